@@ -1,0 +1,160 @@
+// Package bundle builds functions into zips that are the same, byte for byte, wherever they are built: a preview shows a
+// function as changed only when its code is.
+package bundle
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/flate"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// A Bundle is the code of a function, ready to be deployed.
+type Bundle struct {
+	Archive pulumi.Archive
+	Hash    string // of the archive, in hex
+}
+
+// OutDir is where the zips go, below the module's root.
+const OutDir = "dist"
+
+// Lambdas builds the functions in lambdas/ of the module around the working directory.
+func Lambdas(ctx context.Context, names []string) (map[string]Bundle, error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	zips, err := Build(ctx, root, filepath.Join(root, OutDir), names)
+	if err != nil {
+		return nil, err
+	}
+	bundles := map[string]Bundle{}
+	for name, z := range zips {
+		bundles[name] = Bundle{Archive: pulumi.NewFileArchive(z.Path), Hash: z.Hash}
+	}
+	return bundles, nil
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("looking for the Go module: %w", err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(out))), nil
+}
+
+// A Zip is a function's zip.
+type Zip struct {
+	Path string
+	Size int64  // in bytes
+	Hash string // SHA-256, in hex
+}
+
+// Build builds the functions in root/lambdas, by name, into zips in a directory. A zip whose content is the same is not touched.
+// An error of the compiler is shown in full.
+func Build(ctx context.Context, root, outDir string, names []string) (map[string]Zip, error) {
+	binaries, err := os.MkdirTemp("", "restock-bundle-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(binaries)
+	if err := compile(ctx, root, binaries, names); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(outDir, 0o755); err != nil {
+		return nil, err
+	}
+	zips := map[string]Zip{}
+	for _, name := range names {
+		content, err := pack(filepath.Join(binaries, name))
+		if err != nil {
+			return nil, fmt.Errorf("zipping function %s: %w", name, err)
+		}
+		path := filepath.Join(outDir, name+".zip")
+		if err := replace(path, content); err != nil {
+			return nil, fmt.Errorf("writing the zip of function %s: %w", name, err)
+		}
+		sum := sha256.Sum256(content)
+		zips[name] = Zip{Path: path, Size: int64(len(content)), Hash: hex.EncodeToString(sum[:])}
+	}
+	return zips, nil
+}
+
+// compile builds all functions with one go command, which builds what they share once.
+func compile(ctx context.Context, root, outDir string, names []string) error {
+	args := []string{
+		"build", "-o", outDir + string(filepath.Separator),
+		"-trimpath", "-buildvcs=false", // no paths and no commit of this machine in the binary
+		"-tags", "lambda.norpc", // no support for the retired go1.x runtime
+		"-ldflags", "-s -w -buildid=",
+	}
+	for _, name := range names {
+		args = append(args, "./lambdas/"+name)
+	}
+	build := exec.CommandContext(ctx, "go", args...)
+	build.Dir = root
+	// What the machine's own Go settings could change in the result is set here.
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// zipTime is the time of every entry: the earliest that the format can say.
+var zipTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// pack zips a binary as Lambda's custom runtimes want it: an executable called bootstrap.
+func pack(binary string) ([]byte, error) {
+	code, err := os.ReadFile(binary)
+	if err != nil {
+		return nil, err
+	}
+	var buffer bytes.Buffer
+	w := zip.NewWriter(&buffer)
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
+	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: zipTime}
+	header.SetMode(0o755)
+	entry, err := w.CreateHeader(header)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := entry.Write(code); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return buffer.Bytes(), nil
+}
+
+// replace writes a file at once, so that nobody reads half of it, and leaves one alone that is the same already.
+func replace(path string, content []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.Write(content); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,108 @@
+package graph
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Options say how a program is run.
+type Options struct {
+	Project string
+	Stage   string
+	Config  map[string]string // full keys: "aws:region"; objects as JSON
+	// Preview runs the program as before its first deployment: nothing is known but what the program itself says.
+	Preview bool
+	// Answer may change what deploying a resource answers. It is called once a resource, with the outputs filled in.
+	Answer func(*Resource)
+}
+
+// Record runs a program against a recorder in place of AWS.
+func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
+	r := &recorder{options: o}
+	err := pulumi.RunErr(program, pulumi.WithMocks(o.Project, o.Stage, r), func(info *pulumi.RunInfo) {
+		info.Config = o.Config
+		info.DryRun = o.Preview
+	})
+	if err != nil {
+		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, err)
+	}
+	g := &Graph{Resources: r.resources}
+	return g, g.index()
+}
+
+// A recorder is a resource monitor that answers at once, and keeps what it was asked.
+type recorder struct {
+	options Options
+
+	mu        sync.Mutex // guards resources
+	resources []*Resource
+}
+
+// NewResource keeps a resource, and answers as if it had been deployed.
+func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	if args.RegisterRPC == nil {
+		return "", nil, fmt.Errorf("the program reads %s %q: there is nothing deployed to read", args.TypeToken, args.Name)
+	}
+	declared := &Resource{
+		URN:          urn(r.options, args),
+		Type:         args.TypeToken,
+		Name:         args.Name,
+		Inputs:       plain(args.Inputs),
+		Parent:       args.RegisterRPC.GetParent(),
+		Dependencies: args.RegisterRPC.GetDependencies(),
+		Protect:      args.RegisterRPC.GetProtect(),
+	}
+	declared.Outputs = maps.Clone(declared.Inputs)
+	if args.Custom && !r.options.Preview {
+		deployed(declared, r.options.Config["aws:region"])
+	}
+	if r.options.Answer != nil {
+		r.options.Answer(declared)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resources = append(r.resources, declared)
+
+	state := resource.NewPropertyMapFromMap(declared.Outputs)
+	for key, given := range args.Inputs {
+		if given.IsArchive() || given.ContainsSecrets() {
+			state[key] = given
+		}
+	}
+	return declared.ID, state, nil
+}
+
+// Call refuses: the program asks AWS nothing, so that a preview needs no account, and the same code declares the same stack.
+func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	return nil, errors.New("the program calls " + args.Token + ": there is nobody here to answer")
+}
+
+// urn is made as the engine makes it.
+func urn(o Options, args pulumi.MockResourceArgs) string {
+	var parentType tokens.Type
+	if parent := resource.URN(args.RegisterRPC.GetParent()); parent != "" && parent.QualifiedType() != resource.RootStackType {
+		parentType = parent.QualifiedType()
+	}
+	return string(resource.NewURN(tokens.QName(o.Stage), tokens.PackageName(o.Project), parentType, tokens.Type(args.TypeToken), args.Name))
+}
+
+// plain is a property map in JSON's types. An archive is its path.
+func plain(m resource.PropertyMap) map[string]any {
+	return m.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
+		switch {
+		case v.IsSecret():
+			return plain(resource.PropertyMap{"value": v.SecretValue().Element})["value"], true
+		case v.IsArchive():
+			return v.ArchiveValue().Path, true
+		case v.IsComputed(), v.IsOutput():
+			return nil, true
+		}
+		return nil, false
+	})
+}

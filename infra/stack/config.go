@@ -1,0 +1,155 @@
+package stack
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+
+	"restock/lambdas"
+)
+
+// Settings are all that differs between stages: the value of restock:settings in Pulumi.<stage>.yaml. What a stage
+// leaves out is cheap.
+type Settings struct {
+	// Zones are two availability zones or more. They are named, not asked for: a zone that AWS adds would move the subnets.
+	Zones []string `json:"zones"`
+	// FactoryURL is where the legacy factory listens, without a path.
+	FactoryURL string `json:"factoryUrl"`
+
+	LogRetentionDays int `json:"logRetentionDays"`
+	// SecretRecoveryDays is how long a deleted secret can be had back: 0 (not at all), or 7 to 30.
+	SecretRecoveryDays int              `json:"secretRecoveryDays"`
+	Database           DatabaseSettings `json:"database"`
+	// Concurrency is how many instances of a function run at most, by the function's name.
+	Concurrency map[string]int     `json:"concurrency"`
+	Throttling  ThrottlingSettings `json:"throttling"`
+}
+
+// DatabaseSettings size and protect the database.
+type DatabaseSettings struct {
+	InstanceClass       string `json:"instanceClass"`
+	StorageGiB          int    `json:"storageGiB"`
+	MultiAZ             bool   `json:"multiAz"`
+	BackupRetentionDays int    `json:"backupRetentionDays"`
+	// MaxConnections is the server's limit. The functions together stay below it.
+	MaxConnections int `json:"maxConnections"`
+	// Protect keeps the database from being deleted, by Pulumi and by AWS, and takes a snapshot if it is nevertheless.
+	Protect bool `json:"protect"`
+}
+
+// ThrottlingSettings bound the API's requests.
+type ThrottlingSettings struct {
+	RatePerSecond float64 `json:"ratePerSecond"`
+	Burst         int     `json:"burst"`
+}
+
+// DefaultSettings are what a stage leaves out.
+func DefaultSettings() Settings {
+	s := Settings{
+		LogRetentionDays: 7,
+		Database: DatabaseSettings{
+			InstanceClass:       "db.t4g.micro",
+			StorageGiB:          20,
+			BackupRetentionDays: 1,
+			MaxConnections:      100,
+		},
+		Concurrency: map[string]int{},
+		Throttling:  ThrottlingSettings{RatePerSecond: 200, Burst: 200},
+	}
+	for _, f := range lambdas.All() {
+		s.Concurrency[f.Name] = f.Concurrency
+	}
+	return s
+}
+
+// reservedConnections are those that no function takes: for RDS itself, and for a person who looks into a full database.
+const reservedConnections = 10
+
+const settingsKey = "settings"
+
+// loadSettings reads and checks a stage's settings. Its errors name the key, the value and what is allowed.
+func loadSettings(ctx *pulumi.Context) (Settings, error) {
+	s, err := parseSettings(config.Get(ctx, ctx.Project()+":"+settingsKey))
+	if err != nil {
+		return s, fmt.Errorf("Pulumi.%s.yaml: %s:%s: %w", ctx.Stack(), ctx.Project(), settingsKey, err)
+	}
+	return s, nil
+}
+
+func parseSettings(text string) (Settings, error) {
+	s := DefaultSettings()
+	if text == "" {
+		return s, errors.New("is missing: zones and factoryUrl are needed")
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&s); err != nil {
+		return s, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return s, errors.New("there is more after the object")
+	}
+	return s, s.validate()
+}
+
+// logRetentions are the days that CloudWatch Logs takes:
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+
+func (s Settings) validate() error {
+	var errs []error
+	check := func(ok bool, key string, value any, allowed string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s is %v: %s", key, value, allowed))
+		}
+	}
+	distinct := slices.Compact(slices.Sorted(slices.Values(s.Zones)))
+	check(len(s.Zones) >= 2 && len(distinct) == len(s.Zones), "zones", s.Zones, "two different availability zones or more")
+	u, err := url.Parse(s.FactoryURL)
+	check(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && strings.Trim(u.Path, "/") == "",
+		"factoryUrl", fmt.Sprintf("%q", s.FactoryURL), "a URL without a path, like https://factory.example.com")
+	check(slices.Contains(logRetentions, s.LogRetentionDays), "logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
+	check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30, "secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
+	check(strings.HasPrefix(s.Database.InstanceClass, "db."), "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), "a class of RDS, like db.t4g.micro")
+	check(s.Database.StorageGiB >= 20 && s.Database.StorageGiB <= 65536, "database.storageGiB", s.Database.StorageGiB, "20 to 65536, as gp3 has it")
+	check(s.Database.BackupRetentionDays >= 0 && s.Database.BackupRetentionDays <= 35, "database.backupRetentionDays", s.Database.BackupRetentionDays, "0 to 35")
+	check(s.Throttling.RatePerSecond >= 1, "throttling.ratePerSecond", s.Throttling.RatePerSecond, "1 or more")
+	check(s.Throttling.Burst >= 1, "throttling.burst", s.Throttling.Burst, "1 or more")
+	check(s.Database.MaxConnections >= s.connections()+reservedConnections, "database.maxConnections", s.Database.MaxConnections,
+		fmt.Sprintf("%d or more: the functions' concurrency takes %d, and %d are kept free", s.connections()+reservedConnections, s.connections(), reservedConnections))
+	names := map[string]lambdas.Function{}
+	for _, f := range lambdas.All() {
+		names[f.Name] = f
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Concurrency)) {
+		f, known := names[name]
+		check(known, "concurrency."+name, s.Concurrency[name], fmt.Sprintf("the functions are %v", slices.Sorted(maps.Keys(names))))
+		if known {
+			least := 1
+			if f.Queue != "" {
+				least = 2 // of an event source mapping
+			}
+			check(s.Concurrency[name] >= least && s.Concurrency[name] <= 1000, "concurrency."+name, s.Concurrency[name], fmt.Sprintf("%d to 1000", least))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// connections is how many connections the functions may hold together.
+func (s Settings) connections() int {
+	sum := 0
+	for _, f := range lambdas.All() {
+		if f.Uses("database") {
+			sum += s.Concurrency[f.Name] * lambdas.DatabaseConnections
+		}
+	}
+	return sum
+}

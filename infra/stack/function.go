@@ -1,0 +1,136 @@
+package stack
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/bundle"
+	"restock/lambdas"
+)
+
+// A function is one function of lambdas with what belongs to it alone: its role, its log group, its triggers.
+type function struct {
+	pulumi.ResourceState
+	declared    lambdas.Function
+	concurrency int
+	lambda      *lambda.Function
+}
+
+// newFunction makes a function, after what it needs to be there before.
+func newFunction(ctx *pulumi.Context, declared lambdas.Function, s Settings, n *network, t things, code bundle.Bundle, after ...pulumi.Resource) (*function, error) {
+	f := &function{declared: declared, concurrency: s.Concurrency[declared.Name]}
+	name := declared.Name
+	failed := func(err error) (*function, error) { return nil, fmt.Errorf("creating function %s: %w", name, err) }
+	if err := ctx.RegisterComponentResource("restock:lambda:Function", name, f); err != nil {
+		return failed(err)
+	}
+	child := pulumi.Parent(f)
+
+	logs, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
+		RetentionInDays: pulumi.Int(s.LogRetentionDays),
+	}, child)
+	if err != nil {
+		return failed(err)
+	}
+	role, err := f.newRole(ctx, t, logs)
+	if err != nil {
+		return failed(err)
+	}
+	environment, err := t.environment(declared)
+	if err != nil {
+		return nil, err
+	}
+	args := &lambda.FunctionArgs{
+		Description:   pulumi.String(declared.Description),
+		Role:          role.Arn,
+		Code:          code.Archive,
+		Runtime:       pulumi.String("provided.al2023"),
+		Handler:       pulumi.String("bootstrap"),
+		Architectures: pulumi.StringArray{pulumi.String("arm64")},
+		Timeout:       seconds(declared.Timeout),
+		MemorySize:    pulumi.Int(declared.MemoryMB),
+		Environment:   lambda.FunctionEnvironmentArgs{Variables: environment},
+		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name},
+	}
+	if declared.Queue == "" {
+		args.ReservedConcurrentExecutions = pulumi.Int(f.concurrency)
+	}
+	if declared.Network == lambdas.Private {
+		args.VpcConfig = lambda.FunctionVpcConfigArgs{
+			SubnetIds:        n.subnetIDs,
+			SecurityGroupIds: pulumi.StringArray{n.functions.ID()},
+		}
+	}
+	// Lambda checks the role's permissions when a function or an event source is made.
+	after = slices.Concat(after, n.ready, []pulumi.Resource{role.policy})
+	f.lambda, err = lambda.NewFunction(ctx, name, args, child, pulumi.DependsOn(after))
+	if err != nil {
+		return failed(err)
+	}
+	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{"name": f.lambda.Name})
+}
+
+// A role is what a function may do.
+type role struct {
+	*iam.Role
+	policy *iam.RolePolicy
+}
+
+// newRole makes the function's role from the grants of its environment, its trigger and its network, and nothing else.
+func (f *function) newRole(ctx *pulumi.Context, t things, logs *cloudwatch.LogGroup) (*role, error) {
+	name := f.declared.Name
+	r, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+		AssumeRolePolicy: document(func([]string) any {
+			return policy(Statement{
+				Effect:    "Allow",
+				Principal: &Principal{Service: "lambda.amazonaws.com"},
+				Action:    []string{"sts:AssumeRole"},
+			})
+		}),
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, err
+	}
+	permissions, err := t.permissions(f.declared)
+	if err != nil {
+		return nil, err
+	}
+	permissions = append(permissions, permission{
+		actions:  []string{"logs:CreateLogStream", "logs:PutLogEvents"},
+		resource: pulumi.Sprintf("%s:*", logs.Arn), // the group's streams
+	})
+	if f.declared.Network == lambdas.Private {
+		permissions = append(permissions, permission{
+			actions: []string{
+				"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+				"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+			},
+			// Lambda makes the interfaces itself, with the function's role, and asks for these actions on everything:
+			// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+			resource: pulumi.String("*"),
+		})
+	}
+	var resources []pulumi.StringInput
+	for _, p := range permissions {
+		resources = append(resources, p.resource)
+	}
+	attached, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+		Role: r.Name,
+		Policy: document(func(arns []string) any {
+			var statements []Statement
+			for i, p := range permissions {
+				statements = append(statements, Statement{Effect: "Allow", Action: p.actions, Resource: []string{arns[i]}})
+			}
+			return policy(statements...)
+		}, resources...),
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, err
+	}
+	return &role{r, attached}, nil
+}

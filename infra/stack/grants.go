@@ -1,0 +1,93 @@
+package stack
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/lambdas"
+)
+
+// actions are what a verb of a grant means in IAM, for each kind of thing.
+var actions = map[string]map[string][]string{
+	"secret": {
+		"read":  {"secretsmanager:GetSecretValue"},
+		"write": {"secretsmanager:PutSecretValue"},
+	},
+	"topic": {
+		"publish": {"sns:Publish"},
+	},
+	"queue": {
+		// What an event source mapping does, with the role of its function:
+		// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+		"consume": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+	},
+}
+
+// things are what the functions' environments are filled with, by the names under which lambdas declares them.
+// Where a grant goes with a thing, its value is an ARN.
+type things map[string]pulumi.StringInput
+
+func newThings(s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, a *api) things {
+	t := things{
+		"config.factoryUrl":                pulumi.String(s.FactoryURL),
+		"database.host":                    d.instance.Address,
+		"database.port":                    pulumi.Sprintf("%d", d.instance.Port),
+		"database.name":                    pulumi.String(databaseName),
+		"secret.database-admin":            d.adminSecret,
+		"topic." + lambdas.StockEmptyTopic: m.topic.Arn,
+		"queue." + lambdas.StockQueue:      m.queue.Arn,
+		"api.url":                          a.url,
+	}
+	for name, secret := range secrets {
+		t["secret."+name] = secret.Arn
+	}
+	return t
+}
+
+// environment is what a function's variables are filled with.
+func (t things) environment(f lambdas.Function) (pulumi.StringMap, error) {
+	environment := pulumi.StringMap{}
+	for _, v := range lambdas.Variables(f.Environment) {
+		value, ok := t[v.From()]
+		if !ok {
+			return nil, fmt.Errorf("function %s: variable %s is filled from %q, which the stack does not have", f.Name, v.Name, v.From())
+		}
+		environment[v.Name] = value
+	}
+	return environment, nil
+}
+
+// A permission is what a grant allows: actions on one resource.
+type permission struct {
+	actions  []string
+	resource pulumi.StringInput
+}
+
+// permissions are what a function's environment and its queue grant it.
+func (t things) permissions(f lambdas.Function) ([]permission, error) {
+	var permissions []permission
+	for _, v := range lambdas.Variables(f.Environment) {
+		if len(v.Grants) == 0 {
+			continue
+		}
+		p := permission{resource: t[v.From()]}
+		for _, verb := range v.Grants {
+			allowed, ok := actions[v.Thing][verb]
+			if !ok {
+				return nil, fmt.Errorf("function %s: variable %s grants %q on a %s, which means nothing", f.Name, v.Name, verb, v.Thing)
+			}
+			p.actions = append(p.actions, allowed...)
+		}
+		permissions = append(permissions, p)
+	}
+	if f.Queue != "" {
+		queue, ok := t["queue."+f.Queue]
+		if !ok {
+			return nil, fmt.Errorf("function %s: it handles queue %q, which the stack does not have", f.Name, f.Queue)
+		}
+		permissions = append(permissions, permission{actions["queue"]["consume"], queue})
+	}
+	return permissions, nil
+}

@@ -1,0 +1,52 @@
+package stack
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// A Policy is an IAM policy document: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+type Policy struct {
+	Version   string
+	Statement []Statement
+}
+
+// A Statement is one of a policy.
+type Statement struct {
+	Effect    string
+	Principal *Principal `json:",omitempty"`
+	Action    []string
+	Resource  []string  `json:",omitempty"`
+	Condition Condition `json:",omitempty"`
+}
+
+// A Principal is who a statement of a resource's policy is about.
+type Principal struct{ Service string }
+
+// A Condition is: operator, key, value.
+type Condition map[string]map[string]string
+
+func policy(statements ...Statement) Policy {
+	return Policy{Version: "2012-10-17", Statement: statements}
+}
+
+// document is a JSON document made from outputs. While one of them is unknown, the document is.
+func document(build func(values []string) any, inputs ...pulumi.StringInput) pulumi.StringOutput {
+	var outputs []any
+	for _, input := range inputs {
+		outputs = append(outputs, input)
+	}
+	return pulumi.All(outputs...).ApplyT(func(resolved []any) (string, error) {
+		values := make([]string, len(resolved))
+		for i, v := range resolved {
+			values[i] = v.(string)
+		}
+		text, err := json.Marshal(build(values))
+		if err != nil {
+			return "", fmt.Errorf("writing a JSON document: %w", err)
+		}
+		return string(text), nil
+	}).(pulumi.StringOutput)
+}

@@ -1,0 +1,30 @@
+package stack
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// secretDescriptions are the secrets of the stack, by the name under which functions declare them. The function setup gives them
+// their values: none passes through the program or its state.
+var secretDescriptions = map[string]string{
+	"database":     "The database user that the functions work as",
+	"callback-key": "The key that signs the callback URLs given to the factory",
+}
+
+func newSecrets(ctx *pulumi.Context, s Settings) (map[string]*secretsmanager.Secret, error) {
+	secrets := map[string]*secretsmanager.Secret{}
+	for name, description := range secretDescriptions {
+		secret, err := secretsmanager.NewSecret(ctx, name, &secretsmanager.SecretArgs{
+			Description:          pulumi.String(description),
+			RecoveryWindowInDays: pulumi.Int(s.SecretRecoveryDays),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("creating secret %s: %w", name, err)
+		}
+		secrets[name] = secret
+	}
+	return secrets, nil
+}

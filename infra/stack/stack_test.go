@@ -1,0 +1,306 @@
+package stack_test
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/bundle"
+	"restock/infra/graph"
+	"restock/infra/stack"
+	"restock/lambdas"
+)
+
+const projectDir = "../.."
+
+var stages = []string{"dev", "prod"}
+
+// noCode stands for the functions' code, which these tests do not look at.
+func noCode(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
+	bundles := map[string]bundle.Bundle{}
+	for _, name := range names {
+		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive("lambdas/" + name), Hash: "hash of " + name}
+	}
+	return bundles, nil
+}
+
+func options(tb testing.TB, stage string) graph.Options {
+	tb.Helper()
+	project, config, err := graph.Config(projectDir, stage)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return graph.Options{Project: project, Stage: stage, Config: config}
+}
+
+func record(tb testing.TB, stage string) *graph.Graph {
+	tb.Helper()
+	g, err := graph.Record(stack.Program(noCode), options(tb, stage))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return g
+}
+
+// eachStage runs a test on the recorded graph of every stage.
+func eachStage(t *testing.T, test func(t *testing.T, g *graph.Graph)) {
+	for _, stage := range stages {
+		t.Run(stage, func(t *testing.T) { test(t, record(t, stage)) })
+	}
+}
+
+func functions(g *graph.Graph) map[string]*graph.Resource {
+	found := map[string]*graph.Resource{}
+	for _, r := range g.OfType("aws:lambda/function:Function") {
+		found[r.Name] = r
+	}
+	return found
+}
+
+func TestEveryDeclaredFunctionIsDeployed(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		deployed := functions(g)
+		var want []string
+		for _, f := range lambdas.All() {
+			want = append(want, f.Name)
+			r := deployed[f.Name]
+			if r == nil {
+				continue
+			}
+			if got := r.Number("timeout"); got != f.Timeout.Seconds() {
+				t.Errorf("function %s: timeout is %v s, want %v s", f.Name, got, f.Timeout.Seconds())
+			}
+			if got := r.Strings("architectures"); !slices.Equal(got, []string{"arm64"}) {
+				t.Errorf("function %s: architectures are %v, want arm64", f.Name, got)
+			}
+			if inVPC := r.Object("vpcConfig") != nil; inVPC != (f.Network == lambdas.Private) {
+				t.Errorf("function %s: in the VPC is %v, declared is %v", f.Name, inVPC, f.Network == lambdas.Private)
+			}
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(deployed)); !slices.Equal(got, want) {
+			t.Errorf("deployed functions are %v, want %v", got, want)
+		}
+	})
+}
+
+func TestEnvironmentIsWhatTheHandlerReads(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		deployed := functions(g)
+		for _, f := range lambdas.All() {
+			variables, _ := deployed[f.Name].Object("environment")["variables"].(map[string]any)
+			var want []string
+			for _, v := range lambdas.Variables(f.Environment) {
+				want = append(want, v.Name)
+				if value, _ := variables[v.Name].(string); value == "" {
+					t.Errorf("function %s: variable %s is empty", f.Name, v.Name)
+				}
+			}
+			slices.Sort(want)
+			if got := slices.Sorted(maps.Keys(variables)); !slices.Equal(got, want) {
+				t.Errorf("function %s: variables are %v, want %v", f.Name, got, want)
+			}
+		}
+	})
+}
+
+func TestEveryDeclaredRouteLeadsToItsFunction(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		got := map[string]string{}
+		for _, route := range g.OfType("aws:apigatewayv2/route:Route") {
+			for _, integration := range g.OfType("aws:apigatewayv2/integration:Integration") {
+				if route.String("target") == "integrations/"+integration.ID {
+					f := g.Find("aws:lambda/function:Function", "invokeArn", integration.String("integrationUri"))
+					got[route.String("routeKey")] = f.Name
+				}
+			}
+		}
+		want := map[string]string{}
+		for _, f := range lambdas.All() {
+			for _, route := range f.Routes {
+				want[route] = f.Name
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("routes are %v, want %v", got, want)
+		}
+	})
+}
+
+// allowed lists what a function's role allows, as action and resource.
+func allowed(t *testing.T, g *graph.Graph, function string) map[string]string {
+	t.Helper()
+	allowed := map[string]string{}
+	for _, r := range g.OfType("aws:iam/rolePolicy:RolePolicy") {
+		if r.Name != function {
+			continue
+		}
+		var p stack.Policy
+		if err := json.Unmarshal([]byte(r.String("policy")), &p); err != nil {
+			t.Fatalf("policy of %s: %v", function, err)
+		}
+		for _, s := range p.Statement {
+			for _, action := range s.Action {
+				if strings.HasPrefix(action, "logs:") || strings.HasPrefix(action, "ec2:") {
+					continue // what every function, or every function in the VPC, is allowed
+				}
+				allowed[action] += strings.Join(s.Resource, " ") + " "
+			}
+		}
+	}
+	return allowed
+}
+
+func TestRolesAllowWhatTheFunctionsDoAndNoMore(t *testing.T) {
+	const (
+		secret = "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:"
+		topic  = "arn:aws:sns:ap-northeast-2:000000000000:stock_empty "
+		queue  = "arn:aws:sqs:ap-northeast-2:000000000000:stock_queue "
+	)
+	want := map[string]map[string]string{
+		"sales-api":      {"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": topic},
+		"sweep":          {"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": topic},
+		"stock-increase": {"secretsmanager:GetSecretValue": secret + "database-AbCdEf " + secret + "callback-key-AbCdEf "},
+		"stock": {
+			"secretsmanager:GetSecretValue": secret + "callback-key-AbCdEf ",
+			"sqs:ReceiveMessage":            queue, "sqs:DeleteMessage": queue, "sqs:GetQueueAttributes": queue,
+		},
+		"setup": {
+			"secretsmanager:GetSecretValue": secret + "rds!database-AbCdEf " + secret + "database-AbCdEf " + secret + "callback-key-AbCdEf ",
+			"secretsmanager:PutSecretValue": secret + "database-AbCdEf " + secret + "callback-key-AbCdEf ",
+		},
+	}
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		for function, want := range want {
+			if got := allowed(t, g, function); !maps.Equal(got, want) {
+				t.Errorf("role of %s allows %v, want %v", function, got, want)
+			}
+		}
+	})
+}
+
+func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		topic := g.OfType("aws:sns/topic:Topic")[0]
+		queue := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue)
+		policies := g.OfType("aws:sqs/queuePolicy:QueuePolicy")
+		if len(policies) != 1 {
+			t.Fatalf("%d queue policies, want 1", len(policies))
+		}
+		if got := policies[0].String("queueUrl"); got != queue.String("url") {
+			t.Errorf("the policy is of queue %s, want %s", got, queue.String("url"))
+		}
+		got := policies[0].String("policy")
+		want := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["sqs:SendMessage"],"Resource":["` +
+			queue.String("arn") + `"],"Condition":{"ArnEquals":{"aws:SourceArn":"` + topic.String("arn") + `"}}}]}`
+		if got != want {
+			t.Errorf("queue policy is\n%s, want\n%s", got, want)
+		}
+		subscription := g.OfType("aws:sns/topicSubscription:TopicSubscription")[0]
+		if subscription.Bool("rawMessageDelivery") {
+			t.Error("raw message delivery is on: other subscribers read the envelope")
+		}
+		if subscription.String("endpoint") != queue.String("arn") || subscription.String("topic") != topic.String("arn") {
+			t.Errorf("the subscription goes from %s to %s", subscription.String("topic"), subscription.String("endpoint"))
+		}
+	})
+}
+
+func TestQueueOutlastsItsFunctionAndRedrives(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		queue := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue)
+		deadLetters := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue+"_dlq")
+		mapping := g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping")[0]
+		function := g.Find("aws:lambda/function:Function", "arn", mapping.String("functionName"))
+		if got, timeout := queue.Number("visibilityTimeoutSeconds"), function.Number("timeout"); got < 6*timeout {
+			t.Errorf("visibility timeout is %v s, want six times the function's %v s or more", got, timeout)
+		}
+		if got := mapping.Strings("functionResponseTypes"); !slices.Equal(got, []string{"ReportBatchItemFailures"}) {
+			t.Errorf("function response types are %v: one bad record would fail its batch", got)
+		}
+		want := `{"deadLetterTargetArn":"` + deadLetters.String("arn") + `","maxReceiveCount":5}`
+		if got := queue.String("redrivePolicy"); got != want {
+			t.Errorf("redrive policy is %s, want %s", got, want)
+		}
+		if deadLetters.Number("messageRetentionSeconds") <= queue.Number("messageRetentionSeconds") {
+			t.Error("the dead-letter queue forgets before the queue does: a message keeps its first date")
+		}
+	})
+}
+
+func TestDatabaseIsPrivateEncryptedAndKeepsItsPassword(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		db := g.OfType("aws:rds/instance:Instance")[0]
+		for property, want := range map[string]bool{"publiclyAccessible": false, "storageEncrypted": true, "manageMasterUserPassword": true} {
+			if got := db.Bool(property); got != want {
+				t.Errorf("%s is %v, want %v", property, got, want)
+			}
+		}
+		if _, given := db.Inputs["password"]; given {
+			t.Error("the program gives the database a password: it would be in the state")
+		}
+	})
+}
+
+func TestProdProtectsTheDatabaseAndDevDoesNot(t *testing.T) {
+	for stage, want := range map[string]bool{"dev": false, "prod": true} {
+		db := record(t, stage).OfType("aws:rds/instance:Instance")[0]
+		if db.Protect != want || db.Bool("deletionProtection") != want || db.Bool("skipFinalSnapshot") == want {
+			t.Errorf("%s: protect %v, deletion protection %v, skip final snapshot %v; want %v, %v, %v",
+				stage, db.Protect, db.Bool("deletionProtection"), db.Bool("skipFinalSnapshot"), want, want, !want)
+		}
+		if got := db.String("finalSnapshotIdentifier") != ""; got != want {
+			t.Errorf("%s: names a final snapshot: %v, want %v", stage, got, want)
+		}
+	}
+}
+
+func TestNothingRunsBeforeSetup(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		invocation := g.OfType("aws:lambda/invocation:Invocation")[0]
+		for name, f := range functions(g) {
+			if name != lambdas.Setup.Name && !slices.Contains(f.Dependencies, invocation.URN) {
+				t.Errorf("function %s does not wait for setup", name)
+			}
+		}
+	})
+}
+
+func TestPreviewOfANewStage(t *testing.T) {
+	for _, stage := range stages {
+		o := options(t, stage)
+		o.Preview = true
+		if _, err := graph.Record(stack.Program(noCode), o); err != nil {
+			t.Errorf("%s: %v", stage, err)
+		}
+	}
+}
+
+func TestWrongSettingsAreRefusedByName(t *testing.T) {
+	const good = `"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com"`
+	for _, c := range []struct{ settings, want string }{
+		{``, "zones and factoryUrl are needed"},
+		{`{` + good + `,"zonez":[]}`, `unknown field "zonez"`},
+		{`{` + good + `,"database":{"storageGiB":"big"}}`, "database.storageGiB"},
+		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 84 or more"},
+		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [sales-api"},
+		{`{` + good + `,"concurrency":{"stock":1}}`, "concurrency.stock is 1: 2 to 1000"},
+		{`{` + good + `,"logRetentionDays":8}`, "logRetentionDays is 8: one of [1 3 5"},
+		{`{` + good + `,"secretRecoveryDays":5}`, "secretRecoveryDays is 5: 0, or 7 to 30"},
+		{`{"zones":["ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a]: two different"},
+		{`{"zones":["ap-northeast-2a","ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is"},
+		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"factory"}`, `factoryUrl is "factory"`},
+	} {
+		o := options(t, "dev")
+		o.Config["restock:settings"] = c.settings
+		_, err := graph.Record(stack.Program(noCode), o)
+		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
+			t.Errorf("settings %s: got error %v, want one that names the file and says %q", c.settings, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package stack
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/bundle"
+)
+
+// connect makes what triggers a function: its routes, its event source, its schedule.
+func (f *function) connect(ctx *pulumi.Context, m *messaging, a *api) error {
+	if len(f.declared.Routes) > 0 {
+		if err := f.route(ctx, a); err != nil {
+			return fmt.Errorf("routing requests to function %s: %w", f.declared.Name, err)
+		}
+	}
+	if f.declared.Queue != "" {
+		if err := f.poll(ctx, m); err != nil {
+			return fmt.Errorf("connecting function %s to queue %s: %w", f.declared.Name, f.declared.Queue, err)
+		}
+	}
+	if f.declared.Every > 0 {
+		if err := f.schedule(ctx); err != nil {
+			return fmt.Errorf("scheduling function %s: %w", f.declared.Name, err)
+		}
+	}
+	return nil
+}
+
+func (f *function) route(ctx *pulumi.Context, a *api) error {
+	name, child := f.declared.Name, pulumi.Parent(f)
+	integration, err := apigatewayv2.NewIntegration(ctx, name, &apigatewayv2.IntegrationArgs{
+		ApiId:                a.api.ID(),
+		IntegrationType:      pulumi.String("AWS_PROXY"),
+		IntegrationUri:       f.lambda.InvokeArn,
+		PayloadFormatVersion: pulumi.String("2.0"),
+	}, child)
+	if err != nil {
+		return err
+	}
+	for _, route := range f.declared.Routes {
+		_, err := apigatewayv2.NewRoute(ctx, route, &apigatewayv2.RouteArgs{
+			ApiId:    a.api.ID(),
+			RouteKey: pulumi.String(route),
+			Target:   pulumi.Sprintf("integrations/%s", integration.ID()),
+		}, child)
+		if err != nil {
+			return fmt.Errorf("route %q: %w", route, err)
+		}
+	}
+	return f.allowInvocation(ctx, name+"-api", "apigateway.amazonaws.com", pulumi.Sprintf("%s/*", a.api.ExecutionArn))
+}
+
+// poll hands the queue's messages to the function, and takes back those that it reports as failed.
+func (f *function) poll(ctx *pulumi.Context, m *messaging) error {
+	_, err := lambda.NewEventSourceMapping(ctx, f.declared.Name, &lambda.EventSourceMappingArgs{
+		EventSourceArn:        m.queue.Arn,
+		FunctionName:          f.lambda.Arn,
+		BatchSize:             pulumi.Int(f.declared.BatchSize),
+		FunctionResponseTypes: pulumi.StringArray{pulumi.String("ReportBatchItemFailures")},
+		ScalingConfig:         lambda.EventSourceMappingScalingConfigArgs{MaximumConcurrency: pulumi.Int(f.concurrency)},
+	}, pulumi.Parent(f))
+	return err
+}
+
+func (f *function) schedule(ctx *pulumi.Context) error {
+	name, child := f.declared.Name, pulumi.Parent(f)
+	unit := "minutes"
+	minutes := int(f.declared.Every / time.Minute)
+	if minutes == 1 {
+		unit = "minute" // EventBridge insists
+	}
+	rule, err := cloudwatch.NewEventRule(ctx, name, &cloudwatch.EventRuleArgs{
+		Description:        pulumi.String(f.declared.Description),
+		ScheduleExpression: pulumi.Sprintf("rate(%d %s)", minutes, unit),
+	}, child)
+	if err != nil {
+		return err
+	}
+	if _, err := cloudwatch.NewEventTarget(ctx, name, &cloudwatch.EventTargetArgs{Rule: rule.Name, Arn: f.lambda.Arn}, child); err != nil {
+		return err
+	}
+	return f.allowInvocation(ctx, name+"-schedule", "events.amazonaws.com", rule.Arn)
+}
+
+// allowInvocation lets a service of AWS invoke the function on behalf of one of our resources, and of no other.
+func (f *function) allowInvocation(ctx *pulumi.Context, name, service string, source pulumi.StringInput) error {
+	_, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
+		Action:    pulumi.String("lambda:InvokeFunction"),
+		Function:  f.lambda.Name,
+		Principal: pulumi.String(service),
+		SourceArn: source,
+	}, pulumi.Parent(f))
+	return err
+}
+
+// runSetup invokes the function setup when its code or the database is new. An error of the function fails the deployment.
+func runSetup(ctx *pulumi.Context, f *function, code bundle.Bundle, d *database) (*lambda.Invocation, error) {
+	invocation, err := lambda.NewInvocation(ctx, f.declared.Name, &lambda.InvocationArgs{
+		FunctionName: f.lambda.Name,
+		Input:        pulumi.String("{}"),
+		Triggers:     pulumi.StringMap{"code": pulumi.String(code.Hash), "database": d.instance.ResourceId},
+	}, pulumi.Parent(f))
+	if err != nil {
+		return nil, fmt.Errorf("running function %s: %w", f.declared.Name, err)
+	}
+	return invocation, nil
+}

@@ -1,0 +1,69 @@
+package factory
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// path of the one operation of the Factory API.
+const path = "/api/manufactures"
+
+// maxAnswer is how much of an answer is read, in bytes.
+const maxAnswer = 64 << 10
+
+// A Client asks a factory to produce.
+type Client struct {
+	baseURL string
+	http    *http.Client
+}
+
+// NewClient asks the factory at a base URL, and waits for an answer as long as the timeout says: the factory may hang.
+func NewClient(baseURL string, timeout time.Duration) Client {
+	return Client{baseURL, &http.Client{
+		Timeout: timeout,
+		// An answer that is not 201 is an error, wherever it points.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Produce asks the factory to make something, and returns the id that the factory gave the lot. An error means that it may or may
+// not have begun: the factory cannot be asked. It does not notice a repeated request, so a request is never repeated here.
+func (c Client) Produce(ctx context.Context, r Request) (lot string, err error) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("writing the factory's request: %w", err)
+	}
+	url := strings.TrimSuffix(c.baseURL, "/") + path
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return "", fmt.Errorf("asking the factory: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := c.http.Do(request)
+	if err != nil {
+		return "", fmt.Errorf("asking the factory: %w", err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return "", fmt.Errorf("reading the factory's answer to POST %s: %w", url, err)
+	}
+	if answer.StatusCode != http.StatusCreated {
+		return "", fmt.Errorf("asking the factory: POST %s was answered with %s, not 201: %.200q", url, answer.Status, text)
+	}
+	var created struct {
+		Data struct {
+			ID string `json:"id"`
+		} `json:"data"`
+	}
+	if err := json.Unmarshal(text, &created); err != nil || created.Data.ID == "" {
+		return "", fmt.Errorf("reading the factory's answer to POST %s: no data.id in %.200q", url, text)
+	}
+	return created.Data.ID, nil
+}

@@ -1,0 +1,57 @@
+package mysql
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+
+	gomysql "github.com/go-sql-driver/mysql"
+
+	"restock/internal/shop"
+)
+
+// Numbers of the server's errors: https://mariadb.com/kb/en/mariadb-error-code-reference/, the same in MySQL.
+const (
+	errTooManyConnections = 1040 // ER_CON_COUNT_ERROR
+	errAccessDenied       = 1045 // ER_ACCESS_DENIED_ERROR
+	errShutdown           = 1053 // ER_SERVER_SHUTDOWN
+	errLockWaitTimeout    = 1205 // ER_LOCK_WAIT_TIMEOUT
+	errDeadlock           = 1213 // ER_LOCK_DEADLOCK
+	errConnectionKilled   = 1927 // ER_CONNECTION_KILLED (MariaDB)
+)
+
+func serverError(err error) uint16 {
+	var e *gomysql.MySQLError
+	if errors.As(err, &e) {
+		return e.Number
+	}
+	return 0
+}
+
+// failed says what was being done. Where the database could not be reached or asked, which a caller may try again, the
+// error has CodeUnavailable.
+func failed(doing string, err error) error {
+	var network net.Error
+	switch serverError(err) {
+	case errTooManyConnections, errAccessDenied, errShutdown, errLockWaitTimeout, errDeadlock, errConnectionKilled:
+	default:
+		if !errors.As(err, &network) && !errors.Is(err, driver.ErrBadConn) && !errors.Is(err, gomysql.ErrInvalidConn) &&
+			!errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrCredentials) {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+	}
+	return &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now", Err: fmt.Errorf("%s: %w", doing, err)}
+}
+
+// retryDeadlocks runs a transaction again that the server rolled back to end a deadlock, a few times.
+func retryDeadlocks(ctx context.Context, transaction func() error) error {
+	const attempts = 5
+	for range attempts - 1 {
+		if err := transaction(); serverError(err) != errDeadlock || ctx.Err() != nil {
+			return err
+		}
+	}
+	return transaction()
+}

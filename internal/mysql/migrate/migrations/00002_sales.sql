@@ -1,0 +1,35 @@
+-- +goose NO TRANSACTION
+
+-- +goose Up
+-- stock_left is what was on hand after the sale: a repeated request gets the first one's answer.
+CREATE TABLE IF NOT EXISTS sale (
+    sale_id         BINARY(16)   NOT NULL,
+    product_id      BINARY(16)   NOT NULL,
+    quantity        INT          NOT NULL,
+    unit_price      BIGINT       NOT NULL,
+    stock_left      BIGINT       NOT NULL,
+    idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    sold_at         DATETIME(6)  NOT NULL,
+    PRIMARY KEY (sale_id),
+    UNIQUE KEY sale_idempotency_key (idempotency_key),
+    CONSTRAINT sale_product FOREIGN KEY (product_id) REFERENCES product (product_id),
+    CONSTRAINT sale_quantity_is_positive CHECK (quantity > 0)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- The stock ledger only grows, and the sum of a product's quantities is its stock.
+-- reference is the sale or the attempt that caused an entry.
+CREATE TABLE IF NOT EXISTS stock_ledger (
+    entry_id    BIGINT      NOT NULL AUTO_INCREMENT,
+    product_id  BINARY(16)  NOT NULL,
+    quantity    BIGINT      NOT NULL,
+    cause       VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    reference   BINARY(16)  NULL,
+    recorded_at DATETIME(6) NOT NULL,
+    PRIMARY KEY (entry_id),
+    KEY stock_ledger_product (product_id, entry_id),
+    CONSTRAINT stock_ledger_product FOREIGN KEY (product_id) REFERENCES product (product_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+
+-- +goose Down
+DROP TABLE IF EXISTS stock_ledger;
+DROP TABLE IF EXISTS sale;

@@ -1,0 +1,117 @@
+package mysql
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
+	"database/sql/driver"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	gomysql "github.com/go-sql-driver/mysql"
+)
+
+// A Config says which database to open.
+type Config struct {
+	Host string
+	Port int
+	Name string
+
+	// Credentials gives the user and the password. It is called when a connection is made, and with refresh when
+	// the server refused what it gave: the password was rotated.
+	Credentials func(ctx context.Context, refresh bool) (user, password string, err error)
+
+	// RootCAs signed the server's certificate. Nil: Amazon RDS's authorities.
+	RootCAs *x509.CertPool
+
+	// MaxConnections is how many connections are open at most.
+	MaxConnections int
+}
+
+// ErrCredentials marks an error of [Config].Credentials: nothing was sent to the database.
+var ErrCredentials = errors.New("reading the database's credentials")
+
+// rdsAuthorities are the certificate authorities of Amazon RDS in all regions:
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+//
+//go:embed rds-global-bundle.pem
+var rdsAuthorities []byte
+
+const (
+	dialTimeout = 3 * time.Second
+	// maxIdleTime is below RDS's wait_timeout (8 h) and below the 350 s after which AWS's networks forget a silent flow:
+	// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html is where that number is written down.
+	maxIdleTime = 5 * time.Minute
+)
+
+// Open opens a database; the first connection is made when it is first used.
+//
+// Connections are encrypted, and the server's certificate is verified, but over loopback, where there is no network to
+// listen on.
+func Open(c Config) (*sql.DB, error) {
+	d := gomysql.NewConfig()
+	d.Net = "tcp"
+	d.Addr = net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
+	d.DBName = c.Name
+	d.Timeout = dialTimeout
+	d.Loc = time.UTC
+	d.ParseTime = true
+	d.InterpolateParams = true // a statement with arguments is one round trip, not a prepared one's three
+	d.Collation = "utf8mb4_unicode_ci"
+	d.Logger = &gomysql.NopLogger{} // errors are returned, and logged once, at the edge
+	if !isLoopback(c.Host) {
+		pool := c.RootCAs
+		if pool == nil {
+			pool = x509.NewCertPool()
+			if !pool.AppendCertsFromPEM(rdsAuthorities) {
+				return nil, errors.New("opening the database: the embedded certificate authorities of RDS cannot be read")
+			}
+		}
+		d.TLS = &tls.Config{RootCAs: pool, ServerName: c.Host, MinVersion: tls.VersionTLS12}
+	}
+	db := sql.OpenDB(&connector{config: d, credentials: c.Credentials})
+	db.SetMaxOpenConns(c.MaxConnections)
+	db.SetMaxIdleConns(c.MaxConnections)
+	db.SetConnMaxIdleTime(maxIdleTime)
+	return db, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// A connector makes connections with the credentials of the moment.
+type connector struct {
+	config      *gomysql.Config
+	credentials func(ctx context.Context, refresh bool) (user, password string, err error)
+}
+
+func (c *connector) Driver() driver.Driver { return gomysql.MySQLDriver{} }
+
+// Connect reads the credentials again, once, when the server denies access: they were rotated since they were read.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.connect(ctx, false)
+	if serverError(err) == errAccessDenied {
+		conn, err = c.connect(ctx, true)
+	}
+	return conn, err
+}
+
+func (c *connector) connect(ctx context.Context, refresh bool) (driver.Conn, error) {
+	config := c.config.Clone()
+	var err error
+	if config.User, config.Passwd, err = c.credentials(ctx, refresh); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
+	}
+	connector, err := gomysql.NewConnector(config)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the database at %s: %w", config.Addr, err)
+	}
+	return connector.Connect(ctx)
+}

@@ -1,0 +1,61 @@
+// Package web is how the functions behind the HTTP API answer: JSON, messages in the reader's language, errors with a code.
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"restock/internal/shop"
+)
+
+// retryAfter is how many seconds a client should wait before it asks again.
+const retryAfter = "2"
+
+// Answer writes a value as JSON.
+func Answer(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	// The client may be gone: there is nobody left to tell.
+	_ = json.NewEncoder(w).Encode(value)
+}
+
+// Problem is the body of an answer that reports an error.
+type Problem struct {
+	Message string    `json:"message"`
+	Code    shop.Code `json:"code"`
+	Detail  string    `json:"detail,omitempty"`
+	Stock   *int      `json:"stock,omitempty"`
+}
+
+// Fail answers with an error, and logs those that are ours. What is internal stays in the log.
+func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	code := shop.CodeOf(err)
+	f, known := failures[code]
+	if !known {
+		f = failures[shop.CodeInternal]
+	}
+	if f.status >= http.StatusInternalServerError {
+		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "code", code, "error", err)
+	}
+	if f.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	Answer(w, f.status, Problem{Message: f.phrase.In(Language(r)), Code: code, Detail: detail(err)})
+}
+
+// FailOutOfStock refuses a buyer, and says what is on hand.
+func FailOutOfStock(w http.ResponseWriter, r *http.Request, err error, stock int) {
+	Answer(w, http.StatusConflict, Problem{Message: outOfStock.In(Language(r), stock), Code: shop.CodeOutOfStock, Detail: detail(err), Stock: &stock})
+}
+
+// detail is what an error says to the caller.
+func detail(err error) string {
+	var e *shop.Error
+	if errors.As(err, &e) {
+		return e.Detail
+	}
+	return ""
+}

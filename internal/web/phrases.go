@@ -1,0 +1,58 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+
+	"golang.org/x/text/language"
+
+	"restock/internal/shop"
+)
+
+// A Phrase is what a person reads, in each language that the shop speaks.
+type Phrase struct{ Korean, English string }
+
+// In fills the phrase in a language.
+func (p Phrase) In(l language.Tag, args ...any) string {
+	if l == language.English {
+		return fmt.Sprintf(p.English, args...)
+	}
+	return fmt.Sprintf(p.Korean, args...)
+}
+
+// The phrases of good news. Their argument is the stock.
+var (
+	Bought   = Phrase{"구매 완료! 남은 재고: %d", "Bought! Stock left: %d"}
+	Received = Phrase{"입고 완료! 남은 재고: %d", "Goods received! Stock now: %d"}
+)
+
+// outOfStock takes the stock.
+var outOfStock = Phrase{"구매 실패! 남은 재고: %d", "Not bought! Stock left: %d"}
+
+// failure is how an error is told over HTTP.
+type failure struct {
+	status int
+	phrase Phrase
+}
+
+var failures = map[shop.Code]failure{
+	shop.CodeInvalidRequest:        {http.StatusBadRequest, Phrase{"요청을 읽을 수 없음", "The request cannot be read"}},
+	shop.CodeInvalidQuantity:       {http.StatusBadRequest, Phrase{"수량이 올바르지 않음", "The quantity is not valid"}},
+	shop.CodeInvalidIdempotencyKey: {http.StatusBadRequest, Phrase{"Idempotency-Key가 올바르지 않음", "The Idempotency-Key is not valid"}},
+	shop.CodeIdempotencyKeyReused:  {http.StatusUnprocessableEntity, Phrase{"Idempotency-Key가 다른 주문에 사용됨", "The Idempotency-Key belongs to another order"}},
+	shop.CodeUnknownProduct:        {http.StatusNotFound, Phrase{"상품 없음", "No such product"}},
+	shop.CodeUnknownOrder:          {http.StatusNotFound, Phrase{"생산 주문 없음", "No such production order"}},
+	shop.CodeProductMismatch:       {http.StatusUnprocessableEntity, Phrase{"생산 주문의 상품이 아님", "Not the product of the production order"}},
+	shop.CodeInvalidSignature:      {http.StatusForbidden, Phrase{"서명이 올바르지 않음", "The signature is not valid"}},
+	shop.CodeUnavailable:           {http.StatusServiceUnavailable, Phrase{"데이터베이스 연결 오류", "The database cannot be reached"}},
+	shop.CodeInternal:              {http.StatusInternalServerError, Phrase{"내부 오류", "Internal error"}},
+}
+
+// Korean comes first: it is what a reader gets who asks for neither.
+var languages = language.NewMatcher([]language.Tag{language.Korean, language.English})
+
+// Language is the one of the shop's languages that a request asks for.
+func Language(r *http.Request) language.Tag {
+	_, index := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
+	return []language.Tag{language.Korean, language.English}[index]
+}

@@ -1,0 +1,45 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// defaultRoute is API Gateway's name for whatever no other route matches.
+const defaultRoute = "$default"
+
+// Router serves the routes that a function declares, in the form of API Gateway's route keys. A declared route without
+// a handler and a handler without a declared route are errors that name the route.
+func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler, error) {
+	mux := http.NewServeMux()
+	var errs []error
+	for _, route := range routes {
+		handler, ok := handlers[route]
+		if !ok {
+			errs = append(errs, fmt.Errorf("route %q is declared and has no handler", route))
+			continue
+		}
+		mux.HandleFunc(pattern(route), handler)
+	}
+	for _, route := range slices.Sorted(maps.Keys(handlers)) {
+		if !slices.Contains(routes, route) {
+			errs = append(errs, fmt.Errorf("route %q has a handler and is not declared", route))
+		}
+	}
+	return mux, errors.Join(errs...)
+}
+
+// pattern is a route key in the words of net/http, where a path that ends in a slash would match all below it.
+func pattern(route string) string {
+	if route == defaultRoute {
+		return "/"
+	}
+	if strings.HasSuffix(route, "/") {
+		return route + "{$}"
+	}
+	return route
+}

@@ -1,0 +1,138 @@
+package lambdas
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/caarlos0/env/v11"
+)
+
+// Each field of an environment is one line that says all there is to a variable:
+//
+//	env    its name
+//	from   what fills it: a thing of the stack and, after a dot, which one or which property
+//	grant  what the function may do with that thing, beside knowing its name (comma-separated verbs)
+//
+// A function cannot know a secret's ARN without a line here, and the line is where its permission stands.
+
+// A Database is how a function reaches the shop's data, as the functions' own user.
+type Database struct {
+	Host   string `env:"DATABASE_HOST" from:"database.host"`
+	Port   int    `env:"DATABASE_PORT" from:"database.port"`
+	Name   string `env:"DATABASE_NAME" from:"database.name"`
+	Secret string `env:"DATABASE_SECRET" from:"secret.database" grant:"read"`
+}
+
+// SalesAPIEnvironment is what sales-api reads.
+type SalesAPIEnvironment struct {
+	Database
+	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+}
+
+// StockEnvironment is what stock reads.
+type StockEnvironment struct {
+	FactoryURL  string `env:"FACTORY_URL" from:"config.factoryUrl"`
+	APIURL      string `env:"API_URL" from:"api.url"`
+	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
+}
+
+// StockIncreaseEnvironment is what stock-increase reads.
+type StockIncreaseEnvironment struct {
+	Database
+	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
+}
+
+// SweepEnvironment is what sweep reads.
+type SweepEnvironment struct {
+	Database
+	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+}
+
+// SetupEnvironment is what setup reads. It alone may use the database's master user, and write secrets.
+type SetupEnvironment struct {
+	Host        string `env:"DATABASE_HOST" from:"database.host"`
+	Port        int    `env:"DATABASE_PORT" from:"database.port"`
+	Name        string `env:"DATABASE_NAME" from:"database.name"`
+	AdminSecret string `env:"DATABASE_ADMIN_SECRET" from:"secret.database-admin" grant:"read"`
+	Secret      string `env:"DATABASE_SECRET" from:"secret.database" grant:"read,write"`
+	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read,write"`
+}
+
+// Environment decodes the process's environment into the struct that a function declares.
+// A variable that is missing, empty or of the wrong type is an error that names it.
+func Environment[T any]() (T, error) {
+	e, err := env.ParseAsWithOptions[T](env.Options{RequiredIfNoDef: true})
+	if err != nil {
+		return e, fmt.Errorf("reading the environment: %w", err)
+	}
+	for _, v := range Variables(e) {
+		if v.Value == "" {
+			return e, fmt.Errorf("reading the environment: %s is empty", v.Name)
+		}
+	}
+	return e, nil
+}
+
+// A Variable is one environment variable of a function.
+type Variable struct {
+	Name   string
+	Thing  string   // the kind of thing that fills it: "secret"
+	Which  string   // which of them, or which property: "database"
+	Grants []string // verbs: "read", "write", "publish"
+	Value  string   // the value, of a struct that was decoded
+}
+
+// From is the variable's source as it is declared.
+func (v Variable) From() string { return v.Thing + "." + v.Which }
+
+// Variables lists the variables of an environment struct, those of embedded structs included.
+func Variables(environment any) []Variable {
+	var variables []Variable
+	v := reflect.ValueOf(environment)
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		if field.Anonymous {
+			variables = append(variables, Variables(v.Field(i).Interface())...)
+			continue
+		}
+		thing, which, _ := strings.Cut(field.Tag.Get("from"), ".")
+		variable := Variable{Name: field.Tag.Get("env"), Thing: thing, Which: which, Value: fmt.Sprint(v.Field(i).Interface())}
+		if grants := field.Tag.Get("grant"); grants != "" {
+			variable.Grants = strings.Split(grants, ",")
+		}
+		variables = append(variables, variable)
+	}
+	return variables
+}
+
+// Uses reports whether the function's environment names a thing of a kind.
+func (f Function) Uses(thing string) bool {
+	for _, v := range Variables(f.Environment) {
+		if v.Thing == thing {
+			return true
+		}
+	}
+	return false
+}
+
+// Validate reports what cannot be deployed in a declaration.
+func (f Function) Validate() error {
+	var errs []error
+	if f.Queue != "" && (f.Concurrency < 2 || f.Concurrency > 1000) {
+		errs = append(errs, fmt.Errorf("concurrency is %d: an event source takes 2 to 1000", f.Concurrency))
+	}
+	for _, v := range Variables(f.Environment) {
+		if v.Name == "" || v.Which == "" {
+			errs = append(errs, fmt.Errorf("variable %q from %q: env and from are both needed", v.Name, v.From()))
+		}
+	}
+	if f.Uses("database") && f.Network != Private {
+		errs = append(errs, errors.New("uses the database but is outside the private network"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("function %s: %w", f.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+// Package lambdas says once what every function is: what triggers it, the routes it serves, the
+// environment it reads, what it may do, and its limits.
+//
+// The infrastructure makes functions, routes, roles and event sources from it; the handlers decode the
+// same environment structs and serve the same routes. It knows neither Pulumi nor the AWS SDK.
+package lambdas
+
+import "time"
+
+// Names of the things that functions share.
+const (
+	StockEmptyTopic = "stock_empty" // SNS topic: a product needs to be made
+	StockQueue      = "stock_queue" // SQS queue: buffers stock_empty for the function stock
+)
+
+// The routes of the HTTP API, in the form of API Gateway's route keys, which is also net/http's.
+const (
+	RouteStorefront   = "GET /"
+	RouteProducts     = "GET /products"
+	RouteProduct      = "GET /products/{sku}"
+	RouteDonut        = "GET /product/donut" // as its existing clients know it
+	RouteCheckout     = "POST /checkout"
+	RouteDefault      = "$default" // whatever no other route matches
+	RouteGoodsReceipt = "POST /production-orders/{order}/attempts/{attempt}/receipt"
+)
+
+// A Network is where a function runs.
+type Network int
+
+const (
+	// Internet is outside the VPC: the function reaches public endpoints and nothing private.
+	Internet Network = iota
+	// Private is in the VPC's private subnets: the function reaches the database and the VPC's endpoints only.
+	Private
+)
+
+// A Function is one Lambda function.
+type Function struct {
+	// Name is the folder below lambdas/ that holds the handler, and the function's name.
+	Name        string
+	Description string
+
+	// Environment is the zero value of the struct that the handler decodes. See [Variables].
+	Environment any
+
+	// What triggers the function, beside a direct invocation.
+	Routes []string      // route keys of the HTTP API
+	Queue  string        // a queue whose messages it handles
+	Every  time.Duration // a schedule, in whole minutes
+
+	Network Network
+
+	// Timeout bounds one invocation, MemoryMB is in MiB (and buys CPU in proportion).
+	Timeout  time.Duration
+	MemoryMB int
+
+	// Concurrency is how many instances may run at once, where a stage says nothing else.
+	// For a function with a queue it bounds the event source (2 to 1000), else it is reserved concurrency.
+	Concurrency int
+	// BatchSize is how many messages one invocation gets at most, for a function with a queue.
+	BatchSize int
+}
+
+// DatabaseConnections is how many connections one instance of a function with a database may hold. An instance
+// handles one request at a time, and a request never needs two.
+const DatabaseConnections = 1
+
+// All lists the functions.
+func All() []Function {
+	return []Function{SalesAPI, Stock, StockIncrease, Sweep, Setup}
+}
+
+// SalesAPI sells: it serves the storefront and the shop's API.
+var SalesAPI = Function{
+	Name:        "sales-api",
+	Description: "Serves the storefront and the shop's API, and asks for more when stock runs short",
+	Environment: SalesAPIEnvironment{},
+	Routes:      []string{RouteStorefront, RouteProducts, RouteProduct, RouteDonut, RouteCheckout, RouteDefault},
+	Network:     Private,
+	Timeout:     10 * time.Second,
+	MemoryMB:    256,
+	Concurrency: 64,
+}
+
+// Stock asks the factory to produce.
+var Stock = Function{
+	Name:        "stock",
+	Description: "Asks the factory to produce what stock_queue says is needed",
+	Environment: StockEnvironment{},
+	Queue:       StockQueue,
+	Network:     Internet, // the factory is on the Internet, and there is no NAT gateway
+	Timeout:     10 * time.Second,
+	MemoryMB:    128,
+	Concurrency: 2,
+	BatchSize:   10,
+}
+
+// StockIncrease books what the factory has made.
+var StockIncrease = Function{
+	Name:        "stock-increase",
+	Description: "Books the factory's deliveries: the signed callback becomes stock",
+	Environment: StockIncreaseEnvironment{},
+	Routes:      []string{RouteGoodsReceipt},
+	Network:     Private,
+	Timeout:     10 * time.Second,
+	MemoryMB:    128,
+	Concurrency: 8,
+}
+
+// Sweep sends what was left unsent.
+var Sweep = Function{
+	Name:        "sweep",
+	Description: "Every minute: publishes the production orders whose message was not sent",
+	Environment: SweepEnvironment{},
+	Every:       time.Minute,
+	Network:     Private,
+	Timeout:     30 * time.Second,
+	MemoryMB:    128,
+	Concurrency: 1,
+}
+
+// Setup prepares the database and the secrets, once a deployment.
+var Setup = Function{
+	Name:        "setup",
+	Description: "Once a deployment: migrates the schema, makes the functions' database user and the secrets",
+	Environment: SetupEnvironment{},
+	Network:     Private,
+	Timeout:     2 * time.Minute,
+	MemoryMB:    256,
+	Concurrency: 1,
+}

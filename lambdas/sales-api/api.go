@@ -1,0 +1,149 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"restock/internal/shop"
+	"restock/internal/web"
+	"restock/lambdas"
+	"restock/lambdas/sales-api/storefront"
+)
+
+// donut is the product that a checkout without a body buys.
+const donut = "CP-502101"
+
+// maxBody is the longest body of a checkout, in bytes.
+const maxBody = 16 << 10
+
+// An api answers buyers.
+type api struct {
+	shop *shop.Shop
+	log  *slog.Logger
+}
+
+func newAPI(s *shop.Shop, log *slog.Logger) (http.Handler, error) {
+	a := api{s, log}
+	return web.Router(lambdas.SalesAPI.Routes, map[string]http.HandlerFunc{
+		lambdas.RouteStorefront: storefront.Handler().ServeHTTP,
+		lambdas.RouteProducts:   a.products,
+		lambdas.RouteProduct:    func(w http.ResponseWriter, r *http.Request) { a.product(w, r, r.PathValue("sku")) },
+		lambdas.RouteDonut:      func(w http.ResponseWriter, r *http.Request) { a.product(w, r, donut) },
+		lambdas.RouteCheckout:   a.checkout,
+		lambdas.RouteDefault:    notFound,
+	})
+}
+
+// A product is a shop.Product as its existing clients know it.
+type product struct {
+	ID       uuid.UUID `json:"product_id"`
+	SKU      string    `json:"sku"`
+	Name     string    `json:"name"`
+	Price    int64     `json:"price"` // in the currency's minor unit
+	Currency string    `json:"currency"`
+	Stock    int       `json:"stock"`
+}
+
+func newProduct(p shop.Product) product {
+	return product{ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency, Stock: p.Stock}
+}
+
+func (a api) products(w http.ResponseWriter, r *http.Request) {
+	all, err := a.shop.Store.Products(r.Context())
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	products := make([]product, 0, len(all))
+	for _, p := range all {
+		products = append(products, newProduct(p))
+	}
+	web.Answer(w, http.StatusOK, map[string][]product{"products": products})
+}
+
+func (a api) product(w http.ResponseWriter, r *http.Request, sku string) {
+	p, err := a.shop.Store.Product(r.Context(), sku)
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	web.Answer(w, http.StatusOK, newProduct(p))
+}
+
+// A sale is the answer to a checkout that sold.
+type sale struct {
+	Message   string    `json:"message"`
+	SaleID    uuid.UUID `json:"sale_id"`
+	SKU       string    `json:"sku"`
+	Quantity  int       `json:"quantity"`
+	UnitPrice int64     `json:"unit_price"` // in the currency's minor unit
+	Currency  string    `json:"currency"`
+	Stock     int       `json:"stock"` // left after the sale
+}
+
+func (a api) checkout(w http.ResponseWriter, r *http.Request) {
+	order, err := readOrder(w, r)
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	sold, err := a.shop.Buy(r.Context(), order)
+	switch {
+	case shop.CodeOf(err) == shop.CodeOutOfStock:
+		web.FailOutOfStock(w, r, err, sold.Stock)
+	case err != nil:
+		web.Fail(w, r, a.log, err)
+	default:
+		web.Answer(w, http.StatusOK, sale{
+			Message: web.Bought.In(web.Language(r), sold.Stock),
+			SaleID:  sold.ID, SKU: sold.SKU, Quantity: sold.Quantity,
+			UnitPrice: sold.UnitPrice, Currency: shop.Currency, Stock: sold.Stock,
+		})
+	}
+}
+
+// readOrder reads what a buyer asks for. No body, or what it leaves out, is one doughnut.
+func readOrder(w http.ResponseWriter, r *http.Request) (shop.Order, error) {
+	order := shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: r.Header.Get("Idempotency-Key")}
+	var body struct {
+		SKU      *string `json:"sku"`
+		Quantity *int    `json:"quantity"`
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(&body)
+	if errors.Is(err, io.EOF) {
+		return order, nil
+	}
+	if err != nil {
+		return order, invalid(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return order, invalid(errors.New("there is more after the JSON object"))
+	}
+	if body.SKU != nil {
+		order.SKU = *body.SKU
+	}
+	if body.Quantity != nil {
+		order.Quantity = *body.Quantity
+	}
+	return order, nil
+}
+
+// invalid says what cannot be read in a buyer's request.
+func invalid(err error) error {
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) && wrongType.Field == "quantity" {
+		return &shop.Error{Code: shop.CodeInvalidQuantity, Detail: "the quantity is a " + wrongType.Value + ", not a whole number"}
+	}
+	return &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the body is not an order like {\"sku\": \"CP-502101\", \"quantity\": 2}: " + err.Error()}
+}
+
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	web.Answer(w, http.StatusNotFound, map[string]string{"error": "Not Found"})
+}

@@ -1,0 +1,27 @@
+// Command sales-api sells: it serves the storefront and the shop's API.
+package main
+
+import (
+	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"restock/internal/shop"
+	"restock/internal/sns"
+	"restock/internal/web"
+	"restock/lambdas"
+	"restock/lambdas/function"
+)
+
+func main() { function.Start(wire) }
+
+func wire(p function.Process[lambdas.SalesAPIEnvironment]) (any, error) {
+	store, err := function.OpenStore(p.AWS, p.Environment.Database)
+	if err != nil {
+		return nil, err
+	}
+	topic := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.StockEmptyTopic}
+	api, err := newAPI(shop.Open(store, topic, p.Log), p.Log)
+	if err != nil {
+		return nil, err
+	}
+	return web.Lambda(api), nil
+}

@@ -1,0 +1,134 @@
+package storefront_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/lambdas/sales-api/storefront"
+)
+
+func get(t *testing.T, header http.Header) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header = header
+	w := httptest.NewRecorder()
+	storefront.Handler().ServeHTTP(w, r)
+	return w
+}
+
+func TestPolicyNamesTheInlineBlocksAndAllowsNothingElse(t *testing.T) {
+	var hashes []string
+	for _, element := range []string{"style", "script"} {
+		block := regexp.MustCompile(`(?s)<`+element+`\b([^>]*)>(.*?)</`+element+`>`).FindAllStringSubmatch(storefront.Page(), -1)
+		if len(block) != 1 || block[0][1] != "" {
+			t.Fatalf("the page has %d <%s>, want one without attributes", len(block), element)
+		}
+		sum := sha256.Sum256([]byte(block[0][2]))
+		hashes = append(hashes, element+"-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'")
+	}
+	want := "default-src 'none'; " + strings.Join(hashes, "; ") +
+		"; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	if got := storefront.ContentSecurityPolicy(); got != want {
+		t.Errorf("policy:\n got %s\nwant %s", got, want)
+	}
+	// Browsers hash the text with its line ends made LF.
+	if strings.Contains(storefront.Page(), "\r") {
+		t.Error("index.html has CR line ends: the hashes would not match in a browser")
+	}
+}
+
+func TestPageHoldsNothingThatThePolicyWouldBlock(t *testing.T) {
+	// The namespace names a vocabulary; nothing is loaded from it.
+	page := strings.ReplaceAll(storefront.Page(), "http://www.w3.org/2000/svg", "")
+	for what, pattern := range map[string]string{
+		"inline event handler":     `(?i)<[^>]*\son[a-z]+\s*=`,
+		"inline style attribute":   `(?i)<[a-z][^>]*\sstyle\s*=`,
+		"javascript: URL":          `(?i)javascript:`,
+		"URL of another origin":    `(?i)(https?|wss?):|["'(=]\s*//`,
+		"resource":                 `(?i)\ssrc\s*=|\burl\(|@import`,
+		"code made from text":      `\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write`,
+		"style set as text by JS":  `setAttribute\(\s*["']style`,
+		"request to another place": `fetch\("(?:[^/]|//)`,
+	} {
+		if found := regexp.MustCompile(pattern).FindString(page); found != "" {
+			t.Errorf("the page holds a %s: %q", what, found)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?i)\bhref\s*=\s*(\S+)`).FindAllStringSubmatch(page, -1) {
+		if !strings.HasPrefix(m[1], `"#`) && !strings.HasPrefix(m[1], `"data:image/`) {
+			t.Errorf("the page links to %s, want only to itself and to data", m[1])
+		}
+	}
+}
+
+func TestEveryWordIsInBothLanguages(t *testing.T) {
+	words := func(language string) []string {
+		_, rest, _ := strings.Cut(storefront.Page(), "\n  "+language+": {\n")
+		block, _, found := strings.Cut(rest, "\n  },\n")
+		if !found {
+			t.Fatalf("the page has no words in %q", language)
+		}
+		var keys []string
+		for _, m := range regexp.MustCompile(`(?m)^ {4}(\w+): `).FindAllStringSubmatch(block, -1) {
+			keys = append(keys, m[1])
+		}
+		slices.Sort(keys)
+		return keys
+	}
+	ko, en := words("ko"), words("en")
+	if len(ko) == 0 || !slices.Equal(ko, en) {
+		t.Errorf("words differ:\nko %v\nen %v", ko, en)
+	}
+	for _, m := range regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"\)`).FindAllStringSubmatch(storefront.Page(), -1) {
+		if key := m[1] + m[2]; !slices.Contains(ko, key) {
+			t.Errorf("the page says %q, which is in no language", key)
+		}
+	}
+}
+
+func TestPageIsServedWithItsHeaders(t *testing.T) {
+	w := get(t, nil)
+	if w.Code != 200 || w.Body.String() != storefront.Page() {
+		t.Errorf("got status %d and %d bytes, want 200 and the page", w.Code, w.Body.Len())
+	}
+	for name, want := range map[string]string{
+		"Content-Type":            "text/html; charset=utf-8",
+		"Content-Security-Policy": storefront.ContentSecurityPolicy(),
+		"X-Content-Type-Options":  "nosniff",
+		"Referrer-Policy":         "no-referrer",
+		"Cache-Control":           "no-cache",
+	} {
+		if got := w.Header().Get(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestUnchangedPageIsNotSentAgain(t *testing.T) {
+	etag := get(t, nil).Header().Get("ETag")
+	if !regexp.MustCompile(`^"[0-9a-f]{32}"$`).MatchString(etag) {
+		t.Fatalf("ETag: got %q, want a strong one", etag)
+	}
+	for match, want := range map[string]int{etag: 304, `W/` + etag: 304, `"other", ` + etag: 304, `"other"`: 200} {
+		w := get(t, http.Header{"If-None-Match": {match}})
+		if w.Code != want || (want == 304) != (w.Body.Len() == 0) {
+			t.Errorf("If-None-Match %s: got %d with %d bytes, want %d", match, w.Code, w.Body.Len(), want)
+		}
+	}
+}
+
+func TestOnlyReadingIsAllowed(t *testing.T) {
+	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "PUT": 405} {
+		w := httptest.NewRecorder()
+		storefront.Handler().ServeHTTP(w, httptest.NewRequest(method, "/", nil))
+		if w.Code != want {
+			t.Errorf("%s: got %d, want %d", method, w.Code, want)
+		}
+	}
+}

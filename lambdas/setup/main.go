@@ -1,0 +1,34 @@
+// Command setup prepares the database and the secrets, once a deployment.
+package main
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"restock/internal/mysql"
+	"restock/internal/secrets"
+	"restock/lambdas"
+	"restock/lambdas/function"
+)
+
+func main() { function.Start(wire) }
+
+func wire(p function.Process[lambdas.SetupEnvironment]) (any, error) {
+	client := secretsmanager.NewFromConfig(p.AWS)
+	admin := secrets.New[secrets.Login](client, p.Environment.AdminSecret)
+	db, err := mysql.Open(mysql.Config{
+		Host: p.Environment.Host, Port: p.Environment.Port, Name: p.Environment.Name,
+		Credentials: secrets.Credentials(admin), MaxConnections: migrationConnections,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := setup{
+		db:          db,
+		login:       secrets.New[secrets.Login](client, p.Environment.Secret),
+		callbackKey: secrets.New[secrets.CallbackKey](client, p.Environment.CallbackKey),
+		log:         p.Log,
+	}
+	return func(ctx context.Context) (report, error) { return s.run(ctx) }, nil
+}

@@ -1,0 +1,27 @@
+// Command stock-increase books the factory's deliveries: the signed callback becomes stock.
+package main
+
+import (
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"restock/internal/secrets"
+	"restock/internal/shop"
+	"restock/internal/web"
+	"restock/lambdas"
+	"restock/lambdas/function"
+)
+
+func main() { function.Start(wire) }
+
+func wire(p function.Process[lambdas.StockIncreaseEnvironment]) (any, error) {
+	store, err := function.OpenStore(p.AWS, p.Environment.Database)
+	if err != nil {
+		return nil, err
+	}
+	key := secrets.New[secrets.CallbackKey](secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey)
+	desk, err := newReceivingDesk(shop.Open(store, nil, p.Log), key, p.Log)
+	if err != nil {
+		return nil, err
+	}
+	return web.Lambda(desk), nil
+}
