@@ -39,6 +39,9 @@ func Program(build Bundler) pulumi.RunFunc {
 			return fmt.Errorf("building the functions: %w", err)
 		}
 
+		if err := tagAll(ctx); err != nil {
+			return err
+		}
 		network, err := newNetwork(ctx, settings)
 		if err != nil {
 			return err

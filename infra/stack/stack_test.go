@@ -260,6 +260,19 @@ func TestProdProtectsTheDatabaseAndDevDoesNot(t *testing.T) {
 	}
 }
 
+func TestResourcesSayWhoseTheyAre(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		for _, kind := range []string{"aws:rds/instance:Instance", "aws:sqs/queue:Queue", "aws:lambda/function:Function", "aws:iam/role:Role"} {
+			for _, r := range g.OfType(kind) {
+				tags := r.Object("tags")
+				if tags["project"] != "restock" || tags["stage"] == nil {
+					t.Errorf("%s has the tags %v, want project and stage", r.URN, tags)
+				}
+			}
+		}
+	})
+}
+
 func TestNothingRunsBeforeSetup(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		invocation := g.OfType("aws:lambda/invocation:Invocation")[0]

@@ -1,0 +1,468 @@
+package mysql_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"restock/internal/mysql"
+	"restock/internal/mysql/migrate"
+	"restock/internal/shop"
+	"restock/local/mariadb/mariadbtest"
+)
+
+const donut = "CP-502101"
+
+func TestMain(m *testing.M) { mariadbtest.Main(m) }
+
+// A fixture is a shop on a database of its own.
+type fixture struct {
+	*shop.Shop
+	store *mysql.Store
+	db    *sql.DB // as the functions' user
+	admin *sql.DB
+	name  string
+
+	mu        sync.Mutex
+	published []shop.ProductionOrder
+}
+
+func (f *fixture) Publish(_ context.Context, o shop.ProductionOrder) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.published = append(f.published, o)
+	return nil
+}
+
+// newFixture opens the shop as the functions do, as their user, with a number of connections.
+func newFixture(tb testing.TB, connections int) *fixture {
+	tb.Helper()
+	server := mariadbtest.New(tb)
+	open := func(user, password string, connections int) *sql.DB {
+		host, port := mariadbtest.Address(server)
+		db, err := mysql.Open(mysql.Config{
+			Host: host, Port: port, Name: server.DBName, MaxConnections: connections,
+			Credentials: func(context.Context, bool) (string, string, error) { return user, password, nil },
+		})
+		if err != nil {
+			tb.Fatal(err)
+		}
+		tb.Cleanup(func() { db.Close() })
+		return db
+	}
+	f := &fixture{admin: open(server.User, server.Passwd, 2), name: server.DBName}
+	if _, err := migrate.Up(tb.Context(), f.admin); err != nil {
+		tb.Fatal(err)
+	}
+	user := server.DBName // a user is the server's, not the database's
+	if err := migrate.User(tb.Context(), f.admin, user, "it's a \\ secret"); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { f.admin.Exec("DROP USER '" + user + "'@'%'") })
+	f.db = open(user, "it's a \\ secret", connections)
+	f.store = mysql.NewStore(f.db)
+	f.Shop = shop.Open(f.store, f, slog.New(slog.DiscardHandler))
+	return f
+}
+
+// setStock puts a product's stock at a level, and says so in the ledger.
+func (f *fixture) setStock(tb testing.TB, stock int) {
+	tb.Helper()
+	f.exec(tb, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, ? - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, stock, donut)
+	f.exec(tb, `UPDATE product SET stock = ? WHERE sku = ?`, stock, donut)
+}
+
+func (f *fixture) setPolicy(tb testing.TB, p shop.Policy) {
+	tb.Helper()
+	f.exec(tb, `UPDATE product SET reorder_point = ?, order_up_to = ?, lot_size = ? WHERE sku = ?`, p.ReorderPoint, p.OrderUpTo, p.LotSize, donut)
+}
+
+func (f *fixture) exec(tb testing.TB, query string, args ...any) {
+	tb.Helper()
+	if _, err := f.admin.ExecContext(tb.Context(), query, args...); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+}
+
+func (f *fixture) number(tb testing.TB, query string, args ...any) (n int) {
+	tb.Helper()
+	if err := f.admin.QueryRowContext(tb.Context(), query, args...).Scan(&n); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// checkBooks holds what must hold after whatever happened.
+func (f *fixture) checkBooks(tb testing.TB) {
+	tb.Helper()
+	stock := f.number(tb, `SELECT stock FROM product WHERE sku = ?`, donut)
+	ledger := f.number(tb, `SELECT SUM(quantity) FROM stock_ledger`)
+	sales := f.number(tb, `SELECT COALESCE(SUM(quantity), 0) FROM sale`)
+	sold := f.number(tb, `SELECT COALESCE(-SUM(quantity), 0) FROM stock_ledger WHERE cause = 'sale'`)
+	if stock < 0 || stock != ledger || sales != sold {
+		tb.Errorf("stock is %d, the ledger's sum is %d; %d are sold, the ledger says %d", stock, ledger, sales, sold)
+	}
+	if open := f.number(tb, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open > 1 {
+		tb.Errorf("%d production orders are open, want one at most", open)
+	}
+}
+
+func TestConcurrentBuyersGetExactlyWhatIsThere(t *testing.T) {
+	const buyers, checkouts, stock = 64, 1000, 300
+	f := newFixture(t, buyers)
+	f.setStock(t, stock)
+	var mu sync.Mutex
+	outcomes := map[shop.Code]int{}
+	var group errgroup.Group
+	group.SetLimit(buyers)
+	for range checkouts {
+		group.Go(func() error {
+			_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				outcomes["sold"]++
+				return nil
+			}
+			outcomes[shop.CodeOf(err)]++
+			if shop.CodeOf(err) != shop.CodeOutOfStock {
+				return err
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if outcomes["sold"] != stock || outcomes[shop.CodeOutOfStock] != checkouts-stock {
+		t.Errorf("outcomes are %v, want %d sold and the others refused", outcomes, stock)
+	}
+	if got := f.number(t, `SELECT COUNT(*) FROM sale`); got != stock {
+		t.Errorf("%d sales are stored, want %d", got, stock)
+	}
+	if len(f.published) != 1 || f.published[0].Quantity != 100 {
+		t.Errorf("published %+v, want one order of 100", f.published)
+	}
+	f.checkBooks(t)
+
+	f.db.Close()
+	user := f.name
+	left := func() int { return f.number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?`, user) }
+	for deadline := time.Now().Add(10 * time.Second); left() > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are left open", left())
+		}
+	}
+}
+
+func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
+	// Different quantities cross the reorder point at different positions, many at a time.
+	f := newFixture(t, 16)
+	f.setPolicy(t, shop.Policy{ReorderPoint: 40, OrderUpTo: 100, LotSize: 10})
+	f.setStock(t, 50)
+	var group errgroup.Group
+	for i := range 48 {
+		group.Go(func() error {
+			_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1 + i%3})
+			if err != nil && shop.CodeOf(err) != shop.CodeOutOfStock {
+				return err
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	f.checkBooks(t)
+	if len(f.published) != 1 {
+		t.Fatalf("published %d orders, want 1", len(f.published))
+	}
+	if got := f.published[0].Quantity; got != 60 && got != 70 {
+		t.Errorf("ordered %d, want what lifts a position of 38 to 40 to 100 in lots of 10", got)
+	}
+}
+
+func TestRefusedBuyersOrderOnce(t *testing.T) {
+	f := newFixture(t, 16)
+	f.setStock(t, 0) // empty, and nobody has ordered yet
+	var group errgroup.Group
+	for range 500 {
+		group.Go(func() error {
+			sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+			if shop.CodeOf(err) != shop.CodeOutOfStock || sale.Stock != 0 {
+				return fmt.Errorf("got %+v, %v; want a refusal", sale, err)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if len(f.published) != 1 {
+		t.Errorf("%d orders are published, want 1", len(f.published))
+	}
+	if got := f.number(t, `SELECT COUNT(*) FROM production_order`); got != 1 {
+		t.Errorf("%d production orders are stored, want 1", got)
+	}
+	f.checkBooks(t)
+}
+
+func TestRefusalNamesWhatIsOnHandAndOrdersNothingAboveTheReorderPoint(t *testing.T) {
+	f := newFixture(t, 1)
+	sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 5})
+	if shop.CodeOf(err) != shop.CodeOutOfStock || sale.Stock != 3 {
+		t.Errorf("buying 5 of 3: got %+v, %v; want a refusal that says 3", sale, err)
+	}
+	if len(f.published) != 0 {
+		t.Errorf("published %+v, want nothing: 3 are still there", f.published)
+	}
+	f.checkBooks(t)
+}
+
+func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
+	f := newFixture(t, 16)
+	f.setStock(t, 10)
+	order := shop.Order{SKU: donut, Quantity: 2, IdempotencyKey: "one click"}
+	var group errgroup.Group
+	var mu sync.Mutex
+	sales, first := map[uuid.UUID]int{}, 0
+	for range 16 {
+		group.Go(func() error {
+			sale, err := f.Buy(t.Context(), order)
+			if err != nil || sale.Stock != 8 || sale.UnitPrice != 19900 {
+				return fmt.Errorf("got %+v, %v; want a sale that leaves 8", sale, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sales[sale.ID]++
+			if !sale.Repeated {
+				first++
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if len(sales) != 1 || first != 1 {
+		t.Errorf("16 repeats made sales %v, of which %d say that they are the first; want one", sales, first)
+	}
+	f.setStock(t, 0)
+	if sale, err := f.Buy(t.Context(), order); err != nil || !sale.Repeated || sale.Stock != 8 {
+		t.Errorf("a repeat after the shelf is empty: got %+v, %v; want the first answer", sale, err)
+	}
+	for _, other := range []shop.Order{
+		{SKU: donut, Quantity: 3, IdempotencyKey: order.IdempotencyKey},
+	} {
+		if _, err := f.Buy(t.Context(), other); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+			t.Errorf("Buy(%+v) with a key that is taken: got %v, want %s", other, err, shop.CodeIdempotencyKeyReused)
+		}
+	}
+	f.checkBooks(t)
+}
+
+func TestUnknownProducts(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, sku := range []string{"CP-000000", "cp-502101", "", "부산도너츠", "' OR 1=1 -- ", fmt.Sprintf("%0100d", 1)} {
+		if _, err := f.Buy(t.Context(), shop.Order{SKU: sku, Quantity: 1}); shop.CodeOf(err) != shop.CodeUnknownProduct {
+			t.Errorf("Buy of %q: got %v, want %s", sku, err, shop.CodeUnknownProduct)
+		}
+		if _, err := f.store.Product(t.Context(), sku); shop.CodeOf(err) != shop.CodeUnknownProduct {
+			t.Errorf("Product(%q): got %v, want %s", sku, err, shop.CodeUnknownProduct)
+		}
+	}
+}
+
+func TestSeed(t *testing.T) {
+	f := newFixture(t, 1)
+	products, err := f.store.Products(t.Context())
+	if err != nil || len(products) != 1 {
+		t.Fatalf("got %+v, %v; want one product", products, err)
+	}
+	p := products[0]
+	if p.SKU != donut || p.Name != "부산도너츠" || p.Price != 19900 || p.Stock != 3 || p.ID == uuid.Nil {
+		t.Errorf("the seed is %+v", p)
+	}
+	f.checkBooks(t)
+}
+
+// soldOut sells what is there, and returns the production order that this opens.
+func (f *fixture) soldOut(tb testing.TB) shop.ProductionOrder {
+	tb.Helper()
+	if _, err := f.Buy(tb.Context(), shop.Order{SKU: donut, Quantity: 3}); err != nil {
+		tb.Fatal(err)
+	}
+	if len(f.published) != 1 {
+		tb.Fatalf("published %+v, want one order", f.published)
+	}
+	return f.published[0]
+}
+
+func TestDeliveryToldTenTimesAtOnceIsBookedOnce(t *testing.T) {
+	f := newFixture(t, 10)
+	order := f.soldOut(t)
+	delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100}
+	var group errgroup.Group
+	var mu sync.Mutex
+	first := 0
+	for range 10 {
+		group.Go(func() error {
+			r, err := f.Receive(t.Context(), delivery)
+			if err != nil || r.Stock != 100 {
+				return fmt.Errorf("got %+v, %v; want a receipt that leaves 100", r, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if !r.Repeated {
+				first++
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if first != 1 {
+		t.Errorf("%d receipts say that they are the first, want 1", first)
+	}
+	if stock := f.number(t, `SELECT stock FROM product`); stock != 100 {
+		t.Errorf("stock is %d, want 100", stock)
+	}
+	f.checkBooks(t)
+}
+
+func TestTwoAttemptsAreTwoLots(t *testing.T) {
+	f := newFixture(t, 1)
+	order := f.soldOut(t)
+	for i, want := range []shop.Receipt{{Stock: 100}, {Stock: 200, Surplus: 100}} {
+		got, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100})
+		if err != nil || got != want {
+			t.Errorf("attempt %d: got %+v, %v; want %+v", i+1, got, err, want)
+		}
+	}
+	f.checkBooks(t)
+}
+
+func TestOrderStaysOpenUntilAllIsDeliveredAndTheNextShortageOrdersAgain(t *testing.T) {
+	f := newFixture(t, 1)
+	order := f.soldOut(t)
+	deliver := func(quantity int) {
+		t.Helper()
+		if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: quantity}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deliver(40)
+	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 40}); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.published) != 1 {
+		t.Errorf("%d orders after a partial delivery, want 1: 60 are still to come", len(f.published))
+	}
+	deliver(60)
+	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 60}); err != nil {
+		t.Fatal(err)
+	}
+	if len(f.published) != 2 {
+		t.Errorf("%d orders after the next shortage, want 2", len(f.published))
+	}
+	f.checkBooks(t)
+}
+
+func TestDeliveriesThatCannotBeBooked(t *testing.T) {
+	f := newFixture(t, 1)
+	order := f.soldOut(t)
+	for _, c := range []struct {
+		name     string
+		delivery shop.Delivery
+		want     shop.Code
+	}{
+		{"an unknown order", shop.Delivery{ProductionOrderID: uuid.New(), SKU: donut, Quantity: 1}, shop.CodeUnknownOrder},
+		{"another product", shop.Delivery{ProductionOrderID: order.ID, SKU: "CP-000000", Quantity: 1}, shop.CodeProductMismatch},
+		{"no quantity", shop.Delivery{ProductionOrderID: order.ID, SKU: donut}, shop.CodeInvalidQuantity},
+		{"a negative quantity", shop.Delivery{ProductionOrderID: order.ID, SKU: donut, Quantity: -5}, shop.CodeInvalidQuantity},
+	} {
+		c.delivery.AttemptID = uuid.New()
+		if _, err := f.Receive(t.Context(), c.delivery); shop.CodeOf(err) != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+	if stock := f.number(t, `SELECT stock FROM product`); stock != 0 {
+		t.Errorf("stock is %d, want 0", stock)
+	}
+	f.checkBooks(t)
+}
+
+func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
+	f := newFixture(t, 1)
+	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+	id := uuid.New()
+	decision, err := f.store.Checkout(t.Context(), shop.Checkout{
+		Order: shop.Order{SKU: donut, Quantity: 3}, SaleID: uuid.New(), At: noon,
+		Plan: &shop.Plan{ProductionOrderID: id, Position: 0, Quantity: 100},
+	})
+	if err != nil || !decision.Opened {
+		t.Fatalf("got %+v, %v; want an order opened", decision, err)
+	}
+	unpublished := func(before time.Time) int {
+		t.Helper()
+		orders, err := f.store.Unpublished(t.Context(), before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range orders {
+			if want := (shop.ProductionOrder{ID: id, SKU: donut, Quantity: 100, Factory: "FF-500293"}); o != want {
+				t.Errorf("got %+v, want %+v", o, want)
+			}
+		}
+		return len(orders)
+	}
+	if got := unpublished(noon); got != 0 {
+		t.Errorf("%d orders are older than they are", got)
+	}
+	if got := unpublished(noon.Add(time.Second)); got != 1 {
+		t.Errorf("%d orders are unpublished, want 1", got)
+	}
+	if err := f.store.MarkPublished(t.Context(), id, noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := unpublished(noon.Add(time.Hour)); got != 0 {
+		t.Errorf("%d orders are unpublished after the mark, want 0", got)
+	}
+}
+
+func TestFunctionsUserMayDoWhatTheFunctionsDoAndNoMore(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, statement := range []string{
+		`DELETE FROM stock_ledger`, `UPDATE stock_ledger SET quantity = 0`, `DELETE FROM sale`, `UPDATE sale SET quantity = 1`,
+		`UPDATE product SET price = 0`, `DELETE FROM product`, `DROP TABLE sale`, `CREATE TABLE t (id INT)`, `ALTER TABLE sale ADD COLUMN x INT`,
+		`UPDATE goods_receipt SET quantity = 1`, `SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
+	} {
+		if _, err := f.db.ExecContext(t.Context(), statement); err == nil {
+			t.Errorf("the functions' user may %s", statement)
+		}
+	}
+}
+
+func TestMigratingTwiceAtOnceDoesNoHarm(t *testing.T) {
+	f := newFixture(t, 1)
+	f.setStock(t, 42)
+	var group errgroup.Group
+	for range 2 {
+		group.Go(func() error { _, err := migrate.Up(t.Context(), f.admin); return err })
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if stock := f.number(t, `SELECT stock FROM product`); stock != 42 {
+		t.Errorf("stock is %d after migrating again, want 42", stock)
+	}
+	f.checkBooks(t)
+}

@@ -1,0 +1,150 @@
+package shop_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"restock/internal/shop"
+)
+
+// A store is a shop.Store of functions: a test gives those that it expects to be called.
+type store struct {
+	shop.Store
+	checkout      func(shop.Checkout) (shop.Decision, error)
+	unpublished   func(time.Time) ([]shop.ProductionOrder, error)
+	markPublished func(uuid.UUID) error
+}
+
+func (s store) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, error) {
+	return s.checkout(c)
+}
+func (s store) Unpublished(_ context.Context, before time.Time) ([]shop.ProductionOrder, error) {
+	return s.unpublished(before)
+}
+func (s store) MarkPublished(_ context.Context, id uuid.UUID, _ time.Time) error {
+	return s.markPublished(id)
+}
+
+type publisher func(shop.ProductionOrder) error
+
+func (p publisher) Publish(_ context.Context, o shop.ProductionOrder) error { return p(o) }
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func open(s store, p publisher) *shop.Shop {
+	opened := shop.Open(s, p, slog.New(slog.DiscardHandler))
+	opened.Now = func() time.Time { return noon }
+	return opened
+}
+
+func TestBuyPlansForThePositionThatTheStoreFinds(t *testing.T) {
+	policy := shop.Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 10}
+	positions := []int{5, 3} // a second buyer came in between
+	var plans []*shop.Plan
+	var published []shop.ProductionOrder
+	var marked []uuid.UUID
+	s := open(store{
+		checkout: func(c shop.Checkout) (shop.Decision, error) {
+			plans = append(plans, c.Plan)
+			if round := len(plans) - 1; round < len(positions) {
+				return shop.Decision{Outcome: shop.Undecided, Position: positions[round], Policy: policy}, nil
+			}
+			return shop.Decision{Outcome: shop.Sold, Opened: true, ProductionOrder: shop.ProductionOrder{ID: c.Plan.ProductionOrderID, Quantity: c.Plan.Quantity}}, nil
+		},
+		markPublished: func(id uuid.UUID) error { marked = append(marked, id); return nil },
+	}, func(o shop.ProductionOrder) error { published = append(published, o); return nil })
+
+	if _, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if len(plans) != 3 || plans[0] != nil || plans[1].Position != 5 || plans[1].Quantity != 20 || plans[2].Position != 3 || plans[2].Quantity != 20 {
+		t.Errorf("plans are %+v, want none, then 20 at position 5, then 20 at position 3", plans)
+	}
+	if len(published) != 1 || published[0].ID != plans[2].ProductionOrderID {
+		t.Errorf("published %+v, want the order of the last plan, once", published)
+	}
+	if len(marked) != 1 || marked[0] != published[0].ID {
+		t.Errorf("marked %v as published, want %v", marked, published[0].ID)
+	}
+}
+
+func TestBuyGivesUpWhenThePositionNeverHolds(t *testing.T) {
+	rounds := 0
+	s := open(store{checkout: func(shop.Checkout) (shop.Decision, error) {
+		rounds++
+		return shop.Decision{Outcome: shop.Undecided, Position: rounds}, nil
+	}}, nil)
+	if _, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1}); shop.CodeOf(err) != shop.CodeInternal {
+		t.Errorf("got error %v, want an internal one", err)
+	}
+	if rounds != 10 {
+		t.Errorf("the store was asked %d times, want 10", rounds)
+	}
+}
+
+func TestSaleStandsWhenItsMessageCannotBeSent(t *testing.T) {
+	s := open(store{
+		checkout: func(shop.Checkout) (shop.Decision, error) {
+			return shop.Decision{Outcome: shop.Sold, Opened: true, Sale: shop.Sale{Stock: 7}}, nil
+		},
+		markPublished: func(uuid.UUID) error { t.Error("a message that was not sent is marked as sent"); return nil },
+	}, func(shop.ProductionOrder) error { return errors.New("SNS is down") })
+	sale, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1})
+	if err != nil || sale.Stock != 7 {
+		t.Errorf("got %+v, %v; want the sale", sale, err)
+	}
+}
+
+func TestPublishPendingSendsWhatIsOldEnoughAndOneFailureKeepsNone(t *testing.T) {
+	orders := []shop.ProductionOrder{{ID: uuid.New(), SKU: "first"}, {ID: uuid.New(), SKU: "second"}}
+	var marked []uuid.UUID
+	s := open(store{
+		unpublished: func(before time.Time) ([]shop.ProductionOrder, error) {
+			if want := noon.Add(-30 * time.Second); !before.Equal(want) {
+				t.Errorf("asked for orders from before %v, want %v", before, want)
+			}
+			return orders, nil
+		},
+		markPublished: func(id uuid.UUID) error { marked = append(marked, id); return nil },
+	}, func(o shop.ProductionOrder) error {
+		if o.SKU == "first" {
+			return errors.New("SNS is down")
+		}
+		return nil
+	})
+	sent, err := s.PublishPending(t.Context())
+	if sent != 1 || err == nil || !strings.Contains(err.Error(), orders[0].ID.String()) {
+		t.Errorf("got %d sent, error %v; want 1 and an error that names the first order", sent, err)
+	}
+	if len(marked) != 1 || marked[0] != orders[1].ID {
+		t.Errorf("marked %v, want the second order alone", marked)
+	}
+}
+
+func TestOrdersAreCheckedBeforeTheStoreIsAsked(t *testing.T) {
+	s := open(store{checkout: func(c shop.Checkout) (shop.Decision, error) {
+		t.Errorf("the store was asked for %+v", c.Order)
+		return shop.Decision{}, nil
+	}}, nil)
+	for _, c := range []struct {
+		order shop.Order
+		want  shop.Code
+	}{
+		{shop.Order{Quantity: 0}, shop.CodeInvalidQuantity},
+		{shop.Order{Quantity: -1}, shop.CodeInvalidQuantity},
+		{shop.Order{Quantity: shop.MaxQuantity + 1}, shop.CodeInvalidQuantity},
+		{shop.Order{Quantity: 1, IdempotencyKey: strings.Repeat("k", 256)}, shop.CodeInvalidIdempotencyKey},
+		{shop.Order{Quantity: 1, IdempotencyKey: "열쇠"}, shop.CodeInvalidIdempotencyKey},
+		{shop.Order{Quantity: 1, IdempotencyKey: "a\nb"}, shop.CodeInvalidIdempotencyKey},
+	} {
+		if _, err := s.Buy(t.Context(), c.order); shop.CodeOf(err) != c.want {
+			t.Errorf("Buy(%+v): got %v (%s), want %s", c.order, err, shop.CodeOf(err), c.want)
+		}
+	}
+}
