@@ -18,8 +18,9 @@ type Options struct {
 	Config  map[string]string // full keys: "aws:region"; objects as JSON
 	// Preview runs the program as before its first deployment: nothing is known but what the program itself says.
 	Preview bool
-	// Answer may change what deploying a resource answers. It is called once a resource, with the outputs filled in.
-	Answer func(*Resource)
+	// Answer, where it is not nil, may change what deploying a resource answers. It is called once a resource, with the outputs
+	// filled in, after the resources that this one takes inputs from. Its error is the deployment's.
+	Answer func(*Resource) error
 }
 
 // Record runs a program against a recorder in place of AWS.
@@ -63,7 +64,9 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		deployed(declared, r.options.Config["aws:region"])
 	}
 	if r.options.Answer != nil {
-		r.options.Answer(declared)
+		if err := r.options.Answer(declared); err != nil {
+			return "", nil, err
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

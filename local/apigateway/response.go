@@ -1,0 +1,98 @@
+package apigateway
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// response is what the client gets.
+type response struct {
+	status  int
+	header  http.Header
+	body    []byte
+	warning error // what the function surely did not mean, though it was answered
+}
+
+// failure is an answer that the API itself gives.
+func failure(status int) response {
+	// json.Marshal cannot fail on a string.
+	body, _ := json.Marshal(map[string]string{"message": http.StatusText(status)})
+	return response{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body}
+}
+
+// parseResponse reads a function's answer in payload format 2.0. JSON without a
+// statusCode is a body, and the rest is inferred.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html#http-api-develop-integrations-lambda.response
+func parseResponse(output []byte) (response, error) {
+	if !json.Valid(output) {
+		return response{}, fmt.Errorf("the function's answer is not JSON: %.100q", output)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(output, &fields); err != nil || fields["statusCode"] == nil {
+		return inferResponse(output), nil
+	}
+	var declared events.APIGatewayV2HTTPResponse
+	if err := json.Unmarshal(output, &declared); err != nil {
+		return response{}, fmt.Errorf("the function's answer is not of payload format 2.0: %w", err)
+	}
+	if declared.StatusCode < 200 || declared.StatusCode > 599 {
+		return response{}, fmt.Errorf("the function's answer has statusCode %d, want 200 to 599", declared.StatusCode)
+	}
+
+	res := response{status: declared.StatusCode, header: make(http.Header), body: []byte(declared.Body)}
+	if declared.IsBase64Encoded {
+		var err error
+		if res.body, err = base64.StdEncoding.DecodeString(declared.Body); err != nil {
+			return response{}, fmt.Errorf("the function's answer has isBase64Encoded true, but its body: %w", err)
+		}
+	}
+	for name, value := range declared.Headers {
+		res.header.Set(name, value)
+	}
+	for _, cookie := range declared.Cookies {
+		res.header.Add("Set-Cookie", cookie)
+	}
+	if len(declared.MultiValueHeaders) > 0 {
+		res.warning = errors.New("the function's answer has multiValueHeaders, which payload format 2.0 ignores: " +
+			"join the values with commas in headers, and put cookies in cookies")
+	}
+	return res, nil
+}
+
+// inferResponse makes an answer of JSON that is only a body. A JSON string
+// stands for its text, as the documentation's table shows.
+func inferResponse(output []byte) response {
+	body := bytes.TrimSpace(output)
+	var text string
+	if json.Unmarshal(body, &text) == nil && body[0] == '"' {
+		body = []byte(text)
+	}
+	return response{
+		status: http.StatusOK,
+		header: http.Header{"Content-Type": {"application/json"}},
+		body:   body,
+	}
+}
+
+// writeTo sends the answer. A client that went away does not get it, which is
+// its own doing: nothing is reported.
+func (res response) writeTo(w http.ResponseWriter) {
+	header := w.Header()
+	for name, values := range res.header {
+		// The length is the server's to say, as is how the connection goes on.
+		if name != "Content-Length" && !hopByHop[name] {
+			header[name] = values
+		}
+	}
+	if len(res.body) > 0 && header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "text/plain; charset=utf-8") // else net/http would guess
+	}
+	w.WriteHeader(res.status)
+	w.Write(res.body)
+}

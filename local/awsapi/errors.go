@@ -1,0 +1,54 @@
+package awsapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+)
+
+// Error is an error that the caller of an operation is told.
+type Error struct {
+	// Status is the HTTP status.
+	Status int
+	// Code is the API's name of the error, such as "ResourceNotFoundException".
+	Code string
+	// Message tells a person what was wrong.
+	Message string
+	// QueryCode is the name that the error had when the service still spoke the query protocol, where it differs.
+	QueryCode string
+}
+
+// Errorf returns an error with status 400, which most AWS errors have.
+func Errorf(code, format string, args ...any) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+func (e *Error) Error() string { return e.Code + ": " + e.Message }
+
+func (e *Error) queryCode() string {
+	if e.QueryCode != "" {
+		return e.QueryCode
+	}
+	return e.Code
+}
+
+// fault is the side that AWS blames.
+func (e *Error) fault() string {
+	if e.Status >= http.StatusInternalServerError {
+		return "Receiver"
+	}
+	return "Sender"
+}
+
+// bodyError is the answer to a body that could not be read.
+func bodyError(err error) *Error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return &Error{
+			Status:  http.StatusRequestEntityTooLarge,
+			Code:    "RequestEntityTooLargeException",
+			Message: fmt.Sprintf("The request body is larger than %d bytes.", tooLarge.Limit),
+		}
+	}
+	return serializationError("the request body could not be read")
+}

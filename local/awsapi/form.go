@@ -1,0 +1,127 @@
+package awsapi
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// decodeForm decodes the form of the query protocol into the struct that input points to. The form names members as the
+// protocol's XML does, with dots, so a field's xml tag serves both ways: the tag "MessageAttributes>entry" on a slice
+// takes MessageAttributes.entry.1, .2 and so on; a struct's fields follow after one more dot. Fields are strings,
+// booleans, integers, byte slices (base64), structs, and slices of these; an embedded struct's
+// fields are the outer one's. A parameter that no field takes is refused: the
+// stand-in does not implement it.
+func decodeForm(form url.Values, input any) error {
+	d := formDecoder{form: form, used: map[string]bool{"Action": true, "Version": true}}
+	if err := d.structure("", reflect.ValueOf(input).Elem()); err != nil {
+		return err
+	}
+	for name := range form {
+		if !d.used[name] {
+			return formError(fmt.Sprintf("The local run does not know the parameter %s.", name))
+		}
+	}
+	return nil
+}
+
+type formDecoder struct {
+	form url.Values
+	used map[string]bool
+}
+
+func (d *formDecoder) structure(prefix string, v reflect.Value) error {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		name, _, _ := strings.Cut(field.Tag.Get("xml"), ",")
+		switch {
+		case field.Anonymous:
+			if err := d.structure(prefix, v.Field(i)); err != nil {
+				return err
+			}
+			continue
+		case name == "":
+			name = field.Name
+		}
+		if err := d.value(prefix+strings.ReplaceAll(name, ">", "."), v.Field(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *formDecoder) value(name string, v reflect.Value) error {
+	switch {
+	case v.Kind() == reflect.Struct:
+		return d.structure(name+".", v)
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
+		return d.list(name, v)
+	case d.form.Has(name):
+		d.used[name] = true
+		return d.scalar(name, d.form.Get(name), v)
+	default:
+		return nil
+	}
+}
+
+func (d *formDecoder) list(name string, v reflect.Value) error {
+	// An empty list is written as "MessageAttributes=", without the entries' part.
+	if outer := strings.TrimSuffix(strings.TrimSuffix(name, ".member"), ".entry"); d.form.Get(outer) == "" {
+		d.used[outer] = true
+	}
+	for n := 1; d.has(fmt.Sprintf("%s.%d", name, n)); n++ {
+		item := reflect.New(v.Type().Elem()).Elem()
+		if err := d.value(fmt.Sprintf("%s.%d", name, n), item); err != nil {
+			return err
+		}
+		v.Set(reflect.Append(v, item))
+	}
+	return nil
+}
+
+// has reports whether the form holds the name itself or a member of it.
+func (d *formDecoder) has(name string) bool {
+	if d.form.Has(name) {
+		return true
+	}
+	for key := range d.form {
+		if strings.HasPrefix(key, name+".") {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *formDecoder) scalar(name, text string, v reflect.Value) error {
+	var err error
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		var b bool
+		b, err = strconv.ParseBool(text)
+		v.SetBool(b)
+	case reflect.Int:
+		var n int64
+		n, err = strconv.ParseInt(text, 10, 64)
+		v.SetInt(n)
+	case reflect.Slice:
+		var b []byte
+		b, err = base64.StdEncoding.DecodeString(text)
+		v.SetBytes(b)
+	default:
+		panic(fmt.Sprintf("awsapi: parameter %s: the query protocol has no type for %s", name, v.Type()))
+	}
+	if err != nil {
+		return formError(fmt.Sprintf("The parameter %s is not a valid %s.", name, v.Type()))
+	}
+	return nil
+}
+
+func formError(message string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "InvalidParameter", Message: message}
+}

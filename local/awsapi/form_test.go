@@ -1,0 +1,61 @@
+package awsapi
+
+import (
+	"net/url"
+	"reflect"
+	"testing"
+)
+
+func TestDecodeForm(t *testing.T) {
+	type value struct {
+		DataType    string
+		BinaryValue []byte
+	}
+	type entry struct {
+		Name  string
+		Value value
+	}
+	type message struct {
+		Body    string
+		Entries []entry `xml:"Attributes>entry"`
+	}
+	type input struct {
+		TopicARN string `xml:"TopicArn"`
+		message
+		Batch []message `xml:"Batch>member"`
+		Names []string  `xml:"Names>member,omitempty"`
+		Empty []string  `xml:"Empty>member"`
+		Force bool
+	}
+	form := url.Values{}
+	for name, text := range map[string]string{
+		"Action": "Do", "Version": "1", "TopicArn": "arn", "Body": "b", "Force": "true",
+		"Attributes.entry.1.Name": "n1", "Attributes.entry.1.Value.DataType": "Binary", "Attributes.entry.1.Value.BinaryValue": "AAE=",
+		"Attributes.entry.2.Name": "n2",
+		"Batch.member.1.Body":     "one", "Batch.member.2.Body": "two", "Batch.member.2.Attributes.entry.1.Name": "n",
+		"Names.member.1": "x", "Names.member.2": "y", "Empty": "",
+	} {
+		form.Set(name, text)
+	}
+	var got input
+	if err := decodeForm(form, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := input{
+		TopicARN: "arn",
+		message:  message{Body: "b", Entries: []entry{{"n1", value{"Binary", []byte{0, 1}}}, {Name: "n2"}}},
+		Batch:    []message{{Body: "one"}, {Body: "two", Entries: []entry{{Name: "n"}}}},
+		Names:    []string{"x", "y"},
+		Force:    true,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+
+	for name, text := range map[string]string{"Attributes.entry.1.Value.BinaryValue": "%%", "Force": "maybe", "Batch.member.3.Body": "a gap before it"} {
+		form := url.Values{name: {text}}
+		if err := decodeForm(form, &input{}); err == nil {
+			t.Errorf("decodeForm(%v): got no error", form)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package awsapi
+
+import (
+	"encoding/xml"
+	"net/http"
+)
+
+// Query is the awsQuery protocol of a service with the given API version and XML namespace: a form in, XML out. Inputs
+// and outputs are structs whose fields name their members with xml tags; decodeForm says how.
+// https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+func Query(version, namespace string) Protocol {
+	return queryProtocol{version: version, namespace: namespace}
+}
+
+type queryProtocol struct{ version, namespace string }
+
+func (p queryProtocol) key() string { return p.version }
+
+func (p queryProtocol) decoder(r *http.Request) func(any) error {
+	return func(input any) error { return decodeForm(r.Form, input) }
+}
+
+func (p queryProtocol) writeOutput(w http.ResponseWriter, operation, requestID string, output any) {
+	p.write(w, http.StatusOK, operation+"Response", func(e *xml.Encoder) error {
+		if err := e.EncodeElement(output, element(operation+"Result")); err != nil {
+			return err
+		}
+		type metadata struct {
+			RequestID string `xml:"RequestId"`
+		}
+		return e.EncodeElement(metadata{requestID}, element("ResponseMetadata"))
+	})
+}
+
+func (p queryProtocol) writeError(w http.ResponseWriter, requestID string, err *Error) {
+	p.write(w, err.Status, "ErrorResponse", func(e *xml.Encoder) error {
+		type detail struct{ Type, Code, Message string }
+		if err := e.EncodeElement(detail{err.fault(), err.queryCode(), err.Message}, element("Error")); err != nil {
+			return err
+		}
+		return e.EncodeElement(requestID, element("RequestId"))
+	})
+}
+
+func (p queryProtocol) write(w http.ResponseWriter, status int, root string, content func(*xml.Encoder) error) {
+	w.Header().Set("Content-Type", "text/xml")
+	w.WriteHeader(status)
+	start := xml.StartElement{Name: xml.Name{Space: p.namespace, Local: root}}
+	e := xml.NewEncoder(w)
+	// As with JSON, a failure from here on is the caller's connection, and there is nobody left to tell.
+	if e.EncodeToken(start) != nil || content(e) != nil || e.EncodeToken(start.End()) != nil {
+		return
+	}
+	_ = e.Close()
+}
+
+func element(name string) xml.StartElement {
+	return xml.StartElement{Name: xml.Name{Local: name}}
+}
+
+func (p queryProtocol) unknownOperation(message string) *Error {
+	return &Error{Status: http.StatusBadRequest, Code: "InvalidAction", Message: message}
+}

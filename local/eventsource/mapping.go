@@ -1,0 +1,212 @@
+// Package eventsource is Lambda's event source mapping of an SQS queue: it polls the queue, invokes a function with batches
+// of messages, and deletes those that the function has processed.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+package eventsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"restock/local/sqs"
+)
+
+// Queue is what a mapping polls; an *sqs.Queue is one.
+type Queue interface {
+	ARN() string
+	VisibilityTimeout() time.Duration
+	Receive(context.Context, sqs.ReceiveOptions) ([]sqs.Message, error)
+	Delete(receiptHandle string) error
+}
+
+// Function is what a mapping invokes.
+type Function interface {
+	// Invoke runs the function with a JSON event and returns its JSON response. An error is the function's, or one on the
+	// way to it; ErrThrottled if there was no capacity to run it.
+	Invoke(ctx context.Context, payload []byte) ([]byte, error)
+}
+
+// ErrThrottled is, or is wrapped by, the error of a Function that could not run because its concurrency is used up.
+var ErrThrottled = errors.New("function throttled")
+
+// Config is how a mapping batches and judges.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
+type Config struct {
+	// FunctionName names the function in the log.
+	FunctionName string
+	// BatchSize is the most messages an invocation gets: 1 to 10,000, and above 10 only with a batching window.
+	BatchSize int
+	// BatchingWindow is how long to wait, from the first message on, for a batch to fill: 0 to 5 minutes.
+	BatchingWindow time.Duration
+	// MaximumConcurrency is the most batches in flight at a time: 2 to 1,000, or 0 for DefaultConcurrency.
+	MaximumConcurrency int
+	// ReportBatchItemFailures lets the function's response name the messages that failed; all others are deleted. Without it
+	// an invocation that succeeds deletes the whole batch.
+	ReportBatchItemFailures bool
+}
+
+const (
+	// DefaultBatchSize is the batch size of a mapping that does not say.
+	DefaultBatchSize = 10
+	// DefaultConcurrency is how many batches Lambda starts with where a mapping sets no maximum. On AWS it scales up from
+	// there; on one machine it stays.
+	DefaultConcurrency = 5
+)
+
+// maxReceive is how many messages a receive can have.
+const maxReceive = 10
+
+func (c Config) validate() error {
+	switch {
+	case c.BatchSize < 1 || c.BatchSize > 10_000:
+		return fmt.Errorf("the batch size is %d: it must be 1 to 10000", c.BatchSize)
+	case c.BatchingWindow < 0 || c.BatchingWindow > 5*time.Minute:
+		return fmt.Errorf("the batching window is %v: it must be 0 to 5m", c.BatchingWindow)
+	case c.BatchSize > maxReceive && c.BatchingWindow < time.Second:
+		return fmt.Errorf("the batch size is %d: above 10, the batching window must be at least 1s", c.BatchSize)
+	case c.MaximumConcurrency != 0 && (c.MaximumConcurrency < 2 || c.MaximumConcurrency > 1000):
+		return fmt.Errorf("the maximum concurrency is %d: it must be 2 to 1000", c.MaximumConcurrency)
+	default:
+		return nil
+	}
+}
+
+// Mapping is a running event source mapping.
+type Mapping struct {
+	config   Config
+	queue    Queue
+	function Function
+	log      *slog.Logger
+	backoff  backoff
+
+	stop context.CancelFunc
+	done sync.WaitGroup // the poller and the invocations
+}
+
+// Start polls the queue until Close. It is an error if the configuration is one Lambda refuses.
+func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Mapping, error) {
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("mapping %s to function %s: %w", queue.ARN(), config.FunctionName, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	m := &Mapping{
+		config:   config,
+		queue:    queue,
+		function: function,
+		log:      log.With("function", config.FunctionName, "queue", queueName(queue.ARN())),
+		stop:     stop,
+	}
+	m.done.Go(func() { m.poll(ctx) })
+	return m, nil
+}
+
+// Close stops polling and waits until the batches that were taken are processed. How long an invocation may take is the
+// function's timeout, which is the function's to enforce.
+func (m *Mapping) Close() {
+	m.stop()
+	m.done.Wait()
+}
+
+// poll takes batches from the queue and processes each in a goroutine of its own. It takes none without a free slot, so
+// that no message is hidden from others while it waits.
+func (m *Mapping) poll(ctx context.Context) {
+	concurrency := m.config.MaximumConcurrency
+	if concurrency == 0 {
+		concurrency = DefaultConcurrency
+	}
+	slots := make(chan struct{}, concurrency)
+	for {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		if !m.backoff.wait(ctx) {
+			return
+		}
+		batch, err := m.gather(ctx)
+		if err != nil && ctx.Err() == nil {
+			m.log.Error("queue could not be polled", "error", err)
+			m.backoff.failed()
+		}
+		if len(batch) == 0 {
+			<-slots
+			continue
+		}
+		m.done.Go(func() {
+			defer func() { <-slots }()
+			m.process(ctx, batch)
+		})
+	}
+}
+
+// gather waits for a first message, then for as many as make a batch, or until the batching window ends. Messages that
+// were taken are always returned, also with an error.
+func (m *Mapping) gather(ctx context.Context) ([]sqs.Message, error) {
+	const longest = 20 * time.Second // SQS's limit for a long poll
+	batch, err := m.receive(ctx, m.config.BatchSize, longest)
+	if len(batch) == 0 || m.config.BatchingWindow == 0 {
+		return batch, err
+	}
+	end := time.Now().Add(m.config.BatchingWindow)
+	for err == nil && len(batch) < m.config.BatchSize && time.Now().Before(end) {
+		var more []sqs.Message
+		more, err = m.receive(ctx, m.config.BatchSize-len(batch), min(time.Until(end), longest))
+		batch = append(batch, more...)
+	}
+	return batch, err
+}
+
+func (m *Mapping) receive(ctx context.Context, limit int, wait time.Duration) ([]sqs.Message, error) {
+	return m.queue.Receive(ctx, sqs.ReceiveOptions{MaxMessages: min(limit, maxReceive), Wait: &wait})
+}
+
+// process invokes the function with a batch and deletes what it has processed. What it has not stays in the queue, hidden
+// until its visibility timeout ends.
+func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
+	failed, err := m.invoke(ctx, batch)
+	if err != nil {
+		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(batch), "error", err)
+		return
+	}
+	for _, message := range batch {
+		if failed[message.ID] {
+			m.log.Warn("message failed: it comes back after the visibility timeout", "message", message.ID, "receives", message.ReceiveCount)
+			continue
+		}
+		if err := m.queue.Delete(message.ReceiptHandle); err != nil {
+			m.log.Error("processed message could not be deleted: it will be processed again", "message", message.ID, "error", err)
+		}
+	}
+	m.log.Debug("batch processed", "messages", len(batch), "failed", len(failed))
+}
+
+// invoke returns the ids of the messages that the function reports as failed, or an error if the whole batch failed.
+// Throttled, it tries again until the messages' visibility timeout is over. Close does not cut an invocation off.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy
+func (m *Mapping) invoke(ctx context.Context, batch []sqs.Message) (failed map[string]bool, err error) {
+	payload, err := event(m.queue.ARN(), batch)
+	if err != nil {
+		return nil, err
+	}
+	visibleAgain := batch[0].ReceivedAt.Add(m.queue.VisibilityTimeout())
+	for {
+		response, err := m.function.Invoke(context.WithoutCancel(ctx), payload)
+		if err == nil && m.config.ReportBatchItemFailures {
+			failed, err = failures(response, batch)
+		}
+		if err == nil {
+			m.backoff.succeeded()
+			return failed, nil
+		}
+		m.backoff.failed()
+		inTime := time.Now().Add(m.backoff.pause()).Before(visibleAgain)
+		if !errors.Is(err, ErrThrottled) || !inTime || !m.backoff.wait(ctx) {
+			return nil, err
+		}
+	}
+}

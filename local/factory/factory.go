@@ -1,0 +1,308 @@
+// Package factory is a stand-in for the legacy Factory API, with the real
+// one's contract: it accepts everything, answers at once, works through its
+// steps, calls back once with the request it was sent, and never tries again.
+// Its jobs live in memory.
+package factory
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// steps are the states that a lot goes through. Between two of them passes
+// one Config.Step; with the last one the callback is made.
+var steps = [...]string{"시작", "준비", "생산", "포장", "종료"}
+
+const (
+	// RealStep is how long a step takes at the real factory.
+	RealStep = 10 * time.Second
+
+	callbackTimeout = 30 * time.Second
+	maxBody         = 1 << 20 // bytes; the real requests have a few hundred
+)
+
+// Config says how a Factory works. Its zero value works like the real one.
+type Config struct {
+	Step   time.Duration // how long each of the four steps takes; 0 means RealStep
+	Client *http.Client  // makes the callbacks; nil means one that waits 30 s
+	Log    *slog.Logger  // nil discards
+}
+
+// Request is one request that the factory received, and what became of it.
+type Request struct {
+	ID         string      // of the job, a UUIDv1; "" when the factory made none of it
+	Time       time.Time   // when it was received
+	Header     http.Header // as received
+	Body       []byte      // as received
+	Step       string      // 시작, 준비, 생산, 포장 or 종료; "" without a job
+	Lost       bool        // the job was forgotten before it was done
+	Deliveries []Delivery  // the callbacks made for it
+}
+
+// Delivery is one callback.
+type Delivery struct {
+	Time   time.Time
+	Status int    // the answer's status; 0 when there was none
+	Err    string // why there was none; "" when there was
+}
+
+// Factory is an http.Handler that serves
+//
+//	POST /api/manufactures  take a production order
+//	GET  /api/manufactures  show what was received so far, for people
+type Factory struct {
+	step   time.Duration
+	client *http.Client
+	log    *slog.Logger
+	mux    *http.ServeMux
+
+	ctx    context.Context // ends when the factory closes
+	cancel context.CancelFunc
+
+	mu       sync.Mutex // guards the fields below
+	closed   bool
+	jobs     sync.WaitGroup  // grows only while closed is false
+	memory   context.Context // ends with ctx, or when the jobs are lost
+	forget   context.CancelFunc
+	fault    Fault
+	requests []*Request // in the order received
+}
+
+// New returns a factory that works as cfg says and has received nothing.
+func New(cfg Config) *Factory {
+	f := &Factory{step: cfg.Step, client: cfg.Client, log: cfg.Log, mux: http.NewServeMux()}
+	if f.step == 0 {
+		f.step = RealStep
+	}
+	if f.client == nil {
+		f.client = &http.Client{Timeout: callbackTimeout}
+	}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	f.ctx, f.cancel = context.WithCancel(context.Background())
+	f.memory, f.forget = context.WithCancel(f.ctx)
+	f.mux.HandleFunc("POST /api/manufactures", f.take)
+	f.mux.HandleFunc("GET /api/manufactures", f.show)
+	return f
+}
+
+// ServeHTTP answers one request.
+func (f *Factory) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.mux.ServeHTTP(w, r) }
+
+// Close ends all jobs and returns when they have ended; their callbacks are
+// not made. Orders that come later get 503. It may be called again.
+func (f *Factory) Close() {
+	f.mu.Lock()
+	f.closed = true
+	f.mu.Unlock()
+	f.cancel()
+	f.jobs.Wait()
+}
+
+// LoseJobs forgets every job that is not done, as a restart of the real
+// factory does, and returns how many those were.
+func (f *Factory) LoseJobs() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forget()
+	f.memory, f.forget = context.WithCancel(f.ctx)
+	lost := 0
+	for _, req := range f.requests {
+		if req.ID != "" && !req.Lost && req.Step != steps[len(steps)-1] {
+			req.Lost = true
+			lost++
+		}
+	}
+	if lost > 0 {
+		f.log.Warn("the factory lost its jobs", "jobs", lost)
+	}
+	return lost
+}
+
+// Requests returns what the factory received so far, oldest first.
+func (f *Factory) Requests() []Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	received := make([]Request, len(f.requests))
+	for i, req := range f.requests {
+		received[i] = *req
+		received[i].Deliveries = slices.Clone(req.Deliveries)
+	}
+	return received
+}
+
+// order is what the factory itself reads of a request. Both stay as they were
+// sent, whatever their type: it validates nothing.
+type order struct {
+	Requester   json.RawMessage `json:"MessageAttributeRequester"`
+	Count       json.RawMessage `json:"MessageAttributeProductCnt"`
+	CallbackURL string          `json:"CallbackUrl"`
+}
+
+func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		http.Error(w, "the request is larger than 1 MB", http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil {
+		f.log.Warn("a production order broke off", "error", err)
+		return
+	}
+
+	f.mu.Lock()
+	if f.closed {
+		f.mu.Unlock()
+		http.Error(w, "the factory is closed", http.StatusServiceUnavailable)
+		return
+	}
+	fault := f.fault
+	req := &Request{Time: time.Now(), Header: r.Header.Clone(), Body: body}
+	f.requests = append(f.requests, req)
+	if fault.produces() {
+		// NewUUID fails only where neither a clock nor randomness is to be had.
+		req.ID = uuid.Must(uuid.NewUUID()).String()
+		req.Step = steps[0]
+		memory := f.memory
+		f.jobs.Go(func() { f.produce(memory, req) })
+	}
+	id := req.ID
+	f.mu.Unlock()
+
+	var o order
+	_ = json.Unmarshal(body, &o) // what cannot be read stays empty, as in the real one
+	attrs := []any{"id", id, "count", string(o.Count), "callback", o.CallbackURL}
+	if fault != (Fault{}) {
+		attrs = append(attrs, "fault", fault.String())
+	}
+	f.log.Info("production order received", attrs...)
+	f.answer(w, r, fault, id, o, body)
+}
+
+// answer sends the 201 of the contract, or what the fault puts in its place.
+func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id string, o order, body []byte) {
+	if fault.Status != 0 {
+		http.Error(w, http.StatusText(fault.Status), fault.Status)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	switch fault.Answer {
+	case AnswerNever:
+		select {
+		case <-r.Context().Done():
+		case <-f.ctx.Done():
+		}
+		panic(http.ErrAbortHandler) // closes the connection without an answer
+	case AnswerDisconnect:
+		panic(http.ErrAbortHandler)
+	case AnswerGarbage:
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, `{"data":{"data":`)
+	case AnswerNormal:
+		w.WriteHeader(http.StatusCreated)
+		w.Write(receipt(body, id, o.Requester))
+	}
+}
+
+// receipt is the body of the 201. It is put together by hand because
+// encoding/json would rewrite the request that it echoes.
+func receipt(body []byte, id string, requester json.RawMessage) []byte {
+	echo := body
+	if !json.Valid(echo) {
+		echo, _ = json.Marshal(string(body)) // cannot fail on a string
+	}
+	b := fmt.Appendf(nil, `{"data":{"data":%s,"id":"%s"`, echo, id)
+	if requester != nil {
+		b = fmt.Appendf(b, `,"reqestor":%s`, requester)
+	}
+	return append(b, "}}"...)
+}
+
+// produce takes a job through its steps and delivers it, unless memory, which
+// holds it, ends before.
+func (f *Factory) produce(memory context.Context, req *Request) {
+	for _, step := range steps[1:] {
+		timer := time.NewTimer(f.step)
+		select {
+		case <-memory.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		f.mu.Lock()
+		if memory.Err() != nil { // lost in the meantime
+			f.mu.Unlock()
+			return
+		}
+		req.Step = step
+		f.mu.Unlock()
+		f.log.Debug("production step", "id", req.ID, "step", step)
+	}
+	f.deliver(req)
+}
+
+// deliver makes the callback: one, or as many as the fault says, at once.
+func (f *Factory) deliver(req *Request) {
+	f.mu.Lock()
+	fault := f.fault
+	f.mu.Unlock()
+
+	var o order
+	_ = json.Unmarshal(req.Body, &o) // without a URL the callback fails, and says so
+	body := req.Body
+	if fault.Count != "" {
+		body = withCount(body, o.Count, fault.Count)
+	}
+	var callbacks sync.WaitGroup
+	for range max(1, fault.Deliveries) {
+		callbacks.Go(func() {
+			d := Delivery{Time: time.Now()}
+			status, err := f.call(o.CallbackURL, body)
+			d.Status = status
+			if err != nil {
+				d.Err = err.Error()
+			}
+			f.mu.Lock()
+			req.Deliveries = append(req.Deliveries, d)
+			f.mu.Unlock()
+
+			switch {
+			case f.ctx.Err() != nil: // closed in the middle of it
+			case err != nil:
+				f.log.Warn("delivery failed, and is not tried again", "id", req.ID, "callback", o.CallbackURL, "error", err)
+			case status >= 300:
+				f.log.Warn("delivery refused, and is not tried again", "id", req.ID, "callback", o.CallbackURL, "status", status)
+			default:
+				f.log.Info("lot delivered", "id", req.ID, "callback", o.CallbackURL, "status", status)
+			}
+		})
+	}
+	callbacks.Wait()
+}
+
+func (f *Factory) call(url string, body []byte) (status int, err error) {
+	req, err := http.NewRequestWithContext(f.ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, fmt.Errorf("making the callback to %q: %w", url, err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := f.client.Do(req)
+	if err != nil {
+		return 0, fmt.Errorf("calling back: %w", err) // http.Client's error names the URL
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)) // so that the connection can be used again
+	return res.StatusCode, nil
+}

@@ -1,0 +1,112 @@
+package factory
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Fault is what goes wrong at the factory. The zero Fault is a factory that
+// works. Status, Answer and Produces apply to requests as they come,
+// Deliveries and Count to lots as they are done.
+type Fault struct {
+	// Status, if not 0, is answered in place of the 201.
+	Status int `json:"status,omitempty"`
+	// Answer is how the request is answered when Status is 0.
+	Answer Answer `json:"answer,omitempty"`
+	// Produces makes the lot although the answer fails: the requester cannot
+	// know, and what it asks for again is made twice.
+	Produces bool `json:"produces,omitempty"`
+	// Deliveries is how many callbacks are made for a lot, all at the same
+	// time; 0 means 1.
+	Deliveries int `json:"deliveries,omitempty"`
+	// Count, if not "", stands in the callback in place of the ordered one,
+	// as a string where that was a string.
+	Count string `json:"count,omitempty"`
+}
+
+// Answer is a way to answer a production order.
+type Answer string
+
+const (
+	AnswerNormal     Answer = ""           // 201 at once
+	AnswerNever      Answer = "hang"       // not as long as the client waits
+	AnswerDisconnect Answer = "disconnect" // the connection is closed without an answer
+	AnswerGarbage    Answer = "garbage"    // 201 with a body that breaks off
+)
+
+// produces says whether a request makes a lot. An answer of 201, however
+// garbled, comes from a factory that took the order.
+func (fault Fault) produces() bool {
+	return fault.Produces || fault.Status == 0 && (fault.Answer == AnswerNormal || fault.Answer == AnswerGarbage)
+}
+
+// validate reports a fault that does not make sense.
+func (fault Fault) validate() error {
+	switch fault.Answer {
+	case AnswerNormal, AnswerNever, AnswerDisconnect, AnswerGarbage:
+	default:
+		return fmt.Errorf("the answer %q is none of hang, disconnect, garbage", fault.Answer)
+	}
+	switch {
+	case fault.Status != 0 && (fault.Status < 400 || fault.Status > 599):
+		return fmt.Errorf("the status %d is not an error, 400 to 599", fault.Status)
+	case fault.Status != 0 && fault.Answer != AnswerNormal:
+		return fmt.Errorf("the status %d and the answer %q exclude each other", fault.Status, fault.Answer)
+	case fault.Deliveries < 0:
+		return fmt.Errorf("%d deliveries are less than none", fault.Deliveries)
+	}
+	return nil
+}
+
+// String describes the fault in a few words; "" if there is none.
+func (fault Fault) String() string {
+	var words []string
+	if fault.Status != 0 {
+		words = append(words, fmt.Sprintf("answers %d %s", fault.Status, http.StatusText(fault.Status)))
+	}
+	if fault.Answer != AnswerNormal {
+		words = append(words, string(fault.Answer))
+	}
+	if fault.Produces {
+		words = append(words, "produces nevertheless")
+	}
+	if fault.Deliveries > 1 {
+		words = append(words, fmt.Sprintf("delivers %d times", fault.Deliveries))
+	}
+	if fault.Count != "" {
+		words = append(words, "delivers "+fault.Count)
+	}
+	return strings.Join(words, ", ")
+}
+
+// SetFault makes the factory fail in the given way from now on; the zero Fault
+// repairs it. It refuses, and changes nothing, when the fault makes no sense.
+func (f *Factory) SetFault(fault Fault) error {
+	if err := fault.validate(); err != nil {
+		return fmt.Errorf("setting the factory's fault: %w", err)
+	}
+	f.mu.Lock()
+	f.fault = fault
+	f.mu.Unlock()
+	f.log.Info("the factory's fault is set", "fault", cmp.Or(fault.String(), "none"))
+	return nil
+}
+
+// withCount replaces the count in a request. A body that is not a JSON object
+// has no count, and stays as it is.
+func withCount(body []byte, ordered json.RawMessage, count string) []byte {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return body
+	}
+	replacement := json.RawMessage(count)
+	if len(ordered) == 0 || ordered[0] == '"' || !json.Valid(replacement) {
+		replacement, _ = json.Marshal(count) // cannot fail on a string
+	}
+	fields["MessageAttributeProductCnt"] = replacement
+	altered, _ := json.Marshal(fields) // cannot fail on what was just decoded
+	return altered
+}

@@ -1,0 +1,61 @@
+package process_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestProcessDiesWithAParentThatIsKilled(t *testing.T) {
+	parent, child := startParent(t)
+	if gone(child) {
+		t.Fatalf("child %d is gone already", child)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	waitGone(t, child)
+}
+
+func TestPeakMemoryIsKnown(t *testing.T) {
+	c := start(t, "wait")
+	c.line(t)
+	if got := c.PeakMemory(); got < 100<<10 || got > 1<<30 {
+		t.Errorf("got %d bytes, want something between 100 KiB and 1 GiB", got)
+	}
+	c.Kill()
+	if got := c.PeakMemory(); got != 0 {
+		t.Errorf("after the end: got %d, want 0", got)
+	}
+}
+
+func TestProcessSurvivesTheThreadThatCalledStart(t *testing.T) {
+	started := make(chan *child)
+	var thread string
+	go func() {
+		// A goroutine that ends while it is locked takes its thread with it.
+		runtime.LockOSThread()
+		thread = fmt.Sprintf("/proc/self/task/%d", syscall.Gettid())
+		started <- start(t, "wait")
+	}()
+	c := <-started
+	c.line(t)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(thread); err != nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not end", thread)
+		}
+	}
+	// Had the end of the thread killed it, this signal would come too late.
+	if err := c.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := endedBy(c); got != syscall.SIGTERM {
+		t.Errorf("it ended by %v, want %v", got, syscall.SIGTERM)
+	}
+}

@@ -1,0 +1,105 @@
+// Package scheduler is a stand-in for Amazon EventBridge's schedules: it invokes functions at a rate.
+package scheduler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+)
+
+// A Function is what a schedule invokes.
+type Function interface {
+	Invoke(ctx context.Context, payload []byte) ([]byte, error)
+}
+
+// A Rule is a schedule and the function that it invokes.
+type Rule struct {
+	ARN        string
+	Expression string // "rate(5 minutes)"
+	Region     string
+	AccountID  string
+	Function   Function
+}
+
+// A Schedule is a rule at work.
+type Schedule struct {
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// rates are what EventBridge takes, the singular for one:
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html#eb-rate-expressions
+var rates = regexp.MustCompile(`^rate\((?:(1) (minute|hour|day)|([2-9]|[1-9]\d+) (minute|hour|day)s)\)$`)
+
+var units = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
+
+// ParseRate reads a rate expression. Cron expressions are not run here, and an error says so.
+func ParseRate(expression string) (time.Duration, error) {
+	m := rates.FindStringSubmatch(expression)
+	if m == nil {
+		return 0, fmt.Errorf("schedule %q is not a rate expression like rate(1 minute) or rate(5 minutes)", expression)
+	}
+	value, err := strconv.Atoi(m[1] + m[3])
+	if err != nil {
+		return 0, fmt.Errorf("schedule %q: %w", expression, err)
+	}
+	return time.Duration(value) * units[m[2]+m[4]], nil
+}
+
+// Start invokes the rule's function at its rate, first after one period, until Close. A function that fails is logged, and invoked
+// again at the next time.
+func Start(rule Rule, log *slog.Logger) (*Schedule, error) {
+	every, err := ParseRate(rule.Expression)
+	if err != nil {
+		return nil, err
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	s := &Schedule{stop: stop}
+	s.done.Go(func() {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case now := <-ticker.C:
+				event, err := rule.event(now)
+				if err == nil {
+					_, err = rule.Function.Invoke(ctx, event)
+				}
+				if err != nil && ctx.Err() == nil {
+					log.Warn("scheduled invocation failed", "rule", rule.ARN, "error", err)
+				}
+			}
+		}
+	})
+	return s, nil
+}
+
+// Close ends the schedule, and waits for the invocation that is under way.
+func (s *Schedule) Close() {
+	s.stop()
+	s.done.Wait()
+}
+
+func (r Rule) event(now time.Time) ([]byte, error) {
+	return json.Marshal(events.EventBridgeEvent{
+		Version:    "0",
+		ID:         uuid.NewString(),
+		DetailType: "Scheduled Event",
+		Source:     "aws.events",
+		AccountID:  r.AccountID,
+		Time:       now.UTC().Truncate(time.Second),
+		Region:     r.Region,
+		Resources:  []string{r.ARN},
+		Detail:     json.RawMessage("{}"),
+	})
+}

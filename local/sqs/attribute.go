@@ -1,0 +1,82 @@
+package sqs
+
+import (
+	"crypto/md5"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// MessageAttribute is a typed value beside a message's body.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+type MessageAttribute struct {
+	// DataType is String, Number or Binary, with an optional label after a dot.
+	DataType    string
+	StringValue string `json:",omitempty"` // unless the type is Binary
+	BinaryValue []byte `json:",omitempty"` // if the type is Binary
+}
+
+const maxMessageAttributes = 10
+
+var attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+
+// Validate says what SQS and SNS have against an attribute of the name, or returns nil.
+func (a MessageAttribute) Validate(name string) error {
+	lower := strings.ToLower(name)
+	base, _, _ := strings.Cut(a.DataType, ".")
+	switch {
+	case len(name) > 256 || !attributeName.MatchString(name) || strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
+		return fmt.Errorf("the message attribute name %q is invalid: it must be letters, digits, underscores, hyphens and single periods, and not start with AWS. or Amazon", name)
+	case base != "String" && base != "Number" && base != "Binary":
+		return fmt.Errorf("the message attribute %q has the invalid type %q: it must begin with String, Number or Binary", name, a.DataType)
+	case base == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""), base != "Binary" && (a.StringValue == "" || a.BinaryValue != nil):
+		return fmt.Errorf("the message attribute %q must have one value that is not empty, of its type %s", name, a.DataType)
+	default:
+		return nil
+	}
+}
+
+// Size is what the attribute adds to its message's size, in bytes.
+func (a MessageAttribute) Size(name string) int {
+	return len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
+}
+
+func md5Hex(data []byte) string {
+	sum := md5.Sum(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// BodyMD5 returns the hexadecimal MD5 digest that the SDKs check a body by.
+func BodyMD5(body string) string { return md5Hex([]byte(body)) }
+
+// AttributesMD5 returns the hexadecimal MD5 digest that the SDKs check message attributes by, or "" if there are none:
+// sorted by name, each as its name, its type, a byte for the kind of value, and the value, all with their lengths.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
+func AttributesMD5(attributes map[string]MessageAttribute) string {
+	if len(attributes) == 0 {
+		return ""
+	}
+	var data []byte
+	appendSized := func(value string) {
+		data = binary.BigEndian.AppendUint32(data, uint32(len(value)))
+		data = append(data, value...)
+	}
+	const stringKind, binaryKind = 1, 2
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		a := attributes[name]
+		appendSized(name)
+		appendSized(a.DataType)
+		if strings.HasPrefix(a.DataType, "Binary") {
+			data = append(data, binaryKind)
+			appendSized(string(a.BinaryValue))
+		} else {
+			data = append(data, stringKind)
+			appendSized(a.StringValue)
+		}
+	}
+	return md5Hex(data)
+}

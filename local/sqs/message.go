@@ -1,0 +1,134 @@
+package sqs
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Message is a message as a receiver sees it.
+type Message struct {
+	ID            string
+	ReceiptHandle string // of this receive
+	Body          string
+	Attributes    map[string]MessageAttribute
+
+	SenderID         string
+	SentAt           time.Time
+	FirstReceivedAt  time.Time
+	ReceivedAt       time.Time // this time
+	ReceiveCount     int       // across all queues, this receive included
+	DeadLetterSource string    // ARN of the queue it was redriven from, or ""
+}
+
+// SystemAttributes returns what SQS itself says of a message, by the API's names. Times are in milliseconds since 1970.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+func (m Message) SystemAttributes() map[string]string {
+	attributes := map[string]string{
+		"SenderId":                         m.SenderID,
+		"SentTimestamp":                    strconv.FormatInt(m.SentAt.UnixMilli(), 10),
+		"ApproximateReceiveCount":          strconv.Itoa(m.ReceiveCount),
+		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.FirstReceivedAt.UnixMilli(), 10),
+	}
+	if m.DeadLetterSource != "" {
+		attributes["DeadLetterQueueSourceArn"] = m.DeadLetterSource
+	}
+	return attributes
+}
+
+// message is a message as its queue keeps it.
+type message struct {
+	id         string
+	body       string
+	attributes map[string]MessageAttribute // never changed, so views share it
+	senderID   string
+
+	sentAt          time.Time
+	receivedAt      time.Time // the last time
+	firstReceivedAt time.Time
+	visibleAt       time.Time // hidden until then
+
+	receipt          string // of the last receive from this queue; "" before the first
+	receives         int    // across all queues
+	receivesHere     int    // from this queue
+	deadLetterSource string
+
+	arrival int // orders messages that are visible at the same time
+	index   int // in the queue's heap
+}
+
+func (m *message) receive(now time.Time, visibility time.Duration) {
+	if m.firstReceivedAt.IsZero() {
+		m.firstReceivedAt = now
+	}
+	m.receivedAt, m.visibleAt = now, now.Add(visibility)
+	m.receipt = uuid.NewString()
+	m.receives++
+	m.receivesHere++
+}
+
+func (q *Queue) view(m *message) Message {
+	return Message{
+		ID:               m.id,
+		ReceiptHandle:    q.receiptHandle(m),
+		Body:             m.body,
+		Attributes:       m.attributes,
+		SenderID:         m.senderID,
+		SentAt:           m.sentAt,
+		FirstReceivedAt:  m.firstReceivedAt,
+		ReceivedAt:       m.receivedAt,
+		ReceiveCount:     m.receives,
+		DeadLetterSource: m.deadLetterSource,
+	}
+}
+
+// receiptHandle names the queue, the message and the receive. To callers it is opaque.
+func (q *Queue) receiptHandle(m *message) string {
+	return base64.StdEncoding.EncodeToString([]byte(q.arn + " " + m.id + " " + m.receipt))
+}
+
+func (q *Queue) parseReceiptHandle(handle string) (id, receipt string, err error) {
+	if handle == "" {
+		return "", "", missingParameter("ReceiptHandle")
+	}
+	decoded, err := base64.StdEncoding.DecodeString(handle)
+	parts := strings.Split(string(decoded), " ")
+	if err != nil || len(parts) != 3 || parts[0] != q.arn {
+		return "", "", receiptHandleIsInvalid(handle)
+	}
+	return parts[1], parts[2], nil
+}
+
+// visibilityHeap is a heap.Interface of messages by when they become visible, then by arrival.
+type visibilityHeap []*message
+
+func (h visibilityHeap) Len() int { return len(h) }
+
+func (h visibilityHeap) Less(i, j int) bool {
+	if c := h[i].visibleAt.Compare(h[j].visibleAt); c != 0 {
+		return c < 0
+	}
+	return h[i].arrival < h[j].arrival
+}
+
+func (h visibilityHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *visibilityHeap) Push(x any) {
+	m := x.(*message)
+	m.index = len(*h)
+	*h = append(*h, m)
+}
+
+func (h *visibilityHeap) Pop() any {
+	last := len(*h) - 1
+	m := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return m
+}

@@ -1,0 +1,61 @@
+package sqs
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// validate checks a message against SQS's rules.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+func (q *Queue) validate(in SendInput, delay time.Duration) error {
+	switch {
+	case in.Body == "":
+		return missingParameter("MessageBody")
+	case strings.ContainsFunc(in.Body, notAllowed) || !utf8.ValidString(in.Body):
+		return invalidMessageContents()
+	case delay < 0 || delay > maxDelay:
+		return outOfRange("DelaySeconds", int(delay/time.Second), 0, int(maxDelay/time.Second))
+	case len(in.Attributes) > maxMessageAttributes:
+		return invalidParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(in.Attributes), maxMessageAttributes)
+	case in.size() > q.config.MaximumMessageSize:
+		return invalidParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.config.MaximumMessageSize)
+	}
+	for name, a := range in.Attributes {
+		if err := a.Validate(name); err != nil {
+			return invalidParameter("One or more parameters are invalid. Reason: %s.", err)
+		}
+	}
+	return nil
+}
+
+func (in SendInput) size() int {
+	size := len(in.Body)
+	for name, a := range in.Attributes {
+		size += a.Size(name)
+	}
+	return size
+}
+
+// notAllowed reports characters that XML 1.0 has no place for.
+func notAllowed(r rune) bool {
+	switch {
+	case r == '\t', r == '\n', r == '\r':
+		return false
+	default:
+		return r < 0x20 || r == 0xFFFE || r == 0xFFFF
+	}
+}
+
+func validateReceive(maxMessages int, wait, visibility time.Duration) error {
+	switch {
+	case maxMessages < 0 || maxMessages > maxBatch:
+		return outOfRange("MaxNumberOfMessages", maxMessages, 1, maxBatch)
+	case wait < 0 || wait > maxWait:
+		return outOfRange("WaitTimeSeconds", int(wait/time.Second), 0, int(maxWait/time.Second))
+	case visibility < 0 || visibility > maxVisibilityTimeout:
+		return outOfRange("VisibilityTimeout", int(visibility/time.Second), 0, int(maxVisibilityTimeout/time.Second))
+	default:
+		return nil
+	}
+}
