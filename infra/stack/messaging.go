@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -40,41 +39,43 @@ func newMessaging(ctx *pulumi.Context) (*messaging, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating topic %s: %w", lambdas.StockEmptyTopic, err)
 	}
-	// Each queue names the other: the queue its dead-letter queue, and that one the only queue that it takes from. So one of the
-	// two has a name before it is there. A queue is never replaced, so the name is never in the way of its successor.
-	queueName := lambdas.StockQueue + "-" + ctx.Stack()
 	m.deadLetters, err = sqs.NewQueue(ctx, lambdas.StockQueue+"_dlq", &sqs.QueueArgs{
 		MessageRetentionSeconds: seconds(deadLettersRetention),
 		SqsManagedSseEnabled:    pulumi.Bool(true),
-		RedriveAllowPolicy: document(func(topicARN []string) any {
-			return map[string]any{"redrivePermission": "byQueue", "sourceQueueArns": []string{siblingARN(topicARN[0], "sqs", queueName)}}
-		}, m.topic.Arn),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("creating the dead-letter queue of %s: %w", lambdas.StockQueue, err)
 	}
 	m.queue, err = sqs.NewQueue(ctx, lambdas.StockQueue, &sqs.QueueArgs{
-		Name:                     pulumi.String(queueName),
 		VisibilityTimeoutSeconds: seconds(visibilityTimeouts * lambdas.Stock.Timeout),
 		MessageRetentionSeconds:  seconds(queueRetention),
 		ReceiveWaitTimeSeconds:   seconds(longPoll),
 		SqsManagedSseEnabled:     pulumi.Bool(true),
-		RedrivePolicy: document(func(arns []string) any {
-			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
+		RedrivePolicy: document(func(arn []string) any {
+			return map[string]any{"deadLetterTargetArn": arn[0], "maxReceiveCount": maxReceiveCount}
 		}, m.deadLetters.Arn),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("creating queue %s: %w", lambdas.StockQueue, err)
 	}
+	_, err = sqs.NewRedriveAllowPolicy(ctx, lambdas.StockQueue+"_dlq", &sqs.RedriveAllowPolicyArgs{
+		QueueUrl: m.deadLetters.Url,
+		RedriveAllowPolicy: document(func(arn []string) any {
+			return map[string]any{"redrivePermission": "byQueue", "sourceQueueArns": arn}
+		}, m.queue.Arn),
+	}, pulumi.Parent(m.deadLetters))
+	if err != nil {
+		return nil, fmt.Errorf("letting %s use its dead-letter queue alone: %w", lambdas.StockQueue, err)
+	}
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, lambdas.StockQueue, &sqs.QueuePolicyArgs{
 		QueueUrl: m.queue.Url,
-		Policy: document(func(arns []string) any {
+		Policy: document(func(arn []string) any {
 			return policy(Statement{
 				Effect:    "Allow",
 				Principal: &Principal{Service: "sns.amazonaws.com"},
 				Action:    []string{"sqs:SendMessage"},
-				Resource:  []string{arns[0]},
-				Condition: Condition{"ArnEquals": {"aws:SourceArn": arns[1]}},
+				Resource:  []string{arn[0]},
+				Condition: Condition{"ArnEquals": {"aws:SourceArn": arn[1]}},
 			})
 		}, m.queue.Arn, m.topic.Arn),
 	}, pulumi.Parent(m.queue))
@@ -90,16 +91,6 @@ func newMessaging(ctx *pulumi.Context) (*messaging, error) {
 		return nil, fmt.Errorf("subscribing queue %s to topic %s: %w", lambdas.StockQueue, lambdas.StockEmptyTopic, err)
 	}
 	return m, nil
-}
-
-// siblingARN is the ARN of something else in the partition, account and region of what has an ARN.
-func siblingARN(of, service, resource string) string {
-	a, err := arn.Parse(of)
-	if err != nil {
-		panic(fmt.Sprintf("AWS answered with an ARN that is none: %q", of))
-	}
-	a.Service, a.Resource = service, resource
-	return a.String()
 }
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(d / time.Second) }
