@@ -34,7 +34,7 @@ func newThings(s Settings, d *database, secrets map[string]*secretsmanager.Secre
 		"config.factoryUrl":                pulumi.String(s.FactoryURL),
 		"database.host":                    d.instance.Address,
 		"database.port":                    pulumi.Sprintf("%d", d.instance.Port),
-		"database.name":                    pulumi.String(databaseName),
+		"database.name":                    d.instance.DbName,
 		"secret.database-admin":            d.adminSecret,
 		"topic." + lambdas.StockEmptyTopic: m.topic.Arn,
 		"queue." + lambdas.StockQueue:      m.queue.Arn,

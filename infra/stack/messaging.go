@@ -58,15 +58,6 @@ func newMessaging(ctx *pulumi.Context) (*messaging, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating queue %s: %w", lambdas.StockQueue, err)
 	}
-	_, err = sqs.NewRedriveAllowPolicy(ctx, lambdas.StockQueue+"_dlq", &sqs.RedriveAllowPolicyArgs{
-		QueueUrl: m.deadLetters.Url,
-		RedriveAllowPolicy: document(func(arn []string) any {
-			return map[string]any{"redrivePermission": "byQueue", "sourceQueueArns": arn}
-		}, m.queue.Arn),
-	}, pulumi.Parent(m.deadLetters))
-	if err != nil {
-		return nil, fmt.Errorf("letting %s use its dead-letter queue alone: %w", lambdas.StockQueue, err)
-	}
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, lambdas.StockQueue, &sqs.QueuePolicyArgs{
 		QueueUrl: m.queue.Url,
 		Policy: document(func(arn []string) any {

@@ -2,7 +2,6 @@ package mysql_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -12,25 +11,21 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
-	"restock/internal/mysql"
 	"restock/internal/mysql/migrate"
+	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
-	"restock/local/mariadb/mariadbtest"
 )
 
-const donut = "CP-502101"
+const donut = mysqltest.Donut
 
-func TestMain(m *testing.M) { mariadbtest.Main(m) }
+func TestMain(m *testing.M) { mysqltest.Main(m) }
 
 // A fixture is a shop on a database of its own.
 type fixture struct {
 	*shop.Shop
-	store *mysql.Store
-	db    *sql.DB // as the functions' user
-	admin *sql.DB
-	name  string
+	*mysqltest.Database
 
-	mu        sync.Mutex
+	mu        sync.Mutex // guards published
 	published []shop.ProductionOrder
 }
 
@@ -41,83 +36,22 @@ func (f *fixture) Publish(_ context.Context, o shop.ProductionOrder) error {
 	return nil
 }
 
-// newFixture opens the shop as the functions do, as their user, with a number of connections.
 func newFixture(tb testing.TB, connections int) *fixture {
 	tb.Helper()
-	server := mariadbtest.New(tb)
-	open := func(user, password string, connections int) *sql.DB {
-		host, port := mariadbtest.Address(server)
-		db, err := mysql.Open(mysql.Config{
-			Host: host, Port: port, Name: server.DBName, MaxConnections: connections,
-			Credentials: func(context.Context, bool) (string, string, error) { return user, password, nil },
-		})
-		if err != nil {
-			tb.Fatal(err)
-		}
-		tb.Cleanup(func() { db.Close() })
-		return db
-	}
-	f := &fixture{admin: open(server.User, server.Passwd, 2), name: server.DBName}
-	if _, err := migrate.Up(tb.Context(), f.admin); err != nil {
-		tb.Fatal(err)
-	}
-	user := server.DBName // a user is the server's, not the database's
-	if err := migrate.User(tb.Context(), f.admin, user, "it's a \\ secret"); err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { f.admin.Exec("DROP USER '" + user + "'@'%'") })
-	f.db = open(user, "it's a \\ secret", connections)
-	f.store = mysql.NewStore(f.db)
-	f.Shop = shop.Open(f.store, f, slog.New(slog.DiscardHandler))
+	f := &fixture{Database: mysqltest.New(tb, connections)}
+	f.Shop = shop.Open(f.Database.Store, f, slog.New(slog.DiscardHandler))
 	return f
-}
-
-// setStock puts a product's stock at a level, and says so in the ledger.
-func (f *fixture) setStock(tb testing.TB, stock int) {
-	tb.Helper()
-	f.exec(tb, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, ? - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, stock, donut)
-	f.exec(tb, `UPDATE product SET stock = ? WHERE sku = ?`, stock, donut)
 }
 
 func (f *fixture) setPolicy(tb testing.TB, p shop.Policy) {
 	tb.Helper()
-	f.exec(tb, `UPDATE product SET reorder_point = ?, order_up_to = ?, lot_size = ? WHERE sku = ?`, p.ReorderPoint, p.OrderUpTo, p.LotSize, donut)
-}
-
-func (f *fixture) exec(tb testing.TB, query string, args ...any) {
-	tb.Helper()
-	if _, err := f.admin.ExecContext(tb.Context(), query, args...); err != nil {
-		tb.Fatalf("%s: %v", query, err)
-	}
-}
-
-func (f *fixture) number(tb testing.TB, query string, args ...any) (n int) {
-	tb.Helper()
-	if err := f.admin.QueryRowContext(tb.Context(), query, args...).Scan(&n); err != nil {
-		tb.Fatalf("%s: %v", query, err)
-	}
-	return n
-}
-
-// checkBooks holds what must hold after whatever happened.
-func (f *fixture) checkBooks(tb testing.TB) {
-	tb.Helper()
-	stock := f.number(tb, `SELECT stock FROM product WHERE sku = ?`, donut)
-	ledger := f.number(tb, `SELECT SUM(quantity) FROM stock_ledger`)
-	sales := f.number(tb, `SELECT COALESCE(SUM(quantity), 0) FROM sale`)
-	sold := f.number(tb, `SELECT COALESCE(-SUM(quantity), 0) FROM stock_ledger WHERE cause = 'sale'`)
-	if stock < 0 || stock != ledger || sales != sold {
-		tb.Errorf("stock is %d, the ledger's sum is %d; %d are sold, the ledger says %d", stock, ledger, sales, sold)
-	}
-	if open := f.number(tb, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open > 1 {
-		tb.Errorf("%d production orders are open, want one at most", open)
-	}
+	f.Exec(tb, `UPDATE product SET reorder_point = ?, order_up_to = ?, lot_size = ? WHERE sku = ?`, p.ReorderPoint, p.OrderUpTo, p.LotSize, donut)
 }
 
 func TestConcurrentBuyersGetExactlyWhatIsThere(t *testing.T) {
 	const buyers, checkouts, stock = 64, 1000, 300
 	f := newFixture(t, buyers)
-	f.setStock(t, stock)
+	f.SetStock(t, stock)
 	var mu sync.Mutex
 	outcomes := map[shop.Code]int{}
 	var group errgroup.Group
@@ -144,17 +78,18 @@ func TestConcurrentBuyersGetExactlyWhatIsThere(t *testing.T) {
 	if outcomes["sold"] != stock || outcomes[shop.CodeOutOfStock] != checkouts-stock {
 		t.Errorf("outcomes are %v, want %d sold and the others refused", outcomes, stock)
 	}
-	if got := f.number(t, `SELECT COUNT(*) FROM sale`); got != stock {
+	if got := f.Number(t, `SELECT COUNT(*) FROM sale`); got != stock {
 		t.Errorf("%d sales are stored, want %d", got, stock)
 	}
 	if len(f.published) != 1 || f.published[0].Quantity != 100 {
 		t.Errorf("published %+v, want one order of 100", f.published)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 
-	f.db.Close()
-	user := f.name
-	left := func() int { return f.number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?`, user) }
+	f.DB.Close()
+	left := func() int {
+		return f.Number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?`, f.User)
+	}
 	for deadline := time.Now().Add(10 * time.Second); left() > 0; {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d connections are left open", left())
@@ -166,7 +101,7 @@ func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
 	// Different quantities cross the reorder point at different positions, many at a time.
 	f := newFixture(t, 16)
 	f.setPolicy(t, shop.Policy{ReorderPoint: 40, OrderUpTo: 100, LotSize: 10})
-	f.setStock(t, 50)
+	f.SetStock(t, 50)
 	var group errgroup.Group
 	for i := range 48 {
 		group.Go(func() error {
@@ -180,7 +115,7 @@ func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Error(err)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 	if len(f.published) != 1 {
 		t.Fatalf("published %d orders, want 1", len(f.published))
 	}
@@ -191,7 +126,7 @@ func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
 
 func TestRefusedBuyersOrderOnce(t *testing.T) {
 	f := newFixture(t, 16)
-	f.setStock(t, 0) // empty, and nobody has ordered yet
+	f.SetStock(t, 0) // empty, and nobody has ordered yet
 	var group errgroup.Group
 	for range 500 {
 		group.Go(func() error {
@@ -208,10 +143,10 @@ func TestRefusedBuyersOrderOnce(t *testing.T) {
 	if len(f.published) != 1 {
 		t.Errorf("%d orders are published, want 1", len(f.published))
 	}
-	if got := f.number(t, `SELECT COUNT(*) FROM production_order`); got != 1 {
+	if got := f.Number(t, `SELECT COUNT(*) FROM production_order`); got != 1 {
 		t.Errorf("%d production orders are stored, want 1", got)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 func TestRefusalNamesWhatIsOnHandAndOrdersNothingAboveTheReorderPoint(t *testing.T) {
@@ -223,12 +158,12 @@ func TestRefusalNamesWhatIsOnHandAndOrdersNothingAboveTheReorderPoint(t *testing
 	if len(f.published) != 0 {
 		t.Errorf("published %+v, want nothing: 3 are still there", f.published)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 	f := newFixture(t, 16)
-	f.setStock(t, 10)
+	f.SetStock(t, 10)
 	order := shop.Order{SKU: donut, Quantity: 2, IdempotencyKey: "one click"}
 	var group errgroup.Group
 	var mu sync.Mutex
@@ -254,7 +189,7 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 	if len(sales) != 1 || first != 1 {
 		t.Errorf("16 repeats made sales %v, of which %d say that they are the first; want one", sales, first)
 	}
-	f.setStock(t, 0)
+	f.SetStock(t, 0)
 	if sale, err := f.Buy(t.Context(), order); err != nil || !sale.Repeated || sale.Stock != 8 {
 		t.Errorf("a repeat after the shelf is empty: got %+v, %v; want the first answer", sale, err)
 	}
@@ -265,7 +200,7 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 			t.Errorf("Buy(%+v) with a key that is taken: got %v, want %s", other, err, shop.CodeIdempotencyKeyReused)
 		}
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 func TestUnknownProducts(t *testing.T) {
@@ -274,7 +209,7 @@ func TestUnknownProducts(t *testing.T) {
 		if _, err := f.Buy(t.Context(), shop.Order{SKU: sku, Quantity: 1}); shop.CodeOf(err) != shop.CodeUnknownProduct {
 			t.Errorf("Buy of %q: got %v, want %s", sku, err, shop.CodeUnknownProduct)
 		}
-		if _, err := f.store.Product(t.Context(), sku); shop.CodeOf(err) != shop.CodeUnknownProduct {
+		if _, err := f.Database.Store.Product(t.Context(), sku); shop.CodeOf(err) != shop.CodeUnknownProduct {
 			t.Errorf("Product(%q): got %v, want %s", sku, err, shop.CodeUnknownProduct)
 		}
 	}
@@ -282,7 +217,7 @@ func TestUnknownProducts(t *testing.T) {
 
 func TestSeed(t *testing.T) {
 	f := newFixture(t, 1)
-	products, err := f.store.Products(t.Context())
+	products, err := f.Database.Store.Products(t.Context())
 	if err != nil || len(products) != 1 {
 		t.Fatalf("got %+v, %v; want one product", products, err)
 	}
@@ -290,7 +225,7 @@ func TestSeed(t *testing.T) {
 	if p.SKU != donut || p.Name != "부산도너츠" || p.Price != 19900 || p.Stock != 3 || p.ID == uuid.Nil {
 		t.Errorf("the seed is %+v", p)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 // soldOut sells what is there, and returns the production order that this opens.
@@ -332,10 +267,10 @@ func TestDeliveryToldTenTimesAtOnceIsBookedOnce(t *testing.T) {
 	if first != 1 {
 		t.Errorf("%d receipts say that they are the first, want 1", first)
 	}
-	if stock := f.number(t, `SELECT stock FROM product`); stock != 100 {
+	if stock := f.Number(t, `SELECT stock FROM product`); stock != 100 {
 		t.Errorf("stock is %d, want 100", stock)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 func TestTwoAttemptsAreTwoLots(t *testing.T) {
@@ -347,7 +282,7 @@ func TestTwoAttemptsAreTwoLots(t *testing.T) {
 			t.Errorf("attempt %d: got %+v, %v; want %+v", i+1, got, err, want)
 		}
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 func TestOrderStaysOpenUntilAllIsDeliveredAndTheNextShortageOrdersAgain(t *testing.T) {
@@ -373,7 +308,7 @@ func TestOrderStaysOpenUntilAllIsDeliveredAndTheNextShortageOrdersAgain(t *testi
 	if len(f.published) != 2 {
 		t.Errorf("%d orders after the next shortage, want 2", len(f.published))
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 func TestDeliveriesThatCannotBeBooked(t *testing.T) {
@@ -394,17 +329,17 @@ func TestDeliveriesThatCannotBeBooked(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}
-	if stock := f.number(t, `SELECT stock FROM product`); stock != 0 {
+	if stock := f.Number(t, `SELECT stock FROM product`); stock != 0 {
 		t.Errorf("stock is %d, want 0", stock)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }
 
 func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
 	f := newFixture(t, 1)
 	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 	id := uuid.New()
-	decision, err := f.store.Checkout(t.Context(), shop.Checkout{
+	decision, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{
 		Order: shop.Order{SKU: donut, Quantity: 3}, SaleID: uuid.New(), At: noon,
 		Plan: &shop.Plan{ProductionOrderID: id, Position: 0, Quantity: 100},
 	})
@@ -413,7 +348,7 @@ func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
 	}
 	unpublished := func(before time.Time) int {
 		t.Helper()
-		orders, err := f.store.Unpublished(t.Context(), before)
+		orders, err := f.Database.Store.Unpublished(t.Context(), before)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -430,7 +365,7 @@ func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
 	if got := unpublished(noon.Add(time.Second)); got != 1 {
 		t.Errorf("%d orders are unpublished, want 1", got)
 	}
-	if err := f.store.MarkPublished(t.Context(), id, noon); err != nil {
+	if err := f.Database.Store.MarkPublished(t.Context(), id, noon); err != nil {
 		t.Fatal(err)
 	}
 	if got := unpublished(noon.Add(time.Hour)); got != 0 {
@@ -445,7 +380,7 @@ func TestFunctionsUserMayDoWhatTheFunctionsDoAndNoMore(t *testing.T) {
 		`UPDATE product SET price = 0`, `DELETE FROM product`, `DROP TABLE sale`, `CREATE TABLE t (id INT)`, `ALTER TABLE sale ADD COLUMN x INT`,
 		`UPDATE goods_receipt SET quantity = 1`, `SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
 	} {
-		if _, err := f.db.ExecContext(t.Context(), statement); err == nil {
+		if _, err := f.DB.ExecContext(t.Context(), statement); err == nil {
 			t.Errorf("the functions' user may %s", statement)
 		}
 	}
@@ -453,16 +388,16 @@ func TestFunctionsUserMayDoWhatTheFunctionsDoAndNoMore(t *testing.T) {
 
 func TestMigratingTwiceAtOnceDoesNoHarm(t *testing.T) {
 	f := newFixture(t, 1)
-	f.setStock(t, 42)
+	f.SetStock(t, 42)
 	var group errgroup.Group
 	for range 2 {
-		group.Go(func() error { _, err := migrate.Up(t.Context(), f.admin); return err })
+		group.Go(func() error { _, err := migrate.Up(t.Context(), f.Admin); return err })
 	}
 	if err := group.Wait(); err != nil {
 		t.Error(err)
 	}
-	if stock := f.number(t, `SELECT stock FROM product`); stock != 42 {
+	if stock := f.Number(t, `SELECT stock FROM product`); stock != 42 {
 		t.Errorf("stock is %d after migrating again, want 42", stock)
 	}
-	f.checkBooks(t)
+	f.CheckBooks(t)
 }

@@ -9,6 +9,10 @@ import (
 	"time"
 )
 
+// The main goroutine keeps the main thread, the only one that Go does not end with
+// the goroutine that is locked to it, out of the tests.
+func init() { runtime.LockOSThread() }
+
 func TestProcessDiesWithAParentThatIsKilled(t *testing.T) {
 	parent, child := startParent(t)
 	if gone(child) {
