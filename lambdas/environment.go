@@ -64,13 +64,18 @@ type SetupEnvironment struct {
 // A variable that is missing, empty or of the wrong type is an error that names it.
 func Environment[T any]() (T, error) {
 	e, err := env.ParseAsWithOptions[T](env.Options{RequiredIfNoDef: true})
-	if err != nil {
-		return e, fmt.Errorf("reading the environment: %w", err)
-	}
+	var unparsable env.ParseError // names the field alone
+	errors.As(err, &unparsable)
 	for _, v := range Variables(e) {
-		if v.Value == "" {
+		if unparsable.Name != "" && v.field == unparsable.Name {
+			return e, fmt.Errorf("reading the environment: %s: %w", v.Name, unparsable)
+		}
+		if err == nil && v.value == "" {
 			return e, fmt.Errorf("reading the environment: %s is empty", v.Name)
 		}
+	}
+	if err != nil {
+		return e, fmt.Errorf("reading the environment: %w", err)
 	}
 	return e, nil
 }
@@ -81,7 +86,8 @@ type Variable struct {
 	Thing  string   // the kind of thing that fills it: "secret"
 	Which  string   // which of them, or which property: "database"
 	Grants []string // verbs: "read", "write", "publish"
-	Value  string   // the value, of a struct that was decoded
+
+	field, value string
 }
 
 // From is the variable's source as it is declared.
@@ -98,7 +104,7 @@ func Variables(environment any) []Variable {
 			continue
 		}
 		thing, which, _ := strings.Cut(field.Tag.Get("from"), ".")
-		variable := Variable{Name: field.Tag.Get("env"), Thing: thing, Which: which, Value: fmt.Sprint(v.Field(i).Interface())}
+		variable := Variable{Name: field.Tag.Get("env"), Thing: thing, Which: which, field: field.Name, value: fmt.Sprint(v.Field(i).Interface())}
 		if grants := field.Tag.Get("grant"); grants != "" {
 			variable.Grants = strings.Split(grants, ",")
 		}

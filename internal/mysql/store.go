@@ -5,7 +5,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
 
@@ -43,6 +45,9 @@ func (s *Store) Products(ctx context.Context) (products []shop.Product, err erro
 // Product finds one product.
 func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 	var p shop.Product
+	if !mayBeSKU(sku) {
+		return p, unknownProduct(sku)
+	}
 	err := s.db.QueryRowContext(ctx, selectProducts+` WHERE sku = ?`, sku).Scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Stock)
 	switch {
 	case err == sql.ErrNoRows:
@@ -53,20 +58,22 @@ func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 	return p, nil
 }
 
-// maxSKU is the width of the column.
+// maxSKU is the width of the column, in bytes of ASCII.
 const maxSKU = 64
 
+// mayBeSKU reports whether the database can be asked for a text as a SKU: what the column cannot hold it does not compare.
+func mayBeSKU(s string) bool {
+	return len(s) <= maxSKU && strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+}
+
 func unknownProduct(sku string) error {
-	if len(sku) > maxSKU {
-		sku = sku[:maxSKU] + "…"
-	}
-	return &shop.Error{Code: shop.CodeUnknownProduct, Detail: fmt.Sprintf("there is no product %q", sku)}
+	return &shop.Error{Code: shop.CodeUnknownProduct, Detail: fmt.Sprintf("there is no product %.64q", sku)}
 }
 
 // Checkout decides a checkout: one round trip, at the end of which the sale, the decrement, the ledger's entry and the
 // production order are all stored, or nothing is.
 func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
-	if !isASCII(c.SKU) || len(c.SKU) > maxSKU {
+	if !mayBeSKU(c.SKU) {
 		return shop.Decision{}, unknownProduct(c.SKU)
 	}
 	var key, orderID, orderPosition, orderQuantity any
@@ -112,8 +119,8 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, err
 	var outcome string
 	var r shop.Receipt
 	doing := fmt.Sprintf("booking %d of %s for production order %s, attempt %s", d.Quantity, d.SKU, d.ProductionOrderID, d.AttemptID)
-	mismatch := &shop.Error{Code: shop.CodeProductMismatch, Detail: fmt.Sprintf("production order %s is not for product %q", d.ProductionOrderID, d.SKU)}
-	if !isASCII(d.SKU) || len(d.SKU) > maxSKU {
+	mismatch := &shop.Error{Code: shop.CodeProductMismatch, Detail: fmt.Sprintf("production order %s is not for product %.64q", d.ProductionOrderID, d.SKU)}
+	if !mayBeSKU(d.SKU) {
 		return r, mismatch
 	}
 	err := s.call(ctx, "CALL receive_goods(?, ?, ?, ?, ?)",
@@ -177,13 +184,4 @@ func (s *Store) call(ctx context.Context, query string, args []any, dest ...any)
 	return retryDeadlocks(ctx, func() error {
 		return s.db.QueryRowContext(ctx, query, args...).Scan(dest...)
 	})
-}
-
-func isASCII(s string) bool {
-	for _, c := range []byte(s) {
-		if c > 0x7f {
-			return false
-		}
-	}
-	return true
 }

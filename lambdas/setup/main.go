@@ -2,8 +2,6 @@
 package main
 
 import (
-	"context"
-
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"restock/internal/mysql"
@@ -28,7 +26,8 @@ func wire(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 		db:          db,
 		login:       secrets.New[secrets.Login](client, p.Environment.Secret),
 		callbackKey: secrets.New[secrets.CallbackKey](client, p.Environment.CallbackKey),
+		user:        functionsUser,
 		log:         p.Log,
 	}
-	return func(ctx context.Context) (report, error) { return s.run(ctx) }, nil
+	return s.run, nil
 }

@@ -25,6 +25,7 @@ type setup struct {
 	db          *sql.DB
 	login       *secrets.Secret[secrets.Login]
 	callbackKey *secrets.Secret[secrets.CallbackKey]
+	user        string // of the functions, where their secret is empty
 	log         *slog.Logger
 }
 
@@ -53,7 +54,7 @@ func (s setup) run(ctx context.Context) (report, error) {
 func (s setup) ensureUser(ctx context.Context) error {
 	login, err := s.login.Get(ctx, true)
 	if secrets.IsEmpty(err) {
-		login = secrets.Login{Username: functionsUser, Password: rand.Text()}
+		login = secrets.Login{Username: s.user, Password: rand.Text()}
 		err = s.login.Put(ctx, login)
 	}
 	if err != nil {

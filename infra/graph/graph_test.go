@@ -1,0 +1,114 @@
+package graph_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/graph"
+)
+
+func options() graph.Options {
+	return graph.Options{Project: "p", Stage: "s", Config: map[string]string{"aws:region": "eu-west-1"}}
+}
+
+// program declares a topic, and a queue that is its child and takes its ARN, and a secret, as tags.
+func program(ctx *pulumi.Context) error {
+	topic, err := sns.NewTopic(ctx, "news", &sns.TopicArgs{}, pulumi.Protect(true))
+	if err != nil {
+		return err
+	}
+	_, err = sqs.NewQueue(ctx, "inbox", &sqs.QueueArgs{
+		Name: pulumi.String("mail"),
+		Tags: pulumi.StringMap{"from": topic.Arn, "word": pulumi.ToSecret(pulumi.String("hush")).(pulumi.StringOutput)},
+	}, pulumi.Parent(topic))
+	return err
+}
+
+func TestRecordAnswersAsIfDeployed(t *testing.T) {
+	g, err := graph.Record(program, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic, queue := g.OfType("aws:sns/topic:Topic")[0], g.OfType("aws:sqs/queue:Queue")[0]
+	const topicARN = "arn:aws:sns:eu-west-1:000000000000:news"
+	if got := topic.String("arn"); got != topicARN || !topic.Protect {
+		t.Errorf("the topic has ARN %s and protect %v, want %s, true", got, topic.Protect, topicARN)
+	}
+	if got := queue.Object("tags")["from"]; got != topicARN {
+		t.Errorf("the queue's tag is %v, want the topic's ARN", got)
+	}
+	if got := queue.Object("tags")["word"]; got != "hush" {
+		t.Errorf("the queue's secret tag is %v, want it in the clear", got)
+	}
+	if queue.Parent != topic.URN || g.ByURN(queue.Parent) != topic {
+		t.Errorf("the queue's parent is %s, want %s", queue.Parent, topic.URN)
+	}
+	if want := "urn:pulumi:s::p::aws:sns/topic:Topic$aws:sqs/queue:Queue::inbox"; queue.URN != want {
+		t.Errorf("the queue's URN is %s, want %s", queue.URN, want)
+	}
+	if want := "https://sqs.eu-west-1.amazonaws.com/000000000000/mail"; queue.String("url") != want || queue.ID != want {
+		t.Errorf("the queue's URL is %s, its id %s; want %s", queue.String("url"), queue.ID, want)
+	}
+	if g.Find("aws:sqs/queue:Queue", "name", "mail") != queue || g.Find("aws:sqs/queue:Queue", "name", "inbox") != nil {
+		t.Error("a queue is not found by its name alone")
+	}
+}
+
+func TestPreviewKnowsNothingThatIsNotDeclared(t *testing.T) {
+	o := options()
+	o.Preview = true
+	g, err := graph.Record(program, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if arn := g.OfType("aws:sns/topic:Topic")[0].String("arn"); arn != "" {
+		t.Errorf("a preview knows the ARN %s", arn)
+	}
+}
+
+func TestAnswerIsWhatTheProgramGets(t *testing.T) {
+	o := options()
+	o.Answer = func(r *graph.Resource) error {
+		if r.Name == "news" {
+			r.Outputs["arn"] = "arn:other"
+		}
+		return nil
+	}
+	g, err := graph.Record(program, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := g.OfType("aws:sqs/queue:Queue")[0].Object("tags")["from"]; got != "arn:other" {
+		t.Errorf("the queue's tag is %v, want what was answered", got)
+	}
+
+	o.Answer = func(*graph.Resource) error { return errors.New("no room") }
+	if _, err := graph.Record(program, o); err == nil || !strings.Contains(err.Error(), "no room") {
+		t.Errorf("got %v, want the error of the answer", err)
+	}
+}
+
+func TestDuplicateURNsAreRefused(t *testing.T) {
+	_, err := graph.Record(func(ctx *pulumi.Context) error {
+		for range 2 {
+			if _, err := sns.NewTopic(ctx, "news", &sns.TopicArgs{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, options())
+	if err == nil || !strings.Contains(err.Error(), "urn:pulumi:s::p::aws:sns/topic:Topic::news") {
+		t.Errorf("got %v, want an error that names the URN", err)
+	}
+}
+
+func TestConfigOfAStageThatIsNotThere(t *testing.T) {
+	if _, _, err := graph.Config("../..", "nowhere"); err == nil || !strings.Contains(err.Error(), `no stage "nowhere"`) {
+		t.Errorf("got %v, want an error that names the stage", err)
+	}
+}

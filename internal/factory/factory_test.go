@@ -1,0 +1,159 @@
+package factory_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"restock/internal/factory"
+	"restock/internal/message"
+	"restock/internal/shop"
+)
+
+var request = factory.NewRequest(message.StockEmpty{SKU: "CP-502101", Quantity: 100, FactoryID: "FF-500293", Requester: "stock-bot"}, "https://shop.example/callback?signature=s")
+
+func TestProduceSendsTheRequestOfTheContract(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		want := `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100",` +
+			`"MessageAttributeFactoryId":"FF-500293","MessageAttributeRequester":"stock-bot","CallbackUrl":"https://shop.example/callback?signature=s"}`
+		if got := r.Method + " " + r.URL.Path; got != "POST /api/manufactures" {
+			t.Errorf("the factory was asked %s", got)
+		}
+		if got := r.Header.Get("Content-Type"); got != "application/json" {
+			t.Errorf("Content-Type is %q", got)
+		}
+		if string(body) != want {
+			t.Errorf("the factory was sent\n%s, want\n%s", body, want)
+		}
+		w.WriteHeader(http.StatusCreated)
+		io.WriteString(w, `{"data":{"data":`+string(body)+`,"id":"22a0cc0e-0f22-11ee-9253-0242ac110002","reqestor":"stock-bot"}}`)
+	}))
+	defer server.Close()
+	lot, err := factory.NewClient(server.URL+"/", time.Minute).Produce(t.Context(), request)
+	if err != nil || lot != "22a0cc0e-0f22-11ee-9253-0242ac110002" {
+		t.Errorf("got lot %q, %v", lot, err)
+	}
+}
+
+func TestProduceFailsWhenTheFactoryDoes(t *testing.T) {
+	answer := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status); io.WriteString(w, body) }
+	}
+	for _, c := range []struct {
+		name    string
+		handler http.HandlerFunc
+		want    string
+	}{
+		{"400", answer(400, "bad"), `400 Bad Request, not 201: "bad"`},
+		{"500", answer(500, ""), "500 Internal Server Error, not 201"},
+		{"200 is not 201", answer(200, `{"data":{"id":"x"}}`), "200 OK, not 201"},
+		{"garbage", answer(201, "<html>"), `no data.id in "<html>"`},
+		{"no id", answer(201, `{"data":{}}`), "no data.id"},
+		{"a closed connection", func(w http.ResponseWriter, _ *http.Request) { panic(http.ErrAbortHandler) }, "EOF"},
+		{"a redirection", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		}, "307"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked++; c.handler(w, r) }))
+			defer server.Close()
+			_, err := factory.NewClient(server.URL, time.Minute).Produce(t.Context(), request)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error that says %q", err, c.want)
+			}
+			if asked != 1 {
+				t.Errorf("the factory was asked %d times, want once: it makes a lot each time", asked)
+			}
+		})
+	}
+}
+
+func TestProduceGivesUpOnAFactoryThatHangs(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		<-release
+	}))
+	defer server.Close()
+	defer close(release)
+	_, err := factory.NewClient(server.URL, 20*time.Millisecond).Produce(t.Context(), request)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want a timeout", err)
+	}
+}
+
+func TestParseCallback(t *testing.T) {
+	for _, c := range []struct {
+		name, body string
+		quantity   int
+		code       shop.Code
+	}{
+		{"as it was sent", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100"}`, 100, ""},
+		{"a number", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`, 100, ""},
+		{"unknown fields", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"7","Extra":{"a":1}}`, 7, ""},
+		{"no quantity", `{"MessageAttributeProductId":"CP-502101"}`, 0, shop.CodeInvalidQuantity},
+		{"null", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":null}`, 0, shop.CodeInvalidQuantity},
+		{"empty", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":""}`, 0, shop.CodeInvalidQuantity},
+		{"negative", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"-1"}`, 0, shop.CodeInvalidQuantity},
+		{"zero", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":0}`, 0, shop.CodeInvalidQuantity},
+		{"not a number", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"ten"}`, 0, shop.CodeInvalidQuantity},
+		{"fractional", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":1.5}`, 0, shop.CodeInvalidQuantity},
+		{"larger than an int", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"99999999999999999999"}`, 0, shop.CodeInvalidQuantity},
+		{"no product", `{"MessageAttributeProductCnt":"100"}`, 0, shop.CodeInvalidRequest},
+		{"not JSON", `100`, 0, shop.CodeInvalidRequest},
+		{"nothing", ``, 0, shop.CodeInvalidRequest},
+	} {
+		sku, quantity, err := factory.ParseCallback([]byte(c.body))
+		if c.code != "" {
+			if shop.CodeOf(err) != c.code {
+				t.Errorf("%s: got %v, want code %s", c.name, err, c.code)
+			}
+			continue
+		}
+		if err != nil || sku != "CP-502101" || quantity != c.quantity {
+			t.Errorf("%s: got %q, %d, %v; want CP-502101, %d", c.name, sku, quantity, err, c.quantity)
+		}
+	}
+}
+
+func TestCallbackURLIsVerifiedAsItWasSigned(t *testing.T) {
+	signer := factory.Signer{Key: []byte(strings.Repeat("k", 32))}
+	other := factory.Signer{Key: []byte(strings.Repeat("o", 32))}
+	order, attempt := uuid.New(), uuid.New()
+	const template = "/production-orders/{order}/attempts/{attempt}/receipt"
+	text := signer.CallbackURL("https://shop.example/", template, order, attempt)
+	u, err := url.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "/production-orders/" + order.String() + "/attempts/" + attempt.String() + "/receipt"; u.Host != "shop.example" || u.Path != want {
+		t.Errorf("the URL is %s, want the path %s", text, want)
+	}
+	if err := signer.Verify(order, attempt, u.Query()); err != nil {
+		t.Errorf("our own URL is refused: %v", err)
+	}
+	signature := u.Query().Get("signature")
+	for name, refused := range map[string]error{
+		"unsigned":                 signer.Verify(order, attempt, url.Values{}),
+		"another key":              signer.Verify(order, attempt, url.Values{"signature": {other.Sign(order, attempt)}}),
+		"another order":            signer.Verify(uuid.New(), attempt, u.Query()),
+		"another attempt":          signer.Verify(order, uuid.New(), u.Query()),
+		"order and attempt turned": signer.Verify(attempt, order, u.Query()),
+		"cut short":                signer.Verify(order, attempt, url.Values{"signature": {signature[:len(signature)-1]}}),
+		"longer":                   signer.Verify(order, attempt, url.Values{"signature": {signature + "A"}}),
+	} {
+		if shop.CodeOf(refused) != shop.CodeInvalidSignature {
+			t.Errorf("%s: got %v, want code %s", name, refused, shop.CodeInvalidSignature)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package message_test
+
+import (
+	"encoding/json"
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"restock/internal/message"
+	"restock/internal/shop"
+)
+
+var order = shop.ProductionOrder{ID: uuid.MustParse("0199a2c4-5f00-7000-8000-000000000001"), SKU: "CP-502101", Quantity: 100, Factory: "FF-500293"}
+
+// envelope is a record's body as it was captured from a queue, with a hole for what a case changes.
+func envelope(edit func(e map[string]any)) string {
+	attribute := func(value string) map[string]any { return map[string]any{"Type": "String", "Value": value} }
+	e := map[string]any{
+		"Type": "Notification", "MessageId": "b9f1a3a0-3c3f-5e2c-8f0a-ff1c7d0e2b11",
+		"TopicArn": "arn:aws:sns:ap-northeast-2:123456789012:stock_empty", "Subject": "도너츠 재고 부족",
+		"Message": `{"production_order_id":"0199a2c4-5f00-7000-8000-000000000001"}`, "Timestamp": "2023-06-20T03:36:30.278Z",
+		"SignatureVersion": "1", "Signature": "…", "SigningCertURL": "https://sns.ap-northeast-2.amazonaws.com/…",
+		"MessageAttributes": map[string]any{
+			"MessageAttributeProductId":  attribute("CP-502101"),
+			"MessageAttributeProductCnt": attribute("100"),
+			"MessageAttributeFactoryId":  attribute("FF-500293"),
+			"MessageAttributeRequester":  attribute("stock-bot"),
+		},
+	}
+	if edit != nil {
+		edit(e)
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func TestParseReadsWhatNewWrites(t *testing.T) {
+	written := message.New(order)
+	body, err := written.Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := message.Parse(envelope(func(e map[string]any) {
+		e["Message"] = body
+		attributes := map[string]any{}
+		for name, value := range written.Attributes() {
+			attributes[name] = map[string]any{"Type": "String", "Value": value}
+		}
+		e["MessageAttributes"] = attributes
+	}))
+	if err != nil || got != written {
+		t.Errorf("got %+v, %v; want %+v", got, err, written)
+	}
+}
+
+func TestAttributesAreThoseThatOtherSubscribersRead(t *testing.T) {
+	want := map[string]string{
+		"MessageAttributeProductId": "CP-502101", "MessageAttributeProductCnt": "100",
+		"MessageAttributeFactoryId": "FF-500293", "MessageAttributeRequester": "stock-bot",
+	}
+	if got := message.New(order).Attributes(); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestParseSaysWhatIsWrong(t *testing.T) {
+	attributes := func(e map[string]any) map[string]any { return e["MessageAttributes"].(map[string]any) }
+	for _, c := range []struct{ name, record, want string }{
+		{"not JSON", "도너츠", "reading the SNS envelope"},
+		{"nothing", "", "reading the SNS envelope"},
+		{"not an envelope", `{"sku":"CP-502101"}`, `its Type is ""`},
+		{"a confirmation", envelope(func(e map[string]any) { e["Type"] = "SubscriptionConfirmation" }), "SubscriptionConfirmation"},
+		{"no attributes", envelope(func(e map[string]any) { delete(e, "MessageAttributes") }), "no String attribute MessageAttributeProductId, MessageAttributeFactoryId, MessageAttributeRequester, MessageAttributeProductCnt"},
+		{"no count", envelope(func(e map[string]any) { delete(attributes(e), "MessageAttributeProductCnt") }), "no String attribute MessageAttributeProductCnt"},
+		{"a count of another type", envelope(func(e map[string]any) {
+			attributes(e)["MessageAttributeProductCnt"] = map[string]any{"Type": "Number", "Value": "100"}
+		}), "no String attribute MessageAttributeProductCnt"},
+		{"a count that is no number", envelope(func(e map[string]any) {
+			attributes(e)["MessageAttributeProductCnt"] = map[string]any{"Type": "String", "Value": "many"}
+		}), `"many"`},
+		{"a count of nothing", envelope(func(e map[string]any) {
+			attributes(e)["MessageAttributeProductCnt"] = map[string]any{"Type": "String", "Value": "0"}
+		}), `"0"`},
+		{"a negative count", envelope(func(e map[string]any) {
+			attributes(e)["MessageAttributeProductCnt"] = map[string]any{"Type": "String", "Value": "-5"}
+		}), `"-5"`},
+		{"a message that is not JSON", envelope(func(e map[string]any) { e["Message"] = "도너츠 재고가 없습니다" }), "reading stock_empty: Message"},
+		{"a message without an order", envelope(func(e map[string]any) { e["Message"] = "{}" }), "names no production_order_id"},
+		{"an order that is no UUID", envelope(func(e map[string]any) { e["Message"] = `{"production_order_id":"1"}` }), "reading stock_empty: Message"},
+	} {
+		if got, err := message.Parse(c.record); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %+v, %v; want an error that says %q", c.name, got, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package web
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"golang.org/x/text/language"
+
+	"restock/internal/shop"
+)
+
+func TestLanguageIsKoreanUnlessEnglishIsPreferred(t *testing.T) {
+	for header, want := range map[string]language.Tag{
+		"":                        language.Korean,
+		"ko":                      language.Korean,
+		"ko-KR,ko;q=0.9,en;q=0.8": language.Korean,
+		"en":                      language.English,
+		"en-GB,en;q=0.8":          language.English,
+		"fr-FR,en;q=0.5":          language.English,
+		"fr":                      language.Korean,
+		"*":                       language.Korean,
+		";;;":                     language.Korean,
+		"en;q=0.1,ko;q=0.9":       language.Korean,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.Header.Set("Accept-Language", header)
+		if got := Language(r); got != want {
+			t.Errorf("Accept-Language %.40q: got %v, want %v", header, got, want)
+		}
+	}
+}
+
+func TestRouterNamesRoutesWithoutHandlersAndHandlersWithoutRoutes(t *testing.T) {
+	ok := func(http.ResponseWriter, *http.Request) {}
+	_, err := Router([]string{"GET /", "POST /checkout"}, map[string]http.HandlerFunc{"GET /": ok, "GET /checkout": ok})
+	for _, want := range []string{`route "POST /checkout" is declared and has no handler`, `route "GET /checkout" has a handler and is not declared`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error that says %s", err, want)
+		}
+	}
+}
+
+func TestRouterServesTheRootAloneAtItsRoute(t *testing.T) {
+	answer := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(text)) }
+	}
+	router, err := Router([]string{"GET /", "GET /products/{sku}", "$default"},
+		map[string]http.HandlerFunc{"GET /": answer("root"), "GET /products/{sku}": answer("product"), "$default": answer("default")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"/": "root", "/products/x": "product", "/elsewhere": "default", "/products/x/y": "default"} {
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := w.Body.String(); got != want {
+			t.Errorf("GET %s: got %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestInternalErrorsStayInTheLog(t *testing.T) {
+	var log strings.Builder
+	w := httptest.NewRecorder()
+	Fail(w, httptest.NewRequest(http.MethodGet, "/products", nil), slog.New(slog.NewTextHandler(&log, nil)), errors.New("table product has no column x"))
+	if w.Code != 500 || strings.Contains(w.Body.String(), "column") || !strings.Contains(w.Body.String(), `"code":"internal"`) {
+		t.Errorf("got %d %s, want 500 without the cause", w.Code, w.Body)
+	}
+	if !strings.Contains(log.String(), "table product has no column x") {
+		t.Errorf("the log is %q, want the cause in it", log.String())
+	}
+}
+
+func TestEveryCodeHasAPhraseInBothLanguages(t *testing.T) {
+	for code, f := range failures {
+		if f.phrase.In(language.Korean) == "" || f.phrase.In(language.English) == "" || f.status < 400 {
+			t.Errorf("code %s: %+v", code, f)
+		}
+	}
+	if _, known := failures[shop.CodeInternal]; !known {
+		t.Error("there is no phrase for an internal error, which stands for all unknown ones")
+	}
+}

@@ -1,0 +1,131 @@
+package lambdas_test
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/lambdas"
+)
+
+func TestDeclarationsCanBeDeployed(t *testing.T) {
+	for _, f := range lambdas.All() {
+		if err := f.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEveryHandlerIsDeclaredAndEveryDeclarationHasAHandler(t *testing.T) {
+	var handlers, declared []string
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if _, err := os.Stat(e.Name() + "/main.go"); err == nil {
+			handlers = append(handlers, e.Name())
+		}
+	}
+	for _, f := range lambdas.All() {
+		declared = append(declared, f.Name)
+	}
+	slices.Sort(declared)
+	if !slices.Equal(handlers, declared) {
+		t.Errorf("the handlers are %v, declared are %v", handlers, declared)
+	}
+}
+
+func TestNoRouteIsDeclaredTwice(t *testing.T) {
+	owner := map[string]string{}
+	for _, f := range lambdas.All() {
+		for _, route := range f.Routes {
+			if other := owner[route]; other != "" {
+				t.Errorf("route %q belongs to %s and to %s", route, other, f.Name)
+			}
+			owner[route] = f.Name
+		}
+	}
+}
+
+// forbidden are what a handler must not carry: what deploys it, and what runs it on a developer's machine.
+var forbidden = []string{"github.com/pulumi/", "restock/infra", "restock/local", "testing"}
+
+func TestHandlersCarryNeitherPulumiNorInfrastructure(t *testing.T) {
+	for _, f := range lambdas.All() {
+		out, err := exec.Command("go", "list", "-deps", "./"+f.Name).Output()
+		if err != nil {
+			t.Fatalf("go list -deps ./%s: %v", f.Name, err)
+		}
+		for dependency := range strings.Lines(string(out)) {
+			for _, prefix := range forbidden {
+				if strings.HasPrefix(dependency, prefix) {
+					t.Errorf("function %s depends on %s", f.Name, strings.TrimSpace(dependency))
+				}
+			}
+		}
+	}
+}
+
+func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
+	variables := map[string]string{
+		"DATABASE_HOST": "db.example", "DATABASE_PORT": "3306", "DATABASE_NAME": "restock", "DATABASE_SECRET": "arn:secret", "STOCK_EMPTY_TOPIC": "arn:topic",
+	}
+	set := func(t *testing.T, change map[string]string) {
+		for name, value := range variables {
+			t.Setenv(name, value)
+		}
+		for name, value := range change {
+			t.Setenv(name, value)
+			if value == "unset" {
+				os.Unsetenv(name)
+			}
+		}
+	}
+	t.Run("all there", func(t *testing.T) {
+		set(t, nil)
+		got, err := lambdas.Environment[lambdas.SalesAPIEnvironment]()
+		want := lambdas.SalesAPIEnvironment{
+			Database:        lambdas.Database{Host: "db.example", Port: 3306, Name: "restock", Secret: "arn:secret"},
+			StockEmptyTopic: "arn:topic",
+		}
+		if err != nil || got != want {
+			t.Errorf("got %+v, %v; want %+v", got, err, want)
+		}
+	})
+	for name, change := range map[string]map[string]string{
+		"missing":       {"STOCK_EMPTY_TOPIC": "unset"},
+		"empty":         {"DATABASE_SECRET": ""},
+		"of wrong type": {"DATABASE_PORT": "many"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			set(t, change)
+			_, err := lambdas.Environment[lambdas.SalesAPIEnvironment]()
+			for variable := range change {
+				if err == nil || !strings.Contains(err.Error(), variable) {
+					t.Errorf("got %v, want an error that names %s", err, variable)
+				}
+			}
+		})
+	}
+}
+
+func TestValidateNamesWhatCannotBeDeployed(t *testing.T) {
+	type unnamed struct {
+		Topic string `from:"topic.x"`
+	}
+	for _, c := range []struct {
+		f    lambdas.Function
+		want string
+	}{
+		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Concurrency: 1}, "concurrency is 1"},
+		{lambdas.Function{Name: "f", Environment: unnamed{}, Concurrency: 1}, `variable "" from "topic.x"`},
+		{lambdas.Function{Name: "f", Environment: lambdas.Database{}, Network: lambdas.Internet}, "outside the private network"},
+	} {
+		if err := c.f.Validate(); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "function f") {
+			t.Errorf("%+v: got %v, want an error that says %q", c.f, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+
+	"restock/internal/mysql"
+	"restock/internal/mysql/mysqltest"
+	"restock/internal/shop"
+	"restock/internal/web/webtest"
+)
+
+func TestMain(m *testing.M) { mysqltest.Main(m) }
+
+// orders are those that were published.
+type orders []shop.ProductionOrder
+
+func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
+	*o = append(*o, order)
+	return nil
+}
+
+func open(tb testing.TB) (http.Handler, *mysqltest.Database, *orders) {
+	tb.Helper()
+	database, published := mysqltest.New(tb, 1), &orders{}
+	log := slog.New(slog.DiscardHandler)
+	handler, err := newAPI(shop.Open(database.Store, published, log), log)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return handler, database, published
+}
+
+var korean = map[string]string{}
+var english = map[string]string{"Accept-Language": "en-GB,en;q=0.8"}
+
+func TestRoutesAnswerAsTheirClientsKnowThem(t *testing.T) {
+	handler, _, _ := open(t)
+	for _, c := range []struct {
+		request webtest.Request
+		status  int
+		want    string // in the body
+	}{
+		{webtest.Request{Method: "GET", Path: "/"}, 200, "<!doctype html>"},
+		{webtest.Request{Method: "GET", Path: "/product/donut"}, 200, `"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW","stock":3}`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-502101"}, 200, `"name":"부산도너츠"`},
+		{webtest.Request{Method: "GET", Path: "/products"}, 200, `{"products":[{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101"`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-000000"}, 404, `"message":"상품 없음","code":"unknown_product"`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-000000", Header: english}, 404, `"message":"No such product"`},
+		{webtest.Request{Method: "GET", Path: "/nowhere"}, 404, `{"error":"Not Found"}`},
+		{webtest.Request{Method: "GET", Path: "/checkout"}, 404, `{"error":"Not Found"}`},
+		{webtest.Request{Method: "DELETE", Path: "/products"}, 404, `{"error":"Not Found"}`},
+	} {
+		got := webtest.Do(t, handler, c.request)
+		if got.Status != c.status || !strings.Contains(strings.ToLower(got.Body), strings.ToLower(c.want)) {
+			t.Errorf("%s %s: got %d %.300s, want %d and %s", c.request.Method, c.request.Path, got.Status, got.Body, c.status, c.want)
+		}
+	}
+}
+
+func TestBuyersBuyUntilTheShelfIsEmpty(t *testing.T) {
+	handler, database, published := open(t)
+	for _, c := range []struct {
+		header  map[string]string
+		body    string
+		status  int
+		message string
+		stock   float64
+	}{
+		{korean, ``, 200, "구매 완료! 남은 재고: 2", 2},
+		{english, `{}`, 200, "Bought! Stock left: 1", 1},
+		{korean, `{"sku": "CP-502101", "quantity": 2}`, 409, "구매 실패! 남은 재고: 1", 1},
+		{korean, `{"sku": "CP-502101", "quantity": 1}`, 200, "구매 완료! 남은 재고: 0", 0},
+		{korean, ``, 409, "구매 실패! 남은 재고: 0", 0},
+		{english, ``, 409, "Not bought! Stock left: 0", 0},
+	} {
+		got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Header: c.header, Body: c.body})
+		if got.Status != c.status || got.Field(t, "message") != c.message || got.Field(t, "stock") != c.stock {
+			t.Errorf("checkout of %q: got %d %s, want %d, %q and stock %v", c.body, got.Status, got.Body, c.status, c.message, c.stock)
+		}
+		if c.status == 409 && got.Field(t, "code") != "out_of_stock" {
+			t.Errorf("checkout of %q: code is %v", c.body, got.Field(t, "code"))
+		}
+	}
+	if len(*published) != 1 {
+		t.Errorf("published %+v, want one order", *published)
+	}
+	database.CheckBooks(t)
+}
+
+func TestBadCheckoutsAreNamedAndSellNothing(t *testing.T) {
+	handler, database, _ := open(t)
+	for _, c := range []struct {
+		body   string
+		status int
+		code   string
+	}{
+		{`{"sku": "CP-502101", "quantity":`, 400, "invalid_request"},
+		{`donut`, 400, "invalid_request"},
+		{`[1]`, 400, "invalid_request"},
+		{`{"sku": 5}`, 400, "invalid_request"},
+		{`{"sku": "CP-502101", "qty": 2}`, 400, "invalid_request"},
+		{`{"quantity": 1}{"quantity": 1}`, 400, "invalid_request"},
+		{`{"sku": "` + strings.Repeat("x", 20<<10) + `"}`, 400, "invalid_request"},
+		{`{"sku": "CP-000000"}`, 404, "unknown_product"},
+		{`{"sku": ""}`, 404, "unknown_product"},
+		{`{"sku": "도너츠"}`, 404, "unknown_product"},
+		{`{"quantity": 0}`, 400, "invalid_quantity"},
+		{`{"quantity": -1}`, 400, "invalid_quantity"},
+		{`{"quantity": 1.5}`, 400, "invalid_quantity"},
+		{`{"quantity": "2"}`, 400, "invalid_quantity"},
+		{`{"quantity": 2147483648}`, 400, "invalid_quantity"},
+		{`{"quantity": 99999999999999999999}`, 400, "invalid_quantity"},
+		{`{"quantity": 2147483647}`, 409, "out_of_stock"},
+		{`{"quantity": 4}`, 409, "out_of_stock"},
+	} {
+		got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Body: c.body})
+		if got.Status != c.status || got.Field(t, "code") != c.code || got.Field(t, "message") == "" {
+			t.Errorf("checkout of %.60s: got %d %s, want %d and code %s", c.body, got.Status, got.Body, c.status, c.code)
+		}
+	}
+	if stock := database.Number(t, `SELECT stock FROM product`); stock != 3 {
+		t.Errorf("stock is %d, want 3", stock)
+	}
+	database.CheckBooks(t)
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	handler, database, _ := open(t)
+	buy := func(key, body string) webtest.Answer {
+		return webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Header: map[string]string{"Idempotency-Key": key}, Body: body})
+	}
+	first, again := buy("one click", ""), buy("one click", "")
+	if first.Status != 200 || again.Body != first.Body {
+		t.Errorf("a repeated checkout: got %d %s, want the first answer, %d %s", again.Status, again.Body, first.Status, first.Body)
+	}
+	if got := buy("one click", `{"quantity": 2}`); got.Status != 422 || got.Field(t, "code") != "idempotency_key_reused" {
+		t.Errorf("another order with the key: got %d %s, want 422", got.Status, got.Body)
+	}
+	if got := buy("열쇠", ""); got.Status != 400 || got.Field(t, "code") != "invalid_idempotency_key" {
+		t.Errorf("a key that is not ASCII: got %d %s, want 400", got.Status, got.Body)
+	}
+	if stock := database.Number(t, `SELECT stock FROM product`); stock != 2 {
+		t.Errorf("stock is %d, want 2", stock)
+	}
+}
+
+func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	l.Close() // nobody listens there now
+	db, err := mysql.Open(mysql.Config{Host: "127.0.0.1", Port: port, Name: "restock", MaxConnections: 1,
+		Credentials: func(context.Context, bool) (string, string, error) { return "user", "password", nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	checkUnavailable(t, mysql.NewStore(db))
+}
+
+func TestUnreadableCredentialsAreAnswered503AndStaySecret(t *testing.T) {
+	db, err := mysql.Open(mysql.Config{Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1,
+		Credentials: func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	checkUnavailable(t, mysql.NewStore(db))
+}
+
+func checkUnavailable(t *testing.T, store *mysql.Store) {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	handler, err := newAPI(shop.Open(store, &orders{}, log), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []webtest.Request{{Method: "GET", Path: "/product/donut"}, {Method: "GET", Path: "/products"}, {Method: "POST", Path: "/checkout"}} {
+		got := webtest.Do(t, handler, r)
+		if got.Status != 503 || got.Field(t, "message") != "데이터베이스 연결 오류" || got.Field(t, "code") != "unavailable" || got.Header["Retry-After"] == "" {
+			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After", r.Method, r.Path, got.Status, got.Body, got.Header)
+		}
+		if strings.Contains(got.Body, "detail\":\"internal") || strings.Contains(got.Body, "127.0.0.1") {
+			t.Errorf("%s %s: the answer shows what is internal: %s", r.Method, r.Path, got.Body)
+		}
+	}
+}

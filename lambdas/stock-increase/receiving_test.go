@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"restock/internal/factory"
+	"restock/internal/mysql/mysqltest"
+	"restock/internal/secrets"
+	"restock/internal/shop"
+	"restock/internal/web/webtest"
+	"restock/lambdas"
+)
+
+func TestMain(m *testing.M) { mysqltest.Main(m) }
+
+type key []byte
+
+func (k key) Get(context.Context, bool) (secrets.CallbackKey, error) {
+	return secrets.CallbackKey{Key: k}, nil
+}
+
+var ours = key(strings.Repeat("k", 32))
+
+// orders are those that were published.
+type orders []shop.ProductionOrder
+
+func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
+	*o = append(*o, order)
+	return nil
+}
+
+// open opens the desk of a shop that is sold out, and says which production order is open.
+func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
+	tb.Helper()
+	database, published := mysqltest.New(tb, 10), &orders{}
+	log := slog.New(slog.DiscardHandler)
+	s := shop.Open(database.Store, published, log)
+	if _, err := s.Buy(tb.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
+		tb.Fatal(err)
+	}
+	desk, err := newReceivingDesk(s, ours, log)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return desk, database, (*published)[0].ID
+}
+
+// callback is what the factory sends: its body is the request that it was asked, to the URL that it was given.
+func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webtest.Request {
+	tb.Helper()
+	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
+	u, err := url.Parse(factory.Signer{Key: k}.CallbackURL("https://shop.example", template, order, attempt))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return webtest.Request{Method: "POST", Path: u.Path, Query: u.RawQuery, Header: map[string]string{"Content-Type": "application/json"}, Body: body}
+}
+
+const made100 = `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100","MessageAttributeFactoryId":"FF-500293","MessageAttributeRequester":"stock-bot","CallbackUrl":"https://…"}`
+
+func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
+	desk, database, order := open(t)
+	request := callback(t, ours, order, uuid.New(), made100)
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			got := webtest.Do(t, desk, request)
+			if got.Status != 200 || got.Field(t, "message") != "입고 완료! 남은 재고: 100" || got.Field(t, "stock") != 100.0 {
+				t.Errorf("got %d %s, want 200 and a stock of 100", got.Status, got.Body)
+			}
+		})
+	}
+	all.Wait()
+	if stock := database.Number(t, `SELECT stock FROM product`); stock != 100 {
+		t.Errorf("stock is %d, want 100", stock)
+	}
+	database.CheckBooks(t)
+}
+
+func TestQuantityMayBeANumber(t *testing.T) {
+	desk, database, order := open(t)
+	body := strings.Replace(made100, `"100"`, `100`, 1)
+	if got := webtest.Do(t, desk, callback(t, ours, order, uuid.New(), body)); got.Status != 200 {
+		t.Errorf("got %d %s, want 200", got.Status, got.Body)
+	}
+	if stock := database.Number(t, `SELECT stock FROM product`); stock != 100 {
+		t.Errorf("stock is %d, want 100", stock)
+	}
+}
+
+func TestCallbacksThatAreRefused(t *testing.T) {
+	desk, database, order := open(t)
+	attempt := uuid.New()
+	good := callback(t, ours, order, attempt, made100)
+	with := func(edit func(*webtest.Request)) webtest.Request { r := good; edit(&r); return r }
+	for _, c := range []struct {
+		name    string
+		request webtest.Request
+		status  int
+		code    string
+	}{
+		{"unsigned", with(func(r *webtest.Request) { r.Query = "" }), 403, "invalid_signature"},
+		{"signed by another key", callback(t, key(strings.Repeat("o", 32)), order, attempt, made100), 403, "invalid_signature"},
+		{"altered", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, attempt.String(), uuid.NewString(), 1) }), 403, "invalid_signature"},
+		{"not an order", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, order.String(), "1", 1) }), 403, "invalid_signature"},
+		{"not an attempt", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, attempt.String(), "1", 1) }), 403, "invalid_signature"},
+		{"an unknown order", callback(t, ours, uuid.New(), attempt, made100), 404, "unknown_production_order"},
+		{"another product", callback(t, ours, order, attempt, strings.Replace(made100, "CP-502101", "CP-000000", 1)), 422, "product_mismatch"},
+		{"no body", callback(t, ours, order, attempt, ""), 400, "invalid_request"},
+		{"not JSON", callback(t, ours, order, attempt, "done"), 400, "invalid_request"},
+		{"a body without end", callback(t, ours, order, attempt, strings.Repeat(" ", 20<<10)), 400, "invalid_request"},
+		{"no quantity", callback(t, ours, order, attempt, `{"MessageAttributeProductId":"CP-502101"}`), 400, "invalid_quantity"},
+		{"a negative quantity", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"-100"`, 1)), 400, "invalid_quantity"},
+		{"a quantity that is no number", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"all"`, 1)), 400, "invalid_quantity"},
+	} {
+		got := webtest.Do(t, desk, c.request)
+		if got.Status != c.status || got.Field(t, "code") != c.code {
+			t.Errorf("%s: got %d %s, want %d and code %s", c.name, got.Status, got.Body, c.status, c.code)
+		}
+	}
+	if stock := database.Number(t, `SELECT stock FROM product`); stock != 0 {
+		t.Errorf("stock is %d after refused callbacks, want 0", stock)
+	}
+	database.CheckBooks(t)
+}

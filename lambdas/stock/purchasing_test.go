@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/google/uuid"
+
+	"restock/internal/factory"
+	"restock/internal/secrets"
+)
+
+type key []byte
+
+func (k key) Get(context.Context, bool) (secrets.CallbackKey, error) {
+	return secrets.CallbackKey{Key: k}, nil
+}
+
+// A producer of functions, that remembers what it was asked.
+type fake struct {
+	produce func(factory.Request) error
+
+	mu    sync.Mutex // guards asked
+	asked []factory.Request
+}
+
+func (f *fake) Produce(_ context.Context, r factory.Request) (string, error) {
+	f.mu.Lock()
+	f.asked = append(f.asked, r)
+	f.mu.Unlock()
+	return "lot", f.produce(r)
+}
+
+func accept(factory.Request) error { return nil }
+
+// record is a record of SQS's event as Lambda delivers it, the SNS envelope in its body.
+func record(id, order, count string) string {
+	attribute := func(value string) map[string]string { return map[string]string{"Type": "String", "Value": value} }
+	envelope, err := json.Marshal(map[string]any{
+		"Type": "Notification", "MessageId": "b9f1", "TopicArn": "arn:aws:sns:ap-northeast-2:123456789012:stock_empty", "Subject": "도너츠 재고 부족",
+		"Message": fmt.Sprintf(`{"production_order_id":%q}`, order), "Timestamp": "2023-06-20T03:36:30.278Z",
+		"MessageAttributes": map[string]any{
+			"MessageAttributeProductId": attribute("CP-502101"), "MessageAttributeProductCnt": attribute(count),
+			"MessageAttributeFactoryId": attribute("FF-500293"), "MessageAttributeRequester": attribute("stock-bot"),
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	return recordOf(id, string(envelope))
+}
+
+func recordOf(id, body string) string {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return `{"messageId":"` + id + `","receiptHandle":"AQEB…","body":` + string(text) + `,"attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1687232190278"},` +
+		`"messageAttributes":{},"md5OfBody":"…","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:ap-northeast-2:123456789012:stock_queue","awsRegion":"ap-northeast-2"}`
+}
+
+// invoke sends a batch through the same machinery as in Lambda, and returns the ids that are reported as failed.
+func invoke(t *testing.T, p purchasing, records ...string) []string {
+	t.Helper()
+	out, err := lambda.NewHandler(p.handle).Invoke(t.Context(), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var response events.SQSEventResponse
+	if err := json.Unmarshal(out, &response); err != nil {
+		t.Fatalf("the response is %s: %v", out, err)
+	}
+	var failed []string
+	for _, f := range response.BatchItemFailures {
+		failed = append(failed, f.ItemIdentifier)
+	}
+	return failed
+}
+
+func newPurchasing(f *fake) purchasing {
+	return purchasing{factory: f, key: key(strings.Repeat("k", 32)), apiURL: "https://shop.example", newID: uuid.NewV7, log: slog.New(slog.DiscardHandler)}
+}
+
+func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
+	f := &fake{produce: accept}
+	order := uuid.New()
+	if failed := invoke(t, newPurchasing(f), record("m1", order.String(), "100")); failed != nil {
+		t.Fatalf("failed: %v", failed)
+	}
+	if len(f.asked) != 1 {
+		t.Fatalf("the factory was asked %d times, want once", len(f.asked))
+	}
+	got := f.asked[0]
+	u, err := url.Parse(got.CallbackURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.CallbackURL = ""
+	if want := (factory.Request{MessageGroupID: "stock-arrival-group", ProductID: "CP-502101", ProductCnt: "100", FactoryID: "FF-500293", Requester: "stock-bot"}); got != want {
+		t.Errorf("asked %+v, want %+v", got, want)
+	}
+	parts := strings.Split(u.Path, "/") // /production-orders/{order}/attempts/{attempt}/receipt
+	if len(parts) != 6 || parts[2] != order.String() {
+		t.Fatalf("the callback's path is %s", u.Path)
+	}
+	attempt, err := uuid.Parse(parts[4])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (factory.Signer{Key: []byte(strings.Repeat("k", 32))}).Verify(order, attempt, u.Query()); err != nil {
+		t.Errorf("the callback is not signed: %v", err)
+	}
+}
+
+func TestEveryAttemptHasAnIDOfItsOwn(t *testing.T) {
+	f := &fake{produce: accept}
+	again := record("m1", uuid.NewString(), "100")
+	invoke(t, newPurchasing(f), again)
+	invoke(t, newPurchasing(f), again)
+	if f.asked[0].CallbackURL == f.asked[1].CallbackURL {
+		t.Error("two requests to the factory share a callback URL: the second lot would not be booked")
+	}
+}
+
+func TestOnlyTheRecordsThatFailAreReported(t *testing.T) {
+	f := &fake{produce: func(r factory.Request) error {
+		switch r.ProductCnt {
+		case "500":
+			return errors.New("the factory answered 500")
+		case "666":
+			panic("a bug")
+		}
+		return nil
+	}}
+	failed := invoke(t, newPurchasing(f),
+		record("good", uuid.NewString(), "100"),
+		record("refused", uuid.NewString(), "500"),
+		recordOf("not an envelope", `{"sku":"CP-502101"}`),
+		recordOf("not JSON", `도너츠`),
+		record("no order", "", "100"),
+		record("panics", uuid.NewString(), "666"),
+		record("good too", uuid.NewString(), "100"),
+	)
+	if want := []string{"refused", "not an envelope", "not JSON", "no order", "panics"}; !slices.Equal(failed, want) {
+		t.Errorf("failed: %v, want %v", failed, want)
+	}
+	if len(f.asked) != 4 {
+		t.Errorf("the factory was asked %d times, want 4: twice well, once refused, once with a panic", len(f.asked))
+	}
+}
+
+func TestASlowRecordHoldsNoOther(t *testing.T) {
+	// Each request waits for all the others: one after the other they would never end.
+	var all sync.WaitGroup
+	all.Add(10)
+	f := &fake{produce: func(factory.Request) error { all.Done(); all.Wait(); return nil }}
+	var records []string
+	for i := range 10 {
+		records = append(records, record(fmt.Sprint(i), uuid.NewString(), "100"))
+	}
+	if failed := invoke(t, newPurchasing(f), records...); failed != nil {
+		t.Errorf("failed: %v", failed)
+	}
+}

@@ -1,0 +1,163 @@
+package mariadb
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"restock/local/process"
+)
+
+// installArgs initialise a data directory. No test database, and accounts that are
+// replaced at every start (see accounts).
+var installArgs = []string{
+	"--no-defaults",
+	"--auth-root-authentication-method=normal",
+	"--skip-test-db",
+	"--skip-name-resolve",
+	"--innodb-log-file-size=" + logFileSize,
+}
+
+// populate initialises the data directory dir, unless it has been.
+func populate(ctx context.Context, bin binaries, dir string, log *slog.Logger) error {
+	initialised, err := isDataDir(dir)
+	if err != nil || initialised {
+		return err
+	}
+	from, err := template(ctx, bin)
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		// The template only saves time: a home directory that can't be written to is no reason to fail.
+		log.WarnContext(ctx, "database template not usable, initialising a data directory without it", "error", err)
+		return initialise(ctx, bin, dir)
+	}
+	return replaceDir(dir, func(partial string) error {
+		if err := os.CopyFS(partial, os.DirFS(from)); err != nil {
+			return fmt.Errorf("copying the database template: %w", err)
+		}
+		return nil
+	})
+}
+
+// isDataDir tells an initialised data directory from an empty or missing one. Anything
+// else is an error: nothing of somebody else's is written over.
+func isDataDir(dir string) (bool, error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading MariaDB's data directory: %w", err)
+	}
+	for _, e := range entries {
+		if e.Name() == "mysql" && e.IsDir() { // the system tables
+			return true, nil
+		}
+	}
+	return false, fmt.Errorf("%s is not empty, and not a data directory of MariaDB: name another one", dir)
+}
+
+// template returns an initialised data directory to copy, and makes it if it is missing.
+// Several processes may ask at once.
+func template(ctx context.Context, bin binaries) (string, error) {
+	dir, err := templateDir(ctx, bin)
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
+		return "", err
+	}
+	l, err := waitLock(ctx, dir+".lock")
+	if err != nil {
+		return "", err
+	}
+	defer l.release()
+	if _, err := os.Stat(dir); err == nil { // somebody else made it while we waited
+		return dir, nil
+	}
+	return dir, initialise(ctx, bin, dir)
+}
+
+// templateDir names the template: one for each user, server version and way to initialise.
+func templateDir(ctx context.Context, bin binaries) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	version, err := serverVersion(ctx, bin)
+	if err != nil {
+		return "", err
+	}
+	recipe := sha256.Sum256([]byte(version + "\x00" + strings.Join(installArgs, "\x00")))
+	return filepath.Join(cache, "restock", "mariadb", fmt.Sprintf("template-%x", recipe[:8])), nil
+}
+
+// initialise makes dir an initialised data directory, all of it or nothing.
+func initialise(ctx context.Context, bin binaries, dir string) error {
+	return replaceDir(dir, func(partial string) error {
+		output := process.NewTail(20)
+		args := append(append([]string{}, installArgs...), "--datadir="+partial)
+		err := process.Run(ctx, process.Config{
+			Path:   bin.install,
+			Args:   append(args, asRoot()...),
+			Env:    []string{"PATH=" + strings.Join(searchPath(), string(filepath.ListSeparator))}, // it is a shell script
+			Dir:    filepath.Dir(partial),
+			Stdout: output.Add,
+			Stderr: output.Add,
+		})
+		if err != nil {
+			return fmt.Errorf("initialising MariaDB's data directory: %w; the end of %s's output:\n%s",
+				err, filepath.Base(bin.install), strings.Join(output.Lines(), "\n"))
+		}
+		return nil
+	})
+}
+
+// replaceDir puts a directory in the place of one that is empty or missing. It is filled
+// under another name first, so that dir is never there half done. The caller
+// sees to it that no other process does the same at the same time.
+func replaceDir(dir string, fill func(partial string) error) error {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	partial := dir + ".restock-partial"
+	if err := os.RemoveAll(partial); err != nil { // of a process that was killed
+		return err
+	}
+	if err := os.Mkdir(partial, 0o700); err != nil {
+		return err
+	}
+	if err := fill(partial); err != nil {
+		return errors.Join(err, os.RemoveAll(partial))
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, os.RemoveAll(partial))
+	}
+	return os.Rename(partial, dir)
+}
+
+// serverVersion returns the line in which the server says what it is.
+func serverVersion(ctx context.Context, bin binaries) (string, error) {
+	output := process.NewTail(1)
+	err := process.Run(ctx, process.Config{
+		Path:   bin.server,
+		Args:   []string{"--no-defaults", "--version"},
+		Stdout: output.Add,
+	})
+	if err != nil {
+		return "", fmt.Errorf("asking %s for its version: %w", bin.server, err)
+	}
+	return strings.Join(output.Lines(), ""), nil
+}

@@ -1,0 +1,310 @@
+// Package mariadb runs a private MariaDB server, for a run of the stack or for a test.
+package mariadb
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"restock/local/process"
+)
+
+// Config says which server to start. The zero value is a server with an empty,
+// temporary data directory on a free port.
+type Config struct {
+	// Dir is the data directory. It is initialised if it is empty or missing, and kept.
+	// Empty means a temporary one, which is removed when the server stops.
+	Dir string
+
+	// Port on 127.0.0.1; 0 means any free port.
+	Port int
+
+	// Args are given to mariadbd after the package's own, so they win:
+	// --innodb-flush-log-at-trx-commit=0, --ssl-cert=…
+	Args []string
+
+	// TLS is how the administrator connects; nil means without TLS, which fails if Args
+	// make the server require it.
+	TLS *tls.Config
+
+	// Log receives the server's error log, at level Debug. Nil discards it.
+	Log *slog.Logger
+}
+
+const (
+	// startTimeout bounds the wait for a server that neither ends nor answers.
+	// Recovering a kept data directory after a crash takes longest.
+	startTimeout = time.Minute
+
+	// stopTimeout is how long a server may take to flush its buffers.
+	stopTimeout = 30 * time.Second
+
+	// pollInterval is the time between two attempts to connect during the start.
+	pollInterval = 10 * time.Millisecond
+
+	// logFileSize of InnoDB's redo log. The template is made with the same size;
+	// the server would otherwise rewrite the log at its first start.
+	logFileSize = "16M"
+
+	// portAttempts bounds the retries when a free port was taken by somebody else
+	// before the server could listen on it.
+	portAttempts = 5
+)
+
+// errPortTaken is the one failure of a start that another free port cures.
+var errPortTaken = errors.New("in use by another program: name another port")
+
+// Server is a running server.
+type Server struct {
+	admin  *mysql.Config
+	proc   *process.Process
+	errLog *process.Tail
+	tmp    string // everything that goes with the server; the data directory too, unless it is kept
+	lock   *lock  // on a kept data directory
+
+	stop    sync.Once
+	stopErr error
+}
+
+// Start starts a server and waits until it answers. ctx bounds the start alone: the server runs
+// until Stop. The error is an ErrNotInstalled if MariaDB is missing, and otherwise carries
+// the last lines of the server's error log.
+//
+// A start takes 0.15 s on two cores, measured with MariaDB 10.11: 0.01 s to copy the
+// template of the data directory, 0.11 s until the server is ready, the rest for its
+// first answer. Initialising the data directory each time would add 0.6 s, 2.5 s with a cold disk.
+func Start(ctx context.Context, c Config) (*Server, error) {
+	bin, err := locate(searchPath())
+	if err != nil {
+		return nil, err
+	}
+	log := cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it did not answer within %v", startTimeout))
+	defer cancel()
+
+	s := &Server{}
+	if err := s.prepare(ctx, c, bin, log); err != nil {
+		return nil, errors.Join(err, s.cleanUp())
+	}
+	for attempt := 1; ; attempt++ {
+		err := s.launch(ctx, c, bin, log)
+		if err == nil {
+			log.InfoContext(ctx, "database started", "addr", s.admin.Addr)
+			return s, nil
+		}
+		if c.Port == 0 && errors.Is(err, errPortTaken) && attempt < portAttempts {
+			continue
+		}
+		return nil, errors.Join(fmt.Errorf("starting MariaDB: %w", err), s.cleanUp())
+	}
+}
+
+// prepare makes the directories that the server needs.
+func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.Logger) (err error) {
+	if s.tmp, err = os.MkdirTemp("", "restock-mariadb-"); err != nil {
+		return fmt.Errorf("starting MariaDB: %w", err)
+	}
+	if err := os.Mkdir(s.tmpDir(), 0o700); err != nil {
+		return fmt.Errorf("starting MariaDB: %w", err)
+	}
+	if c.Dir == "" {
+		return populate(ctx, bin, s.dataDir(c), log)
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return fmt.Errorf("making MariaDB's data directory: %w", err)
+	}
+	// The lock file lies beside the data directory, which must be empty to be initialised.
+	if s.lock, err = tryLock(filepath.Clean(c.Dir) + ".lock"); err != nil {
+		return fmt.Errorf("starting MariaDB on %s: is another run using it? %w", c.Dir, err)
+	}
+	return populate(ctx, bin, c.Dir, log)
+}
+
+func (s *Server) dataDir(c Config) string { return cmp.Or(c.Dir, filepath.Join(s.tmp, "data")) }
+func (s *Server) tmpDir() string          { return filepath.Join(s.tmp, "tmp") }
+
+// launch starts the server process and waits until it answers.
+func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.Logger) error {
+	port := c.Port
+	if port == 0 {
+		var err error
+		if port, err = freePort(); err != nil {
+			return err
+		}
+	}
+	dataDir, err := filepath.Abs(s.dataDir(c))
+	if err != nil {
+		return err
+	}
+
+	s.admin = mysql.NewConfig()
+	s.admin.User = "root"
+	s.admin.Passwd = rand.Text()
+	s.admin.Net = "tcp"
+	s.admin.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	s.admin.TLS = c.TLS
+
+	initFile := filepath.Join(s.tmp, "init.sql")
+	if err := os.WriteFile(initFile, []byte(accounts(s.admin)), 0o600); err != nil {
+		return err
+	}
+
+	args := []string{
+		"--no-defaults", // must be the first
+		"--datadir=" + dataDir,
+		"--tmpdir=" + s.tmpDir(),
+		"--pid-file=" + filepath.Join(s.tmp, "pid"),
+		"--init-file=" + initFile,
+		"--bind-address=127.0.0.1",
+		"--port=" + strconv.Itoa(port),
+		"--socket=", // none: TCP alone, as on RDS
+		"--skip-name-resolve",
+		"--character-set-server=utf8mb4",
+		"--default-time-zone=+00:00",
+		"--innodb-flush-log-at-trx-commit=1",
+		// A small footprint: about 70 MB of memory.
+		"--performance-schema=OFF",
+		"--innodb-buffer-pool-size=32M",
+		"--innodb-log-file-size=" + logFileSize,
+		"--key-buffer-size=1M",
+		"--aria-pagecache-buffer-size=1M",
+	}
+	args = append(args, asRoot()...)
+	args = append(args, c.Args...)
+
+	s.errLog = process.NewTail(20)
+	s.proc, err = process.Start(process.Config{
+		Path: bin.server,
+		Args: args,
+		Dir:  s.tmp,
+		Stderr: func(line string) {
+			s.errLog.Add(line)
+			log.Debug(line, "component", "mariadb")
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.awaitAnswer(ctx); err != nil {
+		// Not SIGTERM: MariaDB 10.11 hangs for good when that comes before it is ready.
+		s.proc.Kill()
+		lines := strings.Join(s.errLog.Lines(), "\n")
+		if strings.Contains(lines, "Address already in use") {
+			err = fmt.Errorf("%s is %w", s.admin.Addr, errPortTaken)
+		}
+		return fmt.Errorf("%w; the end of its log:\n%s", err, lines)
+	}
+	return nil
+}
+
+// accounts returns the statements that make the administrator the only account with
+// privileges. The server runs them before it accepts connections. The password itself
+// is not in them.
+func accounts(admin *mysql.Config) string {
+	// One statement a line, as --init-file wants it.
+	return strings.Join([]string{
+		"DELETE FROM mysql.global_priv WHERE User IN ('', 'root');",
+		"DELETE FROM mysql.proxies_priv;",
+		"FLUSH PRIVILEGES;",
+		fmt.Sprintf("CREATE USER '%s'@'127.0.0.1' IDENTIFIED VIA mysql_native_password USING '%s';", admin.User, nativeHash(admin.Passwd)),
+		fmt.Sprintf("GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;", admin.User),
+	}, "\n") + "\n"
+}
+
+// awaitAnswer waits until the administrator can log in. That it is this server which
+// answers, and not another one on the same port, is sure: no other has the password.
+func (s *Server) awaitAnswer(ctx context.Context) error {
+	c := s.Admin()
+	c.Logger = &mysql.NopLogger{} // refused connections are expected
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+
+	// An attempt ends with the server: whoever else listens on the port may well accept the
+	// connection and then say nothing.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-s.proc.Done():
+			cancel(fmt.Errorf("the server ended: %w", cmp.Or(s.proc.Err(), errors.New("exit status 0"))))
+		case <-ctx.Done():
+		}
+	}()
+
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
+	for {
+		err := db.PingContext(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%w (the last attempt to connect: %v)", context.Cause(ctx), err)
+		}
+	}
+}
+
+// Admin returns a configuration to connect as the administrator, who may do everything,
+// without a database selected. It is the caller's own copy.
+func (s *Server) Admin() *mysql.Config { return s.admin.Clone() }
+
+// Done is closed when the server process has ended, for whatever reason.
+func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
+
+// Stop shuts the server down and removes what belongs to it, but for a data
+// directory that the configuration named. It may be called more than once.
+func (s *Server) Stop() error {
+	s.stop.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		defer cancel()
+		s.stopErr = errors.Join(s.proc.Stop(ctx), s.cleanUp())
+	})
+	return s.stopErr
+}
+
+// cleanUp removes what prepare made. The server process must have ended.
+func (s *Server) cleanUp() error {
+	var err error
+	if s.tmp != "" {
+		err = os.RemoveAll(s.tmp)
+	}
+	return errors.Join(err, s.lock.release())
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("looking for a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// asRoot returns what mariadbd wants to hear before it runs as root.
+func asRoot() []string {
+	if syscall.Geteuid() == 0 {
+		return []string{"--user=root"}
+	}
+	return nil
+}
