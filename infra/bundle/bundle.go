@@ -29,13 +29,9 @@ type Bundle struct {
 // OutDir is where the zips go, below the module's root.
 const OutDir = "dist"
 
-// Lambdas builds the functions in lambdas/ of the module around the working directory.
+// Lambdas builds the functions in lambdas/ of the module around the working directory, for a deployment.
 func Lambdas(ctx context.Context, names []string) (map[string]Bundle, error) {
-	root, err := moduleRoot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	zips, err := Build(ctx, root, filepath.Join(root, OutDir), names)
+	zips, err := BuildModule(ctx, names)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +40,15 @@ func Lambdas(ctx context.Context, names []string) (map[string]Bundle, error) {
 		bundles[name] = Bundle{Archive: pulumi.NewFileArchive(z.Path), Hash: z.Hash}
 	}
 	return bundles, nil
+}
+
+// BuildModule builds the functions in lambdas/ of the module around the working directory into its OutDir.
+func BuildModule(ctx context.Context, names []string) (map[string]Zip, error) {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return Build(ctx, root, filepath.Join(root, OutDir), names)
 }
 
 func moduleRoot(ctx context.Context) (string, error) {

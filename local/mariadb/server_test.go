@@ -11,6 +11,7 @@ import (
 	"database/sql"
 	"encoding/pem"
 	"errors"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -211,13 +212,25 @@ func TestFailedStartsSayWhy(t *testing.T) {
 }
 
 func TestStartEndsWithItsContext(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("Ctrl-C")
-	cancel(why)
-	if _, err := Start(ctx, Config{}); !errors.Is(err, why) {
+	// The first line of the server's log comes long before it is ready.
+	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) { cancel(why); return len(p), nil }),
+		&slog.HandlerOptions{Level: slog.LevelDebug}))
+
+	if _, err := Start(ctx, Config{Log: log}); !errors.Is(err, why) {
 		t.Errorf("got %v, want %v", err, why)
 	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) != 0 {
+		t.Errorf("it left %v behind (%v)", left, err)
+	}
 }
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
 func TestMissingServerSaysWhatToInstall(t *testing.T) {
 	_, err := locate([]string{t.TempDir()})

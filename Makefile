@@ -1,0 +1,33 @@
+STAGE ?= dev
+
+.PHONY: help local demo test build preview up destroy mariadb
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
+
+local: mariadb ## the whole stack on this machine, until Ctrl-C
+	@go build -o bin/local ./local && exec bin/local $(ARGS)
+
+demo: mariadb ## the story: sold out, refused, restocked, sold again
+	@go run ./local/demo
+
+test: mariadb ## every test, and what the code must be like
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	go test ./...
+
+build: ## the functions' zips, in dist/
+	@go run ./infra/build
+
+preview: ## what pulumi would change in STAGE
+	pulumi preview --stack $(STAGE)
+
+up: ## deploy STAGE
+	pulumi up --stack $(STAGE)
+
+destroy: ## delete STAGE
+	pulumi destroy --stack $(STAGE)
+
+mariadb: # the tests' and the local run's database server
+	@scripts/install-mariadb

@@ -1,0 +1,210 @@
+// Command demo shows the story on a run of its own: buyers buy until the doughnut is sold out, one is refused, the factory delivers,
+// and the next one buys again. It exits 0 if that is what happened.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"restock/local/run"
+	"restock/local/terminal"
+)
+
+const (
+	// refusedBuyers storm in when the shelf is empty. The factory must hear of one shortage, not of so many.
+	refusedBuyers = 500
+	// deliveryTimeout is how long the restock may take.
+	deliveryTimeout = 30 * time.Second
+	pollInterval    = 100 * time.Millisecond
+)
+
+func main() {
+	factoryStep := flag.Duration("factory-step", 250*time.Millisecond, "how long each of the factory's four steps takes")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := demo(ctx, *factoryStep); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func demo(ctx context.Context, factoryStep time.Duration) (err error) {
+	project, err := run.FindProject()
+	if err != nil {
+		return err
+	}
+	config := run.DefaultConfig(project)
+	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	config.BuildDir = filepath.Join(project, ".build")
+	config.FactoryStep = factoryStep
+	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
+
+	s := &story{began: time.Now()}
+	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
+	r, err := run.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	s.api = r.Endpoints().API
+	s.tell("the shop is open at %s", s.api)
+	if err := s.buyUntilSoldOut(ctx); err != nil {
+		return err
+	}
+	if err := s.storm(ctx); err != nil {
+		return err
+	}
+	if err := s.awaitDelivery(ctx); err != nil {
+		return err
+	}
+	if requests := r.Factory.Requests(); len(requests) != 1 {
+		return fmt.Errorf("the factory was asked %d times for one shortage, want once", len(requests))
+	} else {
+		s.tell("the factory was asked once, for all %d refused buyers: %s", refusedBuyers, requests[0].Body)
+	}
+	answer, err := s.checkout(ctx)
+	if err != nil {
+		return err
+	}
+	if answer.status != http.StatusOK {
+		return fmt.Errorf("the restocked doughnut was not sold: %d %s", answer.status, answer.Message)
+	}
+	s.tell("the next buyer: %s", answer.Message)
+	s.tell("nobody touched anything. That took %.1f s", time.Since(s.began).Seconds())
+	return nil
+}
+
+// A story is told as it happens.
+type story struct {
+	began time.Time
+	api   string
+}
+
+func (s *story) tell(format string, args ...any) {
+	fmt.Printf("%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// An answer is what a buyer gets.
+type answer struct {
+	status  int
+	Message string `json:"message"`
+	Stock   int    `json:"stock"`
+}
+
+func (s *story) checkout(ctx context.Context) (answer, error) {
+	return s.request(ctx, http.MethodPost, "/checkout")
+}
+
+func (s *story) request(ctx context.Context, method, path string) (a answer, err error) {
+	request, err := http.NewRequestWithContext(ctx, method, s.api+path, bytes.NewReader(nil))
+	if err != nil {
+		return a, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return a, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return a, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	a.status = response.StatusCode
+	if err := json.Unmarshal(text, &a); err != nil {
+		return a, fmt.Errorf("%s %s was answered with %s: %s", method, path, response.Status, text)
+	}
+	return a, nil
+}
+
+// maxStock is more than the shop opens with.
+const maxStock = 100
+
+func (s *story) buyUntilSoldOut(ctx context.Context) error {
+	for range maxStock {
+		a, err := s.checkout(ctx)
+		if err != nil {
+			return err
+		}
+		if a.status == http.StatusConflict {
+			s.tell("one buyer too many: %s", a.Message)
+			return nil
+		}
+		if a.status != http.StatusOK {
+			return fmt.Errorf("a buyer got %d %s", a.status, a.Message)
+		}
+		s.tell("a buyer: %s", a.Message)
+	}
+	return fmt.Errorf("%d doughnuts are sold, and the shelf is not empty", maxStock)
+}
+
+// storm lets buyers in, many at a time, until the delivery or until all were refused.
+func (s *story) storm(ctx context.Context) error {
+	const atOnce = 16
+	s.tell("a video makes the doughnut famous: %d buyers storm in", refusedBuyers)
+	buyers := make(chan struct{}, refusedBuyers)
+	for range refusedBuyers {
+		buyers <- struct{}{}
+	}
+	close(buyers)
+	var mu sync.Mutex // guards what follows
+	statuses, errs := map[int]int{}, []error(nil)
+	var all sync.WaitGroup
+	for range atOnce {
+		all.Go(func() {
+			for range buyers {
+				a, err := s.checkout(ctx)
+				mu.Lock()
+				statuses[a.status]++
+				if err != nil {
+					errs = append(errs, err)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if len(errs) > 0 {
+		return errs[0]
+	}
+	s.tell("%d were refused, %d were served by the delivery", statuses[http.StatusConflict], statuses[http.StatusOK])
+	if other := refusedBuyers - statuses[http.StatusConflict] - statuses[http.StatusOK]; other > 0 {
+		return fmt.Errorf("%d buyers got neither a sale nor a refusal: %v", other, statuses)
+	}
+	return nil
+}
+
+func (s *story) awaitDelivery(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		a, err := s.request(ctx, http.MethodGet, "/product/donut")
+		if err != nil {
+			return fmt.Errorf("waiting for the delivery: %w", err)
+		}
+		if a.Stock > 0 {
+			s.tell("the factory has delivered: %d on hand", a.Stock)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the delivery: nothing came in %v", deliveryTimeout)
+		case <-tick.C:
+		}
+	}
+}
