@@ -1,0 +1,111 @@
+package run
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+
+	"restock/infra/graph"
+	"restock/local/mariadb"
+)
+
+// A database is what stands in for the RDS instance: a private server, or one that was there.
+type database struct {
+	user, password string
+	secretARN      string // of the administrator's secret, which RDS makes
+}
+
+// startDatabase starts the database that the program declares, or connects to the one that the run was given, and answers
+// with its address. Like RDS, it makes the instance's first database.
+func (r *Run) startDatabase(ctx context.Context, instance *graph.Resource, parameters map[string]string) (*database, error) {
+	config, err := r.databaseServer(ctx, parameters)
+	if err != nil {
+		return nil, err
+	}
+	if config.DBName == "" {
+		config.DBName = instance.String("dbName")
+	}
+	if err := createDatabase(ctx, config); err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(config.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("-dsn: the address %q has no port: %w", config.Addr, err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, fmt.Errorf("-dsn: the port of %q is not a number", config.Addr)
+	}
+	instance.Outputs["address"], instance.Outputs["port"], instance.Outputs["dbName"] = host, float64(number), config.DBName
+	r.dsn = config.FormatDSN()
+	return &database{user: config.User, password: config.Passwd, secretARN: masterSecretARN(instance)}, nil
+}
+
+func masterSecretARN(instance *graph.Resource) string {
+	secrets, _ := instance.Outputs["masterUserSecrets"].([]any)
+	for _, s := range secrets {
+		if secret, ok := s.(map[string]any); ok {
+			return fmt.Sprint(secret["secretArn"])
+		}
+	}
+	return ""
+}
+
+// databaseServer is the server of the run: its administrator, its address.
+func (r *Run) databaseServer(ctx context.Context, parameters map[string]string) (*mysql.Config, error) {
+	if r.config.DSN != "" {
+		config, err := mysql.ParseDSN(r.config.DSN)
+		if err != nil {
+			return nil, fmt.Errorf("-dsn: %w; it looks like root:password@tcp(127.0.0.1:3306)/", err)
+		}
+		if config.Net != "tcp" {
+			return nil, fmt.Errorf("-dsn: the functions connect by tcp, not by %s; it looks like root:password@tcp(127.0.0.1:3306)/", config.Net)
+		}
+		return config, nil
+	}
+	r.config.Log.Info("starting MariaDB")
+	server, err := mariadb.Start(ctx, mariadb.Config{Args: serverArgs(parameters), Log: r.config.Log.With("part", "mariadb")})
+	if err != nil {
+		return nil, err
+	}
+	r.onClose("database", func(context.Context) error { return server.Stop() })
+	return server.Admin(), nil
+}
+
+// serverArgs are the declared parameters as the server takes them. TLS is not asked for over loopback, where the functions do
+// without it: see package internal/mysql.
+func serverArgs(parameters map[string]string) []string {
+	delete(parameters, "require_secure_transport")
+	var args []string
+	for name, value := range parameters {
+		args = append(args, fmt.Sprintf("--%s=%s", name, value))
+	}
+	slices.Sort(args)
+	return args
+}
+
+// connectTimeout is how long a server that was given may take to answer.
+const connectTimeout = 5 * time.Second
+
+func createDatabase(ctx context.Context, config *mysql.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	server := config.Clone()
+	server.DBName = ""
+	connector, err := mysql.NewConnector(server)
+	if err != nil {
+		return fmt.Errorf("connecting to the database server at %s: %w", config.Addr, err)
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS `"+config.DBName+"`"); err != nil {
+		return fmt.Errorf("making database %s on the server at %s: %w", config.DBName, config.Addr, err)
+	}
+	return nil
+}

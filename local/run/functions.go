@@ -1,0 +1,190 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/local/apigateway"
+	"restock/local/eventsource"
+	"restock/local/lambda"
+	"restock/local/scheduler"
+)
+
+// functions are the declared functions in their host, by ARN.
+type functions map[string]*function
+
+// A function tells those that invoke it, each in its own words, that it was throttled.
+type function struct{ *lambda.Deployed }
+
+// throttled is the error of an invocation that found all concurrency in use.
+type throttled struct{ error }
+
+func (throttled) Throttled() bool      { return true }                               // to the HTTP API
+func (throttled) Is(target error) bool { return target == eventsource.ErrThrottled } // to an event source
+func (t throttled) Unwrap() error      { return t.error }
+
+// Invoke invokes the function.
+func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	out, err := f.Deployed.Invoke(ctx, payload)
+	if errors.Is(err, lambda.ErrThrottled) {
+		return nil, throttled{err}
+	}
+	return out, err
+}
+
+// newFunctions hands the declared functions to a host.
+func (r *Run) newFunctions(p *program) (functions, error) {
+	host, err := lambda.NewHost(lambda.Config{
+		Region: p.region, AccountID: graph.AccountID,
+		EndpointURL: r.listen.url(r.listen.aws),
+		Log:         r.config.Log.With("part", "lambda"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("starting the functions' host: %w", err)
+	}
+	r.onClose("functions", host.Close)
+
+	fs := functions{}
+	for _, resource := range p.graph.OfType("aws:lambda/function:Function") {
+		config := lambda.Function{
+			Name:        resource.String("name"),
+			ARN:         resource.String("arn"),
+			Executable:  resource.String("code"),
+			Environment: map[string]string{},
+			Timeout:     seconds(resource.Number("timeout")),
+			MemoryMB:    int(resource.Number("memorySize")),
+			Credentials: credentials(resource.String("role")),
+		}
+		variables, _ := resource.Object("environment")["variables"].(map[string]any)
+		for name, value := range variables {
+			config.Environment[name] = fmt.Sprint(value)
+		}
+		if reserved, declared := resource.Outputs["reservedConcurrentExecutions"].(float64); declared && reserved >= 0 {
+			concurrency := int(reserved) // -1, as on AWS, is none
+			config.ReservedConcurrency = &concurrency
+		}
+		f, err := host.Add(config)
+		if err != nil {
+			return nil, fmt.Errorf("adding function %s: %w", resource.String("name"), err)
+		}
+		fs[resource.String("arn")] = &function{f}
+	}
+	return fs, nil
+}
+
+// credentials are those of a role: its name, for want of a secret that would be worth keeping.
+func credentials(roleARN string) lambda.Credentials {
+	name := roleARN[strings.LastIndex(roleARN, "/")+1:]
+	return lambda.Credentials{AccessKeyID: name, SecretAccessKey: name, SessionToken: name}
+}
+
+func (fs functions) named(g *graph.Graph, name string) *function {
+	if r := g.Find("aws:lambda/function:Function", "name", name); r != nil {
+		return fs[r.String("arn")]
+	}
+	return nil
+}
+
+// runInvocations runs the invocations that are part of a deployment. The first one that fails fails the run.
+func (fs functions) runInvocations(ctx context.Context, g *graph.Graph, log *slog.Logger) error {
+	for _, r := range g.OfType("aws:lambda/invocation:Invocation") {
+		name := r.String("functionName")
+		f := fs.named(g, name)
+		if f == nil {
+			return fmt.Errorf("invocation %s: there is no function %q", r.Name, name)
+		}
+		log.Info("running function " + name)
+		if _, err := f.Invoke(ctx, []byte(r.String("input"))); err != nil {
+			return fmt.Errorf("running function %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// startSources starts the event source mappings and the schedules.
+func (r *Run) startSources(g *graph.Graph, s *services, fs functions) error {
+	for _, resource := range g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping") {
+		queue, f := s.queues[resource.String("eventSourceArn")], fs[resource.String("functionName")]
+		if queue == nil || f == nil {
+			return fmt.Errorf("event source mapping %s: from %q to %q: the stack has no such queue, or no such function",
+				resource.Name, resource.String("eventSourceArn"), resource.String("functionName"))
+		}
+		maximum, _ := resource.Object("scalingConfig")["maximumConcurrency"].(float64)
+		mapping, err := eventsource.Start(eventsource.Config{
+			FunctionName:            f.Name,
+			BatchSize:               int(resource.Number("batchSize")),
+			BatchingWindow:          seconds(resource.Number("maximumBatchingWindowInSeconds")),
+			MaximumConcurrency:      int(maximum),
+			ReportBatchItemFailures: slices.Contains(resource.Strings("functionResponseTypes"), "ReportBatchItemFailures"),
+		}, queue, f, r.config.Log.With("part", "eventsource"))
+		if err != nil {
+			return fmt.Errorf("event source mapping %s: %w", resource.Name, err)
+		}
+		r.onClose("event source mapping", func(context.Context) error { mapping.Close(); return nil })
+	}
+	for _, target := range g.OfType("aws:cloudwatch/eventTarget:EventTarget") {
+		rule, f := g.Find("aws:cloudwatch/eventRule:EventRule", "name", target.String("rule")), fs[target.String("arn")]
+		if rule == nil || f == nil {
+			return fmt.Errorf("schedule %s: from rule %q to %q: the stack has no such rule, or no such function", target.Name, target.String("rule"), target.String("arn"))
+		}
+		schedule, err := scheduler.Start(scheduler.Rule{
+			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
+			AccountID: graph.AccountID, Function: f,
+		}, r.config.Log.With("part", "scheduler"))
+		if err != nil {
+			return fmt.Errorf("schedule %s: %w", target.Name, err)
+		}
+		r.onClose("schedule", func(context.Context) error { schedule.Close(); return nil })
+	}
+	return nil
+}
+
+// serveAPI serves the declared routes.
+func (r *Run) serveAPI(p *program, fs functions) error {
+	for _, declared := range p.graph.OfType("aws:apigatewayv2/api:Api") {
+		config := apigateway.Config{
+			APIID: declared.ID, Region: p.region, AccountID: graph.AccountID,
+			Log: r.config.Log.With("part", "api"),
+		}
+		for _, stage := range p.graph.OfType("aws:apigatewayv2/stage:Stage") {
+			if stage.String("apiId") == declared.ID {
+				config.Stage = stage.String("name")
+			}
+		}
+		for _, route := range p.graph.OfType("aws:apigatewayv2/route:Route") {
+			if route.String("apiId") != declared.ID {
+				continue
+			}
+			f, err := target(p.graph, fs, route)
+			if err != nil {
+				return err
+			}
+			config.Routes = append(config.Routes, apigateway.Route{Key: route.String("routeKey"), Function: f})
+		}
+		api, err := apigateway.New(config)
+		if err != nil {
+			return fmt.Errorf("serving the HTTP API %s: %w", declared.Name, err)
+		}
+		r.onClose("HTTP API's invocations", func(context.Context) error { api.Close(); return nil })
+		r.serve("HTTP API", r.listen.api, api)
+	}
+	return nil
+}
+
+// target is the function that a route leads to, through its integration.
+func target(g *graph.Graph, fs functions, route *graph.Resource) (*function, error) {
+	for _, integration := range g.OfType("aws:apigatewayv2/integration:Integration") {
+		if route.String("target") != "integrations/"+integration.ID {
+			continue
+		}
+		if r := g.Find("aws:lambda/function:Function", "invokeArn", integration.String("integrationUri")); r != nil {
+			return fs[r.String("arn")], nil
+		}
+	}
+	return nil, fmt.Errorf("route %q leads to %q: the stack has no such integration, or it has no function", route.String("routeKey"), route.String("target"))
+}

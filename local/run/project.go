@@ -1,0 +1,25 @@
+package run
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// FindProject looks for the Pulumi project around the working directory.
+func FindProject() (dir string, err error) {
+	dir, err = os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("there is no Pulumi.yaml here or above: run this in the project's folder")
+		}
+		dir = parent
+	}
+}

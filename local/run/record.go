@@ -1,0 +1,158 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"maps"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"golang.org/x/sync/errgroup"
+
+	"restock/infra/bundle"
+	"restock/infra/graph"
+	"restock/infra/stack"
+	"restock/local/lambda"
+)
+
+// A program is what was recorded, with its functions built and its database started.
+type program struct {
+	graph    *graph.Graph
+	region   string
+	database *database
+}
+
+// record runs the Pulumi program against a recorder that answers with the addresses of the stand-ins. Like a deployment, it builds
+// the functions when the program asks for their code, and starts the database when the program declares it; both at the same time.
+func (r *Run) record(ctx context.Context) (*program, error) {
+	project, config, err := graph.Config(r.config.ProjectDir, r.config.Stage)
+	if err != nil {
+		return nil, err
+	}
+	if err := overrideSetting(config, project+":settings", "factoryUrl", r.listen.url(r.listen.factory)); err != nil {
+		return nil, err
+	}
+	p := &program{region: config["aws:region"]}
+
+	var building errgroup.Group
+	build := func(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
+		r.config.Log.Info("building the functions", "functions", strings.Join(names, " "))
+		building.Go(func() error { return r.build(ctx, names) })
+		bundles := map[string]bundle.Bundle{}
+		for _, name := range names {
+			bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive(filepath.Join(r.config.BuildDir, name))}
+		}
+		return bundles, nil
+	}
+	parameters := &parameterGroups{}
+	p.graph, err = graph.Record(stack.Program(build), graph.Options{
+		Project: project, Stage: r.config.Stage, Config: config,
+		Answer: func(resource *graph.Resource) (err error) {
+			switch resource.Type {
+			case "aws:apigatewayv2/api:Api":
+				resource.Outputs["apiEndpoint"] = r.listen.url(r.listen.api)
+			case "aws:sqs/queue:Queue":
+				resource.ID = fmt.Sprintf("%s/%s/%s", r.listen.url(r.listen.aws), graph.AccountID, resource.String("name"))
+				resource.Outputs["url"] = resource.ID
+			case "aws:rds/parameterGroup:ParameterGroup":
+				parameters.add(resource)
+			case "aws:rds/instance:Instance":
+				p.database, err = r.startDatabase(ctx, resource, parameters.of(resource))
+			}
+			return err
+		},
+	})
+	if buildErr := building.Wait(); buildErr != nil {
+		return nil, buildErr
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.config.Edit != nil {
+		r.config.Edit(p.graph)
+	}
+	return p, nil
+}
+
+func (r *Run) build(ctx context.Context, names []string) error {
+	var packages []string
+	for _, name := range names {
+		packages = append(packages, "./lambdas/"+name)
+	}
+	return lambda.Build(ctx, r.config.ProjectDir, r.config.BuildDir, packages...)
+}
+
+// overrideSetting changes one setting of the stage: what the run replaces is not on this machine.
+func overrideSetting(config map[string]string, key, setting string, value any) error {
+	settings := map[string]any{}
+	if text := config[key]; text != "" {
+		if err := json.Unmarshal([]byte(text), &settings); err != nil {
+			return fmt.Errorf("reading %s: %w", key, err)
+		}
+	}
+	settings[setting] = value
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", key, err)
+	}
+	config[key] = string(text)
+	return nil
+}
+
+// parameterGroups are the database's parameters, by the name of their group. The program declares resources concurrently.
+type parameterGroups struct{ byName sync.Map }
+
+func (g *parameterGroups) add(group *graph.Resource) {
+	values := map[string]string{}
+	list, _ := group.Outputs["parameters"].([]any)
+	for _, p := range list {
+		if parameter, ok := p.(map[string]any); ok {
+			values[fmt.Sprint(parameter["name"])] = fmt.Sprint(parameter["value"])
+		}
+	}
+	g.byName.Store(group.String("name"), values)
+}
+
+func (g *parameterGroups) of(instance *graph.Resource) map[string]string {
+	values, _ := g.byName.Load(instance.String("parameterGroupName"))
+	parameters, _ := values.(map[string]string)
+	return maps.Clone(parameters)
+}
+
+// standIns are the types of resources that a run acts on; grouping are those that exist to arrange others.
+var (
+	standIns = map[string]bool{
+		"aws:apigatewayv2/api:Api":                         true,
+		"aws:apigatewayv2/integration:Integration":         true,
+		"aws:apigatewayv2/route:Route":                     true,
+		"aws:apigatewayv2/stage:Stage":                     true,
+		"aws:cloudwatch/eventRule:EventRule":               true,
+		"aws:cloudwatch/eventTarget:EventTarget":           true,
+		"aws:lambda/eventSourceMapping:EventSourceMapping": true,
+		"aws:lambda/function:Function":                     true,
+		"aws:lambda/invocation:Invocation":                 true,
+		"aws:rds/instance:Instance":                        true,
+		"aws:rds/parameterGroup:ParameterGroup":            true,
+		"aws:secretsmanager/secret:Secret":                 true,
+		"aws:sns/topic:Topic":                              true,
+		"aws:sns/topicSubscription:TopicSubscription":      true,
+		"aws:sqs/queue:Queue":                              true,
+	}
+)
+
+// reportNotRun lists the declared kinds that the run has no stand-in for.
+func reportNotRun(g *graph.Graph, log *slog.Logger) {
+	var kinds []string
+	for _, token := range g.Types("aws:") {
+		if !standIns[token] {
+			kinds = append(kinds, token[strings.LastIndex(token, ":")+1:])
+		}
+	}
+	if len(kinds) > 0 {
+		log.Info("declared, but not run here", "kinds", strings.Join(kinds, " "))
+	}
+}

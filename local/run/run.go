@@ -1,0 +1,166 @@
+// Package run runs a whole stack on one machine: it records the Pulumi program, and starts a stand-in for each resource that
+// the program declares. What the program does not declare is not there.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"restock/infra/graph"
+	"restock/local/factory"
+)
+
+// Config says how a run runs. All fields are needed but those that say otherwise; DefaultConfig fills them.
+type Config struct {
+	ProjectDir string // where Pulumi.yaml and go.mod are
+	BuildDir   string // where the functions are built; kept from run to run, it makes the next one start faster
+	Stage      string // whose configuration to run
+
+	// Addresses to listen on, all of them loopback; port 0 is any free port.
+	API     string
+	AWS     string
+	Factory string
+
+	FactoryStep time.Duration // how long each of the factory's four steps takes
+	DSN         string        // of a MySQL/MariaDB server, as go-sql-driver writes it; empty: a private one
+
+	// Edit, where it is not nil, changes the recorded graph before it is run.
+	Edit func(*graph.Graph)
+
+	Log *slog.Logger
+}
+
+// DefaultConfig is a run of the project in a directory.
+func DefaultConfig(projectDir string) Config {
+	return Config{
+		ProjectDir:  projectDir,
+		BuildDir:    projectDir + "/.build",
+		Stage:       "dev",
+		API:         "127.0.0.1:8080",
+		AWS:         "127.0.0.1:4566",
+		Factory:     "127.0.0.1:8081",
+		FactoryStep: time.Second,
+		Log:         slog.Default(),
+	}
+}
+
+// A Run is a stack at work.
+type Run struct {
+	Factory *factory.Factory
+
+	config  Config
+	listen  listeners
+	dsn     string
+	closers []closer
+}
+
+// A closer ends a part of the run.
+type closer struct {
+	part string
+	end  func(context.Context) error
+}
+
+// Endpoints are where a run's parts are to be found.
+type Endpoints struct {
+	API     string `json:"api"`
+	AWS     string `json:"aws"`
+	Factory string `json:"factory"`
+	DSN     string `json:"dsn"` // of the database, as its administrator
+}
+
+// Endpoints returns where the run's parts are to be found.
+func (r *Run) Endpoints() Endpoints {
+	return Endpoints{API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Factory: r.listen.url(r.listen.factory), DSN: r.dsn}
+}
+
+// Start starts a stack, and returns when it is ready to serve. An error leaves nothing behind.
+func Start(ctx context.Context, config Config) (*Run, error) {
+	r := &Run{config: config}
+	if err := r.start(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (r *Run) start(ctx context.Context) error {
+	var err error
+	if r.listen, err = openListeners(r.config); err != nil {
+		return err
+	}
+	r.onClose("listeners", func(context.Context) error { return r.listen.close() })
+
+	program, err := r.record(ctx)
+	if err != nil {
+		return err
+	}
+	reportNotRun(program.graph, r.config.Log)
+	services, err := newServices(program, r.listen.url(r.listen.aws), r.config.Log)
+	if err != nil {
+		return err
+	}
+	r.serve("AWS endpoint", r.listen.aws, services.handler)
+
+	r.Factory = factory.New(factory.Config{Step: r.config.FactoryStep, Log: r.config.Log.With("part", "factory")})
+	r.onClose("factory", func(context.Context) error { r.Factory.Close(); return nil })
+	r.serve("factory", r.listen.factory, r.Factory)
+
+	functions, err := r.newFunctions(program)
+	if err != nil {
+		return err
+	}
+	if err := functions.runInvocations(ctx, program.graph, r.config.Log); err != nil {
+		return err
+	}
+	if err := r.startSources(program.graph, services, functions); err != nil {
+		return err
+	}
+	return r.serveAPI(program, functions)
+}
+
+// onClose says how a part ends. Parts end in the reverse order of their beginning.
+func (r *Run) onClose(part string, end func(context.Context) error) {
+	r.closers = append(r.closers, closer{part, end})
+}
+
+// serve serves a part over HTTP until the run is closed.
+func (r *Run) serve(part string, l net.Listener, handler http.Handler) {
+	ctx, cancel := context.WithCancel(context.Background())
+	server := &http.Server{
+		Handler:           handler,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(r.config.Log.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			r.config.Log.Error("serving failed", "part", part, "error", err)
+		}
+	}()
+	r.onClose(part, func(stop context.Context) error {
+		cancel() // ends long polls
+		return server.Shutdown(stop)
+	})
+}
+
+// closeTimeout is how long the parts of a run may take to end, together. What has not ended then is killed.
+const closeTimeout = 20 * time.Second
+
+// Close ends the run, and returns when nothing of it is left.
+func (r *Run) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	var errs []error
+	for _, c := range slices.Backward(r.closers) {
+		if err := c.end(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("ending the %s: %w", c.part, err))
+		}
+	}
+	r.closers = nil
+	return errors.Join(errs...)
+}
