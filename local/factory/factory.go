@@ -13,7 +13,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -183,7 +185,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 
 	var o order
 	_ = json.Unmarshal(body, &o) // what cannot be read stays empty, as in the real one
-	attrs := []any{"id", id, "count", string(o.Count), "callback", o.CallbackURL}
+	attrs := []any{"id", id, "count", string(o.Count), "callback", withoutQuery(o.CallbackURL)}
 	if fault != (Fault{}) {
 		attrs = append(attrs, "fault", fault.String())
 	}
@@ -281,26 +283,40 @@ func (f *Factory) deliver(req *Request) {
 			switch {
 			case f.ctx.Err() != nil: // closed in the middle of it
 			case err != nil:
-				f.log.Warn("delivery failed, and is not tried again", "id", req.ID, "callback", o.CallbackURL, "error", err)
+				f.log.Warn("delivery failed, and is not tried again", "id", req.ID, "callback", withoutQuery(o.CallbackURL), "error", err)
 			case status >= 300:
-				f.log.Warn("delivery refused, and is not tried again", "id", req.ID, "callback", o.CallbackURL, "status", status)
+				f.log.Warn("delivery refused, and is not tried again", "id", req.ID, "callback", withoutQuery(o.CallbackURL), "status", status)
 			default:
-				f.log.Info("lot delivered", "id", req.ID, "callback", o.CallbackURL, "status", status)
+				f.log.Info("lot delivered", "id", req.ID, "callback", withoutQuery(o.CallbackURL), "status", status)
 			}
 		})
 	}
 	callbacks.Wait()
 }
 
-func (f *Factory) call(url string, body []byte) (status int, err error) {
-	req, err := http.NewRequestWithContext(f.ctx, http.MethodPost, url, bytes.NewReader(body))
+// withoutQuery is a callback's URL as it may be logged: its query proves who made it, and whoever reads it could use it.
+func withoutQuery(callback string) string {
+	callback, _, _ = strings.Cut(callback, "?")
+	return callback
+}
+
+// withoutURL is the cause of an error that names a callback's whole URL.
+func withoutURL(err error) error {
+	if named := (*url.Error)(nil); errors.As(err, &named) {
+		return named.Err
+	}
+	return err
+}
+
+func (f *Factory) call(callback string, body []byte) (status int, err error) {
+	req, err := http.NewRequestWithContext(f.ctx, http.MethodPost, callback, bytes.NewReader(body))
 	if err != nil {
-		return 0, fmt.Errorf("making the callback to %q: %w", url, err)
+		return 0, fmt.Errorf("making the callback: the URL cannot be used: %w", withoutURL(err))
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := f.client.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("calling back: %w", err) // http.Client's error names the URL
+		return 0, fmt.Errorf("calling back: %w", withoutURL(err))
 	}
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)) // so that the connection can be used again

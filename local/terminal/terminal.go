@@ -12,11 +12,11 @@ import (
 
 // Log makes a logger that shows events of a level and above on a file.
 func Log(f *os.File, level slog.Level) *slog.Logger {
-	return slog.New(tint.NewHandler(f, &tint.Options{
+	return slog.New(calm{tint.NewHandler(f, &tint.Options{
 		Level:      level,
 		TimeFormat: time.TimeOnly,
 		NoColor:    !Coloured(f),
-	}))
+	})})
 }
 
 // Coloured reports whether a file is a terminal whose person has not said that they want no colour: https://no-color.org

@@ -1,0 +1,30 @@
+package terminal
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+)
+
+func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		log  func(*slog.Logger)
+		want string
+	}{
+		{"a line of JSON", func(l *slog.Logger) {
+			l.With("function", "stock", "log_stream", "2026/11/21/[$LATEST]7").Info(`{"time":"2026-11-21T21:17:41Z","level":"INFO","msg":"factory asked","sku":"CP-502101","quantity":100}`, "stream", "stdout", "request_id", "r")
+		}, `level=INFO msg="factory asked" function=stock sku=CP-502101 quantity=100`},
+		{"a plain line", func(l *slog.Logger) { l.Info("hello", "stream", "stderr") }, `level=INFO msg=hello`},
+		{"JSON of another kind", func(l *slog.Logger) { l.Info(`{"a":1}`) }, `level=INFO msg="{\"a\":1}"`},
+		{"JSON that breaks off", func(l *slog.Logger) { l.Warn(`{"msg":"a","b`) }, `level=WARN msg="{\"msg\":\"a\",\"b"`},
+		{"an event of the run", func(l *slog.Logger) { l.Error("failed", "error", "why") }, `level=ERROR msg=failed error=why`},
+	} {
+		var out strings.Builder
+		c.log(slog.New(calm{slog.NewTextHandler(&out, nil)}))
+		_, got, _ := strings.Cut(strings.TrimSpace(out.String()), " ") // the time
+		if got != c.want {
+			t.Errorf("%s: got\n%s, want\n%s", c.name, got, c.want)
+		}
+	}
+}
