@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 	"restock/local/factory"
 )
 
-// Config says how a run runs. All fields are needed but those that say otherwise; DefaultConfig fills them.
+// Config says how a run runs. DefaultConfig fills all that is needed.
 type Config struct {
 	ProjectDir string // where Pulumi.yaml and go.mod are
 	BuildDir   string // where the functions are built; kept from run to run, it makes the next one start faster
@@ -40,7 +41,7 @@ type Config struct {
 func DefaultConfig(projectDir string) Config {
 	return Config{
 		ProjectDir:  projectDir,
-		BuildDir:    projectDir + "/.build",
+		BuildDir:    filepath.Join(projectDir, ".build"),
 		Stage:       "dev",
 		API:         "127.0.0.1:8080",
 		AWS:         "127.0.0.1:4566",
@@ -90,6 +91,9 @@ func Start(ctx context.Context, config Config) (*Run, error) {
 
 func (r *Run) start(ctx context.Context) error {
 	var err error
+	if r.config.BuildDir, err = filepath.Abs(r.config.BuildDir); err != nil {
+		return fmt.Errorf("finding the folder to build in: %w", err)
+	}
 	if r.listen, err = openListeners(r.config); err != nil {
 		return err
 	}

@@ -1,0 +1,382 @@
+package run_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"golang.org/x/sync/errgroup"
+
+	"restock/infra/graph"
+	"restock/lambdas"
+	"restock/local/factory"
+	"restock/local/lambda"
+	"restock/local/mariadb/mariadbtest"
+	"restock/local/run"
+)
+
+const projectDir = "../.."
+
+// TestMain builds the functions before the runs, which start at the same time, ask for it.
+func TestMain(m *testing.M) {
+	var packages []string
+	for _, f := range lambdas.All() {
+		packages = append(packages, "./lambdas/"+f.Name)
+	}
+	buildDir, err := filepath.Abs(run.DefaultConfig(projectDir).BuildDir)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := lambda.Build(context.Background(), projectDir, buildDir, packages...); err != nil {
+		log.Fatal(err)
+	}
+	mariadbtest.Main(m)
+}
+
+// config is a run on free ports, with a factory that works at once.
+func config(tb testing.TB) run.Config {
+	c := run.DefaultConfig(projectDir)
+	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	c.FactoryStep = time.Millisecond
+	c.Log = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return c
+}
+
+// A stack is a run, as its clients see it.
+type stack struct {
+	*run.Run
+	run.Endpoints
+	db *sql.DB
+}
+
+func start(tb testing.TB, c run.Config) *stack {
+	tb.Helper()
+	r, err := run.Start(tb.Context(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			tb.Errorf("closing the run: %v", err)
+		}
+	})
+	s := &stack{Run: r, Endpoints: r.Endpoints()}
+	if s.db, err = sql.Open("mysql", s.DSN); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { s.db.Close() })
+	return s
+}
+
+// checkout buys one doughnut, and returns the answer's status and body.
+func (s *stack) checkout(ctx context.Context) (status int, body string, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.API+"/checkout", nil)
+	if err != nil {
+		return 0, "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(text), err
+}
+
+func (s *stack) number(tb testing.TB, query string) (n int) {
+	tb.Helper()
+	if err := s.db.QueryRowContext(tb.Context(), query).Scan(&n); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// await waits until a condition holds.
+func await(tb testing.TB, what string, holds func() bool) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			tb.Fatalf("waited a minute: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// buy lets buyers in, many at once, and counts the answers by their status.
+func (s *stack) buy(tb testing.TB, checkouts, atOnce int) map[int]int {
+	tb.Helper()
+	var mu sync.Mutex
+	statuses := map[int]int{}
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for range checkouts {
+		group.Go(func() error {
+			status, _, err := s.checkout(tb.Context())
+			mu.Lock()
+			defer mu.Unlock()
+			statuses[status]++
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		tb.Fatal(err)
+	}
+	return statuses
+}
+
+func TestSoldOutDoughnutRestocksItself(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.FactoryStep = 500 * time.Millisecond // the refused buyers come before it delivers
+	s := start(t, c)
+	for want := 2; want >= 0; want-- {
+		status, body, err := s.checkout(t.Context())
+		if err != nil || status != 200 || !strings.Contains(body, fmt.Sprintf(`"구매 완료! 남은 재고: %d"`, want)) {
+			t.Fatalf("a checkout got %d %s, %v; want a sale that leaves %d", status, body, err, want)
+		}
+	}
+	if got := s.buy(t, 500, 16); got[http.StatusConflict] != 500 {
+		t.Fatalf("500 buyers of nothing got %v, want 500 refusals", got)
+	}
+	await(t, "no delivery", func() bool { return s.number(t, `SELECT stock FROM product`) > 0 })
+
+	requests := s.Run.Factory.Requests()
+	if len(requests) != 1 {
+		t.Fatalf("the factory was asked %d times for one shortage, want once", len(requests))
+	}
+	var request map[string]any
+	if err := json.Unmarshal(requests[0].Body, &request); err != nil {
+		t.Fatal(err)
+	}
+	callback := fmt.Sprint(request["CallbackUrl"])
+	want := map[string]any{
+		"MessageGroupId": "stock-arrival-group", "MessageAttributeProductId": "CP-502101", "MessageAttributeProductCnt": "100",
+		"MessageAttributeFactoryId": "FF-500293", "MessageAttributeRequester": "stock-bot", "CallbackUrl": callback,
+	}
+	if fmt.Sprint(request) != fmt.Sprint(want) || !strings.HasPrefix(callback, s.API+"/production-orders/") {
+		t.Errorf("the factory was asked %v, want %v with a callback to %s", request, want, s.API)
+	}
+
+	// Anybody may repeat what the factory said, and nothing comes of it.
+	for range 3 {
+		response, err := http.Post(callback, "application/json", strings.NewReader(string(requests[0].Body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != 200 {
+			t.Errorf("a repeated callback got %s, want 200", response.Status)
+		}
+	}
+	if status, body, err := s.checkout(t.Context()); err != nil || status != 200 || !strings.Contains(body, `"stock":99`) {
+		t.Errorf("a checkout after the delivery got %d %s, %v; want a sale that leaves 99", status, body, err)
+	}
+}
+
+func TestConcurrentBuyersThroughTheAPI(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.FactoryStep = time.Hour // no delivery comes in between
+	s := start(t, c)
+	const stock, buyers, checkouts = 300, 64, 1000
+	for _, statement := range []string{
+		fmt.Sprintf(`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, %d - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product`, stock),
+		fmt.Sprintf(`UPDATE product SET stock = %d`, stock),
+	} {
+		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.buy(t, checkouts, buyers); got[200] != stock || got[409] != checkouts-stock {
+		t.Errorf("%d checkouts of %d got %v, want %d sales and %d refusals", checkouts, stock, got, stock, checkouts-stock)
+	}
+	if sales, left, ledger := s.number(t, `SELECT COUNT(*) FROM sale`), s.number(t, `SELECT stock FROM product`), s.number(t, `SELECT SUM(quantity) FROM stock_ledger`); sales != stock || left != 0 || ledger != 0 {
+		t.Errorf("%d sales are stored, stock is %d, the ledger's sum is %d; want %d, 0, 0", sales, left, ledger, stock)
+	}
+	// One connection an instance is the most there may be: not one a sale.
+	if connections := s.number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'restock'`); connections > buyers {
+		t.Errorf("%d connections are open, want %d at most", connections, buyers)
+	}
+}
+
+// impatient makes the queue give up soon: what takes minutes on AWS is seconds here.
+func impatient(visibilitySeconds float64) func(*graph.Graph) {
+	return func(g *graph.Graph) {
+		for _, q := range g.OfType("aws:sqs/queue:Queue") {
+			if policy := q.String("redrivePolicy"); policy != "" {
+				q.Outputs["visibilityTimeoutSeconds"] = visibilitySeconds
+				q.Outputs["redrivePolicy"] = strings.Replace(policy, `"maxReceiveCount":5`, `"maxReceiveCount":2`, 1)
+			}
+		}
+	}
+}
+
+func (s *stack) sqs() *sqs.Client {
+	return sqs.New(sqs.Options{
+		Region: "ap-northeast-2", BaseEndpoint: aws.String(s.AWS),
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+}
+
+func (s *stack) queueURL(name string) *string {
+	return aws.String(s.AWS + "/" + graph.AccountID + "/" + name)
+}
+
+// deadLetters is how many messages lie in the dead-letter queue.
+func (s *stack) deadLetters(tb testing.TB) string {
+	tb.Helper()
+	out, err := s.sqs().GetQueueAttributes(tb.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: s.queueURL("stock_queue_dlq"), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out.Attributes["ApproximateNumberOfMessages"]
+}
+
+func TestMessageThatTheFactoryRefusesIsTriedAgainAndEndsInTheDeadLetterQueue(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault      factory.Fault
+		visibility float64 // longer than the function takes to give up
+	}{
+		"400":    {factory.Fault{Status: 400}, 1},
+		"500":    {factory.Fault{Status: 500}, 1},
+		"closes": {factory.Fault{Answer: factory.AnswerDisconnect}, 1},
+		"hangs":  {factory.Fault{Answer: factory.AnswerNever}, 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			configuration := config(t)
+			configuration.Edit = impatient(c.visibility)
+			s := start(t, configuration)
+			if err := s.Run.Factory.SetFault(c.fault); err != nil {
+				t.Fatal(err)
+			}
+			s.buy(t, 3, 1)
+			await(t, "the dead-letter queue stays empty", func() bool { return s.deadLetters(t) == "1" })
+			if asked := len(s.Run.Factory.Requests()); asked != 2 {
+				t.Errorf("the factory was asked %d times, want 2: as often as the message may be received", asked)
+			}
+		})
+	}
+}
+
+func TestRecordThatIsNotAnEnvelopeFailsAlone(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.Edit = impatient(1)
+	s := start(t, c)
+	for _, body := range []string{"도너츠", `{"Type":"Notification","Message":"{}"}`} {
+		if _, err := s.sqs().SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: s.queueURL("stock_queue"), MessageBody: aws.String(body)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.buy(t, 3, 1)
+	await(t, "no delivery, though its record was good", func() bool { return s.number(t, `SELECT stock FROM product`) == 100 })
+	await(t, "the bad records are not in the dead-letter queue", func() bool { return s.deadLetters(t) == "2" })
+}
+
+func TestGivenServerIsUsed(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	server := mariadbtest.New(t)
+	c.DSN = server.FormatDSN()
+	s := start(t, c)
+	if status, body, err := s.checkout(t.Context()); err != nil || status != 200 {
+		t.Fatalf("a checkout got %d %s, %v", status, body, err)
+	}
+	given, err := sql.Open("mysql", c.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer given.Close()
+	var sales int
+	if err := given.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM sale`).Scan(&sales); err != nil || sales != 1 {
+		t.Errorf("the given server has %d sales, %v; want 1", sales, err)
+	}
+}
+
+func TestClosedRunLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	r, err := run.Start(t.Context(), config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := r.Endpoints()
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	database := e.DSN[strings.Index(e.DSN, "(")+1 : strings.Index(e.DSN, ")")]
+	for _, address := range []string{e.API, e.AWS, e.Factory, database} {
+		address = strings.TrimPrefix(address, "http://")
+		if conn, err := net.DialTimeout("tcp", address, time.Second); err == nil {
+			conn.Close()
+			t.Errorf("something still listens on %s", address)
+		}
+	}
+}
+
+func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	broken := t.TempDir() // a project whose functions do not build
+	for _, name := range []string{"Pulumi.yaml", "Pulumi.dev.yaml"} {
+		content, err := os.ReadFile(filepath.Join(projectDir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(broken, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		edit func(*run.Config)
+		want string
+	}{
+		{"a busy port", func(c *run.Config) { c.API = busy.Addr().String() }, "-api " + busy.Addr().String() + " is in use"},
+		{"an address that is not loopback", func(c *run.Config) { c.AWS = "0.0.0.0:0" }, "-aws 0.0.0.0:0 is not on loopback"},
+		{"no address", func(c *run.Config) { c.Factory = "factory" }, "-factory factory is not an address"},
+		{"no stage", func(c *run.Config) { c.Stage = "nowhere" }, `there is no stage "nowhere"`},
+		{"a DSN that is none", func(c *run.Config) { c.DSN = "localhost" }, "-dsn"},
+		{"a server that is not there", func(c *run.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
+		{"a program that does not build", func(c *run.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() }, "build"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			configuration := config(t)
+			c.edit(&configuration)
+			r, err := run.Start(t.Context(), configuration)
+			if err == nil {
+				r.Close()
+				t.Fatal("it started")
+			}
+			if first, _, _ := strings.Cut(err.Error(), "\n"); !strings.Contains(first, c.want) {
+				t.Errorf("got %q, want a first line that says %q", err, c.want)
+			}
+		})
+	}
+}
