@@ -24,6 +24,10 @@ type Settings struct {
 	// FactoryURL is where the legacy factory listens, without a path.
 	FactoryURL string `json:"factoryUrl"`
 
+	// Protect keeps what holds data from being deleted: the database, by Pulumi and by AWS, with a last snapshot if it is
+	// nevertheless; the queues and the secrets, by Pulumi.
+	Protect bool `json:"protect"`
+
 	LogRetentionDays int `json:"logRetentionDays"`
 	// SecretRecoveryDays is how long a deleted secret can be had back: 0 (not at all), or 7 to 30.
 	SecretRecoveryDays int              `json:"secretRecoveryDays"`
@@ -41,8 +45,6 @@ type DatabaseSettings struct {
 	BackupRetentionDays int    `json:"backupRetentionDays"`
 	// MaxConnections is the server's limit. The functions together stay below it.
 	MaxConnections int `json:"maxConnections"`
-	// Protect keeps the database from being deleted, by Pulumi and by AWS, and takes a snapshot if it is nevertheless.
-	Protect bool `json:"protect"`
 }
 
 // ThrottlingSettings bound the API's requests.

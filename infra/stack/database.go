@@ -58,15 +58,15 @@ func newDatabase(ctx *pulumi.Context, s Settings, n *network) (*database, error)
 		BackupRetentionPeriod:    pulumi.Int(s.Database.BackupRetentionDays),
 		CopyTagsToSnapshot:       pulumi.Bool(true),
 		AutoMinorVersionUpgrade:  pulumi.Bool(true),
-		ApplyImmediately:         pulumi.Bool(!s.Database.Protect), // else in the maintenance window
-		DeletionProtection:       pulumi.Bool(s.Database.Protect),
-		SkipFinalSnapshot:        pulumi.Bool(!s.Database.Protect),
+		ApplyImmediately:         pulumi.Bool(!s.Protect), // else in the maintenance window
+		DeletionProtection:       pulumi.Bool(s.Protect),
+		SkipFinalSnapshot:        pulumi.Bool(!s.Protect),
 	}
-	if s.Database.Protect {
+	if s.Protect {
 		// Its absence would be noticed only when the database is deleted.
 		args.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-final", ctx.Project(), ctx.Stack())
 	}
-	instance, err := rds.NewInstance(ctx, "database", args, pulumi.Protect(s.Database.Protect))
+	instance, err := rds.NewInstance(ctx, "database", args, pulumi.Protect(s.Protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating the database: %w", err)
 	}

@@ -30,7 +30,7 @@ type messaging struct {
 	deadLetters *sqs.Queue
 }
 
-func newMessaging(ctx *pulumi.Context) (*messaging, error) {
+func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	m := &messaging{}
 	var err error
 	m.topic, err = sns.NewTopic(ctx, lambdas.StockEmptyTopic, &sns.TopicArgs{
@@ -42,7 +42,7 @@ func newMessaging(ctx *pulumi.Context) (*messaging, error) {
 	m.deadLetters, err = sqs.NewQueue(ctx, lambdas.StockQueue+"_dlq", &sqs.QueueArgs{
 		MessageRetentionSeconds: seconds(deadLettersRetention),
 		SqsManagedSseEnabled:    pulumi.Bool(true),
-	})
+	}, pulumi.Protect(s.Protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating the dead-letter queue of %s: %w", lambdas.StockQueue, err)
 	}
@@ -54,7 +54,7 @@ func newMessaging(ctx *pulumi.Context) (*messaging, error) {
 		RedrivePolicy: document(func(arn []string) any {
 			return map[string]any{"deadLetterTargetArn": arn[0], "maxReceiveCount": maxReceiveCount}
 		}, m.deadLetters.Arn),
-	})
+	}, pulumi.Protect(s.Protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating queue %s: %w", lambdas.StockQueue, err)
 	}

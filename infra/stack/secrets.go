@@ -20,7 +20,7 @@ func newSecrets(ctx *pulumi.Context, s Settings) (map[string]*secretsmanager.Sec
 		secret, err := secretsmanager.NewSecret(ctx, name, &secretsmanager.SecretArgs{
 			Description:          pulumi.String(description),
 			RecoveryWindowInDays: pulumi.Int(s.SecretRecoveryDays),
-		})
+		}, pulumi.Protect(s.Protect))
 		if err != nil {
 			return nil, fmt.Errorf("creating secret %s: %w", name, err)
 		}

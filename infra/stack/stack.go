@@ -54,7 +54,7 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		messaging, err := newMessaging(ctx)
+		messaging, err := newMessaging(ctx, settings)
 		if err != nil {
 			return err
 		}

@@ -247,15 +247,20 @@ func TestDatabaseIsPrivateEncryptedAndKeepsItsPassword(t *testing.T) {
 	})
 }
 
-func TestProdProtectsTheDatabaseAndDevDoesNot(t *testing.T) {
+func TestProdProtectsWhatHoldsDataAndDevDoesNot(t *testing.T) {
 	for stage, want := range map[string]bool{"dev": false, "prod": true} {
-		db := record(t, stage).OfType("aws:rds/instance:Instance")[0]
-		if db.Protect != want || db.Bool("deletionProtection") != want || db.Bool("skipFinalSnapshot") == want {
-			t.Errorf("%s: protect %v, deletion protection %v, skip final snapshot %v; want %v, %v, %v",
-				stage, db.Protect, db.Bool("deletionProtection"), db.Bool("skipFinalSnapshot"), want, want, !want)
+		g := record(t, stage)
+		db := g.OfType("aws:rds/instance:Instance")[0]
+		if db.Bool("deletionProtection") != want || db.Bool("skipFinalSnapshot") == want || db.String("finalSnapshotIdentifier") != "" != want {
+			t.Errorf("%s: deletion protection %v, skip final snapshot %v, final snapshot %q; want %v, %v and a name: %v",
+				stage, db.Bool("deletionProtection"), db.Bool("skipFinalSnapshot"), db.String("finalSnapshotIdentifier"), want, !want, want)
 		}
-		if got := db.String("finalSnapshotIdentifier") != ""; got != want {
-			t.Errorf("%s: names a final snapshot: %v, want %v", stage, got, want)
+		for _, kind := range []string{"aws:rds/instance:Instance", "aws:sqs/queue:Queue", "aws:secretsmanager/secret:Secret"} {
+			for _, r := range g.OfType(kind) {
+				if r.Protect != want {
+					t.Errorf("%s: %s is protected: %v, want %v", stage, r.URN, r.Protect, want)
+				}
+			}
 		}
 	}
 }
