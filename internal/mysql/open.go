@@ -54,6 +54,18 @@ const (
 // Connections are encrypted, and the server's certificate is verified, but over loopback, where there is no network to
 // listen on.
 func Open(c Config) (*sql.DB, error) {
+	config, err := driverConfig(c)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database: %w", err)
+	}
+	db := sql.OpenDB(&connector{config: config, credentials: c.Credentials})
+	db.SetMaxOpenConns(c.MaxConnections)
+	db.SetMaxIdleConns(c.MaxConnections)
+	db.SetConnMaxIdleTime(maxIdleTime)
+	return db, nil
+}
+
+func driverConfig(c Config) (*gomysql.Config, error) {
 	d := gomysql.NewConfig()
 	d.Net = "tcp"
 	d.Addr = net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
@@ -64,21 +76,18 @@ func Open(c Config) (*sql.DB, error) {
 	d.InterpolateParams = true // a statement with arguments is one round trip, not a prepared one's three
 	d.Collation = "utf8mb4_unicode_ci"
 	d.Logger = &gomysql.NopLogger{} // errors are returned, and logged once, at the edge
-	if !isLoopback(c.Host) {
-		pool := c.RootCAs
-		if pool == nil {
-			pool = x509.NewCertPool()
-			if !pool.AppendCertsFromPEM(rdsAuthorities) {
-				return nil, errors.New("opening the database: the embedded certificate authorities of RDS cannot be read")
-			}
-		}
-		d.TLS = &tls.Config{RootCAs: pool, ServerName: c.Host, MinVersion: tls.VersionTLS12}
+	if isLoopback(c.Host) {
+		return d, nil
 	}
-	db := sql.OpenDB(&connector{config: d, credentials: c.Credentials})
-	db.SetMaxOpenConns(c.MaxConnections)
-	db.SetMaxIdleConns(c.MaxConnections)
-	db.SetConnMaxIdleTime(maxIdleTime)
-	return db, nil
+	authorities := c.RootCAs
+	if authorities == nil {
+		authorities = x509.NewCertPool()
+		if !authorities.AppendCertsFromPEM(rdsAuthorities) {
+			return nil, errors.New("the embedded certificate authorities of RDS cannot be read")
+		}
+	}
+	d.TLS = &tls.Config{RootCAs: authorities, ServerName: c.Host, MinVersion: tls.VersionTLS12}
+	return d, nil
 }
 
 func isLoopback(host string) bool {

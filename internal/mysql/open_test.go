@@ -1,0 +1,165 @@
+package mysql
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"database/sql"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/local/mariadb"
+)
+
+// host is the name in the test server's certificate.
+const host = "database.example"
+
+// tlsServer is a server that takes encrypted connections alone, and the authority that signed its certificate.
+func tlsServer(t *testing.T) (*mariadb.Server, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, kind string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	pool := x509.NewCertPool()
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.AddCert(cert)
+	server, err := mariadb.Start(t.Context(), mariadb.Config{
+		Args: []string{"--ssl-cert=" + write("cert.pem", "CERTIFICATE", der), "--ssl-key=" + write("key.pem", "PRIVATE KEY", keyDER), "--require-secure-transport=ON"},
+		TLS:  &tls.Config{RootCAs: pool, ServerName: host},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server, pool
+}
+
+func TestServerIsVerifiedBeyondLoopback(t *testing.T) {
+	server, pool := tlsServer(t)
+	admin := server.Admin()
+	for _, c := range []struct {
+		name, host string
+		roots      *x509.CertPool
+		want       string // in the error; empty for none
+	}{
+		{"the right authority", host, pool, ""},
+		{"RDS's authorities, which did not sign it", host, nil, "certificate signed by unknown authority"},
+		{"another server's name", "other.example", pool, "not other.example"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config, err := driverConfig(Config{Host: c.host, Port: 3306, RootCAs: c.roots})
+			if err != nil {
+				t.Fatal(err)
+			}
+			config.DialFunc = func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, admin.Addr)
+			}
+			db := sql.OpenDB(&connector{config: config, credentials: func(context.Context, bool) (string, string, error) {
+				return admin.User, admin.Passwd, nil
+			}})
+			defer db.Close()
+			err = db.PingContext(t.Context())
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Fatalf("got %v, want an error that says %q", err, c.want)
+			}
+			if c.want != "" {
+				return
+			}
+			var name, cipher string
+			if err := db.QueryRowContext(t.Context(), `SHOW STATUS LIKE 'Ssl_cipher'`).Scan(&name, &cipher); err != nil || cipher == "" {
+				t.Errorf("the cipher is %q, %v; want an encrypted connection", cipher, err)
+			}
+		})
+	}
+}
+
+func TestRotatedPasswordIsReadAgainOnce(t *testing.T) {
+	server, err := mariadb.Start(t.Context(), mariadb.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	admin := server.Admin()
+	for _, c := range []struct {
+		name          string
+		first, second string
+		reads         int
+		works         bool
+	}{
+		{"the password is right", admin.Passwd, "unused", 1, true},
+		{"the password was rotated", "old", admin.Passwd, 2, true},
+		{"the password is wrong", "old", "older", 2, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			config := admin.Clone()
+			reads := 0
+			connector := &connector{config: config, credentials: func(_ context.Context, refresh bool) (string, string, error) {
+				reads++
+				if refresh {
+					return admin.User, c.second, nil
+				}
+				return admin.User, c.first, nil
+			}}
+			db := sql.OpenDB(connector)
+			defer db.Close()
+			err := db.PingContext(t.Context())
+			if (err == nil) != c.works || reads != c.reads {
+				t.Errorf("got %v after %d reads of the secret, want it to work: %v, after %d", err, reads, c.works, c.reads)
+			}
+		})
+	}
+}
+
+func TestErrorOfTheCredentialsIsNotTheDatabases(t *testing.T) {
+	cause := errors.New("AccessDeniedException")
+	db, err := Open(Config{Host: "127.0.0.1", Port: 1, MaxConnections: 1, Credentials: func(context.Context, bool) (string, string, error) { return "", "", cause }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.PingContext(t.Context()); !errors.Is(err, cause) || !errors.Is(err, ErrCredentials) {
+		t.Errorf("got %v, want the cause and ErrCredentials", err)
+	}
+}
