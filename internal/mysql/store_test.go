@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -121,6 +122,30 @@ func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
 	}
 	if got := f.published[0].Quantity; got != 60 && got != 70 {
 		t.Errorf("ordered %d, want what lifts a position of 38 to 40 to 100 in lots of 10", got)
+	}
+}
+
+func TestPlanForAnotherPositionDoesNothing(t *testing.T) {
+	f := newFixture(t, 1)
+	f.setPolicy(t, shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1})
+	for _, plan := range []*shop.Plan{nil, {ProductionOrderID: uuid.New(), Position: 1, Quantity: 9}} {
+		got, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{Order: shop.Order{SKU: donut, Quantity: 1}, SaleID: uuid.New(), At: time.Now(), Plan: plan})
+		if err != nil || got.Outcome != shop.Undecided || got.Position != 2 || got.Policy != (shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1}) {
+			t.Errorf("plan %+v at position 2: got %+v, %v; want undecided, the position and the policy", plan, got, err)
+		}
+	}
+	if sales, stock := f.Number(t, `SELECT COUNT(*) FROM sale`), f.Number(t, `SELECT stock FROM product`); sales != 0 || stock != 3 {
+		t.Errorf("%d sales, stock %d after checkouts that were not decided, want 0 and 3", sales, stock)
+	}
+	f.CheckBooks(t)
+}
+
+func TestDatabaseHoldsOneOpenOrderAProduct(t *testing.T) {
+	f := newFixture(t, 1)
+	f.soldOut(t)
+	_, err := f.Admin.ExecContext(t.Context(), `INSERT INTO production_order (production_order_id, product_id, quantity, opened_at) SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, 1, UTC_TIMESTAMP(6) FROM product`)
+	if err == nil || !strings.Contains(err.Error(), "production_order_open") {
+		t.Errorf("a second open order: got %v, want the unique key's error", err)
 	}
 }
 

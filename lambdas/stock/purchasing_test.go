@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -160,15 +161,17 @@ func TestOnlyTheRecordsThatFailAreReported(t *testing.T) {
 }
 
 func TestASlowRecordHoldsNoOther(t *testing.T) {
-	// Each request waits for all the others: one after the other they would never end.
-	var all sync.WaitGroup
-	all.Add(10)
-	f := &fake{produce: func(factory.Request) error { all.Done(); all.Wait(); return nil }}
-	var records []string
-	for i := range 10 {
-		records = append(records, record(fmt.Sprint(i), uuid.NewString(), "100"))
-	}
-	if failed := invoke(t, newPurchasing(f), records...); failed != nil {
-		t.Errorf("failed: %v", failed)
-	}
+	// Each request waits for all the others. One after the other they would wait for ever, which synctest notices.
+	synctest.Test(t, func(t *testing.T) {
+		var all sync.WaitGroup
+		all.Add(10)
+		f := &fake{produce: func(factory.Request) error { all.Done(); all.Wait(); return nil }}
+		var records []string
+		for i := range 10 {
+			records = append(records, record(fmt.Sprint(i), uuid.NewString(), "100"))
+		}
+		if failed := invoke(t, newPurchasing(f), records...); failed != nil {
+			t.Errorf("failed: %v", failed)
+		}
+	})
 }

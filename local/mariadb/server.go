@@ -44,6 +44,8 @@ type Config struct {
 
 	// Log receives the server's error log, at level Debug. Nil discards it.
 	Log *slog.Logger
+
+	freePort func() (int, error) // replaced by tests
 }
 
 const (
@@ -94,6 +96,9 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 		return nil, err
 	}
 	log := cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	if c.freePort == nil {
+		c.freePort = freePort
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it did not answer within %v", startTimeout))
 	defer cancel()
 
@@ -143,7 +148,7 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 	port := c.Port
 	if port == 0 {
 		var err error
-		if port, err = freePort(); err != nil {
+		if port, err = c.freePort(); err != nil {
 			return err
 		}
 	}

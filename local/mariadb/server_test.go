@@ -211,6 +211,25 @@ func TestFailedStartsSayWhy(t *testing.T) {
 	}
 }
 
+func TestFreePortThatIsTakenMeanwhileIsReplaced(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+
+	calls := 0
+	s := start(t, Config{freePort: func() (int, error) {
+		if calls++; calls == 1 {
+			return busy.Addr().(*net.TCPAddr).Port, nil
+		}
+		return freePort()
+	}})
+	if s.Admin().Addr == busy.Addr().String() || calls != 2 {
+		t.Errorf("it listens on %s after %d attempts, want 2 attempts and another address than %s", s.Admin().Addr, calls, busy.Addr())
+	}
+}
+
 func TestStartEndsWithItsContext(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)

@@ -1,0 +1,76 @@
+package lambda
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Types of errors that Lambda makes up itself, where the function could not.
+const (
+	// ErrorTypeExit: the process ended before it answered.
+	ErrorTypeExit = "Runtime.ExitError"
+	// ErrorTypeTimeout: it did not answer in time, and was killed.
+	ErrorTypeTimeout = "Sandbox.Timedout"
+	// ErrorTypeResponseSize: its answer is larger than MaxPayload.
+	ErrorTypeResponseSize = "Function.ResponseSizeTooLarge"
+)
+
+// FunctionError is the failure of a function. As JSON it is what Lambda returns to the
+// caller: https://docs.aws.amazon.com/lambda/latest/dg/golang-exceptions.html
+type FunctionError struct {
+	Type       string          `json:"errorType"`
+	Message    string          `json:"errorMessage"`
+	StackTrace json.RawMessage `json:"stackTrace,omitempty"` // its form is the runtime's
+
+	RequestID string `json:"-"`
+
+	// Stderr holds the last lines that the process wrote to its standard error, if
+	// the process ended instead of telling the error itself.
+	Stderr []string `json:"-"`
+}
+
+func (e *FunctionError) Error() string {
+	text := e.Type + ": " + e.Message
+	if len(e.Stderr) > 0 {
+		text += "; the end of its standard error:\n\t" + strings.Join(e.Stderr, "\n\t")
+	}
+	return text
+}
+
+// reportedError decodes the body of a request that reports an error. headerType is
+// its Lambda-Runtime-Function-Error-Type.
+func reportedError(body []byte, headerType string) *FunctionError {
+	var e FunctionError
+	if err := json.Unmarshal(body, &e); err != nil {
+		e = FunctionError{Message: string(body)} // the API lets a runtime send anything
+	}
+	if e.Type == "" {
+		e.Type = headerType
+	}
+	return &e
+}
+
+// exitError describes a process that ended by itself. The words are Lambda's.
+func exitError(requestID string, exit error) *FunctionError {
+	text := "Runtime exited without providing a reason"
+	if exit != nil {
+		text = "Runtime exited with error: " + exit.Error()
+	}
+	return &FunctionError{Type: ErrorTypeExit, Message: fmt.Sprintf("RequestId: %s Error: %s", requestID, text)}
+}
+
+func timeoutError(requestID string, timeout time.Duration) *FunctionError {
+	return &FunctionError{
+		Type:    ErrorTypeTimeout,
+		Message: fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, timeout.Seconds()),
+	}
+}
+
+func initTimeoutError(requestID string, timeout time.Duration) *FunctionError {
+	return &FunctionError{
+		Type:    ErrorTypeTimeout,
+		Message: fmt.Sprintf("RequestId: %s Error: Init did not finish within %.2f seconds", requestID, timeout.Seconds()),
+	}
+}

@@ -1,0 +1,171 @@
+// Package lambda runs Lambda functions on this machine: each instance is a process of
+// its own that speaks to the host through Lambda's Runtime API, as it would on AWS.
+//
+// # Logs
+//
+// A line that a function writes becomes a record of the host's logger, with the line as its
+// message and the attributes function, stream (stdout or stderr) and request_id. A
+// line of JSON with a "level" gives the record that level. After each invocation
+// follows a record "invocation ended" with what Lambda's REPORT line holds. The host's own
+// records have no attribute stream.
+//
+// # Why not AWS's emulator
+//
+// The Lambda Runtime Interface Emulator, github.com/aws/aws-lambda-runtime-interface-emulator, is
+// a program for one function: its server holds one invocation context and refuses
+// a second invocation while the first runs (ErrAlreadyReserved, its issue 97), it takes its
+// configuration from its own environment and hands all of that environment on to the
+// function. The library inside has no stable API. The Runtime API itself is four
+// requests (see runtime.go).
+package lambda
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Defaults of Config.
+const (
+	// DefaultIdleTimeout is how long an idle instance is kept. AWS names no number.
+	DefaultIdleTimeout = 5 * time.Minute
+
+	// DefaultInitTimeout is Lambda's own limit of the init phase.
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+	DefaultInitTimeout = 10 * time.Second
+)
+
+// ErrClosed is the error of an invocation that the end of the host prevented or cut short.
+var ErrClosed = errors.New("the Lambda host is closed")
+
+// Config says where the host pretends to be.
+type Config struct {
+	Region    string
+	AccountID string
+
+	// EndpointURL is where the functions' AWS SDKs send their requests
+	// (AWS_ENDPOINT_URL). Empty means to AWS.
+	EndpointURL string
+
+	// IdleTimeout is how long an idle instance is kept; 0 means DefaultIdleTimeout.
+	IdleTimeout time.Duration
+
+	// InitTimeout is how long an instance may take to become ready; 0 means DefaultInitTimeout.
+	InitTimeout time.Duration
+
+	// Log receives the functions' output and reports. Nil discards them.
+	Log *slog.Logger
+}
+
+// Host runs functions. One HTTP server on loopback is the Runtime API of all instances.
+type Host struct {
+	config   Config
+	log      *slog.Logger
+	addr     string // of the Runtime API
+	server   *http.Server
+	shutdown chan struct{} // closed when instances must end
+
+	serving sync.WaitGroup // the server
+	running sync.WaitGroup // invocations and watchers of instances
+
+	mu        sync.Mutex
+	closed    bool
+	functions map[string]*Deployed // by name
+	instances map[string]*instance // by id, those that may call the Runtime API
+}
+
+// NewHost starts a host without functions. It must be closed.
+func NewHost(c Config) (*Host, error) {
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
+	c.InitTimeout = cmp.Or(c.InitTimeout, DefaultInitTimeout)
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting the Lambda Runtime API: %w", err)
+	}
+	h := &Host{
+		config:    c,
+		log:       cmp.Or(c.Log, slog.New(slog.DiscardHandler)),
+		addr:      listener.Addr().String(),
+		shutdown:  make(chan struct{}),
+		functions: map[string]*Deployed{},
+		instances: map[string]*instance{},
+	}
+	h.server = &http.Server{
+		Handler:  h.runtimeAPI(),
+		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+	}
+	h.serving.Go(func() {
+		if err := h.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			h.log.Error("the Lambda Runtime API ended", "error", err)
+		}
+	})
+	return h, nil
+}
+
+// Add makes a function ready to be invoked. No instance is started before the first
+// invocation. The error says which part of the declaration Lambda, or this host, refuses.
+func (h *Host) Add(f Function) (*Deployed, error) {
+	if err := f.validate(); err != nil {
+		return nil, fmt.Errorf("adding function %q: %w", f.Name, err)
+	}
+	f.ARN = cmp.Or(f.ARN, fmt.Sprintf("arn:aws:lambda:%s:%s:function:%s", h.config.Region, h.config.AccountID, f.Name))
+	f.MemoryMB = cmp.Or(f.MemoryMB, DefaultMemoryMB)
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return nil, fmt.Errorf("adding function %q: %w", f.Name, ErrClosed)
+	}
+	if h.functions[f.Name] != nil {
+		return nil, fmt.Errorf("adding function %q: there is one of that name", f.Name)
+	}
+	d := &Deployed{Function: f, host: h, log: h.log.With("function", f.Name)}
+	h.functions[f.Name] = d
+	return d, nil
+}
+
+// Close lets running invocations finish until ctx ends, then kills every instance. New
+// invocations fail with ErrClosed from the beginning of Close. When Close
+// returns, no process is left. The error is that of ctx if invocations were cut short.
+func (h *Host) Close(ctx context.Context) error {
+	h.mu.Lock()
+	first := !h.closed
+	h.closed = true
+	functions := h.functions
+	h.mu.Unlock()
+	if !first {
+		h.serving.Wait()
+		return nil
+	}
+
+	var err error
+	for _, f := range functions {
+		if e := f.drain(ctx); e != nil {
+			err = fmt.Errorf("closing the Lambda host: invocations were cut short: %w", e)
+		}
+	}
+	close(h.shutdown)
+	h.running.Wait()
+	// Last: an instance that loses the Runtime API complains in the log.
+	err = errors.Join(err, h.server.Close())
+	h.serving.Wait()
+	return err
+}
+
+// begin runs f in a goroutine that Close waits for, unless the host is closed.
+func (h *Host) begin(f func()) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return ErrClosed
+	}
+	h.running.Go(f)
+	return nil
+}

@@ -1,0 +1,106 @@
+package lambda
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// A process that breaks the order of the Runtime API is told so, and harms nobody.
+func TestRuntimeAPIKeepsItsOrder(t *testing.T) {
+	h := &Host{instances: map[string]*instance{}}
+	inst := &instance{
+		id: "i", fn: &Deployed{},
+		ready: make(chan struct{}, 1), initFailed: make(chan *FunctionError, 1), events: make(chan *invocation),
+	}
+	h.register(inst)
+	server := httptest.NewServer(h.runtimeAPI())
+	defer server.Close()
+
+	const next = "GET /i/2018-06-01/runtime/invocation/next"
+	request := func(route, body string) (status int, answer string) {
+		t.Helper()
+		method, path, _ := strings.Cut(route, " ")
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		b, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(b)
+	}
+
+	for _, step := range []struct {
+		name   string
+		route  string
+		event  bool // the host has one
+		status int
+		answer string // a part of it
+	}{
+		{name: "an instance that does not exist", route: "GET /x/2018-06-01/runtime/invocation/next", status: 403, answer: "InvalidInstance"},
+		{name: "a response before any event", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 400, answer: "InvalidRequestID"},
+		{name: "the first event", route: next, event: true, status: 200, answer: "payload"},
+		{name: "the next event before the response", route: next, status: 403, answer: "InvalidStateTransition"},
+		{name: "a response to another invocation", route: "POST /i/2018-06-01/runtime/invocation/other/response", status: 400, answer: "InvalidRequestID"},
+		{name: "the response", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 202, answer: "OK"},
+		{name: "the response again", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 400, answer: "InvalidRequestID"},
+		{name: "an error after the response", route: "POST /i/2018-06-01/runtime/invocation/r/error", status: 400, answer: "InvalidRequestID"},
+		{name: "the next event", route: next, event: true, status: 200, answer: "payload"},
+		{name: "an init error", route: "POST /i/2018-06-01/runtime/init/error", status: 202, answer: "OK"},
+		{name: "an init error again", route: "POST /i/2018-06-01/runtime/init/error", status: 403, answer: "InvalidStateTransition"},
+	} {
+		if step.event {
+			inv := newInvocation([]byte("payload"))
+			inv.requestID = "r"
+			go func() { <-inst.ready; inst.events <- inv }()
+		}
+		status, answer := request(step.route, "{}")
+		if status != step.status || !strings.Contains(answer, step.answer) {
+			t.Fatalf("%s: got %d %s, want %d …%s…", step.name, status, answer, step.status, step.answer)
+		}
+	}
+}
+
+func TestRequestForAnEventThatIsBrokenOffCanBeMadeAgain(t *testing.T) {
+	inst := &instance{ready: make(chan struct{}, 1)}
+	for i := range 3 {
+		if err := inst.next(); err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		if err := inst.next(); err == nil {
+			t.Fatalf("request %d: a second one beside it was allowed", i)
+		}
+		inst.nextDone(nil) // broken off
+	}
+	<-inst.ready
+	select {
+	case <-inst.ready:
+		t.Error("the instance says more than once that it is ready: the next invocation would end at once")
+	default:
+	}
+}
+
+func TestErrorsThatRuntimesReport(t *testing.T) {
+	for _, c := range []struct {
+		body, header      string
+		wantType, wantMsg string
+	}{
+		{`{"errorType":"T","errorMessage":"m"}`, "H", "T", "m"},
+		{`{"errorMessage":"m"}`, "H", "H", "m"},
+		{`not JSON`, "H", "H", "not JSON"},
+		{``, "", "", ""},
+	} {
+		if e := reportedError([]byte(c.body), c.header); e.Type != c.wantType || e.Message != c.wantMsg {
+			t.Errorf("body %q, header %q: got %q, %q, want %q, %q", c.body, c.header, e.Type, e.Message, c.wantType, c.wantMsg)
+		}
+	}
+}
