@@ -11,7 +11,10 @@ import (
 // hidden are attributes that a person at a terminal does not look for. Other handlers of the same events may.
 var hidden = []string{"log_stream", "stream", "request_id", slog.TimeKey, slog.LevelKey, slog.MessageKey}
 
-// calm is a handler that shows a function's line of JSON as the event that it is, and leaves out what is hidden.
+// quiet are events that say, where all went well, what another line says: a request, or what the function logs.
+var quiet = []string{"invocation ended"}
+
+// calm is a handler that shows a function's line of JSON as the event that it is, and leaves out what is hidden or quiet.
 type calm struct{ slog.Handler }
 
 func (h calm) WithGroup(name string) slog.Handler { return calm{h.Handler.WithGroup(name)} }
@@ -21,6 +24,9 @@ func (h calm) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h calm) Handle(ctx context.Context, record slog.Record) error {
+	if record.Level == slog.LevelInfo && slices.Contains(quiet, record.Message) && !h.Enabled(ctx, slog.LevelDebug) {
+		return nil
+	}
 	message, attrs := record.Message, []slog.Attr(nil)
 	if line, ok := unfold(message); ok {
 		message, attrs = line.message, line.attrs

@@ -6,6 +6,23 @@ import (
 	"testing"
 )
 
+func TestCalmLeavesOutWhatAnotherLineSays(t *testing.T) {
+	for _, c := range []struct {
+		handler, event slog.Level
+		shown          bool
+	}{
+		{slog.LevelInfo, slog.LevelInfo, false},
+		{slog.LevelInfo, slog.LevelWarn, true}, // it failed
+		{slog.LevelDebug, slog.LevelInfo, true},
+	} {
+		var out strings.Builder
+		slog.New(calm{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: c.handler})}).Log(t.Context(), c.event, "invocation ended")
+		if shown := out.String() != ""; shown != c.shown {
+			t.Errorf("an invocation's end at %v, shown from %v on: %v, want %v", c.event, c.handler, shown, c.shown)
+		}
+	}
+}
+
 func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 	for _, c := range []struct {
 		name string
