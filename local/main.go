@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -24,80 +25,89 @@ const (
 )
 
 func main() {
-	config, ready, code := parseFlags(os.Args[1:])
-	if code >= 0 {
-		os.Exit(code)
+	o, err := parseFlags(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		os.Exit(exitUsage)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := serve(ctx, stop, config, ready); err != nil {
+	if err := serve(ctx, stop, o); err != nil {
 		fmt.Fprintln(os.Stderr, "local:", err)
 		os.Exit(exitFailure)
 	}
 }
 
-// parseFlags reads the command line. A code of zero or more ends the program.
-func parseFlags(args []string) (config run.Config, ready string, code int) {
-	config = run.DefaultConfig("")
+// options are what the command line says.
+type options struct {
+	run     run.Config
+	ready   string
+	verbose bool
+}
+
+func (o *options) flags() *flag.FlagSet {
+	o.run = run.DefaultConfig("")
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
-	flags.StringVar(&config.API, "api", config.API, "where the HTTP API and the storefront listen")
-	flags.StringVar(&config.AWS, "aws", config.AWS, "where the AWS endpoint listens: SNS, SQS, Secrets Manager")
-	flags.StringVar(&config.Factory, "factory", config.Factory, "where the factory's stand-in listens")
-	flags.DurationVar(&config.FactoryStep, "factory-step", config.FactoryStep, "how long each of the factory's four steps takes (the real one: 10s)")
-	flags.StringVar(&config.Stage, "stage", config.Stage, "whose configuration to run")
-	flags.StringVar(&config.DSN, "dsn", config.DSN, "a MySQL/MariaDB server to use in place of a private one, like root:password@tcp(127.0.0.1:3306)/")
-	flags.StringVar(&ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"dsn\"} to when all is up")
-	verbose := flags.Bool("v", false, "show every event, not only those that matter")
-	switch err := flags.Parse(args); {
-	case err == flag.ErrHelp:
-		return config, ready, 0
-	case err != nil:
-		return config, ready, exitUsage // the flag package has said why
-	case flags.NArg() > 0:
-		fmt.Fprintf(os.Stderr, "local: unexpected argument %q\n", flags.Arg(0))
-		return config, ready, exitUsage
-	case config.FactoryStep <= 0:
-		fmt.Fprintf(os.Stderr, "local: -factory-step %v is not a time: it must be more than 0\n", config.FactoryStep)
-		return config, ready, exitUsage
+	flags.StringVar(&o.run.API, "api", o.run.API, "where the HTTP API and the storefront listen")
+	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "where the AWS endpoint listens: SNS, SQS, Secrets Manager")
+	flags.StringVar(&o.run.Factory, "factory", o.run.Factory, "where the factory's stand-in listens")
+	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep, "how long each of the factory's four steps takes (the real one: 10s)")
+	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "whose configuration to run")
+	flags.StringVar(&o.run.DSN, "dsn", o.run.DSN, "a MySQL/MariaDB server to use in place of a private one, like root:password@tcp(127.0.0.1:3306)/")
+	flags.StringVar(&o.ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"dsn\"} to when all is up")
+	flags.BoolVar(&o.verbose, "v", false, "show every event, not only those that matter")
+	return flags
+}
+
+// parseFlags reads the command line. The flag package tells about its errors itself.
+func parseFlags(args []string) (o options, err error) {
+	flags := o.flags()
+	if err := flags.Parse(args); err != nil {
+		return o, err
 	}
-	level := slog.LevelInfo
-	if *verbose {
-		level = slog.LevelDebug
+	if flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	} else if o.run.FactoryStep <= 0 {
+		err = fmt.Errorf("-factory-step %v is not a time: it must be more than 0", o.run.FactoryStep)
 	}
-	config.Log = terminal.Log(os.Stderr, level)
-	return config, ready, -1
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+	}
+	return o, err
 }
 
 // serve runs the stack until ctx ends. A second signal, which stop leaves to its default, ends the program at once.
-func serve(ctx context.Context, stop func(), config run.Config, ready string) (err error) {
+func serve(ctx context.Context, stop func(), o options) (err error) {
 	project, err := run.FindProject()
 	if err != nil {
 		return err
 	}
-	config.ProjectDir, config.BuildDir = project, filepath.Join(project, ".build")
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	config := o.run
+	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
+	config.Log = terminal.Log(os.Stderr, level)
 	r, err := run.Start(ctx, config)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, r.Close()) }()
 	e := r.Endpoints()
-	if ready != "" {
-		if err := writeReady(ready, e); err != nil {
-			return joinClose(err, r)
+	if o.ready != "" {
+		if err := writeReady(o.ready, e); err != nil {
+			return err
 		}
-		defer os.Remove(ready)
+		defer os.Remove(o.ready)
 	}
 	fmt.Printf("\n  the shop     %s\n  AWS          %s   aws --endpoint-url %s sqs list-queues\n  the factory  %s/api/manufactures\n\n  Ctrl-C ends it all.\n\n", e.API, e.AWS, e.AWS, e.Factory)
 	<-ctx.Done()
 	stop()
 	config.Log.Info("ending")
-	return r.Close()
-}
-
-func joinClose(err error, r *run.Run) error {
-	if closeErr := r.Close(); closeErr != nil {
-		return fmt.Errorf("%w; and %w", err, closeErr)
-	}
-	return err
+	return nil
 }
 
 // writeReady writes a run's endpoints, at once and for their owner alone: the DSN holds a password.

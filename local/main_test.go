@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"net"
 	"net/http"
 	"os"
@@ -162,4 +163,20 @@ func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestReadmeNamesEveryFlagAndItsDefault(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	new(options).flags().VisitAll(func(f *flag.Flag) {
+		row := "| `-" + f.Name + "` | "
+		if f.DefValue != "" && f.DefValue != "false" {
+			row += "`" + f.DefValue + "` "
+		}
+		if !strings.Contains(string(readme), row+"|") {
+			t.Errorf("the README has no row that begins with %s|", row)
+		}
+	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -319,6 +321,35 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 		_, err := graph.Record(stack.Program(noCode), o)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
 			t.Errorf("settings %s: got error %v, want one that names the file and says %q", c.settings, err, c.want)
+		}
+	}
+}
+
+// keys are the names that a settings struct has in a stage's file.
+func keys(prefix string, settings reflect.Type) (names []string) {
+	for i := range settings.NumField() {
+		field := settings.Field(i)
+		name := prefix + field.Tag.Get("json")
+		switch field.Type.Kind() {
+		case reflect.Struct:
+			names = append(names, keys(name+".", field.Type)...)
+		case reflect.Map:
+			names = append(names, name+".<function>")
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func TestReadmeNamesEverySetting(t *testing.T) {
+	readme, err := os.ReadFile(projectDir + "/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys("", reflect.TypeFor[stack.Settings]()) {
+		if !strings.Contains(string(readme), "`"+key+"`") {
+			t.Errorf("the README does not name the setting %s", key)
 		}
 	}
 }

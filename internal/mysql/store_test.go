@@ -125,6 +125,37 @@ func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
 	}
 }
 
+func TestCheckoutTakesOneRoundTripAndTwoWhenItOrders(t *testing.T) {
+	f := newFixture(t, 1) // one connection: its counter counts all that is asked
+	asked := func() (n int) {
+		t.Helper()
+		var name string
+		if err := f.DB.QueryRowContext(t.Context(), `SHOW SESSION STATUS LIKE 'Questions'`).Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	for _, c := range []struct {
+		name  string
+		order shop.Order
+		want  int
+	}{
+		{"a sale", shop.Order{SKU: donut, Quantity: 1}, 1},
+		{"a sale with a key", shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
+		{"a repeated sale", shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
+		{"a sale that orders, and marks what it published after the commit", shop.Order{SKU: donut, Quantity: 1}, 2 + 1},
+		{"a refusal", shop.Order{SKU: donut, Quantity: 1}, 1},
+	} {
+		before := asked()
+		if _, err := f.Buy(t.Context(), c.order); err != nil && shop.CodeOf(err) != shop.CodeOutOfStock {
+			t.Fatal(err)
+		}
+		if got := asked() - before - 1; got != c.want { // one is the question itself
+			t.Errorf("%s: %d round trips, want %d", c.name, got, c.want)
+		}
+	}
+}
+
 func TestPlanForAnotherPositionDoesNothing(t *testing.T) {
 	f := newFixture(t, 1)
 	f.setPolicy(t, shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1})

@@ -37,11 +37,14 @@ type Config struct {
 	Log *slog.Logger
 }
 
+// BuildDir is where a project's functions are built, below the project.
+const BuildDir = ".build"
+
 // DefaultConfig is a run of the project in a directory.
 func DefaultConfig(projectDir string) Config {
 	return Config{
 		ProjectDir:  projectDir,
-		BuildDir:    filepath.Join(projectDir, ".build"),
+		BuildDir:    filepath.Join(projectDir, BuildDir),
 		Stage:       "dev",
 		API:         "127.0.0.1:8080",
 		AWS:         "127.0.0.1:4566",
