@@ -81,7 +81,7 @@ const settingsKey = "settings"
 func loadSettings(ctx *pulumi.Context) (Settings, error) {
 	s, err := parseSettings(config.Get(ctx, ctx.Project()+":"+settingsKey))
 	if err != nil {
-		return s, fmt.Errorf("Pulumi.%s.yaml: %s:%s: %w", ctx.Stack(), ctx.Project(), settingsKey, err)
+		return s, fmt.Errorf("reading Pulumi.%s.yaml: %s:%s: %w", ctx.Stack(), ctx.Project(), settingsKey, err)
 	}
 	return s, nil
 }

@@ -12,7 +12,7 @@ import (
 
 // Log makes a logger that shows events of a level and above on a file.
 func Log(f *os.File, level slog.Level) *slog.Logger {
-	return slog.New(calm{tint.NewHandler(f, &tint.Options{
+	return slog.New(calm{tint.NewTextHandler(f, &tint.Options{
 		Level:      level,
 		TimeFormat: time.TimeOnly,
 		NoColor:    !Coloured(f),
