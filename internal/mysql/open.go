@@ -44,9 +44,10 @@ var rdsAuthorities []byte
 
 const (
 	dialTimeout = 3 * time.Second
-	// maxIdleTime is below RDS's wait_timeout (8 h) and below the 350 s after which AWS's networks forget a silent flow:
-	// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html is where that number is written down.
-	maxIdleTime = 5 * time.Minute
+	// maxLifetime is the age at which a connection is replaced, below the 350 s after which AWS's networks may forget one
+	// that is silent. It is an age and not an idle time because database/sql looks at the age when a connection is taken, at
+	// the idle time in the background, where nothing runs while Lambda has frozen the instance.
+	maxLifetime = 5 * time.Minute
 )
 
 // Open opens a database; the first connection is made when it is first used.
@@ -61,7 +62,7 @@ func Open(c Config) (*sql.DB, error) {
 	db := sql.OpenDB(&connector{config: config, credentials: c.Credentials})
 	db.SetMaxOpenConns(c.MaxConnections)
 	db.SetMaxIdleConns(c.MaxConnections)
-	db.SetConnMaxIdleTime(maxIdleTime)
+	db.SetConnMaxLifetime(maxLifetime)
 	return db, nil
 }
 
