@@ -1,9 +1,9 @@
 -- A checkout is one call, so that no round trip holds the product's row: the transaction begins, decides and ends inside the
 -- server, and a caller that dies in the middle leaves neither a lock nor half a sale.
 --
--- Both procedures lock the product's row first, by updating it; the foreign keys of the rows that they insert then find it
--- locked already. Inserted the other way round, two buyers would each share the row and wait for the other's share.
--- What is read before the transaction is read without locks, and read again under the lock before anything hangs on it.
+-- Both procedures lock the product's row first, by updating it, and all else hangs on that lock: what is on hand, and whether an order
+-- is open. What is read before it, without a lock, may be a moment old: the price that the buyer was shown, the policy.
+-- LAST_INSERT_ID(value) is how both engines hand back what an UPDATE has computed, without reading the row again.
 -- +goose NO TRANSACTION
 
 -- +goose Up
@@ -38,9 +38,9 @@ BEGIN
     END;
 
     decide: BEGIN
-        SELECT p.product_id, p.price, p.stock, p.reorder_point, p.order_up_to, p.lot_size, f.identifier
-          INTO v_product_id, v_price, v_stock, v_reorder_point, v_order_up_to, v_lot_size, v_factory
-          FROM product p JOIN factory f ON f.factory_id = p.factory_id
+        SELECT p.product_id, p.price, p.stock, p.reorder_point, p.order_up_to, p.lot_size
+          INTO v_product_id, v_price, v_stock, v_reorder_point, v_order_up_to, v_lot_size
+          FROM product p
          WHERE p.sku = p_sku;
         IF v_product_id IS NULL THEN
             SET v_outcome = 'unknown';
@@ -68,13 +68,13 @@ BEGIN
         END IF;
 
         START TRANSACTION;
-        UPDATE product SET stock = stock - p_quantity WHERE product_id = v_product_id AND stock >= p_quantity;
+        UPDATE product SET stock = LAST_INSERT_ID(stock - p_quantity) WHERE product_id = v_product_id AND stock >= p_quantity;
         SET v_sold = ROW_COUNT() = 1;
-        SELECT p.price, p.stock, p.reorder_point, p.order_up_to, p.lot_size
-          INTO v_price, v_stock, v_reorder_point, v_order_up_to, v_lot_size
-          FROM product p
-         WHERE p.product_id = v_product_id
-           FOR UPDATE;
+        IF v_sold THEN
+            SET v_stock = LAST_INSERT_ID();
+        ELSE
+            SELECT p.stock INTO v_stock FROM product p WHERE p.product_id = v_product_id FOR UPDATE;
+        END IF;
 
         IF v_stock <= v_reorder_point THEN
             SELECT COUNT(*) INTO v_open FROM production_order o WHERE o.open_product_id = v_product_id;
@@ -105,6 +105,9 @@ BEGIN
             INSERT INTO production_order (production_order_id, product_id, quantity, opened_at)
             VALUES (p_order_id, v_product_id, p_order_quantity, p_at);
             SET v_opened = TRUE;
+            SELECT f.identifier INTO v_factory
+              FROM product p JOIN factory f ON f.factory_id = p.factory_id
+             WHERE p.product_id = v_product_id;
         END IF;
         COMMIT;
         SET v_outcome = IF(v_sold, 'sold', 'refused');
@@ -152,8 +155,8 @@ BEGIN
         END IF;
 
         START TRANSACTION;
-        UPDATE product SET stock = stock + p_quantity WHERE product_id = v_product_id;
-        SELECT p.stock INTO v_stock FROM product p WHERE p.product_id = v_product_id FOR UPDATE;
+        UPDATE product SET stock = LAST_INSERT_ID(stock + p_quantity) WHERE product_id = v_product_id;
+        SET v_stock = LAST_INSERT_ID();
         BEGIN
             DECLARE CONTINUE HANDLER FOR 1062 SET v_duplicate = TRUE; -- ER_DUP_ENTRY
             INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
