@@ -102,7 +102,7 @@ var StockIncrease = Function{
 	Environment: StockIncreaseEnvironment{},
 	Routes:      []string{RouteGoodsReceipt},
 	Network:     Private,
-	Timeout:     10 * time.Second,
+	Timeout:     25 * time.Second, // it tries again for as long as the HTTP API waits, 30 s: the factory calls once
 	MemoryMB:    128,
 	Concurrency: 8,
 }

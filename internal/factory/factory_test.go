@@ -129,31 +129,42 @@ func TestParseCallback(t *testing.T) {
 func TestCallbackURLIsVerifiedAsItWasSigned(t *testing.T) {
 	signer := factory.Signer{Key: []byte(strings.Repeat("k", 32))}
 	other := factory.Signer{Key: []byte(strings.Repeat("o", 32))}
-	order, attempt := uuid.New(), uuid.New()
+	attempt := factory.Attempt{ProductionOrderID: uuid.New(), ID: uuid.New(), Quantity: 100}
 	const template = "/production-orders/{order}/attempts/{attempt}/receipt"
-	text := signer.CallbackURL("https://shop.example/", template, order, attempt)
-	u, err := url.Parse(text)
-	if err != nil {
-		t.Fatal(err)
+	parse := func(s factory.Signer) *url.URL {
+		t.Helper()
+		u, err := url.Parse(s.CallbackURL("https://shop.example/", template, attempt))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
 	}
-	if want := "/production-orders/" + order.String() + "/attempts/" + attempt.String() + "/receipt"; u.Host != "shop.example" || u.Path != want {
-		t.Errorf("the URL is %s, want the path %s", text, want)
+	u := parse(signer)
+	if want := "/production-orders/" + attempt.ProductionOrderID.String() + "/attempts/" + attempt.ID.String() + "/receipt"; u.Host != "shop.example" || u.Path != want {
+		t.Errorf("the URL is %s, want the path %s", u, want)
 	}
-	if err := signer.Verify(order, attempt, u.Query()); err != nil {
-		t.Errorf("our own URL is refused: %v", err)
+	if got, err := signer.Verify(attempt.ProductionOrderID, attempt.ID, u.Query()); err != nil || got != attempt {
+		t.Errorf("our own URL: got %+v, %v; want %+v", got, err, attempt)
 	}
+	with := func(name, value string) url.Values { q := u.Query(); q.Set(name, value); return q }
 	signature := u.Query().Get("signature")
-	for name, refused := range map[string]error{
-		"unsigned":                 signer.Verify(order, attempt, url.Values{}),
-		"another key":              signer.Verify(order, attempt, url.Values{"signature": {other.Sign(order, attempt)}}),
-		"another order":            signer.Verify(uuid.New(), attempt, u.Query()),
-		"another attempt":          signer.Verify(order, uuid.New(), u.Query()),
-		"order and attempt turned": signer.Verify(attempt, order, u.Query()),
-		"cut short":                signer.Verify(order, attempt, url.Values{"signature": {signature[:len(signature)-1]}}),
-		"longer":                   signer.Verify(order, attempt, url.Values{"signature": {signature + "A"}}),
+	for _, c := range []struct {
+		name           string
+		order, attempt uuid.UUID
+		query          url.Values
+	}{
+		{"unsigned", attempt.ProductionOrderID, attempt.ID, url.Values{"quantity": {"100"}}},
+		{"another key", attempt.ProductionOrderID, attempt.ID, parse(other).Query()},
+		{"another order", uuid.New(), attempt.ID, u.Query()},
+		{"another attempt", attempt.ProductionOrderID, uuid.New(), u.Query()},
+		{"order and attempt turned", attempt.ID, attempt.ProductionOrderID, u.Query()},
+		{"another quantity", attempt.ProductionOrderID, attempt.ID, with("quantity", "101")},
+		{"no quantity", attempt.ProductionOrderID, attempt.ID, url.Values{"signature": {signature}}},
+		{"cut short", attempt.ProductionOrderID, attempt.ID, with("signature", signature[:len(signature)-1])},
+		{"longer", attempt.ProductionOrderID, attempt.ID, with("signature", signature+"A")},
 	} {
-		if shop.CodeOf(refused) != shop.CodeInvalidSignature {
-			t.Errorf("%s: got %v, want code %s", name, refused, shop.CodeInvalidSignature)
+		if _, err := signer.Verify(c.order, c.attempt, c.query); shop.CodeOf(err) != shop.CodeInvalidSignature {
+			t.Errorf("%s: got %v, want code %s", c.name, err, shop.CodeInvalidSignature)
 		}
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -12,43 +14,56 @@ import (
 	"restock/internal/shop"
 )
 
-// signatureParameter is the query parameter that proves that a callback's URL came from us.
-const signatureParameter = "signature"
+// The query parameters of a callback's URL: how much was asked for, and the proof that we wrote it.
+const (
+	quantityParameter  = "quantity"
+	signatureParameter = "signature"
+)
+
+// An Attempt is one request to the factory to get a production order made.
+type Attempt struct {
+	ProductionOrderID uuid.UUID
+	ID                uuid.UUID
+	Quantity          int // asked for
+}
 
 // A Signer signs the callback URLs that are given to the factory. The factory signs nothing, so what is sure to come back
-// is the URL: it says which attempt of which production order it is for, and that we wrote it.
+// is the URL: it says which attempt of which production order it is for, how much that asked for, and that we wrote it.
 type Signer struct{ Key []byte }
 
 // minKey is the least length of a key, in bytes: HMAC's own strength, https://www.rfc-editor.org/rfc/rfc2104#section-3.
 const minKey = sha256.Size
 
-// Sign returns the signature of an attempt.
-func (s Signer) Sign(order, attempt uuid.UUID) string {
+func (s Signer) sign(a Attempt) string {
 	if len(s.Key) < minKey {
 		panic("factory: the callback key is too short to sign with") // made by setup, never by a person
 	}
 	mac := hmac.New(sha256.New, s.Key)
-	mac.Write(order[:]) // both are 16 bytes: no other pair makes the same message
-	mac.Write(attempt[:])
+	// All parts are of fixed size: no other attempt makes the same message.
+	mac.Write(a.ProductionOrderID[:])
+	mac.Write(a.ID[:])
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity)))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // CallbackURL is where the factory tells that an attempt is done. The template's {order} and {attempt} are replaced.
-func (s Signer) CallbackURL(baseURL, template string, order, attempt uuid.UUID) string {
-	path := strings.NewReplacer("{order}", order.String(), "{attempt}", attempt.String()).Replace(template)
-	query := url.Values{signatureParameter: {s.Sign(order, attempt)}}
+func (s Signer) CallbackURL(baseURL, template string, a Attempt) string {
+	path := strings.NewReplacer("{order}", a.ProductionOrderID.String(), "{attempt}", a.ID.String()).Replace(template)
+	query := url.Values{quantityParameter: {strconv.Itoa(a.Quantity)}, signatureParameter: {s.sign(a)}}
 	return strings.TrimSuffix(baseURL, "/") + path + "?" + query.Encode()
 }
 
-// Verify checks that a callback's URL is one of ours, in a time that does not tell how wrong it is. The error has
-// CodeInvalidSignature.
-func (s Signer) Verify(order, attempt uuid.UUID, query url.Values) error {
+// Verify checks that a callback's URL is one of ours, in a time that does not tell how wrong it is, and returns the attempt
+// that it is for. The error has CodeInvalidSignature.
+func (s Signer) Verify(order, attempt uuid.UUID, query url.Values) (Attempt, error) {
 	given := query.Get(signatureParameter)
 	if given == "" {
-		return &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback is not signed"}
+		return Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback is not signed"}
 	}
-	if !hmac.Equal([]byte(given), []byte(s.Sign(order, attempt))) {
-		return &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback's signature is not ours"}
+	quantity, err := strconv.Atoi(query.Get(quantityParameter))
+	a := Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity}
+	if err != nil || !hmac.Equal([]byte(given), []byte(s.sign(a))) {
+		return Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback's signature is not ours"}
 	}
-	return nil
+	return a, nil
 }

@@ -63,7 +63,8 @@ const maxSKU = 64
 
 // mayBeSKU reports whether the database can be asked for a text as a SKU: what the column cannot hold it does not compare.
 func mayBeSKU(s string) bool {
-	return len(s) <= maxSKU && strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+	// The column's collation pads: to it, a SKU with spaces behind it would be the same SKU.
+	return len(s) <= maxSKU && !strings.HasSuffix(s, " ") && strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
 func unknownProduct(sku string) error {
@@ -172,7 +173,10 @@ func (s *Store) Unpublished(ctx context.Context, openedBefore time.Time) (orders
 
 // MarkPublished notes that a production order's message was sent. The first mark stays.
 func (s *Store) MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error {
-	_, err := s.db.ExecContext(ctx, `UPDATE production_order SET published_at = ? WHERE production_order_id = ? AND published_at IS NULL`, at.UTC(), id[:])
+	err := retryDeadlocks(ctx, func() error {
+		_, err := s.db.ExecContext(ctx, `UPDATE production_order SET published_at = ? WHERE production_order_id = ? AND published_at IS NULL`, at.UTC(), id[:])
+		return err
+	})
 	if err != nil {
 		return failed(fmt.Sprintf("marking production order %s as published", id), err)
 	}

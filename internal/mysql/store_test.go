@@ -261,7 +261,7 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 
 func TestUnknownProducts(t *testing.T) {
 	f := newFixture(t, 1)
-	for _, sku := range []string{"CP-000000", "cp-502101", "", "부산도너츠", "' OR 1=1 -- ", fmt.Sprintf("%0100d", 1)} {
+	for _, sku := range []string{"CP-000000", "cp-502101", "CP-502101 ", "", "부산도너츠", "' OR 1=1 -- ", fmt.Sprintf("%0100d", 1)} {
 		if _, err := f.Buy(t.Context(), shop.Order{SKU: sku, Quantity: 1}); shop.CodeOf(err) != shop.CodeUnknownProduct {
 			t.Errorf("Buy of %q: got %v, want %s", sku, err, shop.CodeUnknownProduct)
 		}

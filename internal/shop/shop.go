@@ -117,16 +117,24 @@ func (s *Shop) plan(d Decision) (*Plan, error) {
 // the production order, which is its own outbox, is published by the next sweep.
 func (s *Shop) publish(ctx context.Context, o ProductionOrder) {
 	if err := s.send(ctx, o); err != nil {
-		s.Log.WarnContext(ctx, "production order not published, the sweep will", "production_order", o.ID, "error", err)
+		s.Log.WarnContext(ctx, "production order left to the sweep", "production_order", o.ID, "error", err)
 	}
 }
 
+// publishTimeout leaves time, of a request's, to mark what was published: what is not marked is published again.
+const publishTimeout = 3 * time.Second
+
 func (s *Shop) send(ctx context.Context, o ProductionOrder) error {
-	if err := s.Publisher.Publish(ctx, o); err != nil {
+	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	if err := s.Publisher.Publish(publishing, o); err != nil {
 		return fmt.Errorf("publishing production order %s: %w", o.ID, err)
 	}
 	s.Log.InfoContext(ctx, "production order published", "production_order", o.ID, "sku", o.SKU, "quantity", o.Quantity)
-	return s.Store.MarkPublished(ctx, o.ID, s.Now())
+	if err := s.Store.MarkPublished(ctx, o.ID, s.Now()); err != nil {
+		return fmt.Errorf("production order %s was published, and will be again: %w", o.ID, err)
+	}
+	return nil
 }
 
 // publishGrace is how long a checkout may take to publish what it opened before the sweep takes over.

@@ -30,6 +30,12 @@ type Problem struct {
 	Stock   *int      `json:"stock,omitempty"`
 }
 
+// IsOurs reports whether an error with a code is one of ours to mend, and not the caller's.
+func IsOurs(code shop.Code) bool {
+	f, known := failures[code]
+	return !known || f.status >= http.StatusInternalServerError
+}
+
 // Fail answers with an error, and logs those that are ours. What is internal stays in the log.
 func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	code := shop.CodeOf(err)
@@ -37,7 +43,7 @@ func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if !known {
 		f = failures[shop.CodeInternal]
 	}
-	if f.status >= http.StatusInternalServerError {
+	if IsOurs(code) {
 		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "code", code, "error", err)
 	}
 	if f.status == http.StatusServiceUnavailable {

@@ -41,6 +41,7 @@ var failures = map[shop.Code]failure{
 	shop.CodeInvalidIdempotencyKey: {http.StatusBadRequest, Phrase{"Idempotency-Key가 올바르지 않음", "The Idempotency-Key is not valid"}},
 	shop.CodeIdempotencyKeyReused:  {http.StatusUnprocessableEntity, Phrase{"Idempotency-Key가 다른 주문에 사용됨", "The Idempotency-Key belongs to another order"}},
 	shop.CodeUnknownProduct:        {http.StatusNotFound, Phrase{"상품 없음", "No such product"}},
+	shop.CodeOutOfStock:            {http.StatusConflict, Phrase{"재고 부족", "Out of stock"}},
 	shop.CodeUnknownOrder:          {http.StatusNotFound, Phrase{"생산 주문 없음", "No such production order"}},
 	shop.CodeProductMismatch:       {http.StatusUnprocessableEntity, Phrase{"생산 주문의 상품이 아님", "Not the product of the production order"}},
 	shop.CodeInvalidSignature:      {http.StatusForbidden, Phrase{"서명이 올바르지 않음", "The signature is not valid"}},

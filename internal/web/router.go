@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 )
@@ -30,7 +31,18 @@ func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler
 			errs = append(errs, fmt.Errorf("route %q has a handler and is not declared", route))
 		}
 	}
-	return mux, errors.Join(errs...)
+	other := handlers[defaultRoute]
+	if other == nil {
+		other = http.NotFound
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// ServeMux would redirect //products to /products. API Gateway has no such route.
+		if path.Clean(r.URL.Path) != r.URL.Path {
+			other(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}), errors.Join(errs...)
 }
 
 // pattern is a route key in the words of net/http, where a path that ends in a slash would match all below it.

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -110,37 +112,47 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 // readOrder reads what a buyer asks for. No body, or what it leaves out, is one doughnut.
 func readOrder(w http.ResponseWriter, r *http.Request) (shop.Order, error) {
 	order := shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: r.Header.Get("Idempotency-Key")}
-	var body struct {
-		SKU      *string `json:"sku"`
-		Quantity *int    `json:"quantity"`
-	}
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&body)
-	if errors.Is(err, io.EOF) {
-		return order, nil
-	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return order, invalid(err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return order, invalid(errors.New("there is more after the JSON object"))
+	if len(bytes.TrimSpace(body)) == 0 {
+		return order, nil
 	}
-	if body.SKU != nil {
-		order.SKU = *body.SKU
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return order, invalid(err)
 	}
-	if body.Quantity != nil {
-		order.Quantity = *body.Quantity
+	if fields == nil {
+		return order, invalid(errors.New("it is null"))
+	}
+	for name, value := range fields {
+		switch name {
+		case "sku":
+			if err := unmarshal(value, &order.SKU); err != nil {
+				return order, invalid(fmt.Errorf("sku: %w", err))
+			}
+		case "quantity":
+			if err := unmarshal(value, &order.Quantity); err != nil {
+				return order, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the quantity is %.40s, not a whole number in range", value)}
+			}
+		default:
+			return order, invalid(fmt.Errorf("it has an unknown field %.40q", name))
+		}
 	}
 	return order, nil
 }
 
+// unmarshal reads a value that must be one: json.Unmarshal leaves alone what null is read into.
+func unmarshal(value json.RawMessage, into any) error {
+	if string(value) == "null" {
+		return errors.New("it is null")
+	}
+	return json.Unmarshal(value, into)
+}
+
 // invalid says what cannot be read in a buyer's request.
 func invalid(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) && wrongType.Field == "quantity" {
-		return &shop.Error{Code: shop.CodeInvalidQuantity, Detail: "the quantity is a " + wrongType.Value + ", not a whole number"}
-	}
 	return &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the body is not an order like {\"sku\": \"CP-502101\", \"quantity\": 2}: " + err.Error()}
 }
 

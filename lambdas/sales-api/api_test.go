@@ -53,6 +53,13 @@ func TestRoutesAnswerAsTheirClientsKnowThem(t *testing.T) {
 		{webtest.Request{Method: "GET", Path: "/products/CP-000000"}, 404, `"message":"상품 없음","code":"unknown_product"`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-000000", Header: english}, 404, `"message":"No such product"`},
 		{webtest.Request{Method: "GET", Path: "/nowhere"}, 404, `{"error":"Not Found"}`},
+		{webtest.Request{Method: "GET", Path: "//products"}, 404, `{"error":"Not Found"}`},
+		{webtest.Request{Method: "GET", Path: "/products/"}, 404, `{"error":"Not Found"}`},
+		{webtest.Request{Method: "POST", Path: "/a/../checkout"}, 404, `{"error":"Not Found"}`},
+		{webtest.Request{Method: "GET", Path: "/products/100%"}, 404, `unknown_product`}, // as an HTTP API hands over /products/100%25
+		{webtest.Request{Method: "GET", Path: "/products/a?b#c"}, 404, `there is no product \"a?b#c\"`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-502101", Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 200, `"sku":"CP-502101"`},
+		{webtest.Request{Method: "GET", Path: "/products/x", Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 404, `No such product`},
 		{webtest.Request{Method: "GET", Path: "/checkout"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "DELETE", Path: "/products"}, 404, `{"error":"Not Found"}`},
 	} {
@@ -103,7 +110,11 @@ func TestBadCheckoutsAreNamedAndSellNothing(t *testing.T) {
 		{`{"sku": "CP-502101", "quantity":`, 400, "invalid_request"},
 		{`donut`, 400, "invalid_request"},
 		{`[1]`, 400, "invalid_request"},
+		{`null`, 400, "invalid_request"},
 		{`{"sku": 5}`, 400, "invalid_request"},
+		{`{"sku": null}`, 400, "invalid_request"},
+		{`{"quantity": null}`, 400, "invalid_quantity"},
+		{`{"sku": "CP-502101 "}`, 404, "unknown_product"},
 		{`{"sku": "CP-502101", "qty": 2}`, 400, "invalid_request"},
 		{`{"quantity": 1}{"quantity": 1}`, 400, "invalid_request"},
 		{`{"sku": "` + strings.Repeat("x", 20<<10) + `"}`, 400, "invalid_request"},
@@ -142,11 +153,14 @@ func TestIdempotencyKey(t *testing.T) {
 	if got := buy("one click", `{"quantity": 2}`); got.Status != 422 || got.Field(t, "code") != "idempotency_key_reused" {
 		t.Errorf("another order with the key: got %d %s, want 422", got.Status, got.Body)
 	}
+	if other := buy("one click, twice", ""); other.Status != 200 || other.Body == first.Body {
+		t.Errorf("another key with the first one's beginning: got %d %s, want another sale", other.Status, other.Body)
+	}
 	if got := buy("열쇠", ""); got.Status != 400 || got.Field(t, "code") != "invalid_idempotency_key" {
 		t.Errorf("a key that is not ASCII: got %d %s, want 400", got.Status, got.Body)
 	}
-	if stock := database.Number(t, `SELECT stock FROM product`); stock != 2 {
-		t.Errorf("stock is %d, want 2", stock)
+	if stock := database.Number(t, `SELECT stock FROM product`); stock != 1 {
+		t.Errorf("stock is %d, want 1", stock)
 	}
 }
 

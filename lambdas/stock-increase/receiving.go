@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -45,25 +47,52 @@ type receipt struct {
 }
 
 func (d receivingDesk) receive(w http.ResponseWriter, r *http.Request) {
+	log := d.log.With("path", r.URL.Path) // names the production order and the attempt
+	var booked shop.Receipt
 	delivery, err := d.read(w, r)
+	if err == nil {
+		booked, err = d.book(r.Context(), delivery)
+	}
 	if err != nil {
-		d.log.WarnContext(r.Context(), "callback refused", "path", r.URL.Path, "code", shop.CodeOf(err), "error", err)
-		web.Fail(w, r, d.log, err)
+		if code := shop.CodeOf(err); !web.IsOurs(code) {
+			log.WarnContext(r.Context(), "callback refused", "code", code, "error", err)
+		}
+		web.Fail(w, r, log, err)
 		return
 	}
-	booked, err := d.shop.Receive(r.Context(), delivery)
-	if err != nil {
-		d.log.WarnContext(r.Context(), "delivery not booked", "production_order", delivery.ProductionOrderID, "attempt", delivery.AttemptID, "code", shop.CodeOf(err), "error", err)
-		web.Fail(w, r, d.log, err)
-		return
-	}
-	d.log.InfoContext(r.Context(), "goods received", "production_order", delivery.ProductionOrderID, "attempt", delivery.AttemptID,
-		"sku", delivery.SKU, "quantity", delivery.Quantity, "stock", booked.Stock, "repeated", booked.Repeated)
+	log.InfoContext(r.Context(), "goods received", "sku", delivery.SKU, "quantity", delivery.Quantity, "stock", booked.Stock, "repeated", booked.Repeated)
 	web.Answer(w, http.StatusOK, receipt{
 		Message:           web.Received.In(web.Language(r), booked.Stock),
 		ProductionOrderID: delivery.ProductionOrderID, AttemptID: delivery.AttemptID,
 		Stock: booked.Stock, Repeated: booked.Repeated,
 	})
+}
+
+// retryInterval is how long to wait before what is unavailable is asked again.
+const retryInterval = 500 * time.Millisecond
+
+// patiently asks again what is unavailable, until the context ends: whatever the factory is answered, it never calls again. Booking
+// twice does no harm.
+func patiently(ctx context.Context, ask func() error) error {
+	for {
+		err := ask()
+		if shop.CodeOf(err) != shop.CodeUnavailable {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(retryInterval):
+		}
+	}
+}
+
+func (d receivingDesk) book(ctx context.Context, delivery shop.Delivery) (booked shop.Receipt, err error) {
+	err = patiently(ctx, func() (err error) {
+		booked, err = d.shop.Receive(ctx, delivery)
+		return err
+	})
+	return booked, err
 }
 
 // read checks that a callback is ours before it looks at what it says.
@@ -72,15 +101,22 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 	if err != nil {
 		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no production order"}
 	}
-	attempt, err := uuid.Parse(r.PathValue("attempt"))
+	attemptID, err := uuid.Parse(r.PathValue("attempt"))
 	if err != nil {
 		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no attempt"}
 	}
-	key, err := d.key.Get(r.Context(), false)
+	var key secrets.CallbackKey
+	err = patiently(r.Context(), func() (err error) {
+		if key, err = d.key.Get(r.Context(), false); err != nil {
+			return &shop.Error{Code: shop.CodeUnavailable, Detail: "the signature cannot be checked now", Err: err}
+		}
+		return nil
+	})
 	if err != nil {
 		return shop.Delivery{}, err
 	}
-	if err := (factory.Signer{Key: key.Key}).Verify(order, attempt, r.URL.Query()); err != nil {
+	attempt, err := factory.Signer{Key: key.Key}.Verify(order, attemptID, r.URL.Query())
+	if err != nil {
 		return shop.Delivery{}, err
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -91,5 +127,9 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 	if err != nil {
 		return shop.Delivery{}, err
 	}
-	return shop.Delivery{ProductionOrderID: order, AttemptID: attempt, SKU: sku, Quantity: quantity}, nil
+	// Less may have been made than was asked for. More can only have been written by somebody else.
+	if quantity > attempt.Quantity {
+		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the callback says %d, asked for were %d", quantity, attempt.Quantity)}
+	}
+	return shop.Delivery{ProductionOrderID: order, AttemptID: attempt.ID, SKU: sku, Quantity: quantity}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/uuid"
 
@@ -57,7 +58,7 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
 func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webtest.Request {
 	tb.Helper()
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
-	u, err := url.Parse(factory.Signer{Key: k}.CallbackURL("https://shop.example", template, order, attempt))
+	u, err := url.Parse(factory.Signer{Key: k}.CallbackURL("https://shop.example", template, factory.Attempt{ProductionOrderID: order, ID: attempt, Quantity: 100}))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -85,6 +86,52 @@ func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
 	database.CheckBooks(t)
 }
 
+func TestShortDeliveryIsBooked(t *testing.T) {
+	desk, database, order := open(t)
+	body := strings.Replace(made100, `"100"`, `"40"`, 1)
+	if got := webtest.Do(t, desk, callback(t, ours, order, uuid.New(), body)); got.Status != 200 || got.Field(t, "stock") != 40.0 {
+		t.Errorf("got %d %s, want 200 and a stock of 40", got.Status, got.Body)
+	}
+	if open := database.Number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open != 1 {
+		t.Errorf("%d orders are open, want 1: 60 are still to come", open)
+	}
+	database.CheckBooks(t)
+}
+
+// A flaky store is unavailable a number of times.
+type flaky struct {
+	shop.Store
+	failures int
+	asked    int
+}
+
+func (f *flaky) Receive(context.Context, shop.Delivery) (shop.Receipt, error) {
+	f.asked++
+	if f.asked <= f.failures {
+		return shop.Receipt{}, &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now"}
+	}
+	return shop.Receipt{Stock: 100}, nil
+}
+
+func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
+	// The factory calls once, whatever it is answered.
+	for _, c := range []struct{ failures, status int }{{3, 200}, {1000, 503}} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), lambdas.StockIncrease.Timeout)
+			defer cancel()
+			store := &flaky{failures: c.failures}
+			desk, err := newReceivingDesk(shop.Open(store, nil, slog.New(slog.DiscardHandler)), ours, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := webtest.DoContext(ctx, t, desk, callback(t, ours, uuid.New(), uuid.New(), made100))
+			if got.Status != c.status || ctx.Err() != nil {
+				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d in time", c.failures, got.Status, got.Body, store.asked, c.status)
+			}
+		})
+	}
+}
+
 func TestQuantityMayBeANumber(t *testing.T) {
 	desk, database, order := open(t)
 	body := strings.Replace(made100, `"100"`, `100`, 1)
@@ -110,6 +157,8 @@ func TestCallbacksThatAreRefused(t *testing.T) {
 		{"unsigned", with(func(r *webtest.Request) { r.Query = "" }), 403, "invalid_signature"},
 		{"signed by another key", callback(t, key(strings.Repeat("o", 32)), order, attempt, made100), 403, "invalid_signature"},
 		{"altered", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, attempt.String(), uuid.NewString(), 1) }), 403, "invalid_signature"},
+		{"altered to ask for more", with(func(r *webtest.Request) { r.Query = strings.Replace(r.Query, "quantity=100", "quantity=999", 1) }), 403, "invalid_signature"},
+		{"more than was asked for", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"101"`, 1)), 400, "invalid_quantity"},
 		{"not an order", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, order.String(), "1", 1) }), 403, "invalid_signature"},
 		{"not an attempt", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, attempt.String(), "1", 1) }), 403, "invalid_signature"},
 		{"an unknown order", callback(t, ours, uuid.New(), attempt, made100), 404, "unknown_production_order"},

@@ -2,8 +2,6 @@
 package main
 
 import (
-	"time"
-
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/google/uuid"
 
@@ -12,10 +10,6 @@ import (
 	"restock/lambdas"
 	"restock/lambdas/function"
 )
-
-// factoryTimeout is how long the factory may take to answer; it answers before it begins to work. It leaves the function
-// the time to report what failed.
-const factoryTimeout = 5 * time.Second
 
 func main() { function.Start(wire) }
 

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
@@ -36,9 +37,21 @@ type purchasing struct {
 	log     *slog.Logger
 }
 
+const (
+	// factoryTimeout is how long the factory may take to answer; it answers before it begins to work.
+	factoryTimeout = 5 * time.Second
+	// reportMargin is how long before its deadline the function gives up what it waits for, to report what failed.
+	reportMargin = 500 * time.Millisecond
+)
+
 // handle asks the factory for each record of a batch, all at once: one that is slow or broken does not hold the others. A record
 // that failed is reported and stays in the queue, to be tried again and to end in the dead-letter queue; the others are done.
 func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reportMargin))
+		defer cancel()
+	}
 	failed := make([]bool, len(event.Records))
 	var all sync.WaitGroup
 	for i, record := range event.Records {
@@ -81,7 +94,11 @@ func (p purchasing) order(ctx context.Context, record events.SQSMessage) (err er
 		return fmt.Errorf("making an attempt id: %w", err)
 	}
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
-	callbackURL := factory.Signer{Key: key.Key}.CallbackURL(p.apiURL, template, m.ProductionOrderID, attempt)
+	callbackURL := factory.Signer{Key: key.Key}.CallbackURL(p.apiURL, template, factory.Attempt{ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity})
+	// A request that is cut short may have been taken: the factory would be asked again for what it is making.
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
+		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left", m.ProductionOrderID, factoryTimeout)
+	}
 	lot, err := p.factory.Produce(ctx, factory.NewRequest(m, callbackURL))
 	if err != nil {
 		return fmt.Errorf("production order %s, attempt %s: %w", m.ProductionOrderID, attempt, err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
@@ -19,6 +20,7 @@ import (
 
 	"restock/internal/factory"
 	"restock/internal/secrets"
+	"restock/lambdas"
 )
 
 type key []byte
@@ -118,8 +120,41 @@ func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (factory.Signer{Key: []byte(strings.Repeat("k", 32))}).Verify(order, attempt, u.Query()); err != nil {
-		t.Errorf("the callback is not signed: %v", err)
+	verified, err := factory.Signer{Key: []byte(strings.Repeat("k", 32))}.Verify(order, attempt, u.Query())
+	if err != nil || verified.Quantity != 100 {
+		t.Errorf("the callback is for %+v, %v; want it signed, for 100", verified, err)
+	}
+}
+
+func TestNothingIsAskedThatCouldBeCutShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), lambdas.Stock.Timeout)
+		defer cancel()
+		f := &fake{produce: accept}
+		p := newPurchasing(f)
+		p.key = slowKey{p.key, 6 * time.Second} // leaves the factory less than it may take
+		out, err := lambda.NewHandler(p.handle).Invoke(ctx, []byte(`{"Records":[`+record("m1", uuid.NewString(), "100")+`]}`))
+		if err != nil || !strings.Contains(string(out), "m1") {
+			t.Errorf("got %s, %v; want m1 reported as failed", out, err)
+		}
+		if len(f.asked) != 0 {
+			t.Error("the factory was asked, and would be again")
+		}
+	})
+}
+
+// A slowKey takes its time.
+type slowKey struct {
+	keySource
+	delay time.Duration
+}
+
+func (k slowKey) Get(ctx context.Context, refresh bool) (secrets.CallbackKey, error) {
+	select {
+	case <-ctx.Done():
+		return secrets.CallbackKey{}, ctx.Err()
+	case <-time.After(k.delay):
+		return k.keySource.Get(ctx, refresh)
 	}
 }
 

@@ -2,6 +2,7 @@
 package webtest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -41,6 +42,12 @@ func (a Answer) Field(tb testing.TB, name string) any {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func Do(tb testing.TB, handler http.Handler, r Request) Answer {
 	tb.Helper()
+	return DoContext(tb.Context(), tb, handler, r)
+}
+
+// DoContext is Do with a context, whose deadline is the function's.
+func DoContext(ctx context.Context, tb testing.TB, handler http.Handler, r Request) Answer {
+	tb.Helper()
 	header := map[string]string{"host": "abc123.execute-api.ap-northeast-2.amazonaws.com", "x-forwarded-proto": "https", "user-agent": "test"}
 	for name, value := range r.Header {
 		header[strings.ToLower(name)] = value
@@ -61,7 +68,7 @@ func Do(tb testing.TB, handler http.Handler, r Request) Answer {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	out, err := lambda.NewHandler(web.Lambda(handler)).Invoke(tb.Context(), payload)
+	out, err := lambda.NewHandler(web.Lambda(handler)).Invoke(ctx, payload)
 	if err != nil {
 		tb.Fatalf("%s %s: %v", r.Method, r.Path, err)
 	}
