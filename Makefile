@@ -1,6 +1,6 @@
 STAGE ?= dev
 
-.PHONY: help local demo test build preview up destroy mariadb
+.PHONY: help local demo test build preview up destroy stack mariadb
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -20,14 +20,17 @@ test: mariadb ## every test, and what the code must be like
 build: ## the functions' zips, in dist/
 	@go run ./infra/build
 
-preview: ## what pulumi would change in STAGE
+preview: stack ## what pulumi would change in STAGE
 	pulumi preview --stack $(STAGE)
 
-up: ## deploy STAGE
+up: stack ## deploy STAGE
 	pulumi up --stack $(STAGE)
 
 destroy: ## delete STAGE
 	pulumi destroy --stack $(STAGE)
+
+stack: # of STAGE, in the state backend
+	@pulumi stack select --create $(STAGE)
 
 mariadb: # the tests' and the local run's database server
 	@scripts/install-mariadb

@@ -61,9 +61,25 @@ type Function struct {
 	BatchSize int
 }
 
-// DatabaseConnections is how many connections one instance of a function with a database may hold. An instance
-// handles one request at a time, and a request never needs two.
-const DatabaseConnections = 1
+// How many connections to the database one instance may hold.
+const (
+	// DatabaseConnections: an instance handles one request at a time, and a request never needs two.
+	DatabaseConnections = 1
+	// SetupConnections: one holds the migrations' lock, one migrates.
+	SetupConnections = 2
+)
+
+// Connections is how many connections to the database one instance of the function may hold.
+func (f Function) Connections() int {
+	switch {
+	case !f.Uses("database"):
+		return 0
+	case f.Name == Setup.Name:
+		return SetupConnections
+	default:
+		return DatabaseConnections
+	}
+}
 
 // All lists the functions.
 func All() []Function {
@@ -119,10 +135,10 @@ var Sweep = Function{
 	Concurrency: 1,
 }
 
-// Setup prepares the database and the secrets, once a deployment.
+// Setup prepares the database and the secrets, in a deployment in which it, or one of them, is new.
 var Setup = Function{
 	Name:        "setup",
-	Description: "Once a deployment: migrates the schema, makes the functions' database user and the secrets",
+	Description: "In a deployment: migrates the schema, makes the functions' database user and the secrets",
 	Environment: SetupEnvironment{},
 	Network:     Private,
 	Timeout:     2 * time.Minute,

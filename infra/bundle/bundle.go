@@ -1,5 +1,5 @@
-// Package bundle builds functions into zips that are the same, byte for byte, wherever they are built: a preview shows a
-// function as changed only when its code is.
+// Package bundle builds functions into zips that are the same, byte for byte, wherever the same release of Go builds them: a
+// preview shows a function as changed only when its code is.
 package bundle
 
 import (
@@ -110,7 +110,7 @@ func compile(ctx context.Context, root, outDir string, names []string) error {
 	build := exec.CommandContext(ctx, "go", args...)
 	build.Dir = root
 	// What the machine's own Go settings could change in the result is set here.
-	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=")
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}

@@ -61,7 +61,7 @@ func DefaultSettings() Settings {
 			InstanceClass:       "db.t4g.micro",
 			StorageGiB:          20,
 			BackupRetentionDays: 1,
-			MaxConnections:      100,
+			MaxConnections:      200,
 		},
 		Concurrency: map[string]int{},
 		Throttling:  ThrottlingSettings{RatePerSecond: 200, Burst: 200},
@@ -72,21 +72,30 @@ func DefaultSettings() Settings {
 	return s
 }
 
-// reservedConnections are those that no function takes: for RDS itself, and for a person who looks into a full database.
-const reservedConnections = 10
+const (
+	// versionsAtOnce: while an update rolls out, idle instances of the old version keep their connections, and the new
+	// version's open theirs.
+	versionsAtOnce = 2
+	// reservedConnections are those that no function takes: for RDS itself, and for a person who looks into a full database.
+	reservedConnections = 10
+)
 
 const settingsKey = "settings"
 
 // loadSettings reads and checks a stage's settings. Its errors name the key, the value and what is allowed.
 func loadSettings(ctx *pulumi.Context) (Settings, error) {
-	s, err := parseSettings(config.Get(ctx, ctx.Project()+":"+settingsKey))
+	region, err := config.Try(ctx, "aws:region")
+	if err != nil {
+		return Settings{}, fmt.Errorf("reading Pulumi.%s.yaml: aws:region is missing", ctx.Stack())
+	}
+	s, err := parseSettings(config.Get(ctx, ctx.Project()+":"+settingsKey), region)
 	if err != nil {
 		return s, fmt.Errorf("reading Pulumi.%s.yaml: %s:%s: %w", ctx.Stack(), ctx.Project(), settingsKey, err)
 	}
 	return s, nil
 }
 
-func parseSettings(text string) (Settings, error) {
+func parseSettings(text, region string) (Settings, error) {
 	s := DefaultSettings()
 	if text == "" {
 		return s, errors.New("is missing: zones and factoryUrl are needed")
@@ -99,14 +108,14 @@ func parseSettings(text string) (Settings, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return s, errors.New("there is more after the object")
 	}
-	return s, s.validate()
+	return s, s.validate(region)
 }
 
 // logRetentions are the days that CloudWatch Logs takes:
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
-func (s Settings) validate() error {
+func (s Settings) validate(region string) error {
 	var errs []error
 	check := func(ok bool, key string, value any, allowed string) {
 		if !ok {
@@ -114,10 +123,11 @@ func (s Settings) validate() error {
 		}
 	}
 	distinct := slices.Compact(slices.Sorted(slices.Values(s.Zones)))
-	check(len(s.Zones) >= 2 && len(distinct) == len(s.Zones), "zones", s.Zones, "two different availability zones or more")
+	elsewhere := slices.ContainsFunc(s.Zones, func(zone string) bool { return !strings.HasPrefix(zone, region) })
+	check(len(s.Zones) >= 2 && len(distinct) == len(s.Zones) && !elsewhere, "zones", s.Zones, "two different availability zones of "+region+", or more")
 	u, err := url.Parse(s.FactoryURL)
-	check(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && strings.Trim(u.Path, "/") == "",
-		"factoryUrl", fmt.Sprintf("%q", s.FactoryURL), "a URL without a path, like https://factory.example.com")
+	check(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment == "",
+		"factoryUrl", fmt.Sprintf("%q", s.FactoryURL), "a URL of a host alone, like https://factory.example.com")
 	check(slices.Contains(logRetentions, s.LogRetentionDays), "logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
 	check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30, "secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
 	check(strings.HasPrefix(s.Database.InstanceClass, "db."), "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), "a class of RDS, like db.t4g.micro")
@@ -125,8 +135,9 @@ func (s Settings) validate() error {
 	check(s.Database.BackupRetentionDays >= 0 && s.Database.BackupRetentionDays <= 35, "database.backupRetentionDays", s.Database.BackupRetentionDays, "0 to 35")
 	check(s.Throttling.RatePerSecond >= 1, "throttling.ratePerSecond", s.Throttling.RatePerSecond, "1 or more")
 	check(s.Throttling.Burst >= 1, "throttling.burst", s.Throttling.Burst, "1 or more")
-	check(s.Database.MaxConnections >= s.connections()+reservedConnections, "database.maxConnections", s.Database.MaxConnections,
-		fmt.Sprintf("%d or more: the functions' concurrency takes %d, and %d are kept free", s.connections()+reservedConnections, s.connections(), reservedConnections))
+	least := versionsAtOnce*s.connections() + reservedConnections
+	check(s.Database.MaxConnections >= least, "database.maxConnections", s.Database.MaxConnections,
+		fmt.Sprintf("%d or more: the functions' concurrency takes %d, twice while an update rolls out, and %d are kept free", least, s.connections(), reservedConnections))
 	names := map[string]lambdas.Function{}
 	for _, f := range lambdas.All() {
 		names[f.Name] = f
@@ -149,9 +160,7 @@ func (s Settings) validate() error {
 func (s Settings) connections() int {
 	sum := 0
 	for _, f := range lambdas.All() {
-		if f.Uses("database") {
-			sum += s.Concurrency[f.Name] * lambdas.DatabaseConnections
-		}
+		sum += s.Concurrency[f.Name] * f.Connections()
 	}
 	return sum
 }

@@ -34,6 +34,9 @@ func newDatabase(ctx *pulumi.Context, s Settings, n *network) (*database, error)
 			parameter("collation_server", "utf8mb4_unicode_ci"),
 			parameter("max_connections", fmt.Sprint(s.Database.MaxConnections)),
 			parameter("require_secure_transport", "1"),
+			// Lambda ends an instance without a word to its connections: they are to be forgotten soon after the age at
+			// which a living instance would have replaced them.
+			parameter("wait_timeout", "360"),
 		},
 	})
 	if err != nil {

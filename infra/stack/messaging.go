@@ -28,6 +28,8 @@ type messaging struct {
 	topic       *sns.Topic
 	queue       *sqs.Queue
 	deadLetters *sqs.Queue
+	// subscription must be there before anybody publishes: SNS forgets what nobody is subscribed to.
+	subscription *sns.TopicSubscription
 }
 
 func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
@@ -73,7 +75,7 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	if err != nil {
 		return nil, fmt.Errorf("letting topic %s send to queue %s: %w", lambdas.StockEmptyTopic, lambdas.StockQueue, err)
 	}
-	_, err = sns.NewTopicSubscription(ctx, lambdas.StockQueue, &sns.TopicSubscriptionArgs{
+	m.subscription, err = sns.NewTopicSubscription(ctx, lambdas.StockQueue, &sns.TopicSubscriptionArgs{
 		Topic:    m.topic.Arn,
 		Protocol: pulumi.String("sqs"),
 		Endpoint: m.queue.Arn,

@@ -69,7 +69,7 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		done, err := runSetup(ctx, setup, bundles[lambdas.Setup.Name], database)
+		done, err := runSetup(ctx, setup, bundles[lambdas.Setup.Name], database, secrets)
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func Program(build Bundler) pulumi.RunFunc {
 			if declared.Name == lambdas.Setup.Name {
 				continue
 			}
-			function, err := newFunction(ctx, declared, settings, network, things, bundles[declared.Name], done)
+			function, err := newFunction(ctx, declared, settings, network, things, bundles[declared.Name], done, messaging.subscription)
 			if err != nil {
 				return err
 			}

@@ -280,13 +280,39 @@ func TestResourcesSayWhoseTheyAre(t *testing.T) {
 	})
 }
 
-func TestNothingRunsBeforeSetup(t *testing.T) {
+func TestFunctionsWaitForWhatTheyCountOn(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		for name, f := range functions(g) {
+			waits := func(kind string, of ...string) {
+				for _, r := range g.OfType(kind) {
+					if (len(of) == 0 || slices.Contains(of, r.Name)) && !slices.Contains(f.Dependencies, r.URN) {
+						t.Errorf("function %s does not wait for %s", name, r.URN)
+					}
+				}
+			}
+			waits("aws:iam/rolePolicy:RolePolicy", name)
+			waits("aws:ec2/vpcEndpoint:VpcEndpoint")
+			waits("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+			waits("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+			if name != lambdas.Setup.Name {
+				waits("aws:lambda/invocation:Invocation")
+				waits("aws:sns/topicSubscription:TopicSubscription")
+			}
+		}
+	})
+}
+
+func TestSetupRunsAgainWhenItOrWhatItPreparesIsNew(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		invocation := g.OfType("aws:lambda/invocation:Invocation")[0]
-		for name, f := range functions(g) {
-			if name != lambdas.Setup.Name && !slices.Contains(f.Dependencies, invocation.URN) {
-				t.Errorf("function %s does not wait for setup", name)
-			}
+		want := map[string]any{
+			"code":                "hash of setup",
+			"database":            g.OfType("aws:rds/instance:Instance")[0].Outputs["resourceId"],
+			"secret database":     "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:database-AbCdEf",
+			"secret callback-key": "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:callback-key-AbCdEf",
+		}
+		if got := invocation.Object("triggers"); !maps.Equal(got, want) {
+			t.Errorf("the triggers are %v, want %v", got, want)
 		}
 	})
 }
@@ -307,13 +333,16 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 		{``, "zones and factoryUrl are needed"},
 		{`{` + good + `,"zonez":[]}`, `unknown field "zonez"`},
 		{`{` + good + `,"database":{"storageGiB":"big"}}`, "database.storageGiB"},
-		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 84 or more"},
+		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 160 or more"},
 		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [sales-api"},
 		{`{` + good + `,"concurrency":{"stock":1}}`, "concurrency.stock is 1: 2 to 1000"},
 		{`{` + good + `,"logRetentionDays":8}`, "logRetentionDays is 8: one of [1 3 5"},
 		{`{` + good + `,"secretRecoveryDays":5}`, "secretRecoveryDays is 5: 0, or 7 to 30"},
 		{`{"zones":["ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a]: two different"},
 		{`{"zones":["ap-northeast-2a","ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is"},
+		{`{"zones":["ap-northeast-2a","us-east-1a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a us-east-1a]: two different availability zones of ap-northeast-2"},
+		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com?x=1"}`, "factoryUrl is"},
+		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:secret@factory.example.com"}`, "factoryUrl is"},
 		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"factory"}`, `factoryUrl is "factory"`},
 	} {
 		o := options(t, "dev")

@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
@@ -99,12 +100,16 @@ func (f *function) allowInvocation(ctx *pulumi.Context, name, service string, so
 	return err
 }
 
-// runSetup invokes the function setup when its code or the database is new. An error of the function fails the deployment.
-func runSetup(ctx *pulumi.Context, f *function, code bundle.Bundle, d *database) (*lambda.Invocation, error) {
+// runSetup invokes the function setup when its code, the database or a secret is new. An error of the function fails the deployment.
+func runSetup(ctx *pulumi.Context, f *function, code bundle.Bundle, d *database, secrets map[string]*secretsmanager.Secret) (*lambda.Invocation, error) {
+	triggers := pulumi.StringMap{"code": pulumi.String(code.Hash), "database": d.instance.ResourceId}
+	for name, secret := range secrets {
+		triggers["secret "+name] = secret.Arn
+	}
 	invocation, err := lambda.NewInvocation(ctx, f.declared.Name, &lambda.InvocationArgs{
 		FunctionName: f.lambda.Name,
 		Input:        pulumi.String("{}"),
-		Triggers:     pulumi.StringMap{"code": pulumi.String(code.Hash), "database": d.instance.ResourceId},
+		Triggers:     triggers,
 	}, pulumi.Parent(f))
 	if err != nil {
 		return nil, fmt.Errorf("running function %s: %w", f.declared.Name, err)

@@ -1,4 +1,4 @@
-// Command setup prepares the database and the secrets, once a deployment.
+// Command setup prepares the database and the secrets, in a deployment.
 package main
 
 import (
@@ -17,7 +17,7 @@ func wire(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 	admin := secrets.New[secrets.Login](client, p.Environment.AdminSecret)
 	db, err := mysql.Open(mysql.Config{
 		Host: p.Environment.Host, Port: p.Environment.Port, Name: p.Environment.Name,
-		Credentials: secrets.Credentials(admin), MaxConnections: migrationConnections,
+		Credentials: secrets.Credentials(admin), MaxConnections: lambdas.SetupConnections,
 	})
 	if err != nil {
 		return nil, err

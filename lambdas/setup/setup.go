@@ -11,9 +11,6 @@ import (
 	"restock/internal/secrets"
 )
 
-// migrationConnections: one holds the migrations' lock, one migrates.
-const migrationConnections = 2
-
 // functionsUser is the database user that the functions work as.
 const functionsUser = "restock"
 
