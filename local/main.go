@@ -8,6 +8,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -34,7 +35,8 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := serve(ctx, stop, o); err != nil {
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if err := serve(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "local:", err)
 		os.Exit(exitFailure)
 	}
@@ -78,8 +80,11 @@ func parseFlags(args []string) (o options, err error) {
 	return o, err
 }
 
-// serve runs the stack until ctx ends. A second signal, which stop leaves to its default, ends the program at once.
-func serve(ctx context.Context, stop func(), o options) (err error) {
+// serve runs the stack until ctx ends, or the run does.
+func serve(ctx context.Context, o options) (err error) {
+	if err := o.prepareReady(); err != nil {
+		return err
+	}
 	project, err := run.FindProject()
 	if err != nil {
 		return err
@@ -92,6 +97,9 @@ func serve(ctx context.Context, stop func(), o options) (err error) {
 	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
 	config.Log = terminal.Log(os.Stderr, level)
 	r, err := run.Start(ctx, config)
+	if ctx.Err() != nil && err != nil {
+		return errors.New("interrupted while starting")
+	}
 	if err != nil {
 		return err
 	}
@@ -104,9 +112,26 @@ func serve(ctx context.Context, stop func(), o options) (err error) {
 		defer os.Remove(o.ready)
 	}
 	fmt.Printf("\n  the shop     %s\n  AWS          %s   aws --endpoint-url %s sqs list-queues\n  the factory  %s/api/manufactures\n\n  Ctrl-C ends it all.\n\n", e.API, e.AWS, e.AWS, e.Factory)
-	<-ctx.Done()
-	stop()
-	config.Log.Info("ending")
+	select {
+	case err := <-r.Failed():
+		return err
+	case <-ctx.Done():
+		config.Log.Info("ending")
+		return nil
+	}
+}
+
+// prepareReady finds out that the ready file cannot be written before anything is started, and removes one that a killed run has left.
+func (o options) prepareReady() error {
+	if o.ready == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(o.ready)); err != nil {
+		return fmt.Errorf("-ready: %w", err)
+	}
+	if err := os.Remove(o.ready); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("-ready: %w", err)
+	}
 	return nil
 }
 

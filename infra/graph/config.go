@@ -1,9 +1,12 @@
 package graph
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
@@ -16,8 +19,8 @@ func Config(projectDir, stage string) (project string, values map[string]string,
 		return "", nil, fmt.Errorf("reading the project: %w", err)
 	}
 	path := filepath.Join(projectDir, "Pulumi."+stage+".yaml")
-	if _, err := os.Stat(path); err != nil {
-		return "", nil, fmt.Errorf("there is no stage %q: %w", stage, err)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", nil, fmt.Errorf("there is no stage %q: there are %s", stage, strings.Join(stages(projectDir), ", "))
 	}
 	s, err := workspace.LoadProjectStack(nil, p, path)
 	if err != nil {
@@ -32,4 +35,13 @@ func Config(projectDir, stage string) (project string, values map[string]string,
 		values[key.String()] = value
 	}
 	return p.Name.String(), values, nil
+}
+
+// stages lists a project's stages, by the names of their files.
+func stages(projectDir string) (names []string) {
+	files, _ := filepath.Glob(filepath.Join(projectDir, "Pulumi.*.yaml")) // the pattern is well-formed
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))
+	}
+	return names
 }

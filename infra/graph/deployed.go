@@ -53,9 +53,11 @@ func deployed(r *Resource, region string) {
 		r.Outputs["address"] = fmt.Sprintf("%s.cluster.%s.rds.amazonaws.com", name, region)
 		r.Outputs["port"] = 3306.0
 		r.Outputs["resourceId"] = "db-" + name
-		r.Outputs["masterUserSecrets"] = []any{map[string]any{
-			"secretArn": fill.Replace("arn:aws:secretsmanager:{region}:{account}:secret:rds!{name}-AbCdEf"),
-		}}
+		if r.Bool("manageMasterUserPassword") {
+			r.Outputs["masterUserSecrets"] = []any{map[string]any{
+				"secretArn": fill.Replace("arn:aws:secretsmanager:{region}:{account}:secret:rds!{name}-AbCdEf"),
+			}}
+		}
 	case "aws:secretsmanager/secret:Secret", "aws:sns/topic:Topic":
 		r.ID = arn
 	case "aws:sqs/queue:Queue":

@@ -11,8 +11,6 @@ import (
 // A Graph is what a program declared.
 type Graph struct {
 	Resources []*Resource // by URN
-
-	byURN map[string]*Resource
 }
 
 // A Resource is one declared resource. Inputs and outputs hold JSON's types; secrets are unwrapped.
@@ -29,7 +27,13 @@ type Resource struct {
 }
 
 // ByURN finds a resource, nil if there is none.
-func (g *Graph) ByURN(urn string) *Resource { return g.byURN[urn] }
+func (g *Graph) ByURN(urn string) *Resource {
+	i, found := slices.BinarySearchFunc(g.Resources, urn, func(r *Resource, urn string) int { return cmp.Compare(r.URN, urn) })
+	if !found {
+		return nil
+	}
+	return g.Resources[i]
+}
 
 // OfType lists the resources of a type, by URN.
 func (g *Graph) OfType(token string) []*Resource {
@@ -98,14 +102,13 @@ func (r *Resource) Strings(output string) []string {
 	return texts
 }
 
-func (g *Graph) index() error {
+// sort brings the resources in order, and finds two of the same URN.
+func (g *Graph) sort() error {
 	slices.SortFunc(g.Resources, func(a, b *Resource) int { return cmp.Compare(a.URN, b.URN) })
-	g.byURN = make(map[string]*Resource, len(g.Resources))
-	for _, r := range g.Resources {
-		if g.byURN[r.URN] != nil {
+	for i, r := range g.Resources {
+		if i > 0 && g.Resources[i-1].URN == r.URN {
 			return fmt.Errorf("two resources have the URN %s: give one of them another name", r.URN)
 		}
-		g.byURN[r.URN] = r
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func TestRecordAnswersAsIfDeployed(t *testing.T) {
 	if got := queue.Object("tags")["word"]; got != "hush" {
 		t.Errorf("the queue's secret tag is %v, want it in the clear", got)
 	}
-	if queue.Parent != topic.URN || g.ByURN(queue.Parent) != topic {
+	if queue.Parent != topic.URN || g.ByURN(queue.Parent) != topic || g.ByURN("elsewhere") != nil {
 		t.Errorf("the queue's parent is %s, want %s", queue.Parent, topic.URN)
 	}
 	if want := "urn:pulumi:s::p::aws:sns/topic:Topic$aws:sqs/queue:Queue::inbox"; queue.URN != want {
@@ -108,7 +108,7 @@ func TestDuplicateURNsAreRefused(t *testing.T) {
 }
 
 func TestConfigOfAStageThatIsNotThere(t *testing.T) {
-	if _, _, err := graph.Config("../..", "nowhere"); err == nil || !strings.Contains(err.Error(), `no stage "nowhere"`) {
+	if _, _, err := graph.Config("../..", "nowhere"); err == nil || !strings.Contains(err.Error(), `no stage "nowhere": there are dev, prod`) {
 		t.Errorf("got %v, want an error that names the stage", err)
 	}
 }

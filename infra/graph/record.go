@@ -34,7 +34,7 @@ func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
 		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, err)
 	}
 	g := &Graph{Resources: r.resources}
-	return g, g.index()
+	return g, g.sort()
 }
 
 // A recorder is a resource monitor that answers at once, and keeps what it was asked.

@@ -7,11 +7,11 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"restock/internal/logging"
 	"restock/internal/mysql"
 	"restock/internal/secrets"
 	"restock/lambdas"
@@ -27,7 +27,7 @@ type Process[E any] struct {
 // Start wires a handler, in any form that lambda.Start takes, and serves invocations with it. It does not return: a handler that
 // cannot be wired ends the process with a log line that says why.
 func Start[E any](wire func(Process[E]) (handler any, err error)) {
-	log := logging.New(os.Stdout)
+	log := lambdacontext.NewLogger()
 	handler, err := load(log, wire)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)

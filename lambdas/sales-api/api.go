@@ -153,6 +153,9 @@ func unmarshal(value json.RawMessage, into any) error {
 
 // invalid says what cannot be read in a buyer's request.
 func invalid(err error) error {
+	if wrongType := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrongType) {
+		err = errors.New("it is of type " + wrongType.Value) // and not in the words of Go
+	}
 	return &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the body is not an order like {\"sku\": \"CP-502101\", \"quantity\": 2}: " + err.Error()}
 }
 

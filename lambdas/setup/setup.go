@@ -11,9 +11,6 @@ import (
 	"restock/internal/secrets"
 )
 
-// functionsUser is the database user that the functions work as.
-const functionsUser = "restock"
-
 // callbackKeySize is in bytes: as long as the signature's hash.
 const callbackKeySize = 32
 

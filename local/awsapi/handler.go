@@ -96,7 +96,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		log.Error("AWS call failed inside the local run", "error", err)
 		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The local run failed; its log has the reason. Request ID: " + requestID}
 	default:
-		log.Info("AWS call refused", "code", refusal.Code, "message", refusal.Message)
+		log.Debug("AWS call refused", "code", refusal.Code, "message", refusal.Message)
 	}
 	protocol.writeError(w, requestID, refusal)
 }

@@ -14,27 +14,30 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"restock/local/run"
 	"restock/local/terminal"
 )
 
 const (
-	// refusedBuyers storm in when the shelf is empty. The factory must hear of one shortage, not of so many.
-	refusedBuyers = 500
-	// deliveryTimeout is how long the restock may take.
-	deliveryTimeout = 30 * time.Second
-	pollInterval    = 100 * time.Millisecond
+	// stormingBuyers come when the shelf is empty. The factory must hear of one shortage, not of so many.
+	stormingBuyers = 500
+	// deliveryMargin is how long the restock may take beyond the factory's four steps.
+	deliveryMargin = 30 * time.Second
+	pollInterval   = 100 * time.Millisecond
 )
 
 func main() {
 	factoryStep := flag.Duration("factory-step", 250*time.Millisecond, "how long each of the factory's four steps takes")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := demo(ctx, *factoryStep); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
@@ -66,13 +69,13 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 	if err := s.storm(ctx); err != nil {
 		return err
 	}
-	if err := s.awaitDelivery(ctx); err != nil {
+	if err := s.awaitDelivery(ctx, 4*factoryStep+deliveryMargin); err != nil {
 		return err
 	}
 	if asked := len(r.Factory.Requests()); asked != 1 {
 		return fmt.Errorf("the factory was asked %d times for one shortage, want once", asked)
 	}
-	s.tell("the factory was asked once, though %d buyers were refused", refusedBuyers+1)
+	s.tell("the factory was asked once, though %d buyers were refused", s.refused)
 	answer, err := s.checkout(ctx)
 	if err != nil {
 		return err
@@ -87,8 +90,9 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 
 // A story is told as it happens.
 type story struct {
-	began time.Time
-	api   string
+	began   time.Time
+	api     string
+	refused int
 }
 
 func (s *story) tell(format string, args ...any) {
@@ -137,6 +141,7 @@ func (s *story) buyUntilSoldOut(ctx context.Context) error {
 			return err
 		}
 		if a.status == http.StatusConflict {
+			s.refused++
 			s.tell("one buyer too many: %s", a.Message)
 			return nil
 		}
@@ -148,59 +153,57 @@ func (s *story) buyUntilSoldOut(ctx context.Context) error {
 	return fmt.Errorf("%d doughnuts are sold, and the shelf is not empty", maxStock)
 }
 
-// storm lets buyers in, many at a time, until the delivery or until all were refused.
+// storm lets buyers in, many at a time, until all were refused or one got what the factory delivered meanwhile.
 func (s *story) storm(ctx context.Context) error {
 	const atOnce = 16
-	s.tell("a video makes the doughnut famous: %d buyers storm in", refusedBuyers)
-	buyers := make(chan struct{}, refusedBuyers)
-	for range refusedBuyers {
-		buyers <- struct{}{}
-	}
-	close(buyers)
-	var mu sync.Mutex // guards what follows
-	statuses, errs := map[int]int{}, []error(nil)
-	var all sync.WaitGroup
-	for range atOnce {
-		all.Go(func() {
-			for range buyers {
-				a, err := s.checkout(ctx)
-				mu.Lock()
-				statuses[a.status]++
-				if err != nil {
-					errs = append(errs, err)
-				}
-				mu.Unlock()
+	s.tell("a video makes the doughnut famous: %d buyers storm in", stormingBuyers)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	var refused, served atomic.Int64
+	for range stormingBuyers {
+		if served.Load() > 0 {
+			break // another sold-out shelf would be another story
+		}
+		group.Go(func() error {
+			a, err := s.checkout(ctx)
+			switch {
+			case err != nil:
+				return err
+			case a.status == http.StatusConflict:
+				refused.Add(1)
+			case a.status == http.StatusOK:
+				served.Add(1)
+			default:
+				return fmt.Errorf("a buyer got neither a sale nor a refusal: %d %s", a.status, a.Message)
 			}
+			return nil
 		})
 	}
-	all.Wait()
-	if len(errs) > 0 {
-		return errs[0]
+	if err := group.Wait(); err != nil {
+		return err
 	}
-	s.tell("%d were refused, %d were served by the delivery", statuses[http.StatusConflict], statuses[http.StatusOK])
-	if other := refusedBuyers - statuses[http.StatusConflict] - statuses[http.StatusOK]; other > 0 {
-		return fmt.Errorf("%d buyers got neither a sale nor a refusal: %v", other, statuses)
-	}
+	s.refused += int(refused.Load())
+	s.tell("%d were refused", refused.Load())
 	return nil
 }
 
-func (s *story) awaitDelivery(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+func (s *story) awaitDelivery(ctx context.Context, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("nothing came in %v", timeout))
 	defer cancel()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		a, err := s.request(ctx, http.MethodGet, "/product/donut")
-		if err != nil {
-			return fmt.Errorf("waiting for the delivery: %w", err)
-		}
-		if a.Stock > 0 {
+		if err == nil && a.Stock > 0 {
 			s.tell("the factory has delivered: %d on hand", a.Stock)
 			return nil
 		}
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("waiting for the delivery: %w", err)
+		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the delivery: nothing came in %v", deliveryTimeout)
+			return fmt.Errorf("waiting for the delivery: %w", context.Cause(ctx))
 		case <-tick.C:
 		}
 	}

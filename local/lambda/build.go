@@ -41,8 +41,24 @@ func Build(ctx context.Context, moduleDir, outDir string, packages ...string) er
 		Stdout: collect,
 		Stderr: collect,
 	})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
-		return fmt.Errorf("building %s in %s: %w\n%s", strings.Join(packages, ", "), moduleDir, err, strings.Join(output, "\n"))
+		return fmt.Errorf("building %s: %w\n%s", strings.Join(broken(output, packages), ", "), err, strings.Join(output, "\n"))
 	}
 	return nil
+}
+
+// broken are the packages that the compiler complains of, under a line "# path/of/package"; all, where it names none.
+func broken(output, packages []string) (names []string) {
+	for _, line := range output {
+		if name, ok := strings.CutPrefix(line, "# "); ok {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return packages
+	}
+	return names
 }

@@ -17,7 +17,7 @@ func TestBuildErrorCarriesTheCompilersOutput(t *testing.T) {
 		t.Fatal("it built")
 	}
 	first, rest, _ := strings.Cut(err.Error(), "\n")
-	if want := "building ./testdata/broken in .: exit status 1"; first != want {
+	if want := "building restock/local/lambda/testdata/broken: exit status 1"; first != want {
 		t.Errorf("first line: got %q, want %q", first, want)
 	}
 	if want := filepath.FromSlash("testdata/broken/main.go:4:"); !strings.Contains(rest, want) {

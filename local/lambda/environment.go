@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -57,6 +58,7 @@ func (d *Deployed) environment(runtimeAPI, logStream string) []string {
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(d.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_LOG_FORMAT":           cmp.Or(d.LogFormat, "Text"),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + d.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
 		"AWS_LAMBDA_RUNTIME_API":          runtimeAPI,

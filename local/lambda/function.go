@@ -47,6 +47,9 @@ type Function struct {
 	// throttles every invocation, as on AWS.
 	ReservedConcurrency *int
 
+	// LogFormat is Text or JSON: what AWS_LAMBDA_LOG_FORMAT says to the function. Empty means Text.
+	LogFormat string
+
 	// Credentials of the function's role.
 	Credentials Credentials
 }

@@ -65,6 +65,7 @@ func TestEnvironmentIsWhatIsDeclaredAndWhatLambdaSets(t *testing.T) {
 		"AWS_LAMBDA_FUNCTION_NAME=sales-api",
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_LAMBDA_LOG_FORMAT=Text",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/sales-api",
 		"AWS_LAMBDA_LOG_STREAM_NAME=…",
 		"AWS_LAMBDA_RUNTIME_API=…",

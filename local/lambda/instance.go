@@ -134,6 +134,7 @@ func (d *Deployed) startInstance(inv *invocation) (*instance, error) {
 		failure = initTimeoutError(inv.requestID, d.host.config.InitTimeout)
 	case <-d.host.shutdown:
 	}
+	inv.duration = time.Since(started)
 	proc.Kill()
 	if inst.closing() {
 		return nil, ErrClosed

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -34,6 +35,10 @@ func (r *Run) startDatabase(ctx context.Context, instance *graph.Resource, param
 	if err := createDatabase(ctx, config); err != nil {
 		return nil, err
 	}
+	secretARN, err := masterSecretARN(instance)
+	if err != nil {
+		return nil, err
+	}
 	host, port, err := net.SplitHostPort(config.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("-dsn: the address %q has no port: %w", config.Addr, err)
@@ -44,17 +49,17 @@ func (r *Run) startDatabase(ctx context.Context, instance *graph.Resource, param
 	}
 	instance.Outputs["address"], instance.Outputs["port"], instance.Outputs["dbName"] = host, float64(number), config.DBName
 	r.dsn = config.FormatDSN()
-	return &database{user: config.User, password: config.Passwd, secretARN: masterSecretARN(instance)}, nil
+	return &database{user: config.User, password: config.Passwd, secretARN: secretARN}, nil
 }
 
-func masterSecretARN(instance *graph.Resource) string {
+func masterSecretARN(instance *graph.Resource) (string, error) {
 	secrets, _ := instance.Outputs["masterUserSecrets"].([]any)
 	for _, s := range secrets {
 		if secret, ok := s.(map[string]any); ok {
-			return fmt.Sprint(secret["secretArn"])
+			return fmt.Sprint(secret["secretArn"]), nil
 		}
 	}
-	return ""
+	return "", fmt.Errorf("database %s: RDS keeps no password for its administrator: manageMasterUserPassword is not on", instance.Name)
 }
 
 // databaseServer is the server of the run: its administrator, its address.
@@ -75,6 +80,13 @@ func (r *Run) databaseServer(ctx context.Context, parameters map[string]string) 
 		return nil, err
 	}
 	r.onClose("database", func(context.Context) error { return server.Stop() })
+	go func() {
+		select {
+		case <-r.closing:
+		case <-server.Done():
+			r.failed <- errors.New("MariaDB has ended by itself: start the run again")
+		}
+	}()
 	return server.Admin(), nil
 }
 
@@ -94,7 +106,7 @@ func serverArgs(parameters map[string]string) []string {
 const connectTimeout = 5 * time.Second
 
 func createDatabase(ctx context.Context, config *mysql.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("it did not answer within %v: is it a MySQL or MariaDB server?", connectTimeout))
 	defer cancel()
 	server := config.Clone()
 	server.DBName = ""
@@ -105,6 +117,9 @@ func createDatabase(ctx context.Context, config *mysql.Config) error {
 	db := sql.OpenDB(connector)
 	defer db.Close()
 	if _, err := db.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS `"+config.DBName+"`"); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return fmt.Errorf("making database %s on the server at %s: %w", config.DBName, config.Addr, err)
 	}
 	return nil

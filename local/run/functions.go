@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,6 +52,9 @@ func (r *Run) newFunctions(p *program) (functions, error) {
 
 	fs := functions{}
 	for _, resource := range p.graph.OfType("aws:lambda/function:Function") {
+		if runtime, handler := resource.String("runtime"), resource.String("handler"); runtime != "provided.al2023" || handler != "bootstrap" {
+			return nil, fmt.Errorf("function %s: runtime %q with handler %q: what is built is a bootstrap for provided.al2023", resource.Name, runtime, handler)
+		}
 		config := lambda.Function{
 			Name:        resource.String("name"),
 			ARN:         resource.String("arn"),
@@ -58,6 +62,7 @@ func (r *Run) newFunctions(p *program) (functions, error) {
 			Environment: map[string]string{},
 			Timeout:     seconds(resource.Number("timeout")),
 			MemoryMB:    int(resource.Number("memorySize")),
+			LogFormat:   fmt.Sprint(resource.Object("loggingConfig")["logFormat"]),
 			Credentials: credentials(resource.String("role")),
 		}
 		variables, _ := resource.Object("environment")["variables"].(map[string]any)
@@ -106,9 +111,21 @@ func (fs functions) runInvocations(ctx context.Context, g *graph.Graph, log *slo
 	return nil
 }
 
+// unset refuses a declared property that the run does not act on, but for the value that changes nothing.
+func unset(r *graph.Resource, property string, harmless any) error {
+	if value, set := r.Outputs[property]; set && value != harmless {
+		return fmt.Errorf("%s %s: %s is %v, which is not run here", r.Type, r.Name, property, value)
+	}
+	return nil
+}
+
 // startSources starts the event source mappings and the schedules.
-func (r *Run) startSources(g *graph.Graph, s *services, fs functions) error {
+func (r *Run) startSources(p *program, s *services, fs functions) error {
+	g := p.graph
 	for _, resource := range g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping") {
+		if err := errors.Join(unset(resource, "enabled", true), unset(resource, "filterCriteria", nil)); err != nil {
+			return err
+		}
 		queue, f := s.queues[resource.String("eventSourceArn")], fs[resource.String("functionName")]
 		if queue == nil || f == nil {
 			return fmt.Errorf("event source mapping %s: from %q to %q: the stack has no such queue, or no such function",
@@ -117,7 +134,7 @@ func (r *Run) startSources(g *graph.Graph, s *services, fs functions) error {
 		maximum, _ := resource.Object("scalingConfig")["maximumConcurrency"].(float64)
 		mapping, err := eventsource.Start(eventsource.Config{
 			FunctionName:            f.Name,
-			BatchSize:               int(resource.Number("batchSize")),
+			BatchSize:               cmp.Or(int(resource.Number("batchSize")), eventsource.DefaultBatchSize),
 			BatchingWindow:          seconds(resource.Number("maximumBatchingWindowInSeconds")),
 			MaximumConcurrency:      int(maximum),
 			ReportBatchItemFailures: slices.Contains(resource.Strings("functionResponseTypes"), "ReportBatchItemFailures"),
@@ -132,9 +149,12 @@ func (r *Run) startSources(g *graph.Graph, s *services, fs functions) error {
 		if rule == nil || f == nil {
 			return fmt.Errorf("schedule %s: from rule %q to %q: the stack has no such rule, or no such function", target.Name, target.String("rule"), target.String("arn"))
 		}
+		if err := errors.Join(unset(rule, "state", "ENABLED"), unset(rule, "eventPattern", nil), unset(target, "input", nil)); err != nil {
+			return err
+		}
 		schedule, err := scheduler.Start(scheduler.Rule{
 			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
-			AccountID: graph.AccountID, Function: f,
+			Region: p.region, AccountID: graph.AccountID, Function: f,
 		}, r.config.Log.With("part", "scheduler"))
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", target.Name, err)
@@ -152,9 +172,13 @@ func (r *Run) serveAPI(p *program, fs functions) error {
 			Log: r.config.Log.With("part", "api"),
 		}
 		for _, stage := range p.graph.OfType("aws:apigatewayv2/stage:Stage") {
-			if stage.String("apiId") == declared.ID {
-				config.Stage = stage.String("name")
+			if stage.String("apiId") != declared.ID {
+				continue
 			}
+			if !stage.Bool("autoDeploy") {
+				return fmt.Errorf("stage %s: autoDeploy is not on: nothing would be deployed to it", stage.Name)
+			}
+			config.Stage = stage.String("name")
 		}
 		for _, route := range p.graph.OfType("aws:apigatewayv2/route:Route") {
 			if route.String("apiId") != declared.ID {
@@ -181,6 +205,9 @@ func target(g *graph.Graph, fs functions, route *graph.Resource) (*function, err
 	for _, integration := range g.OfType("aws:apigatewayv2/integration:Integration") {
 		if route.String("target") != "integrations/"+integration.ID {
 			continue
+		}
+		if kind, format := integration.String("integrationType"), integration.String("payloadFormatVersion"); kind != "AWS_PROXY" || format != "2.0" {
+			return nil, fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0", integration.Name, kind, format)
 		}
 		if r := g.Find("aws:lambda/function:Function", "invokeArn", integration.String("integrationUri")); r != nil {
 			return fs[r.String("arn")], nil

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,10 +39,12 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	}
 	p := &program{region: config["aws:region"]}
 
+	buildCtx, stopBuilding := context.WithCancel(ctx)
+	defer stopBuilding()
 	var building errgroup.Group
 	build := func(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
 		r.config.Log.Info("building the functions", "functions", strings.Join(names, " "))
-		building.Go(func() error { return r.build(ctx, names) })
+		building.Go(func() error { return r.build(buildCtx, names) })
 		bundles := map[string]bundle.Bundle{}
 		for _, name := range names {
 			bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive(filepath.Join(r.config.BuildDir, name))}
@@ -49,9 +52,10 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		return bundles, nil
 	}
 	parameters := &parameterGroups{}
+	var databaseErr error // as it was, before Pulumi says it in its own words
 	p.graph, err = graph.Record(stack.Program(build), graph.Options{
 		Project: project, Stage: r.config.Stage, Config: config,
-		Answer: func(resource *graph.Resource) (err error) {
+		Answer: func(resource *graph.Resource) error {
 			switch resource.Type {
 			case "aws:apigatewayv2/api:Api":
 				resource.Outputs["apiEndpoint"] = r.listen.url(r.listen.api)
@@ -61,15 +65,18 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 			case "aws:rds/parameterGroup:ParameterGroup":
 				parameters.add(resource)
 			case "aws:rds/instance:Instance":
-				p.database, err = r.startDatabase(ctx, resource, parameters.of(resource))
+				p.database, databaseErr = r.startDatabase(ctx, resource, parameters.of(resource))
+				return databaseErr
 			}
-			return err
+			return nil
 		},
 	})
-	if buildErr := building.Wait(); buildErr != nil {
-		return nil, buildErr
-	}
 	if err != nil {
+		stopBuilding()
+		_ = building.Wait() // it was stopped
+		return nil, cmp.Or(databaseErr, err)
+	}
+	if err := building.Wait(); err != nil {
 		return nil, err
 	}
 	if r.config.Edit != nil {
@@ -86,13 +93,17 @@ func (r *Run) build(ctx context.Context, names []string) error {
 	return lambda.Build(ctx, r.config.ProjectDir, r.config.BuildDir, packages...)
 }
 
-// overrideSetting changes one setting of the stage: what the run replaces is not on this machine.
+// overrideSetting changes a setting of the stage that names what is not on this machine. One that the stage does not have is left
+// to the program to miss.
 func overrideSetting(config map[string]string, key, setting string, value any) error {
 	settings := map[string]any{}
 	if text := config[key]; text != "" {
 		if err := json.Unmarshal([]byte(text), &settings); err != nil {
 			return fmt.Errorf("reading %s: %w", key, err)
 		}
+	}
+	if _, set := settings[setting]; !set {
+		return nil
 	}
 	settings[setting] = value
 	text, err := json.Marshal(settings)
@@ -123,26 +134,24 @@ func (g *parameterGroups) of(instance *graph.Resource) map[string]string {
 	return maps.Clone(parameters)
 }
 
-// standIns are the types of resources that a run acts on; grouping are those that exist to arrange others.
-var (
-	standIns = map[string]bool{
-		"aws:apigatewayv2/api:Api":                         true,
-		"aws:apigatewayv2/integration:Integration":         true,
-		"aws:apigatewayv2/route:Route":                     true,
-		"aws:apigatewayv2/stage:Stage":                     true,
-		"aws:cloudwatch/eventRule:EventRule":               true,
-		"aws:cloudwatch/eventTarget:EventTarget":           true,
-		"aws:lambda/eventSourceMapping:EventSourceMapping": true,
-		"aws:lambda/function:Function":                     true,
-		"aws:lambda/invocation:Invocation":                 true,
-		"aws:rds/instance:Instance":                        true,
-		"aws:rds/parameterGroup:ParameterGroup":            true,
-		"aws:secretsmanager/secret:Secret":                 true,
-		"aws:sns/topic:Topic":                              true,
-		"aws:sns/topicSubscription:TopicSubscription":      true,
-		"aws:sqs/queue:Queue":                              true,
-	}
-)
+// standIns are the types of resources that a run acts on.
+var standIns = map[string]bool{
+	"aws:apigatewayv2/api:Api":                         true,
+	"aws:apigatewayv2/integration:Integration":         true,
+	"aws:apigatewayv2/route:Route":                     true,
+	"aws:apigatewayv2/stage:Stage":                     true,
+	"aws:cloudwatch/eventRule:EventRule":               true,
+	"aws:cloudwatch/eventTarget:EventTarget":           true,
+	"aws:lambda/eventSourceMapping:EventSourceMapping": true,
+	"aws:lambda/function:Function":                     true,
+	"aws:lambda/invocation:Invocation":                 true,
+	"aws:rds/instance:Instance":                        true,
+	"aws:rds/parameterGroup:ParameterGroup":            true,
+	"aws:secretsmanager/secret:Secret":                 true,
+	"aws:sns/topic:Topic":                              true,
+	"aws:sns/topicSubscription:TopicSubscription":      true,
+	"aws:sqs/queue:Queue":                              true,
+}
 
 // reportNotRun lists the declared kinds that the run has no stand-in for.
 func reportNotRun(g *graph.Graph, log *slog.Logger) {

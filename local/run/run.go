@@ -62,6 +62,9 @@ type Run struct {
 	listen  listeners
 	dsn     string
 	closers []closer
+
+	closing chan struct{} // closed when Close begins
+	failed  chan error
 }
 
 // A closer ends a part of the run.
@@ -85,7 +88,7 @@ func (r *Run) Endpoints() Endpoints {
 
 // Start starts a stack, and returns when it is ready to serve. An error leaves nothing behind.
 func Start(ctx context.Context, config Config) (*Run, error) {
-	r := &Run{config: config}
+	r := &Run{config: config, closing: make(chan struct{}), failed: make(chan error, 1)}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -114,7 +117,6 @@ func (r *Run) start(ctx context.Context) error {
 	r.serve("AWS endpoint", r.listen.aws, services.handler)
 
 	r.Factory = factory.New(factory.Config{Step: r.config.FactoryStep, Log: r.config.Log.With("part", "factory")})
-	r.onClose("factory", func(context.Context) error { r.Factory.Close(); return nil })
 	r.serve("factory", r.listen.factory, r.Factory)
 
 	functions, err := r.newFunctions(program)
@@ -124,11 +126,19 @@ func (r *Run) start(ctx context.Context) error {
 	if err := functions.runInvocations(ctx, program.graph, r.config.Log); err != nil {
 		return err
 	}
-	if err := r.startSources(program.graph, services, functions); err != nil {
+	if err := r.startSources(program, services, functions); err != nil {
 		return err
 	}
-	return r.serveAPI(program, functions)
+	if err := r.serveAPI(program, functions); err != nil {
+		return err
+	}
+	// The factory ends first: what it makes would be delivered to nobody.
+	r.onClose("factory", func(context.Context) error { r.Factory.Close(); return nil })
+	return nil
 }
+
+// Failed tells that the run has come to its end by itself, and why.
+func (r *Run) Failed() <-chan error { return r.failed }
 
 // onClose says how a part ends. Parts end in the reverse order of their beginning.
 func (r *Run) onClose(part string, end func(context.Context) error) {
@@ -151,15 +161,24 @@ func (r *Run) serve(part string, l net.Listener, handler http.Handler) {
 	}()
 	r.onClose(part, func(stop context.Context) error {
 		cancel() // ends long polls
-		return server.Shutdown(stop)
+		stop, done := context.WithTimeout(stop, shutdownGrace)
+		defer done()
+		if server.Shutdown(stop) != nil {
+			return server.Close() // a client that has sent half a request would hold the others up
+		}
+		return nil
 	})
 }
+
+// shutdownGrace is how long requests may take that are under way when the run ends.
+const shutdownGrace = 2 * time.Second
 
 // closeTimeout is how long the parts of a run may take to end, together. What has not ended then is killed.
 const closeTimeout = 20 * time.Second
 
-// Close ends the run, and returns when nothing of it is left.
+// Close ends the run, and returns when nothing of it is left. It is called once.
 func (r *Run) Close() error {
+	close(r.closing)
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	var errs []error

@@ -337,6 +337,48 @@ func TestClosedRunLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestHalfARequestDoesNotHoldTheEndUp(t *testing.T) {
+	t.Parallel()
+	r, err := run.Start(t.Context(), config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.Endpoints().API, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /checkout HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n{"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Errorf("the run ended with %v", err)
+	}
+}
+
+func TestRunThatLosesItsDatabaseSaysSo(t *testing.T) {
+	t.Parallel()
+	s := start(t, config(t))
+	if _, err := s.db.ExecContext(t.Context(), "SHUTDOWN"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-s.Run.Failed():
+		if !strings.Contains(err.Error(), "MariaDB has ended") {
+			t.Errorf("the run failed with %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("nobody says that the database has ended")
+	}
+}
+
+// set is an edit of a declared property, of the first resource of a type.
+func set(token, property string, value any) func(*run.Config) {
+	return func(c *run.Config) {
+		c.Edit = func(g *graph.Graph) { g.OfType(token)[0].Outputs[property] = value }
+	}
+}
+
 func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -364,6 +406,12 @@ func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 		{"no stage", func(c *run.Config) { c.Stage = "nowhere" }, `there is no stage "nowhere"`},
 		{"a DSN that is none", func(c *run.Config) { c.DSN = "localhost" }, "-dsn"},
 		{"a server that is not there", func(c *run.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
+		{"a function for another runtime", set("aws:lambda/function:Function", "runtime", "nodejs18.x"), `runtime "nodejs18.x" with handler "bootstrap"`},
+		{"an event source that is off", set("aws:lambda/eventSourceMapping:EventSourceMapping", "enabled", false), "EventSourceMapping stock: enabled is false, which is not run here"},
+		{"a schedule that is off", set("aws:cloudwatch/eventRule:EventRule", "state", "DISABLED"), "EventRule sweep: state is DISABLED, which is not run here"},
+		{"events in another format", set("aws:apigatewayv2/integration:Integration", "payloadFormatVersion", "1.0"), `payload format "1.0": the handlers take AWS_PROXY with 2.0`},
+		{"a stage that nothing is deployed to", set("aws:apigatewayv2/stage:Stage", "autoDeploy", false), "stage shop: autoDeploy is not on"},
+		{"a subscription of another protocol", set("aws:sns/topicSubscription:TopicSubscription", "protocol", "email"), "subscription stock_queue: email from topic"},
 		{"a program that does not build", func(c *run.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() }, "build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -116,7 +116,7 @@ func createSecrets(p *program, service *secretsmanager.Service) error {
 			return fmt.Errorf("making secret %s: %w", r.String("name"), err)
 		}
 	}
-	if p.database == nil || p.database.secretARN == "" {
+	if p.database == nil {
 		return nil
 	}
 	value, err := json.Marshal(map[string]string{"username": p.database.user, "password": p.database.password})

@@ -84,7 +84,7 @@ func Start(rule Rule, log *slog.Logger) (*Schedule, error) {
 	return s, nil
 }
 
-// Close ends the schedule, and waits for the invocation that is under way.
+// Close ends the schedule. An invocation that is under way is not waited for.
 func (s *Schedule) Close() {
 	s.stop()
 	s.done.Wait()

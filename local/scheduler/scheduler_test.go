@@ -37,10 +37,13 @@ func TestScheduleGoesOnAfterAFailureAndEndsAtClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		var at []time.Duration
-		schedule, err := Start(Rule{ARN: "arn:rule", Expression: "rate(1 minute)", Function: function(func(payload []byte) error {
-			var event struct{ Resources []string }
-			if err := json.Unmarshal(payload, &event); err != nil || len(event.Resources) != 1 || event.Resources[0] != "arn:rule" {
-				t.Errorf("event %s does not name the rule (%v)", payload, err)
+		schedule, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: "rate(1 minute)", Function: function(func(payload []byte) error {
+			var event struct {
+				Region    string
+				Resources []string
+			}
+			if err := json.Unmarshal(payload, &event); err != nil || len(event.Resources) != 1 || event.Resources[0] != "arn:rule" || event.Region != "ap-northeast-2" {
+				t.Errorf("event %s does not name the rule and its region (%v)", payload, err)
 			}
 			at = append(at, time.Since(start))
 			return errors.New("the function failed")

@@ -9,7 +9,10 @@ import (
 )
 
 // hidden are attributes that a person at a terminal does not look for. Other handlers of the same events may.
-var hidden = []string{"log_stream", "stream", "request_id", slog.TimeKey, slog.LevelKey, slog.MessageKey}
+var hidden = []string{"log_stream", "stream", "request_id", "requestId", "timestamp", slog.LevelKey}
+
+// messageKey is the message's in a line of a function's log, as Lambda's own JSON has it.
+const messageKey = "message"
 
 // quiet are events that say, where all went well, what another line says: a request, or what the function logs.
 var quiet = []string{"invocation ended"}
@@ -50,7 +53,7 @@ type line struct {
 	attrs   []slog.Attr
 }
 
-// unfold reads a line that slog's JSON handler wrote, its attributes in their order.
+// unfold reads a line of a function's log, its attributes in their order.
 func unfold(text string) (l line, ok bool) {
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
@@ -65,7 +68,7 @@ func unfold(text string) (l line, ok bool) {
 		if err := decoder.Decode(&value); err != nil {
 			return l, false
 		}
-		if key == slog.MessageKey {
+		if key == messageKey {
 			l.message, ok = value.(string)
 			continue
 		}

@@ -30,11 +30,11 @@ func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 		want string
 	}{
 		{"a line of JSON", func(l *slog.Logger) {
-			l.With("function", "stock", "log_stream", "2026/11/21/[$LATEST]7").Info(`{"time":"2026-11-21T21:17:41Z","level":"INFO","msg":"factory asked","sku":"CP-502101","quantity":100}`, "stream", "stdout", "request_id", "r")
+			l.With("function", "stock", "log_stream", "2026/11/21/[$LATEST]7").Info(`{"timestamp":"2026-11-21T21:17:41Z","level":"INFO","message":"factory asked","sku":"CP-502101","quantity":100,"requestId":"r"}`, "stream", "stdout", "request_id", "r")
 		}, `level=INFO msg="factory asked" function=stock sku=CP-502101 quantity=100`},
 		{"a plain line", func(l *slog.Logger) { l.Info("hello", "stream", "stderr") }, `level=INFO msg=hello`},
 		{"JSON of another kind", func(l *slog.Logger) { l.Info(`{"a":1}`) }, `level=INFO msg="{\"a\":1}"`},
-		{"JSON that breaks off", func(l *slog.Logger) { l.Warn(`{"msg":"a","b`) }, `level=WARN msg="{\"msg\":\"a\",\"b"`},
+		{"JSON that breaks off", func(l *slog.Logger) { l.Warn(`{"message":"a","b`) }, `level=WARN msg="{\"message\":\"a\",\"b"`},
 		{"an event of the run", func(l *slog.Logger) { l.Error("failed", "error", "why") }, `level=ERROR msg=failed error=why`},
 	} {
 		var out strings.Builder
