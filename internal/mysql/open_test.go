@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	gomysql "github.com/go-sql-driver/mysql"
+
 	"restock/local/mariadb"
 )
 
@@ -161,5 +163,32 @@ func TestErrorOfTheCredentialsIsNotTheDatabases(t *testing.T) {
 	defer db.Close()
 	if err := db.PingContext(t.Context()); !errors.Is(err, cause) || !errors.Is(err, ErrCredentials) {
 		t.Errorf("got %v, want the cause and ErrCredentials", err)
+	}
+}
+
+func TestTransactionThatADeadlockEndedIsRunAgain(t *testing.T) {
+	deadlock := &gomysql.MySQLError{Number: errDeadlock}
+	for _, c := range []struct {
+		name  string
+		fails int
+		err   error
+		runs  int
+		ok    bool
+	}{
+		{"it works", 0, deadlock, 1, true},
+		{"two deadlocks", 2, deadlock, 3, true},
+		{"nothing but deadlocks", 100, deadlock, 5, false},
+		{"another error", 100, &gomysql.MySQLError{Number: errLockWaitTimeout}, 1, false},
+	} {
+		runs := 0
+		err := retryDeadlocks(t.Context(), func() error {
+			if runs++; runs <= c.fails {
+				return c.err
+			}
+			return nil
+		})
+		if runs != c.runs || (err == nil) != c.ok {
+			t.Errorf("%s: %d runs, %v; want %d runs, and that it works: %v", c.name, runs, err, c.runs, c.ok)
+		}
 	}
 }

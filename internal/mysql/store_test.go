@@ -259,6 +259,48 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 	f.CheckBooks(t)
 }
 
+func TestIdempotencyKeyOfAnotherProductIsNotItsSale(t *testing.T) {
+	f := newFixture(t, 1)
+	f.Exec(t, `INSERT INTO product (product_id, sku, name, price, stock, factory_id, reorder_point, order_up_to, lot_size)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), 'CP-502102', '꽈배기', 1000, 3, factory_id, 0, 100, 100 FROM product`)
+	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}); err != nil {
+		t.Fatal(err)
+	}
+	if sale, err := f.Buy(t.Context(), shop.Order{SKU: "CP-502102", Quantity: 1, IdempotencyKey: "key"}); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+		t.Errorf("the key with another product: got %+v, %v; want %s", sale, err, shop.CodeIdempotencyKeyReused)
+	}
+}
+
+func TestCheckoutThatFailsInTheMiddleLeavesNothingAndNoTransaction(t *testing.T) {
+	f := newFixture(t, 1) // the next checkout has the same connection
+	f.Exec(t, `ALTER TABLE stock_ledger ADD CONSTRAINT out_of_order CHECK (cause <> 'sale')`)
+	if sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err == nil {
+		t.Fatalf("got %+v, want an error", sale)
+	}
+	f.Exec(t, `ALTER TABLE stock_ledger DROP CONSTRAINT out_of_order`)
+	if sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
+		t.Errorf("the next checkout: got %+v, %v; want a sale that leaves 2", sale, err)
+	}
+	f.CheckBooks(t)
+}
+
+func TestLedgerNamesTheCauseOfEachEntry(t *testing.T) {
+	f := newFixture(t, 1)
+	order := f.soldOut(t)
+	attempt := uuid.New()
+	if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: 100}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ what, query string }{
+		{"the sale", `SELECT COUNT(*) FROM stock_ledger l JOIN sale s ON s.sale_id = l.reference WHERE l.cause = 'sale' AND l.quantity = -3`},
+		{"the receipt", `SELECT COUNT(*) FROM stock_ledger l JOIN goods_receipt r ON r.attempt_id = l.reference WHERE l.cause = 'receipt' AND l.quantity = 100`},
+	} {
+		if got := f.Number(t, c.query); got != 1 {
+			t.Errorf("%d entries of the ledger are of %s, want 1", got, c.what)
+		}
+	}
+}
+
 func TestUnknownProducts(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, sku := range []string{"CP-000000", "cp-502101", "CP-502101 ", "", "부산도너츠", "' OR 1=1 -- ", fmt.Sprintf("%0100d", 1)} {
@@ -426,6 +468,12 @@ func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
 	}
 	if got := unpublished(noon.Add(time.Hour)); got != 0 {
 		t.Errorf("%d orders are unpublished after the mark, want 0", got)
+	}
+	if err := f.MarkPublished(t.Context(), id, noon.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if first := f.Number(t, `SELECT published_at = ? FROM production_order`, noon); first != 1 {
+		t.Error("a second mark replaced the first")
 	}
 }
 

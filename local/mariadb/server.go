@@ -77,6 +77,7 @@ type Server struct {
 	proc   *process.Process
 	errLog *process.Tail
 	tmp    string // everything that goes with the server; the data directory too, unless it is kept
+	alive  *lock  // on tmp
 	lock   *lock  // on a kept data directory
 
 	stop    sync.Once
@@ -120,7 +121,8 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // prepare makes the directories that the server needs.
 func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.Logger) (err error) {
-	if s.tmp, err = os.MkdirTemp("", "restock-mariadb-"); err != nil {
+	removeAbandoned()
+	if err := s.makeTmp(); err != nil {
 		return fmt.Errorf("starting MariaDB: %w", err)
 	}
 	if err := os.Mkdir(s.tmpDir(), 0o700); err != nil {
@@ -293,7 +295,7 @@ func (s *Server) cleanUp() error {
 	if s.tmp != "" {
 		err = os.RemoveAll(s.tmp)
 	}
-	return errors.Join(err, s.lock.release())
+	return errors.Join(err, s.alive.release(), s.lock.release())
 }
 
 func freePort() (int, error) {
