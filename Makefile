@@ -6,9 +6,11 @@ help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 local: mariadb ## the whole stack on this machine, until Ctrl-C
+	@echo "building: minutes the first time, seconds after"
 	@go build -o bin/local ./local && exec bin/local $(ARGS)
 
 demo: mariadb ## the story: sold out, refused, restocked, sold again
+	@echo "building: minutes the first time, seconds after"
 	@go run ./local/demo
 
 test: mariadb ## every test, and what the code must be like
