@@ -133,6 +133,10 @@ func (f Function) Validate() error {
 		if v.Name == "" || v.Which == "" {
 			errs = append(errs, fmt.Errorf("variable %q from %q: env and from are both needed", v.Name, v.From()))
 		}
+		// A function that knows a secret or a topic calls it: there is nothing else to do with its ARN.
+		if (v.Thing == "secret" || v.Thing == "topic") && len(v.Grants) == 0 {
+			errs = append(errs, fmt.Errorf("variable %s from %q grants nothing: AWS would deny every call; add a grant beside it in lambdas/environment.go", v.Name, v.From()))
+		}
 	}
 	if f.Uses("database") && f.Network != Private {
 		errs = append(errs, errors.New("uses the database but is outside the private network"))

@@ -114,7 +114,10 @@ func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
 
 func TestValidateNamesWhatCannotBeDeployed(t *testing.T) {
 	type unnamed struct {
-		Topic string `from:"topic.x"`
+		Topic string `from:"topic.x" grant:"publish"`
+	}
+	type ungranted struct {
+		Topic string `env:"TOPIC" from:"topic.x"`
 	}
 	for _, c := range []struct {
 		f    lambdas.Function
@@ -122,6 +125,7 @@ func TestValidateNamesWhatCannotBeDeployed(t *testing.T) {
 	}{
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Concurrency: 1}, "concurrency is 1"},
 		{lambdas.Function{Name: "f", Environment: unnamed{}, Concurrency: 1}, `variable "" from "topic.x"`},
+		{lambdas.Function{Name: "f", Environment: ungranted{}, Concurrency: 1}, `variable TOPIC from "topic.x" grants nothing`},
 		{lambdas.Function{Name: "f", Environment: lambdas.Database{}, Network: lambdas.Internet}, "outside the private network"},
 	} {
 		if err := c.f.Validate(); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "function f") {

@@ -16,6 +16,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/local/lambda"
 )
@@ -34,6 +35,9 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := check(stack.Program(r.bundles), project, r.config.Stage, config); err != nil {
+		return nil, err
+	}
 	if err := overrideSetting(config, project+":settings", "factoryUrl", r.listen.url(r.listen.factory)); err != nil {
 		return nil, err
 	}
@@ -42,14 +46,10 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	buildCtx, stopBuilding := context.WithCancel(ctx)
 	defer stopBuilding()
 	var building errgroup.Group
-	build := func(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
+	build := func(ctx context.Context, names []string) (map[string]bundle.Bundle, error) {
 		r.config.Log.Info("building the functions", "functions", strings.Join(names, " "))
 		building.Go(func() error { return r.build(buildCtx, names) })
-		bundles := map[string]bundle.Bundle{}
-		for _, name := range names {
-			bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive(filepath.Join(r.config.BuildDir, name))}
-		}
-		return bundles, nil
+		return r.bundles(ctx, names)
 	}
 	parameters := &parameterGroups{}
 	var databaseErr error // as it was, before Pulumi says it in its own words
@@ -83,6 +83,33 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		r.config.Edit(p.graph)
 	}
 	return p, nil
+}
+
+// bundles are where the functions are built.
+func (r *Run) bundles(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
+	bundles := map[string]bundle.Bundle{}
+	for _, name := range names {
+		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive(filepath.Join(r.config.BuildDir, name))}
+	}
+	return bundles, nil
+}
+
+// check refuses, before anything is built or started, what the program declares and AWS would refuse or let fail in silence: a line
+// for each. It looks at the program as it is deployed, with AWS's own addresses in place of this machine's.
+func check(program pulumi.RunFunc, project, stage string, config map[string]string) error {
+	declared, err := graph.Record(program, graph.Options{Project: project, Stage: stage, Config: config})
+	if err != nil {
+		return err
+	}
+	violations := rules.Check(declared)
+	if len(violations) == 0 {
+		return nil
+	}
+	lines := make([]string, 0, len(violations))
+	for _, v := range violations {
+		lines = append(lines, v.String())
+	}
+	return fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(lines, "\n  "))
 }
 
 func (r *Run) build(ctx context.Context, names []string) error {

@@ -31,7 +31,7 @@ type Config struct {
 	FactoryStep time.Duration // how long each of the factory's four steps takes
 	DSN         string        // of a MySQL/MariaDB server, as go-sql-driver writes it; empty: a private one
 
-	// Edit, where it is not nil, changes the recorded graph before it is run.
+	// Edit, where it is not nil, changes the recorded graph before it is run, and after it was checked.
 	Edit func(*graph.Graph)
 
 	Log *slog.Logger

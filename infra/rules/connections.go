@@ -1,0 +1,66 @@
+package rules
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// checkConnections holds that the functions together cannot take all connections of the database. Otherwise a rush of buyers ends
+// in "Too many connections", for all of them and for whoever comes to help.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
+func checkConnections(i *inspection) {
+	sum := 0
+	var terms []string
+	for r, f := range i.functions() {
+		if f.Connections() == 0 {
+			continue
+		}
+		concurrency := i.concurrency(r)
+		if concurrency <= 0 {
+			i.report(r, "set reservedConcurrentExecutions, or maximumConcurrency of its event source", "it uses the database, and nothing bounds its concurrency")
+			continue
+		}
+		sum += concurrency * f.Connections()
+		terms = append(terms, fmt.Sprintf("%s %d×%d", f.Name, concurrency, f.Connections()))
+	}
+	for _, r := range i.OfType(databaseType) {
+		text := i.parameter(r, "max_connections")
+		limit, err := strconv.Atoi(text)
+		if err != nil {
+			i.report(r, "set it in the database's parameter group", "max_connections is %q, want a number", text)
+			continue
+		}
+		if sum >= limit {
+			i.report(r, "raise max_connections or lower a concurrency", "the functions take %d connections (%s), want less than max_connections, %d", sum, strings.Join(terms, ", "), limit)
+		}
+	}
+}
+
+// concurrency is how many instances of a function run at most; 0 or less if nothing bounds them.
+func (i *inspection) concurrency(function *graph.Resource) int {
+	bound := int(function.Number("reservedConcurrentExecutions"))
+	i.sources(func(mapping, _, f *graph.Resource) {
+		if maximum, _ := mapping.Object("scalingConfig")["maximumConcurrency"].(float64); f == function && bound <= 0 {
+			bound = int(maximum)
+		}
+	})
+	return bound
+}
+
+// parameter is the value of a parameter of a database; empty if it is the engine's own.
+func (i *inspection) parameter(database *graph.Resource, name string) string {
+	group := i.Find(parameterGroupType, "name", database.String("parameterGroupName"))
+	if group == nil {
+		return ""
+	}
+	parameters, _ := group.Outputs["parameters"].([]any)
+	for _, p := range parameters {
+		if p, ok := p.(map[string]any); ok && p["name"] == name {
+			return fmt.Sprint(p["value"])
+		}
+	}
+	return ""
+}

@@ -1,0 +1,91 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"restock/infra/graph"
+	"restock/lambdas"
+)
+
+// checkLogGroups holds that every function has a log group of its own that forgets, and may write to it. A function without one makes
+// one at its first line that keeps everything for ever, and that nobody deletes:
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+// One that may not write runs on and logs nothing: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+func checkLogGroups(i *inspection) {
+	owner := map[*graph.Resource]string{}
+	for _, r := range i.OfType(functionType) {
+		name, _ := r.Object("loggingConfig")["logGroup"].(string)
+		group := i.Find(logGroupType, "name", name)
+		if group == nil {
+			i.report(r, "set loggingConfig.logGroup to a log group of the stack", "its log group %q is not declared", name)
+			continue
+		}
+		if other := owner[group]; other != "" {
+			i.report(r, "give it a log group of its own", "it logs to %s, which is function %s's", name, other)
+		}
+		owner[group] = r.Name
+		if group.Number("retentionInDays") <= 0 {
+			i.report(group, "set it to a number of days", "retentionInDays is %v: it keeps everything for ever", group.Number("retentionInDays"))
+		}
+		policy := i.rolePolicy(r)
+		for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
+			stream := group.String("arn") + ":log-stream:any"
+			if !policy.allows(request{action: action, resource: stream}) {
+				i.report(r, "let the role's policy allow it", "its role does not allow %s on the streams of its log group %s", action, name)
+			}
+		}
+	}
+}
+
+// variables is the environment that a function is given.
+func variables(function *graph.Resource) map[string]string {
+	declared, _ := function.Object("environment")["variables"].(map[string]any)
+	texts := map[string]string{}
+	for name, value := range declared {
+		texts[name] = fmt.Sprint(value)
+	}
+	return texts
+}
+
+// checkEnvironments holds that a function is given the variables that it reads, filled, and no others: it ends at its start over a
+// variable that is missing, and a variable that nobody reads is a mistake in its name.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+func checkEnvironments(i *inspection) {
+	for r, f := range i.functions() {
+		given := variables(r)
+		for _, v := range lambdas.Variables(f.Environment) {
+			if value, set := given[v.Name]; !set {
+				i.report(r, "set it", "variable %s, from %s, is not set", v.Name, v.From())
+			} else if value == "" {
+				i.report(r, "fill it", "variable %s, from %s, is empty", v.Name, v.From())
+			}
+			delete(given, v.Name)
+		}
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			i.report(r, "declare it in its environment struct, or do not set it", "variable %s is set, and the function does not read it", name)
+		}
+	}
+}
+
+// checkRuntimes holds that every function of lambdas is deployed, as what bundle builds: a static arm64 binary named bootstrap. With anything
+// else each invocation ends in Runtime.InvalidEntrypoint: https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
+func checkRuntimes(i *inspection) {
+	for _, f := range lambdas.All() {
+		if i.named(functionType, f.Name) == nil {
+			i.report(&graph.Resource{Type: functionType, Name: f.Name}, "make it in the stack", "it is declared in lambdas, and not deployed")
+		}
+	}
+	for _, r := range i.OfType(functionType) {
+		if got := r.String("runtime"); got != "provided.al2023" {
+			i.report(r, "set it", "runtime is %q, want provided.al2023", got)
+		}
+		if got := r.String("handler"); got != "bootstrap" {
+			i.report(r, "set it", "handler is %q, want bootstrap", got)
+		}
+		if got := r.Strings("architectures"); !slices.Equal(got, []string{"arm64"}) {
+			i.report(r, "set them", "architectures are %q, want arm64", got)
+		}
+	}
+}

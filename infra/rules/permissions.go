@@ -1,0 +1,111 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/lambdas"
+)
+
+// networkInterfaceActions are what Lambda does with the role of a function in a VPC. They go with every resource, since Lambda asks
+// for them before the interface is there:
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+var networkInterfaceActions = []string{
+	"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+	"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+}
+
+// checkWildcards holds that policies name the actions and the resources that they allow. Whatever AWS adds under a wildcard is allowed as well:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
+func checkWildcards(i *inspection) {
+	for _, holder := range slices.Concat(identityPolicies, resourcePolicies, trustPolicies) {
+		for _, r := range i.OfType(holder.token) {
+			if _, err := parsePolicy(r, holder.output); err != nil {
+				i.report(r, "build it from structs", "%v", err)
+			}
+		}
+	}
+	named := func(r *graph.Resource, s statement) {
+		if len(s.NotAction) > 0 {
+			i.report(r, "name what is allowed", "it allows all actions but %s", strings.Join(s.NotAction, ", "))
+		}
+		for _, action := range s.Action {
+			if strings.ContainsAny(action, "*?") {
+				i.report(r, "name the actions", "it allows the action %s, want no wildcard", action)
+			}
+		}
+	}
+	i.statements(resourcePolicies, named)
+	i.statements(trustPolicies, named)
+	i.statements(identityPolicies, func(r *graph.Resource, s statement) {
+		named(r, s)
+		if len(s.NotResource) > 0 {
+			i.report(r, "name what is allowed", "it allows %s on all resources but %s", strings.Join(s.Action, ", "), strings.Join(s.NotResource, ", "))
+		}
+		for _, resource := range s.Resource {
+			for _, action := range s.Action {
+				if isWildcard(resource) && !slices.Contains(networkInterfaceActions, action) {
+					i.report(r, "name the resource's ARN", "it allows %s on %s, want one resource", action, resource)
+				}
+			}
+		}
+	})
+	for _, r := range i.OfType(policyAttachmentType) {
+		if arn := r.String("policyArn"); strings.HasPrefix(arn, "arn:aws:iam::aws:") {
+			i.report(r, "grant the actions that are used", "it attaches %s, of which AWS decides what it allows", arn)
+		}
+	}
+}
+
+// isWildcard reports whether an ARN is of more than one resource. The streams of one log group are one.
+func isWildcard(arn string) bool {
+	if before, group, ok := strings.Cut(arn, ":log-group:"); ok {
+		arn = before + strings.TrimSuffix(group, ":*")
+	}
+	return strings.ContainsAny(arn, "*?")
+}
+
+// grantedActions are the calls that a verb of a grant stands for: without the permission they end in AccessDenied, at the first buyer.
+var grantedActions = map[string]map[string]string{
+	"secret": {"read": "secretsmanager:GetSecretValue", "write": "secretsmanager:PutSecretValue"},
+	"topic":  {"publish": "sns:Publish"},
+}
+
+// checkGrants holds that a function's role allows what its environment grants, on the very thing that the variable names.
+// A role starts with no permissions: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+func checkGrants(i *inspection) {
+	for r, f := range i.functions() {
+		policy, variables := i.rolePolicy(r), variables(r)
+		for _, v := range lambdas.Variables(f.Environment) {
+			for _, verb := range v.Grants {
+				action, known := grantedActions[v.Thing][verb]
+				if !known {
+					i.report(r, "say in grantedActions which call it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, v.Thing)
+					continue
+				}
+				// An empty variable is the rule environment's.
+				if on := variables[v.Name]; on != "" && !policy.allows(request{action: action, resource: on}) {
+					i.report(r, "let the role's policy allow it", "its role does not allow %s on %s, which variable %s grants", action, on, v.Name)
+				}
+			}
+		}
+	}
+}
+
+// checkNetworkInterfaces holds that a function in a VPC may have its network interfaces made. Otherwise Lambda refuses to make the function:
+// "The provided execution role does not have permissions to call CreateNetworkInterface on EC2".
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+func checkNetworkInterfaces(i *inspection) {
+	for _, r := range i.OfType(functionType) {
+		if r.Object("vpcConfig") == nil {
+			continue
+		}
+		policy := i.rolePolicy(r)
+		for _, action := range networkInterfaceActions {
+			if !policy.allows(request{action: action, resource: "*"}) {
+				i.report(r, "let the role's policy allow it", "it is in a VPC, and its role does not allow %s on *", action)
+			}
+		}
+	}
+}

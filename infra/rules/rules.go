@@ -1,0 +1,168 @@
+// Package rules checks what the Pulumi program declares, before AWS does.
+//
+// A rule looks at a recorded graph (see [graph.Record]; not at a preview, in which ids and ARNs are unknown) and says what would
+// fail when deployed, fail later in silence, or be open to the world. Its doc comment says what happens if it is broken, and
+// names the page that decides.
+package rules
+
+import (
+	"fmt"
+	"iter"
+
+	"restock/infra/graph"
+	"restock/lambdas"
+)
+
+// A Violation is one resource that breaks one rule.
+type Violation struct {
+	Rule    string // the rule's name
+	Type    string // the resource's type token
+	Name    string // the resource's logical name
+	Problem string // what is wrong, with values
+	Remedy  string // what to do
+}
+
+// String is the violation in one line.
+func (v Violation) String() string {
+	return fmt.Sprintf("%s: %s %s: %s: %s", v.Rule, v.Type, v.Name, v.Problem, v.Remedy)
+}
+
+// A Rule is one thing that must hold of what the program declares.
+type Rule struct {
+	Name  string
+	check func(*inspection)
+}
+
+// All lists the rules.
+func All() []Rule {
+	return []Rule{
+		{"parent", checkParents},
+		{"private-database", checkPrivateDatabase},
+		{"private-network", checkPrivateNetwork},
+		{"closed-security-group", checkClosedSecurityGroups},
+		{"narrow-resource-policy", checkResourcePolicies},
+		{"encrypted", checkEncrypted},
+		{"no-wildcard", checkWildcards},
+		{"grant", checkGrants},
+		{"network-interface", checkNetworkInterfaces},
+		{"visibility-timeout", checkVisibilityTimeout},
+		{"dead-letter-queue", checkDeadLetterQueue},
+		{"subscription", checkSubscriptions},
+		{"route", checkRoutes},
+		{"schedule", checkSchedules},
+		{"event-source", checkEventSources},
+		{"log-group", checkLogGroups},
+		{"environment", checkEnvironments},
+		{"runtime", checkRuntimes},
+		{"connections", checkConnections},
+		{"name", checkNames},
+		{"reachable", checkReachable},
+	}
+}
+
+// Check applies every rule to a recorded graph.
+func Check(g *graph.Graph) []Violation {
+	var violations []Violation
+	for _, rule := range All() {
+		rule.check(&inspection{Graph: g, rule: rule.Name, violations: &violations})
+	}
+	return violations
+}
+
+// An inspection is a graph under one rule.
+type inspection struct {
+	*graph.Graph
+	rule       string
+	violations *[]Violation
+}
+
+// report notes that a resource breaks the rule. The remedy stands before the problem, which is a format.
+func (i *inspection) report(r *graph.Resource, remedy, problem string, values ...any) {
+	*i.violations = append(*i.violations, Violation{
+		Rule: i.rule, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy,
+	})
+}
+
+// Type tokens of the resources that rules look at.
+const (
+	apiType               = "aws:apigatewayv2/api:Api"
+	apiIntegrationType    = "aws:apigatewayv2/integration:Integration"
+	apiRouteType          = "aws:apigatewayv2/route:Route"
+	apiStageType          = "aws:apigatewayv2/stage:Stage"
+	databaseType          = "aws:rds/instance:Instance"
+	defaultGroupType      = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+	egressRuleType        = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	endpointType          = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	eventSourceType       = "aws:lambda/eventSourceMapping:EventSourceMapping"
+	functionComponentType = "restock:lambda:Function"
+	functionType          = "aws:lambda/function:Function"
+	functionURLType       = "aws:lambda/functionUrl:FunctionUrl"
+	ingressRuleType       = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	internetGatewayType   = "aws:ec2/internetGateway:InternetGateway"
+	logGroupType          = "aws:cloudwatch/logGroup:LogGroup"
+	natGatewayType        = "aws:ec2/natGateway:NatGateway"
+	networkACLType        = "aws:ec2/networkAcl:NetworkAcl"
+	parameterGroupType    = "aws:rds/parameterGroup:ParameterGroup"
+	permissionType        = "aws:lambda/permission:Permission"
+	policyAttachmentType  = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	policyType            = "aws:iam/policy:Policy"
+	queuePolicyType       = "aws:sqs/queuePolicy:QueuePolicy"
+	queueType             = "aws:sqs/queue:Queue"
+	rolePolicyType        = "aws:iam/rolePolicy:RolePolicy"
+	roleType              = "aws:iam/role:Role"
+	routeTableType        = "aws:ec2/routeTable:RouteTable"
+	routeType             = "aws:ec2/route:Route"
+	scheduleRuleType      = "aws:cloudwatch/eventRule:EventRule"
+	scheduleTargetType    = "aws:cloudwatch/eventTarget:EventTarget"
+	secretPolicyType      = "aws:secretsmanager/secretPolicy:SecretPolicy"
+	secretType            = "aws:secretsmanager/secret:Secret"
+	securityGroupRuleType = "aws:ec2/securityGroupRule:SecurityGroupRule" // the older way to write a rule
+	securityGroupType     = "aws:ec2/securityGroup:SecurityGroup"
+	subnetGroupType       = "aws:rds/subnetGroup:SubnetGroup"
+	subnetRouteTableType  = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	subnetType            = "aws:ec2/subnet:Subnet"
+	subscriptionType      = "aws:sns/topicSubscription:TopicSubscription"
+	topicPolicyType       = "aws:sns/topicPolicy:TopicPolicy"
+	topicType             = "aws:sns/topic:Topic"
+	vpcType               = "aws:ec2/vpc:Vpc"
+)
+
+// functions pairs each deployed function with its declaration in lambdas. One that is not deployed is left out: the rule runtime
+// reports it.
+func (i *inspection) functions() iter.Seq2[*graph.Resource, lambdas.Function] {
+	return func(yield func(*graph.Resource, lambdas.Function) bool) {
+		for _, f := range lambdas.All() {
+			if r := i.named(functionType, f.Name); r != nil && !yield(r, f) {
+				return
+			}
+		}
+	}
+}
+
+// named finds a resource by its logical name.
+func (i *inspection) named(token, name string) *graph.Resource {
+	for _, r := range i.OfType(token) {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// byID finds a resource by the id that AWS gave it.
+func byID(g *graph.Graph, token, id string) *graph.Resource {
+	for _, r := range g.OfType(token) {
+		if r.ID == id {
+			return r
+		}
+	}
+	return nil
+}
+
+// function finds a deployed function by what other resources call it: its ARN or its name.
+func (i *inspection) function(reference string) *graph.Resource {
+	if r := i.Find(functionType, "arn", reference); r != nil {
+		return r
+	}
+	return i.Find(functionType, "name", reference)
+}

@@ -1,0 +1,170 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// consumeActions are what an event source mapping does with a queue, with the role of its function:
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+var consumeActions = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+
+// checkSubscriptions holds that what is published arrives. SNS drops, and tells nobody, what the queue's policy does not let the
+// topic send: https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
+// or what it cannot encrypt, AWS's own key for SQS being closed to other services:
+// https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
+// The house wants the envelope, so raw delivery is off.
+func checkSubscriptions(i *inspection) {
+	for _, r := range i.OfType(subscriptionType) {
+		if r.String("protocol") != "sqs" {
+			continue
+		}
+		topic, queue := r.String("topic"), i.Find(queueType, "arn", r.String("endpoint"))
+		if i.Find(topicType, "arn", topic) == nil || queue == nil {
+			i.report(r, "subscribe a queue of the stack to a topic of the stack", "it goes from %q to %q, which are not both declared", topic, r.String("endpoint"))
+			continue
+		}
+		q := request{service: "sns.amazonaws.com", action: "sqs:SendMessage", resource: queue.String("arn"), source: topic}
+		if !i.queuePolicy(queue).allows(q) {
+			i.report(queue, "allow it in a queue policy, with aws:SourceArn", "its policy does not let topic %s send to it: what is published is dropped", topic)
+		}
+		if queue.String("kmsMasterKeyId") == "alias/aws/sqs" {
+			i.report(queue, "use sqsManagedSseEnabled, or a key of the stack", "it is encrypted with alias/aws/sqs, which SNS may not use: what is published is dropped")
+		}
+		if r.Bool("rawMessageDelivery") {
+			i.report(r, "turn it off", "rawMessageDelivery is true, want false: functions read SNS's envelope")
+		}
+	}
+}
+
+// queuePolicy is all that a queue's policies say. SQS keeps one policy a queue; two declared ones overwrite each other.
+func (i *inspection) queuePolicy(queue *graph.Resource) document {
+	d, _ := parsePolicy(queue, "policy")
+	for _, r := range i.OfType(queuePolicyType) {
+		if r.String("queueUrl") == queue.String("url") {
+			attached, _ := parsePolicy(r, "policy")
+			d.Statement = append(d.Statement, attached.Statement...)
+		}
+	}
+	return d
+}
+
+// checkRoutes holds that every route of lambdas is in the API, leads to its function, and may invoke it. Otherwise API Gateway
+// answers 404, or 500 "Internal Server Error", and no function logs a thing.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
+func checkRoutes(i *inspection) {
+	leadsTo := map[string]*graph.Resource{}
+	for _, route := range i.OfType(apiRouteType) {
+		function := i.routeFunction(route)
+		if function == nil {
+			i.report(route, "give it the integration of its function", "it leads to %q, which has no function", route.String("target"))
+			continue
+		}
+		leadsTo[route.String("routeKey")] = function
+		api := byID(i.Graph, apiType, route.String("apiId"))
+		if api == nil {
+			i.report(route, "give it the stack's API", "its API %q is not declared", route.String("apiId"))
+			continue
+		}
+		if source := i.routeARN(api, route); !i.mayInvoke(function, "apigateway.amazonaws.com", source) {
+			i.report(function, "give it a lambda.Permission for the API", "no permission lets apigateway.amazonaws.com invoke it from %s, its route %q", source, route.String("routeKey"))
+		}
+	}
+	for r, f := range i.functions() {
+		for _, route := range f.Routes {
+			switch got := leadsTo[route]; {
+			case got == nil:
+				i.report(r, "declare the route", "its route %q leads nowhere", route)
+			case got != r:
+				i.report(r, "lead it to the function", "its route %q leads to function %s", route, got.Name)
+			}
+		}
+	}
+}
+
+// routeFunction is the function behind a route, nil if there is none.
+func (i *inspection) routeFunction(route *graph.Resource) *graph.Resource {
+	for _, integration := range i.OfType(apiIntegrationType) {
+		if route.String("target") == "integrations/"+integration.ID {
+			return i.Find(functionType, "invokeArn", integration.String("integrationUri"))
+		}
+	}
+	return nil
+}
+
+// routeARN is the source that API Gateway names when it invokes a function for a route: the API, the stage, the method and the path.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+func (i *inspection) routeARN(api, route *graph.Resource) string {
+	stage := "$default"
+	for _, r := range i.OfType(apiStageType) {
+		if r.String("apiId") == api.ID {
+			stage = r.String("name")
+		}
+	}
+	return api.String("executionArn") + "/" + stage + "/" + strings.Replace(route.String("routeKey"), " ", "", 1)
+}
+
+// mayInvoke reports whether a permission lets a service invoke a function on behalf of a source.
+// https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
+func (i *inspection) mayInvoke(function *graph.Resource, service, source string) bool {
+	for _, r := range i.OfType(permissionType) {
+		from := r.String("sourceArn")
+		if i.function(r.String("function")) == function && r.String("principal") == service && r.String("action") == "lambda:InvokeFunction" &&
+			(from == "" || like(from, source)) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkSchedules holds that every schedule of lambdas has a rule, and that the rule may invoke the function. Otherwise EventBridge counts
+// FailedInvocations and nothing happens: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+func checkSchedules(i *inspection) {
+	scheduled := map[*graph.Resource]bool{}
+	for _, target := range i.OfType(scheduleTargetType) {
+		rule, function := i.Find(scheduleRuleType, "name", target.String("rule")), i.function(target.String("arn"))
+		if rule == nil || function == nil {
+			i.report(target, "lead a rule of the stack to a function of the stack", "it goes from %q to %q, which are not both declared", target.String("rule"), target.String("arn"))
+			continue
+		}
+		scheduled[function] = true
+		if source := rule.String("arn"); !i.mayInvoke(function, "events.amazonaws.com", source) {
+			i.report(function, "give it a lambda.Permission for the rule", "no permission lets events.amazonaws.com invoke it from %s", source)
+		}
+	}
+	for r, f := range i.functions() {
+		if f.Every > 0 && !scheduled[r] {
+			i.report(r, "declare a rule and its target", "nothing invokes it every %v", f.Every)
+		}
+	}
+}
+
+// checkEventSources holds that every queue of lambdas is read by its function, whose role may, and that something is sent to it. Without
+// the permissions Lambda refuses the mapping; without ReportBatchItemFailures one bad message fails its whole batch:
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+func checkEventSources(i *inspection) {
+	read := map[*graph.Resource]string{} // by function: the queue's logical name
+	i.sources(func(mapping, queue, function *graph.Resource) {
+		read[function] = queue.Name
+		policy := i.rolePolicy(function)
+		for _, action := range consumeActions {
+			if !policy.allows(request{action: action, resource: queue.String("arn")}) {
+				i.report(function, "let the role's policy allow it", "it handles queue %s, and its role does not allow %s on %s", queue.Name, action, queue.String("arn"))
+			}
+		}
+		if got := mapping.Strings("functionResponseTypes"); !slices.Contains(got, "ReportBatchItemFailures") {
+			i.report(mapping, "add it", "functionResponseTypes is %q, want ReportBatchItemFailures", got)
+		}
+		if i.Find(subscriptionType, "endpoint", queue.String("arn")) == nil {
+			i.report(queue, "subscribe it to its topic", "function %s waits for its messages, and no topic sends it any", function.Name)
+		}
+	})
+	for r, f := range i.functions() {
+		if f.Queue != read[r] {
+			i.report(r, "give it an event source mapping of the queue", "it reads queue %q, want %q", read[r], f.Queue)
+		}
+	}
+}
