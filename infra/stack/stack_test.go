@@ -317,6 +317,23 @@ func TestSetupRunsAgainWhenItOrWhatItPreparesIsNew(t *testing.T) {
 	})
 }
 
+func TestOutputsAreWhatPeopleLookFor(t *testing.T) {
+	var outputs []string
+	_, err := graph.Record(func(ctx *pulumi.Context) error {
+		if err := stack.Program(noCode)(ctx); err != nil {
+			return err
+		}
+		outputs = slices.Sorted(maps.Keys(ctx.GetCurrentExportMap()))
+		return nil
+	}, options(t, "dev"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"apiUrl", "deadLetterQueueName", "queueName", "topicName"}; !slices.Equal(outputs, want) {
+		t.Errorf("the stack's outputs are %v, want %v", outputs, want)
+	}
+}
+
 func TestPreviewOfANewStage(t *testing.T) {
 	for _, stage := range stages {
 		o := options(t, stage)
