@@ -201,7 +201,7 @@ var examples = []example{
 		[]string{"Queue stock_queue"}, "want 65 s"},
 	{"dead-letter-queue", "no dead-letter queue", func(s sabotage) { s.set("Queue", "stock_queue", "redrivePolicy", "") },
 		[]string{"Queue stock_queue"}, "no dead-letter queue"},
-	{"dead-letter-queue", "a dead-letter queue that is not there", func(s sabotage) { s.remove("Queue", "stock_queue_dlq") },
+	{"dead-letter-queue", "a dead-letter queue that is not there", func(s sabotage) { s.remove("Queue", "stock_queue_dlq"); s.remove("QueuePolicy", "stock_queue_dlq") },
 		[]string{"Queue stock_queue"}, "stock_queue_dlq is not declared"},
 	{"dead-letter-queue", "a redrive policy that is none", func(s sabotage) { s.set("Queue", "stock_queue", "redrivePolicy", "stock_queue_dlq") },
 		[]string{"Queue stock_queue"}, "its redrivePolicy is stock_queue_dlq"},

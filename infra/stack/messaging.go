@@ -32,6 +32,9 @@ type messaging struct {
 	subscription *sns.TopicSubscription
 }
 
+// queueActions are those that handle messages.
+var queueActions = []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"}
+
 func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	m := &messaging{}
 	var err error
@@ -41,12 +44,30 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating topic %s: %w", lambdas.StockEmptyTopic, err)
 	}
+	_, err = sns.NewTopicPolicy(ctx, lambdas.StockEmptyTopic, &sns.TopicPolicyArgs{
+		Arn: m.topic.Arn,
+		Policy: document(func(arn []string) any {
+			return policy(encryptedOnly(arn[0], "sns:Publish"))
+		}, m.topic.Arn),
+	}, pulumi.Parent(m.topic))
+	if err != nil {
+		return nil, fmt.Errorf("asking for encrypted connections to topic %s: %w", lambdas.StockEmptyTopic, err)
+	}
 	m.deadLetters, err = sqs.NewQueue(ctx, lambdas.StockQueue+"_dlq", &sqs.QueueArgs{
 		MessageRetentionSeconds: seconds(deadLettersRetention),
 		SqsManagedSseEnabled:    pulumi.Bool(true),
 	}, pulumi.Protect(s.Protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating the dead-letter queue of %s: %w", lambdas.StockQueue, err)
+	}
+	_, err = sqs.NewQueuePolicy(ctx, lambdas.StockQueue+"_dlq", &sqs.QueuePolicyArgs{
+		QueueUrl: m.deadLetters.Url,
+		Policy: document(func(arn []string) any {
+			return policy(encryptedOnly(arn[0], queueActions...))
+		}, m.deadLetters.Arn),
+	}, pulumi.Parent(m.deadLetters))
+	if err != nil {
+		return nil, fmt.Errorf("asking for encrypted connections to the dead-letter queue of %s: %w", lambdas.StockQueue, err)
 	}
 	m.queue, err = sqs.NewQueue(ctx, lambdas.StockQueue, &sqs.QueueArgs{
 		VisibilityTimeoutSeconds: seconds(visibilityTimeouts * lambdas.Stock.Timeout),
@@ -63,13 +84,16 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, lambdas.StockQueue, &sqs.QueuePolicyArgs{
 		QueueUrl: m.queue.Url,
 		Policy: document(func(arn []string) any {
-			return policy(Statement{
-				Effect:    "Allow",
-				Principal: &Principal{Service: "sns.amazonaws.com"},
-				Action:    []string{"sqs:SendMessage"},
-				Resource:  []string{arn[0]},
-				Condition: Condition{"ArnEquals": {"aws:SourceArn": arn[1]}},
-			})
+			return policy(
+				Statement{
+					Effect:    "Allow",
+					Principal: &Principal{Service: "sns.amazonaws.com"},
+					Action:    []string{"sqs:SendMessage"},
+					Resource:  []string{arn[0]},
+					Condition: Condition{"ArnEquals": {"aws:SourceArn": arn[1]}},
+				},
+				encryptedOnly(arn[0], queueActions...),
+			)
 		}, m.queue.Arn, m.topic.Arn),
 	}, pulumi.Parent(m.queue))
 	if err != nil {

@@ -22,14 +22,29 @@ type Statement struct {
 	Condition Condition `json:",omitempty"`
 }
 
-// A Principal is who a statement of a resource's policy is about.
-type Principal struct{ Service string }
+// A Principal is who a statement of a resource's policy is about: a service of AWS, or "*", everybody.
+type Principal struct {
+	Service string `json:",omitempty"`
+	AWS     string `json:",omitempty"`
+}
 
 // A Condition is: operator, key, value.
 type Condition map[string]map[string]string
 
 func policy(statements ...Statement) Policy {
 	return Policy{Version: "2012-10-17", Statement: statements}
+}
+
+// encryptedOnly denies everybody some actions on a resource over a connection without TLS:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
+func encryptedOnly(resource string, actions ...string) Statement {
+	return Statement{
+		Effect:    "Deny",
+		Principal: &Principal{AWS: "*"},
+		Action:    actions,
+		Resource:  []string{resource},
+		Condition: Condition{"Bool": {"aws:SecureTransport": "false"}},
+	}
 }
 
 // document is a JSON document made from outputs. While one of them is unknown, the document is.

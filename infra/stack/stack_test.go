@@ -190,18 +190,26 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		topic := g.OfType("aws:sns/topic:Topic")[0]
 		queue := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue)
-		policies := g.OfType("aws:sqs/queuePolicy:QueuePolicy")
-		if len(policies) != 1 {
-			t.Fatalf("%d queue policies, want 1", len(policies))
+		var got stack.Policy
+		for _, p := range g.OfType("aws:sqs/queuePolicy:QueuePolicy") {
+			if p.String("queueUrl") == queue.String("url") {
+				if err := json.Unmarshal([]byte(p.String("policy")), &got); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
-		if got := policies[0].String("queueUrl"); got != queue.String("url") {
-			t.Errorf("the policy is of queue %s, want %s", got, queue.String("url"))
+		var allowed []stack.Statement
+		for _, s := range got.Statement {
+			if s.Effect == "Allow" {
+				allowed = append(allowed, s)
+			}
 		}
-		got := policies[0].String("policy")
-		want := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["sqs:SendMessage"],"Resource":["` +
-			queue.String("arn") + `"],"Condition":{"ArnEquals":{"aws:SourceArn":"` + topic.String("arn") + `"}}}]}`
-		if got != want {
-			t.Errorf("queue policy is\n%s, want\n%s", got, want)
+		want := []stack.Statement{{
+			Effect: "Allow", Principal: &stack.Principal{Service: "sns.amazonaws.com"}, Action: []string{"sqs:SendMessage"},
+			Resource: []string{queue.String("arn")}, Condition: stack.Condition{"ArnEquals": {"aws:SourceArn": topic.String("arn")}},
+		}}
+		if !reflect.DeepEqual(allowed, want) {
+			t.Errorf("the queue's policy allows %+v, want %+v", allowed, want)
 		}
 		subscription := g.OfType("aws:sns/topicSubscription:TopicSubscription")[0]
 		if subscription.Bool("rawMessageDelivery") {
@@ -209,6 +217,30 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 		}
 		if subscription.String("endpoint") != queue.String("arn") || subscription.String("topic") != topic.String("arn") {
 			t.Errorf("the subscription goes from %s to %s", subscription.String("topic"), subscription.String("endpoint"))
+		}
+	})
+}
+
+func TestMessagesTravelEncryptedAlone(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		denied := map[string]bool{}
+		for _, kind := range []string{"aws:sqs/queuePolicy:QueuePolicy", "aws:sns/topicPolicy:TopicPolicy"} {
+			for _, r := range g.OfType(kind) {
+				var p stack.Policy
+				if err := json.Unmarshal([]byte(r.String("policy")), &p); err != nil {
+					t.Fatal(err)
+				}
+				for _, s := range p.Statement {
+					if s.Effect == "Deny" && s.Principal.AWS == "*" && s.Condition["Bool"]["aws:SecureTransport"] == "false" {
+						denied[s.Resource[0]] = true
+					}
+				}
+			}
+		}
+		for _, r := range append(g.OfType("aws:sqs/queue:Queue"), g.OfType("aws:sns/topic:Topic")...) {
+			if !denied[r.String("arn")] {
+				t.Errorf("%s takes messages over connections without TLS", r.URN)
+			}
 		}
 	})
 }
