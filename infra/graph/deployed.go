@@ -18,6 +18,7 @@ var arns = map[string]string{
 	"aws:cloudwatch/eventRule:EventRule": "arn:aws:events:{region}:{account}:rule/{name}",
 	"aws:cloudwatch/logGroup:LogGroup":   "arn:aws:logs:{region}:{account}:log-group:{name}",
 	"aws:iam/role:Role":                  "arn:aws:iam::{account}:role/{name}",
+	"aws:kms/key:Key":                    "arn:aws:kms:{region}:{account}:key/{name}",
 	"aws:lambda/function:Function":       "arn:aws:lambda:{region}:{account}:function:{name}",
 	"aws:rds/instance:Instance":          "arn:aws:rds:{region}:{account}:db:{name}",
 	"aws:secretsmanager/secret:Secret":   "arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",

@@ -8,6 +8,7 @@ var roots = map[string]bool{
 
 	apiType:            true,
 	databaseType:       true,
+	keyType:            true,
 	parameterGroupType: true,
 	queueType:          true,
 	secretType:         true,

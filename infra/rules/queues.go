@@ -53,7 +53,7 @@ func checkVisibilityTimeout(i *inspection) {
 	})
 }
 
-// checkDeadLetterQueue holds that a message that cannot be handled is kept for people, after enough tries, and long enough: it keeps its
+// checkDeadLetterQueue holds that a message that cannot be handled is kept for people, after enough tries, that they are told, and that it is kept long enough: it keeps its
 // first date when it is moved, so that a dead-letter queue with the same retention forgets it at once.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-queueconfig
@@ -80,9 +80,23 @@ func checkDeadLetterQueue(i *inspection) {
 			i.report(queue, "name a queue of the stack", "its dead-letter queue %s is not declared", redrive.DeadLetterTargetARN)
 			return
 		}
+		if !i.hasAlarm(deadLetters) {
+			i.report(deadLetters, "declare one on ApproximateNumberOfMessagesVisible, with an action", "no alarm tells that it has messages")
+		}
 		got, least := number(deadLetters, "messageRetentionSeconds", defaultMessageRetention), number(queue, "messageRetentionSeconds", defaultMessageRetention)
 		if got <= least {
 			i.report(deadLetters, "keep them as long as SQS does, 1209600 s", "it keeps messages for %v s, want longer than the %v s of %s", got, least, queue.Name)
 		}
 	})
+}
+
+// hasAlarm reports whether somebody is told when a queue has messages.
+func (i *inspection) hasAlarm(queue *graph.Resource) bool {
+	for _, alarm := range i.OfType(metricAlarmType) {
+		if alarm.String("namespace") == "AWS/SQS" && alarm.String("metricName") == "ApproximateNumberOfMessagesVisible" &&
+			alarm.Object("dimensions")["QueueName"] == queue.Outputs["name"] && len(alarm.Strings("alarmActions")) > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -98,6 +98,8 @@ const (
 	functionType          = "aws:lambda/function:Function"
 	functionURLType       = "aws:lambda/functionUrl:FunctionUrl"
 	ingressRuleType       = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	keyType               = "aws:kms/key:Key"
+	metricAlarmType       = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	internetGatewayType   = "aws:ec2/internetGateway:InternetGateway"
 	logGroupType          = "aws:cloudwatch/logGroup:LogGroup"
 	natGatewayType        = "aws:ec2/natGateway:NatGateway"

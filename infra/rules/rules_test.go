@@ -203,6 +203,10 @@ var examples = []example{
 		[]string{"Queue stock_queue"}, "no dead-letter queue"},
 	{"dead-letter-queue", "a dead-letter queue that is not there", func(s sabotage) { s.remove("Queue", "stock_queue_dlq"); s.remove("QueuePolicy", "stock_queue_dlq") },
 		[]string{"Queue stock_queue"}, "stock_queue_dlq is not declared"},
+	{"dead-letter-queue", "nobody is told of dead letters", func(s sabotage) { s.remove("MetricAlarm", "dead-letters") },
+		[]string{"Queue stock_queue_dlq"}, "no alarm tells"},
+	{"dead-letter-queue", "an alarm that tells nobody", func(s sabotage) { s.set("MetricAlarm", "dead-letters", "alarmActions", []any{}) },
+		[]string{"Queue stock_queue_dlq"}, "no alarm tells"},
 	{"dead-letter-queue", "a redrive policy that is none", func(s sabotage) { s.set("Queue", "stock_queue", "redrivePolicy", "stock_queue_dlq") },
 		[]string{"Queue stock_queue"}, "its redrivePolicy is stock_queue_dlq"},
 	{"dead-letter-queue", "too few tries", func(s sabotage) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/mail"
 	"net/url"
 	"slices"
 	"strings"
@@ -27,6 +28,9 @@ type Settings struct {
 	// Protect keeps what holds data from being deleted: the database, by Pulumi and by AWS, with a last snapshot if it is
 	// nevertheless; the queues and the secrets, by Pulumi.
 	Protect bool `json:"protect"`
+
+	// AlarmEmail is told of alarms. Empty: nobody is.
+	AlarmEmail string `json:"alarmEmail"`
 
 	LogRetentionDays int `json:"logRetentionDays"`
 	// SecretRecoveryDays is how long a deleted secret can be had back: 0 (not at all), or 7 to 30.
@@ -128,6 +132,10 @@ func (s Settings) validate(region string) error {
 	u, err := url.Parse(s.FactoryURL)
 	check(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment == "",
 		"factoryUrl", fmt.Sprintf("%q", s.FactoryURL), "a URL of a host alone, like https://factory.example.com")
+	if s.AlarmEmail != "" {
+		_, err = mail.ParseAddress(s.AlarmEmail)
+		check(err == nil, "alarmEmail", fmt.Sprintf("%q", s.AlarmEmail), "an email address")
+	}
 	check(slices.Contains(logRetentions, s.LogRetentionDays), "logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
 	check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30, "secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
 	check(strings.HasPrefix(s.Database.InstanceClass, "db."), "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), "a class of RDS, like db.t4g.micro")

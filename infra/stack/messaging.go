@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -46,8 +47,8 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	}
 	_, err = sns.NewTopicPolicy(ctx, lambdas.StockEmptyTopic, &sns.TopicPolicyArgs{
 		Arn: m.topic.Arn,
-		Policy: document(func(arn []string) any {
-			return policy(encryptedOnly(arn[0], "sns:Publish"))
+		Policy: document(func(arns []string) any {
+			return policy(encryptedOnly(arns[0], "sns:Publish"))
 		}, m.topic.Arn),
 	}, pulumi.Parent(m.topic))
 	if err != nil {
@@ -62,8 +63,8 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	}
 	_, err = sqs.NewQueuePolicy(ctx, lambdas.StockQueue+"_dlq", &sqs.QueuePolicyArgs{
 		QueueUrl: m.deadLetters.Url,
-		Policy: document(func(arn []string) any {
-			return policy(encryptedOnly(arn[0], queueActions...))
+		Policy: document(func(arns []string) any {
+			return policy(encryptedOnly(arns[0], queueActions...))
 		}, m.deadLetters.Arn),
 	}, pulumi.Parent(m.deadLetters))
 	if err != nil {
@@ -74,8 +75,8 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 		MessageRetentionSeconds:  seconds(queueRetention),
 		ReceiveWaitTimeSeconds:   seconds(longPoll),
 		SqsManagedSseEnabled:     pulumi.Bool(true),
-		RedrivePolicy: document(func(arn []string) any {
-			return map[string]any{"deadLetterTargetArn": arn[0], "maxReceiveCount": maxReceiveCount}
+		RedrivePolicy: document(func(arns []string) any {
+			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
 		}, m.deadLetters.Arn),
 	}, pulumi.Protect(s.Protect))
 	if err != nil {
@@ -83,16 +84,16 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	}
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, lambdas.StockQueue, &sqs.QueuePolicyArgs{
 		QueueUrl: m.queue.Url,
-		Policy: document(func(arn []string) any {
+		Policy: document(func(arns []string) any {
 			return policy(
 				Statement{
 					Effect:    "Allow",
 					Principal: &Principal{Service: "sns.amazonaws.com"},
 					Action:    []string{"sqs:SendMessage"},
-					Resource:  []string{arn[0]},
-					Condition: Condition{"ArnEquals": {"aws:SourceArn": arn[1]}},
+					Resource:  []string{arns[0]},
+					Condition: Condition{"ArnEquals": {"aws:SourceArn": arns[1]}},
 				},
-				encryptedOnly(arn[0], queueActions...),
+				encryptedOnly(arns[0], queueActions...),
 			)
 		}, m.queue.Arn, m.topic.Arn),
 	}, pulumi.Parent(m.queue))
@@ -108,6 +109,20 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 		return nil, fmt.Errorf("subscribing queue %s to topic %s: %w", lambdas.StockQueue, lambdas.StockEmptyTopic, err)
 	}
 	return m, nil
+}
+
+// siblingARN is the ARN of something else in the partition and account of what has an ARN, and in its region where the service
+// has regions.
+func siblingARN(of, service, resource string) string {
+	a, err := arn.Parse(of)
+	if err != nil {
+		panic(fmt.Sprintf("AWS answered with an ARN that is none: %q", of))
+	}
+	a.Service, a.Resource = service, resource
+	if service == "iam" {
+		a.Region = ""
+	}
+	return a.String()
 }
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(d / time.Second) }

@@ -73,6 +73,7 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		deployed := []*function{setup}
 		for _, declared := range functions {
 			if declared.Name == lambdas.Setup.Name {
 				continue
@@ -84,6 +85,14 @@ func Program(build Bundler) pulumi.RunFunc {
 			if err := function.connect(ctx, messaging, api); err != nil {
 				return err
 			}
+			deployed = append(deployed, function)
+		}
+		operations, err := newOperations(ctx, settings, messaging)
+		if err != nil {
+			return err
+		}
+		if err := newAlarms(ctx, settings, operations, messaging, database, api, deployed); err != nil {
+			return err
 		}
 
 		ctx.Export("apiUrl", api.url)

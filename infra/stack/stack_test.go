@@ -188,7 +188,7 @@ func TestRolesAllowWhatTheFunctionsDoAndNoMore(t *testing.T) {
 
 func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		topic := g.OfType("aws:sns/topic:Topic")[0]
+		topic := g.Find("aws:sns/topic:Topic", "name", lambdas.StockEmptyTopic)
 		queue := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue)
 		var got stack.Policy
 		for _, p := range g.OfType("aws:sqs/queuePolicy:QueuePolicy") {
@@ -211,7 +211,7 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 		if !reflect.DeepEqual(allowed, want) {
 			t.Errorf("the queue's policy allows %+v, want %+v", allowed, want)
 		}
-		subscription := g.OfType("aws:sns/topicSubscription:TopicSubscription")[0]
+		subscription := g.Find("aws:sns/topicSubscription:TopicSubscription", "topic", topic.String("arn"))
 		if subscription.Bool("rawMessageDelivery") {
 			t.Error("raw message delivery is on: other subscribers read the envelope")
 		}
@@ -219,6 +219,49 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 			t.Errorf("the subscription goes from %s to %s", subscription.String("topic"), subscription.String("endpoint"))
 		}
 	})
+}
+
+func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		topic := g.Find("aws:sns/topic:Topic", "name", "stock_operations")
+		alarms := map[string]*graph.Resource{}
+		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+			alarms[a.Name] = a
+			if len(a.String("alarmDescription")) < 40 {
+				t.Errorf("alarm %s says %q, want what to do", a.Name, a.String("alarmDescription"))
+			}
+			for _, actions := range []string{"alarmActions", "okActions"} {
+				if got := a.Strings(actions); !slices.Equal(got, []string{topic.String("arn")}) {
+					t.Errorf("alarm %s: %s are %v, want the topic stock_operations", a.Name, actions, got)
+				}
+			}
+		}
+		want := []string{"dead-letters", "oldest-message", "api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory"}
+		for _, f := range lambdas.All() {
+			want = append(want, f.Name+"-errors", f.Name+"-throttles")
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(alarms)); !slices.Equal(got, want) {
+			t.Errorf("the alarms are %v, want %v", got, want)
+		}
+		if got := alarms["database-storage"].String("comparisonOperator"); got != "LessThanThreshold" {
+			t.Errorf("the alarm of the database's free storage compares with %s", got)
+		}
+	})
+	emails := func(stage string) (emails []string) {
+		for _, s := range record(t, stage).OfType("aws:sns/topicSubscription:TopicSubscription") {
+			if s.String("protocol") == "email" {
+				emails = append(emails, s.String("endpoint"))
+			}
+		}
+		return emails
+	}
+	if got := emails("prod"); !slices.Equal(got, []string{"operations@example.com"}) {
+		t.Errorf("prod tells %v, want its alarmEmail", got)
+	}
+	if got := emails("dev"); got != nil {
+		t.Errorf("dev tells %v, want nobody", got)
+	}
 }
 
 func TestMessagesTravelEncryptedAlone(t *testing.T) {
@@ -328,7 +371,7 @@ func TestFunctionsWaitForWhatTheyCountOn(t *testing.T) {
 			waits("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 			if name != lambdas.Setup.Name {
 				waits("aws:lambda/invocation:Invocation")
-				waits("aws:sns/topicSubscription:TopicSubscription")
+				waits("aws:sns/topicSubscription:TopicSubscription", lambdas.StockQueue)
 			}
 		}
 	})
@@ -386,6 +429,7 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [sales-api"},
 		{`{` + good + `,"concurrency":{"stock":1}}`, "concurrency.stock is 1: 2 to 1000"},
 		{`{` + good + `,"logRetentionDays":8}`, "logRetentionDays is 8: one of [1 3 5"},
+		{`{` + good + `,"alarmEmail":"nobody"}`, `alarmEmail is "nobody": an email address`},
 		{`{` + good + `,"secretRecoveryDays":5}`, "secretRecoveryDays is 5: 0, or 7 to 30"},
 		{`{"zones":["ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a]: two different"},
 		{`{"zones":["ap-northeast-2a","ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is"},

@@ -411,7 +411,7 @@ func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 		{"a schedule that is off", set("aws:cloudwatch/eventRule:EventRule", "state", "DISABLED"), "EventRule sweep: state is DISABLED, which is not run here"},
 		{"events in another format", set("aws:apigatewayv2/integration:Integration", "payloadFormatVersion", "1.0"), `payload format "1.0": the handlers take AWS_PROXY with 2.0`},
 		{"a stage that nothing is deployed to", set("aws:apigatewayv2/stage:Stage", "autoDeploy", false), "stage shop: autoDeploy is not on"},
-		{"a subscription of another protocol", set("aws:sns/topicSubscription:TopicSubscription", "protocol", "email"), "subscription stock_queue: email from topic"},
+		{"a subscription of another protocol", set("aws:sns/topicSubscription:TopicSubscription", "protocol", "https"), "subscription stock_queue: https from topic"},
 		{"a program that does not build", func(c *run.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() }, "build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,33 @@
+package cost
+
+import (
+	"fmt"
+	"math/big"
+)
+
+// Money is an amount in micro-dollars (US), so that sums are exact. It is rounded for people alone.
+type Money int64
+
+// Dollar is one US dollar.
+const Dollar Money = 1_000_000
+
+// String is the amount in dollars and cents. What is there but less than half a cent is shown as such.
+func (m Money) String() string {
+	const cent = Dollar / 100
+	if m > 0 && m < cent/2 {
+		return "<$0.01"
+	}
+	cents := int64(m+cent/2) / int64(cent)
+	whole := fmt.Sprint(cents / 100)
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + "," + whole[i:]
+	}
+	return fmt.Sprintf("$%s.%02d", whole, cents%100)
+}
+
+// scale is m × numerator / denominator, rounded half up. The product may be larger than an int64; the result may not.
+func (m Money) scale(numerator, denominator int64) Money {
+	product := new(big.Int).Mul(big.NewInt(int64(m)), big.NewInt(numerator))
+	product.Add(product, big.NewInt(denominator/2))
+	return Money(product.Div(product, big.NewInt(denominator)).Int64())
+}

@@ -1,0 +1,152 @@
+package cost
+
+import "time"
+
+// Units of quantities. AWS's GB is 2^30 bytes.
+const (
+	gib     = 1 << 30
+	million = 1_000_000
+	// gbSecond is Lambda's unit of memory × time, in MiB-milliseconds.
+	gbSecond = 1024 * 1000
+	// hoursPerMonth is what AWS's own calculator takes: https://docs.aws.amazon.com/pricing-calculator/latest/userguide/
+	hoursPerMonth = 730
+)
+
+// A Basis is how well a price is known.
+type Basis string
+
+const (
+	// Quoted is a price of AWS's price list as notes that others published on the table's date quote it. It was not read at the source.
+	Quoted Basis = "quoted"
+	// Recalled is a price from memory: nothing that was found confirms it for this region.
+	Recalled Basis = "recalled"
+)
+
+// A Price is what AWS asks for a quantity, without taxes, free tiers and the discounts of volume.
+type Price struct {
+	Name   string // of what: "RDS gp3 storage"
+	Amount Money
+	Per    int64  // for so many of what the estimate counts: hours, requests, bytes, MiB-milliseconds, …
+	Unit   string // Per, in AWS's words: "GB-month"
+	Source string // the AWS page that has the price
+	Basis  Basis
+	Note   string // what else there is to know; may be empty
+}
+
+// of is the price of a quantity.
+func (p Price) of(quantity int64) Money { return p.Amount.scale(quantity, p.Per) }
+
+// InstancePrices are those of one class of database instance. Multi-AZ has a price of its own, which is about the double.
+type InstancePrices struct {
+	SingleAZ, MultiAZ Price
+}
+
+// Prices are a region's, as of a date.
+type Prices struct {
+	Region string
+	Date   time.Time
+
+	Engine    string                    // of the instances below
+	Instances map[string]InstancePrices // by class
+	// Storage is per GiB-month of gp3.
+	StorageSingleAZ, StorageMultiAZ, Backup Price
+
+	EndpointHour, EndpointData Price // interface endpoints, per zone
+	Secret, SecretCall         Price
+	Key, KeyCall               Price
+	Alarm, FastAlarm           Price // per metric that an alarm watches; fast is a period below a minute
+	CompositeAlarm, Dashboard  Price
+	CustomMetric               Price
+	LogIngestion, LogStorage   Price
+
+	HTTPRequest            Price
+	FunctionRequest        Price
+	ComputeARM, ComputeX86 Price
+	Publish, QueueRequest  Price
+	DataOut                Price // to the Internet
+}
+
+// The pages that have the prices.
+const (
+	rdsPage            = "https://aws.amazon.com/rds/mariadb/pricing/"
+	privateLinkPage    = "https://aws.amazon.com/privatelink/pricing/"
+	secretsManagerPage = "https://aws.amazon.com/secrets-manager/pricing/"
+	kmsPage            = "https://aws.amazon.com/kms/pricing/"
+	cloudWatchPage     = "https://aws.amazon.com/cloudwatch/pricing/"
+	apiGatewayPage     = "https://aws.amazon.com/api-gateway/pricing/"
+	lambdaPage         = "https://aws.amazon.com/lambda/pricing/"
+	snsPage            = "https://aws.amazon.com/sns/pricing/"
+	sqsPage            = "https://aws.amazon.com/sqs/pricing/"
+	dataTransferPage   = "https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer"
+)
+
+const likeMySQL = "quoted for MySQL or PostgreSQL; MariaDB is taken to cost the same"
+
+// Seoul are the prices of ap-northeast-2. Whoever changes one brings Date, Basis and Note up to date.
+func Seoul() Prices {
+	instance := func(name string, amount Money, basis Basis, note string) Price {
+		return Price{"RDS " + name, amount, 1, "instance-hour", rdsPage, basis, note}
+	}
+	return Prices{
+		Region: "ap-northeast-2",
+		Date:   time.Date(2026, time.October, 1, 0, 0, 0, 0, time.UTC),
+
+		Engine: "mariadb",
+		Instances: map[string]InstancePrices{
+			"db.t4g.micro": {
+				instance("db.t4g.micro", 25_000, Quoted, likeMySQL),
+				instance("db.t4g.micro Multi-AZ", 51_000, Quoted, likeMySQL),
+			},
+			"db.t4g.small": {
+				instance("db.t4g.small", 51_000, Quoted, likeMySQL),
+				instance("db.t4g.small Multi-AZ", 102_000, Recalled, "twice Single-AZ"),
+			},
+			"db.t4g.medium": {
+				instance("db.t4g.medium", 102_000, Quoted, likeMySQL),
+				instance("db.t4g.medium Multi-AZ", 204_000, Recalled, "twice Single-AZ"),
+			},
+			"db.t4g.large": {
+				instance("db.t4g.large", 203_000, Recalled, ""),
+				instance("db.t4g.large Multi-AZ", 406_000, Recalled, "twice Single-AZ"),
+			},
+		},
+		StorageSingleAZ: Price{"RDS gp3 storage", 131_000, 1, "GB-month", rdsPage, Quoted, likeMySQL},
+		StorageMultiAZ:  Price{"RDS gp3 storage Multi-AZ", 262_000, 1, "GB-month", rdsPage, Quoted, likeMySQL},
+		Backup:          Price{"RDS backup storage", 95_000, 1, "GB-month", rdsPage, Quoted, "beyond the size of the database's storage, which is free"},
+
+		EndpointHour:   Price{"interface endpoint", 13_000, 1, "endpoint-zone-hour", privateLinkPage, Quoted, ""},
+		EndpointData:   Price{"interface endpoint data", 10_000, gib, "GB", privateLinkPage, Quoted, "up to 1 PB"},
+		Secret:         Price{"secret", 400_000, 1, "secret-month", secretsManagerPage, Quoted, ""},
+		SecretCall:     Price{"Secrets Manager calls", 50_000, 10_000, "10,000 calls", secretsManagerPage, Quoted, ""},
+		Key:            Price{"KMS key", 1_000_000, 1, "key-month", kmsPage, Quoted, "the first and the second rotation each add as much"},
+		KeyCall:        Price{"KMS requests", 30_000, 10_000, "10,000 requests", kmsPage, Quoted, ""},
+		Alarm:          Price{"alarm", 100_000, 1, "alarm-metric-month", cloudWatchPage, Quoted, ""},
+		FastAlarm:      Price{"high-resolution alarm", 300_000, 1, "alarm-metric-month", cloudWatchPage, Recalled, ""},
+		CompositeAlarm: Price{"composite alarm", 500_000, 1, "alarm-month", cloudWatchPage, Quoted, ""},
+		Dashboard:      Price{"dashboard", 3_000_000, 1, "dashboard-month", cloudWatchPage, Recalled, "the same in all regions"},
+		CustomMetric:   Price{"custom metric", 300_000, 1, "metric-month", cloudWatchPage, Quoted, "of the first 10,000"},
+		LogIngestion:   Price{"log ingestion", 760_000, gib, "GB", cloudWatchPage, Quoted, "log class Standard"},
+		LogStorage:     Price{"log storage", 31_400, gib, "GB-month", cloudWatchPage, Quoted, "of the compressed size"},
+
+		HTTPRequest:     Price{"HTTP API requests", 1_230_000, million, "million requests", apiGatewayPage, Recalled, "of the first 300 million; one request is up to 512 KB"},
+		FunctionRequest: Price{"Lambda requests", 200_000, million, "million requests", lambdaPage, Quoted, ""},
+		ComputeARM:      Price{"Lambda compute, arm64", 13_333_400, million * gbSecond, "million GB-seconds", lambdaPage, Quoted, ""},
+		ComputeX86:      Price{"Lambda compute, x86_64", 16_666_700, million * gbSecond, "million GB-seconds", lambdaPage, Quoted, ""},
+		Publish:         Price{"SNS requests", 500_000, million, "million requests", snsPage, Recalled, "a delivery to SQS is free; one request is up to 64 KB"},
+		QueueRequest:    Price{"SQS requests", 400_000, million, "million requests", sqsPage, Recalled, "standard queues; one request is up to 64 KB"},
+		DataOut:         Price{"data to the Internet", 126_000, gib, "GB", dataTransferPage, Quoted, "of the first 10 TB"},
+	}
+}
+
+// All lists the table's prices.
+func (p Prices) All() []Price {
+	prices := []Price{
+		p.StorageSingleAZ, p.StorageMultiAZ, p.Backup, p.EndpointHour, p.EndpointData, p.Secret, p.SecretCall, p.Key, p.KeyCall,
+		p.Alarm, p.FastAlarm, p.CompositeAlarm, p.Dashboard, p.CustomMetric, p.LogIngestion, p.LogStorage,
+		p.HTTPRequest, p.FunctionRequest, p.ComputeARM, p.ComputeX86, p.Publish, p.QueueRequest, p.DataOut,
+	}
+	for _, class := range p.Instances {
+		prices = append(prices, class.SingleAZ, class.MultiAZ)
+	}
+	return prices
+}
