@@ -23,16 +23,17 @@ build: ## the functions' zips, in dist/
 	@go run ./infra/build
 
 preview: stack ## what pulumi would change in STAGE
-	pulumi preview --stack $(STAGE)
+	pulumi preview --stack "$(STAGE)"
 
 up: stack ## deploy STAGE
-	pulumi up --stack $(STAGE)
+	pulumi up --stack "$(STAGE)"
 
 destroy: ## delete STAGE
-	pulumi destroy --stack $(STAGE)
+	pulumi destroy --stack "$(STAGE)"
 
 stack: # of STAGE, in the state backend
-	@pulumi stack select --create $(STAGE)
+	@test -f "Pulumi.$(STAGE).yaml" || { echo "there is no stage $(STAGE): there is no Pulumi.$(STAGE).yaml" >&2; exit 1; }
+	@pulumi stack select --create "$(STAGE)"
 
 mariadb: # the tests' and the local run's database server
 	@scripts/install-mariadb

@@ -82,9 +82,6 @@ func parseFlags(args []string) (o options, err error) {
 
 // serve runs the stack until ctx ends, or the run does.
 func serve(ctx context.Context, o options) (err error) {
-	if err := o.prepareReady(); err != nil {
-		return err
-	}
 	project, err := run.FindProject()
 	if err != nil {
 		return err
@@ -96,6 +93,7 @@ func serve(ctx context.Context, o options) (err error) {
 	config := o.run
 	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
 	config.Log = terminal.Log(os.Stderr, level)
+	config.Listening = o.prepareReady
 	r, err := run.Start(ctx, config)
 	if ctx.Err() != nil && err != nil {
 		return errors.New("interrupted while starting")
@@ -121,7 +119,8 @@ func serve(ctx context.Context, o options) (err error) {
 	}
 }
 
-// prepareReady finds out that the ready file cannot be written before anything is started, and removes one that a killed run has left.
+// prepareReady finds out that the ready file cannot be written before anything is started, and removes one that a killed run has
+// left: the run that has these addresses now is this one.
 func (o options) prepareReady() error {
 	if o.ready == "" {
 		return nil
@@ -129,7 +128,16 @@ func (o options) prepareReady() error {
 	if _, err := os.Stat(filepath.Dir(o.ready)); err != nil {
 		return fmt.Errorf("-ready: %w", err)
 	}
-	if err := os.Remove(o.ready); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Lstat(o.ready)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("-ready: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("-ready: %s is not a file", o.ready)
+	}
+	if err := os.Remove(o.ready); err != nil {
 		return fmt.Errorf("-ready: %w", err)
 	}
 	return nil

@@ -139,6 +139,7 @@ func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
 		{"a busy port", append(freePorts, "-api", busy.Addr().String()), 1, "local: -api " + busy.Addr().String() + " is in use"},
 		{"an unknown stage", append(freePorts, "-stage", "nowhere"), 1, `local: there is no stage "nowhere"`},
 		{"a ready file without a folder", append(freePorts, "-ready", "/nowhere/ready.json"), 1, "local: -ready: stat /nowhere: no such file"},
+		{"a ready file that is a folder", append(freePorts, "-ready", t.TempDir()), 1, "local: -ready: " + os.TempDir()},
 		{"a server that is not there", append(freePorts, "-dsn", "root@tcp(127.0.0.1:1)/"), 1, "local: making database restock on the server at 127.0.0.1:1"},
 		{"an unknown flag", []string{"-nope"}, 2, "flag provided but not defined: -nope"},
 		{"an argument", []string{"now"}, 2, `local: unexpected argument "now"`},

@@ -31,12 +31,15 @@ type Attempt struct {
 // is the URL: it says which attempt of which production order it is for, how much that asked for, and that we wrote it.
 type Signer struct{ Key []byte }
 
-// minKey is the least length of a key, in bytes: HMAC's own strength, https://www.rfc-editor.org/rfc/rfc2104#section-3.
-const minKey = sha256.Size
+// IsSigned reports whether a callback's URL claims to be one of ours. [Signer.Verify] finds out.
+func IsSigned(query url.Values) bool { return query.Get(signatureParameter) != "" }
+
+// MinKey is the least length of a key, in bytes: HMAC's own strength, https://www.rfc-editor.org/rfc/rfc2104#section-3.
+const MinKey = sha256.Size
 
 func (s Signer) sign(a Attempt) string {
-	if len(s.Key) < minKey {
-		panic("factory: the callback key is too short to sign with") // made by setup, never by a person
+	if len(s.Key) < MinKey {
+		panic("factory: the callback key is too short to sign with") // whoever reads the key looks at its length
 	}
 	mac := hmac.New(sha256.New, s.Key)
 	// All parts are of fixed size: no other attempt makes the same message.

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -126,7 +128,8 @@ func readOrder(w http.ResponseWriter, r *http.Request) (shop.Order, error) {
 	if fields == nil {
 		return order, invalid(errors.New("it is null"))
 	}
-	for name, value := range fields {
+	for _, name := range slices.Sorted(maps.Keys(fields)) { // of two faults, always the same is told
+		value := fields[name]
 		switch name {
 		case "sku":
 			if err := unmarshal(value, &order.SKU); err != nil {

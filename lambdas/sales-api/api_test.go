@@ -112,6 +112,7 @@ func TestBadCheckoutsAreNamedAndSellNothing(t *testing.T) {
 		{`[1]`, 400, "invalid_request"},
 		{`null`, 400, "invalid_request"},
 		{`{"sku": 5}`, 400, "invalid_request"},
+		{`{"sku": null, "quantity": "x"}`, 400, "invalid_quantity"},
 		{`{"sku": null}`, 400, "invalid_request"},
 		{`{"quantity": null}`, 400, "invalid_quantity"},
 		{`{"sku": "CP-502101 "}`, 404, "unknown_product"},

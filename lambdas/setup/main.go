@@ -26,7 +26,7 @@ func wire(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 		db:          db,
 		login:       secrets.New[secrets.Login](client, p.Environment.Secret),
 		callbackKey: secrets.New[secrets.CallbackKey](client, p.Environment.CallbackKey),
-		user:        p.Environment.Name, // users are the server's: one a database
+		user:        userPrefix + p.Environment.Name,
 		log:         p.Log,
 	}
 	return s.run, nil

@@ -11,6 +11,10 @@ import (
 	"restock/internal/secrets"
 )
 
+// userPrefix, before the database's name, names the functions' user: users are the server's, and other databases on it may have
+// a user of their name.
+const userPrefix = "restock_"
+
 // callbackKeySize is in bytes: as long as the signature's hash.
 const callbackKeySize = 32
 

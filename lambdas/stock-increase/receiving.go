@@ -105,6 +105,9 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 	if err != nil {
 		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no attempt"}
 	}
+	if !factory.IsSigned(r.URL.Query()) { // a stranger is not waited for
+		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback is not signed"}
+	}
 	var key secrets.CallbackKey
 	err = patiently(r.Context(), func() (err error) {
 		if key, err = d.key.Get(r.Context(), false); err != nil {
@@ -113,6 +116,9 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 		return nil
 	})
 	if err != nil {
+		return shop.Delivery{}, err
+	}
+	if err := key.Validate(factory.MinKey); err != nil {
 		return shop.Delivery{}, err
 	}
 	attempt, err := factory.Signer{Key: key.Key}.Verify(order, attemptID, r.URL.Query())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -129,6 +130,43 @@ func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
 				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d in time", c.failures, got.Status, got.Body, store.asked, c.status)
 			}
 		})
+	}
+}
+
+// A broken key cannot be read, or is too short.
+type broken struct {
+	key   key
+	err   error
+	reads *int
+}
+
+func (b broken) Get(context.Context, bool) (secrets.CallbackKey, error) {
+	*b.reads++
+	return secrets.CallbackKey{Key: b.key}, b.err
+}
+
+func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		key    broken
+		query  string
+		status int
+		reads  int
+	}{
+		{"unsigned, while the key cannot be read", broken{err: errors.New("AccessDenied")}, "", 403, 0},
+		{"a key that is too short", broken{key: key("short")}, "quantity=100&signature=x", 500, 1},
+	} {
+		reads := 0
+		c.key.reads = &reads
+		desk, err := newReceivingDesk(shop.Open(&flaky{}, nil, slog.New(slog.DiscardHandler)), c.key, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request := callback(t, ours, uuid.New(), uuid.New(), made100)
+		request.Query = c.query
+		if got := webtest.Do(t, desk, request); got.Status != c.status || reads != c.reads {
+			t.Errorf("%s: got %d %s after %d reads of the key, want %d after %d", c.name, got.Status, got.Body, reads, c.status, c.reads)
+		}
 	}
 }
 

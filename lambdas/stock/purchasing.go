@@ -89,6 +89,9 @@ func (p purchasing) order(ctx context.Context, record events.SQSMessage) (err er
 	if err != nil {
 		return err
 	}
+	if err := key.Validate(factory.MinKey); err != nil {
+		return err
+	}
 	attempt, err := p.newID()
 	if err != nil {
 		return fmt.Errorf("making an attempt id: %w", err)

@@ -17,8 +17,11 @@ func (s *Server) makeTmp() (err error) {
 	if s.tmp, err = os.MkdirTemp("", tmpPattern); err != nil {
 		return err
 	}
-	s.alive, err = tryLock(filepath.Join(s.tmp, aliveLock))
-	return err
+	path := filepath.Join(s.tmp, aliveLock)
+	if s.alive, err = tryLock(path + ".new"); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path) // nobody sees the lock before it is held
 }
 
 // removeAbandoned removes the temporary directories of processes that were killed: each holds tens of megabytes. What
@@ -26,9 +29,9 @@ func (s *Server) makeTmp() (err error) {
 func removeAbandoned() {
 	locks, _ := filepath.Glob(filepath.Join(os.TempDir(), tmpPattern, aliveLock)) // the pattern is well-formed
 	for _, path := range locks {
-		l, err := tryLock(path)
+		l, err := tryLockFile(path, 0) // it is not made here: its directory may be going away
 		if err != nil {
-			continue // its process lives
+			continue // its process lives, or another removes it
 		}
 		_ = os.RemoveAll(filepath.Dir(path))
 		_ = l.release()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -33,4 +34,24 @@ func TestWhatAKilledProcessLeftIsRemovedAndNothingElse(t *testing.T) {
 			t.Errorf("%s is gone: %v", dir, err)
 		}
 	}
+}
+
+func TestServersThatStartAtOnceDoNotTakeEachOtherForDead(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				s := &Server{}
+				removeAbandoned()
+				if err := s.makeTmp(); err != nil {
+					t.Errorf("starting: %v", err)
+				}
+				if err := s.cleanUp(); err != nil {
+					t.Errorf("stopping: %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
 }

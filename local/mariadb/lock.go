@@ -14,8 +14,10 @@ import (
 type lock struct{ file *os.File }
 
 // tryLock takes the lock or fails at once with an error that is syscall.EWOULDBLOCK.
-func tryLock(path string) (*lock, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+func tryLock(path string) (*lock, error) { return tryLockFile(path, os.O_CREATE) }
+
+func tryLockFile(path string, create int) (*lock, error) {
+	f, err := os.OpenFile(path, create|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ func (r *Run) newFunctions(p *program) (functions, error) {
 		if runtime, handler := resource.String("runtime"), resource.String("handler"); runtime != "provided.al2023" || handler != "bootstrap" {
 			return nil, fmt.Errorf("function %s: runtime %q with handler %q: what is built is a bootstrap for provided.al2023", resource.Name, runtime, handler)
 		}
+		logFormat, _ := resource.Object("loggingConfig")["logFormat"].(string) // where it is not declared: text
 		config := lambda.Function{
 			Name:        resource.String("name"),
 			ARN:         resource.String("arn"),
@@ -62,7 +63,7 @@ func (r *Run) newFunctions(p *program) (functions, error) {
 			Environment: map[string]string{},
 			Timeout:     seconds(resource.Number("timeout")),
 			MemoryMB:    int(resource.Number("memorySize")),
-			LogFormat:   fmt.Sprint(resource.Object("loggingConfig")["logFormat"]),
+			LogFormat:   logFormat,
 			Credentials: credentials(resource.String("role")),
 		}
 		variables, _ := resource.Object("environment")["variables"].(map[string]any)

@@ -31,6 +31,9 @@ type Config struct {
 	FactoryStep time.Duration // how long each of the factory's four steps takes
 	DSN         string        // of a MySQL/MariaDB server, as go-sql-driver writes it; empty: a private one
 
+	// Listening, where it is not nil, is called when the addresses are the run's, before anything else is done.
+	Listening func() error
+
 	// Edit, where it is not nil, changes the recorded graph before it is run, and after it was checked.
 	Edit func(*graph.Graph)
 
@@ -105,6 +108,11 @@ func (r *Run) start(ctx context.Context) error {
 	}
 	r.onClose("listeners", func(context.Context) error { return r.listen.close() })
 
+	if r.config.Listening != nil {
+		if err := r.config.Listening(); err != nil {
+			return err
+		}
+	}
 	program, err := r.record(ctx)
 	if err != nil {
 		return err
@@ -117,6 +125,8 @@ func (r *Run) start(ctx context.Context) error {
 	r.serve("AWS endpoint", r.listen.aws, services.handler)
 
 	r.Factory = factory.New(factory.Config{Step: r.config.FactoryStep, Log: r.config.Log.With("part", "factory")})
+	endFactory := func(context.Context) error { r.Factory.Close(); return nil }
+	r.onClose("factory", endFactory) // of a start that fails
 	r.serve("factory", r.listen.factory, r.Factory)
 
 	functions, err := r.newFunctions(program)
@@ -133,7 +143,7 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	// The factory ends first: what it makes would be delivered to nobody.
-	r.onClose("factory", func(context.Context) error { r.Factory.Close(); return nil })
+	r.onClose("factory", endFactory)
 	return nil
 }
 
