@@ -1,6 +1,6 @@
 STAGE ?= dev
 
-.PHONY: help local demo test build preview up destroy stack mariadb
+.PHONY: help local demo test build cost preview up destroy stack mariadb
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: mariadb ## every test, and what the code must be like
 
 build: ## the functions' zips, in dist/
 	@go run ./infra/build
+
+cost: ## what STAGE costs in a month
+	@go run ./infra/cost/estimate -stage "$(STAGE)" $(ARGS)
 
 preview: stack ## what pulumi would change in STAGE
 	pulumi preview --stack "$(STAGE)"

@@ -84,23 +84,36 @@ func (a Assumptions) describe() []string {
 	}
 }
 
-// validate names the first assumption that nothing can be computed from.
+// validate names the first assumption that is out of range. Within the ranges no quantity overflows.
 func (a Assumptions) validate() error {
-	// No amount gets near to what Money holds below this.
-	const most = 1_000_000_000_000
+	const (
+		longest = 15 * 60 * 1000 // of an invocation, in ms: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+		largest = 10 << 20       // a response of an HTTP API: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+	)
 	for _, c := range []struct {
-		name         string
-		value, least int64
+		name               string
+		value, least, most int64
 	}{
-		{"checkouts per month", a.CheckoutsPerMonth, 0}, {"reads per checkout", a.ReadsPerCheckout, 0}, {"lot size", a.LotSize, 1},
-		{"checkout ms", a.CheckoutMS, 0}, {"read ms", a.ReadMS, 0}, {"order ms", a.OrderMS, 0}, {"sweep ms", a.SweepMS, 0},
-		{"cold starts per thousand", a.ColdStartsPerThousand, 0}, {"cold start ms", a.ColdStartMS, 0},
-		{"log bytes", a.LogBytes, 0}, {"compressed logs", a.LogCompressed, 0}, {"response bytes", a.ResponseBytes, 0},
-		{"endpoint bytes", a.EndpointBytes, 0}, {"queue pollers", a.QueuePollers, 0}, {"custom metrics", a.CustomMetrics, 0},
-		{"used storage", a.StorageUsed, 0}, {"daily change", a.DailyChange, 0},
+		{"checkouts per month", a.CheckoutsPerMonth, 0, million * million},
+		{"reads per checkout", a.ReadsPerCheckout, 0, 100},
+		{"lot size", a.LotSize, 1, million},
+		{"ms of a checkout", a.CheckoutMS, 0, longest},
+		{"ms of a read", a.ReadMS, 0, longest},
+		{"ms of a production order", a.OrderMS, 0, longest},
+		{"ms of a scheduled invocation", a.SweepMS, 0, longest},
+		{"cold starts per thousand", a.ColdStartsPerThousand, 0, 1000},
+		{"ms of a cold start", a.ColdStartMS, 0, longest},
+		{"log bytes", a.LogBytes, 0, largest},
+		{"percent of compressed logs", a.LogCompressed, 0, 100},
+		{"bytes of a response", a.ResponseBytes, 0, largest},
+		{"bytes of a call through an endpoint", a.EndpointBytes, 0, largest},
+		{"pollers of a queue", a.QueuePollers, 0, 1000},
+		{"custom metrics", a.CustomMetrics, 0, million},
+		{"percent of used storage", a.StorageUsed, 0, 100},
+		{"percent of daily change", a.DailyChange, 0, 100},
 	} {
-		if c.value < c.least || c.value > most {
-			return fmt.Errorf("%s is %d: %d to %d", c.name, c.value, c.least, int64(most))
+		if c.value < c.least || c.value > c.most {
+			return fmt.Errorf("the assumption %s is %d: it may be %d to %d", c.name, c.value, c.least, c.most)
 		}
 	}
 	return nil

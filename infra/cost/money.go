@@ -18,11 +18,7 @@ func (m Money) String() string {
 		return "<$0.01"
 	}
 	cents := int64(m+cent/2) / int64(cent)
-	whole := fmt.Sprint(cents / 100)
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + "," + whole[i:]
-	}
-	return fmt.Sprintf("$%s.%02d", whole, cents%100)
+	return fmt.Sprintf("$%s.%02d", thousands(cents/100), cents%100)
 }
 
 // scale is m × numerator / denominator, rounded half up. The product may be larger than an int64; the result may not.

@@ -8,7 +8,7 @@ const (
 	million = 1_000_000
 	// gbSecond is Lambda's unit of memory × time, in MiB-milliseconds.
 	gbSecond = 1024 * 1000
-	// hoursPerMonth is what AWS's own calculator takes: https://docs.aws.amazon.com/pricing-calculator/latest/userguide/
+	// hoursPerMonth is a year in hours by twelve, as https://calculator.aws takes it.
 	hoursPerMonth = 730
 )
 

@@ -475,3 +475,15 @@ func TestReadmeNamesEverySetting(t *testing.T) {
 		}
 	}
 }
+
+func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
+	text, err := os.ReadFile(projectDir + "/docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range record(t, "prod").OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		if !strings.Contains(string(text), "`"+a.Name+"`") {
+			t.Errorf("docs/operations.md does not name the alarm %s", a.Name)
+		}
+	}
+}

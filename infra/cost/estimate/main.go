@@ -1,0 +1,87 @@
+// Command estimate prints what a stage costs in a month, from what the Pulumi program declares. It asks AWS nothing.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/bundle"
+	"restock/infra/cost"
+	"restock/infra/graph"
+	"restock/infra/stack"
+)
+
+func main() {
+	err := run(os.Args[1:], os.Stdout, os.Stderr)
+	var wrong usageError
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case errors.As(err, &wrong):
+		os.Exit(2) // the flags have said it
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "estimate:", err)
+		os.Exit(1)
+	}
+}
+
+// A usageError is a wrong flag, which has been reported.
+type usageError struct{ error }
+
+func run(args []string, stdout, stderr io.Writer) error {
+	assume := cost.DefaultAssumptions()
+	flags := flag.NewFlagSet("estimate", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	stage := flags.String("stage", "dev", "whose configuration: Pulumi.<stage>.yaml")
+	project := flags.String("project", ".", "the folder of Pulumi.yaml")
+	asJSON := flags.Bool("json", false, "print JSON; amounts are micro-dollars")
+	flags.Int64Var(&assume.CheckoutsPerMonth, "checkouts-per-month", assume.CheckoutsPerMonth, "checkouts a month")
+	flags.Int64Var(&assume.ReadsPerCheckout, "reads-per-checkout", assume.ReadsPerCheckout, "requests for products that go with one checkout")
+	flags.Int64Var(&assume.CheckoutMS, "checkout-ms", assume.CheckoutMS, "milliseconds that a checkout takes")
+	flags.Int64Var(&assume.LotSize, "lot-size", assume.LotSize, "checkouts until a production order")
+	flags.Int64Var(&assume.CustomMetrics, "custom-metrics", assume.CustomMetrics, "metrics that the functions write to their logs")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return usageError{err}
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%q is not a flag: see -h", flags.Arg(0))
+	}
+
+	name, config, err := graph.Config(*project, *stage)
+	if err != nil {
+		return err
+	}
+	g, err := graph.Record(stack.Program(noCode), graph.Options{Project: name, Stage: *stage, Config: config})
+	if err != nil {
+		return err
+	}
+	estimate, err := cost.New(cost.Stage{Name: *stage, Region: config["aws:region"], Graph: g}, cost.Seoul(), assume)
+	if err != nil {
+		return err
+	}
+	if !*asJSON {
+		return estimate.Print(stdout)
+	}
+	encoder := json.NewEncoder(stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(estimate)
+}
+
+// noCode stands for the functions' code: it costs nothing to store, and is not built.
+func noCode(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
+	bundles := map[string]bundle.Bundle{}
+	for _, name := range names {
+		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive("code of " + name), Hash: "hash of " + name}
+	}
+	return bundles, nil
+}

@@ -1,0 +1,191 @@
+package cost
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"restock/infra/graph"
+	"restock/lambdas"
+)
+
+// A call is how often a function is invoked, and for how long.
+type call struct {
+	times, milliseconds int64
+}
+
+// usage adds what is done with the resources: what a million checkouts set off, and what goes on without any.
+func (e *estimator) usage() {
+	const checkouts = million
+	a := e.assume
+	orders := int64(checkouts) / a.LotSize
+
+	calls, requests := map[string][]call{}, int64(0) // by the function's logical name; of the HTTP API
+	route := func(key string, times, ms int64) {
+		if f := e.routed(key); f != nil {
+			calls[f.Name] = append(calls[f.Name], call{times, ms})
+			requests += times
+		}
+	}
+	route(lambdas.RouteCheckout, checkouts, a.CheckoutMS)
+	route(lambdas.RouteProducts, checkouts*a.ReadsPerCheckout, a.ReadMS)
+	route(lambdas.RouteGoodsReceipt, orders, a.OrderMS)
+	messages := int64(0)
+	for _, mapping := range e.OfType(eventSourceType) {
+		if f := e.Find(functionType, "arn", mapping.String("functionName")); f != nil {
+			calls[f.Name] = append(calls[f.Name], call{orders, a.OrderMS}) // messages come one by one
+			messages += orders
+		}
+	}
+
+	e.perCheckouts(e.prices.HTTPRequest, requests, "%s requests", thousands(requests))
+	e.perCheckouts(e.prices.DataOut, requests*a.ResponseBytes, "%s responses of %d bytes", thousands(requests), a.ResponseBytes)
+	var w work
+	for _, f := range e.OfType(functionType) {
+		w = w.plus(e.work(f, calls[f.Name]))
+	}
+	e.perCheckouts(e.prices.FunctionRequest, w.invocations, "%s invocations", thousands(w.invocations))
+	e.perCheckouts(e.prices.ComputeARM, w.arm, "%s GB-seconds", thousands(w.arm/gbSecond))
+	e.perCheckouts(e.prices.ComputeX86, w.x86, "%s GB-seconds", thousands(w.x86/gbSecond))
+	e.perCheckouts(e.prices.LogIngestion, w.logged, "%s invocations × %d bytes", thousands(w.invocations), a.LogBytes)
+	e.perCheckouts(e.prices.LogStorage, w.stored, "%s kept for the retention", gigabytes(w.stored))
+	e.perCheckouts(e.prices.SecretCall, w.secretCalls, "%s calls, one for each secret at a cold start", thousands(w.secretCalls))
+
+	published, encrypted := int64(0), int64(0)
+	for _, topic := range e.OfType(topicType) {
+		if topic.Name == lambdas.StockEmptyTopic {
+			published = orders
+			if topic.String("kmsMasterKeyId") != "" {
+				encrypted = 2 * published // to encrypt, and to deliver: that SNS uses a data key again is left out
+			}
+		}
+	}
+	e.perCheckouts(e.prices.Publish, published, "%s production orders", thousands(published))
+	e.perCheckouts(e.prices.KeyCall, encrypted, "%s, two a message of an encrypted topic", thousands(encrypted))
+	e.perCheckouts(e.prices.QueueRequest, 3*messages, "send, receive, delete × %s messages", thousands(messages))
+	if len(e.OfType("aws:ec2/vpcEndpoint:VpcEndpoint")) > 0 {
+		through := published + w.privateSecretCalls
+		e.perCheckouts(e.prices.EndpointData, through*a.EndpointBytes, "%s calls × %d bytes", thousands(through), a.EndpointBytes)
+	}
+	e.idle()
+}
+
+// idle adds what goes on in a month without a checkout: schedules, and the polling of empty queues.
+func (e *estimator) idle() {
+	const month = hoursPerMonth * time.Hour
+	for _, rule := range e.OfType(scheduleType) {
+		every, ok := interval(rule.String("scheduleExpression"))
+		if !ok {
+			e.notPriced(rule, "scheduleExpression "+rule.String("scheduleExpression"))
+			continue
+		}
+		for _, target := range e.OfType(targetType) {
+			f := e.Find(functionType, "arn", target.String("arn"))
+			if f == nil || target.String("rule") != rule.String("name") {
+				continue
+			}
+			w := e.work(f, []call{{int64(month / every), e.assume.SweepMS}})
+			cost := e.price(e.prices.FunctionRequest, w.invocations) +
+				e.price(e.prices.ComputeARM, w.arm) + e.price(e.prices.ComputeX86, w.x86) +
+				e.price(e.prices.LogIngestion, w.logged) + e.price(e.prices.LogStorage, w.stored) +
+				e.price(e.prices.SecretCall, w.secretCalls)
+			e.always("schedule "+rule.Name, cost, "%s invocations and their logs", thousands(w.invocations))
+		}
+	}
+	for _, mapping := range e.OfType(eventSourceType) {
+		polls := e.assume.QueuePollers * int64(month/longPoll)
+		e.always("polling for "+mapping.Name, e.price(e.prices.QueueRequest, polls), "%s requests to an empty queue", thousands(polls))
+	}
+}
+
+// work is what invocations take.
+type work struct {
+	invocations        int64
+	arm, x86           int64 // MiB-milliseconds
+	logged, stored     int64 // bytes; stored is bytes in the store at any time, if each month is alike
+	secretCalls        int64
+	privateSecretCalls int64 // those from within the VPC
+}
+
+func (w work) plus(o work) work {
+	return work{
+		w.invocations + o.invocations, w.arm + o.arm, w.x86 + o.x86, w.logged + o.logged, w.stored + o.stored,
+		w.secretCalls + o.secretCalls, w.privateSecretCalls + o.privateSecretCalls,
+	}
+}
+
+// work is what calls of a function take, with the cold starts among them.
+func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
+	a := e.assume
+	var milliseconds int64
+	for _, c := range calls {
+		w.invocations += c.times
+		milliseconds += c.times * c.milliseconds
+	}
+	cold := w.invocations * a.ColdStartsPerThousand / 1000
+	memory := int64(f.Number("memorySize"))
+	if memory == 0 {
+		memory = 128 // Lambda's own
+	}
+	compute := memory * (milliseconds + cold*a.ColdStartMS)
+	if slices.Contains(f.Strings("architectures"), "arm64") {
+		w.arm = compute
+	} else {
+		w.x86 = compute
+	}
+	w.logged = w.invocations * a.LogBytes
+	w.stored = w.logged * a.LogCompressed / 100 * e.retentionDays(f) / 30
+	w.secretCalls = cold * e.secrets(f)
+	if f.Object("vpcConfig") != nil {
+		w.privateSecretCalls = w.secretCalls
+	}
+	return w
+}
+
+// retentionDays is how long a function's logs are kept. Without a group of its own, or a retention, it is a year's worth and more
+// each year: one year is counted.
+func (e *estimator) retentionDays(f *graph.Resource) int64 {
+	group, _ := f.Object("loggingConfig")["logGroup"].(string)
+	if r := e.Find(logGroupType, "name", group); r != nil && r.Number("retentionInDays") > 0 {
+		return int64(r.Number("retentionInDays"))
+	}
+	return 365
+}
+
+// secrets counts the secrets in a function's environment.
+func (e *estimator) secrets(f *graph.Resource) (n int64) {
+	variables, _ := f.Object("environment")["variables"].(map[string]any)
+	for _, value := range variables {
+		if text, ok := value.(string); ok && strings.HasPrefix(text, "arn:aws:secretsmanager:") {
+			n++
+		}
+	}
+	return n
+}
+
+// routed finds the function that serves a route of the HTTP API; nil if none does.
+func (e *estimator) routed(key string) *graph.Resource {
+	route := e.Find(routeType, "routeKey", key)
+	if route == nil {
+		return nil
+	}
+	for _, integration := range e.OfType(integrationType) {
+		if route.String("target") == "integrations/"+integration.ID {
+			return e.Find(functionType, "invokeArn", integration.String("integrationUri"))
+		}
+	}
+	return nil
+}
+
+// interval reads an expression like rate(5 minutes).
+func interval(expression string) (time.Duration, bool) {
+	units := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
+	var n int64
+	var unit string
+	if _, err := fmt.Sscanf(expression, "rate(%d %s", &n, &unit); err != nil || n <= 0 {
+		return 0, false
+	}
+	one, known := units[strings.TrimSuffix(strings.TrimSuffix(unit, ")"), "s")]
+	return time.Duration(n) * one, known
+}
