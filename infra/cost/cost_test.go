@@ -2,7 +2,6 @@ package cost_test
 
 import (
 	"bytes"
-	"context"
 	"flag"
 	"net/url"
 	"os"
@@ -11,9 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"restock/infra/bundle"
 	"restock/infra/cost"
 	"restock/infra/graph"
 	"restock/infra/stack"
@@ -28,26 +24,13 @@ const (
 
 var stages = []string{"dev", "prod"}
 
-// noCode stands for the functions' code, which is not looked at.
-func noCode(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
-	bundles := map[string]bundle.Bundle{}
-	for _, name := range names {
-		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive("code of " + name), Hash: "hash of " + name}
-	}
-	return bundles, nil
-}
-
 func record(tb testing.TB, stage string) cost.Stage {
 	tb.Helper()
-	project, config, err := graph.Config(projectDir, stage)
+	g, err := stack.Record(projectDir, stage)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	g, err := graph.Record(stack.Program(noCode), graph.Options{Project: project, Stage: stage, Config: config})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return cost.Stage{Name: stage, Region: config["aws:region"], Graph: g}
+	return cost.Stage{Name: stage, Region: g.Region, Graph: g}
 }
 
 // resource is one of a small graph.

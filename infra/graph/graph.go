@@ -10,6 +10,7 @@ import (
 
 // A Graph is what a program declared.
 type Graph struct {
+	Region    string
 	Resources []*Resource // by URN
 }
 

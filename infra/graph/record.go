@@ -33,7 +33,7 @@ func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, err)
 	}
-	g := &Graph{Resources: r.resources}
+	g := &Graph{Region: o.Config["aws:region"], Resources: r.resources}
 	return g, g.sort()
 }
 

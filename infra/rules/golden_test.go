@@ -2,7 +2,6 @@ package rules_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -11,9 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
 )
@@ -24,22 +20,9 @@ const projectDir = "../.."
 
 var stages = []string{"dev", "prod"}
 
-// noCode stands for the functions' code, which is not looked at.
-func noCode(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
-	bundles := map[string]bundle.Bundle{}
-	for _, name := range names {
-		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive("code of " + name), Hash: "hash of " + name}
-	}
-	return bundles, nil
-}
-
 func record(tb testing.TB, stage string) *graph.Graph {
 	tb.Helper()
-	project, config, err := graph.Config(projectDir, stage)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	g, err := graph.Record(stack.Program(noCode), graph.Options{Project: project, Stage: stage, Config: config})
+	g, err := stack.Record(projectDir, stage)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package stack_test
 
 import (
-	"context"
 	"encoding/json"
 	"maps"
 	"os"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
 	"restock/lambdas"
@@ -21,15 +19,6 @@ import (
 const projectDir = "../.."
 
 var stages = []string{"dev", "prod"}
-
-// noCode stands for the functions' code, which these tests do not look at.
-func noCode(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
-	bundles := map[string]bundle.Bundle{}
-	for _, name := range names {
-		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive("lambdas/" + name), Hash: "hash of " + name}
-	}
-	return bundles, nil
-}
 
 func options(tb testing.TB, stage string) graph.Options {
 	tb.Helper()
@@ -42,7 +31,7 @@ func options(tb testing.TB, stage string) graph.Options {
 
 func record(tb testing.TB, stage string) *graph.Graph {
 	tb.Helper()
-	g, err := graph.Record(stack.Program(noCode), options(tb, stage))
+	g, err := stack.Record(projectDir, stage)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -395,7 +384,7 @@ func TestSetupRunsAgainWhenItOrWhatItPreparesIsNew(t *testing.T) {
 func TestOutputsAreWhatPeopleLookFor(t *testing.T) {
 	var outputs []string
 	_, err := graph.Record(func(ctx *pulumi.Context) error {
-		if err := stack.Program(noCode)(ctx); err != nil {
+		if err := stack.Program(stack.WithoutCode)(ctx); err != nil {
 			return err
 		}
 		outputs = slices.Sorted(maps.Keys(ctx.GetCurrentExportMap()))
@@ -413,7 +402,7 @@ func TestPreviewOfANewStage(t *testing.T) {
 	for _, stage := range stages {
 		o := options(t, stage)
 		o.Preview = true
-		if _, err := graph.Record(stack.Program(noCode), o); err != nil {
+		if _, err := graph.Record(stack.Program(stack.WithoutCode), o); err != nil {
 			t.Errorf("%s: %v", stage, err)
 		}
 	}
@@ -440,7 +429,7 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	} {
 		o := options(t, "dev")
 		o.Config["restock:settings"] = c.settings
-		_, err := graph.Record(stack.Program(noCode), o)
+		_, err := graph.Record(stack.Program(stack.WithoutCode), o)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
 			t.Errorf("settings %s: got error %v, want one that names the file and says %q", c.settings, err, c.want)
 		}

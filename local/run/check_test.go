@@ -11,12 +11,11 @@ import (
 )
 
 func TestProgramThatWouldNotWorkOnAWSIsRefusedByName(t *testing.T) {
-	r := &Run{config: DefaultConfig("../..")}
 	settings := map[string]string{
 		"aws:region":       "ap-northeast-2",
 		"restock:settings": `{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com"}`,
 	}
-	program := stack.Program(r.bundles)
+	program := stack.Program(stack.WithoutCode)
 	if err := check(program, "restock", "dev", settings); err != nil {
 		t.Errorf("the program as it is: %v", err)
 	}

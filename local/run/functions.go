@@ -41,7 +41,7 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // newFunctions hands the declared functions to a host.
 func (r *Run) newFunctions(p *program) (functions, error) {
 	host, err := lambda.NewHost(lambda.Config{
-		Region: p.region, AccountID: graph.AccountID,
+		Region: p.graph.Region, AccountID: graph.AccountID,
 		EndpointURL: r.listen.url(r.listen.aws),
 		Log:         r.config.Log.With("part", "lambda"),
 	})
@@ -155,7 +155,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		}
 		schedule, err := scheduler.Start(scheduler.Rule{
 			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
-			Region: p.region, AccountID: graph.AccountID, Function: f,
+			Region: p.graph.Region, AccountID: graph.AccountID, Function: f,
 		}, r.config.Log.With("part", "scheduler"))
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", target.Name, err)
@@ -169,7 +169,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 func (r *Run) serveAPI(p *program, fs functions) error {
 	for _, declared := range p.graph.OfType("aws:apigatewayv2/api:Api") {
 		config := apigateway.Config{
-			APIID: declared.ID, Region: p.region, AccountID: graph.AccountID,
+			APIID: declared.ID, Region: p.graph.Region, AccountID: graph.AccountID,
 			Log: r.config.Log.With("part", "api"),
 		}
 		for _, stage := range p.graph.OfType("aws:apigatewayv2/stage:Stage") {

@@ -24,7 +24,6 @@ import (
 // A program is what was recorded, with its functions built and its database started.
 type program struct {
 	graph    *graph.Graph
-	region   string
 	database *database
 }
 
@@ -35,21 +34,25 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(stack.Program(r.bundles), project, r.config.Stage, config); err != nil {
+	if err := check(stack.Program(stack.WithoutCode), project, r.config.Stage, config); err != nil {
 		return nil, err
 	}
 	if err := overrideSetting(config, project+":settings", "factoryUrl", r.listen.url(r.listen.factory)); err != nil {
 		return nil, err
 	}
-	p := &program{region: config["aws:region"]}
+	p := &program{}
 
 	buildCtx, stopBuilding := context.WithCancel(ctx)
 	defer stopBuilding()
 	var building errgroup.Group
-	build := func(ctx context.Context, names []string) (map[string]bundle.Bundle, error) {
+	build := func(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
 		r.config.Log.Info("building the functions", "functions", strings.Join(names, " "))
 		building.Go(func() error { return r.build(buildCtx, names) })
-		return r.bundles(ctx, names)
+		bundles := map[string]bundle.Bundle{}
+		for _, name := range names {
+			bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive(filepath.Join(r.config.BuildDir, name))}
+		}
+		return bundles, nil
 	}
 	parameters := &parameterGroups{}
 	var databaseErr error // as it was, before Pulumi says it in its own words
@@ -83,15 +86,6 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		r.config.Edit(p.graph)
 	}
 	return p, nil
-}
-
-// bundles are where the functions are built.
-func (r *Run) bundles(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
-	bundles := map[string]bundle.Bundle{}
-	for _, name := range names {
-		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive(filepath.Join(r.config.BuildDir, name))}
-	}
-	return bundles, nil
 }
 
 // check refuses, before anything is built or started, what the program declares and AWS would refuse or let fail in silence: a line

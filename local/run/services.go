@@ -23,9 +23,9 @@ type services struct {
 
 // newServices makes the queues, topics and secrets that the program declares, and no others.
 func newServices(p *program, url string, log *slog.Logger) (*services, error) {
-	queueService := sqs.New(sqs.Config{BaseURL: url, Region: p.region, AccountID: graph.AccountID}, log.With("part", "sqs"))
-	topicService := sns.New(sns.Config{Region: p.region, AccountID: graph.AccountID}, log.With("part", "sns"))
-	secretService := secretsmanager.New(secretsmanager.Config{Region: p.region, AccountID: graph.AccountID}, log.With("part", "secretsmanager"))
+	queueService := sqs.New(sqs.Config{BaseURL: url, Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "sqs"))
+	topicService := sns.New(sns.Config{Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "sns"))
+	secretService := secretsmanager.New(secretsmanager.Config{Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "secretsmanager"))
 	s := &services{
 		handler: awsapi.NewHandler(log.With("part", "aws"), queueService.API(), topicService.API(), secretService.API()),
 		queues:  map[string]*sqs.Queue{},

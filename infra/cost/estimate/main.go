@@ -2,7 +2,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -10,11 +9,7 @@ import (
 	"io"
 	"os"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
-	"restock/infra/bundle"
 	"restock/infra/cost"
-	"restock/infra/graph"
 	"restock/infra/stack"
 )
 
@@ -56,15 +51,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("%q is not a flag: see -h", flags.Arg(0))
 	}
 
-	name, config, err := graph.Config(*project, *stage)
+	g, err := stack.Record(*project, *stage)
 	if err != nil {
 		return err
 	}
-	g, err := graph.Record(stack.Program(noCode), graph.Options{Project: name, Stage: *stage, Config: config})
-	if err != nil {
-		return err
-	}
-	estimate, err := cost.New(cost.Stage{Name: *stage, Region: config["aws:region"], Graph: g}, cost.Seoul(), assume)
+	estimate, err := cost.New(cost.Stage{Name: *stage, Region: g.Region, Graph: g}, cost.Seoul(), assume)
 	if err != nil {
 		return err
 	}
@@ -75,13 +66,4 @@ func run(args []string, stdout, stderr io.Writer) error {
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(estimate)
-}
-
-// noCode stands for the functions' code: it costs nothing to store, and is not built.
-func noCode(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
-	bundles := map[string]bundle.Bundle{}
-	for _, name := range names {
-		bundles[name] = bundle.Bundle{Archive: pulumi.NewFileArchive("code of " + name), Hash: "hash of " + name}
-	}
-	return bundles, nil
 }
