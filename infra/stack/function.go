@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/policy"
 	"restock/lambdas"
 )
 
@@ -85,10 +86,10 @@ type role struct {
 func (f *function) newRole(ctx *pulumi.Context, t things, logs *cloudwatch.LogGroup) (*role, error) {
 	name := f.declared.Name
 	r, err := iam.NewRole(ctx, name, &iam.RoleArgs{
-		AssumeRolePolicy: document(func([]string) any {
-			return policy(Statement{
+		AssumeRolePolicy: policy.JSON(func([]string) any {
+			return policy.New(policy.Statement{
 				Effect:    "Allow",
-				Principal: &Principal{Service: "lambda.amazonaws.com"},
+				Principal: &policy.Principal{Service: "lambda.amazonaws.com"},
 				Action:    []string{"sts:AssumeRole"},
 			})
 		}),
@@ -121,12 +122,12 @@ func (f *function) newRole(ctx *pulumi.Context, t things, logs *cloudwatch.LogGr
 	}
 	attached, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
 		Role: r.Name,
-		Policy: document(func(arns []string) any {
-			var statements []Statement
+		Policy: policy.JSON(func(arns []string) any {
+			var statements []policy.Statement
 			for i, p := range permissions {
-				statements = append(statements, Statement{Effect: "Allow", Action: p.actions, Resource: []string{arns[i]}})
+				statements = append(statements, policy.Statement{Effect: "Allow", Action: p.actions, Resource: []string{arns[i]}})
 			}
-			return policy(statements...)
+			return policy.New(statements...)
 		}, resources...),
 	}, pulumi.Parent(f))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/policy"
 	"restock/lambdas"
 )
 
@@ -47,8 +48,8 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	}
 	_, err = sns.NewTopicPolicy(ctx, lambdas.StockEmptyTopic, &sns.TopicPolicyArgs{
 		Arn: m.topic.Arn,
-		Policy: document(func(arns []string) any {
-			return policy(encryptedOnly(arns[0], "sns:Publish"))
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(policy.EncryptedOnly(arns[0], "sns:Publish"))
 		}, m.topic.Arn),
 	}, pulumi.Parent(m.topic))
 	if err != nil {
@@ -63,8 +64,8 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	}
 	_, err = sqs.NewQueuePolicy(ctx, lambdas.StockQueue+"_dlq", &sqs.QueuePolicyArgs{
 		QueueUrl: m.deadLetters.Url,
-		Policy: document(func(arns []string) any {
-			return policy(encryptedOnly(arns[0], queueActions...))
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(policy.EncryptedOnly(arns[0], queueActions...))
 		}, m.deadLetters.Arn),
 	}, pulumi.Parent(m.deadLetters))
 	if err != nil {
@@ -75,7 +76,7 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 		MessageRetentionSeconds:  seconds(queueRetention),
 		ReceiveWaitTimeSeconds:   seconds(longPoll),
 		SqsManagedSseEnabled:     pulumi.Bool(true),
-		RedrivePolicy: document(func(arns []string) any {
+		RedrivePolicy: policy.JSON(func(arns []string) any {
 			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
 		}, m.deadLetters.Arn),
 	}, pulumi.Protect(s.Protect))
@@ -84,16 +85,16 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	}
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, lambdas.StockQueue, &sqs.QueuePolicyArgs{
 		QueueUrl: m.queue.Url,
-		Policy: document(func(arns []string) any {
-			return policy(
-				Statement{
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(
+				policy.Statement{
 					Effect:    "Allow",
-					Principal: &Principal{Service: "sns.amazonaws.com"},
+					Principal: &policy.Principal{Service: "sns.amazonaws.com"},
 					Action:    []string{"sqs:SendMessage"},
 					Resource:  []string{arns[0]},
-					Condition: Condition{"ArnEquals": {"aws:SourceArn": arns[1]}},
+					Condition: policy.Condition{"ArnEquals": {"aws:SourceArn": arns[1]}},
 				},
-				encryptedOnly(arns[0], queueActions...),
+				policy.EncryptedOnly(arns[0], queueActions...),
 			)
 		}, m.queue.Arn, m.topic.Arn),
 	}, pulumi.Parent(m.queue))

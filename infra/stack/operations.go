@@ -6,6 +6,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/policy"
 )
 
 // operationsTopic is where people are told that something wants them.
@@ -19,17 +21,17 @@ func newOperations(ctx *pulumi.Context, s Settings, m *messaging) (*sns.Topic, e
 		Description:       pulumi.String("Encrypts the topic " + operationsTopic),
 		EnableKeyRotation: pulumi.Bool(true),
 		// In a key's policy "*" is the key itself.
-		Policy: document(func(arn []string) any {
-			return policy(
-				Statement{
+		Policy: policy.JSON(func(arn []string) any {
+			return policy.New(
+				policy.Statement{
 					Effect:    "Allow",
-					Principal: &Principal{AWS: siblingARN(arn[0], "iam", "root")},
+					Principal: &policy.Principal{AWS: siblingARN(arn[0], "iam", "root")},
 					Action:    []string{"kms:*"}, // whom the account lets: without this line nobody could ever change the key
 					Resource:  []string{"*"},
 				},
-				Statement{
+				policy.Statement{
 					Effect:    "Allow",
-					Principal: &Principal{Service: "cloudwatch.amazonaws.com"},
+					Principal: &policy.Principal{Service: "cloudwatch.amazonaws.com"},
 					Action:    []string{"kms:Decrypt", "kms:GenerateDataKey"},
 					Resource:  []string{"*"},
 				},
@@ -45,16 +47,16 @@ func newOperations(ctx *pulumi.Context, s Settings, m *messaging) (*sns.Topic, e
 	}
 	_, err = sns.NewTopicPolicy(ctx, operationsTopic, &sns.TopicPolicyArgs{
 		Arn: topic.Arn,
-		Policy: document(func(arn []string) any {
-			return policy(
-				Statement{
+		Policy: policy.JSON(func(arn []string) any {
+			return policy.New(
+				policy.Statement{
 					Effect:    "Allow",
-					Principal: &Principal{Service: "cloudwatch.amazonaws.com"},
+					Principal: &policy.Principal{Service: "cloudwatch.amazonaws.com"},
 					Action:    []string{"sns:Publish"},
 					Resource:  []string{arn[0]},
-					Condition: Condition{"ArnLike": {"aws:SourceArn": siblingARN(arn[0], "cloudwatch", "alarm:*")}},
+					Condition: policy.Condition{"ArnLike": {"aws:SourceArn": siblingARN(arn[0], "cloudwatch", "alarm:*")}},
 				},
-				encryptedOnly(arn[0], "sns:Publish"),
+				policy.EncryptedOnly(arn[0], "sns:Publish"),
 			)
 		}, topic.Arn),
 	}, pulumi.Parent(topic))

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/graph"
+	"restock/infra/policy"
 	"restock/infra/stack"
 	"restock/lambdas"
 )
@@ -131,7 +132,7 @@ func allowed(t *testing.T, g *graph.Graph, function string) map[string]string {
 		if r.Name != function {
 			continue
 		}
-		var p stack.Policy
+		var p policy.Document
 		if err := json.Unmarshal([]byte(r.String("policy")), &p); err != nil {
 			t.Fatalf("policy of %s: %v", function, err)
 		}
@@ -179,7 +180,7 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		topic := g.Find("aws:sns/topic:Topic", "name", lambdas.StockEmptyTopic)
 		queue := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue)
-		var got stack.Policy
+		var got policy.Document
 		for _, p := range g.OfType("aws:sqs/queuePolicy:QueuePolicy") {
 			if p.String("queueUrl") == queue.String("url") {
 				if err := json.Unmarshal([]byte(p.String("policy")), &got); err != nil {
@@ -187,15 +188,15 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 				}
 			}
 		}
-		var allowed []stack.Statement
+		var allowed []policy.Statement
 		for _, s := range got.Statement {
 			if s.Effect == "Allow" {
 				allowed = append(allowed, s)
 			}
 		}
-		want := []stack.Statement{{
-			Effect: "Allow", Principal: &stack.Principal{Service: "sns.amazonaws.com"}, Action: []string{"sqs:SendMessage"},
-			Resource: []string{queue.String("arn")}, Condition: stack.Condition{"ArnEquals": {"aws:SourceArn": topic.String("arn")}},
+		want := []policy.Statement{{
+			Effect: "Allow", Principal: &policy.Principal{Service: "sns.amazonaws.com"}, Action: []string{"sqs:SendMessage"},
+			Resource: []string{queue.String("arn")}, Condition: policy.Condition{"ArnEquals": {"aws:SourceArn": topic.String("arn")}},
 		}}
 		if !reflect.DeepEqual(allowed, want) {
 			t.Errorf("the queue's policy allows %+v, want %+v", allowed, want)
@@ -258,7 +259,7 @@ func TestMessagesTravelEncryptedAlone(t *testing.T) {
 		denied := map[string]bool{}
 		for _, kind := range []string{"aws:sqs/queuePolicy:QueuePolicy", "aws:sns/topicPolicy:TopicPolicy"} {
 			for _, r := range g.OfType(kind) {
-				var p stack.Policy
+				var p policy.Document
 				if err := json.Unmarshal([]byte(r.String("policy")), &p); err != nil {
 					t.Fatal(err)
 				}

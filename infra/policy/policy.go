@@ -1,4 +1,5 @@
-package stack
+// Package policy makes IAM policies, and other JSON documents, from structs and the outputs of resources: never by concatenation.
+package policy
 
 import (
 	"encoding/json"
@@ -7,8 +8,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// A Policy is an IAM policy document: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-type Policy struct {
+// A Document is an IAM policy document: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+type Document struct {
 	Version   string
 	Statement []Statement
 }
@@ -31,13 +32,14 @@ type Principal struct {
 // A Condition is: operator, key, value.
 type Condition map[string]map[string]string
 
-func policy(statements ...Statement) Policy {
-	return Policy{Version: "2012-10-17", Statement: statements}
+// New is a document of statements.
+func New(statements ...Statement) Document {
+	return Document{Version: "2012-10-17", Statement: statements}
 }
 
-// encryptedOnly denies everybody some actions on a resource over a connection without TLS:
+// EncryptedOnly denies everybody some actions on a resource over a connection without TLS:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
-func encryptedOnly(resource string, actions ...string) Statement {
+func EncryptedOnly(resource string, actions ...string) Statement {
 	return Statement{
 		Effect:    "Deny",
 		Principal: &Principal{AWS: "*"},
@@ -47,8 +49,8 @@ func encryptedOnly(resource string, actions ...string) Statement {
 	}
 }
 
-// document is a JSON document made from outputs. While one of them is unknown, the document is.
-func document(build func(values []string) any, inputs ...pulumi.StringInput) pulumi.StringOutput {
+// JSON is a document made from outputs, as text. While one of them is unknown, the document is.
+func JSON(build func(values []string) any, inputs ...pulumi.StringInput) pulumi.StringOutput {
 	var outputs []any
 	for _, input := range inputs {
 		outputs = append(outputs, input)
