@@ -17,6 +17,7 @@ test: mariadb ## every test, and what the code must be like
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
+	go tool actionlint
 	go test ./...
 
 build: ## the functions' zips, in dist/
@@ -36,7 +37,7 @@ destroy: ## delete STAGE
 
 stack: # of STAGE, in the state backend
 	@test -f "Pulumi.$(STAGE).yaml" || { echo "there is no stage $(STAGE): there is no Pulumi.$(STAGE).yaml" >&2; exit 1; }
-	@pulumi stack select --create "$(STAGE)"
+	@pulumi stack select --create "$(STAGE)" $(if $(SECRETS_PROVIDER),--secrets-provider "$(SECRETS_PROVIDER)")
 
 mariadb: # the tests' and the local run's database server
 	@scripts/install-mariadb

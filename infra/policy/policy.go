@@ -23,10 +23,12 @@ type Statement struct {
 	Condition Condition `json:",omitempty"`
 }
 
-// A Principal is who a statement of a resource's policy is about: a service of AWS, or "*", everybody.
+// A Principal is who a statement of a resource's policy is about: a service of AWS, "*", everybody, or, in a role's trust, the ARN of
+// an identity provider.
 type Principal struct {
-	Service string `json:",omitempty"`
-	AWS     string `json:",omitempty"`
+	Service   string `json:",omitempty"`
+	AWS       string `json:",omitempty"`
+	Federated string `json:",omitempty"`
 }
 
 // A Condition is: operator, key, value.

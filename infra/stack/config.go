@@ -32,6 +32,10 @@ type Settings struct {
 	// AlarmEmail is told of alarms. Empty: nobody is.
 	AlarmEmail string `json:"alarmEmail"`
 
+	// PermissionsBoundary is the ARN of the policy beyond which no function's role goes; empty is none. Deployments by workflow
+	// need it: see bootstrap.
+	PermissionsBoundary string `json:"permissionsBoundary"`
+
 	LogRetentionDays int `json:"logRetentionDays"`
 	// SecretRecoveryDays is how long a deleted secret can be had back: 0 (not at all), or 7 to 30.
 	SecretRecoveryDays int              `json:"secretRecoveryDays"`
@@ -136,6 +140,8 @@ func (s Settings) validate(region string) error {
 		_, err = mail.ParseAddress(s.AlarmEmail)
 		check(err == nil, "alarmEmail", fmt.Sprintf("%q", s.AlarmEmail), "an email address")
 	}
+	check(s.PermissionsBoundary == "" || strings.HasPrefix(s.PermissionsBoundary, "arn:aws:iam::"),
+		"permissionsBoundary", fmt.Sprintf("%q", s.PermissionsBoundary), "the ARN of a policy of IAM, or nothing")
 	check(slices.Contains(logRetentions, s.LogRetentionDays), "logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
 	check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30, "secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
 	check(strings.HasPrefix(s.Database.InstanceClass, "db."), "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), "a class of RDS, like db.t4g.micro")

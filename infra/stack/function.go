@@ -38,7 +38,7 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, s Settings, n *
 	if err != nil {
 		return failed(err)
 	}
-	role, err := f.newRole(ctx, t, logs)
+	role, err := f.newRole(ctx, s.PermissionsBoundary, t, logs)
 	if err != nil {
 		return failed(err)
 	}
@@ -83,9 +83,11 @@ type role struct {
 }
 
 // newRole makes the function's role from the grants of its environment, its trigger and its network, and nothing else.
-func (f *function) newRole(ctx *pulumi.Context, t things, logs *cloudwatch.LogGroup) (*role, error) {
+func (f *function) newRole(ctx *pulumi.Context, boundary string, t things, logs *cloudwatch.LogGroup) (*role, error) {
 	name := f.declared.Name
-	r, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+	args := &iam.RoleArgs{
+		// Who deploys a stage makes roles below its path alone.
+		Path: pulumi.Sprintf("/%s/%s/", ctx.Project(), ctx.Stack()),
 		AssumeRolePolicy: policy.JSON(func([]string) any {
 			return policy.New(policy.Statement{
 				Effect:    "Allow",
@@ -93,7 +95,11 @@ func (f *function) newRole(ctx *pulumi.Context, t things, logs *cloudwatch.LogGr
 				Action:    []string{"sts:AssumeRole"},
 			})
 		}),
-	}, pulumi.Parent(f))
+	}
+	if boundary != "" {
+		args.PermissionsBoundary = pulumi.String(boundary)
+	}
+	r, err := iam.NewRole(ctx, name, args, pulumi.Parent(f))
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/infra/policy"
+)
+
+const (
+	testSettings = `{"repository": "shop@12/restock@34", "environments": {"dev": "dev", "prod": "prod", "pr": "pr-*"}}`
+	bucketARN    = "arn:aws:s3:::state"
+	keyARN       = "arn:aws:kms:ap-northeast-2:000000000000:key/pulumi"
+	providerARN  = "arn:aws:iam::000000000000:oidc-provider/token.actions.githubusercontent.com"
+	boundaryARN  = "arn:aws:iam::000000000000:policy/restock-delivery/functions"
+)
+
+func options(settings string) graph.Options {
+	return graph.Options{
+		Project: "restock-bootstrap",
+		Stage:   "main",
+		Config:  map[string]string{"aws:region": "ap-northeast-2", "restock-bootstrap:settings": settings},
+		Answer: func(r *graph.Resource) error {
+			switch r.Type {
+			case "aws:s3/bucketV2:BucketV2":
+				r.Outputs["arn"], r.Outputs["bucket"] = bucketARN, r.Name
+			case "aws:kms/key:Key":
+				r.Outputs["arn"], r.Outputs["keyId"] = keyARN, r.Name
+			case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+				r.Outputs["arn"] = providerARN
+			case "aws:iam/policy:Policy":
+				r.Outputs["arn"] = boundaryARN
+			}
+			return nil
+		},
+	}
+}
+
+func record(tb testing.TB) *graph.Graph {
+	tb.Helper()
+	g, err := graph.Record(bootstrap, options(testSettings))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return g
+}
+
+func one(tb testing.TB, g *graph.Graph, token string) *graph.Resource {
+	tb.Helper()
+	found := g.OfType(token)
+	if len(found) != 1 {
+		tb.Fatalf("there are %d resources of type %s, want 1", len(found), token)
+	}
+	return found[0]
+}
+
+func policyOf(tb testing.TB, r *graph.Resource, output string) policy.Document {
+	tb.Helper()
+	var p policy.Document
+	if err := json.Unmarshal([]byte(r.String(output)), &p); err != nil {
+		tb.Fatalf("%s %s: %s is not a policy: %v", r.Type, r.Name, output, err)
+	}
+	return p
+}
+
+// permissions are the statements of each role's one policy, by the role's name.
+func permissions(tb testing.TB, g *graph.Graph) map[string]policy.Document {
+	tb.Helper()
+	found := map[string]policy.Document{}
+	for _, r := range g.OfType("aws:iam/rolePolicy:RolePolicy") {
+		found[r.String("role")] = policyOf(tb, r, "policy")
+	}
+	return found
+}
+
+func TestEachRoleTrustsOneSubjectOfOneRepository(t *testing.T) {
+	got := map[string]string{}
+	for _, role := range record(t).OfType("aws:iam/role:Role") {
+		trust := policyOf(t, role, "assumeRolePolicy")
+		if len(trust.Statement) != 1 {
+			t.Fatalf("role %s is trusted by %d statements, want 1", role.Name, len(trust.Statement))
+		}
+		s := trust.Statement[0]
+		if s.Principal == nil || *s.Principal != (policy.Principal{Federated: providerARN}) || !slices.Equal(s.Action, []string{"sts:AssumeRoleWithWebIdentity"}) {
+			t.Errorf("role %s may be assumed by %+v with %v, want GitHub's provider alone, with its tokens alone", role.Name, s.Principal, s.Action)
+		}
+		conditions := s.Condition["StringEquals"]
+		if len(s.Condition) != 1 || len(conditions) != 2 || conditions[issuer+":aud"] != "sts.amazonaws.com" {
+			t.Errorf("role %s is trusted if %v, want the audience and the subject to equal", role.Name, s.Condition)
+		}
+		got[role.Name] = conditions[issuer+":sub"]
+	}
+	want := map[string]string{
+		"preview-dev":  "repo:shop@12/restock@34:pull_request",
+		"preview-prod": "repo:shop@12/restock@34:pull_request",
+		"deploy-dev":   "repo:shop@12/restock@34:environment:dev",
+		"deploy-prod":  "repo:shop@12/restock@34:environment:prod",
+		"deploy-pr":    "repo:shop@12/restock@34:environment:pr",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("subjects are %v, want %v", got, want)
+	}
+}
+
+func TestPreviewOnlyReadsTheStateOfItsStage(t *testing.T) {
+	got := permissions(t, record(t))["preview-dev"]
+	want := []policy.Statement{
+		{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{bucketARN}},
+		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: []string{bucketARN + "/.pulumi/meta.yaml", bucketARN + "/.pulumi/stacks/restock/dev.*"}},
+		{Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{keyARN}},
+	}
+	if !slices.EqualFunc(got.Statement, want, func(a, b policy.Statement) bool {
+		return a.Effect == b.Effect && slices.Equal(a.Action, b.Action) && slices.Equal(a.Resource, b.Resource) && a.Condition == nil
+	}) {
+		t.Errorf("the preview of dev may %+v, want %+v", got.Statement, want)
+	}
+}
+
+func TestDeploymentWritesTheStateOfItsStagesAlone(t *testing.T) {
+	for name, p := range permissions(t, record(t)) {
+		kind, environment, _ := strings.Cut(name, "-")
+		if kind != "deploy" {
+			continue
+		}
+		stages := map[string]string{"dev": "dev", "prod": "prod", "pr": "pr-*"}[environment]
+		for _, s := range p.Statement {
+			if !slices.Contains(s.Action, "s3:PutObject") {
+				continue
+			}
+			for _, resource := range s.Resource {
+				if !strings.Contains(resource, "/restock/"+stages+".") && !strings.Contains(resource, "/restock/"+stages+"/") {
+					t.Errorf("role %s writes %s, want the files of %s alone", name, resource, stages)
+				}
+			}
+		}
+	}
+}
+
+// What a deployment makes of roles, it makes below its stage's path and within the boundary, and gives to Lambda alone.
+func TestDeploymentMakesBoundedRolesOfItsStagesAlone(t *testing.T) {
+	for name, stages := range map[string]string{"deploy-dev": "dev", "deploy-prod": "prod", "deploy-pr": "pr-*"} {
+		for _, s := range permissions(t, record(t))[name].Statement {
+			for _, action := range s.Action {
+				service, verb, _ := strings.Cut(action, ":")
+				if service != "iam" || verb == "CreateServiceLinkedRole" {
+					continue
+				}
+				if want := []string{"arn:aws:iam::000000000000:role/restock/" + stages + "/*"}; !slices.Equal(s.Resource, want) {
+					t.Errorf("role %s: %s of %v, want %v", name, action, s.Resource, want)
+				}
+				bounded := s.Condition["StringEquals"]["iam:PermissionsBoundary"] == boundaryARN
+				gives := slices.Contains([]string{"CreateRole", "PutRolePolicy", "AttachRolePolicy", "PutRolePermissionsBoundary"}, verb)
+				if gives && !bounded || verb == "DeleteRolePermissionsBoundary" || verb == "*" {
+					t.Errorf("role %s: %s without the boundary", name, action)
+				}
+				if verb == "PassRole" && s.Condition["StringEquals"]["iam:PassedToService"] != "lambda.amazonaws.com" {
+					t.Errorf("role %s gives roles to services other than Lambda: %v", name, s.Condition)
+				}
+			}
+		}
+	}
+}
+
+// Where all actions of a service are allowed, it is one that neither grants rights nor keeps what the shop's customers entrust to it.
+func TestNoRoleMayDoEverything(t *testing.T) {
+	for name, p := range permissions(t, record(t)) {
+		for _, s := range p.Statement {
+			for _, action := range s.Action {
+				service, verb, _ := strings.Cut(action, ":")
+				if service == "*" || verb == "*" && slices.Contains([]string{"iam", "s3", "kms", "sts", "ec2", "rds", "secretsmanager"}, service) {
+					t.Errorf("role %s may %s", name, action)
+				}
+			}
+			if slices.Contains(s.Action, "secretsmanager:GetSecretValue") {
+				t.Errorf("role %s may read secrets", name)
+			}
+		}
+	}
+}
+
+func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
+	g := record(t)
+	bucket := one(t, g, "aws:s3/bucketV2:BucketV2")
+	key := one(t, g, "aws:kms/key:Key")
+	for _, r := range []*graph.Resource{bucket, key, one(t, g, "aws:kms/alias:Alias")} {
+		if !r.Protect {
+			t.Errorf("%s is not protected", r.Type)
+		}
+	}
+	if !key.Bool("enableKeyRotation") {
+		t.Error("the key does not rotate")
+	}
+
+	access := one(t, g, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+	for _, setting := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"} {
+		if !access.Bool(setting) {
+			t.Errorf("%s is false, want true", setting)
+		}
+	}
+	if got := one(t, g, "aws:s3/bucketVersioningV2:BucketVersioningV2").Object("versioningConfiguration")["status"]; got != "Enabled" {
+		t.Errorf("versioning is %v, want Enabled", got)
+	}
+	encryption := one(t, g, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2")
+	rules, _ := encryption.Outputs["rules"].([]any)
+	if len(rules) != 1 {
+		t.Fatalf("there are %d rules of encryption, want 1", len(rules))
+	}
+	byDefault, _ := rules[0].(map[string]any)["applyServerSideEncryptionByDefault"].(map[string]any)
+	if byDefault["sseAlgorithm"] != "aws:kms" || byDefault["kmsMasterKeyId"] != keyARN {
+		t.Errorf("the bucket is encrypted with %v, want the key", byDefault)
+	}
+
+	got := policyOf(t, one(t, g, "aws:s3/bucketPolicy:BucketPolicy"), "policy")
+	want := policy.New(policy.EncryptedOnly(bucketARN, "s3:*"), policy.EncryptedOnly(bucketARN+"/*", "s3:*"))
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("the bucket's policy is %+v, want everything denied to everybody without TLS, and nothing else", got)
+	}
+	for _, r := range g.Resources {
+		if strings.HasPrefix(r.Type, "aws:s3/bucket") && r != bucket && r.String("bucket") != bucket.String("bucket") {
+			t.Errorf("%s is about bucket %q, want %q", r.Type, r.String("bucket"), bucket.String("bucket"))
+		}
+	}
+}
+
+// IAM takes inline policies of 10,240 characters a role, without whitespace:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+func TestPoliciesFit(t *testing.T) {
+	for _, r := range record(t).OfType("aws:iam/rolePolicy:RolePolicy") {
+		if size := len(r.String("policy")); size > 10240 {
+			t.Errorf("the policy of %s is %d characters long, want 10,240 at most", r.Name, size)
+		}
+	}
+}
+
+func TestPreviewOfTheFirstDeployment(t *testing.T) {
+	o := options(testSettings)
+	o.Preview, o.Answer = true, nil
+	if _, err := graph.Record(bootstrap, o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWrongSettingsAreRefusedByName(t *testing.T) {
+	for name, test := range map[string]struct{ settings, want string }{
+		"nothing":             {``, `restock-bootstrap:settings: is missing`},
+		"no repository":       {`{"environments": {"dev": "dev"}}`, `repository is "": owner@id/name@id`},
+		"all repositories":    {`{"repository": "shop/*", "environments": {"dev": "dev"}}`, `repository is "shop/*": owner@id/name@id`},
+		"a repository's job":  {`{"repository": "shop/restock:ref", "environments": {"dev": "dev"}}`, `repository is "shop/restock:ref"`},
+		"unknown key":         {`{"repositry": "shop/restock"}`, `unknown field "repositry"`},
+		"no environment":      {`{"repository": "shop/restock"}`, `environments is "": one or more`},
+		"every stage":         {`{"repository": "shop/restock", "environments": {"dev": "*"}}`, `environments.dev is "*": a stage's name, or`},
+		"a path":              {`{"repository": "shop/restock", "environments": {"dev": "a/b"}}`, `environments.dev is "a/b": a stage's name, or`},
+		"a stage in two":      {`{"repository": "shop/restock", "environments": {"a": "prod", "b": "pro*"}}`, `environments.b is "pro*": no stage that environments.a deploys, prod`},
+		"patterns in another": {`{"repository": "shop/restock", "environments": {"a": "pr-*", "b": "pr-x-*"}}`, `environments.b is "pr-x-*": no stage`},
+		"two objects":         {testSettings + `{}`, `there is more after the object`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := graph.Record(bootstrap, options(test.settings))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("settings %s: got error %v, want one with %q", test.settings, err, test.want)
+			}
+		})
+	}
+}

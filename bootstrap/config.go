@@ -1,0 +1,115 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+)
+
+// Settings are the value of restock-bootstrap:settings in Pulumi.<stack>.yaml, and the region.
+type Settings struct {
+	// Repository is how the subjects of GitHub's tokens name the repository: owner@id/name@id, or owner/name where a repository is
+	// older than the ids: https://docs.github.com/en/actions/reference/security/oidc
+	Repository string `json:"repository"`
+	// Environments are the repository's GitHub environments, and what each may deploy: one stage by its name, or all whose names begin
+	// alike: pr-*.
+	Environments map[string]string `json:"environments"`
+
+	Region string `json:"-"`
+}
+
+// An environment is one of GitHub's, with what it may deploy.
+type environment struct {
+	name   string
+	stages string // a stage's name, or a prefix and *
+}
+
+// manyStages reports whether the environment deploys more than one stage.
+func (e environment) manyStages() bool { return strings.HasSuffix(e.stages, "*") }
+
+// environments are the settings' environments, by name.
+func (s Settings) environments() []environment {
+	var list []environment
+	for _, name := range slices.Sorted(maps.Keys(s.Environments)) {
+		list = append(list, environment{name, s.Environments[name]})
+	}
+	return list
+}
+
+const settingsKey = "settings"
+
+// loadSettings reads and checks the settings. Its errors name the key, the value and what is allowed.
+func loadSettings(ctx *pulumi.Context) (Settings, error) {
+	region, err := config.Try(ctx, "aws:region")
+	if err != nil {
+		return Settings{}, fmt.Errorf("reading Pulumi.%s.yaml: aws:region is missing", ctx.Stack())
+	}
+	s, err := parseSettings(config.Get(ctx, ctx.Project()+":"+settingsKey), region)
+	if err != nil {
+		return s, fmt.Errorf("reading Pulumi.%s.yaml: %s:%s: %w", ctx.Stack(), ctx.Project(), settingsKey, err)
+	}
+	return s, nil
+}
+
+func parseSettings(text, region string) (Settings, error) {
+	s := Settings{Region: region}
+	if text == "" {
+		return s, errors.New("is missing: repository and environments are needed")
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&s); err != nil {
+		return s, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return s, errors.New("there is more after the object")
+	}
+	return s, s.validate()
+}
+
+var (
+	// repositoryForm has no wildcard, and no colon, behind which a subject goes on.
+	repositoryForm = regexp.MustCompile(`^[A-Za-z0-9-]+(@[0-9]+)?/[A-Za-z0-9._-]+(@[0-9]+)?$`)
+	nameForm       = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	stagesForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}\*?$`)
+)
+
+func (s Settings) validate() error {
+	var errs []error
+	check := func(ok bool, key string, value any, allowed string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s is %q: %s", key, value, allowed))
+		}
+	}
+	check(repositoryForm.MatchString(s.Repository), "repository", s.Repository,
+		"owner@id/name@id, as the repository's tokens name it (owner/name where they have no ids)")
+	check(len(s.Environments) > 0, "environments", "", "one or more, like dev: dev")
+	environments := s.environments()
+	for i, e := range environments {
+		key := "environments." + e.name
+		check(nameForm.MatchString(e.name), key, e.name, "a name in small letters, digits and hyphens")
+		check(stagesForm.MatchString(e.stages), key, e.stages, "a stage's name, or the beginning of names and *, like pr-*")
+		for _, other := range environments[:i] {
+			check(!overlap(e.stages, other.stages), key, e.stages, "no stage that environments."+other.name+" deploys, "+other.stages)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// overlap reports whether there may be a stage that is of both.
+func overlap(a, b string) bool {
+	matches := func(pattern, name string) bool {
+		matched, _ := path.Match(pattern, strings.TrimSuffix(name, "*")) // the form of both is checked
+		return matched
+	}
+	return matches(a, b) || matches(b, a)
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/infra/stack"
+)
+
+// shop records the stack that the roles deploy.
+func shop(tb testing.TB, stage string) *graph.Graph {
+	tb.Helper()
+	name, config, err := graph.Config("..", stage)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if name != project {
+		tb.Fatalf("the project is %q, the roles are for %q", name, project)
+	}
+	settings := map[string]any{}
+	if err := json.Unmarshal([]byte(config[name+":settings"]), &settings); err != nil {
+		tb.Fatal(err)
+	}
+	settings["permissionsBoundary"] = boundaryARN // as docs/delivery.md has it set
+	text, err := json.Marshal(settings)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	config[name+":settings"] = string(text)
+	g, err := graph.Record(stack.Program(stack.WithoutCode), graph.Options{Project: name, Stage: stage, Config: config})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return g
+}
+
+// service is how IAM calls the service that a type of resource belongs to.
+func service(token string) string {
+	kind := strings.TrimPrefix(token, "aws:")
+	for _, known := range []struct{ prefix, service string }{
+		{"apigatewayv2/", "apigateway"},
+		{"cloudwatch/event", "events"},
+		{"cloudwatch/log", "logs"},
+		{"vpc/", "ec2"},
+	} {
+		if strings.HasPrefix(kind, known.prefix) {
+			return known.service
+		}
+	}
+	name, _, _ := strings.Cut(kind, "/")
+	return name
+}
+
+func TestDeploymentMayUseEveryServiceOfTheStack(t *testing.T) {
+	for _, stage := range []string{"dev", "prod"} {
+		var services []string
+		for _, s := range permissions(t, record(t))["deploy-"+stage].Statement {
+			for _, action := range s.Action {
+				name, _, _ := strings.Cut(action, ":")
+				services = append(services, name)
+			}
+		}
+		for _, token := range shop(t, stage).Types("aws:") {
+			if name := service(token); !slices.Contains(services, name) {
+				t.Errorf("stage %s declares %s, and its deployment may do nothing with %s: add it to permissions.go", stage, token, name)
+			}
+		}
+	}
+}
+
+func TestBoundaryHoldsWhatTheFunctionsDo(t *testing.T) {
+	var most []string
+	for _, s := range functionsMayAtMost() {
+		most = append(most, s.Action...)
+	}
+	for _, stage := range []string{"dev", "prod"} {
+		for name, p := range permissions(t, shop(t, stage)) {
+			for _, s := range p.Statement {
+				for _, action := range s.Action {
+					if !slices.Contains(most, action) {
+						t.Errorf("stage %s: the role %s may %s, which the boundary denies it: add it to functionsMayAtMost", stage, name, action)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A role elsewhere, or without the boundary where the stage has one, is refused when a workflow deploys it.
+func TestFunctionsRolesAreWhereADeploymentMayMakeThem(t *testing.T) {
+	for _, stage := range []string{"dev", "prod"} {
+		for _, role := range shop(t, stage).OfType("aws:iam/role:Role") {
+			if want := "/" + project + "/" + stage + "/"; role.String("path") != want {
+				t.Errorf("stage %s: role %s is at %q, want %q", stage, role.Name, role.String("path"), want)
+			}
+			if role.String("permissionsBoundary") != boundaryARN {
+				t.Errorf("stage %s: role %s has the boundary %q, want the one that is configured", stage, role.Name, role.String("permissionsBoundary"))
+			}
+		}
+	}
+}

@@ -1,0 +1,63 @@
+// Command bootstrap is a Pulumi program of its own: it declares what must exist in an AWS account before the shop's stack is deployed
+// into it: where Pulumi keeps its state, and the roles that GitHub's workflows work as. A person with an administrator's credentials
+// runs it, once and after changes; no workflow may.
+package main
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// project is the Pulumi project whose stages are deployed: the name in ../Pulumi.yaml.
+const project = "restock"
+
+func main() {
+	pulumi.Run(bootstrap)
+}
+
+func bootstrap(ctx *pulumi.Context) error {
+	settings, err := loadSettings(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := newState(ctx)
+	if err != nil {
+		return err
+	}
+	github, err := newGitHub(ctx, settings.Repository)
+	if err != nil {
+		return err
+	}
+	boundary, err := newBoundary(ctx)
+	if err != nil {
+		return err
+	}
+
+	previewRoles, deployRoles := pulumi.StringMap{}, pulumi.StringMap{}
+	for _, e := range settings.environments() {
+		deploy, err := newDeployRole(ctx, settings.Region, e, github, state, boundary)
+		if err != nil {
+			return err
+		}
+		deployRoles[e.name] = deploy.Arn
+		if e.manyStages() {
+			continue // a stage of a pull request is made without a preview
+		}
+		preview, err := newPreviewRole(ctx, e, github, state)
+		if err != nil {
+			return err
+		}
+		previewRoles[e.name] = preview.Arn
+	}
+
+	ctx.Export("backendUrl", pulumi.Sprintf("s3://%s?region=%s", state.bucket.Bucket, settings.Region))
+	ctx.Export("secretsProvider", pulumi.String(fmt.Sprintf("awskms://%s?region=%s", keyAlias, settings.Region)))
+	ctx.Export("permissionsBoundary", boundary.Arn)
+	ctx.Export("previewRoles", previewRoles)
+	ctx.Export("deployRoles", deployRoles)
+	return nil
+}
+
+// tags say whose a resource is, for people in the console.
+func tags() pulumi.StringMap { return pulumi.StringMap{"project": pulumi.String(project)} }

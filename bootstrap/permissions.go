@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+
+	"restock/infra/policy"
+)
+
+// mayDeclare is what making, changing, reading and deleting the stack's resources takes, in one region. AWS names most of them while it
+// makes them, so they cannot be named here: what keeps stages apart is an account each. What reads the shop's data is left out: secrets'
+// values, messages, snapshots.
+func mayDeclare(region string) []policy.Statement {
+	return []policy.Statement{
+		{
+			Effect: "Allow",
+			Action: []string{
+				"apigateway:*",
+
+				"cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*",
+				"cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource",
+
+				"ec2:Describe*", "ec2:CreateTags", "ec2:DeleteTags",
+				"ec2:CreateVpc", "ec2:DeleteVpc", "ec2:ModifyVpcAttribute",
+				"ec2:CreateSubnet", "ec2:DeleteSubnet", "ec2:ModifySubnetAttribute",
+				"ec2:CreateRouteTable", "ec2:DeleteRouteTable", "ec2:AssociateRouteTable", "ec2:DisassociateRouteTable",
+				"ec2:CreateRoute", "ec2:DeleteRoute", "ec2:ReplaceRoute", "ec2:ReplaceRouteTableAssociation",
+				"ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup", "ec2:ModifySecurityGroupRules",
+				"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress",
+				"ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
+				"ec2:UpdateSecurityGroupRuleDescriptionsEgress", "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+				"ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint",
+				"ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface", // those that a deleted function leaves in its subnets
+
+				"events:DeleteRule", "events:DescribeRule", "events:DisableRule", "events:EnableRule", "events:List*", "events:PutRule",
+				"events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource",
+
+				"kms:DescribeKey", // RDS and Secrets Manager look at the key that encrypts
+
+				"lambda:*",
+
+				"logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy", "logs:Describe*",
+				"logs:DisassociateKmsKey", "logs:ListTags*", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
+				// The API's access log:
+				// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-and-resource-policy.html
+				"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:UpdateLogDelivery",
+				"logs:PutResourcePolicy",
+
+				"rds:AddTagsToResource", "rds:Describe*", "rds:ListTagsForResource", "rds:RemoveTagsFromResource",
+				"rds:CreateDBInstance", "rds:DeleteDBInstance", "rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:CreateDBSnapshot",
+				"rds:CreateDBParameterGroup", "rds:DeleteDBParameterGroup", "rds:ModifyDBParameterGroup", "rds:ResetDBParameterGroup",
+				"rds:CreateDBSubnetGroup", "rds:DeleteDBSubnetGroup", "rds:ModifyDBSubnetGroup",
+
+				"secretsmanager:CancelRotateSecret", "secretsmanager:CreateSecret", "secretsmanager:DeleteResourcePolicy",
+				"secretsmanager:DeleteSecret", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy",
+				"secretsmanager:PutResourcePolicy", "secretsmanager:RestoreSecret", "secretsmanager:RotateSecret",
+				"secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:UpdateSecret",
+				"secretsmanager:ValidateResourcePolicy",
+
+				"sns:CreateTopic", "sns:DeleteTopic", "sns:Get*", "sns:List*", "sns:SetSubscriptionAttributes", "sns:SetTopicAttributes",
+				"sns:Subscribe", "sns:TagResource", "sns:Unsubscribe", "sns:UntagResource",
+
+				"sqs:CreateQueue", "sqs:DeleteQueue", "sqs:Get*", "sqs:List*", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue",
+			},
+			Resource:  []string{"*"},
+			Condition: policy.Condition{"StringEquals": {"aws:RequestedRegion": region}},
+		},
+		// For the private names of the endpoints; Route 53 has no region.
+		{Effect: "Allow", Action: []string{"route53:AssociateVPCWithHostedZone"}, Resource: []string{"*"}},
+	}
+}
+
+// mayMakeRoles lets a deployment make the functions' roles, below the path of its stages, and only within the boundary. Without one, who
+// makes a role and gives it to a function is an administrator:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
+func mayMakeRoles(account, stages, boundary string) []policy.Statement {
+	roles := []string{fmt.Sprintf("arn:aws:iam::%s:role/%s/%s/*", account, project, stages)}
+	return []policy.Statement{
+		{
+			Effect:    "Allow",
+			Action:    []string{"iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"},
+			Resource:  roles,
+			Condition: policy.Condition{"StringEquals": {"iam:PermissionsBoundary": boundary}},
+		},
+		{
+			Effect: "Allow",
+			Action: []string{
+				"iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
+				"iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy",
+				"iam:UpdateRole",
+			},
+			Resource: roles,
+		},
+		{
+			Effect:    "Allow",
+			Action:    []string{"iam:PassRole"},
+			Resource:  roles,
+			Condition: policy.Condition{"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+		},
+		// The first database of an account has RDS make its own role.
+		{
+			Effect:    "Allow",
+			Action:    []string{"iam:CreateServiceLinkedRole"},
+			Resource:  []string{fmt.Sprintf("arn:aws:iam::%s:role/aws-service-role/rds.amazonaws.com/*", account)},
+			Condition: policy.Condition{"StringEquals": {"iam:AWSServiceName": "rds.amazonaws.com"}},
+		},
+	}
+}
+
+// functionsMayAtMost bounds the roles that a deployment makes. It grants nothing: a function may do what its own role allows too.
+func functionsMayAtMost() []policy.Statement {
+	return []policy.Statement{{
+		Effect: "Allow",
+		Action: []string{
+			"logs:CreateLogStream", "logs:PutLogEvents",
+			"secretsmanager:DescribeSecret", "secretsmanager:GetRandomPassword", "secretsmanager:GetSecretValue",
+			"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage",
+			"sns:Publish",
+			"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage",
+			"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
+			"ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
+		},
+		Resource: []string{"*"},
+	}}
+}

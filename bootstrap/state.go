@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/policy"
+)
+
+const (
+	keyAlias = "alias/" + project + "-pulumi"
+	// keyDeletionDays is how long the deletion of the key can be taken back: as long as KMS allows.
+	keyDeletionDays = 30
+	// oldStateDays is how long a state that was overwritten can be had back.
+	oldStateDays = 90
+)
+
+// A state is where Pulumi keeps what it deployed, and the key that encrypts it. Who may read the bucket but not use the key reads
+// nothing.
+type state struct {
+	bucket *s3.BucketV2
+	key    *kms.Key
+}
+
+func newState(ctx *pulumi.Context) (*state, error) {
+	keep := pulumi.Protect(true)
+	// Without a policy of its own the key is for whom IAM allows it, in this account alone:
+	// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+	key, err := kms.NewKey(ctx, "pulumi", &kms.KeyArgs{
+		Description:          pulumi.String("Pulumi's state and secrets"),
+		EnableKeyRotation:    pulumi.Bool(true),
+		DeletionWindowInDays: pulumi.Int(keyDeletionDays),
+		Tags:                 tags(),
+	}, keep)
+	if err != nil {
+		return nil, fmt.Errorf("creating the key: %w", err)
+	}
+	_, err = kms.NewAlias(ctx, "pulumi", &kms.AliasArgs{Name: pulumi.String(keyAlias), TargetKeyId: key.KeyId}, pulumi.Parent(key), keep)
+	if err != nil {
+		return nil, fmt.Errorf("naming the key %s: %w", keyAlias, err)
+	}
+
+	bucket, err := s3.NewBucketV2(ctx, "state", &s3.BucketV2Args{Tags: tags()}, keep)
+	if err != nil {
+		return nil, fmt.Errorf("creating the state's bucket: %w", err)
+	}
+	of := pulumi.Parent(bucket)
+	_, err = s3.NewBucketPublicAccessBlock(ctx, "state", &s3.BucketPublicAccessBlockArgs{
+		Bucket:                bucket.Bucket,
+		BlockPublicAcls:       pulumi.Bool(true),
+		BlockPublicPolicy:     pulumi.Bool(true),
+		IgnorePublicAcls:      pulumi.Bool(true),
+		RestrictPublicBuckets: pulumi.Bool(true),
+	}, of)
+	if err != nil {
+		return nil, fmt.Errorf("keeping the public out of the state's bucket: %w", err)
+	}
+	_, err = s3.NewBucketVersioningV2(ctx, "state", &s3.BucketVersioningV2Args{
+		Bucket:                  bucket.Bucket,
+		VersioningConfiguration: s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")},
+	}, of)
+	if err != nil {
+		return nil, fmt.Errorf("keeping the versions of the state: %w", err)
+	}
+	_, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, "state", &s3.BucketServerSideEncryptionConfigurationV2Args{
+		Bucket: bucket.Bucket,
+		Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
+			BucketKeyEnabled: pulumi.Bool(true),
+			ApplyServerSideEncryptionByDefault: s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
+				SseAlgorithm:   pulumi.String("aws:kms"),
+				KmsMasterKeyId: key.Arn,
+			},
+		}},
+	}, of)
+	if err != nil {
+		return nil, fmt.Errorf("encrypting the state: %w", err)
+	}
+	_, err = s3.NewBucketLifecycleConfigurationV2(ctx, "state", &s3.BucketLifecycleConfigurationV2Args{
+		Bucket: bucket.Bucket,
+		Rules: s3.BucketLifecycleConfigurationV2RuleArray{s3.BucketLifecycleConfigurationV2RuleArgs{
+			Id:     pulumi.String("old-versions"),
+			Status: pulumi.String("Enabled"),
+			Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")}, // everything
+			NoncurrentVersionExpiration: s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
+				NoncurrentDays: pulumi.Int(oldStateDays),
+			},
+		}},
+	}, of)
+	if err != nil {
+		return nil, fmt.Errorf("expiring old versions of the state: %w", err)
+	}
+	_, err = s3.NewBucketPolicy(ctx, "state", &s3.BucketPolicyArgs{
+		Bucket: bucket.Bucket,
+		Policy: policy.JSON(func(arn []string) any {
+			return policy.New(policy.EncryptedOnly(arn[0], "s3:*"), policy.EncryptedOnly(arn[0]+"/*", "s3:*"))
+		}, bucket.Arn),
+	}, of)
+	if err != nil {
+		return nil, fmt.Errorf("closing the state's bucket to all but TLS: %w", err)
+	}
+	return &state{bucket, key}, nil
+}
+
+// mayRead is what pulumi preview does with the state of a stage: it reads. It neither locks nor writes history
+// (Preview in pkg/backend/diy/backend.go of pulumi 3.250.0).
+func mayRead(bucket, key, stage string) []policy.Statement {
+	return []policy.Statement{
+		// Without it S3 answers a read of what is not there with 403, not with 404; under a condition on prefixes too.
+		{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{bucket}},
+		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: []string{bucket + "/.pulumi/meta.yaml", checkpoint(bucket, stage)}},
+		{Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{key}},
+	}
+}
+
+// mayUpdate is what pulumi up and destroy do with the state of a stage.
+func mayUpdate(bucket, key, stage string) []policy.Statement {
+	return append(mayRead(bucket, key, stage),
+		policy.Statement{
+			Effect: "Allow",
+			Action: []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
+			Resource: []string{
+				checkpoint(bucket, stage),
+				fmt.Sprintf("%s/.pulumi/history/%s/%s/*", bucket, project, stage),
+				fmt.Sprintf("%s/.pulumi/backups/%s/%s/*", bucket, project, stage),
+				fmt.Sprintf("%s/.pulumi/locks/organization/%s/%s/*", bucket, project, stage),
+			},
+		},
+		policy.Statement{Effect: "Allow", Action: []string{"kms:GenerateDataKey"}, Resource: []string{key}},
+	)
+}
+
+// checkpoint is the state's file, its previous one beside it, and its tags.
+func checkpoint(bucket, stage string) string {
+	return fmt.Sprintf("%s/.pulumi/stacks/%s/%s.*", bucket, project, stage)
+}
