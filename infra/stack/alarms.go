@@ -12,8 +12,8 @@ import (
 // An alarm is a metric of AWS and the value at which it wants a person.
 type alarm struct {
 	name string
-	// todo says what has happened and what to do about it: the person who reads it was woken.
-	todo string
+	// advice says what has happened and what to do about it: the person who reads it was woken.
+	advice string
 
 	namespace, metric string
 	statistic         string // "Sum", or a percentile: "p99"
@@ -31,28 +31,28 @@ func newAlarms(ctx *pulumi.Context, s Settings, topic *sns.Topic, m *messaging, 
 		{
 			name: "dead-letters", namespace: "AWS/SQS", metric: "ApproximateNumberOfMessagesVisible", statistic: "Maximum",
 			dimensions: pulumi.StringMap{"QueueName": m.deadLetters.Name}, period: time.Minute, inARow: 1,
-			todo: "A production order could not be given to the factory. Read why in the log of the function stock, mend it, then redrive the dead-letter queue.",
+			advice: "A production order could not be given to the factory. Read why in the log of the function stock, mend it, then redrive the dead-letter queue.",
 		},
 		{
 			name: "oldest-message", namespace: "AWS/SQS", metric: "ApproximateAgeOfOldestMessage", statistic: "Maximum", above: 600,
 			dimensions: pulumi.StringMap{"QueueName": m.queue.Name}, period: time.Minute, inARow: 5,
-			todo: "stock_queue has a message that is not handled. Is the function stock throttled or failing? Does the factory answer?",
+			advice: "stock_queue has a message that is not handled. Is the function stock throttled or failing? Does the factory answer?",
 		},
 		{
 			name: "api-errors", namespace: "AWS/ApiGateway", metric: "5xx", statistic: "Sum", above: 5,
 			dimensions: pulumi.StringMap{"ApiId": a.api.ID().ToStringOutput()}, period: time.Minute, inARow: 3,
-			todo: "Buyers get errors. Look at the log of sales-api, then at the database: 503 says that it cannot be asked.",
+			advice: "Buyers get errors. Look at the log of sales-api, then at the database: 503 says that it cannot be asked.",
 		},
 		{
 			name: "api-latency", namespace: "AWS/ApiGateway", metric: "Latency", statistic: "p99", above: 2000,
 			dimensions: pulumi.StringMap{"ApiId": a.api.ID().ToStringOutput()}, period: time.Minute, inARow: 5,
-			todo: "Buyers wait 2 s and more. Look at the database's CPU and connections, then at the throttles of sales-api.",
+			advice: "Buyers wait 2 s and more. Look at the database's CPU and connections, then at the throttles of sales-api.",
 		},
 	}
-	database := func(name, metric, todo string, above, below float64) {
+	database := func(name, metric, advice string, above, below float64) {
 		alarms = append(alarms, alarm{
 			name: "database-" + name, namespace: "AWS/RDS", metric: metric, statistic: "Average", above: above, below: below,
-			dimensions: pulumi.StringMap{"DBInstanceIdentifier": d.instance.Identifier}, period: time.Minute, inARow: 5, todo: todo,
+			dimensions: pulumi.StringMap{"DBInstanceIdentifier": d.instance.Identifier}, period: time.Minute, inARow: 5, advice: advice,
 		})
 	}
 	const mib, gib = 1 << 20, 1 << 30
@@ -66,11 +66,11 @@ func newAlarms(ctx *pulumi.Context, s Settings, topic *sns.Topic, m *messaging, 
 		alarms = append(alarms,
 			alarm{
 				name: f.declared.Name + "-errors", namespace: "AWS/Lambda", metric: "Errors", statistic: "Sum", dimensions: dimensions, period: 5 * time.Minute, inARow: 1,
-				todo: fmt.Sprintf("The function %s fails. Its log says why; a deployment that has just been made can be rolled back.", f.declared.Name),
+				advice: fmt.Sprintf("The function %s fails. Its log says why; a deployment that has just been made can be rolled back.", f.declared.Name),
 			},
 			alarm{
 				name: f.declared.Name + "-throttles", namespace: "AWS/Lambda", metric: "Throttles", statistic: "Sum", dimensions: dimensions, period: 5 * time.Minute, inARow: 2,
-				todo: fmt.Sprintf("The function %s is asked for more than concurrency.%s allows. Raise it, within what the database's connections allow.", f.declared.Name, f.declared.Name),
+				advice: fmt.Sprintf("The function %s is asked for more than concurrency.%s allows. Raise it, within what the database's connections allow.", f.declared.Name, f.declared.Name),
 			})
 	}
 	for _, alarm := range alarms {
@@ -83,7 +83,7 @@ func newAlarms(ctx *pulumi.Context, s Settings, topic *sns.Topic, m *messaging, 
 
 func (a alarm) create(ctx *pulumi.Context, topic *sns.Topic) error {
 	args := &cloudwatch.MetricAlarmArgs{
-		AlarmDescription:   pulumi.String(a.todo),
+		AlarmDescription:   pulumi.String(a.advice),
 		Namespace:          pulumi.String(a.namespace),
 		MetricName:         pulumi.String(a.metric),
 		Dimensions:         a.dimensions,
