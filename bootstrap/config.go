@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"path"
 	"regexp"
@@ -12,7 +10,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+
+	"restock/infra/settings"
 )
 
 // Settings are the value of restock-bootstrap:settings in Pulumi.<stack>.yaml, and the region.
@@ -45,35 +44,13 @@ func (s Settings) environments() []environment {
 	return list
 }
 
-const settingsKey = "settings"
-
 // loadSettings reads and checks the settings. Its errors name the key, the value and what is allowed.
-func loadSettings(ctx *pulumi.Context) (Settings, error) {
-	region, err := config.Try(ctx, "aws:region")
-	if err != nil {
-		return Settings{}, fmt.Errorf("reading Pulumi.%s.yaml: aws:region is missing", ctx.Stack())
-	}
-	s, err := parseSettings(config.Get(ctx, ctx.Project()+":"+settingsKey), region)
-	if err != nil {
-		return s, fmt.Errorf("reading Pulumi.%s.yaml: %s:%s: %w", ctx.Stack(), ctx.Project(), settingsKey, err)
-	}
-	return s, nil
-}
-
-func parseSettings(text, region string) (Settings, error) {
-	s := Settings{Region: region}
-	if text == "" {
-		return s, errors.New("is missing: repository and environments are needed")
-	}
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
-		return s, err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return s, errors.New("there is more after the object")
-	}
-	return s, s.validate()
+func loadSettings(ctx *pulumi.Context) (s Settings, err error) {
+	err = settings.Load(ctx, &s, "repository and environments are needed", func(region string) error {
+		s.Region = region
+		return s.validate()
+	})
+	return s, err
 }
 
 var (

@@ -1,10 +1,8 @@
 package stack
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/mail"
 	"net/url"
@@ -12,8 +10,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
+	"restock/infra/settings"
 	"restock/lambdas"
 )
 
@@ -88,35 +86,12 @@ const (
 	reservedConnections = 10
 )
 
-const settingsKey = "settings"
-
 // loadSettings reads and checks a stage's settings. Its errors name the key, the value and what is allowed.
 func loadSettings(ctx *pulumi.Context) (Settings, error) {
-	region, err := config.Try(ctx, "aws:region")
-	if err != nil {
-		return Settings{}, fmt.Errorf("reading Pulumi.%s.yaml: aws:region is missing", ctx.Stack())
-	}
-	s, err := parseSettings(config.Get(ctx, ctx.Project()+":"+settingsKey), region)
-	if err != nil {
-		return s, fmt.Errorf("reading Pulumi.%s.yaml: %s:%s: %w", ctx.Stack(), ctx.Project(), settingsKey, err)
-	}
-	return s, nil
-}
-
-func parseSettings(text, region string) (Settings, error) {
 	s := DefaultSettings()
-	if text == "" {
-		return s, errors.New("is missing: zones and factoryUrl are needed")
-	}
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&s); err != nil {
-		return s, err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return s, errors.New("there is more after the object")
-	}
-	return s, s.validate(region)
+	// A method value would check the defaults: it binds what s is now.
+	err := settings.Load(ctx, &s, "zones and factoryUrl are needed", func(region string) error { return s.validate(region) })
+	return s, err
 }
 
 // logRetentions are the days that CloudWatch Logs takes:

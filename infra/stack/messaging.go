@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -110,20 +109,6 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 		return nil, fmt.Errorf("subscribing queue %s to topic %s: %w", lambdas.StockQueue, lambdas.StockEmptyTopic, err)
 	}
 	return m, nil
-}
-
-// siblingARN is the ARN of something else in the partition and account of what has an ARN, and in its region where the service
-// has regions.
-func siblingARN(of, service, resource string) string {
-	a, err := arn.Parse(of)
-	if err != nil {
-		panic(fmt.Sprintf("AWS answered with an ARN that is none: %q", of))
-	}
-	a.Service, a.Resource = service, resource
-	if service == "iam" {
-		a.Region = ""
-	}
-	return a.String()
 }
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(d / time.Second) }

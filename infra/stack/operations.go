@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -21,11 +22,11 @@ func newOperations(ctx *pulumi.Context, s Settings, m *messaging) (*sns.Topic, e
 		Description:       pulumi.String("Encrypts the topic " + operationsTopic),
 		EnableKeyRotation: pulumi.Bool(true),
 		// In a key's policy "*" is the key itself.
-		Policy: policy.JSON(func(arn []string) any {
+		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(
 				policy.Statement{
 					Effect:    "Allow",
-					Principal: &policy.Principal{AWS: siblingARN(arn[0], "iam", "root")},
+					Principal: &policy.Principal{AWS: siblingARN(arns[0], "iam", "root")},
 					Action:    []string{"kms:*"}, // whom the account lets: without this line nobody could ever change the key
 					Resource:  []string{"*"},
 				},
@@ -47,16 +48,16 @@ func newOperations(ctx *pulumi.Context, s Settings, m *messaging) (*sns.Topic, e
 	}
 	_, err = sns.NewTopicPolicy(ctx, operationsTopic, &sns.TopicPolicyArgs{
 		Arn: topic.Arn,
-		Policy: policy.JSON(func(arn []string) any {
+		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(
 				policy.Statement{
 					Effect:    "Allow",
 					Principal: &policy.Principal{Service: "cloudwatch.amazonaws.com"},
 					Action:    []string{"sns:Publish"},
-					Resource:  []string{arn[0]},
-					Condition: policy.Condition{"ArnLike": {"aws:SourceArn": siblingARN(arn[0], "cloudwatch", "alarm:*")}},
+					Resource:  []string{arns[0]},
+					Condition: policy.Condition{"ArnLike": {"aws:SourceArn": siblingARN(arns[0], "cloudwatch", "alarm:*")}},
 				},
-				policy.EncryptedOnly(arn[0], "sns:Publish"),
+				policy.EncryptedOnly(arns[0], "sns:Publish"),
 			)
 		}, topic.Arn),
 	}, pulumi.Parent(topic))
@@ -73,4 +74,18 @@ func newOperations(ctx *pulumi.Context, s Settings, m *messaging) (*sns.Topic, e
 		return nil, fmt.Errorf("subscribing %s to topic %s: %w", s.AlarmEmail, operationsTopic, err)
 	}
 	return topic, nil
+}
+
+// siblingARN is the ARN of something else in the partition and account of what has an ARN, and in its region where the service
+// has regions.
+func siblingARN(of, service, resource string) string {
+	a, err := arn.Parse(of)
+	if err != nil {
+		panic(fmt.Sprintf("AWS answered with an ARN that is none: %q", of))
+	}
+	a.Service, a.Resource = service, resource
+	if service == "iam" {
+		a.Region = ""
+	}
+	return a.String()
 }

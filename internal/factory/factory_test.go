@@ -126,9 +126,23 @@ func TestParseCallback(t *testing.T) {
 	}
 }
 
+func newSigner(t *testing.T, letter string) factory.Signer {
+	t.Helper()
+	signer, err := factory.NewSigner([]byte(strings.Repeat(letter, 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer
+}
+
+func TestKeyThatIsTooShortSignsNothing(t *testing.T) {
+	if _, err := factory.NewSigner(make([]byte, 31)); err == nil || !strings.Contains(err.Error(), "31 bytes, want 32") {
+		t.Errorf("got %v, want an error with both lengths", err)
+	}
+}
+
 func TestCallbackURLIsVerifiedAsItWasSigned(t *testing.T) {
-	signer := factory.Signer{Key: []byte(strings.Repeat("k", 32))}
-	other := factory.Signer{Key: []byte(strings.Repeat("o", 32))}
+	signer, other := newSigner(t, "k"), newSigner(t, "o")
 	attempt := factory.Attempt{ProductionOrderID: uuid.New(), ID: uuid.New(), Quantity: 100}
 	const template = "/production-orders/{order}/attempts/{attempt}/receipt"
 	parse := func(s factory.Signer) *url.URL {

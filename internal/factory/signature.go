@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
 	"net/url"
 	"strconv"
 	"strings"
@@ -29,19 +30,24 @@ type Attempt struct {
 
 // A Signer signs the callback URLs that are given to the factory. The factory signs nothing, so what is sure to come back
 // is the URL: it says which attempt of which production order it is for, how much that asked for, and that we wrote it.
-type Signer struct{ Key []byte }
+type Signer struct{ key []byte }
 
-// IsSigned reports whether a callback's URL claims to be one of ours. [Signer.Verify] finds out.
-func IsSigned(query url.Values) bool { return query.Get(signatureParameter) != "" }
+// minKey is the least length of a key, in bytes: HMAC's own strength, https://www.rfc-editor.org/rfc/rfc2104#section-3.
+const minKey = sha256.Size
 
-// MinKey is the least length of a key, in bytes: HMAC's own strength, https://www.rfc-editor.org/rfc/rfc2104#section-3.
-const MinKey = sha256.Size
+// NewSigner makes a signer of a key. One that is too short to sign with is an error: somebody has written the secret by hand.
+func NewSigner(key []byte) (Signer, error) {
+	if len(key) < minKey {
+		return Signer{}, fmt.Errorf("the callback key has %d bytes, want %d or more", len(key), minKey)
+	}
+	return Signer{key}, nil
+}
 
 func (s Signer) sign(a Attempt) string {
-	if len(s.Key) < MinKey {
-		panic("factory: the callback key is too short to sign with") // whoever reads the key looks at its length
+	if len(s.key) < minKey {
+		panic("factory: a Signer that NewSigner has not made")
 	}
-	mac := hmac.New(sha256.New, s.Key)
+	mac := hmac.New(sha256.New, s.key)
 	// All parts are of fixed size: no other attempt makes the same message.
 	mac.Write(a.ProductionOrderID[:])
 	mac.Write(a.ID[:])
@@ -56,13 +62,21 @@ func (s Signer) CallbackURL(baseURL, template string, a Attempt) string {
 	return strings.TrimSuffix(baseURL, "/") + path + "?" + query.Encode()
 }
 
+// CheckSigned refuses a callback that does not even claim to be ours, which takes no key. The error has CodeInvalidSignature.
+func CheckSigned(query url.Values) error {
+	if query.Get(signatureParameter) == "" {
+		return &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback is not signed"}
+	}
+	return nil
+}
+
 // Verify checks that a callback's URL is one of ours, in a time that does not tell how wrong it is, and returns the attempt
 // that it is for. The error has CodeInvalidSignature.
 func (s Signer) Verify(order, attempt uuid.UUID, query url.Values) (Attempt, error) {
-	given := query.Get(signatureParameter)
-	if given == "" {
-		return Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback is not signed"}
+	if err := CheckSigned(query); err != nil {
+		return Attempt{}, err
 	}
+	given := query.Get(signatureParameter)
 	quantity, err := strconv.Atoi(query.Get(quantityParameter))
 	a := Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity}
 	if err != nil || !hmac.Equal([]byte(given), []byte(s.sign(a))) {

@@ -85,14 +85,6 @@ func IsEmpty(err error) bool {
 	return errors.As(err, &notFound)
 }
 
-// Validate reports a key that nothing can be signed with: somebody has written the secret by hand.
-func (k CallbackKey) Validate(least int) error {
-	if len(k.Key) < least {
-		return fmt.Errorf("the callback key has %d bytes, want %d or more", len(k.Key), least)
-	}
-	return nil
-}
-
 // Credentials is the form in which package mysql takes a login.
 func Credentials(login *Secret[Login]) func(ctx context.Context, refresh bool) (user, password string, err error) {
 	return func(ctx context.Context, refresh bool) (string, string, error) {

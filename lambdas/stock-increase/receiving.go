@@ -105,8 +105,8 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 	if err != nil {
 		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no attempt"}
 	}
-	if !factory.IsSigned(r.URL.Query()) { // a stranger is not waited for
-		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback is not signed"}
+	if err := factory.CheckSigned(r.URL.Query()); err != nil { // a stranger is not waited for
+		return shop.Delivery{}, err
 	}
 	var key secrets.CallbackKey
 	err = patiently(r.Context(), func() (err error) {
@@ -118,10 +118,11 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 	if err != nil {
 		return shop.Delivery{}, err
 	}
-	if err := key.Validate(factory.MinKey); err != nil {
+	signer, err := factory.NewSigner(key.Key)
+	if err != nil {
 		return shop.Delivery{}, err
 	}
-	attempt, err := factory.Signer{Key: key.Key}.Verify(order, attemptID, r.URL.Query())
+	attempt, err := signer.Verify(order, attemptID, r.URL.Query())
 	if err != nil {
 		return shop.Delivery{}, err
 	}

@@ -59,7 +59,11 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
 func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webtest.Request {
 	tb.Helper()
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
-	u, err := url.Parse(factory.Signer{Key: k}.CallbackURL("https://shop.example", template, factory.Attempt{ProductionOrderID: order, ID: attempt, Quantity: 100}))
+	signer, err := factory.NewSigner(k)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	u, err := url.Parse(signer.CallbackURL("https://shop.example", template, factory.Attempt{ProductionOrderID: order, ID: attempt, Quantity: 100}))
 	if err != nil {
 		tb.Fatal(err)
 	}

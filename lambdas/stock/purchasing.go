@@ -89,7 +89,8 @@ func (p purchasing) order(ctx context.Context, record events.SQSMessage) (err er
 	if err != nil {
 		return err
 	}
-	if err := key.Validate(factory.MinKey); err != nil {
+	signer, err := factory.NewSigner(key.Key)
+	if err != nil {
 		return err
 	}
 	attempt, err := p.newID()
@@ -97,7 +98,7 @@ func (p purchasing) order(ctx context.Context, record events.SQSMessage) (err er
 		return fmt.Errorf("making an attempt id: %w", err)
 	}
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
-	callbackURL := factory.Signer{Key: key.Key}.CallbackURL(p.apiURL, template, factory.Attempt{ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity})
+	callbackURL := signer.CallbackURL(p.apiURL, template, factory.Attempt{ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity})
 	// A request that is cut short may have been taken: the factory would be asked again for what it is making.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
 		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left", m.ProductionOrderID, factoryTimeout)

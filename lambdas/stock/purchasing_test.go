@@ -120,7 +120,11 @@ func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verified, err := factory.Signer{Key: []byte(strings.Repeat("k", 32))}.Verify(order, attempt, u.Query())
+	signer, err := factory.NewSigner([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	verified, err := signer.Verify(order, attempt, u.Query())
 	if err != nil || verified.Quantity != 100 {
 		t.Errorf("the callback is for %+v, %v; want it signed, for 100", verified, err)
 	}

@@ -18,17 +18,11 @@ var page string
 
 // Both are computed from the page once, when the program starts.
 var (
+	// contentSecurityPolicy is what the page works under: its own style and script, named by their hashes,
+	// requests to its own origin, and nothing else.
 	contentSecurityPolicy = policyFor(page)
 	etag                  = etagFor(page)
 )
-
-// Page returns the page as HTML in UTF-8.
-func Page() string { return page }
-
-// ContentSecurityPolicy returns the value of the Content-Security-Policy header
-// under which the page works: its own style and script, named by their hashes,
-// requests to its own origin, and nothing else.
-func ContentSecurityPolicy() string { return contentSecurityPolicy }
 
 // Handler serves the page to every GET and HEAD, whatever the path.
 func Handler() http.Handler { return http.HandlerFunc(serve) }

@@ -1,4 +1,4 @@
-package storefront_test
+package storefront
 
 import (
 	"crypto/sha256"
@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"restock/lambdas/sales-api/storefront"
 )
 
 func get(t *testing.T, header http.Header) *httptest.ResponseRecorder {
@@ -18,14 +16,14 @@ func get(t *testing.T, header http.Header) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header = header
 	w := httptest.NewRecorder()
-	storefront.Handler().ServeHTTP(w, r)
+	Handler().ServeHTTP(w, r)
 	return w
 }
 
 func TestPolicyNamesTheInlineBlocksAndAllowsNothingElse(t *testing.T) {
 	var hashes []string
 	for _, element := range []string{"style", "script"} {
-		block := regexp.MustCompile(`(?s)<`+element+`\b([^>]*)>(.*?)</`+element+`>`).FindAllStringSubmatch(storefront.Page(), -1)
+		block := regexp.MustCompile(`(?s)<`+element+`\b([^>]*)>(.*?)</`+element+`>`).FindAllStringSubmatch(page, -1)
 		if len(block) != 1 || block[0][1] != "" {
 			t.Fatalf("the page has %d <%s>, want one without attributes", len(block), element)
 		}
@@ -34,18 +32,18 @@ func TestPolicyNamesTheInlineBlocksAndAllowsNothingElse(t *testing.T) {
 	}
 	want := "default-src 'none'; " + strings.Join(hashes, "; ") +
 		"; img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	if got := storefront.ContentSecurityPolicy(); got != want {
+	if got := contentSecurityPolicy; got != want {
 		t.Errorf("policy:\n got %s\nwant %s", got, want)
 	}
 	// Browsers hash the text with its line ends made LF.
-	if strings.Contains(storefront.Page(), "\r") {
+	if strings.Contains(page, "\r") {
 		t.Error("index.html has CR line ends: the hashes would not match in a browser")
 	}
 }
 
 func TestPageHoldsNothingThatThePolicyWouldBlock(t *testing.T) {
 	// The namespace names a vocabulary; nothing is loaded from it.
-	page := strings.ReplaceAll(storefront.Page(), "http://www.w3.org/2000/svg", "")
+	page := strings.ReplaceAll(page, "http://www.w3.org/2000/svg", "")
 	for what, pattern := range map[string]string{
 		"inline event handler":     `(?i)<[^>]*\son[a-z]+\s*=`,
 		"inline style attribute":   `(?i)<[a-z][^>]*\sstyle\s*=`,
@@ -69,7 +67,7 @@ func TestPageHoldsNothingThatThePolicyWouldBlock(t *testing.T) {
 
 func TestEveryWordIsInBothLanguages(t *testing.T) {
 	words := func(language string) []string {
-		_, rest, _ := strings.Cut(storefront.Page(), "\n  "+language+": {\n")
+		_, rest, _ := strings.Cut(page, "\n  "+language+": {\n")
 		block, _, found := strings.Cut(rest, "\n  },\n")
 		if !found {
 			t.Fatalf("the page has no words in %q", language)
@@ -85,7 +83,7 @@ func TestEveryWordIsInBothLanguages(t *testing.T) {
 	if len(ko) == 0 || !slices.Equal(ko, en) {
 		t.Errorf("words differ:\nko %v\nen %v", ko, en)
 	}
-	for _, m := range regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"\)`).FindAllStringSubmatch(storefront.Page(), -1) {
+	for _, m := range regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"\)`).FindAllStringSubmatch(page, -1) {
 		if key := m[1] + m[2]; !slices.Contains(ko, key) {
 			t.Errorf("the page says %q, which is in no language", key)
 		}
@@ -94,12 +92,12 @@ func TestEveryWordIsInBothLanguages(t *testing.T) {
 
 func TestPageIsServedWithItsHeaders(t *testing.T) {
 	w := get(t, nil)
-	if w.Code != 200 || w.Body.String() != storefront.Page() {
+	if w.Code != 200 || w.Body.String() != page {
 		t.Errorf("got status %d and %d bytes, want 200 and the page", w.Code, w.Body.Len())
 	}
 	for name, want := range map[string]string{
 		"Content-Type":            "text/html; charset=utf-8",
-		"Content-Security-Policy": storefront.ContentSecurityPolicy(),
+		"Content-Security-Policy": contentSecurityPolicy,
 		"X-Content-Type-Options":  "nosniff",
 		"Referrer-Policy":         "no-referrer",
 		"Cache-Control":           "no-cache",
@@ -126,7 +124,7 @@ func TestUnchangedPageIsNotSentAgain(t *testing.T) {
 func TestOnlyReadingIsAllowed(t *testing.T) {
 	for method, want := range map[string]int{"GET": 200, "HEAD": 200, "POST": 405, "PUT": 405} {
 		w := httptest.NewRecorder()
-		storefront.Handler().ServeHTTP(w, httptest.NewRequest(method, "/", nil))
+		Handler().ServeHTTP(w, httptest.NewRequest(method, "/", nil))
 		if w.Code != want {
 			t.Errorf("%s: got %d, want %d", method, w.Code, want)
 		}
