@@ -141,7 +141,7 @@ func TestDeploymentWritesTheStateOfItsStagesAlone(t *testing.T) {
 	}
 }
 
-// What a deployment makes of roles, it makes below its stage's path and within the boundary, and gives to Lambda alone.
+// What a deployment makes of roles, it makes below its stage's path and within the boundary, and gives to Lambda and RDS alone.
 func TestDeploymentMakesBoundedRolesOfItsStagesAlone(t *testing.T) {
 	for name, stages := range map[string]string{"deploy-dev": "dev", "deploy-prod": "prod", "deploy-pr": "pr-*"} {
 		for _, s := range permissions(t, record(t))[name].Statement {
@@ -158,8 +158,8 @@ func TestDeploymentMakesBoundedRolesOfItsStagesAlone(t *testing.T) {
 				if gives && !bounded || verb == "DeleteRolePermissionsBoundary" || verb == "*" {
 					t.Errorf("role %s: %s without the boundary", name, action)
 				}
-				if verb == "PassRole" && s.Condition["StringEquals"]["iam:PassedToService"] != "lambda.amazonaws.com" {
-					t.Errorf("role %s gives roles to services other than Lambda: %v", name, s.Condition)
+				if to := s.Condition["StringEquals"]["iam:PassedToService"]; verb == "PassRole" && to != "lambda.amazonaws.com" && to != "rds.amazonaws.com" {
+					t.Errorf("role %s gives roles to services other than Lambda and RDS: %v", name, s.Condition)
 				}
 			}
 		}
@@ -251,13 +251,13 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 		"no repository":       {`{"environments": {"dev": "dev"}}`, `repository is "": owner@id/name@id`},
 		"all repositories":    {`{"repository": "shop/*", "environments": {"dev": "dev"}}`, `repository is "shop/*": owner@id/name@id`},
 		"a repository's job":  {`{"repository": "shop/restock:ref", "environments": {"dev": "dev"}}`, `repository is "shop/restock:ref"`},
-		"unknown key":         {`{"repositry": "shop/restock"}`, `unknown field "repositry"`},
+		"unknown key":         {`{"repositry": "shop/restock"}`, `repositry is unknown: want one of environments, repository`},
 		"no environment":      {`{"repository": "shop/restock"}`, `environments is "": one or more`},
 		"every stage":         {`{"repository": "shop/restock", "environments": {"dev": "*"}}`, `environments.dev is "*": a stage's name, or`},
 		"a path":              {`{"repository": "shop/restock", "environments": {"dev": "a/b"}}`, `environments.dev is "a/b": a stage's name, or`},
 		"a stage in two":      {`{"repository": "shop/restock", "environments": {"a": "prod", "b": "pro*"}}`, `environments.b is "pro*": no stage that environments.a deploys, prod`},
 		"patterns in another": {`{"repository": "shop/restock", "environments": {"a": "pr-*", "b": "pr-x-*"}}`, `environments.b is "pr-x-*": no stage`},
-		"two objects":         {testSettings + `{}`, `there is more after the object`},
+		"two objects":         {testSettings + `{}`, `is not an object`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := graph.Record(bootstrap, options(test.settings))

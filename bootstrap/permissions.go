@@ -34,7 +34,7 @@ func mayDeclare(region string) []policy.Statement {
 				"events:DeleteRule", "events:DescribeRule", "events:DisableRule", "events:EnableRule", "events:List*", "events:PutRule",
 				"events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource",
 
-				"kms:DescribeKey", // RDS and Secrets Manager look at the key that encrypts
+				"kms:CreateKey", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:TagResource",
 
 				"lambda:*",
 
@@ -48,6 +48,8 @@ func mayDeclare(region string) []policy.Statement {
 				"rds:AddTagsToResource", "rds:Describe*", "rds:ListTagsForResource", "rds:RemoveTagsFromResource",
 				"rds:CreateDBInstance", "rds:DeleteDBInstance", "rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:CreateDBSnapshot",
 				"rds:CreateDBParameterGroup", "rds:DeleteDBParameterGroup", "rds:ModifyDBParameterGroup", "rds:ResetDBParameterGroup",
+				"rds:CreateDBProxy", "rds:DeleteDBProxy", "rds:DeregisterDBProxyTargets", "rds:ModifyDBProxy", "rds:ModifyDBProxyTargetGroup",
+				"rds:RegisterDBProxyTargets",
 				"rds:CreateDBSubnetGroup", "rds:DeleteDBSubnetGroup", "rds:ModifyDBSubnetGroup",
 
 				"secretsmanager:CancelRotateSecret", "secretsmanager:CreateSecret", "secretsmanager:DeleteResourcePolicy",
@@ -66,6 +68,20 @@ func mayDeclare(region string) []policy.Statement {
 		},
 		// For the private names of the endpoints; Route 53 has no region.
 		{Effect: "Allow", Action: []string{"route53:AssociateVPCWithHostedZone"}, Resource: []string{"*"}},
+	}
+}
+
+// mayChangeKeys lets a deployment change and delete the keys of its stages, which the stack tags, and no others: the state is encrypted with
+// one of the same account.
+func mayChangeKeys(stages string) policy.Statement {
+	return policy.Statement{
+		Effect: "Allow",
+		Action: []string{
+			"kms:CancelKeyDeletion", "kms:DisableKeyRotation", "kms:EnableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion",
+			"kms:UntagResource", "kms:UpdateKeyDescription",
+		},
+		Resource:  []string{"*"},
+		Condition: policy.Condition{"StringEquals": {"aws:ResourceTag/project": project}, "StringLike": {"aws:ResourceTag/stage": stages}},
 	}
 }
 
@@ -95,6 +111,12 @@ func mayMakeRoles(account, stages, boundary string) []policy.Statement {
 			Action:    []string{"iam:PassRole"},
 			Resource:  roles,
 			Condition: policy.Condition{"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+		},
+		{
+			Effect:    "Allow",
+			Action:    []string{"iam:PassRole"},
+			Resource:  roles,
+			Condition: policy.Condition{"StringEquals": {"iam:PassedToService": "rds.amazonaws.com"}}, // a proxy's
 		},
 		// The first database of an account has RDS make its own role.
 		{

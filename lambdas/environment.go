@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -25,14 +26,21 @@ type Database struct {
 	Secret string `env:"DATABASE_SECRET" from:"secret.database" grant:"read"`
 }
 
+// A Journal is where a function's measurements belong.
+type Journal struct {
+	Namespace string `env:"METRICS_NAMESPACE" from:"config.metricsNamespace"`
+}
+
 // SalesAPIEnvironment is what sales-api reads.
 type SalesAPIEnvironment struct {
 	Database
+	Journal
 	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
 }
 
 // StockEnvironment is what stock reads.
 type StockEnvironment struct {
+	Journal
 	FactoryURL  string `env:"FACTORY_URL" from:"config.factoryUrl"`
 	APIURL      string `env:"API_URL" from:"api.url"`
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
@@ -41,22 +49,25 @@ type StockEnvironment struct {
 // StockIncreaseEnvironment is what stock-increase reads.
 type StockIncreaseEnvironment struct {
 	Database
+	Journal
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
 
 // SweepEnvironment is what sweep reads.
 type SweepEnvironment struct {
 	Database
-	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+	Journal
+	StockEmptyTopic string        `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"`
 }
 
 // SetupEnvironment is what setup reads. It alone may use the database's master user, and write secrets.
 type SetupEnvironment struct {
-	Host        string `env:"DATABASE_HOST" from:"database.host"`
+	Host        string `env:"DATABASE_HOST" from:"database.instance"` // a proxy knows the functions' user alone
 	Port        int    `env:"DATABASE_PORT" from:"database.port"`
 	Name        string `env:"DATABASE_NAME" from:"database.name"`
 	AdminSecret string `env:"DATABASE_ADMIN_SECRET" from:"secret.database-admin" grant:"read"`
-	Secret      string `env:"DATABASE_SECRET" from:"secret.database" grant:"read,write"`
+	Secret      string `env:"DATABASE_SECRET" from:"secret.database" grant:"read,write,rotate"`
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read,write"`
 }
 

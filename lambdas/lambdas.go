@@ -47,6 +47,8 @@ type Function struct {
 	Routes []string      // route keys of the HTTP API
 	Queue  string        // a queue whose messages it handles
 	Every  time.Duration // a schedule, in whole minutes
+	// Rotates is a secret whose value it replaces when Secrets Manager says so.
+	Rotates string
 
 	Network Network
 
@@ -95,7 +97,7 @@ var SalesAPI = Function{
 	Network:     Private,
 	Timeout:     10 * time.Second,
 	MemoryMB:    256,
-	Concurrency: 64,
+	Concurrency: 24,
 }
 
 // Stock asks the factory to produce.
@@ -123,10 +125,10 @@ var StockIncrease = Function{
 	Concurrency: 8,
 }
 
-// Sweep sends what was left unsent.
+// Sweep sends what was left unsent, and looks whether all is well.
 var Sweep = Function{
 	Name:        "sweep",
-	Description: "Every minute: publishes the production orders whose message was not sent",
+	Description: "Every minute: publishes the production orders whose message was not sent, looks for overdue ones, checks the ledger",
 	Environment: SweepEnvironment{},
 	Every:       time.Minute,
 	Network:     Private,
@@ -135,11 +137,12 @@ var Sweep = Function{
 	Concurrency: 1,
 }
 
-// Setup prepares the database and the secrets, in a deployment in which it, or one of them, is new.
+// Setup prepares the database and the secrets, in a deployment in which it, or one of them, is new, and rotates the functions' password.
 var Setup = Function{
 	Name:        "setup",
-	Description: "In a deployment: migrates the schema, makes the functions' database user and the secrets",
+	Description: "In a deployment: migrates the schema, makes the functions' database user and the secrets. Rotates the user's password",
 	Environment: SetupEnvironment{},
+	Rotates:     "database",
 	Network:     Private,
 	Timeout:     2 * time.Minute,
 	MemoryMB:    256,

@@ -71,7 +71,7 @@ func TestHandlersCarryNeitherPulumiNorInfrastructure(t *testing.T) {
 
 func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
 	variables := map[string]string{
-		"DATABASE_HOST": "db.example", "DATABASE_PORT": "3306", "DATABASE_NAME": "restock", "DATABASE_SECRET": "arn:secret", "STOCK_EMPTY_TOPIC": "arn:topic",
+		"DATABASE_HOST": "db.example", "DATABASE_PORT": "3306", "DATABASE_NAME": "restock", "DATABASE_SECRET": "arn:secret", "STOCK_EMPTY_TOPIC": "arn:topic", "METRICS_NAMESPACE": "restock/test",
 	}
 	set := func(t *testing.T, change map[string]string) {
 		for name, value := range variables {
@@ -89,6 +89,7 @@ func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
 		got, err := lambdas.Environment[lambdas.SalesAPIEnvironment]()
 		want := lambdas.SalesAPIEnvironment{
 			Database:        lambdas.Database{Host: "db.example", Port: 3306, Name: "restock", Secret: "arn:secret"},
+			Journal:         lambdas.Journal{Namespace: "restock/test"},
 			StockEmptyTopic: "arn:topic",
 		}
 		if err != nil || got != want {

@@ -25,6 +25,7 @@ type Assumptions struct {
 
 	LogBytes      int64 `json:"logBytes"`      // per invocation, with what Lambda itself writes
 	LogCompressed int64 `json:"logCompressed"` // percent of their size that stored logs take
+	AccessBytes   int64 `json:"accessBytes"`   // of the API's access log, per request
 	ResponseBytes int64 `json:"responseBytes"` // per request, with headers
 	EndpointBytes int64 `json:"endpointBytes"` // of a call through an interface endpoint, both ways
 
@@ -58,10 +59,12 @@ func DefaultAssumptions() Assumptions {
 
 		LogBytes:      1500,
 		LogCompressed: 15,
+		AccessBytes:   500,
 		ResponseBytes: 4096,
 		EndpointBytes: 8192,
 
-		QueuePollers: 5,
+		QueuePollers:  5,
+		CustomMetrics: 11, // of lambdas/metrics.go, with one product
 
 		StorageUsed: 50,
 		DailyChange: 2,
@@ -75,7 +78,7 @@ func (a Assumptions) describe() []string {
 		fmt.Sprintf("a production order: one every %d checkouts; each function of it %d ms", a.LotSize, a.OrderMS),
 		fmt.Sprintf("a cold start: %d of 1,000 invocations; %d ms, one call for each of its secrets", a.ColdStartsPerThousand, a.ColdStartMS),
 		fmt.Sprintf("a scheduled invocation: %d ms; functions that nothing triggers cost nothing", a.SweepMS),
-		fmt.Sprintf("logs: %d bytes an invocation; stored for the group's retention at %d%% of the size", a.LogBytes, a.LogCompressed),
+		fmt.Sprintf("logs: %d bytes an invocation, %d a request; stored for the group's retention at %d%% of the size", a.LogBytes, a.AccessBytes, a.LogCompressed),
 		fmt.Sprintf("endpoints: %d bytes a call", a.EndpointBytes),
 		fmt.Sprintf("an empty queue: %d pollers, each asking every %.0f s", a.QueuePollers, longPoll.Seconds()),
 		fmt.Sprintf("custom metrics: %d", a.CustomMetrics),
@@ -105,6 +108,7 @@ func (a Assumptions) validate() error {
 		{"ms of a cold start", a.ColdStartMS, 0, longest},
 		{"log bytes", a.LogBytes, 0, largest},
 		{"percent of compressed logs", a.LogCompressed, 0, 100},
+		{"bytes of a request in the access log", a.AccessBytes, 0, largest},
 		{"bytes of a response", a.ResponseBytes, 0, largest},
 		{"bytes of a call through an endpoint", a.EndpointBytes, 0, largest},
 		{"pollers of a queue", a.QueuePollers, 0, 1000},

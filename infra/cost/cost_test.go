@@ -48,7 +48,9 @@ func estimate(t *testing.T, resources ...*graph.Resource) *cost.Estimate {
 }
 
 func of(resources ...*graph.Resource) (*cost.Estimate, error) {
-	return cost.New(cost.Stage{Name: "test", Region: region, Graph: &graph.Graph{Resources: resources}}, cost.Seoul(), cost.DefaultAssumptions())
+	a := cost.DefaultAssumptions()
+	a.CustomMetrics = 0 // which no resource declares
+	return cost.New(cost.Stage{Name: "test", Region: region, Graph: &graph.Graph{Resources: resources}}, cost.Seoul(), a)
 }
 
 func database(change map[string]any) *graph.Resource {
@@ -92,6 +94,8 @@ func TestFixedCostIsThatOfTheResource(t *testing.T) {
 		{"two secrets", []*graph.Resource{resource("aws:secretsmanager/secret:Secret", "a", nil), resource("aws:secretsmanager/secret:Secret", "b", nil)}, "", 800_000},
 		{"a key", []*graph.Resource{resource("aws:kms/key:Key", "k", nil)}, "KMS key k", 1_000_000},
 		{"a dashboard", []*graph.Resource{resource("aws:cloudwatch/dashboard:Dashboard", "d", nil)}, "dashboard d", 3_000_000},
+		{"a proxy, two vCPUs of $0.018", proxied("db.t4g.medium"), "proxy p", 26_280_000},
+		{"a proxy before a larger instance", proxied("db.t4g.large"), "proxy p", 26_280_000},
 		{"a composite alarm", []*graph.Resource{resource("aws:cloudwatch/compositeAlarm:CompositeAlarm", "c", nil)}, "composite alarm c", 500_000},
 		{"two alarms", []*graph.Resource{alarm(map[string]any{"period": 60.0}), alarm(map[string]any{"period": 300.0})}, "alarms", 200_000},
 		{"an alarm on two metrics and an expression", []*graph.Resource{alarm(map[string]any{"metricQueries": []any{
@@ -110,6 +114,33 @@ func TestFixedCostIsThatOfTheResource(t *testing.T) {
 				t.Errorf("got %d micro-dollars and unpriced %v, want %d and none; lines: %+v", got, e.Unpriced, c.want, e.Fixed)
 			}
 		})
+	}
+}
+
+// proxied is a database of a class behind a proxy.
+func proxied(class string) []*graph.Resource {
+	return []*graph.Resource{
+		database(map[string]any{"instanceClass": class, "identifier": "db"}),
+		resource("aws:rds/proxy:Proxy", "p", map[string]any{"name": "p"}),
+		resource("aws:rds/proxyTarget:ProxyTarget", "t", map[string]any{"dbProxyName": "p", "dbInstanceIdentifier": "db"}),
+	}
+}
+
+func TestTheAPIsAccessLogIsCountedByTheRequest(t *testing.T) {
+	without, err := cost.New(record(t, "dev"), cost.Seoul(), cost.DefaultAssumptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := cost.DefaultAssumptions()
+	a.AccessBytes += 1 << 10
+	with, err := cost.New(record(t, "dev"), cost.Seoul(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 5,010,000 requests of 1 KiB more, for $0.76 per GiB.
+	got := lineOf(t, with.PerMillion, "log ingestion").Cost - lineOf(t, without.PerMillion, "log ingestion").Cost
+	if want := cost.Money(5_010_000 * 1024 * 760_000 / (1 << 30)); max(got-want, want-got) > 1 {
+		t.Errorf("a KiB more a request costs %d micro-dollars, want %d", got, want)
 	}
 }
 
@@ -222,7 +253,7 @@ func TestWhatHasNoPriceIsListed(t *testing.T) {
 		{resource("aws:ec2/natGateway:NatGateway", "n", nil), "aws:ec2/natGateway:NatGateway n"},
 		{resource("random:index/randomId:RandomId", "r", nil), "random:index/randomId:RandomId r"},
 		{resource("aws:apigatewayv2/api:Api", "a", map[string]any{"protocolType": "WEBSOCKET"}), "aws:apigatewayv2/api:Api a: protocolType WEBSOCKET"},
-		{resource("aws:cloudwatch/logGroup:LogGroup", "g", map[string]any{"name": "access"}), "aws:cloudwatch/logGroup:LogGroup g: what is written to it, which is no function's log"},
+		{resource("aws:cloudwatch/logGroup:LogGroup", "g", map[string]any{"name": "access"}), "aws:cloudwatch/logGroup:LogGroup g: what is written to it, which is neither a function's log nor the API's"},
 		{endpoint("GatewayLoadBalancer", "a"), "aws:ec2/vpcEndpoint:VpcEndpoint e: vpcEndpointType GatewayLoadBalancer"},
 		{database(map[string]any{"iops": 12000.0}), "aws:rds/instance:Instance db: iops"},
 		{database(map[string]any{"monitoringInterval": 0.0}), ""},

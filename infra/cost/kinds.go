@@ -11,10 +11,13 @@ import (
 
 // Type tokens of the resources that usage.go looks at.
 const (
+	databaseType    = "aws:rds/instance:Instance"
 	apiType         = "aws:apigatewayv2/api:Api"
 	functionType    = "aws:lambda/function:Function"
 	integrationType = "aws:apigatewayv2/integration:Integration"
 	logGroupType    = "aws:cloudwatch/logGroup:LogGroup"
+	proxyTargetType = "aws:rds/proxyTarget:ProxyTarget"
+	stageType       = "aws:apigatewayv2/stage:Stage"
 	eventSourceType = "aws:lambda/eventSourceMapping:EventSourceMapping"
 	queueType       = "aws:sqs/queue:Queue"
 	routeType       = "aws:apigatewayv2/route:Route"
@@ -39,7 +42,8 @@ var priced = map[string]func(*estimator, *graph.Resource) error{
 		e.always("KMS key "+r.Name, e.price(e.prices.Key, 1), "1")
 		return nil
 	},
-	"aws:rds/instance:Instance": (*estimator).database,
+	databaseType:          (*estimator).database,
+	"aws:rds/proxy:Proxy": (*estimator).proxy,
 	"aws:secretsmanager/secret:Secret": func(e *estimator, r *graph.Resource) error {
 		e.always("secret "+r.Name, e.price(e.prices.Secret, 1), "1")
 		return nil
@@ -65,7 +69,7 @@ var free = map[string]bool{
 	"aws:apigatewayv2/domainName:DomainName":                    true,
 	integrationType:                                             true,
 	routeType:                                                   true,
-	"aws:apigatewayv2/stage:Stage":                              true,
+	stageType:                                                   true,
 	targetType:                                                  true,
 	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":         true,
 	"aws:ec2/routeTable:RouteTable":                             true,
@@ -80,6 +84,8 @@ var free = map[string]bool{
 	"aws:lambda/invocation:Invocation":                          true, // one, in a deployment
 	"aws:lambda/permission:Permission":                          true,
 	"aws:rds/parameterGroup:ParameterGroup":                     true,
+	"aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup":   true,
+	proxyTargetType:                                             true,
 	"aws:rds/subnetGroup:SubnetGroup":                           true,
 	"aws:secretsmanager/secretPolicy:SecretPolicy":              true,
 	"aws:secretsmanager/secretRotation:SecretRotation":          true, // its function's few invocations
@@ -94,11 +100,11 @@ var free = map[string]bool{
 
 // surcharged are properties that cost something beside what the kind's lines say. Where one is set, it is listed as not priced.
 var surcharged = map[string][]string{
-	"aws:rds/instance:Instance": {"iops", "storageThroughput", "performanceInsightsRetentionPeriod", "monitoringInterval", "dedicatedLogVolume"},
-	functionType:                {"ephemeralStorage", "snapStart"},
-	logGroupType:                {"logGroupClass"},
-	queueType:                   {"fifoQueue", "kmsMasterKeyId"},
-	topicType:                   {"fifoTopic"},
+	databaseType: {"iops", "storageThroughput", "performanceInsightsRetentionPeriod", "monitoringInterval", "dedicatedLogVolume"},
+	functionType: {"ephemeralStorage", "snapStart"},
+	logGroupType: {"logGroupClass"},
+	queueType:    {"fifoQueue", "kmsMasterKeyId"},
+	topicType:    {"fifoTopic"},
 }
 
 // resources adds a line for each resource that costs something for being there, and notes those that nothing is known of.
@@ -116,7 +122,7 @@ func (e *estimator) resources() error {
 		case r.Type == apiType && r.String("protocolType") != "HTTP":
 			e.notPriced(r, "protocolType "+r.String("protocolType"))
 		case r.Type == logGroupType && !e.writesTo(r):
-			e.notPriced(r, "what is written to it, which is no function's log")
+			e.notPriced(r, "what is written to it, which is neither a function's log nor the API's")
 		case r.Type == eventSourceType && e.Find(queueType, "arn", r.String("eventSourceArn")) == nil:
 			e.notPriced(r, "a source that is no queue")
 		case !used[r.Type] && !free[r.Type]:
@@ -139,9 +145,9 @@ func (e *estimator) resources() error {
 	return nil
 }
 
-// writesTo reports whether a function writes to a log group: usage.go counts what functions write.
+// writesTo reports whether a function or the API writes to a log group: usage.go counts what they write.
 func (e *estimator) writesTo(group *graph.Resource) bool {
-	return slices.ContainsFunc(e.OfType(functionType), func(f *graph.Resource) bool {
+	return e.accessLog() == group || slices.ContainsFunc(e.OfType(functionType), func(f *graph.Resource) bool {
 		return f.Object("loggingConfig")["logGroup"] == group.String("name")
 	})
 }
@@ -188,6 +194,38 @@ func (e *estimator) database(r *graph.Resource) error {
 		e.always("secret of "+r.Name, e.price(e.prices.Secret, 1), "the master user's, kept by RDS")
 	}
 	return nil
+}
+
+// proxy adds a proxy, which costs by the instance behind it.
+func (e *estimator) proxy(r *graph.Resource) error {
+	var vcpus int64
+	if target := e.Find(proxyTargetType, "dbProxyName", r.String("name")); target != nil {
+		if database := e.Find(databaseType, "identifier", target.String("dbInstanceIdentifier")); database != nil {
+			vcpus = virtualCPUs(database.String("instanceClass"))
+		}
+	}
+	if vcpus == 0 {
+		e.notPriced(r, "the vCPUs of what is behind it are not known")
+		return nil
+	}
+	e.always("proxy "+r.Name, e.price(e.prices.Proxy, vcpus*hoursPerMonth), "%d vCPUs × %d h", vcpus, hoursPerMonth)
+	return nil
+}
+
+// virtualCPUs is how many an instance class has, as far as its size says: 2 up to large, 4 in an xlarge, and as many times 4 in a 2xlarge
+// and above. 0: it is none of these.
+func virtualCPUs(class string) int64 {
+	size := class[strings.LastIndex(class, ".")+1:]
+	if slices.Contains([]string{"micro", "small", "medium", "large"}, size) {
+		return 2
+	}
+	times := int64(1)
+	if size != "xlarge" {
+		if n, err := fmt.Sscanf(size, "%dxlarge", &times); n != 1 || err != nil {
+			return 0
+		}
+	}
+	return 4 * times
 }
 
 // endpoint adds an endpoint of the VPC, in each of its zones. Those of type Gateway are free.

@@ -50,6 +50,7 @@ type Prices struct {
 	Instances map[string]InstancePrices // by class
 	// Storage is per GiB-month of gp3.
 	StorageSingleAZ, StorageMultiAZ, Backup Price
+	Proxy                                   Price // per vCPU of the instance behind it, two at least
 
 	EndpointHour, EndpointData Price // interface endpoints, per zone
 	Secret, SecretCall         Price
@@ -114,6 +115,8 @@ func Seoul() Prices {
 		StorageMultiAZ:  Price{"RDS gp3 storage Multi-AZ", 262_000, 1, "GB-month", rdsPage, Quoted, likeMySQL},
 		Backup:          Price{"RDS backup storage", 95_000, 1, "GB-month", rdsPage, Quoted, "beyond the size of the database's storage, which is free"},
 
+		Proxy: Price{"RDS Proxy", 18_000, 1, "vCPU-hour", "https://aws.amazon.com/rds/proxy/pricing/", Recalled, "two vCPUs at least"},
+
 		EndpointHour:   Price{"interface endpoint", 13_000, 1, "endpoint-zone-hour", privateLinkPage, Quoted, ""},
 		EndpointData:   Price{"interface endpoint data", 10_000, gib, "GB", privateLinkPage, Quoted, "up to 1 PB"},
 		Secret:         Price{"secret", 400_000, 1, "secret-month", secretsManagerPage, Quoted, ""},
@@ -141,7 +144,7 @@ func Seoul() Prices {
 // All lists the table's prices.
 func (p Prices) All() []Price {
 	prices := []Price{
-		p.StorageSingleAZ, p.StorageMultiAZ, p.Backup, p.EndpointHour, p.EndpointData, p.Secret, p.SecretCall, p.Key, p.KeyCall,
+		p.StorageSingleAZ, p.StorageMultiAZ, p.Backup, p.Proxy, p.EndpointHour, p.EndpointData, p.Secret, p.SecretCall, p.Key, p.KeyCall,
 		p.Alarm, p.FastAlarm, p.CompositeAlarm, p.Dashboard, p.CustomMetric, p.LogIngestion, p.LogStorage,
 		p.HTTPRequest, p.FunctionRequest, p.ComputeARM, p.ComputeX86, p.Publish, p.QueueRequest, p.DataOut,
 	}

@@ -45,10 +45,15 @@ func (e *estimator) usage() {
 	for _, f := range e.OfType(functionType) {
 		w = w.plus(e.work(f, calls[f.Name]))
 	}
+	if group := e.accessLog(); group != nil {
+		bytes := requests * a.AccessBytes
+		w.logged += bytes
+		w.stored += a.kept(bytes, group)
+	}
 	e.perCheckouts(e.prices.FunctionRequest, w.invocations, "%s invocations", thousands(w.invocations))
 	e.perCheckouts(e.prices.ComputeARM, w.arm, "%s GB-seconds", thousands(w.arm/gbSecond))
 	e.perCheckouts(e.prices.ComputeX86, w.x86, "%s GB-seconds", thousands(w.x86/gbSecond))
-	e.perCheckouts(e.prices.LogIngestion, w.logged, "%s invocations × %d bytes", thousands(w.invocations), a.LogBytes)
+	e.perCheckouts(e.prices.LogIngestion, w.logged, "%s of functions and of the API's access log", gigabytes(w.logged))
 	e.perCheckouts(e.prices.LogStorage, w.stored, "%s kept for the retention", gigabytes(w.stored))
 	e.perCheckouts(e.prices.SecretCall, w.secretCalls, "%s calls, one for each secret at a cold start", thousands(w.secretCalls))
 
@@ -135,7 +140,8 @@ func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
 		w.x86 = compute
 	}
 	w.logged = w.invocations * a.LogBytes
-	w.stored = w.logged * a.LogCompressed / 100 * e.retentionDays(f) / 30
+	group, _ := f.Object("loggingConfig")["logGroup"].(string)
+	w.stored = a.kept(w.logged, e.Find(logGroupType, "name", group))
 	w.secretCalls = cold * e.secrets(f)
 	if f.Object("vpcConfig") != nil {
 		w.privateSecretCalls = w.secretCalls
@@ -143,14 +149,24 @@ func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
 	return w
 }
 
-// retentionDays is how long a function's logs are kept. Without a group of its own, or a retention, it is a year's worth and more
-// each year: one year is counted.
-func (e *estimator) retentionDays(f *graph.Resource) int64 {
-	group, _ := f.Object("loggingConfig")["logGroup"].(string)
-	if r := e.Find(logGroupType, "name", group); r != nil && r.Number("retentionInDays") > 0 {
-		return int64(r.Number("retentionInDays"))
+// kept is how much a log group stores at any time, of what is written to it each month. Without a group, or a retention, it is a year's worth
+// and more each year: one year is counted.
+func (a Assumptions) kept(bytes int64, group *graph.Resource) int64 {
+	days := int64(365)
+	if group != nil && group.Number("retentionInDays") > 0 {
+		days = int64(group.Number("retentionInDays"))
 	}
-	return 365
+	return bytes * a.LogCompressed / 100 * days / 30
+}
+
+// accessLog is the log group that the API writes its requests to; nil if it writes them to none.
+func (e *estimator) accessLog() *graph.Resource {
+	for _, stage := range e.OfType(stageType) {
+		if arn, _ := stage.Object("accessLogSettings")["destinationArn"].(string); arn != "" {
+			return e.Find(logGroupType, "arn", arn)
+		}
+	}
+	return nil
 }
 
 // secrets counts the secrets in a function's environment.

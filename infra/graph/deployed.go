@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -15,15 +16,17 @@ var names = map[string]string{
 
 // arns are the ARNs of resources, by type; {region}, {account} and {name} are filled in.
 var arns = map[string]string{
-	"aws:cloudwatch/eventRule:EventRule": "arn:aws:events:{region}:{account}:rule/{name}",
-	"aws:cloudwatch/logGroup:LogGroup":   "arn:aws:logs:{region}:{account}:log-group:{name}",
-	"aws:iam/role:Role":                  "arn:aws:iam::{account}:role/{name}",
-	"aws:kms/key:Key":                    "arn:aws:kms:{region}:{account}:key/{name}",
-	"aws:lambda/function:Function":       "arn:aws:lambda:{region}:{account}:function:{name}",
-	"aws:rds/instance:Instance":          "arn:aws:rds:{region}:{account}:db:{name}",
-	"aws:secretsmanager/secret:Secret":   "arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
-	"aws:sns/topic:Topic":                "arn:aws:sns:{region}:{account}:{name}",
-	"aws:sqs/queue:Queue":                "arn:aws:sqs:{region}:{account}:{name}",
+	"aws:cloudwatch/eventRule:EventRule":     "arn:aws:events:{region}:{account}:rule/{name}",
+	"aws:cloudwatch/logGroup:LogGroup":       "arn:aws:logs:{region}:{account}:log-group:{name}",
+	"aws:cloudwatch/metricAlarm:MetricAlarm": "arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
+	"aws:iam/role:Role":                      "arn:aws:iam::{account}:role/{name}",
+	"aws:kms/key:Key":                        "arn:aws:kms:{region}:{account}:key/{name}",
+	"aws:lambda/function:Function":           "arn:aws:lambda:{region}:{account}:function:{name}",
+	"aws:rds/instance:Instance":              "arn:aws:rds:{region}:{account}:db:{name}",
+	"aws:rds/proxy:Proxy":                    "arn:aws:rds:{region}:{account}:db-proxy:{name}",
+	"aws:secretsmanager/secret:Secret":       "arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
+	"aws:sns/topic:Topic":                    "arn:aws:sns:{region}:{account}:{name}",
+	"aws:sqs/queue:Queue":                    "arn:aws:sqs:{region}:{account}:{name}",
 }
 
 // deployed fills in what AWS would answer for a resource that it made: a name, an id, an ARN and, for the types whose
@@ -48,6 +51,10 @@ func deployed(r *Resource, region string) {
 	case "aws:apigatewayv2/api:Api":
 		r.Outputs["apiEndpoint"] = fmt.Sprintf("https://%s.execute-api.%s.amazonaws.com", name, region)
 		r.Outputs["executionArn"] = fill.Replace("arn:aws:execute-api:{region}:{account}:{name}")
+	case "aws:apigatewayv2/domainName:DomainName":
+		configuration := maps.Clone(r.Object("domainNameConfiguration"))
+		configuration["targetDomainName"] = fmt.Sprintf("d-%s.execute-api.%s.amazonaws.com", name, region)
+		r.Outputs["domainNameConfiguration"] = configuration
 	case "aws:lambda/function:Function":
 		r.Outputs["invokeArn"] = fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", region, arn)
 	case "aws:rds/instance:Instance":
@@ -59,6 +66,8 @@ func deployed(r *Resource, region string) {
 				"secretArn": fill.Replace("arn:aws:secretsmanager:{region}:{account}:secret:rds!{name}-AbCdEf"),
 			}}
 		}
+	case "aws:rds/proxy:Proxy":
+		r.Outputs["endpoint"] = fmt.Sprintf("%s.proxy.%s.rds.amazonaws.com", name, region)
 	case "aws:secretsmanager/secret:Secret", "aws:sns/topic:Topic":
 		r.ID = arn
 	case "aws:sqs/queue:Queue":

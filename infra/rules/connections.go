@@ -27,6 +27,9 @@ func checkConnections(i *inspection) {
 		terms = append(terms, fmt.Sprintf("%s %d×%d", f.Name, concurrency, f.Connections()))
 	}
 	for _, r := range i.OfType(databaseType) {
+		if i.proxyOf(r) != nil {
+			continue // it hands its connections to more functions than there are
+		}
 		text := i.parameter(r, "max_connections")
 		limit, err := strconv.Atoi(text)
 		if err != nil {

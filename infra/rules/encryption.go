@@ -1,10 +1,17 @@
 package rules
 
+import (
+	"restock/infra/graph"
+	"restock/infra/policy/evaluation"
+)
+
 // checkEncrypted holds that what keeps data keeps it encrypted. A database that was made without stays so until it is replaced:
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.html
 // A topic is encrypted with a key only: https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
 // A queue with SQS's keys or one of KMS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
-// Secrets and logs always are.
+// A log group is, with a key of CloudWatch's; with one of ours its use is ours to allow and to see:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+// Secrets always are.
 func checkEncrypted(i *inspection) {
 	for _, r := range i.OfType(databaseType) {
 		if !r.Bool("storageEncrypted") {
@@ -19,6 +26,46 @@ func checkEncrypted(i *inspection) {
 	for _, r := range i.OfType(queueType) {
 		if !r.Bool("sqsManagedSseEnabled") && r.String("kmsMasterKeyId") == "" {
 			i.report(r, "set sqsManagedSseEnabled to true", "sqsManagedSseEnabled is false and kmsMasterKeyId is empty, want one of them")
+		}
+	}
+	for _, r := range i.OfType(logGroupType) {
+		if i.Find(keyType, "arn", r.String("kmsKeyId")) == nil {
+			i.report(r, "set it to a key of the stack", "kmsKeyId is %q, want a key of the stack", r.String("kmsKeyId"))
+		}
+	}
+}
+
+// callsOfData are calls that carry what is in a thing.
+var callsOfData = map[string][]string{
+	queueType:  {"sqs:SendMessage", "sqs:ReceiveMessage"},
+	topicType:  {"sns:Publish"},
+	secretType: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+}
+
+// checkEncryptedTransport holds that nobody reads or writes data over a connection without TLS: not even a role that may do anything.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
+func checkEncryptedTransport(i *inspection) {
+	for token, calls := range callsOfData {
+		for _, r := range i.OfType(token) {
+			arn := r.String("arn")
+			for _, call := range calls {
+				request := evaluation.ByRole("arn:aws:iam::"+graph.AccountID+":role/any", "", call, arn)
+				request.Context["aws:securetransport"] = []string{"false"}
+				if d := i.declaredPolicies().Of("", arn).Evaluate(request); d.Allowed || d.Statement == nil {
+					i.report(r, "deny it in the policy of the resource, on the condition aws:SecureTransport", "its policy does not deny %s over a connection without TLS", call)
+				}
+			}
+		}
+	}
+	for _, r := range i.OfType(databaseType) {
+		if got := i.parameter(r, "require_secure_transport"); got != "1" && got != "ON" {
+			i.report(r, "set it in the database's parameter group", "require_secure_transport is %q, want 1", got)
+		}
+	}
+	for _, r := range i.OfType(proxyType) {
+		if !r.Bool("requireTls") {
+			i.report(r, "set it to true", "requireTls is false, want true")
 		}
 	}
 }

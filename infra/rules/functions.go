@@ -29,10 +29,9 @@ func checkLogGroups(i *inspection) {
 		if group.Number("retentionInDays") <= 0 {
 			i.report(group, "set it to a number of days", "retentionInDays is %v: it keeps everything for ever", group.Number("retentionInDays"))
 		}
-		policy := i.rolePolicy(r)
 		for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
 			stream := group.String("arn") + ":log-stream:any"
-			if !policy.allows(request{action: action, resource: stream}) {
+			if !i.mayDo(r, action, stream) {
 				i.report(r, "let the role's policy allow it", "its role does not allow %s on the streams of its log group %s", action, name)
 			}
 		}

@@ -18,11 +18,18 @@ var update = flag.Bool("update", false, "write the golden graphs anew")
 
 const projectDir = "../.."
 
-var stages = []string{"dev", "prod"}
+// stages are the project's, and one that leaves no setting out.
+var stages = []string{"dev", "prod", full}
+
+const full = "full"
 
 func record(tb testing.TB, stage string) *graph.Graph {
 	tb.Helper()
-	g, err := stack.Record(projectDir, stage)
+	dir := projectDir
+	if stage == full {
+		dir = "testdata/full"
+	}
+	g, err := stack.Record(dir, stage)
 	if err != nil {
 		tb.Fatal(err)
 	}

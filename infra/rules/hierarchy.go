@@ -7,6 +7,7 @@ var roots = map[string]bool{
 	functionComponentType: true,
 
 	apiType:            true,
+	dashboardType:      true,
 	databaseType:       true,
 	keyType:            true,
 	parameterGroupType: true,

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -40,16 +41,43 @@ func (n Network) Database(function, database *graph.Resource) error {
 	if from == nil {
 		return fmt.Errorf("function %s is outside the VPC: it reaches nothing private", function.Name)
 	}
-	name := "database " + database.Name
-	group := n.graph.Find(subnetGroupType, "name", database.String("dbSubnetGroupName"))
-	if group == nil {
-		return fmt.Errorf("%s is in no declared subnet group", name)
-	}
-	to, err := n.place(name, group.Strings("subnetIds"), database.Strings("vpcSecurityGroupIds"))
+	to, err := n.ofDatabase(database)
 	if err != nil {
 		return err
 	}
 	return n.connect(from, to, int(database.Number("port")))
+}
+
+// Proxy returns nil if a function reaches a database through a proxy, else an error that names the first piece that is missing. Both listen
+// on the same port: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html
+func (n Network) Proxy(function, proxy, database *graph.Resource) error {
+	from, err := n.ofFunction(function)
+	if err != nil {
+		return err
+	}
+	if from == nil {
+		return fmt.Errorf("function %s is outside the VPC: it reaches nothing private", function.Name)
+	}
+	by, err := n.place("proxy "+proxy.Name, proxy.Strings("vpcSubnetIds"), proxy.Strings("vpcSecurityGroupIds"))
+	if err != nil {
+		return err
+	}
+	to, err := n.ofDatabase(database)
+	if err != nil {
+		return err
+	}
+	port := int(database.Number("port"))
+	return cmp.Or(n.connect(from, by, port), n.connect(by, to, port))
+}
+
+// ofDatabase is where a database is.
+func (n Network) ofDatabase(database *graph.Resource) (*place, error) {
+	name := "database " + database.Name
+	group := n.graph.Find(subnetGroupType, "name", database.String("dbSubnetGroupName"))
+	if group == nil {
+		return nil, fmt.Errorf("%s is in no declared subnet group", name)
+	}
+	return n.place(name, group.Strings("subnetIds"), database.Strings("vpcSecurityGroupIds"))
 }
 
 // Service returns nil if a function reaches a service of AWS in its region, named as in endpoints ("secretsmanager"), else an error that

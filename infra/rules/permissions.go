@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy/declared"
+	"restock/infra/policy/evaluation"
 	"restock/lambdas"
 )
 
@@ -19,14 +21,14 @@ var networkInterfaceActions = []string{
 // checkWildcards holds that policies name the actions and the resources that they allow. Whatever AWS adds under a wildcard is allowed as well:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
 func checkWildcards(i *inspection) {
-	for _, holder := range slices.Concat(identityPolicies, resourcePolicies, trustPolicies) {
-		for _, r := range i.OfType(holder.token) {
-			if _, err := parsePolicy(r, holder.output); err != nil {
+	for _, holder := range declared.Holders {
+		for _, r := range i.OfType(holder.Type) {
+			if _, err := holder.Parse(r); err != nil {
 				i.report(r, "build it from structs", "%v", err)
 			}
 		}
 	}
-	named := func(r *graph.Resource, s statement) {
+	named := func(r *graph.Resource, s evaluation.Statement) {
 		if len(s.NotAction) > 0 {
 			i.report(r, "name what is allowed", "it allows all actions but %s", strings.Join(s.NotAction, ", "))
 		}
@@ -36,9 +38,9 @@ func checkWildcards(i *inspection) {
 			}
 		}
 	}
-	i.statements(resourcePolicies, named)
-	i.statements(trustPolicies, named)
-	i.statements(identityPolicies, func(r *graph.Resource, s statement) {
+	i.statements(evaluation.Resource, named)
+	i.statements(evaluation.Trust, named)
+	i.statements(evaluation.Identity, func(r *graph.Resource, s evaluation.Statement) {
 		named(r, s)
 		if len(s.NotResource) > 0 {
 			i.report(r, "name what is allowed", "it allows %s on all resources but %s", strings.Join(s.Action, ", "), strings.Join(s.NotResource, ", "))
@@ -67,26 +69,31 @@ func isWildcard(arn string) bool {
 }
 
 // grantedActions are the calls that a verb of a grant stands for: without the permission they end in AccessDenied, at the first buyer.
-var grantedActions = map[string]map[string]string{
-	"secret": {"read": "secretsmanager:GetSecretValue", "write": "secretsmanager:PutSecretValue"},
-	"topic":  {"publish": "sns:Publish"},
+var grantedActions = map[string]map[string][]string{
+	"secret": {
+		"read":   {"secretsmanager:GetSecretValue"},
+		"write":  {"secretsmanager:PutSecretValue"},
+		"rotate": {"secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage"},
+	},
+	"topic": {"publish": {"sns:Publish"}},
 }
 
 // checkGrants holds that a function's role allows what its environment grants, on the very thing that the variable names.
 // A role starts with no permissions: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 func checkGrants(i *inspection) {
 	for r, f := range i.functions() {
-		policy, variables := i.rolePolicy(r), variables(r)
+		variables := variables(r)
 		for _, v := range lambdas.Variables(f.Environment) {
 			for _, verb := range v.Grants {
-				action, known := grantedActions[v.Thing][verb]
+				actions, known := grantedActions[v.Thing][verb]
 				if !known {
-					i.report(r, "say in grantedActions which call it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, v.Thing)
-					continue
+					i.report(r, "say in grantedActions which calls it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, v.Thing)
 				}
-				// An empty variable is the rule environment's.
-				if on := variables[v.Name]; on != "" && !policy.allows(request{action: action, resource: on}) {
-					i.report(r, "let the role's policy allow it", "its role does not allow %s on %s, which variable %s grants", action, on, v.Name)
+				for _, action := range actions {
+					// An empty variable is the rule environment's.
+					if on := variables[v.Name]; on != "" && !i.mayDo(r, action, on) {
+						i.report(r, "let the role's policy allow it", "its role does not allow %s on %s, which variable %s grants", action, on, v.Name)
+					}
 				}
 			}
 		}
@@ -101,9 +108,8 @@ func checkNetworkInterfaces(i *inspection) {
 		if r.Object("vpcConfig") == nil {
 			continue
 		}
-		policy := i.rolePolicy(r)
 		for _, action := range networkInterfaceActions {
-			if !policy.allows(request{action: action, resource: "*"}) {
+			if !i.mayDo(r, action, "*") {
 				i.report(r, "let the role's policy allow it", "it is in a VPC, and its role does not allow %s on *", action)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy/evaluation"
 )
 
 // checkPrivateDatabase holds that no database has a public address: passwords would be guessed at by the world.
@@ -56,12 +57,12 @@ func checkClosedSecurityGroups(i *inspection) {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func checkResourcePolicies(i *inspection) {
 	const remedy = "add a condition on aws:SourceArn"
-	i.statements(resourcePolicies, func(r *graph.Resource, s statement) {
-		if who := s.Principal.strangers(); who != "" && !s.namesItsSource() {
+	i.statements(evaluation.Resource, func(r *graph.Resource, s evaluation.Statement) {
+		if who := strangers(s.Principal); who != "" && !namesItsSource(s) {
 			i.report(r, remedy, "it allows %s to %s without a condition on aws:SourceArn", strings.Join(s.Action, ", "), who)
 		}
 	})
-	i.statements(trustPolicies, func(r *graph.Resource, s statement) {
+	i.statements(evaluation.Trust, func(r *graph.Resource, s evaluation.Statement) {
 		// Only who may pass the role can give it to a service.
 		if s.Principal == nil || s.Principal.Everybody {
 			i.report(r, "name the service that may assume it", "everybody may assume the role")
@@ -76,7 +77,7 @@ func checkResourcePolicies(i *inspection) {
 }
 
 // strangers describes those whom a principal names only by kind; empty if there are none.
-func (p *principal) strangers() string {
+func strangers(p *evaluation.Principal) string {
 	switch {
 	case p == nil || p.Everybody:
 		return "everybody"
@@ -87,7 +88,7 @@ func (p *principal) strangers() string {
 }
 
 // namesItsSource reports whether a statement holds for sources of named accounts alone.
-func (s statement) namesItsSource() bool {
+func namesItsSource(s evaluation.Statement) bool {
 	for operator, keys := range s.Condition {
 		switch operator {
 		case "ArnEquals", "ArnLike", "StringEquals", "StringLike":

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"restock/infra/graph"
 	"restock/lambdas"
 )
 
@@ -26,9 +27,9 @@ func checkReachable(i *inspection) {
 				i.report(r, "declare the missing piece in the network", "it does not reach %s: %v", what, err)
 			}
 		}
-		if f.Uses("database") {
-			for _, database := range i.OfType(databaseType) {
-				reach("database "+database.Name, network.Database(r, database))
+		for _, v := range lambdas.Variables(f.Environment) {
+			if v.Thing == "database" && (v.Which == "host" || v.Which == "instance") {
+				i.reachDatabase(network, r, variables(r)[v.Name], reach)
 			}
 		}
 		called := map[string]bool{}
@@ -47,6 +48,29 @@ func checkReachable(i *inspection) {
 			}
 		}
 	}
+}
+
+// reachDatabase looks for the database that is at an address, or behind the proxy that is. What is at no address of the stack is the rule
+// environment's, or a person's own.
+func (i *inspection) reachDatabase(network Network, function *graph.Resource, host string, reach func(what string, err error)) {
+	for _, database := range i.OfType(databaseType) {
+		proxy := i.proxyOf(database)
+		switch {
+		case database.String("address") == host:
+			reach("database "+database.Name, network.Database(function, database))
+		case proxy != nil && proxy.String("endpoint") == host:
+			reach("database "+database.Name+" through its proxy", network.Proxy(function, proxy, database))
+		}
+	}
+}
+
+// proxyOf is the proxy before a database, nil if there is none.
+func (i *inspection) proxyOf(database *graph.Resource) *graph.Resource {
+	target := i.Find(proxyTargetType, "dbInstanceIdentifier", database.String("identifier"))
+	if target == nil {
+		return nil
+	}
+	return i.Find(proxyType, "name", target.String("dbProxyName"))
 }
 
 // portOf is the TCP port that a URL leads to.

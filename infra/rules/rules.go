@@ -10,6 +10,7 @@ import (
 	"iter"
 
 	"restock/infra/graph"
+	"restock/infra/policy/declared"
 	"restock/lambdas"
 )
 
@@ -42,6 +43,7 @@ func All() []Rule {
 		{"closed-security-group", checkClosedSecurityGroups},
 		{"narrow-resource-policy", checkResourcePolicies},
 		{"encrypted", checkEncrypted},
+		{"encrypted-transport", checkEncryptedTransport},
 		{"no-wildcard", checkWildcards},
 		{"grant", checkGrants},
 		{"network-interface", checkNetworkInterfaces},
@@ -50,6 +52,7 @@ func All() []Rule {
 		{"subscription", checkSubscriptions},
 		{"route", checkRoutes},
 		{"schedule", checkSchedules},
+		{"rotation", checkRotations},
 		{"event-source", checkEventSources},
 		{"log-group", checkLogGroups},
 		{"environment", checkEnvironments},
@@ -73,6 +76,7 @@ func Check(g *graph.Graph) []Violation {
 type inspection struct {
 	*graph.Graph
 	rule       string
+	policies   *declared.Policies // see declaredPolicies
 	violations *[]Violation
 }
 
@@ -89,6 +93,7 @@ const (
 	apiIntegrationType    = "aws:apigatewayv2/integration:Integration"
 	apiRouteType          = "aws:apigatewayv2/route:Route"
 	apiStageType          = "aws:apigatewayv2/stage:Stage"
+	dashboardType         = "aws:cloudwatch/dashboard:Dashboard"
 	databaseType          = "aws:rds/instance:Instance"
 	defaultGroupType      = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 	egressRuleType        = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -107,16 +112,16 @@ const (
 	parameterGroupType    = "aws:rds/parameterGroup:ParameterGroup"
 	permissionType        = "aws:lambda/permission:Permission"
 	policyAttachmentType  = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	policyType            = "aws:iam/policy:Policy"
-	queuePolicyType       = "aws:sqs/queuePolicy:QueuePolicy"
+	proxyTargetType       = "aws:rds/proxyTarget:ProxyTarget"
+	proxyType             = "aws:rds/proxy:Proxy"
 	queueType             = "aws:sqs/queue:Queue"
 	rolePolicyType        = "aws:iam/rolePolicy:RolePolicy"
 	roleType              = "aws:iam/role:Role"
+	rotationType          = "aws:secretsmanager/secretRotation:SecretRotation"
 	routeTableType        = "aws:ec2/routeTable:RouteTable"
 	routeType             = "aws:ec2/route:Route"
 	scheduleRuleType      = "aws:cloudwatch/eventRule:EventRule"
 	scheduleTargetType    = "aws:cloudwatch/eventTarget:EventTarget"
-	secretPolicyType      = "aws:secretsmanager/secretPolicy:SecretPolicy"
 	secretType            = "aws:secretsmanager/secret:Secret"
 	securityGroupRuleType = "aws:ec2/securityGroupRule:SecurityGroupRule" // the older way to write a rule
 	securityGroupType     = "aws:ec2/securityGroup:SecurityGroup"
@@ -124,7 +129,6 @@ const (
 	subnetRouteTableType  = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 	subnetType            = "aws:ec2/subnet:Subnet"
 	subscriptionType      = "aws:sns/topicSubscription:TopicSubscription"
-	topicPolicyType       = "aws:sns/topicPolicy:TopicPolicy"
 	topicType             = "aws:sns/topic:Topic"
 	vpcType               = "aws:ec2/vpc:Vpc"
 )

@@ -26,8 +26,7 @@ func checkSubscriptions(i *inspection) {
 			i.report(r, "subscribe a queue of the stack to a topic of the stack", "it goes from %q to %q, which are not both declared", topic, r.String("endpoint"))
 			continue
 		}
-		q := request{service: "sns.amazonaws.com", action: "sqs:SendMessage", resource: queue.String("arn"), source: topic}
-		if !i.queuePolicy(queue).allows(q) {
+		if !i.mayServe("sns.amazonaws.com", topic, "sqs:SendMessage", queue.String("arn")) {
 			i.report(queue, "allow it in a queue policy, with aws:SourceArn", "its policy does not let topic %s send to it: what is published is dropped", topic)
 		}
 		if queue.String("kmsMasterKeyId") == "alias/aws/sqs" {
@@ -37,18 +36,6 @@ func checkSubscriptions(i *inspection) {
 			i.report(r, "turn it off", "rawMessageDelivery is true, want false: functions read SNS's envelope")
 		}
 	}
-}
-
-// queuePolicy is all that a queue's policies say. SQS keeps one policy a queue; two declared ones overwrite each other.
-func (i *inspection) queuePolicy(queue *graph.Resource) document {
-	d, _ := parsePolicy(queue, "policy")
-	for _, r := range i.OfType(queuePolicyType) {
-		if r.String("queueUrl") == queue.String("url") {
-			attached, _ := parsePolicy(r, "policy")
-			d.Statement = append(d.Statement, attached.Statement...)
-		}
-	}
-	return d
 }
 
 // checkRoutes holds that every route of lambdas is in the API, leads to its function, and may invoke it. Otherwise API Gateway
@@ -95,8 +82,7 @@ func (i *inspection) routeFunction(route *graph.Resource) *graph.Resource {
 	return nil
 }
 
-// routeARN is the source that API Gateway names when it invokes a function for a route: the API, the stage, the method and the path.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+// routeARN is the source that API Gateway names when it invokes a function for a route.
 func (i *inspection) routeARN(api, route *graph.Resource) string {
 	stage := "$default"
 	for _, r := range i.OfType(apiStageType) {
@@ -104,20 +90,19 @@ func (i *inspection) routeARN(api, route *graph.Resource) string {
 			stage = r.String("name")
 		}
 	}
-	return api.String("executionArn") + "/" + stage + "/" + strings.Replace(route.String("routeKey"), " ", "", 1)
+	return RouteARN(api.String("executionArn"), stage, route.String("routeKey"))
+}
+
+// RouteARN is the source that API Gateway names when it invokes a function for a route: the API, the stage, the method and the path.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+func RouteARN(executionARN, stage, routeKey string) string {
+	return executionARN + "/" + stage + "/" + strings.Replace(routeKey, " ", "", 1)
 }
 
 // mayInvoke reports whether a permission lets a service invoke a function on behalf of a source.
 // https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html
 func (i *inspection) mayInvoke(function *graph.Resource, service, source string) bool {
-	for _, r := range i.OfType(permissionType) {
-		from := r.String("sourceArn")
-		if i.function(r.String("function")) == function && r.String("principal") == service && r.String("action") == "lambda:InvokeFunction" &&
-			(from == "" || like(from, source)) {
-			return true
-		}
-	}
-	return false
+	return i.mayServe(service, source, "lambda:InvokeFunction", function.String("arn"))
 }
 
 // checkSchedules holds that every schedule of lambdas has a rule, and that the rule may invoke the function. Otherwise EventBridge counts
@@ -142,6 +127,33 @@ func checkSchedules(i *inspection) {
 	}
 }
 
+// checkRotations holds that every secret that a function of lambdas rotates is rotated by it. Secrets Manager refuses a function that it may not
+// invoke; a secret without rotation keeps its password for ever, and nobody notices.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+func checkRotations(i *inspection) {
+	for r, f := range i.functions() {
+		if f.Rotates == "" {
+			continue
+		}
+		secret := i.named(secretType, f.Rotates)
+		if secret == nil {
+			i.report(r, "declare the secret", "it rotates secret %s, which is not declared", f.Rotates)
+			continue
+		}
+		rotation := i.Find(rotationType, "secretId", secret.String("arn"))
+		if rotation == nil || rotation.String("rotationLambdaArn") != r.String("arn") {
+			i.report(secret, "declare a rotation by the function", "function %s does not rotate it", r.Name)
+			continue
+		}
+		if rules := rotation.Object("rotationRules"); rules["automaticallyAfterDays"] == nil && rules["scheduleExpression"] == nil {
+			i.report(rotation, "say how often", "its rotationRules name neither automaticallyAfterDays nor a scheduleExpression")
+		}
+		if !i.mayInvoke(r, "secretsmanager.amazonaws.com", secret.String("arn")) {
+			i.report(r, "give it a lambda.Permission for Secrets Manager", "no permission lets secretsmanager.amazonaws.com invoke it for secret %s", secret.Name)
+		}
+	}
+}
+
 // checkEventSources holds that every queue of lambdas is read by its function, whose role may, and that something is sent to it. Without
 // the permissions Lambda refuses the mapping; without ReportBatchItemFailures one bad message fails its whole batch:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
@@ -149,9 +161,8 @@ func checkEventSources(i *inspection) {
 	read := map[*graph.Resource]string{} // by function: the queue's logical name
 	i.sources(func(mapping, queue, function *graph.Resource) {
 		read[function] = queue.Name
-		policy := i.rolePolicy(function)
 		for _, action := range consumeActions {
-			if !policy.allows(request{action: action, resource: queue.String("arn")}) {
+			if !i.mayDo(function, action, queue.String("arn")) {
 				i.report(function, "let the role's policy allow it", "it handles queue %s, and its role does not allow %s on %s", queue.Name, action, queue.String("arn"))
 			}
 		}

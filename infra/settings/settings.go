@@ -2,10 +2,14 @@
 package settings
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -37,13 +41,90 @@ func decode(text string, into any, needed string) error {
 	if text == "" {
 		return errors.New("is missing: " + needed)
 	}
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		return fmt.Errorf("is not an object: %w", err)
+	}
+	if err := check(value, reflect.TypeOf(into).Elem(), ""); err != nil {
 		return err
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("there is more after the object")
+	return json.Unmarshal([]byte(text), into)
+}
+
+// check holds that a value is of a type, down to its last part. Its error names the key, the value and what is allowed, which
+// encoding/json's does not: it names an unknown key without where it stands, and of a wrong value only its type.
+func check(value any, t reflect.Type, path string) error {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Struct, reflect.Map:
+		object, ok := value.(map[string]any)
+		if !ok {
+			return wrong(path, value, "an object")
+		}
+		return checkObject(object, t, path)
+	case reflect.Slice:
+		list, ok := value.([]any)
+		if !ok {
+			return wrong(path, value, "a list")
+		}
+		for i, element := range list {
+			if err := check(element, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				return err
+			}
+		}
+	case reflect.String:
+		if _, ok := value.(string); !ok {
+			return wrong(path, value, "a text")
+		}
+	case reflect.Bool:
+		if _, ok := value.(bool); !ok {
+			return wrong(path, value, "true or false")
+		}
+	case reflect.Int:
+		if n, ok := value.(float64); !ok || n != math.Trunc(n) {
+			return wrong(path, value, "a whole number")
+		}
+	case reflect.Float64:
+		if _, ok := value.(float64); !ok {
+			return wrong(path, value, "a number")
+		}
+	default:
+		panic(fmt.Sprintf("settings: %s is of type %v, which is not checked", path, t))
 	}
 	return nil
+}
+
+func checkObject(object map[string]any, t reflect.Type, path string) error {
+	known := map[string]reflect.Type{}
+	if t.Kind() == reflect.Struct {
+		for i := range t.NumField() {
+			if name := t.Field(i).Tag.Get("json"); name != "-" {
+				known[name] = t.Field(i).Type
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		at := strings.TrimPrefix(path+"."+key, ".")
+		of, ok := known[key]
+		if t.Kind() == reflect.Map {
+			of, ok = t.Elem(), true
+		}
+		if !ok {
+			return fmt.Errorf("%s is unknown: want one of %s", at, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		if err := check(object[key], of, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func wrong(path string, value any, want string) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is %s: want %s", cmp.Or(path, "it"), text, want)
 }

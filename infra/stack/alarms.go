@@ -2,91 +2,135 @@ package stack
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/lambdas"
 )
 
-// An alarm is a metric of AWS and the value at which it wants a person.
+// An alarm is a metric, and the value at which it wants a person.
 type alarm struct {
 	name string
 	// advice says what has happened and what to do about it: the person who reads it was woken.
 	advice string
 
-	namespace, metric string
-	statistic         string // "Sum", or a percentile: "p99"
-	dimensions        pulumi.StringMap
+	metric    metric
+	statistic string // "Sum", or a percentile: "p99"
 
 	above  float64
 	below  float64 // where it is not 0, the alarm is for values below it
 	period time.Duration
 	inARow int // how many periods it takes
+
+	// onSilence says that it is also for periods in which nothing was measured.
+	onSilence bool
 }
 
 // newAlarms makes the stage's alarms. They go to the topic when they begin and when they end.
-func newAlarms(ctx *pulumi.Context, s Settings, topic *sns.Topic, m *messaging, d *database, a *api, functions []*function) error {
-	alarms := []alarm{
+func newAlarms(ctx *pulumi.Context, s Settings, topic *sns.Topic, m metrics, functions []*function) ([]*cloudwatch.MetricAlarm, error) {
+	var made []*cloudwatch.MetricAlarm
+	for _, alarm := range slices.Concat(businessAlarms(m), apiAlarms(m), databaseAlarms(s, m), functionAlarms(functions)) {
+		a, err := alarm.create(ctx, topic)
+		if err != nil {
+			return nil, fmt.Errorf("creating alarm %s: %w", alarm.name, err)
+		}
+		made = append(made, a)
+	}
+	return made, nil
+}
+
+// businessAlarms are for what our promises are about: production that does not come, and books that are wrong.
+func businessAlarms(m metrics) []alarm {
+	return []alarm{
 		{
-			name: "dead-letters", namespace: "AWS/SQS", metric: "ApproximateNumberOfMessagesVisible", statistic: "Maximum",
-			dimensions: pulumi.StringMap{"QueueName": m.deadLetters.Name}, period: time.Minute, inARow: 1,
+			name: "dead-letters", metric: m.ofDeadLetters("ApproximateNumberOfMessagesVisible"), statistic: "Maximum", period: time.Minute, inARow: 1,
 			advice: "A production order could not be given to the factory. Read why in the log of the function stock, mend it, then redrive the dead-letter queue.",
 		},
 		{
-			name: "oldest-message", namespace: "AWS/SQS", metric: "ApproximateAgeOfOldestMessage", statistic: "Maximum", above: 600,
-			dimensions: pulumi.StringMap{"QueueName": m.queue.Name}, period: time.Minute, inARow: 5,
+			name: "oldest-message", metric: m.ofQueue("ApproximateAgeOfOldestMessage"), statistic: "Maximum", above: 600, period: time.Minute, inARow: 5,
 			advice: "stock_queue has a message that is not handled. Is the function stock throttled or failing? Does the factory answer?",
 		},
 		{
-			name: "api-errors", namespace: "AWS/ApiGateway", metric: "5xx", statistic: "Sum", above: 5,
-			dimensions: pulumi.StringMap{"ApiId": a.api.ID().ToStringOutput()}, period: time.Minute, inARow: 3,
+			name: "production-failing", metric: m.ofBusiness(lambdas.MetricProductionRequestsFailed), statistic: "Sum", above: 2, period: 5 * time.Minute, inARow: 1,
+			advice: "The factory is asked and does not take the order. The log of the function stock says what it answers. After five tries an order is in the dead-letter queue.",
+		},
+		{
+			name: "production-overdue", metric: m.ofBusiness(lambdas.MetricProductionOrdersOverdue), statistic: "Maximum", period: time.Minute, inARow: 2,
+			advice: "The factory was asked, and has not delivered in twice its lead time. The log of sweep names the order: ask the factory for its lot, and follow its correlation_id through the logs.",
+		},
+		{
+			name: "production-surplus", metric: m.ofBusiness(lambdas.MetricSurplusUnits), statistic: "Sum", period: 5 * time.Minute, inARow: 1,
+			advice: "The factory delivered more than was ordered. It is booked as stock. The log of stock-increase names the order: was the factory asked twice?",
+		},
+		{
+			name: "ledger-difference", metric: m.ofBusiness(lambdas.MetricLedgerDifference), statistic: "Maximum", period: time.Minute, inARow: 2,
+			advice: "A product's stock is not the sum of its ledger: somebody has changed one without the other. The log of sweep names the product. Count, then write an adjustment.",
+		},
+	}
+}
+
+func apiAlarms(m metrics) []alarm {
+	return []alarm{
+		{
+			name: "api-errors", metric: m.ofAPI("5xx"), statistic: "Sum", above: 5, period: time.Minute, inARow: 3,
 			advice: "Buyers get errors. Look at the log of sales-api, then at the database: 503 says that it cannot be asked.",
 		},
 		{
-			name: "api-latency", namespace: "AWS/ApiGateway", metric: "Latency", statistic: "p99", above: 2000,
-			dimensions: pulumi.StringMap{"ApiId": a.api.ID().ToStringOutput()}, period: time.Minute, inARow: 5,
+			name: "api-latency", metric: m.ofAPI("Latency"), statistic: "p99", above: 2000, period: time.Minute, inARow: 5,
 			advice: "Buyers wait 2 s and more. Look at the database's CPU and connections, then at the throttles of sales-api.",
 		},
 	}
-	database := func(name, metric, advice string, above, below float64) {
-		alarms = append(alarms, alarm{
-			name: "database-" + name, namespace: "AWS/RDS", metric: metric, statistic: "Average", above: above, below: below,
-			dimensions: pulumi.StringMap{"DBInstanceIdentifier": d.instance.Identifier}, period: time.Minute, inARow: 5, advice: advice,
-		})
-	}
-	const mib, gib = 1 << 20, 1 << 30
-	database("cpu", "CPUUtilization", "The database works at its limit. Which statement does? If it is only the buyers, take a larger instance class.", 85, 0)
-	database("connections", "DatabaseConnections", "The database is about to refuse connections. Lower a function's concurrency, or raise database.maxConnections.",
-		0.8*float64(s.Database.MaxConnections), 0)
-	database("storage", "FreeStorageSpace", "The database's disk is filling up. Raise database.storageGiB: it grows while it runs.", 0, 2*gib)
-	database("memory", "FreeableMemory", "The database is short of memory. Take a larger instance class, or lower database.maxConnections.", 0, 64*mib)
-	for _, f := range functions {
-		dimensions := pulumi.StringMap{"FunctionName": f.lambda.Name}
-		alarms = append(alarms,
-			alarm{
-				name: f.declared.Name + "-errors", namespace: "AWS/Lambda", metric: "Errors", statistic: "Sum", dimensions: dimensions, period: 5 * time.Minute, inARow: 1,
-				advice: fmt.Sprintf("The function %s fails. Its log says why; a deployment that has just been made can be rolled back.", f.declared.Name),
-			},
-			alarm{
-				name: f.declared.Name + "-throttles", namespace: "AWS/Lambda", metric: "Throttles", statistic: "Sum", dimensions: dimensions, period: 5 * time.Minute, inARow: 2,
-				advice: fmt.Sprintf("The function %s is asked for more than concurrency.%s allows. Raise it, within what the database's connections allow.", f.declared.Name, f.declared.Name),
-			})
-	}
-	for _, alarm := range alarms {
-		if err := alarm.create(ctx, topic); err != nil {
-			return fmt.Errorf("creating alarm %s: %w", alarm.name, err)
-		}
-	}
-	return nil
 }
 
-func (a alarm) create(ctx *pulumi.Context, topic *sns.Topic) error {
+func databaseAlarms(s Settings, m metrics) []alarm {
+	const mib, gib = 1 << 20, 1 << 30
+	database := func(name, metric, advice string, above, below float64) alarm {
+		return alarm{
+			name: "database-" + name, metric: m.ofDatabase(metric), statistic: "Average", above: above, below: below, period: time.Minute, inARow: 5, advice: advice,
+		}
+	}
+	return []alarm{
+		database("cpu", "CPUUtilization", "The database works at its limit. Which statement does? If it is only the buyers, take a larger instance class.", 85, 0),
+		database("connections", "DatabaseConnections", "The database is about to refuse connections. Lower a function's concurrency, or take a larger instance class.",
+			0.8*float64(s.Database.MaxConnections), 0),
+		database("storage", "FreeStorageSpace", "The database's disk is filling up. Raise database.storageGiB or maxStorageGiB: it grows while it runs.", 0, 2*gib),
+		database("memory", "FreeableMemory", "The database is short of memory. Take a larger instance class, or lower database.maxConnections.", 0, 64*mib),
+	}
+}
+
+func functionAlarms(functions []*function) []alarm {
+	var alarms []alarm
+	for _, f := range functions {
+		name := f.declared.Name
+		alarms = append(alarms,
+			alarm{
+				name: name + "-errors", metric: f.metric("Errors"), statistic: "Sum", period: 5 * time.Minute, inARow: 1,
+				advice: fmt.Sprintf("The function %s fails. Its log says why; a deployment that has just been made can be rolled back.", name),
+			},
+			alarm{
+				name: name + "-throttles", metric: f.metric("Throttles"), statistic: "Sum", period: 5 * time.Minute, inARow: 2,
+				advice: fmt.Sprintf("The function %s is asked for more than concurrency.%s allows. Raise it, within what the database's connections allow.", name, name),
+			})
+		if every := f.declared.Every; every > 0 {
+			alarms = append(alarms, alarm{
+				name: name + "-silent", metric: f.metric("Invocations"), statistic: "Sum", below: 1, period: 5 * every, inARow: 1, onSilence: true,
+				advice: fmt.Sprintf("The function %s, which runs every %v, has not run: nobody looks for what is unsent, overdue or wrong. Is its rule of EventBridge disabled?", name, every),
+			})
+		}
+	}
+	return alarms
+}
+
+func (a alarm) create(ctx *pulumi.Context, topic *sns.Topic) (*cloudwatch.MetricAlarm, error) {
 	args := &cloudwatch.MetricAlarmArgs{
 		AlarmDescription:   pulumi.String(a.advice),
-		Namespace:          pulumi.String(a.namespace),
-		MetricName:         pulumi.String(a.metric),
-		Dimensions:         a.dimensions,
+		Namespace:          pulumi.String(a.metric.namespace),
+		MetricName:         pulumi.String(a.metric.name),
+		Dimensions:         a.metric.dimensions,
 		Period:             seconds(a.period),
 		EvaluationPeriods:  pulumi.Int(a.inARow),
 		ComparisonOperator: pulumi.String("GreaterThanThreshold"),
@@ -98,11 +142,13 @@ func (a alarm) create(ctx *pulumi.Context, topic *sns.Topic) error {
 	if a.below != 0 {
 		args.ComparisonOperator, args.Threshold = pulumi.String("LessThanThreshold"), pulumi.Float64(a.below)
 	}
+	if a.onSilence {
+		args.TreatMissingData = pulumi.String("breaching")
+	}
 	if a.statistic[0] == 'p' {
 		args.ExtendedStatistic = pulumi.String(a.statistic)
 	} else {
 		args.Statistic = pulumi.String(a.statistic)
 	}
-	_, err := cloudwatch.NewMetricAlarm(ctx, a.name, args, pulumi.Parent(topic))
-	return err
+	return cloudwatch.NewMetricAlarm(ctx, a.name, args, pulumi.Parent(topic))
 }

@@ -1,30 +1,75 @@
 package stack
 
 import (
+	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
 // An api is the HTTP API: the one public thing of the stack.
 type api struct {
-	api *apigatewayv2.Api
-	url pulumi.StringOutput
+	api       *apigatewayv2.Api
+	url       pulumi.StringOutput // by the name that AWS gives
+	publicURL pulumi.StringOutput // by its own name, where it has one
 }
 
-func newAPI(ctx *pulumi.Context, s Settings) (*api, error) {
-	a, err := apigatewayv2.NewApi(ctx, "shop", &apigatewayv2.ApiArgs{
+// accessLog is a line of the API's access log, as JSON. The request's id is the correlation id of the functions' logs. A query is not logged:
+// a callback's is its proof.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+var accessLog = map[string]string{
+	"requestId":          "$context.requestId",
+	"time":               "$context.requestTime",
+	"sourceIp":           "$context.identity.sourceIp",
+	"userAgent":          "$context.identity.userAgent",
+	"method":             "$context.httpMethod",
+	"path":               "$context.path",
+	"route":              "$context.routeKey",
+	"status":             "$context.status",
+	"responseLength":     "$context.responseLength",
+	"responseLatency":    "$context.responseLatency",
+	"integrationLatency": "$context.integrationLatency",
+	"integrationError":   "$context.integrationErrorMessage",
+	"error":              "$context.error.message",
+}
+
+// corsMaxAge is how long a browser may keep the answer to a preflight request.
+const corsMaxAge = time.Hour
+
+func newAPI(ctx *pulumi.Context, s Settings, key *kms.Key) (*api, error) {
+	args := &apigatewayv2.ApiArgs{
 		ProtocolType: pulumi.String("HTTP"),
 		Description:  pulumi.String("The shop's storefront, its API, and the factory's callback"),
-	})
+	}
+	if len(s.CORSOrigins) > 0 {
+		args.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{
+			AllowOrigins:  pulumi.ToStringArray(s.CORSOrigins),
+			AllowMethods:  pulumi.ToStringArray([]string{"GET", "POST"}),
+			AllowHeaders:  pulumi.ToStringArray([]string{"content-type", "idempotency-key"}),
+			ExposeHeaders: pulumi.ToStringArray([]string{"apigw-requestid", "retry-after"}),
+			MaxAge:        seconds(corsMaxAge),
+		}
+	}
+	a, err := apigatewayv2.NewApi(ctx, "shop", args)
 	if err != nil {
 		return nil, fmt.Errorf("creating the HTTP API: %w", err)
 	}
-	_, err = apigatewayv2.NewStage(ctx, "shop", &apigatewayv2.StageArgs{
-		ApiId:      a.ID(),
-		Name:       pulumi.String("$default"), // no stage in the paths
-		AutoDeploy: pulumi.Bool(true),
+	logs, err := newLogGroup(ctx, "api-access", s, key, pulumi.Parent(a))
+	if err != nil {
+		return nil, fmt.Errorf("creating the HTTP API's access log: %w", err)
+	}
+	format, err := json.Marshal(accessLog)
+	if err != nil {
+		return nil, fmt.Errorf("writing the format of the HTTP API's access log: %w", err)
+	}
+	stage, err := apigatewayv2.NewStage(ctx, "shop", &apigatewayv2.StageArgs{
+		ApiId:             a.ID(),
+		Name:              pulumi.String("$default"), // no stage in the paths
+		AutoDeploy:        pulumi.Bool(true),
+		AccessLogSettings: apigatewayv2.StageAccessLogSettingsArgs{DestinationArn: logs.Arn, Format: pulumi.String(format)},
 		DefaultRouteSettings: apigatewayv2.StageDefaultRouteSettingsArgs{
 			ThrottlingRateLimit:  pulumi.Float64(s.Throttling.RatePerSecond),
 			ThrottlingBurstLimit: pulumi.Int(s.Throttling.Burst),
@@ -33,5 +78,33 @@ func newAPI(ctx *pulumi.Context, s Settings) (*api, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating the HTTP API's stage: %w", err)
 	}
-	return &api{a, a.ApiEndpoint}, nil
+	result := &api{api: a, url: a.ApiEndpoint, publicURL: a.ApiEndpoint}
+	if s.Domain != nil {
+		return result, result.name(ctx, stage, *s.Domain)
+	}
+	return result, nil
+}
+
+// name gives the API a name of its own. Its DNS record, from the name to domainTarget, is made where the name's zone is.
+func (a *api) name(ctx *pulumi.Context, stage *apigatewayv2.Stage, d DomainSettings) error {
+	domain, err := apigatewayv2.NewDomainName(ctx, "shop", &apigatewayv2.DomainNameArgs{
+		DomainName: pulumi.String(d.Name),
+		DomainNameConfiguration: apigatewayv2.DomainNameDomainNameConfigurationArgs{
+			CertificateArn: pulumi.String(d.CertificateARN),
+			EndpointType:   pulumi.String("REGIONAL"),
+			SecurityPolicy: pulumi.String("TLS_1_2"),
+		},
+	}, pulumi.Parent(a.api))
+	if err != nil {
+		return fmt.Errorf("creating the domain name %s: %w", d.Name, err)
+	}
+	_, err = apigatewayv2.NewApiMapping(ctx, "shop", &apigatewayv2.ApiMappingArgs{
+		ApiId: a.api.ID(), DomainName: domain.DomainName, Stage: stage.Name,
+	}, pulumi.Parent(domain))
+	if err != nil {
+		return fmt.Errorf("leading the domain name %s to the HTTP API: %w", d.Name, err)
+	}
+	a.publicURL = pulumi.Sprintf("https://%s", domain.DomainName)
+	ctx.Export("domainTarget", domain.DomainNameConfiguration.TargetDomainName())
+	return nil
 }

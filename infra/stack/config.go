@@ -1,14 +1,6 @@
 package stack
 
 import (
-	"errors"
-	"fmt"
-	"maps"
-	"net/mail"
-	"net/url"
-	"slices"
-	"strings"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/settings"
@@ -20,8 +12,13 @@ import (
 type Settings struct {
 	// Zones are two availability zones or more. They are named, not asked for: a zone that AWS adds would move the subnets.
 	Zones []string `json:"zones"`
+	// EndpointZones are those of the zones in which AWS's services can be reached, for functions in all of them. Each costs what a small
+	// server does; while none of them works, functions of the other zones reach nothing. Left out: the first zone alone.
+	EndpointZones []string `json:"endpointZones"`
 	// FactoryURL is where the legacy factory listens, without a path.
 	FactoryURL string `json:"factoryUrl"`
+	// FactoryLeadTimeSeconds is how long the factory takes from a request to its callback. What takes twice as long is overdue.
+	FactoryLeadTimeSeconds int `json:"factoryLeadTimeSeconds"`
 
 	// Protect keeps what holds data from being deleted: the database, by Pulumi and by AWS, with a last snapshot if it is
 	// nevertheless; the queues and the secrets, by Pulumi.
@@ -41,16 +38,32 @@ type Settings struct {
 	// Concurrency is how many instances of a function run at most, by the function's name.
 	Concurrency map[string]int     `json:"concurrency"`
 	Throttling  ThrottlingSettings `json:"throttling"`
+
+	// CORSOrigins are the sites whose pages may call the API from a browser, like https://www.example.com, or "*". The storefront needs none.
+	CORSOrigins []string `json:"corsOrigins"`
+	// Domain is the API's own name, where it has one. The factory's callback goes to the name that AWS gives, and waits for no DNS of ours.
+	Domain *DomainSettings `json:"domain"`
+}
+
+// DomainSettings name the API.
+type DomainSettings struct {
+	Name string `json:"name"`
+	// CertificateARN is that of the name's certificate in Certificate Manager, in the stage's region.
+	CertificateARN string `json:"certificateArn"`
 }
 
 // DatabaseSettings size and protect the database.
 type DatabaseSettings struct {
-	InstanceClass       string `json:"instanceClass"`
-	StorageGiB          int    `json:"storageGiB"`
-	MultiAZ             bool   `json:"multiAz"`
-	BackupRetentionDays int    `json:"backupRetentionDays"`
-	// MaxConnections is the server's limit. The functions together stay below it.
+	InstanceClass string `json:"instanceClass"`
+	StorageGiB    int    `json:"storageGiB"`
+	// MaxStorageGiB is how far the storage grows by itself. 0: it does not.
+	MaxStorageGiB       int  `json:"maxStorageGiB"`
+	MultiAZ             bool `json:"multiAz"`
+	BackupRetentionDays int  `json:"backupRetentionDays"`
+	// MaxConnections is the server's limit, and what the functions together stay below. Left out: what the instance class has memory for.
 	MaxConnections int `json:"maxConnections"`
+	// Proxy puts RDS Proxy between the functions and the database: they may then be more than its connections.
+	Proxy bool `json:"proxy"`
 }
 
 // ThrottlingSettings bound the API's requests.
@@ -62,15 +75,15 @@ type ThrottlingSettings struct {
 // DefaultSettings are what a stage leaves out.
 func DefaultSettings() Settings {
 	s := Settings{
-		LogRetentionDays: 7,
+		FactoryLeadTimeSeconds: 60,
+		LogRetentionDays:       7,
 		Database: DatabaseSettings{
 			InstanceClass:       "db.t4g.micro",
 			StorageGiB:          20,
 			BackupRetentionDays: 1,
-			MaxConnections:      200,
 		},
 		Concurrency: map[string]int{},
-		Throttling:  ThrottlingSettings{RatePerSecond: 200, Burst: 200},
+		Throttling:  ThrottlingSettings{RatePerSecond: 1000, Burst: 1000},
 	}
 	for _, f := range lambdas.All() {
 		s.Concurrency[f.Name] = f.Concurrency
@@ -89,67 +102,19 @@ const (
 // loadSettings reads and checks a stage's settings. Its errors name the key, the value and what is allowed.
 func loadSettings(ctx *pulumi.Context) (Settings, error) {
 	s := DefaultSettings()
-	// A method value would check the defaults: it binds what s is now.
-	err := settings.Load(ctx, &s, "zones and factoryUrl are needed", func(region string) error { return s.validate(region) })
+	err := settings.Load(ctx, &s, "zones and factoryUrl are needed", func(region string) error {
+		s.complete()
+		return s.validate(region)
+	})
 	return s, err
 }
 
-// logRetentions are the days that CloudWatch Logs takes:
-// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
-
-func (s Settings) validate(region string) error {
-	var errs []error
-	check := func(ok bool, key string, value any, allowed string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("%s is %v: %s", key, value, allowed))
-		}
+// complete fills in what depends on other settings.
+func (s *Settings) complete() {
+	if s.EndpointZones == nil && len(s.Zones) > 0 {
+		s.EndpointZones = s.Zones[:1]
 	}
-	distinct := slices.Compact(slices.Sorted(slices.Values(s.Zones)))
-	elsewhere := slices.ContainsFunc(s.Zones, func(zone string) bool { return !strings.HasPrefix(zone, region) })
-	check(len(s.Zones) >= 2 && len(distinct) == len(s.Zones) && !elsewhere, "zones", s.Zones, "two different availability zones of "+region+", or more")
-	u, err := url.Parse(s.FactoryURL)
-	check(err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment == "",
-		"factoryUrl", fmt.Sprintf("%q", s.FactoryURL), "a URL of a host alone, like https://factory.example.com")
-	if s.AlarmEmail != "" {
-		_, err = mail.ParseAddress(s.AlarmEmail)
-		check(err == nil, "alarmEmail", fmt.Sprintf("%q", s.AlarmEmail), "an email address")
+	if s.Database.MaxConnections == 0 {
+		s.Database.MaxConnections = connectionsHeld(s.Database.InstanceClass)
 	}
-	check(s.PermissionsBoundary == "" || strings.HasPrefix(s.PermissionsBoundary, "arn:aws:iam::"),
-		"permissionsBoundary", fmt.Sprintf("%q", s.PermissionsBoundary), "the ARN of a policy of IAM, or nothing")
-	check(slices.Contains(logRetentions, s.LogRetentionDays), "logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
-	check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30, "secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
-	check(strings.HasPrefix(s.Database.InstanceClass, "db."), "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), "a class of RDS, like db.t4g.micro")
-	check(s.Database.StorageGiB >= 20 && s.Database.StorageGiB <= 65536, "database.storageGiB", s.Database.StorageGiB, "20 to 65536, as gp3 has it")
-	check(s.Database.BackupRetentionDays >= 0 && s.Database.BackupRetentionDays <= 35, "database.backupRetentionDays", s.Database.BackupRetentionDays, "0 to 35")
-	check(s.Throttling.RatePerSecond >= 1, "throttling.ratePerSecond", s.Throttling.RatePerSecond, "1 or more")
-	check(s.Throttling.Burst >= 1, "throttling.burst", s.Throttling.Burst, "1 or more")
-	least := versionsAtOnce*s.connections() + reservedConnections
-	check(s.Database.MaxConnections >= least, "database.maxConnections", s.Database.MaxConnections,
-		fmt.Sprintf("%d or more: the functions' concurrency takes %d, twice while an update rolls out, and %d are kept free", least, s.connections(), reservedConnections))
-	names := map[string]lambdas.Function{}
-	for _, f := range lambdas.All() {
-		names[f.Name] = f
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Concurrency)) {
-		f, known := names[name]
-		check(known, "concurrency."+name, s.Concurrency[name], fmt.Sprintf("the functions are %v", slices.Sorted(maps.Keys(names))))
-		if known {
-			least := 1
-			if f.Queue != "" {
-				least = 2 // of an event source mapping
-			}
-			check(s.Concurrency[name] >= least && s.Concurrency[name] <= 1000, "concurrency."+name, s.Concurrency[name], fmt.Sprintf("%d to 1000", least))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// connections is how many connections the functions may hold together.
-func (s Settings) connections() int {
-	sum := 0
-	for _, f := range lambdas.All() {
-		sum += s.Concurrency[f.Name] * f.Connections()
-	}
-	return sum
 }

@@ -20,6 +20,8 @@ type database struct {
 	instance *rds.Instance
 	// adminSecret is the ARN of the master user's secret: RDS makes, keeps and rotates it.
 	adminSecret pulumi.StringOutput
+	// host is where the functions connect: the instance, or the proxy before it.
+	host pulumi.StringOutput
 }
 
 func newDatabase(ctx *pulumi.Context, s Settings, n *network) (*database, error) {
@@ -65,6 +67,9 @@ func newDatabase(ctx *pulumi.Context, s Settings, n *network) (*database, error)
 		DeletionProtection:       pulumi.Bool(s.Protect),
 		SkipFinalSnapshot:        pulumi.Bool(!s.Protect),
 	}
+	if s.Database.MaxStorageGiB > 0 {
+		args.MaxAllocatedStorage = pulumi.Int(s.Database.MaxStorageGiB)
+	}
 	if s.Protect {
 		// Its absence would be noticed only when the database is deleted.
 		args.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-final", ctx.Project(), ctx.Stack())
@@ -73,7 +78,7 @@ func newDatabase(ctx *pulumi.Context, s Settings, n *network) (*database, error)
 	if err != nil {
 		return nil, fmt.Errorf("creating the database: %w", err)
 	}
-	return &database{instance, instance.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()}, nil
+	return &database{instance, instance.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem(), instance.Address}, nil
 }
 
 func parameter(name, value string) rds.ParameterGroupParameterArgs {

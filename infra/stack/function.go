@@ -6,6 +6,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -19,12 +20,21 @@ type function struct {
 	pulumi.ResourceState
 	declared    lambdas.Function
 	concurrency int
+	logs        *cloudwatch.LogGroup
 	lambda      *lambda.Function
 }
 
+// A platform is what functions are made on.
+type platform struct {
+	settings Settings
+	network  *network
+	key      *kms.Key // of their logs
+	things   things
+}
+
 // newFunction makes a function, after what it needs to be there before.
-func newFunction(ctx *pulumi.Context, declared lambdas.Function, s Settings, n *network, t things, code bundle.Bundle, after ...pulumi.Resource) (*function, error) {
-	f := &function{declared: declared, concurrency: s.Concurrency[declared.Name]}
+func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, code bundle.Bundle, after ...pulumi.Resource) (*function, error) {
+	f := &function{declared: declared, concurrency: p.settings.Concurrency[declared.Name]}
 	name := declared.Name
 	failed := func(err error) (*function, error) { return nil, fmt.Errorf("creating function %s: %w", name, err) }
 	if err := ctx.RegisterComponentResource("restock:lambda:Function", name, f); err != nil {
@@ -32,17 +42,15 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, s Settings, n *
 	}
 	child := pulumi.Parent(f)
 
-	logs, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
-		RetentionInDays: pulumi.Int(s.LogRetentionDays),
-	}, child)
+	var err error
+	if f.logs, err = newLogGroup(ctx, name, p.settings, p.key, child); err != nil {
+		return failed(err)
+	}
+	role, err := f.newRole(ctx, p)
 	if err != nil {
 		return failed(err)
 	}
-	role, err := f.newRole(ctx, s.PermissionsBoundary, t, logs)
-	if err != nil {
-		return failed(err)
-	}
-	environment, err := t.environment(declared)
+	environment, err := p.things.environment(declared)
 	if err != nil {
 		return nil, err
 	}
@@ -56,24 +64,39 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, s Settings, n *
 		Timeout:       seconds(declared.Timeout),
 		MemorySize:    pulumi.Int(declared.MemoryMB),
 		Environment:   lambda.FunctionEnvironmentArgs{Variables: environment},
-		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name},
+		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.logs.Name},
 	}
 	if declared.Queue == "" {
 		args.ReservedConcurrentExecutions = pulumi.Int(f.concurrency)
 	}
 	if declared.Network == lambdas.Private {
 		args.VpcConfig = lambda.FunctionVpcConfigArgs{
-			SubnetIds:        n.subnetIDs,
-			SecurityGroupIds: pulumi.StringArray{n.functions.ID()},
+			SubnetIds:        p.network.subnetIDs,
+			SecurityGroupIds: pulumi.StringArray{p.network.functions.ID()},
 		}
 	}
 	// Lambda checks the role's permissions when a function or an event source is made.
-	after = slices.Concat(after, n.ready, []pulumi.Resource{role.policy})
+	after = slices.Concat(after, p.network.ready, []pulumi.Resource{role.policy})
 	f.lambda, err = lambda.NewFunction(ctx, name, args, child, pulumi.DependsOn(after))
 	if err != nil {
 		return failed(err)
 	}
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{"name": f.lambda.Name})
+}
+
+// newServiceRole makes a role that a service of AWS works as. It may do nothing yet.
+func newServiceRole(ctx *pulumi.Context, s Settings, name, service string, options ...pulumi.ResourceOption) (*iam.Role, error) {
+	args := &iam.RoleArgs{
+		// Who deploys a stage makes roles below its path alone.
+		Path: pulumi.Sprintf("/%s/%s/", ctx.Project(), ctx.Stack()),
+		AssumeRolePolicy: policy.JSON(func([]string) any {
+			return policy.New(policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: service}, Action: []string{"sts:AssumeRole"}})
+		}),
+	}
+	if s.PermissionsBoundary != "" {
+		args.PermissionsBoundary = pulumi.String(s.PermissionsBoundary)
+	}
+	return iam.NewRole(ctx, name, args, options...)
 }
 
 // A role is what a function may do.
@@ -83,33 +106,19 @@ type role struct {
 }
 
 // newRole makes the function's role from the grants of its environment, its trigger and its network, and nothing else.
-func (f *function) newRole(ctx *pulumi.Context, boundary string, t things, logs *cloudwatch.LogGroup) (*role, error) {
+func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 	name := f.declared.Name
-	args := &iam.RoleArgs{
-		// Who deploys a stage makes roles below its path alone.
-		Path: pulumi.Sprintf("/%s/%s/", ctx.Project(), ctx.Stack()),
-		AssumeRolePolicy: policy.JSON(func([]string) any {
-			return policy.New(policy.Statement{
-				Effect:    "Allow",
-				Principal: &policy.Principal{Service: "lambda.amazonaws.com"},
-				Action:    []string{"sts:AssumeRole"},
-			})
-		}),
-	}
-	if boundary != "" {
-		args.PermissionsBoundary = pulumi.String(boundary)
-	}
-	r, err := iam.NewRole(ctx, name, args, pulumi.Parent(f))
+	r, err := newServiceRole(ctx, p.settings, name, "lambda.amazonaws.com", pulumi.Parent(f))
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := t.permissions(f.declared)
+	permissions, err := p.things.permissions(f.declared)
 	if err != nil {
 		return nil, err
 	}
 	permissions = append(permissions, permission{
 		actions:  []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-		resource: pulumi.Sprintf("%s:*", logs.Arn), // the group's streams
+		resource: pulumi.Sprintf("%s:*", f.logs.Arn), // the group's streams
 	})
 	if f.declared.Network == lambdas.Private {
 		permissions = append(permissions, permission{

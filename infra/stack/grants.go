@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -14,6 +15,8 @@ var actions = map[string]map[string][]string{
 	"secret": {
 		"read":  {"secretsmanager:GetSecretValue"},
 		"write": {"secretsmanager:PutSecretValue"},
+		// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+		"rotate": {"secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage"},
 	},
 	"topic": {
 		"publish": {"sns:Publish"},
@@ -29,10 +32,13 @@ var actions = map[string]map[string][]string{
 // Where a grant goes with a thing, its value is an ARN.
 type things map[string]pulumi.StringInput
 
-func newThings(s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, a *api) things {
+func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, a *api) things {
 	t := things{
 		"config.factoryUrl":                pulumi.String(s.FactoryURL),
-		"database.host":                    d.instance.Address,
+		"config.factoryLeadTime":           pulumi.String(time.Duration(s.FactoryLeadTimeSeconds * int(time.Second)).String()),
+		"config.metricsNamespace":          pulumi.String(metricsNamespace(ctx)),
+		"database.host":                    d.host,
+		"database.instance":                d.instance.Address,
 		"database.port":                    pulumi.Sprintf("%d", d.instance.Port),
 		"database.name":                    d.instance.DbName,
 		"secret.database-admin":            d.adminSecret,

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
@@ -23,6 +24,7 @@ var interfaceEndpoints = []string{"secretsmanager", "sns"}
 // A network is a VPC without a way to the Internet: private subnets, a security group for each kind of thing in them, and endpoints
 // for the services of AWS.
 type network struct {
+	vpc       *ec2.Vpc
 	subnetIDs pulumi.StringArray
 	functions *ec2.SecurityGroup
 	database  *ec2.SecurityGroup
@@ -31,7 +33,6 @@ type network struct {
 }
 
 func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
-	n := &network{}
 	v, err := ec2.NewVpc(ctx, "network", &ec2.VpcArgs{
 		CidrBlock:          pulumi.String(vpcCIDR),
 		EnableDnsSupport:   pulumi.Bool(true),
@@ -40,7 +41,9 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating the VPC: %w", err)
 	}
+	n := &network{vpc: v}
 	inVPC := pulumi.Parent(v)
+	var endpointSubnetIDs pulumi.StringArray
 
 	routes, err := ec2.NewRouteTable(ctx, "private", &ec2.RouteTableArgs{VpcId: v.ID()}, inVPC)
 	if err != nil {
@@ -63,6 +66,9 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 			return nil, fmt.Errorf("associating subnet %s with its routes: %w", name, err)
 		}
 		n.subnetIDs = append(n.subnetIDs, subnet.ID().ToStringOutput())
+		if slices.Contains(s.EndpointZones, zone) {
+			endpointSubnetIDs = append(endpointSubnetIDs, subnet.ID().ToStringOutput())
+		}
 		n.ready = append(n.ready, association)
 	}
 
@@ -70,20 +76,13 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 	if _, err := ec2.NewDefaultSecurityGroup(ctx, "unused", &ec2.DefaultSecurityGroupArgs{VpcId: v.ID()}, inVPC); err != nil {
 		return nil, fmt.Errorf("closing the default security group: %w", err)
 	}
-	group := func(name, description string) (*ec2.SecurityGroup, error) {
-		g, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{VpcId: v.ID(), Description: pulumi.String(description)}, inVPC)
-		if err != nil {
-			return nil, fmt.Errorf("creating security group %s: %w", name, err)
-		}
-		return g, nil
-	}
-	if n.functions, err = group("functions", "The functions that work on the database"); err != nil {
+	if n.functions, err = n.group(ctx, "functions", "The functions that work on the database"); err != nil {
 		return nil, err
 	}
-	if n.database, err = group("database", "The database"); err != nil {
+	if n.database, err = n.group(ctx, "database", "The database"); err != nil {
 		return nil, err
 	}
-	endpoints, err := group("endpoints", "The endpoints of AWS services")
+	endpoints, err := n.group(ctx, "endpoints", "The endpoints of AWS services")
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +105,7 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 			VpcId:             v.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
 			ServiceName:       pulumi.Sprintf("com.amazonaws.%s.%s", region, service),
-			SubnetIds:         n.subnetIDs,
+			SubnetIds:         endpointSubnetIDs,
 			SecurityGroupIds:  pulumi.StringArray{endpoints.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
 		}, inVPC)
@@ -116,6 +115,15 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 		n.ready = append(n.ready, endpoint)
 	}
 	return n, nil
+}
+
+// group makes a security group. It has no rules yet: nothing gets in or out.
+func (n *network) group(ctx *pulumi.Context, name, description string) (*ec2.SecurityGroup, error) {
+	g, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{VpcId: n.vpc.ID(), Description: pulumi.String(description)}, pulumi.Parent(n.vpc))
+	if err != nil {
+		return nil, fmt.Errorf("creating security group %s: %w", name, err)
+	}
+	return g, nil
 }
 
 // allow lets one group open TCP connections to another, on one port: the way out of the one and the way into the other.

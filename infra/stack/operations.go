@@ -3,7 +3,6 @@ package stack
 import (
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -15,33 +14,7 @@ import (
 const operationsTopic = "stock_operations"
 
 // newOperations makes the topic that alarms go to, and subscribes the stage's email to it. The address has to confirm once.
-func newOperations(ctx *pulumi.Context, s Settings, m *messaging) (*sns.Topic, error) {
-	// CloudWatch may not use the key that SNS has for everybody, so the topic has one of its own:
-	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
-	key, err := kms.NewKey(ctx, operationsTopic, &kms.KeyArgs{
-		Description:       pulumi.String("Encrypts the topic " + operationsTopic),
-		EnableKeyRotation: pulumi.Bool(true),
-		// In a key's policy "*" is the key itself.
-		Policy: policy.JSON(func(arns []string) any {
-			return policy.New(
-				policy.Statement{
-					Effect:    "Allow",
-					Principal: &policy.Principal{AWS: siblingARN(arns[0], "iam", "root")},
-					Action:    []string{"kms:*"}, // whom the account lets: without this line nobody could ever change the key
-					Resource:  []string{"*"},
-				},
-				policy.Statement{
-					Effect:    "Allow",
-					Principal: &policy.Principal{Service: "cloudwatch.amazonaws.com"},
-					Action:    []string{"kms:Decrypt", "kms:GenerateDataKey"},
-					Resource:  []string{"*"},
-				},
-			)
-		}, m.topic.Arn),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("creating the key of topic %s: %w", operationsTopic, err)
-	}
+func newOperations(ctx *pulumi.Context, s Settings, key *kms.Key) (*sns.Topic, error) {
 	topic, err := sns.NewTopic(ctx, operationsTopic, &sns.TopicArgs{KmsMasterKeyId: key.Arn})
 	if err != nil {
 		return nil, fmt.Errorf("creating topic %s: %w", operationsTopic, err)
@@ -74,18 +47,4 @@ func newOperations(ctx *pulumi.Context, s Settings, m *messaging) (*sns.Topic, e
 		return nil, fmt.Errorf("subscribing %s to topic %s: %w", s.AlarmEmail, operationsTopic, err)
 	}
 	return topic, nil
-}
-
-// siblingARN is the ARN of something else in the partition and account of what has an ARN, and in its region where the service
-// has regions.
-func siblingARN(of, service, resource string) string {
-	a, err := arn.Parse(of)
-	if err != nil {
-		panic(fmt.Sprintf("AWS answered with an ARN that is none: %q", of))
-	}
-	a.Service, a.Resource = service, resource
-	if service == "iam" {
-		a.Region = ""
-	}
-	return a.String()
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/policy"
 )
 
 // secretDescriptions are the secrets of the stack, by the name under which functions declare them. The function setup gives them
@@ -13,6 +15,9 @@ var secretDescriptions = map[string]string{
 	"database":     "The database user that the functions work as",
 	"callback-key": "The key that signs the callback URLs given to the factory",
 }
+
+// secretActions are those that handle values.
+var secretActions = []string{"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"}
 
 func newSecrets(ctx *pulumi.Context, s Settings) (map[string]*secretsmanager.Secret, error) {
 	secrets := map[string]*secretsmanager.Secret{}
@@ -23,6 +28,16 @@ func newSecrets(ctx *pulumi.Context, s Settings) (map[string]*secretsmanager.Sec
 		}, pulumi.Protect(s.Protect))
 		if err != nil {
 			return nil, fmt.Errorf("creating secret %s: %w", name, err)
+		}
+		_, err = secretsmanager.NewSecretPolicy(ctx, name, &secretsmanager.SecretPolicyArgs{
+			SecretArn: secret.Arn,
+			Policy: policy.JSON(func(arns []string) any {
+				return policy.New(policy.EncryptedOnly(arns[0], secretActions...))
+			}, secret.Arn),
+			BlockPublicPolicy: pulumi.Bool(true),
+		}, pulumi.Parent(secret))
+		if err != nil {
+			return nil, fmt.Errorf("asking for encrypted connections to secret %s: %w", name, err)
 		}
 		secrets[name] = secret
 	}

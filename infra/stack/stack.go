@@ -58,14 +58,18 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		api, err := newAPI(ctx, settings)
+		key, err := newKey(ctx, messaging.topic.Arn)
 		if err != nil {
 			return err
 		}
-		things := newThings(settings, database, secrets, messaging, api)
+		api, err := newAPI(ctx, settings, key)
+		if err != nil {
+			return err
+		}
 
 		// The database is set up before anything deploys that counts on its schema and its secrets.
-		setup, err := newFunction(ctx, lambdas.Setup, settings, network, things, bundles[lambdas.Setup.Name])
+		on := platform{settings, network, key, newThings(ctx, settings, database, secrets, messaging, api)}
+		setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
 		if err != nil {
 			return err
 		}
@@ -73,12 +77,25 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		if err := setup.rotate(ctx, secrets[lambdas.Setup.Rotates], done); err != nil {
+			return err
+		}
+		ready := []pulumi.Resource{done, messaging.subscription}
+		if settings.Database.Proxy {
+			proxy, err := newProxy(ctx, settings, network, database, secrets["database"], done)
+			if err != nil {
+				return err
+			}
+			ready = append(ready, proxy...)
+			on.things = newThings(ctx, settings, database, secrets, messaging, api)
+		}
+
 		deployed := []*function{setup}
 		for _, declared := range functions {
 			if declared.Name == lambdas.Setup.Name {
 				continue
 			}
-			function, err := newFunction(ctx, declared, settings, network, things, bundles[declared.Name], done, messaging.subscription)
+			function, err := newFunction(ctx, declared, on, bundles[declared.Name], ready...)
 			if err != nil {
 				return err
 			}
@@ -87,18 +104,26 @@ func Program(build Bundler) pulumi.RunFunc {
 			}
 			deployed = append(deployed, function)
 		}
-		operations, err := newOperations(ctx, settings, messaging)
+
+		operations, err := newOperations(ctx, settings, key)
 		if err != nil {
 			return err
 		}
-		if err := newAlarms(ctx, settings, operations, messaging, database, api, deployed); err != nil {
+		measured := metrics{metricsNamespace(ctx), messaging, database, api}
+		alarms, err := newAlarms(ctx, settings, operations, measured, deployed)
+		if err != nil {
+			return err
+		}
+		dashboard, err := newDashboard(ctx, measured, deployed, alarms)
+		if err != nil {
 			return err
 		}
 
-		ctx.Export("apiUrl", api.url)
+		ctx.Export("apiUrl", api.publicURL)
 		ctx.Export("topicName", messaging.topic.Name)
 		ctx.Export("queueName", messaging.queue.Name)
 		ctx.Export("deadLetterQueueName", messaging.deadLetters.Name)
+		ctx.Export("dashboardName", dashboard.DashboardName)
 		return nil
 	}
 }

@@ -2,6 +2,10 @@ package stack_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"os"
 	"reflect"
@@ -165,6 +169,7 @@ func TestRolesAllowWhatTheFunctionsDoAndNoMore(t *testing.T) {
 		"setup": {
 			"secretsmanager:GetSecretValue": secret + "rds!database-AbCdEf " + secret + "database-AbCdEf " + secret + "callback-key-AbCdEf ",
 			"secretsmanager:PutSecretValue": secret + "database-AbCdEf " + secret + "callback-key-AbCdEf ",
+			"secretsmanager:DescribeSecret": secret + "database-AbCdEf ", "secretsmanager:UpdateSecretVersionStage": secret + "database-AbCdEf ",
 		},
 	}
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
@@ -226,9 +231,13 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 				}
 			}
 		}
-		want := []string{"dead-letters", "oldest-message", "api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory"}
+		want := []string{"dead-letters", "oldest-message", "api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
+			"production-failing", "production-overdue", "production-surplus", "ledger-difference"}
 		for _, f := range lambdas.All() {
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
+			if f.Every > 0 {
+				want = append(want, f.Name+"-silent")
+			}
 		}
 		slices.Sort(want)
 		if got := slices.Sorted(maps.Keys(alarms)); !slices.Equal(got, want) {
@@ -236,6 +245,9 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 		}
 		if got := alarms["database-storage"].String("comparisonOperator"); got != "LessThanThreshold" {
 			t.Errorf("the alarm of the database's free storage compares with %s", got)
+		}
+		if got := alarms["sweep-silent"].String("treatMissingData"); got != "breaching" {
+			t.Errorf("a sweep that does not run measures nothing, which the alarm takes as %s", got)
 		}
 	})
 	emails := func(stage string) (emails []string) {
@@ -252,30 +264,6 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 	if got := emails("dev"); got != nil {
 		t.Errorf("dev tells %v, want nobody", got)
 	}
-}
-
-func TestMessagesTravelEncryptedAlone(t *testing.T) {
-	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		denied := map[string]bool{}
-		for _, kind := range []string{"aws:sqs/queuePolicy:QueuePolicy", "aws:sns/topicPolicy:TopicPolicy"} {
-			for _, r := range g.OfType(kind) {
-				var p policy.Document
-				if err := json.Unmarshal([]byte(r.String("policy")), &p); err != nil {
-					t.Fatal(err)
-				}
-				for _, s := range p.Statement {
-					if s.Effect == "Deny" && s.Principal.AWS == "*" && s.Condition["Bool"]["aws:SecureTransport"] == "false" {
-						denied[s.Resource[0]] = true
-					}
-				}
-			}
-		}
-		for _, r := range append(g.OfType("aws:sqs/queue:Queue"), g.OfType("aws:sns/topic:Topic")...) {
-			if !denied[r.String("arn")] {
-				t.Errorf("%s takes messages over connections without TLS", r.URN)
-			}
-		}
-	})
 }
 
 func TestQueueOutlastsItsFunctionAndRedrives(t *testing.T) {
@@ -394,7 +382,7 @@ func TestOutputsAreWhatPeopleLookFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"apiUrl", "deadLetterQueueName", "queueName", "topicName"}; !slices.Equal(outputs, want) {
+	if want := []string{"apiUrl", "dashboardName", "deadLetterQueueName", "queueName", "topicName"}; !slices.Equal(outputs, want) {
 		t.Errorf("the stack's outputs are %v, want %v", outputs, want)
 	}
 }
@@ -413,9 +401,24 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	const good = `"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com"`
 	for _, c := range []struct{ settings, want string }{
 		{``, "zones and factoryUrl are needed"},
-		{`{` + good + `,"zonez":[]}`, `unknown field "zonez"`},
-		{`{` + good + `,"database":{"storageGiB":"big"}}`, "database.storageGiB"},
-		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 160 or more"},
+		{`{` + good + `,"zonez":[]}`, `zonez is unknown: want one of alarmEmail, concurrency`},
+		{`[]`, "it is []: want an object"},
+		{`{` + good + `} {}`, "is not an object"},
+		{`{` + good + `,"database":{"instanceKlass":"db.t4g.micro"}}`, "database.instanceKlass is unknown: want one of backupRetentionDays, instanceClass"},
+		{`{` + good + `,"database":{"storageGiB":"big"}}`, `database.storageGiB is "big": want a whole number`},
+		{`{` + good + `,"database":{"storageGiB":20.5}}`, "database.storageGiB is 20.5: want a whole number"},
+		{`{` + good + `,"database":{"maxStorageGiB":20}}`, "database.maxStorageGiB is 20: 0, or more than the 20 to begin with"},
+		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 80 to 85"},
+		{`{` + good + `,"database":{"maxConnections":86}}`, "database.maxConnections is 86: 80 to 85"},
+		{`{` + good + `,"database":{"instanceClass":"db.t2.micro"}}`, `database.instanceClass is "db.t2.micro": one of [db.m6g.2xlarge`},
+		{`{` + good + `,"concurrency":{"sales-api":27}}`, `database.instanceClass is "db.t4g.micro": one that holds 86 connections or more, it holds 85: the functions' concurrency takes 38`},
+		{`{` + good + `,"protect":"yes"}`, `protect is "yes": want true or false`},
+		{`{` + good + `,"factoryLeadTimeSeconds":0}`, "factoryLeadTimeSeconds is 0: 1 to 604800"},
+		{`{` + good + `,"endpointZones":["ap-northeast-2b"]}`, "endpointZones is [ap-northeast-2b]: one or more of the zones [ap-northeast-2a ap-northeast-2c]"},
+		{`{` + good + `,"corsOrigins":["www.example.com"]}`, `corsOrigins is "www.example.com": a site like`},
+		{`{` + good + `,"corsOrigins":[7]}`, `corsOrigins[0] is 7: want a text`},
+		{`{` + good + `,"domain":{"name":"shop","certificateArn":"arn:aws:acm:ap-northeast-2:1:certificate/x"}}`, `domain.name is "shop": a name like shop.example.com`},
+		{`{` + good + `,"domain":{"name":"shop.example.com","certificateArn":"arn:aws:acm:us-east-1:1:certificate/x"}}`, "domain.certificateArn is"},
 		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [sales-api"},
 		{`{` + good + `,"concurrency":{"stock":1}}`, "concurrency.stock is 1: 2 to 1000"},
 		{`{` + good + `,"logRetentionDays":8}`, "logRetentionDays is 8: one of [1 3 5"},
@@ -442,9 +445,13 @@ func keys(prefix string, settings reflect.Type) (names []string) {
 	for i := range settings.NumField() {
 		field := settings.Field(i)
 		name := prefix + field.Tag.Get("json")
-		switch field.Type.Kind() {
+		of := field.Type
+		if of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		switch of.Kind() {
 		case reflect.Struct:
-			names = append(names, keys(name+".", field.Type)...)
+			names = append(names, keys(name+".", of)...)
 		case reflect.Map:
 			names = append(names, name+".<function>")
 		default:
@@ -474,6 +481,200 @@ func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
 	for _, a := range record(t, "prod").OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
 		if !strings.Contains(string(text), "`"+a.Name+"`") {
 			t.Errorf("docs/operations.md does not name the alarm %s", a.Name)
+		}
+	}
+}
+
+func TestSecretsInAWrongSettingAreNotShown(t *testing.T) {
+	o := options(t, "dev")
+	o.Config["restock:settings"] = `{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:hunter2@factory.example.com"}`
+	if _, err := graph.Record(stack.Program(stack.WithoutCode), o); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v, want an error without the password", err)
+	}
+}
+
+// withSettings records dev with other settings beside its own.
+func withSettings(t *testing.T, change map[string]any) *graph.Graph {
+	t.Helper()
+	o := options(t, "dev")
+	settings := map[string]any{}
+	if err := json.Unmarshal([]byte(o.Config["restock:settings"]), &settings); err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(settings, change)
+	text, err := json.Marshal(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Config["restock:settings"] = string(text)
+	g, err := graph.Record(stack.Program(stack.WithoutCode), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestTheProxyStandsBetweenTheFunctionsAndTheDatabase(t *testing.T) {
+	g := withSettings(t, map[string]any{"database": map[string]any{"proxy": true}, "concurrency": map[string]any{"sales-api": 500}})
+	proxy := g.OfType("aws:rds/proxy:Proxy")[0]
+	for name, f := range functions(g) {
+		variables, _ := f.Object("environment")["variables"].(map[string]any)
+		host, connects := variables["DATABASE_HOST"]
+		if name == lambdas.Setup.Name {
+			if host == proxy.String("endpoint") {
+				t.Error("setup connects to the proxy, which does not know the administrator")
+			}
+			continue
+		}
+		if connects && host != proxy.String("endpoint") {
+			t.Errorf("function %s connects to %v, want the proxy", name, host)
+		}
+		if target := g.OfType("aws:rds/proxyTarget:ProxyTarget")[0]; connects && !slices.Contains(f.Dependencies, target.URN) {
+			t.Errorf("function %s does not wait for the proxy's target", name)
+		}
+	}
+}
+
+func TestTheAPIHasItsOwnNameAndTheCallbackDoesNotWaitForIt(t *testing.T) {
+	g := withSettings(t, map[string]any{"domain": map[string]any{"name": "shop.example.com", "certificateArn": "arn:aws:acm:ap-northeast-2:000000000000:certificate/x"}})
+	if got := g.OfType("aws:apigatewayv2/domainName:DomainName"); len(got) != 1 || got[0].String("domainName") != "shop.example.com" {
+		t.Errorf("the domain names are %v", got)
+	}
+	variables, _ := functions(g)["stock"].Object("environment")["variables"].(map[string]any)
+	if want := g.OfType("aws:apigatewayv2/api:Api")[0].String("apiEndpoint"); variables["API_URL"] != want {
+		t.Errorf("the factory is told to call back at %v, want %s: a name without its DNS record would lose the lot", variables["API_URL"], want)
+	}
+}
+
+func TestBrowsersOfNamedSitesMayCallTheAPI(t *testing.T) {
+	if cors := record(t, "dev").OfType("aws:apigatewayv2/api:Api")[0].Object("corsConfiguration"); cors != nil {
+		t.Errorf("without corsOrigins the API lets in %v", cors)
+	}
+	g := withSettings(t, map[string]any{"corsOrigins": []string{"https://www.example.com"}})
+	cors := g.OfType("aws:apigatewayv2/api:Api")[0].Object("corsConfiguration")
+	if got := fmt.Sprint(cors["allowOrigins"]); got != "[https://www.example.com]" {
+		t.Errorf("the API lets in %s", got)
+	}
+	for _, header := range []string{"content-type", "idempotency-key"} { // what the storefront sends
+		if !strings.Contains(fmt.Sprint(cors["allowHeaders"]), header) {
+			t.Errorf("a page may not send %s: allowed are %v", header, cors["allowHeaders"])
+		}
+	}
+}
+
+func TestTheAccessLogHoldsNoQuery(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		format := g.OfType("aws:apigatewayv2/stage:Stage")[0].Object("accessLogSettings")["format"].(string)
+		var fields map[string]string
+		if err := json.Unmarshal([]byte(format), &fields); err != nil {
+			t.Fatal(err)
+		}
+		if fields["requestId"] != "$context.requestId" {
+			t.Errorf("no correlation id is in %s", format)
+		}
+		for name, value := range fields {
+			if strings.Contains(strings.ToLower(value), "query") || value == "$context.requestOverride" {
+				t.Errorf("%s is %s: a callback's query is its proof", name, value)
+			}
+		}
+	})
+}
+
+func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		dashboard := g.OfType("aws:cloudwatch/dashboard:Dashboard")[0]
+		var body struct {
+			Widgets []struct {
+				Type                string
+				X, Y, Width, Height int
+				Properties          struct {
+					Title, Markdown, Query, Region string
+					Metrics                        [][]any
+					Alarms                         []string
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(dashboard.String("dashboardBody")), &body); err != nil {
+			t.Fatal(err)
+		}
+		taken, drawn := map[[2]int]string{}, map[string]bool{}
+		var titles, alarms []string
+		for _, w := range body.Widgets {
+			if w.X < 0 || w.X+w.Width > 24 {
+				t.Errorf("%s %q is at %d, %d wide: the grid has 24 columns", w.Type, w.Properties.Title, w.X, w.Width)
+			}
+			for x := w.X; x < w.X+w.Width; x++ {
+				for y := w.Y; y < w.Y+w.Height; y++ {
+					if other := taken[[2]int{x, y}]; other != "" {
+						t.Errorf("%q lies on %q", w.Properties.Title, other)
+					}
+					taken[[2]int{x, y}] = w.Type + " " + w.Properties.Title
+				}
+			}
+			if w.Type == "text" {
+				titles = append(titles, w.Properties.Markdown)
+			}
+			alarms = append(alarms, w.Properties.Alarms...)
+			for _, metric := range w.Properties.Metrics {
+				if len(metric) > 2 {
+					drawn[metric[1].(string)] = true
+				} else {
+					drawn[fmt.Sprint(metric)] = true
+				}
+			}
+			if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE 'sales-api'") {
+				t.Errorf("the log query is %s", w.Properties.Query)
+			}
+		}
+		for i, want := range []string{"Buyers", "Stock", "Queue", "Factory", "Receipts", "Database"} {
+			if i >= len(titles) || !strings.Contains(titles[i], want) {
+				t.Errorf("chapter %d of %q is not about %s", i+1, titles, want)
+			}
+		}
+		if want := len(g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm")); len(alarms) != want {
+			t.Errorf("it shows %d alarms of %d", len(alarms), want)
+		}
+		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+			if name := a.String("metricName"); strings.HasPrefix(a.String("namespace"), "restock/") && !drawn[name] {
+				t.Errorf("alarm %s is about %s, which the dashboard does not draw", a.Name, name)
+			}
+		}
+	})
+}
+
+// measured are the metrics that package lambdas declares, by the names of their constants.
+func measured(t *testing.T) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../lambdas/metrics.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Metric") {
+			metrics[spec.Names[0].Name] = strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`)
+		}
+		return true
+	})
+	return metrics
+}
+
+func TestEveryMetricIsMeasuredAndDrawn(t *testing.T) {
+	journal, err := os.ReadFile("../../lambdas/journal/journal.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := record(t, "dev").OfType("aws:cloudwatch/dashboard:Dashboard")[0].String("dashboardBody")
+	metrics := measured(t)
+	if len(metrics) < 10 {
+		t.Fatalf("found the metrics %v only", metrics)
+	}
+	for constant, name := range metrics {
+		if !strings.Contains(string(journal), "lambdas."+constant+":") {
+			t.Errorf("nobody measures %s", constant)
+		}
+		if !strings.Contains(body, `"`+name+`"`) && !strings.Contains(body, `MetricName=\"`+name+`\"`) {
+			t.Errorf("the dashboard does not draw %s", name)
 		}
 	}
 }

@@ -54,7 +54,8 @@ func (f *function) route(ctx *pulumi.Context, a *api) error {
 			return fmt.Errorf("route %q: %w", route, err)
 		}
 	}
-	return f.allowInvocation(ctx, name+"-api", "apigateway.amazonaws.com", pulumi.Sprintf("%s/*", a.api.ExecutionArn))
+	_, err = f.allowInvocation(ctx, name+"-api", "apigateway.amazonaws.com", lambda.PermissionArgs{SourceArn: pulumi.Sprintf("%s/*", a.api.ExecutionArn)})
+	return err
 }
 
 // poll hands the queue's messages to the function, and takes back those that it reports as failed.
@@ -86,18 +87,43 @@ func (f *function) schedule(ctx *pulumi.Context) error {
 	if _, err := cloudwatch.NewEventTarget(ctx, name, &cloudwatch.EventTargetArgs{Rule: rule.Name, Arn: f.lambda.Arn}, child); err != nil {
 		return err
 	}
-	return f.allowInvocation(ctx, name+"-schedule", "events.amazonaws.com", rule.Arn)
+	_, err = f.allowInvocation(ctx, name+"-schedule", "events.amazonaws.com", lambda.PermissionArgs{SourceArn: rule.Arn})
+	return err
 }
 
-// allowInvocation lets a service of AWS invoke the function on behalf of one of our resources, and of no other.
-func (f *function) allowInvocation(ctx *pulumi.Context, name, service string, source pulumi.StringInput) error {
-	_, err := lambda.NewPermission(ctx, name, &lambda.PermissionArgs{
-		Action:    pulumi.String("lambda:InvokeFunction"),
-		Function:  f.lambda.Name,
-		Principal: pulumi.String(service),
-		SourceArn: source,
-	}, pulumi.Parent(f))
-	return err
+// allowInvocation lets a service of AWS invoke the function on behalf of what the permission names, and of nothing else.
+func (f *function) allowInvocation(ctx *pulumi.Context, name, service string, p lambda.PermissionArgs) (*lambda.Permission, error) {
+	p.Action = pulumi.String("lambda:InvokeFunction")
+	p.Function = f.lambda.Name
+	p.Principal = pulumi.String(service)
+	return lambda.NewPermission(ctx, name, &p, pulumi.Parent(f))
+}
+
+// rotationDays is how old the functions' password gets.
+const rotationDays = 30
+
+// rotate has the function replace a secret's value, at once and then at intervals.
+func (f *function) rotate(ctx *pulumi.Context, secret *secretsmanager.Secret, after ...pulumi.Resource) error {
+	failed := func(err error) error {
+		return fmt.Errorf("having function %s rotate secret %s: %w", f.declared.Name, f.declared.Rotates, err)
+	}
+	name := f.declared.Name + "-rotation"
+	account := secret.Arn.ApplyT(func(arn string) string { return parse(arn).AccountID }).(pulumi.StringOutput)
+	// Secrets Manager says on whose behalf it asks by the account, and not by the secret; the function knows its secret:
+	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+	permission, err := f.allowInvocation(ctx, name, "secretsmanager.amazonaws.com", lambda.PermissionArgs{SourceAccount: account})
+	if err != nil {
+		return failed(err)
+	}
+	_, err = secretsmanager.NewSecretRotation(ctx, f.declared.Rotates, &secretsmanager.SecretRotationArgs{
+		SecretId:          secret.Arn,
+		RotationLambdaArn: f.lambda.Arn,
+		RotationRules:     secretsmanager.SecretRotationRotationRulesArgs{AutomaticallyAfterDays: pulumi.Int(rotationDays)},
+	}, pulumi.Parent(secret), pulumi.DependsOn(append(after, permission)))
+	if err != nil {
+		return failed(err)
+	}
+	return nil
 }
 
 // runSetup invokes the function setup when its code, the database or a secret is new. An error of the function fails the deployment.

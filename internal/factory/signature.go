@@ -15,10 +15,12 @@ import (
 	"restock/internal/shop"
 )
 
-// The query parameters of a callback's URL: how much was asked for, and the proof that we wrote it.
+// The query parameters of a callback's URL: how much was asked for, the id of the buyer's request that is the cause, and the proof that
+// we wrote it.
 const (
-	quantityParameter  = "quantity"
-	signatureParameter = "signature"
+	quantityParameter    = "quantity"
+	correlationParameter = "correlation"
+	signatureParameter   = "signature"
 )
 
 // An Attempt is one request to the factory to get a production order made.
@@ -26,6 +28,7 @@ type Attempt struct {
 	ProductionOrderID uuid.UUID
 	ID                uuid.UUID
 	Quantity          int // asked for
+	Correlation       string
 }
 
 // A Signer signs the callback URLs that are given to the factory. The factory signs nothing, so what is sure to come back
@@ -48,10 +51,11 @@ func (s Signer) sign(a Attempt) string {
 		panic("factory: a Signer that NewSigner has not made")
 	}
 	mac := hmac.New(sha256.New, s.key)
-	// All parts are of fixed size: no other attempt makes the same message.
+	// All parts but the last are of fixed size: no other attempt makes the same message.
 	mac.Write(a.ProductionOrderID[:])
 	mac.Write(a.ID[:])
 	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity)))
+	mac.Write([]byte(a.Correlation))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -59,6 +63,9 @@ func (s Signer) sign(a Attempt) string {
 func (s Signer) CallbackURL(baseURL, template string, a Attempt) string {
 	path := strings.NewReplacer("{order}", a.ProductionOrderID.String(), "{attempt}", a.ID.String()).Replace(template)
 	query := url.Values{quantityParameter: {strconv.Itoa(a.Quantity)}, signatureParameter: {s.sign(a)}}
+	if a.Correlation != "" {
+		query.Set(correlationParameter, a.Correlation)
+	}
 	return strings.TrimSuffix(baseURL, "/") + path + "?" + query.Encode()
 }
 
@@ -78,7 +85,7 @@ func (s Signer) Verify(order, attempt uuid.UUID, query url.Values) (Attempt, err
 	}
 	given := query.Get(signatureParameter)
 	quantity, err := strconv.Atoi(query.Get(quantityParameter))
-	a := Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity}
+	a := Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity, Correlation: query.Get(correlationParameter)}
 	if err != nil || !hmac.Equal([]byte(given), []byte(s.sign(a))) {
 		return Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback's signature is not ours"}
 	}

@@ -34,21 +34,23 @@ type StockEmpty struct {
 	Quantity          int
 	FactoryID         string
 	Requester         string
+	Correlation       string // the id of the buyer's request that is its cause; may be empty
 }
 
 // New is the message of a production order.
 func New(o shop.ProductionOrder) StockEmpty {
-	return StockEmpty{ProductionOrderID: o.ID, SKU: o.SKU, Quantity: o.Quantity, FactoryID: o.Factory, Requester: Requester}
+	return StockEmpty{ProductionOrderID: o.ID, SKU: o.SKU, Quantity: o.Quantity, FactoryID: o.Factory, Requester: Requester, Correlation: o.Correlation}
 }
 
 // body is the text of the message: what the attributes do not say.
 type body struct {
 	ProductionOrderID uuid.UUID `json:"production_order_id"`
+	Correlation       string    `json:"correlation_id,omitempty"`
 }
 
 // Body is the message's text.
 func (m StockEmpty) Body() (string, error) {
-	text, err := json.Marshal(body{m.ProductionOrderID})
+	text, err := json.Marshal(body{m.ProductionOrderID, m.Correlation})
 	return string(text), err
 }
 
@@ -108,6 +110,6 @@ func Parse(record string) (StockEmpty, error) {
 	if b.ProductionOrderID == uuid.Nil {
 		return StockEmpty{}, fmt.Errorf("reading stock_empty: Message names no production_order_id")
 	}
-	m.ProductionOrderID = b.ProductionOrderID
+	m.ProductionOrderID, m.Correlation = b.ProductionOrderID, b.Correlation
 	return m, nil
 }

@@ -12,7 +12,7 @@ import (
 	"restock/internal/shop"
 )
 
-var order = shop.ProductionOrder{ID: uuid.MustParse("0199a2c4-5f00-7000-8000-000000000001"), SKU: "CP-502101", Quantity: 100, Factory: "FF-500293"}
+var order = shop.ProductionOrder{ID: uuid.MustParse("0199a2c4-5f00-7000-8000-000000000001"), SKU: "CP-502101", Quantity: 100, Factory: "FF-500293", Correlation: "JKJaXmPLvHcESHA="}
 
 // envelope is a record's body as it was captured from a queue, with a hole for what a case changes.
 func envelope(edit func(e map[string]any)) string {

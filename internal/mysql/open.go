@@ -26,7 +26,7 @@ type Config struct {
 	// the server refused what it gave: the password was rotated.
 	Credentials func(ctx context.Context, refresh bool) (user, password string, err error)
 
-	// RootCAs signed the server's certificate. Nil: Amazon RDS's authorities.
+	// RootCAs signed the server's certificate. Nil: the authorities of Amazon RDS, and of RDS Proxy.
 	RootCAs *x509.CertPool
 
 	// MaxConnections is how many connections are open at most.
@@ -41,6 +41,12 @@ var ErrCredentials = errors.New("reading the database's credentials")
 //
 //go:embed rds-global-bundle.pem
 var rdsAuthorities []byte
+
+// amazonAuthorities are Amazon's, as browsers have them, which sign the certificates of RDS Proxy:
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
+//
+//go:embed amazon-root-cas.pem
+var amazonAuthorities []byte
 
 const (
 	dialTimeout = 3 * time.Second
@@ -83,7 +89,7 @@ func driverConfig(c Config) (*gomysql.Config, error) {
 	authorities := c.RootCAs
 	if authorities == nil {
 		authorities = x509.NewCertPool()
-		if !authorities.AppendCertsFromPEM(rdsAuthorities) {
+		if !authorities.AppendCertsFromPEM(rdsAuthorities) || !authorities.AppendCertsFromPEM(amazonAuthorities) {
 			return nil, errors.New("the embedded certificate authorities of RDS cannot be read")
 		}
 	}

@@ -113,6 +113,37 @@ func TestServerIsVerifiedBeyondLoopback(t *testing.T) {
 	}
 }
 
+func TestTheDatabaseAndItsProxyAreTrustedByTheirAuthorities(t *testing.T) {
+	config, err := driverConfig(Config{Host: "database.example", Port: 3306})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As the certificates call themselves, and https://www.amazontrust.com/repository/ lists them.
+	for file, authorities := range map[string][]string{
+		"rds-global-bundle.pem": {"Amazon RDS ap-northeast-2 Root CA RSA2048 G1"},
+		"amazon-root-cas.pem":   {"Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4"},
+	} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		trusted := map[string]bool{}
+		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+			c, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			_, err = c.Verify(x509.VerifyOptions{Roots: config.TLS.RootCAs})
+			trusted[c.Subject.CommonName] = err == nil
+		}
+		for _, name := range authorities {
+			if !trusted[name] {
+				t.Errorf("%s: %s is not trusted", file, name)
+			}
+		}
+	}
+}
+
 func TestRotatedPasswordIsReadAgainOnce(t *testing.T) {
 	server, err := mariadb.Start(t.Context(), mariadb.Config{})
 	if err != nil {

@@ -124,10 +124,11 @@ func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
 	id := uuid.New()
 	decision, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{
 		Order: shop.Order{SKU: donut, Quantity: 3}, SaleID: uuid.New(), At: noon,
-		Plan: &shop.Plan{ProductionOrderID: id, Position: 0, Quantity: 100},
+		Plan: &shop.Plan{ProductionOrderID: id, Position: 0, Quantity: 100}, Correlation: "JKJaXmPLvHcESHA=",
 	})
-	if err != nil || !decision.Opened {
-		t.Fatalf("got %+v, %v; want an order opened", decision, err)
+	order := shop.ProductionOrder{ID: id, SKU: donut, Quantity: 100, Factory: "FF-500293", OpenedAt: noon, Correlation: "JKJaXmPLvHcESHA="}
+	if err != nil || !decision.Opened || decision.ProductionOrder != order {
+		t.Fatalf("got %+v, %v; want order %+v opened", decision, err, order)
 	}
 	unpublished := func(before time.Time) int {
 		t.Helper()
@@ -136,8 +137,8 @@ func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, o := range orders {
-			if want := (shop.ProductionOrder{ID: id, SKU: donut, Quantity: 100, Factory: "FF-500293"}); o != want {
-				t.Errorf("got %+v, want %+v", o, want)
+			if o != order {
+				t.Errorf("got %+v, want %+v", o, order)
 			}
 		}
 		return len(orders)

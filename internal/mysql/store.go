@@ -86,15 +86,17 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 	}
 	var outcome, factory string
 	d := shop.Decision{Sale: shop.Sale{SKU: c.SKU, Quantity: c.Quantity}}
-	err := s.call(ctx, "CALL checkout(?, ?, ?, ?, ?, ?, ?, ?)",
-		[]any{c.SaleID[:], c.SKU, c.Quantity, key, c.At.UTC(), orderID, orderPosition, orderQuantity},
+	err := s.call(ctx, "CALL checkout(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		[]any{c.SaleID[:], c.SKU, c.Quantity, key, c.At.UTC(), orderID, orderPosition, orderQuantity, c.Correlation},
 		&outcome, &d.Sale.ID, &d.Sale.UnitPrice, &d.Sale.Stock, &d.Opened,
 		&factory, &d.Policy.ReorderPoint, &d.Policy.OrderUpTo, &d.Policy.LotSize)
 	if err != nil {
 		return d, failed(fmt.Sprintf("checking out %d of %s", c.Quantity, c.SKU), err)
 	}
 	if d.Opened {
-		d.ProductionOrder = shop.ProductionOrder{ID: c.Plan.ProductionOrderID, SKU: c.SKU, Quantity: c.Plan.Quantity, Factory: factory}
+		d.ProductionOrder = shop.ProductionOrder{
+			ID: c.Plan.ProductionOrderID, SKU: c.SKU, Quantity: c.Plan.Quantity, Factory: factory, OpenedAt: c.At, Correlation: c.Correlation,
+		}
 	}
 	switch outcome {
 	case "sold":
@@ -145,22 +147,30 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, err
 }
 
 // Unpublished lists the open production orders whose message was not sent, oldest first.
-func (s *Store) Unpublished(ctx context.Context, openedBefore time.Time) (orders []shop.ProductionOrder, err error) {
-	const doing = "listing the unpublished production orders"
+func (s *Store) Unpublished(ctx context.Context, openedBefore time.Time) ([]shop.ProductionOrder, error) {
+	return s.orders(ctx, "listing the unpublished production orders", `o.published_at IS NULL AND o.status = 'open' AND o.opened_at < ?`, openedBefore.UTC())
+}
+
+// OpenedBefore lists the production orders that are open, and were opened before a time, oldest first.
+func (s *Store) OpenedBefore(ctx context.Context, before time.Time) ([]shop.ProductionOrder, error) {
+	return s.orders(ctx, "listing the open production orders", `o.open_product_id IS NOT NULL AND o.opened_at < ?`, before.UTC())
+}
+
+func (s *Store) orders(ctx context.Context, doing, condition string, args ...any) (orders []shop.ProductionOrder, err error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT o.production_order_id, p.sku, o.quantity, f.identifier
+		SELECT o.production_order_id, p.sku, o.quantity, f.identifier, o.opened_at, o.correlation
 		  FROM production_order o
 		  JOIN product p ON p.product_id = o.product_id
 		  JOIN factory f ON f.factory_id = p.factory_id
-		 WHERE o.published_at IS NULL AND o.status = 'open' AND o.opened_at < ?
-		 ORDER BY o.opened_at`, openedBefore.UTC())
+		 WHERE `+condition+`
+		 ORDER BY o.opened_at`, args...)
 	if err != nil {
 		return nil, failed(doing, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var o shop.ProductionOrder
-		if err := rows.Scan(&o.ID, &o.SKU, &o.Quantity, &o.Factory); err != nil {
+		if err := rows.Scan(&o.ID, &o.SKU, &o.Quantity, &o.Factory, &o.OpenedAt, &o.Correlation); err != nil {
 			return nil, failed(doing, err)
 		}
 		orders = append(orders, o)

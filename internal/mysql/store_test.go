@@ -3,7 +3,6 @@ package mysql_test
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -40,7 +39,7 @@ func (f *fixture) Publish(_ context.Context, o shop.ProductionOrder) error {
 func newFixture(tb testing.TB, connections int) *fixture {
 	tb.Helper()
 	f := &fixture{Database: mysqltest.New(tb, connections)}
-	f.Shop = shop.Open(f.Database.Store, f, slog.New(slog.DiscardHandler))
+	f.Shop = shop.Open(f.Database.Store, f, shop.Discard)
 	return f
 }
 

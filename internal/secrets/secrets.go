@@ -56,11 +56,18 @@ func (s *Secret[T]) Get(ctx context.Context, refresh bool) (T, error) {
 	if err != nil {
 		return value, fmt.Errorf("reading secret %s: %w", s.arn, err)
 	}
-	if err := json.Unmarshal([]byte(aws.ToString(out.SecretString)), &value); err != nil {
-		// The decoder's error may quote the secret.
-		return value, fmt.Errorf("reading secret %s: its value is not the JSON document of a %T", s.arn, value)
+	if value, err = parse[T](out); err != nil {
+		return value, fmt.Errorf("reading secret %s: %w", s.arn, err)
 	}
 	s.cached = &value
+	return value, nil
+}
+
+// parse reads a value. Its error does not quote the secret, as the decoder's may.
+func parse[T any](out *secretsmanager.GetSecretValueOutput) (value T, err error) {
+	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &value) != nil {
+		return value, fmt.Errorf("its value is not the JSON document of a %T", value)
+	}
 	return value, nil
 }
 

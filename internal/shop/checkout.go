@@ -46,6 +46,8 @@ type Checkout struct {
 	SaleID uuid.UUID
 	At     time.Time
 	Plan   *Plan // nil the first time
+	// Correlation is kept with the production order that the checkout opens. See [WithCorrelation].
+	Correlation string
 }
 
 // A Plan is the production order to open if, and only if, the stock position is still the one it was made for.

@@ -31,6 +31,9 @@ type ProductionOrder struct {
 	SKU      string
 	Quantity int
 	Factory  string // the factory's identifier
+	OpenedAt time.Time
+	// Correlation is the id of the request that opened the order, empty where none is known. See [WithCorrelation].
+	Correlation string
 }
 
 // A Delivery is what the factory says it made, for one attempt to get a production order made.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,6 +42,10 @@ type Store interface {
 	Unpublished(ctx context.Context, openedBefore time.Time) ([]ProductionOrder, error)
 	// MarkPublished notes that a production order's message was sent.
 	MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error
+	// OpenedBefore lists the production orders that are open, and were opened before a time, oldest first.
+	OpenedBefore(context.Context, time.Time) ([]ProductionOrder, error)
+	// Balances holds every product's stock against its ledger, by SKU.
+	Balances(context.Context) ([]Balance, error)
 }
 
 // A Publisher tells the world that a product needs to be made.
@@ -56,12 +59,12 @@ type Shop struct {
 	Publisher Publisher
 	Now       func() time.Time
 	NewID     func() (uuid.UUID, error) // UUIDv7: ids sort by time
-	Log       *slog.Logger
+	Journal   Journal
 }
 
 // Open makes a shop that runs on the real clock.
-func Open(store Store, publisher Publisher, log *slog.Logger) *Shop {
-	return &Shop{Store: store, Publisher: publisher, Now: time.Now, NewID: uuid.NewV7, Log: log}
+func Open(store Store, publisher Publisher, journal Journal) *Shop {
+	return &Shop{Store: store, Publisher: publisher, Now: time.Now, NewID: uuid.NewV7, Journal: journal}
 }
 
 // maxCheckoutRounds bounds how often the store is asked again because the world moved between a decision
@@ -81,7 +84,7 @@ func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
 	if err != nil {
 		return Sale{}, fmt.Errorf("making a sale id: %w", err)
 	}
-	checkout := Checkout{SaleID: saleID, Order: order, At: s.Now()}
+	checkout := Checkout{SaleID: saleID, Order: order, At: s.Now(), Correlation: Correlation(ctx)}
 	for range maxCheckoutRounds {
 		decision, err := s.Store.Checkout(ctx, checkout)
 		if err != nil {
@@ -93,13 +96,16 @@ func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
 			}
 			continue
 		}
-		if decision.Opened {
-			s.publish(ctx, decision.ProductionOrder)
-		}
 		if decision.Outcome == Refused {
-			return decision.Sale, &Error{Code: CodeOutOfStock, Detail: fmt.Sprintf("%d of %s are asked for, %d are on hand", order.Quantity, order.SKU, decision.Sale.Stock)}
+			s.Journal.Refused(ctx, decision.Sale)
+			err = &Error{Code: CodeOutOfStock, Detail: fmt.Sprintf("%d of %s are asked for, %d are on hand", order.Quantity, order.SKU, decision.Sale.Stock)}
+		} else {
+			s.Journal.Sold(ctx, decision.Sale)
 		}
-		return decision.Sale, nil
+		if decision.Opened {
+			s.opened(ctx, decision.ProductionOrder)
+		}
+		return decision.Sale, err
 	}
 	return Sale{}, fmt.Errorf("checking out %d of %s: the stock changed %d times while the production order was planned", order.Quantity, order.SKU, maxCheckoutRounds)
 }
@@ -113,24 +119,26 @@ func (s *Shop) plan(d Decision) (*Plan, error) {
 	return &Plan{ProductionOrderID: id, Position: d.Position, Quantity: d.Policy.OrderQuantity(d.Position)}, nil
 }
 
-// publish sends a production order's message and marks it sent. It reports failures to the log alone: the sale stands, and
-// the production order, which is its own outbox, is published by the next sweep.
-func (s *Shop) publish(ctx context.Context, o ProductionOrder) {
-	if err := s.send(ctx, o); err != nil {
-		s.Log.WarnContext(ctx, "production order left to the sweep", "production_order", o.ID, "error", err)
+// opened publishes a production order that a checkout opened. Failures are for the journal alone: the sale stands, and the production
+// order, which is its own outbox, is published by the next sweep.
+func (s *Shop) opened(ctx context.Context, o ProductionOrder) {
+	s.Journal.Opened(ctx, o)
+	if err := s.publish(ctx, o); err != nil {
+		s.Journal.NotPublished(ctx, o, err)
 	}
 }
 
 // publishTimeout leaves time, of a request's, to mark what was published: what is not marked is published again.
 const publishTimeout = 3 * time.Second
 
-func (s *Shop) send(ctx context.Context, o ProductionOrder) error {
+// publish sends a production order's message, and marks it sent.
+func (s *Shop) publish(ctx context.Context, o ProductionOrder) error {
 	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	if err := s.Publisher.Publish(publishing, o); err != nil {
 		return fmt.Errorf("publishing production order %s: %w", o.ID, err)
 	}
-	s.Log.InfoContext(ctx, "production order published", "production_order", o.ID, "sku", o.SKU, "quantity", o.Quantity)
+	s.Journal.Published(ctx, o)
 	if err := s.Store.MarkPublished(ctx, o.ID, s.Now()); err != nil {
 		return fmt.Errorf("production order %s was published, and will be again: %w", o.ID, err)
 	}
@@ -149,7 +157,7 @@ func (s *Shop) PublishPending(ctx context.Context) (sent int, err error) {
 	}
 	var errs []error
 	for _, o := range orders {
-		if err := s.send(ctx, o); err != nil {
+		if err := s.publish(WithCorrelation(ctx, o.Correlation), o); err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -170,8 +178,6 @@ func (s *Shop) Receive(ctx context.Context, d Delivery) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	if receipt.Surplus > 0 && !receipt.Repeated {
-		s.Log.WarnContext(ctx, "more was delivered than ordered", "production_order", d.ProductionOrderID, "surplus", receipt.Surplus)
-	}
+	s.Journal.Received(ctx, d, receipt)
 	return receipt, nil
 }

@@ -3,7 +3,6 @@ package shop_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +18,8 @@ type store struct {
 	checkout      func(shop.Checkout) (shop.Decision, error)
 	unpublished   func(time.Time) ([]shop.ProductionOrder, error)
 	markPublished func(uuid.UUID) error
+	openedBefore  func(time.Time) ([]shop.ProductionOrder, error)
+	balances      func() ([]shop.Balance, error)
 }
 
 func (s store) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, error) {
@@ -31,6 +32,11 @@ func (s store) MarkPublished(_ context.Context, id uuid.UUID, _ time.Time) error
 	return s.markPublished(id)
 }
 
+func (s store) OpenedBefore(_ context.Context, before time.Time) ([]shop.ProductionOrder, error) {
+	return s.openedBefore(before)
+}
+func (s store) Balances(context.Context) ([]shop.Balance, error) { return s.balances() }
+
 type publisher func(shop.ProductionOrder) error
 
 func (p publisher) Publish(_ context.Context, o shop.ProductionOrder) error { return p(o) }
@@ -38,7 +44,7 @@ func (p publisher) Publish(_ context.Context, o shop.ProductionOrder) error { re
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 func open(s store, p publisher) *shop.Shop {
-	opened := shop.Open(s, p, slog.New(slog.DiscardHandler))
+	opened := shop.Open(s, p, shop.Discard)
 	opened.Now = func() time.Time { return noon }
 	return opened
 }

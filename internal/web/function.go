@@ -9,6 +9,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
+
+	"restock/internal/shop"
 )
 
 // answerMargin is how long before its deadline a function gives up what it waits for, so that the client is told.
@@ -22,6 +24,7 @@ func Lambda(h http.Handler) any {
 			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
 			defer cancel()
 		}
+		ctx = shop.WithCorrelation(ctx, event.RequestContext.RequestID) // which the API's access log has, too
 		request, err := newRequest(ctx, event)
 		if err != nil {
 			return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("reading the event of %s %q: %w", event.RequestContext.HTTP.Method, event.RawPath, err)

@@ -27,7 +27,7 @@ type Process[E any] struct {
 // Start wires a handler, in any form that lambda.Start takes, and serves invocations with it. It does not return: a handler that
 // cannot be wired ends the process with a log line that says why.
 func Start[E any](wire func(Process[E]) (handler any, err error)) {
-	log := lambdacontext.NewLogger()
+	log := slog.New(correlated{lambdacontext.NewLogHandler()})
 	handler, err := load(log, wire)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)

@@ -29,7 +29,7 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, *orders) {
 	tb.Helper()
 	database, published := mysqltest.New(tb, 1), &orders{}
 	log := slog.New(slog.DiscardHandler)
-	handler, err := newAPI(shop.Open(database.Store, published, log), log)
+	handler, err := newAPI(shop.Open(database.Store, published, shop.Discard), log)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func TestUnreadableCredentialsAreAnswered503AndStaySecret(t *testing.T) {
 func checkUnavailable(t *testing.T, store *mysql.Store) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	handler, err := newAPI(shop.Open(store, &orders{}, log), log)
+	handler, err := newAPI(shop.Open(store, &orders{}, shop.Discard), log)
 	if err != nil {
 		t.Fatal(err)
 	}

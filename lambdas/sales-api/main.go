@@ -9,6 +9,7 @@ import (
 	"restock/internal/web"
 	"restock/lambdas"
 	"restock/lambdas/function"
+	"restock/lambdas/journal"
 )
 
 func main() { function.Start(wire) }
@@ -19,7 +20,7 @@ func wire(p function.Process[lambdas.SalesAPIEnvironment]) (any, error) {
 		return nil, err
 	}
 	topic := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.StockEmptyTopic}
-	api, err := newAPI(shop.Open(store, topic, p.Log), p.Log)
+	api, err := newAPI(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), p.Log)
 	if err != nil {
 		return nil, err
 	}

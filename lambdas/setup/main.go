@@ -1,4 +1,4 @@
-// Command setup prepares the database and the secrets, in a deployment.
+// Command setup prepares the database and the secrets, in a deployment, and rotates the functions' password.
 package main
 
 import (
@@ -29,5 +29,6 @@ func wire(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 		user:        userPrefix + p.Environment.Name,
 		log:         p.Log,
 	}
-	return s.run, nil
+	rotation := secrets.Rotation[secrets.Login]{Client: client, ARN: p.Environment.Secret, Next: nextLogin, Set: s.setUser, Test: tryLogin(p.Environment)}
+	return s.handler(rotation), nil
 }

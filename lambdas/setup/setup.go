@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"restock/internal/mysql/migrate"
 	"restock/internal/secrets"
 )
@@ -30,6 +32,24 @@ type setup struct {
 // A report is what setup answers. The deployment's state keeps it: nothing in it is secret.
 type report struct {
 	SchemaVersion int64 `json:"schema_version"`
+}
+
+// An event is a deployment's, which is empty, or a step of a rotation.
+type event = events.SecretsManagerSecretRotationEvent
+
+// handler does what it is asked for.
+func (s setup) handler(rotation secrets.Rotation[secrets.Login]) func(context.Context, event) (*report, error) {
+	return func(ctx context.Context, e event) (*report, error) {
+		if e.Step == "" {
+			r, err := s.run(ctx)
+			return &r, err
+		}
+		if err := rotation.Step(ctx, e); err != nil {
+			return nil, err
+		}
+		s.log.InfoContext(ctx, "rotated", "secret", e.SecretID, "step", e.Step)
+		return nil, nil
+	}
 }
 
 func (s setup) run(ctx context.Context) (report, error) {
@@ -58,6 +78,11 @@ func (s setup) ensureUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return s.setUser(ctx, login)
+}
+
+// setUser makes the functions' database user of a login, or gives it the login's password.
+func (s setup) setUser(ctx context.Context, login secrets.Login) error {
 	if err := migrate.User(ctx, s.db, login.Username, login.Password); err != nil {
 		return err
 	}

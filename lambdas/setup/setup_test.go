@@ -3,44 +3,24 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
+	"time"
 
 	"restock/internal/mysql"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/secrets"
+	"restock/internal/secrets/secretstest"
+	"restock/internal/shop"
+	"restock/lambdas"
 )
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
 
-// A vault is a Secrets Manager in memory.
-type vault struct {
-	values map[string]string
-	broken error // what writing answers
-}
-
-func (v *vault) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
-	value, ok := v.values[*in.SecretId]
-	if !ok {
-		return nil, &types.ResourceNotFoundException{}
-	}
-	return &secretsmanager.GetSecretValueOutput{SecretString: aws.String(value)}, nil
-}
-
-func (v *vault) PutSecretValue(_ context.Context, in *secretsmanager.PutSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error) {
-	if v.broken != nil {
-		return nil, v.broken
-	}
-	v.values[*in.SecretId] = *in.SecretString
-	return &secretsmanager.PutSecretValueOutput{}, nil
-}
-
-func newSetup(d *mysqltest.Database, v *vault) setup {
+func newSetup(d *mysqltest.Database, v *secretstest.Vault) setup {
 	return setup{
 		db:          d.Admin,
 		login:       secrets.New[secrets.Login](v, "database"),
@@ -51,7 +31,7 @@ func newSetup(d *mysqltest.Database, v *vault) setup {
 }
 
 func TestSetupOfAnEmptyDatabaseLetsTheFunctionsIn(t *testing.T) {
-	d, v := mysqltest.Empty(t), &vault{values: map[string]string{}}
+	d, v := mysqltest.Empty(t), &secretstest.Vault{}
 	t.Cleanup(func() { d.DropUser(t) })
 	var first map[string]string
 	for i := range 3 { // a deployment may run it again
@@ -59,10 +39,10 @@ func TestSetupOfAnEmptyDatabaseLetsTheFunctionsIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			first = map[string]string{"database": v.values["database"], "callback-key": v.values["callback-key"]}
+			first = map[string]string{"database": v.Value("database"), "callback-key": v.Value("callback-key")}
 		}
 	}
-	if v.values["database"] != first["database"] || v.values["callback-key"] != first["callback-key"] {
+	if v.Value("database") != first["database"] || v.Value("callback-key") != first["callback-key"] {
 		t.Error("setup changed a secret that had a value")
 	}
 	login, err := secrets.New[secrets.Login](v, "database").Get(t.Context(), false)
@@ -80,7 +60,7 @@ func TestSetupOfAnEmptyDatabaseLetsTheFunctionsIn(t *testing.T) {
 }
 
 func TestSetupMakesNoUserWhosePasswordIsLost(t *testing.T) {
-	d, v := mysqltest.Empty(t), &vault{values: map[string]string{}, broken: errors.New("AccessDeniedException")}
+	d, v := mysqltest.Empty(t), &secretstest.Vault{Broken: errors.New("AccessDeniedException")}
 	_, err := newSetup(d, v).run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") {
 		t.Fatalf("got %v, want the error of the secret", err)
@@ -88,4 +68,67 @@ func TestSetupMakesNoUserWhosePasswordIsLost(t *testing.T) {
 	if users := d.Number(t, `SELECT COUNT(*) FROM mysql.user WHERE user = ?`, d.User); users != 0 {
 		t.Errorf("%d users were made, want none", users)
 	}
+}
+
+func TestSalesInFlightSurviveRotations(t *testing.T) {
+	d, v := mysqltest.Empty(t), &secretstest.Vault{}
+	t.Cleanup(func() { d.DropUser(t) })
+	s := newSetup(d, v)
+	rotation := secrets.Rotation[secrets.Login]{
+		Client: v, ARN: "database", Next: nextLogin, Set: s.setUser, Test: tryLogin(lambdas.SetupEnvironment{Host: d.Host, Port: d.Port, Name: d.Name}),
+	}
+	handle := s.handler(rotation)
+	if _, err := handle(t.Context(), event{}); err != nil {
+		t.Fatal(err)
+	}
+	d.SetStock(t, 1_000_000)
+
+	// Buyers of functions that connect anew for every sale, with the login that they have once read.
+	buying, stop := context.WithCancel(t.Context())
+	var buyers sync.WaitGroup
+	for range 4 {
+		login := secrets.Credentials(secrets.New[secrets.Login](v, "database"))
+		db, err := mysql.Open(mysql.Config{Host: d.Host, Port: d.Port, Name: d.Name, MaxConnections: 1, Credentials: login})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		db.SetConnMaxLifetime(time.Nanosecond)
+		shelf := shop.Open(mysql.NewStore(db), nil, shop.Discard)
+		buyers.Go(func() {
+			for buying.Err() == nil {
+				if _, err := shelf.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 1}); err != nil {
+					t.Errorf("a sale in flight: %v", err)
+				}
+			}
+		})
+	}
+	sold := func() int { return d.Number(t, `SELECT COUNT(*) FROM sale`) }
+	users := map[string]bool{}
+	for i := range 4 {
+		before := v.Value("database")
+		token := fmt.Sprint("rotation ", i)
+		v.Announce("database", token)
+		for _, step := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
+			if _, err := handle(t.Context(), event{Step: step, SecretID: "database", ClientRequestToken: token}); err != nil {
+				t.Fatal(err)
+			}
+			for at := sold(); sold() == at; { // buyers go on between the steps
+				if t.Context().Err() != nil || t.Failed() {
+					t.Fatal("nobody buys any more")
+				}
+			}
+		}
+		login, err := secrets.New[secrets.Login](v, "database").Get(t.Context(), false)
+		if err != nil || v.Value("database") == before {
+			t.Fatalf("the login has not changed, %v", err)
+		}
+		users[login.Username] = true
+	}
+	stop()
+	buyers.Wait()
+	if len(users) != 2 {
+		t.Errorf("the logins were of %v, want two users in turn", users)
+	}
+	d.CheckBooks(t)
 }

@@ -9,6 +9,7 @@ import (
 	"restock/internal/web"
 	"restock/lambdas"
 	"restock/lambdas/function"
+	"restock/lambdas/journal"
 )
 
 func main() { function.Start(wire) }
@@ -19,7 +20,7 @@ func wire(p function.Process[lambdas.StockIncreaseEnvironment]) (any, error) {
 		return nil, err
 	}
 	key := secrets.New[secrets.CallbackKey](secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey)
-	desk, err := newReceivingDesk(shop.Open(store, nil, p.Log), key, p.Log)
+	desk, err := newReceivingDesk(shop.Open(store, nil, journal.New(p.Log, p.Environment.Journal.Namespace)), key, p.Log)
 	if err != nil {
 		return nil, err
 	}

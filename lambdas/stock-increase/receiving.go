@@ -48,8 +48,13 @@ type receipt struct {
 
 func (d receivingDesk) receive(w http.ResponseWriter, r *http.Request) {
 	log := d.log.With("path", r.URL.Path) // names the production order and the attempt
+	attempt, err := d.verify(r)
+	r = r.WithContext(shop.WithCorrelation(r.Context(), attempt.Correlation))
+	var delivery shop.Delivery
+	if err == nil {
+		delivery, err = read(w, r, attempt)
+	}
 	var booked shop.Receipt
-	delivery, err := d.read(w, r)
 	if err == nil {
 		booked, err = d.book(r.Context(), delivery)
 	}
@@ -60,7 +65,6 @@ func (d receivingDesk) receive(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, log, err)
 		return
 	}
-	log.InfoContext(r.Context(), "goods received", "sku", delivery.SKU, "quantity", delivery.Quantity, "stock", booked.Stock, "repeated", booked.Repeated)
 	web.Answer(w, http.StatusOK, receipt{
 		Message:           web.Received.In(web.Language(r), booked.Stock),
 		ProductionOrderID: delivery.ProductionOrderID, AttemptID: delivery.AttemptID,
@@ -95,18 +99,18 @@ func (d receivingDesk) book(ctx context.Context, delivery shop.Delivery) (booked
 	return booked, err
 }
 
-// read checks that a callback is ours before it looks at what it says.
-func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delivery, error) {
+// verify checks that a callback is ours, and says which attempt it is for.
+func (d receivingDesk) verify(r *http.Request) (factory.Attempt, error) {
 	order, err := uuid.Parse(r.PathValue("order"))
 	if err != nil {
-		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no production order"}
+		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no production order"}
 	}
-	attemptID, err := uuid.Parse(r.PathValue("attempt"))
+	attempt, err := uuid.Parse(r.PathValue("attempt"))
 	if err != nil {
-		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no attempt"}
+		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no attempt"}
 	}
 	if err := factory.CheckSigned(r.URL.Query()); err != nil { // a stranger is not waited for
-		return shop.Delivery{}, err
+		return factory.Attempt{}, err
 	}
 	var key secrets.CallbackKey
 	err = patiently(r.Context(), func() (err error) {
@@ -116,16 +120,17 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 		return nil
 	})
 	if err != nil {
-		return shop.Delivery{}, err
+		return factory.Attempt{}, err
 	}
 	signer, err := factory.NewSigner(key.Key)
 	if err != nil {
-		return shop.Delivery{}, err
+		return factory.Attempt{}, err
 	}
-	attempt, err := signer.Verify(order, attemptID, r.URL.Query())
-	if err != nil {
-		return shop.Delivery{}, err
-	}
+	return signer.Verify(order, attempt, r.URL.Query())
+}
+
+// read is what a callback says was made.
+func read(w http.ResponseWriter, r *http.Request, attempt factory.Attempt) (shop.Delivery, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the callback's body cannot be read: " + err.Error()}
@@ -138,5 +143,5 @@ func (d receivingDesk) read(w http.ResponseWriter, r *http.Request) (shop.Delive
 	if quantity > attempt.Quantity {
 		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the callback says %d, asked for were %d", quantity, attempt.Quantity)}
 	}
-	return shop.Delivery{ProductionOrderID: order, AttemptID: attempt.ID, SKU: sku, Quantity: quantity}, nil
+	return shop.Delivery{ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity}, nil
 }

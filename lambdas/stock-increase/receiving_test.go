@@ -44,7 +44,7 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
 	tb.Helper()
 	database, published := mysqltest.New(tb, 10), &orders{}
 	log := slog.New(slog.DiscardHandler)
-	s := shop.Open(database.Store, published, log)
+	s := shop.Open(database.Store, published, shop.Discard)
 	if _, err := s.Buy(tb.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
 		tb.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), lambdas.StockIncrease.Timeout)
 			defer cancel()
 			store := &flaky{failures: c.failures}
-			desk, err := newReceivingDesk(shop.Open(store, nil, slog.New(slog.DiscardHandler)), ours, slog.New(slog.DiscardHandler))
+			desk, err := newReceivingDesk(shop.Open(store, nil, shop.Discard), ours, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +162,7 @@ func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
 	} {
 		reads := 0
 		c.key.reads = &reads
-		desk, err := newReceivingDesk(shop.Open(&flaky{}, nil, slog.New(slog.DiscardHandler)), c.key, slog.New(slog.DiscardHandler))
+		desk, err := newReceivingDesk(shop.Open(&flaky{}, nil, shop.Discard), c.key, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"restock/internal/secrets"
 	"restock/lambdas"
 	"restock/lambdas/function"
+	"restock/lambdas/journal"
 )
 
 func main() { function.Start(wire) }
@@ -19,6 +20,6 @@ func wire(p function.Process[lambdas.StockEnvironment]) (any, error) {
 		key:     secrets.New[secrets.CallbackKey](secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey),
 		apiURL:  p.Environment.APIURL,
 		newID:   uuid.NewV7,
-		log:     p.Log,
+		journal: journal.New(p.Log, p.Environment.Journal.Namespace),
 	}.handle, nil
 }

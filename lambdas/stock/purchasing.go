@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -15,7 +14,9 @@ import (
 	"restock/internal/factory"
 	"restock/internal/message"
 	"restock/internal/secrets"
+	"restock/internal/shop"
 	"restock/lambdas"
+	"restock/lambdas/journal"
 )
 
 // A producer is a factory that can be asked.
@@ -34,7 +35,7 @@ type purchasing struct {
 	key     keySource
 	apiURL  string
 	newID   func() (uuid.UUID, error)
-	log     *slog.Logger
+	journal journal.Journal
 }
 
 const (
@@ -56,10 +57,7 @@ func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.S
 	var all sync.WaitGroup
 	for i, record := range event.Records {
 		all.Go(func() {
-			if err := p.order(ctx, record); err != nil {
-				p.log.ErrorContext(ctx, "record failed", "message", record.MessageId, "receive_count", record.Attributes["ApproximateReceiveCount"], "error", err)
-				failed[i] = true
-			}
+			failed[i] = !p.handleRecord(ctx, record)
 		})
 	}
 	all.Wait()
@@ -73,18 +71,27 @@ func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.S
 	return response, nil
 }
 
+// handleRecord reports whether a record is done.
+func (p purchasing) handleRecord(ctx context.Context, record events.SQSMessage) bool {
+	m, err := message.Parse(record.Body)
+	ctx = shop.WithCorrelation(ctx, m.Correlation)
+	if err == nil {
+		err = p.order(ctx, m)
+	}
+	if err != nil {
+		p.journal.RequestFailed(ctx, record.MessageId, record.Attributes["ApproximateReceiveCount"], err)
+	}
+	return err == nil
+}
+
 // order makes one attempt to get a production order made.
-func (p purchasing) order(ctx context.Context, record events.SQSMessage) (err error) {
+func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error) {
 	// A panic outside the handler's goroutine would end the process, and fail the whole batch.
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		}
 	}()
-	m, err := message.Parse(record.Body)
-	if err != nil {
-		return err
-	}
 	key, err := p.key.Get(ctx, false)
 	if err != nil {
 		return err
@@ -98,7 +105,7 @@ func (p purchasing) order(ctx context.Context, record events.SQSMessage) (err er
 		return fmt.Errorf("making an attempt id: %w", err)
 	}
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
-	callbackURL := signer.CallbackURL(p.apiURL, template, factory.Attempt{ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity})
+	callbackURL := signer.CallbackURL(p.apiURL, template, factory.Attempt{ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity, Correlation: m.Correlation})
 	// A request that is cut short may have been taken: the factory would be asked again for what it is making.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
 		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left", m.ProductionOrderID, factoryTimeout)
@@ -107,6 +114,6 @@ func (p purchasing) order(ctx context.Context, record events.SQSMessage) (err er
 	if err != nil {
 		return fmt.Errorf("production order %s, attempt %s: %w", m.ProductionOrderID, attempt, err)
 	}
-	p.log.InfoContext(ctx, "factory asked", "production_order", m.ProductionOrderID, "attempt", attempt, "sku", m.SKU, "quantity", m.Quantity, "lot", lot)
+	p.journal.Requested(ctx, m, attempt, lot)
 	return nil
 }

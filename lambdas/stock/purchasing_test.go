@@ -21,6 +21,7 @@ import (
 	"restock/internal/factory"
 	"restock/internal/secrets"
 	"restock/lambdas"
+	"restock/lambdas/journal"
 )
 
 type key []byte
@@ -91,7 +92,7 @@ func invoke(t *testing.T, p purchasing, records ...string) []string {
 }
 
 func newPurchasing(f *fake) purchasing {
-	return purchasing{factory: f, key: key(strings.Repeat("k", 32)), apiURL: "https://shop.example", newID: uuid.NewV7, log: slog.New(slog.DiscardHandler)}
+	return purchasing{factory: f, key: key(strings.Repeat("k", 32)), apiURL: "https://shop.example", newID: uuid.NewV7, journal: journal.New(slog.New(slog.DiscardHandler), "test")}
 }
 
 func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"testing"
 	"time"
 
@@ -30,19 +29,21 @@ func (t *topic) Publish(_ context.Context, o shop.ProductionOrder) error {
 	return nil
 }
 
+const leadTime = time.Minute
+
 // scheduled is the event of a schedule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
 const scheduled = `{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event","source":"aws.events",
 	"account":"123456789012","time":"2026-11-21T12:00:00Z","region":"ap-northeast-2","resources":["arn:aws:events:ap-northeast-2:123456789012:rule/sweep"],"detail":{}}`
 
 func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 	database, sns := mysqltest.New(t, 1), &topic{broken: true}
-	s := shop.Open(database.Store, sns, slog.New(slog.DiscardHandler))
+	s := shop.Open(database.Store, sns, shop.Discard)
 	if _, err := s.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
 		t.Fatalf("the sale does not stand though its message could not be sent: %v", err)
 	}
 	sweep := func() (r report) {
 		t.Helper()
-		out, err := lambda.NewHandler(handler(s)).Invoke(t.Context(), []byte(scheduled))
+		out, err := lambda.NewHandler(handler(s, leadTime)).Invoke(t.Context(), []byte(scheduled))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,12 +69,12 @@ func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 
 func TestSweepThatFailsSaysSo(t *testing.T) {
 	database, sns := mysqltest.New(t, 1), &topic{broken: true}
-	s := shop.Open(database.Store, sns, slog.New(slog.DiscardHandler))
+	s := shop.Open(database.Store, sns, shop.Discard)
 	if _, err := s.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
 		t.Fatal(err)
 	}
 	s.Now = func() time.Time { return time.Now().Add(time.Minute) }
-	if out, err := lambda.NewHandler(handler(s)).Invoke(t.Context(), []byte(scheduled)); err == nil {
+	if out, err := lambda.NewHandler(handler(s, leadTime)).Invoke(t.Context(), []byte(scheduled)); err == nil {
 		t.Errorf("got %s, want an error: the function's error metric is how people learn of it", out)
 	}
 }

@@ -72,6 +72,7 @@ var grants = []grant{
 	{"SELECT, INSERT", "TABLE", "stock_ledger"},
 	{"SELECT, INSERT, UPDATE (status, received, published_at)", "TABLE", "production_order"},
 	{"SELECT, INSERT", "TABLE", "goods_receipt"},
+	{"SELECT, INSERT, UPDATE", "TABLE", "ledger_checkpoint"},
 	{"EXECUTE", "PROCEDURE", "checkout"},
 	{"EXECUTE", "PROCEDURE", "receive_goods"},
 }

@@ -79,10 +79,10 @@ func (d *Database) Open(tb testing.TB, user, password string, connections int) *
 	return db
 }
 
-// DropUser drops the functions' user.
+// DropUser drops the functions' user, and the one that takes turns with it.
 func (d *Database) DropUser(tb testing.TB) {
 	tb.Helper()
-	if _, err := d.Admin.Exec("DROP USER IF EXISTS '" + d.User + "'@'%'"); err != nil {
+	if _, err := d.Admin.Exec("DROP USER IF EXISTS '" + d.User + "'@'%', '" + d.User + "_2'@'%'"); err != nil {
 		tb.Error(err)
 	}
 }

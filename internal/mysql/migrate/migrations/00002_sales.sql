@@ -31,6 +31,15 @@ CREATE TABLE IF NOT EXISTS stock_ledger (
     KEY stock_ledger_product (product_id, entry_id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
+-- Up to which entry a product's ledger was found to add up to its stock: what comes after is all that is left to add up.
+CREATE TABLE IF NOT EXISTS ledger_checkpoint (
+    product_id BINARY(16) NOT NULL,
+    entry_id   BIGINT     NOT NULL,
+    balance    BIGINT     NOT NULL,
+    PRIMARY KEY (product_id)
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
+
 -- +goose Down
+DROP TABLE IF EXISTS ledger_checkpoint;
 DROP TABLE IF EXISTS stock_ledger;
 DROP TABLE IF EXISTS sale;

@@ -2,7 +2,7 @@
 
 -- +goose Up
 -- At most one open production order a product: open_product_id is the product's id while the order is open, and unique.
--- published_at is the outbox's mark: null until the message was sent.
+-- published_at is the outbox's mark: null until the message was sent. correlation is the id of the buyer's request that opened the order.
 CREATE TABLE IF NOT EXISTS production_order (
     production_order_id BINARY(16)  NOT NULL,
     product_id          BINARY(16)  NOT NULL,
@@ -11,6 +11,7 @@ CREATE TABLE IF NOT EXISTS production_order (
     status              VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'open',
     opened_at           DATETIME(6) NOT NULL,
     published_at        DATETIME(6) NULL,
+    correlation         VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
     open_product_id     BINARY(16)  GENERATED ALWAYS AS (CASE WHEN status = 'open' THEN product_id END) STORED,
     PRIMARY KEY (production_order_id),
     UNIQUE KEY production_order_open (open_product_id),

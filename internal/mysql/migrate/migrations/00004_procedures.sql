@@ -18,7 +18,8 @@ CREATE PROCEDURE checkout(
     IN p_at DATETIME(6),
     IN p_order_id BINARY(16),
     IN p_order_position BIGINT,
-    IN p_order_quantity INT
+    IN p_order_quantity INT,
+    IN p_correlation VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin
 )
     MODIFIES SQL DATA
     SQL SECURITY INVOKER
@@ -102,8 +103,8 @@ BEGIN
         END IF;
 
         IF v_short AND p_order_quantity > 0 THEN
-            INSERT INTO production_order (production_order_id, product_id, quantity, opened_at)
-            VALUES (p_order_id, v_product_id, p_order_quantity, p_at);
+            INSERT INTO production_order (production_order_id, product_id, quantity, opened_at, correlation)
+            VALUES (p_order_id, v_product_id, p_order_quantity, p_at, p_correlation);
             SET v_opened = TRUE;
             SELECT f.identifier INTO v_factory
               FROM product p JOIN factory f ON f.factory_id = p.factory_id

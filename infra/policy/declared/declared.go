@@ -1,0 +1,223 @@
+// Package declared finds the policies that a recorded program declares: those of its roles, and those of its resources.
+package declared
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/infra/policy/evaluation"
+)
+
+// Type tokens of the resources that have policies, and of those that are policies.
+const (
+	functionType         = "aws:lambda/function:Function"
+	permissionType       = "aws:lambda/permission:Permission"
+	policyAttachmentType = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	policyType           = "aws:iam/policy:Policy"
+	queuePolicyType      = "aws:sqs/queuePolicy:QueuePolicy"
+	queueType            = "aws:sqs/queue:Queue"
+	rolePolicyType       = "aws:iam/rolePolicy:RolePolicy"
+	roleType             = "aws:iam/role:Role"
+	secretPolicyType     = "aws:secretsmanager/secretPolicy:SecretPolicy"
+	secretType           = "aws:secretsmanager/secret:Secret"
+	topicPolicyType      = "aws:sns/topicPolicy:TopicPolicy"
+	topicType            = "aws:sns/topic:Topic"
+)
+
+// A Holder is an output of a type of resource that holds a policy.
+type Holder struct {
+	Type, Output string
+	Kind         evaluation.Kind
+}
+
+// Holders are all that hold policies. A queue, a topic and a secret may hold one of their own, or have it beside them.
+var Holders = []Holder{
+	{rolePolicyType, "policy", evaluation.Identity},
+	{policyType, "policy", evaluation.Identity},
+	{queuePolicyType, "policy", evaluation.Resource},
+	{queueType, "policy", evaluation.Resource},
+	{topicPolicyType, "policy", evaluation.Resource},
+	{topicType, "policy", evaluation.Resource},
+	{secretPolicyType, "policy", evaluation.Resource},
+	{secretType, "policy", evaluation.Resource},
+	{roleType, "assumeRolePolicy", evaluation.Trust},
+}
+
+// Parse reads the policy that a resource holds. Where it holds none, it is the empty one, which allows nothing.
+func (h Holder) Parse(r *graph.Resource) (evaluation.Document, error) {
+	text := r.String(h.Output)
+	if text == "" {
+		return evaluation.Document{}, nil
+	}
+	d, err := evaluation.Parse(h.Kind, text)
+	if err != nil {
+		return evaluation.Document{}, fmt.Errorf("its %s is %w", h.Output, err)
+	}
+	d.Name = name(r)
+	return d, nil
+}
+
+// name is what people call a declared resource: "RolePolicy stock".
+func name(r *graph.Resource) string {
+	return r.Type[strings.LastIndex(r.Type, ":")+1:] + " " + r.Name
+}
+
+// Policies are those of a graph, by the ARN of what they are attached to.
+type Policies struct {
+	identity, resource, trust map[string][]evaluation.Document
+	boundary                  map[string]string // by role: the ARN of its boundary
+	managed                   map[string]evaluation.Document
+}
+
+// Read finds a graph's policies. The error names those that cannot be read; the others are there all the same.
+func Read(g *graph.Graph) (*Policies, error) {
+	p := &Policies{
+		identity: map[string][]evaluation.Document{}, resource: map[string][]evaluation.Document{}, trust: map[string][]evaluation.Document{},
+		boundary: map[string]string{}, managed: map[string]evaluation.Document{},
+	}
+	var errs []error
+	for _, h := range Holders {
+		for _, r := range g.OfType(h.Type) {
+			d, err := h.Parse(r)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", name(r), err))
+			} else if len(d.Statements) > 0 {
+				p.add(g, r, d)
+			}
+		}
+	}
+	for _, r := range g.OfType(roleType) {
+		if arn := r.String("permissionsBoundary"); arn != "" {
+			p.boundary[r.String("arn")] = arn
+		}
+	}
+	for _, r := range g.OfType(policyAttachmentType) {
+		if d, ok := p.managed[r.String("policyArn")]; ok {
+			role := roleARN(g, r.String("role"))
+			p.identity[role] = append(p.identity[role], d)
+		}
+	}
+	for _, r := range g.OfType(permissionType) {
+		if function := functionARN(g, r.String("function")); function != "" {
+			p.resource[function] = append(p.resource[function], permission(r, function))
+		}
+	}
+	return p, errors.Join(errs...)
+}
+
+// add files a document under what it is attached to. One that is attached to nothing is left out: it decides nothing.
+func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document) {
+	attach := func(to map[string][]evaluation.Document, arn string) {
+		if arn != "" {
+			to[arn] = append(to[arn], d)
+		}
+	}
+	switch r.Type {
+	case roleType:
+		attach(p.trust, r.String("arn"))
+	case rolePolicyType:
+		attach(p.identity, roleARN(g, r.String("role")))
+	case policyType:
+		if arn := r.String("arn"); arn != "" {
+			p.managed[arn] = d
+		}
+	case queuePolicyType:
+		if queue := g.Find(queueType, "url", r.String("queueUrl")); queue != nil {
+			attach(p.resource, queue.String("arn"))
+		}
+	case secretPolicyType:
+		attach(p.resource, r.String("secretArn"))
+	default: // a topic's policy names it by its ARN, and a queue, a topic or a secret has one
+		attach(p.resource, r.String("arn"))
+	}
+}
+
+// Of returns the policies that decide about a role's requests for a resource. Either may be empty: a service has no role.
+func (p *Policies) Of(role, resource string) evaluation.Policies {
+	of := evaluation.Policies{Identity: p.identity[role], Resource: p.resource[resource]}
+	if d, ok := p.managed[p.boundary[role]]; ok {
+		of.Boundary = &d
+	}
+	return of
+}
+
+// Trust returns the policies that decide who may be a role.
+func (p *Policies) Trust(role string) evaluation.Policies {
+	return evaluation.Policies{Resource: p.trust[role]}
+}
+
+// AddManaged adds a managed policy that the program does not declare, such as the boundary of its roles.
+func (p *Policies) AddManaged(arn string, d evaluation.Document) { p.managed[arn] = d }
+
+// UnknownBoundaries lists the ARNs of boundaries that roles have and nobody has the policies of, sorted.
+func (p *Policies) UnknownBoundaries() []string {
+	var unknown []string
+	for _, arn := range p.boundary {
+		if _, ok := p.managed[arn]; !ok {
+			unknown = append(unknown, arn)
+		}
+	}
+	slices.Sort(unknown)
+	return slices.Compact(unknown)
+}
+
+// roleARN is a role's ARN, by its name.
+func roleARN(g *graph.Graph, name string) string {
+	if r := g.Find(roleType, "name", name); r != nil {
+		return r.String("arn")
+	}
+	return ""
+}
+
+// functionARN is a function's ARN, by its name or by itself.
+func functionARN(g *graph.Graph, reference string) string {
+	for _, output := range []string{"arn", "name"} {
+		if r := g.Find(functionType, output, reference); r != nil {
+			return r.String("arn")
+		}
+	}
+	return ""
+}
+
+// permission is the statement that Lambda adds to a function's policy for a permission:
+// https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+func permission(r *graph.Resource, function string) evaluation.Document {
+	s := evaluation.Statement{
+		ID: r.String("statementId"), Effect: "Allow",
+		Principal: &evaluation.Principal{},
+		Action:    evaluation.Texts{r.String("action")},
+		Resource:  evaluation.Texts{function},
+		Condition: map[string]map[string]evaluation.Texts{},
+	}
+	if qualifier := r.String("qualifier"); qualifier != "" {
+		s.Resource[0] += ":" + qualifier
+	}
+	switch principal := r.String("principal"); {
+	case principal == "*":
+		s.Principal.Everybody = true
+	case strings.HasSuffix(principal, ".amazonaws.com"):
+		s.Principal.Service = evaluation.Texts{principal}
+	default:
+		s.Principal.AWS = evaluation.Texts{principal}
+	}
+	for _, c := range []struct{ output, operator, key string }{
+		{"sourceArn", "ArnLike", "aws:SourceArn"},
+		{"sourceAccount", "StringEquals", "aws:SourceAccount"},
+		{"principalOrgId", "StringEquals", "aws:PrincipalOrgID"},
+		{"eventSourceToken", "StringEquals", "lambda:EventSourceToken"},
+		{"functionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"},
+	} {
+		value := r.String(c.output)
+		if value == "" {
+			continue
+		}
+		if s.Condition[c.operator] == nil {
+			s.Condition[c.operator] = map[string]evaluation.Texts{}
+		}
+		s.Condition[c.operator][c.key] = evaluation.Texts{value}
+	}
+	return evaluation.Document{Name: name(r), Statements: []evaluation.Statement{s}}
+}

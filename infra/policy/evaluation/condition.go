@@ -1,0 +1,107 @@
+package evaluation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// An operator compares a condition's values with the request's.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+type operator struct {
+	match   func(pattern, value string) bool
+	negated bool // it holds where nothing matches, also where there is nothing to match
+}
+
+var operators = func() map[string]operator {
+	equal := func(pattern, value string) bool { return pattern == value }
+	all := map[string]operator{}
+	for name, match := range map[string]func(pattern, value string) bool{
+		"String%sEquals":           equal,
+		"String%sEqualsIgnoreCase": strings.EqualFold,
+		"String%sLike":             like,
+		"Arn%sEquals":              likeARN, // the same as Arn%sLike
+		"Arn%sLike":                likeARN,
+	} {
+		all[fmt.Sprintf(name, "")] = operator{match: match}
+		all[fmt.Sprintf(name, "Not")] = operator{match: match, negated: true}
+	}
+	all["Bool"] = operator{match: strings.EqualFold}
+	return all
+}()
+
+// conditionsHold reports whether all conditions hold of a request. One that is not understood does not let anything through: it holds
+// in a Deny, and does not in an Allow.
+func (s Statement) conditionsHold(context map[string][]string) bool {
+	for name, keys := range s.Condition {
+		for key, patterns := range keys {
+			holds, unknown := condition(name, key, patterns, context)
+			if unknown != "" {
+				holds = s.Effect == "Deny"
+			}
+			if !holds {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// condition decides one condition, or says what of it is not understood.
+func condition(name, key string, patterns Texts, context map[string][]string) (holds bool, unknown string) {
+	values, known := context[strings.ToLower(key)]
+	if !known {
+		return false, "the condition key " + key
+	}
+	for _, p := range patterns {
+		if strings.Contains(p, "${") {
+			return false, "the policy variable in " + p
+		}
+	}
+	if name == "Null" {
+		// "true" asks that the key is not there.
+		return slices.ContainsFunc(patterns, func(p string) bool { return strings.EqualFold(p, fmt.Sprint(len(values) == 0)) }), ""
+	}
+	base, ifExists := strings.CutSuffix(name, "IfExists")
+	o, ok := operators[base]
+	if !ok {
+		return false, "the condition operator " + name
+	}
+	if len(values) == 0 {
+		return ifExists || o.negated, ""
+	}
+	matched := slices.ContainsFunc(values, func(v string) bool {
+		return slices.ContainsFunc(patterns, func(p string) bool { return o.match(p, v) })
+	})
+	return matched != o.negated, ""
+}
+
+// NotUnderstood names what a statement has that cannot be decided about a request here: condition operators and keys, policy
+// variables, NotPrincipal. A Deny with one of them holds, an Allow does not.
+func (s Statement) NotUnderstood(q Request) []string {
+	var names []string
+	if s.NotPrincipal != nil {
+		names = append(names, "the element NotPrincipal")
+	}
+	names = append(names, s.variables()...)
+	for _, name := range slices.Sorted(maps.Keys(s.Condition)) {
+		for _, key := range slices.Sorted(maps.Keys(s.Condition[name])) {
+			if _, unknown := condition(name, key, s.Condition[name][key], q.Context); unknown != "" {
+				names = append(names, unknown)
+			}
+		}
+	}
+	return names
+}
+
+// variables names the policy variables in a statement's resources.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+func (s Statement) variables() (names []string) {
+	for _, pattern := range slices.Concat(s.Resource, s.NotResource) {
+		if strings.Contains(pattern, "${") {
+			names = append(names, "the policy variable in "+pattern)
+		}
+	}
+	return names
+}

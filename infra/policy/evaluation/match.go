@@ -1,0 +1,63 @@
+package evaluation
+
+import "strings"
+
+// like matches as IAM does: * is any text, ? any character. Everything else is itself, case included. In a resource, a * reaches over
+// the colons of the ARN.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
+func like(pattern, text string) bool {
+	p, t := []rune(pattern), []rune(text)
+	star, retry := -1, 0 // where the last * was, and the text that it may take in next
+	i := 0
+	for j := 0; j < len(t); {
+		switch {
+		case i < len(p) && p[i] == '*':
+			star, retry = i, j
+			i++
+		case i < len(p) && (p[i] == '?' || p[i] == t[j]):
+			i++
+			j++
+		case star >= 0:
+			retry++
+			i, j = star+1, retry
+		default:
+			return false
+		}
+	}
+	return strings.Trim(string(p[i:]), "*") == ""
+}
+
+// likeARN matches each of the six parts of an ARN by itself: a * does not reach over a colon, but in the last part.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+func likeARN(pattern, arn string) bool {
+	const parts = 6
+	p, a := strings.SplitN(pattern, ":", parts), strings.SplitN(arn, ":", parts)
+	if len(p) != parts || len(a) != parts {
+		return false
+	}
+	for i := range p {
+		if !like(p[i], a[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// anyLike reports whether one of the patterns matches.
+func (t Texts) anyLike(text string) bool {
+	for _, pattern := range t {
+		if like(pattern, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// lower is for what IAM compares without its case.
+func (t Texts) lower() Texts {
+	lower := make(Texts, len(t))
+	for i, text := range t {
+		lower[i] = strings.ToLower(text)
+	}
+	return lower
+}

@@ -1,0 +1,45 @@
+package stack
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// A metric is one of CloudWatch's, of AWS or of our own.
+type metric struct {
+	namespace, name string
+	dimensions      pulumi.StringMap
+}
+
+// metrics are what a stage is watched by.
+type metrics struct {
+	stage     string // the namespace of what the functions measure
+	messaging *messaging
+	database  *database
+	api       *api
+}
+
+// metricsNamespace is where the functions' measurements belong: one a stage, since stages may share an account.
+func metricsNamespace(ctx *pulumi.Context) string { return ctx.Project() + "/" + ctx.Stack() }
+
+// ofBusiness is a metric of package lambdas.
+func (m metrics) ofBusiness(name string) metric { return metric{m.stage, name, nil} }
+
+func (m metrics) ofQueue(name string) metric {
+	return metric{"AWS/SQS", name, pulumi.StringMap{"QueueName": m.messaging.queue.Name}}
+}
+
+func (m metrics) ofDeadLetters(name string) metric {
+	return metric{"AWS/SQS", name, pulumi.StringMap{"QueueName": m.messaging.deadLetters.Name}}
+}
+
+func (m metrics) ofDatabase(name string) metric {
+	return metric{"AWS/RDS", name, pulumi.StringMap{"DBInstanceIdentifier": m.database.instance.Identifier}}
+}
+
+func (m metrics) ofAPI(name string) metric {
+	return metric{"AWS/ApiGateway", name, pulumi.StringMap{"ApiId": m.api.api.ID().ToStringOutput()}}
+}
+
+func (f *function) metric(name string) metric {
+	return metric{"AWS/Lambda", name, pulumi.StringMap{"FunctionName": f.lambda.Name}}
+}

@@ -1,0 +1,82 @@
+package mysql_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+
+	"restock/internal/shop"
+)
+
+func (f *fixture) balances(tb testing.TB) []shop.Balance {
+	tb.Helper()
+	balances, err := f.Database.Store.Balances(tb.Context())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return balances
+}
+
+func TestBalancesFindWhereTheLedgerIsNotTheStock(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, c := range []struct {
+		name   string
+		change string
+		want   shop.Balance
+	}{
+		{"as the shop opens", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
+		{"nothing has happened since", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
+		{"stock that came from nowhere", `UPDATE product SET stock = 5`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
+		{"still", `DO 0`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
+		{"set right", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, 2, 'adjustment', UTC_TIMESTAMP(6) FROM product`, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
+		{"an entry without its stock", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, -1, 'sale', UTC_TIMESTAMP(6) FROM product`, shop.Balance{SKU: donut, Stock: 5, Ledger: 4}},
+		{"undone", `DELETE FROM stock_ledger WHERE cause = 'sale'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
+	} {
+		f.Exec(t, c.change)
+		if got := f.balances(t); !slices.Equal(got, []shop.Balance{c.want}) {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+	if last := f.Number(t, `SELECT c.entry_id = MAX(l.entry_id) AND c.balance = 5 FROM ledger_checkpoint c JOIN stock_ledger l USING (product_id) GROUP BY c.product_id`); last != 1 {
+		t.Error("the checkpoint is not at the last entry: the whole ledger is added up again")
+	}
+}
+
+func TestBalancesAreRightWhileBuyersBuy(t *testing.T) {
+	f := newFixture(t, 8)
+	f.SetStock(t, 10_000)
+	var buyers sync.WaitGroup
+	for range 6 {
+		buyers.Go(func() {
+			for range 100 {
+				if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { buyers.Wait(); close(done) }()
+	var inspectors sync.WaitGroup
+	for range 2 {
+		inspectors.Go(func() {
+			for {
+				balances, err := f.Database.Store.Balances(t.Context())
+				if err != nil || len(balances) != 1 || balances[0].Difference() != 0 {
+					t.Errorf("got %+v, %v; want no difference", balances, err)
+					return
+				}
+				select {
+				case <-done:
+					return
+				default:
+				}
+			}
+		})
+	}
+	inspectors.Wait()
+	<-done
+	if got := f.balances(t); got[0].Ledger != 9_400 || got[0].Stock != 9_400 {
+		t.Errorf("got %+v, want 9400", got)
+	}
+}

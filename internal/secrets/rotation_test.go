@@ -1,0 +1,115 @@
+package secrets_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+
+	"restock/internal/secrets"
+	"restock/internal/secrets/secretstest"
+)
+
+const arn = "arn:secret"
+
+// A lock is what a secret opens: it takes all the keys that were set.
+type lock struct {
+	set    []string
+	broken error
+}
+
+func newRotation(v *secretstest.Vault, l *lock) secrets.Rotation[secrets.Login] {
+	made := 0
+	return secrets.Rotation[secrets.Login]{
+		Client: v, ARN: arn,
+		Next: func(now secrets.Login) secrets.Login {
+			made++
+			return secrets.Login{Username: now.Username, Password: now.Password + strings.Repeat("+", made)}
+		},
+		Set: func(_ context.Context, next secrets.Login) error { l.set = append(l.set, next.Password); return nil },
+		Test: func(_ context.Context, next secrets.Login) error {
+			if len(l.set) == 0 || l.set[len(l.set)-1] != next.Password {
+				return errors.New("the lock does not open")
+			}
+			return l.broken
+		},
+	}
+}
+
+// put gives a version of the secret a value.
+func put(v *secretstest.Vault, version, value string) {
+	_, err := v.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{SecretId: aws.String(arn), ClientRequestToken: aws.String(version), SecretString: aws.String(value)})
+	if err != nil {
+		panic(err)
+	}
+}
+
+func step(name string) events.SecretsManagerSecretRotationEvent {
+	return events.SecretsManagerSecretRotationEvent{Step: name, SecretID: arn, ClientRequestToken: "token"}
+}
+
+func TestRotationReplacesTheValueThoughEveryStepIsAskedForTwice(t *testing.T) {
+	var v secretstest.Vault
+	var l lock
+	v.Set(arn, `{"username":"shop","password":"first"}`)
+	v.Announce(arn, "token")
+	r := newRotation(&v, &l)
+	for _, name := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
+		for range 2 {
+			if err := r.Step(t.Context(), step(name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, finished := v.Value(arn), name == "finishSecret"; strings.Contains(got, "first+") != finished {
+			t.Errorf("after %s the value is %s", name, got)
+		}
+	}
+	if got, want := v.Value(arn), `{"username":"shop","password":"first+"}`; got != want {
+		t.Errorf("the value is %s, want %s: a step that is repeated makes no other password", got, want)
+	}
+}
+
+func TestRotationThatCannotGoOnLeavesTheValueInForce(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		event events.SecretsManagerSecretRotationEvent
+		after []string
+		setup func(*secretstest.Vault, *lock)
+		want  string
+	}{
+		{"another secret", events.SecretsManagerSecretRotationEvent{Step: "createSecret", SecretID: "arn:other", ClientRequestToken: "token"}, nil, nil, "it is not the secret to rotate, which is arn:secret"},
+		{"a version that nobody announced", events.SecretsManagerSecretRotationEvent{Step: "createSecret", SecretID: arn, ClientRequestToken: "stray"}, nil, nil, "version stray is not pending"},
+		{"a step that there is not", step("shuffle"), nil, nil, "there is no such step"},
+		{"nothing was created", step("setSecret"), nil, nil, "ResourceNotFound"},
+		{"the value is refused", step("testSecret"), []string{"createSecret", "setSecret"}, func(_ *secretstest.Vault, l *lock) {
+			l.broken = errors.New("access denied")
+		}, "access denied"},
+		{"the pending value is none", step("setSecret"), nil, func(v *secretstest.Vault, _ *lock) { put(v, "token", "hunter2") }, "not the JSON document of a secrets.Login"},
+		{"writing fails", step("createSecret"), nil, func(v *secretstest.Vault, _ *lock) { v.Broken = errors.New("AccessDenied") }, "AccessDenied"},
+	} {
+		var v secretstest.Vault
+		var l lock
+		v.Set(arn, `{"username":"shop","password":"first"}`)
+		v.Announce(arn, "token")
+		r := newRotation(&v, &l)
+		for _, name := range c.after {
+			if err := r.Step(t.Context(), step(name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.setup != nil {
+			c.setup(&v, &l)
+		}
+		err := r.Step(t.Context(), c.event)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "first") {
+			t.Errorf("%s: got %v, want an error that says %q and no password", c.name, err, c.want)
+		}
+		if got := v.Value(arn); got != `{"username":"shop","password":"first"}` {
+			t.Errorf("%s: the value is %s now", c.name, got)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package shop_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"restock/internal/shop"
+)
+
+// inspections is a journal of inspections alone.
+type inspections struct {
+	shop.Journal
+	seen []shop.Inspection
+}
+
+func (i *inspections) Inspected(_ context.Context, inspection shop.Inspection) {
+	i.seen = append(i.seen, inspection)
+}
+
+func TestAnOrderIsOverdueAfterTwiceTheLeadTime(t *testing.T) {
+	var before time.Time
+	journal := &inspections{}
+	s := open(store{
+		balances: func() ([]shop.Balance, error) { return []shop.Balance{{SKU: "CP-502101", Stock: 3, Ledger: 1}}, nil },
+		openedBefore: func(at time.Time) ([]shop.ProductionOrder, error) {
+			before = at
+			return []shop.ProductionOrder{{SKU: "CP-502101"}}, nil
+		},
+	}, nil)
+	s.Journal = journal
+	got, err := s.Inspect(t.Context(), time.Minute)
+	if err != nil || len(got.Overdue) != 1 || got.Difference() != 2 {
+		t.Errorf("got %+v, %v; want one overdue, and a difference of 2", got, err)
+	}
+	if want := noon.Add(-2 * time.Minute); !before.Equal(want) {
+		t.Errorf("overdue is what was opened before %v, want %v", before, want)
+	}
+	if len(journal.seen) != 1 {
+		t.Errorf("the journal was told %d times, want once", len(journal.seen))
+	}
+}
+
+func TestDifferencesDoNotCancelOut(t *testing.T) {
+	i := shop.Inspection{Balances: []shop.Balance{{Stock: 3, Ledger: 5}, {Stock: 5, Ledger: 3}}}
+	if got := i.Difference(); got != 4 {
+		t.Errorf("two products that are off by 2, one each way: got %d, want 4", got)
+	}
+}
+
+func TestCorrelationIsCarriedWhereItIsAnID(t *testing.T) {
+	ctx := shop.WithCorrelation(t.Context(), "JKJaXmPLvHcESHA=")
+	long := string(make([]byte, 65))
+	for _, id := range []string{"", "two\nlines", "두", "a b", long} {
+		if got := shop.Correlation(shop.WithCorrelation(ctx, id)); got != "JKJaXmPLvHcESHA=" {
+			t.Errorf("after %q the correlation is %q, want the one before", id, got)
+		}
+	}
+	if got := shop.Correlation(shop.WithCorrelation(ctx, "other")); got != "other" {
+		t.Errorf("the correlation is %q, want the inner one", got)
+	}
+}

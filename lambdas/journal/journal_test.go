@@ -1,0 +1,130 @@
+package journal_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"restock/internal/message"
+	"restock/internal/shop"
+	"restock/lambdas/journal"
+)
+
+// A line is a line of the log, as CloudWatch reads it.
+type line struct {
+	text     string
+	fields   map[string]any
+	metadata struct {
+		AWS struct {
+			Timestamp         int64
+			CloudWatchMetrics []struct {
+				Namespace  string
+				Dimensions [][]string
+				Metrics    []struct{ Name, Unit string }
+			}
+		} `json:"_aws"`
+	}
+}
+
+// lines are what a journal writes.
+func lines(t *testing.T, write func(journal.Journal)) []line {
+	t.Helper()
+	var out bytes.Buffer
+	write(journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "restock/test"))
+	var all []line
+	for text := range strings.Lines(out.String()) {
+		l := line{text: text}
+		if err := errors.Join(json.Unmarshal([]byte(text), &l.fields), json.Unmarshal([]byte(text), &l.metadata)); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// measured is what CloudWatch counts from a line: "Stock{Product=CP-502101}=3".
+func (l line) measured(t *testing.T) (measured []string) {
+	t.Helper()
+	for _, d := range l.metadata.AWS.CloudWatchMetrics {
+		if d.Namespace != "restock/test" || l.metadata.AWS.Timestamp == 0 || len(d.Dimensions) != 1 {
+			t.Errorf("not a document of the embedded metric format: %s", l.text)
+			continue
+		}
+		by := ""
+		for _, name := range d.Dimensions[0] {
+			by += fmt.Sprintf("{%s=%v}", name, l.fields[name])
+		}
+		for _, m := range d.Metrics {
+			if m.Unit != "Count" {
+				t.Errorf("the unit is %q: %s", m.Unit, l.text)
+			}
+			measured = append(measured, fmt.Sprintf("%s%s=%v", m.Name, by, l.fields[m.Name]))
+		}
+	}
+	return measured
+}
+
+func TestWhatHappensIsToldAndCounted(t *testing.T) {
+	ctx, id := context.Background(), uuid.New()
+	sale := shop.Sale{ID: id, SKU: "CP-502101", Quantity: 2, UnitPrice: 19900, Stock: 1}
+	repeated := sale
+	repeated.Repeated = true
+	order := shop.ProductionOrder{ID: id, SKU: "CP-502101", Quantity: 100}
+	delivery := shop.Delivery{ProductionOrderID: id, AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100}
+	for _, c := range []struct {
+		name     string
+		write    func(journal.Journal)
+		says     []string // of each line
+		measures []string
+	}{
+		{"a sale", func(j journal.Journal) { j.Sold(ctx, sale) }, []string{`"msg":"sold","sale":"` + id.String() + `","sku":"CP-502101","quantity":2,"unit_price":19900,"stock":1`}, []string{"Sales=1", "UnitsSold=2"}},
+		{"a repeated sale", func(j journal.Journal) { j.Sold(ctx, repeated) }, []string{"sale repeated"}, nil},
+		{"a refusal", func(j journal.Journal) { j.Refused(ctx, sale) }, []string{"refused"}, []string{"Refusals=1"}},
+		{"an order", func(j journal.Journal) { j.Opened(ctx, order) }, []string{`"production_order":"` + id.String()}, []string{"ProductionOrdersOpened=1"}},
+		{"a publication", func(j journal.Journal) { j.Published(ctx, order) }, []string{"production order published"}, nil},
+		{"none", func(j journal.Journal) { j.NotPublished(ctx, order, errors.New("SNS is down")) }, []string{"SNS is down"}, nil},
+		{"a request", func(j journal.Journal) { j.Requested(ctx, message.New(order), id, "lot-7") }, []string{`"lot":"lot-7"`}, []string{"ProductionRequests=1"}},
+		{"a failed one", func(j journal.Journal) { j.RequestFailed(ctx, "m1", "3", errors.New("the factory answered 500")) },
+			[]string{`"level":"ERROR","msg":"record failed","message_id":"m1","receive_count":"3","error":"the factory answered 500"`}, []string{"ProductionRequestsFailed=1"}},
+		{"a delivery", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100}) }, []string{`"stock":100`}, []string{"UnitsReceived=100"}},
+		{"the same again", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100, Repeated: true}) }, []string{"goods received again"}, nil},
+		{"a second lot", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 200, Surplus: 100}) }, []string{`"level":"WARN"`}, []string{"SurplusUnits=100", "UnitsReceived=100"}},
+		{"a third", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 300, Surplus: 200}) }, []string{`"level":"WARN"`}, []string{"SurplusUnits=100", "UnitsReceived=100"}},
+		{"an inspection", func(j journal.Journal) {
+			j.Inspected(ctx, shop.Inspection{
+				Balances: []shop.Balance{{SKU: "CP-502101", Stock: 3, Ledger: 3}, {SKU: "CP-502102", Stock: 7, Ledger: 5}, {SKU: "CP-502103", Stock: 1, Ledger: 2}},
+				Overdue:  []shop.ProductionOrder{order},
+			})
+		}, []string{"inspected", `"Product":"CP-502101"`, `"Product":"CP-502102"`, `the ledger is not the stock","sku":"CP-502102","stock":7,"ledger":5`, `"Product":"CP-502103"`, `"sku":"CP-502103"`, "production order overdue"},
+			[]string{"LedgerDifference=3", "ProductionOrdersOverdue=1", "Stock{Product=CP-502101}=3", "Stock{Product=CP-502102}=7", "Stock{Product=CP-502103}=1"}},
+	} {
+		var measured []string
+		got := lines(t, c.write)
+		for i, l := range got {
+			measured = append(measured, l.measured(t)...)
+			if i < len(c.says) && !strings.Contains(l.text, c.says[i]) {
+				t.Errorf("%s: line %d is %s, want %s in it", c.name, i, l.text, c.says[i])
+			}
+		}
+		if len(got) != len(c.says) || !slices.Equal(measured, c.measures) {
+			t.Errorf("%s: got %d lines that measure %v, want %d and %v", c.name, len(got), measured, len(c.says), c.measures)
+		}
+	}
+}
+
+func TestAQuietInspectionMeasuresThatNothingIsWrong(t *testing.T) {
+	// An alarm on what is not measured would never end.
+	got := lines(t, func(j journal.Journal) { j.Inspected(context.Background(), shop.Inspection{}) })
+	if len(got) != 1 || !slices.Equal(got[0].measured(t), []string{"LedgerDifference=0", "ProductionOrdersOverdue=0"}) {
+		t.Errorf("got %v", slices.Collect(maps.Keys(got[0].fields)))
+	}
+}

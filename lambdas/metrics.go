@@ -1,0 +1,21 @@
+package lambdas
+
+// The numbers that functions measure, as metrics of CloudWatch. They are counts, in the stage's namespace.
+const (
+	MetricSales                    = "Sales"
+	MetricUnitsSold                = "UnitsSold"
+	MetricRefusals                 = "Refusals" // of buyers, for want of stock
+	MetricProductionOrdersOpened   = "ProductionOrdersOpened"
+	MetricProductionRequests       = "ProductionRequests"       // that the factory took
+	MetricProductionRequestsFailed = "ProductionRequestsFailed" // that it did not
+	MetricUnitsReceived            = "UnitsReceived"
+	MetricSurplusUnits             = "SurplusUnits" // received beyond what was ordered
+
+	// What a sweep finds, every minute.
+	MetricProductionOrdersOverdue = "ProductionOrdersOverdue"
+	MetricLedgerDifference        = "LedgerDifference" // between the books and the stock
+	MetricStock                   = "Stock"            // by DimensionProduct
+)
+
+// DimensionProduct is the dimension of what is measured for each product: its SKU.
+const DimensionProduct = "Product"
