@@ -1,6 +1,6 @@
 STAGE ?= dev
 
-.PHONY: help local demo test build cost preview up destroy stack mariadb
+.PHONY: help local demo test conformance build cost preview up destroy stack mariadb
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: mariadb ## every test, and what the code must be like
 	go tool staticcheck ./...
 	go tool actionlint
 	go test ./...
+
+conformance: ## the tests of the AWS API, against the local run or any other ENDPOINT=http://…
+	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./local/conformance
 
 build: ## the functions' zips, in dist/
 	@go run ./infra/build

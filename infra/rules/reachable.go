@@ -16,52 +16,83 @@ var services = map[string]string{
 	"queue":  "sqs",
 }
 
-// checkReachable holds that every function reaches what its environment names: the database, the services of what it is granted, the
-// factory on the Internet. What a function does not reach does not refuse it: the call hangs until the function's timeout.
-// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-networking.html
-func checkReachable(i *inspection) {
-	network := NewNetwork(i.Graph)
+// A Destination is what a function calls.
+type Destination struct {
+	Function *graph.Resource
+	What     string // for people: "database database", "sns", "https://factory.example.com"
+
+	// How the function knows where it is: the variables that hold its URL or its port, or the name of a service of AWS.
+	URLVariable, PortVariable, Service string
+
+	// Missing is the first piece of the network that is missing on the way; nil if the function reaches it.
+	Missing error
+}
+
+// Destinations are what the functions of a recorded program call, by what their environments name: the database, the services of what they
+// are granted, the factory on the Internet.
+func Destinations(g *graph.Graph) []Destination {
+	i := &inspection{Graph: g}
+	network := NewNetwork(g)
+	var all []Destination
 	for r, f := range i.functions() {
-		reach := func(what string, err error) {
-			if err != nil {
-				i.report(r, "declare the missing piece in the network", "it does not reach %s: %v", what, err)
-			}
-		}
-		for _, v := range lambdas.Variables(f.Environment) {
-			if v.Thing == "database" && (v.Which == "host" || v.Which == "instance") {
-				i.reachDatabase(network, r, variables(r)[v.Name], reach)
-			}
-		}
+		declared := lambdas.Variables(f.Environment)
 		called := map[string]bool{}
-		for _, v := range lambdas.Variables(f.Environment) {
-			if service := services[v.Thing]; len(v.Grants) > 0 && service != "" && !called[service] {
+		for _, v := range declared {
+			value := variables(r)[v.Name]
+			switch service := services[v.Thing]; {
+			case v.Thing == "database" && (v.Which == "host" || v.Which == "instance"):
+				if d, ok := i.databaseAt(network, r, value); ok {
+					d.PortVariable = variableFrom(declared, "database.port")
+					all = append(all, d)
+				}
+			case len(v.Grants) > 0 && service != "" && !called[service]:
 				called[service] = true
-				reach(service, network.Service(r, service))
-			}
-			if v.From() == "config.factoryUrl" {
-				factory := variables(r)[v.Name]
-				port, err := portOf(factory)
+				all = append(all, Destination{Function: r, What: service, Service: service, Missing: network.Service(r, service)})
+			case v.From() == "config.factoryUrl":
+				port, err := portOf(value)
 				if err == nil {
 					err = network.Internet(r, port)
 				}
-				reach(factory, err)
+				all = append(all, Destination{Function: r, What: value, URLVariable: v.Name, Missing: err})
 			}
+		}
+	}
+	return all
+}
+
+// checkReachable holds that every function reaches what it calls. What a function does not reach does not refuse it: the call hangs until
+// the function's timeout.
+// https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-networking.html
+func checkReachable(i *inspection) {
+	for _, d := range Destinations(i.Graph) {
+		if d.Missing != nil {
+			i.report(d.Function, "declare the missing piece in infra/stack/network.go", "it does not reach %s: %v", d.What, d.Missing)
 		}
 	}
 }
 
-// reachDatabase looks for the database that is at an address, or behind the proxy that is. What is at no address of the stack is the rule
-// environment's, or a person's own.
-func (i *inspection) reachDatabase(network Network, function *graph.Resource, host string, reach func(what string, err error)) {
+// variableFrom is the name of the variable that is filled from a thing; empty if none is.
+func variableFrom(variables []lambdas.Variable, from string) string {
+	for _, v := range variables {
+		if v.From() == from {
+			return v.Name
+		}
+	}
+	return ""
+}
+
+// databaseAt is the database at an address, or behind the proxy that is. What is at no address of the stack is the rule environment's.
+func (i *inspection) databaseAt(network Network, function *graph.Resource, host string) (Destination, bool) {
 	for _, database := range i.OfType(databaseType) {
 		proxy := i.proxyOf(database)
 		switch {
 		case database.String("address") == host:
-			reach("database "+database.Name, network.Database(function, database))
+			return Destination{Function: function, What: "database " + database.Name, Missing: network.Database(function, database)}, true
 		case proxy != nil && proxy.String("endpoint") == host:
-			reach("database "+database.Name+" through its proxy", network.Proxy(function, proxy, database))
+			return Destination{Function: function, What: "database " + database.Name + " through its proxy", Missing: network.Proxy(function, proxy, database)}, true
 		}
 	}
+	return Destination{}, false
 }
 
 // proxyOf is the proxy before a database, nil if there is none.

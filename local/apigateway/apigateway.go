@@ -10,12 +10,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -33,9 +32,22 @@ const (
 	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html
 	MinTimeout = 50 * time.Millisecond
 
-	// MaxPayload is the largest request body in bytes (10 MB).
+	// MaxPayload is the largest request body in bytes (10 MB), and MaxHeader the most that the request line and the values of the
+	// headers may take together, in bytes.
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 	MaxPayload = 10 << 20
+	MaxHeader  = 10240
+
+	// MaxEvent is the largest event in bytes (6 MB), the body in it, which Lambda takes.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	MaxEvent = 6 << 20
+)
+
+// What a Route's Authorization may be.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html
+const (
+	AuthorizationNone = "NONE"
+	AuthorizationIAM  = "AWS_IAM"
 )
 
 // Invoker runs a function once: the payload is its event, the result its
@@ -56,17 +68,33 @@ type Route struct {
 	Key string
 	// Timeout is the integration timeout, from MinTimeout to MaxTimeout;
 	// 0 means MaxTimeout.
-	Timeout  time.Duration
-	Function Invoker
+	Timeout time.Duration
+	// Authorization is AuthorizationNone or AuthorizationIAM; empty means AuthorizationNone.
+	Authorization string
+	Function      Invoker
 }
 
-// Config describes one HTTP API. All fields but Log are required.
+// Config describes one HTTP API. The first five fields are required.
 type Config struct {
 	APIID     string
 	Stage     string // DefaultStage, or a name that is then the path's first segment
 	Region    string
 	AccountID string
 	Routes    []Route
+
+	// StageVariables reach the functions in their events.
+	StageVariables map[string]string
+	// CORS is nil where it is not configured: the functions' own headers then pass.
+	CORS *CORS
+	// Throttling of the stage; nil means DefaultThrottling.
+	Throttling *Throttling
+	// AccessLogFormat is the format of a line in the access log, with $context variables. Each request is then a record "access"
+	// of Log, at Info, with the attribute line. Empty is no access log.
+	AccessLogFormat string
+	// Authorize decides on a request to a route with AuthorizationIAM; its error, which is logged, refuses it. With nil New refuses
+	// such routes.
+	Authorize func(*http.Request, Route) error
+
 	// Log takes one record a request, "api request": at Debug for a GET that
 	// went well, at Warn when the API had to answer with an error of its own
 	// because of the function, and at Info otherwise. Nil discards them.
@@ -78,6 +106,7 @@ type API struct {
 	cfg    Config
 	log    *slog.Logger
 	routes []route // most specific first
+	bucket *bucket
 
 	ctx    context.Context // ends every invocation; see Close
 	cancel context.CancelFunc
@@ -88,8 +117,8 @@ type API struct {
 }
 
 // New returns the API that cfg describes. It fails when a field is missing, a
-// route key is malformed, two routes would match the same requests, or a
-// timeout is out of range.
+// route key is malformed, two routes would match the same requests, a
+// timeout is out of range, or where AWS, or this package, refuses a setting.
 func New(cfg Config) (*API, error) {
 	for _, field := range []struct{ name, value string }{
 		{"APIID", cfg.APIID}, {"Stage", cfg.Stage}, {"Region", cfg.Region}, {"AccountID", cfg.AccountID},
@@ -98,16 +127,48 @@ func New(cfg Config) (*API, error) {
 			return nil, fmt.Errorf("configuring the HTTP API: %s is empty", field.name)
 		}
 	}
+	if err := cfg.validate(); err != nil {
+		return nil, fmt.Errorf("configuring the HTTP API %s: %w", cfg.APIID, err)
+	}
 	routes, err := parseRoutes(cfg.Routes)
 	if err != nil {
 		return nil, fmt.Errorf("configuring the HTTP API %s: %w", cfg.APIID, err)
+	}
+	throttling := DefaultThrottling
+	if cfg.Throttling != nil {
+		throttling = *cfg.Throttling
 	}
 	log := cfg.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &API{cfg: cfg, log: log, routes: routes, ctx: ctx, cancel: cancel}, nil
+	return &API{cfg: cfg, log: log, routes: routes, bucket: newBucket(throttling), ctx: ctx, cancel: cancel}, nil
+}
+
+func (cfg Config) validate() error {
+	for _, r := range cfg.Routes {
+		switch r.Authorization {
+		case "", AuthorizationNone:
+		case AuthorizationIAM:
+			if cfg.Authorize == nil {
+				return fmt.Errorf("route %q: its authorization is %s, and nothing here decides on that", r.Key, r.Authorization)
+			}
+		default:
+			return fmt.Errorf("route %q: its authorization is %s, which is not known here", r.Key, r.Authorization)
+		}
+	}
+	if c := cfg.CORS; c != nil && c.AllowCredentials && slices.Contains(c.AllowOrigins, "*") {
+		// AWS's words: https://github.com/aws/aws-cdk/issues/9076
+		return errors.New("allow-credentials is not supported if 'allow-origin' is *")
+	}
+	if t := cfg.Throttling; t != nil && (t.RatePerSecond < 0 || t.Burst < 0) {
+		return fmt.Errorf("its throttling, %v requests a second and %d at once, is negative", t.RatePerSecond, t.Burst)
+	}
+	if size := len(cfg.AccessLogFormat); size > MaxAccessLogFormat {
+		return fmt.Errorf("the access log's format has %d bytes; at most %d are allowed", size, MaxAccessLogFormat)
+	}
+	return nil
 }
 
 // Close ends the invocations in flight and returns when they have ended.
@@ -118,123 +179,6 @@ func (a *API) Close() {
 	a.mu.Unlock()
 	a.cancel()
 	a.invocations.Wait()
-}
-
-// ServeHTTP answers one request.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	id := newRequestID()
-	res, routeKey, err := a.respond(r, w, id, start)
-	w.Header().Set("Apigw-Requestid", id)
-	res.writeTo(w)
-
-	level := slog.LevelInfo
-	switch {
-	case err != nil:
-		level = slog.LevelWarn
-	case res.status < 400 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		level = slog.LevelDebug // pages poll
-	}
-	attrs := []slog.Attr{
-		slog.String("method", r.Method),
-		slog.String("path", r.URL.Path),
-		slog.String("route", routeKey),
-		slog.Int("status", res.status),
-		slog.Duration("duration", time.Since(start)),
-		slog.String("request_id", id),
-	}
-	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
-	}
-	a.log.LogAttrs(r.Context(), level, "api request", attrs...)
-}
-
-// respond decides the answer. The error is for the log: what went wrong with
-// the function behind an answer that tells the client nothing about it.
-func (a *API) respond(r *http.Request, w http.ResponseWriter, id string, start time.Time) (response, string, error) {
-	path, ok := a.inStage(r.URL)
-	if !ok {
-		return failure(http.StatusNotFound), "", nil
-	}
-	rt, params, ok := match(a.routes, r.Method, path)
-	if !ok {
-		return failure(http.StatusNotFound), "", nil
-	}
-
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return failure(http.StatusRequestEntityTooLarge), rt.key, nil
-	}
-	if err != nil { // the client broke off: nobody is there to read the answer
-		return failure(http.StatusBadRequest), rt.key, fmt.Errorf("reading the request's body: %w", err)
-	}
-
-	event, err := json.Marshal(a.event(r, rt.key, params, body, id, start))
-	if err != nil {
-		return failure(http.StatusInternalServerError), rt.key, fmt.Errorf("encoding the event: %w", err)
-	}
-	output, err := a.invoke(rt, event)
-	if err != nil {
-		return failure(statusOf(err)), rt.key, err
-	}
-	res, err := parseResponse(output)
-	if err != nil {
-		return failure(http.StatusInternalServerError), rt.key, err
-	}
-	return res, rt.key, res.warning
-}
-
-var (
-	errTimeout = errors.New("the function did not answer within the integration timeout")
-	errClosed  = errors.New("the API is closed")
-)
-
-// statusOf maps what became of an invocation to what the client is told. An
-// integration timeout is 503 in an HTTP API, not the 504 of a REST API; seen
-// in https://github.com/serverless/serverless/issues/11222.
-func statusOf(err error) int {
-	var t interface{ Throttled() bool }
-	switch {
-	case errors.Is(err, errTimeout), errors.Is(err, errClosed):
-		return http.StatusServiceUnavailable
-	case errors.As(err, &t) && t.Throttled():
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
-}
-
-// invoke runs the route's function and waits for its answer, for as long as
-// the route's timeout allows. A function that takes longer runs on unheard.
-func (a *API) invoke(rt route, event []byte) ([]byte, error) {
-	type result struct {
-		output []byte
-		err    error
-	}
-	done := make(chan result, 1)
-
-	a.mu.Lock()
-	if a.closed {
-		a.mu.Unlock()
-		return nil, errClosed
-	}
-	a.invocations.Go(func() {
-		output, err := rt.function.Invoke(a.ctx, event)
-		done <- result{output, err}
-	})
-	a.mu.Unlock()
-
-	timeout := time.NewTimer(rt.timeout)
-	defer timeout.Stop()
-	select {
-	case res := <-done:
-		if res.err != nil {
-			return nil, fmt.Errorf("invoking the function of %q: %w", rt.key, res.err)
-		}
-		return res.output, nil
-	case <-timeout.C:
-		return nil, fmt.Errorf("invoking the function of %q: %w of %v", rt.key, errTimeout, rt.timeout)
-	}
 }
 
 // newRequestID returns an id of the form that HTTP APIs use, such as

@@ -128,13 +128,41 @@ func TestBodyAboveThePayloadLimitIsRefused(t *testing.T) {
 		return serve(api, r)
 	}
 
-	wantFailure(t, post(apigateway.MaxPayload+1), 413, "Request Entity Too Large")
+	for _, size := range []int{apigateway.MaxPayload + 1, apigateway.MaxPayload, apigateway.MaxEvent} {
+		wantFailure(t, post(size), 413, "Request Entity Too Large")
+	}
 	if got != 0 {
 		t.Errorf("the function was invoked for a body above the limit")
 	}
-	if w := post(apigateway.MaxPayload); w.Code != 204 || got != apigateway.MaxPayload {
-		t.Errorf("body of %d bytes: got status %d, %d bytes in the event, want 204 and all of them",
-			apigateway.MaxPayload, w.Code, got)
+	const fits = apigateway.MaxEvent - 4<<10 // the rest of the event is smaller than that
+	if w := post(fits); w.Code != 204 || got != fits {
+		t.Errorf("body of %d bytes: got status %d, %d bytes in the event, want 204 and all of them", fits, w.Code, got)
+	}
+}
+
+func TestHeadersAboveTheLimitAreRefused(t *testing.T) {
+	api := mustNew(t, config(apigateway.Route{Key: "GET /{path+}", Function: answer(`{"statusCode":204}`)}))
+	const line = len("GET /a HTTP/1.1")
+	for _, tc := range []struct {
+		path   string
+		values []int // lengths of the headers' values
+		status int
+	}{
+		{"/a", []int{apigateway.MaxHeader - line - len("example.com")}, 204},
+		{"/a", []int{apigateway.MaxHeader - line - len("example.com") + 1}, 431},
+		{"/a", []int{6000, 6000}, 431},
+		{"/" + strings.Repeat("a", 10_300), nil, 431},
+	} {
+		r := httptest.NewRequest("GET", tc.path, nil)
+		for _, length := range tc.values {
+			r.Header.Add("X-Long", strings.Repeat("x", length))
+		}
+		w := serve(api, r)
+		if tc.status == 431 {
+			wantFailure(t, w, 431, "Request Header Fields Too Large")
+		} else if w.Code != tc.status {
+			t.Errorf("path of %d bytes with headers of %v: got %d, want %d", len(tc.path), tc.values, w.Code, tc.status)
+		}
 	}
 }
 

@@ -36,15 +36,16 @@ func (a *API) event(r *http.Request, routeKey string, params map[string]string, 
 		Headers:               headers(r, sourceIP, len(body), now),
 		QueryStringParameters: joinValues(r.URL.Query()),
 		PathParameters:        params,
+		StageVariables:        a.cfg.StageVariables,
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			RouteKey:     routeKey,
 			AccountID:    a.cfg.AccountID,
 			Stage:        a.cfg.Stage,
 			RequestID:    id,
 			APIID:        a.cfg.APIID,
-			DomainName:   a.cfg.APIID + ".execute-api." + a.cfg.Region + ".amazonaws.com",
+			DomainName:   a.domainName(),
 			DomainPrefix: a.cfg.APIID,
-			Time:         now.UTC().Format("02/Jan/2006:15:04:05 -0700"),
+			Time:         now.UTC().Format(requestTime),
 			TimeEpoch:    now.UnixMilli(),
 			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
 				Method:    r.Method,
@@ -57,6 +58,14 @@ func (a *API) event(r *http.Request, routeKey string, params map[string]string, 
 		Body:            text,
 		IsBase64Encoded: isBase64,
 	}
+}
+
+// requestTime is the form of a request's time, which is that of the common log format.
+const requestTime = "02/Jan/2006:15:04:05 -0700"
+
+// domainName is the API's name on AWS.
+func (a *API) domainName() string {
+	return a.cfg.APIID + ".execute-api." + a.cfg.Region + ".amazonaws.com"
 }
 
 // hopByHop are the headers that concern one connection and not the request.

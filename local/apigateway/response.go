@@ -16,6 +16,7 @@ type response struct {
 	status  int
 	header  http.Header
 	body    []byte
+	own     bool  // API Gateway's, not a function's
 	warning error // what the function surely did not mean, though it was answered
 }
 
@@ -23,7 +24,7 @@ type response struct {
 func failure(status int) response {
 	// json.Marshal cannot fail on a string.
 	body, _ := json.Marshal(map[string]string{"message": http.StatusText(status)})
-	return response{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body}
+	return response{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body, own: true}
 }
 
 // parseResponse reads a function's answer in payload format 2.0. JSON without a

@@ -8,17 +8,14 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 )
 
 // route is a Route whose key has been taken apart.
 type route struct {
-	key      string
+	Route              // with a timeout
 	method   string    // "" is any method
 	path     []segment // nil with $default: every path
 	catchAll bool      // the key is $default
-	timeout  time.Duration
-	function Invoker
 }
 
 // segment is what stands between two slashes of a route's path.
@@ -60,12 +57,13 @@ func parseRoutes(declared []Route) ([]route, error) {
 }
 
 func parseRoute(d Route) (route, error) {
-	r := route{key: d.Key, timeout: cmp.Or(d.Timeout, MaxTimeout), function: d.Function}
+	d.Timeout = cmp.Or(d.Timeout, MaxTimeout)
+	r := route{Route: d}
 	if d.Function == nil {
 		return route{}, errors.New("it has no function")
 	}
-	if r.timeout < MinTimeout || r.timeout > MaxTimeout {
-		return route{}, fmt.Errorf("the timeout %v is not between %v and %v", r.timeout, MinTimeout, MaxTimeout)
+	if r.Timeout < MinTimeout || r.Timeout > MaxTimeout {
+		return route{}, fmt.Errorf("the timeout %v is not between %v and %v", r.Timeout, MinTimeout, MaxTimeout)
 	}
 	if d.Key == "$default" {
 		r.catchAll = true

@@ -107,12 +107,25 @@ func TestNewRefusesWhatAWSWould(t *testing.T) {
 	}
 	noAPIID := route("GET /")
 	noAPIID.APIID = ""
+	iam := config(apigateway.Route{Key: "GET /private", Function: echo, Authorization: apigateway.AuthorizationIAM})
+	jwt := config(apigateway.Route{Key: "GET /private", Function: echo, Authorization: "JWT"})
+	wildCredentials := route("GET /")
+	wildCredentials.CORS = &apigateway.CORS{AllowOrigins: []string{"*"}, AllowCredentials: true}
+	longFormat := route("GET /")
+	longFormat.AccessLogFormat = strings.Repeat("x", apigateway.MaxAccessLogFormat+1)
+	negative := route("GET /")
+	negative.Throttling = &apigateway.Throttling{RatePerSecond: -1}
 
 	for name, tc := range map[string]struct {
 		cfg  apigateway.Config
 		want string // in the error
 	}{
 		"no API id":         {noAPIID, "APIID"},
+		"IAM unheard":       {iam, "GET /private"},
+		"JWT":               {jwt, "JWT"},
+		"CORS for all":      {wildCredentials, "allow-credentials is not supported"},
+		"long format":       {longFormat, "3073 bytes"},
+		"negative rate":     {negative, "negative"},
 		"no method":         {route("/checkout"), "METHOD /path"},
 		"no path":           {route("GET"), "METHOD /path"},
 		"relative path":     {route("GET checkout"), "METHOD /path"},

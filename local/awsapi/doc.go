@@ -14,5 +14,8 @@
 // for in Go and not found: smithy-go generates clients, and its service generator (aws/smithy-go pull request 497) is a
 // Java build step that covers a part of awsJson1.0; stackshy/cloudemu's server/wire packages parse forms for EC2 alone.
 //
+// A handler with an [Authorizer] verifies each request's signature (Signature Version 4, in the headers), and asks whether the
+// caller has the permissions that the service names for the operation.
+//
 // Long polls end when the request's context ends: give the http.Server a BaseContext that ends with the program.
 package awsapi

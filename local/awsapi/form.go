@@ -17,7 +17,7 @@ import (
 // fields are the outer one's. A parameter that no field takes is refused: the
 // stand-in does not implement it.
 func decodeForm(form url.Values, input any) error {
-	d := formDecoder{form: form, used: map[string]bool{"Action": true, "Version": true}}
+	d := newFormDecoder(form)
 	if err := d.structure("", reflect.ValueOf(input).Elem()); err != nil {
 		return err
 	}
@@ -29,9 +29,19 @@ func decodeForm(form url.Values, input any) error {
 	return nil
 }
 
+// peekForm decodes those parameters of the form that input has a field for.
+func peekForm(form url.Values, input any) error {
+	d := newFormDecoder(form)
+	return d.structure("", reflect.ValueOf(input).Elem())
+}
+
 type formDecoder struct {
 	form url.Values
 	used map[string]bool
+}
+
+func newFormDecoder(form url.Values) formDecoder {
+	return formDecoder{form: form, used: map[string]bool{"Action": true, "Version": true}}
 }
 
 func (d *formDecoder) structure(prefix string, v reflect.Value) error {

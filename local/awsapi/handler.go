@@ -1,9 +1,12 @@
 package awsapi
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -11,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/google/uuid"
 )
 
@@ -26,6 +30,8 @@ type Service struct {
 	Protocol Protocol
 	// Operations are the calls the service has, by the API's names for them.
 	Operations map[string]Operation
+	// Authorization is what the operations ask of their callers; a handler without an authorizer does not look at it.
+	Authorization *Authorization
 }
 
 // Operation is one call of a service. Handle makes it from a typed function.
@@ -48,9 +54,12 @@ type Handler struct {
 	log      *slog.Logger
 	services map[string]Service // by Protocol.key
 	names    []string           // of the services, sorted
+
+	authorizer Authorizer // nil: whoever calls may do everything
+	signer     *v4.Signer
 }
 
-// NewHandler returns a handler for the services. Two services may not share a JSON target prefix or a query version: that
+// NewHandler returns a handler for the services that answers whoever calls. Two services may not share a JSON target prefix or a query version: that
 // is a mistake in the program, and panics.
 func NewHandler(log *slog.Logger, services ...Service) *Handler {
 	h := &Handler{log: log, services: map[string]Service{}}
@@ -71,23 +80,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	requestID := uuid.NewString()
 	w.Header().Set("X-Amzn-Requestid", requestID)
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 
-	scope := parseCredentialScope(r.Header.Get("Authorization"))
-	ctx := withAccessKeyID(r.Context(), scope.accessKeyID)
-
-	protocol, service, operation, err := h.route(r, scope)
+	c, err := h.route(w, r)
+	if err == nil {
+		err = h.authorize(c)
+	}
 	var out any
 	if err == nil {
-		out, err = service.Operations[operation](ctx, protocol.decoder(r))
+		ctx := withAccessKeyID(r.Context(), c.signature.accessKeyID)
+		out, err = c.service.Operations[c.operation](ctx, c.protocol.decoder(r, c.body))
 	}
 
-	log := h.log.With("service", service.Name, "operation", operation, "caller", scope.accessKeyID, "duration", time.Since(start))
+	log := h.log.With("service", c.service.Name, "operation", c.operation, "caller", c.signature.accessKeyID, "duration", time.Since(start))
 	var refusal *Error
 	switch {
 	case err == nil:
 		log.Debug("AWS call answered")
-		protocol.writeOutput(w, operation, requestID, out)
+		c.protocol.writeOutput(w, c.operation, requestID, out)
 		return
 	case r.Context().Err() != nil:
 		log.Debug("AWS call abandoned: the caller is gone, or the run is ending")
@@ -98,44 +107,67 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		log.Debug("AWS call refused", "code", refusal.Code, "message", refusal.Message)
 	}
-	protocol.writeError(w, requestID, refusal)
+	c.protocol.writeError(w, requestID, refusal)
 }
 
-// route finds who answers the request. The protocol is never nil, so that a refusal can always be written.
-func (h *Handler) route(r *http.Request, scope credentialScope) (Protocol, Service, string, error) {
-	key, operation, protocol := "", "", Protocol(jsonProtocol{version: "1.0"})
+// call is a request with all that is known of it.
+type call struct {
+	request   *http.Request
+	body      []byte
+	signature signature
+	signed    bool // the signature has all its parts
+
+	protocol  Protocol // never nil, so that a refusal can always be written
+	service   Service
+	operation string
+}
+
+// route reads the request, and finds who answers it.
+func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
+	c := call{request: r, protocol: jsonProtocol{version: "1.0"}}
+	c.signature, c.signed = parseSignature(r.Header.Get("Authorization"))
+
+	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	c.body = body
+	key := ""
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		dot := strings.LastIndexByte(target, '.')
-		key, operation = target[:max(dot, 0)], target[dot+1:]
+		key, c.operation = target[:max(dot, 0)], target[dot+1:]
 	} else {
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		if err := r.ParseForm(); err != nil {
-			return protocol, Service{}, "", bodyError(err)
+			return c, bodyError(cmp.Or(bodyErr, err))
 		}
-		if operation = r.Form.Get("Action"); operation != "" {
-			key, protocol = r.Form.Get("Version"), queryProtocol{}
+		if c.operation = r.Form.Get("Action"); c.operation != "" {
+			key, c.protocol = r.Form.Get("Version"), queryProtocol{}
 		}
 	}
 
 	service, ok := h.services[key]
 	if !ok {
-		return protocol, Service{Name: scope.service}, operation, h.unknownService(r, operation, scope)
+		c.service = Service{Name: c.signature.service}
+		return c, h.unknownService(c)
 	}
-	protocol = service.Protocol
-	if _, ok := service.Operations[operation]; !ok {
-		return protocol, service, operation, protocol.unknownOperation(fmt.Sprintf(
+	c.service, c.protocol = service, service.Protocol
+	if _, ok := service.Operations[c.operation]; !ok {
+		return c, c.protocol.unknownOperation(fmt.Sprintf(
 			"The operation %s of %s is not available in the local run, which serves %s.",
-			operation, service.Name, strings.Join(slices.Sorted(maps.Keys(service.Operations)), ", ")))
+			c.operation, service.Name, strings.Join(slices.Sorted(maps.Keys(service.Operations)), ", ")))
 	}
-	return protocol, service, operation, nil
+	if bodyErr != nil {
+		return c, bodyError(bodyErr)
+	}
+	return c, nil
 }
 
-func (h *Handler) unknownService(r *http.Request, operation string, scope credentialScope) *Error {
-	wanted := scope.service
+func (h *Handler) unknownService(c call) *Error {
+	wanted := c.signature.service
 	if wanted == "" {
 		wanted = "unnamed (the request is not signed)"
 	}
+	operation := c.operation
 	if operation == "" {
-		operation = r.Method + " " + r.URL.Path
+		operation = c.request.Method + " " + c.request.URL.Path
 	}
 	return &Error{
 		Status: http.StatusNotFound,

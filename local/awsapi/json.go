@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 )
@@ -31,12 +30,8 @@ type jsonProtocol struct {
 
 func (p jsonProtocol) key() string { return p.target }
 
-func (p jsonProtocol) decoder(r *http.Request) func(any) error {
+func (p jsonProtocol) decoder(_ *http.Request, body []byte) func(any) error {
 	return func(input any) error {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return bodyError(err)
-		}
 		if len(bytes.TrimSpace(body)) == 0 {
 			return nil // an operation without input
 		}
@@ -52,6 +47,26 @@ func (p jsonProtocol) decoder(r *http.Request) func(any) error {
 		}
 		return nil
 	}
+}
+
+func (p jsonProtocol) peeker(_ *http.Request, body []byte) func(any) error {
+	return func(input any) error {
+		if len(bytes.TrimSpace(body)) == 0 {
+			return nil
+		}
+		if err := json.Unmarshal(body, input); err != nil {
+			return jsonInputError(err)
+		}
+		return nil
+	}
+}
+
+// authenticationStatus is 400, but for a service that once spoke the query protocol, and kept its 403.
+func (p jsonProtocol) authenticationStatus() int {
+	if p.errorNamespace != "" {
+		return http.StatusForbidden
+	}
+	return http.StatusBadRequest
 }
 
 // jsonInputError says what is wrong with an input without quoting it: it may hold a secret.

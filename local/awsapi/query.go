@@ -16,9 +16,15 @@ type queryProtocol struct{ version, namespace string }
 
 func (p queryProtocol) key() string { return p.version }
 
-func (p queryProtocol) decoder(r *http.Request) func(any) error {
+func (p queryProtocol) decoder(r *http.Request, _ []byte) func(any) error {
 	return func(input any) error { return decodeForm(r.Form, input) }
 }
+
+func (p queryProtocol) peeker(r *http.Request, _ []byte) func(any) error {
+	return func(input any) error { return peekForm(r.Form, input) }
+}
+
+func (p queryProtocol) authenticationStatus() int { return http.StatusForbidden }
 
 func (p queryProtocol) writeOutput(w http.ResponseWriter, operation, requestID string, output any) {
 	p.write(w, http.StatusOK, operation+"Response", func(e *xml.Encoder) error {

@@ -7,41 +7,65 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-lambda-go/events"
+	awsevents "github.com/aws/aws-lambda-go/events"
 
 	"restock/local/sqs"
 )
 
-// event returns the JSON that Lambda invokes a function with for a batch.
-// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
-func event(queueARN string, batch []sqs.Message) ([]byte, error) {
-	var e events.SQSEvent
-	for _, m := range batch {
-		e.Records = append(e.Records, events.SQSMessage{
-			MessageId:              m.ID,
-			ReceiptHandle:          m.ReceiptHandle,
-			Body:                   m.Body,
-			Md5OfBody:              sqs.BodyMD5(m.Body),
-			Md5OfMessageAttributes: sqs.AttributesMD5(m.Attributes),
-			Attributes:             m.SystemAttributes(),
-			MessageAttributes:      messageAttributes(m.Attributes),
-			EventSourceARN:         queueARN,
-			EventSource:            "aws:sqs",
-			AWSRegion:              region(queueARN),
-		})
-	}
-	payload, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("writing the event of %d messages: %w", len(batch), err)
-	}
-	return payload, nil
+// event is what the function is invoked with for messages.
+type event struct {
+	messages []sqs.Message
+	payload  []byte
 }
 
-func messageAttributes(attributes map[string]sqs.MessageAttribute) map[string]events.SQSMessageAttribute {
-	out := map[string]events.SQSMessageAttribute{}
+// events returns the events for a batch: one, unless its JSON would be larger than limit bytes, which is when Lambda invokes
+// the function with what it has so far.
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+func events(queueARN string, batch []sqs.Message, limit int) ([]event, error) {
+	const prefix, suffix = `{"Records":[`, `]}`
+	var all []event
+	for _, m := range batch {
+		written, err := json.Marshal(record(queueARN, m))
+		if err != nil {
+			return nil, fmt.Errorf("writing the event's record of message %s: %w", m.ID, err)
+		}
+		last := len(all) - 1
+		if last < 0 || len(all[last].payload)+len(",")+len(written)+len(suffix) > limit {
+			all = append(all, event{payload: []byte(prefix)})
+			last++
+		} else {
+			all[last].payload = append(all[last].payload, ',')
+		}
+		all[last].messages = append(all[last].messages, m)
+		all[last].payload = append(all[last].payload, written...)
+	}
+	for i := range all {
+		all[i].payload = append(all[i].payload, suffix...)
+	}
+	return all, nil
+}
+
+func record(queueARN string, m sqs.Message) awsevents.SQSMessage {
+	return awsevents.SQSMessage{
+		MessageId:              m.ID,
+		ReceiptHandle:          m.ReceiptHandle,
+		Body:                   m.Body,
+		Md5OfBody:              sqs.BodyMD5(m.Body),
+		Md5OfMessageAttributes: sqs.AttributesMD5(m.Attributes),
+		Attributes:             m.SystemAttributes(),
+		MessageAttributes:      messageAttributes(m.Attributes),
+		EventSourceARN:         queueARN,
+		EventSource:            "aws:sqs",
+		AWSRegion:              region(queueARN),
+	}
+}
+
+func messageAttributes(attributes map[string]sqs.MessageAttribute) map[string]awsevents.SQSMessageAttribute {
+	out := map[string]awsevents.SQSMessageAttribute{}
 	for name, a := range attributes {
 		// SQS has no list values, and Lambda writes them as empty lists.
-		attribute := events.SQSMessageAttribute{DataType: a.DataType, StringListValues: []string{}, BinaryListValues: [][]byte{}}
+		attribute := awsevents.SQSMessageAttribute{DataType: a.DataType, StringListValues: []string{}, BinaryListValues: [][]byte{}}
 		if strings.HasPrefix(a.DataType, "Binary") {
 			attribute.BinaryValue = a.BinaryValue
 		} else {

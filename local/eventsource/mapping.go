@@ -47,6 +47,13 @@ type Config struct {
 	// ReportBatchItemFailures lets the function's response name the messages that failed; all others are deleted. Without it
 	// an invocation that succeeds deletes the whole batch.
 	ReportBatchItemFailures bool
+	// FunctionTimeout is how long an invocation may take. The queue's visibility timeout may not be shorter when the mapping starts.
+	FunctionTimeout time.Duration
+	// Disabled is a mapping that polls nothing.
+	Disabled bool
+	// AuthorizeReceive says why the function's role may not receive from the queue; nil allows it always. The mapping polls nothing
+	// while it may not, and asks again.
+	AuthorizeReceive func() error
 }
 
 const (
@@ -57,10 +64,16 @@ const (
 	DefaultConcurrency = 5
 )
 
-// maxReceive is how many messages a receive can have.
-const maxReceive = 10
+const (
+	// maxReceive is how many messages a receive can have.
+	maxReceive = 10
+	// maxPayload is the size limit of the event that a function is invoked with, in bytes.
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	maxPayload = 6 << 20
+)
 
-func (c Config) validate() error {
+// https://docs.aws.amazon.com/lambda/latest/dg/API_CreateEventSourceMapping.html
+func (c Config) validate(visibilityTimeout time.Duration) error {
 	switch {
 	case c.BatchSize < 1 || c.BatchSize > 10_000:
 		return fmt.Errorf("the batch size is %d: it must be 1 to 10000", c.BatchSize)
@@ -70,6 +83,10 @@ func (c Config) validate() error {
 		return fmt.Errorf("the batch size is %d: above 10, the batching window must be at least 1s", c.BatchSize)
 	case c.MaximumConcurrency != 0 && (c.MaximumConcurrency < 2 || c.MaximumConcurrency > 1000):
 		return fmt.Errorf("the maximum concurrency is %d: it must be 2 to 1000", c.MaximumConcurrency)
+	case visibilityTimeout < c.FunctionTimeout:
+		return fmt.Errorf("the queue's visibility timeout is %v, less than the function's timeout of %v: "+
+			"a message would be processed again before its first invocation ends; make it six times the function's timeout",
+			visibilityTimeout, c.FunctionTimeout)
 	default:
 		return nil
 	}
@@ -89,7 +106,7 @@ type Mapping struct {
 
 // Start polls the queue until Close. It is an error if the configuration is one Lambda refuses.
 func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Mapping, error) {
-	if err := config.validate(); err != nil {
+	if err := config.validate(queue.VisibilityTimeout()); err != nil {
 		return nil, fmt.Errorf("mapping %s to function %s: %w", queue.ARN(), config.FunctionName, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -99,6 +116,10 @@ func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Ma
 		function: function,
 		log:      log.With("function", config.FunctionName, "queue", queueName(queue.ARN())),
 		stop:     stop,
+	}
+	if config.Disabled {
+		m.log.Info("event source mapping is disabled: the queue is not polled")
+		return m, nil
 	}
 	m.done.Go(func() { m.poll(ctx) })
 	return m, nil
@@ -119,6 +140,7 @@ func (m *Mapping) poll(ctx context.Context) {
 		concurrency = DefaultConcurrency
 	}
 	slots := make(chan struct{}, concurrency)
+	failing := false // the last poll failed
 	for {
 		select {
 		case slots <- struct{}{}:
@@ -129,9 +151,17 @@ func (m *Mapping) poll(ctx context.Context) {
 			return
 		}
 		batch, err := m.gather(ctx)
-		if err != nil && ctx.Err() == nil {
-			m.log.Error("queue could not be polled", "error", err)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			if !failing {
+				m.log.Warn("queue cannot be polled: it is tried again until it can", "error", err)
+			}
+			failing = true
 			m.backoff.failed()
+		case failing && err == nil:
+			m.log.Info("queue is polled again")
+			failing = false
+			m.backoff.succeeded()
 		}
 		if len(batch) == 0 {
 			<-slots
@@ -148,6 +178,11 @@ func (m *Mapping) poll(ctx context.Context) {
 // were taken are always returned, also with an error.
 func (m *Mapping) gather(ctx context.Context) ([]sqs.Message, error) {
 	const longest = 20 * time.Second // SQS's limit for a long poll
+	if m.config.AuthorizeReceive != nil {
+		if err := m.config.AuthorizeReceive(); err != nil {
+			return nil, err
+		}
+	}
 	batch, err := m.receive(ctx, m.config.BatchSize, longest)
 	if len(batch) == 0 || m.config.BatchingWindow == 0 {
 		return batch, err
@@ -165,15 +200,27 @@ func (m *Mapping) receive(ctx context.Context, limit int, wait time.Duration) ([
 	return m.queue.Receive(ctx, sqs.ReceiveOptions{MaxMessages: min(limit, maxReceive), Wait: &wait})
 }
 
-// process invokes the function with a batch and deletes what it has processed. What it has not stays in the queue, hidden
-// until its visibility timeout ends.
+// process invokes the function with a batch, in as many invocations as its size takes.
 func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
-	failed, err := m.invoke(ctx, batch)
+	events, err := events(m.queue.ARN(), batch, maxPayload)
 	if err != nil {
-		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(batch), "error", err)
+		m.log.Error("batch could not be written: its messages come back after the visibility timeout", "messages", len(batch), "error", err)
 		return
 	}
-	for _, message := range batch {
+	for _, e := range events {
+		m.processEvent(ctx, e)
+	}
+}
+
+// processEvent invokes the function with messages and deletes those that it has processed. What it has not stays in the
+// queue, hidden until its visibility timeout ends.
+func (m *Mapping) processEvent(ctx context.Context, e event) {
+	failed, err := m.invoke(ctx, e)
+	if err != nil {
+		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(e.messages), "error", err)
+		return
+	}
+	for _, message := range e.messages {
 		if failed[message.ID] {
 			m.log.Warn("message failed: it comes back after the visibility timeout", "message", message.ID, "receives", message.ReceiveCount)
 			continue
@@ -182,22 +229,18 @@ func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
 			m.log.Error("processed message could not be deleted: it will be processed again", "message", message.ID, "error", err)
 		}
 	}
-	m.log.Debug("batch processed", "messages", len(batch), "failed", len(failed))
+	m.log.Debug("batch processed", "messages", len(e.messages), "failed", len(failed))
 }
 
 // invoke returns the ids of the messages that the function reports as failed, or an error if the whole batch failed.
 // Throttled, it tries again until the messages' visibility timeout is over. Close does not cut an invocation off.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy
-func (m *Mapping) invoke(ctx context.Context, batch []sqs.Message) (failed map[string]bool, err error) {
-	payload, err := event(m.queue.ARN(), batch)
-	if err != nil {
-		return nil, err
-	}
-	visibleAgain := batch[0].ReceivedAt.Add(m.queue.VisibilityTimeout())
+func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, err error) {
+	visibleAgain := e.messages[0].ReceivedAt.Add(m.queue.VisibilityTimeout())
 	for {
-		response, err := m.function.Invoke(context.WithoutCancel(ctx), payload)
+		response, err := m.function.Invoke(context.WithoutCancel(ctx), e.payload)
 		if err == nil && m.config.ReportBatchItemFailures {
-			failed, err = failures(response, batch)
+			failed, err = failures(response, e.messages)
 		}
 		if err == nil {
 			m.backoff.succeeded()

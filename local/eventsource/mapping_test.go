@@ -6,13 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
+	awsevents "github.com/aws/aws-lambda-go/events"
 
 	"restock/local/sqs"
 )
@@ -53,7 +55,7 @@ type invocation struct {
 
 // function is a Function that records its invocations and answers with what respond returns.
 type function struct {
-	respond func(events.SQSEvent) (string, error)
+	respond func(awsevents.SQSEvent) (string, error)
 
 	mu          sync.Mutex
 	invocations []invocation
@@ -62,7 +64,7 @@ type function struct {
 }
 
 func (f *function) Invoke(_ context.Context, payload []byte) ([]byte, error) {
-	var event events.SQSEvent
+	var event awsevents.SQSEvent
 	if err := json.Unmarshal(payload, &event); err != nil {
 		return nil, err
 	}
@@ -90,7 +92,7 @@ func (f *function) calls() []invocation {
 	return f.invocations
 }
 
-func succeed(events.SQSEvent) (string, error) { return "null", nil }
+func succeed(awsevents.SQSEvent) (string, error) { return "null", nil }
 
 func start(t *testing.T, config Config, q Queue, f Function) *Mapping {
 	t.Helper()
@@ -115,15 +117,15 @@ func wantCounts(t *testing.T, q *sqs.Queue, want sqs.Counts) {
 
 func TestEventHasLambdasForm(t *testing.T) {
 	sent := time.UnixMilli(1687232190278)
-	got, err := event("arn:aws:sqs:ap-northeast-2:000000000000:stock_queue", []sqs.Message{{
+	got, err := events("arn:aws:sqs:ap-northeast-2:000000000000:stock_queue", []sqs.Message{{
 		ID: "id", ReceiptHandle: "handle", Body: "hello", SenderID: "AKID", ReceiveCount: 2, SentAt: sent, FirstReceivedAt: sent.Add(time.Second),
 		Attributes: map[string]sqs.MessageAttribute{
 			"text":  {DataType: "String", StringValue: "v"},
 			"bytes": {DataType: "Binary", BinaryValue: []byte{0, 1}},
 		},
-	}})
-	if err != nil {
-		t.Fatal(err)
+	}}, maxPayload)
+	if err != nil || len(got) != 1 {
+		t.Fatalf("got %d events, error %v; want 1", len(got), err)
 	}
 	const want = `{"Records":[{"messageId":"id","receiptHandle":"handle","body":"hello",` +
 		`"md5OfBody":"5d41402abc4b2a76b9719d911017c592","md5OfMessageAttributes":"9493984d55d76692fdf9952868e31fd9",` +
@@ -132,8 +134,8 @@ func TestEventHasLambdasForm(t *testing.T) {
 		`"bytes":{"binaryValue":"AAE=","stringListValues":[],"binaryListValues":[],"dataType":"Binary"},` +
 		`"text":{"stringValue":"v","stringListValues":[],"binaryListValues":[],"dataType":"String"}},` +
 		`"eventSourceARN":"arn:aws:sqs:ap-northeast-2:000000000000:stock_queue","eventSource":"aws:sqs","awsRegion":"ap-northeast-2"}]}`
-	if string(got) != want {
-		t.Errorf("event:\n got %s\nwant %s", got, want)
+	if string(got[0].payload) != want {
+		t.Errorf("event:\n got %s\nwant %s", got[0].payload, want)
 	}
 }
 
@@ -142,7 +144,7 @@ func TestResponseDecidesWhatIsDeleted(t *testing.T) {
 	const all = 3
 	for _, tt := range []struct {
 		name     string
-		response string // %s is b's message id
+		response string // $a, $b and $c are the message ids
 		err      error
 		plain    bool // without ReportBatchItemFailures
 		left     int  // messages that stay in the queue
@@ -152,19 +154,23 @@ func TestResponseDecidesWhatIsDeleted(t *testing.T) {
 		{"an empty object", ` {} `, nil, false, 0},
 		{"an empty list", `{"batchItemFailures":[]}`, nil, false, 0},
 		{"a null list", `{"batchItemFailures":null}`, nil, false, 0},
-		{"one failed", `{"batchItemFailures":[{"itemIdentifier":"%s"}]}`, nil, false, 1},
-		{"one failed, named twice", `{"batchItemFailures":[{"itemIdentifier":"%[1]s"},{"itemIdentifier":"%[1]s"}]}`, nil, false, 1},
-		{"an unknown id", `{"batchItemFailures":[{"itemIdentifier":"%s"},{"itemIdentifier":"unknown"}]}`, nil, false, all},
+		{"one failed", `{"batchItemFailures":[{"itemIdentifier":"$b"}]}`, nil, false, 1},
+		{"one failed, named twice", `{"batchItemFailures":[{"itemIdentifier":"$b"},{"itemIdentifier":"$b"}]}`, nil, false, 1},
+		{"all failed", `{"batchItemFailures":[{"itemIdentifier":"$a"},{"itemIdentifier":"$b"},{"itemIdentifier":"$c"}]}`, nil, false, all},
+		{"another key beside the list", `{"failed":1,"batchItemFailures":[{"itemIdentifier":"$b"}]}`, nil, false, 1},
+		{"an unknown id", `{"batchItemFailures":[{"itemIdentifier":"$b"},{"itemIdentifier":"unknown"}]}`, nil, false, all},
 		{"an empty id", `{"batchItemFailures":[{"itemIdentifier":""}]}`, nil, false, all},
 		{"a null id", `{"batchItemFailures":[{"itemIdentifier":null}]}`, nil, false, all},
 		{"an id that is a number", `{"batchItemFailures":[{"itemIdentifier":1}]}`, nil, false, all},
-		{"a wrong key for the id", `{"batchItemFailures":[{"ItemIdentifier":"%s"}]}`, nil, false, all},
+		{"a wrong key for the id", `{"batchItemFailures":[{"ItemIdentifier":"$b"}]}`, nil, false, all},
+		{"no key for the id", `{"batchItemFailures":[{}]}`, nil, false, all},
+		{"a list that is an object", `{"batchItemFailures":{"itemIdentifier":"$b"}}`, nil, false, all},
 		{"a null item", `{"batchItemFailures":[null]}`, nil, false, all},
-		{"ids without objects", `{"batchItemFailures":["%s"]}`, nil, false, all},
+		{"ids without objects", `{"batchItemFailures":["$b"]}`, nil, false, all},
 		{"no JSON", `ok`, nil, false, all},
 		{"a JSON string", `"ok"`, nil, false, all},
 		{"a function error", ``, errors.New("panic"), false, all},
-		{"success without the setting", `{"batchItemFailures":[{"itemIdentifier":"%s"}]}`, nil, true, 0},
+		{"success without the setting", `{"batchItemFailures":[{"itemIdentifier":"$b"}]}`, nil, true, 0},
 		{"no JSON without the setting", `ok`, nil, true, 0},
 		{"a function error without the setting", ``, errors.New("panic"), true, all},
 	} {
@@ -172,11 +178,9 @@ func TestResponseDecidesWhatIsDeleted(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q, _ := newQueue(t)
 				send(t, q, "a", "b", "c")
-				start(t, Config{ReportBatchItemFailures: !tt.plain}, q, &function{respond: func(e events.SQSEvent) (string, error) {
-					if !strings.Contains(tt.response, "%") {
-						return tt.response, tt.err
-					}
-					return fmt.Sprintf(tt.response, e.Records[1].MessageId), tt.err
+				start(t, Config{ReportBatchItemFailures: !tt.plain}, q, &function{respond: func(e awsevents.SQSEvent) (string, error) {
+					ids := strings.NewReplacer("$a", e.Records[0].MessageId, "$b", e.Records[1].MessageId, "$c", e.Records[2].MessageId)
+					return ids.Replace(tt.response), tt.err
 				}})
 				synctest.Wait()
 				wantCounts(t, q, sqs.Counts{InFlight: tt.left})
@@ -188,7 +192,7 @@ func TestResponseDecidesWhatIsDeleted(t *testing.T) {
 func TestFailedMessageComesBackAfterTheVisibilityTimeoutAndEndsInTheDeadLetterQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, dlq := newQueue(t)
-		f := &function{respond: func(e events.SQSEvent) (string, error) {
+		f := &function{respond: func(e awsevents.SQSEvent) (string, error) {
 			for _, r := range e.Records {
 				if r.Body == "bad" {
 					return fmt.Sprintf(`{"batchItemFailures":[{"itemIdentifier":%q}]}`, r.MessageId), nil
@@ -271,7 +275,7 @@ func TestMaximumConcurrencyBoundsTheBatchesInFlight(t *testing.T) {
 			for i := range 12 {
 				send(t, q, fmt.Sprint(i))
 			}
-			f := &function{respond: func(events.SQSEvent) (string, error) { time.Sleep(10 * time.Second); return "", nil }}
+			f := &function{respond: func(awsevents.SQSEvent) (string, error) { time.Sleep(10 * time.Second); return "", nil }}
 			start(t, Config{BatchSize: 1, MaximumConcurrency: tt.maximum}, q, f)
 			synctest.Wait()
 			// What is not processed yet is not taken: others may have it.
@@ -293,7 +297,7 @@ func TestBrokenFunctionSlowsPollingDown(t *testing.T) {
 			send(t, q, fmt.Sprint(i))
 		}
 		mended := time.Now().Add(30 * time.Second)
-		f := &function{respond: func(events.SQSEvent) (string, error) {
+		f := &function{respond: func(awsevents.SQSEvent) (string, error) {
 			if time.Now().Before(mended) {
 				return "", errors.New("panic")
 			}
@@ -317,7 +321,7 @@ func TestThrottledBatchIsTriedAgainWithinItsVisibilityTimeout(t *testing.T) {
 		q, _ := newQueue(t)
 		send(t, q, "x")
 		free := time.Now().Add(20 * time.Second)
-		f := &function{respond: func(e events.SQSEvent) (string, error) {
+		f := &function{respond: func(e awsevents.SQSEvent) (string, error) {
 			if time.Now().Before(free) {
 				return "", fmt.Errorf("function stock: %w", ErrThrottled)
 			}
@@ -338,7 +342,7 @@ func TestBatchThatStaysThrottledIsGivenUp(t *testing.T) {
 		send(t, q, "x")
 		begin := time.Now()
 		var lastOfFirstBatch time.Duration
-		start(t, Config{}, q, &function{respond: func(e events.SQSEvent) (string, error) {
+		start(t, Config{}, q, &function{respond: func(e awsevents.SQSEvent) (string, error) {
 			if e.Records[0].Attributes["ApproximateReceiveCount"] == "1" {
 				lastOfFirstBatch = time.Since(begin)
 			}
@@ -351,6 +355,76 @@ func TestBatchThatStaysThrottledIsGivenUp(t *testing.T) {
 		}
 		wantCounts(t, q, sqs.Counts{})
 		wantCounts(t, dlq, sqs.Counts{Visible: 1})
+	})
+}
+
+func TestBatchIsSplitWhereItsEventWouldBeTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, _ := newQueue(t)
+		megabyte := strings.Repeat("x", 1<<20)
+		for range 10 {
+			send(t, q, megabyte)
+		}
+		var sizes []int
+		start(t, Config{}, q, invokeFunc(func(_ context.Context, payload []byte) ([]byte, error) {
+			var event awsevents.SQSEvent
+			if err := json.Unmarshal(payload, &event); err != nil {
+				t.Errorf("the event is not JSON: %v", err)
+			}
+			if len(payload) > maxPayload {
+				t.Errorf("the event is %d bytes, want at most %d", len(payload), maxPayload)
+			}
+			sizes = append(sizes, len(event.Records))
+			return nil, nil
+		}))
+		synctest.Wait()
+		if want := []int{5, 5}; !slices.Equal(sizes, want) {
+			t.Errorf("messages an invocation: got %v, want %v", sizes, want)
+		}
+		wantCounts(t, q, sqs.Counts{})
+	})
+}
+
+func TestDisabledMappingPollsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, _ := newQueue(t)
+		send(t, q, "x")
+		start(t, Config{Disabled: true}, q, &function{respond: succeed})
+		time.Sleep(time.Minute)
+		wantCounts(t, q, sqs.Counts{Visible: 1})
+	})
+}
+
+func TestMappingThatMayNotReceivePollsNothingUntilItMay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, _ := newQueue(t)
+		send(t, q, "x")
+		var log strings.Builder
+		allowed := time.Now().Add(time.Minute)
+		var asked atomic.Int32
+		m, err := Start(Config{FunctionName: "stock", BatchSize: 1, AuthorizeReceive: func() error {
+			asked.Add(1)
+			if time.Now().Before(allowed) {
+				return errors.New("the role may not sqs:ReceiveMessage")
+			}
+			return nil
+		}}, q, &function{respond: succeed}, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute - time.Nanosecond)
+		synctest.Wait()
+		wantCounts(t, q, sqs.Counts{Visible: 1})
+		if n := asked.Load(); n < 2 || n > 20 {
+			t.Errorf("asked %d times in a minute, want some, and not more than 20", n)
+		}
+		time.Sleep(maxPause + time.Nanosecond)
+		synctest.Wait()
+		wantCounts(t, q, sqs.Counts{})
+		m.Close()
+		if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "sqs:ReceiveMessage") {
+			t.Errorf("log: got %d warnings, want one that says what the role may not:\n%s", n, log.String())
+		}
 	})
 }
 
@@ -405,7 +479,7 @@ func TestManyMessagesAreEachProcessedOnce(t *testing.T) {
 	var mu sync.Mutex
 	processed := map[string]int{}
 	all := make(chan struct{})
-	f := &function{respond: func(e events.SQSEvent) (string, error) {
+	f := &function{respond: func(e awsevents.SQSEvent) (string, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, r := range e.Records {
@@ -439,6 +513,7 @@ func TestStartRefuses(t *testing.T) {
 		{BatchSize: 10, BatchingWindow: 6 * time.Minute},
 		{BatchSize: 10, MaximumConcurrency: 1},
 		{BatchSize: 10, MaximumConcurrency: 1001},
+		{BatchSize: 10, FunctionTimeout: visibilityTimeout + time.Second},
 	} {
 		if m, err := Start(config, q, &function{respond: succeed}, slog.New(slog.DiscardHandler)); err == nil {
 			m.Close()

@@ -2,13 +2,18 @@ package lambda
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 )
+
+// MaxEnvironment is how large a function's declared environment may be, in bytes.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const MaxEnvironment = 4 << 10
 
 // reserved are the variables that a function can't declare.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
@@ -24,46 +29,69 @@ var reserved = []string{
 	"LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 }
 
+// variableName is what a variable may be called.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
+
 func validateEnvironment(declared map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
 		if slices.Contains(reserved, name) {
 			return fmt.Errorf("its environment sets %s, which is reserved to Lambda", name)
 		}
-		if name == "" || strings.ContainsAny(name, "=\x00") {
-			return fmt.Errorf("its environment has a variable named %q", name)
+		if !variableName.MatchString(name) {
+			return fmt.Errorf("its environment has a variable named %q; a name is a letter, then letters, digits and underscores, two characters at least", name)
 		}
+	}
+	// The documentation does not say what is measured. Lambda's refusal shows it: the variables as a JSON object, names and quotes
+	// and all. https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594
+	measured, err := json.Marshal(declared)
+	if err != nil {
+		return fmt.Errorf("measuring its environment: %w", err)
+	}
+	if len(declared) > 0 && len(measured) > MaxEnvironment {
+		return fmt.Errorf("its environment takes %d bytes as JSON; at most %d are allowed", len(measured), MaxEnvironment)
 	}
 	return nil
 }
 
-// environment returns the whole environment of an instance: what the function
-// declares and what Lambda sets, nothing of this process's own. AWS_EXECUTION_ENV
-// and _X_AMZN_TRACE_ID are missing because Lambda does not define them for the provided runtimes.
-func (d *Deployed) environment(runtimeAPI, logStream string) []string {
+// environment returns the whole environment of an instance: what the function declares and what Lambda sets, nothing of this
+// process's own. AWS_EXECUTION_ENV and _X_AMZN_TRACE_ID are missing because Lambda does not define them for the provided runtimes,
+// where the runtime sets the latter itself from the header Lambda-Runtime-Trace-Id.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+func (inst *instance) environment(logStream string) []string {
+	d := inst.fn
 	env := map[string]string{
 		// Not reserved: a function may declare its own.
 		"LANG": "en_US.UTF-8",
 		"PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"TZ":   ":UTC",
+		// Not Lambda's: it stands for the /tmp of an instance; see the package's documentation.
+		"TMPDIR": inst.tmp,
 	}
 	maps.Copy(env, d.Environment)
 	maps.Copy(env, map[string]string{
 		"_HANDLER":                        "bootstrap",
 		"AWS_REGION":                      d.host.config.Region,
 		"AWS_DEFAULT_REGION":              d.host.config.Region,
-		"AWS_ACCESS_KEY_ID":               d.Credentials.AccessKeyID,
-		"AWS_SECRET_ACCESS_KEY":           d.Credentials.SecretAccessKey,
-		"AWS_SESSION_TOKEN":               d.Credentials.SessionToken,
+		"AWS_ACCESS_KEY_ID":               inst.credentials.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY":           inst.credentials.SecretAccessKey,
+		"AWS_SESSION_TOKEN":               inst.credentials.SessionToken,
 		"AWS_LAMBDA_FUNCTION_NAME":        d.Name,
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(d.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
-		"AWS_LAMBDA_LOG_FORMAT":           cmp.Or(d.LogFormat, "Text"),
+		"AWS_LAMBDA_LOG_FORMAT":           cmp.Or(d.LogFormat, LogFormatText),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + d.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
-		"AWS_LAMBDA_RUNTIME_API":          runtimeAPI,
+		"AWS_LAMBDA_RUNTIME_API":          d.host.addr + "/" + inst.id,
 		"LAMBDA_TASK_ROOT":                filepath.Dir(d.Executable),
+		"LAMBDA_RUNTIME_DIR":              "/var/runtime", // a custom runtime has nothing there
 	})
+	if d.LogFormat == LogFormatJSON {
+		// Levels are there with JSON alone, and INFO is the default.
+		// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
+		env["AWS_LAMBDA_LOG_LEVEL"] = cmp.Or(d.LogLevel, "INFO")
+	}
 	if url := d.host.config.EndpointURL; url != "" {
 		env["AWS_ENDPOINT_URL"] = url
 	}

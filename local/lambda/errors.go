@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,10 +12,28 @@ import (
 const (
 	// ErrorTypeExit: the process ended before it answered.
 	ErrorTypeExit = "Runtime.ExitError"
+	// ErrorTypeMemory: the process was killed because it took more memory than its memory size. The documentation does not
+	// name it; https://github.com/adobe/helix-html2md-service/issues/1001 shows what Lambda returned.
+	ErrorTypeMemory = "Runtime.OutOfMemory"
 	// ErrorTypeTimeout: it did not answer in time, and was killed.
 	ErrorTypeTimeout = "Sandbox.Timedout"
+	// ErrorTypeEntrypoint: its executable could not be started.
+	ErrorTypeEntrypoint = "Runtime.InvalidEntrypoint"
 	// ErrorTypeResponseSize: its answer is larger than MaxPayload.
 	ErrorTypeResponseSize = "Function.ResponseSizeTooLarge"
+)
+
+// Errors of invocations that Lambda refuses: the function did not run.
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+var (
+	// ErrThrottled is the error of an invocation that found all concurrency in use.
+	ErrThrottled = errors.New("TooManyRequestsException: Rate Exceeded")
+
+	// ErrRequestTooLarge is the error of an event that is larger than MaxRequest.
+	ErrRequestTooLarge = fmt.Errorf("RequestEntityTooLargeException: Request must be smaller than %d bytes for the InvokeFunction operation", MaxRequest)
+
+	// ErrInvalidRequest is the error of an event that is not JSON.
+	ErrInvalidRequest = errors.New("InvalidRequestContentException: Could not parse request body into json")
 )
 
 // FunctionError is the failure of a function. As JSON it is what Lambda returns to the
@@ -61,16 +80,16 @@ func exitError(requestID string, exit error) *FunctionError {
 	return &FunctionError{Type: ErrorTypeExit, Message: fmt.Sprintf("RequestId: %s Error: %s", requestID, text)}
 }
 
+func memoryError(requestID string) *FunctionError {
+	return &FunctionError{
+		Type:    ErrorTypeMemory,
+		Message: fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", requestID),
+	}
+}
+
 func timeoutError(requestID string, timeout time.Duration) *FunctionError {
 	return &FunctionError{
 		Type:    ErrorTypeTimeout,
 		Message: fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds", requestID, timeout.Seconds()),
-	}
-}
-
-func initTimeoutError(requestID string, timeout time.Duration) *FunctionError {
-	return &FunctionError{
-		Type:    ErrorTypeTimeout,
-		Message: fmt.Sprintf("RequestId: %s Error: Init did not finish within %.2f seconds", requestID, timeout.Seconds()),
 	}
 }

@@ -1,8 +1,8 @@
 package lambda
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,15 +14,24 @@ import (
 )
 
 const (
-	// DefaultMemoryMB and MaxTimeout are Lambda's.
+	// Lambda's limits, and its default memory size.
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 	DefaultMemoryMB = 128
+	MinMemoryMB     = 128
+	MaxMemoryMB     = 10240
 	MaxTimeout      = 15 * time.Minute
+
+	// MaxRequest is the size in bytes of the largest event of a synchronous invocation (6 MB).
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	MaxRequest = 6 << 20
 )
 
-// ErrThrottled is the error of an invocation that found all concurrency in use,
-// TooManyRequestsException on AWS. The function did not run.
-var ErrThrottled = errors.New("TooManyRequestsException: Rate Exceeded")
+// What a function's LogFormat may be.
+// https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
+const (
+	LogFormatText = "Text"
+	LogFormatJSON = "JSON"
+)
 
 // Function is the declaration of a function.
 type Function struct {
@@ -43,14 +52,21 @@ type Function struct {
 	// MemoryMB is the memory size in MiB; 0 means DefaultMemoryMB.
 	MemoryMB int
 
-	// ReservedConcurrency is how many instances may run at once; nil means any number. 0
-	// throttles every invocation, as on AWS.
+	// ReservedConcurrency is how many instances may run at once; nil means that the function shares what the others leave of the
+	// account's. 0 throttles every invocation, as on AWS.
 	ReservedConcurrency *int
 
-	// LogFormat is Text or JSON: what AWS_LAMBDA_LOG_FORMAT says to the function. Empty means Text.
+	// LogFormat is LogFormatText or LogFormatJSON: what AWS_LAMBDA_LOG_FORMAT says to the function. Empty means LogFormatText.
 	LogFormat string
 
-	// Credentials of the function's role.
+	// LogLevel is the application's log level, DEBUG for one: what AWS_LAMBDA_LOG_LEVEL says to a function whose LogFormat is
+	// LogFormatJSON. Empty means INFO.
+	LogLevel string
+
+	// Role is the ARN of the role that the function runs with. It is the host's Config.Credentials to make something of it.
+	Role string
+
+	// Credentials of every instance, where the host's Config.Credentials is nil.
 	Credentials Credentials
 }
 
@@ -65,6 +81,12 @@ func (f Function) validate() error {
 	}
 	if f.Timeout <= 0 || f.Timeout > MaxTimeout {
 		return fmt.Errorf("its timeout is %v; it must be positive and at most %v", f.Timeout, MaxTimeout)
+	}
+	if m := f.MemoryMB; m != 0 && (m < MinMemoryMB || m > MaxMemoryMB) {
+		return fmt.Errorf("its memory size is %d MB; it must be from %d to %d MB", m, MinMemoryMB, MaxMemoryMB)
+	}
+	if !slices.Contains([]string{"", LogFormatText, LogFormatJSON}, f.LogFormat) {
+		return fmt.Errorf("its log format is %q; it must be %s or %s", f.LogFormat, LogFormatText, LogFormatJSON)
 	}
 	if n := f.ReservedConcurrency; n != nil && *n < 0 {
 		return fmt.Errorf("its reserved concurrency is %d; it must not be negative", *n)
@@ -91,10 +113,19 @@ type Deployed struct {
 }
 
 // Invoke runs the function on an event and returns its answer, both JSON. The error is a
-// *FunctionError if the function failed, ErrThrottled if it may not run now, ErrClosed
-// if the host was closed, and the cause of ctx's end if that came first.
+// *FunctionError if the function failed, ErrThrottled if it may not run now, ErrRequestTooLarge or ErrInvalidRequest if the event
+// is refused, ErrClosed if the host was closed, and the cause of ctx's end if that came first. No event is an empty object.
 // The end of ctx does not stop the function: as on AWS, a caller that goes away stops nothing.
 func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		payload = []byte("{}")
+	}
+	if len(payload) > MaxRequest {
+		return nil, fmt.Errorf("invoking %s with an event of %d bytes: %w", d.Name, len(payload), ErrRequestTooLarge)
+	}
+	if !json.Valid(payload) {
+		return nil, fmt.Errorf("invoking %s: %w", d.Name, ErrInvalidRequest)
+	}
 	inst, err := d.acquire()
 	if err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", d.Name, err)
@@ -125,25 +156,23 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // run runs one invocation, on a new instance if inst is nil or has ended meanwhile.
 func (d *Deployed) run(inst *instance, inv *invocation) ([]byte, error) {
-	var cold bool
-	var out []byte
-	var err error
-	for delivered := false; !delivered; {
+	for {
 		if inst == nil {
-			cold = true
+			var err error
 			if inst, err = d.startInstance(inv); err != nil {
+				d.report(inv, err)
 				d.release(nil)
-				d.report(inst, inv, cold, err)
 				return nil, err
 			}
 		}
-		if out, delivered, err = inst.invoke(inv); !delivered {
-			inst = nil // it ended while it was idle; the event is still ours
+		out, delivered, err := inst.invoke(inv)
+		if delivered {
+			d.report(inv, err)
+			d.release(inst)
+			return out, err
 		}
+		inst = nil // it ended while it was idle; the event is still ours
 	}
-	d.report(inst, inv, cold, err)
-	d.release(inst)
-	return out, err
 }
 
 // acquire takes the warm instance that was used last; nil means that the caller may start one.
@@ -152,7 +181,7 @@ func (d *Deployed) acquire() (*instance, error) {
 	defer d.mu.Unlock()
 	// Idle instances hold no concurrency: it counts invocations.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
-	if n := d.ReservedConcurrency; n != nil && d.busy >= *n {
+	if n := d.ReservedConcurrency; n != nil && d.busy >= *n || n == nil && !d.host.unreserved.take() {
 		return nil, ErrThrottled
 	}
 	d.busy++
@@ -177,6 +206,9 @@ func (d *Deployed) release(inst *instance) {
 			}
 		})
 		d.idle = append(d.idle, inst)
+	}
+	if d.ReservedConcurrency == nil {
+		d.host.unreserved.put()
 	}
 	d.busy--
 	if d.busy == 0 && d.quiescent != nil {
@@ -214,38 +246,4 @@ func (d *Deployed) drain(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// report logs what Lambda's REPORT line says. Its levels are those of Lambda's own
-// platform.report. inst is nil if none could be started.
-// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
-func (d *Deployed) report(inst *instance, inv *invocation, cold bool, err error) {
-	attrs := []slog.Attr{
-		slog.String("request_id", inv.requestID),
-		slog.Duration("duration", inv.duration),
-		slog.Int("memory_size_mb", d.MemoryMB),
-	}
-	if inst != nil {
-		if cold {
-			attrs = append(attrs, slog.Duration("init_duration", inst.initDuration))
-		}
-		if peak := cmp.Or(inv.peakMemory, inst.proc.PeakMemory()); peak > 0 {
-			attrs = append(attrs, slog.Int64("max_memory_used_mb", peak>>20))
-		}
-	}
-	level := slog.LevelInfo
-	if err != nil {
-		level = slog.LevelWarn
-		attrs = append(attrs, failureAttr(err))
-	}
-	d.log.LogAttrs(context.Background(), level, "invocation ended", attrs...)
-}
-
-// failureAttr describes a failure without the process's output, which was logged as it came.
-func failureAttr(err error) slog.Attr {
-	var failure *FunctionError
-	if errors.As(err, &failure) {
-		return slog.Group("", "error_type", failure.Type, "error", failure.Message)
-	}
-	return slog.Any("error", err)
 }

@@ -70,6 +70,9 @@ type answer struct {
 	TraceID     string
 	Deadline    int64
 	Dir         string
+	TempDir     string
+	Left        []string
+	Child       int
 	Environment []string
 }
 

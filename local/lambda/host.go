@@ -9,6 +9,17 @@
 // follows a record "invocation ended" with what Lambda's REPORT line holds. The host's own
 // records have no attribute stream.
 //
+// # What is not as on AWS
+//
+// An instance is a process, not a virtual machine. Its memory is what the process holds, the pages of its program among them, but
+// not those of children that it starts; it is known on Linux alone, and only there an instance that takes more than its memory size
+// is killed. The processor's share does not follow the memory size. Between invocations a process is not frozen: what it left
+// running runs on.
+//
+// The /tmp of an instance is a folder of its own that TMPDIR names, which os.TempDir and its like in other languages follow; it goes
+// with the instance. A path that is written out as /tmp leads to this machine's. The folder's size is not limited, and the function's
+// own folder, read-only on AWS, is as it is here.
+//
 // # Why not AWS's emulator
 //
 // The Lambda Runtime Interface Emulator, github.com/aws/aws-lambda-runtime-interface-emulator, is
@@ -27,6 +38,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
 	"time"
 )
@@ -59,6 +71,13 @@ type Config struct {
 	// InitTimeout is how long an instance may take to become ready; 0 means DefaultInitTimeout.
 	InitTimeout time.Duration
 
+	// Concurrency is how many invocations the account may have at once, of all functions; 0 means DefaultConcurrency.
+	Concurrency int
+
+	// Credentials returns what an instance of a function signs its AWS requests with. It is called when an instance starts, and
+	// release, which may not be nil, when that instance has ended. Nil gives each instance the function's own Credentials.
+	Credentials func(Function) (c Credentials, release func())
+
 	// Log receives the functions' output and reports. Nil discards them.
 	Log *slog.Logger
 }
@@ -68,11 +87,14 @@ type Host struct {
 	config   Config
 	log      *slog.Logger
 	addr     string // of the Runtime API
+	tmp      string // holds the folders of the instances
 	server   *http.Server
 	shutdown chan struct{} // closed when instances must end
 
 	serving sync.WaitGroup // the server
 	running sync.WaitGroup // invocations and watchers of instances
+
+	unreserved unreserved
 
 	mu        sync.Mutex
 	closed    bool
@@ -84,18 +106,25 @@ type Host struct {
 func NewHost(c Config) (*Host, error) {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	c.InitTimeout = cmp.Or(c.InitTimeout, DefaultInitTimeout)
+	c.Concurrency = cmp.Or(c.Concurrency, DefaultConcurrency)
 
+	tmp, err := os.MkdirTemp("", "restock-lambda-")
+	if err != nil {
+		return nil, fmt.Errorf("making a folder for the functions' temporary files: %w", err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, fmt.Errorf("starting the Lambda Runtime API: %w", err)
+		return nil, errors.Join(fmt.Errorf("starting the Lambda Runtime API: %w", err), os.Remove(tmp))
 	}
 	h := &Host{
-		config:    c,
-		log:       cmp.Or(c.Log, slog.New(slog.DiscardHandler)),
-		addr:      listener.Addr().String(),
-		shutdown:  make(chan struct{}),
-		functions: map[string]*Deployed{},
-		instances: map[string]*instance{},
+		config:     c,
+		log:        cmp.Or(c.Log, slog.New(slog.DiscardHandler)),
+		addr:       listener.Addr().String(),
+		tmp:        tmp,
+		shutdown:   make(chan struct{}),
+		unreserved: unreserved{free: c.Concurrency, left: c.Concurrency},
+		functions:  map[string]*Deployed{},
+		instances:  map[string]*instance{},
 	}
 	h.server = &http.Server{
 		Handler:  h.runtimeAPI(),
@@ -126,6 +155,11 @@ func (h *Host) Add(f Function) (*Deployed, error) {
 	if h.functions[f.Name] != nil {
 		return nil, fmt.Errorf("adding function %q: there is one of that name", f.Name)
 	}
+	if n := f.ReservedConcurrency; n != nil {
+		if err := h.unreserved.reserve(*n); err != nil {
+			return nil, fmt.Errorf("adding function %q: %w", f.Name, err)
+		}
+	}
 	d := &Deployed{Function: f, host: h, log: h.log.With("function", f.Name)}
 	h.functions[f.Name] = d
 	return d, nil
@@ -133,7 +167,7 @@ func (h *Host) Add(f Function) (*Deployed, error) {
 
 // Close lets running invocations finish until ctx ends, then kills every instance. New
 // invocations fail with ErrClosed from the beginning of Close. When Close
-// returns, no process is left. The error is that of ctx if invocations were cut short.
+// returns, no process and no temporary file is left. The error is that of ctx if invocations were cut short.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	first := !h.closed
@@ -156,7 +190,15 @@ func (h *Host) Close(ctx context.Context) error {
 	// Last: an instance that loses the Runtime API complains in the log.
 	err = errors.Join(err, h.server.Close())
 	h.serving.Wait()
-	return err
+	return errors.Join(err, os.RemoveAll(h.tmp))
+}
+
+// credentialsOf returns what a new instance of a function signs with, and what gives that back.
+func (h *Host) credentialsOf(f Function) (c Credentials, release func()) {
+	if h.config.Credentials == nil {
+		return f.Credentials, func() {}
+	}
+	return h.config.Credentials(f)
 }
 
 // begin runs f in a goroutine that Close waits for, unless the host is closed.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,7 @@ func TestEnvironmentIsWhatIsDeclaredAndWhatLambdaSets(t *testing.T) {
 		name, value, _ := strings.Cut(v, "=")
 		switch {
 		case name == "AWS_LAMBDA_RUNTIME_API" && strings.HasPrefix(value, "127.0.0.1:"),
+			name == "TMPDIR" && filepath.IsAbs(value),
 			name == "AWS_LAMBDA_LOG_STREAM_NAME" && strings.Contains(value, "/[$LATEST]"):
 			v = name + "=…"
 		}
@@ -73,9 +75,11 @@ func TestEnvironmentIsWhatIsDeclaredAndWhatLambdaSets(t *testing.T) {
 		"AWS_SECRET_ACCESS_KEY=secret",
 		"AWS_SESSION_TOKEN=token",
 		"EMPTY=",
+		"LAMBDA_RUNTIME_DIR=/var/runtime",
 		"LAMBDA_TASK_ROOT=" + filepath.Dir(executable),
 		"LANG=en_US.UTF-8",
 		"PATH=/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"TMPDIR=…",
 		"TOPIC_ARN=arn:x",
 		"TZ=:UTC",
 		"_HANDLER=bootstrap",
@@ -86,10 +90,31 @@ func TestEnvironmentIsWhatIsDeclaredAndWhatLambdaSets(t *testing.T) {
 	}
 }
 
+func TestLogLevelIsToldToFunctionsThatLogJSON(t *testing.T) {
+	h := newHost(t, lambda.Config{})
+	for name, c := range map[string]struct{ format, level, want string }{
+		"text":      {lambda.LogFormatText, "DEBUG", ""},
+		"default":   {lambda.LogFormatJSON, "", "AWS_LAMBDA_LOG_LEVEL=INFO"},
+		"json":      {lambda.LogFormatJSON, "DEBUG", "AWS_LAMBDA_LOG_LEVEL=DEBUG"},
+		"by-itself": {"", "", ""},
+	} {
+		d := add(t, h, func(f *lambda.Function) { f.Name, f.LogFormat, f.LogLevel = name, c.format, c.level })
+		got := ""
+		for _, v := range mustInvoke(t, d, `{"do":"environment"}`).Environment {
+			if strings.HasPrefix(v, "AWS_LAMBDA_LOG_LEVEL=") {
+				got = v
+			}
+		}
+		if got != c.want {
+			t.Errorf("log format %q with level %q: got %q, want %q", c.format, c.level, got, c.want)
+		}
+	}
+}
+
 func TestDeclarationsThatCannotRunAreRefused(t *testing.T) {
 	h := newHost(t, lambda.Config{})
 	add(t, h, func(f *lambda.Function) { f.Name = "taken" })
-	negative := -1
+	negative, most := -1, 901
 	for _, c := range []struct {
 		name   string
 		change func(*lambda.Function)
@@ -100,6 +125,15 @@ func TestDeclarationsThatCannotRunAreRefused(t *testing.T) {
 		{"no timeout", func(f *lambda.Function) { f.Timeout = 0 }, "timeout is 0s"},
 		{"a timeout beyond Lambda's", func(f *lambda.Function) { f.Timeout = 16 * time.Minute }, "timeout is 16m0s"},
 		{"negative concurrency", func(f *lambda.Function) { f.ReservedConcurrency = &negative }, "concurrency is -1"},
+		{"concurrency that leaves too little", func(f *lambda.Function) { f.ReservedConcurrency = &most }, "leaves 99 of the account's"},
+		{"too little memory", func(f *lambda.Function) { f.MemoryMB = 127 }, "memory size is 127 MB"},
+		{"too much memory", func(f *lambda.Function) { f.MemoryMB = 10241 }, "memory size is 10241 MB"},
+		{"an unknown log format", func(f *lambda.Function) { f.LogFormat = "json" }, "Text or JSON"},
+		{"a variable that begins with a digit", func(f *lambda.Function) { f.Environment = map[string]string{"1ST": ""} }, `named "1ST"`},
+		{"a variable of one letter", func(f *lambda.Function) { f.Environment = map[string]string{"A": ""} }, `named "A"`},
+		{"an environment that is too large", func(f *lambda.Function) {
+			f.Environment = map[string]string{"AB": strings.Repeat("x", lambda.MaxEnvironment-len(`{"AB":""}`)+1)}
+		}, "takes 4097 bytes"},
 		{"an executable that was not built", func(f *lambda.Function) { f.Executable += "x" }, "was it built?"},
 		{"a relative executable", func(f *lambda.Function) { f.Executable = "function" }, "not absolute"},
 		{"a reserved variable", func(f *lambda.Function) { f.Environment = map[string]string{"AWS_REGION": "eu-west-1"} }, "AWS_REGION, which is reserved"},
@@ -111,6 +145,38 @@ func TestDeclarationsThatCannotRunAreRefused(t *testing.T) {
 				t.Errorf("got %v, want an error that says %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestEnvironmentMayTakeFourKilobytes(t *testing.T) {
+	add(t, newHost(t, lambda.Config{}), func(f *lambda.Function) {
+		f.Environment = map[string]string{"AB": strings.Repeat("x", lambda.MaxEnvironment-len(`{"AB":""}`))}
+	})
+}
+
+func TestEventsThatLambdaRefusesDoNotReachTheFunction(t *testing.T) {
+	d := add(t, newHost(t, lambda.Config{}), nil)
+	padded := func(size int) []byte {
+		return fmt.Appendf(nil, `{"do":"%s"}`, strings.Repeat("x", size-len(`{"do":""}`)))
+	}
+	for name, c := range map[string]struct {
+		event []byte
+		want  error
+	}{
+		"too large": {padded(lambda.MaxRequest + 1), lambda.ErrRequestTooLarge},
+		"not JSON":  {[]byte(`{`), lambda.ErrInvalidRequest},
+	} {
+		if _, err := d.Invoke(t.Context(), c.event); !errors.Is(err, c.want) {
+			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+	for name, event := range map[string][]byte{"the largest": padded(lambda.MaxRequest), "none": nil} {
+		if _, err := d.Invoke(t.Context(), event); err != nil {
+			t.Errorf("%s: got %v, want an answer", name, err)
+		}
+	}
+	if a := mustInvoke(t, d, `{}`); a.Invocations != 3 {
+		t.Errorf("this is invocation %d, want 3: those refused must not count", a.Invocations)
 	}
 }
 
@@ -126,6 +192,7 @@ func TestFailuresReachTheCaller(t *testing.T) {
 		{event: `{"do":"fail"}`, wantType: "errorString", wantMessage: "no such product", sameProcess: true},
 		{event: `{"do":"panic"}`, wantType: "string", wantMessage: "out of doughnuts", wantStack: true},
 		{event: `{"do":"exit"}`, wantType: lambda.ErrorTypeExit, wantMessage: "Runtime exited with error: exit status 3", wantStderr: "going down"},
+		{event: `{"do":"exit 0"}`, wantType: lambda.ErrorTypeExit, wantMessage: "Runtime exited without providing a reason"},
 		{event: `{"do":"large"}`, wantType: lambda.ErrorTypeResponseSize, wantMessage: "(6291556 bytes)"},
 		{event: `{"do":1}`, wantType: "UnmarshalTypeError", wantMessage: "cannot unmarshal number", sameProcess: true},
 	} {
@@ -204,18 +271,20 @@ func TestInitFailureFailsTheInvocationAndIsNotRepeated(t *testing.T) {
 		want       string
 		wantStderr string
 	}{
+		{"exit 0", lambda.ErrorTypeExit, "Runtime exited without providing a reason", ""},
 		{"exit", lambda.ErrorTypeExit, "Runtime exited with error: exit status 1", "DATABASE_SECRET is not set"},
 		{"error", "Config.Missing", "no table", ""},
-		{"hang", lambda.ErrorTypeTimeout, "Init did not finish within 0.50 seconds", ""},
+		{"hang", lambda.ErrorTypeTimeout, "Task timed out after 0.25 seconds", ""},
 	} {
 		t.Run(c.init, func(t *testing.T) {
 			t.Parallel()
 			var log recorder
-			h := newHost(t, lambda.Config{InitTimeout: 500 * time.Millisecond, Log: slog.New(&log)})
+			h := newHost(t, lambda.Config{InitTimeout: time.Second, Log: slog.New(&log)})
 			one := 1 // it must be free again
 			d := add(t, h, func(f *lambda.Function) {
 				f.Environment = map[string]string{"INIT": c.init}
 				f.ReservedConcurrency = &one
+				f.Timeout = 250 * time.Millisecond
 			})
 			for range 2 {
 				_, err := d.Invoke(t.Context(), []byte(`{}`))
@@ -233,6 +302,27 @@ func TestInitFailureFailsTheInvocationAndIsNotRepeated(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+func TestSlowInitRunsAgainWithinTheFunctionsTimeout(t *testing.T) {
+	var log recorder
+	h := newHost(t, lambda.Config{InitTimeout: 100 * time.Millisecond, Log: slog.New(&log)})
+	d := add(t, h, func(f *lambda.Function) {
+		f.Environment = map[string]string{"INIT": "slow", "INIT_TIME": "200ms"}
+	})
+	before := time.Now()
+	a := mustInvoke(t, d, `{}`)
+	if left := time.UnixMilli(a.Deadline).Sub(before); left > d.Timeout+time.Second {
+		t.Errorf("the deadline is %v after the beginning, want that the timeout of %v counts from the second init", left, d.Timeout)
+	}
+	if got := log.count("init did not end in time, it runs again within the function's timeout"); got != 1 {
+		t.Errorf("it was said %d times that the init runs again, want once", got)
+	}
+	reports := log.find("invocation ended")
+	if len(reports) != 1 || reports[0]["init_duration"] != nil || reports[0]["duration"].(time.Duration) < 200*time.Millisecond {
+		t.Errorf("reports: got %v, want one whose duration holds the init", reports)
 	}
 }
 
@@ -297,6 +387,32 @@ func TestReservedConcurrencyThrottles(t *testing.T) {
 	off := add(t, newHost(t, lambda.Config{}), func(f *lambda.Function) { f.ReservedConcurrency = &zero })
 	if _, err := off.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambda.ErrThrottled) {
 		t.Errorf("with a reserved concurrency of 0: got %v, want ErrThrottled", err)
+	}
+}
+
+func TestFunctionsWithoutReservedConcurrencyShareTheRest(t *testing.T) {
+	h := newHost(t, lambda.Config{Concurrency: 102})
+	two := 2
+	add(t, h, func(f *lambda.Function) { f.Name, f.ReservedConcurrency = "reserved", &two })
+	one := 1
+	_, err := h.Add(lambda.Function{Name: "greedy", Executable: executable, Timeout: time.Second, ReservedConcurrency: &one})
+	if err == nil || !strings.Contains(err.Error(), "100 must remain") {
+		t.Errorf("reserving what must remain: got %v, want a refusal", err)
+	}
+
+	shared := newHost(t, lambda.Config{Concurrency: 2})
+	a := add(t, shared, func(f *lambda.Function) { f.Name = "a" })
+	b := add(t, shared, func(f *lambda.Function) { f.Name = "b" })
+	g := newGate(t)
+	all := g.invoke(t.Context(), a, 2)
+	g.await(t, 2)
+	if _, err := b.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambda.ErrThrottled) {
+		t.Errorf("with the account's concurrency in use: got %v, want ErrThrottled", err)
+	}
+	close(g.open)
+	all.pids()
+	for range 3 {
+		mustInvoke(t, b, `{}`)
 	}
 }
 

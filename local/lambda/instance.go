@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -24,11 +23,23 @@ type invocation struct {
 	traceID   string
 	payload   []byte
 
-	deadline time.Time    // set when the instance gets the event
+	deadline time.Time    // of the answer, as the function is told
+	began    time.Time    // when the function's timeout began to run; zero before
 	answer   chan *answer // holds the answer from its arrival on
 
-	duration   time.Duration
-	peakMemory int64 // bytes; 0 if not known
+	// For the report: what is not known is 0.
+	duration     time.Duration
+	initDuration time.Duration // of an init phase before it
+	peakMemory   int64         // bytes, of the instance
+}
+
+// begin starts the function's timeout, unless it runs already, and returns its end.
+func (inv *invocation) begin(timeout time.Duration) (deadline time.Time) {
+	if inv.began.IsZero() {
+		inv.began = time.Now()
+	}
+	inv.deadline = inv.began.Add(timeout)
+	return inv.deadline
 }
 
 // answer is what the function had to say to an event.
@@ -60,14 +71,16 @@ func randomHex(bytes int) string {
 
 // instance is one execution environment: a process that handles one event at a time.
 type instance struct {
-	id     string
-	fn     *Deployed
-	log    *slog.Logger
-	proc   *process.Process
-	stderr *process.Tail
+	id          string
+	fn          *Deployed
+	log         *slog.Logger
+	proc        *process.Process
+	stderr      *process.Tail
+	tmp         string // a folder of its own
+	credentials Credentials
+	discard     func() // gives back what it was given; once
 
-	initDuration time.Duration
-	reap         *time.Timer // ends it when it has been idle too long; guarded by fn.mu
+	reap *time.Timer // ends it when it has been idle too long; guarded by fn.mu
 
 	// ready holds a token when the process asks for its next event: it finished its
 	// init, or the event before.
@@ -77,89 +90,11 @@ type instance struct {
 	// events hands an event to the request that waits for it.
 	events chan *invocation
 
-	mu      sync.Mutex
-	current *invocation // what the process works on; nil before it has it and after it is done
-	polling bool        // a request for the next event waits
-	free    bool        // the token in ready was given for the time since current ended
-}
-
-// startInstance starts a process for the function and waits until it asks for its first
-// event. The error is a *FunctionError, or ErrClosed.
-func (d *Deployed) startInstance(inv *invocation) (*instance, error) {
-	inst := &instance{
-		id:         randomHex(16),
-		fn:         d,
-		stderr:     process.NewTail(stderrLines),
-		ready:      make(chan struct{}, 1),
-		initFailed: make(chan *FunctionError, 1),
-		events:     make(chan *invocation),
-	}
-	logStream := time.Now().UTC().Format("2006/01/02/") + "[$LATEST]" + inst.id
-	inst.log = d.log.With("log_stream", logStream)
-
-	d.host.register(inst)
-	started := time.Now()
-	proc, err := process.Start(process.Config{
-		Path:   d.Executable,
-		Dir:    filepath.Dir(d.Executable),
-		Env:    d.environment(d.host.addr+"/"+inst.id, logStream),
-		Stdout: func(line string) { inst.logLine("stdout", line) },
-		Stderr: func(line string) {
-			inst.stderr.Add(line)
-			inst.logLine("stderr", line)
-		},
-	})
-	if err != nil {
-		d.host.unregister(inst)
-		return nil, &FunctionError{Type: "Runtime.InvalidEntrypoint", Message: err.Error(), RequestID: inv.requestID}
-	}
-	inst.proc = proc
-	// Not begin: this runs within an invocation, which Close waits for.
-	d.host.running.Go(inst.watch)
-
-	limit := time.NewTimer(d.host.config.InitTimeout)
-	defer limit.Stop()
-	var failure *FunctionError
-	select {
-	case <-inst.ready:
-		inst.initDuration = time.Since(started)
-		inst.log.Debug("instance started", "pid", proc.PID(), "init_duration", inst.initDuration)
-		return inst, nil
-	case failure = <-inst.initFailed:
-	case <-proc.Done():
-		failure = exitError(inv.requestID, proc.Err())
-	case <-limit.C:
-		// AWS runs the init once more, within the timeout of the invocation. A
-		// function that needs that is better told.
-		failure = initTimeoutError(inv.requestID, d.host.config.InitTimeout)
-	case <-d.host.shutdown:
-	}
-	inv.duration = time.Since(started)
-	proc.Kill()
-	if inst.closing() {
-		return nil, ErrClosed
-	}
-	select {
-	case failure = <-inst.initFailed: // reported just before the process ended
-	default:
-	}
-	failure.RequestID = inv.requestID
-	failure.Stderr = inst.stderr.Lines()
-	return nil, failure
-}
-
-// watch sees to it that nothing refers to an instance that has ended, and that it ends
-// with the host.
-func (inst *instance) watch() {
-	select {
-	case <-inst.proc.Done():
-	case <-inst.fn.host.shutdown:
-		inst.proc.Kill()
-	}
-	inst.fn.host.unregister(inst)
-	if inst.fn.forget(inst) && !inst.closing() {
-		inst.log.Warn("instance ended while it was idle", "exit", inst.proc.Err())
-	}
+	mu         sync.Mutex
+	peakMemory int64       // bytes
+	current    *invocation // what the process works on; nil before it has it and after it is done
+	polling    bool        // a request for the next event waits
+	free       bool        // the token in ready was given for the time since current ended
 }
 
 func (inst *instance) ended() bool {
@@ -175,42 +110,51 @@ func (inst *instance) ended() bool {
 // next one, or ended. The error is a *FunctionError, or ErrClosed. If
 // delivered is false, the process ended before it had the event.
 func (inst *instance) invoke(inv *invocation) (out []byte, delivered bool, err error) {
-	started := time.Now()
-	inv.deadline = started.Add(inst.fn.Timeout)
+	deadline := inv.begin(inst.fn.Timeout)
 	select {
 	case inst.events <- inv:
 	case <-inst.proc.Done():
 		if inst.closing() {
 			return nil, true, ErrClosed
 		}
+		inv.began = time.Time{}
 		return nil, false, nil
 	}
 
-	limit := time.NewTimer(time.Until(inv.deadline))
+	limit := time.NewTimer(time.Until(deadline))
 	defer limit.Stop()
 	var failure *FunctionError
 	select {
 	case <-inst.ready: // which it may be only with an answer
 	case <-inst.proc.Done():
-		failure = exitError(inv.requestID, inst.proc.Err())
+		failure = inst.failed(inv.requestID)
 	case <-limit.C:
 		failure = timeoutError(inv.requestID, inst.fn.Timeout)
-		inv.peakMemory = inst.proc.PeakMemory()
-		inst.proc.Kill()
 	}
-	inv.duration = time.Since(started)
+	inv.duration = time.Since(inv.began)
 
-	select {
-	case a := <-inv.answer:
-		// An answer in time counts, whatever became of the process after it: a panic,
-		// for one, is reported before the process ends.
-		if a.err != nil {
-			a.err.RequestID = inv.requestID
-			return nil, true, a.err
+	exceeded := inst.measureMemory()
+	inv.peakMemory = inst.memory()
+	if exceeded {
+		// On AWS it would have been killed before it could answer.
+		failure = memoryError(inv.requestID)
+	} else {
+		select {
+		case a := <-inv.answer:
+			// An answer in time counts, whatever became of the process after it: a panic,
+			// for one, is reported before the process ends.
+			if failure != nil {
+				inst.proc.Kill()
+			}
+			if a.err != nil {
+				a.err.RequestID = inv.requestID
+				return nil, true, a.err
+			}
+			return a.payload, true, nil
+		default:
 		}
-		return a.payload, true, nil
-	default:
 	}
+	inst.proc.Kill()
 	if inst.closing() {
 		return nil, true, ErrClosed
 	}

@@ -3,6 +3,7 @@ package lambda_test
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -108,6 +109,15 @@ func TestOutputAndReportsAreLogged(t *testing.T) {
 	}
 	if first["init_duration"].(time.Duration) <= 0 || first["duration"].(time.Duration) <= 0 {
 		t.Errorf("report of a cold start: got durations %v and %v, want positive ones", first["init_duration"], first["duration"])
+	}
+	if first["status"] != "success" || second["status"] != "error" {
+		t.Errorf("statuses: got %v and %v, want success and error", first["status"], second["status"])
+	}
+	if billed, atLeast := first["billed_duration"].(time.Duration), first["duration"].(time.Duration)+first["init_duration"].(time.Duration); billed < atLeast || billed%time.Millisecond != 0 {
+		t.Errorf("report of a cold start: billed %v, want whole milliseconds and at least %v", billed, atLeast)
+	}
+	if peak, _ := first["max_memory_used_mb"].(int64); runtime.GOOS == "linux" && (peak < 1 || peak > 128) {
+		t.Errorf("report: got a peak of %d MB, want one from 1 to 128", peak)
 	}
 	if second["level"] != slog.LevelWarn || second["init_duration"] != nil {
 		t.Errorf("report of a failure, warm: got %v", second)

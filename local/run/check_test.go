@@ -16,10 +16,10 @@ func TestProgramThatWouldNotWorkOnAWSIsRefusedByName(t *testing.T) {
 		"restock:settings": `{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com"}`,
 	}
 	program := stack.Program(stack.WithoutCode)
-	if err := check(program, "restock", "dev", settings); err != nil {
+	if _, err := check(program, "restock", "dev", settings); err != nil {
 		t.Errorf("the program as it is: %v", err)
 	}
-	err := check(func(ctx *pulumi.Context) error {
+	_, err := check(func(ctx *pulumi.Context) error {
 		if err := program(ctx); err != nil {
 			return err
 		}

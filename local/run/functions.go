@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
-	"strings"
+	"time"
 
 	"restock/infra/graph"
+	"restock/infra/rules"
 	"restock/local/apigateway"
 	"restock/local/eventsource"
+	"restock/local/iam"
 	"restock/local/lambda"
 	"restock/local/scheduler"
 )
@@ -39,10 +42,11 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 }
 
 // newFunctions hands the declared functions to a host.
-func (r *Run) newFunctions(p *program) (functions, error) {
+func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, error) {
 	host, err := lambda.NewHost(lambda.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID,
 		EndpointURL: r.listen.url(r.listen.aws),
+		Credentials: credentialsOf(authority),
 		Log:         r.config.Log.With("part", "lambda"),
 	})
 	if err != nil {
@@ -50,12 +54,17 @@ func (r *Run) newFunctions(p *program) (functions, error) {
 	}
 	r.onClose("functions", host.Close)
 
+	closedOff, err := r.closedOff(p.onAWS)
+	if err != nil {
+		return nil, err
+	}
 	fs := functions{}
 	for _, resource := range p.graph.OfType("aws:lambda/function:Function") {
 		if runtime, handler := resource.String("runtime"), resource.String("handler"); runtime != "provided.al2023" || handler != "bootstrap" {
 			return nil, fmt.Errorf("function %s: runtime %q with handler %q: what is built is a bootstrap for provided.al2023", resource.Name, runtime, handler)
 		}
 		logFormat, _ := resource.Object("loggingConfig")["logFormat"].(string) // where it is not declared: text
+		logLevel, _ := resource.Object("loggingConfig")["applicationLogLevel"].(string)
 		config := lambda.Function{
 			Name:        resource.String("name"),
 			ARN:         resource.String("arn"),
@@ -64,12 +73,17 @@ func (r *Run) newFunctions(p *program) (functions, error) {
 			Timeout:     seconds(resource.Number("timeout")),
 			MemoryMB:    int(resource.Number("memorySize")),
 			LogFormat:   logFormat,
-			Credentials: credentials(resource.String("role")),
+			LogLevel:    logLevel,
+			Role:        resource.String("role"),
+		}
+		if err := authority.AuthorizeRole(config.ARN); err != nil {
+			return nil, fmt.Errorf("adding function %s: %w", resource.String("name"), err)
 		}
 		variables, _ := resource.Object("environment")["variables"].(map[string]any)
 		for name, value := range variables {
 			config.Environment[name] = fmt.Sprint(value)
 		}
+		maps.Copy(config.Environment, closedOff[config.ARN])
 		if reserved, declared := resource.Outputs["reservedConcurrentExecutions"].(float64); declared && reserved >= 0 {
 			concurrency := int(reserved) // -1, as on AWS, is none
 			config.ReservedConcurrency = &concurrency
@@ -81,12 +95,6 @@ func (r *Run) newFunctions(p *program) (functions, error) {
 		fs[resource.String("arn")] = &function{f}
 	}
 	return fs, nil
-}
-
-// credentials are those of a role: its name, for want of a secret that would be worth keeping.
-func credentials(roleARN string) lambda.Credentials {
-	name := roleARN[strings.LastIndex(roleARN, "/")+1:]
-	return lambda.Credentials{AccessKeyID: name, SecretAccessKey: name, SessionToken: name}
 }
 
 func (fs functions) named(g *graph.Graph, name string) *function {
@@ -124,7 +132,7 @@ func unset(r *graph.Resource, property string, harmless any) error {
 func (r *Run) startSources(p *program, s *services, fs functions) error {
 	g := p.graph
 	for _, resource := range g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping") {
-		if err := errors.Join(unset(resource, "enabled", true), unset(resource, "filterCriteria", nil)); err != nil {
+		if err := unset(resource, "filterCriteria", nil); err != nil {
 			return err
 		}
 		queue, f := s.queues[resource.String("eventSourceArn")], fs[resource.String("functionName")]
@@ -133,12 +141,18 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 				resource.Name, resource.String("eventSourceArn"), resource.String("functionName"))
 		}
 		maximum, _ := resource.Object("scalingConfig")["maximumConcurrency"].(float64)
+		enabled, declared := resource.Outputs["enabled"].(bool)
 		mapping, err := eventsource.Start(eventsource.Config{
 			FunctionName:            f.Name,
 			BatchSize:               cmp.Or(int(resource.Number("batchSize")), eventsource.DefaultBatchSize),
 			BatchingWindow:          seconds(resource.Number("maximumBatchingWindowInSeconds")),
 			MaximumConcurrency:      int(maximum),
 			ReportBatchItemFailures: slices.Contains(resource.Strings("functionResponseTypes"), "ReportBatchItemFailures"),
+			FunctionTimeout:         f.Timeout,
+			Disabled:                declared && !enabled,
+			AuthorizeReceive: func() error {
+				return s.authority.AuthorizeEventSource(f.ARN, resource.String("eventSourceArn"))
+			},
 		}, queue, f, r.config.Log.With("part", "eventsource"))
 		if err != nil {
 			return fmt.Errorf("event source mapping %s: %w", resource.Name, err)
@@ -155,7 +169,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		}
 		schedule, err := scheduler.Start(scheduler.Rule{
 			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
-			Region: p.graph.Region, AccountID: graph.AccountID, Function: f,
+			Region: p.graph.Region, AccountID: graph.AccountID, Function: s.by(f, "events.amazonaws.com", rule.String("arn")),
 		}, r.config.Log.With("part", "scheduler"))
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", target.Name, err)
@@ -166,11 +180,12 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 }
 
 // serveAPI serves the declared routes.
-func (r *Run) serveAPI(p *program, fs functions) error {
+func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 	for _, declared := range p.graph.OfType("aws:apigatewayv2/api:Api") {
 		config := apigateway.Config{
 			APIID: declared.ID, Region: p.graph.Region, AccountID: graph.AccountID,
-			Log: r.config.Log.With("part", "api"),
+			CORS: corsOf(declared),
+			Log:  r.config.Log.With("part", "api"),
 		}
 		for _, stage := range p.graph.OfType("aws:apigatewayv2/stage:Stage") {
 			if stage.String("apiId") != declared.ID {
@@ -180,16 +195,27 @@ func (r *Run) serveAPI(p *program, fs functions) error {
 				return fmt.Errorf("stage %s: autoDeploy is not on: nothing would be deployed to it", stage.Name)
 			}
 			config.Stage = stage.String("name")
+			config.AccessLogFormat, _ = stage.Object("accessLogSettings")["format"].(string)
+			if limits := (graph.Resource{Outputs: stage.Object("defaultRouteSettings")}); limits.Outputs != nil {
+				config.Throttling = &apigateway.Throttling{RatePerSecond: limits.Number("throttlingRateLimit"), Burst: int(limits.Number("throttlingBurstLimit"))}
+			}
+			config.StageVariables = map[string]string{}
+			for name, value := range stage.Object("stageVariables") {
+				config.StageVariables[name] = fmt.Sprint(value)
+			}
 		}
 		for _, route := range p.graph.OfType("aws:apigatewayv2/route:Route") {
 			if route.String("apiId") != declared.ID {
 				continue
 			}
-			f, err := target(p.graph, fs, route)
+			f, timeout, err := target(p.graph, fs, route)
 			if err != nil {
 				return err
 			}
-			config.Routes = append(config.Routes, apigateway.Route{Key: route.String("routeKey"), Function: f})
+			config.Routes = append(config.Routes, apigateway.Route{
+				Key: route.String("routeKey"), Authorization: route.String("authorizationType"), Timeout: timeout,
+				Function: s.by(f, "apigateway.amazonaws.com", rules.RouteARN(declared.String("executionArn"), config.Stage, route.String("routeKey"))),
+			})
 		}
 		api, err := apigateway.New(config)
 		if err != nil {
@@ -201,18 +227,39 @@ func (r *Run) serveAPI(p *program, fs functions) error {
 	return nil
 }
 
-// target is the function that a route leads to, through its integration.
-func target(g *graph.Graph, fs functions, route *graph.Resource) (*function, error) {
+// corsOf is an API's declared CORS configuration, nil where there is none.
+func corsOf(api *graph.Resource) *apigateway.CORS {
+	declared := api.Object("corsConfiguration")
+	if len(declared) == 0 {
+		return nil
+	}
+	list := func(property string) (values []string) {
+		items, _ := declared[property].([]any)
+		for _, item := range items {
+			values = append(values, fmt.Sprint(item))
+		}
+		return values
+	}
+	credentials, _ := declared["allowCredentials"].(bool)
+	maxAge, _ := declared["maxAge"].(float64)
+	return &apigateway.CORS{
+		AllowOrigins: list("allowOrigins"), AllowMethods: list("allowMethods"), AllowHeaders: list("allowHeaders"),
+		ExposeHeaders: list("exposeHeaders"), AllowCredentials: credentials, MaxAge: int(maxAge),
+	}
+}
+
+// target is the function that a route leads to, through its integration, and how long that waits for it; 0 is API Gateway's own time.
+func target(g *graph.Graph, fs functions, route *graph.Resource) (f *function, timeout time.Duration, err error) {
 	for _, integration := range g.OfType("aws:apigatewayv2/integration:Integration") {
 		if route.String("target") != "integrations/"+integration.ID {
 			continue
 		}
 		if kind, format := integration.String("integrationType"), integration.String("payloadFormatVersion"); kind != "AWS_PROXY" || format != "2.0" {
-			return nil, fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0", integration.Name, kind, format)
+			return nil, 0, fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0", integration.Name, kind, format)
 		}
 		if r := g.Find("aws:lambda/function:Function", "invokeArn", integration.String("integrationUri")); r != nil {
-			return fs[r.String("arn")], nil
+			return fs[r.String("arn")], seconds(integration.Number("timeoutMilliseconds") / 1000), nil
 		}
 	}
-	return nil, fmt.Errorf("route %q leads to %q: the stack has no such integration, or it has no function", route.String("routeKey"), route.String("target"))
+	return nil, 0, fmt.Errorf("route %q leads to %q: the stack has no such integration, or it has no function", route.String("routeKey"), route.String("target"))
 }

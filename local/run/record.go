@@ -23,7 +23,8 @@ import (
 
 // A program is what was recorded, with its functions built and its database started.
 type program struct {
-	graph    *graph.Graph
+	graph    *graph.Graph // with this machine's addresses
+	onAWS    *graph.Graph // the same, with AWS's own
 	database *database
 }
 
@@ -34,14 +35,13 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(stack.Program(stack.WithoutCode), project, r.config.Stage, config); err != nil {
+	p := &program{}
+	if p.onAWS, err = check(stack.Program(stack.WithoutCode), project, r.config.Stage, config); err != nil {
 		return nil, err
 	}
 	if err := overrideSetting(config, project+":settings", "factoryUrl", r.listen.url(r.listen.factory)); err != nil {
 		return nil, err
 	}
-	p := &program{}
-
 	buildCtx, stopBuilding := context.WithCancel(ctx)
 	defer stopBuilding()
 	var building errgroup.Group
@@ -67,6 +67,9 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 				resource.Outputs["url"] = resource.ID
 			case "aws:rds/parameterGroup:ParameterGroup":
 				parameters.add(resource)
+			case "aws:rds/proxy:Proxy":
+				// The database's address in another spelling, so that who connects to which can be told apart.
+				resource.Outputs["endpoint"] = "localhost"
 			case "aws:rds/instance:Instance":
 				p.database, databaseErr = r.startDatabase(ctx, resource, parameters.of(resource))
 				return databaseErr
@@ -84,26 +87,27 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	}
 	if r.config.Edit != nil {
 		r.config.Edit(p.graph)
+		r.config.Edit(p.onAWS)
 	}
 	return p, nil
 }
 
 // check refuses, before anything is built or started, what the program declares and AWS would refuse or let fail in silence: a line
 // for each. It looks at the program as it is deployed, with AWS's own addresses in place of this machine's.
-func check(program pulumi.RunFunc, project, stage string, config map[string]string) error {
+func check(program pulumi.RunFunc, project, stage string, config map[string]string) (*graph.Graph, error) {
 	declared, err := graph.Record(program, graph.Options{Project: project, Stage: stage, Config: config})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	violations := rules.Check(declared)
 	if len(violations) == 0 {
-		return nil
+		return declared, nil
 	}
 	lines := make([]string, 0, len(violations))
 	for _, v := range violations {
 		lines = append(lines, v.String())
 	}
-	return fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(lines, "\n  "))
+	return nil, fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(lines, "\n  "))
 }
 
 func (r *Run) build(ctx context.Context, names []string) error {
@@ -168,7 +172,14 @@ var standIns = map[string]bool{
 	"aws:lambda/invocation:Invocation":                 true,
 	"aws:rds/instance:Instance":                        true,
 	"aws:rds/parameterGroup:ParameterGroup":            true,
+	"aws:iam/role:Role":                                true,
+	"aws:iam/rolePolicy:RolePolicy":                    true,
+	"aws:lambda/permission:Permission":                 true,
 	"aws:secretsmanager/secret:Secret":                 true,
+	"aws:secretsmanager/secretPolicy:SecretPolicy":     true,
+	"aws:secretsmanager/secretRotation:SecretRotation": true,
+	"aws:sns/topicPolicy:TopicPolicy":                  true,
+	"aws:sqs/queuePolicy:QueuePolicy":                  true,
 	"aws:sns/topic:Topic":                              true,
 	"aws:sns/topicSubscription:TopicSubscription":      true,
 	"aws:sqs/queue:Queue":                              true,

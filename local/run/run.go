@@ -122,6 +122,7 @@ func (r *Run) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.onClose("queues", func(context.Context) error { services.sqs.Close(); return nil })
 	r.serve("AWS endpoint", r.listen.aws, services.handler)
 
 	r.Factory = factory.New(factory.Config{Step: r.config.FactoryStep, Log: r.config.Log.With("part", "factory")})
@@ -129,17 +130,22 @@ func (r *Run) start(ctx context.Context) error {
 	r.onClose("factory", endFactory) // of a start that fails
 	r.serve("factory", r.listen.factory, r.Factory)
 
-	functions, err := r.newFunctions(program)
+	functions, err := r.newFunctions(program, services.authority)
 	if err != nil {
 		return err
 	}
+	services.functions.Store(&functions)
 	if err := functions.runInvocations(ctx, program.graph, r.config.Log); err != nil {
 		return err
 	}
+	if err := services.startRotations(program.graph); err != nil {
+		return err
+	}
+	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
 	if err := r.startSources(program, services, functions); err != nil {
 		return err
 	}
-	if err := r.serveAPI(program, functions); err != nil {
+	if err := r.serveAPI(program, services, functions); err != nil {
 		return err
 	}
 	// The factory ends first: what it makes would be delivered to nobody.

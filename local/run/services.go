@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"restock/infra/graph"
 	"restock/local/awsapi"
+	"restock/local/iam"
 	"restock/local/secretsmanager"
 	"restock/local/sns"
 	"restock/local/sqs"
@@ -17,26 +20,38 @@ import (
 
 // services are the stand-ins behind the AWS endpoint.
 type services struct {
-	handler http.Handler
-	queues  map[string]*sqs.Queue // by ARN
+	handler   http.Handler
+	authority *iam.Authority
+	queues    map[string]*sqs.Queue // by ARN
+	sqs       *sqs.Service
+	secrets   *secretsmanager.Service
+
+	functions atomic.Pointer[functions] // nil until there are some
 }
 
 // newServices makes the queues, topics and secrets that the program declares, and no others.
 func newServices(p *program, url string, log *slog.Logger) (*services, error) {
-	queueService := sqs.New(sqs.Config{BaseURL: url, Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "sqs"))
-	topicService := sns.New(sns.Config{Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "sns"))
-	secretService := secretsmanager.New(secretsmanager.Config{Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "secretsmanager"))
-	s := &services{
-		handler: awsapi.NewHandler(log.With("part", "aws"), queueService.API(), topicService.API(), secretService.API()),
-		queues:  map[string]*sqs.Queue{},
-	}
-	if err := s.createQueues(p.graph, queueService); err != nil {
+	authority, err := newAuthority(p, log)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.createTopics(p.graph, topicService); err != nil {
+	s := &services{authority: authority, queues: map[string]*sqs.Queue{}}
+	s.sqs = sqs.New(sqs.Config{BaseURL: url, Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "sqs"))
+	topics := sns.New(sns.Config{
+		Region: p.graph.Region, AccountID: graph.AccountID, Queues: s.sqs,
+		AuthorizeDelivery: func(topicARN, queueARN string) error {
+			return authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+		},
+	}, log.With("part", "sns"))
+	s.secrets = secretsmanager.New(secretsmanager.Config{Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate}, log.With("part", "secretsmanager"))
+	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority, s.sqs.API(), topics.API(), s.secrets.API())
+	if err := s.createQueues(p.graph, s.sqs); err != nil {
 		return nil, err
 	}
-	return s, createSecrets(p, secretService)
+	if err := s.createTopics(p.graph, topics); err != nil {
+		return nil, err
+	}
+	return s, createSecrets(p, s.secrets)
 }
 
 func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {
@@ -46,7 +61,7 @@ func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {
 			if r.String("redrivePolicy") != "" != withRedrive {
 				continue
 			}
-			config, err := queueConfig(r)
+			config, err := queueConfig(g, r)
 			if err != nil {
 				return err
 			}
@@ -61,38 +76,53 @@ func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {
 }
 
 // queueConfig is a declared queue's configuration. What the program leaves out is SQS's default.
-func queueConfig(r *graph.Resource) (sqs.QueueConfig, error) {
+func queueConfig(g *graph.Graph, r *graph.Resource) (sqs.QueueConfig, error) {
 	c := sqs.NewQueueConfig(r.String("name"))
-	for property, field := range map[string]*time.Duration{
-		"visibilityTimeoutSeconds": &c.VisibilityTimeout,
-		"messageRetentionSeconds":  &c.MessageRetentionPeriod,
-		"delaySeconds":             &c.Delay,
-		"receiveWaitTimeSeconds":   &c.ReceiveMessageWaitTime,
+	for _, a := range []struct{ property, attribute string }{
+		{"visibilityTimeoutSeconds", "VisibilityTimeout"},
+		{"messageRetentionSeconds", "MessageRetentionPeriod"},
+		{"delaySeconds", "DelaySeconds"},
+		{"receiveWaitTimeSeconds", "ReceiveMessageWaitTimeSeconds"},
+		{"maxMessageSize", "MaximumMessageSize"},
+		{"kmsMasterKeyId", "KmsMasterKeyId"},
+		{"sqsManagedSseEnabled", "SqsManagedSseEnabled"},
+		{"policy", "Policy"},
+		{"redrivePolicy", "RedrivePolicy"},
+		{"redriveAllowPolicy", "RedriveAllowPolicy"},
 	} {
-		if _, declared := r.Outputs[property]; declared {
-			*field = seconds(r.Number(property))
+		value, declared := r.Outputs[a.property]
+		if !declared {
+			continue
+		}
+		if err := c.Set(a.attribute, attributeText(value)); err != nil {
+			return c, fmt.Errorf("queue %s: %s %v: %w", r.String("name"), a.property, value, err)
 		}
 	}
-	if size := r.Number("maxMessageSize"); size != 0 {
-		c.MaximumMessageSize = int(size)
-	}
-	if text := r.String("redrivePolicy"); text != "" {
-		var policy struct {
-			DeadLetterTargetARN string `json:"deadLetterTargetArn"`
-			MaxReceiveCount     int    `json:"maxReceiveCount"`
-		}
-		if err := json.Unmarshal([]byte(text), &policy); err != nil {
-			return c, fmt.Errorf("reading the redrive policy of queue %s: %w", r.String("name"), err)
-		}
-		c.RedrivePolicy = &sqs.RedrivePolicy{DeadLetterTargetARN: policy.DeadLetterTargetARN, MaxReceiveCount: policy.MaxReceiveCount}
+	if policy := g.Find("aws:sqs/queuePolicy:QueuePolicy", "queueUrl", r.String("url")); policy != nil {
+		c.Policy = policy.String("policy")
 	}
 	return c, nil
+}
+
+// attributeText is a property's value as AWS's APIs write attributes.
+func attributeText(value any) string {
+	if n, isNumber := value.(float64); isNumber {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return fmt.Sprint(value)
 }
 
 func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 	topics := map[string]*sns.Topic{}
 	for _, r := range g.OfType("aws:sns/topic:Topic") {
-		topic, err := service.CreateTopic(r.String("name"))
+		config := sns.TopicConfig{
+			Name: r.String("name"), DisplayName: r.String("displayName"),
+			Policy: r.String("policy"), KMSMasterKeyID: r.String("kmsMasterKeyId"),
+		}
+		if policy := g.Find("aws:sns/topicPolicy:TopicPolicy", "arn", r.String("arn")); policy != nil {
+			config.Policy = policy.String("policy")
+		}
+		topic, err := service.CreateTopic(config)
 		if err != nil {
 			return fmt.Errorf("making topic %s: %w", r.String("name"), err)
 		}
@@ -102,12 +132,22 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 		if r.String("protocol") == "email" {
 			continue // nobody is written to from here
 		}
-		topic, queue := topics[r.String("topic")], s.queues[r.String("endpoint")]
-		if topic == nil || queue == nil || r.String("protocol") != "sqs" {
+		topic := topics[r.String("topic")]
+		if topic == nil || r.String("protocol") != "sqs" || s.queues[r.String("endpoint")] == nil {
 			return fmt.Errorf("subscription %s: %s from topic %q to %q: only queues and topics of the stack can be subscribed here",
 				r.Name, r.String("protocol"), r.String("topic"), r.String("endpoint"))
 		}
-		topic.Subscribe(queue, r.Bool("rawMessageDelivery"))
+		config := sns.SubscriptionConfig{QueueARN: r.String("endpoint"), RawMessageDelivery: r.Bool("rawMessageDelivery")}
+		for property, attribute := range map[string]string{
+			"filterPolicy": "FilterPolicy", "filterPolicyScope": "FilterPolicyScope", "redrivePolicy": "RedrivePolicy",
+		} {
+			if err := config.Set(attribute, r.String(property)); err != nil {
+				return fmt.Errorf("subscription %s: %s: %w", r.Name, property, err)
+			}
+		}
+		if _, err := topic.Subscribe(config); err != nil {
+			return fmt.Errorf("subscription %s: %w", r.Name, err)
+		}
 	}
 	return nil
 }

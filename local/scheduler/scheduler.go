@@ -1,4 +1,5 @@
-// Package scheduler is a stand-in for Amazon EventBridge's schedules: it invokes functions at a rate.
+// Package scheduler is a stand-in for Amazon EventBridge's schedules: it invokes functions at a rate, as EventBridge does
+// asynchronously, with the retries that Lambda then makes.
 package scheduler
 
 import (
@@ -15,7 +16,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Function is what a schedule invokes.
+// A Function is what a schedule invokes. An error that wraps one whose method Throttled() bool returns true says that the function did
+// not run, for want of concurrency; any other that it failed.
 type Function interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
@@ -54,8 +56,8 @@ func ParseRate(expression string) (time.Duration, error) {
 	return time.Duration(value) * units[m[2]+m[4]], nil
 }
 
-// Start invokes the rule's function at its rate, first after one period, until Close. A function that fails is logged, and invoked
-// again at the next time.
+// Start invokes the rule's function at its rate, first after one period, until Close. An event waits for no other: one that takes
+// longer than a period, or is tried again, is beside the next.
 func Start(rule Rule, log *slog.Logger) (*Schedule, error) {
 	every, err := ParseRate(rule.Expression)
 	if err != nil {
@@ -71,20 +73,14 @@ func Start(rule Rule, log *slog.Logger) (*Schedule, error) {
 			case <-ctx.Done():
 				return
 			case now := <-ticker.C:
-				event, err := rule.event(now)
-				if err == nil {
-					_, err = rule.Function.Invoke(ctx, event)
-				}
-				if err != nil && ctx.Err() == nil {
-					log.Warn("scheduled invocation failed", "rule", rule.ARN, "error", err)
-				}
+				s.done.Go(func() { rule.deliver(ctx, now, log.With("rule", rule.ARN)) })
 			}
 		}
 	})
 	return s, nil
 }
 
-// Close ends the schedule. An invocation that is under way is not waited for.
+// Close ends the schedule, and the retries. An invocation that is under way is not waited for.
 func (s *Schedule) Close() {
 	s.stop()
 	s.done.Wait()

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,29 +36,122 @@ type function func(payload []byte) error
 
 func (f function) Invoke(_ context.Context, payload []byte) ([]byte, error) { return nil, f(payload) }
 
-func TestScheduleGoesOnAfterAFailureAndEndsAtClose(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		start := time.Now()
-		var at []time.Duration
-		schedule, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: "rate(1 minute)", Function: function(func(payload []byte) error {
-			var event struct {
-				Region    string
-				Resources []string
-			}
-			if err := json.Unmarshal(payload, &event); err != nil || len(event.Resources) != 1 || event.Resources[0] != "arn:rule" || event.Region != "ap-northeast-2" {
-				t.Errorf("event %s does not name the rule and its region (%v)", payload, err)
-			}
-			at = append(at, time.Since(start))
-			return errors.New("the function failed")
-		})}, slog.New(slog.DiscardHandler))
-		if err != nil {
-			t.Fatal(err)
+// invocations records when a function is invoked, and for which event.
+type invocations struct {
+	mu     sync.Mutex
+	start  time.Time
+	at     []time.Duration
+	events map[string]int // by id
+}
+
+func (in *invocations) function(t *testing.T, outcome func(n int) error) function {
+	in.start, in.events = time.Now(), map[string]int{}
+	return func(payload []byte) error {
+		var event struct {
+			ID, Region string
+			Resources  []string
 		}
+		if err := json.Unmarshal(payload, &event); err != nil || len(event.Resources) != 1 || event.Resources[0] != "arn:rule" || event.Region != "ap-northeast-2" {
+			t.Errorf("event %s does not name the rule and its region (%v)", payload, err)
+		}
+		in.mu.Lock()
+		in.at = append(in.at, time.Since(in.start))
+		in.events[event.ID]++
+		n := len(in.at)
+		in.mu.Unlock()
+		return outcome(n)
+	}
+}
+
+func start(t *testing.T, expression string, f Function) *Schedule {
+	t.Helper()
+	s, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: expression, Function: f}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestScheduleKeepsItsRateAndEndsAtClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var in invocations
+		schedule := start(t, "rate(1 minute)", in.function(t, func(int) error {
+			time.Sleep(90 * time.Second) // longer than a period: the next event does not wait
+			return nil
+		}))
 		time.Sleep(3*time.Minute + time.Second) // of the bubble's clock
 		schedule.Close()
 		time.Sleep(time.Hour)
-		if len(at) != 3 || at[0] != time.Minute || at[2] != 3*time.Minute {
-			t.Errorf("invoked at %v, want at 1, 2 and 3 minutes", at)
+		if want := []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute}; !slices.Equal(in.at, want) || len(in.events) != 3 {
+			t.Errorf("invoked at %v with %d events, want at %v with one each", in.at, len(in.events), want)
+		}
+	})
+}
+
+type throttled struct{}
+
+func (throttled) Error() string   { return "Rate Exceeded" }
+func (throttled) Throttled() bool { return true }
+
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+func TestFailedEventIsTriedAgainAsLambdaDoes(t *testing.T) {
+	failed := errors.New("the function failed")
+	for name, tc := range map[string]struct {
+		outcomes []error // of the first invocations; the others go well
+		want     []time.Duration
+	}{
+		"an error twice":         {[]error{failed, failed}, []time.Duration{0, time.Minute, 3 * time.Minute}},
+		"an error three times":   {[]error{failed, failed, failed, failed}, []time.Duration{0, time.Minute, 3 * time.Minute}},
+		"a throttle":             {[]error{fmt.Errorf("invoking: %w", throttled{}), throttled{}}, []time.Duration{0, time.Second, 3 * time.Second}},
+		"throttles do not count": {[]error{failed, throttled{}, failed}, []time.Duration{0, time.Minute, time.Minute + time.Second, 3*time.Minute + time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var in invocations
+				schedule := start(t, "rate(1 day)", in.function(t, func(n int) error {
+					if n <= len(tc.outcomes) {
+						return tc.outcomes[n-1]
+					}
+					return nil
+				}))
+				time.Sleep(36 * time.Hour)
+				schedule.Close()
+				for i := range in.at {
+					in.at[i] -= 24 * time.Hour
+				}
+				if !slices.Equal(in.at, tc.want) || len(in.events) != 1 {
+					t.Errorf("invoked %v after the time with %d events, want at %v with one", in.at, len(in.events), tc.want)
+				}
+			})
+		})
+	}
+}
+
+func TestThrottledEventIsDroppedAfterSixHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var in invocations
+		schedule := start(t, "rate(1 day)", in.function(t, func(int) error { return throttled{} }))
+		time.Sleep(47 * time.Hour)
+		schedule.Close()
+		last := in.at[len(in.at)-1] - in.at[0]
+		if last > 6*time.Hour || last < 6*time.Hour-5*time.Minute {
+			t.Errorf("the last of %d attempts was %v after the first, want one in the last five minutes of six hours", len(in.at), last)
+		}
+		if gap := in.at[len(in.at)-1] - in.at[len(in.at)-2]; gap != 5*time.Minute {
+			t.Errorf("the last wait was %v, want 5m0s", gap)
+		}
+	})
+}
+
+func TestCloseEndsRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var in invocations
+		schedule := start(t, "rate(1 day)", in.function(t, func(int) error { return errors.New("the function failed") }))
+		time.Sleep(24*time.Hour + time.Second)
+		schedule.Close()
+		time.Sleep(time.Hour)
+		if len(in.at) != 1 {
+			t.Errorf("invoked at %v, want once: it was closed before the retry", in.at)
 		}
 	})
 }

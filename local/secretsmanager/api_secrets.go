@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"restock/local/awsapi"
 )
 
 type tag struct{ Key, Value string }
@@ -22,182 +20,183 @@ type createSecretInput struct {
 	Tags               []tag
 }
 
-type createSecretOutput struct {
-	ARN       string
-	Name      string
-	VersionID string `json:"VersionId,omitempty"`
-}
-
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-func (s *Service) createSecret(_ context.Context, in createSecretInput) (createSecretOutput, error) {
+func (s *Service) createSecret(_ context.Context, in createSecretInput) (named, error) {
 	id, err := versionID(in.ClientRequestToken)
 	if err != nil {
-		return createSecretOutput{}, err
+		return named{}, err
 	}
 	val := value{text: in.SecretString, bytes: in.SecretBinary}
 	if err := val.validate(); err != nil {
-		return createSecretOutput{}, err
+		return named{}, err
+	}
+	if err := validDescription(in.Description); err != nil {
+		return named{}, err
 	}
 	if strings.Contains(in.Name, "!") {
-		return createSecretOutput{}, invalidParameter("Invalid name: %s is kept for secrets that AWS services manage.", in.Name)
+		return named{}, invalidParameter("Invalid name: %s is kept for secrets that AWS services manage.", in.Name)
 	}
-	arn := fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", s.config.Region, s.config.AccountID, in.Name, rand.Text()[:6])
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// A repeated request, known by its token and its value, gets the answer of the first.
-	if sec := s.secrets[in.Name]; sec != nil {
-		if v := sec.versions[id]; v != nil && v.value.equal(val) {
-			return createSecretOutput{ARN: sec.arn, Name: sec.name, VersionID: id}, nil
+	if sec := s.find(in.Name); sec != nil {
+		if err := sec.notDeleted(); err != nil {
+			return named{}, invalidRequest("You can't create this secret because a secret with this name is already scheduled for deletion.")
+		}
+		// A repeated request, known by its token and its value, gets the answer of the first.
+		if v := sec.version(id); v != nil && v.value.equal(val) {
+			return sec.named(id), nil
 		}
 	}
-	sec, err := s.add(in.Name, arn, in.Description)
+	sec, err := s.add(in.Name, s.newARN(in.Name), in.Description)
 	switch {
 	case errors.Is(err, errTaken):
-		return createSecretOutput{}, awsapi.Errorf("ResourceExistsException", "The operation failed because the secret %s already exists.", in.Name)
+		return named{}, resourceExists("The operation failed because the secret %s already exists.", in.Name)
 	case err != nil:
-		return createSecretOutput{}, invalidParameter("Invalid name: %s.", err)
+		return named{}, invalidParameter("Invalid name: %s.", err)
 	}
 	sec.tags = in.Tags
-	out := createSecretOutput{ARN: sec.arn, Name: sec.name}
-	if !val.empty() {
-		out.VersionID = sec.put(id, val, nil, time.Now()).id
-	}
 	s.log.Info("secret created", "secret", sec.name)
-	return out, nil
-}
-
-// description is what DescribeSecret and ListSecrets have in common.
-type description struct {
-	ARN              string
-	Name             string
-	Description      string `json:",omitempty"`
-	Tags             []tag  `json:",omitempty"`
-	CreatedDate      *float64
-	LastChangedDate  *float64
-	LastAccessedDate *float64 `json:",omitempty"`
-}
-
-func (s *secret) describe() description {
-	return description{
-		ARN:         s.arn,
-		Name:        s.name,
-		Description: s.description,
-		Tags:        s.tags,
-		CreatedDate: timestamp(s.created), LastChangedDate: timestamp(s.changed),
-		// AWS gives the day alone.
-		LastAccessedDate: timestamp(s.accessed.UTC().Truncate(24 * time.Hour)),
+	if val.empty() {
+		return sec.named(""), nil
 	}
+	if _, err := sec.put(id, val, nil, time.Now()); err != nil {
+		return named{}, err
+	}
+	return sec.named(id), nil
 }
 
-type describeSecretInput struct {
-	SecretID string `json:"SecretId"`
+// newARN is an ARN for a name: its random end keeps who may read a secret from reading a later one of the same name.
+func (s *Service) newARN(name string) string {
+	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", s.config.Region, s.config.AccountID, name, rand.Text()[:6])
 }
 
-type describeSecretOutput struct {
-	description
-	VersionIDsToStages map[string][]string `json:"VersionIdsToStages,omitempty"`
+func validDescription(description string) error {
+	const maxDescription = 2048 // characters
+	if len(description) > maxDescription {
+		return invalidParameter("Description must be at most %d characters long.", maxDescription)
+	}
+	return nil
 }
 
-func (s *Service) describeSecret(_ context.Context, in describeSecretInput) (describeSecretOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, err := s.findByID(in.SecretID)
+type updateSecretInput struct {
+	SecretID           string `json:"SecretId"`
+	ClientRequestToken string
+	Description        *string
+	SecretString       *string
+	SecretBinary       []byte
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
+func (s *Service) updateSecret(_ context.Context, in updateSecretInput) (named, error) {
+	id, err := versionID(in.ClientRequestToken)
 	if err != nil {
-		return describeSecretOutput{}, err
+		return named{}, err
 	}
-	return describeSecretOutput{description: sec.describe(), VersionIDsToStages: sec.stages()}, nil
-}
-
-const maxListed = 100 // entries a page, and the default
-
-type listSecretsInput struct {
-	MaxResults int
-	NextToken  string
-}
-
-type listSecretsOutput struct {
-	SecretList []listedSecret
-	NextToken  string `json:",omitempty"`
-}
-
-type listedSecret struct {
-	description
-	SecretVersionsToStages map[string][]string `json:",omitempty"`
-}
-
-func (s *Service) listSecrets(_ context.Context, in listSecretsInput) (listSecretsOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page, next, err := page(s.sorted(), in.MaxResults, in.NextToken)
-	if err != nil {
-		return listSecretsOutput{}, err
+	val := value{text: in.SecretString, bytes: in.SecretBinary}
+	if err := val.validate(); err != nil {
+		return named{}, err
 	}
-	out := listSecretsOutput{SecretList: []listedSecret{}, NextToken: next}
-	for _, sec := range page {
-		out.SecretList = append(out.SecretList, listedSecret{description: sec.describe(), SecretVersionsToStages: sec.stages()})
-	}
-	return out, nil
-}
-
-type listSecretVersionIDsInput struct {
-	SecretID          string `json:"SecretId"`
-	IncludeDeprecated bool
-	MaxResults        int
-	NextToken         string
-}
-
-type listSecretVersionIDsOutput struct {
-	ARN       string
-	Name      string
-	Versions  []listedVersion
-	NextToken string `json:",omitempty"`
-}
-
-type listedVersion struct {
-	VersionID        string   `json:"VersionId"`
-	VersionStages    []string `json:",omitempty"`
-	CreatedDate      *float64
-	LastAccessedDate *float64 `json:",omitempty"`
-}
-
-// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
-func (s *Service) listSecretVersionIDs(_ context.Context, in listSecretVersionIDsInput) (listSecretVersionIDsOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, err := s.findByID(in.SecretID)
-	if err != nil {
-		return listSecretVersionIDsOutput{}, err
-	}
-	versions := []listedVersion{}
-	for _, v := range sec.newestFirst() {
-		if len(v.stages) == 0 && !in.IncludeDeprecated {
-			continue
+	if in.Description != nil {
+		if err := validDescription(*in.Description); err != nil {
+			return named{}, err
 		}
-		versions = append(versions, listedVersion{
-			VersionID:        v.id,
-			VersionStages:    append([]string(nil), v.stages...),
-			CreatedDate:      timestamp(v.created),
-			LastAccessedDate: timestamp(v.accessed),
-		})
 	}
-	versions, next, err := page(versions, in.MaxResults, in.NextToken)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sec, err := s.findWritable(in.SecretID)
 	if err != nil {
-		return listSecretVersionIDsOutput{}, err
+		return named{}, err
 	}
-	return listSecretVersionIDsOutput{ARN: sec.arn, Name: sec.name, Versions: versions, NextToken: next}, nil
+	updated := sec.named("")
+	if !val.empty() {
+		// Unlike PutSecretValue, which takes a repeated request.
+		if sec.version(id) != nil {
+			return named{}, resourceExists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, sec.arn)
+		}
+		if _, err := s.putVersion(sec, id, val, []string{current}); err != nil {
+			return named{}, err
+		}
+		updated = sec.named(id)
+	}
+	if in.Description != nil {
+		sec.description = *in.Description
+	}
+	sec.changed = time.Now()
+	return updated, nil
 }
 
-func page[T any](items []T, limit int, token string) ([]T, string, error) {
-	if limit < 0 || limit > maxListed {
-		return nil, "", invalidParameter("MaxResults must be 1 to %d.", maxListed)
+// The recovery window of a secret that is deleted, in days.
+const (
+	minRecoveryWindow     = 7
+	defaultRecoveryWindow = 30
+	maxRecoveryWindow     = 30
+)
+
+type deleteSecretInput struct {
+	SecretID                   string `json:"SecretId"`
+	RecoveryWindowInDays       *int
+	ForceDeleteWithoutRecovery bool
+}
+
+type deleteSecretOutput struct {
+	named
+	DeletionDate *float64
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+func (s *Service) deleteSecret(_ context.Context, in deleteSecretInput) (deleteSecretOutput, error) {
+	window := defaultRecoveryWindow
+	switch {
+	case in.RecoveryWindowInDays != nil && in.ForceDeleteWithoutRecovery:
+		return deleteSecretOutput{}, invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
+	case in.RecoveryWindowInDays != nil:
+		window = *in.RecoveryWindowInDays
 	}
-	if limit == 0 {
-		limit = maxListed
+	if window < minRecoveryWindow || window > maxRecoveryWindow {
+		return deleteSecretOutput{}, invalidParameter("RecoveryWindowInDays value must be between %d and %d days (inclusive).", minRecoveryWindow, maxRecoveryWindow)
 	}
-	items, next, ok := awsapi.Page(items, limit, token)
-	if !ok {
-		return nil, "", awsapi.Errorf("InvalidNextTokenException", "The NextToken value is invalid.")
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	sec, err := s.findByID(in.SecretID)
+	switch {
+	case sec == nil && in.SecretID != "" && in.ForceDeleteWithoutRecovery:
+		// A secret that is not there is as good as deleted.
+		return deleteSecretOutput{named{ARN: s.newARN(in.SecretID), Name: in.SecretID}, timestamp(now)}, nil
+	case err != nil:
+		return deleteSecretOutput{}, err
+	case sec.owner() != "":
+		return deleteSecretOutput{}, sec.writable()
+	case in.ForceDeleteWithoutRecovery:
+		sec.stopRotation()
+		delete(s.secrets, sec.name)
+		s.log.Info("secret deleted", "secret", sec.name)
+		return deleteSecretOutput{sec.named(""), timestamp(now)}, nil
 	}
-	return items, next, nil
+	if err := sec.notDeleted(); err != nil {
+		return deleteSecretOutput{}, err
+	}
+	sec.stopRotation()
+	sec.deletion, sec.changed = now.AddDate(0, 0, window), now
+	s.log.Info("secret marked for deletion", "secret", sec.name, "deletion", sec.deletion)
+	return deleteSecretOutput{sec.named(""), timestamp(sec.deletion)}, nil
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RestoreSecret.html
+func (s *Service) restoreSecret(_ context.Context, in secretRef) (named, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sec, err := s.findByID(in.SecretID)
+	if err != nil {
+		return named{}, err
+	}
+	if !sec.deletion.IsZero() {
+		sec.deletion, sec.changed = time.Time{}, time.Now()
+		s.schedule(sec, time.Now())
+		s.log.Info("secret restored", "secret", sec.name)
+	}
+	return sec.named(""), nil
 }

@@ -6,13 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"restock/local/awsapi"
 )
-
-// maxValueSize is the size limit of a secret's value in bytes.
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
-const maxValueSize = 64 << 10
 
 type getSecretValueInput struct {
 	SecretID     string `json:"SecretId"`
@@ -38,6 +32,9 @@ func (s *Service) getSecretValue(_ context.Context, in getSecretValueInput) (get
 	if err != nil {
 		return getSecretValueOutput{}, err
 	}
+	if err := sec.notDeleted(); err != nil {
+		return getSecretValueOutput{}, err
+	}
 	v, err := sec.choose(in.VersionID, in.VersionStage)
 	if err != nil {
 		return getSecretValueOutput{}, err
@@ -50,32 +47,9 @@ func (s *Service) getSecretValue(_ context.Context, in getSecretValueInput) (get
 		VersionID:     v.id,
 		SecretString:  v.value.text,
 		SecretBinary:  v.value.bytes,
-		VersionStages: slices.Clone(v.stages),
+		VersionStages: slices.Clone(v.labels),
 		CreatedDate:   timestamp(v.created),
 	}, nil
-}
-
-// choose returns the version with the id, which must have the label if one is given, or the version with the label, which
-// is AWSCURRENT if neither is given.
-func (s *secret) choose(id, stage string) (*version, error) {
-	if id == "" {
-		if stage == "" {
-			stage = current
-		}
-		v := s.withStage(stage)
-		if v == nil {
-			return nil, valueNotFound("staging label: " + stage)
-		}
-		return v, nil
-	}
-	v, ok := s.versions[id]
-	if !ok {
-		return nil, valueNotFound("VersionId: " + id)
-	}
-	if stage != "" && !slices.Contains(v.stages, stage) {
-		return nil, invalidRequest("You provided a VersionStage that is not associated to the provided VersionId.")
-	}
-	return v, nil
 }
 
 type putSecretValueInput struct {
@@ -87,9 +61,7 @@ type putSecretValueInput struct {
 }
 
 type putSecretValueOutput struct {
-	ARN           string
-	Name          string
-	VersionID     string `json:"VersionId"`
+	named
 	VersionStages []string
 }
 
@@ -106,29 +78,56 @@ func (s *Service) putSecretValue(_ context.Context, in putSecretValueInput) (put
 	if err := val.validate(); err != nil {
 		return putSecretValueOutput{}, err
 	}
-	stages := in.VersionStages
-	if len(stages) == 0 {
-		stages = []string{current}
+	labels := in.VersionStages
+	if len(labels) == 0 {
+		labels = []string{current}
 	}
-	if len(stages) > 20 || slices.ContainsFunc(stages, func(s string) bool { return s == "" || len(s) > 256 }) {
-		return putSecretValueOutput{}, invalidParameter("VersionStages must be 1 to 20 labels of 1 to 256 characters.")
+	if len(labels) > maxLabels {
+		return putSecretValueOutput{}, invalidParameter("VersionStages must be 1 to %d staging labels.", maxLabels)
+	}
+	for _, label := range labels {
+		if err := validLabel(label); err != nil {
+			return putSecretValueOutput{}, err
+		}
 	}
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sec, err := s.findByID(in.SecretID)
+	sec, err := s.findWritable(in.SecretID)
 	if err != nil {
 		return putSecretValueOutput{}, err
 	}
-	v, exists := sec.versions[id]
-	switch {
-	case exists && !v.value.equal(val):
-		return putSecretValueOutput{}, awsapi.Errorf("ResourceExistsException", "The version %s exists with another value, and a version can't be changed.", id)
-	case !exists:
-		v = sec.put(id, val, stages, time.Now())
-		s.log.Info("secret value put", "secret", sec.name, "version", id, "stages", v.stages)
+	v, err := s.putVersion(sec, id, val, labels)
+	if err != nil {
+		return putSecretValueOutput{}, err
 	}
-	return putSecretValueOutput{ARN: sec.arn, Name: sec.name, VersionID: id, VersionStages: slices.Clone(v.stages)}, nil
+	return putSecretValueOutput{named: sec.named(id), VersionStages: slices.Clone(v.labels)}, nil
+}
+
+// putVersion makes the version, or fills the one that a rotation has prepared under that id. A repeated request, known by
+// its id and its value, changes nothing. It must be called with the lock held.
+func (s *Service) putVersion(sec *secret, id string, val value, labels []string) (*version, error) {
+	v, now := sec.version(id), time.Now()
+	switch {
+	case v != nil && v.value.equal(val):
+		return v, nil
+	case v != nil && !v.value.empty():
+		return nil, resourceExists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, sec.arn)
+	}
+	var err error
+	if v != nil {
+		err = sec.fill(v, val, labels, now)
+	} else {
+		v, err = sec.put(id, val, labels, now)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if v.has(current) {
+		s.schedule(sec, now)
+	}
+	s.log.Info("secret value put", "secret", sec.name, "version", id, "stages", v.labels)
+	return v, nil
 }
 
 // versionID is the id of a version to make: the client's token, which makes a repeated request harmless.
@@ -137,76 +136,8 @@ func versionID(token string) (string, error) {
 	case token == "":
 		return uuid.NewString(), nil
 	case len(token) < 32 || len(token) > 64:
-		return "", invalidParameter("ClientRequestToken must be 32 to 64 characters long.")
+		return "", invalidParameter("ClientRequestToken must be 32-64 characters long.")
 	default:
 		return token, nil
 	}
-}
-
-func (v value) validate() error {
-	switch {
-	case v.text != nil && v.bytes != nil:
-		return invalidParameter("You can't specify both a binary secret value and a string secret value in the same secret.")
-	case v.text != nil && (*v.text == "" || len(*v.text) > maxValueSize), v.bytes != nil && (len(v.bytes) == 0 || len(v.bytes) > maxValueSize):
-		return invalidParameter("The secret value must be 1 to %d bytes long.", maxValueSize)
-	default:
-		return nil
-	}
-}
-
-type updateSecretVersionStageInput struct {
-	SecretID            string `json:"SecretId"`
-	VersionStage        string
-	RemoveFromVersionID string `json:"RemoveFromVersionId"`
-	MoveToVersionID     string `json:"MoveToVersionId"`
-}
-
-type updateSecretVersionStageOutput struct {
-	ARN  string
-	Name string
-}
-
-// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
-func (s *Service) updateSecretVersionStage(_ context.Context, in updateSecretVersionStageInput) (updateSecretVersionStageOutput, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	sec, err := s.findByID(in.SecretID)
-	if err != nil {
-		return updateSecretVersionStageOutput{}, err
-	}
-	if err := sec.moveStage(in.VersionStage, in.RemoveFromVersionID, in.MoveToVersionID); err != nil {
-		return updateSecretVersionStageOutput{}, err
-	}
-	sec.changed = time.Now()
-	s.log.Info("secret staging label moved", "secret", sec.name, "stage", in.VersionStage, "from", in.RemoveFromVersionID, "to", in.MoveToVersionID)
-	return updateSecretVersionStageOutput{ARN: sec.arn, Name: sec.name}, nil
-}
-
-// moveStage takes a label from one version, gives it to another, or both. Who moves a label that is attached must say
-// where it is, so that two people who move it at once do not both succeed.
-func (s *secret) moveStage(stage, fromID, toID string) error {
-	if stage == "" || len(stage) > 256 {
-		return invalidParameter("VersionStage must be 1 to 256 characters long.")
-	}
-	for _, id := range []string{fromID, toID} {
-		if _, ok := s.versions[id]; id != "" && !ok {
-			return valueNotFound("VersionId: " + id)
-		}
-	}
-	holder := s.withStage(stage)
-	switch {
-	case fromID == "" && toID == "":
-		return invalidParameter("You must provide RemoveFromVersionId, MoveToVersionId or both.")
-	case holder != nil && holder.id != fromID && holder.id != toID:
-		return invalidParameter("The staging label %s is currently attached to version %s, so you must explicitly reference that version in RemoveFromVersionId.", stage, holder.id)
-	case fromID != "" && (holder == nil || holder.id != fromID):
-		return invalidParameter("The staging label %s is not attached to version %s.", stage, fromID)
-	case toID == "" && stage == current:
-		return invalidParameter("You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.")
-	case toID == "":
-		holder.drop(stage)
-	default:
-		s.attach(stage, s.versions[toID])
-	}
-	return nil
 }

@@ -1,111 +1,99 @@
 package secretsmanager
 
 import (
-	"bytes"
-	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
-// The staging labels that Secrets Manager moves by itself.
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html#term_version
-const (
-	current  = "AWSCURRENT"
-	previous = "AWSPREVIOUS"
-)
-
-// secret is a secret with its versions. It is guarded by its service's lock.
+// secret is a secret with its versions. It is guarded by its service's lock; its name and ARN never change.
 type secret struct {
 	name, arn, description string
 	tags                   []tag
 	created, changed       time.Time
-	accessed               time.Time           // zero before the first read
-	versions               map[string]*version // by id
+	accessed               time.Time  // zero before the first read
+	deletion               time.Time  // the end of its recovery window; zero unless it is marked for deletion
+	versions               []*version // in the order in which they were made
+	rotation               rotation
 }
 
-// version is a value of a secret. A staging label is on one version of a secret at most.
-type version struct {
-	id       string
-	value    value
-	stages   []string
-	created  time.Time
-	accessed time.Time // zero before the first read
-}
-
-// value is what must stay secret: a text or bytes.
-type value struct {
-	text  *string
-	bytes []byte
-}
-
-// String keeps a value that is printed or logged by mistake out of sight.
-func (value) String() string { return "(secret)" }
-
-func (v value) empty() bool { return v.text == nil && v.bytes == nil }
-
-func (v value) equal(other value) bool {
-	if v.text == nil || other.text == nil {
-		return v.text == other.text && bytes.Equal(v.bytes, other.bytes)
+// owner is the AWS service that manages the secret, such as "rds"; "" for a secret of the account's own.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
+func (s *secret) owner() string {
+	if service, _, managed := strings.Cut(s.name, "!"); managed {
+		return service
 	}
-	return *v.text == *other.text
+	return ""
 }
 
-// put adds a version and attaches the labels to it. A secret's first version is always the current one.
-func (s *secret) put(id string, v value, stages []string, now time.Time) *version {
-	ver := &version{id: id, value: v, created: now}
-	first := len(s.versions) == 0
-	s.versions[id] = ver
-	for _, stage := range stages {
-		s.attach(stage, ver)
+// writable returns the error for a change of a secret that may not be changed.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html#API_PutSecretValue_Errors
+func (s *secret) writable() error {
+	if owner := s.owner(); owner != "" {
+		return invalidRequest("The secret %s is managed by %s, and you must use that service to update it.", s.name, owner)
 	}
-	if first {
-		s.attach(current, ver)
-	}
-	s.changed = now
-	return ver
+	return s.notDeleted()
 }
 
-// attach moves a label to a version. The version that AWSCURRENT leaves becomes AWSPREVIOUS.
-func (s *secret) attach(stage string, to *version) {
-	from := s.withStage(stage)
-	if from == to {
-		return
-	}
-	if from != nil {
-		from.drop(stage)
-	}
-	to.stages = append(to.stages, stage)
-	if stage == current && from != nil {
-		s.attach(previous, from)
-	}
-}
-
-func (v *version) drop(stage string) {
-	v.stages = slices.DeleteFunc(v.stages, func(s string) bool { return s == stage })
-}
-
-// withStage returns the version that has the label, or nil.
-func (s *secret) withStage(stage string) *version {
-	for _, v := range s.versions {
-		if slices.Contains(v.stages, stage) {
-			return v
-		}
+func (s *secret) notDeleted() error {
+	if !s.deletion.IsZero() {
+		return invalidRequest("You can't perform this operation on the secret because it was marked for deletion.")
 	}
 	return nil
 }
 
-// newestFirst returns the versions, the newest first.
-func (s *secret) newestFirst() []*version {
-	return slices.SortedFunc(maps.Values(s.versions), func(a, b *version) int { return b.created.Compare(a.created) })
+// put adds a version with a value and attaches the labels to it. A secret's first version is always the current one.
+func (s *secret) put(id string, v value, labels []string, now time.Time) (*version, error) {
+	if len(s.versions) == 0 && !slices.Contains(labels, current) {
+		labels = append(slices.Clone(labels), current)
+	}
+	if err := s.roomForLabels(labels...); err != nil {
+		return nil, err
+	}
+	ver, err := s.add(id, v, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, label := range labels {
+		s.attach(label, ver)
+	}
+	return ver, nil
 }
 
-// stages returns the labels of the versions that have any.
-func (s *secret) stages() map[string][]string {
-	stages := map[string][]string{}
-	for id, v := range s.versions {
-		if len(v.stages) > 0 {
-			stages[id] = slices.Clone(v.stages)
-		}
+// fill gives a version that a rotation has prepared its value.
+func (s *secret) fill(ver *version, v value, labels []string, now time.Time) error {
+	if err := s.roomForLabels(labels...); err != nil {
+		return err
 	}
-	return stages
+	ver.value, s.changed = v, now
+	for _, label := range labels {
+		s.attach(label, ver)
+	}
+	return nil
+}
+
+// choose returns the version with the id, which must have the label if one is given, or the version with the label, which
+// is AWSCURRENT if neither is given.
+func (s *secret) choose(id, label string) (*version, error) {
+	if id == "" {
+		if label == "" {
+			label = current
+		}
+		v := s.labelled(label)
+		if v == nil || v.value.empty() {
+			return nil, valueNotFound("staging label: " + label)
+		}
+		return v, nil
+	}
+	v := s.version(id)
+	switch {
+	case v == nil:
+		return nil, valueNotFound("VersionId: " + id)
+	case label != "" && !v.has(label):
+		return nil, invalidRequest("You provided a VersionStage that is not associated to the provided VersionId.")
+	case v.value.empty():
+		return nil, valueNotFound("VersionId: " + id)
+	default:
+		return v, nil
+	}
 }

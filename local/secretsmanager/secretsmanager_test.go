@@ -43,6 +43,12 @@ func (b *syncBuffer) Write(p []byte) (int, error) {
 	return b.Buffer.Write(p)
 }
 
+func (b *syncBuffer) text() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.String()
+}
+
 func newFixture(t *testing.T) fixture {
 	t.Helper()
 	buffer := &syncBuffer{}
@@ -289,11 +295,13 @@ func TestSecretValuesAreNotLogged(t *testing.T) {
 	_, _ = f.PutSecretValue(ctx, &awssecrets.PutSecretValueInput{SecretId: aws.String("nothing"), SecretString: aws.String("hunter2")})
 	v := value{text: aws.String("hunter2"), bytes: []byte("hunter2")}
 	f.service.log.Info("by mistake", "value", v)
-	f.service.log.Info(fmt.Sprintf("%v %+v %s", v, v, v))
+	for _, verb := range []string{"%v", "%+v", "%s", "%#v"} {
+		if got := fmt.Sprintf(verb, v); got != "(secret)" {
+			t.Errorf("a value printed by %s: got %s", verb, got)
+		}
+	}
 
-	f.log.mu.Lock()
-	defer f.log.mu.Unlock()
-	if log := f.log.String(); strings.Contains(log, "hunter2") || !strings.Contains(log, "PutSecretValue") {
+	if log := f.log.text(); strings.Contains(log, "hunter2") || !strings.Contains(log, "PutSecretValue") {
 		t.Errorf("the log has a secret's value, or misses the calls:\n%s", log)
 	}
 }

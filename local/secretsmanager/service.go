@@ -1,14 +1,14 @@
-// Package secretsmanager is AWS Secrets Manager in memory: what the stack and its operators use of the API, with versions
-// and their staging labels. A secret's value is never logged.
+// Package secretsmanager is AWS Secrets Manager in memory: what the stack and its operators use of the API, with versions,
+// their staging labels, and rotation by a function. A secret's value is never logged.
 package secretsmanager
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,10 +16,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// Config says where a service's secrets are.
+// Config says where a service's secrets are, and how it calls functions.
 type Config struct {
 	// Region and AccountID are those of the ARNs of secrets made through the API.
 	Region, AccountID string
+	// Invoke calls a rotation function and waits for its answer. Its error says that the function was not called, failed, or
+	// was not done when ctx ended. Whether Secrets Manager may call the function is for Invoke to say. A service with a nil
+	// Invoke refuses to rotate secrets.
+	Invoke func(ctx context.Context, functionARN string, payload []byte) (answer []byte, err error)
 }
 
 // Service holds the secrets of one account in one region. Its methods may be called from many goroutines.
@@ -29,11 +33,28 @@ type Service struct {
 
 	mu      sync.Mutex         // guards secrets and what they hold
 	secrets map[string]*secret // by name
+
+	closed    context.Context // ends the rotations
+	close     context.CancelFunc
+	rotations sync.WaitGroup // those under way; added to with the lock held, and only while closed has not ended
 }
 
-// New returns a service without secrets.
+// New returns a service without secrets. Close ends the rotations that it starts.
 func New(config Config, log *slog.Logger) *Service {
-	return &Service{config: config, log: log, secrets: map[string]*secret{}}
+	s := &Service{config: config, log: log, secrets: map[string]*secret{}}
+	s.closed, s.close = context.WithCancel(context.Background())
+	return s
+}
+
+// Close ends the rotations that are under way and waits for them, and no other begins. The secrets stay readable.
+func (s *Service) Close() {
+	s.mu.Lock()
+	s.close()
+	for _, sec := range s.secrets {
+		sec.stopRotation()
+	}
+	s.mu.Unlock()
+	s.rotations.Wait()
 }
 
 // SecretConfig is a secret that is there from the start.
@@ -58,8 +79,11 @@ func (s *Service) Create(config SecretConfig) error {
 	if err != nil {
 		return fmt.Errorf("creating secret %q: %w", config.Name, err)
 	}
-	if config.Value != "" {
-		sec.put(uuid.NewString(), value{text: &config.Value}, []string{current}, time.Now())
+	if config.Value == "" {
+		return nil
+	}
+	if _, err := sec.put(uuid.NewString(), value{text: &config.Value}, []string{current}, time.Now()); err != nil {
+		return fmt.Errorf("giving secret %q its value: %w", config.Name, err)
 	}
 	return nil
 }
@@ -80,7 +104,7 @@ func (s *Service) add(name, arn, description string) (*secret, error) {
 		return nil, errTaken
 	}
 	now := time.Now()
-	sec := &secret{name: name, arn: arn, description: description, created: now, changed: now, versions: map[string]*version{}}
+	sec := &secret{name: name, arn: arn, description: description, created: now, changed: now}
 	s.secrets[name] = sec
 	return sec, nil
 }
@@ -89,6 +113,7 @@ func (s *Service) add(name, arn, description string) (*secret, error) {
 // is none. It must be called with the lock held.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
 func (s *Service) find(id string) *secret {
+	s.forgetDeleted()
 	if sec, ok := s.secrets[id]; ok {
 		return sec
 	}
@@ -105,7 +130,10 @@ func (s *Service) find(id string) *secret {
 	return nil
 }
 
-// sorted returns the secrets by name. It must be called with the lock held.
-func (s *Service) sorted() []*secret {
-	return slices.SortedFunc(maps.Values(s.secrets), func(a, b *secret) int { return strings.Compare(a.name, b.name) })
+// forgetDeleted forgets the secrets whose recovery window is over. It must be called with the lock held.
+func (s *Service) forgetDeleted() {
+	now := time.Now()
+	maps.DeleteFunc(s.secrets, func(_ string, sec *secret) bool {
+		return !sec.deletion.IsZero() && !now.Before(sec.deletion)
+	})
 }

@@ -11,11 +11,19 @@ import (
 // https://docs.aws.amazon.com/sns/latest/api/API_Operations.html
 func (s *Service) API() awsapi.Service {
 	return awsapi.Service{
-		Name:     "sns",
-		Protocol: awsapi.Query("2010-03-31", "http://sns.amazonaws.com/doc/2010-03-31/"),
+		Name:          "sns",
+		Protocol:      awsapi.Query("2010-03-31", "http://sns.amazonaws.com/doc/2010-03-31/"),
+		Authorization: s.Authorization(),
 		Operations: map[string]awsapi.Operation{
 			"Publish":      awsapi.Handle(s.publish),
 			"PublishBatch": awsapi.Handle(s.publishBatch),
+
+			"CreateTopic":               awsapi.Handle(s.createTopic),
+			"DeleteTopic":               awsapi.Handle(s.deleteTopic),
+			"Subscribe":                 awsapi.Handle(s.subscribe),
+			"Unsubscribe":               awsapi.Handle(s.unsubscribe),
+			"GetSubscriptionAttributes": awsapi.Handle(s.getSubscriptionAttributes),
+			"SetSubscriptionAttributes": awsapi.Handle(s.setSubscriptionAttributes),
 
 			"ListTopics":               awsapi.Handle(s.listTopics),
 			"GetTopicAttributes":       awsapi.Handle(s.getTopicAttributes),

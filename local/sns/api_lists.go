@@ -2,7 +2,6 @@ package sns
 
 import (
 	"context"
-	"strconv"
 
 	"restock/local/awsapi"
 )
@@ -85,38 +84,9 @@ func (s *Service) pageOfSubscriptions(all []Subscription, token string) (listSub
 			SubscriptionARN: sub.ARN,
 			Owner:           s.config.AccountID,
 			Protocol:        "sqs",
-			Endpoint:        sub.Queue.ARN(),
+			Endpoint:        sub.QueueARN,
 			TopicARN:        sub.TopicARN,
 		})
 	}
 	return out, nil
-}
-
-type getTopicAttributesInput struct {
-	TopicARN string `xml:"TopicArn"`
-}
-
-type getTopicAttributesOutput struct {
-	Attributes []attributeEntry `xml:"Attributes>entry"`
-}
-
-type attributeEntry struct {
-	Key   string `xml:"key"`
-	Value string `xml:"value"`
-}
-
-// https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html
-func (s *Service) getTopicAttributes(_ context.Context, in getTopicAttributesInput) (getTopicAttributesOutput, error) {
-	t, err := s.find(in.TopicARN)
-	if err != nil {
-		return getTopicAttributesOutput{}, err
-	}
-	return getTopicAttributesOutput{Attributes: []attributeEntry{
-		{"TopicArn", t.arn},
-		{"Owner", s.config.AccountID},
-		{"DisplayName", ""},
-		{"SubscriptionsConfirmed", strconv.Itoa(len(t.Subscriptions()))},
-		{"SubscriptionsPending", "0"},
-		{"SubscriptionsDeleted", "0"},
-	}}, nil
 }

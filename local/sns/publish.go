@@ -32,25 +32,64 @@ type Notification struct {
 }
 
 // Publish delivers a message to the topic's subscriptions, and returns its id. The error is an *awsapi.Error that says
-// which of SNS's rules the message breaks. A delivery that a queue refuses is logged and no error of the publisher's.
+// which of SNS's rules the message breaks. A delivery that fails is logged and no error of the publisher's.
 func (t *Topic) Publish(n Notification) (messageID string, err error) {
 	if err := n.validate(); err != nil {
 		return "", err
 	}
 	messageID = uuid.NewString()
 	now := time.Now()
+	filtered := 0
 	subscriptions := t.Subscriptions()
 	for _, sub := range subscriptions {
-		log := t.service.log.With("topic", t.name, "message", messageID, "queue", sub.Queue.ARN())
-		queueMessageID, err := sub.deliver(n, messageID, now)
-		if err != nil {
-			log.Warn("topic could not deliver a message", "error", err)
+		if !sub.accepts(n) {
+			filtered++
 			continue
 		}
-		log.Debug("message delivered", "queueMessage", queueMessageID)
+		t.service.deliver(sub, n, messageID, now)
 	}
-	t.service.log.Info("message published", "topic", t.name, "message", messageID, "subject", n.Subject, "subscriptions", len(subscriptions))
+	t.service.log.Info("message published", "topic", t.config.Name, "message", messageID, "subject", n.Subject,
+		"subscriptions", len(subscriptions), "filtered", filtered)
 	return messageID, nil
+}
+
+// deliver sends a message to the subscription's queue, or else to its dead-letter queue, or else loses it.
+func (s *Service) deliver(sub Subscription, n Notification, messageID string, now time.Time) {
+	log := s.log.With("topic", sub.TopicARN, "message", messageID, "queue", sub.QueueARN)
+	out, err := sub.write(n, messageID, now)
+	if err != nil {
+		log.Error("message could not be written: it is lost", "error", err)
+		return
+	}
+	refused := s.send(sub.TopicARN, sub.QueueARN, out)
+	switch {
+	case refused == nil:
+		log.Debug("message delivered")
+		return
+	case sub.DeadLetterQueueARN == "":
+		log.Warn("message could not be delivered: it is lost, for the subscription has no dead-letter queue", "error", refused)
+		return
+	}
+	log = log.With("error", refused, "deadLetterQueue", sub.DeadLetterQueueARN)
+	if err := s.send(sub.TopicARN, sub.DeadLetterQueueARN, out); err != nil {
+		log.Warn("message could not be delivered, nor sent to the dead-letter queue: it is lost", "deadLetterError", err)
+		return
+	}
+	log.Warn("message could not be delivered: it is in the subscription's dead-letter queue")
+}
+
+func (s *Service) send(topicARN, queueARN string, out sqs.SendInput) error {
+	if s.config.AuthorizeDelivery != nil {
+		if err := s.config.AuthorizeDelivery(topicARN, queueARN); err != nil {
+			return err
+		}
+	}
+	queue := s.config.Queues.Queue(queueARN)
+	if queue == nil {
+		return fmt.Errorf("there is no queue %s", queueARN)
+	}
+	_, err := queue.Send(out)
+	return err
 }
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -79,16 +118,15 @@ func (n Notification) size() int {
 	return size
 }
 
-func (sub Subscription) deliver(n Notification, messageID string, now time.Time) (queueMessageID string, err error) {
+// write makes what the queue gets of a message.
+func (sub Subscription) write(n Notification, messageID string, now time.Time) (sqs.SendInput, error) {
 	out := sqs.SendInput{Body: n.Message, Attributes: n.Attributes, SenderID: senderID}
-	if !sub.RawMessageDelivery {
-		wrapped, err := sub.wrap(n, messageID, now)
-		if err != nil {
-			return "", err
-		}
-		out.Body, out.Attributes = wrapped, nil
+	if sub.RawMessageDelivery {
+		return out, nil
 	}
-	return sub.Queue.Send(out)
+	wrapped, err := sub.wrap(n, messageID, now)
+	out.Body, out.Attributes = wrapped, nil
+	return out, err
 }
 
 // envelope is the notification as subscribers without raw delivery get it. The signature is empty: only SNS can sign.

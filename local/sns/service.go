@@ -1,8 +1,12 @@
 // Package sns is Amazon SNS's standard topics in memory: what the stack uses of the API, with subscriptions of SQS queues.
-// A message is delivered before Publish returns.
+// A message is delivered before
+// Publish returns. A queue that refuses it, or is gone, is what SNS calls a client-side error: the delivery is not tried again.
+//
+// https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html#delivery-failures-cause
 package sns
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -10,21 +14,22 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/google/uuid"
-
 	"restock/local/sqs"
 )
 
-// Queue is what a subscription delivers to; an *sqs.Queue is one.
-type Queue interface {
-	ARN() string
-	Send(sqs.SendInput) (messageID string, err error)
+// Queues finds the queue with an ARN; nil is none. An *sqs.Service is one.
+type Queues interface {
+	Queue(arn string) *sqs.Queue
 }
 
-// Config says where a service's topics are.
+// Config says where a service's topics are, and what they deliver to.
 type Config struct {
 	// Region and AccountID are those of the topics' ARNs.
 	Region, AccountID string
+	// Queues are what topics deliver to.
+	Queues Queues
+	// AuthorizeDelivery says why a topic may not send to a queue, a subscription's dead-letter queue included; nil allows it always.
+	AuthorizeDelivery func(topicARN, queueARN string) error
 }
 
 // Service holds the topics of one account in one region. Its methods, and those of its topics, may be called from many
@@ -42,41 +47,60 @@ func New(config Config, log *slog.Logger) *Service {
 	return &Service{config: config, log: log, topics: map[string]*Topic{}}
 }
 
+// TopicConfig are a topic's attributes.
+// https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+type TopicConfig struct {
+	// Name is up to 256 letters, digits, hyphens and underscores.
+	Name string
+	// DisplayName is what the topic is called in text messages.
+	DisplayName string
+	// Policy is the text of the topic's access policy, or "". The topic keeps it, for whoever judges calls.
+	Policy string
+	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". Nothing is encrypted here.
+	KMSMasterKeyID string
+}
+
 // Topic is a standard topic.
 type Topic struct {
 	service       *Service
-	name, arn     string
+	arn           string
+	config        TopicConfig
 	subscriptions []Subscription // guarded by service.mu; replaced, never changed
-}
-
-// Subscription is a topic's delivery to a queue.
-type Subscription struct {
-	ARN      string
-	TopicARN string
-	Queue    Queue
-	// RawMessageDelivery sends the message's body and attributes as they are, without SNS's envelope.
-	// https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
-	RawMessageDelivery bool
 }
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
 // CreateTopic adds a topic. It is an error if the name is not one SNS takes or a topic has it.
-func (s *Service) CreateTopic(name string) (*Topic, error) {
-	if strings.HasSuffix(name, ".fifo") {
-		return nil, fmt.Errorf("creating topic %q: FIFO topics are not available in the local run: use a standard topic", name)
+func (s *Service) CreateTopic(config TopicConfig) (*Topic, error) {
+	t, isNew, err := s.topicOf(config)
+	if err != nil {
+		return nil, fmt.Errorf("creating topic %q: %w", config.Name, err)
 	}
-	if !topicName.MatchString(name) {
-		return nil, fmt.Errorf("creating topic %q: the name must be 1 to 256 letters, digits, hyphens and underscores", name)
+	if !isNew {
+		return nil, fmt.Errorf("creating topic %q: a topic of that name exists", config.Name)
 	}
-	t := &Topic{service: s, name: name, arn: fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, name)}
+	return t, nil
+}
+
+// topicOf returns the topic of a name, and makes it if there is none.
+func (s *Service) topicOf(config TopicConfig) (_ *Topic, isNew bool, _ error) {
+	switch {
+	case strings.HasSuffix(config.Name, ".fifo"):
+		return nil, false, invalidParameter("Topic Name: FIFO topics are not available in the local run: use a standard topic")
+	case !topicName.MatchString(config.Name):
+		return nil, false, invalidParameter("Topic Name: it must be 1 to 256 letters, digits, hyphens and underscores")
+	case config.Policy != "" && !json.Valid([]byte(config.Policy)):
+		return nil, false, invalidParameter("Policy: it is not JSON")
+	}
+	arn := fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, config.Name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, exists := s.topics[t.arn]; exists {
-		return nil, fmt.Errorf("creating topic %q: a topic of that name exists", name)
+	if t, exists := s.topics[arn]; exists {
+		return t, false, nil
 	}
-	s.topics[t.arn] = t
-	return t, nil
+	t := &Topic{service: s, arn: arn, config: config}
+	s.topics[arn] = t
+	return t, true, nil
 }
 
 // Topic returns the topic with the ARN, or nil if there is none.
@@ -90,28 +114,10 @@ func (s *Service) Topic(arn string) *Topic {
 func (t *Topic) ARN() string { return t.arn }
 
 // Name returns the topic's name.
-func (t *Topic) Name() string { return t.name }
+func (t *Topic) Name() string { return t.config.Name }
 
-// Subscribe delivers what is published from now on to a queue, too.
-func (t *Topic) Subscribe(queue Queue, rawMessageDelivery bool) Subscription {
-	sub := Subscription{
-		ARN:                t.arn + ":" + uuid.NewString(),
-		TopicARN:           t.arn,
-		Queue:              queue,
-		RawMessageDelivery: rawMessageDelivery,
-	}
-	t.service.mu.Lock()
-	defer t.service.mu.Unlock()
-	t.subscriptions = append(slices.Clip(t.subscriptions), sub)
-	return sub
-}
-
-// Subscriptions returns the topic's subscriptions, in the order they were made.
-func (t *Topic) Subscriptions() []Subscription {
-	t.service.mu.RLock()
-	defer t.service.mu.RUnlock()
-	return t.subscriptions
-}
+// Config returns the topic's attributes.
+func (t *Topic) Config() TopicConfig { return t.config }
 
 // list returns all topics, by name.
 func (s *Service) list() []*Topic {
@@ -121,6 +127,6 @@ func (s *Service) list() []*Topic {
 	for _, t := range s.topics {
 		topics = append(topics, t)
 	}
-	slices.SortFunc(topics, func(a, b *Topic) int { return strings.Compare(a.name, b.name) })
+	slices.SortFunc(topics, func(a, b *Topic) int { return strings.Compare(a.arn, b.arn) })
 	return topics
 }

@@ -2,6 +2,7 @@ package sns
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -10,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"errors"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
@@ -32,18 +32,23 @@ type fixture struct {
 func newFixture(t *testing.T, raw bool) fixture {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	queue, err := sqs.New(sqs.Config{BaseURL: "http://x", Region: "ap-northeast-2", AccountID: "000000000000"}, log).CreateQueue(sqs.NewQueueConfig("stock_queue"))
+	queues := sqs.New(sqs.Config{BaseURL: "http://x", Region: "ap-northeast-2", AccountID: "000000000000"}, log)
+	queue, err := queues.CreateQueue(sqs.NewQueueConfig("stock_queue"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := New(Config{Region: "ap-northeast-2", AccountID: "000000000000"}, log)
-	topic, err := service.CreateTopic("stock_empty")
+	service := New(Config{Region: "ap-northeast-2", AccountID: "000000000000", Queues: queues}, log)
+	topic, err := service.CreateTopic(TopicConfig{Name: "stock_empty", Policy: "{}", KMSMasterKeyID: "alias/aws/sns"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub, err := topic.Subscribe(SubscriptionConfig{QueueARN: queue.ARN(), RawMessageDelivery: raw})
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(awsapi.NewHandler(log, service.API()))
 	t.Cleanup(server.Close)
-	return fixture{topic, topic.Subscribe(queue, raw), queue, awssns.New(awssns.Options{
+	return fixture{topic, sub, queue, awssns.New(awssns.Options{
 		BaseEndpoint: &server.URL,
 		Region:       "ap-northeast-2",
 		Credentials:  credentials.NewStaticCredentialsProvider("AKIDLOCAL", "local", ""),
@@ -271,7 +276,8 @@ func TestLists(t *testing.T) {
 		}
 	}
 	attributes, err := f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{TopicArn: aws.String(f.topic.ARN())})
-	if err != nil || attributes.Attributes["SubscriptionsConfirmed"] != "1" || attributes.Attributes["TopicArn"] != f.topic.ARN() {
+	if err != nil || attributes.Attributes["SubscriptionsConfirmed"] != "1" || attributes.Attributes["TopicArn"] != f.topic.ARN() ||
+		attributes.Attributes["Policy"] != "{}" || attributes.Attributes["KmsMasterKeyId"] != "alias/aws/sns" {
 		t.Errorf("attributes: got %+v, %v", attributes, err)
 	}
 	_, err = f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{TopicArn: aws.String(f.topic.ARN() + "2")})
@@ -283,7 +289,7 @@ func TestLists(t *testing.T) {
 func TestTopicListHasPages(t *testing.T) {
 	f := newFixture(t, false)
 	for i := range pageSize {
-		if _, err := f.topic.service.CreateTopic(fmt.Sprint("topic", i)); err != nil {
+		if _, err := f.topic.service.CreateTopic(TopicConfig{Name: fmt.Sprint("topic", i)}); err != nil {
 			t.Fatal(err)
 		}
 	}

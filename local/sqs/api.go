@@ -2,11 +2,8 @@ package sqs
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
-	"strconv"
+	"reflect"
 	"strings"
-	"time"
 
 	"restock/local/awsapi"
 )
@@ -15,14 +12,22 @@ import (
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html
 func (s *Service) API() awsapi.Service {
 	return awsapi.Service{
-		Name:     "sqs",
-		Protocol: awsapi.QueryCompatibleJSON("1.0", "AmazonSQS", "com.amazonaws.sqs"),
+		Name:          "sqs",
+		Protocol:      awsapi.QueryCompatibleJSON("1.0", "AmazonSQS", "com.amazonaws.sqs"),
+		Authorization: s.Authorization(),
 		Operations: map[string]awsapi.Operation{
+			"CreateQueue":                awsapi.Handle(s.createQueue),
+			"DeleteQueue":                awsapi.Handle(s.deleteQueue),
 			"GetQueueUrl":                awsapi.Handle(s.getQueueURL),
 			"GetQueueAttributes":         awsapi.Handle(s.getQueueAttributes),
+			"SetQueueAttributes":         awsapi.Handle(s.setQueueAttributes),
 			"ListQueues":                 awsapi.Handle(s.listQueues),
 			"ListDeadLetterSourceQueues": awsapi.Handle(s.listDeadLetterSourceQueues),
 			"PurgeQueue":                 awsapi.Handle(s.purgeQueue),
+
+			"StartMessageMoveTask":  awsapi.Handle(s.startMessageMoveTask),
+			"ListMessageMoveTasks":  awsapi.Handle(s.listMessageMoveTasks),
+			"CancelMessageMoveTask": awsapi.Handle(s.cancelMessageMoveTask),
 
 			"SendMessage":                  awsapi.Handle(s.sendMessage),
 			"SendMessageBatch":             awsapi.Handle(s.sendMessageBatch),
@@ -65,6 +70,55 @@ type queueInput struct {
 	QueueURL string `json:"QueueUrl"`
 }
 
+type createQueueInput struct {
+	QueueName  string
+	Attributes map[string]string
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+func (s *Service) createQueue(_ context.Context, in createQueueInput) (getQueueURLOutput, error) {
+	if in.QueueName == "" {
+		return getQueueURLOutput{}, missingParameter("QueueName")
+	}
+	config := NewQueueConfig(in.QueueName)
+	if err := config.set(in.Attributes); err != nil {
+		return getQueueURLOutput{}, err
+	}
+	existing, err := s.byName(in.QueueName)
+	if err == nil {
+		return getQueueURLOutput{QueueURL: existing.url}, existing.has(in.Attributes)
+	}
+	q, err := s.addQueue(config)
+	if err != nil {
+		return getQueueURLOutput{}, err
+	}
+	s.log.Info("queue created", "queue", q.name)
+	return getQueueURLOutput{QueueURL: q.url}, nil
+}
+
+// has returns nil if the queue's attributes have the values, and otherwise the error that the name is taken.
+func (q *Queue) has(values map[string]string) error {
+	was := q.Config()
+	same := was
+	if err := same.set(values); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(was, same) {
+		return queueNameExists()
+	}
+	return nil
+}
+
+func (s *Service) deleteQueue(_ context.Context, in queueInput) (none, error) {
+	q, err := s.byURL(in.QueueURL)
+	if err != nil {
+		return none{}, err
+	}
+	q.delete()
+	s.log.Info("queue deleted", "queue", q.name)
+	return none{}, nil
+}
+
 func (s *Service) purgeQueue(_ context.Context, in queueInput) (none, error) {
 	q, err := s.byURL(in.QueueURL)
 	if err != nil {
@@ -87,8 +141,11 @@ type listQueuesOutput struct {
 }
 
 func (s *Service) listQueues(_ context.Context, in listQueuesInput) (listQueuesOutput, error) {
-	queues := s.list(func(q *Queue) bool { return strings.HasPrefix(q.config.Name, in.QueueNamePrefix) })
+	queues := s.list(func(q *Queue) bool { return strings.HasPrefix(q.name, in.QueueNamePrefix) })
 	page, next, err := pageOfURLs(queues, in.MaxResults, in.NextToken)
+	if in.MaxResults == 0 {
+		next = "" // pages are for those who ask for them
+	}
 	return listQueuesOutput{QueueURLs: page, NextToken: next}, err
 }
 
@@ -131,72 +188,4 @@ func pageOfURLs(queues []*Queue, limit int, token string) (urls []string, next s
 		urls = append(urls, q.url)
 	}
 	return urls, next, nil
-}
-
-type getQueueAttributesInput struct {
-	queueInput
-	AttributeNames []string
-}
-
-type getQueueAttributesOutput struct {
-	Attributes map[string]string `json:",omitempty"`
-}
-
-// attributesNotHere are attributes that SQS has and that no queue here has a value for: asking for them is no error.
-var attributesNotHere = []string{
-	"Policy", "FifoQueue", "ContentBasedDeduplication", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds",
-	"DeduplicationScope", "FifoThroughputLimit", "RedriveAllowPolicy", "SqsManagedSseEnabled", "RedrivePolicy",
-}
-
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
-func (s *Service) getQueueAttributes(_ context.Context, in getQueueAttributesInput) (getQueueAttributesOutput, error) {
-	q, err := s.byURL(in.QueueURL)
-	if err != nil {
-		return getQueueAttributesOutput{}, err
-	}
-	all, err := q.attributes()
-	if err != nil {
-		return getQueueAttributesOutput{}, err
-	}
-	if slices.Contains(in.AttributeNames, "All") {
-		return getQueueAttributesOutput{Attributes: all}, nil
-	}
-	asked := map[string]string{}
-	for _, name := range in.AttributeNames {
-		value, ok := all[name]
-		switch {
-		case ok:
-			asked[name] = value
-		case !slices.Contains(attributesNotHere, name):
-			return getQueueAttributesOutput{}, invalidAttributeName(name)
-		}
-	}
-	return getQueueAttributesOutput{Attributes: asked}, nil
-}
-
-func (q *Queue) attributes() (map[string]string, error) {
-	counts := q.Counts()
-	inSeconds := func(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
-	created := strconv.FormatInt(q.created.Unix(), 10)
-	attributes := map[string]string{
-		"ApproximateNumberOfMessages":           strconv.Itoa(counts.Visible),
-		"ApproximateNumberOfMessagesNotVisible": strconv.Itoa(counts.InFlight),
-		"ApproximateNumberOfMessagesDelayed":    strconv.Itoa(counts.Delayed),
-		"CreatedTimestamp":                      created,
-		"LastModifiedTimestamp":                 created,
-		"DelaySeconds":                          inSeconds(q.config.Delay),
-		"MaximumMessageSize":                    strconv.Itoa(q.config.MaximumMessageSize),
-		"MessageRetentionPeriod":                inSeconds(q.config.MessageRetentionPeriod),
-		"QueueArn":                              q.arn,
-		"ReceiveMessageWaitTimeSeconds":         inSeconds(q.config.ReceiveMessageWaitTime),
-		"VisibilityTimeout":                     inSeconds(q.config.VisibilityTimeout),
-	}
-	if q.config.RedrivePolicy != nil {
-		policy, err := json.Marshal(q.config.RedrivePolicy)
-		if err != nil {
-			return nil, err
-		}
-		attributes["RedrivePolicy"] = string(policy)
-	}
-	return attributes, nil
 }

@@ -62,6 +62,12 @@ type receiveMessageInput struct {
 	AttributeNames              []string // what MessageSystemAttributeNames was called before
 }
 
+// systemAttributes are what a receiver can ask for. The last five no message here has.
+var systemAttributes = []string{
+	"All", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "DeadLetterQueueSourceArn", "SenderId", "SentTimestamp",
+	"AWSTraceHeader", "MessageDeduplicationId", "MessageGroupId", "SequenceNumber", "SqsManagedSseEnabled",
+}
+
 type receiveMessageOutput struct {
 	Messages []receivedMessage `json:",omitempty"`
 }
@@ -88,6 +94,12 @@ func (s *Service) receiveMessage(ctx context.Context, in receiveMessageInput) (r
 	if limit < 1 {
 		return receiveMessageOutput{}, outOfRange("MaxNumberOfMessages", limit, 1, maxBatch)
 	}
+	systemNames := slices.Concat(in.MessageSystemAttributeNames, in.AttributeNames)
+	for _, name := range systemNames {
+		if !slices.Contains(systemAttributes, name) {
+			return receiveMessageOutput{}, invalidAttributeName(name)
+		}
+	}
 	messages, err := q.Receive(ctx, ReceiveOptions{
 		MaxMessages:       limit,
 		Wait:              duration(in.WaitTimeSeconds),
@@ -97,7 +109,6 @@ func (s *Service) receiveMessage(ctx context.Context, in receiveMessageInput) (r
 		return receiveMessageOutput{}, err
 	}
 	var out receiveMessageOutput
-	systemNames := slices.Concat(in.MessageSystemAttributeNames, in.AttributeNames)
 	for _, m := range messages {
 		attributes := pick(m.Attributes, in.MessageAttributeNames)
 		out.Messages = append(out.Messages, receivedMessage{

@@ -170,7 +170,7 @@ func TestSDKSeesAWSErrors(t *testing.T) {
 			return err
 		}, "SerializationException"},
 		{"an operation that is not implemented", func() error {
-			_, err := client.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("new")})
+			_, err := client.TagQueue(ctx, &awssqs.TagQueueInput{QueueUrl: url, Tags: map[string]string{"a": "b"}})
 			return err
 		}, "UnknownOperationException"},
 	} {

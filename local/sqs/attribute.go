@@ -24,6 +24,8 @@ const maxMessageAttributes = 10
 
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
+var number = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`)
+
 // Validate says what SQS and SNS have against an attribute of the name, or returns nil.
 func (a MessageAttribute) Validate(name string) error {
 	lower := strings.ToLower(name)
@@ -35,6 +37,8 @@ func (a MessageAttribute) Validate(name string) error {
 		return fmt.Errorf("the message attribute %q has the invalid type %q: it must begin with String, Number or Binary", name, a.DataType)
 	case base == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""), base != "Binary" && (a.StringValue == "" || a.BinaryValue != nil):
 		return fmt.Errorf("the message attribute %q must have one value that is not empty, of its type %s", name, a.DataType)
+	case base == "Number" && !number.MatchString(a.StringValue):
+		return fmt.Errorf("the message attribute %q must be a number: it is %q", name, a.StringValue)
 	default:
 		return nil
 	}

@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"fmt"
 	"net/http"
 
 	"restock/local/awsapi"
@@ -37,6 +38,34 @@ func invalidMessageContents() error {
 
 func invalidAttributeName(name string) error {
 	return newError("InvalidAttributeName", "", "Unknown Attribute %s.", name)
+}
+
+func invalidAttributeValue(format string, args ...any) error {
+	return newError("InvalidAttributeValue", "", format, args...)
+}
+
+func invalidRedrivePolicy(p *RedrivePolicy, format string, args ...any) error {
+	return invalidParameter("Value %s for parameter RedrivePolicy is invalid. Reason: %s", marshal(p), fmt.Sprintf(format, args...))
+}
+
+func queueNameExists() error {
+	return newError("QueueNameExists", "QueueAlreadyExists", "A queue already exists with the same name and a different value for an attribute.")
+}
+
+func queueDeletedRecently() error {
+	return newError("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently", "You must wait 60 seconds after deleting a queue before you can create another with the same name.")
+}
+
+func overLimit(limit int) error {
+	err := newError("OverLimit", "OverLimit", "%d messages of the queue are in flight: delete those that are processed.", limit)
+	err.Status = http.StatusForbidden
+	return err
+}
+
+func resourceNotFound(format string, args ...any) error {
+	err := newError("ResourceNotFoundException", "", format, args...)
+	err.Status = http.StatusNotFound
+	return err
 }
 
 func receiptHandleIsInvalid(handle string) error {

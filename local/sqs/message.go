@@ -41,6 +41,7 @@ func (m Message) SystemAttributes() map[string]string {
 
 // message is a message as its queue keeps it.
 type message struct {
+	key        string // of this copy, in the queue
 	id         string
 	body       string
 	attributes map[string]MessageAttribute // never changed, so views share it
@@ -55,6 +56,7 @@ type message struct {
 	receives         int    // across all queues
 	receivesHere     int    // from this queue
 	deadLetterSource string
+	duplicated       bool // there was, or this is, a second copy
 
 	arrival int // orders messages that are visible at the same time
 	index   int // in the queue's heap
@@ -68,6 +70,14 @@ func (m *message) receive(now time.Time, visibility time.Duration) {
 	m.receipt = uuid.NewString()
 	m.receives++
 	m.receivesHere++
+}
+
+// duplicate returns a second copy of a message that was received, which is visible now.
+func (m *message) duplicate(now time.Time) *message {
+	m.duplicated = true
+	second := *m
+	second.key, second.visibleAt, second.receipt = uuid.NewString(), now, ""
+	return &second
 }
 
 func (q *Queue) view(m *message) Message {
@@ -85,12 +95,12 @@ func (q *Queue) view(m *message) Message {
 	}
 }
 
-// receiptHandle names the queue, the message and the receive. To callers it is opaque.
+// receiptHandle names the queue, the message's copy and the receive. To callers it is opaque.
 func (q *Queue) receiptHandle(m *message) string {
-	return base64.StdEncoding.EncodeToString([]byte(q.arn + " " + m.id + " " + m.receipt))
+	return base64.StdEncoding.EncodeToString([]byte(q.arn + " " + m.key + " " + m.receipt))
 }
 
-func (q *Queue) parseReceiptHandle(handle string) (id, receipt string, err error) {
+func (q *Queue) parseReceiptHandle(handle string) (key, receipt string, err error) {
 	if handle == "" {
 		return "", "", missingParameter("ReceiptHandle")
 	}

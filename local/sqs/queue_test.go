@@ -403,9 +403,9 @@ func TestCreateQueueRefuses(t *testing.T) {
 		{"a taken name", func(c *QueueConfig) { c.Name = "taken" }, "exists"},
 		{"a FIFO queue", func(c *QueueConfig) { c.Name = "q.fifo" }, "FIFO"},
 		{"a name with a space", func(c *QueueConfig) { c.Name = "a b" }, "name"},
-		{"a visibility timeout over 12 hours", visibility(13 * time.Hour), "visibility timeout is 13h"},
+		{"a visibility timeout over 12 hours", visibility(13 * time.Hour), "VisibilityTimeout is 13h"},
 		{"half a second", visibility(500 * time.Millisecond), "whole seconds"},
-		{"no retention", func(c *QueueConfig) { c.MessageRetentionPeriod = 0 }, "retention"},
+		{"no retention", func(c *QueueConfig) { c.MessageRetentionPeriod = 0 }, "MessageRetentionPeriod is 0s"},
 		{"a size limit over 1 MiB", func(c *QueueConfig) { c.MaximumMessageSize = 1<<20 + 1 }, "1048577"},
 		{"a missing dead-letter queue", func(c *QueueConfig) {
 			c.RedrivePolicy = &RedrivePolicy{DeadLetterTargetARN: "arn:aws:sqs:ap-northeast-2:000000000000:nowhere", MaxReceiveCount: 1}

@@ -1,145 +1,137 @@
 // Package sqs is Amazon SQS's standard queues in memory: what the stack uses of the API, with SQS's semantics of
-// visibility, receive counts, redrive, delay, retention and long polling. Unlike SQS, which may deliver a message twice
-// or out of order, these queues do so only where a visibility timeout ends.
+// visibility, receive counts, redrive, delay, retention and long polling. Standard queues may deliver a message twice; these
+// do so where a visibility timeout ends, and beyond that as often as they are asked to (Config.DuplicateRate).
 //
-// Nothing runs in the background. A queue's state is a function of its messages and the clock, worked out when somebody
-// looks; a receiver that waits sets its own timer for the moment the next message becomes visible.
+// A queue's state is a function of its messages and the clock, worked out when somebody looks; a receiver that waits sets
+// its own timer for the moment the next message becomes visible. Only message move tasks run in the background, until Close.
 package sqs
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/url"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Config says where a service's queues are.
+// Config says where a service's queues are, and how it departs from the plain course of things.
 type Config struct {
 	// BaseURL is the endpoint that queue URLs begin with, such as "http://127.0.0.1:4566".
 	BaseURL string
 	// Region and AccountID are those of the queues' ARNs.
 	Region, AccountID string
+	// DuplicateRate is the share of messages, 0 to 1, that are delivered twice though a consumer deletes them, as standard
+	// queues do on occasion.
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
+	DuplicateRate float64
+	// Random is the chance that DuplicateRate is held against, from 0 up to but not including 1; nil is math/rand's. It is called
+	// by one goroutine at a time.
+	Random func() float64
+	// AuthorizeRedrive says why a queue's messages may not move to its dead-letter queue; nil allows it always. A message that
+	// may not move stays in its queue, and is received again.
+	AuthorizeRedrive func(queueARN, deadLetterQueueARN string) error
 }
 
 // Service holds the queues of one account in one region. Its methods, and those of its queues, may be called from many
 // goroutines.
 type Service struct {
-	config Config
-	log    *slog.Logger
+	config      Config
+	log         *slog.Logger
+	maxInFlight int
 
-	mu     sync.Mutex // guards queues and the messages of every queue, since a redrive touches two
-	queues map[string]*Queue
+	mu        sync.Mutex // guards what follows and all of every queue that may change, since a redrive touches two
+	queues    map[string]*Queue
+	deleted   map[string]time.Time // when queues were deleted, by name
+	moveTasks map[string]*moveTask // by handle
+
+	running context.Context // ends with Close
+	stop    context.CancelFunc
+	movers  sync.WaitGroup
 }
 
-// New returns a service without queues.
+// New returns a service without queues. Close ends what it runs.
 func New(config Config, log *slog.Logger) *Service {
-	return &Service{config: config, log: log, queues: map[string]*Queue{}}
-}
-
-// QueueConfig are a queue's attributes. Durations are in whole seconds. NewQueueConfig fills in what SQS defaults to.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-type QueueConfig struct {
-	// Name is up to 80 letters, digits, hyphens and underscores.
-	Name string
-	// VisibilityTimeout is how long a received message is hidden from other receivers: 0 to 12 hours.
-	VisibilityTimeout time.Duration
-	// MessageRetentionPeriod is how long a message is kept: 1 minute to 14 days.
-	MessageRetentionPeriod time.Duration
-	// Delay is how long a new message is hidden at first: 0 to 15 minutes.
-	Delay time.Duration
-	// MaximumMessageSize is the size limit of a message's body and attributes in bytes: 1 KiB to 1 MiB.
-	MaximumMessageSize int
-	// ReceiveMessageWaitTime is how long a receiver waits that does not say: 0 to 20 seconds.
-	ReceiveMessageWaitTime time.Duration
-	// RedrivePolicy, if any, is where messages go that are received too often.
-	RedrivePolicy *RedrivePolicy
-}
-
-// RedrivePolicy sends a message to a dead-letter queue when it would be received more than MaxReceiveCount times. Its
-// JSON form is that of the queue attribute.
-type RedrivePolicy struct {
-	DeadLetterTargetARN string `json:"deadLetterTargetArn"`
-	MaxReceiveCount     int    `json:"maxReceiveCount"` // 1 to 1,000
-}
-
-// What a queue has that is created with a name alone.
-const (
-	DefaultVisibilityTimeout      = 30 * time.Second
-	DefaultMessageRetentionPeriod = 4 * 24 * time.Hour
-	DefaultMaximumMessageSize     = 1 << 20
-)
-
-// NewQueueConfig returns the attributes of a queue that is created with a name alone.
-func NewQueueConfig(name string) QueueConfig {
-	return QueueConfig{
-		Name:                   name,
-		VisibilityTimeout:      DefaultVisibilityTimeout,
-		MessageRetentionPeriod: DefaultMessageRetentionPeriod,
-		MaximumMessageSize:     DefaultMaximumMessageSize,
+	if config.Random == nil {
+		config.Random = rand.Float64
+	}
+	running, stop := context.WithCancel(context.Background())
+	return &Service{
+		config:      config,
+		log:         log,
+		maxInFlight: maxInFlight,
+		queues:      map[string]*Queue{},
+		deleted:     map[string]time.Time{},
+		moveTasks:   map[string]*moveTask{},
+		running:     running,
+		stop:        stop,
 	}
 }
 
-// CreateQueue adds a queue. It is an error if an attribute is outside SQS's range, a queue of the name exists, or the
-// dead-letter queue, which must be created first, does not.
+// Close ends the message move tasks that run. What they have not moved stays where it is.
+func (s *Service) Close() {
+	s.stop()
+	s.movers.Wait()
+}
+
+// CreateQueue adds a queue. It is an error if an attribute is outside SQS's range, a queue of the name exists or was deleted
+// within the last minute, or the dead-letter queue, which must be created first, does not exist or does not take its messages.
 func (s *Service) CreateQueue(config QueueConfig) (*Queue, error) {
-	if err := config.validate(); err != nil {
+	q, err := s.addQueue(config)
+	if err != nil {
 		return nil, fmt.Errorf("creating queue %q: %w", config.Name, err)
 	}
+	return q, nil
+}
+
+func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, exists := s.queues[config.Name]; exists {
-		return nil, fmt.Errorf("creating queue %q: a queue of that name exists", config.Name)
+		return nil, queueNameExists()
 	}
-	if p := config.RedrivePolicy; p != nil && s.byARN(p.DeadLetterTargetARN) == nil {
-		return nil, fmt.Errorf("creating queue %q: its dead-letter queue %s does not exist: create that first", config.Name, p.DeadLetterTargetARN)
+	if deleted, ok := s.deleted[config.Name]; ok && now.Sub(deleted) < deletionInterval {
+		return nil, queueDeletedRecently()
 	}
 	q := &Queue{
 		service:  s,
-		config:   config,
+		name:     config.Name,
 		arn:      fmt.Sprintf("arn:aws:sqs:%s:%s:%s", s.config.Region, s.config.AccountID, config.Name),
 		url:      fmt.Sprintf("%s/%s/%s", s.config.BaseURL, s.config.AccountID, config.Name),
-		created:  time.Now(),
+		created:  now,
+		config:   config,
+		modified: now,
 		messages: map[string]*message{},
 		changed:  make(chan struct{}),
+	}
+	if err := s.validateRedrive(q.arn, config.RedrivePolicy); err != nil {
+		return nil, err
 	}
 	s.queues[config.Name] = q
 	return q, nil
 }
 
-var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
-
-func (c QueueConfig) validate() error {
-	if strings.HasSuffix(c.Name, ".fifo") {
-		return fmt.Errorf("FIFO queues are not available in the local run: use a standard queue")
+// delete removes the queue with its messages. Whoever waits for one is told that the queue is gone.
+func (q *Queue) delete() {
+	s := q.service
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if q.deleted {
+		return
 	}
-	if !queueName.MatchString(c.Name) {
-		return fmt.Errorf("the name must be 1 to 80 letters, digits, hyphens and underscores")
-	}
-	for _, d := range []struct {
-		name            string
-		value, min, max time.Duration
-	}{
-		{"visibility timeout", c.VisibilityTimeout, 0, maxVisibilityTimeout},
-		{"message retention period", c.MessageRetentionPeriod, time.Minute, 14 * 24 * time.Hour},
-		{"delay", c.Delay, 0, maxDelay},
-		{"receive wait time", c.ReceiveMessageWaitTime, 0, maxWait},
-	} {
-		if d.value < d.min || d.value > d.max || d.value%time.Second != 0 {
-			return fmt.Errorf("the %s is %v: it must be %v to %v, in whole seconds", d.name, d.value, d.min, d.max)
-		}
-	}
-	if c.MaximumMessageSize < 1<<10 || c.MaximumMessageSize > 1<<20 {
-		return fmt.Errorf("the maximum message size is %d bytes: it must be 1024 to 1048576", c.MaximumMessageSize)
-	}
-	if p := c.RedrivePolicy; p != nil && (p.MaxReceiveCount < 1 || p.MaxReceiveCount > 1000) {
-		return fmt.Errorf("the redrive policy's maxReceiveCount is %d: it must be 1 to 1000", p.MaxReceiveCount)
-	}
-	return nil
+	q.deleted = true
+	delete(s.queues, q.name)
+	s.deleted[q.name] = time.Now()
+	q.clear()
+	q.announce()
 }
 
 // Queue returns the queue with the ARN, or nil if there is none.
@@ -185,7 +177,7 @@ func (s *Service) byName(name string) (*Queue, error) {
 	return q, nil
 }
 
-// list returns the queues that keep accepts, by name.
+// list returns the queues that keep accepts, by name. keep is called with the lock held.
 func (s *Service) list(keep func(*Queue) bool) []*Queue {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,6 +187,6 @@ func (s *Service) list(keep func(*Queue) bool) []*Queue {
 			queues = append(queues, q)
 		}
 	}
-	slices.SortFunc(queues, func(a, b *Queue) int { return strings.Compare(a.config.Name, b.config.Name) })
+	slices.SortFunc(queues, func(a, b *Queue) int { return strings.Compare(a.name, b.name) })
 	return queues
 }

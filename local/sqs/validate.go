@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// validate checks a message against SQS's rules.
+// validate checks a message against SQS's rules. The size limit is in bytes.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-func (q *Queue) validate(in SendInput, delay time.Duration) error {
+func (in SendInput) validate(delay time.Duration, maximumSize int) error {
 	switch {
 	case in.Body == "":
 		return missingParameter("MessageBody")
@@ -18,8 +18,8 @@ func (q *Queue) validate(in SendInput, delay time.Duration) error {
 		return outOfRange("DelaySeconds", int(delay/time.Second), 0, int(maxDelay/time.Second))
 	case len(in.Attributes) > maxMessageAttributes:
 		return invalidParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(in.Attributes), maxMessageAttributes)
-	case in.size() > q.config.MaximumMessageSize:
-		return invalidParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", q.config.MaximumMessageSize)
+	case in.size() > maximumSize:
+		return invalidParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maximumSize)
 	}
 	for name, a := range in.Attributes {
 		if err := a.Validate(name); err != nil {
@@ -47,14 +47,14 @@ func notAllowed(r rune) bool {
 	}
 }
 
-func validateReceive(maxMessages int, wait, visibility time.Duration) error {
+func (o ReceiveOptions) validate() error {
 	switch {
-	case maxMessages < 0 || maxMessages > maxBatch:
-		return outOfRange("MaxNumberOfMessages", maxMessages, 1, maxBatch)
-	case wait < 0 || wait > maxWait:
-		return outOfRange("WaitTimeSeconds", int(wait/time.Second), 0, int(maxWait/time.Second))
-	case visibility < 0 || visibility > maxVisibilityTimeout:
-		return outOfRange("VisibilityTimeout", int(visibility/time.Second), 0, int(maxVisibilityTimeout/time.Second))
+	case o.MaxMessages < 0 || o.MaxMessages > maxBatch:
+		return outOfRange("MaxNumberOfMessages", o.MaxMessages, 1, maxBatch)
+	case o.Wait != nil && (*o.Wait < 0 || *o.Wait > maxWait):
+		return outOfRange("WaitTimeSeconds", int(*o.Wait/time.Second), 0, int(maxWait/time.Second))
+	case o.VisibilityTimeout != nil && (*o.VisibilityTimeout < 0 || *o.VisibilityTimeout > maxVisibilityTimeout):
+		return outOfRange("VisibilityTimeout", int(*o.VisibilityTimeout/time.Second), 0, int(maxVisibilityTimeout/time.Second))
 	default:
 		return nil
 	}

@@ -1,0 +1,100 @@
+package apigateway
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// MaxAccessLogFormat is how long an access log's format may be, in bytes (3 KB).
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const MaxAccessLogFormat = 3 << 10
+
+// contextVariable is a variable in an access log's format.
+var contextVariable = regexp.MustCompile(`\$context(?:\.\w+)+`)
+
+// logExchange logs a request: a record for people, and the access log's line where there is one.
+func (a *API) logExchange(x *exchange) {
+	r, status := x.request, x.response.status
+	level := slog.LevelInfo
+	switch {
+	case x.err != nil:
+		level = slog.LevelWarn
+	case status < 400 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
+		level = slog.LevelDebug // pages poll
+	}
+	attrs := []slog.Attr{
+		slog.String("method", r.Method),
+		slog.String("path", r.URL.Path),
+		slog.String("route", x.route),
+		slog.Int("status", status),
+		slog.Duration("duration", time.Since(x.start)),
+		slog.String("request_id", x.id),
+	}
+	if x.err != nil {
+		attrs = append(attrs, slog.String("error", x.err.Error()))
+	}
+	a.log.LogAttrs(r.Context(), level, "api request", attrs...)
+	if a.cfg.AccessLogFormat != "" {
+		a.log.LogAttrs(r.Context(), slog.LevelInfo, "access", slog.String("line", a.accessLog(x)))
+	}
+}
+
+// accessLog writes an access log's line. A variable that is not known, or has no value, is a hyphen.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+func (a *API) accessLog(x *exchange) string {
+	variables := a.contextVariables(x)
+	return contextVariable.ReplaceAllStringFunc(a.cfg.AccessLogFormat, func(variable string) string {
+		if value := variables[strings.TrimPrefix(variable, "$context.")]; value != "" {
+			return value
+		}
+		return "-"
+	})
+}
+
+func (a *API) contextVariables(x *exchange) map[string]string {
+	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	variables := map[string]string{
+		"accountId":          a.cfg.AccountID,
+		"apiId":              a.cfg.APIID,
+		"dataProcessed":      strconv.Itoa(len(x.response.body)),
+		"domainName":         a.domainName(),
+		"domainPrefix":       a.cfg.APIID,
+		"extendedRequestId":  x.id,
+		"httpMethod":         x.request.Method,
+		"identity.sourceIp":  sourceIP(x.request),
+		"identity.userAgent": x.request.UserAgent(),
+		"path":               x.request.URL.Path,
+		"protocol":           x.request.Proto,
+		"requestId":          x.id,
+		"requestTime":        x.start.UTC().Format(requestTime),
+		"requestTimeEpoch":   strconv.FormatInt(x.start.Unix(), 10),
+		"responseLatency":    milliseconds(time.Since(x.start)),
+		"responseLength":     strconv.Itoa(len(x.response.body)),
+		"routeKey":           x.route,
+		"stage":              a.cfg.Stage,
+		"status":             strconv.Itoa(x.response.status),
+	}
+	if x.invoked {
+		variables["integration.latency"] = milliseconds(x.latency)
+		variables["integrationLatency"] = milliseconds(x.latency)
+		if !x.response.own { // else what Lambda said of the call is not known here
+			ok := strconv.Itoa(http.StatusOK)
+			variables["integration.integrationStatus"], variables["integrationStatus"] = ok, ok
+			variables["integration.status"] = strconv.Itoa(x.response.status) // what the function said
+		}
+	}
+	if x.err != nil {
+		variables["integration.error"], variables["integrationErrorMessage"] = x.err.Error(), x.err.Error()
+	}
+	if x.response.own {
+		message := http.StatusText(x.response.status)
+		variables["error.message"] = message
+		variables["error.messageString"] = fmt.Sprintf("%q", message)
+	}
+	return variables
+}

@@ -1,0 +1,138 @@
+package apigateway_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"restock/local/apigateway"
+)
+
+func TestRequestsAboveTheRateAreRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		throttling *apigateway.Throttling
+		// Requests that come at once, after a second without any, and how many of them pass.
+		requests, first, second int
+	}{
+		"the burst, then the rate":    {&apigateway.Throttling{RatePerSecond: 2, Burst: 5}, 10, 5, 2},
+		"no more than the burst":      {&apigateway.Throttling{RatePerSecond: 100, Burst: 5}, 10, 5, 5},
+		"a rate of 0 lets none pass":  {&apigateway.Throttling{RatePerSecond: 0, Burst: 5}, 3, 0, 0},
+		"a burst of 0 lets none pass": {&apigateway.Throttling{RatePerSecond: 5, Burst: 0}, 3, 0, 0},
+		"the account's by default":    {nil, 5100, 5000, 5000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := config(apigateway.Route{Key: "GET /", Function: answer(`{"statusCode":204}`)})
+				cfg.Throttling = tc.throttling
+				api := mustNew(t, cfg)
+				for _, want := range []int{tc.first, tc.second} {
+					passed := 0
+					for range tc.requests {
+						w := serve(api, httptest.NewRequest("GET", "/", nil))
+						if w.Code == 204 {
+							passed++
+							continue
+						}
+						wantFailure(t, w, 429, "Too Many Requests")
+					}
+					if passed != want {
+						t.Errorf("of %d requests passed %d, want %d", tc.requests, passed, want)
+					}
+					time.Sleep(time.Second)
+				}
+			})
+		})
+	}
+}
+
+func TestStageVariablesReachTheFunction(t *testing.T) {
+	cfg := config(apigateway.Route{Key: "GET /", Function: echo})
+	cfg.StageVariables = map[string]string{"colour": "blue"}
+	event := decodeEvent(t, serve(mustNew(t, cfg), httptest.NewRequest("GET", "/", nil)))
+	if event.StageVariables["colour"] != "blue" {
+		t.Errorf("stage variables: got %v, want colour blue", event.StageVariables)
+	}
+}
+
+func TestIAMRoutesAskWhoDecides(t *testing.T) {
+	cfg := config(
+		apigateway.Route{Key: "GET /private", Function: answer(`{"statusCode":204}`), Authorization: apigateway.AuthorizationIAM},
+		apigateway.Route{Key: "GET /public", Function: answer(`{"statusCode":204}`), Authorization: apigateway.AuthorizationNone})
+	cfg.Authorize = func(r *http.Request, route apigateway.Route) error {
+		if r.Header.Get("Authorization") == "" {
+			return errors.New("it is not signed")
+		}
+		if route.Key != "GET /private" {
+			t.Errorf("asked about %q, want GET /private", route.Key)
+		}
+		return nil
+	}
+	api := mustNew(t, cfg)
+	wantFailure(t, serve(api, httptest.NewRequest("GET", "/private", nil)), 403, "Forbidden")
+
+	signed := httptest.NewRequest("GET", "/private", nil)
+	signed.Header.Set("Authorization", "AWS4-HMAC-SHA256 …")
+	for _, r := range []*http.Request{signed, httptest.NewRequest("GET", "/public", nil)} {
+		if w := serve(api, r); w.Code != 204 {
+			t.Errorf("%s: got %d, want 204", r.URL, w.Code)
+		}
+	}
+}
+
+func TestAccessLogFollowsItsFormat(t *testing.T) {
+	routes := []apigateway.Route{
+		{Key: "GET /products/{sku}", Function: answer(`{"statusCode":404,"body":"none"}`)},
+		{Key: "GET /oops", Function: answer(`oops`)},
+	}
+	for _, tc := range []struct{ format, path, want string }{
+		{`$context.identity.sourceIp [$context.requestTime] "$context.httpMethod $context.routeKey $context.protocol" $context.status $context.responseLength`,
+			"/products/1", `192.0.2.1 [01/Jan/2000:00:00:00 +0000] "GET GET /products/{sku} HTTP/1.1" 404 4`},
+		{`{"ip":"$context.identity.sourceIp","path":"$context.path","n":$context.integration.status,"l":"$context.integrationStatus"}`,
+			"/products/1", `{"ip":"192.0.2.1","path":"/products/1","n":404,"l":"200"}`},
+		{`$context.stage/$context.apiId/$context.accountId/$context.domainName/$context.domainPrefix/$context.requestTimeEpoch`,
+			"/oops", `$default/a1b2c3d4e5/123456789012/a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/a1b2c3d4e5/946684800`},
+		{`$context.routeKey $context.error.message $context.error.messageString $context.integration.status`,
+			"/none", `- Not Found "Not Found" -`},
+		{`$context.integrationErrorMessage`, "/oops", `the function's answer is not JSON: "oops"`},
+		{`$context.unknown $context.authorizer.claims.sub $context.awsEndpointRequestId. $contextual`, "/oops", `- - -. $contextual`},
+	} {
+		synctest.Test(t, func(t *testing.T) { // its clock starts at 2000-01-01 00:00:00 UTC
+			var log bytes.Buffer
+			cfg := config(routes...)
+			cfg.AccessLogFormat = tc.format
+			cfg.Log = slog.New(slog.NewJSONHandler(&log, nil))
+			serve(mustNew(t, cfg), httptest.NewRequest("GET", tc.path, nil))
+			var got string
+			for line := range strings.Lines(log.String()) {
+				var record struct{ Level, Msg, Line string }
+				if err := json.Unmarshal([]byte(line), &record); err != nil {
+					t.Fatal(err)
+				}
+				if record.Msg == "access" && record.Level == "INFO" {
+					got = record.Line
+				}
+			}
+			if got != tc.want {
+				t.Errorf("format %s:\n got %s\nwant %s", tc.format, got, tc.want)
+			}
+		})
+	}
+}
+
+func TestAccessLogNamesTheRequest(t *testing.T) {
+	var log bytes.Buffer
+	cfg := config(apigateway.Route{Key: "GET /", Function: answer(`{"statusCode":204}`)})
+	cfg.AccessLogFormat = "$context.requestId $context.extendedRequestId"
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	id := serve(mustNew(t, cfg), httptest.NewRequest("GET", "/", nil)).Header().Get("Apigw-Requestid")
+	if want := id + " " + id; !strings.Contains(log.String(), want) {
+		t.Errorf("got %s, want a line with %s", &log, want)
+	}
+}

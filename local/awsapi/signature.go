@@ -1,0 +1,168 @@
+package awsapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// signature is what a request's Authorization header says:
+//
+//	AWS4-HMAC-SHA256 Credential=<key id>/<date>/<region>/<service>/aws4_request, SignedHeaders=<a;b>, Signature=<hex>
+//
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+type signature struct {
+	accessKeyID, region, service string
+	signedHeaders                []string // in lower case
+	value                        string
+}
+
+const algorithm = "AWS4-HMAC-SHA256"
+
+// parseSignature reads an Authorization header. ok is false for one that lacks a part; what could be read is there all the same.
+func parseSignature(authorization string) (s signature, ok bool) {
+	parameters, isV4 := strings.CutPrefix(authorization, algorithm)
+	for parameter := range strings.SplitSeq(parameters, ",") {
+		name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		switch name {
+		case "Credential":
+			if parts := strings.Split(value, "/"); len(parts) == 5 && parts[4] == "aws4_request" {
+				s.accessKeyID, s.region, s.service = parts[0], parts[2], parts[3]
+			}
+		case "SignedHeaders":
+			s.signedHeaders = strings.Split(value, ";")
+		case "Signature":
+			s.value = value
+		}
+	}
+	return s, isV4 && s.accessKeyID != "" && s.signedHeaders != nil && s.value != ""
+}
+
+// maxSkew is how far the time of a signature may be from ours.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+const (
+	maxSkew    = 15 * time.Minute
+	dateFormat = "20060102T150405Z"
+)
+
+// authenticationFailure is why a caller is not believed to be who it claims to be. JSON protocols and the query protocol have names of
+// their own for it:
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
+// https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
+type authenticationFailure struct{ code, queryCode, message string }
+
+func notSigned() *authenticationFailure {
+	return &authenticationFailure{"MissingAuthenticationTokenException", "MissingAuthenticationToken",
+		"Request is missing Authentication Token. In the local run a person's access key is local, and its secret local."}
+}
+
+func incompleteSignature(message string) *authenticationFailure {
+	return &authenticationFailure{"IncompleteSignatureException", "IncompleteSignature", message}
+}
+
+func unknownToken() *authenticationFailure {
+	return &authenticationFailure{"UnrecognizedClientException", "InvalidClientTokenId",
+		"The security token included in the request is invalid. In the local run a person's access key is local, its secret local, and there is no session token."}
+}
+
+func wrongSignature(message string) *authenticationFailure {
+	return &authenticationFailure{"InvalidSignatureException", "SignatureDoesNotMatch", message}
+}
+
+const signatureDoesNotMatch = "The request signature we calculated does not match the signature you provided. " +
+	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
+
+// authenticate verifies that a call is signed with the credentials that its access key belongs to. It signs the call once more, with
+// the SDK's own signer: a request with the same signed headers has the same signature.
+func (h *Handler) authenticate(c call) *authenticationFailure {
+	r, s := c.request, c.signature
+	if r.URL.Query().Has("X-Amz-Signature") {
+		return incompleteSignature("The local run takes no presigned requests: sign the headers.")
+	}
+	if r.Header.Get("Authorization") == "" {
+		return notSigned()
+	}
+	if !c.signed {
+		return incompleteSignature("Authorization header requires '" + algorithm + "' with 'Credential', 'SignedHeaders' and 'Signature' parameters.")
+	}
+	signedAt, err := time.Parse(dateFormat, r.Header.Get("X-Amz-Date"))
+	if err != nil {
+		return incompleteSignature("Authorization header requires existence of a 'X-Amz-Date' header, written as " + dateFormat + ".")
+	}
+	credentials, ok := h.authorizer.Credentials(s.accessKeyID)
+	if !ok || !same(r.Header.Get("X-Amz-Security-Token"), credentials.SessionToken) {
+		return unknownToken()
+	}
+	if failure := checkSkew(signedAt, time.Now()); failure != nil {
+		return failure
+	}
+	if s.service != c.service.Name {
+		return wrongSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", c.service.Name))
+	}
+	for name := range r.Header {
+		if name := strings.ToLower(name); strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.signedHeaders, name) {
+			return wrongSignature(fmt.Sprintf("'%s' must be a 'SignedHeader' in the AWS Authorization.", name))
+		}
+	}
+	const unsigned = "UNSIGNED-PAYLOAD"
+	hash := sha256.Sum256(c.body)
+	payload := hex.EncodeToString(hash[:])
+	switch declared := r.Header.Get("X-Amz-Content-Sha256"); declared {
+	case "", payload:
+	case unsigned:
+		payload = unsigned
+	default:
+		return wrongSignature("The provided 'x-amz-content-sha256' header does not match what was computed.")
+	}
+	again := signedPart(r, s.signedHeaders)
+	err = h.signer.SignHTTP(context.Background(), aws.Credentials{
+		AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken,
+	}, again, payload, s.service, s.region, signedAt)
+	if err != nil {
+		return wrongSignature(signatureDoesNotMatch)
+	}
+	if want, _ := parseSignature(again.Header.Get("Authorization")); !same(s.value, want.value) {
+		return wrongSignature(signatureDoesNotMatch)
+	}
+	return nil
+}
+
+// signedPart is a request with nothing but what its signature covers.
+func signedPart(r *http.Request, signedHeaders []string) *http.Request {
+	part := &http.Request{Method: r.Method, URL: r.URL, Host: r.Host, Header: http.Header{}}
+	part = part.Clone(context.Background()) // the signer writes to the URL
+	for _, name := range signedHeaders {
+		switch name {
+		case "host": // the signer's own
+		case "content-length":
+			part.ContentLength = r.ContentLength
+		default:
+			part.Header[http.CanonicalHeaderKey(name)] = slices.Clone(r.Header.Values(name))
+		}
+	}
+	return part
+}
+
+func checkSkew(signedAt, now time.Time) *authenticationFailure {
+	write := func(t time.Time) string { return t.UTC().Format(dateFormat) }
+	switch skew := now.Sub(signedAt); {
+	case skew > maxSkew:
+		return wrongSignature(fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)",
+			write(signedAt), write(now.Add(-maxSkew)), write(now), int(maxSkew.Minutes())))
+	case skew < -maxSkew:
+		return wrongSignature(fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)",
+			write(signedAt), write(now.Add(maxSkew)), write(now), int(maxSkew.Minutes())))
+	}
+	return nil
+}
+
+// same compares without telling by its duration how much of it was right.
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -1,0 +1,58 @@
+package iam
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+
+	"restock/local/awsapi"
+)
+
+// Person are the credentials of whoever runs the run. They may do everything.
+var Person = awsapi.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
+
+// session is a role that was assumed.
+type session struct {
+	role        string // ARN
+	name        string
+	credentials awsapi.Credentials
+}
+
+// arn is how AWS names the session: without the role's path.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
+func (s session) arn() string {
+	parts := strings.SplitN(s.role, ":", 6)
+	if len(parts) != 6 {
+		return "" // nobody's
+	}
+	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", parts[4], s.role[strings.LastIndex(s.role, "/")+1:], s.name)
+}
+
+// Issue returns new credentials of a role, for a session of a name: on AWS, an instance's is the name of its function. They are good
+// until release is called.
+func (a *Authority) Issue(roleARN, sessionName string) (c awsapi.Credentials, release func()) {
+	c = awsapi.Credentials{
+		AccessKeyID:     "ASIA" + rand.Text()[:16], // as temporary ones begin: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+		SecretAccessKey: rand.Text() + rand.Text()[:14],
+		SessionToken:    rand.Text() + rand.Text(),
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sessions[c.AccessKeyID] = session{role: roleARN, name: sessionName, credentials: c}
+	return c, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		delete(a.sessions, c.AccessKeyID)
+	}
+}
+
+// Credentials returns those with an access key; ok is false if nobody has them, or has them any more.
+func (a *Authority) Credentials(accessKeyID string) (c awsapi.Credentials, ok bool) {
+	if accessKeyID == Person.AccessKeyID {
+		return Person, true
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, ok := a.sessions[accessKeyID]
+	return s.credentials, ok
+}

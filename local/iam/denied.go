@@ -1,0 +1,164 @@
+package iam
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"restock/infra/policy"
+	"restock/infra/policy/evaluation"
+)
+
+// AccessDenied is a refusal. Its text is AWS's.
+type AccessDenied struct {
+	Principal string // the ARN of a role's session, or the name of a service
+	Source    string // the ARN of the resource on whose behalf a service asked
+	Action    string
+	Resource  string // ARN, or "*"
+	Decision  evaluation.Decision
+
+	// Missing is the statement that would allow it; nil where a statement denies it, or the boundary of the role does not allow it.
+	Missing *policy.Statement
+	// DeclaredIn is where the project declares such statements: a file, and what stands there.
+	DeclaredIn string
+}
+
+// policyNames are what AWS calls the policies in its refusals.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+var policyNames = map[evaluation.Kind]struct{ article, name string }{
+	evaluation.Identity: {"an", "identity-based policy"},
+	evaluation.Resource: {"a", "resource-based policy"},
+	evaluation.Trust:    {"the", "role trust policy"},
+	evaluation.Boundary: {"a", "permissions boundary"},
+}
+
+func (e *AccessDenied) Error() string {
+	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", e.Principal, e.Action, e.Resource, e.reason())
+}
+
+func (e *AccessDenied) reason() string {
+	by := policyNames[e.Decision.By]
+	if e.Decision.Statement != nil {
+		return fmt.Sprintf("with an explicit deny in %s %s", by.article, by.name)
+	}
+	return fmt.Sprintf("because no %s allows the %s action", by.name, e.Action)
+}
+
+// LogValue is the refusal with what a person needs to mend it.
+func (e *AccessDenied) LogValue() slog.Value { return slog.GroupValue(e.attrs()...) }
+
+func (e *AccessDenied) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("principal", e.Principal), slog.String("action", e.Action), slog.String("resource", e.Resource)}
+	if e.Source != "" {
+		attrs = append(attrs, slog.String("source", e.Source))
+	}
+	attrs = append(attrs, slog.String("reason", strings.TrimPrefix(e.reason(), "because ")))
+	switch {
+	case e.Missing != nil:
+		attrs = append(attrs, slog.String("missing", sentence(e.Missing)))
+	case e.Decision.Statement != nil:
+		attrs = append(attrs, slog.String("denied_by", e.Decision.Policy))
+	}
+	if unknown := e.Decision.NotUnderstood; len(unknown) > 0 {
+		attrs = append(attrs, slog.String("not_understood", strings.Join(unknown, ", ")))
+	}
+	return append(attrs, slog.String("declared_in", e.DeclaredIn))
+}
+
+// sentence is a missing statement for people, who write it as a struct: "Allow sqs:SendMessage on arn:… to sns.amazonaws.com where
+// aws:SourceArn ArnEquals arn:…".
+func sentence(s *policy.Statement) string {
+	words := s.Effect + " " + strings.Join(s.Action, ", ")
+	if len(s.Resource) > 0 {
+		words += " on " + strings.Join(s.Resource, ", ")
+	}
+	if s.Principal != nil {
+		words += " to " + s.Principal.Service
+	}
+	for operator, keys := range s.Condition {
+		for key, value := range keys {
+			words += fmt.Sprintf(" where %s %s %s", key, operator, value)
+		}
+	}
+	return words
+}
+
+// refusal is what makes two refusals the same.
+type refusal struct{ principal, action, resource string }
+
+// answer makes a decision known: to the caller, as an error, and to the log.
+func (a *Authority) answer(q evaluation.Request, principal string, d evaluation.Decision) error {
+	if d.Allowed {
+		return nil
+	}
+	denied := &AccessDenied{
+		Principal: principal, Action: q.Action, Resource: q.Resource, Decision: d,
+		Missing: missing(q, d), DeclaredIn: a.declaredIn(q, d),
+	}
+	if source := q.Context["aws:sourcearn"]; len(source) > 0 {
+		denied.Source = source[0]
+	}
+	a.report(denied)
+	return denied
+}
+
+// report logs a refusal: the first of its kind for everybody, those after it for who looks for them.
+func (a *Authority) report(e *AccessDenied) {
+	key := refusal{e.Principal, e.Action, e.Resource}
+	a.mu.Lock()
+	told := a.told[key]
+	a.told[key] = true
+	a.mu.Unlock()
+	level := slog.LevelWarn
+	if told {
+		level = slog.LevelDebug
+	}
+	a.log.LogAttrs(context.Background(), level, "access denied", e.attrs()...)
+}
+
+// missing is the statement without which a request is denied.
+func missing(q evaluation.Request, d evaluation.Decision) *policy.Statement {
+	if d.Statement != nil || d.By == evaluation.Boundary {
+		return nil
+	}
+	s := &policy.Statement{Effect: "Allow", Action: []string{q.Action}, Resource: []string{q.Resource}}
+	if q.Caller.Service == "" {
+		return s
+	}
+	s.Principal = &policy.Principal{Service: q.Caller.Service}
+	if d.By == evaluation.Trust {
+		s.Resource = nil // the role that it is attached to
+		return s
+	}
+	s.Condition = policy.Condition{"ArnEquals": {"aws:SourceArn": q.Context["aws:sourcearn"][0]}}
+	return s
+}
+
+// resourcePolicyFiles are where the project declares the policies of resources, by the service in their ARN.
+var resourcePolicyFiles = map[string]string{
+	"sqs":            "infra/stack/messaging.go, in the queue's policy",
+	"sns":            "infra/stack/messaging.go, in the topic's policy",
+	"lambda":         "infra/stack/triggers.go, as a lambda.Permission",
+	"secretsmanager": "infra/stack/secrets.go, in the secret's policy",
+}
+
+// declaredIn is where the project declares the statements that decided, or should have.
+func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) string {
+	switch d.By {
+	case evaluation.Trust:
+		return "infra/stack/function.go, in the role's trust policy"
+	case evaluation.Boundary:
+		return "bootstrap/permissions.go, in the boundary of the functions' roles"
+	case evaluation.Resource:
+		service, _, _ := strings.Cut(strings.TrimPrefix(q.Resource, "arn:aws:"), ":")
+		return resourcePolicyFiles[service]
+	}
+	if strings.HasPrefix(q.Resource, "arn:aws:sqs:") {
+		return "infra/stack/grants.go, as what the queue of a function grants it"
+	}
+	if variable := a.variables[q.Caller.Role][q.Resource]; variable != "" {
+		return "lambdas/environment.go, as a grant beside " + variable
+	}
+	return "lambdas/environment.go, as a grant beside the variable that names the resource"
+}

@@ -1,0 +1,57 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// How Lambda tries an event of an asynchronous invocation again, where nothing else is configured: after an error of the function twice,
+// a minute and then two minutes later; after a throttle for as long as the event is not too old, first a second later, then after ever
+// longer waits. Then the event is dropped: the rule's target names no dead-letter queue, and the function no destination.
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+const (
+	maxRetryAttempts  = 2
+	maxEventAge       = 6 * time.Hour
+	firstThrottleWait = time.Second
+	maxThrottleWait   = 5 * time.Minute
+)
+
+// deliver hands the event of a time to the function, until it has handled it or the event is dropped.
+func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
+	event, err := r.event(at)
+	if err != nil {
+		log.Error("scheduled event could not be written", "error", err)
+		return
+	}
+	accepted, failures, throttleWait := time.Now(), 0, firstThrottleWait
+	for {
+		_, err := r.Function.Invoke(ctx, event)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		var wait time.Duration
+		if isThrottled(err) {
+			wait, throttleWait = throttleWait, min(2*throttleWait, maxThrottleWait)
+		} else {
+			failures++
+			wait = time.Duration(failures) * time.Minute
+		}
+		if failures > maxRetryAttempts || time.Since(accepted)+wait > maxEventAge {
+			log.Warn("scheduled invocation failed, its event is dropped", "error", err)
+			return
+		}
+		log.Warn("scheduled invocation failed", "error", err, "again_in", wait)
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func isThrottled(err error) bool {
+	var t interface{ Throttled() bool }
+	return errors.As(err, &t) && t.Throttled()
+}

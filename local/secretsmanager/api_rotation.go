@@ -1,0 +1,137 @@
+package secretsmanager
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+type rotateSecretInput struct {
+	SecretID           string `json:"SecretId"`
+	ClientRequestToken string
+	RotationLambdaARN  string
+	RotationRules      *RotationRules
+	RotateImmediately  *bool
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, error) {
+	id, err := versionID(in.ClientRequestToken)
+	if err != nil {
+		return named{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sec, err := s.findWritable(in.SecretID)
+	if err != nil {
+		return named{}, err
+	}
+	changed, err := s.configured(sec.rotation, in)
+	if err != nil {
+		return named{}, err
+	}
+	switch unfinished, known := sec.unfinished(), sec.version(id); {
+	case unfinished != nil || sec.rotation.run != nil:
+		s.reattempt(sec, unfinished)
+		if unfinished != nil && unfinished.id == id {
+			return sec.named(id), nil
+		}
+		return named{}, invalidRequest("A previous rotation isn't complete. That rotation will be reattempted.")
+	case known != nil: // a repeated request, whose rotation is done
+		return sec.named(id), nil
+	}
+
+	immediately := in.RotateImmediately == nil || *in.RotateImmediately
+	var initial value
+	if v := sec.labelled(current); v != nil && !immediately {
+		// AWS's rotation functions log in with the value of AWSPENDING in testSecret.
+		initial = v.value
+	}
+	if _, err := sec.preparePending(id, initial); err != nil {
+		return named{}, err
+	}
+	sec.rotation = changed
+	s.schedule(sec, time.Now())
+	if !immediately {
+		s.begin(sec, id, s.test)
+		return sec.named(""), nil
+	}
+	s.begin(sec, id, s.rotate)
+	return sec.named(id), nil
+}
+
+// configured returns the rotation with what the request sets, switched on.
+func (s *Service) configured(r rotation, in rotateSecretInput) (rotation, error) {
+	if in.RotationLambdaARN != "" {
+		r.functionARN = in.RotationLambdaARN
+	}
+	switch {
+	case r.functionARN == "":
+		return r, invalidRequest("No Lambda rotation function ARN is associated with this secret.")
+	case s.config.Invoke == nil:
+		return r, invalidRequest("Secrets can't be rotated here: this endpoint calls no functions.")
+	case s.closed.Err() != nil:
+		return r, invalidRequest("Secrets can't be rotated any more: the endpoint is closing.")
+	}
+	if in.RotationRules != nil {
+		schedule, err := in.RotationRules.schedule()
+		if err != nil {
+			return r, err
+		}
+		r.rules, r.schedule = *in.RotationRules, schedule
+		if rate, daily := schedule.(dailyRate); daily {
+			r.rules.AutomaticallyAfterDays = rate.days
+		}
+	}
+	r.enabled = true
+	return r, nil
+}
+
+// reattempt starts a rotation that had been given up again, as it was configured.
+func (s *Service) reattempt(sec *secret, unfinished *version) {
+	if sec.rotation.run == nil && sec.rotation.enabled {
+		s.begin(sec, unfinished.id, s.rotate)
+	}
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CancelRotateSecret.html
+func (s *Service) cancelRotateSecret(_ context.Context, in secretRef) (named, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sec, err := s.findWritable(in.SecretID)
+	if err != nil {
+		return named{}, err
+	}
+	if sec.rotation.functionARN == "" {
+		return named{}, invalidRequest("No Lambda rotation function ARN is associated with this secret.")
+	}
+	sec.stopRotation()
+	sec.rotation.enabled, sec.changed = false, time.Now()
+	s.log.Info("secret rotation switched off", "secret", sec.name)
+	if v := sec.unfinished(); v != nil {
+		return sec.named(v.id), nil
+	}
+	return sec.named(""), nil
+}
+
+// RotationConfig is how a secret is rotated.
+type RotationConfig struct {
+	// FunctionARN is the rotation function's.
+	FunctionARN string
+	Rules       RotationRules
+	// RotateImmediately is whether the secret is rotated at once, as on AWS it is unless a program says otherwise. If it is
+	// not, the function's step testSecret is called to see that rotation will work.
+	RotateImmediately bool
+}
+
+// SetRotation configures a secret's rotation as RotateSecret does, and returns without waiting for the function, which must be
+// ready to be called. It is an error if there is no such secret, the rules are not valid, or the service calls no functions.
+func (s *Service) SetRotation(secretARN string, config RotationConfig) error {
+	_, err := s.rotateSecret(s.closed, rotateSecretInput{
+		SecretID: secretARN, RotationLambdaARN: config.FunctionARN, RotationRules: &config.Rules, RotateImmediately: &config.RotateImmediately,
+	})
+	if err != nil {
+		return fmt.Errorf("setting the rotation of secret %q: %w", secretARN, err)
+	}
+	return nil
+}

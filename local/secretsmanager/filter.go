@@ -1,0 +1,72 @@
+package secretsmanager
+
+import (
+	"slices"
+	"strings"
+)
+
+// filter chooses secrets by an attribute. A secret matches if one of the values does; a value that begins with ! matches
+// the secrets that the rest of it does not.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
+type filter struct {
+	Key    string
+	Values []string
+}
+
+func (f filter) validate() error {
+	const maxFilterValues = 10
+	if len(f.Values) == 0 || len(f.Values) > maxFilterValues {
+		return invalidParameter("The filter %s must have 1 to %d values.", f.Key, maxFilterValues)
+	}
+	if _, ok := filterAttributes[f.Key]; !ok && f.Key != "all" {
+		return invalidParameter("The filter key must be description, name, tag-key, tag-value, primary-region, owning-service or all.")
+	}
+	return nil
+}
+
+// filterAttributes are what the filter keys other than "all" look at, in a secret of a region.
+var filterAttributes = map[string]func(s *secret, region string) []string{
+	"description":    func(s *secret, _ string) []string { return []string{s.description} },
+	"name":           func(s *secret, _ string) []string { return []string{s.name} },
+	"tag-key":        func(s *secret, _ string) []string { return s.tagTexts(func(t tag) string { return t.Key }) },
+	"tag-value":      func(s *secret, _ string) []string { return s.tagTexts(func(t tag) string { return t.Value }) },
+	"primary-region": func(_ *secret, region string) []string { return []string{region} },
+	"owning-service": func(s *secret, _ string) []string { return []string{s.owner()} },
+}
+
+func (s *secret) tagTexts(text func(tag) string) []string {
+	var texts []string
+	for _, t := range s.tags {
+		texts = append(texts, text(t))
+	}
+	return texts
+}
+
+func (f filter) match(s *secret, region string) bool {
+	return slices.ContainsFunc(f.Values, func(value string) bool {
+		value, negated := strings.CutPrefix(value, "!")
+		return f.matchValue(s, region, value) != negated
+	})
+}
+
+// matchValue reports whether an attribute begins with the value; for "all", whether each word of it is in some attribute.
+func (f filter) matchValue(s *secret, region, value string) bool {
+	if f.Key != "all" {
+		return slices.ContainsFunc(filterAttributes[f.Key](s, region), func(attribute string) bool {
+			if f.Key == "description" { // the one that does not distinguish case
+				attribute, value = strings.ToLower(attribute), strings.ToLower(value)
+			}
+			return strings.HasPrefix(attribute, value)
+		})
+	}
+	var attributes []string
+	for _, of := range filterAttributes {
+		attributes = append(attributes, of(s, region)...)
+	}
+	for word := range strings.FieldsSeq(strings.ToLower(value)) {
+		if !slices.ContainsFunc(attributes, func(a string) bool { return strings.Contains(strings.ToLower(a), word) }) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,200 @@
+package sqs
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// The states of a message move task, and why one fails.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasksResultEntry.html
+const (
+	taskRunning   = "RUNNING"
+	taskCompleted = "COMPLETED"
+	taskCancelled = "CANCELLED"
+	taskFailed    = "FAILED"
+
+	sourceUnknown       = "CouldNotDetermineMessageSource"
+	destinationNotThere = "AWS.SimpleQueueService.NonExistentQueue"
+)
+
+const (
+	maxMoveRate  = 500 // messages a second
+	maxMoveTasks = 10  // that are remembered of a queue
+)
+
+// moveTask moves the messages of a dead-letter queue back to where they came from, or to another queue.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+type moveTask struct {
+	handle      string
+	source      *Queue
+	destination string // ARN; "" for the queue that each message came from
+	rate        int    // messages a second; 0 is as fast as can be
+	started     time.Time
+	toMove      int // when it started
+	cancel      context.CancelFunc
+
+	// What follows is guarded by service.mu.
+
+	status  string
+	moved   int
+	failure string // why status is taskFailed
+}
+
+// startMove starts a task. Only queues that are a dead-letter queue can be its source, and one task at a time.
+func (s *Service) startMove(sourceARN, destinationARN string, rate int) (*moveTask, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	source := s.byARN(sourceARN)
+	switch {
+	case source == nil:
+		return nil, resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+	case !s.isDeadLetterQueue(sourceARN):
+		return nil, invalidParameter("Source queue must be configured as a Dead Letter Queue.")
+	case destinationARN == sourceARN:
+		return nil, invalidParameter("The source queue and the destination queue must be different.")
+	case destinationARN != "" && s.byARN(destinationARN) == nil:
+		return nil, resourceNotFound("The resource that you specified for the DestinationArn parameter doesn't exist.")
+	}
+	tasks := s.tasksOf(source)
+	if len(tasks) > 0 && tasks[0].status == taskRunning {
+		return nil, invalidParameter("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+	}
+	if len(tasks) >= maxMoveTasks {
+		delete(s.moveTasks, tasks[len(tasks)-1].handle)
+	}
+	ctx, cancel := context.WithCancel(s.running)
+	now := time.Now()
+	task := &moveTask{
+		handle:      base64.StdEncoding.EncodeToString([]byte(uuid.NewString() + " " + sourceARN)),
+		source:      source,
+		destination: destinationARN,
+		rate:        rate,
+		started:     now,
+		toMove:      source.count(now).Visible,
+		cancel:      cancel,
+		status:      taskRunning,
+	}
+	s.moveTasks[task.handle] = task
+	s.movers.Go(func() {
+		defer cancel()
+		task.run(ctx)
+	})
+	return task, nil
+}
+
+// isDeadLetterQueue must be called with the lock held.
+func (s *Service) isDeadLetterQueue(arn string) bool {
+	for _, q := range s.queues {
+		if p := q.config.RedrivePolicy; p != nil && p.DeadLetterTargetARN == arn {
+			return true
+		}
+	}
+	return false
+}
+
+// tasksOf returns a queue's tasks, the latest first. It must be called with the lock held.
+func (s *Service) tasksOf(source *Queue) []*moveTask {
+	var tasks []*moveTask
+	for _, task := range s.moveTasks {
+		if task.source == source {
+			tasks = append(tasks, task)
+		}
+	}
+	slices.SortFunc(tasks, func(a, b *moveTask) int {
+		return cmp.Or(b.started.Compare(a.started), cmp.Compare(b.handle, a.handle))
+	})
+	return tasks
+}
+
+func (t *moveTask) run(ctx context.Context) {
+	log := t.source.service.log.With("queue", t.source.name)
+	log.Info("moving messages out of the dead-letter queue", "messages", t.toMove, "destination", cmp.Or(t.destination, "where they came from"))
+	for ctx.Err() == nil && t.moveOne() {
+		if t.rate == 0 {
+			continue
+		}
+		select {
+		case <-time.After(time.Second / time.Duration(t.rate)):
+		case <-ctx.Done():
+		}
+	}
+	status, moved, failure := t.end()
+	log.Info("moving messages out of the dead-letter queue ended", "status", status, "moved", moved, "reason", failure)
+}
+
+// moveOne moves the first message that is visible. It reports whether there is more to do. A moved message is a new one, with an
+// id, a time of sending and a retention of its own.
+func (t *moveTask) moveOne() bool {
+	s, now := t.source.service, time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t.status != taskRunning {
+		return false
+	}
+	m := t.source.firstVisible(now)
+	if m == nil {
+		t.status = taskCompleted
+		return false
+	}
+	arn := cmp.Or(t.destination, m.deadLetterSource)
+	destination := s.byARN(arn)
+	switch {
+	case arn == "":
+		t.status, t.failure = taskFailed, sourceUnknown
+		return false
+	case destination == nil:
+		t.status, t.failure = taskFailed, destinationNotThere
+		return false
+	}
+	t.source.remove(m)
+	id := uuid.NewString()
+	destination.push(&message{
+		key: id, id: id, body: m.body, attributes: m.attributes, senderID: m.senderID,
+		sentAt: now, visibleAt: now,
+	})
+	destination.announce()
+	t.moved++
+	return true
+}
+
+// end settles the state of a task that does nothing any more.
+func (t *moveTask) end() (status string, moved int, failure string) {
+	t.source.service.mu.Lock()
+	defer t.source.service.mu.Unlock()
+	if t.status == taskRunning {
+		t.status = taskCancelled // by Close
+	}
+	return t.status, t.moved, t.failure
+}
+
+// firstVisible returns the message that would be received next, or nil. It must be called with the lock held.
+func (q *Queue) firstVisible(now time.Time) *message {
+	for len(q.order) > 0 && !q.order[0].visibleAt.After(now) {
+		if m := q.order[0]; !q.expired(m, now) {
+			return m
+		}
+		q.remove(q.order[0])
+	}
+	return nil
+}
+
+// cancelMove ends a task that runs, and returns how many messages it has moved.
+func (s *Service) cancelMove(handle string) (moved int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	task, ok := s.moveTasks[handle]
+	switch {
+	case !ok:
+		return 0, resourceNotFound("Task does not exist.")
+	case task.status != taskRunning:
+		return 0, invalidParameter("Only active tasks can be cancelled.")
+	}
+	task.status = taskCancelled
+	task.cancel()
+	return task.moved, nil
+}

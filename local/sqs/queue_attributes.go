@@ -1,0 +1,133 @@
+package sqs
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// queueAttribute is how the API writes a part of a QueueConfig.
+type queueAttribute struct {
+	get func(QueueConfig) (value string, set bool)
+	set func(c *QueueConfig, value string) error // what is out of range is for QueueConfig.validate to say
+}
+
+// queueAttributes are the attributes that can be set, by the API's names.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+var queueAttributes = map[string]queueAttribute{
+	"DelaySeconds":                  inSeconds(func(c *QueueConfig) *time.Duration { return &c.Delay }),
+	"MessageRetentionPeriod":        inSeconds(func(c *QueueConfig) *time.Duration { return &c.MessageRetentionPeriod }),
+	"ReceiveMessageWaitTimeSeconds": inSeconds(func(c *QueueConfig) *time.Duration { return &c.ReceiveMessageWaitTime }),
+	"VisibilityTimeout":             inSeconds(func(c *QueueConfig) *time.Duration { return &c.VisibilityTimeout }),
+	"MaximumMessageSize": {
+		get: func(c QueueConfig) (string, bool) { return strconv.Itoa(c.MaximumMessageSize), true },
+		set: func(c *QueueConfig, value string) (err error) {
+			c.MaximumMessageSize, err = strconv.Atoi(value)
+			return err
+		},
+	},
+	"Policy": {
+		get: func(c QueueConfig) (string, bool) { return c.Policy, c.Policy != "" },
+		set: func(c *QueueConfig, value string) error { c.Policy = value; return nil },
+	},
+	"KmsMasterKeyId": {
+		get: func(c QueueConfig) (string, bool) { return c.KMSMasterKeyID, c.KMSMasterKeyID != "" },
+		set: func(c *QueueConfig, value string) error {
+			c.KMSMasterKeyID = value
+			c.SQSManagedSSE = c.SQSManagedSSE && value == "" // the one replaces the other
+			return nil
+		},
+	},
+	"SqsManagedSseEnabled": {
+		get: func(c QueueConfig) (string, bool) { return strconv.FormatBool(c.SQSManagedSSE), true },
+		set: func(c *QueueConfig, value string) (err error) {
+			c.SQSManagedSSE, err = strconv.ParseBool(value)
+			return err
+		},
+	},
+	"RedrivePolicy": {
+		get: func(c QueueConfig) (string, bool) { return marshal(c.RedrivePolicy), c.RedrivePolicy != nil },
+		set: func(c *QueueConfig, value string) error {
+			// SQS takes the number as a string, too.
+			var p *struct {
+				DeadLetterTargetARN string      `json:"deadLetterTargetArn"`
+				MaxReceiveCount     json.Number `json:"maxReceiveCount"`
+			}
+			if err := unmarshal(value, &p); err != nil || p == nil {
+				c.RedrivePolicy = nil
+				return err
+			}
+			count, err := strconv.Atoi(p.MaxReceiveCount.String())
+			c.RedrivePolicy = &RedrivePolicy{DeadLetterTargetARN: p.DeadLetterTargetARN, MaxReceiveCount: count}
+			return err
+		},
+	},
+	"RedriveAllowPolicy": {
+		get: func(c QueueConfig) (string, bool) { return marshal(c.RedriveAllowPolicy), c.RedriveAllowPolicy != nil },
+		set: func(c *QueueConfig, value string) error {
+			c.RedriveAllowPolicy = nil
+			return unmarshal(value, &c.RedriveAllowPolicy)
+		},
+	},
+}
+
+func inSeconds(field func(*QueueConfig) *time.Duration) queueAttribute {
+	return queueAttribute{
+		get: func(c QueueConfig) (string, bool) { return strconv.Itoa(int(*field(&c) / time.Second)), true },
+		set: func(c *QueueConfig, value string) error {
+			seconds, err := strconv.ParseInt(value, 10, 32)
+			*field(c) = time.Duration(seconds) * time.Second
+			return err
+		},
+	}
+}
+
+// unmarshal leaves the value alone for an empty text, which is how an attribute is removed.
+func unmarshal(text string, value any) error {
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), value)
+}
+
+func marshal(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // strings and numbers can be written
+	}
+	return string(text)
+}
+
+// Set sets an attribute by the API's name, such as "VisibilityTimeout" or "RedrivePolicy", to the value as the API writes it. It is
+// an error if there is no such attribute, or the value is not of its kind; its range is checked when the queue is created.
+func (c *QueueConfig) Set(attribute, value string) error {
+	a, ok := queueAttributes[attribute]
+	if !ok {
+		return invalidAttributeName(attribute)
+	}
+	if err := a.set(c, value); err != nil {
+		return invalidAttributeValue("Invalid value for the parameter %s.", attribute)
+	}
+	return nil
+}
+
+func (c *QueueConfig) set(attributes map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		if err := c.Set(name, attributes[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c QueueConfig) attributes() map[string]string {
+	attributes := map[string]string{}
+	for name, a := range queueAttributes {
+		if value, set := a.get(c); set {
+			attributes[name] = value
+		}
+	}
+	return attributes
+}

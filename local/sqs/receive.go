@@ -1,0 +1,157 @@
+package sqs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// ReceiveOptions say how to receive.
+type ReceiveOptions struct {
+	// MaxMessages is 1 to 10; 0 means 1.
+	MaxMessages int
+	// Wait is how long to wait for a first message, 0 to 20 seconds; nil is the queue's own wait time.
+	Wait *time.Duration
+	// VisibilityTimeout hides the received messages, 0 to 12 hours; nil is the queue's own.
+	VisibilityTimeout *time.Duration
+}
+
+// Receive takes messages that are visible, and hides them from other receivers for the visibility timeout. Without any it
+// waits for the first, and returns none when the wait is over. It returns ctx's error if that ends first. Other errors are an
+// *awsapi.Error; one is OverLimit, when 120,000 messages are in flight and there is no wait.
+func (q *Queue) Receive(ctx context.Context, options ReceiveOptions) ([]Message, error) {
+	if err := options.validate(); err != nil {
+		return nil, err
+	}
+	wait := q.Config().ReceiveMessageWaitTime
+	if options.Wait != nil {
+		wait = *options.Wait
+	}
+
+	deadline := time.Now().Add(wait)
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err // a receiver that is gone takes nothing
+		}
+		now := time.Now()
+		look, err := q.look(now, options)
+		if err != nil {
+			return nil, err
+		}
+		look.log(q.service.log.With("queue", q.name))
+		switch {
+		case len(look.received) > 0:
+			return look.received, nil
+		case look.full && wait == 0:
+			return nil, overLimit(q.service.maxInFlight)
+		case !now.Before(deadline):
+			return nil, nil
+		}
+		next := deadline
+		if look.next.Before(deadline) {
+			next = look.next
+		}
+		timer := time.NewTimer(time.Until(next))
+		select {
+		case <-timer.C:
+		case <-look.changed:
+		case <-ctx.Done():
+		}
+		timer.Stop()
+	}
+}
+
+// look is what a receiver finds, and does, when it looks at a queue.
+type look struct {
+	received []Message
+	redriven []Message // to the dead-letter queue
+	kept     []Message // received once more, because they could not be redriven
+	refusal  error     // why they could not
+	full     bool      // too many messages are in flight to receive one
+
+	next    time.Time       // when to look again
+	changed <-chan struct{} // when to look again before that
+}
+
+// never is later than any deadline.
+const never = 100 * 365 * 24 * time.Hour
+
+// look receives messages, drops those past their retention and redrives those received too often.
+func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
+	refusal := q.authorizeRedrive()
+
+	q.service.mu.Lock()
+	defer q.service.mu.Unlock()
+	if q.deleted {
+		return look{}, queueDoesNotExist(q.name)
+	}
+	l := look{changed: q.changed, next: now.Add(never), refusal: refusal}
+	limit := min(max(options.MaxMessages, 1), q.room(now))
+	if limit <= 0 {
+		l.full = true
+		l.next = now.Add(time.Second) // what is in flight becomes less with time alone
+		return l, nil
+	}
+	visibility := q.config.VisibilityTimeout // of this moment: it may have been set while the receiver waited
+	if options.VisibilityTimeout != nil {
+		visibility = *options.VisibilityTimeout
+	}
+	l.take(q, now, limit, visibility)
+	if len(q.order) > 0 {
+		l.next = q.order[0].visibleAt
+	}
+	return l, nil
+}
+
+// log must be called without the lock, like every call of code that is not the queue's own.
+func (l look) log(log *slog.Logger) {
+	for _, m := range l.redriven {
+		log.Warn("message moved to the dead-letter queue", "message", m.ID, "receives", m.ReceiveCount)
+	}
+	for _, m := range l.kept {
+		log.Warn("message could not be moved to the dead-letter queue: it stays", "message", m.ID, "receives", m.ReceiveCount, "error", l.refusal)
+	}
+}
+
+// The rest must be called with the lock held.
+
+// room is how many more messages may be in flight.
+func (q *Queue) room(now time.Time) int {
+	if len(q.messages) <= q.service.maxInFlight {
+		return q.service.maxInFlight // there are not enough messages to exceed it
+	}
+	return q.service.maxInFlight - q.count(now).InFlight
+}
+
+func (l *look) take(q *Queue, now time.Time, limit int, visibility time.Duration) {
+	target, refusal := q.deadLetterQueue()
+	if l.refusal == nil {
+		l.refusal = refusal
+	}
+	var taken []*message
+	for len(taken) < limit && len(q.order) > 0 && !q.order[0].visibleAt.After(now) {
+		m := q.order[0]
+		q.remove(m)
+		tooOften := q.config.RedrivePolicy != nil && m.receivesHere >= q.config.RedrivePolicy.MaxReceiveCount
+		switch {
+		case q.expired(m, now):
+		case tooOften && l.refusal == nil:
+			q.redrive(m, target, now)
+			l.redriven = append(l.redriven, q.view(m))
+		default:
+			m.receive(now, visibility)
+			taken = append(taken, m)
+			if tooOften {
+				l.kept = append(l.kept, q.view(m))
+			}
+		}
+	}
+	for _, m := range taken {
+		q.push(m) // only now: with a visibility timeout of 0 it is visible again at once, but not to this receiver
+		l.received = append(l.received, q.view(m))
+		if rate := q.service.config.DuplicateRate; rate > 0 && !m.duplicated && q.service.config.Random() < rate {
+			q.push(m.duplicate(now))
+			q.announce()
+		}
+	}
+}
