@@ -58,6 +58,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep, "how long each of the factory's four steps takes (the real one: 10s)")
 	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "whose configuration to run")
 	flags.StringVar(&o.run.DSN, "dsn", o.run.DSN, "a MySQL/MariaDB server to use in place of a private one, like root:password@tcp(127.0.0.1:3306)/")
+	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run what the rules refuse, to see it fail as it does on AWS")
 	flags.StringVar(&o.ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"dsn\"} to when all is up")
 	flags.BoolVar(&o.verbose, "v", false, "show every event, not only those that matter")
 	return flags

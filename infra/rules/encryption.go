@@ -52,7 +52,7 @@ func checkEncryptedTransport(i *inspection) {
 			for _, call := range calls {
 				request := evaluation.ByRole("arn:aws:iam::"+graph.AccountID+":role/any", "", call, arn)
 				request.Context["aws:securetransport"] = []string{"false"}
-				if d := i.declaredPolicies().Of("", arn).Evaluate(request); d.Allowed || d.Statement == nil {
+				if d := i.policies.Of("", arn).Evaluate(request); d.Allowed || d.Statement == nil {
 					i.report(r, "deny it in the policy of the resource, on the condition aws:SecureTransport", "its policy does not deny %s over a connection without TLS", call)
 				}
 			}

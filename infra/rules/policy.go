@@ -27,22 +27,14 @@ func (i *inspection) statements(kind evaluation.Kind, visit func(*graph.Resource
 	}
 }
 
-// declaredPolicies are the graph's policies, without those that cannot be read: the rule no-wildcard reports them.
-func (i *inspection) declaredPolicies() *declared.Policies {
-	if i.policies == nil {
-		i.policies, _ = declared.Read(i.Graph)
-	}
-	return i.policies
-}
-
 // mayDo reports whether the role of a function may do something with a resource.
 func (i *inspection) mayDo(function *graph.Resource, action, resource string) bool {
 	role := function.String("role")
 	const session = "" // whichever it is: no policy of ours names one
-	return i.declaredPolicies().Of(role, resource).Evaluate(evaluation.ByRole(role, session, action, resource)).Allowed
+	return i.policies.Of(role, resource).Evaluate(evaluation.ByRole(role, session, action, resource)).Allowed
 }
 
 // mayServe reports whether a service of AWS may do something with a resource, on behalf of a source.
 func (i *inspection) mayServe(service, source, action, resource string) bool {
-	return i.declaredPolicies().Of("", resource).Evaluate(evaluation.ByService(service, source, action, resource)).Allowed
+	return i.policies.Of("", resource).Evaluate(evaluation.ByService(service, source, action, resource)).Allowed
 }

@@ -6,6 +6,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 
@@ -21,53 +22,56 @@ type Violation struct {
 	Name    string // the resource's logical name
 	Problem string // what is wrong, with values
 	Remedy  string // what to do
+	Files   string // where it belongs
 }
 
 // String is the violation in one line.
 func (v Violation) String() string {
-	return fmt.Sprintf("%s: %s %s: %s: %s", v.Rule, v.Type, v.Name, v.Problem, v.Remedy)
+	return fmt.Sprintf("%s: %s %s: %s: %s (%s)", v.Rule, v.Type, v.Name, v.Problem, v.Remedy, v.Files)
 }
 
 // A Rule is one thing that must hold of what the program declares.
 type Rule struct {
 	Name  string
+	Files string // where what keeps it belongs; empty: where the resource that breaks it is declared
 	check func(*inspection)
 }
 
 // All lists the rules.
 func All() []Rule {
 	return []Rule{
-		{"parent", checkParents},
-		{"private-database", checkPrivateDatabase},
-		{"private-network", checkPrivateNetwork},
-		{"closed-security-group", checkClosedSecurityGroups},
-		{"narrow-resource-policy", checkResourcePolicies},
-		{"encrypted", checkEncrypted},
-		{"encrypted-transport", checkEncryptedTransport},
-		{"no-wildcard", checkWildcards},
-		{"grant", checkGrants},
-		{"network-interface", checkNetworkInterfaces},
-		{"visibility-timeout", checkVisibilityTimeout},
-		{"dead-letter-queue", checkDeadLetterQueue},
-		{"subscription", checkSubscriptions},
-		{"route", checkRoutes},
-		{"schedule", checkSchedules},
-		{"rotation", checkRotations},
-		{"event-source", checkEventSources},
-		{"log-group", checkLogGroups},
-		{"environment", checkEnvironments},
-		{"runtime", checkRuntimes},
-		{"connections", checkConnections},
-		{"name", checkNames},
-		{"reachable", checkReachable},
+		{"parent", "", checkParents},
+		{"private-database", "", checkPrivateDatabase},
+		{"private-network", "", checkPrivateNetwork},
+		{"closed-security-group", "", checkClosedSecurityGroups},
+		{"narrow-resource-policy", "", checkResourcePolicies},
+		{"encrypted", "", checkEncrypted},
+		{"encrypted-transport", "", checkEncryptedTransport},
+		{"no-wildcard", "", checkWildcards},
+		{"grant", "lambdas/environment.go, infra/stack/grants.go", checkGrants},
+		{"network-interface", "infra/stack/function.go", checkNetworkInterfaces},
+		{"visibility-timeout", "infra/stack/messaging.go", checkVisibilityTimeout},
+		{"dead-letter-queue", "infra/stack/messaging.go, infra/stack/alarms.go", checkDeadLetterQueue},
+		{"subscription", "infra/stack/messaging.go", checkSubscriptions},
+		{"route", "lambdas/lambdas.go, infra/stack/triggers.go", checkRoutes},
+		{"schedule", "infra/stack/triggers.go", checkSchedules},
+		{"rotation", "infra/stack/triggers.go", checkRotations},
+		{"event-source", "infra/stack/triggers.go", checkEventSources},
+		{"log-group", "infra/stack/logs.go, infra/stack/function.go", checkLogGroups},
+		{"environment", "lambdas/environment.go", checkEnvironments},
+		{"runtime", "infra/stack/function.go", checkRuntimes},
+		{"connections", "Pulumi.<stage>.yaml", checkConnections},
+		{"name", "", checkNames},
+		{"reachable", "infra/stack/network.go", checkReachable},
 	}
 }
 
 // Check applies every rule to a recorded graph.
 func Check(g *graph.Graph) []Violation {
 	var violations []Violation
+	policies, _ := declared.Read(g) // without those that cannot be read: the rule no-wildcard reports them
 	for _, rule := range All() {
-		rule.check(&inspection{Graph: g, rule: rule.Name, violations: &violations})
+		rule.check(&inspection{Graph: g, rule: rule, policies: policies, violations: &violations})
 	}
 	return violations
 }
@@ -75,15 +79,16 @@ func Check(g *graph.Graph) []Violation {
 // An inspection is a graph under one rule.
 type inspection struct {
 	*graph.Graph
-	rule       string
-	policies   *declared.Policies // see declaredPolicies
+	rule       Rule
+	policies   *declared.Policies
 	violations *[]Violation
 }
 
 // report notes that a resource breaks the rule. The remedy stands before the problem, which is a format.
 func (i *inspection) report(r *graph.Resource, remedy, problem string, values ...any) {
 	*i.violations = append(*i.violations, Violation{
-		Rule: i.rule, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy,
+		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy,
+		Files: cmp.Or(i.rule.Files, declaredIn[r.Type], "infra/stack"),
 	})
 }
 

@@ -36,7 +36,14 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		return nil, err
 	}
 	p := &program{}
-	if p.onAWS, err = check(stack.Program(stack.WithoutCode), project, r.config.Stage, config); err != nil {
+	p.onAWS, err = graph.Record(stack.Program(stack.WithoutCode), graph.Options{Project: project, Stage: r.config.Stage, Config: config})
+	if err != nil {
+		return nil, err
+	}
+	if r.config.Edit != nil {
+		r.config.Edit(p.onAWS)
+	}
+	if err := r.check(p.onAWS); err != nil {
 		return nil, err
 	}
 	if err := overrideSetting(config, project+":settings", "factoryUrl", r.listen.url(r.listen.factory)); err != nil {
@@ -87,27 +94,28 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	}
 	if r.config.Edit != nil {
 		r.config.Edit(p.graph)
-		r.config.Edit(p.onAWS)
 	}
 	return p, nil
 }
 
 // check refuses, before anything is built or started, what the program declares and AWS would refuse or let fail in silence: a line
 // for each. It looks at the program as it is deployed, with AWS's own addresses in place of this machine's.
-func check(program pulumi.RunFunc, project, stage string, config map[string]string) (*graph.Graph, error) {
-	declared, err := graph.Record(program, graph.Options{Project: project, Stage: stage, Config: config})
-	if err != nil {
-		return nil, err
+func (r *Run) check(onAWS *graph.Graph) error {
+	violations := rules.Check(onAWS)
+	if r.config.Unchecked {
+		for _, v := range violations {
+			r.config.Log.Warn("would not work on AWS", "rule", v.Rule, "violation", v.String())
+		}
+		return nil
 	}
-	violations := rules.Check(declared)
 	if len(violations) == 0 {
-		return declared, nil
+		return nil
 	}
 	lines := make([]string, 0, len(violations))
 	for _, v := range violations {
 		lines = append(lines, v.String())
 	}
-	return nil, fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(lines, "\n  "))
+	return fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(lines, "\n  "))
 }
 
 func (r *Run) build(ctx context.Context, names []string) error {

@@ -34,8 +34,11 @@ type Config struct {
 	// Listening, where it is not nil, is called when the addresses are the run's, before anything else is done.
 	Listening func() error
 
-	// Edit, where it is not nil, changes the recorded graph before it is run, and after it was checked.
+	// Edit, where it is not nil, changes the recorded graph before it is checked and run.
 	Edit func(*graph.Graph)
+
+	// Unchecked runs what the rules refuse, after saying what they would: to see it fail as it does on AWS.
+	Unchecked bool
 
 	Log *slog.Logger
 }

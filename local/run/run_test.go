@@ -381,6 +381,7 @@ func TestRunThatLosesItsDatabaseSaysSo(t *testing.T) {
 // set is an edit of a declared property, of the first resource of a type.
 func set(token, property string, value any) func(*run.Config) {
 	return func(c *run.Config) {
+		c.Unchecked = true // it is what the run itself says that is looked at
 		c.Edit = func(g *graph.Graph) { g.OfType(token)[0].Outputs[property] = value }
 	}
 }
