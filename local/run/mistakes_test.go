@@ -142,7 +142,7 @@ var mistakes = []struct {
 	{
 		"a database that lets nobody in", remove("SecurityGroupIngressRule", "functions-to-database"),
 		[]string{"reachable: ", "database database", "security group database has no ingress rule from security group functions on tcp 3306", "infra/stack/network.go"},
-		"", "", 0, []string{"running function setup", "Task timed out after 1.00 seconds"},
+		"", "", 0, []string{"running function setup", "security group database has no ingress rule from security group functions on tcp 3306"},
 	},
 	{
 		"a visibility timeout shorter than the function's", visibility(5),
