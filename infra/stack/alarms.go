@@ -33,7 +33,7 @@ type alarm struct {
 // newAlarms makes the stage's alarms. They go to the topic when they begin and when they end.
 func newAlarms(ctx *pulumi.Context, s Settings, topic *sns.Topic, m metrics, functions []*function) ([]*cloudwatch.MetricAlarm, error) {
 	var made []*cloudwatch.MetricAlarm
-	for _, alarm := range slices.Concat(businessAlarms(m), apiAlarms(m), databaseAlarms(s, m), functionAlarms(functions)) {
+	for _, alarm := range slices.Concat(businessAlarms(m), queueAlarms(m), apiAlarms(m), databaseAlarms(s, m), functionAlarms(functions)) {
 		a, err := alarm.create(ctx, topic)
 		if err != nil {
 			return nil, fmt.Errorf("creating alarm %s: %w", alarm.name, err)
@@ -46,14 +46,6 @@ func newAlarms(ctx *pulumi.Context, s Settings, topic *sns.Topic, m metrics, fun
 // businessAlarms are for what our promises are about: production that does not come, and books that are wrong.
 func businessAlarms(m metrics) []alarm {
 	return []alarm{
-		{
-			name: "dead-letters", metric: m.ofDeadLetters("ApproximateNumberOfMessagesVisible"), statistic: "Maximum", period: time.Minute, inARow: 1,
-			advice: "A production order could not be given to the factory. Read why in the log of the function stock, mend it, then redrive the dead-letter queue.",
-		},
-		{
-			name: "oldest-message", metric: m.ofQueue("ApproximateAgeOfOldestMessage"), statistic: "Maximum", above: 600, period: time.Minute, inARow: 5,
-			advice: "stock_queue has a message that is not handled. Is the function stock throttled or failing? Does the factory answer?",
-		},
 		{
 			name: "production-failing", metric: m.ofBusiness(lambdas.MetricProductionRequestsFailed), statistic: "Sum", above: 2, period: 5 * time.Minute, inARow: 1,
 			advice: "The factory is asked and does not take the order. The log of the function stock says what it answers. After five tries an order is in the dead-letter queue.",
@@ -71,6 +63,26 @@ func businessAlarms(m metrics) []alarm {
 			advice: "A product's stock is not the sum of its ledger: somebody has changed one without the other. The log of sweep names the product. Count, then write an adjustment.",
 		},
 	}
+}
+
+// queueAlarms are for messages that are not handled.
+func queueAlarms(m metrics) []alarm {
+	var alarms []alarm
+	for _, f := range lambdas.All() {
+		if f.Queue == "" {
+			continue
+		}
+		alarms = append(alarms,
+			alarm{
+				name: f.Name + "-dead-letters", metric: m.ofDeadLetters(f.Queue, "ApproximateNumberOfMessagesVisible"), statistic: "Maximum", period: time.Minute, inARow: 1,
+				advice: fmt.Sprintf("The function %s could not handle a message of %s. Read why in its log, mend it, then redrive %s_dlq.", f.Name, f.Queue, f.Queue),
+			},
+			alarm{
+				name: f.Name + "-oldest-message", metric: m.ofQueue(f.Queue, "ApproximateAgeOfOldestMessage"), statistic: "Maximum", above: 600, period: time.Minute, inARow: 5,
+				advice: fmt.Sprintf("%s has a message that is not handled. Is the function %s throttled, failing, or waiting for somebody who does not answer?", f.Queue, f.Name),
+			})
+	}
+	return alarms
 }
 
 func apiAlarms(m metrics) []alarm {

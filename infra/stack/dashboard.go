@@ -70,11 +70,11 @@ func story(m metrics, functions map[string]*function) []chapter {
 		{"3 · Queue", "what was asked for and waits", []chart{
 			{"Production orders opened", []line{count("opened", lambdas.MetricProductionOrdersOpened)}},
 			{"Messages in stock_queue", []line{
-				most("waiting", m.ofQueue("ApproximateNumberOfMessagesVisible")),
-				most("being handled", m.ofQueue("ApproximateNumberOfMessagesNotVisible")),
+				most("waiting", m.ofQueue(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible")),
+				most("being handled", m.ofQueue(lambdas.StockQueue, "ApproximateNumberOfMessagesNotVisible")),
 			}},
-			{"Oldest message, s", []line{most("age", m.ofQueue("ApproximateAgeOfOldestMessage"))}},
-			{"Dead letters", []line{most("in stock_queue_dlq", m.ofDeadLetters("ApproximateNumberOfMessagesVisible"))}},
+			{"Oldest message, s", []line{most("age", m.ofQueue(lambdas.StockQueue, "ApproximateAgeOfOldestMessage"))}},
+			{"Dead letters", []line{most("in stock_queue_dlq", m.ofDeadLetters(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible"))}},
 		}},
 		{"4 · Factory", "what it takes, what it owes", []chart{
 			{"Requests to the factory", []line{count("taken", lambdas.MetricProductionRequests), count("failed", lambdas.MetricProductionRequestsFailed)}},

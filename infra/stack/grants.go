@@ -43,8 +43,10 @@ func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]
 		"database.name":                    d.instance.DbName,
 		"secret.database-admin":            d.adminSecret,
 		"topic." + lambdas.StockEmptyTopic: m.topic.Arn,
-		"queue." + lambdas.StockQueue:      m.queue.Arn,
 		"api.url":                          a.url,
+	}
+	for name, queue := range m.queues {
+		t["queue."+name] = queue.Arn
 	}
 	for name, secret := range secrets {
 		t["secret."+name] = secret.Arn

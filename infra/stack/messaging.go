@@ -2,6 +2,8 @@ package stack
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
@@ -24,10 +26,15 @@ const (
 	longPoll             = 20 * time.Second
 )
 
-// messaging is the way of a stock_empty message from who publishes it to who handles it.
+// messaging is the way of a stock_empty message from who publishes it to all who handle it.
 type messaging struct {
-	topic       *sns.Topic
-	queue       *sqs.Queue
+	topic  *sns.Topic
+	queues map[string]*queue // by the name that lambdas gives them
+}
+
+// A queue buffers a topic's messages for one function, and keeps apart those that it cannot handle.
+type queue struct {
+	*sqs.Queue
 	deadLetters *sqs.Queue
 	// subscription must be there before anybody publishes: SNS forgets what nobody is subscribed to.
 	subscription *sns.TopicSubscription
@@ -36,8 +43,9 @@ type messaging struct {
 // queueActions are those that handle messages.
 var queueActions = []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"}
 
+// newMessaging makes the topic, and a queue for each function that has one.
 func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
-	m := &messaging{}
+	m := &messaging{queues: map[string]*queue{}}
 	var err error
 	m.topic, err = sns.NewTopic(ctx, lambdas.StockEmptyTopic, &sns.TopicArgs{
 		KmsMasterKeyId: pulumi.String("alias/aws/sns"),
@@ -54,36 +62,46 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking for encrypted connections to topic %s: %w", lambdas.StockEmptyTopic, err)
 	}
-	m.deadLetters, err = sqs.NewQueue(ctx, lambdas.StockQueue+"_dlq", &sqs.QueueArgs{
-		MessageRetentionSeconds: seconds(deadLettersRetention),
-		SqsManagedSseEnabled:    pulumi.Bool(true),
-	}, pulumi.Protect(s.Protect))
-	if err != nil {
-		return nil, fmt.Errorf("creating the dead-letter queue of %s: %w", lambdas.StockQueue, err)
+	for _, f := range lambdas.All() {
+		if f.Queue == "" {
+			continue
+		}
+		if m.queues[f.Queue], err = newQueue(ctx, s, f, m.topic); err != nil {
+			return nil, fmt.Errorf("queue %s: %w", f.Queue, err)
+		}
 	}
-	_, err = sqs.NewQueuePolicy(ctx, lambdas.StockQueue+"_dlq", &sqs.QueuePolicyArgs{
-		QueueUrl: m.deadLetters.Url,
-		Policy: policy.JSON(func(arns []string) any {
-			return policy.New(policy.EncryptedOnly(arns[0], queueActions...))
-		}, m.deadLetters.Arn),
-	}, pulumi.Parent(m.deadLetters))
-	if err != nil {
-		return nil, fmt.Errorf("asking for encrypted connections to the dead-letter queue of %s: %w", lambdas.StockQueue, err)
+	return m, nil
+}
+
+// subscriptions are those of all queues.
+func (m *messaging) subscriptions() []pulumi.Resource {
+	var all []pulumi.Resource
+	for _, name := range slices.Sorted(maps.Keys(m.queues)) {
+		all = append(all, m.queues[name].subscription)
 	}
-	m.queue, err = sqs.NewQueue(ctx, lambdas.StockQueue, &sqs.QueueArgs{
-		VisibilityTimeoutSeconds: seconds(visibilityTimeouts * lambdas.Stock.Timeout),
+	return all
+}
+
+// newQueue makes the queue of a function, with its dead-letter queue, and subscribes it to the topic.
+func newQueue(ctx *pulumi.Context, s Settings, f lambdas.Function, topic *sns.Topic) (*queue, error) {
+	deadLetters, err := newDeadLetterQueue(ctx, s, f.Queue+"_dlq")
+	if err != nil {
+		return nil, err
+	}
+	messages, err := sqs.NewQueue(ctx, f.Queue, &sqs.QueueArgs{
+		VisibilityTimeoutSeconds: seconds(visibilityTimeouts * f.Timeout),
 		MessageRetentionSeconds:  seconds(queueRetention),
 		ReceiveWaitTimeSeconds:   seconds(longPoll),
 		SqsManagedSseEnabled:     pulumi.Bool(true),
 		RedrivePolicy: policy.JSON(func(arns []string) any {
 			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
-		}, m.deadLetters.Arn),
+		}, deadLetters.Arn),
 	}, pulumi.Protect(s.Protect))
 	if err != nil {
-		return nil, fmt.Errorf("creating queue %s: %w", lambdas.StockQueue, err)
+		return nil, fmt.Errorf("creating it: %w", err)
 	}
-	topicMaySend, err := sqs.NewQueuePolicy(ctx, lambdas.StockQueue, &sqs.QueuePolicyArgs{
-		QueueUrl: m.queue.Url,
+	topicMaySend, err := sqs.NewQueuePolicy(ctx, f.Queue, &sqs.QueuePolicyArgs{
+		QueueUrl: messages.Url,
 		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(
 				policy.Statement{
@@ -95,20 +113,40 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 				},
 				policy.EncryptedOnly(arns[0], queueActions...),
 			)
-		}, m.queue.Arn, m.topic.Arn),
-	}, pulumi.Parent(m.queue))
+		}, messages.Arn, topic.Arn),
+	}, pulumi.Parent(messages))
 	if err != nil {
-		return nil, fmt.Errorf("letting topic %s send to queue %s: %w", lambdas.StockEmptyTopic, lambdas.StockQueue, err)
+		return nil, fmt.Errorf("letting the topic send to it: %w", err)
 	}
-	m.subscription, err = sns.NewTopicSubscription(ctx, lambdas.StockQueue, &sns.TopicSubscriptionArgs{
-		Topic:    m.topic.Arn,
+	subscription, err := sns.NewTopicSubscription(ctx, f.Queue, &sns.TopicSubscriptionArgs{
+		Topic:    topic.Arn,
 		Protocol: pulumi.String("sqs"),
-		Endpoint: m.queue.Arn,
-	}, pulumi.Parent(m.topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
+		Endpoint: messages.Arn,
+	}, pulumi.Parent(topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
 	if err != nil {
-		return nil, fmt.Errorf("subscribing queue %s to topic %s: %w", lambdas.StockQueue, lambdas.StockEmptyTopic, err)
+		return nil, fmt.Errorf("subscribing it to the topic: %w", err)
 	}
-	return m, nil
+	return &queue{messages, deadLetters, subscription}, nil
+}
+
+func newDeadLetterQueue(ctx *pulumi.Context, s Settings, name string) (*sqs.Queue, error) {
+	q, err := sqs.NewQueue(ctx, name, &sqs.QueueArgs{
+		MessageRetentionSeconds: seconds(deadLettersRetention),
+		SqsManagedSseEnabled:    pulumi.Bool(true),
+	}, pulumi.Protect(s.Protect))
+	if err != nil {
+		return nil, fmt.Errorf("creating its dead-letter queue: %w", err)
+	}
+	_, err = sqs.NewQueuePolicy(ctx, name, &sqs.QueuePolicyArgs{
+		QueueUrl: q.Url,
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(policy.EncryptedOnly(arns[0], queueActions...))
+		}, q.Arn),
+	}, pulumi.Parent(q))
+	if err != nil {
+		return nil, fmt.Errorf("asking for encrypted connections to its dead-letter queue: %w", err)
+	}
+	return q, nil
 }
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(d / time.Second) }

@@ -24,12 +24,12 @@ func metricsNamespace(ctx *pulumi.Context) string { return ctx.Project() + "/" +
 // ofBusiness is a metric of package lambdas.
 func (m metrics) ofBusiness(name string) metric { return metric{m.stage, name, nil} }
 
-func (m metrics) ofQueue(name string) metric {
-	return metric{"AWS/SQS", name, pulumi.StringMap{"QueueName": m.messaging.queue.Name}}
+func (m metrics) ofQueue(queue, name string) metric {
+	return metric{"AWS/SQS", name, pulumi.StringMap{"QueueName": m.messaging.queues[queue].Name}}
 }
 
-func (m metrics) ofDeadLetters(name string) metric {
-	return metric{"AWS/SQS", name, pulumi.StringMap{"QueueName": m.messaging.deadLetters.Name}}
+func (m metrics) ofDeadLetters(queue, name string) metric {
+	return metric{"AWS/SQS", name, pulumi.StringMap{"QueueName": m.messaging.queues[queue].deadLetters.Name}}
 }
 
 func (m metrics) ofDatabase(name string) metric {

@@ -80,7 +80,7 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err := setup.rotate(ctx, secrets[lambdas.Setup.Rotates], done); err != nil {
 			return err
 		}
-		ready := []pulumi.Resource{done, messaging.subscription}
+		ready := append(messaging.subscriptions(), done)
 		if settings.Database.Proxy {
 			proxy, err := newProxy(ctx, settings, network, database, secrets["database"], done)
 			if err != nil {
@@ -121,8 +121,8 @@ func Program(build Bundler) pulumi.RunFunc {
 
 		ctx.Export("apiUrl", api.publicURL)
 		ctx.Export("topicName", messaging.topic.Name)
-		ctx.Export("queueName", messaging.queue.Name)
-		ctx.Export("deadLetterQueueName", messaging.deadLetters.Name)
+		ctx.Export("queueName", messaging.queues[lambdas.StockQueue].Name)
+		ctx.Export("deadLetterQueueName", messaging.queues[lambdas.StockQueue].deadLetters.Name)
 		ctx.Export("dashboardName", dashboard.DashboardName)
 		return nil
 	}

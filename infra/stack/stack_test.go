@@ -231,10 +231,13 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 				}
 			}
 		}
-		want := []string{"dead-letters", "oldest-message", "api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
+		want := []string{"api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
 			"production-failing", "production-overdue", "production-surplus", "ledger-difference"}
 		for _, f := range lambdas.All() {
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
+			if f.Queue != "" {
+				want = append(want, f.Name+"-dead-letters", f.Name+"-oldest-message")
+			}
 			if f.Every > 0 {
 				want = append(want, f.Name+"-silent")
 			}

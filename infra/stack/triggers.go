@@ -61,7 +61,7 @@ func (f *function) route(ctx *pulumi.Context, a *api) error {
 // poll hands the queue's messages to the function, and takes back those that it reports as failed.
 func (f *function) poll(ctx *pulumi.Context, m *messaging) error {
 	_, err := lambda.NewEventSourceMapping(ctx, f.declared.Name, &lambda.EventSourceMappingArgs{
-		EventSourceArn:        m.queue.Arn,
+		EventSourceArn:        m.queues[f.declared.Queue].Arn,
 		FunctionName:          f.lambda.Arn,
 		BatchSize:             pulumi.Int(f.declared.BatchSize),
 		FunctionResponseTypes: pulumi.StringArray{pulumi.String("ReportBatchItemFailures")},
