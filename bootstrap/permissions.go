@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"restock/infra/policy"
 )
@@ -34,7 +35,7 @@ func mayDeclare(region string) []policy.Statement {
 				"events:DeleteRule", "events:DescribeRule", "events:DisableRule", "events:EnableRule", "events:List*", "events:PutRule",
 				"events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource",
 
-				"kms:CreateKey", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags", "kms:TagResource",
+				"kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags",
 
 				"lambda:*",
 
@@ -71,17 +72,38 @@ func mayDeclare(region string) []policy.Statement {
 	}
 }
 
-// mayChangeKeys lets a deployment change and delete the keys of its stages, which the stack tags, and no others: the state is encrypted with
-// one of the same account.
-func mayChangeKeys(stages string) policy.Statement {
-	return policy.Statement{
-		Effect: "Allow",
-		Action: []string{
-			"kms:CancelKeyDeletion", "kms:DisableKeyRotation", "kms:EnableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion",
-			"kms:UntagResource", "kms:UpdateKeyDescription",
+// keyAdministration is what may take a key over, or away.
+var keyAdministration = []string{
+	"kms:CancelKeyDeletion", "kms:DisableKeyRotation", "kms:EnableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion",
+	"kms:UntagResource", "kms:UpdateKeyDescription",
+}
+
+// mayKeepKeys lets a deployment make keys, tagged with its stages, and change and delete those. Who may write tags may claim a key, so that
+// the key of the state, and those that other stages have tagged, are denied whatever else is allowed:
+// https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
+// A key of the account that no stage has tagged could be claimed: what keeps strangers' keys apart is an account each.
+func mayKeepKeys(stages, stateKey string) []policy.Statement {
+	administration := slices.Concat(keyAdministration, []string{"kms:TagResource"})
+	return []policy.Statement{
+		{
+			Effect:    "Allow",
+			Action:    []string{"kms:CreateKey", "kms:TagResource"},
+			Resource:  []string{"*"},
+			Condition: policy.Condition{"StringEquals": {"aws:RequestTag/project": project}, "StringLike": {"aws:RequestTag/stage": stages}},
 		},
-		Resource:  []string{"*"},
-		Condition: policy.Condition{"StringEquals": {"aws:ResourceTag/project": project}, "StringLike": {"aws:ResourceTag/stage": stages}},
+		{
+			Effect:    "Allow",
+			Action:    keyAdministration,
+			Resource:  []string{"*"},
+			Condition: policy.Condition{"StringEquals": {"aws:ResourceTag/project": project}, "StringLike": {"aws:ResourceTag/stage": stages}},
+		},
+		{Effect: "Deny", Action: administration, Resource: []string{stateKey}},
+		{
+			Effect:    "Deny",
+			Action:    administration,
+			Resource:  []string{"*"},
+			Condition: policy.Condition{"Null": {"aws:ResourceTag/stage": "false"}, "StringNotLike": {"aws:ResourceTag/stage": stages}},
+		},
 	}
 }
 

@@ -37,7 +37,7 @@ func newDeployRole(ctx *pulumi.Context, region string, e environment, g *gitHub,
 		return policy.New(slices.Concat(
 			mayUpdate(arn[0], arn[1], e.stages),
 			mayDeclare(region),
-			[]policy.Statement{mayChangeKeys(e.stages)},
+			mayKeepKeys(e.stages, arn[1]),
 			mayMakeRoles(account(arn[2]), e.stages, arn[2]),
 		)...)
 	}, s.bucket.Arn, s.key.Arn, boundary.Arn)

@@ -40,9 +40,9 @@ func newRotation(v *secretstest.Vault, l *lock) secrets.Rotation[secrets.Login] 
 	}
 }
 
-// put gives a version of the secret a value.
+// put gives a pending version of the secret a value.
 func put(v *secretstest.Vault, version, value string) {
-	_, err := v.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{SecretId: aws.String(arn), ClientRequestToken: aws.String(version), SecretString: aws.String(value)})
+	_, err := v.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{SecretId: aws.String(arn), ClientRequestToken: aws.String(version), SecretString: aws.String(value), VersionStages: []string{"AWSPENDING"}})
 	if err != nil {
 		panic(err)
 	}
@@ -84,6 +84,7 @@ func TestRotationThatCannotGoOnLeavesTheValueInForce(t *testing.T) {
 		{"another secret", events.SecretsManagerSecretRotationEvent{Step: "createSecret", SecretID: "arn:other", ClientRequestToken: "token"}, nil, nil, "it is not the secret to rotate, which is arn:secret"},
 		{"a version that nobody announced", events.SecretsManagerSecretRotationEvent{Step: "createSecret", SecretID: arn, ClientRequestToken: "stray"}, nil, nil, "version stray is not pending"},
 		{"a step that there is not", step("shuffle"), nil, nil, "there is no such step"},
+		{"the pending value cannot be read", step("createSecret"), nil, func(v *secretstest.Vault, _ *lock) { v.Unreadable = errors.New("throttled") }, "throttled"},
 		{"nothing was created", step("setSecret"), nil, nil, "ResourceNotFound"},
 		{"the value is refused", step("testSecret"), []string{"createSecret", "setSecret"}, func(_ *secretstest.Vault, l *lock) {
 			l.broken = errors.New("access denied")

@@ -28,6 +28,9 @@ type Process[E any] struct {
 // cannot be wired ends the process with a log line that says why.
 func Start[E any](wire func(Process[E]) (handler any, err error)) {
 	log := slog.New(correlated{lambdacontext.NewLogHandler()})
+	// What the Lambda library itself logs, which are errors and panics of handlers, are lines like ours.
+	slog.SetLogLoggerLevel(slog.LevelError)
+	slog.SetDefault(log)
 	handler, err := load(log, wire)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)

@@ -132,3 +132,27 @@ func TestSalesInFlightSurviveRotations(t *testing.T) {
 	}
 	d.CheckBooks(t)
 }
+
+func TestALoginThatTheDatabaseRefusesIsNotMadeCurrent(t *testing.T) {
+	d, v := mysqltest.Empty(t), &secretstest.Vault{}
+	t.Cleanup(func() { d.DropUser(t) })
+	s := newSetup(d, v)
+	rotation := secrets.Rotation[secrets.Login]{
+		Client: v, ARN: "database", Next: nextLogin, Test: tryLogin(lambdas.SetupEnvironment{Host: d.Host, Port: d.Port, Name: d.Name}),
+		Set: func(context.Context, secrets.Login) error { return nil }, // it forgets to
+	}
+	handle := s.handler(rotation)
+	if _, err := handle(t.Context(), event{}); err != nil {
+		t.Fatal(err)
+	}
+	v.Announce("database", "rotation")
+	for _, step := range []string{"createSecret", "setSecret"} {
+		if _, err := handle(t.Context(), event{Step: step, SecretID: "database", ClientRequestToken: "rotation"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := handle(t.Context(), event{Step: "testSecret", SecretID: "database", ClientRequestToken: "rotation"})
+	if err == nil || !strings.Contains(err.Error(), "Access denied") {
+		t.Errorf("testing a login that was never set: got %v, want the database's refusal", err)
+	}
+}

@@ -14,7 +14,8 @@ import (
 
 // A Vault holds secrets with their versions, by name. Its zero value is empty, and ready for use by many at once.
 type Vault struct {
-	Broken error // where it is not nil, what writing answers
+	Broken     error // where it is not nil, what writing answers
+	Unreadable error // where it is not nil, what reading answers
 
 	mu      sync.Mutex // guards what follows
 	secrets map[string][]version
@@ -75,14 +76,26 @@ func (v *Vault) put(name, id, value string, stages []string) {
 	if id == "" {
 		id = fmt.Sprintf("version-%d", len(v.secrets[name])+1)
 	}
-	if found := v.find(name, id, ""); found != nil {
-		found.value = &value
-		return
+	if v.find(name, id, "") == nil {
+		v.secrets[name] = append(v.secrets[name], version{id: id})
 	}
-	for i := range v.secrets[name] {
-		v.secrets[name][i].stages = slices.DeleteFunc(v.secrets[name][i].stages, func(s string) bool { return slices.Contains(stages, s) })
+	v.find(name, id, "").value = &value
+	for _, stage := range stages {
+		v.attach(name, id, stage)
 	}
-	v.secrets[name] = append(v.secrets[name], version{id, &value, slices.Clone(stages)})
+}
+
+// attach moves a stage to a version, from the one that has it. The one that was current is the previous one then.
+func (v *Vault) attach(name, id, stage string) {
+	if from := v.find(name, "", stage); from != nil && from.id != id {
+		from.stages = slices.DeleteFunc(from.stages, func(s string) bool { return s == stage })
+		if stage == "AWSCURRENT" {
+			v.attach(name, from.id, "AWSPREVIOUS")
+		}
+	}
+	if to := v.find(name, id, ""); !slices.Contains(to.stages, stage) {
+		to.stages = append(to.stages, stage)
+	}
 }
 
 // GetSecretValue is Secrets Manager's.
@@ -90,6 +103,9 @@ func (v *Vault) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretVa
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.reads++
+	if v.Unreadable != nil {
+		return nil, v.Unreadable
+	}
 	stage := aws.ToString(in.VersionStage)
 	if stage == "" && in.VersionId == nil {
 		stage = "AWSCURRENT"
@@ -133,11 +149,10 @@ func (v *Vault) DescribeSecret(_ context.Context, in *secretsmanager.DescribeSec
 func (v *Vault) UpdateSecretVersionStage(_ context.Context, in *secretsmanager.UpdateSecretVersionStageInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	from, to := v.find(*in.SecretId, aws.ToString(in.RemoveFromVersionId), *in.VersionStage), v.find(*in.SecretId, *in.MoveToVersionId, "")
-	if from == nil || to == nil {
+	from, to := v.find(*in.SecretId, "", *in.VersionStage), v.find(*in.SecretId, *in.MoveToVersionId, "")
+	if to == nil || from != nil && from.id != aws.ToString(in.RemoveFromVersionId) { // who moves a stage has to say from where
 		return nil, &types.InvalidParameterException{}
 	}
-	from.stages = []string{"AWSPREVIOUS"}
-	to.stages = []string{*in.VersionStage}
+	v.attach(*in.SecretId, to.id, *in.VersionStage)
 	return &secretsmanager.UpdateSecretVersionStageOutput{}, nil
 }
