@@ -155,6 +155,7 @@ func functionsMayAtMost() []policy.Statement {
 	return []policy.Statement{{
 		Effect: "Allow",
 		Action: []string{
+			"kms:Decrypt", "kms:GenerateDataKey", // of the key that a topic is encrypted with
 			"logs:CreateLogStream", "logs:PutLogEvents",
 			"secretsmanager:DescribeSecret", "secretsmanager:GetRandomPassword", "secretsmanager:GetSecretValue",
 			"secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage",

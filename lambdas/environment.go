@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -38,6 +37,13 @@ type SalesAPIEnvironment struct {
 	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
 }
 
+// MerchantAPIEnvironment is what merchant-api reads. What a merchant changes may open a production order, and that is published.
+type MerchantAPIEnvironment struct {
+	Database
+	Journal
+	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+}
+
 // StockEnvironment is what stock reads.
 type StockEnvironment struct {
 	Journal
@@ -46,19 +52,27 @@ type StockEnvironment struct {
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
 
-// StockIncreaseEnvironment is what stock-increase reads.
+// StockIncreaseEnvironment is what stock-increase reads. What has come may not be enough: then the next production order opens, and that
+// is published.
 type StockIncreaseEnvironment struct {
 	Database
 	Journal
-	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
+	CallbackKey     string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
+	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+}
+
+// AdsEnvironment is what ads reads. An advertisement's manager is told by the topic that people subscribe to.
+type AdsEnvironment struct {
+	Database
+	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
 }
 
 // SweepEnvironment is what sweep reads.
 type SweepEnvironment struct {
 	Database
 	Journal
-	StockEmptyTopic string        `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
-	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"`
+	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
 }
 
 // SetupEnvironment is what setup reads. It alone may use the database's master user, and write secrets.

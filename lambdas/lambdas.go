@@ -9,8 +9,10 @@ import "time"
 
 // Names of the things that functions share.
 const (
-	StockEmptyTopic = "stock_empty" // SNS topic: a product needs to be made
-	StockQueue      = "stock_queue" // SQS queue: buffers stock_empty for the function stock
+	StockEmptyTopic = "stock_empty"      // SNS topic: a product needs to be made
+	OperationsTopic = "stock_operations" // SNS topic: something wants people
+	StockQueue      = "stock_queue"      // SQS queue: buffers stock_empty for the function stock
+	AdsQueue        = "ads_queue"        // SQS queue: buffers stock_empty for the function ads
 )
 
 // The routes of the HTTP API, in the form of API Gateway's route keys, which is also net/http's.
@@ -24,6 +26,19 @@ const (
 	RouteGoodsReceipt = "POST /production-orders/{order}/attempts/{attempt}/receipt"
 )
 
+// The merchant's routes of the HTTP API.
+const (
+	RouteMerchantProducts      = "GET /merchant/products"
+	RouteCreateProduct         = "POST /merchant/products"
+	RouteChangeProduct         = "PATCH /merchant/products/{sku}"
+	RouteAdjustStock           = "POST /merchant/products/{sku}/adjustments"
+	RouteLedger                = "GET /merchant/products/{sku}/ledger"
+	RouteProductionOrders      = "GET /merchant/production-orders"
+	RouteProductionOrder       = "GET /merchant/production-orders/{order}"
+	RouteOpenProductionOrder   = "POST /merchant/production-orders"
+	RouteCancelProductionOrder = "POST /merchant/production-orders/{order}/cancellation"
+)
+
 // A Network is where a function runs.
 type Network int
 
@@ -33,6 +48,19 @@ const (
 	// Private is in the VPC's private subnets: the function reaches the database and the VPC's endpoints only.
 	Private
 )
+
+// An Access is who may call a function's routes.
+type Access int
+
+const (
+	// Public routes answer everybody: what they must not do for everybody the function itself refuses.
+	Public Access = iota
+	// Signed routes answer those who sign with AWS credentials that allow execute-api:Invoke on the route. API Gateway refuses all
+	// others; the function never hears of them.
+	Signed
+)
+
+func (a Access) String() string { return [...]string{Public: "public", Signed: "signed"}[a] }
 
 // A Function is one Lambda function.
 type Function struct {
@@ -45,6 +73,7 @@ type Function struct {
 
 	// What triggers the function, beside a direct invocation.
 	Routes []string      // route keys of the HTTP API
+	Access Access        // to all of the routes
 	Queue  string        // a queue whose messages it handles
 	Every  time.Duration // a schedule, in whole minutes
 	// Rotates is a secret whose value it replaces when Secrets Manager says so.
@@ -83,9 +112,18 @@ func (f Function) Connections() int {
 	}
 }
 
+// Instances is how many instances of the function may run at once, where a stage bounds its concurrency. An event source that is bounded
+// leaves a schedule free to start one more.
+func (f Function) Instances(concurrency int) int {
+	if f.Queue != "" && f.Every > 0 {
+		return concurrency + 1
+	}
+	return concurrency
+}
+
 // All lists the functions.
 func All() []Function {
-	return []Function{SalesAPI, Stock, StockIncrease, Sweep, Setup}
+	return []Function{SalesAPI, MerchantAPI, Stock, StockIncrease, Ads, Sweep, Setup}
 }
 
 // SalesAPI sells: it serves the storefront and the shop's API.
@@ -97,7 +135,23 @@ var SalesAPI = Function{
 	Network:     Private,
 	Timeout:     10 * time.Second,
 	MemoryMB:    256,
-	Concurrency: 24,
+	Concurrency: 21,
+}
+
+// MerchantAPI is the shop as its merchant sees it: products, their policies, production orders, the ledger.
+var MerchantAPI = Function{
+	Name:        "merchant-api",
+	Description: "Serves the merchant: products and their policies, stocktake, production orders, the stock ledger",
+	Environment: MerchantAPIEnvironment{},
+	Routes: []string{
+		RouteMerchantProducts, RouteCreateProduct, RouteChangeProduct, RouteAdjustStock, RouteLedger,
+		RouteProductionOrders, RouteProductionOrder, RouteOpenProductionOrder, RouteCancelProductionOrder,
+	},
+	Access:      Signed,
+	Network:     Private,
+	Timeout:     10 * time.Second,
+	MemoryMB:    256,
+	Concurrency: 2,
 }
 
 // Stock asks the factory to produce.
@@ -123,6 +177,20 @@ var StockIncrease = Function{
 	Timeout:     25 * time.Second, // it tries again for as long as the HTTP API waits, 30 s: the factory calls once
 	MemoryMB:    128,
 	Concurrency: 8,
+}
+
+// Ads switches advertisements with the stock. It hears that stock is empty from the same topic as stock, and finds by itself that some has come.
+var Ads = Function{
+	Name:        "ads",
+	Description: "Switches a product's advertisement off while it is sold out, and on again when stock has arrived",
+	Environment: AdsEnvironment{},
+	Queue:       AdsQueue,
+	Every:       time.Minute,
+	Network:     Private,
+	Timeout:     10 * time.Second,
+	MemoryMB:    128,
+	Concurrency: 2,
+	BatchSize:   10,
 }
 
 // Sweep sends what was left unsent, and looks whether all is well.

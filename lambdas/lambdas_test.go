@@ -38,6 +38,14 @@ func TestEveryHandlerIsDeclaredAndEveryDeclarationHasAHandler(t *testing.T) {
 	}
 }
 
+func TestExistingClientsFindTheirRoutes(t *testing.T) {
+	for _, route := range []string{"GET /product/donut", "POST /checkout"} {
+		if !slices.Contains(lambdas.SalesAPI.Routes, route) {
+			t.Errorf("sales-api does not serve %s, which clients know: its routes are %v", route, lambdas.SalesAPI.Routes)
+		}
+	}
+}
+
 func TestNoRouteIsDeclaredTwice(t *testing.T) {
 	owner := map[string]string{}
 	for _, f := range lambdas.All() {

@@ -11,6 +11,10 @@ const (
 	MetricUnitsReceived            = "UnitsReceived"
 	MetricSurplusUnits             = "SurplusUnits" // received beyond what was ordered
 
+	MetricProductionOrdersAskedAgain = "ProductionOrdersAskedAgain" // overdue: the factory is asked once more
+	MetricProductionOrdersShort      = "ProductionOrdersShort"      // closed with less than was ordered
+	MetricProductionOrdersFailed     = "ProductionOrdersFailed"     // given up with nothing received
+
 	// What a sweep finds, every minute.
 	MetricProductionOrdersOverdue = "ProductionOrdersOverdue"
 	MetricLedgerDifference        = "LedgerDifference" // between the books and the stock

@@ -58,6 +58,7 @@ func (o *options) flags() *flag.FlagSet {
 	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep, "how long each of the factory's four steps takes (the real one: 10s)")
 	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "whose configuration to run")
 	flags.StringVar(&o.run.DSN, "dsn", o.run.DSN, "a MySQL/MariaDB server to use in place of a private one, like root:password@tcp(127.0.0.1:3306)/")
+	flags.Float64Var(&o.run.DuplicateRate, "duplicates", 0, "the share of messages, 0 to 1, that queues deliver twice, as standard queues may")
 	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run what the rules refuse, to see it fail as it does on AWS")
 	flags.StringVar(&o.ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"dsn\"} to when all is up")
 	flags.BoolVar(&o.verbose, "v", false, "show every event, not only those that matter")
@@ -72,6 +73,8 @@ func parseFlags(args []string) (o options, err error) {
 	}
 	if flags.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	} else if o.run.DuplicateRate < 0 || o.run.DuplicateRate > 1 {
+		err = fmt.Errorf("-duplicates %v is not a share: it must be from 0 to 1", o.run.DuplicateRate)
 	} else if o.run.FactoryStep <= 0 {
 		err = fmt.Errorf("-factory-step %v is not a time: it must be more than 0", o.run.FactoryStep)
 	}
@@ -80,6 +83,18 @@ func parseFlags(args []string) (o options, err error) {
 	}
 	return o, err
 }
+
+// welcome says where everything is.
+const welcome = `
+  the shop     %s
+  AWS          %s
+               export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s
+               aws sqs list-queues
+  the factory  %s/api/manufactures
+
+  Ctrl-C ends it all.
+
+`
 
 // serve runs the stack until ctx ends, or the run does.
 func serve(ctx context.Context, o options) (err error) {
@@ -110,7 +125,7 @@ func serve(ctx context.Context, o options) (err error) {
 		}
 		defer os.Remove(o.ready)
 	}
-	fmt.Printf("\n  the shop     %s\n  AWS          %s   aws --endpoint-url %s sqs list-queues\n  the factory  %s/api/manufactures\n\n  Ctrl-C ends it all.\n\n", e.API, e.AWS, e.AWS, e.Factory)
+	fmt.Printf(welcome, e.API, e.AWS, r.Region(), e.AWS, e.Factory)
 	select {
 	case err := <-r.Failed():
 		return err

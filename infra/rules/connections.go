@@ -23,8 +23,9 @@ func checkConnections(i *inspection) {
 			i.report(r, "set reservedConcurrentExecutions, or maximumConcurrency of its event source", "it uses the database, and nothing bounds its concurrency")
 			continue
 		}
-		sum += concurrency * f.Connections()
-		terms = append(terms, fmt.Sprintf("%s %d×%d", f.Name, concurrency, f.Connections()))
+		instances := f.Instances(concurrency)
+		sum += instances * f.Connections()
+		terms = append(terms, fmt.Sprintf("%s %d×%d", f.Name, instances, f.Connections()))
 	}
 	for _, r := range i.OfType(databaseType) {
 		if i.proxyOf(r) != nil {

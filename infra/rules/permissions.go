@@ -89,13 +89,35 @@ func checkGrants(i *inspection) {
 				if !known {
 					i.report(r, "say in grantedActions which calls it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, v.Thing)
 				}
+				on := variables[v.Name]
+				if on == "" {
+					continue // which is the rule environment's
+				}
 				for _, action := range actions {
-					// An empty variable is the rule environment's.
-					if on := variables[v.Name]; on != "" && !i.mayDo(r, action, on) {
+					if !i.mayDo(r, action, on) {
 						i.report(r, "let the role's policy allow it", "its role does not allow %s on %s, which variable %s grants", action, on, v.Name)
 					}
 				}
+				i.checkKeyOf(r, v, on)
 			}
+		}
+	}
+}
+
+// checkKeyOf holds that a function may use the stack's own key that a topic is encrypted with: SNS encrypts with the rights of who publishes.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
+func (i *inspection) checkKeyOf(function *graph.Resource, v lambdas.Variable, arn string) {
+	topic := i.Find(topicType, "arn", arn)
+	if topic == nil {
+		return
+	}
+	key := i.Find(keyType, "arn", topic.String("kmsMasterKeyId"))
+	if key == nil {
+		return // one of AWS's, which all who may publish may use
+	}
+	for _, action := range []string{"kms:Decrypt", "kms:GenerateDataKey"} {
+		if !i.mayDo(function, action, key.String("arn")) {
+			i.report(function, "let the role's policy allow it", "its role does not allow %s on %s, which the topic of variable %s is encrypted with", action, key.String("arn"), v.Name)
 		}
 	}
 }

@@ -21,8 +21,8 @@ type Destination struct {
 	Function *graph.Resource
 	What     string // for people: "database database", "sns", "https://factory.example.com"
 
-	// How the function knows where it is: the variables that hold its URL or its port, or the name of a service of AWS.
-	URLVariable, PortVariable, Service string
+	// How the function knows where it is: the variables that hold its URL, or its host and its port; or the name of a service of AWS.
+	URLVariable, HostVariable, PortVariable, Service string
 
 	// Missing is the first piece of the network that is missing on the way; nil if the function reaches it.
 	Missing error
@@ -42,7 +42,7 @@ func Destinations(g *graph.Graph) []Destination {
 			switch service := services[v.Thing]; {
 			case v.Thing == "database" && (v.Which == "host" || v.Which == "instance"):
 				if d, ok := i.databaseAt(network, r, value); ok {
-					d.PortVariable = variableFrom(declared, "database.port")
+					d.HostVariable, d.PortVariable = v.Name, variableFrom(declared, "database.port")
 					all = append(all, d)
 				}
 			case len(v.Grants) > 0 && service != "" && !called[service]:

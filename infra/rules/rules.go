@@ -54,6 +54,7 @@ func All() []Rule {
 		{"dead-letter-queue", "infra/stack/messaging.go, infra/stack/alarms.go", checkDeadLetterQueue},
 		{"subscription", "infra/stack/messaging.go", checkSubscriptions},
 		{"route", "lambdas/lambdas.go, infra/stack/triggers.go", checkRoutes},
+		{"authorization", "lambdas/lambdas.go, infra/stack/triggers.go", checkAuthorization},
 		{"schedule", "infra/stack/triggers.go", checkSchedules},
 		{"rotation", "infra/stack/triggers.go", checkRotations},
 		{"event-source", "infra/stack/triggers.go", checkEventSources},

@@ -76,7 +76,17 @@ func (s sabotage) variables(function string) map[string]any {
 }
 
 // inDatabase are the functions that use the database.
-var inDatabase = []string{"Function sales-api", "Function stock-increase", "Function sweep", "Function setup"}
+var inDatabase = func() (all []string) {
+	for _, f := range lambdas.All() {
+		if f.Uses("database") {
+			all = append(all, "Function "+f.Name)
+		}
+	}
+	return all
+}()
+
+// atWork are those of them that work as the functions' user: all but setup, which is the last.
+var atWork = inDatabase[:len(inDatabase)-1]
 
 // An example breaks the stack in one way.
 type example struct {
@@ -161,8 +171,8 @@ var examples = []example{
 	},
 		[]string{"RolePolicy stock"}, "the action secretsmanager:Get*"},
 	{"no-wildcard", "all actions but some", func(s sabotage) {
-		s.replace("RolePolicy", "sweep", "policy", `"Action":["sns:Publish"]`, `"NotAction":["sns:DeleteTopic"]`)
-	}, []string{"RolePolicy sweep"}, "all actions but sns:DeleteTopic"},
+		s.replace("RolePolicy", "sales-api", "policy", `"Action":["sns:Publish"]`, `"NotAction":["sns:DeleteTopic"]`)
+	}, []string{"RolePolicy sales-api"}, "all actions but sns:DeleteTopic"},
 	{"no-wildcard", "all topics but some", func(s sabotage) {
 		s.replace("RolePolicy", "sweep", "policy", `"Resource":["arn:aws:sns:ap-northeast-2:000000000000:stock_empty"]`, `"NotResource":["arn:aws:sns:ap-northeast-2:000000000000:other"]`)
 	}, []string{"RolePolicy sweep"}, "sns:Publish on all resources but"},
@@ -245,6 +255,14 @@ var examples = []example{
 		[]string{"Route GET /products", "Function sales-api"}, ""},
 	{"route", "another API", func(s sabotage) { s.set("Route", "GET /products", "apiId", "other") },
 		[]string{"Route GET /products"}, `its API "other" is not declared`},
+	{"authorization", "a merchant's route for everybody", func(s sabotage) { delete(s.the("Route", "GET /merchant/products").Outputs, "authorizationType") },
+		[]string{"Route GET /merchant/products"}, "its authorizationType is NONE, want AWS_IAM: function merchant-api has signed routes"},
+	{"authorization", "a merchant's route that says so", func(s sabotage) { s.set("Route", "POST /merchant/products", "authorizationType", "NONE") },
+		[]string{"Route POST /merchant/products"}, "its authorizationType is NONE, want AWS_IAM"},
+	{"authorization", "another kind of authorization", func(s sabotage) { s.set("Route", "GET /merchant/production-orders", "authorizationType", "JWT") },
+		[]string{"Route GET /merchant/production-orders"}, "its authorizationType is JWT, want AWS_IAM"},
+	{"authorization", "buyers who must sign", func(s sabotage) { s.set("Route", "POST /checkout", "authorizationType", "AWS_IAM") },
+		[]string{"Route POST /checkout"}, "its authorizationType is AWS_IAM, want NONE: function sales-api has public routes"},
 	{"schedule", "a permission that is missing", func(s sabotage) { s.remove("Permission", "sweep-schedule") },
 		[]string{"Function sweep"}, "events.amazonaws.com invoke it from arn:aws:events:ap-northeast-2:000000000000:rule/sweep"},
 	{"schedule", "a permission of another service", func(s sabotage) { s.set("Permission", "sweep-schedule", "principal", "scheduler.amazonaws.com") },
@@ -346,13 +364,13 @@ var examples = []example{
 	{"reachable", "no way out to the database", func(s sabotage) { s.remove("SecurityGroupEgressRule", "functions-to-database") },
 		inDatabase, "database database: security group functions has no egress rule to security group database on tcp 3306"},
 	{"reachable", "full: no way to the proxy", func(s sabotage) { s.remove("SecurityGroupEgressRule", "functions-to-proxy") },
-		inDatabase[:3], "database database through its proxy: security group functions has no egress rule to security group proxy on tcp 3306"},
+		atWork, "database database through its proxy: security group functions has no egress rule to security group proxy on tcp 3306"},
 	{"reachable", "full: no way from the proxy to the database", func(s sabotage) { s.remove("SecurityGroupIngressRule", "proxy-to-database") },
-		inDatabase[:3], "security group database has no ingress rule from security group proxy on tcp 3306"},
+		atWork, "security group database has no ingress rule from security group proxy on tcp 3306"},
 	{"reachable", "full: setup goes around the proxy", func(s sabotage) { s.remove("SecurityGroupIngressRule", "functions-to-database") },
 		[]string{"Function setup"}, "security group database has no ingress rule from security group functions on tcp 3306"},
 	{"reachable", "no endpoint", func(s sabotage) { s.remove("VpcEndpoint", "sns") },
-		[]string{"Function sales-api", "Function sweep"}, "it does not reach sns: the VPC has no interface endpoint for sns"},
+		atWork, "it does not reach sns: the VPC has no interface endpoint for sns"},
 	{"reachable", "a function outside the VPC", func(s sabotage) {
 		delete(s.the("Function", "stock-increase").Outputs, "vpcConfig")
 	}, []string{"Function stock-increase"}, "database database: function stock-increase is outside the VPC"},
@@ -374,7 +392,7 @@ var alsoBroken = map[string]string{
 // connections are those that the functions take where a stage says nothing else.
 func connections() (sum int) {
 	for _, f := range lambdas.All() {
-		sum += f.Concurrency * f.Connections()
+		sum += f.Instances(f.Concurrency) * f.Connections()
 	}
 	return sum
 }
@@ -393,6 +411,7 @@ func setParameter(s sabotage, name, value string) {
 func TestABrokenStackBreaksExactlyItsRule(t *testing.T) {
 	for _, e := range examples {
 		t.Run(e.rule+"/"+e.breaking, func(t *testing.T) {
+			t.Parallel()
 			stage := "dev"
 			if strings.HasPrefix(e.breaking, "full: ") {
 				stage = full

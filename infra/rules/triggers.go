@@ -1,10 +1,12 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"restock/infra/graph"
+	"restock/lambdas"
 )
 
 // consumeActions are what an event source mapping does with a queue, with the role of its function:
@@ -72,6 +74,29 @@ func checkRoutes(i *inspection) {
 	}
 }
 
+// checkAuthorization holds that a route asks of its callers what its function's declaration says. A route that asks for nothing lets the
+// world at what the merchant alone may do; one that asks for signatures turns away the buyers, and the factory, who have none.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
+func checkAuthorization(i *inspection) {
+	declared := map[*graph.Resource]lambdas.Function{}
+	for r, f := range i.functions() {
+		declared[r] = f
+	}
+	for _, route := range i.OfType(apiRouteType) {
+		f, ok := declared[i.routeFunction(route)]
+		if !ok {
+			continue // the rules route and runtime report it
+		}
+		want, why := "NONE", "everybody calls it"
+		if f.Access == lambdas.Signed {
+			want, why = "AWS_IAM", "without it everybody may call it"
+		}
+		if got := cmp.Or(route.String("authorizationType"), "NONE"); got != want {
+			i.report(route, "set it to "+want, "its authorizationType is %s, want %s: function %s has %s routes: %s", got, want, f.Name, f.Access, why)
+		}
+	}
+}
+
 // routeFunction is the function behind a route, nil if there is none.
 func (i *inspection) routeFunction(route *graph.Resource) *graph.Resource {
 	for _, integration := range i.OfType(apiIntegrationType) {
@@ -127,6 +152,10 @@ func checkSchedules(i *inspection) {
 	}
 }
 
+// rotateActions are what a function does that rotates a secret:
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+var rotateActions = []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"}
+
 // checkRotations holds that every secret that a function of lambdas rotates is rotated by it. Secrets Manager refuses a function that it may not
 // invoke; a secret without rotation keeps its password for ever, and nobody notices.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
@@ -144,6 +173,11 @@ func checkRotations(i *inspection) {
 		if rotation == nil || rotation.String("rotationLambdaArn") != r.String("arn") {
 			i.report(secret, "declare a rotation by the function", "function %s does not rotate it", r.Name)
 			continue
+		}
+		for _, action := range rotateActions {
+			if !i.mayDo(r, action, secret.String("arn")) {
+				i.report(r, "grant read, write and rotate beside its variable in lambdas/environment.go", "it rotates secret %s, and its role does not allow %s on it", secret.Name, action)
+			}
 		}
 		if rules := rotation.Object("rotationRules"); rules["automaticallyAfterDays"] == nil && rules["scheduleExpression"] == nil {
 			i.report(rotation, "say how often", "its rotationRules name neither automaticallyAfterDays nor a scheduleExpression")

@@ -26,8 +26,8 @@ type alarm struct {
 	period time.Duration
 	inARow int // how many periods it takes
 
-	// onSilence says that it is also for periods in which nothing was measured.
-	onSilence bool
+	// silence is what CloudWatch makes of a period in which nothing was measured. Empty: all is well, nothing has happened.
+	silence string
 }
 
 // newAlarms makes the stage's alarms. They go to the topic when they begin and when they end.
@@ -52,7 +52,12 @@ func businessAlarms(m metrics) []alarm {
 		},
 		{
 			name: "production-overdue", metric: m.ofBusiness(lambdas.MetricProductionOrdersOverdue), statistic: "Maximum", period: time.Minute, inARow: 2,
-			advice: "The factory was asked, and has not delivered in twice its lead time. The log of sweep names the order: ask the factory for its lot, and follow its correlation_id through the logs.",
+			silence: "ignore", // a sweep that fails has not found that all is well
+			advice:  "A production order has not come in twice the factory's lead time. The log of sweep names it: follow its correlation_id. Was its message sent, did the factory take it, was a callback refused?",
+		},
+		{
+			name: "production-failed", metric: m.ofBusiness(lambdas.MetricProductionOrdersFailed), statistic: "Sum", period: 5 * time.Minute, inARow: 1,
+			advice: "A production order was given up: the factory was asked four times, and nothing came. Ask it why. While the product is short, a new order opens by itself.",
 		},
 		{
 			name: "production-surplus", metric: m.ofBusiness(lambdas.MetricSurplusUnits), statistic: "Sum", period: 5 * time.Minute, inARow: 1,
@@ -60,7 +65,8 @@ func businessAlarms(m metrics) []alarm {
 		},
 		{
 			name: "ledger-difference", metric: m.ofBusiness(lambdas.MetricLedgerDifference), statistic: "Maximum", period: time.Minute, inARow: 2,
-			advice: "A product's stock is not the sum of its ledger: somebody has changed one without the other. The log of sweep names the product. Count, then write an adjustment.",
+			silence: "ignore",
+			advice:  "A product's stock is not the sum of its ledger: somebody has changed one without the other. The log of sweep names the product. Count, then write an adjustment.",
 		},
 	}
 }
@@ -108,10 +114,19 @@ func databaseAlarms(s Settings, m metrics) []alarm {
 	return []alarm{
 		database("cpu", "CPUUtilization", "The database works at its limit. Which statement does? If it is only the buyers, take a larger instance class.", 85, 0),
 		database("connections", "DatabaseConnections", "The database is about to refuse connections. Lower a function's concurrency, or take a larger instance class.",
-			0.8*float64(s.Database.MaxConnections), 0),
+			connectionsAlarm(s), 0),
 		database("storage", "FreeStorageSpace", "The database's disk is filling up. Raise database.storageGiB or maxStorageGiB: it grows while it runs.", 0, 2*gib),
 		database("memory", "FreeableMemory", "The database is short of memory. Take a larger instance class, or lower database.maxConnections.", 0, 64*mib),
 	}
+}
+
+// connectionsAlarm is when the database is about to refuse connections: a proxy takes its share and keeps it.
+func connectionsAlarm(s Settings) float64 {
+	share := 0.8
+	if s.Database.Proxy {
+		share = (proxyShare + 100) / 2.0 / 100
+	}
+	return share * float64(s.Database.MaxConnections)
 }
 
 func functionAlarms(functions []*function) []alarm {
@@ -129,7 +144,7 @@ func functionAlarms(functions []*function) []alarm {
 			})
 		if every := f.declared.Every; every > 0 {
 			alarms = append(alarms, alarm{
-				name: name + "-silent", metric: f.metric("Invocations"), statistic: "Sum", below: 1, period: 5 * every, inARow: 1, onSilence: true,
+				name: name + "-silent", metric: f.metric("Invocations"), statistic: "Sum", below: 1, period: 5 * every, inARow: 1, silence: "breaching",
 				advice: fmt.Sprintf("The function %s, which runs every %v, has not run: nobody looks for what is unsent, overdue or wrong. Is its rule of EventBridge disabled?", name, every),
 			})
 		}
@@ -154,8 +169,8 @@ func (a alarm) create(ctx *pulumi.Context, topic *sns.Topic) (*cloudwatch.Metric
 	if a.below != 0 {
 		args.ComparisonOperator, args.Threshold = pulumi.String("LessThanThreshold"), pulumi.Float64(a.below)
 	}
-	if a.onSilence {
-		args.TreatMissingData = pulumi.String("breaching")
+	if a.silence != "" {
+		args.TreatMissingData = pulumi.String(a.silence)
 	}
 	if a.statistic[0] == 'p' {
 		args.ExtendedStatistic = pulumi.String(a.statistic)

@@ -25,6 +25,7 @@ var accessLog = map[string]string{
 	"time":               "$context.requestTime",
 	"sourceIp":           "$context.identity.sourceIp",
 	"userAgent":          "$context.identity.userAgent",
+	"caller":             "$context.identity.userArn", // who signed, where a route asks for that
 	"method":             "$context.httpMethod",
 	"path":               "$context.path",
 	"route":              "$context.routeKey",
@@ -57,7 +58,9 @@ func newAPI(ctx *pulumi.Context, s Settings, key *kms.Key) (*api, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating the HTTP API: %w", err)
 	}
-	logs, err := newLogGroup(ctx, "api-access", s, key, pulumi.Parent(a))
+	// Below this path the account's policy of vended logs, which holds few characters, has room for all groups:
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html
+	logs, err := newLogGroup(ctx, "api-access", "/aws/vendedlogs/"+metricsNamespace(ctx)+"/api-access-", s, key, pulumi.Parent(a))
 	if err != nil {
 		return nil, fmt.Errorf("creating the HTTP API's access log: %w", err)
 	}

@@ -61,7 +61,7 @@ func story(m metrics, functions map[string]*function) []chapter {
 		}},
 		{"2 · Stock", "what is on hand, and whether the books agree", []chart{
 			{"On hand, by product", []line{{
-				expression: fmt.Sprintf(`SEARCH('{%s,%s} MetricName="%s"', 'Minimum', 60)`, m.stage, lambdas.DimensionProduct, lambdas.MetricStock),
+				expression: fmt.Sprintf(`SEARCH('{"%s",%s} MetricName="%s"', 'Minimum', 60)`, m.stage, lambdas.DimensionProduct, lambdas.MetricStock),
 			}}},
 			{"Units sold", []line{count("sold", lambdas.MetricUnitsSold)}},
 			{"Ledger's difference", []line{most("difference", m.ofBusiness(lambdas.MetricLedgerDifference))}},
@@ -78,7 +78,12 @@ func story(m metrics, functions map[string]*function) []chapter {
 		}},
 		{"4 · Factory", "what it takes, what it owes", []chart{
 			{"Requests to the factory", []line{count("taken", lambdas.MetricProductionRequests), count("failed", lambdas.MetricProductionRequestsFailed)}},
-			{"Production orders overdue", []line{most("overdue", m.ofBusiness(lambdas.MetricProductionOrdersOverdue))}},
+			{"Production orders late", []line{
+				most("overdue", m.ofBusiness(lambdas.MetricProductionOrdersOverdue)),
+				count("asked again", lambdas.MetricProductionOrdersAskedAgain),
+				count("short", lambdas.MetricProductionOrdersShort),
+				count("failed", lambdas.MetricProductionOrdersFailed),
+			}},
 			{"Function stock, ms", []line{{metric: functions[lambdas.Stock.Name].metric("Duration"), label: "p99", statistic: "p99"}}},
 			errorsOf(lambdas.Stock.Name),
 		}},
@@ -112,6 +117,11 @@ func newDashboard(ctx *pulumi.Context, m metrics, functions []*function, alarms 
 	for _, f := range functions {
 		byName[f.declared.Name] = f
 	}
+	for _, f := range []lambdas.Function{lambdas.SalesAPI, lambdas.Sweep, lambdas.Stock, lambdas.StockIncrease} {
+		if byName[f.Name] == nil {
+			return nil, fmt.Errorf("creating the dashboard: the function %s, of which it tells, is not deployed: is it in lambdas.All?", f.Name)
+		}
+	}
 	chapters := story(m, byName)
 	width, bottom := gridWidth/len(chapters), 0
 	var widgets pulumi.Array
@@ -143,7 +153,7 @@ func newDashboard(ctx *pulumi.Context, m metrics, functions []*function, alarms 
 			for _, name := range names {
 				query += fmt.Sprintf("SOURCE '%s' | ", name)
 			}
-			return query + "fields @timestamp, level, message, correlation_id, production_order, error | filter level in ['WARN', 'ERROR'] | sort @timestamp desc | limit 100"
+			return query + "fields @timestamp, level, message, correlation_id, production_order, error, record.status | filter level in ['WARN', 'ERROR'] or record.status in ['error', 'failure', 'timeout'] | sort @timestamp desc | limit 100"
 		}).(pulumi.StringOutput),
 	})
 	dashboard, err := cloudwatch.NewDashboard(ctx, "shop", &cloudwatch.DashboardArgs{

@@ -43,7 +43,7 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 	child := pulumi.Parent(f)
 
 	var err error
-	if f.logs, err = newLogGroup(ctx, name, p.settings, p.key, child); err != nil {
+	if f.logs, err = newLogGroup(ctx, name, "", p.settings, p.key, child); err != nil {
 		return failed(err)
 	}
 	role, err := f.newRole(ctx, p)
@@ -64,7 +64,10 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 		Timeout:       seconds(declared.Timeout),
 		MemorySize:    pulumi.Int(declared.MemoryMB),
 		Environment:   lambda.FunctionEnvironmentArgs{Variables: environment},
-		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: f.logs.Name},
+		// Lines that measure are of level INFO: with a higher one, the alarms made of them would be silent.
+		LoggingConfig: lambda.FunctionLoggingConfigArgs{
+			LogFormat: pulumi.String("JSON"), ApplicationLogLevel: pulumi.String("INFO"), SystemLogLevel: pulumi.String("INFO"), LogGroup: f.logs.Name,
+		},
 	}
 	if declared.Queue == "" {
 		args.ReservedConcurrentExecutions = pulumi.Int(f.concurrency)

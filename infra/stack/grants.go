@@ -28,12 +28,15 @@ var actions = map[string]map[string][]string{
 	},
 }
 
-// things are what the functions' environments are filled with, by the names under which lambdas declares them.
-// Where a grant goes with a thing, its value is an ARN.
-type things map[string]pulumi.StringInput
+// things are what the functions' environments are filled with.
+type things struct {
+	values map[string]pulumi.StringInput // by the name under which lambdas declares it; an ARN, where a grant goes with it
+	keys   map[string]pulumi.StringInput // the ARN of the stack's own key, where a thing is encrypted with it
+}
 
-func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, a *api) things {
-	t := things{
+func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, o *operations, a *api) things {
+	operationsTopic := "topic." + lambdas.OperationsTopic
+	t := map[string]pulumi.StringInput{
 		"config.factoryUrl":                pulumi.String(s.FactoryURL),
 		"config.factoryLeadTime":           pulumi.String(time.Duration(s.FactoryLeadTimeSeconds * int(time.Second)).String()),
 		"config.metricsNamespace":          pulumi.String(metricsNamespace(ctx)),
@@ -43,6 +46,7 @@ func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]
 		"database.name":                    d.instance.DbName,
 		"secret.database-admin":            d.adminSecret,
 		"topic." + lambdas.StockEmptyTopic: m.topic.Arn,
+		operationsTopic:                    o.topic.Arn,
 		"api.url":                          a.url,
 	}
 	for name, queue := range m.queues {
@@ -51,20 +55,24 @@ func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]
 	for name, secret := range secrets {
 		t["secret."+name] = secret.Arn
 	}
-	return t
+	return things{t, map[string]pulumi.StringInput{operationsTopic: o.key.Arn}}
 }
 
 // environment is what a function's variables are filled with.
 func (t things) environment(f lambdas.Function) (pulumi.StringMap, error) {
 	environment := pulumi.StringMap{}
 	for _, v := range lambdas.Variables(f.Environment) {
-		value, ok := t[v.From()]
+		value, ok := t.values[v.From()]
 		if !ok {
-			return nil, fmt.Errorf("function %s: variable %s is filled from %q, which the stack does not have", f.Name, v.Name, v.From())
+			return nil, unknownThing(f, v)
 		}
 		environment[v.Name] = value
 	}
 	return environment, nil
+}
+
+func unknownThing(f lambdas.Function, v lambdas.Variable) error {
+	return fmt.Errorf("function %s: variable %s is filled from %q, which the stack does not have: name another in lambdas/environment.go, or add it in infra/stack/grants.go", f.Name, v.Name, v.From())
 }
 
 // A permission is what a grant allows: actions on one resource.
@@ -80,18 +88,27 @@ func (t things) permissions(f lambdas.Function) ([]permission, error) {
 		if len(v.Grants) == 0 {
 			continue
 		}
-		p := permission{resource: t[v.From()]}
+		thing, ok := t.values[v.From()]
+		if !ok {
+			return nil, unknownThing(f, v)
+		}
+		p := permission{resource: thing}
 		for _, verb := range v.Grants {
 			allowed, ok := actions[v.Thing][verb]
 			if !ok {
-				return nil, fmt.Errorf("function %s: variable %s grants %q on a %s, which means nothing", f.Name, v.Name, verb, v.Thing)
+				return nil, fmt.Errorf("function %s: variable %s grants %q on a %s, which means nothing: name another verb in lambdas/environment.go, or say in infra/stack/grants.go what it means", f.Name, v.Name, verb, v.Thing)
 			}
 			p.actions = append(p.actions, allowed...)
 		}
 		permissions = append(permissions, p)
+		if key, ok := t.keys[v.From()]; ok {
+			// SNS encrypts with the rights of who publishes:
+			// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
+			permissions = append(permissions, permission{[]string{"kms:Decrypt", "kms:GenerateDataKey"}, key})
+		}
 	}
 	if f.Queue != "" {
-		queue, ok := t["queue."+f.Queue]
+		queue, ok := t.values["queue."+f.Queue]
 		if !ok {
 			return nil, fmt.Errorf("function %s: it handles queue %q, which the stack does not have", f.Name, f.Queue)
 		}

@@ -10,8 +10,9 @@ var instanceMemoryGiB = map[string]int{
 	"db.r7g.large": 16, "db.r7g.xlarge": 32, "db.r7g.2xlarge": 64, "db.r7g.4xlarge": 128, "db.r7g.8xlarge": 256,
 }
 
-// connectionsHeld is how many connections an instance class has memory for. It is what RDS sets max_connections to by itself:
-// DBInstanceClassMemory/12582880, at most 12000.
+// connectionsHeld is how many connections an instance class has memory for, by RDS's own measure: DBInstanceClassMemory/12582880, at most 12000.
+// RDS takes what is left of the memory after its own processes; this takes the class's, so it is a bound, and a little above what RDS would
+// set max_connections to.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
 func connectionsHeld(class string) int {
 	const bytesPerConnection = 12582880

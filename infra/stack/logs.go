@@ -53,12 +53,14 @@ func newKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
 	return key, nil
 }
 
-// newLogGroup makes a log group that is encrypted, and forgets.
-func newLogGroup(ctx *pulumi.Context, name string, s Settings, key *kms.Key, options ...pulumi.ResourceOption) (*cloudwatch.LogGroup, error) {
-	return cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
-		RetentionInDays: pulumi.Int(s.LogRetentionDays),
-		KmsKeyId:        key.Arn,
-	}, options...)
+// newLogGroup makes a log group that is encrypted, and forgets. AWS knows it by the prefix and characters of Pulumi's choice; without one, by
+// its name and those.
+func newLogGroup(ctx *pulumi.Context, name, prefix string, s Settings, key *kms.Key, options ...pulumi.ResourceOption) (*cloudwatch.LogGroup, error) {
+	args := &cloudwatch.LogGroupArgs{RetentionInDays: pulumi.Int(s.LogRetentionDays), KmsKeyId: key.Arn}
+	if prefix != "" {
+		args.NamePrefix = pulumi.String(prefix)
+	}
+	return cloudwatch.NewLogGroup(ctx, name, args, options...)
 }
 
 // siblingARN is the ARN of something else in the partition and account of what has an ARN, and in its region where the service

@@ -8,18 +8,22 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/policy"
+	"restock/lambdas"
 )
 
-// operationsTopic is where people are told that something wants them.
-const operationsTopic = "stock_operations"
+// operations is where people are told that something wants them.
+type operations struct {
+	topic *sns.Topic
+	key   *kms.Key // that its messages are encrypted with
+}
 
-// newOperations makes the topic that alarms go to, and subscribes the stage's email to it. The address has to confirm once.
-func newOperations(ctx *pulumi.Context, s Settings, key *kms.Key) (*sns.Topic, error) {
-	topic, err := sns.NewTopic(ctx, operationsTopic, &sns.TopicArgs{KmsMasterKeyId: key.Arn})
+// newOperations makes the topic that alarms and functions tell people by, and subscribes the stage's email to it. The address has to confirm once.
+func newOperations(ctx *pulumi.Context, s Settings, key *kms.Key) (*operations, error) {
+	topic, err := sns.NewTopic(ctx, lambdas.OperationsTopic, &sns.TopicArgs{KmsMasterKeyId: key.Arn})
 	if err != nil {
-		return nil, fmt.Errorf("creating topic %s: %w", operationsTopic, err)
+		return nil, fmt.Errorf("creating topic %s: %w", lambdas.OperationsTopic, err)
 	}
-	_, err = sns.NewTopicPolicy(ctx, operationsTopic, &sns.TopicPolicyArgs{
+	_, err = sns.NewTopicPolicy(ctx, lambdas.OperationsTopic, &sns.TopicPolicyArgs{
 		Arn: topic.Arn,
 		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(
@@ -35,16 +39,16 @@ func newOperations(ctx *pulumi.Context, s Settings, key *kms.Key) (*sns.Topic, e
 		}, topic.Arn),
 	}, pulumi.Parent(topic))
 	if err != nil {
-		return nil, fmt.Errorf("letting alarms publish to topic %s: %w", operationsTopic, err)
+		return nil, fmt.Errorf("letting alarms publish to topic %s: %w", lambdas.OperationsTopic, err)
 	}
 	if s.AlarmEmail == "" {
-		return topic, nil
+		return &operations{topic, key}, nil
 	}
-	_, err = sns.NewTopicSubscription(ctx, operationsTopic, &sns.TopicSubscriptionArgs{
+	_, err = sns.NewTopicSubscription(ctx, lambdas.OperationsTopic, &sns.TopicSubscriptionArgs{
 		Topic: topic.Arn, Protocol: pulumi.String("email"), Endpoint: pulumi.String(s.AlarmEmail),
 	}, pulumi.Parent(topic))
 	if err != nil {
-		return nil, fmt.Errorf("subscribing %s to topic %s: %w", s.AlarmEmail, operationsTopic, err)
+		return nil, fmt.Errorf("subscribing %s to topic %s: %w", s.AlarmEmail, lambdas.OperationsTopic, err)
 	}
-	return topic, nil
+	return &operations{topic, key}, nil
 }

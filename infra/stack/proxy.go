@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
@@ -13,6 +14,9 @@ import (
 
 // proxyShare is how much of the database's connections the proxy takes, in percent. setup goes around it, and so do people.
 const proxyShare = 90
+
+// borrowSeconds is how long the proxy waits for a connection that is free: less than a function waits for its answer.
+const borrowSeconds = 5
 
 // newProxy puts RDS Proxy before the database, for the functions' user: its secret has to be filled. It returns what has to be there before
 // anybody connects.
@@ -58,7 +62,7 @@ func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *s
 	}
 	pool, err := rds.NewProxyDefaultTargetGroup(ctx, "database", &rds.ProxyDefaultTargetGroupArgs{
 		DbProxyName:          proxy.Name,
-		ConnectionPoolConfig: rds.ProxyDefaultTargetGroupConnectionPoolConfigArgs{MaxConnectionsPercent: pulumi.Int(proxyShare)},
+		ConnectionPoolConfig: rds.ProxyDefaultTargetGroupConnectionPoolConfigArgs{MaxConnectionsPercent: pulumi.Int(proxyShare), ConnectionBorrowTimeout: pulumi.Int(borrowSeconds)},
 	}, pulumi.Parent(proxy))
 	if err != nil {
 		return failed(err)
@@ -70,5 +74,5 @@ func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *s
 		return failed(err)
 	}
 	d.host = proxy.Endpoint
-	return append(n.ready[ready:], target), nil
+	return slices.Concat(n.ready[ready:], []pulumi.Resource{target}), nil
 }

@@ -62,13 +62,17 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		operations, err := newOperations(ctx, settings, key)
+		if err != nil {
+			return err
+		}
 		api, err := newAPI(ctx, settings, key)
 		if err != nil {
 			return err
 		}
 
 		// The database is set up before anything deploys that counts on its schema and its secrets.
-		on := platform{settings, network, key, newThings(ctx, settings, database, secrets, messaging, api)}
+		on := platform{settings, network, key, newThings(ctx, settings, database, secrets, messaging, operations, api)}
 		setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
 		if err != nil {
 			return err
@@ -87,7 +91,7 @@ func Program(build Bundler) pulumi.RunFunc {
 				return err
 			}
 			ready = append(ready, proxy...)
-			on.things = newThings(ctx, settings, database, secrets, messaging, api)
+			on.things = newThings(ctx, settings, database, secrets, messaging, operations, api)
 		}
 
 		deployed := []*function{setup}
@@ -105,12 +109,8 @@ func Program(build Bundler) pulumi.RunFunc {
 			deployed = append(deployed, function)
 		}
 
-		operations, err := newOperations(ctx, settings, key)
-		if err != nil {
-			return err
-		}
 		measured := metrics{metricsNamespace(ctx), messaging, database, api}
-		alarms, err := newAlarms(ctx, settings, operations, measured, deployed)
+		alarms, err := newAlarms(ctx, settings, operations.topic, measured, deployed)
 		if err != nil {
 			return err
 		}
@@ -124,6 +124,7 @@ func Program(build Bundler) pulumi.RunFunc {
 		ctx.Export("queueName", messaging.queues[lambdas.StockQueue].Name)
 		ctx.Export("deadLetterQueueName", messaging.queues[lambdas.StockQueue].deadLetters.Name)
 		ctx.Export("dashboardName", dashboard.DashboardName)
+		ctx.Export("databaseSecretArn", secrets["database"].Arn)
 		return nil
 	}
 }

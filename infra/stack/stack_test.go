@@ -156,12 +156,24 @@ func TestRolesAllowWhatTheFunctionsDoAndNoMore(t *testing.T) {
 	const (
 		secret = "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:"
 		topic  = "arn:aws:sns:ap-northeast-2:000000000000:stock_empty "
+		people = "arn:aws:sns:ap-northeast-2:000000000000:stock_operations "
+		key    = "arn:aws:kms:ap-northeast-2:000000000000:key/operations " // people's topic is encrypted with it
 		queue  = "arn:aws:sqs:ap-northeast-2:000000000000:stock_queue "
+		ads    = "arn:aws:sqs:ap-northeast-2:000000000000:ads_queue "
 	)
 	want := map[string]map[string]string{
-		"sales-api":      {"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": topic},
-		"sweep":          {"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": topic},
-		"stock-increase": {"secretsmanager:GetSecretValue": secret + "database-AbCdEf " + secret + "callback-key-AbCdEf "},
+		"sales-api":    {"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": topic},
+		"merchant-api": {"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": topic},
+		"sweep": {
+			"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": topic + people,
+			"kms:Decrypt": key, "kms:GenerateDataKey": key,
+		},
+		"stock-increase": {"secretsmanager:GetSecretValue": secret + "database-AbCdEf " + secret + "callback-key-AbCdEf ", "sns:Publish": topic},
+		"ads": {
+			"secretsmanager:GetSecretValue": secret + "database-AbCdEf ", "sns:Publish": people,
+			"kms:Decrypt": key, "kms:GenerateDataKey": key,
+			"sqs:ReceiveMessage": ads, "sqs:DeleteMessage": ads, "sqs:GetQueueAttributes": ads,
+		},
 		"stock": {
 			"secretsmanager:GetSecretValue": secret + "callback-key-AbCdEf ",
 			"sqs:ReceiveMessage":            queue, "sqs:DeleteMessage": queue, "sqs:GetQueueAttributes": queue,
@@ -206,7 +218,7 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 		if !reflect.DeepEqual(allowed, want) {
 			t.Errorf("the queue's policy allows %+v, want %+v", allowed, want)
 		}
-		subscription := g.Find("aws:sns/topicSubscription:TopicSubscription", "topic", topic.String("arn"))
+		subscription := g.Find("aws:sns/topicSubscription:TopicSubscription", "endpoint", queue.String("arn"))
 		if subscription.Bool("rawMessageDelivery") {
 			t.Error("raw message delivery is on: other subscribers read the envelope")
 		}
@@ -232,7 +244,7 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 			}
 		}
 		want := []string{"api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
-			"production-failing", "production-overdue", "production-surplus", "ledger-difference"}
+			"production-failing", "production-failed", "production-overdue", "production-surplus", "ledger-difference"}
 		for _, f := range lambdas.All() {
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
 			if f.Queue != "" {
@@ -385,7 +397,7 @@ func TestOutputsAreWhatPeopleLookFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"apiUrl", "dashboardName", "deadLetterQueueName", "queueName", "topicName"}; !slices.Equal(outputs, want) {
+	if want := []string{"apiUrl", "dashboardName", "databaseSecretArn", "deadLetterQueueName", "queueName", "topicName"}; !slices.Equal(outputs, want) {
 		t.Errorf("the stack's outputs are %v, want %v", outputs, want)
 	}
 }
@@ -410,11 +422,11 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 		{`{` + good + `,"database":{"instanceKlass":"db.t4g.micro"}}`, "database.instanceKlass is unknown: want one of backupRetentionDays, instanceClass"},
 		{`{` + good + `,"database":{"storageGiB":"big"}}`, `database.storageGiB is "big": want a whole number`},
 		{`{` + good + `,"database":{"storageGiB":20.5}}`, "database.storageGiB is 20.5: want a whole number"},
-		{`{` + good + `,"database":{"maxStorageGiB":20}}`, "database.maxStorageGiB is 20: 0, or more than the 20 to begin with"},
-		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 80 to 85"},
-		{`{` + good + `,"database":{"maxConnections":86}}`, "database.maxConnections is 86: 80 to 85"},
+		{`{` + good + `,"database":{"maxStorageGiB":20}}`, "database.maxStorageGiB is 20: 0, or 22 to 65536"},
+		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 84 to 85"},
+		{`{` + good + `,"database":{"maxConnections":86}}`, "database.maxConnections is 86: 84 to 85"},
 		{`{` + good + `,"database":{"instanceClass":"db.t2.micro"}}`, `database.instanceClass is "db.t2.micro": one of [db.m6g.2xlarge`},
-		{`{` + good + `,"concurrency":{"sales-api":27}}`, `database.instanceClass is "db.t4g.micro": one that holds 86 connections or more, it holds 85: the functions' concurrency takes 38`},
+		{`{` + good + `,"concurrency":{"sales-api":27}}`, `database.instanceClass is "db.t4g.micro": one that holds 96 connections or more, it holds 85: the functions' concurrency takes 43`},
 		{`{` + good + `,"protect":"yes"}`, `protect is "yes": want true or false`},
 		{`{` + good + `,"factoryLeadTimeSeconds":0}`, "factoryLeadTimeSeconds is 0: 1 to 604800"},
 		{`{` + good + `,"endpointZones":["ap-northeast-2b"]}`, "endpointZones is [ap-northeast-2b]: one or more of the zones [ap-northeast-2a ap-northeast-2c]"},
@@ -422,12 +434,13 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 		{`{` + good + `,"corsOrigins":[7]}`, `corsOrigins[0] is 7: want a text`},
 		{`{` + good + `,"domain":{"name":"shop","certificateArn":"arn:aws:acm:ap-northeast-2:1:certificate/x"}}`, `domain.name is "shop": a name like shop.example.com`},
 		{`{` + good + `,"domain":{"name":"shop.example.com","certificateArn":"arn:aws:acm:us-east-1:1:certificate/x"}}`, "domain.certificateArn is"},
-		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [sales-api"},
+		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [ads merchant-api sales-api"},
 		{`{` + good + `,"concurrency":{"stock":1}}`, "concurrency.stock is 1: 2 to 1000"},
 		{`{` + good + `,"logRetentionDays":8}`, "logRetentionDays is 8: one of [1 3 5"},
 		{`{` + good + `,"alarmEmail":"nobody"}`, `alarmEmail is "nobody": an email address`},
 		{`{` + good + `,"secretRecoveryDays":5}`, "secretRecoveryDays is 5: 0, or 7 to 30"},
 		{`{"zones":["ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a]: two different"},
+		{`{` + good + `,"logRetentionDays":8,"secretRecoveryDays":5}`, "one of [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653]; secretRecoveryDays is 5"},
 		{`{"zones":["ap-northeast-2a","ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is"},
 		{`{"zones":["ap-northeast-2a","us-east-1a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a us-east-1a]: two different availability zones of ap-northeast-2"},
 		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com?x=1"}`, "factoryUrl is"},

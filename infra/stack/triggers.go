@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/lambdas"
 )
 
 // connect makes what triggers a function: its routes, its event source, its schedule.
@@ -45,12 +46,15 @@ func (f *function) route(ctx *pulumi.Context, a *api) error {
 		return err
 	}
 	for _, route := range f.declared.Routes {
-		_, err := apigatewayv2.NewRoute(ctx, route, &apigatewayv2.RouteArgs{
+		args := &apigatewayv2.RouteArgs{
 			ApiId:    a.api.ID(),
 			RouteKey: pulumi.String(route),
 			Target:   pulumi.Sprintf("integrations/%s", integration.ID()),
-		}, child)
-		if err != nil {
+		}
+		if f.declared.Access == lambdas.Signed {
+			args.AuthorizationType = pulumi.String("AWS_IAM")
+		}
+		if _, err := apigatewayv2.NewRoute(ctx, route, args, child); err != nil {
 			return fmt.Errorf("route %q: %w", route, err)
 		}
 	}

@@ -50,8 +50,10 @@ func (s Settings) validate(region string) error {
 	_, isClass := instanceMemoryGiB[s.Database.InstanceClass]
 	check(isClass, "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), fmt.Sprintf("one of %v", slices.Sorted(maps.Keys(instanceMemoryGiB))))
 	check(s.Database.StorageGiB >= 20 && s.Database.StorageGiB <= 65536, "database.storageGiB", s.Database.StorageGiB, "20 to 65536, as gp3 has it")
-	check(s.Database.MaxStorageGiB == 0 || s.Database.MaxStorageGiB > s.Database.StorageGiB && s.Database.MaxStorageGiB <= 65536,
-		"database.maxStorageGiB", s.Database.MaxStorageGiB, fmt.Sprintf("0, or more than the %d to begin with and at most 65536", s.Database.StorageGiB))
+	// AWS takes no less: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+	leastStorage := (s.Database.StorageGiB*11 + 9) / 10
+	check(s.Database.MaxStorageGiB == 0 || s.Database.MaxStorageGiB >= leastStorage && s.Database.MaxStorageGiB <= 65536,
+		"database.maxStorageGiB", s.Database.MaxStorageGiB, fmt.Sprintf("0, or %d to 65536: a tenth more than to begin with, or beyond", leastStorage))
 	check(s.Database.BackupRetentionDays >= 0 && s.Database.BackupRetentionDays <= 35, "database.backupRetentionDays", s.Database.BackupRetentionDays, "0 to 35")
 	check(s.Throttling.RatePerSecond >= 1, "throttling.ratePerSecond", s.Throttling.RatePerSecond, "1 or more")
 	check(s.Throttling.Burst >= 1, "throttling.burst", s.Throttling.Burst, "1 or more")
@@ -73,7 +75,21 @@ func (s Settings) validate(region string) error {
 			check(s.Concurrency[name] >= least && s.Concurrency[name] <= 1000, "concurrency."+name, s.Concurrency[name], fmt.Sprintf("%d to 1000", least))
 		}
 	}
-	return errors.Join(errs...)
+	return oneLine(errs)
+}
+
+// oneLine is all errors in one line; nil if there is none.
+func oneLine(errs []error) error {
+	var texts []string
+	for _, err := range errs {
+		if err != nil {
+			texts = append(texts, err.Error())
+		}
+	}
+	if texts == nil {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "; "))
 }
 
 // checkConnections holds that the server has a connection for every instance of the functions, and memory for every connection. Behind a
@@ -97,7 +113,7 @@ func (s Settings) checkConnections() error {
 func (s Settings) connections() int {
 	sum := 0
 	for _, f := range lambdas.All() {
-		sum += s.Concurrency[f.Name] * f.Connections()
+		sum += f.Instances(s.Concurrency[f.Name]) * f.Connections()
 	}
 	return sum
 }
@@ -108,12 +124,16 @@ func isOrigin(text string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment == ""
 }
 
-// redacted is a URL without its password.
+// redacted is a URL without what may be secret: its password, its query.
 func redacted(text string) string {
-	if u, err := url.Parse(text); err == nil {
-		return u.Redacted()
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(no URL)"
 	}
-	return text
+	if u.RawQuery != "" {
+		u.RawQuery = "…"
+	}
+	return u.Redacted()
 }
 
 // domainName matches a name of DNS with two labels or more.

@@ -8,13 +8,14 @@ import (
 	"restock/internal/shop"
 )
 
+// balances is the doughnut's.
 func (f *fixture) balances(tb testing.TB) []shop.Balance {
 	tb.Helper()
 	balances, err := f.Database.Store.Balances(tb.Context())
-	if err != nil {
-		tb.Fatal(err)
+	if err != nil || len(balances) != 3 || balances[1].Difference() != 0 || balances[2].Difference() != 0 {
+		tb.Fatalf("got %+v, %v; want three products, of which the other two are as they were", balances, err)
 	}
-	return balances
+	return balances[:1]
 }
 
 func TestBalancesFindWhereTheLedgerIsNotTheStock(t *testing.T) {
@@ -26,10 +27,10 @@ func TestBalancesFindWhereTheLedgerIsNotTheStock(t *testing.T) {
 	}{
 		{"as the shop opens", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
 		{"nothing has happened since", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
-		{"stock that came from nowhere", `UPDATE product SET stock = 5`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
+		{"stock that came from nowhere", `UPDATE product SET stock = 5 WHERE sku = '` + donut + `'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
 		{"still", `DO 0`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
-		{"set right", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, 2, 'adjustment', UTC_TIMESTAMP(6) FROM product`, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
-		{"an entry without its stock", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, -1, 'sale', UTC_TIMESTAMP(6) FROM product`, shop.Balance{SKU: donut, Stock: 5, Ledger: 4}},
+		{"set right", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, 2, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = '` + donut + `'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
+		{"an entry without its stock", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, -1, 'sale', UTC_TIMESTAMP(6) FROM product WHERE sku = '` + donut + `'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 4}},
 		{"undone", `DELETE FROM stock_ledger WHERE cause = 'sale'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
 	} {
 		f.Exec(t, c.change)
@@ -37,7 +38,7 @@ func TestBalancesFindWhereTheLedgerIsNotTheStock(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	if last := f.Number(t, `SELECT c.entry_id = MAX(l.entry_id) AND c.balance = 5 FROM ledger_checkpoint c JOIN stock_ledger l USING (product_id) GROUP BY c.product_id`); last != 1 {
+	if last := f.Number(t, `SELECT c.entry_id = MAX(l.entry_id) AND c.balance = 5 FROM ledger_checkpoint c JOIN stock_ledger l USING (product_id) JOIN product p USING (product_id) WHERE p.sku = ? GROUP BY c.product_id`, donut); last != 1 {
 		t.Error("the checkpoint is not at the last entry: the whole ledger is added up again")
 	}
 }
@@ -62,7 +63,7 @@ func TestBalancesAreRightWhileBuyersBuy(t *testing.T) {
 		inspectors.Go(func() {
 			for {
 				balances, err := f.Database.Store.Balances(t.Context())
-				if err != nil || len(balances) != 1 || balances[0].Difference() != 0 {
+				if err != nil || len(balances) != 3 || balances[0].Difference() != 0 {
 					t.Errorf("got %+v, %v; want no difference", balances, err)
 					return
 				}

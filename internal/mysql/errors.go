@@ -17,9 +17,14 @@ const (
 	errTooManyConnections = 1040 // ER_CON_COUNT_ERROR
 	errAccessDenied       = 1045 // ER_ACCESS_DENIED_ERROR
 	errShutdown           = 1053 // ER_SERVER_SHUTDOWN
+	errDuplicate          = 1062 // ER_DUP_ENTRY
 	errLockWaitTimeout    = 1205 // ER_LOCK_WAIT_TIMEOUT
 	errDeadlock           = 1213 // ER_LOCK_DEADLOCK
 	errConnectionKilled   = 1927 // ER_CONNECTION_KILLED (MariaDB)
+
+	// A CHECK constraint does not hold: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_check_constraint_violated
+	errCheckViolatedMySQL   = 3819 // ER_CHECK_CONSTRAINT_VIOLATED
+	errCheckViolatedMariaDB = 4025 // ER_CONSTRAINT_FAILED
 )
 
 func serverError(err error) uint16 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
@@ -12,6 +11,7 @@ import (
 	"restock/internal/shop"
 )
 
+// soldOut sells what is there of the doughnut, and returns the production order that this opens.
 func (f *fixture) soldOut(tb testing.TB) shop.ProductionOrder {
 	tb.Helper()
 	if _, err := f.Buy(tb.Context(), shop.Order{SKU: donut, Quantity: 3}); err != nil {
@@ -50,7 +50,7 @@ func TestDeliveryToldTenTimesAtOnceIsBookedOnce(t *testing.T) {
 	if first != 1 {
 		t.Errorf("%d receipts say that they are the first, want 1", first)
 	}
-	if stock := f.Number(t, `SELECT stock FROM product`); stock != 100 {
+	if stock := f.Stock(t); stock != 100 {
 		t.Errorf("stock is %d, want 100", stock)
 	}
 	f.CheckBooks(t)
@@ -59,7 +59,7 @@ func TestDeliveryToldTenTimesAtOnceIsBookedOnce(t *testing.T) {
 func TestTwoAttemptsAreTwoLots(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
-	for i, want := range []shop.Receipt{{Stock: 100}, {Stock: 200, Surplus: 100}} {
+	for i, want := range []shop.Receipt{{Stock: 100}, {Stock: 200, Surplus: 100, Late: true}} {
 		got, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100})
 		if err != nil || got != want {
 			t.Errorf("attempt %d: got %+v, %v; want %+v", i+1, got, err, want)
@@ -112,53 +112,8 @@ func TestDeliveriesThatCannotBeBooked(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}
-	if stock := f.Number(t, `SELECT stock FROM product`); stock != 0 {
+	if stock := f.Stock(t); stock != 0 {
 		t.Errorf("stock is %d, want 0", stock)
 	}
 	f.CheckBooks(t)
-}
-
-func TestUnpublishedOrdersAreFoundUntilTheyAreMarked(t *testing.T) {
-	f := newFixture(t, 1)
-	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	id := uuid.New()
-	decision, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{
-		Order: shop.Order{SKU: donut, Quantity: 3}, SaleID: uuid.New(), At: noon,
-		Plan: &shop.Plan{ProductionOrderID: id, Position: 0, Quantity: 100}, Correlation: "JKJaXmPLvHcESHA=",
-	})
-	order := shop.ProductionOrder{ID: id, SKU: donut, Quantity: 100, Factory: "FF-500293", OpenedAt: noon, Correlation: "JKJaXmPLvHcESHA="}
-	if err != nil || !decision.Opened || decision.ProductionOrder != order {
-		t.Fatalf("got %+v, %v; want order %+v opened", decision, err, order)
-	}
-	unpublished := func(before time.Time) int {
-		t.Helper()
-		orders, err := f.Database.Store.Unpublished(t.Context(), before)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, o := range orders {
-			if o != order {
-				t.Errorf("got %+v, want %+v", o, order)
-			}
-		}
-		return len(orders)
-	}
-	if got := unpublished(noon); got != 0 {
-		t.Errorf("%d orders are older than they are", got)
-	}
-	if got := unpublished(noon.Add(time.Second)); got != 1 {
-		t.Errorf("%d orders are unpublished, want 1", got)
-	}
-	if err := f.Database.Store.MarkPublished(t.Context(), id, noon); err != nil {
-		t.Fatal(err)
-	}
-	if got := unpublished(noon.Add(time.Hour)); got != 0 {
-		t.Errorf("%d orders are unpublished after the mark, want 0", got)
-	}
-	if err := f.MarkPublished(t.Context(), id, noon.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	if first := f.Number(t, `SELECT published_at = ? FROM production_order`, noon); first != 1 {
-		t.Error("a second mark replaced the first")
-	}
 }

@@ -157,14 +157,15 @@ func TestCheckoutTakesOneRoundTripAndTwoWhenItOrders(t *testing.T) {
 
 func TestPlanForAnotherPositionDoesNothing(t *testing.T) {
 	f := newFixture(t, 1)
-	f.setPolicy(t, shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1})
+	policy := shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute, Automatic: true}
+	f.setPolicy(t, policy)
 	for _, plan := range []*shop.Plan{nil, {ProductionOrderID: uuid.New(), Position: 1, Quantity: 9}} {
 		got, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{Order: shop.Order{SKU: donut, Quantity: 1}, SaleID: uuid.New(), At: time.Now(), Plan: plan})
-		if err != nil || got.Outcome != shop.Undecided || got.Position != 2 || got.Policy != (shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1}) {
+		if err != nil || got.Outcome != shop.Undecided || got.Position != 2 || got.Policy != policy {
 			t.Errorf("plan %+v at position 2: got %+v, %v; want undecided, the position and the policy", plan, got, err)
 		}
 	}
-	if sales, stock := f.Number(t, `SELECT COUNT(*) FROM sale`), f.Number(t, `SELECT stock FROM product`); sales != 0 || stock != 3 {
+	if sales, stock := f.Number(t, `SELECT COUNT(*) FROM sale`), f.Stock(t); sales != 0 || stock != 3 {
 		t.Errorf("%d sales, stock %d after checkouts that were not decided, want 0 and 3", sales, stock)
 	}
 	f.CheckBooks(t)
@@ -173,7 +174,8 @@ func TestPlanForAnotherPositionDoesNothing(t *testing.T) {
 func TestDatabaseHoldsOneOpenOrderAProduct(t *testing.T) {
 	f := newFixture(t, 1)
 	f.soldOut(t)
-	_, err := f.Admin.ExecContext(t.Context(), `INSERT INTO production_order (production_order_id, product_id, quantity, opened_at) SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, 1, UTC_TIMESTAMP(6) FROM product`)
+	_, err := f.Admin.ExecContext(t.Context(), `INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, opened_at, asked_at)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, factory_id, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, donut)
 	if err == nil || !strings.Contains(err.Error(), "production_order_open") {
 		t.Errorf("a second open order: got %v, want the unique key's error", err)
 	}
@@ -260,12 +262,10 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 
 func TestIdempotencyKeyOfAnotherProductIsNotItsSale(t *testing.T) {
 	f := newFixture(t, 1)
-	f.Exec(t, `INSERT INTO product (product_id, sku, name, price, stock, factory_id, reorder_point, order_up_to, lot_size)
-		SELECT UNHEX(REPLACE(UUID(), '-', '')), 'CP-502102', '꽈배기', 1000, 3, factory_id, 0, 100, 100 FROM product`)
 	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}); err != nil {
 		t.Fatal(err)
 	}
-	if sale, err := f.Buy(t.Context(), shop.Order{SKU: "CP-502102", Quantity: 1, IdempotencyKey: "key"}); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+	if sale, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Twist, Quantity: 1, IdempotencyKey: "key"}); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
 		t.Errorf("the key with another product: got %+v, %v; want %s", sale, err, shop.CodeIdempotencyKeyReused)
 	}
 }
@@ -315,22 +315,29 @@ func TestUnknownProducts(t *testing.T) {
 func TestSeed(t *testing.T) {
 	f := newFixture(t, 1)
 	products, err := f.Database.Store.Products(t.Context())
-	if err != nil || len(products) != 1 {
-		t.Fatalf("got %+v, %v; want one product", products, err)
+	if err != nil || len(products) != 3 {
+		t.Fatalf("got %+v, %v; want three products", products, err)
 	}
-	p := products[0]
-	if p.SKU != donut || p.Name != "부산도너츠" || p.Price != 19900 || p.Stock != 3 || p.ID == uuid.Nil {
-		t.Errorf("the seed is %+v", p)
+	for i, want := range []shop.Product{
+		{SKU: donut, Name: "부산도너츠", Price: 19900, Stock: 3, Policy: shop.Policy{ReorderPoint: 0, OrderUpTo: 100, LotSize: 100, LeadTime: time.Minute, Automatic: true}},
+		{SKU: mysqltest.Twist, Name: "꽈배기", Price: 2500, Stock: 60, MaxPerSale: 20, Policy: shop.Policy{ReorderPoint: 20, OrderUpTo: 100, LotSize: 20, MinimumOrder: 40, LeadTime: time.Minute, Automatic: true}},
+		{SKU: mysqltest.Mochi, Name: "찹쌀도너츠", Price: 3200, Stock: 30, MaxPerSale: 5, Policy: shop.Policy{ReorderPoint: 10, OrderUpTo: 60, LotSize: 10, LeadTime: time.Minute}},
+	} {
+		want.ID, want.Factory = products[i].ID, "FF-500293"
+		if products[i] != want || want.ID == uuid.Nil {
+			t.Errorf("product %d of the seed is %+v, want %+v", i, products[i], want)
+		}
 	}
 	f.CheckBooks(t)
 }
 
-// soldOut sells what is there, and returns the production order that this opens.
 func TestFunctionsUserMayDoWhatTheFunctionsDoAndNoMore(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, statement := range []string{
 		`DELETE FROM stock_ledger`, `UPDATE stock_ledger SET quantity = 0`, `DELETE FROM sale`, `UPDATE sale SET quantity = 1`,
-		`UPDATE product SET price = 0`, `DELETE FROM product`, `DROP TABLE sale`, `CREATE TABLE t (id INT)`, `ALTER TABLE sale ADD COLUMN x INT`,
+		`UPDATE product SET sku = 'x'`, `DELETE FROM product`, `UPDATE production_order SET quantity = 1`, `DELETE FROM production_order`,
+		`UPDATE adjustment SET quantity = 1`, `UPDATE notice SET kind = 'x'`, `UPDATE factory SET api = ''`, `INSERT INTO factory SELECT * FROM factory`,
+		`UPDATE advertisement SET manager_email = ''`, `DROP TABLE sale`, `CREATE TABLE t (id INT)`, `ALTER TABLE sale ADD COLUMN x INT`,
 		`UPDATE goods_receipt SET quantity = 1`, `SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
 	} {
 		if _, err := f.DB.ExecContext(t.Context(), statement); err == nil {
@@ -349,7 +356,7 @@ func TestMigratingTwiceAtOnceDoesNoHarm(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Error(err)
 	}
-	if stock := f.Number(t, `SELECT stock FROM product`); stock != 42 {
+	if stock := f.Stock(t); stock != 42 {
 		t.Errorf("stock is %d after migrating again, want 42", stock)
 	}
 	f.CheckBooks(t)

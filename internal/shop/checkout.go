@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 type Order struct {
 	SKU      string
 	Quantity int
-	// IdempotencyKey makes a repeated order the same sale. Empty: every order is a new one.
+	// IdempotencyKey makes a repeated order the same sale, for 24 hours. Empty: every order is a new one.
 	IdempotencyKey string
 }
 
@@ -19,23 +20,27 @@ type Order struct {
 const maxIdempotencyKey = 255
 
 func (o Order) validate() error {
-	if err := validateQuantity(o.Quantity); err != nil {
+	if err := validateQuantity(o.Quantity, MaxQuantity); err != nil {
 		return err
 	}
-	if len(o.IdempotencyKey) > maxIdempotencyKey {
-		return &Error{Code: CodeInvalidIdempotencyKey, Detail: fmt.Sprintf("the idempotency key has %d bytes, %d are allowed", len(o.IdempotencyKey), maxIdempotencyKey)}
+	return validateIdempotencyKey(o.IdempotencyKey)
+}
+
+func validateIdempotencyKey(key string) error {
+	if len(key) > maxIdempotencyKey {
+		return refuse(CodeInvalidIdempotencyKey, fmt.Sprintf("the idempotency key has %d bytes, %d are allowed", len(key), maxIdempotencyKey))
 	}
-	for _, c := range []byte(o.IdempotencyKey) {
+	for _, c := range []byte(key) {
 		if c < ' ' || c > '~' {
-			return &Error{Code: CodeInvalidIdempotencyKey, Detail: "the idempotency key may hold printable ASCII only"}
+			return refuse(CodeInvalidIdempotencyKey, "the idempotency key may hold printable ASCII only")
 		}
 	}
 	return nil
 }
 
-func validateQuantity(quantity int) error {
-	if quantity < 1 || quantity > MaxQuantity {
-		return &Error{Code: CodeInvalidQuantity, Detail: fmt.Sprintf("the quantity is %d, it must be from 1 to %d", quantity, MaxQuantity)}
+func validateQuantity(quantity, limit int) error {
+	if quantity < 1 || quantity > limit {
+		return refuse(CodeInvalidQuantity, fmt.Sprintf("the quantity is %d, it must be from 1 to %d", quantity, limit))
 	}
 	return nil
 }
@@ -50,42 +55,6 @@ type Checkout struct {
 	Correlation string
 }
 
-// A Plan is the production order to open if, and only if, the stock position is still the one it was made for.
-//
-// The rule that says what to order lives here and not in the database, and yet no transaction waits for it: the store
-// undoes a checkout that falls to the reorder point without a plan, tells the position, and is asked again.
-type Plan struct {
-	ProductionOrderID uuid.UUID
-	Position          int
-	Quantity          int // 0: order nothing
-}
-
-// An Outcome is what became of a checkout.
-type Outcome int
-
-const (
-	Sold Outcome = iota
-	// Refused means that too little is on hand.
-	Refused
-	// Undecided means that nothing was done: the position would fall to the reorder point, and the checkout
-	// has no plan for that position.
-	Undecided
-)
-
-// A Decision is the store's answer to a checkout.
-type Decision struct {
-	Outcome Outcome
-	Sale    Sale
-
-	// Opened says that the checkout opened ProductionOrder.
-	Opened          bool
-	ProductionOrder ProductionOrder
-
-	// What a plan is made from, of an undecided checkout.
-	Position int
-	Policy   Policy
-}
-
 // A Sale is what a buyer got.
 type Sale struct {
 	ID        uuid.UUID
@@ -94,4 +63,46 @@ type Sale struct {
 	UnitPrice int64 // in the minor unit of Currency
 	Stock     int   // on hand after the sale; of a refused one, what is on hand
 	Repeated  bool  // the idempotency key had this sale already
+	// ExpectedAt, of a refused one, is when what is on order should come: past, if it is late; zero, if nothing is on order.
+	ExpectedAt time.Time
+}
+
+// Buy sells a quantity of a product, or refuses. It opens a production order when the stock position falls to the
+// reorder point, and publishes it; a message that could not be sent is left to [Shop.Sweep].
+//
+// Errors: CodeInvalidQuantity (also above the product's limit), CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeOutOfStock,
+// CodeIdempotencyKeyReused. CodeOutOfStock comes with what is on hand and when more is expected, in the Sale. A refusal is not
+// kept: the same key may buy when there is stock again.
+func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
+	if err := order.validate(); err != nil {
+		return Sale{}, err
+	}
+	saleID, err := s.NewID()
+	if err != nil {
+		return Sale{}, fmt.Errorf("making a sale id: %w", err)
+	}
+	checkout := Checkout{SaleID: saleID, Order: order, At: s.now(), Correlation: Correlation(ctx)}
+	for range maxRounds {
+		decision, err := s.Store.Checkout(ctx, checkout)
+		if err != nil {
+			return Sale{}, err
+		}
+		if decision.Outcome == Undecided {
+			if checkout.Plan, err = s.plan(decision); err != nil {
+				return Sale{}, err
+			}
+			continue
+		}
+		if decision.Outcome == Refused {
+			s.Journal.Refused(ctx, decision.Sale)
+			err = refuse(CodeOutOfStock, fmt.Sprintf("%d of %s are asked for, %d are on hand", order.Quantity, order.SKU, decision.Sale.Stock))
+		} else {
+			s.Journal.Sold(ctx, decision.Sale)
+		}
+		if decision.Opened {
+			s.opened(ctx, decision.ProductionOrder)
+		}
+		return decision.Sale, err
+	}
+	return Sale{}, fmt.Errorf("checking out %d of %s: the stock changed %d times while the production order was planned", order.Quantity, order.SKU, maxRounds)
 }

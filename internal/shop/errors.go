@@ -10,9 +10,15 @@ const (
 	CodeInvalidQuantity       Code = "invalid_quantity"
 	CodeInvalidIdempotencyKey Code = "invalid_idempotency_key"
 	CodeIdempotencyKeyReused  Code = "idempotency_key_reused"
+	CodeInvalidProduct        Code = "invalid_product"
 	CodeUnknownProduct        Code = "unknown_product"
+	CodeProductExists         Code = "product_exists"
+	CodeUnknownFactory        Code = "unknown_factory"
+	CodeInvalidReason         Code = "invalid_reason"
 	CodeOutOfStock            Code = "out_of_stock"
 	CodeUnknownOrder          Code = "unknown_production_order"
+	CodeOrderOpen             Code = "production_order_open"     // the product has one, and may have one only
+	CodeOrderNotOpen          Code = "production_order_not_open" // it is closed already
 	CodeProductMismatch       Code = "product_mismatch"
 	CodeInvalidSignature      Code = "invalid_signature"
 	CodeUnavailable           Code = "unavailable"
@@ -43,3 +49,6 @@ func CodeOf(err error) Code {
 	}
 	return CodeInternal
 }
+
+// refuse is an error with a code and its detail.
+func refuse(code Code, detail string) error { return &Error{Code: code, Detail: detail} }

@@ -1,9 +1,6 @@
 package shop
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // An Inspection is how things stand.
 type Inspection struct {
@@ -30,18 +27,23 @@ func (i Inspection) Difference() int {
 	return sum
 }
 
-// Inspect looks at how things stand, and tells the journal. A production order is overdue when it has not been received in the factory's
-// lead time and as much again.
-func (s *Shop) Inspect(ctx context.Context, leadTime time.Duration) (Inspection, error) {
+// Inspect looks at how things stand, and tells the journal.
+func (s *Shop) Inspect(ctx context.Context) (Inspection, error) {
 	balances, err := s.Store.Balances(ctx)
 	if err != nil {
 		return Inspection{}, err
 	}
-	overdue, err := s.Store.OpenedBefore(ctx, s.Now().Add(-2*leadTime))
+	open, err := s.Store.OpenOrders(ctx)
 	if err != nil {
 		return Inspection{}, err
 	}
-	i := Inspection{Balances: balances, Overdue: overdue}
+	i := Inspection{Balances: balances}
+	now := s.now()
+	for _, o := range open {
+		if o.Overdue(now) {
+			i.Overdue = append(i.Overdue, o)
+		}
+	}
 	s.Journal.Inspected(ctx, i)
 	return i, nil
 }

@@ -6,11 +6,22 @@ import "context"
 type Journal interface {
 	Sold(context.Context, Sale)
 	Refused(context.Context, Sale) // for want of stock; the sale says what is on hand
+	Adjusted(context.Context, Adjustment, Adjusted)
+
 	Opened(context.Context, ProductionOrder)
 	Published(context.Context, ProductionOrder)
-	// NotPublished tells of a production order that was not published, or not marked so: the next sweep publishes it.
+	// NotPublished tells of a production order that was not published, or not marked so: a sweep publishes it.
 	NotPublished(context.Context, ProductionOrder, error)
+	// NotReplenished tells of a product that could not be checked: the next sweep checks it.
+	NotReplenished(ctx context.Context, sku string, err error)
+
+	AskedAgain(context.Context, ProductionOrder)
 	Received(context.Context, Delivery, Receipt)
+	OrderShort(context.Context, ProductionOrder)
+	OrderFailed(context.Context, ProductionOrder)
+	OrderCancelled(context.Context, ProductionOrder)
+
+	Notified(context.Context, Notice)
 	Inspected(context.Context, Inspection)
 }
 
@@ -21,8 +32,15 @@ type discard struct{}
 
 func (discard) Sold(context.Context, Sale)                           {}
 func (discard) Refused(context.Context, Sale)                        {}
+func (discard) Adjusted(context.Context, Adjustment, Adjusted)       {}
 func (discard) Opened(context.Context, ProductionOrder)              {}
 func (discard) Published(context.Context, ProductionOrder)           {}
 func (discard) NotPublished(context.Context, ProductionOrder, error) {}
+func (discard) NotReplenished(context.Context, string, error)        {}
+func (discard) AskedAgain(context.Context, ProductionOrder)          {}
 func (discard) Received(context.Context, Delivery, Receipt)          {}
+func (discard) OrderShort(context.Context, ProductionOrder)          {}
+func (discard) OrderFailed(context.Context, ProductionOrder)         {}
+func (discard) OrderCancelled(context.Context, ProductionOrder)      {}
+func (discard) Notified(context.Context, Notice)                     {}
 func (discard) Inspected(context.Context, Inspection)                {}

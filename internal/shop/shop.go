@@ -4,8 +4,6 @@ package shop
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,19 +12,10 @@ import (
 // Currency is the ISO 4217 code of all prices. The won has no minor unit: a price is a number of won.
 const Currency = "KRW"
 
-// MaxQuantity is the most that one sale or one delivery may count.
+// MaxQuantity is the most that one sale, one order or one delivery may count.
 const MaxQuantity = 1<<31 - 1
 
-// A Product is what the shop sells.
-type Product struct {
-	ID    uuid.UUID
-	SKU   string
-	Name  string
-	Price int64 // in the minor unit of Currency
-	Stock int   // on hand
-}
-
-// A Store keeps the shop's data. Each method is all there or not at all.
+// A Store keeps the shop's data. Each method is all there or not at all. Times are kept in microseconds.
 //
 // Its errors are *Error where the business has a name for them, else what went wrong.
 type Store interface {
@@ -34,18 +23,56 @@ type Store interface {
 	Products(context.Context) ([]Product, error)
 	// Product finds one product. Unknown: CodeUnknownProduct.
 	Product(ctx context.Context, sku string) (Product, error)
+	// CreateProduct stores a product, and opens its ledger. Errors: CodeProductExists, CodeUnknownFactory.
+	CreateProduct(context.Context, Product, time.Time) error
+	// ChangeProduct changes what is said of a product. Errors: CodeUnknownProduct, CodeProductExists, CodeUnknownFactory,
+	// CodeInvalidProduct where another change at the same time leaves no sense.
+	ChangeProduct(ctx context.Context, sku string, c ProductChange) error
+
 	// Checkout decides a checkout in one transaction.
 	Checkout(context.Context, Checkout) (Decision, error)
-	// Receive books a delivery in one transaction, once per attempt.
+	// Replenish opens a production order in one transaction, where one is due.
+	Replenish(context.Context, Replenishment) (Decision, error)
+	// Receive books a delivery in one transaction, once per attempt. It raises a notice where the receipt is unusual.
 	Receive(context.Context, Delivery) (Receipt, error)
-	// Unpublished lists the open production orders whose message was not sent, and that were opened before a time.
-	Unpublished(ctx context.Context, openedBefore time.Time) ([]ProductionOrder, error)
-	// MarkPublished notes that a production order's message was sent.
+	// Adjust books an adjustment in one transaction. Errors: CodeUnknownProduct, CodeIdempotencyKeyReused.
+	Adjust(context.Context, Adjustment) (Adjusted, error)
+
+	// ProductionOrders lists production orders, newest first.
+	ProductionOrders(context.Context, OrderFilter) ([]ProductionOrder, error)
+	// ProductionOrder finds one production order. Unknown: CodeUnknownOrder.
+	ProductionOrder(context.Context, uuid.UUID) (ProductionOrder, error)
+	// OpenOrders lists the production orders that are open, oldest first.
+	OpenOrders(context.Context) ([]ProductionOrder, error)
+	// Short lists the SKUs of the automatic products that are at their reorder point or below, and have no open production order.
+	Short(context.Context) ([]string, error)
+
+	// ClaimPublication makes the caller the one that publishes an order that is open and unpublished, and was last asked for when it
+	// says, for some time from at. Of several callers one gets it.
+	ClaimPublication(ctx context.Context, o ProductionOrder, at time.Time) (bool, error)
+	// MarkPublished notes that a production order's message was sent. The first mark stays.
 	MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error
-	// OpenedBefore lists the production orders that are open, and were opened before a time, oldest first.
-	OpenedBefore(context.Context, time.Time) ([]ProductionOrder, error)
+	// ClaimAsk makes the caller the one that asks again for an order that is open, and was asked for as often and received as much as
+	// it says. Of several callers one gets it. The first time, it raises the notice that the order is overdue.
+	ClaimAsk(ctx context.Context, o ProductionOrder, at time.Time) (bool, error)
+	// CloseOrder closes an order that is open, and was asked for as often and received as much as it says, and raises a notice of what
+	// failed or came short. Of several callers one does it.
+	CloseOrder(ctx context.Context, o ProductionOrder, status OrderStatus, at time.Time) (bool, error)
+
+	// DueNotices lists the notices that people were not told of, and nobody has claimed beyond a time, oldest first.
+	DueNotices(context.Context, time.Time) ([]Notice, error)
+	// ClaimNotice makes the caller the one that tells people, from a time to another. Of several callers one gets it.
+	ClaimNotice(ctx context.Context, n Notice, from, until time.Time) (bool, error)
+	// MarkNotified notes that people were told.
+	MarkNotified(ctx context.Context, n Notice, at time.Time) error
+
+	// Ledger lists the entries of a product's ledger below the entry after (0: all), newest first.
+	Ledger(ctx context.Context, product uuid.UUID, after int64, limit int) ([]LedgerEntry, error)
 	// Balances holds every product's stock against its ledger, by SKU.
 	Balances(context.Context) ([]Balance, error)
+	// ForgetKeys forgets idempotency keys from before a time, of so many sales and adjustments at most, and says how many they were and
+	// whether there may be more.
+	ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error)
 }
 
 // A Publisher tells the world that a product needs to be made.
@@ -53,131 +80,20 @@ type Publisher interface {
 	Publish(context.Context, ProductionOrder) error
 }
 
-// A Shop sells, and orders what runs short. All fields are needed, but the publisher where nothing is sold.
+// A Shop sells, and orders what runs short. All fields are needed, but the notifier where nothing is swept.
 type Shop struct {
 	Store     Store
 	Publisher Publisher
+	Notifier  Notifier // for Sweep
 	Now       func() time.Time
 	NewID     func() (uuid.UUID, error) // UUIDv7: ids sort by time
 	Journal   Journal
 }
 
-// Open makes a shop that runs on the real clock.
+// Open makes a shop that runs on the real clock. It has no notifier: who sweeps sets one.
 func Open(store Store, publisher Publisher, journal Journal) *Shop {
 	return &Shop{Store: store, Publisher: publisher, Now: time.Now, NewID: uuid.NewV7, Journal: journal}
 }
 
-// maxCheckoutRounds bounds how often the store is asked again because the world moved between a decision
-// and the plan made for it. Two rounds are the rule; a third takes a delivery in the same millisecond.
-const maxCheckoutRounds = 10
-
-// Buy sells a quantity of a product, or refuses. It opens a production order when the stock position falls to the
-// reorder point, and publishes it; a message that could not be sent is left to [Shop.PublishPending].
-//
-// Errors: CodeInvalidQuantity, CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeOutOfStock, CodeIdempotencyKeyReused.
-// CodeOutOfStock comes with what is on hand, in the Sale.
-func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
-	if err := order.validate(); err != nil {
-		return Sale{}, err
-	}
-	saleID, err := s.NewID()
-	if err != nil {
-		return Sale{}, fmt.Errorf("making a sale id: %w", err)
-	}
-	checkout := Checkout{SaleID: saleID, Order: order, At: s.Now(), Correlation: Correlation(ctx)}
-	for range maxCheckoutRounds {
-		decision, err := s.Store.Checkout(ctx, checkout)
-		if err != nil {
-			return Sale{}, err
-		}
-		if decision.Outcome == Undecided {
-			if checkout.Plan, err = s.plan(decision); err != nil {
-				return Sale{}, err
-			}
-			continue
-		}
-		if decision.Outcome == Refused {
-			s.Journal.Refused(ctx, decision.Sale)
-			err = &Error{Code: CodeOutOfStock, Detail: fmt.Sprintf("%d of %s are asked for, %d are on hand", order.Quantity, order.SKU, decision.Sale.Stock)}
-		} else {
-			s.Journal.Sold(ctx, decision.Sale)
-		}
-		if decision.Opened {
-			s.opened(ctx, decision.ProductionOrder)
-		}
-		return decision.Sale, err
-	}
-	return Sale{}, fmt.Errorf("checking out %d of %s: the stock changed %d times while the production order was planned", order.Quantity, order.SKU, maxCheckoutRounds)
-}
-
-// plan says what to order at the position that the store found.
-func (s *Shop) plan(d Decision) (*Plan, error) {
-	id, err := s.NewID()
-	if err != nil {
-		return nil, fmt.Errorf("making a production order id: %w", err)
-	}
-	return &Plan{ProductionOrderID: id, Position: d.Position, Quantity: d.Policy.OrderQuantity(d.Position)}, nil
-}
-
-// opened publishes a production order that a checkout opened. Failures are for the journal alone: the sale stands, and the production
-// order, which is its own outbox, is published by the next sweep.
-func (s *Shop) opened(ctx context.Context, o ProductionOrder) {
-	s.Journal.Opened(ctx, o)
-	if err := s.publish(ctx, o); err != nil {
-		s.Journal.NotPublished(ctx, o, err)
-	}
-}
-
-// publishTimeout leaves time, of a request's, to mark what was published: what is not marked is published again.
-const publishTimeout = 3 * time.Second
-
-// publish sends a production order's message, and marks it sent.
-func (s *Shop) publish(ctx context.Context, o ProductionOrder) error {
-	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
-	defer cancel()
-	if err := s.Publisher.Publish(publishing, o); err != nil {
-		return fmt.Errorf("publishing production order %s: %w", o.ID, err)
-	}
-	s.Journal.Published(ctx, o)
-	if err := s.Store.MarkPublished(ctx, o.ID, s.Now()); err != nil {
-		return fmt.Errorf("production order %s was published, and will be again: %w", o.ID, err)
-	}
-	return nil
-}
-
-// publishGrace is how long a checkout may take to publish what it opened before the sweep takes over.
-const publishGrace = 30 * time.Second
-
-// PublishPending sends the messages of production orders that no checkout has sent, and says how many it sent.
-// One that fails does not keep the others.
-func (s *Shop) PublishPending(ctx context.Context) (sent int, err error) {
-	orders, err := s.Store.Unpublished(ctx, s.Now().Add(-publishGrace))
-	if err != nil {
-		return 0, err
-	}
-	var errs []error
-	for _, o := range orders {
-		if err := s.publish(WithCorrelation(ctx, o.Correlation), o); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		sent++
-	}
-	return sent, errors.Join(errs...)
-}
-
-// Receive books a delivery of the factory: its quantity becomes stock, once per attempt however often it is told.
-//
-// Errors: CodeInvalidQuantity, CodeUnknownOrder, CodeProductMismatch.
-func (s *Shop) Receive(ctx context.Context, d Delivery) (Receipt, error) {
-	if err := validateQuantity(d.Quantity); err != nil {
-		return Receipt{}, err
-	}
-	d.At = s.Now()
-	receipt, err := s.Store.Receive(ctx, d)
-	if err != nil {
-		return Receipt{}, err
-	}
-	s.Journal.Received(ctx, d, receipt)
-	return receipt, nil
-}
+// now is the time, as exact as the store keeps it.
+func (s *Shop) now() time.Time { return s.Now().UTC().Truncate(time.Microsecond) }

@@ -16,26 +16,23 @@ import (
 type store struct {
 	shop.Store
 	checkout      func(shop.Checkout) (shop.Decision, error)
-	unpublished   func(time.Time) ([]shop.ProductionOrder, error)
+	replenish     func(shop.Replenishment) (shop.Decision, error)
+	openOrders    func() ([]shop.ProductionOrder, error)
 	markPublished func(uuid.UUID) error
-	openedBefore  func(time.Time) ([]shop.ProductionOrder, error)
 	balances      func() ([]shop.Balance, error)
 }
 
 func (s store) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, error) {
 	return s.checkout(c)
 }
-func (s store) Unpublished(_ context.Context, before time.Time) ([]shop.ProductionOrder, error) {
-	return s.unpublished(before)
+func (s store) Replenish(_ context.Context, r shop.Replenishment) (shop.Decision, error) {
+	return s.replenish(r)
 }
 func (s store) MarkPublished(_ context.Context, id uuid.UUID, _ time.Time) error {
 	return s.markPublished(id)
 }
-
-func (s store) OpenedBefore(_ context.Context, before time.Time) ([]shop.ProductionOrder, error) {
-	return s.openedBefore(before)
-}
-func (s store) Balances(context.Context) ([]shop.Balance, error) { return s.balances() }
+func (s store) OpenOrders(context.Context) ([]shop.ProductionOrder, error) { return s.openOrders() }
+func (s store) Balances(context.Context) ([]shop.Balance, error)           { return s.balances() }
 
 type publisher func(shop.ProductionOrder) error
 
@@ -104,32 +101,6 @@ func TestSaleStandsWhenItsMessageCannotBeSent(t *testing.T) {
 	sale, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1})
 	if err != nil || sale.Stock != 7 {
 		t.Errorf("got %+v, %v; want the sale", sale, err)
-	}
-}
-
-func TestPublishPendingSendsWhatIsOldEnoughAndOneFailureKeepsNone(t *testing.T) {
-	orders := []shop.ProductionOrder{{ID: uuid.New(), SKU: "first"}, {ID: uuid.New(), SKU: "second"}}
-	var marked []uuid.UUID
-	s := open(store{
-		unpublished: func(before time.Time) ([]shop.ProductionOrder, error) {
-			if want := noon.Add(-30 * time.Second); !before.Equal(want) {
-				t.Errorf("asked for orders from before %v, want %v", before, want)
-			}
-			return orders, nil
-		},
-		markPublished: func(id uuid.UUID) error { marked = append(marked, id); return nil },
-	}, func(o shop.ProductionOrder) error {
-		if o.SKU == "first" {
-			return errors.New("SNS is down")
-		}
-		return nil
-	})
-	sent, err := s.PublishPending(t.Context())
-	if sent != 1 || err == nil || !strings.Contains(err.Error(), orders[0].ID.String()) {
-		t.Errorf("got %d sent, error %v; want 1 and an error that names the first order", sent, err)
-	}
-	if len(marked) != 1 || marked[0] != orders[1].ID {
-		t.Errorf("marked %v, want the second order alone", marked)
 	}
 }
 

@@ -33,7 +33,8 @@ func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler
 	}
 	other := handlers[defaultRoute]
 	if other == nil {
-		other = http.NotFound
+		other = notFound
+		mux.HandleFunc(pattern(defaultRoute), other)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// ServeMux would redirect //products to /products. API Gateway has no such route.
@@ -43,6 +44,11 @@ func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler
 		}
 		mux.ServeHTTP(w, r)
 	}), errors.Join(errs...)
+}
+
+// notFound is the answer to what no route matches, where the function has no default route.
+func notFound(w http.ResponseWriter, _ *http.Request) {
+	Answer(w, http.StatusNotFound, map[string]string{"error": "Not Found"})
 }
 
 // pattern is a route key in the words of net/http, where a path that ends in a slash would match all below it.

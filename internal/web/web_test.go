@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -66,6 +68,20 @@ func TestRouterServesTheRootAloneAtItsRoute(t *testing.T) {
 	}
 }
 
+func TestRouterWithoutADefaultRouteAnswersInJSON(t *testing.T) {
+	router, err := Router([]string{"GET /products"}, map[string]http.HandlerFunc{"GET /products": func(http.ResponseWriter, *http.Request) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"//products", "/elsewhere"} {
+		w := httptest.NewRecorder()
+		router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != 404 || w.Body.String() != `{"error":"Not Found"}`+"\n" {
+			t.Errorf("GET %s: got %d %s, want 404 in JSON", path, w.Code, w.Body)
+		}
+	}
+}
+
 func TestInternalErrorsStayInTheLog(t *testing.T) {
 	var log strings.Builder
 	w := httptest.NewRecorder()
@@ -84,8 +100,14 @@ func TestEveryCodeHasAPhraseInBothLanguages(t *testing.T) {
 			t.Errorf("code %s: %+v", code, f)
 		}
 	}
-	if _, known := failures[shop.CodeInternal]; !known {
-		t.Error("there is no phrase for an internal error, which stands for all unknown ones")
+	source, err := os.ReadFile("../shop/errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, declared := range regexp.MustCompile(`Code\w+ +Code = "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+		if _, known := failures[shop.Code(declared[1])]; !known {
+			t.Errorf("there is no phrase for the code %s", declared[1])
+		}
 	}
 }
 

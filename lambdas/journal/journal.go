@@ -42,6 +42,16 @@ func (j Journal) Refused(ctx context.Context, s shop.Sale) {
 	j.measure(ctx, slog.LevelInfo, "refused", counts{lambdas.MetricRefusals: 1}, "sku", s.SKU, "quantity", s.Quantity, "stock", s.Stock)
 }
 
+// Adjusted tells of a stock that was set right. It is a warning, as the books were wrong.
+func (j Journal) Adjusted(ctx context.Context, a shop.Adjustment, adjusted shop.Adjusted) {
+	attributes := []any{"adjustment", a.ID, "sku", a.SKU, "quantity", a.Quantity, "reason", a.Reason, "stock", adjusted.Stock}
+	if adjusted.Repeated {
+		j.log.InfoContext(ctx, "stock adjustment repeated", attributes...)
+		return
+	}
+	j.log.WarnContext(ctx, "stock adjusted", attributes...)
+}
+
 // Opened tells of a new production order.
 func (j Journal) Opened(ctx context.Context, o shop.ProductionOrder) {
 	j.measure(ctx, slog.LevelInfo, "production order opened", counts{lambdas.MetricProductionOrdersOpened: 1}, "production_order", o.ID, "sku", o.SKU, "quantity", o.Quantity)
@@ -55,6 +65,39 @@ func (j Journal) Published(ctx context.Context, o shop.ProductionOrder) {
 // NotPublished tells of a production order that the next sweep has to publish.
 func (j Journal) NotPublished(ctx context.Context, o shop.ProductionOrder, err error) {
 	j.log.WarnContext(ctx, "production order left to the sweep", "production_order", o.ID, "error", err)
+}
+
+// NotReplenished tells of a product that the next sweep has to check.
+func (j Journal) NotReplenished(ctx context.Context, sku string, err error) {
+	j.log.WarnContext(ctx, "product left to the sweep", "sku", sku, "error", err)
+}
+
+// AskedAgain tells of a production order that is overdue, and for which the factory is asked once more.
+func (j Journal) AskedAgain(ctx context.Context, o shop.ProductionOrder) {
+	j.measure(ctx, slog.LevelWarn, "production order overdue, the factory is asked again", counts{lambdas.MetricProductionOrdersAskedAgain: 1},
+		"production_order", o.ID, "sku", o.SKU, "quantity", o.Quantity, "asks", o.Asks)
+}
+
+// OrderShort tells of a production order that was closed with less than was ordered.
+func (j Journal) OrderShort(ctx context.Context, o shop.ProductionOrder) {
+	j.measure(ctx, slog.LevelWarn, "production order closed short", counts{lambdas.MetricProductionOrdersShort: 1},
+		"production_order", o.ID, "sku", o.SKU, "quantity", o.Quantity, "received", o.Received)
+}
+
+// OrderFailed tells of a production order that was given up.
+func (j Journal) OrderFailed(ctx context.Context, o shop.ProductionOrder) {
+	j.measure(ctx, slog.LevelError, "production order failed", counts{lambdas.MetricProductionOrdersFailed: 1},
+		"production_order", o.ID, "sku", o.SKU, "quantity", o.Quantity, "asks", o.Asks)
+}
+
+// OrderCancelled tells of a production order that a person has closed.
+func (j Journal) OrderCancelled(ctx context.Context, o shop.ProductionOrder) {
+	j.log.InfoContext(ctx, "production order cancelled", "production_order", o.ID, "sku", o.SKU, "quantity", o.Quantity, "received", o.Received)
+}
+
+// Notified tells that people were told of something.
+func (j Journal) Notified(ctx context.Context, n shop.Notice) {
+	j.log.InfoContext(ctx, "people told", "notice", n.Kind, "production_order", n.Order.ID, "sku", n.Order.SKU, "subject", n.Subject)
 }
 
 // Requested tells that the factory has taken a production order, as a lot of a name of its own.
@@ -75,8 +118,9 @@ func (j Journal) Received(ctx context.Context, d shop.Delivery, r shop.Receipt) 
 	case r.Repeated:
 		j.log.InfoContext(ctx, "goods received again", attributes...)
 	case r.Surplus > 0:
-		surplus := min(r.Surplus, d.Quantity) // the rest came with deliveries before
-		j.measure(ctx, slog.LevelWarn, "goods received, more than ordered", counts{lambdas.MetricUnitsReceived: d.Quantity, lambdas.MetricSurplusUnits: surplus}, attributes...)
+		j.measure(ctx, slog.LevelWarn, "goods received, more than ordered", counts{lambdas.MetricUnitsReceived: d.Quantity, lambdas.MetricSurplusUnits: r.Surplus}, attributes...)
+	case r.Late:
+		j.measure(ctx, slog.LevelWarn, "goods received, after their order was closed", counts{lambdas.MetricUnitsReceived: d.Quantity}, attributes...)
 	default:
 		j.measure(ctx, slog.LevelInfo, "goods received", counts{lambdas.MetricUnitsReceived: d.Quantity}, attributes...)
 	}

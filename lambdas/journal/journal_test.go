@@ -98,7 +98,20 @@ func TestWhatHappensIsToldAndCounted(t *testing.T) {
 		{"a delivery", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100}) }, []string{`"stock":100`}, []string{"UnitsReceived=100"}},
 		{"the same again", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100, Repeated: true}) }, []string{"goods received again"}, nil},
 		{"a second lot", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 200, Surplus: 100}) }, []string{`"level":"WARN"`}, []string{"SurplusUnits=100", "UnitsReceived=100"}},
-		{"a third", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 300, Surplus: 200}) }, []string{`"level":"WARN"`}, []string{"SurplusUnits=100", "UnitsReceived=100"}},
+		{"one that is late", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 300, Late: true}) }, []string{`after their order was closed`}, []string{"UnitsReceived=100"}},
+		{"one more ask", func(j journal.Journal) { j.AskedAgain(ctx, order) }, []string{`asked again`}, []string{"ProductionOrdersAskedAgain=1"}},
+		{"an order that came short", func(j journal.Journal) { j.OrderShort(ctx, order) }, []string{`closed short`}, []string{"ProductionOrdersShort=1"}},
+		{"an order that failed", func(j journal.Journal) { j.OrderFailed(ctx, order) }, []string{`"level":"ERROR"`}, []string{"ProductionOrdersFailed=1"}},
+		{"an order that is cancelled", func(j journal.Journal) { j.OrderCancelled(ctx, order) }, []string{"production order cancelled"}, nil},
+		{"a notice", func(j journal.Journal) {
+			j.Notified(ctx, shop.Notice{Kind: shop.NoticeOrderFailed, Order: order, Subject: "failed"})
+		}, []string{`"notice":"order_failed"`}, nil},
+		{"a product that is not checked", func(j journal.Journal) { j.NotReplenished(ctx, "CP-502101", errors.New("no database")) }, []string{"no database"}, nil},
+		{"an adjustment", func(j journal.Journal) {
+			j.Adjusted(ctx, shop.Adjustment{SKU: "CP-502101", Quantity: -3, Reason: "damaged"}, shop.Adjusted{Stock: 97})
+		},
+			[]string{`"level":"WARN","msg":"stock adjusted"`}, nil},
+		{"the same adjustment", func(j journal.Journal) { j.Adjusted(ctx, shop.Adjustment{}, shop.Adjusted{Repeated: true}) }, []string{`"level":"INFO"`}, nil},
 		{"an inspection", func(j journal.Journal) {
 			j.Inspected(ctx, shop.Inspection{
 				Balances: []shop.Balance{{SKU: "CP-502101", Stock: 3, Ledger: 3}, {SKU: "CP-502102", Stock: 7, Ledger: 5}, {SKU: "CP-502103", Stock: 1, Ledger: 2}},

@@ -136,7 +136,7 @@ func TestBadCheckoutsAreNamedAndSellNothing(t *testing.T) {
 			t.Errorf("checkout of %.60s: got %d %s, want %d and code %s", c.body, got.Status, got.Body, c.status, c.code)
 		}
 	}
-	if stock := database.Number(t, `SELECT stock FROM product`); stock != 3 {
+	if stock := database.Stock(t); stock != 3 {
 		t.Errorf("stock is %d, want 3", stock)
 	}
 	database.CheckBooks(t)
@@ -160,7 +160,7 @@ func TestIdempotencyKey(t *testing.T) {
 	if got := buy("열쇠", ""); got.Status != 400 || got.Field(t, "code") != "invalid_idempotency_key" {
 		t.Errorf("a key that is not ASCII: got %d %s, want 400", got.Status, got.Body)
 	}
-	if stock := database.Number(t, `SELECT stock FROM product`); stock != 1 {
+	if stock := database.Stock(t); stock != 1 {
 		t.Errorf("stock is %d, want 1", stock)
 	}
 }

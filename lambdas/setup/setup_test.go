@@ -54,7 +54,7 @@ func TestSetupOfAnEmptyDatabaseLetsTheFunctionsIn(t *testing.T) {
 		t.Errorf("the callback key has %d bytes, %v; want 32", len(key.Key), err)
 	}
 	products, err := mysql.NewStore(d.Open(t, login.Username, login.Password, 1)).Products(t.Context())
-	if err != nil || len(products) != 1 {
+	if err != nil || len(products) == 0 {
 		t.Errorf("as the functions' user: got %+v, %v; want the seed's product", products, err)
 	}
 }

@@ -3,9 +3,11 @@ package main
 
 import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"restock/internal/secrets"
 	"restock/internal/shop"
+	"restock/internal/sns"
 	"restock/internal/web"
 	"restock/lambdas"
 	"restock/lambdas/function"
@@ -20,7 +22,8 @@ func wire(p function.Process[lambdas.StockIncreaseEnvironment]) (any, error) {
 		return nil, err
 	}
 	key := secrets.New[secrets.CallbackKey](secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey)
-	desk, err := newReceivingDesk(shop.Open(store, nil, journal.New(p.Log, p.Environment.Journal.Namespace)), key, p.Log)
+	topic := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.StockEmptyTopic}
+	desk, err := newReceivingDesk(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), key, p.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if stock := database.Number(t, `SELECT stock FROM product`); stock != 100 {
+	if stock := database.Stock(t); stock != 100 {
 		t.Errorf("stock is %d, want 100", stock)
 	}
 	database.CheckBooks(t)
@@ -116,6 +116,10 @@ func (f *flaky) Receive(context.Context, shop.Delivery) (shop.Receipt, error) {
 		return shop.Receipt{}, &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now"}
 	}
 	return shop.Receipt{Stock: 100}, nil
+}
+
+func (f *flaky) Replenish(context.Context, shop.Replenishment) (shop.Decision, error) {
+	return shop.Decision{Outcome: shop.Settled}, nil
 }
 
 func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
@@ -180,7 +184,7 @@ func TestQuantityMayBeANumber(t *testing.T) {
 	if got := webtest.Do(t, desk, callback(t, ours, order, uuid.New(), body)); got.Status != 200 {
 		t.Errorf("got %d %s, want 200", got.Status, got.Body)
 	}
-	if stock := database.Number(t, `SELECT stock FROM product`); stock != 100 {
+	if stock := database.Stock(t); stock != 100 {
 		t.Errorf("stock is %d, want 100", stock)
 	}
 }
@@ -217,7 +221,7 @@ func TestCallbacksThatAreRefused(t *testing.T) {
 			t.Errorf("%s: got %d %s, want %d and code %s", c.name, got.Status, got.Body, c.status, c.code)
 		}
 	}
-	if stock := database.Number(t, `SELECT stock FROM product`); stock != 0 {
+	if stock := database.Stock(t); stock != 0 {
 		t.Errorf("stock is %d after refused callbacks, want 0", stock)
 	}
 	database.CheckBooks(t)

@@ -1,11 +1,9 @@
-// Command sweep, every minute, publishes the production orders that no sale could publish, and looks whether the books are right and
-// what was ordered has come.
+// Command sweep, every minute, mends what was left undone, asks again for what is overdue, tells people, and looks whether the books are
+// right. See shop.Sweep.
 package main
 
 import (
 	"context"
-	"errors"
-	"time"
 
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -23,22 +21,29 @@ func wire(p function.Process[lambdas.SweepEnvironment]) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	topic := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.StockEmptyTopic}
-	s := shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace))
-	return handler(s, p.Environment.FactoryLeadTime), nil
+	client := awssns.NewFromConfig(p.AWS)
+	s := shop.Open(store, sns.Publisher{Client: client, TopicARN: p.Environment.StockEmptyTopic}, journal.New(p.Log, p.Environment.Journal.Namespace))
+	s.Notifier = sns.Notifier{Client: client, TopicARN: p.Environment.OperationsTopic}
+	return handler(s), nil
 }
 
-// A report is what a sweep did.
+// A report is what a sweep did, and found.
 type report struct {
-	Published int `json:"published"`
-	Overdue   int `json:"overdue"`
+	Published     int `json:"published"`
+	AskedAgain    int `json:"asked_again"`
+	Failed        int `json:"failed"`
+	Short         int `json:"short"`
+	Notified      int `json:"notified"`
+	Opened        int `json:"opened"`
+	Overdue       int `json:"overdue"`
+	Difference    int `json:"ledger_difference"`
+	KeysForgotten int `json:"keys_forgotten"`
 }
 
 // handler answers a schedule's event, in which nothing is of interest.
-func handler(s *shop.Shop, leadTime time.Duration) func(context.Context) (report, error) {
+func handler(s *shop.Shop) func(context.Context) (report, error) {
 	return func(ctx context.Context) (report, error) {
-		published, publishErr := s.PublishPending(ctx)
-		inspection, err := s.Inspect(ctx, leadTime)
-		return report{Published: published, Overdue: len(inspection.Overdue)}, errors.Join(publishErr, err)
+		r, err := s.Sweep(ctx)
+		return report(r), err
 	}
 }

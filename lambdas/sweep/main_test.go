@@ -29,8 +29,6 @@ func (t *topic) Publish(_ context.Context, o shop.ProductionOrder) error {
 	return nil
 }
 
-const leadTime = time.Minute
-
 // scheduled is the event of a schedule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
 const scheduled = `{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event","source":"aws.events",
 	"account":"123456789012","time":"2026-11-21T12:00:00Z","region":"ap-northeast-2","resources":["arn:aws:events:ap-northeast-2:123456789012:rule/sweep"],"detail":{}}`
@@ -43,7 +41,7 @@ func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 	}
 	sweep := func() (r report) {
 		t.Helper()
-		out, err := lambda.NewHandler(handler(s, leadTime)).Invoke(t.Context(), []byte(scheduled))
+		out, err := lambda.NewHandler(handler(s)).Invoke(t.Context(), []byte(scheduled))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,7 +56,7 @@ func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 	}
 	s.Now = func() time.Time { return time.Now().Add(time.Minute) }
 	for i, want := range []int{1, 0} {
-		if got := sweep(); got.Published != want {
+		if got := sweep(); got.Published != want || got.Difference != 0 {
 			t.Errorf("sweep %d published %d orders, want %d", i+1, got.Published, want)
 		}
 	}
@@ -74,7 +72,7 @@ func TestSweepThatFailsSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Now = func() time.Time { return time.Now().Add(time.Minute) }
-	if out, err := lambda.NewHandler(handler(s, leadTime)).Invoke(t.Context(), []byte(scheduled)); err == nil {
+	if out, err := lambda.NewHandler(handler(s)).Invoke(t.Context(), []byte(scheduled)); err == nil {
 		t.Errorf("got %s, want an error: the function's error metric is how people learn of it", out)
 	}
 }

@@ -40,7 +40,7 @@ func (a *API) logExchange(x *exchange) {
 	}
 	a.log.LogAttrs(r.Context(), level, "api request", attrs...)
 	if a.cfg.AccessLogFormat != "" {
-		a.log.LogAttrs(r.Context(), slog.LevelInfo, "access", slog.String("line", a.accessLog(x)))
+		a.log.LogAttrs(r.Context(), slog.LevelDebug, "access", slog.String("line", a.accessLog(x)))
 	}
 }
 
@@ -88,7 +88,11 @@ func (a *API) contextVariables(x *exchange) map[string]string {
 			variables["integration.status"] = strconv.Itoa(x.response.status) // what the function said
 		}
 	}
-	if x.err != nil {
+	switch {
+	case x.err == nil:
+	case x.response.status == http.StatusForbidden && x.response.own:
+		variables["authorizer.error"] = x.err.Error()
+	default:
 		variables["integration.error"], variables["integrationErrorMessage"] = x.err.Error(), x.err.Error()
 	}
 	if x.response.own {

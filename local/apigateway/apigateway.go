@@ -19,6 +19,9 @@ import (
 	"time"
 )
 
+// defaultKey is the key of the route that takes what no other route does.
+const defaultKey = "$default"
+
 const (
 	// DefaultStage is the stage whose name is not part of the path.
 	DefaultStage = "$default"
@@ -91,9 +94,9 @@ type Config struct {
 	// AccessLogFormat is the format of a line in the access log, with $context variables. Each request is then a record "access"
 	// of Log, at Info, with the attribute line. Empty is no access log.
 	AccessLogFormat string
-	// Authorize decides on a request to a route with AuthorizationIAM; its error, which is logged, refuses it. With nil New refuses
-	// such routes.
-	Authorize func(*http.Request, Route) error
+	// Authorize decides on a request, whose body has been read, to a route with AuthorizationIAM; its error, which is logged, refuses it.
+	// With nil New refuses such routes.
+	Authorize func(r *http.Request, body []byte, route Route) error
 
 	// Log takes one record a request, "api request": at Debug for a GET that
 	// went well, at Warn when the API had to answer with an error of its own
@@ -107,6 +110,8 @@ type API struct {
 	log    *slog.Logger
 	routes []route // most specific first
 	bucket *bucket
+
+	toldMethods sync.Map // what tellOtherMethods has told
 
 	ctx    context.Context // ends every invocation; see Close
 	cancel context.CancelFunc

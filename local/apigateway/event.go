@@ -2,9 +2,7 @@ package apigateway
 
 import (
 	"cmp"
-	"crypto/rand"
 	"encoding/base64"
-	"fmt"
 	"mime"
 	"net"
 	"net/http"
@@ -14,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
+
+	"restock/local/xray"
 )
 
 // event turns a request into what the function gets, payload format 2.0.
@@ -103,16 +103,8 @@ func headers(r *http.Request, sourceIP string, bodyLength int, now time.Time) ma
 		sourceIP = earlier + ", " + sourceIP
 	}
 	joined["x-forwarded-for"] = sourceIP
-	joined["x-amzn-trace-id"] = cmp.Or(joined["x-amzn-trace-id"], newTraceID(now))
+	joined["x-amzn-trace-id"] = cmp.Or(joined["x-amzn-trace-id"], xray.Root(now))
 	return joined
-}
-
-// newTraceID returns an X-Ray root.
-// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-func newTraceID(now time.Time) string {
-	var b [12]byte
-	rand.Read(b[:]) // never fails
-	return fmt.Sprintf("Root=1-%08x-%x", now.Unix(), b)
 }
 
 // cookies returns the cookies as "name=value", in the order they came.

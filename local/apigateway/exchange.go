@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -56,19 +57,14 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		return
 	}
 	rt, params, ok := match(a.routes, r.Method, path)
+	if !ok || rt.Key == defaultKey {
+		a.tellOtherMethods(r.Method, path)
+	}
 	if !ok {
 		refuse(http.StatusNotFound, nil)
 		return
 	}
 	x.route = rt.Key
-	if rt.Authorization == AuthorizationIAM {
-		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
-		if err := a.cfg.Authorize(r, rt.Route); err != nil {
-			refuse(http.StatusForbidden, fmt.Errorf("authorizing the request: %w", err))
-			return
-		}
-	}
-
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		refuse(http.StatusRequestEntityTooLarge, nil)
@@ -77,6 +73,14 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 	if err != nil { // the client broke off: nobody is there to read the answer
 		refuse(http.StatusBadRequest, fmt.Errorf("reading the request's body: %w", err))
 		return
+	}
+	if rt.Authorization == AuthorizationIAM {
+		// The signature covers the body. Whatever is wrong with it, the client is told "Forbidden" alone:
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
+		if err := a.cfg.Authorize(r, body, rt.Route); err != nil {
+			refuse(http.StatusForbidden, fmt.Errorf("authorizing the request: %w", err))
+			return
+		}
 	}
 	event, err := json.Marshal(a.event(r, rt.Key, params, body, x.id, x.start))
 	if err != nil {
@@ -89,6 +93,23 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		return
 	}
 	a.integrate(x, rt, event)
+}
+
+// tellOtherMethods says, once a path, that it is declared for other methods than the one that it was asked with: a route that was forgotten, or
+// declared for GET alone.
+func (a *API) tellOtherMethods(method, path string) {
+	var declared []string
+	for _, other := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if rt, _, ok := match(a.routes, other, path); ok && other != method && rt.Key != defaultKey {
+			declared = append(declared, rt.Key)
+		}
+	}
+	if len(declared) == 0 {
+		return
+	}
+	if _, told := a.toldMethods.LoadOrStore(method+" "+declared[0], true); !told {
+		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "), "declared_in", "lambdas/lambdas.go")
+	}
 }
 
 // integrate answers with what the route's function answers.

@@ -65,7 +65,7 @@ func parseRoute(d Route) (route, error) {
 	if r.Timeout < MinTimeout || r.Timeout > MaxTimeout {
 		return route{}, fmt.Errorf("the timeout %v is not between %v and %v", r.Timeout, MinTimeout, MaxTimeout)
 	}
-	if d.Key == "$default" {
+	if d.Key == defaultKey {
 		r.catchAll = true
 		return r, nil
 	}
@@ -117,7 +117,7 @@ func parsePath(path string) ([]segment, error) {
 // shape is equal for two routes that match the same requests.
 func (r route) shape() string {
 	if r.catchAll {
-		return "$default"
+		return defaultKey
 	}
 	var b strings.Builder
 	b.WriteString(cmp.Or(r.method, "ANY"))

@@ -65,9 +65,12 @@ func TestIAMRoutesAskWhoDecides(t *testing.T) {
 	cfg := config(
 		apigateway.Route{Key: "GET /private", Function: answer(`{"statusCode":204}`), Authorization: apigateway.AuthorizationIAM},
 		apigateway.Route{Key: "GET /public", Function: answer(`{"statusCode":204}`), Authorization: apigateway.AuthorizationNone})
-	cfg.Authorize = func(r *http.Request, route apigateway.Route) error {
+	cfg.Authorize = func(r *http.Request, body []byte, route apigateway.Route) error {
 		if r.Header.Get("Authorization") == "" {
 			return errors.New("it is not signed")
+		}
+		if string(body) != "{}" {
+			t.Errorf("asked about a request with the body %q, want {}", body)
 		}
 		if route.Key != "GET /private" {
 			t.Errorf("asked about %q, want GET /private", route.Key)
@@ -77,7 +80,7 @@ func TestIAMRoutesAskWhoDecides(t *testing.T) {
 	api := mustNew(t, cfg)
 	wantFailure(t, serve(api, httptest.NewRequest("GET", "/private", nil)), 403, "Forbidden")
 
-	signed := httptest.NewRequest("GET", "/private", nil)
+	signed := httptest.NewRequest("GET", "/private", strings.NewReader("{}"))
 	signed.Header.Set("Authorization", "AWS4-HMAC-SHA256 …")
 	for _, r := range []*http.Request{signed, httptest.NewRequest("GET", "/public", nil)} {
 		if w := serve(api, r); w.Code != 204 {
@@ -90,6 +93,7 @@ func TestAccessLogFollowsItsFormat(t *testing.T) {
 	routes := []apigateway.Route{
 		{Key: "GET /products/{sku}", Function: answer(`{"statusCode":404,"body":"none"}`)},
 		{Key: "GET /oops", Function: answer(`oops`)},
+		{Key: "GET /private", Function: answer(`{}`), Authorization: apigateway.AuthorizationIAM},
 	}
 	for _, tc := range []struct{ format, path, want string }{
 		{`$context.identity.sourceIp [$context.requestTime] "$context.httpMethod $context.routeKey $context.protocol" $context.status $context.responseLength`,
@@ -101,13 +105,15 @@ func TestAccessLogFollowsItsFormat(t *testing.T) {
 		{`$context.routeKey $context.error.message $context.error.messageString $context.integration.status`,
 			"/none", `- Not Found "Not Found" -`},
 		{`$context.integrationErrorMessage`, "/oops", `the function's answer is not JSON: "oops"`},
+		{`$context.status $context.authorizer.error $context.integrationErrorMessage`, "/private", `403 authorizing the request: it is not signed -`},
 		{`$context.unknown $context.authorizer.claims.sub $context.awsEndpointRequestId. $contextual`, "/oops", `- - -. $contextual`},
 	} {
 		synctest.Test(t, func(t *testing.T) { // its clock starts at 2000-01-01 00:00:00 UTC
 			var log bytes.Buffer
 			cfg := config(routes...)
 			cfg.AccessLogFormat = tc.format
-			cfg.Log = slog.New(slog.NewJSONHandler(&log, nil))
+			cfg.Authorize = func(*http.Request, []byte, apigateway.Route) error { return errors.New("it is not signed") }
+			cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			serve(mustNew(t, cfg), httptest.NewRequest("GET", tc.path, nil))
 			var got string
 			for line := range strings.Lines(log.String()) {
@@ -115,7 +121,7 @@ func TestAccessLogFollowsItsFormat(t *testing.T) {
 				if err := json.Unmarshal([]byte(line), &record); err != nil {
 					t.Fatal(err)
 				}
-				if record.Msg == "access" && record.Level == "INFO" {
+				if record.Msg == "access" && record.Level == "DEBUG" {
 					got = record.Line
 				}
 			}
@@ -130,7 +136,7 @@ func TestAccessLogNamesTheRequest(t *testing.T) {
 	var log bytes.Buffer
 	cfg := config(apigateway.Route{Key: "GET /", Function: answer(`{"statusCode":204}`)})
 	cfg.AccessLogFormat = "$context.requestId $context.extendedRequestId"
-	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	cfg.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	id := serve(mustNew(t, cfg), httptest.NewRequest("GET", "/", nil)).Header().Get("Apigw-Requestid")
 	if want := id + " " + id; !strings.Contains(log.String(), want) {
 		t.Errorf("got %s, want a line with %s", &log, want)

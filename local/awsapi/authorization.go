@@ -3,8 +3,6 @@ package awsapi
 import (
 	"fmt"
 	"log/slog"
-
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 // Credentials are what a caller signs its requests with. The session token is empty for those that do not end.
@@ -48,7 +46,7 @@ func NewAuthorizedHandler(log *slog.Logger, authorizer Authorizer, services ...S
 		}
 	}
 	h := NewHandler(log, services...)
-	h.authorizer, h.signer = authorizer, v4.NewSigner()
+	h.authorizer = authorizer
 	return h
 }
 
@@ -57,7 +55,7 @@ func (h *Handler) authorize(c call) error {
 	if h.authorizer == nil {
 		return nil
 	}
-	if failure := h.authenticate(c); failure != nil {
+	if failure := authenticate(c.request, c.body, c.signature, c.signed, Scope{Service: c.service.Name}, h.authorizer.Credentials); failure != nil {
 		return &Error{Status: c.protocol.authenticationStatus(), Code: failure.code, QueryCode: failure.queryCode, Message: failure.message}
 	}
 	permissions, err := c.service.Authorization.Permissions(c.operation, c.protocol.peeker(c.request, c.body))

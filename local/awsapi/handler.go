@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/google/uuid"
 )
 
@@ -56,7 +55,6 @@ type Handler struct {
 	names    []string           // of the services, sorted
 
 	authorizer Authorizer // nil: whoever calls may do everything
-	signer     *v4.Signer
 }
 
 // NewHandler returns a handler for the services that answers whoever calls. Two services may not share a JSON target prefix or a query version: that

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 // signature is what a request's Authorization header says:
@@ -80,32 +81,53 @@ func wrongSignature(message string) *authenticationFailure {
 const signatureDoesNotMatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-// authenticate verifies that a call is signed with the credentials that its access key belongs to. It signs the call once more, with
-// the SDK's own signer: a request with the same signed headers has the same signature.
-func (h *Handler) authenticate(c call) *authenticationFailure {
-	r, s := c.request, c.signature
+// Error is the failure in words that name no protocol's code.
+func (f *authenticationFailure) Error() string { return f.message }
+
+// A Scope is what a signature must be made for. An empty region is any.
+type Scope struct{ Service, Region string }
+
+// signer is the SDK's own. It keeps keys that it has derived, and may be used from many goroutines.
+var signer = v4.NewSigner()
+
+// Authenticate verifies that a request, whose body has been read, is signed for a scope with the credentials that its access key belongs
+// to, and returns that access key. An error says, in AWS's words, why the caller is not believed to be who it claims to be.
+func Authenticate(r *http.Request, body []byte, scope Scope, credentials func(accessKeyID string) (c Credentials, ok bool)) (accessKeyID string, err error) {
+	s, signed := parseSignature(r.Header.Get("Authorization"))
+	if failure := authenticate(r, body, s, signed, scope, credentials); failure != nil {
+		return "", failure
+	}
+	return s.accessKeyID, nil
+}
+
+// authenticate verifies a signature, which is complete if signed says so. It signs the request once more, with the SDK's own signer: a
+// request with the same signed headers has the same signature.
+func authenticate(r *http.Request, body []byte, s signature, signed bool, scope Scope, credentialsOf func(string) (Credentials, bool)) *authenticationFailure {
 	if r.URL.Query().Has("X-Amz-Signature") {
 		return incompleteSignature("The local run takes no presigned requests: sign the headers.")
 	}
 	if r.Header.Get("Authorization") == "" {
 		return notSigned()
 	}
-	if !c.signed {
+	if !signed {
 		return incompleteSignature("Authorization header requires '" + algorithm + "' with 'Credential', 'SignedHeaders' and 'Signature' parameters.")
 	}
 	signedAt, err := time.Parse(dateFormat, r.Header.Get("X-Amz-Date"))
 	if err != nil {
 		return incompleteSignature("Authorization header requires existence of a 'X-Amz-Date' header, written as " + dateFormat + ".")
 	}
-	credentials, ok := h.authorizer.Credentials(s.accessKeyID)
+	credentials, ok := credentialsOf(s.accessKeyID)
 	if !ok || !same(r.Header.Get("X-Amz-Security-Token"), credentials.SessionToken) {
 		return unknownToken()
 	}
 	if failure := checkSkew(signedAt, time.Now()); failure != nil {
 		return failure
 	}
-	if s.service != c.service.Name {
-		return wrongSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", c.service.Name))
+	if s.service != scope.Service {
+		return wrongSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", scope.Service))
+	}
+	if scope.Region != "" && s.region != scope.Region {
+		return wrongSignature(fmt.Sprintf("Credential should be scoped to a valid region: '%s'.", scope.Region))
 	}
 	for name := range r.Header {
 		if name := strings.ToLower(name); strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.signedHeaders, name) {
@@ -113,7 +135,7 @@ func (h *Handler) authenticate(c call) *authenticationFailure {
 		}
 	}
 	const unsigned = "UNSIGNED-PAYLOAD"
-	hash := sha256.Sum256(c.body)
+	hash := sha256.Sum256(body)
 	payload := hex.EncodeToString(hash[:])
 	switch declared := r.Header.Get("X-Amz-Content-Sha256"); declared {
 	case "", payload:
@@ -123,7 +145,7 @@ func (h *Handler) authenticate(c call) *authenticationFailure {
 		return wrongSignature("The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	again := signedPart(r, s.signedHeaders)
-	err = h.signer.SignHTTP(context.Background(), aws.Credentials{
+	err = signer.SignHTTP(context.Background(), aws.Credentials{
 		AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken,
 	}, again, payload, s.service, s.region, signedAt)
 	if err != nil {

@@ -5,7 +5,7 @@
 package blackhole
 
 import (
-	"errors"
+	"io"
 	"net"
 	"sync"
 )
@@ -13,10 +13,10 @@ import (
 // A Hole takes connections on loopback, and never says a word.
 type Hole struct {
 	listener net.Listener
-	done     sync.WaitGroup
+	done     sync.WaitGroup // what accepts, and what reads of each connection
 
 	mu          sync.Mutex // guards what follows
-	connections []net.Conn
+	connections map[net.Conn]bool
 	closed      bool
 }
 
@@ -26,29 +26,44 @@ func Listen(fallen func()) (*Hole, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Hole{listener: l}
+	h := &Hole{listener: l, connections: map[net.Conn]bool{}}
 	h.done.Go(func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			h.keep(conn)
+			h.done.Go(func() { h.swallow(conn) })
 			fallen()
 		}
 	})
 	return h, nil
 }
 
-// keep holds a connection open until the hole is closed, so that whoever waits goes on waiting.
-func (h *Hole) keep(conn net.Conn) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		conn.Close() // nobody is left to be told that it failed
+// swallow reads what comes until the peer gives up, or the hole is closed.
+func (h *Hole) swallow(conn net.Conn) {
+	defer conn.Close() // there is nobody to be told that it failed
+	if !h.keep(conn) {
 		return
 	}
-	h.connections = append(h.connections, conn)
+	defer h.forget(conn)
+	_, _ = io.Copy(io.Discard, conn) // however it ends
+}
+
+// keep has Close end a connection; false is that of a hole that is closed.
+func (h *Hole) keep(conn net.Conn) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.closed {
+		h.connections[conn] = true
+	}
+	return !h.closed
+}
+
+func (h *Hole) forget(conn net.Conn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.connections, conn)
 }
 
 // Addr is where the hole listens.
@@ -57,15 +72,12 @@ func (h *Hole) Addr() *net.TCPAddr { return h.listener.Addr().(*net.TCPAddr) }
 // Close ends all connections, and the hole.
 func (h *Hole) Close() error {
 	err := h.listener.Close()
-	h.done.Wait()
 	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.closed = true
-	for _, conn := range h.connections {
-		if closeErr := conn.Close(); closeErr != nil && !errors.Is(closeErr, net.ErrClosed) {
-			err = errors.Join(err, closeErr)
-		}
+	for conn := range h.connections {
+		_ = conn.Close() // its reader ends
 	}
-	h.connections = nil
+	h.mu.Unlock()
+	h.done.Wait()
 	return err
 }

@@ -47,3 +47,31 @@ func TestNothingComesBackUntilTheHoleIsClosed(t *testing.T) {
 		t.Error("the hole still takes connections")
 	}
 }
+
+func TestConnectionThatIsGivenUpIsForgotten(t *testing.T) {
+	fallen := make(chan struct{}, 1)
+	hole, err := blackhole.Listen(func() { fallen <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { hole.Close() })
+	conn, err := net.Dial("tcp", hole.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-fallen
+	// More than the system's buffers hold: somebody must read it.
+	if err := conn.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write(make([]byte, 32<<20)); err != nil {
+		t.Errorf("writing 32 MiB: %v", err)
+	}
+	conn.Close()
+	for deadline := time.Now().Add(10 * time.Second); hole.Held() > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are held ten seconds after their peer closed them, want none", hole.Held())
+		}
+		<-time.After(time.Millisecond)
+	}
+}

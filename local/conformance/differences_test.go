@@ -7,7 +7,7 @@ import "maps"
 var knownDifferences = map[string]difference{}
 
 func init() {
-	for _, service := range []map[string]difference{sqsDifferences, snsDifferences, secretsManagerDifferences} {
+	for _, service := range []map[string]difference{sqsDifferences, snsDifferences, secretsManagerDifferences, iamDifferences} {
 		maps.Copy(knownDifferences, service)
 	}
 }
@@ -70,4 +70,28 @@ var snsDifferences = map[string]difference{
 	"TestSNSFilterPoliciesAreRefused/no JSON":                    "Subscribe fails with status 500",
 	"TestSNSFilterPoliciesAreRefused/an operand of another type": "it is kept",
 	"TestSNSFilterPoliciesAreRefused/an unknown scope":           "it is kept",
+}
+
+const (
+	noSignatures = "signatures are not looked at"
+	noNobody     = "it does not know which service a request is for that is not signed, and answers with S3's list of buckets"
+	noPolicies   = "topics send to every queue, whatever its policy"
+)
+
+var iamDifferences = map[string]difference{
+	"TestSignatures/sqs: an unknown key is refused":                 noSignatures,
+	"TestSignatures/sqs: a wrong secret is refused":                 noSignatures,
+	"TestSignatures/sqs: an unsigned request is refused":            noNobody,
+	"TestSignatures/sns: an unknown key is refused":                 noSignatures,
+	"TestSignatures/sns: a wrong secret is refused":                 noSignatures,
+	"TestSignatures/sns: an unsigned request is refused":            noNobody,
+	"TestSignatures/secretsmanager: an unknown key is refused":      noSignatures,
+	"TestSignatures/secretsmanager: a wrong secret is refused":      noSignatures,
+	"TestSignatures/secretsmanager: an unsigned request is refused": noNobody,
+
+	"TestPermissionsOfTopics/a queue without a policy takes nothing from a topic":     noPolicies,
+	"TestPermissionsOfTopics/a policy counts from when it is set until it is removed": noPolicies,
+	"TestPermissionsOfTopics/a condition on the topic's ARN lets that topic in alone": noPolicies,
+	"TestPermissionsOfTopics/a denial counts more than a permission":                  noPolicies,
+	"TestPermissionsOfTopics/a policy that is none is refused":                        "it is kept",
 }

@@ -14,7 +14,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"restock/infra/graph"
 	"restock/local/awsapi"
+	"restock/local/iam"
 	"restock/local/secretsmanager"
 	"restock/local/sns"
 	"restock/local/sqs"
@@ -35,7 +37,11 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) int {
 	endpoint.region = cmp.Or(os.Getenv("AWS_REGION"), "ap-northeast-2")
 	if endpoint.url = os.Getenv("CONFORMANCE_ENDPOINT"); endpoint.url == "" {
-		url, stop := startLocal(endpoint.region)
+		url, stop, err := startLocal(endpoint.region)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "the local endpoint cannot be started: %v\n", err)
+			return 1
+		}
 		defer stop()
 		endpoint.url = url
 		return m.Run()
@@ -53,22 +59,41 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// startLocal starts the local run's endpoint without any resources.
-func startLocal(region string) (url string, stop func()) {
-	const accountID = "000000000000"
+// startLocal starts the local run's endpoint for a program that declares nothing: who calls must be known, and policies count.
+func startLocal(region string) (url string, stop func(), err error) {
 	log := slog.New(slog.DiscardHandler)
 	server := httptest.NewUnstartedServer(nil)
 	baseURL := "http://" + server.Listener.Addr().(*net.TCPAddr).String()
-	queues := sqs.New(sqs.Config{BaseURL: baseURL, Region: region, AccountID: accountID}, log)
-	topics := sns.New(sns.Config{Region: region, AccountID: accountID, Queues: queues}, log)
-	secrets := secretsmanager.New(secretsmanager.Config{Region: region, AccountID: accountID, Invoke: invokeRotator}, log)
-	server.Config.Handler = awsapi.NewHandler(log, queues.API(), topics.API(), secrets.API())
+
+	var queues *sqs.Service
+	var topics *sns.Service
+	authority, err := iam.New(iam.Config{
+		Graph: &graph.Graph{Region: region}, Log: log,
+		ResourcePolicy: func(arn string) (string, bool) {
+			if policy, ok := queues.Policy(arn); ok {
+				return policy, true
+			}
+			return topics.Policy(arn)
+		},
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	queues = sqs.New(sqs.Config{BaseURL: baseURL, Region: region, AccountID: graph.AccountID, SenderID: authority.UserID}, log)
+	topics = sns.New(sns.Config{
+		Region: region, AccountID: graph.AccountID, Queues: queues,
+		AuthorizeDelivery: func(topicARN, queueARN string) error {
+			return authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+		},
+	}, log)
+	secrets := secretsmanager.New(secretsmanager.Config{Region: region, AccountID: graph.AccountID, Invoke: invokeRotator}, log)
+	server.Config.Handler = awsapi.NewAuthorizedHandler(log, authority, queues.API(), topics.API(), secrets.API())
 	server.Start()
 	return server.URL, func() {
 		server.Close()
 		queues.Close()
 		secrets.Close()
-	}
+	}, nil
 }
 
 // isMoto reports whether the endpoint has the page that moto's server alone has.

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -18,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	_ "github.com/go-sql-driver/mysql" // database/sql's driver
 	"golang.org/x/sync/errgroup"
 
 	"restock/local/run"
@@ -28,7 +30,7 @@ const (
 	// stormingBuyers come when the shelf is empty. The factory must hear of one shortage, not of so many.
 	stormingBuyers = 500
 	// deliveryMargin is how long the restock may take beyond the factory's four steps.
-	deliveryMargin = 30 * time.Second
+	deliveryMargin = 15 * time.Second
 	pollInterval   = 100 * time.Millisecond
 )
 
@@ -45,6 +47,8 @@ func main() {
 }
 
 func demo(ctx context.Context, factoryStep time.Duration) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	project, err := run.FindProject()
 	if err != nil {
 		return err
@@ -53,6 +57,13 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = factoryStep
 	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
+	// What is refused is the end of the story, and the reason for it: what comes after are consequences.
+	config.Refused = func(line string) { cancel(errors.New(line)) }
+	defer func() {
+		if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
+			err = cause
+		}
+	}()
 
 	s := &story{began: time.Now()}
 	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
@@ -61,12 +72,15 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	s.api = r.Endpoints().API
+	s.Run, s.api = r, r.Endpoints().API
 	s.tell("the shop is open at %s", s.api)
 	if err := s.buyUntilSoldOut(ctx); err != nil {
 		return err
 	}
 	if err := s.storm(ctx); err != nil {
+		return err
+	}
+	if err := s.awaitAdvertisement(ctx, "off"); err != nil {
 		return err
 	}
 	if err := s.awaitDelivery(ctx, 4*factoryStep+deliveryMargin); err != nil {
@@ -84,12 +98,20 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 		return fmt.Errorf("the restocked doughnut was not sold: %d %s", answer.status, answer.Message)
 	}
 	s.tell("the next buyer: %s", answer.Message)
+	r.PassTime(ctx) // the schedules' minute
+	if err := s.awaitAdvertisement(ctx, "on"); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
 	s.tell("nobody touched anything. That took %.1f s", time.Since(s.began).Seconds())
 	return nil
 }
 
 // A story is told as it happens.
 type story struct {
+	*run.Run
 	began   time.Time
 	api     string
 	refused int
@@ -104,6 +126,7 @@ type answer struct {
 	status  int
 	Message string `json:"message"`
 	Stock   int    `json:"stock"`
+	text    string // as it came
 }
 
 func (s *story) checkout(ctx context.Context) (answer, error) {
@@ -124,7 +147,7 @@ func (s *story) request(ctx context.Context, method, path string) (a answer, err
 	if err != nil {
 		return a, fmt.Errorf("%s %s: %w", method, path, err)
 	}
-	a.status = response.StatusCode
+	a.status, a.text = response.StatusCode, string(text)
 	if err := json.Unmarshal(text, &a); err != nil {
 		return a, fmt.Errorf("%s %s was answered with %s: %s", method, path, response.Status, text)
 	}
@@ -146,7 +169,7 @@ func (s *story) buyUntilSoldOut(ctx context.Context) error {
 			return nil
 		}
 		if a.status != http.StatusOK {
-			return fmt.Errorf("a buyer got %d %s", a.status, a.Message)
+			return fmt.Errorf("a buyer's POST /checkout got %d %s", a.status, a.text)
 		}
 		s.tell("a buyer: %s", a.Message)
 	}
@@ -174,7 +197,7 @@ func (s *story) storm(ctx context.Context) error {
 			case a.status == http.StatusOK:
 				served.Add(1)
 			default:
-				return fmt.Errorf("a buyer got neither a sale nor a refusal: %d %s", a.status, a.Message)
+				return fmt.Errorf("a buyer's POST /checkout got neither a sale nor a refusal: %d %s", a.status, a.text)
 			}
 			return nil
 		})
@@ -204,6 +227,40 @@ func (s *story) awaitDelivery(ctx context.Context, timeout time.Duration) error 
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the delivery: %w", context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// awaitAdvertisement waits until the doughnut's advertisement is what the stock says. Neither sales nor production know of it.
+func (s *story) awaitAdvertisement(ctx context.Context, status string) error {
+	db, err := sql.Open("mysql", s.Endpoints().DSN)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeoutCause(ctx, deliveryMargin, fmt.Errorf("it is not switched %s in %v", status, deliveryMargin))
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		var is string
+		var stock int
+		err := db.QueryRowContext(ctx, `SELECT a.status, p.stock FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = 'CP-502101'`).Scan(&is, &stock)
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("looking at the advertisement: %w", err)
+		}
+		if is == status {
+			s.tell("its advertisement is switched %s, and its manager told", status)
+			return nil
+		}
+		if status == "off" && stock > 0 {
+			s.tell("the factory was faster than the advertisement, which stays on")
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the advertisement: %w", context.Cause(ctx))
 		case <-tick.C:
 		}
 	}

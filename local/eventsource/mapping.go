@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"restock/local/lambda"
 	"restock/local/sqs"
 )
 
@@ -64,13 +65,8 @@ const (
 	DefaultConcurrency = 5
 )
 
-const (
-	// maxReceive is how many messages a receive can have.
-	maxReceive = 10
-	// maxPayload is the size limit of the event that a function is invoked with, in bytes.
-	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-	maxPayload = 6 << 20
-)
+// maxReceive is how many messages a receive can have.
+const maxReceive = 10
 
 // https://docs.aws.amazon.com/lambda/latest/dg/API_CreateEventSourceMapping.html
 func (c Config) validate(visibilityTimeout time.Duration) error {
@@ -100,8 +96,10 @@ type Mapping struct {
 	log      *slog.Logger
 	backoff  backoff
 
-	stop context.CancelFunc
-	done sync.WaitGroup // the poller and the invocations
+	stop    context.CancelFunc // ends the polling
+	done    sync.WaitGroup     // the poller and the invocations
+	invoked context.Context    // ends when invocations are not waited for any more
+	abandon context.CancelFunc // ends it
 }
 
 // Start polls the queue until Close. It is an error if the configuration is one Lambda refuses.
@@ -110,12 +108,15 @@ func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Ma
 		return nil, fmt.Errorf("mapping %s to function %s: %w", queue.ARN(), config.FunctionName, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	invoked, abandon := context.WithCancel(context.Background())
 	m := &Mapping{
 		config:   config,
 		queue:    queue,
 		function: function,
 		log:      log.With("function", config.FunctionName, "queue", queueName(queue.ARN())),
 		stop:     stop,
+		invoked:  invoked,
+		abandon:  abandon,
 	}
 	if config.Disabled {
 		m.log.Info("event source mapping is disabled: the queue is not polled")
@@ -127,9 +128,25 @@ func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Ma
 
 // Close stops polling and waits until the batches that were taken are processed. How long an invocation may take is the
 // function's timeout, which is the function's to enforce.
-func (m *Mapping) Close() {
+func (m *Mapping) Close() { _ = m.Shutdown(context.Background()) }
+
+// Shutdown stops polling and waits, until ctx ends, for the batches that were taken to be processed. Then it waits for them no
+// longer: the context of their invocations is cancelled, and the error, which wraps the cause of ctx's end, says so. Their messages
+// stay in the queue.
+func (m *Mapping) Shutdown(ctx context.Context) error {
 	m.stop()
-	m.done.Wait()
+	defer m.abandon()
+	processed := make(chan struct{})
+	go func() {
+		m.done.Wait()
+		close(processed)
+	}()
+	select {
+	case <-processed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for function %s to process its batches: %w", m.config.FunctionName, context.Cause(ctx))
+	}
 }
 
 // poll takes batches from the queue and processes each in a goroutine of its own. It takes none without a free slot, so
@@ -202,7 +219,7 @@ func (m *Mapping) receive(ctx context.Context, limit int, wait time.Duration) ([
 
 // process invokes the function with a batch, in as many invocations as its size takes.
 func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
-	events, err := events(m.queue.ARN(), batch, maxPayload)
+	events, err := events(m.queue.ARN(), batch, lambda.MaxRequest)
 	if err != nil {
 		m.log.Error("batch could not be written: its messages come back after the visibility timeout", "messages", len(batch), "error", err)
 		return
@@ -233,12 +250,12 @@ func (m *Mapping) processEvent(ctx context.Context, e event) {
 }
 
 // invoke returns the ids of the messages that the function reports as failed, or an error if the whole batch failed.
-// Throttled, it tries again until the messages' visibility timeout is over. Close does not cut an invocation off.
+// Throttled, it tries again until the messages' visibility timeout is over. The end of the polling does not cut an invocation off.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy
 func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, err error) {
 	visibleAgain := e.messages[0].ReceivedAt.Add(m.queue.VisibilityTimeout())
 	for {
-		response, err := m.function.Invoke(context.WithoutCancel(ctx), e.payload)
+		response, err := m.function.Invoke(m.invoked, e.payload)
 		if err == nil && m.config.ReportBatchItemFailures {
 			failed, err = failures(response, e.messages)
 		}

@@ -16,6 +16,7 @@ import (
 
 	awsevents "github.com/aws/aws-lambda-go/events"
 
+	"restock/local/lambda"
 	"restock/local/sqs"
 )
 
@@ -123,7 +124,7 @@ func TestEventHasLambdasForm(t *testing.T) {
 			"text":  {DataType: "String", StringValue: "v"},
 			"bytes": {DataType: "Binary", BinaryValue: []byte{0, 1}},
 		},
-	}}, maxPayload)
+	}}, lambda.MaxRequest)
 	if err != nil || len(got) != 1 {
 		t.Fatalf("got %d events, error %v; want 1", len(got), err)
 	}
@@ -371,8 +372,8 @@ func TestBatchIsSplitWhereItsEventWouldBeTooLarge(t *testing.T) {
 			if err := json.Unmarshal(payload, &event); err != nil {
 				t.Errorf("the event is not JSON: %v", err)
 			}
-			if len(payload) > maxPayload {
-				t.Errorf("the event is %d bytes, want at most %d", len(payload), maxPayload)
+			if len(payload) > lambda.MaxRequest {
+				t.Errorf("the event is %d bytes, want at most %d", len(payload), lambda.MaxRequest)
 			}
 			sizes = append(sizes, len(event.Records))
 			return nil, nil
@@ -448,6 +449,34 @@ func TestCloseWaitsForInvocationsInFlight(t *testing.T) {
 		send(t, q, "y")
 		time.Sleep(time.Minute)
 		wantCounts(t, q, sqs.Counts{Visible: 1}) // nobody polls any more
+	})
+}
+
+func TestShutdownWaitsNoLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, _ := newQueue(t)
+		var ended time.Time
+		m := start(t, Config{}, q, invokeFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
+			<-ctx.Done() // an invocation that only its timeout would end
+			ended = time.Now()
+			return nil, context.Cause(ctx)
+		}))
+		send(t, q, "x")
+		synctest.Wait()
+		begin := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if err := m.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "stock") {
+			t.Errorf("got %v, want the end of the context, and the function's name", err)
+		}
+		if waited := time.Since(begin); waited != 3*time.Second {
+			t.Errorf("waited %v, want 3s", waited)
+		}
+		synctest.Wait()
+		if ended.Sub(begin) != 3*time.Second {
+			t.Errorf("the invocation was given up after %v, want 3s", ended.Sub(begin))
+		}
+		wantCounts(t, q, sqs.Counts{InFlight: 1}) // it comes back after its visibility timeout
 	})
 }
 

@@ -2,9 +2,12 @@ package iam
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"fmt"
 	"strings"
 
+	"restock/infra/graph"
 	"restock/local/awsapi"
 )
 
@@ -44,6 +47,29 @@ func (a *Authority) Issue(roleARN, sessionName string) (c awsapi.Credentials, re
 		defer a.mu.Unlock()
 		delete(a.sessions, c.AccessKeyID)
 	}
+}
+
+// UserID is the unique id of whoever has an access key, as AWS's services give it, SQS as the SenderId of a message: of a session, the
+// id of the role with the session's name; of a person, the account's number. It is "" if nobody has the key.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+func (a *Authority) UserID(accessKeyID string) string {
+	if accessKeyID == Person.AccessKeyID {
+		return graph.AccountID
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, ok := a.sessions[accessKeyID]
+	if !ok {
+		return ""
+	}
+	return roleID(s.role) + ":" + s.name
+}
+
+// roleID is made from the role's ARN, in AWS's form: what follows the prefix are 17 letters and digits.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+func roleID(arn string) string {
+	hash := sha256.Sum256([]byte(arn))
+	return "AROA" + base32.StdEncoding.EncodeToString(hash[:])[:17]
 }
 
 // Credentials returns those with an access key; ok is false if nobody has them, or has them any more.

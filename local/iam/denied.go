@@ -13,7 +13,7 @@ import (
 // AccessDenied is a refusal. Its text is AWS's.
 type AccessDenied struct {
 	Principal string // the ARN of a role's session, or the name of a service
-	Source    string // the ARN of the resource on whose behalf a service asked
+	Source    string // the ARN of the resource on whose behalf a service asked; "" where the service does not say it
 	Action    string
 	Resource  string // ARN, or "*"
 	Decision  evaluation.Decision
@@ -45,9 +45,10 @@ func (e *AccessDenied) reason() string {
 	return fmt.Sprintf("because no %s allows the %s action", by.name, e.Action)
 }
 
-// LogValue is the refusal with what a person needs to mend it.
-func (e *AccessDenied) LogValue() slog.Value { return slog.GroupValue(e.attrs()...) }
+// AccessDenied tells those that try again what fails, in whatever package, that this will not go well the next time either.
+func (e *AccessDenied) AccessDenied() bool { return true }
 
+// attrs are the refusal with what a person needs to mend it.
 func (e *AccessDenied) attrs() []slog.Attr {
 	attrs := []slog.Attr{slog.String("principal", e.Principal), slog.String("action", e.Action), slog.String("resource", e.Resource)}
 	if e.Source != "" {
@@ -103,11 +104,17 @@ func (a *Authority) answer(q evaluation.Request, principal string, d evaluation.
 	return denied
 }
 
+// maxTold is how many refusals are remembered. A function may ask for resources that it makes up, as many as it likes.
+const maxTold = 1000
+
 // report logs a refusal: the first of its kind for everybody, those after it for who looks for them.
 func (a *Authority) report(e *AccessDenied) {
 	key := refusal{e.Principal, e.Action, e.Resource}
 	a.mu.Lock()
 	told := a.told[key]
+	if !told && len(a.told) >= maxTold {
+		clear(a.told) // better told twice than never
+	}
 	a.told[key] = true
 	a.mu.Unlock()
 	level := slog.LevelWarn
@@ -115,6 +122,17 @@ func (a *Authority) report(e *AccessDenied) {
 		level = slog.LevelDebug
 	}
 	a.log.LogAttrs(context.Background(), level, "access denied", e.attrs()...)
+	if !told && a.refused != nil {
+		a.refused(e)
+	}
+}
+
+// Advice is what is missing, and where it belongs, in one line; what denied it, where something did.
+func (e *AccessDenied) Advice() string {
+	if e.Missing != nil {
+		return fmt.Sprintf("%s may not %s: missing is %q (%s)", e.Principal, e.Action, sentence(e.Missing), e.DeclaredIn)
+	}
+	return fmt.Sprintf("%s may not %s on %s: %s (%s)", e.Principal, e.Action, e.Resource, e.reason(), e.DeclaredIn)
 }
 
 // missing is the statement without which a request is denied.
@@ -131,7 +149,12 @@ func missing(q evaluation.Request, d evaluation.Decision) *policy.Statement {
 		s.Resource = nil // the role that it is attached to
 		return s
 	}
-	s.Condition = policy.Condition{"ArnEquals": {"aws:SourceArn": q.Context["aws:sourcearn"][0]}}
+	// On whose behalf: as exactly as the service says it.
+	if source := q.Context["aws:sourcearn"]; len(source) > 0 {
+		s.Condition = policy.Condition{"ArnEquals": {"aws:SourceArn": source[0]}}
+	} else if account := q.Context["aws:sourceaccount"]; len(account) > 0 {
+		s.Condition = policy.Condition{"StringEquals": {"aws:SourceAccount": account[0]}}
+	}
 	return s
 }
 

@@ -3,13 +3,15 @@
 // An instance of a function has temporary credentials of the function's role, which end with it. The credentials local/local are a
 // person's own, and may do everything. A service of AWS, such as SNS, comes under its own name, on behalf of a resource.
 //
-// Policies are judged as the program declares them. One that somebody changes while the run runs, by SetQueueAttributes for one, is not.
+// Policies are those that the program declares. Where Config.ResourcePolicy knows the policy that a resource has at present, which
+// somebody may have changed by SetQueueAttributes for one, that one counts.
 package iam
 
 import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"sync"
 
@@ -26,16 +28,23 @@ type Config struct {
 	// Managed are policies that the program does not declare and its roles name, such as their permissions boundary: documents by ARN.
 	// A boundary that is in neither is not judged, and a record of level info says so.
 	Managed map[string]string
+	// ResourcePolicy returns the text of the policy that a resource has at present, or "" for none. known is false for a resource of
+	// which the graph is to be asked, as it is for all where the function is nil.
+	ResourcePolicy func(arn string) (text string, known bool)
 	// Log receives the refusals: the first of each at level warn, its repetitions at level debug.
 	Log *slog.Logger
+	// Refused, where it is not nil, is called with the first refusal of each kind.
+	Refused func(*AccessDenied)
 }
 
 // Authority knows the callers of a run and decides what each may do. Its methods may be called from many goroutines.
 type Authority struct {
 	log       *slog.Logger
 	policies  *declared.Policies
-	roles     map[string]string            // of functions, by their ARN
-	variables map[string]map[string]string // by role: the variable of its function that holds an ARN
+	present   func(arn string) (text string, known bool) // Config.ResourcePolicy
+	refused   func(*AccessDenied)                        // Config.Refused
+	roles     map[string]string                          // of functions, by their ARN
+	variables map[string]map[string]string               // by role: the variable of its function that holds an ARN
 
 	mu       sync.Mutex
 	sessions map[string]session // by access key
@@ -60,7 +69,7 @@ func New(c Config) (*Authority, error) {
 		c.Log.Info("permissions boundary is not declared here: it is not judged", "policy", arn)
 	}
 	a := &Authority{
-		log: c.Log, policies: policies,
+		log: c.Log, policies: policies, present: c.ResourcePolicy, refused: c.Refused,
 		roles: map[string]string{}, variables: map[string]map[string]string{},
 		sessions: map[string]session{}, told: map[refusal]bool{},
 	}
@@ -81,7 +90,7 @@ func New(c Config) (*Authority, error) {
 var errEnded = errors.New("the security token included in the request is expired")
 
 // Authorize decides whether the owner of an access key has a permission. The error is an *AccessDenied, but for a session that has
-// ended.
+// ended, and for a present policy that cannot be read.
 func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 	if accessKeyID == Person.AccessKeyID {
 		return nil
@@ -96,16 +105,46 @@ func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 }
 
 func (a *Authority) authorizeSession(s session, action, resource string) error {
-	q := evaluation.ByRole(s.role, s.arn(), action, resource)
-	return a.answer(q, s.arn(), a.policies.Of(s.role, resource).Evaluate(q))
+	return a.decide(evaluation.ByRole(s.role, s.arn(), action, resource), s.arn())
 }
 
 // AuthorizeService decides whether a service of AWS ("sns.amazonaws.com") may do something with a resource, on behalf of a source:
 // a topic that delivers, a route of an API or the rule of a schedule that invokes, a secret that is rotated. The error is an
 // *AccessDenied.
 func (a *Authority) AuthorizeService(service, sourceARN, action, resourceARN string) error {
-	q := evaluation.ByService(service, sourceARN, action, resourceARN)
-	return a.answer(q, service, a.policies.Of("", resourceARN).Evaluate(q))
+	return a.decide(evaluation.ByService(service, sourceARN, action, resourceARN), service)
+}
+
+// decide answers a request by the policies of its caller and of the resource.
+func (a *Authority) decide(q evaluation.Request, principal string) error {
+	policies := a.policies.Of(q.Caller.Role, q.Resource)
+	if a.present != nil {
+		if text, known := a.present(q.Resource); known {
+			var err error
+			if policies.Resource, err = presentPolicy(q.Resource, text, policies.Resource); err != nil {
+				return err
+			}
+		}
+	}
+	return a.answer(q, principal, policies.Evaluate(q))
+}
+
+// presentPolicy reads the policy that a resource has at present. As long as it says what a declared one says, it goes by that one's name.
+func presentPolicy(resource, text string, declared []evaluation.Document) ([]evaluation.Document, error) {
+	if text == "" {
+		return nil, nil
+	}
+	d, err := evaluation.Parse(evaluation.Resource, text)
+	if err != nil {
+		return nil, fmt.Errorf("reading the present policy of %s: %w", resource, err)
+	}
+	d.Name = "the present policy of " + resource
+	for _, was := range declared {
+		if reflect.DeepEqual(was.Statements, d.Statements) {
+			d.Name = was.Name
+		}
+	}
+	return []evaluation.Document{d}, nil
 }
 
 // AuthorizeEventSource decides whether the event source mapping of a queue may read it, which it does with the role of its function:

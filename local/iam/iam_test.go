@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -173,7 +175,19 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			func(a *iam.Authority) error {
 				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "secretsmanager:GetSecretValue", secretARN)
 			},
-			"because no resource-based policy allows", secretARN, "infra/stack/secrets.go", "",
+			"because no resource-based policy allows", account, "infra/stack/secrets.go", "",
+		},
+		{
+			// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+			"Secrets Manager, which names the account alone", stack(t, resource("aws:lambda/permission:Permission", "rotation", map[string]any{
+				"action": "lambda:InvokeFunction", "function": "stock", "principal": "secretsmanager.amazonaws.com", "sourceArn": secretARN,
+			})),
+			func(a *iam.Authority) error {
+				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "lambda:InvokeFunction", functionARN)
+			},
+			"User: secretsmanager.amazonaws.com is not authorized to perform: lambda:InvokeFunction",
+			`"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`, "infra/stack/triggers.go, as a lambda.Permission",
+			"where aws:SourceAccount StringEquals " + account,
 		},
 		{
 			"an event source that may not delete", stack(t, rolePolicy(t, allow("sqs:ReceiveMessage", queueARN))),
@@ -259,6 +273,119 @@ func TestRepeatedRefusalIsToldOnce(t *testing.T) {
 	}
 	if warn, debug := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "level=DEBUG"); warn != 2 || debug != 4 {
 		t.Errorf("got %d warnings and %d debug records, want 2 and 4:\n%s", warn, debug, log)
+	}
+}
+
+func TestRefusalIsNotForgottenForOthers(t *testing.T) {
+	a, log := newAuthority(t, stack(t))
+	c, _ := a.Issue(roleARN, "stock")
+	const madeUp = 2500
+	for i := range madeUp {
+		_ = a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: fmt.Sprint(queueARN, i)})
+	}
+	if warn := strings.Count(log.String(), "level=WARN"); warn != madeUp {
+		t.Errorf("%d refusals: got %d warnings, want one each", madeUp, warn)
+	}
+	if n := a.Told(); n > 1000 {
+		t.Errorf("%d refusals are remembered, want 1000 at most", n)
+	}
+}
+
+// Who tries again what fails must know that this stays refused: without this package, by a method.
+func TestRefusalSaysThatItIsOne(t *testing.T) {
+	a, _ := newAuthority(t, stack(t))
+	err := fmt.Errorf("invoking: %w", a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN))
+	var denied interface{ AccessDenied() bool }
+	if !errors.As(err, &denied) || !denied.AccessDenied() {
+		t.Errorf("%v: does not say AccessDenied", err)
+	}
+}
+
+// A refusal is logged whole where it is made. Others log it as an error, in one line.
+func TestRefusalInAnothersLogIsItsText(t *testing.T) {
+	a, log := newAuthority(t, stack(t))
+	err := a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+	log.Reset()
+	slog.New(slog.NewTextHandler(log, nil)).Warn("message could not be delivered", "error", err)
+	if got := log.String(); !strings.Contains(got, `error="User: sns.amazonaws.com is not authorized`) || strings.Contains(got, "declared_in") {
+		t.Errorf("got %s, want error= and the refusal's text alone", got)
+	}
+}
+
+func TestPresentPolicyCounts(t *testing.T) {
+	send := by(policy.Principal{Service: "sns.amazonaws.com"}, allow("sqs:SendMessage", queueARN))
+	deny := policy.EncryptedOnly(queueARN, "sqs:SendMessage")
+	deny.Condition = nil
+	declared := document(t, send)
+	for _, c := range []struct {
+		name    string
+		present string
+		known   bool
+		refusal string // "" for none
+		log     string
+	}{
+		{"the declared one", declared, true, "", ""},
+		{"one that was removed", "", true, "because no resource-based policy allows", "missing="},
+		{"one that denies", document(t, send, deny), true, "with an explicit deny in a resource-based policy", `denied_by="the present policy of ` + queueARN + `"`},
+		{"one that cannot be read", "{", true, "reading the present policy of " + queueARN, ""},
+		{"nobody knows it: the graph's", "", false, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var log bytes.Buffer
+			a, err := iam.New(iam.Config{
+				Graph: stack(t, queuePolicy(t, send)), Log: slog.New(slog.NewTextHandler(&log, nil)),
+				ResourcePolicy: func(arn string) (string, bool) {
+					if arn != queueARN {
+						t.Errorf("asked about %s, want %s", arn, queueARN)
+					}
+					return c.present, c.known
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+			if c.refusal == "" && err != nil || c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
+				t.Errorf("got %v, want %q", err, c.refusal)
+			}
+			if !strings.Contains(log.String(), c.log) {
+				t.Errorf("log: got %s, want …%s…", log.String(), c.log)
+			}
+		})
+	}
+
+	// As long as it is the declared one, a refusal says where that stands.
+	g := stack(t, queuePolicy(t, send, deny))
+	var log bytes.Buffer
+	a, err := iam.New(iam.Config{
+		Graph: g, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		ResourcePolicy: func(string) (string, bool) { return document(t, send, deny), true },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN); err == nil || !strings.Contains(log.String(), `denied_by="QueuePolicy stock_queue"`) {
+		t.Errorf("got %v, log %s; want it denied by QueuePolicy stock_queue", err, log.String())
+	}
+}
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+func TestUserIDIsTheRolesWithTheSession(t *testing.T) {
+	a, _ := newAuthority(t, stack(t))
+	first, release := a.Issue(roleARN, "stock")
+	second, _ := a.Issue(roleARN, "stock")
+	other, _ := a.Issue(roleARN+"2", "stock")
+	id := a.UserID(first.AccessKeyID)
+	if !regexp.MustCompile(`^AROA[A-Z0-9]{17}:stock$`).MatchString(id) || a.UserID(second.AccessKeyID) != id || a.UserID(other.AccessKeyID) == id {
+		t.Errorf("got %q, for another instance %q, for another role %q; want AROA…:stock, the same, and another",
+			id, a.UserID(second.AccessKeyID), a.UserID(other.AccessKeyID))
+	}
+	if got := a.UserID(iam.Person.AccessKeyID); got != account {
+		t.Errorf("a person: got %q, want the account %s", got, account)
+	}
+	release()
+	if got := a.UserID(first.AccessKeyID); got != "" {
+		t.Errorf("of an instance that has ended: got %q, want none", got)
 	}
 }
 

@@ -81,7 +81,7 @@ func (inst *instance) environment(logStream string) []string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(d.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 		"AWS_LAMBDA_LOG_FORMAT":           cmp.Or(d.LogFormat, LogFormatText),
-		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + d.Name,
+		"AWS_LAMBDA_LOG_GROUP_NAME":       cmp.Or(d.LogGroup, "/aws/lambda/"+d.Name),
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
 		"AWS_LAMBDA_RUNTIME_API":          d.host.addr + "/" + inst.id,
 		"LAMBDA_TASK_ROOT":                filepath.Dir(d.Executable),

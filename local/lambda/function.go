@@ -63,6 +63,10 @@ type Function struct {
 	// LogFormatJSON. Empty means INFO.
 	LogLevel string
 
+	// LogGroup is the name of the log group that AWS_LAMBDA_LOG_GROUP_NAME tells the function; empty means /aws/lambda/ and the
+	// function's name.
+	LogGroup string
+
 	// Role is the ARN of the role that the function runs with. It is the host's Config.Credentials to make something of it.
 	Role string
 

@@ -38,9 +38,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
+
+	"restock/local/tempdir"
 )
 
 // Defaults of Config.
@@ -86,8 +87,8 @@ type Config struct {
 type Host struct {
 	config   Config
 	log      *slog.Logger
-	addr     string // of the Runtime API
-	tmp      string // holds the folders of the instances
+	addr     string       // of the Runtime API
+	tmp      *tempdir.Dir // holds the folders of the instances
 	server   *http.Server
 	shutdown chan struct{} // closed when instances must end
 
@@ -108,13 +109,13 @@ func NewHost(c Config) (*Host, error) {
 	c.InitTimeout = cmp.Or(c.InitTimeout, DefaultInitTimeout)
 	c.Concurrency = cmp.Or(c.Concurrency, DefaultConcurrency)
 
-	tmp, err := os.MkdirTemp("", "restock-lambda-")
+	tmp, err := tempdir.New("restock-lambda-*")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the functions' temporary files: %w", err)
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("starting the Lambda Runtime API: %w", err), os.Remove(tmp))
+		return nil, errors.Join(fmt.Errorf("starting the Lambda Runtime API: %w", err), tmp.Remove())
 	}
 	h := &Host{
 		config:     c,
@@ -190,7 +191,7 @@ func (h *Host) Close(ctx context.Context) error {
 	// Last: an instance that loses the Runtime API complains in the log.
 	err = errors.Join(err, h.server.Close())
 	h.serving.Wait()
-	return errors.Join(err, os.RemoveAll(h.tmp))
+	return errors.Join(err, h.tmp.Remove())
 }
 
 // credentialsOf returns what a new instance of a function signs with, and what gives that back.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,6 +89,35 @@ func TestEnvironmentIsWhatIsDeclaredAndWhatLambdaSets(t *testing.T) {
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
 		t.Errorf("got:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestDeclaredLogGroupIsToldToTheFunction(t *testing.T) {
+	d := add(t, newHost(t, lambda.Config{}), func(f *lambda.Function) { f.LogGroup = "restock-dev/sales-api" })
+	const want = "AWS_LAMBDA_LOG_GROUP_NAME=restock-dev/sales-api"
+	if got := mustInvoke(t, d, `{"do":"environment"}`).Environment; !slices.Contains(got, want) {
+		t.Errorf("got %q, want %s among it", got, want)
+	}
+}
+
+// A run that is killed cannot remove its folder: the next one does.
+func TestFoldersOfKilledRunsAreRemoved(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	newHost(t, lambda.Config{})
+	living, err := filepath.Glob(filepath.Join(os.TempDir(), "restock-lambda-*"))
+	if err != nil || len(living) != 1 {
+		t.Fatalf("got the folders %q, %v; want the host's one", living, err)
+	}
+	killed := filepath.Join(os.TempDir(), "restock-lambda-killed")
+	if err := os.CopyFS(killed, os.DirFS(living[0])); err != nil { // with the lock that nobody holds
+		t.Fatal(err)
+	}
+	newHost(t, lambda.Config{})
+	if _, err := os.Stat(killed); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder of the killed run is left: %v", err)
+	}
+	if _, err := os.Stat(living[0]); err != nil {
+		t.Errorf("the folder of a living run is gone: %v", err)
 	}
 }
 

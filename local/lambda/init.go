@@ -58,7 +58,7 @@ func (d *Deployed) newInstance() (*instance, error) {
 	logStream := time.Now().UTC().Format("2006/01/02/") + "[$LATEST]" + inst.id
 	inst.log = d.log.With("log_stream", logStream)
 
-	inst.tmp = filepath.Join(d.host.tmp, inst.id)
+	inst.tmp = filepath.Join(d.host.tmp.Path(), inst.id)
 	if err := os.Mkdir(inst.tmp, 0o700); err != nil {
 		return nil, fmt.Errorf("making the instance's folder: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"restock/local/process"
+	"restock/local/xray"
 )
 
 // stderrLines is how many lines of its standard error the failure of an instance shows.
@@ -51,16 +51,10 @@ type answer struct {
 func newInvocation(payload []byte) *invocation {
 	return &invocation{
 		requestID: uuid.NewString(),
-		traceID:   newTraceID(time.Now()),
+		traceID:   xray.NotSampled(time.Now()),
 		payload:   payload,
 		answer:    make(chan *answer, 1),
 	}
-}
-
-// newTraceID makes an X-Ray tracing header of a request that is not sampled.
-// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
-func newTraceID(now time.Time) string {
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), randomHex(12), randomHex(8))
 }
 
 func randomHex(bytes int) string {

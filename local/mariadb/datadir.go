@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"restock/local/filelock"
 	"restock/local/process"
 )
 
@@ -78,11 +79,11 @@ func template(ctx context.Context, bin binaries) (string, error) {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o700); err != nil {
 		return "", err
 	}
-	l, err := waitLock(ctx, dir+".lock")
+	l, err := filelock.Wait(ctx, dir+".lock")
 	if err != nil {
 		return "", err
 	}
-	defer l.release()
+	defer l.Release()
 	if _, err := os.Stat(dir); err == nil { // somebody else made it while we waited
 		return dir, nil
 	}

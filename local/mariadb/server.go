@@ -21,7 +21,9 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"restock/local/filelock"
 	"restock/local/process"
+	"restock/local/tempdir"
 )
 
 // Config says which server to start. The zero value is a server with an empty,
@@ -76,9 +78,8 @@ type Server struct {
 	admin  *mysql.Config
 	proc   *process.Process
 	errLog *process.Tail
-	tmp    string // everything that goes with the server; the data directory too, unless it is kept
-	alive  *lock  // on tmp
-	lock   *lock  // on a kept data directory
+	tmp    *tempdir.Dir   // everything that goes with the server; the data directory too, unless it is kept
+	lock   *filelock.Lock // on a kept data directory
 
 	stop    sync.Once
 	stopErr error
@@ -121,8 +122,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 
 // prepare makes the directories that the server needs.
 func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.Logger) (err error) {
-	removeAbandoned()
-	if err := s.makeTmp(); err != nil {
+	if s.tmp, err = tempdir.New("restock-mariadb-*"); err != nil {
 		return fmt.Errorf("starting MariaDB: %w", err)
 	}
 	if err := os.Mkdir(s.tmpDir(), 0o700); err != nil {
@@ -135,14 +135,14 @@ func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.
 		return fmt.Errorf("making MariaDB's data directory: %w", err)
 	}
 	// The lock file lies beside the data directory, which must be empty to be initialised.
-	if s.lock, err = tryLock(filepath.Clean(c.Dir) + ".lock"); err != nil {
+	if s.lock, err = filelock.Try(filepath.Clean(c.Dir) + ".lock"); err != nil {
 		return fmt.Errorf("starting MariaDB on %s: is another run using it? %w", c.Dir, err)
 	}
 	return populate(ctx, bin, c.Dir, log)
 }
 
-func (s *Server) dataDir(c Config) string { return cmp.Or(c.Dir, filepath.Join(s.tmp, "data")) }
-func (s *Server) tmpDir() string          { return filepath.Join(s.tmp, "tmp") }
+func (s *Server) dataDir(c Config) string { return cmp.Or(c.Dir, filepath.Join(s.tmp.Path(), "data")) }
+func (s *Server) tmpDir() string          { return filepath.Join(s.tmp.Path(), "tmp") }
 
 // launch starts the server process and waits until it answers.
 func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.Logger) error {
@@ -165,7 +165,7 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 	s.admin.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	s.admin.TLS = c.TLS
 
-	initFile := filepath.Join(s.tmp, "init.sql")
+	initFile := filepath.Join(s.tmp.Path(), "init.sql")
 	if err := os.WriteFile(initFile, []byte(accounts(s.admin)), 0o600); err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 		"--no-defaults", // must be the first
 		"--datadir=" + dataDir,
 		"--tmpdir=" + s.tmpDir(),
-		"--pid-file=" + filepath.Join(s.tmp, "pid"),
+		"--pid-file=" + filepath.Join(s.tmp.Path(), "pid"),
 		"--init-file=" + initFile,
 		"--bind-address=127.0.0.1",
 		"--port=" + strconv.Itoa(port),
@@ -197,7 +197,7 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 	s.proc, err = process.Start(process.Config{
 		Path: bin.server,
 		Args: args,
-		Dir:  s.tmp,
+		Dir:  s.tmp.Path(),
 		Stderr: func(line string) {
 			s.errLog.Add(line)
 			log.Debug(line, "component", "mariadb")
@@ -291,11 +291,7 @@ func (s *Server) Stop() error {
 
 // cleanUp removes what prepare made. The server process must have ended.
 func (s *Server) cleanUp() error {
-	var err error
-	if s.tmp != "" {
-		err = os.RemoveAll(s.tmp)
-	}
-	return errors.Join(err, s.alive.release(), s.lock.release())
+	return errors.Join(s.tmp.Remove(), s.lock.Release())
 }
 
 func freePort() (int, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
@@ -64,6 +65,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 			return nil, fmt.Errorf("function %s: runtime %q with handler %q: what is built is a bootstrap for provided.al2023", resource.Name, runtime, handler)
 		}
 		logFormat, _ := resource.Object("loggingConfig")["logFormat"].(string) // where it is not declared: text
+		logGroup, _ := resource.Object("loggingConfig")["logGroup"].(string)   // where it is not declared: Lambda's own
 		logLevel, _ := resource.Object("loggingConfig")["applicationLogLevel"].(string)
 		config := lambda.Function{
 			Name:        resource.String("name"),
@@ -74,6 +76,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 			MemoryMB:    int(resource.Number("memorySize")),
 			LogFormat:   logFormat,
 			LogLevel:    logLevel,
+			LogGroup:    logGroup,
 			Role:        resource.String("role"),
 		}
 		if err := authority.AuthorizeRole(config.ARN); err != nil {
@@ -157,7 +160,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		if err != nil {
 			return fmt.Errorf("event source mapping %s: %w", resource.Name, err)
 		}
-		r.onClose("event source mapping", func(context.Context) error { mapping.Close(); return nil })
+		r.onClose("event source mapping", mapping.Shutdown)
 	}
 	for _, target := range g.OfType("aws:cloudwatch/eventTarget:EventTarget") {
 		rule, f := g.Find("aws:cloudwatch/eventRule:EventRule", "name", target.String("rule")), fs[target.String("arn")]
@@ -174,6 +177,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", target.Name, err)
 		}
+		r.schedules = append(r.schedules, schedule)
 		r.onClose("schedule", func(context.Context) error { schedule.Close(); return nil })
 	}
 	return nil
@@ -186,6 +190,9 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			APIID: declared.ID, Region: p.graph.Region, AccountID: graph.AccountID,
 			CORS: corsOf(declared),
 			Log:  r.config.Log.With("part", "api"),
+		}
+		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
+			return s.authorizeRequest(request, body, p.graph.Region, declared.String("executionArn")+"/"+config.Stage)
 		}
 		for _, stage := range p.graph.OfType("aws:apigatewayv2/stage:Stage") {
 			if stage.String("apiId") != declared.ID {

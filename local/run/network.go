@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -21,10 +23,11 @@ var endpointVariables = map[string]string{
 }
 
 // closedOff are the variables that lead a function into a black hole, by its ARN: where the declared network has no way, its call hangs, as
-// on AWS, and the run says which piece is missing.
+// on AWS, and the run says which piece is missing. That goes for what the function's environment names, and for the services of AWS that are
+// here, which it may call unasked. What else it may find on this machine by itself, nobody keeps from it.
 func (r *Run) closedOff(g *graph.Graph) (map[string]map[string]string, error) {
 	variables := map[string]map[string]string{}
-	for _, d := range rules.Destinations(g) {
+	for _, d := range append(rules.Destinations(g), everyService(g)...) {
 		if d.Missing == nil {
 			continue
 		}
@@ -33,20 +36,33 @@ func (r *Run) closedOff(g *graph.Graph) (map[string]map[string]string, error) {
 			return nil, fmt.Errorf("closing function %s off from %s: %w", d.Function.Name, d.What, err)
 		}
 		r.onClose("black hole", func(context.Context) error { return hole.Close() })
-		arn := d.Function.String("arn")
-		if variables[arn] == nil {
-			variables[arn] = map[string]string{}
+		lead := func(name, value string) {
+			arn := d.Function.String("arn")
+			if variables[arn] == nil {
+				variables[arn] = map[string]string{}
+			}
+			if name != "" {
+				variables[arn][name] = value
+			}
 		}
-		switch {
-		case d.PortVariable != "":
-			variables[arn][d.PortVariable] = strconv.Itoa(hole.Addr().Port)
-		case d.URLVariable != "":
-			variables[arn][d.URLVariable] = "http://" + hole.Addr().String()
-		default:
-			variables[arn][endpointVariables[d.Service]] = "http://" + hole.Addr().String()
-		}
+		lead(d.HostVariable, hole.Addr().IP.String())
+		lead(d.PortVariable, strconv.Itoa(hole.Addr().Port))
+		lead(d.URLVariable, "http://"+hole.Addr().String())
+		lead(endpointVariables[d.Service], "http://"+hole.Addr().String())
 	}
 	return variables, nil
+}
+
+// everyService are the services of AWS that are here, as every function reaches them or does not.
+func everyService(g *graph.Graph) []rules.Destination {
+	network := rules.NewNetwork(g)
+	var all []rules.Destination
+	for _, function := range g.OfType("aws:lambda/function:Function") {
+		for _, service := range slices.Sorted(maps.Keys(endpointVariables)) {
+			all = append(all, rules.Destination{Function: function, What: service, Service: service, Missing: network.Service(function, service)})
+		}
+	}
+	return all
 }
 
 // tellOnce says, when a function first waits in vain, what it waits for and what is missing.
@@ -54,8 +70,10 @@ func (r *Run) tellOnce(d rules.Destination) func() {
 	var once sync.Once
 	return func() {
 		once.Do(func() {
+			const declaredIn = "infra/stack/network.go"
 			r.config.Log.Warn("no way through the network", slog.String("part", "network"), slog.String("function", d.Function.Name),
-				slog.String("to", d.What), slog.Any("missing", d.Missing), slog.String("declared_in", "infra/stack/network.go"))
+				slog.String("to", d.What), slog.Any("missing", d.Missing), slog.String("declared_in", declaredIn))
+			r.refused(fmt.Sprintf("function %s does not reach %s: %v (%s)", d.Function.Name, d.What, d.Missing, declaredIn))
 		})
 	}
 }

@@ -4,21 +4,40 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
+	"net/http"
 
 	"restock/infra/graph"
+	"restock/local/awsapi"
 	"restock/local/iam"
 	"restock/local/lambda"
 	"restock/local/secretsmanager"
 )
 
-// newAuthority is who decides what may be done in the run: the declared policies.
-func newAuthority(p *program, log *slog.Logger) (*iam.Authority, error) {
-	authority, err := iam.New(iam.Config{Graph: p.graph, Log: log.With("part", "iam")})
+// newAuthority is who decides what may be done in the run: the declared policies, and those that queues and topics have at present.
+func (r *Run) newAuthority(p *program, present func(arn string) (policy string, known bool)) (*iam.Authority, error) {
+	authority, err := iam.New(iam.Config{
+		Graph: p.graph, ResourcePolicy: present, Log: r.config.Log.With("part", "iam"),
+		Refused: func(denied *iam.AccessDenied) { r.refused(denied.Advice()) },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("deciding by the declared policies: %w", err)
 	}
 	return authority, nil
+}
+
+// refused tells who wants to know that the run has refused something.
+func (r *Run) refused(line string) {
+	if r.config.Refused != nil {
+		r.config.Refused(line)
+	}
+}
+
+// presentPolicy is the policy that a queue or a topic has at present: the declared one, or one that was set since.
+func (s *services) presentPolicy(arn string) (policy string, known bool) {
+	if policy, known := s.sqs.Policy(arn); known {
+		return policy, true
+	}
+	return s.topics.Policy(arn)
 }
 
 // credentialsOf gives an instance of a function credentials of its role, which end with it.
@@ -47,6 +66,14 @@ func (i invoked) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 // by is the function as a service invokes it, on behalf of a resource.
 func (s *services) by(f *function, service, source string) invoked {
 	return invoked{f, s.authority, service, source}
+}
+
+// authorizeRequest decides whether whoever signed a request to a route of an HTTP API may send it. What they must be allowed is the path that
+// they ask for, and not the route's with its variables. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+func (s *services) authorizeRequest(r *http.Request, body []byte, region, stageARN string) error {
+	return s.authority.AuthorizeRequest(r, body,
+		awsapi.Scope{Service: "execute-api", Region: region},
+		awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + r.URL.Path})
 }
 
 // rotate invokes the function that rotates a secret, for Secrets Manager.

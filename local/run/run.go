@@ -15,6 +15,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/local/factory"
+	"restock/local/scheduler"
 )
 
 // Config says how a run runs. DefaultConfig fills all that is needed.
@@ -36,6 +37,13 @@ type Config struct {
 
 	// Edit, where it is not nil, changes the recorded graph before it is checked and run.
 	Edit func(*graph.Graph)
+
+	// Refused, where it is not nil, is called with each thing that the run refuses, once, in one line: what may not be done, what is missing,
+	// and where it belongs. It may be called from many goroutines.
+	Refused func(line string)
+
+	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice, as standard queues may.
+	DuplicateRate float64
 
 	// Unchecked runs what the rules refuse, after saying what they would: to see it fail as it does on AWS.
 	Unchecked bool
@@ -64,10 +72,13 @@ func DefaultConfig(projectDir string) Config {
 type Run struct {
 	Factory *factory.Factory
 
-	config  Config
-	listen  listeners
-	dsn     string
-	closers []closer
+	config Config
+	listen listeners
+	region string
+
+	schedules []*scheduler.Schedule
+	dsn       string
+	closers   []closer
 
 	closing chan struct{} // closed when Close begins
 	failed  chan error
@@ -86,6 +97,9 @@ type Endpoints struct {
 	Factory string `json:"factory"`
 	DSN     string `json:"dsn"` // of the database, as its administrator
 }
+
+// Region is the region of the stage.
+func (r *Run) Region() string { return r.region }
 
 // Endpoints returns where the run's parts are to be found.
 func (r *Run) Endpoints() Endpoints {
@@ -120,8 +134,9 @@ func (r *Run) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.region = program.graph.Region
 	reportNotRun(program.graph, r.config.Log)
-	services, err := newServices(program, r.listen.url(r.listen.aws), r.config.Log)
+	services, err := r.newServices(program)
 	if err != nil {
 		return err
 	}
@@ -141,10 +156,10 @@ func (r *Run) start(ctx context.Context) error {
 	if err := functions.runInvocations(ctx, program.graph, r.config.Log); err != nil {
 		return err
 	}
+	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
 	if err := services.startRotations(program.graph); err != nil {
 		return err
 	}
-	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
 	if err := r.startSources(program, services, functions); err != nil {
 		return err
 	}
@@ -154,6 +169,13 @@ func (r *Run) start(ctx context.Context) error {
 	// The factory ends first: what it makes would be delivered to nobody.
 	r.onClose("factory", endFactory)
 	return nil
+}
+
+// PassTime invokes what is scheduled, as if the time for it had come.
+func (r *Run) PassTime(ctx context.Context) {
+	for _, s := range r.schedules {
+		s.Fire(ctx)
+	}
 }
 
 // Failed tells that the run has come to its end by itself, and why.

@@ -3,7 +3,6 @@ package run
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,31 +23,37 @@ type services struct {
 	authority *iam.Authority
 	queues    map[string]*sqs.Queue // by ARN
 	sqs       *sqs.Service
+	topics    *sns.Service
 	secrets   *secretsmanager.Service
 
 	functions atomic.Pointer[functions] // nil until there are some
 }
 
 // newServices makes the queues, topics and secrets that the program declares, and no others.
-func newServices(p *program, url string, log *slog.Logger) (*services, error) {
-	authority, err := newAuthority(p, log)
+func (r *Run) newServices(p *program) (*services, error) {
+	log := r.config.Log
+	s := &services{queues: map[string]*sqs.Queue{}}
+	authority, err := r.newAuthority(p, s.presentPolicy)
 	if err != nil {
 		return nil, err
 	}
-	s := &services{authority: authority, queues: map[string]*sqs.Queue{}}
-	s.sqs = sqs.New(sqs.Config{BaseURL: url, Region: p.graph.Region, AccountID: graph.AccountID}, log.With("part", "sqs"))
-	topics := sns.New(sns.Config{
+	s.authority = authority
+	s.sqs = sqs.New(sqs.Config{
+		BaseURL: r.listen.url(r.listen.aws), Region: p.graph.Region, AccountID: graph.AccountID, SenderID: authority.UserID,
+		DuplicateRate: r.config.DuplicateRate,
+	}, log.With("part", "sqs"))
+	s.topics = sns.New(sns.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID, Queues: s.sqs,
 		AuthorizeDelivery: func(topicARN, queueARN string) error {
 			return authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 		},
 	}, log.With("part", "sns"))
 	s.secrets = secretsmanager.New(secretsmanager.Config{Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate}, log.With("part", "secretsmanager"))
-	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority, s.sqs.API(), topics.API(), s.secrets.API())
+	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority, s.sqs.API(), s.topics.API(), s.secrets.API())
 	if err := s.createQueues(p.graph, s.sqs); err != nil {
 		return nil, err
 	}
-	if err := s.createTopics(p.graph, topics); err != nil {
+	if err := s.createTopics(p.graph, s.topics); err != nil {
 		return nil, err
 	}
 	return s, createSecrets(p, s.secrets)

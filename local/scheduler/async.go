@@ -18,6 +18,13 @@ const (
 	maxThrottleWait   = 5 * time.Minute
 )
 
+// isRefused reports a missing permission, of which trying again makes nothing better: EventBridge drops such an event at once.
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+func isRefused(err error) bool {
+	var r interface{ AccessDenied() bool }
+	return errors.As(err, &r) && r.AccessDenied()
+}
+
 // deliver hands the event of a time to the function, until it has handled it or the event is dropped.
 func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
 	event, err := r.event(at)
@@ -29,6 +36,10 @@ func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
 	for {
 		_, err := r.Function.Invoke(ctx, event)
 		if err == nil || ctx.Err() != nil {
+			return
+		}
+		if isRefused(err) {
+			log.Warn("scheduled invocation is not allowed, its event is dropped", "error", err)
 			return
 		}
 		var wait time.Duration

@@ -17,7 +17,8 @@ import (
 )
 
 // A Function is what a schedule invokes. An error that wraps one whose method Throttled() bool returns true says that the function did
-// not run, for want of concurrency; any other that it failed.
+// not run, for want of concurrency; one whose method AccessDenied() bool does, that the schedule may not invoke it; any other that it
+// failed.
 type Function interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
@@ -33,8 +34,9 @@ type Rule struct {
 
 // A Schedule is a rule at work.
 type Schedule struct {
-	stop context.CancelFunc
-	done sync.WaitGroup
+	stop  context.CancelFunc
+	early chan time.Time // events before their time
+	done  sync.WaitGroup
 }
 
 // rates are what EventBridge takes, the singular for one:
@@ -64,20 +66,30 @@ func Start(rule Rule, log *slog.Logger) (*Schedule, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	s := &Schedule{stop: stop}
+	s := &Schedule{stop: stop, early: make(chan time.Time)}
 	s.done.Go(func() {
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		for {
+			var now time.Time
 			select {
 			case <-ctx.Done():
 				return
-			case now := <-ticker.C:
-				s.done.Go(func() { rule.deliver(ctx, now, log.With("rule", rule.ARN)) })
+			case now = <-ticker.C:
+			case now = <-s.early:
 			}
+			s.done.Go(func() { rule.deliver(ctx, now, log.With("rule", rule.ARN)) })
 		}
 	})
 	return s, nil
+}
+
+// Fire invokes the function as if its time had come: for who cannot wait a minute. A schedule that is closed does not.
+func (s *Schedule) Fire(ctx context.Context) {
+	select {
+	case s.early <- time.Now():
+	case <-ctx.Done():
+	}
 }
 
 // Close ends the schedule, and the retries. An invocation that is under way is not waited for.

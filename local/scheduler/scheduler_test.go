@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -92,6 +93,32 @@ type throttled struct{}
 
 func (throttled) Error() string   { return "Rate Exceeded" }
 func (throttled) Throttled() bool { return true }
+
+type refused struct{}
+
+func (refused) Error() string      { return "User: events.amazonaws.com is not authorized" }
+func (refused) AccessDenied() bool { return true }
+
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
+func TestRefusedEventIsDroppedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var in invocations
+		var log strings.Builder
+		f := in.function(t, func(int) error { return fmt.Errorf("invoking: %w", refused{}) })
+		schedule, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: "rate(1 day)", Function: f}, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(47 * time.Hour)
+		schedule.Close()
+		if want := []time.Duration{24 * time.Hour}; !slices.Equal(in.at, want) {
+			t.Errorf("invoked at %v, want at %v alone", in.at, want)
+		}
+		if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "its event is dropped") || !strings.Contains(log.String(), "not authorized") {
+			t.Errorf("log: got %s, want one warning that the event is dropped, and why", log.String())
+		}
+	})
+}
 
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 func TestFailedEventIsTriedAgainAsLambdaDoes(t *testing.T) {

@@ -6,7 +6,6 @@
 package sns
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -14,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"restock/infra/policy/evaluation"
 	"restock/local/sqs"
 )
 
@@ -89,8 +89,11 @@ func (s *Service) topicOf(config TopicConfig) (_ *Topic, isNew bool, _ error) {
 		return nil, false, invalidParameter("Topic Name: FIFO topics are not available in the local run: use a standard topic")
 	case !topicName.MatchString(config.Name):
 		return nil, false, invalidParameter("Topic Name: it must be 1 to 256 letters, digits, hyphens and underscores")
-	case config.Policy != "" && !json.Valid([]byte(config.Policy)):
-		return nil, false, invalidParameter("Policy: it is not JSON")
+	}
+	if config.Policy != "" {
+		if _, err := evaluation.Parse(evaluation.Resource, config.Policy); err != nil {
+			return nil, false, invalidParameter("Policy: " + err.Error())
+		}
 	}
 	arn := fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, config.Name)
 	s.mu.Lock()
@@ -108,6 +111,15 @@ func (s *Service) Topic(arn string) *Topic {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.topics[arn]
+}
+
+// Policy returns the text of the access policy of the topic with the ARN, or ""; ok is false if there is no topic.
+func (s *Service) Policy(arn string) (policy string, ok bool) {
+	t := s.Topic(arn)
+	if t == nil {
+		return "", false
+	}
+	return t.config.Policy, true
 }
 
 // ARN returns the topic's Amazon Resource Name.

@@ -305,3 +305,20 @@ func TestTopicListHasPages(t *testing.T) {
 		t.Errorf("listed %d topics, want %d", got, pageSize+1)
 	}
 }
+
+func TestPolicyIsTheTopics(t *testing.T) {
+	service := New(Config{Region: "ap-northeast-2", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	topic, err := service.CreateTopic(TopicConfig{Name: "news", Policy: `{"Statement":[]}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := service.Policy(topic.ARN()); got != `{"Statement":[]}` || !ok {
+		t.Errorf("Policy(%s) = %q, %v; want the one that it was made with", topic.ARN(), got, ok)
+	}
+	if got, ok := service.Policy(topic.ARN() + "2"); ok {
+		t.Errorf("Policy of a topic that is not there: got %q, want none", got)
+	}
+	if _, err := service.CreateTopic(TopicConfig{Name: "bad", Policy: `{"Statement":[{"Effect":"Maybe"}]}`}); err == nil || !strings.Contains(err.Error(), "Policy") {
+		t.Errorf("a policy that is none: got %v, want an error that names it", err)
+	}
+}

@@ -40,7 +40,7 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 		Body:       m.MessageBody,
 		Attributes: m.MessageAttributes,
 		Delay:      duration(m.DelaySeconds),
-		SenderID:   awsapi.AccessKeyID(ctx),
+		SenderID:   q.service.config.SenderID(awsapi.AccessKeyID(ctx)),
 	})
 	if err != nil {
 		return sendMessageOutput{}, err

@@ -267,3 +267,35 @@ func TestSDKListsAndDescribesQueues(t *testing.T) {
 	}
 	wantCounts(t, q, Counts{})
 }
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+func TestPolicyIsTheOneThatWasSetLast(t *testing.T) {
+	s := newService()
+	q := newQueue(t, s, "q")
+	client := newClient(t, s)
+	for _, want := range []string{`{"Statement":[]}`, `{"Statement":[],"Version":"2012-10-17"}`, ""} {
+		_, err := client.SetQueueAttributes(t.Context(), &awssqs.SetQueueAttributesInput{QueueUrl: aws.String(q.URL()), Attributes: map[string]string{"Policy": want}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := s.Policy(q.ARN()); got != want || !ok {
+			t.Errorf("Policy(%s) = %q, %v; want %q", q.ARN(), got, ok, want)
+		}
+	}
+	if got, ok := s.Policy(q.ARN() + "2"); ok {
+		t.Errorf("Policy of a queue that is not there: got %q, want none", got)
+	}
+}
+
+func TestSenderIsWhomTheAccessKeyBelongsTo(t *testing.T) {
+	s, _ := newServiceWith(func(c *Config) {
+		c.SenderID = func(accessKeyID string) string { return "owner of " + accessKeyID }
+	})
+	q := newQueue(t, s, "q")
+	if _, err := newClient(t, s).SendMessage(t.Context(), &awssqs.SendMessageInput{QueueUrl: aws.String(q.URL()), MessageBody: aws.String("x")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := receiveOne(t, q, 0).SenderID; got != "owner of AKIDLOCAL" {
+		t.Errorf("SenderID: got %q, want the owner of AKIDLOCAL", got)
+	}
+}

@@ -2,7 +2,6 @@ package sqs
 
 import (
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"path"
@@ -62,11 +61,6 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 	return permissions, nil
 }
 
-// arnOf is the ARN that a queue of the name has, or would have.
-func (s *Service) arnOf(name string) string {
-	return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", s.config.Region, s.config.AccountID, name)
-}
-
 // arnOfURL is the ARN that the queue at a URL has, or would have.
 func (s *Service) arnOfURL(queueURL string) string {
 	u, err := url.Parse(queueURL)
@@ -74,7 +68,7 @@ func (s *Service) arnOfURL(queueURL string) string {
 		return s.arnOf("") // the operation refuses it
 	}
 	account, name := path.Split(path.Clean(u.Path))
-	return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", s.config.Region, strings.Trim(account, "/"), name)
+	return arnIn(s.config.Region, strings.Trim(account, "/"), name)
 }
 
 // sourceOf is the queue that a task moves messages from. Its handle says it, after an id, as on AWS.

@@ -63,7 +63,7 @@ type SendInput struct {
 	Attributes map[string]MessageAttribute
 	// Delay hides the message at first; nil is the queue's own delay.
 	Delay *time.Duration
-	// SenderID is the principal that sends: an access key id, or a service.
+	// SenderID is who sends: an account, a user, a role's session, or a service.
 	SenderID string
 }
 

@@ -1,10 +1,11 @@
 package sqs
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 	"time"
+
+	"restock/infra/policy/evaluation"
 )
 
 // QueueConfig are a queue's attributes. Durations are in whole seconds. NewQueueConfig fills in what SQS defaults to.
@@ -93,8 +94,10 @@ func (c QueueConfig) validate() error {
 	if c.MaximumMessageSize < 1<<10 || c.MaximumMessageSize > 1<<20 {
 		return invalidAttributeValue("The attribute MaximumMessageSize is %d bytes: it must be 1024 to 1048576.", c.MaximumMessageSize)
 	}
-	if c.Policy != "" && !json.Valid([]byte(c.Policy)) {
-		return invalidAttributeValue("The attribute Policy is not JSON.")
+	if c.Policy != "" {
+		if _, err := evaluation.Parse(evaluation.Resource, c.Policy); err != nil {
+			return invalidAttributeValue("Invalid value for the parameter Policy: %v.", err)
+		}
 	}
 	if c.KMSMasterKeyID != "" && c.SQSManagedSSE {
 		return invalidAttributeValue("You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.")

@@ -410,6 +410,7 @@ func TestCreateQueueRefuses(t *testing.T) {
 		{"a missing dead-letter queue", func(c *QueueConfig) {
 			c.RedrivePolicy = &RedrivePolicy{DeadLetterTargetARN: "arn:aws:sqs:ap-northeast-2:000000000000:nowhere", MaxReceiveCount: 1}
 		}, "nowhere does not exist"},
+		{"a policy that is none", func(c *QueueConfig) { c.Policy = `{"Statement":[{"Effect":"Maybe"}]}` }, "parameter Policy"},
 		{"maxReceiveCount 0", func(c *QueueConfig) { c.RedrivePolicy = &RedrivePolicy{} }, "maxReceiveCount is 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

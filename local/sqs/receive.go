@@ -65,8 +65,7 @@ func (q *Queue) Receive(ctx context.Context, options ReceiveOptions) ([]Message,
 type look struct {
 	received []Message
 	redriven []Message // to the dead-letter queue
-	kept     []Message // received once more, because they could not be redriven
-	refusal  error     // why they could not
+	kept     []Message // received once more, because the dead-letter queue is gone
 	full     bool      // too many messages are in flight to receive one
 
 	next    time.Time       // when to look again
@@ -78,14 +77,12 @@ const never = 100 * 365 * 24 * time.Hour
 
 // look receives messages, drops those past their retention and redrives those received too often.
 func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
-	refusal := q.authorizeRedrive()
-
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	if q.deleted {
 		return look{}, queueDoesNotExist(q.name)
 	}
-	l := look{changed: q.changed, next: now.Add(never), refusal: refusal}
+	l := look{changed: q.changed, next: now.Add(never)}
 	limit := min(max(options.MaxMessages, 1), q.room(now))
 	if limit <= 0 {
 		l.full = true
@@ -109,7 +106,7 @@ func (l look) log(log *slog.Logger) {
 		log.Warn("message moved to the dead-letter queue", "message", m.ID, "receives", m.ReceiveCount)
 	}
 	for _, m := range l.kept {
-		log.Warn("message could not be moved to the dead-letter queue: it stays", "message", m.ID, "receives", m.ReceiveCount, "error", l.refusal)
+		log.Warn("message stays: its dead-letter queue does not exist any more", "message", m.ID, "receives", m.ReceiveCount)
 	}
 }
 
@@ -124,10 +121,7 @@ func (q *Queue) room(now time.Time) int {
 }
 
 func (l *look) take(q *Queue, now time.Time, limit int, visibility time.Duration) {
-	target, refusal := q.deadLetterQueue()
-	if l.refusal == nil {
-		l.refusal = refusal
-	}
+	target := q.deadLetterQueue()
 	var taken []*message
 	for len(taken) < limit && len(q.order) > 0 && !q.order[0].visibleAt.After(now) {
 		m := q.order[0]
@@ -135,7 +129,7 @@ func (l *look) take(q *Queue, now time.Time, limit int, visibility time.Duration
 		tooOften := q.config.RedrivePolicy != nil && m.receivesHere >= q.config.RedrivePolicy.MaxReceiveCount
 		switch {
 		case q.expired(m, now):
-		case tooOften && l.refusal == nil:
+		case tooOften && target != nil:
 			q.redrive(m, target, now)
 			l.redriven = append(l.redriven, q.view(m))
 		default:

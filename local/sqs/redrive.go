@@ -34,27 +34,12 @@ func (p *RedriveAllowPolicy) allows(queueARN string) bool {
 	}
 }
 
-// authorizeRedrive says why the queue's messages may not move to its dead-letter queue at present. It is called without
-// the lock, for what judges may look at queues.
-func (q *Queue) authorizeRedrive() error {
-	policy := q.Config().RedrivePolicy
-	if policy == nil || q.service.config.AuthorizeRedrive == nil {
+// deadLetterQueue, called with the lock held, returns the queue that the redrive policy names, or nil if there is none, or none any more.
+func (q *Queue) deadLetterQueue() *Queue {
+	if q.config.RedrivePolicy == nil {
 		return nil
 	}
-	return q.service.config.AuthorizeRedrive(q.arn, policy.DeadLetterTargetARN)
-}
-
-// deadLetterQueue, called with the lock held, returns the queue that the redrive policy names, or says that it is gone.
-func (q *Queue) deadLetterQueue() (*Queue, error) {
-	if q.config.RedrivePolicy == nil {
-		return nil, nil
-	}
-	arn := q.config.RedrivePolicy.DeadLetterTargetARN
-	target := q.service.byARN(arn)
-	if target == nil {
-		return nil, queueDoesNotExist(arn)
-	}
-	return target, nil
+	return q.service.byARN(q.config.RedrivePolicy.DeadLetterTargetARN)
 }
 
 // redrive, called with the lock held, moves a message that was taken out of the queue to the dead-letter queue. It keeps its

@@ -32,9 +32,9 @@ type Config struct {
 	// Random is the chance that DuplicateRate is held against, from 0 up to but not including 1; nil is math/rand's. It is called
 	// by one goroutine at a time.
 	Random func() float64
-	// AuthorizeRedrive says why a queue's messages may not move to its dead-letter queue; nil allows it always. A message that
-	// may not move stays in its queue, and is received again.
-	AuthorizeRedrive func(queueARN, deadLetterQueueARN string) error
+	// SenderID returns who a message is from, its SenderId, by the access key that a call is signed with: on AWS, the id of an account or
+	// of a user, or of a role with its session. Nil is the access key itself.
+	SenderID func(accessKeyID string) string
 }
 
 // Service holds the queues of one account in one region. Its methods, and those of its queues, may be called from many
@@ -58,6 +58,9 @@ type Service struct {
 func New(config Config, log *slog.Logger) *Service {
 	if config.Random == nil {
 		config.Random = rand.Float64
+	}
+	if config.SenderID == nil {
+		config.SenderID = func(accessKeyID string) string { return accessKeyID }
 	}
 	running, stop := context.WithCancel(context.Background())
 	return &Service{
@@ -104,7 +107,7 @@ func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
 	q := &Queue{
 		service:  s,
 		name:     config.Name,
-		arn:      fmt.Sprintf("arn:aws:sqs:%s:%s:%s", s.config.Region, s.config.AccountID, config.Name),
+		arn:      s.arnOf(config.Name),
 		url:      fmt.Sprintf("%s/%s/%s", s.config.BaseURL, s.config.AccountID, config.Name),
 		created:  now,
 		config:   config,
@@ -141,10 +144,26 @@ func (s *Service) Queue(arn string) *Queue {
 	return s.byARN(arn)
 }
 
+// Policy returns the text of the access policy that the queue with the ARN has at present, or ""; ok is false if there is no queue.
+func (s *Service) Policy(arn string) (policy string, ok bool) {
+	q := s.Queue(arn)
+	if q == nil {
+		return "", false
+	}
+	return q.Config().Policy, true
+}
+
+// arnOf is the ARN that a queue of the name has, or would have.
+func (s *Service) arnOf(name string) string { return arnIn(s.config.Region, s.config.AccountID, name) }
+
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html#amazonsqs-resources-for-iam-policies
+func arnIn(region, accountID, name string) string {
+	return "arn:aws:sqs:" + region + ":" + accountID + ":" + name
+}
+
 // byARN must be called with the lock held.
 func (s *Service) byARN(arn string) *Queue {
-	prefix := fmt.Sprintf("arn:aws:sqs:%s:%s:", s.config.Region, s.config.AccountID)
-	name, ok := strings.CutPrefix(arn, prefix)
+	name, ok := strings.CutPrefix(arn, s.arnOf(""))
 	if !ok {
 		return nil
 	}

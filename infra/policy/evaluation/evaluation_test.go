@@ -265,6 +265,25 @@ func TestParseRefusesWhatAWSRefuses(t *testing.T) {
 	}
 }
 
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+func TestSecretsManagerSaysTheAccountAlone(t *testing.T) {
+	const function, secret = "arn:aws:lambda:eu-west-1:" + account + ":function:rotate", "arn:aws:secretsmanager:eu-west-1:" + account + ":secret:database-AbCdEf"
+	for condition, want := range map[string]bool{
+		`"StringEquals":{"aws:SourceAccount":"` + account + `"}`:                                              true,
+		`"StringEquals":{"aws:SourceAccount":"999999999999"}`:                                                 false,
+		`"ArnEquals":{"aws:SourceArn":"` + secret + `"}`:                                                      false,
+		`"Null":{"aws:SourceArn":"true"}`:                                                                     true,
+		`"StringEquals":{"aws:SourceAccount":"` + account + `"},"ArnLike":{"aws:SourceArn":"` + secret + `"}`: false,
+	} {
+		policy := parse(t, Resource, `{"Effect":"Allow","Principal":{"Service":"secretsmanager.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"`+
+			function+`","Condition":{`+condition+`}}`)
+		got := Policies{Resource: policy}.Evaluate(ByService("secretsmanager.amazonaws.com", secret, "lambda:InvokeFunction", function))
+		if got.Allowed != want {
+			t.Errorf("%s: allowed %v, want %v", condition, got.Allowed, want)
+		}
+	}
+}
+
 func TestTrustPolicyNamesNoResource(t *testing.T) {
 	trust := parse(t, Trust, `{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}`)
 	for service, want := range map[string]bool{"lambda.amazonaws.com": true, "ec2.amazonaws.com": false} {

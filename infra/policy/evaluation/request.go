@@ -49,17 +49,25 @@ func ByRole(role, session, action, resource string) Request {
 // ByService is a request that a service of AWS makes on behalf of a resource, the source, in whose account the asked resource is as
 // well.
 func ByService(service, source, action, resource string) Request {
+	sourceARN := []string{source}
+	if service == secretsManager {
+		sourceARN = nil
+	}
 	return Request{
 		Caller: Caller{Service: service}, Action: action, Resource: resource,
 		Context: map[string][]string{
 			"aws:securetransport":       {overTLS},
 			"aws:principalisawsservice": {"true"},
 			"aws:principalservicename":  {service},
-			"aws:sourcearn":             {source},
+			"aws:sourcearn":             sourceARN,
 			"aws:sourceaccount":         {accountOf(source)},
 		},
 	}
 }
+
+// secretsManager says on whose behalf it invokes by the account alone, and not by the secret:
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+const secretsManager = "secretsmanager.amazonaws.com"
 
 // is reports whether a principal is, or includes, the caller.
 func (c Caller) is(p *Principal) bool {

@@ -63,18 +63,26 @@ func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 // A grant is what the functions do with a table or a procedure.
 type grant struct{ rights, kind, name string }
 
-// grants are all: nothing is deleted, the ledger and the sales only grow, and of a product only its stock changes.
+// grants are all: nothing is deleted, and the ledger, the sales and the receipts only grow. Of what is there, functions change a product's
+// stock (buyers, deliveries, stocktakes) and what is said of it (the merchant, who also creates products), what became of a
+// production order, whether people were told of a notice, whether a product is advertised, and how long an idempotency key is kept.
 // The procedures run with the rights of who calls them. A right that is taken from this list is revoked by a migration.
 var grants = []grant{
 	{"SELECT", "TABLE", "factory"},
-	{"SELECT, UPDATE (stock)", "TABLE", "product"},
-	{"SELECT, INSERT", "TABLE", "sale"},
+	{"SELECT, UPDATE (status)", "TABLE", "advertisement"},
+	{"SELECT, INSERT, UPDATE (stock, name, price, max_per_sale, factory_id, reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)", "TABLE", "product"},
+	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "sale"},
+	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "adjustment"},
+	{"SELECT, INSERT, UPDATE", "TABLE", "forgotten_keys"},
 	{"SELECT, INSERT", "TABLE", "stock_ledger"},
-	{"SELECT, INSERT, UPDATE (status, received, published_at)", "TABLE", "production_order"},
-	{"SELECT, INSERT", "TABLE", "goods_receipt"},
 	{"SELECT, INSERT, UPDATE", "TABLE", "ledger_checkpoint"},
+	{"SELECT, INSERT, UPDATE (status, received, asks, asked_at, published_at, closed_at)", "TABLE", "production_order"},
+	{"SELECT, INSERT", "TABLE", "goods_receipt"},
+	{"SELECT, INSERT, UPDATE (due_at, told_at)", "TABLE", "notice"},
 	{"EXECUTE", "PROCEDURE", "checkout"},
+	{"EXECUTE", "PROCEDURE", "replenish"},
 	{"EXECUTE", "PROCEDURE", "receive_goods"},
+	{"EXECUTE", "PROCEDURE", "adjust_stock"},
 }
 
 // User makes the functions' database user, or gives the one that is there this password, with the rights that

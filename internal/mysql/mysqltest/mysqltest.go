@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"net"
 	"strconv"
+	"strings"
 	"testing"
 
 	"restock/internal/mysql"
@@ -104,8 +105,35 @@ func (d *Database) Number(tb testing.TB, query string, args ...any) (n int) {
 	return n
 }
 
-// Donut is the SKU of the seed's product.
-const Donut = "CP-502101"
+// EditProcedure replaces a text of a stored procedure, which must be there once: for tests of what notices that it is broken.
+func (d *Database) EditProcedure(tb testing.TB, name, old, replacement string) {
+	tb.Helper()
+	var definition string
+	var ignored sql.NullString
+	err := d.Admin.QueryRowContext(tb.Context(), "SHOW CREATE PROCEDURE "+name).Scan(&ignored, &ignored, &definition, &ignored, &ignored, &ignored)
+	if err != nil {
+		tb.Fatalf("reading procedure %s: %v", name, err)
+	}
+	if n := strings.Count(definition, old); n != 1 {
+		tb.Fatalf("procedure %s has %q %d times, want once", name, old, n)
+	}
+	d.Exec(tb, "DROP PROCEDURE "+name)
+	d.Exec(tb, strings.Replace(definition, old, replacement, 1))
+	d.Exec(tb, "GRANT EXECUTE ON PROCEDURE "+name+" TO '"+d.User+"'@'%'") // it went with the procedure
+}
+
+// The SKUs of the seed's products.
+const (
+	Donut = "CP-502101" // 3 on hand; ordered by the hundred when it is sold out
+	Twist = "CP-502102" // 60 on hand; ordered at 20, up to 100; 20 a sale at most
+	Mochi = "CP-502103" // 30 on hand; ordered by hand; 5 a sale at most
+)
+
+// Stock is what is on hand of the doughnut.
+func (d *Database) Stock(tb testing.TB) int {
+	tb.Helper()
+	return d.Number(tb, `SELECT stock FROM product WHERE sku = ?`, Donut)
+}
 
 // SetStock puts the doughnut's stock at a level, and says so in the ledger.
 func (d *Database) SetStock(tb testing.TB, stock int) {
@@ -114,17 +142,34 @@ func (d *Database) SetStock(tb testing.TB, stock int) {
 	d.Exec(tb, `UPDATE product SET stock = ? WHERE sku = ?`, stock, Donut)
 }
 
-// CheckBooks checks what must hold whatever has happened.
+// CheckBooks checks what must hold of every product whatever has happened.
 func (d *Database) CheckBooks(tb testing.TB) {
 	tb.Helper()
-	stock := d.Number(tb, `SELECT stock FROM product WHERE sku = ?`, Donut)
-	ledger := d.Number(tb, `SELECT SUM(quantity) FROM stock_ledger`)
-	sales := d.Number(tb, `SELECT COALESCE(SUM(quantity), 0) FROM sale`)
-	sold := d.Number(tb, `SELECT COALESCE(-SUM(quantity), 0) FROM stock_ledger WHERE cause = 'sale'`)
-	if stock < 0 || stock != ledger || sales != sold {
-		tb.Errorf("stock is %d, the ledger's sum is %d; %d are sold, the ledger says %d", stock, ledger, sales, sold)
+	rows, err := d.Admin.QueryContext(tb.Context(), `
+		SELECT p.sku, p.stock,
+		       (SELECT COALESCE(SUM(l.quantity), 0) FROM stock_ledger l WHERE l.product_id = p.product_id),
+		       (SELECT COALESCE(SUM(s.quantity), 0) FROM sale s WHERE s.product_id = p.product_id),
+		       (SELECT COALESCE(-SUM(l.quantity), 0) FROM stock_ledger l WHERE l.product_id = p.product_id AND l.cause = 'sale'),
+		       (SELECT COUNT(*) FROM production_order o WHERE o.product_id = p.product_id AND o.status = 'open')
+		  FROM product p`)
+	if err != nil {
+		tb.Fatal(err)
 	}
-	if open := d.Number(tb, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open > 1 {
-		tb.Errorf("%d production orders are open, want one at most", open)
+	defer rows.Close()
+	for rows.Next() {
+		var sku string
+		var stock, ledger, sales, sold, open int
+		if err := rows.Scan(&sku, &stock, &ledger, &sales, &sold, &open); err != nil {
+			tb.Fatal(err)
+		}
+		if stock < 0 || stock != ledger || sales != sold {
+			tb.Errorf("%s: stock is %d, the ledger's sum is %d; %d are sold, the ledger says %d", sku, stock, ledger, sales, sold)
+		}
+		if open > 1 {
+			tb.Errorf("%s: %d production orders are open, want one at most", sku, open)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		tb.Fatal(err)
 	}
 }

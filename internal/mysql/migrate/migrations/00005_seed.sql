@@ -1,4 +1,4 @@
--- The product and the factory that the shop opens with. Each row is inserted once: what has changed since stays.
+-- The products and the factory that the shop opens with. Each row is inserted once: what has changed since stays.
 -- +goose NO TRANSACTION
 
 -- +goose Up
@@ -6,11 +6,19 @@ INSERT IGNORE INTO factory (factory_id, identifier, name, manager_email, api)
 VALUES (UNHEX('0188D6A8F0007000800000000000FF01'), 'FF-500293', '부산도너츠 공장', 'factory@example.com', '/api/manufactures');
 
 INSERT IGNORE INTO advertisement (ad_id, status, manager_email)
-VALUES (UNHEX('0188D6A8F0007000800000000000AD01'), 'on', 'ads@example.com');
+VALUES (UNHEX('0188D6A8F0007000800000000000AD01'), 'on', 'ads@example.com'),
+       (UNHEX('0188D6A8F0007000800000000000AD02'), 'on', 'ads@example.com'),
+       (UNHEX('0188D6A8F0007000800000000000AD03'), 'on', 'ads@example.com');
 
-INSERT IGNORE INTO product (product_id, sku, name, price, stock, factory_id, ad_id, reorder_point, order_up_to, lot_size)
+-- The doughnut that the story is about; a product that is ordered well before it is sold out; and one that a person orders.
+INSERT IGNORE INTO product (product_id, sku, name, price, stock, factory_id, ad_id,
+                            reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic, max_per_sale)
 VALUES (UNHEX('0188D6A8F0007000800000000000CB01'), 'CP-502101', '부산도너츠', 19900, 3,
-        UNHEX('0188D6A8F0007000800000000000FF01'), UNHEX('0188D6A8F0007000800000000000AD01'), 0, 100, 100);
+        UNHEX('0188D6A8F0007000800000000000FF01'), UNHEX('0188D6A8F0007000800000000000AD01'), 0, 100, 100, 0, 60, TRUE, 0),
+       (UNHEX('0188D6A8F0007000800000000000CB02'), 'CP-502102', '꽈배기', 2500, 60,
+        UNHEX('0188D6A8F0007000800000000000FF01'), UNHEX('0188D6A8F0007000800000000000AD02'), 20, 100, 20, 40, 60, TRUE, 20),
+       (UNHEX('0188D6A8F0007000800000000000CB03'), 'CP-502103', '찹쌀도너츠', 3200, 30,
+        UNHEX('0188D6A8F0007000800000000000FF01'), UNHEX('0188D6A8F0007000800000000000AD03'), 10, 60, 10, 0, 60, FALSE, 5);
 
 INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
 SELECT p.product_id, p.stock, 'opening', NULL, UTC_TIMESTAMP(6)
@@ -19,6 +27,6 @@ SELECT p.product_id, p.stock, 'opening', NULL, UTC_TIMESTAMP(6)
 
 -- +goose Down
 DELETE FROM stock_ledger WHERE cause = 'opening';
-DELETE FROM product WHERE sku = 'CP-502101';
-DELETE FROM advertisement WHERE ad_id = UNHEX('0188D6A8F0007000800000000000AD01');
+DELETE FROM product WHERE sku IN ('CP-502101', 'CP-502102', 'CP-502103');
+DELETE FROM advertisement WHERE ad_id IN (UNHEX('0188D6A8F0007000800000000000AD01'), UNHEX('0188D6A8F0007000800000000000AD02'), UNHEX('0188D6A8F0007000800000000000AD03'));
 DELETE FROM factory WHERE identifier = 'FF-500293';

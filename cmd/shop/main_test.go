@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/lambdas"
+	"restock/local/awsapi"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// An api stands in for the merchant's API: it takes signed requests alone, and answers each as it is told.
+type api struct {
+	*testing.T
+	url     string
+	answers map[string]answer // by method, path and query
+	asked   []asked
+}
+
+type answer struct {
+	status int
+	body   string
+}
+
+// asked is a request that the API got.
+type asked struct {
+	request, body, key, language string
+}
+
+// keys are the secrets of those who may call.
+var keys = map[string]string{"local": "local", "AKIDEXAMPLE": "secret"}
+
+func newAPI(t *testing.T, answers map[string]answer) *api {
+	t.Helper()
+	a := &api{T: t, answers: answers}
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	a.url = server.URL
+	return a
+}
+
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		a.Error(err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	credentials := func(id string) (awsapi.Credentials, bool) {
+		secret, ok := keys[id]
+		return awsapi.Credentials{AccessKeyID: id, SecretAccessKey: secret}, ok
+	}
+	if _, err := awsapi.Authenticate(r, body, awsapi.Scope{Service: "execute-api", Region: "ap-northeast-2"}, credentials); err != nil {
+		a.Log(err)
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"message":"Forbidden"}`)
+		return
+	}
+	request := r.Method + " " + r.URL.RequestURI()
+	a.asked = append(a.asked, asked{request, string(body), r.Header.Get("Idempotency-Key"), r.Header.Get("Accept-Language")})
+	told, ok := a.answers[request]
+	if !ok {
+		a.Errorf("nobody expects %s", request)
+	}
+	w.WriteHeader(told.status)
+	fmt.Fprint(w, told.body)
+}
+
+// ready is a file as the local run writes it, with the addresses of the test.
+func ready(t *testing.T, api, aws string) string {
+	t.Helper()
+	text, err := json.Marshal(map[string]string{"api": api, "aws": aws, "factory": "http://127.0.0.1:1", "dsn": "root@tcp(127.0.0.1:1)/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ready.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// seoul is the time zone of whoever gives the commands of these tests.
+var seoul = time.FixedZone("KST", 9*60*60)
+
+// shop gives a command, and returns what it says and its exit code.
+func shop(t *testing.T, args ...string) (out, errors string, code int) {
+	t.Helper()
+	t.Setenv(urlVariable, "")
+	var stdout, stderr bytes.Buffer
+	code = terminal{out: &stdout, errors: &stderr, location: seoul}.run(t.Context(), args)
+	return stdout.String(), stderr.String(), code
+}
+
+const (
+	donut = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW",
+		"stock":0,"on_order":60,"position":60,"expected_at":"2026-11-21T12:00:40Z","suggestion":0,"max_per_sale":0,"factory":"FF-500293",
+		"reorder_point":0,"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":40,"automatic":true}`
+	cake = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb02","sku":"CK-1","name":"쌀 케이크, 큰 것","price":1250000,"currency":"KRW",
+		"stock":1204,"on_order":0,"position":1204,"suggestion":796,"max_per_sale":3,"factory":"FF-500293",
+		"reorder_point":1500,"order_up_to":2000,"lot_size":1,"minimum_order":50,"lead_time_seconds":7200,"automatic":false}`
+	openOrder = `{"production_order_id":"0197a000-0000-7000-8000-000000000002","sku":"CP-502101","quantity":100,"received":40,"factory":"FF-500293",
+		"status":"open","asks":2,"opened_at":"2026-11-21T12:00:00.25Z","asked_at":"2026-11-21T12:02:00Z","published_at":"2026-11-21T12:00:01Z","correlation":"JKJaXmPLvHcESHA="}`
+	closedOrder = `{"production_order_id":"0197a000-0000-7000-8000-000000000001","sku":"CK-1","quantity":2000,"received":0,"factory":"FF-500293",
+		"status":"cancelled","asks":1,"opened_at":"2026-11-20T23:59:59Z","asked_at":"2026-11-20T23:59:59Z","closed_at":"2026-11-21T00:10:00Z"}`
+	openID = "0197a000-0000-7000-8000-000000000002"
+)
+
+// example is a shop with something of everything.
+var example = map[string]answer{
+	"GET /merchant/products":                                            {200, `{"products":[` + cake + `,` + donut + `]}`},
+	"POST /merchant/products":                                           {201, donut},
+	"PATCH /merchant/products/CP-502101":                                {200, donut},
+	"POST /merchant/products/CP-502101/adjustments":                     {200, donut},
+	"GET /merchant/products/CP-502101/ledger?limit=50":                  {200, ledgerPage},
+	"GET /merchant/production-orders?limit=50":                          {200, `{"production_orders":[` + openOrder + `,` + closedOrder + `]}`},
+	"GET /merchant/production-orders?limit=1&sku=CP-502101&status=open": {200, `{"production_orders":[` + openOrder + `],"next":"` + openID + `"}`},
+	"GET /merchant/production-orders/" + openID:                         {200, openOrder},
+	"POST /merchant/production-orders":                                  {201, openOrder},
+	"POST /merchant/production-orders/" + openID + "/cancellation":      {200, closedOrder},
+}
+
+const ledgerPage = `{"sku":"CP-502101","entries":[
+	{"entry_id":1042,"quantity":-3,"cause":"adjustment","reason":"broken in the van","reference":"0197a000-0000-7000-8000-00000000000a","at":"2026-11-21T03:00:00Z"},
+	{"entry_id":7,"quantity":1000,"cause":"receipt","reference":"0197a000-0000-7000-8000-00000000000b","at":"2026-11-21T02:00:00Z"},
+	{"entry_id":1,"quantity":3,"cause":"opening","at":"2026-11-20T00:00:00Z"}]}`
+
+func TestAnswersAreTablesForPeopleAndJSONForPrograms(t *testing.T) {
+	a := newAPI(t, example)
+	where := ready(t, a.url, a.url)
+	for name, args := range map[string][]string{
+		"products":        {"products"},
+		"products.json":   {"products", "--json"},
+		"product":         {"products", "CK-1"},
+		"product.json":    {"products", "CK-1", "--json"},
+		"set":             {"set", "CP-502101", "--price", "19900"},
+		"orders":          {"orders"},
+		"orders-filtered": {"orders", "--sku", "CP-502101", "--status", "open", "--limit", "1"},
+		"orders.json":     {"orders", "--json", "--sku=CP-502101", "--status=open", "--limit=1"},
+		"order":           {"order", openID},
+		"order.json":      {"order", openID, "--json"},
+		"cancel":          {"cancel", openID},
+		"ledger":          {"ledger", "CP-502101"},
+		"ledger.json":     {"ledger", "CP-502101", "--json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, said, code := shop(t, append([]string{"--ready", where}, args...)...)
+			if code != 0 || said != "" {
+				t.Fatalf("shop %v ended with %d and says %q, want 0 and nothing", args, code, said)
+			}
+			path := filepath.Join("testdata", name+".golden")
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatalf("%v: make it with go test ./cmd/shop -update", err)
+			}
+			if got != string(want) {
+				t.Errorf("shop %v says\n%swant\n%s", args, got, want)
+			}
+		})
+	}
+}
+
+func TestCommandsAskWhatTheySay(t *testing.T) {
+	a := newAPI(t, example)
+	where := ready(t, a.url, a.url)
+	const products, orders = "/merchant/products", "/merchant/production-orders"
+	for _, c := range []struct {
+		args string // a dot is a space
+		want asked
+	}{
+		{"products", asked{request: "GET " + products}},
+		{"adjust CP-502101 -3 --reason damaged --key k", asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":-3,"reason":"damaged"}`, key: "k"}},
+		{"adjust --reason in.the.van CP-502101 +5 --key k", asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":5,"reason":"in the van"}`, key: "k"}},
+		{"adjust --json CP-502101 --key=k -3 --reason=damaged", asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":-3,"reason":"damaged"}`, key: "k"}},
+		{"set CP-502101 --automatic --lead-time 2m --price 0", asked{request: "PATCH " + products + "/CP-502101", body: `{"automatic":true,"lead_time_seconds":120,"price":0}`}},
+		{"set --automatic=false CP-502101 --min-order 5 --lot-size 6 --reorder-point 7 --order-up-to 8 --max-per-sale 9 --factory F --name a.b",
+			asked{request: "PATCH " + products + "/CP-502101", body: `{"automatic":false,"factory":"F","lot_size":6,"max_per_sale":9,"minimum_order":5,"name":"a b","order_up_to":8,"reorder_point":7}`}},
+		{"create CP-2 --name 도넛 --price 900 --factory F --order-up-to 10 --lead-time 40s --stock 4",
+			asked{request: "POST " + products, body: `{"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,"sku":"CP-2","stock":4}`}},
+		{"open CP-502101", asked{request: "POST " + orders, body: `{"sku":"CP-502101"}`}},
+		{"open CP-502101 200", asked{request: "POST " + orders, body: `{"quantity":200,"sku":"CP-502101"}`}},
+		{"cancel " + openID, asked{request: "POST " + orders + "/" + openID + "/cancellation"}},
+	} {
+		a.asked = nil
+		args := strings.Fields(c.args)
+		for i := range args {
+			if !strings.HasPrefix(args[i], "-") {
+				args[i] = strings.ReplaceAll(args[i], ".", " ")
+			}
+		}
+		c.want.language = "en"
+		if _, said, code := shop(t, append([]string{"--ready", where}, args...)...); code != 0 || len(a.asked) != 1 || a.asked[0] != c.want {
+			t.Errorf("shop %s ended with %d %s, and asked\n%+v, want\n%+v", c.args, code, said, a.asked, c.want)
+		}
+	}
+}
+
+func TestAdjustmentHasAKeyOfItsOwn(t *testing.T) {
+	a := newAPI(t, example)
+	where := ready(t, a.url, a.url)
+	for range 2 {
+		shop(t, "--ready", where, "adjust", "CP-502101", "-3", "--reason", "damaged")
+	}
+	if len(a.asked) != 2 || len(a.asked[0].key) != 36 || a.asked[0].key == a.asked[1].key {
+		t.Errorf("asked %+v, want two adjustments with keys of their own", a.asked)
+	}
+}
+
+func TestListsGoOnWhereAPageEnds(t *testing.T) {
+	page := func(from, to int, next string) answer {
+		var entries []string
+		for id := from; id > to; id-- {
+			entries = append(entries, fmt.Sprintf(`{"entry_id":%d,"quantity":-1,"cause":"sale","at":"2026-11-21T03:00:00Z"}`, id))
+		}
+		return answer{200, `{"sku":"A","entries":[` + strings.Join(entries, ",") + `]` + next + `}`}
+	}
+	a := newAPI(t, map[string]answer{
+		"GET /merchant/products/A/ledger?limit=100":            page(250, 150, `,"next":"151"`),
+		"GET /merchant/products/A/ledger?before=151&limit=20":  page(150, 130, `,"next":"131"`),
+		"GET /merchant/products/A/ledger?before=151&limit=100": page(150, 100, ``),
+	})
+	where := ready(t, a.url, a.url)
+	for limit, want := range map[string]int{"120": 120, "1000": 150} {
+		out, said, code := shop(t, "ledger", "A", "--limit", limit, "--ready", where)
+		if rows := strings.Count(out, " sale "); code != 0 || rows != want {
+			t.Errorf("--limit %s: ended with %d %s and %d entries, want %d", limit, code, said, rows, want)
+		}
+		if goesOn := strings.Contains(out, "There are more: --before 131\n"); goesOn != (limit == "120") {
+			t.Errorf("--limit %s: says that it goes on: %v", limit, goesOn)
+		}
+	}
+}
+
+func TestReadmeNamesEveryCommandAndRoute(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range commands() {
+		if !strings.Contains(string(readme), "\n| `"+c.name) {
+			t.Errorf("the README has no row for the command %s", c.name)
+		}
+	}
+	for _, route := range lambdas.MerchantAPI.Routes {
+		if row := "`" + strings.Replace(route, "/merchant", "", 1) + "`"; !strings.Contains(string(readme), row) {
+			t.Errorf("the README does not name %s", row)
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"restock/internal/merchant"
+)
+
+// A page says which part of a list is wanted.
+type page struct {
+	limit  int
+	before string
+}
+
+func (p *page) flags(f *flag.FlagSet) {
+	f.IntVar(&p.limit, "limit", merchant.DefaultPage, "at most `n`")
+	f.StringVar(&p.before, "before", "", "go on `where` the last list ended, as it says")
+}
+
+// collect follows the pages of a list until there are as many as are wanted, and returns what comes after, empty where nothing does.
+// get gets one page, and says how many it had.
+func (p page) collect(query url.Values, get func(url.Values) (had int, next string, err error)) (next string, err error) {
+	if p.limit < 1 {
+		return "", usagef("--limit %d is none: it must be 1 or more", p.limit)
+	}
+	next = p.before
+	for left := p.limit; left > 0; {
+		query.Set("limit", strconv.Itoa(min(left, merchant.MaxPage)))
+		if next != "" {
+			query.Set("before", next)
+		}
+		had, after, err := get(query)
+		if err != nil {
+			return "", err
+		}
+		next, left = after, left-had
+		if next == "" {
+			break
+		}
+	}
+	return next, nil
+}
+
+// more tells a person that a list goes on.
+func (s *session) more(next string) {
+	if next != "" {
+		fmt.Fprintf(s.out, "There are more: --before %s\n", next)
+	}
+}
+
+func ordersCommand() command {
+	var p page
+	var sku, status string
+	return command{name: "orders", arguments: "[--sku SKU] [--status STATUS]", summary: "production orders, the newest first",
+		flags: func(f *flag.FlagSet) {
+			f.StringVar(&sku, "sku", "", "of this `product` alone")
+			f.StringVar(&status, "status", "", "with this `status` alone: open, received, short, failed or cancelled")
+			p.flags(f)
+		},
+		run: func(ctx context.Context, s *session, _ []string) error {
+			query := url.Values{}
+			for name, value := range map[string]string{"sku": sku, "status": status} {
+				if value != "" {
+					query.Set(name, value)
+				}
+			}
+			all := merchant.ProductionOrders{Orders: []merchant.ProductionOrder{}}
+			var err error
+			all.Next, err = p.collect(query, func(query url.Values) (int, string, error) {
+				var answer merchant.ProductionOrders
+				err := s.client.do(ctx, call{method: http.MethodGet, path: "/merchant/production-orders", query: query, into: &answer})
+				all.Orders = append(all.Orders, answer.Orders...)
+				return len(answer.Orders), answer.Next, err
+			})
+			if err != nil {
+				return err
+			}
+			return s.show(all, func() {
+				t := table{right: []int{4, 5, 6}}
+				t.row("OPENED", "ORDER", "SKU", "STATUS", "QUANTITY", "RECEIVED", "ASKS", "CLOSED", "FACTORY")
+				for _, o := range all.Orders {
+					t.row(s.moment(o.OpenedAt), o.ID.String(), o.SKU, o.Status, amount(o.Quantity), amount(o.Received), amount(o.Asks), s.moment(o.ClosedAt), o.Factory)
+				}
+				t.writeTo(s.out)
+				s.more(all.Next)
+			})
+		}}
+}
+
+// order carries out a call that answers with a production order, and shows it.
+func (s *session) order(ctx context.Context, k call) error {
+	var o merchant.ProductionOrder
+	k.into = &o
+	if err := s.client.do(ctx, k); err != nil {
+		return err
+	}
+	return s.show(o, func() {
+		t := table{}
+		t.row("order", o.ID.String())
+		t.row("product", o.SKU)
+		t.row("status", o.Status)
+		t.row("quantity", amount(o.Quantity))
+		t.row("received", amount(o.Received))
+		t.row("factory", o.Factory)
+		t.row("opened", s.moment(o.OpenedAt))
+		t.row("published", s.moment(o.PublishedAt))
+		t.row("asked", fmt.Sprintf("%s, %s", times(o.Asks), s.moment(o.AskedAt)))
+		t.row("closed", s.moment(o.ClosedAt))
+		t.row("correlation", cmp.Or(o.Correlation, none))
+		t.writeTo(s.out)
+	})
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return amount(n) + " times"
+}
+
+func orderCommand() command {
+	return command{name: "order", arguments: "ORDER", summary: "one production order", least: 1, most: 1,
+		run: func(ctx context.Context, s *session, arguments []string) error {
+			return s.order(ctx, call{method: http.MethodGet, path: orderPath(arguments[0])})
+		}}
+}
+
+func openCommand() command {
+	return command{name: "open", arguments: "SKU [N]", summary: "open a production order; without a number, for what the policy suggests", least: 1, most: 2,
+		run: func(ctx context.Context, s *session, arguments []string) error {
+			body := map[string]any{"sku": arguments[0]}
+			if len(arguments) == 2 {
+				quantity, err := strconv.Atoi(arguments[1])
+				if err != nil || quantity < 1 {
+					return usagef("%q is not a quantity: it must be 1 or more", arguments[1])
+				}
+				body["quantity"] = quantity
+			}
+			return s.order(ctx, call{method: http.MethodPost, path: "/merchant/production-orders", body: body})
+		}}
+}
+
+func cancelCommand() command {
+	return command{name: "cancel", arguments: "ORDER", summary: "cancel an open production order; what comes all the same is booked", least: 1, most: 1,
+		run: func(ctx context.Context, s *session, arguments []string) error {
+			return s.order(ctx, call{method: http.MethodPost, path: orderPath(arguments[0]) + "/cancellation"})
+		}}
+}
+
+func orderPath(id string) string { return "/merchant/production-orders/" + url.PathEscape(id) }
+
+func ledgerCommand() command {
+	var p page
+	return command{name: "ledger", arguments: "SKU", summary: "every change of a product's stock, the newest first", least: 1, most: 1, flags: p.flags,
+		run: func(ctx context.Context, s *session, arguments []string) error {
+			all := merchant.Ledger{SKU: arguments[0], Entries: []merchant.LedgerEntry{}}
+			var err error
+			all.Next, err = p.collect(url.Values{}, func(query url.Values) (int, string, error) {
+				var answer merchant.Ledger
+				err := s.client.do(ctx, call{method: http.MethodGet, path: productPath(arguments[0]) + "/ledger", query: query, into: &answer})
+				all.Entries = append(all.Entries, answer.Entries...)
+				return len(answer.Entries), answer.Next, err
+			})
+			if err != nil {
+				return err
+			}
+			return s.show(all, func() {
+				t := table{right: []int{1, 2}}
+				t.row("TIME", "ENTRY", "QUANTITY", "CAUSE", "REFERENCE", "REASON")
+				for _, e := range all.Entries {
+					reference := none
+					if e.Reference != [16]byte{} {
+						reference = e.Reference.String()
+					}
+					t.row(s.moment(e.At), strconv.FormatInt(e.ID, 10), change(e.Quantity), e.Cause, reference, cmp.Or(e.Reason, none))
+				}
+				t.writeTo(s.out)
+				s.more(all.Next)
+			})
+		}}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"restock/local/awsapi"
+	localsqs "restock/local/sqs"
+)
+
+func TestRedriveSendsDeadLettersBack(t *testing.T) {
+	service := localsqs.New(localsqs.Config{BaseURL: "http://127.0.0.1", Region: localRegion, AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	t.Cleanup(service.Close)
+	server := httptest.NewServer(awsapi.NewHandler(slog.New(slog.DiscardHandler), service.API()))
+	t.Cleanup(server.Close)
+	client := sqs.New(sqs.Options{Region: localRegion, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")})
+	create := func(name string, attributes map[string]string) *string {
+		t.Helper()
+		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out.QueueUrl
+	}
+	create("stock_queue_dlq", nil)
+	queue := create("stock_queue", map[string]string{
+		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:` + localRegion + `:000000000000:stock_queue_dlq","maxReceiveCount":1}`,
+	})
+	receive := func() int {
+		t.Helper()
+		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue, MaxNumberOfMessages: 10, VisibilityTimeout: 0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range out.Messages {
+			if _, err := client.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: queue, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return len(out.Messages)
+	}
+	for range 3 {
+		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("도너츠")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	receive()
+	if left := receive(); left != 0 {
+		t.Fatalf("%d messages are still in the queue, want all in the dead-letter queue", left)
+	}
+
+	where := ready(t, server.URL, server.URL)
+	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 || out != "3 messages went from stock_queue_dlq back to where they came from.\n" {
+		t.Errorf("ended with %d, %q %q; want 3 messages moved", code, out, said)
+	}
+	if back := receive(); back != 3 {
+		t.Errorf("%d messages are back, want 3", back)
+	}
+	if out, said, code := shop(t, "redrive", "--ready", where, "--json"); code != 0 || !strings.Contains(out, `"queue": "stock_queue_dlq"`) {
+		t.Errorf("a program is told %d, %q %q", code, out, said)
+	}
+	if _, said, code := shop(t, "redrive", "--ready", where, "--queue", "other_dlq"); code != 1 || said != "shop: redriving other_dlq: there is no such queue in region ap-northeast-2\n" {
+		t.Errorf("another queue: ended with %d, %q", code, said)
+	}
+}
+
+func TestRedriveIsWatchedUntilItEnds(t *testing.T) {
+	for _, c := range []struct {
+		tasks     []string // as SQS tells of it, one time after the other
+		code      int
+		out, said string
+	}{
+		{[]string{
+			`{"Status":"RUNNING","ApproximateNumberOfMessagesMoved":0,"ApproximateNumberOfMessagesToMove":1500}`,
+			`{"Status":"RUNNING","ApproximateNumberOfMessagesMoved":700,"ApproximateNumberOfMessagesToMove":1500}`,
+			`{"Status":"COMPLETED","ApproximateNumberOfMessagesMoved":1500,"ApproximateNumberOfMessagesToMove":1500}`,
+		}, 0, "1,500 messages went from stock_queue_dlq back to where they came from.\n", "0 of 1,500\n700 of 1,500\n"},
+		{[]string{`{"Status":"FAILED","ApproximateNumberOfMessagesMoved":1,"FailureReason":"CouldNotDetermineMessageSource"}`}, 1, "",
+			"shop: redriving stock_queue_dlq: it is FAILED after 1 message: CouldNotDetermineMessageSource\n"},
+	} {
+		asked := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+			switch r.Header.Get("X-Amz-Target") {
+			case "AmazonSQS.GetQueueUrl":
+				fmt.Fprint(w, `{"QueueUrl":"http://127.0.0.1/000000000000/stock_queue_dlq"}`)
+			case "AmazonSQS.GetQueueAttributes":
+				fmt.Fprint(w, `{"Attributes":{"QueueArn":"arn:aws:sqs:ap-northeast-2:000000000000:stock_queue_dlq"}}`)
+			case "AmazonSQS.StartMessageMoveTask":
+				fmt.Fprint(w, `{"TaskHandle":"x"}`)
+			case "AmazonSQS.ListMessageMoveTasks":
+				fmt.Fprint(w, `{"Results":[`+c.tasks[min(asked, len(c.tasks)-1)]+`]}`)
+				asked++
+			}
+		}))
+		out, said, code := shop(t, "redrive", "--ready", ready(t, server.URL, server.URL))
+		server.Close()
+		if code != c.code || out != c.out || said != c.said {
+			t.Errorf("%v: ended with %d, %q and %q; want %d, %q and %q", c.tasks, code, out, said, c.code, c.out, c.said)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+)
+
+// Where the local run listens, unless its flags say otherwise, and what it believes a person's credentials to be.
+const (
+	localAPI         = "http://127.0.0.1:8080"
+	localAWS         = "http://127.0.0.1:4566"
+	localRegion      = "ap-northeast-2" // that of Pulumi.dev.yaml
+	localCredentials = "local"
+	localDeadLetters = "stock_queue_dlq"
+)
+
+// urlVariable names the API where no flag does.
+const urlVariable = "RESTOCK_URL"
+
+// A target is which shop is meant, as the command line says it.
+type target struct {
+	local                     bool
+	ready, url, stage, region string
+}
+
+func (t *target) flags(f *flag.FlagSet) {
+	f.BoolVar(&t.local, "local", t.local, "the local run")
+	f.StringVar(&t.ready, "ready", t.ready, "the local run that has written this `file`, by its own flag -ready")
+	f.StringVar(&t.stage, "stage", t.stage, "the stage of this `name`, whose outputs pulumi is asked for")
+	f.StringVar(&t.url, "url", t.url, "the API at this `URL`, a stage's output apiUrl; where nothing is said, $"+urlVariable)
+	f.StringVar(&t.region, "region", t.region, "the AWS `region` of the API, where neither its URL nor the AWS configuration says it")
+}
+
+// A resolved target is a shop that can be asked.
+type resolved struct {
+	api   string // without a slash at its end
+	aws   aws.Config
+	local bool
+	// deadLetters finds the name of the dead-letter queue.
+	deadLetters func(context.Context) (string, error)
+}
+
+func (t target) resolve(ctx context.Context) (*resolved, error) {
+	said := 0
+	for _, is := range []bool{t.local || t.ready != "", t.url != "", t.stage != ""} {
+		if is {
+			said++
+		}
+	}
+	if said > 1 {
+		return nil, usagef("--local, --stage and --url name different shops: give one of them")
+	}
+	address := t.url
+	if said == 0 {
+		address = os.Getenv(urlVariable)
+	}
+	switch {
+	case t.local || t.ready != "":
+		return t.resolveLocal()
+	case t.stage != "":
+		address, err := stackOutput(ctx, t.stage, "apiUrl")
+		if err != nil {
+			return nil, err
+		}
+		return t.resolveStage(ctx, address, func(ctx context.Context) (string, error) { return stackOutput(ctx, t.stage, "deadLetterQueueName") })
+	case address != "":
+		return t.resolveStage(ctx, address, func(context.Context) (string, error) {
+			return "", usagef("an API's URL does not tell the name of the dead-letter queue: give --queue NAME (the stack's output deadLetterQueueName), or --stage NAME")
+		})
+	}
+	return nil, usagef("say which shop: --local, --stage NAME, --url URL, or %s in the environment", urlVariable)
+}
+
+func (t target) resolveLocal() (*resolved, error) {
+	endpoints := struct{ API, AWS string }{localAPI, localAWS}
+	if t.ready != "" {
+		text, err := os.ReadFile(t.ready)
+		if err != nil {
+			return nil, fmt.Errorf("reading where the local run listens: %w: it is written by go run ./local -ready %s", err, t.ready)
+		}
+		endpoints.API, endpoints.AWS = "", ""
+		if err := json.Unmarshal(text, &endpoints); err != nil || endpoints.API == "" || endpoints.AWS == "" {
+			return nil, fmt.Errorf("reading where the local run listens: %s is not a file that the local run has written", t.ready)
+		}
+	}
+	region := localRegion
+	if t.region != "" {
+		region = t.region
+	}
+	return &resolved{
+		api: endpoints.API, local: true,
+		aws: aws.Config{
+			Region:       region,
+			Credentials:  credentials.NewStaticCredentialsProvider(localCredentials, localCredentials, ""),
+			BaseEndpoint: aws.String(endpoints.AWS),
+		},
+		deadLetters: func(context.Context) (string, error) { return localDeadLetters, nil },
+	}, nil
+}
+
+// regionOf matches the host of an API by the name that AWS gives it.
+var regionOf = regexp.MustCompile(`\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
+
+func (t target) resolveStage(ctx context.Context, address string, deadLetters func(context.Context) (string, error)) (*resolved, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || u.User != nil {
+		return nil, usagef("%q is not the URL of an API, like https://abc123.execute-api.ap-northeast-2.amazonaws.com", address)
+	}
+	c, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	if match := regionOf.FindStringSubmatch(u.Hostname()); match != nil {
+		c.Region = match[1]
+	}
+	if t.region != "" {
+		c.Region = t.region
+	}
+	if c.Region == "" {
+		return nil, usagef("in which AWS region is %s? Give --region, or set AWS_REGION", u.Host)
+	}
+	return &resolved{api: u.Scheme + "://" + u.Host, aws: c, deadLetters: deadLetters}, nil
+}
+
+// stackOutput asks pulumi for an output of a stage's stack. It needs what pulumi needs: the project's folder, and the state.
+func stackOutput(ctx context.Context, stage, name string) (string, error) {
+	var out, said bytes.Buffer
+	cmd := exec.CommandContext(ctx, "pulumi", "stack", "output", name, "--stack="+stage, "--non-interactive")
+	cmd.Stdout, cmd.Stderr = &out, &said
+	err := cmd.Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", fmt.Errorf("asking pulumi for %s of stage %s: pulumi is not installed: give --url URL in place of --stage", name, stage)
+	}
+	if err != nil {
+		why := strings.Join(strings.Fields(said.String()), " ")
+		return "", fmt.Errorf("asking pulumi for %s of stage %s: %w: %s", name, stage, err, why)
+	}
+	return strings.TrimSpace(out.String()), nil
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A usageError is a command line that cannot be meant.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+// options are what every command takes.
+type options struct {
+	target target
+	json   bool
+}
+
+func (o *options) flags(f *flag.FlagSet) {
+	o.target.flags(f)
+	f.BoolVar(&o.json, "json", o.json, "answer in JSON, for programs")
+}
+
+// A command is one thing that can be asked for.
+type command struct {
+	name, arguments, summary string
+	least, most              int // arguments
+	flags                    func(*flag.FlagSet)
+	run                      func(ctx context.Context, s *session, arguments []string) error
+}
+
+// parse reads the command line. Flags stand anywhere; what it is asked to explain it writes to out, and returns flag.ErrHelp.
+func (o *options) parse(args []string, out io.Writer) (command, []string, error) {
+	before := newFlagSet("shop")
+	o.flags(before)
+	name, rest, err := firstArgument(before, args)
+	if err == nil && name == "" {
+		err = usagef("say what to do: %s; shop -h tells more", strings.Join(names(), ", "))
+	}
+	if err != nil {
+		return command{}, nil, explained(err, out, overview)
+	}
+	all := commands()
+	at := slices.IndexFunc(all, func(c command) bool { return c.name == name })
+	if at < 0 {
+		return command{}, nil, usagef("there is no command %q: there are %s", name, strings.Join(names(), ", "))
+	}
+	c := all[at]
+	flags := newFlagSet(name)
+	o.flags(flags) // once more: they may stand behind the command, too
+	if c.flags != nil {
+		c.flags(flags)
+	}
+	arguments, err := interspersed(flags, rest)
+	if err == nil && (len(arguments) < c.least || len(arguments) > c.most) {
+		err = usagef("%s takes %s: shop %s", c.name, counted(c), c.synopsis())
+	}
+	if err != nil {
+		return command{}, nil, explained(err, out, func(w io.Writer) { c.explain(w, flags) })
+	}
+	return c, arguments, nil
+}
+
+func newFlagSet(name string) *flag.FlagSet {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // errors are told once, by run
+	return flags
+}
+
+// firstArgument reads the flags before the first argument.
+func firstArgument(flags *flag.FlagSet, args []string) (first string, rest []string, err error) {
+	if err := flags.Parse(args); err != nil {
+		return "", nil, err
+	}
+	if flags.NArg() == 0 {
+		return "", nil, nil
+	}
+	return flags.Arg(0), flags.Args()[1:], nil
+}
+
+// interspersed reads flags that stand before, between and behind arguments. A negative number is an argument, and what follows -- is, too.
+func interspersed(flags *flag.FlagSet, args []string) (arguments []string, err error) {
+	for len(args) > 0 {
+		arg := args[0]
+		if arg == "--" {
+			return append(arguments, args[1:]...), nil
+		}
+		if _, err := strconv.Atoi(arg); err == nil || !strings.HasPrefix(arg, "-") || arg == "-" {
+			arguments, args = append(arguments, arg), args[1:]
+			continue
+		}
+		n := 1
+		if takesValue(flags, arg) && len(args) > 1 {
+			n = 2
+		}
+		if err := flags.Parse(args[:n]); err != nil {
+			return nil, err
+		}
+		args = args[n:]
+	}
+	return arguments, nil
+}
+
+// takesValue reports whether the argument behind a flag is its value.
+func takesValue(flags *flag.FlagSet, arg string) bool {
+	f := flags.Lookup(strings.TrimLeft(arg, "-"))
+	if f == nil {
+		return false
+	}
+	boolean, ok := f.Value.(interface{ IsBoolFlag() bool })
+	return !ok || !boolean.IsBoolFlag()
+}
+
+// explained makes of an error of the flag package one of usage, but for the wish for help, which is granted.
+func explained(err error, out io.Writer, help func(io.Writer)) error {
+	if err == flag.ErrHelp {
+		help(out)
+		return err
+	}
+	return usagef("%v", err)
+}
+
+func names() (names []string) {
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+func (c command) synopsis() string { return strings.TrimSpace(c.name + " " + c.arguments) }
+
+func counted(c command) string {
+	switch {
+	case c.most == 0:
+		return "no arguments"
+	case c.least == c.most && c.most == 1:
+		return "one argument"
+	case c.least == c.most:
+		return fmt.Sprintf("%d arguments", c.most)
+	default:
+		return fmt.Sprintf("%d to %d arguments", c.least, c.most)
+	}
+}
+
+func overview(w io.Writer) {
+	t := table{}
+	for _, c := range commands() {
+		t.row("  shop "+c.synopsis(), c.summary)
+	}
+	t.writeTo(w)
+	fmt.Fprint(w, "\nWhere, and how:\n")
+	flags := newFlagSet("shop")
+	new(options).flags(flags)
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+	fmt.Fprint(w, "\nshop COMMAND -h tells of a command's own flags.\n")
+}
+
+func (c command) explain(w io.Writer, flags *flag.FlagSet) {
+	fmt.Fprintf(w, "shop %s: %s\n\n", c.synopsis(), c.summary)
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+}

@@ -1,0 +1,372 @@
+package mysql_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"restock/internal/mysql/mysqltest"
+	"restock/internal/shop"
+)
+
+func newID(tb testing.TB) uuid.UUID {
+	tb.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return id
+}
+
+func ptr[T any](v T) *T { return &v }
+
+var glazed = shop.NewProduct{
+	SKU: "CP-600001", Name: "글레이즈드", Price: 1800, Stock: 40, MaxPerSale: 10, Factory: "FF-500293",
+	Policy: shop.Policy{ReorderPoint: 10, OrderUpTo: 50, LotSize: 12, MinimumOrder: 24, LeadTime: 90 * time.Second, Automatic: true},
+}
+
+func TestANewProductIsSoldAndReplenished(t *testing.T) {
+	f := newFixture(t, 1)
+	p, err := f.CreateProduct(t.Context(), glazed)
+	want := shop.Product{ID: p.ID, SKU: glazed.SKU, Name: glazed.Name, Price: 1800, Stock: 40, MaxPerSale: 10, Factory: "FF-500293", Policy: glazed.Policy}
+	if err != nil || p != want || p.ID == uuid.Nil {
+		t.Fatalf("got %+v, %v; want %+v", p, err, want)
+	}
+	for range 3 {
+		if _, err := f.Buy(t.Context(), shop.Order{SKU: glazed.SKU, Quantity: 10}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.published) != 1 || f.published[0].SKU != glazed.SKU || f.published[0].Quantity != 48 {
+		t.Errorf("published %+v, want one order of 48: four lots lift 10 to 50", f.published)
+	}
+	p, err = f.Database.Store.Product(t.Context(), glazed.SKU)
+	if err != nil || p.OnOrder != 48 || p.Position() != 58 || p.Suggestion() != 0 || !p.ExpectedAt.Equal(f.published[0].AskedAt.Add(90*time.Second)) {
+		t.Errorf("got %+v, %v; want 48 on order, expected 90 s after it was asked for", p, err)
+	}
+	f.CheckBooks(t)
+}
+
+func TestANewProductThatIsShortIsOrderedAtOnce(t *testing.T) {
+	f := newFixture(t, 1)
+	n := glazed
+	n.Stock = 0
+	if p, err := f.CreateProduct(t.Context(), n); err != nil || p.OnOrder != 60 || len(f.published) != 1 {
+		t.Errorf("got %+v, %v, published %+v; want 60 on order", p, err, f.published)
+	}
+	f.CheckBooks(t)
+}
+
+func TestProductsThatCannotBeCreated(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, c := range []struct {
+		name string
+		edit func(*shop.NewProduct)
+		want shop.Code
+	}{
+		{"no SKU", func(n *shop.NewProduct) { n.SKU = "" }, shop.CodeInvalidProduct},
+		{"a SKU that is not ASCII", func(n *shop.NewProduct) { n.SKU = "도너츠" }, shop.CodeInvalidProduct},
+		{"a SKU with a space", func(n *shop.NewProduct) { n.SKU = "CP 1" }, shop.CodeInvalidProduct},
+		{"a SKU that is too long", func(n *shop.NewProduct) { n.SKU = strings.Repeat("x", 65) }, shop.CodeInvalidProduct},
+		{"no name", func(n *shop.NewProduct) { n.Name = "" }, shop.CodeInvalidProduct},
+		{"a name of two lines", func(n *shop.NewProduct) { n.Name = "a\nb" }, shop.CodeInvalidProduct},
+		{"a name that is not UTF-8", func(n *shop.NewProduct) { n.Name = "\xff" }, shop.CodeInvalidProduct},
+		{"a name that is too long", func(n *shop.NewProduct) { n.Name = strings.Repeat("도", 101) }, shop.CodeInvalidProduct},
+		{"a negative price", func(n *shop.NewProduct) { n.Price = -1 }, shop.CodeInvalidProduct},
+		{"a negative stock", func(n *shop.NewProduct) { n.Stock = -1 }, shop.CodeInvalidProduct},
+		{"a negative limit", func(n *shop.NewProduct) { n.MaxPerSale = -1 }, shop.CodeInvalidProduct},
+		{"a policy without sense", func(n *shop.NewProduct) { n.Policy.OrderUpTo = n.Policy.ReorderPoint }, shop.CodeInvalidProduct},
+		{"a SKU that is taken", func(n *shop.NewProduct) { n.SKU = donut }, shop.CodeProductExists},
+		{"a name that is taken", func(n *shop.NewProduct) { n.Name = "부산도너츠" }, shop.CodeProductExists},
+		{"an unknown factory", func(n *shop.NewProduct) { n.Factory = "FF-0" }, shop.CodeUnknownFactory},
+		{"a factory that is not ASCII", func(n *shop.NewProduct) { n.Factory = "공장" }, shop.CodeUnknownFactory},
+	} {
+		n := glazed
+		c.edit(&n)
+		if _, err := f.CreateProduct(t.Context(), n); shop.CodeOf(err) != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
+	}
+	if got := f.Number(t, `SELECT COUNT(*) FROM product`); got != 3 {
+		t.Errorf("%d products, want the seed's 3", got)
+	}
+	f.CheckBooks(t)
+}
+
+func TestChangesOfAProduct(t *testing.T) {
+	f := newFixture(t, 1)
+	f.Exec(t, `INSERT INTO factory (factory_id, identifier, name, manager_email, api) VALUES (UNHEX('0188D6A8F0007000800000000000FF02'), 'FF-2', '둘째 공장', 'a@example.com', '/')`)
+	for _, c := range []struct {
+		name   string
+		change shop.ProductChange
+		want   shop.Code
+		edit   func(*shop.Product) // of what it was before
+	}{
+		{"nothing", shop.ProductChange{}, shop.CodeInvalidProduct, nil},
+		{"the price", shop.ProductChange{Price: ptr(int64(2600))}, "", func(p *shop.Product) { p.Price = 2600 }},
+		{"the name", shop.ProductChange{Name: ptr("왕꽈배기")}, "", func(p *shop.Product) { p.Name = "왕꽈배기" }},
+		{"the limit", shop.ProductChange{MaxPerSale: ptr(0)}, "", func(p *shop.Product) { p.MaxPerSale = 0 }},
+		{"the factory", shop.ProductChange{Factory: ptr("FF-2")}, "", func(p *shop.Product) { p.Factory = "FF-2" }},
+		{"the policy", shop.ProductChange{ReorderPoint: ptr(5), OrderUpTo: ptr(70), LotSize: ptr(3), MinimumOrder: ptr(9), LeadTime: ptr(time.Hour), Automatic: ptr(false)}, "",
+			func(p *shop.Product) {
+				p.Policy = shop.Policy{ReorderPoint: 5, OrderUpTo: 70, LotSize: 3, MinimumOrder: 9, LeadTime: time.Hour}
+			}},
+		{"a level below the point", shop.ProductChange{OrderUpTo: ptr(4)}, shop.CodeInvalidProduct, nil},
+		{"a negative price", shop.ProductChange{Price: ptr(int64(-1))}, shop.CodeInvalidProduct, nil},
+		{"an unknown factory", shop.ProductChange{Factory: ptr("FF-0")}, shop.CodeUnknownFactory, nil},
+		{"another's name", shop.ProductChange{Name: ptr("부산도너츠")}, shop.CodeProductExists, nil},
+	} {
+		want, err := f.Database.Store.Product(t.Context(), mysqltest.Twist)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.edit != nil {
+			c.edit(&want)
+		}
+		got, err := f.ChangeProduct(t.Context(), mysqltest.Twist, c.change)
+		if c.want != "" {
+			if shop.CodeOf(err) != c.want {
+				t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+			}
+			got, err = f.Database.Store.Product(t.Context(), mysqltest.Twist)
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: the product is %+v, %v; want %+v", c.name, got, err, want)
+		}
+	}
+	if _, err := f.ChangeProduct(t.Context(), "CP-000000", shop.ProductChange{Price: ptr(int64(1))}); shop.CodeOf(err) != shop.CodeUnknownProduct {
+		t.Errorf("an unknown product: got %v", err)
+	}
+	// What two changes at once would leave, each with sense alone.
+	err := f.Database.Store.ChangeProduct(t.Context(), mysqltest.Twist, shop.ProductChange{ReorderPoint: ptr(70)})
+	if shop.CodeOf(err) != shop.CodeInvalidProduct {
+		t.Errorf("a policy that another change has overtaken: got %v, want %s", err, shop.CodeInvalidProduct)
+	}
+}
+
+func TestAChangedPolicyOrdersAtOnceAndAnOpenOrderKeepsItsFactory(t *testing.T) {
+	f := newFixture(t, 1)
+	p, err := f.ChangeProduct(t.Context(), mysqltest.Twist, shop.ProductChange{ReorderPoint: ptr(60)})
+	if err != nil || p.OnOrder != 40 || len(f.published) != 1 {
+		t.Fatalf("got %+v, %v, published %+v; want 40 on order", p, err, f.published)
+	}
+	f.Exec(t, `INSERT INTO factory (factory_id, identifier, name, manager_email, api) VALUES (UNHEX('0188D6A8F0007000800000000000FF02'), 'FF-2', '둘째 공장', 'a@example.com', '/')`)
+	if _, err := f.ChangeProduct(t.Context(), mysqltest.Twist, shop.ProductChange{Factory: ptr("FF-2")}); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := f.ProductionOrder(t.Context(), f.published[0].ID); err != nil || o.Factory != "FF-500293" {
+		t.Errorf("got %+v, %v; want the factory that was asked", o, err)
+	}
+}
+
+func TestAdjustments(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, c := range []struct {
+		name       string
+		adjustment shop.Adjustment
+		want       shop.Code
+		stock      int
+	}{
+		{"damaged", shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged"}, "", 2},
+		{"found", shop.Adjustment{SKU: donut, Quantity: 5, Reason: "창고에서 찾음", IdempotencyKey: "k"}, "", 7},
+		{"the same again", shop.Adjustment{SKU: donut, Quantity: 5, Reason: "창고에서 찾음", IdempotencyKey: "k"}, "", 7},
+		{"its key for another", shop.Adjustment{SKU: donut, Quantity: 6, Reason: "창고에서 찾음", IdempotencyKey: "k"}, shop.CodeIdempotencyKeyReused, 7},
+		{"more than there is", shop.Adjustment{SKU: donut, Quantity: -8, Reason: "damaged"}, shop.CodeOutOfStock, 7},
+		{"nothing", shop.Adjustment{SKU: donut, Reason: "damaged"}, shop.CodeInvalidQuantity, 7},
+		{"no reason", shop.Adjustment{SKU: donut, Quantity: -1}, shop.CodeInvalidReason, 7},
+		{"a reason of two lines", shop.Adjustment{SKU: donut, Quantity: -1, Reason: "a\nb"}, shop.CodeInvalidReason, 7},
+		{"a key that is not ASCII", shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "열쇠"}, shop.CodeInvalidIdempotencyKey, 7},
+		{"an unknown product", shop.Adjustment{SKU: "CP-000000", Quantity: -1, Reason: "damaged"}, shop.CodeUnknownProduct, 7},
+	} {
+		p, err := f.Adjust(t.Context(), c.adjustment)
+		if err != nil && shop.CodeOf(err) != c.want || err == nil && (c.want != "" || p.Stock != c.stock) || f.Stock(t) != c.stock {
+			t.Errorf("%s: got %+v, %v, stock %d; want %q and stock %d", c.name, p, err, f.Stock(t), c.want, c.stock)
+		}
+	}
+	if len(f.published) != 0 {
+		t.Errorf("published %+v, want nothing yet", f.published)
+	}
+	if p, err := f.Adjust(t.Context(), shop.Adjustment{SKU: donut, Quantity: -7, Reason: "stolen"}); err != nil || p.OnOrder != 100 || len(f.published) != 1 {
+		t.Errorf("got %+v, %v, published %+v; want 100 on order", p, err, f.published)
+	}
+	f.CheckBooks(t)
+
+	entries, err := f.Ledger(t.Context(), donut, 0, 0)
+	if err != nil || len(entries) != 4 || entries[0].Reason != "stolen" || entries[0].Quantity != -7 || entries[0].Cause != shop.CauseAdjustment ||
+		entries[0].Reference == uuid.Nil || entries[3].Cause != shop.CauseOpening || entries[3].Reference != uuid.Nil {
+		t.Errorf("the ledger is %+v, %v; want three adjustments with their reasons after the opening", entries, err)
+	}
+}
+
+func TestTheLedgerIsPagedFromTheNewest(t *testing.T) {
+	f := newFixture(t, 1)
+	f.SetStock(t, 100)
+	for range 5 {
+		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var after int64
+	var got []int
+	for {
+		page, err := f.Ledger(t.Context(), donut, after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, e := range page {
+			got = append(got, e.Quantity)
+		}
+		after = page[len(page)-1].ID
+	}
+	if want := []int{-1, -1, -1, -1, -1, 97, 3}; len(got) != len(want) || got[0] != want[0] || got[5] != want[5] || got[6] != want[6] {
+		t.Errorf("the pages together are %v, want %v", got, want)
+	}
+	for _, c := range []struct {
+		sku   string
+		after int64
+		limit int
+		want  shop.Code
+	}{{donut, -1, 1, shop.CodeInvalidRequest}, {donut, 0, -1, shop.CodeInvalidRequest}, {donut, 0, 201, shop.CodeInvalidRequest}, {"CP-000000", 0, 1, shop.CodeUnknownProduct}} {
+		if _, err := f.Ledger(t.Context(), c.sku, c.after, c.limit); shop.CodeOf(err) != c.want {
+			t.Errorf("Ledger(%q, %d, %d): got %v, want %s", c.sku, c.after, c.limit, err, c.want)
+		}
+	}
+}
+
+func TestOrdersByHand(t *testing.T) {
+	f := newFixture(t, 1)
+	if _, err := f.OpenOrder(t.Context(), mysqltest.Mochi, 0); shop.CodeOf(err) != shop.CodeInvalidQuantity {
+		t.Errorf("the suggestion where nothing is short: got %v, want %s", err, shop.CodeInvalidQuantity)
+	}
+	for range 4 {
+		if _, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 5}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(f.published) != 0 {
+		t.Errorf("published %+v of a product that is not automatic", f.published)
+	}
+	if p, err := f.Database.Store.Product(t.Context(), mysqltest.Mochi); err != nil || p.Suggestion() != 50 {
+		t.Errorf("got %+v, %v; want 50 suggested", p, err)
+	}
+	o, err := f.OpenOrder(t.Context(), mysqltest.Mochi, 0)
+	if err != nil || o.Quantity != 50 || o.Status != shop.OrderOpen || o.PublishedAt.IsZero() || len(f.published) != 1 {
+		t.Errorf("got %+v, %v, published %+v; want an order of 50, published", o, err, f.published)
+	}
+	if _, err := f.OpenOrder(t.Context(), mysqltest.Mochi, 7); shop.CodeOf(err) != shop.CodeOrderOpen {
+		t.Errorf("a second one: got %v, want %s", err, shop.CodeOrderOpen)
+	}
+	if o, err := f.CancelOrder(t.Context(), o.ID); err != nil || o.Status != shop.OrderCancelled || o.ClosedAt.IsZero() {
+		t.Errorf("cancelling: got %+v, %v", o, err)
+	}
+	if _, err := f.CancelOrder(t.Context(), o.ID); shop.CodeOf(err) != shop.CodeOrderNotOpen {
+		t.Errorf("cancelling twice: got %v, want %s", err, shop.CodeOrderNotOpen)
+	}
+	if o, err := f.OpenOrder(t.Context(), mysqltest.Mochi, 7); err != nil || o.Quantity != 7 {
+		t.Errorf("after it was cancelled: got %+v, %v; want an order of 7", o, err)
+	}
+	for sku, quantity := range map[string]int{donut: -1, mysqltest.Twist: shop.MaxQuantity + 1} {
+		if _, err := f.OpenOrder(t.Context(), sku, quantity); shop.CodeOf(err) != shop.CodeInvalidQuantity {
+			t.Errorf("ordering %d: got %v, want %s", quantity, err, shop.CodeInvalidQuantity)
+		}
+	}
+	if _, err := f.OpenOrder(t.Context(), "CP-000000", 1); shop.CodeOf(err) != shop.CodeUnknownProduct {
+		t.Errorf("an unknown product: got %v", err)
+	}
+	if _, err := f.CancelOrder(t.Context(), uuid.New()); shop.CodeOf(err) != shop.CodeUnknownOrder {
+		t.Errorf("an unknown order: got %v", err)
+	}
+}
+
+func TestProductionOrdersArePagedAndFiltered(t *testing.T) {
+	f := newFixture(t, 1)
+	var all []uuid.UUID // newest first
+	for i, sku := range []string{donut, mysqltest.Twist, donut, mysqltest.Mochi, donut} {
+		o, err := f.OpenOrder(t.Context(), sku, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i < 4 && sku == donut {
+			if _, err := f.CancelOrder(t.Context(), o.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all = append([]uuid.UUID{o.ID}, all...)
+	}
+	for _, c := range []struct {
+		name   string
+		filter shop.OrderFilter
+		want   []uuid.UUID
+	}{
+		{"all", shop.OrderFilter{}, all},
+		{"the first page", shop.OrderFilter{Limit: 2}, all[:2]},
+		{"the second", shop.OrderFilter{Limit: 2, After: all[1]}, all[2:4]},
+		{"the last", shop.OrderFilter{Limit: 2, After: all[3]}, all[4:]},
+		{"of a product", shop.OrderFilter{SKU: donut}, []uuid.UUID{all[0], all[2], all[4]}},
+		{"that are open", shop.OrderFilter{Status: shop.OrderOpen}, []uuid.UUID{all[0], all[1], all[3]}},
+		{"of a product, cancelled", shop.OrderFilter{SKU: donut, Status: shop.OrderCancelled, Limit: 1}, []uuid.UUID{all[2]}},
+	} {
+		orders, err := f.ProductionOrders(t.Context(), c.filter)
+		if err != nil || len(orders) != len(c.want) {
+			t.Errorf("%s: got %+v, %v; want %v", c.name, orders, err, c.want)
+			continue
+		}
+		for i, o := range orders {
+			if o.ID != c.want[i] {
+				t.Errorf("%s: order %d is %s, want %s", c.name, i, o.ID, c.want[i])
+			}
+		}
+	}
+	for _, filter := range []shop.OrderFilter{{Status: "lost"}, {Limit: -1}, {Limit: 201}} {
+		if _, err := f.ProductionOrders(t.Context(), filter); shop.CodeOf(err) != shop.CodeInvalidRequest {
+			t.Errorf("%+v: got %v, want %s", filter, err, shop.CodeInvalidRequest)
+		}
+	}
+	if _, err := f.ProductionOrders(t.Context(), shop.OrderFilter{SKU: "CP-000000"}); shop.CodeOf(err) != shop.CodeUnknownProduct {
+		t.Errorf("an unknown product: got %v", err)
+	}
+}
+
+func TestBuyersHaveALimitAndAreToldWhenStockIsExpected(t *testing.T) {
+	f := newFixture(t, 1)
+	if _, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 5, IdempotencyKey: "before"}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 6})
+	if shop.CodeOf(err) != shop.CodeInvalidQuantity || !strings.Contains(err.Error(), "from 1 to 5") {
+		t.Errorf("6 where 5 are allowed: got %v, want %s that names the limit", err, shop.CodeInvalidQuantity)
+	}
+	if _, err := f.ChangeProduct(t.Context(), mysqltest.Mochi, shop.ProductChange{MaxPerSale: ptr(2)}); err != nil {
+		t.Fatal(err)
+	}
+	if sale, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 5, IdempotencyKey: "before"}); err != nil || !sale.Repeated {
+		t.Errorf("a sale from before the limit, repeated: got %+v, %v; want the first answer", sale, err)
+	}
+
+	f.Now = func() time.Time { return noon }
+	sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 4})
+	if shop.CodeOf(err) != shop.CodeOutOfStock || !sale.ExpectedAt.IsZero() {
+		t.Errorf("refused with nothing on order: got %+v, %v; want no time", sale, err)
+	}
+	f.soldOut(t)
+	f.Now = func() time.Time { return noon.Add(20 * time.Second) }
+	sale, err = f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+	if shop.CodeOf(err) != shop.CodeOutOfStock || !sale.ExpectedAt.Equal(noon.Add(time.Minute)) {
+		t.Errorf("refused, with an order open: got %+v, %v; want the time that it should come", sale, err)
+	}
+}
+
+func TestTheRefusalThatOrdersKnowsWhenStockIsExpected(t *testing.T) {
+	f := newFixture(t, 1)
+	f.Now = func() time.Time { return noon }
+	f.SetStock(t, 0)
+	sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+	if shop.CodeOf(err) != shop.CodeOutOfStock || !sale.ExpectedAt.Equal(noon.Add(time.Minute)) || len(f.published) != 1 {
+		t.Errorf("got %+v, %v, published %+v; want an order, and its time", sale, err, f.published)
+	}
+}

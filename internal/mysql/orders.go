@@ -1,0 +1,144 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"restock/internal/shop"
+)
+
+const (
+	orderColumns = `o.production_order_id, p.sku, o.quantity, o.received, f.identifier, o.status, o.asks,
+	       o.opened_at, o.asked_at, o.published_at, o.closed_at, p.lead_time, o.correlation`
+	orderTables = `production_order o
+	  JOIN product p ON p.product_id = o.product_id
+	  JOIN factory f ON f.factory_id = o.factory_id`
+	selectOrders = `SELECT ` + orderColumns + ` FROM ` + orderTables
+)
+
+func scanOrder(scan func(...any) error) (o shop.ProductionOrder, err error) {
+	fields, done := orderFields(&o)
+	err = scan(fields...)
+	done()
+	return o, err
+}
+
+// orderFields are where orderColumns are scanned to; done completes the order after.
+func orderFields(o *shop.ProductionOrder) (fields []any, done func()) {
+	var leadTime seconds
+	var publishedAt, closedAt sql.NullTime
+	fields = []any{&o.ID, &o.SKU, &o.Quantity, &o.Received, &o.Factory, &o.Status, &o.Asks,
+		&o.OpenedAt, &o.AskedAt, &publishedAt, &closedAt, &leadTime, &o.Correlation}
+	return fields, func() {
+		o.PublishedAt, o.ClosedAt, o.LeadTime = publishedAt.Time, closedAt.Time, time.Duration(leadTime)
+	}
+}
+
+// ProductionOrders lists production orders, newest first: their ids sort by time.
+func (s *Store) ProductionOrders(ctx context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
+	conditions := []string{"TRUE"}
+	var args []any
+	if f.SKU != "" {
+		if !mayBeSKU(f.SKU) {
+			return nil, unknownProduct(f.SKU)
+		}
+		conditions, args = append(conditions, "p.sku = ?"), append(args, f.SKU)
+	}
+	if f.Status != "" {
+		conditions, args = append(conditions, "o.status = ?"), append(args, string(f.Status))
+	}
+	if f.After != uuid.Nil {
+		conditions, args = append(conditions, "o.production_order_id < ?"), append(args, f.After[:])
+	}
+	return list(ctx, s.db, "listing the production orders", scanOrder,
+		selectOrders+` WHERE `+strings.Join(conditions, " AND ")+` ORDER BY o.production_order_id DESC LIMIT ?`, append(args, f.Limit)...)
+}
+
+// ProductionOrder finds one production order.
+func (s *Store) ProductionOrder(ctx context.Context, id uuid.UUID) (shop.ProductionOrder, error) {
+	o, err := scanOrder(s.db.QueryRowContext(ctx, selectOrders+` WHERE o.production_order_id = ?`, id[:]).Scan)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return o, unknownOrder(id)
+	case err != nil:
+		return o, failed(fmt.Sprintf("reading production order %s", id), err)
+	}
+	return o, nil
+}
+
+func unknownOrder(id uuid.UUID) error {
+	return &shop.Error{Code: shop.CodeUnknownOrder, Detail: fmt.Sprintf("there is no production order %s", id)}
+}
+
+// OpenOrders lists the production orders that are open, oldest first.
+func (s *Store) OpenOrders(ctx context.Context) ([]shop.ProductionOrder, error) {
+	return list(ctx, s.db, "listing the open production orders", scanOrder,
+		selectOrders+` WHERE o.open_product_id IS NOT NULL ORDER BY o.opened_at, o.production_order_id`)
+}
+
+// Short lists the SKUs of the products that are short, and that nobody has ordered.
+func (s *Store) Short(ctx context.Context) ([]string, error) {
+	return list(ctx, s.db, "listing the products that are short", func(scan func(...any) error) (sku string, err error) {
+		return sku, scan(&sku)
+	}, `
+		SELECT p.sku
+		  FROM product p
+		 WHERE p.automatic AND p.stock <= p.reorder_point
+		   AND NOT EXISTS (SELECT 1 FROM production_order o WHERE o.open_product_id = p.product_id)
+		 ORDER BY p.sku`)
+}
+
+// ClaimPublication makes the caller the one that publishes an order. asked_at is what callers race for.
+func (s *Store) ClaimPublication(ctx context.Context, o shop.ProductionOrder, at time.Time) (bool, error) {
+	return s.changes(ctx, fmt.Sprintf("claiming to publish production order %s", o.ID), `
+		UPDATE production_order SET asked_at = ?
+		 WHERE production_order_id = ? AND status = 'open' AND published_at IS NULL AND asked_at = ?`,
+		at.UTC(), o.ID[:], o.AskedAt.UTC())
+}
+
+// MarkPublished notes that a production order's message was sent. The first mark stays.
+func (s *Store) MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error {
+	_, err := s.changes(ctx, fmt.Sprintf("marking production order %s as published", id),
+		`UPDATE production_order SET published_at = ? WHERE production_order_id = ? AND published_at IS NULL`, at.UTC(), id[:])
+	return err
+}
+
+// asItWas is the condition that nothing was done to an order since it was read. Its arguments are the id, asks and received.
+const asItWas = ` WHERE production_order_id = ? AND status = 'open' AND asks = ? AND received = ?`
+
+// ClaimAsk makes the caller the one that asks again for an order. asks is what callers race for.
+func (s *Store) ClaimAsk(ctx context.Context, o shop.ProductionOrder, at time.Time) (claimed bool, err error) {
+	kind := shop.NoticeOrderOverdue
+	if o.Asks > 1 {
+		kind = "" // people know
+	}
+	return s.changeOrder(ctx, fmt.Sprintf("claiming to ask again for production order %s", o.ID), o, kind, at,
+		`UPDATE production_order SET asks = asks + 1, asked_at = ?`+asItWas, at.UTC(), o.ID[:], o.Asks, o.Received)
+}
+
+// CloseOrder closes an order.
+func (s *Store) CloseOrder(ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus, at time.Time) (closed bool, err error) {
+	kinds := map[shop.OrderStatus]shop.NoticeKind{shop.OrderFailed: shop.NoticeOrderFailed, shop.OrderShort: shop.NoticeOrderShort}
+	return s.changeOrder(ctx, fmt.Sprintf("closing production order %s as %s", o.ID, status), o, kinds[status], at,
+		`UPDATE production_order SET status = ?, closed_at = ?`+asItWas, string(status), at.UTC(), o.ID[:], o.Asks, o.Received)
+}
+
+// changeOrder runs an update of an order and, if it changes the order, raises a notice of a kind (empty: none), all or nothing.
+func (s *Store) changeOrder(ctx context.Context, doing string, o shop.ProductionOrder, kind shop.NoticeKind, at time.Time, update string, args ...any) (changed bool, err error) {
+	err = s.transaction(ctx, doing, func(tx *sql.Tx) error {
+		if changed, err = changes(tx.ExecContext(ctx, update, args...)); err != nil || !changed || kind == "" {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO notice (kind, subject_id, production_order_id, quantity, raised_at, due_at) VALUES (?, ?, ?, 0, ?, ?)`,
+			string(kind), o.ID[:], o.ID[:], at.UTC(), at.UTC())
+		return err
+	})
+	return changed && err == nil, err
+}

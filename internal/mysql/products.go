@@ -1,0 +1,171 @@
+package mysql
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"restock/internal/shop"
+)
+
+const selectProducts = `
+	SELECT p.product_id, p.sku, p.name, p.price, p.stock, p.max_per_sale, f.identifier,
+	       p.reorder_point, p.order_up_to, p.lot_size, p.minimum_order, p.lead_time, p.automatic,
+	       COALESCE(GREATEST(o.quantity - o.received, 0), 0), o.asked_at
+	  FROM product p
+	  JOIN factory f ON f.factory_id = p.factory_id
+	  LEFT JOIN production_order o ON o.open_product_id = p.product_id`
+
+func scanProduct(scan func(...any) error) (shop.Product, error) {
+	var p shop.Product
+	var leadTime seconds
+	var askedAt sql.NullTime
+	err := scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Stock, &p.MaxPerSale, &p.Factory,
+		&p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder, &leadTime, &p.Policy.Automatic,
+		&p.OnOrder, &askedAt)
+	p.Policy.LeadTime = time.Duration(leadTime)
+	if askedAt.Valid {
+		p.ExpectedAt = askedAt.Time.Add(p.Policy.LeadTime)
+	}
+	return p, err
+}
+
+// Products lists all products, by SKU.
+func (s *Store) Products(ctx context.Context) ([]shop.Product, error) {
+	return list(ctx, s.db, "listing the products", scanProduct, selectProducts+` ORDER BY p.sku`)
+}
+
+// Product finds one product.
+func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
+	if !mayBeSKU(sku) {
+		return shop.Product{}, unknownProduct(sku)
+	}
+	p, err := scanProduct(s.db.QueryRowContext(ctx, selectProducts+` WHERE p.sku = ?`, sku).Scan)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return p, unknownProduct(sku)
+	case err != nil:
+		return p, failed("reading product "+sku, err)
+	}
+	return p, nil
+}
+
+// CreateProduct stores a product and the first entry of its ledger.
+func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
+	return s.transaction(ctx, "creating product "+p.SKU, func(tx *sql.Tx) error {
+		created, err := tx.ExecContext(ctx, `
+			INSERT INTO product (product_id, sku, name, price, stock, max_per_sale, factory_id,
+			                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
+			SELECT ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
+			p.ID[:], p.SKU, p.Name, p.Price, p.Stock, p.MaxPerSale,
+			p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder, wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
+			askable(p.Factory))
+		if serverError(err) == errDuplicate {
+			return &shop.Error{Code: shop.CodeProductExists, Detail: fmt.Sprintf("there is a product %s, or one of the name %q", p.SKU, p.Name)}
+		}
+		if err != nil {
+			return err
+		}
+		if n, err := created.RowsAffected(); err != nil {
+			return err
+		} else if n == 0 {
+			return unknownFactory(p.Factory)
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) VALUES (?, ?, ?, ?)`,
+			p.ID[:], p.Stock, shop.CauseOpening, at.UTC())
+		return err
+	})
+}
+
+// ChangeProduct changes what is said of a product, in one statement.
+func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange) error {
+	if c.Factory != nil {
+		var known int
+		if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM factory WHERE identifier = ?`, askable(*c.Factory)).Scan(&known); err != nil {
+			return failed("looking for factory "+*c.Factory, err)
+		}
+		if known == 0 {
+			return unknownFactory(*c.Factory)
+		}
+	}
+	var columns []string
+	var args []any
+	change := func(column string, value any) {
+		columns, args = append(columns, column), append(args, value)
+	}
+	if c.Name != nil {
+		change("name = ?", *c.Name)
+	}
+	if c.Price != nil {
+		change("price = ?", *c.Price)
+	}
+	if c.MaxPerSale != nil {
+		change("max_per_sale = ?", *c.MaxPerSale)
+	}
+	if c.Factory != nil {
+		change("factory_id = (SELECT f.factory_id FROM factory f WHERE f.identifier = ?)", *c.Factory)
+	}
+	if c.ReorderPoint != nil {
+		change("reorder_point = ?", *c.ReorderPoint)
+	}
+	if c.OrderUpTo != nil {
+		change("order_up_to = ?", *c.OrderUpTo)
+	}
+	if c.LotSize != nil {
+		change("lot_size = ?", *c.LotSize)
+	}
+	if c.MinimumOrder != nil {
+		change("minimum_order = ?", *c.MinimumOrder)
+	}
+	if c.LeadTime != nil {
+		change("lead_time = ?", wholeSeconds(*c.LeadTime))
+	}
+	if c.Automatic != nil {
+		change("automatic = ?", *c.Automatic)
+	}
+	err := retryDeadlocks(ctx, func() error {
+		_, err := s.db.ExecContext(ctx, `UPDATE product SET `+strings.Join(columns, ", ")+` WHERE sku = ?`, append(args, sku)...)
+		return err
+	})
+	switch serverError(err) {
+	case errDuplicate:
+		return &shop.Error{Code: shop.CodeProductExists, Detail: fmt.Sprintf("another product has the name %q", *c.Name)}
+	case errCheckViolatedMySQL, errCheckViolatedMariaDB:
+		return &shop.Error{Code: shop.CodeInvalidProduct, Detail: "the policy was changed at the same time, and has no sense with this change", Err: err}
+	}
+	if err != nil {
+		return failed("changing product "+sku, err)
+	}
+	return nil
+}
+
+func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+// maxASCII is the width of the columns of SKUs and identifiers, in bytes of ASCII.
+const maxASCII = 64
+
+// mayBeSKU reports whether the database can be asked for a text as a SKU: what the column cannot hold it does not compare.
+func mayBeSKU(s string) bool {
+	// The column's collation pads: to it, a SKU with spaces behind it would be the same SKU.
+	return len(s) <= maxASCII && !strings.HasSuffix(s, " ") && strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+}
+
+// askable is an identifier as the database can be asked for it, or one that nothing has.
+func askable(identifier string) string {
+	if !mayBeSKU(identifier) {
+		return ""
+	}
+	return identifier
+}
+
+func unknownProduct(sku string) error {
+	return &shop.Error{Code: shop.CodeUnknownProduct, Detail: fmt.Sprintf("there is no product %.64q", sku)}
+}
+
+func unknownFactory(identifier string) error {
+	return &shop.Error{Code: shop.CodeUnknownFactory, Detail: fmt.Sprintf("there is no factory %.64q", identifier)}
+}

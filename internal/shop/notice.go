@@ -1,0 +1,70 @@
+package shop
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A NoticeKind says what people are told of.
+type NoticeKind string
+
+const (
+	NoticeOrderOverdue NoticeKind = "order_overdue"
+	NoticeOrderFailed  NoticeKind = "order_failed"
+	NoticeOrderShort   NoticeKind = "order_short"
+	NoticeSurplus      NoticeKind = "surplus"
+	NoticeLateReceipt  NoticeKind = "late_receipt"
+)
+
+// A Notice tells people what they may have to act on. It is its own outbox: stored with what it is about, sent by a sweep. It is sent
+// at least once.
+type Notice struct {
+	Kind NoticeKind
+	// SubjectID is the production order, or the attempt whose receipt is unusual. With Kind it is the notice's identity.
+	SubjectID uuid.UUID
+	Order     ProductionOrder
+	Quantity  int // of a surplus, how much is too much; of a late receipt, how much came
+	RaisedAt  time.Time
+
+	// For people, in English.
+	Subject string // one line
+	Text    string // what happened
+	Advice  string // what to do about it
+}
+
+// A Notifier tells people.
+type Notifier interface {
+	Notify(context.Context, Notice) error
+}
+
+// written is the notice with what people read.
+func (n Notice) written() Notice {
+	o := n.Order
+	order := fmt.Sprintf("Production order %s of %d × %s at factory %s, opened at %s,", o.ID, o.Quantity, o.SKU, o.Factory, o.OpenedAt.Format(time.RFC3339))
+	switch n.Kind {
+	case NoticeOrderOverdue:
+		n.Subject = fmt.Sprintf("%s: production order overdue", o.SKU)
+		n.Text = fmt.Sprintf("%s has not come within twice the lead time of %v. The factory is asked again, up to %d times in all.", order, o.LeadTime, maxAsks)
+		n.Advice = "Nothing has to be done yet. If it happens often, look whether the factory is well and the product's lead time is right."
+	case NoticeOrderFailed:
+		n.Subject = fmt.Sprintf("%s: production order failed", o.SKU)
+		n.Text = fmt.Sprintf("%s was asked for %d times, and nothing came. It is given up.", order, o.Asks)
+		n.Advice = fmt.Sprintf("Ask the factory what became of it, and look at the dead-letter queue of stock_queue. While %s is short and automatic, a new production order opens by itself; else open one by hand.", o.SKU)
+	case NoticeOrderShort:
+		n.Subject = fmt.Sprintf("%s: production order came short", o.SKU)
+		n.Text = fmt.Sprintf("%s came short: %d of %d. The rest is given up.", order, o.Received, o.Quantity)
+		n.Advice = fmt.Sprintf("Ask the factory what became of the rest; pay for what came. While %s is short and automatic, a new production order opens by itself.", o.SKU)
+	case NoticeSurplus:
+		n.Subject = fmt.Sprintf("%s: more came than was ordered", o.SKU)
+		n.Text = fmt.Sprintf("%s brought %d more than was ordered, in attempt %s. The surplus is booked and on sale.", order, n.Quantity, n.SubjectID)
+		n.Advice = "Count what is on the shelf. If the goods are there, agree with the factory on paying or returning them; if not, adjust the stock."
+	case NoticeLateReceipt:
+		n.Subject = fmt.Sprintf("%s: goods came after their order was closed", o.SKU)
+		n.Text = fmt.Sprintf("%s was %s when %d came, in attempt %s. They are booked and on sale.", order, o.Status, n.Quantity, n.SubjectID)
+		n.Advice = "Count what is on the shelf: another production order may have brought the same. If there is too much, agree with the factory on returning it, and adjust the stock."
+	}
+	return n
+}

@@ -1,0 +1,158 @@
+package shop
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// A Product is what the shop sells.
+type Product struct {
+	ID         uuid.UUID
+	SKU        string
+	Name       string
+	Price      int64 // in the minor unit of Currency
+	Stock      int   // on hand
+	OnOrder    int   // what the open production order has yet to bring; 0: none is open
+	MaxPerSale int   // the most that one sale may count; 0: no limit
+	Factory    string
+	Policy     Policy
+	// ExpectedAt is when what is on order should come: past, if it is late; zero, if nothing is on order.
+	ExpectedAt time.Time
+}
+
+// Position is the stock position: what is on hand and on order.
+func (p Product) Position() int { return p.Stock + p.OnOrder }
+
+// Suggestion is what the policy would order now, 0 if a production order is open or nothing is short.
+func (p Product) Suggestion() int {
+	if p.OnOrder > 0 {
+		return 0
+	}
+	return p.Policy.OrderQuantity(p.Stock)
+}
+
+// A NewProduct is a product to be sold from now on.
+type NewProduct struct {
+	SKU        string
+	Name       string
+	Price      int64 // in the minor unit of Currency
+	Stock      int   // on hand: the ledger opens with it
+	MaxPerSale int   // 0: no limit
+	Factory    string
+	Policy     Policy
+}
+
+// A ProductChange says what of a product to change. Nil: it stays.
+type ProductChange struct {
+	Name       *string
+	Price      *int64 // in the minor unit of Currency
+	MaxPerSale *int   // 0: no limit
+	Factory    *string
+
+	ReorderPoint *int
+	OrderUpTo    *int
+	LotSize      *int
+	MinimumOrder *int
+	LeadTime     *time.Duration
+	Automatic    *bool
+}
+
+// apply is the product after the change.
+func (c ProductChange) apply(p Product) Product {
+	set(&p.Name, c.Name)
+	set(&p.Price, c.Price)
+	set(&p.MaxPerSale, c.MaxPerSale)
+	set(&p.Factory, c.Factory)
+	set(&p.Policy.ReorderPoint, c.ReorderPoint)
+	set(&p.Policy.OrderUpTo, c.OrderUpTo)
+	set(&p.Policy.LotSize, c.LotSize)
+	set(&p.Policy.MinimumOrder, c.MinimumOrder)
+	set(&p.Policy.LeadTime, c.LeadTime)
+	set(&p.Policy.Automatic, c.Automatic)
+	return p
+}
+
+func set[T any](field, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+const (
+	maxName  = 100     // in characters
+	maxPrice = 1 << 53 // what a number of JSON holds exactly
+)
+
+var skuPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// validate refuses a product that cannot be sold, with CodeInvalidProduct.
+func (p Product) validate() error {
+	switch {
+	case !skuPattern.MatchString(p.SKU):
+		return refuse(CodeInvalidProduct, fmt.Sprintf("the SKU is %.80q, it must be 1 to 64 letters, digits, dots, dashes and underscores of ASCII, and begin with a letter or a digit", p.SKU))
+	case !isText(p.Name, maxName):
+		return refuse(CodeInvalidProduct, fmt.Sprintf("the name is %.120q, it must be 1 to %d printable characters without spaces around them", p.Name, maxName))
+	case p.Price < 0 || p.Price > maxPrice:
+		return refuse(CodeInvalidProduct, fmt.Sprintf("the price is %d, it must be from 0 to %d", p.Price, int64(maxPrice)))
+	case p.Stock < 0 || p.Stock > MaxQuantity:
+		return refuse(CodeInvalidProduct, fmt.Sprintf("the stock is %d, it must be from 0 to %d", p.Stock, MaxQuantity))
+	case p.MaxPerSale < 0 || p.MaxPerSale > MaxQuantity:
+		return refuse(CodeInvalidProduct, fmt.Sprintf("the most per sale is %d, it must be from 0 (no limit) to %d", p.MaxPerSale, MaxQuantity))
+	}
+	return p.Policy.validate()
+}
+
+// isText reports whether a text is one line that a person can read, of so many characters at most.
+func isText(s string, maxCharacters int) bool {
+	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxCharacters && strings.TrimSpace(s) == s &&
+		strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+// CreateProduct puts a product on sale. If it is short from the beginning, a production order opens.
+//
+// Errors: CodeInvalidProduct, CodeProductExists (the SKU or the name is taken), CodeUnknownFactory.
+func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error) {
+	p := Product{SKU: n.SKU, Name: n.Name, Price: n.Price, Stock: n.Stock, MaxPerSale: n.MaxPerSale, Factory: n.Factory, Policy: n.Policy}
+	if err := p.validate(); err != nil {
+		return Product{}, err
+	}
+	var err error
+	if p.ID, err = s.NewID(); err != nil {
+		return Product{}, fmt.Errorf("making a product id: %w", err)
+	}
+	if err := s.Store.CreateProduct(ctx, p, s.now()); err != nil {
+		return Product{}, err
+	}
+	s.check(ctx, p.SKU)
+	return s.Store.Product(ctx, p.SKU)
+}
+
+// ChangeProduct changes what is said of a product. If it is short by its new policy, a production order opens; one that is open stays
+// as it is.
+//
+// Errors: CodeInvalidProduct (also for a change that is none), CodeUnknownProduct, CodeProductExists (the name is taken),
+// CodeUnknownFactory.
+func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (Product, error) {
+	if c == (ProductChange{}) {
+		return Product{}, refuse(CodeInvalidProduct, "nothing is to be changed")
+	}
+	p, err := s.Store.Product(ctx, sku)
+	if err != nil {
+		return Product{}, err
+	}
+	if err := c.apply(p).validate(); err != nil {
+		return Product{}, err
+	}
+	if err := s.Store.ChangeProduct(ctx, sku, c); err != nil {
+		return Product{}, err
+	}
+	s.check(ctx, sku)
+	return s.Store.Product(ctx, sku)
+}

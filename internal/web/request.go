@@ -1,0 +1,145 @@
+package web
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"restock/internal/shop"
+)
+
+// maxBody is the longest body that ReadObject reads, in bytes.
+const maxBody = 16 << 10
+
+// A Field is one of those that a request's body may have.
+type Field struct {
+	Name     string
+	Into     any // a pointer to text, to a whole number, to true or false, or to a pointer to one of them
+	Required bool
+}
+
+// ReadObject reads a request's body, a JSON object, into fields. No body is an object without fields. What the body has and the fields do
+// not, what it has twice, null, a value of another type, and a required field that is missing are errors with CodeInvalidRequest that
+// name it: what was sent and not understood is told, and never left out.
+func ReadObject(w http.ResponseWriter, r *http.Request, fields ...Field) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return unreadable("the body is longer than %d bytes", maxBody)
+	}
+	if err != nil {
+		return unreadable("the body breaks off: %v", err)
+	}
+	if !utf8.Valid(body) {
+		return unreadable("the body is not UTF-8")
+	}
+	seen := map[string]bool{}
+	if len(bytes.TrimSpace(body)) > 0 {
+		if err := readObject(body, fields, seen); err != nil {
+			return err
+		}
+	}
+	for _, f := range fields {
+		if f.Required && !seen[f.Name] {
+			return unreadable("the field %s is missing: the body is a JSON object with %s", f.Name, nameAll(fields))
+		}
+	}
+	return nil
+}
+
+func readObject(body []byte, fields []Field, seen map[string]bool) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	notAnObject := func(why string) error { return unreadable("the body is not a JSON object: %s", why) }
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return notAnObject("it does not begin as one")
+	}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return notAnObject(err.Error())
+		}
+		name, _ := token.(string) // a key of an object is nothing else
+		at := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
+		switch {
+		case at < 0:
+			return unreadable("there is no field %.40q: there are %s", name, nameAll(fields))
+		case seen[name]:
+			return unreadable("the field %s is there twice", name)
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return notAnObject(err.Error())
+		}
+		if string(value) == "null" || json.Unmarshal(value, fields[at].Into) != nil {
+			return unreadable("the field %s is %.40s: it must be %s", name, value, kindOf(fields[at].Into))
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return notAnObject(err.Error())
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return notAnObject("something stands behind it")
+	}
+	return nil
+}
+
+// kindOf says what a value that is read into a pointer must be.
+func kindOf(into any) string {
+	t := reflect.TypeOf(into)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "text"
+	case reflect.Bool:
+		return "true or false"
+	default:
+		return "a whole number, and not beyond all measure"
+	}
+}
+
+func nameAll(fields []Field) string {
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return cmp.Or(strings.Join(names, ", "), "none")
+}
+
+// ReadQuery reads a request's parameters. One that is not known, one that is there twice, and one without a value are errors with
+// CodeInvalidRequest that name it.
+func ReadQuery(r *http.Request, known ...string) (map[string]string, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, unreadable("the parameters cannot be read: %v", err)
+	}
+	query := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(values)) { // of two faults, always the same is told
+		value := values[name]
+		switch {
+		case !slices.Contains(known, name):
+			return nil, unreadable("there is no parameter %.40q: there are %s", name, cmp.Or(strings.Join(known, ", "), "none"))
+		case len(value) > 1:
+			return nil, unreadable("the parameter %s is there twice", name)
+		case value[0] == "":
+			return nil, unreadable("the parameter %s has no value", name)
+		}
+		query[name] = value[0]
+	}
+	return query, nil
+}
+
+func unreadable(format string, args ...any) error {
+	return &shop.Error{Code: shop.CodeInvalidRequest, Detail: fmt.Sprintf(format, args...)}
+}

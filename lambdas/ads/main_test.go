@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"restock/internal/ads"
+	"restock/internal/mysql/mysqltest"
+	"restock/internal/shop"
+)
+
+func TestMain(m *testing.M) { mysqltest.Main(m) }
+
+// people are told, unless nobody can be reached.
+type people struct {
+	told   []string
+	broken error
+}
+
+func (p *people) Tell(_ context.Context, manager, subject, _ string) error {
+	if p.broken == nil {
+		p.told = append(p.told, manager+": "+subject)
+	}
+	return p.broken
+}
+
+// The events that the function gets.
+const (
+	message  = `{"Records":[{"messageId":"m1","body":"{\"Type\":\"Notification\"}","eventSource":"aws:sqs"}]}`
+	schedule = `{"version":"0","detail-type":"Scheduled Event","source":"aws.events"}`
+)
+
+func TestAdvertisementGoesOffWithTheLastDoughnutAndOnWithTheFirst(t *testing.T) {
+	d, told := mysqltest.New(t, 1), &people{}
+	h := lambda.NewHandler(handler(ads.Desk{Store: d.Store, Teller: told, Log: slog.New(slog.DiscardHandler)}))
+	invoke := func(event, want string) {
+		t.Helper()
+		if out, err := h.Invoke(t.Context(), []byte(event)); err != nil || string(out) != want {
+			t.Errorf("got %s, %v; want %s", out, err, want)
+		}
+	}
+	status := func() (status string) {
+		t.Helper()
+		if err := d.Admin.QueryRowContext(t.Context(), `SELECT a.status FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = ?`, mysqltest.Donut).Scan(&status); err != nil {
+			t.Fatal(err)
+		}
+		return status
+	}
+	invoke(schedule, `{"switched":0}`)
+	shelf := shop.Open(d.Store, nobody{}, shop.Discard)
+	if _, err := shelf.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
+		t.Fatal(err)
+	}
+	invoke(message, `{"switched":1}`)
+	if got := status(); got != "off" {
+		t.Errorf("the advertisement of a product that is sold out is %s", got)
+	}
+	invoke(message, `{"switched":0}`)
+	d.SetStock(t, 1)
+	invoke(schedule, `{"switched":1}`)
+	if got := status(); got != "on" {
+		t.Errorf("the advertisement of a product that is there is %s", got)
+	}
+	if len(told.told) != 2 || !strings.Contains(told.told[0], "switched off") || !strings.Contains(told.told[1], "switched on") {
+		t.Errorf("told %q, want off and on", told.told)
+	}
+}
+
+func TestBatchIsTriedAgainWhenNobodyCanBeTold(t *testing.T) {
+	d := mysqltest.New(t, 1)
+	d.SetStock(t, 0)
+	h := lambda.NewHandler(handler(ads.Desk{Store: d.Store, Teller: &people{broken: errors.New("SNS is down")}, Log: slog.New(slog.DiscardHandler)}))
+	if out, err := h.Invoke(t.Context(), []byte(message)); err == nil {
+		t.Errorf("got %s, want an error: the message must stay in the queue", out)
+	}
+}
+
+// nobody is a publisher that publishes to nobody.
+type nobody struct{}
+
+func (nobody) Publish(context.Context, shop.ProductionOrder) error { return nil }

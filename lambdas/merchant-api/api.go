@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"restock/internal/merchant"
+	"restock/internal/shop"
+	"restock/internal/web"
+	"restock/lambdas"
+)
+
+// An api answers the merchant. Who that is API Gateway has made sure of.
+type api struct {
+	shop *shop.Shop
+	log  *slog.Logger
+}
+
+func newAPI(s *shop.Shop, log *slog.Logger) (http.Handler, error) {
+	a := api{s, log}
+	return web.Router(lambdas.MerchantAPI.Routes, map[string]http.HandlerFunc{
+		lambdas.RouteMerchantProducts:      a.answer(http.StatusOK, a.products),
+		lambdas.RouteCreateProduct:         a.answer(http.StatusCreated, a.createProduct),
+		lambdas.RouteChangeProduct:         a.answer(http.StatusOK, a.changeProduct),
+		lambdas.RouteAdjustStock:           a.answer(http.StatusOK, a.adjust),
+		lambdas.RouteLedger:                a.answer(http.StatusOK, a.ledger),
+		lambdas.RouteProductionOrders:      a.answer(http.StatusOK, a.productionOrders),
+		lambdas.RouteProductionOrder:       a.answer(http.StatusOK, a.productionOrder),
+		lambdas.RouteOpenProductionOrder:   a.answer(http.StatusCreated, a.openOrder),
+		lambdas.RouteCancelProductionOrder: a.answer(http.StatusOK, a.cancelOrder),
+	})
+}
+
+// answer makes a handler of an operation: what it returns is answered with a status, its error with the error's own.
+func (a api) answer(status int, operation func(http.ResponseWriter, *http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		value, err := operation(w, r)
+		if err != nil {
+			web.Fail(w, r, a.log, err)
+			return
+		}
+		web.Answer(w, status, value)
+	}
+}
+
+// page reads which part of a list is wanted: how many entries, and behind which, empty where the list is wanted from its beginning.
+func page(query map[string]string) (limit int, before string, err error) {
+	limit = merchant.DefaultPage
+	if text, ok := query["limit"]; ok {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > merchant.MaxPage {
+			return 0, "", invalid("the parameter limit is %.40q, it must be from 1 to %d", text, merchant.MaxPage)
+		}
+	}
+	return limit, query["before"], nil
+}
+
+// pathID reads an id in a request's path.
+func pathID(r *http.Request, name string) (uuid.UUID, error) {
+	return parseID("the "+name+" in the path", r.PathValue(name))
+}
+
+// parseID reads an id as it is written in answers, and in no other of the ways that a UUID may be.
+func parseID(what, text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != len(id.String()) {
+		return uuid.UUID{}, invalid("%s is %.60q, it must be an id like 0188d6a8-f000-7000-8000-00000000cb01", what, text)
+	}
+	return id, nil
+}
+
+func invalid(format string, args ...any) error {
+	return &shop.Error{Code: shop.CodeInvalidRequest, Detail: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/internal/mysql"
+	"restock/internal/shop"
+	"restock/internal/web/webtest"
+	"restock/lambdas"
+)
+
+// with is an example of a product with one field changed, or added.
+func with(field, value string) string {
+	for _, part := range strings.Split(strings.Trim(cake, "{}"), ",") {
+		if strings.HasPrefix(part, `"`+field+`":`) {
+			return strings.Replace(cake, part, `"`+field+`":`+value, 1)
+		}
+	}
+	return strings.TrimSuffix(cake, "}") + `,"` + field + `":` + value + `}`
+}
+
+// without is an example of a product without a field.
+func without(field string) string {
+	parts := strings.Split(strings.Trim(cake, "{}"), ",")
+	return "{" + strings.Join(slices.DeleteFunc(parts, func(part string) bool { return strings.HasPrefix(part, `"`+field+`":`) }), ",") + "}"
+}
+
+// A badRequest is one that is refused, with a status, a code, and a detail that says what is wrong.
+type badRequest struct {
+	request, body string
+	header        map[string]string
+	status        int
+	code, says    string
+}
+
+func badRequests() []badRequest {
+	const (
+		create, change, adjust, ledger     = "POST " + products, "PATCH " + donut, "POST " + donut + "/adjustments", "GET " + donut + "/ledger"
+		list, one, openOne, cancel         = "GET " + productionOrders, "GET " + productionOrders + "/", "POST " + productionOrders, "POST " + productionOrders + "/"
+		request, product, quantity, reason = "invalid_request", "invalid_product", "invalid_quantity", "invalid_reason"
+	)
+	long := strings.Repeat("x", 1000)
+	all := []badRequest{
+		{"GET " + products + "?sku=x", "", nil, 400, request, `no parameter \"sku\"`},
+
+		{create, with("sku", `"도너츠"`), nil, 400, product, "the SKU is"},
+		{create, with("sku", `""`), nil, 400, product, "the SKU is"},
+		{create, with("sku", `"a b"`), nil, 400, product, "the SKU is"},
+		{create, with("sku", `"`+long+`"`), nil, 400, product, "the SKU is"},
+		{create, with("sku", `"CP-502101"`), nil, 409, "product_exists", ""},
+		{create, with("name", `""`), nil, 400, product, "the name is"},
+		{create, with("name", `" 케이크"`), nil, 400, product, "the name is"},
+		{create, with("name", `"a\nb"`), nil, 400, product, "the name is"},
+		{create, with("name", `"`+long+`"`), nil, 400, product, "the name is"},
+		{create, with("name", `"부산도너츠"`), nil, 409, "product_exists", ""},
+		{create, with("price", `-1`), nil, 400, product, "the price is -1"},
+		{create, with("price", `9007199254740993`), nil, 400, product, "the price is 9007199254740993"},
+		{create, with("factory", `"FF-0"`), nil, 422, "unknown_factory", "FF-0"},
+		{create, with("factory", `""`), nil, 422, "unknown_factory", ""},
+		{create, with("stock", `-1`), nil, 400, product, "the stock is -1"},
+		{create, with("max_per_sale", `-1`), nil, 400, product, "the most per sale is -1"},
+		{create, with("reorder_point", `-1`), nil, 400, product, "the reorder point is -1"},
+		{create, with("reorder_point", `20`), nil, 400, product, "above the reorder point, 20"},
+		{create, with("order_up_to", `0`), nil, 400, product, "the order-up-to level is 0"},
+		{create, with("lot_size", `0`), nil, 400, product, "the lot size is 0"},
+		{create, with("minimum_order", `-1`), nil, 400, product, "the minimum order is -1"},
+		{create, with("minimum_order", `2000000000`), nil, 400, product, "the minimum order is 2000000000"},
+		{create, with("lead_time_seconds", `0`), nil, 400, product, "the lead time is 0s"},
+		{create, with("lead_time_seconds", `-90`), nil, 400, product, "the lead time is -1m30s"},
+		{create, with("lead_time_seconds", `9223372037`), nil, 400, request, "the field lead_time_seconds is 9223372037"}, // as nanoseconds, more than 63 bits
+		{create, with("product_id", `"`+unknown+`"`), nil, 400, request, `no field \"product_id\"`},
+
+		{change, `{}`, nil, 400, product, "nothing is to be changed"},
+		{change, ``, nil, 400, product, "nothing is to be changed"},
+		{change, `{"sku":"CP-2"}`, nil, 400, request, `no field \"sku\"`},
+		{change, `{"stock":5}`, nil, 400, request, `no field \"stock\"`},
+		{change, `{"price":-1}`, nil, 400, product, "the price is -1"},
+		{change, `{"name":""}`, nil, 400, product, "the name is"},
+		{change, `{"factory":"FF-0"}`, nil, 422, "unknown_factory", ""},
+		{change, `{"reorder_point":100}`, nil, 400, product, "above the reorder point, 100"},
+		{change, `{"lot_size":0}`, nil, 400, product, "the lot size is 0"},
+		{change, `{"lead_time_seconds":0}`, nil, 400, product, "the lead time is 0s"},
+		{change, `{"lead_time_seconds":9223372037}`, nil, 400, request, "the field lead_time_seconds is 9223372037"},
+		{"PATCH " + products + "/CP-0", `{"price":1}`, nil, 404, "unknown_product", ""},
+		{"PATCH " + products + "/도너츠", `{"price":1}`, nil, 404, "unknown_product", ""},
+		{"PATCH " + products + "/" + long, `{"price":1}`, nil, 404, "unknown_product", ""},
+
+		{adjust, `{"quantity":-1}`, nil, 400, request, "the field reason is missing"},
+		{adjust, `{"reason":"x"}`, nil, 400, request, "the field quantity is missing"},
+		{adjust, `{"quantity":0,"reason":"x"}`, nil, 400, quantity, "the quantity is 0"},
+		{adjust, `{"quantity":2147483648,"reason":"x"}`, nil, 400, quantity, "the quantity is 2147483648"},
+		{adjust, `{"quantity":-2147483648,"reason":"x"}`, nil, 400, quantity, "the quantity is -2147483648"},
+		{adjust, `{"quantity":-4,"reason":"x"}`, nil, 409, "out_of_stock", "3 of CP-502101 are on hand"},
+		{adjust, `{"quantity":1,"reason":""}`, nil, 400, reason, "the reason is"},
+		{adjust, `{"quantity":1,"reason":" "}`, nil, 400, reason, "the reason is"},
+		{adjust, `{"quantity":1,"reason":"a\tb"}`, nil, 400, reason, "the reason is"},
+		{adjust, `{"quantity":1,"reason":"` + long + `"}`, nil, 400, reason, "the reason is"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "열쇠"}, 400, "invalid_idempotency_key", "printable ASCII"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": long}, 400, "invalid_idempotency_key", "1000 bytes"},
+		{"POST " + products + "/CP-0/adjustments", `{"quantity":1,"reason":"x"}`, nil, 404, "unknown_product", ""},
+
+		{ledger + "?before=0", "", nil, 400, request, "the parameter before is"},
+		{ledger + "?before=-1", "", nil, 400, request, "the parameter before is"},
+		{ledger + "?before=" + unknown, "", nil, 400, request, "the parameter before is"},
+		{ledger + "?before=99999999999999999999", "", nil, 400, request, "the parameter before is"},
+		{"GET " + products + "/CP-0/ledger", "", nil, 404, "unknown_product", ""},
+
+		{list + "?status=lost", "", nil, 400, request, "[open received short failed cancelled]"},
+		{list + "?status=OPEN", "", nil, 400, request, "the status is"},
+		{list + "?before=5", "", nil, 400, request, "the parameter before is"},
+		{list + "?sku=CP-0", "", nil, 404, "unknown_product", ""},
+
+		{one + unknown, "", nil, 404, "unknown_production_order", ""},
+		{one + "5", "", nil, 400, request, "the order in the path is"},
+		{one + "{" + unknown + "}", "", nil, 400, request, "the order in the path is"},
+		{one + strings.ReplaceAll(unknown, "-", ""), "", nil, 400, request, "the order in the path is"},
+
+		{openOne, `{}`, nil, 400, request, "the field sku is missing"},
+		{openOne, `{"sku":"CP-0"}`, nil, 404, "unknown_product", ""},
+		{openOne, `{"sku":"CP-0","quantity":1}`, nil, 404, "unknown_product", ""},
+		{openOne, `{"sku":"CP-502101","quantity":0}`, nil, 400, quantity, "the quantity is 0"},
+		{openOne, `{"sku":"CP-502101","quantity":-1}`, nil, 400, quantity, "the quantity is -1"},
+		{openOne, `{"sku":"CP-502101","quantity":2147483648}`, nil, 400, quantity, "the quantity is 2147483648"},
+		{openOne, `{"sku":"CP-502101","quantity":null}`, nil, 400, request, "the field quantity is null"},
+
+		{cancel + unknown + "/cancellation", "", nil, 404, "unknown_production_order", ""},
+		{cancel + "5/cancellation", "", nil, 400, request, "the order in the path is"},
+		{cancel + unknown + "/cancellation", `{"reason":"x"}`, nil, 400, request, `no field \"reason\"`},
+	}
+	for _, field := range []string{"sku", "name", "price", "factory", "order_up_to", "lead_time_seconds"} {
+		all = append(all, badRequest{create, without(field), nil, 400, request, "the field " + field + " is missing"})
+	}
+	for _, paged := range []string{ledger, list} {
+		for _, query := range []string{"limit=0", "limit=101", "limit=-1", "limit=many", "limit=", "limit=5&limit=5", "after=5"} {
+			name, _, _ := strings.Cut(query, "=")
+			all = append(all, badRequest{paged + "?" + query, "", nil, 400, request, name})
+		}
+	}
+	// What no body may be, and no field.
+	for _, operation := range []string{create, change, adjust, openOne} {
+		for _, body := range []string{`{`, `[]`, `null`, `price=5`, `{}{}`, `{"x":1}`, `{"name":"` + strings.Repeat(long, 20) + `"}`} {
+			all = append(all, badRequest{operation, body, nil, 400, request, "the"})
+		}
+	}
+	kinds := map[string][]string{"text": {"5", "true", "{}", "null"}, "number": {`"5"`, "1.5", "1e30", "true", "[]", "null"}, "bool": {"1", `"true"`, "null"}}
+	for kind, fields := range map[string][]string{
+		"text":   {"name", "factory"},
+		"number": {"price", "max_per_sale", "reorder_point", "order_up_to", "lot_size", "minimum_order", "lead_time_seconds"},
+		"bool":   {"automatic"},
+	} {
+		for _, field := range fields {
+			for _, value := range kinds[kind] {
+				says := "the field " + field + " is "
+				all = append(all, badRequest{create, with(field, value), nil, 400, request, says}, badRequest{change, `{"` + field + `":` + value + `}`, nil, 400, request, says})
+			}
+		}
+	}
+	return all
+}
+
+func TestBadInputIsNamedAndChangesNothing(t *testing.T) {
+	o := open(t)
+	state := func() string {
+		return fmt.Sprintf("%s%d orders, %d published, %d ledger entries, %d adjustments", o.do("GET "+products, "", nil).Body,
+			o.database.Number(t, `SELECT COUNT(*) FROM production_order`), len(*o.published),
+			o.database.Number(t, `SELECT COUNT(*) FROM stock_ledger`), o.database.Number(t, `SELECT COUNT(*) FROM adjustment`))
+	}
+	before := state()
+	for _, c := range badRequests() {
+		got := o.do(c.request, c.body, c.header)
+		if got.Status != c.status || got.Field(t, "code") != c.code || got.Field(t, "message") == "" || !strings.Contains(got.Body, c.says) {
+			t.Errorf("%.100s %.100s: got %d %s, want %d and code %s, and that it says %q", c.request, c.body, got.Status, got.Body, c.status, c.code, c.says)
+		}
+	}
+	if after := state(); after != before {
+		t.Errorf("there are\n%s\nwant it to be as it was\n%s", after, before)
+	}
+}
+
+func TestEveryOperationHasItsBadInput(t *testing.T) {
+	refused := map[string]bool{}
+	for _, c := range badRequests() {
+		method, target, _ := strings.Cut(c.request, " ")
+		path, _, _ := strings.Cut(target, "?")
+		for _, route := range lambdas.MerchantAPI.Routes {
+			if matches(route, method, path) {
+				refused[route] = true
+			}
+		}
+	}
+	for _, route := range lambdas.MerchantAPI.Routes {
+		if !refused[route] {
+			t.Errorf("no bad request tries %s", route)
+		}
+	}
+}
+
+// matches reports whether a route is a request's.
+func matches(route, method, path string) bool {
+	want, got := strings.Split(route, "/"), strings.Split(method+" "+path, "/")
+	return len(want) == len(got) && !slices.ContainsFunc(want, func(segment string) bool {
+		at := slices.Index(want, segment)
+		return segment != got[at] && !strings.HasPrefix(segment, "{")
+	})
+}
+
+func TestRefusalIsInTheMerchantsLanguage(t *testing.T) {
+	o := open(t)
+	for language, want := range map[string]string{"": "공장 없음", "en": "No such factory"} {
+		got := o.do("PATCH "+donut, `{"factory":"FF-0"}`, map[string]string{"Accept-Language": language})
+		if got.Field(t, "message") != want {
+			t.Errorf("language %q: got %s, want the message %q", language, got.Body, want)
+		}
+	}
+}
+
+func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
+	db, err := mysql.Open(mysql.Config{Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1,
+		Credentials: func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	handler, err := newAPI(shop.Open(mysql.NewStore(db), &orders{}, shop.Discard), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []webtest.Request{
+		{Method: "GET", Path: products},
+		{Method: "POST", Path: products, Body: cake},
+		{Method: "PATCH", Path: donut, Body: `{"price":1}`},
+		{Method: "POST", Path: donut + "/adjustments", Body: `{"quantity":1,"reason":"x"}`},
+		{Method: "GET", Path: donut + "/ledger"},
+		{Method: "GET", Path: productionOrders},
+		{Method: "GET", Path: productionOrders + "/" + unknown},
+		{Method: "POST", Path: productionOrders, Body: `{"sku":"CP-502101"}`},
+		{Method: "POST", Path: productionOrders + "/" + unknown + "/cancellation"},
+	} {
+		got := webtest.Do(t, handler, r)
+		if got.Status != 503 || got.Field(t, "code") != "unavailable" || got.Header["Retry-After"] == "" || strings.Contains(got.Body, "internal detail") {
+			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After, and nothing internal", r.Method, r.Path, got.Status, got.Body, got.Header)
+		}
+	}
+}

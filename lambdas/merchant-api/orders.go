@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+
+	"restock/internal/merchant"
+	"restock/internal/shop"
+	"restock/internal/web"
+)
+
+func newOrder(o shop.ProductionOrder) merchant.ProductionOrder {
+	return merchant.ProductionOrder{
+		ID: o.ID, SKU: o.SKU, Quantity: o.Quantity, Received: o.Received, Factory: o.Factory, Status: string(o.Status), Asks: o.Asks,
+		OpenedAt: o.OpenedAt, AskedAt: o.AskedAt, PublishedAt: o.PublishedAt, ClosedAt: o.ClosedAt, Correlation: o.Correlation,
+	}
+}
+
+// order is the answer that is a production order.
+func order(o shop.ProductionOrder, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return newOrder(o), nil
+}
+
+func (a api) productionOrders(_ http.ResponseWriter, r *http.Request) (any, error) {
+	query, err := web.ReadQuery(r, "before", "limit", "sku", "status")
+	if err != nil {
+		return nil, err
+	}
+	limit, before, err := page(query)
+	if err != nil {
+		return nil, err
+	}
+	// One more than is wanted says whether there is a next page.
+	filter := shop.OrderFilter{SKU: query["sku"], Status: shop.OrderStatus(query["status"]), Limit: limit + 1}
+	if before != "" {
+		if filter.After, err = parseID("the parameter before", before); err != nil {
+			return nil, err
+		}
+	}
+	orders, err := a.shop.ProductionOrders(r.Context(), filter)
+	if err != nil {
+		return nil, err
+	}
+	answer := merchant.ProductionOrders{Orders: make([]merchant.ProductionOrder, 0, len(orders))}
+	for _, o := range orders[:min(limit, len(orders))] {
+		answer.Orders = append(answer.Orders, newOrder(o))
+	}
+	if len(orders) > limit {
+		answer.Next = orders[limit-1].ID.String()
+	}
+	return answer, nil
+}
+
+func (a api) productionOrder(_ http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := pathID(r, "order")
+	if err != nil {
+		return nil, err
+	}
+	return order(a.shop.ProductionOrder(r.Context(), id))
+}
+
+func (a api) openOrder(w http.ResponseWriter, r *http.Request) (any, error) {
+	var sku string
+	var quantity *int
+	err := web.ReadObject(w, r,
+		web.Field{Name: "sku", Into: &sku, Required: true},
+		web.Field{Name: "quantity", Into: &quantity},
+	)
+	if err != nil {
+		return nil, err
+	}
+	if quantity == nil {
+		return order(a.shop.OpenOrder(r.Context(), sku, 0)) // what the policy suggests
+	}
+	if *quantity == 0 {
+		return nil, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the quantity is 0, it must be from 1 to %d; without one the order is what the policy suggests", shop.MaxQuantity)}
+	}
+	return order(a.shop.OpenOrder(r.Context(), sku, *quantity))
+}
+
+func (a api) cancelOrder(w http.ResponseWriter, r *http.Request) (any, error) {
+	id, err := pathID(r, "order")
+	if err != nil {
+		return nil, err
+	}
+	if err := web.ReadObject(w, r); err != nil {
+		return nil, err
+	}
+	return order(a.shop.CancelOrder(r.Context(), id))
+}

@@ -1,0 +1,64 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+)
+
+// commonErrors are what each service answers whom it does not know. SQS's own page has the codes of its older protocol, which its
+// clients go by.
+var commonErrors = map[string]string{
+	"sqs":            "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html",
+	"sns":            "https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html",
+	"secretsmanager": "https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html",
+}
+
+// listAs asks each service for a list, signed with the credentials.
+var listAs = map[string]func(*T, aws.CredentialsProvider) error{
+	"sqs": func(t *T, c aws.CredentialsProvider) error {
+		client := sqs.New(sqs.Options{BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: doNotRetry()})
+		_, err := client.ListQueues(t.Context(), &sqs.ListQueuesInput{})
+		return err
+	},
+	"sns": func(t *T, c aws.CredentialsProvider) error {
+		client := sns.New(sns.Options{BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: doNotRetry()})
+		_, err := client.ListTopics(t.Context(), &sns.ListTopicsInput{})
+		return err
+	},
+	"secretsmanager": func(t *T, c aws.CredentialsProvider) error {
+		client := secretsmanager.New(secretsmanager.Options{BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: doNotRetry()})
+		_, err := client.ListSecrets(t.Context(), &secretsmanager.ListSecretsInput{})
+		return err
+	},
+}
+
+func TestSignatures(t *testing.T) {
+	var cases []conformanceCase
+	for _, service := range []string{"sqs", "sns", "secretsmanager"} {
+		list, doc := listAs[service], commonErrors[service]
+		cases = append(cases,
+			conformanceCase{service + ": a known key with its secret is let in", doc, func(t *T) {
+				t.ok(list(t, credentialsProvider))
+			}},
+			conformanceCase{service + ": an unknown key is refused", doc, func(t *T) {
+				nobody := credentials.NewStaticCredentialsProvider("AKIA0000000000NOBODY", "secret", "")
+				t.refused(list(t, nobody), "InvalidClientTokenId", "UnrecognizedClientException")
+			}},
+			conformanceCase{service + ": a wrong secret is refused", doc, func(t *T) {
+				known, err := credentialsProvider.Retrieve(t.Context())
+				t.ok(err)
+				wrong := credentials.NewStaticCredentialsProvider(known.AccessKeyID, known.SecretAccessKey+"x", known.SessionToken)
+				t.refused(list(t, wrong), "SignatureDoesNotMatch", "InvalidSignatureException")
+			}},
+			conformanceCase{service + ": an unsigned request is refused", doc, func(t *T) {
+				t.refused(list(t, aws.AnonymousCredentials{}), "MissingAuthenticationToken", "MissingAuthenticationTokenException")
+			}},
+		)
+	}
+	check(t, cases)
+}

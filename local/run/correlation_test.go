@@ -1,0 +1,75 @@
+package run_test
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// A line of a function's log that is about a production order, as far as it is of interest.
+type orderLine struct {
+	Message       string `json:"message"`
+	Order         string `json:"production_order"`
+	CorrelationID string `json:"correlation_id"`
+}
+
+func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
+	t.Parallel()
+	said := &protocol{}
+	c := config(t)
+	c.Log = slog.New(slog.NewJSONHandler(said, nil))
+	s := start(t, c)
+	var id string
+	for range 3 { // the third empties the shelf
+		response, err := http.Post(s.API+"/checkout", "application/json", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if id = response.Header.Get("Apigw-Requestid"); response.StatusCode != 200 || id == "" {
+			t.Fatalf("a checkout got %s, and the id %q", response.Status, id)
+		}
+	}
+	await(t, "no delivery", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) > 0 })
+	// sales-api, sales-api, stock, stock-increase.
+	for _, message := range []string{"production order opened", "production order published", "factory asked", "goods received"} {
+		await(t, "nobody says "+message, func() bool { return said.orderLine(message).Order != "" })
+		if got := said.orderLine(message).CorrelationID; got != id {
+			t.Errorf("%q is said with the correlation id %q, want the buyer's, %q", message, got, id)
+		}
+	}
+
+	// The id is a part of what is signed: nobody writes another one into our logs.
+	var request struct{ CallbackUrl string }
+	if err := json.Unmarshal(s.Run.Factory.Requests()[0].Body, &request); err != nil {
+		t.Fatal(err)
+	}
+	forged := strings.Replace(request.CallbackUrl, "correlation=", "correlation=x", 1)
+	response, err := http.Post(forged, "application/json", strings.NewReader(string(s.Run.Factory.Requests()[0].Body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, _ := io.ReadAll(response.Body); forged == request.CallbackUrl || response.StatusCode != http.StatusForbidden {
+		t.Errorf("%s got %s %s, want 403", forged, response.Status, body)
+	}
+}
+
+// orderLine is what a function first said of a production order with a message; a function's line is the message of the run's.
+func (p *protocol) orderLine(message string) (found orderLine) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for line := range strings.Lines(p.text.String()) {
+		var record struct {
+			Msg string `json:"msg"`
+		}
+		var said orderLine
+		if json.Unmarshal([]byte(line), &record) == nil && json.Unmarshal([]byte(record.Msg), &said) == nil && said.Message == message {
+			return said
+		}
+	}
+	return found
+}

@@ -1,0 +1,166 @@
+package run_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"restock/lambdas"
+	"restock/local/factory"
+)
+
+// A signature is how a request is signed. The zero one is none.
+type signature struct {
+	key, secret, service, region string
+}
+
+// person is how whoever runs the run signs.
+var person = signature{"local", "local", "execute-api", "ap-northeast-2"}
+
+// merchant sends a request whose signature is of a body, which may be another than the one that is sent.
+func (s *stack) merchant(tb testing.TB, by signature, method, path, signed, sent string) (status int, body string) {
+	tb.Helper()
+	request, err := http.NewRequestWithContext(tb.Context(), method, s.API+path, strings.NewReader(sent))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if by.key != "" {
+		hash := sha256.Sum256([]byte(signed))
+		credentials := aws.Credentials{AccessKeyID: by.key, SecretAccessKey: by.secret}
+		if err := v4.NewSigner().SignHTTP(tb.Context(), credentials, request, hex.EncodeToString(hash[:]), by.service, by.region, time.Now()); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// HTTP APIs tell nobody why they refuse: 403 {"message":"Forbidden"}, without a header x-amzn-errortype.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
+func TestMerchantsRoutesAreClosedToAllWhoDoNotSign(t *testing.T) {
+	t.Parallel()
+	s := start(t, config(t))
+	const price = `{"price":1}`
+	refused := func(what string, status int, body string) {
+		t.Helper()
+		if status != http.StatusForbidden || body != `{"message":"Forbidden"}` {
+			t.Errorf("%s: got %d %s, want 403 Forbidden", what, status, body)
+		}
+	}
+	for _, route := range lambdas.MerchantAPI.Routes {
+		method, path, _ := strings.Cut(route, " ")
+		status, body := s.merchant(t, signature{}, method, path, "", "")
+		refused(route+", unsigned", status, body)
+	}
+	for what, c := range map[string]struct {
+		by     signature
+		signed string
+	}{
+		"an unknown key":  {signature{"AKIANOBODY", "local", "execute-api", "ap-northeast-2"}, price},
+		"a wrong secret":  {signature{"local", "remote", "execute-api", "ap-northeast-2"}, price},
+		"another service": {signature{"local", "local", "sqs", "ap-northeast-2"}, price},
+		"another region":  {signature{"local", "local", "execute-api", "us-east-1"}, price},
+		"another body":    {person, `{"price":2}`},
+	} {
+		status, body := s.merchant(t, c.by, "PATCH", "/merchant/products/CP-502101", c.signed, price)
+		refused(what, status, body)
+	}
+	if price := s.number(t, `SELECT price FROM product WHERE sku = 'CP-502101'`); price != 19900 {
+		t.Errorf("the price is %d, want it untouched", price)
+	}
+	if status, body := s.merchant(t, person, "PATCH", "/merchant/products/CP-502101", price, price); status != 200 || !strings.Contains(body, `"price":1,`) {
+		t.Errorf("signed: got %d %s, want the new price", status, body)
+	}
+	if status, body := s.merchant(t, person, "GET", "/merchant/production-orders?limit=5&status=open", "", ""); status != 200 || body != `{"production_orders":[]}`+"\n" {
+		t.Errorf("signed, with parameters: got %d %s, want no orders", status, body)
+	}
+	if status, body := s.merchant(t, person, "GET", "/merchant/products/%EB%8F%84%EB%84%88%EC%B8%A0%20%25/ledger", "", ""); status != 404 || !strings.Contains(body, "unknown_product") {
+		t.Errorf("signed, with a path that is escaped: got %d %s, want 404 unknown_product", status, body)
+	}
+}
+
+// ready is a file as the run's flag -ready writes it.
+func (s *stack) ready(tb testing.TB) (path string) {
+	tb.Helper()
+	text, err := json.Marshal(s.Endpoints)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	path = filepath.Join(tb.TempDir(), "ready.json")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+// shop gives a command of the merchant's command line.
+func (s *stack) shop(tb testing.TB, args ...string) (out string) {
+	tb.Helper()
+	cmd := exec.CommandContext(tb.Context(), "go", append([]string{"run", "./cmd/shop"}, args...)...)
+	cmd.Dir = projectDir
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		tb.Fatalf("shop %v: %v\n%s", args, err, text)
+	}
+	return string(text)
+}
+
+func TestMerchantWorksFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	s := start(t, config(t))
+	ready := s.ready(t)
+	for _, c := range []struct {
+		args string
+		want string
+	}{
+		{"adjust CP-502101 -1 --reason damaged", "\nstock          2\n"},
+		{"ledger CP-502101", "damaged\n"},
+		{"open CP-502101 40", "\nquantity     40\n"},
+		{"set CP-502101 --price 21000 --lead-time 2s", "price          21,000 KRW\n"},
+	} {
+		if out := s.shop(t, append(strings.Fields(c.args), "--ready", ready)...); !strings.Contains(out, c.want) {
+			t.Errorf("shop %s says\n%s, want it to say %q", c.args, out, c.want)
+		}
+	}
+	await(t, "what was opened by hand does not come", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 42 })
+	if out := s.shop(t, "orders", "--ready", ready, "--status", "received"); strings.Count(out, " received ") != 1 {
+		t.Errorf("the orders are\n%s, want the one, received", out)
+	}
+}
+
+func TestDeadLettersAreRedrivenFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	s := start(t, config(t))
+	s.impatient(t, "1")
+	if err := s.Run.Factory.SetFault(factory.Fault{Status: 400}); err != nil {
+		t.Fatal(err)
+	}
+	s.buy(t, 3, 1)
+	await(t, "the dead-letter queue stays empty", func() bool { return s.deadLetters(t) == "1" })
+	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
+		t.Fatal(err)
+	}
+	if out := s.shop(t, "redrive", "--ready", s.ready(t)); !strings.Contains(out, "1 message went from stock_queue_dlq back") {
+		t.Errorf("shop redrive says %s", out)
+	}
+	await(t, "no delivery, though the message went back", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 100 })
+}

@@ -1,0 +1,76 @@
+package tempdir
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+)
+
+const pattern = "restock-test-*"
+
+func TestWhatAKilledProcessLeftIsRemovedAndNothingElse(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var dirs []*Dir
+	for range 2 {
+		d, err := New(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dirs = append(dirs, d)
+	}
+	killed, alive := dirs[0], dirs[1]
+	if err := killed.alive.Release(); err != nil { // as the system does
+		t.Fatal(err)
+	}
+	other := filepath.Join(os.TempDir(), "restock-test-other") // without a lock, it is not ours to judge
+	if err := os.Mkdir(other, 0o700); err != nil {
+		t.Fatal(err)
+	}
+
+	next, err := New(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(killed.Path()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the killed process's directory is left: %v", err)
+	}
+	for _, dir := range []string{alive.Path(), next.Path(), other} {
+		if _, err := os.Stat(dir); err != nil {
+			t.Errorf("%s is gone: %v", dir, err)
+		}
+	}
+	for _, d := range []*Dir{alive, next} {
+		if err := d.Remove(); err != nil {
+			t.Errorf("removing %s: %v", d.Path(), err)
+		}
+		if _, err := os.Stat(d.Path()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left: %v", d.Path(), err)
+		}
+	}
+}
+
+func TestProcessesThatStartAtOnceDoNotTakeEachOtherForDead(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				d, err := New(pattern)
+				if err != nil {
+					t.Errorf("making: %v", err)
+					return
+				}
+				if _, err := os.Stat(d.Path()); err != nil {
+					t.Errorf("another took it for abandoned: %v", err)
+				}
+				if err := d.Remove(); err != nil {
+					t.Errorf("removing: %v", err)
+				}
+			}
+		})
+	}
+	all.Wait()
+}
