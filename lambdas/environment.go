@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/caarlos0/env/v11"
 )
@@ -41,7 +42,8 @@ type SalesAPIEnvironment struct {
 type MerchantAPIEnvironment struct {
 	Database
 	Journal
-	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+	StockEmptyTopic string        `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"` // of products that say no other
 }
 
 // StockEnvironment is what stock reads.

@@ -125,7 +125,7 @@ func (c changes) number(f *flag.FlagSet, name, field, usage string) {
 
 func createCommand() command {
 	fields := changes{}
-	return command{name: "create", arguments: "SKU --name … --price … --factory … --order-up-to … --lead-time …", summary: "a new product", least: 1, most: 1,
+	return command{name: "create", arguments: "SKU --name … --price … --factory … --order-up-to …", summary: "a new product", least: 1, most: 1,
 		flags: func(f *flag.FlagSet) {
 			fields.flags(f)
 			fields.number(f, "stock", "stock", "`n` are on hand")

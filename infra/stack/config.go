@@ -17,7 +17,8 @@ type Settings struct {
 	EndpointZones []string `json:"endpointZones"`
 	// FactoryURL is where the legacy factory listens, without a path.
 	FactoryURL string `json:"factoryUrl"`
-	// FactoryLeadTimeSeconds is how long the factory takes from a request to its callback. What takes twice as long is overdue.
+	// FactoryLeadTimeSeconds is how long the factory takes from a request to its callback, for products whose policy says no other. What takes
+	// twice as long is overdue.
 	FactoryLeadTimeSeconds int `json:"factoryLeadTimeSeconds"`
 
 	// Protect keeps what holds data from being deleted: the database, by Pulumi and by AWS, with a last snapshot if it is

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"restock/internal/shop"
 )
@@ -28,6 +29,8 @@ type Problem struct {
 	Code    shop.Code `json:"code"`
 	Detail  string    `json:"detail,omitempty"`
 	Stock   *int      `json:"stock,omitempty"`
+	// ExpectedAt is when stock should come that is on order; past, if it is late.
+	ExpectedAt time.Time `json:"expected_at,omitzero"`
 }
 
 // IsOurs reports whether an error with a code is one of ours to mend, and not the caller's.
@@ -52,9 +55,11 @@ func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	Answer(w, f.status, Problem{Message: f.phrase.In(Language(r)), Code: code, Detail: detail(err)})
 }
 
-// FailOutOfStock refuses a buyer, and says what is on hand.
-func FailOutOfStock(w http.ResponseWriter, r *http.Request, err error, stock int) {
-	Answer(w, http.StatusConflict, Problem{Message: outOfStock.In(Language(r), stock), Code: shop.CodeOutOfStock, Detail: detail(err), Stock: &stock})
+// FailOutOfStock refuses a buyer, and says what is on hand, and when more should come.
+func FailOutOfStock(w http.ResponseWriter, r *http.Request, err error, refused shop.Sale) {
+	Answer(w, http.StatusConflict, Problem{
+		Message: outOfStock.In(Language(r), refused.Stock), Code: shop.CodeOutOfStock, Detail: detail(err), Stock: &refused.Stock, ExpectedAt: refused.ExpectedAt,
+	})
 }
 
 // detail is what an error says to the caller.

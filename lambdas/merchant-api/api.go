@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -16,12 +17,13 @@ import (
 
 // An api answers the merchant. Who that is API Gateway has made sure of.
 type api struct {
-	shop *shop.Shop
-	log  *slog.Logger
+	shop     *shop.Shop
+	leadTime time.Duration // of products that say no other
+	log      *slog.Logger
 }
 
-func newAPI(s *shop.Shop, log *slog.Logger) (http.Handler, error) {
-	a := api{s, log}
+func newAPI(s *shop.Shop, leadTime time.Duration, log *slog.Logger) (http.Handler, error) {
+	a := api{s, leadTime, log}
 	return web.Router(lambdas.MerchantAPI.Routes, map[string]http.HandlerFunc{
 		lambdas.RouteMerchantProducts:      a.answer(http.StatusOK, a.products),
 		lambdas.RouteCreateProduct:         a.answer(http.StatusCreated, a.createProduct),

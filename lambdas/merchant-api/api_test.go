@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -40,7 +41,7 @@ func open(tb testing.TB) office {
 	tb.Helper()
 	database, published := mysqltest.New(tb, 1), &orders{}
 	s := shop.Open(database.Store, published, shop.Discard)
-	handler, err := newAPI(s, slog.New(slog.DiscardHandler))
+	handler, err := newAPI(s, 40*time.Second, slog.New(slog.DiscardHandler))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"restock/internal/mysql"
 	"restock/internal/shop"
@@ -133,7 +134,7 @@ func badRequests() []badRequest {
 		{cancel + "5/cancellation", "", nil, 400, request, "the order in the path is"},
 		{cancel + unknown + "/cancellation", `{"reason":"x"}`, nil, 400, request, `no field \"reason\"`},
 	}
-	for _, field := range []string{"sku", "name", "price", "factory", "order_up_to", "lead_time_seconds"} {
+	for _, field := range []string{"sku", "name", "price", "factory", "order_up_to"} {
 		all = append(all, badRequest{create, without(field), nil, 400, request, "the field " + field + " is missing"})
 	}
 	for _, paged := range []string{ledger, list} {
@@ -227,7 +228,7 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	handler, err := newAPI(shop.Open(mysql.NewStore(db), &orders{}, shop.Discard), slog.New(slog.DiscardHandler))
+	handler, err := newAPI(shop.Open(mysql.NewStore(db), &orders{}, shop.Discard), time.Minute, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

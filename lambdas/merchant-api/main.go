@@ -20,7 +20,7 @@ func wire(p function.Process[lambdas.MerchantAPIEnvironment]) (any, error) {
 		return nil, err
 	}
 	topic := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.StockEmptyTopic}
-	api, err := newAPI(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), p.Log)
+	api, err := newAPI(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), p.Environment.FactoryLeadTime, p.Log)
 	if err != nil {
 		return nil, err
 	}

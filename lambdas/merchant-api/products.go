@@ -50,7 +50,7 @@ type leadTime = int32
 
 func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) {
 	n := shop.NewProduct{Policy: shop.Policy{LotSize: 1}}
-	var seconds leadTime
+	seconds := leadTime(a.leadTime / time.Second)
 	err := web.ReadObject(w, r,
 		web.Field{Name: "sku", Into: &n.SKU, Required: true},
 		web.Field{Name: "name", Into: &n.Name, Required: true},
@@ -62,7 +62,7 @@ func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) 
 		web.Field{Name: "order_up_to", Into: &n.Policy.OrderUpTo, Required: true},
 		web.Field{Name: "lot_size", Into: &n.Policy.LotSize},
 		web.Field{Name: "minimum_order", Into: &n.Policy.MinimumOrder},
-		web.Field{Name: "lead_time_seconds", Into: &seconds, Required: true},
+		web.Field{Name: "lead_time_seconds", Into: &seconds},
 		web.Field{Name: "automatic", Into: &n.Policy.Automatic},
 	)
 	if err != nil {

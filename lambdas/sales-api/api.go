@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -51,10 +52,16 @@ type product struct {
 	Price    int64     `json:"price"` // in the currency's minor unit
 	Currency string    `json:"currency"`
 	Stock    int       `json:"stock"`
+	// MaxPerSale is the most that one sale may be of; left out where there is no limit.
+	MaxPerSale int `json:"max_per_sale,omitempty"`
+	// ExpectedAt is when stock should come that is on order; left out where none is.
+	ExpectedAt time.Time `json:"expected_at,omitzero"`
 }
 
 func newProduct(p shop.Product) product {
-	return product{ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency, Stock: p.Stock}
+	return product{
+		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency, Stock: p.Stock, MaxPerSale: p.MaxPerSale, ExpectedAt: p.ExpectedAt,
+	}
 }
 
 func (a api) products(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +106,7 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 	sold, err := a.shop.Buy(r.Context(), order)
 	switch {
 	case shop.CodeOf(err) == shop.CodeOutOfStock:
-		web.FailOutOfStock(w, r, err, sold.Stock)
+		web.FailOutOfStock(w, r, err, sold)
 	case err != nil:
 		web.Fail(w, r, a.log, err)
 	default:

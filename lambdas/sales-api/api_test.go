@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"restock/internal/mysql"
 	"restock/internal/mysql/mysqltest"
@@ -207,4 +208,30 @@ func checkUnavailable(t *testing.T, store *mysql.Store) {
 			t.Errorf("%s %s: the answer shows what is internal: %s", r.Method, r.Path, got.Body)
 		}
 	}
+}
+
+func TestRefusedBuyersAreToldWhenStockIsExpected(t *testing.T) {
+	handler, _, _ := open(t)
+	before := time.Now().Truncate(time.Second)
+	buyAll := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Body: `{"sku": "CP-502101", "quantity": 3}`})
+	if buyAll.Status != 200 {
+		t.Fatalf("got %d %s", buyAll.Status, buyAll.Body)
+	}
+	for _, request := range []webtest.Request{{Method: "POST", Path: "/checkout"}, {Method: "GET", Path: "/product/donut"}} {
+		got := webtest.Do(t, handler, request)
+		text, _ := got.Field(t, "expected_at").(string)
+		expected, err := time.Parse(time.RFC3339Nano, text)
+		if lead := expected.Sub(before); err != nil || lead < 60*time.Second || lead > 120*time.Second {
+			t.Errorf("%s %s: got %s, want stock to be expected in a minute", request.Method, request.Path, got.Body)
+		}
+	}
+}
+
+func TestASaleMayNotBeOfMoreThanTheProductAllows(t *testing.T) {
+	handler, database, _ := open(t)
+	got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Body: `{"sku": "CP-502103", "quantity": 6}`})
+	if got.Status != 400 || got.Field(t, "code") != "invalid_quantity" || !strings.Contains(got.Body, "5") {
+		t.Errorf("got %d %s, want 400 and the limit of 5", got.Status, got.Body)
+	}
+	database.CheckBooks(t)
 }
