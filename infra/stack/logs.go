@@ -53,12 +53,11 @@ func newKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
 	return key, nil
 }
 
-// newLogGroup makes a log group that is encrypted, and forgets. AWS knows it by the prefix and characters of Pulumi's choice; without one, by
-// its name and those.
-func newLogGroup(ctx *pulumi.Context, name, prefix string, s Settings, key *kms.Key, options ...pulumi.ResourceOption) (*cloudwatch.LogGroup, error) {
+// newLogGroup makes a log group that is encrypted, and forgets. AWS knows it by the path; where that is empty, by a name of Pulumi's choice.
+func newLogGroup(ctx *pulumi.Context, name, path string, s Settings, key *kms.Key, options ...pulumi.ResourceOption) (*cloudwatch.LogGroup, error) {
 	args := &cloudwatch.LogGroupArgs{RetentionInDays: pulumi.Int(s.LogRetentionDays), KmsKeyId: key.Arn}
-	if prefix != "" {
-		args.NamePrefix = pulumi.String(prefix)
+	if path != "" {
+		args.Name = pulumi.String(path)
 	}
 	return cloudwatch.NewLogGroup(ctx, name, args, options...)
 }

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"context"
+	"database/sql"
 
 	"github.com/google/uuid"
 
@@ -12,52 +13,82 @@ import (
 // checkpoint, and the next time only the entries after it are added up.
 func (s *Store) Balances(ctx context.Context) ([]shop.Balance, error) {
 	const doing = "adding up the stock ledger"
-	// One statement sees one moment. A product's entries are numbered in the order in which they become visible: who writes one holds
-	// the product's row. So none can appear later below a checkpoint.
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT p.product_id, p.sku, p.stock,
-		       COALESCE(MAX(c.balance), 0) + COALESCE(SUM(l.quantity), 0),
-		       MAX(l.entry_id)
-		  FROM product p
-		  LEFT JOIN ledger_checkpoint c ON c.product_id = p.product_id
-		  LEFT JOIN stock_ledger l ON l.product_id = p.product_id AND l.entry_id > COALESCE(c.entry_id, 0)
-		 GROUP BY p.product_id, p.sku, p.stock
-		 ORDER BY p.sku`)
+	accounts, err := s.accounts(ctx)
 	if err != nil {
 		return nil, failed(doing, err)
 	}
-	defer rows.Close()
-	type checkpoint struct {
-		product uuid.UUID
-		entry   int64
-		balance int
-	}
-	var balances []shop.Balance
-	var checkpoints []checkpoint
-	for rows.Next() {
-		var product uuid.UUID
-		var b shop.Balance
-		var last *int64 // nil: no entry after the checkpoint
-		if err := rows.Scan(&product, &b.SKU, &b.Stock, &b.Ledger, &last); err != nil {
-			return nil, failed(doing, err)
+	balances := make([]shop.Balance, 0, len(accounts))
+	for _, a := range accounts {
+		balances = append(balances, a.Balance)
+		if !a.moved || a.Difference() != 0 {
+			continue
 		}
-		balances = append(balances, b)
-		if last != nil && b.Difference() == 0 {
-			checkpoints = append(checkpoints, checkpoint{product, *last, b.Ledger})
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, failed(doing, err)
-	}
-	for _, c := range checkpoints {
 		// Of two sweeps at once the one that saw more wins. entry_id is set last: MySQL assigns from left to right.
 		_, err := s.db.ExecContext(ctx, `
 			INSERT INTO ledger_checkpoint (product_id, entry_id, balance) VALUES (?, ?, ?)
 			ON DUPLICATE KEY UPDATE balance = IF(VALUES(entry_id) > entry_id, VALUES(balance), balance),
-			                        entry_id = GREATEST(entry_id, VALUES(entry_id))`, c.product[:], c.entry, c.balance)
+			                        entry_id = GREATEST(entry_id, VALUES(entry_id))`, a.product[:], a.entry, a.Ledger)
 		if err != nil {
 			return nil, failed("keeping the stock ledger's checkpoint", err)
 		}
 	}
 	return balances, nil
+}
+
+// An account is a product's balance, and up to which entry of the ledger it was added up.
+type account struct {
+	shop.Balance
+	product uuid.UUID
+	entry   int64
+	moved   bool // there are entries after the checkpoint
+}
+
+// accounts adds up what came after the checkpoints, all as of one moment: the transaction's first read makes its snapshot. A product's entries
+// are numbered in the order in which they become visible, since who writes one holds the product's row; so none appears later below a
+// checkpoint. Each product is asked for by itself, because a join would read its whole ledger.
+func (s *Store) accounts(ctx context.Context) ([]account, error) {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer tx.Rollback() // it has only read
+	accounts, err := checkpoints(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range accounts {
+		a := &accounts[i]
+		var sum int
+		var last sql.NullInt64
+		row := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(quantity), 0), MAX(entry_id) FROM stock_ledger WHERE product_id = ? AND entry_id > ?`, a.product[:], a.entry)
+		if err := row.Scan(&sum, &last); err != nil {
+			return nil, err
+		}
+		a.Ledger += sum
+		if a.moved = last.Valid; a.moved {
+			a.entry = last.Int64
+		}
+	}
+	return accounts, nil
+}
+
+// checkpoints are the accounts as they stood when they were last found right.
+func checkpoints(ctx context.Context, tx *sql.Tx) ([]account, error) {
+	rows, err := tx.QueryContext(ctx, `
+		SELECT p.product_id, p.sku, p.stock, COALESCE(c.balance, 0), COALESCE(c.entry_id, 0)
+		  FROM product p LEFT JOIN ledger_checkpoint c ON c.product_id = p.product_id
+		 ORDER BY p.sku`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var accounts []account
+	for rows.Next() {
+		var a account
+		if err := rows.Scan(&a.product, &a.SKU, &a.Stock, &a.Ledger, &a.entry); err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, a)
+	}
+	return accounts, rows.Err()
 }

@@ -1,6 +1,7 @@
 package mysql_test
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -79,5 +80,26 @@ func TestBalancesAreRightWhileBuyersBuy(t *testing.T) {
 	<-done
 	if got := f.balances(t); got[0].Ledger != 9_400 || got[0].Stock != 9_400 {
 		t.Errorf("got %+v, want 9400", got)
+	}
+}
+
+func TestOnlyWhatIsNewIsAddedUp(t *testing.T) {
+	const old = 5000
+	f := newFixture(t, 1)
+	f.Exec(t, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT p.product_id, IF(s.seq % 2, 1, -1), 'adjustment', UTC_TIMESTAMP(6) FROM product p, seq_1_to_`+fmt.Sprint(old)+` s WHERE p.sku = ?`, donut)
+	f.balances(t) // which makes the checkpoints
+	read := func() (n int) {
+		var name string
+		if err := f.DB.QueryRowContext(t.Context(), `SHOW SESSION STATUS LIKE 'Handler_read_next'`).Scan(&name, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := read()
+	if got := f.balances(t); got[0].Difference() != 0 {
+		t.Fatalf("got %+v", got)
+	}
+	if rows := read() - before; rows > old/10 {
+		t.Errorf("%d rows of the index were read, though nothing is new among %d entries", rows, old)
 	}
 }

@@ -29,20 +29,19 @@ func (i Inspection) Difference() int {
 
 // Inspect looks at how things stand, and tells the journal.
 func (s *Shop) Inspect(ctx context.Context) (Inspection, error) {
-	balances, err := s.Store.Balances(ctx)
-	if err != nil {
-		return Inspection{}, err
-	}
+	var i Inspection
 	open, err := s.Store.OpenOrders(ctx)
 	if err != nil {
-		return Inspection{}, err
+		return i, err
 	}
-	i := Inspection{Balances: balances}
 	now := s.now()
 	for _, o := range open {
 		if o.Overdue(now) {
 			i.Overdue = append(i.Overdue, o)
 		}
+	}
+	if i.Balances, err = s.Store.Balances(ctx); err != nil {
+		return i, err
 	}
 	s.Journal.Inspected(ctx, i)
 	return i, nil
