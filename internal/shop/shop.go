@@ -25,8 +25,8 @@ type Store interface {
 	Product(ctx context.Context, sku string) (Product, error)
 	// CreateProduct stores a product, and opens its ledger. Errors: CodeProductExists, CodeUnknownFactory.
 	CreateProduct(context.Context, Product, time.Time) error
-	// ChangeProduct changes what is said of a product. Errors: CodeUnknownProduct, CodeProductExists, CodeUnknownFactory,
-	// CodeInvalidProduct where another change at the same time leaves no sense.
+	// ChangeProduct changes what is said of a product that is there. Errors: CodeProductExists, CodeUnknownFactory, CodeInvalidProduct
+	// where it leaves no sense with another change at the same time.
 	ChangeProduct(ctx context.Context, sku string, c ProductChange) error
 
 	// Checkout decides a checkout in one transaction.

@@ -66,7 +66,7 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 			return err
 		}
 		o.AskedAt = now
-		if err := s.publish(ctx, o); err != nil {
+		if err := s.publishAgain(ctx, o); err != nil {
 			return err
 		}
 		r.Published++
@@ -78,7 +78,7 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 		}
 		o.Asks, o.AskedAt = o.Asks+1, now
 		s.Journal.AskedAgain(ctx, o)
-		if err := s.publish(ctx, o); err != nil {
+		if err := s.publishAgain(ctx, o); err != nil {
 			return err
 		}
 		r.AskedAgain++
@@ -86,6 +86,15 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 		return s.giveUp(ctx, o, now, r)
 	}
 	return nil
+}
+
+// publishAgain publishes what the sweep has claimed. A failure is told in the journal, too: it is a line of the order's journey.
+func (s *Shop) publishAgain(ctx context.Context, o ProductionOrder) error {
+	err := s.publish(ctx, o)
+	if err != nil {
+		s.Journal.NotPublished(ctx, o, err)
+	}
+	return err
 }
 
 // giveUp closes an overdue production order.

@@ -34,6 +34,8 @@ type report struct {
 // an answer that names no failures is one of success.
 func handler(d ads.Desk) func(context.Context, json.RawMessage) (report, error) {
 	return func(ctx context.Context, _ json.RawMessage) (report, error) {
+		ctx, cancel := function.InTime(ctx)
+		defer cancel()
 		switched, err := d.Switch(ctx)
 		return report{switched}, err
 	}

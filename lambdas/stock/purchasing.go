@@ -16,6 +16,7 @@ import (
 	"restock/internal/secrets"
 	"restock/internal/shop"
 	"restock/lambdas"
+	"restock/lambdas/function"
 	"restock/lambdas/journal"
 )
 
@@ -38,21 +39,14 @@ type purchasing struct {
 	journal journal.Journal
 }
 
-const (
-	// factoryTimeout is how long the factory may take to answer; it answers before it begins to work.
-	factoryTimeout = 5 * time.Second
-	// reportMargin is how long before its deadline the function gives up what it waits for, to report what failed.
-	reportMargin = 500 * time.Millisecond
-)
+// factoryTimeout is how long the factory may take to answer; it answers before it begins to work.
+const factoryTimeout = 5 * time.Second
 
 // handle asks the factory for each record of a batch, all at once: one that is slow or broken does not hold the others. A record
 // that failed is reported and stays in the queue, to be tried again and to end in the dead-letter queue; the others are done.
 func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reportMargin))
-		defer cancel()
-	}
+	ctx, cancel := function.InTime(ctx)
+	defer cancel()
 	failed := make([]bool, len(event.Records))
 	var all sync.WaitGroup
 	for i, record := range event.Records {

@@ -43,6 +43,8 @@ type report struct {
 // handler answers a schedule's event, in which nothing is of interest.
 func handler(s *shop.Shop) func(context.Context) (report, error) {
 	return func(ctx context.Context) (report, error) {
+		ctx, cancel := function.InTime(ctx)
+		defer cancel()
 		r, err := s.Sweep(ctx)
 		return report(r), err
 	}
