@@ -1,6 +1,7 @@
 STAGE ?= dev
+HISTORIES ?= 10000
 
-.PHONY: help local demo test conformance build cost preview up destroy stack mariadb
+.PHONY: help local demo test soak conformance build cost preview up destroy stack mariadb
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -19,6 +20,9 @@ test: mariadb ## every test, and what the code must be like
 	go tool staticcheck ./...
 	go tool actionlint
 	go test ./...
+
+soak: mariadb ## as many HISTORIES of the shop as are told; one that fails says how to play it again
+	go test ./internal/histories -run TestHistories -count=1 -timeout=0 -rapid.checks=$(HISTORIES)
 
 conformance: ## the tests of the AWS API, against the local run or any other ENDPOINT=http://…
 	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./local/conformance

@@ -1,0 +1,139 @@
+package histories
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"restock/internal/shop"
+)
+
+// TestBrokenShopsAreCaught proves the rules themselves: each breakage, made on purpose, must be found by the histories.
+func TestBrokenShopsAreCaught(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		edits [][3]string // of procedures: name, text, replacement
+		admin []string    // statements
+		store func(shop.Store) shop.Store
+	}{
+		{name: "a sale forgets the decrement", edits: [][3]string{{"checkout",
+			"INSERT INTO stock_ledger", "UPDATE product SET stock = stock + p_quantity WHERE product_id = v_product_id; INSERT INTO stock_ledger"}}},
+		{name: "a sale decrements by one", edits: [][3]string{{"checkout",
+			"LAST_INSERT_ID(stock - p_quantity)", "LAST_INSERT_ID(stock - 1)"}}},
+		{name: "a sale forgets the ledger", edits: [][3]string{{"checkout",
+			"VALUES (v_product_id, -p_quantity, 'sale', p_sale_id, p_at)", "SELECT v_product_id, -p_quantity, 'sale', p_sale_id, p_at FROM DUAL WHERE p_quantity > 5"}}},
+		{name: "a decrement without its sale", edits: [][3]string{{"checkout",
+			"VALUES (p_sale_id, v_product_id, p_quantity, v_price, v_stock, p_idempotency_key, p_at)",
+			"SELECT p_sale_id, v_product_id, p_quantity, v_price, v_stock, p_idempotency_key, p_at FROM DUAL WHERE p_quantity > 5"}}},
+		{name: "a key is not looked at", edits: [][3]string{
+			{"checkout", "IF p_idempotency_key IS NOT NULL THEN", "IF FALSE THEN"},
+			{"checkout", "v_price, v_stock, p_idempotency_key, p_at", "v_price, v_stock, NULL, p_at"}}},
+		{name: "a sale does not order", edits: [][3]string{{"checkout",
+			"IF v_short AND p_order_quantity > 0 THEN", "IF FALSE THEN"}},
+			store: func(s shop.Store) shop.Store { return neverShort{s} }},
+		{name: "a second order opens",
+			admin: []string{`ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`},
+			edits: [][3]string{{"checkout", "SET v_short = NOT v_open", "SET v_short = TRUE"}}},
+		{name: "an attempt is booked twice", edits: [][3]string{{"receive_goods",
+			"IF v_duplicate THEN", "IF FALSE THEN"}}},
+		{name: "a delivery forgets the order", edits: [][3]string{{"receive_goods",
+			"UPDATE production_order SET received = v_received WHERE", "UPDATE production_order SET received = received WHERE"}}},
+		{name: "what comes late is lost", edits: [][3]string{{"receive_goods",
+			"SET v_late = v_status <> 'open';", "SET v_late = v_status <> 'open'; IF v_late THEN ROLLBACK; SET v_outcome = 'received'; LEAVE receive; END IF;"}}},
+		{name: "a surplus is not noted", edits: [][3]string{{"receive_goods",
+			"IF v_surplus > 0 OR v_late THEN", "IF v_late AND NOT v_surplus THEN"}}},
+		{name: "an adjustment is made twice for its key", edits: [][3]string{{"adjust_stock",
+			"v_stock, p_idempotency_key, p_at", "v_stock, NULL, p_at"}}},
+		{name: "the outbox is forgotten", store: func(s shop.Store) shop.Store { return neverPublishes{s} }},
+		{name: "nothing is asked for again", store: func(s shop.Store) shop.Store { return neverAsks{s} }},
+		{name: "nothing is given up", store: func(s shop.Store) shop.Store { return neverCloses{s} }},
+		{name: "a sweep orders nothing", store: func(s shop.Store) shop.Store { return neverShort{s} }},
+		{name: "people are not told", store: func(s shop.Store) shop.Store { return neverTells{s} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.breakage = c.store
+			for _, statement := range c.admin {
+				s.Exec(t, statement)
+			}
+			for _, e := range c.edits {
+				s.EditProcedure(t, e[0], e[1], e[2])
+			}
+			histories, broken := s.firstBroken(t)
+			if broken == nil {
+				t.Errorf("%d histories found nothing", histories)
+			}
+			t.Logf("history %d: %v", histories, broken)
+		})
+	}
+}
+
+// firstBroken plays histories until one breaks a rule, and says how many it took.
+func (s *stage) firstBroken(t *testing.T) (histories int, broken error) {
+	t.Helper()
+	const enough = 1000 // all are found in far fewer
+	for histories < enough && broken == nil {
+		done := make(chan struct{})
+		go func() { // rapid ends the goroutine of a test that fails
+			defer close(done)
+			rapid.Check(quiet{t}, func(rt *rapid.T) {
+				if broken != nil {
+					return // found: nothing has to be made small
+				}
+				histories++
+				if broken = s.play(t.Context(), rt); broken != nil {
+					rt.Fatal(broken)
+				}
+			})
+		}()
+		<-done
+	}
+	return histories, broken
+}
+
+// quiet is a test whose failure is what is wanted.
+type quiet struct{ *testing.T }
+
+func (quiet) Error(...any)          {}
+func (quiet) Errorf(string, ...any) {}
+func (quiet) Fail()                 {}
+func (quiet) Fatal(...any)          { runtime.Goexit() }
+func (quiet) Fatalf(string, ...any) { runtime.Goexit() }
+func (quiet) FailNow()              { runtime.Goexit() }
+func (quiet) Log(...any)            {}
+func (quiet) Logf(string, ...any)   {}
+
+type neverPublishes struct{ shop.Store }
+
+func (neverPublishes) ClaimPublication(context.Context, shop.ProductionOrder, time.Time) (bool, error) {
+	return false, nil
+}
+
+type neverAsks struct{ shop.Store }
+
+func (neverAsks) ClaimAsk(context.Context, shop.ProductionOrder, time.Time) (bool, error) {
+	return false, nil
+}
+
+type neverCloses struct{ shop.Store }
+
+func (s neverCloses) CloseOrder(ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus, at time.Time) (bool, error) {
+	if status != shop.OrderCancelled {
+		return false, nil
+	}
+	return s.Store.CloseOrder(ctx, o, status, at)
+}
+
+type neverShort struct{ shop.Store }
+
+func (neverShort) Short(context.Context) ([]string, error) { return nil, nil }
+
+type neverTells struct{ shop.Store }
+
+func (neverTells) ClaimNotice(context.Context, shop.Notice, time.Time, time.Time) (bool, error) {
+	return false, nil
+}
