@@ -46,6 +46,15 @@ func TestExistingClientsFindTheirRoutes(t *testing.T) {
 	}
 }
 
+func TestTheFactoryFindsTheRouteOfItsCallback(t *testing.T) {
+	for _, f := range lambdas.All() {
+		if slices.Contains(f.Routes, lambdas.RouteGoodsReceipt) && f.Access == lambdas.Public {
+			return
+		}
+	}
+	t.Errorf("no function serves %s to everybody: the factory calls once, and signs nothing", lambdas.RouteGoodsReceipt)
+}
+
 func TestNoRouteIsDeclaredTwice(t *testing.T) {
 	owner := map[string]string{}
 	for _, f := range lambdas.All() {

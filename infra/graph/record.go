@@ -31,10 +31,19 @@ func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
 		info.DryRun = o.Preview
 	})
 	if err != nil {
-		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, err)
+		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, inOneLine(err))
 	}
 	g := &Graph{Region: o.Config["aws:region"], Resources: r.resources}
 	return g, g.sort()
+}
+
+// inOneLine is the program's error without the list that Pulumi makes of it, where it is the only one.
+func inOneLine(err error) error {
+	var list interface{ WrappedErrors() []error }
+	if errors.As(err, &list) && len(list.WrappedErrors()) == 1 {
+		return list.WrappedErrors()[0]
+	}
+	return err
 }
 
 // A recorder is a resource monitor that answers at once, and keeps what it was asked.
