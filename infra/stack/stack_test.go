@@ -694,3 +694,19 @@ func TestEveryMetricIsMeasuredAndDrawn(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatNeedsTheSecretWaitsForSetup holds that nobody asks for a password before there is one.
+func TestWhatNeedsTheSecretWaitsForSetup(t *testing.T) {
+	g := withSettings(t, map[string]any{"database": map[string]any{"proxy": true}})
+	setup := g.OfType("aws:lambda/invocation:Invocation")[0]
+	permission := g.Find("aws:lambda/permission:Permission", "principal", "secretsmanager.amazonaws.com")
+	for _, c := range []struct{ token, urn string }{
+		{"aws:secretsmanager/secretRotation:SecretRotation", setup.URN},
+		{"aws:secretsmanager/secretRotation:SecretRotation", permission.URN},
+		{"aws:rds/proxy:Proxy", setup.URN},
+	} {
+		if r := g.OfType(c.token)[0]; !slices.Contains(r.Dependencies, c.urn) {
+			t.Errorf("%s does not wait for %s", r.URN, c.urn)
+		}
+	}
+}
