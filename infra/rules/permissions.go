@@ -122,6 +122,14 @@ func (i *inspection) checkKeyOf(function *graph.Resource, v lambdas.Variable, ar
 	}
 }
 
+// lambdaMay reports whether Lambda itself may do something with the role of a function.
+func (i *inspection) lambdaMay(function *graph.Resource, action string) bool {
+	role := function.String("role")
+	q := evaluation.ByRole(role, "", action, "*")
+	q.Context["lambda:sourcefunctionarn"] = nil // which requests of the function's code have
+	return i.policies.Of(role, "*").Evaluate(q).Allowed
+}
+
 // checkNetworkInterfaces holds that a function in a VPC may have its network interfaces made. Otherwise Lambda refuses to make the function:
 // "The provided execution role does not have permissions to call CreateNetworkInterface on EC2".
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
@@ -131,8 +139,11 @@ func checkNetworkInterfaces(i *inspection) {
 			continue
 		}
 		for _, action := range networkInterfaceActions {
-			if !i.mayDo(r, action, "*") {
+			if !i.lambdaMay(r, action) {
 				i.report(r, "let the role's policy allow it", "it is in a VPC, and its role does not allow %s on *", action)
+			}
+			if i.mayDo(r, action, "*") {
+				i.report(r, "deny it where lambda:SourceFunctionArn is known", "its code may %s, which Lambda alone has to", action)
 			}
 		}
 	}

@@ -203,6 +203,10 @@ var examples = []example{
 		s.replace("RolePolicy", "sweep", "policy", `"ec2:CreateNetworkInterface",`, "")
 	}, []string{"Function sweep"}, "ec2:CreateNetworkInterface"},
 
+	{"network-interface", "code that may do what Lambda does", func(s sabotage) {
+		s.replace("RolePolicy", "sweep", "policy", `"Condition":{"Null":{"lambda:SourceFunctionArn":"false"}}`, `"Condition":{"Null":{"lambda:SourceFunctionArn":"true"}}`)
+		s.replace("RolePolicy", "sweep", "policy", `"Effect":"Deny"`, `"Effect":"Allow"`)
+	}, slices.Repeat([]string{"Function sweep"}, 6), "which Lambda alone has to"},
 	{"visibility-timeout", "too short a visibility timeout", func(s sabotage) { s.set("Queue", "stock_queue", "visibilityTimeoutSeconds", 59.0) },
 		[]string{"Queue stock_queue"}, "is 59 s, want 60 s or more: 6 times the timeout of function stock, which is 10 s"},
 	{"visibility-timeout", "too long a function", func(s sabotage) { s.set("Function", "stock", "timeout", 30.0) },
@@ -377,7 +381,8 @@ var examples = []example{
 	{"reachable", "the factory from inside the VPC", func(s sabotage) {
 		s.set("Function", "stock", "vpcConfig", s.the("Function", "sweep").Outputs["vpcConfig"])
 		s.replace("RolePolicy", "stock", "policy", `"Statement":[`, `"Statement":[{"Effect":"Allow","Action":["ec2:CreateNetworkInterface","ec2:DescribeNetworkInterfaces",
-			"ec2:DescribeSubnets","ec2:DeleteNetworkInterface","ec2:AssignPrivateIpAddresses","ec2:UnassignPrivateIpAddresses"],"Resource":"*"},`)
+			"ec2:DescribeSubnets","ec2:DeleteNetworkInterface","ec2:AssignPrivateIpAddresses","ec2:UnassignPrivateIpAddresses"],"Resource":"*"},
+			{"Effect":"Deny","Action":["ec2:*"],"Resource":"*","Condition":{"Null":{"lambda:SourceFunctionArn":"false"}}},`)
 	}, []string{"Function stock"}, "https://factory.example.com: route table private has no route to 0.0.0.0/0"},
 }
 

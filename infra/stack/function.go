@@ -102,6 +102,16 @@ func newServiceRole(ctx *pulumi.Context, s Settings, name, service string, optio
 	return iam.NewRole(ctx, name, args, options...)
 }
 
+// networkInterfaceActions are what Lambda does with the role of a function in a VPC. The function's code may not.
+var networkInterfaceActions = []string{
+	"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+	"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+}
+
+// codeAsks is the condition key that requests of a function's code have, and those that Lambda makes with its role have not:
+// https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+const codeAsks = "lambda:SourceFunctionArn"
+
 // A role is what a function may do.
 type role struct {
 	*iam.Role
@@ -124,15 +134,9 @@ func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 		resource: pulumi.Sprintf("%s:*", f.logs.Arn), // the group's streams
 	})
 	if f.declared.Network == lambdas.Private {
-		permissions = append(permissions, permission{
-			actions: []string{
-				"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
-				"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
-			},
-			// Lambda makes the interfaces itself, with the function's role, and asks for these actions on everything:
-			// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
-			resource: pulumi.String("*"),
-		})
+		// Lambda makes the interfaces itself, with the function's role, and asks for these actions on everything:
+		// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+		permissions = append(permissions, permission{actions: networkInterfaceActions, resource: pulumi.String("*")})
 	}
 	var resources []pulumi.StringInput
 	for _, p := range permissions {
@@ -144,6 +148,12 @@ func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 			var statements []policy.Statement
 			for i, p := range permissions {
 				statements = append(statements, policy.Statement{Effect: "Allow", Action: p.actions, Resource: []string{arns[i]}})
+			}
+			if f.declared.Network == lambdas.Private {
+				statements = append(statements, policy.Statement{
+					Effect: "Deny", Action: networkInterfaceActions, Resource: []string{"*"},
+					Condition: policy.Condition{"Null": {codeAsks: "false"}},
+				})
 			}
 			return policy.New(statements...)
 		}, resources...),
