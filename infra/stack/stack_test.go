@@ -3,11 +3,7 @@ package stack_test
 import (
 	"encoding/json"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"maps"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -44,6 +40,7 @@ func record(tb testing.TB, stage string) *graph.Graph {
 }
 
 // eachStage runs a test on the recorded graph of every stage.
+
 func eachStage(t *testing.T, test func(t *testing.T, g *graph.Graph)) {
 	for _, stage := range stages {
 		t.Run(stage, func(t *testing.T) { test(t, record(t, stage)) })
@@ -129,6 +126,7 @@ func TestEveryDeclaredRouteLeadsToItsFunction(t *testing.T) {
 }
 
 // allowed lists what a function's role allows, as action and resource.
+
 func allowed(t *testing.T, g *graph.Graph, function string) map[string]string {
 	t.Helper()
 	allowed := map[string]string{}
@@ -226,59 +224,6 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 			t.Errorf("the subscription goes from %s to %s", subscription.String("topic"), subscription.String("endpoint"))
 		}
 	})
-}
-
-func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
-	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		topic := g.Find("aws:sns/topic:Topic", "name", "stock_operations")
-		alarms := map[string]*graph.Resource{}
-		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
-			alarms[a.Name] = a
-			if len(a.String("alarmDescription")) < 40 {
-				t.Errorf("alarm %s says %q, want what to do", a.Name, a.String("alarmDescription"))
-			}
-			for _, actions := range []string{"alarmActions", "okActions"} {
-				if got := a.Strings(actions); !slices.Equal(got, []string{topic.String("arn")}) {
-					t.Errorf("alarm %s: %s are %v, want the topic stock_operations", a.Name, actions, got)
-				}
-			}
-		}
-		want := []string{"api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
-			"production-failing", "production-failed", "production-overdue", "production-surplus", "ledger-difference"}
-		for _, f := range lambdas.All() {
-			want = append(want, f.Name+"-errors", f.Name+"-throttles")
-			if f.Queue != "" {
-				want = append(want, f.Name+"-dead-letters", f.Name+"-oldest-message")
-			}
-			if f.Every > 0 {
-				want = append(want, f.Name+"-silent")
-			}
-		}
-		slices.Sort(want)
-		if got := slices.Sorted(maps.Keys(alarms)); !slices.Equal(got, want) {
-			t.Errorf("the alarms are %v, want %v", got, want)
-		}
-		if got := alarms["database-storage"].String("comparisonOperator"); got != "LessThanThreshold" {
-			t.Errorf("the alarm of the database's free storage compares with %s", got)
-		}
-		if got := alarms["sweep-silent"].String("treatMissingData"); got != "breaching" {
-			t.Errorf("a sweep that does not run measures nothing, which the alarm takes as %s", got)
-		}
-	})
-	emails := func(stage string) (emails []string) {
-		for _, s := range record(t, stage).OfType("aws:sns/topicSubscription:TopicSubscription") {
-			if s.String("protocol") == "email" {
-				emails = append(emails, s.String("endpoint"))
-			}
-		}
-		return emails
-	}
-	if got := emails("prod"); !slices.Equal(got, []string{"operations@example.com"}) {
-		t.Errorf("prod tells %v, want its alarmEmail", got)
-	}
-	if got := emails("dev"); got != nil {
-		t.Errorf("dev tells %v, want nobody", got)
-	}
 }
 
 func TestQueueOutlastsItsFunctionAndRedrives(t *testing.T) {
@@ -412,104 +357,10 @@ func TestPreviewOfANewStage(t *testing.T) {
 	}
 }
 
-func TestWrongSettingsAreRefusedByName(t *testing.T) {
-	const good = `"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com"`
-	for _, c := range []struct{ settings, want string }{
-		{``, "zones and factoryUrl are needed"},
-		{`{` + good + `,"zonez":[]}`, `zonez is unknown: want one of alarmEmail, concurrency`},
-		{`[]`, "it is []: want an object"},
-		{`{` + good + `} {}`, "is not an object"},
-		{`{` + good + `,"database":{"instanceKlass":"db.t4g.micro"}}`, "database.instanceKlass is unknown: want one of backupRetentionDays, instanceClass"},
-		{`{` + good + `,"database":{"storageGiB":"big"}}`, `database.storageGiB is "big": want a whole number`},
-		{`{` + good + `,"database":{"storageGiB":20.5}}`, "database.storageGiB is 20.5: want a whole number"},
-		{`{` + good + `,"database":{"maxStorageGiB":20}}`, "database.maxStorageGiB is 20: 0, or 22 to 65536"},
-		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 84 to 85"},
-		{`{` + good + `,"database":{"maxConnections":86}}`, "database.maxConnections is 86: 84 to 85"},
-		{`{` + good + `,"database":{"instanceClass":"db.t2.micro"}}`, `database.instanceClass is "db.t2.micro": one of [db.m6g.2xlarge`},
-		{`{` + good + `,"concurrency":{"sales-api":27}}`, `database.instanceClass is "db.t4g.micro": one that holds 96 connections or more, it holds 85: the functions' concurrency takes 43`},
-		{`{` + good + `,"protect":"yes"}`, `protect is "yes": want true or false`},
-		{`{` + good + `,"factoryLeadTimeSeconds":0}`, "factoryLeadTimeSeconds is 0: 1 to 604800"},
-		{`{` + good + `,"endpointZones":["ap-northeast-2b"]}`, "endpointZones is [ap-northeast-2b]: one or more of the zones [ap-northeast-2a ap-northeast-2c]"},
-		{`{` + good + `,"corsOrigins":["www.example.com"]}`, `corsOrigins is "www.example.com": a site like`},
-		{`{` + good + `,"corsOrigins":[7]}`, `corsOrigins[0] is 7: want a text`},
-		{`{` + good + `,"domain":{"name":"shop","certificateArn":"arn:aws:acm:ap-northeast-2:1:certificate/x"}}`, `domain.name is "shop": a name like shop.example.com`},
-		{`{` + good + `,"domain":{"name":"shop.example.com","certificateArn":"arn:aws:acm:us-east-1:1:certificate/x"}}`, "domain.certificateArn is"},
-		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [ads merchant-api sales-api"},
-		{`{` + good + `,"concurrency":{"stock":1}}`, "concurrency.stock is 1: 2 to 1000"},
-		{`{` + good + `,"logRetentionDays":8}`, "logRetentionDays is 8: one of [1 3 5"},
-		{`{` + good + `,"alarmEmail":"nobody"}`, `alarmEmail is "nobody": an email address`},
-		{`{` + good + `,"secretRecoveryDays":5}`, "secretRecoveryDays is 5: 0, or 7 to 30"},
-		{`{"zones":["ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a]: two different"},
-		{`{` + good + `,"logRetentionDays":8,"secretRecoveryDays":5}`, "one of [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653]; secretRecoveryDays is 5"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is"},
-		{`{"zones":["ap-northeast-2a","us-east-1a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a us-east-1a]: two different availability zones of ap-northeast-2"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com?x=1"}`, "factoryUrl is"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:secret@factory.example.com"}`, "factoryUrl is"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"factory"}`, `factoryUrl is "factory"`},
-	} {
-		o := options(t, "dev")
-		o.Config["restock:settings"] = c.settings
-		_, err := graph.Record(stack.Program(stack.WithoutCode), o)
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
-			t.Errorf("settings %s: got error %v, want one that names the file and says %q", c.settings, err, c.want)
-		}
-	}
-}
-
 // keys are the names that a settings struct has in a stage's file.
-func keys(prefix string, settings reflect.Type) (names []string) {
-	for i := range settings.NumField() {
-		field := settings.Field(i)
-		name := prefix + field.Tag.Get("json")
-		of := field.Type
-		if of.Kind() == reflect.Pointer {
-			of = of.Elem()
-		}
-		switch of.Kind() {
-		case reflect.Struct:
-			names = append(names, keys(name+".", of)...)
-		case reflect.Map:
-			names = append(names, name+".<function>")
-		default:
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func TestReadmeNamesEverySetting(t *testing.T) {
-	readme, err := os.ReadFile(projectDir + "/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keys("", reflect.TypeFor[stack.Settings]()) {
-		if !strings.Contains(string(readme), "`"+key+"`") {
-			t.Errorf("the README does not name the setting %s", key)
-		}
-	}
-}
-
-func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
-	text, err := os.ReadFile(projectDir + "/docs/operations.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range record(t, "prod").OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
-		if !strings.Contains(string(text), "`"+a.Name+"`") {
-			t.Errorf("docs/operations.md does not name the alarm %s", a.Name)
-		}
-	}
-}
-
-func TestSecretsInAWrongSettingAreNotShown(t *testing.T) {
-	o := options(t, "dev")
-	o.Config["restock:settings"] = `{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:hunter2@factory.example.com"}`
-	if _, err := graph.Record(stack.Program(stack.WithoutCode), o); err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("got %v, want an error without the password", err)
-	}
-}
 
 // withSettings records dev with other settings beside its own.
+
 func withSettings(t *testing.T, change map[string]any) *graph.Graph {
 	t.Helper()
 	o := options(t, "dev")
@@ -578,124 +429,10 @@ func TestBrowsersOfNamedSitesMayCallTheAPI(t *testing.T) {
 	}
 }
 
-func TestTheAccessLogHoldsNoQuery(t *testing.T) {
-	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		format := g.OfType("aws:apigatewayv2/stage:Stage")[0].Object("accessLogSettings")["format"].(string)
-		var fields map[string]string
-		if err := json.Unmarshal([]byte(format), &fields); err != nil {
-			t.Fatal(err)
-		}
-		if fields["requestId"] != "$context.requestId" {
-			t.Errorf("no correlation id is in %s", format)
-		}
-		for name, value := range fields {
-			if strings.Contains(strings.ToLower(value), "query") || value == "$context.requestOverride" {
-				t.Errorf("%s is %s: a callback's query is its proof", name, value)
-			}
-		}
-	})
-}
-
-func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
-	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		dashboard := g.OfType("aws:cloudwatch/dashboard:Dashboard")[0]
-		var body struct {
-			Widgets []struct {
-				Type                string
-				X, Y, Width, Height int
-				Properties          struct {
-					Title, Markdown, Query, Region string
-					Metrics                        [][]any
-					Alarms                         []string
-				}
-			}
-		}
-		if err := json.Unmarshal([]byte(dashboard.String("dashboardBody")), &body); err != nil {
-			t.Fatal(err)
-		}
-		taken, drawn := map[[2]int]string{}, map[string]bool{}
-		var titles, alarms []string
-		for _, w := range body.Widgets {
-			if w.X < 0 || w.X+w.Width > 24 {
-				t.Errorf("%s %q is at %d, %d wide: the grid has 24 columns", w.Type, w.Properties.Title, w.X, w.Width)
-			}
-			for x := w.X; x < w.X+w.Width; x++ {
-				for y := w.Y; y < w.Y+w.Height; y++ {
-					if other := taken[[2]int{x, y}]; other != "" {
-						t.Errorf("%q lies on %q", w.Properties.Title, other)
-					}
-					taken[[2]int{x, y}] = w.Type + " " + w.Properties.Title
-				}
-			}
-			if w.Type == "text" {
-				titles = append(titles, w.Properties.Markdown)
-			}
-			alarms = append(alarms, w.Properties.Alarms...)
-			for _, metric := range w.Properties.Metrics {
-				if len(metric) > 2 {
-					drawn[metric[1].(string)] = true
-				} else {
-					drawn[fmt.Sprint(metric)] = true
-				}
-			}
-			if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE 'sales-api'") {
-				t.Errorf("the log query is %s", w.Properties.Query)
-			}
-		}
-		for i, want := range []string{"Buyers", "Stock", "Queue", "Factory", "Receipts", "Database"} {
-			if i >= len(titles) || !strings.Contains(titles[i], want) {
-				t.Errorf("chapter %d of %q is not about %s", i+1, titles, want)
-			}
-		}
-		if want := len(g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm")); len(alarms) != want {
-			t.Errorf("it shows %d alarms of %d", len(alarms), want)
-		}
-		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
-			if name := a.String("metricName"); strings.HasPrefix(a.String("namespace"), "restock/") && !drawn[name] {
-				t.Errorf("alarm %s is about %s, which the dashboard does not draw", a.Name, name)
-			}
-		}
-	})
-}
-
 // measured are the metrics that package lambdas declares, by the names of their constants.
-func measured(t *testing.T) map[string]string {
-	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../lambdas/metrics.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	metrics := map[string]string{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Metric") {
-			metrics[spec.Names[0].Name] = strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`)
-		}
-		return true
-	})
-	return metrics
-}
-
-func TestEveryMetricIsMeasuredAndDrawn(t *testing.T) {
-	journal, err := os.ReadFile("../../lambdas/journal/journal.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	body := record(t, "dev").OfType("aws:cloudwatch/dashboard:Dashboard")[0].String("dashboardBody")
-	metrics := measured(t)
-	if len(metrics) < 10 {
-		t.Fatalf("found the metrics %v only", metrics)
-	}
-	for constant, name := range metrics {
-		if !strings.Contains(string(journal), "lambdas."+constant+":") {
-			t.Errorf("nobody measures %s", constant)
-		}
-		if !strings.Contains(body, `"`+name+`"`) && !strings.Contains(body, `MetricName=\"`+name+`\"`) {
-			t.Errorf("the dashboard does not draw %s", name)
-		}
-	}
-}
 
 // TestWhatNeedsTheSecretWaitsForSetup holds that nobody asks for a password before there is one.
+
 func TestWhatNeedsTheSecretWaitsForSetup(t *testing.T) {
 	g := withSettings(t, map[string]any{"database": map[string]any{"proxy": true}})
 	setup := g.OfType("aws:lambda/invocation:Invocation")[0]

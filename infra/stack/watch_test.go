@@ -1,0 +1,198 @@
+package stack_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/lambdas"
+)
+
+func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		topic := g.Find("aws:sns/topic:Topic", "name", "stock_operations")
+		alarms := map[string]*graph.Resource{}
+		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+			alarms[a.Name] = a
+			if len(a.String("alarmDescription")) < 40 {
+				t.Errorf("alarm %s says %q, want what to do", a.Name, a.String("alarmDescription"))
+			}
+			for _, actions := range []string{"alarmActions", "okActions"} {
+				if got := a.Strings(actions); !slices.Equal(got, []string{topic.String("arn")}) {
+					t.Errorf("alarm %s: %s are %v, want the topic stock_operations", a.Name, actions, got)
+				}
+			}
+		}
+		want := []string{"api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
+			"production-failing", "production-failed", "production-overdue", "production-surplus", "ledger-difference"}
+		for _, f := range lambdas.All() {
+			want = append(want, f.Name+"-errors", f.Name+"-throttles")
+			if f.Queue != "" {
+				want = append(want, f.Name+"-dead-letters", f.Name+"-oldest-message")
+			}
+			if f.Every > 0 {
+				want = append(want, f.Name+"-silent")
+			}
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(alarms)); !slices.Equal(got, want) {
+			t.Errorf("the alarms are %v, want %v", got, want)
+		}
+		if got := alarms["database-storage"].String("comparisonOperator"); got != "LessThanThreshold" {
+			t.Errorf("the alarm of the database's free storage compares with %s", got)
+		}
+		if got := alarms["sweep-silent"].String("treatMissingData"); got != "breaching" {
+			t.Errorf("a sweep that does not run measures nothing, which the alarm takes as %s", got)
+		}
+	})
+	emails := func(stage string) (emails []string) {
+		for _, s := range record(t, stage).OfType("aws:sns/topicSubscription:TopicSubscription") {
+			if s.String("protocol") == "email" {
+				emails = append(emails, s.String("endpoint"))
+			}
+		}
+		return emails
+	}
+	if got := emails("prod"); !slices.Equal(got, []string{"operations@example.com"}) {
+		t.Errorf("prod tells %v, want its alarmEmail", got)
+	}
+	if got := emails("dev"); got != nil {
+		t.Errorf("dev tells %v, want nobody", got)
+	}
+}
+
+func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
+	text, err := os.ReadFile(projectDir + "/docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range record(t, "prod").OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		if !strings.Contains(string(text), "`"+a.Name+"`") {
+			t.Errorf("docs/operations.md does not name the alarm %s", a.Name)
+		}
+	}
+}
+
+func TestTheAccessLogHoldsNoQuery(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		format := g.OfType("aws:apigatewayv2/stage:Stage")[0].Object("accessLogSettings")["format"].(string)
+		var fields map[string]string
+		if err := json.Unmarshal([]byte(format), &fields); err != nil {
+			t.Fatal(err)
+		}
+		if fields["requestId"] != "$context.requestId" {
+			t.Errorf("no correlation id is in %s", format)
+		}
+		for name, value := range fields {
+			if strings.Contains(strings.ToLower(value), "query") || value == "$context.requestOverride" {
+				t.Errorf("%s is %s: a callback's query is its proof", name, value)
+			}
+		}
+	})
+}
+
+func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		dashboard := g.OfType("aws:cloudwatch/dashboard:Dashboard")[0]
+		var body struct {
+			Widgets []struct {
+				Type                string
+				X, Y, Width, Height int
+				Properties          struct {
+					Title, Markdown, Query, Region string
+					Metrics                        [][]any
+					Alarms                         []string
+				}
+			}
+		}
+		if err := json.Unmarshal([]byte(dashboard.String("dashboardBody")), &body); err != nil {
+			t.Fatal(err)
+		}
+		taken, drawn := map[[2]int]string{}, map[string]bool{}
+		var titles, alarms []string
+		for _, w := range body.Widgets {
+			if w.X < 0 || w.X+w.Width > 24 {
+				t.Errorf("%s %q is at %d, %d wide: the grid has 24 columns", w.Type, w.Properties.Title, w.X, w.Width)
+			}
+			for x := w.X; x < w.X+w.Width; x++ {
+				for y := w.Y; y < w.Y+w.Height; y++ {
+					if other := taken[[2]int{x, y}]; other != "" {
+						t.Errorf("%q lies on %q", w.Properties.Title, other)
+					}
+					taken[[2]int{x, y}] = w.Type + " " + w.Properties.Title
+				}
+			}
+			if w.Type == "text" {
+				titles = append(titles, w.Properties.Markdown)
+			}
+			alarms = append(alarms, w.Properties.Alarms...)
+			for _, metric := range w.Properties.Metrics {
+				if len(metric) > 2 {
+					drawn[metric[1].(string)] = true
+				} else {
+					drawn[fmt.Sprint(metric)] = true
+				}
+			}
+			if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE 'sales-api'") {
+				t.Errorf("the log query is %s", w.Properties.Query)
+			}
+		}
+		for i, want := range []string{"Buyers", "Stock", "Queue", "Factory", "Receipts", "Database"} {
+			if i >= len(titles) || !strings.Contains(titles[i], want) {
+				t.Errorf("chapter %d of %q is not about %s", i+1, titles, want)
+			}
+		}
+		if want := len(g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm")); len(alarms) != want {
+			t.Errorf("it shows %d alarms of %d", len(alarms), want)
+		}
+		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+			if name := a.String("metricName"); strings.HasPrefix(a.String("namespace"), "restock/") && !drawn[name] {
+				t.Errorf("alarm %s is about %s, which the dashboard does not draw", a.Name, name)
+			}
+		}
+	})
+}
+
+func measured(t *testing.T) map[string]string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../../lambdas/metrics.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Metric") {
+			metrics[spec.Names[0].Name] = strings.Trim(spec.Values[0].(*ast.BasicLit).Value, `"`)
+		}
+		return true
+	})
+	return metrics
+}
+
+func TestEveryMetricIsMeasuredAndDrawn(t *testing.T) {
+	journal, err := os.ReadFile("../../lambdas/journal/journal.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := record(t, "dev").OfType("aws:cloudwatch/dashboard:Dashboard")[0].String("dashboardBody")
+	metrics := measured(t)
+	if len(metrics) < 10 {
+		t.Fatalf("found the metrics %v only", metrics)
+	}
+	for constant, name := range metrics {
+		if !strings.Contains(string(journal), "lambdas."+constant+":") {
+			t.Errorf("nobody measures %s", constant)
+		}
+		if !strings.Contains(body, `"`+name+`"`) && !strings.Contains(body, `MetricName=\"`+name+`\"`) {
+			t.Errorf("the dashboard does not draw %s", name)
+		}
+	}
+}
