@@ -2,7 +2,6 @@ package stack
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
@@ -19,9 +18,9 @@ const proxyShare = 90
 const borrowSeconds = 5
 
 // newProxy puts RDS Proxy before the database, for the functions' user: its secret has to be filled. It returns what has to be there before
-// anybody connects.
-func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *secretsmanager.Secret, after pulumi.Resource) ([]pulumi.Resource, error) {
-	failed := func(err error) ([]pulumi.Resource, error) {
+// anybody connects, beside what makes the network ready.
+func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *secretsmanager.Secret, after pulumi.Resource) (*rds.ProxyTarget, error) {
+	failed := func(err error) (*rds.ProxyTarget, error) {
 		return nil, fmt.Errorf("putting a proxy before the database: %w", err)
 	}
 	child := pulumi.Parent(d.instance)
@@ -29,7 +28,6 @@ func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *s
 	if err != nil {
 		return failed(err)
 	}
-	ready := len(n.ready)
 	if err := n.allow(ctx, "functions-to-proxy", n.functions, group, mysqlPort); err != nil {
 		return failed(err)
 	}
@@ -74,5 +72,5 @@ func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *s
 		return failed(err)
 	}
 	d.host = proxy.Endpoint
-	return slices.Concat(n.ready[ready:], []pulumi.Resource{target}), nil
+	return target, nil
 }

@@ -90,7 +90,7 @@ func Program(build Bundler) pulumi.RunFunc {
 			if err != nil {
 				return err
 			}
-			ready = append(ready, proxy...)
+			ready = append(ready, proxy)
 			on.things = newThings(ctx, settings, database, secrets, messaging, operations, api)
 		}
 

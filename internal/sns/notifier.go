@@ -4,10 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sns/types"
-
 	"restock/internal/shop"
 )
 
@@ -25,20 +21,9 @@ const (
 
 // Notify sends a notice.
 func (n Notifier) Notify(ctx context.Context, notice shop.Notice) error {
-	text := func(s string) types.MessageAttributeValue {
-		return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(s)}
-	}
-	_, err := n.Client.Publish(ctx, &sns.PublishInput{
-		TopicArn: aws.String(n.TopicARN),
-		Subject:  aws.String(short(notice.Subject)),
-		Message:  aws.String(fmt.Sprintf("%s\n\nWhat to do: %s\n", notice.Text, notice.Advice)),
-		MessageAttributes: map[string]types.MessageAttributeValue{
-			AttributeKind:    text(string(notice.Kind)),
-			AttributeProduct: text(notice.Order.SKU),
-		},
+	message := fmt.Sprintf("%s\n\nWhat to do: %s\n", notice.Text, notice.Advice)
+	return publish(ctx, n.Client, n.TopicARN, short(notice.Subject), message, map[string]string{
+		AttributeKind:    string(notice.Kind),
+		AttributeProduct: notice.Order.SKU,
 	})
-	if err != nil {
-		return fmt.Errorf("publishing to %s: %w", n.TopicARN, err)
-	}
-	return nil
 }

@@ -3,10 +3,6 @@ package sns
 import (
 	"context"
 	"fmt"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
 // People tells people something, by a topic that they subscribe to by email.
@@ -23,18 +19,8 @@ const attributeManager = "manager"
 
 // Tell tells whom a matter is for.
 func (p People) Tell(ctx context.Context, manager, subject, text string) error {
-	_, err := p.Client.Publish(ctx, &sns.PublishInput{
-		TopicArn: aws.String(p.TopicARN),
-		Subject:  aws.String(short(subject)),
-		Message:  aws.String(fmt.Sprintf("For %s\n\n%s\n\n%s\n", manager, subject, text)),
-		MessageAttributes: map[string]types.MessageAttributeValue{
-			attributeManager: {DataType: aws.String("String"), StringValue: aws.String(manager)},
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("publishing to %s: %w", p.TopicARN, err)
-	}
-	return nil
+	message := fmt.Sprintf("For %s\n\n%s\n\n%s\n", manager, subject, text)
+	return publish(ctx, p.Client, p.TopicARN, short(subject), message, map[string]string{attributeManager: manager})
 }
 
 // short is a subject that is not too long.

@@ -31,18 +31,23 @@ func (p Publisher) Publish(ctx context.Context, o shop.ProductionOrder) error {
 	if err != nil {
 		return fmt.Errorf("writing the message: %w", err)
 	}
-	attributes := map[string]types.MessageAttributeValue{}
-	for name, value := range m.Attributes() {
-		attributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+	return publish(ctx, p.Client, p.TopicARN, message.Subject, body, m.Attributes())
+}
+
+// publish sends a message with attributes that are texts.
+func publish(ctx context.Context, client Client, topicARN, subject, text string, attributes map[string]string) error {
+	values := map[string]types.MessageAttributeValue{}
+	for name, value := range attributes {
+		values[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 	}
-	_, err = p.Client.Publish(ctx, &sns.PublishInput{
-		TopicArn:          aws.String(p.TopicARN),
-		Subject:           aws.String(message.Subject),
-		Message:           aws.String(body),
-		MessageAttributes: attributes,
+	_, err := client.Publish(ctx, &sns.PublishInput{
+		TopicArn:          aws.String(topicARN),
+		Subject:           aws.String(subject),
+		Message:           aws.String(text),
+		MessageAttributes: values,
 	})
 	if err != nil {
-		return fmt.Errorf("publishing to %s: %w", p.TopicARN, err)
+		return fmt.Errorf("publishing to %s: %w", topicARN, err)
 	}
 	return nil
 }

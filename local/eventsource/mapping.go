@@ -126,10 +126,6 @@ func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Ma
 	return m, nil
 }
 
-// Close stops polling and waits until the batches that were taken are processed. How long an invocation may take is the
-// function's timeout, which is the function's to enforce.
-func (m *Mapping) Close() { _ = m.Shutdown(context.Background()) }
-
 // Shutdown stops polling and waits, until ctx ends, for the batches that were taken to be processed. Then it waits for them no
 // longer: the context of their invocations is cancelled, and the error, which wraps the cause of ctx's end, says so. Their messages
 // stay in the queue.

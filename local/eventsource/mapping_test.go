@@ -105,7 +105,7 @@ func start(t *testing.T, config Config, q Queue, f Function) *Mapping {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(m.Close)
+	t.Cleanup(func() { shutdown(t, m) })
 	return m
 }
 
@@ -422,7 +422,7 @@ func TestMappingThatMayNotReceivePollsNothingUntilItMay(t *testing.T) {
 		time.Sleep(maxPause + time.Nanosecond)
 		synctest.Wait()
 		wantCounts(t, q, sqs.Counts{})
-		m.Close()
+		shutdown(t, m)
 		if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "sqs:ReceiveMessage") {
 			t.Errorf("log: got %d warnings, want one that says what the role may not:\n%s", n, log.String())
 		}
@@ -441,7 +441,7 @@ func TestCloseWaitsForInvocationsInFlight(t *testing.T) {
 		send(t, q, "x")
 		synctest.Wait()
 		begin := time.Now()
-		m.Close()
+		shutdown(t, m)
 		if time.Since(begin) != 10*time.Second || cut != nil {
 			t.Errorf("closed after %v, invocation's context %v; want after 10s, and not ended", time.Since(begin), cut)
 		}
@@ -488,7 +488,7 @@ func TestCloseProcessesWhatTheBatchingWindowHasGathered(t *testing.T) {
 		send(t, q, "x")
 		synctest.Wait()
 		begin := time.Now()
-		m.Close()
+		shutdown(t, m)
 		if len(f.calls()) != 1 || time.Since(begin) != 0 {
 			t.Errorf("closed after %v with invocations %+v, want at once, with one", time.Since(begin), f.calls())
 		}
@@ -524,7 +524,7 @@ func TestManyMessagesAreEachProcessedOnce(t *testing.T) {
 		send(t, q, fmt.Sprint(i))
 	}
 	<-all
-	m.Close()
+	shutdown(t, m)
 	for body, n := range processed {
 		if n != 1 {
 			t.Errorf("message %s was processed %d times, want 1", body, n)
@@ -545,8 +545,16 @@ func TestStartRefuses(t *testing.T) {
 		{BatchSize: 10, FunctionTimeout: visibilityTimeout + time.Second},
 	} {
 		if m, err := Start(config, q, &function{respond: succeed}, slog.New(slog.DiscardHandler)); err == nil {
-			m.Close()
+			shutdown(t, m)
 			t.Errorf("Start(%+v): got no error", config)
 		}
+	}
+}
+
+// shutdown ends a mapping whose batches end by themselves.
+func shutdown(t *testing.T, m *Mapping) {
+	t.Helper()
+	if err := m.Shutdown(context.Background()); err != nil {
+		t.Error(err)
 	}
 }

@@ -125,12 +125,6 @@ func (s *Service) Policy(arn string) (policy string, ok bool) {
 // ARN returns the topic's Amazon Resource Name.
 func (t *Topic) ARN() string { return t.arn }
 
-// Name returns the topic's name.
-func (t *Topic) Name() string { return t.config.Name }
-
-// Config returns the topic's attributes.
-func (t *Topic) Config() TopicConfig { return t.config }
-
 // list returns all topics, by name.
 func (s *Service) list() []*Topic {
 	s.mu.RLock()
