@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// logLine hands a line that the function wrote to the host's logger.
+// logLine hands a line that the function wrote to the host's logger, as one of the latest invocation's: a line that is read late may
+// be told of the next. The request's id that a function itself writes is right.
 func (inst *instance) logLine(stream, line string) {
 	attrs := []slog.Attr{slog.String("stream", stream)}
 	if id := inst.requestID(); id != "" {

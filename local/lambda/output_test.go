@@ -69,6 +69,10 @@ func TestOutputAndReportsAreLogged(t *testing.T) {
 	h := newHost(t, lambda.Config{Log: slog.New(&log)})
 	d := add(t, h, nil)
 	a := mustInvoke(t, d, `{"do":"log"}`)
+	// A line belongs to the invocation during which it is read, and it is read beside the answer.
+	waitUntil(t, "both lines have arrived", func() bool {
+		return log.count("plain text") == 1 && log.count(`{"level":"ERROR","msg":"structured"}`) == 1
+	})
 	_, _ = d.Invoke(t.Context(), []byte(`{"do":"fail"}`))
 	if err := h.Close(t.Context()); err != nil { // all output has arrived
 		t.Fatal(err)
