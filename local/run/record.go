@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -31,12 +32,12 @@ type program struct {
 // record runs the Pulumi program against a recorder that answers with the addresses of the stand-ins. Like a deployment, it builds
 // the functions when the program asks for their code, and starts the database when the program declares it; both at the same time.
 func (r *Run) record(ctx context.Context) (*program, error) {
-	project, config, err := graph.Config(r.config.ProjectDir, r.config.Stage)
+	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
 	if err != nil {
 		return nil, err
 	}
 	p := &program{}
-	p.onAWS, err = graph.Record(stack.Program(stack.WithoutCode), graph.Options{Project: project, Stage: r.config.Stage, Config: config})
+	p.onAWS, err = graph.Record(r.config.Program.Declare(stack.WithoutCode), graph.Options{Project: project, Stage: r.config.Stage, Config: config})
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	}
 	parameters := &parameterGroups{}
 	var databaseErr error // as it was, before Pulumi says it in its own words
-	p.graph, err = graph.Record(stack.Program(build), graph.Options{
+	p.graph, err = graph.Record(r.config.Program.Declare(build), graph.Options{
 		Project: project, Stage: r.config.Stage, Config: config,
 		Answer: func(resource *graph.Resource) error {
 			switch resource.Type {
@@ -121,7 +122,7 @@ func (r *Run) check(onAWS *graph.Graph) error {
 func (r *Run) build(ctx context.Context, names []string) error {
 	var packages []string
 	for _, name := range names {
-		packages = append(packages, "./lambdas/"+name)
+		packages = append(packages, "./"+path.Join(r.config.Program.Functions, name))
 	}
 	return lambda.Build(ctx, r.config.ProjectDir, r.config.BuildDir, packages...)
 }

@@ -20,7 +20,8 @@ import (
 
 // Config says how a run runs. DefaultConfig fills all that is needed.
 type Config struct {
-	ProjectDir string // where Pulumi.yaml and go.mod are
+	Program    Program
+	ProjectDir string // the module's root, where go.mod is
 	BuildDir   string // where the functions are built; kept from run to run, it makes the next one start faster
 	Stage      string // whose configuration to run
 
@@ -54,9 +55,10 @@ type Config struct {
 // BuildDir is where a project's functions are built, below the project.
 const BuildDir = ".build"
 
-// DefaultConfig is a run of the project in a directory.
+// DefaultConfig is a run of the shop, whose module is in a directory.
 func DefaultConfig(projectDir string) Config {
 	return Config{
+		Program:     Shop,
 		ProjectDir:  projectDir,
 		BuildDir:    filepath.Join(projectDir, BuildDir),
 		Stage:       "dev",
