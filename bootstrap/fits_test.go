@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
 )
@@ -30,7 +31,7 @@ func shop(tb testing.TB, stage string) *graph.Graph {
 		tb.Fatal(err)
 	}
 	config[name+":settings"] = string(text)
-	g, err := graph.Record(stack.Program(stack.WithoutCode), graph.Options{Project: name, Stage: stage, Config: config})
+	g, err := graph.Record(stack.Program(bundle.WithoutCode), graph.Options{Project: name, Stage: stage, Config: config})
 	if err != nil {
 		tb.Fatal(err)
 	}

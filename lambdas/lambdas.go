@@ -7,6 +7,9 @@ package lambdas
 
 import "time"
 
+// Folder holds the functions' handlers, each in a folder of the function's name, below the module's root.
+const Folder = "lambdas"
+
 // Names of the things that functions share.
 const (
 	StockEmptyTopic = "stock_empty"      // SNS topic: a product needs to be made

@@ -15,7 +15,7 @@ func main() {
 	for _, f := range lambdas.All() {
 		names = append(names, f.Name)
 	}
-	zips, err := bundle.BuildModule(context.Background(), names)
+	zips, err := bundle.BuildModule(context.Background(), lambdas.Folder, names)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)

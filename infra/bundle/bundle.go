@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -29,26 +30,41 @@ type Bundle struct {
 // OutDir is where the zips go, below the module's root.
 const OutDir = "dist"
 
-// Lambdas builds the functions in lambdas/ of the module around the working directory, for a deployment.
-func Lambdas(ctx context.Context, names []string) (map[string]Bundle, error) {
-	zips, err := BuildModule(ctx, names)
-	if err != nil {
-		return nil, err
+// A Builder builds the code of functions, by name.
+type Builder func(ctx context.Context, names []string) (map[string]Bundle, error)
+
+// From is the Builder for a deployment: of functions whose sources are below a folder of the module around the working directory, each in a
+// folder of its name.
+func From(folder string) Builder {
+	return func(ctx context.Context, names []string) (map[string]Bundle, error) {
+		zips, err := BuildModule(ctx, folder, names)
+		if err != nil {
+			return nil, err
+		}
+		bundles := map[string]Bundle{}
+		for name, z := range zips {
+			bundles[name] = Bundle{Archive: pulumi.NewFileArchive(z.Path), Hash: z.Hash}
+		}
+		return bundles, nil
 	}
+}
+
+// WithoutCode is a Builder that builds nothing, for those who look at what is declared and not at the code.
+func WithoutCode(_ context.Context, names []string) (map[string]Bundle, error) {
 	bundles := map[string]Bundle{}
-	for name, z := range zips {
-		bundles[name] = Bundle{Archive: pulumi.NewFileArchive(z.Path), Hash: z.Hash}
+	for _, name := range names {
+		bundles[name] = Bundle{Archive: pulumi.NewFileArchive("code of " + name), Hash: "hash of " + name}
 	}
 	return bundles, nil
 }
 
-// BuildModule builds the functions in lambdas/ of the module around the working directory into its OutDir.
-func BuildModule(ctx context.Context, names []string) (map[string]Zip, error) {
+// BuildModule builds the functions in a folder of the module around the working directory into the module's OutDir.
+func BuildModule(ctx context.Context, folder string, names []string) (map[string]Zip, error) {
 	root, err := moduleRoot(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return Build(ctx, root, filepath.Join(root, OutDir), names)
+	return Build(ctx, root, folder, filepath.Join(root, OutDir), names)
 }
 
 func moduleRoot(ctx context.Context) (string, error) {
@@ -66,15 +82,15 @@ type Zip struct {
 	Hash string // SHA-256, in hex
 }
 
-// Build builds the functions in root/lambdas, by name, into zips in a directory. A zip whose content is the same is not touched.
-// An error of the compiler is shown in full.
-func Build(ctx context.Context, root, outDir string, names []string) (map[string]Zip, error) {
+// Build builds the functions in a folder of the module at root, by name, into zips in a directory. A zip whose content is the same is not
+// touched. An error of the compiler is shown in full.
+func Build(ctx context.Context, root, folder, outDir string, names []string) (map[string]Zip, error) {
 	binaries, err := os.MkdirTemp("", "restock-bundle-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(binaries)
-	if err := compile(ctx, root, binaries, names); err != nil {
+	if err := compile(ctx, root, folder, binaries, names); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(outDir, 0o755); err != nil {
@@ -86,18 +102,18 @@ func Build(ctx context.Context, root, outDir string, names []string) (map[string
 		if err != nil {
 			return nil, fmt.Errorf("zipping function %s: %w", name, err)
 		}
-		path := filepath.Join(outDir, name+".zip")
-		if err := replace(path, content); err != nil {
+		file := filepath.Join(outDir, name+".zip")
+		if err := replace(file, content); err != nil {
 			return nil, fmt.Errorf("writing the zip of function %s: %w", name, err)
 		}
 		sum := sha256.Sum256(content)
-		zips[name] = Zip{Path: path, Size: int64(len(content)), Hash: hex.EncodeToString(sum[:])}
+		zips[name] = Zip{Path: file, Size: int64(len(content)), Hash: hex.EncodeToString(sum[:])}
 	}
 	return zips, nil
 }
 
 // compile builds all functions with one go command, which builds what they share once.
-func compile(ctx context.Context, root, outDir string, names []string) error {
+func compile(ctx context.Context, root, folder, outDir string, names []string) error {
 	args := []string{
 		"build", "-o", outDir + string(filepath.Separator),
 		"-trimpath", "-buildvcs=false", // no paths and no commit of this machine in the binary
@@ -105,7 +121,7 @@ func compile(ctx context.Context, root, outDir string, names []string) error {
 		"-ldflags", "-s -w -buildid=",
 	}
 	for _, name := range names {
-		args = append(args, "./lambdas/"+name)
+		args = append(args, "./"+path.Join(folder, name))
 	}
 	build := exec.CommandContext(ctx, "go", args...)
 	build.Dir = root

@@ -15,7 +15,7 @@ import (
 // module writes a module with one function into a directory.
 func module(tb testing.TB, dir, source string) string {
 	tb.Helper()
-	for path, content := range map[string]string{"go.mod": "module example\n\ngo 1.26\n", "lambdas/hello/main.go": source} {
+	for path, content := range map[string]string{"go.mod": "module example\n\ngo 1.26\n", "functions/hello/main.go": source} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			tb.Fatal(err)
@@ -36,7 +36,7 @@ func TestSameSourceMakesTheSameZipAnywhere(t *testing.T) {
 			t.Setenv(name, value)
 		}
 		root := module(t, t.TempDir(), source)
-		zips, err := bundle.Build(t.Context(), root, filepath.Join(root, "out"), []string{"hello"})
+		zips, err := bundle.Build(t.Context(), root, "functions", filepath.Join(root, "out"), []string{"hello"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestSameSourceMakesTheSameZipAnywhere(t *testing.T) {
 
 func TestBuildErrorShowsWhatTheCompilerSays(t *testing.T) {
 	root := module(t, t.TempDir(), "package main\n\nfunc main() { undefined() }\n")
-	_, err := bundle.Build(t.Context(), root, filepath.Join(root, "out"), []string{"hello"})
+	_, err := bundle.Build(t.Context(), root, "functions", filepath.Join(root, "out"), []string{"hello"})
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") {
 		t.Errorf("got %v, want the compiler's words", err)
 	}
@@ -89,7 +89,7 @@ func TestZipThatIsTheSameIsNotTouched(t *testing.T) {
 	root := module(t, t.TempDir(), hello)
 	build := func() os.FileInfo {
 		t.Helper()
-		zips, err := bundle.Build(t.Context(), root, filepath.Join(root, "out"), []string{"hello"})
+		zips, err := bundle.Build(t.Context(), root, "functions", filepath.Join(root, "out"), []string{"hello"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,6 +25,7 @@ type Resource struct {
 	Parent       string         // URN
 	Dependencies []string       // URNs
 	Protect      bool
+	Source       string // the files that declare it, below the module's root: "infra/stack/messaging.go"
 }
 
 // ByURN finds a resource, nil if there is none.

@@ -59,6 +59,18 @@ func TestRecordAnswersAsIfDeployed(t *testing.T) {
 	}
 }
 
+func TestResourcesKnowTheFilesThatDeclareThem(t *testing.T) {
+	g, err := graph.Record(program, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range g.Resources {
+		if want := "infra/graph/graph_test.go"; r.Source != want {
+			t.Errorf("%s %s is declared in %q, want %q", r.Type, r.Name, r.Source, want)
+		}
+	}
+}
+
 func TestPreviewKnowsNothingThatIsNotDeclared(t *testing.T) {
 	o := options()
 	o.Preview = true

@@ -67,6 +67,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		Parent:       args.RegisterRPC.GetParent(),
 		Dependencies: args.RegisterRPC.GetDependencies(),
 		Protect:      args.RegisterRPC.GetProtect(),
+		Source:       source(args.RegisterRPC.GetStackTrace()),
 	}
 	declared.Outputs = maps.Clone(declared.Inputs)
 	if args.Custom && !r.options.Preview {

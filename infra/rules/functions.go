@@ -68,10 +68,10 @@ func checkEnvironments(i *inspection) {
 	}
 }
 
-// checkRuntimes holds that every function of lambdas is deployed, as what bundle builds: a static arm64 binary named bootstrap. With anything
+// checkRuntimes holds that every declared function is deployed, as what bundle builds: a static arm64 binary named bootstrap. With anything
 // else each invocation ends in Runtime.InvalidEntrypoint: https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 func checkRuntimes(i *inspection) {
-	for _, f := range lambdas.All() {
+	for _, f := range i.declarations {
 		if i.named(functionType, f.Name) == nil {
 			i.report(&graph.Resource{Type: functionType, Name: f.Name}, "make it in the stack", "it is declared in lambdas, and not deployed")
 		}

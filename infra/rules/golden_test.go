@@ -1,20 +1,13 @@
 package rules_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
-	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"restock/infra/graph"
+	"restock/infra/graph/graphtest"
 	"restock/infra/stack"
 )
-
-var update = flag.Bool("update", false, "write the golden graphs anew")
 
 const projectDir = "../.."
 
@@ -36,88 +29,10 @@ func record(tb testing.TB, stage string) *graph.Graph {
 	return g
 }
 
-// TestWhatIsDeclaredIsWhatWasReviewed holds the recorded graphs against golden ones, so that a change of the program shows in a review
-// as the change in AWS that it is.
 func TestWhatIsDeclaredIsWhatWasReviewed(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage, func(t *testing.T) {
-			got, path := render(t, record(t, stage)), filepath.Join("testdata", stage+".golden.json")
-			if *update {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatalf("%v: make it with go test ./infra/rules -update", err)
-			}
-			if at := firstDifference(got, want); at != "" {
-				t.Errorf("stage %s declares something else than %s, %s\nIf that is meant: go test ./infra/rules -update, and review the difference", stage, path, at)
-			}
+			graphtest.Compare(t, record(t, stage), filepath.Join("testdata", stage+".golden.json"))
 		})
 	}
-}
-
-// render writes a graph for people to read and to compare: a resource's type, name, parent and inputs, without what is not declared.
-func render(tb testing.TB, g *graph.Graph) []byte {
-	tb.Helper()
-	type rendered struct {
-		Type    string         `json:"type"`
-		Name    string         `json:"name"`
-		Parent  string         `json:"parent,omitempty"`
-		Protect bool           `json:"protect,omitempty"`
-		Inputs  map[string]any `json:"inputs,omitempty"`
-	}
-	names := map[string]string{} // by URN
-	for _, r := range g.Resources {
-		names[r.URN] = r.Type + " " + r.Name
-	}
-	var list []rendered
-	for _, r := range g.Resources {
-		x := rendered{Type: r.Type, Name: r.Name, Parent: names[r.Parent], Protect: r.Protect, Inputs: map[string]any{}}
-		for property, value := range r.Inputs {
-			x.Inputs[property] = opened(value)
-		}
-		list = append(list, x)
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(list); err != nil {
-		tb.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-// opened is a JSON document, such as a policy, as what it holds, so that a line of it is a line of the golden file; else the value itself.
-func opened(value any) any {
-	text, isText := value.(string)
-	if !isText || !strings.HasPrefix(text, "{") {
-		return value
-	}
-	var document any
-	if json.Unmarshal([]byte(text), &document) != nil {
-		return value
-	}
-	return document
-}
-
-// firstDifference says where two texts begin to differ; empty if they do not.
-func firstDifference(got, want []byte) string {
-	gotLines, wantLines := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
-	for i := range max(len(gotLines), len(wantLines)) {
-		var g, w string
-		if i < len(gotLines) {
-			g = gotLines[i]
-		}
-		if i < len(wantLines) {
-			w = wantLines[i]
-		}
-		if g != w {
-			return fmt.Sprintf("from line %d on: got %q, want %q", i+1, strings.TrimSpace(g), strings.TrimSpace(w))
-		}
-	}
-	return ""
 }

@@ -2,10 +2,8 @@ package rules
 
 import "strings"
 
-// roots are the types that belong to nothing but the stack. Everything else is part of something, and hangs below it.
+// roots are AWS's types that belong to nothing but the stack, beside components. Everything else is part of something, and hangs below it.
 var roots = map[string]bool{
-	functionComponentType: true,
-
 	apiType:            true,
 	dashboardType:      true,
 	databaseType:       true,
@@ -29,7 +27,7 @@ func checkParents(i *inspection) {
 	for _, r := range i.Resources {
 		ofStack := r.Parent == "" || strings.Contains(r.Parent, "::pulumi:pulumi:Stack::")
 		switch {
-		case ofStack && !roots[r.Type]:
+		case ofStack && !roots[r.Type] && strings.HasPrefix(r.Type, "aws:"):
 			i.report(r, "give it pulumi.Parent, or make its type one of the roots", "its parent is the stack, want what it is part of")
 		case !ofStack && !declared[r.Parent]:
 			i.report(r, "declare the parent, or give it another", "its parent %s is not declared", r.Parent)

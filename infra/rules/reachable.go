@@ -28,10 +28,10 @@ type Destination struct {
 	Missing error
 }
 
-// Destinations are what the functions of a recorded program call, by what their environments name: the database, the services of what they
-// are granted, the factory on the Internet.
-func Destinations(g *graph.Graph) []Destination {
-	i := &inspection{Graph: g}
+// Destinations are what the functions of a recorded program call, by what their declared environments name: the database, the services of
+// what they are granted, the factory on the Internet.
+func Destinations(g *graph.Graph, functions []lambdas.Function) []Destination {
+	i := &inspection{Graph: g, declarations: functions}
 	network := NewNetwork(g)
 	var all []Destination
 	for r, f := range i.functions() {
@@ -64,7 +64,7 @@ func Destinations(g *graph.Graph) []Destination {
 // the function's timeout.
 // https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-networking.html
 func checkReachable(i *inspection) {
-	for _, d := range Destinations(i.Graph) {
+	for _, d := range Destinations(i.Graph, i.declarations) {
 		if d.Missing != nil {
 			i.report(d.Function, "declare the missing piece in infra/stack/network.go", "it does not reach %s: %v", d.What, d.Missing)
 		}

@@ -32,8 +32,10 @@ func (v Violation) String() string {
 
 // A Rule is one thing that must hold of what the program declares.
 type Rule struct {
-	Name  string
-	Files string // where what keeps it belongs; empty: where the resource that breaks it is declared
+	Name string
+	// Files are where what keeps it belongs, in a program that is made from the declarations of lambdas. Empty, and in other programs: where
+	// the resource that breaks it is declared.
+	Files string
 	check func(*inspection)
 }
 
@@ -58,7 +60,7 @@ func All() []Rule {
 		{"schedule", "infra/stack/triggers.go", checkSchedules},
 		{"rotation", "infra/stack/triggers.go", checkRotations},
 		{"event-source", "infra/stack/triggers.go", checkEventSources},
-		{"log-group", "infra/stack/logs.go, infra/stack/function.go", checkLogGroups},
+		{"log-group", "infra/operations/logs.go, infra/stack/function.go", checkLogGroups},
 		{"environment", "lambdas/environment.go", checkEnvironments},
 		{"runtime", "infra/stack/function.go", checkRuntimes},
 		{"connections", "Pulumi.<stage>.yaml", checkConnections},
@@ -67,12 +69,13 @@ func All() []Rule {
 	}
 }
 
-// Check applies every rule to a recorded graph.
-func Check(g *graph.Graph) []Violation {
+// Check applies every rule to a recorded graph. functions are those that it is made from; a program that is made from none keeps the
+// rules about them.
+func Check(g *graph.Graph, functions []lambdas.Function) []Violation {
 	var violations []Violation
 	policies, _ := declared.Read(g) // without those that cannot be read: the rule no-wildcard reports them
 	for _, rule := range All() {
-		rule.check(&inspection{Graph: g, rule: rule, policies: policies, violations: &violations})
+		rule.check(&inspection{Graph: g, declarations: functions, rule: rule, policies: policies, violations: &violations})
 	}
 	return violations
 }
@@ -80,16 +83,20 @@ func Check(g *graph.Graph) []Violation {
 // An inspection is a graph under one rule.
 type inspection struct {
 	*graph.Graph
-	rule       Rule
-	policies   *declared.Policies
-	violations *[]Violation
+	declarations []lambdas.Function // that the program is made from
+	rule         Rule
+	policies     *declared.Policies
+	violations   *[]Violation
 }
 
 // report notes that a resource breaks the rule. The remedy stands before the problem, which is a format.
 func (i *inspection) report(r *graph.Resource, remedy, problem string, values ...any) {
+	files := r.Source
+	if len(i.declarations) > 0 {
+		files = cmp.Or(i.rule.Files, files)
+	}
 	*i.violations = append(*i.violations, Violation{
-		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy,
-		Files: cmp.Or(i.rule.Files, declaredIn[r.Type], "infra/stack"),
+		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy, Files: files,
 	})
 }
 
@@ -105,7 +112,6 @@ const (
 	egressRuleType        = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 	endpointType          = "aws:ec2/vpcEndpoint:VpcEndpoint"
 	eventSourceType       = "aws:lambda/eventSourceMapping:EventSourceMapping"
-	functionComponentType = "restock:lambda:Function"
 	functionType          = "aws:lambda/function:Function"
 	functionURLType       = "aws:lambda/functionUrl:FunctionUrl"
 	ingressRuleType       = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
@@ -139,11 +145,11 @@ const (
 	vpcType               = "aws:ec2/vpc:Vpc"
 )
 
-// functions pairs each deployed function with its declaration in lambdas. One that is not deployed is left out: the rule runtime
+// functions pairs each deployed function with its declaration. One that is not deployed is left out: the rule runtime
 // reports it.
 func (i *inspection) functions() iter.Seq2[*graph.Resource, lambdas.Function] {
 	return func(yield func(*graph.Resource, lambdas.Function) bool) {
-		for _, f := range lambdas.All() {
+		for _, f := range i.declarations {
 			if r := i.named(functionType, f.Name); r != nil && !yield(r, f) {
 				return
 			}

@@ -40,7 +40,7 @@ func checkSubscriptions(i *inspection) {
 	}
 }
 
-// checkRoutes holds that every route of lambdas is in the API, leads to its function, and may invoke it. Otherwise API Gateway
+// checkRoutes holds that every declared route is in the API, leads to its function, and may invoke it. Otherwise API Gateway
 // answers 404, or 500 "Internal Server Error", and no function logs a thing.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
@@ -130,7 +130,7 @@ func (i *inspection) mayInvoke(function *graph.Resource, service, source string)
 	return i.mayServe(service, source, "lambda:InvokeFunction", function.String("arn"))
 }
 
-// checkSchedules holds that every schedule of lambdas has a rule, and that the rule may invoke the function. Otherwise EventBridge counts
+// checkSchedules holds that every declared schedule has a rule, and that the rule may invoke the function. Otherwise EventBridge counts
 // FailedInvocations and nothing happens: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 func checkSchedules(i *inspection) {
 	scheduled := map[*graph.Resource]bool{}
@@ -156,7 +156,7 @@ func checkSchedules(i *inspection) {
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
 var rotateActions = []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"}
 
-// checkRotations holds that every secret that a function of lambdas rotates is rotated by it. Secrets Manager refuses a function that it may not
+// checkRotations holds that every secret that a function is declared to rotate is rotated by it. Secrets Manager refuses a function that it may not
 // invoke; a secret without rotation keeps its password for ever, and nobody notices.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
 func checkRotations(i *inspection) {
@@ -188,7 +188,7 @@ func checkRotations(i *inspection) {
 	}
 }
 
-// checkEventSources holds that every queue of lambdas is read by its function, whose role may, and that something is sent to it. Without
+// checkEventSources holds that every queue that is declared for a function is read by it, that its role may, and that something is sent to it. Without
 // the permissions Lambda refuses the mapping; without ReportBatchItemFailures one bad message fails its whole batch:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 func checkEventSources(i *inspection) {
@@ -203,8 +203,8 @@ func checkEventSources(i *inspection) {
 		if got := mapping.Strings("functionResponseTypes"); !slices.Contains(got, "ReportBatchItemFailures") {
 			i.report(mapping, "add it", "functionResponseTypes is %q, want ReportBatchItemFailures", got)
 		}
-		if i.Find(subscriptionType, "endpoint", queue.String("arn")) == nil {
-			i.report(queue, "subscribe it to its topic", "function %s waits for its messages, and no topic sends it any", function.Name)
+		if !i.isFed(queue) {
+			i.report(queue, "subscribe it to its topic, or let a function's role send to it", "function %s waits for its messages, and nobody sends it any", function.Name)
 		}
 	})
 	for r, f := range i.functions() {
@@ -212,4 +212,11 @@ func checkEventSources(i *inspection) {
 			i.report(r, "give it an event source mapping of the queue", "it reads queue %q, want %q", read[r], f.Queue)
 		}
 	}
+}
+
+// isFed reports whether a queue is subscribed to a topic, or a function may send to it.
+func (i *inspection) isFed(queue *graph.Resource) bool {
+	arn := queue.String("arn")
+	return i.Find(subscriptionType, "endpoint", arn) != nil ||
+		slices.ContainsFunc(i.OfType(functionType), func(f *graph.Resource) bool { return i.mayDo(f, "sqs:SendMessage", arn) })
 }

@@ -10,6 +10,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -42,14 +43,26 @@ func decode(text string, into any, needed string) error {
 		return errors.New("is missing: " + needed)
 	}
 	var value any
-	if err := json.Unmarshal([]byte(text), &value); err != nil {
+	err := json.Unmarshal([]byte(text), &value)
+	if number := (*json.UnmarshalTypeError)(nil); errors.As(err, &number) {
+		return fmt.Errorf("has the %s, which is beyond all measure", number.Value)
+	}
+	if err != nil {
 		return fmt.Errorf("is not an object: %w", err)
 	}
 	if err := check(value, reflect.TypeOf(into).Elem(), ""); err != nil {
 		return err
 	}
-	return json.Unmarshal([]byte(text), into)
+	// Read is what was checked. The text may say a key twice, and what its first value says is not checked.
+	checked, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(checked, into)
 }
+
+// maxWhole is beyond the whole numbers that JSON's readers agree on: https://www.rfc-editor.org/rfc/rfc8259#section-6.
+const maxWhole = 1 << 53
 
 // check holds that a value is of a type, down to its last part. Its error names the key, the value and what is allowed, which
 // encoding/json's does not: it names an unknown key without where it stands, and of a wrong value only its type.
@@ -83,7 +96,7 @@ func check(value any, t reflect.Type, path string) error {
 			return wrong(path, value, "true or false")
 		}
 	case reflect.Int:
-		if n, ok := value.(float64); !ok || n != math.Trunc(n) {
+		if n, ok := value.(float64); !ok || n != math.Trunc(n) || math.Abs(n) >= maxWhole {
 			return wrong(path, value, "a whole number")
 		}
 	case reflect.Float64:
@@ -106,7 +119,7 @@ func checkObject(object map[string]any, t reflect.Type, path string) error {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(object)) {
-		at := strings.TrimPrefix(path+"."+key, ".")
+		at := strings.TrimPrefix(path+"."+readable(key), ".")
 		of, ok := known[key]
 		if t.Kind() == reflect.Map {
 			of, ok = t.Elem(), true
@@ -119,6 +132,14 @@ func checkObject(object map[string]any, t reflect.Type, path string) error {
 		}
 	}
 	return nil
+}
+
+// readable is a key as it is, or quoted if it would not be one word of a line.
+func readable(key string) string {
+	if quoted := strconv.Quote(key); key == "" || quoted != `"`+key+`"` {
+		return quoted
+	}
+	return key
 }
 
 func wrong(path string, value any, want string) error {

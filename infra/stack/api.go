@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/operations"
 )
 
 // An api is the HTTP API: the one public thing of the stack.
@@ -60,7 +62,7 @@ func newAPI(ctx *pulumi.Context, s Settings, key *kms.Key) (*api, error) {
 	}
 	// Below this path the account's policy of vended logs, which holds few characters, has room for all groups:
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html
-	logs, err := newLogGroup(ctx, "api-access", "/aws/vendedlogs/"+metricsNamespace(ctx)+"/api-access", s, key, pulumi.Parent(a))
+	logs, err := operations.NewLogGroup(ctx, "api-access", "/aws/vendedlogs/"+metricsNamespace(ctx)+"/api-access", s.LogRetentionDays, key, pulumi.Parent(a))
 	if err != nil {
 		return nil, fmt.Errorf("creating the HTTP API's access log: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/operations"
 	"restock/infra/policy"
 	"restock/lambdas"
 )
@@ -43,7 +44,7 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 	child := pulumi.Parent(f)
 
 	var err error
-	if f.logs, err = newLogGroup(ctx, name, "", p.settings, p.key, child); err != nil {
+	if f.logs, err = operations.NewLogGroup(ctx, name, "", p.settings.LogRetentionDays, p.key, child); err != nil {
 		return failed(err)
 	}
 	role, err := f.newRole(ctx, p)

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/lambdas"
@@ -34,7 +36,7 @@ type things struct {
 	keys   map[string]pulumi.StringInput // the ARN of the stack's own key, where a thing is encrypted with it
 }
 
-func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, o *operations, a *api) things {
+func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, people *sns.Topic, key *kms.Key, a *api) things {
 	operationsTopic := "topic." + lambdas.OperationsTopic
 	t := map[string]pulumi.StringInput{
 		"config.factoryUrl":                pulumi.String(s.FactoryURL),
@@ -46,7 +48,7 @@ func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]
 		"database.name":                    d.instance.DbName,
 		"secret.database-admin":            d.adminSecret,
 		"topic." + lambdas.StockEmptyTopic: m.topic.Arn,
-		operationsTopic:                    o.topic.Arn,
+		operationsTopic:                    people.Arn,
 		"api.url":                          a.url,
 	}
 	for name, queue := range m.queues {
@@ -55,7 +57,7 @@ func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]
 	for name, secret := range secrets {
 		t["secret."+name] = secret.Arn
 	}
-	return things{t, map[string]pulumi.StringInput{operationsTopic: o.key.Arn}}
+	return things{t, map[string]pulumi.StringInput{operationsTopic: key.Arn}}
 }
 
 // environment is what a function's variables are filled with.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
 )
@@ -47,7 +48,7 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	} {
 		o := options(t, "dev")
 		o.Config["restock:settings"] = c.settings
-		_, err := graph.Record(stack.Program(stack.WithoutCode), o)
+		_, err := graph.Record(stack.Program(bundle.WithoutCode), o)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
 			t.Errorf("settings %s: got error %v, want one that names the file and says %q", c.settings, err, c.want)
 		}
@@ -89,7 +90,7 @@ func TestReadmeNamesEverySetting(t *testing.T) {
 func TestSecretsInAWrongSettingAreNotShown(t *testing.T) {
 	o := options(t, "dev")
 	o.Config["restock:settings"] = `{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:hunter2@factory.example.com"}`
-	if _, err := graph.Record(stack.Program(stack.WithoutCode), o); err == nil || strings.Contains(err.Error(), "hunter2") {
+	if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want an error without the password", err)
 	}
 }

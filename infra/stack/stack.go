@@ -2,25 +2,22 @@
 package stack
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/operations"
 	"restock/lambdas"
 )
 
 // Deploy is the Pulumi program.
 func Deploy(ctx *pulumi.Context) error {
-	return Program(bundle.Lambdas)(ctx)
+	return Program(bundle.From(lambdas.Folder))(ctx)
 }
 
-// A Bundler builds the code of functions, by name.
-type Bundler func(ctx context.Context, names []string) (map[string]bundle.Bundle, error)
-
 // Program is the program with another way to build the functions' code.
-func Program(build Bundler) pulumi.RunFunc {
+func Program(build bundle.Builder) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		settings, err := loadSettings(ctx)
 		if err != nil {
@@ -39,7 +36,7 @@ func Program(build Bundler) pulumi.RunFunc {
 			return fmt.Errorf("building the functions: %w", err)
 		}
 
-		if err := tagAll(ctx); err != nil {
+		if err := operations.TagAll(ctx); err != nil {
 			return err
 		}
 		network, err := newNetwork(ctx, settings)
@@ -58,11 +55,11 @@ func Program(build Bundler) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		key, err := newKey(ctx, messaging.topic.Arn)
+		key, err := operations.NewKey(ctx, messaging.topic.Arn)
 		if err != nil {
 			return err
 		}
-		operations, err := newOperations(ctx, settings, key)
+		people, err := operations.NewTopic(ctx, lambdas.OperationsTopic, key, settings.AlarmEmail)
 		if err != nil {
 			return err
 		}
@@ -72,7 +69,7 @@ func Program(build Bundler) pulumi.RunFunc {
 		}
 
 		// The database is set up before anything deploys that counts on its schema and its secrets.
-		on := platform{settings, network, key, newThings(ctx, settings, database, secrets, messaging, operations, api)}
+		on := platform{settings, network, key, newThings(ctx, settings, database, secrets, messaging, people, key, api)}
 		setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
 		if err != nil {
 			return err
@@ -91,7 +88,7 @@ func Program(build Bundler) pulumi.RunFunc {
 				return err
 			}
 			ready = append(ready, proxy)
-			on.things = newThings(ctx, settings, database, secrets, messaging, operations, api)
+			on.things = newThings(ctx, settings, database, secrets, messaging, people, key, api)
 		}
 
 		deployed := []*function{setup}
@@ -110,7 +107,7 @@ func Program(build Bundler) pulumi.RunFunc {
 		}
 
 		measured := metrics{metricsNamespace(ctx), messaging, database, api}
-		alarms, err := newAlarms(ctx, settings, operations.topic, measured, deployed)
+		alarms, err := newAlarms(ctx, settings, people, measured, deployed)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/policy"
 	"restock/infra/stack"
@@ -53,6 +54,18 @@ func functions(g *graph.Graph) map[string]*graph.Resource {
 		found[r.Name] = r
 	}
 	return found
+}
+
+func TestResourcesKnowTheFilesThatDeclareThem(t *testing.T) {
+	g := record(t, "dev")
+	for _, c := range []struct{ token, name, want string }{
+		{"aws:sqs/queue:Queue", "stock_queue", "infra/stack/messaging.go"},
+		{"aws:cloudwatch/logGroup:LogGroup", "sweep", "infra/operations/logs.go, infra/stack/function.go"},
+	} {
+		if got := g.Find(c.token, "name", c.name).Source; got != c.want {
+			t.Errorf("%s %s is declared in %q, want %q", c.token, c.name, got, c.want)
+		}
+	}
 }
 
 func TestEveryDeclaredFunctionIsDeployed(t *testing.T) {
@@ -333,7 +346,7 @@ func TestSetupRunsAgainWhenItOrWhatItPreparesIsNew(t *testing.T) {
 func TestOutputsAreWhatPeopleLookFor(t *testing.T) {
 	var outputs []string
 	_, err := graph.Record(func(ctx *pulumi.Context) error {
-		if err := stack.Program(stack.WithoutCode)(ctx); err != nil {
+		if err := stack.Program(bundle.WithoutCode)(ctx); err != nil {
 			return err
 		}
 		outputs = slices.Sorted(maps.Keys(ctx.GetCurrentExportMap()))
@@ -351,7 +364,7 @@ func TestPreviewOfANewStage(t *testing.T) {
 	for _, stage := range stages {
 		o := options(t, stage)
 		o.Preview = true
-		if _, err := graph.Record(stack.Program(stack.WithoutCode), o); err != nil {
+		if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); err != nil {
 			t.Errorf("%s: %v", stage, err)
 		}
 	}
@@ -374,7 +387,7 @@ func withSettings(t *testing.T, change map[string]any) *graph.Graph {
 		t.Fatal(err)
 	}
 	o.Config["restock:settings"] = string(text)
-	g, err := graph.Record(stack.Program(stack.WithoutCode), o)
+	g, err := graph.Record(stack.Program(bundle.WithoutCode), o)
 	if err != nil {
 		t.Fatal(err)
 	}

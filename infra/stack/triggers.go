@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/policy"
 	"restock/lambdas"
 )
 
@@ -112,7 +113,7 @@ func (f *function) rotate(ctx *pulumi.Context, secret *secretsmanager.Secret, af
 		return fmt.Errorf("having function %s rotate secret %s: %w", f.declared.Name, f.declared.Rotates, err)
 	}
 	name := f.declared.Name + "-rotation"
-	account := secret.Arn.ApplyT(func(arn string) string { return parse(arn).AccountID }).(pulumi.StringOutput)
+	account := secret.Arn.ApplyT(policy.Account).(pulumi.StringOutput)
 	// Secrets Manager says on whose behalf it asks by the account, and not by the secret; the function knows its secret:
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
 	permission, err := f.allowInvocation(ctx, name, "secretsmanager.amazonaws.com", lambda.PermissionArgs{SourceAccount: account})

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"restock/lambdas"
 )
@@ -25,7 +26,7 @@ func (s Settings) validate(region string) error {
 		}
 	}
 	distinct := slices.Compact(slices.Sorted(slices.Values(s.Zones)))
-	elsewhere := slices.ContainsFunc(s.Zones, func(zone string) bool { return !strings.HasPrefix(zone, region) })
+	elsewhere := slices.ContainsFunc(s.Zones, func(zone string) bool { return !strings.HasPrefix(zone, region) || !zoneName.MatchString(zone) })
 	check(len(s.Zones) >= 2 && len(distinct) == len(s.Zones) && !elsewhere, "zones", s.Zones, "two different availability zones of "+region+", or more")
 	among := !slices.ContainsFunc(s.EndpointZones, func(zone string) bool { return !slices.Contains(s.Zones, zone) })
 	check(len(s.EndpointZones) > 0 && among, "endpointZones", s.EndpointZones, fmt.Sprintf("one or more of the zones %v", s.Zones))
@@ -40,8 +41,8 @@ func (s Settings) validate(region string) error {
 			"the ARN of a certificate of Certificate Manager in "+region)
 	}
 	if s.AlarmEmail != "" {
-		_, err := mail.ParseAddress(s.AlarmEmail)
-		check(err == nil, "alarmEmail", fmt.Sprintf("%q", s.AlarmEmail), "an email address")
+		address, err := mail.ParseAddress(s.AlarmEmail)
+		check(err == nil && address.Address == s.AlarmEmail, "alarmEmail", fmt.Sprintf("%q", s.AlarmEmail), "an email address alone")
 	}
 	check(s.PermissionsBoundary == "" || strings.HasPrefix(s.PermissionsBoundary, "arn:aws:iam::"),
 		"permissionsBoundary", fmt.Sprintf("%q", s.PermissionsBoundary), "the ARN of a policy of IAM, or nothing")
@@ -78,7 +79,7 @@ func (s Settings) validate(region string) error {
 	return oneLine(errs)
 }
 
-// oneLine is all errors in one line; nil if there is none.
+// oneLine is all errors in one line, whatever the values are that they show; nil if there is none.
 func oneLine(errs []error) error {
 	var texts []string
 	for _, err := range errs {
@@ -89,7 +90,12 @@ func oneLine(errs []error) error {
 	if texts == nil {
 		return nil
 	}
-	return errors.New(strings.Join(texts, "; "))
+	return errors.New(strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, strings.Join(texts, "; ")))
 }
 
 // checkConnections holds that the server has a connection for every instance of the functions, and memory for every connection. Behind a
@@ -118,10 +124,10 @@ func (s Settings) connections() int {
 	return sum
 }
 
-// isOrigin reports whether a text is a URL of a scheme and a host alone.
+// isOrigin reports whether a text is a URL of a scheme and a host alone, perhaps with a slash behind it.
 func isOrigin(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment == ""
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && strings.TrimSuffix(text, "/") == u.Scheme+"://"+u.Host
 }
 
 // redacted is a URL without what may be secret: its password, its query.
@@ -135,6 +141,9 @@ func redacted(text string) string {
 	}
 	return u.Redacted()
 }
+
+// zoneName matches a name that an availability zone may have: https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+var zoneName = regexp.MustCompile(`^[a-z0-9-]+[a-z]$`)
 
 // domainName matches a name of DNS with two labels or more.
 var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)

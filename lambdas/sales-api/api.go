@@ -1,15 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -22,9 +15,6 @@ import (
 
 // donut is the product that a checkout without a body buys.
 const donut = "CP-502101"
-
-// maxBody is the longest body of a checkout, in bytes.
-const maxBody = 16 << 10
 
 // An api answers buyers.
 type api struct {
@@ -121,52 +111,11 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 // readOrder reads what a buyer asks for. No body, or what it leaves out, is one doughnut.
 func readOrder(w http.ResponseWriter, r *http.Request) (shop.Order, error) {
 	order := shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: r.Header.Get("Idempotency-Key")}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		return order, invalid(err)
-	}
-	if len(bytes.TrimSpace(body)) == 0 {
-		return order, nil
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return order, invalid(err)
-	}
-	if fields == nil {
-		return order, invalid(errors.New("it is null"))
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) { // of two faults, always the same is told
-		value := fields[name]
-		switch name {
-		case "sku":
-			if err := unmarshal(value, &order.SKU); err != nil {
-				return order, invalid(fmt.Errorf("sku: %w", err))
-			}
-		case "quantity":
-			if err := unmarshal(value, &order.Quantity); err != nil {
-				return order, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the quantity is %.40s, not a whole number in range", value)}
-			}
-		default:
-			return order, invalid(fmt.Errorf("it has an unknown field %.40q", name))
-		}
-	}
-	return order, nil
-}
-
-// unmarshal reads a value that must be one: json.Unmarshal leaves alone what null is read into.
-func unmarshal(value json.RawMessage, into any) error {
-	if string(value) == "null" {
-		return errors.New("it is null")
-	}
-	return json.Unmarshal(value, into)
-}
-
-// invalid says what cannot be read in a buyer's request.
-func invalid(err error) error {
-	if wrongType := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrongType) {
-		err = errors.New("it is of type " + wrongType.Value) // and not in the words of Go
-	}
-	return &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the body is not an order like {\"sku\": \"CP-502101\", \"quantity\": 2}: " + err.Error()}
+	err := web.ReadObject(w, r,
+		web.Field{Name: "sku", Into: &order.SKU},
+		web.Field{Name: "quantity", Into: &order.Quantity, Code: shop.CodeInvalidQuantity},
+	)
+	return order, err
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -75,7 +76,7 @@ func Parse(kind Kind, text string) (Document, error) {
 	if err := decoder.Decode(&read); err != nil {
 		return Document{}, fmt.Errorf("not a policy document: %w", err)
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Document{}, errors.New("not a policy document: something follows it")
 	}
 	var d Document

@@ -307,18 +307,3 @@ func TestPatternsEnd(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParse(f *testing.F) {
-	f.Add(`{"Statement":[` + may("Allow", `,"Principal":{"AWS":"*"},"Condition":{"Bool":{"aws:SecureTransport":false}}`) + `]}`)
-	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":"*","NotAction":[],"NotResource":1}}`)
-	q := ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue)
-	f.Fuzz(func(t *testing.T, text string) {
-		d, err := Parse(Resource, text)
-		if err != nil {
-			return
-		}
-		if got := (Policies{Resource: []Document{d}}).Evaluate(q); got.Allowed && got.Statement == nil {
-			t.Errorf("%s allows it by no statement", text)
-		}
-	})
-}

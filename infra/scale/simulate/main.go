@@ -12,13 +12,14 @@ import (
 )
 
 func main() {
-	project := flag.String("project", ".", "the folder of Pulumi.yaml")
-	stage := flag.String("stage", "prod", "whose configuration: Pulumi.<stage>.yaml")
-	buyers := flag.Float64("buyers", 10_000, "a second")
-	duration := flag.Duration("for", 10*time.Second, "how long they come")
-	stock := flag.Int("stock", 100, "pieces that there are")
-	seed := flag.Uint64("seed", 1, "of chance; the same seed gives the same outcome")
-	flag.Parse()
+	flags := flag.NewFlagSet("simulate", flag.ExitOnError) // not the default one: libraries put theirs there
+	project := flags.String("project", ".", "the folder of Pulumi.yaml")
+	stage := flags.String("stage", "prod", "whose configuration: Pulumi.<stage>.yaml")
+	buyers := flags.Float64("buyers", 10_000, "a second")
+	duration := flags.Duration("for", 10*time.Second, "how long they come")
+	stock := flags.Int("stock", 100, "pieces that there are")
+	seed := flags.Uint64("seed", 1, "of chance; the same seed gives the same outcome")
+	_ = flags.Parse(os.Args[1:]) // it exits
 	rush := scale.Rush{BuyersPerSecond: *buyers, Duration: *duration, Stock: *stock}
 	if err := simulate(*project, *stage, rush, *seed); err != nil {
 		fmt.Fprintln(os.Stderr, "simulate:", err)

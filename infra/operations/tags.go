@@ -1,4 +1,4 @@
-package stack
+package operations
 
 import (
 	"fmt"
@@ -7,8 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// tagAll gives every resource that takes tags those that say whose it is, for the bill and for people in the console.
-func tagAll(ctx *pulumi.Context) error {
+// TagAll gives every resource that takes tags those that say whose it is, for the bill and for people in the console.
+func TagAll(ctx *pulumi.Context) error {
 	tags := reflect.ValueOf(pulumi.StringMap{
 		"project": pulumi.String(ctx.Project()),
 		"stage":   pulumi.String(ctx.Stack()),

@@ -1,0 +1,127 @@
+package program_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/examples/tutorial/program"
+	"restock/infra/bundle"
+	"restock/infra/graph"
+	"restock/infra/graph/graphtest"
+	"restock/infra/rules"
+)
+
+func record(tb testing.TB, edit func(*graph.Options)) *graph.Graph {
+	tb.Helper()
+	project, config, err := graph.Config("..", "dev")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	options := graph.Options{Project: project, Stage: "dev", Config: config}
+	if edit != nil {
+		edit(&options)
+	}
+	g, err := graph.Record(program.Program(bundle.WithoutCode), options)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return g
+}
+
+func TestProgramKeepsEveryRule(t *testing.T) {
+	for _, v := range rules.Check(record(t, nil), nil) {
+		t.Error(v)
+	}
+}
+
+func TestWhatIsDeclaredIsWhatWasReviewed(t *testing.T) {
+	graphtest.Compare(t, record(t, nil), "testdata/dev.golden.json")
+}
+
+// In a preview nothing is known of what is not yet there: a name or a count that depended on it would come up missing.
+func TestAPreviewDeclaresTheSame(t *testing.T) {
+	urns := func(g *graph.Graph) (all []string) {
+		for _, r := range g.Resources {
+			all = append(all, r.URN)
+		}
+		return all
+	}
+	got, want := urns(record(t, func(o *graph.Options) { o.Preview = true })), urns(record(t, nil))
+	if !slices.Equal(got, want) {
+		t.Errorf("the preview declares\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestWhoIsToldOfDeadLettersIsConfigured(t *testing.T) {
+	emails := func(config string) (all []string) {
+		g := record(t, func(o *graph.Options) {
+			if config != "" {
+				o.Config["restock-tutorial:alarmEmail"] = config
+			}
+		})
+		for _, s := range g.OfType("aws:sns/topicSubscription:TopicSubscription") {
+			all = append(all, s.String("endpoint"))
+		}
+		return all
+	}
+	if got := emails(""); len(got) > 0 {
+		t.Errorf("without an address %q are told, want nobody", got)
+	}
+	if got, want := emails("you@example.com"), []string{"you@example.com"}; !slices.Equal(got, want) {
+		t.Errorf("with an address %q are told, want %q", got, want)
+	}
+}
+
+// The rules about functions that are declared in lambdas have nothing to look at here. The others hold for every stack.
+func TestABrokenProgramIsRefused(t *testing.T) {
+	remove := func(token, name string) func(*graph.Graph) {
+		return func(g *graph.Graph) {
+			g.Resources = slices.DeleteFunc(g.Resources, func(r *graph.Resource) bool { return r.Type == token && r.Name == name })
+		}
+	}
+	for _, c := range []struct {
+		breaking string
+		edit     func(*graph.Graph)
+		want     string
+	}{
+		{"a route that may not invoke", remove("aws:lambda/permission:Permission", "hello"),
+			`no permission lets apigateway.amazonaws.com invoke it from arn:aws:execute-api:ap-northeast-2:000000000000:tutorial/$default/POST/, its route "POST /": give it a lambda.Permission for the API (examples/tutorial/program/function.go, examples/tutorial/program/hello.go)`},
+		{"dead letters that nobody is told of", remove("aws:cloudwatch/metricAlarm:MetricAlarm", "dead-letters"),
+			"Queue messages_dlq: no alarm tells that it has messages"},
+		{"a queue without dead letters", func(g *graph.Graph) {
+			delete(g.Find("aws:sqs/queue:Queue", "name", "messages").Outputs, "redrivePolicy")
+		},
+			"Queue messages: function consumer reads it, and it has no dead-letter queue"},
+		{"a log that is kept for ever", func(g *graph.Graph) {
+			delete(g.Find("aws:cloudwatch/logGroup:LogGroup", "name", "hello").Outputs, "retentionInDays")
+		}, "LogGroup hello: retentionInDays is 0"},
+		{"a queue without encryption", func(g *graph.Graph) {
+			delete(g.Find("aws:sqs/queue:Queue", "name", "messages").Outputs, "sqsManagedSseEnabled")
+		}, "Queue messages: sqsManagedSseEnabled is false"},
+		{"a queue that is open to connections without TLS", remove("aws:sqs/queuePolicy:QueuePolicy", "messages"),
+			"Queue messages: its policy does not deny sqs:SendMessage over a connection without TLS"},
+	} {
+		g := record(t, nil)
+		c.edit(g)
+		violations := rules.Check(g, nil)
+		if !slices.ContainsFunc(violations, func(v rules.Violation) bool { return strings.Contains(v.String(), c.want) }) {
+			t.Errorf("%s: got %v, want one that says %s", c.breaking, violations, c.want)
+		}
+	}
+}
+
+func TestFunctionsCarryNothingOfTheInfrastructure(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "../functions/...").Output()
+	if err != nil {
+		t.Fatalf("go list -deps ../functions/...: %v", err)
+	}
+	for dependency := range strings.Lines(string(out)) {
+		for _, prefix := range []string{"github.com/pulumi/", "restock/infra", "restock/local", "restock/examples/tutorial/program", "testing"} {
+			if strings.HasPrefix(dependency, prefix) {
+				t.Errorf("a function depends on %s", strings.TrimSpace(dependency))
+			}
+		}
+	}
+}

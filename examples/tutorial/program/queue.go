@@ -1,0 +1,67 @@
+package program
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/policy"
+)
+
+// consumerTimeout is how long the consumer may take for a batch.
+const consumerTimeout = time.Second
+
+const (
+	// A message stays hidden for six times as long, and is tried five times:
+	// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-queueconfig
+	visibilityTimeout = 6 * consumerTimeout
+	maxReceiveCount   = 5
+
+	retention            = 4 * 24 * time.Hour
+	deadLettersRetention = 14 * 24 * time.Hour // as long as SQS keeps anything
+)
+
+// A queue keeps messages until they are handled, and apart those that cannot be.
+type queue struct {
+	*sqs.Queue
+	deadLetters *sqs.Queue
+}
+
+func newQueue(ctx *pulumi.Context) (*queue, error) {
+	deadLetters, err := encryptedQueue(ctx, "messages_dlq", sqs.QueueArgs{MessageRetentionSeconds: seconds(deadLettersRetention)})
+	if err != nil {
+		return nil, err
+	}
+	messages, err := encryptedQueue(ctx, "messages", sqs.QueueArgs{
+		VisibilityTimeoutSeconds: seconds(visibilityTimeout),
+		MessageRetentionSeconds:  seconds(retention),
+		RedrivePolicy: policy.JSON(func(arns []string) any {
+			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
+		}, deadLetters.Arn),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &queue{messages, deadLetters}, nil
+}
+
+// encryptedQueue makes a queue that encrypts what it keeps, and refuses what comes over a connection without TLS.
+func encryptedQueue(ctx *pulumi.Context, name string, args sqs.QueueArgs) (*sqs.Queue, error) {
+	args.SqsManagedSseEnabled = pulumi.Bool(true)
+	q, err := sqs.NewQueue(ctx, name, &args)
+	if err != nil {
+		return nil, fmt.Errorf("creating queue %s: %w", name, err)
+	}
+	_, err = sqs.NewQueuePolicy(ctx, name, &sqs.QueuePolicyArgs{
+		QueueUrl: q.Url,
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(policy.EncryptedOnly(arns[0], "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"))
+		}, q.Arn),
+	}, pulumi.Parent(q))
+	if err != nil {
+		return nil, fmt.Errorf("asking for encrypted connections to queue %s: %w", name, err)
+	}
+	return q, nil
+}

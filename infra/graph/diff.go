@@ -1,0 +1,181 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Change is what one resource became between two recordings of a program.
+type Change struct {
+	Kind       ChangeKind
+	Type       string // the type token: "aws:sqs/queue:Queue"
+	Name       string // the logical name
+	Properties []PropertyChange
+}
+
+// A ChangeKind is written as pulumi preview writes it.
+type ChangeKind string
+
+// The kinds of changes. Only what is Changed has Properties.
+const (
+	Created ChangeKind = "+"
+	Changed ChangeKind = "~"
+	Gone    ChangeKind = "-"
+)
+
+// A PropertyChange is a declared property with another value than before. Nil is a value that is not declared.
+type PropertyChange struct {
+	Path     string // visibilityTimeoutSeconds, policy.Statement[1].Action[0]
+	Old, New any
+}
+
+// Diff tells what the program of one graph has changed in that of an older one, by URN: what is declared, not what AWS answers.
+func Diff(old, new *Graph) []Change {
+	var changes []Change
+	for _, r := range new.Resources {
+		before := old.ByURN(r.URN)
+		if before == nil {
+			changes = append(changes, change(Created, r))
+			continue
+		}
+		c := change(Changed, r)
+		c.Properties = compareMaps("", before.Inputs, r.Inputs)
+		if before.Protect != r.Protect {
+			c.Properties = append(c.Properties, PropertyChange{"protect", before.Protect, r.Protect})
+		}
+		if len(c.Properties) > 0 {
+			changes = append(changes, c)
+		}
+	}
+	for _, r := range old.Resources {
+		if new.ByURN(r.URN) == nil {
+			changes = append(changes, change(Gone, r))
+		}
+	}
+	return changes
+}
+
+func change(kind ChangeKind, r *Resource) Change {
+	return Change{Kind: kind, Type: r.Type, Name: r.Name}
+}
+
+// Lines tell a change to a person: one line, or one for each property.
+func (c Change) Lines() []string {
+	head := fmt.Sprintf("%s %s %s", c.Kind, c.Type, c.Name)
+	if len(c.Properties) == 0 {
+		return []string{head}
+	}
+	var lines []string
+	for _, p := range c.Properties {
+		lines = append(lines, fmt.Sprintf("%s: %s %s → %s", head, p.Path, shown(p.Old), shown(p.New)))
+	}
+	return lines
+}
+
+// Lines are those of all changes.
+func Lines(changes []Change) []string {
+	var lines []string
+	for _, c := range changes {
+		lines = append(lines, c.Lines()...)
+	}
+	return lines
+}
+
+// maxShown is the length, in characters, from which a value is cut: a whole dashboard is no line.
+const maxShown = 160
+
+func shown(value any) string {
+	if value == nil {
+		return "(none)"
+	}
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Sprint(value)
+	}
+	characters := []rune(strings.TrimSuffix(text.String(), "\n"))
+	if len(characters) > maxShown {
+		return string(characters[:maxShown-1]) + "…"
+	}
+	return string(characters)
+}
+
+// compare goes as deep as two values are of one kind, and into JSON documents, such as policies, that are declared as text.
+func compare(path string, old, new any) []PropertyChange {
+	if reflect.DeepEqual(old, new) {
+		return nil
+	}
+	a, b := document(old), document(new)
+	switch a := a.(type) {
+	case map[string]any:
+		if b, ok := b.(map[string]any); ok {
+			return compareMaps(path+".", a, b)
+		}
+	case []any:
+		if b, ok := b.([]any); ok {
+			return compareLists(path, a, b)
+		}
+	}
+	if reflect.DeepEqual(a, b) {
+		return nil // the same document, written otherwise
+	}
+	return []PropertyChange{{path, old, new}}
+}
+
+func compareMaps(prefix string, old, new map[string]any) (changes []PropertyChange) {
+	keys := slices.Collect(maps.Keys(old))
+	for key := range new {
+		if _, both := old[key]; !both {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		changes = append(changes, compare(prefix+key, old[key], new[key])...)
+	}
+	return changes
+}
+
+// compareLists leaves out what two lists begin and end with, so that one more element in the middle is one change.
+func compareLists(path string, old, new []any) (changes []PropertyChange) {
+	begin := 0
+	for begin < min(len(old), len(new)) && reflect.DeepEqual(old[begin], new[begin]) {
+		begin++
+	}
+	end := 0
+	for end < min(len(old), len(new))-begin && reflect.DeepEqual(old[len(old)-1-end], new[len(new)-1-end]) {
+		end++
+	}
+	old, new = old[begin:len(old)-end], new[begin:len(new)-end]
+	for i := range max(len(old), len(new)) {
+		at := fmt.Sprintf("%s[%d]", path, begin+i)
+		switch {
+		case i >= len(old):
+			changes = append(changes, PropertyChange{at, nil, new[i]})
+		case i >= len(new):
+			changes = append(changes, PropertyChange{at, old[i], nil})
+		default:
+			changes = append(changes, compare(at, old[i], new[i])...)
+		}
+	}
+	return changes
+}
+
+// document is the object or list that a text holds as JSON; else the value itself.
+func document(value any) any {
+	text, isText := value.(string)
+	if !isText || !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
+		return value
+	}
+	var d any
+	if json.Unmarshal([]byte(text), &d) != nil {
+		return value
+	}
+	return d
+}

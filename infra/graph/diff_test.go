@@ -1,0 +1,86 @@
+package graph_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+)
+
+// declared is a graph of queues by name. Their order is that of their URNs.
+func declared(queues ...*graph.Resource) *graph.Graph {
+	for _, q := range queues {
+		q.Type, q.URN = "aws:sqs/queue:Queue", "urn:"+q.Name
+	}
+	return &graph.Graph{Resources: queues}
+}
+
+func TestDiffSaysWhatChangedResourceByResource(t *testing.T) {
+	type object = map[string]any
+	queue := func(inputs object) *graph.Graph { return declared(&graph.Resource{Name: "q", Inputs: inputs}) }
+	const actions = `{"Statement":[{"Action":["a","c"],"Effect":"Allow"}]}`
+	for _, c := range []struct {
+		name     string
+		old, new *graph.Graph
+		want     []string
+	}{
+		{"nothing", queue(object{"delaySeconds": 5.0}), queue(object{"delaySeconds": 5.0}), nil},
+		{"a number", queue(object{"delaySeconds": 5.0}), queue(object{"delaySeconds": 6.0}), []string{"q: delaySeconds 5 → 6"}},
+		{"a property more, one less", queue(object{"name": "mail"}), queue(object{"fifo": true}), []string{"q: fifo (none) → true", `q: name "mail" → (none)`}},
+		{"inside an object", queue(object{"tags": object{"a": "1", "b": "2"}}), queue(object{"tags": object{"a": "1", "b": "3"}}), []string{`q: tags.b "2" → "3"`}},
+		{"one more in the middle of a list", queue(object{"zones": []any{"a", "c"}}), queue(object{"zones": []any{"a", "b", "c"}}), []string{`q: zones[1] (none) → "b"`}},
+		{"one less in a list", queue(object{"zones": []any{"a", "a"}}), queue(object{"zones": []any{"a"}}), []string{`q: zones[1] "a" → (none)`}},
+		{"inside a policy", queue(object{"policy": actions}), queue(object{"policy": strings.Replace(actions, `"c"`, `"b"`, 1)}), []string{`q: policy.Statement[0].Action[1] "c" → "b"`}},
+		{"a policy with other spaces", queue(object{"policy": actions}), queue(object{"policy": strings.ReplaceAll(actions, ",", ", ")}), nil},
+		{"text in place of a number", queue(object{"delaySeconds": 5.0}), queue(object{"delaySeconds": "5"}), []string{`q: delaySeconds 5 → "5"`}},
+		{"no URL's & is escaped", queue(object{"url": "a"}), queue(object{"url": "a?b&c"}), []string{`q: url "a" → "a?b&c"`}},
+		{"protection", queue(nil), declared(&graph.Resource{Name: "q", Protect: true}), []string{"q: protect false → true"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var want []string
+			for _, line := range c.want {
+				want = append(want, "~ aws:sqs/queue:Queue "+line)
+			}
+			if got := graph.Lines(graph.Diff(c.old, c.new)); !slices.Equal(got, want) {
+				t.Errorf("got\n%s, want\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		})
+	}
+}
+
+func TestDiffSaysWhatIsNewAndWhatIsGone(t *testing.T) {
+	old := declared(&graph.Resource{Name: "a"}, &graph.Resource{Name: "b"})
+	new := declared(&graph.Resource{Name: "b"}, &graph.Resource{Name: "c", Inputs: map[string]any{"delaySeconds": 1.0}})
+	want := []string{"+ aws:sqs/queue:Queue c", "- aws:sqs/queue:Queue a"}
+	if got := graph.Lines(graph.Diff(old, new)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestDiffOfAGraphThatWasWrittenAndReadIsEmpty(t *testing.T) {
+	recorded, err := graph.Record(program, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(recorded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read graph.Graph
+	if err := json.Unmarshal(text, &read); err != nil {
+		t.Fatal(err)
+	}
+	if got := graph.Lines(graph.Diff(recorded, &read)); len(got) > 0 || len(read.Resources) == 0 {
+		t.Errorf("%d resources were read, and differ by %q", len(read.Resources), got)
+	}
+}
+
+func TestLongValuesAreCut(t *testing.T) {
+	long := declared(&graph.Resource{Name: "q", Inputs: map[string]any{"body": strings.Repeat("도", 1000)}})
+	lines := graph.Lines(graph.Diff(declared(&graph.Resource{Name: "q"}), long))
+	if len(lines) != 1 || len([]rune(lines[0])) > 300 || !strings.HasSuffix(lines[0], "도…") {
+		t.Errorf("got %q, want one line that is cut between two characters", lines)
+	}
+}

@@ -1,0 +1,50 @@
+// Package operations declares what the people who run a stage are told by: its log groups, the topic of its alarms, the key that encrypts
+// both, and tags that say whose a resource is.
+package operations
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/policy"
+)
+
+// NewTopic makes the topic that alarms, and functions that may, tell people by, and subscribes an email address to it, which has to confirm
+// once. Without one nobody is told.
+func NewTopic(ctx *pulumi.Context, name string, key *kms.Key, email string) (*sns.Topic, error) {
+	topic, err := sns.NewTopic(ctx, name, &sns.TopicArgs{KmsMasterKeyId: key.Arn})
+	if err != nil {
+		return nil, fmt.Errorf("creating topic %s: %w", name, err)
+	}
+	_, err = sns.NewTopicPolicy(ctx, name, &sns.TopicPolicyArgs{
+		Arn: topic.Arn,
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(
+				policy.Statement{
+					Effect:    "Allow",
+					Principal: &policy.Principal{Service: "cloudwatch.amazonaws.com"},
+					Action:    []string{"sns:Publish"},
+					Resource:  []string{arns[0]},
+					Condition: policy.Condition{"ArnLike": {"aws:SourceArn": policy.SiblingARN(arns[0], "cloudwatch", "alarm:*")}},
+				},
+				policy.EncryptedOnly(arns[0], "sns:Publish"),
+			)
+		}, topic.Arn),
+	}, pulumi.Parent(topic))
+	if err != nil {
+		return nil, fmt.Errorf("letting alarms publish to topic %s: %w", name, err)
+	}
+	if email == "" {
+		return topic, nil
+	}
+	_, err = sns.NewTopicSubscription(ctx, name, &sns.TopicSubscriptionArgs{
+		Topic: topic.Arn, Protocol: pulumi.String("email"), Endpoint: pulumi.String(email),
+	}, pulumi.Parent(topic))
+	if err != nil {
+		return nil, fmt.Errorf("subscribing %s to topic %s: %w", email, name, err)
+	}
+	return topic, nil
+}

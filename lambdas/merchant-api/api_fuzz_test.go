@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"restock/internal/shop"
+	"restock/internal/web"
+	"restock/internal/web/webtest"
+)
+
+// A books is a store with one product and one production order, that looks at what it is told to keep. What a fuzz target does not
+// expect to be asked panics.
+type books struct {
+	shop.Store
+	t *testing.T
+}
+
+var (
+	keptSKU = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	keptKey = regexp.MustCompile(`^[ -~]{0,255}$`)
+)
+
+// text reports what is wrong with a text that people will read, in the log too.
+func (b books) text(what, text string, limit int) {
+	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > limit || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		b.t.Errorf("the store is told to keep the %s %q", what, text)
+	}
+}
+
+func (b books) Product(_ context.Context, sku string) (shop.Product, error) {
+	if sku != "CP-1" {
+		return shop.Product{}, &shop.Error{Code: shop.CodeUnknownProduct, Detail: "there is no product"}
+	}
+	return shop.Product{SKU: sku, Name: "x", Policy: shop.Policy{OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute}}, nil
+}
+
+func (b books) Products(ctx context.Context) ([]shop.Product, error) {
+	p, err := b.Product(ctx, "CP-1")
+	return []shop.Product{p}, err
+}
+
+func (b books) CreateProduct(_ context.Context, p shop.Product, _ time.Time) error {
+	b.text("name", p.Name, 100)
+	if !keptSKU.MatchString(p.SKU) || p.Price < 0 || p.Stock < 0 || p.MaxPerSale < 0 || p.Policy.OrderUpTo <= p.Policy.ReorderPoint || p.Policy.LotSize < 1 || p.Policy.LeadTime < time.Second {
+		b.t.Errorf("the store is told to keep %+v", p)
+	}
+	return &shop.Error{Code: shop.CodeProductExists}
+}
+
+func (b books) ChangeProduct(_ context.Context, _ string, c shop.ProductChange) error {
+	if c.Name != nil {
+		b.text("name", *c.Name, 100)
+	}
+	return nil
+}
+
+func (b books) Replenish(_ context.Context, r shop.Replenishment) (shop.Decision, error) {
+	switch {
+	case r.SKU != "CP-1":
+		return shop.Decision{}, &shop.Error{Code: shop.CodeUnknownProduct}
+	case r.Plan == nil:
+		return shop.Decision{Position: 0, Policy: shop.Policy{OrderUpTo: 10, LotSize: 1}}, nil
+	case r.Plan.Quantity < 1 || r.Plan.Quantity > shop.MaxQuantity:
+		b.t.Errorf("the store is told to order %d", r.Plan.Quantity)
+	}
+	return shop.Decision{Outcome: shop.AlreadyOnOrder}, nil
+}
+
+func (b books) Adjust(_ context.Context, a shop.Adjustment) (shop.Adjusted, error) {
+	b.text("reason", a.Reason, 200)
+	if a.Quantity == 0 || !keptKey.MatchString(a.IdempotencyKey) {
+		b.t.Errorf("the store is told to book %+v", a)
+	}
+	return shop.Adjusted{Refused: a.Quantity < 0}, nil
+}
+
+func (b books) Ledger(_ context.Context, _ uuid.UUID, after int64, limit int) ([]shop.LedgerEntry, error) {
+	if after < 0 || limit < 1 || limit > shop.MaxPage {
+		b.t.Errorf("the store is asked for %d entries after %d", limit, after)
+	}
+	return make([]shop.LedgerEntry, min(limit, 3)), nil
+}
+
+func (b books) ProductionOrders(_ context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
+	if f.Limit < 1 || f.Limit > shop.MaxPage || f.Status != "" && !slices.Contains(shop.OrderStatuses, f.Status) {
+		b.t.Errorf("the store is asked for %+v", f)
+	}
+	return make([]shop.ProductionOrder, min(f.Limit, 3)), nil
+}
+
+func (b books) ProductionOrder(_ context.Context, id uuid.UUID) (shop.ProductionOrder, error) {
+	if id == uuid.Nil {
+		return shop.ProductionOrder{}, &shop.Error{Code: shop.CodeUnknownOrder}
+	}
+	return shop.ProductionOrder{ID: id, Status: shop.OrderOpen}, nil
+}
+
+func (b books) CloseOrder(context.Context, shop.ProductionOrder, shop.OrderStatus, time.Time) (bool, error) {
+	return true, nil
+}
+
+// FuzzAPI holds that whatever the merchant sends is answered, in JSON and with a code, as the merchant's own mistake if it is one, and
+// that nothing reaches the store that it should not keep.
+func FuzzAPI(f *testing.F) {
+	f.Add("GET /merchant/products", "", "", "")
+	for _, c := range badRequests() {
+		if len(c.body) > 2000 {
+			continue
+		}
+		request, query, _ := strings.Cut(c.request, "?")
+		f.Add(strings.Replace(request, "CP-502101", "CP-1", 1), query, c.header["Idempotency-Key"], c.body)
+	}
+	f.Add("POST /merchant/products/CP-1/adjustments", "", "k\n", `{"quantity":-1,"reason":"a\u202eb"}`)
+	f.Add("POST /merchant/products/CP-1/adjustments", "", "k", `{"quantity":1,"reason":"' OR 1=1 --"}`)
+	f.Add("PATCH /merchant/products/CP-1", "", "", `{"name":"a\u200bb"}`)
+	f.Add("POST /merchant/production-orders", "", "", `{"sku":"CP-1","quantity":5}`)
+	f.Add("GET /merchant/production-orders", "limit=100&status=open&sku=CP-1&before=0188d6a8-f000-7000-8000-00000000cb01", "", "")
+	f.Add("GET /merchant/products/CP-1/ledger", "limit=1&before=7", "", "")
+	f.Fuzz(func(t *testing.T, request, query, key, body string) {
+		method, path, ok := strings.Cut(request, " ")
+		if !ok || !strings.HasPrefix(path, "/") {
+			return // API Gateway has no such event
+		}
+		handler, err := newAPI(shop.Open(books{t: t}, nil, shop.Discard), time.Minute, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := webtest.Do(t, handler, webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: map[string]string{"Idempotency-Key": key}})
+		var answer struct{ Code shop.Code }
+		if err := json.Unmarshal([]byte(got.Body), &answer); err != nil {
+			t.Errorf("the answer is %q: %v", got.Body, err)
+		}
+		if got.Status >= http.StatusInternalServerError || answer.Code != "" && web.IsOurs(answer.Code) {
+			t.Errorf("got %d %s, want an answer, or an error of the merchant's", got.Status, got.Body)
+		}
+	})
+}

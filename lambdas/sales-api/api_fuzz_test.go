@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"restock/internal/shop"
+	"restock/internal/web"
+	"restock/internal/web/webtest"
+	"restock/lambdas/journal"
+)
+
+// A shelf is a store of one product of which nothing comes again. What a fuzz target does not expect to be asked panics.
+type shelf struct {
+	shop.Store
+	stock, sold int
+}
+
+func (s *shelf) product(sku string) (shop.Product, error) {
+	if sku != donut {
+		return shop.Product{}, &shop.Error{Code: shop.CodeUnknownProduct, Detail: "there is no product " + sku}
+	}
+	return shop.Product{ID: uuid.Max, SKU: donut, Name: "부산도너츠", Price: 19900, Stock: s.stock}, nil
+}
+
+func (s *shelf) Product(_ context.Context, sku string) (shop.Product, error) { return s.product(sku) }
+
+func (s *shelf) Products(context.Context) ([]shop.Product, error) {
+	p, err := s.product(donut)
+	return []shop.Product{p}, err
+}
+
+func (s *shelf) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, error) {
+	p, err := s.product(c.SKU)
+	if err != nil {
+		return shop.Decision{}, err
+	}
+	d := shop.Decision{Outcome: shop.Refused, Sale: shop.Sale{ID: c.SaleID, SKU: c.SKU, Quantity: c.Quantity, UnitPrice: p.Price, Stock: s.stock}}
+	if c.Quantity <= s.stock {
+		s.stock, s.sold = s.stock-c.Quantity, s.sold+c.Quantity
+		d.Outcome, d.Sale.Stock = shop.Sold, s.stock
+	}
+	return d, nil
+}
+
+// printable are texts without anything that would be more than text in a header, or in a log.
+var printable = regexp.MustCompile(`^[ -~]*$`)
+
+// FuzzAPI holds that whatever a buyer sends is answered, in JSON and with a code, as the buyer's own mistake if it is one; that a buyer
+// who is told so, and nobody else, has bought what was asked for; and that each line of the log stays one.
+func FuzzAPI(f *testing.F) {
+	for _, seed := range []struct{ request, query, key, language, body string }{
+		{"POST /checkout", "", "", "", ""},
+		{"POST /checkout", "", "k", "en", `{"sku":"CP-502101","quantity":2}`},
+		{"POST /checkout", "", "a\r\nSet-Cookie: x", "en;q=0.1,ko;q=", `{"quantity":1,"quantity":5}`},
+		{"POST /checkout", "sku=CP-0", "열쇠", "*", `{"sku":"' OR 1=1 --","quantity":1}`},
+		{"POST /checkout", "", "", strings.Repeat("a-", 500), `{"quantity":9223372036854775807}`},
+		{"POST /checkout", "", "", "", `{"quantity":-0}`},
+		{"GET /products/CP-502101", "%zz", "", "zh-Hant-x-y", "{"},
+		{"GET /products/a\nb\x1b[31m", "", "", "", ""},
+		{"GET /product/donut", "", "", "", ""},
+		{"GET /products", "", "", "", ""},
+		{"GET //products", "", "", "", ""},
+		{"CHECKOUT /checkout/", "", "", "", ""},
+	} {
+		f.Add(seed.request, seed.query, seed.key, seed.language, seed.body)
+	}
+	f.Fuzz(func(t *testing.T, request, query, key, language, body string) {
+		method, path, ok := strings.Cut(request, " ")
+		if !ok || !strings.HasPrefix(path, "/") {
+			return // API Gateway has no such event
+		}
+		store := &shelf{stock: 1000}
+		var out bytes.Buffer
+		log := slog.New(slog.NewJSONHandler(&out, nil))
+		handler, err := newAPI(shop.Open(store, nil, journal.New(log, "restock/test")), log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := webtest.Do(t, handler, webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: map[string]string{"Idempotency-Key": key, "Accept-Language": language}})
+
+		if got.Status >= http.StatusInternalServerError {
+			t.Errorf("got %d %s, want an answer, or an error of the buyer's", got.Status, got.Body)
+		}
+		var answer struct {
+			Code     shop.Code
+			Quantity int
+			Stock    int
+		}
+		if strings.HasPrefix(got.Header["Content-Type"], "application/json") {
+			if err := json.Unmarshal([]byte(got.Body), &answer); err != nil || !utf8.ValidString(got.Body) {
+				t.Errorf("the answer is %q: %v", got.Body, err)
+			}
+		}
+		if answer.Code != "" && web.IsOurs(answer.Code) {
+			t.Errorf("got %d %s, want a code that says what is wrong", got.Status, got.Body)
+		}
+		bought := 0
+		if got.Status == http.StatusOK && method == http.MethodPost {
+			bought = answer.Quantity
+		}
+		if store.sold != bought || bought < 0 || bought > 0 && (answer.Stock != store.stock || !printable.MatchString(key)) {
+			t.Errorf("got %d %s, sold are %d of which %d are left", got.Status, got.Body, store.sold, store.stock)
+		}
+		for line := range bytes.Lines(out.Bytes()) {
+			if !json.Valid(line) {
+				t.Errorf("the log has the line %q", line)
+			}
+		}
+	})
+}
