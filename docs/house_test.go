@@ -1,0 +1,126 @@
+package docs_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A room is a row of the table of rooms: the packages that it is of, and those of the project that they may import. A pattern is a package, or
+// a package with all below it, like infra/….
+type room struct{ patterns, imports []string }
+
+var (
+	house  = regexp.MustCompile(`(?ms)^## The house$(.*?)^## `)
+	quoted = regexp.MustCompile("`([^`]+)`")
+)
+
+// rooms reads the table of docs/architecture.md.
+func rooms(t *testing.T) (all []room) {
+	t.Helper()
+	section := house.FindSubmatch(read(t, "docs/architecture.md"))
+	if section == nil {
+		t.Fatal("docs/architecture.md has no section The house")
+	}
+	names := func(cell string) (names []string) {
+		for _, m := range quoted.FindAllStringSubmatch(cell, -1) {
+			names = append(names, m[1])
+		}
+		return names
+	}
+	for line := range strings.Lines(string(section[1])) {
+		if cells := strings.Split(line, " | "); strings.HasPrefix(line, "| `") && len(cells) == 3 {
+			all = append(all, room{names(cells[0]), names(cells[2])})
+		}
+	}
+	return all
+}
+
+// fits is how narrowly a pattern fits a package: 0 if it does not.
+func fits(pattern, pkg string) int {
+	folder, isFolder := strings.CutSuffix(pattern, "/…")
+	switch {
+	case pattern == pkg:
+		return 2*len(pkg) + 1
+	case isFolder && (pkg == folder || strings.HasPrefix(pkg, folder+"/")):
+		return 2 * len(folder)
+	}
+	return 0
+}
+
+// roomOf is the room of a package: that of the pattern that fits it most narrowly.
+func roomOf(all []room, pkg string) (of room, found bool) {
+	best := 0
+	for _, r := range all {
+		for _, pattern := range r.patterns {
+			if f := fits(pattern, pkg); f > best {
+				best, of = f, r
+			}
+		}
+	}
+	return of, best > 0
+}
+
+// TestImportsGoTheWaysOfTheHouse holds the imports of all packages against the table.
+func TestImportsGoTheWaysOfTheHouse(t *testing.T) {
+	const module = "restock/"
+	all := rooms(t)
+	list := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", "./...")
+	list.Dir = root
+	output, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	used := map[string]bool{}
+	for decoder := json.NewDecoder(strings.NewReader(string(output))); ; {
+		var p struct {
+			ImportPath       string
+			Imports, GoFiles []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkg := strings.TrimPrefix(p.ImportPath, module)
+		if strings.HasSuffix(pkg, "test") || strings.HasPrefix(pkg, "docs") || len(p.GoFiles) == 0 {
+			continue
+		}
+		of, found := roomOf(all, pkg)
+		if !found {
+			t.Errorf("package %s is in no room of docs/architecture.md", pkg)
+			continue
+		}
+		for _, pattern := range of.patterns {
+			used[pattern] = true
+		}
+		for _, imported := range p.Imports {
+			imported, ours := strings.CutPrefix(imported, module)
+			if ours && !slices.ContainsFunc(of.imports, func(pattern string) bool { return fits(pattern, imported) > 0 }) {
+				t.Errorf("package %s imports %s: by docs/architecture.md it may import %q", pkg, imported, of.imports)
+			}
+		}
+	}
+	for _, r := range all {
+		for _, pattern := range r.patterns {
+			if !used[pattern] {
+				t.Errorf("docs/architecture.md has a room %s, and no package is in it", pattern)
+			}
+		}
+	}
+}
+
+func TestTheNarrowestRoomIsAPackages(t *testing.T) {
+	all := []room{{patterns: []string{"lambdas/…"}, imports: []string{"wide"}}, {patterns: []string{"lambdas"}, imports: []string{"narrow"}}}
+	for pkg, want := range map[string]string{"lambdas": "narrow", "lambdas/stock": "wide", "lambdasque": ""} {
+		got, found := roomOf(all, pkg)
+		if found != (want != "") || found && got.imports[0] != want {
+			t.Errorf("%s: got %v, %v; want %q", pkg, got, found, want)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package tour
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// A step is a change that the tour asks for, the command to run, and what that says.
+type step struct {
+	name    string // of its test: the mistake's number, and a letter where the mistake has several steps
+	title   string
+	changes []change
+	command string
+	says    []string // lines, in which … stands for any text
+}
+
+// A change replaces lines of a file, which are there once, by others.
+type change struct {
+	file     string // from the project's root, with slashes
+	old, new string
+}
+
+var (
+	mistakeHeading = regexp.MustCompile(`^### (\d+)\. (.+)$`)
+	fence          = regexp.MustCompile("^```([a-z]*)$")
+)
+
+// parse reads the steps of the tour. A step is three blocks, of diff, sh and text, below the heading of its mistake.
+func parse(tour string) ([]step, error) {
+	var steps []step
+	var number, title, language string
+	var block []string
+	inside := false
+	for i, line := range strings.Split(tour, "\n") {
+		at := func(format string, values ...any) error {
+			return fmt.Errorf("line %d: "+format, append([]any{i + 1}, values...)...)
+		}
+		marker := fence.FindStringSubmatch(line)
+		switch {
+		case marker == nil && inside:
+			block = append(block, line)
+		case marker == nil:
+			if heading := mistakeHeading.FindStringSubmatch(line); heading != nil {
+				number, title = heading[1], heading[2]
+			}
+		case !inside:
+			inside, language, block = true, marker[1], nil
+		default:
+			inside = false
+			if number == "" {
+				return nil, at("a block of %q stands below no mistake", language)
+			}
+			var last *step
+			if len(steps) > 0 {
+				last = &steps[len(steps)-1]
+			}
+			switch {
+			case language == "diff" && (last == nil || last.says != nil):
+				changes, err := parseDiff(block)
+				if err != nil {
+					return nil, at("%w", err)
+				}
+				steps = append(steps, step{name: number, title: title, changes: changes})
+			case language == "sh" && last != nil && last.command == "":
+				last.command = strings.Join(block, "\n")
+			case language == "text" && last != nil && last.command != "" && last.says == nil && len(block) > 0:
+				last.says = block
+			default:
+				return nil, at("a block of %q does not belong here: a step is a diff, a command (sh), and what it says (text)", language)
+			}
+		}
+	}
+	if len(steps) > 0 && steps[len(steps)-1].says == nil {
+		return nil, fmt.Errorf("the last step, of mistake %s, does not say what its command says", number)
+	}
+	return named(steps), nil
+}
+
+// named gives the steps of a mistake that has several a letter each.
+func named(steps []step) []step {
+	of := map[string]int{}
+	for _, s := range steps {
+		of[s.name]++
+	}
+	letter := map[string]rune{}
+	for i, s := range steps {
+		if of[s.name] > 1 {
+			steps[i].name = s.name + string('a'+letter[s.name])
+			letter[s.name]++
+		}
+	}
+	return steps
+}
+
+// parseDiff reads a diff: "--- file", then lines that stay, go (-) and come (+). Another "--- file", or "@@", begins another change.
+func parseDiff(lines []string) (changes []change, err error) {
+	var c change
+	end := func() error {
+		if c.old == "" && c.new == "" {
+			return nil
+		}
+		if c.old == "" || c.old == c.new {
+			return fmt.Errorf("a change of %s that changes no line that is there", c.file)
+		}
+		changes = append(changes, c)
+		c = change{file: c.file}
+		return nil
+	}
+	for _, line := range lines {
+		file, isFile := strings.CutPrefix(line, "--- ")
+		if isFile || line == "@@" {
+			if err := end(); err != nil {
+				return nil, err
+			}
+			if isFile {
+				c.file = file
+			}
+			continue
+		}
+		if c.file == "" {
+			return nil, fmt.Errorf("the diff does not begin with --- and a file, but with %q", line)
+		}
+		sign, text := " ", ""
+		if line != "" {
+			sign, text = line[:1], line[1:]
+		}
+		if sign != " " && sign != "-" && sign != "+" {
+			return nil, fmt.Errorf("the diff's line %q begins with none of space, - and +", line)
+		}
+		if sign != "+" {
+			c.old += text + "\n"
+		}
+		if sign != "-" {
+			c.new += text + "\n"
+		}
+	}
+	if err := end(); err != nil {
+		return nil, err
+	}
+	if len(changes) == 0 {
+		return nil, fmt.Errorf("the diff is empty")
+	}
+	return changes, nil
+}
+
+// apply makes a change in a file's text.
+func (c change) apply(text string) (string, error) {
+	var at []int // where lines begin that are the old ones
+	for begin := 0; begin < len(text); {
+		if strings.HasPrefix(text[begin:], c.old) {
+			at = append(at, begin)
+		}
+		end := strings.IndexByte(text[begin:], '\n')
+		if end < 0 {
+			break
+		}
+		begin += end + 1
+	}
+	if len(at) != 1 {
+		return "", fmt.Errorf("%s has %d times, not once, the lines\n%s", c.file, len(at), c.old)
+	}
+	return text[:at[0]] + c.new + text[at[0]+len(c.old):], nil
+}
+
+// isSaid reports whether a line is among those that a command said. White space at the ends is of no concern.
+func isSaid(want string, said []string) bool {
+	var parts []string
+	for part := range strings.SplitSeq(strings.TrimSpace(want), "…") {
+		parts = append(parts, regexp.QuoteMeta(part))
+	}
+	pattern := regexp.MustCompile("^" + strings.Join(parts, ".*") + "$")
+	for _, line := range said {
+		if pattern.MatchString(strings.TrimSpace(line)) {
+			return true
+		}
+	}
+	return false
+}

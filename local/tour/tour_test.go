@@ -1,0 +1,103 @@
+package tour
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var all = flag.Bool("all", false, "run every step of the tour, not the quick ones alone")
+
+// quick are the steps that take seconds: each compiles little, and starts nothing.
+var quick = []string{"8", "15"}
+
+// mistakes is how many the tour is about.
+const mistakes = 15
+
+func steps(t *testing.T) []step {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(projectDir, "docs", "tour.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := parse(string(text))
+	if err != nil {
+		t.Fatal("docs/tour.md:", err)
+	}
+	return all
+}
+
+func TestEveryMistakeHasItsStep(t *testing.T) {
+	var numbers []string
+	for _, s := range steps(t) {
+		numbers = append(numbers, strings.TrimRight(s.name, "abcdefgh"))
+	}
+	for n := 1; n <= mistakes; n++ {
+		if !slices.Contains(numbers, strconv.Itoa(n)) {
+			t.Errorf("the tour has no step for mistake %d", n)
+		}
+	}
+}
+
+func TestEveryChangeAppliesToTheSources(t *testing.T) {
+	for _, s := range steps(t) {
+		texts := map[string]string{}
+		for _, c := range s.changes {
+			if texts[c.file] == "" {
+				text, err := os.ReadFile(filepath.Join(projectDir, filepath.FromSlash(c.file)))
+				if err != nil {
+					t.Errorf("mistake %s: %v", s.name, err)
+					continue
+				}
+				texts[c.file] = string(text)
+			}
+			changed, err := c.apply(texts[c.file])
+			if err != nil {
+				t.Errorf("mistake %s: %v", s.name, err)
+			}
+			texts[c.file] = changed
+		}
+	}
+}
+
+// TestTour takes the tour: after each step's change its command fails and says what the tour promises, and would not have failed without.
+func TestTour(t *testing.T) {
+	p := newProject(t)
+	passes := map[string]bool{} // commands that pass without a change
+	for _, s := range steps(t) {
+		if !*all && !slices.Contains(quick, s.name) {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			if !passes[s.command] {
+				if said, err := p.run(t.Context(), s.command); err != nil {
+					t.Fatalf("before anything is changed: %v\n%s", err, strings.Join(said, "\n"))
+				}
+				passes[s.command] = true
+			}
+			putBack, err := p.make(s.changes)
+			defer func() {
+				if err := putBack(); err != nil {
+					t.Fatal(err)
+				}
+			}()
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, err := p.run(t.Context(), s.command)
+			t.Logf("%s: %s: %v\n%s", s.title, s.command, err, strings.Join(said, "\n"))
+			if err == nil {
+				t.Errorf("%s passes, with the mistake made", s.command)
+			}
+			for _, want := range s.says {
+				if !isSaid(want, said) {
+					t.Errorf("%s does not say\n%s\nbut\n%s", s.command, want, strings.Join(said, "\n"))
+				}
+			}
+		})
+	}
+}
