@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// awsClients are those of a person with all permissions.
+type awsClients struct {
+	queues  *sqs.Client
+	secrets *secretsmanager.Client
+	secret  string // that rotates
+}
+
+func newAWSClients(endpoint, region string) (awsClients, error) {
+	config := aws.Config{
+		Region: region, BaseEndpoint: aws.String(endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	}
+	c := awsClients{queues: sqs.NewFromConfig(config), secrets: secretsmanager.NewFromConfig(config)}
+	list, err := c.secrets.ListSecrets(context.Background(), &secretsmanager.ListSecretsInput{})
+	if err != nil {
+		return c, err
+	}
+	for _, s := range list.SecretList {
+		if aws.ToBool(s.RotationEnabled) {
+			c.secret = aws.ToString(s.ARN)
+			return c, nil
+		}
+	}
+	return c, errors.New("no secret rotates")
+}
+
+// rotate has the secret rotated. That it is being rotated already is no error.
+func (c awsClients) rotate(ctx context.Context) error {
+	_, err := c.secrets.RotateSecret(ctx, &secretsmanager.RotateSecretInput{SecretId: &c.secret})
+	return err
+}
+
+// waiting is how many messages are in a queue, hidden ones too.
+func (c awsClients) waiting(ctx context.Context, queue string) (n int, err error) {
+	url, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
+	if err != nil {
+		return 0, err
+	}
+	out, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range []types.QueueAttributeName{
+		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+	} {
+		k, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return 0, fmt.Errorf("queue %s: %s is %q", queue, name, out.Attributes[string(name)])
+		}
+		n += k
+	}
+	return n, nil
+}
+
+// deadLetters takes what is in a dead-letter queue, and returns how many messages of each production order those are.
+func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[string]int, err error) {
+	url, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
+	if err != nil {
+		return nil, err
+	}
+	orders = map[string]int{}
+	for {
+		out, err := c.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, MaxNumberOfMessages: 10})
+		if err != nil || len(out.Messages) == 0 {
+			return orders, err
+		}
+		for _, m := range out.Messages {
+			var envelope struct{ Message string }
+			_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope) // what cannot be read names no order
+			orders[orderIn(envelope.Message)]++
+			if _, err := c.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}); err != nil {
+				return nil, err
+			}
+		}
+	}
+}

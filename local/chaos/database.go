@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/go-sql-driver/mysql"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"restock/local/mariadb"
+)
+
+// A database is a server that can be killed, behind a proxy that can cut and slow its connections. It comes back with its data, on its port,
+// as a database in RDS does.
+type database struct {
+	config mariadb.Config
+	root   string // of its data
+	proxy  *toxiproxy.Proxy
+
+	mu     sync.Mutex // one restart at a time
+	server *mariadb.Server
+}
+
+func startDatabase(ctx context.Context) (d *database, err error) {
+	d = &database{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
+	if d.root, err = os.MkdirTemp("", "restock-chaos-"); err != nil {
+		return nil, err
+	}
+	d.config = mariadb.Config{Dir: filepath.Join(d.root, "data"), Password: rand.Text(), Args: []string{"--max-connections=200"}}
+	if d.server, err = mariadb.Start(ctx, d.config); err != nil {
+		return nil, err
+	}
+	address := d.server.Admin().Addr
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if d.config.Port, err = strconv.Atoi(port); err != nil {
+		return nil, err
+	}
+	d.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop()), "database", "127.0.0.1:0", address)
+	return d, d.proxy.Start()
+}
+
+// proxied is the DSN of the administrator, through the proxy.
+func (d *database) proxied() string {
+	c := d.server.Admin()
+	c.Addr = d.proxy.Listen
+	return c.FormatDSN()
+}
+
+// admin connects past the proxy, to the database of a DSN.
+func (d *database) admin(dsn string) (*sql.DB, error) {
+	shops, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return nil, err
+	}
+	c := d.server.Admin()
+	c.DBName = shops.DBName
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// killAndRestart kills the server, as a failure of its machine would, and starts it again after a while.
+func (d *database) killAndRestart(down time.Duration) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.server.Kill()
+	_ = d.server.Stop() // of one that was killed: it gives back what was its own
+	time.Sleep(down)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	server, err := mariadb.Start(ctx, d.config)
+	if err != nil {
+		return fmt.Errorf("restarting the database: %w", err)
+	}
+	d.server = server
+	return nil
+}
+
+// wait waits until the database is up.
+func (d *database) wait(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	select {
+	case <-d.server.Done():
+		return errors.New("the database is down, and was not restarted")
+	default:
+		return ctx.Err()
+	}
+}
+
+// poison adds a toxic to the connections, and returns what takes it away.
+func (d *database) poison(kind, stream, attributes string) (heal func(), err error) {
+	const name = "fault"
+	_, err = d.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name": %q, "type": %q, "stream": %q, "attributes": %s}`, name, kind, stream, attributes)))
+	if err != nil {
+		return nil, fmt.Errorf("poisoning the connections to the database: %w", err)
+	}
+	return func() { _ = d.proxy.Toxics.RemoveToxic(context.Background(), name) }, nil // it is there
+}
+
+// cut closes all connections, and lets no new ones in until it is healed.
+func (d *database) cut() (heal func() error) {
+	d.proxy.Stop()
+	return d.proxy.Start
+}
+
+func (d *database) close() error {
+	var errs []error
+	if d.proxy != nil {
+		d.proxy.Stop()
+	}
+	if d.server != nil {
+		errs = append(errs, d.server.Stop())
+	}
+	return errors.Join(append(errs, os.RemoveAll(d.root))...)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+
+	"github.com/google/uuid"
+
+	"restock/internal/mysql/invariants"
+	"restock/lambdas"
+)
+
+// queues buffer what must not be lost.
+var queues = []string{lambdas.StockQueue, lambdas.AdsQueue}
+
+// unsettled says what is still to be done, now that nothing goes wrong any more.
+func (w *world) unsettled(ctx context.Context) error {
+	for _, queue := range queues {
+		n, err := w.aws.waiting(ctx, queue)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			return fmt.Errorf("%d messages wait in %s", n, queue)
+		}
+	}
+	return invariants.Check(ctx, w.db, invariants.Settled)
+}
+
+// judge compares what everybody was told with what is stored. A query that fails is the storm's error; a promise that is broken is in the report.
+func (w *world) judge(ctx context.Context, b *buyers) error {
+	if err := invariants.Check(ctx, w.db, invariants.Always); err != nil {
+		w.report.broken("%v", err)
+	}
+	for _, judge := range []func(context.Context) error{
+		func(ctx context.Context) error { return w.judgeSales(ctx, b) },
+		w.judgeDeliveries, w.judgeMessages, w.countBooks,
+	} {
+		if err := judge(ctx); err != nil {
+			return fmt.Errorf("judging: %w", err)
+		}
+	}
+	return nil
+}
+
+// judgeSales: who was told that they bought has bought, once and what they wanted; who was told that they did not has not.
+func (w *world) judgeSales(ctx context.Context, b *buyers) error {
+	rows, err := w.db.QueryContext(ctx, `SELECT s.idempotency_key, p.sku, s.quantity FROM sale s JOIN product p USING (product_id) WHERE s.idempotency_key IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	stored := map[string]purchase{}
+	for rows.Next() {
+		var p purchase
+		if err := rows.Scan(&p.key, &p.sku, &p.quantity); err != nil {
+			return err
+		}
+		stored[p.key] = p
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, p := range b.purchases {
+		sale, sold := stored[p.key]
+		delete(stored, p.key)
+		switch {
+		case p.answered == http.StatusOK && !sold:
+			w.report.broken("a sale is lost: %s was sold %d of %s, and nothing is stored", p.key, p.quantity, p.sku)
+		case sold && (sale.sku != p.sku || sale.quantity != p.quantity):
+			w.report.broken("a sale is wrong: %s wanted %d of %s, stored are %d of %s", p.key, p.quantity, p.sku, sale.quantity, sale.sku)
+		case p.answered == http.StatusConflict && sold && p.asked == 1:
+			w.report.broken("a buyer was refused and sold to: %s", p.key)
+		case p.answered == 0 && p.asked > 0:
+			w.report.broken("a buyer got no answer that decides, long after everything was healed: %s", p.key)
+		}
+	}
+	for key := range stored {
+		w.report.broken("a sale to nobody is stored: %s", key)
+	}
+	return nil
+}
+
+// judgeDeliveries: what the factory was told is booked is booked, once and as much as it delivered.
+func (w *world) judgeDeliveries(ctx context.Context) error {
+	rows, err := w.db.QueryContext(ctx, `SELECT attempt_id FROM goods_receipt`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	booked := map[string]bool{}
+	for rows.Next() {
+		var attempt uuid.UUID
+		if err := rows.Scan(&attempt); err != nil {
+			return err
+		}
+		booked[attempt.String()] = true
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, request := range w.shop.Factory.Requests() {
+		_, attempt := attemptIn(request.Body)
+		for _, d := range request.Deliveries {
+			if d.Status == http.StatusOK && !booked[attempt] {
+				w.report.broken("a delivery is lost: the factory was told that attempt %s is booked, and it is not", attempt)
+			}
+		}
+	}
+	return nil
+}
+
+var receiptPath = regexp.MustCompile(`^/production-orders/([^/]+)/attempts/([^/]+)/receipt$`)
+
+// attemptIn is the production order, and the attempt to get it made, that a request to the factory is for.
+func attemptIn(body []byte) (order, attempt string) {
+	var request struct{ CallbackUrl string }
+	if json.Unmarshal(body, &request) != nil {
+		return "", ""
+	}
+	u, err := url.Parse(request.CallbackUrl)
+	if err != nil {
+		return "", ""
+	}
+	if match := receiptPath.FindStringSubmatch(u.Path); match != nil {
+		return match[1], match[2]
+	}
+	return "", ""
+}
+
+// judgeMessages: each message that the topic took has become a request that the factory took, or is a dead letter, of which an alarm tells.
+func (w *world) judgeMessages(ctx context.Context) error {
+	dead, err := w.aws.deadLetters(ctx, lambdas.StockQueue+"_dlq")
+	if err != nil {
+		return err
+	}
+	taken := map[string]int{}
+	for _, request := range w.shop.Factory.Requests() {
+		if order, _ := attemptIn(request.Body); request.ID != "" {
+			taken[order]++
+		}
+	}
+	w.endpoint.mu.Lock()
+	defer w.endpoint.mu.Unlock()
+	for order, published := range w.endpoint.published {
+		w.report.Messages += published
+		w.report.DeadLetters += dead[order]
+		if taken[order]+dead[order] < published {
+			w.report.broken("a message is lost: production order %s was published %d times; the factory took %d requests, %d are dead letters",
+				order, published, taken[order], dead[order])
+		}
+	}
+	if len(w.endpoint.published) == 0 {
+		return errors.New("nothing was published: the storm was too short to prove anything")
+	}
+	return nil
+}
+
+// countBooks counts what was done, for the report.
+func (w *world) countBooks(ctx context.Context) error {
+	return w.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM production_order),
+		(SELECT COUNT(*) FROM production_order WHERE status = 'failed'), (SELECT COUNT(*) FROM goods_receipt), (SELECT COUNT(*) FROM notice)`).
+		Scan(&w.report.Sales, &w.report.Orders, &w.report.OrdersFailed, &w.report.Receipts, &w.report.Notices)
+}

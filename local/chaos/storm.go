@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"restock/infra/graph"
+	"restock/local/run"
+)
+
+// A config says what storm to make.
+type config struct {
+	Project string
+	Seed    uint64
+	Faults  time.Duration // how long they are injected
+	Buyers  int           // at once
+	Settle  time.Duration // how long things may take to settle afterwards
+	Log     *slog.Logger
+
+	// For tests of the storm itself, which break a rule of the shop on purpose; nil breaks none.
+	BreakProgram  func(*graph.Graph)
+	BreakDatabase func(context.Context, *sql.DB) error
+	Only          []string // names of the faults to inject; empty: all
+}
+
+const (
+	passInterval = 500 * time.Millisecond // between two of the schedules' minutes
+	settlePause  = 250 * time.Millisecond
+	settleStep   = 2 * time.Second // how much of the shop\'s time passes in a pause
+	leakTimeout  = 10 * time.Second
+
+	// A message that failed comes back after so long, and no sooner than its function has timed out.
+	functionTimeout = 7 * time.Second
+)
+
+// storm opens the shop, lets the faults loose, heals them, and judges what is left. The error says that the storm itself could not be made.
+func storm(ctx context.Context, c config) (report *Report, err error) {
+	before := goleak.IgnoreCurrent()
+	w, err := newWorld(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	report = w.report
+	err = w.live(ctx)
+	if e := w.close(); e != nil {
+		report.broken("the run did not end as it should: %v", e)
+	}
+	if err != nil {
+		return nil, err
+	}
+	report.leftBehind(before)
+	return report, nil
+}
+
+// A world is a shop at work, with all that can be done to it.
+type world struct {
+	config   config
+	log      *slog.Logger
+	report   *Report
+	database *database
+	endpoint *endpoint
+	pids     *processes
+	shop     *run.Run
+	db       *sql.DB // the administrator's, past all faults
+	aws      awsClients
+	products []string
+}
+
+func newWorld(ctx context.Context, c config) (w *world, err error) {
+	w = &world{config: c, log: c.Log.With("part", "chaos"), report: newReport(c.Seed), endpoint: newEndpoint(), pids: newProcesses(c.Project)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.close())
+		}
+	}()
+	if w.database, err = startDatabase(ctx); err != nil {
+		return nil, err
+	}
+	config := run.DefaultConfig(c.Project)
+	config.API, config.AWS, config.Factory, config.Console = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", ""
+	config.FactoryStep = 25 * time.Millisecond
+	config.DSN = w.database.proxied()
+	config.DuplicateRate = 0.2
+	config.Interpose = w.endpoint.interpose
+	config.Log = slog.New(slog.NewMultiHandler(c.Log.Handler(), w.pids))
+	config.Unchecked = true // the storm has no time for a visibility timeout of six times the function's
+	config.Edit = func(g *graph.Graph) {
+		hurry(g)
+		if c.BreakProgram != nil {
+			c.BreakProgram(g)
+		}
+	}
+	if w.shop, err = run.Start(ctx, config); err != nil {
+		return nil, err
+	}
+	if w.db, err = w.database.admin(w.shop.Endpoints().DSN); err != nil {
+		return nil, err
+	}
+	if w.aws, err = newAWSClients(w.shop.Endpoints().AWS, w.shop.Region()); err != nil {
+		return nil, err
+	}
+	if err := w.open(ctx); err != nil {
+		return nil, err
+	}
+	if c.BreakDatabase != nil {
+		return w, c.BreakDatabase(ctx, w.db)
+	}
+	return w, nil
+}
+
+// hurry makes messages that failed come back sooner, and lets all requests in.
+func hurry(g *graph.Graph) {
+	for _, f := range g.OfType("aws:lambda/function:Function") {
+		if name := f.String("name"); name == "stock" || name == "ads" {
+			f.Outputs["timeout"] = functionTimeout.Seconds()
+		}
+	}
+	for _, q := range g.OfType("aws:sqs/queue:Queue") {
+		if q.String("redrivePolicy") != "" {
+			q.Outputs["visibilityTimeoutSeconds"] = functionTimeout.Seconds()
+		}
+	}
+	for _, s := range g.OfType("aws:apigatewayv2/stage:Stage") {
+		delete(s.Outputs, "defaultRouteSettings")
+	}
+}
+
+// open puts products on the shelf that run short soon, each with another policy. A lead time of a second is overdue after two.
+func (w *world) open(ctx context.Context) error {
+	for i, p := range []struct{ stock, reorderPoint, orderUpTo, lotSize int }{
+		{3, 0, 200, 100}, {300, 50, 400, 100}, {100, 20, 300, 70}, {1, 0, 5, 1}, {500, 100, 600, 250}, {0, 30, 150, 15},
+	} {
+		sku := fmt.Sprintf("CHAOS-%d", i+1)
+		w.products = append(w.products, sku)
+		for _, statement := range []struct {
+			query string
+			args  []any
+		}{
+			{`INSERT INTO product (product_id, sku, name, price, stock, factory_id, ad_id, reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic, max_per_sale)
+			  SELECT UNHEX(MD5(?)), ?, ?, 100, ?, factory_id, ad_id, ?, ?, ?, 0, 1, TRUE, 0 FROM product WHERE sku = 'CP-502101'`,
+				[]any{sku, sku, sku, p.stock, p.reorderPoint, p.orderUpTo, p.lotSize}},
+			{`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+			  SELECT product_id, stock, 'opening', NULL, UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, []any{sku}},
+		} {
+			if _, err := w.db.ExecContext(ctx, statement.query, statement.args...); err != nil {
+				return fmt.Errorf("putting %s on the shelf: %w", sku, err)
+			}
+		}
+	}
+	return nil
+}
+
+// live lets buyers buy while faults come and go, heals what is left of them, lets things settle, and judges.
+func (w *world) live(ctx context.Context) error {
+	buying, closeTheDoors := context.WithCancel(ctx)
+	defer closeTheDoors()
+	raging, calm := context.WithTimeout(ctx, w.config.Faults)
+	defer calm()
+
+	buyers := newBuyers(w.shop.Endpoints().API, w.products, w.config.Seed)
+	var all sync.WaitGroup
+	for i := range w.config.Buyers {
+		all.Go(func() { buyers.buy(buying, i) })
+	}
+	all.Go(func() { w.passTime(buying) })
+	var faults sync.WaitGroup
+	for i := range injectors {
+		faults.Go(func() { w.inject(raging, rand.New(rand.NewPCG(w.config.Seed, uint64(i)))) })
+	}
+	faults.Wait()
+	closeTheDoors()
+	all.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err := w.database.wait(ctx); err != nil {
+		return err
+	}
+	buyers.settle(ctx)
+	w.report.Answers = buyers.answers()
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
+	return w.judge(ctx, buyers)
+}
+
+// passTime lets the schedules' minutes pass.
+func (w *world) passTime(ctx context.Context) {
+	tick := time.NewTicker(passInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			w.shop.PassTime(ctx)
+		}
+	}
+}
+
+// settle lets time pass, in which nothing goes wrong any more, until what is asked for is done.
+func (w *world) settle(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, w.config.Settle)
+	defer cancel()
+	for began := time.Now(); ; {
+		err := w.unsettled(ctx)
+		if err == nil {
+			w.report.Settled = time.Since(began)
+			return nil
+		}
+		if err := w.passed(ctx, settleStep); err != nil {
+			return err
+		}
+		w.shop.PassTime(ctx)
+		select {
+		case <-ctx.Done():
+			w.report.broken("%v after everything was healed, it is not settled: %v", w.config.Settle, err)
+			return nil
+		case <-time.After(settlePause):
+		}
+	}
+}
+
+// passed lets time pass for what waits in the database: for a delivery, and to be told to people.
+func (w *world) passed(ctx context.Context, d time.Duration) error {
+	for _, query := range []string{
+		`UPDATE production_order SET asked_at = asked_at - INTERVAL ? SECOND WHERE status = 'open'`,
+		`UPDATE notice SET due_at = due_at - INTERVAL ? SECOND WHERE due_at IS NOT NULL`,
+	} {
+		if _, err := w.db.ExecContext(ctx, query, int(d.Seconds())); err != nil {
+			return fmt.Errorf("letting time pass: %w", err)
+		}
+	}
+	return nil
+}
+
+// close ends everything; it may be called on a world that is half made.
+func (w *world) close() error {
+	var errs []error
+	if w.db != nil {
+		errs = append(errs, w.db.Close())
+	}
+	if w.shop != nil {
+		errs = append(errs, w.shop.Close())
+	}
+	if w.database != nil {
+		errs = append(errs, w.database.close())
+	}
+	return errors.Join(errs...)
+}
