@@ -48,6 +48,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		{name: "an adjustment is made twice for its key", edits: [][3]string{{"adjust_stock",
 			"v_stock, p_idempotency_key, p_at", "v_stock, NULL, p_at"}}},
 		{name: "the outbox is forgotten", store: func(s shop.Store) shop.Store { return neverPublishes{s} }},
+		{name: "an order is marked before it is published", store: func(s shop.Store) shop.Store { return marksEarly{s} }},
 		{name: "nothing is asked for again", store: func(s shop.Store) shop.Store { return neverAsks{s} }},
 		{name: "nothing is given up", store: func(s shop.Store) shop.Store { return neverCloses{s} }},
 		{name: "a sweep orders nothing", store: func(s shop.Store) shop.Store { return neverShort{s} }},
@@ -111,6 +112,16 @@ type neverPublishes struct{ shop.Store }
 
 func (neverPublishes) ClaimPublication(context.Context, shop.ProductionOrder, time.Time) (bool, error) {
 	return false, nil
+}
+
+type marksEarly struct{ shop.Store }
+
+func (s marksEarly) ClaimPublication(ctx context.Context, o shop.ProductionOrder, until time.Time) (bool, error) {
+	claimed, err := s.Store.ClaimPublication(ctx, o, until)
+	if claimed && err == nil {
+		err = s.MarkPublished(ctx, o.ID, until)
+	}
+	return claimed, err
 }
 
 type neverAsks struct{ shop.Store }

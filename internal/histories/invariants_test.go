@@ -34,7 +34,7 @@ func (w *world) agree() error {
 		}
 		stored[what][id] = quantity
 	}
-	errs := []error{rows.Err()}
+	errs := []error{rows.Err(), w.published()}
 	for id, sale := range w.sales {
 		if got := stored["sale"][id]; got != sale.Quantity {
 			errs = append(errs, fmt.Errorf("a buyer was sold %d as %s; %d are stored", sale.Quantity, id, got))
@@ -52,6 +52,26 @@ func (w *world) agree() error {
 		errs = append(errs, fmt.Errorf("%d adjustments are stored; %d were answered, and %d may be stored", n, w.adjustsSure, w.adjustsUnsure))
 	}
 	return errors.Join(errs...)
+}
+
+// published checks that no order is marked as published whose message the topic never took: nobody would publish it.
+func (w *world) published() error {
+	rows, err := w.Admin.QueryContext(w.ctx, `SELECT production_order_id FROM production_order WHERE published_at IS NOT NULL`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var errs []error
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return err
+		}
+		if !w.taken[id] {
+			errs = append(errs, fmt.Errorf("production order %s is marked as published, and the topic never took its message", id))
+		}
+	}
+	return errors.Join(append(errs, rows.Err())...)
 }
 
 // end ends a history: it checks what holds always, then what holds after a sweep, then what holds when faults have stopped and time has

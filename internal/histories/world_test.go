@@ -61,6 +61,7 @@ type world struct {
 	topicDown bool
 	mailDown  bool
 	queue     []shop.ProductionOrder // messages to the factory
+	taken     map[uuid.UUID]bool     // production orders whose message the topic took
 	told      map[string]int         // notices, by kind and subject
 
 	lots     []lot // that the factory is making
@@ -104,7 +105,7 @@ func (s *stage) begin(ctx context.Context) (*world, error) {
 	}
 	w := &world{
 		stage: s, ctx: ctx, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
-		told: map[string]int{}, sales: map[uuid.UUID]shop.Sale{}, keys: map[string]purchase{},
+		taken: map[uuid.UUID]bool{}, told: map[string]int{}, sales: map[uuid.UUID]shop.Sale{}, keys: map[string]purchase{},
 		booked: map[uuid.UUID]int{}, strange: map[uuid.UUID]string{}, adjusts: map[string]adjustment{},
 	}
 	var store shop.Store = s.Store
@@ -138,6 +139,7 @@ func (w *world) Publish(_ context.Context, o shop.ProductionOrder) error {
 			return none{}, errors.New("the topic is down")
 		}
 		w.queue = append(w.queue, o)
+		w.taken[o.ID] = true
 		return none{}, nil
 	})
 	return err
