@@ -1,20 +1,24 @@
 STAGE ?= dev
 HISTORIES ?= 10000
+DATA ?= .data
 
-.PHONY: help local demo test soak conformance build cost preview up destroy stack mariadb
+.PHONY: help local reset demo test soak conformance screenshots tour build cost preview up destroy stack mariadb chromium
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
 
 local: mariadb ## the whole stack on this machine, until Ctrl-C
 	@echo "building: minutes the first time, seconds after"
-	@go build -o bin/local ./local && exec bin/local $(ARGS)
+	@go build -o bin/local ./local && exec bin/local $(if $(findstring -dsn,$(ARGS)),,-data "$(DATA)") $(ARGS)
+
+reset: ## forget the database that make local keeps in DATA
+	@go run ./local/reset -data "$(DATA)"
 
 demo: mariadb ## the story: sold out, refused, restocked, sold again
 	@echo "building: minutes the first time, seconds after"
 	@go run ./local/demo
 
-test: mariadb ## every test, and what the code must be like
+test: mariadb chromium ## every test, and what the code must be like
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
@@ -26,6 +30,13 @@ soak: mariadb ## as many HISTORIES of the shop as are told; one that fails says 
 
 conformance: ## the tests of the AWS API, against the local run or any other ENDPOINT=http://…
 	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./local/conformance
+
+tour: mariadb ## the mistakes of docs/tour.md, each made in a copy: minutes
+	go test ./local/tour -count=1 -timeout=0 -all $(ARGS)
+
+screenshots: mariadb ## docs/storefront.png and docs/console.png, from the pages of a run
+	@scripts/install-chromium --fonts
+	@go run ./local/screenshots
 
 build: ## the functions' zips, in dist/
 	@go run ./infra/build
@@ -48,3 +59,6 @@ stack: # of STAGE, in the state backend
 
 mariadb: # the tests' and the local run's database server
 	@scripts/install-mariadb
+
+chromium: # the browser of the tests; they are skipped without
+	@scripts/install-chromium

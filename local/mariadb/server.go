@@ -29,12 +29,15 @@ import (
 // Config says which server to start. The zero value is a server with an empty,
 // temporary data directory on a free port.
 type Config struct {
-	// Dir is the data directory. It is initialised if it is empty or missing, and kept.
-	// Empty means a temporary one, which is removed when the server stops.
+	// Dir is the data directory. It is initialised if it is empty or missing, and kept, but for the administrator's password,
+	// which is a new one at every start. Empty means a temporary one, which is removed when the server stops.
 	Dir string
 
 	// Port on 127.0.0.1; 0 means any free port.
 	Port int
+
+	// Password of the administrator, for one who comes back after a restart; empty means a new one.
+	Password string
 
 	// Args are given to mariadbd after the package's own, so they win:
 	// --innodb-flush-log-at-trx-commit=0, --ssl-cert=…
@@ -73,6 +76,9 @@ const (
 // errPortTaken is the one failure of a start that another free port cures.
 var errPortTaken = errors.New("in use by another program: name another port")
 
+// errEnded is the failure of a start whose server ended by itself.
+var errEnded = errors.New("the server ended")
+
 // Server is a running server.
 type Server struct {
 	admin  *mysql.Config
@@ -110,7 +116,7 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	for attempt := 1; ; attempt++ {
 		err := s.launch(ctx, c, bin, log)
 		if err == nil {
-			log.InfoContext(ctx, "database started", "addr", s.admin.Addr)
+			log.DebugContext(ctx, "database started", "addr", s.admin.Addr)
 			return s, nil
 		}
 		if c.Port == 0 && errors.Is(err, errPortTaken) && attempt < portAttempts {
@@ -134,11 +140,13 @@ func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return fmt.Errorf("making MariaDB's data directory: %w", err)
 	}
-	// The lock file lies beside the data directory, which must be empty to be initialised.
-	if s.lock, err = filelock.Try(filepath.Clean(c.Dir) + ".lock"); err != nil {
-		return fmt.Errorf("starting MariaDB on %s: is another run using it? %w", c.Dir, err)
+	if s.lock, err = lock(c.Dir); err != nil {
+		return fmt.Errorf("starting MariaDB: %w", err)
 	}
-	return populate(ctx, bin, c.Dir, log)
+	if err := populate(ctx, bin, c.Dir, log); err != nil {
+		return err
+	}
+	return checkSeries(ctx, bin, c.Dir)
 }
 
 func (s *Server) dataDir(c Config) string { return cmp.Or(c.Dir, filepath.Join(s.tmp.Path(), "data")) }
@@ -160,7 +168,7 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 
 	s.admin = mysql.NewConfig()
 	s.admin.User = "root"
-	s.admin.Passwd = rand.Text()
+	s.admin.Passwd = cmp.Or(c.Password, rand.Text())
 	s.admin.Net = "tcp"
 	s.admin.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	s.admin.TLS = c.TLS
@@ -194,12 +202,16 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 	args = append(args, c.Args...)
 
 	s.errLog = process.NewTail(20)
+	var complaints []string // which the end of the log may not hold any more
 	s.proc, err = process.Start(process.Config{
 		Path: bin.server,
 		Args: args,
 		Dir:  s.tmp.Path(),
 		Stderr: func(line string) {
 			s.errLog.Add(line)
+			if len(complaints) == 0 && strings.Contains(line, "[ERROR]") {
+				complaints = append(complaints, line)
+			}
 			log.Debug(line, "component", "mariadb")
 		},
 	})
@@ -212,6 +224,8 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 		lines := strings.Join(s.errLog.Lines(), "\n")
 		if strings.Contains(lines, "Address already in use") {
 			err = fmt.Errorf("%s is %w", s.admin.Addr, errPortTaken)
+		} else if why := complaint(complaints); c.Dir != "" && errors.Is(err, errEnded) && blamesData(why) {
+			return fmt.Errorf("%w: MariaDB does not start on those in %s: %s", ErrData, c.Dir, why)
 		}
 		return fmt.Errorf("%w; the end of its log:\n%s", err, lines)
 	}
@@ -251,7 +265,7 @@ func (s *Server) awaitAnswer(ctx context.Context) error {
 	go func() {
 		select {
 		case <-s.proc.Done():
-			cancel(fmt.Errorf("the server ended: %w", cmp.Or(s.proc.Err(), errors.New("exit status 0"))))
+			cancel(fmt.Errorf("%w: %w", errEnded, cmp.Or(s.proc.Err(), errors.New("exit status 0"))))
 		case <-ctx.Done():
 		}
 	}()
@@ -277,6 +291,9 @@ func (s *Server) Admin() *mysql.Config { return s.admin.Clone() }
 
 // Done is closed when the server process has ended, for whatever reason.
 func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
+
+// Kill ends the server at once, as a machine that loses its power does. What is left to clean up is Stop's.
+func (s *Server) Kill() { s.proc.Kill() }
 
 // Stop shuts the server down and removes what belongs to it, but for a data
 // directory that the configuration named. It may be called more than once.
