@@ -1,8 +1,9 @@
 STAGE ?= dev
 HISTORIES ?= 10000
+FUZZTIME ?= 10s
 DATA ?= .data
 
-.PHONY: help local reset demo test soak conformance screenshots tour build cost preview up destroy stack mariadb chromium
+.PHONY: help local reset demo test soak chaos bench fuzz conformance screenshots tour build cost preview up destroy stack mariadb chromium
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -24,9 +25,19 @@ test: mariadb chromium ## every test, and what the code must be like
 	go tool staticcheck ./...
 	go tool actionlint
 	go test ./...
+	@go run ./scripts/fuzz -time 1s -guided=false
 
 soak: mariadb ## as many HISTORIES of the shop as are told; one that fails says how to play it again
 	go test ./internal/histories -run TestHistories -count=1 -timeout=0 -rapid.checks=$(HISTORIES)
+
+chaos: mariadb ## a minute of everything that can go wrong, under a load of buyers, and the verdict
+	@go run ./local/chaos $(ARGS)
+
+bench: mariadb ## how fast it is, on this machine: into docs/benchmarks.md
+	@go run ./local/bench $(ARGS)
+
+fuzz: ## hostile input: every fuzz target for FUZZTIME; what is found stays in testdata/fuzz, and go test plays it again
+	go run ./scripts/fuzz -time "$(FUZZTIME)" $(ARGS)
 
 conformance: ## the tests of the AWS API, against the local run or any other ENDPOINT=http://…
 	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./local/conformance

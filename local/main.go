@@ -13,7 +13,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
+	"time"
 
 	"restock/local/run"
 	"restock/local/terminal"
@@ -26,43 +28,76 @@ const (
 )
 
 func main() {
-	o, err := parseFlags(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
+	if args := os.Args[1:]; len(args) > 0 && args[0] == run.RecordCommand {
+		end(record(args[1:]))
 	}
+	o, err := parseFlags(os.Args[1:])
 	if err != nil {
-		os.Exit(exitUsage)
+		end(usageError{err})
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if err := serve(ctx, o); err != nil {
-		fmt.Fprintln(os.Stderr, "local:", err)
-		os.Exit(exitFailure)
+	end(serve(ctx, o))
+}
+
+// end ends the program.
+func end(err error) {
+	switch usage := (usageError{}); {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		os.Exit(0)
+	case errors.As(err, &usage):
+		os.Exit(exitUsage)
 	}
+	fmt.Fprintln(os.Stderr, "local:", err)
+	os.Exit(exitFailure)
 }
 
 // options are what the command line says.
 type options struct {
 	run     run.Config
 	ready   string
+	json    bool
 	verbose bool
 }
 
 func (o *options) flags() *flag.FlagSet {
 	o.run = run.DefaultConfig("")
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.Func("program", "which `program` to run: "+programNames()+" (default "+o.run.Program.Name+")", o.chooseProgram)
 	flags.StringVar(&o.run.API, "api", o.run.API, "where the HTTP API and the storefront listen")
 	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "where the AWS endpoint listens: SNS, SQS, Secrets Manager")
 	flags.StringVar(&o.run.Factory, "factory", o.run.Factory, "where the factory's stand-in listens")
+	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "where the console listens, which shows what happens; empty: there is none")
 	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep, "how long each of the factory's four steps takes (the real one: 10s)")
 	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "whose configuration to run")
 	flags.StringVar(&o.run.DSN, "dsn", o.run.DSN, "a MySQL/MariaDB server to use in place of a private one, like root:password@tcp(127.0.0.1:3306)/")
 	flags.Float64Var(&o.run.DuplicateRate, "duplicates", 0, "the share of messages, 0 to 1, that queues deliver twice, as standard queues may")
 	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run what the rules refuse, to see it fail as it does on AWS")
-	flags.StringVar(&o.ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"dsn\"} to when all is up")
+	flags.StringVar(&o.ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"console\",\"dsn\"} to when all is up")
+	flags.StringVar(&o.run.Data, "data", "", "a directory that keeps the database from run to run; empty: it ends with the run")
+	flags.BoolVar(&o.run.Watch, "watch", true, "swap functions when their sources change, and restart when the program does")
+	flags.BoolVar(&o.json, "json", false, "write every event as a line of JSON to standard output")
 	flags.BoolVar(&o.verbose, "v", false, "show every event, not only those that matter")
 	return flags
+}
+
+func (o *options) chooseProgram(name string) error {
+	for _, p := range run.Programs {
+		if p.Name == name {
+			o.run.Program = p
+			return nil
+		}
+	}
+	return errors.New("there are " + programNames())
+}
+
+func programNames() string {
+	var names []string
+	for _, p := range run.Programs {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // parseFlags reads the command line. The flag package tells about its errors itself.
@@ -75,6 +110,8 @@ func parseFlags(args []string) (o options, err error) {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	} else if o.run.DuplicateRate < 0 || o.run.DuplicateRate > 1 {
 		err = fmt.Errorf("-duplicates %v is not a share: it must be from 0 to 1", o.run.DuplicateRate)
+	} else if o.run.DSN != "" && o.run.Data != "" {
+		err = errors.New("-data keeps the private database, and -dsn names another one: give one of them")
 	} else if o.run.FactoryStep <= 0 {
 		err = fmt.Errorf("-factory-step %v is not a time: it must be more than 0", o.run.FactoryStep)
 	}
@@ -84,54 +121,89 @@ func parseFlags(args []string) (o options, err error) {
 	return o, err
 }
 
-// welcome says where everything is.
-const welcome = `
-  the shop     %s
-  AWS          %s
-               export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s
-               aws sqs list-queues
-  the factory  %s/api/manufactures
-
-  Ctrl-C ends it all.
-
-`
-
 // serve runs the stack until ctx ends, or the run does.
 func serve(ctx context.Context, o options) (err error) {
 	project, err := run.FindProject()
 	if err != nil {
 		return err
 	}
+	handed, err := received()
+	if err != nil {
+		return err
+	}
+	config := o.run
+	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
+	config.Log = o.log()
+	config.Listening = o.prepareReady
+	if handed != nil {
+		handed.take(&config)
+	}
+	data, err := openData(&config, handed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, data.Remove()) }()
+	next, err := o.untilItEnds(ctx, config, handed)
+	if err != nil && o.json {
+		config.Log.Error("the run has failed", "error", err)
+	}
+	if err != nil || next == nil || ctx.Err() != nil {
+		return err
+	}
+	return next.start(data)
+}
+
+// log is the log of what happens: to people, or to machines.
+func (o options) log() *slog.Logger {
 	level := slog.LevelInfo
 	if o.verbose {
 		level = slog.LevelDebug
 	}
-	config := o.run
-	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
-	config.Log = terminal.Log(os.Stderr, level)
-	config.Listening = o.prepareReady
+	if o.json {
+		return terminal.JSON(os.Stdout, level)
+	}
+	return terminal.Log(os.Stderr, level)
+}
+
+// untilItEnds runs the stack until ctx ends, or it fails, or has a successor.
+func (o options) untilItEnds(ctx context.Context, config run.Config, handed *handover) (next *successor, err error) {
 	r, err := run.Start(ctx, config)
 	if ctx.Err() != nil && err != nil {
-		return errors.New("interrupted while starting")
+		return nil, errors.New("interrupted while starting")
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	e := r.Endpoints()
 	if o.ready != "" {
-		if err := writeReady(o.ready, e); err != nil {
-			return err
+		if err := writeReady(o.ready, r.Endpoints()); err != nil {
+			return nil, err
 		}
 		defer os.Remove(o.ready)
 	}
-	fmt.Printf(welcome, e.API, e.AWS, r.Region(), e.AWS, e.Factory)
+	o.welcome(r, config, handed)
 	select {
 	case err := <-r.Failed():
-		return err
+		return nil, err
 	case <-ctx.Done():
 		config.Log.Info("ending")
-		return nil
+		return nil, nil
+	case s := <-r.Successor():
+		letGo(r, config.Log)
+		return &successor{s, r.Endpoints(), time.Now()}, nil
+	}
+}
+
+// welcome says where everything is: to people once, to machines whenever it is ready. It tells no password.
+func (o options) welcome(r *run.Run, c run.Config, handed *handover) {
+	e := r.Endpoints()
+	if handed != nil {
+		c.Log.Info("restarted", "took", time.Since(handed.Began).Round(time.Millisecond))
+	}
+	if o.json {
+		c.Log.Info("ready", "program", c.Program.Name, "stage", c.Stage, "region", r.Region(), "api", e.API, "aws", e.AWS, "factory", e.Factory, "console", e.Console)
+	} else if handed == nil {
+		fmt.Print(welcome(c.Program.Name, r.Region(), e))
 	}
 }
 

@@ -47,7 +47,7 @@ func command(t *testing.T, args ...string) (*exec.Cmd, *strings.Builder) {
 	return cmd, stderr
 }
 
-var freePorts = []string{"-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0"}
+var freePorts = []string{"-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0", "-console", "127.0.0.1:0", "-watch=false"}
 
 // children are the processes whose parent is a process, as Linux tells: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 func children(t *testing.T, parent int) (pids []int) {
@@ -142,6 +142,7 @@ func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
 		{"a ready file that is a folder", append(freePorts, "-ready", t.TempDir()), 1, "local: -ready: " + os.TempDir()},
 		{"a server that is not there", append(freePorts, "-dsn", "root@tcp(127.0.0.1:1)/"), 1, "local: making database restock on the server at 127.0.0.1:1"},
 		{"an unknown flag", []string{"-nope"}, 2, "flag provided but not defined: -nope"},
+		{"two databases", []string{"-data", "d", "-dsn", "root@tcp(127.0.0.1:1)/"}, 2, "local: -data keeps the private database, and -dsn names another one"},
 		{"an argument", []string{"now"}, 2, `local: unexpected argument "now"`},
 		{"no time at all", []string{"-factory-step", "0s"}, 2, "local: -factory-step 0s is not a time"},
 	} {
@@ -168,6 +169,15 @@ func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
 				t.Errorf("the program says\n%s, want one line that begins with %s", stderr, c.want)
 			}
 		})
+	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"record", "-h"}} {
+		cmd, stderr := command(t, args...)
+		if err := cmd.Run(); err != nil || !strings.Contains(stderr.String(), "-stage") {
+			t.Errorf("%q: %v; the program says\n%s", args, err, stderr)
+		}
 	}
 }
 

@@ -71,7 +71,7 @@ type Prices struct {
 const (
 	rdsPage            = "https://aws.amazon.com/rds/mariadb/pricing/"
 	privateLinkPage    = "https://aws.amazon.com/privatelink/pricing/"
-	secretsManagerPage = "https://aws.amazon.com/secrets-manager/pricing/"
+	secretsManagerPage = "https://aws.amazon.com/secrets-manager/pricing/" // #nosec G101 -- the page about secrets has none
 	kmsPage            = "https://aws.amazon.com/kms/pricing/"
 	cloudWatchPage     = "https://aws.amazon.com/cloudwatch/pricing/"
 	apiGatewayPage     = "https://aws.amazon.com/api-gateway/pricing/"

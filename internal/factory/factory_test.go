@@ -126,11 +126,11 @@ func TestParseCallback(t *testing.T) {
 	}
 }
 
-func newSigner(t *testing.T, letter string) factory.Signer {
-	t.Helper()
+func newSigner(tb testing.TB, letter string) factory.Signer {
+	tb.Helper()
 	signer, err := factory.NewSigner([]byte(strings.Repeat(letter, 32)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return signer
 }

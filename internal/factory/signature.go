@@ -33,6 +33,10 @@ type Attempt struct {
 
 // A Signer signs the callback URLs that are given to the factory. The factory signs nothing, so what is sure to come back
 // is the URL: it says which attempt of which production order it is for, how much that asked for, and that we wrote it.
+//
+// A signature has no end. What comes late was made all the same, and stands in the yard: to refuse it would lose it from the books, which is
+// worse than what an end protects from. Nothing is gained by sending a callback again, as an attempt is booked once, for ever; one that
+// comes after its order was closed is booked, and reported to people. The key may be replaced, which ends all that it has signed.
 type Signer struct{ key []byte }
 
 // minKey is the least length of a key, in bytes: HMAC's own strength, https://www.rfc-editor.org/rfc/rfc2104#section-3.
@@ -54,7 +58,7 @@ func (s Signer) sign(a Attempt) string {
 	// All parts but the last are of fixed size: no other attempt makes the same message.
 	mac.Write(a.ProductionOrderID[:])
 	mac.Write(a.ID[:])
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity)))
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity))) // #nosec G115 -- no two numbers have the same bits
 	mac.Write([]byte(a.Correlation))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

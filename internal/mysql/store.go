@@ -2,8 +2,10 @@
 package mysql
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,11 +31,14 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 	var maxPerSale int
 	var leadTime seconds
 	var askedAt sql.NullTime
-	d := shop.Decision{Sale: shop.Sale{SKU: c.SKU, Quantity: c.Quantity}}
+	d := shop.Decision{Sale: shop.Sale{ID: c.SaleID, SKU: c.SKU, Quantity: c.Quantity}}
 	err := s.call(ctx, "CALL checkout(?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		[]any{c.SaleID[:], c.SKU, c.Quantity, orNull(c.IdempotencyKey), c.At.UTC(), orderID, position, quantity, c.Correlation},
-		&outcome, &d.Sale.ID, &d.Sale.UnitPrice, &d.Sale.Stock, &maxPerSale, &askedAt, &d.Opened,
-		&factory, &d.Policy.ReorderPoint, &d.Policy.OrderUpTo, &d.Policy.LotSize, &d.Policy.MinimumOrder, &leadTime)
+		&outcome, &d.Sale.UnitPrice, &d.Sale.Stock, &d.Sale.ID, &maxPerSale, &askedAt, &d.Opened, &factory,
+		&d.Policy.ReorderPoint, &d.Policy.OrderUpTo, &d.Policy.LotSize, &d.Policy.MinimumOrder, &leadTime)
+	if errors.Is(err, sql.ErrNoRows) {
+		return d, unknownProduct(c.SKU)
+	}
 	if err != nil {
 		return d, failed(fmt.Sprintf("checking out %d of %s", c.Quantity, c.SKU), err)
 	}
@@ -53,8 +58,6 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 		}
 	case "undecided":
 		d.Outcome, d.Position, d.Policy.Automatic = shop.Undecided, d.Sale.Stock, true
-	case "unknown":
-		return d, unknownProduct(c.SKU)
 	case "over_limit":
 		return d, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the quantity is %d, of %s it must be from 1 to %d", c.Quantity, c.SKU, maxPerSale)}
 	case "key_reused":
@@ -176,10 +179,26 @@ func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (adjusted shop.Ad
 	return adjusted, nil
 }
 
-// call runs a stored procedure and scans the one row that it answers with.
+// call runs a stored procedure and scans the one row that it answers with, or returns sql.ErrNoRows. An answer may be cut short: what it
+// does not say is left as it is.
 func (s *Store) call(ctx context.Context, query string, args []any, dest ...any) error {
 	return retryDeadlocks(ctx, func() error {
-		return s.db.QueryRowContext(ctx, query, args...).Scan(dest...)
+		rows, err := s.db.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		if !rows.Next() {
+			return cmp.Or(rows.Err(), sql.ErrNoRows)
+		}
+		columns, err := rows.Columns()
+		if err != nil {
+			return err
+		}
+		if err := rows.Scan(dest[:min(len(columns), len(dest))]...); err != nil {
+			return err
+		}
+		return rows.Close() // the procedure's own end comes after its answer
 	})
 }
 

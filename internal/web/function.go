@@ -1,8 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -35,19 +38,35 @@ func Lambda(h http.Handler) any {
 	}
 }
 
-// accessor turns events into requests. It keeps nothing between them.
-var accessor core.RequestAccessorV2
-
-// newRequest is the event's request, with what the library does not do: an HTTP API hands the path over decoded, and the
-// library parses it as if it were not; and it cuts most headers at their commas.
+// newRequest is the request that an event tells of. The library's own way to it is not taken: it fails an invocation, with a line in the log
+// that holds the path as it is, over a query that it cannot parse, which is anybody's to send; it parses the path, which an HTTP API
+// hands over decoded, once more; and it cuts most headers at their commas.
 func newRequest(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.Request, error) {
-	event.RawPath = (&url.URL{Path: event.RawPath}).EscapedPath()
-	request, err := accessor.EventToRequestWithContext(ctx, event)
-	if err != nil {
-		return nil, err
+	body := []byte(event.Body)
+	if event.IsBase64Encoded {
+		var err error
+		if body, err = base64.StdEncoding.DecodeString(event.Body); err != nil {
+			return nil, err
+		}
+	}
+	about := event.RequestContext
+	request := &http.Request{
+		Method:        about.HTTP.Method,
+		URL:           &url.URL{Scheme: "https", Host: about.DomainName, Path: event.RawPath, RawQuery: event.RawQueryString},
+		Proto:         "HTTP/1.1",
+		ProtoMajor:    1,
+		ProtoMinor:    1,
+		Host:          about.DomainName,
+		RemoteAddr:    about.HTTP.SourceIP,
+		Header:        http.Header{},
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)),
+	}
+	for _, cookie := range event.Cookies {
+		request.Header.Add("Cookie", cookie)
 	}
 	for name, value := range event.Headers {
 		request.Header.Set(name, value)
 	}
-	return request, nil
+	return request.WithContext(ctx), nil
 }

@@ -26,11 +26,12 @@ type Field struct {
 	Name     string
 	Into     any // a pointer to text, to a whole number, to true or false, or to a pointer to one of them
 	Required bool
+	Code     shop.Code // of the error about a value that is no such thing; empty: CodeInvalidRequest
 }
 
 // ReadObject reads a request's body, a JSON object, into fields. No body is an object without fields. What the body has and the fields do
-// not, what it has twice, null, a value of another type, and a required field that is missing are errors with CodeInvalidRequest that
-// name it: what was sent and not understood is told, and never left out.
+// not, what it has twice, null, a value of another type, and a required field that is missing are errors with CodeInvalidRequest, or the
+// field's own code, that name it: what was sent and not understood is told, and never left out.
 func ReadObject(w http.ResponseWriter, r *http.Request, fields ...Field) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -81,7 +82,10 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 			return notAnObject(err.Error())
 		}
 		if string(value) == "null" || json.Unmarshal(value, fields[at].Into) != nil {
-			return unreadable("the field %s is %.40s: it must be %s", name, value, kindOf(fields[at].Into))
+			return &shop.Error{
+				Code:   cmp.Or(fields[at].Code, shop.CodeInvalidRequest),
+				Detail: fmt.Sprintf("the field %s is %.40s: it must be %s", name, value, kindOf(fields[at].Into)),
+			}
 		}
 	}
 	if _, err := decoder.Token(); err != nil {

@@ -50,7 +50,7 @@ type leadTime = int32
 
 func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) {
 	n := shop.NewProduct{Policy: shop.Policy{LotSize: 1}}
-	seconds := leadTime(a.leadTime / time.Second)
+	seconds := leadTime(a.leadTime / time.Second) // #nosec G115 -- a stage's setting, of a week at most
 	err := web.ReadObject(w, r,
 		web.Field{Name: "sku", Into: &n.SKU, Required: true},
 		web.Field{Name: "name", Into: &n.Name, Required: true},

@@ -38,6 +38,9 @@ func (a *API) logExchange(x *exchange) {
 	if x.err != nil {
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}
+	if isThrottled(x.err) {
+		attrs = append(attrs, slog.Bool("throttled", true))
+	}
 	a.log.LogAttrs(r.Context(), level, "api request", attrs...)
 	if a.cfg.AccessLogFormat != "" {
 		a.log.LogAttrs(r.Context(), slog.LevelDebug, "access", slog.String("line", a.accessLog(x)))

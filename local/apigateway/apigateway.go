@@ -75,6 +75,8 @@ type Route struct {
 	// Authorization is AuthorizationNone or AuthorizationIAM; empty means AuthorizationNone.
 	Authorization string
 	Function      Invoker
+	// DeclaredIn is where the route is declared, for people who look for one that is missing beside it.
+	DeclaredIn string
 }
 
 // Config describes one HTTP API. The first five fields are required.
@@ -190,6 +192,6 @@ func (a *API) Close() {
 // "JKJaXmPLvHcESHA=".
 func newRequestID() string {
 	var b [11]byte
-	rand.Read(b[:]) // never fails
+	_, _ = rand.Read(b[:]) // never fails
 	return base64.StdEncoding.EncodeToString(b[:])
 }

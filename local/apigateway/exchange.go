@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
+
+	"restock/local/events"
 )
 
 // exchange is a request, its answer, and what came between.
@@ -98,24 +102,27 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 // tellOtherMethods says, once a path, that it is declared for other methods than the one that it was asked with: a route that was forgotten, or
 // declared for GET alone.
 func (a *API) tellOtherMethods(method, path string) {
-	var declared []string
+	var declared, files []string
 	for _, other := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		if rt, _, ok := match(a.routes, other, path); ok && other != method && rt.Key != defaultKey {
 			declared = append(declared, rt.Key)
+			if !slices.Contains(files, rt.DeclaredIn) {
+				files = append(files, rt.DeclaredIn)
+			}
 		}
 	}
 	if len(declared) == 0 {
 		return
 	}
 	if _, told := a.toldMethods.LoadOrStore(method+" "+declared[0], true); !told {
-		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "), "declared_in", "lambdas/lambdas.go")
+		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "), "declared_in", strings.Join(files, ", "))
 	}
 }
 
 // integrate answers with what the route's function answers.
 func (a *API) integrate(x *exchange, rt route, event []byte) {
 	asked := time.Now()
-	output, err := a.invoke(rt, event)
+	output, err := a.invoke(x.id, rt, event)
 	x.invoked, x.latency = true, time.Since(asked)
 	if err != nil {
 		x.response, x.err = failure(statusOf(err)), err
@@ -148,15 +155,20 @@ var (
 	errClosed  = errors.New("the API is closed")
 )
 
+// isThrottled reports that the function did not run, for want of concurrency.
+func isThrottled(err error) bool {
+	var t interface{ Throttled() bool }
+	return errors.As(err, &t) && t.Throttled()
+}
+
 // statusOf maps what became of an invocation to what the client is told. An
 // integration timeout is 503 in an HTTP API, not the 504 of a REST API; seen
 // in https://github.com/serverless/serverless/issues/11222.
 func statusOf(err error) int {
-	var t interface{ Throttled() bool }
 	switch {
 	case errors.Is(err, errTimeout), errors.Is(err, errClosed):
 		return http.StatusServiceUnavailable
-	case errors.As(err, &t) && t.Throttled():
+	case isThrottled(err):
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError
@@ -165,7 +177,7 @@ func statusOf(err error) int {
 
 // invoke runs the route's function and waits for its answer, for as long as
 // the route's timeout allows. A function that takes longer runs on unheard.
-func (a *API) invoke(rt route, event []byte) ([]byte, error) {
+func (a *API) invoke(requestID string, rt route, event []byte) ([]byte, error) {
 	type result struct {
 		output []byte
 		err    error
@@ -178,7 +190,7 @@ func (a *API) invoke(rt route, event []byte) ([]byte, error) {
 		return nil, errClosed
 	}
 	a.invocations.Go(func() {
-		output, err := rt.Function.Invoke(a.ctx, event)
+		output, err := rt.Function.Invoke(events.WithAttrs(a.ctx, slog.String("api_request_id", requestID)), event)
 		done <- result{output, err}
 	})
 	a.mu.Unlock()

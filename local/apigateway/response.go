@@ -95,5 +95,5 @@ func (res response) writeTo(w http.ResponseWriter) {
 		header.Set("Content-Type", "text/plain; charset=utf-8") // else net/http would guess
 	}
 	w.WriteHeader(res.status)
-	w.Write(res.body)
+	_, _ = w.Write(res.body)
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/local/events"
 )
 
 // maxBody is the largest request body taken, in bytes. A batch of SQS messages may hold 1 MiB, which JSON's escapes can
@@ -80,12 +82,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", requestID)
 
 	c, err := h.route(w, r)
+	ctx := c.context()
 	if err == nil {
 		err = h.authorize(c)
 	}
 	var out any
 	if err == nil {
-		ctx := withAccessKeyID(r.Context(), c.signature.accessKeyID)
 		out, err = c.service.Operations[c.operation](ctx, c.protocol.decoder(r, c.body))
 	}
 
@@ -93,17 +95,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var refusal *Error
 	switch {
 	case err == nil:
-		log.Debug("AWS call answered")
+		log.DebugContext(ctx, "AWS call answered")
 		c.protocol.writeOutput(w, c.operation, requestID, out)
 		return
 	case r.Context().Err() != nil:
-		log.Debug("AWS call abandoned: the caller is gone, or the run is ending")
+		log.DebugContext(ctx, "AWS call abandoned: the caller is gone, or the run is ending")
 		return
 	case !errors.As(err, &refusal):
-		log.Error("AWS call failed inside the local run", "error", err)
+		log.ErrorContext(ctx, "AWS call failed inside the local run", "error", err)
 		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The local run failed; its log has the reason. Request ID: " + requestID}
 	default:
-		log.Debug("AWS call refused", "code", refusal.Code, "message", refusal.Message)
+		log.DebugContext(ctx, "AWS call refused", "code", refusal.Code, "message", refusal.Message)
 	}
 	c.protocol.writeError(w, requestID, refusal)
 }
@@ -118,6 +120,20 @@ type call struct {
 	protocol  Protocol // never nil, so that a refusal can always be written
 	service   Service
 	operation string
+}
+
+// traceHeader is the header of a call in which the SDKs pass on the trace of the invocation that makes it.
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+const traceHeader = "X-Amzn-Trace-Id"
+
+// context is the call's: of its caller, and for the log with whose it is and which trace it belongs to.
+func (c call) context() context.Context {
+	ctx := withAccessKeyID(c.request.Context(), c.signature.accessKeyID)
+	attrs := []slog.Attr{slog.String("caller", c.signature.accessKeyID)}
+	if trace := c.request.Header.Get(traceHeader); trace != "" {
+		attrs = append(attrs, slog.String("trace_id", trace))
+	}
+	return events.WithAttrs(ctx, attrs...)
 }
 
 // route reads the request, and finds who answers it.

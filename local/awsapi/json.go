@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 )
@@ -42,7 +43,7 @@ func (p jsonProtocol) decoder(_ *http.Request, body []byte) func(any) error {
 		if err := decoder.Decode(input); err != nil {
 			return jsonInputError(err)
 		}
-		if decoder.More() {
+		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 			return serializationError("the body holds more than one JSON value")
 		}
 		return nil

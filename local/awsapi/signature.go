@@ -21,9 +21,9 @@ import (
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 type signature struct {
-	accessKeyID, region, service string
-	signedHeaders                []string // in lower case
-	value                        string
+	accessKeyID, date, region, service string
+	signedHeaders                      []string // in lower case
+	value                              string
 }
 
 const algorithm = "AWS4-HMAC-SHA256"
@@ -36,7 +36,7 @@ func parseSignature(authorization string) (s signature, ok bool) {
 		switch name {
 		case "Credential":
 			if parts := strings.Split(value, "/"); len(parts) == 5 && parts[4] == "aws4_request" {
-				s.accessKeyID, s.region, s.service = parts[0], parts[2], parts[3]
+				s.accessKeyID, s.date, s.region, s.service = parts[0], parts[1], parts[2], parts[3]
 			}
 		case "SignedHeaders":
 			s.signedHeaders = strings.Split(value, ";")
@@ -122,6 +122,10 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 	}
 	if failure := checkSkew(signedAt, time.Now()); failure != nil {
 		return failure
+	}
+	if day := signedAt.Format("20060102"); s.date != day {
+		return wrongSignature(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.",
+			s.date, day, signedAt.Format(dateFormat)))
 	}
 	if s.service != scope.Service {
 		return wrongSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", scope.Service))

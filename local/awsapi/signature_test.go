@@ -282,13 +282,3 @@ func TestServiceWithoutAuthorizationIsAMistake(t *testing.T) {
 	}()
 	NewAuthorizedHandler(slog.New(slog.DiscardHandler), &gatekeeper{}, Service{Name: "silent", Protocol: JSON("1.1", "silent")})
 }
-
-func FuzzParseSignature(f *testing.F) {
-	f.Add(authorization)
-	f.Add("AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request,SignedHeaders=;,Signature==")
-	f.Fuzz(func(t *testing.T, header string) {
-		if s, ok := parseSignature(header); ok && (s.accessKeyID == "" || s.value == "") {
-			t.Errorf("parseSignature(%q) = %+v, whole", header, s)
-		}
-	})
-}

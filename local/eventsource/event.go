@@ -18,11 +18,20 @@ type event struct {
 	payload  []byte
 }
 
-// events returns the events for a batch: one, unless its JSON would be larger than limit bytes, which is when Lambda invokes
+// ids are those of the event's messages, with spaces between them.
+func (e event) ids() string {
+	ids := make([]string, len(e.messages))
+	for i, m := range e.messages {
+		ids[i] = m.ID
+	}
+	return strings.Join(ids, " ")
+}
+
+// writeEvents returns the events for a batch: one, unless its JSON would be larger than limit bytes, which is when Lambda invokes
 // the function with what it has so far.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
-func events(queueARN string, batch []sqs.Message, limit int) ([]event, error) {
+func writeEvents(queueARN string, batch []sqs.Message, limit int) ([]event, error) {
 	const prefix, suffix = `{"Records":[`, `]}`
 	var all []event
 	for _, m := range batch {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"restock/local/events"
 	"restock/local/lambda"
 	"restock/local/sqs"
 )
@@ -215,12 +216,12 @@ func (m *Mapping) receive(ctx context.Context, limit int, wait time.Duration) ([
 
 // process invokes the function with a batch, in as many invocations as its size takes.
 func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
-	events, err := events(m.queue.ARN(), batch, lambda.MaxRequest)
+	written, err := writeEvents(m.queue.ARN(), batch, lambda.MaxRequest)
 	if err != nil {
 		m.log.Error("batch could not be written: its messages come back after the visibility timeout", "messages", len(batch), "error", err)
 		return
 	}
-	for _, e := range events {
+	for _, e := range written {
 		m.processEvent(ctx, e)
 	}
 }
@@ -228,9 +229,10 @@ func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
 // processEvent invokes the function with messages and deletes those that it has processed. What it has not stays in the
 // queue, hidden until its visibility timeout ends.
 func (m *Mapping) processEvent(ctx context.Context, e event) {
+	began := time.Now()
 	failed, err := m.invoke(ctx, e)
 	if err != nil {
-		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(e.messages), "error", err)
+		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(e.messages), "message_ids", e.ids(), "error", err)
 		return
 	}
 	for _, message := range e.messages {
@@ -242,16 +244,17 @@ func (m *Mapping) processEvent(ctx context.Context, e event) {
 			m.log.Error("processed message could not be deleted: it will be processed again", "message", message.ID, "error", err)
 		}
 	}
-	m.log.Debug("batch processed", "messages", len(e.messages), "failed", len(failed))
+	m.log.Debug("batch processed", "messages", len(e.messages), "message_ids", e.ids(), "failed", len(failed), "duration", time.Since(began))
 }
 
 // invoke returns the ids of the messages that the function reports as failed, or an error if the whole batch failed.
 // Throttled, it tries again until the messages' visibility timeout is over. The end of the polling does not cut an invocation off.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy
 func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, err error) {
+	invoked := events.WithAttrs(m.invoked, slog.String("message_ids", e.ids()))
 	visibleAgain := e.messages[0].ReceivedAt.Add(m.queue.VisibilityTimeout())
 	for {
-		response, err := m.function.Invoke(m.invoked, e.payload)
+		response, err := m.function.Invoke(invoked, e.payload)
 		if err == nil && m.config.ReportBatchItemFailures {
 			failed, err = failures(response, e.messages)
 		}
@@ -260,6 +263,9 @@ func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, 
 			return failed, nil
 		}
 		m.backoff.failed()
+		if errors.Is(err, ErrThrottled) {
+			m.log.Debug("function throttled: the batch is tried again", "message_ids", e.ids())
+		}
 		inTime := time.Now().Add(m.backoff.pause()).Before(visibleAgain)
 		if !errors.Is(err, ErrThrottled) || !inTime || !m.backoff.wait(ctx) {
 			return nil, err

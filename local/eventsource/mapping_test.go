@@ -118,7 +118,7 @@ func wantCounts(t *testing.T, q *sqs.Queue, want sqs.Counts) {
 
 func TestEventHasLambdasForm(t *testing.T) {
 	sent := time.UnixMilli(1687232190278)
-	got, err := events("arn:aws:sqs:ap-northeast-2:000000000000:stock_queue", []sqs.Message{{
+	got, err := writeEvents("arn:aws:sqs:ap-northeast-2:000000000000:stock_queue", []sqs.Message{{
 		ID: "id", ReceiptHandle: "handle", Body: "hello", SenderID: "AKID", ReceiveCount: 2, SentAt: sent, FirstReceivedAt: sent.Add(time.Second),
 		Attributes: map[string]sqs.MessageAttribute{
 			"text":  {DataType: "String", StringValue: "v"},

@@ -185,7 +185,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 
 	var o order
 	_ = json.Unmarshal(body, &o) // what cannot be read stays empty, as in the real one
-	attrs := []any{"id", id, "count", string(o.Count), "callback", withoutQuery(o.CallbackURL)}
+	attrs := append([]any{"id", id, "count", string(o.Count)}, callbackAttrs(o.CallbackURL)...)
 	if fault != (Fault{}) {
 		attrs = append(attrs, "fault", fault.String())
 	}
@@ -195,6 +195,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 
 // answer sends the 201 of the contract, or what the fault puts in its place.
 func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id string, o order, body []byte) {
+	f.hold(r, fault.Delay)
 	if fault.Status != 0 {
 		http.Error(w, http.StatusText(fault.Status), fault.Status)
 		return
@@ -215,6 +216,23 @@ func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id
 	case AnswerNormal:
 		w.WriteHeader(http.StatusCreated)
 		w.Write(receipt(body, id, o.Requester))
+	}
+}
+
+// hold keeps an answer back for as long as a fault says. A client that does not
+// wait so long, or the end of the factory, ends it without one.
+func (f *Factory) hold(r *http.Request, delay time.Duration) {
+	if delay == 0 {
+		return
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+		panic(http.ErrAbortHandler)
+	case <-f.ctx.Done():
+		panic(http.ErrAbortHandler)
 	}
 }
 
@@ -280,24 +298,31 @@ func (f *Factory) deliver(req *Request) {
 			req.Deliveries = append(req.Deliveries, d)
 			f.mu.Unlock()
 
+			log := f.log.With("id", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o.CallbackURL)...)
 			switch {
 			case f.ctx.Err() != nil: // closed in the middle of it
 			case err != nil:
-				f.log.Warn("delivery failed, and is not tried again", "id", req.ID, "callback", withoutQuery(o.CallbackURL), "error", err)
+				log.Warn("delivery failed, and is not tried again", "error", err)
 			case status >= 300:
-				f.log.Warn("delivery refused, and is not tried again", "id", req.ID, "callback", withoutQuery(o.CallbackURL), "status", status)
+				log.Warn("delivery refused, and is not tried again", "status", status)
 			default:
-				f.log.Info("lot delivered", "id", req.ID, "callback", withoutQuery(o.CallbackURL), "status", status)
+				log.Info("lot delivered", "status", status)
 			}
 		})
 	}
 	callbacks.Wait()
 }
 
-// withoutQuery is a callback's URL as it may be logged: its query proves who made it, and whoever reads it could use it.
-func withoutQuery(callback string) string {
-	callback, _, _ = strings.Cut(callback, "?")
-	return callback
+// callbackAttrs are what may be logged of a callback: where it leads, and which request of a buyer is its cause, where the URL says
+// it. The rest of the query proves who made the URL, and whoever reads that could use it.
+func callbackAttrs(callback string) []any {
+	where, query, _ := strings.Cut(callback, "?")
+	attrs := []any{"callback", where}
+	values, _ := url.ParseQuery(query) // what cannot be read says nothing
+	if correlation := values.Get("correlation"); correlation != "" {
+		attrs = append(attrs, "correlation_id", correlation)
+	}
+	return attrs
 }
 
 // withoutURL is the cause of an error that names a callback's whole URL.

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // Fault is what goes wrong at the factory. The zero Fault is a factory that
-// works. Status, Answer and Produces apply to requests as they come,
+// works. Status, Answer, Produces and Delay apply to requests as they come,
 // Deliveries and Count to lots as they are done.
 type Fault struct {
 	// Status, if not 0, is answered in place of the 201.
@@ -19,6 +20,9 @@ type Fault struct {
 	// Produces makes the lot although the answer fails: the requester cannot
 	// know, and what it asks for again is made twice.
 	Produces bool `json:"produces,omitempty"`
+	// Delay is how long the answer takes, up to MaxDelay. What is made is in
+	// the making meanwhile, whether the requester waits or not.
+	Delay time.Duration `json:"delay,omitempty"`
 	// Deliveries is how many callbacks are made for a lot, all at the same
 	// time; 0 means 1.
 	Deliveries int `json:"deliveries,omitempty"`
@@ -26,6 +30,9 @@ type Fault struct {
 	// as a string where that was a string.
 	Count string `json:"count,omitempty"`
 }
+
+// MaxDelay is the longest delay of an answer: longer than any client waits.
+const MaxDelay = 10 * time.Minute
 
 // Answer is a way to answer a production order.
 type Answer string
@@ -55,6 +62,8 @@ func (fault Fault) validate() error {
 		return fmt.Errorf("the status %d is not an error, 400 to 599", fault.Status)
 	case fault.Status != 0 && fault.Answer != AnswerNormal:
 		return fmt.Errorf("the status %d and the answer %q exclude each other", fault.Status, fault.Answer)
+	case fault.Delay < 0 || fault.Delay > MaxDelay:
+		return fmt.Errorf("the delay %v is not from 0 to %v", fault.Delay, MaxDelay)
 	case fault.Deliveries < 0:
 		return fmt.Errorf("%d deliveries are less than none", fault.Deliveries)
 	}
@@ -69,6 +78,9 @@ func (fault Fault) String() string {
 	}
 	if fault.Answer != AnswerNormal {
 		words = append(words, string(fault.Answer))
+	}
+	if fault.Delay > 0 {
+		words = append(words, fmt.Sprintf("takes %v to answer", fault.Delay))
 	}
 	if fault.Produces {
 		words = append(words, "produces nevertheless")
@@ -93,6 +105,13 @@ func (f *Factory) SetFault(fault Fault) error {
 	f.mu.Unlock()
 	f.log.Info("the factory's fault is set", "fault", cmp.Or(fault.String(), "none"))
 	return nil
+}
+
+// Fault is what goes wrong at the moment.
+func (f *Factory) Fault() Fault {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.fault
 }
 
 // withCount replaces the count in a request. A body that is not a JSON object

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -205,5 +206,67 @@ func TestSenselessFaultIsRefused(t *testing.T) {
 	}
 	if w := post(f, order); w.Code != 201 {
 		t.Errorf("after refused faults: got %d, want 201", w.Code)
+	}
+}
+
+func TestSlowFactoryMakesTheLotWhoeverWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{}
+		f := newFactory(t, s)
+		mustSetFault(t, f, factory.Fault{Delay: time.Minute})
+		if got := f.Fault(); got != (factory.Fault{Delay: time.Minute}) || got.String() != "takes 1m0s to answer" {
+			t.Errorf("got the fault %+v: %s", got, got)
+		}
+		began := time.Now()
+		if w := post(f, order); w.Code != 201 || time.Since(began) != time.Minute {
+			t.Errorf("got %d after %v, want 201 after a minute", w.Code, time.Since(began))
+		}
+		if got := s.received(); len(got) != 1 || got[0].at.Sub(began) != 40*time.Second {
+			t.Errorf("got the callbacks %+v, want one, 40 s after the request", got)
+		}
+
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		began = time.Now()
+		func() {
+			defer func() {
+				if cause := recover(); cause != http.ErrAbortHandler {
+					t.Errorf("got %v, want that the connection is closed", cause)
+				}
+			}()
+			f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", "/api/manufactures", strings.NewReader(order)))
+		}()
+		if took := time.Since(began); took != 5*time.Second {
+			t.Errorf("a client that waits 5s was held for %v", took)
+		}
+		time.Sleep(time.Hour)
+		if got := len(s.received()); got != 2 {
+			t.Errorf("got %d callbacks, want the second lot's too", got)
+		}
+	})
+}
+
+func TestDelayHasLimits(t *testing.T) {
+	f := newFactory(t, &shop{})
+	for _, delay := range []time.Duration{-1, factory.MaxDelay + 1} {
+		if err := f.SetFault(factory.Fault{Delay: delay}); err == nil || f.Fault() != (factory.Fault{}) {
+			t.Errorf("%v: got %v, and the fault %+v; want an error, and none", delay, err, f.Fault())
+		}
+	}
+}
+
+// A callback's signature lets whoever reads it deliver what was never made.
+func TestTheLogTellsOfCallbacksWithoutTheirSignature(t *testing.T) {
+	var log strings.Builder
+	s := &shop{}
+	synctest.Test(t, func(t *testing.T) {
+		f := factory.New(factory.Config{Client: &http.Client{Transport: s}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		t.Cleanup(f.Close)
+		post(f, strings.Replace(order, "?a=1&b=2", "?quantity=100&correlation=JKJa%3D&signature=secret", 1))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+	})
+	if got := log.String(); strings.Count(got, `correlation_id="JKJa="`) != 2 || strings.Contains(got, "secret") || !strings.Contains(got, "lot delivered") {
+		t.Errorf("got\n%s\nwant the correlation twice, and no signature", got)
 	}
 }

@@ -26,7 +26,7 @@ func try(path string, create int) (*Lock, error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
+		_ = f.Close() // nothing was written
 		return nil, fmt.Errorf("locking %s: %w", path, err)
 	}
 	return &Lock{f}, nil
@@ -58,4 +58,20 @@ func (l *Lock) Release() error {
 		return nil
 	}
 	return l.file.Close()
+}
+
+// HandOver returns a file descriptor that holds the lock too, and stays open when this process becomes another program (execve): TakeOver
+// makes it that program's. No process must be started until then, as it would hold the lock as well.
+func (l *Lock) HandOver() (fd int, err error) {
+	fd, err = syscall.Dup(int(l.file.Fd())) // without close-on-exec
+	if err != nil {
+		return 0, fmt.Errorf("handing over the lock %s: %w", l.file.Name(), err)
+	}
+	return fd, nil
+}
+
+// TakeOver is the lock that a file descriptor of HandOver holds.
+func TakeOver(fd int) *Lock {
+	syscall.CloseOnExec(fd)
+	return &Lock{os.NewFile(uintptr(fd), "lock")}
 }

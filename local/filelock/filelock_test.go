@@ -44,3 +44,38 @@ func TestLockIsHeldByOne(t *testing.T) {
 		t.Errorf("Wait for a lock that is released: %v", err)
 	}
 }
+
+func TestLockThatIsHandedOverIsHeldOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	before, err := filelock.Try(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := before.HandOver()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 || flags&syscall.FD_CLOEXEC != 0 {
+		t.Errorf("the descriptor's flags are %d (%v), want that it stays open in another program", flags, errno)
+	}
+	if err := before.Release(); err != nil { // as when this process becomes another program
+		t.Fatal(err)
+	}
+	after := filelock.TakeOver(fd)
+	if _, err := filelock.Try(path); !errors.Is(err, syscall.EWOULDBLOCK) {
+		t.Errorf("after it was taken over: got %v, want EWOULDBLOCK", err)
+	}
+	if flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 || flags&syscall.FD_CLOEXEC == 0 {
+		t.Errorf("the descriptor's flags are %d (%v), want that the programs that are started do not get it", flags, errno)
+	}
+	if err := after.Release(); err != nil {
+		t.Fatal(err)
+	}
+	last, err := filelock.Try(path)
+	if err != nil {
+		t.Fatalf("after it was released: %v", err)
+	}
+	if err := last.Release(); err != nil {
+		t.Error(err)
+	}
+}

@@ -168,6 +168,9 @@ var resourcePolicyFiles = map[string]string{
 
 // declaredIn is where the project declares the statements that decided, or should have.
 func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) string {
+	if a.sources != nil {
+		return a.sourceOf(q, d)
+	}
 	switch d.By {
 	case evaluation.Trust:
 		return "infra/stack/function.go, in the role's trust policy"
@@ -184,4 +187,17 @@ func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) stri
 		return "lambdas/environment.go, as a grant beside " + variable
 	}
 	return "lambdas/environment.go, as a grant beside the variable that names the resource"
+}
+
+// sourceOf is declaredIn by the files that declare whose policy it is.
+func (a *Authority) sourceOf(q evaluation.Request, d evaluation.Decision) string {
+	switch d.By {
+	case evaluation.Trust:
+		return a.sources[q.Resource] + ", in the role's trust policy"
+	case evaluation.Boundary:
+		return a.sources[q.Caller.Role] + ", in the role's permissions boundary"
+	case evaluation.Resource:
+		return a.sources[q.Resource] + ", in what allows others to use it"
+	}
+	return a.sources[q.Caller.Role] + ", in the role's policy"
 }

@@ -31,6 +31,9 @@ type Config struct {
 	// ResourcePolicy returns the text of the policy that a resource has at present, or "" for none. known is false for a resource of
 	// which the graph is to be asked, as it is for all where the function is nil.
 	ResourcePolicy func(arn string) (text string, known bool)
+	// BySource has a refusal name, as the place where what is missing belongs, the files that declare the role or the resource. Without it
+	// those of the shop's stack are named, which is made from the declarations of lambdas.
+	BySource bool
 	// Log receives the refusals: the first of each at level warn, its repetitions at level debug.
 	Log *slog.Logger
 	// Refused, where it is not nil, is called with the first refusal of each kind.
@@ -45,6 +48,7 @@ type Authority struct {
 	refused   func(*AccessDenied)                        // Config.Refused
 	roles     map[string]string                          // of functions, by their ARN
 	variables map[string]map[string]string               // by role: the variable of its function that holds an ARN
+	sources   map[string]string                          // by ARN: the files that declare a resource; nil without Config.BySource
 
 	mu       sync.Mutex
 	sessions map[string]session // by access key
@@ -72,6 +76,12 @@ func New(c Config) (*Authority, error) {
 		log: c.Log, policies: policies, present: c.ResourcePolicy, refused: c.Refused,
 		roles: map[string]string{}, variables: map[string]map[string]string{},
 		sessions: map[string]session{}, told: map[refusal]bool{},
+	}
+	if c.BySource {
+		a.sources = map[string]string{}
+		for _, r := range c.Graph.Resources {
+			a.sources[r.String("arn")] = r.Source
+		}
 	}
 	for _, f := range c.Graph.OfType("aws:lambda/function:Function") {
 		role := f.String("role")

@@ -232,6 +232,31 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 	}
 }
 
+func TestRefusalNamesTheFilesThatDeclareThePolicysOwner(t *testing.T) {
+	g := stack(t)
+	g.Find("aws:iam/role:Role", "arn", roleARN).Source = "program/function.go, program/hello.go"
+	g.Find("aws:sqs/queue:Queue", "arn", queueARN).Source = "program/queue.go"
+	a, err := iam.New(iam.Config{Graph: g, BySource: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := a.Issue(roleARN, "stock")
+	for _, c := range []struct {
+		name, want string
+		err        error
+	}{
+		{"a role", "program/function.go, program/hello.go, in the role's policy",
+			a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})},
+		{"a queue", "program/queue.go, in what allows others to use it",
+			a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)},
+	} {
+		var denied *iam.AccessDenied
+		if !errors.As(c.err, &denied) || denied.DeclaredIn != c.want {
+			t.Errorf("%s: got %v, declared in %q; want %q", c.name, c.err, denied.DeclaredIn, c.want)
+		}
+	}
+}
+
 func TestWhatIsDeclaredIsAllowed(t *testing.T) {
 	send := by(policy.Principal{Service: "sns.amazonaws.com"}, allow("sqs:SendMessage", queueARN))
 	send.Condition = policy.Condition{"ArnEquals": {"aws:SourceArn": topicARN}}

@@ -110,10 +110,11 @@ type Deployed struct {
 	host *Host
 	log  *slog.Logger
 
-	mu        sync.Mutex
-	idle      []*instance   // warm ones; the last was used last
-	busy      int           // instances that start, run an invocation or are being killed
-	quiescent chan struct{} // closed by release when busy falls to 0; nil while nobody waits
+	mu         sync.Mutex
+	generation int           // of the executable: how often Reload was called
+	idle       []*instance   // warm ones, of this generation; the last was used last
+	busy       int           // instances that start, run an invocation or are being killed
+	quiescent  chan struct{} // closed by release when busy falls to 0; nil while nobody waits
 }
 
 // Invoke runs the function on an event and returns its answer, both JSON. The error is a
@@ -140,7 +141,7 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	done := make(chan result, 1)
 	err = d.host.begin(func() {
-		out, err := d.run(inst, newInvocation(payload))
+		out, err := d.run(inst, newInvocation(ctx, payload))
 		done <- result{out, err}
 	})
 	if err != nil {
@@ -202,7 +203,11 @@ func (d *Deployed) acquire() (*instance, error) {
 func (d *Deployed) release(inst *instance) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if inst != nil && !inst.ended() {
+	switch {
+	case inst == nil || inst.ended():
+	case inst.generation != d.generation:
+		d.host.running.Go(inst.proc.Kill) // not begin: this runs within an invocation, which Close waits for
+	default:
 		inst.reap = time.AfterFunc(d.host.config.IdleTimeout, func() {
 			if d.forget(inst) {
 				inst.log.Debug("idle instance ended", "idle", d.host.config.IdleTimeout)

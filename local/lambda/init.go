@@ -50,6 +50,7 @@ func (d *Deployed) newInstance() (*instance, error) {
 	inst := &instance{
 		id:         randomHex(16),
 		fn:         d,
+		generation: d.current(), // before the executable is looked at
 		stderr:     process.NewTail(stderrLines),
 		ready:      make(chan struct{}, 1),
 		initFailed: make(chan *FunctionError, 1),

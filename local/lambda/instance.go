@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -19,6 +20,7 @@ const stderrLines = 20
 
 // invocation is one event on its way through an instance.
 type invocation struct {
+	ctx       context.Context // of who invoked, for the log: it does not end
 	requestID string
 	traceID   string
 	payload   []byte
@@ -48,8 +50,9 @@ type answer struct {
 	err     *FunctionError
 }
 
-func newInvocation(payload []byte) *invocation {
+func newInvocation(ctx context.Context, payload []byte) *invocation {
 	return &invocation{
+		ctx:       context.WithoutCancel(ctx),
 		requestID: uuid.NewString(),
 		traceID:   xray.NotSampled(time.Now()),
 		payload:   payload,
@@ -67,6 +70,7 @@ func randomHex(bytes int) string {
 type instance struct {
 	id          string
 	fn          *Deployed
+	generation  int // of the executable
 	log         *slog.Logger
 	proc        *process.Process
 	stderr      *process.Tail

@@ -1,7 +1,6 @@
 package lambda
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -13,6 +12,7 @@ import (
 func (d *Deployed) report(inv *invocation, err error) {
 	attrs := []slog.Attr{
 		slog.String("request_id", inv.requestID),
+		slog.String("trace_id", inv.traceID),
 		slog.String("status", status(err)),
 		slog.Duration("duration", inv.duration),
 		// The init phase is billed too: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
@@ -30,7 +30,7 @@ func (d *Deployed) report(inv *invocation, err error) {
 		level = slog.LevelWarn
 		attrs = append(attrs, failureAttr(err))
 	}
-	d.log.LogAttrs(context.Background(), level, "invocation ended", attrs...)
+	d.log.LogAttrs(inv.ctx, level, "invocation ended", attrs...)
 }
 
 // status is an invocation's, in the words of the telemetry schema: a function that tells an error itself has an error, one whose

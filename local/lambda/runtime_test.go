@@ -59,7 +59,7 @@ func TestRuntimeAPIKeepsItsOrder(t *testing.T) {
 		{name: "an init error again", route: "POST /i/2018-06-01/runtime/init/error", status: 403, answer: "InvalidStateTransition"},
 	} {
 		if step.event {
-			inv := newInvocation([]byte("payload"))
+			inv := newInvocation(t.Context(), []byte("payload"))
 			inv.requestID = "r"
 			go func() { <-inst.ready; inst.events <- inv }()
 		}

@@ -100,12 +100,16 @@ func templateDir(ctx context.Context, bin binaries) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	recipe := sha256.Sum256([]byte(version + "\x00" + strings.Join(installArgs, "\x00")))
+	recipe := sha256.Sum256([]byte(version + "\x00" + seriesFile + "\x00" + strings.Join(installArgs, "\x00")))
 	return filepath.Join(cache, "restock", "mariadb", fmt.Sprintf("template-%x", recipe[:8])), nil
 }
 
 // initialise makes dir an initialised data directory, all of it or nothing.
 func initialise(ctx context.Context, bin binaries, dir string) error {
+	version, err := serverVersion(ctx, bin)
+	if err != nil {
+		return err
+	}
 	return replaceDir(dir, func(partial string) error {
 		output := process.NewTail(20)
 		args := append(append([]string{}, installArgs...), "--datadir="+partial)
@@ -121,7 +125,7 @@ func initialise(ctx context.Context, bin binaries, dir string) error {
 			return fmt.Errorf("initialising MariaDB's data directory: %w; the end of %s's output:\n%s",
 				err, filepath.Base(bin.install), strings.Join(output.Lines(), "\n"))
 		}
-		return nil
+		return os.WriteFile(filepath.Join(partial, seriesFile), []byte(series(version)+"\n"), 0o600)
 	})
 }
 

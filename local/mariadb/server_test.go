@@ -145,7 +145,7 @@ func TestKeptDirectoryKeepsData(t *testing.T) {
 	execute(t, db, "INSERT INTO shop.product VALUES ('부산도너츠')")
 	execute(t, db, "CREATE USER app@'%' IDENTIFIED BY 'secret'")
 
-	if _, err := Start(t.Context(), Config{Dir: dir}); !errors.Is(err, syscall.EWOULDBLOCK) || !strings.Contains(err.Error(), dir) {
+	if _, err := Start(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) {
 		t.Errorf("a second server on the directory: got %v, want an error that says that it is in use", err)
 	}
 	if err := first.Stop(); err != nil {

@@ -64,7 +64,7 @@ type Process struct {
 
 // Start starts a process. The caller must see to its end with Stop or Kill.
 func Start(c Config) (*Process, error) {
-	cmd := exec.Command(c.Path, c.Args...)
+	cmd := exec.Command(c.Path, c.Args...) // #nosec G204 -- to start what it is told is what this package is for
 	cmd.Env = append([]string{}, c.Env...) // not nil, which would mean: inherit everything
 	cmd.Dir = c.Dir
 	cmd.SysProcAttr = attributes()
@@ -114,7 +114,7 @@ func Start(c Config) (*Process, error) {
 func (p *Process) wait(cmd *exec.Cmd, outputs []*output) {
 	var reading sync.WaitGroup
 	for _, o := range outputs {
-		o.w.Close() // the child has its own copy; ours would keep the pipe open
+		_ = o.w.Close() // the child has its own copy; ours would keep the pipe open
 		reading.Go(o.forward)
 	}
 
@@ -219,7 +219,7 @@ func (o *output) forward() {
 
 func closeAll(outputs []*output) {
 	for _, o := range outputs {
-		o.r.Close()
-		o.w.Close()
+		_ = o.r.Close()
+		_ = o.w.Close()
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/local/mariadb"
+	"restock/local/progress"
 )
 
 // A database is what stands in for the RDS instance: a private server, or one that was there.
@@ -74,8 +76,7 @@ func (r *Run) databaseServer(ctx context.Context, parameters map[string]string) 
 		}
 		return config, nil
 	}
-	r.config.Log.Info("starting MariaDB")
-	server, err := mariadb.Start(ctx, mariadb.Config{Args: serverArgs(parameters), Log: r.config.Log.With("part", "mariadb")})
+	server, err := r.startServer(ctx, parameters)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +89,22 @@ func (r *Run) databaseServer(ctx context.Context, parameters map[string]string) 
 		}
 	}()
 	return server.Admin(), nil
+}
+
+// startServer starts a private server, on the data that are kept where the run keeps them.
+func (r *Run) startServer(ctx context.Context, parameters map[string]string) (*mariadb.Server, error) {
+	log := r.config.Log.With("part", "mariadb")
+	config := mariadb.Config{Args: serverArgs(parameters), Log: log}
+	if r.config.Data != "" {
+		config.Dir = filepath.Join(r.config.Data, r.config.Program.Name+"-"+r.config.Stage)
+	}
+	step := progress.Begin(log, "starting MariaDB")
+	server, err := mariadb.Start(ctx, config)
+	step.End(err)
+	if errors.Is(err, mariadb.ErrData) {
+		return nil, fmt.Errorf("%w: `make reset DATA=%s` forgets them", err, r.config.Data)
+	}
+	return server, err
 }
 
 // serverArgs are the declared parameters as the server takes them. TLS is not asked for over loopback, where the functions do

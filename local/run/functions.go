@@ -17,6 +17,7 @@ import (
 	"restock/local/eventsource"
 	"restock/local/iam"
 	"restock/local/lambda"
+	"restock/local/progress"
 	"restock/local/scheduler"
 )
 
@@ -110,15 +111,24 @@ func (fs functions) named(g *graph.Graph, name string) *function {
 // runInvocations runs the invocations that are part of a deployment. The first one that fails fails the run.
 func (fs functions) runInvocations(ctx context.Context, g *graph.Graph, log *slog.Logger) error {
 	for _, r := range g.OfType("aws:lambda/invocation:Invocation") {
-		name := r.String("functionName")
-		f := fs.named(g, name)
+		f := fs.named(g, r.String("functionName"))
 		if f == nil {
-			return fmt.Errorf("invocation %s: there is no function %q", r.Name, name)
+			return fmt.Errorf("invocation %s: there is no function %q", r.Name, r.String("functionName"))
 		}
-		log.Info("running function " + name)
-		if _, err := f.Invoke(ctx, []byte(r.String("input"))); err != nil {
-			return fmt.Errorf("running function %s: %w", name, err)
+		if err := f.runInvocation(ctx, r, log); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// runInvocation runs an invocation of the function that is part of a deployment.
+func (f *function) runInvocation(ctx context.Context, invocation *graph.Resource, log *slog.Logger) error {
+	step := progress.Begin(log, "running function "+f.Name)
+	_, err := f.Invoke(ctx, []byte(invocation.String("input")))
+	step.End(err)
+	if err != nil {
+		return fmt.Errorf("running function %s: %w", f.Name, err)
 	}
 	return nil
 }
@@ -220,7 +230,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 				return err
 			}
 			config.Routes = append(config.Routes, apigateway.Route{
-				Key: route.String("routeKey"), Authorization: route.String("authorizationType"), Timeout: timeout,
+				Key: route.String("routeKey"), DeclaredIn: r.config.Program.where(route, "lambdas/lambdas.go"), Authorization: route.String("authorizationType"), Timeout: timeout,
 				Function: s.by(f, "apigateway.amazonaws.com", rules.RouteARN(declared.String("executionArn"), config.Stage, route.String("routeKey"))),
 			})
 		}

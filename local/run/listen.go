@@ -9,10 +9,13 @@ import (
 
 // listeners are the addresses that a run listens on. They are opened before anything else, so that a busy port is found at once.
 type listeners struct {
-	api, aws, factory net.Listener
+	api, aws net.Listener
+	factory  net.Listener // nil where the program asks none
+	console  net.Listener // nil where there is to be none
 }
 
-func openListeners(c Config) (l listeners, err error) {
+// openListeners opens the listeners of a run, with or without a factory.
+func openListeners(c Config, withFactory bool) (l listeners, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -24,7 +27,14 @@ func openListeners(c Config) (l listeners, err error) {
 	if l.aws, err = listenOn("-aws", c.AWS); err != nil {
 		return l, err
 	}
-	l.factory, err = listenOn("-factory", c.Factory)
+	if withFactory {
+		if l.factory, err = listenOn("-factory", c.Factory); err != nil {
+			return l, err
+		}
+	}
+	if c.Console != "" {
+		l.console, err = listenOn("-console", c.Console)
+	}
 	return l, err
 }
 
@@ -46,12 +56,18 @@ func listenOn(flag, address string) (net.Listener, error) {
 	return l, nil
 }
 
-func (l listeners) url(of net.Listener) string { return "http://" + of.Addr().String() }
+// url is where a listener listens; empty for one that is not open.
+func (l listeners) url(of net.Listener) string {
+	if of == nil {
+		return ""
+	}
+	return "http://" + of.Addr().String()
+}
 
 // close closes what no server has closed.
 func (l listeners) close() error {
 	var errs []error
-	for _, listener := range []net.Listener{l.api, l.aws, l.factory} {
+	for _, listener := range []net.Listener{l.api, l.aws, l.factory, l.console} {
 		if listener == nil {
 			continue
 		}

@@ -27,7 +27,7 @@ var endpointVariables = map[string]string{
 // here, which it may call unasked. What else it may find on this machine by itself, nobody keeps from it.
 func (r *Run) closedOff(g *graph.Graph) (map[string]map[string]string, error) {
 	variables := map[string]map[string]string{}
-	for _, d := range append(rules.Destinations(g), everyService(g)...) {
+	for _, d := range append(rules.Destinations(g, r.config.Program.Declared), everyService(g)...) {
 		if d.Missing == nil {
 			continue
 		}
@@ -70,7 +70,7 @@ func (r *Run) tellOnce(d rules.Destination) func() {
 	var once sync.Once
 	return func() {
 		once.Do(func() {
-			const declaredIn = "infra/stack/network.go"
+			declaredIn := r.config.Program.where(d.Function, "infra/stack/network.go")
 			r.config.Log.Warn("no way through the network", slog.String("part", "network"), slog.String("function", d.Function.Name),
 				slog.String("to", d.What), slog.Any("missing", d.Missing), slog.String("declared_in", declaredIn))
 			r.refused(fmt.Sprintf("function %s does not reach %s: %v (%s)", d.Function.Name, d.What, d.Missing, declaredIn))

@@ -6,19 +6,19 @@ import (
 	"path/filepath"
 )
 
-// FindProject looks for the Pulumi project around the working directory.
+// FindProject looks for the module around the working directory.
 func FindProject() (dir string, err error) {
 	dir, err = os.Getwd()
 	if err != nil {
 		return "", err
 	}
 	for {
-		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return dir, nil
 		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", errors.New("there is no Pulumi.yaml here or above: run this in the project's folder")
+			return "", errors.New("there is no go.mod here or above: run this in the project's folder")
 		}
 		dir = parent
 	}

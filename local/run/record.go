@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,8 +17,8 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/rules"
-	"restock/infra/stack"
 	"restock/local/lambda"
+	"restock/local/progress"
 )
 
 // A program is what was recorded, with its functions built and its database started.
@@ -37,7 +36,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		return nil, err
 	}
 	p := &program{}
-	p.onAWS, err = graph.Record(r.config.Program.Declare(stack.WithoutCode), graph.Options{Project: project, Stage: r.config.Stage, Config: config})
+	p.onAWS, _, err = declared(r.config.Program, graph.Options{Project: project, Stage: r.config.Stage, Config: config})
 	if err != nil {
 		return nil, err
 	}
@@ -47,14 +46,13 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	if err := r.check(p.onAWS); err != nil {
 		return nil, err
 	}
-	if err := overrideSetting(config, project+":settings", "factoryUrl", r.listen.url(r.listen.factory)); err != nil {
+	if err := overrideSetting(config, project+":settings", factorySetting, r.listen.url(r.listen.factory)); err != nil {
 		return nil, err
 	}
 	buildCtx, stopBuilding := context.WithCancel(ctx)
 	defer stopBuilding()
 	var building errgroup.Group
 	build := func(_ context.Context, names []string) (map[string]bundle.Bundle, error) {
-		r.config.Log.Info("building the functions", "functions", strings.Join(names, " "))
 		building.Go(func() error { return r.build(buildCtx, names) })
 		bundles := map[string]bundle.Bundle{}
 		for _, name := range names {
@@ -102,7 +100,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 // check refuses, before anything is built or started, what the program declares and AWS would refuse or let fail in silence: a line
 // for each. It looks at the program as it is deployed, with AWS's own addresses in place of this machine's.
 func (r *Run) check(onAWS *graph.Graph) error {
-	violations := rules.Check(onAWS)
+	violations := rules.Check(onAWS, r.config.Program.Declared)
 	if r.config.Unchecked {
 		for _, v := range violations {
 			r.config.Log.Warn("would not work on AWS", "rule", v.Rule, "violation", v.String())
@@ -116,25 +114,52 @@ func (r *Run) check(onAWS *graph.Graph) error {
 	for _, v := range violations {
 		lines = append(lines, v.String())
 	}
-	return fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(lines, "\n  "))
+	return refused(lines)
 }
 
-func (r *Run) build(ctx context.Context, names []string) error {
-	var packages []string
-	for _, name := range names {
-		packages = append(packages, "./"+path.Join(r.config.Program.Functions, name))
+// refused is the error of a program that breaks rules, a line for each violation.
+func refused(violations []string) error {
+	return fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(violations, "\n  "))
+}
+
+func (r *Run) build(ctx context.Context, names []string) (err error) {
+	step := progress.Begin(r.config.Log.With("part", "build"), "building the functions", slog.String("functions", strings.Join(names, " ")))
+	r.built, err = lambda.BuildSums(ctx, r.config.ProjectDir, r.config.BuildDir, r.config.Program.packages(names)...)
+	step.End(err)
+	return err
+}
+
+// factorySetting is the setting of a stage that says where the factory listens.
+const factorySetting = "factoryUrl"
+
+// asksFactory reports whether the stage names a factory.
+func (r *Run) asksFactory() (bool, error) {
+	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
+	if err != nil {
+		return false, err
 	}
-	return lambda.Build(ctx, r.config.ProjectDir, r.config.BuildDir, packages...)
+	settings, err := settingsOf(config, project+":settings")
+	_, set := settings[factorySetting]
+	return set, err
+}
+
+// settingsOf are a stage's settings; none, where it has none.
+func settingsOf(config map[string]string, key string) (map[string]any, error) {
+	settings := map[string]any{}
+	if text := config[key]; text != "" {
+		if err := json.Unmarshal([]byte(text), &settings); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", key, err)
+		}
+	}
+	return settings, nil
 }
 
 // overrideSetting changes a setting of the stage that names what is not on this machine. One that the stage does not have is left
 // to the program to miss.
 func overrideSetting(config map[string]string, key, setting string, value any) error {
-	settings := map[string]any{}
-	if text := config[key]; text != "" {
-		if err := json.Unmarshal([]byte(text), &settings); err != nil {
-			return fmt.Errorf("reading %s: %w", key, err)
-		}
+	settings, err := settingsOf(config, key)
+	if err != nil {
+		return err
 	}
 	if _, set := settings[setting]; !set {
 		return nil

@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"restock/infra/graph"
+	"restock/local/console"
 	"restock/local/factory"
 	"restock/local/scheduler"
+	"restock/local/sqs"
+	"restock/local/watch"
 )
 
 // Config says how a run runs. DefaultConfig fills all that is needed.
@@ -29,9 +32,19 @@ type Config struct {
 	API     string
 	AWS     string
 	Factory string
+	Console string // empty: there is none
 
 	FactoryStep time.Duration // how long each of the factory's four steps takes
 	DSN         string        // of a MySQL/MariaDB server, as go-sql-driver writes it; empty: a private one
+
+	// Data is a directory in which the private server keeps its data from run to run; empty: nowhere. One run at a time may use it.
+	Data string
+
+	// Watch makes what runs follow its sources: see Successor for what becomes of changes of the program itself.
+	Watch bool
+
+	// Changes, in lines, are those of the stack where this run is the successor of one. The console shows them.
+	Changes []string
 
 	// Listening, where it is not nil, is called when the addresses are the run's, before anything else is done.
 	Listening func() error
@@ -45,6 +58,9 @@ type Config struct {
 
 	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice, as standard queues may.
 	DuplicateRate float64
+
+	// Interpose, where it is not nil, stands before the AWS endpoint: it may fail in its place.
+	Interpose func(http.Handler) http.Handler
 
 	// Unchecked runs what the rules refuse, after saying what they would: to see it fail as it does on AWS.
 	Unchecked bool
@@ -72,13 +88,18 @@ func DefaultConfig(projectDir string) Config {
 
 // A Run is a stack at work.
 type Run struct {
-	Factory *factory.Factory
+	Factory *factory.Factory // nil where the stage names none
 
-	config Config
-	listen listeners
-	region string
+	config  Config
+	listen  listeners
+	region  string
+	console *console.Console // nil where there is none
 
 	schedules []*scheduler.Schedule
+	queues    map[string]*sqs.Queue // by ARN
+	built     map[string]string     // the sums of the functions' executables, by name
+	watcher   *watch.Watcher        // nil where nothing is watched
+	successor chan Successor
 	dsn       string
 	closers   []closer
 
@@ -96,8 +117,9 @@ type closer struct {
 type Endpoints struct {
 	API     string `json:"api"`
 	AWS     string `json:"aws"`
-	Factory string `json:"factory"`
-	DSN     string `json:"dsn"` // of the database, as its administrator
+	Factory string `json:"factory"` // empty where the stage names none
+	Console string `json:"console"` // empty where there is none
+	DSN     string `json:"dsn"`     // of the database, as its administrator; empty where the program declares none
 }
 
 // Region is the region of the stage.
@@ -105,12 +127,12 @@ func (r *Run) Region() string { return r.region }
 
 // Endpoints returns where the run's parts are to be found.
 func (r *Run) Endpoints() Endpoints {
-	return Endpoints{API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Factory: r.listen.url(r.listen.factory), DSN: r.dsn}
+	return Endpoints{API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Factory: r.listen.url(r.listen.factory), Console: r.listen.url(r.listen.console), DSN: r.dsn}
 }
 
 // Start starts a stack, and returns when it is ready to serve. An error leaves nothing behind.
 func Start(ctx context.Context, config Config) (*Run, error) {
-	r := &Run{config: config, closing: make(chan struct{}), failed: make(chan error, 1)}
+	r := &Run{config: config, closing: make(chan struct{}), failed: make(chan error, 1), successor: make(chan Successor, 1)}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -122,33 +144,51 @@ func (r *Run) start(ctx context.Context) error {
 	if r.config.BuildDir, err = filepath.Abs(r.config.BuildDir); err != nil {
 		return fmt.Errorf("finding the folder to build in: %w", err)
 	}
-	if r.listen, err = openListeners(r.config); err != nil {
+	withFactory, err := r.asksFactory()
+	if err != nil {
+		return err
+	}
+	if r.listen, err = openListeners(r.config, withFactory); err != nil {
 		return err
 	}
 	r.onClose("listeners", func(context.Context) error { return r.listen.close() })
+	r.startConsole()
+	r.showChanges()
 
 	if r.config.Listening != nil {
 		if err := r.config.Listening(); err != nil {
 			return err
 		}
 	}
+	r.watchSources()
 	program, err := r.record(ctx)
 	if err != nil {
 		return err
 	}
 	r.region = program.graph.Region
+	if err := r.draw(program); err != nil {
+		return err
+	}
 	reportNotRun(program.graph, r.config.Log)
 	services, err := r.newServices(program)
 	if err != nil {
 		return err
 	}
+	r.queues = services.queues
 	r.onClose("queues", func(context.Context) error { services.sqs.Close(); return nil })
-	r.serve("AWS endpoint", r.listen.aws, services.handler)
+	aws := services.handler
+	if r.config.Interpose != nil {
+		aws = r.config.Interpose(aws)
+	}
+	r.serve("AWS endpoint", r.listen.aws, aws)
 
-	r.Factory = factory.New(factory.Config{Step: r.config.FactoryStep, Log: r.config.Log.With("part", "factory")})
-	endFactory := func(context.Context) error { r.Factory.Close(); return nil }
-	r.onClose("factory", endFactory) // of a start that fails
-	r.serve("factory", r.listen.factory, r.Factory)
+	endFactory := func(context.Context) error { return nil }
+	if withFactory {
+		r.Factory = factory.New(factory.Config{Step: r.config.FactoryStep, Log: r.config.Log.With("part", "factory")})
+		endFactory = func(context.Context) error { r.Factory.Close(); return nil }
+		r.onClose("factory", endFactory) // of a start that fails
+		r.serve("factory", r.listen.factory, r.Factory)
+	}
 
 	functions, err := r.newFunctions(program, services.authority)
 	if err != nil {
@@ -168,6 +208,10 @@ func (r *Run) start(ctx context.Context) error {
 	if err := r.serveAPI(program, services, functions); err != nil {
 		return err
 	}
+	if err := r.showInConsole(program, services, functions); err != nil {
+		return err
+	}
+	r.followSources(program, functions)
 	// The factory ends first: what it makes would be delivered to nobody.
 	r.onClose("factory", endFactory)
 	return nil

@@ -35,7 +35,11 @@ func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
 	accepted, failures, throttleWait := time.Now(), 0, firstThrottleWait
 	for {
 		_, err := r.Function.Invoke(ctx, event)
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
+			log.Debug("scheduled invocation done")
+			return
+		}
+		if ctx.Err() != nil {
 			return
 		}
 		if isRefused(err) {

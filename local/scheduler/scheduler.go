@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"regexp"
 	"strconv"
 	"sync"
@@ -52,10 +53,11 @@ func ParseRate(expression string) (time.Duration, error) {
 		return 0, fmt.Errorf("schedule %q is not a rate expression like rate(1 minute) or rate(5 minutes)", expression)
 	}
 	value, err := strconv.Atoi(m[1] + m[3])
-	if err != nil {
-		return 0, fmt.Errorf("schedule %q: %w", expression, err)
+	unit := units[m[2]+m[4]]
+	if err != nil || time.Duration(value) > math.MaxInt64/unit {
+		return 0, fmt.Errorf("schedule %q is beyond all measure: it takes more than %d years", expression, math.MaxInt64/(365*24*time.Hour))
 	}
-	return time.Duration(value) * units[m[2]+m[4]], nil
+	return time.Duration(value) * unit, nil
 }
 
 // Start invokes the rule's function at its rate, first after one period, until Close. An event waits for no other: one that takes

@@ -59,30 +59,21 @@ func parseNumbers(field string, low, high int) (numbers, bool) {
 	for part := range strings.SplitSeq(field, ",") {
 		part, step, stepped := strings.Cut(part, "/")
 		from, to, ranged := strings.Cut(part, "-")
-		every := 1
+		a, b, every := low, high, 1
+		ok := true
 		if stepped {
-			n, err := strconv.Atoi(step)
-			if err != nil || n < 1 {
-				return 0, false
-			}
-			every = n
+			every, ok = parseNumber(step)
 		}
-		a, b := low, high
-		if part != "*" && part != "?" {
-			var err error
-			if a, err = strconv.Atoi(from); err != nil {
-				return 0, false
-			}
+		if ok && part != "*" && part != "?" {
+			a, ok = parseNumber(from)
 			switch {
-			case ranged:
-				if b, err = strconv.Atoi(to); err != nil {
-					return 0, false
-				}
+			case ok && ranged:
+				b, ok = parseNumber(to)
 			case !stepped:
 				b = a
 			}
 		}
-		if a < low || b > high || a > b {
+		if !ok || every < 1 || a < low || b > high || a > b {
 			return 0, false
 		}
 		for n := a; n <= b; n += every {
@@ -90,6 +81,17 @@ func parseNumbers(field string, low, high int) (numbers, bool) {
 		}
 	}
 	return set, true
+}
+
+// twoDigits are all that a number of a cron expression has, which keeps a step from going beyond every end.
+var twoDigits = regexp.MustCompile(`^[0-9]{1,2}$`)
+
+func parseNumber(text string) (n int, ok bool) {
+	if !twoDigits.MatchString(text) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil
 }
 
 // overlap returns an hour at which a window opens that is open when the next one opens, or when the day ends.

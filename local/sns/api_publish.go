@@ -42,7 +42,7 @@ type publishOutput struct {
 	MessageID string `xml:"MessageId"`
 }
 
-func (s *Service) publish(_ context.Context, in publishInput) (publishOutput, error) {
+func (s *Service) publish(ctx context.Context, in publishInput) (publishOutput, error) {
 	arn := in.TopicARN
 	if arn == "" {
 		arn = in.TargetARN
@@ -51,7 +51,7 @@ func (s *Service) publish(_ context.Context, in publishInput) (publishOutput, er
 	if err != nil {
 		return publishOutput{}, err
 	}
-	id, err := t.Publish(in.decode())
+	id, err := t.publish(ctx, in.decode())
 	return publishOutput{MessageID: id}, err
 }
 
@@ -83,7 +83,7 @@ type publishBatchFailed struct {
 }
 
 // https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
-func (s *Service) publishBatch(_ context.Context, in publishBatchInput) (publishBatchOutput, error) {
+func (s *Service) publishBatch(ctx context.Context, in publishBatchInput) (publishBatchOutput, error) {
 	t, err := s.find(in.TopicARN)
 	if err != nil {
 		return publishBatchOutput{}, err
@@ -93,7 +93,7 @@ func (s *Service) publishBatch(_ context.Context, in publishBatchInput) (publish
 	}
 	var out publishBatchOutput
 	for _, e := range in.Entries {
-		id, err := t.Publish(e.decode())
+		id, err := t.publish(ctx, e.decode())
 		var refused *awsapi.Error
 		switch {
 		case err == nil:

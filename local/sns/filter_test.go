@@ -151,7 +151,7 @@ func TestFilterPolicyIsRefused(t *testing.T) {
 		`{"key":[{"numeric":["=",1e10]}]}`:                                                        "1e9",
 		`{"key":[{"numeric":["<",5,">",0]}]}`:                                                     "lower bound",
 		`{"a":["x"],"b":["x"],"c":["x"],"d":["x"],"e":["x"],"f":["x"]}`:                           "6 keys",
-		`{"a":["1","2","3","4","5","6"],"b":["1","2","3","4","5","6"],"c":["1","2","3","4","5"]}`: "180 combinations",
+		`{"a":["1","2","3","4","5","6"],"b":["1","2","3","4","5","6"],"c":["1","2","3","4","5"]}`: "more combinations than 150",
 	} {
 		_, err := SubscriptionConfig{QueueARN: "arn:aws:sqs:ap-northeast-2:000000000000:q", FilterPolicy: policy}.newFilter()
 		if err == nil || !strings.HasPrefix(err.Error(), "InvalidParameter: Invalid parameter: FilterPolicy: ") || !strings.Contains(err.Error(), want) {

@@ -2,6 +2,7 @@ package sns
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -34,62 +35,67 @@ type Notification struct {
 // Publish delivers a message to the topic's subscriptions, and returns its id. The error is an *awsapi.Error that says
 // which of SNS's rules the message breaks. A delivery that fails is logged and no error of the publisher's.
 func (t *Topic) Publish(n Notification) (messageID string, err error) {
+	return t.publish(context.Background(), n)
+}
+
+// publish is Publish, in the context of the call that publishes.
+func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, err error) {
 	if err := n.validate(); err != nil {
 		return "", err
 	}
 	messageID = uuid.NewString()
 	now := time.Now()
-	filtered := 0
 	subscriptions := t.Subscriptions()
+	accepting := make([]Subscription, 0, len(subscriptions))
 	for _, sub := range subscriptions {
-		if !sub.accepts(n) {
-			filtered++
-			continue
+		if sub.accepts(n) {
+			accepting = append(accepting, sub)
 		}
-		t.service.deliver(sub, n, messageID, now)
 	}
-	t.service.log.Info("message published", "topic", t.config.Name, "message", messageID, "subject", n.Subject,
-		"subscriptions", len(subscriptions), "filtered", filtered)
+	t.service.log.InfoContext(ctx, "message published", "topic", t.config.Name, "message", messageID, "subject", n.Subject,
+		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting))
+	for _, sub := range accepting {
+		t.service.deliver(ctx, sub, n, messageID, now)
+	}
 	return messageID, nil
 }
 
 // deliver sends a message to the subscription's queue, or else to its dead-letter queue, or else loses it.
-func (s *Service) deliver(sub Subscription, n Notification, messageID string, now time.Time) {
+func (s *Service) deliver(ctx context.Context, sub Subscription, n Notification, messageID string, now time.Time) {
 	log := s.log.With("topic", sub.TopicARN, "message", messageID, "queue", sub.QueueARN)
 	out, err := sub.write(n, messageID, now)
 	if err != nil {
 		log.Error("message could not be written: it is lost", "error", err)
 		return
 	}
-	refused := s.send(sub.TopicARN, sub.QueueARN, out)
+	sentID, refused := s.send(ctx, sub.TopicARN, sub.QueueARN, out)
 	switch {
 	case refused == nil:
-		log.Debug("message delivered")
+		log.DebugContext(ctx, "message delivered", "queue_message", sentID)
 		return
 	case sub.DeadLetterQueueARN == "":
 		log.Warn("message could not be delivered: it is lost, for the subscription has no dead-letter queue", "error", refused)
 		return
 	}
 	log = log.With("error", refused, "deadLetterQueue", sub.DeadLetterQueueARN)
-	if err := s.send(sub.TopicARN, sub.DeadLetterQueueARN, out); err != nil {
+	if _, err := s.send(ctx, sub.TopicARN, sub.DeadLetterQueueARN, out); err != nil {
 		log.Warn("message could not be delivered, nor sent to the dead-letter queue: it is lost", "deadLetterError", err)
 		return
 	}
 	log.Warn("message could not be delivered: it is in the subscription's dead-letter queue")
 }
 
-func (s *Service) send(topicARN, queueARN string, out sqs.SendInput) error {
+func (s *Service) send(ctx context.Context, topicARN, queueARN string, out sqs.SendInput) (messageID string, err error) {
 	if s.config.AuthorizeDelivery != nil {
 		if err := s.config.AuthorizeDelivery(topicARN, queueARN); err != nil {
-			return err
+			return "", err
 		}
 	}
 	queue := s.config.Queues.Queue(queueARN)
 	if queue == nil {
-		return fmt.Errorf("there is no queue %s", queueARN)
+		return "", fmt.Errorf("there is no queue %s", queueARN)
 	}
-	_, err := queue.Send(out)
-	return err
+	return queue.SendContext(ctx, out)
 }
 
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html

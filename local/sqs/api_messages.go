@@ -36,7 +36,7 @@ func (s *Service) sendMessage(ctx context.Context, in sendMessageInput) (sendMes
 }
 
 func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput, error) {
-	id, err := q.Send(SendInput{
+	id, err := q.SendContext(ctx, SendInput{
 		Body:       m.MessageBody,
 		Attributes: m.MessageAttributes,
 		Delay:      duration(m.DelaySeconds),
@@ -177,10 +177,13 @@ func (q *Queue) changeVisibility(c visibilityChange) error {
 	return q.ChangeVisibility(c.ReceiptHandle, *duration(c.VisibilityTimeout))
 }
 
-// duration is a number of seconds as a duration, or nil for one that is not given.
+// maxSeconds is beyond what any number of seconds may be here, and within what a duration has room for.
+const maxSeconds = 1 << 32
+
+// duration is a number of seconds as a duration, or nil for one that is not given. One that is out of all range stays out of it.
 func duration(seconds *int) *time.Duration {
 	if seconds == nil {
 		return nil
 	}
-	return new(time.Duration(*seconds) * time.Second)
+	return new(time.Duration(max(-maxSeconds, min(*seconds, maxSeconds))) * time.Second)
 }

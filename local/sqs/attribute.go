@@ -1,7 +1,7 @@
 package sqs
 
 import (
-	"crypto/md5"
+	"crypto/md5" // #nosec G501 -- see md5Hex
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -49,8 +49,9 @@ func (a MessageAttribute) Size(name string) int {
 	return len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
 }
 
+// md5Hex is the digest of the API, which protects from accidents on the way alone.
 func md5Hex(data []byte) string {
-	sum := md5.Sum(data)
+	sum := md5.Sum(data) // #nosec G401 -- the SDKs check by no other
 	return hex.EncodeToString(sum[:])
 }
 
@@ -66,7 +67,7 @@ func AttributesMD5(attributes map[string]MessageAttribute) string {
 	}
 	var data []byte
 	appendSized := func(value string) {
-		data = binary.BigEndian.AppendUint32(data, uint32(len(value)))
+		data = binary.BigEndian.AppendUint32(data, uint32(len(value))) // #nosec G115 -- a request has 8 MiB at most
 		data = append(data, value...)
 	}
 	const stringKind, binaryKind = 1, 2

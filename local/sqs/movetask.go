@@ -114,7 +114,12 @@ func (s *Service) tasksOf(source *Queue) []*moveTask {
 func (t *moveTask) run(ctx context.Context) {
 	log := t.source.service.log.With("queue", t.source.name)
 	log.Info("moving messages out of the dead-letter queue", "messages", t.toMove, "destination", cmp.Or(t.destination, "where they came from"))
-	for ctx.Err() == nil && t.moveOne() {
+	for ctx.Err() == nil {
+		from, as, ok := t.moveOne()
+		if !ok {
+			break
+		}
+		log.Debug("message moved out of the dead-letter queue", "message", from, "as", as)
 		if t.rate == 0 {
 			continue
 		}
@@ -127,29 +132,29 @@ func (t *moveTask) run(ctx context.Context) {
 	log.Info("moving messages out of the dead-letter queue ended", "status", status, "moved", moved, "reason", failure)
 }
 
-// moveOne moves the first message that is visible. It reports whether there is more to do. A moved message is a new one, with an
-// id, a time of sending and a retention of its own.
-func (t *moveTask) moveOne() bool {
+// moveOne moves the first message that is visible, if there is one. A moved message is a new one, with an id, a time of sending and a retention of
+// its own.
+func (t *moveTask) moveOne() (from, as string, ok bool) {
 	s, now := t.source.service, time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.status != taskRunning {
-		return false
+		return "", "", false
 	}
 	m := t.source.firstVisible(now)
 	if m == nil {
 		t.status = taskCompleted
-		return false
+		return "", "", false
 	}
 	arn := cmp.Or(t.destination, m.deadLetterSource)
 	destination := s.byARN(arn)
 	switch {
 	case arn == "":
 		t.status, t.failure = taskFailed, sourceUnknown
-		return false
+		return "", "", false
 	case destination == nil:
 		t.status, t.failure = taskFailed, destinationNotThere
-		return false
+		return "", "", false
 	}
 	t.source.remove(m)
 	id := uuid.NewString()
@@ -159,7 +164,7 @@ func (t *moveTask) moveOne() bool {
 	})
 	destination.announce()
 	t.moved++
-	return true
+	return m.id, id, true
 }
 
 // end settles the state of a task that does nothing any more.

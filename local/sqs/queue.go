@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"container/heap"
+	"context"
 	"time"
 
 	"github.com/google/uuid"
@@ -70,11 +71,16 @@ type SendInput struct {
 // Send adds a message to the queue and returns its id. The error is an *awsapi.Error that says which of SQS's rules the
 // message breaks.
 func (q *Queue) Send(in SendInput) (messageID string, err error) {
+	return q.SendContext(context.Background(), in)
+}
+
+// SendContext is Send, logged in the context of who sends.
+func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string, err error) {
 	id, err := q.accept(in)
 	if err != nil {
 		return "", err
 	}
-	q.service.log.Debug("message sent", "queue", q.name, "message", id, "sender", in.SenderID)
+	q.service.log.DebugContext(ctx, "message sent", "queue", q.name, "message", id, "sender", in.SenderID, "body", in.Body)
 	return id, nil
 }
 

@@ -65,6 +65,7 @@ func (q *Queue) Receive(ctx context.Context, options ReceiveOptions) ([]Message,
 type look struct {
 	received []Message
 	redriven []Message // to the dead-letter queue
+	target   string    // its name, where there are any
 	kept     []Message // received once more, because the dead-letter queue is gone
 	full     bool      // too many messages are in flight to receive one
 
@@ -103,7 +104,7 @@ func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
 // log must be called without the lock, like every call of code that is not the queue's own.
 func (l look) log(log *slog.Logger) {
 	for _, m := range l.redriven {
-		log.Warn("message moved to the dead-letter queue", "message", m.ID, "receives", m.ReceiveCount)
+		log.Warn("message moved to the dead-letter queue", "message", m.ID, "receives", m.ReceiveCount, "dead_letter_queue", l.target)
 	}
 	for _, m := range l.kept {
 		log.Warn("message stays: its dead-letter queue does not exist any more", "message", m.ID, "receives", m.ReceiveCount)
@@ -131,7 +132,7 @@ func (l *look) take(q *Queue, now time.Time, limit int, visibility time.Duration
 		case q.expired(m, now):
 		case tooOften && target != nil:
 			q.redrive(m, target, now)
-			l.redriven = append(l.redriven, q.view(m))
+			l.redriven, l.target = append(l.redriven, q.view(m)), target.name
 		default:
 			m.receive(now, visibility)
 			taken = append(taken, m)

@@ -61,3 +61,10 @@ func removeAbandoned(pattern string) {
 		_ = l.Release()
 	}
 }
+
+// HandOver keeps the directory for the program that this process becomes (execve), which calls TakeOver with its path and the file
+// descriptor. See filelock.Lock.HandOver.
+func (d *Dir) HandOver() (fd int, err error) { return d.alive.HandOver() }
+
+// TakeOver is a directory that was handed over.
+func TakeOver(path string, fd int) *Dir { return &Dir{path: path, alive: filelock.TakeOver(fd)} }

@@ -74,3 +74,33 @@ func TestProcessesThatStartAtOnceDoNotTakeEachOtherForDead(t *testing.T) {
 	}
 	all.Wait()
 }
+
+func TestDirectoryThatIsHandedOverIsKept(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	before, err := New(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := before.HandOver()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := before.alive.Release(); err != nil { // as when this process becomes another program
+		t.Fatal(err)
+	}
+	other, err := New(pattern) // removes those of processes that are gone
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Remove()
+	after := TakeOver(before.Path(), fd)
+	if _, err := os.Stat(after.Path()); err != nil {
+		t.Errorf("it is gone before it was taken over: %v", err)
+	}
+	if err := after.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(after.Path()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("it is left: %v", err)
+	}
+}

@@ -1,4 +1,5 @@
-// Package terminal shows a person what happens: a line for each event that matters, in colour where it is a terminal.
+// Package terminal shows what happens: to a person, a line for each event that matters, in colour where it is a terminal; to a machine, a JSON
+// object for each.
 package terminal
 
 import (
@@ -10,13 +11,27 @@ import (
 	"golang.org/x/term"
 )
 
-// Log makes a logger that shows events of a level and above on a file.
+// Log makes a logger that shows events of a level and above on a file. Where that is a terminal, its last line says what is being done (see
+// package progress).
 func Log(f *os.File, level slog.Level) *slog.Logger {
-	return slog.New(calm{tint.NewTextHandler(f, &tint.Options{
-		Level:      level,
-		TimeFormat: time.TimeOnly,
-		NoColor:    !Coloured(f),
-	})})
+	s := &screen{out: f}
+	if term.IsTerminal(int(f.Fd())) {
+		s.width = func() int {
+			width, _, err := term.GetSize(int(f.Fd()))
+			if err != nil || width <= 0 {
+				return defaultWidth
+			}
+			return width
+		}
+	}
+	return slog.New(newCalm(s, level, Coloured(f)))
+}
+
+// defaultWidth is that of a terminal that does not tell.
+const defaultWidth = 80
+
+func newCalm(s *screen, level slog.Level, coloured bool) calm {
+	return calm{screen: s, Handler: tint.NewTextHandler(&s.line, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !coloured, ReplaceAttr: printableAttr})}
 }
 
 // Coloured reports whether a file is a terminal whose person has not said that they want no colour: https://no-color.org

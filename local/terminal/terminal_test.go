@@ -1,9 +1,11 @@
 package terminal
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCalmLeavesOutWhatAnotherLineSays(t *testing.T) {
@@ -16,7 +18,7 @@ func TestCalmLeavesOutWhatAnotherLineSays(t *testing.T) {
 		{slog.LevelDebug, slog.LevelInfo, true},
 	} {
 		var out strings.Builder
-		slog.New(calm{slog.NewTextHandler(&out, &slog.HandlerOptions{Level: c.handler})}).Log(t.Context(), c.event, "invocation ended")
+		slog.New(newCalm(&screen{out: &out}, c.handler, false)).Log(t.Context(), c.event, "invocation ended")
 		if shown := out.String() != ""; shown != c.shown {
 			t.Errorf("an invocation's end at %v, shown from %v on: %v, want %v", c.event, c.handler, shown, c.shown)
 		}
@@ -31,14 +33,23 @@ func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 	}{
 		{"a line of JSON", func(l *slog.Logger) {
 			l.With("function", "stock", "log_stream", "2026/11/21/[$LATEST]7").Info(`{"timestamp":"2026-11-21T21:17:41Z","level":"INFO","message":"factory asked","sku":"CP-502101","quantity":100,"requestId":"r"}`, "stream", "stdout", "request_id", "r")
-		}, `level=INFO msg="factory asked" function=stock sku=CP-502101 quantity=100`},
-		{"a plain line", func(l *slog.Logger) { l.Info("hello", "stream", "stderr") }, `level=INFO msg=hello`},
-		{"JSON of another kind", func(l *slog.Logger) { l.Info(`{"a":1}`) }, `level=INFO msg="{\"a\":1}"`},
-		{"JSON that breaks off", func(l *slog.Logger) { l.Warn(`{"message":"a","b`) }, `level=WARN msg="{\"message\":\"a\",\"b"`},
-		{"an event of the run", func(l *slog.Logger) { l.Error("failed", "error", "why") }, `level=ERROR msg=failed error=why`},
+		}, `INF factory asked function=stock sku=CP-502101 quantity=100`},
+		{"a line that CloudWatch counts", func(l *slog.Logger) {
+			l.Info(`{"message":"sold","stock":2,"Sales":1,"_aws":{"CloudWatchMetrics":[{"Dimensions":[[]],"Metrics":[{"Name":"Sales","Unit":"Count"}],"Namespace":"n"}],"Timestamp":1}}`)
+		}, `INF sold stock=2`},
+		{"a duration", func(l *slog.Logger) {
+			l.Info("api request", "duration", 20011627*time.Nanosecond, "took", 1234*time.Millisecond)
+		}, `INF api request duration=20.01ms took=1.23s`},
+		{"a plain line", func(l *slog.Logger) { l.Info("hello", "stream", "stderr") }, `INF hello`},
+		{"JSON of another kind", func(l *slog.Logger) { l.Info(`{"a":1}`) }, `INF {"a":1}`},
+		{"JSON that breaks off", func(l *slog.Logger) { l.Warn(`{"message":"a","b`) }, `WRN {"message":"a","b`},
+		{"a compiler's lines", func(l *slog.Logger) {
+			l.With("part", "build").Error("does not build", "error", errors.New("# stock\nmain.go:1: no\n"), "function", "stock")
+		}, "ERR does not build part=build function=stock\n    # stock\n    main.go:1: no"},
+		{"an event of the run", func(l *slog.Logger) { l.Error("failed", "error", "why") }, `ERR failed error=why`},
 	} {
 		var out strings.Builder
-		c.log(slog.New(calm{slog.NewTextHandler(&out, nil)}))
+		c.log(slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false)))
 		_, got, _ := strings.Cut(strings.TrimSpace(out.String()), " ") // the time
 		if got != c.want {
 			t.Errorf("%s: got\n%s, want\n%s", c.name, got, c.want)

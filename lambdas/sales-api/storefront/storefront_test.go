@@ -48,7 +48,7 @@ func TestPageHoldsNothingThatThePolicyWouldBlock(t *testing.T) {
 		"inline event handler":     `(?i)<[^>]*\son[a-z]+\s*=`,
 		"inline style attribute":   `(?i)<[a-z][^>]*\sstyle\s*=`,
 		"javascript: URL":          `(?i)javascript:`,
-		"URL of another origin":    `(?i)(https?|wss?):|["'(=]\s*//`,
+		"URL of another origin":    `(?i)\b(https?|wss?):|["'(=]\s*//`,
 		"resource":                 `(?i)\ssrc\s*=|\burl\(|@import`,
 		"code made from text":      `\beval\(|new Function|innerHTML|insertAdjacentHTML|document\.write`,
 		"style set as text by JS":  `setAttribute\(\s*["']style`,

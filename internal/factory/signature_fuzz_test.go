@@ -1,0 +1,163 @@
+package factory_test
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"restock/internal/factory"
+	"restock/internal/shop"
+)
+
+const template = "/production-orders/{order}/attempts/{attempt}/receipt"
+
+// callbackOf is what comes back of a callback's URL.
+func callbackOf(tb testing.TB, signer factory.Signer, a factory.Attempt) (order, attempt uuid.UUID, query string) {
+	tb.Helper()
+	u, err := url.Parse(signer.CallbackURL("https://shop.example/", template, a))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	parts := strings.Split(u.Path, "/")
+	if len(parts) != 6 {
+		tb.Fatalf("the path is %s", u.Path)
+	}
+	return uuid.MustParse(parts[2]), uuid.MustParse(parts[4]), u.RawQuery
+}
+
+// FuzzVerify holds that no callback is taken that was not signed. The fuzzer does not have the key: what it makes of two callbacks that were
+// signed is one of the two, to the last of its parts, or is refused.
+func FuzzVerify(f *testing.F) {
+	signer := newSigner(f, "k")
+	signed := []factory.Attempt{
+		{ProductionOrderID: uuid.MustParse("0190d6a8-f000-7000-8000-000000000001"), ID: uuid.MustParse("0190d6a8-f000-7000-8000-0000000000a1"), Quantity: 100, Correlation: "JKJaXmPLvHcESHA="},
+		{ProductionOrderID: uuid.MustParse("0190d6a8-f000-7000-8000-000000000002"), ID: uuid.MustParse("0190d6a8-f000-7000-8000-0000000000a2"), Quantity: 7},
+	}
+	for i, a := range signed {
+		order, attempt, query := callbackOf(f, signer, a)
+		other := signed[1-i]
+		quantity := "quantity=" + url.QueryEscape(strings.Split(strings.SplitAfter(query, "quantity=")[1], "&")[0])
+		for _, forged := range []string{
+			query, query + "&quantity=999", "quantity=999&" + query, strings.Replace(query, quantity, "quantity=999", 1), strings.Replace(query, quantity, "quantity=%2B7", 1), strings.Replace(query, quantity, "", 1),
+			query + "&correlation=x", "correlation=x&" + query, strings.Replace(query, "correlation=", "c=", 1), strings.ToLower(query), query[:len(query)-1], query + "%3D", query + "=", strings.Replace(query, "signature=", "signature=&signature=", 1), "",
+		} {
+			f.Add(order[:], attempt[:], forged)
+		}
+		f.Add(other.ProductionOrderID[:], attempt[:], query)
+		f.Add(order[:], other.ID[:], query)
+		f.Add(attempt[:], order[:], query)
+	}
+	f.Fuzz(func(t *testing.T, orderID, attemptID []byte, rawQuery string) {
+		order, err1 := uuid.FromBytes(orderID)
+		attempt, err2 := uuid.FromBytes(attemptID)
+		if err1 != nil || err2 != nil {
+			return // the path names none
+		}
+		query, _ := url.ParseQuery(rawQuery) // what can be read of it, as URL.Query does
+		got, err := signer.Verify(order, attempt, query)
+		if err != nil {
+			if shop.CodeOf(err) != shop.CodeInvalidSignature || got != (factory.Attempt{}) {
+				t.Errorf("%s %s ?%q: got %+v, %v", order, attempt, rawQuery, got, err)
+			}
+			return
+		}
+		if got != signed[0] && got != signed[1] {
+			t.Errorf("%s %s ?%q: taken for %+v, which was never signed", order, attempt, rawQuery, got)
+		}
+	})
+}
+
+// FuzzCallbackURL holds that a callback comes back as the attempt that was signed, and with none of its parts changed, nor by another key.
+func FuzzCallbackURL(f *testing.F) {
+	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), 100, "JKJaXmPLvHcESHA=", "x", uint8(3), []byte(strings.Repeat("o", 32)))
+	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), -1, "", "&quantity=5", uint8(0), []byte(strings.Repeat("k", 31)+"l"))
+	f.Add([]byte("0123456789abcdef"), []byte("0123456789abcdef"), 0, "\x00\xff%", "\x00", uint8(200), []byte{})
+	signer := newSigner(f, "k")
+	f.Fuzz(func(t *testing.T, orderID, attemptID []byte, quantity int, correlation, more string, at uint8, otherKey []byte) {
+		if len(orderID) != 16 || len(attemptID) != 16 {
+			return
+		}
+		a := factory.Attempt{ProductionOrderID: uuid.UUID(orderID), ID: uuid.UUID(attemptID), Quantity: quantity, Correlation: correlation}
+		order, attempt, rawQuery := callbackOf(t, signer, a)
+		query, err := url.ParseQuery(rawQuery)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := signer.Verify(order, attempt, query); err != nil || got != a {
+			t.Fatalf("%+v came back as %+v, %v", a, got, err)
+		}
+
+		changed := func(name, value string) url.Values {
+			v, _ := url.ParseQuery(rawQuery)
+			v.Set(name, value)
+			return v
+		}
+		signature := []byte(query.Get("signature"))
+		signature[int(at)%len(signature)] ^= 1
+		for what, refused := range map[string]func() error{
+			"another order":   func() error { _, err := signer.Verify(flip(order, at), attempt, query); return err },
+			"another attempt": func() error { _, err := signer.Verify(order, flip(attempt, at), query); return err },
+			"another quantity": func() error {
+				_, err := signer.Verify(order, attempt, changed("quantity", "1"+query.Get("quantity")))
+				return err
+			},
+			"another correlation": func() error {
+				_, err := signer.Verify(order, attempt, changed("correlation", correlation+more+"x"))
+				return err
+			},
+			"another signature": func() error {
+				_, err := signer.Verify(order, attempt, changed("signature", string(signature)))
+				return err
+			},
+			"a longer signature": func() error {
+				_, err := signer.Verify(order, attempt, changed("signature", query.Get("signature")+"A"))
+				return err
+			},
+		} {
+			if err := refused(); shop.CodeOf(err) != shop.CodeInvalidSignature {
+				t.Errorf("%+v with %s: got %v, want it refused", a, what, err)
+			}
+		}
+		other, err := factory.NewSigner(otherKey)
+		if short := len(otherKey) < 32; (err != nil) != short {
+			t.Errorf("a key of %d bytes: %v", len(otherKey), err)
+		}
+		if err == nil && !bytes.Equal(otherKey, []byte(strings.Repeat("k", 32))) {
+			if _, err := other.Verify(order, attempt, query); shop.CodeOf(err) != shop.CodeInvalidSignature {
+				t.Errorf("%+v by another key: got %v, want it refused", a, err)
+			}
+		}
+	})
+}
+
+// flip is an id with a bit changed.
+func flip(id uuid.UUID, at uint8) uuid.UUID {
+	id[at%16] ^= 1 << (at / 16 % 8)
+	return id
+}
+
+// FuzzParseCallback holds that what a callback says was made is a quantity of something, and that all else is the caller's mistake.
+func FuzzParseCallback(f *testing.F) {
+	for _, body := range []string{
+		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100"}`, `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`,
+		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"+1"}`, `{"MessageAttributeProductId":"a","MessageAttributeProductCnt":"\"7\""}`, `{"MessageAttributeProductId":"a","MessageAttributeProductCnt":1e2}`,
+		`{"MessageAttributeProductId":"a","MessageAttributeProductCnt":2147483648}`, `{"MessageAttributeProductId":"a","MessageAttributeProductCnt":null}`, `null`, ``,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		sku, quantity, err := factory.ParseCallback(body)
+		if err != nil {
+			if code := shop.CodeOf(err); code != shop.CodeInvalidRequest && code != shop.CodeInvalidQuantity || sku != "" || quantity != 0 {
+				t.Errorf("%q: got %q, %d, %v", body, sku, quantity, err)
+			}
+			return
+		}
+		if sku == "" || quantity < 1 || quantity > shop.MaxQuantity {
+			t.Errorf("%q: got %d of %q", body, quantity, sku)
+		}
+	})
+}

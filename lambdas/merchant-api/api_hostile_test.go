@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+
+	"restock/internal/merchant"
+)
+
+// injections are texts that would be more than text to a careless statement of SQL.
+var injections = []string{
+	`' OR '1'='1`, `x' -- `, `x'; DROP TABLE product; -- `, `" OR ""="`, `\' OR 1=1 #`, `x\`, `%`, `_`, `' UNION SELECT password FROM mysql.user -- `, `${jndi:ldap://x}`, `'||(SELECT 1)||'`, `?`, `:1`,
+}
+
+func TestSQLInWhatTheMerchantSendsIsText(t *testing.T) {
+	o := open(t)
+	schema := func() string {
+		return fmt.Sprint(o.database.Number(t, `SELECT COUNT(*) FROM information_schema.columns WHERE table_schema = DATABASE()`), o.database.Number(t, `SELECT COUNT(*) FROM information_schema.routines WHERE routine_schema = DATABASE()`))
+	}
+	before := schema()
+	for i, text := range injections {
+		text = strings.TrimSpace(text) // a name and a reason have no spaces around them
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sku := fmt.Sprintf("INJ-%d", i)
+		created := ask[merchant.Product](o, "POST "+products, strings.NewReplacer(`"CK-1"`, `"`+sku+`"`, `"쌀 케이크"`, string(quoted)).Replace(cake), 201)
+		if created.Name != text || created.SKU != sku {
+			t.Errorf("the name %q: got %+v", text, created)
+		}
+		if changed := ask[merchant.Product](o, "PATCH "+products+"/"+sku, `{"name":`+string(quoted)+`}`, 200); changed.Name != text {
+			t.Errorf("the name %q, changed to: got %q", text, changed.Name)
+		}
+
+		header := map[string]string{"Idempotency-Key": text}
+		adjust := func() { // twice the same
+			if got := o.do("POST "+products+"/"+sku+"/adjustments", `{"quantity":1,"reason":`+string(quoted)+`}`, header); got.Status != 200 || got.Field(t, "stock") != 1.0 {
+				t.Errorf("the reason and key %q: got %d %s, want a stock of 1", text, got.Status, got.Body)
+			}
+		}
+		adjust()
+		adjust()
+		ledger := ask[merchant.Ledger](o, "GET "+products+"/"+sku+"/ledger", "", 200)
+		if len(ledger.Entries) != 2 || ledger.Entries[0].Reason != text {
+			t.Errorf("the reason %q: the ledger is %+v", text, ledger.Entries)
+		}
+
+		// Where it is looked for, nothing is found.
+		for request, body := range map[string]string{
+			"PATCH " + products + "/" + strings.ReplaceAll(text, "/", ""):                                            `{"price":1}`,
+			"GET " + productionOrders + "?sku=" + url.QueryEscape(text):                                              ``,
+			"GET " + productionOrders + "?status=" + url.QueryEscape(text):                                           ``,
+			"GET " + productionOrders + "?before=" + url.QueryEscape(text):                                           ``,
+			"GET " + donut + "/ledger?before=" + url.QueryEscape(text):                                               ``,
+			"GET " + donut + "/ledger?limit=" + url.QueryEscape(text):                                                ``,
+			"POST " + productionOrders:                                                                               `{"sku":` + string(quoted) + `}`,
+			"POST " + products:                                                                                       strings.Replace(cake, `"CK-1"`, string(quoted), 1),
+			"POST " + products + "#factory":                                                                          strings.Replace(cake, `"FF-500293"`, string(quoted), 1),
+			"PATCH " + donut:                                                                                         `{"factory":` + string(quoted) + `}`,
+			"GET " + productionOrders + "/" + strings.NewReplacer("/", "", "?", "").Replace(text):                    ``,
+			"POST " + productionOrders + "/" + strings.NewReplacer("/", "", "?", "").Replace(text) + "/cancellation": ``,
+		} {
+			request, _, _ = strings.Cut(request, "#")
+			if got := o.do(request, body, nil); got.Status < 400 || got.Status >= 500 {
+				t.Errorf("%s %s: got %d %s, want it refused", request, body, got.Status, got.Body)
+			}
+		}
+	}
+	if after := schema(); after != before {
+		t.Errorf("the schema has %s columns and procedures, want %s", after, before)
+	}
+	o.database.CheckBooks(t)
+}
+
+func TestTwoProductsCannotHaveNamesThatLookTheSame(t *testing.T) {
+	o := open(t)
+	ask[merchant.Product](o, "POST "+products, strings.Replace(cake, "쌀 케이크", "Café 케이크", 1), 201)
+	for name, code := range map[string]string{
+		"Cafe\u0301 케이크":  "product_exists", // composed of two
+		"CAFÉ 케이크":        "product_exists",
+		"Cafe 케이크":        "product_exists",
+		"Café\u200b 케이크":  "invalid_product", // a space of no width
+		"Café 케이크\u00a0":  "invalid_product",
+		"Café\u00a0케이크":   "invalid_product", // a space that does not break
+		"\u202eCafé 케이크":  "invalid_product", // from right to left
+		"Café\u2028케이크":   "invalid_product",
+		"Café\x1b[8m 케이크": "invalid_product",
+		"Café\ue000":      "invalid_product", // of private use
+	} {
+		quoted, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := o.do("POST "+products, strings.NewReplacer(`"CK-1"`, `"CK-2"`, `"쌀 케이크"`, string(quoted)).Replace(cake), nil)
+		if got.Field(t, "code") != code {
+			t.Errorf("the name %q: got %d %s, want %s", name, got.Status, got.Body, code)
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"restock/internal/shop"
+	"restock/internal/web/webtest"
+)
+
+func TestATruncatedCallbackBooksNothing(t *testing.T) {
+	desk, database, order := open(t)
+	good := callback(t, ours, order, uuid.New(), made100)
+	for name, cut := range map[string]func(int) (webtest.Request, bool){
+		"path": func(i int) (webtest.Request, bool) {
+			return webtest.Request{Method: good.Method, Path: good.Path[:max(i, 1)], Query: good.Query, Body: good.Body}, i < len(good.Path)
+		},
+		"query": func(i int) (webtest.Request, bool) {
+			return webtest.Request{Method: good.Method, Path: good.Path, Query: good.Query[:min(i, len(good.Query))], Body: good.Body}, i < len(good.Query)
+		},
+		"body": func(i int) (webtest.Request, bool) {
+			return webtest.Request{Method: good.Method, Path: good.Path, Query: good.Query, Body: good.Body[:min(i, len(good.Body))]}, i < len(good.Body)
+		},
+	} {
+		for i := 0; ; i++ {
+			request, more := cut(i)
+			if !more {
+				break
+			}
+			if got := webtest.Do(t, desk, request); got.Status < 400 || got.Status >= 500 {
+				t.Errorf("the %s cut after %d bytes: got %d %s, want it refused", name, i, got.Status, got.Body)
+			}
+		}
+	}
+	if stock := database.Stock(t); stock != 0 {
+		t.Errorf("stock is %d after truncated callbacks, want 0", stock)
+	}
+	if got := webtest.Do(t, desk, good); got.Status != http.StatusOK {
+		t.Errorf("the whole callback: got %d %s, want 200", got.Status, got.Body)
+	}
+	database.CheckBooks(t)
+}
+
+func TestACallbackOfAClosedOrderIsBookedOnceHoweverLateAndOftenItComes(t *testing.T) {
+	_, database, order := open(t)
+	s := shop.Open(database.Store, &orders{}, shop.Discard)
+	s.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) } // there is no time at which a lot that was made is not there
+	if _, err := s.CancelOrder(t.Context(), order); err != nil {
+		t.Fatal(err)
+	}
+	desk, err := newReceivingDesk(s, ours, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := callback(t, ours, order, uuid.New(), made100)
+	for i := range 3 {
+		got := webtest.Do(t, desk, request)
+		if repeated := got.Field(t, "repeated") == true; got.Status != http.StatusOK || got.Field(t, "stock") != 100.0 || repeated != (i > 0) {
+			t.Errorf("sent %d times: got %d %s, want a stock of 100", i+1, got.Status, got.Body)
+		}
+	}
+	if notices := database.Number(t, `SELECT COUNT(*) FROM notice WHERE kind = ?`, shop.NoticeLateReceipt); notices != 1 {
+		t.Errorf("%d notices say that a receipt is late, want one", notices)
+	}
+	database.CheckBooks(t)
+}
+
+func TestWhatAForgerMakesOfTrueCallbacksBooksNothing(t *testing.T) {
+	desk, database, order := open(t)
+	attempt, another := uuid.New(), uuid.New()
+	good, other := callback(t, ours, order, attempt, made100), callback(t, ours, uuid.New(), another, made100)
+	query := func(edit func(url.Values)) string {
+		values, err := url.ParseQuery(good.Query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		edit(values)
+		return values.Encode()
+	}
+	for _, c := range []struct {
+		name        string
+		path, query string
+	}{
+		{"the signature of another callback", good.Path, other.Query},
+		{"the attempt of another callback", strings.Replace(good.Path, attempt.String(), another.String(), 1), good.Query},
+		{"order and attempt exchanged", strings.NewReplacer(order.String(), attempt.String(), attempt.String(), order.String()).Replace(good.Path), good.Query},
+		{"a correlation added", good.Path, query(func(v url.Values) { v.Set("correlation", "x") })},
+		{"more is asked for", good.Path, query(func(v url.Values) { v.Set("quantity", "1000000") })},
+		{"more, said first", good.Path, "quantity=1000000&" + good.Query},
+		{"another case", good.Path, query(func(v url.Values) { v.Set("signature", strings.ToUpper(v.Get("signature"))) })},
+		{"another encoding", good.Path, query(func(v url.Values) { v.Set("signature", v.Get("signature")+"=") })},
+		{"an empty signature first", good.Path, "signature=&" + good.Query},
+		{"no order", strings.Replace(good.Path, order.String(), uuid.Nil.String(), 1), good.Query},
+	} {
+		got := webtest.Do(t, desk, webtest.Request{Method: good.Method, Path: c.path, Query: c.query, Body: made100})
+		if got.Status != http.StatusForbidden || got.Field(t, "code") != "invalid_signature" {
+			t.Errorf("%s: got %d %s, want 403 invalid_signature", c.name, got.Status, got.Body)
+		}
+	}
+	if stock := database.Stock(t); stock != 0 {
+		t.Errorf("stock is %d after forged callbacks, want 0", stock)
+	}
+}
+
+func TestABodyCannotSayMoreThanItsCallbackIsSignedFor(t *testing.T) {
+	desk, database, order := open(t)
+	for _, body := range []string{
+		strings.Replace(made100, `"MessageAttributeProductCnt":"100"`, `"MessageAttributeProductCnt":"100","MessageAttributeProductCnt":"999"`, 1), // the last one counts
+		strings.Replace(made100, `"MessageAttributeProductCnt":"100"`, `"messageattributeproductcnt":"999"`, 1),
+		strings.Replace(made100, `"100"`, `"2147483648"`, 1),
+		strings.Replace(made100, `"100"`, `"9223372036854775808"`, 1),
+		strings.Replace(made100, `"100"`, `1e2`, 1),
+		strings.Replace(made100, `"CP-502101"`, `"CP-502101' OR '1'='1"`, 1),
+		strings.Replace(made100, `"CP-502101"`, `"CP-502102"`, 1), // another product of ours
+		strings.Replace(made100, `"CP-502101"`, `"cp-502101"`, 1),
+		`{"MessageAttributeProductId":` + strings.Repeat("[", 15<<10),
+		strings.Repeat(made100, 2),
+		fmt.Sprintf(`{"padding":%q,%s`, strings.Repeat("x", 16<<10), made100[1:]),
+	} {
+		got := webtest.Do(t, desk, callback(t, ours, order, uuid.New(), body))
+		if got.Status < 400 || got.Status >= 500 {
+			t.Errorf("%.200s: got %d %s, want it refused", body, got.Status, got.Body)
+		}
+	}
+	if stock := database.Stock(t); stock != 0 {
+		t.Errorf("stock is %d, want 0", stock)
+	}
+	database.CheckBooks(t)
+}

@@ -1,0 +1,128 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+)
+
+// maxBody is how many bytes a control takes.
+const maxBody = 16 << 10
+
+// contentSecurityPolicy lets the page load what the console itself serves, and nothing else.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// guarded keeps other sites out. The console listens on loopback and asks for no password, but a page of any site that its person visits may send
+// requests there: by a name that leads to this machine (DNS rebinding), or across sites (CSRF).
+func guarded(h http.Handler) http.Handler {
+	crossOrigin := http.NewCrossOriginProtection()
+	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		refuse(w, http.StatusForbidden, fmt.Errorf("the request is from another site, %q: the console takes those of its own page, and of programs", r.Header.Get("Origin")))
+	}))
+	h = crossOrigin.Handler(h)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", contentSecurityPolicy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		if !isLoopback(r.Host) {
+			refuse(w, http.StatusForbidden, fmt.Errorf("the host %q is not this machine: use 127.0.0.1 or localhost", r.Host))
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// isLoopback reports whether a Host header names this machine, whoever answers for names.
+func isLoopback(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if name == "localhost" {
+		return true
+	}
+	address, err := netip.ParseAddr(trimBrackets(name))
+	return err == nil && address.IsLoopback()
+}
+
+func trimBrackets(name string) string {
+	if len(name) > 2 && name[0] == '[' && name[len(name)-1] == ']' {
+		return name[1 : len(name)-1]
+	}
+	return name
+}
+
+// A refusal is an error with the status that it is answered with.
+type refusal struct {
+	status int
+	error
+}
+
+// decode reads a control's body: a document of JSON, with no other fields than those of the struct.
+func decode(w http.ResponseWriter, r *http.Request, into any) error {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return refusal{http.StatusUnsupportedMediaType, fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return refusal{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", maxBody)}
+	}
+	if err != nil {
+		return refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return refusal{http.StatusBadRequest, errors.New("the body holds more than one document")}
+	}
+	return nil
+}
+
+// answer writes a document of JSON.
+func answer(w http.ResponseWriter, status int, value any) {
+	text, err := document(value)
+	if err != nil {
+		refuse(w, http.StatusInternalServerError, fmt.Errorf("writing the answer: %w", err))
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(text, '\n')) // the client went away
+}
+
+// document is a value as JSON in one line, which is no part of HTML and need not be escaped as one.
+func document(value any) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
+}
+
+// refuse writes an error.
+func refuse(w http.ResponseWriter, status int, err error) {
+	answer(w, status, map[string]string{"error": err.Error()})
+}
+
+// fail answers with an error: by its own status, or else by 400.
+func fail(w http.ResponseWriter, err error) {
+	status := http.StatusBadRequest
+	if r := (refusal{}); errors.As(err, &r) {
+		status = r.status
+	}
+	refuse(w, status, err)
+}

@@ -1,0 +1,121 @@
+package console
+
+import (
+	"cmp"
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"time"
+)
+
+// A trace is what an event says about the journey that it is a part of.
+type trace struct {
+	journey string   // the journey's id, where the event says it
+	request string   // the id of an API request, which is that of a journey that it begins
+	begins  bool     // the event begins a journey where it is a part of none
+	refs    []string // what the event is about, each a part of one journey
+	find    string   // one more reference, that tells the journey where it is known, and is not bound to it
+	shares  []string // what several journeys may be a part of: an invocation with a batch of messages
+	order   bool     // a production order was opened
+	made    int      // units that came
+	text    string
+	took    time.Duration // what ended with the event
+}
+
+// about are all references of an event.
+func (t *trace) about() []string {
+	about := slices.Concat(t.refs, t.shares)
+	if t.find != "" {
+		about = append(about, t.find)
+	}
+	return about
+}
+
+// A journey is all that a buyer's request has caused.
+type journey struct {
+	id      string
+	events  []*Event
+	refs    []string // what is bound to it
+	order   bool
+	made    int
+	request string // the first request, and its answer
+	level   slog.Level
+	began   time.Time
+	ended   time.Time
+}
+
+// maxSteps is how many events of a journey are kept.
+const maxSteps = 200
+
+func (j *journey) add(e *Event) {
+	began := e.Time.Add(-e.trace.took)
+	if j.began.IsZero() || began.Before(j.began) {
+		j.began = began
+	}
+	if e.Time.After(j.ended) {
+		j.ended = e.Time
+	}
+	j.level = max(j.level, e.level)
+	j.order = j.order || e.trace.order
+	j.made += e.trace.made
+	if e.trace.request == j.id {
+		j.request = e.trace.text
+	}
+	if len(j.events) < maxSteps {
+		j.events = append(j.events, e)
+	}
+}
+
+// A JourneySummary is a line in the list of journeys.
+type JourneySummary struct {
+	ID      string    `json:"id"`
+	Began   time.Time `json:"began"`
+	TookMS  float64   `json:"took_ms"`
+	Summary string    `json:"summary"`
+	Level   string    `json:"level"` // of its worst event
+	Steps   int       `json:"steps"`
+}
+
+// A Journey is all that a buyer's request has caused, in the order in which it began.
+type Journey struct {
+	JourneySummary
+	Steps []Step `json:"steps"`
+}
+
+// A Step is an event of a journey.
+type Step struct {
+	AtMS   float64        `json:"at_ms"` // since the journey began
+	TookMS float64        `json:"took_ms,omitempty"`
+	Node   string         `json:"node,omitempty"`
+	Edge   string         `json:"edge,omitempty"`
+	Text   string         `json:"text"`
+	Level  string         `json:"level"`
+	Denied bool           `json:"denied,omitempty"`
+	Attrs  map[string]any `json:"attrs,omitempty"`
+}
+
+func (j *journey) summary() JourneySummary {
+	text := cmp.Or(j.request, j.events[0].trace.text)
+	if j.made > 0 {
+		text += fmt.Sprintf(" → %d made", j.made)
+	}
+	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: text, Level: j.level.String(), Steps: len(j.events)}
+}
+
+func (j *journey) whole() Journey {
+	whole := Journey{JourneySummary: j.summary(), Steps: make([]Step, 0, len(j.events))}
+	for _, e := range j.events {
+		at := e.Time.Add(-e.trace.took).Sub(j.began)
+		whole.Steps = append(whole.Steps, Step{
+			AtMS: milliseconds(at), TookMS: milliseconds(e.trace.took), Node: e.Node, Edge: e.Edge, Text: e.trace.text, Level: e.Level, Denied: e.Denied, Attrs: e.Attrs,
+		})
+	}
+	slices.SortStableFunc(whole.Steps, func(a, b Step) int { return cmp.Compare(a.AtMS, b.AtMS) })
+	return whole
+}
+
+// milliseconds is a time span in milliseconds, to the hundredth.
+func milliseconds(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(10*time.Microsecond)) / 100
+}

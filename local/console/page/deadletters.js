@@ -1,0 +1,51 @@
+// The messages that were given up, why, and the way back for them.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { clock, count, pretty, shortened } from "./format.js";
+import { request } from "./stream.js";
+import { on, state } from "./store.js";
+import { select } from "./selection.js";
+
+const MOST = 50; // messages listed
+
+/** Begins to list them. */
+export function start() {
+  on(["dead_letters"], list);
+}
+
+function list() {
+  const all = state.dead_letters ?? [];
+  byId("dead-none").hidden = all.length > 0;
+  const queues = [...Map.groupBy(all, (m) => m.queue)].map(([queue, messages]) => ({ queue, messages: messages.length }));
+  keep(byId("redrives"), queues, (q) => q.queue, ({ queue }) => el("button", { type: "button", click: () => redrive(queue) }), (button, q) => {
+    setText(button, `Redrive ${count(q.messages, "message")} of ${q.queue}`);
+  });
+  keep(byId("dead"), all.slice(0, MOST), (m) => `${m.queue} ${m.id}`, create, (row, m) => {
+    setText(row.querySelector(".facts"), `in ${m.queue}, sent at ${clock(m.sent)}, received ${m.receives === 1 ? "once" : `${m.receives} times`}`);
+  });
+}
+
+async function redrive(queue) {
+  const result = byId("redrive-result");
+  result.classList.remove("bad");
+  try {
+    const { moved } = await request("redrive", { method: "POST", body: { queue } });
+    setText(result, `${count(moved, "message")} of ${queue} went back to where ${moved === 1 ? "it" : "they"} came from.`);
+  } catch (error) {
+    result.classList.add("bad");
+    setText(result, error.message);
+  }
+  if (!document.activeElement || document.activeElement === document.body) byId("main").focus(); // the button went with its messages
+}
+
+function create(message) {
+  const why = message.why;
+  return el("li", {},
+    el("p", { class: "subject" }, el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
+    el("p", { class: "why" }, why?.error
+      ? [el("span", { class: "soft" }, `${why.function ? `${why.function}, ` : ""}${clock(why.time)}: `), shortened(why.error)]
+      : "Why is not known: no function logged an error with it."),
+    el("div", { class: "buttons" },
+      message.journey && el("button", { type: "button", class: "link", click: () => select("journey", message.journey) }, "Its journey"),
+      el("details", {}, el("summary", {}, "Its body"), el("pre", { tabindex: "0", "aria-label": "The message's body" }, pretty(message.body)))));
+}

@@ -1,0 +1,77 @@
+// What policies denied: each thing once, however often it is asked for.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { clock, count, nameOf } from "./format.js";
+import { on, state, tell } from "./store.js";
+import { select } from "./selection.js";
+
+const MOST = 50;
+const known = new Map(); // by who and what, the latest last
+
+/** Takes a denial from the event stream. */
+export function denied(event) {
+  const { missing, declared_in: where, action, resource, error } = event.attrs ?? {};
+  const what = missing ? `missing: ${missing}` : (error ?? ([action, resource].filter(Boolean).join(" on ") || event.message));
+  const text = [what, where].filter(Boolean).join(", ");
+  const key = `${event.node} ${text}`;
+  const times = (known.get(key)?.times ?? 0) + 1;
+  known.delete(key);
+  known.set(key, { key, edge: event.edge, node: event.node ?? "", resource, text, what, where, time: event.time, times });
+  while (known.size > MOST) known.delete(known.keys().next().value);
+  tell("denials");
+}
+
+// The kinds of nodes that a service's ARNs name.
+const KINDS = { sns: ["topic"], sqs: ["queue", "dead-letter-queue"], lambda: ["function"], secretsmanager: ["secrets"] };
+
+/**
+ * The id of the edge from who was denied to what an ARN names. The picture is drawn from what is allowed: the very edge that is denied may be
+ * missing from it.
+ */
+function edgeTo(from, arn = "") {
+  const [, , service, , , ...rest] = arn.split(":");
+  const suits = state.graph.nodes.filter((n) => KINDS[service]?.includes(n.kind));
+  const to = suits.find((n) => n.label === rest.at(-1)) ?? (service === "secretsmanager" ? suits[0] : undefined);
+  return from && to && to.id !== from ? `${from}>${to.id}` : "";
+}
+
+/** What is denied, the latest last. A change of the stack may have mended what was denied before: if not, it will be denied again. */
+export function denials() {
+  const changed = Math.max(0, ...(state.changes ?? []).map((c) => Date.parse(c.time)));
+  return [...known.values()]
+    .filter((d) => Date.parse(d.time) >= changed)
+    .map((d) => ({ ...d, edge: d.edge || edgeTo(d.node, d.resource) }));
+}
+
+/** Forgets all, where a new run begins, or the reader has read it. */
+export function forget() {
+  known.clear();
+  tell("denials");
+}
+
+/** Begins to list them. */
+export function start() {
+  const section = byId("denials");
+  byId("denials-dismiss").addEventListener("click", () => {
+    forget();
+    byId("main").focus();
+  });
+  on(["denials", "changes", "graph"], () => {
+    const all = denials();
+    section.hidden = all.length === 0;
+    setText(byId("denials-count"), `${count(all.length, "thing")} denied`);
+    keep(byId("denials-list"), all.toReversed(), (d) => `${d.edge} ${d.key}`, create, (row, d) => {
+      setText(row.querySelector(".times"), `${d.times === 1 ? "once" : `${d.times} times`}, last at ${clock(d.time)}`);
+    });
+  });
+}
+
+function create(d) {
+  const [from, to] = d.edge.split(">");
+  return el("li", {},
+    el("p", { class: "route" },
+      el("button", { type: "button", class: "link", click: () => select("node", from || d.node) }, nameOf(from || d.node)),
+      to && ` → ${nameOf(to)}`, " ", el("span", { class: "times" })),
+    el("p", { class: "missing" }, el("strong", {}, d.what)),
+    d.where && el("p", { class: "where" }, "It belongs in ", el("code", {}, d.where)));
+}

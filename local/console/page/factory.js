@@ -1,0 +1,90 @@
+// The factory: what it is made to do wrong, and the lots that it makes.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { clock, count, number } from "./format.js";
+import { request } from "./stream.js";
+import { on, state } from "./store.js";
+
+const MOST = 8; // lots listed
+const STEPS = ["시작", "준비", "생산", "포장", "종료"];
+const ENGLISH = { 시작: "begun", 준비: "prepared", 생산: "produced", 포장: "packed", 종료: "done" };
+
+const value = (id) => Number(byId(id).value);
+
+// Each fault as it is asked for, and how it is recognised where it is set.
+const faults = {
+  works: { ask: () => ({}), is: (f) => Object.keys(f).length === 0 },
+  slow: { ask: () => ({ delay_ms: value("fault-delay") * 1000 }), is: (f) => f.delay_ms > 0 },
+  fails: { ask: () => ({ status: value("fault-status") }), is: (f) => f.status > 0 },
+  hangs: { ask: () => ({ answer: "hang" }), is: (f) => f.answer === "hang" },
+  disconnects: { ask: () => ({ answer: "disconnect" }), is: (f) => f.answer === "disconnect" },
+  garbage: { ask: () => ({ answer: "garbage" }), is: (f) => f.answer === "garbage" },
+  twice: { ask: () => ({ deliveries: 2 }), is: (f) => f.deliveries > 1 },
+  short: { ask: () => ({ count: byId("fault-count").value }), is: (f) => Boolean(f.count) },
+};
+
+/** Begins to show it. */
+export function start() {
+  for (const button of document.querySelectorAll("[data-fault]")) {
+    button.addEventListener("click", () => set(faults[button.dataset.fault].ask()));
+  }
+  for (const [id, name] of [["fault-delay", "slow"], ["fault-status", "fails"], ["fault-count", "short"]]) {
+    byId(id).addEventListener("keydown", (e) => {
+      if (e.key === "Enter") set(faults[name].ask());
+    });
+  }
+  byId("factory-lose").addEventListener("click", () => set({ lose: true }, "The factory has forgotten what it was making."));
+  on(["factory"], draw);
+}
+
+async function set(fault, done = "") {
+  const result = byId("factory-result");
+  try {
+    await request("factory/faults", { method: "POST", body: fault });
+    result.classList.remove("bad");
+    setText(result, done);
+  } catch (error) {
+    result.classList.add("bad");
+    setText(result, error.message);
+  }
+}
+
+function draw() {
+  const factory = state.factory;
+  byId("factory").hidden = !factory;
+  if (!factory) return;
+  const fault = factory.fault ?? {};
+  const pill = byId("factory-fault");
+  setText(pill, factory.fault_text || "works as it should");
+  pill.classList.toggle("bad", Boolean(factory.fault_text));
+  pill.classList.toggle("good", !factory.fault_text);
+  for (const button of document.querySelectorAll("[data-fault]")) {
+    button.setAttribute("aria-pressed", String(faults[button.dataset.fault].is(fault)));
+  }
+  const lots = factory.requests ?? [];
+  byId("lots-none").hidden = lots.length > 0;
+  keep(byId("lots"), lots.slice(0, MOST), (lot) => `${lot.time} ${lot.id}`, create, update);
+}
+
+function create() {
+  return el("li", {},
+    el("span", { class: "lot" }), el("span", { class: "soft when" }),
+    el("progress", { max: STEPS.length - 1, value: 0, "aria-label": "Steps done" }),
+    el("span", { class: "step-name" }));
+}
+
+function update(row, lot) {
+  const deliveries = lot.deliveries ?? [];
+  const at = Math.max(0, STEPS.indexOf(lot.step));
+  setText(row.querySelector(".lot"), `${number(Number(lot.quantity))} × ${lot.sku}`);
+  setText(row.querySelector(".when"), clock(lot.time));
+  row.querySelector("progress").value = at;
+  const step = `${lot.step}${ENGLISH[lot.step] ? ` (${ENGLISH[lot.step]})` : ""}`;
+  const refused = deliveries.filter((d) => d.error || d.status >= 400);
+  const delivered = refused.length
+    ? `${step}, ${count(refused.length, "delivery", "deliveries")} refused: ${refused[0].error || refused[0].status}`
+    : deliveries.length ? `${step}, delivered${deliveries.length > 1 ? ` ${deliveries.length} times` : ""}` : step;
+  row.querySelector("progress").hidden = !lot.id;
+  setText(row.querySelector(".step-name"), lot.lost ? "lost" : lot.id ? delivered : "asked for, and not made");
+  row.className = lot.lost || !lot.id ? "lost" : refused.length ? "refused" : at === STEPS.length - 1 ? "done" : "making";
+}

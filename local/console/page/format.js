@@ -1,0 +1,62 @@
+// Numbers, durations and times, as people read them.
+
+const whole = new Intl.NumberFormat("en");
+const oneDigit = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+/** 12,345 */
+export const number = (n) => whole.format(n ?? 0);
+
+/** 12,345, and 123K beyond 99,999: where there is little room. */
+export const short = (n) => ((n ?? 0) > 99_999 ? compact : whole).format(n ?? 0);
+
+/** "1 message", "2 messages" */
+export const count = (n, one, many = one + "s") => `${number(n)} ${n === 1 ? one : many}`;
+
+/** Milliseconds as "0.4 ms", "12 ms", "4.2 s", "2 min 5 s". */
+export function duration(ms) {
+  if (ms < 9.95) return `${oneDigit.format(ms)} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${oneDigit.format(ms / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  return seconds % 60 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${seconds / 60} min`;
+}
+
+const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const exactTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+
+/** A moment as "14:03:59" in the reader's time zone. */
+export const clock = (moment) => time.format(new Date(moment));
+
+/** A moment as "14:03:59.123". */
+export const exactClock = (moment) => exactTime.format(new Date(moment));
+
+/** A node's id without its kind: "function:stock" is "stock". */
+export const nameOf = (node) => node.slice(node.indexOf(":") + 1);
+
+/** A node's kind: "function:stock" is "function". */
+export const kindOf = (node) => node.slice(0, Math.max(0, node.indexOf(":")));
+
+/** An attribute's value, which may be an object, as text. */
+export const valueText = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : String(value));
+
+/** A text whose UUIDs are cut to their beginning, so that it can be read. */
+export const shortened = (text) => text.replace(/\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, "$1…");
+
+/** JSON that people may want to read, indented; whatever is not JSON as it is. Strings that hold JSON, as an envelope's do, are opened. */
+export function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text, opened), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+function opened(_, value) {
+  if (typeof value !== "string" || !/^\s*[{[]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,248 @@
+// The stack as a picture, drawn from the graph alone. Its nodes are buttons; its edges carry what moves.
+
+import { byId, el, setAttribute, setText, svg } from "./dom.js";
+import { errorsOf, kindIcon, spoken, summary, waitingIn } from "./kinds.js";
+import { layout } from "./layout.js";
+import { createTraffic } from "./traffic.js";
+import { short } from "./format.js";
+import { on, state } from "./store.js";
+import { denials } from "./denials.js";
+import { selection, select } from "./selection.js";
+
+const frameOf = byId("picture-frame");
+const picture = byId("picture");
+
+let drawn = null; // what the picture shows: its graph and its width
+let nodes = new Map(); // by id: the node and the elements of its button
+let edges = new Map(); // by id: the edge and its element
+const layers = ["edges", "traffic", "nodes", "locks", "labels"].map((name) => svg("g", { class: name }));
+const [edgeLayer, trafficLayer, nodeLayer, lockLayer, labelLayer] = layers;
+const traffic = createTraffic(trafficLayer);
+
+/** Begins to draw, now and whenever something changes. */
+export function start() {
+  picture.append(...layers);
+  on(["graph", "denials", "changes"], redraw);
+  on(["counters", "factory", "graph"], recount);
+  on(["denials", "changes", "graph"], lock);
+  on(["selection", "journey", "graph", "denials"], highlight);
+  new ResizeObserver(redraw).observe(frameOf);
+}
+
+/** Lets messages move along the edges: how many an edge moved, and how many failed there. */
+export function move(flow) {
+  traffic.move(flow);
+}
+
+/** The graph with the edges that a policy denies and that are therefore not part of it: what is missing is shown where it belongs. */
+function shown() {
+  const { nodes, edges } = state.graph;
+  const there = new Set(edges.map((e) => e.id));
+  const ids = new Set(nodes.map((n) => n.id));
+  const missing = denials()
+    .map((d) => ({ id: d.edge, from: d.edge.split(">")[0], to: d.edge.split(">")[1], label: "not allowed", missing: true }))
+    .filter((e, i, all) => !there.has(e.id) && ids.has(e.from) && ids.has(e.to) && all.findIndex((o) => o.id === e.id) === i);
+  return { nodes, edges: [...edges, ...missing] };
+}
+
+function redraw() {
+  const graph = shown();
+  const width = Math.floor(frameOf.clientWidth);
+  const key = JSON.stringify([graph.nodes.map((n) => [n.id, n.label, n.kind]), graph.edges.map((e) => [e.id, e.label])]);
+  if (!width || !graph.nodes.length || (drawn?.key === key && drawn.width === width)) return;
+  const focused = document.activeElement?.closest?.("#picture [data-node]")?.dataset.node;
+  drawn = { key, width };
+  const plan = layout(graph, width);
+  setAttribute(picture, "viewBox", `0 0 ${plan.width} ${plan.height}`);
+  setAttribute(picture, "width", plan.width);
+  setAttribute(picture, "height", plan.height);
+
+  edges = new Map();
+  for (const e of graph.edges) if (plan.edges.has(e.id)) edges.set(e.id, drawEdge(e, plan.edges.get(e.id)));
+  const byDepth = [...edges.values()].sort((a, b) => Boolean(b.plan.rail) - Boolean(a.plan.rail));
+  edgeLayer.replaceChildren(...byDepth.map((e) => e.element));
+
+  nodes = new Map();
+  for (const [id, box] of plan.nodes) nodes.set(id, drawNode(graph.nodes.find((n) => n.id === id), box));
+  const ranks = Map.groupBy(nodes.values(), (n) => n.box.rank);
+  nodeLayer.replaceChildren(...[...ranks.values()].map((rank) => svg("g", {}, rank.map((n) => n.element))));
+  labelLayer.replaceChildren();
+  traffic.reset(edges);
+  recount();
+  lock();
+  highlight();
+  nodes.get(focused)?.button.focus();
+}
+
+function drawEdge(edge, plan) {
+  const line = svg("path", { class: "line", d: plan.d });
+  const tip = svg("path", { class: "tip", d: "M-7 -4 0 0l-7 4Z", transform: `translate(${plan.tip.x} ${plan.tip.y}) rotate(${plan.tip.angle})` });
+  const hit = svg("path", { class: "hit", d: plan.d });
+  const element = svg("g", {
+    class: ["edge", plan.rail && "rail", edge.missing && "missing"].filter(Boolean).join(" "),
+    "data-edge": edge.id,
+    mouseenter: () => label([edge.id]),
+    mouseleave: () => label(focusEdges()),
+  }, line, tip, hit);
+  return { edge, plan, element, line };
+}
+
+const LEFT = 14; // of a node's text
+const RIGHT = 8;
+const SUM = 36; // of its second line, beside the icon
+const family = getComputedStyle(document.body).fontFamily;
+
+function drawNode(node, box) {
+  const room = box.width - LEFT - RIGHT;
+  const size = [13, 12.5, 12, 11.5, 11].find((s) => widthOf(node.label, `600 ${s}px ${family}`) <= room) ?? 11;
+  const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size }, fitted(node.label, room, `600 ${size}px ${family}`));
+  const sum = svg("text", { class: "sum", x: SUM, y: 42 });
+  const badge = svg("g", { class: "badge", transform: `translate(${box.width - 4} 0)` }, svg("rect", { y: -10, height: 20, rx: 10 }), svg("text", { y: 4 }));
+  const gauge = svg("rect", { class: "gauge", x: LEFT, y: box.height - 4, width: 0, height: 3, rx: 1.5 });
+  // What is seen is cut to fit, and no text to be read: the button that lies over it says it whole.
+  const seen = svg("g", { "aria-hidden": "true" },
+    svg("rect", { class: "box", width: box.width, height: box.height, rx: 10 }),
+    svg("path", { class: "stripe", d: `M10 0H5V${box.height}H10A10 10 0 0 1 0 ${box.height - 10}V10A10 10 0 0 1 10 0Z` }),
+    svg("path", { class: "icon", d: kindIcon(node.kind), transform: "translate(12 28) scale(0.95)" }),
+    title, sum, gauge, badge);
+  const button = svg("rect", {
+    class: "button",
+    role: "button",
+    tabindex: 0,
+    width: box.width,
+    height: box.height,
+    rx: 10,
+    click: () => select("node", node.id),
+    keydown: (e) => {
+      if (e.key !== "Enter" && e.key !== " ") return;
+      e.preventDefault();
+      select("node", node.id);
+    },
+    focus: () => label(edgesOf(node.id)),
+    blur: () => label([]),
+    mouseenter: () => label(edgesOf(node.id)),
+    mouseleave: () => label(focusEdges()),
+  });
+  const element = svg("g", { class: `node kind-${node.kind}`, "data-node": node.id, transform: `translate(${box.x} ${box.y})` }, seen, button);
+  return { node, box, element, button, sum, badge, gauge, most: 10 };
+}
+
+const pen = el("canvas").getContext("2d");
+
+function widthOf(text, font) {
+  pen.font = font;
+  return pen.measureText(text).width;
+}
+
+/** As much of a text as fits, with an ellipsis where that is not all. */
+function fitted(text, width, font) {
+  if (widthOf(text, font) <= width) return text;
+  let length = text.length;
+  while (length > 1 && widthOf(text.slice(0, length) + "…", font) > width) length--;
+  return text.slice(0, length) + "…";
+}
+
+/** Writes what the nodes count. Only what differs is touched. */
+function recount() {
+  for (const n of nodes.values()) {
+    const counters = state.counters?.[n.node.id];
+    const fault = n.node.kind === "factory" ? state.factory?.fault_text : "";
+    const said = fault || summary(n.node, counters);
+    if (n.said !== said) setText(n.sum, fitted(said, n.box.width - SUM - 5, `11.5px ${family}`));
+    n.said = said;
+    n.element.classList.toggle("faulty", Boolean(fault));
+    setAttribute(n.button, "aria-label", fault ? `${spoken(n.node, counters)}, ${fault}` : spoken(n.node, counters));
+
+    const errors = errorsOf(n.node, counters);
+    n.element.classList.toggle("failing", errors > 0);
+    if (n.errors !== errors) {
+      const text = errors ? short(errors) : "";
+      const width = Math.max(20, 10 + text.length * 7);
+      setText(n.badge.lastChild, text);
+      setAttribute(n.badge.firstChild, "width", width);
+      setAttribute(n.badge.firstChild, "x", -width / 2);
+    }
+    n.errors = errors;
+
+    const waiting = Math.max(0, waitingIn(n.node, counters) ?? 0);
+    n.most = Math.max(n.most, waiting);
+    setAttribute(n.gauge, "width", Math.round((n.box.width - LEFT - RIGHT) * Math.min(1, waiting / n.most)));
+  }
+}
+
+/** Puts a lock where a policy denied something: on the edge, or on the node where there is no such edge. */
+function lock() {
+  const marks = new Map();
+  for (const d of denials()) {
+    const at = edges.get(d.edge)?.line ? middle(edges.get(d.edge).line, 0.5) : corner(nodes.get(d.node)?.box);
+    if (at) marks.set(d.edge || d.node, { at, text: [...(marks.get(d.edge || d.node)?.text ?? []), d.text] });
+  }
+  lockLayer.replaceChildren(...[...marks.values()].map(({ at, text }) =>
+    svg("g", { class: "lock", transform: `translate(${at.x} ${at.y})` },
+      svg("title", {}, text.join("\n")),
+      svg("circle", { r: 12 }),
+      svg("path", { d: "M-4.5 -1h9v6.5h-9Z M-2.8 -1v-2a2.8 2.8 0 0 1 5.6 0v2" }))));
+  for (const [id, e] of edges) e.element.classList.toggle("denied", marks.has(id));
+}
+
+const middle = (line, share) => line.getPointAtLength(line.getTotalLength() * share);
+const corner = (box) => box && { x: box.x + box.width / 2, y: box.y };
+
+/** Shows what is selected, and the path of the journey that is open. */
+function highlight() {
+  const { kind, id } = selection();
+  const steps = kind === "journey" ? (state.journey?.steps ?? []) : [];
+  const path = new Set(steps.flatMap((s) => [s.node, s.edge]));
+  const failed = new Set(steps.filter((s) => s.level === "ERROR" || s.level === "WARN").map((s) => s.edge));
+  steps.forEach((step, i) => {
+    const e = edges.get(step.edge)?.edge;
+    if (e) path.add(e.from).add(e.to);
+    if (i) path.add(`${steps[i - 1].node}>${step.node}`); // from one to the next, where an edge joins them
+  });
+  picture.classList.toggle("tracing", path.size > 0);
+  for (const [nodeID, n] of nodes) {
+    n.element.classList.toggle("on-path", path.has(nodeID));
+    n.element.classList.toggle("open", kind === "node" && id === nodeID);
+    setAttribute(n.button, "aria-pressed", String(kind === "node" && id === nodeID));
+  }
+  for (const [edgeID, e] of edges) {
+    e.element.classList.toggle("on-path", path.has(edgeID));
+    e.element.classList.toggle("broken", failed.has(edgeID));
+  }
+}
+
+const edgesOf = (id) => [...edges.values()].filter((e) => e.edge.from === id || e.edge.to === id).map((e) => e.edge.id);
+
+function focusEdges() {
+  const node = document.activeElement?.closest?.("#picture [data-node]")?.dataset.node;
+  return node ? edgesOf(node) : [];
+}
+
+/** Writes the labels of some edges, where there is room for them, and makes the edges stand out. */
+function label(ids) {
+  for (const [id, e] of edges) e.element.classList.toggle("near", ids.includes(id));
+  const taken = [...nodes.values()].map(({ box }) => ({ x: box.x, y: box.y, width: box.width, height: box.height }));
+  const chips = [];
+  for (const id of ids) {
+    const { edge, line } = edges.get(id);
+    if (!edge.label) continue;
+    const width = widthOf(edge.label, `11.5px ${family}`) + 14;
+    const total = Number(picture.getAttribute("width"));
+    const boxes = [0.5, 0.35, 0.65, 0.25, 0.75].map((share) => middle(line, share)).map((p) => ({
+      x: Math.max(2, Math.min(total - width - 2, p.x - width / 2)), y: p.y - 10, width, height: 20,
+    }));
+    const box = boxes.find((b) => !taken.some((t) => overlap(b, t))) ?? (ids.length === 1 ? boxes[0] : null);
+    if (!box) continue; // the node's panel says it in words
+    taken.push(box);
+    chips.push(svg("g", { class: "label", transform: `translate(${box.x} ${box.y})` },
+      svg("rect", { width, height: 20, rx: 6 }), svg("text", { x: width / 2, y: 14 }, edge.label)));
+  }
+  labelLayer.replaceChildren(...chips);
+}
+
+const overlap = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+
+/** Gives a node of the picture the focus back, after its panel is closed. */
+export function focusNode(id) {
+  nodes.get(id)?.button.focus();
+}

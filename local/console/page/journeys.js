@@ -1,0 +1,63 @@
+// The list of the latest journeys: what became of each request of a buyer.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { clock, count, duration } from "./format.js";
+import { request } from "./stream.js";
+import { on, tell } from "./store.js";
+import { select, selection } from "./selection.js";
+import { throttled } from "./throttle.js";
+
+let latest = []; // the newest first
+
+const refresh = throttled(1000, async () => {
+  latest = (await request("journeys")) ?? [];
+  tell("journeys");
+});
+
+const filters = {
+  all: () => true,
+  orders: (j) => j.summary.includes("→"),
+  trouble: (j) => j.level === "WARN" || j.level === "ERROR",
+};
+
+/** Begins to list them. */
+export function start() {
+  byId("journeys-filter").addEventListener("change", () => tell("journeys"));
+  on(["connection"], refresh);
+  on(["journeys", "selection"], list);
+}
+
+/** Hears of an event: the journey that it belongs to has gone on. */
+export function touched(event) {
+  if (event.journey) refresh();
+}
+
+/** Forgets all, where a new run begins. */
+export function forget() {
+  latest = [];
+  refresh();
+}
+
+function list() {
+  const shown = latest.filter(filters[byId("journeys-filter").value]);
+  const { kind, id } = selection();
+  byId("journeys-none").hidden = shown.length > 0;
+  if (latest.length) setText(byId("journeys-none"), "None of the latest journeys is like that.");
+  keep(byId("journeys"), shown, (j) => j.id, create, (row, j) => {
+    const button = row.firstElementChild;
+    button.className = `journey ${levelClass(j.level)}`;
+    button.setAttribute("aria-pressed", String(kind === "journey" && id === j.id));
+    setText(button.querySelector(".summary"), j.summary);
+    setText(button.querySelector(".facts"), `${clock(j.began)} · ${duration(j.took_ms)} · ${count(j.steps, "step")}`);
+    setText(button.querySelector(".level"), levelWord(j.level));
+  });
+}
+
+function create(journey) {
+  return el("li", {},
+    el("button", { type: "button", click: () => select("journey", journey.id) },
+      el("span", { class: "summary" }), el("span", { class: "level" }), el("span", { class: "facts" })));
+}
+
+const levelClass = (level) => ({ WARN: "warned", ERROR: "failed" })[level] ?? "";
+const levelWord = (level) => ({ WARN: "warning", ERROR: "error" })[level] ?? "";

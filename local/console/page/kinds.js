@@ -1,0 +1,102 @@
+// The kinds of nodes: how they are called, drawn and summed up.
+
+import { count, short } from "./format.js";
+
+/** The messages that a queue holds. */
+const waiting = ({ visible = 0, in_flight: inFlight = 0, delayed = 0 }) => visible + inFlight + delayed;
+
+const plural = (n, one, many) => `${short(n)} ${n === 1 ? one : many}`;
+
+// An icon is path data in a box of 20 by 20, drawn as strokes.
+const kinds = {
+  buyers: {
+    name: "Buyers",
+    does: "send requests",
+    icon: "M7 9a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 7 9Z M2.2 16.5c0-3 2.1-4.8 4.8-4.8s4.8 1.8 4.8 4.8 M13.4 9.2a2.2 2.2 0 1 0-.6-4.3 M14.2 11.9c2.2.2 3.7 1.8 3.7 4.3",
+  },
+  people: {
+    name: "People",
+    does: "are told",
+    icon: "M10 9.2a2.9 2.9 0 1 0 0-5.8 2.9 2.9 0 0 0 0 5.8Z M4.2 17c0-3.3 2.5-5.2 5.8-5.2s5.8 1.9 5.8 5.2",
+  },
+  api: {
+    name: "HTTP API",
+    icon: "M6.2 5 2 10l4.2 5 M13.8 5 18 10l-4.2 5 M11.6 3.6 8.4 16.4",
+    sum: (c) => plural(c.requests, "request", "requests"),
+    errors: (c) => c.server_errors,
+  },
+  function: {
+    name: "Function",
+    icon: "M5 3.5h2.6L14 16.5h2 M9 9.2 5 16.5",
+    sum: (c) => `${short(c.invocations)} invoked`,
+    errors: (c) => c.errors,
+  },
+  topic: {
+    name: "Topic",
+    icon: "M3 8.2v3.6h2.8l6 3.4V4.8l-6 3.4Z M14.4 7.2a4 4 0 0 1 0 5.6 M16.6 5a7 7 0 0 1 0 10",
+    sum: (c) => `${short(c.published)} published`,
+    errors: (c) => c.lost,
+  },
+  queue: {
+    name: "Queue",
+    icon: "M2.5 5.5h15v9h-15Z M6.2 5.5v9 M10 5.5v9 M13.8 5.5v9",
+    sum: (c) => (waiting(c) ? `${short(waiting(c) - (c.in_flight ?? 0))} waiting · ${short(c.in_flight)} in work` : `${short(c.received)} received`),
+    waiting,
+  },
+  "dead-letter-queue": {
+    name: "Dead-letter queue",
+    icon: "M2.5 5.5h15v9h-15Z M7.4 7.6l5.2 4.8 M12.6 7.6l-5.2 4.8",
+    sum: (c) => plural(waiting(c), "message", "messages"),
+    errors: (c) => waiting(c),
+  },
+  database: {
+    name: "Database",
+    icon: "M3.5 5.2c0-1.4 2.9-2.4 6.5-2.4s6.5 1 6.5 2.4-2.9 2.4-6.5 2.4-6.5-1-6.5-2.4Z M3.5 5.2v9.6c0 1.4 2.9 2.4 6.5 2.4s6.5-1 6.5-2.4V5.2 M3.5 10c0 1.4 2.9 2.4 6.5 2.4s6.5-1 6.5-2.4",
+    sum: (c) => plural(c.connections, "connection", "connections"),
+  },
+  secrets: {
+    name: "Secret",
+    icon: "M6.8 13.2a3.4 3.4 0 1 0 0-6.8 3.4 3.4 0 0 0 0 6.8Z M10.2 9.8h7.3v3 M14.2 9.8v2.4",
+  },
+  schedule: {
+    name: "Schedule",
+    icon: "M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14Z M10 6v4.2l2.8 1.8",
+  },
+  factory: {
+    name: "Factory",
+    icon: "M2.5 17V9.2l4.6 2.6V9.2l4.6 2.6V3h4l1.8 14Z M6 14.6h1.6 M10 14.6h1.6",
+    sum: (c) => (c.in_the_making ? `${short(c.in_the_making)} in the making` : plural(c.requests, "request", "requests")),
+    errors: (c) => c.lost,
+  },
+};
+
+/** What a kind is called; its own name where the page does not know it. */
+export const kindName = (kind) => kinds[kind]?.name ?? kind;
+
+/** A kind's icon, as path data in a box of 20 by 20. */
+export const kindIcon = (kind) => kinds[kind]?.icon ?? "M4 4h12v12H4Z";
+
+/** A node's main counters in a few words; its detail where it counts nothing. */
+export function summary(node, counters) {
+  if (counters && Object.keys(counters).length) {
+    const sum = kinds[node.kind]?.sum;
+    if (sum) return sum(counters);
+    const [name, n] = Object.entries(counters)[0];
+    return `${short(n)} ${name.replaceAll("_", " ")}`;
+  }
+  return node.detail || kinds[node.kind]?.does || kindName(node.kind);
+}
+
+/** How many errors a node's badge shows. */
+export const errorsOf = (node, counters) => (counters && kinds[node.kind]?.errors?.(counters)) || 0;
+
+/** How many messages wait in a node, for its gauge; undefined where nothing waits in nodes of that kind. */
+export const waitingIn = (node, counters) => (counters ? kinds[node.kind]?.waiting?.(counters) : undefined);
+
+/** A node as a screen reader says it. */
+export function spoken(node, counters) {
+  const errors = errorsOf(node, counters);
+  const parts = [`${kindName(node.kind)} ${node.label}`, summary(node, counters)];
+  if (errors && node.kind !== "dead-letter-queue") parts.push(count(errors, "error"));
+  return parts.join(", ");
+}

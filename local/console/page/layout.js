@@ -1,0 +1,324 @@
+// Where the nodes and edges of the picture go: a layered drawing in the manner of Sugiyama, Tagawa and Toda (1981). It knows nothing of
+// the document, and of this stack in particular: any graph will do.
+//
+//   - Messages flow along the main axis: from left to right where there is room, else from top to bottom.
+//   - What is stored (databases, secrets) stands below, on a shelf. Lines to it run as rails through the gutters between the layers, where
+//     they meet no node.
+//   - A dead-letter queue stands beside its queue, across the flow.
+//   - An edge that leads back, as a callback does, returns through a lane of its own, around the layers.
+
+import { acyclic, layersOf, split, withDummies, order } from "./layers.js";
+import { place } from "./place.js";
+
+const STORES = new Set(["database", "secrets"]);
+const NODE = { minWidth: 116, maxWidth: 168, height: 54 };
+const GUTTER = { min: 36, max: 96 };
+const GAP = 17; // between nodes of a layer
+const DUMMY = 9; // what an edge takes that passes through a layer
+const LANE = 8; // between rails, and between lanes
+const PAD = 10;
+const LEADIN = 14; // from a node to the rail or the lane nearest to it
+
+/**
+ * Lays a graph out for a width, in pixels. It returns the size of the drawing, the nodes' boxes by id, in reading order, each with the rank
+ * of its layer, and the edges by id: path data, where the tip of the arrow is and whither it points, and whether it is a rail.
+ */
+export function layout(graph, width) {
+  const model = analyse(graph);
+  const depth = 1 + Math.max(0, ...model.layer.values());
+  const rails = LEADIN + LANE * model.stores.length;
+  const least = 2 * PAD + rails + depth * NODE.minWidth + (depth - 1) * GUTTER.min;
+  const shelf = model.stores.length * (NODE.minWidth + GUTTER.min);
+  return Math.max(least, shelf) <= width ? right(model, depth, width, rails) : down(model, width, rails);
+}
+
+/** Tells what flows from what stores and what stands beside another, and finds each node's layer. */
+function analyse(graph) {
+  const nodes = new Map(graph.nodes.map((n) => [n.id, n]));
+  const edges = graph.edges.filter((e) => nodes.has(e.from) && nodes.has(e.to) && e.from !== e.to);
+  const isStore = (id) => STORES.has(nodes.get(id).kind);
+
+  const beside = new Map(); // dead-letter queue → its queue
+  for (const e of edges) {
+    const suits = nodes.get(e.to).kind === "dead-letter-queue" && nodes.get(e.from).kind !== "dead-letter-queue" && !isStore(e.from);
+    if (suits && !beside.has(e.to)) beside.set(e.to, e.from);
+  }
+  const host = (id) => beside.get(id) ?? id;
+
+  const flowing = [...nodes.keys()].filter((id) => !isStore(id) && !beside.has(id));
+  const flow = edges.filter((e) => !isStore(e.from) && !isStore(e.to) && host(e.from) !== host(e.to));
+  const links = flow.map((e) => ({ id: e.id, from: host(e.from), to: host(e.to), edge: e }));
+  const { forward, back } = acyclic(flowing, links, (id) => nodes.get(id).kind === "buyers");
+  return {
+    nodes,
+    flowing,
+    forward,
+    back,
+    layer: layersOf(flowing, forward, (id) => nodes.get(id).kind === "buyers"),
+    guests: Map.groupBy(beside.keys(), (id) => beside.get(id)),
+    asides: edges.filter((e) => host(e.from) === host(e.to)),
+    rails: edges.filter((e) => isStore(e.from) !== isStore(e.to)),
+    stores: [...nodes.keys()].filter(isStore),
+  };
+}
+
+/** Left to right: a layer is a column, the shelf is below. */
+function right(model, depth, width, rails) {
+  const room = width - 2 * PAD - rails;
+  const shelved = width / Math.max(1, model.stores.length) - GUTTER.min;
+  const boxWidth = Math.floor(Math.min(NODE.maxWidth, shelved, Math.max(NODE.minWidth, (room - (depth - 1) * 44) / depth)));
+  const gutter = depth > 1 ? Math.min(GUTTER.max, (room - depth * boxWidth) / (depth - 1)) : 0;
+  const spare = Math.max(0, (room - depth * boxWidth - (depth - 1) * gutter) / 2);
+  const axis = { mainSize: boxWidth, crossSize: NODE.height, start: PAD + spare, pitch: boxWidth + gutter, gap: GAP, room: Infinity };
+  const drawing = compose(model, arrange(model, model.layer, depth), axis, (main, cross) => ({ x: main, y: cross }));
+  const top = drawing.lanes * LANE + (drawing.lanes ? LEADIN : PAD);
+  drawing.moveCross(top - drawing.crossStart());
+
+  const bottom = drawing.crossEnd();
+  const railTop = bottom + LEADIN;
+  const shelf = railTop + LANE * model.stores.length + LEADIN;
+  const centres = model.stores.map((id) => {
+    const users = model.rails.filter((e) => e.from === id || e.to === id).map((e) => drawing.box(e.from === id ? e.to : e.from));
+    return users.reduce((sum, b) => sum + b.main + boxWidth + gutter / 2, 0) / Math.max(1, users.length);
+  });
+  const byPlace = model.stores.map((_, i) => i).sort((a, b) => centres[a] - centres[b]);
+  const reach = (boxWidth + GUTTER.min) / 2;
+  const placed = place(byPlace.map((i) => ({ want: centres[i], before: reach, after: reach })), 0, width);
+  byPlace.forEach((i, rank) => drawing.put(model.stores[i], placed[rank] - boxWidth / 2, shelf));
+
+  drawing.railways((edge, user, store, index, port) => {
+    const lane = user.main + boxWidth + LEADIN + LANE * index;
+    const rail = railTop + LANE * index;
+    const entry = store.main + boxWidth / 2;
+    return [[user.main + boxWidth, port], [lane, port], [lane, rail], [entry, rail], [entry, shelf]];
+  });
+  drawing.returns((k) => top - LEADIN - LANE * k);
+  const height = (model.stores.length ? shelf + NODE.height : bottom) + PAD;
+  return drawing.result(width, height);
+}
+
+/** Top to bottom: a layer is a row, or several where it does not fit, and the shelf is the last. */
+function down(model, width, rails) {
+  const lanes = model.back.length ? LEADIN + LANE * model.back.length : PAD;
+  const margin = model.stores.length ? rails : PAD;
+  const room = width - lanes - margin;
+  const gap = 12;
+  const perRow = Math.max(2, Math.min(6, Math.floor((room + gap) / (NODE.minWidth + gap))));
+  const size = (id) => 1 + (model.guests.get(id)?.length ?? 0);
+  const layer = split(model.flowing, model.layer, size, perRow);
+  const depth = 1 + Math.max(0, ...layer.values());
+  const arranged = arrange(model, layer, depth);
+  const widths = arranged.rows.map((row) => {
+    const boxes = row.filter(isNode);
+    const places = boxes.reduce((sum, id) => sum + size(id), 0);
+    return (room - DUMMY * (row.length - boxes.length)) / Math.max(1, places) - gap;
+  });
+  const fits = Math.floor((room - (perRow - 1) * gap) / perRow);
+  const boxWidth = Math.max(64, Math.floor(Math.min(NODE.maxWidth, fits, ...widths)));
+  const gutter = GUTTER.min + LANE * Math.max(0, model.stores.length - 2);
+  const axis = { mainSize: NODE.height, crossSize: boxWidth, start: PAD, pitch: NODE.height + gutter, gap, room };
+  const drawing = compose(model, arranged, axis, (main, cross) => ({ x: cross, y: main }));
+  const spread = drawing.crossEnd() - drawing.crossStart();
+  drawing.moveCross(lanes - drawing.crossStart() + Math.max(0, (room - spread) / 2));
+
+  const way = model.back.length ? LEADIN : 0; // for what leads back from the last row, clear of the rails
+  const shelf = PAD + depth * (NODE.height + gutter) + way;
+  const rowOf = (i) => Math.floor(i / perRow);
+  const inRow = (i) => Math.min(perRow, model.stores.length - rowOf(i) * perRow);
+  model.stores.forEach((id, i) => {
+    const indent = (room - inRow(i) * (boxWidth + gap) + gap) / 2;
+    drawing.put(id, shelf + rowOf(i) * (NODE.height + gutter), lanes + indent + (i % perRow) * (boxWidth + gap));
+  });
+  const crossEnd = Math.max(lanes + room, drawing.crossEnd());
+  drawing.railways((edge, user, store, index, port) => {
+    const lane = user.main + NODE.height + LEADIN - 4 + LANE * index;
+    const rail = crossEnd + LEADIN - 4 + LANE * index;
+    const last = store.main - LEADIN - LANE * (model.stores.length - 1 - index) + 2;
+    const entry = store.cross + boxWidth / 2;
+    return [[user.main + NODE.height, port], [lane, port], [lane, rail], [last, rail], [last, entry], [store.main, entry]];
+  });
+  drawing.returns((k) => lanes - LEADIN + 4 - LANE * k);
+  const rows = depth + (model.stores.length ? rowOf(model.stores.length - 1) + 1 : 0);
+  return drawing.result(Math.max(width, crossEnd + margin), PAD + rows * (NODE.height + gutter) + way - gutter + PAD);
+}
+
+/** Puts the nodes of a model, and the places of the edges that pass, into rows, and each row into order. */
+function arrange(model, layer, depth) {
+  const arranged = withDummies(model.flowing, model.forward, layer, depth);
+  order(arranged.rows, arranged.links);
+  return arranged;
+}
+
+/** Places the flow of a model in abstract coordinates, main and cross, and draws its edges when all is placed. */
+function compose(model, { links, rows }, axis, point) {
+  const guests = (id) => model.guests.get(id) ?? [];
+  const boxes = new Map();
+  const anchors = align(rows, links, guests, axis);
+  rows.forEach((row, l) => {
+    for (const id of row) {
+      const main = axis.start + l * axis.pitch;
+      if (!isNode(id)) boxes.set(id, { main: main + axis.mainSize / 2, cross: anchors.get(id), dummy: true });
+      else [id, ...guests(id)].forEach((member, i) =>
+        boxes.set(member, { main, cross: anchors.get(id) - axis.crossSize / 2 + i * (axis.crossSize + axis.gap), layer: l }));
+    }
+  });
+  const edges = new Map();
+  const drawing = {
+    lanes: model.back.length,
+    box: (id) => boxes.get(id),
+    put: (id, main, cross) => boxes.set(id, { main, cross }),
+    crossStart: () => Math.min(...[...boxes.values()].map((b) => b.cross - (b.dummy ? DUMMY / 2 : 0))),
+    crossEnd: () => Math.max(...[...boxes.values()].map((b) => b.cross + (b.dummy ? DUMMY / 2 : axis.crossSize))),
+    moveCross(by) {
+      for (const b of boxes.values()) b.cross += by;
+    },
+
+    /** Draws the lines to and from what is stored, as rails whose course the caller knows. */
+    railways(course) {
+      const used = Map.groupBy(model.rails, (e) => (boxes.get(e.from).layer === undefined ? e.to : e.from));
+      for (const [user, lines] of used) {
+        for (const e of lines) {
+          const store = e.from === user ? e.to : e.from;
+          const index = model.stores.indexOf(store);
+          const rank = lines.map((l) => model.stores.indexOf(l.from === user ? l.to : l.from)).sort((a, b) => a - b).indexOf(index);
+          const step = Math.min(LANE, axis.crossSize / 2 / (lines.length + 1));
+          const port = boxes.get(user).cross + axis.crossSize * 0.74 + (rank - (lines.length - 1) / 2) * step;
+          const points = course(e, boxes.get(user), boxes.get(store), index, port);
+          if (e.from !== user) points.reverse();
+          edges.set(e.id, { ...polyline(points.map((p) => point(...p)), 7), rail: true });
+        }
+      }
+    },
+
+    /** Draws the edges that lead back, the longest outermost. */
+    returns(laneAt) {
+      const span = (l) => Math.abs(boxes.get(l.edge.from).main - boxes.get(l.edge.to).main);
+      [...model.back].sort((a, b) => span(a) - span(b)).forEach((link, k) => {
+        const from = boxes.get(link.edge.from);
+        const to = boxes.get(link.edge.to);
+        const out = from.main + axis.mainSize + LEADIN + 2;
+        const into = to.main - LEADIN - 4;
+        const leave = from.cross + axis.crossSize * 0.26;
+        const enter = to.cross + axis.crossSize * 0.26;
+        const lane = laneAt(k);
+        const points = [[from.main + axis.mainSize, leave], [out, leave], [out, lane], [into, lane], [into, enter], [to.main, enter]];
+        edges.set(link.id, polyline(points.map((p) => point(...p)), 9));
+      });
+    },
+
+    result(width, height) {
+      drawForward(model.forward, links, boxes, axis, point, edges);
+      for (const e of model.asides) edges.set(e.id, aside(boxes.get(e.from), boxes.get(e.to), axis, point));
+      const size = point(axis.mainSize, axis.crossSize);
+      const inOrder = [...boxes].filter(([, b]) => !b.dummy).sort(([, a], [, b]) => rank(a) - rank(b) || a.main - b.main || a.cross - b.cross);
+      const nodes = new Map(inOrder.map(([id, b]) => [id, { ...point(b.main, b.cross), width: size.x, height: size.y, rank: rank(b) }]));
+      return { width, height, nodes, edges };
+    },
+  };
+  return drawing;
+}
+
+/** Whether an id is a node's, and not that of a place for an edge that passes. */
+const isNode = (id) => !id.startsWith("\0");
+
+/** The rank of a box's layer; the shelf's is after all others. */
+const rank = (box) => box.layer ?? Infinity;
+
+/** Finds where across the flow each node, and each edge that passes through, has its middle: near its neighbours, and clear of the others. */
+function align(rows, links, guests, axis) {
+  const half = (axis.crossSize + axis.gap) / 2;
+  const extent = (id) => isNode(id)
+    ? { before: half, after: half + guests(id).length * (axis.crossSize + axis.gap) }
+    : { before: DUMMY / 2, after: DUMMY / 2 };
+  const anchors = new Map();
+  const outside = (id) => (isNode(id) ? axis.gap / 2 : 0); // an outermost node needs no gap
+  const put = (row, wants) => {
+    if (!row.length) return;
+    place(wants, -outside(row[0]), axis.room + outside(row.at(-1))).forEach((c, i) => anchors.set(row[i], c));
+  };
+  for (const row of rows) put(row, row.map((id) => ({ want: Number.isFinite(axis.room) ? axis.room / 2 : 0, ...extent(id) })));
+  const into = Map.groupBy(links, (l) => l.to);
+  const out = Map.groupBy(links, (l) => l.from);
+  const before = (id) => (into.get(id) ?? []).map((l) => l.from);
+  const after = (id) => (out.get(id) ?? []).map((l) => l.to);
+  const mean = (ids) => ids.reduce((sum, id) => sum + anchors.get(id), 0) / ids.length;
+  for (let round = 0; round < 12; round++) {
+    const sweep = round % 2 ? [...rows].reverse() : rows;
+    for (const row of sweep) {
+      const wants = row.map((id) => {
+        const near = round % 2 ? after(id) : before(id);
+        const all = near.length ? near : [...before(id), ...after(id)];
+        // What is joined to nothing keeps close to the others.
+        return { want: all.length ? mean(all) : mean(row), weight: all.length ? 1 : 0.01, ...extent(id) };
+      });
+      put(row, wants);
+    }
+  }
+  return anchors;
+}
+
+/** Draws the edges that follow the flow, each through the places that are kept for it in the layers between. */
+function drawForward(forward, links, boxes, axis, point, edges) {
+  const parts = Map.groupBy(links, (l) => l.id);
+  const routes = forward.map((link) => {
+    const stops = parts.get(link.id).slice(0, -1).map((l) => boxes.get(l.to));
+    return { link, from: boxes.get(link.edge.from), to: boxes.get(link.edge.to), stops };
+  });
+  const middle = (b) => (b.dummy ? b.cross : b.cross + axis.crossSize / 2);
+  // Edges leave and enter a side in the order of where they come from and go to, so that they do not cross at the node.
+  const spread = (end, toward, share) => {
+    for (const group of Map.groupBy(routes, (r) => r.link.edge[end]).values()) {
+      group.sort((a, b) => middle(toward(a)) - middle(toward(b)));
+      const step = Math.min(9, (axis.crossSize * share) / group.length);
+      group.forEach((r, i) => (r[end + "At"] = (i - (group.length - 1) / 2) * step));
+    }
+  };
+  spread("from", (r) => r.stops[0] ?? r.to, 0.5);
+  spread("to", (r) => r.stops.at(-1) ?? r.from, 0.7);
+  for (const r of routes) {
+    const path = [[r.from.main + axis.mainSize, middle(r.from) + r.fromAt]];
+    for (const s of r.stops) path.push([s.main - axis.mainSize / 2, s.cross], [s.main + axis.mainSize / 2, s.cross]);
+    path.push([r.to.main, middle(r.to) + r.toAt]);
+    let d = "";
+    path.forEach(([main, cross], i) => {
+      const p = point(main, cross);
+      if (i === 0) d = `M${xy(p)}`;
+      else if (i % 2 === 0) d += `L${xy(p)}`; // straight through a layer
+      else {
+        const [main0, cross0] = path[i - 1];
+        const bend = (main - main0) * 0.5;
+        d += `C${xy(point(main0 + bend, cross0))} ${xy(point(main - bend, cross))} ${xy(p)}`;
+      }
+    });
+    const tip = point(...path.at(-1));
+    edges.set(r.link.id, { d, tip: { ...tip, angle: point(1, 0).x ? 0 : 90 } });
+  }
+}
+
+/** Draws an edge between neighbours across the flow: a queue and its dead-letter queue. */
+function aside(from, to, axis, point) {
+  const ahead = to.cross > from.cross;
+  const middle = from.main + axis.mainSize * (ahead ? 0.5 : 0.6);
+  const ends = ahead ? [from.cross + axis.crossSize, to.cross] : [from.cross, to.cross + axis.crossSize];
+  return polyline(ends.map((cross) => point(middle, cross)), 0);
+}
+
+/** A line through points with rounded corners, and the tip of its arrow. */
+function polyline(points, radius) {
+  const corners = points.filter((p, i) => i === 0 || p.x !== points[i - 1].x || p.y !== points[i - 1].y);
+  let d = `M${xy(corners[0])}`;
+  for (let i = 1; i < corners.length - 1; i++) {
+    const [a, b, c] = [corners[i - 1], corners[i], corners[i + 1]];
+    const r = Math.min(radius, distance(a, b) / 2, distance(b, c) / 2);
+    d += `L${xy(toward(b, a, r))}Q${xy(b)} ${xy(toward(b, c, r))}`;
+  }
+  const [before, tip] = corners.slice(-2);
+  return { d: d + `L${xy(tip)}`, tip: { ...tip, angle: (Math.atan2(tip.y - before.y, tip.x - before.x) * 180) / Math.PI } };
+}
+
+const distance = (a, b) => Math.hypot(b.x - a.x, b.y - a.y);
+const toward = (from, to, by) => {
+  const length = distance(from, to) || 1;
+  return { x: from.x + ((to.x - from.x) * by) / length, y: from.y + ((to.y - from.y) * by) / length };
+};
+const xy = (p) => `${Math.round(p.x * 10) / 10} ${Math.round(p.y * 10) / 10}`;

@@ -1,0 +1,69 @@
+// The events as a list, the newest first: bounded, to be filtered and held.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { count, exactClock, nameOf } from "./format.js";
+import { what, levelName } from "./eventrow.js";
+import { on, state, tell } from "./store.js";
+import { select } from "./selection.js";
+
+const MOST = 300; // kept
+const PACE = 400; // milliseconds between two drawings: faster than this nobody reads
+const LEVELS = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 };
+
+let events = []; // the newest last
+let held = null; // what is shown while the list is paused
+let timer = 0;
+
+/** Begins to list them. */
+export function start() {
+  for (const id of ["events-node", "events-level"]) byId(id).addEventListener("change", () => tell("log"));
+  byId("events-pause").addEventListener("click", (e) => {
+    held = held ? null : events;
+    e.currentTarget.setAttribute("aria-pressed", String(Boolean(held)));
+    setText(e.currentTarget, held ? "Resume" : "Pause");
+    tell("log");
+  });
+  on(["graph"], () => {
+    const nodes = state.graph.nodes.map((n) => ({ id: n.id, label: `${n.label} (${n.kind})` }));
+    keep(byId("events-node"), [{ id: "", label: "all" }, ...nodes], (n) => n.id, (n) => el("option", { value: n.id }), (option, n) => setText(option, n.label));
+  });
+  on(["log"], draw);
+  tell("log");
+}
+
+/** Adds an event; the oldest makes room. */
+export function add(event) {
+  events = [...events.slice(1 - MOST), event];
+  timer ||= setTimeout(() => {
+    timer = 0;
+    tell("log");
+  }, PACE);
+}
+
+/** Forgets all, where a new run begins. */
+export function forget() {
+  events = [];
+  tell("log");
+}
+
+function draw() {
+  const node = byId("events-node").value;
+  const level = Number(byId("events-level").value);
+  const from = held ?? events;
+  const shown = from.filter((e) => (!node || e.node === node) && (LEVELS[e.level] ?? 1) >= level).reverse();
+  keep(byId("events"), shown, (e) => e.seq, row);
+  const since = held?.length ? events.filter((e) => e.seq > held.at(-1).seq).length : events.length;
+  const fresh = held ? ` Paused: ${since >= MOST ? `${MOST} or more` : count(since, "event")} since.` : "";
+  setText(byId("events-shown"), `${count(shown.length, "event")} of the latest ${from.length}.${fresh}`);
+}
+
+function row(event) {
+  const level = event.level ?? "INFO";
+  return el("tr", { class: levelName(event) },
+    el("td", { class: "time" }, el("time", { datetime: event.time }, exactClock(event.time))),
+    el("td", { class: "level" }, event.denied ? "DENIED" : level),
+    el("td", { class: "part" }, event.node
+      ? el("button", { type: "button", class: "link", click: () => select("node", event.node) }, nameOf(event.node))
+      : (event.part ?? "")),
+    el("td", {}, what(event)));
+}

@@ -1,0 +1,60 @@
+// The details of one part of the stack: what it counts, what it is joined to, its latest log lines and errors.
+
+import { el, keep, setText } from "./dom.js";
+import { number } from "./format.js";
+import { create as logRow, levelName } from "./eventrow.js";
+import { select } from "./selection.js";
+import { state } from "./store.js";
+
+/** Makes the panel of a node. */
+export function create(node) {
+  const counters = el("dl", { class: "figures" });
+  const joined = el("ul", { class: "joined", role: "list" });
+  const errors = list();
+  const lines = list();
+  const note = el("p", { class: "none" }, "Asking…");
+  const errorsPart = el("section", { "aria-label": "Latest warnings and errors", hidden: true }, el("h3", {}, "Latest warnings and errors"), errors);
+  const linesPart = el("section", { "aria-label": "Latest log lines", hidden: true }, el("h3", {}, "Latest log lines"), lines);
+  const element = el("div", { class: "node-panel" },
+    node.detail && el("p", { class: "soft" }, node.detail), counters, joined, note, errorsPart, linesPart);
+
+  return {
+    element,
+    count() {
+      const now = Object.entries(state.counters?.[node.id] ?? {});
+      counters.hidden = now.length === 0;
+      keep(counters, now, ([name]) => name, ([name]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd")),
+        (row, [, n]) => setText(row.lastElementChild, number(n)));
+      const edges = state.graph.edges.filter((e) => e.from === node.id || e.to === node.id);
+      keep(joined, edges, (e) => e.id, (e) => join(e, node));
+    },
+    show(answer) {
+      fill(lines, linesPart, answer.lines);
+      fill(errors, errorsPart, answer.errors);
+      note.hidden = Boolean(answer.lines?.length || answer.errors?.length);
+      setText(note, "It has logged nothing yet.");
+    },
+    fail(message) {
+      note.hidden = false;
+      setText(note, message);
+    },
+  };
+}
+
+const list = () => el("ol", { class: "lines", role: "list" });
+
+function fill(element, part, events) {
+  part.hidden = !events?.length;
+  const latest = [...(events ?? [])].sort((a, b) => b.seq - a.seq);
+  keep(element, latest, (e) => e.seq, (e) => el("li", { class: levelName(e) }, logRow(e)));
+}
+
+function join(edge, node) {
+  const leaves = edge.from === node.id;
+  const other = leaves ? edge.to : edge.from;
+  const label = state.graph.nodes.find((n) => n.id === other)?.label ?? other;
+  return el("li", {},
+    el("span", { class: "soft" }, leaves ? "to " : "from "),
+    el("button", { type: "button", class: "link", click: () => select("node", other) }, label),
+    edge.label && el("span", { class: "soft" }, ` · ${edge.label}`));
+}

@@ -1,0 +1,54 @@
+// What a developer must not miss while it lasts: a build that fails, and what an edit changed in the stack.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { clock, count, duration } from "./format.js";
+import { on, state } from "./store.js";
+
+/** How long a change of the stack is shown, in milliseconds, unless it is dismissed before. */
+const CHANGE_SHOWN = 60_000;
+
+let dismissed = 0; // changes up to this moment
+let timer = 0;
+
+/** Begins to show them. */
+export function start() {
+  on(["build"], build);
+  on(["changes"], changes);
+  byId("changes-dismiss").addEventListener("click", () => {
+    dismissed = Date.now();
+    changes();
+    byId("main").focus();
+  });
+}
+
+/** A build that goes well is a word in the head; one that fails stays in the way until it is mended. */
+function build() {
+  const { state: now = "ok", what, error, took_ms: took } = state.build ?? {};
+  const list = (what ?? []).join(", ") || "functions";
+  const pill = byId("built");
+  pill.hidden = !state.build || now === "failed";
+  pill.classList.toggle("good", now === "ok");
+  setText(pill, pill.hidden ? "" : now === "building" ? `building ${list}…` : `${list} built${took ? ` in ${duration(took)}` : ""}`);
+
+  byId("build").hidden = now !== "failed";
+  if (now !== "failed") return;
+  setText(byId("build-title"), `${list} cannot be built`);
+  setText(byId("build-error"), error ?? "");
+  setText(byId("build-note"), "The version before goes on.");
+}
+
+function changes() {
+  const now = Date.now();
+  const fresh = (state.changes ?? []).filter((c) => {
+    const at = Date.parse(c.time);
+    return at > dismissed && now - at < CHANGE_SHOWN;
+  });
+  const lines = fresh.flatMap((c) => c.lines.map((line, i) => ({ key: `${c.time} ${i}`, line })));
+  byId("changes").hidden = lines.length === 0;
+  if (lines.length) setText(byId("changes-title"), `The stack changed at ${clock(fresh[0].time)}: ${count(lines.length, "difference")}`);
+  keep(byId("changes-list"), lines, (l) => l.key, ({ line }) => el("li", { class: mark(line) }, line));
+  clearTimeout(timer);
+  if (fresh.length) timer = setTimeout(changes, CHANGE_SHOWN - (now - Date.parse(fresh.at(-1).time)) + 50);
+}
+
+const mark = (line) => ({ "+": "added", "-": "removed", "~": "altered" })[line.trim()[0]] ?? "altered";

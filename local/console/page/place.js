@@ -1,0 +1,30 @@
+/**
+ * Puts items along a line as near as may be to where they want to be, in their order and without overlap: the least sum of weighted
+ * squares of what they are moved, by pooling adjacent violators. An item reaches "before" and "after" from its place. With bounds, nothing
+ * reaches beyond them as long as there is room.
+ */
+export function place(items, low = -Infinity, high = Infinity) {
+  let offset = 0;
+  const offsets = items.map((item, i) => (offset += i ? items[i - 1].after + item.before : 0));
+  const pools = [];
+  items.forEach((item, i) => {
+    const weight = item.weight ?? 1;
+    pools.push({ sum: weight * (item.want - offsets[i]), weight, size: 1 });
+    while (pools.length > 1 && mean(pools.at(-2)) > mean(pools.at(-1))) {
+      const last = pools.pop();
+      const into = pools.at(-1);
+      into.sum += last.sum;
+      into.weight += last.weight;
+      into.size += last.size;
+    }
+  });
+  const first = items[0];
+  const last = items.at(-1);
+  const most = items.length ? high - last.after - offsets.at(-1) : high;
+  const least = items.length ? low + first.before : low;
+  return pools
+    .flatMap((pool) => Array(pool.size).fill(Math.max(least, Math.min(most, mean(pool)))))
+    .map((at, i) => at + offsets[i]);
+}
+
+const mean = (pool) => pool.sum / pool.weight;

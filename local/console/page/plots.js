@@ -1,0 +1,73 @@
+// Stock and open production orders over time: a small plot a product.
+
+import { byId, el, keep, setText, setAttribute, svg } from "./dom.js";
+import { count, duration, number } from "./format.js";
+import { on, state, tell } from "./store.js";
+
+const MOST = 6; // plots; products beyond them are counted
+const WIDTH = 320;
+const HEIGHT = 72;
+const TOP = 6;
+/** The least time that a plot spans, in milliseconds: a run that has just begun does not fill it. */
+const SPAN = 60_000;
+const MOST_SPAN = 600_000;
+
+const order = new Map(); // when a product's figures last changed, so that what happens is seen
+
+/** Begins to plot. */
+export function start() {
+  on(["products", "series"], draw);
+  setInterval(() => tell("series"), 1000); // time goes on although nothing changes
+}
+
+function draw() {
+  const products = state.products ?? [];
+  byId("stock").hidden = products.length === 0;
+  for (const p of products) {
+    const figures = `${p.stock} ${p.on_order}`;
+    if (order.get(p.sku)?.figures !== figures) order.set(p.sku, { figures, since: order.has(p.sku) ? Date.now() : 0 });
+  }
+  const shown = products.length <= MOST ? products : [...products].sort((a, b) => order.get(b.sku).since - order.get(a.sku).since).slice(0, MOST);
+  keep(byId("plots"), shown, (p) => p.sku, create, update);
+  const more = products.length - shown.length;
+  setText(byId("plots-more"), more ? `${count(more, "more product")} did not change lately.` : "");
+}
+
+function create() {
+  return el("figure", {},
+    el("figcaption", {}, el("span", { class: "name" }), el("span", { class: "now" })),
+    svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
+      svg("path", { class: "grid", d: `M0 ${TOP}H${WIDTH}M0 ${HEIGHT}H${WIDTH}` }),
+      svg("path", { class: "area-stock" }), svg("path", { class: "series-on-order" }), svg("path", { class: "series-stock" })),
+    el("p", { class: "scale" }, el("span"), el("span")));
+}
+
+function update(figure, product) {
+  const end = Date.now();
+  const points = (state.series ?? [])
+    .map((s) => ({ at: Date.parse(s.time), ...s.products?.[product.sku] }))
+    .filter((p) => p.stock !== undefined && p.at > end - MOST_SPAN);
+  if (points.length) points.push({ ...points.at(-1), at: end });
+  const begin = Math.min(points[0]?.at ?? end, end - SPAN);
+  const most = Math.max(1, ...points.map((p) => Math.max(p.stock, p.on_order)));
+  const x = (at) => (((at - begin) / (end - begin)) * WIDTH).toFixed(1);
+  const y = (n) => (HEIGHT - (n / most) * (HEIGHT - TOP)).toFixed(1);
+  const steps = (key) => points.map((p, i) => (i ? `H${x(p.at)}V${y(p[key])}` : `M${x(p.at)} ${y(p[key])}`)).join("");
+  const stock = steps("stock");
+
+  const soldOut = product.stock <= 0;
+  figure.classList.toggle("sold-out", soldOut);
+  setText(figure.querySelector(".name"), `${product.name} `);
+  setText(figure.querySelector(".now"), `${soldOut ? "sold out" : `${number(product.stock)} on hand`}${product.on_order ? `, ${number(product.on_order)} on order` : ""}`);
+  const plot = figure.querySelector(".plot");
+  const span = duration(end - begin);
+  const low = points.length ? Math.min(...points.map((p) => p.stock)) : product.stock;
+  const high = points.length ? Math.max(...points.map((p) => p.stock)) : product.stock;
+  setAttribute(plot, "aria-label", `${product.name}: ${number(product.stock)} on hand, ${number(product.on_order)} on order. In the last ${span}, between ${number(low)} and ${number(high)} were on hand.`);
+  setAttribute(plot.querySelector(".series-stock"), "d", stock);
+  setAttribute(plot.querySelector(".series-on-order"), "d", steps("on_order"));
+  setAttribute(plot.querySelector(".area-stock"), "d", points.length ? `${stock}V${HEIGHT}H${x(points[0].at)}Z` : "");
+  const [left, right] = figure.querySelectorAll(".scale span");
+  setText(left, `${span} ago`);
+  setText(right, `most ${number(most)}`);
+}

@@ -1,0 +1,74 @@
+// A rush of buyers: so many, in so many seconds.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { count, duration, number } from "./format.js";
+import { request } from "./stream.js";
+import { on, state } from "./store.js";
+
+/** Begins to offer it. */
+export function start() {
+  byId("rush-form").addEventListener("submit", (e) => {
+    e.preventDefault();
+    state.rush?.running ? stop() : send();
+  });
+  on(["products", "graph"], () => {
+    byId("rush").hidden = !state.products?.length;
+    keep(byId("rush-sku"), state.products ?? [], (p) => p.sku, (p) => el("option", { value: p.sku }), (option, p) => setText(option, `${p.name} (${p.sku})`));
+  });
+  on(["rush"], draw);
+}
+
+async function send() {
+  const body = {
+    buyers: byId("rush-buyers").valueAsNumber,
+    seconds: byId("rush-seconds").valueAsNumber,
+    sku: byId("rush-sku").value,
+    quantity: byId("rush-quantity").valueAsNumber,
+  };
+  const missing = Object.entries(body).find(([, v]) => v === "" || Number.isNaN(v));
+  if (missing) return say(`Say a number: ${missing[0]}.`, true);
+  await ask("POST", body);
+}
+
+const stop = () => ask("DELETE");
+
+async function ask(method, body) {
+  try {
+    await request("rush", { method, body });
+    say("");
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+function say(text, bad = false) {
+  byId("rush-status").classList.toggle("bad", bad);
+  setText(byId("rush-status"), text);
+}
+
+let was = false; // running
+
+function draw() {
+  const rush = state.rush;
+  byId("rush-run").hidden = !rush;
+  const button = byId("rush-start");
+  setText(button, rush?.running ? "Call them off" : "Send them in");
+  if (!rush) return;
+  const progress = byId("rush-progress");
+  progress.max = rush.buyers;
+  progress.value = rush.sent;
+  const figures = [
+    ["sent", `${number(rush.sent)} of ${number(rush.buyers)}`],
+    ["sold", number(rush.sold)],
+    ["refused", number(rush.refused)],
+    ["failed", number(rush.failed)],
+    ["p50", duration(rush.p50_ms)],
+    ["p99", duration(rush.p99_ms)],
+  ];
+  keep(byId("rush-result"), figures, ([name]) => name, ([name]) => el("div", { class: name }, el("dt", {}, name), el("dd")), (row, [, text]) => {
+    setText(row.lastElementChild, text);
+    row.classList.toggle("bad", row.className.includes("failed") && rush.failed > 0);
+  });
+  if (was && !rush.running) say(`${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ${number(rush.failed)} failed.`);
+  was = rush.running;
+}

@@ -1,0 +1,27 @@
+// What is open in the details: a node or a journey. It is in the page's address, so that it can be linked to, and the way back works.
+
+import { tell } from "./store.js";
+
+const KINDS = ["node", "journey"];
+
+/** What is open: its kind, "node" or "journey", and its id; both empty where nothing is. */
+export function selection() {
+  const [kind, id] = location.hash.slice(1).split("=");
+  return KINDS.includes(kind) && id ? { kind, id: decodeURIComponent(id) } : { kind: "", id: "" };
+}
+
+/** Opens something. What is open already gets the focus again. */
+export function select(kind, id) {
+  const hash = `#${kind}=${encodeURIComponent(id)}`;
+  if (location.hash === hash) tell("selection", "focus");
+  else location.hash = hash;
+}
+
+/** Closes what is open. */
+export function close() {
+  history.pushState(null, "", location.pathname + location.search);
+  tell("selection");
+}
+
+addEventListener("hashchange", () => tell("selection", "focus"));
+addEventListener("popstate", () => tell("selection"));

@@ -1,0 +1,64 @@
+// What the page knows of the run, and who wants to hear of it. However fast it changes, it is drawn at most once a frame.
+
+/** The run's state, as GET /state has it. */
+export const state = {
+  graph: { nodes: [], edges: [] },
+  counters: {},
+  products: [],
+  series: [],
+  dead_letters: [],
+  factory: null,
+  rush: null,
+  build: null,
+  changes: [],
+  stream: null,
+  endpoints: {},
+};
+
+const listeners = new Map(); // by topic
+const changed = new Set(); // topics that await the next frame
+let frame = 0;
+
+/**
+ * Calls a function in the frame after any of the topics has changed, once, however often they have. Topics are the keys of the state, and
+ * whatever else a part of the page tells the others of.
+ */
+export function on(topics, listener) {
+  for (const topic of topics) {
+    if (!listeners.has(topic)) listeners.set(topic, new Set());
+    listeners.get(topic).add(listener);
+  }
+}
+
+/** Says that topics have changed. */
+export function tell(...topics) {
+  for (const topic of topics) changed.add(topic);
+  frame ||= requestAnimationFrame(draw);
+}
+
+function draw() {
+  frame = 0;
+  const due = new Set();
+  for (const topic of changed) for (const listener of listeners.get(topic) ?? []) due.add(listener);
+  changed.clear();
+  for (const listener of due) listener();
+}
+
+/** Takes over the whole state, or what of it has changed. */
+export function merge(part) {
+  for (const [key, value] of Object.entries(part)) {
+    state[key] = value;
+    tell(key);
+  }
+  if (part.products && !part.series) plot(part.products);
+}
+
+/** How many of its latest points a series keeps: ten minutes, a point a second. */
+const SERIES_POINTS = 600;
+
+/** Adds where the products stand now to the series: a change of the state does not repeat what was before. */
+function plot(products) {
+  const point = { time: new Date().toISOString(), products: Object.fromEntries(products.map((p) => [p.sku, p])) };
+  state.series = [...(state.series ?? []), point].slice(-SERIES_POINTS);
+  tell("series");
+}

@@ -1,0 +1,34 @@
+// The head of the page: which run this is, where it is to be reached, and whether the page still hears of it.
+
+import { byId, el, keep, setText } from "./dom.js";
+import { count, number } from "./format.js";
+import { connection } from "./stream.js";
+import { on, state } from "./store.js";
+
+const names = { api: "API", aws: "AWS endpoint", factory: "Factory" };
+
+/** Begins to show it. */
+export function start() {
+  on(["program", "stage"], () => {
+    setText(byId("program"), state.program ?? "");
+    setText(byId("stage"), state.stage ? `stage ${state.stage}` : "");
+    document.title = `Console · ${state.program ?? "restock"}`;
+  });
+  on(["endpoints"], () => {
+    const reached = Object.entries(state.endpoints ?? {}).filter(([, url]) => url);
+    keep(byId("endpoints"), reached, ([name, url]) => name + url, ([name, url]) =>
+      name === "api"
+        ? el("a", { href: url, target: "_blank", rel: "noreferrer" }, names.api)
+        : el("span", {}, `${names[name] ?? name} `, el("code", {}, url.replace(/^https?:\/\//, ""))));
+  });
+  on(["connection", "stream"], () => {
+    const pill = byId("connection");
+    setText(pill, connection.connected ? "Live" : "Reconnecting…");
+    pill.classList.toggle("good", connection.connected);
+    pill.classList.toggle("bad", !connection.connected);
+    const events = count(state.stream?.events ?? 0, "event");
+    const dropped = connection.dropped;
+    setText(byId("stream"), dropped ? `${events}, ${number(dropped)} not shown here: too many at once` : events);
+    byId("stream").classList.toggle("dropping", dropped > 0);
+  });
+}

@@ -1,0 +1,60 @@
+// A journey as a waterfall: what happened, where, when and how long it took. A request takes milliseconds and the factory seconds or
+// minutes; so that both can be seen, waiting is compressed along the axis. The figures are exact.
+
+import { el, setText, svg } from "./dom.js";
+import { count, duration, exactClock, kindOf, nameOf, shortened } from "./format.js";
+import { brief, opening } from "./eventrow.js";
+import { kindIcon } from "./kinds.js";
+import { node } from "./stream.js";
+import { select } from "./selection.js";
+
+/** Makes the panel of a journey. */
+export function create() {
+  const head = el("p", { class: "soft" }, "Asking…");
+  const steps = el("ol", { class: "waterfall", role: "list" });
+  const element = el("div", { class: "journey-panel" }, head, steps);
+  let shown = "";
+  return {
+    element,
+    show(journey) {
+      const all = journey.steps ?? [];
+      setText(head, `${exactClock(journey.began)} · ${count(all.length, "step")} in ${duration(journey.took_ms)} · waiting is compressed in the bars, figures are exact`);
+      const key = JSON.stringify(all);
+      if (key === shown) return; // an open step stays open
+      const opened = new Set([...steps.querySelectorAll("details[open]")].map((d) => d.dataset.step));
+      shown = key;
+      const at = axis(all);
+      steps.replaceChildren(...all.map((step, i) => row(step, i, at, opened)));
+    },
+    fail: (message) => setText(head, message),
+  };
+}
+
+function row(step, i, at, opened) {
+  const start = at(step.at_ms);
+  const width = Math.max(0, at(step.at_ms + (step.took_ms ?? 0)) - start);
+  const where = node(step.node);
+  const text = [el("span", { class: "step-text" }, shortened(step.text)), el("span", { class: "brief" }, brief(step))];
+  return el("li", { class: `step level-${(step.level ?? "INFO").toLowerCase()} kind-${where?.kind ?? kindOf(step.node)}` },
+    el("span", { class: "at" }, `+${duration(step.at_ms)}`),
+    el("button", { type: "button", class: "where", title: step.node, click: () => select("node", step.node), disabled: !where },
+      svg("svg", { viewBox: "0 0 20 20", width: 18, height: 18, "aria-hidden": "true" }, svg("path", { class: "icon", d: kindIcon(where?.kind ?? kindOf(step.node)) })),
+      where?.label ?? nameOf(step.node)),
+    opening(text, step.attrs, "", { "data-step": i, open: opened.has(String(i)) }),
+    svg("svg", { class: "bar", viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" },
+      svg("rect", { class: "track", width: 1000, height: 10 }),
+      svg("rect", { class: "span", x: Math.min(start, 985), width: Math.max(15, width), height: 10 })),
+    el("span", { class: "took" }, step.took_ms ? duration(step.took_ms) : ""));
+}
+
+/** An axis of 0 to 1000 on which each stretch between two moments has a width by the logarithm of its time: long waits shrink, order stays. */
+function axis(steps) {
+  const moments = [...new Set(steps.flatMap((s) => [s.at_ms, s.at_ms + (s.took_ms ?? 0)]))].sort((a, b) => a - b);
+  const places = new Map();
+  let sum = 0;
+  moments.forEach((moment, i) => {
+    if (i) sum += Math.log2(1 + moment - moments[i - 1]);
+    places.set(moment, sum);
+  });
+  return (moment) => (sum ? (places.get(moment) / sum) * 1000 : 0);
+}

@@ -1,0 +1,184 @@
+package console
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// A Product is one as it stands in the database.
+type Product struct {
+	SKU     string `json:"sku"`
+	Name    string `json:"name"`
+	Stock   int    `json:"stock"`
+	OnOrder int    `json:"on_order"`
+	Status  string `json:"status"` // "available", "sold out", or "on order": sold out, and some is on its way
+}
+
+// A Point is where all products stood at a moment.
+type Point struct {
+	Time     time.Time        `json:"time"`
+	Products map[string]Level `json:"products"` // by SKU
+}
+
+// A Level is where a product stood.
+type Level struct {
+	Stock   int `json:"stock"`
+	OnOrder int `json:"on_order"`
+}
+
+const (
+	pollInterval = time.Second
+	pollTimeout  = 5 * time.Second
+	maxPoints    = 600 // ten minutes
+)
+
+// products watches the shop's products in the database. A program without a table of products has none.
+type products struct {
+	log *slog.Logger
+
+	mu     sync.Mutex // guards what follows
+	stop   context.CancelFunc
+	now    []Product
+	series []Point
+	open   int // connections of others to the database
+}
+
+func newProducts(log *slog.Logger) *products {
+	return &products{log: log, now: []Product{}, series: []Point{}}
+}
+
+// watch asks the database once a second, until ctx ends or another is watched.
+func (p *products) watch(ctx context.Context, running *sync.WaitGroup, dsn string) error {
+	config, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return fmt.Errorf("watching the database: %w", err)
+	}
+	config.Timeout, config.ReadTimeout = pollTimeout, pollTimeout
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return fmt.Errorf("watching the database: %w", err)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	p.mu.Lock()
+	if p.stop != nil {
+		p.stop()
+	}
+	p.stop = stop
+	p.mu.Unlock()
+	running.Go(func() {
+		db := sql.OpenDB(connector)
+		defer db.Close()
+		db.SetMaxOpenConns(1)
+		p.poll(ctx, db)
+	})
+	return nil
+}
+
+func (p *products) poll(ctx context.Context, db *sql.DB) {
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	failing := false
+	for {
+		err := p.ask(ctx, db)
+		if err != nil && !failing && ctx.Err() == nil {
+			p.log.Warn("the console cannot read the products: it asks again every second", "error", err)
+		}
+		failing = err != nil
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// noSuchTable is the server's error for a table that does not exist: https://mariadb.com/kb/en/e1146/
+const noSuchTable = 1146
+
+// ask reads the products once, and how many are connected.
+func (p *products) ask(ctx context.Context, db *sql.DB) error {
+	var name string
+	var connected int
+	if err := db.QueryRowContext(ctx, `SHOW GLOBAL STATUS LIKE 'Threads_connected'`).Scan(&name, &connected); err != nil {
+		return fmt.Errorf("counting the connections: %w", err)
+	}
+	now, err := readProducts(ctx, db)
+	if missing := (*mysql.MySQLError)(nil); errors.As(err, &missing) && missing.Number == noSuchTable {
+		now, err = nil, nil // the program has none, or none yet
+	}
+	if err != nil {
+		return fmt.Errorf("reading the products: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.open = connected - 1 // this one is the console's
+	p.now = append([]Product{}, now...)
+	if len(now) == 0 {
+		return nil
+	}
+	point := Point{Time: time.Now().UTC(), Products: map[string]Level{}}
+	for _, product := range now {
+		point.Products[product.SKU] = Level{product.Stock, product.OnOrder}
+	}
+	if len(p.series) >= maxPoints {
+		p.series = append(p.series[:0:0], p.series[1:]...)
+	}
+	p.series = append(p.series, point)
+	return nil
+}
+
+func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
+	const maxProducts = 100
+	rows, err := db.QueryContext(ctx, `
+		SELECT p.sku, p.name, p.stock, GREATEST(COALESCE(o.quantity - o.received, 0), 0)
+		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id
+		 ORDER BY p.sku LIMIT ?`, maxProducts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p Product
+		if err := rows.Scan(&p.SKU, &p.Name, &p.Stock, &p.OnOrder); err != nil {
+			return nil, err
+		}
+		switch {
+		case p.Stock > 0:
+			p.Status = "available"
+		case p.OnOrder > 0:
+			p.Status = "on order"
+		default:
+			p.Status = "sold out"
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+// latest are the products as they were read last.
+func (p *products) latest() []Product {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now // replaced, and never changed
+}
+
+// points are the series, the oldest first.
+func (p *products) points() []Point {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]Point{}, p.series...)
+}
+
+// connections is how many connections to the database there are, beside the console's own.
+func (p *products) connections() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.open
+}

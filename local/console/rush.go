@@ -1,0 +1,242 @@
+package console
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Buyers are who storms in: so many in so many seconds, each once.
+type Buyers struct {
+	Buyers   int    `json:"buyers"`   // 1 to MaxBuyers
+	Seconds  int    `json:"seconds"`  // 1 to MaxRushSeconds
+	SKU      string `json:"sku"`      // the shop's own product where it is empty
+	Quantity int    `json:"quantity"` // of each; 0 is 1
+}
+
+// The limits of a rush, and how many of its buyers are served at a time: one machine has them all.
+const (
+	MaxBuyers      = 100_000
+	MaxRushSeconds = 600
+	MaxQuantity    = 1000
+	rushWorkers    = 64
+)
+
+func (b Buyers) validate() error {
+	switch {
+	case b.Buyers < 1 || b.Buyers > MaxBuyers:
+		return fmt.Errorf("buyers is %d: it must be from 1 to %d", b.Buyers, MaxBuyers)
+	case b.Seconds < 1 || b.Seconds > MaxRushSeconds:
+		return fmt.Errorf("seconds is %d: it must be from 1 to %d", b.Seconds, MaxRushSeconds)
+	case b.Quantity < 0 || b.Quantity > MaxQuantity:
+		return fmt.Errorf("quantity is %d: it must be from 1 to %d", b.Quantity, MaxQuantity)
+	case len(b.SKU) > 64:
+		return fmt.Errorf("sku has %d characters: it has at most 64", len(b.SKU))
+	default:
+		return nil
+	}
+}
+
+// checkout is the body of each buyer's request.
+func (b Buyers) checkout() []byte {
+	if b.SKU == "" {
+		return nil
+	}
+	body, _ := json.Marshal(map[string]any{"sku": b.SKU, "quantity": cmp.Or(b.Quantity, 1)}) // of text and a number
+	return body
+}
+
+// A RushState is how a rush goes, or went.
+type RushState struct {
+	Running bool    `json:"running"`
+	Buyers  int     `json:"buyers"`
+	Seconds int     `json:"seconds"`
+	Sent    int     `json:"sent"`
+	Sold    int     `json:"sold"`    // 200
+	Refused int     `json:"refused"` // 409: there was not enough
+	Failed  int     `json:"failed"`  // any other answer, or none
+	P50MS   float64 `json:"p50_ms"`
+	P99MS   float64 `json:"p99_ms"`
+}
+
+// rush sends buyers to the shop's API, one rush at a time.
+type rush struct {
+	log    *slog.Logger
+	ctx    context.Context // ends every rush
+	client *http.Client
+	done   sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	api     string     // URL
+	current *RushState // of the rush that runs, or ran last; nil before the first
+	stop    context.CancelFunc
+	took    []time.Duration // of the answers, in no order
+}
+
+// checkoutTimeout is how long a buyer waits: longer than the HTTP API may take.
+const checkoutTimeout = 35 * time.Second
+
+func newRush(ctx context.Context, log *slog.Logger) *rush {
+	transport := &http.Transport{MaxIdleConnsPerHost: rushWorkers, MaxConnsPerHost: rushWorkers}
+	return &rush{log: log, ctx: ctx, client: &http.Client{Transport: transport, Timeout: checkoutTimeout}}
+}
+
+// aim says where the shop is.
+func (r *rush) aim(api string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.api = api
+}
+
+// begin starts a rush. Its error is a refusal: one is running, the numbers make no sense, or there is no shop.
+func (r *rush) begin(b Buyers) (*RushState, error) {
+	if err := b.validate(); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.ctx.Err() != nil:
+		return nil, refusal{http.StatusServiceUnavailable, errors.New("the console is closed")}
+	case r.api == "":
+		return nil, refusal{http.StatusConflict, errors.New("the shop is not open yet")}
+	case r.current != nil && r.current.Running:
+		return nil, refusal{http.StatusConflict, errors.New("a rush is running: end it, or wait for its end")}
+	}
+	ctx, stop := context.WithCancel(r.ctx)
+	r.current, r.stop, r.took = &RushState{Running: true, Buyers: b.Buyers, Seconds: b.Seconds}, stop, nil
+	state := *r.current
+	r.done.Go(func() {
+		defer stop()
+		r.run(ctx, b, r.api+"/checkout")
+	})
+	return &state, nil
+}
+
+// end ends the rush that runs, and returns how it went; nil if there has been none.
+func (r *rush) end() *RushState {
+	r.mu.Lock()
+	if r.stop != nil {
+		r.stop()
+	}
+	r.mu.Unlock()
+	r.wait()
+	return r.state()
+}
+
+// wait waits for the end of the rush.
+func (r *rush) wait() {
+	r.done.Wait()
+	r.client.CloseIdleConnections()
+}
+
+// state is how the rush goes; nil before the first.
+func (r *rush) state() *RushState {
+	r.mu.Lock()
+	if r.current == nil {
+		r.mu.Unlock()
+		return nil
+	}
+	state, took := *r.current, slices.Clone(r.took)
+	r.mu.Unlock()
+	slices.Sort(took)
+	state.P50MS, state.P99MS = milliseconds(percentile(took, 50)), milliseconds(percentile(took, 99))
+	return &state
+}
+
+// percentile is the value of sorted ones that so many of a hundred do not exceed; 0 of none.
+func percentile(sorted []time.Duration, percent int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max((len(sorted)*percent+99)/100-1, 0)]
+}
+
+// run sends each buyer when it is their time, as far as those who wait before them let it.
+func (r *rush) run(ctx context.Context, b Buyers, url string) {
+	r.log.Info("rush of buyers", "buyers", b.Buyers, "seconds", b.Seconds, "sku", b.SKU)
+	body, every := b.checkout(), time.Duration(b.Seconds)*time.Second/time.Duration(b.Buyers)
+	began := time.Now()
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(rushWorkers, b.Buyers) {
+		workers.Go(func() {
+			for range next {
+				r.buy(ctx, url, body)
+			}
+		})
+	}
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+send:
+	for i := range b.Buyers {
+		if wait := time.Until(began.Add(time.Duration(i) * every)); wait > 0 {
+			timer.Reset(wait)
+			select {
+			case <-timer.C:
+			case <-ctx.Done():
+				break send
+			}
+		}
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break send
+		}
+	}
+	close(next)
+	workers.Wait()
+
+	r.mu.Lock()
+	r.current.Running = false
+	r.mu.Unlock()
+	s := r.state()
+	r.log.Info("rush of buyers ended", "sent", s.Sent, "sold", s.Sold, "refused", s.Refused, "failed", s.Failed,
+		"p50", time.Duration(s.P50MS*float64(time.Millisecond)), "p99", time.Duration(s.P99MS*float64(time.Millisecond)))
+}
+
+// buy is one buyer's request.
+func (r *rush) buy(ctx context.Context, url string, body []byte) {
+	sent := time.Now()
+	status, err := r.post(ctx, url, body)
+	took := time.Since(sent)
+	if ctx.Err() != nil {
+		return // it was cut short
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.current.Sent++
+	r.took = append(r.took, took)
+	switch {
+	case err == nil && status == http.StatusOK:
+		r.current.Sold++
+	case err == nil && status == http.StatusConflict:
+		r.current.Refused++
+	default:
+		r.current.Failed++
+	}
+}
+
+func (r *rush) post(ctx context.Context, url string, body []byte) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := r.client.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	_, _ = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	return response.StatusCode, nil
+}

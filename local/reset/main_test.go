@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"restock/local/mariadb"
+)
+
+func TestResetForgetsWhatRunsKept(t *testing.T) {
+	data := t.TempDir()
+	dir := filepath.Join(data, "shop-dev")
+	s, err := mariadb.Start(t.Context(), mariadb.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := reset(data, &out); err == nil || !strings.Contains(err.Error(), "used by another run") {
+		t.Errorf("while a run uses it: got %v, want an error that says so", err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"forgotten: " + dir + "\n", "nothing is kept in " + data + "\n"} {
+		out.Reset()
+		if err := reset(data, &out); err != nil || out.String() != want {
+			t.Errorf("got %q (%v), want %q", out.String(), err, want)
+		}
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("it is still there: %v", err)
+	}
+}
+
+func TestResetOfADirectoryThatWasNeverMade(t *testing.T) {
+	var out strings.Builder
+	if err := reset(filepath.Join(t.TempDir(), "nowhere"), &out); err != nil || !strings.HasPrefix(out.String(), "nothing is kept") {
+		t.Errorf("got %q (%v), want that nothing is kept there", out.String(), err)
+	}
+}
+
+func TestResetLeavesWhatOthersMade(t *testing.T) {
+	data := t.TempDir()
+	photos := filepath.Join(data, "photos")
+	if err := os.Mkdir(photos, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := reset(data, &strings.Builder{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(photos); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,76 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"restock/local/console"
+	"restock/local/console/drawing"
+	"restock/local/events"
+)
+
+// ConsoleAddress is where the console of a run listens that a person starts.
+const ConsoleAddress = "127.0.0.1:8082"
+
+// recordCapacity is how many of the log's records are kept for the console, which takes them at once: a second of the fastest rush.
+const recordCapacity = 16384
+
+// startConsole shows the run from its beginning, where the config says so: from here on the console is told of all that is logged.
+func (r *Run) startConsole() {
+	if r.listen.console == nil {
+		return
+	}
+	records := events.NewStream[events.Event](recordCapacity)
+	r.config.Log = slog.New(slog.NewMultiHandler(r.config.Log.Handler(), events.NewHandler(records, slog.LevelDebug)))
+	r.console = console.New(console.Config{
+		Program: r.config.Program.Name, Stage: r.config.Stage, Records: records, Log: r.config.Log.With("part", "console"),
+	})
+	r.onClose("console", func(context.Context) error { return r.console.Close() })
+	r.serve("console", r.listen.console, r.console)
+}
+
+// draw shows the recorded program in the console.
+func (r *Run) draw(p *program) error {
+	if r.console == nil {
+		return nil
+	}
+	picture, err := drawing.Draw(p.graph, r.listen.url(r.listen.factory))
+	if err != nil {
+		return err
+	}
+	r.console.Draw(picture)
+	return nil
+}
+
+// showInConsole shows the stack that runs in the console.
+func (r *Run) showInConsole(p *program, s *services, fs functions) error {
+	if r.console == nil {
+		return nil
+	}
+	picture, err := drawing.Draw(p.graph, r.listen.url(r.listen.factory))
+	if err != nil {
+		return err
+	}
+	e := r.Endpoints()
+	stack := console.Stack{
+		Graph: picture, DSN: e.DSN, CallerOf: s.authority.UserID,
+		Endpoints: console.Endpoints{API: e.API, AWS: e.AWS, Factory: e.Factory},
+		Instances: func(name string) int {
+			if f := fs.named(p.graph, name); f != nil {
+				return f.Instances()
+			}
+			return 0
+		},
+	}
+	for _, resource := range p.graph.OfType("aws:sqs/queue:Queue") {
+		stack.Queues = append(stack.Queues, s.queues[resource.String("arn")])
+	}
+	if r.Factory != nil {
+		stack.Factory = r.Factory
+	}
+	if err := r.console.Run(stack); err != nil {
+		return fmt.Errorf("showing the stack in the console: %w", err)
+	}
+	return nil
+}

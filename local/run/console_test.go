@@ -1,0 +1,128 @@
+package run_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/local/console"
+	"restock/local/run"
+)
+
+// fetch reads a document of the console.
+func (s *stack) fetch(t *testing.T, path string, into any) {
+	t.Helper()
+	response, err := http.Get(s.Console + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(into); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%s got %s (%v)", path, response.Status, err)
+	}
+}
+
+// journey is the newest journey with something in its summary, nil if there is none.
+func (s *stack) journey(t *testing.T, summary string) *console.Journey {
+	t.Helper()
+	var list []console.JourneySummary
+	s.fetch(t, "/journeys", &list)
+	i := slices.IndexFunc(list, func(j console.JourneySummary) bool { return strings.Contains(j.Summary, summary) })
+	if i < 0 {
+		return nil
+	}
+	var j console.Journey
+	s.fetch(t, "/journeys/"+url.PathEscape(list[i].ID), &j)
+	return &j
+}
+
+func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.Console = "127.0.0.1:0"
+	s := start(t, c)
+	if got := s.buy(t, 3, 1); got[200] != 3 { // the third empties the shelf
+		t.Fatalf("got %v, want 3 sales", got)
+	}
+	var j *console.Journey
+	await(t, "the console shows no journey to the goods receipt", func() bool {
+		j = s.journey(t, "→ 100 made")
+		return j != nil && j.Summary == "POST /checkout 200 → 100 made"
+	})
+	// What comes after the goods receipt is logged a little later.
+	for _, want := range []console.Step{
+		{Node: "api:shop", Edge: "buyers:buyers>api:shop", Text: "POST /checkout 200"},
+		{Node: "function:sales-api", Text: "invocation of sales-api"},
+		{Node: "function:sales-api", Text: "sold"},
+		{Node: "function:sales-api", Text: "production order opened"},
+		{Node: "topic:stock_empty", Edge: "function:sales-api>topic:stock_empty", Text: "message published"},
+		{Node: "topic:stock_empty", Edge: "topic:stock_empty>queue:stock_queue", Text: "message delivered"},
+		{Node: "function:stock", Edge: "queue:stock_queue>function:stock", Text: "batch processed"},
+		{Node: "factory:factory", Edge: "function:stock>factory:factory", Text: "production order received"},
+		{Node: "function:stock", Text: "factory asked"},
+		{Node: "factory:factory", Edge: "factory:factory>api:shop", Text: "lot delivered"},
+		{Node: "function:stock-increase", Text: "goods received"},
+	} {
+		await(t, "the journey has no step "+want.Text, func() bool {
+			j = s.journey(t, "made")
+			return slices.ContainsFunc(j.Steps, func(got console.Step) bool {
+				return got.Node == want.Node && got.Edge == want.Edge && got.Text == want.Text
+			})
+		})
+	}
+
+	var state console.State
+	await(t, "the console shows no stock", func() bool {
+		s.fetch(t, "/state", &state)
+		return slices.ContainsFunc(state.Products, func(p console.Product) bool {
+			return p.SKU == "CP-502101" && p.Stock == 100 && p.OnOrder == 0 && p.Status == "available"
+		}) && len(state.Series) > 0
+	})
+	if state.Counters["function:sales-api"]["invocations"] != 3 || state.Counters["queue:stock_queue"]["deleted"] != 1 || state.Stream.Dropped != 0 {
+		t.Errorf("got %v, %+v", state.Counters, state.Stream)
+	}
+	ids := map[string]bool{}
+	for _, n := range state.Graph.Nodes {
+		ids[n.ID] = true
+	}
+	for _, id := range []string{"buyers:buyers", "api:shop", "function:setup", "topic:stock_empty", "queue:stock_queue", "dead-letter-queue:stock_queue_dlq", "database:database", "secrets:secrets", "schedule:sweep", "factory:factory"} {
+		if !ids[id] {
+			t.Errorf("%s is not drawn", id)
+		}
+	}
+}
+
+// The tutorial's functions say nothing of journeys. What they send is found by the trace.
+func TestTheConsoleShowsAProgramThatKnowsNothingOfIt(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.Program, c.BuildDir = run.Tutorial, t.TempDir()
+	c.Console = "127.0.0.1:0"
+	r, err := run.Start(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Errorf("closing the run: %v", err)
+		}
+	})
+	s := &stack{Run: r, Endpoints: r.Endpoints()} // it has no database
+	response, err := http.Post(s.API+"/messages", "application/json", strings.NewReader(`{"input": 1}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	await(t, "the message's journey does not lead to the consumer", func() bool {
+		j := s.journey(t, "POST /messages")
+		return j != nil && slices.ContainsFunc(j.Steps, func(step console.Step) bool { return step.Node == "function:consumer" })
+	})
+	var state console.State
+	s.fetch(t, "/state", &state)
+	if state.Factory != nil || len(state.Products) != 0 || state.Program != "tutorial" {
+		t.Errorf("got the factory %+v, the products %+v of %s; want none", state.Factory, state.Products, state.Program)
+	}
+}

@@ -1,0 +1,43 @@
+package run
+
+import (
+	"context"
+	"path/filepath"
+
+	"restock/infra/bundle"
+	"restock/infra/graph"
+	"restock/infra/rules"
+)
+
+// A Declaration is what a program declares of a stage, as it is deployed: with AWS's own addresses, and without code.
+type Declaration struct {
+	Functions  []string     `json:"functions"`  // by name
+	Violations []string     `json:"violations"` // of the rules, each in one line
+	Graph      *graph.Graph `json:"graph"`
+}
+
+// Declare records what a program of the module in a directory declares of a stage, and checks it.
+func Declare(p Program, projectDir, stage string) (d Declaration, err error) {
+	project, config, err := graph.Config(filepath.Join(projectDir, p.Project), stage)
+	if err != nil {
+		return d, err
+	}
+	d.Graph, d.Functions, err = declared(p, graph.Options{Project: project, Stage: stage, Config: config})
+	if err != nil {
+		return d, err
+	}
+	for _, v := range rules.Check(d.Graph, p.Declared) {
+		d.Violations = append(d.Violations, v.String())
+	}
+	return d, nil
+}
+
+// declared records a program without building its functions, of which it returns the names.
+func declared(p Program, o graph.Options) (g *graph.Graph, functions []string, err error) {
+	names := func(ctx context.Context, names []string) (map[string]bundle.Bundle, error) {
+		functions = names
+		return bundle.WithoutCode(ctx, names)
+	}
+	g, err = graph.Record(p.Declare(names), o)
+	return g, functions, err
+}

@@ -1,0 +1,170 @@
+package run_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"restock/lambdas"
+	"restock/local/run"
+	"restock/local/watch/watchtest"
+)
+
+// A journal keeps what a run logs of its builds.
+type journal struct {
+	mu      sync.Mutex
+	records []slog.Record
+}
+
+func (j *journal) Enabled(context.Context, slog.Level) bool { return true }
+func (j *journal) WithGroup(string) slog.Handler            { return j }
+func (j *journal) WithAttrs([]slog.Attr) slog.Handler       { return j }
+func (j *journal) Handle(_ context.Context, r slog.Record) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.records = append(j.records, r)
+	return nil
+}
+
+// count is the number of records of a message, with attributes that say something, as in "functions=stock".
+func (j *journal) count(message string, says ...string) (n int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range j.records {
+		var text strings.Builder
+		r.Attrs(func(a slog.Attr) bool { fmt.Fprintf(&text, "%s ", a); return true })
+		if r.Message == message && !slices.ContainsFunc(says, func(s string) bool { return !strings.Contains(text.String(), s) }) {
+			n++
+		}
+	}
+	return n
+}
+
+// get is the answer of the API to GET.
+func (s *stack) get(tb testing.TB, path string) string {
+	tb.Helper()
+	response, err := http.Get(s.API + path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(text)
+}
+
+// startFollowing starts a run that follows a copy of the sources.
+func startFollowing(tb testing.TB) (*stack, watchtest.Module, *journal) {
+	tb.Helper()
+	src, j := watchtest.Copy(tb, projectDir, "run"), &journal{}
+	c := config(tb)
+	c.ProjectDir, c.BuildDir, c.Watch, c.Log = src.Dir, filepath.Join(src.Dir, run.BuildDir), true, slog.New(j)
+	return start(tb, c), src, j
+}
+
+const (
+	// handler is a file of the function sales-api, and jsonName a piece of it that shows in its answers.
+	handler, jsonName = "lambdas/sales-api/api.go", `json:"price"`
+	// shared is a file that all functions are made of.
+	shared = "lambdas/function/function.go"
+	live   = "rebuilt and live"
+	broken = "does not build: the version before goes on"
+)
+
+func TestWhatRunsFollowsItsSources(t *testing.T) {
+	s, src, j := startFollowing(t)
+	if status, body, err := s.checkout(t.Context()); status != http.StatusOK {
+		t.Fatalf("POST /checkout: %d %s (%v)", status, body, err)
+	}
+	left := s.number(t, "SELECT stock FROM product")
+
+	t.Run("a handler", func(t *testing.T) {
+		saved := time.Now()
+		src.Edit(t, handler, jsonName, `json:"price_in_won"`)
+		await(t, "the new handler answers", func() bool { return strings.Contains(s.get(t, "/product/donut"), `"price_in_won"`) })
+		t.Logf("an edited handler was live after %v", time.Since(saved).Round(time.Millisecond))
+		await(t, "it is told", func() bool { return j.count(live, "functions=sales-api ") == 1 })
+		if stock := s.number(t, "SELECT stock FROM product"); stock != left {
+			t.Errorf("the stock is %d, want %d as before", stock, left)
+		}
+	})
+	t.Run("an embedded page", func(t *testing.T) {
+		src.Edit(t, "lambdas/sales-api/storefront/index.html", "</html>", "<!-- edited --></html>")
+		await(t, "the new page is served", func() bool { return strings.Contains(s.get(t, "/"), "<!-- edited -->") })
+	})
+	t.Run("what does not build", func(t *testing.T) {
+		src.Edit(t, handler, "const donut", "var _ = undefined\n\nconst donut")
+		await(t, "the error is told", func() bool { return j.count(broken) == 1 })
+		if j.count(broken, "functions=sales-api", ": undefined: undefined", "took=") != 1 {
+			t.Error("the error does not say of what function it is, what the compiler said, and how long it took")
+		}
+		if text := s.get(t, "/product/donut"); !strings.Contains(text, `"price_in_won"`) {
+			t.Errorf("GET /product/donut: got %s, want an answer of the handler before", text)
+		}
+		src.Edit(t, "lambdas/sweep/main.go", "func main", "func init() { println(\"I sweep\") }\n\nfunc main")
+		await(t, "another function is swapped all the same", func() bool { return j.count(live, "functions=sweep ") == 1 })
+
+		src.Edit(t, handler, "var _ = undefined\n", "")
+		await(t, "all is well again", func() bool { return j.count("all builds again") == 1 })
+		if told := j.count(broken); told != 1 {
+			t.Errorf("the error was told %d times, want once", told)
+		}
+	})
+	t.Run("a package that is not there yet", func(t *testing.T) {
+		src.Edit(t, handler, "import (\n", "import (\n\t_ \"restock/internal/later\"\n")
+		await(t, "the error is told", func() bool { return j.count(broken, "restock/internal/later") == 1 })
+		src.Add(t, "internal/later/later.go", "package later\n")
+		await(t, "all is well again", func() bool { return j.count("all builds again") == 2 })
+	})
+	t.Run("a package that all functions import", func(t *testing.T) {
+		saved, setup := time.Now(), j.count("running function setup", "progress=done")
+		src.Edit(t, shared, "func Start[", "func init() { println(\"I start\") }\n\nfunc Start[")
+		var all []string
+		for _, f := range lambdas.All() {
+			all = append(all, f.Name)
+		}
+		slices.Sort(all)
+		await(t, "all functions are swapped", func() bool { return j.count(live, strings.Join(all, " ")) == 1 })
+		t.Logf("an edited package of all functions was live after %v", time.Since(saved).Round(time.Millisecond))
+		if again := j.count("running function setup", "progress=done"); again != setup+1 {
+			t.Errorf("setup ran %d times after it was swapped, want once, as in a deployment", again-setup)
+		}
+		if status, body, err := s.checkout(t.Context()); status != http.StatusOK {
+			t.Errorf("POST /checkout after that: %d %s (%v)", status, body, err)
+		}
+	})
+	t.Run("what changes nothing", func(t *testing.T) {
+		before := j.count(live)
+		src.Edit(t, "lambdas/sales-api/api_test.go", "package main\n", "package main\n\n// A test is not part of a function.\n")
+		src.Edit(t, "lambdas/stock/main.go", "func main() {", "func main() { // nothing new")
+		await(t, "it is built", func() bool { return j.count("building stock", "progress=told") == 1 })
+		if after := j.count(live); after != before {
+			t.Errorf("%d functions were swapped that are the same", after-before)
+		}
+	})
+}
+
+// BenchmarkEditedHandlerIsLive measures the time from a saved handler to the first answer of the new one, requests and all.
+func BenchmarkEditedHandlerIsLive(b *testing.B) {
+	s, src, _ := startFollowing(b)
+	now := jsonName
+	for i := 0; b.Loop(); i++ {
+		next := fmt.Sprintf(`json:"price_%d"`, i)
+		src.Edit(b, handler, now, next)
+		for now = next; !strings.Contains(s.get(b, "/product/donut"), fmt.Sprintf(`"price_%d"`, i)); {
+			if b.Context().Err() != nil {
+				b.Fatal("it never came")
+			}
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"restock/infra/graph"
+	"restock/local/console"
+	"restock/local/lambda"
+	"restock/local/progress"
+)
+
+// programName is what the program is called among the functions that are built.
+const programName = "the program"
+
+// rebuild builds what is stale, the program before the functions, and makes it run. It returns what is stale still. The end of building
+// breaks it off, until something is swapped.
+func (f *follower) rebuild(ctx, building context.Context, stale packages) (left packages) {
+	what := f.names(stale)
+	step := progress.Begin(f.log, "building "+strings.Join(what, ", "))
+	defer step.Told()
+	f.show(console.Build{State: "building", What: what})
+
+	if stale[f.program] {
+		err := f.reprogram(building)
+		if err != nil {
+			f.failed(building, []string{programName}, err, step.Took())
+			return stale
+		}
+		if f.replaced {
+			return packages{}
+		}
+		delete(stale, f.program)
+	}
+	swapped, left, err := f.rebuildFunctions(ctx, building, stale)
+	if len(swapped) > 0 {
+		f.log.Info("rebuilt and live", "functions", strings.Join(swapped, " "), "took", step.Took())
+	}
+	if err != nil {
+		f.failed(building, f.names(left), err, step.Took())
+		return left
+	}
+	f.succeeded(what, step.Took())
+	f.list(building) // imports may be others now
+	return left
+}
+
+// names are what people call packages.
+func (f *follower) names(p packages) (names []string) {
+	for _, p := range p.sorted() {
+		names = append(names, f.name(p))
+	}
+	return names
+}
+
+func (f *follower) name(p string) string {
+	if p == f.program {
+		return programName
+	}
+	return path.Base(p)
+}
+
+// rebuildFunctions builds the functions of packages, and swaps those that have become others. It returns these, by name, and the packages that
+// are not what their sources say.
+func (f *follower) rebuildFunctions(ctx, building context.Context, stale packages) (swapped []string, left packages, err error) {
+	if len(stale) == 0 {
+		return nil, packages{}, nil
+	}
+	sums, err := lambda.BuildSums(building, f.run.config.ProjectDir, f.run.config.BuildDir, stale.sorted()...)
+	var failure *lambda.BuildError
+	if err != nil && !errors.As(err, &failure) {
+		return nil, stale, err
+	}
+	left = packages{}
+	if failure != nil {
+		left.add(failure.Packages)
+	}
+	for _, p := range f.swapOrder(stale) {
+		name := path.Base(p)
+		if sums[name] == "" || sums[name] == f.run.built[name] {
+			continue
+		}
+		f.functions[p].Reload()
+		f.run.built[name] = sums[name]
+		swapped = append(swapped, name)
+		for _, invocation := range f.invocations(p) {
+			if failure := f.functions[p].runInvocation(ctx, invocation, f.log); failure != nil {
+				err = errors.Join(err, failure)
+				left[p], f.run.built[name] = true, "" // to be tried again, though it is the same
+			}
+		}
+	}
+	slices.Sort(swapped)
+	return swapped, left, err
+}
+
+// swapOrder is that of a deployment: what it invokes, setup, comes first. The others count on its work.
+func (f *follower) swapOrder(p packages) []string {
+	order := p.sorted()
+	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(len(f.invocations(b)), len(f.invocations(a))) })
+	return order
+}
+
+// invocations are those of a function that are part of a deployment.
+func (f *follower) invocations(p string) (invocations []*graph.Resource) {
+	for _, r := range f.invoked {
+		if r.String("functionName") == f.functions[p].Name {
+			invocations = append(invocations, r)
+		}
+	}
+	return invocations
+}
+
+// failed tells, once, that something is not what its sources say. A build that was broken off has not failed.
+func (f *follower) failed(building context.Context, what []string, err error, took time.Duration) {
+	if building.Err() != nil {
+		return
+	}
+	message, text := "the version before goes on", err.Error()
+	var failure *lambda.BuildError
+	if errors.As(err, &failure) {
+		message, text = "does not build: the version before goes on", failure.Output
+	}
+	f.show(console.Build{State: "failed", What: what, Error: text, TookMS: milliseconds(took)})
+	if f.told == text {
+		return
+	}
+	f.told = text
+	// Where it is of one line, too, it goes below: it is to be found at a glance.
+	f.log.Error(message, "functions", strings.Join(what, " "), "error", strings.TrimRight(text, "\n")+"\n", "took", took)
+}
+
+// succeeded tells that all is well, again or still.
+func (f *follower) succeeded(what []string, took time.Duration) {
+	f.show(console.Build{State: "ok", What: what, TookMS: milliseconds(took)})
+	if f.told != "" {
+		f.told = ""
+		f.log.Info("all builds again", "functions", strings.Join(what, " "))
+	}
+}
+
+// show shows the state of a build in the console.
+func (f *follower) show(b console.Build) {
+	if f.run.console != nil {
+		b.Time = time.Now().UTC()
+		f.run.console.Built(b)
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,58 @@
+package terminal
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMachinesGetAnObjectAnEvent(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		log  func(*slog.Logger)
+		want string
+	}{
+		{"an event", func(l *slog.Logger) {
+			l.With("part", "build").Warn("does not build", "error", errors.New("a\nb"), "took", 1500*time.Millisecond, "n", 3)
+		}, `{"level":"WARN","message":"does not build","part":"build","error":"a\nb","took_ms":1500,"n":3}`},
+		{"a function's line", func(l *slog.Logger) {
+			l.With("function", "stock").Info(`{"level":"INFO","message":"factory asked","function":"other","quantity":100}`, "stream", "stdout", "request_id", "r")
+		}, `{"level":"INFO","message":"factory asked","function":"stock","stream":"stdout","request_id":"r",
+		    "line":{"level":"INFO","message":"factory asked","function":"other","quantity":100}}`},
+		{"a line that breaks off", func(l *slog.Logger) { l.Info(`{"message":"a"`) }, `{"level":"INFO","message":"{\"message\":\"a\""}`},
+		{"an invocation's end", func(l *slog.Logger) { l.Info("invocation ended", "log_stream", "s") }, `{"level":"INFO","message":"invocation ended","log_stream":"s"}`},
+		{"a detail", func(l *slog.Logger) { l.Debug("detail") }, ``},
+		{"an attribute of a name that events have", func(l *slog.Logger) { l.WithGroup("g").Info("m", "message", "x") }, `{"level":"INFO","message":"m","g":{"message":"x"}}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out strings.Builder
+			c.log(JSON(&out, slog.LevelInfo))
+			if c.want == "" {
+				if out.Len() > 0 {
+					t.Errorf("got %s, want nothing", out.String())
+				}
+				return
+			}
+			var got, want map[string]any
+			if err := errors.Join(json.Unmarshal([]byte(out.String()), &got), json.Unmarshal([]byte(c.want), &want)); err != nil {
+				t.Fatalf("got %s: %v", out.String(), err)
+			}
+			if at, err := time.Parse(time.RFC3339Nano, got["time"].(string)); err != nil || !strings.HasSuffix(got["time"].(string), "Z") || time.Since(at) > time.Minute {
+				t.Errorf("the time is %v, want now, in UTC", got["time"])
+			}
+			delete(got, "time")
+			equal := maps.EqualFunc(got, want, func(a, b any) bool {
+				x, _ := json.Marshal(a)
+				y, _ := json.Marshal(b)
+				return string(x) == string(y)
+			})
+			if !equal || strings.Count(out.String(), "\n") != 1 {
+				t.Errorf("got %s, want %s in one line", out.String(), c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"restock/local/run"
+)
+
+// welcome says where everything of a program that runs is.
+func welcome(program, region string, e run.Endpoints) string {
+	var text strings.Builder
+	line := func(what, where string, values ...any) {
+		fmt.Fprintf(&text, "  %-12s "+where+"\n", append([]any{what}, values...)...)
+	}
+	text.WriteString("\n")
+	line("the "+program, "%s", e.API)
+	line("AWS", "%s", e.AWS)
+	line("", "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s", region, e.AWS)
+	line("", "aws sqs list-queues")
+	if e.Factory != "" {
+		line("the factory", "%s/api/manufactures", e.Factory)
+	}
+	if e.Console != "" {
+		line("the console", "%s", e.Console)
+	}
+	text.WriteString("\n  Ctrl-C ends it all.\n\n")
+	return text.String()
+}

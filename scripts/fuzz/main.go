@@ -1,0 +1,84 @@
+// Command fuzz runs the module's fuzz targets, each for a time: go test -fuzz takes one target of one package a call.
+//
+//	go run ./scripts/fuzz -time 10s                                  # all
+//	go run ./scripts/fuzz -time 1h -target FuzzVerify ./internal/factory
+//
+// What a target finds is written to its package's testdata/fuzz, from where go test plays it again each time. What a target learns on
+// its way is kept in Go's build cache, and is where the next run begins: go clean -fuzzcache forgets it.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+func main() {
+	f := fuzzer{out: os.Stdout}
+	flag.DurationVar(&f.time, "time", 10*time.Second, "how long each target runs")
+	flag.BoolVar(&f.guided, "guided", true, "guide by coverage, for which all that a target depends on is compiled once more, with instruments")
+	target := flag.String("target", "", "run the targets alone that match this regular expression")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	err := f.run(ctx, *target, flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "fuzz:", err)
+		os.Exit(1)
+	}
+}
+
+// A fuzzer runs fuzz targets.
+type fuzzer struct {
+	time   time.Duration
+	guided bool
+	out    io.Writer
+}
+
+// run runs the targets that match, of the packages in the folders, or of all. Its error is that a target failed, or could not be run.
+func (f fuzzer) run(ctx context.Context, target string, dirs []string) error {
+	match, err := regexp.Compile(target)
+	if err != nil {
+		return fmt.Errorf("reading -target: %w", err)
+	}
+	if len(dirs) == 0 {
+		if dirs, err = find("."); err != nil {
+			return err
+		}
+	}
+	cache, err := cacheDir(ctx)
+	if err != nil {
+		return err
+	}
+	bin, err := os.MkdirTemp("", "fuzz-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(bin)
+
+	p := printer{out: f.out}
+	// A target has one worker: as many packages at a time as there are processors keep them busy, also while one is being built.
+	err = eachOf(dirs, runtime.GOMAXPROCS(0), func(dir string) error {
+		t, err := f.build(ctx, dir, bin)
+		if err != nil {
+			return err
+		}
+		for _, name := range t.targets {
+			if match.MatchString(name) {
+				p.print(f.fuzz(ctx, t, name, cache))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return p.verdict()
+}

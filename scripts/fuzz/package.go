@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// declaration is that of a fuzz target.
+var declaration = regexp.MustCompile(`(?m)^func Fuzz\w+\(`)
+
+// find finds the folders below a root whose tests declare fuzz targets.
+func find(root string) (dirs []string, err error) {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		name := entry.Name()
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != root && (name == "testdata" || strings.HasPrefix(name, ".")):
+			return filepath.SkipDir
+		case entry.IsDir() || !strings.HasSuffix(name, "_test.go"):
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		if err == nil && declaration.Match(source) {
+			dirs = append(dirs, filepath.Dir(path))
+		}
+		return err
+	})
+	return slices.Compact(dirs), err // WalkDir goes in order
+}
+
+// A testBinary is a package's, with fuzz targets.
+type testBinary struct {
+	dir, importPath string
+	path            string
+	targets         []string
+}
+
+// build compiles a package's tests.
+func (f fuzzer) build(ctx context.Context, dir, into string) (testBinary, error) {
+	t := testBinary{dir: dir}
+	importPath, err := output(exec.CommandContext(ctx, "go", "list", "./"+filepath.ToSlash(filepath.Clean(dir))))
+	if err != nil {
+		return t, fmt.Errorf("finding package %s: %w", dir, err)
+	}
+	t.importPath = strings.TrimSpace(importPath)
+	t.path = filepath.Join(into, strings.ReplaceAll(t.importPath, "/", "-")+".test")
+	args := []string{"test", "-c", "-o", t.path}
+	if f.guided {
+		args = append(args, "-fuzz=^Fuzz")
+	}
+	if _, err := output(exec.CommandContext(ctx, "go", append(args, t.importPath)...)); err != nil {
+		return t, fmt.Errorf("building the tests of %s: %w", t.importPath, err)
+	}
+	list := exec.CommandContext(ctx, t.path, "-test.list=^Fuzz")
+	list.Dir = dir
+	names, err := output(list)
+	if err != nil {
+		return t, fmt.Errorf("listing the targets of %s: %w", t.importPath, err)
+	}
+	t.targets = strings.Fields(names)
+	return t, nil
+}
+
+// cacheDir is where go test -fuzz keeps what targets have learnt, a folder a package.
+func cacheDir(ctx context.Context) (string, error) {
+	dir, err := output(exec.CommandContext(ctx, "go", "env", "GOCACHE"))
+	if err != nil {
+		return "", fmt.Errorf("finding Go's build cache: %w", err)
+	}
+	return filepath.Join(strings.TrimSpace(dir), "fuzz"), nil
+}
+
+// output runs a command. Its error has what the command wrote.
+func output(c *exec.Cmd) (string, error) {
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	if err := c.Run(); err != nil {
+		return "", fmt.Errorf("%w\n%s%s", err, &stdout, &stderr)
+	}
+	return stdout.String(), nil
+}
+
+// eachOf does something for each item, for so many at a time, and joins the errors.
+func eachOf(items []string, atATime int, do func(string) error) error {
+	errs := make([]error, len(items))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range atATime {
+		workers.Go(func() {
+			for i := range next {
+				errs[i] = do(items[i])
+			}
+		})
+	}
+	for i := range items {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return errors.Join(errs...)
+}
