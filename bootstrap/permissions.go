@@ -138,7 +138,7 @@ func mayMakeRoles(account, stages, boundary string) []policy.Statement {
 			Effect:    "Allow",
 			Action:    []string{"iam:PassRole"},
 			Resource:  roles,
-			Condition: policy.Condition{"StringEquals": {"iam:PassedToService": "rds.amazonaws.com"}}, // a proxy's
+			Condition: policy.Condition{"StringEquals": {"iam:PassedToService": "rds.amazonaws.com"}}, // #nosec G101 -- a proxy's role, and no password
 		},
 		// The first database of an account has RDS make its own role.
 		{

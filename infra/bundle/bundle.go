@@ -172,7 +172,7 @@ func replace(path string, content []byte) error {
 	}
 	defer os.Remove(f.Name())
 	if _, err := f.Write(content); err != nil {
-		f.Close()
+		_ = f.Close() // it is removed
 		return err
 	}
 	if err := f.Close(); err != nil {

@@ -13,6 +13,7 @@ func Simulate(stage Stage, design Design, rush Rush, durations Durations, seed u
 			return Outcome{}, err
 		}
 	}
+	// #nosec G404 -- chance that can be repeated
 	s := &simulation{stage: stage, design: design, durations: durations, random: rand.New(rand.NewPCG(seed, 0)), tokens: float64(stage.Burst)}
 	s.connections = &resource{clock: &s.clock, capacity: stage.Connections}
 	s.processors = &resource{clock: &s.clock, capacity: stage.Processors}

@@ -149,7 +149,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
 		key, c.operation = target[:max(dot, 0)], target[dot+1:]
 	} else {
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if err := r.ParseForm(); err != nil {
+		if err := r.ParseForm(); err != nil { // #nosec G120 -- of what was read, up to maxBody
 			return c, bodyError(cmp.Or(bodyErr, err))
 		}
 		if c.operation = r.Form.Get("Action"); c.operation != "" {

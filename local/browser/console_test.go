@@ -122,6 +122,14 @@ func TestConsole(t *testing.T) {
 				t.Errorf("the journey's path does not show %s", id)
 			}
 		}
+		for _, id := range []string{
+			"buyers:buyers>api:shop", "api:shop>function:sales-api", "function:sales-api>topic:stock_empty", "topic:stock_empty>queue:stock_queue",
+			"queue:stock_queue>function:stock", "function:stock>factory:factory", "factory:factory>api:shop", "api:shop>function:stock-increase",
+		} {
+			if page.Count(`.edge.on-path[data-edge="`+id+`"]`) != 1 {
+				t.Errorf("the journey's path does not lead along %s", id)
+			}
+		}
 		page.AwaitText("#stock figure .now", "10 on hand")
 		if got := page.Focused(); got != "heading Journey" {
 			t.Errorf("after a click on a journey %q has the focus, want its heading", got)

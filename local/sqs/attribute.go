@@ -67,7 +67,7 @@ func AttributesMD5(attributes map[string]MessageAttribute) string {
 	}
 	var data []byte
 	appendSized := func(value string) {
-		data = binary.BigEndian.AppendUint32(data, uint32(len(value))) // #nosec G115 -- a request has 8 MiB at most
+		data = binary.BigEndian.AppendUint32(data, uint32(len(value)))
 		data = append(data, value...)
 	}
 	const stringKind, binaryKind = 1, 2

@@ -27,7 +27,7 @@ func (f fuzzer) fuzz(ctx context.Context, t testBinary, target, cache string) re
 	run := exec.CommandContext(ctx, t.path,
 		"-test.run=^$", "-test.fuzz=^"+target+"$",
 		"-test.fuzzcachedir="+filepath.Join(cache, filepath.FromSlash(t.importPath)),
-		"-test.fuzzminimizetime=10s", // of a failing input, and no part of the time
+		"-test.fuzzminimizetime=1000x", // by default a minute for each input that covers something new, in which no others are tried
 		"-test.parallel=1")
 	run.Dir = t.dir
 	// Before Go 1.27 a target whose -fuzztime ends now and then fails of that: https://go.dev/issue/75804. An interrupt ends it well.

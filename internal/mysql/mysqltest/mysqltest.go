@@ -80,6 +80,14 @@ func (d *Database) Open(tb testing.TB, user, password string, connections int) *
 	return db
 }
 
+// OpenAt opens the database as the functions do, through what stands before it at another port.
+func (d *Database) OpenAt(tb testing.TB, port, connections int) *sql.DB {
+	tb.Helper()
+	at := *d
+	at.Port = port
+	return at.Open(tb, d.User, password, connections)
+}
+
 // DropUser drops the functions' user, and the one that takes turns with it.
 func (d *Database) DropUser(tb testing.TB) {
 	tb.Helper()

@@ -9,7 +9,7 @@
 //	func TestBuying(t *testing.T) {
 //		page := browsertest.Open(t, browser.Phone.In("en-US"), url)
 //		page.Click("button.buy")
-//		page.AwaitText(".result", "Left in stock: 2")
+//		page.AwaitText(".result", "Stock left: 2")
 //		page.CheckAccessibility()
 package browsertest
 
@@ -62,7 +62,7 @@ func Main(m *testing.M, closers ...func() error) {
 func Require(tb testing.TB) {
 	tb.Helper()
 	if _, err := browser.Find(); errors.Is(err, browser.ErrMissing) {
-		tb.Skip("the browser's tests are skipped: ", err)
+		tb.Skip("the browser's tests are skipped:", err)
 	}
 }
 

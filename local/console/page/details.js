@@ -1,9 +1,9 @@
 // The details of what is chosen: a part of the stack, or a journey.
 
-import { byId, el, setText } from "./dom.js";
-import { node, request } from "./stream.js";
-import { on, state, tell } from "./store.js";
-import { close, select, selection } from "./selection.js";
+import { byId, setText } from "./dom.js";
+import { request } from "./stream.js";
+import { node, on, state, tell } from "./store.js";
+import { close, selection } from "./selection.js";
 import { throttled } from "./throttle.js";
 import { focusNode } from "./graph.js";
 import { kindName } from "./kinds.js";
@@ -76,7 +76,7 @@ function hide() {
   open = { kind: "", id: "" };
   panel = null;
   section.hidden = true;
-  body.replaceChildren(el("p"));
+  body.replaceChildren();
 }
 
 /** Closes the details, and gives the focus back to where they were opened. */
@@ -86,5 +86,3 @@ function dismiss() {
   if (kind === "node") focusNode(id);
   else document.querySelector(`#journeys [aria-pressed="true"]`)?.focus();
 }
-
-export { select };

@@ -6,8 +6,8 @@ const KINDS = ["node", "journey"];
 
 /** What is open: its kind, "node" or "journey", and its id; both empty where nothing is. */
 export function selection() {
-  const [kind, id] = location.hash.slice(1).split("=");
-  return KINDS.includes(kind) && id ? { kind, id: decodeURIComponent(id) } : { kind: "", id: "" };
+  const [kind, id] = [...new URLSearchParams(location.hash.slice(1))][0] ?? [];
+  return KINDS.includes(kind) && id ? { kind, id } : { kind: "", id: "" };
 }
 
 /** Opens something. What is open already gets the focus again. */

@@ -15,6 +15,9 @@ export const state = {
   endpoints: {},
 };
 
+/** A node of the picture, by id; undefined if there is none. */
+export const node = (id) => state.graph.nodes.find((n) => n.id === id);
+
 const listeners = new Map(); // by topic
 const changed = new Set(); // topics that await the next frame
 let frame = 0;
@@ -41,7 +44,13 @@ function draw() {
   const due = new Set();
   for (const topic of changed) for (const listener of listeners.get(topic) ?? []) due.add(listener);
   changed.clear();
-  for (const listener of due) listener();
+  for (const listener of due) {
+    try {
+      listener();
+    } catch (error) {
+      reportError(error); // one part that fails does not keep the others from drawing
+    }
+  }
 }
 
 /** Takes over the whole state, or what of it has changed. */

@@ -1,10 +1,10 @@
 // The run's event stream, GET /events. The browser comes back by itself when it breaks off, and says which event it saw last; what the
 // stream could not keep up with is counted.
 
-import { state, merge, tell } from "./store.js";
+import { merge, tell } from "./store.js";
 
 /** The stream as it is: connected or not, and how many events this page has not been sent. */
-export const connection = { connected: false, dropped: 0, since: Date.now() };
+export const connection = { connected: false, dropped: 0 };
 
 /** How long to wait where the browser has given up, in milliseconds. */
 const RETRY = 2000;
@@ -13,19 +13,22 @@ const RETRY = 2000;
  * Follows the stream for as long as the page is open. The handlers hear of each event, of each sum of moved messages, and of a run that
  * has begun anew.
  */
-export async function follow({ event, flow, restarted }) {
+export function follow({ event, flow, restarted }) {
   let lastSeq = 0;
+  let lastTime = 0;
   let whole = false; // whether the whole state is known: until then a part of it would be drawn before what it is about
 
   /** The whole state: at first, and whenever the stream has broken off, for what changed meanwhile was not sent. */
   async function refresh() {
     const now = await request("state");
-    if ((now.stream?.events ?? 0) < lastSeq) {
-      lastSeq = 0;
-      restarted();
-    }
+    if ((now.stream?.events ?? 0) < lastSeq) beginAnew();
     whole = true;
     merge(now);
+  }
+
+  function beginAnew() {
+    lastSeq = 0;
+    restarted();
   }
 
   function open() {
@@ -42,8 +45,13 @@ export async function follow({ event, flow, restarted }) {
       setTimeout(open, RETRY);
     });
     source.addEventListener("event", data((e) => {
-      if (e.seq <= lastSeq) return; // seen before the stream broke off
+      const time = Date.parse(e.time);
+      if (e.seq <= lastSeq) {
+        if (time <= lastTime) return; // seen before the stream broke off
+        beginAnew(); // the numbers are another run's
+      }
       lastSeq = e.seq;
+      lastTime = Math.max(lastTime, time);
       event(e);
     }));
     source.addEventListener("flow", data(flow));
@@ -58,7 +66,6 @@ export async function follow({ event, flow, restarted }) {
   }
 
   function set(connected) {
-    if (connection.connected !== connected) connection.since = Date.now();
     connection.connected = connected;
     tell("connection");
   }
@@ -82,6 +89,3 @@ export async function request(path, { method = "GET", body } = {}) {
   if (!response.ok) throw new Error(answer.error ?? `The console answers ${response.status}.`);
   return answer;
 }
-
-/** A node of the picture, by id; undefined if there is none. */
-export const node = (id) => state.graph.nodes.find((n) => n.id === id);

@@ -5,7 +5,7 @@ import { el, setText, svg } from "./dom.js";
 import { count, duration, exactClock, kindOf, nameOf, shortened } from "./format.js";
 import { brief, opening } from "./eventrow.js";
 import { kindIcon } from "./kinds.js";
-import { node } from "./stream.js";
+import { node } from "./store.js";
 import { select } from "./selection.js";
 
 /** Makes the panel of a journey. */
