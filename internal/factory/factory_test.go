@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,15 +65,15 @@ func TestProduceFailsWhenTheFactoryDoes(t *testing.T) {
 		}, "307"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			asked := 0
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked++; c.handler(w, r) }))
+			var asked atomic.Int32
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked.Add(1); c.handler(w, r) }))
 			defer server.Close()
 			_, err := factory.NewClient(server.URL, time.Minute).Produce(t.Context(), request)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error that says %q", err, c.want)
 			}
-			if asked != 1 {
-				t.Errorf("the factory was asked %d times, want once: it makes a lot each time", asked)
+			if n := asked.Load(); n != 1 {
+				t.Errorf("the factory was asked %d times, want once: it makes a lot each time", n)
 			}
 		})
 	}

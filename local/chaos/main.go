@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"restock/local/run"
 	"restock/local/terminal"
 )
@@ -45,10 +47,12 @@ func chaos(ctx context.Context, seed uint64, lasts time.Duration, buyers int, ve
 		level = slog.LevelInfo
 	}
 	fmt.Printf("seed %d: faults for %v, %d buyers at once\n", seed, lasts, buyers)
+	before := goleak.IgnoreCurrent()
 	report, err := storm(ctx, config{Project: project, Seed: seed, Faults: lasts, Buyers: buyers, Settle: 90 * time.Second, Log: terminal.Log(os.Stderr, level)})
 	if err != nil {
 		return err
 	}
+	report.leftBehind(before)
 	report.print(os.Stdout)
 	if len(report.Broken) > 0 {
 		return errors.New("the shop has broken its promises")
