@@ -37,7 +37,8 @@ bench: mariadb ## how fast it is, on this machine: into docs/benchmarks.md
 	@go run ./local/bench $(ARGS)
 
 fuzz: ## hostile input: every fuzz target for FUZZTIME; what is found stays in testdata/fuzz, and go test plays it again
-	go run ./scripts/fuzz -time "$(FUZZTIME)" $(ARGS)
+	@echo "building with instruments: minutes the first time, seconds after"
+	@go run ./scripts/fuzz -time "$(FUZZTIME)" $(ARGS)
 
 conformance: ## the tests of the AWS API, against the local run or any other ENDPOINT=http://…
 	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./local/conformance

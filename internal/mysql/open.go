@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
-	_ "embed"
 	"errors"
 	"fmt"
 	"net"
@@ -35,18 +34,6 @@ type Config struct {
 
 // ErrCredentials marks an error of [Config].Credentials: nothing was sent to the database.
 var ErrCredentials = errors.New("reading the database's credentials")
-
-// rdsAuthorities are the certificate authorities of Amazon RDS in all regions:
-// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
-//
-//go:embed rds-global-bundle.pem
-var rdsAuthorities []byte
-
-// amazonAuthorities are Amazon's, as browsers have them, which sign the certificates of RDS Proxy:
-// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
-//
-//go:embed amazon-root-cas.pem
-var amazonAuthorities []byte
 
 const (
 	dialTimeout = 3 * time.Second
@@ -86,14 +73,14 @@ func driverConfig(c Config) (*gomysql.Config, error) {
 	if isLoopback(c.Host) {
 		return d, nil
 	}
-	authorities := c.RootCAs
-	if authorities == nil {
-		authorities = x509.NewCertPool()
-		if !authorities.AppendCertsFromPEM(rdsAuthorities) || !authorities.AppendCertsFromPEM(amazonAuthorities) {
-			return nil, errors.New("the embedded certificate authorities of RDS cannot be read")
+	signers := c.RootCAs
+	if signers == nil {
+		var err error
+		if signers, err = authoritiesOf(c.Host); err != nil {
+			return nil, err
 		}
 	}
-	d.TLS = &tls.Config{RootCAs: authorities, ServerName: c.Host, MinVersion: tls.VersionTLS12}
+	d.TLS = &tls.Config{RootCAs: signers, ServerName: c.Host, MinVersion: tls.VersionTLS12}
 	return d, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"database/sql"
 	"encoding/pem"
 	"errors"
+	"fmt"
+	"io/fs"
 	"math/big"
 	"net"
 	"os"
@@ -114,34 +116,67 @@ func TestServerIsVerifiedBeyondLoopback(t *testing.T) {
 }
 
 func TestTheDatabaseAndItsProxyAreTrustedByTheirAuthorities(t *testing.T) {
-	config, err := driverConfig(Config{Host: "database.example", Port: 3306})
-	if err != nil {
-		t.Fatal(err)
-	}
 	// As the certificates call themselves, and https://www.amazontrust.com/repository/ lists them.
-	for file, authorities := range map[string][]string{
-		"rds-global-bundle.pem": {"Amazon RDS ap-northeast-2 Root CA RSA2048 G1"},
-		"amazon-root-cas.pem":   {"Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4"},
+	seoul, ohio := "Amazon RDS ap-northeast-2 Root CA RSA2048 G1", "Amazon RDS us-east-2 Root CA RSA2048 G1"
+	amazon := []string{"Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4"}
+	for _, c := range []struct {
+		host string
+		want []string
+		not  string
+	}{
+		{"database.c1.ap-northeast-2.rds.amazonaws.com", append([]string{seoul}, amazon...), ohio},
+		{"proxy.proxy-c1.us-east-2.rds.amazonaws.com", append([]string{ohio}, amazon...), seoul},
+		{"database.c1.moon-1.rds.amazonaws.com", append([]string{seoul, ohio}, amazon...), ""}, // a region that is not known
+		{"database.example", append([]string{seoul, ohio}, amazon...), ""},
 	} {
-		text, err := os.ReadFile(file)
+		config, err := driverConfig(Config{Host: c.host, Port: 3306})
 		if err != nil {
 			t.Fatal(err)
 		}
 		trusted := map[string]bool{}
+		for name, certificate := range embedded(t) {
+			_, err := certificate.Verify(x509.VerifyOptions{Roots: config.TLS.RootCAs})
+			trusted[name] = err == nil
+		}
+		for _, name := range c.want {
+			if !trusted[name] {
+				t.Errorf("%s: %s is not trusted", c.host, name)
+			}
+		}
+		if trusted[c.not] {
+			t.Errorf("%s: %s, of another region, is trusted", c.host, c.not)
+		}
+	}
+}
+
+// embedded are all certificates of the package, by what they call themselves.
+func embedded(t *testing.T) map[string]*x509.Certificate {
+	t.Helper()
+	all := map[string]*x509.Certificate{}
+	err := fs.WalkDir(authorities, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := authorities.ReadFile(path)
+		if err != nil {
+			return err
+		}
 		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 			c, err := x509.ParseCertificate(block.Bytes)
 			if err != nil {
-				t.Fatalf("%s: %v", file, err)
+				return fmt.Errorf("%s: %w", path, err)
 			}
-			_, err = c.Verify(x509.VerifyOptions{Roots: config.TLS.RootCAs})
-			trusted[c.Subject.CommonName] = err == nil
-		}
-		for _, name := range authorities {
-			if !trusted[name] {
-				t.Errorf("%s: %s is not trusted", file, name)
+			if region := strings.TrimSuffix(filepath.Base(path), ".pem"); region != "amazon" && !strings.Contains(c.Subject.CommonName, " "+region+" ") {
+				t.Errorf("%s has the certificate of %s", path, c.Subject.CommonName)
 			}
+			all[c.Subject.CommonName] = c
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return all
 }
 
 func TestRotatedPasswordIsReadAgainOnce(t *testing.T) {

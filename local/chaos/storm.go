@@ -83,7 +83,7 @@ func newWorld(ctx context.Context, c config) (w *world, err error) {
 		return nil, err
 	}
 	config := run.DefaultConfig(c.Project)
-	config.API, config.AWS, config.Factory, config.Console = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", ""
+	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = 25 * time.Millisecond
 	config.DSN = w.database.proxied()
 	config.DuplicateRate = 0.2
