@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
+	"strings"
 )
 
 // authorities are the certificate authorities that sign for databases: those of Amazon RDS, a file for each region,
@@ -16,16 +16,22 @@ import (
 //go:embed authorities
 var authorities embed.FS
 
-// rdsHost is the name of a database or a proxy in RDS, with its region.
-var rdsHost = regexp.MustCompile(`\.([a-z0-9-]+)\.rds\.amazonaws\.com$`)
+// regionOf is the region in the name of a database, or a proxy, in RDS; empty for another name.
+func regionOf(host string) string {
+	name, inRDS := strings.CutSuffix(host, ".rds.amazonaws.com")
+	if !inRDS {
+		return ""
+	}
+	return name[strings.LastIndex(name, ".")+1:]
+}
 
 // authoritiesOf are those that sign for a host. All regions' together are more than eighty, and reading them is a third of a cold start: a
 // name that says its region needs that one's alone.
 func authoritiesOf(host string) (*x509.CertPool, error) {
 	regions := "*"
-	if match := rdsHost.FindStringSubmatch(host); match != nil {
-		if _, err := fs.Stat(authorities, "authorities/rds/"+match[1]+".pem"); err == nil {
-			regions = match[1]
+	if region := regionOf(host); region != "" {
+		if _, err := fs.Stat(authorities, "authorities/rds/"+region+".pem"); err == nil {
+			regions = region
 		}
 	}
 	files, err := fs.Glob(authorities, "authorities/rds/"+regions+".pem")

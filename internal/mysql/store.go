@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -26,14 +28,17 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 	if !mayBeSKU(c.SKU) {
 		return shop.Decision{}, unknownProduct(c.SKU)
 	}
-	orderID, position, quantity := planned(c.Plan)
+	plan, err := encodePlan(c.Plan, c.Correlation)
+	if err != nil {
+		return shop.Decision{}, fmt.Errorf("checking out %d of %s: %w", c.Quantity, c.SKU, err)
+	}
 	var outcome, factory string
 	var maxPerSale int
 	var leadTime seconds
 	var askedAt sql.NullTime
 	d := shop.Decision{Sale: shop.Sale{ID: c.SaleID, SKU: c.SKU, Quantity: c.Quantity}}
-	err := s.call(ctx, "CALL checkout(?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		[]any{c.SaleID[:], c.SKU, c.Quantity, orNull(c.IdempotencyKey), c.At.UTC(), orderID, position, quantity, c.Correlation},
+	err = s.call(ctx, "CALL checkout(?, ?, ?, ?, ?, ?)",
+		[]any{c.SaleID[:], c.SKU, c.Quantity, orNull(c.IdempotencyKey), c.At.UTC(), plan},
 		&outcome, &d.Sale.UnitPrice, &d.Sale.Stock, &d.Sale.ID, &maxPerSale, &askedAt, &d.Opened, &factory,
 		&d.Policy.ReorderPoint, &d.Policy.OrderUpTo, &d.Policy.LotSize, &d.Policy.MinimumOrder, &leadTime)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -102,7 +107,21 @@ func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (d shop.Dec
 	return d, nil
 }
 
-// planned is a plan as the procedures take it.
+// encodePlan is a plan as the procedure checkout takes it: JSON, or null.
+func encodePlan(p *shop.Plan, correlation string) (any, error) {
+	if p == nil {
+		return nil, nil
+	}
+	plan, err := json.Marshal(struct {
+		OrderID     string `json:"order_id"`
+		Position    int    `json:"position"`
+		Quantity    int    `json:"quantity"`
+		Correlation string `json:"correlation"`
+	}{hex.EncodeToString(p.ProductionOrderID[:]), p.Position, p.Quantity, correlation})
+	return string(plan), err // not bytes: MySQL takes no binary string for JSON
+}
+
+// planned is a plan as the procedure replenish takes it.
 func planned(p *shop.Plan) (orderID, position, quantity any) {
 	switch {
 	case p == nil:

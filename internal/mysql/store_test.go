@@ -258,6 +258,37 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 	f.CheckBooks(t)
 }
 
+func TestRepeatedOrderGetsItsAnswerWhateverHasBecomeOfTheProduct(t *testing.T) {
+	for _, c := range []struct{ name, change string }{
+		{"nothing", `UPDATE product SET name = name`},
+		{"it has another price", `UPDATE product SET price = 1`},
+		{"fewer may be bought at a time", `UPDATE product SET max_per_sale = 1`},
+		{"it is due to be ordered", `UPDATE product SET reorder_point = 50`},
+		{"it is sold out, and not ordered", `UPDATE product SET stock = 0`},
+		{"it is sold out, and ordered by hand", `UPDATE product SET stock = 0, automatic = FALSE`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, 1)
+			f.SetStock(t, 10)
+			order := shop.Order{SKU: donut, Quantity: 2, IdempotencyKey: "key"}
+			first, err := f.Buy(t.Context(), order)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Exec(t, c.change)
+			stock := f.Stock(t)
+			again, err := f.Buy(t.Context(), order)
+			first.Repeated = true
+			if err != nil || again != first {
+				t.Errorf("got %+v, %v; want %+v", again, err, first)
+			}
+			if got := f.Stock(t); got != stock || f.Number(t, `SELECT COUNT(*) FROM sale`) != 1 || len(f.published) != 0 {
+				t.Errorf("the stock went from %d to %d, %d orders were opened; want one sale, and nothing else", stock, got, len(f.published))
+			}
+		})
+	}
+}
+
 func TestIdempotencyKeyOfAnotherProductIsNotItsSale(t *testing.T) {
 	f := newFixture(t, 1)
 	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}); err != nil {

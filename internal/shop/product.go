@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -90,12 +91,13 @@ const (
 	maxPrice = 1 << 53 // what a number of JSON holds exactly
 )
 
-var skuPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+// It is compiled when it is first needed, which most functions never do: a cold start is short.
+var skuPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`) })
 
 // validate refuses a product that cannot be sold, with CodeInvalidProduct.
 func (p Product) validate() error {
 	switch {
-	case !skuPattern.MatchString(p.SKU):
+	case !skuPattern().MatchString(p.SKU):
 		return refuse(CodeInvalidProduct, fmt.Sprintf("the SKU is %.80q, it must be 1 to 64 letters, digits, dots, dashes and underscores of ASCII, and begin with a letter or a digit", p.SKU))
 	case !isText(p.Name, maxName):
 		return refuse(CodeInvalidProduct, fmt.Sprintf("the name is %.120q, it must be 1 to %d printable characters without spaces around them", p.Name, maxName))

@@ -2,14 +2,12 @@
 package function
 
 import (
-	"context"
 	"log/slog"
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"restock/internal/mysql"
@@ -44,7 +42,7 @@ func load[E any](log *slog.Logger, wire func(Process[E]) (any, error)) (any, err
 	if err != nil {
 		return nil, err
 	}
-	aws, err := config.LoadDefaultConfig(context.Background())
+	aws, err := awsConfig()
 	if err != nil {
 		return nil, err
 	}
