@@ -55,7 +55,7 @@ func (f fuzzer) build(ctx context.Context, dir, into string) (testBinary, error)
 	}
 	t.importPath = strings.TrimSpace(importPath)
 	t.path = filepath.Join(into, strings.ReplaceAll(t.importPath, "/", "-")+".test")
-	args := []string{"test", "-c", "-o", t.path}
+	args := []string{"test", "-c", "-o", t.path, "-ldflags=-s -w"} // which halves the time that linking takes
 	if f.guided {
 		args = append(args, "-fuzz=^Fuzz")
 	}
