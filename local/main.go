@@ -64,7 +64,7 @@ type options struct {
 func (o *options) flags() *flag.FlagSet {
 	o.run = run.DefaultConfig("")
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
-	flags.Func("program", "which `program` to run: "+programNames()+" (default "+o.run.Program.Name+")", o.chooseProgram)
+	flags.Var((*programFlag)(&o.run.Program), "program", "which `program` to run: "+programNames())
 	flags.StringVar(&o.run.API, "api", o.run.API, "where the HTTP API and the storefront listen")
 	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "where the AWS endpoint listens: SNS, SQS, Secrets Manager")
 	flags.StringVar(&o.run.Factory, "factory", o.run.Factory, "where the factory's stand-in listens")
@@ -82,10 +82,15 @@ func (o *options) flags() *flag.FlagSet {
 	return flags
 }
 
-func (o *options) chooseProgram(name string) error {
+// A programFlag is a program that is chosen by its name.
+type programFlag run.Program
+
+func (f *programFlag) String() string { return f.Name }
+
+func (f *programFlag) Set(name string) error {
 	for _, p := range run.Programs {
 		if p.Name == name {
-			o.run.Program = p
+			*f = programFlag(p)
 			return nil
 		}
 	}

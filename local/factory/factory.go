@@ -212,10 +212,10 @@ func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id
 		panic(http.ErrAbortHandler)
 	case AnswerGarbage:
 		w.WriteHeader(http.StatusCreated)
-		io.WriteString(w, `{"data":{"data":`)
+		_, _ = io.WriteString(w, `{"data":{"data":`) // who asked may be gone
 	case AnswerNormal:
 		w.WriteHeader(http.StatusCreated)
-		w.Write(receipt(body, id, o.Requester))
+		_, _ = w.Write(receipt(body, id, o.Requester))
 	}
 }
 

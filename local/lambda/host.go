@@ -128,8 +128,9 @@ func NewHost(c Config) (*Host, error) {
 		instances:  map[string]*instance{},
 	}
 	h.server = &http.Server{
-		Handler:  h.runtimeAPI(),
-		ErrorLog: slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: DefaultInitTimeout,
+		Handler:           h.runtimeAPI(),
+		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
 	h.serving.Go(func() {
 		if err := h.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -76,7 +76,7 @@ func (d *Database) Open(tb testing.TB, user, password string, connections int) *
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { db.Close() })
+	tb.Cleanup(func() { _ = db.Close() })
 	return db
 }
 
