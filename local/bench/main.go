@@ -1,0 +1,146 @@
+// Command bench measures how fast the shop is, on this machine, and what it should be. What is compared is measured side by side: read the
+// ratios, for machines differ, and so do their days.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"restock/local/run"
+)
+
+func main() {
+	flags := flag.NewFlagSet("bench", flag.ExitOnError) // not the default one: libraries put theirs there
+	only := flags.String("only", "", "the sections to measure, of those that -h names; all where it is empty, and only then the document is written")
+	asJSON := flags.Bool("json", false, "print JSON")
+	stage := flags.String("stage", "prod", "whose configuration to measure with, but for its throttling")
+	flags.Usage = func() {
+		fmt.Fprintln(flags.Output(), "usage: bench [flags]; sections:", strings.Join(sectionNames(), " "))
+		flags.PrintDefaults()
+	}
+	_ = flags.Parse(os.Args[1:]) // it exits
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if err := measure(ctx, *stage, strings.Fields(*only), *asJSON); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// Document is where the figures are kept, below the module's root.
+const document = "docs/benchmarks.md"
+
+// A bench measures.
+type bench struct {
+	project string
+	stage   string
+	memory  memory
+	machine machine
+}
+
+// sections measure, in this order.
+var sections = []struct {
+	name    string
+	measure func(*bench, context.Context) ([]section, error)
+}{
+	{"database", one((*bench).measureDatabase)},
+	{"stack", (*bench).measureStack},
+	{"coldstart", one((*bench).measureColdStarts)},
+	{"size", one((*bench).measureSizes)},
+	{"start", one((*bench).measureStart)},
+}
+
+func one(f func(*bench, context.Context) (section, error)) func(*bench, context.Context) ([]section, error) {
+	return func(b *bench, ctx context.Context) ([]section, error) {
+		s, err := f(b, ctx)
+		return []section{s}, err
+	}
+}
+
+func sectionNames() (names []string) {
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+func measure(ctx context.Context, stage string, only []string, asJSON bool) error {
+	for _, name := range only {
+		if !slices.Contains(sectionNames(), name) {
+			return fmt.Errorf("there is no section %q: there are %s", name, strings.Join(sectionNames(), ", "))
+		}
+	}
+	project, err := run.FindProject()
+	if err != nil {
+		return err
+	}
+	b := &bench{project: project, stage: stage, machine: thisMachine(), memory: memory{peak: &peaks{byFunction: map[string]float64{}}}}
+	r := record{Time: time.Now().UTC().Truncate(time.Second)}
+	for _, s := range sections {
+		if len(only) > 0 && !slices.Contains(only, s.name) {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "%s ", s.name)
+		began := time.Now()
+		measured, err := s.measure(b, ctx)
+		fmt.Fprintf(os.Stderr, " %.0f s\n", time.Since(began).Seconds())
+		if err != nil {
+			return fmt.Errorf("measuring %s: %w", s.name, err)
+		}
+		r.Sections = append(r.Sections, measured...)
+	}
+	r.Machine = b.machine
+	if asJSON {
+		return writeJSON(os.Stdout, r)
+	}
+	var figures bytes.Buffer
+	fmt.Fprintf(&figures, "Measured on %s, on %s.\n\n", r.Time.Format(time.DateOnly), r.Machine)
+	if err := write(&figures, r.Sections); err != nil {
+		return err
+	}
+	if _, err := os.Stdout.Write(figures.Bytes()); err != nil {
+		return err
+	}
+	if len(only) > 0 {
+		return nil
+	}
+	return replaceFigures(filepath.Join(project, document), figures.Bytes())
+}
+
+// step shows that something goes on.
+func (b *bench) step() { fmt.Fprint(os.Stderr, ".") }
+
+// measureStack measures what takes the whole stack.
+func (b *bench) measureStack(ctx context.Context) (measured []section, err error) {
+	s, err := b.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	for _, f := range []func(context.Context, *shop) (section, error){b.measureFrontDoor, b.measureRestock} {
+		m, err := f(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		measured = append(measured, m)
+	}
+	if err := b.machine.ask(ctx, s.db); err != nil {
+		return nil, err
+	}
+	used := section{Title: "Memory of the functions under that load, at most"}
+	for _, name := range []string{"sales-api", "stock", "stock-increase"} {
+		used.Rows = append(used.Rows, result{What: name, Value: b.memory.peak.byFunction[name], Unit: "MB", Goal: atMost(40)})
+	}
+	return append(measured, used), nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// A section is what belongs together of what is measured.
+type section struct {
+	Title string   `json:"title"`
+	Rows  []result `json:"rows"`
+}
+
+// A result is one thing that was measured, and what it should be.
+type result struct {
+	What  string  `json:"what"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"` // "/s", "ms", "s", "MB", "MiB", "" for a ratio or a count
+	Goal  *goal   `json:"goal,omitempty"`
+	Note  string  `json:"note,omitempty"`
+}
+
+// A goal is what a value should be at most, or at least.
+type goal struct {
+	AtLeast bool    `json:"atLeast"`
+	Value   float64 `json:"value"`
+}
+
+func atMost(v float64) *goal  { return &goal{Value: v} }
+func atLeast(v float64) *goal { return &goal{AtLeast: true, Value: v} }
+
+// verdict says whether the goal is met, and if not, by how much it is missed.
+func (r result) verdict() string {
+	switch {
+	case r.Goal == nil:
+		return ""
+	case r.Goal.AtLeast && r.Value >= r.Goal.Value, !r.Goal.AtLeast && r.Value <= r.Goal.Value:
+		return "met"
+	default:
+		return fmt.Sprintf("**missed by %.0f%%**", 100*abs(r.Value-r.Goal.Value)/r.Goal.Value)
+	}
+}
+
+func abs(x float64) float64 { return max(x, -x) }
+
+func (r result) goal() string {
+	switch {
+	case r.Goal == nil:
+		return ""
+	case r.Goal.AtLeast:
+		return "≥ " + shown(r.Goal.Value, r.Unit)
+	default:
+		return "≤ " + shown(r.Goal.Value, r.Unit)
+	}
+}
+
+// shown writes a value as exactly as it is worth.
+func shown(v float64, unit string) string {
+	digits := 2
+	switch {
+	case v >= 100:
+		digits = 0
+	case v >= 10:
+		digits = 1
+	}
+	text := strings.TrimSuffix(fmt.Sprintf("%.*f", digits, v), ".00")
+	switch unit {
+	case "", "/s", "×":
+		return text + unit
+	default:
+		return text + " " + unit
+	}
+}
+
+// write writes sections as tables of Markdown, which are read in a terminal as well.
+func write(w io.Writer, sections []section) error {
+	for _, s := range sections {
+		fmt.Fprintf(w, "### %s\n\n", s.Title)
+		t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+		fmt.Fprintln(t, "| \t| measured \t| goal \t| \t| \t|")
+		fmt.Fprintln(t, "|---\t|---:\t|---:\t|---\t|---\t|")
+		for _, r := range s.Rows {
+			fmt.Fprintf(t, "| %s \t| %s \t| %s \t| %s \t| %s \t|\n", r.What, shown(r.Value, r.Unit), r.goal(), r.verdict(), r.Note)
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
+	}
+	return nil
+}
+
+// The lines of the document between which the figures are.
+const (
+	figuresBegin = "<!-- figures: written by make bench -->"
+	figuresEnd   = "<!-- end of figures -->"
+)
+
+// replaceFigures puts new figures into the document, between its markers. What people wrote around them stays.
+func replaceFigures(document string, figures []byte) error {
+	text, err := os.ReadFile(document)
+	if err != nil {
+		return err
+	}
+	before, rest, begun := strings.Cut(string(text), figuresBegin)
+	_, after, ended := strings.Cut(rest, figuresEnd)
+	if !begun || !ended {
+		return fmt.Errorf("%s has no place for figures, between %q and %q", document, figuresBegin, figuresEnd)
+	}
+	var b bytes.Buffer
+	b.WriteString(before + figuresBegin + "\n\n")
+	b.Write(figures)
+	b.WriteString(figuresEnd + after)
+	return os.WriteFile(document, b.Bytes(), 0o644)
+}
+
+// A record is a run of the benchmark, for programs.
+type record struct {
+	Time     time.Time `json:"time"`
+	Machine  machine   `json:"machine"`
+	Sections []section `json:"sections"`
+}
+
+func writeJSON(w io.Writer, r record) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// median of values, which it sorts.
+func median(values []float64) float64 { return percentile(values, 50) }
+
+// percentile of values, which it sorts; NaN would be of none: there is always one.
+func percentile(values []float64, p int) float64 {
+	slices.Sort(values)
+	return values[min(len(values)*p/100, len(values)-1)]
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

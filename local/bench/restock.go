@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	shortages       = 200
+	shortageTimeout = 20 * time.Second
+	lookInterval    = 2 * time.Millisecond
+)
+
+// measureRestock empties one shelf after the other, and takes the time from the moment that is recorded as the opening of the production order,
+// which is before the commit, to the factory's receipt of the request.
+func (b *bench) measureRestock(ctx context.Context, s *shop) (section, error) {
+	out := section{Title: "From sold out to ordered"}
+	var took []float64
+	for i := range shortages {
+		sku := fmt.Sprintf("BENCH-SHORT-%03d", i)
+		if err := s.stock(ctx, sku, 1, true); err != nil {
+			return out, err
+		}
+		if err := buy(ctx, http.DefaultClient, s.api, fmt.Sprintf(`{"sku":%q}`, sku), http.StatusOK); err != nil {
+			return out, err
+		}
+		received, err := s.ordered(ctx, sku)
+		if err != nil {
+			return out, err
+		}
+		var opened time.Time
+		err = s.db.QueryRowContext(ctx, `SELECT o.opened_at FROM production_order o JOIN product p USING (product_id) WHERE p.sku = ?`, sku).Scan(&opened)
+		if err != nil {
+			return out, fmt.Errorf("reading the production order of %s: %w", sku, err)
+		}
+		if i > 0 { // the first one starts the function
+			took = append(took, milliseconds(received.Sub(opened)))
+		}
+		if i%20 == 0 {
+			b.step()
+		}
+	}
+	out.Rows = []result{
+		{What: "p50", Value: percentile(took, 50), Unit: "ms", Note: fmt.Sprintf("%d shortages, one after the other", len(took))},
+		{What: "p99", Value: percentile(took, 99), Unit: "ms", Goal: atMost(150)},
+	}
+	return out, nil
+}
+
+// ordered waits until the factory has been asked for a product, and says when.
+func (s *shop) ordered(ctx context.Context, sku string) (time.Time, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, shortageTimeout, fmt.Errorf("the factory was not asked for %s in %v", sku, shortageTimeout))
+	defer cancel()
+	look := time.NewTicker(lookInterval)
+	defer look.Stop()
+	seen := 0
+	for {
+		requests := s.Run.Factory.Requests()
+		for _, r := range requests[seen:] {
+			var asked struct {
+				SKU string `json:"MessageAttributeProductId"`
+			}
+			if json.Unmarshal(r.Body, &asked) == nil && strings.EqualFold(asked.SKU, sku) {
+				return r.Time, nil
+			}
+		}
+		seen = len(requests)
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return time.Time{}, context.Cause(ctx)
+		}
+	}
+}
