@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// DefaultDurations are what the parts take, to be replaced by what a running stage shows. Processor is what a checkout took of the database's
-// processor on the machine of docs/benchmarks.md, doubled, as a t4g's is slower; Commit is of storage in one zone (gp3), and twice that where
+// DefaultDurations are what the parts take, to be replaced by what a running stage shows. Processor is read off docs/benchmarks.md, where two
+// processors serve the database and its buyers together, as t4g has two; Commit is of storage in one zone (gp3), and twice that where
 // a second zone has to have it too. The others are guesses on the safe side.
 func DefaultDurations(multiAZ bool) Durations {
 	d := Durations{

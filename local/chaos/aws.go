@@ -68,22 +68,27 @@ func (c awsClients) waiting(ctx context.Context, queue string) (n int, err error
 	return n, nil
 }
 
-// deadLetters takes what is in a dead-letter queue, and returns how many messages of each production order those are.
+// deadLetters takes what is in a dead-letter queue, and returns how many messages of each production order those are. A message counts once,
+// though there may be two copies of it: queues deliver some twice.
 func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[string]int, err error) {
 	url, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if err != nil {
 		return nil, err
 	}
 	orders = map[string]int{}
+	seen := map[string]bool{}
 	for {
 		out, err := c.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, MaxNumberOfMessages: 10})
 		if err != nil || len(out.Messages) == 0 {
 			return orders, err
 		}
 		for _, m := range out.Messages {
-			var envelope struct{ Message string }
-			_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope) // what cannot be read names no order
-			orders[orderIn(envelope.Message)]++
+			if id := aws.ToString(m.MessageId); !seen[id] {
+				seen[id] = true
+				var envelope struct{ Message string }
+				_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope) // what cannot be read names no order
+				orders[orderIn(envelope.Message)]++
+			}
 			if _, err := c.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				return nil, err
 			}

@@ -123,7 +123,12 @@ func (d *database) poison(kind, stream, attributes string) (heal func(), err err
 // cut closes all connections, and lets no new ones in until it is healed.
 func (d *database) cut() (heal func() error) {
 	d.proxy.Stop()
-	return d.proxy.Start
+	return func() error {
+		if err := d.proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) { // by another who had cut
+			return fmt.Errorf("letting connections to the database in again: %w", err)
+		}
+		return nil
+	}
 }
 
 func (d *database) close() error {

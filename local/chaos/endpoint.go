@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -44,6 +45,13 @@ func (e *endpoint) fail(service string, how failure) (heal func()) {
 		defer e.mu.Unlock()
 		delete(e.failing, service)
 	}
+}
+
+// taken is how often the topic has taken each production order.
+func (e *endpoint) taken() map[string]int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.published)
 }
 
 func (e *endpoint) interpose(next http.Handler) http.Handler {

@@ -79,8 +79,10 @@ func (w *world) inject(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
 		f := pick(r, possible)
 		w.log.Info("fault", "what", f.name)
-		w.report.injected(f.name)
-		if err := f.inject(w, ctx, r); err != nil && ctx.Err() == nil {
+		switch err := f.inject(w, ctx, r); {
+		case err == nil:
+			w.report.injected(f.name)
+		case ctx.Err() == nil:
 			w.log.Warn("fault could not be injected", "what", f.name, "error", err)
 		}
 		last(ctx, upTo(r, 300*time.Millisecond))
@@ -99,7 +101,7 @@ func (w *world) poison(ctx context.Context, r *rand.Rand, kind, attributes strin
 	stream := pick(r, []string{"upstream", "downstream"})
 	heal, err := w.database.poison(kind, stream, attributes)
 	if err != nil {
-		return nil // another one is at work
+		return err // another one is at work
 	}
 	defer heal()
 	last(ctx, upTo(r, time.Second))

@@ -50,7 +50,7 @@ func (w *world) judge(ctx context.Context, b *buyers) error {
 
 // judgeSales: who was told that they bought has bought, once and what they wanted; who was told that they did not has not.
 func (w *world) judgeSales(ctx context.Context, b *buyers) error {
-	rows, err := w.db.QueryContext(ctx, `SELECT s.idempotency_key, p.sku, s.quantity FROM sale s JOIN product p USING (product_id) WHERE s.idempotency_key IS NOT NULL`)
+	rows, err := w.db.QueryContext(ctx, `SELECT COALESCE(s.idempotency_key, HEX(s.sale_id)), COALESCE(p.sku, ''), s.quantity FROM sale s LEFT JOIN product p USING (product_id)`)
 	if err != nil {
 		return err
 	}
@@ -86,29 +86,36 @@ func (w *world) judgeSales(ctx context.Context, b *buyers) error {
 	return nil
 }
 
-// judgeDeliveries: what the factory was told is booked is booked, once and as much as it delivered.
+// judgeDeliveries: what the factory was told is booked is booked, as much as it has delivered. That it is booked once is the attempt's key.
 func (w *world) judgeDeliveries(ctx context.Context) error {
-	rows, err := w.db.QueryContext(ctx, `SELECT attempt_id FROM goods_receipt`)
+	told := w.shop.Factory.Requests() // before the books are read: what is made still may be booked any moment
+	rows, err := w.db.QueryContext(ctx, `SELECT attempt_id, quantity FROM goods_receipt`)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	booked := map[string]bool{}
+	booked := map[string]string{}
 	for rows.Next() {
 		var attempt uuid.UUID
-		if err := rows.Scan(&attempt); err != nil {
+		var quantity string
+		if err := rows.Scan(&attempt, &quantity); err != nil {
 			return err
 		}
-		booked[attempt.String()] = true
+		booked[attempt.String()] = quantity
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, request := range w.shop.Factory.Requests() {
+	for _, request := range told {
 		_, attempt := attemptIn(request.Body)
 		for _, d := range request.Deliveries {
-			if d.Status == http.StatusOK && !booked[attempt] {
+			quantity, is := booked[attempt]
+			switch {
+			case d.Status != http.StatusOK:
+			case !is:
 				w.report.broken("a delivery is lost: the factory was told that attempt %s is booked, and it is not", attempt)
+			case quantity != d.Count: // an attempt is one lot, whose deliveries are all the same
+				w.report.broken("a delivery is wrong: for attempt %s came %s, booked are %s", attempt, d.Count, quantity)
 			}
 		}
 	}
@@ -135,6 +142,10 @@ func attemptIn(body []byte) (order, attempt string) {
 
 // judgeMessages: each message that the topic took has become a request that the factory took, or is a dead letter, of which an alarm tells.
 func (w *world) judgeMessages(ctx context.Context) error {
+	messages := w.endpoint.taken() // before who has them is asked: a sweep may publish any moment
+	if len(messages) == 0 {
+		return errors.New("nothing was published: the storm was too short to prove anything")
+	}
 	dead, err := w.aws.deadLetters(ctx, lambdas.StockQueue+"_dlq")
 	if err != nil {
 		return err
@@ -145,18 +156,13 @@ func (w *world) judgeMessages(ctx context.Context) error {
 			taken[order]++
 		}
 	}
-	w.endpoint.mu.Lock()
-	defer w.endpoint.mu.Unlock()
-	for order, published := range w.endpoint.published {
+	for order, published := range messages {
 		w.report.Messages += published
 		w.report.DeadLetters += dead[order]
 		if taken[order]+dead[order] < published {
 			w.report.broken("a message is lost: production order %s was published %d times; the factory took %d requests, %d are dead letters",
 				order, published, taken[order], dead[order])
 		}
-	}
-	if len(w.endpoint.published) == 0 {
-		return errors.New("nothing was published: the storm was too short to prove anything")
 	}
 	return nil
 }

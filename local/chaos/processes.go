@@ -27,8 +27,16 @@ type known struct {
 	pids []int
 }
 
-func newProcesses(project string) *processes {
-	return &processes{buildDir: filepath.Join(project, run.BuildDir), known: &known{}}
+func newProcesses(project string) (*processes, error) {
+	// As the system names an executable: absolute, and without symbolic links.
+	project, err := filepath.Abs(project)
+	if err == nil {
+		project, err = filepath.EvalSymlinks(project)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("finding where functions are built: %w", err)
+	}
+	return &processes{buildDir: filepath.Join(project, run.BuildDir) + string(filepath.Separator), known: &known{}}, nil
 }
 
 // kill kills one that lives.

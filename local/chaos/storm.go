@@ -34,7 +34,7 @@ const (
 	passInterval = 500 * time.Millisecond // between two of the schedules' minutes
 	lookInterval = 50 * time.Millisecond
 	settlePause  = 250 * time.Millisecond
-	settleStep   = 2 * time.Second // how much of the shop\'s time passes in a pause
+	settleStep   = 2 * time.Second // how much of the shop's time passes in a pause
 	leakTimeout  = 10 * time.Second
 
 	// A message that failed comes back after so long, and no sooner than its function has timed out.
@@ -73,12 +73,15 @@ type world struct {
 }
 
 func newWorld(ctx context.Context, c config) (w *world, err error) {
-	w = &world{config: c, log: c.Log.With("part", "chaos"), report: newReport(c.Seed), endpoint: newEndpoint(), pids: newProcesses(c.Project)}
+	w = &world{config: c, log: c.Log.With("part", "chaos"), report: newReport(c.Seed), endpoint: newEndpoint()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
 	}()
+	if w.pids, err = newProcesses(c.Project); err != nil {
+		return nil, err
+	}
 	if w.database, err = startDatabase(ctx); err != nil {
 		return nil, err
 	}

@@ -161,7 +161,9 @@ func (o *observer) classifyFunction(e *Event) {
 func (o *observer) classifyTopic(e *Event) {
 	topic := o.picture.topic(e.text("topic"))
 	e.Node = topic
-	e.trace.refs = append(e.trace.refs, messageRef(e.text("message")))
+	if id := e.text("message"); id != "" {
+		e.trace.refs = append(e.trace.refs, messageRef(id))
+	}
 	delivery := o.picture.edge(topic, o.picture.queue(e.text("queue")))
 	switch {
 	case e.Message == "message published":

@@ -55,6 +55,7 @@ type Request struct {
 // Delivery is one callback.
 type Delivery struct {
 	Time   time.Time
+	Count  string // what it says is delivered: a whole number, unless the request or a fault says otherwise
 	Status int    // the answer's status; 0 when there was none
 	Err    string // why there was none; "" when there was
 }
@@ -285,10 +286,13 @@ func (f *Factory) deliver(req *Request) {
 	if fault.Count != "" {
 		body = withCount(body, o.Count, fault.Count)
 	}
+	var delivered order
+	_ = json.Unmarshal(body, &delivered)
+	count := strings.Trim(string(delivered.Count), `"`)
 	var callbacks sync.WaitGroup
 	for range max(1, fault.Deliveries) {
 		callbacks.Go(func() {
-			d := Delivery{Time: time.Now()}
+			d := Delivery{Time: time.Now(), Count: count}
 			status, err := f.call(o.CallbackURL, body)
 			d.Status = status
 			if err != nil {

@@ -114,13 +114,14 @@ func TestFaultyDeliveries(t *testing.T) {
 		fault factory.Fault
 		order string
 		count int
+		units string
 		body  string
 	}{
-		{"twice", factory.Fault{Deliveries: 2}, order, 2, order},
-		{"ten times", factory.Fault{Deliveries: 10}, order, 10, order},
-		{"short", factory.Fault{Count: "60"}, order, 1, `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"60"}`},
-		{"short, as a number", factory.Fault{Count: "60"}, number, 1, `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":60}`},
-		{"not a number", factory.Fault{Count: "many"}, number, 1, `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"many"}`},
+		{"twice", factory.Fault{Deliveries: 2}, order, 2, "100", order},
+		{"ten times", factory.Fault{Deliveries: 10}, order, 10, "100", order},
+		{"short", factory.Fault{Count: "60"}, order, 1, "60", `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"60"}`},
+		{"short, as a number", factory.Fault{Count: "60"}, number, 1, "60", `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":60}`},
+		{"not a number", factory.Fault{Count: "many"}, number, 1, "many", `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"many"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -138,8 +139,14 @@ func TestFaultyDeliveries(t *testing.T) {
 						t.Errorf("callback: got %s, want %s", c.body, tc.body)
 					}
 				}
-				if n := len(f.Requests()[0].Deliveries); n != tc.count {
-					t.Errorf("got %d deliveries on record, want %d", n, tc.count)
+				recorded := f.Requests()[0].Deliveries
+				if len(recorded) != tc.count {
+					t.Errorf("got %d deliveries on record, want %d", len(recorded), tc.count)
+				}
+				for _, d := range recorded {
+					if d.Count != tc.units {
+						t.Errorf("a delivery of %q is on record, want %q", d.Count, tc.units)
+					}
 				}
 			})
 		})
