@@ -68,6 +68,10 @@ func TestAStormFindsWhatIsBroken(t *testing.T) {
 				edit{"checkout", "SET v_short = NOT v_open", "SET v_short = TRUE"}),
 		},
 		{
+			rule: "deliveries", want: "a delivery is wrong",
+			database: breaks(nil, edit{"receive_goods", "receive: BEGIN", "SET p_quantity = GREATEST(p_quantity - 1, 1); receive: BEGIN"}),
+		},
+		{
 			// What the function reports as failed is deleted all the same.
 			rule: "messages", want: "a message is lost", only: "the factory answers with an error",
 			program: func(g *graph.Graph) {
@@ -90,6 +94,9 @@ func TestAStormFindsWhatIsBroken(t *testing.T) {
 				t.Fatal(err)
 			}
 			report.print(t.Output())
+			if len(report.Faults) == 0 {
+				t.Errorf("seed %d: no fault could be injected", config.Seed)
+			}
 			if !strings.Contains(strings.Join(report.Broken, "\n"), c.want) {
 				t.Errorf("seed %d: the storm found %q, want something with %q", config.Seed, report.Broken, c.want)
 			}
