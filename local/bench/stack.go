@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -26,6 +27,7 @@ func (b *bench) open(ctx context.Context) (*shop, error) {
 	config := run.DefaultConfig(b.project)
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.Stage = b.stage
+	config.FactoryStep = 10 * time.Millisecond // what is measured ends before it, and its callback is work as well
 	config.Edit = func(g *graph.Graph) {
 		for _, stage := range g.OfType("aws:apigatewayv2/stage:Stage") {
 			delete(stage.Outputs, "defaultRouteSettings")

@@ -147,6 +147,9 @@ func (f *follower) madeOf(batch watch.Batch, broken packages) (made []string) {
 	}
 	for _, file := range batch.Files {
 		made = append(made, sources.MadeOf(file)...)
+		if path.Ext(file) == ".sql" {
+			f.log.Warn("a migration has changed: one that has run on this database does not run again; make reset forgets the database", "file", file)
+		}
 		if f.configures(file) {
 			made = append(made, f.program)
 		}
