@@ -81,6 +81,9 @@ func decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
 	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return refusal{http.StatusBadRequest, errors.New("the body is empty: send a document of JSON, like {}")}
+	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {

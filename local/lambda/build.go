@@ -228,13 +228,19 @@ func (b builder) compile(ctx context.Context, packages []string, dir string) err
 		defer mu.Unlock()
 		output = append(output, line)
 	}
+	// The go command is killed where a build is broken off, and would leave its own folder behind.
+	work := filepath.Join(b.dir, ".work")
+	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(work, 0o755)); err != nil {
+		return fmt.Errorf("making a folder to build in: %w", err)
+	}
+	defer os.RemoveAll(work)
 	args := append([]string{"build"}, buildFlags...)
 	// A slash at the end of -o makes the go command treat it as a directory.
 	args = append(args, "-o", dir+string(filepath.Separator), "--")
 	err := process.Run(ctx, process.Config{
 		Path:   "go",
 		Args:   append(args, packages...),
-		Env:    os.Environ(), // the go command finds its caches and settings there
+		Env:    append(os.Environ(), "GOTMPDIR="+work), // the go command finds its caches and settings there
 		Dir:    b.moduleDir,
 		Stdout: collect,
 		Stderr: collect,

@@ -35,6 +35,9 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 	}
 	message, lineAttrs := record.Message, []slog.Attr(nil)
 	if line, ok := unfold(message); ok {
+		if line.counts && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
+			return nil
+		}
 		message, lineAttrs = line.message, line.attrs
 	}
 	var attrs []slog.Attr

@@ -18,6 +18,7 @@ const metricsKey = "_aws"
 type line struct {
 	message string
 	attrs   []slog.Attr
+	counts  bool // it is there to be counted alone: it says nothing else
 }
 
 // unfold reads a line of a function's log, its attributes in their order. What is there for CloudWatch to count, it leaves out.
@@ -26,7 +27,7 @@ func unfold(text string) (l line, ok bool) {
 	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
 		return l, false
 	}
-	var counted []string
+	var counted, by []string
 	for decoder.More() {
 		key, err := decoder.Token()
 		if err != nil {
@@ -44,27 +45,32 @@ func unfold(text string) (l line, ok bool) {
 		case key == messageKey:
 			l.message, ok = value.(string)
 		case key == metricsKey:
-			counted = metrics(raw)
+			counted, by = metrics(raw)
 		case !isHidden(a):
 			l.attrs = append(l.attrs, a)
 		}
 	}
 	l.attrs = slices.DeleteFunc(l.attrs, func(a slog.Attr) bool { return slices.Contains(counted, a.Key) })
+	l.counts = len(counted) > 0 && !slices.ContainsFunc(l.attrs, func(a slog.Attr) bool { return !slices.Contains(by, a.Key) })
 	return l, ok
 }
 
-// metrics are the names of the values that are counted.
-func metrics(metadata []byte) (names []string) {
+// metrics are the names of the values that are counted, and of those that they are counted by.
+func metrics(metadata []byte) (names, dimensions []string) {
 	var m struct {
-		CloudWatchMetrics []struct{ Metrics []struct{ Name string } }
+		CloudWatchMetrics []struct {
+			Dimensions [][]string
+			Metrics    []struct{ Name string }
+		}
 	}
 	if json.Unmarshal(metadata, &m) != nil {
-		return nil // it is not CloudWatch's
+		return nil, nil // it is not CloudWatch's
 	}
 	for _, directive := range m.CloudWatchMetrics {
 		for _, metric := range directive.Metrics {
 			names = append(names, metric.Name)
 		}
+		dimensions = append(dimensions, slices.Concat(directive.Dimensions...)...)
 	}
-	return names
+	return names, dimensions
 }

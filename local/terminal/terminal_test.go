@@ -37,6 +37,9 @@ func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 		{"a line that CloudWatch counts", func(l *slog.Logger) {
 			l.Info(`{"message":"sold","stock":2,"Sales":1,"_aws":{"CloudWatchMetrics":[{"Dimensions":[[]],"Metrics":[{"Name":"Sales","Unit":"Count"}],"Namespace":"n"}],"Timestamp":1}}`)
 		}, `INF sold stock=2`},
+		{"a line that is there to be counted alone", func(l *slog.Logger) {
+			l.Info(`{"message":"stock","Product":"CP-502101","Stock":3,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Product"]],"Metrics":[{"Name":"Stock","Unit":"Count"}],"Namespace":"n"}],"Timestamp":1}}`)
+		}, ``},
 		{"a duration", func(l *slog.Logger) {
 			l.Info("api request", "duration", 20011627*time.Nanosecond, "took", 1234*time.Millisecond)
 		}, `INF api request duration=20.01ms took=1.23s`},
