@@ -28,7 +28,7 @@ func TestAProgramIsChosenByItsName(t *testing.T) {
 
 // The tutorial's folder has a Pulumi.yaml of its own, and is not the module's root. Neither a database nor a factory is declared, so none is there.
 func TestTheTutorialRunsFromItsOwnFolder(t *testing.T) {
-	cmd, stderr := command(t, "-program", "tutorial", "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "nowhere", "-console", "")
+	cmd, stderr := command(t, "-program", "tutorial", "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "nowhere", "-console", "", "-watch=false")
 	cmd.Dir = "../" + run.Tutorial.Project
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {

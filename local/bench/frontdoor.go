@@ -14,7 +14,7 @@ const (
 	buyers    = 16 // at once
 	rounds    = 6  // of sales and of refusals, in turn
 	sliceTime = 2 * time.Second
-	shelf     = 1 << 30 // more than anybody buys
+	plenty    = 1 << 30 // more than anybody buys
 )
 
 // measureFrontDoor has buyers buy through the whole stack, real processes and all, and counts the sales afterwards. In turn with them others
@@ -22,7 +22,7 @@ const (
 func (b *bench) measureFrontDoor(ctx context.Context, s *shop) (section, error) {
 	const hot, soldOut = "BENCH-HOT", "BENCH-SOLD-OUT"
 	out := section{Title: fmt.Sprintf("Through the front door: POST /checkout, %d buyers at once", buyers)}
-	if err := s.stock(ctx, hot, shelf, false); err != nil {
+	if err := s.stock(ctx, hot, plenty, false); err != nil {
 		return out, err
 	}
 	if err := s.stock(ctx, soldOut, 0, false); err != nil {
@@ -48,7 +48,7 @@ func (b *bench) measureFrontDoor(ctx context.Context, s *shop) (section, error) 
 		refusals, refusalRates = append(refusals, latencies...), append(refusalRates, float64(len(latencies))/took.Seconds())
 		b.step()
 	}
-	if err := s.check(ctx, hot, shelf, sold); err != nil {
+	if err := s.check(ctx, hot, plenty, sold); err != nil {
 		return out, err
 	}
 	if err := s.check(ctx, soldOut, 0, 0); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/local/run"
+	"restock/local/shelf"
 )
 
 // A shop is a run of the whole stack, as its clients see it.
@@ -55,26 +56,7 @@ func (s *shop) close() error { return errors.Join(s.db.Close(), s.Run.Close()) }
 
 // stock puts a product on the shelf that nothing is ordered for, or one that is ordered when the shelf is empty.
 func (s *shop) stock(ctx context.Context, sku string, stock int, automatic bool) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() //nolint:errcheck // it was committed, or the error is told
-	for _, statement := range []struct {
-		query string
-		args  []any
-	}{
-		{`INSERT INTO product (product_id, sku, name, price, stock, factory_id, ad_id, reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic, max_per_sale)
-		  SELECT UNHEX(MD5(?)), ?, ?, 100, ?, factory_id, ad_id, 0, 100, 100, 0, 60, ?, 0 FROM product WHERE sku = 'CP-502101'`,
-			[]any{sku, sku, sku, stock, automatic}},
-		{`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
-		  SELECT product_id, stock, 'opening', NULL, UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, []any{sku}},
-	} {
-		if _, err := tx.ExecContext(ctx, statement.query, statement.args...); err != nil {
-			return fmt.Errorf("putting %s on the shelf: %w", sku, err)
-		}
-	}
-	return tx.Commit()
+	return shelf.Put(ctx, s.db, shelf.Product{SKU: sku, Stock: stock, Automatic: automatic, OrderUpTo: 100, LotSize: 100, LeadTime: time.Minute})
 }
 
 // check compares a product's books with what buyers were told.

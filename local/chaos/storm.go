@@ -13,6 +13,7 @@ import (
 	"restock/infra/graph"
 	"restock/internal/mysql/invariants"
 	"restock/local/run"
+	"restock/local/shelf"
 )
 
 // A config says what storm to make.
@@ -136,27 +137,20 @@ func hurry(g *graph.Graph) {
 
 // open puts products on the shelf that run short soon, each with another policy. A lead time of a second is overdue after two.
 func (w *world) open(ctx context.Context) error {
-	for i, p := range []struct{ stock, reorderPoint, orderUpTo, lotSize int }{
-		{3, 0, 200, 100}, {300, 50, 400, 100}, {100, 20, 300, 70}, {1, 0, 5, 1}, {500, 100, 600, 250}, {0, 30, 150, 15},
-	} {
-		sku := fmt.Sprintf("CHAOS-%d", i+1)
-		w.products = append(w.products, sku)
-		for _, statement := range []struct {
-			query string
-			args  []any
-		}{
-			{`INSERT INTO product (product_id, sku, name, price, stock, factory_id, ad_id, reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic, max_per_sale)
-			  SELECT UNHEX(MD5(?)), ?, ?, 100, ?, factory_id, ad_id, ?, ?, ?, 0, 1, TRUE, 0 FROM product WHERE sku = 'CP-502101'`,
-				[]any{sku, sku, sku, p.stock, p.reorderPoint, p.orderUpTo, p.lotSize}},
-			{`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
-			  SELECT product_id, stock, 'opening', NULL, UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, []any{sku}},
-		} {
-			if _, err := w.db.ExecContext(ctx, statement.query, statement.args...); err != nil {
-				return fmt.Errorf("putting %s on the shelf: %w", sku, err)
-			}
-		}
+	products := []shelf.Product{
+		{Stock: 3, ReorderPoint: 0, OrderUpTo: 200, LotSize: 100},
+		{Stock: 300, ReorderPoint: 50, OrderUpTo: 400, LotSize: 100},
+		{Stock: 100, ReorderPoint: 20, OrderUpTo: 300, LotSize: 70},
+		{Stock: 1, ReorderPoint: 0, OrderUpTo: 5, LotSize: 1},
+		{Stock: 500, ReorderPoint: 100, OrderUpTo: 600, LotSize: 250},
+		{Stock: 0, ReorderPoint: 30, OrderUpTo: 150, LotSize: 15},
 	}
-	return nil
+	for i := range products {
+		p := &products[i]
+		p.SKU, p.Automatic, p.LeadTime = fmt.Sprintf("CHAOS-%d", i+1), true, time.Second
+		w.products = append(w.products, p.SKU)
+	}
+	return shelf.Put(ctx, w.db, products...)
 }
 
 // live lets buyers buy while faults come and go, heals what is left of them, lets things settle, and judges.
