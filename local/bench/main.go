@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// Document is where the figures are kept, below the module's root.
+// document is where the figures are kept, below the module's root.
 const document = "docs/benchmarks.md"
 
 // A bench measures.

@@ -15,14 +15,10 @@ import (
 	"restock/local/run"
 )
 
-// processes are those of the functions, as their host tells of them in its log.
+// processes are those of the functions, as their host tells of them in its log, of which it is a handler.
 type processes struct {
 	buildDir string
 
-	known *known
-}
-
-type known struct {
 	mu   sync.Mutex
 	pids []int
 }
@@ -36,17 +32,17 @@ func newProcesses(project string) (*processes, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding where functions are built: %w", err)
 	}
-	return &processes{buildDir: filepath.Join(project, run.BuildDir) + string(filepath.Separator), known: &known{}}, nil
+	return &processes{buildDir: filepath.Join(project, run.BuildDir) + string(filepath.Separator)}, nil
 }
 
 // kill kills one that lives.
 func (p *processes) kill(r *rand.Rand) error {
-	p.known.mu.Lock()
-	defer p.known.mu.Unlock()
-	for len(p.known.pids) > 0 {
-		i := r.IntN(len(p.known.pids))
-		pid := p.known.pids[i]
-		p.known.pids = append(p.known.pids[:i], p.known.pids[i+1:]...)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.pids) > 0 {
+		i := r.IntN(len(p.pids))
+		pid := p.pids[i]
+		p.pids = append(p.pids[:i], p.pids[i+1:]...)
 		// A number may belong to another process by now.
 		executable, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 		if err != nil || !strings.HasPrefix(executable, p.buildDir) {
@@ -56,8 +52,6 @@ func (p *processes) kill(r *rand.Rand) error {
 	}
 	return errors.New("no function runs")
 }
-
-// processes is a handler of the run's log.
 
 func (p *processes) Enabled(context.Context, slog.Level) bool { return true }
 func (p *processes) WithGroup(string) slog.Handler            { return p }
@@ -69,9 +63,9 @@ func (p *processes) Handle(_ context.Context, r slog.Record) error {
 	}
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "pid" {
-			p.known.mu.Lock()
-			defer p.known.mu.Unlock()
-			p.known.pids = append(p.known.pids, int(a.Value.Int64()))
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.pids = append(p.pids, int(a.Value.Int64()))
 		}
 		return true
 	})
