@@ -219,6 +219,8 @@ func TestTheFactorysFaults(t *testing.T) {
 		{`{"answer":"hang"}`, factory.Fault{Answer: factory.AnswerNever}, false},
 		{`{"deliveries":2,"count":"50"}`, factory.Fault{Deliveries: 2, Count: "50"}, false},
 		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
+		{`{"delay_ms":3000,"hold":true}`, factory.Fault{Delay: 3 * time.Second, Hold: true}, false},
+		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
 		{`{"lose":true}`, factory.Fault{Delay: 3 * time.Second}, true},
 		{`{}`, factory.Fault{}, true},
 	} {

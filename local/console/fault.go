@@ -16,17 +16,21 @@ type Fault struct {
 	Deliveries int            `json:"deliveries,omitempty"` // callbacks for a lot
 	Count      string         `json:"count,omitempty"`      // delivered in place of what was ordered
 	DelayMS    int64          `json:"delay_ms,omitempty"`   // before the answer
+	Hold       bool           `json:"hold,omitempty"`       // no job finishes a step while it is set
 }
 
 func (f Fault) fault() factory.Fault {
 	return factory.Fault{
 		Status: f.Status, Answer: f.Answer, Produces: f.Produces, Deliveries: f.Deliveries, Count: f.Count,
-		Delay: time.Duration(f.DelayMS) * time.Millisecond,
+		Delay: time.Duration(f.DelayMS) * time.Millisecond, Hold: f.Hold,
 	}
 }
 
 func faultOf(f factory.Fault) Fault {
-	return Fault{Status: f.Status, Answer: f.Answer, Produces: f.Produces, Deliveries: f.Deliveries, Count: f.Count, DelayMS: f.Delay.Milliseconds()}
+	return Fault{
+		Status: f.Status, Answer: f.Answer, Produces: f.Produces, Deliveries: f.Deliveries, Count: f.Count,
+		DelayMS: f.Delay.Milliseconds(), Hold: f.Hold,
+	}
 }
 
 // serveFault sets what goes wrong at the factory, and answers with it. To lose the lots in the making is nothing that lasts: alone it leaves the rest

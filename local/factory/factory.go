@@ -79,12 +79,13 @@ type Factory struct {
 	memory   context.Context // ends with ctx, or when the jobs are lost
 	forget   context.CancelFunc
 	fault    Fault
-	requests []*Request // in the order received
+	changed  chan struct{} // closed, and replaced, when fault is set
+	requests []*Request    // in the order received
 }
 
 // New returns a factory that works as cfg says and has received nothing.
 func New(cfg Config) *Factory {
-	f := &Factory{step: cfg.Step, client: cfg.Client, log: cfg.Log, mux: http.NewServeMux()}
+	f := &Factory{step: cfg.Step, client: cfg.Client, log: cfg.Log, mux: http.NewServeMux(), changed: make(chan struct{})}
 	if f.step == 0 {
 		f.step = RealStep
 	}
@@ -262,16 +263,33 @@ func (f *Factory) produce(memory context.Context, req *Request) {
 			return
 		case <-timer.C:
 		}
-		f.mu.Lock()
-		if memory.Err() != nil { // lost in the meantime
-			f.mu.Unlock()
+		if !f.finish(memory, req, step) {
 			return
 		}
-		req.Step = step
-		f.mu.Unlock()
 		f.log.Debug("production step", "id", req.ID, "step", step)
 	}
 	f.deliver(req)
+}
+
+// finish takes a job to its next step. It waits while the fault holds the work,
+// and returns false if memory ends first: then the job is lost.
+func (f *Factory) finish(memory context.Context, req *Request, step string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.fault.Hold && memory.Err() == nil {
+		changed := f.changed
+		f.mu.Unlock()
+		select {
+		case <-changed:
+		case <-memory.Done():
+		}
+		f.mu.Lock()
+	}
+	if memory.Err() != nil {
+		return false
+	}
+	req.Step = step
+	return true
 }
 
 // deliver makes the callback: one, or as many as the fault says, at once.

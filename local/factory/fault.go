@@ -29,6 +29,10 @@ type Fault struct {
 	// Count, if not "", stands in the callback in place of the ordered one,
 	// as a string where that was a string.
 	Count string `json:"count,omitempty"`
+	// Hold stops the work: orders are answered as ever, but no job finishes a
+	// step until a fault without Hold is set. A test that needs the delivery
+	// to come after something else sets Hold, and ends it when that is done.
+	Hold bool `json:"hold,omitempty"`
 }
 
 // MaxDelay is the longest delay of an answer: longer than any client waits.
@@ -91,6 +95,9 @@ func (fault Fault) String() string {
 	if fault.Count != "" {
 		words = append(words, "delivers "+fault.Count)
 	}
+	if fault.Hold {
+		words = append(words, "finishes no step")
+	}
 	return strings.Join(words, ", ")
 }
 
@@ -102,6 +109,8 @@ func (f *Factory) SetFault(fault Fault) error {
 	}
 	f.mu.Lock()
 	f.fault = fault
+	close(f.changed)
+	f.changed = make(chan struct{})
 	f.mu.Unlock()
 	f.log.Info("the factory's fault is set", "fault", cmp.Or(fault.String(), "none"))
 	return nil

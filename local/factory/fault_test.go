@@ -182,6 +182,54 @@ func TestLostJobsAreNeverDelivered(t *testing.T) {
 	})
 }
 
+func TestHeldJobsFinishNoStepUntilTheyAreReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{}
+		f := newFactory(t, s)
+		post(f, order)
+		time.Sleep(15 * time.Second) // in its second step
+		mustSetFault(t, f, factory.Fault{Hold: true})
+		if w := post(f, order); w.Code != 201 {
+			t.Errorf("an order while the work is held: got %d, want 201", w.Code)
+		}
+		time.Sleep(time.Hour)
+		mustSetFault(t, f, factory.Fault{Hold: true, Count: "60"}) // still held
+		time.Sleep(time.Hour)
+		for i, want := range []string{"준비", "시작"} {
+			if got := f.Requests()[i].Step; got != want {
+				t.Errorf("request %d is held in step %q, want %q", i, got, want)
+			}
+		}
+		if n := len(s.received()); n != 0 {
+			t.Fatalf("got %d callbacks while the work is held, want none", n)
+		}
+		mustSetFault(t, f, factory.Fault{})
+		time.Sleep(time.Minute)
+		if n := len(s.received()); n != 2 {
+			t.Errorf("got %d callbacks after the release, want 2", n)
+		}
+	})
+}
+
+func TestHeldJobsAreLostAndClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{}
+		f := newFactory(t, s)
+		mustSetFault(t, f, factory.Fault{Hold: true})
+		post(f, order)
+		time.Sleep(time.Minute)
+		if lost := f.LoseJobs(); lost != 1 {
+			t.Errorf("lost %d held jobs, want 1", lost)
+		}
+		post(f, order)
+		time.Sleep(time.Minute)
+		f.Close() // returns although a job is held
+		if n := len(s.received()); n != 0 {
+			t.Errorf("got %d callbacks, want none", n)
+		}
+	})
+}
+
 func TestJobIsEitherLostOrDelivered(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {

@@ -147,9 +147,11 @@ func (s *stack) buy(tb testing.TB, checkouts, atOnce int) map[int]int {
 
 func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	t.Parallel()
-	c := config(t)
-	c.FactoryStep = 500 * time.Millisecond // the refused buyers come before it delivers
-	s := start(t, c)
+	s := start(t, config(t))
+	// The delivery comes after the last refusal, however slow the buyers are.
+	if err := s.Run.Factory.SetFault(factory.Fault{Hold: true}); err != nil {
+		t.Fatal(err)
+	}
 	for want := 2; want >= 0; want-- {
 		status, body, err := s.checkout(t.Context())
 		if err != nil || status != 200 || !strings.Contains(body, fmt.Sprintf(`"구매 완료! 남은 재고: %d"`, want)) {
@@ -158,6 +160,9 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	}
 	if got := s.buy(t, 500, 16); got[http.StatusConflict] != 500 {
 		t.Fatalf("500 buyers of nothing got %v, want 500 refusals", got)
+	}
+	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
+		t.Fatal(err)
 	}
 	await(t, "no delivery", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) > 0 })
 
