@@ -57,6 +57,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"no ready file", []string{"--ready", "/nowhere/ready.json", "products"}, 1, []string{"open /nowhere/ready.json", "go run ./local -ready"}},
 		{"a ready file of something else", []string{"--ready", unreadable, "products"}, 1, []string{"is not a file that the local run has written"}},
 
+		{"a blank key", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x", "--key", " "}, 2, []string{"-key", "not blank", "leave --key out"}},
+		{"two keys", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x", "--key", "Z1,Z1"}, 2, []string{"-key", "no comma"}},
 		{"no command", nil, 2, []string{"say what to do: products, create,"}},
 		{"an unknown command", []string{"rush"}, 2, []string{`there is no command "rush": there are products`}},
 		{"an unknown flag", []string{"products", "--nope"}, 2, []string{"flag provided but not defined: -nope"}},

@@ -152,7 +152,14 @@ func adjustCommand() command {
 	return command{name: "adjust", arguments: "SKU ±N --reason …", summary: "correct the stock after counting it", least: 2, most: 2,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&reason, "reason", "", "`why`: damaged, counted, lost; the ledger keeps it")
-			f.StringVar(&key, "key", "", "the `key` of an adjustment that may have been booked already: it is booked once")
+			f.Func("key", "the `key` of an adjustment that may have been booked already: it is booked once", func(value string) error {
+				// A new key in place of a blank one, as of an unset variable, would book it a second time.
+				if strings.TrimSpace(value) == "" || strings.Contains(value, ",") {
+					return errors.New("a key is not blank and holds no comma; leave --key out to book a new adjustment")
+				}
+				key = value
+				return nil
+			})
 		},
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			quantity, err := strconv.Atoi(arguments[1])

@@ -66,7 +66,7 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 	case "over_limit":
 		return d, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the quantity is %d, of %s it must be from 1 to %d", c.Quantity, c.SKU, maxPerSale)}
 	case "key_reused":
-		return d, &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: fmt.Sprintf("the idempotency key belongs to another order than %d of %s", c.Quantity, c.SKU)}
+		return d, &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: fmt.Sprintf("the idempotency key belongs to another purchase than %d of %s: all products and buyers share one set of keys, send a new UUID for each purchase", c.Quantity, c.SKU)}
 	default:
 		return d, fmt.Errorf("checking out %d of %s: the database answered %q", c.Quantity, c.SKU, outcome)
 	}
@@ -191,7 +191,7 @@ func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (adjusted shop.Ad
 	case "unknown":
 		return adjusted, unknownProduct(a.SKU)
 	case "key_reused":
-		return adjusted, &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: fmt.Sprintf("the idempotency key belongs to another adjustment than %d of %s for this reason", a.Quantity, a.SKU)}
+		return adjusted, &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: fmt.Sprintf("the idempotency key belongs to another adjustment than %d of %s for this reason: all products share one set of keys, send a new UUID for each adjustment", a.Quantity, a.SKU)}
 	default:
 		return adjusted, fmt.Errorf("%s: the database answered %q", doing, outcome)
 	}

@@ -66,7 +66,7 @@ func newRequest(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*htt
 		request.Header.Add("Cookie", cookie)
 	}
 	for name, value := range event.Headers {
-		request.Header.Set(name, value)
+		request.Header.Add(name, value) // names that differ in case alone are one header, sent twice
 	}
 	return request.WithContext(ctx), nil
 }

@@ -104,6 +104,9 @@ func badRequests() []badRequest {
 		{adjust, `{"quantity":1,"reason":"` + long + `"}`, nil, 400, reason, "the reason is"},
 		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "열쇠"}, 400, "invalid_idempotency_key", "printable ASCII"},
 		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": long}, 400, "invalid_idempotency_key", "1000 bytes"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": ""}, 400, "invalid_idempotency_key", "the header is blank"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": " "}, 400, "invalid_idempotency_key", "the header is blank"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "Z1,Z1"}, 400, "invalid_idempotency_key", "more than one key"},
 		{"POST " + products + "/CP-0/adjustments", `{"quantity":1,"reason":"x"}`, nil, 404, "unknown_product", ""},
 
 		{ledger + "?before=0", "", nil, 400, request, "the parameter before is"},

@@ -97,8 +97,12 @@ func (a api) changeProduct(w http.ResponseWriter, r *http.Request) (any, error) 
 }
 
 func (a api) adjust(w http.ResponseWriter, r *http.Request) (any, error) {
-	adjustment := shop.Adjustment{SKU: r.PathValue("sku"), IdempotencyKey: r.Header.Get(merchant.IdempotencyKey)}
-	err := web.ReadObject(w, r,
+	key, err := web.IdempotencyKey(r)
+	if err != nil {
+		return nil, err
+	}
+	adjustment := shop.Adjustment{SKU: r.PathValue("sku"), IdempotencyKey: key}
+	err = web.ReadObject(w, r,
 		web.Field{Name: "quantity", Into: &adjustment.Quantity, Required: true},
 		web.Field{Name: "reason", Into: &adjustment.Reason, Required: true},
 	)

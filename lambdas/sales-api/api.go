@@ -110,8 +110,12 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 
 // readOrder reads what a buyer asks for. No body, or what it leaves out, is one doughnut.
 func readOrder(w http.ResponseWriter, r *http.Request) (shop.Order, error) {
-	order := shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: r.Header.Get("Idempotency-Key")}
-	err := web.ReadObject(w, r,
+	key, err := web.IdempotencyKey(r)
+	if err != nil {
+		return shop.Order{}, err
+	}
+	order := shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: key}
+	err = web.ReadObject(w, r,
 		web.Field{Name: "sku", Into: &order.SKU},
 		web.Field{Name: "quantity", Into: &order.Quantity, Code: shop.CodeInvalidQuantity},
 	)

@@ -1,0 +1,40 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"restock/internal/shop"
+)
+
+// idempotencyHeader is the header that makes a repeated request the same one.
+const idempotencyHeader = "Idempotency-Key"
+
+// IdempotencyKey reads the key of a request; it is empty when the client sent none. The error has
+// CodeInvalidIdempotencyKey.
+//
+// A key that is there and says nothing is an error, because its sender believes that a repeated
+// request is safe. So is a key with a comma: API Gateway joins repeated headers with commas, so
+// "Z1,Z1" may be two headers that a proxy has made of one. The next attempt may arrive as "Z1",
+// and would be sold a second time.
+func IdempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values(idempotencyHeader)
+	if len(values) == 0 {
+		return "", nil
+	}
+	joined := strings.Join(values, ",")
+	key := strings.Trim(joined, " \t")
+	switch {
+	case key == "":
+		return "", invalidKey("the header is blank")
+	case strings.Contains(key, ","):
+		return "", invalidKey(fmt.Sprintf("%.80q is more than one key, or holds a comma", joined))
+	}
+	return key, nil
+}
+
+func invalidKey(why string) error {
+	const advice = "send the header once, with a new UUID for each purchase or adjustment, or leave it out"
+	return &shop.Error{Code: shop.CodeInvalidIdempotencyKey, Detail: "Idempotency-Key: " + why + ": " + advice}
+}
