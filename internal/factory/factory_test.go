@@ -148,7 +148,7 @@ func TestCallbackURLIsVerifiedAsItWasSigned(t *testing.T) {
 	const template = "/production-orders/{order}/attempts/{attempt}/receipt"
 	parse := func(s factory.Signer) *url.URL {
 		t.Helper()
-		u, err := url.Parse(s.CallbackURL("https://shop.example/", template, attempt))
+		u, err := url.Parse(string(s.CallbackURL("https://shop.example/", template, attempt)))
 		if err != nil {
 			t.Fatal(err)
 		}

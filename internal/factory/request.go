@@ -16,16 +16,16 @@ const messageGroupID = "stock-arrival-group"
 
 // A Request is what the factory takes, and what it sends back, verbatim, when it is done. Every value is a string.
 type Request struct {
-	MessageGroupID string `json:"MessageGroupId"`
-	ProductID      string `json:"MessageAttributeProductId"`
-	ProductCnt     string `json:"MessageAttributeProductCnt"`
-	FactoryID      string `json:"MessageAttributeFactoryId"`
-	Requester      string `json:"MessageAttributeRequester"`
-	CallbackURL    string `json:"CallbackUrl"`
+	MessageGroupID string      `json:"MessageGroupId"`
+	ProductID      string      `json:"MessageAttributeProductId"`
+	ProductCnt     string      `json:"MessageAttributeProductCnt"`
+	FactoryID      string      `json:"MessageAttributeFactoryId"`
+	Requester      string      `json:"MessageAttributeRequester"`
+	CallbackURL    CallbackURL `json:"CallbackUrl"`
 }
 
 // NewRequest asks for what a stock_empty message says. The factory will call callbackURL.
-func NewRequest(m message.StockEmpty, callbackURL string) Request {
+func NewRequest(m message.StockEmpty, callbackURL CallbackURL) Request {
 	return Request{
 		MessageGroupID: messageGroupID,
 		ProductID:      m.SKU,

@@ -64,13 +64,13 @@ func (s Signer) sign(a Attempt) string {
 }
 
 // CallbackURL is where the factory tells that an attempt is done. The template's {order} and {attempt} are replaced.
-func (s Signer) CallbackURL(baseURL, template string, a Attempt) string {
+func (s Signer) CallbackURL(baseURL, template string, a Attempt) CallbackURL {
 	path := strings.NewReplacer("{order}", a.ProductionOrderID.String(), "{attempt}", a.ID.String()).Replace(template)
 	query := url.Values{quantityParameter: {strconv.Itoa(a.Quantity)}, signatureParameter: {s.sign(a)}}
 	if a.Correlation != "" {
 		query.Set(correlationParameter, a.Correlation)
 	}
-	return strings.TrimSuffix(baseURL, "/") + path + "?" + query.Encode()
+	return CallbackURL(strings.TrimSuffix(baseURL, "/") + path + "?" + query.Encode())
 }
 
 // CheckSigned refuses a callback that does not even claim to be ours, which takes no key. The error has CodeInvalidSignature.

@@ -17,7 +17,7 @@ const template = "/production-orders/{order}/attempts/{attempt}/receipt"
 // callbackOf is what comes back of a callback's URL.
 func callbackOf(tb testing.TB, signer factory.Signer, a factory.Attempt) (order, attempt uuid.UUID, query string) {
 	tb.Helper()
-	u, err := url.Parse(signer.CallbackURL("https://shop.example/", template, a))
+	u, err := url.Parse(string(signer.CallbackURL("https://shop.example/", template, a)))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -90,7 +89,7 @@ func (r Rotation[T]) create(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(r.Next(now))
+	text, err := marshal(r.Next(now))
 	if err != nil {
 		return err
 	}

@@ -71,9 +71,17 @@ func parse[T any](out *secretsmanager.GetSecretValueOutput) (value T, err error)
 	return value, nil
 }
 
+// marshal is the JSON document of a value, as Secrets Manager keeps it.
+func marshal(value any) ([]byte, error) {
+	if secret, ok := value.(interface{ document() any }); ok {
+		value = secret.document()
+	}
+	return json.Marshal(value)
+}
+
 // Put writes a new current value.
 func (s *Secret[T]) Put(ctx context.Context, value T) error {
-	text, err := json.Marshal(value)
+	text, err := marshal(value)
 	if err != nil {
 		return fmt.Errorf("writing secret %s: %w", s.arn, err)
 	}

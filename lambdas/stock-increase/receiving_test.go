@@ -63,7 +63,7 @@ func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webte
 	if err != nil {
 		tb.Fatal(err)
 	}
-	u, err := url.Parse(signer.CallbackURL("https://shop.example", template, factory.Attempt{ProductionOrderID: order, ID: attempt, Quantity: 100}))
+	u, err := url.Parse(string(signer.CallbackURL("https://shop.example", template, factory.Attempt{ProductionOrderID: order, ID: attempt, Quantity: 100})))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
 		t.Fatalf("the factory was asked %d times, want once", len(f.asked))
 	}
 	got := f.asked[0]
-	u, err := url.Parse(got.CallbackURL)
+	u, err := url.Parse(string(got.CallbackURL))
 	if err != nil {
 		t.Fatal(err)
 	}
