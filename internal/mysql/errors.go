@@ -5,7 +5,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"time"
 
 	gomysql "github.com/go-sql-driver/mysql"
 
@@ -50,13 +52,22 @@ func failed(doing string, err error) error {
 	return &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now", Err: fmt.Errorf("%s: %w", doing, err)}
 }
 
-// retryDeadlocks runs a transaction again that the server rolled back to end a deadlock, a few times.
+// retryDeadlocks runs a transaction again that the server rolled back to end a deadlock, a few times. It
+// pauses before each retry, at random, so that the parties of a deadlock do not meet again.
 func retryDeadlocks(ctx context.Context, transaction func() error) error {
 	const attempts = 5
+	pause := 10 * time.Millisecond
 	for range attempts - 1 {
-		if err := transaction(); serverError(err) != errDeadlock || ctx.Err() != nil {
+		err := transaction()
+		if serverError(err) != errDeadlock {
 			return err
 		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause/2 + rand.N(pause/2)):
+		}
+		pause *= 2
 	}
 	return transaction()
 }

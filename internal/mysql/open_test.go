@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	gomysql "github.com/go-sql-driver/mysql"
@@ -246,15 +247,40 @@ func TestTransactionThatADeadlockEndedIsRunAgain(t *testing.T) {
 		{"nothing but deadlocks", 100, deadlock, 5, false},
 		{"another error", 100, &gomysql.MySQLError{Number: errLockWaitTimeout}, 1, false},
 	} {
-		runs := 0
-		err := retryDeadlocks(t.Context(), func() error {
-			if runs++; runs <= c.fails {
-				return c.err
+		synctest.Test(t, func(t *testing.T) {
+			runs, began, last := 0, time.Now(), time.Time{}
+			err := retryDeadlocks(t.Context(), func() error {
+				if now := time.Now(); !now.After(last) {
+					t.Errorf("%s: run %d came without a pause", c.name, runs+1)
+				} else {
+					last = now
+				}
+				if runs++; runs <= c.fails {
+					return c.err
+				}
+				return nil
+			})
+			if runs != c.runs || (err == nil) != c.ok {
+				t.Errorf("%s: %d runs, %v; want %d runs, and that it works: %v", c.name, runs, err, c.runs, c.ok)
 			}
-			return nil
+			if paused := time.Since(began); paused > 150*time.Millisecond { // of the test's own clock
+				t.Errorf("%s: the pauses were %v together, want 150ms at most", c.name, paused)
+			}
 		})
-		if runs != c.runs || (err == nil) != c.ok {
-			t.Errorf("%s: %d runs, %v; want %d runs, and that it works: %v", c.name, runs, err, c.runs, c.ok)
-		}
 	}
+}
+
+func TestPauseAfterADeadlockEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		runs := 0
+		err := retryDeadlocks(ctx, func() error {
+			runs++
+			return &gomysql.MySQLError{Number: errDeadlock}
+		})
+		if runs != 1 || serverError(err) != errDeadlock {
+			t.Errorf("got %v after %d runs, want the deadlock after one", err, runs)
+		}
+	})
 }

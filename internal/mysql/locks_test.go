@@ -1,0 +1,166 @@
+package mysql_test
+
+import (
+	"database/sql"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"restock/internal/shop"
+)
+
+// TestRefusalTakesNoLock holds the locks of a delivery, and looks whether a refused buyer waits for
+// them.
+func TestRefusalTakesNoLock(t *testing.T) {
+	f := newFixture(t, 1)
+	order := f.soldOut(t)
+	delivery, err := f.Admin.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer delivery.Rollback()
+	for _, statement := range []struct {
+		query string
+		args  []any
+	}{
+		{`UPDATE product SET stock = stock + 100 WHERE sku = ?`, []any{donut}},
+		{`UPDATE production_order SET received = 100, status = 'received', closed_at = opened_at
+		   WHERE production_order_id = ?`, []any{order.ID[:]}}, // also locks the order's entry in production_order_open
+	} {
+		if _, err := delivery.ExecContext(t.Context(), statement.query, statement.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name string
+		ask  func() error
+	}{
+		{"a refused checkout", func() error {
+			_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+			return refused(err)
+		}},
+		{"a check that has nothing to order", func() error {
+			_, err := f.Database.Store.Replenish(t.Context(), shop.Replenishment{SKU: donut, At: time.Now()})
+			return err
+		}},
+	} {
+		done := make(chan error, 1)
+		go func() { done <- c.ask() }()
+		if waits := f.waitsForLock(t, done); waits != "" {
+			delivery.Rollback()
+			<-done
+			t.Fatalf("%s waits for the delivery's lock: %s", c.name, waits)
+		}
+	}
+}
+
+// refused is nil where a buyer was refused for want of stock, else what came instead.
+func refused(err error) error {
+	if err != nil && shop.CodeOf(err) == shop.CodeOutOfStock {
+		return nil
+	}
+	return err
+}
+
+// waitsForLock waits until something is done, or the server says that it waits for a lock. It returns
+// the statement that waits.
+func (f *fixture) waitsForLock(t *testing.T, done chan error) (statement string) {
+	t.Helper()
+	for {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			return ""
+		default:
+		}
+		err := f.Admin.QueryRowContext(t.Context(), `
+			SELECT COALESCE(t.trx_query, '') FROM information_schema.innodb_trx t
+			  JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+			 WHERE t.trx_state = 'LOCK WAIT' AND p.user = ?`, f.User).Scan(&statement)
+		if err == nil {
+			return statement
+		}
+		if err != sql.ErrNoRows {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRefusedBuyersAndDeliveriesDoNotDeadlock lets buyers be refused on 16 connections while deliveries
+// are booked, and reads the server's own count of deadlocks.
+func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
+	const buyers, deliveries = 16, 40
+	f := newFixture(t, buyers+1)
+	f.SetStock(t, 0)
+	before := f.deadlocks(t)
+	over := make(chan struct{})
+	var all errgroup.Group
+	for range buyers {
+		all.Go(func() error {
+			for {
+				select {
+				case <-over:
+					return nil
+				default:
+				}
+				// More than a delivery brings: the buyer is always refused, and orders what is missing.
+				if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1_000_000}); refused(err) != nil {
+					return err
+				}
+			}
+		})
+	}
+	var deliver sync.WaitGroup
+	deliver.Go(func() {
+		defer close(over)
+		for range deliveries {
+			if err := f.deliverAndSell(t); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	deliver.Wait()
+	if err := all.Wait(); err != nil {
+		t.Errorf("a buyer got %v, want nothing but refusals", err)
+	}
+	if deadlocks := f.deadlocks(t) - before; deadlocks != 0 {
+		t.Errorf("the server broke %d deadlocks, want none", deadlocks)
+	}
+	f.CheckBooks(t)
+}
+
+// deliverAndSell books what the open production order asks for, and sells it, so that the next one opens.
+func (f *fixture) deliverAndSell(t *testing.T) error {
+	p, err := f.Database.Store.Product(t.Context(), donut)
+	if err != nil {
+		return err
+	}
+	if p.Stock > 0 {
+		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: p.Stock}); err != nil {
+			return err
+		}
+	}
+	open, err := f.Database.Store.OpenOrders(t.Context())
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	_, err = f.Receive(t.Context(), shop.Delivery{
+		ProductionOrderID: open[0].ID, AttemptID: newID(t), SKU: donut, Quantity: open[0].Quantity,
+	})
+	return err
+}
+
+// deadlocks is how many deadlocks the server has broken since it started. The server is the tests' own.
+func (f *fixture) deadlocks(t *testing.T) (n int) {
+	t.Helper()
+	var name string
+	if err := f.Admin.QueryRowContext(t.Context(), `SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'`).Scan(&name, &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

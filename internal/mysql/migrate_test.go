@@ -1,0 +1,53 @@
+package mysql_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/pressly/goose/v3"
+
+	"restock/internal/mysql"
+	"restock/internal/mysql/migrate"
+	"restock/internal/mysql/mysqltest"
+	"restock/internal/shop"
+)
+
+// firstRelease is the schema's version that code before 00006 was made for.
+const firstRelease = 5
+
+// TestALiveShopMigrates migrates a database of the first release, while its function is connected with
+// the rights that it was given then.
+func TestALiveShopMigrates(t *testing.T) {
+	d := mysqltest.Empty(t)
+	provider, err := goose.NewProvider(goose.DialectMySQL, d.Admin, os.DirFS("migrate/migrations"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := provider.UpTo(t.Context(), firstRelease); err != nil {
+		t.Fatal(err)
+	}
+	const password = "of the first release"
+	t.Cleanup(func() { d.DropUser(t) })
+	d.Exec(t, "CREATE USER '"+d.User+"'@'%' IDENTIFIED BY '"+password+"'")
+	d.Exec(t, "GRANT SELECT, INSERT, UPDATE ON `"+d.Name+"`.* TO '"+d.User+"'@'%'")
+	d.Exec(t, "GRANT EXECUTE ON PROCEDURE `"+d.Name+"`.checkout TO '"+d.User+"'@'%'")
+	d.Exec(t, "GRANT EXECUTE ON PROCEDURE `"+d.Name+"`.replenish TO '"+d.User+"'@'%'")
+	f := &fixture{Database: d}
+	f.Shop = shop.Open(mysql.NewStore(d.Open(t, d.User, password, 1)), f, shop.Discard)
+	buy := func() {
+		t.Helper()
+		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	buy()
+	if _, err := migrate.Up(t.Context(), d.Admin); err != nil {
+		t.Fatal(err)
+	}
+	buy() // with no right granted since
+	buy()
+	if len(f.published) != 1 {
+		t.Errorf("%d orders are published, want the one of an empty shelf", len(f.published))
+	}
+	d.CheckBooks(t)
+}
