@@ -12,7 +12,7 @@ import (
 
 	"restock/infra/cost"
 	"restock/infra/graph"
-	"restock/infra/stack"
+	"restock/infra/stack/stacktest"
 )
 
 var update = flag.Bool("update", false, "write the golden estimates anew")
@@ -26,10 +26,7 @@ var stages = []string{"dev", "prod"}
 
 func record(tb testing.TB, stage string) cost.Stage {
 	tb.Helper()
-	g, err := stack.Record(projectDir, stage)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	g := stacktest.Record(tb, projectDir, stage)
 	return cost.Stage{Name: stage, Region: g.Region, Graph: g}
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/graph/graphtest"
-	"restock/infra/stack"
+	"restock/infra/stack/stacktest"
 )
 
 const projectDir = "../.."
@@ -22,11 +22,7 @@ func record(tb testing.TB, stage string) *graph.Graph {
 	if stage == full {
 		dir = "testdata/full"
 	}
-	g, err := stack.Record(dir, stage)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return g
+	return stacktest.Record(tb, dir, stage)
 }
 
 func TestWhatIsDeclaredIsWhatWasReviewed(t *testing.T) {

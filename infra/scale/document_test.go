@@ -12,7 +12,7 @@ import (
 	"restock/infra/cost"
 	"restock/infra/graph"
 	"restock/infra/scale"
-	"restock/infra/stack"
+	"restock/infra/stack/stacktest"
 )
 
 const (
@@ -29,9 +29,7 @@ func TestTheDocumentHasThePresentFigures(t *testing.T) {
 	}
 	stages := map[string]*graph.Graph{}
 	for _, stage := range []string{"dev", "prod"} {
-		if stages[stage], err = stack.Record("../..", stage); err != nil {
-			t.Fatal(err)
-		}
+		stages[stage] = stacktest.Record(t, "../..", stage)
 	}
 	text := string(written)
 	for stage, g := range stages {

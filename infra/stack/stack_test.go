@@ -15,6 +15,7 @@ import (
 	"restock/infra/graph"
 	"restock/infra/policy"
 	"restock/infra/stack"
+	"restock/infra/stack/stacktest"
 	"restock/lambdas"
 )
 
@@ -33,11 +34,7 @@ func options(tb testing.TB, stage string) graph.Options {
 
 func record(tb testing.TB, stage string) *graph.Graph {
 	tb.Helper()
-	g, err := stack.Record(projectDir, stage)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return g
+	return stacktest.Record(tb, projectDir, stage)
 }
 
 // eachStage runs a test on the recorded graph of every stage.

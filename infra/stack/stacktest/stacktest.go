@@ -1,0 +1,62 @@
+// Package stacktest gives tests the recorded graphs of the project's stages.
+package stacktest
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/infra/stack"
+)
+
+// recordings holds what each stage declares, by folder and stage. Recording the program takes as
+// long as checking every rule, so a test binary records a stage once.
+var recordings sync.Map // of func() (*graph.Graph, error), by [2]string
+
+// Record returns what a stage of the project in a folder declares. Each caller gets a copy of its
+// own, which it may change.
+func Record(tb testing.TB, projectDir, stage string) *graph.Graph {
+	tb.Helper()
+	record, _ := recordings.LoadOrStore([2]string{projectDir, stage}, sync.OnceValues(func() (*graph.Graph, error) {
+		return stack.Record(projectDir, stage)
+	}))
+	g, err := record.(func() (*graph.Graph, error))()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return clone(g)
+}
+
+func clone(g *graph.Graph) *graph.Graph {
+	copied := &graph.Graph{Region: g.Region, Resources: make([]*graph.Resource, len(g.Resources))}
+	for i, r := range g.Resources {
+		resource := *r
+		resource.Inputs, _ = cloneValue(r.Inputs).(map[string]any)
+		resource.Outputs, _ = cloneValue(r.Outputs).(map[string]any)
+		resource.Dependencies = slices.Clone(r.Dependencies)
+		copied.Resources[i] = &resource
+	}
+	return copied
+}
+
+// cloneValue copies a value of JSON's types.
+func cloneValue(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		copied := maps.Clone(value)
+		for key, v := range copied {
+			copied[key] = cloneValue(v)
+		}
+		return copied
+	case []any:
+		copied := slices.Clone(value)
+		for i, v := range copied {
+			copied[i] = cloneValue(v)
+		}
+		return copied
+	default:
+		return value
+	}
+}
