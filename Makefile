@@ -3,7 +3,11 @@ HISTORIES ?= 10000
 FUZZTIME ?= 10s
 DATA ?= .data
 
-.PHONY: help local reset demo test audit soak chaos bench fuzz conformance screenshots tour build cost preview up destroy stack mariadb chromium
+# A line for each package, then what failed with its log. A package may wait long for a processor on
+# a busy machine: the limit is for a test that hangs.
+GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg -- -timeout 40m
+
+.PHONY: help local reset demo test check lint race audit soak chaos bench fuzz conformance screenshots tour build cost preview up destroy stack mariadb chromium
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST)
@@ -19,13 +23,24 @@ demo: mariadb ## the story: sold out, refused, restocked, sold again
 	@echo "building: minutes the first time, seconds after"
 	@go run ./local/demo
 
-test: mariadb chromium ## every test, and what the code must be like
+test: mariadb chromium lint ## every test, and what the code must be like
+	$(GOTEST) ./...
+	@go run ./scripts/fuzz -inputs 1000 -guided=false
+
+check: lint ## what needs neither database nor browser, in a minute
+	$(GOTEST) -short ./...
+
+lint: # what the code must be like
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt would change: $$unformatted"; exit 1; }
 	go vet ./...
 	go tool staticcheck ./...
 	go tool actionlint
-	go test ./...
-	@go run ./scripts/fuzz -time 1s -guided=false
+
+# The packages that start goroutines or share data between them, in their code or in their tests.
+CONCURRENT = $$(git grep -lE '\bgo (func|[a-zA-Z_.]+\()|\.Go\(|t\.Parallel\(|\b(sync|atomic)\.[A-Z]' -- '*.go' | xargs -n1 dirname | sort -u | grep -v testdata | sed 's|^|./|')
+
+race: mariadb chromium ## the packages with concurrency, under the race detector
+	$(GOTEST) -race $(CONCURRENT)
 
 # G118 is vet's lostcancel with false alarms. The local run, and scripts, start the programs and open the files that their user names.
 audit: ## what looks insecure to gosec; exceptions are argued beside the code

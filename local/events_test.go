@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"restock/local/mariadb/mariadbtest"
 )
 
 // A program is one that runs and tells its events as JSON.
@@ -37,6 +39,7 @@ func (e event) text(key string) string {
 // startProgram starts a program in a folder. It is killed when the test ends, if it has not ended.
 func startProgram(t *testing.T, dir string, args ...string) *program {
 	t.Helper()
+	mariadbtest.Require(t)
 	p := &program{ended: make(chan struct{}), said: make(chan struct{})}
 	p.Cmd, p.stderr = command(t, append(args, "-json")...)
 	p.Dir = dir

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/mariadb/mariadbtest"
 	"restock/local/run"
 )
 
@@ -77,6 +78,7 @@ func children(t *testing.T, parent int) (pids []int) {
 }
 
 func TestRunServesUntilCtrlCAndLeavesNoProcessBehind(t *testing.T) {
+	mariadbtest.Require(t)
 	ready := filepath.Join(t.TempDir(), "ready.json")
 	cmd, stderr := command(t, append(freePorts, "-ready", ready)...)
 	stdout, err := cmd.StdoutPipe()

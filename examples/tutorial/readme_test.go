@@ -51,6 +51,9 @@ func hurry(g *graph.Graph) {
 }
 
 func TestTheTextsCommandsPrintWhatItSays(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: the text's commands build and run programs")
+	}
 	for _, program := range []string{"sh", "curl", "go"} {
 		if _, err := exec.LookPath(program); err != nil {
 			t.Skipf("the text's commands need %s: %v", program, err)

@@ -253,8 +253,10 @@ func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
 		t.Errorf("the last sweep: got %+v, %v", r, err)
 	}
 	p, err := f.Database.Store.Product(t.Context(), mysqltest.Twist)
-	if err != nil || p.Position() <= p.Policy.ReorderPoint {
-		t.Errorf("got %+v, %v; want a position above the reorder point", p, err)
+	// An order that is open may be too small for what was sold, or what the reorder point became, since
+	// it was opened: the product may have no second one.
+	if err != nil || p.OnOrder == 0 && p.Stock <= p.Policy.ReorderPoint {
+		t.Errorf("got %+v, %v; want a stock above the reorder point, or an open order", p, err)
 	}
 }
 

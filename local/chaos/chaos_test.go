@@ -15,6 +15,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/internal/mysql/mysqltest"
+	"restock/local/mariadb/mariadbtest"
 )
 
 const project = "../.."
@@ -27,6 +28,7 @@ func stormFor(faults time.Duration) config {
 }
 
 func TestTheShopKeepsItsPromisesInAStorm(t *testing.T) {
+	mariadbtest.Require(t)
 	c := stormFor(8 * time.Second)
 	t.Logf("seed %d: go run ./local/chaos -seed %d", c.Seed, c.Seed)
 	before := goleak.IgnoreCurrent()
@@ -46,6 +48,7 @@ func TestTheShopKeepsItsPromisesInAStorm(t *testing.T) {
 
 // Each rule of the shop, broken on purpose, must be missed.
 func TestAStormFindsWhatIsBroken(t *testing.T) {
+	mariadbtest.Require(t)
 	for _, c := range []struct {
 		rule, want string
 		only       string // fault

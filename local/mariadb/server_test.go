@@ -26,8 +26,17 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
+// requireServer skips a test that starts a server where tests run with -short.
+func requireServer(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: the tests that need MariaDB are skipped")
+	}
+}
+
 func start(t *testing.T, c Config) *Server {
 	t.Helper()
+	requireServer(t)
 	s, err := Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -178,6 +187,7 @@ func TestDirectoryOfSomethingElseIsLeftAlone(t *testing.T) {
 }
 
 func TestFailedStartsSayWhy(t *testing.T) {
+	requireServer(t)
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -231,6 +241,7 @@ func TestFreePortThatIsTakenMeanwhileIsReplaced(t *testing.T) {
 }
 
 func TestStartEndsWithItsContext(t *testing.T) {
+	requireServer(t)
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -264,6 +275,7 @@ func TestMissingServerSaysWhatToInstall(t *testing.T) {
 }
 
 func TestTemplateIsMadeOnceByManyAndWhole(t *testing.T) {
+	requireServer(t)
 	t.Setenv("HOME", t.TempDir()) // an empty cache
 	t.Setenv("XDG_CACHE_HOME", "")
 	bin, err := locate(searchPath())

@@ -7,9 +7,11 @@ import (
 	"testing"
 
 	"restock/local/mariadb"
+	"restock/local/mariadb/mariadbtest"
 )
 
 func TestResetForgetsWhatRunsKept(t *testing.T) {
+	mariadbtest.Require(t)
 	data := t.TempDir()
 	dir := filepath.Join(data, "shop-dev")
 	s, err := mariadb.Start(t.Context(), mariadb.Config{Dir: dir})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -35,6 +36,10 @@ const projectDir = "../.."
 
 // TestMain builds the functions before the runs, which start at the same time, ask for it.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		os.Exit(m.Run())
+	}
 	var packages []string
 	for _, f := range lambdas.All() {
 		packages = append(packages, "./lambdas/"+f.Name)
@@ -51,6 +56,7 @@ func TestMain(m *testing.M) {
 
 // config is a run on free ports, with a factory that works at once.
 func config(tb testing.TB) run.Config {
+	mariadbtest.Require(tb)
 	c := run.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = time.Millisecond

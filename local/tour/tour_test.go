@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"restock/local/mariadb/mariadbtest"
 )
 
 var all = flag.Bool("all", false, "run every step of the tour, not the quick ones alone")
@@ -66,6 +68,7 @@ func TestEveryChangeAppliesToTheSources(t *testing.T) {
 
 // TestTour takes the tour: after each step's change its command fails and says what the tour promises, and would not have failed without.
 func TestTour(t *testing.T) {
+	mariadbtest.Require(t)
 	p := newProject(t)
 	passes := map[string]bool{} // commands that pass without a change
 	for _, s := range steps(t) {

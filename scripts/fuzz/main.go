@@ -1,6 +1,8 @@
-// Command fuzz runs the module's fuzz targets, each for a time: go test -fuzz takes one target of one package a call.
+// Command fuzz runs the module's fuzz targets, each for a time or for a number of inputs: go test
+// -fuzz takes one target of one package a call.
 //
 //	go run ./scripts/fuzz -time 10s                                  # all
+//	go run ./scripts/fuzz -inputs 1000 -guided=false                 # as much work on any machine
 //	go run ./scripts/fuzz -time 1h -target FuzzVerify ./internal/factory
 //
 // What a target finds is written to its package's testdata/fuzz, from where go test plays it again each time. What a target learns on
@@ -23,6 +25,7 @@ import (
 func main() {
 	f := fuzzer{out: os.Stdout}
 	flag.DurationVar(&f.time, "time", 10*time.Second, "how long each target runs")
+	flag.IntVar(&f.inputs, "inputs", 0, "how many inputs each target gets, however long they take; 0: as many as -time allows")
 	flag.BoolVar(&f.guided, "guided", true, "guide by coverage, for which all that a target depends on is compiled once more, with instruments")
 	target := flag.String("target", "", "run the targets alone that match this regular expression")
 	flag.Parse()
@@ -38,6 +41,7 @@ func main() {
 // A fuzzer runs fuzz targets.
 type fuzzer struct {
 	time   time.Duration
+	inputs int // 0: as many as the time allows
 	guided bool
 	out    io.Writer
 }

@@ -22,19 +22,24 @@ type result struct {
 	err                error
 }
 
-// fuzz runs a target for the fuzzer's time, from what is in its seed corpus and in the cache.
+// fuzz runs a target for the fuzzer's inputs or time, from what is in its seed corpus and in the cache.
 func (f fuzzer) fuzz(ctx context.Context, t testBinary, target, cache string) result {
 	run := exec.CommandContext(ctx, t.path,
 		"-test.run=^$", "-test.fuzz=^"+target+"$",
 		"-test.fuzzcachedir="+filepath.Join(cache, filepath.FromSlash(t.importPath)),
 		"-test.fuzzminimizetime=1000x", // by default a minute for each input that covers something new, in which no others are tried
 		"-test.parallel=1")
+	if f.inputs > 0 {
+		run.Args = append(run.Args, fmt.Sprintf("-test.fuzztime=%dx", f.inputs))
+	}
 	run.Dir = t.dir
 	// Before Go 1.27 a target whose -fuzztime ends now and then fails of that: https://go.dev/issue/75804. An interrupt ends it well.
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = time.Minute
 	written := &transcript{atFirstInput: func() {
-		time.AfterFunc(f.time, func() { _ = run.Cancel() }) // which fails where the target has ended already
+		if f.inputs == 0 {
+			time.AfterFunc(f.time, func() { _ = run.Cancel() }) // which fails where the target has ended already
+		}
 	}}
 	run.Stdout, run.Stderr = written, written
 	start := time.Now()

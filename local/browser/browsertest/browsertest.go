@@ -58,9 +58,13 @@ func Main(m *testing.M, closers ...func() error) {
 	os.Exit(code)
 }
 
-// Require skips a test on a machine without Chromium: before it starts what it would open pages of.
+// Require skips a test where tests run with -short, and on a machine without Chromium: before the
+// test starts what it would open pages of.
 func Require(tb testing.TB) {
 	tb.Helper()
+	if testing.Short() {
+		tb.Skip("-short: the tests that need a browser are skipped")
+	}
 	if _, err := browser.Find(); errors.Is(err, browser.ErrMissing) {
 		tb.Skip("the browser's tests are skipped:", err)
 	}

@@ -53,11 +53,20 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
+// Require skips a test that needs a MariaDB server where tests run with -short.
+func Require(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("-short: the tests that need MariaDB are skipped")
+	}
+}
+
 // New creates an empty database and returns the configuration to connect to it as the
 // administrator. The database is dropped when the test ends. If there is no server to be had,
 // the test fails.
 func New(tb testing.TB) *mysql.Config {
 	tb.Helper()
+	Require(tb)
 	server, err := start(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
