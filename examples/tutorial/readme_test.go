@@ -278,7 +278,7 @@ func (l *learner) lines() string {
 func (l *learner) await(shown string) {
 	l.Helper()
 	want := pattern(shown)
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(5 * time.Minute)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

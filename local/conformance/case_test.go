@@ -91,10 +91,11 @@ func (t *T) refused(err error, codes ...string) {
 	t.Errorf("got code %q (%s), want %q", refusal.ErrorCode(), refusal.ErrorMessage(), codes)
 }
 
-// eventually waits until the condition holds, and fails the case if it does not within ten seconds.
+// eventually waits until the condition holds, and fails the case if it does not within a time that no
+// endpoint needs, however busy its machine is.
 func (t *T) eventually(what string, condition func() bool) {
 	t.Helper()
-	const patience, pause = 10 * time.Second, 50 * time.Millisecond
+	const patience, pause = 2 * time.Minute, 50 * time.Millisecond
 	for deadline := time.Now().Add(patience); !condition(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: not so within %v", what, patience)
