@@ -22,14 +22,24 @@ export function duration(ms) {
   return seconds % 60 ? `${Math.floor(seconds / 60)} min ${seconds % 60} s` : `${seconds / 60} min`;
 }
 
-const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const exactTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+const seconds = { hour: "2-digit", minute: "2-digit", second: "2-digit" };
+const exactSeconds = { ...seconds, fractionalSecondDigits: 3 };
+const day = { day: "numeric", month: "short" };
+const formats = [seconds, exactSeconds].map((time) => ({
+  today: new Intl.DateTimeFormat("en-GB", time),
+  otherDay: new Intl.DateTimeFormat("en-GB", { ...day, ...time }),
+}));
 
-/** A moment as "14:03:59" in the reader's time zone. */
-export const clock = (moment) => time.format(new Date(moment));
+function formatMoment(format, moment, now) {
+  const date = new Date(moment);
+  return (date.toDateString() === now.toDateString() ? format.today : format.otherDay).format(date);
+}
 
-/** A moment as "14:03:59.123". */
-export const exactClock = (moment) => exactTime.format(new Date(moment));
+/** A moment as "14:03:59" in the reader's time zone, of another day than today as "25 Nov, 14:03:59". Tests set now. */
+export const clock = (moment, now = new Date()) => formatMoment(formats[0], moment, now);
+
+/** A moment as "14:03:59.123", of another day as "25 Nov, 14:03:59.123". */
+export const exactClock = (moment, now = new Date()) => formatMoment(formats[1], moment, now);
 
 /** A node's id without its kind: "function:stock" is "stock". */
 export const nameOf = (node) => node.slice(node.indexOf(":") + 1);
