@@ -3,35 +3,37 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	_ "github.com/go-sql-driver/mysql" // database/sql's driver
-	"golang.org/x/sync/errgroup"
 
+	"restock/local/factory"
 	"restock/local/run"
 	"restock/local/terminal"
 )
 
 const (
+	// doughnut is the SKU of the product that the story is about.
+	doughnut = "CP-502101"
+	// maxStock is more than the shop opens with.
+	maxStock = 100
 	// stormingBuyers come when the shelf is empty. The factory must hear of one shortage, not of so many.
 	stormingBuyers = 500
-	// deliveryMargin is how long the restock may take beyond the factory's four steps.
-	deliveryMargin = 15 * time.Second
-	pollInterval   = 100 * time.Millisecond
+	// leadTime is longer than the story takes on any machine.
+	leadTime = 24 * time.Hour
+	// safetyLimit ends a wait for what will never come. It is no measure of how long anything should take.
+	safetyLimit  = 10 * time.Minute
+	pollInterval = 100 * time.Millisecond
 )
 
 func main() {
@@ -65,41 +67,20 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 		}
 	}()
 
-	s := &story{began: time.Now()}
+	s := &story{began: time.Now(), client: newClient(), pause: comeBackPause}
 	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
 	r, err := run.Start(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	s.Run, s.api = r, r.Endpoints().API
+	s.api = r.Endpoints().API
+	if s.db, err = sql.Open("mysql", r.Endpoints().DSN); err != nil {
+		return err
+	}
+	defer s.db.Close()
 	s.tell("the shop is open at %s", s.api)
-	if err := s.buyUntilSoldOut(ctx); err != nil {
-		return err
-	}
-	if err := s.storm(ctx); err != nil {
-		return err
-	}
-	if err := s.awaitAdvertisement(ctx, "off"); err != nil {
-		return err
-	}
-	if err := s.awaitDelivery(ctx, 4*factoryStep+deliveryMargin); err != nil {
-		return err
-	}
-	if asked := len(r.Factory.Requests()); asked != 1 {
-		return fmt.Errorf("the factory was asked %d times for one shortage, want once", asked)
-	}
-	s.tell("the factory was asked once, though %d buyers were refused", s.refused)
-	answer, err := s.checkout(ctx)
-	if err != nil {
-		return err
-	}
-	if answer.status != http.StatusOK {
-		return fmt.Errorf("the restocked doughnut was not sold: %d %s", answer.status, answer.Message)
-	}
-	s.tell("the next buyer: %s", answer.Message)
-	r.PassTime(ctx) // the schedules' minute
-	if err := s.awaitAdvertisement(ctx, "on"); err != nil {
+	if err := s.play(ctx, r); err != nil {
 		return err
 	}
 	if err := context.Cause(ctx); err != nil {
@@ -109,158 +90,176 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 	return nil
 }
 
+// play is the story. The factory is held until the last of its buyers has an answer, and the advertisement is off. Else a fast factory
+// would sell to some of those who are to be refused, and a slow machine would show another story than a fast one.
+func (s *story) play(ctx context.Context, r *run.Run) error {
+	if err := s.prolongLeadTime(ctx); err != nil {
+		return err
+	}
+	if err := r.Factory.SetFault(factory.Fault{Hold: true}); err != nil {
+		return err
+	}
+	if err := s.buyUntilSoldOut(ctx); err != nil {
+		return err
+	}
+	if err := s.storm(ctx); err != nil {
+		return err
+	}
+	if err := s.awaitAdvertisement(ctx, "off"); err != nil {
+		return err
+	}
+	// The factory gets the order from a queue, which a busy machine may still be working on.
+	if err := await(ctx, "the factory to be asked", func() (bool, error) { return len(r.Factory.Requests()) > 0, nil }); err != nil {
+		return err
+	}
+	if err := r.Factory.SetFault(factory.Fault{}); err != nil {
+		return err
+	}
+	if err := s.awaitDelivery(ctx); err != nil {
+		return err
+	}
+	if asked := len(r.Factory.Requests()); asked != 1 {
+		return fmt.Errorf("the factory was asked %d times for one shortage, want once", asked)
+	}
+	s.tell("the factory was asked once, though %d buyers were refused", s.total.refused)
+	if err := s.buyOne(ctx); err != nil {
+		return err
+	}
+	if err := s.checkSales(ctx); err != nil {
+		return err
+	}
+	r.PassTime(ctx) // the schedules' minute
+	return s.awaitAdvertisement(ctx, "on")
+}
+
 // A story is told as it happens.
 type story struct {
-	*run.Run
-	began   time.Time
-	api     string
-	refused int
+	began  time.Time
+	api    string
+	client *http.Client
+	db     *sql.DB
+	pause  time.Duration // before a buyer who was turned away comes back
+	total  books         // of all buyers so far
 }
 
 func (s *story) tell(format string, args ...any) {
 	fmt.Printf("%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// An answer is what a buyer gets.
-type answer struct {
-	status  int
-	Message string `json:"message"`
-	Stock   int    `json:"stock"`
-	text    string // as it came
+// prolongLeadTime keeps the sweep from asking the factory a second time while a slow machine still serves the buyers.
+func (s *story) prolongLeadTime(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, `UPDATE product SET lead_time = ? WHERE sku = ?`, int(leadTime.Seconds()), doughnut); err != nil {
+		return fmt.Errorf("setting the lead time: %w", err)
+	}
+	return nil
 }
-
-func (s *story) checkout(ctx context.Context) (answer, error) {
-	return s.request(ctx, http.MethodPost, "/checkout")
-}
-
-func (s *story) request(ctx context.Context, method, path string) (a answer, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.api+path, bytes.NewReader(nil))
-	if err != nil {
-		return a, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return a, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return a, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	a.status, a.text = response.StatusCode, string(text)
-	if err := json.Unmarshal(text, &a); err != nil {
-		return a, fmt.Errorf("%s %s was answered with %s: %s", method, path, response.Status, text)
-	}
-	return a, nil
-}
-
-// maxStock is more than the shop opens with.
-const maxStock = 100
 
 func (s *story) buyUntilSoldOut(ctx context.Context) error {
 	for range maxStock {
-		a, err := s.checkout(ctx)
+		v, err := s.visit(ctx)
 		if err != nil {
 			return err
 		}
-		if a.status == http.StatusConflict {
-			s.refused++
-			s.tell("one buyer too many: %s", a.Message)
+		s.total.add(v)
+		switch v.fate {
+		case bought:
+			s.tell("a buyer: %s", v.Message)
+		case refused:
+			s.tell("one buyer too many: %s", v.Message)
 			return nil
+		default:
+			return v.complaint()
 		}
-		if a.status != http.StatusOK {
-			return fmt.Errorf("a buyer's POST /checkout got %d %s", a.status, a.text)
-		}
-		s.tell("a buyer: %s", a.Message)
 	}
 	return fmt.Errorf("%d doughnuts are sold, and the shelf is not empty", maxStock)
 }
 
-// storm lets buyers in, many at a time, until all were refused or one got what the factory delivered meanwhile.
-func (s *story) storm(ctx context.Context) error {
-	const atOnce = 16
-	s.tell("a video makes the doughnut famous: %d buyers storm in", stormingBuyers)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	var refused, served atomic.Int64
-	for range stormingBuyers {
-		if served.Load() > 0 {
-			break // another sold-out shelf would be another story
-		}
-		group.Go(func() error {
-			a, err := s.checkout(ctx)
-			switch {
-			case err != nil:
-				return err
-			case a.status == http.StatusConflict:
-				refused.Add(1)
-			case a.status == http.StatusOK:
-				served.Add(1)
-			default:
-				return fmt.Errorf("a buyer's POST /checkout got neither a sale nor a refusal: %d %s", a.status, a.text)
-			}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
+// buyOne is the buyer who comes after the delivery.
+func (s *story) buyOne(ctx context.Context) error {
+	v, err := s.visit(ctx)
+	if err != nil {
 		return err
 	}
-	s.refused += int(refused.Load())
-	s.tell("%d were refused", refused.Load())
+	s.total.add(v)
+	if v.fate != bought {
+		return fmt.Errorf("the restocked doughnut was not sold: %w", v.complaint())
+	}
+	s.tell("the next buyer: %s", v.Message)
 	return nil
 }
 
-func (s *story) awaitDelivery(ctx context.Context, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("nothing came in %v", timeout))
-	defer cancel()
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for {
-		a, err := s.request(ctx, http.MethodGet, "/product/donut")
-		if err == nil && a.Stock > 0 {
-			s.tell("the factory has delivered: %d on hand", a.Stock)
-			return nil
-		}
-		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("waiting for the delivery: %w", err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting for the delivery: %w", context.Cause(ctx))
-		case <-tick.C:
-		}
+// storm lets many buyers in at a time, and counts what became of each.
+func (s *story) storm(ctx context.Context) error {
+	s.tell("a video makes the doughnut famous: %d buyers storm in", stormingBuyers)
+	visits, err := s.crowd(ctx, stormingBuyers)
+	if err != nil {
+		return err
 	}
+	var counted books
+	for _, v := range visits {
+		counted.add(v)
+		s.total.add(v)
+	}
+	s.tell("%s", counted)
+	if err := counted.check(stormingBuyers); err != nil {
+		return err
+	}
+	if counted.bought > 0 {
+		return fmt.Errorf("%d of the buyers who stormed in bought from an empty shelf", counted.bought)
+	}
+	return nil
+}
+
+// checkSales compares what the buyers were told with what the shop has stored.
+func (s *story) checkSales(ctx context.Context) error {
+	var stored int
+	if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sale JOIN product USING (product_id) WHERE sku = ?`, doughnut).Scan(&stored); err != nil {
+		return fmt.Errorf("counting the sales: %w", err)
+	}
+	return s.total.checkSales(stored)
+}
+
+func (s *story) awaitDelivery(ctx context.Context) error {
+	return await(ctx, "the delivery", func() (bool, error) {
+		a, err := s.request(ctx, http.MethodGet, "/product/donut", "")
+		if err != nil || a.Stock == 0 {
+			return false, err
+		}
+		s.tell("the factory has delivered: %d on hand", a.Stock)
+		return true, nil
+	})
 }
 
 // awaitAdvertisement waits until the doughnut's advertisement is what the stock says. Neither sales nor production know of it.
 func (s *story) awaitAdvertisement(ctx context.Context, status string) error {
-	db, err := sql.Open("mysql", s.Endpoints().DSN)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	ctx, cancel := context.WithTimeoutCause(ctx, deliveryMargin, fmt.Errorf("it is not switched %s in %v", status, deliveryMargin))
+	return await(ctx, "the advertisement to be switched "+status, func() (bool, error) {
+		var is string
+		err := s.db.QueryRowContext(ctx, `SELECT a.status FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = ?`, doughnut).Scan(&is)
+		if err != nil || is != status {
+			return false, err
+		}
+		s.tell("its advertisement is switched %s, and its manager told", status)
+		return true, nil
+	})
+}
+
+// await waits until a condition holds.
+func await(ctx context.Context, what string, holds func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, safetyLimit, fmt.Errorf("nothing came in %v", safetyLimit))
 	defer cancel()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
-		var is string
-		var stock int
-		err := db.QueryRowContext(ctx, `SELECT a.status, p.stock FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = 'CP-502101'`).Scan(&is, &stock)
-		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("looking at the advertisement: %w", err)
-		}
-		if is == status {
-			s.tell("its advertisement is switched %s, and its manager told", status)
+		is, err := holds()
+		switch {
+		case is:
 			return nil
-		}
-		if status == "off" && stock > 0 {
-			s.tell("the factory was faster than the advertisement, which stays on")
-			return nil
+		case err != nil && ctx.Err() == nil:
+			return fmt.Errorf("waiting for %s: %w", what, err)
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the advertisement: %w", context.Cause(ctx))
+			return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
 		case <-tick.C:
 		}
 	}

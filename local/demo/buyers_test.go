@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// scriptedShop answers each buyer, whom it knows by the idempotency key, with the statuses of one script; the last one again and again. It
+// deals the scripts out in turn.
+func scriptedShop(t *testing.T, scripts ...[]int) *story {
+	t.Helper()
+	var mu sync.Mutex
+	asked := map[string]int{}
+	scriptOf := map[string][]int{}
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		key := r.Header.Get("Idempotency-Key")
+		if asked[key] == 0 {
+			scriptOf[key] = scripts[len(asked)%len(scripts)]
+		}
+		status := scriptOf[key][min(asked[key], len(scriptOf[key])-1)]
+		asked[key]++
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"message": "answered with %d"}`, status)
+	}))
+	t.Cleanup(shop.Close)
+	return &story{api: shop.URL, client: shop.Client()}
+}
+
+func TestEachBuyerIsCountedOnceByTheLastAnswer(t *testing.T) {
+	t.Parallel()
+	s := scriptedShop(t, []int{200}, []int{409}, []int{503, 429, 409}, []int{503, 200}, []int{429})
+	visits, err := s.crowd(t.Context(), stormingBuyers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b books
+	for _, v := range visits {
+		b.add(v)
+	}
+	const of = stormingBuyers / 5 // buyers of each script
+	want := books{bought: 2 * of, refused: 2 * of, turnedAway: of, comebacks: of*2 + of + of*(patience-1)}
+	if b != want {
+		t.Errorf("the books are %+v, want %+v", b, want)
+	}
+	if err := b.check(stormingBuyers); err != nil {
+		t.Errorf("all buyers are counted, and none failed: got %v", err)
+	}
+	const said = "of 500 buyers 200 bought, 200 were refused, 100 were turned away, 0 failed (they were turned away 1200 times, and asked again)"
+	if got := b.String(); got != said {
+		t.Errorf("the books are told as %q, want %q", got, said)
+	}
+}
+
+func TestBooksThatDoNotAgreeEndTheDemo(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		books  books
+		stored int    // sales
+		want   string // of the error; empty: none
+	}{
+		"all are counted":                     {books{bought: 1, refused: 498, turnedAway: 1}, 1, ""},
+		"one is missing":                      {books{bought: 1, refused: 498}, 1, "500 buyers came, and of 499 buyers 1 bought"},
+		"one is counted twice":                {books{bought: 1, refused: 500}, 1, "500 buyers came, and of 501 buyers 1 bought"},
+		"a sale is lost":                      {books{bought: 2, refused: 498}, 1, "has stored 1 sales"},
+		"a sale was made without a word":      {books{bought: 1, refused: 499}, 2, "has stored 2 sales"},
+		"a sale to one who was turned away":   {books{bought: 1, refused: 498, turnedAway: 1}, 2, ""},
+		"more sales than were turned away":    {books{bought: 1, refused: 498, turnedAway: 1}, 3, "has stored 3 sales"},
+		"one failed, although all is counted": {books{refused: 499, failed: 1, complaint: fmt.Errorf("500")}, 0, "1 buyers failed, the first because 500"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := c.books.check(stormingBuyers)
+			if err == nil {
+				err = c.books.checkSales(c.stored)
+			}
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestBuyerWhoFailsIsNamedWithTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := scriptedShop(t, []int{500})
+	v, err := s.visit(t.Context())
+	if err != nil || v.fate != failed || v.asked != 1 {
+		t.Fatalf("got %+v, %v; want one request, which failed", v, err)
+	}
+	if got := v.complaint().Error(); got != `a buyer's POST /checkout got 500 {"message": "answered with 500"}` {
+		t.Errorf("got the complaint %q", got)
+	}
+	s.api = "http://127.0.0.1:1" // where nobody listens
+	if v, err := s.visit(t.Context()); err != nil || v.fate != failed || v.err == nil {
+		t.Errorf("without a shop: got %+v, %v; want a visit that failed", v, err)
+	}
+}
