@@ -42,6 +42,9 @@ func newAWSClients(endpoint, region string) (awsClients, error) {
 
 // rotate has the secret rotated. That it is being rotated already is no error.
 func (c awsClients) rotate(ctx context.Context) error {
+	// Secrets Manager may hang at this moment. Without a limit the call would hang with it.
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	_, err := c.secrets.RotateSecret(ctx, &secretsmanager.RotateSecretInput{SecretId: &c.secret})
 	return err
 }

@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	patience   = 5 * time.Second       // of a buyer with one request
+	patience   = 5 * time.Second       // of a buyer with one request, in the storm: the next one may come while it is under way
 	thinking   = 20 * time.Millisecond // on average, between two purchases
 	retryPause = 50 * time.Millisecond
-	// afterwards is how long buyers go on to ask what became of their checkout, when nothing goes wrong any more.
-	afterwards = 20 * time.Second
+	// calmPatience is longer than the HTTP API takes for any answer. Buyers have it when nothing goes wrong any more.
+	calmPatience = 35 * time.Second
 )
 
 // A purchase is what a buyer wants, and what became of it.
@@ -41,6 +41,7 @@ type buyers struct {
 	purchases []*purchase
 	undecided []*purchase
 	statuses  map[string]int
+	failures  int // requests without an answer that decides
 }
 
 func newBuyers(api string, products []string, seed uint64) *buyers {
@@ -51,16 +52,20 @@ func newBuyers(api string, products []string, seed uint64) *buyers {
 func (b *buyers) buy(ctx context.Context, who int) {
 	r := rand.New(rand.NewPCG(b.seed, 1000+uint64(who)))
 	for n := 0; ctx.Err() == nil; n++ {
-		p := &purchase{key: fmt.Sprintf("chaos-%d-%d", who, n), sku: pick(r, b.products), quantity: 1 + r.IntN(3)}
-		b.mu.Lock()
-		b.purchases = append(b.purchases, p)
-		b.mu.Unlock()
-		if !b.insist(ctx, p) {
-			b.mu.Lock()
-			b.undecided = append(b.undecided, p)
-			b.mu.Unlock()
-		}
+		b.purchase(ctx, &purchase{key: fmt.Sprintf("chaos-%d-%d", who, n), sku: pick(r, b.products), quantity: 1 + r.IntN(3)})
 		last(ctx, upTo(r, 2*thinking))
+	}
+}
+
+// purchase is what one buyer does, until there is an answer that decides or ctx ends.
+func (b *buyers) purchase(ctx context.Context, p *purchase) {
+	b.mu.Lock()
+	b.purchases = append(b.purchases, p)
+	b.mu.Unlock()
+	if !b.insist(ctx, p) {
+		b.mu.Lock()
+		b.undecided = append(b.undecided, p)
+		b.mu.Unlock()
 	}
 }
 
@@ -79,10 +84,11 @@ func (b *buyers) insist(ctx context.Context, p *purchase) bool {
 	return false
 }
 
-// settle asks what became of the checkouts that were never answered.
-func (b *buyers) settle(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, afterwards)
+// settle asks what became of the checkouts that were never answered. The limit ends the wait for an answer that never comes.
+func (b *buyers) settle(ctx context.Context, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	b.client.Timeout = calmPatience
 	var all sync.WaitGroup
 	for _, p := range b.undecided {
 		all.Go(func() { b.insist(ctx, p) })
@@ -112,11 +118,21 @@ func (b *buyers) checkout(ctx context.Context, p *purchase) (status int, err err
 func (b *buyers) count(status int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if err != nil || status != http.StatusOK && status != http.StatusConflict {
+		b.failures++
+	}
 	if err != nil {
 		b.statuses["no answer"]++
 		return
 	}
 	b.statuses[fmt.Sprintf("%d %s", status, http.StatusText(status))]++
+}
+
+// failed is how many requests had no answer that decides.
+func (b *buyers) failed() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failures
 }
 
 func (b *buyers) answers() map[string]int {

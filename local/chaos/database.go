@@ -33,30 +33,33 @@ type database struct {
 	server *mariadb.Server
 }
 
-func startDatabase(ctx context.Context) (d *database, err error) {
-	d = &database{}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, d.close())
-		}
-	}()
+// startDatabase starts one. An error leaves nothing behind.
+func startDatabase(ctx context.Context) (*database, error) {
+	d := &database{}
+	if err := d.start(ctx); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+func (d *database) start(ctx context.Context) (err error) {
 	if d.root, err = os.MkdirTemp("", "restock-chaos-"); err != nil {
-		return nil, err
+		return fmt.Errorf("making a directory for the database: %w", err)
 	}
 	d.config = mariadb.Config{Dir: filepath.Join(d.root, "data"), Password: rand.Text(), Args: []string{"--max-connections=200"}}
 	if d.server, err = mariadb.Start(ctx, d.config); err != nil {
-		return nil, err
+		return err
 	}
 	address := d.server.Admin().Addr
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if d.config.Port, err = strconv.Atoi(port); err != nil {
-		return nil, err
+		return err
 	}
 	d.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop()), "database", "127.0.0.1:0", address)
-	return d, d.proxy.Start()
+	return d.proxy.Start()
 }
 
 // proxied is the DSN of the administrator, through the proxy.
@@ -81,14 +84,14 @@ func (d *database) admin(dsn string) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// killAndRestart kills the server, as a failure of its machine would, and starts it again after a while.
-func (d *database) killAndRestart(down time.Duration) error {
+// killAndRestart kills the server, as a failure of its machine would, lets something happen without it, and starts it again.
+func (d *database) killAndRestart(meanwhile func()) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.server.Kill()
 	_ = d.server.Stop() // of one that was killed: it gives back what was its own
-	time.Sleep(down)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	meanwhile()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	server, err := mariadb.Start(ctx, d.config)
 	if err != nil {

@@ -4,14 +4,18 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
+	"sync"
 	"time"
 
 	"restock/local/factory"
 )
 
-// injectors inject faults side by side: two may meet.
-const injectors = 3
+const (
+	// injectors inject faults side by side: two may meet.
+	injectors = 3
+	// pause is the longest time between two faults of an injector.
+	pause = 300 * time.Millisecond
+)
 
 // A fault goes wrong for a while.
 type fault struct {
@@ -21,8 +25,8 @@ type fault struct {
 
 // faults are what may go wrong.
 var faults = []fault{
-	{"the database is killed", func(w *world, _ context.Context, r *rand.Rand) error {
-		return w.database.killAndRestart(upTo(r, 500*time.Millisecond))
+	{"the database is killed", func(w *world, ctx context.Context, _ *rand.Rand) error {
+		return w.database.killAndRestart(func() { w.awaitFailure(ctx) })
 	}},
 	{"connections to the database are cut", func(w *world, ctx context.Context, r *rand.Rand) error {
 		heal := w.database.cut()
@@ -70,23 +74,61 @@ var faults = []fault{
 	{"the factory loses its lots", func(w *world, _ context.Context, _ *rand.Rand) error { w.shop.Factory.LoseJobs(); return nil }},
 }
 
-// inject injects one fault after the other, until ctx ends. A fault that has begun is healed before it returns.
-func (w *world) inject(ctx context.Context, r *rand.Rand) {
-	possible := faults
-	if len(w.config.Only) > 0 {
-		possible = slices.DeleteFunc(slices.Clone(faults), func(f fault) bool { return !slices.Contains(w.config.Only, f.name) })
-	}
-	for ctx.Err() == nil {
-		f := pick(r, possible)
-		w.log.Info("fault", "what", f.name)
-		switch err := f.inject(w, ctx, r); {
-		case err == nil:
-			w.report.injected(f.name)
-		case ctx.Err() == nil:
-			w.log.Warn("fault could not be injected", "what", f.name, "error", err)
+// injectFaults injects faults side by side: for as long as the config says, or each of them once. A fault that has begun is healed before it
+// returns.
+func (w *world) injectFaults(ctx context.Context) {
+	inject := w.injectAny
+	if w.config.Faults > 0 {
+		var calm context.CancelFunc
+		ctx, calm = context.WithTimeout(ctx, w.config.Faults)
+		defer calm()
+	} else {
+		todo := make(chan fault, len(faults))
+		for _, i := range rand.New(rand.NewPCG(w.config.Seed, injectors)).Perm(len(faults)) {
+			todo <- faults[i]
 		}
-		last(ctx, upTo(r, 300*time.Millisecond))
+		close(todo)
+		inject = func(ctx context.Context, r *rand.Rand) { w.injectEach(ctx, r, todo) }
 	}
+	var all sync.WaitGroup
+	for i := range injectors {
+		all.Go(func() { inject(ctx, rand.New(rand.NewPCG(w.config.Seed, uint64(i)))) })
+	}
+	all.Wait()
+}
+
+// injectAny injects one fault after the other, until ctx ends.
+func (w *world) injectAny(ctx context.Context, r *rand.Rand) {
+	for ctx.Err() == nil {
+		w.inject(ctx, r, pick(r, faults))
+		last(ctx, upTo(r, pause))
+	}
+}
+
+// injectEach injects what is to be injected. What cannot be at the moment, because another fault is at work, is tried again.
+func (w *world) injectEach(ctx context.Context, r *rand.Rand, todo <-chan fault) {
+	for f := range todo {
+		for !w.inject(ctx, r, f) && ctx.Err() == nil {
+			last(ctx, upTo(r, pause))
+		}
+	}
+}
+
+func (w *world) inject(ctx context.Context, r *rand.Rand, f fault) bool {
+	w.log.Info("fault", "what", f.name)
+	err := f.inject(w, ctx, r)
+	if err == nil {
+		w.report.injected(f.name)
+	} else if ctx.Err() == nil {
+		w.log.Warn("fault could not be injected", "what", f.name, "error", err)
+	}
+	return err == nil
+}
+
+// awaitFailure waits until one more buyer has met a failure, or until ctx ends.
+func (w *world) awaitFailure(ctx context.Context) {
+	before := w.buyers.failed()
+	await(ctx, w.config.Settle, func() bool { return w.buyers.failed() > before })
 }
 
 // last lasts for a while, or until ctx ends.

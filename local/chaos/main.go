@@ -46,9 +46,12 @@ func chaos(ctx context.Context, seed uint64, lasts time.Duration, buyers int, ve
 	if verbose {
 		level = slog.LevelInfo
 	}
+	if lasts <= 0 {
+		return fmt.Errorf("-for is %v: it must be longer than 0", lasts)
+	}
 	fmt.Printf("seed %d: faults for %v, %d buyers at once\n", seed, lasts, buyers)
 	before := goleak.IgnoreCurrent()
-	report, err := storm(ctx, config{Project: project, Seed: seed, Faults: lasts, Buyers: buyers, Settle: 90 * time.Second, Log: terminal.Log(os.Stderr, level)})
+	report, err := storm(ctx, config{Project: project, Seed: seed, Faults: lasts, Buyers: buyers, Settle: 10 * time.Minute, Log: terminal.Log(os.Stderr, level)})
 	if err != nil {
 		return err
 	}

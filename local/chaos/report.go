@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +15,9 @@ import (
 
 	"go.uber.org/goleak"
 )
+
+// leakLimit ends the wait for what the run has left to end by itself. What is left for good is left for longer.
+const leakLimit = time.Minute
 
 // A Report is what was done to the shop, and what it made of it.
 type Report struct {
@@ -47,17 +51,17 @@ func (r *Report) broken(format string, args ...any) {
 // ignored are goroutines that the proxy in front of the database leaves behind by itself, when a toxic is taken away at the wrong moment.
 var ignored = goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run")
 
-// leftBehind looks for what the run has left: processes, and goroutines that were not there before.
+// leftBehind looks for what the run has left: processes, and goroutines that were not there before. Both may take a while to end.
 func (r *Report) leftBehind(before goleak.Option) {
-	deadline := time.Now().Add(leakTimeout)
-	for len(children()) > 0 && time.Now().Before(deadline) {
-		time.Sleep(settlePause)
+	ctx := context.Background()
+	if !await(ctx, leakLimit, func() bool { return len(children()) == 0 }) {
+		for _, p := range children() {
+			r.broken("a process is left behind: %s", p)
+		}
 	}
-	for _, p := range children() {
-		r.broken("a process is left behind: %s", p)
-	}
-	if err := goleak.Find(before, ignored); err != nil { // it waits a moment by itself
-		r.broken("goroutines are left behind: %v", err)
+	var leak error
+	if !await(ctx, leakLimit, func() bool { leak = goleak.Find(before, ignored); return leak == nil }) {
+		r.broken("goroutines are left behind: %v", leak)
 	}
 }
 

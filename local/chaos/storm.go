@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -20,23 +19,19 @@ import (
 type config struct {
 	Project string
 	Seed    uint64
-	Faults  time.Duration // how long they are injected
+	Faults  time.Duration // how long they are injected; 0: until each was injected once
 	Buyers  int           // at once
-	Settle  time.Duration // how long things may take to settle afterwards
+	Settle  time.Duration // ends the wait for things that never settle; no measure of how long they should take
 	Log     *slog.Logger
 
-	// For tests of the storm itself, which break a rule of the shop on purpose; nil breaks none.
-	BreakProgram  func(*graph.Graph)
-	BreakDatabase func(context.Context, *sql.DB) error
-	Only          []string // names of the faults to inject; empty: all
+	// BreakProgram breaks a rule of the shop on purpose, for the tests of the judge; nil breaks none.
+	BreakProgram func(*graph.Graph)
 }
 
 const (
 	passInterval = 500 * time.Millisecond // between two of the schedules' minutes
 	lookInterval = 50 * time.Millisecond
-	settlePause  = 250 * time.Millisecond
-	settleStep   = 2 * time.Second // how much of the shop's time passes in a pause
-	leakTimeout  = 10 * time.Second
+	settleStep   = 2 * time.Second // how much of the shop's time passes at once
 
 	// A message that failed comes back after so long, and no sooner than its function has timed out.
 	functionTimeout = 7 * time.Second
@@ -67,55 +62,57 @@ type world struct {
 	database *database
 	endpoint *endpoint
 	pids     *processes
+	buyers   *buyers
 	shop     *run.Run
 	db       *sql.DB // the administrator's, past all faults
 	aws      awsClients
 	products []string
 }
 
-func newWorld(ctx context.Context, c config) (w *world, err error) {
-	w = &world{config: c, log: c.Log.With("part", "chaos"), report: newReport(c.Seed), endpoint: newEndpoint()}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, w.close())
-		}
-	}()
-	if w.pids, err = newProcesses(c.Project); err != nil {
-		return nil, err
+// newWorld starts a world. An error leaves nothing behind.
+func newWorld(ctx context.Context, c config) (*world, error) {
+	w := &world{config: c, log: c.Log.With("part", "chaos"), report: newReport(c.Seed), endpoint: newEndpoint()}
+	if err := w.start(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+func (w *world) start(ctx context.Context) (err error) {
+	if w.pids, err = newProcesses(w.config.Project); err != nil {
+		return err
 	}
 	if w.database, err = startDatabase(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	config := run.DefaultConfig(c.Project)
+	config := run.DefaultConfig(w.config.Project)
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = 25 * time.Millisecond
 	config.DSN = w.database.proxied()
 	config.DuplicateRate = 0.2
 	config.Interpose = w.endpoint.interpose
-	config.Log = slog.New(slog.NewMultiHandler(c.Log.Handler(), w.pids))
+	config.Log = slog.New(slog.NewMultiHandler(w.config.Log.Handler(), w.pids))
 	config.Unchecked = true // the storm has no time for a visibility timeout of six times the function's
 	config.Edit = func(g *graph.Graph) {
 		hurry(g)
-		if c.BreakProgram != nil {
-			c.BreakProgram(g)
+		if w.config.BreakProgram != nil {
+			w.config.BreakProgram(g)
 		}
 	}
 	if w.shop, err = run.Start(ctx, config); err != nil {
-		return nil, err
+		return err
 	}
 	if w.db, err = w.database.admin(w.shop.Endpoints().DSN); err != nil {
-		return nil, err
+		return err
 	}
 	if w.aws, err = newAWSClients(w.shop.Endpoints().AWS, w.shop.Region()); err != nil {
-		return nil, err
+		return err
 	}
 	if err := w.open(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if c.BreakDatabase != nil {
-		return w, c.BreakDatabase(ctx, w.db)
-	}
-	return w, nil
+	w.buyers = newBuyers(w.shop.Endpoints().API, w.products, w.config.Seed)
+	return nil
 }
 
 // hurry makes messages that failed come back sooner, and lets all requests in.
@@ -157,21 +154,15 @@ func (w *world) open(ctx context.Context) error {
 func (w *world) live(ctx context.Context) error {
 	buying, closeTheDoors := context.WithCancel(ctx)
 	defer closeTheDoors()
-	raging, calm := context.WithTimeout(ctx, w.config.Faults)
-	defer calm()
 
-	buyers := newBuyers(w.shop.Endpoints().API, w.products, w.config.Seed)
 	var all sync.WaitGroup
 	for i := range w.config.Buyers {
-		all.Go(func() { buyers.buy(buying, i) })
+		all.Go(func() { w.buyers.buy(buying, i) })
 	}
 	all.Go(func() { w.passTime(buying) })
 	all.Go(func() { w.watchOrders(buying) })
-	var faults sync.WaitGroup
-	for i := range injectors {
-		faults.Go(func() { w.inject(raging, rand.New(rand.NewPCG(w.config.Seed, uint64(i)))) })
-	}
-	faults.Wait()
+	w.injectFaults(ctx)
+	w.awaitDelivery(ctx)
 	closeTheDoors()
 	all.Wait()
 	if ctx.Err() != nil {
@@ -180,12 +171,34 @@ func (w *world) live(ctx context.Context) error {
 	if err := w.database.wait(ctx); err != nil {
 		return err
 	}
-	buyers.settle(ctx)
-	w.report.Answers = buyers.answers()
+	w.buyers.settle(ctx, w.config.Settle)
+	w.report.Answers = w.buyers.answers()
 	if err := w.settle(ctx); err != nil {
 		return err
 	}
-	return w.judge(ctx, buyers)
+	return w.judge(ctx)
+}
+
+// awaitDelivery keeps the doors open until something was sold, made and delivered: without, the storm would prove nothing.
+func (w *world) awaitDelivery(ctx context.Context) {
+	await(ctx, w.config.Settle, func() bool {
+		var sales, receipts int
+		err := w.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM goods_receipt)`).Scan(&sales, &receipts)
+		return err == nil && sales > 0 && receipts > 0 // the database may just be coming back
+	})
+}
+
+// await waits until a condition holds, and returns whether it does. The limit ends the wait for what never comes.
+func await(ctx context.Context, limit time.Duration, holds func() bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for !holds() {
+		last(ctx, lookInterval)
+		if ctx.Err() != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // passTime lets the schedules' minutes pass.
@@ -224,26 +237,30 @@ func (w *world) twiceOrdered(ctx context.Context) (products int, err error) {
 	return products, err
 }
 
-// settle lets time pass, in which nothing goes wrong any more, until what is asked for is done.
+// settle lets time pass, in which nothing goes wrong any more, until what is asked for is done. Time passes only while nothing is under way:
+// on a slow machine the shop would otherwise ask again for what is being made.
 func (w *world) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, w.config.Settle)
 	defer cancel()
-	for began := time.Now(); ; {
-		err := w.unsettled(ctx)
-		if err == nil {
-			w.report.Settled = time.Since(began)
-			return nil
+	for began := time.Now(); ; last(ctx, lookInterval) {
+		moves, err := w.underWay(ctx)
+		if err == nil && moves == "" {
+			if err = invariants.Check(ctx, w.db, invariants.Settled); err == nil {
+				w.report.Settled = time.Since(began)
+				return nil
+			}
 		}
-		if err := w.passed(ctx, settleStep); err != nil {
+		switch {
+		case ctx.Err() != nil:
+			w.report.broken("%v after everything was healed, it is not settled: %s%v", w.config.Settle, moves, err)
+			return nil
+		case moves != "":
+			continue
+		}
+		if err := w.passed(ctx, settleStep); err != nil && ctx.Err() == nil {
 			return err
 		}
 		w.shop.PassTime(ctx)
-		select {
-		case <-ctx.Done():
-			w.report.broken("%v after everything was healed, it is not settled: %v", w.config.Settle, err)
-			return nil
-		case <-time.After(settlePause):
-		}
 	}
 }
 
