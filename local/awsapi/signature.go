@@ -87,9 +87,6 @@ func (f *authenticationFailure) Error() string { return f.message }
 // A Scope is what a signature must be made for. An empty region is any.
 type Scope struct{ Service, Region string }
 
-// signer is the SDK's own. It keeps keys that it has derived, and may be used from many goroutines.
-var signer = v4.NewSigner()
-
 // Authenticate verifies that a request, whose body has been read, is signed for a scope with the credentials that its access key belongs
 // to, and returns that access key. An error says, in AWS's words, why the caller is not believed to be who it claims to be.
 func Authenticate(r *http.Request, body []byte, scope Scope, credentials func(accessKeyID string) (c Credentials, ok bool)) (accessKeyID string, err error) {
@@ -138,18 +135,21 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 			return wrongSignature(fmt.Sprintf("'%s' must be a 'SignedHeader' in the AWS Authorization.", name))
 		}
 	}
-	const unsigned = "UNSIGNED-PAYLOAD"
+	// The signature covers the hash of the body, whatever the service. UNSIGNED-PAYLOAD in its place is an option of
+	// Amazon S3: with it, whoever is between the caller and the endpoint could replace the body.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 	hash := sha256.Sum256(body)
 	payload := hex.EncodeToString(hash[:])
-	switch declared := r.Header.Get("X-Amz-Content-Sha256"); declared {
+	switch r.Header.Get("X-Amz-Content-Sha256") {
 	case "", payload:
-	case unsigned:
-		payload = unsigned
 	default:
 		return wrongSignature("The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	again := signedPart(r, s.signedHeaders)
-	err = signer.SignHTTP(context.Background(), aws.Credentials{
+	// The SDK's signer keeps a derived key for each region that it has signed for, and callers choose the region.
+	// A new signer for each request keeps none.
+	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{
 		AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken,
 	}, again, payload, s.service, s.region, signedAt)
 	if err != nil {

@@ -101,7 +101,6 @@ func TestSignedRequestsAreAnswered(t *testing.T) {
 		"JSON":                     sign(t, jsonRequest("plain.Greet", hello), permanent, "plain", ""),
 		"query":                    sign(t, formRequest("Action=Greet&Version=2010-03-31&Name=you&Times=1"), permanent, "query", ""),
 		"a session":                sign(t, jsonRequest("plain.Greet", hello), temporary, "plain", ""),
-		"an unsigned payload":      sign(t, with(jsonRequest("plain.Greet", hello), "X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"), permanent, "plain", "UNSIGNED-PAYLOAD"),
 		"a declared payload":       sign(t, with(jsonRequest("plain.Greet", hello), "X-Amz-Content-Sha256", hash(hello)), permanent, "plain", ""),
 		"a header without x-amz":   with(sign(t, jsonRequest("plain.Greet", hello), permanent, "plain", ""), "User-Agent", "aws-cli"),
 		"spaces in a header":       sign(t, with(jsonRequest("plain.Greet", hello), "Amz-Sdk-Request", "attempt=1;   max=3"), permanent, "plain", ""),
@@ -212,6 +211,24 @@ func TestRequestsThatAreNotSignedWellAreRefused(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// UNSIGNED-PAYLOAD is an option of S3 alone.
+func TestAnUnsignedPayloadIsRefused(t *testing.T) {
+	for service, r := range map[string]*http.Request{
+		"plain":      jsonRequest("plain.Greet", hello),
+		"compatible": jsonRequest("AmazonCompatible.Greet", hello),
+		"query":      formRequest("Action=Greet&Version=2010-03-31&Name=you&Times=1"),
+	} {
+		r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+		g := &gatekeeper{}
+		w := httptest.NewRecorder()
+		newGuardedHandler(g).ServeHTTP(w, sign(t, r, permanent, service, "UNSIGNED-PAYLOAD"))
+		want := xmlText(service, "The provided 'x-amz-content-sha256' header does not match what was computed.")
+		if w.Code < 400 || len(g.asked) > 0 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: got %d %s, asked for %v; want a refusal with %q", service, w.Code, w.Body, g.asked, want)
+		}
 	}
 }
 

@@ -61,3 +61,19 @@ func TestSignedRequestIsJudgedByTheSignersPolicies(t *testing.T) {
 		})
 	}
 }
+
+// API Gateway, like every service but S3, takes no request whose signature leaves the body out.
+func TestAnUnsignedPayloadIsRefused(t *testing.T) {
+	a, _ := newAuthority(t, stack(t))
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/merchant/products", nil)
+	r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+	person := aws.Credentials{AccessKeyID: iam.Person.AccessKeyID, SecretAccessKey: iam.Person.SecretAccessKey}
+	if err := v4.NewSigner().SignHTTP(t.Context(), person, r, "UNSIGNED-PAYLOAD", "execute-api", region, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	err := a.AuthorizeRequest(r, []byte(`{"price":0}`), awsapi.Scope{Service: "execute-api", Region: region},
+		awsapi.Permission{Action: "execute-api:Invoke", Resource: routeARN})
+	if err == nil || !strings.Contains(err.Error(), "x-amz-content-sha256") {
+		t.Errorf("got %v, want a refusal that names x-amz-content-sha256", err)
+	}
+}
