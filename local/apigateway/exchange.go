@@ -114,7 +114,12 @@ func (a *API) tellOtherMethods(method, path string) {
 	if len(declared) == 0 {
 		return
 	}
-	if _, told := a.toldMethods.LoadOrStore(method+" "+declared[0], true); !told {
+	// Clients may invent methods. Those that no route can have count as one, so that what is remembered has an end.
+	known := method
+	if !slices.Contains(methods, method) {
+		known = ""
+	}
+	if _, told := a.toldMethods.LoadOrStore(known+" "+declared[0], true); !told {
 		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "), "declared_in", strings.Join(files, ", "))
 	}
 }

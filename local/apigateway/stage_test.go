@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -140,5 +141,19 @@ func TestAccessLogNamesTheRequest(t *testing.T) {
 	id := serve(mustNew(t, cfg), httptest.NewRequest("GET", "/", nil)).Header().Get("Apigw-Requestid")
 	if want := id + " " + id; !strings.Contains(log.String(), want) {
 		t.Errorf("got %s, want a line with %s", &log, want)
+	}
+}
+
+func TestInventedMethodsAreWarnedOfOnce(t *testing.T) {
+	var log bytes.Buffer
+	cfg := config(apigateway.Route{Key: "GET /products/{sku}", Function: answer(`{}`)})
+	cfg.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	api := mustNew(t, cfg)
+	for i := range 100 {
+		wantFailure(t, serve(api, httptest.NewRequest(fmt.Sprintf("INVENTED%d", i), "/products/x", nil)), 404, "Not Found")
+		wantFailure(t, serve(api, httptest.NewRequest("POST", "/products/x", nil)), 404, "Not Found")
+	}
+	if got := strings.Count(log.String(), "no route for the method"); got != 2 {
+		t.Errorf("100 invented methods and 100 times POST: got %d warnings, want 2", got)
 	}
 }
