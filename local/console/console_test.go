@@ -209,7 +209,9 @@ func TestTheFactorysFaults(t *testing.T) {
 	if err := h.Console.Run(console.Stack{Graph: picture(), Factory: f}); err != nil {
 		t.Fatal(err)
 	}
-	f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`)))
+	order := httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`))
+	order.Header.Set("Content-Type", "application/json")
+	f.ServeHTTP(httptest.NewRecorder(), order)
 	for _, c := range []struct {
 		body string
 		want factory.Fault
@@ -232,7 +234,7 @@ func TestTheFactorysFaults(t *testing.T) {
 			t.Errorf("%s: the lot is lost: %v, want %v", c.body, lost, c.lost)
 		}
 	}
-	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"staus":503}`, `{} {}`, `{`} {
+	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"deliveries":20000}`, `{"staus":503}`, `{} {}`, `{`} {
 		var refused struct{ Error string }
 		if status := h.post(t, "/factory/faults", body, &refused); status != 400 || refused.Error == "" || f.Fault() != (factory.Fault{}) {
 			t.Errorf("%s: got %d %+v, and the factory has %+v; want 400, and nothing changed", body, status, refused, f.Fault())

@@ -2,6 +2,16 @@
 // one's contract: it accepts everything, answers at once, works through its
 // steps, calls back once with the request it was sent, and never tries again.
 // Its jobs live in memory.
+//
+// The stand-in differs from the real factory in three points. It runs on a
+// developer's machine, where a page of any web site can send requests to it:
+//
+//   - It accepts JSON only. A browser asks before it sends that to another
+//     site, and the stand-in does not answer the question. It sends text/plain
+//     without asking.
+//   - It calls back the origins in Config.CallbackOrigins only, and follows no
+//     redirect. Else a page could make it send requests to any host and port.
+//   - It remembers the latest MaxRequests requests.
 package factory
 
 import (
@@ -12,6 +22,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,12 +41,22 @@ const (
 	// RealStep is how long a step takes at the real factory.
 	RealStep = 10 * time.Second
 
+	// MaxRequests is how many requests are remembered. When there are more,
+	// the oldest whose lot is not in the making is forgotten.
+	MaxRequests = 2000
+
 	callbackTimeout = 30 * time.Second
-	maxBody         = 1 << 20 // bytes; the real requests have a few hundred
+	maxBody         = 64 << 10 // bytes; the real requests have a few hundred
+	maxAnswer       = 1 << 20  // bytes of the answer to a callback that are read
 )
 
-// Config says how a Factory works. Its zero value works like the real one.
+// Config says how a Factory works. Its zero value works like the real one, but
+// calls nobody back.
 type Config struct {
+	// CallbackOrigins are the origins that may be called back, like
+	// "http://127.0.0.1:8080". An order with another CallbackUrl is refused.
+	CallbackOrigins []string
+
 	Step   time.Duration // how long each of the four steps takes; 0 means RealStep
 	Client *http.Client  // makes the callbacks; nil means one that waits 30 s
 	Log    *slog.Logger  // nil discards
@@ -52,6 +73,11 @@ type Request struct {
 	Deliveries []Delivery  // the callbacks made for it
 }
 
+// inTheMaking says whether the request has a job that is not done.
+func (req *Request) inTheMaking() bool {
+	return req.ID != "" && !req.Lost && req.Step != steps[len(steps)-1]
+}
+
 // Delivery is one callback.
 type Delivery struct {
 	Time   time.Time
@@ -65,10 +91,11 @@ type Delivery struct {
 //	POST /api/manufactures  take a production order
 //	GET  /api/manufactures  show what was received so far, for people
 type Factory struct {
-	step   time.Duration
-	client *http.Client
-	log    *slog.Logger
-	mux    *http.ServeMux
+	step    time.Duration
+	origins []string
+	client  http.Client
+	log     *slog.Logger
+	mux     *http.ServeMux
 
 	ctx    context.Context // ends when the factory closes
 	cancel context.CancelFunc
@@ -80,18 +107,23 @@ type Factory struct {
 	forget   context.CancelFunc
 	fault    Fault
 	changed  chan struct{} // closed, and replaced, when fault is set
-	requests []*Request    // in the order received
+	requests []*Request    // in the order received, at most MaxRequests
 }
 
 // New returns a factory that works as cfg says and has received nothing.
 func New(cfg Config) *Factory {
-	f := &Factory{step: cfg.Step, client: cfg.Client, log: cfg.Log, mux: http.NewServeMux(), changed: make(chan struct{})}
+	f := &Factory{
+		step: cfg.Step, origins: cfg.CallbackOrigins, log: cfg.Log, mux: http.NewServeMux(), changed: make(chan struct{}),
+	}
 	if f.step == 0 {
 		f.step = RealStep
 	}
-	if f.client == nil {
-		f.client = &http.Client{Timeout: callbackTimeout}
+	f.client = http.Client{Timeout: callbackTimeout}
+	if cfg.Client != nil {
+		f.client = *cfg.Client
 	}
+	// A redirect could lead from an allowed origin to any other.
+	f.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
@@ -124,7 +156,7 @@ func (f *Factory) LoseJobs() int {
 	f.memory, f.forget = context.WithCancel(f.ctx)
 	lost := 0
 	for _, req := range f.requests {
-		if req.ID != "" && !req.Lost && req.Step != steps[len(steps)-1] {
+		if req.inTheMaking() {
 			req.Lost = true
 			lost++
 		}
@@ -135,7 +167,7 @@ func (f *Factory) LoseJobs() int {
 	return lost
 }
 
-// Requests returns what the factory received so far, oldest first.
+// Requests returns what the factory remembers of what it received, oldest first.
 func (f *Factory) Requests() []Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -156,13 +188,25 @@ type order struct {
 }
 
 func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		http.Error(w, fmt.Sprintf("the factory's stand-in takes Content-Type application/json, not %q",
+			r.Header.Get("Content-Type")), http.StatusUnsupportedMediaType)
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		http.Error(w, "the request is larger than 1 MB", http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the request is larger than %d bytes", maxBody), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err != nil {
 		f.log.Warn("a production order broke off", "error", err)
+		return
+	}
+	var o order
+	_ = json.Unmarshal(body, &o) // what cannot be read stays empty, as in the real one
+	if err := f.checkCallback(o.CallbackURL); err != nil {
+		f.log.Warn("production order refused", "error", err)
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 
@@ -170,6 +214,12 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	if f.closed {
 		f.mu.Unlock()
 		http.Error(w, "the factory is closed", http.StatusServiceUnavailable)
+		return
+	}
+	if !f.makeRoom() {
+		f.mu.Unlock()
+		http.Error(w, fmt.Sprintf("the factory's stand-in has %d lots in the making, and takes no more until one is done",
+			MaxRequests), http.StatusServiceUnavailable)
 		return
 	}
 	fault := f.fault
@@ -185,14 +235,43 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	id := req.ID
 	f.mu.Unlock()
 
-	var o order
-	_ = json.Unmarshal(body, &o) // what cannot be read stays empty, as in the real one
 	attrs := append([]any{"id", id, "count", string(o.Count)}, callbackAttrs(o.CallbackURL)...)
 	if fault != (Fault{}) {
 		attrs = append(attrs, "fault", fault.String())
 	}
 	f.log.Info("production order received", attrs...)
 	f.answer(w, r, fault, id, o, body)
+}
+
+// checkCallback refuses a callback to any origin but the allowed ones. An order
+// without a URL is accepted: its callback fails, as the real factory's does.
+func (f *Factory) checkCallback(callback string) error {
+	if callback == "" {
+		return nil
+	}
+	u, err := url.Parse(callback)
+	if err != nil {
+		return fmt.Errorf("the CallbackUrl cannot be read: %w", withoutURL(err))
+	}
+	if origin := u.Scheme + "://" + u.Host; !slices.Contains(f.origins, origin) {
+		return fmt.Errorf("the CallbackUrl leads to %q: the factory's stand-in calls back %q only, which is the API of its run",
+			origin, f.origins)
+	}
+	return nil
+}
+
+// makeRoom forgets a request if there is no room for another one. It returns
+// false if all lots are in the making. It must be called with the lock held.
+func (f *Factory) makeRoom() bool {
+	if len(f.requests) < MaxRequests {
+		return true
+	}
+	i := slices.IndexFunc(f.requests, func(req *Request) bool { return !req.inTheMaking() })
+	if i < 0 {
+		return false
+	}
+	f.requests = slices.Delete(f.requests, i, i+1)
+	return true
 }
 
 // answer sends the 201 of the contract, or what the fault puts in its place.
@@ -366,6 +445,6 @@ func (f *Factory) call(callback string, body []byte) (status int, err error) {
 		return 0, fmt.Errorf("calling back: %w", withoutURL(err))
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxBody)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)) // so that the connection can be used again
 	return res.StatusCode, nil
 }

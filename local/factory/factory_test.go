@@ -25,13 +25,17 @@ const order = `{"MessageGroupId":"stock-arrival-group",  "MessageAttributeProduc
  "MessageAttributeRequester":"stock-bot","extra":[1,2.50],
  "CallbackUrl":"http://shop.test/receipt?a=1&b=2"}`
 
+// shopOrigin is where the callbacks of order lead.
+const shopOrigin = "http://shop.test"
+
 // shop receives the callbacks in a test whose clock is synctest's: there is no
 // network between it and the factory.
 type shop struct {
 	mu        sync.Mutex
 	callbacks []callback
-	status    int   // 0 means 200
-	err       error // in place of an answer
+	status    int    // 0 means 200
+	location  string // where the answer redirects to
+	err       error  // in place of an answer
 }
 
 type callback struct {
@@ -50,7 +54,11 @@ func (s *shop) RoundTrip(r *http.Request) (*http.Response, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	return &http.Response{StatusCode: max(200, s.status), Body: http.NoBody, Request: r}, nil
+	header := http.Header{}
+	if s.location != "" {
+		header.Set("Location", s.location)
+	}
+	return &http.Response{StatusCode: max(200, s.status), Header: header, Body: http.NoBody, Request: r}, nil
 }
 
 func (s *shop) received() []callback {
@@ -60,7 +68,7 @@ func (s *shop) received() []callback {
 }
 
 func newFactory(t *testing.T, s *shop) *factory.Factory {
-	f := factory.New(factory.Config{Client: &http.Client{Transport: s}})
+	f := factory.New(factory.Config{CallbackOrigins: []string{shopOrigin}, Client: &http.Client{Transport: s}})
 	t.Cleanup(f.Close)
 	return f
 }
@@ -177,7 +185,7 @@ func TestCallbackOverHTTP(t *testing.T) {
 		bodies <- string(body)
 	}))
 	defer shop.Close()
-	f := factory.New(factory.Config{Step: time.Microsecond})
+	f := factory.New(factory.Config{CallbackOrigins: []string{shop.URL}, Step: time.Microsecond})
 	defer f.Close()
 	srv := httptest.NewServer(f)
 	defer srv.Close()
@@ -247,4 +255,93 @@ func TestPeopleSeeWhatWasReceived(t *testing.T) {
 	if second.Request != "not JSON" {
 		t.Errorf("second request: got %v, want it as text", second.Request)
 	}
+}
+
+// A page of any web site can have a browser send text/plain to this machine.
+func TestOnlyJSONIsAccepted(t *testing.T) {
+	f := newFactory(t, &shop{})
+	for contentType, status := range map[string]int{
+		"application/json": 201, "application/json; charset=utf-8": 201,
+		"text/plain": 415, "text/plain;charset=UTF-8": 415, "application/x-www-form-urlencoded": 415, "multipart/form-data; boundary=x": 415, "": 415,
+	} {
+		w := httptest.NewRecorder()
+		r := httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(order))
+		r.Header.Set("Content-Type", contentType)
+		f.ServeHTTP(w, r)
+		if w.Code != status || status == 415 && !strings.Contains(w.Body.String(), "application/json") {
+			t.Errorf("Content-Type %q: got %d %s, want %d", contentType, w.Code, w.Body, status)
+		}
+	}
+	if n := len(f.Requests()); n != 2 {
+		t.Errorf("got %d requests, want the 2 of JSON", n)
+	}
+}
+
+func TestOnlyTheRunsAPIIsCalledBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{}
+		f := newFactory(t, s)
+		for callback, status := range map[string]int{
+			"http://shop.test/receipt":              201,
+			"https://shop.test/receipt":             400, // another scheme is another origin
+			"http://shop.test:8080/receipt":         400,
+			"http://shop.test@evil.example/":        400,
+			"http://shop.test.evil.example/":        400,
+			"http://evil.example/?http://shop.test": 400,
+			"http://169.254.169.254/latest":         400,
+			"//shop.test/receipt":                   400,
+			"shop.test/receipt":                     400,
+			"http://shop.test\x00/":                 400,
+		} {
+			body, err := json.Marshal(map[string]string{"CallbackUrl": callback})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if w := post(f, string(body)); w.Code != status || status == 400 && !strings.Contains(w.Body.String(), "CallbackUrl") {
+				t.Errorf("callback %q: got %d %s, want %d", callback, w.Code, w.Body, status)
+			}
+		}
+		time.Sleep(time.Hour)
+		if got := s.received(); len(got) != 1 || got[0].url != "http://shop.test/receipt" {
+			t.Errorf("got the callbacks %+v, want the one to the run's API", got)
+		}
+	})
+}
+
+func TestACallbackFollowsNoRedirect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &shop{status: http.StatusTemporaryRedirect, location: "http://evil.example/"}
+		f := newFactory(t, s)
+		post(f, order)
+		time.Sleep(time.Hour)
+		if got := s.received(); len(got) != 1 {
+			t.Errorf("got the callbacks %+v, want the one to the run's API", got)
+		}
+		if d := f.Requests()[0].Deliveries; len(d) != 1 || d[0].Status != http.StatusTemporaryRedirect {
+			t.Errorf("got the deliveries %+v, want one that is answered 307", d)
+		}
+	})
+}
+
+func TestTheHistoryIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFactory(t, &shop{})
+		numbered := func(n int) string { return fmt.Sprintf(`{"n":%d}`, n) }
+		for n := range factory.MaxRequests {
+			post(f, numbered(n))
+		}
+		if w := post(f, numbered(-1)); w.Code != 503 || !strings.Contains(w.Body.String(), "2000 lots in the making") {
+			t.Errorf("with %d lots in the making: got %d %s, want 503 that says so", factory.MaxRequests, w.Code, w.Body)
+		}
+		time.Sleep(time.Hour)
+		for n := range 10 {
+			if w := post(f, numbered(factory.MaxRequests+n)); w.Code != 201 {
+				t.Fatalf("after the lots are done: got %d %s, want 201", w.Code, w.Body)
+			}
+		}
+		got := f.Requests()
+		if len(got) != factory.MaxRequests || string(got[0].Body) != numbered(10) || string(got[len(got)-1].Body) != numbered(factory.MaxRequests+9) {
+			t.Errorf("got %d requests, from %s to %s; want the latest %d", len(got), got[0].Body, got[len(got)-1].Body, factory.MaxRequests)
+		}
+	})
 }

@@ -24,10 +24,10 @@ type Fault struct {
 	// the making meanwhile, whether the requester waits or not.
 	Delay time.Duration `json:"delay,omitempty"`
 	// Deliveries is how many callbacks are made for a lot, all at the same
-	// time; 0 means 1.
+	// time, up to MaxDeliveries; 0 means 1.
 	Deliveries int `json:"deliveries,omitempty"`
 	// Count, if not "", stands in the callback in place of the ordered one,
-	// as a string where that was a string.
+	// as a string where that was a string. It has at most MaxCount bytes.
 	Count string `json:"count,omitempty"`
 	// Hold stops the work: orders are answered as ever, but no job finishes a
 	// step until a fault without Hold is set. A test that needs the delivery
@@ -35,8 +35,16 @@ type Fault struct {
 	Hold bool `json:"hold,omitempty"`
 }
 
-// MaxDelay is the longest delay of an answer: longer than any client waits.
-const MaxDelay = 10 * time.Minute
+// Limits of a Fault.
+const (
+	// MaxDelay is the longest delay of an answer: longer than any client waits.
+	MaxDelay = 10 * time.Minute
+	// MaxDeliveries is how many callbacks a lot has at most: each takes a
+	// connection and memory while it is made.
+	MaxDeliveries = 20
+	// MaxCount is the length in bytes of the longest count that is delivered.
+	MaxCount = 64
+)
 
 // Answer is a way to answer a production order.
 type Answer string
@@ -68,8 +76,10 @@ func (fault Fault) validate() error {
 		return fmt.Errorf("the status %d and the answer %q exclude each other", fault.Status, fault.Answer)
 	case fault.Delay < 0 || fault.Delay > MaxDelay:
 		return fmt.Errorf("the delay %v is not from 0 to %v", fault.Delay, MaxDelay)
-	case fault.Deliveries < 0:
-		return fmt.Errorf("%d deliveries are less than none", fault.Deliveries)
+	case fault.Deliveries < 0 || fault.Deliveries > MaxDeliveries:
+		return fmt.Errorf("deliveries is %d: it must be from 0 to %d", fault.Deliveries, MaxDeliveries)
+	case len(fault.Count) > MaxCount:
+		return fmt.Errorf("count has %d bytes: it must have at most %d", len(fault.Count), MaxCount)
 	}
 	return nil
 }

@@ -77,6 +77,7 @@ func TestHangingFactoryIsLeftByItsClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
 	if res, err := http.DefaultClient.Do(req); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v and error %v, want no answer until the client's deadline", res, err)
 	}
@@ -254,9 +255,12 @@ func TestSenselessFaultIsRefused(t *testing.T) {
 		{Status: 500, Answer: factory.AnswerGarbage},
 		{Answer: "sleep"},
 		{Deliveries: -1},
+		{Deliveries: factory.MaxDeliveries + 1},
+		{Deliveries: 20_000},
+		{Count: strings.Repeat("1", factory.MaxCount+1)},
 	} {
-		if err := f.SetFault(fault); err == nil {
-			t.Errorf("SetFault(%+v): no error", fault)
+		if err := f.SetFault(fault); err == nil || f.Fault() != (factory.Fault{}) {
+			t.Errorf("SetFault(%+v): got %v, and the fault %+v; want an error, and no fault", fault, err, f.Fault())
 		}
 	}
 	if w := post(f, order); w.Code != 201 {
@@ -289,7 +293,9 @@ func TestSlowFactoryMakesTheLotWhoeverWaits(t *testing.T) {
 					t.Errorf("got %v, want that the connection is closed", cause)
 				}
 			}()
-			f.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "POST", "/api/manufactures", strings.NewReader(order)))
+			r := httptest.NewRequestWithContext(ctx, "POST", "/api/manufactures", strings.NewReader(order))
+			r.Header.Set("Content-Type", "application/json")
+			f.ServeHTTP(httptest.NewRecorder(), r)
 		}()
 		if took := time.Since(began); took != 5*time.Second {
 			t.Errorf("a client that waits 5s was held for %v", took)
@@ -315,7 +321,7 @@ func TestTheLogTellsOfCallbacksWithoutTheirSignature(t *testing.T) {
 	var log strings.Builder
 	s := &shop{}
 	synctest.Test(t, func(t *testing.T) {
-		f := factory.New(factory.Config{Client: &http.Client{Transport: s}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		f := factory.New(factory.Config{CallbackOrigins: []string{shopOrigin}, Client: &http.Client{Transport: s}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 		t.Cleanup(f.Close)
 		post(f, strings.Replace(order, "?a=1&b=2", "?quantity=100&correlation=JKJa%3D&signature=secret", 1))
 		time.Sleep(time.Minute)

@@ -184,7 +184,10 @@ func (r *Run) start(ctx context.Context) error {
 
 	endFactory := func(context.Context) error { return nil }
 	if withFactory {
-		r.Factory = factory.New(factory.Config{Step: r.config.FactoryStep, Log: r.config.Log.With("part", "factory")})
+		r.Factory = factory.New(factory.Config{
+			CallbackOrigins: []string{r.listen.url(r.listen.api)},
+			Step:            r.config.FactoryStep, Log: r.config.Log.With("part", "factory"),
+		})
 		endFactory = func(context.Context) error { r.Factory.Close(); return nil }
 		r.onClose("factory", endFactory) // of a start that fails
 		r.serve("factory", r.listen.factory, r.Factory)
