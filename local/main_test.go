@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -171,6 +172,24 @@ func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
 				t.Errorf("the program says\n%s, want one line that begins with %s", stderr, c.want)
 			}
 		})
+	}
+}
+
+func TestTooLowALimitOfOpenFilesIsRefusedAtTheStart(t *testing.T) {
+	program, stderr := command(t, freePorts...)
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell to set the limit")
+	}
+	program.Args = append([]string{shell, "-c", `ulimit -n 64 && exec "$0" "$@"`, program.Path}, program.Args[1:]...)
+	program.Path = shell
+	var exit *exec.ExitError
+	if err := program.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitFailure {
+		t.Errorf("ended with %v, want exit code %d", err, exitFailure)
+	}
+	want := regexp.MustCompile("^local: this process may have 64 files and connections open \\(ulimit -n\\), and needs [0-9]{3,}: type `ulimit -n [0-9]+` .*\n$")
+	if !want.MatchString(stderr.String()) {
+		t.Errorf("the program says\n%s, want a line like %s", stderr, want)
 	}
 }
 

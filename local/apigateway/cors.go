@@ -72,6 +72,9 @@ func (c *CORS) decorate(r *http.Request, header http.Header) (allowed bool) {
 	return true
 }
 
+// Allows says whether the pages of an origin may use the API. Without a configuration only the API's own pages may.
+func (c *CORS) Allows(origin string) bool { return c != nil && c.allow(origin) != "" }
+
 // allow returns what Access-Control-Allow-Origin says to an origin, "" if it is not allowed.
 func (c *CORS) allow(origin string) string {
 	if slices.Contains(c.AllowOrigins, "*") {

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +14,7 @@ import (
 	"restock/infra/stack"
 	"restock/lambdas"
 	"restock/local/lambda"
+	"restock/local/loopback"
 	"restock/local/process"
 )
 
@@ -89,7 +90,7 @@ func environmentOf(g *graph.Graph, name string) (list []string) {
 
 // coldStart is the time from exec to the first request to the Runtime API, which is here, and gives no work.
 func coldStart(ctx context.Context, executable string, environment []string) (took time.Duration, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := loopback.Listen("127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
@@ -101,7 +102,7 @@ func coldStart(ctx context.Context, executable string, environment []string) (to
 		}
 		<-r.Context().Done()
 	})}
-	go func() { _ = server.Serve(listener) }() // until it is closed
+	go func() { _ = listener.Serve(server, nil, slog.New(slog.DiscardHandler)) }() // until it is closed
 	defer server.Close()
 
 	var said []string

@@ -11,7 +11,8 @@ import (
 	"restock/local/sqs"
 )
 
-// ServeHTTP serves the page, what happens, and the controls.
+// ServeHTTP serves the page, what happens, and the controls. Whoever serves it keeps requests of other sites out: see
+// package loopback.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 func (c *Console) routes() http.Handler {
@@ -26,7 +27,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST /rush", c.serveRush)
 	mux.HandleFunc("DELETE /rush", c.serveRushEnd)
 	mux.Handle("GET /", files(page.Files))
-	return guarded(mux)
+	return protected(mux)
 }
 
 // files serves the page, and lists no folder.

@@ -9,6 +9,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"restock/local/openfiles"
 )
 
 // A Lock is one that is held. A nil *Lock is one that was never taken.
@@ -23,7 +25,7 @@ func TryExisting(path string) (*Lock, error) { return try(path, 0) }
 func try(path string, create int) (*Lock, error) {
 	f, err := os.OpenFile(path, create|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, openfiles.Explain(err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		_ = f.Close() // nothing was written

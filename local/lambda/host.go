@@ -36,11 +36,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync"
 	"time"
 
+	"restock/local/loopback"
 	"restock/local/tempdir"
 )
 
@@ -113,7 +113,7 @@ func NewHost(c Config) (*Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a folder for the functions' temporary files: %w", err)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := loopback.Listen("127.0.0.1:0")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("starting the Lambda Runtime API: %w", err), tmp.Remove())
 	}
@@ -130,10 +130,9 @@ func NewHost(c Config) (*Host, error) {
 	h.server = &http.Server{
 		ReadHeaderTimeout: DefaultInitTimeout,
 		Handler:           h.runtimeAPI(),
-		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
 	h.serving.Go(func() {
-		if err := h.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := listener.Serve(h.server, nil, h.log); !errors.Is(err, http.ErrServerClosed) {
 			h.log.Error("the Lambda Runtime API ended", "error", err)
 		}
 	})

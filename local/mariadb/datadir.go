@@ -112,12 +112,13 @@ func initialise(ctx context.Context, bin binaries, dir string) error {
 	}
 	return replaceDir(dir, func(partial string) error {
 		output := process.NewTail(20)
-		args := append(append([]string{}, installArgs...), "--datadir="+partial)
+		// The script does not quote the directory everywhere: it is started there, so that its name has no spaces.
+		args := append(append([]string{}, installArgs...), "--datadir=./")
 		err := process.Run(ctx, process.Config{
 			Path:   bin.install,
 			Args:   append(args, asRoot()...),
 			Env:    []string{"PATH=" + strings.Join(searchPath(), string(filepath.ListSeparator))}, // it is a shell script
-			Dir:    filepath.Dir(partial),
+			Dir:    partial,
 			Stdout: output.Add,
 			Stderr: output.Add,
 		})

@@ -22,6 +22,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"restock/local/filelock"
+	"restock/local/openfiles"
 	"restock/local/process"
 	"restock/local/tempdir"
 )
@@ -131,11 +132,26 @@ func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.
 	if s.tmp, err = tempdir.New("restock-mariadb-*"); err != nil {
 		return fmt.Errorf("starting MariaDB: %w", err)
 	}
+	const otherFolder = "set TMPDIR to another folder"
+	if strings.ContainsRune(s.tmp.Path(), filepath.ListSeparator) {
+		return fmt.Errorf("starting MariaDB: it takes the temporary folder %s for a list of folders, because of the %c: %s",
+			s.tmp.Path(), filepath.ListSeparator, otherFolder)
+	}
+	if err := checkLength(s.tmp.Path(), otherFolder); err != nil {
+		return fmt.Errorf("starting MariaDB: the temporary folder %w", err)
+	}
 	if err := os.Mkdir(s.tmpDir(), 0o700); err != nil {
 		return fmt.Errorf("starting MariaDB: %w", err)
 	}
 	if c.Dir == "" {
 		return populate(ctx, bin, s.dataDir(c), log)
+	}
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return fmt.Errorf("finding MariaDB's data directory: %w", err)
+	}
+	if err := checkLength(dir, "name another one"); err != nil {
+		return fmt.Errorf("starting MariaDB: the data directory %w", err)
 	}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return fmt.Errorf("making MariaDB's data directory: %w", err)
@@ -147,6 +163,18 @@ func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.
 		return err
 	}
 	return checkSeries(ctx, bin, c.Dir)
+}
+
+// maxPath is the length in bytes of the longest directory that is given to MariaDB, whose buffers for paths have 512:
+// the names of a database and a table follow.
+const maxPath = 300
+
+// checkLength refuses a directory with too long a name. The error begins with the directory.
+func checkLength(dir, advice string) error {
+	if len(dir) > maxPath {
+		return fmt.Errorf("%s has a name of %d bytes, and MariaDB takes %d: %s", dir, len(dir), maxPath, advice)
+	}
+	return nil
 }
 
 func (s *Server) dataDir(c Config) string { return cmp.Or(c.Dir, filepath.Join(s.tmp.Path(), "data")) }
@@ -314,7 +342,7 @@ func (s *Server) cleanUp() error {
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
+		return 0, fmt.Errorf("looking for a free port: %w", openfiles.Explain(err))
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil

@@ -322,6 +322,55 @@ func TestStartWithoutAUsableCache(t *testing.T) {
 	}
 }
 
+func TestFoldersMayBeRelativeAndHaveOddNames(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const odd = `a "folder" of 딸기's [%d]`
+	if err := os.Mkdir(odd, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", odd)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(here, odd, "cache")) // the data directory is initialised there first
+	kept := filepath.Join(odd, "kept")
+	db := open(t, start(t, Config{Dir: kept}).Admin())
+	if got, want := query[string](t, db, "SELECT @@datadir"), filepath.Join(here, kept)+"/"; got != want {
+		t.Errorf("@@datadir: got %s, want %s", got, want)
+	}
+	if got := query[string](t, db, "SELECT @@tmpdir"); !strings.HasPrefix(got, filepath.Join(here, odd)) {
+		t.Errorf("@@tmpdir: got %s, want a folder in %s", got, filepath.Join(here, odd))
+	}
+}
+
+func TestFoldersThatMariaDBCannotUseAreNamed(t *testing.T) {
+	long := strings.Repeat("a", 200)
+	for _, c := range []struct{ name, tmpdir, dir, want string }{
+		{"a list", "a:b", "", "a:b/restock-mariadb-"},
+		{"a long temporary folder", long + "/" + long, "", "set TMPDIR to another folder"},
+		{"a long data directory", ".", long + "/" + long, "and MariaDB takes 300: name another one"},
+		{"no folder", "missing", "", "set TMPDIR to a folder that exists"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if c.tmpdir != "missing" {
+				if err := os.MkdirAll(c.tmpdir, 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Setenv("TMPDIR", c.tmpdir)
+			s, err := Start(t.Context(), Config{Dir: c.dir})
+			if err == nil {
+				t.Fatal(errors.Join(errors.New("it started"), s.Stop()))
+			}
+			if !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want one line with %q", err, c.want)
+			}
+		})
+	}
+}
+
 func TestServerThatRequiresTLS(t *testing.T) {
 	cert, key, roots := selfSigned(t)
 	s := start(t, Config{

@@ -20,6 +20,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"restock/local/openfiles"
 )
 
 // Config says what to run.
@@ -80,7 +82,7 @@ func Start(c Config) (*Process, error) {
 		out, err := newOutput(o.handle)
 		if err != nil {
 			closeAll(outputs)
-			return nil, fmt.Errorf("starting %s: making a pipe: %w", c.Path, err)
+			return nil, fmt.Errorf("starting %s: making a pipe: %w", c.Path, openfiles.Explain(err))
 		}
 		*o.file = out.w
 		outputs = append(outputs, out)
@@ -105,9 +107,17 @@ func Start(c Config) (*Process, error) {
 	}()
 	if err := <-started; err != nil {
 		closeAll(outputs)
-		return nil, fmt.Errorf("starting %s: %w", c.Path, err)
+		return nil, fmt.Errorf("starting %s: %w", c.Path, explain(err))
 	}
 	return p, nil
+}
+
+// explain adds to the system's errors what a person can do about them.
+func explain(err error) error {
+	if errors.Is(err, syscall.EACCES) {
+		return fmt.Errorf("%w: it is not executable, or it is on a file system that is mounted noexec", err)
+	}
+	return openfiles.Explain(err)
 }
 
 // wait is the one place where the process's exit is observed.

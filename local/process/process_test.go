@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -243,6 +244,17 @@ func TestMissingExecutableIsNamed(t *testing.T) {
 	_, err := process.Start(process.Config{Path: "/nowhere/to/be/found"})
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "/nowhere/to/be/found") {
 		t.Errorf("got %v, want a not-exist error that names the path", err)
+	}
+}
+
+func TestAFileThatCannotBeExecutedSaysWhatToLookAt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := process.Start(process.Config{Path: path})
+	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "noexec") {
+		t.Errorf("got %v, want an error that names %s and noexec", err, path)
 	}
 }
 

@@ -27,7 +27,7 @@ func (r *Run) startConsole() {
 		Program: r.config.Program.Name, Stage: r.config.Stage, Records: records, Log: r.config.Log.With("part", "console"),
 	})
 	r.onClose("console", func(context.Context) error { return r.console.Close() })
-	r.serve("console", r.listen.console, r.console)
+	r.serve("console", r.listen.console, r.console, nil)
 }
 
 // draw shows the recorded program in the console.

@@ -239,7 +239,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			return fmt.Errorf("serving the HTTP API %s: %w", declared.Name, err)
 		}
 		r.onClose("HTTP API's invocations", func(context.Context) error { api.Close(); return nil })
-		r.serve("HTTP API", r.listen.api, api)
+		r.serve("HTTP API", r.listen.api, api, config.CORS.Allows)
 	}
 	return nil
 }

@@ -3,15 +3,15 @@ package run
 import (
 	"errors"
 	"fmt"
-	"net"
-	"syscall"
+
+	"restock/local/loopback"
 )
 
 // listeners are the addresses that a run listens on. They are opened before anything else, so that a busy port is found at once.
 type listeners struct {
-	api, aws net.Listener
-	factory  net.Listener // nil where the program asks none
-	console  net.Listener // nil where there is to be none
+	api, aws *loopback.Listener
+	factory  *loopback.Listener // nil where the program asks none
+	console  *loopback.Listener // nil where there is to be none
 }
 
 // openListeners opens the listeners of a run, with or without a factory.
@@ -38,41 +38,28 @@ func openListeners(c Config, withFactory bool) (l listeners, err error) {
 	return l, err
 }
 
-func listenOn(flag, address string) (net.Listener, error) {
-	tcp, err := net.ResolveTCPAddr("tcp", address)
+func listenOn(flag, address string) (*loopback.Listener, error) {
+	l, err := loopback.Listen(address)
 	if err != nil {
-		return nil, fmt.Errorf("%s %s is not an address: %w", flag, address, err)
-	}
-	if !tcp.IP.IsLoopback() {
-		return nil, fmt.Errorf("%s %s is not on loopback: the run is for this machine alone; use 127.0.0.1", flag, address)
-	}
-	l, err := net.ListenTCP("tcp", tcp)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%s %s is in use: end what listens there, or choose another port (0 is any free one)", flag, address)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", flag, address, err)
+		return nil, fmt.Errorf("%s %w", flag, err)
 	}
 	return l, nil
 }
 
 // url is where a listener listens; empty for one that is not open.
-func (l listeners) url(of net.Listener) string {
+func (l listeners) url(of *loopback.Listener) string {
 	if of == nil {
 		return ""
 	}
-	return "http://" + of.Addr().String()
+	return of.URL()
 }
 
 // close closes what no server has closed.
 func (l listeners) close() error {
 	var errs []error
-	for _, listener := range []net.Listener{l.api, l.aws, l.factory, l.console} {
-		if listener == nil {
-			continue
-		}
-		if err := listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
+	for _, listener := range []*loopback.Listener{l.api, l.aws, l.factory, l.console} {
+		if listener != nil {
+			errs = append(errs, listener.Close())
 		}
 	}
 	return errors.Join(errs...)

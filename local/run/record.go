@@ -18,6 +18,7 @@ import (
 	"restock/infra/graph"
 	"restock/infra/rules"
 	"restock/local/lambda"
+	"restock/local/openfiles"
 	"restock/local/progress"
 )
 
@@ -44,6 +45,9 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		r.config.Edit(p.onAWS)
 	}
 	if err := r.check(p.onAWS); err != nil {
+		return nil, err
+	}
+	if err := openfiles.Require(filesNeeded(p.onAWS)); err != nil {
 		return nil, err
 	}
 	if err := overrideSetting(config, project+":settings", factorySetting, r.listen.url(r.listen.factory)); err != nil {

@@ -16,6 +16,7 @@ import (
 	"restock/infra/graph"
 	"restock/local/console"
 	"restock/local/factory"
+	"restock/local/loopback"
 	"restock/local/scheduler"
 	"restock/local/sqs"
 	"restock/local/watch"
@@ -180,7 +181,7 @@ func (r *Run) start(ctx context.Context) error {
 	if r.config.Interpose != nil {
 		aws = r.config.Interpose(aws)
 	}
-	r.serve("AWS endpoint", r.listen.aws, aws)
+	r.serve("AWS endpoint", r.listen.aws, aws, nil)
 
 	endFactory := func(context.Context) error { return nil }
 	if withFactory {
@@ -190,7 +191,7 @@ func (r *Run) start(ctx context.Context) error {
 		})
 		endFactory = func(context.Context) error { r.Factory.Close(); return nil }
 		r.onClose("factory", endFactory) // of a start that fails
-		r.serve("factory", r.listen.factory, r.Factory)
+		r.serve("factory", r.listen.factory, r.Factory, nil)
 	}
 
 	functions, err := r.newFunctions(program, services.authority)
@@ -235,17 +236,17 @@ func (r *Run) onClose(part string, end func(context.Context) error) {
 	r.closers = append(r.closers, closer{part, end})
 }
 
-// serve serves a part over HTTP until the run is closed.
-func (r *Run) serve(part string, l net.Listener, handler http.Handler) {
+// serve serves a part over HTTP until the run is closed. allowed, where it is not nil, says which other origins' pages may
+// send it requests.
+func (r *Run) serve(part string, l *loopback.Listener, handler http.Handler, allowed func(origin string) bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
 		Handler:           handler,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          slog.NewLogLogger(r.config.Log.Handler(), slog.LevelDebug),
 	}
 	go func() {
-		if err := server.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+		if err := l.Serve(server, allowed, r.config.Log); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			r.config.Log.Error("serving failed", "part", part, "error", err)
 		}
 	}()

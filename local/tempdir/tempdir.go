@@ -4,10 +4,12 @@ package tempdir
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"restock/local/filelock"
+	"restock/local/openfiles"
 )
 
 // aliveLock, in a directory, is locked for as long as the process lives that made it.
@@ -22,10 +24,15 @@ type Dir struct {
 // New makes a directory in os.TempDir, with a random text for the * of its pattern, as in "restock-lambda-*". It first removes those of
 // the pattern whose processes were killed.
 func New(pattern string) (*Dir, error) {
-	removeAbandoned(pattern)
-	path, err := os.MkdirTemp("", pattern)
+	// TMPDIR may be relative. Processes that are started in other folders are told of the directory.
+	in, err := filepath.Abs(os.TempDir())
 	if err != nil {
-		return nil, fmt.Errorf("making a temporary directory: %w", err)
+		return nil, fmt.Errorf("finding the folder for temporary files: %w", err)
+	}
+	removeAbandoned(in, pattern)
+	path, err := os.MkdirTemp(in, pattern)
+	if err != nil {
+		return nil, fmt.Errorf("making a temporary directory: %w: set TMPDIR to a folder that exists and can be written to", openfiles.Explain(err))
 	}
 	d := &Dir{path: path}
 	lock := filepath.Join(path, aliveLock)
@@ -38,7 +45,7 @@ func New(pattern string) (*Dir, error) {
 	return d, nil
 }
 
-// Path is where the directory is: absolute if os.TempDir is.
+// Path is where the directory is. It is absolute.
 func (d *Dir) Path() string { return d.path }
 
 // Remove removes the directory with all that is in it.
@@ -50,9 +57,10 @@ func (d *Dir) Remove() error {
 }
 
 // removeAbandoned removes the directories of processes that were killed. What cannot be removed is left: it belongs to somebody else.
-func removeAbandoned(pattern string) {
-	locks, _ := filepath.Glob(filepath.Join(os.TempDir(), pattern, aliveLock)) // the pattern is well-formed
-	for _, path := range locks {
+func removeAbandoned(in, pattern string) {
+	locks, _ := fs.Glob(os.DirFS(in), pattern+"/"+aliveLock) // the pattern is well-formed
+	for _, lock := range locks {
+		path := filepath.Join(in, lock)
 		l, err := filelock.TryExisting(path) // it is not made here: its directory may be going away
 		if err != nil {
 			continue // its process lives, or another removes it

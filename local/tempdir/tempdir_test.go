@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -49,6 +50,52 @@ func TestWhatAKilledProcessLeftIsRemovedAndNothingElse(t *testing.T) {
 		if _, err := os.Stat(d.Path()); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is left: %v", d.Path(), err)
 		}
+	}
+}
+
+func TestADirectoryIsAbsoluteWhateverTMPDIRSays(t *testing.T) {
+	t.Chdir(t.TempDir())
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir("a [folder]", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for tmpdir, in := range map[string]string{".": here, "a [folder]": filepath.Join(here, "a [folder]")} {
+		t.Setenv("TMPDIR", tmpdir)
+		killed, err := New(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := filepath.Dir(killed.Path()); got != in {
+			t.Errorf("TMPDIR=%s: the directory is in %s, want %s", tmpdir, got, in)
+		}
+		if err := killed.alive.Release(); err != nil { // as the system does
+			t.Fatal(err)
+		}
+		next, err := New(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(killed.Path()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("TMPDIR=%s: the killed process's directory is left: %v", tmpdir, err)
+		}
+		if err := next.Remove(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAFolderThatCannotBeUsedIsNamedWithTMPDIR(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "missing")
+	t.Setenv("TMPDIR", folder)
+	d, err := New(pattern)
+	if err == nil {
+		t.Fatalf("got the directory %s", d.Path())
+	}
+	if !strings.Contains(err.Error(), folder) || !strings.Contains(err.Error(), "set TMPDIR to") {
+		t.Errorf("got %v, want an error that names %s and TMPDIR", err, folder)
 	}
 }
 

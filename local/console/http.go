@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"net/netip"
 )
 
 // maxBody is how many bytes a control takes.
@@ -19,14 +17,9 @@ const maxBody = 16 << 10
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guarded keeps other sites out. The console listens on loopback and asks for no password, but a page of any site that its person visits may send
-// requests there: by a name that leads to this machine (DNS rebinding), or across sites (CSRF).
-func guarded(h http.Handler) http.Handler {
-	crossOrigin := http.NewCrossOriginProtection()
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusForbidden, fmt.Errorf("the request is from another site, %q: the console takes those of its own page, and of programs", r.Header.Get("Origin")))
-	}))
-	h = crossOrigin.Handler(h)
+// protected adds to the answers what keeps other sites from embedding the page, or from reading what it loads. That they
+// send requests is refused where the console is served: see package loopback.
+func protected(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Content-Security-Policy", contentSecurityPolicy)
@@ -35,32 +28,8 @@ func guarded(h http.Handler) http.Handler {
 		header.Set("Cross-Origin-Opener-Policy", "same-origin")
 		header.Set("Cross-Origin-Resource-Policy", "same-origin")
 		header.Set("Cache-Control", "no-store")
-		if !isLoopback(r.Host) {
-			refuse(w, http.StatusForbidden, fmt.Errorf("the host %q is not this machine: use 127.0.0.1 or localhost", r.Host))
-			return
-		}
 		h.ServeHTTP(w, r)
 	})
-}
-
-// isLoopback reports whether a Host header names this machine, whoever answers for names.
-func isLoopback(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	if name == "localhost" {
-		return true
-	}
-	address, err := netip.ParseAddr(trimBrackets(name))
-	return err == nil && address.IsLoopback()
-}
-
-func trimBrackets(name string) string {
-	if len(name) > 2 && name[0] == '[' && name[len(name)-1] == ']' {
-		return name[1 : len(name)-1]
-	}
-	return name
 }
 
 // A refusal is an error with the status that it is answered with.

@@ -1,0 +1,60 @@
+package console_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestControlsTakeJSONAlone(t *testing.T) {
+	h := newHouse(t)
+	const rush = `{"buyers":0,"seconds":0}` // refused, with 400, where it is read
+	for _, c := range []struct {
+		name, method, path, contentType, body string
+		status                                int
+	}{
+		{"JSON", "POST", "/rush", "application/json", rush, 400},
+		{"a charset", "POST", "/rush", "application/json; charset=utf-8", rush, 400},
+		{"a form", "POST", "/rush", "text/plain", rush, 415},
+		{"no content type", "POST", "/redrive", "", `{"queue":"dlq"}`, 415},
+		{"too much", "POST", "/redrive", "application/json", `{"queue":"` + strings.Repeat("x", 1<<20) + `"}`, 413},
+		{"a control that is read", "GET", "/rush", "", "", 404},
+		{"another site that asks whether it may", "OPTIONS", "/rush", "", "", 405},
+	} {
+		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.contentType)
+		r.Header.Set("Origin", "https://evil.example")
+		w := httptest.NewRecorder()
+		h.Console.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s: %s %s got %d %s, want %d", c.name, c.method, c.path, w.Code, w.Body, c.status)
+		}
+		if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" {
+			t.Errorf("%s: it lets %q read", c.name, got)
+		}
+	}
+}
+
+func TestThePageIsServedWithAStrictPolicy(t *testing.T) {
+	h := newHouse(t)
+	for path, kind := range map[string]string{"/": "text/html", "/console.js": "text/javascript", "/console.css": "text/css"} {
+		response, err := http.Get(h.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if got := response.Header.Get("Content-Type"); response.StatusCode != 200 || !strings.HasPrefix(got, kind) {
+			t.Errorf("%s: got %s, %s; want %s", path, response.Status, got, kind)
+		}
+		policy := response.Header.Get("Content-Security-Policy")
+		for _, directive := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
+			if !strings.Contains(policy, directive) {
+				t.Errorf("%s: the policy %q lacks %q", path, policy, directive)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") || response.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: got %v", path, response.Header)
+		}
+	}
+}
