@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -35,22 +36,32 @@ type StockEmpty struct {
 	FactoryID         string
 	Requester         string
 	Correlation       string // the id of the buyer's request that is its cause; may be empty
+	// ValidUntil is when the message expires, in UTC. See [shop.ProductionOrder.AskExpires].
+	ValidUntil time.Time
 }
 
-// New is the message of a production order.
+// New makes the message of a production order.
 func New(o shop.ProductionOrder) StockEmpty {
-	return StockEmpty{ProductionOrderID: o.ID, SKU: o.SKU, Quantity: o.Quantity, FactoryID: o.Factory, Requester: Requester, Correlation: o.Correlation}
+	return StockEmpty{
+		ProductionOrderID: o.ID, SKU: o.SKU, Quantity: o.Quantity, FactoryID: o.Factory, Requester: Requester,
+		Correlation: o.Correlation, ValidUntil: o.AskExpires().UTC(),
+	}
 }
 
-// body is the text of the message: what the attributes do not say.
+// Expired reports whether the factory must not be asked with the message any more: the sweep has published a newer
+// message for the same order, or is about to, or has closed the order.
+func (m StockEmpty) Expired(now time.Time) bool { return !now.Before(m.ValidUntil) }
+
+// body is the text of the message: what the attributes do not say. Times are in RFC 3339.
 type body struct {
-	ProductionOrderID uuid.UUID `json:"production_order_id"`
-	Correlation       string    `json:"correlation_id,omitempty"`
+	ProductionOrderID uuid.UUID  `json:"production_order_id"`
+	Correlation       string     `json:"correlation_id,omitempty"`
+	ValidUntil        *time.Time `json:"valid_until"`
 }
 
 // Body is the message's text.
 func (m StockEmpty) Body() (string, error) {
-	text, err := json.Marshal(body{m.ProductionOrderID, m.Correlation})
+	text, err := json.Marshal(body{m.ProductionOrderID, m.Correlation, &m.ValidUntil})
 	return string(text), err
 }
 
@@ -69,8 +80,14 @@ func (m StockEmpty) Attributes() map[string]string {
 type envelope struct {
 	Type              string
 	Message           string
+	Timestamp         string // of the publication, in RFC 3339
 	MessageAttributes map[string]struct{ Type, Value string }
 }
+
+// defaultValidity is how long a message without valid_until is valid after its publication. An earlier version of the
+// program published such messages, and a dead-letter queue keeps them for two weeks. A message that expires too early
+// does little harm: the sweep asks for its order again. A message that expires too late makes a second lot.
+const defaultValidity = time.Minute
 
 // Parse reads a message from the body of an SQS record: a JSON string that holds the envelope of SNS.
 // It fails if anything is missing, and says what.
@@ -111,5 +128,29 @@ func Parse(record string) (StockEmpty, error) {
 		return StockEmpty{}, fmt.Errorf("reading stock_empty: Message names no production_order_id")
 	}
 	m.ProductionOrderID, m.Correlation = b.ProductionOrderID, b.Correlation
+	if m.ValidUntil, err = validUntil(b, e); err != nil {
+		return StockEmpty{}, fmt.Errorf("reading stock_empty: %w", err)
+	}
 	return m, nil
+}
+
+// validUntil is when a message expires.
+func validUntil(b body, e envelope) (time.Time, error) {
+	if b.ValidUntil == nil {
+		published, err := time.Parse(time.RFC3339, e.Timestamp)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("Message has no valid_until, and the envelope's Timestamp is no time: %w", err)
+		}
+		return written(published.Add(defaultValidity))
+	}
+	return written(*b.ValidUntil)
+}
+
+// written is a time in UTC as Body can write it: RFC 3339 has years of four digits.
+func written(t time.Time) (time.Time, error) {
+	t = t.UTC()
+	if year := t.Year(); year < 0 || year > 9999 {
+		return time.Time{}, fmt.Errorf("valid_until is in the year %d, not from 0 to 9999", year)
+	}
+	return t, nil
 }

@@ -37,6 +37,8 @@ func FuzzParse(f *testing.F) {
 		`"MessageAttributes":{"MessageAttributeProductId":{"Type":"String","Value":"CP-502101"},"MessageAttributeProductCnt":{"Type":"String","Value":"100"},` +
 		`"MessageAttributeFactoryId":{"Type":"String","Value":"FF-500293"},"MessageAttributeRequester":{"Type":"String","Value":"stock-bot"}}}`
 	f.Add(good)
+	f.Add(strings.Replace(good, `CESHA=\"`, `CESHA=\",\"valid_until\":\"2026-11-28T12:03:00.123456+09:00\"`, 1))
+	f.Add(strings.Replace(good, `CESHA=\"`, `CESHA=\",\"valid_until\":\"9999-12-31T23:59:59-01:00\"`, 1))
 	f.Add(strings.Replace(good, `"100"`, `"+100"`, 1))
 	f.Add(strings.Replace(good, `"100"`, `"2147483648"`, 1))
 	f.Add(strings.Replace(good, `"CP-502101"`, `"a\nb\u001b[31m"`, 1))

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -12,7 +13,8 @@ import (
 	"restock/internal/shop"
 )
 
-var order = shop.ProductionOrder{ID: uuid.MustParse("0199a2c4-5f00-7000-8000-000000000001"), SKU: "CP-502101", Quantity: 100, Factory: "FF-500293", Correlation: "JKJaXmPLvHcESHA="}
+var order = shop.ProductionOrder{ID: uuid.MustParse("0199a2c4-5f00-7000-8000-000000000001"), SKU: "CP-502101", Quantity: 100, Factory: "FF-500293", Correlation: "JKJaXmPLvHcESHA=",
+	Asks: 2, AskedAt: time.Date(2026, 11, 28, 12, 0, 0, 123456000, time.UTC), LeadTime: time.Minute}
 
 // envelope is a record's body as it was captured from a queue, with a hole for what a case changes.
 func envelope(edit func(e map[string]any)) string {
@@ -58,6 +60,44 @@ func TestParseReadsWhatNewWrites(t *testing.T) {
 	}
 }
 
+func TestBodySaysWhenTheMessageExpires(t *testing.T) {
+	local := order
+	local.AskedAt = order.AskedAt.In(time.FixedZone("KST", 9*60*60))
+	got, err := message.New(local).Body()
+	const want = `{"production_order_id":"0199a2c4-5f00-7000-8000-000000000001","correlation_id":"JKJaXmPLvHcESHA=","valid_until":"2026-11-28T12:03:00.123456Z"}`
+	if err != nil || got != want {
+		t.Errorf("got %s, %v; want %s: the second ask is valid for three lead times", got, err, want)
+	}
+}
+
+func TestWhenAMessageExpires(t *testing.T) {
+	with := func(text string) func(map[string]any) {
+		return func(e map[string]any) {
+			e["Message"] = `{"production_order_id":"0199a2c4-5f00-7000-8000-000000000001"` + text + `}`
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		record string
+		want   time.Time
+	}{
+		{"as it says", envelope(with(`,"valid_until":"2026-11-28T12:03:00.123456Z"`)), time.Date(2026, 11, 28, 12, 3, 0, 123456000, time.UTC)},
+		{"in another zone", envelope(with(`,"valid_until":"2026-11-28T21:03:00+09:00"`)), time.Date(2026, 11, 28, 12, 3, 0, 0, time.UTC)},
+		{"of an earlier version: a minute after its publication", envelope(with("")), time.Date(2023, 6, 20, 3, 37, 30, 278e6, time.UTC)},
+		{"null", envelope(with(`,"valid_until":null`)), time.Date(2023, 6, 20, 3, 37, 30, 278e6, time.UTC)},
+	} {
+		m, err := message.Parse(c.record)
+		if err != nil || m.ValidUntil != c.want {
+			t.Errorf("%s: it expires at %v, %v; want %v", c.name, m.ValidUntil, err, c.want)
+		}
+		for at, expired := range map[time.Time]bool{c.want.Add(-time.Microsecond): false, c.want: true, c.want.Add(time.Hour): true} {
+			if m.Expired(at) != expired {
+				t.Errorf("%s: expired at %v: %v, want %v", c.name, at, !expired, expired)
+			}
+		}
+	}
+}
+
 func TestAttributesAreThoseThatOtherSubscribersRead(t *testing.T) {
 	want := map[string]string{
 		"MessageAttributeProductId": "CP-502101", "MessageAttributeProductCnt": "100",
@@ -91,6 +131,13 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		}), `"-5"`},
 		{"a message that is not JSON", envelope(func(e map[string]any) { e["Message"] = "도너츠 재고가 없습니다" }), "reading stock_empty: Message"},
 		{"a message without an order", envelope(func(e map[string]any) { e["Message"] = "{}" }), "names no production_order_id"},
+		{"a time that is none", envelope(func(e map[string]any) {
+			e["Message"] = `{"production_order_id":"0199a2c4-5f00-7000-8000-000000000001","valid_until":"tomorrow"}`
+		}), "reading stock_empty: Message"},
+		{"a time that cannot be written", envelope(func(e map[string]any) {
+			e["Message"] = `{"production_order_id":"0199a2c4-5f00-7000-8000-000000000001","valid_until":"9999-12-31T23:59:59-01:00"}`
+		}), "valid_until is in the year 10000"},
+		{"neither time", envelope(func(e map[string]any) { delete(e, "Timestamp") }), "no valid_until, and the envelope's Timestamp is no time"},
 		{"an order that is no UUID", envelope(func(e map[string]any) { e["Message"] = `{"production_order_id":"1"}` }), "reading stock_empty: Message"},
 	} {
 		if got, err := message.Parse(c.record); err == nil || !strings.Contains(err.Error(), c.want) {

@@ -21,8 +21,9 @@ type RotationClient interface {
 
 // The stages of a secret's versions.
 const (
-	current = "AWSCURRENT"
-	pending = "AWSPENDING"
+	current  = "AWSCURRENT"
+	pending  = "AWSPENDING"
+	previous = "AWSPREVIOUS"
 )
 
 // A Rotation replaces a secret's value in the four steps of Secrets Manager's rotations. Each may be asked for again.

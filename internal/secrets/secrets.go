@@ -63,10 +63,12 @@ func (s *Secret[T]) Get(ctx context.Context, refresh bool) (T, error) {
 	return value, nil
 }
 
+var errMalformed = errors.New("its value is not the JSON document of")
+
 // parse reads a value. Its error does not quote the secret, as the decoder's may.
 func parse[T any](out *secretsmanager.GetSecretValueOutput) (value T, err error) {
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &value) != nil {
-		return value, fmt.Errorf("its value is not the JSON document of a %T", value)
+		return value, fmt.Errorf("%w a %T", errMalformed, value)
 	}
 	return value, nil
 }

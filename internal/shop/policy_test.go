@@ -72,6 +72,9 @@ func TestPatienceDoublesWithEachAsk(t *testing.T) {
 		if got := o.PatienceEnds().Sub(asked); got != want {
 			t.Errorf("after ask %d, patience is %v, want %v", asks, got, want)
 		}
+		if got := o.AskExpires().Sub(asked); got != want-time.Minute {
+			t.Errorf("ask %d is valid for %v, want %v: a lead time before patience ends", asks, got, want-time.Minute)
+		}
 	}
 }
 

@@ -50,8 +50,17 @@ const maxAsks = 4
 // PatienceEnds is when an order that was published has waited long enough since the factory was asked last: twice the lead time, and
 // each time that it is asked again twice as long.
 func (o ProductionOrder) PatienceEnds() time.Time {
-	return o.AskedAt.Add(2 * o.LeadTime << (o.Asks - 1))
+	return o.AskedAt.Add(2 * o.LeadTime << max(o.Asks-1, 0))
 }
+
+// AskExpires is until when the factory may be asked with the message of the last ask: one lead time before PatienceEnds.
+// A factory that is asked before then, and keeps its lead time, delivers before the sweep asks again or closes the order.
+// So an order is made twice only if the factory is late. Example, with a lead time of one minute: the first ask is valid
+// for 1 minute and the sweep asks again after 2; the second ask is valid for 3 minutes and the sweep asks again after 4.
+//
+// The sweep writes this time, and the function stock reads it on another machine. AWS keeps the clocks of both within
+// milliseconds, and a lead time is a second or more.
+func (o ProductionOrder) AskExpires() time.Time { return o.PatienceEnds().Add(-o.LeadTime) }
 
 // Overdue reports whether an order that is open at a time should have been received: it opened more than two lead times before.
 func (o ProductionOrder) Overdue(now time.Time) bool {

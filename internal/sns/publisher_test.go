@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/google/uuid"
@@ -24,7 +25,8 @@ func (c *client) Publish(_ context.Context, in *awssns.PublishInput, _ ...func(*
 	return &awssns.PublishOutput{}, c.err
 }
 
-var order = shop.ProductionOrder{ID: uuid.MustParse("0199a2c4-5f00-7000-8000-000000000001"), SKU: "CP-502101", Quantity: 100, Factory: "FF-500293"}
+var order = shop.ProductionOrder{ID: uuid.MustParse("0199a2c4-5f00-7000-8000-000000000001"), SKU: "CP-502101", Quantity: 100, Factory: "FF-500293",
+	Asks: 1, AskedAt: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC), LeadTime: time.Minute}
 
 func TestPublishSendsTheMessageOfTheContract(t *testing.T) {
 	c := &client{}
@@ -35,7 +37,7 @@ func TestPublishSendsTheMessageOfTheContract(t *testing.T) {
 		t.Fatalf("%d messages were published, want 1", len(c.published))
 	}
 	in := c.published[0]
-	if *in.TopicArn != "arn:topic" || *in.Subject != "도너츠 재고 부족" || *in.Message != `{"production_order_id":"0199a2c4-5f00-7000-8000-000000000001"}` {
+	if *in.TopicArn != "arn:topic" || *in.Subject != "도너츠 재고 부족" || *in.Message != `{"production_order_id":"0199a2c4-5f00-7000-8000-000000000001","valid_until":"2026-11-28T12:01:00Z"}` {
 		t.Errorf("published %q, %q to %s", *in.Subject, *in.Message, *in.TopicArn)
 	}
 	want := map[string]string{

@@ -111,6 +111,13 @@ func (j Journal) RequestFailed(ctx context.Context, messageID, receiveCount stri
 	j.measure(ctx, slog.LevelError, "record failed", counts{lambdas.MetricProductionRequestsFailed: 1}, "message_id", messageID, "receive_count", receiveCount, "error", err)
 }
 
+// RequestExpired reports a message that stock drops: a newer message asks for the same order, or the order is closed.
+func (j Journal) RequestExpired(ctx context.Context, m message.StockEmpty, messageID, receiveCount string) {
+	j.measure(ctx, slog.LevelWarn, "request expired", counts{lambdas.MetricProductionRequestsExpired: 1},
+		"production_order", m.ProductionOrderID, "sku", m.SKU, "quantity", m.Quantity, "expired_at", m.ValidUntil,
+		"message_id", messageID, "receive_count", receiveCount)
+}
+
 // Received tells of a delivery. One that was booked before is told of, and not counted.
 func (j Journal) Received(ctx context.Context, d shop.Delivery, r shop.Receipt) {
 	attributes := []any{"production_order", d.ProductionOrderID, "attempt", d.AttemptID, "sku", d.SKU, "quantity", d.Quantity, "stock", r.Stock}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -78,7 +79,7 @@ func TestWhatHappensIsToldAndCounted(t *testing.T) {
 	sale := shop.Sale{ID: id, SKU: "CP-502101", Quantity: 2, UnitPrice: 19900, Stock: 1}
 	repeated := sale
 	repeated.Repeated = true
-	order := shop.ProductionOrder{ID: id, SKU: "CP-502101", Quantity: 100}
+	order := shop.ProductionOrder{ID: id, SKU: "CP-502101", Quantity: 100, AskedAt: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC), LeadTime: time.Minute}
 	delivery := shop.Delivery{ProductionOrderID: id, AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100}
 	for _, c := range []struct {
 		name     string
@@ -95,6 +96,9 @@ func TestWhatHappensIsToldAndCounted(t *testing.T) {
 		{"a request", func(j journal.Journal) { j.Requested(ctx, message.New(order), id, "lot-7") }, []string{`"lot":"lot-7"`}, []string{"ProductionRequests=1"}},
 		{"a failed one", func(j journal.Journal) { j.RequestFailed(ctx, "m1", "3", errors.New("the factory answered 500")) },
 			[]string{`"level":"ERROR","msg":"record failed","message_id":"m1","receive_count":"3","error":"the factory answered 500"`}, []string{"ProductionRequestsFailed=1"}},
+		{"an expired one", func(j journal.Journal) { j.RequestExpired(ctx, message.New(order), "m1", "3") },
+			[]string{`"level":"WARN","msg":"request expired","production_order":"` + id.String() + `","sku":"CP-502101","quantity":100,"expired_at":"2026-11-28T12:01:00Z","message_id":"m1","receive_count":"3"`},
+			[]string{"ProductionRequestsExpired=1"}},
 		{"a delivery", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100}) }, []string{`"stock":100`}, []string{"UnitsReceived=100"}},
 		{"the same again", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100, Repeated: true}) }, []string{"goods received again"}, nil},
 		{"a second lot", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 200, Surplus: 100}) }, []string{`"level":"WARN"`}, []string{"SurplusUnits=100", "UnitsReceived=100"}},

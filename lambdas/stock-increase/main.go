@@ -2,6 +2,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 
@@ -21,9 +23,9 @@ func wire(p function.Process[lambdas.StockIncreaseEnvironment]) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	key := secrets.New[secrets.CallbackKey](secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey)
+	keys := secrets.NewCallbackKeys(secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey, p.Log, time.Now)
 	topic := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.StockEmptyTopic}
-	desk, err := newReceivingDesk(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), key, p.Log)
+	desk, err := newReceivingDesk(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), keys, p.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,20 +22,22 @@ import (
 // maxBody is the longest body of a callback, in bytes. The factory sends back what it was asked, under 1 KiB.
 const maxBody = 16 << 10
 
-// keySource gives the key that callbacks are signed with.
+// keySource gives the keys that callbacks may be signed with. See [secrets.CallbackKeys].
 type keySource interface {
-	Get(ctx context.Context, refresh bool) (secrets.CallbackKey, error)
+	Accepted(context.Context) ([]secrets.CallbackKey, error)
+	// Reread reads them again after a mismatch, and returns none if it is too early to.
+	Reread(context.Context) ([]secrets.CallbackKey, error)
 }
 
 // A receivingDesk takes the factory's callbacks.
 type receivingDesk struct {
 	shop *shop.Shop
-	key  keySource
+	keys keySource
 	log  *slog.Logger
 }
 
-func newReceivingDesk(s *shop.Shop, key keySource, log *slog.Logger) (http.Handler, error) {
-	d := receivingDesk{s, key, log}
+func newReceivingDesk(s *shop.Shop, keys keySource, log *slog.Logger) (http.Handler, error) {
+	d := receivingDesk{s, keys, log}
 	return web.Router(lambdas.StockIncrease.Routes, map[string]http.HandlerFunc{lambdas.RouteGoodsReceipt: d.receive})
 }
 
@@ -112,21 +116,50 @@ func (d receivingDesk) verify(r *http.Request) (factory.Attempt, error) {
 	if err := factory.CheckSigned(r.URL.Query()); err != nil { // a stranger is not waited for
 		return factory.Attempt{}, err
 	}
-	var key secrets.CallbackKey
+	uncheckable := func(err error) error {
+		return &shop.Error{Code: shop.CodeUnavailable, Detail: "the signature cannot be checked now", Err: err}
+	}
+	var keys []secrets.CallbackKey
 	err = patiently(r.Context(), func() (err error) {
-		if key, err = d.key.Get(r.Context(), false); err != nil {
-			return &shop.Error{Code: shop.CodeUnavailable, Detail: "the signature cannot be checked now", Err: err}
+		if keys, err = d.keys.Accepted(r.Context()); err != nil {
+			return uncheckable(err)
 		}
 		return nil
 	})
 	if err != nil {
 		return factory.Attempt{}, err
 	}
-	signer, err := factory.NewSigner(key.Key)
-	if err != nil {
+	signed, err := verifyWith(keys, order, attempt, r.URL.Query())
+	if err == nil {
+		return signed, nil
+	}
+	// The key may have been replaced since it was read. A read that fails is not repeated: most mismatches are forged,
+	// and a forger must not be able to keep the instance waiting.
+	fresh, failed := d.keys.Reread(r.Context())
+	switch {
+	case failed != nil:
+		return factory.Attempt{}, uncheckable(failed)
+	case len(fresh) == 0:
 		return factory.Attempt{}, err
 	}
-	return signer.Verify(order, attempt, r.URL.Query())
+	return verifyWith(fresh, order, attempt, r.URL.Query())
+}
+
+// verifyWith checks a callback with each key, the current one first. If none fits, the error is the first one: that the
+// signature is not ours, or that the current key is none to sign with.
+func verifyWith(keys []secrets.CallbackKey, order, attempt uuid.UUID, query url.Values) (factory.Attempt, error) {
+	var first error
+	for _, key := range keys {
+		signer, err := factory.NewSigner(key.Key)
+		if err == nil {
+			var signed factory.Attempt
+			if signed, err = signer.Verify(order, attempt, query); err == nil {
+				return signed, nil
+			}
+		}
+		first = cmp.Or(first, err)
+	}
+	return factory.Attempt{}, first
 }
 
 // read is what a callback says was made.

@@ -25,9 +25,11 @@ func TestMain(m *testing.M) { mysqltest.Main(m) }
 
 type key []byte
 
-func (k key) Get(context.Context, bool) (secrets.CallbackKey, error) {
-	return secrets.CallbackKey{Key: k}, nil
+func (k key) Accepted(context.Context) ([]secrets.CallbackKey, error) {
+	return []secrets.CallbackKey{{Key: k}}, nil
 }
+
+func (k key) Reread(context.Context) ([]secrets.CallbackKey, error) { return nil, nil }
 
 var ours = key(strings.Repeat("k", 32))
 
@@ -148,10 +150,12 @@ type broken struct {
 	reads *int
 }
 
-func (b broken) Get(context.Context, bool) (secrets.CallbackKey, error) {
+func (b broken) Accepted(context.Context) ([]secrets.CallbackKey, error) {
 	*b.reads++
-	return secrets.CallbackKey{Key: b.key}, b.err
+	return []secrets.CallbackKey{{Key: b.key}}, b.err
 }
+
+func (b broken) Reread(ctx context.Context) ([]secrets.CallbackKey, error) { return b.Accepted(ctx) }
 
 func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
 	for _, c := range []struct {
@@ -162,7 +166,7 @@ func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
 		reads  int
 	}{
 		{"unsigned, while the key cannot be read", broken{err: errors.New("AccessDenied")}, "", 403, 0},
-		{"a key that is too short", broken{key: key("short")}, "quantity=100&signature=x", 500, 1},
+		{"a key that is too short", broken{key: key("short")}, "quantity=100&signature=x", 500, 2},
 	} {
 		reads := 0
 		c.key.reads = &reads

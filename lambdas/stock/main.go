@@ -2,6 +2,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/google/uuid"
 
@@ -17,9 +19,10 @@ func main() { function.Start(wire) }
 func wire(p function.Process[lambdas.StockEnvironment]) (any, error) {
 	return purchasing{
 		factory: factory.NewClient(p.Environment.FactoryURL, factoryTimeout),
-		key:     secrets.New[secrets.CallbackKey](secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey),
+		keys:    secrets.NewCallbackKeys(secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey, p.Log, time.Now),
 		apiURL:  p.Environment.APIURL,
 		newID:   uuid.NewV7,
+		now:     time.Now,
 		journal: journal.New(p.Log, p.Environment.Journal.Namespace),
 	}.handle, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -27,15 +28,16 @@ type producer interface {
 
 // keySource gives the key that callbacks are signed with.
 type keySource interface {
-	Get(ctx context.Context, refresh bool) (secrets.CallbackKey, error)
+	Current(context.Context) (secrets.CallbackKey, error)
 }
 
 // purchasing turns stock_empty messages into requests to the factory.
 type purchasing struct {
 	factory producer
-	key     keySource
+	keys    keySource
 	apiURL  string
 	newID   func() (uuid.UUID, error)
+	now     func() time.Time
 	journal journal.Journal
 }
 
@@ -72,13 +74,26 @@ func (p purchasing) handleRecord(ctx context.Context, record events.SQSMessage) 
 	if err == nil {
 		err = p.order(ctx, m)
 	}
+	if errors.Is(err, errExpired) {
+		p.journal.RequestExpired(ctx, m, record.MessageId, record.Attributes["ApproximateReceiveCount"])
+		return true
+	}
 	if err != nil {
 		p.journal.RequestFailed(ctx, record.MessageId, record.Attributes["ApproximateReceiveCount"], err)
 	}
 	return err == nil
 }
 
-// order makes one attempt to get a production order made.
+// errExpired is returned for a message that is too old to ask the factory with.
+var errExpired = errors.New("the message has expired")
+
+// order makes one attempt to get a production order made. An expired message returns errExpired, before the factory is
+// asked: the sweep has published a newer message for the order, or it has closed the order. So dead letters of old
+// attempts may be sent back, and the factory still makes the order once.
+//
+// The time is all that stock knows, for it has no database. It does not know of an order that a person has cancelled, or
+// that another attempt has fulfilled, while its message is still valid. stock-increase books what comes of such a
+// message as a late receipt or a surplus, and people get a notice.
 func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error) {
 	// A panic outside the handler's goroutine would end the process, and fail the whole batch.
 	defer func() {
@@ -86,7 +101,7 @@ func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error)
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		}
 	}()
-	key, err := p.key.Get(ctx, false)
+	key, err := p.keys.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -100,6 +115,10 @@ func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error)
 	}
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
 	callbackURL := signer.CallbackURL(p.apiURL, template, factory.Attempt{ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity, Correlation: m.Correlation})
+	// Nothing that takes time comes between this check and the request.
+	if m.Expired(p.now()) {
+		return errExpired
+	}
 	// A request that is cut short may have been taken: the factory would be asked again for what it is making.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
 		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left", m.ProductionOrderID, factoryTimeout)

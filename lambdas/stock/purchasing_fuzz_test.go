@@ -37,12 +37,13 @@ func newSigner(tb testing.TB) factory.Signer {
 	return signer
 }
 
-// FuzzRecords holds that of two records each either becomes one request to the factory, with a callback of ours, or stays in the queue,
-// whatever the other one is; and that each line of the log stays one.
+// FuzzRecords holds that of two records each either becomes one request to the factory, with a callback of ours, or is dropped because it
+// has expired, or stays in the queue, whatever the other one is; and that each line of the log stays one.
 func FuzzRecords(f *testing.F) {
 	good := body(f, "0190d6a8-f000-7000-8000-000000000001", "100")
 	f.Add(good, body(f, "0190d6a8-f000-7000-8000-000000000002", "7"))
 	f.Add(good, body(f, "0190d6a8-f000-7000-8000-000000000001", "-7"))
+	f.Add(good, strings.Replace(good, "9999", "2026", 1))
 	f.Add(good, strings.Replace(good, `\"}"`, `\",\"correlation_id\":\"a\\nb\\u001b[31m&quantity=9\"}"`, 1))
 	f.Add(good, strings.Replace(good, `"Notification"`, `"UnsubscribeConfirmation"`, 1))
 	f.Add(good, strings.Replace(good, "CP-502101", `a\n{\"level\":\"ERROR\"}`, 1))
@@ -67,8 +68,9 @@ func FuzzRecords(f *testing.F) {
 		for _, f := range response.BatchItemFailures {
 			failed = append(failed, f.ItemIdentifier)
 		}
-		if !slices.IsSorted(failed) || len(slices.Compact(slices.Clone(failed))) != len(failed) || len(failed)+len(asked.asked) != 2 {
-			t.Errorf("%q and %q: failed are %q, and the factory was asked %d times", first, second, failed, len(asked.asked))
+		expired := bytes.Count(out.Bytes(), []byte(`"msg":"request expired"`))
+		if !slices.IsSorted(failed) || len(slices.Compact(slices.Clone(failed))) != len(failed) || len(failed)+len(asked.asked)+expired != 2 {
+			t.Errorf("%q and %q: failed are %q, %d have expired, and the factory was asked %d times", first, second, failed, expired, len(asked.asked))
 		}
 		if first == good && slices.Contains(failed, "1") {
 			t.Errorf("%q has made a good record fail", second)

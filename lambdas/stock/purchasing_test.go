@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,7 @@ import (
 
 type key []byte
 
-func (k key) Get(context.Context, bool) (secrets.CallbackKey, error) {
+func (k key) Current(context.Context) (secrets.CallbackKey, error) {
 	return secrets.CallbackKey{Key: k}, nil
 }
 
@@ -47,12 +48,16 @@ func (f *fake) Produce(_ context.Context, r factory.Request) (string, error) {
 
 func accept(factory.Request) error { return nil }
 
-// record is a record of SQS's event as Lambda delivers it, the SNS envelope in its body.
+// record is a record of SQS's event as Lambda delivers it, the SNS envelope in its body. Its message does not expire.
 func record(id, order, count string) string {
+	return recordUntil(id, order, count, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+func recordUntil(id, order, count string, validUntil time.Time) string {
 	attribute := func(value string) map[string]string { return map[string]string{"Type": "String", "Value": value} }
 	envelope, err := json.Marshal(map[string]any{
 		"Type": "Notification", "MessageId": "b9f1", "TopicArn": "arn:aws:sns:ap-northeast-2:123456789012:stock_empty", "Subject": "도너츠 재고 부족",
-		"Message": fmt.Sprintf(`{"production_order_id":%q}`, order), "Timestamp": "2023-06-20T03:36:30.278Z",
+		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`, order, validUntil.Format(time.RFC3339Nano)), "Timestamp": "2023-06-20T03:36:30.278Z",
 		"MessageAttributes": map[string]any{
 			"MessageAttributeProductId": attribute("CP-502101"), "MessageAttributeProductCnt": attribute(count),
 			"MessageAttributeFactoryId": attribute("FF-500293"), "MessageAttributeRequester": attribute("stock-bot"),
@@ -92,7 +97,7 @@ func invoke(t *testing.T, p purchasing, records ...string) []string {
 }
 
 func newPurchasing(f *fake) purchasing {
-	return purchasing{factory: f, key: key(strings.Repeat("k", 32)), apiURL: "https://shop.example", newID: uuid.NewV7, journal: journal.New(slog.New(slog.DiscardHandler), "test")}
+	return purchasing{factory: f, keys: key(strings.Repeat("k", 32)), apiURL: "https://shop.example", newID: uuid.NewV7, now: time.Now, journal: journal.New(slog.New(slog.DiscardHandler), "test")}
 }
 
 func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
@@ -131,13 +136,60 @@ func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
 	}
 }
 
+func TestAnExpiredMessageIsDroppedAndCounted(t *testing.T) {
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	order := uuid.NewString()
+	var out bytes.Buffer
+	f := &fake{produce: accept}
+	p := newPurchasing(f)
+	p.now = func() time.Time { return now }
+	p.journal = journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "test")
+	failed := invoke(t, p,
+		recordUntil("old", order, "5", now.Add(-time.Hour)),
+		recordUntil("just expired", order, "6", now),
+		recordUntil("still valid", order, "7", now.Add(time.Microsecond)),
+		recordUntil("valid", order, "8", now.Add(time.Hour)),
+	)
+	if failed != nil {
+		t.Errorf("failed: %v, want none: an expired message is deleted", failed)
+	}
+	var asked []string
+	for _, r := range f.asked {
+		asked = append(asked, r.ProductCnt)
+	}
+	slices.Sort(asked)
+	if want := []string{"7", "8"}; !slices.Equal(asked, want) {
+		t.Errorf("the factory was asked for %v, want %v: the messages that are valid", asked, want)
+	}
+	for quantity, id := range map[string]string{"5": "old", "6": "just expired"} {
+		want := `"level":"WARN","msg":"request expired","production_order":"` + order + `","sku":"CP-502101","quantity":` + quantity + `,"expired_at":`
+		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"message_id":"`+id+`"`) {
+			t.Errorf("the log is\n%s, want %s", &out, want)
+		}
+	}
+	if n := strings.Count(out.String(), `"ProductionRequestsExpired":1`); n != 2 {
+		t.Errorf("%d expired requests are counted, want 2", n)
+	}
+}
+
+func TestAMessageThatExpiresWhileTheKeyIsReadIsDropped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{produce: accept}
+		p := newPurchasing(f)
+		p.keys = slowKey{p.keys, 2 * time.Second}
+		if failed := invoke(t, p, recordUntil("m1", uuid.NewString(), "100", time.Now().Add(time.Second))); failed != nil || len(f.asked) != 0 {
+			t.Errorf("failed: %v, and the factory was asked %d times; want neither", failed, len(f.asked))
+		}
+	})
+}
+
 func TestNothingIsAskedThatCouldBeCutShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), lambdas.Stock.Timeout)
 		defer cancel()
 		f := &fake{produce: accept}
 		p := newPurchasing(f)
-		p.key = slowKey{p.key, 6 * time.Second} // leaves the factory less than it may take
+		p.keys = slowKey{p.keys, 6 * time.Second} // leaves the factory less than it may take
 		out, err := lambda.NewHandler(p.handle).Invoke(ctx, []byte(`{"Records":[`+record("m1", uuid.NewString(), "100")+`]}`))
 		if err != nil || !strings.Contains(string(out), "m1") {
 			t.Errorf("got %s, %v; want m1 reported as failed", out, err)
@@ -154,12 +206,12 @@ type slowKey struct {
 	delay time.Duration
 }
 
-func (k slowKey) Get(ctx context.Context, refresh bool) (secrets.CallbackKey, error) {
+func (k slowKey) Current(ctx context.Context) (secrets.CallbackKey, error) {
 	select {
 	case <-ctx.Done():
 		return secrets.CallbackKey{}, ctx.Err()
 	case <-time.After(k.delay):
-		return k.keySource.Get(ctx, refresh)
+		return k.keySource.Current(ctx)
 	}
 }
 

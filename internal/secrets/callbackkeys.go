@@ -1,0 +1,148 @@
+package secrets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+const (
+	// keyMaxAge is how long a callback key is used before it is read again. So a key that was replaced twice is refused
+	// by every instance after five minutes, and no instance signs with a replaced key for longer.
+	keyMaxAge = 5 * time.Minute
+	// rereadInterval is the shortest time between two reads that a mismatch causes, or that follow a failed read. So
+	// forged callbacks cannot overload Secrets Manager: a thousand of them cause one read.
+	rereadInterval = 30 * time.Second
+	// rereadTimeout bounds a read while a key is at hand: an unavailable Secrets Manager must not hold up a callback.
+	rereadTimeout = 3 * time.Second
+)
+
+// CallbackKeys are the keys that sign callback URLs. stock signs with the current version of the secret. stock-increase
+// accepts the previous version, too: a callback arrives minutes after its URL was signed, and the key may have been
+// replaced in between. A second replacement ends the first key.
+type CallbackKeys struct {
+	client Client
+	arn    string
+	log    *slog.Logger
+	clock  func() time.Time
+
+	mu       sync.Mutex // guards what follows
+	current  *CallbackKey
+	previous *CallbackKey // nil: not read yet, or there is none
+	readAt   time.Time    // when current was read, or its reading failed and the key at hand was kept
+	rereadAt time.Time    // when both were read the last time because of a mismatch
+}
+
+// NewCallbackKeys makes the callback keys of a secret's ARN or name. Nothing is read yet.
+func NewCallbackKeys(client Client, arn string, log *slog.Logger, clock func() time.Time) *CallbackKeys {
+	return &CallbackKeys{client: client, arn: arn, log: log, clock: clock}
+}
+
+// now is the time of the wall clock. The monotonic clock may stand still while Lambda has frozen the instance.
+func (k *CallbackKeys) now() time.Time { return k.clock().Round(0) }
+
+// Current returns the key to sign with.
+func (k *CallbackKeys) Current(ctx context.Context) (CallbackKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.refresh(ctx); err != nil {
+		return CallbackKey{}, err
+	}
+	return *k.current, nil
+}
+
+// Accepted returns the keys whose signatures are accepted, as they are known: the current one first.
+func (k *CallbackKeys) Accepted(ctx context.Context) ([]CallbackKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err := k.refresh(ctx); err != nil {
+		return nil, err
+	}
+	return k.known(), nil
+}
+
+// Reread reads the keys again, for a signature that none of the accepted ones has made. It returns nil if the last such
+// read was less than 30 seconds ago: then the signature is forged, or its key was replaced in these seconds.
+func (k *CallbackKeys) Reread(ctx context.Context) ([]CallbackKey, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := k.now()
+	if !k.rereadAt.IsZero() && now.Before(k.rereadAt.Add(rereadInterval)) {
+		return nil, nil
+	}
+	k.rereadAt = now // before the read: a read that fails counts, too
+	if err := k.read(ctx, true); err != nil {
+		return nil, err
+	}
+	return k.known(), nil
+}
+
+// The rest must be called with the lock held.
+
+func (k *CallbackKeys) known() []CallbackKey {
+	keys := []CallbackKey{*k.current}
+	if k.previous != nil {
+		keys = append(keys, *k.previous)
+	}
+	return keys
+}
+
+// refresh reads the keys if none is known, or if they are too old. If they are too old and cannot be read, they are kept
+// for another while: Secrets Manager is unavailable more often than a key leaks.
+func (k *CallbackKeys) refresh(ctx context.Context) error {
+	if k.current == nil {
+		return k.read(ctx, false)
+	}
+	now := k.now()
+	if now.Before(k.readAt.Add(keyMaxAge)) {
+		return nil
+	}
+	if err := k.read(ctx, k.previous != nil); err != nil {
+		k.log.WarnContext(ctx, "the callback key could not be read again, the known one is used", "error", err)
+		k.readAt = now.Add(rereadInterval - keyMaxAge)
+	}
+	return nil
+}
+
+// read reads the current key, and with both the previous one. The previous one is seldom needed: a callback signed with
+// it is a mismatch at first, and then it is read.
+func (k *CallbackKeys) read(ctx context.Context, both bool) error {
+	if k.current != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, rereadTimeout)
+		defer cancel()
+	}
+	now := k.now()
+	latest, err := k.version(ctx, current)
+	if err != nil {
+		return err
+	}
+	var before *CallbackKey
+	if both {
+		before, err = k.version(ctx, previous)
+		// A secret that was never replaced has no previous version. One that somebody has mistyped is none, either.
+		if err != nil && !IsEmpty(err) && !errors.Is(err, errMalformed) {
+			return err
+		}
+	}
+	k.current, k.previous, k.readAt = latest, before, now
+	return nil
+}
+
+func (k *CallbackKeys) version(ctx context.Context, stage string) (*CallbackKey, error) {
+	out, err := k.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(k.arn), VersionStage: aws.String(stage)})
+	if err != nil {
+		return nil, fmt.Errorf("reading secret %s, version %s: %w", k.arn, stage, err)
+	}
+	key, err := parse[CallbackKey](out)
+	if err != nil {
+		return nil, fmt.Errorf("reading secret %s, version %s: %w", k.arn, stage, err)
+	}
+	return &key, nil
+}
