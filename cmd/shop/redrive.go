@@ -5,18 +5,46 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/uuid"
+
+	"restock/internal/message"
 )
 
 // A redrive is what became of a dead-letter queue's messages.
 type redrive struct {
 	Queue string `json:"queue"`
 	Moved int64  `json:"moved"`
+	letters
+}
+
+// letters say what dead letters are, as far as they were looked at before they were moved.
+type letters struct {
+	LookedAt int `json:"looked_at"`
+	Orders   int `json:"orders"`  // production orders that they ask for: several may ask for one
+	Expired  int `json:"expired"` // stock drops these
+}
+
+// String is a sentence or two for people, empty if nothing was looked at.
+func (l letters) String() string {
+	if l.LookedAt == 0 {
+		return ""
+	}
+	orders := "production orders"
+	if l.Orders == 1 {
+		orders = "production order"
+	}
+	text := fmt.Sprintf("%s looked at before: for %s %s, %s expired.", messages(int64(l.LookedAt)), amount(l.Orders), orders, amount(l.Expired))
+	if l.Expired > 0 {
+		text += " The function stock drops what has expired: the sweep asks again by itself."
+	}
+	return text + "\n"
 }
 
 // pollInterval is between two looks at how far a redrive is.
@@ -40,7 +68,7 @@ func redriveCommand() command {
 				return fmt.Errorf("redriving %s: %w", queue, err)
 			}
 			return s.show(done, func() {
-				fmt.Fprintf(s.out, "%s went from %s back to where they came from.\n", messages(done.Moved), queue)
+				fmt.Fprintf(s.out, "%s went from %s back to where they came from.\n%s", messages(done.Moved), queue, done.letters)
 			})
 		}}
 }
@@ -60,7 +88,14 @@ func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 	if err != nil {
 		return redrive{}, s.sqsFailed(err)
 	}
-	attributes, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn}})
+	attributes, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{
+		types.QueueAttributeNameQueueArn, types.QueueAttributeNameApproximateNumberOfMessages,
+	}})
+	if err != nil {
+		return redrive{}, s.sqsFailed(err)
+	}
+	count, _ := strconv.Atoi(attributes.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // 0: nothing to look at
+	seen, err := look(ctx, client, url.QueueUrl, count)
 	if err != nil {
 		return redrive{}, s.sqsFailed(err)
 	}
@@ -83,7 +118,7 @@ func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 		moved := task.ApproximateNumberOfMessagesMoved
 		switch status := aws.ToString(task.Status); status {
 		case "COMPLETED":
-			return redrive{queue, moved}, nil
+			return redrive{queue, moved, seen}, nil
 		case "FAILED", "CANCELLED":
 			return redrive{}, fmt.Errorf("it is %s after %s: %s", status, messages(moved), aws.ToString(task.FailureReason))
 		}
@@ -96,6 +131,47 @@ func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 			return redrive{}, ctx.Err()
 		case <-tick.C:
 		}
+	}
+}
+
+const (
+	// maxLooked is how many dead letters are looked at.
+	maxLooked = 1000
+	// lookTimeout hides a message that was received, in seconds. It is the shortest that the SDK can ask for.
+	lookTimeout = 1
+)
+
+// look receives the messages of a queue, and leaves them there: SQS shows a message to nobody who does not receive it.
+// It returns when all of them are visible again.
+func look(ctx context.Context, client *sqs.Client, url *string, count int) (l letters, err error) {
+	seen, orders, now := map[string]bool{}, map[uuid.UUID]bool{}, time.Now()
+	for news := true; news && len(seen) < min(count, maxLooked); {
+		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: lookTimeout, WaitTimeSeconds: 1})
+		if err != nil {
+			return l, err
+		}
+		news = false
+		for _, m := range out.Messages {
+			if id := aws.ToString(m.MessageId); !seen[id] {
+				seen[id], news = true, true
+				if m, err := message.Parse(aws.ToString(m.Body)); err == nil { // another message is of no order
+					orders[m.ProductionOrderID] = true
+					if m.Expired(now) {
+						l.Expired++
+					}
+				}
+			}
+		}
+	}
+	l.LookedAt, l.Orders = len(seen), len(orders)
+	if len(seen) == 0 {
+		return l, nil
+	}
+	select {
+	case <-ctx.Done():
+		return l, ctx.Err()
+	case <-time.After(lookTimeout * time.Second):
+		return l, nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -8,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"restock/internal/message"
 	"restock/local/awsapi"
 	localsqs "restock/local/sqs"
 )
@@ -47,29 +48,64 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 		}
 		return len(out.Messages)
 	}
-	for range 3 {
-		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue, MessageBody: aws.String("도너츠")}); err != nil {
+	// Twelve messages of two orders, of which one has expired, and one message of nobody.
+	bodies := []string{"도너츠"}
+	for i := range 12 {
+		order, until := "0199a2c4-5f00-7000-8000-000000000001", "9999-01-01T00:00:00Z"
+		if i == 0 {
+			order, until = "0199a2c4-5f00-7000-8000-000000000002", "2020-01-01T00:00:00Z"
+		}
+		bodies = append(bodies, stockEmpty(t, order, until))
+	}
+	for _, body := range bodies {
+		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue, MessageBody: &body}); err != nil {
 			t.Fatal(err)
 		}
 	}
+	receive()
 	receive()
 	if left := receive(); left != 0 {
 		t.Fatalf("%d messages are still in the queue, want all in the dead-letter queue", left)
 	}
 
 	where := ready(t, server.URL, server.URL)
-	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 || out != "3 messages went from stock_queue_dlq back to where they came from.\n" {
-		t.Errorf("ended with %d, %q %q; want 3 messages moved", code, out, said)
+	want := "13 messages went from stock_queue_dlq back to where they came from.\n" +
+		"13 messages looked at before: for 2 production orders, 1 expired. The function stock drops what has expired: the sweep asks again by itself.\n"
+	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 || out != want {
+		t.Errorf("ended with %d, %q %q; want %q", code, out, said, want)
 	}
-	if back := receive(); back != 3 {
-		t.Errorf("%d messages are back, want 3", back)
+	if back := receive() + receive(); back != 13 {
+		t.Errorf("%d messages are back, want 13", back)
 	}
-	if out, said, code := shop(t, "redrive", "--ready", where, "--json"); code != 0 || !strings.Contains(out, `"queue": "stock_queue_dlq"`) {
+	receive() // all are dead letters once more
+	receive()
+	if out, said, code := shop(t, "redrive", "--ready", where, "--json"); code != 0 || strings.Join(strings.Fields(out), "") !=
+		`{"queue":"stock_queue_dlq","moved":13,"looked_at":13,"orders":2,"expired":1}` {
 		t.Errorf("a program is told %d, %q %q", code, out, said)
+	}
+	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 || out != "0 messages went from stock_queue_dlq back to where they came from.\n" {
+		t.Errorf("without dead letters: ended with %d, %q %q", code, out, said)
 	}
 	if _, said, code := shop(t, "redrive", "--ready", where, "--queue", "other_dlq"); code != 1 || said != "shop: redriving other_dlq: there is no such queue in region ap-northeast-2\n" {
 		t.Errorf("another queue: ended with %d, %q", code, said)
 	}
+}
+
+// stockEmpty is the body of a message in stock_queue.
+func stockEmpty(t *testing.T, order, validUntil string) string {
+	t.Helper()
+	attributes := map[string]map[string]string{}
+	for name, value := range (message.StockEmpty{SKU: "CP-502101", Quantity: 5, FactoryID: "FF-500293", Requester: message.Requester}).Attributes() {
+		attributes[name] = map[string]string{"Type": "String", "Value": value}
+	}
+	body, err := json.Marshal(map[string]any{
+		"Type": "Notification", "MessageAttributes": attributes,
+		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`, order, validUntil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func TestRedriveIsWatchedUntilItEnds(t *testing.T) {

@@ -90,7 +90,7 @@ func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[s
 				seen[id] = true
 				var envelope struct{ Message string }
 				_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope) // what cannot be read names no order
-				orders[orderIn(envelope.Message)]++
+				orders[messageIn(envelope.Message).Order]++
 			}
 			if _, err := c.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}); err != nil {
 				return nil, err

@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A failure is a way in which a service of AWS fails.
@@ -27,12 +27,12 @@ var awsFailures = []failure{failsBefore, failsAfter, hangs, throttles}
 // An endpoint stands before the AWS endpoint. It fails as it is told to, and notes which production orders were published.
 type endpoint struct {
 	mu        sync.Mutex
-	failing   map[string]failure // by service
-	published map[string]int     // by production order
+	failing   map[string]failure     // by service
+	published map[string][]time.Time // by production order, until when each of its messages is valid
 }
 
 func newEndpoint() *endpoint {
-	return &endpoint{failing: map[string]failure{}, published: map[string]int{}}
+	return &endpoint{failing: map[string]failure{}, published: map[string][]time.Time{}}
 }
 
 // fail makes a service fail until it is healed.
@@ -47,11 +47,21 @@ func (e *endpoint) fail(service string, how failure) (heal func()) {
 	}
 }
 
-// taken is how often the topic has taken each production order.
-func (e *endpoint) taken() map[string]int {
+// taken counts the messages of each production order that the topic has taken, and those of them that are still valid.
+// stock drops a message that has expired.
+func (e *endpoint) taken(now time.Time) (all, valid map[string]int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return maps.Clone(e.published)
+	all, valid = map[string]int{}, map[string]int{}
+	for order, messages := range e.published {
+		for _, until := range messages {
+			all[order]++
+			if now.Before(until) {
+				valid[order]++
+			}
+		}
+	}
+	return all, valid
 }
 
 func (e *endpoint) interpose(next http.Handler) http.Handler {
@@ -89,10 +99,10 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, next http.Handl
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	answer := &answer{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(answer, r)
-	if order := publishedOrder(body); order != "" && answer.status == http.StatusOK {
+	if m := publishedMessage(body); m.Order != "" && answer.status == http.StatusOK {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.published[order]++
+		e.published[m.Order] = append(e.published[m.Order], m.ValidUntil)
 	}
 }
 
@@ -106,22 +116,25 @@ func (a *answer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// publishedOrder is the production order that a request publishes to stock_empty; empty where it is another request.
-func publishedOrder(body []byte) string {
-	form, err := url.ParseQuery(string(body))
-	if err != nil || form.Get("Action") != "Publish" || !strings.HasSuffix(form.Get("TopicArn"), ":stock_empty") {
-		return ""
-	}
-	return orderIn(form.Get("Message"))
+// A stockEmpty is what the storm reads of a stock_empty message.
+type stockEmpty struct {
+	Order      string    `json:"production_order_id"`
+	ValidUntil time.Time `json:"valid_until"`
 }
 
-// orderIn is the production order in a stock_empty message.
-func orderIn(message string) string {
-	var m struct {
-		Order string `json:"production_order_id"`
+// publishedMessage is the message that a request publishes to stock_empty. Another request publishes none of an order.
+func publishedMessage(body []byte) stockEmpty {
+	form, err := url.ParseQuery(string(body))
+	if err != nil || form.Get("Action") != "Publish" || !strings.HasSuffix(form.Get("TopicArn"), ":stock_empty") {
+		return stockEmpty{}
 	}
-	_ = json.Unmarshal([]byte(message), &m) // what cannot be read names none
-	return m.Order
+	return messageIn(form.Get("Message"))
+}
+
+// messageIn reads a stock_empty message. A text that cannot be read names no order.
+func messageIn(text string) (m stockEmpty) {
+	_ = json.Unmarshal([]byte(text), &m)
+	return m
 }
 
 // serviceOf is the service that a request is signed for.

@@ -69,7 +69,7 @@ var faults = []fault{
 	})},
 	{"the factory answers late", factoryFails(func(r *rand.Rand) factory.Fault { return factory.Fault{Delay: upTo(r, 2*time.Second)} })},
 	{"the lead time passes", func(w *world, ctx context.Context, r *rand.Rand) error {
-		return w.passed(ctx, time.Duration(1+r.IntN(30))*time.Second)
+		return w.passed(ctx, time.Duration(1+r.IntN(30))*leadTime)
 	}},
 	{"the factory loses its lots", func(w *world, _ context.Context, _ *rand.Rand) error { w.shop.Factory.LoseJobs(); return nil }},
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -144,9 +145,10 @@ func attemptIn(body []byte) (order, attempt string) {
 	return "", ""
 }
 
-// judgeMessages: each message that the topic took has become a request that the factory took, or is a dead letter, of which an alarm tells.
+// judgeMessages: each message that the topic took has become a request that the factory took, or is a dead letter, of which an alarm tells,
+// or has expired.
 func (w *world) judgeMessages(ctx context.Context) error {
-	messages := w.endpoint.taken() // before who has them is asked: a sweep may publish any moment
+	messages, valid := w.endpoint.taken(time.Now()) // before who has them is asked: a sweep may publish any moment
 	if len(messages) == 0 {
 		return errors.New("nothing was published: the storm was too short to prove anything")
 	}
@@ -163,9 +165,9 @@ func (w *world) judgeMessages(ctx context.Context) error {
 	for order, published := range messages {
 		w.report.Messages += published
 		w.report.DeadLetters += dead[order]
-		if taken[order]+dead[order] < published {
-			w.report.broken("a message is lost: production order %s was published %d times; the factory took %d requests, %d are dead letters",
-				order, published, taken[order], dead[order])
+		if taken[order]+dead[order] < valid[order] {
+			w.report.broken("a message is lost: production order %s was published %d times, %d of the messages are valid; the factory took %d requests, %d are dead letters",
+				order, published, valid[order], taken[order], dead[order])
 		}
 	}
 	return nil

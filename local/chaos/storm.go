@@ -31,7 +31,11 @@ type config struct {
 const (
 	passInterval = 500 * time.Millisecond // between two of the schedules' minutes
 	lookInterval = 50 * time.Millisecond
-	settleStep   = 2 * time.Second // how much of the shop's time passes at once
+	settleStep   = 2 * leadTime // how much of the shop's time passes at once
+
+	// leadTime is that of all products. A message is valid for as long, so it outlives most of the storm's faults. The storm
+	// lets lead times pass in the database.
+	leadTime = time.Minute
 
 	// A message that failed comes back after so long, and no sooner than its function has timed out.
 	functionTimeout = 7 * time.Second
@@ -132,7 +136,7 @@ func hurry(g *graph.Graph) {
 	}
 }
 
-// open puts products on the shelf that run short soon, each with another policy. A lead time of a second is overdue after two.
+// open puts products on the shelf that run short soon, each with another policy. All have the same lead time.
 func (w *world) open(ctx context.Context) error {
 	products := []shelf.Product{
 		{Stock: 3, ReorderPoint: 0, OrderUpTo: 200, LotSize: 100},
@@ -144,7 +148,7 @@ func (w *world) open(ctx context.Context) error {
 	}
 	for i := range products {
 		p := &products[i]
-		p.SKU, p.Automatic, p.LeadTime = fmt.Sprintf("CHAOS-%d", i+1), true, time.Second
+		p.SKU, p.Automatic, p.LeadTime = fmt.Sprintf("CHAOS-%d", i+1), true, leadTime
 		w.products = append(w.products, p.SKU)
 	}
 	return shelf.Put(ctx, w.db, products...)

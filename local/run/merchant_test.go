@@ -151,6 +151,10 @@ func TestDeadLettersAreRedrivenFromTheCommandLine(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(t))
 	s.impatient(t, "1")
+	// The message is valid for a lead time. It must not expire while a busy machine runs this test.
+	if _, err := s.db.ExecContext(t.Context(), `UPDATE product SET lead_time = 86400`); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Run.Factory.SetFault(factory.Fault{Status: 400}); err != nil {
 		t.Fatal(err)
 	}
