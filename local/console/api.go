@@ -81,7 +81,7 @@ func (c *Console) serveRedrive(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no queue %q", asked.Queue))
 		return
 	}
-	moved, err := queue.Redrive()
+	done, err := redrive(queue)
 	if refused := (*awsapi.Error)(nil); errors.As(err, &refused) {
 		refuse(w, http.StatusConflict, fmt.Errorf("queue %s: %s", asked.Queue, refused.Message))
 		return
@@ -90,7 +90,7 @@ func (c *Console) serveRedrive(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	answer(w, http.StatusOK, map[string]int{"moved": moved})
+	answer(w, http.StatusOK, done)
 }
 
 func (c *Console) serveRush(w http.ResponseWriter, r *http.Request) {

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"restock/internal/message"
 	"restock/local/console"
 	"restock/local/events"
 	"restock/local/factory"
@@ -196,6 +198,63 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 			t.Errorf("redrive %s: got %d %+v, want %d: %q", c.queue, status, refused, c.status, c.want)
 		}
 	}
+}
+
+func TestDeadLettersSayToWhichOrdersTheyBelongAndWhichHaveExpired(t *testing.T) {
+	h := newHouse(t)
+	q, dlq := queues(t)
+	if err := h.Console.Run(console.Stack{Graph: picture(), Queues: []*sqs.Queue{q, dlq}}); err != nil {
+		t.Fatal(err)
+	}
+	const first, second = "0199a2c4-5f00-7000-8000-000000000001", "0199a2c4-5f00-7000-8000-000000000002"
+	bodies := []string{stockEmpty(t, first, "2020-01-01T00:00:00Z"), stockEmpty(t, first, "9999-01-01T00:00:00Z"), stockEmpty(t, second, "9999-01-01T00:00:00Z"), "도너츠"}
+	for _, body := range bodies {
+		if _, err := q.Send(sqs.SendInput{Body: body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	noWait := time.Duration(0)
+	for range 2 { // the second receive moves them
+		if _, err := q.Receive(t.Context(), sqs.ReceiveOptions{MaxMessages: 10, Wait: &noWait}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var state struct {
+		DeadLetters []console.DeadLetter `json:"dead_letters"`
+	}
+	await(t, "not all are dead letters", func() bool {
+		h.get(t, "/state", &state)
+		return len(state.DeadLetters) == len(bodies)
+	})
+	got := map[string]int{}
+	for _, l := range state.DeadLetters {
+		got[fmt.Sprint(l.Order, " ", l.Expired)]++
+	}
+	want := map[string]int{first + " true": 1, first + " false": 1, second + " false": 1, " false": 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("the dead letters are of %v, want %v", got, want)
+	}
+	var moved struct{ Moved, Orders, Expired int }
+	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 4 || moved.Orders != 2 || moved.Expired != 1 {
+		t.Errorf("redrive: got %d %+v, want 4 messages of 2 orders, 1 expired", status, moved)
+	}
+}
+
+// stockEmpty is the body of a message in stock_queue.
+func stockEmpty(t *testing.T, order, validUntil string) string {
+	t.Helper()
+	attributes := map[string]map[string]string{}
+	for name, value := range (message.StockEmpty{SKU: "CP-502101", Quantity: 5, FactoryID: "FF-500293", Requester: message.Requester}).Attributes() {
+		attributes[name] = map[string]string{"Type": "String", "Value": value}
+	}
+	body, err := json.Marshal(map[string]any{
+		"Type": "Notification", "Subject": message.Subject, "MessageAttributes": attributes,
+		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`, order, validUntil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
 }
 
 func TestTheFactorysFaults(t *testing.T) {

@@ -2,9 +2,11 @@ package console
 
 import (
 	"encoding/json"
+	"math"
 	"sync"
 	"time"
 
+	"restock/internal/message"
 	"restock/local/sqs"
 )
 
@@ -16,7 +18,9 @@ type DeadLetter struct {
 	Receives int       `json:"receives"`
 	Subject  string    `json:"subject,omitempty"` // of the notification that it is, if it is one
 	Body     string    `json:"body"`
-	Why      *Why      `json:"why,omitempty"` // the last failure that was heard of
+	Order    string    `json:"order,omitempty"` // the production order that it asks for; several letters may ask for one
+	Expired  bool      `json:"expired"`         // stock drops it: the sweep asks for the order again by itself
+	Why      *Why      `json:"why,omitempty"`   // the last failure that was heard of
 	Journey  string    `json:"journey,omitempty"`
 }
 
@@ -37,13 +41,51 @@ func deadLettersIn(queues []*sqs.Queue, whys *failures, journeys *journeys) []De
 		for _, m := range q.Peek(maxDeadLetters) {
 			var notification struct{ Subject string }
 			_ = json.Unmarshal([]byte(m.Body), &notification) // any other text has no subject
+			order, expired := askedFor(m.Body)
 			letters = append(letters, DeadLetter{
 				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount, Subject: notification.Subject, Body: m.Body,
-				Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
+				Order: order, Expired: expired, Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
 			})
 		}
 	}
 	return letters
+}
+
+// askedFor returns the production order that a message asks for, and whether the message has expired. Any other text asks
+// for none.
+func askedFor(body string) (order string, expired bool) {
+	m, err := message.Parse(body)
+	if err != nil {
+		return "", false
+	}
+	return m.ProductionOrderID.String(), m.Expired(time.Now())
+}
+
+// A redriven says what was sent back from a dead-letter queue.
+type redriven struct {
+	Moved   int `json:"moved"`
+	Orders  int `json:"orders"`  // production orders that the messages ask for
+	Expired int `json:"expired"` // messages that stock drops
+}
+
+// redrive sends the messages of a dead-letter queue back to where they came from.
+func redrive(q *sqs.Queue) (r redriven, err error) {
+	letters := q.Peek(math.MaxInt) // before they move
+	if r.Moved, err = q.Redrive(); err != nil {
+		return redriven{}, err
+	}
+	orders := map[string]bool{}
+	for _, m := range letters {
+		order, expired := askedFor(m.Body)
+		if order != "" {
+			orders[order] = true
+		}
+		if expired {
+			r.Expired++
+		}
+	}
+	r.Orders = len(orders)
+	return r, nil
 }
 
 // maxFailures is of how many messages the last failure is kept.

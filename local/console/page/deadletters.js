@@ -17,20 +17,31 @@ function list() {
   const all = state.dead_letters ?? [];
   byId("dead-none").hidden = all.length > 0;
   const queues = [...Map.groupBy(all, (m) => m.queue)].map(([queue, messages]) => ({ queue, messages: messages.length }));
+  const belong = byId("dead-orders");
+  setText(belong, meaning(new Set(all.map((m) => m.order).filter(Boolean)).size, all.filter((m) => m.expired).length));
+  belong.hidden = belong.textContent === "";
   keep(byId("redrives"), queues, (q) => q.queue, ({ queue }) => el("button", { type: "button", click: () => redrive(queue) }), (button, q) => {
     setText(button, `Redrive ${count(q.messages, "message")} of ${q.queue}`);
   });
   keep(byId("dead"), all.slice(0, MOST), (m) => `${m.queue} ${m.id}`, create, (row, m) => {
-    setText(row.querySelector(".facts"), `in ${m.queue}, sent at ${clock(m.sent)}, received ${m.receives === 1 ? "once" : `${m.receives} times`}`);
+    setText(row.querySelector(".facts"), `in ${m.queue}, sent at ${clock(m.sent)}, received ${m.receives === 1 ? "once" : `${m.receives} times`}${m.expired ? ", expired" : ""}`);
   });
+}
+
+/** Says to how many orders dead letters belong, and what becomes of the expired ones. */
+function meaning(orders, expired) {
+  const said = [];
+  if (orders) said.push(`They belong to ${count(orders, "production order")}.`);
+  if (expired) said.push(`${expired} expired: stock drops ${expired === 1 ? "it" : "them"}, and the sweep asks again by itself.`);
+  return said.join(" ");
 }
 
 async function redrive(queue) {
   const result = byId("redrive-result");
   result.classList.remove("bad");
   try {
-    const { moved } = await request("redrive", { method: "POST", body: { queue } });
-    setText(result, `${count(moved, "message")} of ${queue} went back to where ${moved === 1 ? "it" : "they"} came from.`);
+    const { moved, orders, expired } = await request("redrive", { method: "POST", body: { queue } });
+    setText(result, `${count(moved, "message")} of ${queue} went back to where ${moved === 1 ? "it" : "they"} came from. ${meaning(orders, expired)}`);
   } catch (error) {
     result.classList.add("bad");
     setText(result, error.message);
