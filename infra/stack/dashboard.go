@@ -77,7 +77,7 @@ func story(m metrics, functions map[string]*function) []chapter {
 			{"Dead letters", []line{most("in stock_queue_dlq", m.ofDeadLetters(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible"))}},
 		}},
 		{"4 · Factory", "what it takes, what it owes", []chart{
-			{"Requests to the factory", []line{count("taken", lambdas.MetricProductionRequests), count("failed", lambdas.MetricProductionRequestsFailed)}},
+			{"Requests to the factory", []line{count("taken", lambdas.MetricProductionRequests), count("failed", lambdas.MetricProductionRequestsFailed), count("expired", lambdas.MetricProductionRequestsExpired)}},
 			{"Production orders late", []line{
 				most("overdue", m.ofBusiness(lambdas.MetricProductionOrdersOverdue)),
 				count("asked again", lambdas.MetricProductionOrdersAskedAgain),

@@ -205,7 +205,7 @@ func await(ctx context.Context, limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// passTime lets the schedules' minutes pass.
+// passTime lets the schedules' minutes pass, and half a lead time with each.
 func (w *world) passTime(ctx context.Context) {
 	tick := time.NewTicker(passInterval)
 	defer tick.Stop()
@@ -214,6 +214,7 @@ func (w *world) passTime(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			_ = w.passed(ctx, leadTime/2) // the database may be down
 			w.shop.PassTime(ctx)
 		}
 	}
