@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"restock/internal/message"
 	"restock/local/console"
 	"restock/local/events"
 	"restock/local/factory"
@@ -243,12 +242,8 @@ func TestDeadLettersSayToWhichOrdersTheyBelongAndWhichHaveExpired(t *testing.T) 
 // stockEmpty is the body of a message in stock_queue.
 func stockEmpty(t *testing.T, order, validUntil string) string {
 	t.Helper()
-	attributes := map[string]map[string]string{}
-	for name, value := range (message.StockEmpty{SKU: "CP-502101", Quantity: 5, FactoryID: "FF-500293", Requester: message.Requester}).Attributes() {
-		attributes[name] = map[string]string{"Type": "String", "Value": value}
-	}
 	body, err := json.Marshal(map[string]any{
-		"Type": "Notification", "Subject": message.Subject, "MessageAttributes": attributes,
+		"Type": "Notification", "Subject": "도너츠 재고 부족",
 		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`, order, validUntil),
 	})
 	if err != nil {

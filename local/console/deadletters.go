@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"restock/internal/message"
 	"restock/local/sqs"
 )
 
@@ -51,14 +50,21 @@ func deadLettersIn(queues []*sqs.Queue, whys *failures, journeys *journeys) []De
 	return letters
 }
 
-// askedFor returns the production order that a message asks for, and whether the message has expired. Any other text asks
-// for none.
-func askedFor(body string) (order string, expired bool) {
-	m, err := message.Parse(body)
-	if err != nil {
+// askedFor returns the production order that a stock_empty message asks for, and whether the message has expired. The text
+// is that of a message in the envelope of SNS. Any other text asks for none.
+func askedFor(text string) (order string, expired bool) {
+	var envelope struct{ Message string }
+	if json.Unmarshal([]byte(text), &envelope) != nil {
 		return "", false
 	}
-	return m.ProductionOrderID.String(), m.Expired(time.Now())
+	var body struct {
+		Order      string    `json:"production_order_id"`
+		ValidUntil time.Time `json:"valid_until"`
+	}
+	if json.Unmarshal([]byte(envelope.Message), &body) != nil || body.Order == "" {
+		return "", false
+	}
+	return body.Order, !body.ValidUntil.IsZero() && !time.Now().Before(body.ValidUntil)
 }
 
 // A redriven says what was sent back from a dead-letter queue.
