@@ -53,7 +53,7 @@ func TestSignatureIsTheWholeHMACAsOthersComputeIt(t *testing.T) {
 	for _, k := range known {
 		attempt := factory.Attempt{ProductionOrderID: knownOrder, ID: knownAttempt, Quantity: k.quantity, Correlation: k.correlation}
 		want := "https://shop.example/production-orders/0190d6a8-f000-7000-8000-000000000001/attempts/0190d6a8-f000-7000-8000-0000000000a1/receipt?" + k.query
-		if got := signer.CallbackURL("https://shop.example", template, attempt); got != want {
+		if got := string(signer.CallbackURL("https://shop.example", template, attempt)); got != want {
 			t.Errorf("the callback URL of %+v is\n%s, want\n%s", attempt, got, want)
 		}
 		query, err := url.ParseQuery(k.query)

@@ -149,7 +149,7 @@ func (h *house) deliver(t *testing.T) {
 			making = append(making, l)
 			continue
 		}
-		callback, err := url.Parse(l.request.CallbackURL)
+		callback, err := url.Parse(string(l.request.CallbackURL))
 		if err != nil {
 			t.Fatal(err)
 		}
