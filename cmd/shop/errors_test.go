@@ -70,7 +70,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"no change", []string{"--local", "adjust", "CP-502101", "0", "--reason", "x"}, 2, []string{`"0" is not a change`}},
 		{"no reason", []string{"--local", "adjust", "CP-502101", "-3"}, 2, []string{"say why the stock of CP-502101 changes: --reason"}},
 		{"nothing to set", []string{"--local", "set", "CP-502101"}, 2, []string{"set what of CP-502101? shop set -h"}},
-		{"a price that is none", []string{"set", "CP-502101", "--price", "much"}, 2, []string{`invalid value "much" for flag -price: not a whole number`}},
+		{"a price that is none", []string{"set", "CP-502101", "--price", "much"}, 2, []string{`invalid value "much" for flag -price: not an integer`}},
 		{"a time that is none", []string{"set", "CP-502101", "--lead-time", "1500ms"}, 2, []string{"not a time in whole seconds"}},
 		{"a value that is missing", []string{"set", "CP-502101", "--price"}, 2, []string{"flag needs an argument: -price"}},
 		{"an order of nothing", []string{"--local", "open", "CP-502101", "0"}, 2, []string{`"0" is not a quantity`}},

@@ -116,7 +116,7 @@ func (c changes) number(f *flag.FlagSet, name, field, usage string) {
 	f.Func(name, usage, func(value string) error {
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
-			return errors.New("not a whole number")
+			return errors.New("not an integer from -2^63 to 2^63-1")
 		}
 		c[field] = n
 		return nil

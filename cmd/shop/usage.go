@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -92,7 +91,7 @@ func interspersed(flags *flag.FlagSet, args []string) (arguments []string, err e
 		if arg == "--" {
 			return append(arguments, args[1:]...), nil
 		}
-		if _, err := strconv.Atoi(arg); err == nil || !strings.HasPrefix(arg, "-") || arg == "-" {
+		if !strings.HasPrefix(arg, "-") || arg == "-" || isNumber(arg[1:]) {
 			arguments, args = append(arguments, arg), args[1:]
 			continue
 		}
@@ -107,6 +106,9 @@ func interspersed(flags *flag.FlagSet, args []string) (arguments []string, err e
 	}
 	return arguments, nil
 }
+
+// isNumber reports whether a text begins like a number. No flag does; a number that is too large is no flag either.
+func isNumber(text string) bool { return text[0] >= '0' && text[0] <= '9' }
 
 // takesValue reports whether the argument behind a flag is its value.
 func takesValue(flags *flag.FlagSet, arg string) bool {

@@ -18,6 +18,12 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
+// maxThrottling is what API Gateway has room for: its burst limit is an integer of 32 bits.
+// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html
+const maxThrottling = 1<<31 - 1
+
+var throttlingAllowed = fmt.Sprintf("1 to %d", maxThrottling)
+
 func (s Settings) validate(region string) error {
 	var errs []error
 	check := func(ok bool, key string, value any, allowed string) {
@@ -56,8 +62,8 @@ func (s Settings) validate(region string) error {
 	check(s.Database.MaxStorageGiB == 0 || s.Database.MaxStorageGiB >= leastStorage && s.Database.MaxStorageGiB <= 65536,
 		"database.maxStorageGiB", s.Database.MaxStorageGiB, fmt.Sprintf("0, or %d to 65536: a tenth more than to begin with, or beyond", leastStorage))
 	check(s.Database.BackupRetentionDays >= 0 && s.Database.BackupRetentionDays <= 35, "database.backupRetentionDays", s.Database.BackupRetentionDays, "0 to 35")
-	check(s.Throttling.RatePerSecond >= 1, "throttling.ratePerSecond", s.Throttling.RatePerSecond, "1 or more")
-	check(s.Throttling.Burst >= 1, "throttling.burst", s.Throttling.Burst, "1 or more")
+	check(s.Throttling.RatePerSecond >= 1 && s.Throttling.RatePerSecond <= maxThrottling, "throttling.ratePerSecond", s.Throttling.RatePerSecond, throttlingAllowed)
+	check(s.Throttling.Burst >= 1 && s.Throttling.Burst <= maxThrottling, "throttling.burst", s.Throttling.Burst, throttlingAllowed)
 	if isClass {
 		errs = append(errs, s.checkConnections())
 	}

@@ -109,7 +109,7 @@ func kindOf(into any) string {
 	case reflect.Bool:
 		return "true or false"
 	default:
-		return "a whole number, and not beyond all measure"
+		return fmt.Sprintf("an integer from -2^%d to 2^%[1]d-1", t.Bits()-1)
 	}
 }
 
