@@ -13,15 +13,21 @@ import (
 	"restock/local/console/page"
 )
 
+// openStorefront opens the page with these products, without a shop behind it.
+func openStorefront(t *testing.T, products string) *browsertest.Page {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", storefront.Handler())
+	mux.HandleFunc("GET /products", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, products) })
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close) // after the page
+	return browsertest.Open(t, browser.Desktop.In("ko-KR,ko"), server.URL)
+}
+
 // The page's own function is called with a clock and a time zone: no case depends on when or where the test runs.
 func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 	t.Parallel()
-	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", storefront.Handler())
-	mux.HandleFunc("GET /products", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"products":[]}`) })
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close) // after the page
-	opened := browsertest.Open(t, browser.Desktop.In("ko-KR,ko"), server.URL)
+	opened := openStorefront(t, `{"products":[]}`)
 	opened.AwaitText("#empty", "도너츠가 없어요")
 
 	const (
@@ -78,4 +84,17 @@ func TestConsoleNamesTheDateUnlessItIsToday(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", call, got, want)
 		}
 	}
+}
+
+func TestTotalOfTheHighestPriceIsExact(t *testing.T) {
+	t.Parallel()
+	// The highest odd price: no number of JavaScript holds three times as much.
+	page := openStorefront(t, `{"products":[{"product_id":"1","sku":"CP-1","name":"도너츠","price":9007199254740991,"currency":"KRW","stock":4294967297}]}`)
+	card := card("CP-1")
+	page.AwaitText(card.part(".price"), "₩9,007,199,254,740,991")
+	page.AwaitText(card.stock(), "재고 4,294,967,297개")
+	page.AwaitText(card.buy(), "₩9,007,199,254,740,991")
+	page.Click(card.part(".more"))
+	page.Click(card.part(".more"))
+	page.AwaitText(card.buy(), "₩27,021,597,764,222,973")
 }
