@@ -159,25 +159,35 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
-// run runs one invocation, on a new instance if inst is nil or has ended meanwhile.
-func (d *Deployed) run(inst *instance, inv *invocation) ([]byte, error) {
-	for {
-		if inst == nil {
-			var err error
-			if inst, err = d.startInstance(inv); err != nil {
-				d.report(inv, err)
-				d.release(nil)
-				return nil, err
-			}
-		}
-		out, delivered, err := inst.invoke(inv)
-		if delivered {
+// run runs one invocation on a warm instance, or on a new one if warm is nil. If the warm one ended
+// while it was idle, a new instance gets the event. An instance that read the event and then ended
+// has failed: nobody knows what it had done by then, so the event is not tried again. Neither is one
+// whose new instance ends at once: the next one would do the same.
+func (d *Deployed) run(warm *instance, inv *invocation) ([]byte, error) {
+	if warm != nil {
+		out, err := warm.invoke(inv)
+		if !errors.Is(err, errUnread) {
 			d.report(inv, err)
-			d.release(inst)
+			d.release(warm)
 			return out, err
 		}
-		inst = nil // it ended while it was idle; the event is still ours
+		warm.logIdleEnd()
 	}
+	inst, err := d.startInstance(inv)
+	if err != nil {
+		d.report(inv, err)
+		d.release(nil)
+		return nil, err
+	}
+	out, err := inst.invoke(inv)
+	if errors.Is(err, errUnread) {
+		failure := inst.failed(inv.requestID)
+		failure.RequestID, failure.Stderr = inv.requestID, inst.stderr.Lines()
+		err = failure
+	}
+	d.report(inv, err)
+	d.release(inst)
+	return out, err
 }
 
 // acquire takes the warm instance that was used last; nil means that the caller may start one.

@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/await"
 	"restock/local/lambda"
 )
 
@@ -36,8 +38,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// newHost starts a host. Its functions may take a minute to start: a busy machine needs more than
+// Lambda gives them.
 func newHost(t *testing.T, c lambda.Config) *lambda.Host {
 	t.Helper()
+	c.InitTimeout = cmp.Or(c.InitTimeout, time.Minute)
 	c.Region, c.AccountID = "ap-northeast-2", "000000000000"
 	h, err := lambda.NewHost(c)
 	if err != nil {
@@ -103,16 +108,18 @@ func functionError(t *testing.T, err error) *lambda.FunctionError {
 	return e
 }
 
-func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
-
-func waitUntil(t *testing.T, what string, condition func() bool) {
+// hang invokes the function on an event that it never answers, and returns the error. The timeout is
+// short for this invocation alone: on a busy machine it is too short for any other one.
+func hang(t *testing.T, d *lambda.Deployed, timeout time.Duration) *lambda.FunctionError {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	before := d.Timeout
+	d.Timeout = timeout
+	_, err := d.Invoke(t.Context(), []byte(`{"do":"hang"}`))
+	d.Timeout = before
+	return functionError(t, err)
 }
+
+func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
 // gate is a server that functions call and wait at until it opens.
 type gate struct {
@@ -175,10 +182,6 @@ func (all *invocations) pids() []int {
 func (g *gate) await(t *testing.T, n int) {
 	t.Helper()
 	for i := range n {
-		select {
-		case <-g.arrived:
-		case <-time.After(10 * time.Second):
-			t.Fatalf("%d functions are at the gate, want %d", i, n)
-		}
+		await.Receive(t, fmt.Sprintf("%d functions are at the gate: %d are", n, i), g.arrived)
 	}
 }

@@ -130,7 +130,9 @@ func NewHost(c Config) (*Host, error) {
 	h.server = &http.Server{
 		ReadHeaderTimeout: DefaultInitTimeout,
 		Handler:           h.runtimeAPI(),
+		ConnContext:       withRuntimeConn,
 	}
+	listener.Wrap = newRuntimeConn
 	h.serving.Go(func() {
 		if err := listener.Serve(h.server, nil, h.log); !errors.Is(err, http.ErrServerClosed) {
 			h.log.Error("the Lambda Runtime API ended", "error", err)

@@ -54,7 +54,7 @@ func (d *Deployed) newInstance() (*instance, error) {
 		stderr:     process.NewTail(stderrLines),
 		ready:      make(chan struct{}, 1),
 		initFailed: make(chan *FunctionError, 1),
-		events:     make(chan *invocation),
+		events:     make(chan *delivery),
 	}
 	logStream := time.Now().UTC().Format("2006/01/02/") + "[$LATEST]" + inst.id
 	inst.log = d.log.With("log_stream", logStream)
@@ -148,6 +148,11 @@ func (inst *instance) watch() {
 	idle := inst.fn.forget(inst)
 	inst.discard()
 	if idle && !inst.closing() {
-		inst.log.Warn("instance ended while it was idle", "error_type", inst.failed("").Type, "exit", inst.proc.Err())
+		inst.logIdleEnd()
 	}
+}
+
+// logIdleEnd logs that an instance ended by itself between two events.
+func (inst *instance) logIdleEnd() {
+	inst.log.Warn("instance ended while it was idle", "error_type", inst.failed("").Type, "exit", inst.proc.Err())
 }

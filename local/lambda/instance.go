@@ -44,6 +44,13 @@ func (inv *invocation) begin(timeout time.Duration) (deadline time.Time) {
 	return inv.deadline
 }
 
+// delivery is one attempt to give an invocation to a process.
+type delivery struct {
+	inv     *invocation
+	written chan bool    // receives once: whether the whole event was written
+	conn    *runtimeConn // that it was written to; set before written receives; may be nil
+}
+
 // answer is what the function had to say to an event.
 type answer struct {
 	payload []byte
@@ -86,7 +93,7 @@ type instance struct {
 	// initFailed holds the error that the process reported of its init.
 	initFailed chan *FunctionError
 	// events hands an event to the request that waits for it.
-	events chan *invocation
+	events chan *delivery
 
 	mu         sync.Mutex
 	peakMemory int64       // bytes
@@ -104,30 +111,32 @@ func (inst *instance) ended() bool {
 	}
 }
 
-// invoke hands an event to the process and waits until it is done with it: it asks for the
-// next one, or ended. The error is a *FunctionError, or ErrClosed. If
-// delivered is false, the process ended before it had the event.
-func (inst *instance) invoke(inv *invocation) (out []byte, delivered bool, err error) {
-	deadline := inv.begin(inst.fn.Timeout)
-	select {
-	case inst.events <- inv:
-	case <-inst.proc.Done():
-		if inst.closing() {
-			return nil, true, ErrClosed
-		}
-		inv.began = time.Time{}
-		return nil, false, nil
-	}
+// errUnread is the error of an invocation whose process ended before it had read the event. Another
+// process may handle the event: nobody has seen it yet.
+var errUnread = errors.New("the instance ended before it had read the event")
 
-	limit := time.NewTimer(time.Until(deadline))
-	defer limit.Stop()
+// invoke hands an event to the process and waits until it is done with it: it asks for the
+// next one, or ended. The error is a *FunctionError, ErrClosed or errUnread.
+func (inst *instance) invoke(inv *invocation) (out []byte, err error) {
+	ctx, cancel := context.WithDeadline(inv.ctx, inv.begin(inst.fn.Timeout))
+	defer cancel()
 	var failure *FunctionError
-	select {
-	case <-inst.ready: // which it may be only with an answer
-	case <-inst.proc.Done():
-		failure = inst.failed(inv.requestID)
-	case <-limit.C:
+	switch conn, err := inst.deliver(ctx, inv); {
+	case errors.Is(err, errUnread):
+		return nil, inst.unread(inv)
+	case err != nil:
 		failure = timeoutError(inv.requestID, inst.fn.Timeout)
+	default:
+		select {
+		case <-inst.ready: // which it may be only with an answer
+		case <-inst.proc.Done():
+			if len(inv.answer) == 0 && conn.unread(ctx) {
+				return nil, inst.unread(inv)
+			}
+			failure = inst.failed(inv.requestID)
+		case <-ctx.Done():
+			failure = timeoutError(inv.requestID, inst.fn.Timeout)
+		}
 	}
 	inv.duration = time.Since(inv.began)
 
@@ -146,19 +155,55 @@ func (inst *instance) invoke(inv *invocation) (out []byte, delivered bool, err e
 			}
 			if a.err != nil {
 				a.err.RequestID = inv.requestID
-				return nil, true, a.err
+				return nil, a.err
 			}
-			return a.payload, true, nil
+			return a.payload, nil
 		default:
 		}
 	}
 	inst.proc.Kill()
 	if inst.closing() {
-		return nil, true, ErrClosed
+		return nil, ErrClosed
 	}
 	failure.RequestID = inv.requestID
 	failure.Stderr = inst.stderr.Lines()
-	return nil, true, failure
+	return nil, failure
+}
+
+// deliver writes an event to the process, and returns the connection that it was written to. The
+// error is errUnread if the process ended before, and that of ctx. A connection that breaks is not
+// the end: the process may ask again.
+func (inst *instance) deliver(ctx context.Context, inv *invocation) (*runtimeConn, error) {
+	if inst.proc.Exited() {
+		return nil, errUnread
+	}
+	for {
+		d := &delivery{inv: inv, written: make(chan bool, 1)}
+		select {
+		case inst.events <- d:
+		case <-inst.proc.Done():
+			return nil, errUnread
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		select {
+		case written := <-d.written:
+			if written {
+				return d.conn, nil
+			}
+		case <-ctx.Done(): // the process does not read
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// unread returns the error of an invocation whose event the process did not read.
+func (inst *instance) unread(inv *invocation) error {
+	if inst.closing() {
+		return ErrClosed
+	}
+	inv.began = time.Time{} // the next process has the whole timeout
+	return errUnread
 }
 
 func (inst *instance) closing() bool {
@@ -201,6 +246,14 @@ func (inst *instance) nextDone(inv *invocation) {
 		inst.current = inv
 		inst.free = false
 	}
+}
+
+// takeBack undoes nextDone for an event that did not reach the process.
+func (inst *instance) takeBack() {
+	inst.mu.Lock()
+	defer inst.mu.Unlock()
+	inst.current = nil
+	inst.free = true
 }
 
 // respond gives the answer to the event that the process works on.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/await"
 	"restock/local/lambda"
 )
 
@@ -70,7 +71,7 @@ func TestOutputAndReportsAreLogged(t *testing.T) {
 	d := add(t, h, nil)
 	a := mustInvoke(t, d, `{"do":"log"}`)
 	// A line belongs to the invocation during which it is read, and it is read beside the answer.
-	waitUntil(t, "both lines have arrived", func() bool {
+	await.Until(t, "both lines have arrived", func() bool {
 		return log.count("plain text") == 1 && log.count(`{"level":"ERROR","msg":"structured"}`) == 1
 	})
 	_, _ = d.Invoke(t.Context(), []byte(`{"do":"fail"}`))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"restock/local/await"
 	"restock/local/lambda"
 )
 
@@ -22,7 +23,7 @@ func TestAfterAReloadEveryInvocationHasANewInstance(t *testing.T) {
 	if after.Invocations != 1 || after.PID == idleToo {
 		t.Errorf("the next invocation is number %d of process %d, want the first of another one than %d", after.Invocations, after.PID, idleToo)
 	}
-	waitUntil(t, "the idle instance has ended", func() bool { return gone(idleToo) })
+	await.Until(t, "the idle instance has ended", func() bool { return gone(idleToo) })
 	if gone(idle) {
 		t.Errorf("process %d has ended, which runs an invocation", idle)
 	}
@@ -32,7 +33,7 @@ func TestAfterAReloadEveryInvocationHasANewInstance(t *testing.T) {
 		t.Errorf("what ran was answered by %v with errors %v, want by two instances, %d among them", pids, running.errs, idle)
 	}
 	for _, pid := range pids {
-		waitUntil(t, "the instances that ran have ended", func() bool { return gone(pid) })
+		await.Until(t, "the instances that ran have ended", func() bool { return gone(pid) })
 	}
 	if n := log.count("instance ended while it was idle"); n > 0 {
 		t.Errorf("%d instances are said to have ended by themselves", n)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/await"
 	"restock/local/lambda"
 )
 
@@ -30,7 +31,7 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 		condition func(*testing.T)
 		timeout   time.Duration // 0 is a minute
 	}{
-		{event: "hang", wantType: lambda.ErrorTypeTimeout, timeout: 250 * time.Millisecond},
+		{event: "hang", wantType: lambda.ErrorTypeTimeout},
 		{event: "panic", wantType: "string"},
 		{event: "panic in a goroutine", wantType: lambda.ErrorTypeExit},
 		{event: "leak", wantType: lambda.ErrorTypeMemory, condition: onLinux},
@@ -49,7 +50,11 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 			}
 			t.Setenv("TMPDIR", t.TempDir())
 			goroutines := runtime.NumGoroutine()
-			h := newHost(t, lambda.Config{InitTimeout: time.Second})
+			initTimeout := time.Duration(0) // enough
+			if c.init == "hang" {
+				initTimeout = 100 * time.Millisecond
+			}
+			h := newHost(t, lambda.Config{InitTimeout: initTimeout})
 			other := add(t, h, func(f *lambda.Function) { f.Name = "other" })
 			wrong := add(t, h, func(f *lambda.Function) {
 				f.Name, f.Timeout = "wrong", cmp.Or(c.timeout, f.Timeout)
@@ -63,9 +68,15 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 				if c.init == "" {
 					pids = append(pids, mustInvoke(t, wrong, `{}`).PID)
 				}
-				_, err := wrong.Invoke(t.Context(), []byte(`{"do":"`+c.event+`"}`))
-				if e := functionError(t, err); e.Type != c.wantType {
-					t.Errorf("got %v, want %s", err, c.wantType)
+				var e *lambda.FunctionError
+				if c.event == "hang" {
+					e = hang(t, wrong, 250*time.Millisecond)
+				} else {
+					_, err := wrong.Invoke(t.Context(), []byte(`{"do":"`+c.event+`"}`))
+					e = functionError(t, err)
+				}
+				if e.Type != c.wantType {
+					t.Errorf("got %v, want %s", e, c.wantType)
 				}
 				if a := mustInvoke(t, other, `{}`); a.PID != pid {
 					t.Errorf("the other function: process %d answered after %d, want the same", a.PID, pid)
@@ -75,7 +86,7 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 				t.Errorf("process %d goes on though it went wrong", pids[0])
 			}
 			for _, pid := range pids {
-				waitUntil(t, "the process that went wrong is gone", func() bool { return gone(pid) })
+				await.Until(t, "the process that went wrong is gone", func() bool { return gone(pid) })
 			}
 
 			if err := h.Close(t.Context()); err != nil {
@@ -84,7 +95,7 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 			if !gone(pid) {
 				t.Errorf("process %d is still there", pid)
 			}
-			waitUntil(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
+			await.Until(t, "no goroutine is left", func() bool { return runtime.NumGoroutine() <= goroutines })
 			if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) > 0 {
 				t.Errorf("of the folders for temporary files are left: %v (%v), want none", left, err)
 			}
@@ -99,8 +110,8 @@ func TestLeakThatOutlivesItsInvocationEndsTheIdleInstance(t *testing.T) {
 	var log recorder
 	d := add(t, newHost(t, lambda.Config{Log: slog.New(&log)}), nil)
 	a := mustInvoke(t, d, `{"do":"leak in a goroutine"}`)
-	waitUntil(t, "the instance is gone", func() bool { return gone(a.PID) })
-	waitUntil(t, "it is said why", func() bool { return log.count("instance ended while it was idle") == 1 })
+	await.Until(t, "the instance is gone", func() bool { return gone(a.PID) })
+	await.Until(t, "it is said why", func() bool { return log.count("instance ended while it was idle") == 1 })
 	if got := log.find("instance ended while it was idle")[0]["error_type"]; got != lambda.ErrorTypeMemory {
 		t.Errorf("it is said that it ended by %v, want %v", got, lambda.ErrorTypeMemory)
 	}
@@ -118,13 +129,13 @@ func TestChildrenOfAnInstanceEndWithIt(t *testing.T) {
 	}
 	_, err := d.Invoke(t.Context(), []byte(`{"do":"exit"}`))
 	functionError(t, err)
-	waitUntil(t, "the child of the instance that ended is gone", func() bool { return ended(left) })
+	await.Until(t, "the child of the instance that ended is gone", func() bool { return ended(left) })
 
 	left = mustInvoke(t, d, `{"do":"spawn"}`).Child
 	if err := h.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	waitUntil(t, "the child is gone", func() bool { return ended(left) })
+	await.Until(t, "the child is gone", func() bool { return ended(left) })
 }
 
 // ended tells whether a process that is somebody else's child by now has ended: who inherited it may be slow to reap it.
@@ -148,7 +159,7 @@ func TestInstanceHasAFolderForTemporaryFiles(t *testing.T) {
 	if c.TempDir == a.TempDir || len(c.Left) != 0 {
 		t.Errorf("another instance: got %s with %v, want another folder than %s, empty", c.TempDir, c.Left, a.TempDir)
 	}
-	waitUntil(t, "the folder of the first is gone", func() bool { _, err := os.Stat(a.TempDir); return os.IsNotExist(err) })
+	await.Until(t, "the folder of the first is gone", func() bool { _, err := os.Stat(a.TempDir); return os.IsNotExist(err) })
 	if err := h.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -180,7 +191,7 @@ func TestCredentialsAreAnInstancesOwnAndGivenBackWithIt(t *testing.T) {
 	}
 	wantReleased := func(want ...string) {
 		t.Helper()
-		waitUntil(t, fmt.Sprintf("the credentials %v are given back", want), func() bool {
+		await.Until(t, fmt.Sprintf("the credentials %v are given back", want), func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			return slices.Equal(released, want)

@@ -63,16 +63,24 @@ func serveNext(w http.ResponseWriter, r *http.Request, inst *instance) {
 		return
 	}
 	select {
-	case inv := <-inst.events:
-		inst.nextDone(inv)
+	case d := <-inst.events:
+		inv := d.inv
+		d.conn = runtimeConnOf(r)
+		inst.nextDone(inv) // before the process has it: the answer may come at once
 		header := w.Header()
+		header.Set("Content-Length", strconv.Itoa(len(inv.payload)))
 		header.Set("Content-Type", "application/json")
 		header.Set("Lambda-Runtime-Aws-Request-Id", inv.requestID)
 		header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 		header.Set("Lambda-Runtime-Invoked-Function-Arn", inst.fn.ARN)
 		header.Set("Lambda-Runtime-Trace-Id", inv.traceID)
-		// A failure to write means that the process is gone or going, which is noticed elsewhere.
-		_, _ = w.Write(inv.payload)
+		_, err := w.Write(inv.payload)
+		err = errors.Join(err, http.NewResponseController(w).Flush())
+		if err != nil {
+			inst.log.Debug("the event could not be written", "request_id", inv.requestID, "error", err)
+			inst.takeBack()
+		}
+		d.written <- err == nil
 	case <-r.Context().Done():
 		inst.nextDone(nil)
 	}

@@ -2,9 +2,11 @@ package lambda
 
 import (
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -13,7 +15,7 @@ func TestRuntimeAPIKeepsItsOrder(t *testing.T) {
 	h := &Host{instances: map[string]*instance{}}
 	inst := &instance{
 		id: "i", fn: &Deployed{},
-		ready: make(chan struct{}, 1), initFailed: make(chan *FunctionError, 1), events: make(chan *invocation),
+		ready: make(chan struct{}, 1), initFailed: make(chan *FunctionError, 1), events: make(chan *delivery),
 	}
 	h.register(inst)
 	server := httptest.NewServer(h.runtimeAPI())
@@ -61,7 +63,7 @@ func TestRuntimeAPIKeepsItsOrder(t *testing.T) {
 		if step.event {
 			inv := newInvocation(t.Context(), []byte("payload"))
 			inv.requestID = "r"
-			go func() { <-inst.ready; inst.events <- inv }()
+			go func() { <-inst.ready; inst.events <- &delivery{inv: inv, written: make(chan bool, 1)} }()
 		}
 		status, answer := request(step.route, "{}")
 		if status != step.status || !strings.Contains(answer, step.answer) {
@@ -86,6 +88,43 @@ func TestRequestForAnEventThatIsBrokenOffCanBeMadeAgain(t *testing.T) {
 	case <-inst.ready:
 		t.Error("the instance says more than once that it is ready: the next invocation would end at once")
 	default:
+	}
+}
+
+// brokenWriter is the answer on a connection whose other end is gone.
+type brokenWriter struct{ http.ResponseWriter }
+
+func (brokenWriter) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+func (brokenWriter) FlushError() error         { return syscall.EPIPE }
+
+// bufferedWriter accepts everything, as net/http's does, and notices at the flush that the other end is gone.
+type bufferedWriter struct{ http.ResponseWriter }
+
+func (bufferedWriter) FlushError() error { return syscall.EPIPE }
+
+func TestEventThatCannotBeWrittenIsGivenBackAndWrittenToTheNextRequest(t *testing.T) {
+	inst := &instance{
+		fn: &Deployed{}, log: slog.New(slog.DiscardHandler), ready: make(chan struct{}, 1), events: make(chan *delivery, 1),
+	}
+	inv := newInvocation(t.Context(), []byte("payload"))
+	request := httptest.NewRequest("GET", "/next", nil)
+	for i, w := range []http.ResponseWriter{brokenWriter{httptest.NewRecorder()}, bufferedWriter{httptest.NewRecorder()}} {
+		d := &delivery{inv: inv, written: make(chan bool, 1)}
+		inst.events <- d
+		serveNext(w, request, inst)
+		if <-d.written {
+			t.Errorf("answer %d: the event counts as written, though it was not", i)
+		}
+	}
+	d := &delivery{inv: inv, written: make(chan bool, 1)}
+	inst.events <- d
+	w := httptest.NewRecorder()
+	serveNext(w, request, inst)
+	if !<-d.written || w.Body.String() != "payload" || inst.requestID() != inv.requestID {
+		t.Errorf("the next request got %d %s, want the event", w.Code, w.Body)
+	}
+	if err := inst.respond(inv.requestID, &answer{}); err != nil {
+		t.Errorf("its answer is refused: %v", err)
 	}
 }
 

@@ -35,7 +35,12 @@ const (
 )
 
 // A Listener listens on an address of loopback.
-type Listener struct{ listener net.Listener }
+type Listener struct {
+	// Wrap, where it is not nil, is applied to each connection before it is served. It is set before Serve.
+	Wrap func(net.Conn) net.Conn
+
+	listener net.Listener
+}
 
 // Listen opens a listener. Port 0 is any free port.
 func Listen(address string) (*Listener, error) {
@@ -53,7 +58,7 @@ func Listen(address string) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", address, openfiles.Explain(err))
 	}
-	return &Listener{l}, nil
+	return &Listener{listener: l}, nil
 }
 
 // Addr is where the listener listens.
@@ -77,7 +82,7 @@ func (l *Listener) Serve(server *http.Server, allowed func(origin string) bool, 
 	server.MaxHeaderBytes = cmp.Or(server.MaxHeaderBytes, maxHeader)
 	server.IdleTimeout = cmp.Or(server.IdleTimeout, idleTimeout)
 	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
-	return server.Serve(&accepting{Listener: l.listener, log: log})
+	return server.Serve(&accepting{Listener: l.listener, wrap: l.Wrap, log: log})
 }
 
 // Guard refuses requests that are not sent to this machine by one of its own names, and requests of other origins that
@@ -127,6 +132,7 @@ func isLoopback(host string) bool {
 // and would say it at level debug for each attempt.
 type accepting struct {
 	net.Listener
+	wrap func(net.Conn) net.Conn // may be nil
 	log  *slog.Logger
 	full bool // only the server's goroutine reads and writes it
 }
@@ -138,5 +144,8 @@ func (a *accepting) Accept() (net.Conn, error) {
 		a.log.Error("connections wait: none can be accepted", "error", openfiles.Explain(err))
 	}
 	a.full = full
+	if err == nil && a.wrap != nil {
+		conn = a.wrap(conn)
+	}
 	return conn, err
 }

@@ -150,6 +150,14 @@ func (p *Process) PID() int { return p.proc.Pid }
 // Done is closed when the process has ended and all its output was handed on.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// Exited tells whether the process is known to have ended. Unlike Done, it does not wait for the
+// rest of the output.
+func (p *Process) Exited() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.exited
+}
+
 // Err waits for the end of the process and tells how it was: nil for exit status 0,
 // otherwise an *exec.ExitError.
 func (p *Process) Err() error {

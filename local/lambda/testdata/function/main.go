@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -144,6 +145,15 @@ func main() {
 		time.Sleep(delay)
 	case "leak":
 		leak()
+	case "vanish": // asks for an event, and ends before it can read it
+		address, id, _ := strings.Cut(os.Getenv("AWS_LAMBDA_RUNTIME_API"), "/")
+		conn, err := net.Dial("tcp", address)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Fprintf(conn, "GET /%s/2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: %s\r\n\r\n", id, address)
+		fmt.Fprintln(os.Stderr, "vanishing")
+		os.Exit(1)
 	case "error":
 		api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
 		response, err := http.Post(api, "application/json", strings.NewReader(`{"errorType":"Config.Missing","errorMessage":"no table"}`))

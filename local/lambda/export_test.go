@@ -1,0 +1,13 @@
+package lambda
+
+// Occupied is how many processes have an event, or are being given one.
+func (h *Host) Occupied() (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, inst := range h.instances {
+		if inst.requestID() != "" {
+			n++
+		}
+	}
+	return n
+}
