@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/await"
 	"restock/local/mariadb/mariadbtest"
 )
 
@@ -62,7 +63,7 @@ func startProgram(t *testing.T, dir string, args ...string) *program {
 		_ = p.Process.Signal(syscall.SIGINT)
 		select {
 		case <-p.ended:
-		case <-time.After(time.Minute):
+		case <-time.After(await.Limit):
 			_ = p.Process.Kill()
 		}
 		_ = p.Wait()
@@ -89,10 +90,13 @@ func (p *program) hear(line []byte) {
 	p.said = make(chan struct{})
 }
 
+// eventLimit is how long a test waits for an event, which may be the end of a build on a busy machine.
+const eventLimit = 8 * time.Minute
+
 // await waits for the first event of a message after a number of them, and returns it and how many there were until then.
 func (p *program) await(t *testing.T, after int, message string) (e event, at int) {
 	t.Helper()
-	timeout := time.After(3 * time.Minute)
+	timeout := time.After(eventLimit)
 	for {
 		p.mu.Lock()
 		events, more := p.events, p.said
@@ -105,7 +109,7 @@ func (p *program) await(t *testing.T, after int, message string) (e event, at in
 		case <-p.ended:
 			t.Fatalf("it ended without an event %q: %s", message, p.stderr)
 		case <-timeout:
-			t.Fatalf("no event %q", message)
+			t.Fatalf("no event %q in %v", message, eventLimit)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -17,8 +16,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
+	"restock/local/await"
 	"restock/local/mariadb/mariadbtest"
 	"restock/local/run"
 )
@@ -150,19 +149,13 @@ func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
 		{"no time at all", []string{"-factory-step", "0s"}, 2, "local: -factory-step 0s is not a time"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
 			cmd, stderr := command(t, c.args...)
 			done := make(chan error, 1)
 			go func() { done <- cmd.Run() }()
-			select {
-			case <-ctx.Done():
-				t.Fatal("it runs")
-			case err := <-done:
-				var exit *exec.ExitError
-				if !errors.As(err, &exit) || exit.ExitCode() != c.code {
-					t.Errorf("ended with %v, want exit code %d", err, c.code)
-				}
+			err := await.Receive(t, "it has ended", done)
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != c.code {
+				t.Errorf("ended with %v, want exit code %d", err, c.code)
 			}
 			first, rest, _ := strings.Cut(stderr.String(), "\n")
 			for strings.Contains(first, " INF ") { // what it was doing until then

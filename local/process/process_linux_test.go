@@ -6,7 +6,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
-	"time"
+
+	"restock/local/await"
 )
 
 // The main goroutine keeps the main thread, the only one that Go does not end with
@@ -47,14 +48,7 @@ func TestProcessSurvivesTheThreadThatCalledStart(t *testing.T) {
 	}()
 	c := <-started
 	c.line(t)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
-		if _, err := os.Stat(thread); err != nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s did not end", thread)
-		}
-	}
+	await.Until(t, thread+" has ended", func() bool { _, err := os.Stat(thread); return err != nil })
 	// Had the end of the thread killed it, this signal would come too late.
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)

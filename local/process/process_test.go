@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/await"
 	"restock/local/process"
 )
 
@@ -146,11 +147,7 @@ func gone(pid int) bool {
 
 func waitGone(t *testing.T, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !gone(pid); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("process %d is still there", pid)
-		}
-	}
+	await.Until(t, fmt.Sprintf("process %d is gone", pid), func() bool { return gone(pid) })
 }
 
 func TestOutputArrivesLineByLineBeforeDone(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"restock/local/await"
 	"restock/local/console"
 	"restock/local/run"
 )
@@ -48,7 +49,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 		t.Fatalf("got %v, want 3 sales", got)
 	}
 	var j *console.Journey
-	await(t, "the console shows no journey to the goods receipt", func() bool {
+	await.Until(t, "the console shows the journey to the goods receipt", func() bool {
 		j = s.journey(t, "→ 100 made")
 		return j != nil && j.Summary == "POST /checkout 200 → 100 made"
 	})
@@ -66,7 +67,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 		{Node: "factory:factory", Edge: "factory:factory>api:shop", Text: "lot delivered"},
 		{Node: "function:stock-increase", Text: "goods received"},
 	} {
-		await(t, "the journey has no step "+want.Text, func() bool {
+		await.Until(t, "the journey has the step "+want.Text, func() bool {
 			j = s.journey(t, "made")
 			return slices.ContainsFunc(j.Steps, func(got console.Step) bool {
 				return got.Node == want.Node && got.Edge == want.Edge && got.Text == want.Text
@@ -75,7 +76,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 	}
 
 	var state console.State
-	await(t, "the console shows no stock", func() bool {
+	await.Until(t, "the console shows the stock", func() bool {
 		s.fetch(t, "/state", &state)
 		return slices.ContainsFunc(state.Products, func(p console.Product) bool {
 			return p.SKU == "CP-502101" && p.Stock == 100 && p.OnOrder == 0 && p.Status == "available"
@@ -116,7 +117,7 @@ func TestTheConsoleShowsAProgramThatKnowsNothingOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	response.Body.Close()
-	await(t, "the message's journey does not lead to the consumer", func() bool {
+	await.Until(t, "the message's journey leads to the consumer", func() bool {
 		j := s.journey(t, "POST /messages")
 		return j != nil && slices.ContainsFunc(j.Steps, func(step console.Step) bool { return step.Node == "function:consumer" })
 	})

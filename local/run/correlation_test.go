@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"restock/local/await"
 )
 
 // A line of a function's log that is about a production order, as far as it is of interest.
@@ -33,10 +35,10 @@ func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
 			t.Fatalf("a checkout got %s, and the id %q", response.Status, id)
 		}
 	}
-	await(t, "no delivery", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) > 0 })
+	await.Until(t, "the lot is delivered", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) > 0 })
 	// sales-api, sales-api, stock, stock-increase.
 	for _, message := range []string{"production order opened", "production order published", "factory asked", "goods received"} {
-		await(t, "nobody says "+message, func() bool { return said.orderLine(message).Order != "" })
+		await.Until(t, "somebody says "+message, func() bool { return said.orderLine(message).Order != "" })
 		if got := said.orderLine(message).CorrelationID; got != id {
 			t.Errorf("%q is said with the correlation id %q, want the buyer's, %q", message, got, id)
 		}

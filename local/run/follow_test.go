@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"restock/lambdas"
+	"restock/local/await"
 	"restock/local/run"
 	"restock/local/watch/watchtest"
 )
@@ -91,20 +92,20 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 	t.Run("a handler", func(t *testing.T) {
 		saved := time.Now()
 		src.Edit(t, handler, jsonName, `json:"price_in_won"`)
-		await(t, "the new handler answers", func() bool { return strings.Contains(s.get(t, "/product/donut"), `"price_in_won"`) })
+		await.Until(t, "the new handler answers", func() bool { return strings.Contains(s.get(t, "/product/donut"), `"price_in_won"`) })
 		t.Logf("an edited handler was live after %v", time.Since(saved).Round(time.Millisecond))
-		await(t, "it is told", func() bool { return j.count(live, "functions=sales-api ") == 1 })
+		await.Until(t, "it is told", func() bool { return j.count(live, "functions=sales-api ") == 1 })
 		if stock := s.number(t, "SELECT stock FROM product"); stock != left {
 			t.Errorf("the stock is %d, want %d as before", stock, left)
 		}
 	})
 	t.Run("an embedded page", func(t *testing.T) {
 		src.Edit(t, "lambdas/sales-api/storefront/index.html", "</html>", "<!-- edited --></html>")
-		await(t, "the new page is served", func() bool { return strings.Contains(s.get(t, "/"), "<!-- edited -->") })
+		await.Until(t, "the new page is served", func() bool { return strings.Contains(s.get(t, "/"), "<!-- edited -->") })
 	})
 	t.Run("what does not build", func(t *testing.T) {
 		src.Edit(t, handler, "const donut", "var _ = undefined\n\nconst donut")
-		await(t, "the error is told", func() bool { return j.count(broken) == 1 })
+		await.Until(t, "the error is told", func() bool { return j.count(broken) == 1 })
 		if j.count(broken, "functions=sales-api", ": undefined: undefined", "took=") != 1 {
 			t.Error("the error does not say of what function it is, what the compiler said, and how long it took")
 		}
@@ -112,19 +113,19 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 			t.Errorf("GET /product/donut: got %s, want an answer of the handler before", text)
 		}
 		src.Edit(t, "lambdas/sweep/main.go", "func main", "func init() { println(\"I sweep\") }\n\nfunc main")
-		await(t, "another function is swapped all the same", func() bool { return j.count(live, "functions=sweep ") == 1 })
+		await.Until(t, "another function is swapped all the same", func() bool { return j.count(live, "functions=sweep ") == 1 })
 
 		src.Edit(t, handler, "var _ = undefined\n", "")
-		await(t, "all is well again", func() bool { return j.count("all builds again") == 1 })
+		await.Until(t, "all is well again", func() bool { return j.count("all builds again") == 1 })
 		if told := j.count(broken); told != 1 {
 			t.Errorf("the error was told %d times, want once", told)
 		}
 	})
 	t.Run("a package that is not there yet", func(t *testing.T) {
 		src.Edit(t, handler, "import (\n", "import (\n\t_ \"restock/internal/later\"\n")
-		await(t, "the error is told", func() bool { return j.count(broken, "restock/internal/later") == 1 })
+		await.Until(t, "the error is told", func() bool { return j.count(broken, "restock/internal/later") == 1 })
 		src.Add(t, "internal/later/later.go", "package later\n")
-		await(t, "all is well again", func() bool { return j.count("all builds again") == 2 })
+		await.Until(t, "all is well again", func() bool { return j.count("all builds again") == 2 })
 	})
 	t.Run("a package that all functions import", func(t *testing.T) {
 		saved, setup := time.Now(), j.count("running function setup", "progress=done")
@@ -134,7 +135,7 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 			all = append(all, f.Name)
 		}
 		slices.Sort(all)
-		await(t, "all functions are swapped", func() bool { return j.count(live, strings.Join(all, " ")) == 1 })
+		await.Until(t, "all functions are swapped", func() bool { return j.count(live, strings.Join(all, " ")) == 1 })
 		t.Logf("an edited package of all functions was live after %v", time.Since(saved).Round(time.Millisecond))
 		if again := j.count("running function setup", "progress=done"); again != setup+1 {
 			t.Errorf("setup ran %d times after it was swapped, want once, as in a deployment", again-setup)
@@ -147,7 +148,7 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 		before := j.count(live)
 		src.Edit(t, "lambdas/sales-api/api_test.go", "package main\n", "package main\n\n// A test is not part of a function.\n")
 		src.Edit(t, "lambdas/stock/main.go", "func main() {", "func main() { // nothing new")
-		await(t, "it is built", func() bool { return j.count("building stock", "progress=told") == 1 })
+		await.Until(t, "it is built", func() bool { return j.count("building stock", "progress=told") == 1 })
 		if after := j.count(live); after != before {
 			t.Errorf("%d functions were swapped that are the same", after-before)
 		}

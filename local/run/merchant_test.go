@@ -17,6 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"restock/lambdas"
+	"restock/local/await"
 	"restock/local/factory"
 )
 
@@ -141,7 +142,7 @@ func TestMerchantWorksFromTheCommandLine(t *testing.T) {
 			t.Errorf("shop %s says\n%s, want it to say %q", c.args, out, c.want)
 		}
 	}
-	await(t, "what was opened by hand does not come", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 42 })
+	await.Until(t, "what was opened by hand has come", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 42 })
 	if out := s.shop(t, "orders", "--ready", ready, "--status", "received"); strings.Count(out, " received ") != 1 {
 		t.Errorf("the orders are\n%s, want the one, received", out)
 	}
@@ -159,12 +160,12 @@ func TestDeadLettersAreRedrivenFromTheCommandLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.buy(t, 3, 1)
-	await(t, "the dead-letter queue stays empty", func() bool { return s.deadLetters(t) == "1" })
+	await.Until(t, "the message is in the dead-letter queue", func() bool { return s.deadLetters(t) == "1" })
 	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
 		t.Fatal(err)
 	}
 	if out := s.shop(t, "redrive", "--ready", s.ready(t)); !strings.Contains(out, "1 message went from stock_queue_dlq back") {
 		t.Errorf("shop redrive says %s", out)
 	}
-	await(t, "no delivery, though the message went back", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 100 })
+	await.Until(t, "the lot is delivered, for the message went back", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 100 })
 }

@@ -2,7 +2,6 @@ package run_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,9 +9,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"restock/infra/graph"
+	"restock/local/await"
 	"restock/local/run"
 )
 
@@ -196,10 +195,8 @@ func TestMistakesFailAsOnAWSAndTheRunNamesThem(t *testing.T) {
 				return
 			}
 			s := start(t, c)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-			defer cancel()
-			await(t, "nobody says "+strings.Join(m.says, " … "), func() bool {
-				request, err := http.NewRequestWithContext(ctx, m.method, s.API+m.path, nil)
+			await.Until(t, "somebody says "+strings.Join(m.says, " … "), func() bool {
+				request, err := http.NewRequestWithContext(t.Context(), m.method, s.API+m.path, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -217,11 +214,11 @@ func TestMistakesFailAsOnAWSAndTheRunNamesThem(t *testing.T) {
 	}
 }
 
-// hurrySetup has setup wait for a second where it would wait for minutes.
+// hurrySetup has setup wait for seconds where it would wait for minutes. It needs one to ask the database for the first time.
 func hurrySetup(g *graph.Graph) {
 	for _, r := range g.OfType("aws:lambda/function:Function") {
 		if r.Name == "setup" && len(g.OfType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")) < 2 {
-			r.Outputs["timeout"] = 1.0
+			r.Outputs["timeout"] = 5.0
 		}
 	}
 }

@@ -3,9 +3,10 @@ package run_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"restock/infra/graph"
+	"restock/local/await"
+	"restock/local/factory"
 )
 
 // passTime lets an hour go by for the production orders, and then the minute of the schedules.
@@ -22,19 +23,23 @@ const donutStock = `SELECT stock FROM product WHERE sku = 'CP-502101'`
 func TestEveryShortageEndsInStockWithoutAPersonsHand(t *testing.T) {
 	t.Run("the factory loses every lot that it has", func(t *testing.T) {
 		t.Parallel()
-		c := config(t)
-		c.FactoryStep = 200 * time.Millisecond
-		s := start(t, c)
+		s := start(t, config(t))
+		if err := s.Run.Factory.SetFault(factory.Fault{Hold: true}); err != nil { // it must not be done before it loses the lot
+			t.Fatal(err)
+		}
 		s.buy(t, 3, 1)
-		await(t, "the factory is not asked", func() bool { return len(s.Run.Factory.Requests()) == 1 })
+		await.Until(t, "the factory is asked", func() bool { return len(s.Run.Factory.Requests()) == 1 })
 		if lost := s.Run.Factory.LoseJobs(); lost != 1 {
 			t.Fatalf("the factory lost %d lots, want the one", lost)
 		}
-		await(t, "nobody marks what was published", func() bool {
+		if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
+			t.Fatal(err)
+		}
+		await.Until(t, "what was published is marked", func() bool {
 			return s.number(t, `SELECT COUNT(*) FROM production_order WHERE published_at IS NOT NULL`) == 1
 		})
 		s.passTime(t)
-		await(t, "the lot is not asked for again", func() bool { return s.number(t, donutStock) == 100 })
+		await.Until(t, "the lot is asked for again", func() bool { return s.number(t, donutStock) == 100 })
 		if open := s.number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open != 0 {
 			t.Errorf("%d production orders are open, want none", open)
 		}
@@ -58,7 +63,7 @@ func TestEveryShortageEndsInStockWithoutAPersonsHand(t *testing.T) {
 			t.Fatalf("the factory was asked %d times", asked)
 		}
 		s.passTime(t)
-		await(t, "nobody publishes the order", func() bool { return s.number(t, donutStock) == 100 })
+		await.Until(t, "the order is published", func() bool { return s.number(t, donutStock) == 100 })
 		if asked := len(s.Run.Factory.Requests()); asked != 1 {
 			t.Errorf("the factory was asked %d times, want once", asked)
 		}

@@ -99,7 +99,7 @@ func TestTheFolderMayBeNamedBySymbolicLinks(t *testing.T) {
 	}
 	w := start(t, Config{Root: link})
 	write(t, link+"/internal/shared/shared.go", "package shared\n\nvar X int\n")
-	await(t, w, "internal/shared/shared.go")
+	awaitFile(t, w, "internal/shared/shared.go")
 	if got := s.MadeOf("internal/shared/shared.go"); len(got) != 1 {
 		t.Errorf("got %q, want one package", got)
 	}

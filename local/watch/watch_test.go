@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"restock/local/await"
 )
 
 func write(t *testing.T, path, text string) {
@@ -66,7 +68,7 @@ func TestWhatPeopleAndEditorsDoIsNoticed(t *testing.T) {
 			write(t, root+"/a/main.go", "1")
 			w := start(t, Config{Root: root})
 			c.do(t, root)
-			await(t, w, c.want)
+			awaitFile(t, w, c.want)
 		})
 	}
 }
@@ -85,17 +87,12 @@ func start(t *testing.T, c Config) *Watcher {
 	return w
 }
 
-// await waits until a file has changed, and returns all that have until then.
-func await(t *testing.T, w *Watcher, file string) (seen []string) {
+// awaitFile waits until a file has changed, and returns all that have until then.
+func awaitFile(t *testing.T, w *Watcher, file string) (seen []string) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
 	for !slices.Contains(seen, file) {
-		select {
-		case batch := <-w.Batches():
-			seen = append(seen, batch.Files...)
-		case <-deadline:
-			t.Fatalf("got changes of %q, want one of %s", seen, file)
-		}
+		batch := await.Receive(t, fmt.Sprintf("%s has changed, after %q", file, seen), w.Batches())
+		seen = append(seen, batch.Files...)
 	}
 	return seen
 }
@@ -104,9 +101,9 @@ func TestFilesInAFolderThatCameLaterAreNoticed(t *testing.T) {
 	root := t.TempDir()
 	w := start(t, Config{Root: root})
 	write(t, root+"/b/c/d.go", "1")
-	await(t, w, "b/c/d.go")
+	awaitFile(t, w, "b/c/d.go")
 	write(t, root+"/b/c/e.go", "1")
-	await(t, w, "b/c/e.go")
+	awaitFile(t, w, "b/c/e.go")
 }
 
 func TestWhatIsNoSourceIsNotWatched(t *testing.T) {
@@ -119,7 +116,7 @@ func TestWhatIsNoSourceIsNotWatched(t *testing.T) {
 		write(t, filepath.Join(root, dir, "x.go"), "2")
 	}
 	write(t, root+"/last.go", "")
-	if seen := await(t, w, "last.go"); !slices.Equal(slices.Compact(seen), []string{"last.go"}) {
+	if seen := awaitFile(t, w, "last.go"); !slices.Equal(slices.Compact(seen), []string{"last.go"}) {
 		t.Errorf("got changes of %q, want of last.go alone", seen)
 	}
 }
