@@ -35,11 +35,10 @@ func (a *API) logExchange(x *exchange) {
 		slog.Duration("duration", time.Since(x.start)),
 		slog.String("request_id", x.id),
 	}
-	if x.err != nil {
+	if reason, ok := turnedAway(x.err); ok {
+		attrs = append(attrs, slog.String("turned_away", reason))
+	} else if x.err != nil {
 		attrs = append(attrs, slog.String("error", x.err.Error()))
-	}
-	if isThrottled(x.err) {
-		attrs = append(attrs, slog.Bool("throttled", true))
 	}
 	a.log.LogAttrs(r.Context(), level, "api request", attrs...)
 	if a.cfg.AccessLogFormat != "" {
@@ -93,6 +92,7 @@ func (a *API) contextVariables(x *exchange) map[string]string {
 	}
 	switch {
 	case x.err == nil:
+	case x.response.status == http.StatusTooManyRequests && x.response.own: // no integration was asked
 	case x.response.status == http.StatusForbidden && x.response.own:
 		variables["authorizer.error"] = x.err.Error()
 	default:

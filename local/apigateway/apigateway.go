@@ -56,7 +56,8 @@ const (
 // Invoker runs a function once: the payload is its event, the result its
 // answer, both JSON. An error means that the function failed, or that it was
 // not run: one that wraps an error whose method Throttled() bool returns true
-// says that there was no capacity to run it.
+// says that there was no capacity to run it. Its method Reason() string, where
+// it has one, tells people why.
 //
 // The context ends when the API is closed, not when the client goes away or
 // the integration times out: on AWS a function that was started runs on.
@@ -93,6 +94,11 @@ type Config struct {
 	CORS *CORS
 	// Throttling of the stage; nil means DefaultThrottling.
 	Throttling *Throttling
+	// ThrottlingSetting says where Throttling is set, for the person who reads that a request was turned away. May be empty.
+	ThrottlingSetting string
+	// TurnedAway, where it is not nil, is called with the id of each request that the API turns away because there is no room for it,
+	// and why, before the request is answered. It may be called from many goroutines.
+	TurnedAway func(requestID, reason string)
 	// AccessLogFormat is the format of a line in the access log, with $context variables. Each request is then a record "access"
 	// of Log, at Info, with the attribute line. Empty is no access log.
 	AccessLogFormat string

@@ -32,6 +32,9 @@ type exchange struct {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{request: r, id: newRequestID(), start: time.Now()}
 	a.respond(x, w)
+	if reason, ok := turnedAway(x.err); ok && a.cfg.TurnedAway != nil {
+		a.cfg.TurnedAway(x.id, reason)
+	}
 	w.Header().Set("Apigw-Requestid", x.id)
 	x.response.writeTo(w)
 	a.logExchange(x)
@@ -53,7 +56,7 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		return
 	}
 	if !a.bucket.take(x.start) {
-		refuse(http.StatusTooManyRequests, nil)
+		refuse(http.StatusTooManyRequests, a.cfg.throttled())
 		return
 	}
 	if a.cfg.CORS != nil && isPreflight(r) {
@@ -160,20 +163,15 @@ var (
 	errClosed  = errors.New("the API is closed")
 )
 
-// isThrottled reports that the function did not run, for want of concurrency.
-func isThrottled(err error) bool {
-	var t interface{ Throttled() bool }
-	return errors.As(err, &t) && t.Throttled()
-}
-
 // statusOf maps what became of an invocation to what the client is told. An
 // integration timeout is 503 in an HTTP API, not the 504 of a REST API; seen
 // in https://github.com/serverless/serverless/issues/11222.
 func statusOf(err error) int {
+	_, throttled := turnedAway(err)
 	switch {
 	case errors.Is(err, errTimeout), errors.Is(err, errClosed):
 		return http.StatusServiceUnavailable
-	case isThrottled(err):
+	case throttled:
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError

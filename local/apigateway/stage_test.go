@@ -2,6 +2,7 @@ package apigateway_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -49,6 +50,69 @@ func TestRequestsAboveTheRateAreRefused(t *testing.T) {
 					time.Sleep(time.Second)
 				}
 			})
+		})
+	}
+}
+
+// busy is the error of a function all of whose instances are busy.
+type busy struct{ throttled }
+
+func (busy) Reason() string { return "all 2 instances of shop are busy (setting concurrency.shop)" }
+
+// Who runs the API is told why there was no room, and where more of it is set. The client is told what AWS tells it.
+func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
+	full := invokerFunc(func(context.Context, []byte) ([]byte, error) { return nil, fmt.Errorf("invoking shop: %w", busy{}) })
+	none := apigateway.Throttling{RatePerSecond: 1000, Burst: 0}
+	for name, tc := range map[string]struct {
+		throttling *apigateway.Throttling
+		status     int
+		message    string
+		reason     string
+		access     string
+	}{
+		"all instances are busy": {
+			nil, 503, "Service Unavailable", busy{}.Reason(), `503 invoking the function of "GET /": invoking shop: Rate Exceeded.`,
+		},
+		"the stage throttles": {
+			&none, 429, "Too Many Requests",
+			"the stage $default lets 1000 requests a second pass, and 0 at once (settings throttling.ratePerSecond and throttling.burst)", "429 -",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log bytes.Buffer
+			answered, told := httptest.NewRecorder(), map[string]string{}
+			cfg := config(apigateway.Route{Key: "GET /", Function: full})
+			cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			cfg.Throttling, cfg.ThrottlingSetting = tc.throttling, "settings throttling.ratePerSecond and throttling.burst"
+			cfg.AccessLogFormat = "$context.status $context.integrationErrorMessage"
+			cfg.TurnedAway = func(id, reason string) {
+				told[id] = reason
+				if answered.Flushed || answered.Body.Len() > 0 {
+					t.Error("it is told after the answer")
+				}
+			}
+			mustNew(t, cfg).ServeHTTP(answered, httptest.NewRequest("GET", "/", nil))
+			wantFailure(t, answered, tc.status, tc.message)
+			if got := told[answered.Header().Get("Apigw-Requestid")]; got != tc.reason {
+				t.Errorf("told %v, want of the request: %s", told, tc.reason)
+			}
+			if strings.Contains(answered.Body.String(), "setting") {
+				t.Errorf("the answer is %s, which AWS does not say", answered.Body)
+			}
+			var request, access struct {
+				Level, Line string
+				Reason      string `json:"turned_away"`
+			}
+			lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+			if len(lines) != 2 || json.Unmarshal([]byte(lines[0]), &request) != nil || json.Unmarshal([]byte(lines[1]), &access) != nil {
+				t.Fatalf("got the log %s, want a request and its access line", &log)
+			}
+			if request.Level != "WARN" || request.Reason != tc.reason {
+				t.Errorf("logged %s, want a warning that it was turned away: %s", lines[0], tc.reason)
+			}
+			if access.Line != tc.access {
+				t.Errorf("the access log says %s, want %s", access.Line, tc.access)
+			}
 		})
 	}
 }

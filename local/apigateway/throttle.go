@@ -1,6 +1,8 @@
 package apigateway
 
 import (
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -30,6 +32,41 @@ type bucket struct {
 
 func newBucket(t Throttling) *bucket {
 	return &bucket{Throttling: t, tokens: float64(t.Burst), filled: time.Now()}
+}
+
+// A stageThrottled is the error of a request that the stage has no token for.
+type stageThrottled struct{ reason string }
+
+func (e *stageThrottled) Error() string   { return e.reason }
+func (e *stageThrottled) Reason() string  { return e.reason }
+func (e *stageThrottled) Throttled() bool { return true }
+
+// throttled is the error of a request that finds no token.
+func (cfg *Config) throttled() error {
+	limits, setting := DefaultThrottling, "the account's quota"
+	if cfg.Throttling != nil {
+		limits, setting = *cfg.Throttling, cfg.ThrottlingSetting
+	}
+	reason := fmt.Sprintf("the stage %s lets %v requests a second pass, and %d at once", cfg.Stage, limits.RatePerSecond, limits.Burst)
+	if setting != "" {
+		reason += " (" + setting + ")"
+	}
+	return &stageThrottled{reason}
+}
+
+// turnedAway tells whether an error says that there was no room for the request, at the stage or at the function, and why.
+func turnedAway(err error) (reason string, ok bool) {
+	var t interface {
+		error
+		Throttled() bool
+	}
+	if !errors.As(err, &t) || !t.Throttled() {
+		return "", false
+	}
+	if told, ok := t.(interface{ Reason() string }); ok {
+		return told.Reason(), true
+	}
+	return t.Error(), true
 }
 
 // take takes a token, if there is one.

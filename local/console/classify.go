@@ -111,8 +111,9 @@ func (o *observer) classifyAPI(e *Event) {
 	if into := o.picture.edge(e.Node, function); into != "" {
 		o.moved(into, 1, failed)
 	}
-	if throttled, _ := e.Attrs["throttled"].(bool); throttled {
-		o.count(function, "throttled", 1)
+	if reason := e.text("turned_away"); reason != "" {
+		e.trace.text += ": " + reason
+		o.count(cmp.Or(function, e.Node), "throttled", 1) // no route: the API's own stage turned it away
 	}
 	caller := o.picture.only(KindBuyers)
 	if factory := o.picture.only(KindFactory); factory != "" && o.journeys.knows(callback) {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -100,13 +101,28 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 	}
 }
 
+func TestAJourneyOfABuyerWhoIsTurnedAwaySaysWhy(t *testing.T) {
+	for reason, request := range map[string][]any{
+		"all 21 instances of sales-api are busy": {"route", "POST /checkout", "status", 503},
+		"the stage lets 1 request pass":          {"route", "", "status", 429},
+	} {
+		o := newObserved()
+		o.part("api").Warn("api request", append(request, "method", "POST", "path", "/checkout", "request_id", "R", "turned_away", reason)...)
+		o.taken(t)
+		j, ok := o.journeys.get("R")
+		if want := fmt.Sprintf("POST /checkout %d: %s", request[3], reason); !ok || j.Summary != want || j.Steps[0].Text != want {
+			t.Errorf("got %+v, want %q", j, want)
+		}
+	}
+}
+
 func TestCountersCount(t *testing.T) {
 	o := newObserved()
 	api, host, source, topic := o.part("api"), o.part("lambda"), o.part("eventsource"), o.part("sns")
 	for status, level := range map[int]slog.Level{200: slog.LevelInfo, 409: slog.LevelInfo, 500: slog.LevelWarn} {
 		api.Log(t.Context(), level, "api request", "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", status, "request_id", "R")
 	}
-	api.Warn("api request", "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503, "request_id", "R", "throttled", true)
+	api.Warn("api request", "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503, "request_id", "R", "turned_away", "all 21 instances of sales-api are busy")
 	host.Info("invocation ended", "function", "sales-api", "request_id", "L1", "status", "success", "init_duration", 10*time.Millisecond)
 	host.Warn("invocation ended", "function", "sales-api", "request_id", "L2", "status", "timeout")
 	source.Debug("batch processed", "function", "stock", "queue", "stock_queue", "messages", 10, "failed", 3)

@@ -149,6 +149,9 @@ func (c *Console) Changed(change Change) {
 	c.changes = append([]Change{change}, c.changes[:min(len(c.changes), maxChanges-1)]...)
 }
 
+// TurnedAway tells that the API turns a request away because there is no room for it, before it answers.
+func (c *Console) TurnedAway(requestID, reason string) { c.rush.turnedAway(requestID, reason) }
+
 // current is the stack that runs.
 func (c *Console) current() Stack {
 	c.mu.Lock()

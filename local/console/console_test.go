@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/await"
 	"restock/local/console"
 	"restock/local/events"
 	"restock/local/factory"
@@ -92,9 +93,9 @@ func (h *house) do(t *testing.T, method, path, body string, into any) (status in
 	return response.StatusCode
 }
 
-func await(t *testing.T, what string, done func() bool) {
+func awaitThat(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(await.Limit); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal(what)
 		}
@@ -105,7 +106,7 @@ func TestJourneysAndNodesAreFoundByIDsAsTheyAre(t *testing.T) {
 	h := newHouse(t)
 	h.log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, "function", "stock")
 	var list []console.JourneySummary
-	await(t, "there is no journey", func() bool {
+	awaitThat(t, "there is no journey", func() bool {
 		h.get(t, "/journeys", &list)
 		return len(list) == 1
 	})
@@ -168,7 +169,7 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 		DeadLetters []console.DeadLetter `json:"dead_letters"`
 		Counters    map[string]map[string]int
 	}
-	await(t, "nobody says why it failed", func() bool {
+	awaitThat(t, "nobody says why it failed", func() bool {
 		h.get(t, "/state", &state)
 		return len(state.DeadLetters) == 1 && state.DeadLetters[0].Why != nil && state.DeadLetters[0].Journey == "R"
 	})
@@ -184,7 +185,7 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 1 {
 		t.Errorf("redrive: got %d %+v", status, moved)
 	}
-	await(t, "it is not back in its queue", func() bool { return q.Counts().Visible == 1 && dlq.Counts().Visible == 0 })
+	awaitThat(t, "it is not back in its queue", func() bool { return q.Counts().Visible == 1 && dlq.Counts().Visible == 0 })
 	for _, c := range []struct {
 		queue, want string
 		status      int
@@ -298,7 +299,7 @@ func TestTheFactorysFaults(t *testing.T) {
 		Factory  console.FactoryState
 		Counters map[string]map[string]int
 	}
-	await(t, "the state does not tell of the lot", func() bool {
+	awaitThat(t, "the state does not tell of the lot", func() bool {
 		h.get(t, "/state", &state)
 		return state.Counters["factory:factory"]["lost"] == 1
 	})

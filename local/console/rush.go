@@ -57,15 +57,27 @@ func (b Buyers) checkout() []byte {
 
 // A RushState is how a rush goes, or went.
 type RushState struct {
-	Running bool    `json:"running"`
-	Buyers  int     `json:"buyers"`
-	Seconds int     `json:"seconds"`
-	Sent    int     `json:"sent"`
-	Sold    int     `json:"sold"`    // 200
-	Refused int     `json:"refused"` // 409: there was not enough
-	Failed  int     `json:"failed"`  // any other answer, or none
-	P50MS   float64 `json:"p50_ms"`
-	P99MS   float64 `json:"p99_ms"`
+	Running bool `json:"running"`
+	Buyers  int  `json:"buyers"`
+	Seconds int  `json:"seconds"`
+	Sent    int  `json:"sent"`
+	Sold    int  `json:"sold"`    // 200
+	Refused int  `json:"refused"` // 409: there was not enough
+	Failed  int  `json:"failed"`  // any other answer, or none
+
+	// TurnedAway is how many the API had no room for (429, and 503 where all instances were busy): they are not among those that failed,
+	// nothing was done for them. TurnedAwayBy says why, the most frequent first.
+	TurnedAway   int      `json:"turned_away"`
+	TurnedAwayBy []Reason `json:"turned_away_by"`
+
+	P50MS float64 `json:"p50_ms"`
+	P99MS float64 `json:"p99_ms"`
+}
+
+// A Reason is why buyers were turned away: what was full, and where more of it is set.
+type Reason struct {
+	Reason string `json:"reason"`
+	Buyers int    `json:"buyers"`
 }
 
 // rush sends buyers to the shop's API, one rush at a time.
@@ -79,7 +91,19 @@ type rush struct {
 	api     string     // URL
 	current *RushState // of the rush that runs, or ran last; nil before the first
 	stop    context.CancelFunc
-	took    []time.Duration // of the answers, in no order
+	took    []time.Duration   // of the answers, in no order
+	away    map[string]string // why requests were turned away, by their ids, until their answers have arrived
+	reasons map[string]int    // how many buyers were turned away for a reason
+}
+
+// turnedAway notes why the API turns a request away. The API calls it before it answers. Requests of others than the rush's buyers are
+// forgotten at the end of the rush.
+func (r *rush) turnedAway(requestID, reason string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current != nil && r.current.Running && len(r.away) < MaxBuyers {
+		r.away[requestID] = reason
+	}
 }
 
 // checkoutTimeout is how long a buyer waits: longer than the HTTP API may take.
@@ -114,6 +138,7 @@ func (r *rush) begin(b Buyers) (*RushState, error) {
 	}
 	ctx, stop := context.WithCancel(r.ctx)
 	r.current, r.stop, r.took = &RushState{Running: true, Buyers: b.Buyers, Seconds: b.Seconds}, stop, nil
+	r.away, r.reasons = map[string]string{}, map[string]int{}
 	state := *r.current
 	r.done.Go(func() {
 		defer stop()
@@ -147,7 +172,14 @@ func (r *rush) state() *RushState {
 		return nil
 	}
 	state, took := *r.current, slices.Clone(r.took)
+	state.TurnedAwayBy = []Reason{}
+	for reason, buyers := range r.reasons {
+		state.TurnedAwayBy = append(state.TurnedAwayBy, Reason{reason, buyers})
+	}
 	r.mu.Unlock()
+	slices.SortFunc(state.TurnedAwayBy, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(b.Buyers, a.Buyers), cmp.Compare(a.Reason, b.Reason))
+	})
 	slices.Sort(took)
 	state.P50MS, state.P99MS = milliseconds(percentile(took, 50)), milliseconds(percentile(took, 99))
 	return &state
@@ -198,16 +230,23 @@ send:
 
 	r.mu.Lock()
 	r.current.Running = false
+	r.away = nil
 	r.mu.Unlock()
 	s := r.state()
-	r.log.Info("rush of buyers ended", "sent", s.Sent, "sold", s.Sold, "refused", s.Refused, "failed", s.Failed,
-		"p50", time.Duration(s.P50MS*float64(time.Millisecond)), "p99", time.Duration(s.P99MS*float64(time.Millisecond)))
+	attrs := []any{
+		"sent", s.Sent, "sold", s.Sold, "refused", s.Refused, "turned_away", s.TurnedAway, "failed", s.Failed,
+		"p50", time.Duration(s.P50MS * float64(time.Millisecond)), "p99", time.Duration(s.P99MS * float64(time.Millisecond)),
+	}
+	if len(s.TurnedAwayBy) > 0 {
+		attrs = append(attrs, "turned_away_by", s.TurnedAwayBy[0].Reason)
+	}
+	r.log.Info("rush of buyers ended", attrs...)
 }
 
 // buy is one buyer's request.
 func (r *rush) buy(ctx context.Context, url string, body []byte) {
 	sent := time.Now()
-	status, err := r.post(ctx, url, body)
+	status, requestID, err := r.post(ctx, url, body)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return // it was cut short
@@ -216,7 +255,12 @@ func (r *rush) buy(ctx context.Context, url string, body []byte) {
 	defer r.mu.Unlock()
 	r.current.Sent++
 	r.took = append(r.took, took)
+	reason, away := r.away[requestID]
+	delete(r.away, requestID)
 	switch {
+	case away:
+		r.current.TurnedAway++
+		r.reasons[reason]++
 	case err == nil && status == http.StatusOK:
 		r.current.Sold++
 	case err == nil && status == http.StatusConflict:
@@ -226,17 +270,17 @@ func (r *rush) buy(ctx context.Context, url string, body []byte) {
 	}
 }
 
-func (r *rush) post(ctx context.Context, url string, body []byte) (status int, err error) {
+func (r *rush) post(ctx context.Context, url string, body []byte) (status int, requestID string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	response, err := r.client.Do(request)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, response.Body) // so that the connection can be used again
-	return response.StatusCode, nil
+	return response.StatusCode, response.Header.Get("Apigw-Requestid"), nil
 }

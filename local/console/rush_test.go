@@ -1,9 +1,11 @@
 package console_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -28,7 +30,15 @@ func TestARushIsOfRealRequests(t *testing.T) {
 		case n <= 30:
 		case n <= 90:
 			w.WriteHeader(http.StatusConflict)
+		case n <= 92: // of the shop itself
+			w.WriteHeader(http.StatusServiceUnavailable)
 		default:
+			id, reason := fmt.Sprint(n), "all 2 instances of sales-api are busy"
+			if n > 98 {
+				reason = "the stage lets 1 request pass"
+			}
+			h.Console.TurnedAway(id, reason)
+			w.Header().Set("Apigw-Requestid", id)
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
@@ -48,12 +58,16 @@ func TestARushIsOfRealRequests(t *testing.T) {
 	if status := h.post(t, "/rush", rush, &refused); status != 409 || !strings.Contains(refused.Error, "running") {
 		t.Errorf("a second rush: got %d %+v", status, refused)
 	}
-	await(t, "the rush does not end", func() bool {
+	awaitThat(t, "the rush does not end", func() bool {
 		h.get(t, "/state", &state)
 		return !state.Rush.Running
 	})
 	got := *state.Rush
-	if got.Sent != 100 || got.Sold != 30 || got.Refused != 60 || got.Failed != 10 || got.P50MS <= 0 || got.P99MS < got.P50MS || most.Load() > 64 {
+	why := []console.Reason{{Reason: "all 2 instances of sales-api are busy", Buyers: 6}, {Reason: "the stage lets 1 request pass", Buyers: 2}}
+	if !slices.Equal(got.TurnedAwayBy, why) {
+		t.Errorf("got %v, want %v", got.TurnedAwayBy, why)
+	}
+	if got.Sent != 100 || got.Sold != 30 || got.Refused != 60 || got.TurnedAway != 8 || got.Failed != 2 || got.P50MS <= 0 || got.P99MS < got.P50MS || most.Load() > 64 {
 		t.Errorf("got %+v with %d at once", got, most.Load())
 	}
 }
@@ -83,9 +97,9 @@ func TestARushEndsWhenItIsToldOrWithTheConsole(t *testing.T) {
 		if status := h.post(t, "/rush", `{"buyers":100000,"seconds":600}`, &state); status != 202 {
 			t.Fatalf("got %d", status)
 		}
-		await(t, "nobody comes", func() bool { return atWork.Load() > 0 })
+		awaitThat(t, "nobody comes", func() bool { return atWork.Load() > 0 })
 		end()
-		await(t, "buyers are left", func() bool { return atWork.Load() == 0 })
+		awaitThat(t, "buyers are left", func() bool { return atWork.Load() == 0 })
 	}
 }
 

@@ -180,7 +180,7 @@ func TestAStreamIsBoundedAndWhatIsDroppedIsCounted(t *testing.T) {
 		t.Errorf("%d flows were told, want a few", flows)
 	}
 	var state struct{ Stream console.StreamState }
-	await(t, "the state does not say what was dropped", func() bool {
+	awaitThat(t, "the state does not say what was dropped", func() bool {
 		h.get(t, "/state", &state)
 		return state.Stream.Dropped == dropped
 	})

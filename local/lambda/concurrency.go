@@ -32,6 +32,13 @@ func (u *unreserved) reserve(n int) error {
 	return nil
 }
 
+// total is how much there is to share.
+func (u *unreserved) total() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.free
+}
+
 // take takes one, if one is left, for an invocation.
 func (u *unreserved) take() bool {
 	u.mu.Lock()

@@ -36,6 +36,14 @@ var (
 	ErrInvalidRequest = errors.New("InvalidRequestContentException: Could not parse request body into json")
 )
 
+// A ThrottledError says whose concurrency an invocation found in use. It is ErrThrottled.
+type ThrottledError struct{ Reason string }
+
+func (e *ThrottledError) Error() string { return e.Reason + ": " + ErrThrottled.Error() }
+
+// Is makes it ErrThrottled to package errors.
+func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
+
 // FunctionError is the failure of a function. As JSON it is what Lambda returns to the
 // caller: https://docs.aws.amazon.com/lambda/latest/dg/golang-exceptions.html
 type FunctionError struct {

@@ -56,6 +56,9 @@ type Function struct {
 	// account's. 0 throttles every invocation, as on AWS.
 	ReservedConcurrency *int
 
+	// ConcurrencySetting says where ReservedConcurrency is set, for the person who reads that all instances are busy. May be empty.
+	ConcurrencySetting string
+
 	// LogFormat is LogFormatText or LogFormatJSON: what AWS_LAMBDA_LOG_FORMAT says to the function. Empty means LogFormatText.
 	LogFormat string
 
@@ -197,7 +200,7 @@ func (d *Deployed) acquire() (*instance, error) {
 	// Idle instances hold no concurrency: it counts invocations.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 	if n := d.ReservedConcurrency; n != nil && d.busy >= *n || n == nil && !d.host.unreserved.take() {
-		return nil, ErrThrottled
+		return nil, d.throttled()
 	}
 	d.busy++
 	if len(d.idle) == 0 {
@@ -207,6 +210,22 @@ func (d *Deployed) acquire() (*instance, error) {
 	d.idle = d.idle[:len(d.idle)-1]
 	inst.reap.Stop()
 	return inst, nil
+}
+
+// throttled is the error of an invocation that finds all concurrency in use.
+func (d *Deployed) throttled() error {
+	setting := ""
+	if d.ConcurrencySetting != "" {
+		setting = " (" + d.ConcurrencySetting + ")"
+	}
+	switch n := d.ReservedConcurrency; {
+	case n == nil:
+		return &ThrottledError{fmt.Sprintf("all %d invocations at once that the account allows are in use", d.host.unreserved.total())}
+	case *n == 0:
+		return &ThrottledError{fmt.Sprintf("no instance of %s may run: its concurrency is 0%s", d.Name, setting)}
+	default:
+		return &ThrottledError{fmt.Sprintf("all %d instances of %s are busy%s", *n, d.Name, setting)}
+	}
 }
 
 // release ends what acquire began. The instance is kept for the next invocation if it lives.

@@ -404,15 +404,24 @@ func TestAnInstanceHandlesOneInvocationAtATime(t *testing.T) {
 	}
 }
 
+func wantThrottled(t *testing.T, d *lambda.Deployed, reason string) {
+	t.Helper()
+	_, err := d.Invoke(t.Context(), []byte(`{}`))
+	var throttled *lambda.ThrottledError
+	if !errors.Is(err, lambda.ErrThrottled) || !errors.As(err, &throttled) || throttled.Reason != reason {
+		t.Errorf("got %v, want that it is throttled: %s", err, reason)
+	}
+}
+
 func TestReservedConcurrencyThrottles(t *testing.T) {
 	two := 2
-	d := add(t, newHost(t, lambda.Config{}), func(f *lambda.Function) { f.ReservedConcurrency = &two })
+	d := add(t, newHost(t, lambda.Config{}), func(f *lambda.Function) {
+		f.ReservedConcurrency, f.ConcurrencySetting = &two, "setting concurrency.function"
+	})
 	g := newGate(t)
 	all := g.invoke(t.Context(), d, two)
 	g.await(t, two)
-	if _, err := d.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambda.ErrThrottled) {
-		t.Errorf("with %d running: got %v, want ErrThrottled", two, err)
-	}
+	wantThrottled(t, d, "all 2 instances of function are busy (setting concurrency.function)")
 	close(g.open)
 	all.pids()
 	for range 3 { // an instance counts while it runs, and never longer
@@ -421,9 +430,7 @@ func TestReservedConcurrencyThrottles(t *testing.T) {
 
 	zero := 0
 	off := add(t, newHost(t, lambda.Config{}), func(f *lambda.Function) { f.ReservedConcurrency = &zero })
-	if _, err := off.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambda.ErrThrottled) {
-		t.Errorf("with a reserved concurrency of 0: got %v, want ErrThrottled", err)
-	}
+	wantThrottled(t, off, "no instance of function may run: its concurrency is 0")
 }
 
 func TestFunctionsWithoutReservedConcurrencyShareTheRest(t *testing.T) {
@@ -442,9 +449,7 @@ func TestFunctionsWithoutReservedConcurrencyShareTheRest(t *testing.T) {
 	g := newGate(t)
 	all := g.invoke(t.Context(), a, 2)
 	g.await(t, 2)
-	if _, err := b.Invoke(t.Context(), []byte(`{}`)); !errors.Is(err, lambda.ErrThrottled) {
-		t.Errorf("with the account's concurrency in use: got %v, want ErrThrottled", err)
-	}
+	wantThrottled(t, b, "all 2 invocations at once that the account allows are in use")
 	close(g.open)
 	all.pids()
 	for range 3 {

@@ -28,17 +28,21 @@ type functions map[string]*function
 type function struct{ *lambda.Deployed }
 
 // throttled is the error of an invocation that found all concurrency in use.
-type throttled struct{ error }
+type throttled struct {
+	error
+	reason string
+}
 
 func (throttled) Throttled() bool      { return true }                               // to the HTTP API
+func (t throttled) Reason() string     { return t.reason }                           // to people
 func (throttled) Is(target error) bool { return target == eventsource.ErrThrottled } // to an event source
 func (t throttled) Unwrap() error      { return t.error }
 
 // Invoke invokes the function.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	out, err := f.Deployed.Invoke(ctx, payload)
-	if errors.Is(err, lambda.ErrThrottled) {
-		return nil, throttled{err}
+	if full := (*lambda.ThrottledError)(nil); errors.As(err, &full) {
+		return nil, throttled{err, full.Reason}
 	}
 	return out, err
 }
@@ -91,6 +95,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 		if reserved, declared := resource.Outputs["reservedConcurrentExecutions"].(float64); declared && reserved >= 0 {
 			concurrency := int(reserved) // -1, as on AWS, is none
 			config.ReservedConcurrency = &concurrency
+			config.ConcurrencySetting = r.config.Program.concurrencySetting(resource)
 		}
 		f, err := host.Add(config)
 		if err != nil {
@@ -201,6 +206,9 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			CORS: corsOf(declared),
 			Log:  r.config.Log.With("part", "api"),
 		}
+		if r.console != nil {
+			config.TurnedAway = r.console.TurnedAway
+		}
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
 			return s.authorizeRequest(request, body, p.graph.Region, declared.String("executionArn")+"/"+config.Stage)
 		}
@@ -214,6 +222,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			config.Stage = stage.String("name")
 			config.AccessLogFormat, _ = stage.Object("accessLogSettings")["format"].(string)
 			if limits := (graph.Resource{Outputs: stage.Object("defaultRouteSettings")}); limits.Outputs != nil {
+				config.ThrottlingSetting = r.config.Program.throttlingSetting(stage)
 				config.Throttling = &apigateway.Throttling{RatePerSecond: limits.Number("throttlingRateLimit"), Burst: int(limits.Number("throttlingBurstLimit"))}
 			}
 			config.StageVariables = map[string]string{}

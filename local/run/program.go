@@ -1,6 +1,8 @@
 package run
 
 import (
+	"cmp"
+	"fmt"
 	"path"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -21,10 +23,18 @@ type Program struct {
 
 	Declared []lambdas.Function // what its functions are said to be, which the rules hold it to; may be none
 	Declare  func(bundle.Builder) pulumi.RunFunc
+
+	// Where a person sets how much is served at once: of a function, whose name is in place of %s, and of the API's stage. Empty: where
+	// the resource is declared.
+	ConcurrencySetting, ThrottlingSetting string
 }
 
 // Shop is the program of the shop.
-var Shop = Program{Name: "shop", Project: ".", Package: "infra/stack", Functions: lambdas.Folder, Declared: lambdas.All(), Declare: stack.Program}
+var Shop = Program{
+	Name: "shop", Project: ".", Package: "infra/stack", Functions: lambdas.Folder, Declared: lambdas.All(), Declare: stack.Program,
+	ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
+	ThrottlingSetting:  "settings throttling.ratePerSecond and throttling.burst",
+}
 
 // Tutorial is the program of the tutorial.
 var Tutorial = Program{Name: "tutorial", Project: "examples/tutorial", Package: "examples/tutorial/program", Functions: tutorial.Functions, Declare: tutorial.Program}
@@ -39,6 +49,19 @@ func (p Program) packages(names []string) []string {
 		packages = append(packages, "./"+path.Join(p.Functions, name))
 	}
 	return packages
+}
+
+// concurrencySetting is where the concurrency of a function is set.
+func (p Program) concurrencySetting(function *graph.Resource) string {
+	if p.ConcurrencySetting == "" {
+		return "reservedConcurrentExecutions in " + function.Source
+	}
+	return fmt.Sprintf(p.ConcurrencySetting, function.String("name"))
+}
+
+// throttlingSetting is where the throttling of a stage is set.
+func (p Program) throttlingSetting(stage *graph.Resource) string {
+	return cmp.Or(p.ThrottlingSetting, "defaultRouteSettings in "+stage.Source)
 }
 
 // where is where a resource is declared; in a program that is made from declarations, a file of those that make it.

@@ -1,0 +1,42 @@
+package run_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/local/await"
+)
+
+func TestWhoIsTurnedAwayIsLoggedWithTheSettingThatDecides(t *testing.T) {
+	t.Parallel()
+	said := &protocol{}
+	c := config(t)
+	c.Unchecked = true
+	c.Log = slog.New(slog.NewTextHandler(io.MultiWriter(said, t.Output()), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	c.Edit = func(g *graph.Graph) {
+		for _, r := range g.OfType("aws:lambda/function:Function") {
+			if r.Name == "sales-api" {
+				r.Outputs["reservedConcurrentExecutions"] = 0.0
+			}
+		}
+		for _, r := range g.OfType("aws:apigatewayv2/stage:Stage") {
+			r.Outputs["defaultRouteSettings"] = map[string]any{"throttlingRateLimit": 1e-9, "throttlingBurstLimit": 1.0}
+		}
+	}
+	s := start(t, c)
+	for _, want := range []struct {
+		status int
+		reason string
+	}{
+		{http.StatusServiceUnavailable, "no instance of sales-api may run: its concurrency is 0 (Concurrency in lambdas/lambdas.go, setting concurrency.sales-api)"},
+		{http.StatusTooManyRequests, "lets 1e-09 requests a second pass, and 1 at once (settings throttling.ratePerSecond and throttling.burst)"},
+	} {
+		if status, body, err := s.checkout(t.Context()); err != nil || status != want.status {
+			t.Errorf("a checkout got %d %s, %v; want %d", status, body, err, want.status)
+		}
+		await.Until(t, "the log says "+want.reason, func() bool { return said.line("turned_away=", want.reason) != "" })
+	}
+}
