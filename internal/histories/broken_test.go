@@ -47,6 +47,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			"IF v_surplus > 0 OR v_late THEN", "IF v_late AND NOT v_surplus THEN"}}},
 		{name: "an adjustment is made twice for its key", edits: [][3]string{{"adjust_stock",
 			"v_stock, p_idempotency_key, p_at", "v_stock, NULL, p_at"}}},
+		{name: "a sale that was made is said to be unavailable", store: func(s shop.Store) shop.Store { return deniesSales{s} }},
 		{name: "the outbox is forgotten", store: func(s shop.Store) shop.Store { return neverPublishes{s} }},
 		{name: "an order is marked before it is published", store: func(s shop.Store) shop.Store { return marksEarly{s} }},
 		{name: "nothing is asked for again", store: func(s shop.Store) shop.Store { return neverAsks{s} }},
@@ -107,6 +108,16 @@ func (quiet) Fatalf(string, ...any) { runtime.Goexit() }
 func (quiet) FailNow()              { runtime.Goexit() }
 func (quiet) Log(...any)            {}
 func (quiet) Logf(string, ...any)   {}
+
+type deniesSales struct{ shop.Store }
+
+func (s deniesSales) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
+	d, err := s.Store.Checkout(ctx, c)
+	if err == nil && d.Outcome == shop.Sold && !d.Sale.Repeated && c.Quantity%7 == 0 {
+		return shop.Decision{}, errNotSent
+	}
+	return d, err
+}
 
 type neverPublishes struct{ shop.Store }
 

@@ -21,9 +21,12 @@ type fate struct {
 // death is what a process that dies panics with.
 type death struct{}
 
-var errCut = &shop.Error{Code: shop.CodeUnavailable, Detail: "the connection was cut"}
+var (
+	errNotSent = &shop.Error{Code: shop.CodeUnavailable, Detail: "there is no connection"}
+	errLost    = &shop.Error{Code: shop.CodeOutcomeUnknown, Detail: "the connection was cut before the answer came"}
+)
 
-func (f *fate) step() error {
+func (f *fate) step(failure error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.steps == 0 {
@@ -36,17 +39,22 @@ func (f *fate) step() error {
 	case f.kills:
 		panic(death{})
 	default:
-		return errCut
+		return failure
 	}
 }
 
-// suffer makes a call, before or after which fate may strike.
-func suffer[T any](f *fate, call func() (T, error)) (result T, err error) {
-	if err := f.step(); err != nil {
+// suffer makes a call that changes something, before or after which fate may strike.
+func suffer[T any](f *fate, call func() (T, error)) (T, error) { return strike(f, errLost, call) }
+
+// read makes a call that changes nothing. When its answer is lost, nothing was done either.
+func read[T any](f *fate, call func() (T, error)) (T, error) { return strike(f, errNotSent, call) }
+
+func strike[T any](f *fate, lost error, call func() (T, error)) (result T, err error) {
+	if err := f.step(errNotSent); err != nil {
 		return result, err
 	}
 	result, err = call()
-	if struck := f.step(); struck != nil {
+	if struck := f.step(lost); struck != nil {
 		var nothing T
 		return nothing, struck
 	}
@@ -70,10 +78,10 @@ func (m mortal) do(call func() error) error {
 }
 
 func (m mortal) Products(ctx context.Context) ([]shop.Product, error) {
-	return suffer(m.fate, func() ([]shop.Product, error) { return m.store.Products(ctx) })
+	return read(m.fate, func() ([]shop.Product, error) { return m.store.Products(ctx) })
 }
 func (m mortal) Product(ctx context.Context, sku string) (shop.Product, error) {
-	return suffer(m.fate, func() (shop.Product, error) { return m.store.Product(ctx, sku) })
+	return read(m.fate, func() (shop.Product, error) { return m.store.Product(ctx, sku) })
 }
 func (m mortal) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
 	return m.do(func() error { return m.store.CreateProduct(ctx, p, at) })
@@ -94,16 +102,16 @@ func (m mortal) Adjust(ctx context.Context, a shop.Adjustment) (shop.Adjusted, e
 	return suffer(m.fate, func() (shop.Adjusted, error) { return m.store.Adjust(ctx, a) })
 }
 func (m mortal) ProductionOrders(ctx context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
-	return suffer(m.fate, func() ([]shop.ProductionOrder, error) { return m.store.ProductionOrders(ctx, f) })
+	return read(m.fate, func() ([]shop.ProductionOrder, error) { return m.store.ProductionOrders(ctx, f) })
 }
 func (m mortal) ProductionOrder(ctx context.Context, id uuid.UUID) (shop.ProductionOrder, error) {
-	return suffer(m.fate, func() (shop.ProductionOrder, error) { return m.store.ProductionOrder(ctx, id) })
+	return read(m.fate, func() (shop.ProductionOrder, error) { return m.store.ProductionOrder(ctx, id) })
 }
 func (m mortal) OpenOrders(ctx context.Context) ([]shop.ProductionOrder, error) {
-	return suffer(m.fate, func() ([]shop.ProductionOrder, error) { return m.store.OpenOrders(ctx) })
+	return read(m.fate, func() ([]shop.ProductionOrder, error) { return m.store.OpenOrders(ctx) })
 }
 func (m mortal) Short(ctx context.Context) ([]string, error) {
-	return suffer(m.fate, func() ([]string, error) { return m.store.Short(ctx) })
+	return read(m.fate, func() ([]string, error) { return m.store.Short(ctx) })
 }
 func (m mortal) ClaimPublication(ctx context.Context, o shop.ProductionOrder, at time.Time) (bool, error) {
 	return suffer(m.fate, func() (bool, error) { return m.store.ClaimPublication(ctx, o, at) })
@@ -118,7 +126,7 @@ func (m mortal) CloseOrder(ctx context.Context, o shop.ProductionOrder, status s
 	return suffer(m.fate, func() (bool, error) { return m.store.CloseOrder(ctx, o, status, at) })
 }
 func (m mortal) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, error) {
-	return suffer(m.fate, func() ([]shop.Notice, error) { return m.store.DueNotices(ctx, now) })
+	return read(m.fate, func() ([]shop.Notice, error) { return m.store.DueNotices(ctx, now) })
 }
 func (m mortal) ClaimNotice(ctx context.Context, n shop.Notice, from, until time.Time) (bool, error) {
 	return suffer(m.fate, func() (bool, error) { return m.store.ClaimNotice(ctx, n, from, until) })
@@ -127,10 +135,10 @@ func (m mortal) MarkNotified(ctx context.Context, n shop.Notice, at time.Time) e
 	return m.do(func() error { return m.store.MarkNotified(ctx, n, at) })
 }
 func (m mortal) Ledger(ctx context.Context, product uuid.UUID, after int64, limit int) ([]shop.LedgerEntry, error) {
-	return suffer(m.fate, func() ([]shop.LedgerEntry, error) { return m.store.Ledger(ctx, product, after, limit) })
+	return read(m.fate, func() ([]shop.LedgerEntry, error) { return m.store.Ledger(ctx, product, after, limit) })
 }
 func (m mortal) Balances(ctx context.Context) ([]shop.Balance, error) {
-	return suffer(m.fate, func() ([]shop.Balance, error) { return m.store.Balances(ctx) })
+	return read(m.fate, func() ([]shop.Balance, error) { return m.store.Balances(ctx) })
 }
 func (m mortal) ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error) {
 	err = m.do(func() error {

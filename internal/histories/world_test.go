@@ -164,6 +164,9 @@ func noticeKey(kind string, subject uuid.UUID) string { return kind + " " + subj
 // errNoAnswer is what a caller gets whose process died, or whose connection was cut: the call may be done, or not.
 var errNoAnswer = errors.New("no answer")
 
+// errNotDone is an errNoAnswer that says that nothing was done.
+var errNotDone = fmt.Errorf("nothing was done: %w", errNoAnswer)
+
 // process runs what one process does, until it ends or dies.
 func (w *world) process(steps int, kills bool, do func(context.Context) error) (err error) {
 	w.fate.mu.Lock()
@@ -179,7 +182,11 @@ func (w *world) process(steps int, kills bool, do func(context.Context) error) (
 			panic(cause)
 		}
 	}()
-	if err = do(w.ctx); errors.Is(err, errCut) {
+	err = do(w.ctx)
+	switch shop.CodeOf(err) {
+	case shop.CodeUnavailable:
+		return errNotDone
+	case shop.CodeOutcomeUnknown:
 		return errNoAnswer
 	}
 	return err

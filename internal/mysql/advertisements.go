@@ -43,10 +43,6 @@ func (s *Store) Advertisements(ctx context.Context) ([]ads.Advertisement, error)
 
 // SwitchAdvertisement changes the status of an advertisement, if it still is what it was.
 func (s *Store) SwitchAdvertisement(ctx context.Context, id uuid.UUID, from, to ads.Status) (bool, error) {
-	result, err := s.db.ExecContext(ctx, `UPDATE advertisement SET status = ? WHERE ad_id = ? AND status = ?`, to, id[:], from)
-	if err != nil {
-		return false, failed(fmt.Sprintf("switching advertisement %s %s", id, to), err)
-	}
-	n, err := result.RowsAffected()
-	return n == 1, err
+	return s.changes(ctx, fmt.Sprintf("switching advertisement %s %s", id, to),
+		`UPDATE advertisement SET status = ? WHERE ad_id = ? AND status = ?`, to, id[:], from)
 }

@@ -127,11 +127,8 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 	if c.Automatic != nil {
 		change("automatic = ?", *c.Automatic)
 	}
-	err := retryDeadlocks(ctx, func() error {
-		// #nosec G202 -- the columns are those above, the values are arguments
-		_, err := s.db.ExecContext(ctx, `UPDATE product SET `+strings.Join(columns, ", ")+` WHERE sku = ?`, append(args, sku)...)
-		return err
-	})
+	// #nosec G202 -- the columns are those above, the values are arguments
+	_, err := s.exec(ctx, `UPDATE product SET `+strings.Join(columns, ", ")+` WHERE sku = ?`, append(args, sku)...)
 	switch serverError(err) {
 	case errDuplicate:
 		return &shop.Error{Code: shop.CodeProductExists, Detail: fmt.Sprintf("another product has the name %q", *c.Name)}

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 
 	"restock/internal/shop"
@@ -28,12 +29,37 @@ func list[T any](ctx context.Context, db *sql.DB, doing string, read func(scan f
 	return all, nil
 }
 
-// changes runs a statement, and says whether it changed anything.
-func (s *Store) changes(ctx context.Context, doing, statement string, args ...any) (changed bool, err error) {
+// onConnection does something on one connection. Its error is the pool's where there was none to be had:
+// then nothing was sent. A connection that turns out to be dead before anything was sent is replaced, as
+// database/sql does it.
+func (s *Store) onConnection(ctx context.Context, do func(*sql.Conn) error) error {
+	for dead := 0; ; dead++ {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		err = do(conn)
+		_ = conn.Close() // it goes back to the pool, which looks itself whether it is of use
+		if !errors.Is(err, driver.ErrBadConn) || dead > s.db.Stats().MaxOpenConnections {
+			return err
+		}
+	}
+}
+
+// exec runs a statement that changes something.
+func (s *Store) exec(ctx context.Context, statement string, args ...any) (result sql.Result, err error) {
 	err = retryDeadlocks(ctx, func() error {
-		changed, err = changes(s.db.ExecContext(ctx, statement, args...))
-		return err
+		return s.onConnection(ctx, func(conn *sql.Conn) (err error) {
+			result, err = conn.ExecContext(ctx, statement, args...)
+			return uncertain(err)
+		})
 	})
+	return result, err
+}
+
+// changes runs a statement, and says whether it changed anything.
+func (s *Store) changes(ctx context.Context, doing, statement string, args ...any) (bool, error) {
+	changed, err := changes(s.exec(ctx, statement, args...))
 	if err != nil {
 		return false, failed(doing, err)
 	}
@@ -55,11 +81,13 @@ func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Tx) 
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback() // after a commit it does nothing
+		defer tx.Rollback() // after the commit it ends the transaction for database/sql alone
 		if err := do(tx); err != nil {
 			return err
 		}
-		return tx.Commit()
+		// Not tx.Commit, which knows no context: it waits for as long as the server says nothing.
+		_, err = tx.ExecContext(ctx, "COMMIT")
+		return uncertain(err)
 	})
 	var named *shop.Error
 	if err == nil || errors.As(err, &named) {

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"restock/internal/shop"
 )
 
@@ -37,7 +39,7 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 	var leadTime seconds
 	var askedAt sql.NullTime
 	d := shop.Decision{Sale: shop.Sale{ID: c.SaleID, SKU: c.SKU, Quantity: c.Quantity}}
-	err = s.call(ctx, "CALL checkout(?, ?, ?, ?, ?, ?)",
+	err = s.call(ctx, row{"sale", "sale_id", c.SaleID}, "CALL checkout(?, ?, ?, ?, ?, ?)",
 		[]any{c.SaleID[:], c.SKU, c.Quantity, orNull(c.IdempotencyKey), c.At.UTC(), plan},
 		&outcome, &d.Sale.UnitPrice, &d.Sale.Stock, &d.Sale.ID, &maxPerSale, &askedAt, &d.Opened, &factory,
 		&d.Policy.ReorderPoint, &d.Policy.OrderUpTo, &d.Policy.LotSize, &d.Policy.MinimumOrder, &leadTime)
@@ -81,7 +83,11 @@ func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (d shop.Dec
 	orderID, position, quantity := planned(r.Plan)
 	var outcome, factory string
 	var leadTime seconds
-	err = s.call(ctx, "CALL replenish(?, ?, ?, ?, ?, ?, ?)",
+	var opens row
+	if r.Plan != nil {
+		opens = row{"production_order", "production_order_id", r.Plan.ProductionOrderID}
+	}
+	err = s.call(ctx, opens, "CALL replenish(?, ?, ?, ?, ?, ?, ?)",
 		[]any{r.SKU, r.ByHand, r.At.UTC(), orderID, position, quantity, r.Correlation},
 		&outcome, &d.Position, &d.Opened, &factory, &d.Policy.Automatic,
 		&d.Policy.ReorderPoint, &d.Policy.OrderUpTo, &d.Policy.LotSize, &d.Policy.MinimumOrder, &leadTime)
@@ -149,7 +155,7 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, err
 	if !mayBeSKU(d.SKU) {
 		return r, mismatch
 	}
-	err := s.call(ctx, "CALL receive_goods(?, ?, ?, ?, ?)",
+	err := s.call(ctx, row{"goods_receipt", "attempt_id", d.AttemptID}, "CALL receive_goods(?, ?, ?, ?, ?)",
 		[]any{d.AttemptID[:], d.ProductionOrderID[:], d.SKU, d.Quantity, d.At.UTC()},
 		&outcome, &r.Stock, &r.Surplus, &r.Late)
 	if err != nil {
@@ -176,7 +182,7 @@ func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (adjusted shop.Ad
 	}
 	doing := fmt.Sprintf("adjusting %s by %d", a.SKU, a.Quantity)
 	var outcome string
-	err = s.call(ctx, "CALL adjust_stock(?, ?, ?, ?, ?, ?)",
+	err = s.call(ctx, row{"adjustment", "adjustment_id", a.ID}, "CALL adjust_stock(?, ?, ?, ?, ?, ?)",
 		[]any{a.ID[:], a.SKU, a.Quantity, a.Reason, orNull(a.IdempotencyKey), a.At.UTC()},
 		&outcome, &adjusted.Stock)
 	if err != nil {
@@ -198,27 +204,57 @@ func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (adjusted shop.Ad
 	return adjusted, nil
 }
 
-// call runs a stored procedure and scans the one row that it answers with, or returns sql.ErrNoRows. An answer may be cut short: what it
-// does not say is left as it is.
-func (s *Store) call(ctx context.Context, query string, args []any, dest ...any) error {
+// A row is what a call stores, if it does what it is asked to.
+type row struct {
+	table, key string
+	id         uuid.UUID
+}
+
+// isStored asks whether a row is there.
+func (r row) isStored(ctx context.Context, conn *sql.Conn) (stored bool, err error) {
+	query := fmt.Sprintf(`SELECT COUNT(*) FROM %s WHERE %s = ?`, r.table, r.key)
+	err = conn.QueryRowContext(ctx, query, r.id[:]).Scan(&stored)
+	return stored, err
+}
+
+// call runs a stored procedure and scans the one row that it answers with, or returns sql.ErrNoRows. The
+// procedure may return fewer columns than dest: the remaining values stay unchanged. Where the call failed
+// and may be done all the same, the error is an unknownOutcome. What it would have stored decides that,
+// where the server can be asked. The zero row: it stores nothing.
+func (s *Store) call(ctx context.Context, stores row, query string, args []any, dest ...any) error {
 	return retryDeadlocks(ctx, func() error {
-		rows, err := s.db.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		if !rows.Next() {
-			return cmp.Or(rows.Err(), sql.ErrNoRows)
-		}
-		columns, err := rows.Columns()
-		if err != nil {
-			return err
-		}
-		if err := rows.Scan(dest[:min(len(columns), len(dest))]...); err != nil {
-			return err
-		}
-		return rows.Close() // the procedure's own end comes after its answer
+		return s.onConnection(ctx, func(conn *sql.Conn) error {
+			err := callOn(ctx, conn, query, args, dest)
+			if !mayBeDone(err) || stores == (row{}) {
+				return err
+			}
+			if serverError(err) != 0 { // the call has ended, so whether it is done is settled
+				if stored, unasked := stores.isStored(ctx, conn); unasked == nil && !stored {
+					return err
+				}
+			}
+			return unknownOutcome{err}
+		})
 	})
+}
+
+func callOn(ctx context.Context, conn *sql.Conn, query string, args, dest []any) error {
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return cmp.Or(rows.Err(), sql.ErrNoRows)
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	if err := rows.Scan(dest[:min(len(columns), len(dest))]...); err != nil {
+		return err
+	}
+	return rows.Close() // the procedure's own end comes after its answer
 }
 
 // orNull is a text, or null where there is none.

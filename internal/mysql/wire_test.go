@@ -23,6 +23,10 @@ type wire struct {
 	running    sync.WaitGroup
 	mu         sync.Mutex // guards conns
 	conns      []net.Conn
+
+	// answered is called when the server has answered, before the answer goes on to the client. It goes on
+	// if answered returns true; else the wire breaks. Nil: all answers go on.
+	answered atomic.Pointer[func() bool]
 }
 
 // newWire puts a wire before a database: a round trip takes so much longer than it does over loopback.
@@ -74,19 +78,26 @@ func (w *wire) accept() {
 		w.mu.Unlock()
 		var clientsTurn atomic.Bool
 		w.running.Go(func() {
-			carry(server, client, func() {
+			carry(server, client, func() bool {
 				if clientsTurn.Swap(false) {
 					w.roundTrips.Add(1)
 					sleep(w.roundTrip)
 				}
+				return true
 			})
 		})
-		w.running.Go(func() { carry(client, server, func() { clientsTurn.Store(true) }) })
+		w.running.Go(func() {
+			carry(client, server, func() bool {
+				clientsTurn.Store(true)
+				answered := w.answered.Load()
+				return answered == nil || (*answered)()
+			})
+		})
 	}
 }
 
-// carry carries one direction until an end is closed, and then closes both.
-func carry(to, from net.Conn, before func()) {
+// carry carries one direction until an end is closed, or before returns false, and then closes both.
+func carry(to, from net.Conn, before func() bool) {
 	defer to.Close()
 	defer from.Close()
 	buffer := make([]byte, 16<<10)
@@ -95,7 +106,9 @@ func carry(to, from net.Conn, before func()) {
 		if err != nil {
 			return
 		}
-		before()
+		if !before() {
+			return
+		}
 		if _, err := to.Write(buffer[:n]); err != nil {
 			return
 		}

@@ -71,7 +71,7 @@ type Sale struct {
 // reorder point, and publishes it; a message that could not be sent is left to [Shop.Sweep].
 //
 // Errors: CodeInvalidQuantity (also above the product's limit), CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeOutOfStock,
-// CodeIdempotencyKeyReused. CodeOutOfStock comes with what is on hand and when more is expected, in the Sale. A refusal is not
+// CodeIdempotencyKeyReused, CodeUnavailable (nothing was sold), CodeOutcomeUnknown. CodeOutOfStock comes with what is on hand and when more is expected, in the Sale. A refusal is not
 // kept: the same key may buy when there is stock again.
 func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
 	if err := order.validate(); err != nil {
@@ -85,7 +85,7 @@ func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
 	for range maxRounds {
 		decision, err := s.Store.Checkout(ctx, checkout)
 		if err != nil {
-			return Sale{}, err
+			return Sale{}, advised(err, "the purchase may have been made", order.IdempotencyKey)
 		}
 		if decision.Outcome == Undecided {
 			if checkout.Plan, err = s.plan(decision); err != nil {

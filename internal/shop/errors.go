@@ -21,7 +21,8 @@ const (
 	CodeOrderNotOpen          Code = "production_order_not_open" // it is closed already
 	CodeProductMismatch       Code = "product_mismatch"
 	CodeInvalidSignature      Code = "invalid_signature"
-	CodeUnavailable           Code = "unavailable"
+	CodeUnavailable           Code = "unavailable"     // nothing was done
+	CodeOutcomeUnknown        Code = "outcome_unknown" // it may be done, or not
 	CodeInternal              Code = "internal"
 )
 
@@ -52,3 +53,22 @@ func CodeOf(err error) Code {
 
 // refuse is an error with a code and its detail.
 func refuse(code Code, detail string) error { return &Error{Code: code, Detail: detail} }
+
+// advised adds to an error with CodeOutcomeUnknown what the caller can do about it. What may be done is for
+// people: "the purchase was made".
+func advised(err error, mayBe, idempotencyKey string) error {
+	if err == nil || CodeOf(err) != CodeOutcomeUnknown {
+		return err
+	}
+	detail := mayBe + ", or not: repeat the request with the same Idempotency-Key, and it is done once"
+	if idempotencyKey == "" {
+		detail = mayBe + ", or not: the request had no Idempotency-Key, so a repeated one may do it twice"
+	}
+	return &Error{Code: CodeOutcomeUnknown, Detail: detail, Err: err}
+}
+
+// done is the error of a read after a write that is stored. The read's own code would say that nothing was
+// done.
+func done(what string, err error) error {
+	return &Error{Code: CodeOutcomeUnknown, Detail: what + ", and could not be read afterwards", Err: err}
+}

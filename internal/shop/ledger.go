@@ -34,7 +34,7 @@ const maxReason = 200
 // opens. The answer to a repeated adjustment is the product as it is now.
 //
 // Errors: CodeInvalidQuantity, CodeInvalidReason, CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeIdempotencyKeyReused,
-// CodeOutOfStock (less than nothing would be on hand).
+// CodeOutOfStock (less than nothing would be on hand), CodeUnavailable (nothing was done), CodeOutcomeUnknown.
 func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 	switch {
 	case a.Quantity == 0 || a.Quantity < -MaxQuantity || a.Quantity > MaxQuantity:
@@ -52,7 +52,7 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 	a.At = s.now()
 	adjusted, err := s.Store.Adjust(ctx, a)
 	if err != nil {
-		return Product{}, err
+		return Product{}, advised(err, "the stock may have been adjusted", a.IdempotencyKey)
 	}
 	if adjusted.Refused {
 		return Product{}, refuse(CodeOutOfStock, fmt.Sprintf("%d of %s are on hand, %d cannot be taken away", adjusted.Stock, a.SKU, -a.Quantity))
@@ -61,7 +61,7 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 	if !adjusted.Repeated {
 		s.check(ctx, a.SKU)
 	}
-	return s.Store.Product(ctx, a.SKU)
+	return s.changed(ctx, a.SKU, "adjusted")
 }
 
 // The causes of entries in the ledger.

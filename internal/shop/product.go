@@ -133,7 +133,7 @@ func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 		return Product{}, err
 	}
 	s.check(ctx, p.SKU)
-	return s.Store.Product(ctx, p.SKU)
+	return s.changed(ctx, p.SKU, "created")
 }
 
 // ChangeProduct changes what is said of a product. If it is short by its new policy, a production order opens; one that is open stays
@@ -156,5 +156,14 @@ func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (
 		return Product{}, err
 	}
 	s.check(ctx, sku)
-	return s.Store.Product(ctx, sku)
+	return s.changed(ctx, sku, "changed")
+}
+
+// changed reads a product after a change that is stored.
+func (s *Shop) changed(ctx context.Context, sku, how string) (Product, error) {
+	p, err := s.Store.Product(ctx, sku)
+	if err != nil {
+		return Product{}, done("product "+sku+" was "+how, err)
+	}
+	return p, nil
 }

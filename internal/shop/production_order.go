@@ -135,7 +135,11 @@ func (s *Shop) OpenOrder(ctx context.Context, sku string, quantity int) (Product
 	case !d.Opened:
 		return ProductionOrder{}, refuse(CodeInvalidQuantity, fmt.Sprintf("nothing of %s is short: say how many to order", sku))
 	}
-	return s.Store.ProductionOrder(ctx, d.ProductionOrder.ID)
+	o, err := s.Store.ProductionOrder(ctx, d.ProductionOrder.ID)
+	if err != nil {
+		return ProductionOrder{}, done(fmt.Sprintf("production order %s was opened", d.ProductionOrder.ID), err)
+	}
+	return o, nil
 }
 
 // CancelOrder closes an open production order. The factory is not told, it cannot be: what it delivers later is booked, and reported.

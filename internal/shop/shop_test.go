@@ -125,3 +125,61 @@ func TestOrdersAreCheckedBeforeTheStoreIsAsked(t *testing.T) {
 		}
 	}
 }
+
+// lost is what a store returns whose answer was lost.
+var lost = &shop.Error{Code: shop.CodeOutcomeUnknown, Detail: "no answer"}
+
+func TestWhoRepeatsAnUnknownPurchaseIsToldWhetherThatIsSafe(t *testing.T) {
+	s := open(store{checkout: func(shop.Checkout) (shop.Decision, error) { return shop.Decision{}, lost }}, nil)
+	for key, says := range map[string]string{
+		"key": "the purchase may have been made, or not: repeat the request with the same Idempotency-Key",
+		"":    "the purchase may have been made, or not: the request had no Idempotency-Key",
+	} {
+		_, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1, IdempotencyKey: key})
+		if shop.CodeOf(err) != shop.CodeOutcomeUnknown || !strings.HasPrefix(err.Error(), says) || !errors.Is(err, lost) {
+			t.Errorf("with the key %q: got %v, want %s that says %q", key, err, shop.CodeOutcomeUnknown, says)
+		}
+	}
+}
+
+// unreadable is a store that does what it is asked to, and whose reads fail.
+type unreadable struct{ shop.Store }
+
+var away = &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now"}
+
+func (unreadable) CreateProduct(context.Context, shop.Product, time.Time) error { return nil }
+func (unreadable) Adjust(context.Context, shop.Adjustment) (shop.Adjusted, error) {
+	return shop.Adjusted{Stock: 3}, nil
+}
+func (unreadable) Replenish(_ context.Context, r shop.Replenishment) (shop.Decision, error) {
+	return shop.Decision{Outcome: shop.Settled, Opened: r.ByHand}, nil
+}
+func (unreadable) MarkPublished(context.Context, uuid.UUID, time.Time) error { return nil }
+func (unreadable) Product(context.Context, string) (shop.Product, error)     { return shop.Product{}, away }
+func (unreadable) ProductionOrder(context.Context, uuid.UUID) (shop.ProductionOrder, error) {
+	return shop.ProductionOrder{}, away
+}
+
+func TestAWriteThatIsDoneIsNotUnavailableBecauseAReadFailsAfterIt(t *testing.T) {
+	s := shop.Open(unreadable{}, publisher(func(shop.ProductionOrder) error { return nil }), shop.Discard)
+	for name, do := range map[string]func() error{
+		"creating a product": func() error {
+			_, err := s.CreateProduct(t.Context(), shop.NewProduct{
+				SKU: "CP-1", Name: "도너츠", Policy: shop.Policy{OrderUpTo: 1, LotSize: 1, LeadTime: time.Minute},
+			})
+			return err
+		},
+		"adjusting the stock": func() error {
+			_, err := s.Adjust(t.Context(), shop.Adjustment{SKU: "CP-1", Quantity: 1, Reason: "found"})
+			return err
+		},
+		"ordering by hand": func() error {
+			_, err := s.OpenOrder(t.Context(), "CP-1", 5)
+			return err
+		},
+	} {
+		if err := do(); shop.CodeOf(err) != shop.CodeOutcomeUnknown || !errors.Is(err, away) {
+			t.Errorf("%s, and the read after it fails: got %v (%s), want %s", name, err, shop.CodeOf(err), shop.CodeOutcomeUnknown)
+		}
+	}
+}

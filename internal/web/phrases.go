@@ -52,7 +52,10 @@ var failures = map[shop.Code]failure{
 	shop.CodeProductMismatch:       {http.StatusUnprocessableEntity, Phrase{"생산 주문의 상품이 아님", "Not the product of the production order"}},
 	shop.CodeInvalidSignature:      {http.StatusForbidden, Phrase{"서명이 올바르지 않음", "The signature is not valid"}},
 	shop.CodeUnavailable:           {http.StatusServiceUnavailable, Phrase{"데이터베이스 연결 오류", "The database cannot be reached"}},
-	shop.CodeInternal:              {http.StatusInternalServerError, Phrase{"내부 오류", "Internal error"}},
+	shop.CodeOutcomeUnknown: {http.StatusServiceUnavailable, Phrase{
+		"처리 결과를 알 수 없음: 이미 처리되었을 수 있음. Idempotency-Key를 보냈다면 같은 키로 다시 요청하세요",
+		"The outcome is unknown: it may have been done. If you sent an Idempotency-Key, repeat the request with it"}},
+	shop.CodeInternal: {http.StatusInternalServerError, Phrase{"내부 오류", "Internal error"}},
 }
 
 // Korean comes first: it is what a reader gets who asks for neither.

@@ -83,6 +83,9 @@ func (b books) Adjust(_ context.Context, a shop.Adjustment) (shop.Adjusted, erro
 	if a.Quantity == 0 || !keptKey.MatchString(a.IdempotencyKey) {
 		b.t.Errorf("the store is told to book %+v", a)
 	}
+	if a.SKU != "CP-1" {
+		return shop.Adjusted{}, &shop.Error{Code: shop.CodeUnknownProduct}
+	}
 	return shop.Adjusted{Refused: a.Quantity < 0}, nil
 }
 

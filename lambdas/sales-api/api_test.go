@@ -213,6 +213,38 @@ func checkUnavailable(t *testing.T, store *mysql.Store) {
 	}
 }
 
+// silent is a store that never says what became of a checkout.
+type silent struct{ shop.Store }
+
+func (silent) Checkout(context.Context, shop.Checkout) (shop.Decision, error) {
+	return shop.Decision{}, &shop.Error{Code: shop.CodeOutcomeUnknown, Err: errors.New("read tcp 127.0.0.1:3306")}
+}
+
+func TestABuyerWhosePurchaseMayBeMadeIsAskedToRepeatItWithTheSameKey(t *testing.T) {
+	handler, err := newAPI(shop.Open(silent{}, &orders{}, shop.Discard), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ language, key, message, detail string }{
+		{"ko", "key", "이미 처리되었을 수 있음. Idempotency-Key를 보냈다면 같은 키로 다시 요청하세요", "repeat the request with the same Idempotency-Key"},
+		{"en", "key", "it may have been done. If you sent an Idempotency-Key, repeat the request with it", "repeat the request with the same Idempotency-Key"},
+		{"en", "", "it may have been done.", "a repeated one may do it twice"},
+	} {
+		header := map[string]string{"Accept-Language": c.language}
+		if c.key != "" {
+			header["Idempotency-Key"] = c.key
+		}
+		got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Header: header})
+		message, _ := got.Field(t, "message").(string)
+		detail, _ := got.Field(t, "detail").(string)
+		if got.Status != 503 || got.Field(t, "code") != "outcome_unknown" || got.Header["Retry-After"] == "" ||
+			!strings.Contains(message, c.message) || !strings.Contains(detail, c.detail) || strings.Contains(got.Body, "3306") {
+			t.Errorf("in %s, with the key %q: got %d %s %v, want 503 outcome_unknown with Retry-After, that says %q and %q",
+				c.language, c.key, got.Status, got.Body, got.Header, c.message, c.detail)
+		}
+	}
+}
+
 func TestRefusedBuyersAreToldWhenStockIsExpected(t *testing.T) {
 	handler, _, _ := open(t)
 	before := time.Now().Truncate(time.Second)

@@ -79,12 +79,12 @@ func (d receivingDesk) receive(w http.ResponseWriter, r *http.Request) {
 // retryInterval is how long to wait before what is unavailable is asked again.
 const retryInterval = 500 * time.Millisecond
 
-// patiently asks again what is unavailable, until the context ends: whatever the factory is answered, it never calls again. Booking
-// twice does no harm.
+// patiently asks again what is unavailable, or has an unknown outcome, until the context ends: whatever the factory is answered, it
+// never calls again. An attempt that is booked already is not booked again.
 func patiently(ctx context.Context, ask func() error) error {
 	for {
 		err := ask()
-		if shop.CodeOf(err) != shop.CodeUnavailable {
+		if code := shop.CodeOf(err); code != shop.CodeUnavailable && code != shop.CodeOutcomeUnknown {
 			return err
 		}
 		select {

@@ -115,7 +115,8 @@ type flaky struct {
 func (f *flaky) Receive(context.Context, shop.Delivery) (shop.Receipt, error) {
 	f.asked++
 	if f.asked <= f.failures {
-		return shop.Receipt{}, &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now"}
+		code := []shop.Code{shop.CodeUnavailable, shop.CodeOutcomeUnknown}[f.asked%2]
+		return shop.Receipt{}, &shop.Error{Code: code, Detail: "the database cannot be asked now, or did not answer"}
 	}
 	return shop.Receipt{Stock: 100}, nil
 }

@@ -1,0 +1,220 @@
+package mysql_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+
+	"restock/internal/mysql"
+	"restock/internal/shop"
+)
+
+// reach opens the fixture's shop through a wire.
+func (f *fixture) reach(t *testing.T) (*shop.Shop, *wire) {
+	t.Helper()
+	w := newWire(t, f.Database, 0)
+	s := shop.Open(mysql.NewStore(f.OpenAt(t, w.port(), 1)), f, shop.Discard)
+	if _, err := s.Store.Products(t.Context()); err != nil { // it connects
+		t.Fatal(err)
+	}
+	return s, w
+}
+
+// A write is one whose answer may be lost.
+type write struct {
+	name  string
+	do    func(context.Context, *shop.Shop) error
+	count string // of what it stores
+}
+
+// writes are those whose repetition with the same key is the same one.
+func writes(f *fixture, t *testing.T) []write {
+	f.SetStock(t, 10)
+	return []write{
+		{"a checkout", func(ctx context.Context, s *shop.Shop) error {
+			_, err := s.Buy(ctx, shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"})
+			return err
+		}, `SELECT COUNT(*) FROM sale`},
+		{"an adjustment", func(ctx context.Context, s *shop.Shop) error {
+			_, err := s.Adjust(ctx, shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "key"})
+			return err
+		}, `SELECT COUNT(*) FROM adjustment`},
+	}
+}
+
+func TestOutcomeIsUnknownWhereTheAnswerWasLostAfterTheCommit(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, c := range writes(f, t) {
+		s, w := f.reach(t)
+		lost := func() bool { return false }
+		w.answered.Store(&lost)
+		if err := c.do(t.Context(), s); shop.CodeOf(err) != shop.CodeOutcomeUnknown {
+			t.Errorf("%s whose answer was lost: got %v, want %s", c.name, err, shop.CodeOutcomeUnknown)
+		}
+		if n := f.Number(t, c.count); n != 1 {
+			t.Errorf("%s whose answer was lost: %d are stored, want 1", c.name, n)
+		}
+		w.answered.Store(nil)
+		if err := c.do(t.Context(), s); err != nil {
+			t.Errorf("%s, repeated with the same key: got %v, want the first answer", c.name, err)
+		}
+		if n := f.Number(t, c.count); n != 1 {
+			t.Errorf("%s, repeated with the same key: %d are stored, want 1", c.name, n)
+		}
+	}
+	f.CheckBooks(t)
+}
+
+func TestOutcomeIsUnknownWhereTheTimeEndsWhileTheServerWorks(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, c := range writes(f, t) {
+		s, w := f.reach(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		ends := func() bool {
+			cancel()
+			return false
+		}
+		w.answered.Store(&ends)
+		if err := c.do(ctx, s); shop.CodeOf(err) != shop.CodeOutcomeUnknown {
+			t.Errorf("%s: got %v, want %s", c.name, err, shop.CodeOutcomeUnknown)
+		}
+		if n := f.Number(t, c.count); n != 1 {
+			t.Errorf("%s: %d are stored, want 1", c.name, n)
+		}
+	}
+}
+
+func TestNothingIsDoneWhereTheDatabaseIsUnavailable(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, c := range writes(f, t) {
+		away, w := f.reach(t)
+		w.cut()
+		if err := c.do(t.Context(), away); shop.CodeOf(err) != shop.CodeUnavailable {
+			t.Errorf("%s on a database that is away: got %v, want %s", c.name, err, shop.CodeUnavailable)
+		}
+
+		held, err := f.DB.Conn(t.Context()) // the only one
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done, waited := make(chan error, 1), f.DB.Stats().WaitCount
+		go func() { done <- c.do(ctx, f.Shop) }()
+		for f.DB.Stats().WaitCount == waited {
+			if t.Context().Err() != nil {
+				t.Fatal("nobody waits for a connection")
+			}
+			runtime.Gosched()
+		}
+		cancel()
+		if err := <-done; shop.CodeOf(err) != shop.CodeUnavailable {
+			t.Errorf("%s that got no connection: got %v, want %s", c.name, err, shop.CodeUnavailable)
+		}
+		held.Close()
+		if n := f.Number(t, c.count); n != 0 {
+			t.Errorf("%s: %d are stored, want none", c.name, n)
+		}
+	}
+}
+
+func TestAConnectionThatDiedWhileItWasIdleIsReplaced(t *testing.T) {
+	f := newFixture(t, 4)
+	f.SetStock(t, 10)
+	for range 2 {
+		var all []func() error
+		for range 4 {
+			conn, err := f.DB.Conn(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, conn.Close)
+		}
+		for _, giveBack := range all {
+			giveBack()
+		}
+		rows, err := f.Admin.QueryContext(t.Context(), `SELECT id FROM information_schema.processlist WHERE user = ?`, f.User)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []int
+		for rows.Next() {
+			var id int
+			if err := rows.Scan(&id); err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, id)
+		}
+		if err := rows.Close(); err != nil || len(ids) != 4 {
+			t.Fatalf("%d connections, %v; want 4", len(ids), err)
+		}
+		for _, id := range ids {
+			f.Exec(t, `KILL ?`, id)
+		}
+		for f.Number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?`, f.User) > 0 {
+		}
+		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+			t.Errorf("got %v, want a sale: nothing was sent on the dead connections", err)
+		}
+	}
+}
+
+// TestACallThatTheServerInterrupts interrupts a checkout before the commit, and after it.
+func TestACallThatTheServerInterrupts(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit [2]string
+		want shop.Code
+		sold int
+	}{
+		{"before the commit", [2]string{"INSERT INTO sale", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317; INSERT INTO sale"},
+			shop.CodeUnavailable, 0},
+		{"after the commit", [2]string{"-- The answer to almost all buyers is short.", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317;"},
+			shop.CodeOutcomeUnknown, 1},
+		{"the disk is full", [2]string{"INSERT INTO stock_ledger", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114; INSERT INTO stock_ledger"},
+			shop.CodeUnavailable, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, 1)
+			f.EditProcedure(t, "checkout", c.edit[0], c.edit[1])
+			if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); shop.CodeOf(err) != c.want {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+			if n := f.Number(t, `SELECT COUNT(*) FROM sale`); n != c.sold {
+				t.Errorf("%d are sold, want %d", n, c.sold)
+			}
+			f.CheckBooks(t)
+		})
+	}
+}
+
+// TestAQueryThatIsKilledLeavesNoTransaction kills a checkout while it holds a lock and waits for another.
+func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
+	f := newFixture(t, 1)
+	holder, err := f.Admin.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Rollback()
+	if _, err := holder.ExecContext(t.Context(), `UPDATE product SET stock = stock WHERE sku = ?`, donut); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+		done <- err
+	}()
+	if f.waitsForLock(t, done) == "" {
+		t.Fatal("the checkout did not wait for the lock")
+	}
+	f.Exec(t, `KILL QUERY ?`, f.Number(t, `SELECT id FROM information_schema.processlist WHERE user = ?`, f.User))
+	if err := <-done; shop.CodeOf(err) != shop.CodeUnavailable {
+		t.Errorf("got %v, want %s: nothing is sold", err, shop.CodeUnavailable)
+	}
+	if err := holder.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
+		t.Errorf("the next checkout on the connection: got %+v, %v; want a sale that leaves 2", sale, err)
+	}
+	f.CheckBooks(t)
+}
