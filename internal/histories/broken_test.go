@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"restock/internal/shop"
@@ -37,14 +38,19 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		{name: "a second order opens",
 			admin: []string{`ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`},
 			edits: [][3]string{{"checkout", "SET v_short = NOT v_open", "SET v_short = TRUE"}}},
-		{name: "an attempt is booked twice", edits: [][3]string{{"receive_goods",
-			"IF v_duplicate THEN", "IF FALSE THEN"}}},
-		{name: "a delivery forgets the order", edits: [][3]string{{"receive_goods",
-			"UPDATE production_order SET received = v_received WHERE", "UPDATE production_order SET received = received WHERE"}}},
-		{name: "what comes late is lost", edits: [][3]string{{"receive_goods",
-			"SET v_late = v_status <> 'open';", "SET v_late = v_status <> 'open'; IF v_late THEN ROLLBACK; SET v_outcome = 'received'; LEAVE receive; END IF;"}}},
-		{name: "a surplus is not noted", edits: [][3]string{{"receive_goods",
-			"IF v_surplus > 0 OR v_late THEN", "IF v_late AND NOT v_surplus THEN"}}},
+		{name: "an attempt is booked twice", store: func(s shop.Store) shop.Store { return booksTwice{s} }},
+		{name: "a delivery forgets the order", admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
+			SET NEW.received = OLD.received`}},
+		{name: "what comes late is lost", store: func(s shop.Store) shop.Store { return losesLate{s} }},
+		{name: "what comes late closes the order again", admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
+			SET NEW.status = IF(OLD.status <> 'open' AND NEW.received >= NEW.quantity, 'received', NEW.status)`}},
+		{name: "a surplus is not noted", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
+			SET NEW.quantity = IF(NEW.kind = 'surplus', 0, NEW.quantity)`}},
+		{name: "a correction is lost", store: func(s shop.Store) shop.Store { return correctsNothing{s, map[uuid.UUID]bool{}} }},
+		{name: "a correction is not in the ledger", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON stock_ledger FOR EACH ROW
+			SET NEW.reference = IF(EXISTS (SELECT 1 FROM stock_ledger l WHERE l.cause = 'receipt' AND l.reference = NEW.reference), UNHEX(''), NEW.reference)`}},
+		{name: "people are not told of a correction", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
+			SET NEW.told_at = IF(NEW.kind = 'receipt_corrected', NEW.due_at, NULL), NEW.due_at = IF(NEW.kind = 'receipt_corrected', NULL, NEW.due_at)`}},
 		{name: "an adjustment is made twice for its key", edits: [][3]string{{"adjust_stock",
 			"v_stock, p_idempotency_key, p_at", "v_stock, NULL, p_at"}}},
 		{name: "a sale that was made is said to be unavailable", store: func(s shop.Store) shop.Store { return deniesSales{s} }},
@@ -117,6 +123,43 @@ func (s deniesSales) Checkout(ctx context.Context, c shop.Checkout) (shop.Decisi
 		return shop.Decision{}, errNotSent
 	}
 	return d, err
+}
+
+// booksTwice books a repeated callback as another attempt's.
+type booksTwice struct{ shop.Store }
+
+func (s booksTwice) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, error) {
+	r, err := s.Store.Receive(ctx, d)
+	if err == nil && r.Repeated {
+		d.AttemptID = uuid.New()
+		return s.Store.Receive(ctx, d)
+	}
+	return r, err
+}
+
+// losesLate acknowledges what comes for a closed order, and books nothing.
+type losesLate struct{ shop.Store }
+
+func (s losesLate) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, error) {
+	if o, err := s.ProductionOrder(ctx, d.ProductionOrderID); err == nil && o.Status != shop.OrderOpen {
+		return shop.Receipt{Late: true}, nil
+	}
+	return s.Store.Receive(ctx, d)
+}
+
+// correctsNothing answers every callback of an attempt after the first that it is repeated.
+type correctsNothing struct {
+	shop.Store
+	booked map[uuid.UUID]bool
+}
+
+func (s correctsNothing) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, error) {
+	if s.booked[d.AttemptID] {
+		return shop.Receipt{Repeated: true}, nil
+	}
+	r, err := s.Store.Receive(ctx, d)
+	s.booked[d.AttemptID] = err == nil
+	return r, err
 }
 
 type neverPublishes struct{ shop.Store }

@@ -103,6 +103,9 @@ func (w *world) actions(broken *error) map[string]func(*rapid.T) {
 			if *broken == nil {
 				*broken = actions[name](rt)
 			}
+			if *broken == nil {
+				*broken = w.closed.Check(w.ctx, w.Admin)
+			}
 		}
 	}
 	return repeated
@@ -229,8 +232,12 @@ func (w *world) factoryTellsAgain(rt *rapid.T) error {
 	if len(w.finished) == 0 {
 		rt.Skip("nothing was delivered")
 	}
+	i := rapid.IntRange(0, len(w.finished)-1).Draw(rt, "lot")
+	if rapid.Bool().Draw(rt, "another quantity") { // somebody who knew the callback URL has told before the factory did, or tells after it
+		w.finished[i].quantity = rapid.IntRange(1, w.finished[i].order.Quantity).Draw(rt, "told")
+	}
 	steps, kills := trouble(rt)
-	return w.deliver(steps, kills, rapid.SampledFrom(w.finished).Draw(rt, "lot"))
+	return w.deliver(steps, kills, w.finished[i])
 }
 
 // lose loses messages, or lots: the factory refuses until the queue gives up, or starts again and forgets.

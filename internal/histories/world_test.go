@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"restock/internal/mysql/invariants"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
 )
@@ -62,7 +63,7 @@ type world struct {
 	mailDown  bool
 	queue     []shop.ProductionOrder // messages to the factory
 	taken     map[uuid.UUID]bool     // production orders whose message the topic took
-	told      map[string]int         // notices, by kind and subject
+	told      map[string]int         // notices, by kind and attempt
 
 	lots     []lot // that the factory is making
 	finished []lot // that it has told of, and may tell of again
@@ -70,8 +71,10 @@ type world struct {
 	sales   map[uuid.UUID]shop.Sale // that buyers were told of
 	unsure  int                     // sales whose buyers got no answer
 	keys    map[string]purchase     // by idempotency key
-	booked  map[uuid.UUID]int       // quantities of attempts that were acknowledged
-	strange map[uuid.UUID]string    // attempts whose receipt was unusual, and the notice's kind
+	booked  map[uuid.UUID]int       // by attempt: the most that a callback said which was acknowledged
+	said    map[uuid.UUID]int       // by attempt: the most that any callback said
+	strange map[string]bool         // receipts that were unusual: the notice's kind, and the attempt
+	closed  invariants.ClosedOrders // when somebody looked last
 	adjusts map[string]adjustment   // by idempotency key
 
 	adjustsSure, adjustsUnsure int // that were answered, and those that may be stored
@@ -106,7 +109,7 @@ func (s *stage) begin(ctx context.Context) (*world, error) {
 	w := &world{
 		stage: s, ctx: ctx, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
 		taken: map[uuid.UUID]bool{}, told: map[string]int{}, sales: map[uuid.UUID]shop.Sale{}, keys: map[string]purchase{},
-		booked: map[uuid.UUID]int{}, strange: map[uuid.UUID]string{}, adjusts: map[string]adjustment{},
+		booked: map[uuid.UUID]int{}, said: map[uuid.UUID]int{}, strange: map[string]bool{}, closed: invariants.ClosedOrders{}, adjusts: map[string]adjustment{},
 	}
 	var store shop.Store = s.Store
 	if s.breakage != nil {
@@ -153,13 +156,15 @@ func (w *world) Notify(_ context.Context, n shop.Notice) error {
 		if w.mailDown {
 			return none{}, errors.New("the mail is down")
 		}
-		w.told[noticeKey(string(n.Kind), n.SubjectID)]++
+		w.told[noticeKey(n.Kind, n.AttemptID)]++
 		return none{}, nil
 	})
 	return err
 }
 
-func noticeKey(kind string, subject uuid.UUID) string { return kind + " " + subject.String() }
+func noticeKey(kind shop.NoticeKind, attempt uuid.UUID) string {
+	return string(kind) + " of attempt " + attempt.String()
+}
 
 // errNoAnswer is what a caller gets whose process died, or whose connection was cut: the call may be done, or not.
 var errNoAnswer = errors.New("no answer")
@@ -200,8 +205,9 @@ func (w *world) work(message int) {
 // deliver tells of a lot, and remembers what it was answered.
 func (w *world) deliver(steps int, kills bool, l lot) error {
 	var receipt shop.Receipt
+	w.said[l.attempt] = max(w.said[l.attempt], l.quantity)
 	err := w.process(steps, kills, func(ctx context.Context) (err error) {
-		receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt, SKU: l.order.SKU, Quantity: l.quantity})
+		receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt, SKU: l.order.SKU, Quantity: l.quantity, Signed: l.order.Quantity})
 		return err
 	})
 	if errors.Is(err, errNoAnswer) {
@@ -210,15 +216,18 @@ func (w *world) deliver(steps int, kills bool, l lot) error {
 	if err != nil {
 		return fmt.Errorf("delivering %d of attempt %s: %w", l.quantity, l.attempt, err)
 	}
-	if _, before := w.booked[l.attempt]; before && !receipt.Repeated {
+	if before := w.booked[l.attempt]; before >= l.quantity && !receipt.Repeated {
 		return fmt.Errorf("attempt %s was booked twice", l.attempt)
 	}
-	w.booked[l.attempt] = l.quantity
+	w.booked[l.attempt] = max(w.booked[l.attempt], l.quantity)
+	if receipt.Correction > 0 {
+		w.strange[noticeKey(shop.NoticeReceiptCorrected, l.attempt)] = true
+	}
 	switch {
 	case receipt.Surplus > 0:
-		w.strange[l.attempt] = string(shop.NoticeSurplus)
+		w.strange[noticeKey(shop.NoticeSurplus, l.attempt)] = true
 	case receipt.Late:
-		w.strange[l.attempt] = string(shop.NoticeLateReceipt)
+		w.strange[noticeKey(shop.NoticeLateReceipt, l.attempt)] = true
 	}
 	return nil
 }

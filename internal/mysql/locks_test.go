@@ -150,7 +150,7 @@ func (f *fixture) deliverAndSell(t *testing.T) error {
 		return err
 	}
 	_, err = f.Receive(t.Context(), shop.Delivery{
-		ProductionOrderID: open[0].ID, AttemptID: newID(t), SKU: donut, Quantity: open[0].Quantity,
+		ProductionOrderID: open[0].ID, AttemptID: newID(t), SKU: donut, Quantity: open[0].Quantity, Signed: open[0].Quantity,
 	})
 	return err
 }

@@ -12,11 +12,11 @@ import (
 func (s *Store) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, error) {
 	return list(ctx, s.db, "listing the notices that are due", func(scan func(...any) error) (n shop.Notice, err error) {
 		fields, done := orderFields(&n.Order)
-		err = scan(append([]any{&n.Kind, &n.SubjectID, &n.Quantity, &n.RaisedAt}, fields...)...)
+		err = scan(append([]any{&n.Kind, &n.SubjectID, &n.AttemptID, &n.Quantity, &n.RaisedAt}, fields...)...)
 		done()
 		return n, err
 	}, `
-		SELECT n.kind, n.subject_id, n.quantity, n.raised_at, `+orderColumns+`
+		SELECT n.kind, n.subject_id, COALESCE(n.attempt_id, n.subject_id), n.quantity, n.raised_at, `+orderColumns+`
 		  FROM notice n
 		  JOIN `+orderTables+` ON o.production_order_id = n.production_order_id
 		 WHERE n.due_at <= ?

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
+	"restock/internal/mysql/invariants"
 	"restock/internal/shop"
 )
 
@@ -26,7 +28,7 @@ func (f *fixture) soldOut(tb testing.TB) shop.ProductionOrder {
 func TestDeliveryToldTenTimesAtOnceIsBookedOnce(t *testing.T) {
 	f := newFixture(t, 10)
 	order := f.soldOut(t)
-	delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100}
+	delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100, Signed: 100}
 	var group errgroup.Group
 	var mu sync.Mutex
 	first := 0
@@ -60,7 +62,7 @@ func TestTwoAttemptsAreTwoLots(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
 	for i, want := range []shop.Receipt{{Stock: 100}, {Stock: 200, Surplus: 100, Late: true}} {
-		got, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100})
+		got, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100, Signed: 100})
 		if err != nil || got != want {
 			t.Errorf("attempt %d: got %+v, %v; want %+v", i+1, got, err, want)
 		}
@@ -73,7 +75,7 @@ func TestOrderStaysOpenUntilAllIsDeliveredAndTheNextShortageOrdersAgain(t *testi
 	order := f.soldOut(t)
 	deliver := func(quantity int) {
 		t.Helper()
-		if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: quantity}); err != nil {
+		if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: quantity, Signed: 100}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -102,9 +104,11 @@ func TestDeliveriesThatCannotBeBooked(t *testing.T) {
 		delivery shop.Delivery
 		want     shop.Code
 	}{
-		{"an unknown order", shop.Delivery{ProductionOrderID: uuid.New(), SKU: donut, Quantity: 1}, shop.CodeUnknownOrder},
-		{"another product", shop.Delivery{ProductionOrderID: order.ID, SKU: "CP-000000", Quantity: 1}, shop.CodeProductMismatch},
+		{"an unknown order", shop.Delivery{ProductionOrderID: uuid.New(), SKU: donut, Quantity: 1, Signed: 1}, shop.CodeUnknownOrder},
+		{"another product", shop.Delivery{ProductionOrderID: order.ID, SKU: "CP-000000", Quantity: 1, Signed: 1}, shop.CodeProductMismatch},
 		{"no quantity", shop.Delivery{ProductionOrderID: order.ID, SKU: donut}, shop.CodeInvalidQuantity},
+		{"more than was signed", shop.Delivery{ProductionOrderID: order.ID, SKU: donut, Quantity: 101, Signed: 100}, shop.CodeInvalidQuantity},
+		{"nothing was signed", shop.Delivery{ProductionOrderID: order.ID, SKU: donut, Quantity: 1}, shop.CodeInvalidQuantity},
 		{"a negative quantity", shop.Delivery{ProductionOrderID: order.ID, SKU: donut, Quantity: -5}, shop.CodeInvalidQuantity},
 	} {
 		c.delivery.AttemptID = uuid.New()
@@ -116,4 +120,136 @@ func TestDeliveriesThatCannotBeBooked(t *testing.T) {
 		t.Errorf("stock is %d, want 0", stock)
 	}
 	f.CheckBooks(t)
+}
+
+func TestALaterCallbackWithMoreBooksTheDifference(t *testing.T) {
+	f, mail := newSweptFixture(t)
+	order := f.soldOut(t)
+	d := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Signed: 100}
+	for i, c := range []struct {
+		says int
+		want shop.Receipt
+	}{
+		{1, shop.Receipt{Stock: 1}},                     // somebody who knew the URL
+		{80, shop.Receipt{Stock: 80, Correction: 79}},   // the factory
+		{80, shop.Receipt{Stock: 80, Repeated: true}},   // once more
+		{2, shop.Receipt{Stock: 80, Repeated: true}},    // less
+		{90, shop.Receipt{Stock: 90, Correction: 10}},   // a second correction
+		{100, shop.Receipt{Stock: 100, Correction: 10}}, // all of it
+		{100, shop.Receipt{Stock: 100, Repeated: true}}, // there is no more to book
+	} {
+		d.Quantity = c.says
+		if got, err := f.Receive(t.Context(), d); err != nil || got != c.want {
+			t.Errorf("callback %d, of %d: got %+v, %v; want %+v", i+1, c.says, got, err, c.want)
+		}
+		f.CheckBooks(t)
+	}
+	d.Quantity = 101
+	if _, err := f.Receive(t.Context(), d); shop.CodeOf(err) != shop.CodeInvalidQuantity {
+		t.Errorf("more than was signed: got %v, want %s", err, shop.CodeInvalidQuantity)
+	}
+	if o, err := f.ProductionOrder(t.Context(), order.ID); err != nil || o.Status != shop.OrderReceived || o.Received != 100 {
+		t.Errorf("the order is %+v, %v; want all of it received", o, err)
+	}
+	f.checkInvariants(t)
+	if _, err := f.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := mail.kinds(); len(got) != 1 || got[shop.NoticeReceiptCorrected] != 3 {
+		t.Errorf("people were told of %v, want three corrections", got)
+	}
+}
+
+func TestCorrectionsOfOneAttemptAtOnceAreBookedOnce(t *testing.T) {
+	f := newFixture(t, 16)
+	order := f.soldOut(t)
+	d := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Signed: 100}
+	var group errgroup.Group
+	for i := range 40 {
+		group.Go(func() error {
+			d := d
+			d.Quantity = []int{1, 50, 100}[i%3]
+			_, err := f.Receive(t.Context(), d)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Error(err)
+	}
+	if stock := f.Stock(t); stock != 100 {
+		t.Errorf("stock is %d, want the 100 that were signed", stock)
+	}
+	f.CheckBooks(t)
+	f.checkInvariants(t)
+}
+
+func TestAClosedOrderKeepsItsStatusWhateverComes(t *testing.T) {
+	for _, c := range []struct {
+		status shop.OrderStatus
+		before int // what came before it was closed
+		close  func(*fixture, *testing.T, shop.ProductionOrder)
+	}{
+		{shop.OrderCancelled, 0, func(f *fixture, t *testing.T, o shop.ProductionOrder) {
+			if _, err := f.CancelOrder(t.Context(), o.ID); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{shop.OrderFailed, 0, closeAs(shop.OrderFailed)},
+		{shop.OrderShort, 40, closeAs(shop.OrderShort)},
+		{shop.OrderReceived, 100, func(*fixture, *testing.T, shop.ProductionOrder) {}},
+	} {
+		t.Run(string(c.status), func(t *testing.T) {
+			f := newFixture(t, 1)
+			order, attempt := f.soldOut(t), uuid.New()
+			d := shop.Delivery{ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: c.before, Signed: 100}
+			if c.before > 0 {
+				if _, err := f.Receive(t.Context(), d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			read := func() shop.ProductionOrder {
+				t.Helper()
+				o, err := f.ProductionOrder(t.Context(), order.ID)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return o
+			}
+			o := read()
+			c.close(f, t, o)
+			closed := read()
+			// The rest of the attempt, then two others, of all that was ordered.
+			for i, id := range []uuid.UUID{attempt, uuid.New(), uuid.New()} {
+				d.AttemptID, d.Quantity = id, 100
+				r, err := f.Receive(t.Context(), d)
+				if err != nil || !r.Late && !r.Repeated {
+					t.Errorf("delivery %d: got %+v, %v; want it booked, and late", i+1, r, err)
+				}
+				got := read()
+				if got.Status != c.status || !got.ClosedAt.Equal(closed.ClosedAt) {
+					t.Errorf("after delivery %d the order is %s, closed at %v; want %s, closed at %v", i+1, got.Status, got.ClosedAt, c.status, closed.ClosedAt)
+				}
+			}
+			if got := read().Received; got != 300 || f.Stock(t) != 300 {
+				t.Errorf("%d are received, %d on hand; want all 300", got, f.Stock(t))
+			}
+			f.CheckBooks(t)
+			f.checkInvariants(t)
+		})
+	}
+}
+
+func closeAs(status shop.OrderStatus) func(*fixture, *testing.T, shop.ProductionOrder) {
+	return func(f *fixture, t *testing.T, o shop.ProductionOrder) {
+		if closed, err := f.Database.Store.CloseOrder(t.Context(), o, status, time.Now()); err != nil || !closed {
+			t.Fatalf("closing the order as %s: got %v, %v", status, closed, err)
+		}
+	}
+}
+
+func (f *fixture) checkInvariants(t *testing.T) {
+	t.Helper()
+	if err := invariants.Check(t.Context(), f.Admin, invariants.Always); err != nil {
+		t.Error(err)
+	}
 }

@@ -146,35 +146,6 @@ func opened(p *shop.Plan, sku, factory string, policy shop.Policy, at time.Time,
 	}
 }
 
-// Receive books a delivery, in one round trip.
-func (s *Store) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, error) {
-	var outcome string
-	var r shop.Receipt
-	doing := fmt.Sprintf("booking %d of %s for production order %s, attempt %s", d.Quantity, d.SKU, d.ProductionOrderID, d.AttemptID)
-	mismatch := &shop.Error{Code: shop.CodeProductMismatch, Detail: fmt.Sprintf("production order %s is not for product %.64q", d.ProductionOrderID, d.SKU)}
-	if !mayBeSKU(d.SKU) {
-		return r, mismatch
-	}
-	err := s.call(ctx, row{"goods_receipt", "attempt_id", d.AttemptID}, "CALL receive_goods(?, ?, ?, ?, ?)",
-		[]any{d.AttemptID[:], d.ProductionOrderID[:], d.SKU, d.Quantity, d.At.UTC()},
-		&outcome, &r.Stock, &r.Surplus, &r.Late)
-	if err != nil {
-		return r, failed(doing, err)
-	}
-	switch outcome {
-	case "received":
-	case "repeated":
-		r = shop.Receipt{Stock: r.Stock, Repeated: true}
-	case "unknown":
-		return r, unknownOrder(d.ProductionOrderID)
-	case "mismatch":
-		return r, mismatch
-	default:
-		return r, fmt.Errorf("%s: the database answered %q", doing, outcome)
-	}
-	return r, nil
-}
-
 // Adjust books an adjustment, in one round trip.
 func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (adjusted shop.Adjusted, err error) {
 	if !mayBeSKU(a.SKU) {

@@ -316,7 +316,7 @@ func TestLedgerNamesTheCauseOfEachEntry(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
 	attempt := uuid.New()
-	if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: 100}); err != nil {
+	if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: 100, Signed: 100}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ what, query string }{
@@ -367,7 +367,7 @@ func TestFunctionsUserMayDoWhatTheFunctionsDoAndNoMore(t *testing.T) {
 		`UPDATE product SET sku = 'x'`, `DELETE FROM product`, `UPDATE production_order SET quantity = 1`, `DELETE FROM production_order`,
 		`UPDATE adjustment SET quantity = 1`, `UPDATE notice SET kind = 'x'`, `UPDATE factory SET api = ''`, `INSERT INTO factory SELECT * FROM factory`,
 		`UPDATE advertisement SET manager_email = ''`, `DROP TABLE sale`, `CREATE TABLE t (id INT)`, `ALTER TABLE sale ADD COLUMN x INT`,
-		`UPDATE goods_receipt SET quantity = 1`, `SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
+		`UPDATE goods_receipt SET production_order_id = attempt_id`, `DELETE FROM goods_receipt`, `SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
 	} {
 		if _, err := f.DB.ExecContext(t.Context(), statement); err == nil {
 			t.Errorf("the functions' user may %s", statement)

@@ -117,7 +117,7 @@ func TestWhatCameInPartIsClosedShortAndTheRestIsOrdered(t *testing.T) {
 	order := f.soldOut(t)
 	deliver := func(quantity int) shop.Receipt {
 		t.Helper()
-		r, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: newID(t), SKU: donut, Quantity: quantity})
+		r, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: newID(t), SKU: donut, Quantity: quantity, Signed: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -230,7 +230,7 @@ func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
 				if err != nil || len(orders) == 0 {
 					return err
 				}
-				_, err = f.Receive(ctx, shop.Delivery{ProductionOrderID: orders[0].ID, AttemptID: newID(t), SKU: mysqltest.Twist, Quantity: 1 + i%40})
+				_, err = f.Receive(ctx, shop.Delivery{ProductionOrderID: orders[0].ID, AttemptID: newID(t), SKU: mysqltest.Twist, Quantity: 1 + i%40, Signed: 40})
 				return err
 			case 4:
 				_, err := f.Adjust(ctx, shop.Adjustment{SKU: mysqltest.Twist, Quantity: i%9 - 20, Reason: "damaged"})

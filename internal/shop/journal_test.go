@@ -46,7 +46,7 @@ func TestTheJournalIsToldOfEverySaleRefusalAndReceipt(t *testing.T) {
 		s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1}) // the refusal's error is another test's
 	}
 	s.Store = receiving{}
-	if _, err := s.Receive(t.Context(), shop.Delivery{AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100}); err != nil {
+	if _, err := s.Receive(t.Context(), shop.Delivery{AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100, Signed: 100}); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"sold", "refused", "received"}; !slices.Equal(d.told, want) {

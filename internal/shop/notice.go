@@ -12,21 +12,24 @@ import (
 type NoticeKind string
 
 const (
-	NoticeOrderOverdue NoticeKind = "order_overdue"
-	NoticeOrderFailed  NoticeKind = "order_failed"
-	NoticeOrderShort   NoticeKind = "order_short"
-	NoticeSurplus      NoticeKind = "surplus"
-	NoticeLateReceipt  NoticeKind = "late_receipt"
+	NoticeOrderOverdue     NoticeKind = "order_overdue"
+	NoticeOrderFailed      NoticeKind = "order_failed"
+	NoticeOrderShort       NoticeKind = "order_short"
+	NoticeSurplus          NoticeKind = "surplus"
+	NoticeLateReceipt      NoticeKind = "late_receipt"
+	NoticeReceiptCorrected NoticeKind = "receipt_corrected"
 )
 
 // A Notice tells people what they may have to act on. It is its own outbox: stored with what it is about, sent by a sweep. It is sent
 // at least once.
 type Notice struct {
 	Kind NoticeKind
-	// SubjectID is the production order, or the attempt whose receipt is unusual. With Kind it is the notice's identity.
+	// SubjectID is the production order, the attempt whose receipt is unusual, or a correction of such a receipt. With Kind it is the
+	// notice's identity.
 	SubjectID uuid.UUID
+	AttemptID uuid.UUID // of a receipt's notice
 	Order     ProductionOrder
-	Quantity  int // of a surplus, how much is too much; of a late receipt, how much came
+	Quantity  int // of a surplus, how much is too much; of a late receipt or a correction, how much came
 	RaisedAt  time.Time
 
 	// For people, in English.
@@ -59,12 +62,16 @@ func (n Notice) written() Notice {
 		n.Advice = fmt.Sprintf("Ask the factory what became of the rest; pay for what came. While %s is short and automatic, a new production order opens by itself.", o.SKU)
 	case NoticeSurplus:
 		n.Subject = fmt.Sprintf("%s: more came than was ordered", o.SKU)
-		n.Text = fmt.Sprintf("%s brought %d more than was ordered, in attempt %s. The surplus is booked and on sale.", order, n.Quantity, n.SubjectID)
+		n.Text = fmt.Sprintf("%s brought %d more than was ordered, in attempt %s. The surplus is booked and on sale.", order, n.Quantity, n.AttemptID)
 		n.Advice = "Count what is on the shelf. If the goods are there, agree with the factory on paying or returning them; if not, adjust the stock."
 	case NoticeLateReceipt:
 		n.Subject = fmt.Sprintf("%s: goods came after their order was closed", o.SKU)
-		n.Text = fmt.Sprintf("%s was %s when %d came, in attempt %s. They are booked and on sale.", order, o.Status, n.Quantity, n.SubjectID)
+		n.Text = fmt.Sprintf("%s was %s when %d came, in attempt %s. They are booked and on sale.", order, o.Status, n.Quantity, n.AttemptID)
 		n.Advice = "Count what is on the shelf: another production order may have brought the same. If there is too much, agree with the factory on returning it, and adjust the stock."
+	case NoticeReceiptCorrected:
+		n.Subject = fmt.Sprintf("%s: a goods receipt was corrected", o.SKU)
+		n.Text = fmt.Sprintf("%s: the callback of attempt %s came again, and said %d more than before. They are booked and on sale.", order, n.AttemptID, n.Quantity)
+		n.Advice = "Count what is on the shelf, and ask the factory whether it called twice. If it did not, somebody else has the callback URL and called first with less: replace the callback key."
 	}
 	return n
 }

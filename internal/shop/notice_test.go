@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,17 +14,23 @@ func TestEveryNoticeSaysWhatHappenedToWhatAndWhatToDo(t *testing.T) {
 		ID: uuid.New(), SKU: "CP-502101", Quantity: 100, Received: 40, Factory: "FF-500293", Status: OrderShort, Asks: 4,
 		LeadTime: time.Minute, OpenedAt: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
 	}
+	attempt := uuid.New()
+	ofReceipts := []NoticeKind{NoticeSurplus, NoticeLateReceipt, NoticeReceiptCorrected}
 	subjects := map[string]bool{}
 	for kind, says := range map[NoticeKind]string{
-		NoticeOrderOverdue: "twice the lead time of 1m0s",
-		NoticeOrderFailed:  "asked for 4 times",
-		NoticeOrderShort:   "40 of 100",
-		NoticeSurplus:      "7 more than was ordered",
-		NoticeLateReceipt:  "was short when 7 came",
+		NoticeOrderOverdue:     "twice the lead time of 1m0s",
+		NoticeOrderFailed:      "asked for 4 times",
+		NoticeOrderShort:       "40 of 100",
+		NoticeSurplus:          "7 more than was ordered",
+		NoticeLateReceipt:      "was short when 7 came",
+		NoticeReceiptCorrected: "said 7 more than before",
 	} {
-		n := Notice{Kind: kind, Order: order, SubjectID: uuid.New(), Quantity: 7}.written()
+		n := Notice{Kind: kind, Order: order, SubjectID: uuid.New(), AttemptID: attempt, Quantity: 7}.written()
 		if !strings.Contains(n.Text, says) || !strings.Contains(n.Text, order.ID.String()) || !strings.Contains(n.Text, "FF-500293") {
 			t.Errorf("%s: the text is %q, want the order, its factory and %q in it", kind, n.Text, says)
+		}
+		if slices.Contains(ofReceipts, kind) && !strings.Contains(n.Text, attempt.String()) {
+			t.Errorf("%s: the text is %q, want the attempt in it", kind, n.Text)
 		}
 		if !strings.HasPrefix(n.Subject, "CP-502101: ") || strings.ContainsAny(n.Subject, "\n") || subjects[n.Subject] || n.Advice == "" {
 			t.Errorf("%s: the subject is %q, the advice %q; want a line of its own that names the product, and advice", kind, n.Subject, n.Advice)

@@ -33,7 +33,8 @@ type Store interface {
 	Checkout(context.Context, Checkout) (Decision, error)
 	// Replenish opens a production order in one transaction, where one is due.
 	Replenish(context.Context, Replenishment) (Decision, error)
-	// Receive books a delivery in one transaction, once per attempt. It raises a notice where the receipt is unusual.
+	// Receive books a delivery in one transaction: what of its quantity was not booked for the attempt before. The status of a closed
+	// order stays. It raises a notice where the receipt is unusual.
 	Receive(context.Context, Delivery) (Receipt, error)
 	// Adjust books an adjustment in one transaction. Errors: CodeUnknownProduct, CodeIdempotencyKeyReused.
 	Adjust(context.Context, Adjustment) (Adjusted, error)

@@ -124,6 +124,9 @@ func (j Journal) Received(ctx context.Context, d shop.Delivery, r shop.Receipt) 
 	switch {
 	case r.Repeated:
 		j.log.InfoContext(ctx, "goods received again", attributes...)
+	case r.Correction > 0:
+		j.measure(ctx, slog.LevelWarn, "goods received, more than the attempt's earlier callback said",
+			counts{lambdas.MetricUnitsReceived: r.Correction, lambdas.MetricSurplusUnits: r.Surplus}, append(attributes, "correction", r.Correction)...)
 	case r.Surplus > 0:
 		j.measure(ctx, slog.LevelWarn, "goods received, more than ordered", counts{lambdas.MetricUnitsReceived: d.Quantity, lambdas.MetricSurplusUnits: r.Surplus}, attributes...)
 	case r.Late:

@@ -80,7 +80,7 @@ func TestWhatHappensIsToldAndCounted(t *testing.T) {
 	repeated := sale
 	repeated.Repeated = true
 	order := shop.ProductionOrder{ID: id, SKU: "CP-502101", Quantity: 100, AskedAt: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC), LeadTime: time.Minute}
-	delivery := shop.Delivery{ProductionOrderID: id, AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100}
+	delivery := shop.Delivery{ProductionOrderID: id, AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100, Signed: 100}
 	for _, c := range []struct {
 		name     string
 		write    func(journal.Journal)
@@ -102,6 +102,8 @@ func TestWhatHappensIsToldAndCounted(t *testing.T) {
 		{"a delivery", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100}) }, []string{`"stock":100`}, []string{"UnitsReceived=100"}},
 		{"the same again", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100, Repeated: true}) }, []string{"goods received again"}, nil},
 		{"a second lot", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 200, Surplus: 100}) }, []string{`"level":"WARN"`}, []string{"SurplusUnits=100", "UnitsReceived=100"}},
+		{"a correction", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 100, Correction: 99}) },
+			[]string{`"level":"WARN","msg":"goods received, more than the attempt's earlier callback said"`}, []string{"SurplusUnits=0", "UnitsReceived=99"}},
 		{"one that is late", func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Stock: 300, Late: true}) }, []string{`after their order was closed`}, []string{"UnitsReceived=100"}},
 		{"one more ask", func(j journal.Journal) { j.AskedAgain(ctx, order) }, []string{`asked again`}, []string{"ProductionOrdersAskedAgain=1"}},
 		{"an order that came short", func(j journal.Journal) { j.OrderShort(ctx, order) }, []string{`closed short`}, []string{"ProductionOrdersShort=1"}},

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -172,9 +171,7 @@ func read(w http.ResponseWriter, r *http.Request, attempt factory.Attempt) (shop
 	if err != nil {
 		return shop.Delivery{}, err
 	}
-	// Less may have been made than was asked for. More can only have been written by somebody else.
-	if quantity > attempt.Quantity {
-		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the callback says %d, asked for were %d", quantity, attempt.Quantity)}
-	}
-	return shop.Delivery{ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity}, nil
+	return shop.Delivery{
+		ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity, Signed: attempt.Quantity,
+	}, nil
 }

@@ -154,7 +154,8 @@ func (o *observer) classifyFunction(e *Event) {
 		}
 	case "production order opened":
 		e.trace.order = true
-	case "goods received", "goods received, more than ordered", "goods received, after their order was closed":
+	case "goods received", "goods received, more than ordered", "goods received, after their order was closed",
+		"goods received, more than the attempt's earlier callback said":
 		e.trace.made = e.number("quantity")
 	}
 }

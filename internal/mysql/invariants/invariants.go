@@ -32,10 +32,17 @@ var Always = []Rule{
 	{"something is not in the ledger once, as it is", `
 		SELECT CONCAT(e.cause, ' ', HEX(e.id)) AS found FROM (
 		          SELECT 'sale' AS cause, sale_id AS id, product_id, -quantity AS quantity FROM sale
-		UNION ALL SELECT 'adjustment', adjustment_id, product_id, quantity FROM adjustment
-		UNION ALL SELECT 'receipt', r.attempt_id, o.product_id, r.quantity FROM goods_receipt r JOIN production_order o USING (production_order_id)) e
+		UNION ALL SELECT 'adjustment', adjustment_id, product_id, quantity FROM adjustment) e
 		 WHERE (SELECT COUNT(*) FROM stock_ledger l
 		         WHERE l.reference = e.id AND l.cause = e.cause AND l.product_id = e.product_id AND l.quantity = e.quantity) <> 1`},
+	{"a goods receipt's entries in the ledger do not add up to it", `
+		SELECT CONCAT(HEX(r.attempt_id), ': ', r.quantity) AS found FROM goods_receipt r JOIN production_order o USING (production_order_id)
+		 WHERE r.quantity <> (SELECT COALESCE(SUM(l.quantity), 0) FROM stock_ledger l
+		                       WHERE l.reference = r.attempt_id AND l.cause = 'receipt' AND l.product_id = o.product_id AND l.quantity > 0)`},
+	{"a corrected goods receipt is not noted", `
+		SELECT HEX(r.attempt_id) AS found FROM goods_receipt r
+		 WHERE (SELECT COUNT(*) FROM stock_ledger l WHERE l.reference = r.attempt_id AND l.cause = 'receipt') - 1 <>
+		       (SELECT COUNT(*) FROM notice n WHERE n.attempt_id = r.attempt_id AND n.kind = 'receipt_corrected')`},
 	{"the ledger knows of something that was not", `
 		SELECT CONCAT(l.cause, ' ', HEX(l.reference)) AS found FROM stock_ledger l
 		 WHERE l.cause <> 'opening'
@@ -94,6 +101,35 @@ func Check(ctx context.Context, db *sql.DB, rules []Rule) error {
 			return fmt.Errorf("checking the invariants: %w", err)
 		}
 		errs = append(errs, fmt.Errorf("%s: %s", rules[i].Broken, found))
+	}
+	return errors.Join(append(errs, rows.Err())...)
+}
+
+// ClosedOrders are the production orders that were closed when somebody looked, with what was said of
+// them then: the status of a closed order never changes.
+type ClosedOrders map[string]string
+
+// Check looks at all production orders, and names those whose status has changed since they were closed.
+func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
+	rows, err := db.QueryContext(ctx, `
+		SELECT HEX(production_order_id), CONCAT(status, COALESCE(CONCAT(' at ', closed_at), '')), status = 'open' FROM production_order`)
+	if err != nil {
+		return fmt.Errorf("checking the closed production orders: %w", err)
+	}
+	defer rows.Close()
+	var errs []error
+	for rows.Next() {
+		var order, is string
+		var open bool
+		if err := rows.Scan(&order, &is, &open); err != nil {
+			return fmt.Errorf("checking the closed production orders: %w", err)
+		}
+		if was, closed := c[order]; closed && was != is {
+			errs = append(errs, fmt.Errorf("the status of a closed production order has changed: %s was %s, and is %s", order, was, is))
+		}
+		if !open {
+			c[order] = is
+		}
 	}
 	return errors.Join(append(errs, rows.Err())...)
 }

@@ -63,8 +63,8 @@ func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 // A grant is what the functions do with a table or a procedure.
 type grant struct{ rights, kind, name string }
 
-// grants are all: nothing is deleted, and the ledger, the sales and the receipts only grow. Of what is there, functions change a product's
-// stock (buyers, deliveries, stocktakes) and what is said of it (the merchant, who also creates products), what became of a
+// grants are all: nothing is deleted, and the ledger, the sales and the receipts only grow. Of what is there, functions change how much
+// came in a receipt (where a later callback says more), a product's stock (buyers, deliveries, stocktakes) and what is said of it (the merchant, who also creates products), what became of a
 // production order, whether people were told of a notice, whether a product is advertised, and how long an idempotency key is kept.
 // The procedures run with the rights of who calls them. A right that is taken from this list is revoked by a migration.
 var grants = []grant{
@@ -77,11 +77,11 @@ var grants = []grant{
 	{"SELECT, INSERT", "TABLE", "stock_ledger"},
 	{"SELECT, INSERT, UPDATE", "TABLE", "ledger_checkpoint"},
 	{"SELECT, INSERT, UPDATE (status, received, asks, asked_at, published_at, closed_at)", "TABLE", "production_order"},
-	{"SELECT, INSERT", "TABLE", "goods_receipt"},
+	{"SELECT, INSERT, UPDATE (quantity, stock_left)", "TABLE", "goods_receipt"},
 	{"SELECT, INSERT, UPDATE (due_at, told_at)", "TABLE", "notice"},
 	{"EXECUTE", "PROCEDURE", "checkout"},
 	{"EXECUTE", "PROCEDURE", "replenish"},
-	{"EXECUTE", "PROCEDURE", "receive_goods"},
+	{"EXECUTE", "PROCEDURE", "receive_goods"}, // of the version before: see 00007
 	{"EXECUTE", "PROCEDURE", "adjust_stock"},
 }
 
