@@ -222,7 +222,7 @@ func TestDeadLettersSayToWhichOrdersTheyBelongAndWhichHaveExpired(t *testing.T) 
 	var state struct {
 		DeadLetters []console.DeadLetter `json:"dead_letters"`
 	}
-	await(t, "not all are dead letters", func() bool {
+	awaitThat(t, "not all are dead letters", func() bool {
 		h.get(t, "/state", &state)
 		return len(state.DeadLetters) == len(bodies)
 	})
