@@ -43,6 +43,9 @@ export function setAttribute(element, name, value) {
  */
 export function keep(parent, items, key, create, update = () => {}) {
   const kept = parent.kept ?? new Map();
+  // What is gone is removed first: a child that is moved past it would lose the focus.
+  const present = new Set(items.map(key));
+  for (const [id, child] of kept) if (!present.has(id)) child.remove();
   const children = new Map();
   let next = parent.firstElementChild;
   for (const item of items) {
@@ -53,7 +56,6 @@ export function keep(parent, items, key, create, update = () => {}) {
     if (child === next) next = next.nextElementSibling;
     else parent.insertBefore(child, next);
   }
-  for (const [id, child] of kept) if (!children.has(id)) child.remove();
   parent.kept = children;
 }
 

@@ -1,6 +1,7 @@
 package page_test
 
 import (
+	"fmt"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -118,8 +119,9 @@ const drawings = `import("/layout.js").then(({ layout }) => {
 	return problems;
 })`
 
-func TestAnyGraphIsDrawnWithoutOverlap(t *testing.T) {
-	t.Parallel()
+// openModules opens a page of nothing, which can import the page's modules.
+func openModules(t *testing.T) *browsertest.Page {
+	t.Helper()
 	modules := http.FileServerFS(page.Files)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/" { // a page of nothing, to import into
@@ -130,7 +132,39 @@ func TestAnyGraphIsDrawnWithoutOverlap(t *testing.T) {
 		modules.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	for _, problem := range browsertest.Evaluate[[]string](browsertest.Open(t, browser.Desktop, server.URL), drawings) {
+	return browsertest.Open(t, browser.Desktop, server.URL)
+}
+
+func TestAnyGraphIsDrawnWithoutOverlap(t *testing.T) {
+	t.Parallel()
+	for _, problem := range browsertest.Evaluate[[]string](openModules(t), drawings) {
 		t.Errorf("a drawing is wrong: %.1500s", problem)
+	}
+}
+
+// focusAfter draws a list, puts the focus on the last of its buttons, draws the list again, and tells what has the focus then.
+const focusAfter = `import("/dom.js").then(({ keep, el }) => {
+	const list = document.body.appendChild(el("ul"));
+	const draw = (names) => keep(list, names, (name) => name, (name) => el("li", {}, el("button", {}, name)));
+	draw(["a", "b", "c"]);
+	list.lastElementChild.firstElementChild.focus();
+	draw(%s);
+	const shown = [...list.children].map((child) => child.textContent).join(" ");
+	return shown + ", focus on " + document.activeElement.textContent;
+})`
+
+func TestListKeepsTheFocusWhenOthersComeAndGo(t *testing.T) {
+	t.Parallel()
+	page := openModules(t)
+	for drawn, want := range map[string]string{
+		`["a", "b", "c"]`:      "a b c, focus on c",
+		`["a", "c"]`:           "a c, focus on c",
+		`["c"]`:                "c, focus on c",
+		`["d", "a", "b", "c"]`: "d a b c, focus on c",
+		`["d", "c", "e"]`:      "d c e, focus on c",
+	} {
+		if got := browsertest.Evaluate[string](page, fmt.Sprintf(focusAfter, drawn)); got != want {
+			t.Errorf("after %s: got %q, want %q", drawn, got, want)
+		}
 	}
 }

@@ -23,5 +23,6 @@ export function close() {
   tell("selection");
 }
 
+// Not on popstate: it comes before, and a frame between the two would open the details without moving the focus into them. Back and forth are
+// between addresses that differ after the #, so hashchange comes each time.
 addEventListener("hashchange", () => tell("selection", "focus"));
-addEventListener("popstate", () => tell("selection"));
