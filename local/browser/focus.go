@@ -72,6 +72,20 @@ func (p *Page) Focus() (Focus, error) {
 	return *found, nil
 }
 
+// AwaitFocus waits until what has the focus is as wanted, and returns it. The error tells what has it instead.
+func (p *Page) AwaitFocus(is func(Focus) bool) (Focus, error) {
+	var focus Focus
+	err := p.poll(func() (bool, error) {
+		var err error
+		focus, err = p.Focus()
+		return is(focus), err
+	})
+	if err != nil {
+		err = fmt.Errorf("waiting for the focus, which is on %q: %w", focus.Role+" "+focus.Name, err)
+	}
+	return focus, err
+}
+
 // text is a value of the accessibility tree that is text; "" if it is none.
 func text(v *accessibility.Value) string {
 	if v == nil {

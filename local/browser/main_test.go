@@ -55,7 +55,7 @@ func openShop(tb testing.TB) *shop {
 // config is a run on free ports, whose factory takes a second.
 func config() run.Config {
 	c := run.DefaultConfig(projectDir)
-	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	c.API, c.AWS, c.Factory, c.Console = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = 250 * time.Millisecond
 	c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return c
@@ -84,13 +84,16 @@ type product struct {
 	manual     bool // nothing is ordered by itself
 }
 
+// leadTime is longer than the tests take on any machine: no order is late, or asked for again, because a test is slow.
+const leadTime = 24 * time.Hour
+
 // sell puts a product on the shelf that is the test's own, and returns its SKU. Of it, 10 are ordered when it is sold out.
 func (s *shop) sell(tb testing.TB, p product) (sku string) {
 	tb.Helper()
 	sku = "T-" + rand.Text()
-	s.execute(tb, `INSERT INTO product (product_id, sku, name, price, stock, factory_id, reorder_point, order_up_to, lot_size, automatic, max_per_sale)
-		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, ?, factory_id, 0, 10, 10, ?, ? FROM factory WHERE identifier = 'FF-500293'`,
-		sku, nameOf(sku), p.stock, !p.manual, p.maxPerSale)
+	s.execute(tb, `INSERT INTO product (product_id, sku, name, price, stock, factory_id, reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, ?, factory_id, 0, 10, 10, ?, ?, ? FROM factory WHERE identifier = 'FF-500293'`,
+		sku, nameOf(sku), p.stock, int(leadTime.Seconds()), !p.manual, p.maxPerSale)
 	s.execute(tb, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, sku)
 	return sku
 }
@@ -119,7 +122,7 @@ func (s *shop) count(tb testing.TB, sku string, stock int) {
 	}
 }
 
-// order opens a production order that was asked for some time ago, and that nobody fulfils. A product's lead time is a minute.
+// order opens a production order that was asked for some time ago, and that nobody fulfils.
 func (s *shop) order(tb testing.TB, sku string, asked time.Duration) {
 	tb.Helper()
 	s.execute(tb, `INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, opened_at, asked_at, published_at)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
@@ -16,8 +18,12 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// stepTimeout is how long one step may take: a navigation, a click, a condition that is waited for.
-const stepTimeout = 30 * time.Second
+// stepTimeout ends the wait for what never comes: a navigation, a click, a condition. It is no measure of how fast a page is: on a busy machine
+// a condition may hold after half a minute.
+const stepTimeout = 3 * time.Minute
+
+// pollInterval is between two looks at a condition.
+const pollInterval = 30 * time.Millisecond
 
 // A Page is a page as a visitor sees it, with a profile of its own: what it stores, no other page sees. It is for one goroutine.
 type Page struct {
@@ -87,11 +93,36 @@ func Evaluate[T any](p *Page, expression string) (T, error) {
 func (p *Page) Await(condition string) error {
 	// Not chromedp.Poll: it makes a function of the text, which the page's policy forbids.
 	const poll = `new Promise((resolve, reject) => {
-		const look = () => { try { if (%s) resolve(true); else setTimeout(look, 15); } catch (error) { reject(error); } };
+		const look = () => { try { if (%s) resolve(true); else setTimeout(look, %d); } catch (error) { reject(error); } };
 		look();
 	})`
-	if _, err := run(p, chromedp.Evaluate[bool](fmt.Sprintf(poll, condition), chromedp.EvalAwaitPromise)); err != nil {
+	if _, err := run(p, chromedp.Evaluate[bool](fmt.Sprintf(poll, condition, pollInterval.Milliseconds()), chromedp.EvalAwaitPromise)); err != nil {
 		return fmt.Errorf("waiting until %s: %w", condition, err)
+	}
+	return nil
+}
+
+// poll waits until a condition holds that the page does not know of.
+func (p *Page) poll(holds func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(p.ctx, stepTimeout, fmt.Errorf("it took longer than %v", stepTimeout))
+	defer cancel()
+	for {
+		if is, err := holds(); is || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pollInterval):
+		}
+	}
+}
+
+// AwaitProblem waits until the page has a problem whose description contains a text. Some are told a while after what the page did wrong.
+func (p *Page) AwaitProblem(text string) error {
+	comes := func(problem string) bool { return strings.Contains(problem, text) }
+	if err := p.poll(func() (bool, error) { return slices.ContainsFunc(p.Problems(), comes), nil }); err != nil {
+		return fmt.Errorf("waiting for the problem %q: %w", text, err)
 	}
 	return nil
 }

@@ -116,6 +116,13 @@ func Open(tb testing.TB, v browser.Visitor, address string) *Page {
 // Not to do it is a failure, too.
 func (p *Page) Expect(problem string) { p.expected = append(p.expected, problem) }
 
+// AwaitProblem waits until the page does something wrong whose description contains a text, which is expected.
+func (p *Page) AwaitProblem(problem string) {
+	p.tb.Helper()
+	p.Expect(problem)
+	p.must(p.page.AwaitProblem(problem))
+}
+
 func (p *Page) checkProblems() {
 	p.tb.Helper()
 	problems := p.page.Problems()
@@ -168,6 +175,14 @@ func (p *Page) Focused() string {
 	focus, err := p.page.Focus()
 	p.must(err)
 	return describe(focus)
+}
+
+// AwaitFocused waits until the role and the accessible name of what has the focus begin with a text, like "button Buy".
+func (p *Page) AwaitFocused(prefix string) {
+	p.tb.Helper()
+	if _, err := p.page.AwaitFocus(func(f browser.Focus) bool { return strings.HasPrefix(describe(f), prefix) }); err != nil {
+		p.tb.Fatalf("want the focus on %q: %v; the page's problems: %q", prefix, err, p.page.Problems())
+	}
 }
 
 // Text returns the text of the first element that a CSS selector finds, as it is rendered.
