@@ -118,7 +118,7 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 	w.edit(t, "checkout", "SET v_short = NOT v_open", "SET v_short = NOT v_open OR p_sku = '"+brokenOrders+"'")
 	w.exec(t, `CREATE TRIGGER broken_delivery BEFORE INSERT ON goods_receipt FOR EACH ROW
 		SET NEW.quantity = NEW.quantity - (SELECT COUNT(*) FROM production_order o JOIN product p USING (product_id)
-		                                    WHERE o.production_order_id = NEW.production_order_id AND p.sku = ?)`, brokenDelivery)
+		                                    WHERE o.production_order_id = NEW.production_order_id AND p.sku = '`+brokenDelivery+`')`)
 	w.exec(t, `ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`)
 
 	w.buy(t, brokenStock, 2)
