@@ -29,7 +29,7 @@ func TestStockBeyond32BitsIsExact(t *testing.T) {
 	}
 	left := sale.Stock
 	for attempt := 1; attempt <= 2; attempt++ {
-		delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: shop.MaxQuantity}
+		delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: shop.MaxQuantity, Signed: shop.MaxQuantity}
 		receipt, err := f.Receive(t.Context(), delivery)
 		left += shop.MaxQuantity
 		if err != nil || receipt.Stock != left || attempt == 2 && receipt.Surplus != shop.MaxQuantity {

@@ -140,7 +140,7 @@ func TestNumbersOfStockAndOrdersAreExact(t *testing.T) {
 		}
 	}
 	for range 2 { // the second is a surplus
-		if _, err := o.shop.Receive(t.Context(), shop.Delivery{ProductionOrderID: ordered.ID, AttemptID: uuid.New(), SKU: mysqltest.Donut, Quantity: maxQuantity}); err != nil {
+		if _, err := o.shop.Receive(t.Context(), shop.Delivery{ProductionOrderID: ordered.ID, AttemptID: uuid.New(), SKU: mysqltest.Donut, Quantity: maxQuantity, Signed: maxQuantity}); err != nil {
 			t.Fatal(err)
 		}
 		stock += maxQuantity
