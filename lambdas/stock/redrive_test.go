@@ -154,7 +154,9 @@ func (h *house) deliver(t *testing.T) {
 			t.Fatal(err)
 		}
 		parts := strings.Split(callback.Path, "/")
-		_, err = h.shop.Receive(t.Context(), shop.Delivery{ProductionOrderID: uuid.MustParse(parts[2]), AttemptID: uuid.MustParse(parts[4]), SKU: l.request.ProductID, Quantity: ordered})
+		_, err = h.shop.Receive(t.Context(), shop.Delivery{
+			ProductionOrderID: uuid.MustParse(parts[2]), AttemptID: uuid.MustParse(parts[4]), SKU: l.request.ProductID, Quantity: ordered, Signed: ordered,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
