@@ -1,6 +1,7 @@
 package mysql_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -93,6 +94,61 @@ func TestProductsThatCannotBeCreated(t *testing.T) {
 		t.Errorf("%d products, want the seed's 3", got)
 	}
 	f.CheckBooks(t)
+}
+
+func TestNamesThatDifferInAnEmojiAreTwoAndOneNameIsOneHoweverItIsTyped(t *testing.T) {
+	f := newFixture(t, 1)
+	// 딸기잼, composed and decomposed.
+	const composed, decomposed = "\ub538\uae30\uc7bc", "\u1104\u1161\u11af\u1100\u1175\u110c\u1162\u11b7"
+	for i, c := range []struct {
+		name, kept string
+		want       shop.Code
+	}{
+		{"도넛 🍩", "도넛 🍩", ""},
+		{"도넛 🍪", "도넛 🍪", ""},
+		{"도넛 🍩", "", shop.CodeProductExists},
+		{"요리사 👨\u200d🍳", "요리사 👨\u200d🍳", ""},
+		{"요리사 👩\u200d🍳", "요리사 👩\u200d🍳", ""},
+		{"요리사 👩🏽\u200d🍳", "요리사 👩🏽\u200d🍳", ""},
+		{"도넛 🇰🇷", "도넛 🇰🇷", ""},
+		{"도넛 🇯🇵", "도넛 🇯🇵", ""},
+		{"도넛\u3000열두 개", "도넛\u3000열두 개", ""},
+		{decomposed, composed, ""},
+		{composed, "", shop.CodeProductExists},
+		{decomposed, "", shop.CodeProductExists},
+		{"도넛\u202e", "", shop.CodeInvalidProduct},
+	} {
+		n := glazed
+		n.SKU, n.Name = fmt.Sprintf("CP-7%05d", i), c.name
+		p, err := f.CreateProduct(t.Context(), n)
+		if err != nil && shop.CodeOf(err) != c.want || err == nil && (c.want != "" || p.Name != c.kept) {
+			t.Errorf("creating %+q: got the name %+q, %v; want %+q, or %q", c.name, p.Name, err, c.kept, c.want)
+		}
+	}
+	if _, err := f.ChangeProduct(t.Context(), donut, shop.ProductChange{Name: ptr(decomposed)}); shop.CodeOf(err) != shop.CodeProductExists {
+		t.Errorf("another product's name, typed in another way: got %v, want %s", err, shop.CodeProductExists)
+	}
+	if p, err := f.ChangeProduct(t.Context(), donut, shop.ProductChange{Name: ptr("왕" + decomposed)}); err != nil || p.Name != "왕"+composed {
+		t.Errorf("changing a name: got %+q, %v; want it composed", p.Name, err)
+	}
+}
+
+func TestReasonsThatDifferInAnEmojiAreTwo(t *testing.T) {
+	f := newFixture(t, 1)
+	for _, c := range []struct {
+		reason string
+		stock  int
+		want   shop.Code
+	}{
+		{"파손 🍩", 2, ""},
+		{"\u1111\u1161\u1109\u1169\u11ab 🍩", 2, ""}, // the same, decomposed: it is repeated
+		{"파손 🍪", 2, shop.CodeIdempotencyKeyReused},
+	} {
+		_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: donut, Quantity: -1, Reason: c.reason, IdempotencyKey: "key"})
+		if err != nil && shop.CodeOf(err) != c.want || err == nil && c.want != "" || f.Stock(t) != c.stock {
+			t.Errorf("%+q: got %v and %d on hand, want %q and %d", c.reason, err, f.Stock(t), c.want, c.stock)
+		}
+	}
 }
 
 func TestChangesOfAProduct(t *testing.T) {

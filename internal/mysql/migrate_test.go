@@ -41,11 +41,13 @@ func TestALiveShopMigrates(t *testing.T) {
 		}
 	}
 	buy()
+	d.Exec(t, `UPDATE product SET name = '도넛 🍩' WHERE sku = ?`, mysqltest.Twist)
 	if _, err := migrate.Up(t.Context(), d.Admin); err != nil {
 		t.Fatal(err)
 	}
 	buy() // with no right granted since
 	buy()
+	d.Exec(t, `UPDATE product SET name = '도넛 🍪' WHERE sku = ?`, mysqltest.Mochi) // another name now
 	if len(f.published) != 1 {
 		t.Errorf("%d orders are published, want the one of an empty shelf", len(f.published))
 	}

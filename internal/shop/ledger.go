@@ -36,6 +36,7 @@ const maxReason = 200
 // Errors: CodeInvalidQuantity, CodeInvalidReason, CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeIdempotencyKeyReused,
 // CodeOutOfStock (less than nothing would be on hand), CodeUnavailable (nothing was done), CodeOutcomeUnknown.
 func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
+	a.Reason = normal(a.Reason)
 	switch {
 	case a.Quantity == 0 || a.Quantity < -MaxQuantity || a.Quantity > MaxQuantity:
 		return Product{}, refuse(CodeInvalidQuantity, fmt.Sprintf("the quantity is %d, it must be from %d to %d, and not 0", a.Quantity, -MaxQuantity, MaxQuantity))

@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -111,17 +108,11 @@ func (p Product) validate() error {
 	return p.Policy.validate()
 }
 
-// isText reports whether a text is one line that a person can read, of so many characters at most.
-func isText(s string, maxCharacters int) bool {
-	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxCharacters && strings.TrimSpace(s) == s &&
-		strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
-}
-
 // CreateProduct puts a product on sale. If it is short from the beginning, a production order opens.
 //
 // Errors: CodeInvalidProduct, CodeProductExists (the SKU or the name is taken), CodeUnknownFactory.
 func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error) {
-	p := Product{SKU: n.SKU, Name: n.Name, Price: n.Price, Stock: n.Stock, MaxPerSale: n.MaxPerSale, Factory: n.Factory, Policy: n.Policy}
+	p := Product{SKU: n.SKU, Name: normal(n.Name), Price: n.Price, Stock: n.Stock, MaxPerSale: n.MaxPerSale, Factory: n.Factory, Policy: n.Policy}
 	if err := p.validate(); err != nil {
 		return Product{}, err
 	}
@@ -144,6 +135,10 @@ func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (Product, error) {
 	if c == (ProductChange{}) {
 		return Product{}, refuse(CodeInvalidProduct, "nothing is to be changed")
+	}
+	if c.Name != nil {
+		name := normal(*c.Name)
+		c.Name = &name
 	}
 	p, err := s.Store.Product(ctx, sku)
 	if err != nil {

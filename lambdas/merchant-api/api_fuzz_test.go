@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/unicode/norm"
 
 	"restock/internal/shop"
 	"restock/internal/web"
@@ -34,7 +35,8 @@ var (
 
 // text reports what is wrong with a text that people will read, in the log too.
 func (b books) text(what, text string, limit int) {
-	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > limit || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) && r != '\u200d' && r != '\u3000' }
+	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > limit || strings.ContainsFunc(text, hidden) || !norm.NFC.IsNormalString(text) {
 		b.t.Errorf("the store is told to keep the %s %q", what, text)
 	}
 }
