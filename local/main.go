@@ -139,6 +139,7 @@ func serve(ctx context.Context, o options) (err error) {
 	config := o.run
 	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
 	config.Log = o.log()
+	defer terminal.Flush(config.Log)
 	config.Listening = o.prepareReady
 	if handed != nil {
 		handed.take(&config)

@@ -117,6 +117,9 @@ func (c *Console) Run(s Stack) error {
 	return c.products.watch(c.ctx, &c.running, s.DSN)
 }
 
+// Leave ends the watching of the stack's database, which is about to end. What the console has seen of it stays.
+func (c *Console) Leave() { c.products.end() }
+
 // A Build is the state of the functions' sources.
 type Build struct {
 	State  string    `json:"state"`           // "ok", "building" or "failed"

@@ -44,7 +44,7 @@ type products struct {
 	log *slog.Logger
 
 	mu     sync.Mutex // guards what follows
-	stop   context.CancelFunc
+	stop   func()     // ends the watching, and waits for its end; nil before the first
 	now    []Product
 	series []Point
 	open   int // connections of others to the database
@@ -65,20 +65,33 @@ func (p *products) watch(ctx context.Context, running *sync.WaitGroup, dsn strin
 	if err != nil {
 		return fmt.Errorf("watching the database: %w", err)
 	}
-	ctx, stop := context.WithCancel(ctx)
+	p.end()
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
 	p.mu.Lock()
-	if p.stop != nil {
-		p.stop()
+	p.stop = func() {
+		cancel()
+		<-ended
 	}
-	p.stop = stop
 	p.mu.Unlock()
 	running.Go(func() {
+		defer close(ended)
 		db := sql.OpenDB(connector)
 		defer db.Close()
 		db.SetMaxOpenConns(1)
 		p.poll(ctx, db)
 	})
 	return nil
+}
+
+// end ends the watching. When it returns, the console has no connection to the database.
+func (p *products) end() {
+	p.mu.Lock()
+	stop := p.stop
+	p.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
 }
 
 func (p *products) poll(ctx context.Context, db *sql.DB) {

@@ -72,5 +72,7 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)
 	}
+	// Before the database ends: the console, which began first, ends last.
+	r.onClose("console's connection to the database", func(context.Context) error { r.console.Leave(); return nil })
 	return nil
 }

@@ -18,6 +18,10 @@ import (
 	"restock/local/progress"
 )
 
+// The driver writes to standard error when it finds a connection broken, at the end of a run for one, in a form of its own. Its errors
+// say the same. The logger is global, and reading it races with setting it, so it is set before anything runs.
+func init() { _ = mysql.SetLogger(&mysql.NopLogger{}) } // fails on nil alone
+
 // A database is what stands in for the RDS instance: a private server, or one that was there.
 type database struct {
 	user, password string

@@ -12,6 +12,8 @@ type rotateSecretInput struct {
 	RotationLambdaARN  string
 	RotationRules      *RotationRules
 	RotateImmediately  *bool
+
+	declared bool // the request is no client's, but SetRotation's
 }
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
@@ -56,7 +58,11 @@ func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, 
 		s.begin(sec, id, s.test)
 		return sec.named(""), nil
 	}
-	s.begin(sec, id, s.rotate)
+	work := s.rotate
+	if in.declared {
+		work = s.rotateDeclared
+	}
+	s.begin(sec, id, work)
 	return sec.named(id), nil
 }
 
@@ -129,6 +135,7 @@ type RotationConfig struct {
 func (s *Service) SetRotation(secretARN string, config RotationConfig) error {
 	_, err := s.rotateSecret(s.closed, rotateSecretInput{
 		SecretID: secretARN, RotationLambdaARN: config.FunctionARN, RotationRules: &config.Rules, RotateImmediately: &config.RotateImmediately,
+		declared: true,
 	})
 	if err != nil {
 		return fmt.Errorf("setting the rotation of secret %q: %w", secretARN, err)

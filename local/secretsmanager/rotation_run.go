@@ -30,6 +30,7 @@ type rotationRun struct {
 	version     string // the id of the version that has AWSPENDING
 	functionARN string
 	log         *slog.Logger
+	doneLevel   slog.Level // of the record that it is done
 	cancel      context.CancelFunc
 }
 
@@ -54,6 +55,12 @@ func (s *Service) begin(sec *secret, id string, work func(context.Context, *rota
 	})
 }
 
+// rotateDeclared is the rotation that comes with a secret's declaration. Nobody asked for it, so nobody waits to read that it is done.
+func (s *Service) rotateDeclared(ctx context.Context, run *rotationRun) {
+	run.doneLevel = slog.LevelDebug
+	s.rotate(ctx, run)
+}
+
 // rotate attempts a rotation until it is done, too often, or cancelled. A rotation that was given up stays pending: AWSPENDING is
 // on its version.
 func (s *Service) rotate(ctx context.Context, run *rotationRun) {
@@ -63,7 +70,7 @@ func (s *Service) rotate(ctx context.Context, run *rotationRun) {
 		err := s.attempt(ctx, run)
 		switch {
 		case err == nil:
-			run.log.Info("secret rotation done")
+			run.log.Log(ctx, run.doneLevel, "secret rotation done")
 			return
 		case ctx.Err() != nil:
 			run.log.Info("secret rotation cancelled", "error", err)

@@ -14,19 +14,27 @@ import (
 var hidden = []string{"log_stream", "stream", "request_id", "requestId", "timestamp", slog.LevelKey}
 
 // quiet are events that say, where all went well, what another line says: a request, what the function logs, or the rotation of a secret, in the end.
-var quiet = []string{"invocation ended", "secret value put", "secret rotation started", "secret rotation step done", "secret staging label moved"}
+var quiet = []string{
+	"invocation ended", "secret value put", "secret rotation started", "secret rotation step done", "secret staging label moved",
+	"rotated", "database user is ready", // of the function setup
+}
 
 // calm is a handler that shows a function's line of JSON as the event that it is, and leaves out what is hidden or quiet. Values of several
-// lines, such as a compiler's, follow below the event. What is being done is shown where it has its place.
+// lines, such as a compiler's, follow below the event. What is being done is shown where it has its place. Warnings that come again and
+// again are counted (see repeats).
 type calm struct {
 	slog.Handler // writes to the screen's line
 	screen       *screen
+	scope        string // of its events, for repeats
 }
 
-func (h calm) WithGroup(name string) slog.Handler { return calm{h.Handler.WithGroup(name), h.screen} }
+func (h calm) WithGroup(name string) slog.Handler {
+	return calm{h.Handler.WithGroup(name), h.screen, h.scope + name + "."}
+}
 
 func (h calm) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return calm{h.Handler.WithAttrs(slices.DeleteFunc(slices.Clone(attrs), isHidden)), h.screen}
+	attrs = slices.DeleteFunc(slices.Clone(attrs), isHidden)
+	return calm{h.Handler.WithAttrs(attrs), h.screen, scope(h.scope, attrs)}
 }
 
 func (h calm) Handle(ctx context.Context, record slog.Record) error {
@@ -35,7 +43,7 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 	}
 	message, lineAttrs := record.Message, []slog.Attr(nil)
 	if line, ok := unfold(message); ok {
-		if line.counts && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
+		if (line.counts || slices.Contains(quiet, line.message)) && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
 			return nil
 		}
 		message, lineAttrs = line.message, line.attrs
@@ -70,9 +78,12 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 	if step == progress.Told || step == progress.Begun && h.screen.width != nil {
 		return h.screen.flush() // how it ended is told by another line; that it is being done, by the last one
 	}
+	attrs = append(attrs, lineAttrs...)
+	if step == "" && len(below) == 0 && !h.Enabled(ctx, slog.LevelDebug) && h.screen.repeated(h, record.Level, message, attrs) {
+		return nil
+	}
 	shown := slog.NewRecord(record.Time, record.Level, message, record.PC)
 	shown.AddAttrs(attrs...)
-	shown.AddAttrs(lineAttrs...)
 	if err := h.Handler.Handle(ctx, shown); err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ type screen struct {
 	width func() int   // of the terminal, in columns; nil where it is none
 	line  bytes.Buffer // what is to be shown next
 
+	repeats repeats
+
 	steps    []string // that are being done, in the order of their beginning
 	begun    time.Time
 	shown    bool          // the last line says what is being done

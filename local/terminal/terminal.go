@@ -27,6 +27,13 @@ func Log(f *os.File, level slog.Level) *slog.Logger {
 	return slog.New(newCalm(s, level, Coloured(f)))
 }
 
+// Flush shows what a logger that Log has made has counted and not told yet: a program calls it at its end.
+func Flush(log *slog.Logger) {
+	if h, ok := log.Handler().(calm); ok {
+		h.screen.flushRepeats()
+	}
+}
+
 // defaultWidth is that of a terminal that does not tell.
 const defaultWidth = 80
 

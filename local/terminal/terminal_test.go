@@ -40,6 +40,10 @@ func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 		{"a line that is there to be counted alone", func(l *slog.Logger) {
 			l.Info(`{"message":"stock","Product":"CP-502101","Stock":3,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Product"]],"Metrics":[{"Name":"Stock","Unit":"Count"}],"Namespace":"n"}],"Timestamp":1}}`)
 		}, ``},
+		{"a step of a rotation, whose end is told", func(l *slog.Logger) {
+			l.Info(`{"level":"INFO","message":"rotated","step":"createSecret"}`)
+			l.Info("secret rotation step done", "step", "createSecret")
+		}, ``},
 		{"a duration", func(l *slog.Logger) {
 			l.Info("api request", "duration", 20011627*time.Nanosecond, "took", 1234*time.Millisecond)
 		}, `INF api request duration=20.01ms took=1.23s`},
