@@ -139,7 +139,7 @@ func validUntil(b body, e envelope) (time.Time, error) {
 	if b.ValidUntil == nil {
 		published, err := time.Parse(time.RFC3339, e.Timestamp)
 		if err != nil {
-			return time.Time{}, fmt.Errorf("Message has no valid_until, and the envelope's Timestamp is no time: %w", err)
+			return time.Time{}, fmt.Errorf("the Message has no valid_until, and the envelope's Timestamp is no time: %w", err)
 		}
 		return written(published.Add(defaultValidity))
 	}
