@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -178,7 +179,8 @@ func (l *learner) start(flags string) {
 	config.Program = run.Tutorial
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: nothing here asks a factory"
 	config.Unchecked = flags == "-unchecked"
-	config.Log = terminal.Log(log, 0)
+	// Every event: with messages that come back after a second, the terminal would count them.
+	config.Log = terminal.Log(log, slog.LevelDebug)
 	mistake := l.edit
 	config.Edit = func(g *graph.Graph) {
 		hurry(g)
