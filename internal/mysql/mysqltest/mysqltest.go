@@ -4,6 +4,7 @@ package mysqltest
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"net"
 	"strconv"
 	"strings"
@@ -69,14 +70,25 @@ func Empty(tb testing.TB) *Database {
 // Open opens the database as a user.
 func (d *Database) Open(tb testing.TB, user, password string, connections int) *sql.DB {
 	tb.Helper()
+	watched := &transactions{tb: tb, open: map[*transaction]bool{}}
 	db, err := mysql.Open(mysql.Config{
 		Host: d.Host, Port: d.Port, Name: d.Name, MaxConnections: connections,
 		Credentials: func(context.Context, bool) (string, string, error) { return user, password, nil },
+		Wrap: func(c driver.Connector) driver.Connector {
+			w := watchedConnector{c, watched}
+			watched.kill = w.kill
+			return w
+		},
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { _ = db.Close() })
+	watched.stopAll = func() { _ = db.Close() }
+	tb.Cleanup(func() {
+		watched.end()
+		checkReturned(tb, db)
+		_ = db.Close()
+	})
 	return db
 }
 
