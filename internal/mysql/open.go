@@ -30,9 +30,6 @@ type Config struct {
 
 	// MaxConnections is how many connections are open at most.
 	MaxConnections int
-
-	// Wrap returns the connector that the pool uses in place of its own, for tests that watch it. Nil: none.
-	Wrap func(driver.Connector) driver.Connector
 }
 
 // ErrCredentials marks an error of [Config].Credentials: nothing was sent to the database.
@@ -55,11 +52,7 @@ func Open(c Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	var connections driver.Connector = &connector{config: config, credentials: c.Credentials}
-	if c.Wrap != nil {
-		connections = c.Wrap(connections)
-	}
-	db := sql.OpenDB(connections)
+	db := sql.OpenDB(&connector{config: config, credentials: c.Credentials})
 	db.SetMaxOpenConns(c.MaxConnections)
 	db.SetMaxIdleConns(c.MaxConnections)
 	db.SetConnMaxLifetime(maxLifetime)

@@ -4,11 +4,13 @@ package mysqltest
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
+	"fmt"
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"restock/internal/mysql"
 	"restock/internal/mysql/migrate"
@@ -30,6 +32,9 @@ type Database struct {
 	Admin *sql.DB // as the administrator
 
 	User string // the functions' user
+
+	mu    sync.Mutex // guards pools
+	pools []*sql.DB  // all that Open has opened
 }
 
 // password has what a literal must escape.
@@ -64,40 +69,90 @@ func Empty(tb testing.TB) *Database {
 		tb.Fatal(err)
 	}
 	d.Admin = d.Open(tb, server.User, server.Passwd, 4)
+	tb.Cleanup(d.watch(tb, d.Open(tb, server.User, server.Passwd, 1), forgotten))
 	return d
+}
+
+// forgotten is how long a transaction must have been idle to be taken for one that nobody ends. The
+// server gives up waiting for its locks after 50 s.
+const forgotten = 40 * time.Second
+
+// watch fails the test, and ends its waiting, where a transaction of its database is idle for so long:
+// nobody will end it. Without this, the statements that want its locks, and the callers that want its
+// connection, wait for minutes and name no cause. It watches until end is called.
+func (d *Database) watch(tb testing.TB, server *sql.DB, idle time.Duration) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		tick := time.NewTicker(idle / 2)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			var connection int
+			err := server.QueryRowContext(ctx, `
+				SELECT p.id
+				  FROM information_schema.innodb_trx t
+				  JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+				 WHERE p.db = ? AND p.command = 'Sleep' AND p.time >= ?
+				 LIMIT 1`, d.Name, idle/time.Second).Scan(&connection)
+			if err != nil {
+				continue // there is none, or the test has ended
+			}
+			tb.Errorf("a transaction has been idle for %v on connection %d: it was neither committed nor rolled back (is \"defer tx.Rollback()\" missing?)",
+				idle, connection)
+			_, _ = server.ExecContext(ctx, fmt.Sprintf("KILL %d", connection)) // it may have ended by itself
+			d.stop()
+			return
+		}
+	})
+	return func() {
+		cancel()
+		watching.Wait()
+	}
+}
+
+// stop closes the pools, so that callers who wait for a connection fail. The administrator's stays
+// open: it drops what the test made.
+func (d *Database) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, pool := range d.pools {
+		if pool != d.Admin {
+			_ = pool.Close()
+		}
+	}
 }
 
 // Open opens the database as a user.
 func (d *Database) Open(tb testing.TB, user, password string, connections int) *sql.DB {
 	tb.Helper()
-	watched := &transactions{tb: tb, open: map[*transaction]bool{}}
-	db, err := mysql.Open(mysql.Config{
-		Host: d.Host, Port: d.Port, Name: d.Name, MaxConnections: connections,
-		Credentials: func(context.Context, bool) (string, string, error) { return user, password, nil },
-		Wrap: func(c driver.Connector) driver.Connector {
-			w := watchedConnector{c, watched}
-			watched.kill = w.kill
-			return w
-		},
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	watched.stopAll = func() { _ = db.Close() }
-	tb.Cleanup(func() {
-		watched.end()
-		checkReturned(tb, db)
-		_ = db.Close()
-	})
-	return db
+	return d.open(tb, d.Port, user, password, connections)
 }
 
 // OpenAt opens the database as the functions do, through what stands before it at another port.
 func (d *Database) OpenAt(tb testing.TB, port, connections int) *sql.DB {
 	tb.Helper()
-	at := *d
-	at.Port = port
-	return at.Open(tb, d.User, password, connections)
+	return d.open(tb, port, d.User, password, connections)
+}
+
+func (d *Database) open(tb testing.TB, port int, user, password string, connections int) *sql.DB {
+	tb.Helper()
+	db, err := mysql.Open(mysql.Config{
+		Host: d.Host, Port: port, Name: d.Name, MaxConnections: connections,
+		Credentials: func(context.Context, bool) (string, string, error) { return user, password, nil },
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = db.Close() })
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.pools = append(d.pools, db)
+	return db
 }
 
 // DropUser drops the functions' user, and the one that takes turns with it.

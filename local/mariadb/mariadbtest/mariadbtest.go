@@ -89,10 +89,7 @@ func start(ctx context.Context) (*mariadb.Server, error) {
 		return nil, fmt.Errorf("mariadbtest.New needs the package to have `func TestMain(m *testing.M) { mariadbtest.Main(m) }`, which stops the server")
 	}
 	if shared.server == nil && shared.err == nil {
-		shared.server, shared.err = mariadb.Start(ctx, mariadb.Config{Args: []string{
-			// A lock that a test has left behind is an error, and not a wait of 50 s, or of a day for a table.
-			"--innodb-lock-wait-timeout=20", "--lock-wait-timeout=60",
-		}})
+		shared.server, shared.err = mariadb.Start(ctx, mariadb.Config{})
 	}
 	return shared.server, shared.err
 }
