@@ -81,13 +81,16 @@ func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Tx) 
 		if err != nil {
 			return err
 		}
-		defer tx.Rollback() // after the commit it ends the transaction for database/sql alone
+		defer tx.Rollback() // after a commit it does nothing
 		if err := do(tx); err != nil {
 			return err
 		}
-		// Not tx.Commit, which knows no context: it waits for as long as the server says nothing.
-		_, err = tx.ExecContext(ctx, "COMMIT")
-		return uncertain(err)
+		// Not tx.Commit alone, which knows no context: it waits for as long as the server says nothing.
+		if _, err := tx.ExecContext(ctx, "COMMIT"); err != nil {
+			return uncertain(err)
+		}
+		_ = tx.Commit() // it has nothing left to commit, and gives the connection back
+		return nil
 	})
 	var named *shop.Error
 	if err == nil || errors.As(err, &named) {
