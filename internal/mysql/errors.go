@@ -163,7 +163,7 @@ func retryDeadlocks(ctx context.Context, transaction func() error) error {
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(pause/2 + rand.N(pause/2)):
+		case <-time.After(pause/2 + rand.N(pause/2)): // #nosec G404 -- it spreads retries, and guards nothing
 		}
 		pause *= 2
 	}

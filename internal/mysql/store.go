@@ -183,7 +183,7 @@ type row struct {
 
 // isStored asks whether a row is there.
 func (r row) isStored(ctx context.Context, conn *sql.Conn) (stored bool, err error) {
-	query := fmt.Sprintf(`SELECT COUNT(*) FROM %s WHERE %s = ?`, r.table, r.key)
+	query := fmt.Sprintf(`SELECT COUNT(*) FROM %s WHERE %s = ?`, r.table, r.key) // #nosec G201 -- names from this package
 	err = conn.QueryRowContext(ctx, query, r.id[:]).Scan(&stored)
 	return stored, err
 }
