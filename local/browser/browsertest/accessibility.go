@@ -34,6 +34,7 @@ func (p *Page) CheckAccessibility() {
 	violations := Evaluate[[]violation](p, `axe.run(document, {
 		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 		resultTypes: ["violations"],
+		preload: false, // of style sheets and media: none of these rules needs it
 	}).then(({ violations }) => violations)`)
 	for _, v := range violations {
 		p.tb.Errorf("the page is not accessible: %s", v)
