@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"restock/local/browser/browsertest"
@@ -16,8 +17,9 @@ import (
 // A madeUp console is a real one, with its page, of a stack that does not run: what happens in it is what the test logs. So the test decides
 // what happens before what, on any machine.
 type madeUp struct {
-	url string
-	log *slog.Logger
+	url     string
+	console *console.Console
+	log     *slog.Logger
 }
 
 // openMadeUp opens the console of buyers, an API, a function and a topic. The buyers of a rush go to a server of the test; the products are
@@ -53,7 +55,7 @@ func openMadeUp(t *testing.T, shop http.Handler) madeUp {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return madeUp{served.URL, log}
+	return madeUp{served.URL, c, log}
 }
 
 // burst is what happens at once, more than a page is told.
@@ -109,6 +111,26 @@ func TestConsoleStaysResponsiveInARush(t *testing.T) {
 	if elements := page.Count("*"); elements > 8000 {
 		t.Errorf("the page has %d elements after the rush, want at most 8000", elements)
 	}
+}
+
+func TestConsoleSaysWhyBuyersAreTurnedAway(t *testing.T) {
+	t.Parallel()
+	const busy = "all 21 instances of sales-api are busy (setting concurrency.sales-api)"
+	var m madeUp
+	var came atomic.Int64
+	m = openMadeUp(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		id := fmt.Sprint("request-", came.Add(1))
+		w.Header().Set("Apigw-Requestid", id)
+		m.console.TurnedAway(id, busy) // as the API does it before it answers
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	sku := openShop(t).sell(t, product{stock: 1, manual: true})
+	page := browsertest.Open(t, screen, m.url)
+	sendBuyers(page, sku, 3)
+	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were turned away, 0 failed.")
+	page.AwaitText("#rush-result", "turned away")
+	page.AwaitText("#rush-reasons", "3 turned away: "+busy)
+	page.CheckAccessibility()
 }
 
 func TestConsoleShowsADenialWhereItHappened(t *testing.T) {

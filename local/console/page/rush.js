@@ -61,14 +61,21 @@ function draw() {
     ["sent", `${number(rush.sent)} of ${number(rush.buyers)}`],
     ["sold", number(rush.sold)],
     ["refused", number(rush.refused)],
+    ["turned away", number(rush.turned_away)],
     ["failed", number(rush.failed)],
     ["p50", duration(rush.p50_ms)],
     ["p99", duration(rush.p99_ms)],
   ];
-  keep(byId("rush-result"), figures, ([name]) => name, ([name]) => el("div", { class: name }, el("dt", {}, name), el("dd")), (row, [, text]) => {
+  keep(byId("rush-result"), figures, ([name]) => name, ([name]) => el("div", {}, el("dt", {}, name), el("dd")), (row, [name, text]) => {
     setText(row.lastElementChild, text);
-    row.classList.toggle("bad", row.className.includes("failed") && rush.failed > 0);
+    row.classList.toggle("bad", name === "failed" && rush.failed > 0);
   });
-  if (was && !rush.running) say(`${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ${number(rush.failed)} failed.`);
+  keep(byId("rush-reasons"), rush.turned_away_by ?? [], (by) => by.reason, () => el("li"), (row, by) => setText(row, `${number(by.buyers)} turned away: ${by.reason}`));
+  if (was && !rush.running) {
+    say(
+      `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +
+        `${number(rush.turned_away)} were turned away, ${number(rush.failed)} failed.`,
+    );
+  }
   was = rush.running;
 }
