@@ -6,7 +6,7 @@ DATA ?= .data
 # A line for each package, then what failed with its log. A package may wait long for a processor on
 # a busy machine: the limit is for a test that hangs. lint has run vet already, and linking takes
 # half the time without a symbol table.
-GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg -- -timeout 40m -vet=off -ldflags='-s -w'
+GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- -timeout 40m -vet=off -ldflags='-s -w'
 
 .PHONY: help local reset demo test check lint race audit soak chaos bench fuzz conformance screenshots tour build cost preview up destroy stack mariadb chromium
 

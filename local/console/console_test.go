@@ -93,20 +93,11 @@ func (h *house) do(t *testing.T, method, path, body string, into any) (status in
 	return response.StatusCode
 }
 
-func awaitThat(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(await.Limit); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal(what)
-		}
-	}
-}
-
 func TestJourneysAndNodesAreFoundByIDsAsTheyAre(t *testing.T) {
 	h := newHouse(t)
 	h.log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, "function", "stock")
 	var list []console.JourneySummary
-	awaitThat(t, "there is no journey", func() bool {
+	await.Until(t, "there is a journey", func() bool {
 		h.get(t, "/journeys", &list)
 		return len(list) == 1
 	})
@@ -169,7 +160,7 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 		DeadLetters []console.DeadLetter `json:"dead_letters"`
 		Counters    map[string]map[string]int
 	}
-	awaitThat(t, "nobody says why it failed", func() bool {
+	await.Until(t, "the state says why it failed", func() bool {
 		h.get(t, "/state", &state)
 		return len(state.DeadLetters) == 1 && state.DeadLetters[0].Why != nil && state.DeadLetters[0].Journey == "R"
 	})
@@ -185,7 +176,7 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 1 {
 		t.Errorf("redrive: got %d %+v", status, moved)
 	}
-	awaitThat(t, "it is not back in its queue", func() bool { return q.Counts().Visible == 1 && dlq.Counts().Visible == 0 })
+	await.Until(t, "it is back in its queue", func() bool { return q.Counts().Visible == 1 && dlq.Counts().Visible == 0 })
 	for _, c := range []struct {
 		queue, want string
 		status      int
@@ -222,7 +213,7 @@ func TestDeadLettersSayToWhichOrdersTheyBelongAndWhichHaveExpired(t *testing.T) 
 	var state struct {
 		DeadLetters []console.DeadLetter `json:"dead_letters"`
 	}
-	awaitThat(t, "not all are dead letters", func() bool {
+	await.Until(t, "all are dead letters", func() bool {
 		h.get(t, "/state", &state)
 		return len(state.DeadLetters) == len(bodies)
 	})
@@ -299,7 +290,7 @@ func TestTheFactorysFaults(t *testing.T) {
 		Factory  console.FactoryState
 		Counters map[string]map[string]int
 	}
-	awaitThat(t, "the state does not tell of the lot", func() bool {
+	await.Until(t, "the state shows the lot", func() bool {
 		h.get(t, "/state", &state)
 		return state.Counters["factory:factory"]["lost"] == 1
 	})

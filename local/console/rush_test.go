@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"restock/local/await"
 	"restock/local/console"
 )
 
@@ -58,7 +59,7 @@ func TestARushIsOfRealRequests(t *testing.T) {
 	if status := h.post(t, "/rush", rush, &refused); status != 409 || !strings.Contains(refused.Error, "running") {
 		t.Errorf("a second rush: got %d %+v", status, refused)
 	}
-	awaitThat(t, "the rush does not end", func() bool {
+	await.Until(t, "the rush has ended", func() bool {
 		h.get(t, "/state", &state)
 		return !state.Rush.Running
 	})
@@ -97,9 +98,9 @@ func TestARushEndsWhenItIsToldOrWithTheConsole(t *testing.T) {
 		if status := h.post(t, "/rush", `{"buyers":100000,"seconds":600}`, &state); status != 202 {
 			t.Fatalf("got %d", status)
 		}
-		awaitThat(t, "nobody comes", func() bool { return atWork.Load() > 0 })
+		await.Until(t, "buyers have come", func() bool { return atWork.Load() > 0 })
 		end()
-		awaitThat(t, "buyers are left", func() bool { return atWork.Load() == 0 })
+		await.Until(t, "no buyer is left", func() bool { return atWork.Load() == 0 })
 	}
 }
 

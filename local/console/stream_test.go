@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/await"
 	"restock/local/console"
 )
 
@@ -180,7 +181,7 @@ func TestAStreamIsBoundedAndWhatIsDroppedIsCounted(t *testing.T) {
 		t.Errorf("%d flows were told, want a few", flows)
 	}
 	var state struct{ Stream console.StreamState }
-	awaitThat(t, "the state does not say what was dropped", func() bool {
+	await.Until(t, "the state says what was dropped", func() bool {
 		h.get(t, "/state", &state)
 		return state.Stream.Dropped == dropped
 	})
