@@ -15,14 +15,14 @@ help: ## what can be made
 
 local: mariadb ## the whole stack on this machine, until Ctrl-C
 	@echo "building: minutes the first time, seconds after"
-	@go build -o bin/local ./local && exec bin/local $(if $(findstring -dsn,$(ARGS)),,-data "$(DATA)") $(ARGS)
+	@go build -o bin/local ./cmd/local && exec bin/local $(if $(findstring -dsn,$(ARGS)),,-data "$(DATA)") $(ARGS)
 
 reset: ## forget the database that make local keeps in DATA
-	@go run ./local/reset -data "$(DATA)"
+	@go run ./cmd/reset -data "$(DATA)"
 
 demo: mariadb ## the story: sold out, refused, restocked, sold again
 	@echo "building: minutes the first time, seconds after"
-	@go run ./local/demo
+	@go run ./cmd/demo
 
 test: mariadb chromium lint ## every test, and what the code must be like
 	$(GOTEST) ./...
@@ -49,27 +49,27 @@ audit: ## what looks insecure to gosec; exceptions are argued beside the code
 		-exclude-rules='(local|scripts)/.*:G101,G115,G122,G204,G301,G304,G306,G404,G702,G703' ./...
 
 soak: mariadb ## as many HISTORIES of the shop as are told; one that fails says how to play it again
-	go test ./internal/histories -run TestHistories -count=1 -timeout=0 -rapid.checks=$(HISTORIES)
+	go test ./test/histories -run TestHistories -count=1 -timeout=0 -rapid.checks=$(HISTORIES)
 
 chaos: mariadb ## a minute of everything that can go wrong, under a load of buyers, and the verdict
-	@go run ./local/chaos $(ARGS)
+	@go run ./test/chaos $(ARGS)
 
 bench: mariadb ## how fast it is, on this machine: into docs/benchmarks.md
-	@go run ./local/bench $(ARGS)
+	@go run ./test/bench $(ARGS)
 
 fuzz: ## hostile input: every fuzz target for FUZZTIME; what is found stays in testdata/fuzz, and go test plays it again
 	@echo "building with instruments: minutes the first time, seconds after"
 	@go run ./scripts/fuzz -time "$(FUZZTIME)" $(ARGS)
 
 conformance: ## the tests of the AWS API, against the local run or any other ENDPOINT=http://…
-	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./local/conformance
+	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./test/conformance
 
 tour: mariadb ## the mistakes of docs/tour.md, each made in a copy: minutes
-	go test ./local/tour -count=1 -timeout=0 -all $(ARGS)
+	go test ./test/tour -count=1 -timeout=0 -all $(ARGS)
 
 screenshots: mariadb ## docs/storefront.png and docs/console.png, from the pages of a run
 	@scripts/install-chromium --fonts
-	@go run ./local/screenshots
+	@go run ./test/screenshots
 
 build: ## the functions' zips, in dist/
 	@go run ./infra/build

@@ -68,7 +68,7 @@ func TestNoRouteIsDeclaredTwice(t *testing.T) {
 }
 
 // forbidden are what a handler must not carry: what deploys it, and what runs it on a developer's machine.
-var forbidden = []string{"github.com/pulumi/", "restock/infra", "restock/local", "testing"}
+var forbidden = []string{"github.com/pulumi/", "restock/infra", "restock/local", "restock/cmd", "restock/test", "testing"}
 
 func TestHandlersCarryNeitherPulumiNorInfrastructure(t *testing.T) {
 	for _, f := range lambdas.All() {

@@ -54,7 +54,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"a run that is not up", []string{"--ready", ready(t, nowhere, nowhere), "products"}, 1, []string{"GET " + nowhere + "/merchant/products: nothing listens there: is the local run up? It is started by make local"}},
 		{"a run that is not up, redriven", []string{"--ready", ready(t, nowhere, nowhere), "redrive"}, 1, []string{"redriving stock_queue_dlq: nothing listens on " + nowhere}},
 		{"a stage that is not there", []string{"--url", nowhere, "products"}, 1, []string{"nothing listens there: is that the stage's output apiUrl?"}},
-		{"no ready file", []string{"--ready", "/nowhere/ready.json", "products"}, 1, []string{"open /nowhere/ready.json", "go run ./local -ready"}},
+		{"no ready file", []string{"--ready", "/nowhere/ready.json", "products"}, 1, []string{"open /nowhere/ready.json", "go run ./cmd/local -ready"}},
 		{"a ready file of something else", []string{"--ready", unreadable, "products"}, 1, []string{"is not a file that the local run has written"}},
 
 		{"a blank key", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x", "--key", " "}, 2, []string{"-key", "not blank", "leave --key out"}},

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"restock/lambdas"
-	"restock/local/awsapi"
+	"restock/local/aws/awsapi"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

@@ -13,8 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"restock/internal/message"
-	"restock/local/awsapi"
-	localsqs "restock/local/sqs"
+	"restock/local/aws/awsapi"
+	localsqs "restock/local/aws/sqs"
 )
 
 func TestRedriveSendsDeadLettersBack(t *testing.T) {

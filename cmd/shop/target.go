@@ -89,7 +89,7 @@ func (t target) resolveLocal() (*resolved, error) {
 	if t.ready != "" {
 		text, err := os.ReadFile(t.ready)
 		if err != nil {
-			return nil, fmt.Errorf("reading where the local run listens: %w: it is written by go run ./local -ready %s", err, t.ready)
+			return nil, fmt.Errorf("reading where the local run listens: %w: it is written by go run ./cmd/local -ready %s", err, t.ready)
 		}
 		endpoints.API, endpoints.AWS = "", ""
 		if err := json.Unmarshal(text, &endpoints); err != nil || endpoints.API == "" || endpoints.AWS == "" {

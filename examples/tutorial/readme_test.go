@@ -16,12 +16,12 @@ import (
 
 	"restock/infra/graph"
 	"restock/local/run"
-	"restock/local/terminal"
+	"restock/local/view/terminal"
 )
 
 const (
 	moduleRoot = "../.."
-	theRun     = "go run ./local -program tutorial"
+	theRun     = "go run ./cmd/local -program tutorial"
 	goTest     = "go test "
 )
 

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"restock/internal/web"
-	"restock/local/apigateway"
+	"restock/local/aws/apigateway"
 )
 
 // A function is one behind the HTTP API, with its handler in this process.

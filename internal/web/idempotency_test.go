@@ -14,7 +14,7 @@ import (
 
 	"restock/internal/web"
 	"restock/internal/web/webtest"
-	"restock/local/apigateway"
+	"restock/local/aws/apigateway"
 )
 
 // keyEcho answers with the idempotency key that it read.

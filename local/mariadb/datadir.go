@@ -11,8 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"restock/local/filelock"
-	"restock/local/process"
+	"restock/local/system/filelock"
+	"restock/local/system/process"
 )
 
 // installArgs initialise a data directory. No test database, and accounts that are

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"restock/local/filelock"
+	"restock/local/system/filelock"
 )
 
 // ErrData says of a kept data directory that the server cannot use what is in it.

@@ -21,10 +21,10 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"restock/local/filelock"
-	"restock/local/openfiles"
-	"restock/local/process"
-	"restock/local/tempdir"
+	"restock/local/system/filelock"
+	"restock/local/system/openfiles"
+	"restock/local/system/process"
+	"restock/local/system/tempdir"
 )
 
 // Config says which server to start. The zero value is a server with an empty,

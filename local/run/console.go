@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 
-	"restock/local/console"
-	"restock/local/console/drawing"
-	"restock/local/events"
+	"restock/local/view/console"
+	"restock/local/view/console/drawing"
+	"restock/local/view/events"
 )
 
 // ConsoleAddress is where the console of a run listens that a person starts.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"restock/local/await"
-	"restock/local/console"
 	"restock/local/run"
+	"restock/local/view/console"
+	"restock/test/await"
 )
 
 // fetch reads a document of the console.

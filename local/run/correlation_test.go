@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"restock/local/await"
+	"restock/test/await"
 )
 
 // A line of a function's log that is about a production order, as far as it is of interest.

@@ -15,7 +15,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/local/mariadb"
-	"restock/local/progress"
+	"restock/local/view/progress"
 )
 
 // The driver writes to standard error when it finds a connection broken, at the end of a run for one, in a form of its own. Its errors

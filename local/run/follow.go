@@ -12,7 +12,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
-	"restock/local/watch"
+	"restock/local/system/watch"
 )
 
 // A follower keeps what runs what the sources say: it builds what is made of a file that has changed, and swaps what has become

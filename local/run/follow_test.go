@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"restock/lambdas"
-	"restock/local/await"
 	"restock/local/run"
-	"restock/local/watch/watchtest"
+	"restock/local/system/watch/watchtest"
+	"restock/test/await"
 )
 
 // A journal keeps what a run logs of its builds.

@@ -13,12 +13,12 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/rules"
-	"restock/local/apigateway"
-	"restock/local/eventsource"
-	"restock/local/iam"
-	"restock/local/lambda"
-	"restock/local/progress"
-	"restock/local/scheduler"
+	"restock/local/aws/apigateway"
+	"restock/local/aws/eventsource"
+	"restock/local/aws/iam"
+	"restock/local/aws/lambda"
+	"restock/local/aws/scheduler"
+	"restock/local/view/progress"
 )
 
 // functions are the declared functions in their host, by ARN.

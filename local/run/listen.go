@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"restock/local/loopback"
+	"restock/local/system/loopback"
 )
 
 // listeners are the addresses that a run listens on. They are opened before anything else, so that a busy port is found at once.

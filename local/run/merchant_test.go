@@ -16,9 +16,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"restock/cmd/local/factory"
 	"restock/lambdas"
-	"restock/local/await"
-	"restock/local/factory"
+	"restock/test/await"
 )
 
 // A signature is how a request is signed. The zero one is none.

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"restock/infra/graph"
-	"restock/local/await"
 	"restock/local/run"
+	"restock/test/await"
 )
 
 // A protocol is a log that can be asked what it says.

@@ -11,7 +11,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/rules"
-	"restock/local/blackhole"
+	"restock/local/system/blackhole"
 )
 
 // endpointVariables are where the AWS SDK looks for the address of one service, before it looks for that of all:

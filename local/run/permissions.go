@@ -7,10 +7,10 @@ import (
 	"net/http"
 
 	"restock/infra/graph"
-	"restock/local/awsapi"
-	"restock/local/iam"
-	"restock/local/lambda"
-	"restock/local/secretsmanager"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/iam"
+	"restock/local/aws/lambda"
+	"restock/local/aws/secretsmanager"
 )
 
 // newAuthority is who decides what may be done in the run: the declared policies, and those that queues and topics have at present.

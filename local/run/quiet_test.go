@@ -6,9 +6,9 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"restock/local/await"
-	"restock/local/console"
 	"restock/local/run"
+	"restock/local/view/console"
+	"restock/test/await"
 )
 
 // A person who presses Ctrl-C has read all that there is to say.

@@ -17,9 +17,9 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/rules"
-	"restock/local/lambda"
-	"restock/local/openfiles"
-	"restock/local/progress"
+	"restock/local/aws/lambda"
+	"restock/local/system/openfiles"
+	"restock/local/view/progress"
 )
 
 // A program is what was recorded, with its functions built and its database started.

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"restock/infra/graph"
-	"restock/local/console"
-	"restock/local/lambda"
-	"restock/local/progress"
+	"restock/local/aws/lambda"
+	"restock/local/view/console"
+	"restock/local/view/progress"
 )
 
 // programName is what the program is called among the functions that are built.

@@ -13,13 +13,13 @@ import (
 	"slices"
 	"time"
 
+	"restock/cmd/local/factory"
 	"restock/infra/graph"
-	"restock/local/console"
-	"restock/local/factory"
-	"restock/local/loopback"
-	"restock/local/scheduler"
-	"restock/local/sqs"
-	"restock/local/watch"
+	"restock/local/aws/scheduler"
+	"restock/local/aws/sqs"
+	"restock/local/system/loopback"
+	"restock/local/system/watch"
+	"restock/local/view/console"
 )
 
 // Config says how a run runs. DefaultConfig fills all that is needed.

@@ -24,13 +24,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"golang.org/x/sync/errgroup"
 
+	"restock/cmd/local/factory"
 	"restock/infra/graph"
 	"restock/lambdas"
-	"restock/local/await"
-	"restock/local/factory"
-	"restock/local/lambda"
+	"restock/local/aws/lambda"
 	"restock/local/mariadb/mariadbtest"
 	"restock/local/run"
+	"restock/test/await"
 )
 
 const projectDir = "../.."

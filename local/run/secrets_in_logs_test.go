@@ -16,10 +16,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
-	"restock/local/await"
-	"restock/local/console"
-	"restock/local/events"
-	"restock/local/factory"
+	"restock/cmd/local/factory"
+	"restock/local/view/console"
+	"restock/local/view/events"
+	"restock/test/await"
 )
 
 // signatureShown is a signature with its value, in a URL, in a URL that is part of another one, or in a header.

@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"restock/infra/graph"
-	"restock/local/awsapi"
-	"restock/local/iam"
-	"restock/local/secretsmanager"
-	"restock/local/sns"
-	"restock/local/sqs"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/iam"
+	"restock/local/aws/secretsmanager"
+	"restock/local/aws/sns"
+	"restock/local/aws/sqs"
 )
 
 // services are the stand-ins behind the AWS endpoint.

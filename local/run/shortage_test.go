@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"restock/cmd/local/factory"
 	"restock/infra/graph"
-	"restock/local/await"
-	"restock/local/factory"
+	"restock/test/await"
 )
 
 // passTime lets an hour go by for the production orders, and then the minute of the schedules.

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"restock/infra/graph"
-	"restock/local/console"
-	"restock/local/lambda"
-	"restock/local/process"
+	"restock/local/aws/lambda"
+	"restock/local/system/process"
+	"restock/local/view/console"
 )
 
 // A Successor is what is to run in place of a run whose program has changed: the command, built anew. The program is compiled into it, so the
@@ -47,7 +47,7 @@ func (r *Run) Undelivered() (n int) {
 // Of the command that runs programs, which is built anew where one has changed.
 const (
 	// CommandPackage is its package.
-	CommandPackage = "./local"
+	CommandPackage = "./cmd/local"
 	// RecordCommand is its first argument where it is to write a program's Declaration as JSON and to end.
 	RecordCommand = "record"
 )

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"restock/infra/graph"
-	"restock/local/await"
+	"restock/test/await"
 )
 
 func TestWhoIsTurnedAwayIsLoggedWithTheSettingThatDecides(t *testing.T) {

@@ -118,7 +118,7 @@ func TestFunctionsCarryNothingOfTheInfrastructure(t *testing.T) {
 		t.Fatalf("go list -deps ../functions/...: %v", err)
 	}
 	for dependency := range strings.Lines(string(out)) {
-		for _, prefix := range []string{"github.com/pulumi/", "restock/infra", "restock/local", "restock/examples/tutorial/program", "testing"} {
+		for _, prefix := range []string{"github.com/pulumi/", "restock/infra", "restock/local", "restock/cmd", "restock/test", "restock/examples/tutorial/program", "testing"} {
 			if strings.HasPrefix(dependency, prefix) {
 				t.Errorf("a function depends on %s", strings.TrimSpace(dependency))
 			}

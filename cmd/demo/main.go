@@ -1,0 +1,266 @@
+// Command demo shows the story on a run of its own: buyers buy until the doughnut is sold out, one is refused, the factory delivers,
+// and the next one buys again. It exits 0 if that is what happened.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql" // database/sql's driver
+
+	"restock/cmd/local/factory"
+	"restock/local/run"
+	"restock/local/view/terminal"
+)
+
+const (
+	// doughnut is the SKU of the product that the story is about.
+	doughnut = "CP-502101"
+	// maxStock is more than the shop opens with.
+	maxStock = 100
+	// stormingBuyers come when the shelf is empty. The factory must hear of one shortage, not of so many.
+	stormingBuyers = 500
+	// leadTime is longer than the story takes on any machine.
+	leadTime = 24 * time.Hour
+	// safetyLimit ends a wait for what will never come. It is no measure of how long anything should take.
+	safetyLimit  = 10 * time.Minute
+	pollInterval = 100 * time.Millisecond
+)
+
+func main() {
+	factoryStep := flag.Duration("factory-step", 250*time.Millisecond, "how long each of the factory's four steps takes")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if err := demo(ctx, *factoryStep); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func demo(ctx context.Context, factoryStep time.Duration) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	project, err := run.FindProject()
+	if err != nil {
+		return err
+	}
+	config := run.DefaultConfig(project)
+	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	config.FactoryStep = factoryStep
+	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
+	// What is refused is the end of the story, and the reason for it: what comes after are consequences.
+	config.Refused = func(line string) { cancel(errors.New(line)) }
+	defer func() {
+		if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
+			err = cause
+		}
+	}()
+
+	s := &story{began: time.Now(), client: newClient(), pause: comeBackPause}
+	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
+	r, err := run.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	s.api = r.Endpoints().API
+	if s.db, err = sql.Open("mysql", r.Endpoints().DSN); err != nil {
+		return err
+	}
+	defer s.db.Close()
+	s.tell("the shop is open at %s", s.api)
+	if err := s.play(ctx, r); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	s.tell("nobody touched anything. That took %.1f s", time.Since(s.began).Seconds())
+	return nil
+}
+
+// play is the story. The factory is held until the last of its buyers has an answer, and the advertisement is off. Else a fast factory
+// would sell to some of those who are to be refused, and a slow machine would show another story than a fast one.
+func (s *story) play(ctx context.Context, r *run.Run) error {
+	if err := s.prolongLeadTime(ctx); err != nil {
+		return err
+	}
+	if err := r.Factory.SetFault(factory.Fault{Hold: true}); err != nil {
+		return err
+	}
+	if err := s.buyUntilSoldOut(ctx); err != nil {
+		return err
+	}
+	if err := s.storm(ctx); err != nil {
+		return err
+	}
+	if err := s.awaitAdvertisement(ctx, "off"); err != nil {
+		return err
+	}
+	// The factory gets the order from a queue, which a busy machine may still be working on.
+	if err := await(ctx, "the factory to be asked", func() (bool, error) { return len(r.Factory.Requests()) > 0, nil }); err != nil {
+		return err
+	}
+	if err := r.Factory.SetFault(factory.Fault{}); err != nil {
+		return err
+	}
+	if err := s.awaitDelivery(ctx); err != nil {
+		return err
+	}
+	if asked := len(r.Factory.Requests()); asked != 1 {
+		return fmt.Errorf("the factory was asked %d times for one shortage, want once", asked)
+	}
+	s.tell("the factory was asked once, though %d buyers were refused", s.total.refused)
+	if err := s.buyOne(ctx); err != nil {
+		return err
+	}
+	if err := s.checkSales(ctx); err != nil {
+		return err
+	}
+	r.PassTime(ctx) // the schedules' minute
+	return s.awaitAdvertisement(ctx, "on")
+}
+
+// A story is told as it happens.
+type story struct {
+	began  time.Time
+	api    string
+	client *http.Client
+	db     *sql.DB
+	pause  time.Duration // before a buyer who was turned away comes back
+	total  books         // of all buyers so far
+}
+
+func (s *story) tell(format string, args ...any) {
+	fmt.Printf("%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
+}
+
+// prolongLeadTime keeps the sweep from asking the factory a second time while a slow machine still serves the buyers.
+func (s *story) prolongLeadTime(ctx context.Context) error {
+	if _, err := s.db.ExecContext(ctx, `UPDATE product SET lead_time = ? WHERE sku = ?`, int(leadTime.Seconds()), doughnut); err != nil {
+		return fmt.Errorf("setting the lead time: %w", err)
+	}
+	return nil
+}
+
+func (s *story) buyUntilSoldOut(ctx context.Context) error {
+	for range maxStock {
+		v, err := s.visit(ctx)
+		if err != nil {
+			return err
+		}
+		s.total.add(v)
+		switch v.fate {
+		case bought:
+			s.tell("a buyer: %s", v.Message)
+		case refused:
+			s.tell("one buyer too many: %s", v.Message)
+			return nil
+		default:
+			return v.complaint()
+		}
+	}
+	return fmt.Errorf("%d doughnuts are sold, and the shelf is not empty", maxStock)
+}
+
+// buyOne is the buyer who comes after the delivery.
+func (s *story) buyOne(ctx context.Context) error {
+	v, err := s.visit(ctx)
+	if err != nil {
+		return err
+	}
+	s.total.add(v)
+	if v.fate != bought {
+		return fmt.Errorf("the restocked doughnut was not sold: %w", v.complaint())
+	}
+	s.tell("the next buyer: %s", v.Message)
+	return nil
+}
+
+// storm lets many buyers in at a time, and counts what became of each.
+func (s *story) storm(ctx context.Context) error {
+	s.tell("a video makes the doughnut famous: %d buyers storm in", stormingBuyers)
+	visits, err := s.crowd(ctx, stormingBuyers)
+	if err != nil {
+		return err
+	}
+	var counted books
+	for _, v := range visits {
+		counted.add(v)
+		s.total.add(v)
+	}
+	s.tell("%s", counted)
+	if err := counted.check(stormingBuyers); err != nil {
+		return err
+	}
+	if counted.bought > 0 {
+		return fmt.Errorf("%d of the buyers who stormed in bought from an empty shelf", counted.bought)
+	}
+	return nil
+}
+
+// checkSales compares what the buyers were told with what the shop has stored.
+func (s *story) checkSales(ctx context.Context) error {
+	var stored int
+	if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sale JOIN product USING (product_id) WHERE sku = ?`, doughnut).Scan(&stored); err != nil {
+		return fmt.Errorf("counting the sales: %w", err)
+	}
+	return s.total.checkSales(stored)
+}
+
+func (s *story) awaitDelivery(ctx context.Context) error {
+	return await(ctx, "the delivery", func() (bool, error) {
+		a, err := s.request(ctx, http.MethodGet, "/product/donut", "")
+		if err != nil || a.Stock == 0 {
+			return false, err
+		}
+		s.tell("the factory has delivered: %d on hand", a.Stock)
+		return true, nil
+	})
+}
+
+// awaitAdvertisement waits until the doughnut's advertisement is what the stock says. Neither sales nor production know of it.
+func (s *story) awaitAdvertisement(ctx context.Context, status string) error {
+	return await(ctx, "the advertisement to be switched "+status, func() (bool, error) {
+		var is string
+		err := s.db.QueryRowContext(ctx, `SELECT a.status FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = ?`, doughnut).Scan(&is)
+		if err != nil || is != status {
+			return false, err
+		}
+		s.tell("its advertisement is switched %s, and its manager told", status)
+		return true, nil
+	})
+}
+
+// await waits until a condition holds.
+func await(ctx context.Context, what string, holds func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, safetyLimit, fmt.Errorf("nothing came in %v", safetyLimit))
+	defer cancel()
+	tick := time.NewTicker(pollInterval)
+	defer tick.Stop()
+	for {
+		is, err := holds()
+		switch {
+		case is:
+			return nil
+		case err != nil && ctx.Err() == nil:
+			return fmt.Errorf("waiting for %s: %w", what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"restock/local/mariadb/mariadbtest"
+	"restock/test/await"
+)
+
+// A program is one that runs and tells its events as JSON.
+type program struct {
+	*exec.Cmd
+	stderr *strings.Builder
+	ended  chan struct{} // closed when it has said all
+
+	mu     sync.Mutex
+	said   chan struct{} // closed when there is more
+	events []event
+	wrong  []string // lines that are no event
+}
+
+// An event is a line of a program.
+type event map[string]any
+
+func (e event) text(key string) string {
+	text, _ := e[key].(string)
+	return text
+}
+
+// startProgram starts a program in a folder. It is killed when the test ends, if it has not ended.
+func startProgram(t *testing.T, dir string, args ...string) *program {
+	t.Helper()
+	mariadbtest.Require(t)
+	p := &program{ended: make(chan struct{}), said: make(chan struct{})}
+	p.Cmd, p.stderr = command(t, append(args, "-json")...)
+	p.Dir = dir
+	stdout, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		lines := bufio.NewScanner(stdout)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			p.hear(lines.Bytes())
+		}
+	}()
+	t.Cleanup(func() {
+		_ = p.Process.Signal(syscall.SIGINT)
+		select {
+		case <-p.ended:
+		case <-time.After(await.Limit):
+			_ = p.Process.Kill()
+		}
+		_ = p.Wait()
+		if t.Failed() {
+			for _, e := range p.events {
+				t.Log(e)
+			}
+			t.Log(p.stderr)
+		}
+	})
+	return p
+}
+
+func (p *program) hear(line []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var e event
+	if err := json.Unmarshal(line, &e); err != nil || e.text("message") == "" || e.text("time") == "" || e.text("level") == "" {
+		p.wrong = append(p.wrong, string(line))
+		return
+	}
+	p.events = append(p.events, e)
+	close(p.said)
+	p.said = make(chan struct{})
+}
+
+// eventLimit is how long a test waits for an event, which may be the end of a build on a busy machine.
+const eventLimit = 8 * time.Minute
+
+// await waits for the first event of a message after a number of them, and returns it and how many there were until then.
+func (p *program) await(t *testing.T, after int, message string) (e event, at int) {
+	t.Helper()
+	timeout := time.After(eventLimit)
+	for {
+		p.mu.Lock()
+		events, more := p.events, p.said
+		p.mu.Unlock()
+		if i := slices.IndexFunc(events[after:], func(e event) bool { return e.text("message") == message }); i >= 0 {
+			return events[after+i], after + i + 1
+		}
+		select {
+		case <-more:
+		case <-p.ended:
+			t.Fatalf("it ended without an event %q: %s", message, p.stderr)
+		case <-timeout:
+			t.Fatalf("no event %q in %v", message, eventLimit)
+		}
+	}
+}
+
+// interrupt ends the program as Ctrl-C does.
+func (p *program) interrupt(t *testing.T) {
+	t.Helper()
+	if err := p.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	<-p.ended
+	if err := p.Wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v: %s", err, p.stderr)
+	}
+}
+
+// buy buys one doughnut, and returns what is left.
+func buy(t *testing.T, api string) (left int) {
+	t.Helper()
+	response, err := http.Post(api+"/checkout", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var sale struct{ Stock *int }
+	if err := json.NewDecoder(response.Body).Decode(&sale); err != nil || response.StatusCode != http.StatusOK || sale.Stock == nil {
+		t.Fatalf("POST /checkout: %s (%v)", response.Status, err)
+	}
+	return *sale.Stock
+}
+
+// stock is how many doughnuts are left.
+func stock(t *testing.T, api string) int {
+	t.Helper()
+	response, err := http.Get(api + "/product/donut")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var product struct{ Stock *int }
+	if err := json.NewDecoder(response.Body).Decode(&product); err != nil || product.Stock == nil {
+		t.Fatalf("GET /product/donut: %s (%v)", response.Status, err)
+	}
+	return *product.Stock
+}
+
+// idleFactory is the command line of a run whose stock nobody adds to.
+var idleFactory = append(slices.Clone(freePorts), "-factory-step", "1h")
+
+func TestMachinesGetEveryEventAndNoPassword(t *testing.T) {
+	p := startProgram(t, "../..", append(freePorts, "-v")...)
+	ready, _ := p.await(t, 0, "ready")
+	for _, key := range []string{"api", "aws", "factory", "console"} {
+		if response, err := http.Get(ready.text(key)); err != nil {
+			t.Errorf("%s is %q: %v", key, ready.text(key), err)
+		} else {
+			response.Body.Close()
+		}
+	}
+	buy(t, ready.text("api"))
+	p.interrupt(t)
+	if len(p.wrong) > 0 || p.stderr.Len() > 0 {
+		t.Errorf("these lines are no events: %q; on standard error is %q", p.wrong, p.stderr)
+	}
+	steps := map[string][]string{}
+	for _, e := range p.events {
+		if state := e.text("progress"); state != "" {
+			steps[e.text("message")] = append(steps[e.text("message")], state)
+		}
+		if text := fmt.Sprint(e); strings.Contains(text, "@tcp(") || strings.Contains(text, "dsn") {
+			t.Errorf("an event tells how to log in to the database: %v", e)
+		}
+	}
+	for _, step := range []string{"building the functions", "starting MariaDB", "running function setup"} {
+		if got := steps[step]; !slices.Equal(got, []string{"begun", "done"}) {
+			t.Errorf("%s: got %q, want that it is begun and done", step, got)
+		}
+	}
+}
+
+func TestMachinesAreToldWhyARunFails(t *testing.T) {
+	p := startProgram(t, "../..", append(freePorts, "-stage", "nowhere")...)
+	<-p.ended
+	if err := p.Wait(); p.ProcessState.ExitCode() != exitFailure {
+		t.Errorf("it ended with %v, want exit code %d", err, exitFailure)
+	}
+	if len(p.events) != 1 || p.events[0].text("level") != "ERROR" || !strings.HasPrefix(p.events[0].text("error"), `there is no stage "nowhere"`) {
+		t.Errorf("got %v, want one error", p.events)
+	}
+}
+
+func TestKeptDataSurviveARunThatIsKilled(t *testing.T) {
+	args := append(idleFactory, "-data", t.TempDir())
+	first := startProgram(t, "../..", args...)
+	ready, _ := first.await(t, 0, "ready")
+	left := buy(t, ready.text("api"))
+
+	second := startProgram(t, "../..", args...)
+	<-second.ended
+	if err := second.Wait(); second.ProcessState.ExitCode() != exitFailure || !strings.Contains(second.stderr.String(), "is used by another run") {
+		t.Errorf("a second run on the same data: %v: %s, want that they are in use", err, second.stderr)
+	}
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-first.ended
+
+	third := startProgram(t, "../..", args...)
+	ready, _ = third.await(t, 0, "ready")
+	if now := stock(t, ready.text("api")); now != left {
+		t.Errorf("%d are left, want %d as before the run was killed", now, left)
+	}
+	buy(t, ready.text("api"))
+	third.interrupt(t)
+}

@@ -1,0 +1,254 @@
+// Command local runs the whole stack on this machine: it records the Pulumi program, starts a stand-in for each resource that
+// the program declares, runs setup, and serves until Ctrl-C.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"restock/local/run"
+	"restock/local/view/terminal"
+)
+
+// Exit codes.
+const (
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func main() {
+	if args := os.Args[1:]; len(args) > 0 && args[0] == run.RecordCommand {
+		end(record(args[1:]))
+	}
+	o, err := parseFlags(os.Args[1:])
+	if err != nil {
+		end(usageError{err})
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	end(serve(ctx, o))
+}
+
+// end ends the program.
+func end(err error) {
+	switch usage := (usageError{}); {
+	case err == nil || errors.Is(err, flag.ErrHelp):
+		os.Exit(0)
+	case errors.As(err, &usage):
+		os.Exit(exitUsage)
+	}
+	fmt.Fprintln(os.Stderr, "local:", err)
+	os.Exit(exitFailure)
+}
+
+// options are what the command line says.
+type options struct {
+	run     run.Config
+	ready   string
+	json    bool
+	verbose bool
+}
+
+func (o *options) flags() *flag.FlagSet {
+	o.run = run.DefaultConfig("")
+	flags := flag.NewFlagSet("local", flag.ContinueOnError)
+	flags.Var((*programFlag)(&o.run.Program), "program", "which `program` to run: "+programNames())
+	flags.StringVar(&o.run.API, "api", o.run.API, "where the HTTP API and the storefront listen")
+	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "where the AWS endpoint listens: SNS, SQS, Secrets Manager")
+	flags.StringVar(&o.run.Factory, "factory", o.run.Factory, "where the factory's stand-in listens")
+	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "where the console listens, which shows what happens; empty: there is none")
+	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep, "how long each of the factory's four steps takes (the real one: 10s)")
+	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "whose configuration to run")
+	flags.StringVar(&o.run.DSN, "dsn", o.run.DSN, "a MySQL/MariaDB server to use in place of a private one, like root:password@tcp(127.0.0.1:3306)/")
+	flags.Float64Var(&o.run.DuplicateRate, "duplicates", 0, "the share of messages, 0 to 1, that queues deliver twice, as standard queues may")
+	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run what the rules refuse, to see it fail as it does on AWS")
+	flags.StringVar(&o.ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"console\",\"dsn\"} to when all is up")
+	flags.StringVar(&o.run.Data, "data", "", "a directory that keeps the database from run to run; empty: it ends with the run")
+	flags.BoolVar(&o.run.Watch, "watch", true, "swap functions when their sources change, and restart when the program does")
+	flags.BoolVar(&o.json, "json", false, "write every event as a line of JSON to standard output")
+	flags.BoolVar(&o.verbose, "v", false, "show every event, not only those that matter")
+	return flags
+}
+
+// A programFlag is a program that is chosen by its name.
+type programFlag run.Program
+
+func (f *programFlag) String() string { return f.Name }
+
+func (f *programFlag) Set(name string) error {
+	for _, p := range run.Programs {
+		if p.Name == name {
+			*f = programFlag(p)
+			return nil
+		}
+	}
+	return errors.New("there are " + programNames())
+}
+
+func programNames() string {
+	var names []string
+	for _, p := range run.Programs {
+		names = append(names, p.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// parseFlags reads the command line. The flag package tells about its errors itself.
+func parseFlags(args []string) (o options, err error) {
+	flags := o.flags()
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	} else if o.run.DuplicateRate < 0 || o.run.DuplicateRate > 1 {
+		err = fmt.Errorf("-duplicates %v is not a share: it must be from 0 to 1", o.run.DuplicateRate)
+	} else if o.run.DSN != "" && o.run.Data != "" {
+		err = errors.New("-data keeps the private database, and -dsn names another one: give one of them")
+	} else if o.run.FactoryStep <= 0 {
+		err = fmt.Errorf("-factory-step %v is not a time: it must be more than 0", o.run.FactoryStep)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "local:", err)
+	}
+	return o, err
+}
+
+// serve runs the stack until ctx ends, or the run does.
+func serve(ctx context.Context, o options) (err error) {
+	project, err := run.FindProject()
+	if err != nil {
+		return err
+	}
+	handed, err := received()
+	if err != nil {
+		return err
+	}
+	config := o.run
+	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
+	config.Log = o.log()
+	defer terminal.Flush(config.Log)
+	config.Listening = o.prepareReady
+	if handed != nil {
+		handed.take(&config)
+	}
+	data, err := openData(&config, handed)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, data.Remove()) }()
+	next, err := o.untilItEnds(ctx, config, handed)
+	if err != nil && o.json {
+		config.Log.Error("the run has failed", "error", err)
+	}
+	if err != nil || next == nil || ctx.Err() != nil {
+		return err
+	}
+	return next.start(data)
+}
+
+// log is the log of what happens: to people, or to machines.
+func (o options) log() *slog.Logger {
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	if o.json {
+		return terminal.JSON(os.Stdout, level)
+	}
+	return terminal.Log(os.Stderr, level)
+}
+
+// untilItEnds runs the stack until ctx ends, or it fails, or has a successor.
+func (o options) untilItEnds(ctx context.Context, config run.Config, handed *handover) (next *successor, err error) {
+	r, err := run.Start(ctx, config)
+	if ctx.Err() != nil && err != nil {
+		return nil, errors.New("interrupted while starting")
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if o.ready != "" {
+		if err := writeReady(o.ready, r.Endpoints()); err != nil {
+			return nil, err
+		}
+		defer os.Remove(o.ready)
+	}
+	o.welcome(r, config, handed)
+	select {
+	case err := <-r.Failed():
+		return nil, err
+	case <-ctx.Done():
+		config.Log.Info("ending")
+		return nil, nil
+	case s := <-r.Successor():
+		letGo(r, config.Log)
+		return &successor{s, r.Endpoints(), time.Now()}, nil
+	}
+}
+
+// welcome says where everything is: to people once, to machines whenever it is ready. It tells no password.
+func (o options) welcome(r *run.Run, c run.Config, handed *handover) {
+	e := r.Endpoints()
+	if handed != nil {
+		c.Log.Info("restarted", "took", time.Since(handed.Began).Round(time.Millisecond))
+	}
+	if o.json {
+		c.Log.Info("ready", "program", c.Program.Name, "stage", c.Stage, "region", r.Region(), "api", e.API, "aws", e.AWS, "factory", e.Factory, "console", e.Console)
+	} else if handed == nil {
+		fmt.Print(welcome(c.Program.Name, r.Region(), e))
+	}
+}
+
+// prepareReady finds out that the ready file cannot be written before anything is started, and removes one that a killed run has
+// left: the run that has these addresses now is this one.
+func (o options) prepareReady() error {
+	if o.ready == "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Dir(o.ready)); err != nil {
+		return fmt.Errorf("-ready: %w", err)
+	}
+	info, err := os.Lstat(o.ready)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("-ready: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("-ready: %s is not a file", o.ready)
+	}
+	if err := os.Remove(o.ready); err != nil {
+		return fmt.Errorf("-ready: %w", err)
+	}
+	return nil
+}
+
+// writeReady writes a run's endpoints, at once and for their owner alone: the DSN holds a password.
+func writeReady(path string, e run.Endpoints) error {
+	text, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("-ready: %w", err)
+	}
+	temporary := path + ".tmp"
+	if err := os.WriteFile(temporary, append(text, '\n'), 0o600); err != nil {
+		return fmt.Errorf("-ready: %w", err)
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		return fmt.Errorf("-ready: %w", err)
+	}
+	return nil
+}

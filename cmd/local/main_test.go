@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"flag"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"restock/local/mariadb/mariadbtest"
+	"restock/local/run"
+	"restock/test/await"
+)
+
+// beMain, in the environment, makes the test binary the program.
+const beMain = "RESTOCK_TEST_BE_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(beMain) != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// command is the program with a command line.
+func command(t *testing.T, args ...string) (*exec.Cmd, *strings.Builder) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), self, args...)
+	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), beMain+"=1")
+	stderr := &strings.Builder{}
+	cmd.Stderr = stderr
+	return cmd, stderr
+}
+
+var freePorts = []string{"-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0", "-console", "127.0.0.1:0", "-watch=false"}
+
+// children are the processes whose parent is a process, as Linux tells: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+func children(t *testing.T, parent int) (pids []int) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		t.Skip("the children of a process are read from /proc, which Linux alone has")
+	}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range stats {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		_, afterName, _ := strings.Cut(string(text), ") ")
+		if fields := strings.Fields(afterName); len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func TestRunServesUntilCtrlCAndLeavesNoProcessBehind(t *testing.T) {
+	mariadbtest.Require(t)
+	ready := filepath.Join(t.TempDir(), "ready.json")
+	cmd, stderr := command(t, append(freePorts, "-ready", ready)...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(stdout); lines.Scan() && !strings.Contains(lines.Text(), "Ctrl-C"); {
+	}
+	text, err := os.ReadFile(ready)
+	if err != nil {
+		t.Fatalf("%v; the program says\n%s", err, stderr)
+	}
+	var e run.Endpoints
+	if err := json.Unmarshal(text, &e); err != nil {
+		t.Fatalf("the ready file is %s: %v", text, err)
+	}
+	response, err := http.Get(e.API + "/product/donut")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 200 {
+		t.Errorf("GET /product/donut: %s", response.Status)
+	}
+	before := children(t, cmd.Process.Pid)
+	if len(before) < 2 {
+		t.Errorf("the run has the children %v, want the database and functions", before)
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v; the program says\n%s", err, stderr)
+	}
+	for _, pid := range before {
+		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
+			t.Errorf("process %d is left", pid)
+		}
+	}
+	if _, err := os.Stat(ready); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the ready file is left: %v", err)
+	}
+}
+
+func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		want string
+	}{
+		{"a busy port", append(freePorts, "-api", busy.Addr().String()), 1, "local: -api " + busy.Addr().String() + " is in use"},
+		{"an unknown stage", append(freePorts, "-stage", "nowhere"), 1, `local: there is no stage "nowhere"`},
+		{"a ready file without a folder", append(freePorts, "-ready", "/nowhere/ready.json"), 1, "local: -ready: stat /nowhere: no such file"},
+		{"a ready file that is a folder", append(freePorts, "-ready", t.TempDir()), 1, "local: -ready: " + os.TempDir()},
+		{"a server that is not there", append(freePorts, "-dsn", "root@tcp(127.0.0.1:1)/"), 1, "local: making database restock on the server at 127.0.0.1:1"},
+		{"an unknown flag", []string{"-nope"}, 2, "flag provided but not defined: -nope"},
+		{"two databases", []string{"-data", "d", "-dsn", "root@tcp(127.0.0.1:1)/"}, 2, "local: -data keeps the private database, and -dsn names another one"},
+		{"an argument", []string{"now"}, 2, `local: unexpected argument "now"`},
+		{"no time at all", []string{"-factory-step", "0s"}, 2, "local: -factory-step 0s is not a time"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cmd, stderr := command(t, c.args...)
+			done := make(chan error, 1)
+			go func() { done <- cmd.Run() }()
+			err := await.Receive(t, "it has ended", done)
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.ExitCode() != c.code {
+				t.Errorf("ended with %v, want exit code %d", err, c.code)
+			}
+			first, rest, _ := strings.Cut(stderr.String(), "\n")
+			for strings.Contains(first, " INF ") { // what it was doing until then
+				first, rest, _ = strings.Cut(rest, "\n")
+			}
+			if !strings.HasPrefix(first, c.want) || c.code == 1 && rest != "" {
+				t.Errorf("the program says\n%s, want one line that begins with %s", stderr, c.want)
+			}
+		})
+	}
+}
+
+func TestTooLowALimitOfOpenFilesIsRefusedAtTheStart(t *testing.T) {
+	program, stderr := command(t, freePorts...)
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell to set the limit")
+	}
+	program.Args = append([]string{shell, "-c", `ulimit -n 64 && exec "$0" "$@"`, program.Path}, program.Args[1:]...)
+	program.Path = shell
+	var exit *exec.ExitError
+	if err := program.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitFailure {
+		t.Errorf("ended with %v, want exit code %d", err, exitFailure)
+	}
+	want := regexp.MustCompile("^local: this process may have 64 files and connections open \\(ulimit -n\\), and needs [0-9]{3,}: type `ulimit -n [0-9]+` .*\n$")
+	if !want.MatchString(stderr.String()) {
+		t.Errorf("the program says\n%s, want a line like %s", stderr, want)
+	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	for _, args := range [][]string{{"-h"}, {"record", "-h"}} {
+		cmd, stderr := command(t, args...)
+		if err := cmd.Run(); err != nil || !strings.Contains(stderr.String(), "-stage") {
+			t.Errorf("%q: %v; the program says\n%s", args, err, stderr)
+		}
+	}
+}
+
+func TestReadmeNamesEveryFlagAndItsDefault(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	new(options).flags().VisitAll(func(f *flag.Flag) {
+		row := "| `-" + f.Name + "` | "
+		if f.DefValue != "" && f.DefValue != "false" {
+			row += "`" + f.DefValue + "` "
+		}
+		if !strings.Contains(string(readme), row+"|") {
+			t.Errorf("the README has no row that begins with %s|", row)
+		}
+	})
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"bufio"
+	"strings"
+	"syscall"
+	"testing"
+
+	"restock/local/run"
+)
+
+func TestAProgramIsChosenByItsName(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string // empty: refused
+	}{
+		{nil, run.Shop.Name},
+		{[]string{"-program", "shop"}, run.Shop.Name},
+		{[]string{"-program", "tutorial"}, run.Tutorial.Name},
+		{[]string{"-program", "bakery"}, ""},
+	} {
+		o, err := parseFlags(c.args)
+		if got := o.run.Program.Name; (err != nil) != (c.want == "") || err == nil && got != c.want {
+			t.Errorf("%q: got %q, %v; want %q", c.args, got, err, c.want)
+		}
+	}
+}
+
+// The tutorial's folder has a Pulumi.yaml of its own, and is not the module's root. Neither a database nor a factory is declared, so none is there.
+func TestTheTutorialRunsFromItsOwnFolder(t *testing.T) {
+	cmd, stderr := command(t, "-program", "tutorial", "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "nowhere", "-console", "", "-watch=false")
+	cmd.Dir = "../../" + run.Tutorial.Project
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var welcome []string
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if welcome = append(welcome, lines.Text()); strings.Contains(lines.Text(), "Ctrl-C") {
+			break
+		}
+	}
+	got := strings.Join(welcome, "\n")
+	if !strings.Contains(got, "the tutorial http://127.0.0.1:") || strings.Contains(got, "the factory") {
+		t.Errorf("the program says\n%s\n%s\nwant where the tutorial is, and no factory", got, stderr)
+	}
+	if processes := children(t, cmd.Process.Pid); len(processes) > 0 {
+		t.Errorf("before anybody asked anything the run has the children %v, want none", processes)
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after Ctrl-C: %v; the program says\n%s", err, stderr)
+	}
+}

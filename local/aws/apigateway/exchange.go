@@ -1,0 +1,212 @@
+package apigateway
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"restock/local/view/events"
+)
+
+// exchange is a request, its answer, and what came between.
+type exchange struct {
+	request *http.Request
+	id      string
+	start   time.Time
+	route   string // its key; "" before one was found
+
+	invoked bool          // the function was asked
+	latency time.Duration // of the function
+
+	response response
+	err      error // what went wrong behind an answer that tells the client nothing about it: for the log
+}
+
+// ServeHTTP answers one request.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{request: r, id: newRequestID(), start: time.Now()}
+	a.respond(x, w)
+	if reason, ok := turnedAway(x.err); ok && a.cfg.TurnedAway != nil {
+		a.cfg.TurnedAway(x.id, reason)
+	}
+	w.Header().Set("Apigw-Requestid", x.id)
+	x.response.writeTo(w)
+	a.logExchange(x)
+}
+
+// respond decides the answer.
+func (a *API) respond(x *exchange, w http.ResponseWriter) {
+	r := x.request
+	refuse := func(status int, err error) { x.response, x.err = failure(status), err }
+
+	// The documentation names the limit; 431 is the status that HTTP has for it.
+	if headerSize(r) > MaxHeader {
+		refuse(http.StatusRequestHeaderFieldsTooLarge, nil)
+		return
+	}
+	path, ok := a.inStage(r.URL)
+	if !ok {
+		refuse(http.StatusNotFound, nil)
+		return
+	}
+	if !a.bucket.take(x.start) {
+		refuse(http.StatusTooManyRequests, a.cfg.throttled())
+		return
+	}
+	if a.cfg.CORS != nil && isPreflight(r) {
+		x.response = a.cfg.CORS.preflight(r)
+		return
+	}
+	rt, params, ok := match(a.routes, r.Method, path)
+	if !ok || rt.Key == defaultKey {
+		a.tellOtherMethods(r.Method, path)
+	}
+	if !ok {
+		refuse(http.StatusNotFound, nil)
+		return
+	}
+	x.route = rt.Key
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		refuse(http.StatusRequestEntityTooLarge, nil)
+		return
+	}
+	if err != nil { // the client broke off: nobody is there to read the answer
+		refuse(http.StatusBadRequest, fmt.Errorf("reading the request's body: %w", err))
+		return
+	}
+	if rt.Authorization == AuthorizationIAM {
+		// The signature covers the body. Whatever is wrong with it, the client is told "Forbidden" alone:
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
+		if err := a.cfg.Authorize(r, body, rt.Route); err != nil {
+			refuse(http.StatusForbidden, fmt.Errorf("authorizing the request: %w", err))
+			return
+		}
+	}
+	event, err := json.Marshal(a.event(r, rt.Key, params, body, x.id, x.start))
+	if err != nil {
+		refuse(http.StatusInternalServerError, fmt.Errorf("encoding the event: %w", err))
+		return
+	}
+	if len(event) > MaxEvent {
+		// Lambda refuses it with 413. What API Gateway makes of that is not documented.
+		refuse(http.StatusRequestEntityTooLarge, fmt.Errorf("the event has %d bytes; Lambda takes %d: base64 adds a third to a body", len(event), MaxEvent))
+		return
+	}
+	a.integrate(x, rt, event)
+}
+
+// tellOtherMethods says, once a path, that it is declared for other methods than the one that it was asked with: a route that was forgotten, or
+// declared for GET alone.
+func (a *API) tellOtherMethods(method, path string) {
+	var declared, files []string
+	for _, other := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if rt, _, ok := match(a.routes, other, path); ok && other != method && rt.Key != defaultKey {
+			declared = append(declared, rt.Key)
+			if !slices.Contains(files, rt.DeclaredIn) {
+				files = append(files, rt.DeclaredIn)
+			}
+		}
+	}
+	if len(declared) == 0 {
+		return
+	}
+	// Clients may invent methods. Those that no route can have count as one, so that what is remembered has an end.
+	known := method
+	if !slices.Contains(methods, method) {
+		known = ""
+	}
+	if _, told := a.toldMethods.LoadOrStore(known+" "+declared[0], true); !told {
+		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "), "declared_in", strings.Join(files, ", "))
+	}
+}
+
+// integrate answers with what the route's function answers.
+func (a *API) integrate(x *exchange, rt route, event []byte) {
+	asked := time.Now()
+	output, err := a.invoke(x.id, rt, event)
+	x.invoked, x.latency = true, time.Since(asked)
+	if err != nil {
+		x.response, x.err = failure(statusOf(err)), err
+		return
+	}
+	res, err := parseResponse(output)
+	if err != nil {
+		x.response, x.err = failure(http.StatusInternalServerError), err
+		return
+	}
+	if a.cfg.CORS != nil {
+		a.cfg.CORS.decorate(x.request, res.header)
+	}
+	x.response, x.err = res, res.warning
+}
+
+// headerSize is what the quota measures: the request line and the values of the headers.
+func headerSize(r *http.Request) int {
+	size := len(r.Method) + len(" ") + len(r.RequestURI) + len(" ") + len(r.Proto) + len(r.Host)
+	for _, values := range r.Header {
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	return size
+}
+
+var (
+	errTimeout = errors.New("the function did not answer within the integration timeout")
+	errClosed  = errors.New("the API is closed")
+)
+
+// statusOf maps what became of an invocation to what the client is told. An
+// integration timeout is 503 in an HTTP API, not the 504 of a REST API; seen
+// in https://github.com/serverless/serverless/issues/11222.
+func statusOf(err error) int {
+	_, throttled := turnedAway(err)
+	switch {
+	case errors.Is(err, errTimeout), errors.Is(err, errClosed):
+		return http.StatusServiceUnavailable
+	case throttled:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// invoke runs the route's function and waits for its answer, for as long as
+// the route's timeout allows. A function that takes longer runs on unheard.
+func (a *API) invoke(requestID string, rt route, event []byte) ([]byte, error) {
+	type result struct {
+		output []byte
+		err    error
+	}
+	done := make(chan result, 1)
+
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return nil, errClosed
+	}
+	a.invocations.Go(func() {
+		output, err := rt.Function.Invoke(events.WithAttrs(a.ctx, slog.String("api_request_id", requestID)), event)
+		done <- result{output, err}
+	})
+	a.mu.Unlock()
+
+	timeout := time.NewTimer(rt.Timeout)
+	defer timeout.Stop()
+	select {
+	case res := <-done:
+		if res.err != nil {
+			return nil, fmt.Errorf("invoking the function of %q: %w", rt.Key, res.err)
+		}
+		return res.output, nil
+	case <-timeout.C:
+		return nil, fmt.Errorf("invoking the function of %q: %w of %v", rt.Key, errTimeout, rt.Timeout)
+	}
+}

@@ -1,0 +1,192 @@
+package awsapi
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"restock/local/view/events"
+)
+
+// maxBody is the largest request body taken, in bytes. A batch of SQS messages may hold 1 MiB, which JSON's escapes can
+// make six times as long.
+const maxBody = 8 << 20
+
+// Service is one AWS service: what the requests for it look like, and the operations it has.
+type Service struct {
+	// Name is the name the service signs requests with, such as "sqs".
+	Name string
+	// Protocol is how requests and answers are written.
+	Protocol Protocol
+	// Operations are the calls the service has, by the API's names for them.
+	Operations map[string]Operation
+	// Authorization is what the operations ask of their callers; a handler without an authorizer does not look at it.
+	Authorization *Authorization
+}
+
+// Operation is one call of a service. Handle makes it from a typed function.
+type Operation func(ctx context.Context, decode func(input any) error) (output any, err error)
+
+// Handle makes an operation of a function from the decoded input to the output. An error that is, or wraps, an *Error is
+// sent to the caller; any other is logged and sent as an internal failure.
+func Handle[In, Out any](call func(context.Context, In) (Out, error)) Operation {
+	return func(ctx context.Context, decode func(any) error) (any, error) {
+		var in In
+		if err := decode(&in); err != nil {
+			return nil, err
+		}
+		return call(ctx, in)
+	}
+}
+
+// Handler serves services at one endpoint.
+type Handler struct {
+	log      *slog.Logger
+	services map[string]Service // by Protocol.key
+	names    []string           // of the services, sorted
+
+	authorizer Authorizer // nil: whoever calls may do everything
+}
+
+// NewHandler returns a handler for the services that answers whoever calls. Two services may not share a JSON target prefix or a query version: that
+// is a mistake in the program, and panics.
+func NewHandler(log *slog.Logger, services ...Service) *Handler {
+	h := &Handler{log: log, services: map[string]Service{}}
+	for _, s := range services {
+		key := s.Protocol.key()
+		if other, taken := h.services[key]; taken {
+			panic(fmt.Sprintf("awsapi: services %s and %s are both addressed by %q", other.Name, s.Name, key))
+		}
+		h.services[key] = s
+		h.names = append(h.names, s.Name)
+	}
+	slices.Sort(h.names)
+	return h
+}
+
+// ServeHTTP answers one API call.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	requestID := uuid.NewString()
+	w.Header().Set("X-Amzn-Requestid", requestID)
+
+	c, err := h.route(w, r)
+	ctx := c.context()
+	if err == nil {
+		err = h.authorize(c)
+	}
+	var out any
+	if err == nil {
+		out, err = c.service.Operations[c.operation](ctx, c.protocol.decoder(r, c.body))
+	}
+
+	log := h.log.With("service", c.service.Name, "operation", c.operation, "caller", c.signature.accessKeyID, "duration", time.Since(start))
+	var refusal *Error
+	switch {
+	case err == nil:
+		log.DebugContext(ctx, "AWS call answered")
+		c.protocol.writeOutput(w, c.operation, requestID, out)
+		return
+	case r.Context().Err() != nil:
+		log.DebugContext(ctx, "AWS call abandoned: the caller is gone, or the run is ending")
+		return
+	case !errors.As(err, &refusal):
+		log.ErrorContext(ctx, "AWS call failed inside the local run", "error", err)
+		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The local run failed; its log has the reason. Request ID: " + requestID}
+	default:
+		log.DebugContext(ctx, "AWS call refused", "code", refusal.Code, "message", refusal.Message)
+	}
+	c.protocol.writeError(w, requestID, refusal)
+}
+
+// call is a request with all that is known of it.
+type call struct {
+	request   *http.Request
+	body      []byte
+	signature signature
+	signed    bool // the signature has all its parts
+
+	protocol  Protocol // never nil, so that a refusal can always be written
+	service   Service
+	operation string
+}
+
+// traceHeader is the header of a call in which the SDKs pass on the trace of the invocation that makes it.
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+const traceHeader = "X-Amzn-Trace-Id"
+
+// context is the call's: of its caller, and for the log with whose it is and which trace it belongs to.
+func (c call) context() context.Context {
+	ctx := withAccessKeyID(c.request.Context(), c.signature.accessKeyID)
+	attrs := []slog.Attr{slog.String("caller", c.signature.accessKeyID)}
+	if trace := c.request.Header.Get(traceHeader); trace != "" {
+		attrs = append(attrs, slog.String("trace_id", trace))
+	}
+	return events.WithAttrs(ctx, attrs...)
+}
+
+// route reads the request, and finds who answers it.
+func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
+	c := call{request: r, protocol: jsonProtocol{version: "1.0"}}
+	c.signature, c.signed = parseSignature(r.Header.Get("Authorization"))
+
+	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	c.body = body
+	key := ""
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		dot := strings.LastIndexByte(target, '.')
+		key, c.operation = target[:max(dot, 0)], target[dot+1:]
+	} else {
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if err := r.ParseForm(); err != nil { // #nosec G120 -- of what was read, up to maxBody
+			return c, bodyError(cmp.Or(bodyErr, err))
+		}
+		if c.operation = r.Form.Get("Action"); c.operation != "" {
+			key, c.protocol = r.Form.Get("Version"), queryProtocol{}
+		}
+	}
+
+	service, ok := h.services[key]
+	if !ok {
+		c.service = Service{Name: c.signature.service}
+		return c, h.unknownService(c)
+	}
+	c.service, c.protocol = service, service.Protocol
+	if _, ok := service.Operations[c.operation]; !ok {
+		return c, c.protocol.unknownOperation(fmt.Sprintf(
+			"The operation %s of %s is not available in the local run, which serves %s.",
+			c.operation, service.Name, strings.Join(slices.Sorted(maps.Keys(service.Operations)), ", ")))
+	}
+	if bodyErr != nil {
+		return c, bodyError(bodyErr)
+	}
+	return c, nil
+}
+
+func (h *Handler) unknownService(c call) *Error {
+	wanted := c.signature.service
+	if wanted == "" {
+		wanted = "unnamed (the request is not signed)"
+	}
+	operation := c.operation
+	if operation == "" {
+		operation = c.request.Method + " " + c.request.URL.Path
+	}
+	return &Error{
+		Status: http.StatusNotFound,
+		Code:   "UnknownOperationException",
+		Message: fmt.Sprintf("The local run does not serve %s: the service asked for is %s, and the services here are %s.",
+			operation, wanted, strings.Join(h.names, ", ")),
+	}
+}

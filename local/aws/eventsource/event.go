@@ -1,0 +1,137 @@
+package eventsource
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	awsevents "github.com/aws/aws-lambda-go/events"
+
+	"restock/local/aws/sqs"
+)
+
+// event is what the function is invoked with for messages.
+type event struct {
+	messages []sqs.Message
+	payload  []byte
+}
+
+// ids are those of the event's messages, with spaces between them.
+func (e event) ids() string {
+	ids := make([]string, len(e.messages))
+	for i, m := range e.messages {
+		ids[i] = m.ID
+	}
+	return strings.Join(ids, " ")
+}
+
+// writeEvents returns the events for a batch: one, unless its JSON would be larger than limit bytes, which is when Lambda invokes
+// the function with what it has so far.
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
+// https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
+func writeEvents(queueARN string, batch []sqs.Message, limit int) ([]event, error) {
+	const prefix, suffix = `{"Records":[`, `]}`
+	var all []event
+	for _, m := range batch {
+		written, err := json.Marshal(record(queueARN, m))
+		if err != nil {
+			return nil, fmt.Errorf("writing the event's record of message %s: %w", m.ID, err)
+		}
+		last := len(all) - 1
+		if last < 0 || len(all[last].payload)+len(",")+len(written)+len(suffix) > limit {
+			all = append(all, event{payload: []byte(prefix)})
+			last++
+		} else {
+			all[last].payload = append(all[last].payload, ',')
+		}
+		all[last].messages = append(all[last].messages, m)
+		all[last].payload = append(all[last].payload, written...)
+	}
+	for i := range all {
+		all[i].payload = append(all[i].payload, suffix...)
+	}
+	return all, nil
+}
+
+func record(queueARN string, m sqs.Message) awsevents.SQSMessage {
+	return awsevents.SQSMessage{
+		MessageId:              m.ID,
+		ReceiptHandle:          m.ReceiptHandle,
+		Body:                   m.Body,
+		Md5OfBody:              sqs.BodyMD5(m.Body),
+		Md5OfMessageAttributes: sqs.AttributesMD5(m.Attributes),
+		Attributes:             m.SystemAttributes(),
+		MessageAttributes:      messageAttributes(m.Attributes),
+		EventSourceARN:         queueARN,
+		EventSource:            "aws:sqs",
+		AWSRegion:              region(queueARN),
+	}
+}
+
+func messageAttributes(attributes map[string]sqs.MessageAttribute) map[string]awsevents.SQSMessageAttribute {
+	out := map[string]awsevents.SQSMessageAttribute{}
+	for name, a := range attributes {
+		// SQS has no list values, and Lambda writes them as empty lists.
+		attribute := awsevents.SQSMessageAttribute{DataType: a.DataType, StringListValues: []string{}, BinaryListValues: [][]byte{}}
+		if strings.HasPrefix(a.DataType, "Binary") {
+			attribute.BinaryValue = a.BinaryValue
+		} else {
+			attribute.StringValue = &a.StringValue
+		}
+		out[name] = attribute
+	}
+	return out
+}
+
+// region and queueName are the fourth and the last part of arn:aws:sqs:<region>:<account>:<name>.
+func region(queueARN string) string {
+	parts := strings.SplitN(queueARN, ":", 6)
+	if len(parts) < 6 {
+		return ""
+	}
+	return parts[3]
+}
+
+func queueName(queueARN string) string {
+	return queueARN[strings.LastIndexByte(queueARN, ':')+1:]
+}
+
+// failures returns the ids that a response reports as failed. The whole batch has succeeded if the response or its list is
+// empty or null; it has failed if the response is no JSON object, or an identifier is empty, null, under a wrong key, or no
+// message's of the batch. Keys are case-sensitive, which encoding/json's are not.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#sqs-batchfailurereporting-syntax
+func failures(response []byte, batch []sqs.Message) (map[string]bool, error) {
+	if len(bytes.TrimSpace(response)) == 0 {
+		return nil, nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(response, &fields); err != nil {
+		return nil, errors.New(`the function's response is not a JSON object: it must be {"batchItemFailures": [{"itemIdentifier": "<message id>"}]}`)
+	}
+	list, ok := fields["batchItemFailures"]
+	if !ok {
+		return nil, nil
+	}
+	var items []map[string]json.RawMessage
+	if err := json.Unmarshal(list, &items); err != nil {
+		return nil, errors.New("batchItemFailures in the function's response is not a list of objects")
+	}
+	inBatch := map[string]bool{}
+	for _, m := range batch {
+		inBatch[m.ID] = true
+	}
+	failed := map[string]bool{}
+	for i, item := range items {
+		var id string
+		if err := json.Unmarshal(item["itemIdentifier"], &id); err != nil || id == "" {
+			return nil, fmt.Errorf("batchItemFailures[%d] in the function's response has no itemIdentifier", i)
+		}
+		if !inBatch[id] {
+			return nil, fmt.Errorf("batchItemFailures[%d] in the function's response names %q, which is no message of the batch", i, id)
+		}
+		failed[id] = true
+	}
+	return failed, nil
+}

@@ -1,0 +1,274 @@
+// Package eventsource is Lambda's event source mapping of an SQS queue: it polls the queue, invokes a function with batches
+// of messages, and deletes those that the function has processed.
+//
+// https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+package eventsource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"restock/local/aws/lambda"
+	"restock/local/aws/sqs"
+	"restock/local/view/events"
+)
+
+// Queue is what a mapping polls; an *sqs.Queue is one.
+type Queue interface {
+	ARN() string
+	VisibilityTimeout() time.Duration
+	Receive(context.Context, sqs.ReceiveOptions) ([]sqs.Message, error)
+	Delete(receiptHandle string) error
+}
+
+// Function is what a mapping invokes.
+type Function interface {
+	// Invoke runs the function with a JSON event and returns its JSON response. An error is the function's, or one on the
+	// way to it; ErrThrottled if there was no capacity to run it.
+	Invoke(ctx context.Context, payload []byte) ([]byte, error)
+}
+
+// ErrThrottled is, or is wrapped by, the error of a Function that could not run because its concurrency is used up.
+var ErrThrottled = errors.New("function throttled")
+
+// Config is how a mapping batches and judges.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
+type Config struct {
+	// FunctionName names the function in the log.
+	FunctionName string
+	// BatchSize is the most messages an invocation gets: 1 to 10,000, and above 10 only with a batching window.
+	BatchSize int
+	// BatchingWindow is how long to wait, from the first message on, for a batch to fill: 0 to 5 minutes.
+	BatchingWindow time.Duration
+	// MaximumConcurrency is the most batches in flight at a time: 2 to 1,000, or 0 for DefaultConcurrency.
+	MaximumConcurrency int
+	// ReportBatchItemFailures lets the function's response name the messages that failed; all others are deleted. Without it
+	// an invocation that succeeds deletes the whole batch.
+	ReportBatchItemFailures bool
+	// FunctionTimeout is how long an invocation may take. The queue's visibility timeout may not be shorter when the mapping starts.
+	FunctionTimeout time.Duration
+	// Disabled is a mapping that polls nothing.
+	Disabled bool
+	// AuthorizeReceive says why the function's role may not receive from the queue; nil allows it always. The mapping polls nothing
+	// while it may not, and asks again.
+	AuthorizeReceive func() error
+}
+
+const (
+	// DefaultBatchSize is the batch size of a mapping that does not say.
+	DefaultBatchSize = 10
+	// DefaultConcurrency is how many batches Lambda starts with where a mapping sets no maximum. On AWS it scales up from
+	// there; on one machine it stays.
+	DefaultConcurrency = 5
+)
+
+// maxReceive is how many messages a receive can have.
+const maxReceive = 10
+
+// https://docs.aws.amazon.com/lambda/latest/dg/API_CreateEventSourceMapping.html
+func (c Config) validate(visibilityTimeout time.Duration) error {
+	switch {
+	case c.BatchSize < 1 || c.BatchSize > 10_000:
+		return fmt.Errorf("the batch size is %d: it must be 1 to 10000", c.BatchSize)
+	case c.BatchingWindow < 0 || c.BatchingWindow > 5*time.Minute:
+		return fmt.Errorf("the batching window is %v: it must be 0 to 5m", c.BatchingWindow)
+	case c.BatchSize > maxReceive && c.BatchingWindow < time.Second:
+		return fmt.Errorf("the batch size is %d: above 10, the batching window must be at least 1s", c.BatchSize)
+	case c.MaximumConcurrency != 0 && (c.MaximumConcurrency < 2 || c.MaximumConcurrency > 1000):
+		return fmt.Errorf("the maximum concurrency is %d: it must be 2 to 1000", c.MaximumConcurrency)
+	case visibilityTimeout < c.FunctionTimeout:
+		return fmt.Errorf("the queue's visibility timeout is %v, less than the function's timeout of %v: "+
+			"a message would be processed again before its first invocation ends; make it six times the function's timeout",
+			visibilityTimeout, c.FunctionTimeout)
+	default:
+		return nil
+	}
+}
+
+// Mapping is a running event source mapping.
+type Mapping struct {
+	config   Config
+	queue    Queue
+	function Function
+	log      *slog.Logger
+	backoff  backoff
+
+	stop    context.CancelFunc // ends the polling
+	done    sync.WaitGroup     // the poller and the invocations
+	invoked context.Context    // ends when invocations are not waited for any more
+	abandon context.CancelFunc // ends it
+}
+
+// Start polls the queue until Close. It is an error if the configuration is one Lambda refuses.
+func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Mapping, error) {
+	if err := config.validate(queue.VisibilityTimeout()); err != nil {
+		return nil, fmt.Errorf("mapping %s to function %s: %w", queue.ARN(), config.FunctionName, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	invoked, abandon := context.WithCancel(context.Background())
+	m := &Mapping{
+		config:   config,
+		queue:    queue,
+		function: function,
+		log:      log.With("function", config.FunctionName, "queue", queueName(queue.ARN())),
+		stop:     stop,
+		invoked:  invoked,
+		abandon:  abandon,
+	}
+	if config.Disabled {
+		m.log.Info("event source mapping is disabled: the queue is not polled")
+		return m, nil
+	}
+	m.done.Go(func() { m.poll(ctx) })
+	return m, nil
+}
+
+// Shutdown stops polling and waits, until ctx ends, for the batches that were taken to be processed. Then it waits for them no
+// longer: the context of their invocations is cancelled, and the error, which wraps the cause of ctx's end, says so. Their messages
+// stay in the queue.
+func (m *Mapping) Shutdown(ctx context.Context) error {
+	m.stop()
+	defer m.abandon()
+	processed := make(chan struct{})
+	go func() {
+		m.done.Wait()
+		close(processed)
+	}()
+	select {
+	case <-processed:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for function %s to process its batches: %w", m.config.FunctionName, context.Cause(ctx))
+	}
+}
+
+// poll takes batches from the queue and processes each in a goroutine of its own. It takes none without a free slot, so
+// that no message is hidden from others while it waits.
+func (m *Mapping) poll(ctx context.Context) {
+	concurrency := m.config.MaximumConcurrency
+	if concurrency == 0 {
+		concurrency = DefaultConcurrency
+	}
+	slots := make(chan struct{}, concurrency)
+	failing := false // the last poll failed
+	for {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		if !m.backoff.wait(ctx) {
+			return
+		}
+		batch, err := m.gather(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			if !failing {
+				m.log.Warn("queue cannot be polled: it is tried again until it can", "error", err)
+			}
+			failing = true
+			m.backoff.failed()
+		case failing && err == nil:
+			m.log.Info("queue is polled again")
+			failing = false
+			m.backoff.succeeded()
+		}
+		if len(batch) == 0 {
+			<-slots
+			continue
+		}
+		m.done.Go(func() {
+			defer func() { <-slots }()
+			m.process(ctx, batch)
+		})
+	}
+}
+
+// gather waits for a first message, then for as many as make a batch, or until the batching window ends. Messages that
+// were taken are always returned, also with an error.
+func (m *Mapping) gather(ctx context.Context) ([]sqs.Message, error) {
+	const longest = 20 * time.Second // SQS's limit for a long poll
+	if m.config.AuthorizeReceive != nil {
+		if err := m.config.AuthorizeReceive(); err != nil {
+			return nil, err
+		}
+	}
+	batch, err := m.receive(ctx, m.config.BatchSize, longest)
+	if len(batch) == 0 || m.config.BatchingWindow == 0 {
+		return batch, err
+	}
+	end := time.Now().Add(m.config.BatchingWindow)
+	for err == nil && len(batch) < m.config.BatchSize && time.Now().Before(end) {
+		var more []sqs.Message
+		more, err = m.receive(ctx, m.config.BatchSize-len(batch), min(time.Until(end), longest))
+		batch = append(batch, more...)
+	}
+	return batch, err
+}
+
+func (m *Mapping) receive(ctx context.Context, limit int, wait time.Duration) ([]sqs.Message, error) {
+	return m.queue.Receive(ctx, sqs.ReceiveOptions{MaxMessages: min(limit, maxReceive), Wait: &wait})
+}
+
+// process invokes the function with a batch, in as many invocations as its size takes.
+func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
+	written, err := writeEvents(m.queue.ARN(), batch, lambda.MaxRequest)
+	if err != nil {
+		m.log.Error("batch could not be written: its messages come back after the visibility timeout", "messages", len(batch), "error", err)
+		return
+	}
+	for _, e := range written {
+		m.processEvent(ctx, e)
+	}
+}
+
+// processEvent invokes the function with messages and deletes those that it has processed. What it has not stays in the
+// queue, hidden until its visibility timeout ends.
+func (m *Mapping) processEvent(ctx context.Context, e event) {
+	began := time.Now()
+	failed, err := m.invoke(ctx, e)
+	if err != nil {
+		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(e.messages), "message_ids", e.ids(), "error", err)
+		return
+	}
+	for _, message := range e.messages {
+		if failed[message.ID] {
+			m.log.Warn("message failed: it comes back after the visibility timeout", "message", message.ID, "receives", message.ReceiveCount)
+			continue
+		}
+		if err := m.queue.Delete(message.ReceiptHandle); err != nil {
+			m.log.Error("processed message could not be deleted: it will be processed again", "message", message.ID, "error", err)
+		}
+	}
+	m.log.Debug("batch processed", "messages", len(e.messages), "message_ids", e.ids(), "failed", len(failed), "duration", time.Since(began))
+}
+
+// invoke returns the ids of the messages that the function reports as failed, or an error if the whole batch failed.
+// Throttled, it tries again until the messages' visibility timeout is over. The end of the polling does not cut an invocation off.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy
+func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, err error) {
+	invoked := events.WithAttrs(m.invoked, slog.String("message_ids", e.ids()))
+	visibleAgain := e.messages[0].ReceivedAt.Add(m.queue.VisibilityTimeout())
+	for {
+		response, err := m.function.Invoke(invoked, e.payload)
+		if err == nil && m.config.ReportBatchItemFailures {
+			failed, err = failures(response, e.messages)
+		}
+		if err == nil {
+			m.backoff.succeeded()
+			return failed, nil
+		}
+		m.backoff.failed()
+		if errors.Is(err, ErrThrottled) {
+			m.log.Debug("function throttled: the batch is tried again", "message_ids", e.ids())
+		}
+		inTime := time.Now().Add(m.backoff.pause()).Before(visibleAgain)
+		if !errors.Is(err, ErrThrottled) || !inTime || !m.backoff.wait(ctx) {
+			return nil, err
+		}
+	}
+}

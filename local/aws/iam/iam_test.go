@@ -1,0 +1,481 @@
+package iam_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/infra/policy"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/iam"
+)
+
+const (
+	account     = graph.AccountID
+	region      = "eu-west-1"
+	roleARN     = "arn:aws:iam::" + account + ":role/shop/dev/stock-role"
+	session     = "arn:aws:sts::" + account + ":assumed-role/stock-role/stock"
+	functionARN = "arn:aws:lambda:" + region + ":" + account + ":function:stock"
+	queueARN    = "arn:aws:sqs:" + region + ":" + account + ":stock_queue"
+	topicARN    = "arn:aws:sns:" + region + ":" + account + ":stock_empty"
+	secretARN   = "arn:aws:secretsmanager:" + region + ":" + account + ":secret:callback-key-AbCdEf"
+	otherARN    = "arn:aws:secretsmanager:" + region + ":" + account + ":secret:database-AbCdEf"
+	ruleARN     = "arn:aws:events:" + region + ":" + account + ":rule/minute"
+	boundaryARN = "arn:aws:iam::" + account + ":policy/boundary"
+)
+
+func allow(action, resource string) policy.Statement {
+	return policy.Statement{Effect: "Allow", Action: []string{action}, Resource: []string{resource}}
+}
+
+func by(p policy.Principal, s policy.Statement) policy.Statement {
+	s.Principal = &p
+	return s
+}
+
+func document(t *testing.T, statements ...policy.Statement) string {
+	t.Helper()
+	text, err := json.Marshal(policy.New(statements...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func resource(token, name string, outputs map[string]any) *graph.Resource {
+	return &graph.Resource{URN: token + "::" + name, Type: token, Name: name, Outputs: outputs}
+}
+
+// stack is a function with its role, a queue, a topic and a secret, and nothing that is allowed, but for more.
+func stack(t *testing.T, more ...*graph.Resource) *graph.Graph {
+	t.Helper()
+	return &graph.Graph{Region: region, Resources: append(more,
+		resource("aws:iam/role:Role", "stock", map[string]any{"name": "stock-role", "arn": roleARN, "assumeRolePolicy": document(t,
+			policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "lambda.amazonaws.com"}, Action: []string{"sts:AssumeRole"}})}),
+		resource("aws:lambda/function:Function", "stock", map[string]any{"name": "stock", "arn": functionARN, "role": roleARN,
+			"environment": map[string]any{"variables": map[string]any{"CALLBACK_KEY_SECRET": secretARN}}}),
+		resource("aws:sqs/queue:Queue", "stock_queue", map[string]any{"name": "stock_queue", "arn": queueARN, "url": "https://queue"}),
+		resource("aws:sns/topic:Topic", "stock_empty", map[string]any{"name": "stock_empty", "arn": topicARN}),
+		resource("aws:secretsmanager/secret:Secret", "callback-key", map[string]any{"name": "callback-key", "arn": secretARN}),
+	)}
+}
+
+func rolePolicy(t *testing.T, statements ...policy.Statement) *graph.Resource {
+	return resource("aws:iam/rolePolicy:RolePolicy", "stock", map[string]any{"role": "stock-role", "policy": document(t, statements...)})
+}
+
+func queuePolicy(t *testing.T, statements ...policy.Statement) *graph.Resource {
+	return resource("aws:sqs/queuePolicy:QueuePolicy", "stock_queue", map[string]any{"queueUrl": "https://queue", "policy": document(t, statements...)})
+}
+
+func newAuthority(t *testing.T, g *graph.Graph) (*iam.Authority, *bytes.Buffer) {
+	t.Helper()
+	var log bytes.Buffer
+	a, err := iam.New(iam.Config{Graph: g, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, &log
+}
+
+// The wording: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
+	publish := by(policy.Principal{Service: "sns.amazonaws.com"}, allow("sqs:SendMessage", queueARN))
+	deny := policy.EncryptedOnly(queueARN, "sqs:SendMessage")
+	deny.Condition = nil
+	for _, c := range []struct {
+		name                         string
+		g                            *graph.Graph
+		ask                          func(*iam.Authority) error
+		text, missing, in, inTheLine string
+	}{
+		{
+			"a role without the grant", stack(t),
+			func(a *iam.Authority) error {
+				c, _ := a.Issue(roleARN, "stock")
+				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: secretARN})
+			},
+			"User: " + session + " is not authorized to perform: secretsmanager:GetSecretValue on resource: " + secretARN +
+				" because no identity-based policy allows the secretsmanager:GetSecretValue action",
+			`{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":["` + secretARN + `"]}`,
+			"lambdas/environment.go, as a grant beside CALLBACK_KEY_SECRET", "principal=" + session,
+		},
+		{
+			"a role that names what no variable does", stack(t),
+			func(a *iam.Authority) error {
+				c, _ := a.Issue(roleARN, "stock")
+				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: otherARN})
+			},
+			"because no identity-based policy allows", otherARN, "lambdas/environment.go, as a grant beside the variable that names", "",
+		},
+		{
+			"a role that its own policy denies", stack(t, rolePolicy(t, allow("*", "*"), policy.Statement{Effect: "Deny", Action: []string{"*"}, Resource: []string{secretARN}})),
+			func(a *iam.Authority) error {
+				c, _ := a.Issue(roleARN, "stock")
+				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: secretARN})
+			},
+			secretARN + " with an explicit deny in an identity-based policy", "", "lambdas/environment.go", `denied_by="RolePolicy stock"`,
+		},
+		{
+			"a role that the queue's policy denies", stack(t, rolePolicy(t, allow("*", "*")), queuePolicy(t, deny)),
+			func(a *iam.Authority) error {
+				c, _ := a.Issue(roleARN, "stock")
+				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
+			},
+			queueARN + " with an explicit deny in a resource-based policy", "", "infra/stack/messaging.go, in the queue's policy", `denied_by="QueuePolicy stock_queue"`,
+		},
+		{
+			"a topic that may not send to a queue", stack(t),
+			func(a *iam.Authority) error {
+				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+			},
+			"User: sns.amazonaws.com is not authorized to perform: sqs:SendMessage on resource: " + queueARN +
+				" because no resource-based policy allows the sqs:SendMessage action",
+			`{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["sqs:SendMessage"],"Resource":["` + queueARN + `"],"Condition":{"ArnEquals":{"aws:SourceArn":"` + topicARN + `"}}}`,
+			"infra/stack/messaging.go, in the queue's policy",
+			`missing="Allow sqs:SendMessage on ` + queueARN + ` to sns.amazonaws.com where aws:SourceArn ArnEquals ` + topicARN + `"`,
+		},
+		{
+			"another topic than the queue's policy names", stack(t, queuePolicy(t, func() policy.Statement {
+				s := publish
+				s.Condition = policy.Condition{"ArnEquals": {"aws:SourceArn": topicARN + "2"}}
+				return s
+			}())),
+			func(a *iam.Authority) error {
+				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+			},
+			"because no resource-based policy allows", topicARN, "infra/stack/messaging.go", "",
+		},
+		{
+			"a condition that nobody understands", stack(t, queuePolicy(t, func() policy.Statement {
+				s := publish
+				s.Condition = policy.Condition{"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+				return s
+			}())),
+			func(a *iam.Authority) error {
+				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+			},
+			"because no resource-based policy allows", topicARN, "infra/stack/messaging.go", `not_understood="the condition key aws:SourceIp"`,
+		},
+		{
+			"a schedule that may not invoke a function", stack(t),
+			func(a *iam.Authority) error {
+				return a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN)
+			},
+			"User: events.amazonaws.com is not authorized to perform: lambda:InvokeFunction", ruleARN, "infra/stack/triggers.go, as a lambda.Permission", "",
+		},
+		{
+			"a service that no policy of a secret names", stack(t),
+			func(a *iam.Authority) error {
+				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "secretsmanager:GetSecretValue", secretARN)
+			},
+			"because no resource-based policy allows", account, "infra/stack/secrets.go", "",
+		},
+		{
+			// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+			"Secrets Manager, which names the account alone", stack(t, resource("aws:lambda/permission:Permission", "rotation", map[string]any{
+				"action": "lambda:InvokeFunction", "function": "stock", "principal": "secretsmanager.amazonaws.com", "sourceArn": secretARN,
+			})),
+			func(a *iam.Authority) error {
+				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "lambda:InvokeFunction", functionARN)
+			},
+			"User: secretsmanager.amazonaws.com is not authorized to perform: lambda:InvokeFunction",
+			`"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`, "infra/stack/triggers.go, as a lambda.Permission",
+			"where aws:SourceAccount StringEquals " + account,
+		},
+		{
+			"an event source that may not delete", stack(t, rolePolicy(t, allow("sqs:ReceiveMessage", queueARN))),
+			func(a *iam.Authority) error { return a.AuthorizeEventSource(functionARN, queueARN) },
+			"User: " + session + " is not authorized to perform: sqs:DeleteMessage", "sqs:DeleteMessage", "infra/stack/grants.go", "",
+		},
+		{
+			"a role that Lambda may not assume", func() *graph.Graph {
+				g := stack(t)
+				g.Find("aws:iam/role:Role", "arn", roleARN).Outputs["assumeRolePolicy"] = document(t,
+					policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "ec2.amazonaws.com"}, Action: []string{"sts:AssumeRole"}})
+				return g
+			}(),
+			func(a *iam.Authority) error { return a.AuthorizeRole(functionARN) },
+			"because no role trust policy allows the sts:AssumeRole action", `{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["sts:AssumeRole"]}`,
+			"infra/stack/function.go", "",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, log := newAuthority(t, c.g)
+			var denied *iam.AccessDenied
+			if err := c.ask(a); !errors.As(err, &denied) || !strings.Contains(err.Error(), c.text) {
+				t.Fatalf("got error %v\nwant …%s…", err, c.text)
+			}
+			missing := ""
+			if denied.Missing != nil {
+				text, _ := json.Marshal(denied.Missing)
+				missing = string(text)
+			}
+			if !strings.Contains(missing, c.missing) || missing != "" && c.missing == "" || !strings.Contains(denied.DeclaredIn, c.in) {
+				t.Errorf("missing %s, declared in %s\nwant …%s…, …%s…", missing, denied.DeclaredIn, c.missing, c.in)
+			}
+			for _, part := range []string{"level=WARN", `msg="access denied"`, "declared_in=", c.inTheLine} {
+				if !strings.Contains(log.String(), part) {
+					t.Errorf("log %s\nlacks %s", log, part)
+				}
+			}
+			if n := strings.Count(log.String(), "\n"); n != 1 {
+				t.Errorf("log has %d lines, want 1: %s", n, log)
+			}
+		})
+	}
+}
+
+func TestRefusalNamesTheFilesThatDeclareThePolicysOwner(t *testing.T) {
+	g := stack(t)
+	g.Find("aws:iam/role:Role", "arn", roleARN).Source = "program/function.go, program/hello.go"
+	g.Find("aws:sqs/queue:Queue", "arn", queueARN).Source = "program/queue.go"
+	a, err := iam.New(iam.Config{Graph: g, BySource: true, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ := a.Issue(roleARN, "stock")
+	for _, c := range []struct {
+		name, want string
+		err        error
+	}{
+		{"a role", "program/function.go, program/hello.go, in the role's policy",
+			a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})},
+		{"a queue", "program/queue.go, in what allows others to use it",
+			a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)},
+	} {
+		var denied *iam.AccessDenied
+		if !errors.As(c.err, &denied) || denied.DeclaredIn != c.want {
+			t.Errorf("%s: got %v, declared in %q; want %q", c.name, c.err, denied.DeclaredIn, c.want)
+		}
+	}
+}
+
+func TestWhatIsDeclaredIsAllowed(t *testing.T) {
+	send := by(policy.Principal{Service: "sns.amazonaws.com"}, allow("sqs:SendMessage", queueARN))
+	send.Condition = policy.Condition{"ArnEquals": {"aws:SourceArn": topicARN}}
+	a, log := newAuthority(t, stack(t,
+		rolePolicy(t,
+			allow("secretsmanager:GetSecretValue", secretARN),
+			policy.Statement{Effect: "Allow", Action: []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, Resource: []string{queueARN}},
+		),
+		queuePolicy(t, send, policy.EncryptedOnly(queueARN, "sqs:SendMessage", "sqs:ReceiveMessage")),
+		resource("aws:lambda/permission:Permission", "schedule", map[string]any{
+			"action": "lambda:InvokeFunction", "function": "stock", "principal": "events.amazonaws.com", "sourceArn": ruleARN,
+		}),
+	))
+	c, _ := a.Issue(roleARN, "stock")
+	for name, err := range map[string]error{
+		"read the secret":     a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: secretARN}),
+		"topic to queue":      a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN),
+		"schedule":            a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN),
+		"event source":        a.AuthorizeEventSource(functionARN, queueARN),
+		"role":                a.AuthorizeRole(functionARN),
+		"a person, whichever": a.Authorize(iam.Person.AccessKeyID, awsapi.Permission{Action: "iam:Everything", Resource: otherARN}),
+	} {
+		if err != nil {
+			t.Errorf("%s: got %v, want it allowed", name, err)
+		}
+	}
+	if log.Len() > 0 {
+		t.Errorf("log: got %s, want nothing", log)
+	}
+}
+
+func TestRepeatedRefusalIsToldOnce(t *testing.T) {
+	a, log := newAuthority(t, stack(t))
+	for range 3 {
+		c, release := a.Issue(roleARN, "stock") // as a new instance of the same function
+		_ = a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
+		_ = a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN + "2"})
+		release()
+	}
+	if warn, debug := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "level=DEBUG"); warn != 2 || debug != 4 {
+		t.Errorf("got %d warnings and %d debug records, want 2 and 4:\n%s", warn, debug, log)
+	}
+}
+
+func TestRefusalIsNotForgottenForOthers(t *testing.T) {
+	a, log := newAuthority(t, stack(t))
+	c, _ := a.Issue(roleARN, "stock")
+	const madeUp = 2500
+	for i := range madeUp {
+		_ = a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: fmt.Sprint(queueARN, i)})
+	}
+	if warn := strings.Count(log.String(), "level=WARN"); warn != madeUp {
+		t.Errorf("%d refusals: got %d warnings, want one each", madeUp, warn)
+	}
+	if n := a.Told(); n > 1000 {
+		t.Errorf("%d refusals are remembered, want 1000 at most", n)
+	}
+}
+
+// Who tries again what fails must know that this stays refused: without this package, by a method.
+func TestRefusalSaysThatItIsOne(t *testing.T) {
+	a, _ := newAuthority(t, stack(t))
+	err := fmt.Errorf("invoking: %w", a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN))
+	var denied interface{ AccessDenied() bool }
+	if !errors.As(err, &denied) || !denied.AccessDenied() {
+		t.Errorf("%v: does not say AccessDenied", err)
+	}
+}
+
+// A refusal is logged whole where it is made. Others log it as an error, in one line.
+func TestRefusalInAnothersLogIsItsText(t *testing.T) {
+	a, log := newAuthority(t, stack(t))
+	err := a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+	log.Reset()
+	slog.New(slog.NewTextHandler(log, nil)).Warn("message could not be delivered", "error", err)
+	if got := log.String(); !strings.Contains(got, `error="User: sns.amazonaws.com is not authorized`) || strings.Contains(got, "declared_in") {
+		t.Errorf("got %s, want error= and the refusal's text alone", got)
+	}
+}
+
+func TestPresentPolicyCounts(t *testing.T) {
+	send := by(policy.Principal{Service: "sns.amazonaws.com"}, allow("sqs:SendMessage", queueARN))
+	deny := policy.EncryptedOnly(queueARN, "sqs:SendMessage")
+	deny.Condition = nil
+	declared := document(t, send)
+	for _, c := range []struct {
+		name    string
+		present string
+		known   bool
+		refusal string // "" for none
+		log     string
+	}{
+		{"the declared one", declared, true, "", ""},
+		{"one that was removed", "", true, "because no resource-based policy allows", "missing="},
+		{"one that denies", document(t, send, deny), true, "with an explicit deny in a resource-based policy", `denied_by="the present policy of ` + queueARN + `"`},
+		{"one that cannot be read", "{", true, "reading the present policy of " + queueARN, ""},
+		{"nobody knows it: the graph's", "", false, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var log bytes.Buffer
+			a, err := iam.New(iam.Config{
+				Graph: stack(t, queuePolicy(t, send)), Log: slog.New(slog.NewTextHandler(&log, nil)),
+				ResourcePolicy: func(arn string) (string, bool) {
+					if arn != queueARN {
+						t.Errorf("asked about %s, want %s", arn, queueARN)
+					}
+					return c.present, c.known
+				},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+			if c.refusal == "" && err != nil || c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
+				t.Errorf("got %v, want %q", err, c.refusal)
+			}
+			if !strings.Contains(log.String(), c.log) {
+				t.Errorf("log: got %s, want …%s…", log.String(), c.log)
+			}
+		})
+	}
+
+	// As long as it is the declared one, a refusal says where that stands.
+	g := stack(t, queuePolicy(t, send, deny))
+	var log bytes.Buffer
+	a, err := iam.New(iam.Config{
+		Graph: g, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		ResourcePolicy: func(string) (string, bool) { return document(t, send, deny), true },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN); err == nil || !strings.Contains(log.String(), `denied_by="QueuePolicy stock_queue"`) {
+		t.Errorf("got %v, log %s; want it denied by QueuePolicy stock_queue", err, log.String())
+	}
+}
+
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+func TestUserIDIsTheRolesWithTheSession(t *testing.T) {
+	a, _ := newAuthority(t, stack(t))
+	first, release := a.Issue(roleARN, "stock")
+	second, _ := a.Issue(roleARN, "stock")
+	other, _ := a.Issue(roleARN+"2", "stock")
+	id := a.UserID(first.AccessKeyID)
+	if !regexp.MustCompile(`^AROA[A-Z0-9]{17}:stock$`).MatchString(id) || a.UserID(second.AccessKeyID) != id || a.UserID(other.AccessKeyID) == id {
+		t.Errorf("got %q, for another instance %q, for another role %q; want AROA…:stock, the same, and another",
+			id, a.UserID(second.AccessKeyID), a.UserID(other.AccessKeyID))
+	}
+	if got := a.UserID(iam.Person.AccessKeyID); got != account {
+		t.Errorf("a person: got %q, want the account %s", got, account)
+	}
+	release()
+	if got := a.UserID(first.AccessKeyID); got != "" {
+		t.Errorf("of an instance that has ended: got %q, want none", got)
+	}
+}
+
+func TestCredentialsEndWithTheirInstance(t *testing.T) {
+	a, log := newAuthority(t, stack(t, rolePolicy(t, allow("sqs:SendMessage", queueARN))))
+	p := awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN}
+	first, release := a.Issue(roleARN, "stock")
+	second, _ := a.Issue(roleARN, "stock")
+	if first == second || !strings.HasPrefix(first.AccessKeyID, "ASIA") || len(first.AccessKeyID) != 20 || len(first.SecretAccessKey) != 40 || first.SessionToken == "" {
+		t.Errorf("got credentials %+v and %+v, want two of AWS's form", first, second)
+	}
+	if got, ok := a.Credentials(first.AccessKeyID); !ok || got != first {
+		t.Errorf("Credentials(%s) = %+v, %v; want those issued", first.AccessKeyID, got, ok)
+	}
+	if err := a.Authorize(first.AccessKeyID, p); err != nil {
+		t.Errorf("before its end: %v", err)
+	}
+	release()
+	if _, ok := a.Credentials(first.AccessKeyID); ok {
+		t.Error("the credentials outlive their instance")
+	}
+	if err := a.Authorize(first.AccessKeyID, p); err == nil {
+		t.Error("whose credentials have ended may still call")
+	}
+	if err := a.Authorize(second.AccessKeyID, p); err != nil {
+		t.Errorf("the other instance: %v", err)
+	}
+	if log.Len() > 0 {
+		t.Errorf("log: got %s, want nothing: no statement is missing", log)
+	}
+}
+
+func TestBoundaryIsJudgedWhereItIsKnown(t *testing.T) {
+	g := stack(t, rolePolicy(t, allow("*", "*")))
+	g.Find("aws:iam/role:Role", "arn", roleARN).Outputs["permissionsBoundary"] = boundaryARN
+	p := awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN}
+
+	a, log := newAuthority(t, g)
+	c, _ := a.Issue(roleARN, "stock")
+	if err := a.Authorize(c.AccessKeyID, p); err != nil || !strings.Contains(log.String(), boundaryARN) || !strings.Contains(log.String(), "level=INFO") {
+		t.Errorf("an unknown boundary: got %v, log %s; want it allowed, and the log to name the boundary", err, log)
+	}
+
+	log.Reset()
+	a, err := iam.New(iam.Config{Graph: g, Managed: map[string]string{boundaryARN: document(t, allow("sns:*", "*"))}, Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, _ = a.Issue(roleARN, "stock")
+	const want = "because no permissions boundary allows the sqs:SendMessage action"
+	if err := a.Authorize(c.AccessKeyID, p); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(log.String(), "bootstrap/permissions.go") {
+		t.Errorf("a boundary that does not allow it: got %v, log %s; want …%s", err, log, want)
+	}
+}
+
+func TestUnreadablePoliciesAreAnError(t *testing.T) {
+	broken := rolePolicy(t)
+	broken.Outputs["policy"] = `{"Statement":[{"Effect":"Maybe"}]}`
+	for name, c := range map[string]iam.Config{
+		"declared": {Graph: stack(t, broken)},
+		"managed":  {Graph: stack(t), Managed: map[string]string{boundaryARN: "{"}},
+	} {
+		c.Log = slog.New(slog.DiscardHandler)
+		if _, err := iam.New(c); err == nil || !strings.Contains(err.Error(), "policy document") {
+			t.Errorf("%s: got %v, want an error that says it is no policy document", name, err)
+		}
+	}
+}

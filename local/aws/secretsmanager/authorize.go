@@ -1,0 +1,58 @@
+package secretsmanager
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"restock/local/aws/awsapi"
+)
+
+// Authorization says which permissions the operations ask for.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+func (s *Service) Authorization() *awsapi.Authorization {
+	return &awsapi.Authorization{
+		Permissions: s.permissions,
+		Denied:      awsapi.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},
+	}
+}
+
+func (s *Service) permissions(operation string, decode func(any) error) ([]awsapi.Permission, error) {
+	var in struct {
+		SecretID          string `json:"SecretId"`
+		Name              string
+		RotationLambdaARN string
+	}
+	if err := decode(&in); err != nil {
+		return nil, err
+	}
+	p := awsapi.Permission{Action: "secretsmanager:" + operation}
+	switch operation {
+	case "ListSecrets", "GetRandomPassword":
+		p.Resource = "*"
+	case "CreateSecret":
+		p.Resource = s.arnOf(in.Name)
+	default:
+		p.Resource = s.arnOf(in.SecretID)
+	}
+	permissions := []awsapi.Permission{p}
+	if in.RotationLambdaARN != "" {
+		// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+		permissions = append(permissions, awsapi.Permission{Action: "lambda:InvokeFunction", Resource: in.RotationLambdaARN})
+	}
+	return permissions, nil
+}
+
+// arnOf is the whole ARN of the secret that a name, an ARN or a part of it stands for; or the one that it would have, with ? for each
+// of the six characters that Secrets Manager would choose.
+func (s *Service) arnOf(id string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sec := s.find(id); sec != nil {
+		return sec.arn
+	}
+	if strings.HasPrefix(id, "arn:") {
+		return id
+	}
+	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-??????", s.config.Region, s.config.AccountID, id)
+}

@@ -1,0 +1,41 @@
+package sns
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+
+	"restock/local/aws/awsapi"
+)
+
+// Authorization says which permissions the operations ask for.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
+func (s *Service) Authorization() *awsapi.Authorization {
+	return &awsapi.Authorization{
+		Permissions: s.permissions,
+		// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html#API_Publish_Errors
+		Denied: awsapi.Error{Status: http.StatusForbidden, Code: "AuthorizationError"},
+	}
+}
+
+func (s *Service) permissions(operation string, decode func(any) error) ([]awsapi.Permission, error) {
+	// How operations name a topic: each has one of these, or none.
+	var in struct {
+		TopicARN  string `xml:"TopicArn"`
+		TargetARN string `xml:"TargetArn"`
+		Name      string
+	}
+	if err := decode(&in); err != nil {
+		return nil, err
+	}
+	p := awsapi.Permission{Action: "sns:" + operation, Resource: cmp.Or(in.TopicARN, in.TargetARN)}
+	switch operation {
+	case "PublishBatch":
+		p.Action = "sns:Publish" // https://docs.aws.amazon.com/sns/latest/dg/sns-batch-api-actions.html
+	case "ListTopics", "ListSubscriptions", "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes":
+		p.Resource = "*" // the reference names no resource type for them
+	case "CreateTopic":
+		p.Resource = fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, in.Name)
+	}
+	return []awsapi.Permission{p}, nil
+}

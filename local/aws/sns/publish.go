@@ -1,0 +1,184 @@
+package sns
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"restock/local/aws/awsapi"
+	"restock/local/aws/sqs"
+)
+
+// maxMessageSize is the size limit of a message with its attributes, and of a batch, in bytes.
+// https://docs.aws.amazon.com/general/latest/gr/sns.html
+const maxMessageSize = 256 << 10
+
+// senderID is the principal that sends what SNS delivers.
+const senderID = "sns.amazonaws.com"
+
+// Notification is a message to publish.
+type Notification struct {
+	Message    string
+	Subject    string // optional, up to 100 characters
+	Attributes map[string]sqs.MessageAttribute
+}
+
+// Publish delivers a message to the topic's subscriptions, and returns its id. The error is an *awsapi.Error that says
+// which of SNS's rules the message breaks. A delivery that fails is logged and no error of the publisher's.
+func (t *Topic) Publish(n Notification) (messageID string, err error) {
+	return t.publish(context.Background(), n)
+}
+
+// publish is Publish, in the context of the call that publishes.
+func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, err error) {
+	if err := n.validate(); err != nil {
+		return "", err
+	}
+	messageID = uuid.NewString()
+	now := time.Now()
+	subscriptions := t.Subscriptions()
+	accepting := make([]Subscription, 0, len(subscriptions))
+	for _, sub := range subscriptions {
+		if sub.accepts(n) {
+			accepting = append(accepting, sub)
+		}
+	}
+	t.service.log.InfoContext(ctx, "message published", "topic", t.config.Name, "message", messageID, "subject", n.Subject,
+		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting))
+	for _, sub := range accepting {
+		t.service.deliver(ctx, sub, n, messageID, now)
+	}
+	return messageID, nil
+}
+
+// deliver sends a message to the subscription's queue, or else to its dead-letter queue, or else loses it.
+func (s *Service) deliver(ctx context.Context, sub Subscription, n Notification, messageID string, now time.Time) {
+	log := s.log.With("topic", sub.TopicARN, "message", messageID, "queue", sub.QueueARN)
+	out, err := sub.write(n, messageID, now)
+	if err != nil {
+		log.Error("message could not be written: it is lost", "error", err)
+		return
+	}
+	sentID, refused := s.send(ctx, sub.TopicARN, sub.QueueARN, out)
+	switch {
+	case refused == nil:
+		log.DebugContext(ctx, "message delivered", "queue_message", sentID)
+		return
+	case sub.DeadLetterQueueARN == "":
+		log.Warn("message could not be delivered: it is lost, for the subscription has no dead-letter queue", "error", refused)
+		return
+	}
+	log = log.With("error", refused, "deadLetterQueue", sub.DeadLetterQueueARN)
+	if _, err := s.send(ctx, sub.TopicARN, sub.DeadLetterQueueARN, out); err != nil {
+		log.Warn("message could not be delivered, nor sent to the dead-letter queue: it is lost", "deadLetterError", err)
+		return
+	}
+	log.Warn("message could not be delivered: it is in the subscription's dead-letter queue")
+}
+
+func (s *Service) send(ctx context.Context, topicARN, queueARN string, out sqs.SendInput) (messageID string, err error) {
+	if s.config.AuthorizeDelivery != nil {
+		if err := s.config.AuthorizeDelivery(topicARN, queueARN); err != nil {
+			return "", err
+		}
+	}
+	queue := s.config.Queues.Queue(queueARN)
+	if queue == nil {
+		return "", fmt.Errorf("there is no queue %s", queueARN)
+	}
+	return queue.SendContext(ctx, out)
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+func (n Notification) validate() error {
+	switch {
+	case n.Message == "":
+		return invalidParameter("Empty message")
+	case n.size() > maxMessageSize:
+		return invalidParameter("Message too long")
+	case utf8.RuneCountInString(n.Subject) > 100 || strings.ContainsFunc(n.Subject, unicode.IsControl):
+		return invalidParameter("Subject")
+	}
+	for name, a := range n.Attributes {
+		if err := a.Validate(name); err != nil {
+			return awsapi.Errorf("ParameterValueInvalid", "Invalid parameter: %s", err)
+		}
+	}
+	return nil
+}
+
+func (n Notification) size() int {
+	size := len(n.Message)
+	for name, a := range n.Attributes {
+		size += a.Size(name)
+	}
+	return size
+}
+
+// write makes what the queue gets of a message.
+func (sub Subscription) write(n Notification, messageID string, now time.Time) (sqs.SendInput, error) {
+	out := sqs.SendInput{Body: n.Message, Attributes: n.Attributes, SenderID: senderID}
+	if sub.RawMessageDelivery {
+		return out, nil
+	}
+	wrapped, err := sub.wrap(n, messageID, now)
+	out.Body, out.Attributes = wrapped, nil
+	return out, err
+}
+
+// envelope is the notification as subscribers without raw delivery get it. The signature is empty: only SNS can sign.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
+type envelope struct {
+	Type              string
+	MessageID         string `json:"MessageId"`
+	TopicARN          string `json:"TopicArn"`
+	Subject           string `json:",omitempty"`
+	Message           string
+	Timestamp         string
+	SignatureVersion  string
+	Signature         string
+	SigningCertURL    string
+	UnsubscribeURL    string
+	MessageAttributes map[string]envelopeAttribute `json:",omitempty"`
+}
+
+type envelopeAttribute struct{ Type, Value string }
+
+func (sub Subscription) wrap(n Notification, messageID string, now time.Time) (string, error) {
+	region := strings.Split(sub.TopicARN, ":")[3]
+	e := envelope{
+		Type:              "Notification",
+		MessageID:         messageID,
+		TopicARN:          sub.TopicARN,
+		Subject:           n.Subject,
+		Message:           n.Message,
+		Timestamp:         now.UTC().Format("2006-01-02T15:04:05.000Z"),
+		SignatureVersion:  "1",
+		SigningCertURL:    fmt.Sprintf("https://sns.%s.amazonaws.com/SimpleNotificationService.pem", region),
+		UnsubscribeURL:    fmt.Sprintf("https://sns.%s.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=%s", region, url.QueryEscape(sub.ARN)),
+		MessageAttributes: map[string]envelopeAttribute{},
+	}
+	for name, a := range n.Attributes {
+		value := a.StringValue
+		if strings.HasPrefix(a.DataType, "Binary") {
+			value = base64.StdEncoding.EncodeToString(a.BinaryValue)
+		}
+		e.MessageAttributes[name] = envelopeAttribute{Type: a.DataType, Value: value}
+	}
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(e); err != nil {
+		return "", fmt.Errorf("writing the envelope of message %s: %w", messageID, err)
+	}
+	return strings.TrimSuffix(body.String(), "\n"), nil
+}

@@ -1,0 +1,138 @@
+// Package sns is Amazon SNS's standard topics in memory: what the stack uses of the API, with subscriptions of SQS queues.
+// A message is delivered before
+// Publish returns. A queue that refuses it, or is gone, is what SNS calls a client-side error: the delivery is not tried again.
+//
+// https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html#delivery-failures-cause
+package sns
+
+import (
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"restock/infra/policy/evaluation"
+	"restock/local/aws/sqs"
+)
+
+// Queues finds the queue with an ARN; nil is none. An *sqs.Service is one.
+type Queues interface {
+	Queue(arn string) *sqs.Queue
+}
+
+// Config says where a service's topics are, and what they deliver to.
+type Config struct {
+	// Region and AccountID are those of the topics' ARNs.
+	Region, AccountID string
+	// Queues are what topics deliver to.
+	Queues Queues
+	// AuthorizeDelivery says why a topic may not send to a queue, a subscription's dead-letter queue included; nil allows it always.
+	AuthorizeDelivery func(topicARN, queueARN string) error
+}
+
+// Service holds the topics of one account in one region. Its methods, and those of its topics, may be called from many
+// goroutines.
+type Service struct {
+	config Config
+	log    *slog.Logger
+
+	mu     sync.RWMutex // guards topics and the subscriptions of every topic
+	topics map[string]*Topic
+}
+
+// New returns a service without topics.
+func New(config Config, log *slog.Logger) *Service {
+	return &Service{config: config, log: log, topics: map[string]*Topic{}}
+}
+
+// TopicConfig are a topic's attributes.
+// https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+type TopicConfig struct {
+	// Name is up to 256 letters, digits, hyphens and underscores.
+	Name string
+	// DisplayName is what the topic is called in text messages.
+	DisplayName string
+	// Policy is the text of the topic's access policy, or "". The topic keeps it, for whoever judges calls.
+	Policy string
+	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". Nothing is encrypted here.
+	KMSMasterKeyID string
+}
+
+// Topic is a standard topic.
+type Topic struct {
+	service       *Service
+	arn           string
+	config        TopicConfig
+	subscriptions []Subscription // guarded by service.mu; replaced, never changed
+}
+
+var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+
+// CreateTopic adds a topic. It is an error if the name is not one SNS takes or a topic has it.
+func (s *Service) CreateTopic(config TopicConfig) (*Topic, error) {
+	t, isNew, err := s.topicOf(config)
+	if err != nil {
+		return nil, fmt.Errorf("creating topic %q: %w", config.Name, err)
+	}
+	if !isNew {
+		return nil, fmt.Errorf("creating topic %q: a topic of that name exists", config.Name)
+	}
+	return t, nil
+}
+
+// topicOf returns the topic of a name, and makes it if there is none.
+func (s *Service) topicOf(config TopicConfig) (_ *Topic, isNew bool, _ error) {
+	switch {
+	case strings.HasSuffix(config.Name, ".fifo"):
+		return nil, false, invalidParameter("Topic Name: FIFO topics are not available in the local run: use a standard topic")
+	case !topicName.MatchString(config.Name):
+		return nil, false, invalidParameter("Topic Name: it must be 1 to 256 letters, digits, hyphens and underscores")
+	}
+	if config.Policy != "" {
+		if _, err := evaluation.Parse(evaluation.Resource, config.Policy); err != nil {
+			return nil, false, invalidParameter("Policy: " + err.Error())
+		}
+	}
+	arn := fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, config.Name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if t, exists := s.topics[arn]; exists {
+		return t, false, nil
+	}
+	t := &Topic{service: s, arn: arn, config: config}
+	s.topics[arn] = t
+	return t, true, nil
+}
+
+// Topic returns the topic with the ARN, or nil if there is none.
+func (s *Service) Topic(arn string) *Topic {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.topics[arn]
+}
+
+// Policy returns the text of the access policy of the topic with the ARN, or ""; ok is false if there is no topic.
+func (s *Service) Policy(arn string) (policy string, ok bool) {
+	t := s.Topic(arn)
+	if t == nil {
+		return "", false
+	}
+	return t.config.Policy, true
+}
+
+// ARN returns the topic's Amazon Resource Name.
+func (t *Topic) ARN() string { return t.arn }
+
+// list returns all topics, by name.
+func (s *Service) list() []*Topic {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var topics []*Topic
+	for _, t := range s.topics {
+		topics = append(topics, t)
+	}
+	slices.SortFunc(topics, func(a, b *Topic) int { return strings.Compare(a.arn, b.arn) })
+	return topics
+}

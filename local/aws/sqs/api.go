@@ -1,0 +1,191 @@
+package sqs
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"restock/local/aws/awsapi"
+)
+
+// API returns the service's operations for an AWS endpoint.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html
+func (s *Service) API() awsapi.Service {
+	return awsapi.Service{
+		Name:          "sqs",
+		Protocol:      awsapi.QueryCompatibleJSON("1.0", "AmazonSQS", "com.amazonaws.sqs"),
+		Authorization: s.Authorization(),
+		Operations: map[string]awsapi.Operation{
+			"CreateQueue":                awsapi.Handle(s.createQueue),
+			"DeleteQueue":                awsapi.Handle(s.deleteQueue),
+			"GetQueueUrl":                awsapi.Handle(s.getQueueURL),
+			"GetQueueAttributes":         awsapi.Handle(s.getQueueAttributes),
+			"SetQueueAttributes":         awsapi.Handle(s.setQueueAttributes),
+			"ListQueues":                 awsapi.Handle(s.listQueues),
+			"ListDeadLetterSourceQueues": awsapi.Handle(s.listDeadLetterSourceQueues),
+			"PurgeQueue":                 awsapi.Handle(s.purgeQueue),
+
+			"StartMessageMoveTask":  awsapi.Handle(s.startMessageMoveTask),
+			"ListMessageMoveTasks":  awsapi.Handle(s.listMessageMoveTasks),
+			"CancelMessageMoveTask": awsapi.Handle(s.cancelMessageMoveTask),
+
+			"SendMessage":                  awsapi.Handle(s.sendMessage),
+			"SendMessageBatch":             awsapi.Handle(s.sendMessageBatch),
+			"ReceiveMessage":               awsapi.Handle(s.receiveMessage),
+			"DeleteMessage":                awsapi.Handle(s.deleteMessage),
+			"DeleteMessageBatch":           awsapi.Handle(s.deleteMessageBatch),
+			"ChangeMessageVisibility":      awsapi.Handle(s.changeMessageVisibility),
+			"ChangeMessageVisibilityBatch": awsapi.Handle(s.changeMessageVisibilityBatch),
+		},
+	}
+}
+
+// none is the output of an operation without one.
+type none struct{}
+
+type getQueueURLInput struct {
+	QueueName              string
+	QueueOwnerAWSAccountID string `json:"QueueOwnerAWSAccountId"`
+}
+
+type getQueueURLOutput struct {
+	QueueURL string `json:"QueueUrl"`
+}
+
+func (s *Service) getQueueURL(_ context.Context, in getQueueURLInput) (getQueueURLOutput, error) {
+	if in.QueueName == "" {
+		return getQueueURLOutput{}, missingParameter("QueueName")
+	}
+	if in.QueueOwnerAWSAccountID != "" && in.QueueOwnerAWSAccountID != s.config.AccountID {
+		return getQueueURLOutput{}, queueDoesNotExist(in.QueueOwnerAWSAccountID + "/" + in.QueueName)
+	}
+	q, err := s.byName(in.QueueName)
+	if err != nil {
+		return getQueueURLOutput{}, err
+	}
+	return getQueueURLOutput{QueueURL: q.url}, nil
+}
+
+type queueInput struct {
+	QueueURL string `json:"QueueUrl"`
+}
+
+type createQueueInput struct {
+	QueueName  string
+	Attributes map[string]string
+}
+
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+func (s *Service) createQueue(_ context.Context, in createQueueInput) (getQueueURLOutput, error) {
+	if in.QueueName == "" {
+		return getQueueURLOutput{}, missingParameter("QueueName")
+	}
+	config := NewQueueConfig(in.QueueName)
+	if err := config.set(in.Attributes); err != nil {
+		return getQueueURLOutput{}, err
+	}
+	existing, err := s.byName(in.QueueName)
+	if err == nil {
+		return getQueueURLOutput{QueueURL: existing.url}, existing.has(in.Attributes)
+	}
+	q, err := s.addQueue(config)
+	if err != nil {
+		return getQueueURLOutput{}, err
+	}
+	s.log.Info("queue created", "queue", q.name)
+	return getQueueURLOutput{QueueURL: q.url}, nil
+}
+
+// has returns nil if the queue's attributes have the values, and otherwise the error that the name is taken.
+func (q *Queue) has(values map[string]string) error {
+	was := q.Config()
+	same := was
+	if err := same.set(values); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(was, same) {
+		return queueNameExists()
+	}
+	return nil
+}
+
+func (s *Service) deleteQueue(_ context.Context, in queueInput) (none, error) {
+	q, err := s.byURL(in.QueueURL)
+	if err != nil {
+		return none{}, err
+	}
+	q.delete()
+	s.log.Info("queue deleted", "queue", q.name)
+	return none{}, nil
+}
+
+func (s *Service) purgeQueue(_ context.Context, in queueInput) (none, error) {
+	q, err := s.byURL(in.QueueURL)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, q.Purge()
+}
+
+const maxListed = 1000 // queues a page, and the default
+
+type listQueuesInput struct {
+	QueueNamePrefix string
+	MaxResults      int
+	NextToken       string
+}
+
+type listQueuesOutput struct {
+	QueueURLs []string `json:"QueueUrls,omitempty"`
+	NextToken string   `json:",omitempty"`
+}
+
+func (s *Service) listQueues(_ context.Context, in listQueuesInput) (listQueuesOutput, error) {
+	queues := s.list(func(q *Queue) bool { return strings.HasPrefix(q.name, in.QueueNamePrefix) })
+	page, next, err := pageOfURLs(queues, in.MaxResults, in.NextToken)
+	if in.MaxResults == 0 {
+		next = "" // pages are for those who ask for them
+	}
+	return listQueuesOutput{QueueURLs: page, NextToken: next}, err
+}
+
+type listDeadLetterSourceQueuesInput struct {
+	queueInput
+	MaxResults int
+	NextToken  string
+}
+
+type listDeadLetterSourceQueuesOutput struct {
+	QueueURLs []string `json:"queueUrls"` // in lower case: so it is on AWS, in this output alone
+	NextToken string   `json:",omitempty"`
+}
+
+func (s *Service) listDeadLetterSourceQueues(_ context.Context, in listDeadLetterSourceQueuesInput) (listDeadLetterSourceQueuesOutput, error) {
+	target, err := s.byURL(in.QueueURL)
+	if err != nil {
+		return listDeadLetterSourceQueuesOutput{}, err
+	}
+	sources := s.list(func(q *Queue) bool {
+		return q.config.RedrivePolicy != nil && q.config.RedrivePolicy.DeadLetterTargetARN == target.arn
+	})
+	page, next, err := pageOfURLs(sources, in.MaxResults, in.NextToken)
+	return listDeadLetterSourceQueuesOutput{QueueURLs: page, NextToken: next}, err
+}
+
+func pageOfURLs(queues []*Queue, limit int, token string) (urls []string, next string, err error) {
+	if limit < 0 || limit > maxListed {
+		return nil, "", outOfRange("MaxResults", limit, 1, maxListed)
+	}
+	if limit == 0 {
+		limit = maxListed
+	}
+	page, next, ok := awsapi.Page(queues, limit, token)
+	if !ok {
+		return nil, "", invalidParameter("Value %s for parameter NextToken is invalid.", token)
+	}
+	urls = []string{}
+	for _, q := range page {
+		urls = append(urls, q.url)
+	}
+	return urls, next, nil
+}

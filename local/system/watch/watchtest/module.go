@@ -1,0 +1,98 @@
+// Package watchtest gives tests a copy of this module whose sources they may edit while something runs that watches them.
+package watchtest
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/local/system/filelock"
+)
+
+// A Module is a copy of the module, which is removed when the test ends.
+type Module struct{ Dir string }
+
+// Copy copies the module at a directory, without its history, what was built and its documentation. A copy of a name is always at the same
+// place, so that the go command finds in its cache what it has built there before; whoever else wants it waits.
+func Copy(tb testing.TB, from, name string) Module {
+	tb.Helper()
+	to, err := filepath.Abs(filepath.Join(from, ".build", "copies", name)) // git and the go command do not look into .build
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	lock, err := filelock.Wait(tb.Context(), to+".lock")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := errors.Join(os.RemoveAll(to), lock.Release()); err != nil {
+			tb.Error(err)
+		}
+	})
+	// Of a test that was killed.
+	if err := errors.Join(os.RemoveAll(to), os.Mkdir(to, 0o755)); err != nil {
+		tb.Fatal(err)
+	}
+	if err := copyModule(from, to); err != nil {
+		tb.Fatal(err)
+	}
+	return Module{to}
+}
+
+func copyModule(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		below, err := filepath.Rel(from, path)
+		if err != nil || below == "." {
+			return err
+		}
+		if entry.IsDir() {
+			if strings.HasPrefix(entry.Name(), ".") || slices.Contains([]string{"bin", "dist", "docs"}, below) {
+				return fs.SkipDir
+			}
+			return os.Mkdir(filepath.Join(to, below), 0o755)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(to, below), text, 0o644)
+	})
+}
+
+// Edit replaces a piece of a file, which must be there, as editors do: under another name first.
+func (m Module) Edit(tb testing.TB, file, old, new string) {
+	tb.Helper()
+	path := filepath.Join(m.Dir, file)
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), old) {
+		tb.Fatalf("%s does not say %q (%v)", file, old, err)
+	}
+	if err := os.WriteFile(path+"~", []byte(strings.Replace(string(text), old, new, 1)), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.Rename(path+"~", path); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Add writes a file that is new, in a folder that may be.
+func (m Module) Add(tb testing.TB, file, text string) {
+	tb.Helper()
+	path := filepath.Join(m.Dir, file)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		tb.Fatal(err)
+	}
+}

@@ -1,0 +1,163 @@
+// Package console shows a run while it runs: the stack as a picture, what moves in it, why something failed, and the controls to make something fail. It
+// is fed by the run's log, and serves a page for people, and the same as a stream and as JSON for programs.
+package console
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"restock/cmd/local/factory"
+	"restock/local/aws/sqs"
+	"restock/local/view/events"
+)
+
+// Config says whose console it is.
+type Config struct {
+	Program string // the name of the program that runs
+	Stage   string
+	Records *events.Stream[events.Event] // what the run logs; its end is the console's
+	Log     *slog.Logger                 // of the console itself, which may be one whose records are those
+}
+
+// Endpoints are where a run's parts are to be found: URLs.
+type Endpoints struct {
+	API     string `json:"api"`
+	AWS     string `json:"aws"`
+	Factory string `json:"factory"`
+}
+
+// A Factory is the factory's stand-in.
+type Factory interface {
+	Requests() []factory.Request
+	Fault() factory.Fault
+	SetFault(factory.Fault) error
+	LoseJobs() int
+}
+
+// A Stack is what runs.
+type Stack struct {
+	Graph     Graph
+	Endpoints Endpoints
+	Queues    []*sqs.Queue
+	Factory   Factory // nil where there is none
+	DSN       string  // of the database, as its administrator; empty where there is none
+
+	// CallerOf is who has an access key, as SQS writes it in a SenderId: "AROA…:stock" for an instance of the function stock; "" for nobody.
+	CallerOf func(accessKeyID string) string
+	// Instances is how many instances of a function there are.
+	Instances func(function string) int
+}
+
+// Console is the console of a run. Its methods may be called from many goroutines.
+type Console struct {
+	config   Config
+	log      *slog.Logger
+	handler  http.Handler
+	observer *observer
+	products *products
+	rush     *rush
+
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu      sync.Mutex // guards what follows
+	stack   Stack
+	build   *Build
+	changes []Change // the newest first
+
+	looking sync.Mutex // guards what follows
+	looked  time.Time
+	cached  changing // as it was when it was last looked
+}
+
+// New makes a console that shows nothing but events, until it is told what runs. It must be closed.
+func New(c Config) *Console {
+	ctx, cancel := context.WithCancel(context.Background())
+	console := &Console{config: c, log: c.Log, observer: newObserver(), products: newProducts(c.Log), ctx: ctx, cancel: cancel}
+	console.rush = newRush(ctx, c.Log)
+	console.handler = console.routes()
+	records := c.Records.Subscribe(0)
+	console.running.Go(func() {
+		defer records.Close()
+		console.observer.observe(ctx, records)
+	})
+	return console
+}
+
+// Close ends what the console runs, and the streams of those who listen to it. It may be called again.
+func (c *Console) Close() error {
+	c.cancel()
+	c.rush.wait()
+	c.running.Wait()
+	return nil
+}
+
+// Draw shows a stack's picture before it runs.
+func (c *Console) Draw(g Graph) { c.observer.show(g, nil) }
+
+// Run shows a stack that runs, in place of the one before. It is watched until the console is closed. The error says why its database
+// cannot be.
+func (c *Console) Run(s Stack) error {
+	c.observer.show(s.Graph, s.CallerOf)
+	c.mu.Lock()
+	c.stack = s
+	c.mu.Unlock()
+	c.rush.aim(s.Endpoints.API)
+	if s.DSN == "" {
+		return nil
+	}
+	if c.ctx.Err() != nil {
+		return errors.New("watching the database: the console is closed")
+	}
+	return c.products.watch(c.ctx, &c.running, s.DSN)
+}
+
+// Leave ends the watching of the stack's database, which is about to end. What the console has seen of it stays.
+func (c *Console) Leave() { c.products.end() }
+
+// A Build is the state of the functions' sources.
+type Build struct {
+	State  string    `json:"state"`           // "ok", "building" or "failed"
+	What   []string  `json:"what"`            // functions
+	Error  string    `json:"error,omitempty"` // what the compiler said
+	TookMS float64   `json:"took_ms,omitempty"`
+	Time   time.Time `json:"time"`
+}
+
+// A Change is what a change of the program has changed in the stack.
+type Change struct {
+	Time  time.Time `json:"time"`
+	Lines []string  `json:"lines"` // "~ aws:sqs/queue:Queue stock_queue: visibilityTimeoutSeconds 60 → 30"
+}
+
+// maxChanges is how many changes are kept.
+const maxChanges = 20
+
+// Built shows the state of the functions' sources.
+func (c *Console) Built(b Build) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.build = &b
+}
+
+// Changed shows a change of the program.
+func (c *Console) Changed(change Change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes = append([]Change{change}, c.changes[:min(len(c.changes), maxChanges-1)]...)
+}
+
+// TurnedAway tells that the API turns a request away because there is no room for it, before it answers.
+func (c *Console) TurnedAway(requestID, reason string) { c.rush.turnedAway(requestID, reason) }
+
+// current is the stack that runs.
+func (c *Console) current() Stack {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stack
+}

@@ -1,0 +1,300 @@
+package console_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/cmd/local/factory"
+	"restock/local/aws/sqs"
+	"restock/local/view/console"
+	"restock/local/view/events"
+	"restock/test/await"
+)
+
+// A house is a console with what it watches, on a server.
+type house struct {
+	*httptest.Server
+	Console *console.Console
+	log     *slog.Logger
+	records *events.Stream[events.Event]
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	records := events.NewStream[events.Event](1 << 16)
+	h := &house{records: records, log: slog.New(events.NewHandler(records, slog.LevelDebug))}
+	h.Console = console.New(console.Config{Program: "shop", Stage: "dev", Records: records, Log: h.log.With("part", "console")})
+	h.Server = httptest.NewServer(h.Console)
+	t.Cleanup(func() {
+		h.Console.Close() // the streams end, which the server waits for
+		h.Server.Close()
+	})
+	h.Console.Draw(picture())
+	return h
+}
+
+// picture is a queue with its dead-letter queue, between a function and buyers.
+func picture() console.Graph {
+	g := console.Graph{Nodes: []console.Node{
+		{ID: "buyers:buyers", Kind: console.KindBuyers, Name: "buyers"},
+		{ID: "api:shop", Kind: console.KindAPI, Name: "shop"},
+		{ID: "function:stock", Kind: console.KindFunction, Name: "stock"},
+		{ID: "queue:q", Kind: console.KindQueue, Name: "q", ARN: "arn:aws:sqs:eu:0:q"},
+		{ID: "dead-letter-queue:dlq", Kind: console.KindDeadLetterQueue, Name: "dlq", ARN: "arn:aws:sqs:eu:0:dlq"},
+		{ID: "factory:factory", Kind: console.KindFactory, Name: "factory"},
+	}}
+	for _, e := range [][2]string{{"buyers:buyers", "api:shop"}, {"queue:q", "function:stock"}, {"queue:q", "dead-letter-queue:dlq"}} {
+		g.Edges = append(g.Edges, console.Edge{ID: console.EdgeID(e[0], e[1]), From: e[0], To: e[1]})
+	}
+	return g
+}
+
+// get decodes the answer to a GET.
+func (h *house) get(t *testing.T, path string, into any) (status int) {
+	t.Helper()
+	return h.do(t, http.MethodGet, path, "", into)
+}
+
+// post sends a control.
+func (h *house) post(t *testing.T, path, body string, into any) (status int) {
+	t.Helper()
+	return h.do(t, http.MethodPost, path, body, into)
+}
+
+func (h *house) do(t *testing.T, method, path, body string, into any) (status int) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, h.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("%s %s got %s %s: %v", method, path, response.Status, text, err)
+	}
+	return response.StatusCode
+}
+
+func TestJourneysAndNodesAreFoundByIDsAsTheyAre(t *testing.T) {
+	h := newHouse(t)
+	h.log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, "function", "stock")
+	var list []console.JourneySummary
+	await.Until(t, "there is a journey", func() bool {
+		h.get(t, "/journeys", &list)
+		return len(list) == 1
+	})
+	var journey console.Journey
+	if status := h.get(t, "/journeys/%2FHH%2BtFTd%3D", &journey); status != 200 || journey.ID != "/HH+tFTd=" || len(journey.Steps) != 1 {
+		t.Errorf("got %d %+v", status, journey)
+	}
+	var lines console.NodeLines
+	if status := h.get(t, "/nodes/function:stock", &lines); status != 200 || len(lines.Lines) != 1 {
+		t.Errorf("got %d %+v", status, lines)
+	}
+	for _, path := range []string{"/journeys/nowhere", "/nodes/function:nobody", "/nothing.js", "/..%2fgo.mod"} {
+		var refused struct{ Error string }
+		if status := h.get(t, path, &refused); status != 404 || refused.Error == "" {
+			t.Errorf("%s: got %d %+v, want 404 with an error", path, status, refused)
+		}
+	}
+}
+
+// queues are a queue and its dead-letter queue.
+func queues(t *testing.T) (q, dlq *sqs.Queue) {
+	t.Helper()
+	service := sqs.New(sqs.Config{Region: "eu", AccountID: "0"}, slog.New(slog.DiscardHandler))
+	t.Cleanup(service.Close)
+	config := sqs.NewQueueConfig("dlq")
+	dlq, err := service.CreateQueue(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config = sqs.NewQueueConfig("q")
+	config.VisibilityTimeout = 0
+	config.RedrivePolicy = &sqs.RedrivePolicy{DeadLetterTargetARN: dlq.ARN(), MaxReceiveCount: 1}
+	if q, err = service.CreateQueue(config); err != nil {
+		t.Fatal(err)
+	}
+	return q, dlq
+}
+
+func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
+	h := newHouse(t)
+	q, dlq := queues(t)
+	if err := h.Console.Run(console.Stack{Graph: picture(), Queues: []*sqs.Queue{q, dlq}}); err != nil {
+		t.Fatal(err)
+	}
+	body := `{"Subject":"도너츠 재고 부족","Message":"{}"}`
+	id, err := q.Send(sqs.SendInput{Body: body})
+	if err != nil {
+		t.Fatal(err)
+	}
+	noWait := time.Duration(0)
+	for range 2 { // the second receive moves it
+		if _, err := q.Receive(t.Context(), sqs.ReceiveOptions{Wait: &noWait}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.log.With("part", "lambda").Error(fmt.Sprintf(`{"level":"ERROR","message":"record failed","message_id":%q,"error":"the factory answered 503","correlation_id":"R"}`, id), "function", "stock")
+	h.log.With("part", "eventsource").Warn("message failed: it comes back after the visibility timeout", "function", "stock", "queue", "q", "message", id)
+
+	var state struct {
+		DeadLetters []console.DeadLetter `json:"dead_letters"`
+		Counters    map[string]map[string]int
+	}
+	await.Until(t, "the state says why it failed", func() bool {
+		h.get(t, "/state", &state)
+		return len(state.DeadLetters) == 1 && state.DeadLetters[0].Why != nil && state.DeadLetters[0].Journey == "R"
+	})
+	got := state.DeadLetters[0]
+	if got.ID != id || got.Queue != "dlq" || got.Subject != "도너츠 재고 부족" || got.Body != body || got.Why.Function != "stock" || got.Why.Error != "the factory answered 503" {
+		t.Errorf("got %+v, why %+v", got, got.Why)
+	}
+	if n := state.Counters["dead-letter-queue:dlq"]["visible"]; n != 1 {
+		t.Errorf("the dead-letter queue has %d messages, want 1", n)
+	}
+
+	var moved struct{ Moved int }
+	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 1 {
+		t.Errorf("redrive: got %d %+v", status, moved)
+	}
+	await.Until(t, "it is back in its queue", func() bool { return q.Counts().Visible == 1 && dlq.Counts().Visible == 0 })
+	for _, c := range []struct {
+		queue, want string
+		status      int
+	}{
+		{"q", "must be configured as a Dead Letter Queue", 409},
+		{"nowhere", "no queue", 404},
+	} {
+		var refused struct{ Error string }
+		if status := h.post(t, "/redrive", fmt.Sprintf(`{"queue":%q}`, c.queue), &refused); status != c.status || !strings.Contains(refused.Error, c.want) {
+			t.Errorf("redrive %s: got %d %+v, want %d: %q", c.queue, status, refused, c.status, c.want)
+		}
+	}
+}
+
+func TestDeadLettersSayToWhichOrdersTheyBelongAndWhichHaveExpired(t *testing.T) {
+	h := newHouse(t)
+	q, dlq := queues(t)
+	if err := h.Console.Run(console.Stack{Graph: picture(), Queues: []*sqs.Queue{q, dlq}}); err != nil {
+		t.Fatal(err)
+	}
+	const first, second = "0199a2c4-5f00-7000-8000-000000000001", "0199a2c4-5f00-7000-8000-000000000002"
+	bodies := []string{stockEmpty(t, first, "2020-01-01T00:00:00Z"), stockEmpty(t, first, "9999-01-01T00:00:00Z"), stockEmpty(t, second, "9999-01-01T00:00:00Z"), "도너츠"}
+	for _, body := range bodies {
+		if _, err := q.Send(sqs.SendInput{Body: body}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	noWait := time.Duration(0)
+	for range 2 { // the second receive moves them
+		if _, err := q.Receive(t.Context(), sqs.ReceiveOptions{MaxMessages: 10, Wait: &noWait}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var state struct {
+		DeadLetters []console.DeadLetter `json:"dead_letters"`
+	}
+	await.Until(t, "all are dead letters", func() bool {
+		h.get(t, "/state", &state)
+		return len(state.DeadLetters) == len(bodies)
+	})
+	got := map[string]int{}
+	for _, l := range state.DeadLetters {
+		got[fmt.Sprint(l.Order, " ", l.Expired)]++
+	}
+	want := map[string]int{first + " true": 1, first + " false": 1, second + " false": 1, " false": 1}
+	if !maps.Equal(got, want) {
+		t.Errorf("the dead letters are of %v, want %v", got, want)
+	}
+	var moved struct{ Moved, Orders, Expired int }
+	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 4 || moved.Orders != 2 || moved.Expired != 1 {
+		t.Errorf("redrive: got %d %+v, want 4 messages of 2 orders, 1 expired", status, moved)
+	}
+}
+
+// stockEmpty is the body of a message in stock_queue.
+func stockEmpty(t *testing.T, order, validUntil string) string {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"Type": "Notification", "Subject": "도너츠 재고 부족",
+		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`, order, validUntil),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestTheFactorysFaults(t *testing.T) {
+	h := newHouse(t)
+	var refused struct{ Error string }
+	if status := h.post(t, "/factory/faults", `{"status":503}`, &refused); status != 409 || !strings.Contains(refused.Error, "no factory") {
+		t.Errorf("without a factory: got %d %+v", status, refused)
+	}
+	f := factory.New(factory.Config{Step: time.Hour})
+	t.Cleanup(f.Close)
+	if err := h.Console.Run(console.Stack{Graph: picture(), Factory: f}); err != nil {
+		t.Fatal(err)
+	}
+	order := httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`))
+	order.Header.Set("Content-Type", "application/json")
+	f.ServeHTTP(httptest.NewRecorder(), order)
+	for _, c := range []struct {
+		body string
+		want factory.Fault
+		lost bool
+	}{
+		{`{"status":503}`, factory.Fault{Status: 503}, false},
+		{`{"answer":"hang"}`, factory.Fault{Answer: factory.AnswerNever}, false},
+		{`{"deliveries":2,"count":"50"}`, factory.Fault{Deliveries: 2, Count: "50"}, false},
+		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
+		{`{"delay_ms":3000,"hold":true}`, factory.Fault{Delay: 3 * time.Second, Hold: true}, false},
+		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
+		{`{"lose":true}`, factory.Fault{Delay: 3 * time.Second}, true},
+		{`{}`, factory.Fault{}, true},
+	} {
+		var now console.Fault
+		if status := h.post(t, "/factory/faults", c.body, &now); status != 200 || f.Fault() != c.want {
+			t.Errorf("%s: got %d %+v, the factory has %+v, want %+v", c.body, status, now, f.Fault(), c.want)
+		}
+		if lost := f.Requests()[0].Lost; lost != c.lost {
+			t.Errorf("%s: the lot is lost: %v, want %v", c.body, lost, c.lost)
+		}
+	}
+	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"deliveries":20000}`, `{"staus":503}`, `{} {}`, `{`} {
+		var refused struct{ Error string }
+		if status := h.post(t, "/factory/faults", body, &refused); status != 400 || refused.Error == "" || f.Fault() != (factory.Fault{}) {
+			t.Errorf("%s: got %d %+v, and the factory has %+v; want 400, and nothing changed", body, status, refused, f.Fault())
+		}
+	}
+	var state struct {
+		Factory  console.FactoryState
+		Counters map[string]map[string]int
+	}
+	await.Until(t, "the state shows the lot", func() bool {
+		h.get(t, "/state", &state)
+		return state.Counters["factory:factory"]["lost"] == 1
+	})
+	if r := state.Factory.Requests[0]; r.SKU != "CP-502101" || r.Quantity != "100" || !r.Lost {
+		t.Errorf("got %+v", r)
+	}
+}

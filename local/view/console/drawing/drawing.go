@@ -1,0 +1,304 @@
+// Package drawing draws a recorded program as the console's picture: what it declares, and between what things move.
+package drawing
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/infra/policy/declared"
+	"restock/infra/policy/evaluation"
+	"restock/local/view/console"
+)
+
+// Type tokens of the resources that are drawn, and of those that say between what things move.
+const (
+	apiType           = "aws:apigatewayv2/api:Api"
+	integrationType   = "aws:apigatewayv2/integration:Integration"
+	routeType         = "aws:apigatewayv2/route:Route"
+	ruleType          = "aws:cloudwatch/eventRule:EventRule"
+	targetType        = "aws:cloudwatch/eventTarget:EventTarget"
+	eventSourceType   = "aws:lambda/eventSourceMapping:EventSourceMapping"
+	functionType      = "aws:lambda/function:Function"
+	databaseType      = "aws:rds/instance:Instance"
+	proxyType         = "aws:rds/proxy:Proxy"
+	secretType        = "aws:secretsmanager/secret:Secret"
+	rotationType      = "aws:secretsmanager/secretRotation:SecretRotation"
+	topicType         = "aws:sns/topic:Topic"
+	subscriptionType  = "aws:sns/topicSubscription:TopicSubscription"
+	queueType         = "aws:sqs/queue:Queue"
+	buyers, thePeople = "buyers", "people"
+)
+
+// Draw draws a program that is recorded with the addresses of this machine, the factory's among them. The error is that of a policy which
+// cannot be read.
+func Draw(g *graph.Graph, factoryURL string) (console.Graph, error) {
+	policies, err := declared.Read(g)
+	if err != nil {
+		return console.Graph{}, fmt.Errorf("drawing the stack: %w", err)
+	}
+	d := &drawing{program: g, policies: policies, factoryURL: factoryURL, byARN: map[string]string{}}
+	d.Routes = map[string]string{}
+	d.functions()
+	d.topics()
+	d.queues()
+	d.api()
+	d.schedules()
+	d.secrets()
+	d.database()
+	d.factory()
+	return d.Graph, nil
+}
+
+// A drawing is a picture in the making.
+type drawing struct {
+	console.Graph
+	program    *graph.Graph
+	policies   *declared.Policies
+	factoryURL string
+	byARN      map[string]string // ids of nodes
+}
+
+// node draws a resource.
+func (d *drawing) node(kind string, r *graph.Resource, detail string) string {
+	name := cmp.Or(r.String("name"), r.Name)
+	return d.place(console.Node{Kind: kind, Label: r.Name, Detail: detail, Name: name, ARN: r.String("arn")})
+}
+
+func (d *drawing) place(n console.Node) (id string) {
+	n.ID = console.NodeID(n.Kind, n.Name)
+	d.Nodes = append(d.Nodes, n)
+	if n.ARN != "" {
+		d.byARN[n.ARN] = n.ID
+	}
+	return n.ID
+}
+
+// once draws what there is one of, when something first leads there.
+func (d *drawing) once(kind, name, label, detail string) string {
+	id := console.NodeID(kind, name)
+	if !slices.ContainsFunc(d.Nodes, func(n console.Node) bool { return n.ID == id }) {
+		d.place(console.Node{Kind: kind, Label: label, Detail: detail, Name: name})
+	}
+	return id
+}
+
+// edge draws a way, once; its labels are put together.
+func (d *drawing) edge(from, to, label string) {
+	if from == "" || to == "" {
+		return
+	}
+	id := console.EdgeID(from, to)
+	for i, e := range d.Edges {
+		if e.ID == id {
+			if label != "" {
+				d.Edges[i].Label = strings.TrimPrefix(e.Label+", "+label, ", ")
+			}
+			return
+		}
+	}
+	d.Edges = append(d.Edges, console.Edge{ID: id, From: from, To: to, Label: label})
+}
+
+func (d *drawing) functions() {
+	for _, r := range d.program.OfType(functionType) {
+		d.node(console.KindFunction, r, fmt.Sprintf("%v MB, timeout %v s", r.Number("memorySize"), r.Number("timeout")))
+	}
+}
+
+// topics draws topics, who publishes to them, and people who subscribe to them.
+func (d *drawing) topics() {
+	for _, r := range d.program.OfType(topicType) {
+		topic := d.node(console.KindTopic, r, r.String("displayName"))
+		d.granted(topic, r.String("arn"), "sns:Publish", "publishes")
+	}
+	for _, r := range d.program.OfType(subscriptionType) {
+		if r.String("protocol") == "email" {
+			d.edge(d.byARN[r.String("topic")], d.once(console.KindPeople, thePeople, "people", "by e-mail"), "")
+		}
+	}
+}
+
+// queues draws queues, what sends to them, what receives from them, and where messages end that fail.
+func (d *drawing) queues() {
+	all := d.program.OfType(queueType)
+	dead := map[string]bool{}
+	for _, r := range slices.Concat(all, d.program.OfType(subscriptionType)) {
+		if target, _ := deadLetters(r); target != "" {
+			dead[target] = true
+		}
+	}
+	for _, r := range all {
+		kind := console.KindQueue
+		if dead[r.String("arn")] {
+			kind = console.KindDeadLetterQueue
+		}
+		queue := d.node(kind, r, fmt.Sprintf("visibility timeout %v s", cmp.Or(r.Number("visibilityTimeoutSeconds"), 30)))
+		d.granted(queue, r.String("arn"), "sqs:SendMessage", "sends")
+	}
+	for _, r := range all {
+		if target, receives := deadLetters(r); target != "" {
+			d.edge(d.byARN[r.String("arn")], d.byARN[target], fmt.Sprintf("after %d receives", receives))
+		}
+	}
+	for _, r := range d.program.OfType(subscriptionType) {
+		if r.String("protocol") == "sqs" {
+			d.edge(d.byARN[r.String("topic")], d.byARN[r.String("endpoint")], "")
+		}
+		if target, _ := deadLetters(r); target != "" {
+			d.edge(d.byARN[r.String("topic")], d.byARN[target], "undeliverable")
+		}
+	}
+	for _, r := range d.program.OfType(eventSourceType) {
+		label := ""
+		if size := r.Number("batchSize"); size > 0 {
+			label = fmt.Sprintf("batches of up to %v", size)
+		}
+		d.edge(d.byARN[r.String("eventSourceArn")], d.byARN[r.String("functionName")], label)
+	}
+}
+
+// deadLetters is where the redrive policy of a queue or a subscription sends what fails, and after how many receives.
+func deadLetters(r *graph.Resource) (arn string, receives int) {
+	var policy struct {
+		Target   string `json:"deadLetterTargetArn"`
+		Receives int    `json:"maxReceiveCount"`
+	}
+	_ = json.Unmarshal([]byte(r.String("redrivePolicy")), &policy) // what cannot be read the run refuses
+	return policy.Target, policy.Receives
+}
+
+// granted draws an edge from each function whose role may do something with a node.
+func (d *drawing) granted(node, arn, action, label string) {
+	for _, f := range d.program.OfType(functionType) {
+		if d.may(f, action, arn) {
+			d.edge(d.byARN[f.String("arn")], node, label)
+		}
+	}
+}
+
+// may reports whether a function's role is allowed something.
+func (d *drawing) may(f *graph.Resource, action, arn string) bool {
+	role := f.String("role")
+	return d.policies.Of(role, arn).Evaluate(evaluation.ByRole(role, role, action, arn)).Allowed
+}
+
+// api draws the HTTP API, the functions of its routes, and who calls it.
+func (d *drawing) api() {
+	for _, api := range d.program.OfType(apiType) {
+		id := d.node(console.KindAPI, api, api.String("apiEndpoint"))
+		d.edge(d.once(console.KindBuyers, buyers, "buyers", ""), id, "")
+		for _, route := range d.program.OfType(routeType) {
+			if route.String("apiId") != api.ID {
+				continue
+			}
+			if function := d.target(route); function != "" {
+				d.Routes[route.String("routeKey")] = function
+				d.edge(id, function, route.String("routeKey"))
+			}
+		}
+	}
+}
+
+// target is the function that a route leads to, through its integration; empty if it leads to none.
+func (d *drawing) target(route *graph.Resource) string {
+	for _, integration := range d.program.OfType(integrationType) {
+		if route.String("target") != "integrations/"+integration.ID {
+			continue
+		}
+		if f := d.program.Find(functionType, "invokeArn", integration.String("integrationUri")); f != nil {
+			return d.byARN[f.String("arn")]
+		}
+	}
+	return ""
+}
+
+func (d *drawing) schedules() {
+	for _, target := range d.program.OfType(targetType) {
+		rule := d.program.Find(ruleType, "name", target.String("rule"))
+		if rule == nil {
+			continue
+		}
+		id := d.byARN[rule.String("arn")]
+		if id == "" {
+			id = d.node(console.KindSchedule, rule, rule.String("scheduleExpression"))
+		}
+		d.edge(id, d.byARN[target.String("arn")], "")
+	}
+}
+
+// secrets draws all secrets as one node: who reads or writes one, and who is asked to rotate one.
+func (d *drawing) secrets() {
+	arns := map[string]bool{}
+	for _, r := range d.program.OfType(secretType) {
+		arns[r.String("arn")] = true
+	}
+	for _, r := range d.program.OfType(databaseType) {
+		list, _ := r.Outputs["masterUserSecrets"].([]any)
+		for _, s := range list {
+			if secret, ok := s.(map[string]any); ok {
+				arns[fmt.Sprint(secret["secretArn"])] = true
+			}
+		}
+	}
+	if len(arns) == 0 {
+		return
+	}
+	id := d.once(console.KindSecrets, "secrets", "secrets", fmt.Sprintf("%d in Secrets Manager", len(arns)))
+	for _, f := range d.program.OfType(functionType) {
+		for arn := range arns {
+			if d.may(f, "secretsmanager:GetSecretValue", arn) || d.may(f, "secretsmanager:PutSecretValue", arn) {
+				d.edge(d.byARN[f.String("arn")], id, "")
+			}
+		}
+	}
+	for _, r := range d.program.OfType(rotationType) {
+		d.edge(id, d.byARN[r.String("rotationLambdaArn")], "rotates")
+	}
+}
+
+// database draws the database and the functions whose environment says where it is.
+func (d *drawing) database() {
+	for _, r := range d.program.OfType(databaseType) {
+		id := d.place(console.Node{Kind: console.KindDatabase, Label: r.Name, Detail: r.String("engine") + " " + r.String("engineVersion"), Name: cmp.Or(r.String("identifier"), r.Name), ARN: r.String("arn")})
+		hosts := []string{r.String("address")}
+		for _, proxy := range d.program.OfType(proxyType) {
+			hosts = append(hosts, proxy.String("endpoint"))
+		}
+		for _, f := range d.program.OfType(functionType) {
+			if slices.ContainsFunc(environment(f), func(value string) bool { return slices.Contains(hosts, value) }) {
+				d.edge(d.byARN[f.String("arn")], id, "")
+			}
+		}
+	}
+}
+
+// factory draws the factory where a function's environment says where it is. It calls back where that function knows the API's URL, to hand
+// it on.
+func (d *drawing) factory() {
+	for _, f := range d.program.OfType(functionType) {
+		values := environment(f)
+		if d.factoryURL == "" || !slices.ContainsFunc(values, func(value string) bool { return strings.HasPrefix(value, d.factoryURL) }) {
+			continue
+		}
+		id := d.once(console.KindFactory, "factory", "factory", d.factoryURL)
+		d.edge(d.byARN[f.String("arn")], id, "")
+		for _, api := range d.program.OfType(apiType) {
+			if slices.Contains(values, api.String("apiEndpoint")) {
+				d.edge(id, console.NodeID(console.KindAPI, cmp.Or(api.String("name"), api.Name)), "calls back")
+			}
+		}
+	}
+}
+
+// environment are the values of a function's variables.
+func environment(f *graph.Resource) (values []string) {
+	variables, _ := f.Object("environment")["variables"].(map[string]any)
+	for _, value := range variables {
+		values = append(values, fmt.Sprint(value))
+	}
+	return values
+}

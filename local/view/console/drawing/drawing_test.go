@@ -1,0 +1,137 @@
+package drawing_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/local/view/console"
+	"restock/local/view/console/drawing"
+)
+
+const factoryURL = "http://127.0.0.1:8081"
+
+func resource(token, name string, outputs map[string]any) *graph.Resource {
+	outputs["name"] = name
+	return &graph.Resource{URN: token + "::" + name, Type: "aws:" + token, Name: name, ID: name, Outputs: outputs}
+}
+
+func function(name string, environment map[string]any) *graph.Resource {
+	return resource("lambda/function:Function", name, map[string]any{
+		"arn": "arn:aws:lambda:eu:0:function:" + name, "invokeArn": "invoke:" + name, "role": "arn:aws:iam::0:role/" + name,
+		"memorySize": 128.0, "timeout": 10.0, "environment": map[string]any{"variables": environment},
+	})
+}
+
+// rolePolicy lets a function's role do something.
+func rolePolicy(function, action, arn string) *graph.Resource {
+	return resource("iam/rolePolicy:RolePolicy", function+" "+action, map[string]any{
+		"role": function, "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` + action + `"],"Resource":["` + arn + `"]}]}`,
+	})
+}
+
+func program(more ...*graph.Resource) *graph.Graph {
+	const topic, queue, dlq, secret = "arn:aws:sns:eu:0:topic", "arn:aws:sqs:eu:0:queue", "arn:aws:sqs:eu:0:dlq", "arn:aws:secretsmanager:eu:0:secret:key-AbCdEf"
+	g := &graph.Graph{Region: "eu", Resources: append([]*graph.Resource{
+		function("seller", map[string]any{"TOPIC": topic, "DATABASE_HOST": "127.0.0.1"}),
+		function("buyer", map[string]any{"FACTORY": factoryURL + "/", "API_URL": "http://127.0.0.1:8080", "KEY": secret}),
+		function("idle", map[string]any{}),
+		resource("iam/role:Role", "seller", map[string]any{"arn": "arn:aws:iam::0:role/seller"}),
+		resource("iam/role:Role", "buyer", map[string]any{"arn": "arn:aws:iam::0:role/buyer"}),
+		resource("iam/role:Role", "idle", map[string]any{"arn": "arn:aws:iam::0:role/idle"}),
+		rolePolicy("seller", "sns:Publish", topic),
+		rolePolicy("buyer", "secretsmanager:GetSecretValue", secret),
+		resource("sns/topic:Topic", "topic", map[string]any{"arn": topic}),
+		resource("sqs/queue:Queue", "queue", map[string]any{"arn": queue, "redrivePolicy": `{"deadLetterTargetArn":"` + dlq + `","maxReceiveCount":5}`}),
+		resource("sqs/queue:Queue", "dlq", map[string]any{"arn": dlq}),
+		resource("sns/topicSubscription:TopicSubscription", "subscription", map[string]any{"topic": topic, "protocol": "sqs", "endpoint": queue}),
+		resource("lambda/eventSourceMapping:EventSourceMapping", "mapping", map[string]any{"eventSourceArn": queue, "functionName": "arn:aws:lambda:eu:0:function:buyer", "batchSize": 10.0}),
+		resource("secretsmanager/secret:Secret", "key", map[string]any{"arn": secret}),
+		resource("secretsmanager/secretRotation:SecretRotation", "rotation", map[string]any{"secretId": secret, "rotationLambdaArn": "arn:aws:lambda:eu:0:function:idle"}),
+		resource("rds/instance:Instance", "database", map[string]any{"identifier": "database", "address": "127.0.0.1", "engine": "mariadb", "engineVersion": "10.11"}),
+		resource("apigatewayv2/api:Api", "shop", map[string]any{"apiEndpoint": "http://127.0.0.1:8080"}),
+		resource("apigatewayv2/integration:Integration", "to-seller", map[string]any{"apiId": "shop", "integrationUri": "invoke:seller"}),
+		resource("apigatewayv2/route:Route", "checkout", map[string]any{"apiId": "shop", "routeKey": "POST /checkout", "target": "integrations/to-seller"}),
+		resource("cloudwatch/eventRule:EventRule", "minute", map[string]any{"arn": "arn:aws:events:eu:0:rule/minute", "scheduleExpression": "rate(1 minute)"}),
+		resource("cloudwatch/eventTarget:EventTarget", "target", map[string]any{"rule": "minute", "arn": "arn:aws:lambda:eu:0:function:idle"}),
+	}, more...)}
+	return g
+}
+
+// arrows are a picture's edges, sorted, with their labels.
+func arrows(g console.Graph) (all []string) {
+	for _, e := range g.Edges {
+		all = append(all, strings.TrimSuffix(e.ID+" "+e.Label, " "))
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestThePictureIsWhatTheProgramDeclares(t *testing.T) {
+	g, err := drawing.Draw(program(), factoryURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"api:shop>function:seller POST /checkout",
+		"buyers:buyers>api:shop",
+		"factory:factory>api:shop calls back",
+		"function:buyer>factory:factory",
+		"function:buyer>secrets:secrets",
+		"function:seller>database:database",
+		"function:seller>topic:topic publishes",
+		"queue:queue>dead-letter-queue:dlq after 5 receives",
+		"queue:queue>function:buyer batches of up to 10",
+		"schedule:minute>function:idle",
+		"secrets:secrets>function:idle rotates",
+		"topic:topic>queue:queue",
+	}
+	if got := arrows(g); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if got := g.Routes["POST /checkout"]; got != "function:seller" {
+		t.Errorf("POST /checkout leads to %q", got)
+	}
+	ids := map[string]bool{}
+	for _, n := range g.Nodes {
+		if ids[n.ID] || n.Label == "" {
+			t.Errorf("node %+v: it is there twice, or has no label", n)
+		}
+		ids[n.ID] = true
+	}
+	for _, e := range g.Edges {
+		if !ids[e.From] || !ids[e.To] {
+			t.Errorf("edge %s leads from or to nothing", e.ID)
+		}
+	}
+}
+
+func TestWhatIsNotDeclaredIsNotDrawn(t *testing.T) {
+	g, err := drawing.Draw(&graph.Graph{Resources: []*graph.Resource{function("hello", map[string]any{})}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(g.Nodes) != 1 || len(g.Edges) != 0 {
+		t.Errorf("got %+v, want the function alone", g)
+	}
+}
+
+func TestPeopleAreWhoSubscribesByEmail(t *testing.T) {
+	g, err := drawing.Draw(program(resource("sns/topicSubscription:TopicSubscription", "mail", map[string]any{
+		"topic": "arn:aws:sns:eu:0:topic", "protocol": "email", "endpoint": "shop@example.com",
+	})), factoryURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := arrows(g); !slices.Contains(got, "topic:topic>people:people") {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAPolicyThatCannotBeReadIsAnError(t *testing.T) {
+	_, err := drawing.Draw(program(resource("iam/rolePolicy:RolePolicy", "broken", map[string]any{"role": "idle", "policy": "{"})), factoryURL)
+	if err == nil || !strings.Contains(err.Error(), "broken") {
+		t.Errorf("got %v, want an error that names it", err)
+	}
+}

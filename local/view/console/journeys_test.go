@@ -1,0 +1,244 @@
+package console
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/local/view/events"
+)
+
+// sellout logs what the sale that empties the shelf causes, from the buyer's request to the goods receipt, as the run logs it.
+func sellout(o *observed, n int) {
+	id := func(what string) string { return fmt.Sprintf("%s%d", what, n) }
+	line := func(function, message, invocation, more string) {
+		o.part("lambda").Info(fmt.Sprintf(`{"level":"INFO","message":%q,"requestId":%q%s}`, message, invocation, more), "function", function, "stream", "stdout")
+	}
+	correlated := fmt.Sprintf(`,"correlation_id":%q,"production_order":%q,"quantity":100`, id("R"), id("O"))
+	body := envelope(id("S"), id("O"), id("R"))
+
+	line("sales-api", "sold", id("L1-"), fmt.Sprintf(`,"correlation_id":%q`, id("R")))
+	line("sales-api", "production order opened", id("L1-"), correlated)
+	o.part("sns").Info("message published", "topic", "stock_empty", "message", id("S"), "caller", "sales-api", "trace_id", id("T1-"))
+	o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", id("M"), "sender", "sns.amazonaws.com", "body", body)
+	o.part("sns").Debug("message delivered", "topic", "stock_empty", "queue", "stock_queue", "message", id("S"), "queue_message", id("M"))
+	line("sales-api", "production order published", id("L1-"), correlated)
+	o.part("lambda").Info("invocation ended", "function", "sales-api", "request_id", id("L1-"), "trace_id", id("T1-"), "duration", time.Millisecond, "api_request_id", id("R"))
+	o.part("api").Info("api request", "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 200, "duration", time.Millisecond, "request_id", id("R"))
+
+	callback := "http://127.0.0.1:1/receipts/" + id("O")
+	o.part("factory").Info("production order received", "id", id("F"), "callback", callback, "correlation_id", id("R"))
+	line("stock", "factory asked", id("L2-"), correlated)
+	o.part("lambda").Info("invocation ended", "function", "stock", "request_id", id("L2-"), "trace_id", id("T2-"), "message_ids", id("M"))
+	o.part("eventsource").Debug("batch processed", "function", "stock", "queue", "stock_queue", "messages", 1, "failed", 0, "message_ids", id("M"))
+	o.part("factory").Debug("production step", "id", id("F"), "step", "종료")
+
+	line("stock-increase", "goods received", id("L3-"), correlated)
+	o.part("lambda").Info("invocation ended", "function", "stock-increase", "request_id", id("L3-"), "trace_id", id("T3-"), "api_request_id", id("C"))
+	o.part("api").Info("api request", "method", "POST", "path", "/receipts/"+id("O"), "route", "POST /receipts/{order}", "status", 200, "request_id", id("C"))
+	o.part("factory").Info("lot delivered", "id", id("F"), "callback", callback, "correlation_id", id("R"), "status", 200)
+}
+
+// envelope is a message of the shop in SNS's envelope.
+func envelope(id, order, correlation string) string {
+	return fmt.Sprintf(`{"MessageId":%q,"Message":%q}`, id, fmt.Sprintf(`{"production_order_id":%q,"correlation_id":%q}`, order, correlation))
+}
+
+// steps are the texts of a journey's steps, sorted.
+func steps(j Journey) []string {
+	var texts []string
+	for _, s := range j.Steps {
+		texts = append(texts, s.Node+" "+s.Text)
+	}
+	slices.Sort(texts)
+	return texts
+}
+
+func TestAJourneyGoesFromTheBuyerToTheGoodsReceipt(t *testing.T) {
+	o := newObserved()
+	sellout(o, 1)
+	events := len(o.taken(t))
+	j, ok := o.journeys.get("R1")
+	if !ok || len(j.Steps) != events || j.Summary != "POST /checkout 200 → 100 made" {
+		t.Errorf("got %d of %d events, %q", len(j.Steps), events, j.Summary)
+	}
+	if list := o.journeys.list(); len(list) != 1 {
+		t.Errorf("got the journeys %v, want one", list)
+	}
+	for _, ref := range []string{messageRef("M1"), messageRef("S1"), orderRef("O1"), lotRef("F1"), requestRef("C1")} {
+		if got := o.journeys.of(ref); got != "R1" {
+			t.Errorf("%s is a part of %q, want R1", ref, got)
+		}
+	}
+}
+
+func TestTheFactorysCallbackIsNoBuyer(t *testing.T) {
+	o := newObserved()
+	sellout(o, 1)
+	o.taken(t)
+	if got := o.totals(); got["factory:factory>api:shop"].moved != 1 || got["buyers:buyers>api:shop"].moved != 1 {
+		t.Errorf("got %v, want one request of each", got)
+	}
+}
+
+// A line is read from a process's pipe, an answer from its socket, and who logs first is chance.
+func TestAJourneyIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
+	all := newObserved()
+	sellout(all, 1)
+	sellout(all, 2)
+	batch, err := all.records.Read(1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][]string{}
+	for _, r := range batch.Values {
+		all.take(r)
+	}
+	for _, id := range []string{"R1", "R2"} {
+		j, _ := all.journeys.get(id)
+		want[id] = steps(j)
+	}
+	for seed := range uint64(500) {
+		shuffled := nearly(batch.Values, rand.New(rand.NewPCG(seed, 0)))
+		o := newObserved()
+		for _, r := range shuffled {
+			o.take(r)
+		}
+		for id, texts := range want {
+			j, _ := o.journeys.get(id)
+			if got := steps(j); !slices.Equal(got, texts) {
+				t.Fatalf("seed %d: %s has the steps\n%s\nwant\n%s\nheard of in the order\n%s", seed, id, strings.Join(got, "\n"), strings.Join(texts, "\n"), order(shuffled))
+			}
+		}
+	}
+}
+
+// nearly are records in another order: each is no more than six places away from where it was.
+func nearly(records []events.Event, random *rand.Rand) []events.Event {
+	places := make([]int, len(records))
+	indexes := make([]int, len(records))
+	for i := range records {
+		indexes[i], places[i] = i, i+random.IntN(7)
+	}
+	slices.SortStableFunc(indexes, func(a, b int) int { return places[a] - places[b] })
+	var shuffled []events.Event
+	for _, i := range indexes {
+		shuffled = append(shuffled, records[i])
+	}
+	return shuffled
+}
+
+func order(records []events.Event) string {
+	var text strings.Builder
+	for _, r := range records {
+		fmt.Fprintln(&text, r.Message, r.Attrs)
+	}
+	return text.String()
+}
+
+func TestMessagesOfABatchArePartsOfTheirOwnJourneys(t *testing.T) {
+	o := newObserved()
+	for i := range 2 {
+		body := envelope(fmt.Sprint("S", i), fmt.Sprint("O", i), fmt.Sprint("R", i))
+		o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", fmt.Sprint("M", i), "sender", "sns.amazonaws.com", "body", body)
+	}
+	o.part("lambda").Error(`{"level":"ERROR","message":"record failed","requestId":"L","message_id":"M1","error":"503","correlation_id":"R1"}`, "function", "stock")
+	o.part("lambda").Info("invocation ended", "function", "stock", "request_id", "L", "message_ids", "M0 M1")
+	o.part("eventsource").Warn("message failed: it comes back after the visibility timeout", "function", "stock", "queue", "stock_queue", "message", "M1", "receives", 1)
+	o.part("eventsource").Debug("batch processed", "function", "stock", "queue", "stock_queue", "messages", 2, "failed", 1, "message_ids", "M0 M1")
+	o.taken(t)
+	for id, want := range map[string][]string{
+		"R0": {"function:stock batch processed", "function:stock invocation of stock", "queue:stock_queue message sent"},
+		"R1": {"function:stock batch processed", "function:stock invocation of stock", "function:stock message failed: it comes back after the visibility timeout", "function:stock record failed", "queue:stock_queue message sent"},
+	} {
+		j, _ := o.journeys.get(id)
+		if got := steps(j); !slices.Equal(got, want) {
+			t.Errorf("%s: got\n%q, want\n%q", id, got, want)
+		}
+	}
+}
+
+// A program whose messages and lines say nothing of a journey has journeys all the same: by the trace that AWS's SDKs pass on.
+func TestATraceMakesAJourneyOfWhatSaysNothing(t *testing.T) {
+	o := newObserved()
+	o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", "M", "sender", "AROA:sales-api", "body", "hello", "trace_id", "T")
+	o.part("lambda").Info("a line", "function", "sales-api", "request_id", "L")
+	o.part("lambda").Info("invocation ended", "function", "sales-api", "request_id", "L", "trace_id", "T", "api_request_id", "R")
+	o.part("api").Info("api request", "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 202, "request_id", "R")
+	o.part("lambda").Info("another line", "function", "stock", "request_id", "L2")
+	o.part("lambda").Info("invocation ended", "function", "stock", "request_id", "L2", "message_ids", "M")
+	all := len(o.taken(t))
+	if j, ok := o.journeys.get("R"); !ok || len(j.Steps) != all {
+		t.Errorf("got %d of %d steps: %v", len(j.Steps), all, steps(j))
+	}
+}
+
+func TestARedrivenMessageStaysInItsJourney(t *testing.T) {
+	o := newObserved()
+	o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", "M", "sender", "sns.amazonaws.com", "body", `{"correlation_id":"R"}`)
+	o.part("sqs").Warn("message moved to the dead-letter queue", "queue", "stock_queue", "message", "M", "dead_letter_queue", "stock_queue_dlq")
+	o.part("sqs").Debug("message moved out of the dead-letter queue", "queue", "stock_queue_dlq", "message", "M", "as", "N")
+	o.taken(t)
+	if got := o.journeys.of(messageRef("N")); got != "R" {
+		t.Errorf("the message that it became is a part of %q, want R", got)
+	}
+}
+
+func TestPagesThatPollBeginNoJourney(t *testing.T) {
+	o := newObserved()
+	o.part("api").Debug("api request", "method", "GET", "path", "/products", "route", "GET /products", "status", 200, "request_id", "R")
+	o.taken(t)
+	if list := o.journeys.list(); len(list) != 0 {
+		t.Errorf("got %v", list)
+	}
+}
+
+func TestJourneysAreBoundedAndThoseWithAnOrderStay(t *testing.T) {
+	o := newObserved()
+	sellout(o, 0)
+	for i := range 20_000 {
+		o.part("lambda").Info(fmt.Sprintf(`{"message":"refused","requestId":"L%d","correlation_id":"B%d"}`, i, i), "function", "sales-api")
+		o.part("lambda").Info("invocation ended", "function", "sales-api", "request_id", fmt.Sprint("L", i), "trace_id", fmt.Sprint("T", i), "api_request_id", fmt.Sprint("B", i))
+		o.part("lambda").Info("of nobody", "function", "sales-api", "request_id", fmt.Sprint("X", i))
+		o.part("api").Log(t.Context(), slog.LevelInfo, "api request", "method", "POST", "path", "/checkout", "status", 409, "request_id", fmt.Sprint("B", i))
+		o.taken(t)
+	}
+	list := o.journeys.list()
+	if len(list) != maxListed || !slices.ContainsFunc(list, func(j JourneySummary) bool { return j.ID == "R0" }) {
+		t.Errorf("got %d journeys, want %d, and the one with a production order among them", len(list), maxListed)
+	}
+	if list[0].ID != "B19999" {
+		t.Errorf("the first is %s, want the newest", list[0].ID)
+	}
+	s := o.journeys
+	for what, sizes := range map[string][2]int{
+		"journeys":                   {len(s.byID), maxPlainJourneys + maxOrderedJourneys},
+		"references":                 {len(s.owner), 20 * maxPlainJourneys},
+		"shared references":          {len(s.sharers), 20 * maxPlainJourneys},
+		"references that are waited": {len(s.heldByRef), 3 * maxHeld},
+	} {
+		if sizes[0] > sizes[1] {
+			t.Errorf("%d %s are kept, want %d at most", sizes[0], what, sizes[1])
+		}
+	}
+	if left := len(slices.Collect(maps.Keys(s.owner))); left == 0 {
+		t.Error("nothing is bound")
+	}
+}
+
+func TestAJourneyIsNoLongerThanItsMaximum(t *testing.T) {
+	o := newObserved()
+	for i := range 10 * maxSteps {
+		o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", fmt.Sprint("M", i), "body", `{"correlation_id":"R"}`)
+		o.taken(t)
+	}
+	j, _ := o.journeys.get("R")
+	if len(j.Steps) != maxSteps || len(o.journeys.owner) > 3*maxSteps {
+		t.Errorf("got %d steps, %d references; want %d, and %d at most", len(j.Steps), len(o.journeys.owner), maxSteps, 3*maxSteps)
+	}
+}

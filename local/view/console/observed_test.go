@@ -1,0 +1,74 @@
+package console
+
+import (
+	"log/slog"
+	"testing"
+
+	"restock/local/view/events"
+)
+
+// shop is a picture like the shop's.
+func shop() Graph {
+	node := func(kind, name, arn string) Node {
+		return Node{ID: NodeID(kind, name), Kind: kind, Label: name, Name: name, ARN: arn}
+	}
+	g := Graph{
+		Nodes: []Node{
+			node(KindBuyers, "buyers", ""),
+			node(KindAPI, "shop", ""),
+			node(KindFunction, "sales-api", "arn:aws:lambda:eu:0:function:sales-api"),
+			node(KindFunction, "stock", "arn:aws:lambda:eu:0:function:stock"),
+			node(KindFunction, "stock-increase", "arn:aws:lambda:eu:0:function:stock-increase"),
+			node(KindFunction, "sweep", "arn:aws:lambda:eu:0:function:sweep"),
+			node(KindTopic, "stock_empty", "arn:aws:sns:eu:0:stock_empty"),
+			node(KindQueue, "stock_queue", "arn:aws:sqs:eu:0:stock_queue"),
+			node(KindDeadLetterQueue, "stock_queue_dlq", "arn:aws:sqs:eu:0:stock_queue_dlq"),
+			node(KindDatabase, "database", ""),
+			node(KindSecrets, "secrets", ""),
+			node(KindSchedule, "sweep", "arn:aws:events:eu:0:rule/sweep"),
+			node(KindFactory, "factory", ""),
+		},
+		Routes: map[string]string{"POST /checkout": "function:sales-api", "POST /receipts/{order}": "function:stock-increase"},
+	}
+	for _, e := range [][2]string{
+		{"buyers:buyers", "api:shop"}, {"api:shop", "function:sales-api"}, {"api:shop", "function:stock-increase"},
+		{"function:sales-api", "topic:stock_empty"}, {"topic:stock_empty", "queue:stock_queue"}, {"queue:stock_queue", "function:stock"},
+		{"queue:stock_queue", "dead-letter-queue:stock_queue_dlq"}, {"function:stock", "factory:factory"}, {"factory:factory", "api:shop"},
+		{"function:sales-api", "database:database"}, {"function:sales-api", "secrets:secrets"}, {"schedule:sweep", "function:sweep"},
+	} {
+		g.Edges = append(g.Edges, Edge{ID: EdgeID(e[0], e[1]), From: e[0], To: e[1]})
+	}
+	return g
+}
+
+// observed is an observer of the shop, to whose log what is to be observed is written.
+type observed struct {
+	*observer
+	log     *slog.Logger
+	records *events.Subscription[events.Event]
+}
+
+func newObserved() *observed {
+	records := events.NewStream[events.Event](1 << 16)
+	o := &observed{newObserver(), slog.New(events.NewHandler(records, slog.LevelDebug)), records.Subscribe(0)}
+	o.show(shop(), func(accessKeyID string) string { return "AROA:" + accessKeyID })
+	return o
+}
+
+// part is the log of a part of the run.
+func (o *observed) part(name string) *slog.Logger { return o.log.With("part", name) }
+
+// take observes what was logged, and returns it.
+func (o *observed) taken(t testing.TB) (taken []*Event) {
+	t.Helper()
+	batch, err := o.records.Read(1 << 20)
+	if err != nil || batch.Dropped > 0 {
+		t.Fatalf("%d records were dropped (%v)", batch.Dropped, err)
+	}
+	for _, r := range batch.Values {
+		if e := o.observer.take(r); e != nil {
+			taken = append(taken, e)
+		}
+	}
+	return taken
+}

@@ -1,0 +1,121 @@
+package console_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"restock/local/view/console"
+	"restock/test/await"
+)
+
+func TestARushIsOfRealRequests(t *testing.T) {
+	h := newHouse(t)
+	var bought, atOnce, most atomic.Int64
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := atOnce.Add(1)
+		defer atOnce.Add(-1)
+		for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
+		}
+		body, _ := io.ReadAll(r.Body)
+		if r.Method != "POST" || r.URL.Path != "/checkout" || string(body) != `{"quantity":2,"sku":"CP-502101"}` {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		switch n := bought.Add(1); {
+		case n <= 30:
+		case n <= 90:
+			w.WriteHeader(http.StatusConflict)
+		case n <= 92: // of the shop itself
+			w.WriteHeader(http.StatusServiceUnavailable)
+		default:
+			id, reason := fmt.Sprint(n), "all 2 instances of sales-api are busy"
+			if n > 98 {
+				reason = "the stage lets 1 request pass"
+			}
+			h.Console.TurnedAway(id, reason)
+			w.Header().Set("Apigw-Requestid", id)
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(shop.Close)
+	const rush = `{"buyers":100,"seconds":1,"sku":"CP-502101","quantity":2}`
+	var refused struct{ Error string }
+	if status := h.post(t, "/rush", rush, &refused); status != 409 || !strings.Contains(refused.Error, "not open") {
+		t.Errorf("without a shop: got %d %+v", status, refused)
+	}
+	if err := h.Console.Run(console.Stack{Graph: picture(), Endpoints: console.Endpoints{API: shop.URL}}); err != nil {
+		t.Fatal(err)
+	}
+	var state struct{ Rush *console.RushState }
+	if status := h.post(t, "/rush", rush, &state.Rush); status != 202 || !state.Rush.Running {
+		t.Errorf("got %d %+v", status, state.Rush)
+	}
+	if status := h.post(t, "/rush", rush, &refused); status != 409 || !strings.Contains(refused.Error, "running") {
+		t.Errorf("a second rush: got %d %+v", status, refused)
+	}
+	await.Until(t, "the rush has ended", func() bool {
+		h.get(t, "/state", &state)
+		return !state.Rush.Running
+	})
+	got := *state.Rush
+	why := []console.Reason{{Reason: "all 2 instances of sales-api are busy", Buyers: 6}, {Reason: "the stage lets 1 request pass", Buyers: 2}}
+	if !slices.Equal(got.TurnedAwayBy, why) {
+		t.Errorf("got %v, want %v", got.TurnedAwayBy, why)
+	}
+	if got.Sent != 100 || got.Sold != 30 || got.Refused != 60 || got.TurnedAway != 8 || got.Failed != 2 || got.P50MS <= 0 || got.P99MS < got.P50MS || most.Load() > 64 {
+		t.Errorf("got %+v with %d at once", got, most.Load())
+	}
+}
+
+func TestARushEndsWhenItIsToldOrWithTheConsole(t *testing.T) {
+	h := newHouse(t)
+	var atWork atomic.Int64
+	shop := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // the server hears of a client's end when it has read all
+		atWork.Add(1)
+		defer atWork.Add(-1)
+		<-r.Context().Done()
+	}))
+	t.Cleanup(shop.Close)
+	if err := h.Console.Run(console.Stack{Graph: picture(), Endpoints: console.Endpoints{API: shop.URL}}); err != nil {
+		t.Fatal(err)
+	}
+	var state console.RushState
+	for _, end := range []func(){
+		func() {
+			if status := h.do(t, http.MethodDelete, "/rush", "", &state); status != 200 || state.Running || state.Sent != 0 {
+				t.Errorf("got %d %+v", status, state)
+			}
+		},
+		func() { h.Console.Close() },
+	} {
+		if status := h.post(t, "/rush", `{"buyers":100000,"seconds":600}`, &state); status != 202 {
+			t.Fatalf("got %d", status)
+		}
+		await.Until(t, "buyers have come", func() bool { return atWork.Load() > 0 })
+		end()
+		await.Until(t, "no buyer is left", func() bool { return atWork.Load() == 0 })
+	}
+}
+
+func TestARushHasLimits(t *testing.T) {
+	h := newHouse(t)
+	for body, want := range map[string]string{
+		`{"buyers":0,"seconds":1}`:                 "buyers is 0: it must be from 1 to 100000",
+		`{"buyers":100001,"seconds":1}`:            "buyers is 100001",
+		`{"buyers":1,"seconds":0}`:                 "seconds is 0: it must be from 1 to 600",
+		`{"buyers":1,"seconds":1,"quantity":-1}`:   "quantity is -1",
+		`{"buyers":1,"seconds":1,"quantity":1001}`: "quantity is 1001: it must be from 1 to 1000",
+	} {
+		var refused struct{ Error string }
+		if status := h.post(t, "/rush", body, &refused); status != 400 || !strings.Contains(refused.Error, want) {
+			t.Errorf("%s: got %d %+v, want 400: %q", body, status, refused, want)
+		}
+	}
+}

@@ -1,0 +1,184 @@
+package browser_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"restock/local/view/console"
+	"restock/local/view/events"
+	"restock/test/browser/browsertest"
+)
+
+// A madeUp console is a real one, with its page, of a stack that does not run: what happens in it is what the test logs. So the test decides
+// what happens before what, on any machine.
+type madeUp struct {
+	url     string
+	console *console.Console
+	log     *slog.Logger
+}
+
+// openMadeUp opens the console of buyers, an API, a function and a topic. The buyers of a rush go to a server of the test; the products are
+// those of the shared shop.
+func openMadeUp(t *testing.T, shop http.Handler) madeUp {
+	t.Helper()
+	s := openShop(t)
+	records := events.NewStream[events.Event](1 << 16)
+	log := slog.New(events.NewHandler(records, slog.LevelDebug))
+	c := console.New(console.Config{Program: "shop", Stage: "dev", Records: records, Log: log.With("part", "console")})
+	served := httptest.NewServer(c)
+	t.Cleanup(func() {
+		c.Close() // the streams end, which the server waits for
+		served.Close()
+	})
+	api := httptest.NewServer(shop)
+	t.Cleanup(api.Close)
+	err := c.Run(console.Stack{
+		Graph: console.Graph{
+			Nodes: []console.Node{
+				{ID: "buyers:buyers", Kind: console.KindBuyers, Label: "buyers", Name: "buyers"},
+				{ID: "api:shop", Kind: console.KindAPI, Label: "shop", Name: "shop"},
+				{ID: "function:sales-api", Kind: console.KindFunction, Label: "sales-api", Name: "sales-api"},
+				{ID: "topic:stock_empty", Kind: console.KindTopic, Label: "stock_empty", Name: "stock_empty"},
+			},
+			Edges: []console.Edge{
+				{ID: "buyers:buyers>api:shop", From: "buyers:buyers", To: "api:shop"},
+				{ID: "api:shop>function:sales-api", From: "api:shop", To: "function:sales-api"},
+			},
+		},
+		Endpoints: console.Endpoints{API: api.URL}, DSN: s.Endpoints().DSN,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return madeUp{served.URL, c, log}
+}
+
+// burst is what happens at once, more than a page is told.
+func (m madeUp) burst() {
+	log := m.log.With("part", "lambda")
+	for range 5000 {
+		log.Info(`{"message":"refused"}`, "function", "sales-api")
+	}
+}
+
+func TestConsoleStaysResponsiveInARush(t *testing.T) {
+	t.Parallel()
+	const buyers, sold, beforeTheRest = 5000, 50, 1000
+	var mu sync.Mutex
+	came := 0
+	answered := make(chan struct{}) // closed when the page has answered
+	m := openMadeUp(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		came++
+		who := came
+		mu.Unlock()
+		if who > beforeTheRest {
+			<-answered // so the rush cannot be over before
+		}
+		if who > sold {
+			w.WriteHeader(http.StatusConflict)
+		}
+	}))
+	var once sync.Once
+	release := func() { once.Do(func() { close(answered) }) }
+	t.Cleanup(release) // before the servers are closed
+
+	sku := openShop(t).sell(t, product{stock: 50, manual: true})
+	page := browsertest.Open(t, screen, m.url)
+	sendBuyers(page, sku, buyers)
+	page.AwaitText("#rush-result", "1,000 of 5,000")
+	// The stream drops events when they come faster than 200 a second. One burst may come slower on a busy machine.
+	for !browsertest.Evaluate[bool](page, `document.querySelector("#stream").innerText.includes("not shown here: too many at once")`) {
+		m.burst()
+	}
+	page.Click(node("function:sales-api"))
+	page.AwaitText("#details-title", "Function sales-api")
+	page.AwaitText("#details .lines", "refused")
+	if got := page.Text("#rush-start"); got != "Call them off" {
+		t.Errorf("the button of the rush that is held says %q, want that it calls the buyers off", got)
+	}
+	release()
+	page.AwaitText("#rush-status", fmt.Sprintf("5,000 buyers came: %d bought, 4,950 were refused", sold))
+	// However much happens, the document is bounded.
+	if lines := page.Count("#events tr"); lines > 300 {
+		t.Errorf("the page lists %d events, want at most 300", lines)
+	}
+	if elements := page.Count("*"); elements > 8000 {
+		t.Errorf("the page has %d elements after the rush, want at most 8000", elements)
+	}
+}
+
+func TestConsoleSaysWhyBuyersAreTurnedAway(t *testing.T) {
+	t.Parallel()
+	const busy = "all 21 instances of sales-api are busy (setting concurrency.sales-api)"
+	var m madeUp
+	var came atomic.Int64
+	m = openMadeUp(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		id := fmt.Sprint("request-", came.Add(1))
+		w.Header().Set("Apigw-Requestid", id)
+		m.console.TurnedAway(id, busy) // as the API does it before it answers
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	sku := openShop(t).sell(t, product{stock: 1, manual: true})
+	page := browsertest.Open(t, screen, m.url)
+	sendBuyers(page, sku, 3)
+	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were turned away, 0 failed.")
+	page.AwaitText("#rush-result", "turned away")
+	page.AwaitText("#rush-reasons", "3 turned away: "+busy)
+	page.CheckAccessibility()
+}
+
+func TestConsoleShowsADenialWhereItHappened(t *testing.T) {
+	t.Parallel()
+	m := openMadeUp(t, http.NotFoundHandler())
+	page := browsertest.Open(t, screen, m.url)
+	page.AwaitText("#connection", "Live")
+	const topic = "arn:aws:sns:ap-northeast-2:000000000000:stock_empty"
+	// As package iam logs it. The picture has no edge for it: it is drawn from what is allowed.
+	m.log.With("part", "iam").Warn("access denied", "principal", "arn:aws:sts::000000000000:assumed-role/sales-api/sales-api",
+		"action", "sns:Publish", "resource", topic, "missing", "Allow sns:Publish on "+topic,
+		"declared_in", "lambdas/environment.go, as a grant beside STOCK_EMPTY_TOPIC")
+	page.AwaitText("#denials", "missing: Allow sns:Publish on "+topic)
+	page.AwaitText("#denials", "as a grant beside STOCK_EMPTY_TOPIC")
+	page.Await(`document.querySelector('[data-edge="function:sales-api>topic:stock_empty"].denied')`)
+	if got := page.Count(".lock"); got != 1 {
+		t.Errorf("the picture has %d locks, want one on the edge that is denied", got)
+	}
+	page.CheckAccessibility()
+}
+
+// drawByHand makes the page draw when the test says so: as soon as an event of the browser's history has been handled. It notes whether the
+// details were open without the focus in them.
+const drawByHand = `(() => {
+	const frames = [];
+	window.requestAnimationFrame = (draw) => frames.push(draw);
+	window.openedWithoutFocus = [];
+	for (const event of ["popstate", "hashchange"]) {
+		addEventListener(event, () => {
+			for (const draw of frames.splice(0)) draw(performance.now());
+			const open = !document.querySelector("#details").hidden;
+			if (open && document.activeElement.id !== "details-title") openedWithoutFocus.push(event);
+		});
+	}
+	return true;
+})()`
+
+// Who presses Escape when the part is on the screen wants to close it, also on a machine that draws slowly.
+func TestConsoleOpensAPartTogetherWithTheFocus(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Open(t, screen, openMadeUp(t, http.NotFoundHandler()).url)
+	page.AwaitText("#connection", "Live")
+	page.Await("document.querySelector(`" + node("function:sales-api") + " [role=button]`)")
+	browsertest.Evaluate[bool](page, drawByHand)
+	page.Focus(node("function:sales-api") + " [role=button]")
+	page.Press("\r")
+	page.AwaitFocused("heading Function sales-api")
+	if got := browsertest.Evaluate[[]string](page, "openedWithoutFocus"); len(got) > 0 {
+		t.Errorf("the part was on the screen without the focus after %q", got)
+	}
+}

@@ -1,0 +1,155 @@
+// Package browser_test opens the pages of a real run in a real browser, as a buyer and as a developer.
+package browser_test
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/go-sql-driver/mysql" // database/sql's driver
+
+	"restock/local/run"
+	"restock/test/browser/browsertest"
+)
+
+const projectDir = "../.."
+
+// shared is the run that serves all tests that do not disturb each other: each buys a product of its own.
+var shared struct {
+	once sync.Once
+	shop *shop
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	browsertest.Main(m, func() error {
+		if shared.shop == nil {
+			return nil
+		}
+		return shared.shop.close()
+	})
+}
+
+// A shop is a run, and what is behind it.
+type shop struct {
+	*run.Run
+	db *sql.DB
+}
+
+// openShop returns the shared shop, which the first caller opens.
+func openShop(tb testing.TB) *shop {
+	tb.Helper()
+	browsertest.Require(tb)
+	shared.once.Do(func() { shared.shop, shared.err = startShop(context.Background(), config()) })
+	if shared.err != nil {
+		tb.Fatal(shared.err)
+	}
+	return shared.shop
+}
+
+// config is a run on free ports, whose factory takes a second.
+func config() run.Config {
+	c := run.DefaultConfig(projectDir)
+	c.API, c.AWS, c.Factory, c.Console = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	c.FactoryStep = 250 * time.Millisecond
+	c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	return c
+}
+
+func startShop(ctx context.Context, c run.Config) (*shop, error) {
+	r, err := run.Start(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("mysql", r.Endpoints().DSN)
+	return &shop{r, db}, err
+}
+
+func (s *shop) close() error {
+	if err := s.db.Close(); err != nil {
+		return err
+	}
+	return s.Run.Close()
+}
+
+// A product is what a test sells. What it leaves out is 0, or what is usual.
+type product struct {
+	stock      int
+	maxPerSale int
+	manual     bool // nothing is ordered by itself
+}
+
+// leadTime is longer than the tests take on any machine: no order is late, or asked for again, because a test is slow.
+const leadTime = 24 * time.Hour
+
+// sell puts a product on the shelf that is the test's own, and returns its SKU. Of it, 10 are ordered when it is sold out.
+func (s *shop) sell(tb testing.TB, p product) (sku string) {
+	tb.Helper()
+	sku = "T-" + rand.Text()
+	s.execute(tb, `INSERT INTO product (product_id, sku, name, price, stock, factory_id, reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, ?, factory_id, 0, 10, 10, ?, ?, ? FROM factory WHERE identifier = 'FF-500293'`,
+		sku, nameOf(sku), p.stock, int(leadTime.Seconds()), !p.manual, p.maxPerSale)
+	s.execute(tb, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, sku)
+	return sku
+}
+
+// nameOf is the name of a product that a test sells.
+func nameOf(sku string) string { return "도너츠 " + sku }
+
+// count sets a product's stock, as a stocktake does.
+func (s *shop) count(tb testing.TB, sku string, stock int) {
+	tb.Helper()
+	tx, err := s.db.BeginTx(tb.Context(), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer tx.Rollback()
+	for _, statement := range []string{
+		`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, ? - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`,
+		`UPDATE product SET stock = ? WHERE sku = ?`,
+	} {
+		if _, err := tx.ExecContext(tb.Context(), statement, stock, sku); err != nil {
+			tb.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// order opens a production order that was asked for some time ago, and that nobody fulfils.
+func (s *shop) order(tb testing.TB, sku string, asked time.Duration) {
+	tb.Helper()
+	s.execute(tb, `INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, opened_at, asked_at, published_at)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, factory_id, 10, at, at, at FROM product, (SELECT UTC_TIMESTAMP(6) - INTERVAL ? SECOND AS at) asked WHERE sku = ?`,
+		asked.Seconds(), sku)
+}
+
+func (s *shop) execute(tb testing.TB, statement string, args ...any) {
+	tb.Helper()
+	if _, err := s.db.ExecContext(tb.Context(), statement, args...); err != nil {
+		tb.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// read reads one value.
+func (s *shop) read(tb testing.TB, into any, query string, args ...any) {
+	tb.Helper()
+	if err := s.db.QueryRowContext(tb.Context(), query, args...).Scan(into); err != nil {
+		tb.Fatalf("%s: %v", query, err)
+	}
+}
+
+// sales returns how many sales there were of a product, and how many of it they sold.
+func (s *shop) sales(tb testing.TB, sku string) (sales, sold int) {
+	tb.Helper()
+	const of = ` FROM sale JOIN product USING (product_id) WHERE sku = ?`
+	s.read(tb, &sales, `SELECT COUNT(*)`+of, sku)
+	s.read(tb, &sold, `SELECT COALESCE(SUM(quantity), 0)`+of, sku)
+	return sales, sold
+}
