@@ -195,7 +195,7 @@ func (o options) untilItEnds(ctx context.Context, config run.Config, handed *han
 		config.Log.Info("ending")
 		return nil, nil
 	case s := <-r.Successor():
-		letGo(r, config.Log)
+		logLosses(r, config.Log)
 		return &successor{s, r.Endpoints(), time.Now()}, nil
 	}
 }

@@ -100,8 +100,8 @@ func (s successor) start(data *tempdir.Dir) error {
 // address is the address of a URL; empty for none.
 func address(url string) string { return strings.TrimPrefix(url, "http://") }
 
-// letGo says what is lost when a run ends that has a successor: queues are in memory.
-func letGo(r *run.Run, log *slog.Logger) {
+// logLosses logs how many messages are lost when a run ends: queues are in memory.
+func logLosses(r *run.Run, log *slog.Logger) {
 	if n := r.Undelivered(); n > 0 {
 		log.Warn("messages in queues are let go", "messages", n)
 	}

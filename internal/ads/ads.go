@@ -1,5 +1,6 @@
-// Package ads switches advertisements with the stock: off while what they advertise is sold out, on again when it is not. Neither sales nor
-// production know of it: it listens to what they say anyway, and looks at the stock itself.
+// Package ads switches advertisements with the stock: off while everything that they advertise is sold out, and on
+// again when some of it is in stock. Neither sales nor production know this package. It is triggered by their messages
+// and reads the stock itself.
 package ads
 
 import (
@@ -12,24 +13,25 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Status is what an advertisement is.
+// A Status says whether an advertisement is shown.
 type Status string
 
+// The statuses of an advertisement.
 const (
 	On  Status = "on"
 	Off Status = "off"
 )
 
-// An Advertisement is one, with what it advertises.
+// An Advertisement advertises one or more products.
 type Advertisement struct {
 	ID       uuid.UUID
 	Status   Status
-	Manager  string // email
-	Products []string
-	InStock  bool // whether any of the products is
+	Manager  string   // email address
+	Products []string // names
+	InStock  bool     // whether any of the products is in stock
 }
 
-// wanted is what the advertisement should be.
+// wanted returns the status that the advertisement should have.
 func (a Advertisement) wanted() Status {
 	if a.InStock {
 		return On
@@ -39,29 +41,32 @@ func (a Advertisement) wanted() Status {
 
 // A Store keeps advertisements.
 type Store interface {
-	// Advertisements lists those that advertise anything.
+	// Advertisements lists the advertisements that have at least one product.
 	Advertisements(context.Context) ([]Advertisement, error)
-	// SwitchAdvertisement changes the status of one, if it still is what it was. It reports whether it did.
+	// SwitchAdvertisement changes the status of an advertisement from one to another, and reports whether it did.
+	// It changes nothing if the advertisement has another status by now.
 	SwitchAdvertisement(ctx context.Context, id uuid.UUID, from, to Status) (bool, error)
 }
 
-// A Teller tells an advertisement's manager.
-type Teller interface {
-	Tell(ctx context.Context, manager, subject, text string) error
+// A Notifier sends a message to the manager of an advertisement.
+type Notifier interface {
+	Notify(ctx context.Context, manager, subject, text string) error
 }
 
-// A Desk switches advertisements.
-type Desk struct {
-	Store  Store
-	Teller Teller
-	Log    *slog.Logger
+// A Switcher switches advertisements.
+type Switcher struct {
+	Store    Store
+	Notifier Notifier
+	Log      *slog.Logger
 }
 
-// Switch switches every advertisement that is not what the stock says, and tells its manager. It returns how many it switched. Asked again it
-// does what is left to do: one advertisement that fails does not keep the others. The manager is told first: who is told twice is better
-// off than who is never told.
-func (d Desk) Switch(ctx context.Context) (switched int, err error) {
-	all, err := d.Store.Advertisements(ctx)
+// Switch switches every advertisement whose status does not match the stock, notifies its manager, and returns how many
+// it switched. An advertisement that fails does not stop the others; the next call tries it again.
+//
+// Switch notifies the manager before it switches. If the switch then fails, the manager gets the message twice. The other
+// order could switch an advertisement without any message.
+func (s Switcher) Switch(ctx context.Context) (switched int, err error) {
+	all, err := s.Store.Advertisements(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -70,7 +75,7 @@ func (d Desk) Switch(ctx context.Context) (switched int, err error) {
 		if a.Status == a.wanted() {
 			continue
 		}
-		done, err := d.switchOne(ctx, a)
+		done, err := s.switchOne(ctx, a)
 		if err != nil {
 			errs = append(errs, err)
 		}
@@ -81,22 +86,23 @@ func (d Desk) Switch(ctx context.Context) (switched int, err error) {
 	return switched, errors.Join(errs...)
 }
 
-func (d Desk) switchOne(ctx context.Context, a Advertisement) (bool, error) {
+func (s Switcher) switchOne(ctx context.Context, a Advertisement) (bool, error) {
 	to, names := a.wanted(), strings.Join(a.Products, ", ")
 	subject := fmt.Sprintf("Advertisement of %s switched %s", names, to)
-	text := names + " is sold out. Its advertisement is switched off, and goes on again by itself when stock arrives: there is nothing to do."
+	text := names + " is sold out. Its advertisement is switched off. It goes on again by itself when stock arrives: " +
+		"there is nothing to do."
 	if to == On {
 		text = names + " is in stock again. Its advertisement is switched on: there is nothing to do."
 	}
-	if err := d.Teller.Tell(ctx, a.Manager, subject, text); err != nil {
-		return false, fmt.Errorf("advertisement of %s: telling its manager: %w", names, err)
+	if err := s.Notifier.Notify(ctx, a.Manager, subject, text); err != nil {
+		return false, fmt.Errorf("advertisement of %s: notifying its manager: %w", names, err)
 	}
-	done, err := d.Store.SwitchAdvertisement(ctx, a.ID, a.Status, to)
+	done, err := s.Store.SwitchAdvertisement(ctx, a.ID, a.Status, to)
 	if err != nil {
 		return false, fmt.Errorf("advertisement of %s: switching it %s: %w", names, to, err)
 	}
 	if done {
-		d.Log.InfoContext(ctx, "advertisement switched", "advertisement", a.ID, "products", a.Products, "to", to)
+		s.Log.InfoContext(ctx, "advertisement switched", "advertisement", a.ID, "products", a.Products, "to", to)
 	}
 	return done, nil
 }

@@ -36,21 +36,21 @@ func (s *store) SwitchAdvertisement(_ context.Context, id uuid.UUID, from, to ad
 	return false, nil
 }
 
-// A teller keeps what it tells, as "manager: subject".
-type teller struct {
+// managers keep the messages that they got, as "manager: subject".
+type managers struct {
 	told   []string
 	broken error
 }
 
-func (t *teller) Tell(_ context.Context, manager, subject, _ string) error {
-	if t.broken == nil {
-		t.told = append(t.told, manager+": "+subject)
+func (m *managers) Notify(_ context.Context, manager, subject, _ string) error {
+	if m.broken == nil {
+		m.told = append(m.told, manager+": "+subject)
 	}
-	return t.broken
+	return m.broken
 }
 
-func desk(s *store, t *teller) ads.Desk {
-	return ads.Desk{Store: s, Teller: t, Log: slog.New(slog.DiscardHandler)}
+func switcher(s *store, m *managers) ads.Switcher {
+	return ads.Switcher{Store: s, Notifier: m, Log: slog.New(slog.DiscardHandler)}
 }
 
 func advertisement(n byte, status ads.Status, inStock bool) ads.Advertisement {
@@ -58,9 +58,9 @@ func advertisement(n byte, status ads.Status, inStock bool) ads.Advertisement {
 }
 
 func TestAdvertisementsFollowTheStockAndManagersAreToldOnce(t *testing.T) {
-	s, told := &store{all: []ads.Advertisement{advertisement(1, ads.On, false), advertisement(2, ads.Off, true), advertisement(3, ads.On, true), advertisement(4, ads.Off, false)}}, &teller{}
+	s, told := &store{all: []ads.Advertisement{advertisement(1, ads.On, false), advertisement(2, ads.Off, true), advertisement(3, ads.On, true), advertisement(4, ads.Off, false)}}, &managers{}
 	for i, want := range []int{2, 0} {
-		if got, err := desk(s, told).Switch(t.Context()); err != nil || got != want {
+		if got, err := switcher(s, told).Switch(t.Context()); err != nil || got != want {
 			t.Errorf("time %d: switched %d, %v; want %d", i+1, got, err, want)
 		}
 	}
@@ -75,20 +75,20 @@ func TestAdvertisementsFollowTheStockAndManagersAreToldOnce(t *testing.T) {
 }
 
 func TestOneThatFailsDoesNotKeepTheOthersAndIsDoneTheNextTime(t *testing.T) {
-	s, told := &store{all: []ads.Advertisement{advertisement(1, ads.On, false), advertisement(2, ads.On, false)}, broken: uuid.UUID{1}}, &teller{}
-	switched, err := desk(s, told).Switch(t.Context())
+	s, told := &store{all: []ads.Advertisement{advertisement(1, ads.On, false), advertisement(2, ads.On, false)}, broken: uuid.UUID{1}}, &managers{}
+	switched, err := switcher(s, told).Switch(t.Context())
 	if switched != 1 || err == nil || !strings.Contains(err.Error(), "advertisement of P1: switching it off: the database is away") {
 		t.Errorf("switched %d, %v; want one, and an error that names the other", switched, err)
 	}
 	s.broken = uuid.Nil
-	if switched, err := desk(s, told).Switch(t.Context()); switched != 1 || err != nil {
+	if switched, err := switcher(s, told).Switch(t.Context()); switched != 1 || err != nil {
 		t.Errorf("the next time: switched %d, %v; want the one that was left", switched, err)
 	}
 }
 
 func TestNothingIsSwitchedBehindTheManagersBack(t *testing.T) {
-	s, told := &store{all: []ads.Advertisement{advertisement(1, ads.On, false)}}, &teller{broken: errors.New("SNS is down")}
-	if switched, err := desk(s, told).Switch(t.Context()); switched != 0 || err == nil || s.all[0].Status != ads.On {
+	s, told := &store{all: []ads.Advertisement{advertisement(1, ads.On, false)}}, &managers{broken: errors.New("SNS is down")}
+	if switched, err := switcher(s, told).Switch(t.Context()); switched != 0 || err == nil || s.all[0].Status != ads.On {
 		t.Errorf("switched %d, %v, status %s; want nothing switched while nobody can be told", switched, err, s.all[0].Status)
 	}
 }

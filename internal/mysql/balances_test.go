@@ -51,7 +51,7 @@ func TestBalancesAreRightWhileBuyersBuy(t *testing.T) {
 	for range 6 {
 		buyers.Go(func() {
 			for range 100 {
-				if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+				if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil {
 					t.Error(err)
 				}
 			}

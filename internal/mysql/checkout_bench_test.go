@@ -60,7 +60,7 @@ func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
 	counter := shop.Open(mysql.NewStore(salesDB), sales, shop.Discard)
 	var updated, sold atomic.Int64
 	buy := func(ctx context.Context, sku string) error {
-		_, err := counter.Buy(ctx, shop.Order{SKU: sku, Quantity: 1, IdempotencyKey: uuid.NewString()})
+		_, err := counter.Buy(ctx, shop.Purchase{SKU: sku, Quantity: 1, IdempotencyKey: uuid.NewString()})
 		if err == nil {
 			sold.Add(1)
 		}

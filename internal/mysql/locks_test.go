@@ -38,7 +38,7 @@ func TestRefusalTakesNoLock(t *testing.T) {
 		ask  func() error
 	}{
 		{"a refused checkout", func() error {
-			_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+			_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 			return refused(err)
 		}},
 		{"a check that has nothing to order", func() error {
@@ -113,7 +113,7 @@ func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 				default:
 				}
 				// More than a delivery brings: the buyer is always refused, and orders what is missing.
-				if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1_000_000}); refused(err) != nil {
+				if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1_000_000}); refused(err) != nil {
 					return err
 				}
 			}
@@ -146,7 +146,7 @@ func (f *fixture) deliverAndSell(t *testing.T) error {
 		return err
 	}
 	if p.Stock > 0 {
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: p.Stock}); err != nil {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: p.Stock}); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ func TestANewProductIsSoldAndReplenished(t *testing.T) {
 		t.Fatalf("got %+v, %v; want %+v", p, err, want)
 	}
 	for range 3 {
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: glazed.SKU, Quantity: 10}); err != nil {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: glazed.SKU, Quantity: 10}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -260,7 +260,7 @@ func TestTheLedgerIsPagedFromTheNewest(t *testing.T) {
 	f := newFixture(t, 1)
 	f.SetStock(t, 100)
 	for range 5 {
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -300,7 +300,7 @@ func TestOrdersByHand(t *testing.T) {
 		t.Errorf("the suggestion where nothing is short: got %v, want %s", err, shop.CodeInvalidQuantity)
 	}
 	for range 4 {
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 5}); err != nil {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Mochi, Quantity: 5}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -390,28 +390,28 @@ func TestProductionOrdersArePagedAndFiltered(t *testing.T) {
 
 func TestBuyersHaveALimitAndAreToldWhenStockIsExpected(t *testing.T) {
 	f := newFixture(t, 1)
-	if _, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 5, IdempotencyKey: "before"}); err != nil {
+	if _, err := f.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Mochi, Quantity: 5, IdempotencyKey: "before"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 6})
+	_, err := f.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Mochi, Quantity: 6})
 	if shop.CodeOf(err) != shop.CodeInvalidQuantity || !strings.Contains(err.Error(), "from 1 to 5") {
 		t.Errorf("6 where 5 are allowed: got %v, want %s that names the limit", err, shop.CodeInvalidQuantity)
 	}
 	if _, err := f.ChangeProduct(t.Context(), mysqltest.Mochi, shop.ProductChange{MaxPerSale: ptr(2)}); err != nil {
 		t.Fatal(err)
 	}
-	if sale, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Mochi, Quantity: 5, IdempotencyKey: "before"}); err != nil || !sale.Repeated {
+	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Mochi, Quantity: 5, IdempotencyKey: "before"}); err != nil || !sale.Repeated {
 		t.Errorf("a sale from before the limit, repeated: got %+v, %v; want the first answer", sale, err)
 	}
 
 	f.Now = func() time.Time { return noon }
-	sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 4})
+	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 4})
 	if shop.CodeOf(err) != shop.CodeOutOfStock || !sale.ExpectedAt.IsZero() {
 		t.Errorf("refused with nothing on order: got %+v, %v; want no time", sale, err)
 	}
 	f.soldOut(t)
 	f.Now = func() time.Time { return noon.Add(20 * time.Second) }
-	sale, err = f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+	sale, err = f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 	if shop.CodeOf(err) != shop.CodeOutOfStock || !sale.ExpectedAt.Equal(noon.Add(time.Minute)) {
 		t.Errorf("refused, with an order open: got %+v, %v; want the time that it should come", sale, err)
 	}
@@ -421,7 +421,7 @@ func TestTheRefusalThatOrdersKnowsWhenStockIsExpected(t *testing.T) {
 	f := newFixture(t, 1)
 	f.Now = func() time.Time { return noon }
 	f.SetStock(t, 0)
-	sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 	if shop.CodeOf(err) != shop.CodeOutOfStock || !sale.ExpectedAt.Equal(noon.Add(time.Minute)) || len(f.published) != 1 {
 		t.Errorf("got %+v, %v, published %+v; want an order, and its time", sale, err, f.published)
 	}

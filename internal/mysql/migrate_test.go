@@ -36,7 +36,7 @@ func TestALiveShopMigrates(t *testing.T) {
 	f.Shop = shop.Open(mysql.NewStore(d.Open(t, d.User, password, 1)), f, shop.Discard)
 	buy := func() {
 		t.Helper()
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}

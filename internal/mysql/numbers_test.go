@@ -15,11 +15,11 @@ func TestStockBeyond32BitsIsExact(t *testing.T) {
 	f := newFixture(t, 1)
 	f.SetStock(t, stock)
 	f.Exec(t, `UPDATE product SET price = 9007199254740991 WHERE sku = ?`, donut)
-	sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: shop.MaxQuantity, IdempotencyKey: "k"})
+	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: shop.MaxQuantity, IdempotencyKey: "k"})
 	if err != nil || sale.Stock != stock-shop.MaxQuantity || sale.Quantity != shop.MaxQuantity || sale.UnitPrice != 1<<53-1 {
 		t.Errorf("got %+v, %v; want all numbers as they are", sale, err)
 	}
-	again, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: shop.MaxQuantity, IdempotencyKey: "k"})
+	again, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: shop.MaxQuantity, IdempotencyKey: "k"})
 	if err != nil || !again.Repeated || again.ID != sale.ID || again.Stock != sale.Stock || again.UnitPrice != sale.UnitPrice {
 		t.Errorf("repeated: got %+v, %v; want %+v", again, err, sale)
 	}

@@ -32,7 +32,7 @@ func writes(f *fixture, t *testing.T) []write {
 	f.SetStock(t, 10)
 	return []write{
 		{"a checkout", func(ctx context.Context, s *shop.Shop) error {
-			_, err := s.Buy(ctx, shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"})
+			_, err := s.Buy(ctx, shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"})
 			return err
 		}, `SELECT COUNT(*) FROM sale`},
 		{"an adjustment", func(ctx context.Context, s *shop.Shop) error {
@@ -152,7 +152,7 @@ func TestAConnectionThatDiedWhileItWasIdleIsReplaced(t *testing.T) {
 		}
 		for f.Number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?`, f.User) > 0 {
 		}
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil {
 			t.Errorf("got %v, want a sale: nothing was sent on the dead connections", err)
 		}
 	}
@@ -176,7 +176,7 @@ func TestACallThatTheServerInterrupts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)
 			f.EditProcedure(t, "checkout", c.edit[0], c.edit[1])
-			if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); shop.CodeOf(err) != c.want {
+			if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); shop.CodeOf(err) != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 			if n := f.Number(t, `SELECT COUNT(*) FROM sale`); n != c.sold {
@@ -200,7 +200,7 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() {
-		_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+		_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 		done <- err
 	}()
 	if f.waitsForLock(t, done) == "" {
@@ -213,7 +213,7 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 	if err := holder.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	if sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
+	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
 		t.Errorf("the next checkout on the connection: got %+v, %v; want a sale that leaves 2", sale, err)
 	}
 	f.CheckBooks(t)

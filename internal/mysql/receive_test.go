@@ -16,7 +16,7 @@ import (
 // soldOut sells what is there of the doughnut, and returns the production order that this opens.
 func (f *fixture) soldOut(tb testing.TB) shop.ProductionOrder {
 	tb.Helper()
-	if _, err := f.Buy(tb.Context(), shop.Order{SKU: donut, Quantity: 3}); err != nil {
+	if _, err := f.Buy(tb.Context(), shop.Purchase{SKU: donut, Quantity: 3}); err != nil {
 		tb.Fatal(err)
 	}
 	if len(f.published) != 1 {
@@ -80,14 +80,14 @@ func TestOrderStaysOpenUntilAllIsDeliveredAndTheNextShortageOrdersAgain(t *testi
 		}
 	}
 	deliver(40)
-	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 40}); err != nil {
+	if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 40}); err != nil {
 		t.Fatal(err)
 	}
 	if len(f.published) != 1 {
 		t.Errorf("%d orders after a partial delivery, want 1: 60 are still to come", len(f.published))
 	}
 	deliver(60)
-	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 60}); err != nil {
+	if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 60}); err != nil {
 		t.Fatal(err)
 	}
 	if len(f.published) != 2 {

@@ -59,7 +59,7 @@ func TestConcurrentBuyersGetExactlyWhatIsThere(t *testing.T) {
 	group.SetLimit(buyers)
 	for range checkouts {
 		group.Go(func() error {
-			_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+			_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
@@ -106,7 +106,7 @@ func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
 	var group errgroup.Group
 	for i := range 48 {
 		group.Go(func() error {
-			_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1 + i%3})
+			_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1 + i%3})
 			if err != nil && shop.CodeOf(err) != shop.CodeOutOfStock {
 				return err
 			}
@@ -133,18 +133,18 @@ func TestCheckoutTakesOneRoundTripAndTwoWhenItOrders(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
-		name  string
-		order shop.Order
-		want  int64
+		name     string
+		purchase shop.Purchase
+		want     int64
 	}{
-		{"a sale", shop.Order{SKU: donut, Quantity: 1}, 1},
-		{"a sale with a key", shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
-		{"a repeated sale", shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
-		{"a sale that orders, and marks what it published after the commit", shop.Order{SKU: donut, Quantity: 1}, 2 + 1},
-		{"a refusal", shop.Order{SKU: donut, Quantity: 1}, 1},
+		{"a sale", shop.Purchase{SKU: donut, Quantity: 1}, 1},
+		{"a sale with a key", shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
+		{"a repeated sale", shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
+		{"a sale that orders, and marks what it published after the commit", shop.Purchase{SKU: donut, Quantity: 1}, 2 + 1},
+		{"a refusal", shop.Purchase{SKU: donut, Quantity: 1}, 1},
 	} {
 		before := w.trips()
-		if _, err := buyer.Buy(t.Context(), c.order); err != nil && shop.CodeOf(err) != shop.CodeOutOfStock {
+		if _, err := buyer.Buy(t.Context(), c.purchase); err != nil && shop.CodeOf(err) != shop.CodeOutOfStock {
 			t.Fatal(err)
 		}
 		if got := w.trips() - before; got != c.want {
@@ -158,7 +158,7 @@ func TestPlanForAnotherPositionDoesNothing(t *testing.T) {
 	policy := shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute, Automatic: true}
 	f.setPolicy(t, policy)
 	for _, plan := range []*shop.Plan{nil, {ProductionOrderID: uuid.New(), Position: 1, Quantity: 9}} {
-		got, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{Order: shop.Order{SKU: donut, Quantity: 1}, SaleID: uuid.New(), At: time.Now(), Plan: plan})
+		got, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{Purchase: shop.Purchase{SKU: donut, Quantity: 1}, SaleID: uuid.New(), At: time.Now(), Plan: plan})
 		if err != nil || got.Outcome != shop.Undecided || got.Position != 2 || got.Policy != policy {
 			t.Errorf("plan %+v at position 2: got %+v, %v; want undecided, the position and the policy", plan, got, err)
 		}
@@ -185,7 +185,7 @@ func TestRefusedBuyersOrderOnce(t *testing.T) {
 	var group errgroup.Group
 	for range 500 {
 		group.Go(func() error {
-			sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+			sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 			if shop.CodeOf(err) != shop.CodeOutOfStock || sale.Stock != 0 {
 				return fmt.Errorf("got %+v, %v; want a refusal", sale, err)
 			}
@@ -206,7 +206,7 @@ func TestRefusedBuyersOrderOnce(t *testing.T) {
 
 func TestRefusalNamesWhatIsOnHandAndOrdersNothingAboveTheReorderPoint(t *testing.T) {
 	f := newFixture(t, 1)
-	sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 5})
+	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 5})
 	if shop.CodeOf(err) != shop.CodeOutOfStock || sale.Stock != 3 {
 		t.Errorf("buying 5 of 3: got %+v, %v; want a refusal that says 3", sale, err)
 	}
@@ -216,16 +216,16 @@ func TestRefusalNamesWhatIsOnHandAndOrdersNothingAboveTheReorderPoint(t *testing
 	f.CheckBooks(t)
 }
 
-func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
+func TestIdempotencyKeyMakesARepeatedPurchaseTheSameSale(t *testing.T) {
 	f := newFixture(t, 16)
 	f.SetStock(t, 10)
-	order := shop.Order{SKU: donut, Quantity: 2, IdempotencyKey: "one click"}
+	purchase := shop.Purchase{SKU: donut, Quantity: 2, IdempotencyKey: "one click"}
 	var group errgroup.Group
 	var mu sync.Mutex
 	sales, first := map[uuid.UUID]int{}, 0
 	for range 16 {
 		group.Go(func() error {
-			sale, err := f.Buy(t.Context(), order)
+			sale, err := f.Buy(t.Context(), purchase)
 			if err != nil || sale.Stock != 8 || sale.UnitPrice != 19900 {
 				return fmt.Errorf("got %+v, %v; want a sale that leaves 8", sale, err)
 			}
@@ -245,11 +245,11 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 		t.Errorf("16 repeats made sales %v, of which %d say that they are the first; want one", sales, first)
 	}
 	f.SetStock(t, 0)
-	if sale, err := f.Buy(t.Context(), order); err != nil || !sale.Repeated || sale.Stock != 8 {
+	if sale, err := f.Buy(t.Context(), purchase); err != nil || !sale.Repeated || sale.Stock != 8 {
 		t.Errorf("a repeat after the shelf is empty: got %+v, %v; want the first answer", sale, err)
 	}
-	for _, other := range []shop.Order{
-		{SKU: donut, Quantity: 3, IdempotencyKey: order.IdempotencyKey},
+	for _, other := range []shop.Purchase{
+		{SKU: donut, Quantity: 3, IdempotencyKey: purchase.IdempotencyKey},
 	} {
 		if _, err := f.Buy(t.Context(), other); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
 			t.Errorf("Buy(%+v) with a key that is taken: got %v, want %s", other, err, shop.CodeIdempotencyKeyReused)
@@ -258,7 +258,7 @@ func TestIdempotencyKeyMakesARepeatedOrderTheSameSale(t *testing.T) {
 	f.CheckBooks(t)
 }
 
-func TestRepeatedOrderGetsItsAnswerWhateverHasBecomeOfTheProduct(t *testing.T) {
+func TestRepeatedPurchaseGetsItsAnswerWhateverHasBecomeOfTheProduct(t *testing.T) {
 	for _, c := range []struct{ name, change string }{
 		{"nothing", `UPDATE product SET name = name`},
 		{"it has another price", `UPDATE product SET price = 1`},
@@ -270,14 +270,14 @@ func TestRepeatedOrderGetsItsAnswerWhateverHasBecomeOfTheProduct(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)
 			f.SetStock(t, 10)
-			order := shop.Order{SKU: donut, Quantity: 2, IdempotencyKey: "key"}
-			first, err := f.Buy(t.Context(), order)
+			purchase := shop.Purchase{SKU: donut, Quantity: 2, IdempotencyKey: "key"}
+			first, err := f.Buy(t.Context(), purchase)
 			if err != nil {
 				t.Fatal(err)
 			}
 			f.Exec(t, c.change)
 			stock := f.Stock(t)
-			again, err := f.Buy(t.Context(), order)
+			again, err := f.Buy(t.Context(), purchase)
 			first.Repeated = true
 			if err != nil || again != first {
 				t.Errorf("got %+v, %v; want %+v", again, err, first)
@@ -291,10 +291,10 @@ func TestRepeatedOrderGetsItsAnswerWhateverHasBecomeOfTheProduct(t *testing.T) {
 
 func TestIdempotencyKeyOfAnotherProductIsNotItsSale(t *testing.T) {
 	f := newFixture(t, 1)
-	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "key"}); err != nil {
+	if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"}); err != nil {
 		t.Fatal(err)
 	}
-	if sale, err := f.Buy(t.Context(), shop.Order{SKU: mysqltest.Twist, Quantity: 1, IdempotencyKey: "key"}); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Twist, Quantity: 1, IdempotencyKey: "key"}); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
 		t.Errorf("the key with another product: got %+v, %v; want %s", sale, err, shop.CodeIdempotencyKeyReused)
 	}
 }
@@ -302,11 +302,11 @@ func TestIdempotencyKeyOfAnotherProductIsNotItsSale(t *testing.T) {
 func TestCheckoutThatFailsInTheMiddleLeavesNothingAndNoTransaction(t *testing.T) {
 	f := newFixture(t, 1) // the next checkout has the same connection
 	f.Exec(t, `ALTER TABLE stock_ledger ADD CONSTRAINT out_of_order CHECK (cause <> 'sale')`)
-	if sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err == nil {
+	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err == nil {
 		t.Fatalf("got %+v, want an error", sale)
 	}
 	f.Exec(t, `ALTER TABLE stock_ledger WAIT 5 DROP CONSTRAINT out_of_order`) // it waits for transactions that have read the table
-	if sale, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
+	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
 		t.Errorf("the next checkout: got %+v, %v; want a sale that leaves 2", sale, err)
 	}
 	f.CheckBooks(t)
@@ -332,7 +332,7 @@ func TestLedgerNamesTheCauseOfEachEntry(t *testing.T) {
 func TestUnknownProducts(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, sku := range []string{"CP-000000", "cp-502101", "CP-502101 ", "", "부산도너츠", "' OR 1=1 -- ", fmt.Sprintf("%0100d", 1)} {
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: sku, Quantity: 1}); shop.CodeOf(err) != shop.CodeUnknownProduct {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: sku, Quantity: 1}); shop.CodeOf(err) != shop.CodeUnknownProduct {
 			t.Errorf("Buy of %q: got %v, want %s", sku, err, shop.CodeUnknownProduct)
 		}
 		if _, err := f.Database.Store.Product(t.Context(), sku); shop.CodeOf(err) != shop.CodeUnknownProduct {

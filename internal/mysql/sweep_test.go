@@ -124,7 +124,7 @@ func TestWhatCameInPartIsClosedShortAndTheRestIsOrdered(t *testing.T) {
 		return r
 	}
 	deliver(40)
-	if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 40}); err != nil {
+	if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 40}); err != nil {
 		t.Fatal(err)
 	}
 	f.sweeps(t, 4, noon.Add(2*time.Minute+time.Second))
@@ -223,7 +223,7 @@ func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
 			ctx := t.Context()
 			switch i % 6 {
 			case 0, 1, 2:
-				_, err := f.Buy(ctx, shop.Order{SKU: mysqltest.Twist, Quantity: 1 + i%20})
+				_, err := f.Buy(ctx, shop.Purchase{SKU: mysqltest.Twist, Quantity: 1 + i%20})
 				return allowed(err, shop.CodeOutOfStock)
 			case 3:
 				orders, err := f.ProductionOrders(ctx, shop.OrderFilter{SKU: mysqltest.Twist, Limit: 1})
@@ -268,7 +268,7 @@ func TestBuyersAndStocktakesTakeExactlyWhatIsThere(t *testing.T) {
 	var group errgroup.Group
 	for range each {
 		group.Go(func() error {
-			_, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1})
+			_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 			return count(taken, err)
 		})
 		group.Go(func() error {
@@ -303,10 +303,10 @@ func TestKeysAreForgottenAfterADay(t *testing.T) {
 	f, _ := newSweptFixture(t)
 	now := time.Now() // ids are made of the real time
 	f.SetStock(t, 100)
-	order := shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: "one click"}
+	purchase := shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "one click"}
 	adjustment := shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "one stocktake"}
 	for range 2 {
-		if _, err := f.Buy(t.Context(), order); err != nil {
+		if _, err := f.Buy(t.Context(), purchase); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := f.Adjust(t.Context(), adjustment); err != nil {
@@ -323,7 +323,7 @@ func TestKeysAreForgottenAfterADay(t *testing.T) {
 			t.Errorf("after %v: %d keys are kept, %d on hand; want %d and %d", c.age, keys, f.Stock(t), c.keys, c.left)
 		}
 	}
-	if sale, err := f.Buy(t.Context(), order); err != nil || sale.Repeated || sale.Stock != 97 {
+	if sale, err := f.Buy(t.Context(), purchase); err != nil || sale.Repeated || sale.Stock != 97 {
 		t.Errorf("the key after a day: got %+v, %v; want a new sale", sale, err)
 	}
 }
@@ -332,7 +332,7 @@ func TestKeysAreForgottenInBatchesThatGoOnWhereTheLastHasEnded(t *testing.T) {
 	f := newFixture(t, 1)
 	f.SetStock(t, 100)
 	for i := range 7 {
-		if _, err := f.Buy(t.Context(), shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: fmt.Sprint(i)}); err != nil {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: fmt.Sprint(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,22 +8,22 @@ import (
 	"github.com/google/uuid"
 )
 
-// An Order is what a buyer asks for.
-type Order struct {
+// A Purchase is what a buyer asks for.
+type Purchase struct {
 	SKU      string
 	Quantity int
-	// IdempotencyKey makes a repeated order the same sale, for 24 hours. Empty: every order is a new one.
+	// IdempotencyKey makes a repeated purchase the same sale, for 24 hours. Without a key, every purchase is a new sale.
 	IdempotencyKey string
 }
 
 // maxIdempotencyKey is in bytes, as long as the IETF's draft on the Idempotency-Key header asks servers to name a limit.
 const maxIdempotencyKey = 255
 
-func (o Order) validate() error {
-	if err := validateQuantity(o.Quantity, MaxQuantity); err != nil {
+func (p Purchase) validate() error {
+	if err := validateQuantity(p.Quantity, MaxQuantity); err != nil {
 		return err
 	}
-	return validateIdempotencyKey(o.IdempotencyKey)
+	return validateIdempotencyKey(p.IdempotencyKey)
 }
 
 func validateIdempotencyKey(key string) error {
@@ -45,9 +45,9 @@ func validateQuantity(quantity, limit int) error {
 	return nil
 }
 
-// A Checkout is an order, ready to be decided by the store.
+// A Checkout is a purchase that is ready to be decided by the store.
 type Checkout struct {
-	Order
+	Purchase
 	SaleID uuid.UUID
 	At     time.Time
 	Plan   *Plan // nil the first time
@@ -73,19 +73,19 @@ type Sale struct {
 // Errors: CodeInvalidQuantity (also above the product's limit), CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeOutOfStock,
 // CodeIdempotencyKeyReused, CodeUnavailable (nothing was sold), CodeOutcomeUnknown. CodeOutOfStock comes with what is on hand and when more is expected, in the Sale. A refusal is not
 // kept: the same key may buy when there is stock again.
-func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
-	if err := order.validate(); err != nil {
+func (s *Shop) Buy(ctx context.Context, p Purchase) (Sale, error) {
+	if err := p.validate(); err != nil {
 		return Sale{}, err
 	}
 	saleID, err := s.NewID()
 	if err != nil {
 		return Sale{}, fmt.Errorf("making a sale id: %w", err)
 	}
-	checkout := Checkout{SaleID: saleID, Order: order, At: s.now(), Correlation: Correlation(ctx)}
+	checkout := Checkout{SaleID: saleID, Purchase: p, At: s.now(), Correlation: Correlation(ctx)}
 	for range maxRounds {
 		decision, err := s.Store.Checkout(ctx, checkout)
 		if err != nil {
-			return Sale{}, advised(err, "the purchase may have been made", order.IdempotencyKey)
+			return Sale{}, advised(err, "the purchase may have been made", p.IdempotencyKey)
 		}
 		if decision.Outcome == Undecided {
 			if checkout.Plan, err = s.plan(decision); err != nil {
@@ -95,7 +95,7 @@ func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
 		}
 		if decision.Outcome == Refused {
 			s.Journal.Refused(ctx, decision.Sale)
-			err = refuse(CodeOutOfStock, fmt.Sprintf("%d of %s are asked for, %d are on hand", order.Quantity, order.SKU, decision.Sale.Stock))
+			err = refuse(CodeOutOfStock, fmt.Sprintf("%d of %s are asked for, %d are on hand", p.Quantity, p.SKU, decision.Sale.Stock))
 		} else {
 			s.Journal.Sold(ctx, decision.Sale)
 		}
@@ -104,5 +104,5 @@ func (s *Shop) Buy(ctx context.Context, order Order) (Sale, error) {
 		}
 		return decision.Sale, err
 	}
-	return Sale{}, fmt.Errorf("checking out %d of %s: the stock changed %d times while the production order was planned", order.Quantity, order.SKU, maxRounds)
+	return Sale{}, fmt.Errorf("checking out %d of %s: the stock changed %d times while the production order was planned", p.Quantity, p.SKU, maxRounds)
 }

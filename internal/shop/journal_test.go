@@ -43,7 +43,7 @@ func TestTheJournalIsToldOfEverySaleRefusalAndReceipt(t *testing.T) {
 	d := &diary{Journal: shop.Discard}
 	s.Journal = d
 	for range 2 {
-		s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1}) // the refusal's error is another test's
+		s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}) // the refusal's error is another test's
 	}
 	s.Store = receiving{}
 	if _, err := s.Receive(t.Context(), shop.Delivery{AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100, Signed: 100}); err != nil {

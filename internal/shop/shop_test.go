@@ -63,7 +63,7 @@ func TestBuyPlansForThePositionThatTheStoreFinds(t *testing.T) {
 		markPublished: func(id uuid.UUID) error { marked = append(marked, id); return nil },
 	}, func(o shop.ProductionOrder) error { published = append(published, o); return nil })
 
-	if _, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1}); err != nil {
+	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if len(plans) != 3 || plans[0] != nil || plans[1].Position != 5 || plans[1].Quantity != 20 || plans[2].Position != 3 || plans[2].Quantity != 20 {
@@ -83,7 +83,7 @@ func TestBuyGivesUpWhenThePositionNeverHolds(t *testing.T) {
 		rounds++
 		return shop.Decision{Outcome: shop.Undecided, Position: rounds}, nil
 	}}, nil)
-	if _, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1}); shop.CodeOf(err) != shop.CodeInternal {
+	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}); shop.CodeOf(err) != shop.CodeInternal {
 		t.Errorf("got error %v, want an internal one", err)
 	}
 	if rounds != 10 {
@@ -98,30 +98,30 @@ func TestSaleStandsWhenItsMessageCannotBeSent(t *testing.T) {
 		},
 		markPublished: func(uuid.UUID) error { t.Error("a message that was not sent is marked as sent"); return nil },
 	}, func(shop.ProductionOrder) error { return errors.New("SNS is down") })
-	sale, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1})
+	sale, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1})
 	if err != nil || sale.Stock != 7 {
 		t.Errorf("got %+v, %v; want the sale", sale, err)
 	}
 }
 
-func TestOrdersAreCheckedBeforeTheStoreIsAsked(t *testing.T) {
+func TestPurchasesAreCheckedBeforeTheStoreIsAsked(t *testing.T) {
 	s := open(store{checkout: func(c shop.Checkout) (shop.Decision, error) {
-		t.Errorf("the store was asked for %+v", c.Order)
+		t.Errorf("the store was asked for %+v", c.Purchase)
 		return shop.Decision{}, nil
 	}}, nil)
 	for _, c := range []struct {
-		order shop.Order
-		want  shop.Code
+		purchase shop.Purchase
+		want     shop.Code
 	}{
-		{shop.Order{Quantity: 0}, shop.CodeInvalidQuantity},
-		{shop.Order{Quantity: -1}, shop.CodeInvalidQuantity},
-		{shop.Order{Quantity: shop.MaxQuantity + 1}, shop.CodeInvalidQuantity},
-		{shop.Order{Quantity: 1, IdempotencyKey: strings.Repeat("k", 256)}, shop.CodeInvalidIdempotencyKey},
-		{shop.Order{Quantity: 1, IdempotencyKey: "열쇠"}, shop.CodeInvalidIdempotencyKey},
-		{shop.Order{Quantity: 1, IdempotencyKey: "a\nb"}, shop.CodeInvalidIdempotencyKey},
+		{shop.Purchase{Quantity: 0}, shop.CodeInvalidQuantity},
+		{shop.Purchase{Quantity: -1}, shop.CodeInvalidQuantity},
+		{shop.Purchase{Quantity: shop.MaxQuantity + 1}, shop.CodeInvalidQuantity},
+		{shop.Purchase{Quantity: 1, IdempotencyKey: strings.Repeat("k", 256)}, shop.CodeInvalidIdempotencyKey},
+		{shop.Purchase{Quantity: 1, IdempotencyKey: "열쇠"}, shop.CodeInvalidIdempotencyKey},
+		{shop.Purchase{Quantity: 1, IdempotencyKey: "a\nb"}, shop.CodeInvalidIdempotencyKey},
 	} {
-		if _, err := s.Buy(t.Context(), c.order); shop.CodeOf(err) != c.want {
-			t.Errorf("Buy(%+v): got %v (%s), want %s", c.order, err, shop.CodeOf(err), c.want)
+		if _, err := s.Buy(t.Context(), c.purchase); shop.CodeOf(err) != c.want {
+			t.Errorf("Buy(%+v): got %v (%s), want %s", c.purchase, err, shop.CodeOf(err), c.want)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func TestWhoRepeatsAnUnknownPurchaseIsToldWhetherThatIsSafe(t *testing.T) {
 		"key": "the purchase may have been made, or not: repeat the request with the same Idempotency-Key",
 		"":    "the purchase may have been made, or not: the request had no Idempotency-Key",
 	} {
-		_, err := s.Buy(t.Context(), shop.Order{SKU: "CP-502101", Quantity: 1, IdempotencyKey: key})
+		_, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1, IdempotencyKey: key})
 		if shop.CodeOf(err) != shop.CodeOutcomeUnknown || !strings.HasPrefix(err.Error(), says) || !errors.Is(err, lost) {
 			t.Errorf("with the key %q: got %v, want %s that says %q", key, err, shop.CodeOutcomeUnknown, says)
 		}

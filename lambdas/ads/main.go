@@ -20,8 +20,8 @@ func wire(p function.Process[lambdas.AdsEnvironment]) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	people := sns.People{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.OperationsTopic}
-	return handler(ads.Desk{Store: store, Teller: people, Log: p.Log}), nil
+	managers := sns.ManagerTopic{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.OperationsTopic}
+	return handler(ads.Switcher{Store: store, Notifier: managers, Log: p.Log}), nil
 }
 
 // A report is what was done.
@@ -32,11 +32,11 @@ type report struct {
 // handler looks at all advertisements whatever the event is: a message that says that stock is empty, or the minute's schedule, by which stock
 // that has arrived is noticed. What a message says may be old by now; the stock is not. An error fails the whole batch, which is tried again;
 // an answer that names no failures is one of success.
-func handler(d ads.Desk) func(context.Context, json.RawMessage) (report, error) {
+func handler(s ads.Switcher) func(context.Context, json.RawMessage) (report, error) {
 	return func(ctx context.Context, _ json.RawMessage) (report, error) {
 		ctx, cancel := function.InTime(ctx)
 		defer cancel()
-		switched, err := d.Switch(ctx)
+		switched, err := s.Switch(ctx)
 		return report{switched}, err
 	}
 }

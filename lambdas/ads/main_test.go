@@ -16,17 +16,17 @@ import (
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
 
-// people are told, unless nobody can be reached.
-type people struct {
+// managers keep the messages that they got, as "manager: subject".
+type managers struct {
 	told   []string
 	broken error
 }
 
-func (p *people) Tell(_ context.Context, manager, subject, _ string) error {
-	if p.broken == nil {
-		p.told = append(p.told, manager+": "+subject)
+func (m *managers) Notify(_ context.Context, manager, subject, _ string) error {
+	if m.broken == nil {
+		m.told = append(m.told, manager+": "+subject)
 	}
-	return p.broken
+	return m.broken
 }
 
 // The events that the function gets.
@@ -36,8 +36,8 @@ const (
 )
 
 func TestAdvertisementGoesOffWithTheLastDoughnutAndOnWithTheFirst(t *testing.T) {
-	d, told := mysqltest.New(t, 1), &people{}
-	h := lambda.NewHandler(handler(ads.Desk{Store: d.Store, Teller: told, Log: slog.New(slog.DiscardHandler)}))
+	d, told := mysqltest.New(t, 1), &managers{}
+	h := lambda.NewHandler(handler(ads.Switcher{Store: d.Store, Notifier: told, Log: slog.New(slog.DiscardHandler)}))
 	invoke := func(event, want string) {
 		t.Helper()
 		if out, err := h.Invoke(t.Context(), []byte(event)); err != nil || string(out) != want {
@@ -52,8 +52,8 @@ func TestAdvertisementGoesOffWithTheLastDoughnutAndOnWithTheFirst(t *testing.T) 
 		return status
 	}
 	invoke(schedule, `{"switched":0}`)
-	shelf := shop.Open(d.Store, nobody{}, shop.Discard)
-	if _, err := shelf.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
+	store := shop.Open(d.Store, nobody{}, shop.Discard)
+	if _, err := store.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
 		t.Fatal(err)
 	}
 	invoke(message, `{"switched":1}`)
@@ -74,7 +74,7 @@ func TestAdvertisementGoesOffWithTheLastDoughnutAndOnWithTheFirst(t *testing.T) 
 func TestBatchIsTriedAgainWhenNobodyCanBeTold(t *testing.T) {
 	d := mysqltest.New(t, 1)
 	d.SetStock(t, 0)
-	h := lambda.NewHandler(handler(ads.Desk{Store: d.Store, Teller: &people{broken: errors.New("SNS is down")}, Log: slog.New(slog.DiscardHandler)}))
+	h := lambda.NewHandler(handler(ads.Switcher{Store: d.Store, Notifier: &managers{broken: errors.New("SNS is down")}, Log: slog.New(slog.DiscardHandler)}))
 	if out, err := h.Invoke(t.Context(), []byte(message)); err == nil {
 		t.Errorf("got %s, want an error: the message must stay in the queue", out)
 	}

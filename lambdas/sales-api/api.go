@@ -88,12 +88,12 @@ type sale struct {
 }
 
 func (a api) checkout(w http.ResponseWriter, r *http.Request) {
-	order, err := readOrder(w, r)
+	purchase, err := readPurchase(w, r)
 	if err != nil {
 		web.Fail(w, r, a.log, err)
 		return
 	}
-	sold, err := a.shop.Buy(r.Context(), order)
+	sold, err := a.shop.Buy(r.Context(), purchase)
 	switch {
 	case shop.CodeOf(err) == shop.CodeOutOfStock:
 		web.FailOutOfStock(w, r, err, sold)
@@ -108,18 +108,18 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readOrder reads what a buyer asks for. No body, or what it leaves out, is one doughnut.
-func readOrder(w http.ResponseWriter, r *http.Request) (shop.Order, error) {
+// readPurchase reads what a buyer asks for. No body, or what it leaves out, is one doughnut.
+func readPurchase(w http.ResponseWriter, r *http.Request) (shop.Purchase, error) {
 	key, err := web.IdempotencyKey(r)
 	if err != nil {
-		return shop.Order{}, err
+		return shop.Purchase{}, err
 	}
-	order := shop.Order{SKU: donut, Quantity: 1, IdempotencyKey: key}
+	purchase := shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: key}
 	err = web.ReadObject(w, r,
-		web.Field{Name: "sku", Into: &order.SKU},
-		web.Field{Name: "quantity", Into: &order.Quantity, Code: shop.CodeInvalidQuantity},
+		web.Field{Name: "sku", Into: &purchase.SKU},
+		web.Field{Name: "quantity", Into: &purchase.Quantity, Code: shop.CodeInvalidQuantity},
 	)
-	return order, err
+	return purchase, err
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {

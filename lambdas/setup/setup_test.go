@@ -97,7 +97,7 @@ func TestSalesInFlightSurviveRotations(t *testing.T) {
 		shelf := shop.Open(mysql.NewStore(db), nil, shop.Discard)
 		buyers.Go(func() {
 			for buying.Err() == nil {
-				if _, err := shelf.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 1}); err != nil {
+				if _, err := shelf.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 1}); err != nil {
 					t.Errorf("a sale in flight: %v", err)
 				}
 			}

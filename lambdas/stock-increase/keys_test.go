@@ -20,7 +20,7 @@ import (
 // keyOf is the key of a letter.
 func keyOf(letter string) key { return key(strings.Repeat(letter, 32)) }
 
-// A replaceable desk has its key in a vault, and its own clock.
+// A replaceable handler has its key in a vault, and its own clock.
 type replaceable struct {
 	http.Handler
 	vault *secretstest.Vault
@@ -33,7 +33,7 @@ func newReplaceable(t *testing.T) *replaceable {
 	r := &replaceable{vault: &secretstest.Vault{}, yard: &yard{}, now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
 	keys := secrets.NewCallbackKeys(r.vault, "callback-key", slog.New(slog.DiscardHandler), func() time.Time { return r.now })
 	var err error
-	if r.Handler, err = newReceivingDesk(shop.Open(r.yard, nil, shop.Discard), keys, slog.New(slog.DiscardHandler)); err != nil {
+	if r.Handler, err = newReceiver(shop.Open(r.yard, nil, shop.Discard), keys, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -25,9 +25,9 @@ func wire(p function.Process[lambdas.StockIncreaseEnvironment]) (any, error) {
 	}
 	keys := secrets.NewCallbackKeys(secretsmanager.NewFromConfig(p.AWS), p.Environment.CallbackKey, p.Log, time.Now)
 	topic := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.StockEmptyTopic}
-	desk, err := newReceivingDesk(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), keys, p.Log)
+	handler, err := newReceiver(shop.Open(store, topic, journal.New(p.Log, p.Environment.Journal.Namespace)), keys, p.Log)
 	if err != nil {
 		return nil, err
 	}
-	return web.Lambda(desk), nil
+	return web.Lambda(handler), nil
 }

@@ -28,15 +28,15 @@ type keySource interface {
 	Reread(context.Context) ([]secrets.CallbackKey, error)
 }
 
-// A receivingDesk takes the factory's callbacks.
-type receivingDesk struct {
+// A receiver takes the factory's callbacks.
+type receiver struct {
 	shop *shop.Shop
 	keys keySource
 	log  *slog.Logger
 }
 
-func newReceivingDesk(s *shop.Shop, keys keySource, log *slog.Logger) (http.Handler, error) {
-	d := receivingDesk{s, keys, log}
+func newReceiver(s *shop.Shop, keys keySource, log *slog.Logger) (http.Handler, error) {
+	d := receiver{s, keys, log}
 	return web.Router(lambdas.StockIncrease.Routes, map[string]http.HandlerFunc{lambdas.RouteGoodsReceipt: d.receive})
 }
 
@@ -49,7 +49,7 @@ type receipt struct {
 	Repeated          bool      `json:"repeated,omitempty"`
 }
 
-func (d receivingDesk) receive(w http.ResponseWriter, r *http.Request) {
+func (d receiver) receive(w http.ResponseWriter, r *http.Request) {
 	log := d.log.With("path", r.URL.Path) // names the production order and the attempt
 	attempt, err := d.verify(r)
 	r = r.WithContext(shop.WithCorrelation(r.Context(), attempt.Correlation))
@@ -94,7 +94,7 @@ func patiently(ctx context.Context, ask func() error) error {
 	}
 }
 
-func (d receivingDesk) book(ctx context.Context, delivery shop.Delivery) (booked shop.Receipt, err error) {
+func (d receiver) book(ctx context.Context, delivery shop.Delivery) (booked shop.Receipt, err error) {
 	err = patiently(ctx, func() (err error) {
 		booked, err = d.shop.Receive(ctx, delivery)
 		return err
@@ -103,7 +103,7 @@ func (d receivingDesk) book(ctx context.Context, delivery shop.Delivery) (booked
 }
 
 // verify checks that a callback is ours, and says which attempt it is for.
-func (d receivingDesk) verify(r *http.Request) (factory.Attempt, error) {
+func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	order, err := uuid.Parse(r.PathValue("order"))
 	if err != nil {
 		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no production order"}

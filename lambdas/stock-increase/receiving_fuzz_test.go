@@ -52,11 +52,11 @@ func FuzzCallback(f *testing.F) {
 			return // API Gateway has no such event
 		}
 		store := &yard{}
-		desk, err := newReceivingDesk(shop.Open(store, nil, shop.Discard), ours, slog.New(slog.DiscardHandler))
+		handler, err := newReceiver(shop.Open(store, nil, shop.Discard), ours, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := webtest.Do(t, desk, webtest.Request{Method: http.MethodPost, Path: path, Query: query, Body: body})
+		got := webtest.Do(t, handler, webtest.Request{Method: http.MethodPost, Path: path, Query: query, Body: body})
 		var answer struct{ Code shop.Code }
 		if err := json.Unmarshal([]byte(got.Body), &answer); err != nil {
 			t.Errorf("the answer is %q: %v", got.Body, err)

@@ -16,7 +16,7 @@ import (
 )
 
 func TestATruncatedCallbackBooksNothing(t *testing.T) {
-	desk, database, order := open(t)
+	handler, database, order := open(t)
 	good := callback(t, ours, order, uuid.New(), made100)
 	for name, cut := range map[string]func(int) (webtest.Request, bool){
 		"path": func(i int) (webtest.Request, bool) {
@@ -34,7 +34,7 @@ func TestATruncatedCallbackBooksNothing(t *testing.T) {
 			if !more {
 				break
 			}
-			if got := webtest.Do(t, desk, request); got.Status < 400 || got.Status >= 500 {
+			if got := webtest.Do(t, handler, request); got.Status < 400 || got.Status >= 500 {
 				t.Errorf("the %s cut after %d bytes: got %d %s, want it refused", name, i, got.Status, got.Body)
 			}
 		}
@@ -42,7 +42,7 @@ func TestATruncatedCallbackBooksNothing(t *testing.T) {
 	if stock := database.Stock(t); stock != 0 {
 		t.Errorf("stock is %d after truncated callbacks, want 0", stock)
 	}
-	if got := webtest.Do(t, desk, good); got.Status != http.StatusOK {
+	if got := webtest.Do(t, handler, good); got.Status != http.StatusOK {
 		t.Errorf("the whole callback: got %d %s, want 200", got.Status, got.Body)
 	}
 	database.CheckBooks(t)
@@ -55,13 +55,13 @@ func TestACallbackOfAClosedOrderIsBookedOnceHoweverLateAndOftenItComes(t *testin
 	if _, err := s.CancelOrder(t.Context(), order); err != nil {
 		t.Fatal(err)
 	}
-	desk, err := newReceivingDesk(s, ours, slog.New(slog.DiscardHandler))
+	handler, err := newReceiver(s, ours, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	request := callback(t, ours, order, uuid.New(), made100)
 	for i := range 3 {
-		got := webtest.Do(t, desk, request)
+		got := webtest.Do(t, handler, request)
 		if repeated := got.Field(t, "repeated") == true; got.Status != http.StatusOK || got.Field(t, "stock") != 100.0 || repeated != (i > 0) {
 			t.Errorf("sent %d times: got %d %s, want a stock of 100", i+1, got.Status, got.Body)
 		}
@@ -73,7 +73,7 @@ func TestACallbackOfAClosedOrderIsBookedOnceHoweverLateAndOftenItComes(t *testin
 }
 
 func TestWhatAForgerMakesOfTrueCallbacksBooksNothing(t *testing.T) {
-	desk, database, order := open(t)
+	handler, database, order := open(t)
 	attempt, another := uuid.New(), uuid.New()
 	good, other := callback(t, ours, order, attempt, made100), callback(t, ours, uuid.New(), another, made100)
 	query := func(edit func(url.Values)) string {
@@ -99,7 +99,7 @@ func TestWhatAForgerMakesOfTrueCallbacksBooksNothing(t *testing.T) {
 		{"an empty signature first", good.Path, "signature=&" + good.Query},
 		{"no order", strings.Replace(good.Path, order.String(), uuid.Nil.String(), 1), good.Query},
 	} {
-		got := webtest.Do(t, desk, webtest.Request{Method: good.Method, Path: c.path, Query: c.query, Body: made100})
+		got := webtest.Do(t, handler, webtest.Request{Method: good.Method, Path: c.path, Query: c.query, Body: made100})
 		if got.Status != http.StatusForbidden || got.Field(t, "code") != "invalid_signature" {
 			t.Errorf("%s: got %d %s, want 403 invalid_signature", c.name, got.Status, got.Body)
 		}
@@ -110,7 +110,7 @@ func TestWhatAForgerMakesOfTrueCallbacksBooksNothing(t *testing.T) {
 }
 
 func TestABodyCannotSayMoreThanItsCallbackIsSignedFor(t *testing.T) {
-	desk, database, order := open(t)
+	handler, database, order := open(t)
 	for _, body := range []string{
 		strings.Replace(made100, `"MessageAttributeProductCnt":"100"`, `"MessageAttributeProductCnt":"100","MessageAttributeProductCnt":"999"`, 1), // the last one counts
 		strings.Replace(made100, `"MessageAttributeProductCnt":"100"`, `"messageattributeproductcnt":"999"`, 1),
@@ -124,7 +124,7 @@ func TestABodyCannotSayMoreThanItsCallbackIsSignedFor(t *testing.T) {
 		strings.Repeat(made100, 2),
 		fmt.Sprintf(`{"padding":%q,%s`, strings.Repeat("x", 16<<10), made100[1:]),
 	} {
-		got := webtest.Do(t, desk, callback(t, ours, order, uuid.New(), body))
+		got := webtest.Do(t, handler, callback(t, ours, order, uuid.New(), body))
 		if got.Status < 400 || got.Status >= 500 {
 			t.Errorf("%.200s: got %d %s, want it refused", body, got.Status, got.Body)
 		}

@@ -41,20 +41,20 @@ func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
 	return nil
 }
 
-// open opens the desk of a shop that is sold out, and says which production order is open.
+// open opens the handler of a shop that is sold out, and says which production order is open.
 func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
 	tb.Helper()
 	database, published := mysqltest.New(tb, 10), &orders{}
 	log := slog.New(slog.DiscardHandler)
 	s := shop.Open(database.Store, published, shop.Discard)
-	if _, err := s.Buy(tb.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
+	if _, err := s.Buy(tb.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
 		tb.Fatal(err)
 	}
-	desk, err := newReceivingDesk(s, ours, log)
+	handler, err := newReceiver(s, ours, log)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return desk, database, (*published)[0].ID
+	return handler, database, (*published)[0].ID
 }
 
 // callback is what the factory sends: its body is the request that it was asked, to the URL that it was given.
@@ -75,12 +75,12 @@ func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webte
 const made100 = `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100","MessageAttributeFactoryId":"FF-500293","MessageAttributeRequester":"stock-bot","CallbackUrl":"https://…"}`
 
 func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
-	desk, database, order := open(t)
+	handler, database, order := open(t)
 	request := callback(t, ours, order, uuid.New(), made100)
 	var all sync.WaitGroup
 	for range 10 {
 		all.Go(func() {
-			got := webtest.Do(t, desk, request)
+			got := webtest.Do(t, handler, request)
 			if got.Status != 200 || got.Field(t, "message") != "입고 완료! 남은 재고: 100" || got.Field(t, "stock") != 100.0 {
 				t.Errorf("got %d %s, want 200 and a stock of 100", got.Status, got.Body)
 			}
@@ -94,9 +94,9 @@ func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
 }
 
 func TestShortDeliveryIsBooked(t *testing.T) {
-	desk, database, order := open(t)
+	handler, database, order := open(t)
 	body := strings.Replace(made100, `"100"`, `"40"`, 1)
-	if got := webtest.Do(t, desk, callback(t, ours, order, uuid.New(), body)); got.Status != 200 || got.Field(t, "stock") != 40.0 {
+	if got := webtest.Do(t, handler, callback(t, ours, order, uuid.New(), body)); got.Status != 200 || got.Field(t, "stock") != 40.0 {
 		t.Errorf("got %d %s, want 200 and a stock of 40", got.Status, got.Body)
 	}
 	if open := database.Number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open != 1 {
@@ -132,11 +132,11 @@ func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), lambdas.StockIncrease.Timeout)
 			defer cancel()
 			store := &flaky{failures: c.failures}
-			desk, err := newReceivingDesk(shop.Open(store, nil, shop.Discard), ours, slog.New(slog.DiscardHandler))
+			handler, err := newReceiver(shop.Open(store, nil, shop.Discard), ours, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := webtest.DoContext(ctx, t, desk, callback(t, ours, uuid.New(), uuid.New(), made100))
+			got := webtest.DoContext(ctx, t, handler, callback(t, ours, uuid.New(), uuid.New(), made100))
 			if got.Status != c.status || ctx.Err() != nil {
 				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d in time", c.failures, got.Status, got.Body, store.asked, c.status)
 			}
@@ -171,22 +171,22 @@ func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
 	} {
 		reads := 0
 		c.key.reads = &reads
-		desk, err := newReceivingDesk(shop.Open(&flaky{}, nil, shop.Discard), c.key, slog.New(slog.DiscardHandler))
+		handler, err := newReceiver(shop.Open(&flaky{}, nil, shop.Discard), c.key, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
 		request := callback(t, ours, uuid.New(), uuid.New(), made100)
 		request.Query = c.query
-		if got := webtest.Do(t, desk, request); got.Status != c.status || reads != c.reads {
+		if got := webtest.Do(t, handler, request); got.Status != c.status || reads != c.reads {
 			t.Errorf("%s: got %d %s after %d reads of the key, want %d after %d", c.name, got.Status, got.Body, reads, c.status, c.reads)
 		}
 	}
 }
 
 func TestQuantityMayBeANumber(t *testing.T) {
-	desk, database, order := open(t)
+	handler, database, order := open(t)
 	body := strings.Replace(made100, `"100"`, `100`, 1)
-	if got := webtest.Do(t, desk, callback(t, ours, order, uuid.New(), body)); got.Status != 200 {
+	if got := webtest.Do(t, handler, callback(t, ours, order, uuid.New(), body)); got.Status != 200 {
 		t.Errorf("got %d %s, want 200", got.Status, got.Body)
 	}
 	if stock := database.Stock(t); stock != 100 {
@@ -195,7 +195,7 @@ func TestQuantityMayBeANumber(t *testing.T) {
 }
 
 func TestCallbacksThatAreRefused(t *testing.T) {
-	desk, database, order := open(t)
+	handler, database, order := open(t)
 	attempt := uuid.New()
 	good := callback(t, ours, order, attempt, made100)
 	with := func(edit func(*webtest.Request)) webtest.Request { r := good; edit(&r); return r }
@@ -221,7 +221,7 @@ func TestCallbacksThatAreRefused(t *testing.T) {
 		{"a negative quantity", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"-100"`, 1)), 400, "invalid_quantity"},
 		{"a quantity that is no number", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"all"`, 1)), 400, "invalid_quantity"},
 	} {
-		got := webtest.Do(t, desk, c.request)
+		got := webtest.Do(t, handler, c.request)
 		if got.Status != c.status || got.Field(t, "code") != c.code {
 			t.Errorf("%s: got %d %s, want %d and code %s", c.name, got.Status, got.Body, c.status, c.code)
 		}

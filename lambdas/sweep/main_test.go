@@ -36,7 +36,7 @@ const scheduled = `{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","d
 func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 	database, sns := mysqltest.New(t, 1), &topic{broken: true}
 	s := shop.Open(database.Store, sns, shop.Discard)
-	if _, err := s.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
+	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
 		t.Fatalf("the sale does not stand though its message could not be sent: %v", err)
 	}
 	sweep := func() (r report) {
@@ -68,7 +68,7 @@ func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 func TestSweepThatFailsSaysSo(t *testing.T) {
 	database, sns := mysqltest.New(t, 1), &topic{broken: true}
 	s := shop.Open(database.Store, sns, shop.Discard)
-	if _, err := s.Buy(t.Context(), shop.Order{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
+	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
 		t.Fatal(err)
 	}
 	s.Now = func() time.Time { return time.Now().Add(time.Minute) }

@@ -122,14 +122,14 @@ func trouble(rt *rapid.T) (steps int, kills bool) {
 func drawSKU(rt *rapid.T) string { return rapid.SampledFrom(skus).Draw(rt, "sku") }
 
 func (w *world) buy(rt *rapid.T) error {
-	order := shop.Order{SKU: drawSKU(rt), Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
+	purchase := shop.Purchase{SKU: drawSKU(rt), Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
 	if rapid.Bool().Draw(rt, "with a key") {
-		order.IdempotencyKey = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
-		if before, used := w.keys[order.IdempotencyKey]; used && rapid.IntRange(0, 3).Draw(rt, "another order") != 3 {
-			order = before.order
+		purchase.IdempotencyKey = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
+		if before, used := w.keys[purchase.IdempotencyKey]; used && rapid.IntRange(0, 3).Draw(rt, "another purchase") != 3 {
+			purchase = before.purchase
 		}
 	}
-	return w.buyOrder(rt, order)
+	return w.buyOne(rt, purchase)
 }
 
 // buyTheRest sells what is there.
@@ -145,54 +145,54 @@ func (w *world) buyTheRest(rt *rapid.T) error {
 	if quantity == 0 {
 		quantity = 1
 	}
-	return w.buyOrder(rt, shop.Order{SKU: p.SKU, Quantity: quantity})
+	return w.buyOne(rt, shop.Purchase{SKU: p.SKU, Quantity: quantity})
 }
 
-func (w *world) buyOrder(rt *rapid.T, order shop.Order) error {
+func (w *world) buyOne(rt *rapid.T, purchase shop.Purchase) error {
 	steps, kills := trouble(rt)
 	var sale shop.Sale
 	err := w.process(steps, kills, func(ctx context.Context) (err error) {
-		sale, err = w.shop.Buy(ctx, order)
+		sale, err = w.shop.Buy(ctx, purchase)
 		return err
 	})
-	before, used := w.keys[order.IdempotencyKey]
+	before, used := w.keys[purchase.IdempotencyKey]
 	fresh := used && w.now.Sub(before.at) <= 24*time.Hour
 	switch {
 	case errors.Is(err, errNotDone):
 		return nil
 	case errors.Is(err, errNoAnswer):
 		w.unsure++
-		if order.IdempotencyKey != "" && !fresh {
-			w.keys[order.IdempotencyKey] = purchase{order, nil, w.now}
+		if purchase.IdempotencyKey != "" && !fresh {
+			w.keys[purchase.IdempotencyKey] = remembered{purchase, nil, w.now}
 		}
 		return nil
 	case shop.CodeOf(err) == shop.CodeOutOfStock && err != nil:
-		if sale.Stock >= order.Quantity {
-			return fmt.Errorf("%+v was refused with %d on hand", order, sale.Stock)
+		if sale.Stock >= purchase.Quantity {
+			return fmt.Errorf("%+v was refused with %d on hand", purchase, sale.Stock)
 		}
 		return nil
 	case shop.CodeOf(err) == shop.CodeInvalidQuantity && err != nil:
 		return nil // above the limit
 	case shop.CodeOf(err) == shop.CodeIdempotencyKeyReused && err != nil:
 		if !used {
-			return fmt.Errorf("the key %q is said to be used, and is not", order.IdempotencyKey)
+			return fmt.Errorf("the key %q is said to be used, and is not", purchase.IdempotencyKey)
 		}
 		return nil
 	case err != nil:
-		return fmt.Errorf("buying %+v: %w", order, err)
+		return fmt.Errorf("buying %+v: %w", purchase, err)
 	}
 	if sale.Repeated {
-		if !used || before.sale != nil && (before.sale.ID != sale.ID || before.sale.Stock != sale.Stock || before.order != order) {
-			return fmt.Errorf("%+v got the answer %+v, which is not the first one's, %+v", order, sale, before.sale)
+		if !used || before.sale != nil && (before.sale.ID != sale.ID || before.sale.Stock != sale.Stock || before.purchase != purchase) {
+			return fmt.Errorf("%+v got the answer %+v, which is not the first one's, %+v", purchase, sale, before.sale)
 		}
 	} else if fresh && before.sale != nil {
-		return fmt.Errorf("%+v was sold as %s and again as %s", order, before.sale.ID, sale.ID)
+		return fmt.Errorf("%+v was sold as %s and again as %s", purchase, before.sale.ID, sale.ID)
 	}
 	w.sales[sale.ID] = sale
-	if order.IdempotencyKey != "" && !sale.Repeated {
-		w.keys[order.IdempotencyKey] = purchase{order, &sale, w.now}
-	} else if order.IdempotencyKey != "" {
-		w.keys[order.IdempotencyKey] = purchase{order, &sale, before.at}
+	if purchase.IdempotencyKey != "" && !sale.Repeated {
+		w.keys[purchase.IdempotencyKey] = remembered{purchase, &sale, w.now}
+	} else if purchase.IdempotencyKey != "" {
+		w.keys[purchase.IdempotencyKey] = remembered{purchase, &sale, before.at}
 	}
 	return nil
 }

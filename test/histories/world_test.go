@@ -70,7 +70,7 @@ type world struct {
 
 	sales   map[uuid.UUID]shop.Sale // that buyers were told of
 	unsure  int                     // sales whose buyers got no answer
-	keys    map[string]purchase     // by idempotency key
+	keys    map[string]remembered   // by idempotency key
 	booked  map[uuid.UUID]int       // by attempt: the most that a callback said which was acknowledged
 	said    map[uuid.UUID]int       // by attempt: the most that any callback said
 	strange map[string]bool         // receipts that were unusual: the notice's kind, and the attempt
@@ -87,11 +87,11 @@ type lot struct {
 	quantity int // that it told of, once it did
 }
 
-// A purchase is what a buyer who has a key remembers.
-type purchase struct {
-	order shop.Order
-	sale  *shop.Sale // nil: no answer came
-	at    time.Time
+// A remembered purchase is what a buyer with a key knows of it.
+type remembered struct {
+	purchase shop.Purchase
+	sale     *shop.Sale // nil: no answer came
+	at       time.Time
 }
 
 type adjustment struct {
@@ -108,7 +108,7 @@ func (s *stage) begin(ctx context.Context) (*world, error) {
 	}
 	w := &world{
 		stage: s, ctx: ctx, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
-		taken: map[uuid.UUID]bool{}, told: map[string]int{}, sales: map[uuid.UUID]shop.Sale{}, keys: map[string]purchase{},
+		taken: map[uuid.UUID]bool{}, told: map[string]int{}, sales: map[uuid.UUID]shop.Sale{}, keys: map[string]remembered{},
 		booked: map[uuid.UUID]int{}, said: map[uuid.UUID]int{}, strange: map[string]bool{}, closed: invariants.ClosedOrders{}, adjusts: map[string]adjustment{},
 	}
 	var store shop.Store = s.Store
