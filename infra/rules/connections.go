@@ -15,7 +15,7 @@ func checkConnections(i *inspection) {
 	sum := 0
 	var terms []string
 	for r, f := range i.functions() {
-		if f.Connections() == 0 {
+		if f.Connections == 0 {
 			continue
 		}
 		concurrency := i.concurrency(r)
@@ -24,8 +24,8 @@ func checkConnections(i *inspection) {
 			continue
 		}
 		instances := f.Instances(concurrency)
-		sum += instances * f.Connections()
-		terms = append(terms, fmt.Sprintf("%s %d×%d", f.Name, instances, f.Connections()))
+		sum += instances * f.Connections
+		terms = append(terms, fmt.Sprintf("%s %d×%d", f.Name, instances, f.Connections))
 	}
 	for _, r := range i.OfType(databaseType) {
 		if i.proxyOf(r) != nil {

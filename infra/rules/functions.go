@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"restock/infra/graph"
-	"restock/lambdas"
 )
 
 // checkLogGroups holds that every function has a log group of its own that forgets, and may write to it. A function without one makes
@@ -54,11 +53,11 @@ func variables(function *graph.Resource) map[string]string {
 func checkEnvironments(i *inspection) {
 	for r, f := range i.functions() {
 		given := variables(r)
-		for _, v := range lambdas.Variables(f.Environment) {
+		for _, v := range f.Variables {
 			if value, set := given[v.Name]; !set {
-				i.report(r, "set it", "variable %s, from %s, is not set", v.Name, v.From())
+				i.report(r, "set it", "variable %s, from %s, is not set", v.Name, v.From)
 			} else if value == "" {
-				i.report(r, "fill it", "variable %s, from %s, is empty", v.Name, v.From())
+				i.report(r, "fill it", "variable %s, from %s, is empty", v.Name, v.From)
 			}
 			delete(given, v.Name)
 		}
@@ -73,7 +72,7 @@ func checkEnvironments(i *inspection) {
 func checkRuntimes(i *inspection) {
 	for _, f := range i.declarations {
 		if i.named(functionType, f.Name) == nil {
-			i.report(&graph.Resource{Type: functionType, Name: f.Name}, "make it in the stack", "it is declared in lambdas, and not deployed")
+			i.report(&graph.Resource{Type: functionType, Name: f.Name}, "make it in the stack", "it is declared, and not deployed")
 		}
 	}
 	for _, r := range i.OfType(functionType) {

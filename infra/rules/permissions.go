@@ -7,7 +7,6 @@ import (
 	"restock/infra/graph"
 	"restock/infra/policy/declared"
 	"restock/infra/policy/evaluation"
-	"restock/lambdas"
 )
 
 // networkInterfaceActions are what Lambda does with the role of a function in a VPC. They go with every resource, since Lambda asks
@@ -83,11 +82,12 @@ var grantedActions = map[string]map[string][]string{
 func checkGrants(i *inspection) {
 	for r, f := range i.functions() {
 		variables := variables(r)
-		for _, v := range lambdas.Variables(f.Environment) {
+		for _, v := range f.Variables {
+			thing, _, _ := strings.Cut(v.From, ".")
 			for _, verb := range v.Grants {
-				actions, known := grantedActions[v.Thing][verb]
+				actions, known := grantedActions[thing][verb]
 				if !known {
-					i.report(r, "say in grantedActions which calls it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, v.Thing)
+					i.report(r, "say in grantedActions which calls it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, thing)
 				}
 				on := variables[v.Name]
 				if on == "" {
@@ -106,7 +106,7 @@ func checkGrants(i *inspection) {
 
 // checkKeyOf holds that a function may use the stack's own key that a topic is encrypted with: SNS encrypts with the rights of who publishes.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
-func (i *inspection) checkKeyOf(function *graph.Resource, v lambdas.Variable, arn string) {
+func (i *inspection) checkKeyOf(function *graph.Resource, v Variable, arn string) {
 	topic := i.Find(topicType, "arn", arn)
 	if topic == nil {
 		return

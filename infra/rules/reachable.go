@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"restock/infra/graph"
-	"restock/lambdas"
 )
 
 // services are the services of AWS that a function calls to use a thing that it is granted.
@@ -28,27 +28,27 @@ type Destination struct {
 	Missing error
 }
 
-// Destinations are what the functions of a recorded program call, by what their declared environments name: the database, the services of
-// what they are granted, the factory on the Internet.
-func Destinations(g *graph.Graph, functions []lambdas.Function) []Destination {
+// Destinations lists what the functions of a recorded program call, by what their declared
+// environments name: the database, the services of what they are granted, servers on the Internet.
+func Destinations(g *graph.Graph, functions []Declaration) []Destination {
 	i := &inspection{Graph: g, declarations: functions}
 	network := NewNetwork(g)
 	var all []Destination
 	for r, f := range i.functions() {
-		declared := lambdas.Variables(f.Environment)
 		called := map[string]bool{}
-		for _, v := range declared {
+		for _, v := range f.Variables {
 			value := variables(r)[v.Name]
-			switch service := services[v.Thing]; {
-			case v.Thing == "database" && (v.Which == "host" || v.Which == "instance"):
+			thing, _, _ := strings.Cut(v.From, ".")
+			switch service := services[thing]; {
+			case v.From == "database.host" || v.From == "database.instance":
 				if d, ok := i.databaseAt(network, r, value); ok {
-					d.HostVariable, d.PortVariable = v.Name, variableFrom(declared, "database.port")
+					d.HostVariable, d.PortVariable = v.Name, variableFrom(f.Variables, "database.port")
 					all = append(all, d)
 				}
 			case len(v.Grants) > 0 && service != "" && !called[service]:
 				called[service] = true
 				all = append(all, Destination{Function: r, What: service, Service: service, Missing: network.Service(r, service)})
-			case v.From() == "config.factoryUrl":
+			case v.Internet:
 				port, err := portOf(value)
 				if err == nil {
 					err = network.Internet(r, port)
@@ -72,9 +72,9 @@ func checkReachable(i *inspection) {
 }
 
 // variableFrom is the name of the variable that is filled from a thing; empty if none is.
-func variableFrom(variables []lambdas.Variable, from string) string {
+func variableFrom(variables []Variable, from string) string {
 	for _, v := range variables {
-		if v.From() == from {
+		if v.From == from {
 			return v.Name
 		}
 	}

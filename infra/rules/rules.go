@@ -12,7 +12,6 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/policy/declared"
-	"restock/lambdas"
 )
 
 // A Violation is one resource that breaks one rule.
@@ -69,9 +68,9 @@ func All() []Rule {
 	}
 }
 
-// Check applies every rule to a recorded graph. functions are those that it is made from; a program that is made from none keeps the
-// rules about them.
-func Check(g *graph.Graph, functions []lambdas.Function) []Violation {
+// Check applies every rule to a recorded graph. functions may be nil: then the rules that compare a
+// function with its declaration find nothing.
+func Check(g *graph.Graph, functions []Declaration) []Violation {
 	var violations []Violation
 	policies, _ := declared.Read(g) // without those that cannot be read: the rule no-wildcard reports them
 	for _, rule := range All() {
@@ -83,7 +82,7 @@ func Check(g *graph.Graph, functions []lambdas.Function) []Violation {
 // An inspection is a graph under one rule.
 type inspection struct {
 	*graph.Graph
-	declarations []lambdas.Function // that the program is made from
+	declarations []Declaration
 	rule         Rule
 	policies     *declared.Policies
 	violations   *[]Violation
@@ -147,8 +146,8 @@ const (
 
 // functions pairs each deployed function with its declaration. One that is not deployed is left out: the rule runtime
 // reports it.
-func (i *inspection) functions() iter.Seq2[*graph.Resource, lambdas.Function] {
-	return func(yield func(*graph.Resource, lambdas.Function) bool) {
+func (i *inspection) functions() iter.Seq2[*graph.Resource, Declaration] {
+	return func(yield func(*graph.Resource, Declaration) bool) {
 		for _, f := range i.declarations {
 			if r := i.named(functionType, f.Name); r != nil && !yield(r, f) {
 				return

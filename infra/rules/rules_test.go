@@ -8,13 +8,14 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/rules"
+	"restock/infra/stack"
 	"restock/lambdas"
 )
 
 func TestStagesKeepEveryRule(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage, func(t *testing.T) {
-			for _, v := range rules.Check(record(t, stage), lambdas.All()) {
+			for _, v := range rules.Check(record(t, stage), stack.Declarations()) {
 				t.Error(v)
 			}
 		})
@@ -424,7 +425,7 @@ func TestABrokenStackBreaksExactlyItsRule(t *testing.T) {
 			s := sabotage{t, record(t, stage)}
 			e.edit(s)
 			var got []string
-			for _, v := range rules.Check(s.Graph, lambdas.All()) {
+			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
 				if v.Rule != e.rule && v.Rule == alsoBroken[e.breaking] {
 					continue
 				}
@@ -479,7 +480,7 @@ func TestWhatIsAllowedIsNoViolation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sabotage{t, record(t, "dev")}
 			edit(s)
-			for _, v := range rules.Check(s.Graph, lambdas.All()) {
+			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
 				t.Error(v)
 			}
 		})

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"restock/infra/graph"
-	"restock/lambdas"
 )
 
 // consumeActions are what an event source mapping does with a queue, with the role of its function:
@@ -78,7 +77,7 @@ func checkRoutes(i *inspection) {
 // world at what the merchant alone may do; one that asks for signatures turns away the buyers, and the factory, who have none.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
 func checkAuthorization(i *inspection) {
-	declared := map[*graph.Resource]lambdas.Function{}
+	declared := map[*graph.Resource]Declaration{}
 	for r, f := range i.functions() {
 		declared[r] = f
 	}
@@ -87,12 +86,12 @@ func checkAuthorization(i *inspection) {
 		if !ok {
 			continue // the rules route and runtime report it
 		}
-		want, why := "NONE", "everybody calls it"
-		if f.Access == lambdas.Signed {
-			want, why = "AWS_IAM", "without it everybody may call it"
+		want, access, why := "NONE", "public", "everybody calls it"
+		if f.Signed {
+			want, access, why = "AWS_IAM", "signed", "without it everybody may call it"
 		}
 		if got := cmp.Or(route.String("authorizationType"), "NONE"); got != want {
-			i.report(route, "set it to "+want, "its authorizationType is %s, want %s: function %s has %s routes: %s", got, want, f.Name, f.Access, why)
+			i.report(route, "set it to "+want, "its authorizationType is %s, want %s: function %s has %s routes: %s", got, want, f.Name, access, why)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	tutorial "restock/examples/tutorial/program"
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/lambdas"
 )
@@ -21,7 +22,7 @@ type Program struct {
 	Package   string // of what it declares, below the module's root
 	Functions string // the folder of its functions' sources, each in a folder of its name, below the module's root
 
-	Declared []lambdas.Function // what its functions are said to be, which the rules hold it to; may be none
+	Declared []rules.Declaration // what its functions are said to be, which the rules hold it to; may be none
 	Declare  func(bundle.Builder) pulumi.RunFunc
 
 	// Where a person sets how much is served at once: of a function, whose name is in place of %s, and of the API's stage. Empty: where
@@ -31,7 +32,7 @@ type Program struct {
 
 // Shop is the program of the shop.
 var Shop = Program{
-	Name: "shop", Project: ".", Package: "infra/stack", Functions: lambdas.Folder, Declared: lambdas.All(), Declare: stack.Program,
+	Name: "shop", Project: ".", Package: "infra/stack", Functions: lambdas.Folder, Declared: stack.Declarations(), Declare: stack.Program,
 	ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
 	ThrottlingSetting:  "settings throttling.ratePerSecond and throttling.burst",
 }

@@ -1,0 +1,24 @@
+package stack
+
+import (
+	"restock/infra/rules"
+	"restock/lambdas"
+)
+
+// Declarations are the functions of package lambdas, in the form that the rules read.
+func Declarations() []rules.Declaration {
+	var all []rules.Declaration
+	for _, f := range lambdas.All() {
+		d := rules.Declaration{
+			Name: f.Name, Routes: f.Routes, Signed: f.Access == lambdas.Signed, Queue: f.Queue, Every: f.Every,
+			Rotates: f.Rotates, Connections: f.Connections(), Instances: f.Instances,
+		}
+		for _, v := range lambdas.Variables(f.Environment) {
+			d.Variables = append(d.Variables, rules.Variable{
+				Name: v.Name, From: v.From(), Grants: v.Grants, Internet: v.From() == "config.factoryUrl",
+			})
+		}
+		all = append(all, d)
+	}
+	return all
+}
