@@ -3,15 +3,17 @@ package main
 import (
 	"fmt"
 	"strings"
+	"text/tabwriter"
 
 	"restock/local/run"
 )
 
-// welcome says where everything of a program that runs is.
+// welcome lists the endpoints of a running program.
 func welcome(program, region string, e run.Endpoints) string {
 	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	line := func(what, where string, values ...any) {
-		fmt.Fprintf(&text, "  %-12s "+where+"\n", append([]any{what}, values...)...)
+		fmt.Fprintf(table, "  %s\t"+where+"\n", append([]any{what}, values...)...)
 	}
 	text.WriteString("\n")
 	line("the "+program, "%s", e.API)
@@ -24,6 +26,7 @@ func welcome(program, region string, e run.Endpoints) string {
 	if e.Console != "" {
 		line("the console", "%s", e.Console)
 	}
+	table.Flush()
 	text.WriteString("\n  Ctrl-C ends it all.\n\n")
 	return text.String()
 }

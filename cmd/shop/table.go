@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
 )
 
-// A table is written in columns as wide as their widest cell. Text whose letters are two cells wide on a terminal, as names in Korean are,
-// belongs in the last column, which nothing stands behind.
+// A table aligns its columns. text/tabwriter cannot do it: it counts a Korean letter or an emoji as one
+// cell of the terminal (they take two), and aligns all columns to the same side.
 type table struct {
-	right []int // columns whose cells end in line: amounts
+	right []int // the columns of numbers, which are aligned to the right
 	rows  [][]string
 }
 
@@ -26,23 +27,19 @@ func (t *table) writeTo(w io.Writer) {
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+			widths[i] = max(widths[i], runewidth.StringWidth(cell))
 		}
 	}
 	for _, row := range t.rows {
-		var line strings.Builder
+		padded := make([]string, len(row))
 		for i, cell := range row {
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			padding := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			fill := runewidth.FillRight
 			if slices.Contains(t.right, i) {
-				line.WriteString(padding + cell)
-			} else {
-				line.WriteString(cell + padding)
+				fill = runewidth.FillLeft
 			}
+			padded[i] = fill(cell, widths[i])
 		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(padded, "  "), " "))
 	}
 }
 

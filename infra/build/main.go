@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"text/tabwriter"
 
 	"restock/infra/bundle"
 	"restock/lambdas"
@@ -20,8 +21,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "build:", err)
 		os.Exit(1)
 	}
+	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, name := range names {
 		z := zips[name]
-		fmt.Printf("%-20s %5.2f MiB  %s\n", bundle.OutDir+"/"+name+".zip", float64(z.Size)/(1<<20), z.Hash)
+		fmt.Fprintf(table, "%s\t%5.2f MiB\t%s\n", bundle.OutDir+"/"+name+".zip", float64(z.Size)/(1<<20), z.Hash)
 	}
+	table.Flush()
 }

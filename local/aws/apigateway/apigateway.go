@@ -17,6 +17,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // defaultKey is the key of the route that takes what no other route does.
@@ -117,7 +119,7 @@ type API struct {
 	cfg    Config
 	log    *slog.Logger
 	routes []route // most specific first
-	bucket *bucket
+	bucket *rate.Limiter
 
 	toldMethods sync.Map // what tellOtherMethods has told
 
@@ -156,7 +158,7 @@ func New(cfg Config) (*API, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &API{cfg: cfg, log: log, routes: routes, bucket: newBucket(throttling), ctx: ctx, cancel: cancel}, nil
+	return &API{cfg: cfg, log: log, routes: routes, bucket: throttling.limiter(), ctx: ctx, cancel: cancel}, nil
 }
 
 func (cfg Config) validate() error {

@@ -55,7 +55,7 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		refuse(http.StatusNotFound, nil)
 		return
 	}
-	if !a.bucket.take(x.start) {
+	if !a.bucket.AllowN(x.start, 1) {
 		refuse(http.StatusTooManyRequests, a.cfg.throttled())
 		return
 	}

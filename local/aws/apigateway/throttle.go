@@ -3,45 +3,41 @@ package apigateway
 import (
 	"errors"
 	"fmt"
-	"sync"
-	"time"
+
+	"golang.org/x/time/rate"
 )
 
-// Throttling bounds the requests that a stage lets through.
+// Throttling limits the requests that a stage accepts.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 type Throttling struct {
-	// RatePerSecond is how many requests a second pass in the long run, Burst how many may come at once. With 0 of either
-	// nothing passes, as on AWS.
+	// RatePerSecond is the long-run number of accepted requests a second. Burst is the number of
+	// requests that may come at once. A value of 0 in either field refuses every request, as on AWS.
 	RatePerSecond float64
 	Burst         int
 }
 
-// DefaultThrottling is an account's in a region, which holds where a stage declares nothing.
+// DefaultThrottling is the quota of an account in a region. It applies to a stage that declares no
+// throttling.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 var DefaultThrottling = Throttling{RatePerSecond: 10_000, Burst: 5_000}
 
-// bucket is a token bucket, the algorithm that the documentation names. It is one for the whole stage; whether AWS keeps one a route
-// is not documented.
-type bucket struct {
-	Throttling
-
-	mu     sync.Mutex
-	tokens float64
-	filled time.Time // when tokens was right
+// limiter returns the token bucket of a stage. The documentation names the algorithm. It does not say
+// whether AWS keeps one bucket for each route; here the whole stage has one.
+func (t Throttling) limiter() *rate.Limiter {
+	if t.RatePerSecond == 0 {
+		t.Burst = 0 // a rate.Limiter with the limit 0 accepts a first burst; AWS does not
+	}
+	return rate.NewLimiter(rate.Limit(t.RatePerSecond), t.Burst)
 }
 
-func newBucket(t Throttling) *bucket {
-	return &bucket{Throttling: t, tokens: float64(t.Burst), filled: time.Now()}
-}
-
-// A stageThrottled is the error of a request that the stage has no token for.
+// A stageThrottled is the error of a request for which the stage has no token.
 type stageThrottled struct{ reason string }
 
 func (e *stageThrottled) Error() string   { return e.reason }
 func (e *stageThrottled) Reason() string  { return e.reason }
 func (e *stageThrottled) Throttled() bool { return true }
 
-// throttled is the error of a request that finds no token.
+// throttled returns the error of a request for which the stage has no token.
 func (cfg *Config) throttled() error {
 	limits, setting := DefaultThrottling, "the account's quota"
 	if cfg.Throttling != nil {
@@ -54,7 +50,7 @@ func (cfg *Config) throttled() error {
 	return &stageThrottled{reason}
 }
 
-// turnedAway tells whether an error says that there was no room for the request, at the stage or at the function, and why.
+// turnedAway reports whether the stage or the function throttled a request, and returns the reason.
 func turnedAway(err error) (reason string, ok bool) {
 	var t interface {
 		error
@@ -67,19 +63,4 @@ func turnedAway(err error) (reason string, ok bool) {
 		return told.Reason(), true
 	}
 	return t.Error(), true
-}
-
-// take takes a token, if there is one.
-func (b *bucket) take(now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if passed := now.Sub(b.filled).Seconds(); passed > 0 {
-		b.tokens = min(float64(b.Burst), b.tokens+passed*b.RatePerSecond)
-		b.filled = now
-	}
-	if b.tokens < 1 || b.RatePerSecond == 0 {
-		return false
-	}
-	b.tokens--
-	return true
 }
