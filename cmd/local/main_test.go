@@ -195,8 +195,8 @@ func TestHelpIsNoError(t *testing.T) {
 	}
 }
 
-func TestReadmeNamesEveryFlagAndItsDefault(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+func TestReferenceNamesEveryFlagAndItsDefault(t *testing.T) {
+	reference, err := os.ReadFile("../../docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,8 +205,8 @@ func TestReadmeNamesEveryFlagAndItsDefault(t *testing.T) {
 		if f.DefValue != "" && f.DefValue != "false" {
 			row += "`" + f.DefValue + "` "
 		}
-		if !strings.Contains(string(readme), row+"|") {
-			t.Errorf("the README has no row that begins with %s|", row)
+		if !strings.Contains(string(reference), row+"|") {
+			t.Errorf("docs/reference.md has no row that begins with %s|", row)
 		}
 	})
 }

@@ -246,19 +246,19 @@ func TestListsGoOnWhereAPageEnds(t *testing.T) {
 	}
 }
 
-func TestReadmeNamesEveryCommandAndRoute(t *testing.T) {
-	readme, err := os.ReadFile("../../README.md")
+func TestReferenceNamesEveryCommandAndRoute(t *testing.T) {
+	reference, err := os.ReadFile("../../docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range commands() {
-		if !strings.Contains(string(readme), "\n| `"+c.name) {
-			t.Errorf("the README has no row for the command %s", c.name)
+		if !strings.Contains(string(reference), "\n| `"+c.name) {
+			t.Errorf("docs/reference.md has no row for the command %s", c.name)
 		}
 	}
 	for _, route := range lambdas.MerchantAPI.Routes {
-		if row := "`" + strings.Replace(route, "/merchant", "", 1) + "`"; !strings.Contains(string(readme), row) {
-			t.Errorf("the README does not name %s", row)
+		if row := "`" + strings.Replace(route, "/merchant", "", 1) + "`"; !strings.Contains(string(reference), row) {
+			t.Errorf("docs/reference.md does not name %s", row)
 		}
 	}
 }

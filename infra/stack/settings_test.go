@@ -75,14 +75,14 @@ func keys(prefix string, settings reflect.Type) (names []string) {
 	return names
 }
 
-func TestReadmeNamesEverySetting(t *testing.T) {
-	readme, err := os.ReadFile(projectDir + "/README.md")
+func TestReferenceNamesEverySetting(t *testing.T) {
+	reference, err := os.ReadFile(projectDir + "/docs/reference.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, key := range keys("", reflect.TypeFor[stack.Settings]()) {
-		if !strings.Contains(string(readme), "`"+key+"`") {
-			t.Errorf("the README does not name the setting %s", key)
+		if !strings.Contains(string(reference), "`"+key+"`") {
+			t.Errorf("docs/reference.md does not name the setting %s", key)
 		}
 	}
 }
