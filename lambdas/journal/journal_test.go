@@ -140,6 +140,28 @@ func TestWhatHappensIsToldAndCounted(t *testing.T) {
 	}
 }
 
+func TestEveryLineSaysItsKind(t *testing.T) {
+	ctx := context.Background()
+	for kind, write := range map[journal.Kind]func(journal.Journal){
+		journal.SaleMade:           func(j journal.Journal) { j.Sold(ctx, shop.Sale{}) },
+		journal.SaleRepeated:       func(j journal.Journal) { j.Sold(ctx, shop.Sale{Repeated: true}) },
+		journal.OrderOpened:        func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{}) },
+		journal.RequestFailed:      func(j journal.Journal) { j.RequestFailed(ctx, "m1", "3", errors.New("no")) },
+		journal.GoodsReceivedAgain: func(j journal.Journal) { j.Received(ctx, shop.Delivery{}, shop.Receipt{Repeated: true}) },
+	} {
+		if got := lines(t, write); len(got) != 1 || got[0].fields["event"] != string(kind) {
+			t.Errorf("got %v, want one line of kind %s", got, kind)
+		}
+	}
+	for _, r := range []shop.Receipt{{}, {Late: true}, {Surplus: 1}, {Correction: 1, Surplus: 1}} {
+		got := lines(t, func(j journal.Journal) { j.Received(ctx, shop.Delivery{Quantity: 3}, r) })
+		_, corrects := got[0].fields["correction"]
+		if got[0].fields["event"] != string(journal.GoodsReceived) || corrects != (r.Correction > 0) {
+			t.Errorf("%+v: got %v, want kind %s, with a correction where there is one", r, got[0].fields, journal.GoodsReceived)
+		}
+	}
+}
+
 func TestAQuietInspectionMeasuresThatNothingIsWrong(t *testing.T) {
 	// An alarm on what is not measured would never end.
 	got := lines(t, func(j journal.Journal) { j.Inspected(context.Background(), shop.Inspection{}) })

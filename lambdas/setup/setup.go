@@ -11,6 +11,7 @@ import (
 
 	"restock/internal/mysql/migrate"
 	"restock/internal/secrets"
+	"restock/lambdas/journal"
 )
 
 // userPrefix, before the database's name, names the functions' user: users are the server's, and other databases on it may have
@@ -47,7 +48,7 @@ func (s setup) handler(rotation secrets.Rotation[secrets.Login]) func(context.Co
 		if err := rotation.Step(ctx, e); err != nil {
 			return nil, err
 		}
-		s.log.InfoContext(ctx, "rotated", "secret", e.SecretID, "step", e.Step)
+		s.log.InfoContext(ctx, "rotated", journal.RotationStepTaken.Attr(), "secret", e.SecretID, "step", e.Step)
 		return nil, nil
 	}
 }
@@ -86,7 +87,7 @@ func (s setup) setUser(ctx context.Context, login secrets.Login) error {
 	if err := migrate.User(ctx, s.db, login.Username, login.Password); err != nil {
 		return err
 	}
-	s.log.InfoContext(ctx, "database user is ready", "user", login.Username)
+	s.log.InfoContext(ctx, "database user is ready", journal.DatabaseUserReady.Attr(), "user", login.Username)
 	return nil
 }
 
