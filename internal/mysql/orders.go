@@ -131,11 +131,11 @@ func (s *Store) CloseOrder(ctx context.Context, o shop.ProductionOrder, status s
 
 // changeOrder runs an update of an order and, if it changes the order, raises a notice of a kind (empty: none), all or nothing.
 func (s *Store) changeOrder(ctx context.Context, doing string, o shop.ProductionOrder, kind shop.NoticeKind, at time.Time, update string, args ...any) (changed bool, err error) {
-	err = s.transaction(ctx, doing, func(tx *sql.Tx) error {
-		if changed, err = changes(tx.ExecContext(ctx, update, args...)); err != nil || !changed || kind == "" {
+	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
+		if changed, err = changes(conn.ExecContext(ctx, update, args...)); err != nil || !changed || kind == "" {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `
+		_, err := conn.ExecContext(ctx, `
 			INSERT INTO notice (kind, subject_id, production_order_id, quantity, raised_at, due_at) VALUES (?, ?, ?, 0, ?, ?)`,
 			string(kind), o.ID[:], o.ID[:], at.UTC(), at.UTC())
 		return err

@@ -218,3 +218,51 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 	}
 	f.CheckBooks(t)
 }
+
+// TestATransactionThatEndsEarlyIsRolledBack ends a delivery that has locked the product and waits for the order.
+func TestATransactionThatEndsEarlyIsRolledBack(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		end  func(f *fixture, cancel context.CancelFunc)
+	}{
+		{"the server ends the statement", func(f *fixture, _ context.CancelFunc) {
+			f.Exec(t, `KILL QUERY ?`, f.Number(t, `SELECT id FROM information_schema.processlist WHERE user = ?`, f.User))
+		}},
+		{"the caller's time ends", func(_ *fixture, cancel context.CancelFunc) { cancel() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, 1)
+			order := f.soldOut(t)
+			holder, err := f.Admin.BeginTx(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer holder.Rollback()
+			if _, err := holder.ExecContext(t.Context(), `UPDATE production_order SET asks = asks`); err != nil {
+				t.Fatal(err)
+			}
+			delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: newID(t), SKU: donut, Quantity: 100, Signed: 100}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			done := make(chan error, 1)
+			go func() {
+				_, err := f.Receive(ctx, delivery)
+				done <- err
+			}()
+			if f.waitsForLock(t, done) == "" {
+				t.Fatal("the delivery did not wait for the order")
+			}
+			c.end(f, cancel)
+			if err := <-done; shop.CodeOf(err) != shop.CodeUnavailable {
+				t.Errorf("got %v, want %s: nothing is booked", err, shop.CodeUnavailable)
+			}
+			if err := holder.Rollback(); err != nil {
+				t.Fatal(err)
+			}
+			if r, err := f.Receive(t.Context(), delivery); err != nil || r.Stock != 100 || r.Repeated {
+				t.Errorf("the next delivery on the connection: got %+v, %v; want a receipt that leaves 100", r, err)
+			}
+			f.CheckBooks(t)
+		})
+	}
+}

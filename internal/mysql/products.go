@@ -56,8 +56,8 @@ func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 
 // CreateProduct stores a product and the first entry of its ledger.
 func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
-	return s.transaction(ctx, "creating product "+p.SKU, func(tx *sql.Tx) error {
-		created, err := tx.ExecContext(ctx, `
+	return s.transaction(ctx, "creating product "+p.SKU, func(conn *sql.Conn) error {
+		created, err := conn.ExecContext(ctx, `
 			INSERT INTO product (product_id, sku, name, price, stock, max_per_sale, factory_id,
 			                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
 			SELECT ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
@@ -75,7 +75,7 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 		} else if n == 0 {
 			return unknownFactory(p.Factory)
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) VALUES (?, ?, ?, ?)`,
+		_, err = conn.ExecContext(ctx, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) VALUES (?, ?, ?, ?)`,
 			p.ID[:], p.Stock, shop.CauseOpening, at.UTC())
 		return err
 	})

@@ -28,8 +28,8 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 	case sku != d.SKU:
 		return r, &shop.Error{Code: shop.CodeProductMismatch, Detail: fmt.Sprintf("production order %s is not for product %.64q", d.ProductionOrderID, d.SKU)}
 	}
-	err = s.transaction(ctx, doing, func(tx *sql.Tx) error {
-		r, err = receive(ctx, tx, product, d)
+	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
+		r, err = receive(ctx, conn, product, d)
 		return err
 	})
 	return r, err
@@ -39,13 +39,13 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 // order's. The order's lock keeps other callbacks of the same attempt out. It is taken before the receipt
 // is stored: the receipt's foreign key would lock the order shared, and two transactions that have it
 // shared cannot both update it.
-func receive(ctx context.Context, tx *sql.Tx, product uuid.UUID, d shop.Delivery) (r shop.Receipt, err error) {
-	if err := tx.QueryRowContext(ctx, `SELECT stock FROM product WHERE product_id = ? FOR UPDATE`, product[:]).Scan(&r.Stock); err != nil {
+func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Delivery) (r shop.Receipt, err error) {
+	if err := conn.QueryRowContext(ctx, `SELECT stock FROM product WHERE product_id = ? FOR UPDATE`, product[:]).Scan(&r.Stock); err != nil {
 		return r, err
 	}
 	var status shop.OrderStatus
 	var ordered, received int
-	err = tx.QueryRowContext(ctx, `
+	err = conn.QueryRowContext(ctx, `
 		SELECT status, quantity, received FROM production_order WHERE production_order_id = ? FOR UPDATE`,
 		d.ProductionOrderID[:]).Scan(&status, &ordered, &received)
 	if err != nil {
@@ -53,7 +53,7 @@ func receive(ctx context.Context, tx *sql.Tx, product uuid.UUID, d shop.Delivery
 	}
 	// The first read without a lock: it sees all that was committed before the locks were taken.
 	var booked, stockThen int
-	err = tx.QueryRowContext(ctx, `SELECT quantity, stock_left FROM goods_receipt WHERE attempt_id = ?`, d.AttemptID[:]).Scan(&booked, &stockThen)
+	err = conn.QueryRowContext(ctx, `SELECT quantity, stock_left FROM goods_receipt WHERE attempt_id = ?`, d.AttemptID[:]).Scan(&booked, &stockThen)
 	first := errors.Is(err, sql.ErrNoRows)
 	switch {
 	case err != nil && !first:
@@ -91,7 +91,7 @@ func receive(ctx context.Context, tx *sql.Tx, product uuid.UUID, d shop.Delivery
 	}
 	changes = append(changes, receiptNotices(d, r, add)...)
 	for _, c := range changes {
-		if _, err := tx.ExecContext(ctx, c.statement, c.args...); err != nil {
+		if _, err := conn.ExecContext(ctx, c.statement, c.args...); err != nil {
 			return r, err
 		}
 	}

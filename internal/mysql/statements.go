@@ -9,8 +9,11 @@ import (
 	"restock/internal/shop"
 )
 
-// list runs a query, and reads each of its rows.
-func list[T any](ctx context.Context, db *sql.DB, doing string, read func(scan func(...any) error) (T, error), query string, args ...any) (all []T, err error) {
+// list runs a query, and reads each row of its result.
+func list[T any](
+	ctx context.Context, db *sql.DB, doing string,
+	read func(scan func(...any) error) (T, error), query string, args ...any,
+) (all []T, err error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, failed(doing, err)
@@ -29,9 +32,9 @@ func list[T any](ctx context.Context, db *sql.DB, doing string, read func(scan f
 	return all, nil
 }
 
-// onConnection does something on one connection. Its error is the pool's where there was none to be had:
-// then nothing was sent. A connection that turns out to be dead before anything was sent is replaced, as
-// database/sql does it.
+// onConnection runs do on a connection of the pool. If the pool has none, it returns the pool's error, and nothing was
+// sent. If the connection is dead before anything was sent on it (driver.ErrBadConn), onConnection runs do again on
+// another connection, as database/sql does for a single statement.
 func (s *Store) onConnection(ctx context.Context, do func(*sql.Conn) error) error {
 	for dead := 0; ; dead++ {
 		conn, err := s.db.Conn(ctx)
@@ -39,14 +42,14 @@ func (s *Store) onConnection(ctx context.Context, do func(*sql.Conn) error) erro
 			return err
 		}
 		err = do(conn)
-		_ = conn.Close() // it goes back to the pool, which looks itself whether it is of use
+		_ = conn.Close() // back to the pool, which drops it if it is dead
 		if !errors.Is(err, driver.ErrBadConn) || dead > s.db.Stats().MaxOpenConnections {
 			return err
 		}
 	}
 }
 
-// exec runs a statement that changes something.
+// exec runs a statement that changes data.
 func (s *Store) exec(ctx context.Context, statement string, args ...any) (result sql.Result, err error) {
 	err = retryDeadlocks(ctx, func() error {
 		return s.onConnection(ctx, func(conn *sql.Conn) (err error) {
@@ -57,7 +60,7 @@ func (s *Store) exec(ctx context.Context, statement string, args ...any) (result
 	return result, err
 }
 
-// changes runs a statement, and says whether it changed anything.
+// changes runs a statement, and reports whether it changed a row.
 func (s *Store) changes(ctx context.Context, doing, statement string, args ...any) (bool, error) {
 	changed, err := changes(s.exec(ctx, statement, args...))
 	if err != nil {
@@ -74,27 +77,38 @@ func changes(result sql.Result, err error) (bool, error) {
 	return n > 0, err
 }
 
-// transaction runs statements that are all done, or none is. What the business has a name for is returned as it is.
-func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Tx) error) error {
+// transaction runs statements on one connection, all or nothing. It returns a *shop.Error as it is.
+//
+// It sends START TRANSACTION and COMMIT itself, because database/sql's Tx.Commit takes no context: it waits for as long
+// as the server does not answer.
+func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Conn) error) error {
 	err := retryDeadlocks(ctx, func() error {
-		tx, err := s.db.BeginTx(ctx, nil)
-		if err != nil {
+		return s.onConnection(ctx, func(conn *sql.Conn) error {
+			_, err := conn.ExecContext(ctx, "START TRANSACTION")
+			if err == nil {
+				err = do(conn)
+			}
+			if err == nil {
+				_, err = conn.ExecContext(ctx, "COMMIT")
+				err = uncertain(err)
+			}
+			if err != nil {
+				rollBack(ctx, conn)
+			}
 			return err
-		}
-		defer tx.Rollback() // after a commit it does nothing
-		if err := do(tx); err != nil {
-			return err
-		}
-		// Not tx.Commit alone, which knows no context: it waits for as long as the server says nothing.
-		if _, err := tx.ExecContext(ctx, "COMMIT"); err != nil {
-			return uncertain(err)
-		}
-		_ = tx.Commit() // it has nothing left to commit, and gives the connection back
-		return nil
+		})
 	})
 	var named *shop.Error
 	if err == nil || errors.As(err, &named) {
 		return err
 	}
 	return failed(doing, err)
+}
+
+// rollBack ends a transaction that failed. A connection that cannot be asked any more, or not before the context ends, is
+// closed instead of pooled: then the server rolls back, and no later statement runs inside the transaction.
+func rollBack(ctx context.Context, conn *sql.Conn) {
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes the connection
+	}
 }

@@ -153,6 +153,40 @@ func TestCheckoutTakesOneRoundTripAndTwoWhenItOrders(t *testing.T) {
 	}
 }
 
+func TestRoundTripsOfAReceipt(t *testing.T) {
+	f := newFixture(t, 1)
+	w := newWire(t, f.Database, 0)
+	store := mysql.NewStore(f.OpenAt(t, w.port(), 1))
+	if _, err := store.Products(t.Context()); err != nil { // it connects
+		t.Fatal(err)
+	}
+	order := f.soldOut(t)
+	attempt := newID(t)
+	// Before the transaction one read; in it START TRANSACTION, three reads, the changes and COMMIT.
+	const readsAndCommit = 1 + 1 + 3 + 1
+	for _, c := range []struct {
+		name     string
+		quantity int
+		want     int64
+	}{
+		{"the first callback, of a part", 60, readsAndCommit + 4},
+		{"the same again", 60, readsAndCommit},
+		{"a correction that completes the order, with its notice", 100, readsAndCommit + 4 + 1 + 1},
+	} {
+		before := w.trips()
+		_, err := store.Receive(t.Context(), shop.Delivery{
+			ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: c.quantity, Signed: 100,
+			CorrectionID: newID(t), At: time.Now(),
+		})
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if got := w.trips() - before; got != c.want {
+			t.Errorf("%s took %d round trips, want %d", c.name, got, c.want)
+		}
+	}
+}
+
 func TestPlanForAnotherPositionDoesNothing(t *testing.T) {
 	f := newFixture(t, 1)
 	policy := shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute, Automatic: true}
