@@ -6,10 +6,9 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
-)
 
-// hidden stands for what must not be shown.
-const hidden = "[hidden]"
+	"restock/internal/secrets"
+)
 
 // A CallbackURL is where the factory tells that an attempt is done. Whoever knows it can book goods,
 // so no log and no error text may show its query, which holds the signature. To use the URL, convert
@@ -20,7 +19,7 @@ type CallbackURL string
 func (u CallbackURL) String() string {
 	where, _, signed := strings.Cut(string(u), "?")
 	if signed {
-		where += "?" + hidden
+		where += "?" + secrets.Hidden
 	}
 	return where
 }
@@ -36,7 +35,7 @@ func (u CallbackURL) hideIn(text []byte) string {
 	_, query, _ := strings.Cut(string(u), "?")
 	values, _ := url.ParseQuery(query) // a URL of ours can be read; another one holds no signature of ours
 	if signature := values.Get(signatureParameter); signature != "" {
-		return strings.ReplaceAll(string(text), signature, hidden)
+		return strings.ReplaceAll(string(text), signature, secrets.Hidden)
 	}
 	return string(text)
 }

@@ -8,16 +8,18 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/internal/shop"
+)
+
+// The lengths of a page: the default, and the largest that a client may ask for with the parameter limit.
+const (
+	DefaultPage = shop.DefaultPage
+	MaxPage     = shop.MaxPage
 )
 
 // IdempotencyKey is the header that makes a repeated adjustment the same one.
 const IdempotencyKey = "Idempotency-Key"
-
-// How many entries a page of a list has where nothing is said, and how many it may have.
-const (
-	DefaultPage = 50
-	MaxPage     = 100
-)
 
 // A Product is one with its stock, its policy, and what the policy makes of the two.
 type Product struct {

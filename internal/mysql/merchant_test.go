@@ -249,8 +249,8 @@ func TestAdjustments(t *testing.T) {
 	}
 	f.CheckBooks(t)
 
-	entries, err := f.Ledger(t.Context(), donut, 0, 0)
-	if err != nil || len(entries) != 4 || entries[0].Reason != "stolen" || entries[0].Quantity != -7 || entries[0].Cause != shop.CauseAdjustment ||
+	entries, more, err := f.Ledger(t.Context(), donut, 0, 0)
+	if err != nil || more || len(entries) != 4 || entries[0].Reason != "stolen" || entries[0].Quantity != -7 || entries[0].Cause != shop.CauseAdjustment ||
 		entries[0].Reference == uuid.Nil || entries[3].Cause != shop.CauseOpening || entries[3].Reference != uuid.Nil {
 		t.Errorf("the ledger is %+v, %v; want three adjustments with their reasons after the opening", entries, err)
 	}
@@ -267,15 +267,15 @@ func TestTheLedgerIsPagedFromTheNewest(t *testing.T) {
 	var after int64
 	var got []int
 	for {
-		page, err := f.Ledger(t.Context(), donut, after, 3)
+		page, more, err := f.Ledger(t.Context(), donut, after, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(page) == 0 {
-			break
-		}
 		for _, e := range page {
 			got = append(got, e.Quantity)
+		}
+		if !more {
+			break
 		}
 		after = page[len(page)-1].ID
 	}
@@ -287,8 +287,8 @@ func TestTheLedgerIsPagedFromTheNewest(t *testing.T) {
 		after int64
 		limit int
 		want  shop.Code
-	}{{donut, -1, 1, shop.CodeInvalidRequest}, {donut, 0, -1, shop.CodeInvalidRequest}, {donut, 0, 201, shop.CodeInvalidRequest}, {"CP-000000", 0, 1, shop.CodeUnknownProduct}} {
-		if _, err := f.Ledger(t.Context(), c.sku, c.after, c.limit); shop.CodeOf(err) != c.want {
+	}{{donut, -1, 1, shop.CodeInvalidRequest}, {donut, 0, -1, shop.CodeInvalidRequest}, {donut, 0, 101, shop.CodeInvalidRequest}, {"CP-000000", 0, 1, shop.CodeUnknownProduct}} {
+		if _, _, err := f.Ledger(t.Context(), c.sku, c.after, c.limit); shop.CodeOf(err) != c.want {
 			t.Errorf("Ledger(%q, %d, %d): got %v, want %s", c.sku, c.after, c.limit, err, c.want)
 		}
 	}
@@ -358,18 +358,19 @@ func TestProductionOrdersArePagedAndFiltered(t *testing.T) {
 		name   string
 		filter shop.OrderFilter
 		want   []uuid.UUID
+		more   bool
 	}{
-		{"all", shop.OrderFilter{}, all},
-		{"the first page", shop.OrderFilter{Limit: 2}, all[:2]},
-		{"the second", shop.OrderFilter{Limit: 2, After: all[1]}, all[2:4]},
-		{"the last", shop.OrderFilter{Limit: 2, After: all[3]}, all[4:]},
-		{"of a product", shop.OrderFilter{SKU: donut}, []uuid.UUID{all[0], all[2], all[4]}},
-		{"that are open", shop.OrderFilter{Status: shop.OrderOpen}, []uuid.UUID{all[0], all[1], all[3]}},
-		{"of a product, cancelled", shop.OrderFilter{SKU: donut, Status: shop.OrderCancelled, Limit: 1}, []uuid.UUID{all[2]}},
+		{"all", shop.OrderFilter{}, all, false},
+		{"the first page", shop.OrderFilter{Limit: 2}, all[:2], true},
+		{"the second", shop.OrderFilter{Limit: 2, After: all[1]}, all[2:4], true},
+		{"the last", shop.OrderFilter{Limit: 2, After: all[3]}, all[4:], false},
+		{"of a product", shop.OrderFilter{SKU: donut}, []uuid.UUID{all[0], all[2], all[4]}, false},
+		{"that are open", shop.OrderFilter{Status: shop.OrderOpen}, []uuid.UUID{all[0], all[1], all[3]}, false},
+		{"of a product, cancelled", shop.OrderFilter{SKU: donut, Status: shop.OrderCancelled, Limit: 1}, []uuid.UUID{all[2]}, true},
 	} {
-		orders, err := f.ProductionOrders(t.Context(), c.filter)
-		if err != nil || len(orders) != len(c.want) {
-			t.Errorf("%s: got %+v, %v; want %v", c.name, orders, err, c.want)
+		orders, more, err := f.ProductionOrders(t.Context(), c.filter)
+		if err != nil || len(orders) != len(c.want) || more != c.more {
+			t.Errorf("%s: got %+v, more %t, %v; want %v, more %t", c.name, orders, more, err, c.want, c.more)
 			continue
 		}
 		for i, o := range orders {
@@ -378,12 +379,12 @@ func TestProductionOrdersArePagedAndFiltered(t *testing.T) {
 			}
 		}
 	}
-	for _, filter := range []shop.OrderFilter{{Status: "lost"}, {Limit: -1}, {Limit: 201}} {
-		if _, err := f.ProductionOrders(t.Context(), filter); shop.CodeOf(err) != shop.CodeInvalidRequest {
+	for _, filter := range []shop.OrderFilter{{Status: "lost"}, {Limit: -1}, {Limit: 101}} {
+		if _, _, err := f.ProductionOrders(t.Context(), filter); shop.CodeOf(err) != shop.CodeInvalidRequest {
 			t.Errorf("%+v: got %v, want %s", filter, err, shop.CodeInvalidRequest)
 		}
 	}
-	if _, err := f.ProductionOrders(t.Context(), shop.OrderFilter{SKU: "CP-000000"}); shop.CodeOf(err) != shop.CodeUnknownProduct {
+	if _, _, err := f.ProductionOrders(t.Context(), shop.OrderFilter{SKU: "CP-000000"}); shop.CodeOf(err) != shop.CodeUnknownProduct {
 		t.Errorf("an unknown product: got %v", err)
 	}
 }

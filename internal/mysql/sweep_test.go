@@ -226,7 +226,7 @@ func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
 				_, err := f.Buy(ctx, shop.Purchase{SKU: mysqltest.Twist, Quantity: 1 + i%20})
 				return allowed(err, shop.CodeOutOfStock)
 			case 3:
-				orders, err := f.ProductionOrders(ctx, shop.OrderFilter{SKU: mysqltest.Twist, Limit: 1})
+				orders, _, err := f.ProductionOrders(ctx, shop.OrderFilter{SKU: mysqltest.Twist, Limit: 1})
 				if err != nil || len(orders) == 0 {
 					return err
 				}

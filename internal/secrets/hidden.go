@@ -12,13 +12,14 @@ import (
 // needs the value reads the field. The only JSON with the value is the one that Secret.Put and
 // Rotation send to Secrets Manager; they get it from the method document.
 
-const hidden = "[hidden]"
+// Hidden is the text that logs and errors show in place of a secret.
+const Hidden = "[hidden]"
 
 // errNotJSON ends an encoding that would show a secret, or store a text in its place.
 var errNotJSON = errors.New("a secret is not written as JSON; Secret.Put stores it")
 
 // String names the user alone.
-func (l Login) String() string { return "login of " + l.Username + ", password " + hidden }
+func (l Login) String() string { return "login of " + l.Username + ", password " + Hidden }
 
 // Format is String for every verb: %+v and %#v would list the fields.
 func (l Login) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, l.String()) }
@@ -36,7 +37,7 @@ func (l Login) document() any {
 
 // String says how long the key is.
 func (k CallbackKey) String() string {
-	return fmt.Sprintf("callback key of %d bytes, %s", len(k.Key), hidden)
+	return fmt.Sprintf("callback key of %d bytes, %s", len(k.Key), Hidden)
 }
 
 // Format is String for every verb: %+v and %#v would list the fields.

@@ -83,21 +83,20 @@ type LedgerEntry struct {
 	At        time.Time
 }
 
-// Ledger lists the entries of a product's stock ledger, newest first: those after (older than) an entry, or, where that is 0,
-// from the newest. Limit 0 is DefaultPage.
+// Ledger lists a page of a product's stock ledger, newest first, and reports whether more follow. The page begins after
+// (with the next older entry than) the entry with the id after, or with the newest entry if after is 0. A limit of 0 is
+// DefaultPage.
 //
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
-func (s *Shop) Ledger(ctx context.Context, sku string, after int64, limit int) ([]LedgerEntry, error) {
+func (s *Shop) Ledger(ctx context.Context, sku string, after int64, limit int) (entries []LedgerEntry, more bool, err error) {
 	if after < 0 {
-		return nil, refuse(CodeInvalidRequest, fmt.Sprintf("the entry to list after is %d, it must not be negative", after))
-	}
-	limit, err := page(limit)
-	if err != nil {
-		return nil, err
+		return nil, false, refuse(CodeInvalidRequest, fmt.Sprintf("the entry to list after is %d, it must not be negative", after))
 	}
 	p, err := s.Store.Product(ctx, sku)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return s.Store.Ledger(ctx, p.ID, after, limit)
+	return paged(limit, func(limit int) ([]LedgerEntry, error) {
+		return s.Store.Ledger(ctx, p.ID, after, limit)
+	})
 }

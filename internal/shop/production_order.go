@@ -67,23 +67,6 @@ func (o ProductionOrder) Overdue(now time.Time) bool {
 	return now.After(o.OpenedAt.Add(2 * o.LeadTime))
 }
 
-const (
-	// DefaultPage is how many entries a list has where none is said, MaxPage how many it may have.
-	DefaultPage = 50
-	MaxPage     = 200
-)
-
-// page is how many entries a list is to have. Errors: CodeInvalidRequest.
-func page(limit int) (int, error) {
-	switch {
-	case limit == 0:
-		return DefaultPage, nil
-	case limit < 0 || limit > MaxPage:
-		return 0, refuse(CodeInvalidRequest, fmt.Sprintf("the limit is %d, it must be from 1 to %d", limit, MaxPage))
-	}
-	return limit, nil
-}
-
 // An OrderFilter says which production orders to list.
 type OrderFilter struct {
 	SKU    string      // empty: of every product
@@ -92,23 +75,22 @@ type OrderFilter struct {
 	Limit  int         // 0: DefaultPage
 }
 
-// ProductionOrders lists production orders, newest first.
+// ProductionOrders lists a page of production orders, newest first, and reports whether more follow.
 //
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
-func (s *Shop) ProductionOrders(ctx context.Context, f OrderFilter) ([]ProductionOrder, error) {
+func (s *Shop) ProductionOrders(ctx context.Context, f OrderFilter) (orders []ProductionOrder, more bool, err error) {
 	if f.Status != "" && !slices.Contains(OrderStatuses, f.Status) {
-		return nil, refuse(CodeInvalidRequest, fmt.Sprintf("the status is %.40q, it must be one of %v", f.Status, OrderStatuses))
-	}
-	var err error
-	if f.Limit, err = page(f.Limit); err != nil {
-		return nil, err
+		return nil, false, refuse(CodeInvalidRequest, fmt.Sprintf("the status is %.40q, it must be one of %v", f.Status, OrderStatuses))
 	}
 	if f.SKU != "" {
 		if _, err := s.Store.Product(ctx, f.SKU); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	return s.Store.ProductionOrders(ctx, f)
+	return paged(f.Limit, func(limit int) ([]ProductionOrder, error) {
+		f.Limit = limit
+		return s.Store.ProductionOrders(ctx, f)
+	})
 }
 
 // ProductionOrder finds one production order. Unknown: CodeUnknownOrder.

@@ -33,7 +33,7 @@ func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler
 	}
 	other := handlers[defaultRoute]
 	if other == nil {
-		other = notFound
+		other = NotFound
 		mux.HandleFunc(pattern(defaultRoute), other)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,8 +46,8 @@ func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler
 	}), errors.Join(errs...)
 }
 
-// notFound is the answer to what no route matches, where the function has no default route.
-func notFound(w http.ResponseWriter, _ *http.Request) {
+// NotFound answers a request that no route matches.
+func NotFound(w http.ResponseWriter, _ *http.Request) {
 	Answer(w, http.StatusNotFound, map[string]string{"error": "Not Found"})
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"restock/internal/merchant"
 	"restock/internal/shop"
 	"restock/internal/web"
 	"restock/lambdas"
@@ -51,10 +50,10 @@ func (a api) answer(status int, operation func(http.ResponseWriter, *http.Reques
 
 // page reads which part of a list is wanted: how many entries, and behind which, empty where the list is wanted from its beginning.
 func page(query map[string]string) (limit int, before string, err error) {
-	limit = merchant.DefaultPage
+	limit = shop.DefaultPage
 	if text, ok := query["limit"]; ok {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > merchant.MaxPage {
-			return 0, "", invalid("the parameter limit is %.40q, it must be from 1 to %d", text, merchant.MaxPage)
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > shop.MaxPage {
+			return 0, "", invalid("the parameter limit is %.40q, it must be from 1 to %d", text, shop.MaxPage)
 		}
 	}
 	return limit, query["before"], nil

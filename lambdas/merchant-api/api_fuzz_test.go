@@ -92,14 +92,14 @@ func (b books) Adjust(_ context.Context, a shop.Adjustment) (shop.Adjusted, erro
 }
 
 func (b books) Ledger(_ context.Context, _ uuid.UUID, after int64, limit int) ([]shop.LedgerEntry, error) {
-	if after < 0 || limit < 1 || limit > shop.MaxPage {
+	if after < 0 || limit < 1 || limit > shop.MaxPage+1 { // one more says whether there is a next page
 		b.t.Errorf("the store is asked for %d entries after %d", limit, after)
 	}
 	return make([]shop.LedgerEntry, min(limit, 3)), nil
 }
 
 func (b books) ProductionOrders(_ context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
-	if f.Limit < 1 || f.Limit > shop.MaxPage || f.Status != "" && !slices.Contains(shop.OrderStatuses, f.Status) {
+	if f.Limit < 1 || f.Limit > shop.MaxPage+1 || f.Status != "" && !slices.Contains(shop.OrderStatuses, f.Status) {
 		b.t.Errorf("the store is asked for %+v", f)
 	}
 	return make([]shop.ProductionOrder, min(f.Limit, 3)), nil

@@ -33,23 +33,22 @@ func (a api) productionOrders(_ http.ResponseWriter, r *http.Request) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	// One more than is wanted says whether there is a next page.
-	filter := shop.OrderFilter{SKU: query["sku"], Status: shop.OrderStatus(query["status"]), Limit: limit + 1}
+	filter := shop.OrderFilter{SKU: query["sku"], Status: shop.OrderStatus(query["status"]), Limit: limit}
 	if before != "" {
 		if filter.After, err = parseID("the parameter before", before); err != nil {
 			return nil, err
 		}
 	}
-	orders, err := a.shop.ProductionOrders(r.Context(), filter)
+	orders, more, err := a.shop.ProductionOrders(r.Context(), filter)
 	if err != nil {
 		return nil, err
 	}
 	answer := merchant.ProductionOrders{Orders: make([]merchant.ProductionOrder, 0, len(orders))}
-	for _, o := range orders[:min(limit, len(orders))] {
+	for _, o := range orders {
 		answer.Orders = append(answer.Orders, newOrder(o))
 	}
-	if len(orders) > limit {
-		answer.Next = orders[limit-1].ID.String()
+	if more {
+		answer.Next = orders[len(orders)-1].ID.String()
 	}
 	return answer, nil
 }

@@ -128,16 +128,16 @@ func (a api) ledger(_ http.ResponseWriter, r *http.Request) (any, error) {
 		}
 	}
 	sku := r.PathValue("sku")
-	entries, err := a.shop.Ledger(r.Context(), sku, before, limit+1) // one more says whether there is a next page
+	entries, more, err := a.shop.Ledger(r.Context(), sku, before, limit)
 	if err != nil {
 		return nil, err
 	}
 	answer := merchant.Ledger{SKU: sku, Entries: make([]merchant.LedgerEntry, 0, len(entries))}
-	for _, e := range entries[:min(limit, len(entries))] {
+	for _, e := range entries {
 		answer.Entries = append(answer.Entries, merchant.LedgerEntry{ID: e.ID, Quantity: e.Quantity, Cause: e.Cause, Reason: e.Reason, Reference: e.Reference, At: e.At})
 	}
-	if len(entries) > limit {
-		answer.Next = strconv.FormatInt(entries[limit-1].ID, 10)
+	if more {
+		answer.Next = strconv.FormatInt(entries[len(entries)-1].ID, 10)
 	}
 	return answer, nil
 }

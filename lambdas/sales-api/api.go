@@ -30,7 +30,7 @@ func newAPI(s *shop.Shop, log *slog.Logger) (http.Handler, error) {
 		lambdas.RouteProduct:    func(w http.ResponseWriter, r *http.Request) { a.product(w, r, r.PathValue("sku")) },
 		lambdas.RouteDonut:      func(w http.ResponseWriter, r *http.Request) { a.product(w, r, donut) },
 		lambdas.RouteCheckout:   a.checkout,
-		lambdas.RouteDefault:    notFound,
+		lambdas.RouteDefault:    web.NotFound,
 	})
 }
 
@@ -120,8 +120,4 @@ func readPurchase(w http.ResponseWriter, r *http.Request) (shop.Purchase, error)
 		web.Field{Name: "quantity", Into: &purchase.Quantity, Code: shop.CodeInvalidQuantity},
 	)
 	return purchase, err
-}
-
-func notFound(w http.ResponseWriter, _ *http.Request) {
-	web.Answer(w, http.StatusNotFound, map[string]string{"error": "Not Found"})
 }

@@ -21,21 +21,21 @@ import (
 // maxBody is the longest body of a callback, in bytes. The factory sends back what it was asked, under 1 KiB.
 const maxBody = 16 << 10
 
-// keySource gives the keys that callbacks may be signed with. See [secrets.CallbackKeys].
-type keySource interface {
+// acceptedKeys are the keys that a callback may be signed with. See [secrets.CallbackKeys].
+type acceptedKeys interface {
 	Accepted(context.Context) ([]secrets.CallbackKey, error)
-	// Reread reads them again after a mismatch, and returns none if it is too early to.
+	// Reread reads the keys again after a mismatch. It returns none if the last such read was less than 30 s ago.
 	Reread(context.Context) ([]secrets.CallbackKey, error)
 }
 
 // A receiver takes the factory's callbacks.
 type receiver struct {
 	shop *shop.Shop
-	keys keySource
+	keys acceptedKeys
 	log  *slog.Logger
 }
 
-func newReceiver(s *shop.Shop, keys keySource, log *slog.Logger) (http.Handler, error) {
+func newReceiver(s *shop.Shop, keys acceptedKeys, log *slog.Logger) (http.Handler, error) {
 	d := receiver{s, keys, log}
 	return web.Router(lambdas.StockIncrease.Routes, map[string]http.HandlerFunc{lambdas.RouteGoodsReceipt: d.receive})
 }

@@ -26,15 +26,15 @@ type producer interface {
 	Produce(context.Context, factory.Request) (lot string, err error)
 }
 
-// keySource gives the key that callbacks are signed with.
-type keySource interface {
+// A signingKey returns the key that callback URLs are signed with. See [secrets.CallbackKeys].
+type signingKey interface {
 	Current(context.Context) (secrets.CallbackKey, error)
 }
 
 // purchasing turns stock_empty messages into requests to the factory.
 type purchasing struct {
 	factory producer
-	keys    keySource
+	keys    signingKey
 	apiURL  string
 	newID   func() (uuid.UUID, error)
 	now     func() time.Time

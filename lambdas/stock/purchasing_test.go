@@ -202,7 +202,7 @@ func TestNothingIsAskedThatCouldBeCutShort(t *testing.T) {
 
 // A slowKey takes its time.
 type slowKey struct {
-	keySource
+	signingKey
 	delay time.Duration
 }
 
@@ -211,7 +211,7 @@ func (k slowKey) Current(ctx context.Context) (secrets.CallbackKey, error) {
 	case <-ctx.Done():
 		return secrets.CallbackKey{}, ctx.Err()
 	case <-time.After(k.delay):
-		return k.keySource.Current(ctx)
+		return k.signingKey.Current(ctx)
 	}
 }
 
