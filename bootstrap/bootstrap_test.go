@@ -68,7 +68,7 @@ func policyOf(tb testing.TB, r *graph.Resource, output string) policy.Document {
 	return p
 }
 
-// permissions are the statements of each role's one policy, by the role's name.
+// permissions returns the statements of each role's only policy, by the role's name.
 func permissions(tb testing.TB, g *graph.Graph) map[string]policy.Document {
 	tb.Helper()
 	found := map[string]policy.Document{}
@@ -86,8 +86,10 @@ func TestEachRoleTrustsOneSubjectOfOneRepository(t *testing.T) {
 			t.Fatalf("role %s is trusted by %d statements, want 1", role.Name, len(trust.Statement))
 		}
 		s := trust.Statement[0]
-		if s.Principal == nil || *s.Principal != (policy.Principal{Federated: providerARN}) || !slices.Equal(s.Action, []string{"sts:AssumeRoleWithWebIdentity"}) {
-			t.Errorf("role %s may be assumed by %+v with %v, want GitHub's provider alone, with its tokens alone", role.Name, s.Principal, s.Action)
+		if s.Principal == nil || *s.Principal != (policy.Principal{Federated: providerARN}) ||
+			!slices.Equal(s.Action, []string{"sts:AssumeRoleWithWebIdentity"}) {
+			t.Errorf("role %s may be assumed by %+v with %v, want GitHub's provider alone, with its tokens alone",
+				role.Name, s.Principal, s.Action)
 		}
 		conditions := s.Condition["StringEquals"]
 		if len(s.Condition) != 1 || len(conditions) != 2 || conditions[issuer+":aud"] != "sts.amazonaws.com" {
@@ -111,11 +113,13 @@ func TestPreviewOnlyReadsTheStateOfItsStage(t *testing.T) {
 	got := permissions(t, record(t))["preview-dev"]
 	want := []policy.Statement{
 		{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{bucketARN}},
-		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: []string{bucketARN + "/.pulumi/meta.yaml", bucketARN + "/.pulumi/stacks/restock/dev.*"}},
+		{Effect: "Allow", Action: []string{"s3:GetObject"},
+			Resource: []string{bucketARN + "/.pulumi/meta.yaml", bucketARN + "/.pulumi/stacks/restock/dev.*"}},
 		{Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{keyARN}},
 	}
 	if !slices.EqualFunc(got.Statement, want, func(a, b policy.Statement) bool {
-		return a.Effect == b.Effect && slices.Equal(a.Action, b.Action) && slices.Equal(a.Resource, b.Resource) && a.Condition == nil
+		return a.Effect == b.Effect && slices.Equal(a.Action, b.Action) && slices.Equal(a.Resource, b.Resource) &&
+			a.Condition == nil
 	}) {
 		t.Errorf("the preview of dev may %+v, want %+v", got.Statement, want)
 	}
@@ -133,7 +137,8 @@ func TestDeploymentWritesTheStateOfItsStagesAlone(t *testing.T) {
 				continue
 			}
 			for _, resource := range s.Resource {
-				if !strings.Contains(resource, "/restock/"+stages+".") && !strings.Contains(resource, "/restock/"+stages+"/") {
+				if !strings.Contains(resource, "/restock/"+stages+".") &&
+					!strings.Contains(resource, "/restock/"+stages+"/") {
 					t.Errorf("role %s writes %s, want the files of %s alone", name, resource, stages)
 				}
 			}
@@ -141,7 +146,8 @@ func TestDeploymentWritesTheStateOfItsStagesAlone(t *testing.T) {
 	}
 }
 
-// What a deployment makes of roles, it makes below its stage's path and within the boundary, and gives to Lambda and RDS alone.
+// A deployment creates roles only below its stage's path and within the boundary, and passes them
+// only to Lambda and RDS.
 func TestDeploymentMakesBoundedRolesOfItsStagesAlone(t *testing.T) {
 	for name, stages := range map[string]string{"deploy-dev": "dev", "deploy-prod": "prod", "deploy-pr": "pr-*"} {
 		for _, s := range permissions(t, record(t))[name].Statement {
@@ -150,15 +156,18 @@ func TestDeploymentMakesBoundedRolesOfItsStagesAlone(t *testing.T) {
 				if service != "iam" || verb == "CreateServiceLinkedRole" {
 					continue
 				}
-				if want := []string{"arn:aws:iam::000000000000:role/restock/" + stages + "/*"}; !slices.Equal(s.Resource, want) {
+				if want := []string{"arn:aws:iam::000000000000:role/restock/" + stages +
+					"/*"}; !slices.Equal(s.Resource, want) {
 					t.Errorf("role %s: %s of %v, want %v", name, action, s.Resource, want)
 				}
 				bounded := s.Condition["StringEquals"]["iam:PermissionsBoundary"] == boundaryARN
-				gives := slices.Contains([]string{"CreateRole", "PutRolePolicy", "AttachRolePolicy", "PutRolePermissionsBoundary"}, verb)
+				gives := slices.Contains(
+					[]string{"CreateRole", "PutRolePolicy", "AttachRolePolicy", "PutRolePermissionsBoundary"}, verb)
 				if gives && !bounded || verb == "DeleteRolePermissionsBoundary" || verb == "*" {
 					t.Errorf("role %s: %s without the boundary", name, action)
 				}
-				if to := s.Condition["StringEquals"]["iam:PassedToService"]; verb == "PassRole" && to != "lambda.amazonaws.com" && to != "rds.amazonaws.com" {
+				if to := s.Condition["StringEquals"]["iam:PassedToService"]; verb == "PassRole" &&
+					to != "lambda.amazonaws.com" && to != "rds.amazonaws.com" {
 					t.Errorf("role %s gives roles to services other than Lambda and RDS: %v", name, s.Condition)
 				}
 			}
@@ -166,13 +175,16 @@ func TestDeploymentMakesBoundedRolesOfItsStagesAlone(t *testing.T) {
 	}
 }
 
-// Where all actions of a service are allowed, it is one that neither grants rights nor keeps what the shop's customers entrust to it.
+// A statement may allow all actions of a service only if that service neither grants rights nor
+// stores the data of the shop's customers.
 func TestNoRoleMayDoEverything(t *testing.T) {
 	for name, p := range permissions(t, record(t)) {
 		for _, s := range p.Statement {
 			for _, action := range s.Action {
 				service, verb, _ := strings.Cut(action, ":")
-				if service == "*" || verb == "*" && slices.Contains([]string{"iam", "s3", "kms", "sts", "ec2", "rds", "secretsmanager"}, service) {
+				if service == "*" ||
+					verb == "*" && slices.Contains([]string{"iam", "s3", "kms", "sts", "ec2", "rds", "secretsmanager"},
+						service) {
 					t.Errorf("role %s may %s", name, action)
 				}
 			}
@@ -197,15 +209,18 @@ func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 	}
 
 	access := one(t, g, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
-	for _, setting := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"} {
+	for _, setting := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls",
+		"restrictPublicBuckets"} {
 		if !access.Bool(setting) {
 			t.Errorf("%s is false, want true", setting)
 		}
 	}
-	if got := one(t, g, "aws:s3/bucketVersioningV2:BucketVersioningV2").Object("versioningConfiguration")["status"]; got != "Enabled" {
+	if got := one(t, g, "aws:s3/bucketVersioningV2:BucketVersioningV2").Object(
+		"versioningConfiguration")["status"]; got != "Enabled" {
 		t.Errorf("versioning is %v, want Enabled", got)
 	}
-	encryption := one(t, g, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2")
+	encryption := one(t, g,
+		"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2")
 	rules, _ := encryption.Outputs["rules"].([]any)
 	if len(rules) != 1 {
 		t.Fatalf("there are %d rules of encryption, want 1", len(rules))
@@ -227,7 +242,7 @@ func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 	}
 }
 
-// IAM takes inline policies of 10,240 characters a role, without whitespace:
+// IAM limits the inline policies of a role to 10,240 characters without whitespace:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 func TestPoliciesFit(t *testing.T) {
 	for _, r := range record(t).OfType("aws:iam/rolePolicy:RolePolicy") {
@@ -247,17 +262,24 @@ func TestPreviewOfTheFirstDeployment(t *testing.T) {
 
 func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	for name, test := range map[string]struct{ settings, want string }{
-		"nothing":             {``, `restock-bootstrap:settings: is missing`},
-		"no repository":       {`{"environments": {"dev": "dev"}}`, `repository is "": owner@id/name@id`},
-		"all repositories":    {`{"repository": "shop/*", "environments": {"dev": "dev"}}`, `repository is "shop/*": owner@id/name@id`},
-		"a repository's job":  {`{"repository": "shop/restock:ref", "environments": {"dev": "dev"}}`, `repository is "shop/restock:ref"`},
-		"unknown key":         {`{"repositry": "shop/restock"}`, `repositry is unknown: want one of environments, repository`},
-		"no environment":      {`{"repository": "shop/restock"}`, `environments is "": one or more`},
-		"every stage":         {`{"repository": "shop/restock", "environments": {"dev": "*"}}`, `environments.dev is "*": a stage's name, or`},
-		"a path":              {`{"repository": "shop/restock", "environments": {"dev": "a/b"}}`, `environments.dev is "a/b": a stage's name, or`},
-		"a stage in two":      {`{"repository": "shop/restock", "environments": {"a": "prod", "b": "pro*"}}`, `environments.b is "pro*": no stage that environments.a deploys, prod`},
-		"patterns in another": {`{"repository": "shop/restock", "environments": {"a": "pr-*", "b": "pr-x-*"}}`, `environments.b is "pr-x-*": no stage`},
-		"two objects":         {testSettings + `{}`, `is not an object`},
+		"nothing":       {``, `restock-bootstrap:settings: is missing`},
+		"no repository": {`{"environments": {"dev": "dev"}}`, `repository is "": owner@id/name@id`},
+		"all repositories": {`{"repository": "shop/*", "environments": {"dev": "dev"}}`,
+			`repository is "shop/*": owner@id/name@id`},
+		"a repository's job": {`{"repository": "shop/restock:ref", "environments": {"dev": "dev"}}`,
+			`repository is "shop/restock:ref"`},
+		"unknown key": {`{"repositry": "shop/restock"}`,
+			`repositry is unknown: want one of environments, repository`},
+		"no environment": {`{"repository": "shop/restock"}`, `environments is "": one or more`},
+		"every stage": {`{"repository": "shop/restock", "environments": {"dev": "*"}}`,
+			`environments.dev is "*": a stage's name, or`},
+		"a path": {`{"repository": "shop/restock", "environments": {"dev": "a/b"}}`,
+			`environments.dev is "a/b": a stage's name, or`},
+		"a stage in two": {`{"repository": "shop/restock", "environments": {"a": "prod", "b": "pro*"}}`,
+			`environments.b is "pro*": no stage that environments.a deploys, prod`},
+		"patterns in another": {`{"repository": "shop/restock", "environments": {"a": "pr-*", "b": "pr-x-*"}}`,
+			`environments.b is "pr-x-*": no stage`},
+		"two objects": {testSettings + `{}`, `is not an object`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := graph.Record(bootstrap, options(test.settings))

@@ -16,17 +16,18 @@ import (
 
 // Settings are the value of restock-bootstrap:settings in Pulumi.<stack>.yaml, and the region.
 type Settings struct {
-	// Repository is how the subjects of GitHub's tokens name the repository: owner@id/name@id, or owner/name where a repository is
-	// older than the ids: https://docs.github.com/en/actions/reference/security/oidc
+	// Repository is the repository's name in the subjects of GitHub's tokens: owner@id/name@id, or
+	// owner/name for a repository that is older than the ids. See
+	// https://docs.github.com/en/actions/reference/security/oidc
 	Repository string `json:"repository"`
-	// Environments are the repository's GitHub environments, and what each may deploy: one stage by its name, or all whose names begin
-	// alike: pr-*.
+	// Environments maps the repository's GitHub environments to the stages that each may deploy:
+	// one stage by its name, or all stages with a prefix, like pr-*.
 	Environments map[string]string `json:"environments"`
 
 	Region string `json:"-"`
 }
 
-// An environment is one of GitHub's, with what it may deploy.
+// An environment is a GitHub environment and the stages that it may deploy.
 type environment struct {
 	name   string
 	stages string // a stage's name, or a prefix and *
@@ -35,7 +36,7 @@ type environment struct {
 // manyStages reports whether the environment deploys more than one stage.
 func (e environment) manyStages() bool { return strings.HasSuffix(e.stages, "*") }
 
-// environments are the settings' environments, by name.
+// environments returns the settings' environments, sorted by name.
 func (s Settings) environments() []environment {
 	var list []environment
 	for _, name := range slices.Sorted(maps.Keys(s.Environments)) {
@@ -44,7 +45,8 @@ func (s Settings) environments() []environment {
 	return list
 }
 
-// loadSettings reads and checks the settings. Its errors name the key, the value and what is allowed.
+// loadSettings reads and checks the settings. Its errors name the key, the value and the allowed
+// values.
 func loadSettings(ctx *pulumi.Context) (s Settings, err error) {
 	err = settings.Load(ctx, &s, "repository and environments are needed", func(region string) error {
 		s.Region = region
@@ -54,7 +56,7 @@ func loadSettings(ctx *pulumi.Context) (s Settings, err error) {
 }
 
 var (
-	// repositoryForm has no wildcard, and no colon, behind which a subject goes on.
+	// repositoryForm has no wildcard and no colon: after a colon, the subject of a token continues.
 	repositoryForm = regexp.MustCompile(`^[A-Za-z0-9-]+(@[0-9]+)?/[A-Za-z0-9._-]+(@[0-9]+)?$`)
 	nameForm       = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 	stagesForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}\*?$`)
@@ -74,18 +76,20 @@ func (s Settings) validate() error {
 	for i, e := range environments {
 		key := "environments." + e.name
 		check(nameForm.MatchString(e.name), key, e.name, "a name in small letters, digits and hyphens")
-		check(stagesForm.MatchString(e.stages), key, e.stages, "a stage's name, or the beginning of names and *, like pr-*")
+		check(stagesForm.MatchString(e.stages), key, e.stages,
+			"a stage's name, or the beginning of names and *, like pr-*")
 		for _, other := range environments[:i] {
-			check(!overlap(e.stages, other.stages), key, e.stages, "no stage that environments."+other.name+" deploys, "+other.stages)
+			check(!overlap(e.stages, other.stages), key, e.stages,
+				"no stage that environments."+other.name+" deploys, "+other.stages)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// overlap reports whether there may be a stage that is of both.
+// overlap reports whether a stage may match both patterns.
 func overlap(a, b string) bool {
 	matches := func(pattern, name string) bool {
-		matched, _ := path.Match(pattern, strings.TrimSuffix(name, "*")) // the form of both is checked
+		matched, _ := path.Match(pattern, strings.TrimSuffix(name, "*")) // the patterns are well-formed
 		return matched
 	}
 	return matches(a, b) || matches(b, a)

@@ -25,20 +25,22 @@ func shop(tb testing.TB, stage string) *graph.Graph {
 	if err := json.Unmarshal([]byte(config[name+":settings"]), &settings); err != nil {
 		tb.Fatal(err)
 	}
-	settings["permissionsBoundary"] = boundaryARN // as docs/delivery.md has it set
+	settings["permissionsBoundary"] = boundaryARN // as docs/delivery.md sets it
 	text, err := json.Marshal(settings)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	config[name+":settings"] = string(text)
-	g, err := graph.Record(stack.Program(bundle.WithoutCode), graph.Options{Project: name, Stage: stage, Config: config})
+	g, err := graph.Record(stack.Program(bundle.WithoutCode), graph.Options{
+		Project: name, Stage: stage, Config: config,
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return g
 }
 
-// service is how IAM calls the service that a type of resource belongs to.
+// service returns IAM's name of the service of a resource type.
 func service(token string) string {
 	kind := strings.TrimPrefix(token, "aws:")
 	for _, known := range []struct{ prefix, service string }{
@@ -66,7 +68,8 @@ func TestDeploymentMayUseEveryServiceOfTheStack(t *testing.T) {
 		}
 		for _, token := range shop(t, stage).Types("aws:") {
 			if name := service(token); !slices.Contains(services, name) {
-				t.Errorf("stage %s declares %s, and its deployment may do nothing with %s: add it to permissions.go", stage, token, name)
+				t.Errorf("stage %s declares %s, and its deployment may do nothing with %s: add it to permissions.go",
+					stage, token, name)
 			}
 		}
 	}
@@ -82,7 +85,8 @@ func TestBoundaryHoldsWhatTheFunctionsDo(t *testing.T) {
 			for _, s := range p.Statement {
 				for _, action := range s.Action {
 					if !slices.Contains(most, action) {
-						t.Errorf("stage %s: the role %s may %s, which the boundary denies it: add it to functionsMayAtMost", stage, name, action)
+						t.Errorf("stage %s: the role %s may %s, which the boundary denies it: add it to "+
+							"functionsMayAtMost", stage, name, action)
 					}
 				}
 			}
@@ -90,7 +94,8 @@ func TestBoundaryHoldsWhatTheFunctionsDo(t *testing.T) {
 	}
 }
 
-// A role elsewhere, or without the boundary where the stage has one, is refused when a workflow deploys it.
+// When a workflow deploys a role outside this path, or without the boundary that its stage
+// requires, IAM refuses it.
 func TestFunctionsRolesAreWhereADeploymentMayMakeThem(t *testing.T) {
 	for _, stage := range []string{"dev", "prod"} {
 		for _, role := range shop(t, stage).OfType("aws:iam/role:Role") {
@@ -98,7 +103,8 @@ func TestFunctionsRolesAreWhereADeploymentMayMakeThem(t *testing.T) {
 				t.Errorf("stage %s: role %s is at %q, want %q", stage, role.Name, role.String("path"), want)
 			}
 			if role.String("permissionsBoundary") != boundaryARN {
-				t.Errorf("stage %s: role %s has the boundary %q, want the one that is configured", stage, role.Name, role.String("permissionsBoundary"))
+				t.Errorf("stage %s: role %s has the boundary %q, want the one that is configured", stage, role.Name,
+					role.String("permissionsBoundary"))
 			}
 		}
 	}

@@ -11,18 +11,20 @@ import (
 
 const (
 	issuer = "token.actions.githubusercontent.com"
-	// audience is whom aws-actions/configure-aws-credentials asks GitHub's tokens for.
+	// audience is the audience for which aws-actions/configure-aws-credentials requests GitHub's
+	// tokens.
 	audience = "sts.amazonaws.com"
 )
 
-// A gitHub is GitHub's identity provider in this account, and the one repository of it that is trusted.
+// A gitHub is GitHub's identity provider in this account, and the one repository that the account
+// trusts.
 type gitHub struct {
 	provider   *iam.OpenIdConnectProvider
 	repository string
 }
 
 func newGitHub(ctx *pulumi.Context, repository string) (*gitHub, error) {
-	// No thumbprint: AWS verifies GitHub's certificate against its own authorities:
+	// No thumbprint: AWS verifies GitHub's certificate with its own authorities.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc_verify-thumbprint.html
 	provider, err := iam.NewOpenIdConnectProvider(ctx, "github", &iam.OpenIdConnectProviderArgs{
 		Url:           pulumi.String("https://" + issuer),
@@ -35,15 +37,16 @@ func newGitHub(ctx *pulumi.Context, repository string) (*gitHub, error) {
 	return &gitHub{provider, repository}, nil
 }
 
-// pullRequest is the subject of a job of a pull request that names no environment.
+// pullRequest returns the subject of a pull request's job that names no environment.
 func (g *gitHub) pullRequest() string { return "repo:" + g.repository + ":pull_request" }
 
-// environment is the subject of a job of a GitHub environment. The environment's rules say who gets there.
+// environment returns the subject of a job in a GitHub environment. The environment's protection
+// rules decide which jobs may run in it.
 func (g *gitHub) environment(name string) string {
 	return "repo:" + g.repository + ":environment:" + name
 }
 
-// trust lets jobs with exactly this subject be a role.
+// trust allows jobs with exactly this subject to assume a role.
 func (g *gitHub) trust(subject string) pulumi.StringOutput {
 	return policy.JSON(func(arn []string) any {
 		return policy.New(policy.Statement{

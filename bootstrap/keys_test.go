@@ -26,12 +26,15 @@ func TestADeploymentAdministersTheKeysOfItsStagesAlone(t *testing.T) {
 	for _, c := range []struct {
 		name, action, key string
 		resource          map[string][]string
-		request           string // the stage that a tag of the request names
+		request           string // the stage in the request's tag
 		want              bool
 	}{
-		{"its stage's key", "kms:PutKeyPolicy", "arn:aws:kms:ap-northeast-2:000000000000:key/a", ofStage("pr-12"), "", true},
-		{"another stage's key", "kms:PutKeyPolicy", "arn:aws:kms:ap-northeast-2:000000000000:key/b", ofStage("prod"), "", false},
-		{"another stage's key, by claiming it", "kms:TagResource", "arn:aws:kms:ap-northeast-2:000000000000:key/b", ofStage("prod"), "pr-12", false},
+		{"its stage's key", "kms:PutKeyPolicy", "arn:aws:kms:ap-northeast-2:000000000000:key/a", ofStage("pr-12"), "",
+			true},
+		{"another stage's key", "kms:PutKeyPolicy", "arn:aws:kms:ap-northeast-2:000000000000:key/b", ofStage("prod"),
+			"", false},
+		{"another stage's key, by claiming it", "kms:TagResource", "arn:aws:kms:ap-northeast-2:000000000000:key/b",
+			ofStage("prod"), "pr-12", false},
 		{"the state's key", "kms:ScheduleKeyDeletion", keyARN, untagged, "", false},
 		{"the state's key, by claiming it", "kms:TagResource", keyARN, untagged, "pr-12", false},
 		{"the state's key, claimed", "kms:PutKeyPolicy", keyARN, ofStage("pr-12"), "", false},
@@ -46,7 +49,8 @@ func TestADeploymentAdministersTheKeysOfItsStagesAlone(t *testing.T) {
 		}
 		q.Context["aws:requesttag/project"], q.Context["aws:requesttag/stage"] = nil, nil
 		if c.request != "" {
-			q.Context["aws:requesttag/project"], q.Context["aws:requesttag/stage"] = []string{"restock"}, []string{c.request}
+			q.Context["aws:requesttag/project"], q.Context["aws:requesttag/stage"] = []string{"restock"},
+				[]string{c.request}
 		}
 		if got := (evaluation.Policies{Identity: []evaluation.Document{document}}).Evaluate(q); got.Allowed != c.want {
 			t.Errorf("%s: %s is allowed: %v (by %+v), want %v", c.name, c.action, got.Allowed, got.Statement, c.want)
@@ -54,7 +58,7 @@ func TestADeploymentAdministersTheKeysOfItsStagesAlone(t *testing.T) {
 	}
 }
 
-// permissionsOf are those of a role.
+// permissionsOf returns the policy of a role.
 func permissionsOf(t *testing.T, role string) policy.Document {
 	t.Helper()
 	all := permissions(t, record(t))

@@ -1,6 +1,6 @@
-// Command bootstrap is a Pulumi program of its own: it declares what must exist in an AWS account before the shop's stack is deployed
-// into it: where Pulumi keeps its state, and the roles that GitHub's workflows work as. A person with an administrator's credentials
-// runs it, once and after changes; no workflow may.
+// Command bootstrap is a Pulumi program of its own. It declares what an AWS account needs before
+// the shop's stack is deployed there: the bucket for Pulumi's state, and the roles of GitHub's
+// workflows. An administrator runs it once, and again after changes; no workflow may run it.
 package main
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// project is the Pulumi project whose stages are deployed: the name in ../Pulumi.yaml.
+// project is the Pulumi project of the deployed stages: the name in ../Pulumi.yaml.
 const project = "restock"
 
 func main() {
@@ -42,7 +42,7 @@ func bootstrap(ctx *pulumi.Context) error {
 		}
 		deployRoles[e.name] = deploy.Arn
 		if e.manyStages() {
-			continue // a stage of a pull request is made without a preview
+			continue // a pull request's stage is created without a preview
 		}
 		preview, err := newPreviewRole(ctx, e, github, state)
 		if err != nil {
@@ -59,5 +59,5 @@ func bootstrap(ctx *pulumi.Context) error {
 	return nil
 }
 
-// tags say whose a resource is, for people in the console.
+// tags name the project, for people in the AWS console.
 func tags() pulumi.StringMap { return pulumi.StringMap{"project": pulumi.String(project)} }

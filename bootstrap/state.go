@@ -12,14 +12,15 @@ import (
 
 const (
 	keyAlias = "alias/" + project + "-pulumi"
-	// keyDeletionDays is how long the deletion of the key can be taken back: as long as KMS allows.
+	// keyDeletionDays is the time in which a deletion of the key can be cancelled: the longest that
+	// KMS allows.
 	keyDeletionDays = 30
-	// oldStateDays is how long a state that was overwritten can be had back.
+	// oldStateDays is the time for which an overwritten state can be restored.
 	oldStateDays = 90
 )
 
-// A state is where Pulumi keeps what it deployed, and the key that encrypts it. Who may read the bucket but not use the key reads
-// nothing.
+// A state is the bucket in which Pulumi stores its state, and the key that encrypts it. Reading the
+// state requires access to both.
 type state struct {
 	bucket *s3.BucketV2
 	key    *kms.Key
@@ -27,7 +28,7 @@ type state struct {
 
 func newState(ctx *pulumi.Context) (*state, error) {
 	keep := pulumi.Protect(true)
-	// Without a policy of its own the key is for whom IAM allows it, in this account alone:
+	// Without a policy of its own, IAM alone decides who may use the key, in this account only:
 	// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 	key, err := kms.NewKey(ctx, "pulumi", &kms.KeyArgs{
 		Description:          pulumi.String("Pulumi's state and secrets"),
@@ -38,7 +39,8 @@ func newState(ctx *pulumi.Context) (*state, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating the key: %w", err)
 	}
-	_, err = kms.NewAlias(ctx, "pulumi", &kms.AliasArgs{Name: pulumi.String(keyAlias), TargetKeyId: key.KeyId}, pulumi.Parent(key), keep)
+	_, err = kms.NewAlias(ctx, "pulumi", &kms.AliasArgs{Name: pulumi.String(keyAlias), TargetKeyId: key.KeyId},
+		pulumi.Parent(key), keep)
 	if err != nil {
 		return nil, fmt.Errorf("naming the key %s: %w", keyAlias, err)
 	}
@@ -56,25 +58,28 @@ func newState(ctx *pulumi.Context) (*state, error) {
 		RestrictPublicBuckets: pulumi.Bool(true),
 	}, of)
 	if err != nil {
-		return nil, fmt.Errorf("keeping the public out of the state's bucket: %w", err)
+		return nil, fmt.Errorf("blocking public access to the state's bucket: %w", err)
 	}
 	_, err = s3.NewBucketVersioningV2(ctx, "state", &s3.BucketVersioningV2Args{
 		Bucket:                  bucket.Bucket,
 		VersioningConfiguration: s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")},
 	}, of)
 	if err != nil {
-		return nil, fmt.Errorf("keeping the versions of the state: %w", err)
+		return nil, fmt.Errorf("enabling versions of the state: %w", err)
 	}
-	_, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, "state", &s3.BucketServerSideEncryptionConfigurationV2Args{
-		Bucket: bucket.Bucket,
-		Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
-			BucketKeyEnabled: pulumi.Bool(true),
-			ApplyServerSideEncryptionByDefault: s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
-				SseAlgorithm:   pulumi.String("aws:kms"),
-				KmsMasterKeyId: key.Arn,
-			},
-		}},
-	}, of)
+	encryptedBy := s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
+		SseAlgorithm:   pulumi.String("aws:kms"),
+		KmsMasterKeyId: key.Arn,
+	}
+	_, err = s3.NewBucketServerSideEncryptionConfigurationV2(ctx, "state",
+		&s3.BucketServerSideEncryptionConfigurationV2Args{
+			Bucket: bucket.Bucket,
+			Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{
+				s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
+					BucketKeyEnabled:                   pulumi.Bool(true),
+					ApplyServerSideEncryptionByDefault: encryptedBy,
+				}},
+		}, of)
 	if err != nil {
 		return nil, fmt.Errorf("encrypting the state: %w", err)
 	}
@@ -83,7 +88,7 @@ func newState(ctx *pulumi.Context) (*state, error) {
 		Rules: s3.BucketLifecycleConfigurationV2RuleArray{s3.BucketLifecycleConfigurationV2RuleArgs{
 			Id:     pulumi.String("old-versions"),
 			Status: pulumi.String("Enabled"),
-			Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")}, // everything
+			Filter: s3.BucketLifecycleConfigurationV2RuleFilterArgs{Prefix: pulumi.String("")}, // all objects
 			NoncurrentVersionExpiration: s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
 				NoncurrentDays: pulumi.Int(oldStateDays),
 			},
@@ -99,23 +104,25 @@ func newState(ctx *pulumi.Context) (*state, error) {
 		}, bucket.Arn),
 	}, of)
 	if err != nil {
-		return nil, fmt.Errorf("closing the state's bucket to all but TLS: %w", err)
+		return nil, fmt.Errorf("restricting the state's bucket to TLS: %w", err)
 	}
 	return &state{bucket, key}, nil
 }
 
-// mayRead is what pulumi preview does with the state of a stage: it reads. It neither locks nor writes history
-// (Preview in pkg/backend/diy/backend.go of pulumi 3.250.0).
+// mayRead allows what pulumi preview does with the state of a stage. It reads, takes no lock and
+// writes no history (Preview in pkg/backend/diy/backend.go of pulumi 3.250.0).
 func mayRead(bucket, key, stage string) []policy.Statement {
 	return []policy.Statement{
-		// Without it S3 answers a read of what is not there with 403, not with 404; under a condition on prefixes too.
+		// Without ListBucket, S3 answers a read of a missing object with 403 instead of 404. This
+		// holds under a condition on prefixes too.
 		{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{bucket}},
-		{Effect: "Allow", Action: []string{"s3:GetObject"}, Resource: []string{bucket + "/.pulumi/meta.yaml", checkpoint(bucket, stage)}},
+		{Effect: "Allow", Action: []string{"s3:GetObject"},
+			Resource: []string{bucket + "/.pulumi/meta.yaml", checkpoint(bucket, stage)}},
 		{Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{key}},
 	}
 }
 
-// mayUpdate is what pulumi up and destroy do with the state of a stage.
+// mayUpdate allows what pulumi up and destroy do with the state of a stage.
 func mayUpdate(bucket, key, stage string) []policy.Statement {
 	return append(mayRead(bucket, key, stage),
 		policy.Statement{
@@ -132,7 +139,7 @@ func mayUpdate(bucket, key, stage string) []policy.Statement {
 	)
 }
 
-// checkpoint is the state's file, its previous one beside it, and its tags.
+// checkpoint returns the ARN pattern of the state's file, its previous version and its tags.
 func checkpoint(bucket, stage string) string {
 	return fmt.Sprintf("%s/.pulumi/stacks/%s/%s.*", bucket, project, stage)
 }

@@ -21,16 +21,16 @@ import (
 	"restock/internal/merchant"
 )
 
-// service is what requests to an HTTP API are signed for.
+// service is the name of the AWS service in the signature of a request to an HTTP API.
 const service = "execute-api"
 
-// timeout bounds a call. It is the longest that an HTTP API waits for its function.
+// timeout limits a call. An HTTP API waits no longer for its function.
 const timeout = 30 * time.Second
 
-// maxAnswer is the longest answer that is read, in bytes. A function's is 6 MB at most.
+// maxAnswer limits the bytes that are read of an answer. A function answers with 6 MB at most.
 const maxAnswer = 8 << 20
 
-// A client asks the merchant's API.
+// A client calls the merchant's API.
 type client struct {
 	target *resolved
 	http   *http.Client
@@ -40,28 +40,28 @@ type client struct {
 func newClient(t *resolved) *client {
 	return &client{target: t, signer: v4.NewSigner(), http: &http.Client{
 		Timeout: timeout,
-		// A signature is of one host and one path.
+		// A signature covers one host and one path, so a redirected request would be refused.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// A call is a request to the API, and what its answer is read into.
+// A call is a request to the API. do decodes the answer into the field into.
 type call struct {
 	method, path string
 	query        url.Values
-	body         any // nil: none
+	body         any // nil: no body
 	key          string
 	into         any
 }
 
-// A refusal is an answer of the API that is an error.
+// A refusal is an error answer of the API.
 type refusal struct {
 	status  int
 	problem problem
-	text    string // the body, where it is not the API's own
+	text    string // the body, if the API did not write it
 }
 
-// A problem is how the API tells of an error.
+// A problem is the API's error document.
 type problem struct {
 	Message string `json:"message"`
 	Code    string `json:"code"`
@@ -80,7 +80,7 @@ func (r *refusal) Error() string {
 	return said
 }
 
-// do makes a call. An error says what was asked, what came of it and, where that is known, what to do.
+// do makes a call. Its error says what was requested, what happened and, if known, what to do.
 func (c *client) do(ctx context.Context, k call) error {
 	asked := k.method + " " + c.target.api + k.path
 	body, err := c.send(ctx, k)
@@ -88,7 +88,7 @@ func (c *client) do(ctx context.Context, k call) error {
 		return fmt.Errorf("%s: %w", asked, err)
 	}
 	if err := json.Unmarshal(body, k.into); err != nil {
-		return fmt.Errorf("%s: the answer is not the merchant's API's: %.200s", asked, oneLine(body))
+		return fmt.Errorf("%s: the answer is not from the merchant's API: %.200s", asked, oneLine(body))
 	}
 	return nil
 }
@@ -133,51 +133,56 @@ func (c *client) send(ctx context.Context, k call) ([]byte, error) {
 		return text, nil
 	}
 	r := &refusal{status: answer.StatusCode, text: fmt.Sprintf("%.200s", oneLine(text))}
-	_ = json.Unmarshal(text, &r.problem) // what is not the API's own stays text
+	_ = json.Unmarshal(text, &r.problem) // a body that the API did not write stays text
 	return nil, c.advised(r, signer)
 }
 
-// sign signs a request with the caller's credentials, and says whose they are.
+// sign signs a request with the caller's credentials and returns them.
 func (c *client) sign(ctx context.Context, r *http.Request, body []byte) (aws.Credentials, error) {
 	signer, err := c.target.aws.Credentials.Retrieve(ctx)
 	if err != nil {
-		return signer, fmt.Errorf("there are no AWS credentials to sign with: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %s", oneLine([]byte(err.Error())))
+		return signer, fmt.Errorf(
+			"there are no AWS credentials to sign with: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "+
+				"AWS_SECRET_ACCESS_KEY: %s", oneLine([]byte(err.Error())))
 	}
 	hash := sha256.Sum256(body)
-	if err := c.signer.SignHTTP(ctx, signer, r, hex.EncodeToString(hash[:]), service, c.target.aws.Region, time.Now()); err != nil {
+	if err := c.signer.SignHTTP(ctx, signer, r, hex.EncodeToString(hash[:]), service, c.target.aws.Region,
+		time.Now()); err != nil {
 		return signer, fmt.Errorf("signing the request: %w", err)
 	}
 	return signer, nil
 }
 
-// advised adds to a refusal what to do about it, where the API cannot know.
+// advised adds advice to a refusal where the API cannot give it.
 func (c *client) advised(r *refusal, signer aws.Credentials) error {
 	switch {
 	case r.status == http.StatusForbidden && r.problem.Code == "" && c.target.local:
-		return fmt.Errorf("%w: it was signed with the access key %s for region %s: is that the region of the run's stage? The run's log says what is wrong", r, signer.AccessKeyID, c.target.aws.Region)
+		return fmt.Errorf("%w: it was signed with the access key %s for region %s: is that the region of the run's "+
+			"stage? See the run's log", r, signer.AccessKeyID, c.target.aws.Region)
 	case r.status == http.StatusForbidden && r.problem.Code == "":
-		return fmt.Errorf("%w: it was signed with the access key %s (of %s) for region %s: let its owner do execute-api:Invoke on the API, or use other credentials (AWS_PROFILE)",
+		return fmt.Errorf("%w: it was signed with the access key %s (of %s) for region %s: allow its owner "+
+			"execute-api:Invoke on the API, or use other credentials (AWS_PROFILE)",
 			r, signer.AccessKeyID, signer.Source, c.target.aws.Region)
 	case r.status == http.StatusNotFound && r.problem.Code == "":
-		return fmt.Errorf("%w: it is not the shop's API, or one without the merchant's routes: deploy the stage again", r)
+		return fmt.Errorf("%w: it is not the shop's API, or it has no merchant's routes: deploy the stage again", r)
 	}
 	return r
 }
 
-// unreachable says what to do about an API that does not answer.
+// unreachable returns an error that says what to do about an API that does not answer.
 func (c *client) unreachable(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
-		err = wrapped.Err // without the method and the URL, which are told already
+		err = wrapped.Err // do names the method and the URL
 	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && c.target.local:
-		return errors.New("nothing listens there: is the local run up? It is started by make local")
+		return errors.New("nothing listens there: is the local run up? Start it with make local")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return errors.New("nothing listens there: is that the stage's output apiUrl?")
 	}
 	return err
 }
 
-// oneLine is a text without line breaks.
+// oneLine returns a text without line breaks.
 func oneLine(text []byte) string { return strings.Join(strings.Fields(string(text)), " ") }

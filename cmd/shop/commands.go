@@ -2,7 +2,8 @@ package main
 
 import "encoding/json"
 
-// commands are all that can be asked for, in the order in which they are explained. Each is new: its flags are one command line's.
+// commands returns all commands in the order of the help text. Each call returns new ones, because
+// a command's flags keep the values of one command line.
 func commands() []command {
 	return []command{
 		productsCommand(), createCommand(), setCommand(), adjustCommand(), ledgerCommand(),
@@ -11,7 +12,7 @@ func commands() []command {
 	}
 }
 
-// show answers a program with a value, and a person with a table.
+// show prints a value as JSON for programs, and as a table for people.
 func (s *session) show(value any, table func()) error {
 	if !s.json {
 		table()

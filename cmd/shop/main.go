@@ -1,5 +1,6 @@
-// Command shop is the merchant's command line: products and their policies, stocktake, production orders, the stock ledger, and the
-// dead-letter queue; of a stage, or of the local run. It signs what it asks with the caller's AWS credentials.
+// Command shop is the merchant's command line. It manages products, their reordering policies, the
+// stock, production orders, the stock ledger and the dead-letter queue of a stage or of the local
+// run. It signs its requests with the caller's AWS credentials.
 package main
 
 import (
@@ -14,7 +15,6 @@ import (
 	"time"
 )
 
-// Exit codes.
 const (
 	exitFailure = 1
 	exitUsage   = 2
@@ -27,13 +27,13 @@ func main() {
 	os.Exit(t.run(ctx, os.Args[1:]))
 }
 
-// A terminal is where a command is given and answered.
+// A terminal has the streams of a command line.
 type terminal struct {
 	out, errors io.Writer
-	location    *time.Location // whose time is shown
+	location    *time.Location // the time zone of the times that are shown
 }
 
-// run carries out a command line, and returns the exit code.
+// run executes a command line and returns the exit code.
 func (t terminal) run(ctx context.Context, args []string) int {
 	err := t.execute(ctx, args)
 	var usage *usageError
@@ -65,10 +65,10 @@ func (t terminal) execute(ctx context.Context, args []string) error {
 	return chosen.run(ctx, &session{terminal: t, target: where, client: newClient(where), json: o.json}, arguments)
 }
 
-// A session is a command at work.
+// A session is a running command.
 type session struct {
 	terminal
 	target *resolved
 	client *client
-	json   bool // for programs
+	json   bool // print JSON
 }

@@ -20,7 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// An api stands in for the merchant's API: it takes signed requests alone, and answers each as it is told.
+// An api is a fake of the merchant's API. It accepts only signed requests, and answers each from
+// its table.
 type api struct {
 	*testing.T
 	url     string
@@ -33,12 +34,12 @@ type answer struct {
 	body   string
 }
 
-// asked is a request that the API got.
+// asked is a request that the API received.
 type asked struct {
 	request, body, key, language string
 }
 
-// keys are the secrets of those who may call.
+// keys are the secrets of the callers that the API accepts, by access key.
 var keys = map[string]string{"local": "local", "AKIDEXAMPLE": "secret"}
 
 func newAPI(t *testing.T, answers map[string]answer) *api {
@@ -60,14 +61,16 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		secret, ok := keys[id]
 		return awsapi.Credentials{AccessKeyID: id, SecretAccessKey: secret}, ok
 	}
-	if _, err := awsapi.Authenticate(r, body, awsapi.Scope{Service: "execute-api", Region: "ap-northeast-2"}, credentials); err != nil {
+	if _, err := awsapi.Authenticate(r, body, awsapi.Scope{Service: "execute-api", Region: "ap-northeast-2"},
+		credentials); err != nil {
 		a.Log(err)
 		w.WriteHeader(http.StatusForbidden)
 		fmt.Fprint(w, `{"message":"Forbidden"}`)
 		return
 	}
 	request := r.Method + " " + r.URL.RequestURI()
-	a.asked = append(a.asked, asked{request, string(body), r.Header.Get("Idempotency-Key"), r.Header.Get("Accept-Language")})
+	a.asked = append(a.asked,
+		asked{request, string(body), r.Header.Get("Idempotency-Key"), r.Header.Get("Accept-Language")})
 	told, ok := a.answers[request]
 	if !ok {
 		a.Errorf("nobody expects %s", request)
@@ -76,10 +79,12 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, told.body)
 }
 
-// ready is a file as the local run writes it, with the addresses of the test.
+// ready writes a file like that of the local run, with the addresses of the test.
 func ready(t *testing.T, api, aws string) string {
 	t.Helper()
-	text, err := json.Marshal(map[string]string{"api": api, "aws": aws, "factory": "http://127.0.0.1:1", "dsn": "root@tcp(127.0.0.1:1)/"})
+	text, err := json.Marshal(map[string]string{
+		"api": api, "aws": aws, "factory": "http://127.0.0.1:1", "dsn": "root@tcp(127.0.0.1:1)/",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,10 +95,10 @@ func ready(t *testing.T, api, aws string) string {
 	return path
 }
 
-// seoul is the time zone of whoever gives the commands of these tests.
+// seoul is the time zone of the terminal in these tests.
 var seoul = time.FixedZone("KST", 9*60*60)
 
-// shop gives a command, and returns what it says and its exit code.
+// shop runs a command and returns its output, its error output and its exit code.
 func shop(t *testing.T, args ...string) (out, errors string, code int) {
 	t.Helper()
 	t.Setenv(urlVariable, "")
@@ -103,36 +108,49 @@ func shop(t *testing.T, args ...string) (out, errors string, code int) {
 }
 
 const (
-	donut = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW",
-		"stock":0,"on_order":60,"position":60,"expected_at":"2026-11-21T12:00:40Z","suggestion":0,"max_per_sale":0,"factory":"FF-500293",
+	donut = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101","name":"부산도너츠",
+		"price":19900,"currency":"KRW",
+		"stock":0,"on_order":60,"position":60,"expected_at":"2026-11-21T12:00:40Z","suggestion":0,
+		"max_per_sale":0,"factory":"FF-500293",
 		"reorder_point":0,"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":40,"automatic":true}`
-	cake = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb02","sku":"CK-1","name":"쌀 케이크, 큰 것","price":1250000,"currency":"KRW",
+	cake = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb02","sku":"CK-1","name":"쌀 케이크, 큰 것",
+		"price":1250000,"currency":"KRW",
 		"stock":1204,"on_order":0,"position":1204,"suggestion":796,"max_per_sale":3,"factory":"FF-500293",
-		"reorder_point":1500,"order_up_to":2000,"lot_size":1,"minimum_order":50,"lead_time_seconds":7200,"automatic":false}`
-	openOrder = `{"production_order_id":"0197a000-0000-7000-8000-000000000002","sku":"CP-502101","quantity":100,"received":40,"factory":"FF-500293",
-		"status":"open","asks":2,"opened_at":"2026-11-21T12:00:00.25Z","asked_at":"2026-11-21T12:02:00Z","published_at":"2026-11-21T12:00:01Z","correlation":"JKJaXmPLvHcESHA="}`
-	closedOrder = `{"production_order_id":"0197a000-0000-7000-8000-000000000001","sku":"CK-1","quantity":2000,"received":0,"factory":"FF-500293",
-		"status":"cancelled","asks":1,"opened_at":"2026-11-20T23:59:59Z","asked_at":"2026-11-20T23:59:59Z","closed_at":"2026-11-21T00:10:00Z"}`
+		"reorder_point":1500,"order_up_to":2000,"lot_size":1,"minimum_order":50,"lead_time_seconds":7200,
+		"automatic":false}`
+	openOrder = `{"production_order_id":"0197a000-0000-7000-8000-000000000002","sku":"CP-502101",
+		"quantity":100,"received":40,"factory":"FF-500293",
+		"status":"open","asks":2,"opened_at":"2026-11-21T12:00:00.25Z","asked_at":"2026-11-21T12:02:00Z",
+		"published_at":"2026-11-21T12:00:01Z","correlation":"JKJaXmPLvHcESHA="}`
+	closedOrder = `{"production_order_id":"0197a000-0000-7000-8000-000000000001","sku":"CK-1",
+		"quantity":2000,"received":0,"factory":"FF-500293",
+		"status":"cancelled","asks":1,"opened_at":"2026-11-20T23:59:59Z",
+		"asked_at":"2026-11-20T23:59:59Z","closed_at":"2026-11-21T00:10:00Z"}`
 	openID = "0197a000-0000-7000-8000-000000000002"
 )
 
-// example is a shop with something of everything.
+// example is a shop with at least one of each thing.
 var example = map[string]answer{
-	"GET /merchant/products":                                            {200, `{"products":[` + cake + `,` + donut + `]}`},
-	"POST /merchant/products":                                           {201, donut},
-	"PATCH /merchant/products/CP-502101":                                {200, donut},
-	"POST /merchant/products/CP-502101/adjustments":                     {200, donut},
-	"GET /merchant/products/CP-502101/ledger?limit=50":                  {200, ledgerPage},
-	"GET /merchant/production-orders?limit=50":                          {200, `{"production_orders":[` + openOrder + `,` + closedOrder + `]}`},
-	"GET /merchant/production-orders?limit=1&sku=CP-502101&status=open": {200, `{"production_orders":[` + openOrder + `],"next":"` + openID + `"}`},
-	"GET /merchant/production-orders/" + openID:                         {200, openOrder},
-	"POST /merchant/production-orders":                                  {201, openOrder},
-	"POST /merchant/production-orders/" + openID + "/cancellation":      {200, closedOrder},
+	"GET /merchant/products": {200,
+		`{"products":[` + cake + `,` + donut + `]}`},
+	"POST /merchant/products":                          {201, donut},
+	"PATCH /merchant/products/CP-502101":               {200, donut},
+	"POST /merchant/products/CP-502101/adjustments":    {200, donut},
+	"GET /merchant/products/CP-502101/ledger?limit=50": {200, ledgerPage},
+	"GET /merchant/production-orders?limit=50": {200,
+		`{"production_orders":[` + openOrder + `,` + closedOrder + `]}`},
+	"GET /merchant/production-orders?limit=1&sku=CP-502101&status=open": {200,
+		`{"production_orders":[` + openOrder + `],"next":"` + openID + `"}`},
+	"GET /merchant/production-orders/" + openID:                    {200, openOrder},
+	"POST /merchant/production-orders":                             {201, openOrder},
+	"POST /merchant/production-orders/" + openID + "/cancellation": {200, closedOrder},
 }
 
 const ledgerPage = `{"sku":"CP-502101","entries":[
-	{"entry_id":1042,"quantity":-3,"cause":"adjustment","reason":"broken in the van","reference":"0197a000-0000-7000-8000-00000000000a","at":"2026-11-21T03:00:00Z"},
-	{"entry_id":7,"quantity":1000,"cause":"receipt","reference":"0197a000-0000-7000-8000-00000000000b","at":"2026-11-21T02:00:00Z"},
+	{"entry_id":1042,"quantity":-3,"cause":"adjustment","reason":"broken in the van",
+	"reference":"0197a000-0000-7000-8000-00000000000a","at":"2026-11-21T03:00:00Z"},
+	{"entry_id":7,"quantity":1000,"cause":"receipt","reference":"0197a000-0000-7000-8000-00000000000b",
+	"at":"2026-11-21T02:00:00Z"},
 	{"entry_id":1,"quantity":3,"cause":"opening","at":"2026-11-20T00:00:00Z"}]}`
 
 func TestAnswersAreTablesForPeopleAndJSONForPrograms(t *testing.T) {
@@ -180,18 +198,31 @@ func TestCommandsAskWhatTheySay(t *testing.T) {
 	where := ready(t, a.url, a.url)
 	const products, orders = "/merchant/products", "/merchant/production-orders"
 	for _, c := range []struct {
-		args string // a dot is a space
+		args string // separated by spaces; a dot stands for a space inside an argument
 		want asked
 	}{
 		{"products", asked{request: "GET " + products}},
-		{"adjust CP-502101 -3 --reason damaged --key k", asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":-3,"reason":"damaged"}`, key: "k"}},
-		{"adjust --reason in.the.van CP-502101 +5 --key k", asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":5,"reason":"in the van"}`, key: "k"}},
-		{"adjust --json CP-502101 --key=k -3 --reason=damaged", asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":-3,"reason":"damaged"}`, key: "k"}},
-		{"set CP-502101 --automatic --lead-time 2m --price 0", asked{request: "PATCH " + products + "/CP-502101", body: `{"automatic":true,"lead_time_seconds":120,"price":0}`}},
-		{"set --automatic=false CP-502101 --min-order 5 --lot-size 6 --reorder-point 7 --order-up-to 8 --max-per-sale 9 --factory F --name a.b",
-			asked{request: "PATCH " + products + "/CP-502101", body: `{"automatic":false,"factory":"F","lot_size":6,"max_per_sale":9,"minimum_order":5,"name":"a b","order_up_to":8,"reorder_point":7}`}},
+		{"adjust CP-502101 -3 --reason damaged --key k",
+			asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":-3,"reason":"damaged"}`,
+				key: "k"}},
+		{"adjust --reason in.the.van CP-502101 +5 --key k",
+			asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":5,"reason":"in the van"}`,
+				key: "k"}},
+		{"adjust --json CP-502101 --key=k -3 --reason=damaged",
+			asked{request: "POST " + products + "/CP-502101/adjustments", body: `{"quantity":-3,"reason":"damaged"}`,
+				key: "k"}},
+		{"set CP-502101 --automatic --lead-time 2m --price 0",
+			asked{request: "PATCH " + products + "/CP-502101",
+				body: `{"automatic":true,"lead_time_seconds":120,"price":0}`}},
+		{"set --automatic=false CP-502101 --min-order 5 --lot-size 6 --reorder-point 7 --order-up-to 8 " +
+			"--max-per-sale 9 --factory F --name a.b",
+			asked{request: "PATCH " + products + "/CP-502101",
+				body: `{"automatic":false,"factory":"F","lot_size":6,"max_per_sale":9,"minimum_order":5,"name":"a b",` +
+					`"order_up_to":8,"reorder_point":7}`}},
 		{"create CP-2 --name 도넛 --price 900 --factory F --order-up-to 10 --lead-time 40s --stock 4",
-			asked{request: "POST " + products, body: `{"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,"sku":"CP-2","stock":4}`}},
+			asked{request: "POST " + products,
+				body: `{"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,"sku":"CP-2",` +
+					`"stock":4}`}},
 		{"open CP-502101", asked{request: "POST " + orders, body: `{"sku":"CP-502101"}`}},
 		{"open CP-502101 200", asked{request: "POST " + orders, body: `{"quantity":200,"sku":"CP-502101"}`}},
 		{"cancel " + openID, asked{request: "POST " + orders + "/" + openID + "/cancellation"}},
@@ -204,7 +235,8 @@ func TestCommandsAskWhatTheySay(t *testing.T) {
 			}
 		}
 		c.want.language = "en"
-		if _, said, code := shop(t, append([]string{"--ready", where}, args...)...); code != 0 || len(a.asked) != 1 || a.asked[0] != c.want {
+		if _, said, code := shop(t, append([]string{"--ready", where}, args...)...); code != 0 || len(a.asked) != 1 ||
+			a.asked[0] != c.want {
 			t.Errorf("shop %s ended with %d %s, and asked\n%+v, want\n%+v", c.args, code, said, a.asked, c.want)
 		}
 	}
@@ -225,7 +257,8 @@ func TestListsGoOnWhereAPageEnds(t *testing.T) {
 	page := func(from, to int, next string) answer {
 		var entries []string
 		for id := from; id > to; id-- {
-			entries = append(entries, fmt.Sprintf(`{"entry_id":%d,"quantity":-1,"cause":"sale","at":"2026-11-21T03:00:00Z"}`, id))
+			entries = append(entries,
+				fmt.Sprintf(`{"entry_id":%d,"quantity":-1,"cause":"sale","at":"2026-11-21T03:00:00Z"}`, id))
 		}
 		return answer{200, `{"sku":"A","entries":[` + strings.Join(entries, ",") + `]` + next + `}`}
 	}

@@ -16,9 +16,10 @@ func TestNumbersOfFlagsReachTheAPIAsTheyAre(t *testing.T) {
 	})
 	where := ready(t, a.url, a.url)
 	flags := map[string]string{
-		"price": "price", "max-per-sale": "max_per_sale", "reorder-point": "reorder_point", "order-up-to": "order_up_to", "lot-size": "lot_size", "min-order": "minimum_order",
+		"price": "price", "max-per-sale": "max_per_sale", "reorder-point": "reorder_point",
+		"order-up-to": "order_up_to", "lot-size": "lot_size", "min-order": "minimum_order",
 	}
-	// The API knows the limits. What a flag holds must not become another number on the way.
+	// The API checks the limits. A flag must pass its number on unchanged.
 	for flag, field := range flags {
 		for _, n := range []string{"0", "4294967296", highestPrice, "9223372036854775807", "-9223372036854775808"} {
 			a.asked = nil
@@ -28,7 +29,8 @@ func TestNumbersOfFlagsReachTheAPIAsTheyAre(t *testing.T) {
 			}
 		}
 		for _, n := range []string{"9223372036854775808", "-9223372036854775809"} {
-			if _, said, code := shop(t, "--ready", where, "set", "CP-502101", "--"+flag, n); code != exitUsage || !strings.Contains(said, "flag -"+flag+": not an integer from -2^63 to 2^63-1") {
+			if _, said, code := shop(t, "--ready", where, "set", "CP-502101", "--"+flag, n); code != exitUsage ||
+				!strings.Contains(said, "flag -"+flag+": not an integer from -2^63 to 2^63-1") {
 				t.Errorf("--%s %s: ended with %d %s, want it refused by name", flag, n, code, said)
 			}
 		}
@@ -41,11 +43,13 @@ func TestNumbersOfFlagsReachTheAPIAsTheyAre(t *testing.T) {
 		{"open CP-502101 9223372036854775807", `{"quantity":9223372036854775807,"sku":"CP-502101"}`},
 	} {
 		a.asked = nil
-		if _, said, code := shop(t, append([]string{"--ready", where}, strings.Fields(c.args)...)...); code != 0 || len(a.asked) != 1 || a.asked[0].body != c.body {
+		if _, said, code := shop(t, append([]string{"--ready", where}, strings.Fields(c.args)...)...); code != 0 ||
+			len(a.asked) != 1 || a.asked[0].body != c.body {
 			t.Errorf("shop %s: ended with %d %s, asked %+v, want %s", c.args, code, said, a.asked, c.body)
 		}
 	}
-	if _, said, code := shop(t, "--ready", where, "ledger", "CP-502101", "--limit", "1", "--before", "9223372036854775807"); code != 0 {
+	if _, said, code := shop(t, "--ready", where, "ledger", "CP-502101", "--limit", "1", "--before",
+		"9223372036854775807"); code != 0 {
 		t.Errorf("a ledger before the highest entry: ended with %d %s", code, said)
 	}
 	for args, says := range map[string]string{
@@ -56,14 +60,17 @@ func TestNumbersOfFlagsReachTheAPIAsTheyAre(t *testing.T) {
 		"ledger CP-502101 --limit 9223372036854775808":     "-limit",
 		"orders --limit -1":                                "--limit -1",
 	} {
-		if _, said, code := shop(t, append([]string{"--ready", where}, strings.Fields(args)...)...); code != exitUsage || !strings.Contains(said, says) {
+		if _, said, code := shop(t,
+			append([]string{"--ready", where}, strings.Fields(args)...)...); code != exitUsage ||
+			!strings.Contains(said, says) {
 			t.Errorf("shop %s: ended with %d %s, want %q", args, code, said, says)
 		}
 	}
 }
 
 func TestNumbersOfAnswersAreShownAsTheyAre(t *testing.T) {
-	large := strings.NewReplacer(`"price":19900`, `"price":`+highestPrice, `"stock":0`, `"stock":4294967297`, `"on_order":60`, `"on_order":2147483647`, `"order_up_to":100`, `"order_up_to":1000000000`).Replace(donut)
+	large := strings.NewReplacer(`"price":19900`, `"price":`+highestPrice, `"stock":0`, `"stock":4294967297`,
+		`"on_order":60`, `"on_order":2147483647`, `"order_up_to":100`, `"order_up_to":1000000000`).Replace(donut)
 	a := newAPI(t, map[string]answer{"GET /merchant/products": {200, `{"products":[` + large + `]}`}})
 	where := ready(t, a.url, a.url)
 	out, said, code := shop(t, "--ready", where, "products", "CP-502101")

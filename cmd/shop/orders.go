@@ -12,7 +12,7 @@ import (
 	"restock/internal/merchant"
 )
 
-// A page says which part of a list is wanted.
+// A page selects a part of a list.
 type page struct {
 	limit  int
 	before string
@@ -20,14 +20,15 @@ type page struct {
 
 func (p *page) flags(f *flag.FlagSet) {
 	f.IntVar(&p.limit, "limit", merchant.DefaultPage, "at most `n`")
-	f.StringVar(&p.before, "before", "", "go on `where` the last list ended, as it says")
+	f.StringVar(&p.before, "before", "", "go on `where` the last list ended: the value that it printed")
 }
 
-// collect follows the pages of a list until there are as many as are wanted, and returns what comes after, empty where nothing does.
-// get gets one page, and says how many it had.
-func (p page) collect(query url.Values, get func(url.Values) (had int, next string, err error)) (next string, err error) {
+// collect requests pages of a list until it has as many items as wanted. It returns where the list
+// goes on, or "" at its end. get requests one page and returns the number of its items.
+func (p page) collect(query url.Values,
+	get func(url.Values) (had int, next string, err error)) (next string, err error) {
 	if p.limit < 1 {
-		return "", usagef("--limit %d is none: it must be 1 or more", p.limit)
+		return "", usagef("--limit %d is invalid: it must be 1 or more", p.limit)
 	}
 	next = p.before
 	for left := p.limit; left > 0; {
@@ -47,7 +48,7 @@ func (p page) collect(query url.Values, get func(url.Values) (had int, next stri
 	return next, nil
 }
 
-// more tells a person that a list goes on.
+// more tells a person that the list goes on.
 func (s *session) more(next string) {
 	if next != "" {
 		fmt.Fprintf(s.out, "There are more: --before %s\n", next)
@@ -57,7 +58,8 @@ func (s *session) more(next string) {
 func ordersCommand() command {
 	var p page
 	var sku, status string
-	return command{name: "orders", arguments: "[--sku SKU] [--status STATUS]", summary: "production orders, the newest first",
+	return command{name: "orders", arguments: "[--sku SKU] [--status STATUS]",
+		summary: "production orders, the newest first",
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&sku, "sku", "", "of this `product` alone")
 			f.StringVar(&status, "status", "", "with this `status` alone: open, received, short, failed or cancelled")
@@ -74,7 +76,9 @@ func ordersCommand() command {
 			var err error
 			all.Next, err = p.collect(query, func(query url.Values) (int, string, error) {
 				var answer merchant.ProductionOrders
-				err := s.client.do(ctx, call{method: http.MethodGet, path: "/merchant/production-orders", query: query, into: &answer})
+				err := s.client.do(ctx, call{
+					method: http.MethodGet, path: "/merchant/production-orders", query: query, into: &answer,
+				})
 				all.Orders = append(all.Orders, answer.Orders...)
 				return len(answer.Orders), answer.Next, err
 			})
@@ -85,7 +89,8 @@ func ordersCommand() command {
 				t := table{right: []int{4, 5, 6}}
 				t.row("OPENED", "ORDER", "SKU", "STATUS", "QUANTITY", "RECEIVED", "ASKS", "CLOSED", "FACTORY")
 				for _, o := range all.Orders {
-					t.row(s.moment(o.OpenedAt), o.ID.String(), o.SKU, o.Status, amount(o.Quantity), amount(o.Received), amount(o.Asks), s.moment(o.ClosedAt), o.Factory)
+					t.row(s.moment(o.OpenedAt), o.ID.String(), o.SKU, o.Status, amount(o.Quantity), amount(o.Received),
+						amount(o.Asks), s.moment(o.ClosedAt), o.Factory)
 				}
 				t.writeTo(s.out)
 				s.more(all.Next)
@@ -93,7 +98,7 @@ func ordersCommand() command {
 		}}
 }
 
-// order carries out a call that answers with a production order, and shows it.
+// order makes a call that answers with a production order, and shows the order.
 func (s *session) order(ctx context.Context, k call) error {
 	var o merchant.ProductionOrder
 	k.into = &o
@@ -132,7 +137,8 @@ func orderCommand() command {
 }
 
 func openCommand() command {
-	return command{name: "open", arguments: "SKU [N]", summary: "open a production order; without a number, for what the policy suggests", least: 1, most: 2,
+	return command{name: "open", arguments: "SKU [N]",
+		summary: "open a production order; N defaults to what the policy suggests", least: 1, most: 2,
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			body := map[string]any{"sku": arguments[0]}
 			if len(arguments) == 2 {
@@ -147,7 +153,8 @@ func openCommand() command {
 }
 
 func cancelCommand() command {
-	return command{name: "cancel", arguments: "ORDER", summary: "cancel an open production order; what comes all the same is booked", least: 1, most: 1,
+	return command{name: "cancel", arguments: "ORDER",
+		summary: "cancel an open production order; a later delivery is booked all the same", least: 1, most: 1,
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			return s.order(ctx, call{method: http.MethodPost, path: orderPath(arguments[0]) + "/cancellation"})
 		}}
@@ -157,13 +164,16 @@ func orderPath(id string) string { return "/merchant/production-orders/" + url.P
 
 func ledgerCommand() command {
 	var p page
-	return command{name: "ledger", arguments: "SKU", summary: "every change of a product's stock, the newest first", least: 1, most: 1, flags: p.flags,
+	return command{name: "ledger", arguments: "SKU", summary: "every change of a product's stock, the newest first",
+		least: 1, most: 1, flags: p.flags,
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			all := merchant.Ledger{SKU: arguments[0], Entries: []merchant.LedgerEntry{}}
 			var err error
 			all.Next, err = p.collect(url.Values{}, func(query url.Values) (int, string, error) {
 				var answer merchant.Ledger
-				err := s.client.do(ctx, call{method: http.MethodGet, path: productPath(arguments[0]) + "/ledger", query: query, into: &answer})
+				err := s.client.do(ctx, call{
+					method: http.MethodGet, path: productPath(arguments[0]) + "/ledger", query: query, into: &answer,
+				})
 				all.Entries = append(all.Entries, answer.Entries...)
 				return len(answer.Entries), answer.Next, err
 			})
@@ -178,7 +188,8 @@ func ledgerCommand() command {
 					if e.Reference != [16]byte{} {
 						reference = e.Reference.String()
 					}
-					t.row(s.moment(e.At), strconv.FormatInt(e.ID, 10), change(e.Quantity), e.Cause, reference, cmp.Or(e.Reason, none))
+					t.row(s.moment(e.At), strconv.FormatInt(e.ID, 10), change(e.Quantity), e.Cause, reference,
+						cmp.Or(e.Reason, none))
 				}
 				t.writeTo(s.out)
 				s.more(all.Next)

@@ -18,7 +18,7 @@ import (
 	"restock/internal/merchant"
 )
 
-// showProducts shows products as a table: what is there and what is to come.
+// showProducts prints a table of products.
 func (s *session) showProducts(products []merchant.Product) {
 	t := table{right: []int{1, 2, 4, 5, 6, 8}}
 	t.row("SKU", "STOCK", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION", "NAME")
@@ -29,7 +29,7 @@ func (s *session) showProducts(products []merchant.Product) {
 	t.writeTo(s.out)
 }
 
-// showProduct shows all there is to a product.
+// showProduct prints one product in full.
 func (s *session) showProduct(p merchant.Product) {
 	t := table{}
 	t.row("product", p.SKU)
@@ -50,7 +50,7 @@ func (s *session) showProduct(p merchant.Product) {
 	t.writeTo(s.out)
 }
 
-// product carries out a call that answers with a product, and shows it.
+// product makes a call that answers with a product, and shows the product.
 func (s *session) product(ctx context.Context, k call) error {
 	var p merchant.Product
 	k.into = &p
@@ -61,10 +61,13 @@ func (s *session) product(ctx context.Context, k call) error {
 }
 
 func productsCommand() command {
-	return command{name: "products", arguments: "[SKU]", summary: "all products with their stock, or all there is to one", most: 1,
+	return command{name: "products", arguments: "[SKU]",
+		summary: "all products with their stock, or one product in full", most: 1,
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			var answer merchant.Products
-			if err := s.client.do(ctx, call{method: http.MethodGet, path: "/merchant/products", into: &answer}); err != nil {
+			if err := s.client.do(ctx, call{
+				method: http.MethodGet, path: "/merchant/products", into: &answer,
+			}); err != nil {
 				return err
 			}
 			if len(arguments) == 0 {
@@ -78,7 +81,7 @@ func productsCommand() command {
 		}}
 }
 
-// changes are what is said of a product by flags: fields of a request, of the flags that were given.
+// changes are the fields of a request, one for each flag that was given.
 type changes map[string]any
 
 func (c changes) flags(f *flag.FlagSet) {
@@ -90,8 +93,8 @@ func (c changes) flags(f *flag.FlagSet) {
 	number("price", "price", "its price in `won`")
 	number("max-per-sale", "max_per_sale", "at most `n` a sale; 0: no limit")
 	text("factory", "factory", "the `identifier` of the factory that makes it")
-	number("reorder-point", "reorder_point", "order when stock and what is on order come down to `n`")
-	number("order-up-to", "order_up_to", "order what lifts them to `n`")
+	number("reorder-point", "reorder_point", "order when the stock and the quantity on order fall to `n`")
+	number("order-up-to", "order_up_to", "order as much as raises them to `n`")
 	number("lot-size", "lot_size", "the factory makes whole lots of `n`")
 	number("min-order", "minimum_order", "order `n` at least; 0: no minimum")
 	f.Func("lead-time", "the `time` that the factory takes, like 40s or 2h", func(value string) error {
@@ -125,7 +128,8 @@ func (c changes) number(f *flag.FlagSet, name, field, usage string) {
 
 func createCommand() command {
 	fields := changes{}
-	return command{name: "create", arguments: "SKU --name … --price … --factory … --order-up-to …", summary: "a new product", least: 1, most: 1,
+	return command{name: "create", arguments: "SKU --name … --price … --factory … --order-up-to …",
+		summary: "a new product", least: 1, most: 1,
 		flags: func(f *flag.FlagSet) {
 			fields.flags(f)
 			fields.number(f, "stock", "stock", "`n` are on hand")
@@ -138,7 +142,8 @@ func createCommand() command {
 
 func setCommand() command {
 	fields := changes{}
-	return command{name: "set", arguments: "SKU --price … --reorder-point … …", summary: "change a product or its policy", least: 1, most: 1, flags: fields.flags,
+	return command{name: "set", arguments: "SKU --price … --reorder-point … …",
+		summary: "change a product or its policy", least: 1, most: 1, flags: fields.flags,
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			if len(fields) == 0 {
 				return usagef("set what of %s? shop set -h lists the flags", arguments[0])
@@ -149,13 +154,15 @@ func setCommand() command {
 
 func adjustCommand() command {
 	var reason, key string
-	return command{name: "adjust", arguments: "SKU ±N --reason …", summary: "correct the stock after counting it", least: 2, most: 2,
+	return command{name: "adjust", arguments: "SKU ±N --reason …", summary: "correct the stock after counting it",
+		least: 2, most: 2,
 		flags: func(f *flag.FlagSet) {
 			f.StringVar(&reason, "reason", "", "`why`: damaged, counted, lost; the ledger keeps it")
-			f.Func("key", "the `key` of an adjustment that may have been booked already: it is booked once", func(value string) error {
-				// A new key in place of a blank one, as of an unset variable, would book it a second time.
+			f.Func("key", "the `key` of an earlier adjustment that may have been booked", func(value string) error {
+				// A blank key, for example from an unset variable, must not become a new one: the
+				// adjustment would be booked twice.
 				if strings.TrimSpace(value) == "" || strings.Contains(value, ",") {
-					return errors.New("a key is not blank and holds no comma; leave --key out to book a new adjustment")
+					return errors.New("a key is not blank and has no comma; leave --key out to book a new adjustment")
 				}
 				key = value
 				return nil
@@ -176,7 +183,7 @@ func adjustCommand() command {
 			})
 			var refused *refusal
 			if err != nil && (!errors.As(err, &refused) || refused.status >= http.StatusInternalServerError) {
-				return fmt.Errorf("%w; it may have been booked: with --key %s it is booked once, however often it is asked for", err, key)
+				return fmt.Errorf("%w; it may have been booked: repeat it with --key %s to book it only once", err, key)
 			}
 			return err
 		}}

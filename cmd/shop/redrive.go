@@ -17,21 +17,21 @@ import (
 	"restock/internal/message"
 )
 
-// A redrive is what became of a dead-letter queue's messages.
+// A redrive is the result of moving the messages of a dead-letter queue back.
 type redrive struct {
 	Queue string `json:"queue"`
 	Moved int64  `json:"moved"`
 	letters
 }
 
-// letters say what dead letters are, as far as they were looked at before they were moved.
+// letters count the dead letters that were read before the move.
 type letters struct {
 	LookedAt int `json:"looked_at"`
-	Orders   int `json:"orders"`  // production orders that they ask for: several may ask for one
+	Orders   int `json:"orders"`  // production orders that the letters belong to; several letters may belong to one
 	Expired  int `json:"expired"` // stock drops these
 }
 
-// String is a sentence or two for people, empty if nothing was looked at.
+// String returns a sentence or two for people, or "" if no message was read.
 func (l letters) String() string {
 	if l.LookedAt == 0 {
 		return ""
@@ -40,21 +40,23 @@ func (l letters) String() string {
 	if l.Orders == 1 {
 		orders = "production order"
 	}
-	text := fmt.Sprintf("%s looked at before: for %s %s, %s expired.", messages(int64(l.LookedAt)), amount(l.Orders), orders, amount(l.Expired))
+	text := fmt.Sprintf("%s read before: for %s %s, %s expired.", messages(int64(l.LookedAt)), amount(l.Orders), orders,
+		amount(l.Expired))
 	if l.Expired > 0 {
-		text += " The function stock drops what has expired: the sweep asks again by itself."
+		text += " The function stock drops expired messages: the sweep requests them again."
 	}
 	return text + "\n"
 }
 
-// pollInterval is between two looks at how far a redrive is.
+// pollInterval is the time between two requests for the state of a redrive.
 const pollInterval = 500 * time.Millisecond
 
 func redriveCommand() command {
 	var queue string
 	return command{name: "redrive", summary: "send the messages of the dead-letter queue back to where they came from",
 		flags: func(f *flag.FlagSet) {
-			f.StringVar(&queue, "queue", "", "the dead-letter queue's `name`, where it is another than the stack's deadLetterQueueName")
+			f.StringVar(&queue, "queue", "",
+				"the dead-letter queue's `name`; default: the stack's output deadLetterQueueName")
 		},
 		run: func(ctx context.Context, s *session, _ []string) error {
 			if queue == "" {
@@ -68,7 +70,8 @@ func redriveCommand() command {
 				return fmt.Errorf("redriving %s: %w", queue, err)
 			}
 			return s.show(done, func() {
-				fmt.Fprintf(s.out, "%s went from %s back to where they came from.\n%s", messages(done.Moved), queue, done.letters)
+				fmt.Fprintf(s.out, "%s went from %s back to where they came from.\n%s", messages(done.Moved), queue,
+					done.letters)
 			})
 		}}
 }
@@ -80,7 +83,7 @@ func messages(n int64) string {
 	return amount(n) + " messages"
 }
 
-// redrive has SQS move a queue's messages, and waits until it has.
+// redrive makes SQS move a queue's messages, and waits until SQS has moved them.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
 func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 	client := sqs.NewFromConfig(s.target.aws)
@@ -88,13 +91,15 @@ func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 	if err != nil {
 		return redrive{}, s.sqsFailed(err)
 	}
-	attributes, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{
-		types.QueueAttributeNameQueueArn, types.QueueAttributeNameApproximateNumberOfMessages,
-	}})
+	attributes, err := client.GetQueueAttributes(ctx,
+		&sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{
+			types.QueueAttributeNameQueueArn, types.QueueAttributeNameApproximateNumberOfMessages,
+		}})
 	if err != nil {
 		return redrive{}, s.sqsFailed(err)
 	}
-	count, _ := strconv.Atoi(attributes.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)]) // 0: nothing to look at
+	// 0 if it is no number: look then reads nothing
+	count, _ := strconv.Atoi(attributes.Attributes[string(types.QueueAttributeNameApproximateNumberOfMessages)])
 	seen, err := look(ctx, client, url.QueueUrl, count)
 	if err != nil {
 		return redrive{}, s.sqsFailed(err)
@@ -107,12 +112,15 @@ func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 	defer tick.Stop()
 	told := int64(-1)
 	for {
-		tasks, err := client.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{SourceArn: &arn, MaxResults: aws.Int32(1)}) // the latest
+		// the latest
+		tasks, err := client.ListMessageMoveTasks(ctx, &sqs.ListMessageMoveTasksInput{
+			SourceArn: &arn, MaxResults: aws.Int32(1),
+		})
 		if err != nil {
 			return redrive{}, s.sqsFailed(err)
 		}
 		if len(tasks.Results) == 0 {
-			return redrive{}, errors.New("SQS knows nothing of it, though it was started")
+			return redrive{}, errors.New("SQS does not list the task that it has started")
 		}
 		task := tasks.Results[0]
 		moved := task.ApproximateNumberOfMessagesMoved
@@ -120,10 +128,12 @@ func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 		case "COMPLETED":
 			return redrive{queue, moved, seen}, nil
 		case "FAILED", "CANCELLED":
-			return redrive{}, fmt.Errorf("it is %s after %s: %s", status, messages(moved), aws.ToString(task.FailureReason))
+			return redrive{}, fmt.Errorf("it is %s after %s: %s", status, messages(moved),
+				aws.ToString(task.FailureReason))
 		}
 		if moved != told {
-			fmt.Fprintf(s.errors, "%s of %s\n", amount(moved), amount(aws.ToInt64(task.ApproximateNumberOfMessagesToMove)))
+			fmt.Fprintf(s.errors, "%s of %s\n", amount(moved),
+				amount(aws.ToInt64(task.ApproximateNumberOfMessagesToMove)))
 			told = moved
 		}
 		select {
@@ -135,18 +145,20 @@ func (s *session) redrive(ctx context.Context, queue string) (redrive, error) {
 }
 
 const (
-	// maxLooked is how many dead letters are looked at.
+	// maxLooked limits the dead letters that look reads.
 	maxLooked = 1000
-	// lookTimeout hides a message that was received, in seconds. It is the shortest that the SDK can ask for.
+	// lookTimeout hides a received message, in seconds. The SDK cannot request a shorter time.
 	lookTimeout = 1
 )
 
-// look receives the messages of a queue, and leaves them there: SQS shows a message to nobody who does not receive it.
-// It returns when all of them are visible again.
+// look reads the messages of a queue without deleting them, since SQS shows a message only to a
+// receiver. It returns when all of them are visible again.
 func look(ctx context.Context, client *sqs.Client, url *string, count int) (l letters, err error) {
 	seen, orders, now := map[string]bool{}, map[uuid.UUID]bool{}, time.Now()
 	for news := true; news && len(seen) < min(count, maxLooked); {
-		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: lookTimeout, WaitTimeSeconds: 1})
+		out, err := client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: url, MaxNumberOfMessages: 10, VisibilityTimeout: lookTimeout, WaitTimeSeconds: 1,
+		})
 		if err != nil {
 			return l, err
 		}
@@ -154,7 +166,7 @@ func look(ctx context.Context, client *sqs.Client, url *string, count int) (l le
 		for _, m := range out.Messages {
 			if id := aws.ToString(m.MessageId); !seen[id] {
 				seen[id], news = true, true
-				if m, err := message.Parse(aws.ToString(m.Body)); err == nil { // another message is of no order
+				if m, err := message.Parse(aws.ToString(m.Body)); err == nil { // other messages belong to no order
 					orders[m.ProductionOrderID] = true
 					if m.Expired(now) {
 						l.Expired++
@@ -175,12 +187,13 @@ func look(ctx context.Context, client *sqs.Client, url *string, count int) (l le
 	}
 }
 
-// sqsFailed says what to do about a call of SQS that failed.
+// sqsFailed says what to do about a failed call of SQS.
 func (s *session) sqsFailed(err error) error {
 	var missing *types.QueueDoesNotExist
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && s.target.local:
-		return fmt.Errorf("nothing listens on %s: is the local run up? It is started by make local", aws.ToString(s.target.aws.BaseEndpoint))
+		return fmt.Errorf("nothing listens on %s: is the local run up? Start it with make local",
+			aws.ToString(s.target.aws.BaseEndpoint))
 	case errors.As(err, &missing):
 		return fmt.Errorf("there is no such queue in region %s", s.target.aws.Region)
 	}

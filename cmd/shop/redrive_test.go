@@ -18,11 +18,14 @@ import (
 )
 
 func TestRedriveSendsDeadLettersBack(t *testing.T) {
-	service := localsqs.New(localsqs.Config{BaseURL: "http://127.0.0.1", Region: localRegion, AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	service := localsqs.New(
+		localsqs.Config{BaseURL: "http://127.0.0.1", Region: localRegion, AccountID: "000000000000"},
+		slog.New(slog.DiscardHandler))
 	t.Cleanup(service.Close)
 	server := httptest.NewServer(awsapi.NewHandler(slog.New(slog.DiscardHandler), service.API()))
 	t.Cleanup(server.Close)
-	client := sqs.New(sqs.Options{Region: localRegion, BaseEndpoint: &server.URL, Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")})
+	client := sqs.New(sqs.Options{Region: localRegion, BaseEndpoint: &server.URL,
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")})
 	create := func(name string, attributes map[string]string) *string {
 		t.Helper()
 		out, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
@@ -33,22 +36,28 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 	}
 	create("stock_queue_dlq", nil)
 	queue := create("stock_queue", map[string]string{
-		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:` + localRegion + `:000000000000:stock_queue_dlq","maxReceiveCount":1}`,
+		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:` + localRegion +
+			`:000000000000:stock_queue_dlq","maxReceiveCount":1}`,
 	})
 	receive := func() int {
 		t.Helper()
-		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue, MaxNumberOfMessages: 10, VisibilityTimeout: 0})
+		out, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+			QueueUrl: queue, MaxNumberOfMessages: 10, VisibilityTimeout: 0,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range out.Messages {
-			if _, err := client.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: queue, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0}); err != nil {
+			if _, err := client.ChangeMessageVisibility(t.Context(), &sqs.ChangeMessageVisibilityInput{
+				QueueUrl: queue, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0,
+			}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		return len(out.Messages)
 	}
-	// Twelve messages of two orders, of which one has expired, and one message of nobody.
+	// Twelve messages of two orders, one of which has expired, and one message that belongs to no
+	// order.
 	bodies := []string{"도너츠"}
 	for i := range 12 {
 		order, until := "0199a2c4-5f00-7000-8000-000000000001", "9999-01-01T00:00:00Z"
@@ -58,7 +67,9 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 		bodies = append(bodies, stockEmpty(t, order, until))
 	}
 	for _, body := range bodies {
-		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: queue, MessageBody: &body}); err != nil {
+		if _, err := client.SendMessage(t.Context(), &sqs.SendMessageInput{
+			QueueUrl: queue, MessageBody: &body,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -70,32 +81,37 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 
 	where := ready(t, server.URL, server.URL)
 	want := "13 messages went from stock_queue_dlq back to where they came from.\n" +
-		"13 messages looked at before: for 2 production orders, 1 expired. The function stock drops what has expired: the sweep asks again by itself.\n"
+		"13 messages read before: for 2 production orders, 1 expired. The function stock drops expired messages: the " +
+		"sweep requests them again.\n"
 	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 || out != want {
 		t.Errorf("ended with %d, %q %q; want %q", code, out, said, want)
 	}
 	if back := receive() + receive(); back != 13 {
 		t.Errorf("%d messages are back, want 13", back)
 	}
-	receive() // all are dead letters once more
+	receive() // all are dead letters again
 	receive()
-	if out, said, code := shop(t, "redrive", "--ready", where, "--json"); code != 0 || strings.Join(strings.Fields(out), "") !=
-		`{"queue":"stock_queue_dlq","moved":13,"looked_at":13,"orders":2,"expired":1}` {
+	if out, said, code := shop(t, "redrive", "--ready", where, "--json"); code != 0 ||
+		strings.Join(strings.Fields(out), "") !=
+			`{"queue":"stock_queue_dlq","moved":13,"looked_at":13,"orders":2,"expired":1}` {
 		t.Errorf("a program is told %d, %q %q", code, out, said)
 	}
-	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 || out != "0 messages went from stock_queue_dlq back to where they came from.\n" {
+	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 ||
+		out != "0 messages went from stock_queue_dlq back to where they came from.\n" {
 		t.Errorf("without dead letters: ended with %d, %q %q", code, out, said)
 	}
-	if _, said, code := shop(t, "redrive", "--ready", where, "--queue", "other_dlq"); code != 1 || said != "shop: redriving other_dlq: there is no such queue in region ap-northeast-2\n" {
+	if _, said, code := shop(t, "redrive", "--ready", where, "--queue", "other_dlq"); code != 1 ||
+		said != "shop: redriving other_dlq: there is no such queue in region ap-northeast-2\n" {
 		t.Errorf("another queue: ended with %d, %q", code, said)
 	}
 }
 
-// stockEmpty is the body of a message in stock_queue.
+// stockEmpty returns the body of a message in stock_queue.
 func stockEmpty(t *testing.T, order, validUntil string) string {
 	t.Helper()
 	attributes := map[string]map[string]string{}
-	for name, value := range (message.StockEmpty{SKU: "CP-502101", Quantity: 5, FactoryID: "FF-500293", Requester: message.Requester}).Attributes() {
+	for name, value := range (message.StockEmpty{SKU: "CP-502101", Quantity: 5, FactoryID: "FF-500293",
+		Requester: message.Requester}).Attributes() {
 		attributes[name] = map[string]string{"Type": "String", "Value": value}
 	}
 	body, err := json.Marshal(map[string]any{
@@ -110,7 +126,7 @@ func stockEmpty(t *testing.T, order, validUntil string) string {
 
 func TestRedriveIsWatchedUntilItEnds(t *testing.T) {
 	for _, c := range []struct {
-		tasks     []string // as SQS tells of it, one time after the other
+		tasks     []string // the states that SQS reports, one after the other
 		code      int
 		out, said string
 	}{
@@ -119,7 +135,8 @@ func TestRedriveIsWatchedUntilItEnds(t *testing.T) {
 			`{"Status":"RUNNING","ApproximateNumberOfMessagesMoved":700,"ApproximateNumberOfMessagesToMove":1500}`,
 			`{"Status":"COMPLETED","ApproximateNumberOfMessagesMoved":1500,"ApproximateNumberOfMessagesToMove":1500}`,
 		}, 0, "1,500 messages went from stock_queue_dlq back to where they came from.\n", "0 of 1,500\n700 of 1,500\n"},
-		{[]string{`{"Status":"FAILED","ApproximateNumberOfMessagesMoved":1,"FailureReason":"CouldNotDetermineMessageSource"}`}, 1, "",
+		{[]string{`{"Status":"FAILED","ApproximateNumberOfMessagesMoved":1,` +
+			`"FailureReason":"CouldNotDetermineMessageSource"}`}, 1, "",
 			"shop: redriving stock_queue_dlq: it is FAILED after 1 message: CouldNotDetermineMessageSource\n"},
 	} {
 		asked := 0
@@ -140,7 +157,8 @@ func TestRedriveIsWatchedUntilItEnds(t *testing.T) {
 		out, said, code := shop(t, "redrive", "--ready", ready(t, server.URL, server.URL))
 		server.Close()
 		if code != c.code || out != c.out || said != c.said {
-			t.Errorf("%v: ended with %d, %q and %q; want %d, %q and %q", c.tasks, code, out, said, c.code, c.out, c.said)
+			t.Errorf("%v: ended with %d, %q and %q; want %d, %q and %q", c.tasks, code, out, said, c.code, c.out,
+				c.said)
 		}
 	}
 }

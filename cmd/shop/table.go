@@ -11,8 +11,8 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// A table aligns its columns. text/tabwriter cannot do it: it counts a Korean letter or an emoji as one
-// cell of the terminal (they take two), and aligns all columns to the same side.
+// A table aligns its columns. text/tabwriter cannot do it: it counts a Korean letter or an emoji as
+// one cell of the terminal (they take two), and aligns all columns to the same side.
 type table struct {
 	right []int // the columns of numbers, which are aligned to the right
 	rows  [][]string
@@ -43,10 +43,10 @@ func (t *table) writeTo(w io.Writer) {
 	}
 }
 
-// none is what stands where there is nothing to say.
+// none is the text of a cell without a value.
 const none = "-"
 
-// amount writes a number in groups of three digits.
+// amount formats a number in groups of three digits.
 func amount[N int | int64](n N) string {
 	digits := strconv.FormatInt(int64(n), 10)
 	sign := ""
@@ -59,7 +59,7 @@ func amount[N int | int64](n N) string {
 	return sign + digits
 }
 
-// change writes an amount with its sign.
+// change formats an amount with its sign.
 func change(n int) string {
 	if n > 0 {
 		return "+" + amount(n)
@@ -67,7 +67,7 @@ func change(n int) string {
 	return amount(n)
 }
 
-// orNone writes an amount of which 0 means that there is none.
+// orNone formats an amount, where 0 means that there is none.
 func orNone(n int) string {
 	if n == 0 {
 		return none
@@ -75,7 +75,7 @@ func orNone(n int) string {
 	return amount(n)
 }
 
-// span writes a time in whole seconds, without what is 0 at its end: 2h.
+// span formats a time in whole seconds without trailing zero units: 2h, not 2h0m0s.
 func span(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -94,7 +94,7 @@ func yes(b bool) string {
 	return "no"
 }
 
-// moment writes a time in the terminal's time zone.
+// moment formats a time in the terminal's time zone.
 func (t terminal) moment(at time.Time) string {
 	if at.IsZero() {
 		return none

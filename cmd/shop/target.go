@@ -18,19 +18,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// Where the local run listens, unless its flags say otherwise, and what it believes a person's credentials to be.
+// The default addresses of the local run, and the credentials with which it accepts a person.
 const (
 	localAPI         = "http://127.0.0.1:8080"
 	localAWS         = "http://127.0.0.1:4566"
-	localRegion      = "ap-northeast-2" // that of Pulumi.dev.yaml
+	localRegion      = "ap-northeast-2" // as in Pulumi.dev.yaml
 	localCredentials = "local"
 	localDeadLetters = "stock_queue_dlq"
 )
 
-// urlVariable names the API where no flag does.
+// urlVariable is the environment variable with the URL of the API. Flags override it.
 const urlVariable = "RESTOCK_URL"
 
-// A target is which shop is meant, as the command line says it.
+// A target is the shop that the flags name.
 type target struct {
 	local                     bool
 	ready, url, stage, region string
@@ -38,18 +38,19 @@ type target struct {
 
 func (t *target) flags(f *flag.FlagSet) {
 	f.BoolVar(&t.local, "local", t.local, "the local run")
-	f.StringVar(&t.ready, "ready", t.ready, "the local run that has written this `file`, by its own flag -ready")
-	f.StringVar(&t.stage, "stage", t.stage, "the stage of this `name`, whose outputs pulumi is asked for")
-	f.StringVar(&t.url, "url", t.url, "the API at this `URL`, a stage's output apiUrl; where nothing is said, $"+urlVariable)
-	f.StringVar(&t.region, "region", t.region, "the AWS `region` of the API, where neither its URL nor the AWS configuration says it")
+	f.StringVar(&t.ready, "ready", t.ready, "the local run that wrote this `file` (its flag -ready)")
+	f.StringVar(&t.stage, "stage", t.stage, "the stage of this `name`; pulumi supplies its outputs")
+	f.StringVar(&t.url, "url", t.url, "the API at this `URL`, a stage's output apiUrl; default: $"+urlVariable)
+	f.StringVar(&t.region, "region", t.region,
+		"the AWS `region` of the API, if neither its URL nor the AWS configuration names it")
 }
 
-// A resolved target is a shop that can be asked.
+// A resolved target has the addresses of a shop.
 type resolved struct {
-	api   string // without a slash at its end
+	api   string // without a trailing slash
 	aws   aws.Config
 	local bool
-	// deadLetters finds the name of the dead-letter queue.
+	// deadLetters returns the name of the dead-letter queue.
 	deadLetters func(context.Context) (string, error)
 }
 
@@ -75,10 +76,12 @@ func (t target) resolve(ctx context.Context) (*resolved, error) {
 		if err != nil {
 			return nil, err
 		}
-		return t.resolveStage(ctx, address, func(ctx context.Context) (string, error) { return stackOutput(ctx, t.stage, "deadLetterQueueName") })
+		return t.resolveStage(ctx, address,
+			func(ctx context.Context) (string, error) { return stackOutput(ctx, t.stage, "deadLetterQueueName") })
 	case address != "":
 		return t.resolveStage(ctx, address, func(context.Context) (string, error) {
-			return "", usagef("an API's URL does not tell the name of the dead-letter queue: give --queue NAME (the stack's output deadLetterQueueName), or --stage NAME")
+			return "", usagef("an API's URL does not name the dead-letter queue: give --queue NAME (the stack's " +
+				"output deadLetterQueueName), or --stage NAME")
 		})
 	}
 	return nil, usagef("say which shop: --local, --stage NAME, --url URL, or %s in the environment", urlVariable)
@@ -89,11 +92,12 @@ func (t target) resolveLocal() (*resolved, error) {
 	if t.ready != "" {
 		text, err := os.ReadFile(t.ready)
 		if err != nil {
-			return nil, fmt.Errorf("reading where the local run listens: %w: it is written by go run ./cmd/local -ready %s", err, t.ready)
+			return nil, fmt.Errorf(
+				"reading where the local run listens: %w: write it with go run ./cmd/local -ready %s", err, t.ready)
 		}
 		endpoints.API, endpoints.AWS = "", ""
 		if err := json.Unmarshal(text, &endpoints); err != nil || endpoints.API == "" || endpoints.AWS == "" {
-			return nil, fmt.Errorf("reading where the local run listens: %s is not a file that the local run has written", t.ready)
+			return nil, fmt.Errorf("reading where the local run listens: %s is not a file of the local run", t.ready)
 		}
 	}
 	region := localRegion
@@ -111,13 +115,16 @@ func (t target) resolveLocal() (*resolved, error) {
 	}, nil
 }
 
-// regionOf matches the host of an API by the name that AWS gives it.
+// regionOf matches the default host name of an HTTP API.
 var regionOf = regexp.MustCompile(`\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(\.cn)?$`)
 
-func (t target) resolveStage(ctx context.Context, address string, deadLetters func(context.Context) (string, error)) (*resolved, error) {
+func (t target) resolveStage(ctx context.Context, address string,
+	deadLetters func(context.Context) (string, error)) (*resolved, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || u.User != nil {
-		return nil, usagef("%q is not the URL of an API, like https://abc123.execute-api.ap-northeast-2.amazonaws.com", address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" ||
+		strings.Trim(u.Path, "/")+u.RawQuery+u.Fragment != "" || u.User != nil {
+		return nil, usagef("%q is not the URL of an API, like https://abc123.execute-api.ap-northeast-2.amazonaws.com",
+			address)
 	}
 	c, err := config.LoadDefaultConfig(ctx)
 	if err != nil {
@@ -135,15 +142,18 @@ func (t target) resolveStage(ctx context.Context, address string, deadLetters fu
 	return &resolved{api: u.Scheme + "://" + u.Host, aws: c, deadLetters: deadLetters}, nil
 }
 
-// stackOutput asks pulumi for an output of a stage's stack. It needs what pulumi needs: the project's folder, and the state.
+// stackOutput asks pulumi for an output of a stage's stack. pulumi needs the project's folder and
+// the state.
 func stackOutput(ctx context.Context, stage, name string) (string, error) {
 	var out, said bytes.Buffer
-	// #nosec G204 -- the stage is the user's own, and an argument, which no shell reads
+	// #nosec G204 -- the user names the stage; it is an argument, and no shell reads it
 	cmd := exec.CommandContext(ctx, "pulumi", "stack", "output", name, "--stack="+stage, "--non-interactive")
 	cmd.Stdout, cmd.Stderr = &out, &said
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", fmt.Errorf("asking pulumi for %s of stage %s: pulumi is not installed: give --url URL in place of --stage", name, stage)
+		return "", fmt.Errorf(
+			"asking pulumi for %s of stage %s: pulumi is not installed: give --url URL in place of --stage", name,
+			stage)
 	}
 	if err != nil {
 		why := strings.Join(strings.Fields(said.String()), " ")

@@ -13,15 +13,17 @@ func TestLocalRunIsInTheRegionOfItsStage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if match := regexp.MustCompile(`aws:region: (\S+)`).FindSubmatch(text); match == nil || string(match[1]) != localRegion {
+	if match := regexp.MustCompile(`aws:region: (\S+)`).FindSubmatch(text); match == nil ||
+		string(match[1]) != localRegion {
 		t.Errorf("Pulumi.dev.yaml is in region %s, --local signs for %s", match[1], localRegion)
 	}
 }
 
-// pulumi puts a program of that name first in the path. It answers with the outputs of the stage demo.
+// pulumi puts a program named pulumi first in the path. It prints the outputs of the stage demo.
 func pulumi(t *testing.T, outputs map[string]string) {
 	t.Helper()
-	script := "#!/bin/sh\ntest \"$1 $2 $4 $5\" = 'stack output --stack=demo --non-interactive' || { echo \"error: no stack named\n'$4' found\" >&2; exit 255; }\ncase $3 in\n"
+	script := "#!/bin/sh\ntest \"$1 $2 $4 $5\" = 'stack output --stack=demo --non-interactive' || { echo \"error: no " +
+		"stack named\n'$4' found\" >&2; exit 255; }\ncase $3 in\n"
 	for name, value := range outputs {
 		script += name + ") echo '" + value + "';;\n"
 	}
@@ -43,15 +45,18 @@ func TestStageIsFoundByItsOutputs(t *testing.T) {
 		t.Errorf("ended with %d, %s %s; want the products", code, out, said)
 	}
 	for stage, want := range map[string]string{
-		"other": "shop: asking pulumi for apiUrl of stage other: exit status 255: error: no stack named '--stack=other' found\n",
-		"demo":  "shop: asking pulumi for deadLetterQueueName of stage demo: exit status 255: error: current stack does not have output property deadLetterQueueName\n",
+		"other": "shop: asking pulumi for apiUrl of stage other: exit status 255: error: no stack named " +
+			"'--stack=other' found\n",
+		"demo": "shop: asking pulumi for deadLetterQueueName of stage demo: exit status 255: error: current stack " +
+			"does not have output property deadLetterQueueName\n",
 	} {
 		if _, said, code := shop(t, "redrive", "--stage", stage); code != 1 || said != want {
 			t.Errorf("stage %s: ended with %d, %s; want %s", stage, code, said, want)
 		}
 	}
 	t.Setenv("PATH", t.TempDir())
-	if _, said, code := shop(t, "products", "--stage", "demo"); code != 1 || !strings.Contains(said, "pulumi is not installed: give --url") {
+	if _, said, code := shop(t, "products", "--stage", "demo"); code != 1 ||
+		!strings.Contains(said, "pulumi is not installed: give --url") {
 		t.Errorf("without pulumi: ended with %d, %s", code, said)
 	}
 }
@@ -74,7 +79,8 @@ func TestRegionIsWhatTheURLSays(t *testing.T) {
 
 func TestEnvironmentNamesTheShopWhereNoFlagDoes(t *testing.T) {
 	t.Setenv(urlVariable, "https://abc123.execute-api.ap-northeast-2.amazonaws.com")
-	if got, err := (target{}).resolve(t.Context()); err != nil || got.api != "https://abc123.execute-api.ap-northeast-2.amazonaws.com" {
+	if got, err := (target{}).resolve(t.Context()); err != nil ||
+		got.api != "https://abc123.execute-api.ap-northeast-2.amazonaws.com" {
 		t.Errorf("got %+v, %v; want what %s says", got, err, urlVariable)
 	}
 	if got, err := (target{local: true}).resolve(t.Context()); err != nil || got.api != localAPI {

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// A usageError is a command line that cannot be meant.
+// A usageError is the error of an invalid command line.
 type usageError struct{ message string }
 
 func (e *usageError) Error() string { return e.message }
 
 func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
 
-// options are what every command takes.
+// options are the flags of every command.
 type options struct {
 	target target
 	json   bool
@@ -27,21 +27,22 @@ func (o *options) flags(f *flag.FlagSet) {
 	f.BoolVar(&o.json, "json", o.json, "answer in JSON, for programs")
 }
 
-// A command is one thing that can be asked for.
+// A command is one command of shop.
 type command struct {
 	name, arguments, summary string
-	least, most              int // arguments
+	least, most              int // how many arguments it takes
 	flags                    func(*flag.FlagSet)
 	run                      func(ctx context.Context, s *session, arguments []string) error
 }
 
-// parse reads the command line. Flags stand anywhere; what it is asked to explain it writes to out, and returns flag.ErrHelp.
+// parse reads the command line. Flags may stand anywhere. If help is requested, parse writes it to
+// out and returns flag.ErrHelp.
 func (o *options) parse(args []string, out io.Writer) (command, []string, error) {
 	before := newFlagSet("shop")
 	o.flags(before)
 	name, rest, err := firstArgument(before, args)
 	if err == nil && name == "" {
-		err = usagef("say what to do: %s; shop -h tells more", strings.Join(names(), ", "))
+		err = usagef("give a command: %s; shop -h explains them", strings.Join(names(), ", "))
 	}
 	if err != nil {
 		return command{}, nil, explained(err, out, overview)
@@ -53,7 +54,7 @@ func (o *options) parse(args []string, out io.Writer) (command, []string, error)
 	}
 	c := all[at]
 	flags := newFlagSet(name)
-	o.flags(flags) // once more: they may stand behind the command, too
+	o.flags(flags) // again: they may also follow the command
 	if c.flags != nil {
 		c.flags(flags)
 	}
@@ -69,11 +70,11 @@ func (o *options) parse(args []string, out io.Writer) (command, []string, error)
 
 func newFlagSet(name string) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are told once, by run
+	flags.SetOutput(io.Discard) // run prints the error
 	return flags
 }
 
-// firstArgument reads the flags before the first argument.
+// firstArgument parses the flags before the first argument.
 func firstArgument(flags *flag.FlagSet, args []string) (first string, rest []string, err error) {
 	if err := flags.Parse(args); err != nil {
 		return "", nil, err
@@ -84,7 +85,8 @@ func firstArgument(flags *flag.FlagSet, args []string) (first string, rest []str
 	return flags.Arg(0), flags.Args()[1:], nil
 }
 
-// interspersed reads flags that stand before, between and behind arguments. A negative number is an argument, and what follows -- is, too.
+// interspersed parses flags before, between and after arguments. A negative number is an argument;
+// everything after -- is an argument too.
 func interspersed(flags *flag.FlagSet, args []string) (arguments []string, err error) {
 	for len(args) > 0 {
 		arg := args[0]
@@ -107,10 +109,11 @@ func interspersed(flags *flag.FlagSet, args []string) (arguments []string, err e
 	return arguments, nil
 }
 
-// isNumber reports whether a text begins like a number. No flag does; a number that is too large is no flag either.
+// isNumber reports whether a text begins with a digit. No flag does, so a number that is too large
+// is no flag either.
 func isNumber(text string) bool { return text[0] >= '0' && text[0] <= '9' }
 
-// takesValue reports whether the argument behind a flag is its value.
+// takesValue reports whether the argument after a flag is the flag's value.
 func takesValue(flags *flag.FlagSet, arg string) bool {
 	f := flags.Lookup(strings.TrimLeft(arg, "-"))
 	if f == nil {
@@ -120,7 +123,8 @@ func takesValue(flags *flag.FlagSet, arg string) bool {
 	return !ok || !boolean.IsBoolFlag()
 }
 
-// explained makes of an error of the flag package one of usage, but for the wish for help, which is granted.
+// explained turns an error of package flag into a usageError, except for a request for help, which
+// it answers.
 func explained(err error, out io.Writer, help func(io.Writer)) error {
 	if err == flag.ErrHelp {
 		help(out)
@@ -157,12 +161,12 @@ func overview(w io.Writer) {
 		t.row("  shop "+c.synopsis(), c.summary)
 	}
 	t.writeTo(w)
-	fmt.Fprint(w, "\nWhere, and how:\n")
+	fmt.Fprint(w, "\nFlags of every command:\n")
 	flags := newFlagSet("shop")
 	new(options).flags(flags)
 	flags.SetOutput(w)
 	flags.PrintDefaults()
-	fmt.Fprint(w, "\nshop COMMAND -h tells of a command's own flags.\n")
+	fmt.Fprint(w, "\nshop COMMAND -h lists the flags of a command.\n")
 }
 
 func (c command) explain(w io.Writer, flags *flag.FlagSet) {

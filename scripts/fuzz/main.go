@@ -1,12 +1,13 @@
-// Command fuzz runs the module's fuzz targets, each for a time or for a number of inputs: go test
-// -fuzz takes one target of one package a call.
+// Command fuzz runs the module's fuzz targets, each for a time or for a number of inputs. It exists
+// because go test -fuzz runs one target of one package a call.
 //
-//	go run ./scripts/fuzz -time 10s                                  # all
-//	go run ./scripts/fuzz -inputs 1000 -guided=false                 # as much work on any machine
+//	go run ./scripts/fuzz -time 10s                      # all
+//	go run ./scripts/fuzz -inputs 1000 -guided=false     # the same work on any machine
 //	go run ./scripts/fuzz -time 1h -target FuzzVerify ./internal/factory
 //
-// What a target finds is written to its package's testdata/fuzz, from where go test plays it again each time. What a target learns on
-// its way is kept in Go's build cache, and is where the next run begins: go clean -fuzzcache forgets it.
+// A failing input is written to testdata/fuzz of its package, and go test runs it again from then
+// on. Go's build cache keeps the inputs that reached new code; the next run begins with them. go
+// clean -fuzzcache deletes them.
 package main
 
 import (
@@ -25,8 +26,10 @@ import (
 func main() {
 	f := fuzzer{out: os.Stdout}
 	flag.DurationVar(&f.time, "time", 10*time.Second, "how long each target runs")
-	flag.IntVar(&f.inputs, "inputs", 0, "how many inputs each target gets, however long they take; 0: as many as -time allows")
-	flag.BoolVar(&f.guided, "guided", true, "guide by coverage, for which all that a target depends on is compiled once more, with instruments")
+	flag.IntVar(&f.inputs, "inputs", 0,
+		"how many inputs each target gets, however long they take; 0: as many as -time allows")
+	flag.BoolVar(&f.guided, "guided", true,
+		"guide by coverage, for which all that a target depends on is compiled once more, with instruments")
 	target := flag.String("target", "", "run the targets alone that match this regular expression")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
@@ -41,12 +44,13 @@ func main() {
 // A fuzzer runs fuzz targets.
 type fuzzer struct {
 	time   time.Duration
-	inputs int // 0: as many as the time allows
+	inputs int // 0: no limit besides the time
 	guided bool
 	out    io.Writer
 }
 
-// run runs the targets that match, of the packages in the folders, or of all. Its error is that a target failed, or could not be run.
+// run runs the matching targets of the packages in dirs, or of all packages if dirs is empty. It
+// returns an error if a target failed or could not run.
 func (f fuzzer) run(ctx context.Context, target string, dirs []string) error {
 	match, err := regexp.Compile(target)
 	if err != nil {
@@ -68,7 +72,8 @@ func (f fuzzer) run(ctx context.Context, target string, dirs []string) error {
 	defer os.RemoveAll(bin)
 
 	p := printer{out: f.out}
-	// A target has one worker: as many packages at a time as there are processors keep them busy, also while one is being built.
+	// A target has one worker. As many packages at a time as there are processors keep the
+	// processors busy, even while one package is being built.
 	err = eachOf(dirs, runtime.GOMAXPROCS(0), func(dir string) error {
 		t, err := f.build(ctx, dir, bin)
 		if err != nil {

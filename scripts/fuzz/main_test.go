@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// module makes a module with a package that has fuzz targets, and goes there.
+// module creates a module with a package that has fuzz targets, and changes to its folder.
 func module(t *testing.T, targets string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -33,14 +33,16 @@ func module(t *testing.T, targets string) {
 
 const (
 	good = "func FuzzGood(f *testing.F) { f.Fuzz(func(*testing.T, string) {}) }\n"
-	bad  = "func FuzzBad(f *testing.F) { f.Add(\"x\"); f.Fuzz(func(t *testing.T, s string) { if s != \"x\" { t.Fatal(s) } }) }\n"
+	bad  = "func FuzzBad(f *testing.F) { f.Add(\"x\"); f.Fuzz(func(t *testing.T, s string) { if s != \"x\" { " +
+		"t.Fatal(s) } }) }\n"
 )
 
 func TestAFailingInputIsKeptAndPlayedAgainByTheCommandThatIsPrinted(t *testing.T) {
 	module(t, good+bad)
 	var out strings.Builder
 	err := fuzzer{inputs: 100, out: &out}.run(t.Context(), "", nil)
-	if err == nil || !strings.Contains(err.Error(), "1 targets failed: example/parser FuzzBad") || !strings.Contains(out.String(), "ok    example/parser FuzzGood") {
+	if err == nil || !strings.Contains(err.Error(), "1 targets failed: example/parser FuzzBad") ||
+		!strings.Contains(out.String(), "ok    example/parser FuzzGood") {
 		t.Fatalf("got %v and\n%s, want FuzzBad alone to fail", err, &out)
 	}
 	_, command, found := strings.Cut(out.String(), "play it again: ")
@@ -56,7 +58,8 @@ func TestAFailingInputIsKeptAndPlayedAgainByTheCommandThatIsPrinted(t *testing.T
 func TestTargetsAreChosenByName(t *testing.T) {
 	module(t, good+bad)
 	var out strings.Builder
-	if err := (fuzzer{inputs: 1, out: &out}).run(t.Context(), "Good$", []string{"parser"}); err != nil || strings.Contains(out.String(), "FuzzBad") {
+	if err := (fuzzer{inputs: 1, out: &out}).run(t.Context(), "Good$", []string{"parser"}); err != nil ||
+		strings.Contains(out.String(), "FuzzBad") {
 		t.Errorf("got %v and\n%s, want FuzzGood alone to run, and to pass", err, &out)
 	}
 	if err := (fuzzer{out: &out}).run(t.Context(), "Ugly", nil); err == nil {

@@ -15,10 +15,10 @@ import (
 	"sync"
 )
 
-// declaration is that of a fuzz target.
+// declaration matches the declaration of a fuzz target.
 var declaration = regexp.MustCompile(`(?m)^func Fuzz\w+\(`)
 
-// find finds the folders below a root whose tests declare fuzz targets.
+// find returns the folders below root whose tests declare fuzz targets.
 func find(root string) (dirs []string, err error) {
 	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		name := entry.Name()
@@ -36,17 +36,17 @@ func find(root string) (dirs []string, err error) {
 		}
 		return err
 	})
-	return slices.Compact(dirs), err // WalkDir goes in order
+	return slices.Compact(dirs), err // WalkDir sorts
 }
 
-// A testBinary is a package's, with fuzz targets.
+// A testBinary is a package's compiled tests.
 type testBinary struct {
 	dir, importPath string
 	path            string
 	targets         []string
 }
 
-// build compiles a package's tests.
+// build compiles the tests of a package.
 func (f fuzzer) build(ctx context.Context, dir, into string) (testBinary, error) {
 	t := testBinary{dir: dir}
 	importPath, err := output(exec.CommandContext(ctx, "go", "list", "./"+filepath.ToSlash(filepath.Clean(dir))))
@@ -55,7 +55,7 @@ func (f fuzzer) build(ctx context.Context, dir, into string) (testBinary, error)
 	}
 	t.importPath = strings.TrimSpace(importPath)
 	t.path = filepath.Join(into, strings.ReplaceAll(t.importPath, "/", "-")+".test")
-	args := []string{"test", "-c", "-o", t.path, "-ldflags=-s -w"} // which halves the time that linking takes
+	args := []string{"test", "-c", "-o", t.path, "-ldflags=-s -w"} // without symbols, linking takes half the time
 	if f.guided {
 		args = append(args, "-fuzz=^Fuzz")
 	}
@@ -72,7 +72,7 @@ func (f fuzzer) build(ctx context.Context, dir, into string) (testBinary, error)
 	return t, nil
 }
 
-// cacheDir is where go test -fuzz keeps what targets have learnt, a folder a package.
+// cacheDir returns the folder in which go test -fuzz keeps its inputs. It has one folder a package.
 func cacheDir(ctx context.Context) (string, error) {
 	dir, err := output(exec.CommandContext(ctx, "go", "env", "GOCACHE"))
 	if err != nil {
@@ -81,7 +81,7 @@ func cacheDir(ctx context.Context) (string, error) {
 	return filepath.Join(strings.TrimSpace(dir), "fuzz"), nil
 }
 
-// output runs a command. Its error has what the command wrote.
+// output runs a command and returns its output. The error includes the output.
 func output(c *exec.Cmd) (string, error) {
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
@@ -91,7 +91,7 @@ func output(c *exec.Cmd) (string, error) {
 	return stdout.String(), nil
 }
 
-// eachOf does something for each item, for so many at a time, and joins the errors.
+// eachOf calls do for each item, atATime items at once, and joins the errors.
 func eachOf(items []string, atATime int, do func(string) error) error {
 	errs := make([]error, len(items))
 	next := make(chan int)

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A result is what became of a target.
+// A result is the outcome of a target's run.
 type result struct {
 	importPath, target string
 	took               time.Duration
@@ -22,23 +22,24 @@ type result struct {
 	err                error
 }
 
-// fuzz runs a target for the fuzzer's inputs or time, from what is in its seed corpus and in the cache.
+// fuzz runs a target for the fuzzer's inputs or time. It begins with the seed corpus and the cache.
 func (f fuzzer) fuzz(ctx context.Context, t testBinary, target, cache string) result {
 	run := exec.CommandContext(ctx, t.path,
 		"-test.run=^$", "-test.fuzz=^"+target+"$",
 		"-test.fuzzcachedir="+filepath.Join(cache, filepath.FromSlash(t.importPath)),
-		"-test.fuzzminimizetime=1000x", // by default a minute for each input that covers something new, in which no others are tried
+		"-test.fuzzminimizetime=1000x", // the default, a minute for each new input, would stop the search meanwhile
 		"-test.parallel=1")
 	if f.inputs > 0 {
 		run.Args = append(run.Args, fmt.Sprintf("-test.fuzztime=%dx", f.inputs))
 	}
 	run.Dir = t.dir
-	// Before Go 1.27 a target whose -fuzztime ends now and then fails of that: https://go.dev/issue/75804. An interrupt ends it well.
+	// Until Go 1.27, a target whose -fuzztime ends fails now and then: https://go.dev/issue/75804.
+	// An interrupt ends it without an error.
 	run.Cancel = func() error { return run.Process.Signal(os.Interrupt) }
 	run.WaitDelay = time.Minute
 	written := &transcript{atFirstInput: func() {
 		if f.inputs == 0 {
-			time.AfterFunc(f.time, func() { _ = run.Cancel() }) // which fails where the target has ended already
+			time.AfterFunc(f.time, func() { _ = run.Cancel() }) // it fails if the target has ended already
 		}
 	}}
 	run.Stdout, run.Stderr = written, written
@@ -47,8 +48,8 @@ func (f fuzzer) fuzz(ctx context.Context, t testBinary, target, cache string) re
 	return result{t.importPath, target, time.Since(start), written.text.String(), err}
 }
 
-// A transcript is what a target writes. It calls atFirstInput when the target begins to be given inputs: until then, an interrupt would
-// kill it.
+// A transcript records the output of a target. It calls atFirstInput when the target receives its
+// first input: an earlier interrupt would kill the target.
 type transcript struct {
 	text         strings.Builder
 	atFirstInput func()
@@ -63,15 +64,19 @@ func (t *transcript) Write(text []byte) (int, error) {
 	return t.text.Write(text)
 }
 
-// progress are the lines that testing prints while a target runs; the last one says how many inputs it had.
+// progress matches the lines that testing prints while a target runs. The last one has the number
+// of inputs.
 var progress = regexp.MustCompile(`(?m)^(?:fuzz: elapsed: .*|warning: the test binary was not built with coverage.*)\n`)
 
 var executions = regexp.MustCompile(`execs: (\d+)`)
 
-// failingInput is how testing names an input that fails: one that it has found, or one of the seed corpus.
-var failingInput = regexp.MustCompile(`(?:Failing input written to testdata/fuzz/|failure while testing seed corpus entry: )(\S+)`)
+// failingInput matches the lines in which testing names a failing input: a new one, or one of the
+// seed corpus.
+var failingInput = regexp.MustCompile(
+	`(?:Failing input written to testdata/fuzz/|failure while testing seed corpus entry: )(\S+)`)
 
-// String is a line for a target that passed; else all that it wrote, and how to play what fails again.
+// String returns one line for a target that passed. For a failure it returns the target's output
+// and the command that runs the failing input again.
 func (r result) String() string {
 	if r.err == nil {
 		inputs := "0"
@@ -93,9 +98,9 @@ func (r result) String() string {
 	return text + fmt.Sprintf("\nplay it again: go test %s -run='%s'\n", r.importPath, again)
 }
 
-// A printer prints results as they come, and counts them.
+// A printer prints results as they arrive, and counts them.
 type printer struct {
-	mu            sync.Mutex // guards all
+	mu            sync.Mutex // guards the other fields
 	out           io.Writer
 	passed        int
 	failedTargets []string
@@ -112,7 +117,7 @@ func (p *printer) print(r result) {
 	}
 }
 
-// verdict is an error that names the targets that failed; that none ran is one, too.
+// verdict returns an error that names the failed targets, or an error if no target ran.
 func (p *printer) verdict() error {
 	switch {
 	case len(p.failedTargets) > 0:

@@ -1,4 +1,5 @@
-// Package traceid makes the identifiers of AWS X-Ray, by which a request is followed from service to service. Nothing is recorded here.
+// Package traceid makes AWS X-Ray identifiers, which link the log lines of a request across
+// services. Nothing is recorded.
 //
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 package traceid
@@ -9,8 +10,8 @@ import (
 	"time"
 )
 
-// Root begins a tracing header, for a request that comes in at a time: "Root=1-<seconds since 1970>-<96 random bits>", in hexadecimal
-// digits.
+// Root returns the beginning of a tracing header for a request that arrives at a time:
+// "Root=1-<seconds since 1970>-<96 random bits>", in hexadecimal digits.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-traceids
 func Root(now time.Time) string {
 	var id [12]byte
@@ -18,7 +19,7 @@ func Root(now time.Time) string {
 	return fmt.Sprintf("Root=1-%08x-%x", now.Unix(), id)
 }
 
-// NotSampled is the tracing header of a request that comes in at a time, as a function gets it that is not traced.
+// NotSampled returns the complete tracing header of a request whose function is not traced.
 func NotSampled(now time.Time) string {
 	var segment [8]byte
 	_, _ = rand.Read(segment[:]) // never fails
