@@ -18,6 +18,7 @@ import (
 	_ "github.com/go-sql-driver/mysql" // database/sql's driver
 
 	"restock/cmd/local/factory"
+	"restock/cmd/local/programs"
 	"restock/local/run"
 	"restock/local/view/terminal"
 )
@@ -55,7 +56,7 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 	if err != nil {
 		return err
 	}
-	config := run.DefaultConfig(project)
+	config := programs.DefaultConfig(project)
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = factoryStep
 	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
@@ -69,7 +70,7 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 
 	s := &story{began: time.Now(), client: newClient(), pause: comeBackPause}
 	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
-	r, err := run.Start(ctx, config)
+	r, err := programs.Start(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 
 // play is the story. The factory is held until the last of its buyers has an answer, and the advertisement is off. Else a fast factory
 // would sell to some of those who are to be refused, and a slow machine would show another story than a fast one.
-func (s *story) play(ctx context.Context, r *run.Run) error {
+func (s *story) play(ctx context.Context, r *programs.Run) error {
 	if err := s.prolongLeadTime(ctx); err != nil {
 		return err
 	}

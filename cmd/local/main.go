@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"restock/cmd/local/programs"
 	"restock/local/run"
 	"restock/local/view/terminal"
 )
@@ -55,14 +56,14 @@ func end(err error) {
 
 // options are what the command line says.
 type options struct {
-	run     run.Config
+	run     programs.Config
 	ready   string
 	json    bool
 	verbose bool
 }
 
 func (o *options) flags() *flag.FlagSet {
-	o.run = run.DefaultConfig("")
+	o.run = programs.DefaultConfig("")
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
 	flags.Var((*programFlag)(&o.run.Program), "program", "which `program` to run: "+programNames())
 	flags.StringVar(&o.run.API, "api", o.run.API, "where the HTTP API and the storefront listen")
@@ -88,7 +89,7 @@ type programFlag run.Program
 func (f *programFlag) String() string { return f.Name }
 
 func (f *programFlag) Set(name string) error {
-	for _, p := range run.Programs {
+	for _, p := range programs.All() {
 		if p.Name == name {
 			*f = programFlag(p)
 			return nil
@@ -99,7 +100,7 @@ func (f *programFlag) Set(name string) error {
 
 func programNames() string {
 	var names []string
-	for _, p := range run.Programs {
+	for _, p := range programs.All() {
 		names = append(names, p.Name)
 	}
 	return strings.Join(names, ", ")
@@ -172,8 +173,8 @@ func (o options) log() *slog.Logger {
 }
 
 // untilItEnds runs the stack until ctx ends, or it fails, or has a successor.
-func (o options) untilItEnds(ctx context.Context, config run.Config, handed *handover) (next *successor, err error) {
-	r, err := run.Start(ctx, config)
+func (o options) untilItEnds(ctx context.Context, config programs.Config, handed *handover) (next *successor, err error) {
+	r, err := programs.Start(ctx, config)
 	if ctx.Err() != nil && err != nil {
 		return nil, errors.New("interrupted while starting")
 	}
@@ -201,7 +202,7 @@ func (o options) untilItEnds(ctx context.Context, config run.Config, handed *han
 }
 
 // welcome says where everything is: to people once, to machines whenever it is ready. It tells no password.
-func (o options) welcome(r *run.Run, c run.Config, handed *handover) {
+func (o options) welcome(r *programs.Run, c programs.Config, handed *handover) {
 	e := r.Endpoints()
 	if handed != nil {
 		c.Log.Info("restarted", "took", time.Since(handed.Began).Round(time.Millisecond))
@@ -238,7 +239,7 @@ func (o options) prepareReady() error {
 }
 
 // writeReady writes a run's endpoints, at once and for their owner alone: the DSN holds a password.
-func writeReady(path string, e run.Endpoints) error {
+func writeReady(path string, e programs.Endpoints) error {
 	text, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("-ready: %w", err)

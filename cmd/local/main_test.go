@@ -17,8 +17,8 @@ import (
 	"syscall"
 	"testing"
 
+	"restock/cmd/local/programs"
 	"restock/local/mariadb/mariadbtest"
-	"restock/local/run"
 	"restock/test/await"
 )
 
@@ -94,7 +94,7 @@ func TestRunServesUntilCtrlCAndLeavesNoProcessBehind(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; the program says\n%s", err, stderr)
 	}
-	var e run.Endpoints
+	var e programs.Endpoints
 	if err := json.Unmarshal(text, &e); err != nil {
 		t.Fatalf("the ready file is %s: %v", text, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"syscall"
 	"testing"
 
-	"restock/local/run"
+	"restock/cmd/local/programs"
 )
 
 func TestAProgramIsChosenByItsName(t *testing.T) {
@@ -14,9 +14,9 @@ func TestAProgramIsChosenByItsName(t *testing.T) {
 		args []string
 		want string // empty: refused
 	}{
-		{nil, run.Shop.Name},
-		{[]string{"-program", "shop"}, run.Shop.Name},
-		{[]string{"-program", "tutorial"}, run.Tutorial.Name},
+		{nil, programs.Shop().Name},
+		{[]string{"-program", "shop"}, programs.Shop().Name},
+		{[]string{"-program", "tutorial"}, programs.Tutorial().Name},
 		{[]string{"-program", "bakery"}, ""},
 	} {
 		o, err := parseFlags(c.args)
@@ -29,7 +29,7 @@ func TestAProgramIsChosenByItsName(t *testing.T) {
 // The tutorial's folder has a Pulumi.yaml of its own, and is not the module's root. Neither a database nor a factory is declared, so none is there.
 func TestTheTutorialRunsFromItsOwnFolder(t *testing.T) {
 	cmd, stderr := command(t, "-program", "tutorial", "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "nowhere", "-console", "", "-watch=false")
-	cmd.Dir = "../../" + run.Tutorial.Project
+	cmd.Dir = "../../" + programs.Tutorial().Project
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

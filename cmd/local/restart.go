@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"restock/cmd/local/programs"
 	"restock/infra/graph"
 	"restock/local/run"
 	"restock/local/system/tempdir"
@@ -43,7 +44,7 @@ func received() (*handover, error) {
 }
 
 // take makes a run the successor of the one that handed over.
-func (h *handover) take(c *run.Config) {
+func (h *handover) take(c *programs.Config) {
 	for handed, address := range map[*string]*string{&h.API: &c.API, &h.AWS: &c.AWS, &h.Factory: &c.Factory, &h.Console: &c.Console} {
 		if *handed != "" {
 			*address = *handed
@@ -54,7 +55,7 @@ func (h *handover) take(c *run.Config) {
 
 // openData makes a temporary directory for the data of a run that may have a successor and was not told where to keep them, or takes over that
 // of the run before; nil where there is none. It outlives its run, but not the process.
-func openData(c *run.Config, h *handover) (dir *tempdir.Dir, err error) {
+func openData(c *programs.Config, h *handover) (dir *tempdir.Dir, err error) {
 	switch {
 	case h != nil && h.DataDir != "":
 		dir = tempdir.TakeOver(h.DataDir, h.DataLock)
@@ -72,8 +73,8 @@ func openData(c *run.Config, h *handover) (dir *tempdir.Dir, err error) {
 // A successor is what is to come after a run.
 type successor struct {
 	run.Successor
-	endpoints run.Endpoints // where the run was
-	began     time.Time     // when the run was asked to end
+	endpoints programs.Endpoints // where the run was
+	began     time.Time          // when the run was asked to end
 }
 
 // start makes this process the successor of the run, which has been closed, with its temporary data. It returns only if it fails.
@@ -101,7 +102,7 @@ func (s successor) start(data *tempdir.Dir) error {
 func address(url string) string { return strings.TrimPrefix(url, "http://") }
 
 // logLosses logs how many messages are lost when a run ends: queues are in memory.
-func logLosses(r *run.Run, log *slog.Logger) {
+func logLosses(r *programs.Run, log *slog.Logger) {
 	if n := r.Undelivered(); n > 0 {
 		log.Warn("messages in queues are let go", "messages", n)
 	}

@@ -5,11 +5,11 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"restock/local/run"
+	"restock/cmd/local/programs"
 )
 
 // welcome lists the endpoints of a running program.
-func welcome(program, region string, e run.Endpoints) string {
+func welcome(program, region string, e programs.Endpoints) string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	line := func(what, where string, values ...any) {

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"restock/cmd/local/programs"
 	"restock/infra/graph"
-	"restock/local/run"
 	"restock/local/view/terminal"
 )
 
@@ -88,7 +88,7 @@ func blocks(text string) (all []block) {
 type learner struct {
 	*testing.T
 
-	run       *run.Run
+	run       *programs.Run
 	log       string // the file that the run's lines go to
 	printed   string // by the last command
 	began     int    // the length of the log when it began
@@ -175,8 +175,8 @@ func (l *learner) start(flags string) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	config := run.DefaultConfig(root)
-	config.Program = run.Tutorial
+	config := programs.DefaultConfig(root)
+	config.Program = programs.Tutorial()
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: nothing here asks a factory"
 	config.Unchecked = flags == "-unchecked"
 	// Every event: with messages that come back after a second, the terminal would count them.
@@ -189,7 +189,7 @@ func (l *learner) start(flags string) {
 		}
 	}
 	l.edit = nil
-	r, err := run.Start(l.Context(), config)
+	r, err := programs.Start(l.Context(), config)
 	if err != nil {
 		l.printed = "local: " + err.Error()
 		return

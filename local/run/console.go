@@ -35,7 +35,7 @@ func (r *Run) draw(p *program) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, r.listen.url(r.listen.factory))
+	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside["factory"])
 	if err != nil {
 		return err
 	}
@@ -48,14 +48,14 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, r.listen.url(r.listen.factory))
+	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside["factory"])
 	if err != nil {
 		return err
 	}
 	e := r.Endpoints()
 	stack := console.Stack{
 		Graph: picture, DSN: e.DSN, CallerOf: s.authority.UserID,
-		Endpoints: console.Endpoints{API: e.API, AWS: e.AWS, Factory: e.Factory},
+		Endpoints: console.Endpoints{API: e.API, AWS: e.AWS, Factory: e.Outside["factory"]},
 		Instances: func(name string) int {
 			if f := fs.named(p.graph, name); f != nil {
 				return f.Instances()
@@ -66,8 +66,10 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	for _, resource := range p.graph.OfType("aws:sqs/queue:Queue") {
 		stack.Queues = append(stack.Queues, s.queues[resource.String("arn")])
 	}
-	if r.Factory != nil {
-		stack.Factory = r.Factory
+	for _, s := range r.standIns {
+		if f, ok := s.(console.Factory); ok {
+			stack.Factory = f
+		}
 	}
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)

@@ -3,6 +3,8 @@ package run
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"restock/local/system/loopback"
 )
@@ -10,12 +12,12 @@ import (
 // listeners are the addresses that a run listens on. They are opened before anything else, so that a busy port is found at once.
 type listeners struct {
 	api, aws *loopback.Listener
-	factory  *loopback.Listener // nil where the program asks none
-	console  *loopback.Listener // nil where there is to be none
+	outside  map[string]*loopback.Listener // of the outside servers that the stage names, by name
+	console  *loopback.Listener            // nil where there is to be none
 }
 
-// openListeners opens the listeners of a run, with or without a factory.
-func openListeners(c Config, withFactory bool) (l listeners, err error) {
+// openListeners opens the listeners of a run, and of the outside servers that its stage names.
+func openListeners(c Config, outside []OutsideServer) (l listeners, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -27,10 +29,13 @@ func openListeners(c Config, withFactory bool) (l listeners, err error) {
 	if l.aws, err = listenOn("-aws", c.AWS); err != nil {
 		return l, err
 	}
-	if withFactory {
-		if l.factory, err = listenOn("-factory", c.Factory); err != nil {
+	l.outside = map[string]*loopback.Listener{}
+	for _, s := range outside {
+		listener, err := listenOn("-"+s.Name, s.Address)
+		if err != nil {
 			return l, err
 		}
+		l.outside[s.Name] = listener
 	}
 	if c.Console != "" {
 		l.console, err = listenOn("-console", c.Console)
@@ -57,7 +62,7 @@ func (l listeners) url(of *loopback.Listener) string {
 // close closes what no server has closed.
 func (l listeners) close() error {
 	var errs []error
-	for _, listener := range []*loopback.Listener{l.api, l.aws, l.factory, l.console} {
+	for _, listener := range append(slices.Collect(maps.Values(l.outside)), l.api, l.aws, l.console) {
 		if listener != nil {
 			errs = append(errs, listener.Close())
 		}

@@ -7,12 +7,9 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	tutorial "restock/examples/tutorial/program"
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/rules"
-	"restock/infra/stack"
-	"restock/lambdas"
 )
 
 // A Program is a Pulumi program that runs here as it is deployed: its stack, and its functions' sources.
@@ -29,19 +26,6 @@ type Program struct {
 	// the resource is declared.
 	ConcurrencySetting, ThrottlingSetting string
 }
-
-// Shop is the program of the shop.
-var Shop = Program{
-	Name: "shop", Project: ".", Package: "infra/stack", Functions: lambdas.Folder, Declared: stack.Declarations(), Declare: stack.Program,
-	ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
-	ThrottlingSetting:  "settings throttling.ratePerSecond and throttling.burst",
-}
-
-// Tutorial is the program of the tutorial.
-var Tutorial = Program{Name: "tutorial", Project: "examples/tutorial", Package: "examples/tutorial/program", Functions: tutorial.Functions, Declare: tutorial.Program}
-
-// Programs are all that run here.
-var Programs = []Program{Shop, Tutorial}
 
 // packages are those of its functions, by name.
 func (p Program) packages(names []string) []string {

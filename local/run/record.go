@@ -3,7 +3,6 @@ package run
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -50,7 +49,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	if err := openfiles.Require(filesNeeded(p.onAWS)); err != nil {
 		return nil, err
 	}
-	if err := overrideSetting(config, project+":settings", factorySetting, r.listen.url(r.listen.factory)); err != nil {
+	if err := r.overrideSettings(config, project+":settings"); err != nil {
 		return nil, err
 	}
 	buildCtx, stopBuilding := context.WithCancel(ctx)
@@ -131,50 +130,6 @@ func (r *Run) build(ctx context.Context, names []string) (err error) {
 	r.built, err = lambda.BuildSums(ctx, r.config.ProjectDir, r.config.BuildDir, r.config.Program.packages(names)...)
 	step.End(err)
 	return err
-}
-
-// factorySetting is the setting of a stage that says where the factory listens.
-const factorySetting = "factoryUrl"
-
-// asksFactory reports whether the stage names a factory.
-func (r *Run) asksFactory() (bool, error) {
-	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
-	if err != nil {
-		return false, err
-	}
-	settings, err := settingsOf(config, project+":settings")
-	_, set := settings[factorySetting]
-	return set, err
-}
-
-// settingsOf are a stage's settings; none, where it has none.
-func settingsOf(config map[string]string, key string) (map[string]any, error) {
-	settings := map[string]any{}
-	if text := config[key]; text != "" {
-		if err := json.Unmarshal([]byte(text), &settings); err != nil {
-			return nil, fmt.Errorf("reading %s: %w", key, err)
-		}
-	}
-	return settings, nil
-}
-
-// overrideSetting changes a setting of the stage that names what is not on this machine. One that the stage does not have is left
-// to the program to miss.
-func overrideSetting(config map[string]string, key, setting string, value any) error {
-	settings, err := settingsOf(config, key)
-	if err != nil {
-		return err
-	}
-	if _, set := settings[setting]; !set {
-		return nil
-	}
-	settings[setting] = value
-	text, err := json.Marshal(settings)
-	if err != nil {
-		return fmt.Errorf("writing %s: %w", key, err)
-	}
-	config[key] = string(text)
-	return nil
 }
 
 // parameterGroups are the database's parameters, by the name of their group. The program declares resources concurrently.

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"time"
 
-	"restock/cmd/local/factory"
 	"restock/infra/graph"
 	"restock/local/aws/scheduler"
 	"restock/local/aws/sqs"
@@ -32,17 +31,22 @@ type Config struct {
 	// Addresses to listen on, all of them loopback; port 0 is any free port.
 	API     string
 	AWS     string
-	Factory string
 	Console string // empty: there is none
 
-	FactoryStep time.Duration // how long each of the factory's four steps takes
-	DSN         string        // of a MySQL/MariaDB server, as go-sql-driver writes it; empty: a private one
+	// Outside are the servers outside AWS that the program's functions call, where a stage names them.
+	Outside []OutsideServer
+
+	DSN string // of a MySQL/MariaDB server, as go-sql-driver writes it; empty: a private one
 
 	// Data is a directory in which the private server keeps its data from run to run; empty: nowhere. One run at a time may use it.
 	Data string
 
 	// Watch makes what runs follow its sources: see Successor for what becomes of changes of the program itself.
 	Watch bool
+
+	// Command is the package of the command that runs the program, "./cmd/local". With Watch, the run builds it anew when the program
+	// changes.
+	Command string
 
 	// Changes, in lines, are those of the stack where this run is the successor of one. The console shows them.
 	Changes []string
@@ -72,25 +76,21 @@ type Config struct {
 // BuildDir is where a project's functions are built, below the project.
 const BuildDir = ".build"
 
-// DefaultConfig is a run of the shop, whose module is in a directory.
-func DefaultConfig(projectDir string) Config {
+// DefaultConfig is a run of a program of the module in a directory.
+func DefaultConfig(p Program, projectDir string) Config {
 	return Config{
-		Program:     Shop,
-		ProjectDir:  projectDir,
-		BuildDir:    filepath.Join(projectDir, BuildDir),
-		Stage:       "dev",
-		API:         "127.0.0.1:8080",
-		AWS:         "127.0.0.1:4566",
-		Factory:     "127.0.0.1:8081",
-		FactoryStep: time.Second,
-		Log:         slog.Default(),
+		Program:    p,
+		ProjectDir: projectDir,
+		BuildDir:   filepath.Join(projectDir, BuildDir),
+		Stage:      "dev",
+		API:        "127.0.0.1:8080",
+		AWS:        "127.0.0.1:4566",
+		Log:        slog.Default(),
 	}
 }
 
 // A Run is a stack at work.
 type Run struct {
-	Factory *factory.Factory // nil where the stage names none
-
 	config  Config
 	listen  listeners
 	region  string
@@ -102,6 +102,7 @@ type Run struct {
 	watcher   *watch.Watcher        // nil where nothing is watched
 	successor chan Successor
 	dsn       string
+	standIns  []StandIn // of outside servers
 	closers   []closer
 
 	closing chan struct{} // closed when Close begins
@@ -118,9 +119,10 @@ type closer struct {
 type Endpoints struct {
 	API     string `json:"api"`
 	AWS     string `json:"aws"`
-	Factory string `json:"factory"` // empty where the stage names none
 	Console string `json:"console"` // empty where there is none
 	DSN     string `json:"dsn"`     // of the database, as its administrator; empty where the program declares none
+
+	Outside map[string]string `json:"-"` // of the outside servers that the stage names, by name
 }
 
 // Region is the region of the stage.
@@ -128,7 +130,14 @@ func (r *Run) Region() string { return r.region }
 
 // Endpoints returns where the run's parts are to be found.
 func (r *Run) Endpoints() Endpoints {
-	return Endpoints{API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Factory: r.listen.url(r.listen.factory), Console: r.listen.url(r.listen.console), DSN: r.dsn}
+	e := Endpoints{
+		API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Console: r.listen.url(r.listen.console), DSN: r.dsn,
+		Outside: map[string]string{},
+	}
+	for name, l := range r.listen.outside {
+		e.Outside[name] = l.URL()
+	}
+	return e
 }
 
 // Start starts a stack, and returns when it is ready to serve. An error leaves nothing behind.
@@ -145,11 +154,11 @@ func (r *Run) start(ctx context.Context) error {
 	if r.config.BuildDir, err = filepath.Abs(r.config.BuildDir); err != nil {
 		return fmt.Errorf("finding the folder to build in: %w", err)
 	}
-	withFactory, err := r.asksFactory()
+	outside, err := r.outsideServers()
 	if err != nil {
 		return err
 	}
-	if r.listen, err = openListeners(r.config, withFactory); err != nil {
+	if r.listen, err = openListeners(r.config, outside); err != nil {
 		return err
 	}
 	r.onClose("listeners", func(context.Context) error { return r.listen.close() })
@@ -183,17 +192,7 @@ func (r *Run) start(ctx context.Context) error {
 	}
 	r.serve("AWS endpoint", r.listen.aws, aws, nil)
 
-	endFactory := func(context.Context) error { return nil }
-	if withFactory {
-		r.Factory = factory.New(factory.Config{
-			CallbackOrigins: []string{r.listen.url(r.listen.api)},
-			Step:            r.config.FactoryStep, Log: r.config.Log.With("part", "factory"),
-		})
-		endFactory = func(context.Context) error { r.Factory.Close(); return nil }
-		r.onClose("factory", endFactory) // of a start that fails
-		r.serve("factory", r.listen.factory, r.Factory, nil)
-	}
-
+	endOutside := r.startOutside(outside)
 	functions, err := r.newFunctions(program, services.authority)
 	if err != nil {
 		return err
@@ -216,8 +215,8 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	r.followSources(program, functions)
-	// The factory ends first: what it makes would be delivered to nobody.
-	r.onClose("factory", endFactory)
+	// Outside servers end first: nobody would answer what they call back.
+	r.onClose("outside servers", endOutside)
 	return nil
 }
 

@@ -44,13 +44,8 @@ func (r *Run) Undelivered() (n int) {
 	return n
 }
 
-// Of the command that runs programs, which is built anew where one has changed.
-const (
-	// CommandPackage is its package.
-	CommandPackage = "./cmd/local"
-	// RecordCommand is its first argument where it is to write a program's Declaration as JSON and to end.
-	RecordCommand = "record"
-)
+// RecordCommand is the first argument of a Config's Command where it is to write a program's Declaration as JSON and to end.
+const RecordCommand = "record"
 
 // commandDir, below the folder where functions are built, is where the command is.
 const commandDir = ".command"
@@ -60,10 +55,10 @@ const commandDir = ".command"
 func (f *follower) reprogram(ctx context.Context) error {
 	c := f.run.config
 	dir := filepath.Join(c.BuildDir, commandDir)
-	if err := lambda.Build(ctx, c.ProjectDir, dir, CommandPackage); err != nil {
+	if err := lambda.Build(ctx, c.ProjectDir, dir, c.Command); err != nil {
 		return err
 	}
-	executable := filepath.Join(dir, filepath.Base(CommandPackage))
+	executable := filepath.Join(dir, filepath.Base(c.Command))
 	next, err := f.record(ctx, executable)
 	if err != nil {
 		return err

@@ -11,21 +11,21 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"restock/cmd/local/programs"
 	"restock/infra/graph"
-	"restock/local/run"
 	"restock/test/fixture"
 )
 
 // A shop is a run of the whole stack, as its clients see it.
 type shop struct {
-	*run.Run
+	*programs.Run
 	api string
 	db  *sql.DB
 }
 
 // open starts the whole stack, without the stage's throttling: what is measured is what comes after it.
 func (b *bench) open(ctx context.Context) (*shop, error) {
-	config := run.DefaultConfig(b.project)
+	config := programs.DefaultConfig(b.project)
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.Stage = b.stage
 	config.FactoryStep = 10 * time.Millisecond // what is measured ends before it, and its callback is work as well
@@ -36,7 +36,7 @@ func (b *bench) open(ctx context.Context) (*shop, error) {
 	}
 	config.Unchecked = true // the rules want the throttling, too
 	config.Log = slog.New(&b.memory)
-	r, err := run.Start(ctx, config)
+	r, err := programs.Start(ctx, config)
 	if err != nil {
 		return nil, err
 	}

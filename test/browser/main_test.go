@@ -13,7 +13,7 @@ import (
 
 	_ "github.com/go-sql-driver/mysql" // database/sql's driver
 
-	"restock/local/run"
+	"restock/cmd/local/programs"
 	"restock/test/browser/browsertest"
 )
 
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 // A shop is a run, and what is behind it.
 type shop struct {
-	*run.Run
+	*programs.Run
 	db *sql.DB
 }
 
@@ -53,16 +53,16 @@ func openShop(tb testing.TB) *shop {
 }
 
 // config is a run on free ports, whose factory takes a second.
-func config() run.Config {
-	c := run.DefaultConfig(projectDir)
+func config() programs.Config {
+	c := programs.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory, c.Console = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = 250 * time.Millisecond
 	c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return c
 }
 
-func startShop(ctx context.Context, c run.Config) (*shop, error) {
-	r, err := run.Start(ctx, c)
+func startShop(ctx context.Context, c programs.Config) (*shop, error) {
+	r, err := programs.Start(ctx, c)
 	if err != nil {
 		return nil, err
 	}

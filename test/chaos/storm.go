@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"restock/cmd/local/programs"
 	"restock/infra/graph"
 	"restock/internal/mysql/invariants"
-	"restock/local/run"
 	"restock/test/fixture"
 )
 
@@ -67,7 +67,7 @@ type world struct {
 	endpoint *endpoint
 	pids     *processes
 	buyers   *buyers
-	shop     *run.Run
+	shop     *programs.Run
 	db       *sql.DB // the administrator's, past all faults
 	aws      awsClients
 	products []string
@@ -89,7 +89,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	if w.database, err = startDatabase(ctx); err != nil {
 		return err
 	}
-	config := run.DefaultConfig(w.config.Project)
+	config := programs.DefaultConfig(w.config.Project)
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = 25 * time.Millisecond
 	config.DSN = w.database.proxied()
@@ -103,7 +103,7 @@ func (w *world) start(ctx context.Context) (err error) {
 			w.config.BreakProgram(g)
 		}
 	}
-	if w.shop, err = run.Start(ctx, config); err != nil {
+	if w.shop, err = programs.Start(ctx, config); err != nil {
 		return err
 	}
 	if w.db, err = w.database.admin(w.shop.Endpoints().DSN); err != nil {

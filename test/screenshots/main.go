@@ -16,6 +16,7 @@ import (
 
 	_ "github.com/go-sql-driver/mysql" // database/sql's driver
 
+	"restock/cmd/local/programs"
 	"restock/local/run"
 	"restock/local/view/terminal"
 	"restock/test/browser"
@@ -48,11 +49,11 @@ func screenshots(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 
-	config := run.DefaultConfig(project)
+	config := programs.DefaultConfig(project)
 	config.Console = run.ConsoleAddress // the console shows the addresses: they are those that a reader has
 	config.FactoryStep = factoryStep
 	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
-	r, err := run.Start(ctx, config)
+	r, err := programs.Start(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func screenshots(ctx context.Context) (err error) {
 type story struct {
 	ctx context.Context
 	*browser.Browser
-	run.Endpoints
+	programs.Endpoints
 	docs string
 }
 

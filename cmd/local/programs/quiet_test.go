@@ -1,4 +1,4 @@
-package run_test
+package programs_test
 
 import (
 	"log/slog"
@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"restock/local/run"
+	"restock/cmd/local/programs"
 	"restock/local/view/console"
 	"restock/test/await"
 )
@@ -18,7 +18,7 @@ func TestARunThatGoesWellSaysNoWarningTillItsEnd(t *testing.T) {
 	c := config(t)
 	c.Console = "127.0.0.1:0"
 	c.Log = slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	r, err := run.Start(t.Context(), c)
+	r, err := programs.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package run_test
+package programs_test
 
 import (
 	"bytes"

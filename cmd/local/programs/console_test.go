@@ -1,4 +1,4 @@
-package run_test
+package programs_test
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"restock/local/run"
+	"restock/cmd/local/programs"
 	"restock/local/view/console"
 	"restock/test/await"
 )
@@ -100,9 +100,9 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 func TestTheConsoleShowsAProgramThatKnowsNothingOfIt(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	c.Program, c.BuildDir = run.Tutorial, t.TempDir()
+	c.Program, c.BuildDir = programs.Tutorial(), t.TempDir()
 	c.Console = "127.0.0.1:0"
-	r, err := run.Start(t.Context(), c)
+	r, err := programs.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}

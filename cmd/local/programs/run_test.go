@@ -1,4 +1,4 @@
-package run_test
+package programs_test
 
 import (
 	"context"
@@ -25,15 +25,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"restock/cmd/local/factory"
+	"restock/cmd/local/programs"
 	"restock/infra/graph"
 	"restock/lambdas"
 	"restock/local/aws/lambda"
 	"restock/local/mariadb/mariadbtest"
-	"restock/local/run"
 	"restock/test/await"
 )
 
-const projectDir = "../.."
+const projectDir = "../../.."
 
 // TestMain builds the functions before the runs, which start at the same time, ask for it.
 func TestMain(m *testing.M) {
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	for _, f := range lambdas.All() {
 		packages = append(packages, "./lambdas/"+f.Name)
 	}
-	buildDir, err := filepath.Abs(run.DefaultConfig(projectDir).BuildDir)
+	buildDir, err := filepath.Abs(programs.DefaultConfig(projectDir).BuildDir)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,9 +56,9 @@ func TestMain(m *testing.M) {
 }
 
 // config is a run on free ports, with a factory that works at once.
-func config(tb testing.TB) run.Config {
+func config(tb testing.TB) programs.Config {
 	mariadbtest.Require(tb)
-	c := run.DefaultConfig(projectDir)
+	c := programs.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = time.Millisecond
 	c.Log = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -67,14 +67,14 @@ func config(tb testing.TB) run.Config {
 
 // A stack is a run, as its clients see it.
 type stack struct {
-	*run.Run
-	run.Endpoints
+	*programs.Run
+	programs.Endpoints
 	db *sql.DB
 }
 
-func start(tb testing.TB, c run.Config) *stack {
+func start(tb testing.TB, c programs.Config) *stack {
 	tb.Helper()
-	r, err := run.Start(tb.Context(), c)
+	r, err := programs.Start(tb.Context(), c)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -324,7 +324,7 @@ func TestGivenServerIsUsed(t *testing.T) {
 
 func TestClosedRunLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	r, err := run.Start(t.Context(), config(t))
+	r, err := programs.Start(t.Context(), config(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func TestClosedRunLeavesNothingBehind(t *testing.T) {
 
 func TestHalfARequestDoesNotHoldTheEndUp(t *testing.T) {
 	t.Parallel()
-	r, err := run.Start(t.Context(), config(t))
+	r, err := programs.Start(t.Context(), config(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -373,8 +373,8 @@ func TestRunThatLosesItsDatabaseSaysSo(t *testing.T) {
 }
 
 // set is an edit of a declared property, of the first resource of a type.
-func set(token, property string, value any) func(*run.Config) {
-	return func(c *run.Config) {
+func set(token, property string, value any) func(*programs.Config) {
+	return func(c *programs.Config) {
 		c.Unchecked = true // it is what the run itself says that is looked at
 		c.Edit = func(g *graph.Graph) { g.OfType(token)[0].Outputs[property] = value }
 	}
@@ -398,27 +398,27 @@ func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		edit func(*run.Config)
+		edit func(*programs.Config)
 		want string
 	}{
-		{"a busy port", func(c *run.Config) { c.API = busy.Addr().String() }, "-api " + busy.Addr().String() + " is in use"},
-		{"an address that is not loopback", func(c *run.Config) { c.AWS = "0.0.0.0:0" }, "-aws 0.0.0.0:0 is not on loopback"},
-		{"no address", func(c *run.Config) { c.Factory = "factory" }, "-factory factory is not an address"},
-		{"no stage", func(c *run.Config) { c.Stage = "nowhere" }, `there is no stage "nowhere"`},
-		{"a DSN that is none", func(c *run.Config) { c.DSN = "localhost" }, "-dsn"},
-		{"a server that is not there", func(c *run.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
+		{"a busy port", func(c *programs.Config) { c.API = busy.Addr().String() }, "-api " + busy.Addr().String() + " is in use"},
+		{"an address that is not loopback", func(c *programs.Config) { c.AWS = "0.0.0.0:0" }, "-aws 0.0.0.0:0 is not on loopback"},
+		{"no address", func(c *programs.Config) { c.Factory = "factory" }, "-factory factory is not an address"},
+		{"no stage", func(c *programs.Config) { c.Stage = "nowhere" }, `there is no stage "nowhere"`},
+		{"a DSN that is none", func(c *programs.Config) { c.DSN = "localhost" }, "-dsn"},
+		{"a server that is not there", func(c *programs.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
 		{"a function for another runtime", set("aws:lambda/function:Function", "runtime", "nodejs18.x"), `runtime "nodejs18.x" with handler "bootstrap"`},
 		{"a queue less patient than its function", set("aws:sqs/queue:Queue", "visibilityTimeoutSeconds", 1.0), "visibility timeout is 1s, less than the function's timeout of 10s"},
 		{"a schedule that is off", set("aws:cloudwatch/eventRule:EventRule", "state", "DISABLED"), "EventRule ads: state is DISABLED, which is not run here"},
 		{"events in another format", set("aws:apigatewayv2/integration:Integration", "payloadFormatVersion", "1.0"), `payload format "1.0": the handlers take AWS_PROXY with 2.0`},
 		{"a stage that nothing is deployed to", set("aws:apigatewayv2/stage:Stage", "autoDeploy", false), "stage shop: autoDeploy is not on"},
 		{"a subscription of another protocol", set("aws:sns/topicSubscription:TopicSubscription", "protocol", "https"), "subscription ads_queue: https from topic"},
-		{"a program that does not build", func(c *run.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() }, "build"},
+		{"a program that does not build", func(c *programs.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() }, "build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			configuration := config(t)
 			c.edit(&configuration)
-			r, err := run.Start(t.Context(), configuration)
+			r, err := programs.Start(t.Context(), configuration)
 			if err == nil {
 				r.Close()
 				t.Fatal("it started")

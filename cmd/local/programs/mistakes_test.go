@@ -1,4 +1,4 @@
-package run_test
+package programs_test
 
 import (
 	"bytes"
@@ -10,8 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"restock/cmd/local/programs"
 	"restock/infra/graph"
-	"restock/local/run"
 	"restock/test/await"
 )
 
@@ -156,7 +156,7 @@ func TestMistakesAreRefusedByNameBeforeAnythingStarts(t *testing.T) {
 			t.Parallel()
 			c := config(t)
 			c.Edit = m.make
-			r, err := run.Start(t.Context(), c)
+			r, err := programs.Start(t.Context(), c)
 			if err == nil {
 				r.Close()
 				t.Fatal("it started")
@@ -184,7 +184,7 @@ func TestMistakesFailAsOnAWSAndTheRunNamesThem(t *testing.T) {
 				hurrySetup(g)
 			}
 			if m.path == "" {
-				r, err := run.Start(t.Context(), c)
+				r, err := programs.Start(t.Context(), c)
 				if err == nil {
 					r.Close()
 					t.Fatal("it started")
