@@ -105,7 +105,7 @@ func measure(ctx context.Context, stage string, only []string, asJSON bool) erro
 		return writeJSON(os.Stdout, r)
 	}
 	var figures bytes.Buffer
-	fmt.Fprintf(&figures, "Measured on %s, on %s.\n\n", r.Time.Format(time.DateOnly), r.Machine)
+	fmt.Fprintf(&figures, "Measured on %s\non %s.\n\n", r.Time.Format(time.DateOnly), r.Machine)
 	if err := write(&figures, r.Sections); err != nil {
 		return err
 	}
