@@ -27,13 +27,13 @@ func options(settings string) graph.Options {
 		Config:  map[string]string{"aws:region": "ap-northeast-2", "restock-bootstrap:settings": settings},
 		Answer: func(r *graph.Resource) error {
 			switch r.Type {
-			case "aws:s3/bucketV2:BucketV2":
+			case graph.Bucket:
 				r.Outputs["arn"], r.Outputs["bucket"] = bucketARN, r.Name
-			case "aws:kms/key:Key":
+			case graph.Key:
 				r.Outputs["arn"], r.Outputs["keyId"] = keyARN, r.Name
-			case "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+			case graph.IdentityProvider:
 				r.Outputs["arn"] = providerARN
-			case "aws:iam/policy:Policy":
+			case graph.ManagedPolicy:
 				r.Outputs["arn"] = boundaryARN
 			}
 			return nil
@@ -50,7 +50,7 @@ func record(tb testing.TB) *graph.Graph {
 	return g
 }
 
-func one(tb testing.TB, g *graph.Graph, token string) *graph.Resource {
+func one(tb testing.TB, g *graph.Graph, token graph.Type) *graph.Resource {
 	tb.Helper()
 	found := g.OfType(token)
 	if len(found) != 1 {
@@ -72,7 +72,7 @@ func policyOf(tb testing.TB, r *graph.Resource, output string) policy.Document {
 func permissions(tb testing.TB, g *graph.Graph) map[string]policy.Document {
 	tb.Helper()
 	found := map[string]policy.Document{}
-	for _, r := range g.OfType("aws:iam/rolePolicy:RolePolicy") {
+	for _, r := range g.OfType(graph.RolePolicy) {
 		found[r.String("role")] = policyOf(tb, r, "policy")
 	}
 	return found
@@ -80,7 +80,7 @@ func permissions(tb testing.TB, g *graph.Graph) map[string]policy.Document {
 
 func TestEachRoleTrustsOneSubjectOfOneRepository(t *testing.T) {
 	got := map[string]string{}
-	for _, role := range record(t).OfType("aws:iam/role:Role") {
+	for _, role := range record(t).OfType(graph.Role) {
 		trust := policyOf(t, role, "assumeRolePolicy")
 		if len(trust.Statement) != 1 {
 			t.Fatalf("role %s is trusted by %d statements, want 1", role.Name, len(trust.Statement))
@@ -197,9 +197,9 @@ func TestNoRoleMayDoEverything(t *testing.T) {
 
 func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 	g := record(t)
-	bucket := one(t, g, "aws:s3/bucketV2:BucketV2")
-	key := one(t, g, "aws:kms/key:Key")
-	for _, r := range []*graph.Resource{bucket, key, one(t, g, "aws:kms/alias:Alias")} {
+	bucket := one(t, g, graph.Bucket)
+	key := one(t, g, graph.Key)
+	for _, r := range []*graph.Resource{bucket, key, one(t, g, graph.KeyAlias)} {
 		if !r.Protect {
 			t.Errorf("%s is not protected", r.Type)
 		}
@@ -208,19 +208,19 @@ func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 		t.Error("the key does not rotate")
 	}
 
-	access := one(t, g, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock")
+	access := one(t, g, graph.BucketPublicAccessBlock)
 	for _, setting := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls",
 		"restrictPublicBuckets"} {
 		if !access.Bool(setting) {
 			t.Errorf("%s is false, want true", setting)
 		}
 	}
-	if got := one(t, g, "aws:s3/bucketVersioningV2:BucketVersioningV2").Object(
+	if got := one(t, g, graph.BucketVersioning).Object(
 		"versioningConfiguration")["status"]; got != "Enabled" {
 		t.Errorf("versioning is %v, want Enabled", got)
 	}
 	encryption := one(t, g,
-		"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2")
+		graph.BucketEncryption)
 	rules, _ := encryption.Outputs["rules"].([]any)
 	if len(rules) != 1 {
 		t.Fatalf("there are %d rules of encryption, want 1", len(rules))
@@ -230,13 +230,13 @@ func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 		t.Errorf("the bucket is encrypted with %v, want the key", byDefault)
 	}
 
-	got := policyOf(t, one(t, g, "aws:s3/bucketPolicy:BucketPolicy"), "policy")
+	got := policyOf(t, one(t, g, graph.BucketPolicy), "policy")
 	want := policy.New(policy.EncryptedOnly(bucketARN, "s3:*"), policy.EncryptedOnly(bucketARN+"/*", "s3:*"))
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("the bucket's policy is %+v, want everything denied to everybody without TLS, and nothing else", got)
 	}
 	for _, r := range g.Resources {
-		if strings.HasPrefix(r.Type, "aws:s3/bucket") && r != bucket && r.String("bucket") != bucket.String("bucket") {
+		if strings.HasPrefix(string(r.Type), "aws:s3/bucket") && r != bucket && r.String("bucket") != bucket.String("bucket") {
 			t.Errorf("%s is about bucket %q, want %q", r.Type, r.String("bucket"), bucket.String("bucket"))
 		}
 	}
@@ -245,7 +245,7 @@ func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 // IAM limits the inline policies of a role to 10,240 characters without whitespace:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 func TestPoliciesFit(t *testing.T) {
-	for _, r := range record(t).OfType("aws:iam/rolePolicy:RolePolicy") {
+	for _, r := range record(t).OfType(graph.RolePolicy) {
 		if size := len(r.String("policy")); size > 10240 {
 			t.Errorf("the policy of %s is %d characters long, want 10,240 at most", r.Name, size)
 		}

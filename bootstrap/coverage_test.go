@@ -5,65 +5,66 @@ import (
 	"slices"
 	"testing"
 
+	"restock/infra/graph"
 	"restock/infra/stack"
 )
 
 // making lists the IAM actions that create a resource of each type of the stack. AWS documents no
 // actions for some types; they need those of their parent.
-var making = map[string][]string{
-	"aws:apigatewayv2/api:Api":                 {"apigateway:POST"},
-	"aws:apigatewayv2/apiMapping:ApiMapping":   {"apigateway:POST"},
-	"aws:apigatewayv2/domainName:DomainName":   {"apigateway:POST"},
-	"aws:apigatewayv2/integration:Integration": {"apigateway:POST"},
-	"aws:apigatewayv2/route:Route":             {"apigateway:POST"},
-	"aws:apigatewayv2/stage:Stage": {"apigateway:POST", "logs:CreateLogDelivery",
+var making = map[graph.Type][]string{
+	graph.API:            {"apigateway:POST"},
+	graph.APIMapping:     {"apigateway:POST"},
+	graph.APIDomainName:  {"apigateway:POST"},
+	graph.APIIntegration: {"apigateway:POST"},
+	graph.APIRoute:       {"apigateway:POST"},
+	graph.APIStage: {"apigateway:POST", "logs:CreateLogDelivery",
 		"logs:PutResourcePolicy", "logs:DescribeResourcePolicies"},
-	"aws:cloudwatch/dashboard:Dashboard":     {"cloudwatch:PutDashboard", "cloudwatch:GetDashboard"},
-	"aws:cloudwatch/eventRule:EventRule":     {"events:PutRule"},
-	"aws:cloudwatch/eventTarget:EventTarget": {"events:PutTargets"},
-	"aws:cloudwatch/logGroup:LogGroup": {"logs:CreateLogGroup", "logs:PutRetentionPolicy",
+	graph.Dashboard:   {"cloudwatch:PutDashboard", "cloudwatch:GetDashboard"},
+	graph.EventRule:   {"events:PutRule"},
+	graph.EventTarget: {"events:PutTargets"},
+	graph.LogGroup: {"logs:CreateLogGroup", "logs:PutRetentionPolicy",
 		"logs:AssociateKmsKey"},
-	"aws:cloudwatch/metricAlarm:MetricAlarm": {"cloudwatch:PutMetricAlarm"},
-	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": {"ec2:RevokeSecurityGroupIngress",
+	graph.MetricAlarm: {"cloudwatch:PutMetricAlarm"},
+	graph.DefaultSecurityGroup: {"ec2:RevokeSecurityGroupIngress",
 		"ec2:RevokeSecurityGroupEgress"},
-	"aws:ec2/routeTable:RouteTable":                       {"ec2:CreateRouteTable"},
-	"aws:ec2/routeTableAssociation:RouteTableAssociation": {"ec2:AssociateRouteTable"},
-	"aws:ec2/securityGroup:SecurityGroup":                 {"ec2:CreateSecurityGroup"},
-	"aws:ec2/subnet:Subnet":                               {"ec2:CreateSubnet"},
-	"aws:ec2/vpc:Vpc":                                     {"ec2:CreateVpc", "ec2:ModifyVpcAttribute"},
-	"aws:ec2/vpcEndpoint:VpcEndpoint": {"ec2:CreateVpcEndpoint",
+	graph.RouteTable:            {"ec2:CreateRouteTable"},
+	graph.RouteTableAssociation: {"ec2:AssociateRouteTable"},
+	graph.SecurityGroup:         {"ec2:CreateSecurityGroup"},
+	graph.Subnet:                {"ec2:CreateSubnet"},
+	graph.VPC:                   {"ec2:CreateVpc", "ec2:ModifyVpcAttribute"},
+	graph.VPCEndpoint: {"ec2:CreateVpcEndpoint",
 		"route53:AssociateVPCWithHostedZone"},
-	"aws:iam/role:Role":             {"iam:CreateRole", "iam:PassRole"},
-	"aws:iam/rolePolicy:RolePolicy": {"iam:PutRolePolicy"},
-	"aws:kms/key:Key": {"kms:CreateKey", "kms:EnableKeyRotation",
+	graph.Role:       {"iam:CreateRole", "iam:PassRole"},
+	graph.RolePolicy: {"iam:PutRolePolicy"},
+	graph.Key: {"kms:CreateKey", "kms:EnableKeyRotation",
 		"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"},
-	"aws:lambda/eventSourceMapping:EventSourceMapping": {"lambda:CreateEventSourceMapping"},
-	"aws:lambda/function:Function": {"lambda:CreateFunction",
+	graph.EventSourceMapping: {"lambda:CreateEventSourceMapping"},
+	graph.Function: {"lambda:CreateFunction",
 		"lambda:PutFunctionConcurrency"},
-	"aws:lambda/invocation:Invocation": {"lambda:InvokeFunction"},
-	"aws:lambda/permission:Permission": {"lambda:AddPermission"},
-	"aws:rds/instance:Instance": {"rds:CreateDBInstance",
+	graph.Invocation: {"lambda:InvokeFunction"},
+	graph.Permission: {"lambda:AddPermission"},
+	graph.Database: {"rds:CreateDBInstance",
 		"iam:CreateServiceLinkedRole"},
-	"aws:rds/parameterGroup:ParameterGroup": {"rds:CreateDBParameterGroup",
+	graph.ParameterGroup: {"rds:CreateDBParameterGroup",
 		"rds:ModifyDBParameterGroup"},
-	"aws:rds/proxy:Proxy": {"rds:CreateDBProxy", "rds:DeleteDBProxy"},
-	"aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup": {"rds:ModifyDBProxyTargetGroup",
+	graph.Proxy: {"rds:CreateDBProxy", "rds:DeleteDBProxy"},
+	graph.ProxyDefaultTargetGroup: {"rds:ModifyDBProxyTargetGroup",
 		"rds:DescribeDBProxyTargetGroups"},
-	"aws:rds/proxyTarget:ProxyTarget": {"rds:RegisterDBProxyTargets",
+	graph.ProxyTarget: {"rds:RegisterDBProxyTargets",
 		"rds:DeregisterDBProxyTargets"},
-	"aws:rds/subnetGroup:SubnetGroup":  {"rds:CreateDBSubnetGroup"},
-	"aws:secretsmanager/secret:Secret": {"secretsmanager:CreateSecret"},
-	"aws:secretsmanager/secretPolicy:SecretPolicy": {"secretsmanager:PutResourcePolicy",
+	graph.SubnetGroup: {"rds:CreateDBSubnetGroup"},
+	graph.Secret:      {"secretsmanager:CreateSecret"},
+	graph.SecretPolicy: {"secretsmanager:PutResourcePolicy",
 		"secretsmanager:ValidateResourcePolicy"},
-	"aws:secretsmanager/secretRotation:SecretRotation": {"secretsmanager:RotateSecret",
+	graph.SecretRotation: {"secretsmanager:RotateSecret",
 		"secretsmanager:CancelRotateSecret"},
-	"aws:sns/topic:Topic":                                       {"sns:CreateTopic"},
-	"aws:sns/topicPolicy:TopicPolicy":                           {"sns:SetTopicAttributes"},
-	"aws:sns/topicSubscription:TopicSubscription":               {"sns:Subscribe"},
-	"aws:sqs/queue:Queue":                                       {"sqs:CreateQueue", "sqs:SetQueueAttributes"},
-	"aws:sqs/queuePolicy:QueuePolicy":                           {"sqs:SetQueueAttributes"},
-	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   {"ec2:AuthorizeSecurityGroupEgress"},
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": {"ec2:AuthorizeSecurityGroupIngress"},
+	graph.Topic:                    {"sns:CreateTopic"},
+	graph.TopicPolicy:              {"sns:SetTopicAttributes"},
+	graph.TopicSubscription:        {"sns:Subscribe"},
+	graph.Queue:                    {"sqs:CreateQueue", "sqs:SetQueueAttributes"},
+	graph.QueuePolicy:              {"sqs:SetQueueAttributes"},
+	graph.SecurityGroupEgressRule:  {"ec2:AuthorizeSecurityGroupEgress"},
+	graph.SecurityGroupIngressRule: {"ec2:AuthorizeSecurityGroupIngress"},
 }
 
 func TestADeploymentMayMakeWhatTheStagesDeclare(t *testing.T) {
@@ -77,7 +78,7 @@ func TestADeploymentMayMakeWhatTheStagesDeclare(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, token := range g.Types("aws:") {
+		for _, token := range g.Types(graph.AWS) {
 			actions, known := making[token]
 			if !known {
 				t.Errorf("stage %s declares %s: say in this test what making one takes, and allow it in permissions.go",

@@ -41,8 +41,8 @@ func shop(tb testing.TB, stage string) *graph.Graph {
 }
 
 // service returns IAM's name of the service of a resource type.
-func service(token string) string {
-	kind := strings.TrimPrefix(token, "aws:")
+func service(token graph.Type) string {
+	kind := strings.TrimPrefix(string(token), graph.AWS)
 	for _, known := range []struct{ prefix, service string }{
 		{"apigatewayv2/", "apigateway"},
 		{"cloudwatch/event", "events"},
@@ -66,7 +66,7 @@ func TestDeploymentMayUseEveryServiceOfTheStack(t *testing.T) {
 				services = append(services, name)
 			}
 		}
-		for _, token := range shop(t, stage).Types("aws:") {
+		for _, token := range shop(t, stage).Types(graph.AWS) {
 			if name := service(token); !slices.Contains(services, name) {
 				t.Errorf("stage %s declares %s, and its deployment may do nothing with %s: add it to permissions.go",
 					stage, token, name)
@@ -98,7 +98,7 @@ func TestBoundaryHoldsWhatTheFunctionsDo(t *testing.T) {
 // requires, IAM refuses it.
 func TestFunctionsRolesAreWhereADeploymentMayMakeThem(t *testing.T) {
 	for _, stage := range []string{"dev", "prod"} {
-		for _, role := range shop(t, stage).OfType("aws:iam/role:Role") {
+		for _, role := range shop(t, stage).OfType(graph.Role) {
 			if want := "/" + project + "/" + stage + "/"; role.String("path") != want {
 				t.Errorf("stage %s: role %s is at %q, want %q", stage, role.Name, role.String("path"), want)
 			}

@@ -18,6 +18,9 @@ const (
 	AdsQueue        = "ads_queue"        // SQS queue: buffers stock_empty for the function ads
 )
 
+// DeadLetterQueue returns the name of the queue that keeps the messages that a queue's function could not handle.
+func DeadLetterQueue(queue string) string { return queue + "_dlq" }
+
 // The routes of the HTTP API, in the form of API Gateway's route keys, which is also net/http's.
 const (
 	RouteStorefront   = "GET /"

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"restock/lambdas"
 )
 
 // The default addresses of the local run, and the credentials with which it accepts a person.
@@ -24,7 +26,6 @@ const (
 	localAWS         = "http://127.0.0.1:4566"
 	localRegion      = "ap-northeast-2" // as in Pulumi.dev.yaml
 	localCredentials = "local"
-	localDeadLetters = "stock_queue_dlq"
 )
 
 // urlVariable is the environment variable with the URL of the API. Flags override it.
@@ -111,7 +112,7 @@ func (t target) resolveLocal() (*resolved, error) {
 			Credentials:  credentials.NewStaticCredentialsProvider(localCredentials, localCredentials, ""),
 			BaseEndpoint: aws.String(endpoints.AWS),
 		},
-		deadLetters: func(context.Context) (string, error) { return localDeadLetters, nil },
+		deadLetters: func(context.Context) (string, error) { return lambdas.DeadLetterQueue(lambdas.StockQueue), nil },
 	}, nil
 }
 

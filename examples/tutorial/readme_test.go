@@ -28,20 +28,20 @@ const (
 // mistakes are what the lines that the text adds to the program do to what it declares: to build the program anew for each would take minutes.
 var mistakes = map[string]func(*graph.Graph){
 	`return on.api.route(ctx, "GET /", hello)`: func(g *graph.Graph) {
-		g.Find("aws:apigatewayv2/route:Route", "routeKey", "POST /").Outputs["routeKey"] = "GET /"
+		g.Find(graph.APIRoute, "routeKey", "POST /").Outputs["routeKey"] = "GET /"
 	},
 	`permission{[]string{"sqs:GetQueueUrl"}, q.Arn})`: func(g *graph.Graph) {
-		policy := g.Find("aws:iam/rolePolicy:RolePolicy", "role", "producer")
+		policy := g.Find(graph.RolePolicy, "role", "producer")
 		policy.Outputs["policy"] = strings.Replace(policy.String("policy"), "sqs:SendMessage", "sqs:GetQueueUrl", 1)
 	},
 	`visibilityTimeout = 2 * consumerTimeout`: func(g *graph.Graph) { messages(g).Outputs["visibilityTimeoutSeconds"] = 2.0 },
 	`FunctionResponseTypes: pulumi.StringArray{},`: func(g *graph.Graph) {
-		g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping")[0].Outputs["functionResponseTypes"] = []any{}
+		g.OfType(graph.EventSourceMapping)[0].Outputs["functionResponseTypes"] = []any{}
 	},
 }
 
 func messages(g *graph.Graph) *graph.Resource {
-	return g.Find("aws:sqs/queue:Queue", "name", "messages")
+	return g.Find(graph.Queue, "name", "messages")
 }
 
 // hurry has the queue of the run show a failed message again after a second. What is checked is not this graph, but that on AWS.

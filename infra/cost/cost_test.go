@@ -31,8 +31,8 @@ func record(tb testing.TB, stage string) cost.Stage {
 }
 
 // resource is one of a small graph.
-func resource(kind, name string, outputs map[string]any) *graph.Resource {
-	return &graph.Resource{URN: kind + name, Type: kind, Name: name, ID: name, Outputs: outputs}
+func resource(kind graph.Type, name string, outputs map[string]any) *graph.Resource {
+	return &graph.Resource{URN: string(kind) + name, Type: kind, Name: name, ID: name, Outputs: outputs}
 }
 
 func estimate(t *testing.T, resources ...*graph.Resource) *cost.Estimate {
@@ -57,16 +57,16 @@ func database(change map[string]any) *graph.Resource {
 	for key, value := range change {
 		outputs[key] = value
 	}
-	return resource("aws:rds/instance:Instance", "db", outputs)
+	return resource(graph.Database, "db", outputs)
 }
 
 func endpoint(kind string, subnets ...any) *graph.Resource {
-	return resource("aws:ec2/vpcEndpoint:VpcEndpoint", "e", map[string]any{"vpcEndpointType": kind, "subnetIds": subnets})
+	return resource(graph.VPCEndpoint, "e", map[string]any{"vpcEndpointType": kind, "subnetIds": subnets})
 }
 
 func TestFixedCostIsThatOfTheResource(t *testing.T) {
 	alarm := func(outputs map[string]any) *graph.Resource {
-		return resource("aws:cloudwatch/metricAlarm:MetricAlarm", "a", outputs)
+		return resource(graph.MetricAlarm, "a", outputs)
 	}
 	metric := func(period float64) any {
 		return map[string]any{"metric": map[string]any{"period": period}}
@@ -88,12 +88,12 @@ func TestFixedCostIsThatOfTheResource(t *testing.T) {
 		{"an endpoint in three zones", []*graph.Resource{endpoint("Interface", "a", "b", "c")}, "endpoint e", 28_470_000},
 		{"two endpoints", []*graph.Resource{endpoint("Interface", "a"), endpoint("Interface", "a")}, "", 2 * 9_490_000},
 		{"a gateway endpoint", []*graph.Resource{endpoint("Gateway")}, "", 0},
-		{"two secrets", []*graph.Resource{resource("aws:secretsmanager/secret:Secret", "a", nil), resource("aws:secretsmanager/secret:Secret", "b", nil)}, "", 800_000},
-		{"a key", []*graph.Resource{resource("aws:kms/key:Key", "k", nil)}, "KMS key k", 1_000_000},
-		{"a dashboard", []*graph.Resource{resource("aws:cloudwatch/dashboard:Dashboard", "d", nil)}, "dashboard d", 3_000_000},
+		{"two secrets", []*graph.Resource{resource(graph.Secret, "a", nil), resource(graph.Secret, "b", nil)}, "", 800_000},
+		{"a key", []*graph.Resource{resource(graph.Key, "k", nil)}, "KMS key k", 1_000_000},
+		{"a dashboard", []*graph.Resource{resource(graph.Dashboard, "d", nil)}, "dashboard d", 3_000_000},
 		{"a proxy, two vCPUs of $0.018", proxied("db.t4g.medium"), "proxy p", 26_280_000},
 		{"a proxy before a larger instance", proxied("db.t4g.large"), "proxy p", 26_280_000},
-		{"a composite alarm", []*graph.Resource{resource("aws:cloudwatch/compositeAlarm:CompositeAlarm", "c", nil)}, "composite alarm c", 500_000},
+		{"a composite alarm", []*graph.Resource{resource(graph.CompositeAlarm, "c", nil)}, "composite alarm c", 500_000},
 		{"two alarms", []*graph.Resource{alarm(map[string]any{"period": 60.0}), alarm(map[string]any{"period": 300.0})}, "alarms", 200_000},
 		{"an alarm on two metrics and an expression", []*graph.Resource{alarm(map[string]any{"metricQueries": []any{
 			metric(60), metric(60), map[string]any{"expression": "a/b"},
@@ -118,8 +118,8 @@ func TestFixedCostIsThatOfTheResource(t *testing.T) {
 func proxied(class string) []*graph.Resource {
 	return []*graph.Resource{
 		database(map[string]any{"instanceClass": class, "identifier": "db"}),
-		resource("aws:rds/proxy:Proxy", "p", map[string]any{"name": "p"}),
-		resource("aws:rds/proxyTarget:ProxyTarget", "t", map[string]any{"dbProxyName": "p", "dbInstanceIdentifier": "db"}),
+		resource(graph.Proxy, "p", map[string]any{"name": "p"}),
+		resource(graph.ProxyTarget, "t", map[string]any{"dbProxyName": "p", "dbInstanceIdentifier": "db"}),
 	}
 }
 
@@ -166,17 +166,17 @@ func TestBackupsBeyondTheStorageCost(t *testing.T) {
 // shop is what serves a checkout: one function, of 1 GB, for the checkouts alone.
 func shop(architecture string) []*graph.Resource {
 	function := func(name string) *graph.Resource {
-		return resource("aws:lambda/function:Function", name, map[string]any{
+		return resource(graph.Function, name, map[string]any{
 			"arn": "arn " + name, "invokeArn": "invoke " + name, "memorySize": 1024.0, "architectures": []any{architecture},
 			"loggingConfig": map[string]any{"logGroup": "logs"},
 			"environment":   map[string]any{"variables": map[string]any{"S": "arn:aws:secretsmanager:x", "T": "arn:aws:sns:x"}},
 		})
 	}
 	return []*graph.Resource{
-		resource("aws:apigatewayv2/api:Api", "shop", map[string]any{"protocolType": "HTTP"}),
-		resource("aws:apigatewayv2/route:Route", "r", map[string]any{"routeKey": "POST /checkout", "target": "integrations/i"}),
-		resource("aws:apigatewayv2/integration:Integration", "i", map[string]any{"integrationUri": "invoke sales"}),
-		resource("aws:cloudwatch/logGroup:LogGroup", "g", map[string]any{"name": "logs", "retentionInDays": 60.0}),
+		resource(graph.API, "shop", map[string]any{"protocolType": "HTTP"}),
+		resource(graph.APIRoute, "r", map[string]any{"routeKey": "POST /checkout", "target": "integrations/i"}),
+		resource(graph.APIIntegration, "i", map[string]any{"integrationUri": "invoke sales"}),
+		resource(graph.LogGroup, "g", map[string]any{"name": "logs", "retentionInDays": 60.0}),
 		function("sales"), function("nobody calls"),
 	}
 }
@@ -215,10 +215,10 @@ func TestCostOfAMillionCheckoutsIsThatOfItsUse(t *testing.T) {
 }
 
 func TestWhatTheStageDoesWithoutCheckoutsIsCounted(t *testing.T) {
-	function := resource("aws:lambda/function:Function", "f", map[string]any{"arn": "arn f", "architectures": []any{"arm64"}})
-	target := resource("aws:cloudwatch/eventTarget:EventTarget", "t", map[string]any{"rule": "r", "arn": "arn f"})
+	function := resource(graph.Function, "f", map[string]any{"arn": "arn f", "architectures": []any{"arm64"}})
+	target := resource(graph.EventTarget, "t", map[string]any{"rule": "r", "arn": "arn f"})
 	rule := func(expression string) *graph.Resource {
-		return resource("aws:cloudwatch/eventRule:EventRule", "r", map[string]any{"name": "r", "scheduleExpression": expression})
+		return resource(graph.EventRule, "r", map[string]any{"name": "r", "scheduleExpression": expression})
 	}
 	for expression, want := range map[string]string{
 		"rate(1 minute)":  "43,800 invocations and their logs",
@@ -234,8 +234,8 @@ func TestWhatTheStageDoesWithoutCheckoutsIsCounted(t *testing.T) {
 	}
 
 	e := estimate(t, function,
-		resource("aws:sqs/queue:Queue", "q", map[string]any{"arn": "arn q"}),
-		resource("aws:lambda/eventSourceMapping:EventSourceMapping", "q", map[string]any{"eventSourceArn": "arn q", "functionName": "arn f"}))
+		resource(graph.Queue, "q", map[string]any{"arn": "arn q"}),
+		resource(graph.EventSourceMapping, "q", map[string]any{"eventSourceArn": "arn q", "functionName": "arn f"}))
 	// Five pollers, every 20 s of 730 hours: 657,000 requests.
 	if got := lineOf(t, e.Fixed, "polling for q").Cost; got != 262_800 {
 		t.Errorf("polling costs %d micro-dollars, want 262800", got)
@@ -247,17 +247,17 @@ func TestWhatHasNoPriceIsListed(t *testing.T) {
 		resource *graph.Resource
 		want     string // empty: it is free, or priced
 	}{
-		{resource("aws:ec2/natGateway:NatGateway", "n", nil), "aws:ec2/natGateway:NatGateway n"},
+		{resource(graph.NATGateway, "n", nil), "aws:ec2/natGateway:NatGateway n"},
 		{resource("random:index/randomId:RandomId", "r", nil), "random:index/randomId:RandomId r"},
-		{resource("aws:apigatewayv2/api:Api", "a", map[string]any{"protocolType": "WEBSOCKET"}), "aws:apigatewayv2/api:Api a: protocolType WEBSOCKET"},
-		{resource("aws:cloudwatch/logGroup:LogGroup", "g", map[string]any{"name": "access"}), "aws:cloudwatch/logGroup:LogGroup g: what is written to it, which is neither a function's log nor the API's"},
+		{resource(graph.API, "a", map[string]any{"protocolType": "WEBSOCKET"}), "aws:apigatewayv2/api:Api a: protocolType WEBSOCKET"},
+		{resource(graph.LogGroup, "g", map[string]any{"name": "access"}), "aws:cloudwatch/logGroup:LogGroup g: what is written to it, which is neither a function's log nor the API's"},
 		{endpoint("GatewayLoadBalancer", "a"), "aws:ec2/vpcEndpoint:VpcEndpoint e: vpcEndpointType GatewayLoadBalancer"},
 		{database(map[string]any{"iops": 12000.0}), "aws:rds/instance:Instance db: iops"},
 		{database(map[string]any{"monitoringInterval": 0.0}), ""},
-		{resource("aws:sqs/queue:Queue", "q", map[string]any{"fifoQueue": true}), "aws:sqs/queue:Queue q: fifoQueue"},
-		{resource("aws:sqs/queue:Queue", "q", map[string]any{"fifoQueue": false}), ""},
-		{resource("aws:iam/role:Role", "r", nil), ""},
-		{resource("aws:sns/topicSubscription:TopicSubscription", "s", nil), ""},
+		{resource(graph.Queue, "q", map[string]any{"fifoQueue": true}), "aws:sqs/queue:Queue q: fifoQueue"},
+		{resource(graph.Queue, "q", map[string]any{"fifoQueue": false}), ""},
+		{resource(graph.Role, "r", nil), ""},
+		{resource(graph.TopicSubscription, "s", nil), ""},
 	} {
 		e := estimate(t, c.resource)
 		if got := strings.Join(e.Unpriced, ", "); got != c.want {

@@ -9,102 +9,85 @@ import (
 	"restock/infra/graph"
 )
 
-// Type tokens of the resources that usage.go looks at.
-const (
-	databaseType    = "aws:rds/instance:Instance"
-	apiType         = "aws:apigatewayv2/api:Api"
-	functionType    = "aws:lambda/function:Function"
-	integrationType = "aws:apigatewayv2/integration:Integration"
-	logGroupType    = "aws:cloudwatch/logGroup:LogGroup"
-	proxyTargetType = "aws:rds/proxyTarget:ProxyTarget"
-	stageType       = "aws:apigatewayv2/stage:Stage"
-	eventSourceType = "aws:lambda/eventSourceMapping:EventSourceMapping"
-	queueType       = "aws:sqs/queue:Queue"
-	routeType       = "aws:apigatewayv2/route:Route"
-	scheduleType    = "aws:cloudwatch/eventRule:EventRule"
-	targetType      = "aws:cloudwatch/eventTarget:EventTarget"
-	topicType       = "aws:sns/topic:Topic"
-)
-
 // priced are the kinds that cost something for being there.
-var priced = map[string]func(*estimator, *graph.Resource) error{
-	"aws:cloudwatch/compositeAlarm:CompositeAlarm": func(e *estimator, r *graph.Resource) error {
+var priced = map[graph.Type]func(*estimator, *graph.Resource) error{
+	graph.CompositeAlarm: func(e *estimator, r *graph.Resource) error {
 		e.always("composite alarm "+r.Name, e.price(e.prices.CompositeAlarm, 1), "1")
 		return nil
 	},
-	"aws:cloudwatch/dashboard:Dashboard": func(e *estimator, r *graph.Resource) error {
+	graph.Dashboard: func(e *estimator, r *graph.Resource) error {
 		e.always("dashboard "+r.Name, e.price(e.prices.Dashboard, 1), "1")
 		return nil
 	},
-	"aws:cloudwatch/metricAlarm:MetricAlarm": (*estimator).alarm,
-	"aws:ec2/vpcEndpoint:VpcEndpoint":        (*estimator).endpoint,
-	"aws:kms/key:Key": func(e *estimator, r *graph.Resource) error {
+	graph.MetricAlarm: (*estimator).alarm,
+	graph.VPCEndpoint: (*estimator).endpoint,
+	graph.Key: func(e *estimator, r *graph.Resource) error {
 		e.always("KMS key "+r.Name, e.price(e.prices.Key, 1), "1")
 		return nil
 	},
-	databaseType:          (*estimator).database,
-	"aws:rds/proxy:Proxy": (*estimator).proxy,
-	"aws:secretsmanager/secret:Secret": func(e *estimator, r *graph.Resource) error {
+	graph.Database: (*estimator).database,
+	graph.Proxy:    (*estimator).proxy,
+	graph.Secret: func(e *estimator, r *graph.Resource) error {
 		e.always("secret "+r.Name, e.price(e.prices.Secret, 1), "1")
 		return nil
 	},
 }
 
 // used are the kinds that cost what is done with them: see usage.go.
-var used = map[string]bool{
-	apiType:         true, // per request
-	eventSourceType: true, // its pollers' requests to the queue
-	functionType:    true, // per request, and memory × time
-	logGroupType:    true, // per byte
-	queueType:       true, // per request
-	scheduleType:    true, // what it invokes: the rule itself is free
-	topicType:       true, // per request
+var used = map[graph.Type]bool{
+	graph.API:                true, // per request
+	graph.EventSourceMapping: true, // its pollers' requests to the queue
+	graph.Function:           true, // per request, and memory × time
+	graph.LogGroup:           true, // per byte
+	graph.Queue:              true, // per request
+	graph.EventRule:          true, // what it invokes: the rule itself is free
+	graph.Topic:              true, // per request
 }
 
 // free are the kinds that cost nothing, each by the pricing page of its service: what they belong to is priced.
-var free = map[string]bool{
-	"aws:acm/certificate:Certificate":                           true, // public ones
-	"aws:acm/certificateValidation:CertificateValidation":       true,
-	"aws:apigatewayv2/apiMapping:ApiMapping":                    true,
-	"aws:apigatewayv2/domainName:DomainName":                    true,
-	integrationType:                                             true,
-	routeType:                                                   true,
-	stageType:                                                   true,
-	targetType:                                                  true,
-	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":         true,
-	"aws:ec2/routeTable:RouteTable":                             true,
-	"aws:ec2/routeTableAssociation:RouteTableAssociation":       true,
-	"aws:ec2/securityGroup:SecurityGroup":                       true,
-	"aws:ec2/subnet:Subnet":                                     true,
-	"aws:ec2/vpc:Vpc":                                           true,
-	"aws:iam/role:Role":                                         true,
-	"aws:iam/rolePolicy:RolePolicy":                             true,
-	"aws:kms/alias:Alias":                                       true,
-	"aws:kms/keyPolicy:KeyPolicy":                               true,
-	"aws:lambda/invocation:Invocation":                          true, // one, in a deployment
-	"aws:lambda/permission:Permission":                          true,
-	"aws:rds/parameterGroup:ParameterGroup":                     true,
-	"aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup":   true,
-	proxyTargetType:                                             true,
-	"aws:rds/subnetGroup:SubnetGroup":                           true,
-	"aws:secretsmanager/secretPolicy:SecretPolicy":              true,
-	"aws:secretsmanager/secretRotation:SecretRotation":          true, // its function's few invocations
-	"aws:sns/topicPolicy:TopicPolicy":                           true,
-	"aws:sns/topicSubscription:TopicSubscription":               true, // SQS; the first 1,000 emails
-	"aws:sqs/queuePolicy:QueuePolicy":                           true,
-	"aws:sqs/redriveAllowPolicy:RedriveAllowPolicy":             true,
-	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   true,
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": true,
-	"pulumi:providers:aws":                                      true,
+var free = map[graph.Type]bool{
+	graph.Certificate:              true, // public ones
+	graph.CertificateValidation:    true,
+	graph.APIMapping:               true,
+	graph.APIDomainName:            true,
+	graph.APIIntegration:           true,
+	graph.APIRoute:                 true,
+	graph.APIStage:                 true,
+	graph.EventTarget:              true,
+	graph.DefaultSecurityGroup:     true,
+	graph.RouteTable:               true,
+	graph.RouteTableAssociation:    true,
+	graph.SecurityGroup:            true,
+	graph.Subnet:                   true,
+	graph.VPC:                      true,
+	graph.Role:                     true,
+	graph.RolePolicy:               true,
+	graph.KeyAlias:                 true,
+	graph.KeyPolicy:                true,
+	graph.Invocation:               true, // one, in a deployment
+	graph.Permission:               true,
+	graph.ParameterGroup:           true,
+	graph.ProxyDefaultTargetGroup:  true,
+	graph.ProxyTarget:              true,
+	graph.SubnetGroup:              true,
+	graph.SecretPolicy:             true,
+	graph.SecretRotation:           true, // its function's few invocations
+	graph.TopicPolicy:              true,
+	graph.TopicSubscription:        true, // SQS; the first 1,000 emails
+	graph.QueuePolicy:              true,
+	graph.RedriveAllowPolicy:       true,
+	graph.SecurityGroupEgressRule:  true,
+	graph.SecurityGroupIngressRule: true,
+	"pulumi:providers:aws":         true,
 }
 
 // surcharged are properties that cost something beside what the kind's lines say. Where one is set, it is listed as not priced.
-var surcharged = map[string][]string{
-	databaseType: {"iops", "storageThroughput", "performanceInsightsRetentionPeriod", "monitoringInterval", "dedicatedLogVolume"},
-	functionType: {"ephemeralStorage", "snapStart"},
-	logGroupType: {"logGroupClass"},
-	queueType:    {"fifoQueue", "kmsMasterKeyId"},
-	topicType:    {"fifoTopic"},
+var surcharged = map[graph.Type][]string{
+	graph.Database: {"iops", "storageThroughput", "performanceInsightsRetentionPeriod", "monitoringInterval", "dedicatedLogVolume"},
+	graph.Function: {"ephemeralStorage", "snapStart"},
+	graph.LogGroup: {"logGroupClass"},
+	graph.Queue:    {"fifoQueue", "kmsMasterKeyId"},
+	graph.Topic:    {"fifoTopic"},
 }
 
 // resources adds a line for each resource that costs something for being there, and notes those that nothing is known of.
@@ -119,11 +102,11 @@ func (e *estimator) resources() error {
 			if err := price(e, r); err != nil {
 				return err
 			}
-		case r.Type == apiType && r.String("protocolType") != "HTTP":
+		case r.Type == graph.API && r.String("protocolType") != "HTTP":
 			e.notPriced(r, "protocolType "+r.String("protocolType"))
-		case r.Type == logGroupType && !e.writesTo(r):
+		case r.Type == graph.LogGroup && !e.writesTo(r):
 			e.notPriced(r, "what is written to it, which is neither a function's log nor the API's")
-		case r.Type == eventSourceType && e.Find(queueType, "arn", r.String("eventSourceArn")) == nil:
+		case r.Type == graph.EventSourceMapping && e.Find(graph.Queue, "arn", r.String("eventSourceArn")) == nil:
 			e.notPriced(r, "a source that is no queue")
 		case !used[r.Type] && !free[r.Type]:
 			e.notPriced(r, "")
@@ -147,14 +130,14 @@ func (e *estimator) resources() error {
 
 // writesTo reports whether a function or the API writes to a log group: usage.go counts what they write.
 func (e *estimator) writesTo(group *graph.Resource) bool {
-	return e.accessLog() == group || slices.ContainsFunc(e.OfType(functionType), func(f *graph.Resource) bool {
+	return e.accessLog() == group || slices.ContainsFunc(e.OfType(graph.Function), func(f *graph.Resource) bool {
 		return f.Object("loggingConfig")["logGroup"] == group.String("name")
 	})
 }
 
 // notPriced notes a resource, or a property of one that is priced otherwise.
 func (e *estimator) notPriced(r *graph.Resource, property string) {
-	text := r.Type + " " + r.Name
+	text := string(r.Type) + " " + r.Name
 	if property != "" {
 		text += ": " + property
 	}
@@ -199,8 +182,8 @@ func (e *estimator) database(r *graph.Resource) error {
 // proxy adds a proxy, which costs by the instance behind it.
 func (e *estimator) proxy(r *graph.Resource) error {
 	var vcpus int64
-	if target := e.Find(proxyTargetType, "dbProxyName", r.String("name")); target != nil {
-		if database := e.Find(databaseType, "identifier", target.String("dbInstanceIdentifier")); database != nil {
+	if target := e.Find(graph.ProxyTarget, "dbProxyName", r.String("name")); target != nil {
+		if database := e.Find(graph.Database, "identifier", target.String("dbInstanceIdentifier")); database != nil {
 			vcpus = virtualCPUs(database.String("instanceClass"))
 		}
 	}

@@ -32,8 +32,8 @@ func (e *estimator) usage() {
 	route(lambdas.RouteProducts, checkouts*a.ReadsPerCheckout, a.ReadMS)
 	route(lambdas.RouteGoodsReceipt, orders, a.OrderMS)
 	messages := int64(0)
-	for _, mapping := range e.OfType(eventSourceType) {
-		if f := e.Find(functionType, "arn", mapping.String("functionName")); f != nil {
+	for _, mapping := range e.OfType(graph.EventSourceMapping) {
+		if f := e.Find(graph.Function, "arn", mapping.String("functionName")); f != nil {
 			calls[f.Name] = append(calls[f.Name], call{orders, a.OrderMS}) // messages come one by one
 			messages += orders
 		}
@@ -42,7 +42,7 @@ func (e *estimator) usage() {
 	e.perCheckouts(e.prices.HTTPRequest, requests, "%s requests", thousands(requests))
 	e.perCheckouts(e.prices.DataOut, requests*a.ResponseBytes, "%s responses of %d bytes", thousands(requests), a.ResponseBytes)
 	var w work
-	for _, f := range e.OfType(functionType) {
+	for _, f := range e.OfType(graph.Function) {
 		w = w.plus(e.work(f, calls[f.Name]))
 	}
 	if group := e.accessLog(); group != nil {
@@ -58,7 +58,7 @@ func (e *estimator) usage() {
 	e.perCheckouts(e.prices.SecretCall, w.secretCalls, "%s calls, one for each secret at a cold start", thousands(w.secretCalls))
 
 	published, encrypted := int64(0), int64(0)
-	for _, topic := range e.OfType(topicType) {
+	for _, topic := range e.OfType(graph.Topic) {
 		if topic.Name == lambdas.StockEmptyTopic {
 			published = orders
 			if topic.String("kmsMasterKeyId") != "" {
@@ -69,7 +69,7 @@ func (e *estimator) usage() {
 	e.perCheckouts(e.prices.Publish, published, "%s production orders", thousands(published))
 	e.perCheckouts(e.prices.KeyCall, encrypted, "%s, two a message of an encrypted topic", thousands(encrypted))
 	e.perCheckouts(e.prices.QueueRequest, 3*messages, "send, receive, delete × %s messages", thousands(messages))
-	if len(e.OfType("aws:ec2/vpcEndpoint:VpcEndpoint")) > 0 {
+	if len(e.OfType(graph.VPCEndpoint)) > 0 {
 		through := published + w.privateSecretCalls
 		e.perCheckouts(e.prices.EndpointData, through*a.EndpointBytes, "%s calls × %d bytes", thousands(through), a.EndpointBytes)
 	}
@@ -79,14 +79,14 @@ func (e *estimator) usage() {
 // idle adds what goes on in a month without a checkout: schedules, and the polling of empty queues.
 func (e *estimator) idle() {
 	const month = hoursPerMonth * time.Hour
-	for _, rule := range e.OfType(scheduleType) {
+	for _, rule := range e.OfType(graph.EventRule) {
 		every, ok := interval(rule.String("scheduleExpression"))
 		if !ok {
 			e.notPriced(rule, "scheduleExpression "+rule.String("scheduleExpression"))
 			continue
 		}
-		for _, target := range e.OfType(targetType) {
-			f := e.Find(functionType, "arn", target.String("arn"))
+		for _, target := range e.OfType(graph.EventTarget) {
+			f := e.Find(graph.Function, "arn", target.String("arn"))
 			if f == nil || target.String("rule") != rule.String("name") {
 				continue
 			}
@@ -98,7 +98,7 @@ func (e *estimator) idle() {
 			e.always("schedule "+rule.Name, cost, "%s invocations and their logs", thousands(w.invocations))
 		}
 	}
-	for _, mapping := range e.OfType(eventSourceType) {
+	for _, mapping := range e.OfType(graph.EventSourceMapping) {
 		polls := e.assume.QueuePollers * int64(month/longPoll)
 		e.always("polling for "+mapping.Name, e.price(e.prices.QueueRequest, polls), "%s requests to an empty queue", thousands(polls))
 	}
@@ -141,7 +141,7 @@ func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
 	}
 	w.logged = w.invocations * a.LogBytes
 	group, _ := f.Object("loggingConfig")["logGroup"].(string)
-	w.stored = a.kept(w.logged, e.Find(logGroupType, "name", group))
+	w.stored = a.kept(w.logged, e.Find(graph.LogGroup, "name", group))
 	w.secretCalls = cold * e.secrets(f)
 	if f.Object("vpcConfig") != nil {
 		w.privateSecretCalls = w.secretCalls
@@ -161,9 +161,9 @@ func (a Assumptions) kept(bytes int64, group *graph.Resource) int64 {
 
 // accessLog is the log group that the API writes its requests to; nil if it writes them to none.
 func (e *estimator) accessLog() *graph.Resource {
-	for _, stage := range e.OfType(stageType) {
+	for _, stage := range e.OfType(graph.APIStage) {
 		if arn, _ := stage.Object("accessLogSettings")["destinationArn"].(string); arn != "" {
-			return e.Find(logGroupType, "arn", arn)
+			return e.Find(graph.LogGroup, "arn", arn)
 		}
 	}
 	return nil
@@ -182,13 +182,13 @@ func (e *estimator) secrets(f *graph.Resource) (n int64) {
 
 // routed finds the function that serves a route of the HTTP API; nil if none does.
 func (e *estimator) routed(key string) *graph.Resource {
-	route := e.Find(routeType, "routeKey", key)
+	route := e.Find(graph.APIRoute, "routeKey", key)
 	if route == nil {
 		return nil
 	}
-	for _, integration := range e.OfType(integrationType) {
+	for _, integration := range e.OfType(graph.APIIntegration) {
 		if route.String("target") == "integrations/"+integration.ID {
-			return e.Find(functionType, "invokeArn", integration.String("integrationUri"))
+			return e.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
 		}
 	}
 	return nil

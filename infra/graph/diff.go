@@ -13,7 +13,7 @@ import (
 // A Change is what one resource became between two recordings of a program.
 type Change struct {
 	Kind       ChangeKind
-	Type       string // the type token: "aws:sqs/queue:Queue"
+	Type       Type
 	Name       string // the logical name
 	Properties []PropertyChange
 }

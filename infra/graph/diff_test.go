@@ -12,7 +12,7 @@ import (
 // declared is a graph of queues by name. Their order is that of their URNs.
 func declared(queues ...*graph.Resource) *graph.Graph {
 	for _, q := range queues {
-		q.Type, q.URN = "aws:sqs/queue:Queue", "urn:"+q.Name
+		q.Type, q.URN = graph.Queue, "urn:"+q.Name
 	}
 	return &graph.Graph{Resources: queues}
 }

@@ -17,7 +17,7 @@ type Graph struct {
 // A Resource is one declared resource. Inputs and outputs hold JSON's types; secrets are unwrapped.
 type Resource struct {
 	URN          string
-	Type         string // the type token: "aws:sqs/queue:Queue"
+	Type         Type
 	Name         string // the logical name
 	ID           string // empty for a component
 	Inputs       map[string]any
@@ -38,7 +38,7 @@ func (g *Graph) ByURN(urn string) *Resource {
 }
 
 // OfType lists the resources of a type, by URN.
-func (g *Graph) OfType(token string) []*Resource {
+func (g *Graph) OfType(token Type) []*Resource {
 	var found []*Resource
 	for _, r := range g.Resources {
 		if r.Type == token {
@@ -49,7 +49,7 @@ func (g *Graph) OfType(token string) []*Resource {
 }
 
 // Find finds the resource of a type with an output of a value: the queue with an ARN, the function with an invoke ARN.
-func (g *Graph) Find(token, output string, value any) *Resource {
+func (g *Graph) Find(token Type, output string, value any) *Resource {
 	for _, r := range g.OfType(token) {
 		if r.Outputs[output] == value {
 			return r
@@ -59,10 +59,10 @@ func (g *Graph) Find(token, output string, value any) *Resource {
 }
 
 // Types lists the types of the declared resources of a provider ("aws:"), sorted.
-func (g *Graph) Types(provider string) []string {
-	var types []string
+func (g *Graph) Types(provider string) []Type {
+	var types []Type
 	for _, r := range g.Resources {
-		if strings.HasPrefix(r.Type, provider) {
+		if strings.HasPrefix(string(r.Type), provider) {
 			types = append(types, r.Type)
 		}
 	}

@@ -34,7 +34,7 @@ func TestRecordAnswersAsIfDeployed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	topic, queue := g.OfType("aws:sns/topic:Topic")[0], g.OfType("aws:sqs/queue:Queue")[0]
+	topic, queue := g.OfType(graph.Topic)[0], g.OfType(graph.Queue)[0]
 	const topicARN = "arn:aws:sns:eu-west-1:000000000000:news"
 	if got := topic.String("arn"); got != topicARN || !topic.Protect {
 		t.Errorf("the topic has ARN %s and protect %v, want %s, true", got, topic.Protect, topicARN)
@@ -54,7 +54,7 @@ func TestRecordAnswersAsIfDeployed(t *testing.T) {
 	if want := "https://sqs.eu-west-1.amazonaws.com/000000000000/mail"; queue.String("url") != want || queue.ID != want {
 		t.Errorf("the queue's URL is %s, its id %s; want %s", queue.String("url"), queue.ID, want)
 	}
-	if g.Find("aws:sqs/queue:Queue", "name", "mail") != queue || g.Find("aws:sqs/queue:Queue", "name", "inbox") != nil {
+	if g.Find(graph.Queue, "name", "mail") != queue || g.Find(graph.Queue, "name", "inbox") != nil {
 		t.Error("a queue is not found by its name alone")
 	}
 }
@@ -78,7 +78,7 @@ func TestPreviewKnowsNothingThatIsNotDeclared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if arn := g.OfType("aws:sns/topic:Topic")[0].String("arn"); arn != "" {
+	if arn := g.OfType(graph.Topic)[0].String("arn"); arn != "" {
 		t.Errorf("a preview knows the ARN %s", arn)
 	}
 }
@@ -95,7 +95,7 @@ func TestAnswerIsWhatTheProgramGets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := g.OfType("aws:sqs/queue:Queue")[0].Object("tags")["from"]; got != "arn:other" {
+	if got := g.OfType(graph.Queue)[0].Object("tags")["from"]; got != "arn:other" {
 		t.Errorf("the queue's tag is %v, want what was answered", got)
 	}
 

@@ -61,7 +61,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	}
 	declared := &Resource{
 		URN:          urn(r.options, args),
-		Type:         args.TypeToken,
+		Type:         Type(args.TypeToken),
 		Name:         args.Name,
 		Inputs:       plain(args.Inputs),
 		Parent:       args.RegisterRPC.GetParent(),

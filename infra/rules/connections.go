@@ -27,7 +27,7 @@ func checkConnections(i *inspection) {
 		sum += instances * f.Connections
 		terms = append(terms, fmt.Sprintf("%s %d×%d", f.Name, instances, f.Connections))
 	}
-	for _, r := range i.OfType(databaseType) {
+	for _, r := range i.OfType(graph.Database) {
 		if i.proxyOf(r) != nil {
 			continue // it hands its connections to more functions than there are
 		}
@@ -56,7 +56,7 @@ func (i *inspection) concurrency(function *graph.Resource) int {
 
 // parameter is the value of a parameter of a database; empty if it is the engine's own.
 func (i *inspection) parameter(database *graph.Resource, name string) string {
-	group := i.Find(parameterGroupType, "name", database.String("parameterGroupName"))
+	group := i.Find(graph.ParameterGroup, "name", database.String("parameterGroupName"))
 	if group == nil {
 		return ""
 	}

@@ -7,9 +7,9 @@ import (
 )
 
 func TestConcurrencyIsBoundByTheFunctionOrItsEventSource(t *testing.T) {
-	function := &graph.Resource{Type: functionType, Outputs: map[string]any{"arn": "f"}}
-	queue := &graph.Resource{Type: queueType, Outputs: map[string]any{"arn": "q"}}
-	mapping := &graph.Resource{Type: eventSourceType, Outputs: map[string]any{
+	function := &graph.Resource{Type: graph.Function, Outputs: map[string]any{"arn": "f"}}
+	queue := &graph.Resource{Type: graph.Queue, Outputs: map[string]any{"arn": "q"}}
+	mapping := &graph.Resource{Type: graph.EventSourceMapping, Outputs: map[string]any{
 		"eventSourceArn": "q", "functionName": "f", "scalingConfig": map[string]any{"maximumConcurrency": 7.0},
 	}}
 	for _, c := range []struct {

@@ -13,33 +13,33 @@ import (
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 // Secrets always are.
 func checkEncrypted(i *inspection) {
-	for _, r := range i.OfType(databaseType) {
+	for _, r := range i.OfType(graph.Database) {
 		if !r.Bool("storageEncrypted") {
 			i.report(r, "set it to true", "storageEncrypted is false, want true")
 		}
 	}
-	for _, r := range i.OfType(topicType) {
+	for _, r := range i.OfType(graph.Topic) {
 		if r.String("kmsMasterKeyId") == "" {
 			i.report(r, "set it to a key, like alias/aws/sns", "kmsMasterKeyId is empty, want a key")
 		}
 	}
-	for _, r := range i.OfType(queueType) {
+	for _, r := range i.OfType(graph.Queue) {
 		if !r.Bool("sqsManagedSseEnabled") && r.String("kmsMasterKeyId") == "" {
 			i.report(r, "set sqsManagedSseEnabled to true", "sqsManagedSseEnabled is false and kmsMasterKeyId is empty, want one of them")
 		}
 	}
-	for _, r := range i.OfType(logGroupType) {
-		if i.Find(keyType, "arn", r.String("kmsKeyId")) == nil {
+	for _, r := range i.OfType(graph.LogGroup) {
+		if i.Find(graph.Key, "arn", r.String("kmsKeyId")) == nil {
 			i.report(r, "set it to a key of the stack", "kmsKeyId is %q, want a key of the stack", r.String("kmsKeyId"))
 		}
 	}
 }
 
 // callsOfData are calls that carry what is in a thing.
-var callsOfData = map[string][]string{
-	queueType:  {"sqs:SendMessage", "sqs:ReceiveMessage"},
-	topicType:  {"sns:Publish"},
-	secretType: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+var callsOfData = map[graph.Type][]string{
+	graph.Queue:  {"sqs:SendMessage", "sqs:ReceiveMessage"},
+	graph.Topic:  {"sns:Publish"},
+	graph.Secret: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
 }
 
 // checkEncryptedTransport holds that nobody reads or writes data over a connection without TLS: not even a role that may do anything.
@@ -58,12 +58,12 @@ func checkEncryptedTransport(i *inspection) {
 			}
 		}
 	}
-	for _, r := range i.OfType(databaseType) {
+	for _, r := range i.OfType(graph.Database) {
 		if got := i.parameter(r, "require_secure_transport"); got != "1" && got != "ON" {
 			i.report(r, "set it in the database's parameter group", "require_secure_transport is %q, want 1", got)
 		}
 	}
-	for _, r := range i.OfType(proxyType) {
+	for _, r := range i.OfType(graph.Proxy) {
 		if !r.Bool("requireTls") {
 			i.report(r, "set it to true", "requireTls is false, want true")
 		}

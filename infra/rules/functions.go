@@ -14,9 +14,9 @@ import (
 // One that may not write runs on and logs nothing: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 func checkLogGroups(i *inspection) {
 	owner := map[*graph.Resource]string{}
-	for _, r := range i.OfType(functionType) {
+	for _, r := range i.OfType(graph.Function) {
 		name, _ := r.Object("loggingConfig")["logGroup"].(string)
-		group := i.Find(logGroupType, "name", name)
+		group := i.Find(graph.LogGroup, "name", name)
 		if group == nil {
 			i.report(r, "set loggingConfig.logGroup to a log group of the stack", "its log group %q is not declared", name)
 			continue
@@ -71,11 +71,11 @@ func checkEnvironments(i *inspection) {
 // else each invocation ends in Runtime.InvalidEntrypoint: https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 func checkRuntimes(i *inspection) {
 	for _, f := range i.declarations {
-		if i.named(functionType, f.Name) == nil {
-			i.report(&graph.Resource{Type: functionType, Name: f.Name}, "make it in the stack", "it is declared, and not deployed")
+		if i.named(graph.Function, f.Name) == nil {
+			i.report(&graph.Resource{Type: graph.Function, Name: f.Name}, "make it in the stack", "it is declared, and not deployed")
 		}
 	}
-	for _, r := range i.OfType(functionType) {
+	for _, r := range i.OfType(graph.Function) {
 		if got := r.String("runtime"); got != "provided.al2023" {
 			i.report(r, "set it", "runtime is %q, want provided.al2023", got)
 		}

@@ -73,7 +73,7 @@ func (n Network) Proxy(function, proxy, database *graph.Resource) error {
 // ofDatabase is where a database is.
 func (n Network) ofDatabase(database *graph.Resource) (*place, error) {
 	name := "database " + database.Name
-	group := n.graph.Find(subnetGroupType, "name", database.String("dbSubnetGroupName"))
+	group := n.graph.Find(graph.SubnetGroup, "name", database.String("dbSubnetGroupName"))
 	if group == nil {
 		return nil, fmt.Errorf("%s is in no declared subnet group", name)
 	}
@@ -104,14 +104,14 @@ func (n Network) Service(function *graph.Resource, service string) error {
 
 // endpoint is the interface endpoint that a service's name leads to in the VPC of a place.
 func (n Network) endpoint(from *place, service string) (*graph.Resource, error) {
-	for _, endpoint := range n.graph.OfType(endpointType) {
+	for _, endpoint := range n.graph.OfType(graph.VPCEndpoint) {
 		if endpoint.String("vpcId") != from.vpc || endpoint.String("vpcEndpointType") != "Interface" || !strings.HasSuffix(endpoint.String("serviceName"), "."+service) {
 			continue
 		}
 		if !endpoint.Bool("privateDnsEnabled") {
 			return nil, fmt.Errorf("private DNS is off on endpoint %s: the name of %s leads to the Internet", endpoint.Name, service)
 		}
-		vpc := byID(n.graph, vpcType, from.vpc)
+		vpc := byID(n.graph, graph.VPC, from.vpc)
 		if vpc == nil {
 			return nil, fmt.Errorf("VPC %q of endpoint %s is not declared", from.vpc, endpoint.Name)
 		}
@@ -142,7 +142,7 @@ func (n Network) internet(from *place, port int) error {
 			return err
 		}
 		id, _ := route["natGatewayId"].(string)
-		nat := byID(n.graph, natGatewayType, id)
+		nat := byID(n.graph, graph.NATGateway, id)
 		if nat == nil {
 			return fmt.Errorf("the default route of subnet %s does not lead to a NAT gateway", subnet.Name)
 		}
@@ -165,7 +165,7 @@ func (n Network) public(nat *graph.Resource) error {
 	if nat.String("connectivityType") == "private" {
 		return fmt.Errorf("NAT gateway %s is private", nat.Name)
 	}
-	subnet := byID(n.graph, subnetType, nat.String("subnetId"))
+	subnet := byID(n.graph, graph.Subnet, nat.String("subnetId"))
 	if subnet == nil {
 		return fmt.Errorf("subnet %q of NAT gateway %s is not declared", nat.String("subnetId"), nat.Name)
 	}
@@ -174,7 +174,7 @@ func (n Network) public(nat *graph.Resource) error {
 		return fmt.Errorf("NAT gateway %s: %w", nat.Name, err)
 	}
 	id, _ := route["gatewayId"].(string)
-	if byID(n.graph, internetGatewayType, id) == nil {
+	if byID(n.graph, graph.InternetGateway, id) == nil {
 		return fmt.Errorf("the default route of subnet %s, which NAT gateway %s is in, does not lead to an Internet gateway", subnet.Name, nat.Name)
 	}
 	return nil
@@ -182,11 +182,11 @@ func (n Network) public(nat *graph.Resource) error {
 
 // defaultRoute is a subnet's route to everywhere. A subnet without a table of its own has the VPC's main one, which knows only the VPC.
 func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
-	association := n.graph.Find(subnetRouteTableType, "subnetId", subnet.ID)
+	association := n.graph.Find(graph.RouteTableAssociation, "subnetId", subnet.ID)
 	if association == nil {
 		return nil, fmt.Errorf("subnet %s is associated with no route table", subnet.Name)
 	}
-	table := byID(n.graph, routeTableType, association.String("routeTableId"))
+	table := byID(n.graph, graph.RouteTable, association.String("routeTableId"))
 	if table == nil {
 		return nil, fmt.Errorf("route table %q of subnet %s is not declared", association.String("routeTableId"), subnet.Name)
 	}
@@ -195,7 +195,7 @@ func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
 			return route, nil
 		}
 	}
-	for _, route := range n.graph.OfType(routeType) {
+	for _, route := range n.graph.OfType(graph.VPCRoute) {
 		if route.String("routeTableId") == table.ID && route.String("destinationCidrBlock") == everywhere {
 			return route.Outputs, nil
 		}
@@ -215,7 +215,7 @@ func (n Network) ofFunction(function *graph.Resource) (*place, error) {
 func (n Network) place(what string, subnetIDs, groupIDs []string) (*place, error) {
 	p := &place{what: what, groups: groupIDs}
 	for _, id := range subnetIDs {
-		subnet := byID(n.graph, subnetType, id)
+		subnet := byID(n.graph, graph.Subnet, id)
 		if subnet == nil {
 			return nil, fmt.Errorf("subnet %q of %s is not declared", id, what)
 		}
@@ -248,7 +248,7 @@ func (n Network) connect(from, to *place, port int) error {
 
 // noACL returns an error if a network ACL may close a place's subnets.
 func (n Network) noACL(p *place) error {
-	for _, acl := range n.graph.OfType(networkACLType) {
+	for _, acl := range n.graph.OfType(graph.NetworkACL) {
 		if acl.String("vpcId") == p.vpc {
 			return fmt.Errorf("network ACL %s may close the way to %s: what ACLs do is not computed", acl.Name, p.what)
 		}
@@ -260,7 +260,7 @@ func (n Network) noACL(p *place) error {
 func (n Network) groupNames(ids []string) string {
 	var names []string
 	for _, id := range ids {
-		if r := byID(n.graph, securityGroupType, id); r != nil {
+		if r := byID(n.graph, graph.SecurityGroup, id); r != nil {
 			id = r.Name
 		}
 		names = append(names, id)

@@ -37,15 +37,15 @@ func TestFunctionsReachWhatTheStackLetsThem(t *testing.T) {
 // addNAT gives sweep a way to the Internet: a public subnet with a NAT gateway in it.
 func addNAT(s sabotage) {
 	vpc := s.the("Vpc", "network")
-	s.add("aws:ec2/internetGateway:InternetGateway", "internet", vpc, map[string]any{"vpcId": vpc.ID})
-	s.add("aws:ec2/subnet:Subnet", "public", vpc, map[string]any{"vpcId": vpc.ID, "cidrBlock": "10.20.240.0/20"})
-	s.add("aws:ec2/routeTable:RouteTable", "public", vpc, map[string]any{"vpcId": vpc.ID, "routes": []any{
+	s.add(graph.InternetGateway, "internet", vpc, map[string]any{"vpcId": vpc.ID})
+	s.add(graph.Subnet, "public", vpc, map[string]any{"vpcId": vpc.ID, "cidrBlock": "10.20.240.0/20"})
+	s.add(graph.RouteTable, "public", vpc, map[string]any{"vpcId": vpc.ID, "routes": []any{
 		map[string]any{"cidrBlock": "0.0.0.0/0", "gatewayId": "internet"},
 	}})
-	s.add("aws:ec2/routeTableAssociation:RouteTableAssociation", "public", vpc, map[string]any{"subnetId": "public", "routeTableId": "public"})
-	s.add("aws:ec2/natGateway:NatGateway", "nat", vpc, map[string]any{"subnetId": "public"})
-	s.add("aws:ec2/route:Route", "out", vpc, map[string]any{"routeTableId": "private", "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "nat"})
-	s.add("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "out", vpc, map[string]any{
+	s.add(graph.RouteTableAssociation, "public", vpc, map[string]any{"subnetId": "public", "routeTableId": "public"})
+	s.add(graph.NATGateway, "nat", vpc, map[string]any{"subnetId": "public"})
+	s.add(graph.VPCRoute, "out", vpc, map[string]any{"routeTableId": "private", "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "nat"})
+	s.add(graph.SecurityGroupEgressRule, "out", vpc, map[string]any{
 		"securityGroupId": "functions", "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrIpv4": "0.0.0.0/0",
 	})
 }
@@ -100,7 +100,7 @@ func TestTheFirstMissingPieceIsNamed(t *testing.T) {
 		}, database, ""},
 		{"a rule of the older kind, in the other direction", func(s sabotage) {
 			s.remove(in, "functions-to-database")
-			s.add("aws:ec2/securityGroupRule:SecurityGroupRule", "old", s.the("SecurityGroup", "database"), map[string]any{
+			s.add(graph.SecurityGroupRule, "old", s.the("SecurityGroup", "database"), map[string]any{
 				"type": "egress", "securityGroupId": "database", "sourceSecurityGroupId": "functions", "protocol": "tcp", "fromPort": 3306.0, "toPort": 3306.0,
 			})
 		}, database, noWayIn},
@@ -111,13 +111,13 @@ func TestTheFirstMissingPieceIsNamed(t *testing.T) {
 		{"a database without its subnets", func(s sabotage) { s.remove("SubnetGroup", "database") },
 			database, "database database is in no declared subnet group"},
 		{"a database in another VPC", func(s sabotage) {
-			s.add("aws:ec2/subnet:Subnet", "far", s.the("Vpc", "network"), map[string]any{"vpcId": "other", "cidrBlock": "10.30.0.0/20"})
+			s.add(graph.Subnet, "far", s.the("Vpc", "network"), map[string]any{"vpcId": "other", "cidrBlock": "10.30.0.0/20"})
 			s.set("SubnetGroup", "database", "subnetIds", []any{"far"})
 		}, database, "function sweep is in VPC network, and database database in VPC other"},
 		{"a function in a subnet that is gone", func(s sabotage) { s.remove("Subnet", zoneA) },
 			database, `subnet "` + zoneA + `" of function sweep is not declared`},
 		{"a network ACL", func(s sabotage) {
-			s.add("aws:ec2/networkAcl:NetworkAcl", "closed", s.the("Vpc", "network"), map[string]any{"vpcId": "network"})
+			s.add(graph.NetworkACL, "closed", s.the("Vpc", "network"), map[string]any{"vpcId": "network"})
 		}, database, "network ACL closed may close the way to function sweep"},
 
 		{"no endpoint", func(s sabotage) { s.remove("VpcEndpoint", "sns") }, sns, "the VPC has no interface endpoint for sns"},

@@ -52,7 +52,7 @@ func checkWildcards(i *inspection) {
 			}
 		}
 	})
-	for _, r := range i.OfType(policyAttachmentType) {
+	for _, r := range i.OfType(graph.RolePolicyAttachment) {
 		if arn := r.String("policyArn"); strings.HasPrefix(arn, "arn:aws:iam::aws:") {
 			i.report(r, "grant the actions that are used", "it attaches %s, of which AWS decides what it allows", arn)
 		}
@@ -107,11 +107,11 @@ func checkGrants(i *inspection) {
 // checkKeyOf holds that a function may use the stack's own key that a topic is encrypted with: SNS encrypts with the rights of who publishes.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
 func (i *inspection) checkKeyOf(function *graph.Resource, v Variable, arn string) {
-	topic := i.Find(topicType, "arn", arn)
+	topic := i.Find(graph.Topic, "arn", arn)
 	if topic == nil {
 		return
 	}
-	key := i.Find(keyType, "arn", topic.String("kmsMasterKeyId"))
+	key := i.Find(graph.Key, "arn", topic.String("kmsMasterKeyId"))
 	if key == nil {
 		return // one of AWS's, which all who may publish may use
 	}
@@ -134,7 +134,7 @@ func (i *inspection) lambdaMay(function *graph.Resource, action string) bool {
 // "The provided execution role does not have permissions to call CreateNetworkInterface on EC2".
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 func checkNetworkInterfaces(i *inspection) {
-	for _, r := range i.OfType(functionType) {
+	for _, r := range i.OfType(graph.Function) {
 		if r.Object("vpcConfig") == nil {
 			continue
 		}

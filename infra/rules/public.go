@@ -12,7 +12,7 @@ import (
 // checkPrivateDatabase holds that no database has a public address: passwords would be guessed at by the world.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html#USER_VPC.Hiding
 func checkPrivateDatabase(i *inspection) {
-	for _, r := range i.OfType(databaseType) {
+	for _, r := range i.OfType(graph.Database) {
 		if r.Bool("publiclyAccessible") {
 			i.report(r, "set it to false", "publiclyAccessible is true, want false")
 		}
@@ -23,15 +23,15 @@ func checkPrivateDatabase(i *inspection) {
 // An Internet gateway is what makes a subnet public: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html
 // A function URL without authorization is open to everybody: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func checkPrivateNetwork(i *inspection) {
-	for _, r := range i.OfType(subnetType) {
+	for _, r := range i.OfType(graph.Subnet) {
 		if r.Bool("mapPublicIpOnLaunch") {
 			i.report(r, "set it to false: everything in the VPC is private", "mapPublicIpOnLaunch is true, want false")
 		}
 	}
-	for _, r := range i.OfType(internetGatewayType) {
+	for _, r := range i.OfType(graph.InternetGateway) {
 		i.report(r, "delete it: endpoints lead to AWS, and a function outside the VPC to the Internet", "the VPC has an Internet gateway, want none")
 	}
-	for _, r := range i.OfType(functionURLType) {
+	for _, r := range i.OfType(graph.FunctionURL) {
 		if got := r.String("authorizationType"); got != "AWS_IAM" {
 			i.report(r, "use a route of the HTTP API", "authorizationType is %q, want AWS_IAM: everybody may invoke the function", got)
 		}
@@ -68,7 +68,7 @@ func checkResourcePolicies(i *inspection) {
 			i.report(r, "name the service that may assume it", "everybody may assume the role")
 		}
 	})
-	for _, r := range i.OfType(permissionType) {
+	for _, r := range i.OfType(graph.Permission) {
 		service := r.String("principal") == "*" || strings.HasSuffix(r.String("principal"), ".amazonaws.com")
 		if service && !namesAccount(r.String("sourceArn")) && !namesAccount(r.String("sourceAccount")) {
 			i.report(r, "set sourceArn to the ARN of what invokes it", "sourceArn is %q: %s may invoke the function for everybody's sake", r.String("sourceArn"), r.String("principal"))

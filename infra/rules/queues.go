@@ -31,8 +31,8 @@ func number(r *graph.Resource, output string, otherwise float64) float64 {
 
 // sources calls visit with each event source mapping of a queue to a function that are both declared.
 func (i *inspection) sources(visit func(mapping, queue, function *graph.Resource)) {
-	for _, mapping := range i.OfType(eventSourceType) {
-		queue, function := i.Find(queueType, "arn", mapping.String("eventSourceArn")), i.function(mapping.String("functionName"))
+	for _, mapping := range i.OfType(graph.EventSourceMapping) {
+		queue, function := i.Find(graph.Queue, "arn", mapping.String("eventSourceArn")), i.function(mapping.String("functionName"))
 		if queue != nil && function != nil {
 			visit(mapping, queue, function)
 		}
@@ -75,7 +75,7 @@ func checkDeadLetterQueue(i *inspection) {
 		if redrive.MaxReceiveCount < minReceiveCount {
 			i.report(queue, "raise it", "maxReceiveCount is %v, want %v or more", redrive.MaxReceiveCount, minReceiveCount)
 		}
-		deadLetters := i.Find(queueType, "arn", redrive.DeadLetterTargetARN)
+		deadLetters := i.Find(graph.Queue, "arn", redrive.DeadLetterTargetARN)
 		if deadLetters == nil {
 			i.report(queue, "name a queue of the stack", "its dead-letter queue %s is not declared", redrive.DeadLetterTargetARN)
 			return
@@ -92,7 +92,7 @@ func checkDeadLetterQueue(i *inspection) {
 
 // hasAlarm reports whether somebody is told when a queue has messages.
 func (i *inspection) hasAlarm(queue *graph.Resource) bool {
-	for _, alarm := range i.OfType(metricAlarmType) {
+	for _, alarm := range i.OfType(graph.MetricAlarm) {
 		if alarm.String("namespace") == "AWS/SQS" && alarm.String("metricName") == "ApproximateNumberOfMessagesVisible" &&
 			alarm.Object("dimensions")["QueueName"] == queue.Outputs["name"] && len(alarm.Strings("alarmActions")) > 0 {
 			return true

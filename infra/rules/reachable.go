@@ -83,7 +83,7 @@ func variableFrom(variables []Variable, from string) string {
 
 // databaseAt is the database at an address, or behind the proxy that is. What is at no address of the stack is the rule environment's.
 func (i *inspection) databaseAt(network Network, function *graph.Resource, host string) (Destination, bool) {
-	for _, database := range i.OfType(databaseType) {
+	for _, database := range i.OfType(graph.Database) {
 		proxy := i.proxyOf(database)
 		switch {
 		case database.String("address") == host:
@@ -97,11 +97,11 @@ func (i *inspection) databaseAt(network Network, function *graph.Resource, host 
 
 // proxyOf is the proxy before a database, nil if there is none.
 func (i *inspection) proxyOf(database *graph.Resource) *graph.Resource {
-	target := i.Find(proxyTargetType, "dbInstanceIdentifier", database.String("identifier"))
+	target := i.Find(graph.ProxyTarget, "dbInstanceIdentifier", database.String("identifier"))
 	if target == nil {
 		return nil
 	}
-	return i.Find(proxyType, "name", target.String("dbProxyName"))
+	return i.Find(graph.Proxy, "name", target.String("dbProxyName"))
 }
 
 // portOf is the TCP port that a URL leads to.

@@ -17,7 +17,7 @@ import (
 // A Violation is one resource that breaks one rule.
 type Violation struct {
 	Rule    string // the rule's name
-	Type    string // the resource's type token
+	Type    graph.Type
 	Name    string // the resource's logical name
 	Problem string // what is wrong, with values
 	Remedy  string // what to do
@@ -99,57 +99,12 @@ func (i *inspection) report(r *graph.Resource, remedy, problem string, values ..
 	})
 }
 
-// Type tokens of the resources that rules look at.
-const (
-	apiType               = "aws:apigatewayv2/api:Api"
-	apiIntegrationType    = "aws:apigatewayv2/integration:Integration"
-	apiRouteType          = "aws:apigatewayv2/route:Route"
-	apiStageType          = "aws:apigatewayv2/stage:Stage"
-	dashboardType         = "aws:cloudwatch/dashboard:Dashboard"
-	databaseType          = "aws:rds/instance:Instance"
-	defaultGroupType      = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-	egressRuleType        = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
-	endpointType          = "aws:ec2/vpcEndpoint:VpcEndpoint"
-	eventSourceType       = "aws:lambda/eventSourceMapping:EventSourceMapping"
-	functionType          = "aws:lambda/function:Function"
-	functionURLType       = "aws:lambda/functionUrl:FunctionUrl"
-	ingressRuleType       = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-	keyType               = "aws:kms/key:Key"
-	metricAlarmType       = "aws:cloudwatch/metricAlarm:MetricAlarm"
-	internetGatewayType   = "aws:ec2/internetGateway:InternetGateway"
-	logGroupType          = "aws:cloudwatch/logGroup:LogGroup"
-	natGatewayType        = "aws:ec2/natGateway:NatGateway"
-	networkACLType        = "aws:ec2/networkAcl:NetworkAcl"
-	parameterGroupType    = "aws:rds/parameterGroup:ParameterGroup"
-	permissionType        = "aws:lambda/permission:Permission"
-	policyAttachmentType  = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	proxyTargetType       = "aws:rds/proxyTarget:ProxyTarget"
-	proxyType             = "aws:rds/proxy:Proxy"
-	queueType             = "aws:sqs/queue:Queue"
-	rolePolicyType        = "aws:iam/rolePolicy:RolePolicy"
-	roleType              = "aws:iam/role:Role"
-	rotationType          = "aws:secretsmanager/secretRotation:SecretRotation"
-	routeTableType        = "aws:ec2/routeTable:RouteTable"
-	routeType             = "aws:ec2/route:Route"
-	scheduleRuleType      = "aws:cloudwatch/eventRule:EventRule"
-	scheduleTargetType    = "aws:cloudwatch/eventTarget:EventTarget"
-	secretType            = "aws:secretsmanager/secret:Secret"
-	securityGroupRuleType = "aws:ec2/securityGroupRule:SecurityGroupRule" // the older way to write a rule
-	securityGroupType     = "aws:ec2/securityGroup:SecurityGroup"
-	subnetGroupType       = "aws:rds/subnetGroup:SubnetGroup"
-	subnetRouteTableType  = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-	subnetType            = "aws:ec2/subnet:Subnet"
-	subscriptionType      = "aws:sns/topicSubscription:TopicSubscription"
-	topicType             = "aws:sns/topic:Topic"
-	vpcType               = "aws:ec2/vpc:Vpc"
-)
-
 // functions pairs each deployed function with its declaration. One that is not deployed is left out: the rule runtime
 // reports it.
 func (i *inspection) functions() iter.Seq2[*graph.Resource, Declaration] {
 	return func(yield func(*graph.Resource, Declaration) bool) {
 		for _, f := range i.declarations {
-			if r := i.named(functionType, f.Name); r != nil && !yield(r, f) {
+			if r := i.named(graph.Function, f.Name); r != nil && !yield(r, f) {
 				return
 			}
 		}
@@ -157,7 +112,7 @@ func (i *inspection) functions() iter.Seq2[*graph.Resource, Declaration] {
 }
 
 // named finds a resource by its logical name.
-func (i *inspection) named(token, name string) *graph.Resource {
+func (i *inspection) named(token graph.Type, name string) *graph.Resource {
 	for _, r := range i.OfType(token) {
 		if r.Name == name {
 			return r
@@ -167,7 +122,7 @@ func (i *inspection) named(token, name string) *graph.Resource {
 }
 
 // byID finds a resource by the id that AWS gave it.
-func byID(g *graph.Graph, token, id string) *graph.Resource {
+func byID(g *graph.Graph, token graph.Type, id string) *graph.Resource {
 	for _, r := range g.OfType(token) {
 		if r.ID == id {
 			return r
@@ -178,8 +133,8 @@ func byID(g *graph.Graph, token, id string) *graph.Resource {
 
 // function finds a deployed function by what other resources call it: its ARN or its name.
 func (i *inspection) function(reference string) *graph.Resource {
-	if r := i.Find(functionType, "arn", reference); r != nil {
+	if r := i.Find(graph.Function, "arn", reference); r != nil {
 		return r
 	}
-	return i.Find(functionType, "name", reference)
+	return i.Find(graph.Function, "name", reference)
 }

@@ -32,7 +32,7 @@ type sabotage struct {
 func (s sabotage) the(kind, name string) *graph.Resource {
 	s.Helper()
 	for _, r := range s.Resources {
-		if strings.HasSuffix(r.Type, ":"+kind) && r.Name == name {
+		if r.Type.Short() == kind && r.Name == name {
 			return r
 		}
 	}
@@ -64,9 +64,9 @@ func (s sabotage) remove(kind, name string) {
 }
 
 // add declares a resource below another, with its name for an id.
-func (s sabotage) add(token, name string, parent *graph.Resource, outputs map[string]any) {
+func (s sabotage) add(token graph.Type, name string, parent *graph.Resource, outputs map[string]any) {
 	s.Resources = append(s.Resources, &graph.Resource{
-		URN: parent.URN + "$" + token + "::" + name, Type: token, Name: name, ID: name, Parent: parent.URN, Inputs: outputs, Outputs: outputs,
+		URN: parent.URN + "$" + string(token) + "::" + name, Type: token, Name: name, ID: name, Parent: parent.URN, Inputs: outputs, Outputs: outputs,
 	})
 }
 
@@ -112,10 +112,10 @@ var examples = []example{
 	{"private-network", "a public subnet", func(s sabotage) { s.set("Subnet", "private-ap-northeast-2c", "mapPublicIpOnLaunch", true) },
 		[]string{"Subnet private-ap-northeast-2c"}, "mapPublicIpOnLaunch is true"},
 	{"private-network", "an Internet gateway", func(s sabotage) {
-		s.add("aws:ec2/internetGateway:InternetGateway", "out", s.the("Vpc", "network"), map[string]any{"vpcId": "network"})
+		s.add(graph.InternetGateway, "out", s.the("Vpc", "network"), map[string]any{"vpcId": "network"})
 	}, []string{"InternetGateway out"}, "has an Internet gateway"},
 	{"private-network", "a function's open URL", func(s sabotage) {
-		s.add("aws:lambda/functionUrl:FunctionUrl", "stock", s.the("Function", "stock"), map[string]any{"authorizationType": "NONE"})
+		s.add(graph.FunctionURL, "stock", s.the("Function", "stock"), map[string]any{"authorizationType": "NONE"})
 	}, []string{"FunctionUrl stock"}, `authorizationType is "NONE"`},
 	{"closed-security-group", "a rule that lets in all of IPv4", func(s sabotage) {
 		s.set("SecurityGroupIngressRule", "functions-to-endpoints", "cidrIpv4", "0.0.0.0/0")
@@ -127,7 +127,7 @@ var examples = []example{
 		s.set("SecurityGroup", "database", "ingress", []any{map[string]any{"protocol": "-1", "cidrBlocks": []any{"10.0.0.0/8", "0.0.0.0/0"}}})
 	}, []string{"SecurityGroup database"}, "0.0.0.0/0 on all ports"},
 	{"closed-security-group", "a rule of the older kind", func(s sabotage) {
-		s.add("aws:ec2/securityGroupRule:SecurityGroupRule", "old", s.the("SecurityGroup", "database"), map[string]any{
+		s.add(graph.SecurityGroupRule, "old", s.the("SecurityGroup", "database"), map[string]any{
 			"type": "ingress", "securityGroupId": "database", "protocol": "tcp", "fromPort": 1.0, "toPort": 9.0, "cidrBlocks": []any{"0.0.0.0/0"},
 		})
 	}, []string{"SecurityGroupRule old"}, "0.0.0.0/0 on tcp 1-9"},
@@ -139,12 +139,12 @@ var examples = []example{
 			`"ArnLike":{"aws:SourceArn":"arn:aws:sns:ap-northeast-2:*:stock_empty"}`)
 	}, []string{"QueuePolicy stock_queue"}, "without a condition"},
 	{"narrow-resource-policy", "a secret for everybody", func(s sabotage) {
-		s.add("aws:secretsmanager/secretPolicy:SecretPolicy", "database", s.the("Secret", "database"), map[string]any{
+		s.add(graph.SecretPolicy, "database", s.the("Secret", "database"), map[string]any{
 			"policy": `{"Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`,
 		})
 	}, []string{"SecretPolicy database"}, "to everybody"},
 	{"narrow-resource-policy", "a topic for everybody", func(s sabotage) {
-		s.add("aws:sns/topicPolicy:TopicPolicy", "stock_empty", s.the("Topic", "stock_empty"), map[string]any{
+		s.add(graph.TopicPolicy, "stock_empty", s.the("Topic", "stock_empty"), map[string]any{
 			"policy": `{"Statement":[{"Effect":"Allow","Principal":"*","Action":["sns:Publish"],"Resource":"*","Condition":{"StringNotEquals":{"aws:SourceAccount":"1"}}}]}`,
 		})
 	}, []string{"TopicPolicy stock_empty"}, "sns:Publish to everybody"},
@@ -187,10 +187,10 @@ var examples = []example{
 	{"no-wildcard", "a queue's policy", func(s sabotage) { s.replace("QueuePolicy", "stock_queue", "policy", "sqs:SendMessage", "sqs:*") },
 		[]string{"QueuePolicy stock_queue"}, "the action sqs:*"},
 	{"no-wildcard", "a policy of AWS's", func(s sabotage) {
-		s.add("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "admin", s.the("Role", "setup"), map[string]any{"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"})
+		s.add(graph.RolePolicyAttachment, "admin", s.the("Role", "setup"), map[string]any{"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"})
 	}, []string{"RolePolicyAttachment admin"}, "AdministratorAccess"},
 	{"no-wildcard", "a policy that is none", func(s sabotage) {
-		s.add("aws:iam/policy:Policy", "broken", s.the("Role", "setup"), map[string]any{"policy": `{"Statement":`})
+		s.add(graph.ManagedPolicy, "broken", s.the("Role", "setup"), map[string]any{"policy": `{"Statement":`})
 	}, []string{"Policy broken"}, "not a policy document"},
 	{"grant", "a secret that may not be read", func(s sabotage) {
 		s.replace("RolePolicy", "stock", "policy", `"secretsmanager:GetSecretValue"`, `"secretsmanager:DescribeSecret"`)
@@ -433,7 +433,7 @@ func TestABrokenStackBreaksExactlyItsRule(t *testing.T) {
 					t.Errorf("it breaks another rule too: %s", v)
 					continue
 				}
-				got = append(got, v.Type[strings.LastIndex(v.Type, ":")+1:]+" "+v.Name)
+				got = append(got, v.Type.Short()+" "+v.Name)
 				if !strings.Contains(v.Problem, e.says) {
 					t.Errorf("got %s, want it to say %q", v, e.says)
 				}
@@ -463,7 +463,7 @@ func TestWhatIsAllowedIsNoViolation(t *testing.T) {
 			s.replace("QueuePolicy", "stock_queue", "policy", `"Condition":{"ArnEquals"`, `"Condition":{"StringEquals":{"aws:SourceAccount":"000000000000"},"ArnEquals"`)
 		},
 		"a subscription of people": func(s sabotage) {
-			s.add("aws:sns/topicSubscription:TopicSubscription", "people", s.the("Topic", "stock_empty"), map[string]any{"protocol": "email", "endpoint": "a@example.com"})
+			s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_empty"), map[string]any{"protocol": "email", "endpoint": "a@example.com"})
 		},
 		"a queue with a key of KMS": func(s sabotage) {
 			s.set("Queue", "stock_queue", "sqsManagedSseEnabled", false)

@@ -18,11 +18,15 @@ type groupRule struct {
 	cidrs      []string
 }
 
-func ingressRules(g *graph.Graph) []groupRule { return groupRules(g, "ingress", ingressRuleType) }
-func egressRules(g *graph.Graph) []groupRule  { return groupRules(g, "egress", egressRuleType) }
+func ingressRules(g *graph.Graph) []groupRule {
+	return groupRules(g, "ingress", graph.SecurityGroupIngressRule)
+}
+func egressRules(g *graph.Graph) []groupRule {
+	return groupRules(g, "egress", graph.SecurityGroupEgressRule)
+}
 
 // groupRules lists the rules of a direction: resources of their own, of either kind, and those written into a group.
-func groupRules(g *graph.Graph, direction, token string) []groupRule {
+func groupRules(g *graph.Graph, direction string, token graph.Type) []groupRule {
 	var rules []groupRule
 	for _, r := range g.OfType(token) {
 		rules = append(rules, groupRule{
@@ -31,12 +35,12 @@ func groupRules(g *graph.Graph, direction, token string) []groupRule {
 			peers: given(r.String("referencedSecurityGroupId")), cidrs: given(r.String("cidrIpv4"), r.String("cidrIpv6")),
 		})
 	}
-	for _, r := range g.OfType(securityGroupRuleType) {
+	for _, r := range g.OfType(graph.SecurityGroupRule) {
 		if r.String("type") == direction {
 			rules = append(rules, oldRule(r, r.String("securityGroupId"), r.Outputs))
 		}
 	}
-	for _, r := range slices.Concat(g.OfType(securityGroupType), g.OfType(defaultGroupType)) {
+	for _, r := range slices.Concat(g.OfType(graph.SecurityGroup), g.OfType(graph.DefaultSecurityGroup)) {
 		for _, inline := range objects(r.Outputs[direction]) {
 			rules = append(rules, oldRule(r, r.ID, inline))
 		}

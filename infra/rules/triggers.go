@@ -18,12 +18,12 @@ var consumeActions = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:Ge
 // https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
 // The house wants the envelope, so raw delivery is off.
 func checkSubscriptions(i *inspection) {
-	for _, r := range i.OfType(subscriptionType) {
+	for _, r := range i.OfType(graph.TopicSubscription) {
 		if r.String("protocol") != "sqs" {
 			continue
 		}
-		topic, queue := r.String("topic"), i.Find(queueType, "arn", r.String("endpoint"))
-		if i.Find(topicType, "arn", topic) == nil || queue == nil {
+		topic, queue := r.String("topic"), i.Find(graph.Queue, "arn", r.String("endpoint"))
+		if i.Find(graph.Topic, "arn", topic) == nil || queue == nil {
 			i.report(r, "subscribe a queue of the stack to a topic of the stack", "it goes from %q to %q, which are not both declared", topic, r.String("endpoint"))
 			continue
 		}
@@ -45,14 +45,14 @@ func checkSubscriptions(i *inspection) {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
 func checkRoutes(i *inspection) {
 	leadsTo := map[string]*graph.Resource{}
-	for _, route := range i.OfType(apiRouteType) {
+	for _, route := range i.OfType(graph.APIRoute) {
 		function := i.routeFunction(route)
 		if function == nil {
 			i.report(route, "give it the integration of its function", "it leads to %q, which has no function", route.String("target"))
 			continue
 		}
 		leadsTo[route.String("routeKey")] = function
-		api := byID(i.Graph, apiType, route.String("apiId"))
+		api := byID(i.Graph, graph.API, route.String("apiId"))
 		if api == nil {
 			i.report(route, "give it the stack's API", "its API %q is not declared", route.String("apiId"))
 			continue
@@ -81,7 +81,7 @@ func checkAuthorization(i *inspection) {
 	for r, f := range i.functions() {
 		declared[r] = f
 	}
-	for _, route := range i.OfType(apiRouteType) {
+	for _, route := range i.OfType(graph.APIRoute) {
 		f, ok := declared[i.routeFunction(route)]
 		if !ok {
 			continue // the rules route and runtime report it
@@ -98,9 +98,9 @@ func checkAuthorization(i *inspection) {
 
 // routeFunction is the function behind a route, nil if there is none.
 func (i *inspection) routeFunction(route *graph.Resource) *graph.Resource {
-	for _, integration := range i.OfType(apiIntegrationType) {
+	for _, integration := range i.OfType(graph.APIIntegration) {
 		if route.String("target") == "integrations/"+integration.ID {
-			return i.Find(functionType, "invokeArn", integration.String("integrationUri"))
+			return i.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
 		}
 	}
 	return nil
@@ -109,7 +109,7 @@ func (i *inspection) routeFunction(route *graph.Resource) *graph.Resource {
 // routeARN is the source that API Gateway names when it invokes a function for a route.
 func (i *inspection) routeARN(api, route *graph.Resource) string {
 	stage := "$default"
-	for _, r := range i.OfType(apiStageType) {
+	for _, r := range i.OfType(graph.APIStage) {
 		if r.String("apiId") == api.ID {
 			stage = r.String("name")
 		}
@@ -133,8 +133,8 @@ func (i *inspection) mayInvoke(function *graph.Resource, service, source string)
 // FailedInvocations and nothing happens: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 func checkSchedules(i *inspection) {
 	scheduled := map[*graph.Resource]bool{}
-	for _, target := range i.OfType(scheduleTargetType) {
-		rule, function := i.Find(scheduleRuleType, "name", target.String("rule")), i.function(target.String("arn"))
+	for _, target := range i.OfType(graph.EventTarget) {
+		rule, function := i.Find(graph.EventRule, "name", target.String("rule")), i.function(target.String("arn"))
 		if rule == nil || function == nil {
 			i.report(target, "lead a rule of the stack to a function of the stack", "it goes from %q to %q, which are not both declared", target.String("rule"), target.String("arn"))
 			continue
@@ -163,12 +163,12 @@ func checkRotations(i *inspection) {
 		if f.Rotates == "" {
 			continue
 		}
-		secret := i.named(secretType, f.Rotates)
+		secret := i.named(graph.Secret, f.Rotates)
 		if secret == nil {
 			i.report(r, "declare the secret", "it rotates secret %s, which is not declared", f.Rotates)
 			continue
 		}
-		rotation := i.Find(rotationType, "secretId", secret.String("arn"))
+		rotation := i.Find(graph.SecretRotation, "secretId", secret.String("arn"))
 		if rotation == nil || rotation.String("rotationLambdaArn") != r.String("arn") {
 			i.report(secret, "declare a rotation by the function", "function %s does not rotate it", r.Name)
 			continue
@@ -216,6 +216,6 @@ func checkEventSources(i *inspection) {
 // isFed reports whether a queue is subscribed to a topic, or a function may send to it.
 func (i *inspection) isFed(queue *graph.Resource) bool {
 	arn := queue.String("arn")
-	return i.Find(subscriptionType, "endpoint", arn) != nil ||
-		slices.ContainsFunc(i.OfType(functionType), func(f *graph.Resource) bool { return i.mayDo(f, "sqs:SendMessage", arn) })
+	return i.Find(graph.TopicSubscription, "endpoint", arn) != nil ||
+		slices.ContainsFunc(i.OfType(graph.Function), func(f *graph.Resource) bool { return i.mayDo(f, "sqs:SendMessage", arn) })
 }

@@ -81,7 +81,7 @@ func queueAlarms(m metrics) []alarm {
 		alarms = append(alarms,
 			alarm{
 				name: f.Name + "-dead-letters", metric: m.ofDeadLetters(f.Queue, "ApproximateNumberOfMessagesVisible"), statistic: "Maximum", period: time.Minute, inARow: 1,
-				advice: fmt.Sprintf("The function %s could not handle a message of %s. Read why in its log, mend it, then redrive %s_dlq.", f.Name, f.Queue, f.Queue),
+				advice: fmt.Sprintf("The function %s could not handle a message of %s. Read why in its log, mend it, then redrive %s.", f.Name, f.Queue, lambdas.DeadLetterQueue(f.Queue)),
 			},
 			alarm{
 				name: f.Name + "-oldest-message", metric: m.ofQueue(f.Queue, "ApproximateAgeOfOldestMessage"), statistic: "Maximum", above: 600, period: time.Minute, inARow: 5,

@@ -74,7 +74,7 @@ func story(m metrics, functions map[string]*function) []chapter {
 				most("being handled", m.ofQueue(lambdas.StockQueue, "ApproximateNumberOfMessagesNotVisible")),
 			}},
 			{"Oldest message, s", []line{most("age", m.ofQueue(lambdas.StockQueue, "ApproximateAgeOfOldestMessage"))}},
-			{"Dead letters", []line{most("in stock_queue_dlq", m.ofDeadLetters(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible"))}},
+			{"Dead letters", []line{most("in "+lambdas.DeadLetterQueue(lambdas.StockQueue), m.ofDeadLetters(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible"))}},
 		}},
 		{"4 · Factory", "what it takes, what it owes", []chart{
 			{"Requests to the factory", []line{count("taken", lambdas.MetricProductionRequests), count("failed", lambdas.MetricProductionRequestsFailed), count("expired", lambdas.MetricProductionRequestsExpired)}},

@@ -84,7 +84,7 @@ func (m *messaging) subscriptions() []pulumi.Resource {
 
 // newQueue makes the queue of a function, with its dead-letter queue, and subscribes it to the topic.
 func newQueue(ctx *pulumi.Context, s Settings, f lambdas.Function, topic *sns.Topic) (*queue, error) {
-	deadLetters, err := newDeadLetterQueue(ctx, s, f.Queue+"_dlq")
+	deadLetters, err := newDeadLetterQueue(ctx, s, lambdas.DeadLetterQueue(f.Queue))
 	if err != nil {
 		return nil, err
 	}

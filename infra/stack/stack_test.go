@@ -47,7 +47,7 @@ func eachStage(t *testing.T, test func(t *testing.T, g *graph.Graph)) {
 
 func functions(g *graph.Graph) map[string]*graph.Resource {
 	found := map[string]*graph.Resource{}
-	for _, r := range g.OfType("aws:lambda/function:Function") {
+	for _, r := range g.OfType(graph.Function) {
 		found[r.Name] = r
 	}
 	return found
@@ -55,9 +55,12 @@ func functions(g *graph.Graph) map[string]*graph.Resource {
 
 func TestResourcesKnowTheFilesThatDeclareThem(t *testing.T) {
 	g := record(t, "dev")
-	for _, c := range []struct{ token, name, want string }{
-		{"aws:sqs/queue:Queue", "stock_queue", "infra/stack/messaging.go"},
-		{"aws:cloudwatch/logGroup:LogGroup", "sweep", "infra/operations/logs.go, infra/stack/function.go"},
+	for _, c := range []struct {
+		token      graph.Type
+		name, want string
+	}{
+		{graph.Queue, "stock_queue", "infra/stack/messaging.go"},
+		{graph.LogGroup, "sweep", "infra/operations/logs.go, infra/stack/function.go"},
 	} {
 		if got := g.Find(c.token, "name", c.name).Source; got != c.want {
 			t.Errorf("%s %s is declared in %q, want %q", c.token, c.name, got, c.want)
@@ -115,10 +118,10 @@ func TestEnvironmentIsWhatTheHandlerReads(t *testing.T) {
 func TestEveryDeclaredRouteLeadsToItsFunction(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		got := map[string]string{}
-		for _, route := range g.OfType("aws:apigatewayv2/route:Route") {
-			for _, integration := range g.OfType("aws:apigatewayv2/integration:Integration") {
+		for _, route := range g.OfType(graph.APIRoute) {
+			for _, integration := range g.OfType(graph.APIIntegration) {
 				if route.String("target") == "integrations/"+integration.ID {
-					f := g.Find("aws:lambda/function:Function", "invokeArn", integration.String("integrationUri"))
+					f := g.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
 					got[route.String("routeKey")] = f.Name
 				}
 			}
@@ -140,7 +143,7 @@ func TestEveryDeclaredRouteLeadsToItsFunction(t *testing.T) {
 func allowed(t *testing.T, g *graph.Graph, function string) map[string]string {
 	t.Helper()
 	allowed := map[string]string{}
-	for _, r := range g.OfType("aws:iam/rolePolicy:RolePolicy") {
+	for _, r := range g.OfType(graph.RolePolicy) {
 		if r.Name != function {
 			continue
 		}
@@ -203,10 +206,10 @@ func TestRolesAllowWhatTheFunctionsDoAndNoMore(t *testing.T) {
 
 func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		topic := g.Find("aws:sns/topic:Topic", "name", lambdas.StockEmptyTopic)
-		queue := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue)
+		topic := g.Find(graph.Topic, "name", lambdas.StockEmptyTopic)
+		queue := g.Find(graph.Queue, "name", lambdas.StockQueue)
 		var got policy.Document
-		for _, p := range g.OfType("aws:sqs/queuePolicy:QueuePolicy") {
+		for _, p := range g.OfType(graph.QueuePolicy) {
 			if p.String("queueUrl") == queue.String("url") {
 				if err := json.Unmarshal([]byte(p.String("policy")), &got); err != nil {
 					t.Fatal(err)
@@ -226,7 +229,7 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 		if !reflect.DeepEqual(allowed, want) {
 			t.Errorf("the queue's policy allows %+v, want %+v", allowed, want)
 		}
-		subscription := g.Find("aws:sns/topicSubscription:TopicSubscription", "endpoint", queue.String("arn"))
+		subscription := g.Find(graph.TopicSubscription, "endpoint", queue.String("arn"))
 		if subscription.Bool("rawMessageDelivery") {
 			t.Error("raw message delivery is on: other subscribers read the envelope")
 		}
@@ -238,10 +241,10 @@ func TestTheTopicMaySendToTheQueueAndNobodyElse(t *testing.T) {
 
 func TestQueueOutlastsItsFunctionAndRedrives(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		queue := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue)
-		deadLetters := g.Find("aws:sqs/queue:Queue", "name", lambdas.StockQueue+"_dlq")
-		mapping := g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping")[0]
-		function := g.Find("aws:lambda/function:Function", "arn", mapping.String("functionName"))
+		queue := g.Find(graph.Queue, "name", lambdas.StockQueue)
+		deadLetters := g.Find(graph.Queue, "name", lambdas.DeadLetterQueue(lambdas.StockQueue))
+		mapping := g.OfType(graph.EventSourceMapping)[0]
+		function := g.Find(graph.Function, "arn", mapping.String("functionName"))
 		if got, timeout := queue.Number("visibilityTimeoutSeconds"), function.Number("timeout"); got < 6*timeout {
 			t.Errorf("visibility timeout is %v s, want six times the function's %v s or more", got, timeout)
 		}
@@ -260,7 +263,7 @@ func TestQueueOutlastsItsFunctionAndRedrives(t *testing.T) {
 
 func TestDatabaseIsPrivateEncryptedAndKeepsItsPassword(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		db := g.OfType("aws:rds/instance:Instance")[0]
+		db := g.OfType(graph.Database)[0]
 		for property, want := range map[string]bool{"publiclyAccessible": false, "storageEncrypted": true, "manageMasterUserPassword": true} {
 			if got := db.Bool(property); got != want {
 				t.Errorf("%s is %v, want %v", property, got, want)
@@ -275,12 +278,12 @@ func TestDatabaseIsPrivateEncryptedAndKeepsItsPassword(t *testing.T) {
 func TestProdProtectsWhatHoldsDataAndDevDoesNot(t *testing.T) {
 	for stage, want := range map[string]bool{"dev": false, "prod": true} {
 		g := record(t, stage)
-		db := g.OfType("aws:rds/instance:Instance")[0]
+		db := g.OfType(graph.Database)[0]
 		if db.Bool("deletionProtection") != want || db.Bool("skipFinalSnapshot") == want || db.String("finalSnapshotIdentifier") != "" != want {
 			t.Errorf("%s: deletion protection %v, skip final snapshot %v, final snapshot %q; want %v, %v and a name: %v",
 				stage, db.Bool("deletionProtection"), db.Bool("skipFinalSnapshot"), db.String("finalSnapshotIdentifier"), want, !want, want)
 		}
-		for _, kind := range []string{"aws:rds/instance:Instance", "aws:sqs/queue:Queue", "aws:secretsmanager/secret:Secret"} {
+		for _, kind := range []graph.Type{graph.Database, graph.Queue, graph.Secret} {
 			for _, r := range g.OfType(kind) {
 				if r.Protect != want {
 					t.Errorf("%s: %s is protected: %v, want %v", stage, r.URN, r.Protect, want)
@@ -292,7 +295,7 @@ func TestProdProtectsWhatHoldsDataAndDevDoesNot(t *testing.T) {
 
 func TestResourcesSayWhoseTheyAre(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		for _, kind := range []string{"aws:rds/instance:Instance", "aws:sqs/queue:Queue", "aws:lambda/function:Function", "aws:iam/role:Role"} {
+		for _, kind := range []graph.Type{graph.Database, graph.Queue, graph.Function, graph.Role} {
 			for _, r := range g.OfType(kind) {
 				tags := r.Object("tags")
 				if tags["project"] != "restock" || tags["stage"] == nil {
@@ -306,20 +309,20 @@ func TestResourcesSayWhoseTheyAre(t *testing.T) {
 func TestFunctionsWaitForWhatTheyCountOn(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		for name, f := range functions(g) {
-			waits := func(kind string, of ...string) {
+			waits := func(kind graph.Type, of ...string) {
 				for _, r := range g.OfType(kind) {
 					if (len(of) == 0 || slices.Contains(of, r.Name)) && !slices.Contains(f.Dependencies, r.URN) {
 						t.Errorf("function %s does not wait for %s", name, r.URN)
 					}
 				}
 			}
-			waits("aws:iam/rolePolicy:RolePolicy", name)
-			waits("aws:ec2/vpcEndpoint:VpcEndpoint")
-			waits("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
-			waits("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+			waits(graph.RolePolicy, name)
+			waits(graph.VPCEndpoint)
+			waits(graph.SecurityGroupEgressRule)
+			waits(graph.SecurityGroupIngressRule)
 			if name != lambdas.Setup.Name {
-				waits("aws:lambda/invocation:Invocation")
-				waits("aws:sns/topicSubscription:TopicSubscription", lambdas.StockQueue)
+				waits(graph.Invocation)
+				waits(graph.TopicSubscription, lambdas.StockQueue)
 			}
 		}
 	})
@@ -327,10 +330,10 @@ func TestFunctionsWaitForWhatTheyCountOn(t *testing.T) {
 
 func TestSetupRunsAgainWhenItOrWhatItPreparesIsNew(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		invocation := g.OfType("aws:lambda/invocation:Invocation")[0]
+		invocation := g.OfType(graph.Invocation)[0]
 		want := map[string]any{
 			"code":                "hash of setup",
-			"database":            g.OfType("aws:rds/instance:Instance")[0].Outputs["resourceId"],
+			"database":            g.OfType(graph.Database)[0].Outputs["resourceId"],
 			"secret database":     "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:database-AbCdEf",
 			"secret callback-key": "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:callback-key-AbCdEf",
 		}
@@ -393,7 +396,7 @@ func withSettings(t *testing.T, change map[string]any) *graph.Graph {
 
 func TestTheProxyStandsBetweenTheFunctionsAndTheDatabase(t *testing.T) {
 	g := withSettings(t, map[string]any{"database": map[string]any{"proxy": true}, "concurrency": map[string]any{"sales-api": 500}})
-	proxy := g.OfType("aws:rds/proxy:Proxy")[0]
+	proxy := g.OfType(graph.Proxy)[0]
 	for name, f := range functions(g) {
 		variables, _ := f.Object("environment")["variables"].(map[string]any)
 		host, connects := variables["DATABASE_HOST"]
@@ -406,7 +409,7 @@ func TestTheProxyStandsBetweenTheFunctionsAndTheDatabase(t *testing.T) {
 		if connects && host != proxy.String("endpoint") {
 			t.Errorf("function %s connects to %v, want the proxy", name, host)
 		}
-		if target := g.OfType("aws:rds/proxyTarget:ProxyTarget")[0]; connects && !slices.Contains(f.Dependencies, target.URN) {
+		if target := g.OfType(graph.ProxyTarget)[0]; connects && !slices.Contains(f.Dependencies, target.URN) {
 			t.Errorf("function %s does not wait for the proxy's target", name)
 		}
 	}
@@ -414,21 +417,21 @@ func TestTheProxyStandsBetweenTheFunctionsAndTheDatabase(t *testing.T) {
 
 func TestTheAPIHasItsOwnNameAndTheCallbackDoesNotWaitForIt(t *testing.T) {
 	g := withSettings(t, map[string]any{"domain": map[string]any{"name": "shop.example.com", "certificateArn": "arn:aws:acm:ap-northeast-2:000000000000:certificate/x"}})
-	if got := g.OfType("aws:apigatewayv2/domainName:DomainName"); len(got) != 1 || got[0].String("domainName") != "shop.example.com" {
+	if got := g.OfType(graph.APIDomainName); len(got) != 1 || got[0].String("domainName") != "shop.example.com" {
 		t.Errorf("the domain names are %v", got)
 	}
 	variables, _ := functions(g)["stock"].Object("environment")["variables"].(map[string]any)
-	if want := g.OfType("aws:apigatewayv2/api:Api")[0].String("apiEndpoint"); variables["API_URL"] != want {
+	if want := g.OfType(graph.API)[0].String("apiEndpoint"); variables["API_URL"] != want {
 		t.Errorf("the factory is told to call back at %v, want %s: a name without its DNS record would lose the lot", variables["API_URL"], want)
 	}
 }
 
 func TestBrowsersOfNamedSitesMayCallTheAPI(t *testing.T) {
-	if cors := record(t, "dev").OfType("aws:apigatewayv2/api:Api")[0].Object("corsConfiguration"); cors != nil {
+	if cors := record(t, "dev").OfType(graph.API)[0].Object("corsConfiguration"); cors != nil {
 		t.Errorf("without corsOrigins the API lets in %v", cors)
 	}
 	g := withSettings(t, map[string]any{"corsOrigins": []string{"https://www.example.com"}})
-	cors := g.OfType("aws:apigatewayv2/api:Api")[0].Object("corsConfiguration")
+	cors := g.OfType(graph.API)[0].Object("corsConfiguration")
 	if got := fmt.Sprint(cors["allowOrigins"]); got != "[https://www.example.com]" {
 		t.Errorf("the API lets in %s", got)
 	}
@@ -445,12 +448,15 @@ func TestBrowsersOfNamedSitesMayCallTheAPI(t *testing.T) {
 
 func TestWhatNeedsTheSecretWaitsForSetup(t *testing.T) {
 	g := withSettings(t, map[string]any{"database": map[string]any{"proxy": true}})
-	setup := g.OfType("aws:lambda/invocation:Invocation")[0]
-	permission := g.Find("aws:lambda/permission:Permission", "principal", "secretsmanager.amazonaws.com")
-	for _, c := range []struct{ token, urn string }{
-		{"aws:secretsmanager/secretRotation:SecretRotation", setup.URN},
-		{"aws:secretsmanager/secretRotation:SecretRotation", permission.URN},
-		{"aws:rds/proxy:Proxy", setup.URN},
+	setup := g.OfType(graph.Invocation)[0]
+	permission := g.Find(graph.Permission, "principal", "secretsmanager.amazonaws.com")
+	for _, c := range []struct {
+		token graph.Type
+		urn   string
+	}{
+		{graph.SecretRotation, setup.URN},
+		{graph.SecretRotation, permission.URN},
+		{graph.Proxy, setup.URN},
 	} {
 		if r := g.OfType(c.token)[0]; !slices.Contains(r.Dependencies, c.urn) {
 			t.Errorf("%s does not wait for %s", r.URN, c.urn)

@@ -18,9 +18,9 @@ import (
 
 func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		topic := g.Find("aws:sns/topic:Topic", "name", "stock_operations")
+		topic := g.Find(graph.Topic, "name", "stock_operations")
 		alarms := map[string]*graph.Resource{}
-		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		for _, a := range g.OfType(graph.MetricAlarm) {
 			alarms[a.Name] = a
 			if len(a.String("alarmDescription")) < 40 {
 				t.Errorf("alarm %s says %q, want what to do", a.Name, a.String("alarmDescription"))
@@ -54,7 +54,7 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 		}
 	})
 	emails := func(stage string) (emails []string) {
-		for _, s := range record(t, stage).OfType("aws:sns/topicSubscription:TopicSubscription") {
+		for _, s := range record(t, stage).OfType(graph.TopicSubscription) {
 			if s.String("protocol") == "email" {
 				emails = append(emails, s.String("endpoint"))
 			}
@@ -74,7 +74,7 @@ func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range record(t, "prod").OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+	for _, a := range record(t, "prod").OfType(graph.MetricAlarm) {
 		if !strings.Contains(string(text), "`"+a.Name+"`") {
 			t.Errorf("docs/operations.md does not name the alarm %s", a.Name)
 		}
@@ -83,7 +83,7 @@ func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
 
 func TestTheAccessLogHoldsNoQuery(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		format := g.OfType("aws:apigatewayv2/stage:Stage")[0].Object("accessLogSettings")["format"].(string)
+		format := g.OfType(graph.APIStage)[0].Object("accessLogSettings")["format"].(string)
 		var fields map[string]string
 		if err := json.Unmarshal([]byte(format), &fields); err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func TestTheAccessLogHoldsNoQuery(t *testing.T) {
 
 func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		dashboard := g.OfType("aws:cloudwatch/dashboard:Dashboard")[0]
+		dashboard := g.OfType(graph.Dashboard)[0]
 		var body struct {
 			Widgets []struct {
 				Type                string
@@ -150,10 +150,10 @@ func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
 				t.Errorf("chapter %d of %q is not about %s", i+1, titles, want)
 			}
 		}
-		if want := len(g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm")); len(alarms) != want {
+		if want := len(g.OfType(graph.MetricAlarm)); len(alarms) != want {
 			t.Errorf("it shows %d alarms of %d", len(alarms), want)
 		}
-		for _, a := range g.OfType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		for _, a := range g.OfType(graph.MetricAlarm) {
 			if name := a.String("metricName"); strings.HasPrefix(a.String("namespace"), "restock/") && !drawn[name] {
 				t.Errorf("alarm %s is about %s, which the dashboard does not draw", a.Name, name)
 			}
@@ -182,7 +182,7 @@ func TestEveryMetricIsMeasuredAndDrawn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := record(t, "dev").OfType("aws:cloudwatch/dashboard:Dashboard")[0].String("dashboardBody")
+	body := record(t, "dev").OfType(graph.Dashboard)[0].String("dashboardBody")
 	metrics := measured(t)
 	if len(metrics) < 10 {
 		t.Fatalf("found the metrics %v only", metrics)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"restock/infra/graph"
 	"restock/local/view/console"
 	"restock/local/view/console/drawing"
 	"restock/local/view/events"
@@ -63,7 +64,7 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 			return 0
 		},
 	}
-	for _, resource := range p.graph.OfType("aws:sqs/queue:Queue") {
+	for _, resource := range p.graph.OfType(graph.Queue) {
 		stack.Queues = append(stack.Queues, s.queues[resource.String("arn")])
 	}
 	for _, s := range r.standIns {

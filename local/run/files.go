@@ -15,7 +15,7 @@ const (
 // filesNeeded is how many files a stack has open when all instances run that it may have.
 func filesNeeded(g *graph.Graph) uint64 {
 	instances := 0
-	for _, f := range g.OfType("aws:lambda/function:Function") {
+	for _, f := range g.OfType(graph.Function) {
 		instances += instancesOf(g, f)
 	}
 	return filesWithoutInstances + filesPerInstance*uint64(instances) // #nosec G115 -- no function has less than none
@@ -27,7 +27,7 @@ func instancesOf(g *graph.Graph, f *graph.Resource) int {
 	if reserved, declared := f.Outputs["reservedConcurrentExecutions"].(float64); declared && reserved >= 0 {
 		return int(reserved)
 	}
-	for _, mapping := range g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping") {
+	for _, mapping := range g.OfType(graph.EventSourceMapping) {
 		if maximum, _ := mapping.Object("scalingConfig")["maximumConcurrency"].(float64); mapping.String("functionName") == f.String("arn") && maximum > 0 {
 			return int(maximum) + 1 // one is invoked by somebody else
 		}

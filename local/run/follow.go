@@ -65,7 +65,7 @@ func (r *Run) followSources(p *program, fs functions) {
 		return
 	}
 	f := &follower{
-		run: r, log: r.config.Log.With("part", "build"), declared: p.onAWS, invoked: p.graph.OfType("aws:lambda/invocation:Invocation"),
+		run: r, log: r.config.Log.With("part", "build"), declared: p.onAWS, invoked: p.graph.OfType(graph.Invocation),
 		functions: map[string]*function{}, program: "./" + r.config.Program.Package,
 	}
 	for _, function := range fs {

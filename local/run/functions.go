@@ -65,7 +65,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 		return nil, err
 	}
 	fs := functions{}
-	for _, resource := range p.graph.OfType("aws:lambda/function:Function") {
+	for _, resource := range p.graph.OfType(graph.Function) {
 		if runtime, handler := resource.String("runtime"), resource.String("handler"); runtime != "provided.al2023" || handler != "bootstrap" {
 			return nil, fmt.Errorf("function %s: runtime %q with handler %q: what is built is a bootstrap for provided.al2023", resource.Name, runtime, handler)
 		}
@@ -107,7 +107,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 }
 
 func (fs functions) named(g *graph.Graph, name string) *function {
-	if r := g.Find("aws:lambda/function:Function", "name", name); r != nil {
+	if r := g.Find(graph.Function, "name", name); r != nil {
 		return fs[r.String("arn")]
 	}
 	return nil
@@ -115,7 +115,7 @@ func (fs functions) named(g *graph.Graph, name string) *function {
 
 // runInvocations runs the invocations that are part of a deployment. The first one that fails fails the run.
 func (fs functions) runInvocations(ctx context.Context, g *graph.Graph, log *slog.Logger) error {
-	for _, r := range g.OfType("aws:lambda/invocation:Invocation") {
+	for _, r := range g.OfType(graph.Invocation) {
 		f := fs.named(g, r.String("functionName"))
 		if f == nil {
 			return fmt.Errorf("invocation %s: there is no function %q", r.Name, r.String("functionName"))
@@ -149,7 +149,7 @@ func unset(r *graph.Resource, property string, harmless any) error {
 // startSources starts the event source mappings and the schedules.
 func (r *Run) startSources(p *program, s *services, fs functions) error {
 	g := p.graph
-	for _, resource := range g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping") {
+	for _, resource := range g.OfType(graph.EventSourceMapping) {
 		if err := unset(resource, "filterCriteria", nil); err != nil {
 			return err
 		}
@@ -177,8 +177,8 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		}
 		r.onClose("event source mapping", mapping.Shutdown)
 	}
-	for _, target := range g.OfType("aws:cloudwatch/eventTarget:EventTarget") {
-		rule, f := g.Find("aws:cloudwatch/eventRule:EventRule", "name", target.String("rule")), fs[target.String("arn")]
+	for _, target := range g.OfType(graph.EventTarget) {
+		rule, f := g.Find(graph.EventRule, "name", target.String("rule")), fs[target.String("arn")]
 		if rule == nil || f == nil {
 			return fmt.Errorf("schedule %s: from rule %q to %q: the stack has no such rule, or no such function", target.Name, target.String("rule"), target.String("arn"))
 		}
@@ -200,7 +200,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 
 // serveAPI serves the declared routes.
 func (r *Run) serveAPI(p *program, s *services, fs functions) error {
-	for _, declared := range p.graph.OfType("aws:apigatewayv2/api:Api") {
+	for _, declared := range p.graph.OfType(graph.API) {
 		config := apigateway.Config{
 			APIID: declared.ID, Region: p.graph.Region, AccountID: graph.AccountID,
 			CORS: corsOf(declared),
@@ -212,7 +212,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
 			return s.authorizeRequest(request, body, p.graph.Region, declared.String("executionArn")+"/"+config.Stage)
 		}
-		for _, stage := range p.graph.OfType("aws:apigatewayv2/stage:Stage") {
+		for _, stage := range p.graph.OfType(graph.APIStage) {
 			if stage.String("apiId") != declared.ID {
 				continue
 			}
@@ -230,7 +230,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 				config.StageVariables[name] = fmt.Sprint(value)
 			}
 		}
-		for _, route := range p.graph.OfType("aws:apigatewayv2/route:Route") {
+		for _, route := range p.graph.OfType(graph.APIRoute) {
 			if route.String("apiId") != declared.ID {
 				continue
 			}
@@ -276,14 +276,14 @@ func corsOf(api *graph.Resource) *apigateway.CORS {
 
 // target is the function that a route leads to, through its integration, and how long that waits for it; 0 is API Gateway's own time.
 func target(g *graph.Graph, fs functions, route *graph.Resource) (f *function, timeout time.Duration, err error) {
-	for _, integration := range g.OfType("aws:apigatewayv2/integration:Integration") {
+	for _, integration := range g.OfType(graph.APIIntegration) {
 		if route.String("target") != "integrations/"+integration.ID {
 			continue
 		}
 		if kind, format := integration.String("integrationType"), integration.String("payloadFormatVersion"); kind != "AWS_PROXY" || format != "2.0" {
 			return nil, 0, fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0", integration.Name, kind, format)
 		}
-		if r := g.Find("aws:lambda/function:Function", "invokeArn", integration.String("integrationUri")); r != nil {
+		if r := g.Find(graph.Function, "invokeArn", integration.String("integrationUri")); r != nil {
 			return fs[r.String("arn")], seconds(integration.Number("timeoutMilliseconds") / 1000), nil
 		}
 	}

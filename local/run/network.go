@@ -57,7 +57,7 @@ func (r *Run) closedOff(g *graph.Graph) (map[string]map[string]string, error) {
 func everyService(g *graph.Graph) []rules.Destination {
 	network := rules.NewNetwork(g)
 	var all []rules.Destination
-	for _, function := range g.OfType("aws:lambda/function:Function") {
+	for _, function := range g.OfType(graph.Function) {
 		for _, service := range slices.Sorted(maps.Keys(endpointVariables)) {
 			all = append(all, rules.Destination{Function: function, What: service, Service: service, Missing: network.Service(function, service)})
 		}

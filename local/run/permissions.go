@@ -91,7 +91,7 @@ func (s *services) rotate(ctx context.Context, functionARN string, payload []byt
 
 // startRotations has the declared secrets rotated. On AWS a new rotation begins at once, unless the program says otherwise.
 func (s *services) startRotations(g *graph.Graph) error {
-	for _, r := range g.OfType("aws:secretsmanager/secretRotation:SecretRotation") {
+	for _, r := range g.OfType(graph.SecretRotation) {
 		rules := graph.Resource{Outputs: r.Object("rotationRules")}
 		immediately, declared := r.Outputs["rotateImmediately"].(bool)
 		err := s.secrets.SetRotation(r.String("secretId"), secretsmanager.RotationConfig{

@@ -69,17 +69,17 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		Project: project, Stage: r.config.Stage, Config: config,
 		Answer: func(resource *graph.Resource) error {
 			switch resource.Type {
-			case "aws:apigatewayv2/api:Api":
+			case graph.API:
 				resource.Outputs["apiEndpoint"] = r.listen.url(r.listen.api)
-			case "aws:sqs/queue:Queue":
+			case graph.Queue:
 				resource.ID = fmt.Sprintf("%s/%s/%s", r.listen.url(r.listen.aws), graph.AccountID, resource.String("name"))
 				resource.Outputs["url"] = resource.ID
-			case "aws:rds/parameterGroup:ParameterGroup":
+			case graph.ParameterGroup:
 				parameters.add(resource)
-			case "aws:rds/proxy:Proxy":
+			case graph.Proxy:
 				// The database's address in another spelling, so that who connects to which can be told apart.
 				resource.Outputs["endpoint"] = "localhost"
-			case "aws:rds/instance:Instance":
+			case graph.Database:
 				p.database, databaseErr = r.startDatabase(ctx, resource, parameters.of(resource))
 				return databaseErr
 			}
@@ -153,48 +153,48 @@ func (g *parameterGroups) of(instance *graph.Resource) map[string]string {
 }
 
 // standIns are the types of resources that a run acts on.
-var standIns = map[string]bool{
-	"aws:apigatewayv2/api:Api":                                  true,
-	"aws:apigatewayv2/integration:Integration":                  true,
-	"aws:apigatewayv2/route:Route":                              true,
-	"aws:apigatewayv2/stage:Stage":                              true,
-	"aws:cloudwatch/eventRule:EventRule":                        true,
-	"aws:cloudwatch/eventTarget:EventTarget":                    true,
-	"aws:lambda/eventSourceMapping:EventSourceMapping":          true,
-	"aws:lambda/function:Function":                              true,
-	"aws:lambda/invocation:Invocation":                          true,
-	"aws:rds/instance:Instance":                                 true,
-	"aws:rds/parameterGroup:ParameterGroup":                     true,
-	"aws:iam/role:Role":                                         true,
-	"aws:iam/rolePolicy:RolePolicy":                             true,
-	"aws:lambda/permission:Permission":                          true,
-	"aws:secretsmanager/secret:Secret":                          true,
-	"aws:secretsmanager/secretPolicy:SecretPolicy":              true,
-	"aws:secretsmanager/secretRotation:SecretRotation":          true,
-	"aws:sns/topicPolicy:TopicPolicy":                           true,
-	"aws:sqs/queuePolicy:QueuePolicy":                           true,
-	"aws:ec2/subnet:Subnet":                                     true,
-	"aws:ec2/vpc:Vpc":                                           true,
-	"aws:ec2/vpcEndpoint:VpcEndpoint":                           true,
-	"aws:ec2/routeTable:RouteTable":                             true,
-	"aws:ec2/routeTableAssociation:RouteTableAssociation":       true,
-	"aws:ec2/securityGroup:SecurityGroup":                       true,
-	"aws:rds/subnetGroup:SubnetGroup":                           true,
-	"aws:rds/proxy:Proxy":                                       true,
-	"aws:rds/proxyTarget:ProxyTarget":                           true,
-	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":   true,
-	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": true,
-	"aws:sns/topic:Topic":                                       true,
-	"aws:sns/topicSubscription:TopicSubscription":               true,
-	"aws:sqs/queue:Queue":                                       true,
+var standIns = map[graph.Type]bool{
+	graph.API:                      true,
+	graph.APIIntegration:           true,
+	graph.APIRoute:                 true,
+	graph.APIStage:                 true,
+	graph.EventRule:                true,
+	graph.EventTarget:              true,
+	graph.EventSourceMapping:       true,
+	graph.Function:                 true,
+	graph.Invocation:               true,
+	graph.Database:                 true,
+	graph.ParameterGroup:           true,
+	graph.Role:                     true,
+	graph.RolePolicy:               true,
+	graph.Permission:               true,
+	graph.Secret:                   true,
+	graph.SecretPolicy:             true,
+	graph.SecretRotation:           true,
+	graph.TopicPolicy:              true,
+	graph.QueuePolicy:              true,
+	graph.Subnet:                   true,
+	graph.VPC:                      true,
+	graph.VPCEndpoint:              true,
+	graph.RouteTable:               true,
+	graph.RouteTableAssociation:    true,
+	graph.SecurityGroup:            true,
+	graph.SubnetGroup:              true,
+	graph.Proxy:                    true,
+	graph.ProxyTarget:              true,
+	graph.SecurityGroupEgressRule:  true,
+	graph.SecurityGroupIngressRule: true,
+	graph.Topic:                    true,
+	graph.TopicSubscription:        true,
+	graph.Queue:                    true,
 }
 
 // reportNotRun lists the declared kinds that the run has no stand-in for.
 func reportNotRun(g *graph.Graph, log *slog.Logger) {
 	var kinds []string
-	for _, token := range g.Types("aws:") {
+	for _, token := range g.Types(graph.AWS) {
 		if !standIns[token] {
-			kinds = append(kinds, token[strings.LastIndex(token, ":")+1:])
+			kinds = append(kinds, token.Short())
 		}
 	}
 	if len(kinds) > 0 {

@@ -62,7 +62,7 @@ func (r *Run) newServices(p *program) (*services, error) {
 func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {
 	// Dead-letter queues come first: the others name them.
 	for _, withRedrive := range []bool{false, true} {
-		for _, r := range g.OfType("aws:sqs/queue:Queue") {
+		for _, r := range g.OfType(graph.Queue) {
 			if r.String("redrivePolicy") != "" != withRedrive {
 				continue
 			}
@@ -103,7 +103,7 @@ func queueConfig(g *graph.Graph, r *graph.Resource) (sqs.QueueConfig, error) {
 			return c, fmt.Errorf("queue %s: %s %v: %w", r.String("name"), a.property, value, err)
 		}
 	}
-	if policy := g.Find("aws:sqs/queuePolicy:QueuePolicy", "queueUrl", r.String("url")); policy != nil {
+	if policy := g.Find(graph.QueuePolicy, "queueUrl", r.String("url")); policy != nil {
 		c.Policy = policy.String("policy")
 	}
 	return c, nil
@@ -119,12 +119,12 @@ func attributeText(value any) string {
 
 func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 	topics := map[string]*sns.Topic{}
-	for _, r := range g.OfType("aws:sns/topic:Topic") {
+	for _, r := range g.OfType(graph.Topic) {
 		config := sns.TopicConfig{
 			Name: r.String("name"), DisplayName: r.String("displayName"),
 			Policy: r.String("policy"), KMSMasterKeyID: r.String("kmsMasterKeyId"),
 		}
-		if policy := g.Find("aws:sns/topicPolicy:TopicPolicy", "arn", r.String("arn")); policy != nil {
+		if policy := g.Find(graph.TopicPolicy, "arn", r.String("arn")); policy != nil {
 			config.Policy = policy.String("policy")
 		}
 		topic, err := service.CreateTopic(config)
@@ -133,7 +133,7 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 		}
 		topics[r.String("arn")] = topic
 	}
-	for _, r := range g.OfType("aws:sns/topicSubscription:TopicSubscription") {
+	for _, r := range g.OfType(graph.TopicSubscription) {
 		if r.String("protocol") == "email" {
 			continue // nobody is written to from here
 		}
@@ -158,7 +158,7 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 }
 
 func createSecrets(p *program, service *secretsmanager.Service) error {
-	for _, r := range p.graph.OfType("aws:secretsmanager/secret:Secret") {
+	for _, r := range p.graph.OfType(graph.Secret) {
 		err := service.Create(secretsmanager.SecretConfig{Name: r.String("name"), ARN: r.String("arn"), Description: r.String("description")})
 		if err != nil {
 			return fmt.Errorf("making secret %s: %w", r.String("name"), err)

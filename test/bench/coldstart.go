@@ -77,7 +77,7 @@ func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
 
 // environmentOf is the declared environment of a function.
 func environmentOf(g *graph.Graph, name string) (list []string) {
-	r := g.Find("aws:lambda/function:Function", "name", name)
+	r := g.Find(graph.Function, "name", name)
 	if r == nil {
 		return nil
 	}

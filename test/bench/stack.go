@@ -30,7 +30,7 @@ func (b *bench) open(ctx context.Context) (*shop, error) {
 	config.Stage = b.stage
 	config.FactoryStep = 10 * time.Millisecond // what is measured ends before it, and its callback is work as well
 	config.Edit = func(g *graph.Graph) {
-		for _, stage := range g.OfType("aws:apigatewayv2/stage:Stage") {
+		for _, stage := range g.OfType(graph.APIStage) {
 			delete(stage.Outputs, "defaultRouteSettings")
 		}
 	}

@@ -92,7 +92,7 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 	c := calm()
 	// What the function reports as failed is deleted all the same.
 	c.BreakProgram = func(g *graph.Graph) {
-		for _, m := range g.OfType("aws:lambda/eventSourceMapping:EventSourceMapping") {
+		for _, m := range g.OfType(graph.EventSourceMapping) {
 			delete(m.Outputs, "functionResponseTypes")
 		}
 	}

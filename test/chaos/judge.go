@@ -152,7 +152,7 @@ func (w *world) judgeMessages(ctx context.Context) error {
 	if len(messages) == 0 {
 		return errors.New("nothing was published: the storm was too short to prove anything")
 	}
-	dead, err := w.aws.deadLetters(ctx, lambdas.StockQueue+"_dlq")
+	dead, err := w.aws.deadLetters(ctx, lambdas.DeadLetterQueue(lambdas.StockQueue))
 	if err != nil {
 		return err
 	}

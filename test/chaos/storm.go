@@ -121,17 +121,17 @@ func (w *world) start(ctx context.Context) (err error) {
 
 // hurry makes messages that failed come back sooner, and lets all requests in.
 func hurry(g *graph.Graph) {
-	for _, f := range g.OfType("aws:lambda/function:Function") {
+	for _, f := range g.OfType(graph.Function) {
 		if name := f.String("name"); name == "stock" || name == "ads" {
 			f.Outputs["timeout"] = functionTimeout.Seconds()
 		}
 	}
-	for _, q := range g.OfType("aws:sqs/queue:Queue") {
+	for _, q := range g.OfType(graph.Queue) {
 		if q.String("redrivePolicy") != "" {
 			q.Outputs["visibilityTimeoutSeconds"] = functionTimeout.Seconds()
 		}
 	}
-	for _, s := range g.OfType("aws:apigatewayv2/stage:Stage") {
+	for _, s := range g.OfType(graph.APIStage) {
 		delete(s.Outputs, "defaultRouteSettings")
 	}
 }

@@ -66,7 +66,7 @@ func TestEveryListenerOfARunKeepsOtherSitesOut(t *testing.T) {
 	c := config(t)
 	c.Console = "127.0.0.1:0"
 	c.Edit = func(g *graph.Graph) {
-		for _, api := range g.OfType("aws:apigatewayv2/api:Api") {
+		for _, api := range g.OfType(graph.API) {
 			api.Outputs["corsConfiguration"] = map[string]any{"allowOrigins": []any{partner}}
 		}
 	}

@@ -42,7 +42,7 @@ func (p *protocol) line(says ...string) string {
 // remove takes a resource out of a graph, by the end of its type and its name.
 func remove(kind, name string) func(*graph.Graph) {
 	return func(g *graph.Graph) {
-		g.Resources = slices.DeleteFunc(g.Resources, func(r *graph.Resource) bool { return strings.HasSuffix(r.Type, ":"+kind) && r.Name == name })
+		g.Resources = slices.DeleteFunc(g.Resources, func(r *graph.Resource) bool { return r.Type.Short() == kind && r.Name == name })
 	}
 }
 
@@ -50,7 +50,7 @@ func remove(kind, name string) func(*graph.Graph) {
 func change(kind, name, property, old, new string) func(*graph.Graph) {
 	return func(g *graph.Graph) {
 		for _, r := range g.Resources {
-			if strings.HasSuffix(r.Type, ":"+kind) && r.Name == name {
+			if r.Type.Short() == kind && r.Name == name {
 				r.Outputs[property] = strings.ReplaceAll(r.String(property), old, new)
 			}
 		}
@@ -60,7 +60,7 @@ func change(kind, name, property, old, new string) func(*graph.Graph) {
 // variable changes the name of a function's variable, as a slip of the pen does.
 func variable(function, old, new string) func(*graph.Graph) {
 	return func(g *graph.Graph) {
-		for _, r := range g.OfType("aws:lambda/function:Function") {
+		for _, r := range g.OfType(graph.Function) {
 			if variables, _ := r.Object("environment")["variables"].(map[string]any); r.Name == function {
 				variables[new] = variables[old]
 				delete(variables, old)
@@ -72,7 +72,7 @@ func variable(function, old, new string) func(*graph.Graph) {
 // visibility is how many seconds the queue hides a message.
 func visibility(seconds float64) func(*graph.Graph) {
 	return func(g *graph.Graph) {
-		for _, r := range g.OfType("aws:sqs/queue:Queue") {
+		for _, r := range g.OfType(graph.Queue) {
 			if r.Name == "stock_queue" {
 				r.Outputs["visibilityTimeoutSeconds"] = seconds
 			}
@@ -216,8 +216,8 @@ func TestMistakesFailAsOnAWSAndTheRunNamesThem(t *testing.T) {
 
 // hurrySetup has setup wait for seconds where it would wait for minutes. It needs one to ask the database for the first time.
 func hurrySetup(g *graph.Graph) {
-	for _, r := range g.OfType("aws:lambda/function:Function") {
-		if r.Name == "setup" && len(g.OfType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")) < 2 {
+	for _, r := range g.OfType(graph.Function) {
+		if r.Name == "setup" && len(g.OfType(graph.SecurityGroupIngressRule)) < 2 {
 			r.Outputs["timeout"] = 5.0
 		}
 	}

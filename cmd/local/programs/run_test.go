@@ -373,7 +373,7 @@ func TestRunThatLosesItsDatabaseSaysSo(t *testing.T) {
 }
 
 // set is an edit of a declared property, of the first resource of a type.
-func set(token, property string, value any) func(*programs.Config) {
+func set(token graph.Type, property string, value any) func(*programs.Config) {
 	return func(c *programs.Config) {
 		c.Unchecked = true // it is what the run itself says that is looked at
 		c.Edit = func(g *graph.Graph) { g.OfType(token)[0].Outputs[property] = value }
@@ -407,12 +407,12 @@ func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 		{"no stage", func(c *programs.Config) { c.Stage = "nowhere" }, `there is no stage "nowhere"`},
 		{"a DSN that is none", func(c *programs.Config) { c.DSN = "localhost" }, "-dsn"},
 		{"a server that is not there", func(c *programs.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
-		{"a function for another runtime", set("aws:lambda/function:Function", "runtime", "nodejs18.x"), `runtime "nodejs18.x" with handler "bootstrap"`},
-		{"a queue less patient than its function", set("aws:sqs/queue:Queue", "visibilityTimeoutSeconds", 1.0), "visibility timeout is 1s, less than the function's timeout of 10s"},
-		{"a schedule that is off", set("aws:cloudwatch/eventRule:EventRule", "state", "DISABLED"), "EventRule ads: state is DISABLED, which is not run here"},
-		{"events in another format", set("aws:apigatewayv2/integration:Integration", "payloadFormatVersion", "1.0"), `payload format "1.0": the handlers take AWS_PROXY with 2.0`},
-		{"a stage that nothing is deployed to", set("aws:apigatewayv2/stage:Stage", "autoDeploy", false), "stage shop: autoDeploy is not on"},
-		{"a subscription of another protocol", set("aws:sns/topicSubscription:TopicSubscription", "protocol", "https"), "subscription ads_queue: https from topic"},
+		{"a function for another runtime", set(graph.Function, "runtime", "nodejs18.x"), `runtime "nodejs18.x" with handler "bootstrap"`},
+		{"a queue less patient than its function", set(graph.Queue, "visibilityTimeoutSeconds", 1.0), "visibility timeout is 1s, less than the function's timeout of 10s"},
+		{"a schedule that is off", set(graph.EventRule, "state", "DISABLED"), "EventRule ads: state is DISABLED, which is not run here"},
+		{"events in another format", set(graph.APIIntegration, "payloadFormatVersion", "1.0"), `payload format "1.0": the handlers take AWS_PROXY with 2.0`},
+		{"a stage that nothing is deployed to", set(graph.APIStage, "autoDeploy", false), "stage shop: autoDeploy is not on"},
+		{"a subscription of another protocol", set(graph.TopicSubscription, "protocol", "https"), "subscription ads_queue: https from topic"},
 		{"a program that does not build", func(c *programs.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() }, "build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func TestEveryShortageEndsInStockWithoutAPersonsHand(t *testing.T) {
 		c := config(t)
 		c.Unchecked = true
 		c.Edit = func(g *graph.Graph) {
-			for _, r := range g.OfType("aws:iam/rolePolicy:RolePolicy") {
+			for _, r := range g.OfType(graph.RolePolicy) {
 				if r.Name == "sales-api" {
 					r.Outputs["policy"] = strings.ReplaceAll(r.String("policy"), "sns:Publish", "sns:GetTopicAttributes")
 				}

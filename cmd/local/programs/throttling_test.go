@@ -17,12 +17,12 @@ func TestWhoIsTurnedAwayIsLoggedWithTheSettingThatDecides(t *testing.T) {
 	c.Unchecked = true
 	c.Log = slog.New(slog.NewTextHandler(io.MultiWriter(said, t.Output()), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c.Edit = func(g *graph.Graph) {
-		for _, r := range g.OfType("aws:lambda/function:Function") {
+		for _, r := range g.OfType(graph.Function) {
 			if r.Name == "sales-api" {
 				r.Outputs["reservedConcurrentExecutions"] = 0.0
 			}
 		}
-		for _, r := range g.OfType("aws:apigatewayv2/stage:Stage") {
+		for _, r := range g.OfType(graph.APIStage) {
 			r.Outputs["defaultRouteSettings"] = map[string]any{"throttlingRateLimit": 1e-9, "throttlingBurstLimit": 1.0}
 		}
 	}

@@ -61,7 +61,7 @@ func TestWhoIsToldOfDeadLettersIsConfigured(t *testing.T) {
 				o.Config["restock-tutorial:alarmEmail"] = config
 			}
 		})
-		for _, s := range g.OfType("aws:sns/topicSubscription:TopicSubscription") {
+		for _, s := range g.OfType(graph.TopicSubscription) {
 			all = append(all, s.String("endpoint"))
 		}
 		return all
@@ -76,7 +76,7 @@ func TestWhoIsToldOfDeadLettersIsConfigured(t *testing.T) {
 
 // The rules about functions that are declared in lambdas have nothing to look at here. The others hold for every stack.
 func TestABrokenProgramIsRefused(t *testing.T) {
-	remove := func(token, name string) func(*graph.Graph) {
+	remove := func(token graph.Type, name string) func(*graph.Graph) {
 		return func(g *graph.Graph) {
 			g.Resources = slices.DeleteFunc(g.Resources, func(r *graph.Resource) bool { return r.Type == token && r.Name == name })
 		}
@@ -86,21 +86,21 @@ func TestABrokenProgramIsRefused(t *testing.T) {
 		edit     func(*graph.Graph)
 		want     string
 	}{
-		{"a route that may not invoke", remove("aws:lambda/permission:Permission", "hello"),
+		{"a route that may not invoke", remove(graph.Permission, "hello"),
 			`no permission lets apigateway.amazonaws.com invoke it from arn:aws:execute-api:ap-northeast-2:000000000000:tutorial/$default/POST/, its route "POST /": give it a lambda.Permission for the API (examples/tutorial/program/function.go, examples/tutorial/program/hello.go)`},
-		{"dead letters that nobody is told of", remove("aws:cloudwatch/metricAlarm:MetricAlarm", "dead-letters"),
+		{"dead letters that nobody is told of", remove(graph.MetricAlarm, "dead-letters"),
 			"Queue messages_dlq: no alarm tells that it has messages"},
 		{"a queue without dead letters", func(g *graph.Graph) {
-			delete(g.Find("aws:sqs/queue:Queue", "name", "messages").Outputs, "redrivePolicy")
+			delete(g.Find(graph.Queue, "name", "messages").Outputs, "redrivePolicy")
 		},
 			"Queue messages: function consumer reads it, and it has no dead-letter queue"},
 		{"a log that is kept for ever", func(g *graph.Graph) {
-			delete(g.Find("aws:cloudwatch/logGroup:LogGroup", "name", "hello").Outputs, "retentionInDays")
+			delete(g.Find(graph.LogGroup, "name", "hello").Outputs, "retentionInDays")
 		}, "LogGroup hello: retentionInDays is 0"},
 		{"a queue without encryption", func(g *graph.Graph) {
-			delete(g.Find("aws:sqs/queue:Queue", "name", "messages").Outputs, "sqsManagedSseEnabled")
+			delete(g.Find(graph.Queue, "name", "messages").Outputs, "sqsManagedSseEnabled")
 		}, "Queue messages: sqsManagedSseEnabled is false"},
-		{"a queue that is open to connections without TLS", remove("aws:sqs/queuePolicy:QueuePolicy", "messages"),
+		{"a queue that is open to connections without TLS", remove(graph.QueuePolicy, "messages"),
 			"Queue messages: its policy does not deny sqs:SendMessage over a connection without TLS"},
 	} {
 		g := record(t, nil)

@@ -39,7 +39,7 @@ func Compare(tb testing.TB, g *graph.Graph, golden string) {
 func render(tb testing.TB, g *graph.Graph) []byte {
 	tb.Helper()
 	type rendered struct {
-		Type    string         `json:"type"`
+		Type    graph.Type     `json:"type"`
 		Name    string         `json:"name"`
 		Parent  string         `json:"parent,omitempty"`
 		Protect bool           `json:"protect,omitempty"`
@@ -47,7 +47,7 @@ func render(tb testing.TB, g *graph.Graph) []byte {
 	}
 	names := map[string]string{} // by URN
 	for _, r := range g.Resources {
-		names[r.URN] = r.Type + " " + r.Name
+		names[r.URN] = string(r.Type) + " " + r.Name
 	}
 	var list []rendered
 	for _, r := range g.Resources {

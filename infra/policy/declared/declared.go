@@ -11,39 +11,24 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// Type tokens of the resources that have policies, and of those that are policies.
-const (
-	functionType         = "aws:lambda/function:Function"
-	permissionType       = "aws:lambda/permission:Permission"
-	policyAttachmentType = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	policyType           = "aws:iam/policy:Policy"
-	queuePolicyType      = "aws:sqs/queuePolicy:QueuePolicy"
-	queueType            = "aws:sqs/queue:Queue"
-	rolePolicyType       = "aws:iam/rolePolicy:RolePolicy"
-	roleType             = "aws:iam/role:Role"
-	secretPolicyType     = "aws:secretsmanager/secretPolicy:SecretPolicy"
-	secretType           = "aws:secretsmanager/secret:Secret"
-	topicPolicyType      = "aws:sns/topicPolicy:TopicPolicy"
-	topicType            = "aws:sns/topic:Topic"
-)
-
 // A Holder is an output of a type of resource that holds a policy.
 type Holder struct {
-	Type, Output string
-	Kind         evaluation.Kind
+	Type   graph.Type
+	Output string
+	Kind   evaluation.Kind
 }
 
 // Holders are all that hold policies. A queue, a topic and a secret may hold one of their own, or have it beside them.
 var Holders = []Holder{
-	{rolePolicyType, "policy", evaluation.Identity},
-	{policyType, "policy", evaluation.Identity},
-	{queuePolicyType, "policy", evaluation.Resource},
-	{queueType, "policy", evaluation.Resource},
-	{topicPolicyType, "policy", evaluation.Resource},
-	{topicType, "policy", evaluation.Resource},
-	{secretPolicyType, "policy", evaluation.Resource},
-	{secretType, "policy", evaluation.Resource},
-	{roleType, "assumeRolePolicy", evaluation.Trust},
+	{graph.RolePolicy, "policy", evaluation.Identity},
+	{graph.ManagedPolicy, "policy", evaluation.Identity},
+	{graph.QueuePolicy, "policy", evaluation.Resource},
+	{graph.Queue, "policy", evaluation.Resource},
+	{graph.TopicPolicy, "policy", evaluation.Resource},
+	{graph.Topic, "policy", evaluation.Resource},
+	{graph.SecretPolicy, "policy", evaluation.Resource},
+	{graph.Secret, "policy", evaluation.Resource},
+	{graph.Role, "assumeRolePolicy", evaluation.Trust},
 }
 
 // Parse reads the policy that a resource holds. Where it holds none, it is the empty one, which allows nothing.
@@ -62,7 +47,7 @@ func (h Holder) Parse(r *graph.Resource) (evaluation.Document, error) {
 
 // name is what people call a declared resource: "RolePolicy stock".
 func name(r *graph.Resource) string {
-	return r.Type[strings.LastIndex(r.Type, ":")+1:] + " " + r.Name
+	return r.Type.Short() + " " + r.Name
 }
 
 // Policies are those of a graph, by the ARN of what they are attached to.
@@ -89,18 +74,18 @@ func Read(g *graph.Graph) (*Policies, error) {
 			}
 		}
 	}
-	for _, r := range g.OfType(roleType) {
+	for _, r := range g.OfType(graph.Role) {
 		if arn := r.String("permissionsBoundary"); arn != "" {
 			p.boundary[r.String("arn")] = arn
 		}
 	}
-	for _, r := range g.OfType(policyAttachmentType) {
+	for _, r := range g.OfType(graph.RolePolicyAttachment) {
 		if d, ok := p.managed[r.String("policyArn")]; ok {
 			role := roleARN(g, r.String("role"))
 			p.identity[role] = append(p.identity[role], d)
 		}
 	}
-	for _, r := range g.OfType(permissionType) {
+	for _, r := range g.OfType(graph.Permission) {
 		if function := functionARN(g, r.String("function")); function != "" {
 			p.resource[function] = append(p.resource[function], permission(r, function))
 		}
@@ -116,19 +101,19 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		}
 	}
 	switch r.Type {
-	case roleType:
+	case graph.Role:
 		attach(p.trust, r.String("arn"))
-	case rolePolicyType:
+	case graph.RolePolicy:
 		attach(p.identity, roleARN(g, r.String("role")))
-	case policyType:
+	case graph.ManagedPolicy:
 		if arn := r.String("arn"); arn != "" {
 			p.managed[arn] = d
 		}
-	case queuePolicyType:
-		if queue := g.Find(queueType, "url", r.String("queueUrl")); queue != nil {
+	case graph.QueuePolicy:
+		if queue := g.Find(graph.Queue, "url", r.String("queueUrl")); queue != nil {
 			attach(p.resource, queue.String("arn"))
 		}
-	case secretPolicyType:
+	case graph.SecretPolicy:
 		attach(p.resource, r.String("secretArn"))
 	default: // a topic's policy names it by its ARN, and a queue, a topic or a secret has one
 		attach(p.resource, r.String("arn"))
@@ -166,7 +151,7 @@ func (p *Policies) UnknownBoundaries() []string {
 
 // roleARN is a role's ARN, by its name.
 func roleARN(g *graph.Graph, name string) string {
-	if r := g.Find(roleType, "name", name); r != nil {
+	if r := g.Find(graph.Role, "name", name); r != nil {
 		return r.String("arn")
 	}
 	return ""
@@ -175,7 +160,7 @@ func roleARN(g *graph.Graph, name string) string {
 // functionARN is a function's ARN, by its name or by itself.
 func functionARN(g *graph.Graph, reference string) string {
 	for _, output := range []string{"arn", "name"} {
-		if r := g.Find(functionType, output, reference); r != nil {
+		if r := g.Find(graph.Function, output, reference); r != nil {
 			return r.String("arn")
 		}
 	}

@@ -19,18 +19,18 @@ const (
 	rule     = "arn:aws:events:eu-west-1:000000000000:rule/minute"
 )
 
-func resource(token, name string, outputs map[string]any) *graph.Resource {
-	return &graph.Resource{URN: token + "::" + name, Type: token, Name: name, Outputs: outputs}
+func resource(token graph.Type, name string, outputs map[string]any) *graph.Resource {
+	return &graph.Resource{URN: string(token) + "::" + name, Type: token, Name: name, Outputs: outputs}
 }
 
 // things are the resources that policies are attached to.
 func things(more ...*graph.Resource) *graph.Graph {
 	return &graph.Graph{Region: "eu-west-1", Resources: append(more,
-		resource(roleType, "stock", map[string]any{"name": "stock", "arn": role}),
-		resource(functionType, "stock", map[string]any{"name": "stock", "arn": function, "role": role}),
-		resource(queueType, "stock_queue", map[string]any{"name": "stock_queue", "arn": queue, "url": "https://queue"}),
-		resource(topicType, "stock_empty", map[string]any{"name": "stock_empty", "arn": topic}),
-		resource(secretType, "key", map[string]any{"name": "key", "arn": secret}),
+		resource(graph.Role, "stock", map[string]any{"name": "stock", "arn": role}),
+		resource(graph.Function, "stock", map[string]any{"name": "stock", "arn": function, "role": role}),
+		resource(graph.Queue, "stock_queue", map[string]any{"name": "stock_queue", "arn": queue, "url": "https://queue"}),
+		resource(graph.Topic, "stock_empty", map[string]any{"name": "stock_empty", "arn": topic}),
+		resource(graph.Secret, "key", map[string]any{"name": "key", "arn": secret}),
 	)}
 }
 
@@ -54,12 +54,12 @@ func TestPoliciesOfAResource(t *testing.T) {
 		r    *graph.Resource
 		on   string
 	}{
-		{"a queue's", resource(queuePolicyType, "p", map[string]any{"queueUrl": "https://queue", "policy": everyone}), queue},
-		{"a topic's", resource(topicPolicyType, "p", map[string]any{"arn": topic, "policy": everyone}), topic},
-		{"a secret's", resource(secretPolicyType, "p", map[string]any{"secretArn": secret, "policy": everyone}), secret},
-		{"one in a queue", resource(queueType, "q", map[string]any{"arn": queue + "2", "policy": everyone}), queue + "2"},
-		{"one in a topic", resource(topicType, "t", map[string]any{"arn": topic + "2", "policy": everyone}), topic + "2"},
-		{"one in a secret", resource(secretType, "s", map[string]any{"arn": secret + "2", "policy": everyone}), secret + "2"},
+		{"a queue's", resource(graph.QueuePolicy, "p", map[string]any{"queueUrl": "https://queue", "policy": everyone}), queue},
+		{"a topic's", resource(graph.TopicPolicy, "p", map[string]any{"arn": topic, "policy": everyone}), topic},
+		{"a secret's", resource(graph.SecretPolicy, "p", map[string]any{"secretArn": secret, "policy": everyone}), secret},
+		{"one in a queue", resource(graph.Queue, "q", map[string]any{"arn": queue + "2", "policy": everyone}), queue + "2"},
+		{"one in a topic", resource(graph.Topic, "t", map[string]any{"arn": topic + "2", "policy": everyone}), topic + "2"},
+		{"one in a secret", resource(graph.Secret, "s", map[string]any{"arn": secret + "2", "policy": everyone}), secret + "2"},
 	} {
 		p := read(t, things(c.r))
 		for _, on := range []string{queue, queue + "2", topic, topic + "2", secret, secret + "2", ""} {
@@ -73,17 +73,17 @@ func TestPoliciesOfAResource(t *testing.T) {
 
 func TestPoliciesOfARole(t *testing.T) {
 	policy := func(arn string) *graph.Resource {
-		return resource(policyType, "managed", map[string]any{"arn": arn, "policy": own})
+		return resource(graph.ManagedPolicy, "managed", map[string]any{"arn": arn, "policy": own})
 	}
-	attachment := resource(policyAttachmentType, "a", map[string]any{"role": "stock", "policyArn": managed})
+	attachment := resource(graph.RolePolicyAttachment, "a", map[string]any{"role": "stock", "policyArn": managed})
 	for _, c := range []struct {
 		name string
 		more []*graph.Resource
 		want bool
 	}{
 		{"none", nil, false},
-		{"its own", []*graph.Resource{resource(rolePolicyType, "p", map[string]any{"role": "stock", "policy": own})}, true},
-		{"another role's", []*graph.Resource{resource(rolePolicyType, "p", map[string]any{"role": "sweep", "policy": own})}, false},
+		{"its own", []*graph.Resource{resource(graph.RolePolicy, "p", map[string]any{"role": "stock", "policy": own})}, true},
+		{"another role's", []*graph.Resource{resource(graph.RolePolicy, "p", map[string]any{"role": "sweep", "policy": own})}, false},
 		{"one attached", []*graph.Resource{policy(managed), attachment}, true},
 		{"one not attached", []*graph.Resource{policy(managed)}, false},
 		{"another one attached", []*graph.Resource{policy(managed + "2"), attachment}, false},
@@ -120,7 +120,7 @@ func TestPermissionsOfAFunction(t *testing.T) {
 		for k, v := range c.outputs {
 			outputs[k] = v
 		}
-		p := read(t, things(resource(permissionType, "p", outputs)))
+		p := read(t, things(resource(graph.Permission, "p", outputs)))
 		got := p.Of("", function).Evaluate(evaluation.ByService("events.amazonaws.com", rule, "lambda:InvokeFunction", function))
 		if got.Allowed != c.want {
 			t.Errorf("%s: %v: allowed %v, want %v", c.name, c.outputs, got.Allowed, c.want)
@@ -129,8 +129,8 @@ func TestPermissionsOfAFunction(t *testing.T) {
 }
 
 func TestBoundaryOfARole(t *testing.T) {
-	g := things(resource(rolePolicyType, "p", map[string]any{"role": "stock", "policy": own}))
-	g.Find(roleType, "name", "stock").Outputs["permissionsBoundary"] = managed
+	g := things(resource(graph.RolePolicy, "p", map[string]any{"role": "stock", "policy": own}))
+	g.Find(graph.Role, "name", "stock").Outputs["permissionsBoundary"] = managed
 	p := read(t, g)
 	if got := p.UnknownBoundaries(); len(got) != 1 || got[0] != managed {
 		t.Errorf("unknown boundaries are %q, want %q", got, managed)
@@ -151,7 +151,7 @@ func TestBoundaryOfARole(t *testing.T) {
 
 func TestTrustOfARole(t *testing.T) {
 	g := things()
-	g.Find(roleType, "name", "stock").Outputs["assumeRolePolicy"] = `{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
+	g.Find(graph.Role, "name", "stock").Outputs["assumeRolePolicy"] = `{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
 	got := read(t, g).Trust(role).Evaluate(evaluation.ByService("lambda.amazonaws.com", function, "sts:AssumeRole", role))
 	if !got.Allowed || got.Policy != "Role stock" {
 		t.Errorf("got %+v, want it allowed by Role stock", got)
@@ -160,8 +160,8 @@ func TestTrustOfARole(t *testing.T) {
 
 func TestUnreadablePolicyIsNamedAndTheOthersAreThere(t *testing.T) {
 	p, err := Read(things(
-		resource(queuePolicyType, "broken", map[string]any{"queueUrl": "https://queue", "policy": "{"}),
-		resource(topicPolicyType, "whole", map[string]any{"arn": topic, "policy": everyone}),
+		resource(graph.QueuePolicy, "broken", map[string]any{"queueUrl": "https://queue", "policy": "{"}),
+		resource(graph.TopicPolicy, "whole", map[string]any{"arn": topic, "policy": everyone}),
 	))
 	if err == nil || !strings.Contains(err.Error(), "QueuePolicy broken: its policy is not a policy document") {
 		t.Errorf("got %v, want an error that names the policy", err)

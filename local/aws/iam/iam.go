@@ -83,7 +83,7 @@ func New(c Config) (*Authority, error) {
 			a.sources[r.String("arn")] = r.Source
 		}
 	}
-	for _, f := range c.Graph.OfType("aws:lambda/function:Function") {
+	for _, f := range c.Graph.OfType(graph.Function) {
 		role := f.String("role")
 		a.roles[f.String("arn")] = role
 		holds := map[string]string{}

@@ -48,30 +48,30 @@ func document(t *testing.T, statements ...policy.Statement) string {
 	return string(text)
 }
 
-func resource(token, name string, outputs map[string]any) *graph.Resource {
-	return &graph.Resource{URN: token + "::" + name, Type: token, Name: name, Outputs: outputs}
+func resource(token graph.Type, name string, outputs map[string]any) *graph.Resource {
+	return &graph.Resource{URN: string(token) + "::" + name, Type: token, Name: name, Outputs: outputs}
 }
 
 // stack is a function with its role, a queue, a topic and a secret, and nothing that is allowed, but for more.
 func stack(t *testing.T, more ...*graph.Resource) *graph.Graph {
 	t.Helper()
 	return &graph.Graph{Region: region, Resources: append(more,
-		resource("aws:iam/role:Role", "stock", map[string]any{"name": "stock-role", "arn": roleARN, "assumeRolePolicy": document(t,
+		resource(graph.Role, "stock", map[string]any{"name": "stock-role", "arn": roleARN, "assumeRolePolicy": document(t,
 			policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "lambda.amazonaws.com"}, Action: []string{"sts:AssumeRole"}})}),
-		resource("aws:lambda/function:Function", "stock", map[string]any{"name": "stock", "arn": functionARN, "role": roleARN,
+		resource(graph.Function, "stock", map[string]any{"name": "stock", "arn": functionARN, "role": roleARN,
 			"environment": map[string]any{"variables": map[string]any{"CALLBACK_KEY_SECRET": secretARN}}}),
-		resource("aws:sqs/queue:Queue", "stock_queue", map[string]any{"name": "stock_queue", "arn": queueARN, "url": "https://queue"}),
-		resource("aws:sns/topic:Topic", "stock_empty", map[string]any{"name": "stock_empty", "arn": topicARN}),
-		resource("aws:secretsmanager/secret:Secret", "callback-key", map[string]any{"name": "callback-key", "arn": secretARN}),
+		resource(graph.Queue, "stock_queue", map[string]any{"name": "stock_queue", "arn": queueARN, "url": "https://queue"}),
+		resource(graph.Topic, "stock_empty", map[string]any{"name": "stock_empty", "arn": topicARN}),
+		resource(graph.Secret, "callback-key", map[string]any{"name": "callback-key", "arn": secretARN}),
 	)}
 }
 
 func rolePolicy(t *testing.T, statements ...policy.Statement) *graph.Resource {
-	return resource("aws:iam/rolePolicy:RolePolicy", "stock", map[string]any{"role": "stock-role", "policy": document(t, statements...)})
+	return resource(graph.RolePolicy, "stock", map[string]any{"role": "stock-role", "policy": document(t, statements...)})
 }
 
 func queuePolicy(t *testing.T, statements ...policy.Statement) *graph.Resource {
-	return resource("aws:sqs/queuePolicy:QueuePolicy", "stock_queue", map[string]any{"queueUrl": "https://queue", "policy": document(t, statements...)})
+	return resource(graph.QueuePolicy, "stock_queue", map[string]any{"queueUrl": "https://queue", "policy": document(t, statements...)})
 }
 
 func newAuthority(t *testing.T, g *graph.Graph) (*iam.Authority, *bytes.Buffer) {
@@ -179,7 +179,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 		},
 		{
 			// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-			"Secrets Manager, which names the account alone", stack(t, resource("aws:lambda/permission:Permission", "rotation", map[string]any{
+			"Secrets Manager, which names the account alone", stack(t, resource(graph.Permission, "rotation", map[string]any{
 				"action": "lambda:InvokeFunction", "function": "stock", "principal": "secretsmanager.amazonaws.com", "sourceArn": secretARN,
 			})),
 			func(a *iam.Authority) error {
@@ -197,7 +197,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 		{
 			"a role that Lambda may not assume", func() *graph.Graph {
 				g := stack(t)
-				g.Find("aws:iam/role:Role", "arn", roleARN).Outputs["assumeRolePolicy"] = document(t,
+				g.Find(graph.Role, "arn", roleARN).Outputs["assumeRolePolicy"] = document(t,
 					policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "ec2.amazonaws.com"}, Action: []string{"sts:AssumeRole"}})
 				return g
 			}(),
@@ -234,8 +234,8 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 
 func TestRefusalNamesTheFilesThatDeclareThePolicysOwner(t *testing.T) {
 	g := stack(t)
-	g.Find("aws:iam/role:Role", "arn", roleARN).Source = "program/function.go, program/hello.go"
-	g.Find("aws:sqs/queue:Queue", "arn", queueARN).Source = "program/queue.go"
+	g.Find(graph.Role, "arn", roleARN).Source = "program/function.go, program/hello.go"
+	g.Find(graph.Queue, "arn", queueARN).Source = "program/queue.go"
 	a, err := iam.New(iam.Config{Graph: g, BySource: true, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
@@ -266,7 +266,7 @@ func TestWhatIsDeclaredIsAllowed(t *testing.T) {
 			policy.Statement{Effect: "Allow", Action: []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, Resource: []string{queueARN}},
 		),
 		queuePolicy(t, send, policy.EncryptedOnly(queueARN, "sqs:SendMessage", "sqs:ReceiveMessage")),
-		resource("aws:lambda/permission:Permission", "schedule", map[string]any{
+		resource(graph.Permission, "schedule", map[string]any{
 			"action": "lambda:InvokeFunction", "function": "stock", "principal": "events.amazonaws.com", "sourceArn": ruleARN,
 		}),
 	))
@@ -445,7 +445,7 @@ func TestCredentialsEndWithTheirInstance(t *testing.T) {
 
 func TestBoundaryIsJudgedWhereItIsKnown(t *testing.T) {
 	g := stack(t, rolePolicy(t, allow("*", "*")))
-	g.Find("aws:iam/role:Role", "arn", roleARN).Outputs["permissionsBoundary"] = boundaryARN
+	g.Find(graph.Role, "arn", roleARN).Outputs["permissionsBoundary"] = boundaryARN
 	p := awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN}
 
 	a, log := newAuthority(t, g)

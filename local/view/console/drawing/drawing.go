@@ -14,24 +14,8 @@ import (
 	"restock/local/view/console"
 )
 
-// Type tokens of the resources that are drawn, and of those that say between what things move.
-const (
-	apiType           = "aws:apigatewayv2/api:Api"
-	integrationType   = "aws:apigatewayv2/integration:Integration"
-	routeType         = "aws:apigatewayv2/route:Route"
-	ruleType          = "aws:cloudwatch/eventRule:EventRule"
-	targetType        = "aws:cloudwatch/eventTarget:EventTarget"
-	eventSourceType   = "aws:lambda/eventSourceMapping:EventSourceMapping"
-	functionType      = "aws:lambda/function:Function"
-	databaseType      = "aws:rds/instance:Instance"
-	proxyType         = "aws:rds/proxy:Proxy"
-	secretType        = "aws:secretsmanager/secret:Secret"
-	rotationType      = "aws:secretsmanager/secretRotation:SecretRotation"
-	topicType         = "aws:sns/topic:Topic"
-	subscriptionType  = "aws:sns/topicSubscription:TopicSubscription"
-	queueType         = "aws:sqs/queue:Queue"
-	buyers, thePeople = "buyers", "people"
-)
+// Nodes of the picture that no resource declares.
+const buyers, thePeople = "buyers", "people"
 
 // Draw draws a program that is recorded with the addresses of this machine, the factory's among them. The error is that of a policy which
 // cannot be read.
@@ -104,18 +88,18 @@ func (d *drawing) edge(from, to, label string) {
 }
 
 func (d *drawing) functions() {
-	for _, r := range d.program.OfType(functionType) {
+	for _, r := range d.program.OfType(graph.Function) {
 		d.node(console.KindFunction, r, fmt.Sprintf("%v MB, timeout %v s", r.Number("memorySize"), r.Number("timeout")))
 	}
 }
 
 // topics draws topics, who publishes to them, and people who subscribe to them.
 func (d *drawing) topics() {
-	for _, r := range d.program.OfType(topicType) {
+	for _, r := range d.program.OfType(graph.Topic) {
 		topic := d.node(console.KindTopic, r, r.String("displayName"))
 		d.granted(topic, r.String("arn"), "sns:Publish", "publishes")
 	}
-	for _, r := range d.program.OfType(subscriptionType) {
+	for _, r := range d.program.OfType(graph.TopicSubscription) {
 		if r.String("protocol") == "email" {
 			d.edge(d.byARN[r.String("topic")], d.once(console.KindPeople, thePeople, "people", "by e-mail"), "")
 		}
@@ -124,9 +108,9 @@ func (d *drawing) topics() {
 
 // queues draws queues, what sends to them, what receives from them, and where messages end that fail.
 func (d *drawing) queues() {
-	all := d.program.OfType(queueType)
+	all := d.program.OfType(graph.Queue)
 	dead := map[string]bool{}
-	for _, r := range slices.Concat(all, d.program.OfType(subscriptionType)) {
+	for _, r := range slices.Concat(all, d.program.OfType(graph.TopicSubscription)) {
 		if target, _ := deadLetters(r); target != "" {
 			dead[target] = true
 		}
@@ -144,7 +128,7 @@ func (d *drawing) queues() {
 			d.edge(d.byARN[r.String("arn")], d.byARN[target], fmt.Sprintf("after %d receives", receives))
 		}
 	}
-	for _, r := range d.program.OfType(subscriptionType) {
+	for _, r := range d.program.OfType(graph.TopicSubscription) {
 		if r.String("protocol") == "sqs" {
 			d.edge(d.byARN[r.String("topic")], d.byARN[r.String("endpoint")], "")
 		}
@@ -152,7 +136,7 @@ func (d *drawing) queues() {
 			d.edge(d.byARN[r.String("topic")], d.byARN[target], "undeliverable")
 		}
 	}
-	for _, r := range d.program.OfType(eventSourceType) {
+	for _, r := range d.program.OfType(graph.EventSourceMapping) {
 		label := ""
 		if size := r.Number("batchSize"); size > 0 {
 			label = fmt.Sprintf("batches of up to %v", size)
@@ -173,7 +157,7 @@ func deadLetters(r *graph.Resource) (arn string, receives int) {
 
 // granted draws an edge from each function whose role may do something with a node.
 func (d *drawing) granted(node, arn, action, label string) {
-	for _, f := range d.program.OfType(functionType) {
+	for _, f := range d.program.OfType(graph.Function) {
 		if d.may(f, action, arn) {
 			d.edge(d.byARN[f.String("arn")], node, label)
 		}
@@ -188,10 +172,10 @@ func (d *drawing) may(f *graph.Resource, action, arn string) bool {
 
 // api draws the HTTP API, the functions of its routes, and who calls it.
 func (d *drawing) api() {
-	for _, api := range d.program.OfType(apiType) {
+	for _, api := range d.program.OfType(graph.API) {
 		id := d.node(console.KindAPI, api, api.String("apiEndpoint"))
 		d.edge(d.once(console.KindBuyers, buyers, "buyers", ""), id, "")
-		for _, route := range d.program.OfType(routeType) {
+		for _, route := range d.program.OfType(graph.APIRoute) {
 			if route.String("apiId") != api.ID {
 				continue
 			}
@@ -205,11 +189,11 @@ func (d *drawing) api() {
 
 // target is the function that a route leads to, through its integration; empty if it leads to none.
 func (d *drawing) target(route *graph.Resource) string {
-	for _, integration := range d.program.OfType(integrationType) {
+	for _, integration := range d.program.OfType(graph.APIIntegration) {
 		if route.String("target") != "integrations/"+integration.ID {
 			continue
 		}
-		if f := d.program.Find(functionType, "invokeArn", integration.String("integrationUri")); f != nil {
+		if f := d.program.Find(graph.Function, "invokeArn", integration.String("integrationUri")); f != nil {
 			return d.byARN[f.String("arn")]
 		}
 	}
@@ -217,8 +201,8 @@ func (d *drawing) target(route *graph.Resource) string {
 }
 
 func (d *drawing) schedules() {
-	for _, target := range d.program.OfType(targetType) {
-		rule := d.program.Find(ruleType, "name", target.String("rule"))
+	for _, target := range d.program.OfType(graph.EventTarget) {
+		rule := d.program.Find(graph.EventRule, "name", target.String("rule"))
 		if rule == nil {
 			continue
 		}
@@ -233,10 +217,10 @@ func (d *drawing) schedules() {
 // secrets draws all secrets as one node: who reads or writes one, and who is asked to rotate one.
 func (d *drawing) secrets() {
 	arns := map[string]bool{}
-	for _, r := range d.program.OfType(secretType) {
+	for _, r := range d.program.OfType(graph.Secret) {
 		arns[r.String("arn")] = true
 	}
-	for _, r := range d.program.OfType(databaseType) {
+	for _, r := range d.program.OfType(graph.Database) {
 		list, _ := r.Outputs["masterUserSecrets"].([]any)
 		for _, s := range list {
 			if secret, ok := s.(map[string]any); ok {
@@ -248,27 +232,27 @@ func (d *drawing) secrets() {
 		return
 	}
 	id := d.once(console.KindSecrets, "secrets", "secrets", fmt.Sprintf("%d in Secrets Manager", len(arns)))
-	for _, f := range d.program.OfType(functionType) {
+	for _, f := range d.program.OfType(graph.Function) {
 		for arn := range arns {
 			if d.may(f, "secretsmanager:GetSecretValue", arn) || d.may(f, "secretsmanager:PutSecretValue", arn) {
 				d.edge(d.byARN[f.String("arn")], id, "")
 			}
 		}
 	}
-	for _, r := range d.program.OfType(rotationType) {
+	for _, r := range d.program.OfType(graph.SecretRotation) {
 		d.edge(id, d.byARN[r.String("rotationLambdaArn")], "rotates")
 	}
 }
 
 // database draws the database and the functions whose environment says where it is.
 func (d *drawing) database() {
-	for _, r := range d.program.OfType(databaseType) {
+	for _, r := range d.program.OfType(graph.Database) {
 		id := d.place(console.Node{Kind: console.KindDatabase, Label: r.Name, Detail: r.String("engine") + " " + r.String("engineVersion"), Name: cmp.Or(r.String("identifier"), r.Name), ARN: r.String("arn")})
 		hosts := []string{r.String("address")}
-		for _, proxy := range d.program.OfType(proxyType) {
+		for _, proxy := range d.program.OfType(graph.Proxy) {
 			hosts = append(hosts, proxy.String("endpoint"))
 		}
-		for _, f := range d.program.OfType(functionType) {
+		for _, f := range d.program.OfType(graph.Function) {
 			if slices.ContainsFunc(environment(f), func(value string) bool { return slices.Contains(hosts, value) }) {
 				d.edge(d.byARN[f.String("arn")], id, "")
 			}
@@ -279,14 +263,14 @@ func (d *drawing) database() {
 // factory draws the factory where a function's environment says where it is. It calls back where that function knows the API's URL, to hand
 // it on.
 func (d *drawing) factory() {
-	for _, f := range d.program.OfType(functionType) {
+	for _, f := range d.program.OfType(graph.Function) {
 		values := environment(f)
 		if d.factoryURL == "" || !slices.ContainsFunc(values, func(value string) bool { return strings.HasPrefix(value, d.factoryURL) }) {
 			continue
 		}
 		id := d.once(console.KindFactory, "factory", "factory", d.factoryURL)
 		d.edge(d.byARN[f.String("arn")], id, "")
-		for _, api := range d.program.OfType(apiType) {
+		for _, api := range d.program.OfType(graph.API) {
 			if slices.Contains(values, api.String("apiEndpoint")) {
 				d.edge(id, console.NodeID(console.KindAPI, cmp.Or(api.String("name"), api.Name)), "calls back")
 			}

@@ -14,7 +14,7 @@ const factoryURL = "http://127.0.0.1:8081"
 
 func resource(token, name string, outputs map[string]any) *graph.Resource {
 	outputs["name"] = name
-	return &graph.Resource{URN: token + "::" + name, Type: "aws:" + token, Name: name, ID: name, Outputs: outputs}
+	return &graph.Resource{URN: token + "::" + name, Type: graph.Type(graph.AWS + token), Name: name, ID: name, Outputs: outputs}
 }
 
 func function(name string, environment map[string]any) *graph.Resource {

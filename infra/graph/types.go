@@ -1,0 +1,205 @@
+package graph
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A Type is a type of resource, as Pulumi writes it: "aws:sqs/queue:Queue".
+type Type string
+
+// AWS is the prefix of the types of AWS's resources.
+const AWS = "aws:"
+
+// The types of AWS's resources that the project knows.
+const (
+	Certificate              Type = "aws:acm/certificate:Certificate"
+	CertificateValidation    Type = "aws:acm/certificateValidation:CertificateValidation"
+	API                      Type = "aws:apigatewayv2/api:Api"
+	APIDomainName            Type = "aws:apigatewayv2/domainName:DomainName"
+	APIIntegration           Type = "aws:apigatewayv2/integration:Integration"
+	APIMapping               Type = "aws:apigatewayv2/apiMapping:ApiMapping"
+	APIRoute                 Type = "aws:apigatewayv2/route:Route"
+	APIStage                 Type = "aws:apigatewayv2/stage:Stage"
+	CompositeAlarm           Type = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+	Dashboard                Type = "aws:cloudwatch/dashboard:Dashboard"
+	EventRule                Type = "aws:cloudwatch/eventRule:EventRule"
+	EventTarget              Type = "aws:cloudwatch/eventTarget:EventTarget"
+	LogGroup                 Type = "aws:cloudwatch/logGroup:LogGroup"
+	MetricAlarm              Type = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	DefaultSecurityGroup     Type = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+	InternetGateway          Type = "aws:ec2/internetGateway:InternetGateway"
+	NATGateway               Type = "aws:ec2/natGateway:NatGateway"
+	NetworkACL               Type = "aws:ec2/networkAcl:NetworkAcl"
+	RouteTable               Type = "aws:ec2/routeTable:RouteTable"
+	RouteTableAssociation    Type = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	SecurityGroup            Type = "aws:ec2/securityGroup:SecurityGroup"
+	SecurityGroupRule        Type = "aws:ec2/securityGroupRule:SecurityGroupRule" // the older way to write a rule
+	Subnet                   Type = "aws:ec2/subnet:Subnet"
+	VPC                      Type = "aws:ec2/vpc:Vpc"
+	VPCEndpoint              Type = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	VPCRoute                 Type = "aws:ec2/route:Route"
+	IdentityProvider         Type = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+	ManagedPolicy            Type = "aws:iam/policy:Policy"
+	Role                     Type = "aws:iam/role:Role"
+	RolePolicy               Type = "aws:iam/rolePolicy:RolePolicy"
+	RolePolicyAttachment     Type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	Key                      Type = "aws:kms/key:Key"
+	KeyAlias                 Type = "aws:kms/alias:Alias"
+	KeyPolicy                Type = "aws:kms/keyPolicy:KeyPolicy"
+	EventSourceMapping       Type = "aws:lambda/eventSourceMapping:EventSourceMapping"
+	Function                 Type = "aws:lambda/function:Function"
+	FunctionURL              Type = "aws:lambda/functionUrl:FunctionUrl"
+	Invocation               Type = "aws:lambda/invocation:Invocation"
+	Permission               Type = "aws:lambda/permission:Permission"
+	Database                 Type = "aws:rds/instance:Instance"
+	ParameterGroup           Type = "aws:rds/parameterGroup:ParameterGroup"
+	Proxy                    Type = "aws:rds/proxy:Proxy"
+	ProxyDefaultTargetGroup  Type = "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup"
+	ProxyTarget              Type = "aws:rds/proxyTarget:ProxyTarget"
+	SubnetGroup              Type = "aws:rds/subnetGroup:SubnetGroup"
+	Bucket                   Type = "aws:s3/bucketV2:BucketV2"
+	BucketEncryption         Type = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
+	BucketPolicy             Type = "aws:s3/bucketPolicy:BucketPolicy"
+	BucketPublicAccessBlock  Type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+	BucketVersioning         Type = "aws:s3/bucketVersioningV2:BucketVersioningV2"
+	Secret                   Type = "aws:secretsmanager/secret:Secret"
+	SecretPolicy             Type = "aws:secretsmanager/secretPolicy:SecretPolicy"
+	SecretRotation           Type = "aws:secretsmanager/secretRotation:SecretRotation"
+	Topic                    Type = "aws:sns/topic:Topic"
+	TopicPolicy              Type = "aws:sns/topicPolicy:TopicPolicy"
+	TopicSubscription        Type = "aws:sns/topicSubscription:TopicSubscription"
+	Queue                    Type = "aws:sqs/queue:Queue"
+	QueuePolicy              Type = "aws:sqs/queuePolicy:QueuePolicy"
+	RedriveAllowPolicy       Type = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
+	SecurityGroupEgressRule  Type = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	SecurityGroupIngressRule Type = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+)
+
+// Short is the last part of a type: "Queue".
+func (t Type) Short() string { return string(t[strings.LastIndex(string(t), ":")+1:]) }
+
+// ARN returns the ARN of a resource of the type; empty if the table below has none.
+func (t Type) ARN(region, name string) string { return fill(facts[t].arn, region, name) }
+
+// NameLimits returns what AWS accepts as the names of a resource of the type.
+func (t Type) NameLimits() []NameLimit { return facts[t].names }
+
+// nameOutput is the output that holds a resource's physical name.
+func (t Type) nameOutput() string {
+	if t == Database {
+		return "identifier"
+	}
+	return "name"
+}
+
+func fill(pattern, region, name string) string {
+	return strings.NewReplacer("{region}", region, "{account}", AccountID, "{name}", name).Replace(pattern)
+}
+
+// A NameLimit is what AWS accepts as a name.
+type NameLimit struct {
+	Output    string // that holds the name
+	MaxLength int
+	Form      *regexp.Regexp // of the whole name
+	Words     string         // the form, in words
+	NotPrefix string         // a prefix that AWS refuses
+	GivenOnly bool           // Pulumi makes no name: only a name that the program gives is checked
+}
+
+// Accepts reports whether a name has the form, whatever its length.
+func (l NameLimit) Accepts(name string) bool {
+	return l.Form.MatchString(name) && (l.NotPrefix == "" || !strings.HasPrefix(name, l.NotPrefix))
+}
+
+// autonameSuffix stands for what Pulumi appends to a logical name to make a physical one: a hyphen
+// and seven hexadecimal digits.
+// https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
+const autonameSuffix = "-0123abc"
+
+// PhysicalName returns the name that AWS is given; empty if it is given none. Where Pulumi makes
+// the name, its suffix is an example.
+func (r *Resource) PhysicalName(limit NameLimit) string {
+	if name, _ := r.Inputs[limit.Output].(string); name != "" || limit.GivenOnly {
+		return name
+	}
+	return r.Name + autonameSuffix
+}
+
+const (
+	letters    = "letters, digits, hyphens and underscores"
+	roleWords  = "letters, digits and _+=,.@-"
+	rdsWords   = "a small letter, then small letters, digits and single hyphens"
+	groupWords = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and not to begin with sg-"
+)
+
+var (
+	plainName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	fifoName  = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.fifo)?$`)
+	roleName  = regexp.MustCompile(`^[\w+=,.@-]+$`)
+	groupName = regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]+$`)
+	// rdsName is what RDS and Terraform's provider both accept: the provider does not lower letters.
+	rdsName = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
+)
+
+// named is the limit of the name that a resource has in its output "name".
+func named(length int, form *regexp.Regexp, words string) []NameLimit {
+	return []NameLimit{{Output: "name", MaxLength: length, Form: form, Words: words}}
+}
+
+// facts are the ARNs and the limits of names, by type. The function deployed says what else AWS answers.
+// {region}, {account} and {name} are filled in. Sources of the limits:
+//
+//	API              https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
+//	database         https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+//	event rule       https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+//	function         https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+//	log group        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
+//	parameter group  https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html
+//	permission       https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+//	queue            https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+//	role             https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+//	role's policy    https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+//	secret           https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+//	security group   https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+//	subnet group     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html
+//	topic            https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+//
+// #nosec G101 -- the ARN of a secret tells nothing of it
+var facts = map[Type]struct {
+	arn   string
+	names []NameLimit
+}{
+	API: {"", named(128, regexp.MustCompile(`^.+$`), "any text")},
+	Database: {"arn:aws:rds:{region}:{account}:db:{name}", []NameLimit{
+		{Output: "identifier", MaxLength: 63, Form: rdsName, Words: rdsWords},
+		{Output: "finalSnapshotIdentifier", MaxLength: 255, Form: rdsName, Words: rdsWords, GivenOnly: true},
+	}},
+	EventRule: {
+		"arn:aws:events:{region}:{account}:rule/{name}",
+		named(64, regexp.MustCompile(`^[A-Za-z0-9._-]+$`), "letters, digits and ._-"),
+	},
+	Function: {"arn:aws:lambda:{region}:{account}:function:{name}", named(64, plainName, letters)},
+	Key:      {"arn:aws:kms:{region}:{account}:key/{name}", nil},
+	LogGroup: {
+		"arn:aws:logs:{region}:{account}:log-group:{name}",
+		named(512, regexp.MustCompile(`^[A-Za-z0-9._/#-]+$`), "letters, digits and ._-/#"),
+	},
+	MetricAlarm:    {"arn:aws:cloudwatch:{region}:{account}:alarm:{name}", nil},
+	ParameterGroup: {"", named(255, rdsName, rdsWords)},
+	Permission:     {"", []NameLimit{{Output: "statementId", MaxLength: 100, Form: plainName, Words: letters}}},
+	Proxy:          {"arn:aws:rds:{region}:{account}:db-proxy:{name}", nil},
+	Queue:          {"arn:aws:sqs:{region}:{account}:{name}", named(80, fifoName, letters)},
+	Role:           {"arn:aws:iam::{account}:role/{name}", named(64, roleName, roleWords)},
+	RolePolicy:     {"", named(128, roleName, roleWords)},
+	Secret: {
+		"arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf",
+		named(512, regexp.MustCompile(`^[A-Za-z0-9/_+=.@-]+$`), "letters, digits and /_+=.@-"),
+	},
+	SecurityGroup: {"", []NameLimit{
+		{Output: "name", MaxLength: 255, Form: groupName, Words: groupWords, NotPrefix: "sg-"},
+	}},
+	SubnetGroup: {"", named(255, regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`),
+		"a small letter, then small letters, digits, spaces and ._-")},
+	Topic: {"arn:aws:sns:{region}:{account}:{name}", named(256, fifoName, letters)},
+}
