@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// MaxAccessLogFormat is how long an access log's format may be, in bytes (3 KB).
+// MaxAccessLogFormat limits the length of an access log's format, in bytes (3 KB).
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 const MaxAccessLogFormat = 3 << 10
 
-// contextVariable is a variable in an access log's format.
+// contextVariable matches a variable in an access log's format.
 var contextVariable = regexp.MustCompile(`\$context(?:\.\w+)+`)
 
-// logExchange logs a request: a record for people, and the access log's line where there is one.
+// logExchange logs a request: one record for people, and the line of the access log if that is
+// configured.
 func (a *API) logExchange(x *exchange) {
 	r, status := x.request, x.response.status
 	level := slog.LevelInfo
@@ -25,7 +26,7 @@ func (a *API) logExchange(x *exchange) {
 	case x.err != nil:
 		level = slog.LevelWarn
 	case status < 400 && (r.Method == http.MethodGet || r.Method == http.MethodHead):
-		level = slog.LevelDebug // pages poll
+		level = slog.LevelDebug // pages poll with GET
 	}
 	attrs := []slog.Attr{
 		slog.String("method", r.Method),
@@ -46,7 +47,8 @@ func (a *API) logExchange(x *exchange) {
 	}
 }
 
-// accessLog writes an access log's line. A variable that is not known, or has no value, is a hyphen.
+// accessLog returns a line of the access log. An unknown variable, or one without a value, becomes
+// a hyphen.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 func (a *API) accessLog(x *exchange) string {
 	variables := a.contextVariables(x)
@@ -84,15 +86,15 @@ func (a *API) contextVariables(x *exchange) map[string]string {
 	if x.invoked {
 		variables["integration.latency"] = milliseconds(x.latency)
 		variables["integrationLatency"] = milliseconds(x.latency)
-		if !x.response.own { // else what Lambda said of the call is not known here
+		if !x.response.own { // otherwise Lambda's status of the call is not known here
 			ok := strconv.Itoa(http.StatusOK)
 			variables["integration.integrationStatus"], variables["integrationStatus"] = ok, ok
-			variables["integration.status"] = strconv.Itoa(x.response.status) // what the function said
+			variables["integration.status"] = strconv.Itoa(x.response.status) // the function's status
 		}
 	}
 	switch {
 	case x.err == nil:
-	case x.response.status == http.StatusTooManyRequests && x.response.own: // no integration was asked
+	case x.response.status == http.StatusTooManyRequests && x.response.own: // throttled: no integration was called
 	case x.response.status == http.StatusForbidden && x.response.own:
 		variables["authorizer.error"] = x.err.Error()
 	default:

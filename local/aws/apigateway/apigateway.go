@@ -1,9 +1,8 @@
-// Package apigateway is a stand-in for an Amazon API Gateway HTTP API: it
-// routes requests to functions and speaks payload format version 2.0 with them.
+// Package apigateway is a stand-in for an Amazon API Gateway HTTP API. It routes requests to
+// functions with payload format version 2.0.
 //
-// What it does follows
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html;
-// where that says nothing, the comment names the observation it follows.
+// It follows https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html. Where the
+// documentation says nothing, a comment names the observation that the code follows.
 package apigateway
 
 import (
@@ -21,15 +20,14 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// defaultKey is the key of the route that takes what no other route does.
+// defaultKey is the key of the route for requests that match no other route.
 const defaultKey = "$default"
 
 const (
 	// DefaultStage is the stage whose name is not part of the path.
 	DefaultStage = "$default"
 
-	// MaxTimeout is the longest that a route may wait for its function, and
-	// what a route waits that says nothing.
+	// MaxTimeout is the longest integration timeout, and the default.
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 	MaxTimeout = 30 * time.Second
 
@@ -37,40 +35,39 @@ const (
 	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html
 	MinTimeout = 50 * time.Millisecond
 
-	// MaxPayload is the largest request body in bytes (10 MB), and MaxHeader the most that the request line and the values of the
-	// headers may take together, in bytes.
+	// MaxPayload limits a request's body, in bytes (10 MB).
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 	MaxPayload = 10 << 20
-	MaxHeader  = 10240
+	// MaxHeader limits the request line and the values of the headers together, in bytes.
+	MaxHeader = 10240
 
-	// MaxEvent is the largest event in bytes (6 MB), the body in it, which Lambda takes.
+	// MaxEvent limits the event that Lambda accepts, with the body in it, in bytes (6 MB).
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	MaxEvent = 6 << 20
 )
 
-// What a Route's Authorization may be.
+// The values of a Route's Authorization.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html
 const (
 	AuthorizationNone = "NONE"
 	AuthorizationIAM  = "AWS_IAM"
 )
 
-// Invoker runs a function once: the payload is its event, the result its
-// answer, both JSON. An error means that the function failed, or that it was
-// not run: one that wraps an error whose method Throttled() bool returns true
-// says that there was no capacity to run it. Its method Reason() string, where
-// it has one, tells people why.
+// Invoker runs a function once. The payload is the event and the result is the answer; both are
+// JSON. An error means that the function failed or did not run. If the error wraps one whose method
+// Throttled() bool returns true, there was no capacity to run the function. Its method Reason()
+// string, if it has one, describes the reason to people.
 //
-// The context ends when the API is closed, not when the client goes away or
-// the integration times out: on AWS a function that was started runs on.
+// The context ends when the API is closed. It does not end when the client hangs up or the
+// integration times out: on AWS a running function continues.
 type Invoker interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
 // Route sends the requests that match Key to Function.
 type Route struct {
-	// Key is "METHOD /path", "ANY /path" or "$default". A segment of the path
-	// may be a variable, "{sku}"; the last may be greedy, "{proxy+}".
+	// Key is "METHOD /path", "ANY /path" or "$default". A segment of the path may be a variable,
+	// "{sku}"; the last one may be greedy, "{proxy+}".
 	Key string
 	// Timeout is the integration timeout, from MinTimeout to MaxTimeout;
 	// 0 means MaxTimeout.
@@ -78,39 +75,44 @@ type Route struct {
 	// Authorization is AuthorizationNone or AuthorizationIAM; empty means AuthorizationNone.
 	Authorization string
 	Function      Invoker
-	// DeclaredIn is where the route is declared, for people who look for one that is missing beside it.
+	// DeclaredIn names the place of the route's declaration, for people who look for a missing
+	// route.
 	DeclaredIn string
 }
 
 // Config describes one HTTP API. The first five fields are required.
 type Config struct {
 	APIID     string
-	Stage     string // DefaultStage, or a name that is then the path's first segment
+	Stage     string // DefaultStage, or a name that becomes the path's first segment
 	Region    string
 	AccountID string
 	Routes    []Route
 
-	// StageVariables reach the functions in their events.
+	// StageVariables are part of the functions' events.
 	StageVariables map[string]string
-	// CORS is nil where it is not configured: the functions' own headers then pass.
+	// CORS is the CORS configuration. If it is nil, the functions' own headers pass through.
 	CORS *CORS
-	// Throttling of the stage; nil means DefaultThrottling.
+	// Throttling is the stage's limit; nil means DefaultThrottling.
 	Throttling *Throttling
-	// ThrottlingSetting says where Throttling is set, for the person who reads that a request was turned away. May be empty.
+	// ThrottlingSetting names the setting of Throttling, for the log record of a throttled request.
+	// May be empty.
 	ThrottlingSetting string
-	// TurnedAway, where it is not nil, is called with the id of each request that the API turns away because there is no room for it,
-	// and why, before the request is answered. It may be called from many goroutines.
+	// TurnedAway, if not nil, is called for each request that is throttled by the stage or by the
+	// function's concurrency, before it is answered. It gets the request's id and the reason. It
+	// must be safe for concurrent use.
 	TurnedAway func(requestID, reason string)
-	// AccessLogFormat is the format of a line in the access log, with $context variables. Each request is then a record "access"
-	// of Log, at Info, with the attribute line. Empty is no access log.
+	// AccessLogFormat is the format of the access log's lines, with $context variables. Log gets
+	// each line as a record "access" at Info with the attribute line. An empty format disables the
+	// access log.
 	AccessLogFormat string
-	// Authorize decides on a request, whose body has been read, to a route with AuthorizationIAM; its error, which is logged, refuses it.
-	// With nil New refuses such routes.
+	// Authorize decides on a request to a route with AuthorizationIAM. The request's body has been
+	// read. An error refuses the request, and is logged. If Authorize is nil, New rejects such
+	// routes.
 	Authorize func(r *http.Request, body []byte, route Route) error
 
-	// Log takes one record a request, "api request": at Debug for a GET that
-	// went well, at Warn when the API had to answer with an error of its own
-	// because of the function, and at Info otherwise. Nil discards them.
+	// Log gets one record "api request" for each request. The level is Debug for a successful GET,
+	// Warn if the API answered with its own error because of the function, and Info otherwise. Nil
+	// discards the records.
 	Log *slog.Logger
 }
 
@@ -118,22 +120,22 @@ type Config struct {
 type API struct {
 	cfg    Config
 	log    *slog.Logger
-	routes []route // most specific first
+	routes []route // the most specific first
 	bucket *rate.Limiter
 
-	toldMethods sync.Map // what tellOtherMethods has told
+	toldMethods sync.Map // what tellOtherMethods has logged
 
-	ctx    context.Context // ends every invocation; see Close
+	ctx    context.Context // the context of every invocation; Close cancels it
 	cancel context.CancelFunc
 
-	mu          sync.Mutex // guards the next two
+	mu          sync.Mutex // guards the next two fields
 	closed      bool
-	invocations sync.WaitGroup // grows only while closed is false
+	invocations sync.WaitGroup // Add requires that closed is false
 }
 
-// New returns the API that cfg describes. It fails when a field is missing, a
-// route key is malformed, two routes would match the same requests, a
-// timeout is out of range, or where AWS, or this package, refuses a setting.
+// New returns the API that cfg describes. It fails if a field is missing, a route key is malformed,
+// two routes match the same requests, a timeout is out of range, or AWS or this package does not
+// support a setting.
 func New(cfg Config) (*API, error) {
 	for _, field := range []struct{ name, value string }{
 		{"APIID", cfg.APIID}, {"Stage", cfg.Stage}, {"Region", cfg.Region}, {"AccountID", cfg.AccountID},
@@ -167,14 +169,14 @@ func (cfg Config) validate() error {
 		case "", AuthorizationNone:
 		case AuthorizationIAM:
 			if cfg.Authorize == nil {
-				return fmt.Errorf("route %q: its authorization is %s, and nothing here decides on that", r.Key, r.Authorization)
+				return fmt.Errorf("route %q: its authorization is %s, and Authorize is nil", r.Key, r.Authorization)
 			}
 		default:
-			return fmt.Errorf("route %q: its authorization is %s, which is not known here", r.Key, r.Authorization)
+			return fmt.Errorf("route %q: its authorization %s is unknown", r.Key, r.Authorization)
 		}
 	}
 	if c := cfg.CORS; c != nil && c.AllowCredentials && slices.Contains(c.AllowOrigins, "*") {
-		// AWS's words: https://github.com/aws/aws-cdk/issues/9076
+		// This is AWS's text: https://github.com/aws/aws-cdk/issues/9076
 		return errors.New("allow-credentials is not supported if 'allow-origin' is *")
 	}
 	if t := cfg.Throttling; t != nil && (t.RatePerSecond < 0 || t.Burst < 0) {
@@ -186,8 +188,8 @@ func (cfg Config) validate() error {
 	return nil
 }
 
-// Close ends the invocations in flight and returns when they have ended.
-// Requests that come later are answered with 503. It may be called again.
+// Close cancels the running invocations and waits for them. Later requests get 503. Close may be
+// called again.
 func (a *API) Close() {
 	a.mu.Lock()
 	a.closed = true
@@ -196,8 +198,7 @@ func (a *API) Close() {
 	a.invocations.Wait()
 }
 
-// newRequestID returns an id of the form that HTTP APIs use, such as
-// "JKJaXmPLvHcESHA=".
+// newRequestID returns an id in the format of HTTP APIs, such as "JKJaXmPLvHcESHA=".
 func newRequestID() string {
 	var b [11]byte
 	_, _ = rand.Read(b[:]) // never fails

@@ -21,19 +21,19 @@ import (
 	"restock/local/aws/apigateway"
 )
 
-// invokerFunc is a function that tests write in place.
+// invokerFunc is a function that a test writes inline.
 type invokerFunc func(ctx context.Context, payload []byte) ([]byte, error)
 
 func (f invokerFunc) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return f(ctx, payload)
 }
 
-// answer is a function that always answers the same.
+// answer returns a function with a fixed answer.
 func answer(output string) apigateway.Invoker {
 	return invokerFunc(func(context.Context, []byte) ([]byte, error) { return []byte(output), nil })
 }
 
-// echo is a function that answers with its own event.
+// echo is a function that answers with its event.
 var echo = invokerFunc(func(_ context.Context, payload []byte) ([]byte, error) {
 	return json.Marshal(map[string]any{"statusCode": 200, "body": string(payload)})
 })
@@ -61,7 +61,7 @@ func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-// decodeEvent reads the event that echo answered with.
+// decodeEvent decodes the event that echo returned.
 func decodeEvent(t *testing.T, w *httptest.ResponseRecorder) events.APIGatewayV2HTTPRequest {
 	t.Helper()
 	var event events.APIGatewayV2HTTPRequest
@@ -94,15 +94,16 @@ func TestFunctionFailureIsToldWithoutDetails(t *testing.T) {
 		status   int
 		message  string
 	}{
-		"error":              {failing(errors.New("secret detail")), 500, "Internal Server Error"},
-		"throttled":          {failing(fmt.Errorf("invoking sales-api: %w", throttled{})), 503, "Service Unavailable"},
-		"not JSON":           {answer(`oops`), 500, "Internal Server Error"},
-		"nothing":            {answer(``), 500, "Internal Server Error"},
-		"status 0":           {answer(`{"statusCode":0}`), 500, "Internal Server Error"},
-		"status 600":         {answer(`{"statusCode":600}`), 500, "Internal Server Error"},
-		"status is text":     {answer(`{"statusCode":"fine"}`), 500, "Internal Server Error"},
-		"body is an object":  {answer(`{"statusCode":200,"body":{}}`), 500, "Internal Server Error"},
-		"body is not base64": {answer(`{"statusCode":200,"isBase64Encoded":true,"body":"%"}`), 500, "Internal Server Error"},
+		"error":             {failing(errors.New("secret detail")), 500, "Internal Server Error"},
+		"throttled":         {failing(fmt.Errorf("invoking sales-api: %w", throttled{})), 503, "Service Unavailable"},
+		"not JSON":          {answer(`oops`), 500, "Internal Server Error"},
+		"nothing":           {answer(``), 500, "Internal Server Error"},
+		"status 0":          {answer(`{"statusCode":0}`), 500, "Internal Server Error"},
+		"status 600":        {answer(`{"statusCode":600}`), 500, "Internal Server Error"},
+		"status is text":    {answer(`{"statusCode":"fine"}`), 500, "Internal Server Error"},
+		"body is an object": {answer(`{"statusCode":200,"body":{}}`), 500, "Internal Server Error"},
+		"body is not base64": {answer(`{"statusCode":200,"isBase64Encoded":true,"body":"%"}`), 500,
+			"Internal Server Error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := mustNew(t, config(apigateway.Route{Key: "GET /", Function: tc.function}))
@@ -134,7 +135,7 @@ func TestBodyAboveThePayloadLimitIsRefused(t *testing.T) {
 	if got != 0 {
 		t.Errorf("the function was invoked for a body above the limit")
 	}
-	const fits = apigateway.MaxEvent - 4<<10 // the rest of the event is smaller than that
+	const fits = apigateway.MaxEvent - 4<<10 // the rest of the event is smaller
 	if w := post(fits); w.Code != 204 || got != fits {
 		t.Errorf("body of %d bytes: got status %d, %d bytes in the event, want 204 and all of them", fits, w.Code, got)
 	}
@@ -190,7 +191,8 @@ func TestTimeoutAnswers503AndTheFunctionRunsOn(t *testing.T) {
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			if !finished || ended != nil {
-				t.Errorf("after the timeout: function finished %v with context error %v, want true and none", finished, ended)
+				t.Errorf("after the timeout: function finished %v with context error %v, want true and none", finished,
+					ended)
 			}
 		})
 	}
@@ -225,7 +227,7 @@ func TestCloseEndsInvocationsAndRefusesMore(t *testing.T) {
 				<-ctx.Done()
 				return nil, ctx.Err()
 			})}))
-		serve(api, httptest.NewRequest("GET", "/", nil)) // times out, runs on
+		serve(api, httptest.NewRequest("GET", "/", nil)) // it times out, and the function continues
 		if got := running.Load(); got != 1 {
 			t.Fatalf("before Close: %d invocations in flight, want 1", got)
 		}
@@ -300,7 +302,9 @@ func TestServesOverHTTP(t *testing.T) {
 	if err := json.Unmarshal(body, &event); err != nil {
 		t.Fatalf("answer %q: %v", body, err)
 	}
-	if event.Body != `{"sku":"CP-502101"}` || event.RequestContext.HTTP.SourceIP != "127.0.0.1" || "http://"+event.Headers["host"] != srv.URL {
-		t.Errorf("event: got body %q from %q to host %q", event.Body, event.RequestContext.HTTP.SourceIP, event.Headers["host"])
+	if event.Body != `{"sku":"CP-502101"}` || event.RequestContext.HTTP.SourceIP != "127.0.0.1" ||
+		"http://"+event.Headers["host"] != srv.URL {
+		t.Errorf("event: got body %q from %q to host %q", event.Body, event.RequestContext.HTTP.SourceIP,
+			event.Headers["host"])
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// CORS is what pages of other origins may do with the API. Where it is configured, API Gateway answers preflight requests itself, adds
-// the headers to the answers of functions, and drops the functions' own.
+// CORS limits what pages of other origins may do with the API. If it is configured, API Gateway
+// answers preflight requests itself, adds the headers to the functions' answers, and removes the
+// functions' own CORS headers.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 type CORS struct {
-	// AllowOrigins holds origins, "https://" and "http://" with an asterisk for all of a scheme, or an asterisk alone.
+	// AllowOrigins has origins, "https://*" or "http://*" for all origins of a scheme, or "*".
 	AllowOrigins  []string
 	AllowMethods  []string
 	AllowHeaders  []string
@@ -21,13 +22,15 @@ type CORS struct {
 	MaxAge           int // of a preflight's answer, in seconds; 0 is not sent
 }
 
-// isPreflight tells whether API Gateway answers a request itself: it needs both headers, says the page above.
+// isPreflight reports whether API Gateway answers a request itself. It requires both headers; see
+// the page above.
 func isPreflight(r *http.Request) bool {
-	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" &&
+		r.Header.Get("Access-Control-Request-Method") != ""
 }
 
-// preflight answers a preflight request. An origin that is not allowed gets an answer too, without the headers. The documentation does
-// not name the status; 204 is that of an answer without content.
+// preflight answers a preflight request. An origin that is not allowed gets an answer without the
+// headers. The documentation does not name the status; 204 means an answer without content.
 func (c *CORS) preflight(r *http.Request) response {
 	res := response{status: http.StatusNoContent, header: http.Header{}}
 	if !c.decorate(r, res.header) {
@@ -46,8 +49,8 @@ func (c *CORS) preflight(r *http.Request) response {
 	return res
 }
 
-// decorate gives the answer to a request the configured headers in place of those that it has, and tells whether the request's origin
-// is allowed. A request without one gets none.
+// decorate replaces the CORS headers of an answer with the configured ones, and reports whether the
+// request's origin is allowed. An answer to a request without an origin gets no headers.
 func (c *CORS) decorate(r *http.Request, header http.Header) (allowed bool) {
 	for name := range header {
 		if strings.HasPrefix(name, "Access-Control-") {
@@ -72,10 +75,11 @@ func (c *CORS) decorate(r *http.Request, header http.Header) (allowed bool) {
 	return true
 }
 
-// Allows says whether the pages of an origin may use the API. Without a configuration only the API's own pages may.
+// Allows reports whether the pages of an origin may use the API. Without a configuration only the
+// API's own pages may.
 func (c *CORS) Allows(origin string) bool { return c != nil && c.allow(origin) != "" }
 
-// allow returns what Access-Control-Allow-Origin says to an origin, "" if it is not allowed.
+// allow returns the value of Access-Control-Allow-Origin for an origin, or "" if it is not allowed.
 func (c *CORS) allow(origin string) string {
 	if slices.Contains(c.AllowOrigins, "*") {
 		return "*"

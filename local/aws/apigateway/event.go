@@ -16,19 +16,20 @@ import (
 	"restock/local/aws/traceid"
 )
 
-// event turns a request into what the function gets, payload format 2.0.
+// event returns the function's event for a request, in payload format 2.0.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 //
-// One thing is as it is here and not as it is there: the host header is the one
-// that the client used, so that links made from it work, while domainName is
-// the API's name on AWS, where the two are equal.
-func (a *API) event(r *http.Request, routeKey string, params map[string]string, body []byte, id string, now time.Time) events.APIGatewayV2HTTPRequest {
+// The event differs from AWS in one point. The host header is the client's, so that links that the
+// function makes from it work. domainName is the API's name on AWS, where both are equal.
+func (a *API) event(r *http.Request, routeKey string, params map[string]string, body []byte, id string,
+	now time.Time) events.APIGatewayV2HTTPRequest {
 	sourceIP := sourceIP(r)
 	text, isBase64 := encodeBody(r.Header, body)
 	return events.APIGatewayV2HTTPRequest{
 		Version:  "2.0",
 		RouteKey: routeKey,
-		// Decoded, in spite of its name, while the query string is not; seen in
+		// Unlike the query string, this path is decoded, in spite of its name; see
+		// https://github.com/honojs/hono/issues/2156
 		// https://github.com/honojs/hono/issues/2156.
 		RawPath:               r.URL.Path,
 		RawQueryString:        r.URL.RawQuery,
@@ -60,24 +61,23 @@ func (a *API) event(r *http.Request, routeKey string, params map[string]string, 
 	}
 }
 
-// requestTime is the form of a request's time, which is that of the common log format.
+// requestTime is the format of a request's time: the one of the common log format.
 const requestTime = "02/Jan/2006:15:04:05 -0700"
 
-// domainName is the API's name on AWS.
+// domainName returns the API's host name on AWS.
 func (a *API) domainName() string {
 	return a.cfg.APIID + ".execute-api." + a.cfg.Region + ".amazonaws.com"
 }
 
-// hopByHop are the headers that concern one connection and not the request.
+// hopByHop are the headers of one connection.
 // https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1
 var hopByHop = map[string]bool{
 	"Connection": true, "Keep-Alive": true, "Proxy-Connection": true, "Te": true,
 	"Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
 }
 
-// headers returns the request's headers with those that API Gateway adds.
-// Names are in lower case, repeated values joined by commas. Cookies are left
-// out: they have a field of their own.
+// headers returns the request's headers and the headers that API Gateway adds. Names are in lower
+// case; commas join repeated values. Cookies have a field of their own.
 func headers(r *http.Request, sourceIP string, bodyLength int, now time.Time) map[string]string {
 	joined := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
@@ -107,7 +107,7 @@ func headers(r *http.Request, sourceIP string, bodyLength int, now time.Time) ma
 	return joined
 }
 
-// cookies returns the cookies as "name=value", in the order they came.
+// cookies returns the cookies as "name=value", in the order of the request.
 func cookies(h http.Header) []string {
 	var list []string
 	for _, line := range h["Cookie"] {
@@ -139,12 +139,12 @@ func sourceIP(r *http.Request) string {
 	return host
 }
 
-// encodeBody returns the body as the event carries it, and whether that is
-// base64. A body with a text type is passed as it is, everything else is
-// encoded, a form and a body without a type among them. AWS's documentation
-// does not list the types; these were measured against AWS in
+// encodeBody returns the body for the event, and whether it is base64. API Gateway passes a body
+// with a text type unchanged and encodes every other one, including forms and bodies without a
+// type. AWS does not document the text types; https://github.com/ministackorg/ministack/pull/766
+// measured them on AWS. A body that is not UTF-8, such as a compressed one, is encoded whatever its
+// type is.
 // https://github.com/ministackorg/ministack/pull/766. A body that is not UTF-8,
-// a compressed one for example, is encoded whatever its type says.
 func encodeBody(h http.Header, body []byte) (text string, isBase64 bool) {
 	if len(body) == 0 {
 		return "", false
@@ -156,7 +156,7 @@ func encodeBody(h http.Header, body []byte) (text string, isBase64 bool) {
 }
 
 func isTextType(contentType string) bool {
-	mediaType, _, _ := mime.ParseMediaType(contentType) // with a malformed parameter the type is still returned
+	mediaType, _, _ := mime.ParseMediaType(contentType) // with a malformed parameter, it still returns the type
 	switch mediaType {
 	case "application/json", "application/xml", "application/javascript":
 		return true

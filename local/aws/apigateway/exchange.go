@@ -14,18 +14,18 @@ import (
 	"restock/local/view/events"
 )
 
-// exchange is a request, its answer, and what came between.
+// exchange is a request, its answer, and the steps between them.
 type exchange struct {
 	request *http.Request
 	id      string
 	start   time.Time
-	route   string // its key; "" before one was found
+	route   string // the route's key; "" if no route matches
 
-	invoked bool          // the function was asked
-	latency time.Duration // of the function
+	invoked bool          // the function was called
+	latency time.Duration // the function's duration
 
 	response response
-	err      error // what went wrong behind an answer that tells the client nothing about it: for the log
+	err      error // the cause of an error that the client does not see; for the log
 }
 
 // ServeHTTP answers one request.
@@ -40,12 +40,12 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.logExchange(x)
 }
 
-// respond decides the answer.
+// respond determines the answer.
 func (a *API) respond(x *exchange, w http.ResponseWriter) {
 	r := x.request
 	refuse := func(status int, err error) { x.response, x.err = failure(status), err }
 
-	// The documentation names the limit; 431 is the status that HTTP has for it.
+	// The documentation names the limit but no status. HTTP has 431 for it.
 	if headerSize(r) > MaxHeader {
 		refuse(http.StatusRequestHeaderFieldsTooLarge, nil)
 		return
@@ -77,12 +77,12 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		refuse(http.StatusRequestEntityTooLarge, nil)
 		return
 	}
-	if err != nil { // the client broke off: nobody is there to read the answer
+	if err != nil { // the client hung up and cannot read the answer
 		refuse(http.StatusBadRequest, fmt.Errorf("reading the request's body: %w", err))
 		return
 	}
 	if rt.Authorization == AuthorizationIAM {
-		// The signature covers the body. Whatever is wrong with it, the client is told "Forbidden" alone:
+		// The signature covers the body. For every kind of error, the client gets "Forbidden":
 		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
 		if err := a.cfg.Authorize(r, body, rt.Route); err != nil {
 			refuse(http.StatusForbidden, fmt.Errorf("authorizing the request: %w", err))
@@ -95,18 +95,20 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		return
 	}
 	if len(event) > MaxEvent {
-		// Lambda refuses it with 413. What API Gateway makes of that is not documented.
-		refuse(http.StatusRequestEntityTooLarge, fmt.Errorf("the event has %d bytes; Lambda takes %d: base64 adds a third to a body", len(event), MaxEvent))
+		// Lambda refuses it with 413. AWS does not document the answer of API Gateway.
+		refuse(http.StatusRequestEntityTooLarge,
+			fmt.Errorf("the event has %d bytes; Lambda takes %d: base64 adds a third to a body", len(event), MaxEvent))
 		return
 	}
 	a.integrate(x, rt, event)
 }
 
-// tellOtherMethods says, once a path, that it is declared for other methods than the one that it was asked with: a route that was forgotten, or
-// declared for GET alone.
+// tellOtherMethods logs, once for each path, that routes with the path exist for other methods
+// only. A route may be missing, or be declared for GET only.
 func (a *API) tellOtherMethods(method, path string) {
 	var declared, files []string
-	for _, other := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, other := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete} {
 		if rt, _, ok := match(a.routes, other, path); ok && other != method && rt.Key != defaultKey {
 			declared = append(declared, rt.Key)
 			if !slices.Contains(files, rt.DeclaredIn) {
@@ -117,17 +119,19 @@ func (a *API) tellOtherMethods(method, path string) {
 	if len(declared) == 0 {
 		return
 	}
-	// Clients may invent methods. Those that no route can have count as one, so that what is remembered has an end.
+	// Clients may send arbitrary methods. All methods that no route can have count as one, to limit
+	// the memory.
 	known := method
 	if !slices.Contains(methods, method) {
 		known = ""
 	}
 	if _, told := a.toldMethods.LoadOrStore(known+" "+declared[0], true); !told {
-		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "), "declared_in", strings.Join(files, ", "))
+		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "),
+			"declared_in", strings.Join(files, ", "))
 	}
 }
 
-// integrate answers with what the route's function answers.
+// integrate answers with the answer of the route's function.
 func (a *API) integrate(x *exchange, rt route, event []byte) {
 	asked := time.Now()
 	output, err := a.invoke(x.id, rt, event)
@@ -147,7 +151,7 @@ func (a *API) integrate(x *exchange, rt route, event []byte) {
 	x.response, x.err = res, res.warning
 }
 
-// headerSize is what the quota measures: the request line and the values of the headers.
+// headerSize returns the size that the quota limits: the request line and the headers' values.
 func headerSize(r *http.Request) int {
 	size := len(r.Method) + len(" ") + len(r.RequestURI) + len(" ") + len(r.Proto) + len(r.Host)
 	for _, values := range r.Header {
@@ -163,9 +167,9 @@ var (
 	errClosed  = errors.New("the API is closed")
 )
 
-// statusOf maps what became of an invocation to what the client is told. An
-// integration timeout is 503 in an HTTP API, not the 504 of a REST API; seen
-// in https://github.com/serverless/serverless/issues/11222.
+// statusOf returns the client's status for the error of an invocation. An HTTP API answers an
+// integration timeout with 503, not with a REST API's 504; see
+// https://github.com/serverless/serverless/issues/11222
 func statusOf(err error) int {
 	_, throttled := turnedAway(err)
 	switch {
@@ -178,8 +182,8 @@ func statusOf(err error) int {
 	}
 }
 
-// invoke runs the route's function and waits for its answer, for as long as
-// the route's timeout allows. A function that takes longer runs on unheard.
+// invoke runs the route's function and waits for its answer up to the route's timeout. After the
+// timeout the function continues, and its answer is ignored.
 func (a *API) invoke(requestID string, rt route, event []byte) ([]byte, error) {
 	type result struct {
 		output []byte

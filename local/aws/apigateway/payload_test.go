@@ -18,7 +18,8 @@ import (
 func TestEventCarriesTheRequestInFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // its clock starts at 2000-01-01 00:00:00 UTC
 		api := mustNew(t, config(apigateway.Route{Key: "POST /products/{sku}", Function: echo}))
-		r := httptest.NewRequest("POST", "/products/%EB%8F%84%EB%84%88%EC%B8%A0?tag=a&tag=b&q=x%20y&empty=", strings.NewReader(`{"n":1}`))
+		r := httptest.NewRequest("POST", "/products/%EB%8F%84%EB%84%88%EC%B8%A0?tag=a&tag=b&q=x%20y&empty=",
+			strings.NewReader(`{"n":1}`))
 		r.Host = "127.0.0.1:8080"
 		r.RemoteAddr = "192.0.2.7:51234"
 		r.Header = http.Header{
@@ -137,22 +138,29 @@ func TestAnswerOfTheFunctionReachesTheClient(t *testing.T) {
 			200, http.Header{"Content-Type": {text}, "X-A": {"1"}}, "x",
 		},
 		"connection headers are not the function's": {
-			`{"statusCode":200,"headers":{"content-length":"99","connection":"close","transfer-encoding":"chunked"},"body":"x"}`,
+			`{"statusCode":200,"headers":{"content-length":"99","connection":"close","transfer-encoding":"chunked"},` +
+				`"body":"x"}`,
 			200, http.Header{"Content-Type": {text}}, "x",
 		},
-		"nothing but a status":      {`{"statusCode":304}`, 304, http.Header{}, ""},
-		"null fields, as Go writes": {`{"statusCode":204,"headers":null,"multiValueHeaders":null,"body":"","cookies":null}`, 204, http.Header{}, ""},
-		"inferred from an object":   {`{ "message": "hi" }`, 200, http.Header{"Content-Type": {"application/json"}}, `{ "message": "hi" }`},
-		"inferred from a string":    {`"Hello from Lambda!"`, 200, http.Header{"Content-Type": {"application/json"}}, `Hello from Lambda!`},
-		"inferred from an array":    {`[{"statusCode":500}]`, 200, http.Header{"Content-Type": {"application/json"}}, `[{"statusCode":500}]`},
-		"inferred from null":        {`null`, 200, http.Header{"Content-Type": {"application/json"}}, `null`},
+		"nothing but a status": {`{"statusCode":304}`, 304, http.Header{}, ""},
+		"null fields, as Go writes": {`{"statusCode":204,"headers":null,"multiValueHeaders":null,"body":"","cookies":` +
+			`null}`, 204, http.Header{}, ""},
+		"inferred from an object": {`{ "message": "hi" }`, 200, http.Header{"Content-Type": {"application/json"}},
+			`{ "message": "hi" }`},
+		"inferred from a string": {`"Hello from Lambda!"`, 200, http.Header{"Content-Type": {"application/json"}},
+			`Hello from Lambda!`},
+		"inferred from an array": {`[{"statusCode":500}]`, 200, http.Header{"Content-Type": {"application/json"}},
+			`[{"statusCode":500}]`},
+		"inferred from null": {`null`, 200, http.Header{"Content-Type": {"application/json"}}, `null`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := mustNew(t, config(apigateway.Route{Key: "GET /", Function: answer(tc.output)}))
 			w := serve(api, httptest.NewRequest("GET", "/", nil))
 			w.Header().Del("Apigw-Requestid")
-			if w.Code != tc.status || w.Body.String() != tc.body || !maps.EqualFunc(w.Header(), tc.header, slices.Equal) {
-				t.Errorf("%s:\n got %d %v %q\nwant %d %v %q", tc.output, w.Code, w.Header(), w.Body, tc.status, tc.header, tc.body)
+			if w.Code != tc.status || w.Body.String() != tc.body ||
+				!maps.EqualFunc(w.Header(), tc.header, slices.Equal) {
+				t.Errorf("%s:\n got %d %v %q\nwant %d %v %q", tc.output, w.Code, w.Header(), w.Body, tc.status,
+					tc.header, tc.body)
 			}
 		})
 	}

@@ -11,24 +11,24 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// response is what the client gets.
+// response is the client's answer.
 type response struct {
 	status  int
 	header  http.Header
 	body    []byte
-	own     bool  // API Gateway's, not a function's
-	warning error // what the function surely did not mean, though it was answered
+	own     bool  // from API Gateway, not from a function
+	warning error // a likely mistake in the function's answer, which was sent all the same
 }
 
-// failure is an answer that the API itself gives.
+// failure returns an answer of the API itself.
 func failure(status int) response {
 	// json.Marshal cannot fail on a string.
 	body, _ := json.Marshal(map[string]string{"message": http.StatusText(status)})
 	return response{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body, own: true}
 }
 
-// parseResponse reads a function's answer in payload format 2.0. JSON without a
-// statusCode is a body, and the rest is inferred.
+// parseResponse parses a function's answer in payload format 2.0. JSON without a statusCode becomes
+// the body, and the other fields are inferred.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html#http-api-develop-integrations-lambda.response
 func parseResponse(output []byte) (response, error) {
 	if !json.Valid(output) {
@@ -66,8 +66,8 @@ func parseResponse(output []byte) (response, error) {
 	return res, nil
 }
 
-// inferResponse makes an answer of JSON that is only a body. A JSON string
-// stands for its text, as the documentation's table shows.
+// inferResponse returns the answer for JSON that is only a body. The body of a JSON string is its
+// text, as in the documentation's table.
 func inferResponse(output []byte) response {
 	body := bytes.TrimSpace(output)
 	var text string
@@ -81,18 +81,17 @@ func inferResponse(output []byte) response {
 	}
 }
 
-// writeTo sends the answer. A client that went away does not get it, which is
-// its own doing: nothing is reported.
+// writeTo sends the answer. It ignores an error: the client has hung up.
 func (res response) writeTo(w http.ResponseWriter) {
 	header := w.Header()
 	for name, values := range res.header {
-		// The length is the server's to say, as is how the connection goes on.
+		// The server sets the length and the headers of the connection.
 		if name != "Content-Length" && !hopByHop[name] {
 			header[name] = values
 		}
 	}
 	if len(res.body) > 0 && header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "text/plain; charset=utf-8") // else net/http would guess
+		header.Set("Content-Type", "text/plain; charset=utf-8") // otherwise net/http guesses a type
 	}
 	w.WriteHeader(res.status)
 	_, _ = w.Write(res.body)

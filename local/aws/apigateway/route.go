@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// route is a Route whose key has been taken apart.
+// route is a Route with a parsed key.
 type route struct {
 	Route              // with a timeout
-	method   string    // "" is any method
+	method   string    // "" means any method
 	path     []segment // nil with $default: every path
 	catchAll bool      // the key is $default
 }
 
-// segment is what stands between two slashes of a route's path.
+// segment is a part of a route's path between slashes.
 type segment struct {
 	kind kind
 	text string // the literal text, or the variable's name
 }
 
-// kind is ordered: the more specific is the smaller.
+// kind is ordered: a more specific kind is smaller.
 type kind int
 
 const (
@@ -75,7 +75,8 @@ func parseRoute(d Route) (route, error) {
 	}
 	if method != "ANY" {
 		if !slices.Contains(methods, method) {
-			return route{}, fmt.Errorf("the method %q is neither ANY nor one of %s", method, strings.Join(methods, ", "))
+			return route{}, fmt.Errorf("the method %q is neither ANY nor one of %s", method,
+				strings.Join(methods, ", "))
 		}
 		r.method = method
 	}
@@ -101,7 +102,7 @@ func parsePath(path string) ([]segment, error) {
 				return nil, fmt.Errorf(`%q is not a variable: write "{name}" or "{name+}"`, part)
 			}
 			if names[name] {
-				return nil, fmt.Errorf("the variable %q stands in it twice", name)
+				return nil, fmt.Errorf("the variable %q occurs twice", name)
 			}
 			names[name] = true
 			s.text = name
@@ -127,9 +128,9 @@ func (r route) shape() string {
 	return b.String()
 }
 
-// bySpecificity puts the route first that wins where two match: a full match,
-// then a greedy variable, then $default; within these the path that is literal
-// for longer, then the route that names its method.
+// bySpecificity orders the routes by their precedence: a full match, then a greedy variable, then
+// $default. Among equals, the path with the longer literal prefix is first, then the route that
+// names its method.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html#http-api-develop-routes.evaluation
 func bySpecificity(a, b route) int {
 	if c := cmp.Compare(a.class(), b.class()); c != 0 {
@@ -160,8 +161,8 @@ func (r route) class() int {
 	}
 }
 
-// match finds the route of a request, and the values of its path variables.
-// The path is percent-encoded, so that an encoded slash does not end a segment.
+// match returns the route of a request and the values of its path variables. The path is
+// percent-encoded, so that an encoded slash does not end a segment.
 func match(routes []route, method, path string) (route, map[string]string, bool) {
 	segments := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i, s := range segments {
@@ -201,7 +202,7 @@ func (r route) matchPath(segments []string) (map[string]string, bool) {
 			params[s.text] = segments[i]
 		case greedy:
 			rest := strings.Join(segments[i:], "/")
-			if rest == "" { // a child, not the resource itself
+			if rest == "" { // {proxy+} matches children, not the resource itself
 				return nil, false
 			}
 			params[s.text] = rest
@@ -211,8 +212,8 @@ func (r route) matchPath(segments []string) (map[string]string, bool) {
 	return params, len(segments) == len(r.path)
 }
 
-// inStage returns the percent-encoded path below the stage, and whether the
-// request is for this stage at all.
+// inStage returns the percent-encoded path below the stage. ok is false if the request is not for
+// this stage.
 func (a *API) inStage(u *url.URL) (string, bool) {
 	path := u.EscapedPath()
 	if a.cfg.Stage == DefaultStage {

@@ -14,8 +14,8 @@ type nothing struct{}
 
 func (nothing) Invoke(context.Context, []byte) ([]byte, error) { return []byte("{}"), nil }
 
-// FuzzRoutes holds that the route that is found is one of the request's, that its variables put into its key make the request's path again,
-// and that the order of declaration does not matter.
+// FuzzRoutes checks that the route matches the request, that its key with the variables' values is
+// the request's path again, and that the order of declaration does not matter.
 func FuzzRoutes(f *testing.F) {
 	f.Add("GET /pets/{proxy+}", "GET /pets/dog/{id}", "ANY /{proxy+}", "GET", "/pets/dog/1")
 	f.Add("GET /a/{x}/c", "GET /a/b/{y}", "$default", "GET", "/a/b/c")
@@ -24,9 +24,10 @@ func FuzzRoutes(f *testing.F) {
 	f.Add("GET /{x}/{y}", "POST /{x}/{x}", "GET //", "GET", "//")
 	f.Fuzz(func(t *testing.T, first, second, third, method, path string) {
 		if !strings.HasPrefix(path, "/") || !utf8.ValidString(path) {
-			return // it is not a request
+			return // not a valid request
 		}
-		declared := []Route{{Key: first, Function: nothing{}}, {Key: second, Function: nothing{}}, {Key: third, Function: nothing{}}}
+		declared := []Route{{Key: first, Function: nothing{}}, {Key: second, Function: nothing{}},
+			{Key: third, Function: nothing{}}}
 		routes, err := parseRoutes(declared)
 		slices.Reverse(declared)
 		reversed, err2 := parseRoutes(declared)
@@ -39,7 +40,8 @@ func FuzzRoutes(f *testing.F) {
 		r, params, ok := match(routes, method, path)
 		other, otherParams, otherOK := match(reversed, method, path)
 		if ok != otherOK || r.Key != other.Key || !reflect.DeepEqual(params, otherParams) {
-			t.Errorf("%s %q: got %q %q, and declared in the other order %q %q", method, path, r.Key, params, other.Key, otherParams)
+			t.Errorf("%s %q: got %q %q, and declared in the other order %q %q", method, path, r.Key, params, other.Key,
+				otherParams)
 		}
 		if !ok || r.catchAll {
 			return
@@ -63,7 +65,7 @@ func FuzzRoutes(f *testing.F) {
 	})
 }
 
-// unescaped is a path with each of its segments decoded, if it can be.
+// unescaped decodes each segment of a path if possible.
 func unescaped(path string) string {
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
@@ -74,11 +76,15 @@ func unescaped(path string) string {
 	return strings.Join(segments, "/")
 }
 
-// FuzzFunctionAnswer holds that whatever a function answers, the client gets a status that there is, or the API's own failure.
+// FuzzFunctionAnswer checks that for every answer of a function the client gets a valid status or
+// the API's own failure.
 func FuzzFunctionAnswer(f *testing.F) {
 	for _, output := range []string{
-		`{"statusCode":409,"headers":{"content-type":"application/json","x":"a\r\nSet-Cookie: b"},"body":"{}","cookies":["a=1"]}`, `{"statusCode":200,"isBase64Encoded":true,"body":"iVBORw=="}`, `{"statusCode":1e2}`, `{"statusCode":99}`,
-		`{"statusCode":null}`, `{"StatusCode":200,"statuscode":500}`, `"text"`, `[{"statusCode":200}]`, `null`, ` 5 `, `{"statusCode":200,"body":"\ud800"}`, `{`, ``, `"`,
+		`{"statusCode":409,"headers":{"content-type":"application/json","x":"a\r\nSet-Cookie: b"},"body":"{}",` +
+			`"cookies":["a=1"]}`, `{"statusCode":200,"isBase64Encoded":true,"body":"iVBORw=="}`, `{"statusCode":1e2}`,
+		`{"statusCode":99}`,
+		`{"statusCode":null}`, `{"StatusCode":200,"statuscode":500}`, `"text"`, `[{"statusCode":200}]`, `null`, ` 5 `,
+		`{"statusCode":200,"body":"\ud800"}`, `{`, ``, `"`,
 	} {
 		f.Add([]byte(output))
 	}

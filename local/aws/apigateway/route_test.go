@@ -16,12 +16,13 @@ func TestMostSpecificRouteWins(t *testing.T) {
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html#http-api-develop-routes.evaluation
 	documented := []string{"$default", "ANY /{proxy+}", "GET /pets/{proxy+}", "GET /pets/dog/{id}", "GET /pets/dog/1"}
 	shop := []string{"GET /", "GET /products", "GET /products/{sku}", "ANY /products/{sku}", "POST /checkout",
-		"GET /a/{x}/c", "GET /a/b/{y}", "GET /files/{path+}", "GET /files/deep/{path+}", "ANY /pets/1", "GET /pets/{proxy+}"}
+		"GET /a/{x}/c", "GET /a/b/{y}", "GET /files/{path+}", "GET /files/deep/{path+}", "ANY /pets/1",
+		"GET /pets/{proxy+}"}
 
 	for _, tc := range []struct {
 		routes       []string
 		method, path string
-		want         string // "" is 404
+		want         string // "" means 404
 		params       map[string]string
 	}{
 		{documented, "GET", "/pets/dog/1", "GET /pets/dog/1", nil},
@@ -64,7 +65,8 @@ func TestMostSpecificRouteWins(t *testing.T) {
 				}
 				event := decodeEvent(t, w)
 				if event.RouteKey != tc.want || event.RequestContext.RouteKey != tc.want {
-					t.Errorf("route: got %q and %q in the context, want %q", event.RouteKey, event.RequestContext.RouteKey, tc.want)
+					t.Errorf("route: got %q and %q in the context, want %q", event.RouteKey,
+						event.RequestContext.RouteKey, tc.want)
 				}
 				if !maps.Equal(event.PathParameters, tc.params) {
 					t.Errorf("path parameters: got %v, want %v", event.PathParameters, tc.params)
@@ -118,7 +120,7 @@ func TestNewRefusesWhatAWSWould(t *testing.T) {
 
 	for name, tc := range map[string]struct {
 		cfg  apigateway.Config
-		want string // in the error
+		want string // part of the error
 	}{
 		"no API id":         {noAPIID, "APIID"},
 		"IAM unheard":       {iam, "GET /private"},

@@ -19,7 +19,7 @@ import (
 	"restock/local/aws/apigateway"
 )
 
-// A listener is a function that keeps the events that it had.
+// A listener is a function that records its events.
 type listener struct {
 	mu     sync.Mutex // guards events
 	events []events.APIGatewayV2HTTPRequest
@@ -36,7 +36,7 @@ func (l *listener) Invoke(_ context.Context, payload []byte) ([]byte, error) {
 	return []byte(`{"statusCode":200,"body":"ok"}`), nil
 }
 
-// heard are the requests that the function had: "POST /checkout body".
+// heard returns the recorded requests, such as "POST /checkout body".
 func (l *listener) heard() (requests []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,8 +46,9 @@ func (l *listener) heard() (requests []string) {
 	return requests
 }
 
-// A request that two readers would end at different bytes hides another one, from whoever stands between. Here nobody does; but what the
-// function hears must be what a strict reader hears: https://www.rfc-editor.org/rfc/rfc9112#section-6.3
+// If two readers of a request disagree on its end, the request can hide another one from a proxy.
+// There is no proxy here, but the function must get what a strict reader reads:
+// https://www.rfc-editor.org/rfc/rfc9112#section-6.3
 func TestNoRequestIsSmuggledInAnother(t *testing.T) {
 	const host, hidden = "Host: shop\r\nContent-Type: text/plain\r\n", "GET /hidden HTTP/1.1\r\nHost: shop\r\n\r\n"
 	for _, c := range []struct {
@@ -55,25 +56,43 @@ func TestNoRequestIsSmuggledInAnother(t *testing.T) {
 		status     int
 		heard      []string
 	}{
-		{"as it should be", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: 2\r\n\r\nab", 200, []string{"POST /checkout ab"}},
-		{"a length, and chunks", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", 200, []string{"POST /checkout ab"}},
-		{"two lengths", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: 2\r\nContent-Length: 40\r\n\r\nab" + hidden, 400, nil},
-		{"two lengths in one", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: 2, 40\r\n\r\nab" + hidden, 400, nil},
+		{"as it should be", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: 2\r\n\r\nab", 200,
+			[]string{"POST /checkout ab"}},
+		{"a length, and chunks",
+			"POST /checkout HTTP/1.1\r\n" + host +
+				"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", 200,
+			[]string{"POST /checkout ab"}},
+		{"two lengths", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: 2\r\nContent-Length: 40\r\n\r\nab" +
+			hidden, 400, nil},
+		{"two lengths in one", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: 2, 40\r\n\r\nab" + hidden, 400,
+			nil},
 		{"a signed length", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: +2\r\n\r\nab" + hidden, 400, nil},
 		{"a negative length", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n" + hidden, 400, nil},
-		{"chunks by another name", "POST /checkout HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + hidden, 501, nil},
-		{"chunks, twice", "POST /checkout HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n" + hidden, 501, nil},
-		{"chunks, and no chunks", "POST /checkout HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + hidden, 501, nil},
-		{"a space before the colon", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length : 40\r\n\r\n" + hidden, 400, nil},
-		{"a header that is folded", "POST /checkout HTTP/1.1\r\n" + host + "X-Note: a\r\n Content-Length: 40\r\n\r\n", 200, []string{"POST /checkout"}},
-		{"a header with a bare carriage return", "POST /checkout HTTP/1.1\r\n" + host + "X-Note: a\rContent-Length: 40\r\n\r\n" + hidden, 400, nil},
+		{"chunks by another name",
+			"POST /checkout HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + hidden, 501, nil},
+		{"chunks, twice", "POST /checkout HTTP/1.1\r\n" + host +
+			"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n" + hidden, 501, nil},
+		{"chunks, and no chunks",
+			"POST /checkout HTTP/1.1\r\n" + host +
+				"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + hidden, 501, nil},
+		{"a space before the colon", "POST /checkout HTTP/1.1\r\n" + host + "Content-Length : 40\r\n\r\n" + hidden, 400,
+			nil},
+		{"a header that is folded", "POST /checkout HTTP/1.1\r\n" + host + "X-Note: a\r\n Content-Length: 40\r\n\r\n",
+			200, []string{"POST /checkout"}},
+		{"a header with a bare carriage return",
+			"POST /checkout HTTP/1.1\r\n" + host + "X-Note: a\rContent-Length: 40\r\n\r\n" + hidden, 400, nil},
 		{"a header with a zero", "POST /checkout HTTP/1.1\r\n" + host + "X-Note: a\x00b\r\n\r\n" + hidden, 400, nil},
 		{"two hosts", "GET / HTTP/1.1\r\nHost: shop\r\nHost: elsewhere\r\n\r\n", 400, nil},
 		{"no host", "GET / HTTP/1.1\r\n\r\n", 400, nil},
 		{"a line end in the path", "GET /a\r\nb HTTP/1.1\r\n" + host + "\r\n", 400, nil},
-		{"a line end in the path, encoded", "GET /a%0d%0aX-Note:%20b HTTP/1.1\r\n" + host + "\r\n", 200, []string{"GET /a\r\nX-Note: b"}}, // text, like all else
-		{"a chunk that is longer than it says", "POST /checkout HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400, nil},
-		{"a chunk of a length beyond all", "POST /checkout HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nab\r\n0\r\n\r\n", 400, nil},
+		// text, like everything else
+		{"a line end in the path, encoded", "GET /a%0d%0aX-Note:%20b HTTP/1.1\r\n" + host + "\r\n", 200,
+			[]string{"GET /a\r\nX-Note: b"}},
+		{"a chunk that is longer than it says",
+			"POST /checkout HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n", 400, nil},
+		{"a chunk of a length beyond all",
+			"POST /checkout HTTP/1.1\r\n" + host +
+				"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nab\r\n0\r\n\r\n", 400, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var function listener
@@ -105,7 +124,8 @@ func TestNoRequestIsSmuggledInAnother(t *testing.T) {
 				t.Errorf("%q is answered twice, also with %s", c.sent, second.Status)
 			}
 			if first.StatusCode != c.status || !slices.Equal(function.heard(), c.heard) {
-				t.Errorf("%q: answered with %s, and the function heard %q; want %d and %q", c.sent, first.Status, function.heard(), c.status, c.heard)
+				t.Errorf("%q: answered with %s, and the function heard %q; want %d and %q", c.sent, first.Status,
+					function.heard(), c.status, c.heard)
 			}
 		})
 	}
@@ -116,7 +136,8 @@ func TestAHeaderThatComesTwiceIsOneAndTheConnectionsOwnAreNone(t *testing.T) {
 	api := mustNew(t, config(apigateway.Route{Key: "$default", Function: &function}))
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header = http.Header{
-		"Idempotency-Key": {"a", "b"}, "X-Forwarded-For": {"127.0.0.1"}, "Connection": {"Idempotency-Key"}, "Upgrade": {"websocket"}, "Te": {"trailers"}, "Proxy-Connection": {"close"},
+		"Idempotency-Key": {"a", "b"}, "X-Forwarded-For": {"127.0.0.1"}, "Connection": {"Idempotency-Key"},
+		"Upgrade": {"websocket"}, "Te": {"trailers"}, "Proxy-Connection": {"close"},
 	}
 	serve(api, r)
 	got := function.events[0].Headers
@@ -131,7 +152,11 @@ func TestAHeaderThatComesTwiceIsOneAndTheConnectionsOwnAreNone(t *testing.T) {
 }
 
 func TestAFunctionCannotAddAHeaderByItsValue(t *testing.T) {
-	api := mustNew(t, config(apigateway.Route{Key: "GET /", Function: answer(`{"statusCode":200,"headers":{"x-note":"a\r\nset-cookie: b=1\r\n\r\n<html>","bad name":"x"},"body":"ok"}`)}))
+	api := mustNew(t, config(
+		apigateway.Route{Key: "GET /",
+			Function: answer(`{"statusCode":200,"headers":{"x-note":"a\r\nset-cookie: b=1\r\n\r\n<html>","bad name":` +
+				`"x"},` +
+				`"body":"ok"}`)}))
 	server := httptest.NewServer(api)
 	defer server.Close()
 	got, err := http.Get(server.URL)
@@ -143,7 +168,8 @@ func TestAFunctionCannotAddAHeaderByItsValue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Header.Get("Set-Cookie") != "" || string(body) != "ok" || strings.ContainsAny(got.Header.Get("X-Note"), "\r\n") {
+	if got.Header.Get("Set-Cookie") != "" || string(body) != "ok" ||
+		strings.ContainsAny(got.Header.Get("X-Note"), "\r\n") {
 		t.Errorf("got %q with the headers %q, want ok, and no cookie", body, got.Header)
 	}
 }

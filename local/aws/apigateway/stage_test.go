@@ -54,14 +54,15 @@ func TestRequestsAboveTheRateAreRefused(t *testing.T) {
 	}
 }
 
-// busy is the error of a function all of whose instances are busy.
+// busy is the error of a function without a free instance.
 type busy struct{ throttled }
 
 func (busy) Reason() string { return "all 2 instances of shop are busy (setting concurrency.shop)" }
 
-// Who runs the API is told why there was no room, and where more of it is set. The client is told what AWS tells it.
+// The log has the reason and the setting of the limit. The client gets the same answer as from AWS.
 func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
-	full := invokerFunc(func(context.Context, []byte) ([]byte, error) { return nil, fmt.Errorf("invoking shop: %w", busy{}) })
+	full := invokerFunc(
+		func(context.Context, []byte) ([]byte, error) { return nil, fmt.Errorf("invoking shop: %w", busy{}) })
 	none := apigateway.Throttling{RatePerSecond: 1000, Burst: 0}
 	for name, tc := range map[string]struct {
 		throttling *apigateway.Throttling
@@ -71,11 +72,13 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 		access     string
 	}{
 		"all instances are busy": {
-			nil, 503, "Service Unavailable", busy{}.Reason(), `503 invoking the function of "GET /": invoking shop: Rate Exceeded.`,
+			nil, 503, "Service Unavailable", busy{}.Reason(),
+			`503 invoking the function of "GET /": invoking shop: Rate Exceeded.`,
 		},
 		"the stage throttles": {
 			&none, 429, "Too Many Requests",
-			"the stage $default lets 1000 requests a second pass, and 0 at once (settings throttling.ratePerSecond and throttling.burst)", "429 -",
+			"the stage $default lets 1000 requests a second pass, and 0 at once (settings throttling.ratePerSecond " +
+				"and throttling.burst)", "429 -",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -83,7 +86,8 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 			answered, told := httptest.NewRecorder(), map[string]string{}
 			cfg := config(apigateway.Route{Key: "GET /", Function: full})
 			cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			cfg.Throttling, cfg.ThrottlingSetting = tc.throttling, "settings throttling.ratePerSecond and throttling.burst"
+			cfg.Throttling, cfg.ThrottlingSetting = tc.throttling,
+				"settings throttling.ratePerSecond and throttling.burst"
 			cfg.AccessLogFormat = "$context.status $context.integrationErrorMessage"
 			cfg.TurnedAway = func(id, reason string) {
 				told[id] = reason
@@ -104,7 +108,8 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 				Reason      string `json:"turned_away"`
 			}
 			lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-			if len(lines) != 2 || json.Unmarshal([]byte(lines[0]), &request) != nil || json.Unmarshal([]byte(lines[1]), &access) != nil {
+			if len(lines) != 2 || json.Unmarshal([]byte(lines[0]), &request) != nil ||
+				json.Unmarshal([]byte(lines[1]), &access) != nil {
 				t.Fatalf("got the log %s, want a request and its access line", &log)
 			}
 			if request.Level != "WARN" || request.Reason != tc.reason {
@@ -128,8 +133,10 @@ func TestStageVariablesReachTheFunction(t *testing.T) {
 
 func TestIAMRoutesAskWhoDecides(t *testing.T) {
 	cfg := config(
-		apigateway.Route{Key: "GET /private", Function: answer(`{"statusCode":204}`), Authorization: apigateway.AuthorizationIAM},
-		apigateway.Route{Key: "GET /public", Function: answer(`{"statusCode":204}`), Authorization: apigateway.AuthorizationNone})
+		apigateway.Route{Key: "GET /private", Function: answer(`{"statusCode":204}`),
+			Authorization: apigateway.AuthorizationIAM},
+		apigateway.Route{Key: "GET /public", Function: answer(`{"statusCode":204}`),
+			Authorization: apigateway.AuthorizationNone})
 	cfg.Authorize = func(r *http.Request, body []byte, route apigateway.Route) error {
 		if r.Header.Get("Authorization") == "" {
 			return errors.New("it is not signed")
@@ -161,23 +168,32 @@ func TestAccessLogFollowsItsFormat(t *testing.T) {
 		{Key: "GET /private", Function: answer(`{}`), Authorization: apigateway.AuthorizationIAM},
 	}
 	for _, tc := range []struct{ format, path, want string }{
-		{`$context.identity.sourceIp [$context.requestTime] "$context.httpMethod $context.routeKey $context.protocol" $context.status $context.responseLength`,
+		{`$context.identity.sourceIp [$context.requestTime] "$context.httpMethod $context.routeKey ` +
+			`$context.protocol" $context.status $context.responseLength`,
 			"/products/1", `192.0.2.1 [01/Jan/2000:00:00:00 +0000] "GET GET /products/{sku} HTTP/1.1" 404 4`},
-		{`{"ip":"$context.identity.sourceIp","path":"$context.path","n":$context.integration.status,"l":"$context.integrationStatus"}`,
+		{`{"ip":"$context.identity.sourceIp","path":"$context.path","n":$context.integration.status,"l":` +
+			`"$context.integrationStatus"}`,
 			"/products/1", `{"ip":"192.0.2.1","path":"/products/1","n":404,"l":"200"}`},
-		{`$context.stage/$context.apiId/$context.accountId/$context.domainName/$context.domainPrefix/$context.requestTimeEpoch`,
-			"/oops", `$default/a1b2c3d4e5/123456789012/a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/a1b2c3d4e5/946684800`},
+		{`$context.stage/$context.apiId/$context.accountId/$context.domainName/$context.domainPrefix/` +
+			`$context.requestTimeEpoch`,
+			"/oops", `$default/a1b2c3d4e5/123456789012/a1b2c3d4e5.execute-api.ap-northeast-2.amazonaws.com/` +
+				`a1b2c3d4e5/946684800`},
 		{`$context.routeKey $context.error.message $context.error.messageString $context.integration.status`,
 			"/none", `- Not Found "Not Found" -`},
 		{`$context.integrationErrorMessage`, "/oops", `the function's answer is not JSON: "oops"`},
-		{`$context.status $context.authorizer.error $context.integrationErrorMessage`, "/private", `403 authorizing the request: it is not signed -`},
-		{`$context.unknown $context.authorizer.claims.sub $context.awsEndpointRequestId. $contextual`, "/oops", `- - -. $contextual`},
+		{`$context.status $context.authorizer.error $context.integrationErrorMessage`, "/private",
+			`403 authorizing the request: it is not signed -`},
+		{`$context.unknown $context.authorizer.claims.sub $context.awsEndpointRequestId. $contextual`, "/oops",
+			`- - -. $contextual`},
 	} {
 		synctest.Test(t, func(t *testing.T) { // its clock starts at 2000-01-01 00:00:00 UTC
 			var log bytes.Buffer
 			cfg := config(routes...)
 			cfg.AccessLogFormat = tc.format
-			cfg.Authorize = func(*http.Request, []byte, apigateway.Route) error { return errors.New("it is not signed") }
+			cfg.Authorize = func(*http.Request, []byte,
+				apigateway.Route) error {
+				return errors.New("it is not signed")
+			}
 			cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			serve(mustNew(t, cfg), httptest.NewRequest("GET", tc.path, nil))
 			var got string
@@ -214,7 +230,8 @@ func TestInventedMethodsAreWarnedOfOnce(t *testing.T) {
 	cfg.Log = slog.New(slog.NewJSONHandler(&log, nil))
 	api := mustNew(t, cfg)
 	for i := range 100 {
-		wantFailure(t, serve(api, httptest.NewRequest(fmt.Sprintf("INVENTED%d", i), "/products/x", nil)), 404, "Not Found")
+		wantFailure(t, serve(api, httptest.NewRequest(fmt.Sprintf("INVENTED%d", i), "/products/x", nil)), 404,
+			"Not Found")
 		wantFailure(t, serve(api, httptest.NewRequest("POST", "/products/x", nil)), 404, "Not Found")
 	}
 	if got := strings.Count(log.String(), "no route for the method"); got != 2 {

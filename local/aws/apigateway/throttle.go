@@ -11,7 +11,8 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 type Throttling struct {
 	// RatePerSecond is the long-run number of accepted requests a second. Burst is the number of
-	// requests that may come at once. A value of 0 in either field refuses every request, as on AWS.
+	// requests that may come at once. A value of 0 in either field refuses every request, as on
+	// AWS.
 	RatePerSecond float64
 	Burst         int
 }
@@ -21,8 +22,8 @@ type Throttling struct {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 var DefaultThrottling = Throttling{RatePerSecond: 10_000, Burst: 5_000}
 
-// limiter returns the token bucket of a stage. The documentation names the algorithm. It does not say
-// whether AWS keeps one bucket for each route; here the whole stage has one.
+// limiter returns the token bucket of a stage. The documentation names the algorithm. It does not
+// say whether AWS keeps one bucket for each route; here the whole stage has one.
 func (t Throttling) limiter() *rate.Limiter {
 	if t.RatePerSecond == 0 {
 		t.Burst = 0 // a rate.Limiter with the limit 0 accepts a first burst; AWS does not
@@ -43,7 +44,8 @@ func (cfg *Config) throttled() error {
 	if cfg.Throttling != nil {
 		limits, setting = *cfg.Throttling, cfg.ThrottlingSetting
 	}
-	reason := fmt.Sprintf("the stage %s lets %v requests a second pass, and %d at once", cfg.Stage, limits.RatePerSecond, limits.Burst)
+	reason := fmt.Sprintf("the stage %s lets %v requests a second pass, and %d at once", cfg.Stage,
+		limits.RatePerSecond, limits.Burst)
 	if setting != "" {
 		reason += " (" + setting + ")"
 	}

@@ -4,8 +4,8 @@ import "context"
 
 type accessKeyIDKey struct{}
 
-// AccessKeyID returns the access key that the call is signed with, or "" for a call without one. A handler without an authorizer
-// takes the caller's word for it.
+// AccessKeyID returns the access key that signed the call, or "" for an unsigned call. A handler
+// without an authorizer does not verify it.
 func AccessKeyID(ctx context.Context) string {
 	id, _ := ctx.Value(accessKeyIDKey{}).(string)
 	return id

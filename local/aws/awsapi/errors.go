@@ -6,19 +6,19 @@ import (
 	"net/http"
 )
 
-// Error is an error that the caller of an operation is told.
+// Error is an error that is sent to the caller of an operation.
 type Error struct {
 	// Status is the HTTP status.
 	Status int
 	// Code is the API's name of the error, such as "ResourceNotFoundException".
 	Code string
-	// Message tells a person what was wrong.
+	// Message describes the error to a person.
 	Message string
-	// QueryCode is the name that the error had when the service still spoke the query protocol, where it differs.
+	// QueryCode is the error's name in the service's former query protocol, if it differs.
 	QueryCode string
 }
 
-// Errorf returns an error with status 400, which most AWS errors have.
+// Errorf returns an error with status 400, the status of most AWS errors.
 func Errorf(code, format string, args ...any) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
 }
@@ -32,7 +32,7 @@ func (e *Error) queryCode() string {
 	return e.Code
 }
 
-// fault is the side that AWS blames.
+// fault returns which side AWS blames for the error.
 func (e *Error) fault() string {
 	if e.Status >= http.StatusInternalServerError {
 		return "Receiver"
@@ -40,7 +40,7 @@ func (e *Error) fault() string {
 	return "Sender"
 }
 
-// bodyError is the answer to a body that could not be read.
+// bodyError returns the error for a body that could not be read.
 func bodyError(err error) *Error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {

@@ -10,12 +10,13 @@ import (
 	"strings"
 )
 
-// decodeForm decodes the form of the query protocol into the struct that input points to. The form names members as the
-// protocol's XML does, with dots, so a field's xml tag serves both ways: the tag "MessageAttributes>entry" on a slice
-// takes MessageAttributes.entry.1, .2 and so on; a struct's fields follow after one more dot. Fields are strings,
-// booleans, integers, byte slices (base64), structs, and slices of these; an embedded struct's
-// fields are the outer one's. A parameter that no field takes is refused: the
-// stand-in does not implement it.
+// decodeForm decodes a form of the query protocol into the struct that input points to. The form
+// names members like the protocol's XML, with dots. So a field's xml tag works for both: with the
+// tag "MessageAttributes>entry", a slice takes MessageAttributes.entry.1, .2 and so on, and a
+// struct's fields follow after another dot. Fields are strings, booleans, integers, byte slices
+// (base64), structs, and slices of these. The fields of an embedded struct belong to the outer
+// struct. decodeForm rejects a parameter without a field, because the stand-in does not implement
+// it.
 func decodeForm(form url.Values, input any) error {
 	d := newFormDecoder(form)
 	if err := d.structure("", reflect.ValueOf(input).Elem()); err != nil {
@@ -23,13 +24,13 @@ func decodeForm(form url.Values, input any) error {
 	}
 	for name := range form {
 		if !d.used[name] {
-			return formError(fmt.Sprintf("The local run does not know the parameter %s.", name))
+			return formError(fmt.Sprintf("The local run does not implement the parameter %s.", name))
 		}
 	}
 	return nil
 }
 
-// peekForm decodes those parameters of the form that input has a field for.
+// peekForm decodes only the parameters that have a field in input.
 func peekForm(form url.Values, input any) error {
 	d := newFormDecoder(form)
 	return d.structure("", reflect.ValueOf(input).Elem())
@@ -93,7 +94,7 @@ func (d *formDecoder) list(name string, v reflect.Value) error {
 	return nil
 }
 
-// has reports whether the form holds the name itself or a member of it.
+// has reports whether the form contains the name or one of its members.
 func (d *formDecoder) has(name string) bool {
 	if d.form.Has(name) {
 		return true

@@ -30,10 +30,12 @@ func TestDecodeForm(t *testing.T) {
 	form := url.Values{}
 	for name, text := range map[string]string{
 		"Action": "Do", "Version": "1", "TopicArn": "arn", "Body": "b", "Force": "true",
-		"Attributes.entry.1.Name": "n1", "Attributes.entry.1.Value.DataType": "Binary", "Attributes.entry.1.Value.BinaryValue": "AAE=",
-		"Attributes.entry.2.Name": "n2",
-		"Batch.member.1.Body":     "one", "Batch.member.2.Body": "two", "Batch.member.2.Attributes.entry.1.Name": "n",
-		"Names.member.1": "x", "Names.member.2": "y", "Empty": "",
+		"Attributes.entry.1.Name": "n1", "Attributes.entry.1.Value.DataType": "Binary",
+		"Attributes.entry.1.Value.BinaryValue": "AAE=",
+		"Attributes.entry.2.Name":              "n2",
+		"Batch.member.1.Body":                  "one", "Batch.member.2.Body": "two",
+		"Batch.member.2.Attributes.entry.1.Name": "n",
+		"Names.member.1":                         "x", "Names.member.2": "y", "Empty": "",
 	} {
 		form.Set(name, text)
 	}
@@ -52,7 +54,8 @@ func TestDecodeForm(t *testing.T) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
 
-	for name, text := range map[string]string{"Attributes.entry.1.Value.BinaryValue": "%%", "Force": "maybe", "Batch.member.3.Body": "a gap before it"} {
+	for name, text := range map[string]string{"Attributes.entry.1.Value.BinaryValue": "%%", "Force": "maybe",
+		"Batch.member.3.Body": "a gap before it"} {
 		form := url.Values{name: {text}}
 		if err := decodeForm(form, &input{}); err == nil {
 			t.Errorf("decodeForm(%v): got no error", form)

@@ -19,27 +19,29 @@ import (
 	"restock/local/view/events"
 )
 
-// maxBody is the largest request body taken, in bytes. A batch of SQS messages may hold 1 MiB, which JSON's escapes can
-// make six times as long.
+// maxBody limits a request's body, in bytes. A batch of SQS messages may have 1 MiB, and JSON's
+// escapes can multiply that by six.
 const maxBody = 8 << 20
 
-// Service is one AWS service: what the requests for it look like, and the operations it has.
+// Service is an AWS service: the form of its requests, and its operations.
 type Service struct {
-	// Name is the name the service signs requests with, such as "sqs".
+	// Name is the service's name in signatures, such as "sqs".
 	Name string
-	// Protocol is how requests and answers are written.
+	// Protocol is the format of requests and answers.
 	Protocol Protocol
-	// Operations are the calls the service has, by the API's names for them.
+	// Operations are the service's operations, by the API's names.
 	Operations map[string]Operation
-	// Authorization is what the operations ask of their callers; a handler without an authorizer does not look at it.
+	// Authorization defines the permissions of the operations. A handler without an authorizer
+	// ignores it.
 	Authorization *Authorization
 }
 
-// Operation is one call of a service. Handle makes it from a typed function.
+// Operation is an operation of a service. Handle makes one from a typed function.
 type Operation func(ctx context.Context, decode func(input any) error) (output any, err error)
 
-// Handle makes an operation of a function from the decoded input to the output. An error that is, or wraps, an *Error is
-// sent to the caller; any other is logged and sent as an internal failure.
+// Handle makes an operation from a function of the decoded input. If the function's error is or
+// wraps an *Error, the caller receives it. Any other error is logged, and the caller receives an
+// internal failure.
 func Handle[In, Out any](call func(context.Context, In) (Out, error)) Operation {
 	return func(ctx context.Context, decode func(any) error) (any, error) {
 		var in In
@@ -56,11 +58,11 @@ type Handler struct {
 	services map[string]Service // by Protocol.key
 	names    []string           // of the services, sorted
 
-	authorizer Authorizer // nil: whoever calls may do everything
+	authorizer Authorizer // nil: every caller may do everything
 }
 
-// NewHandler returns a handler for the services that answers whoever calls. Two services may not share a JSON target prefix or a query version: that
-// is a mistake in the program, and panics.
+// NewHandler returns a handler that answers every caller. It panics if two services have the same
+// JSON target prefix or query version, which is a programming error.
 func NewHandler(log *slog.Logger, services ...Service) *Handler {
 	h := &Handler{log: log, services: map[string]Service{}}
 	for _, s := range services {
@@ -91,7 +93,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out, err = c.service.Operations[c.operation](ctx, c.protocol.decoder(r, c.body))
 	}
 
-	log := h.log.With("service", c.service.Name, "operation", c.operation, "caller", c.signature.accessKeyID, "duration", time.Since(start))
+	log := h.log.With("service", c.service.Name, "operation", c.operation, "caller", c.signature.accessKeyID,
+		"duration", time.Since(start))
 	var refusal *Error
 	switch {
 	case err == nil:
@@ -103,30 +106,32 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	case !errors.As(err, &refusal):
 		log.ErrorContext(ctx, "AWS call failed inside the local run", "error", err)
-		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "The local run failed; its log has the reason. Request ID: " + requestID}
+		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure",
+			Message: "The local run failed; its log has the reason. Request ID: " + requestID}
 	default:
 		log.DebugContext(ctx, "AWS call refused", "code", refusal.Code, "message", refusal.Message)
 	}
 	c.protocol.writeError(w, requestID, refusal)
 }
 
-// call is a request with all that is known of it.
+// call is a parsed request.
 type call struct {
 	request   *http.Request
 	body      []byte
 	signature signature
-	signed    bool // the signature has all its parts
+	signed    bool // the signature is complete
 
-	protocol  Protocol // never nil, so that a refusal can always be written
+	protocol  Protocol // never nil, so that an error can always be encoded
 	service   Service
 	operation string
 }
 
-// traceHeader is the header of a call in which the SDKs pass on the trace of the invocation that makes it.
+// traceHeader is the header in which the SDKs pass on the trace of the calling invocation.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 const traceHeader = "X-Amzn-Trace-Id"
 
-// context is the call's: of its caller, and for the log with whose it is and which trace it belongs to.
+// context returns the call's context. It has the caller, and for the log the request id and the
+// trace.
 func (c call) context() context.Context {
 	ctx := withAccessKeyID(c.request.Context(), c.signature.accessKeyID)
 	attrs := []slog.Attr{slog.String("caller", c.signature.accessKeyID)}
@@ -136,7 +141,7 @@ func (c call) context() context.Context {
 	return events.WithAttrs(ctx, attrs...)
 }
 
-// route reads the request, and finds who answers it.
+// route parses the request and finds its operation.
 func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
 	c := call{request: r, protocol: jsonProtocol{version: "1.0"}}
 	c.signature, c.signed = parseSignature(r.Header.Get("Authorization"))
@@ -149,7 +154,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
 		key, c.operation = target[:max(dot, 0)], target[dot+1:]
 	} else {
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if err := r.ParseForm(); err != nil { // #nosec G120 -- of what was read, up to maxBody
+		if err := r.ParseForm(); err != nil { // #nosec G120 -- it parses the body that was read, up to maxBody
 			return c, bodyError(cmp.Or(bodyErr, err))
 		}
 		if c.operation = r.Form.Get("Action"); c.operation != "" {
@@ -186,7 +191,7 @@ func (h *Handler) unknownService(c call) *Error {
 	return &Error{
 		Status: http.StatusNotFound,
 		Code:   "UnknownOperationException",
-		Message: fmt.Sprintf("The local run does not serve %s: the service asked for is %s, and the services here are %s.",
+		Message: fmt.Sprintf("The local run does not serve %s: the request is for %s, and the services here are %s.",
 			operation, wanted, strings.Join(h.names, ", ")),
 	}
 }

@@ -20,7 +20,7 @@ import (
 	"testing"
 )
 
-// echoed is an input of each kind of member.
+// echoed is an input with a member of each kind.
 type echoed struct {
 	Name  string
 	Count int
@@ -34,7 +34,7 @@ type echoedItem struct {
 	Values []string `xml:"Values>entry"`
 }
 
-// An echo answers with what it was asked, and keeps it.
+// An echo answers with its input, and stores it.
 type echo struct {
 	asked *echoed
 	log   bytes.Buffer
@@ -50,7 +50,8 @@ func (e *echo) handler() *Handler {
 		Service{Name: "query", Protocol: Query("2010-03-31", "http://query.example/"), Operations: operations})
 }
 
-// answer sends a request, whose answer must be no failure of ours, and leave whole lines in the log.
+// answer sends a request. The answer must not be an internal failure, and every log record must be
+// one line.
 func (e *echo) answer(t *testing.T, r *http.Request) *httptest.ResponseRecorder {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -66,11 +67,14 @@ func (e *echo) answer(t *testing.T, r *http.Request) *httptest.ResponseRecorder 
 	return w
 }
 
-// FuzzJSONCall holds that a call in the JSON protocol is answered in JSON, and that the operation is asked what encoding/json reads.
+// FuzzJSONCall checks that a call in the JSON protocol gets a JSON answer, and that the operation
+// gets the input that encoding/json decodes.
 func FuzzJSONCall(f *testing.F) {
 	for _, target := range []string{"plain.Echo", "plain.Dance", "plain.", ".", "a\nb.Echo"} {
 		for _, body := range []string{
-			`{"Name":"<you>","Count":1,"Force":true,"Blob":"AAE=","Items":[{"Key":"a","Values":["b","c"]},{}]}`, `{"Count":"two"}`, `{"name":"a","Name":"b"}`, `{"Count":1e1}`, `{}{}`, `{}}`, `null`, "", "\xff", `{"Blob":"%"}`,
+			`{"Name":"<you>","Count":1,"Force":true,"Blob":"AAE=","Items":[{"Key":"a","Values":["b","c"]},{}]}`,
+			`{"Count":"two"}`, `{"name":"a","Name":"b"}`, `{"Count":1e1}`, `{}{}`, `{}}`, `null`, "", "\xff",
+			`{"Blob":"%"}`,
 			`{"Items":` + strings.Repeat("[", 500),
 		} {
 			f.Add(target, body)
@@ -95,13 +99,16 @@ func FuzzJSONCall(f *testing.F) {
 	})
 }
 
-// FuzzQueryCall holds that a call in the query protocol is answered in XML that can be read, and that what the operation is asked is what
-// the same, written as a form again, asks.
+// FuzzQueryCall checks that a call in the query protocol gets well-formed XML. The operation's
+// input, written as a form again, must decode to the same input.
 func FuzzQueryCall(f *testing.F) {
 	const call = "Action=Echo&Version=2010-03-31&"
 	for _, form := range []string{
-		call + "Name=%3Cyou%3E&Count=1&Force=true&Blob=AAE%3D&Items.member.1.Key=a&Items.member.1.Values.entry.1=b&Items.member.2.Key=c", call + "Count=two", call + "Name=a%00%1b%ff%EF%BF%BE", call + "Name=a&Name=b",
-		call + "Name.1=a", call + "%0a=1", call + "Items=&Items.member.1.Key=x", call + "Items.member.2.Key=a+gap", call + "Items.member.01.Key=x", call + "Items.member.1.Values.entry.1.x=y", call + "Blob=%25", call + "Force=maybe",
+		call + "Name=%3Cyou%3E&Count=1&Force=true&Blob=AAE%3D&Items.member.1.Key=a&Items.member.1.Values.entry.1=b&" +
+			"Items.member.2.Key=c", call + "Count=two", call + "Name=a%00%1b%ff%EF%BF%BE", call + "Name=a&Name=b",
+		call + "Name.1=a", call + "%0a=1", call + "Items=&Items.member.1.Key=x", call + "Items.member.2.Key=a+gap",
+		call + "Items.member.01.Key=x", call + "Items.member.1.Values.entry.1.x=y", call + "Blob=%25",
+		call + "Force=maybe",
 		"Action=%3C&Version=2010-03-31", "Action=Echo&Version=%0a", "Action=Echo;Version=1", "%zz", "",
 	} {
 		f.Add(form)
@@ -135,12 +142,14 @@ func FuzzQueryCall(f *testing.F) {
 	})
 }
 
-// parameter matches those that echoed has. A list that is empty is written without its entries' part.
-var parameter = regexp.MustCompile(`^(Action|Version|Name|Count|Force|Blob|Items(\.member\.[1-9]\d*(\.Key|\.Values(\.entry\.[1-9]\d*)?))?)$`)
+// parameter matches the parameters of echoed. An empty list is written without the entries' part.
+var parameter = regexp.MustCompile(
+	`^(Action|Version|Name|Count|Force|Blob|Items(\.member\.[1-9]\d*(\.Key|\.Values(\.entry\.[1-9]\d*)?))?)$`)
 
-// form is what asks for an input.
+// form returns the form that decodes to the input.
 func (e echoed) form() url.Values {
-	form := url.Values{"Action": {"Echo"}, "Version": {"2010-03-31"}, "Name": {e.Name}, "Count": {strconv.Itoa(e.Count)}, "Force": {strconv.FormatBool(e.Force)}}
+	form := url.Values{"Action": {"Echo"}, "Version": {"2010-03-31"}, "Name": {e.Name},
+		"Count": {strconv.Itoa(e.Count)}, "Force": {strconv.FormatBool(e.Force)}}
 	if e.Blob != nil {
 		form.Set("Blob", base64.StdEncoding.EncodeToString(e.Blob))
 	}

@@ -12,7 +12,8 @@ import (
 	"testing"
 )
 
-const authorization = "AWS4-HMAC-SHA256 Credential=AKIDLOCAL/20260101/ap-northeast-2/dynamodb/aws4_request, SignedHeaders=host, Signature=00"
+const authorization = "AWS4-HMAC-SHA256 Credential=AKIDLOCAL/20260101/ap-northeast-2/dynamodb/aws4_request, " +
+	"SignedHeaders=host, Signature=00"
 
 type greetInput struct {
 	Name  string
@@ -24,12 +25,14 @@ type greetOutput struct {
 	Caller   string
 }
 
-// newTestHandler serves "greet" in each protocol, and returns what it logs.
+// newTestHandler serves "greet" in each protocol, and returns its log.
 func newTestHandler() (*Handler, *bytes.Buffer) {
 	greet := Handle(func(ctx context.Context, in greetInput) (greetOutput, error) {
 		switch in.Name {
 		case "refuse":
-			return greetOutput{}, &Error{Status: http.StatusNotFound, Code: "PersonDoesNotExist", QueryCode: "Old.NonExistentPerson", Message: "no <person>"}
+			return greetOutput{},
+				&Error{Status: http.StatusNotFound, Code: "PersonDoesNotExist", QueryCode: "Old.NonExistentPerson",
+					Message: "no <person>"}
 		case "break":
 			return greetOutput{}, errors.New("the disk holds a secret")
 		}
@@ -39,7 +42,9 @@ func newTestHandler() (*Handler, *bytes.Buffer) {
 	var log bytes.Buffer
 	return NewHandler(slog.New(slog.NewTextHandler(&log, nil)),
 		Service{Name: "plain", Protocol: JSON("1.1", "plain"), Operations: operations},
-		Service{Name: "compatible", Protocol: QueryCompatibleJSON("1.0", "AmazonCompatible", "com.amazonaws.compatible"), Operations: operations},
+		Service{Name: "compatible",
+			Protocol:   QueryCompatibleJSON("1.0", "AmazonCompatible", "com.amazonaws.compatible"),
+			Operations: operations},
 		Service{Name: "query", Protocol: Query("2010-03-31", "http://query.example/"), Operations: operations},
 	), &log
 }
@@ -64,39 +69,55 @@ func TestAnswers(t *testing.T) {
 		request *http.Request
 		status  int
 		header  map[string]string
-		body    string // a part of it
+		body    string // a part of the answer
 	}{
 		{"JSON", jsonRequest("plain.Greet", `{"Name":"<you>","Times":1}`), 200,
-			map[string]string{"Content-Type": "application/x-amz-json-1.1"}, `{"Greeting":"hello <you>","Caller":"AKIDLOCAL"}`},
+			map[string]string{"Content-Type": "application/x-amz-json-1.1"},
+			`{"Greeting":"hello <you>","Caller":"AKIDLOCAL"}`},
 		{"JSON without a body", jsonRequest("plain.Greet", ``), 200, nil, `{"Greeting":"","Caller":"AKIDLOCAL"}`},
 		{"JSON error", jsonRequest("plain.Greet", `{"Name":"refuse"}`), 404,
 			map[string]string{"X-Amzn-Query-Error": ""}, `{"__type":"PersonDoesNotExist","message":"no <person>"}`},
 		{"query compatible error", jsonRequest("AmazonCompatible.Greet", `{"Name":"refuse"}`), 404,
-			map[string]string{"X-Amzn-Query-Error": "Old.NonExistentPerson;Sender", "Content-Type": "application/x-amz-json-1.0"},
+			map[string]string{"X-Amzn-Query-Error": "Old.NonExistentPerson;Sender",
+				"Content-Type": "application/x-amz-json-1.0"},
 			`{"__type":"com.amazonaws.compatible#PersonDoesNotExist","message":"no <person>"}`},
 		{"query", formRequest("Action=Greet&Version=2010-03-31&Name=%3Cyou%3E&Times=1"), 200,
 			map[string]string{"Content-Type": "text/xml"},
-			`<GreetResponse xmlns="http://query.example/"><GreetResult><Greeting>hello &lt;you&gt;</Greeting><Caller>AKIDLOCAL</Caller></GreetResult><ResponseMetadata><RequestId>`},
+			`<GreetResponse xmlns="http://query.example/"><GreetResult><Greeting>hello ` +
+				`&lt;you&gt;</Greeting><Caller>AKIDLOCAL</Caller></GreetResult><ResponseMetadata><RequestId>`},
 		{"query error", formRequest("Action=Greet&Version=2010-03-31&Name=refuse"), 404, nil,
-			`<ErrorResponse xmlns="http://query.example/"><Error><Type>Sender</Type><Code>Old.NonExistentPerson</Code><Message>no &lt;person&gt;</Message></Error><RequestId>`},
+			`<ErrorResponse xmlns="http:` +
+				`//query.example/"><Error><Type>Sender</Type><Code>Old.NonExistentPerson</Code><Message>no ` +
+				`&lt;person&gt;</Message></Error><RequestId>`},
 
-		{"unknown JSON operation", jsonRequest("plain.Dance", `{}`), 400, nil, `"The operation Dance of plain is not available in the local run, which serves Greet."`},
-		{"unknown query operation", formRequest("Action=Dance&Version=2010-03-31"), 400, nil, `<Code>InvalidAction</Code>`},
+		{"unknown JSON operation", jsonRequest("plain.Dance", `{}`), 400, nil,
+			`"The operation Dance of plain is not available in the local run, which serves Greet."`},
+		{"unknown query operation", formRequest("Action=Dance&Version=2010-03-31"), 400, nil,
+			`<Code>InvalidAction</Code>`},
 		{"unknown JSON service", jsonRequest("DynamoDB_20120810.ListTables", `{}`), 404, nil,
-			`The local run does not serve ListTables: the service asked for is dynamodb, and the services here are compatible, plain, query.`},
-		{"unknown query service", formRequest("Action=GetCallerIdentity&Version=2011-06-15"), 404, nil, `does not serve GetCallerIdentity`},
-		{"a REST service", httptest.NewRequest("GET", "/2015-03-31/functions", nil), 404, nil, `does not serve GET /2015-03-31/functions: the service asked for is unnamed`},
+			`The local run does not serve ListTables: the request is for dynamodb, and the services here are ` +
+				`compatible, plain, query.`},
+		{"unknown query service", formRequest("Action=GetCallerIdentity&Version=2011-06-15"), 404, nil,
+			`does not serve GetCallerIdentity`},
+		{"a REST service", httptest.NewRequest("GET", "/2015-03-31/functions", nil), 404, nil,
+			`does not serve GET /2015-03-31/functions: the request is for unnamed`},
 		{"a target without a dot", jsonRequest("plain", `{}`), 404, nil, `does not serve plain`},
 
 		{"no JSON", jsonRequest("plain.Greet", `{"Name":`), 400, nil, `SerializationException`},
 		{"two JSON values", jsonRequest("plain.Greet", `{}{}`), 400, nil, `more than one JSON value`},
 		{"a JSON list", jsonRequest("plain.Greet", `[]`), 400, nil, `SerializationException`},
-		{"a wrong JSON type", jsonRequest("plain.Greet", `{"Times":"two"}`), 400, nil, `the member Times must be of type int`},
-		{"an unknown member", jsonRequest("plain.Greet", `{"Mood":"good"}`), 400, nil, `the local run does not know the member \"Mood\"`},
-		{"a wrong query type", formRequest("Action=Greet&Version=2010-03-31&Times=two"), 400, nil, `The parameter Times is not a valid int.`},
-		{"an unknown parameter", formRequest("Action=Greet&Version=2010-03-31&Mood=good"), 400, nil, `does not know the parameter Mood`},
-		{"a large JSON body", jsonRequest("plain.Greet", `{"Name":"`+strings.Repeat("x", maxBody)+`"}`), 413, nil, `RequestEntityTooLargeException`},
-		{"a large form", formRequest("Action=Greet&Version=2010-03-31&Name=" + strings.Repeat("x", maxBody)), 413, nil, `RequestEntityTooLargeException`},
+		{"a wrong JSON type", jsonRequest("plain.Greet", `{"Times":"two"}`), 400, nil,
+			`the member Times must be of type int`},
+		{"an unknown member", jsonRequest("plain.Greet", `{"Mood":"good"}`), 400, nil,
+			`the local run does not implement the member \"Mood\"`},
+		{"a wrong query type", formRequest("Action=Greet&Version=2010-03-31&Times=two"), 400, nil,
+			`The parameter Times is not a valid int.`},
+		{"an unknown parameter", formRequest("Action=Greet&Version=2010-03-31&Mood=good"), 400, nil,
+			`does not implement the parameter Mood`},
+		{"a large JSON body", jsonRequest("plain.Greet", `{"Name":"`+strings.Repeat("x", maxBody)+`"}`), 413, nil,
+			`RequestEntityTooLargeException`},
+		{"a large form", formRequest("Action=Greet&Version=2010-03-31&Name=" + strings.Repeat("x", maxBody)), 413, nil,
+			`RequestEntityTooLargeException`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			handler, _ := newTestHandler()
@@ -121,16 +142,19 @@ func TestInternalErrorIsLoggedAndNotShown(t *testing.T) {
 	handler, log := newTestHandler()
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, jsonRequest("plain.Greet", `{"Name":"break"}`))
-	if w.Code != 500 || !strings.Contains(w.Body.String(), "InternalFailure") || strings.Contains(w.Body.String(), "disk") {
+	if w.Code != 500 || !strings.Contains(w.Body.String(), "InternalFailure") ||
+		strings.Contains(w.Body.String(), "disk") {
 		t.Errorf("answer: got %d %s, want 500 InternalFailure without the reason", w.Code, w.Body)
 	}
-	if !strings.Contains(log.String(), "the disk holds a secret") || !strings.Contains(log.String(), "service=plain operation=Greet caller=AKIDLOCAL") {
+	if !strings.Contains(log.String(), "the disk holds a secret") ||
+		!strings.Contains(log.String(), "service=plain operation=Greet caller=AKIDLOCAL") {
 		t.Errorf("log: got %s, want the reason and the call", log)
 	}
 }
 
 func TestInputIsNeitherLoggedNorQuotedInErrors(t *testing.T) {
-	for _, body := range []string{`{"Times":"hunter2"}`, `{"Name":"hunter2"`, `{"Name":hunter2}`, `{"Times":123.4567}`, `"hunter2"`} {
+	for _, body := range []string{`{"Times":"hunter2"}`, `{"Name":"hunter2"`, `{"Name":hunter2}`, `{"Times":123.4567}`,
+		`"hunter2"`} {
 		handler, log := newTestHandler()
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, jsonRequest("plain.Greet", body))
@@ -147,7 +171,11 @@ func TestCallerThatIsGoneIsNotAnswered(t *testing.T) {
 	var log bytes.Buffer
 	handler := NewHandler(slog.New(slog.NewTextHandler(&log, nil)), Service{
 		Name: "plain", Protocol: JSON("1.1", "plain"), Operations: map[string]Operation{
-			"Wait": Handle(func(ctx context.Context, _ struct{}) (struct{}, error) { cancel(); return struct{}{}, ctx.Err() }),
+			"Wait": Handle(func(ctx context.Context, _ struct{}) (struct{}, error) {
+				cancel()
+				return struct{}{},
+					ctx.Err()
+			}),
 		}})
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, jsonRequest("plain.Wait", `{}`).WithContext(ctx))
@@ -189,7 +217,8 @@ func TestPage(t *testing.T) {
 	} {
 		page, next, ok := Page(items, tt.limit, tt.token)
 		if got := strings.Join(page, ""); got != tt.want || next != tt.next || ok != tt.ok {
-			t.Errorf("Page(%v, %d, %q): got %q, %q, %v; want %q, %q, %v", items, tt.limit, tt.token, got, next, ok, tt.want, tt.next, tt.ok)
+			t.Errorf("Page(%v, %d, %q): got %q, %q, %v; want %q, %q, %v", items, tt.limit, tt.token, got, next, ok,
+				tt.want, tt.next, tt.ok)
 		}
 	}
 }

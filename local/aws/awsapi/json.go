@@ -10,15 +10,16 @@ import (
 	"strings"
 )
 
-// JSON is the awsJson protocol of the given version ("1.0" or "1.1"), for a service whose operations are named in the
-// X-Amz-Target header as <target>.<operation>.
+// JSON is the awsJson protocol, version "1.0" or "1.1", of a service whose requests name the
+// operation in the header X-Amz-Target as <target>.<operation>.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html
 func JSON(version, target string) Protocol {
 	return jsonProtocol{version: version, target: target}
 }
 
-// QueryCompatibleJSON is JSON for a service that once spoke the query protocol, as SQS did: each error also carries, in
-// the header x-amzn-query-error, the code that clients of those days know it by, and its type is named in full.
+// QueryCompatibleJSON is JSON for a service that formerly used the query protocol, like SQS. Each
+// error also has the header x-amzn-query-error, with the code for old clients, and a fully
+// qualified type.
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html#aws-protocols-awsquerycompatible-trait
 func QueryCompatibleJSON(version, target, errorNamespace string) Protocol {
 	return jsonProtocol{version: version, target: target, errorNamespace: errorNamespace}
@@ -37,14 +38,14 @@ func (p jsonProtocol) decoder(_ *http.Request, body []byte) func(any) error {
 			return nil // an operation without input
 		}
 		decoder := json.NewDecoder(bytes.NewReader(body))
-		// AWS ignores members that it does not know. Here a member that is not known is one that the stand-in does not
-		// implement, and ignoring it would let a program pass that AWS treats otherwise.
+		// AWS ignores unknown members. An unknown member here is one that the stand-in does not
+		// implement. Ignoring it could hide that AWS would treat the program differently.
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(input); err != nil {
 			return jsonInputError(err)
 		}
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-			return serializationError("the body holds more than one JSON value")
+			return serializationError("the body has more than one JSON value")
 		}
 		return nil
 	}
@@ -62,7 +63,7 @@ func (p jsonProtocol) peeker(_ *http.Request, body []byte) func(any) error {
 	}
 }
 
-// authenticationStatus is 400, but for a service that once spoke the query protocol, and kept its 403.
+// authenticationStatus is 400. A service that formerly used the query protocol has kept its 403.
 func (p jsonProtocol) authenticationStatus() int {
 	if p.errorNamespace != "" {
 		return http.StatusForbidden
@@ -70,7 +71,8 @@ func (p jsonProtocol) authenticationStatus() int {
 	return http.StatusBadRequest
 }
 
-// jsonInputError says what is wrong with an input without quoting it: it may hold a secret.
+// jsonInputError describes an invalid input. It does not quote the input, which may contain a
+// secret.
 func jsonInputError(err error) error {
 	var wrongType *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
@@ -80,9 +82,10 @@ func jsonInputError(err error) error {
 	case errors.As(err, &syntax):
 		return serializationError(fmt.Sprintf("the body is not JSON, at byte %d", syntax.Offset))
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return serializationError("the local run does not know the member " + strings.TrimPrefix(err.Error(), "json: unknown field "))
+		return serializationError("the local run does not implement the member " +
+			strings.TrimPrefix(err.Error(), "json: unknown field "))
 	default:
-		return serializationError("the body is not a JSON value that the operation takes")
+		return serializationError("the body is not a JSON value of the operation's input")
 	}
 }
 
@@ -109,7 +112,7 @@ func (p jsonProtocol) write(w http.ResponseWriter, status int, value any) {
 	w.WriteHeader(status)
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(value) // the status is sent: there is nobody left to tell that the caller hung up
+	_ = encoder.Encode(value) // an error means that the caller hung up
 }
 
 func (p jsonProtocol) unknownOperation(message string) *Error {

@@ -2,8 +2,9 @@ package awsapi
 
 import "strconv"
 
-// Page cuts the items that a list operation answers with: at most limit of them, from where token says. next is the token
-// of the page that follows, or "" on the last one; ok is false for a token that no page gave.
+// Page returns one page of a list: at most limit items from the position of token. next is the
+// token of the following page, or "" on the last page. ok is false for a token that Page did not
+// return.
 func Page[T any](items []T, limit int, token string) (page []T, next string, ok bool) {
 	from := 0
 	if token != "" {

@@ -5,8 +5,9 @@ import (
 	"net/http"
 )
 
-// Query is the awsQuery protocol of a service with the given API version and XML namespace: a form in, XML out. Inputs
-// and outputs are structs whose fields name their members with xml tags; decodeForm says how.
+// Query is the awsQuery protocol of a service with an API version and an XML namespace. The input
+// is a form, the output XML. Inputs and outputs are structs whose fields have xml tags; see
+// decodeForm.
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 func Query(version, namespace string) Protocol {
 	return queryProtocol{version: version, namespace: namespace}
@@ -53,7 +54,7 @@ func (p queryProtocol) write(w http.ResponseWriter, status int, root string, con
 	w.WriteHeader(status)
 	start := xml.StartElement{Name: xml.Name{Space: p.namespace, Local: root}}
 	e := xml.NewEncoder(w)
-	// As with JSON, a failure from here on is the caller's connection, and there is nobody left to tell.
+	// As with JSON, an error from here on means that the caller hung up.
 	if e.EncodeToken(start) != nil || content(e) != nil || e.EncodeToken(start.End()) != nil {
 		return
 	}

@@ -17,7 +17,8 @@ import (
 
 // signature is what a request's Authorization header says:
 //
-//	AWS4-HMAC-SHA256 Credential=<key id>/<date>/<region>/<service>/aws4_request, SignedHeaders=<a;b>, Signature=<hex>
+//	AWS4-HMAC-SHA256 Credential=<key id>/<date>/<region>/<service>/aws4_request,
+//	SignedHeaders=<a;b>, Signature=<hex>
 //
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 type signature struct {
@@ -28,7 +29,8 @@ type signature struct {
 
 const algorithm = "AWS4-HMAC-SHA256"
 
-// parseSignature reads an Authorization header. ok is false for one that lacks a part; what could be read is there all the same.
+// parseSignature parses an Authorization header. ok is false if a part is missing; the other parts
+// are set.
 func parseSignature(authorization string) (s signature, ok bool) {
 	parameters, isV4 := strings.CutPrefix(authorization, algorithm)
 	for parameter := range strings.SplitSeq(parameters, ",") {
@@ -47,22 +49,23 @@ func parseSignature(authorization string) (s signature, ok bool) {
 	return s, isV4 && s.accessKeyID != "" && s.signedHeaders != nil && s.value != ""
 }
 
-// maxSkew is how far the time of a signature may be from ours.
+// maxSkew limits the difference between a signature's time and the current time.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 const (
 	maxSkew    = 15 * time.Minute
 	dateFormat = "20060102T150405Z"
 )
 
-// authenticationFailure is why a caller is not believed to be who it claims to be. JSON protocols and the query protocol have names of
-// their own for it:
+// authenticationFailure is the reason why a signature is refused. The JSON protocols and the query
+// protocol have different codes for it:
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html
 // https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
 type authenticationFailure struct{ code, queryCode, message string }
 
 func notSigned() *authenticationFailure {
 	return &authenticationFailure{"MissingAuthenticationTokenException", "MissingAuthenticationToken",
-		"Request is missing Authentication Token. In the local run a person's access key is local, and its secret local."}
+		"Request is missing Authentication Token. In the local run a person's access key is local, and its secret " +
+			"local."}
 }
 
 func incompleteSignature(message string) *authenticationFailure {
@@ -71,7 +74,8 @@ func incompleteSignature(message string) *authenticationFailure {
 
 func unknownToken() *authenticationFailure {
 	return &authenticationFailure{"UnrecognizedClientException", "InvalidClientTokenId",
-		"The security token included in the request is invalid. In the local run a person's access key is local, its secret local, and there is no session token."}
+		"The security token included in the request is invalid. In the local run a person's access key is local, its " +
+			"secret local, and there is no session token."}
 }
 
 func wrongSignature(message string) *authenticationFailure {
@@ -81,15 +85,17 @@ func wrongSignature(message string) *authenticationFailure {
 const signatureDoesNotMatch = "The request signature we calculated does not match the signature you provided. " +
 	"Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
-// Error is the failure in words that name no protocol's code.
+// Error describes the failure without a protocol's code.
 func (f *authenticationFailure) Error() string { return f.message }
 
-// A Scope is what a signature must be made for. An empty region is any.
+// A Scope is the service and the region of a signature. An empty region allows every region.
 type Scope struct{ Service, Region string }
 
-// Authenticate verifies that a request, whose body has been read, is signed for a scope with the credentials that its access key belongs
-// to, and returns that access key. An error says, in AWS's words, why the caller is not believed to be who it claims to be.
-func Authenticate(r *http.Request, body []byte, scope Scope, credentials func(accessKeyID string) (c Credentials, ok bool)) (accessKeyID string, err error) {
+// Authenticate verifies that a request is signed for a scope with the credentials of its access
+// key, and returns the access key. The request's body has been read already. An error has AWS's
+// text.
+func Authenticate(r *http.Request, body []byte, scope Scope,
+	credentials func(accessKeyID string) (c Credentials, ok bool)) (accessKeyID string, err error) {
 	s, signed := parseSignature(r.Header.Get("Authorization"))
 	if failure := authenticate(r, body, s, signed, scope, credentials); failure != nil {
 		return "", failure
@@ -97,9 +103,10 @@ func Authenticate(r *http.Request, body []byte, scope Scope, credentials func(ac
 	return s.accessKeyID, nil
 }
 
-// authenticate verifies a signature, which is complete if signed says so. It signs the request once more, with the SDK's own signer: a
-// request with the same signed headers has the same signature.
-func authenticate(r *http.Request, body []byte, s signature, signed bool, scope Scope, credentialsOf func(string) (Credentials, bool)) *authenticationFailure {
+// authenticate verifies a signature; signed tells whether it is complete. It signs the request
+// again with the SDK's signer: a request with the same signed headers has the same signature.
+func authenticate(r *http.Request, body []byte, s signature, signed bool, scope Scope,
+	credentialsOf func(string) (Credentials, bool)) *authenticationFailure {
 	if r.URL.Query().Has("X-Amz-Signature") {
 		return incompleteSignature("The local run takes no presigned requests: sign the headers.")
 	}
@@ -107,11 +114,13 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 		return notSigned()
 	}
 	if !signed {
-		return incompleteSignature("Authorization header requires '" + algorithm + "' with 'Credential', 'SignedHeaders' and 'Signature' parameters.")
+		return incompleteSignature("Authorization header requires '" + algorithm +
+			"' with 'Credential', 'SignedHeaders' and 'Signature' parameters.")
 	}
 	signedAt, err := time.Parse(dateFormat, r.Header.Get("X-Amz-Date"))
 	if err != nil {
-		return incompleteSignature("Authorization header requires existence of a 'X-Amz-Date' header, written as " + dateFormat + ".")
+		return incompleteSignature("Authorization header requires existence of a 'X-Amz-Date' header, written as " +
+			dateFormat + ".")
 	}
 	credentials, ok := credentialsOf(s.accessKeyID)
 	if !ok || !same(r.Header.Get("X-Amz-Security-Token"), credentials.SessionToken) {
@@ -121,8 +130,10 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 		return failure
 	}
 	if day := signedAt.Format("20060102"); s.date != day {
-		return wrongSignature(fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%s' != '%s', from '%s'.",
-			s.date, day, signedAt.Format(dateFormat)))
+		return wrongSignature(
+			fmt.Sprintf("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "+
+				"'%s' != '%s', from '%s'.",
+				s.date, day, signedAt.Format(dateFormat)))
 	}
 	if s.service != scope.Service {
 		return wrongSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", scope.Service))
@@ -135,8 +146,8 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 			return wrongSignature(fmt.Sprintf("'%s' must be a 'SignedHeader' in the AWS Authorization.", name))
 		}
 	}
-	// The signature covers the hash of the body, whatever the service. UNSIGNED-PAYLOAD in its place is an option of
-	// Amazon S3: with it, whoever is between the caller and the endpoint could replace the body.
+	// The signature covers the hash of the body for every service. Amazon S3 alone accepts
+	// UNSIGNED-PAYLOAD instead, with which a man in the middle could replace the body.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 	hash := sha256.Sum256(body)
@@ -147,10 +158,11 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 		return wrongSignature("The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	again := signedPart(r, s.signedHeaders)
-	// The SDK's signer keeps a derived key for each region that it has signed for, and callers choose the region.
-	// A new signer for each request keeps none.
+	// The SDK's signer caches a derived key for each region, and callers choose the region. A new
+	// signer for each request prevents that the cache grows without limit.
 	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{
-		AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken,
+		AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey,
+		SessionToken: credentials.SessionToken,
 	}, again, payload, s.service, s.region, signedAt)
 	if err != nil {
 		return wrongSignature(signatureDoesNotMatch)
@@ -161,13 +173,13 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 	return nil
 }
 
-// signedPart is a request with nothing but what its signature covers.
+// signedPart returns a request with only the parts that the signature covers.
 func signedPart(r *http.Request, signedHeaders []string) *http.Request {
 	part := &http.Request{Method: r.Method, URL: r.URL, Host: r.Host, Header: http.Header{}}
-	part = part.Clone(context.Background()) // the signer writes to the URL
+	part = part.Clone(context.Background()) // the signer changes the URL
 	for _, name := range signedHeaders {
 		switch name {
-		case "host": // the signer's own
+		case "host": // the signer sets it
 		case "content-length":
 			part.ContentLength = r.ContentLength
 		default:
@@ -190,5 +202,5 @@ func checkSkew(signedAt, now time.Time) *authenticationFailure {
 	return nil
 }
 
-// same compares without telling by its duration how much of it was right.
+// same compares in constant time, so that the duration reveals nothing.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

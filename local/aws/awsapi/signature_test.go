@@ -17,7 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
-// gatekeeper knows two callers, and what they may not do.
+// gatekeeper knows two callers and their missing permissions.
 type gatekeeper struct{ asked []Permission }
 
 var (
@@ -98,12 +98,16 @@ func TestSignedRequestsAreAnswered(t *testing.T) {
 		return r
 	}
 	for name, r := range map[string]*http.Request{
-		"JSON":                     sign(t, jsonRequest("plain.Greet", hello), permanent, "plain", ""),
-		"query":                    sign(t, formRequest("Action=Greet&Version=2010-03-31&Name=you&Times=1"), permanent, "query", ""),
-		"a session":                sign(t, jsonRequest("plain.Greet", hello), temporary, "plain", ""),
-		"a declared payload":       sign(t, with(jsonRequest("plain.Greet", hello), "X-Amz-Content-Sha256", hash(hello)), permanent, "plain", ""),
-		"a header without x-amz":   with(sign(t, jsonRequest("plain.Greet", hello), permanent, "plain", ""), "User-Agent", "aws-cli"),
-		"spaces in a header":       sign(t, with(jsonRequest("plain.Greet", hello), "Amz-Sdk-Request", "attempt=1;   max=3"), permanent, "plain", ""),
+		"JSON": sign(t, jsonRequest("plain.Greet", hello), permanent, "plain", ""),
+		"query": sign(t, formRequest("Action=Greet&Version=2010-03-31&Name=you&Times=1"), permanent,
+			"query", ""),
+		"a session": sign(t, jsonRequest("plain.Greet", hello), temporary, "plain", ""),
+		"a declared payload": sign(t,
+			with(jsonRequest("plain.Greet", hello), "X-Amz-Content-Sha256", hash(hello)), permanent, "plain", ""),
+		"a header without x-amz": with(sign(t, jsonRequest("plain.Greet", hello), permanent, "plain", ""),
+			"User-Agent", "aws-cli"),
+		"spaces in a header": sign(t,
+			with(jsonRequest("plain.Greet", hello), "Amz-Sdk-Request", "attempt=1;   max=3"), permanent, "plain", ""),
 		"a path and a query":       sign(t, httptestRequest("/a%20b/c?z=1&a=%2F", hello), permanent, "plain", ""),
 		"without a content-length": sign(t, withoutLength(jsonRequest("plain.Greet", hello)), permanent, "plain", ""),
 	} {
@@ -146,33 +150,50 @@ func TestRequestsThatAreNotSignedWellAreRefused(t *testing.T) {
 		as      Credentials
 		service string
 		change  func(*http.Request)
-		code    string // of the JSON protocol
-		query   string // of the query protocol
+		code    string // in the JSON protocol
+		query   string // in the query protocol
 		message string
 	}{
-		{"unsigned", permanent, "", func(r *http.Request) { r.Header.Del("Authorization") }, "MissingAuthenticationTokenException", "MissingAuthenticationToken", "missing Authentication Token"},
-		{"another scheme", permanent, "", func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") }, "IncompleteSignatureException", "IncompleteSignature", "'Credential'"},
+		{"unsigned", permanent, "", func(r *http.Request) { r.Header.Del("Authorization") },
+			"MissingAuthenticationTokenException", "MissingAuthenticationToken", "missing Authentication Token"},
+		{"another scheme", permanent, "", func(r *http.Request) { r.Header.Set("Authorization", "Bearer x") },
+			"IncompleteSignatureException", "IncompleteSignature", "'Credential'"},
 		{"without a part", permanent, "", func(r *http.Request) {
 			a, _, _ := strings.Cut(r.Header.Get("Authorization"), ", Signature")
 			r.Header.Set("Authorization", a)
 		}, "IncompleteSignatureException", "IncompleteSignature", "'Signature'"},
-		{"presigned", permanent, "", func(r *http.Request) { r.URL.RawQuery = "X-Amz-Signature=00" }, "IncompleteSignatureException", "IncompleteSignature", "presigned"},
-		{"without a date", permanent, "", func(r *http.Request) { r.Header.Del("X-Amz-Date") }, "IncompleteSignatureException", "IncompleteSignature", "X-Amz-Date"},
-		{"an unknown key", wrong(permanent, func(c *Credentials) { c.AccessKeyID = "AKIANOBODY" }), "", nil, "UnrecognizedClientException", "InvalidClientTokenId", invalid},
-		{"a session without its token", wrong(temporary, func(c *Credentials) { c.SessionToken = "" }), "", nil, "UnrecognizedClientException", "InvalidClientTokenId", invalid},
-		{"a session with another token", wrong(temporary, func(c *Credentials) { c.SessionToken = "x" }), "", nil, "UnrecognizedClientException", "InvalidClientTokenId", invalid},
-		{"a person with a token", wrong(permanent, func(c *Credentials) { c.SessionToken = "x" }), "", nil, "UnrecognizedClientException", "InvalidClientTokenId", invalid},
-		{"a wrong secret", wrong(permanent, func(c *Credentials) { c.SecretAccessKey = "x" }), "", nil, "InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
-		{"for another service", permanent, "dynamodb", nil, "InvalidSignatureException", "SignatureDoesNotMatch", "correct service"},
-		{"another body", permanent, "", func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(hello + " ")) }, "InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
-		{"another declared payload", permanent, "", func(r *http.Request) { r.Header.Set("X-Amz-Content-Sha256", hash("x")) }, "InvalidSignatureException", "SignatureDoesNotMatch", "'x-amz-content-sha256' must be"},
-		{"another host", permanent, "", func(r *http.Request) { r.Host = "elsewhere" }, "InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
-		{"another path", permanent, "", func(r *http.Request) { r.URL.Path = "/elsewhere" }, "InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
-		{"another signed header", permanent, "", func(r *http.Request) { r.Header.Set("Amz-Sdk-Request", "attempt=2") }, "InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
+		{"presigned", permanent, "", func(r *http.Request) { r.URL.RawQuery = "X-Amz-Signature=00" },
+			"IncompleteSignatureException", "IncompleteSignature", "presigned"},
+		{"without a date", permanent, "", func(r *http.Request) { r.Header.Del("X-Amz-Date") },
+			"IncompleteSignatureException", "IncompleteSignature", "X-Amz-Date"},
+		{"an unknown key", wrong(permanent, func(c *Credentials) { c.AccessKeyID = "AKIANOBODY" }), "", nil,
+			"UnrecognizedClientException", "InvalidClientTokenId", invalid},
+		{"a session without its token", wrong(temporary, func(c *Credentials) { c.SessionToken = "" }), "", nil,
+			"UnrecognizedClientException", "InvalidClientTokenId", invalid},
+		{"a session with another token", wrong(temporary, func(c *Credentials) { c.SessionToken = "x" }), "", nil,
+			"UnrecognizedClientException", "InvalidClientTokenId", invalid},
+		{"a person with a token", wrong(permanent, func(c *Credentials) { c.SessionToken = "x" }), "", nil,
+			"UnrecognizedClientException", "InvalidClientTokenId", invalid},
+		{"a wrong secret", wrong(permanent, func(c *Credentials) { c.SecretAccessKey = "x" }), "", nil,
+			"InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
+		{"for another service", permanent, "dynamodb", nil, "InvalidSignatureException", "SignatureDoesNotMatch",
+			"correct service"},
+		{"another body", permanent, "", func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(hello + " ")) },
+			"InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
+		{"another declared payload", permanent, "",
+			func(r *http.Request) { r.Header.Set("X-Amz-Content-Sha256", hash("x")) }, "InvalidSignatureException",
+			"SignatureDoesNotMatch", "'x-amz-content-sha256' must be"},
+		{"another host", permanent, "", func(r *http.Request) { r.Host = "elsewhere" }, "InvalidSignatureException",
+			"SignatureDoesNotMatch", mismatch},
+		{"another path", permanent, "", func(r *http.Request) { r.URL.Path = "/elsewhere" },
+			"InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
+		{"another signed header", permanent, "", func(r *http.Request) { r.Header.Set("Amz-Sdk-Request", "attempt=2") },
+			"InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
 		{"another time", permanent, "", func(r *http.Request) {
 			r.Header.Set("X-Amz-Date", time.Now().Add(time.Second).UTC().Format(dateFormat))
 		}, "InvalidSignatureException", "SignatureDoesNotMatch", mismatch},
-		{"an x-amz header that is not signed", permanent, "", func(r *http.Request) { r.Header.Set("X-Amz-More", "x") }, "InvalidSignatureException", "SignatureDoesNotMatch", "'x-amz-more' must be a 'SignedHeader'"},
+		{"an x-amz header that is not signed", permanent, "", func(r *http.Request) { r.Header.Set("X-Amz-More", "x") },
+			"InvalidSignatureException", "SignatureDoesNotMatch", "'x-amz-more' must be a 'SignedHeader'"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, p := range []struct {
@@ -183,8 +204,10 @@ func TestRequestsThatAreNotSignedWellAreRefused(t *testing.T) {
 				header  string
 			}{
 				{"plain", jsonRequest("plain.Greet", hello), 400, []string{`"__type":"` + c.code + `"`}, ""},
-				{"compatible", jsonRequest("AmazonCompatible.Greet", hello), 403, []string{`#` + c.code + `"`}, c.query + ";Sender"},
-				{"query", formRequest("Action=Greet&Version=2010-03-31&Name=you&Times=1"), 403, []string{"<Code>" + c.query + "</Code>"}, ""},
+				{"compatible", jsonRequest("AmazonCompatible.Greet", hello), 403, []string{`#` + c.code + `"`},
+					c.query + ";Sender"},
+				{"query", formRequest("Action=Greet&Version=2010-03-31&Name=you&Times=1"), 403,
+					[]string{"<Code>" + c.query + "</Code>"}, ""},
 			} {
 				service := p.service
 				if c.service != "" {
@@ -202,7 +225,8 @@ func TestRequestsThatAreNotSignedWellAreRefused(t *testing.T) {
 				w := httptest.NewRecorder()
 				newGuardedHandler(g).ServeHTTP(w, r)
 				if w.Code != p.status || len(g.asked) > 0 || w.Header().Get("X-Amzn-Query-Error") != p.header {
-					t.Errorf("%s: got %d, header %q, asked for %v; want %d, %q, nothing", p.service, w.Code, w.Header().Get("X-Amzn-Query-Error"), g.asked, p.status, p.header)
+					t.Errorf("%s: got %d, header %q, asked for %v; want %d, %q, nothing", p.service, w.Code,
+						w.Header().Get("X-Amzn-Query-Error"), g.asked, p.status, p.header)
 				}
 				for _, part := range append(p.want, xmlText(p.service, c.message)) {
 					if !strings.Contains(w.Body.String(), part) {
@@ -214,7 +238,7 @@ func TestRequestsThatAreNotSignedWellAreRefused(t *testing.T) {
 	}
 }
 
-// UNSIGNED-PAYLOAD is an option of S3 alone.
+// Only S3 accepts UNSIGNED-PAYLOAD.
 func TestAnUnsignedPayloadIsRefused(t *testing.T) {
 	for service, r := range map[string]*http.Request{
 		"plain":      jsonRequest("plain.Greet", hello),
@@ -232,7 +256,7 @@ func TestAnUnsignedPayloadIsRefused(t *testing.T) {
 	}
 }
 
-// xmlText is a text as the protocol of a service writes it.
+// xmlText formats a text in the protocol of a service.
 func xmlText(service, text string) string {
 	if service == "query" {
 		return strings.ReplaceAll(text, "'", "&#39;")
@@ -242,14 +266,17 @@ func xmlText(service, text string) string {
 
 func TestSignatureIsGoodForAQuarterOfAnHour(t *testing.T) {
 	for _, c := range []struct {
-		by   time.Duration // how late the request is
-		want string        // "" is an answer
+		by   time.Duration // the delay of the request
+		want string        // "" means success
 	}{
 		{0, ""},
 		{15 * time.Minute, ""},
-		{15*time.Minute + time.Second, "Signature expired: 20000101T000000Z is now earlier than 20000101T000001Z (20000101T001501Z - 15 min.)"},
+		{15*time.Minute + time.Second,
+			"Signature expired: 20000101T000000Z is now earlier than 20000101T000001Z (20000101T001501Z - 15 min.)"},
 		{-15 * time.Minute, ""},
-		{-15*time.Minute - time.Second, "Signature not yet current: 20000101T001501Z is still later than 20000101T001500Z (20000101T000000Z + 15 min.)"},
+		{-15*time.Minute - time.Second,
+			"Signature not yet current: 20000101T001501Z is still later than 20000101T001500Z (20000101T000000Z + 15 " +
+				"min.)"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := jsonRequest("plain.Greet", hello)
@@ -259,13 +286,15 @@ func TestSignatureIsGoodForAQuarterOfAnHour(t *testing.T) {
 			} else {
 				early := time.Now().Add(-c.by)
 				r.Header.Del("Authorization")
-				if err := v4.NewSigner().SignHTTP(t.Context(), awsCredentials(permanent), r, hash(hello), "plain", "eu-west-1", early); err != nil {
+				if err := v4.NewSigner().SignHTTP(t.Context(), awsCredentials(permanent), r, hash(hello), "plain",
+					"eu-west-1", early); err != nil {
 					t.Fatal(err)
 				}
 			}
 			w := httptest.NewRecorder()
 			newGuardedHandler(&gatekeeper{}).ServeHTTP(w, r)
-			if c.want == "" && w.Code != 200 || c.want != "" && (w.Code != 400 || !strings.Contains(w.Body.String(), c.want)) {
+			if c.want == "" && w.Code != 200 ||
+				c.want != "" && (w.Code != 400 || !strings.Contains(w.Body.String(), c.want)) {
 				t.Errorf("%v late: got %d %s, want %q", c.by, w.Code, w.Body, c.want)
 			}
 		})
@@ -275,8 +304,10 @@ func TestSignatureIsGoodForAQuarterOfAnHour(t *testing.T) {
 func TestPermissionsAreAskedForBeforeTheOperationRuns(t *testing.T) {
 	g := &gatekeeper{}
 	w := httptest.NewRecorder()
-	newGuardedHandler(g).ServeHTTP(w, sign(t, jsonRequest("plain.Greet", `{"Name":"forbidden","Times":1}`), permanent, "plain", ""))
-	const want = `{"__type":"NoEntryException","message":"User: AKIAPERMANENT is not authorized to perform: greet:Greet"}`
+	newGuardedHandler(g).ServeHTTP(w,
+		sign(t, jsonRequest("plain.Greet", `{"Name":"forbidden","Times":1}`), permanent, "plain", ""))
+	const want = `{"__type":"NoEntryException","message":"User: AKIAPERMANENT is not authorized to perform: greet:` +
+		`Greet"}`
 	if w.Code != 403 || strings.TrimSpace(w.Body.String()) != want {
 		t.Errorf("got %d %s, want 403 %s", w.Code, w.Body, want)
 	}
@@ -285,7 +316,8 @@ func TestPermissionsAreAskedForBeforeTheOperationRuns(t *testing.T) {
 	}
 
 	w = httptest.NewRecorder()
-	newGuardedHandler(g).ServeHTTP(w, sign(t, formRequest("Action=Greet&Version=2010-03-31&Name=forbidden"), permanent, "query", ""))
+	newGuardedHandler(g).ServeHTTP(w,
+		sign(t, formRequest("Action=Greet&Version=2010-03-31&Name=forbidden"), permanent, "query", ""))
 	if w.Code != 403 || !strings.Contains(w.Body.String(), "<Code>NoEntry</Code>") {
 		t.Errorf("query: got %d %s, want 403 NoEntry", w.Code, w.Body)
 	}
@@ -297,5 +329,7 @@ func TestServiceWithoutAuthorizationIsAMistake(t *testing.T) {
 			t.Errorf("got %q, want a panic that names the service", message)
 		}
 	}()
-	NewAuthorizedHandler(slog.New(slog.DiscardHandler), &gatekeeper{}, Service{Name: "silent", Protocol: JSON("1.1", "silent")})
+	NewAuthorizedHandler(slog.New(slog.DiscardHandler), &gatekeeper{}, Service{
+		Name: "silent", Protocol: JSON("1.1", "silent"),
+	})
 }

@@ -35,12 +35,13 @@ func (s *Service) API() awsapi.Service {
 	}
 }
 
-// secretRef is the input of the operations that take a secret alone.
+// secretRef is the input of the operations whose only parameter is a secret.
 type secretRef struct {
 	SecretID string `json:"SecretId"`
 }
 
-// named is the output of the operations that name the secret and, where they made one, its new version.
+// named is the output of the operations that return the secret's name and, if they create one, the
+// new version's id.
 type named struct {
 	ARN       string
 	Name      string
@@ -56,7 +57,8 @@ func secretNotFound() error {
 }
 
 func valueNotFound(what string) error {
-	return awsapi.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for %s", what)
+	return awsapi.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for %s",
+		what)
 }
 
 func resourceExists(format string, args ...any) error {
@@ -71,7 +73,8 @@ func invalidRequest(format string, args ...any) error {
 	return awsapi.Errorf("InvalidRequestException", format, args...)
 }
 
-// timestamp is a time as the JSON protocol writes it: seconds since 1970, in milliseconds' precision; nil for the zero time.
+// timestamp formats a time like the JSON protocol: seconds since 1970 with three decimals. It
+// returns nil for the zero time.
 func timestamp(t time.Time) *float64 {
 	if t.IsZero() {
 		return nil
@@ -79,10 +82,10 @@ func timestamp(t time.Time) *float64 {
 	return new(float64(t.UnixMilli()) / 1000)
 }
 
-// day is the timestamp of a day, which is all that AWS tells of an access.
+// day returns the timestamp of the day of an access: AWS does not report the hour.
 func day(t time.Time) *float64 { return timestamp(t.UTC().Truncate(24 * time.Hour)) }
 
-// findByID is find for a request's SecretId. It must be called with the lock held.
+// findByID is find for a request's SecretId. It requires the lock.
 func (s *Service) findByID(id string) (*secret, error) {
 	if id == "" {
 		return nil, invalidParameter("You must provide a SecretId.")
@@ -94,7 +97,7 @@ func (s *Service) findByID(id string) (*secret, error) {
 	return sec, nil
 }
 
-// findWritable is findByID for an operation that changes the secret. It must be called with the lock held.
+// findWritable is findByID for an operation that changes the secret. It requires the lock.
 func (s *Service) findWritable(id string) (*secret, error) {
 	sec, err := s.findByID(id)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// description is what DescribeSecret and ListSecrets have in common.
+// description has the fields that DescribeSecret and ListSecrets share.
 type description struct {
 	ARN               string
 	Name              string
@@ -116,12 +116,15 @@ func (s *Service) listSecrets(_ context.Context, in listSecretsInput) (listSecre
 	}
 	out := listSecretsOutput{SecretList: []listedSecret{}, NextToken: next}
 	for _, sec := range page {
-		out.SecretList = append(out.SecretList, listedSecret{description: sec.describe(), SecretVersionsToStages: sec.versionLabels()})
+		out.SecretList = append(out.SecretList, listedSecret{
+			description: sec.describe(), SecretVersionsToStages: sec.versionLabels(),
+		})
 	}
 	return out, nil
 }
 
-// secretOrder compares two secrets by what SortBy names, which is the date of creation if it is empty, and then by name.
+// secretOrder compares two secrets by the SortBy field, which defaults to the date of creation, and
+// then by name.
 func secretOrder(by, direction string) (func(a, b *secret) int, error) {
 	key, ok := map[string]func(*secret) time.Time{
 		"":                   func(s *secret) time.Time { return s.created },

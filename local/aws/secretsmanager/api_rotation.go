@@ -13,7 +13,7 @@ type rotateSecretInput struct {
 	RotationRules      *RotationRules
 	RotateImmediately  *bool
 
-	declared bool // the request is no client's, but SetRotation's
+	declared bool // the request comes from SetRotation, not from a client
 }
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
@@ -39,14 +39,14 @@ func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, 
 			return sec.named(id), nil
 		}
 		return named{}, invalidRequest("A previous rotation isn't complete. That rotation will be reattempted.")
-	case known != nil: // a repeated request, whose rotation is done
+	case known != nil: // a repeated request whose rotation is finished
 		return sec.named(id), nil
 	}
 
 	immediately := in.RotateImmediately == nil || *in.RotateImmediately
 	var initial value
 	if v := sec.labelled(current); v != nil && !immediately {
-		// AWS's rotation functions log in with the value of AWSPENDING in testSecret.
+		// AWS's rotation functions log in with the value of AWSPENDING in the step testSecret.
 		initial = v.value
 	}
 	if _, err := sec.preparePending(id, initial); err != nil {
@@ -66,7 +66,7 @@ func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, 
 	return sec.named(id), nil
 }
 
-// configured returns the rotation with what the request sets, switched on.
+// configured returns the rotation, enabled, with the settings of the request.
 func (s *Service) configured(r rotation, in rotateSecretInput) (rotation, error) {
 	if in.RotationLambdaARN != "" {
 		r.functionARN = in.RotationLambdaARN
@@ -93,7 +93,7 @@ func (s *Service) configured(r rotation, in rotateSecretInput) (rotation, error)
 	return r, nil
 }
 
-// reattempt starts a rotation that had been given up again, as it was configured.
+// reattempt restarts an abandoned rotation with its configuration.
 func (s *Service) reattempt(sec *secret, unfinished *version) {
 	if sec.rotation.run == nil && sec.rotation.enabled {
 		s.begin(sec, unfinished.id, s.rotate)
@@ -120,22 +120,24 @@ func (s *Service) cancelRotateSecret(_ context.Context, in secretRef) (named, er
 	return sec.named(""), nil
 }
 
-// RotationConfig is how a secret is rotated.
+// RotationConfig is the configuration of a secret's rotation.
 type RotationConfig struct {
-	// FunctionARN is the rotation function's.
+	// FunctionARN is the ARN of the rotation function.
 	FunctionARN string
 	Rules       RotationRules
-	// RotateImmediately is whether the secret is rotated at once, as on AWS it is unless a program says otherwise. If it is
-	// not, the function's step testSecret is called to see that rotation will work.
+	// RotateImmediately starts a rotation at once, which is AWS's default. Without it, only the
+	// function's step testSecret is called, to check that rotation will work.
 	RotateImmediately bool
 }
 
-// SetRotation configures a secret's rotation as RotateSecret does, and returns without waiting for the function, which must be
-// ready to be called. It is an error if there is no such secret, the rules are not valid, or the service calls no functions.
+// SetRotation configures a secret's rotation like RotateSecret. It does not wait for the function,
+// which must accept calls. It fails if the secret does not exist, if the rules are invalid, or if
+// the service has no Invoke.
 func (s *Service) SetRotation(secretARN string, config RotationConfig) error {
 	_, err := s.rotateSecret(s.closed, rotateSecretInput{
-		SecretID: secretARN, RotationLambdaARN: config.FunctionARN, RotationRules: &config.Rules, RotateImmediately: &config.RotateImmediately,
-		declared: true,
+		SecretID: secretARN, RotationLambdaARN: config.FunctionARN, RotationRules: &config.Rules,
+		RotateImmediately: &config.RotateImmediately,
+		declared:          true,
 	})
 	if err != nil {
 		return fmt.Errorf("setting the rotation of secret %q: %w", secretARN, err)

@@ -41,9 +41,10 @@ func (s *Service) createSecret(_ context.Context, in createSecretInput) (named, 
 	defer s.mu.Unlock()
 	if sec := s.find(in.Name); sec != nil {
 		if err := sec.notDeleted(); err != nil {
-			return named{}, invalidRequest("You can't create this secret because a secret with this name is already scheduled for deletion.")
+			return named{}, invalidRequest(
+				"You can't create this secret because a secret with this name is already scheduled for deletion.")
 		}
-		// A repeated request, known by its token and its value, gets the answer of the first.
+		// A repeated request, recognized by its token and its value, gets the first answer.
 		if v := sec.version(id); v != nil && v.value.equal(val) {
 			return sec.named(id), nil
 		}
@@ -66,9 +67,11 @@ func (s *Service) createSecret(_ context.Context, in createSecretInput) (named, 
 	return sec.named(id), nil
 }
 
-// newARN is an ARN for a name: its random end keeps who may read a secret from reading a later one of the same name.
+// newARN returns an ARN for a name. Because of its random suffix, a policy for a deleted secret
+// does not apply to a later secret with the same name.
 func (s *Service) newARN(name string) string {
-	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", s.config.Region, s.config.AccountID, name, rand.Text()[:6])
+	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", s.config.Region, s.config.AccountID, name,
+		rand.Text()[:6])
 }
 
 func validDescription(description string) error {
@@ -111,9 +114,11 @@ func (s *Service) updateSecret(_ context.Context, in updateSecretInput) (named, 
 	}
 	updated := sec.named("")
 	if !val.empty() {
-		// Unlike PutSecretValue, which takes a repeated request.
+		// PutSecretValue, in contrast, accepts a repeated request.
 		if sec.version(id) != nil {
-			return named{}, resourceExists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, sec.arn)
+			return named{}, resourceExists(
+				"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.",
+				id, sec.arn)
 		}
 		if _, err := s.putVersion(sec, id, val, []string{current}); err != nil {
 			return named{}, err
@@ -127,7 +132,7 @@ func (s *Service) updateSecret(_ context.Context, in updateSecretInput) (named, 
 	return updated, nil
 }
 
-// The recovery window of a secret that is deleted, in days.
+// The recovery window of a deleted secret, in days.
 const (
 	minRecoveryWindow     = 7
 	defaultRecoveryWindow = 30
@@ -150,12 +155,15 @@ func (s *Service) deleteSecret(_ context.Context, in deleteSecretInput) (deleteS
 	window := defaultRecoveryWindow
 	switch {
 	case in.RecoveryWindowInDays != nil && in.ForceDeleteWithoutRecovery:
-		return deleteSecretOutput{}, invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
+		return deleteSecretOutput{},
+			invalidParameter("You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.")
 	case in.RecoveryWindowInDays != nil:
 		window = *in.RecoveryWindowInDays
 	}
 	if window < minRecoveryWindow || window > maxRecoveryWindow {
-		return deleteSecretOutput{}, invalidParameter("RecoveryWindowInDays value must be between %d and %d days (inclusive).", minRecoveryWindow, maxRecoveryWindow)
+		return deleteSecretOutput{},
+			invalidParameter("RecoveryWindowInDays value must be between %d and %d days (inclusive).",
+				minRecoveryWindow, maxRecoveryWindow)
 	}
 
 	s.mu.Lock()
@@ -164,7 +172,7 @@ func (s *Service) deleteSecret(_ context.Context, in deleteSecretInput) (deleteS
 	sec, err := s.findByID(in.SecretID)
 	switch {
 	case sec == nil && in.SecretID != "" && in.ForceDeleteWithoutRecovery:
-		// A secret that is not there is as good as deleted.
+		// A missing secret counts as deleted.
 		return deleteSecretOutput{named{ARN: s.newARN(in.SecretID), Name: in.SecretID}, timestamp(now)}, nil
 	case err != nil:
 		return deleteSecretOutput{}, err

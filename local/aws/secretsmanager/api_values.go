@@ -104,15 +104,18 @@ func (s *Service) putSecretValue(_ context.Context, in putSecretValueInput) (put
 	return putSecretValueOutput{named: sec.named(id), VersionStages: slices.Clone(v.labels)}, nil
 }
 
-// putVersion makes the version, or fills the one that a rotation has prepared under that id. A repeated request, known by
-// its id and its value, changes nothing. It must be called with the lock held.
+// putVersion creates the version, or sets the value of the version that a rotation has prepared
+// under the id. A repeated request, recognized by its id and its value, changes nothing. putVersion
+// requires the lock.
 func (s *Service) putVersion(sec *secret, id string, val value, labels []string) (*version, error) {
 	v, now := sec.version(id), time.Now()
 	switch {
 	case v != nil && v.value.equal(val):
 		return v, nil
 	case v != nil && !v.value.empty():
-		return nil, resourceExists("You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id, sec.arn)
+		return nil, resourceExists(
+			"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id,
+			sec.arn)
 	}
 	var err error
 	if v != nil {
@@ -130,7 +133,8 @@ func (s *Service) putVersion(sec *secret, id string, val value, labels []string)
 	return v, nil
 }
 
-// versionID is the id of a version to make: the client's token, which makes a repeated request harmless.
+// versionID returns the id of a new version: the client's token, so that a repeated request is
+// harmless.
 func versionID(token string) (string, error) {
 	switch {
 	case token == "":

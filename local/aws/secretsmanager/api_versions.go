@@ -28,7 +28,8 @@ func (s *Service) updateSecretVersionStage(_ context.Context, in updateSecretVer
 		return named{}, err
 	}
 	sec.changed = time.Now()
-	s.log.Info("secret staging label moved", "secret", sec.name, "stage", in.VersionStage, "from", in.RemoveFromVersionID, "to", in.MoveToVersionID)
+	s.log.Info("secret staging label moved", "secret", sec.name, "stage", in.VersionStage,
+		"from", in.RemoveFromVersionID, "to", in.MoveToVersionID)
 	return sec.named(""), nil
 }
 
@@ -54,7 +55,8 @@ type listedVersion struct {
 }
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
-func (s *Service) listSecretVersionIDs(_ context.Context, in listSecretVersionIDsInput) (listSecretVersionIDsOutput, error) {
+func (s *Service) listSecretVersionIDs(_ context.Context,
+	in listSecretVersionIDsInput) (listSecretVersionIDsOutput, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sec, err := s.findByID(in.SecretID)

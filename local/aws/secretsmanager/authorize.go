@@ -8,7 +8,7 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// Authorization says which permissions the operations ask for.
+// Authorization lists the permissions that each operation requires.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
 func (s *Service) Authorization() *awsapi.Authorization {
 	return &awsapi.Authorization{
@@ -38,13 +38,16 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 	permissions := []awsapi.Permission{p}
 	if in.RotationLambdaARN != "" {
 		// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
-		permissions = append(permissions, awsapi.Permission{Action: "lambda:InvokeFunction", Resource: in.RotationLambdaARN})
+		permissions = append(permissions, awsapi.Permission{
+			Action: "lambda:InvokeFunction", Resource: in.RotationLambdaARN,
+		})
 	}
 	return permissions, nil
 }
 
-// arnOf is the whole ARN of the secret that a name, an ARN or a part of it stands for; or the one that it would have, with ? for each
-// of the six characters that Secrets Manager would choose.
+// arnOf returns the full ARN of the secret with a name, an ARN or a partial ARN. For a missing
+// secret it returns the ARN with ? for each of the six characters that Secrets Manager would
+// choose.
 func (s *Service) arnOf(id string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

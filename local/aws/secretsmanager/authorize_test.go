@@ -16,7 +16,8 @@ func TestPermissionsOfOperations(t *testing.T) {
 		arn      = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:key-AbCdEf"
 		function = "arn:aws:lambda:eu-west-1:000000000000:function:rotate"
 	)
-	service := secretsmanager.New(secretsmanager.Config{Region: "eu-west-1", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	service := secretsmanager.New(secretsmanager.Config{Region: "eu-west-1", AccountID: "000000000000"},
+		slog.New(slog.DiscardHandler))
 	t.Cleanup(service.Close)
 	if err := service.Create(secretsmanager.SecretConfig{Name: "key", ARN: arn, Value: "hush"}); err != nil {
 		t.Fatal(err)
@@ -25,19 +26,30 @@ func TestPermissionsOfOperations(t *testing.T) {
 		operation, input string
 		want             []awsapi.Permission
 	}{
-		{"GetSecretValue", `{"SecretId":"key"}`, []awsapi.Permission{{Action: "secretsmanager:GetSecretValue", Resource: arn}}},
-		{"GetSecretValue", `{"SecretId":"` + arn + `","VersionStage":"AWSCURRENT"}`, []awsapi.Permission{{Action: "secretsmanager:GetSecretValue", Resource: arn}}},
-		{"PutSecretValue", `{"SecretId":"arn:aws:secretsmanager:eu-west-1:000000000000:secret:key"}`, []awsapi.Permission{{Action: "secretsmanager:PutSecretValue", Resource: arn}}},
-		{"DescribeSecret", `{"SecretId":"absent"}`, []awsapi.Permission{{Action: "secretsmanager:DescribeSecret", Resource: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:absent-??????"}}},
-		{"DescribeSecret", `{"SecretId":"arn:absent"}`, []awsapi.Permission{{Action: "secretsmanager:DescribeSecret", Resource: "arn:absent"}}},
-		{"CreateSecret", `{"Name":"new"}`, []awsapi.Permission{{Action: "secretsmanager:CreateSecret", Resource: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:new-??????"}}},
+		{"GetSecretValue", `{"SecretId":"key"}`,
+			[]awsapi.Permission{{Action: "secretsmanager:GetSecretValue", Resource: arn}}},
+		{"GetSecretValue", `{"SecretId":"` + arn + `","VersionStage":"AWSCURRENT"}`,
+			[]awsapi.Permission{{Action: "secretsmanager:GetSecretValue", Resource: arn}}},
+		{"PutSecretValue", `{"SecretId":"arn:aws:secretsmanager:eu-west-1:000000000000:secret:key"}`,
+			[]awsapi.Permission{{Action: "secretsmanager:PutSecretValue", Resource: arn}}},
+		{"DescribeSecret", `{"SecretId":"absent"}`,
+			[]awsapi.Permission{{Action: "secretsmanager:DescribeSecret",
+				Resource: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:absent-??????"}}},
+		{"DescribeSecret", `{"SecretId":"arn:absent"}`,
+			[]awsapi.Permission{{Action: "secretsmanager:DescribeSecret", Resource: "arn:absent"}}},
+		{"CreateSecret", `{"Name":"new"}`,
+			[]awsapi.Permission{{Action: "secretsmanager:CreateSecret",
+				Resource: "arn:aws:secretsmanager:eu-west-1:000000000000:secret:new-??????"}}},
 		{"ListSecrets", `{}`, []awsapi.Permission{{Action: "secretsmanager:ListSecrets", Resource: "*"}}},
 		{"GetRandomPassword", `{}`, []awsapi.Permission{{Action: "secretsmanager:GetRandomPassword", Resource: "*"}}},
-		{"RotateSecret", `{"SecretId":"key"}`, []awsapi.Permission{{Action: "secretsmanager:RotateSecret", Resource: arn}}},
+		{"RotateSecret", `{"SecretId":"key"}`,
+			[]awsapi.Permission{{Action: "secretsmanager:RotateSecret", Resource: arn}}},
 		{"RotateSecret", `{"SecretId":"key","RotationLambdaARN":"` + function + `"}`,
-			[]awsapi.Permission{{Action: "secretsmanager:RotateSecret", Resource: arn}, {Action: "lambda:InvokeFunction", Resource: function}}},
+			[]awsapi.Permission{{Action: "secretsmanager:RotateSecret", Resource: arn},
+				{Action: "lambda:InvokeFunction", Resource: function}}},
 	} {
-		got, err := service.Authorization().Permissions(c.operation, func(v any) error { return json.Unmarshal([]byte(c.input), v) })
+		got, err := service.Authorization().Permissions(c.operation,
+			func(v any) error { return json.Unmarshal([]byte(c.input), v) })
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("%s %s: asks for %v, %v; want %v", c.operation, c.input, got, err, c.want)
 		}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// filter chooses secrets by an attribute. A secret matches if one of the values does; a value that begins with ! matches
-// the secrets that the rest of it does not.
+// filter selects secrets by an attribute. A secret matches if at least one value matches. A value
+// that begins with ! matches the secrets that the rest of the value does not match.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_Filter.html
 type filter struct {
 	Key    string
@@ -19,12 +19,13 @@ func (f filter) validate() error {
 		return invalidParameter("The filter %s must have 1 to %d values.", f.Key, maxFilterValues)
 	}
 	if _, ok := filterAttributes[f.Key]; !ok && f.Key != "all" {
-		return invalidParameter("The filter key must be description, name, tag-key, tag-value, primary-region, owning-service or all.")
+		return invalidParameter(
+			"The filter key must be description, name, tag-key, tag-value, primary-region, owning-service or all.")
 	}
 	return nil
 }
 
-// filterAttributes are what the filter keys other than "all" look at, in a secret of a region.
+// filterAttributes returns the attributes that each filter key other than "all" compares.
 var filterAttributes = map[string]func(s *secret, region string) []string{
 	"description":    func(s *secret, _ string) []string { return []string{s.description} },
 	"name":           func(s *secret, _ string) []string { return []string{s.name} },
@@ -49,11 +50,12 @@ func (f filter) match(s *secret, region string) bool {
 	})
 }
 
-// matchValue reports whether an attribute begins with the value; for "all", whether each word of it is in some attribute.
+// matchValue reports whether an attribute begins with the value. For "all", it reports whether each
+// word of the value is in some attribute.
 func (f filter) matchValue(s *secret, region, value string) bool {
 	if f.Key != "all" {
 		return slices.ContainsFunc(filterAttributes[f.Key](s, region), func(attribute string) bool {
-			if f.Key == "description" { // the one that does not distinguish case
+			if f.Key == "description" { // the only case-insensitive key
 				attribute, value = strings.ToLower(attribute), strings.ToLower(value)
 			}
 			return strings.HasPrefix(attribute, value)

@@ -26,7 +26,9 @@ func TestOldVersionsWithoutLabelsMakeRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(t)
 		put := func(n int) error {
-			_, err := s.putSecretValue(t.Context(), putSecretValueInput{SecretID: "name", ClientRequestToken: fmt.Sprintf("%032d", n), SecretString: aws.String("x")})
+			_, err := s.putSecretValue(t.Context(), putSecretValueInput{
+				SecretID: "name", ClientRequestToken: fmt.Sprintf("%032d", n), SecretString: aws.String("x"),
+			})
 			return err
 		}
 		for n := range maxVersions {
@@ -41,9 +43,14 @@ func TestOldVersionsWithoutLabelsMakeRoom(t *testing.T) {
 		if err := put(maxVersions); err != nil {
 			t.Fatalf("version %d a day later: %v", maxVersions, err)
 		}
-		listed, err := s.listSecretVersionIDs(t.Context(), listSecretVersionIDsInput{SecretID: "name", IncludeDeprecated: true})
-		if err != nil || len(listed.Versions) != maxVersions || listed.Versions[0].VersionID != fmt.Sprintf("%032d", maxVersions) || listed.Versions[maxVersions-1].VersionID != fmt.Sprintf("%032d", 1) {
-			t.Errorf("got %d versions, %v; want the newest %d, the newest first", len(listed.Versions), err, maxVersions)
+		listed, err := s.listSecretVersionIDs(t.Context(), listSecretVersionIDsInput{
+			SecretID: "name", IncludeDeprecated: true,
+		})
+		if err != nil || len(listed.Versions) != maxVersions ||
+			listed.Versions[0].VersionID != fmt.Sprintf("%032d", maxVersions) ||
+			listed.Versions[maxVersions-1].VersionID != fmt.Sprintf("%032d", 1) {
+			t.Errorf("got %d versions, %v; want the newest %d, the newest first", len(listed.Versions), err,
+				maxVersions)
 		}
 	})
 }
@@ -56,7 +63,9 @@ func TestSecretHasTwentyLabelsAtMost(t *testing.T) {
 	}
 	id := strings.Repeat("1", 32)
 	put := func(id string, labels []string) error {
-		_, err := s.putSecretValue(t.Context(), putSecretValueInput{SecretID: "name", ClientRequestToken: id, SecretString: aws.String("x"), VersionStages: labels})
+		_, err := s.putSecretValue(t.Context(), putSecretValueInput{
+			SecretID: "name", ClientRequestToken: id, SecretString: aws.String("x"), VersionStages: labels,
+		})
 		return err
 	}
 	if err := put(id, append(labels, "one more")); code(err) != "InvalidParameterException" {
@@ -68,7 +77,9 @@ func TestSecretHasTwentyLabelsAtMost(t *testing.T) {
 	if err := put(strings.Repeat("2", 32), []string{"one more"}); code(err) != "LimitExceededException" {
 		t.Errorf("a 21st label put: got %v, want LimitExceededException", err)
 	}
-	_, err := s.updateSecretVersionStage(t.Context(), updateSecretVersionStageInput{SecretID: "name", VersionStage: "one more", MoveToVersionID: id})
+	_, err := s.updateSecretVersionStage(t.Context(), updateSecretVersionStageInput{
+		SecretID: "name", VersionStage: "one more", MoveToVersionID: id,
+	})
 	if code(err) != "LimitExceededException" {
 		t.Errorf("a 21st label attached: got %v, want LimitExceededException", err)
 	}
@@ -82,7 +93,8 @@ func TestSecretIsRecoverableForItsWindow(t *testing.T) {
 		if want := *timestamp(time.Now().AddDate(0, 0, days)); err != nil || *deleted.DeletionDate != want {
 			t.Fatalf("DeleteSecret: got %+v, %v; want the date %v", deleted, err, want)
 		}
-		if described, err := s.describeSecret(ctx, secretRef{"name"}); err != nil || *described.DeletedDate != *deleted.DeletionDate {
+		if described, err := s.describeSecret(ctx, secretRef{"name"}); err != nil ||
+			*described.DeletedDate != *deleted.DeletionDate {
 			t.Errorf("DescribeSecret: got %+v, %v", described, err)
 		}
 		time.Sleep(days*24*time.Hour - time.Second)
@@ -96,7 +108,8 @@ func TestSecretIsRecoverableForItsWindow(t *testing.T) {
 		if _, err := s.restoreSecret(ctx, secretRef{"name"}); code(err) != "ResourceNotFoundException" {
 			t.Errorf("RestoreSecret after the window: got %v, want ResourceNotFoundException", err)
 		}
-		if listed, err := s.listSecrets(ctx, listSecretsInput{IncludePlannedDeletion: true}); err != nil || len(listed.SecretList) != 0 {
+		if listed, err := s.listSecrets(ctx, listSecretsInput{IncludePlannedDeletion: true}); err != nil ||
+			len(listed.SecretList) != 0 {
 			t.Errorf("ListSecrets after the window: got %+v, %v; want none", listed, err)
 		}
 	})
@@ -121,7 +134,9 @@ func TestSecretsOfAnAWSServiceAreChangedByThatServiceAlone(t *testing.T) {
 			return err
 		},
 		"UpdateSecretVersionStage": func() error {
-			_, err := s.updateSecretVersionStage(ctx, updateSecretVersionStageInput{SecretID: "arn:master", VersionStage: "label", MoveToVersionID: s.find("arn:master").versions[0].id})
+			_, err := s.updateSecretVersionStage(ctx, updateSecretVersionStageInput{
+				SecretID: "arn:master", VersionStage: "label", MoveToVersionID: s.find("arn:master").versions[0].id,
+			})
 			return err
 		},
 		"DeleteSecret": func() error {

@@ -27,7 +27,9 @@ func TestListSecretsFiltersAndSorts(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Second)
-		if _, err := s.updateSecret(ctx, updateSecretInput{SecretID: "name", Description: aws.String("login")}); err != nil {
+		if _, err := s.updateSecret(ctx, updateSecretInput{
+			SecretID: "name", Description: aws.String("login"),
+		}); err != nil {
 			t.Fatal(err)
 		}
 		byKey := func(key string, values ...string) []filter { return []filter{{key, values}} }
@@ -38,7 +40,8 @@ func TestListSecretsFiltersAndSorts(t *testing.T) {
 			{listSecretsInput{}, "name Shop/key shop/database other rds!db-1"},
 			{listSecretsInput{SortOrder: "desc"}, "rds!db-1 other shop/database Shop/key name"},
 			{listSecretsInput{SortBy: "name"}, "Shop/key name other rds!db-1 shop/database"},
-			{listSecretsInput{SortBy: "last-changed-date", SortOrder: "desc"}, "name rds!db-1 other shop/database Shop/key"},
+			{listSecretsInput{SortBy: "last-changed-date", SortOrder: "desc"},
+				"name rds!db-1 other shop/database Shop/key"},
 			{listSecretsInput{Filters: byKey("name", "shop")}, "shop/database"},
 			{listSecretsInput{Filters: byKey("name", "shop", "other")}, "shop/database other"},
 			{listSecretsInput{Filters: byKey("name", "!shop")}, "name Shop/key other rds!db-1"},
@@ -61,7 +64,8 @@ func TestListSecretsFiltersAndSorts(t *testing.T) {
 			}
 		}
 		for _, in := range []listSecretsInput{
-			{Filters: byKey("colour", "red")}, {Filters: byKey("name")}, {Filters: byKey("name", slices.Repeat([]string{"x"}, 11)...)},
+			{Filters: byKey("colour", "red")}, {Filters: byKey("name")},
+			{Filters: byKey("name", slices.Repeat([]string{"x"}, 11)...)},
 			{SortBy: "colour"}, {SortOrder: "up"}, {MaxResults: 101},
 		} {
 			if _, err := s.listSecrets(ctx, in); code(err) != "InvalidParameterException" {

@@ -42,7 +42,9 @@ func getRandomPassword(_ context.Context, in getRandomPasswordInput) (getRandomP
 	case len(types) == 0:
 		return getRandomPasswordOutput{}, invalidParameter("The request excludes every character.")
 	case requireEach && length < len(types):
-		return getRandomPasswordOutput{}, invalidParameter("A password of %d characters can't have each of the %d included types.", length, len(types))
+		return getRandomPasswordOutput{},
+			invalidParameter("A password of %d characters can't have each of the %d included types.", length,
+				len(types))
 	}
 	password, err := randomPassword(length, types, requireEach)
 	if err != nil {
@@ -51,7 +53,7 @@ func getRandomPassword(_ context.Context, in getRandomPasswordInput) (getRandomP
 	return getRandomPasswordOutput{RandomPassword: password}, nil
 }
 
-// characterTypes returns the characters to choose from, by type, without types that have none left.
+// characterTypes returns the allowed characters by type. It omits types without allowed characters.
 func (in getRandomPasswordInput) characterTypes() []string {
 	var types []string
 	for _, t := range []struct {
@@ -77,8 +79,8 @@ func (in getRandomPasswordInput) characterTypes() []string {
 	return types
 }
 
-// randomPassword draws passwords until one has each type, if that is required: of those that have, each is as likely as
-// any other.
+// randomPassword draws passwords until one contains each type, if that is required. So all
+// passwords that satisfy the requirement are equally likely.
 func randomPassword(length int, types []string, requireEach bool) (string, error) {
 	alphabet := strings.Join(types, "")
 	for {

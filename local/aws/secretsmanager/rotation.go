@@ -6,20 +6,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// rotation is how a secret is rotated, and whether it is right now.
+// rotation is the rotation configuration of a secret and its current rotation.
 type rotation struct {
 	functionARN string // "" if rotation was never configured
 	rules       RotationRules
 	schedule    schedule // nil if the rules have none
-	enabled     bool     // on schedule
+	enabled     bool     // rotate on schedule
 	last        time.Time
-	next        time.Time    // when the window of the next rotation closes; in the past if that rotation failed
-	timer       *time.Timer  // goes off when that window opens; nil if there is none
-	run         *rotationRun // nil unless one is under way
+	next        time.Time    // end of the next rotation's window; in the past after a failed rotation
+	timer       *time.Timer  // fires when that window opens; nil if there is none
+	run         *rotationRun // nil unless a rotation is running
 }
 
-// schedule sets the time of the next rotation, counted from now. A secret that is not to be rotated has none. It must be
-// called with the lock held.
+// schedule sets the time of the next rotation, relative to now, if rotation is enabled. It requires
+// the lock.
 func (s *Service) schedule(sec *secret, now time.Time) {
 	r := &sec.rotation
 	r.stopTimer()
@@ -36,7 +36,7 @@ func (s *Service) schedule(sec *secret, now time.Time) {
 	timer = time.AfterFunc(opens.Sub(now), func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if r.timer != timer { // stopped while it waited for the lock
+		if r.timer != timer { // it was stopped while it waited for the lock
 			return
 		}
 		r.timer = nil
@@ -47,7 +47,7 @@ func (s *Service) schedule(sec *secret, now time.Time) {
 	r.timer = timer
 }
 
-// rotateOnSchedule begins a rotation, or begins again the one that was not finished. It must be called with the lock held.
+// rotateOnSchedule starts a rotation, or restarts the unfinished one. It requires the lock.
 func (s *Service) rotateOnSchedule(sec *secret) {
 	v := sec.unfinished()
 	if v == nil {
@@ -67,7 +67,8 @@ func (r *rotation) stopTimer() {
 	}
 }
 
-// stopRotation ends a rotation under way, if there is one, and the wait for the next. Labels stay as they are.
+// stopRotation stops the running rotation, if any, and the timer of the next one. It leaves the
+// labels unchanged.
 func (s *secret) stopRotation() {
 	s.rotation.stopTimer()
 	s.rotation.next = time.Time{}
@@ -77,7 +78,8 @@ func (s *secret) stopRotation() {
 	}
 }
 
-// unfinished returns the version of a rotation that was not finished: AWSPENDING is on it, and AWSCURRENT on another.
+// unfinished returns the version of an unfinished rotation: it has AWSPENDING, and another version
+// has AWSCURRENT.
 func (s *secret) unfinished() *version {
 	if v := s.labelled(pending); v != nil && !v.has(current) {
 		return v
@@ -85,8 +87,8 @@ func (s *secret) unfinished() *version {
 	return nil
 }
 
-// preparePending makes the version that a rotation is to fill. It is there before the rotation function is called, and the function
-// checks that it is.
+// preparePending creates the version for a rotation. It must exist before the rotation function is
+// called, because the function checks it.
 func (s *secret) preparePending(id string, v value) (*version, error) {
 	if err := s.roomForLabels(pending); err != nil {
 		return nil, err

@@ -21,14 +21,14 @@ import (
 
 const functionARN = "arn:aws:lambda:ap-northeast-2:000000000000:function:rotate"
 
-// rotationFunction is a rotation function in the manner of AWS's template, with faults on demand.
+// rotationFunction is a rotation function like AWS's template, with faults on demand.
 // https://github.com/aws-samples/aws-secrets-manager-rotation-lambdas/blob/master/SecretsManagerRotationTemplate/lambda_function.py
 type rotationFunction struct {
 	service *Service
 
 	mu     sync.Mutex
 	calls  []rotationCall
-	before func(ctx context.Context, call rotationCall) error // called before each step, if set
+	before func(ctx context.Context, call rotationCall) error // called before each step, if not nil
 }
 
 type rotationCall struct {
@@ -61,7 +61,9 @@ func (f *rotationFunction) step(ctx context.Context, call rotationCall) error {
 	if stages := described.VersionIDsToStages[call.ClientRequestToken]; !slices.Contains(stages, pending) {
 		return fmt.Errorf("version %s has the stages %v, not AWSPENDING", call.ClientRequestToken, stages)
 	}
-	value, err := f.service.getSecretValue(ctx, getSecretValueInput{SecretID: call.SecretID, VersionID: call.ClientRequestToken, VersionStage: pending})
+	value, err := f.service.getSecretValue(ctx, getSecretValueInput{
+		SecretID: call.SecretID, VersionID: call.ClientRequestToken, VersionStage: pending,
+	})
 	missing := code(err) == "ResourceNotFoundException"
 	if err != nil && !missing {
 		return err
@@ -70,7 +72,8 @@ func (f *rotationFunction) step(ctx context.Context, call rotationCall) error {
 	case createStep:
 		if missing {
 			_, err = f.service.putSecretValue(ctx, putSecretValueInput{
-				SecretID: call.SecretID, ClientRequestToken: call.ClientRequestToken, SecretString: aws.String("value " + call.ClientRequestToken), VersionStages: []string{pending},
+				SecretID: call.SecretID, ClientRequestToken: call.ClientRequestToken,
+				SecretString: aws.String("value " + call.ClientRequestToken), VersionStages: []string{pending},
 			})
 			return err
 		}
@@ -86,7 +89,8 @@ func (f *rotationFunction) step(ctx context.Context, call rotationCall) error {
 			}
 		}
 		_, err := f.service.updateSecretVersionStage(ctx, updateSecretVersionStageInput{
-			SecretID: call.SecretID, VersionStage: current, RemoveFromVersionID: from, MoveToVersionID: call.ClientRequestToken,
+			SecretID: call.SecretID, VersionStage: current, RemoveFromVersionID: from,
+			MoveToVersionID: call.ClientRequestToken,
 		})
 		return err
 	default:
@@ -95,7 +99,7 @@ func (f *rotationFunction) step(ctx context.Context, call rotationCall) error {
 	return nil
 }
 
-// failOn makes a step fail so many times.
+// failOn makes a step fail a number of times.
 func (f *rotationFunction) failOn(step string, times int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -108,7 +112,7 @@ func (f *rotationFunction) failOn(step string, times int) {
 	}
 }
 
-// takeCalls returns the steps called since it was last called.
+// takeCalls returns the steps that were called since the last takeCalls.
 func (f *rotationFunction) takeCalls() (steps []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -128,8 +132,8 @@ func code(err error) string {
 
 var allSteps = []string{createStep, setStep, testStep, finishStep}
 
-// rotating is a service with the secret dev/database, whose value is "one" in version one, and its rotation function. It is for
-// use in a synctest bubble.
+// rotating is a service with the secret dev/database, whose version one has the value "one", and
+// its rotation function. Use it in a synctest bubble.
 type rotating struct {
 	*Service
 	function *rotationFunction
@@ -155,7 +159,9 @@ func newRotating(t *testing.T) rotating {
 }
 
 func (r rotating) put(id, text string, stages ...string) error {
-	_, err := r.putSecretValue(r.t.Context(), putSecretValueInput{SecretID: databaseARN, ClientRequestToken: id, SecretString: &text, VersionStages: stages})
+	_, err := r.putSecretValue(r.t.Context(), putSecretValueInput{
+		SecretID: databaseARN, ClientRequestToken: id, SecretString: &text, VersionStages: stages,
+	})
 	return err
 }
 
@@ -179,7 +185,7 @@ func (r rotating) describe() describeSecretOutput {
 	return out
 }
 
-// wantStages checks which version has which labels.
+// wantStages checks the labels of each version.
 func (r rotating) wantStages(want map[string][]string) {
 	r.t.Helper()
 	if got := r.describe().VersionIDsToStages; !reflect.DeepEqual(got, want) {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// The steps of a rotation. https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
+// The steps of a rotation. See
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 const (
 	createStep = "createSecret"
 	setStep    = "setSecret"
@@ -17,25 +18,26 @@ const (
 	finishStep = "finishSecret"
 )
 
-// "If any rotation step fails, Secrets Manager retries the entire rotation process multiple times." How often, and how long
-// it waits, AWS does not say. https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html
+// "If any rotation step fails, Secrets Manager retries the entire rotation process multiple times."
+// AWS does not document the number of attempts or the delays. See
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html
 const (
 	rotationAttempts   = 5
-	firstRotationDelay = 10 * time.Second // before the second attempt; twice as long before each further one
+	firstRotationDelay = 10 * time.Second // before the second attempt; doubled before each later one
 )
 
-// rotationRun is a rotation under way.
+// rotationRun is a running rotation.
 type rotationRun struct {
 	secret      *secret
-	version     string // the id of the version that has AWSPENDING
+	version     string // the id of the version with AWSPENDING
 	functionARN string
 	log         *slog.Logger
-	doneLevel   slog.Level // of the record that it is done
+	doneLevel   slog.Level // of the record that says that it is done
 	cancel      context.CancelFunc
 }
 
-// begin starts work in the background as the secret's rotation to a version that has AWSPENDING. It must be called with the lock
-// held, while the service is open.
+// begin runs work in the background as the secret's rotation to the version with AWSPENDING. It
+// requires the lock, and an open service.
 func (s *Service) begin(sec *secret, id string, work func(context.Context, *rotationRun)) {
 	ctx, cancel := context.WithCancel(s.closed)
 	run := &rotationRun{
@@ -55,14 +57,15 @@ func (s *Service) begin(sec *secret, id string, work func(context.Context, *rota
 	})
 }
 
-// rotateDeclared is the rotation that comes with a secret's declaration. Nobody asked for it, so nobody waits to read that it is done.
+// rotateDeclared runs the rotation that follows a secret's declaration. It logs its end at a low
+// level, because no person has asked for it.
 func (s *Service) rotateDeclared(ctx context.Context, run *rotationRun) {
 	run.doneLevel = slog.LevelDebug
 	s.rotate(ctx, run)
 }
 
-// rotate attempts a rotation until it is done, too often, or cancelled. A rotation that was given up stays pending: AWSPENDING is
-// on its version.
+// rotate attempts a rotation until it succeeds, reaches the maximum number of attempts, or is
+// cancelled. An abandoned rotation stays pending: its version keeps AWSPENDING.
 func (s *Service) rotate(ctx context.Context, run *rotationRun) {
 	run.log.Info("secret rotation started", "function", run.functionARN)
 	delay := firstRotationDelay
@@ -79,7 +82,8 @@ func (s *Service) rotate(ctx context.Context, run *rotationRun) {
 			run.log.Error("secret rotation failed", "attempts", attempt, "error", err)
 			return
 		}
-		run.log.Warn("secret rotation failed, and will be tried again", "attempt", attempt, "delay", delay, "error", err)
+		run.log.Warn("secret rotation failed, and will be tried again", "attempt", attempt, "delay", delay,
+			"error", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(delay):
@@ -88,7 +92,7 @@ func (s *Service) rotate(ctx context.Context, run *rotationRun) {
 	}
 }
 
-// attempt takes all the steps once.
+// attempt runs all steps once.
 func (s *Service) attempt(ctx context.Context, run *rotationRun) error {
 	for _, step := range []string{createStep, setStep, testStep, finishStep} {
 		start := time.Now()
@@ -100,25 +104,25 @@ func (s *Service) attempt(ctx context.Context, run *rotationRun) error {
 	return s.finish(run)
 }
 
-// test takes the step testSecret alone, and takes its version away.
+// test runs only the step testSecret, and then removes its version.
 func (s *Service) test(ctx context.Context, run *rotationRun) {
 	run.log.Info("secret rotation test started", "function", run.functionARN)
 	if err := s.take(ctx, run, testStep); err != nil {
-		run.log.Error("secret rotation test failed: the secret is not ready to be rotated", "error", err)
+		run.log.Error("secret rotation test failed: the secret cannot be rotated", "error", err)
 	} else {
 		run.log.Info("secret rotation test done")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if v := run.secret.version(run.version); v.has(current) { // a function that does more than it should
+	if v := run.secret.version(run.version); v.has(current) { // a function that does more than this step
 		v.drop(pending)
 	} else {
 		run.secret.remove(run.version)
 	}
 }
 
-// take calls the function for a step. What the function answers says nothing. RotationToken is not sent: only functions that
-// write the secret as another role need it.
+// take calls the function for a step and ignores its answer. It sends no RotationToken: only
+// functions that write the secret with another role need it.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda.html
 func (s *Service) take(ctx context.Context, run *rotationRun, step string) error {
 	payload, err := json.Marshal(struct {
@@ -137,8 +141,8 @@ func (s *Service) take(ctx context.Context, run *rotationRun, step string) error
 
 var errCancelled = errors.New("the rotation was cancelled")
 
-// finish checks that the function has moved AWSCURRENT, and ends the rotation. AWSPENDING is then taken off the version that is
-// current: the function need not do that.
+// finish checks that the function has moved AWSCURRENT, and ends the rotation. It removes
+// AWSPENDING from the current version, since the function need not do so.
 // https://github.com/aws-samples/aws-secrets-manager-rotation-lambdas/pull/145
 func (s *Service) finish(run *rotationRun) error {
 	s.mu.Lock()
@@ -148,7 +152,8 @@ func (s *Service) finish(run *rotationRun) error {
 		return errCancelled
 	}
 	if v := sec.unfinished(); v != nil {
-		return fmt.Errorf("step %s: the function is done, and AWSPENDING is still on version %s, which is not AWSCURRENT", finishStep, v.id)
+		return fmt.Errorf("step %s: the function succeeded, but version %s has AWSPENDING and not AWSCURRENT",
+			finishStep, v.id)
 	}
 	if v := sec.labelled(pending); v != nil {
 		v.drop(pending)

@@ -12,10 +12,13 @@ import (
 func TestRotateImmediatelyFalseTestsTheFunction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRotating(t)
-		id := r.rotateBy(rotateSecretInput{RotateImmediately: aws.Bool(false), RotationRules: &RotationRules{ScheduleExpression: "rate(4 hours)"}})
+		id := r.rotateBy(rotateSecretInput{
+			RotateImmediately: aws.Bool(false), RotationRules: &RotationRules{ScheduleExpression: "rate(4 hours)"},
+		})
 		r.wantSteps(testStep)
 		r.wantStages(map[string][]string{r.one: {current}})
-		if described := r.describe(); id != "" || described.LastRotatedDate != nil || described.NextRotationDate == nil {
+		if described := r.describe(); id != "" || described.LastRotatedDate != nil ||
+			described.NextRotationDate == nil {
 			t.Errorf("a test is no rotation: got version %q, %+v", id, described)
 		}
 		if log := r.log.text(); !strings.Contains(log, "secret rotation test done") {

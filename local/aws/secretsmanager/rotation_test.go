@@ -25,7 +25,8 @@ func TestRotateSecretCallsTheFunctionStepByStep(t *testing.T) {
 		two := r.rotateBy(rotateSecretInput{})
 		synctest.Wait()
 		for i, step := range allSteps {
-			if want := (rotationCall{step, databaseARN, two, before}); i >= len(r.function.calls) || r.function.calls[i] != want {
+			if want := (rotationCall{step, databaseARN, two, before}); i >= len(r.function.calls) ||
+				r.function.calls[i] != want {
 				t.Fatalf("calls: got %+v, want %+v as number %d", r.function.calls, want, i)
 			}
 		}
@@ -34,10 +35,12 @@ func TestRotateSecretCallsTheFunctionStepByStep(t *testing.T) {
 		}
 		r.wantStages(map[string][]string{two: {current}, r.one: {previous}})
 		described := r.describe()
-		if !*described.RotationEnabled || described.RotationLambdaARN != functionARN || *described.LastRotatedDate != *timestamp(before) || described.NextRotationDate != nil {
+		if !*described.RotationEnabled || described.RotationLambdaARN != functionARN ||
+			*described.LastRotatedDate != *timestamp(before) || described.NextRotationDate != nil {
 			t.Errorf("rotation without rules: got %+v", described)
 		}
-		if got, err := r.getSecretValue(t.Context(), getSecretValueInput{SecretID: "dev/database"}); err != nil || *got.SecretString != "value "+two {
+		if got, err := r.getSecretValue(t.Context(), getSecretValueInput{SecretID: "dev/database"}); err != nil ||
+			*got.SecretString != "value "+two {
 			t.Errorf("value after the rotation: got %v, %v", got.SecretString, err)
 		}
 	})
@@ -54,7 +57,8 @@ func TestRotationOfASecretWithoutAValue(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.wantSteps(allSteps...)
-		if got, err := r.getSecretValue(t.Context(), getSecretValueInput{SecretID: "empty"}); err != nil || got.VersionID != out.VersionID {
+		if got, err := r.getSecretValue(t.Context(), getSecretValueInput{SecretID: "empty"}); err != nil ||
+			got.VersionID != out.VersionID {
 			t.Errorf("AWSCURRENT: got %+v, %v; want version %s", got, err, out.VersionID)
 		}
 	})
@@ -66,13 +70,16 @@ func TestPreparedVersionHasNoValueUntilTheFunctionPutsOne(t *testing.T) {
 		r.function.failOn(createStep, 1)
 		two := r.rotateBy(rotateSecretInput{})
 		synctest.Wait()
-		for _, in := range []getSecretValueInput{{VersionID: two}, {VersionStage: pending}, {VersionID: two, VersionStage: pending}} {
+		for _, in := range []getSecretValueInput{{VersionID: two}, {VersionStage: pending},
+			{VersionID: two, VersionStage: pending}} {
 			in.SecretID = databaseARN
 			if _, err := r.getSecretValue(t.Context(), in); code(err) != "ResourceNotFoundException" {
 				t.Errorf("GetSecretValue(%+v): got %v, want ResourceNotFoundException", in, err)
 			}
 		}
-		_, err := r.updateSecretVersionStage(t.Context(), updateSecretVersionStageInput{SecretID: databaseARN, VersionStage: current, RemoveFromVersionID: r.one, MoveToVersionID: two})
+		_, err := r.updateSecretVersionStage(t.Context(), updateSecretVersionStageInput{
+			SecretID: databaseARN, VersionStage: current, RemoveFromVersionID: r.one, MoveToVersionID: two,
+		})
 		if code(err) != "InvalidRequestException" {
 			t.Errorf("moving AWSCURRENT to a version without a value: got %v, want InvalidRequestException", err)
 		}
@@ -93,7 +100,8 @@ func TestFailedStepLeavesTheRotationPendingAndIsTriedAgainFromTheFirstStep(t *te
 				time.Sleep(2 * firstRotationDelay)
 				r.wantSteps(allSteps...)
 				r.wantStages(map[string][]string{two: {current}, r.one: {previous}})
-				if log := r.log.text(); strings.Count(log, "step "+step) != 2 || !strings.Contains(log, "secret rotation done") {
+				if log := r.log.text(); strings.Count(log, "step "+step) != 2 ||
+					!strings.Contains(log, "secret rotation done") {
 					t.Errorf("the log does not name the step that failed, or the end:\n%s", log)
 				}
 			})
@@ -112,12 +120,15 @@ func TestRotationIsGivenUpAndReattemptedWhenAskedFor(t *testing.T) {
 			want = append(want, createStep, setStep)
 		}
 		r.wantSteps(want...)
-		if log := r.log.text(); !strings.Contains(log, fmt.Sprintf(`level=ERROR msg="secret rotation failed" secret=dev/database version=%s attempts=%d`, two, rotationAttempts)) {
+		if log := r.log.text(); !strings.Contains(log,
+			fmt.Sprintf(`level=ERROR msg="secret rotation failed" secret=dev/database version=%s attempts=%d`, two,
+				rotationAttempts)) {
 			t.Errorf("the log does not say that the rotation failed:\n%s", log)
 		}
 
 		_, err := r.rotateSecret(t.Context(), rotateSecretInput{SecretID: databaseARN})
-		if code(err) != "InvalidRequestException" || !strings.Contains(err.Error(), "A previous rotation isn't complete. That rotation will be reattempted.") {
+		if code(err) != "InvalidRequestException" ||
+			!strings.Contains(err.Error(), "A previous rotation isn't complete. That rotation will be reattempted.") {
 			t.Errorf("RotateSecret with AWSPENDING on another version: got %v", err)
 		}
 		r.wantSteps(allSteps...)
@@ -129,7 +140,7 @@ func TestRotateSecretIsIdempotentByItsToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, token := newRotating(t), strings.Repeat("2", 32)
 		r.function.failOn(testStep, 1)
-		for range 2 { // the second while the first is under way
+		for range 2 { // the second while the first is running
 			if got := r.rotateBy(rotateSecretInput{ClientRequestToken: token}); got != token {
 				t.Errorf("version: got %s, want %s", got, token)
 			}
@@ -154,7 +165,7 @@ func TestRotateSecretWhileAwspendingIsOnAVersionPutByHand(t *testing.T) {
 		if code(err) != "InvalidRequestException" {
 			t.Errorf("got %v, want InvalidRequestException", err)
 		}
-		r.wantSteps() // there is no rotation to reattempt
+		r.wantSteps() // there is no rotation to restart
 		if described := r.describe(); described.RotationEnabled != nil {
 			t.Errorf("rotation configured by a refused request: %+v", described)
 		}
@@ -164,16 +175,20 @@ func TestRotateSecretWhileAwspendingIsOnAVersionPutByHand(t *testing.T) {
 func TestFunctionThatDoesNotMoveAwscurrentFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		buffer := &syncBuffer{}
-		s := New(Config{Invoke: func(context.Context, string, []byte) ([]byte, error) { return nil, nil }}, slog.New(slog.NewTextHandler(buffer, nil)))
+		s := New(Config{Invoke: func(context.Context, string, []byte) ([]byte, error) { return nil, nil }},
+			slog.New(slog.NewTextHandler(buffer, nil)))
 		defer s.Close()
 		if err := s.Create(SecretConfig{Name: "name", ARN: "arn", Value: "one"}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.rotateSecret(t.Context(), rotateSecretInput{SecretID: "arn", RotationLambdaARN: functionARN}); err != nil {
+		if _, err := s.rotateSecret(t.Context(), rotateSecretInput{
+			SecretID: "arn", RotationLambdaARN: functionARN,
+		}); err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if log := buffer.text(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "step finishSecret: the function is done, and AWSPENDING is still on version") {
+		if log := buffer.text(); !strings.Contains(log, "level=WARN") ||
+			!strings.Contains(log, "step finishSecret: the function succeeded, but version") {
 			t.Errorf("log:\n%s", log)
 		}
 	})
@@ -201,15 +216,19 @@ func TestCancelRotateSecret(t *testing.T) {
 		r.wantSteps(createStep, setStep)
 		r.wantStages(map[string][]string{r.one: {current}, two: {pending}})
 		described := r.describe()
-		if *described.RotationEnabled || described.RotationRules.AutomaticallyAfterDays != 1 || described.NextRotationDate != nil || described.LastRotatedDate != nil {
+		if *described.RotationEnabled || described.RotationRules.AutomaticallyAfterDays != 1 ||
+			described.NextRotationDate != nil || described.LastRotatedDate != nil {
 			t.Errorf("described: got %+v", described)
 		}
 
-		// The label must be cleaned up before the secret can be rotated again.
-		if _, err := r.rotateSecret(t.Context(), rotateSecretInput{SecretID: databaseARN}); code(err) != "InvalidRequestException" {
+		// The secret can be rotated again only after the label is removed.
+		if _, err := r.rotateSecret(t.Context(),
+			rotateSecretInput{SecretID: databaseARN}); code(err) != "InvalidRequestException" {
 			t.Errorf("RotateSecret after a cancelled rotation: got %v, want InvalidRequestException", err)
 		}
-		_, err = r.updateSecretVersionStage(t.Context(), updateSecretVersionStageInput{SecretID: databaseARN, VersionStage: pending, RemoveFromVersionID: two})
+		_, err = r.updateSecretVersionStage(t.Context(), updateSecretVersionStageInput{
+			SecretID: databaseARN, VersionStage: pending, RemoveFromVersionID: two,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +251,8 @@ func TestCloseEndsARotationUnderWay(t *testing.T) {
 		if log := r.log.text(); !strings.Contains(log, "secret rotation cancelled") {
 			t.Errorf("Close did not wait for the rotation; log:\n%s", log)
 		}
-		if _, err := r.rotateSecret(t.Context(), rotateSecretInput{SecretID: databaseARN}); code(err) != "InvalidRequestException" {
+		if _, err := r.rotateSecret(t.Context(),
+			rotateSecretInput{SecretID: databaseARN}); code(err) != "InvalidRequestException" {
 			t.Errorf("RotateSecret after Close: got %v, want InvalidRequestException", err)
 		}
 		time.Sleep(72 * time.Hour)
@@ -272,11 +292,16 @@ func TestRotateSecretRefuses(t *testing.T) {
 			in   rotateSecretInput
 			code string
 		}{
-			{"no such secret", rotateSecretInput{SecretID: "nothing", RotationLambdaARN: functionARN}, "ResourceNotFoundException"},
+			{"no such secret", rotateSecretInput{SecretID: "nothing", RotationLambdaARN: functionARN},
+				"ResourceNotFoundException"},
 			{"no function", rotateSecretInput{SecretID: databaseARN}, "InvalidRequestException"},
-			{"a secret that RDS manages", rotateSecretInput{SecretID: "arn:master", RotationLambdaARN: functionARN}, "InvalidRequestException"},
-			{"a short token", rotateSecretInput{SecretID: databaseARN, RotationLambdaARN: functionARN, ClientRequestToken: "short"}, "InvalidParameterException"},
-			{"rules that contradict", rules(RotationRules{AutomaticallyAfterDays: 1, ScheduleExpression: "rate(1 day)"}), "InvalidParameterException"},
+			{"a secret that RDS manages", rotateSecretInput{SecretID: "arn:master", RotationLambdaARN: functionARN},
+				"InvalidRequestException"},
+			{"a short token", rotateSecretInput{SecretID: databaseARN, RotationLambdaARN: functionARN,
+				ClientRequestToken: "short"}, "InvalidParameterException"},
+			{"rules that contradict",
+				rules(RotationRules{AutomaticallyAfterDays: 1, ScheduleExpression: "rate(1 day)"}),
+				"InvalidParameterException"},
 		} {
 			if _, err := r.rotateSecret(t.Context(), tt.in); code(err) != tt.code {
 				t.Errorf("%s: got %v, want %s", tt.name, err, tt.code)
@@ -289,7 +314,9 @@ func TestRotateSecretRefuses(t *testing.T) {
 		if err := without.Create(SecretConfig{Name: "name", ARN: "arn", Value: "v"}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := without.rotateSecret(t.Context(), rotateSecretInput{SecretID: "arn", RotationLambdaARN: functionARN}); code(err) != "InvalidRequestException" {
+		if _, err := without.rotateSecret(t.Context(),
+			rotateSecretInput{SecretID: "arn",
+				RotationLambdaARN: functionARN}); code(err) != "InvalidRequestException" {
 			t.Errorf("a service that calls no functions: got %v, want InvalidRequestException", err)
 		}
 	})
@@ -324,7 +351,8 @@ func TestRotationDoesNotLogValues(t *testing.T) {
 		r.rotateBy(rotateSecretInput{})
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if log := r.log.text(); strings.Contains(log, "value 2") || strings.Contains(log, "=one") || !strings.Contains(log, "secret rotation done") {
+		if log := r.log.text(); strings.Contains(log, "value 2") || strings.Contains(log, "=one") ||
+			!strings.Contains(log, "secret rotation done") {
 			t.Errorf("log:\n%s", log)
 		}
 	})

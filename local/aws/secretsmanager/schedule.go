@@ -6,23 +6,25 @@ import (
 	"time"
 )
 
-// RotationRules say when a secret is rotated.
+// RotationRules define when a secret is rotated.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
 type RotationRules struct {
-	// AutomaticallyAfterDays is the number of days between two rotations, 1 to 1,000. It excludes ScheduleExpression.
+	// AutomaticallyAfterDays is the number of days between two rotations, 1 to 1,000. It excludes
+	// ScheduleExpression.
 	AutomaticallyAfterDays int `json:",omitempty"`
-	// Duration is the length of the rotation window, such as "3h". If it is empty, the window of a schedule in hours is one
-	// hour long, and that of a schedule in days ends with the day.
+	// Duration is the length of the rotation window, such as "3h". By default, a schedule in hours
+	// has a window of one hour, and the window of a schedule in days ends with the day.
 	Duration string `json:",omitempty"`
-	// ScheduleExpression is rate(n hours), with 4 hours or more, rate(n days), with at most 999, or a cron expression of
-	// numbers, such as cron(0 8 1,15 * ? *). Times are in UTC.
+	// ScheduleExpression is rate(n hours) with at least 4 hours, rate(n days) with at most 999
+	// days, or a cron expression of numbers, such as cron(0 8 1,15 * ? *). Times are in UTC.
 	ScheduleExpression string `json:",omitempty"`
 }
 
-// schedule is when a secret is rotated: at some time in a window, which here is when the window opens.
+// schedule defines when a secret is rotated. AWS rotates at some time in a window; this stand-in
+// rotates when the window opens.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 type schedule interface {
-	// window returns the next window after a time, such as that of the last rotation.
+	// window returns the first window after a time, such as the time of the last rotation.
 	window(after time.Time) (opens, closes time.Time)
 }
 
@@ -38,7 +40,7 @@ var (
 	windowDuration = regexp.MustCompile(`^(\d{1,2})h$`)
 )
 
-// schedule returns the schedule of the rules, nil if they have none.
+// schedule returns the schedule of the rules, or nil if they have none.
 func (r RotationRules) schedule() (schedule, error) {
 	hours, err := r.windowHours()
 	if err != nil {
@@ -46,7 +48,8 @@ func (r RotationRules) schedule() (schedule, error) {
 	}
 	switch {
 	case r.AutomaticallyAfterDays != 0 && r.ScheduleExpression != "":
-		return nil, invalidParameter("You can set the rotation schedule with AutomaticallyAfterDays or ScheduleExpression, but not both.")
+		return nil, invalidParameter(
+			"You can set the rotation schedule with AutomaticallyAfterDays or ScheduleExpression, but not both.")
 	case r.AutomaticallyAfterDays < 0 || r.AutomaticallyAfterDays > maxRotationDays:
 		return nil, invalidParameter("RotationRules.AutomaticallyAfterDays must be 1 to %d.", maxRotationDays)
 	case r.AutomaticallyAfterDays != 0:
@@ -63,9 +66,12 @@ func (r RotationRules) schedule() (schedule, error) {
 	n, err := strconv.Atoi(rate[1])
 	switch {
 	case err != nil:
-		return nil, invalidParameter("RotationRules.ScheduleExpression %s: %s is not a number.", r.ScheduleExpression, rate[1])
-	case rate[2] == "day" && (n < 1 || n > maxRateDays), rate[2] == "hour" && (n < minRotationHours || n > maxRateDays*dayHours):
-		return nil, invalidParameter("RotationRules.ScheduleExpression %s: the rate must be from %d hours to %d days.", r.ScheduleExpression, minRotationHours, maxRateDays)
+		return nil, invalidParameter("RotationRules.ScheduleExpression %s: %s is not a number.", r.ScheduleExpression,
+			rate[1])
+	case rate[2] == "day" && (n < 1 || n > maxRateDays),
+		rate[2] == "hour" && (n < minRotationHours || n > maxRateDays*dayHours):
+		return nil, invalidParameter("RotationRules.ScheduleExpression %s: the rate must be from %d hours to %d days.",
+			r.ScheduleExpression, minRotationHours, maxRateDays)
 	case rate[2] == "day":
 		return newDailyRate(n, hours)
 	default:
@@ -73,7 +79,7 @@ func (r RotationRules) schedule() (schedule, error) {
 	}
 }
 
-// windowHours is the Duration in hours, 0 if there is none.
+// windowHours returns the Duration in hours, or 0 if there is none.
 func (r RotationRules) windowHours() (int, error) {
 	if r.Duration == "" {
 		return 0, nil
@@ -89,7 +95,7 @@ func (r RotationRules) windowHours() (int, error) {
 	return hours, nil
 }
 
-// dailyRate opens a window at midnight, so many days after the day of the last rotation.
+// dailyRate opens a window at midnight, days after the day of the last rotation.
 type dailyRate struct{ days, windowHours int }
 
 func newDailyRate(days, windowHours int) (schedule, error) {
@@ -104,12 +110,14 @@ func (r dailyRate) window(after time.Time) (opens, closes time.Time) {
 	return opens, opens.Add(time.Duration(r.windowHours) * time.Hour)
 }
 
-// hourlyRate opens a window on the hour, so many hours after the hour of the last rotation.
+// hourlyRate opens a window on the hour, hours after the hour of the last rotation.
 type hourlyRate struct{ hours, windowHours int }
 
 func newHourlyRate(hours, windowHours int) (schedule, error) {
 	if windowHours > hours {
-		return nil, invalidParameter("RotationRules.Duration: a window of %d hours extends into the next one, which opens %d hours later.", windowHours, hours)
+		return nil, invalidParameter(
+			"RotationRules.Duration: a window of %d hours extends into the next one, which opens %d hours later.",
+			windowHours, hours)
 	}
 	return hourlyRate{hours, max(windowHours, 1)}, nil
 }

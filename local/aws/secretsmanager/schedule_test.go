@@ -27,9 +27,11 @@ func TestRotationWindow(t *testing.T) {
 		{RotationRules{ScheduleExpression: "rate(4 hours)"}, "2026-01-30 14:00", "2026-01-30 15:00"},
 		{RotationRules{ScheduleExpression: "rate(12 hours)", Duration: "3h"}, "2026-01-30 22:00", "2026-01-31 01:00"},
 		{RotationRules{ScheduleExpression: "cron(0 8 * * ? *)"}, "2026-01-31 08:00", "2026-02-01 00:00"},
-		{RotationRules{ScheduleExpression: "cron(0 11 * * ? *)", Duration: "3h"}, "2026-01-30 11:00", "2026-01-30 14:00"},
+		{RotationRules{ScheduleExpression: "cron(0 11 * * ? *)", Duration: "3h"}, "2026-01-30 11:00",
+			"2026-01-30 14:00"},
 		{RotationRules{ScheduleExpression: "cron(0 8/8 * * ? *)"}, "2026-01-30 16:00", "2026-01-30 17:00"},
-		{RotationRules{ScheduleExpression: "cron(0 */6 * * ? *)", Duration: "6h"}, "2026-01-30 12:00", "2026-01-30 18:00"},
+		{RotationRules{ScheduleExpression: "cron(0 */6 * * ? *)", Duration: "6h"}, "2026-01-30 12:00",
+			"2026-01-30 18:00"},
 		{RotationRules{ScheduleExpression: "cron(0 0 1,15 * ? *)"}, "2026-02-01 00:00", "2026-02-02 00:00"},
 		{RotationRules{ScheduleExpression: "cron(0 0 ? 2-4 2 *)"}, "2026-02-02 00:00", "2026-02-03 00:00"},
 	} {
@@ -45,7 +47,7 @@ func TestRotationWindow(t *testing.T) {
 }
 
 func TestRotationRulesThatAreRefusedSayWhy(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) { // in the year 2000: whether a day comes within a year depends on the clock
+	synctest.Test(t, func(t *testing.T) { // in the year 2000: whether a date occurs within a year depends on the clock
 		time.Sleep(90 * 24 * time.Hour)
 		for _, tt := range []struct {
 			rules RotationRules
@@ -75,7 +77,8 @@ func TestRotationRulesThatAreRefusedSayWhy(t *testing.T) {
 			{RotationRules{ScheduleExpression: "cron(0 20 * * ? *)", Duration: "5h"}, "opens at 20:00"},
 			{RotationRules{ScheduleExpression: "cron(0 0,4 * * ? *)", Duration: "5h"}, "opens at 0:00"},
 		} {
-			if _, err := tt.rules.schedule(); code(err) != "InvalidParameterException" || !strings.Contains(err.Error(), tt.want) {
+			if _, err := tt.rules.schedule(); code(err) != "InvalidParameterException" ||
+				!strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%+v: got %v, want an InvalidParameterException that says %q", tt.rules, err, tt.want)
 			}
 		}

@@ -6,18 +6,20 @@ import (
 	"time"
 )
 
-// secret is a secret with its versions. It is guarded by its service's lock; its name and ARN never change.
+// secret is a secret with its versions. The service's lock guards it; its name and ARN never
+// change.
 type secret struct {
 	name, arn, description string
 	tags                   []tag
 	created, changed       time.Time
 	accessed               time.Time  // zero before the first read
-	deletion               time.Time  // the end of its recovery window; zero unless it is marked for deletion
-	versions               []*version // in the order in which they were made
+	deletion               time.Time  // end of the recovery window; zero unless it is marked for deletion
+	versions               []*version // in the order of their creation
 	rotation               rotation
 }
 
-// owner is the AWS service that manages the secret, such as "rds"; "" for a secret of the account's own.
+// owner returns the AWS service that manages the secret, such as "rds", or "" for a secret of the
+// account itself.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
 func (s *secret) owner() string {
 	if service, _, managed := strings.Cut(s.name, "!"); managed {
@@ -26,11 +28,12 @@ func (s *secret) owner() string {
 	return ""
 }
 
-// writable returns the error for a change of a secret that may not be changed.
+// writable returns an error if the secret may not be changed.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html#API_PutSecretValue_Errors
 func (s *secret) writable() error {
 	if owner := s.owner(); owner != "" {
-		return invalidRequest("The secret %s is managed by %s, and you must use that service to update it.", s.name, owner)
+		return invalidRequest("The secret %s is managed by %s, and you must use that service to update it.", s.name,
+			owner)
 	}
 	return s.notDeleted()
 }
@@ -42,7 +45,8 @@ func (s *secret) notDeleted() error {
 	return nil
 }
 
-// put adds a version with a value and attaches the labels to it. A secret's first version is always the current one.
+// put adds a version with a value and attaches the labels to it. A secret's first version is always
+// AWSCURRENT.
 func (s *secret) put(id string, v value, labels []string, now time.Time) (*version, error) {
 	if len(s.versions) == 0 && !slices.Contains(labels, current) {
 		labels = append(slices.Clone(labels), current)
@@ -60,7 +64,7 @@ func (s *secret) put(id string, v value, labels []string, now time.Time) (*versi
 	return ver, nil
 }
 
-// fill gives a version that a rotation has prepared its value.
+// fill sets the value of a version that a rotation has prepared.
 func (s *secret) fill(ver *version, v value, labels []string, now time.Time) error {
 	if err := s.roomForLabels(labels...); err != nil {
 		return err
@@ -72,8 +76,8 @@ func (s *secret) fill(ver *version, v value, labels []string, now time.Time) err
 	return nil
 }
 
-// choose returns the version with the id, which must have the label if one is given, or the version with the label, which
-// is AWSCURRENT if neither is given.
+// choose returns the version with the id; if a label is given too, the version must have it.
+// Without an id it returns the version with the label, which defaults to AWSCURRENT.
 func (s *secret) choose(id, label string) (*version, error) {
 	if id == "" {
 		if label == "" {

@@ -25,7 +25,8 @@ import (
 
 const databaseARN = "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:dev/database-AbCdEf"
 
-// fixture is a service with the secret "dev/database", which has no value, an SDK client of it, and all that it logs.
+// fixture is a service with the secret "dev/database", which has no value, its SDK client and its
+// log.
 type fixture struct {
 	*awssecrets.Client
 	service *Service
@@ -68,7 +69,9 @@ func newFixture(t *testing.T) fixture {
 
 func (f fixture) put(t *testing.T, text string, stages ...string) (versionID string) {
 	t.Helper()
-	out, err := f.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{SecretId: aws.String("dev/database"), SecretString: &text, VersionStages: stages})
+	out, err := f.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{
+		SecretId: aws.String("dev/database"), SecretString: &text, VersionStages: stages,
+	})
 	if err != nil {
 		t.Fatalf("putting %q: %v", text, err)
 	}
@@ -77,7 +80,9 @@ func (f fixture) put(t *testing.T, text string, stages ...string) (versionID str
 
 // get returns the value with the staging label, or the error's message in brackets.
 func (f fixture) get(ctx context.Context, stage string) string {
-	out, err := f.GetSecretValue(ctx, &awssecrets.GetSecretValueInput{SecretId: aws.String("dev/database"), VersionStage: &stage})
+	out, err := f.GetSecretValue(ctx, &awssecrets.GetSecretValueInput{
+		SecretId: aws.String("dev/database"), VersionStage: &stage,
+	})
 	if refused, ok := errors.AsType[smithy.APIError](err); ok {
 		return "[" + refused.ErrorMessage() + "]"
 	}
@@ -119,7 +124,8 @@ func TestSecretIsFoundByNameARNAndPartialARN(t *testing.T) {
 	if err := f.service.Create(SecretConfig{Name: "dev/queue-key", ARN: longer, Value: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{"dev/data", strings.TrimSuffix(longer, "-key-AbCdEf"), strings.TrimPrefix(longer, "arn:")} {
+	for _, id := range []string{"dev/data", strings.TrimSuffix(longer, "-key-AbCdEf"),
+		strings.TrimPrefix(longer, "arn:")} {
 		_, err := f.GetSecretValue(t.Context(), &awssecrets.GetSecretValueInput{SecretId: &id})
 		wantCode(t, err, "ResourceNotFoundException")
 	}
@@ -137,28 +143,37 @@ func TestPutMovesTheStagingLabels(t *testing.T) {
 		}
 	}
 
-	described, err := f.DescribeSecret(t.Context(), &awssecrets.DescribeSecretInput{SecretId: aws.String("dev/database")})
+	described, err := f.DescribeSecret(t.Context(), &awssecrets.DescribeSecretInput{
+		SecretId: aws.String("dev/database"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := described.VersionIdsToStages; len(got) != 3 || !slices.Equal(got[third], []string{"AWSCURRENT"}) || !slices.Equal(got[pending], []string{"AWSPENDING"}) {
+	if got := described.VersionIdsToStages; len(got) != 3 || !slices.Equal(got[third], []string{"AWSCURRENT"}) ||
+		!slices.Equal(got[pending], []string{"AWSPENDING"}) {
 		t.Errorf("versions and their labels: got %v", got)
 	}
 	if described.LastAccessedDate == nil || described.CreatedDate.After(*described.LastChangedDate) {
 		t.Errorf("dates: got %+v", described)
 	}
 	for deprecated, want := range map[bool]int{false: 3, true: 4} {
-		versions, err := f.ListSecretVersionIds(t.Context(), &awssecrets.ListSecretVersionIdsInput{SecretId: aws.String("dev/database"), IncludeDeprecated: &deprecated})
+		versions, err := f.ListSecretVersionIds(t.Context(), &awssecrets.ListSecretVersionIdsInput{
+			SecretId: aws.String("dev/database"), IncludeDeprecated: &deprecated,
+		})
 		if err != nil || len(versions.Versions) != want {
 			t.Errorf("versions, deprecated %v: got %+v, %v; want %d", deprecated, versions, err, want)
 		}
 	}
 
-	out, err := f.GetSecretValue(t.Context(), &awssecrets.GetSecretValueInput{SecretId: aws.String("dev/database"), VersionId: &first})
+	out, err := f.GetSecretValue(t.Context(), &awssecrets.GetSecretValueInput{
+		SecretId: aws.String("dev/database"), VersionId: &first,
+	})
 	if err != nil || *out.SecretString != "one" || len(out.VersionStages) != 0 {
 		t.Errorf("version one by its id: got %+v, %v", out, err)
 	}
-	_, err = f.GetSecretValue(t.Context(), &awssecrets.GetSecretValueInput{SecretId: aws.String("dev/database"), VersionId: &first, VersionStage: aws.String("AWSCURRENT")})
+	_, err = f.GetSecretValue(t.Context(), &awssecrets.GetSecretValueInput{
+		SecretId: aws.String("dev/database"), VersionId: &first, VersionStage: aws.String("AWSCURRENT"),
+	})
 	wantCode(t, err, "InvalidRequestException")
 }
 
@@ -173,7 +188,9 @@ func TestFirstVersionIsCurrentWhateverItsLabels(t *testing.T) {
 func TestPutIsIdempotentByItsToken(t *testing.T) {
 	f, token := newFixture(t), aws.String(strings.Repeat("t", 32))
 	put := func(text string, token *string) error {
-		_, err := f.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{SecretId: aws.String("dev/database"), SecretString: &text, ClientRequestToken: token})
+		_, err := f.PutSecretValue(t.Context(), &awssecrets.PutSecretValueInput{
+			SecretId: aws.String("dev/database"), SecretString: &text, ClientRequestToken: token,
+		})
 		return err
 	}
 	if err := put("one", token); err != nil {
@@ -204,9 +221,11 @@ func TestUpdateSecretVersionStage(t *testing.T) {
 		})
 		return err
 	}
-	wantCode(t, move("AWSCURRENT", nil, &pending), "InvalidParameterException")  // it is attached, and not said where
-	wantCode(t, move("AWSCURRENT", &one, &pending), "InvalidParameterException") // it is not there
-	wantCode(t, move("AWSCURRENT", &two, nil), "InvalidParameterException")      // it can't be removed
+	// another version has the label, and the call does not name it
+	wantCode(t, move("AWSCURRENT", nil, &pending), "InvalidParameterException")
+	// the named version does not have the label
+	wantCode(t, move("AWSCURRENT", &one, &pending), "InvalidParameterException")
+	wantCode(t, move("AWSCURRENT", &two, nil), "InvalidParameterException") // it cannot be removed
 	wantCode(t, move("AWSCURRENT", nil, nil), "InvalidParameterException")
 	wantCode(t, move("AWSCURRENT", &two, aws.String(strings.Repeat("x", 32))), "ResourceNotFoundException")
 	if got := f.get(t.Context(), "AWSCURRENT"); got != "two" {
@@ -233,23 +252,29 @@ func TestCreateSecret(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
 	in := &awssecrets.CreateSecretInput{
 		Name: aws.String("operator/key"), Description: aws.String("made by hand"), SecretBinary: []byte{0, 255},
-		ClientRequestToken: aws.String(strings.Repeat("t", 36)), Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+		ClientRequestToken: aws.String(strings.Repeat("t", 36)),
+		Tags:               []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
 	}
 	created, err := f.CreateSecret(ctx, in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !regexp.MustCompile(`^arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:operator/key-[A-Za-z0-9]{6}$`).MatchString(*created.ARN) {
+	if !regexp.MustCompile(
+		`^arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:operator/key-[A-Za-z0-9]{6}$`).MatchString(
+		*created.ARN) {
 		t.Errorf("ARN: got %s", *created.ARN)
 	}
 	got, err := f.GetSecretValue(ctx, &awssecrets.GetSecretValueInput{SecretId: created.ARN})
-	if err != nil || !bytes.Equal(got.SecretBinary, []byte{0, 255}) || got.SecretString != nil || *got.VersionId != *in.ClientRequestToken {
+	if err != nil || !bytes.Equal(got.SecretBinary, []byte{0, 255}) || got.SecretString != nil ||
+		*got.VersionId != *in.ClientRequestToken {
 		t.Errorf("value: got %+v, %v", got, err)
 	}
 	if again, err := f.CreateSecret(ctx, in); err != nil || *again.ARN != *created.ARN {
 		t.Errorf("the same request again: got %+v, %v; want the same answer", again, err)
 	}
-	_, err = f.CreateSecret(ctx, &awssecrets.CreateSecretInput{Name: aws.String("operator/key"), SecretString: aws.String("x")})
+	_, err = f.CreateSecret(ctx, &awssecrets.CreateSecretInput{
+		Name: aws.String("operator/key"), SecretString: aws.String("x"),
+	})
 	wantCode(t, err, "ResourceExistsException")
 	for _, name := range []string{"a b", "rds!db-1"} {
 		_, err = f.CreateSecret(ctx, &awssecrets.CreateSecretInput{Name: &name, SecretString: aws.String("x")})
@@ -257,7 +282,8 @@ func TestCreateSecret(t *testing.T) {
 	}
 
 	var names []string
-	for pages := awssecrets.NewListSecretsPaginator(f, &awssecrets.ListSecretsInput{MaxResults: aws.Int32(1)}); pages.HasMorePages(); {
+	for pages := awssecrets.NewListSecretsPaginator(f,
+		&awssecrets.ListSecretsInput{MaxResults: aws.Int32(1)}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			t.Fatal(err)
@@ -280,7 +306,8 @@ func TestProgrammaticCreate(t *testing.T) {
 	if err != nil || *out.SecretString != "v" || !slices.Equal(out.VersionStages, []string{"AWSCURRENT"}) {
 		t.Errorf("got %+v, %v", out, err)
 	}
-	for _, config := range []SecretConfig{{Name: "rds!db-1", ARN: "arn:other"}, {Name: "other", ARN: "arn:master"}, {Name: "other"}, {Name: "a b", ARN: "arn:x"}} {
+	for _, config := range []SecretConfig{{Name: "rds!db-1", ARN: "arn:other"}, {Name: "other", ARN: "arn:master"},
+		{Name: "other"}, {Name: "a b", ARN: "arn:x"}} {
 		if err := f.service.Create(config); err == nil {
 			t.Errorf("Create(%+v): got no error", config)
 		}
@@ -291,8 +318,12 @@ func TestSecretValuesAreNotLogged(t *testing.T) {
 	f, ctx := newFixture(t), t.Context()
 	f.put(t, "hunter2")
 	f.get(ctx, "AWSCURRENT")
-	_, _ = f.CreateSecret(ctx, &awssecrets.CreateSecretInput{Name: aws.String("a b"), SecretString: aws.String("hunter2")})
-	_, _ = f.PutSecretValue(ctx, &awssecrets.PutSecretValueInput{SecretId: aws.String("nothing"), SecretString: aws.String("hunter2")})
+	_, _ = f.CreateSecret(ctx, &awssecrets.CreateSecretInput{
+		Name: aws.String("a b"), SecretString: aws.String("hunter2"),
+	})
+	_, _ = f.PutSecretValue(ctx, &awssecrets.PutSecretValueInput{
+		SecretId: aws.String("nothing"), SecretString: aws.String("hunter2"),
+	})
 	v := value{text: aws.String("hunter2"), bytes: []byte("hunter2")}
 	f.service.log.Info("by mistake", "value", v)
 	for _, verb := range []string{"%v", "%+v", "%s", "%#v"} {
@@ -313,7 +344,9 @@ func TestConcurrentPutsLeaveOneCurrentVersion(t *testing.T) {
 		wg.Go(func() { f.put(t, fmt.Sprint("value ", i)) })
 	}
 	wg.Wait()
-	described, err := f.DescribeSecret(t.Context(), &awssecrets.DescribeSecretInput{SecretId: aws.String("dev/database")})
+	described, err := f.DescribeSecret(t.Context(), &awssecrets.DescribeSecretInput{
+		SecretId: aws.String("dev/database"),
+	})
 	if err != nil || len(described.VersionIdsToStages) != 2 {
 		t.Errorf("labels: got %v, %v; want one AWSCURRENT and one AWSPREVIOUS", described.VersionIdsToStages, err)
 	}
@@ -324,16 +357,25 @@ func TestGetRandomPassword(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		in   awssecrets.GetRandomPasswordInput
-		want string // what the password matches, or the error's code
+		want string // a pattern for the password, or the error's code
 	}{
 		{"default", awssecrets.GetRandomPasswordInput{}, `^[!-~]{32}$`},
-		{"letters and digits", awssecrets.GetRandomPasswordInput{ExcludePunctuation: aws.Bool(true), PasswordLength: aws.Int64(1000)}, `^[A-Za-z0-9]{1000}$`},
-		{"digits without 0", awssecrets.GetRandomPasswordInput{ExcludePunctuation: aws.Bool(true), ExcludeLowercase: aws.Bool(true), ExcludeUppercase: aws.Bool(true), ExcludeCharacters: aws.String("0")}, `^[1-9]{32}$`},
+		{"letters and digits",
+			awssecrets.GetRandomPasswordInput{ExcludePunctuation: aws.Bool(true), PasswordLength: aws.Int64(1000)},
+			`^[A-Za-z0-9]{1000}$`},
+		{"digits without 0",
+			awssecrets.GetRandomPasswordInput{ExcludePunctuation: aws.Bool(true), ExcludeLowercase: aws.Bool(true),
+				ExcludeUppercase: aws.Bool(true), ExcludeCharacters: aws.String("0")}, `^[1-9]{32}$`},
 		{"each type in four characters", awssecrets.GetRandomPasswordInput{PasswordLength: aws.Int64(4)}, `^[!-~]{4}$`},
-		{"one character of four types", awssecrets.GetRandomPasswordInput{PasswordLength: aws.Int64(1), RequireEachIncludedType: aws.Bool(false)}, `^[!-~]$`},
-		{"too short for each type", awssecrets.GetRandomPasswordInput{PasswordLength: aws.Int64(3)}, "InvalidParameterException"},
+		{"one character of four types",
+			awssecrets.GetRandomPasswordInput{PasswordLength: aws.Int64(1), RequireEachIncludedType: aws.Bool(false)},
+			`^[!-~]$`},
+		{"too short for each type", awssecrets.GetRandomPasswordInput{PasswordLength: aws.Int64(3)},
+			"InvalidParameterException"},
 		{"too long", awssecrets.GetRandomPasswordInput{PasswordLength: aws.Int64(4097)}, "InvalidParameterException"},
-		{"nothing left", awssecrets.GetRandomPasswordInput{ExcludePunctuation: aws.Bool(true), ExcludeLowercase: aws.Bool(true), ExcludeUppercase: aws.Bool(true), ExcludeNumbers: aws.Bool(true)}, "InvalidParameterException"},
+		{"nothing left", awssecrets.GetRandomPasswordInput{ExcludePunctuation: aws.Bool(true),
+			ExcludeLowercase: aws.Bool(true), ExcludeUppercase: aws.Bool(true), ExcludeNumbers: aws.Bool(true)},
+			"InvalidParameterException"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out, err := f.GetRandomPassword(t.Context(), &tt.in)
@@ -345,8 +387,10 @@ func TestGetRandomPassword(t *testing.T) {
 				t.Fatalf("got %+v, %v; want a match of %s", out, err, tt.want)
 			}
 			if tt.in.RequireEachIncludedType == nil && !hasEach(*out.RandomPassword, getRandomPasswordInput{
-				ExcludeCharacters: aws.ToString(tt.in.ExcludeCharacters), ExcludeLowercase: aws.ToBool(tt.in.ExcludeLowercase),
-				ExcludeUppercase: aws.ToBool(tt.in.ExcludeUppercase), ExcludePunctuation: aws.ToBool(tt.in.ExcludePunctuation),
+				ExcludeCharacters:  aws.ToString(tt.in.ExcludeCharacters),
+				ExcludeLowercase:   aws.ToBool(tt.in.ExcludeLowercase),
+				ExcludeUppercase:   aws.ToBool(tt.in.ExcludeUppercase),
+				ExcludePunctuation: aws.ToBool(tt.in.ExcludePunctuation),
 			}.characterTypes()) {
 				t.Errorf("%q does not have each type", *out.RandomPassword)
 			}

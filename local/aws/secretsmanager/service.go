@@ -1,5 +1,6 @@
-// Package secretsmanager is AWS Secrets Manager in memory: what the stack and its operators use of the API, with versions,
-// their staging labels, and rotation by a function. A secret's value is never logged.
+// Package secretsmanager implements AWS Secrets Manager in memory. It covers the part of the API
+// that the stack and its operators use, with versions, staging labels, and rotation by a function.
+// It never logs a secret's value.
 package secretsmanager
 
 import (
@@ -16,37 +17,38 @@ import (
 	"github.com/google/uuid"
 )
 
-// Config says where a service's secrets are, and how it calls functions.
+// Config has the addresses of a service's secrets, and the way to call functions.
 type Config struct {
-	// Region and AccountID are those of the ARNs of secrets made through the API.
+	// Region and AccountID are part of the ARNs of secrets that are created through the API.
 	Region, AccountID string
-	// Invoke calls a rotation function and waits for its answer. Its error says that the function was not called, failed, or
-	// was not done when ctx ended. Whether Secrets Manager may call the function is for Invoke to say. A service with a nil
-	// Invoke refuses to rotate secrets.
+	// Invoke calls a rotation function and waits for its answer. It returns an error if the
+	// function was not called, failed, or did not end before ctx. Invoke also decides whether
+	// Secrets Manager may call the function. A service with a nil Invoke refuses to rotate secrets.
 	Invoke func(ctx context.Context, functionARN string, payload []byte) (answer []byte, err error)
 }
 
-// Service holds the secrets of one account in one region. Its methods may be called from many goroutines.
+// Service holds the secrets of one account in one region. Its methods are safe for concurrent use.
 type Service struct {
 	config Config
 	log    *slog.Logger
 
-	mu      sync.Mutex         // guards secrets and what they hold
+	mu      sync.Mutex         // guards secrets and their contents
 	secrets map[string]*secret // by name
 
-	closed    context.Context // ends the rotations
+	closed    context.Context // Close cancels it, and with it the rotations
 	close     context.CancelFunc
-	rotations sync.WaitGroup // those under way; added to with the lock held, and only while closed has not ended
+	rotations sync.WaitGroup // running rotations; Add requires the lock and an open service
 }
 
-// New returns a service without secrets. Close ends the rotations that it starts.
+// New returns a service without secrets. Close stops its rotations.
 func New(config Config, log *slog.Logger) *Service {
 	s := &Service{config: config, log: log, secrets: map[string]*secret{}}
 	s.closed, s.close = context.WithCancel(context.Background())
 	return s
 }
 
-// Close ends the rotations that are under way and waits for them, and no other begins. The secrets stay readable.
+// Close stops the running rotations and waits for them. No rotation starts afterwards. The secrets
+// stay readable.
 func (s *Service) Close() {
 	s.mu.Lock()
 	s.close()
@@ -57,18 +59,19 @@ func (s *Service) Close() {
 	s.rotations.Wait()
 }
 
-// SecretConfig is a secret that is there from the start.
+// SecretConfig is a secret that exists from the start.
 type SecretConfig struct {
-	// Name is 1 to 512 letters, digits and /_+=.@-; also ! in the name of a secret that a service of AWS's manages, such as
-	// the password of an RDS database.
+	// Name has 1 to 512 letters, digits and /_+=.@-. The name of a secret that an AWS service
+	// manages, such as the password of an RDS database, may also have !.
 	Name        string
 	ARN         string
 	Description string
-	// Value is the secret's first version, or "" for a secret that has none yet.
+	// Value is the value of the secret's first version, or "" for a secret without a version.
 	Value string
 }
 
-// Create adds a secret. It is an error if the name is not one Secrets Manager takes, or the name or the ARN is taken.
+// Create adds a secret. It fails if Secrets Manager does not allow the name, or if the name or the
+// ARN is taken.
 func (s *Service) Create(config SecretConfig) error {
 	if config.ARN == "" {
 		return fmt.Errorf("creating secret %q: it needs an ARN", config.Name)
@@ -83,7 +86,7 @@ func (s *Service) Create(config SecretConfig) error {
 		return nil
 	}
 	if _, err := sec.put(uuid.NewString(), value{text: &config.Value}, []string{current}, time.Now()); err != nil {
-		return fmt.Errorf("giving secret %q its value: %w", config.Name, err)
+		return fmt.Errorf("setting the value of secret %q: %w", config.Name, err)
 	}
 	return nil
 }
@@ -95,7 +98,7 @@ var (
 	errTaken       = errors.New("a secret of that name or ARN exists")
 )
 
-// add must be called with the lock held.
+// add requires the lock.
 func (s *Service) add(name, arn, description string) (*secret, error) {
 	if !secretName.MatchString(name) {
 		return nil, errInvalidName
@@ -109,8 +112,8 @@ func (s *Service) add(name, arn, description string) (*secret, error) {
 	return sec, nil
 }
 
-// find returns the secret with the name, the ARN, or the ARN without the six random characters at its end; nil if there
-// is none. It must be called with the lock held.
+// find returns the secret with the name, the ARN, or the ARN without its six random characters, or
+// nil if there is none. It requires the lock.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
 func (s *Service) find(id string) *secret {
 	s.forgetDeleted()
@@ -130,7 +133,7 @@ func (s *Service) find(id string) *secret {
 	return nil
 }
 
-// forgetDeleted forgets the secrets whose recovery window is over. It must be called with the lock held.
+// forgetDeleted removes the secrets whose recovery window has ended. It requires the lock.
 func (s *Service) forgetDeleted() {
 	now := time.Now()
 	maps.DeleteFunc(s.secrets, func(_ string, sec *secret) bool {

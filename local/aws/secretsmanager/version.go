@@ -7,7 +7,7 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// The staging labels that Secrets Manager moves by itself.
+// The staging labels that Secrets Manager itself moves.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html#term_version
 const (
 	current  = "AWSCURRENT"
@@ -15,7 +15,7 @@ const (
 	pending  = "AWSPENDING"
 )
 
-// Limits of a secret. That of its versions is given as "about 100".
+// Limits of a secret. AWS documents "about 100" versions.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 const (
 	maxVersions        = 100
@@ -23,10 +23,10 @@ const (
 	minVersionLifetime = 24 * time.Hour // no version is removed earlier
 )
 
-// version is a value of a secret. A staging label is on one version of a secret at most.
+// version is one value of a secret. At most one version of a secret has a given staging label.
 type version struct {
 	id       string
-	value    value // empty in a version that a rotation has prepared and the rotation function has yet to fill
+	value    value // empty if a rotation has prepared the version and the function has not set it yet
 	labels   []string
 	created  time.Time
 	accessed time.Time // zero before the first read
@@ -43,7 +43,7 @@ func (s *secret) version(id string) *version {
 	return first(s.versions, func(v *version) bool { return v.id == id })
 }
 
-// labelled returns the version that has the label, or nil.
+// labelled returns the version with the label, or nil.
 func (s *secret) labelled(label string) *version {
 	return first(s.versions, func(v *version) bool { return v.has(label) })
 }
@@ -55,8 +55,8 @@ func first(versions []*version, ok func(*version) bool) *version {
 	return nil
 }
 
-// add adds a version without labels. Secrets Manager keeps 100 versions, and more only of those that have labels or were
-// made in the last 24 hours, up to a limit.
+// add adds a version without labels. Beyond 100 versions, Secrets Manager keeps only those with
+// labels and those of the last 24 hours, up to a limit.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 func (s *secret) add(id string, v value, now time.Time) (*version, error) {
 	if len(s.versions) >= maxVersions {
@@ -64,7 +64,9 @@ func (s *secret) add(id string, v value, now time.Time) (*version, error) {
 			return len(v.labels) == 0 && now.Sub(v.created) >= minVersionLifetime
 		})
 		if oldest < 0 {
-			return nil, limitExceeded("The secret has %d versions, and none of them is both without a staging label and a day old.", len(s.versions))
+			return nil, limitExceeded(
+				"The secret has %d versions, and none of them is both without a staging label and a day old.",
+				len(s.versions))
 		}
 		s.versions = slices.Delete(s.versions, oldest, oldest+1)
 	}
@@ -74,12 +76,12 @@ func (s *secret) add(id string, v value, now time.Time) (*version, error) {
 	return ver, nil
 }
 
-// remove takes a version away.
+// remove removes a version.
 func (s *secret) remove(id string) {
 	s.versions = slices.DeleteFunc(s.versions, func(v *version) bool { return v.id == id })
 }
 
-// attach moves a label to a version. The version that AWSCURRENT leaves becomes AWSPREVIOUS.
+// attach moves a label to a version. The version that loses AWSCURRENT gets AWSPREVIOUS.
 func (s *secret) attach(label string, to *version) {
 	from := s.labelled(label)
 	if from == to {
@@ -94,8 +96,8 @@ func (s *secret) attach(label string, to *version) {
 	}
 }
 
-// move takes a label from one version, gives it to another, or both. Who moves a label that is attached must say where it
-// is, so that two people who move it at once do not both succeed.
+// move removes a label from one version, attaches it to another, or does both. The caller must name
+// the version that has the label now, so that only one of two concurrent moves succeeds.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
 func (s *secret) move(label, fromID, toID string) error {
 	for _, id := range []string{fromID, toID} {
@@ -108,11 +110,14 @@ func (s *secret) move(label, fromID, toID string) error {
 	case fromID == "" && toID == "":
 		return invalidParameter("You must provide RemoveFromVersionId, MoveToVersionId or both.")
 	case holder != nil && holder.id != fromID && holder.id != toID:
-		return invalidParameter("The staging label %s is currently attached to version %s, so you must explicitly reference that version in RemoveFromVersionId.", label, holder.id)
+		return invalidParameter(
+			"The staging label %s is currently attached to version %s, so you must explicitly reference that version "+
+				"in RemoveFromVersionId.", label, holder.id)
 	case fromID != "" && (holder == nil || holder.id != fromID):
 		return invalidParameter("The staging label %s is not attached to version %s.", label, fromID)
 	case to == nil && label == current:
-		return invalidParameter("You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.")
+		return invalidParameter(
+			"You can only move staging label AWSCURRENT to a different secret version. It can't be completely removed.")
 	case to == nil:
 		holder.drop(label)
 		return nil
@@ -126,7 +131,7 @@ func (s *secret) move(label, fromID, toID string) error {
 	return nil
 }
 
-// roomForLabels returns an error if the labels that are not yet in use are too many.
+// roomForLabels returns an error if the labels that are not yet in use exceed the limit.
 func (s *secret) roomForLabels(labels ...string) error {
 	used := map[string]bool{}
 	for _, label := range labels {
@@ -150,7 +155,7 @@ func validLabel(label string) error {
 	return nil
 }
 
-// versionLabels returns the labels of the versions that have any.
+// versionLabels returns the labels of the versions that have labels.
 func (s *secret) versionLabels() map[string][]string {
 	labels := map[string][]string{}
 	for _, v := range s.versions {

@@ -45,7 +45,8 @@ func (s *Service) find(arn string) (*Topic, error) {
 	}
 	t := s.Topic(arn)
 	if t == nil {
-		return nil, &awsapi.Error{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist: " + arn}
+		return nil, &awsapi.Error{Status: http.StatusNotFound, Code: "NotFound",
+			Message: "Topic does not exist: " + arn}
 	}
 	return t, nil
 }

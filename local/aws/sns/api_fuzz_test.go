@@ -15,18 +15,28 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// FuzzAPI holds that a call is answered in XML that can be read, and as the caller's mistake if it is one; and that nothing is logged that is
-// more than a line.
+// FuzzAPI checks two properties: a call gets a well-formed XML answer, which blames the caller for
+// an invalid call; every log record is one line.
 func FuzzAPI(f *testing.F) {
 	const topic = "TopicArn=arn%3Aaws%3Asns%3Aap-northeast-2%3A000000000000%3Astock_empty"
 	for _, form := range []string{
-		"Action=Publish&" + topic + "&Message=%EB%8F%84&Subject=a%0Ab&MessageAttributes.entry.1.Name=sku&MessageAttributes.entry.1.Value.DataType=String&MessageAttributes.entry.1.Value.StringValue=x",
-		"Action=Publish&" + topic + "&Message=a%00%1b%5B31m%ff&MessageAttributes.entry.1.Name=b&MessageAttributes.entry.1.Value.DataType=Binary&MessageAttributes.entry.1.Value.BinaryValue=AAE%3D",
-		"Action=PublishBatch&" + topic + "&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=x&PublishBatchRequestEntries.member.2.Id=a&PublishBatchRequestEntries.member.2.Message=",
-		"Action=Subscribe&" + topic + "&Protocol=sqs&Endpoint=arn%3Aaws%3Asqs%3Aap-northeast-2%3A000000000000%3Astock_queue&Attributes.entry.1.key=FilterPolicy&Attributes.entry.1.value=%7B%22a%22%3A%5B1%5D%7D&ReturnSubscriptionArn=true",
+		"Action=Publish&" + topic +
+			"&Message=%EB%8F%84&Subject=a%0Ab&MessageAttributes.entry.1.Name=sku&" +
+			"MessageAttributes.entry.1.Value.DataType=String&MessageAttributes.entry.1.Value.StringValue=x",
+		"Action=Publish&" + topic +
+			"&Message=a%00%1b%5B31m%ff&MessageAttributes.entry.1.Name=b&" +
+			"MessageAttributes.entry.1.Value.DataType=Binary&MessageAttributes.entry.1.Value.BinaryValue=AAE%3D",
+		"Action=PublishBatch&" + topic +
+			"&PublishBatchRequestEntries.member.1.Id=a&PublishBatchRequestEntries.member.1.Message=x&" +
+			"PublishBatchRequestEntries.member.2.Id=a&PublishBatchRequestEntries.member.2.Message=",
+		"Action=Subscribe&" + topic +
+			"&Protocol=sqs&Endpoint=arn%3Aaws%3Asqs%3Aap-northeast-2%3A000000000000%3Astock_queue&" +
+			"Attributes.entry.1.key=FilterPolicy&Attributes.entry.1.value=%7B%22a%22%3A%5B1%5D%7D&" +
+			"ReturnSubscriptionArn=true",
 		"Action=CreateTopic&Name=%3Cx%3E&Attributes.entry.1.key=Policy&Attributes.entry.1.value=null",
 		"Action=ListSubscriptionsByTopic&" + topic + "&NextToken=-1",
-		"Action=GetTopicAttributes&" + topic + "&" + topic, "Action=Publish&Action=ListTopics", "Action=%3C%2FCode%3E", "Action=Publish&Message.1=x&.=&%zz", ";",
+		"Action=GetTopicAttributes&" + topic + "&" + topic, "Action=Publish&Action=ListTopics", "Action=%3C%2FCode%3E",
+		"Action=Publish&Message.1=x&.=&%zz", ";",
 	} {
 		f.Add(form, "2010-03-31")
 	}

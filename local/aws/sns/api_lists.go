@@ -6,7 +6,7 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// pageSize is how many topics or subscriptions an answer lists.
+// pageSize is the number of topics or subscriptions in an answer.
 // https://docs.aws.amazon.com/sns/latest/api/API_ListTopics.html
 const pageSize = 100
 
@@ -65,7 +65,8 @@ type listSubscriptionsByTopicInput struct {
 	NextToken string
 }
 
-func (s *Service) listSubscriptionsByTopic(_ context.Context, in listSubscriptionsByTopicInput) (listSubscriptionsOutput, error) {
+func (s *Service) listSubscriptionsByTopic(_ context.Context,
+	in listSubscriptionsByTopicInput) (listSubscriptionsOutput, error) {
 	t, err := s.find(in.TopicARN)
 	if err != nil {
 		return listSubscriptionsOutput{}, err

@@ -9,7 +9,7 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// maxBatch is how many messages a batch may hold.
+// maxBatch limits the messages in a batch.
 const maxBatch = 10
 
 // notification is a message of Publish or of a batch.
@@ -34,7 +34,7 @@ func (n notification) decode() Notification {
 
 type publishInput struct {
 	TopicARN  string `xml:"TopicArn"`
-	TargetARN string `xml:"TargetArn"` // another way to name a topic
+	TargetARN string `xml:"TargetArn"` // an alternative to TopicArn
 	notification
 }
 
@@ -99,7 +99,9 @@ func (s *Service) publishBatch(ctx context.Context, in publishBatchInput) (publi
 		case err == nil:
 			out.Successful = append(out.Successful, publishBatchDone{ID: e.ID, MessageID: id})
 		case errors.As(err, &refused):
-			out.Failed = append(out.Failed, publishBatchFailed{ID: e.ID, Code: refused.Code, Message: refused.Message, SenderFault: true})
+			out.Failed = append(out.Failed, publishBatchFailed{
+				ID: e.ID, Code: refused.Code, Message: refused.Message, SenderFault: true,
+			})
 		default:
 			return publishBatchOutput{}, err
 		}
@@ -114,21 +116,25 @@ func (in publishBatchInput) validate() error {
 		return awsapi.Errorf("EmptyBatchRequest", "The batch request doesn't contain any entries.")
 	}
 	if len(in.Entries) > maxBatch {
-		return awsapi.Errorf("TooManyEntriesInBatchRequest", "The batch request contains %d entries: %d are permissible.", len(in.Entries), maxBatch)
+		return awsapi.Errorf("TooManyEntriesInBatchRequest",
+			"The batch request contains %d entries: %d are permissible.", len(in.Entries), maxBatch)
 	}
 	size, seen := 0, map[string]bool{}
 	for _, e := range in.Entries {
 		switch {
 		case !batchEntryID.MatchString(e.ID):
-			return awsapi.Errorf("InvalidBatchEntryId", "The batch entry id %q is invalid: it must be 1 to 80 letters, digits, hyphens and underscores.", e.ID)
+			return awsapi.Errorf("InvalidBatchEntryId",
+				"The batch entry id %q is invalid: it must be 1 to 80 letters, digits, hyphens and underscores.", e.ID)
 		case seen[e.ID]:
-			return awsapi.Errorf("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the id %s.", e.ID)
+			return awsapi.Errorf("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the id %s.",
+				e.ID)
 		}
 		seen[e.ID] = true
 		size += e.decode().size()
 	}
 	if size > maxMessageSize {
-		return awsapi.Errorf("BatchRequestTooLong", "The batch's messages are %d bytes together: %d are permissible.", size, maxMessageSize)
+		return awsapi.Errorf("BatchRequestTooLong", "The batch's messages are %d bytes together: %d are permissible.",
+			size, maxMessageSize)
 	}
 	return nil
 }

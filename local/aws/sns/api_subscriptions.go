@@ -10,10 +10,11 @@ import (
 
 type subscribeInput struct {
 	topicInput
-	Protocol              string
-	Endpoint              string
-	Attributes            attributes `xml:"Attributes>entry"`
-	ReturnSubscriptionARN bool       `xml:"ReturnSubscriptionArn"` // changes nothing: a queue's subscription needs no confirmation
+	Protocol   string
+	Endpoint   string
+	Attributes attributes `xml:"Attributes>entry"`
+	// ignored: the subscription of a queue needs no confirmation
+	ReturnSubscriptionARN bool `xml:"ReturnSubscriptionArn"`
 }
 
 type subscribeOutput struct {
@@ -27,7 +28,8 @@ func (s *Service) subscribe(_ context.Context, in subscribeInput) (subscribeOutp
 		return subscribeOutput{}, err
 	}
 	if in.Protocol != "sqs" {
-		return subscribeOutput{}, invalidParameter("Protocol: the local run delivers to sqs alone, not to " + strconv.Quote(in.Protocol))
+		return subscribeOutput{},
+			invalidParameter("Protocol: the local run delivers to sqs alone, not to " + strconv.Quote(in.Protocol))
 	}
 	config := SubscriptionConfig{QueueARN: in.Endpoint}
 	if err := config.set(in.Attributes.decode()); err != nil {
@@ -73,13 +75,14 @@ func (s *Service) setSubscriptionAttributes(_ context.Context, in setSubscriptio
 	if err := in.validate(); err != nil {
 		return none{}, err
 	}
-	return none{}, s.editSubscription(in.SubscriptionARN, func(sub Subscription) (_ Subscription, keep bool, err error) {
-		if err := sub.Set(in.AttributeName, in.AttributeValue); err != nil {
+	return none{}, s.editSubscription(in.SubscriptionARN,
+		func(sub Subscription) (_ Subscription, keep bool, err error) {
+			if err := sub.Set(in.AttributeName, in.AttributeValue); err != nil {
+				return sub, true, err
+			}
+			sub.filter, err = sub.newFilter()
 			return sub, true, err
-		}
-		sub.filter, err = sub.newFilter()
-		return sub, true, err
-	})
+		})
 }
 
 // https://docs.aws.amazon.com/sns/latest/api/API_GetSubscriptionAttributes.html

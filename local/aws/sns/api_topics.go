@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// attributes are a map of the query protocol.
+// attributes is a map in the query protocol.
 type attributes []attributeEntry
 
 type attributeEntry struct {
@@ -52,7 +52,8 @@ func (s *Service) createTopic(_ context.Context, in createTopicInput) (createTop
 	case isNew:
 		s.log.Info("topic created", "topic", config.Name)
 	case len(in.Attributes) > 0 && t.config != config:
-		return createTopicOutput{}, invalidParameter("Attributes Reason: Topic already exists with different attributes")
+		return createTopicOutput{},
+			invalidParameter("Attributes Reason: Topic already exists with different attributes")
 	}
 	return createTopicOutput{TopicARN: t.arn}, nil
 }
@@ -63,7 +64,7 @@ type topicInput struct {
 
 type none struct{}
 
-// deleteTopic deletes a topic with its subscriptions, if it is there.
+// deleteTopic deletes a topic and its subscriptions. A missing topic is no error.
 // https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html
 func (s *Service) deleteTopic(_ context.Context, in topicInput) (none, error) {
 	if !topicARN.MatchString(in.TopicARN) {
@@ -94,10 +95,11 @@ func (s *Service) getTopicAttributes(_ context.Context, in topicInput) (attribut
 		{"SubscriptionsPending", "0"},
 		{"SubscriptionsDeleted", "0"},
 	}
-	return attributesOutput{out.withSet("Policy", t.config.Policy).withSet("KmsMasterKeyId", t.config.KMSMasterKeyID)}, nil
+	return attributesOutput{out.withSet("Policy", t.config.Policy).withSet("KmsMasterKeyId", t.config.KMSMasterKeyID)},
+		nil
 }
 
-// withSet adds an attribute that is there only with a value.
+// withSet adds an attribute if it has a value.
 func (a attributes) withSet(name, value string) attributes {
 	if value == "" {
 		return a

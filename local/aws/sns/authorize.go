@@ -8,7 +8,7 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// Authorization says which permissions the operations ask for.
+// Authorization lists the permissions that each operation requires.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
 func (s *Service) Authorization() *awsapi.Authorization {
 	return &awsapi.Authorization{
@@ -19,7 +19,7 @@ func (s *Service) Authorization() *awsapi.Authorization {
 }
 
 func (s *Service) permissions(operation string, decode func(any) error) ([]awsapi.Permission, error) {
-	// How operations name a topic: each has one of these, or none.
+	// The fields by which operations name a topic: each operation has at most one of them.
 	var in struct {
 		TopicARN  string `xml:"TopicArn"`
 		TargetARN string `xml:"TargetArn"`
@@ -33,7 +33,7 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 	case "PublishBatch":
 		p.Action = "sns:Publish" // https://docs.aws.amazon.com/sns/latest/dg/sns-batch-api-actions.html
 	case "ListTopics", "ListSubscriptions", "Unsubscribe", "GetSubscriptionAttributes", "SetSubscriptionAttributes":
-		p.Resource = "*" // the reference names no resource type for them
+		p.Resource = "*" // the reference names no resource type for these actions
 	case "CreateTopic":
 		p.Resource = fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, in.Name)
 	}

@@ -16,7 +16,7 @@ import (
 	"restock/local/aws/sns"
 )
 
-// refuser refuses everything, and keeps what it was asked for.
+// refuser refuses every permission, and records the requested ones.
 type refuser struct{ asked []awsapi.Permission }
 
 func (r *refuser) Credentials(accessKeyID string) (awsapi.Credentials, bool) {
@@ -47,16 +47,22 @@ func TestPermissionsOfOperations(t *testing.T) {
 		want awsapi.Permission
 	}{
 		"publish": {func() error {
-			_, err := client.Publish(t.Context(), &awssns.PublishInput{TopicArn: aws.String(topic), Message: aws.String("m")})
+			_, err := client.Publish(t.Context(), &awssns.PublishInput{
+				TopicArn: aws.String(topic), Message: aws.String("m"),
+			})
 			return err
 		}, awsapi.Permission{Action: "sns:Publish", Resource: topic}},
 		"publish to a target": {func() error {
-			_, err := client.Publish(t.Context(), &awssns.PublishInput{TargetArn: aws.String(topic), Message: aws.String("m")})
+			_, err := client.Publish(t.Context(), &awssns.PublishInput{
+				TargetArn: aws.String(topic), Message: aws.String("m"),
+			})
 			return err
 		}, awsapi.Permission{Action: "sns:Publish", Resource: topic}},
 		"publish a batch": {func() error {
 			entries := []types.PublishBatchRequestEntry{{Id: aws.String("1"), Message: aws.String("m")}}
-			_, err := client.PublishBatch(t.Context(), &awssns.PublishBatchInput{TopicArn: aws.String(topic), PublishBatchRequestEntries: entries})
+			_, err := client.PublishBatch(t.Context(), &awssns.PublishBatchInput{
+				TopicArn: aws.String(topic), PublishBatchRequestEntries: entries,
+			})
 			return err
 		}, awsapi.Permission{Action: "sns:Publish", Resource: topic}},
 		"create": {func() error {
@@ -64,7 +70,9 @@ func TestPermissionsOfOperations(t *testing.T) {
 			return err
 		}, awsapi.Permission{Action: "sns:CreateTopic", Resource: topic}},
 		"a topic's attributes": {func() error {
-			_, err := client.GetTopicAttributes(t.Context(), &awssns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
+			_, err := client.GetTopicAttributes(t.Context(), &awssns.GetTopicAttributesInput{
+				TopicArn: aws.String(topic),
+			})
 			return err
 		}, awsapi.Permission{Action: "sns:GetTopicAttributes", Resource: topic}},
 		"list": {func() error {

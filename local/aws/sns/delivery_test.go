@@ -13,21 +13,25 @@ func TestMessageThatCannotBeDeliveredGoesToTheDeadLetterQueueOrIsLost(t *testing
 	const refusal = "the queue's policy does not let the topic send"
 	for _, tt := range []struct {
 		name      string
-		queue     string          // that is subscribed
+		queue     string          // the subscribed queue
 		withDLQ   bool            // the subscription has a dead-letter queue
-		refused   map[string]bool // queues that the topic may not send to
+		refused   map[string]bool // queues to which the topic may not send
 		delivered map[string]int  // messages, by queue
 		log       []string
 	}{
 		{"delivered", "queue", true, nil, map[string]int{"queue": 1}, nil},
-		{"refused", "queue", true, map[string]bool{"queue": true}, map[string]int{"dlq": 1}, []string{"dead-letter queue", refusal}},
-		{"no such queue", "nowhere", true, nil, map[string]int{"dlq": 1}, []string{"dead-letter queue", "no queue", "nowhere"}},
-		{"refused, without a dead-letter queue", "queue", false, map[string]bool{"queue": true}, nil, []string{"lost", refusal}},
+		{"refused", "queue", true, map[string]bool{"queue": true}, map[string]int{"dlq": 1},
+			[]string{"dead-letter queue", refusal}},
+		{"no such queue", "nowhere", true, nil, map[string]int{"dlq": 1},
+			[]string{"dead-letter queue", "no queue", "nowhere"}},
+		{"refused, without a dead-letter queue", "queue", false, map[string]bool{"queue": true}, nil,
+			[]string{"lost", refusal}},
 		{"refused twice", "queue", true, map[string]bool{"queue": true, "dlq": true}, nil, []string{"lost", refusal}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			const arn = "arn:aws:sqs:ap-northeast-2:000000000000:"
-			queues := sqs.New(sqs.Config{BaseURL: "http://x", Region: "ap-northeast-2", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+			queues := sqs.New(sqs.Config{BaseURL: "http://x", Region: "ap-northeast-2", AccountID: "000000000000"},
+				slog.New(slog.DiscardHandler))
 			for _, name := range []string{"queue", "dlq"} {
 				if _, err := queues.CreateQueue(sqs.NewQueueConfig(name)); err != nil {
 					t.Fatal(err)

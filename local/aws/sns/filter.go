@@ -11,20 +11,21 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// A filter is a subscription's filter policy: of each of its keys, one of the conditions must hold.
+// A filter is a subscription's filter policy. For each of its keys, at least one condition must
+// hold.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html
 type filter []filterKey
 
-// filterKey is a message attribute, or a path into the message's body, with the conditions that it may meet.
+// filterKey is a message attribute or a path into the message's body, with its conditions.
 type filterKey struct {
 	path  []string
 	anyOf []condition
 }
 
-// condition reports whether the values that a message has for a key meet it. A key that the message does not have has none.
+// condition reports whether a message's values for a key satisfy it. A missing key has no values.
 type condition func(values []any) bool
 
-// The limits of a policy.
+// The limits of a filter policy.
 // https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
 const (
 	maxFilterKeys         = 5
@@ -32,7 +33,7 @@ const (
 	maxFilterNumber       = 1e9
 )
 
-// parseFilter reads a policy. In a policy for message bodies, keys may be nested.
+// parseFilter parses a policy. A policy for message bodies may have nested keys.
 func parseFilter(policy string, scope FilterPolicyScope) (filter, error) {
 	var object map[string]any
 	if err := json.Unmarshal([]byte(policy), &object); err != nil || object == nil {
@@ -43,14 +44,15 @@ func parseFilter(policy string, scope FilterPolicyScope) (filter, error) {
 		return nil, err
 	}
 	combinations := 1
-	for _, key := range f { // as far as it takes: the product of many has no room in an int
+	for _, key := range f { // stops early: the product of many keys overflows an int
 		combinations = min(combinations*len(key.anyOf)*len(key.path), maxFilterCombinations+1)
 	}
 	switch {
 	case len(f) > maxFilterKeys:
 		return nil, fmt.Errorf("the policy has %d keys: %d are permissible", len(f), maxFilterKeys)
 	case combinations > maxFilterCombinations:
-		return nil, fmt.Errorf("the policy is too complex: it has more combinations than %d, which are permissible", maxFilterCombinations)
+		return nil, fmt.Errorf("the policy is too complex: it has more combinations than %d, which are permissible",
+			maxFilterCombinations)
 	}
 	return f, nil
 }
@@ -120,10 +122,10 @@ func parseCondition(rule any) (condition, error) {
 	panic("a map of length 1 has an entry")
 }
 
-// predicate reports whether one value meets a condition.
+// predicate reports whether one value satisfies a condition.
 type predicate func(value any) bool
 
-// exists(true) asks for a value that is neither null nor empty, exists(false) for none at all.
+// exists(true) requires a value that is neither null nor empty; exists(false) requires no value.
 // https://docs.aws.amazon.com/sns/latest/dg/attribute-key-matching.html
 func exists(want bool) condition {
 	if want {
@@ -132,12 +134,12 @@ func exists(want bool) condition {
 	return func(values []any) bool { return len(values) == 0 }
 }
 
-// some is met by a message that has a value which meets the predicate.
+// some is satisfied by a message with at least one value that satisfies the predicate.
 func some(p predicate) condition {
 	return func(values []any) bool { return slices.ContainsFunc(values, p) }
 }
 
-// equal compares what can be compared: strings, numbers, booleans and null.
+// equal compares strings, numbers, booleans and null.
 func equal(want any) predicate { return func(value any) bool { return value == want } }
 
 func parseOperator(operator string, operand any) (predicate, error) {
@@ -180,7 +182,7 @@ func onText(holds func(string) bool) predicate {
 	}
 }
 
-// parseAnythingBut takes a string or number, a list of them, or {"prefix": …} or {"suffix": …}.
+// parseAnythingBut accepts a string or number, a list of them, or {"prefix": …} or {"suffix": …}.
 func parseAnythingBut(operand any) (predicate, error) {
 	var excluded predicate
 	switch operand := operand.(type) {
@@ -210,16 +212,18 @@ func parseAnythingBut(operand any) (predicate, error) {
 		}
 	}
 	if excluded == nil {
-		return nil, fmt.Errorf("anything-but match pattern must be a string, a number, a list of them, a prefix or a suffix")
+		return nil, fmt.Errorf(
+			"anything-but match pattern must be a string, a number, a list of them, a prefix or a suffix")
 	}
 	return func(value any) bool { return !excluded(value) }, nil
 }
 
-// parseNumeric takes ["=", n], or one or two bounds, the lower one first: [">=", n, "<", m].
+// parseNumeric accepts ["=", n], or one or two bounds, the lower one first: [">=", n, "<", m].
 func parseNumeric(operand any) (predicate, error) {
 	list, _ := operand.([]any)
 	if len(list) != 2 && len(list) != 4 {
-		return nil, fmt.Errorf(`numeric match pattern must be an operator and a number, or a range such as [">=", 0, "<", 100]`)
+		return nil, fmt.Errorf(
+			`numeric match pattern must be an operator and a number, or a range such as [">=", 0, "<", 100]`)
 	}
 	var bounds []func(float64) bool
 	var operators string
@@ -228,7 +232,9 @@ func parseNumeric(operand any) (predicate, error) {
 		limit, isNumber := list[i+1].(float64)
 		holds, known := comparisons[operator]
 		if !known || !isNumber || math.Abs(limit) > maxFilterNumber {
-			return nil, fmt.Errorf("numeric match pattern has %v %v: it must be =, <, <=, > or >= and a number from -1e9 to 1e9", list[i], list[i+1])
+			return nil, fmt.Errorf(
+				"numeric match pattern has %v %v: it must be =, <, <=, > or >= and a number from -1e9 to 1e9", list[i],
+				list[i+1])
 		}
 		operators += operator[:1]
 		bounds = append(bounds, func(n float64) bool { return holds(n, limit) })
@@ -250,7 +256,7 @@ var comparisons = map[string]func(n, limit float64) bool{
 	">=": func(n, limit float64) bool { return n >= limit },
 }
 
-// matches reports whether each key meets one of its conditions with the values that valuesAt has for it.
+// matches reports whether each key has a satisfied condition. valuesAt returns the values of a key.
 func (f filter) matches(valuesAt func(path []string) []any) bool {
 	for _, key := range f {
 		values := valuesAt(key.path)
@@ -261,8 +267,8 @@ func (f filter) matches(valuesAt func(path []string) []any) bool {
 	return true
 }
 
-// matchesAttributes reports whether the policy accepts the attributes. It accepts no message without any, not even where it asks
-// for one that does not exist.
+// matchesAttributes reports whether the policy accepts the attributes. It never accepts a message
+// without attributes, even if the policy requires that an attribute does not exist.
 func (f filter) matchesAttributes(attributes map[string]sqs.MessageAttribute) bool {
 	return len(attributes) > 0 && f.matches(func(path []string) []any {
 		a, ok := attributes[path[0]]
@@ -273,8 +279,8 @@ func (f filter) matchesAttributes(attributes map[string]sqs.MessageAttribute) bo
 	})
 }
 
-// attributeValues are an attribute's values as the policy's JSON writes them: a text, a number, or the elements of a String.Array.
-// Policies do not see binary values.
+// attributeValues returns the values that a policy compares: a text, a number, or the elements of a
+// String.Array. Policies ignore binary values.
 func attributeValues(a sqs.MessageAttribute) []any {
 	var value any = a.StringValue
 	switch {
@@ -300,7 +306,8 @@ func (f filter) matchesBody(body string) bool {
 	return f.matches(func(path []string) []any { return valuesUnder(object, path) })
 }
 
-// valuesUnder collects the values at a path. An array on the way stands for each of its elements.
+// valuesUnder collects the values at a path. Where the path meets an array, it follows each
+// element.
 func valuesUnder(node any, path []string) (values []any) {
 	switch node := node.(type) {
 	case []any:
@@ -310,7 +317,7 @@ func valuesUnder(node any, path []string) (values []any) {
 		return values
 	case map[string]any:
 		if len(path) == 0 {
-			return nil // conditions are about leaves
+			return nil // conditions apply to leaves only
 		}
 		next, ok := node[path[0]]
 		if !ok {

@@ -9,10 +9,11 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// manyCombinations is a policy of as many combinations as an int has no room for: 2 to the power of 65.
+// manyCombinations returns a policy with 2^65 combinations, which overflow an int.
 func manyCombinations() string {
 	const keys, depth, conditions = 5, 64, 128
-	key := strings.Repeat(`{"x":`, depth-1) + "[1" + strings.Repeat(",1", conditions-1) + "]" + strings.Repeat("}", depth-1)
+	key := strings.Repeat(`{"x":`, depth-1) + "[1" + strings.Repeat(",1", conditions-1) + "]" +
+		strings.Repeat("}", depth-1)
 	var policy []string
 	for i := range keys {
 		policy = append(policy, fmt.Sprintf(`"%d":%s`, i, key))
@@ -20,8 +21,8 @@ func manyCombinations() string {
 	return "{" + strings.Join(policy, ",") + "}"
 }
 
-// FuzzFilterPolicy holds that a policy that is taken decides, and decides the same when it is written again without what says nothing; and
-// that it is within SNS's limits.
+// FuzzFilterPolicy checks that an accepted policy is within SNS's limits, and that it decides the
+// same after it is rewritten without its ineffective parts.
 func FuzzFilterPolicy(f *testing.F) {
 	for _, seed := range []struct{ policy, dataType, value, body string }{
 		{`{"sku":["CP-502101",{"prefix":"CP-"},{"anything-but":["x",5]}]}`, "String", "CP-502101", `{"sku":"x"}`},
@@ -63,8 +64,10 @@ func FuzzFilterPolicy(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%s: %q is taken, and not as %s: %v", scope, policy, text, err)
 			}
-			if first.matchesAttributes(attributes) != second.matchesAttributes(attributes) || first.matchesBody(body) != second.matchesBody(body) {
-				t.Errorf("%s: %q and %s decide differently about %q of type %q, or %q", scope, policy, text, value, dataType, body)
+			if first.matchesAttributes(attributes) != second.matchesAttributes(attributes) ||
+				first.matchesBody(body) != second.matchesBody(body) {
+				t.Errorf("%s: %q and %s decide differently about %q of type %q, or %q", scope, policy, text, value,
+					dataType, body)
 			}
 		}
 	})

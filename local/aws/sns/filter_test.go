@@ -20,7 +20,7 @@ func TestFilterOfAttributes(t *testing.T) {
 	binary := sqs.MessageAttribute{DataType: "Binary", BinaryValue: []byte("a")}
 	other := text("other")
 	for _, tt := range []struct {
-		rules string // the conditions for key
+		rules string // the conditions of the key
 		value *sqs.MessageAttribute
 		want  bool
 	}{
@@ -142,19 +142,22 @@ func TestFilterPolicyIsRefused(t *testing.T) {
 		`{"key":[{"anything-but":null}]}`:       "anything-but",
 		`{"key":[{"anything-but":[]}]}`:         "empty",
 		`{"key":[{"anything-but":[{}]}]}`:       "strings or numbers",
-		`{"key":[{"anything-but":{"cidr":"10.0.0.0/8"}}]}`:                                        "prefix or suffix",
-		`{"key":[{"anything-but":{}}]}`:                                                           "anything-but",
-		`{"key":[{"numeric":5}]}`:                                                                 "numeric",
-		`{"key":[{"numeric":["=","5"]}]}`:                                                         "numeric",
-		`{"key":[{"numeric":["!=",5]}]}`:                                                          "numeric",
-		`{"key":[{"numeric":["",5]}]}`:                                                            "numeric",
-		`{"key":[{"numeric":["=",1e10]}]}`:                                                        "1e9",
-		`{"key":[{"numeric":["<",5,">",0]}]}`:                                                     "lower bound",
-		`{"a":["x"],"b":["x"],"c":["x"],"d":["x"],"e":["x"],"f":["x"]}`:                           "6 keys",
-		`{"a":["1","2","3","4","5","6"],"b":["1","2","3","4","5","6"],"c":["1","2","3","4","5"]}`: "more combinations than 150",
+		`{"key":[{"anything-but":{"cidr":"10.0.0.0/8"}}]}`:              "prefix or suffix",
+		`{"key":[{"anything-but":{}}]}`:                                 "anything-but",
+		`{"key":[{"numeric":5}]}`:                                       "numeric",
+		`{"key":[{"numeric":["=","5"]}]}`:                               "numeric",
+		`{"key":[{"numeric":["!=",5]}]}`:                                "numeric",
+		`{"key":[{"numeric":["",5]}]}`:                                  "numeric",
+		`{"key":[{"numeric":["=",1e10]}]}`:                              "1e9",
+		`{"key":[{"numeric":["<",5,">",0]}]}`:                           "lower bound",
+		`{"a":["x"],"b":["x"],"c":["x"],"d":["x"],"e":["x"],"f":["x"]}`: "6 keys",
+		`{"a":["1","2","3","4","5","6"],"b":["1","2","3","4","5","6"],` +
+			`"c":["1","2","3","4","5"]}`: "more combinations than 150",
 	} {
-		_, err := SubscriptionConfig{QueueARN: "arn:aws:sqs:ap-northeast-2:000000000000:q", FilterPolicy: policy}.newFilter()
-		if err == nil || !strings.HasPrefix(err.Error(), "InvalidParameter: Invalid parameter: FilterPolicy: ") || !strings.Contains(err.Error(), want) {
+		_, err := SubscriptionConfig{QueueARN: "arn:aws:sqs:ap-northeast-2:000000000000:q",
+			FilterPolicy: policy}.newFilter()
+		if err == nil || !strings.HasPrefix(err.Error(), "InvalidParameter: Invalid parameter: FilterPolicy: ") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got error %v, want an InvalidParameter with %q", policy, err, want)
 		}
 	}

@@ -18,11 +18,11 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// maxMessageSize is the size limit of a message with its attributes, and of a batch, in bytes.
+// maxMessageSize limits a message with its attributes, and a batch, in bytes.
 // https://docs.aws.amazon.com/general/latest/gr/sns.html
 const maxMessageSize = 256 << 10
 
-// senderID is the principal that sends what SNS delivers.
+// senderID is the principal in SNS's calls to SQS.
 const senderID = "sns.amazonaws.com"
 
 // Notification is a message to publish.
@@ -32,13 +32,14 @@ type Notification struct {
 	Attributes map[string]sqs.MessageAttribute
 }
 
-// Publish delivers a message to the topic's subscriptions, and returns its id. The error is an *awsapi.Error that says
-// which of SNS's rules the message breaks. A delivery that fails is logged and no error of the publisher's.
+// Publish delivers a message to the topic's subscriptions and returns its id. If the message breaks
+// a rule of SNS, the error is an *awsapi.Error that names the rule. A failed delivery is logged;
+// the publisher gets no error.
 func (t *Topic) Publish(n Notification) (messageID string, err error) {
 	return t.publish(context.Background(), n)
 }
 
-// publish is Publish, in the context of the call that publishes.
+// publish is Publish with the context of the publishing call.
 func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, err error) {
 	if err := n.validate(); err != nil {
 		return "", err
@@ -52,7 +53,8 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 			accepting = append(accepting, sub)
 		}
 	}
-	t.service.log.InfoContext(ctx, "message published", "topic", t.config.Name, "message", messageID, "subject", n.Subject,
+	t.service.log.InfoContext(ctx, "message published", "topic", t.config.Name, "message", messageID,
+		"subject", n.Subject,
 		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting))
 	for _, sub := range accepting {
 		t.service.deliver(ctx, sub, n, messageID, now)
@@ -60,7 +62,8 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 	return messageID, nil
 }
 
-// deliver sends a message to the subscription's queue, or else to its dead-letter queue, or else loses it.
+// deliver sends a message to the subscription's queue. If that fails, it sends it to the
+// dead-letter queue, and if that fails too, the message is lost.
 func (s *Service) deliver(ctx context.Context, sub Subscription, n Notification, messageID string, now time.Time) {
 	log := s.log.With("topic", sub.TopicARN, "message", messageID, "queue", sub.QueueARN)
 	out, err := sub.write(n, messageID, now)
@@ -74,18 +77,21 @@ func (s *Service) deliver(ctx context.Context, sub Subscription, n Notification,
 		log.DebugContext(ctx, "message delivered", "queue_message", sentID)
 		return
 	case sub.DeadLetterQueueARN == "":
-		log.Warn("message could not be delivered: it is lost, for the subscription has no dead-letter queue", "error", refused)
+		log.Warn("message could not be delivered: it is lost, for the subscription has no dead-letter queue",
+			"error", refused)
 		return
 	}
 	log = log.With("error", refused, "deadLetterQueue", sub.DeadLetterQueueARN)
 	if _, err := s.send(ctx, sub.TopicARN, sub.DeadLetterQueueARN, out); err != nil {
-		log.Warn("message could not be delivered, nor sent to the dead-letter queue: it is lost", "deadLetterError", err)
+		log.Warn("message could not be delivered, nor sent to the dead-letter queue: it is lost",
+			"deadLetterError", err)
 		return
 	}
 	log.Warn("message could not be delivered: it is in the subscription's dead-letter queue")
 }
 
-func (s *Service) send(ctx context.Context, topicARN, queueARN string, out sqs.SendInput) (messageID string, err error) {
+func (s *Service) send(ctx context.Context, topicARN, queueARN string,
+	out sqs.SendInput) (messageID string, err error) {
 	if s.config.AuthorizeDelivery != nil {
 		if err := s.config.AuthorizeDelivery(topicARN, queueARN); err != nil {
 			return "", err
@@ -124,7 +130,7 @@ func (n Notification) size() int {
 	return size
 }
 
-// write makes what the queue gets of a message.
+// write returns the message for the queue.
 func (sub Subscription) write(n Notification, messageID string, now time.Time) (sqs.SendInput, error) {
 	out := sqs.SendInput{Body: n.Message, Attributes: n.Attributes, SenderID: senderID}
 	if sub.RawMessageDelivery {
@@ -135,7 +141,8 @@ func (sub Subscription) write(n Notification, messageID string, now time.Time) (
 	return out, err
 }
 
-// envelope is the notification as subscribers without raw delivery get it. The signature is empty: only SNS can sign.
+// envelope is the notification that subscribers without raw delivery get. The signature is empty,
+// because only SNS can sign.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
 type envelope struct {
 	Type              string
@@ -156,15 +163,16 @@ type envelopeAttribute struct{ Type, Value string }
 func (sub Subscription) wrap(n Notification, messageID string, now time.Time) (string, error) {
 	region := strings.Split(sub.TopicARN, ":")[3]
 	e := envelope{
-		Type:              "Notification",
-		MessageID:         messageID,
-		TopicARN:          sub.TopicARN,
-		Subject:           n.Subject,
-		Message:           n.Message,
-		Timestamp:         now.UTC().Format("2006-01-02T15:04:05.000Z"),
-		SignatureVersion:  "1",
-		SigningCertURL:    fmt.Sprintf("https://sns.%s.amazonaws.com/SimpleNotificationService.pem", region),
-		UnsubscribeURL:    fmt.Sprintf("https://sns.%s.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=%s", region, url.QueryEscape(sub.ARN)),
+		Type:             "Notification",
+		MessageID:        messageID,
+		TopicARN:         sub.TopicARN,
+		Subject:          n.Subject,
+		Message:          n.Message,
+		Timestamp:        now.UTC().Format("2006-01-02T15:04:05.000Z"),
+		SignatureVersion: "1",
+		SigningCertURL:   fmt.Sprintf("https://sns.%s.amazonaws.com/SimpleNotificationService.pem", region),
+		UnsubscribeURL: fmt.Sprintf("https://sns.%s.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=%s", region,
+			url.QueryEscape(sub.ARN)),
 		MessageAttributes: map[string]envelopeAttribute{},
 	}
 	for name, a := range n.Attributes {

@@ -1,6 +1,7 @@
-// Package sns is Amazon SNS's standard topics in memory: what the stack uses of the API, with subscriptions of SQS queues.
-// A message is delivered before
-// Publish returns. A queue that refuses it, or is gone, is what SNS calls a client-side error: the delivery is not tried again.
+// Package sns implements Amazon SNS's standard topics in memory. It covers the part of the API that
+// the stack uses, with subscriptions of SQS queues. Publish returns after the delivery. If a queue
+// refuses the message or does not exist, SNS calls this a client-side error and does not retry the
+// delivery.
 //
 // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html#delivery-failures-cause
 package sns
@@ -17,23 +18,24 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// Queues finds the queue with an ARN; nil is none. An *sqs.Service is one.
+// Queues finds the queue with an ARN, or returns nil. An *sqs.Service is a Queues.
 type Queues interface {
 	Queue(arn string) *sqs.Queue
 }
 
-// Config says where a service's topics are, and what they deliver to.
+// Config has the addresses of a service's topics and of their queues.
 type Config struct {
-	// Region and AccountID are those of the topics' ARNs.
+	// Region and AccountID are part of the topics' ARNs.
 	Region, AccountID string
-	// Queues are what topics deliver to.
+	// Queues are the queues to which topics deliver.
 	Queues Queues
-	// AuthorizeDelivery says why a topic may not send to a queue, a subscription's dead-letter queue included; nil allows it always.
+	// AuthorizeDelivery returns an error if a topic may not send to a queue; the queue may be a
+	// subscription's dead-letter queue. A nil AuthorizeDelivery allows every delivery.
 	AuthorizeDelivery func(topicARN, queueARN string) error
 }
 
-// Service holds the topics of one account in one region. Its methods, and those of its topics, may be called from many
-// goroutines.
+// Service holds the topics of one account in one region. Its methods and those of its topics are
+// safe for concurrent use.
 type Service struct {
 	config Config
 	log    *slog.Logger
@@ -47,16 +49,18 @@ func New(config Config, log *slog.Logger) *Service {
 	return &Service{config: config, log: log, topics: map[string]*Topic{}}
 }
 
-// TopicConfig are a topic's attributes.
+// TopicConfig holds a topic's attributes.
 // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 type TopicConfig struct {
-	// Name is up to 256 letters, digits, hyphens and underscores.
+	// Name has up to 256 letters, digits, hyphens and underscores.
 	Name string
-	// DisplayName is what the topic is called in text messages.
+	// DisplayName is the topic's name in text messages.
 	DisplayName string
-	// Policy is the text of the topic's access policy, or "". The topic keeps it, for whoever judges calls.
+	// Policy is the text of the topic's access policy, or "". The topic stores it for the caller
+	// that evaluates policies.
 	Policy string
-	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". Nothing is encrypted here.
+	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". The stand-in encrypts
+	// nothing.
 	KMSMasterKeyID string
 }
 
@@ -70,7 +74,8 @@ type Topic struct {
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
-// CreateTopic adds a topic. It is an error if the name is not one SNS takes or a topic has it.
+// CreateTopic adds a topic. It fails if SNS does not allow the name, or if a topic with the name
+// exists.
 func (s *Service) CreateTopic(config TopicConfig) (*Topic, error) {
 	t, isNew, err := s.topicOf(config)
 	if err != nil {
@@ -82,11 +87,12 @@ func (s *Service) CreateTopic(config TopicConfig) (*Topic, error) {
 	return t, nil
 }
 
-// topicOf returns the topic of a name, and makes it if there is none.
+// topicOf returns the topic with a name. It creates the topic if it does not exist.
 func (s *Service) topicOf(config TopicConfig) (_ *Topic, isNew bool, _ error) {
 	switch {
 	case strings.HasSuffix(config.Name, ".fifo"):
-		return nil, false, invalidParameter("Topic Name: FIFO topics are not available in the local run: use a standard topic")
+		return nil, false, invalidParameter(
+			"Topic Name: FIFO topics are not available in the local run: use a standard topic")
 	case !topicName.MatchString(config.Name):
 		return nil, false, invalidParameter("Topic Name: it must be 1 to 256 letters, digits, hyphens and underscores")
 	}
@@ -113,7 +119,8 @@ func (s *Service) Topic(arn string) *Topic {
 	return s.topics[arn]
 }
 
-// Policy returns the text of the access policy of the topic with the ARN, or ""; ok is false if there is no topic.
+// Policy returns the text of the topic's access policy, or "". ok is false if there is no topic
+// with the ARN.
 func (s *Service) Policy(arn string) (policy string, ok bool) {
 	t := s.Topic(arn)
 	if t == nil {
@@ -125,7 +132,7 @@ func (s *Service) Policy(arn string) (policy string, ok bool) {
 // ARN returns the topic's Amazon Resource Name.
 func (t *Topic) ARN() string { return t.arn }
 
-// list returns all topics, by name.
+// list returns all topics, sorted by name.
 func (s *Service) list() []*Topic {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

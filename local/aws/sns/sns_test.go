@@ -21,7 +21,7 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// fixture is a topic with one subscription of a queue, and an SDK client.
+// fixture is a topic with one subscribed queue, and an SDK client.
 type fixture struct {
 	topic  *Topic
 	sub    Subscription
@@ -55,7 +55,7 @@ func newFixture(t *testing.T, raw bool) fixture {
 	})}
 }
 
-// delivered takes all messages in the queue.
+// delivered receives all messages of the queue.
 func (f fixture) delivered(t *testing.T) []sqs.Message {
 	t.Helper()
 	messages, err := f.queue.Receive(t.Context(), sqs.ReceiveOptions{MaxMessages: 10})
@@ -86,8 +86,10 @@ func TestPublishDeliversTheEnvelope(t *testing.T) {
 	if len(messages) != 1 {
 		t.Fatalf("delivered %d messages, want 1", len(messages))
 	}
-	if m := messages[0]; len(m.Attributes) != 0 || m.SenderID != "sns.amazonaws.com" || strings.Contains(m.Body, `\u003c`) {
-		t.Errorf("delivered attributes %v from %s, body %s; want none, from sns.amazonaws.com, < as it is", m.Attributes, m.SenderID, m.Body)
+	if m := messages[0]; len(m.Attributes) != 0 || m.SenderID != "sns.amazonaws.com" ||
+		strings.Contains(m.Body, `\u003c`) {
+		t.Errorf("delivered attributes %v from %s, body %s; want none, from sns.amazonaws.com, < as it is",
+			m.Attributes, m.SenderID, m.Body)
 	}
 	var got map[string]any
 	if err := json.Unmarshal([]byte(messages[0].Body), &got); err != nil {
@@ -97,7 +99,8 @@ func TestPublishDeliversTheEnvelope(t *testing.T) {
 	if err != nil || time.Since(at).Abs() > time.Minute {
 		t.Errorf("Timestamp: got %v", got["Timestamp"])
 	}
-	if url, _ := got["UnsubscribeURL"].(string); !strings.Contains(url, "SubscriptionArn=arn%3Aaws%3Asns%3Aap-northeast-2%3A000000000000%3Astock_empty%3A") {
+	if url, _ := got["UnsubscribeURL"].(string); !strings.Contains(url,
+		"SubscriptionArn=arn%3Aaws%3Asns%3Aap-northeast-2%3A000000000000%3Astock_empty%3A") {
 		t.Errorf("UnsubscribeURL: got %v", got["UnsubscribeURL"])
 	}
 	for _, name := range []string{"Timestamp", "UnsubscribeURL", "SigningCertURL"} {
@@ -151,8 +154,9 @@ func TestRawDeliveryForwardsBodyAndAttributes(t *testing.T) {
 	}
 }
 
+// With raw delivery, SNS discards a message of more than ten attributes, and Publish succeeds:
+// https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html: with raw delivery a message of more than ten
-// attributes is discarded, while the publisher succeeds.
 func TestRawDeliveryDiscardsMoreThanTenAttributes(t *testing.T) {
 	for _, tt := range []struct {
 		raw  bool
@@ -186,14 +190,21 @@ func TestPublishRefuses(t *testing.T) {
 		{"a message of the limit", func(in *awssns.PublishInput) {
 			in.Message, in.MessageAttributes = aws.String(strings.Repeat("x", 256<<10)), nil
 		}, ""},
-		{"a message over the limit", func(in *awssns.PublishInput) { in.Message = aws.String(strings.Repeat("x", 256<<10)) }, "InvalidParameter"},
-		{"a subject of 100 characters", func(in *awssns.PublishInput) { in.Subject = aws.String(strings.Repeat("도", 100)) }, ""},
-		{"a subject of 101 characters", func(in *awssns.PublishInput) { in.Subject = aws.String(strings.Repeat("x", 101)) }, "InvalidParameter"},
-		{"a subject of two lines", func(in *awssns.PublishInput) { in.Subject = aws.String("a\nb") }, "InvalidParameter"},
+		{"a message over the limit",
+			func(in *awssns.PublishInput) { in.Message = aws.String(strings.Repeat("x", 256<<10)) },
+			"InvalidParameter"},
+		{"a subject of 100 characters",
+			func(in *awssns.PublishInput) { in.Subject = aws.String(strings.Repeat("도", 100)) }, ""},
+		{"a subject of 101 characters",
+			func(in *awssns.PublishInput) { in.Subject = aws.String(strings.Repeat("x", 101)) }, "InvalidParameter"},
+		{"a subject of two lines", func(in *awssns.PublishInput) { in.Subject = aws.String("a\nb") },
+			"InvalidParameter"},
 		{"an empty attribute", func(in *awssns.PublishInput) {
-			in.MessageAttributes = map[string]types.MessageAttributeValue{"a": {DataType: aws.String("String"), StringValue: aws.String("")}}
+			in.MessageAttributes = map[string]types.MessageAttributeValue{"a": {DataType: aws.String("String"),
+				StringValue: aws.String("")}}
 		}, "ParameterValueInvalid"},
-		{"a parameter that is not implemented", func(in *awssns.PublishInput) { in.MessageStructure = aws.String("json") }, "InvalidParameter"},
+		{"a parameter that is not implemented",
+			func(in *awssns.PublishInput) { in.MessageStructure = aws.String("json") }, "InvalidParameter"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t, false)
@@ -216,16 +227,20 @@ func TestPublishRefuses(t *testing.T) {
 func TestPublishBatch(t *testing.T) {
 	f := newFixture(t, true)
 	entry := func(id, message string) types.PublishBatchRequestEntry {
-		return types.PublishBatchRequestEntry{Id: &id, Message: &message, MessageAttributes: stockEmpty.MessageAttributes}
+		return types.PublishBatchRequestEntry{Id: &id, Message: &message,
+			MessageAttributes: stockEmpty.MessageAttributes}
 	}
 	publish := func(entries ...types.PublishBatchRequestEntry) (*awssns.PublishBatchOutput, error) {
-		return f.client.PublishBatch(t.Context(), &awssns.PublishBatchInput{TopicArn: stockEmpty.TopicArn, PublishBatchRequestEntries: entries})
+		return f.client.PublishBatch(t.Context(), &awssns.PublishBatchInput{
+			TopicArn: stockEmpty.TopicArn, PublishBatchRequestEntries: entries,
+		})
 	}
 	out, err := publish(entry("a", "one"), entry("b", ""), entry("c", "three"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "b" || *out.Failed[0].Code != "InvalidParameter" {
+	if len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "b" ||
+		*out.Failed[0].Code != "InvalidParameter" {
 		t.Errorf("got successful %+v, failed %+v; want a and c, and b", out.Successful, out.Failed)
 	}
 	messages := f.delivered(t)
@@ -262,7 +277,9 @@ func TestLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	byTopic, err := f.client.ListSubscriptionsByTopic(ctx, &awssns.ListSubscriptionsByTopicInput{TopicArn: aws.String(f.topic.ARN())})
+	byTopic, err := f.client.ListSubscriptionsByTopic(ctx, &awssns.ListSubscriptionsByTopicInput{
+		TopicArn: aws.String(f.topic.ARN()),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,12 +292,17 @@ func TestLists(t *testing.T) {
 			t.Errorf("subscriptions: got %+v, want %+v", got, want)
 		}
 	}
-	attributes, err := f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{TopicArn: aws.String(f.topic.ARN())})
-	if err != nil || attributes.Attributes["SubscriptionsConfirmed"] != "1" || attributes.Attributes["TopicArn"] != f.topic.ARN() ||
+	attributes, err := f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{
+		TopicArn: aws.String(f.topic.ARN()),
+	})
+	if err != nil || attributes.Attributes["SubscriptionsConfirmed"] != "1" ||
+		attributes.Attributes["TopicArn"] != f.topic.ARN() ||
 		attributes.Attributes["Policy"] != "{}" || attributes.Attributes["KmsMasterKeyId"] != "alias/aws/sns" {
 		t.Errorf("attributes: got %+v, %v", attributes, err)
 	}
-	_, err = f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{TopicArn: aws.String(f.topic.ARN() + "2")})
+	_, err = f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{
+		TopicArn: aws.String(f.topic.ARN() + "2"),
+	})
 	if _, ok := errors.AsType[*types.NotFoundException](err); !ok {
 		t.Errorf("attributes of an unknown topic: got %v, want NotFoundException", err)
 	}
@@ -318,7 +340,9 @@ func TestPolicyIsTheTopics(t *testing.T) {
 	if got, ok := service.Policy(topic.ARN() + "2"); ok {
 		t.Errorf("Policy of a topic that is not there: got %q, want none", got)
 	}
-	if _, err := service.CreateTopic(TopicConfig{Name: "bad", Policy: `{"Statement":[{"Effect":"Maybe"}]}`}); err == nil || !strings.Contains(err.Error(), "Policy") {
+	if _, err := service.CreateTopic(
+		TopicConfig{Name: "bad", Policy: `{"Statement":[{"Effect":"Maybe"}]}`}); err == nil ||
+		!strings.Contains(err.Error(), "Policy") {
 		t.Errorf("a policy that is none: got %v, want an error that names it", err)
 	}
 }

@@ -13,35 +13,37 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// Subscription is a topic's delivery to a queue.
+// Subscription is the delivery of a topic's messages to a queue.
 type Subscription struct {
 	ARN      string
 	TopicARN string
 	SubscriptionConfig
 
-	filter filter // what FilterPolicy says
+	filter filter // parsed FilterPolicy
 }
 
-// SubscriptionConfig is what is delivered, and how.
+// SubscriptionConfig says what is delivered to a queue, and in which form.
 // https://docs.aws.amazon.com/sns/latest/api/API_SetSubscriptionAttributes.html
 type SubscriptionConfig struct {
-	// QueueARN is the queue to deliver to. It need not exist: SNS finds that out when it delivers.
+	// QueueARN is the target queue. It need not exist: SNS checks it when it delivers.
 	QueueARN string
-	// RawMessageDelivery sends the message's body and attributes as they are, without SNS's envelope.
+	// RawMessageDelivery sends the message's body and attributes unchanged, without SNS's envelope.
 	// https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
 	RawMessageDelivery bool
-	// FilterPolicy is the JSON text of the policy that says which messages are delivered; "" delivers all.
+	// FilterPolicy is the JSON text of the policy that selects the delivered messages; "" selects
+	// all.
 	FilterPolicy string
-	// FilterPolicyScope is what the policy is about; "" is MessageAttributes.
+	// FilterPolicyScope is the part of the message to which the policy applies; "" means
+	// MessageAttributes.
 	FilterPolicyScope FilterPolicyScope
-	// DeadLetterQueueARN is the queue for messages that could not be delivered; without one they are lost.
+	// DeadLetterQueueARN is the queue for undeliverable messages. Without one they are lost.
 	DeadLetterQueueARN string
 }
 
-// FilterPolicyScope is the part of a message that a filter policy is about.
+// FilterPolicyScope is the part of a message to which a filter policy applies.
 type FilterPolicyScope string
 
-// What a filter policy can be about.
+// The scopes of a filter policy.
 const (
 	MessageAttributes FilterPolicyScope = "MessageAttributes"
 	MessageBody       FilterPolicyScope = "MessageBody"
@@ -49,7 +51,7 @@ const (
 
 var queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,80}$`)
 
-// newFilter checks the configuration and reads its filter policy.
+// newFilter checks the configuration and parses its filter policy.
 func (c SubscriptionConfig) newFilter() (filter, error) {
 	switch {
 	case !queueARN.MatchString(c.QueueARN):
@@ -68,15 +70,15 @@ func (c SubscriptionConfig) newFilter() (filter, error) {
 	return f, nil
 }
 
-// Set sets an attribute by the API's name, such as "FilterPolicy", to the value as the API writes it. It is an error if there is no
-// such attribute, or the value is not of its kind.
+// Set sets an attribute by the API's name, such as "FilterPolicy". The value is the API's text. Set
+// fails if the attribute does not exist or the value has the wrong type.
 func (c *SubscriptionConfig) Set(attribute, value string) (err error) {
 	switch attribute {
 	case "RawMessageDelivery":
 		c.RawMessageDelivery, err = strconv.ParseBool(value)
 	case "FilterPolicy":
 		c.FilterPolicy = value
-		if value == "{}" { // which is how a policy is removed
+		if value == "{}" { // "{}" removes a policy
 			c.FilterPolicy = ""
 		}
 	case "FilterPolicyScope":
@@ -107,8 +109,9 @@ func (c *SubscriptionConfig) set(attributes map[string]string) error {
 	return nil
 }
 
-// Subscribe delivers what is published from now on to a queue, too. It returns the subscription of the queue that there is
-// already, if that is the same. The error is an *awsapi.Error: a filter policy that SNS does not take, for one.
+// Subscribe delivers messages that are published from now on to a queue. If the queue has the same
+// subscription already, Subscribe returns that one. The error is an *awsapi.Error, for example for
+// a filter policy that SNS refuses.
 func (t *Topic) Subscribe(config SubscriptionConfig) (Subscription, error) {
 	filter, err := config.newFilter()
 	if err != nil {
@@ -121,7 +124,8 @@ func (t *Topic) Subscribe(config SubscriptionConfig) (Subscription, error) {
 		case existing.SubscriptionConfig == config:
 			return existing, nil
 		case existing.QueueARN == config.QueueARN:
-			return Subscription{}, invalidParameter("Attributes Reason: Subscription already exists with different attributes")
+			return Subscription{},
+				invalidParameter("Attributes Reason: Subscription already exists with different attributes")
 		}
 	}
 	sub := Subscription{
@@ -134,14 +138,14 @@ func (t *Topic) Subscribe(config SubscriptionConfig) (Subscription, error) {
 	return sub, nil
 }
 
-// Subscriptions returns the topic's subscriptions, in the order they were made.
+// Subscriptions returns the topic's subscriptions in the order of their creation.
 func (t *Topic) Subscriptions() []Subscription {
 	t.service.mu.RLock()
 	defer t.service.mu.RUnlock()
 	return t.subscriptions
 }
 
-// accepts reports whether the subscription's filter policy lets a message through.
+// accepts reports whether the subscription's filter policy accepts a message.
 func (sub Subscription) accepts(n Notification) bool {
 	switch {
 	case sub.FilterPolicy == "":
@@ -153,7 +157,8 @@ func (sub Subscription) accepts(n Notification) bool {
 	}
 }
 
-// editSubscription replaces a subscription with what edit makes of it; false removes it.
+// editSubscription replaces a subscription with the one that edit returns. If edit returns false,
+// it removes the subscription.
 func (s *Service) editSubscription(arn string, edit func(Subscription) (_ Subscription, keep bool, _ error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,7 +171,7 @@ func (s *Service) editSubscription(arn string, edit func(Subscription) (_ Subscr
 		if err != nil {
 			return err
 		}
-		// Publishers may be going through the slice: it is replaced, never changed.
+		// A publisher may be reading the slice, so it is replaced, never changed.
 		changed := slices.Clone(t.subscriptions)
 		if keep {
 			changed[i] = edited

@@ -40,7 +40,7 @@ func (s *Service) API() awsapi.Service {
 	}
 }
 
-// none is the output of an operation without one.
+// none is the output of an operation that returns nothing.
 type none struct{}
 
 type getQueueURLInput struct {
@@ -96,7 +96,8 @@ func (s *Service) createQueue(_ context.Context, in createQueueInput) (getQueueU
 	return getQueueURLOutput{QueueURL: q.url}, nil
 }
 
-// has returns nil if the queue's attributes have the values, and otherwise the error that the name is taken.
+// has returns nil if the queue's attributes have the given values. Otherwise it returns the error
+// that the name is taken.
 func (q *Queue) has(values map[string]string) error {
 	was := q.Config()
 	same := was
@@ -144,7 +145,7 @@ func (s *Service) listQueues(_ context.Context, in listQueuesInput) (listQueuesO
 	queues := s.list(func(q *Queue) bool { return strings.HasPrefix(q.name, in.QueueNamePrefix) })
 	page, next, err := pageOfURLs(queues, in.MaxResults, in.NextToken)
 	if in.MaxResults == 0 {
-		next = "" // pages are for those who ask for them
+		next = "" // SQS pages its answer only if MaxResults is set
 	}
 	return listQueuesOutput{QueueURLs: page, NextToken: next}, err
 }
@@ -156,11 +157,12 @@ type listDeadLetterSourceQueuesInput struct {
 }
 
 type listDeadLetterSourceQueuesOutput struct {
-	QueueURLs []string `json:"queueUrls"` // in lower case: so it is on AWS, in this output alone
+	QueueURLs []string `json:"queueUrls"` // AWS writes this field in lower case, in this output only
 	NextToken string   `json:",omitempty"`
 }
 
-func (s *Service) listDeadLetterSourceQueues(_ context.Context, in listDeadLetterSourceQueuesInput) (listDeadLetterSourceQueuesOutput, error) {
+func (s *Service) listDeadLetterSourceQueues(_ context.Context,
+	in listDeadLetterSourceQueuesInput) (listDeadLetterSourceQueuesOutput, error) {
 	target, err := s.byURL(in.QueueURL)
 	if err != nil {
 		return listDeadLetterSourceQueuesOutput{}, err

@@ -17,8 +17,8 @@ type getQueueAttributesOutput struct {
 	Attributes map[string]string `json:",omitempty"`
 }
 
-// absentAttributes are attributes that SQS has and that a standard queue has no value for, or not before one is set: asking for them
-// is no error.
+// absentAttributes are attributes that exist in SQS but may have no value on a standard queue. A
+// request for one of them is no error.
 var absentAttributes = []string{
 	"ContentBasedDeduplication", "DeduplicationScope", "FifoQueue", "FifoThroughputLimit",
 	"KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy",

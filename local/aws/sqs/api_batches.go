@@ -7,11 +7,11 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// maxBatchSize is the size limit of all messages of a batch together, in bytes.
+// maxBatchSize limits the total size of a batch's messages, in bytes.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 const maxBatchSize = 1 << 20
 
-// batchOutput says of each entry whether it was done.
+// batchOutput lists the entries that succeeded and the entries that failed.
 type batchOutput[T any] struct {
 	Successful []T
 	Failed     []batchError
@@ -24,14 +24,14 @@ type batchError struct {
 	Message     string
 }
 
-// entryID is how a batch names an entry.
+// entryID identifies an entry within its batch.
 type entryID struct {
 	ID string `json:"Id"`
 }
 
 func (e entryID) id() string { return e.ID }
 
-// batch does each entry of a batch, after the rules for the batch as a whole.
+// batch checks the rules for the batch as a whole, then processes each entry.
 func batch[E interface{ id() string }, T any](entries []E, do func(E) (T, error)) (batchOutput[T], error) {
 	out := batchOutput[T]{Successful: []T{}, Failed: []batchError{}}
 	switch {
@@ -43,7 +43,7 @@ func batch[E interface{ id() string }, T any](entries []E, do func(E) (T, error)
 	seen := map[string]bool{}
 	for _, e := range entries {
 		switch {
-		case !queueName.MatchString(e.id()): // the rule for names and for ids is the same
+		case !queueName.MatchString(e.id()): // ids follow the same rule as names
 			return out, invalidEntryID(e.id())
 		case seen[e.id()]:
 			return out, entryIDNotDistinct(e.id())
@@ -57,7 +57,9 @@ func batch[E interface{ id() string }, T any](entries []E, do func(E) (T, error)
 		case err == nil:
 			out.Successful = append(out.Successful, done)
 		case errors.As(err, &refused):
-			out.Failed = append(out.Failed, batchError{ID: e.id(), SenderFault: true, Code: refused.Code, Message: refused.Message})
+			out.Failed = append(out.Failed, batchError{
+				ID: e.id(), SenderFault: true, Code: refused.Code, Message: refused.Message,
+			})
 		default:
 			return out, err
 		}
@@ -80,7 +82,8 @@ type sendMessageBatchDone struct {
 	sendMessageOutput
 }
 
-func (s *Service) sendMessageBatch(ctx context.Context, in sendMessageBatchInput) (batchOutput[sendMessageBatchDone], error) {
+func (s *Service) sendMessageBatch(ctx context.Context,
+	in sendMessageBatchInput) (batchOutput[sendMessageBatchDone], error) {
 	q, err := s.byURL(in.QueueURL)
 	if err != nil {
 		return batchOutput[sendMessageBatchDone]{}, err
@@ -128,7 +131,8 @@ type changeMessageVisibilityBatchEntry struct {
 	visibilityChange
 }
 
-func (s *Service) changeMessageVisibilityBatch(_ context.Context, in changeMessageVisibilityBatchInput) (batchOutput[entryID], error) {
+func (s *Service) changeMessageVisibilityBatch(_ context.Context,
+	in changeMessageVisibilityBatchInput) (batchOutput[entryID], error) {
 	q, err := s.byURL(in.QueueURL)
 	if err != nil {
 		return batchOutput[entryID]{}, err

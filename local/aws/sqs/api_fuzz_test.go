@@ -14,24 +14,31 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// FuzzAPI holds that a call is answered in JSON, and as the caller's mistake if it is one; that what an answer lists is in bounds; and that
-// nothing is logged that is more than a line.
+// FuzzAPI checks three properties: a call gets a JSON answer, which blames the caller for an
+// invalid call; the lists in the answer are within the limits; every log record is one line.
 func FuzzAPI(f *testing.F) {
 	const queue = `"QueueUrl":"http://127.0.0.1:4566/000000000000/stock_queue"`
 	for _, seed := range [][2]string{
-		{"SendMessage", `{` + queue + `,"MessageBody":"도너츠","DelaySeconds":0,"MessageAttributes":{"a":{"DataType":"Number.int","StringValue":"1e5"},"b":{"DataType":"Binary","BinaryValue":"AAE="}}}`},
+		{"SendMessage", `{` + queue + `,"MessageBody":"도너츠","DelaySeconds":0,` +
+			`"MessageAttributes":{"a":{"DataType":"Number.int","StringValue":"1e5"},"b":{"DataType":"Binary",` +
+			`"BinaryValue":"AAE="}}}`},
 		{"SendMessage", `{` + queue + `,"MessageBody":"a","DelaySeconds":36028797018963968}`},
 		{"SendMessage", `{` + queue + `,"MessageBody":"a\u0000b"}`},
 		{"SendMessageBatch", `{` + queue + `,"Entries":[{"Id":"1","MessageBody":"a"},{"Id":"1","MessageBody":"b"}]}`},
-		{"ReceiveMessage", `{` + queue + `,"MaxNumberOfMessages":10,"WaitTimeSeconds":20,"MessageAttributeNames":["b.*","All"],"AttributeNames":["All"]}`},
+		{"ReceiveMessage", `{` + queue + `,"MaxNumberOfMessages":10,"WaitTimeSeconds":20,` +
+			`"MessageAttributeNames":["b.*","All"],"AttributeNames":["All"]}`},
 		{"ReceiveMessage", `{` + queue + `,"VisibilityTimeout":9223372036854775807,"WaitTimeSeconds":-1}`},
 		{"DeleteMessage", `{` + queue + `,"ReceiptHandle":"YSBiIGM="}`},
-		{"ChangeMessageVisibilityBatch", `{` + queue + `,"Entries":[{"Id":"1","ReceiptHandle":"x","VisibilityTimeout":5}]}`},
+		{"ChangeMessageVisibilityBatch",
+			`{` + queue + `,"Entries":[{"Id":"1","ReceiptHandle":"x","VisibilityTimeout":5}]}`},
 		{"CreateQueue", `{"QueueName":"a\nb","Attributes":{"VisibilityTimeout":"5"},"tags":{"a":"b"}}`},
-		{"SetQueueAttributes", `{` + queue + `,"Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:ap-northeast-2:000000000000:dead\",\"maxReceiveCount\":\"5\"}"}}`},
+		{"SetQueueAttributes",
+			`{` + queue + `,"Attributes":{"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:aws:sqs:ap-northeast-2:` +
+				`000000000000:dead\",\"maxReceiveCount\":\"5\"}"}}`},
 		{"SetQueueAttributes", `{` + queue + `,"Attributes":{"Policy":"{\"Statement\":null}"}}`},
 		{"GetQueueAttributes", `{` + queue + `,"AttributeNames":["All"]}`},
-		{"StartMessageMoveTask", `{"SourceArn":"arn:aws:sqs:ap-northeast-2:000000000000:dead","MaxNumberOfMessagesPerSecond":1}`},
+		{"StartMessageMoveTask",
+			`{"SourceArn":"arn:aws:sqs:ap-northeast-2:000000000000:dead","MaxNumberOfMessagesPerSecond":1}`},
 		{"ListQueues", `{"MaxResults":1,"NextToken":"1"}`},
 		{"GetQueueUrl", `{"QueueName":"stock_queue","QueueName":null}`},
 		{"Sing", `[]`},
@@ -39,7 +46,7 @@ func FuzzAPI(f *testing.F) {
 		f.Add(seed[0], seed[1])
 	}
 	f.Fuzz(func(t *testing.T, operation, body string) {
-		synctest.Test(t, func(t *testing.T) { // what waits 20 seconds does not take them
+		synctest.Test(t, func(t *testing.T) { // a 20 second wait takes no real time
 			s := newService()
 			defer s.Close()
 			dead := newQueue(t, s, "dead")
@@ -59,11 +66,13 @@ func FuzzAPI(f *testing.F) {
 				Type     string `json:"__type"`
 			}
 			var given struct{ DelaySeconds, VisibilityTimeout, WaitTimeSeconds int }
-			_ = json.Unmarshal([]byte(body), &given) // what can be read of it
-			if w.Code < 400 && max(given.DelaySeconds, given.VisibilityTimeout, given.WaitTimeSeconds) > 1<<32 && (operation == "SendMessage" || operation == "ReceiveMessage") {
+			_ = json.Unmarshal([]byte(body), &given) // ignore what does not parse
+			if w.Code < 400 && max(given.DelaySeconds, given.VisibilityTimeout, given.WaitTimeSeconds) > 1<<32 &&
+				(operation == "SendMessage" || operation == "ReceiveMessage") {
 				t.Errorf("%s %q: taken, and is out of all range", operation, body)
 			}
-			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Messages) > 10 || (answer.Type == "") != (w.Code < 400) {
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || len(answer.Messages) > 10 ||
+				(answer.Type == "") != (w.Code < 400) {
 				t.Errorf("%s %q: got %d %s, %v", operation, body, w.Code, w.Body, err)
 			}
 			for line := range strings.Lines(log.String()) {
@@ -75,16 +84,21 @@ func FuzzAPI(f *testing.F) {
 	})
 }
 
-// FuzzQueueAttributes holds that an attribute that a queue takes reads back as the same, and that what is out of range is refused.
+// FuzzQueueAttributes checks that an accepted attribute reads back unchanged, and that a value out
+// of range is refused.
 func FuzzQueueAttributes(f *testing.F) {
 	config := NewQueueConfig("stock_queue")
 	for name, value := range config.attributes() {
 		f.Add(name, value)
 	}
 	for _, seed := range [][2]string{
-		{"VisibilityTimeout", "-1"}, {"VisibilityTimeout", "2147483648"}, {"DelaySeconds", "+5"}, {"MaximumMessageSize", "1e4"}, {"SqsManagedSseEnabled", "T"}, {"KmsMasterKeyId", "alias/aws/sqs"},
-		{"RedrivePolicy", `{"deadLetterTargetArn":"x","maxReceiveCount":"5"}`}, {"RedrivePolicy", `{"maxReceiveCount":5.5}`}, {"RedrivePolicy", "null"}, {"RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":["a"]}`},
-		{"RedriveAllowPolicy", `{"redrivePermission":"denyAll","sourceQueueArns":[]}`}, {"Policy", `{"Statement":[]}`}, {"Policy", `{`}, {"Sing", ""},
+		{"VisibilityTimeout", "-1"}, {"VisibilityTimeout", "2147483648"}, {"DelaySeconds", "+5"},
+		{"MaximumMessageSize", "1e4"}, {"SqsManagedSseEnabled", "T"}, {"KmsMasterKeyId", "alias/aws/sqs"},
+		{"RedrivePolicy", `{"deadLetterTargetArn":"x","maxReceiveCount":"5"}`},
+		{"RedrivePolicy", `{"maxReceiveCount":5.5}`}, {"RedrivePolicy", "null"},
+		{"RedriveAllowPolicy", `{"redrivePermission":"byQueue","sourceQueueArns":["a"]}`},
+		{"RedriveAllowPolicy", `{"redrivePermission":"denyAll","sourceQueueArns":[]}`}, {"Policy", `{"Statement":[]}`},
+		{"Policy", `{`}, {"Sing", ""},
 	} {
 		f.Add(seed[0], seed[1])
 	}
@@ -96,7 +110,8 @@ func FuzzQueueAttributes(f *testing.F) {
 		if err := got.validate(); err != nil {
 			return
 		}
-		if got.VisibilityTimeout < 0 || got.VisibilityTimeout > maxVisibilityTimeout || got.Delay < 0 || got.Delay > maxDelay || got.ReceiveMessageWaitTime < 0 || got.ReceiveMessageWaitTime > maxWait {
+		if got.VisibilityTimeout < 0 || got.VisibilityTimeout > maxVisibilityTimeout || got.Delay < 0 ||
+			got.Delay > maxDelay || got.ReceiveMessageWaitTime < 0 || got.ReceiveMessageWaitTime > maxWait {
 			t.Errorf("%s = %q: taken is %+v", name, value, got)
 		}
 		again := NewQueueConfig("stock_queue")
@@ -104,7 +119,8 @@ func FuzzQueueAttributes(f *testing.F) {
 			again.SQSManagedSSE = false
 		}
 		if err := again.set(got.attributes()); err != nil || !reflect.DeepEqual(again.attributes(), got.attributes()) {
-			t.Errorf("%s = %q: it reads as %v, which sets %v, %v", name, value, got.attributes(), again.attributes(), err)
+			t.Errorf("%s = %q: it reads as %v, which sets %v, %v", name, value, got.attributes(), again.attributes(),
+				err)
 		}
 	})
 }

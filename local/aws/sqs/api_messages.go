@@ -59,12 +59,14 @@ type receiveMessageInput struct {
 	VisibilityTimeout           *int
 	MessageAttributeNames       []string
 	MessageSystemAttributeNames []string
-	AttributeNames              []string // what MessageSystemAttributeNames was called before
+	AttributeNames              []string // the former name of MessageSystemAttributeNames
 }
 
-// systemAttributes are what a receiver can ask for. The last five no message here has.
+// systemAttributes are the attributes that a receiver may request. No message in this package has
+// the last five.
 var systemAttributes = []string{
-	"All", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "DeadLetterQueueSourceArn", "SenderId", "SentTimestamp",
+	"All", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "DeadLetterQueueSourceArn", "SenderId",
+	"SentTimestamp",
 	"AWSTraceHeader", "MessageDeduplicationId", "MessageGroupId", "SequenceNumber", "SqsManagedSseEnabled",
 }
 
@@ -124,7 +126,8 @@ func (s *Service) receiveMessage(ctx context.Context, in receiveMessageInput) (r
 	return out, nil
 }
 
-// pick returns the attributes that the names ask for: by name, "All", or a prefix such as "bar.*".
+// pick returns the attributes that match the names. A name is an attribute's name, "All", or a
+// prefix such as "bar.*".
 func pick[V any](attributes map[string]V, names []string) map[string]V {
 	picked := map[string]V{}
 	for key, value := range attributes {
@@ -177,10 +180,10 @@ func (q *Queue) changeVisibility(c visibilityChange) error {
 	return q.ChangeVisibility(c.ReceiptHandle, *duration(c.VisibilityTimeout))
 }
 
-// maxSeconds is beyond what any number of seconds may be here, and within what a duration has room for.
+// maxSeconds exceeds every allowed number of seconds, and fits in a time.Duration.
 const maxSeconds = 1 << 32
 
-// duration is a number of seconds as a duration, or nil for one that is not given. One that is out of all range stays out of it.
+// duration converts a number of seconds; nil stays nil. A number out of range stays out of range.
 func duration(seconds *int) *time.Duration {
 	if seconds == nil {
 		return nil

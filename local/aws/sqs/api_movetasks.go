@@ -15,7 +15,8 @@ type startMessageMoveTaskOutput struct {
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
-func (s *Service) startMessageMoveTask(_ context.Context, in startMessageMoveTaskInput) (startMessageMoveTaskOutput, error) {
+func (s *Service) startMessageMoveTask(_ context.Context,
+	in startMessageMoveTaskInput) (startMessageMoveTaskOutput, error) {
 	if in.SourceARN == "" {
 		return startMessageMoveTaskOutput{}, missingParameter("SourceArn")
 	}
@@ -50,11 +51,12 @@ type messageMoveTask struct {
 	SourceARN                         string `json:"SourceArn"`
 	StartedTimestamp                  int64  // in milliseconds since 1970
 	Status                            string
-	TaskHandle                        string `json:",omitempty"` // of a task that runs
+	TaskHandle                        string `json:",omitempty"` // set only while the task runs
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
-func (s *Service) listMessageMoveTasks(_ context.Context, in listMessageMoveTasksInput) (listMessageMoveTasksOutput, error) {
+func (s *Service) listMessageMoveTasks(_ context.Context,
+	in listMessageMoveTasksInput) (listMessageMoveTasksOutput, error) {
 	out := listMessageMoveTasksOutput{Results: []messageMoveTask{}}
 	limit := 1
 	if in.MaxResults != nil {
@@ -79,7 +81,7 @@ func (s *Service) listMessageMoveTasks(_ context.Context, in listMessageMoveTask
 	return out, nil
 }
 
-// describe must be called with the lock held.
+// describe requires the lock.
 func (t *moveTask) describe() messageMoveTask {
 	d := messageMoveTask{
 		ApproximateNumberOfMessagesMoved:  t.moved,
@@ -106,7 +108,8 @@ type cancelMessageMoveTaskOutput struct {
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CancelMessageMoveTask.html
-func (s *Service) cancelMessageMoveTask(_ context.Context, in cancelMessageMoveTaskInput) (cancelMessageMoveTaskOutput, error) {
+func (s *Service) cancelMessageMoveTask(_ context.Context,
+	in cancelMessageMoveTaskInput) (cancelMessageMoveTaskOutput, error) {
 	if in.TaskHandle == "" {
 		return cancelMessageMoveTaskOutput{}, missingParameter("TaskHandle")
 	}

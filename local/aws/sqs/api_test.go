@@ -54,7 +54,8 @@ func TestSDKSendsReceivesAndDeletes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The digest that AWS's algorithm gives for these attributes, worked out by hand with hashlib.
+	// Expected digest of AWS's algorithm for these attributes, calculated separately with Python's
+	// hashlib.
 	if got, want := aws.ToString(sent.MD5OfMessageAttributes), "463f04d55adfb8283cc40177bc80b6d7"; got != want {
 		t.Errorf("MD5 of the attributes: got %s, want %s", got, want)
 	}
@@ -71,16 +72,22 @@ func TestSDKSendsReceivesAndDeletes(t *testing.T) {
 	if *m.Body != "도너츠 <&>" || *m.MessageId != *sent.MessageId {
 		t.Errorf("received %q with id %s, want %q with %s", *m.Body, *m.MessageId, "도너츠 <&>", *sent.MessageId)
 	}
-	if len(m.MessageAttributes) != 2 || *m.MessageAttributes["sku"].StringValue != "CP-502101" || string(m.MessageAttributes["raw"].BinaryValue) != "\x00\x01\xff" {
+	if len(m.MessageAttributes) != 2 || *m.MessageAttributes["sku"].StringValue != "CP-502101" ||
+		string(m.MessageAttributes["raw"].BinaryValue) != "\x00\x01\xff" {
 		t.Errorf("message attributes: got %+v, want sku and raw", m.MessageAttributes)
 	}
-	if m.Attributes["SenderId"] != "AKIDLOCAL" || m.Attributes["ApproximateReceiveCount"] != "1" || len(m.Attributes["SentTimestamp"]) != 13 || len(m.Attributes["ApproximateFirstReceiveTimestamp"]) != 13 {
+	if m.Attributes["SenderId"] != "AKIDLOCAL" || m.Attributes["ApproximateReceiveCount"] != "1" ||
+		len(m.Attributes["SentTimestamp"]) != 13 || len(m.Attributes["ApproximateFirstReceiveTimestamp"]) != 13 {
 		t.Errorf("system attributes: got %v", m.Attributes)
 	}
-	if _, err := client.ChangeMessageVisibility(ctx, &awssqs.ChangeMessageVisibilityInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 60}); err != nil {
+	if _, err := client.ChangeMessageVisibility(ctx, &awssqs.ChangeMessageVisibilityInput{
+		QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 60,
+	}); err != nil {
 		t.Error(err)
 	}
-	if _, err := client.DeleteMessage(ctx, &awssqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}); err != nil {
+	if _, err := client.DeleteMessage(ctx, &awssqs.DeleteMessageInput{
+		QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle,
+	}); err != nil {
 		t.Error(err)
 	}
 	wantCounts(t, q, Counts{})
@@ -91,30 +98,36 @@ func TestSDKBatches(t *testing.T) {
 	q := newQueue(t, s, "q", func(c *QueueConfig) { c.MaximumMessageSize = 1024 })
 	client, ctx := newClient(t, s), t.Context()
 
-	sent, err := client.SendMessageBatch(ctx, &awssqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.SendMessageBatchRequestEntry{
-		{Id: aws.String("good"), MessageBody: aws.String("x")},
-		{Id: aws.String("long"), MessageBody: aws.String(strings.Repeat("x", 1025))},
-		{Id: aws.String("delayed"), MessageBody: aws.String("x"), DelaySeconds: 60},
-	}})
+	sent, err := client.SendMessageBatch(ctx,
+		&awssqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.SendMessageBatchRequestEntry{
+			{Id: aws.String("good"), MessageBody: aws.String("x")},
+			{Id: aws.String("long"), MessageBody: aws.String(strings.Repeat("x", 1025))},
+			{Id: aws.String("delayed"), MessageBody: aws.String("x"), DelaySeconds: 60},
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(sent.Successful) != 2 || len(sent.Failed) != 1 || *sent.Failed[0].Id != "long" || !sent.Failed[0].SenderFault {
+	if len(sent.Successful) != 2 || len(sent.Failed) != 1 || *sent.Failed[0].Id != "long" ||
+		!sent.Failed[0].SenderFault {
 		t.Errorf("sent %+v, failed %+v; want good and delayed, and long", sent.Successful, sent.Failed)
 	}
 	wantCounts(t, q, Counts{Visible: 1, Delayed: 1})
 
 	handle := receiveOne(t, q, 0).ReceiptHandle
-	changed, err := client.ChangeMessageVisibilityBatch(ctx, &awssqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
-		{Id: aws.String("a"), ReceiptHandle: &handle, VisibilityTimeout: 0},
-	}})
+	changed, err := client.ChangeMessageVisibilityBatch(ctx,
+		&awssqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(q.URL()),
+			Entries: []types.ChangeMessageVisibilityBatchRequestEntry{
+				{Id: aws.String("a"), ReceiptHandle: &handle, VisibilityTimeout: 0},
+			}})
 	if err != nil || len(changed.Successful) != 1 {
 		t.Errorf("changing visibility: %+v, %v", changed, err)
 	}
-	deleted, err := client.DeleteMessageBatch(ctx, &awssqs.DeleteMessageBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.DeleteMessageBatchRequestEntry{
-		{Id: aws.String("a"), ReceiptHandle: &handle}, {Id: aws.String("b"), ReceiptHandle: aws.String("nonsense")},
-	}})
-	if err != nil || len(deleted.Successful) != 1 || len(deleted.Failed) != 1 || *deleted.Failed[0].Code != "ReceiptHandleIsInvalid" {
+	deleted, err := client.DeleteMessageBatch(ctx,
+		&awssqs.DeleteMessageBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.DeleteMessageBatchRequestEntry{
+			{Id: aws.String("a"), ReceiptHandle: &handle}, {Id: aws.String("b"), ReceiptHandle: aws.String("nonsense")},
+		}})
+	if err != nil || len(deleted.Successful) != 1 || len(deleted.Failed) != 1 ||
+		*deleted.Failed[0].Code != "ReceiptHandleIsInvalid" {
 		t.Errorf("deleting: %+v, %v; want a deleted, b refused", deleted, err)
 	}
 	wantCounts(t, q, Counts{Delayed: 1})
@@ -139,7 +152,9 @@ func TestSDKSeesAWSErrors(t *testing.T) {
 		want string
 	}{
 		{"no such queue", func() error {
-			_, err := client.SendMessage(ctx, &awssqs.SendMessageInput{QueueUrl: aws.String("http://x/000000000000/nowhere"), MessageBody: aws.String("x")})
+			_, err := client.SendMessage(ctx, &awssqs.SendMessageInput{
+				QueueUrl: aws.String("http://x/000000000000/nowhere"), MessageBody: aws.String("x"),
+			})
 			if typed, ok := errors.AsType[*types.QueueDoesNotExist](err); !ok {
 				t.Errorf("got %T, want %T", err, typed)
 			}
@@ -158,15 +173,22 @@ func TestSDKSeesAWSErrors(t *testing.T) {
 			return err
 		}, "InvalidParameterValue"},
 		{"an unknown attribute", func() error {
-			_, err := client.GetQueueAttributes(ctx, &awssqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: []types.QueueAttributeName{"Colour"}})
+			_, err := client.GetQueueAttributes(ctx, &awssqs.GetQueueAttributesInput{
+				QueueUrl: url, AttributeNames: []types.QueueAttributeName{"Colour"},
+			})
 			return err
 		}, "InvalidAttributeName"},
 		{"an empty batch", func() error { return sendBatch() }, "AWS.SimpleQueueService.EmptyBatchRequest"},
-		{"11 entries", func() error { return sendBatch(strings.Split("a b c d e f g h i j k", " ")...) }, "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"},
-		{"two entries of one id", func() error { return sendBatch("a", "a") }, "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"},
-		{"an entry id with a space", func() error { return sendBatch("a b") }, "AWS.SimpleQueueService.InvalidBatchEntryId"},
+		{"11 entries", func() error { return sendBatch(strings.Split("a b c d e f g h i j k", " ")...) },
+			"AWS.SimpleQueueService.TooManyEntriesInBatchRequest"},
+		{"two entries of one id", func() error { return sendBatch("a", "a") },
+			"AWS.SimpleQueueService.BatchEntryIdsNotDistinct"},
+		{"an entry id with a space", func() error { return sendBatch("a b") },
+			"AWS.SimpleQueueService.InvalidBatchEntryId"},
 		{"a member that is not implemented", func() error {
-			_, err := client.SendMessage(ctx, &awssqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("x"), MessageDeduplicationId: aws.String("1")})
+			_, err := client.SendMessage(ctx, &awssqs.SendMessageInput{
+				QueueUrl: url, MessageBody: aws.String("x"), MessageDeduplicationId: aws.String("1"),
+			})
 			return err
 		}, "SerializationException"},
 		{"an operation that is not implemented", func() error {
@@ -188,9 +210,10 @@ func TestSDKBatchOverTheSizeLimitIsRefusedWhole(t *testing.T) {
 	s := newService()
 	q := newQueue(t, s, "q")
 	body := aws.String(strings.Repeat("x", 600<<10))
-	_, err := newClient(t, s).SendMessageBatch(t.Context(), &awssqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.SendMessageBatchRequestEntry{
-		{Id: aws.String("a"), MessageBody: body}, {Id: aws.String("b"), MessageBody: body},
-	}})
+	_, err := newClient(t, s).SendMessageBatch(t.Context(),
+		&awssqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.SendMessageBatchRequestEntry{
+			{Id: aws.String("a"), MessageBody: body}, {Id: aws.String("b"), MessageBody: body},
+		}})
 	if tooLong, ok := errors.AsType[*types.BatchRequestTooLong](err); !ok {
 		t.Errorf("got error %v, want %T", err, tooLong)
 	}
@@ -214,7 +237,8 @@ func TestReceiverThatHangsUpTakesNothing(t *testing.T) {
 		<-arrived
 		hangUp()
 	}()
-	r, err := http.NewRequestWithContext(ctx, "POST", server.URL, strings.NewReader(`{"QueueUrl":"`+q.URL()+`","WaitTimeSeconds":20}`))
+	r, err := http.NewRequestWithContext(ctx, "POST", server.URL,
+		strings.NewReader(`{"QueueUrl":"`+q.URL()+`","WaitTimeSeconds":20}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +247,7 @@ func TestReceiverThatHangsUpTakesNothing(t *testing.T) {
 		response.Body.Close()
 		t.Fatalf("answered %s, want the call to end with its context", response.Status)
 	}
-	<-gone // long before the 20s of the poll
+	<-gone // long before the poll's 20s are over
 	send(t, q, "x")
 	wantCounts(t, q, Counts{Visible: 1})
 }
@@ -235,28 +259,39 @@ func TestSDKListsAndDescribesQueues(t *testing.T) {
 	newQueue(t, s, "other")
 	client, ctx := newClient(t, s), t.Context()
 
-	first, err := client.ListQueues(ctx, &awssqs.ListQueuesInput{QueueNamePrefix: aws.String("stock"), MaxResults: aws.Int32(1)})
+	first, err := client.ListQueues(ctx, &awssqs.ListQueuesInput{
+		QueueNamePrefix: aws.String("stock"), MaxResults: aws.Int32(1),
+	})
 	if err != nil || !slices.Equal(first.QueueUrls, []string{dlq.URL()}) || first.NextToken == nil {
 		t.Fatalf("first page: got %+v, %v", first, err)
 	}
-	second, err := client.ListQueues(ctx, &awssqs.ListQueuesInput{QueueNamePrefix: aws.String("stock"), MaxResults: aws.Int32(1), NextToken: first.NextToken})
+	second, err := client.ListQueues(ctx, &awssqs.ListQueuesInput{
+		QueueNamePrefix: aws.String("stock"), MaxResults: aws.Int32(1), NextToken: first.NextToken,
+	})
 	if err != nil || !slices.Equal(second.QueueUrls, []string{q.URL()}) || second.NextToken != nil {
 		t.Errorf("second page: got %+v, %v", second, err)
 	}
-	sources, err := client.ListDeadLetterSourceQueues(ctx, &awssqs.ListDeadLetterSourceQueuesInput{QueueUrl: aws.String(dlq.URL())})
+	sources, err := client.ListDeadLetterSourceQueues(ctx, &awssqs.ListDeadLetterSourceQueuesInput{
+		QueueUrl: aws.String(dlq.URL()),
+	})
 	if err != nil || !slices.Equal(sources.QueueUrls, []string{q.URL()}) {
 		t.Errorf("source queues: got %+v, %v; want %s", sources, err, q.URL())
 	}
 
 	send(t, q, "x")
-	got, err := client.GetQueueAttributes(ctx, &awssqs.GetQueueAttributesInput{QueueUrl: aws.String(q.URL()), AttributeNames: []types.QueueAttributeName{"All"}})
+	got, err := client.GetQueueAttributes(ctx, &awssqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(q.URL()), AttributeNames: []types.QueueAttributeName{"All"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "0", "ApproximateNumberOfMessagesDelayed": "0",
-		"QueueArn": "arn:aws:sqs:ap-northeast-2:000000000000:stock_queue", "VisibilityTimeout": "30", "MessageRetentionPeriod": "345600",
-		"RedrivePolicy": `{"deadLetterTargetArn":"` + dlq.ARN() + `","maxReceiveCount":5}`,
+		"ApproximateNumberOfMessages": "1", "ApproximateNumberOfMessagesNotVisible": "0",
+		"ApproximateNumberOfMessagesDelayed": "0",
+		"QueueArn":                           "arn:aws:sqs:ap-northeast-2:000000000000:stock_queue",
+		"VisibilityTimeout":                  "30",
+		"MessageRetentionPeriod":             "345600",
+		"RedrivePolicy":                      `{"deadLetterTargetArn":"` + dlq.ARN() + `","maxReceiveCount":5}`,
 	} {
 		if got.Attributes[name] != want {
 			t.Errorf("attribute %s: got %q, want %q", name, got.Attributes[name], want)
@@ -274,7 +309,9 @@ func TestPolicyIsTheOneThatWasSetLast(t *testing.T) {
 	q := newQueue(t, s, "q")
 	client := newClient(t, s)
 	for _, want := range []string{`{"Statement":[]}`, `{"Statement":[],"Version":"2012-10-17"}`, ""} {
-		_, err := client.SetQueueAttributes(t.Context(), &awssqs.SetQueueAttributesInput{QueueUrl: aws.String(q.URL()), Attributes: map[string]string{"Policy": want}})
+		_, err := client.SetQueueAttributes(t.Context(), &awssqs.SetQueueAttributesInput{
+			QueueUrl: aws.String(q.URL()), Attributes: map[string]string{"Policy": want},
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -292,7 +329,9 @@ func TestSenderIsWhomTheAccessKeyBelongsTo(t *testing.T) {
 		c.SenderID = func(accessKeyID string) string { return "owner of " + accessKeyID }
 	})
 	q := newQueue(t, s, "q")
-	if _, err := newClient(t, s).SendMessage(t.Context(), &awssqs.SendMessageInput{QueueUrl: aws.String(q.URL()), MessageBody: aws.String("x")}); err != nil {
+	if _, err := newClient(t, s).SendMessage(t.Context(), &awssqs.SendMessageInput{
+		QueueUrl: aws.String(q.URL()), MessageBody: aws.String("x"),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if got := receiveOne(t, q, 0).SenderID; got != "owner of AKIDLOCAL" {

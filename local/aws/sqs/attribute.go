@@ -26,17 +26,22 @@ var attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 var number = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`)
 
-// Validate says what SQS and SNS have against an attribute of the name, or returns nil.
+// Validate returns an error if SQS or SNS would refuse an attribute with this name and value.
 func (a MessageAttribute) Validate(name string) error {
 	lower := strings.ToLower(name)
 	base, _, _ := strings.Cut(a.DataType, ".")
 	switch {
-	case len(name) > 256 || !attributeName.MatchString(name) || strings.HasPrefix(lower, "aws.") || strings.HasPrefix(lower, "amazon."):
-		return fmt.Errorf("the message attribute name %q is invalid: it must be letters, digits, underscores, hyphens and single periods, and not start with AWS. or Amazon", name)
+	case len(name) > 256 || !attributeName.MatchString(name) || strings.HasPrefix(lower, "aws.") ||
+		strings.HasPrefix(lower, "amazon."):
+		return fmt.Errorf("the message attribute name %q is invalid: it must be letters, digits, underscores, "+
+			"hyphens and single periods, and not start with AWS. or Amazon", name)
 	case base != "String" && base != "Number" && base != "Binary":
-		return fmt.Errorf("the message attribute %q has the invalid type %q: it must begin with String, Number or Binary", name, a.DataType)
-	case base == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""), base != "Binary" && (a.StringValue == "" || a.BinaryValue != nil):
-		return fmt.Errorf("the message attribute %q must have one value that is not empty, of its type %s", name, a.DataType)
+		return fmt.Errorf("the message attribute %q has the invalid type %q: it must begin with String, Number or "+
+			"Binary", name, a.DataType)
+	case base == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""),
+		base != "Binary" && (a.StringValue == "" || a.BinaryValue != nil):
+		return fmt.Errorf("the message attribute %q must have one value that is not empty, of its type %s", name,
+			a.DataType)
 	case base == "Number" && !number.MatchString(a.StringValue):
 		return fmt.Errorf("the message attribute %q must be a number: it is %q", name, a.StringValue)
 	default:
@@ -44,22 +49,23 @@ func (a MessageAttribute) Validate(name string) error {
 	}
 }
 
-// Size is what the attribute adds to its message's size, in bytes.
+// Size returns the number of bytes that the attribute adds to the size of its message.
 func (a MessageAttribute) Size(name string) int {
 	return len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
 }
 
-// md5Hex is the digest of the API, which protects from accidents on the way alone.
+// md5Hex returns the MD5 digest that the API requires. It detects accidental changes only.
 func md5Hex(data []byte) string {
-	sum := md5.Sum(data) // #nosec G401 -- the SDKs check by no other
+	sum := md5.Sum(data) // #nosec G401 -- the SDKs check no other digest
 	return hex.EncodeToString(sum[:])
 }
 
-// BodyMD5 returns the hexadecimal MD5 digest that the SDKs check a body by.
+// BodyMD5 returns the hexadecimal MD5 digest with which the SDKs check a body.
 func BodyMD5(body string) string { return md5Hex([]byte(body)) }
 
-// AttributesMD5 returns the hexadecimal MD5 digest that the SDKs check message attributes by, or "" if there are none:
-// sorted by name, each as its name, its type, a byte for the kind of value, and the value, all with their lengths.
+// AttributesMD5 returns the hexadecimal MD5 digest with which the SDKs check message attributes, or
+// "" if there are none. The digest covers the attributes sorted by name. Each contributes its name,
+// its type, a byte for the kind of value, and the value, with their lengths.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html#sqs-attributes-md5-message-digest-calculation
 func AttributesMD5(attributes map[string]MessageAttribute) string {
 	if len(attributes) == 0 {

@@ -10,17 +10,18 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// Authorization says which permissions the operations ask for.
+// Authorization lists the permissions that each operation requires.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 func (s *Service) Authorization() *awsapi.Authorization {
 	return &awsapi.Authorization{
 		Permissions: s.permissions,
-		Denied:      awsapi.Error{Status: http.StatusForbidden, Code: "AccessDeniedException", QueryCode: "AccessDenied"},
+		Denied: awsapi.Error{Status: http.StatusForbidden, Code: "AccessDeniedException",
+			QueryCode: "AccessDenied"},
 	}
 }
 
 func (s *Service) permissions(operation string, decode func(any) error) ([]awsapi.Permission, error) {
-	// How operations name a queue: each has one of these.
+	// The fields by which operations name a queue: each operation has one of them.
 	var in struct {
 		QueueURL       string `json:"QueueUrl"`
 		QueueName      string
@@ -31,7 +32,7 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 	if err := decode(&in); err != nil {
 		return nil, err
 	}
-	// Batches have no actions of their own.
+	// IAM has no actions for batches.
 	action := "sqs:" + strings.TrimSuffix(operation, "Batch")
 	var queue string
 	switch operation {
@@ -61,7 +62,7 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 	return permissions, nil
 }
 
-// arnOfURL is the ARN that the queue at a URL has, or would have.
+// arnOfURL returns the ARN of the queue with a URL. The queue need not exist.
 func (s *Service) arnOfURL(queueURL string) string {
 	u, err := url.Parse(queueURL)
 	if err != nil {
@@ -71,7 +72,8 @@ func (s *Service) arnOfURL(queueURL string) string {
 	return arnIn(s.config.Region, strings.Trim(account, "/"), name)
 }
 
-// sourceOf is the queue that a task moves messages from. Its handle says it, after an id, as on AWS.
+// sourceOf returns the ARN of the queue from which a task moves messages. A task handle contains
+// the task's id and this ARN, as on AWS.
 func sourceOf(taskHandle string) string {
 	text, err := base64.StdEncoding.DecodeString(taskHandle)
 	if err != nil {
@@ -81,7 +83,8 @@ func sourceOf(taskHandle string) string {
 	return source
 }
 
-// moveDestinations are the queues that a task sends to: the one that is asked for, or those that the messages may have come from.
+// moveDestinations returns the queues to which a task may send: the requested one, or all queues
+// from which the messages may have come.
 func (s *Service) moveDestinations(source, destination string) (arns []string) {
 	if destination != "" {
 		return []string{destination}

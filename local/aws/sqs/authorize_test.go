@@ -15,7 +15,8 @@ import (
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
 func TestPermissionsOfOperations(t *testing.T) {
 	const arns = "arn:aws:sqs:eu-west-1:000000000000:"
-	service := sqs.New(sqs.Config{BaseURL: "http://here", Region: "eu-west-1", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	service := sqs.New(sqs.Config{BaseURL: "http://here", Region: "eu-west-1", AccountID: "000000000000"},
+		slog.New(slog.DiscardHandler))
 	t.Cleanup(service.Close)
 	for _, config := range []sqs.QueueConfig{sqs.NewQueueConfig("dlq"), sqs.NewQueueConfig("jobs")} {
 		if config.Name == "jobs" {
@@ -30,7 +31,8 @@ func TestPermissionsOfOperations(t *testing.T) {
 		{"SendMessage", `{"QueueUrl":"http://here/000000000000/jobs","MessageBody":"m"}`, "SendMessage jobs"},
 		{"SendMessageBatch", `{"QueueUrl":"http://localhost:1/000000000000/jobs"}`, "SendMessage jobs"},
 		{"DeleteMessageBatch", `{"QueueUrl":"http://here/000000000000/jobs"}`, "DeleteMessage jobs"},
-		{"ChangeMessageVisibilityBatch", `{"QueueUrl":"http://here/000000000000/jobs"}`, "ChangeMessageVisibility jobs"},
+		{"ChangeMessageVisibilityBatch", `{"QueueUrl":"http://here/000000000000/jobs"}`,
+			"ChangeMessageVisibility jobs"},
 		{"GetQueueAttributes", `{"QueueUrl":"http://here/000000000000/absent"}`, "GetQueueAttributes absent"},
 		{"GetQueueAttributes", `{"QueueUrl":"::"}`, "GetQueueAttributes "},
 		{"GetQueueUrl", `{"QueueName":"jobs"}`, "GetQueueUrl jobs"},
@@ -38,12 +40,16 @@ func TestPermissionsOfOperations(t *testing.T) {
 		{"ListQueues", `{}`, "ListQueues *"},
 		{"ListMessageMoveTasks", `{"SourceArn":"` + arns + `dlq"}`, "ListMessageMoveTasks dlq"},
 		{"StartMessageMoveTask", `{"SourceArn":"` + arns + `dlq"}`,
-			"StartMessageMoveTask dlq, ReceiveMessage dlq, DeleteMessage dlq, GetQueueAttributes dlq, SendMessage jobs"},
+			"StartMessageMoveTask dlq, ReceiveMessage dlq, DeleteMessage dlq, GetQueueAttributes dlq, SendMessage " +
+				"jobs"},
 		{"StartMessageMoveTask", `{"SourceArn":"` + arns + `dlq","DestinationArn":"` + arns + `other"}`,
-			"StartMessageMoveTask dlq, ReceiveMessage dlq, DeleteMessage dlq, GetQueueAttributes dlq, SendMessage other"},
-		{"CancelMessageMoveTask", `{"TaskHandle":"` + task + `"}`, "CancelMessageMoveTask dlq, ReceiveMessage dlq, DeleteMessage dlq, GetQueueAttributes dlq"},
+			"StartMessageMoveTask dlq, ReceiveMessage dlq, DeleteMessage dlq, GetQueueAttributes dlq, SendMessage " +
+				"other"},
+		{"CancelMessageMoveTask", `{"TaskHandle":"` + task + `"}`,
+			"CancelMessageMoveTask dlq, ReceiveMessage dlq, DeleteMessage dlq, GetQueueAttributes dlq"},
 	} {
-		permissions, err := service.Authorization().Permissions(c.operation, func(v any) error { return json.Unmarshal([]byte(c.input), v) })
+		permissions, err := service.Authorization().Permissions(c.operation,
+			func(v any) error { return json.Unmarshal([]byte(c.input), v) })
 		if err != nil {
 			t.Errorf("%s %s: %v", c.operation, c.input, err)
 		}
@@ -62,10 +68,14 @@ func TestEveryOperationAsksForAPermissionOnAQueue(t *testing.T) {
 	service := sqs.New(sqs.Config{Region: "eu-west-1", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
 	t.Cleanup(service.Close)
 	handle := base64.StdEncoding.EncodeToString([]byte("id " + queue))
-	input := `{"QueueUrl":"http://here/000000000000/q","QueueName":"q","SourceArn":"` + queue + `","TaskHandle":"` + handle + `"}`
+	input := `{"QueueUrl":"http://here/000000000000/q","QueueName":"q","SourceArn":"` + queue + `","TaskHandle":"` +
+		handle + `"}`
 	for operation := range service.API().Operations {
-		got, err := service.Authorization().Permissions(operation, func(v any) error { return json.Unmarshal([]byte(input), v) })
-		if err != nil || len(got) == 0 || slices.ContainsFunc(got, func(p awsapi.Permission) bool { return p.Resource != queue && operation != "ListQueues" }) {
+		got, err := service.Authorization().Permissions(operation,
+			func(v any) error { return json.Unmarshal([]byte(input), v) })
+		if err != nil || len(got) == 0 ||
+			slices.ContainsFunc(got,
+				func(p awsapi.Permission) bool { return p.Resource != queue && operation != "ListQueues" }) {
 			t.Errorf("%s: asks for %v, %v; want permissions on %s", operation, got, err, queue)
 		}
 	}

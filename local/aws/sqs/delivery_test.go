@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// newServiceWith returns a service whose configuration is changed, and what it logs.
+// newServiceWith returns a service with a changed configuration, and its log.
 func newServiceWith(change func(*Config)) (*Service, *strings.Builder) {
 	config := Config{BaseURL: "http://127.0.0.1:4566", Region: "ap-northeast-2", AccountID: "000000000000"}
 	change(&config)
@@ -19,8 +19,8 @@ func newServiceWith(change func(*Config)) (*Service, *strings.Builder) {
 func TestDuplicatesAreDeliveredAsOftenAsAskedFor(t *testing.T) {
 	for _, tt := range []struct {
 		rate   float64
-		chance []float64 // of each message
-		want   []string  // that are delivered twice
+		chance []float64 // the random number for each message
+		want   []string  // the messages that are delivered twice
 	}{
 		{0, []float64{0, 0, 0}, nil},
 		{0.5, []float64{0.4, 0.6, 0.499}, []string{"0", "2"}},
@@ -50,7 +50,8 @@ func TestDuplicatesAreDeliveredAsOftenAsAskedFor(t *testing.T) {
 		for _, m := range again {
 			got = append(got, m.Body)
 			if m.ID != ids[m.Body] || m.ReceiveCount != 2 {
-				t.Errorf("rate %v: second delivery of %s: got id %s, count %d; want %s, 2", tt.rate, m.Body, m.ID, m.ReceiveCount, ids[m.Body])
+				t.Errorf("rate %v: second delivery of %s: got id %s, count %d; want %s, 2", tt.rate, m.Body, m.ID,
+					m.ReceiveCount, ids[m.Body])
 			}
 			if err := q.Delete(m.ReceiptHandle); err != nil {
 				t.Fatal(err)
@@ -59,7 +60,7 @@ func TestDuplicatesAreDeliveredAsOftenAsAskedFor(t *testing.T) {
 		if strings.Join(got, ",") != strings.Join(tt.want, ",") {
 			t.Errorf("rate %v: delivered twice: got %q, want %q", tt.rate, got, tt.want)
 		}
-		wantCounts(t, q, Counts{}) // nothing is delivered a third time
+		wantCounts(t, q, Counts{}) // no third delivery
 	}
 }
 
@@ -86,7 +87,8 @@ func TestLimitOfMessagesInFlight(t *testing.T) {
 			}
 		}()
 		if got := receive(t, q, 20*time.Second); len(got) != 1 || time.Since(start) > 3*time.Second {
-			t.Errorf("a long poll got %d messages after %v, want 1 soon after one was deleted", len(got), time.Since(start))
+			t.Errorf("a long poll got %d messages after %v, want 1 soon after one was deleted", len(got),
+				time.Since(start))
 		}
 		if got := receive(t, q, time.Second); len(got) != 0 {
 			t.Errorf("a long poll got %d messages beyond the limit, want none and no error", len(got))
@@ -97,7 +99,7 @@ func TestLimitOfMessagesInFlight(t *testing.T) {
 func TestMessageStaysWhenItsDeadLetterQueueIsGone(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		gone    bool // the dead-letter queue is deleted
+		gone    bool // the dead-letter queue was deleted
 		inLog   string
 		inQueue int
 	}{
@@ -114,8 +116,10 @@ func TestMessageStaysWhenItsDeadLetterQueueIsGone(t *testing.T) {
 			send(t, q, "x")
 			receiveOne(t, q, 0)
 			got := receive(t, q, 0)
-			if len(got) != tt.inQueue || q.Counts().Visible != tt.inQueue || dlq.Counts().Visible != 1-tt.inQueue && !tt.gone {
-				t.Errorf("received %d, in the queue %d, in the dead-letter queue %d; want %d, %d, %d", len(got), q.Counts().Visible, dlq.Counts().Visible, tt.inQueue, tt.inQueue, 1-tt.inQueue)
+			if len(got) != tt.inQueue || q.Counts().Visible != tt.inQueue ||
+				dlq.Counts().Visible != 1-tt.inQueue && !tt.gone {
+				t.Errorf("received %d, in the queue %d, in the dead-letter queue %d; want %d, %d, %d", len(got),
+					q.Counts().Visible, dlq.Counts().Visible, tt.inQueue, tt.inQueue, 1-tt.inQueue)
 			}
 			if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), tt.inLog) {
 				t.Errorf("log: got %s, want a warning with %q", log.String(), tt.inLog)

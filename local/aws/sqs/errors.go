@@ -7,7 +7,8 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// The errors of the API. Their codes are the JSON protocol's; the query codes are the ones that SQS's SDKs still report.
+// The API's errors. The codes are those of the JSON protocol. The query codes are the ones that
+// SQS's SDKs still report.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
 
 func newError(code, queryCode, format string, args ...any) *awsapi.Error {
@@ -17,11 +18,13 @@ func newError(code, queryCode, format string, args ...any) *awsapi.Error {
 }
 
 func queueDoesNotExist(queue string) error {
-	return newError("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist: %s.", queue)
+	return newError("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue",
+		"The specified queue does not exist: %s.", queue)
 }
 
 func missingParameter(name string) error {
-	return newError("MissingRequiredParameterException", "MissingParameter", "The request must contain the parameter %s.", name)
+	return newError("MissingRequiredParameterException", "MissingParameter",
+		"The request must contain the parameter %s.", name)
 }
 
 func invalidParameter(format string, args ...any) error {
@@ -29,11 +32,14 @@ func invalidParameter(format string, args ...any) error {
 }
 
 func outOfRange(parameter string, value, low, high int) error {
-	return invalidParameter("Value %d for parameter %s is invalid. Reason: Must be between %d and %d, if provided.", value, parameter, low, high)
+	return invalidParameter("Value %d for parameter %s is invalid. Reason: Must be between %d and %d, if provided.",
+		value, parameter, low, high)
 }
 
 func invalidMessageContents() error {
-	return newError("InvalidMessageContents", "", "Invalid characters found. Valid characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.")
+	return newError("InvalidMessageContents", "",
+		"Invalid characters found. Valid characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | "+
+			"#x10000 to #x10FFFF.")
 }
 
 func invalidAttributeName(name string) error {
@@ -45,19 +51,23 @@ func invalidAttributeValue(format string, args ...any) error {
 }
 
 func invalidRedrivePolicy(p *RedrivePolicy, format string, args ...any) error {
-	return invalidParameter("Value %s for parameter RedrivePolicy is invalid. Reason: %s", marshal(p), fmt.Sprintf(format, args...))
+	return invalidParameter("Value %s for parameter RedrivePolicy is invalid. Reason: %s", marshal(p),
+		fmt.Sprintf(format, args...))
 }
 
 func queueNameExists() error {
-	return newError("QueueNameExists", "QueueAlreadyExists", "A queue already exists with the same name and a different value for an attribute.")
+	return newError("QueueNameExists", "QueueAlreadyExists",
+		"A queue already exists with the same name and a different value for an attribute.")
 }
 
 func queueDeletedRecently() error {
-	return newError("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently", "You must wait 60 seconds after deleting a queue before you can create another with the same name.")
+	return newError("QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently",
+		"You must wait 60 seconds after deleting a queue before you can create another with the same name.")
 }
 
 func overLimit(limit int) error {
-	err := newError("OverLimit", "OverLimit", "%d messages of the queue are in flight: delete those that are processed.", limit)
+	err := newError("OverLimit", "OverLimit",
+		"%d messages of the queue are in flight: delete those that are processed.", limit)
 	err.Status = http.StatusForbidden
 	return err
 }
@@ -69,35 +79,43 @@ func resourceNotFound(format string, args ...any) error {
 }
 
 func receiptHandleIsInvalid(handle string) error {
-	return newError("ReceiptHandleIsInvalid", "", "The input receipt handle \"%s\" is not a valid receipt handle of this queue.", handle)
+	return newError("ReceiptHandleIsInvalid", "",
+		"The input receipt handle \"%s\" is not a valid receipt handle of this queue.", handle)
 }
 
 func messageNotInflight(id string) error {
-	return newError("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight", "The message %s is not in flight: its visibility timeout is over, or it was received again.", id)
+	return newError("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight",
+		"The message %s is not in flight: its visibility timeout is over, or it was received again.", id)
 }
 
 func purgeInProgress(queue string) error {
-	err := newError("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress", "Only one PurgeQueue operation on %s is allowed every 60 seconds.", queue)
+	err := newError("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress",
+		"Only one PurgeQueue operation on %s is allowed every 60 seconds.", queue)
 	err.Status = http.StatusForbidden
 	return err
 }
 
 func emptyBatch() error {
-	return newError("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry in the request.")
+	return newError("EmptyBatchRequest", "AWS.SimpleQueueService.EmptyBatchRequest",
+		"There should be at least one entry in the request.")
 }
 
 func tooManyEntries(n int) error {
-	return newError("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "Maximum number of entries per request are %d. You have sent %d.", maxBatch, n)
+	return newError("TooManyEntriesInBatchRequest", "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+		"Maximum number of entries per request are %d. You have sent %d.", maxBatch, n)
 }
 
 func entryIDNotDistinct(id string) error {
-	return newError("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Id %s repeated.", id)
+	return newError("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Id %s repeated.",
+		id)
 }
 
 func invalidEntryID(id string) error {
-	return newError("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId", "The batch entry id %q is invalid: it must be 1 to 80 letters, digits, hyphens and underscores.", id)
+	return newError("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId",
+		"The batch entry id %q is invalid: it must be 1 to 80 letters, digits, hyphens and underscores.", id)
 }
 
 func batchTooLong(size int) error {
-	return newError("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer than %d bytes. You have sent %d bytes.", maxBatchSize, size)
+	return newError("BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong",
+		"Batch requests cannot be longer than %d bytes. You have sent %d bytes.", maxBatchSize, size)
 }

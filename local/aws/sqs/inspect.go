@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Peek returns the messages that are in the queue, the oldest first, and at most as many as the limit. It receives none: nothing is hidden or
-// counted, and there is no receipt handle. SQS has no such thing; it is for people who watch.
+// Peek returns up to limit messages of the queue, the oldest first. It does not receive them: it
+// neither hides nor counts them and returns no receipt handles. SQS has no such operation; Peek
+// exists for people who watch a run.
 func (q *Queue) Peek(limit int) []Message {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
@@ -28,8 +29,9 @@ func (q *Queue) Peek(limit int) []Message {
 	return messages
 }
 
-// Redrive sends the messages of a dead-letter queue back to where they came from, as StartMessageMoveTask does, and returns how many those are. They
-// move after it has returned. The error is an *awsapi.Error: the queue is no dead-letter queue, or it is being moved already.
+// Redrive moves the messages of a dead-letter queue back to their source queues, like
+// StartMessageMoveTask, and returns their number. They move after Redrive has returned. The error
+// is an *awsapi.Error if the queue is no dead-letter queue, or if a move is running already.
 func (q *Queue) Redrive() (messages int, err error) {
 	task, err := q.service.startMove(q.arn, "", 0)
 	if err != nil {

@@ -19,12 +19,13 @@ type Message struct {
 	SenderID         string
 	SentAt           time.Time
 	FirstReceivedAt  time.Time
-	ReceivedAt       time.Time // this time
-	ReceiveCount     int       // across all queues, this receive included
-	DeadLetterSource string    // ARN of the queue it was redriven from, or ""
+	ReceivedAt       time.Time // by this receive
+	ReceiveCount     int       // across all queues, including this receive
+	DeadLetterSource string    // ARN of the queue from which it was redriven, or ""
 }
 
-// SystemAttributes returns what SQS itself says of a message, by the API's names. Times are in milliseconds since 1970.
+// SystemAttributes returns the attributes that SQS adds to a message, by the API's names. Times are
+// in milliseconds since 1970.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 func (m Message) SystemAttributes() map[string]string {
 	attributes := map[string]string{
@@ -39,27 +40,27 @@ func (m Message) SystemAttributes() map[string]string {
 	return attributes
 }
 
-// message is a message as its queue keeps it.
+// message is a message as its queue stores it.
 type message struct {
-	key        string // of this copy, in the queue
+	key        string // identifies this copy within the queue
 	id         string
 	body       string
-	attributes map[string]MessageAttribute // never changed, so views share it
+	attributes map[string]MessageAttribute // never changed, so copies share it
 	senderID   string
 
 	sentAt          time.Time
-	receivedAt      time.Time // the last time
+	receivedAt      time.Time // by the last receive
 	firstReceivedAt time.Time
-	visibleAt       time.Time // hidden until then
+	visibleAt       time.Time // hidden before this time
 
 	receipt          string // of the last receive from this queue; "" before the first
 	receives         int    // across all queues
 	receivesHere     int    // from this queue
 	deadLetterSource string
-	duplicated       bool // there was, or this is, a second copy
+	duplicated       bool // a second copy exists, or this is one
 
-	arrival int // orders messages that are visible at the same time
-	index   int // in the queue's heap
+	arrival int // orders messages that become visible at the same time
+	index   int // position in the queue's heap
 }
 
 func (m *message) receive(now time.Time, visibility time.Duration) {
@@ -72,7 +73,7 @@ func (m *message) receive(now time.Time, visibility time.Duration) {
 	m.receivesHere++
 }
 
-// duplicate returns a second copy of a message that was received, which is visible now.
+// duplicate returns a second copy of a received message. The copy is visible now.
 func (m *message) duplicate(now time.Time) *message {
 	m.duplicated = true
 	second := *m
@@ -95,7 +96,8 @@ func (q *Queue) view(m *message) Message {
 	}
 }
 
-// receiptHandle names the queue, the message's copy and the receive. To callers it is opaque.
+// receiptHandle identifies the queue, the message's copy and the receive. Callers must not
+// interpret it.
 func (q *Queue) receiptHandle(m *message) string {
 	return base64.StdEncoding.EncodeToString([]byte(q.arn + " " + m.key + " " + m.receipt))
 }
@@ -112,7 +114,8 @@ func (q *Queue) parseReceiptHandle(handle string) (key, receipt string, err erro
 	return parts[1], parts[2], nil
 }
 
-// visibilityHeap is a heap.Interface of messages by when they become visible, then by arrival.
+// visibilityHeap is a heap.Interface of messages. It orders them by the time when they become
+// visible, then by arrival.
 type visibilityHeap []*message
 
 func (h visibilityHeap) Len() int { return len(h) }

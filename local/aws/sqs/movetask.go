@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// The states of a message move task, and why one fails.
+// The states of a message move task, and the reason for a failure.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasksResultEntry.html
 const (
 	taskRunning   = "RUNNING"
@@ -24,28 +24,29 @@ const (
 
 const (
 	maxMoveRate  = 500 // messages a second
-	maxMoveTasks = 10  // that are remembered of a queue
+	maxMoveTasks = 10  // how many finished tasks a queue remembers
 )
 
-// moveTask moves the messages of a dead-letter queue back to where they came from, or to another queue.
+// moveTask moves the messages of a dead-letter queue back to their source queues, or to one other
+// queue.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
 type moveTask struct {
 	handle      string
 	source      *Queue
-	destination string // ARN; "" for the queue that each message came from
-	rate        int    // messages a second; 0 is as fast as can be
+	destination string // ARN; "" for the source queue of each message
+	rate        int    // messages a second; 0 is unlimited
 	started     time.Time
 	toMove      int // when it started
 	cancel      context.CancelFunc
 
-	// What follows is guarded by service.mu.
+	// The following fields are guarded by service.mu.
 
 	status  string
 	moved   int
-	failure string // why status is taskFailed
+	failure string // the reason for taskFailed
 }
 
-// startMove starts a task. Only queues that are a dead-letter queue can be its source, and one task at a time.
+// startMove starts a task. Its source must be a dead-letter queue without a running task.
 func (s *Service) startMove(sourceARN, destinationARN string, rate int) (*moveTask, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +63,8 @@ func (s *Service) startMove(sourceARN, destinationARN string, rate int) (*moveTa
 	}
 	tasks := s.tasksOf(source)
 	if len(tasks) > 0 && tasks[0].status == taskRunning {
-		return nil, invalidParameter("There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
+		return nil, invalidParameter(
+			"There is already a task running. Only one active task is allowed for a source queue arn at a given time.")
 	}
 	if len(tasks) >= maxMoveTasks {
 		delete(s.moveTasks, tasks[len(tasks)-1].handle)
@@ -87,7 +89,7 @@ func (s *Service) startMove(sourceARN, destinationARN string, rate int) (*moveTa
 	return task, nil
 }
 
-// isDeadLetterQueue must be called with the lock held.
+// isDeadLetterQueue requires the lock.
 func (s *Service) isDeadLetterQueue(arn string) bool {
 	for _, q := range s.queues {
 		if p := q.config.RedrivePolicy; p != nil && p.DeadLetterTargetARN == arn {
@@ -97,7 +99,7 @@ func (s *Service) isDeadLetterQueue(arn string) bool {
 	return false
 }
 
-// tasksOf returns a queue's tasks, the latest first. It must be called with the lock held.
+// tasksOf returns a queue's tasks, the latest first. It requires the lock.
 func (s *Service) tasksOf(source *Queue) []*moveTask {
 	var tasks []*moveTask
 	for _, task := range s.moveTasks {
@@ -113,7 +115,8 @@ func (s *Service) tasksOf(source *Queue) []*moveTask {
 
 func (t *moveTask) run(ctx context.Context) {
 	log := t.source.service.log.With("queue", t.source.name)
-	log.Info("moving messages out of the dead-letter queue", "messages", t.toMove, "destination", cmp.Or(t.destination, "where they came from"))
+	log.Info("moving messages out of the dead-letter queue", "messages", t.toMove,
+		"destination", cmp.Or(t.destination, "where they came from"))
 	for ctx.Err() == nil {
 		from, as, ok := t.moveOne()
 		if !ok {
@@ -132,8 +135,8 @@ func (t *moveTask) run(ctx context.Context) {
 	log.Info("moving messages out of the dead-letter queue ended", "status", status, "moved", moved, "reason", failure)
 }
 
-// moveOne moves the first message that is visible, if there is one. A moved message is a new one, with an id, a time of sending and a retention of
-// its own.
+// moveOne moves the first visible message, if there is one. A moved message is a new message with
+// its own id, sent time and retention.
 func (t *moveTask) moveOne() (from, as string, ok bool) {
 	s, now := t.source.service, time.Now()
 	s.mu.Lock()
@@ -167,7 +170,7 @@ func (t *moveTask) moveOne() (from, as string, ok bool) {
 	return m.id, id, true
 }
 
-// end settles the state of a task that does nothing any more.
+// end sets the final status of a task that has stopped.
 func (t *moveTask) end() (status string, moved int, failure string) {
 	t.source.service.mu.Lock()
 	defer t.source.service.mu.Unlock()
@@ -177,7 +180,8 @@ func (t *moveTask) end() (status string, moved int, failure string) {
 	return t.status, t.moved, t.failure
 }
 
-// firstVisible returns the message that would be received next, or nil. It must be called with the lock held.
+// firstVisible returns the message that the next receive would return, or nil. It requires the
+// lock.
 func (q *Queue) firstVisible(now time.Time) *message {
 	for len(q.order) > 0 && !q.order[0].visibleAt.After(now) {
 		if m := q.order[0]; !q.expired(m, now) {
@@ -188,7 +192,7 @@ func (q *Queue) firstVisible(now time.Time) *message {
 	return nil
 }
 
-// cancelMove ends a task that runs, and returns how many messages it has moved.
+// cancelMove stops a running task and returns the number of messages that it has moved.
 func (s *Service) cancelMove(handle string) (moved int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// newDeadLetters returns a queue, and its dead-letter queue with n messages from it.
+// newDeadLetters returns a queue and its dead-letter queue, which has n messages of the queue.
 func newDeadLetters(t *testing.T, s *Service, n int) (q, dlq *Queue) {
 	t.Helper()
 	dlq = newQueue(t, s, "dlq")
@@ -25,7 +25,8 @@ func wantTask(t *testing.T, s *Service, dlq *Queue, status string, moved int, fa
 	defer s.mu.Unlock()
 	got := s.tasksOf(dlq)[0].describe()
 	if got.Status != status || got.ApproximateNumberOfMessagesMoved != moved || got.FailureReason != failure {
-		t.Errorf("task: got %s, %d moved, %q; want %s, %d, %q", got.Status, got.ApproximateNumberOfMessagesMoved, got.FailureReason, status, moved, failure)
+		t.Errorf("task: got %s, %d moved, %q; want %s, %d, %q", got.Status, got.ApproximateNumberOfMessagesMoved,
+			got.FailureReason, status, moved, failure)
 	}
 }
 
@@ -82,7 +83,7 @@ func TestMovedMessageCountsItsRetentionAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(3 * 24 * time.Hour)
-		wantCounts(t, q, Counts{Visible: 1}) // six days after it was first sent, with a retention of four
+		wantCounts(t, q, Counts{Visible: 1}) // six days after the first send, with a retention of four days
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Limits of the API and, of messages in flight, of a queue.
+// Limits of the API. The limit of messages in flight is per queue.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 const (
 	maxVisibilityTimeout = 12 * time.Hour
@@ -17,7 +17,7 @@ const (
 	maxBatch             = 10
 	maxInFlight          = 120_000
 	purgeInterval        = time.Minute // between two purges
-	deletionInterval     = time.Minute // before a deleted queue's name may be used again
+	deletionInterval     = time.Minute // after the deletion of a queue, before its name may be used again
 )
 
 // Queue is a standard queue.
@@ -27,15 +27,15 @@ type Queue struct {
 	arn, url string
 	created  time.Time
 
-	// What follows is guarded by service.mu.
+	// The following fields are guarded by service.mu.
 
 	config   QueueConfig
-	modified time.Time // when config last was
+	modified time.Time // last change of config
 	deleted  bool
-	messages map[string]*message // all there are, by key
-	order    visibilityHeap      // the same, the one that is visible first on top
+	messages map[string]*message // all messages, by key
+	order    visibilityHeap      // the same messages; the first to become visible is on top
 	arrivals int                 // counts pushes, to order messages of the same instant
-	changed  chan struct{}       // closed and replaced when a receiver that waits must look again
+	changed  chan struct{}       // closed and replaced when waiting receivers must look again
 	purged   time.Time
 }
 
@@ -48,39 +48,40 @@ func (q *Queue) URL() string { return q.url }
 // Name returns the queue's name.
 func (q *Queue) Name() string { return q.name }
 
-// Config returns the queue's attributes as they are now.
+// Config returns the queue's current attributes.
 func (q *Queue) Config() QueueConfig {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	return q.config
 }
 
-// VisibilityTimeout returns how long a received message is hidden from other receivers.
+// VisibilityTimeout returns the time for which a received message is hidden from other receivers.
 func (q *Queue) VisibilityTimeout() time.Duration { return q.Config().VisibilityTimeout }
 
 // SendInput is a message to send.
 type SendInput struct {
 	Body       string
 	Attributes map[string]MessageAttribute
-	// Delay hides the message at first; nil is the queue's own delay.
+	// Delay hides the new message for a time; nil means the queue's delay.
 	Delay *time.Duration
-	// SenderID is who sends: an account, a user, a role's session, or a service.
+	// SenderID is the sender: an account, a user, a role's session or a service.
 	SenderID string
 }
 
-// Send adds a message to the queue and returns its id. The error is an *awsapi.Error that says which of SQS's rules the
-// message breaks.
+// Send adds a message to the queue and returns its id. If the message breaks a rule of SQS, the
+// error is an *awsapi.Error that names the rule.
 func (q *Queue) Send(in SendInput) (messageID string, err error) {
 	return q.SendContext(context.Background(), in)
 }
 
-// SendContext is Send, logged in the context of who sends.
+// SendContext is like Send, and logs with the sender's context.
 func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string, err error) {
 	id, err := q.accept(in)
 	if err != nil {
 		return "", err
 	}
-	q.service.log.DebugContext(ctx, "message sent", "queue", q.name, "message", id, "sender", in.SenderID, "body", in.Body)
+	q.service.log.DebugContext(ctx, "message sent", "queue", q.name, "message", id, "sender", in.SenderID,
+		"body", in.Body)
 	return id, nil
 }
 
@@ -112,8 +113,8 @@ func (q *Queue) accept(in SendInput) (id string, err error) {
 	return id, nil
 }
 
-// Delete removes a received message for good. A receipt handle that is not the message's latest, or whose message is
-// gone, deletes nothing and is no error, as on SQS.
+// Delete deletes a received message. If the receipt handle is not the message's latest, or the
+// message is gone, Delete does nothing and returns no error, as on SQS.
 func (q *Queue) Delete(receiptHandle string) error {
 	key, receipt, err := q.parseReceiptHandle(receiptHandle)
 	if err != nil {
@@ -130,7 +131,8 @@ func (q *Queue) Delete(receiptHandle string) error {
 	return nil
 }
 
-// ChangeVisibility hides a message that is in flight for another timeout, from now on; 0 makes it visible at once.
+// ChangeVisibility hides a message in flight for another timeout that begins now. With 0 the
+// message becomes visible at once.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) error {
 	if timeout < 0 || timeout > maxVisibilityTimeout {
@@ -148,7 +150,9 @@ func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) er
 	case q.deleted:
 		return queueDoesNotExist(q.name)
 	case m == nil || q.expired(m, now):
-		return invalidParameter("Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change.", receiptHandle)
+		return invalidParameter(
+			"Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for "+
+				"visibility timeout change.", receiptHandle)
 	case m.receipt != receipt || !m.visibleAt.After(now):
 		return messageNotInflight(m.id)
 	case now.Add(timeout).Sub(m.receivedAt) > maxVisibilityTimeout:
@@ -160,7 +164,8 @@ func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) er
 	return nil
 }
 
-// Purge deletes all messages, also those in flight. As on SQS it is an error within a minute of the last purge.
+// Purge deletes all messages, including those in flight. As on SQS, it fails within a minute of the
+// last purge.
 func (q *Queue) Purge() error {
 	deleted, err := q.purge(time.Now())
 	if err != nil {
@@ -185,21 +190,21 @@ func (q *Queue) purge(now time.Time) (deleted int, err error) {
 	return deleted, nil
 }
 
-// Counts are how many messages a queue holds, by what they wait for.
+// Counts are the numbers of messages in a queue, by state.
 type Counts struct {
-	Visible  int // to be received
+	Visible  int // can be received
 	InFlight int // received, neither deleted nor visible again
 	Delayed  int // sent, not visible yet
 }
 
-// Counts returns the queue's counts at this moment.
+// Counts returns the current counts of the queue.
 func (q *Queue) Counts() Counts {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	return q.count(time.Now())
 }
 
-// The rest must be called with the lock held.
+// The methods below require the lock.
 
 func (q *Queue) count(now time.Time) Counts {
 	var c Counts
@@ -239,7 +244,7 @@ func (q *Queue) clear() {
 	q.order = nil
 }
 
-// announce wakes the receivers that wait, to look again.
+// announce makes the waiting receivers look again.
 func (q *Queue) announce() {
 	close(q.changed)
 	q.changed = make(chan struct{})

@@ -8,19 +8,21 @@ import (
 	"time"
 )
 
-// queueAttribute is how the API writes a part of a QueueConfig.
+// queueAttribute converts a field of QueueConfig from and to the API's text.
 type queueAttribute struct {
 	get func(QueueConfig) (value string, set bool)
-	set func(c *QueueConfig, value string) error // what is out of range is for QueueConfig.validate to say
+	set func(c *QueueConfig, value string) error // QueueConfig.validate checks the range
 }
 
-// queueAttributes are the attributes that can be set, by the API's names.
+// queueAttributes are the attributes that a caller may set, by the API's names.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 var queueAttributes = map[string]queueAttribute{
-	"DelaySeconds":                  inSeconds(func(c *QueueConfig) *time.Duration { return &c.Delay }),
-	"MessageRetentionPeriod":        inSeconds(func(c *QueueConfig) *time.Duration { return &c.MessageRetentionPeriod }),
-	"ReceiveMessageWaitTimeSeconds": inSeconds(func(c *QueueConfig) *time.Duration { return &c.ReceiveMessageWaitTime }),
-	"VisibilityTimeout":             inSeconds(func(c *QueueConfig) *time.Duration { return &c.VisibilityTimeout }),
+	"DelaySeconds": inSeconds(func(c *QueueConfig) *time.Duration { return &c.Delay }),
+	"MessageRetentionPeriod": inSeconds(
+		func(c *QueueConfig) *time.Duration { return &c.MessageRetentionPeriod }),
+	"ReceiveMessageWaitTimeSeconds": inSeconds(
+		func(c *QueueConfig) *time.Duration { return &c.ReceiveMessageWaitTime }),
+	"VisibilityTimeout": inSeconds(func(c *QueueConfig) *time.Duration { return &c.VisibilityTimeout }),
 	"MaximumMessageSize": {
 		get: func(c QueueConfig) (string, bool) { return strconv.Itoa(c.MaximumMessageSize), true },
 		set: func(c *QueueConfig, value string) (err error) {
@@ -36,7 +38,7 @@ var queueAttributes = map[string]queueAttribute{
 		get: func(c QueueConfig) (string, bool) { return c.KMSMasterKeyID, c.KMSMasterKeyID != "" },
 		set: func(c *QueueConfig, value string) error {
 			c.KMSMasterKeyID = value
-			c.SQSManagedSSE = c.SQSManagedSSE && value == "" // the one replaces the other
+			c.SQSManagedSSE = c.SQSManagedSSE && value == "" // each kind of encryption replaces the other
 			return nil
 		},
 	},
@@ -50,7 +52,7 @@ var queueAttributes = map[string]queueAttribute{
 	"RedrivePolicy": {
 		get: func(c QueueConfig) (string, bool) { return marshal(c.RedrivePolicy), c.RedrivePolicy != nil },
 		set: func(c *QueueConfig, value string) error {
-			// SQS takes the number as a string, too.
+			// SQS also accepts the number as a string.
 			var p *struct {
 				DeadLetterTargetARN string      `json:"deadLetterTargetArn"`
 				MaxReceiveCount     json.Number `json:"maxReceiveCount"`
@@ -84,7 +86,7 @@ func inSeconds(field func(*QueueConfig) *time.Duration) queueAttribute {
 	}
 }
 
-// unmarshal leaves the value alone for an empty text, which is how an attribute is removed.
+// unmarshal leaves the value unchanged if the text is empty. An empty text removes an attribute.
 func unmarshal(text string, value any) error {
 	if text == "" {
 		return nil
@@ -95,13 +97,14 @@ func unmarshal(text string, value any) error {
 func marshal(value any) string {
 	text, err := json.Marshal(value)
 	if err != nil {
-		panic(err) // strings and numbers can be written
+		panic(err) // strings and numbers always marshal
 	}
 	return string(text)
 }
 
-// Set sets an attribute by the API's name, such as "VisibilityTimeout" or "RedrivePolicy", to the value as the API writes it. It is
-// an error if there is no such attribute, or the value is not of its kind; its range is checked when the queue is created.
+// Set sets an attribute by the API's name, such as "VisibilityTimeout" or "RedrivePolicy". The
+// value is the API's text. Set fails if the attribute does not exist or the value has the wrong
+// type. CreateQueue checks the range.
 func (c *QueueConfig) Set(attribute, value string) error {
 	a, ok := queueAttributes[attribute]
 	if !ok {

@@ -8,57 +8,61 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// QueueConfig are a queue's attributes. Durations are in whole seconds. NewQueueConfig fills in what SQS defaults to.
+// QueueConfig holds a queue's attributes. Durations are whole seconds. NewQueueConfig returns SQS's
+// defaults.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 type QueueConfig struct {
-	// Name is up to 80 letters, digits, hyphens and underscores.
+	// Name has up to 80 letters, digits, hyphens and underscores.
 	Name string
-	// VisibilityTimeout is how long a received message is hidden from other receivers: 0 to 12 hours.
+	// VisibilityTimeout hides a received message from other receivers: 0 to 12 hours.
 	VisibilityTimeout time.Duration
-	// MessageRetentionPeriod is how long a message is kept: 1 minute to 14 days.
+	// MessageRetentionPeriod is the time after which a message is deleted: 1 minute to 14 days.
 	MessageRetentionPeriod time.Duration
-	// Delay is how long a new message is hidden at first: 0 to 15 minutes.
+	// Delay hides a new message at first: 0 to 15 minutes.
 	Delay time.Duration
-	// MaximumMessageSize is the size limit of a message's body and attributes in bytes: 1 KiB to 1 MiB.
+	// MaximumMessageSize limits a message's body and attributes together, in bytes: 1 KiB to 1 MiB.
 	MaximumMessageSize int
-	// ReceiveMessageWaitTime is how long a receiver waits that does not say: 0 to 20 seconds.
+	// ReceiveMessageWaitTime is the default wait of a receiver: 0 to 20 seconds.
 	ReceiveMessageWaitTime time.Duration
-	// RedrivePolicy, if any, is where messages go that are received too often.
+	// RedrivePolicy names the queue for messages that were received too often. May be nil.
 	RedrivePolicy *RedrivePolicy
-	// RedriveAllowPolicy, if any, says which queues may have this one as their dead-letter queue. Without it all may.
+	// RedriveAllowPolicy restricts which queues may use this one as their dead-letter queue. Nil
+	// allows all.
 	RedriveAllowPolicy *RedriveAllowPolicy
-	// Policy is the text of the queue's access policy, or "". The queue keeps it, for whoever judges calls.
+	// Policy is the text of the queue's access policy, or "". The queue stores it for the caller
+	// that evaluates policies.
 	Policy string
-	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". Nothing is encrypted here.
+	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". The stand-in encrypts
+	// nothing.
 	KMSMasterKeyID string
-	// SQSManagedSSE says that SQS encrypts the messages with keys of its own.
+	// SQSManagedSSE means that SQS encrypts the messages with its own keys.
 	SQSManagedSSE bool
 }
 
-// RedrivePolicy sends a message to a dead-letter queue when it would be received more than MaxReceiveCount times. Its
-// JSON form is that of the queue attribute.
+// RedrivePolicy moves a message to a dead-letter queue instead of delivering it more than
+// MaxReceiveCount times. Its JSON form is that of the queue attribute.
 type RedrivePolicy struct {
 	DeadLetterTargetARN string `json:"deadLetterTargetArn"`
 	MaxReceiveCount     int    `json:"maxReceiveCount"` // 1 to 1,000
 }
 
-// RedriveAllowPolicy says which queues may name a queue as their dead-letter queue. Its JSON form is that of the queue
-// attribute.
+// RedriveAllowPolicy restricts which queues may name a queue as their dead-letter queue. Its JSON
+// form is that of the queue attribute.
 type RedriveAllowPolicy struct {
 	// Permission is allowAll, denyAll or byQueue.
 	Permission string `json:"redrivePermission"`
-	// SourceQueueARNs are, with byQueue, the 1 to 10 queues that may.
+	// SourceQueueARNs are the 1 to 10 allowed queues if Permission is byQueue.
 	SourceQueueARNs []string `json:"sourceQueueArns,omitempty"`
 }
 
-// What a queue has that is created with a name alone.
+// SQS's defaults.
 const (
 	DefaultVisibilityTimeout      = 30 * time.Second
 	DefaultMessageRetentionPeriod = 4 * 24 * time.Hour
 	DefaultMaximumMessageSize     = 1 << 20
 )
 
-// NewQueueConfig returns the attributes of a queue that is created with a name alone.
+// NewQueueConfig returns SQS's defaults for a queue with a name.
 func NewQueueConfig(name string) QueueConfig {
 	return QueueConfig{
 		Name:                   name,
@@ -88,11 +92,13 @@ func (c QueueConfig) validate() error {
 		{"ReceiveMessageWaitTimeSeconds", c.ReceiveMessageWaitTime, 0, maxWait},
 	} {
 		if d.value < d.min || d.value > d.max || d.value%time.Second != 0 {
-			return invalidAttributeValue("The attribute %s is %v: it must be %v to %v, in whole seconds.", d.attribute, d.value, d.min, d.max)
+			return invalidAttributeValue("The attribute %s is %v: it must be %v to %v, in whole seconds.", d.attribute,
+				d.value, d.min, d.max)
 		}
 	}
 	if c.MaximumMessageSize < 1<<10 || c.MaximumMessageSize > 1<<20 {
-		return invalidAttributeValue("The attribute MaximumMessageSize is %d bytes: it must be 1024 to 1048576.", c.MaximumMessageSize)
+		return invalidAttributeValue("The attribute MaximumMessageSize is %d bytes: it must be 1024 to 1048576.",
+			c.MaximumMessageSize)
 	}
 	if c.Policy != "" {
 		if _, err := evaluation.Parse(evaluation.Resource, c.Policy); err != nil {
@@ -100,12 +106,14 @@ func (c QueueConfig) validate() error {
 		}
 	}
 	if c.KMSMasterKeyID != "" && c.SQSManagedSSE {
-		return invalidAttributeValue("You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE.")
+		return invalidAttributeValue(
+			"You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS " +
+				"SSE.")
 	}
 	return c.RedriveAllowPolicy.validate()
 }
 
-// The most queues that a redrive allow policy may name.
+// maxSourceQueues limits the queues that a redrive allow policy names.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html
 const maxSourceQueues = 10
 
@@ -117,14 +125,18 @@ func (p *RedriveAllowPolicy) validate() error {
 	switch p.Permission {
 	case "allowAll", "denyAll":
 		if n != 0 {
-			return invalidAttributeValue("The attribute RedriveAllowPolicy names source queues, which it may only with the permission byQueue.")
+			return invalidAttributeValue(
+				"The attribute RedriveAllowPolicy names source queues, which it may only with the permission byQueue.")
 		}
 	case "byQueue":
 		if n < 1 || n > maxSourceQueues {
-			return invalidAttributeValue("The attribute RedriveAllowPolicy names %d source queues: it must be 1 to %d.", n, maxSourceQueues)
+			return invalidAttributeValue("The attribute RedriveAllowPolicy names %d source queues: it must be 1 to %d.",
+				n, maxSourceQueues)
 		}
 	default:
-		return invalidAttributeValue("The attribute RedriveAllowPolicy has the permission %q: it must be allowAll, denyAll or byQueue.", p.Permission)
+		return invalidAttributeValue(
+			"The attribute RedriveAllowPolicy has the permission %q: it must be allowAll, denyAll or byQueue.",
+			p.Permission)
 	}
 	return nil
 }

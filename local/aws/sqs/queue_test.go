@@ -15,7 +15,8 @@ import (
 )
 
 func newService() *Service {
-	return New(Config{BaseURL: "http://127.0.0.1:4566", Region: "ap-northeast-2", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	return New(Config{BaseURL: "http://127.0.0.1:4566", Region: "ap-northeast-2", AccountID: "000000000000"},
+		slog.New(slog.DiscardHandler))
 }
 
 // newQueue returns a queue with SQS's defaults, changed by the functions.
@@ -51,7 +52,7 @@ func send(t *testing.T, q *Queue, body string) string {
 	return id
 }
 
-// receive takes what is there, waiting at most so long for the first.
+// receive returns the available messages. It waits up to wait for the first one.
 func receive(t *testing.T, q *Queue, wait time.Duration) []Message {
 	t.Helper()
 	messages, err := q.Receive(t.Context(), ReceiveOptions{MaxMessages: 10, Wait: &wait})
@@ -94,10 +95,12 @@ func TestReceivedMessageIsHiddenUntilItsVisibilityTimeoutEnds(t *testing.T) {
 		second := receiveOne(t, q, 0)
 
 		if second.ID != id || second.ReceiveCount != 2 || second.ReceiptHandle == first.ReceiptHandle {
-			t.Errorf("second receive: got id %s, count %d, same handle %v; want %s, 2, false", second.ID, second.ReceiveCount, second.ReceiptHandle == first.ReceiptHandle, id)
+			t.Errorf("second receive: got id %s, count %d, same handle %v; want %s, 2, false", second.ID,
+				second.ReceiveCount, second.ReceiptHandle == first.ReceiptHandle, id)
 		}
 		if !second.SentAt.Equal(sent) || !second.FirstReceivedAt.Equal(sent.Add(5*time.Second)) {
-			t.Errorf("second receive: sent %v, first received %v; want %v and 5s later", second.SentAt, second.FirstReceivedAt, sent)
+			t.Errorf("second receive: sent %v, first received %v; want %v and 5s later", second.SentAt,
+				second.FirstReceivedAt, sent)
 		}
 	})
 }
@@ -106,7 +109,7 @@ func TestReceiverWaitsForTheMomentAMessageBecomesVisible(t *testing.T) {
 	second := time.Second
 	for _, tt := range []struct {
 		name    string
-		prepare func(t *testing.T, q *Queue) // what happens before or while the receiver waits
+		prepare func(t *testing.T, q *Queue) // runs before the receiver waits or while it waits
 		after   time.Duration                // when the receiver returns
 		want    int                          // messages
 	}{
@@ -164,7 +167,8 @@ func TestReceiverWaitsForTheMomentAMessageBecomesVisible(t *testing.T) {
 				start := time.Now()
 				got := receive(t, q, 20*time.Second)
 				if len(got) != tt.want || time.Since(start) != tt.after {
-					t.Errorf("got %d messages after %v, want %d after %v", len(got), time.Since(start), tt.want, tt.after)
+					t.Errorf("got %d messages after %v, want %d after %v", len(got), time.Since(start), tt.want,
+						tt.after)
 				}
 			})
 		})
@@ -182,7 +186,7 @@ func TestMessageIsRedrivenWhenItWouldBeReceivedOnceTooOften(t *testing.T) {
 			receiveOne(t, q, 20*time.Second)
 			time.Sleep(time.Minute)
 		}
-		wantCounts(t, q, Counts{Visible: 1}) // it moves when somebody asks for it, and not before
+		wantCounts(t, q, Counts{Visible: 1}) // it moves only when somebody tries to receive it
 		wantCounts(t, dlq, Counts{})
 
 		waiting := make(chan []Message)
@@ -198,7 +202,7 @@ func TestMessageIsRedrivenWhenItWouldBeReceivedOnceTooOften(t *testing.T) {
 		}
 		wantCounts(t, q, Counts{})
 
-		time.Sleep(7*time.Minute - time.Nanosecond) // its retention counts from when it was first sent
+		time.Sleep(7*time.Minute - time.Nanosecond) // its retention counts from the first send
 		wantCounts(t, dlq, Counts{Visible: 1})
 		time.Sleep(time.Nanosecond)
 		wantCounts(t, dlq, Counts{})
@@ -284,7 +288,7 @@ func TestDelete(t *testing.T) {
 		}
 		wantCounts(t, q, Counts{InFlight: 1})
 		time.Sleep(time.Second)
-		if err := q.Delete(latest); err != nil { // visible again, but nobody has received it since
+		if err := q.Delete(latest); err != nil { // visible again, but not received since
 			t.Errorf("deleting after the visibility timeout: %v", err)
 		}
 		wantCounts(t, q, Counts{})
@@ -306,7 +310,8 @@ func TestChangeVisibilityRefusesWhatIsNotInFlight(t *testing.T) {
 		m := receiveOne(t, q, 0)
 		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, 13*time.Hour), "InvalidParameterValueException")
 		time.Sleep(30 * time.Minute)
-		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, 12*time.Hour), "InvalidParameterValueException") // 12.5 h in all
+		// 12.5 h in total
+		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, 12*time.Hour), "InvalidParameterValueException")
 		time.Sleep(30 * time.Minute)
 		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, time.Minute), "MessageNotInflight")
 		if err := q.Delete(m.ReceiptHandle); err != nil {
@@ -372,18 +377,28 @@ func TestSendRefuses(t *testing.T) {
 		{"no body", SendInput{}, "MissingRequiredParameterException"},
 		{"a body of the limit", SendInput{Body: strings.Repeat("x", 1024)}, ""},
 		{"a body over the limit", SendInput{Body: strings.Repeat("x", 1025)}, "InvalidParameterValueException"},
-		{"body and attributes over the limit", SendInput{Body: strings.Repeat("x", 1015), Attributes: map[string]MessageAttribute{"a": text("xyz")}}, "InvalidParameterValueException"},
+		{"body and attributes over the limit",
+			SendInput{Body: strings.Repeat("x", 1015), Attributes: map[string]MessageAttribute{"a": text("xyz")}},
+			"InvalidParameterValueException"},
 		{"a control character", SendInput{Body: "a\x00b"}, "InvalidMessageContents"},
 		{"invalid UTF-8", SendInput{Body: "a\xffb"}, "InvalidMessageContents"},
 		{"Korean and emoji", SendInput{Body: "도너츠 🍩\n"}, ""},
 		{"a negative delay", SendInput{Body: "x", Delay: new(-time.Second)}, "InvalidParameterValueException"},
-		{"a delay over 15 minutes", SendInput{Body: "x", Delay: new(901 * time.Second)}, "InvalidParameterValueException"},
+		{"a delay over 15 minutes", SendInput{Body: "x", Delay: new(901 * time.Second)},
+			"InvalidParameterValueException"},
 		{"11 attributes", SendInput{Body: "x", Attributes: eleven}, "InvalidParameterValueException"},
-		{"an attribute without a type", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a": {StringValue: "v"}}}, "InvalidParameterValueException"},
-		{"an empty attribute", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a": text("")}}, "InvalidParameterValueException"},
-		{"a reserved attribute name", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"AWS.a": text("v")}}, "InvalidParameterValueException"},
-		{"an attribute name with two periods", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a..b": text("v")}}, "InvalidParameterValueException"},
-		{"a labelled type", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a": {DataType: "Number.int", StringValue: "1"}}}, ""},
+		{"an attribute without a type",
+			SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a": {StringValue: "v"}}},
+			"InvalidParameterValueException"},
+		{"an empty attribute", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a": text("")}},
+			"InvalidParameterValueException"},
+		{"a reserved attribute name", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"AWS.a": text("v")}},
+			"InvalidParameterValueException"},
+		{"an attribute name with two periods",
+			SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a..b": text("v")}},
+			"InvalidParameterValueException"},
+		{"a labelled type", SendInput{Body: "x",
+			Attributes: map[string]MessageAttribute{"a": {DataType: "Number.int", StringValue: "1"}}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := q.Send(tt.in)
@@ -408,9 +423,11 @@ func TestCreateQueueRefuses(t *testing.T) {
 		{"no retention", func(c *QueueConfig) { c.MessageRetentionPeriod = 0 }, "MessageRetentionPeriod is 0s"},
 		{"a size limit over 1 MiB", func(c *QueueConfig) { c.MaximumMessageSize = 1<<20 + 1 }, "1048577"},
 		{"a missing dead-letter queue", func(c *QueueConfig) {
-			c.RedrivePolicy = &RedrivePolicy{DeadLetterTargetARN: "arn:aws:sqs:ap-northeast-2:000000000000:nowhere", MaxReceiveCount: 1}
+			c.RedrivePolicy = &RedrivePolicy{DeadLetterTargetARN: "arn:aws:sqs:ap-northeast-2:000000000000:nowhere",
+				MaxReceiveCount: 1}
 		}, "nowhere does not exist"},
-		{"a policy that is none", func(c *QueueConfig) { c.Policy = `{"Statement":[{"Effect":"Maybe"}]}` }, "parameter Policy"},
+		{"a policy that is none", func(c *QueueConfig) { c.Policy = `{"Statement":[{"Effect":"Maybe"}]}` },
+			"parameter Policy"},
 		{"maxReceiveCount 0", func(c *QueueConfig) { c.RedrivePolicy = &RedrivePolicy{} }, "maxReceiveCount is 0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -6,19 +6,21 @@ import (
 	"time"
 )
 
-// ReceiveOptions say how to receive.
+// ReceiveOptions are the parameters of a receive.
 type ReceiveOptions struct {
 	// MaxMessages is 1 to 10; 0 means 1.
 	MaxMessages int
-	// Wait is how long to wait for a first message, 0 to 20 seconds; nil is the queue's own wait time.
+	// Wait is the time to wait for the first message, 0 to 20 seconds; nil means the queue's own
+	// wait time.
 	Wait *time.Duration
-	// VisibilityTimeout hides the received messages, 0 to 12 hours; nil is the queue's own.
+	// VisibilityTimeout hides the received messages, 0 to 12 hours; nil means the queue's own.
 	VisibilityTimeout *time.Duration
 }
 
-// Receive takes messages that are visible, and hides them from other receivers for the visibility timeout. Without any it
-// waits for the first, and returns none when the wait is over. It returns ctx's error if that ends first. Other errors are an
-// *awsapi.Error; one is OverLimit, when 120,000 messages are in flight and there is no wait.
+// Receive returns visible messages and hides them from other receivers for the visibility timeout.
+// If there is none, it waits for the first one, and returns nothing when the wait is over. If ctx
+// ends earlier, it returns ctx's error. Other errors are an *awsapi.Error, for example OverLimit
+// when 120,000 messages are in flight and the call does not wait.
 func (q *Queue) Receive(ctx context.Context, options ReceiveOptions) ([]Message, error) {
 	if err := options.validate(); err != nil {
 		return nil, err
@@ -31,7 +33,7 @@ func (q *Queue) Receive(ctx context.Context, options ReceiveOptions) ([]Message,
 	deadline := time.Now().Add(wait)
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, err // a receiver that is gone takes nothing
+			return nil, err // a receiver that has left must not take messages
 		}
 		now := time.Now()
 		look, err := q.look(now, options)
@@ -61,22 +63,23 @@ func (q *Queue) Receive(ctx context.Context, options ReceiveOptions) ([]Message,
 	}
 }
 
-// look is what a receiver finds, and does, when it looks at a queue.
+// look is the result of one look at a queue.
 type look struct {
 	received []Message
-	redriven []Message // to the dead-letter queue
-	target   string    // its name, where there are any
+	redriven []Message // moved to the dead-letter queue
+	target   string    // the dead-letter queue's name, if redriven is not empty
 	kept     []Message // received once more, because the dead-letter queue is gone
-	full     bool      // too many messages are in flight to receive one
+	full     bool      // too many messages are in flight to receive another
 
 	next    time.Time       // when to look again
-	changed <-chan struct{} // when to look again before that
+	changed <-chan struct{} // closed when to look again before that
 }
 
 // never is later than any deadline.
 const never = 100 * 365 * 24 * time.Hour
 
-// look receives messages, drops those past their retention and redrives those received too often.
+// look receives messages. It also drops messages past their retention, and redrives messages that
+// were received too often.
 func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
@@ -87,10 +90,10 @@ func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
 	limit := min(max(options.MaxMessages, 1), q.room(now))
 	if limit <= 0 {
 		l.full = true
-		l.next = now.Add(time.Second) // what is in flight becomes less with time alone
+		l.next = now.Add(time.Second) // the number in flight may fall as time passes, without a call
 		return l, nil
 	}
-	visibility := q.config.VisibilityTimeout // of this moment: it may have been set while the receiver waited
+	visibility := q.config.VisibilityTimeout // read now: SetQueueAttributes may have changed it during the wait
 	if options.VisibilityTimeout != nil {
 		visibility = *options.VisibilityTimeout
 	}
@@ -101,22 +104,25 @@ func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
 	return l, nil
 }
 
-// log must be called without the lock, like every call of code that is not the queue's own.
+// log requires that the caller does not hold the lock, as does every call of code outside the
+// queue.
 func (l look) log(log *slog.Logger) {
 	for _, m := range l.redriven {
-		log.Warn("message moved to the dead-letter queue", "message", m.ID, "receives", m.ReceiveCount, "dead_letter_queue", l.target)
+		log.Warn("message moved to the dead-letter queue", "message", m.ID, "receives", m.ReceiveCount,
+			"dead_letter_queue", l.target)
 	}
 	for _, m := range l.kept {
-		log.Warn("message stays: its dead-letter queue does not exist any more", "message", m.ID, "receives", m.ReceiveCount)
+		log.Warn("message stays: its dead-letter queue does not exist any more", "message", m.ID,
+			"receives", m.ReceiveCount)
 	}
 }
 
-// The rest must be called with the lock held.
+// The methods below require the lock.
 
-// room is how many more messages may be in flight.
+// room returns how many more messages may be in flight.
 func (q *Queue) room(now time.Time) int {
 	if len(q.messages) <= q.service.maxInFlight {
-		return q.service.maxInFlight // there are not enough messages to exceed it
+		return q.service.maxInFlight // the queue has too few messages to exceed the limit
 	}
 	return q.service.maxInFlight - q.count(now).InFlight
 }
@@ -142,7 +148,7 @@ func (l *look) take(q *Queue, now time.Time, limit int, visibility time.Duration
 		}
 	}
 	for _, m := range taken {
-		q.push(m) // only now: with a visibility timeout of 0 it is visible again at once, but not to this receiver
+		q.push(m) // only now: with a visibility timeout of 0 it is visible at once, but not for this receive
 		l.received = append(l.received, q.view(m))
 		if rate := q.service.config.DuplicateRate; rate > 0 && !m.duplicated && q.service.config.Random() < rate {
 			q.push(m.duplicate(now))

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// validateRedrive, called with the lock held, says why a queue cannot have the redrive policy.
+// validateRedrive returns an error if a queue cannot have the redrive policy. It requires the lock.
 func (s *Service) validateRedrive(queueARN string, p *RedrivePolicy) error {
 	if p == nil {
 		return nil
@@ -15,10 +15,12 @@ func (s *Service) validateRedrive(queueARN string, p *RedrivePolicy) error {
 	}
 	target := s.byARN(p.DeadLetterTargetARN)
 	if target == nil {
-		return invalidRedrivePolicy(p, "The dead-letter queue %s does not exist: create that first.", p.DeadLetterTargetARN)
+		return invalidRedrivePolicy(p, "The dead-letter queue %s does not exist: create that first.",
+			p.DeadLetterTargetARN)
 	}
 	if !target.config.RedriveAllowPolicy.allows(queueARN) {
-		return invalidRedrivePolicy(p, "The RedriveAllowPolicy of %s does not let %s be a source queue.", p.DeadLetterTargetARN, queueARN)
+		return invalidRedrivePolicy(p, "The RedriveAllowPolicy of %s does not let %s be a source queue.",
+			p.DeadLetterTargetARN, queueARN)
 	}
 	return nil
 }
@@ -34,7 +36,8 @@ func (p *RedriveAllowPolicy) allows(queueARN string) bool {
 	}
 }
 
-// deadLetterQueue, called with the lock held, returns the queue that the redrive policy names, or nil if there is none, or none any more.
+// deadLetterQueue returns the queue that the redrive policy names, or nil if there is no policy or
+// the queue no longer exists. It requires the lock.
 func (q *Queue) deadLetterQueue() *Queue {
 	if q.config.RedrivePolicy == nil {
 		return nil
@@ -42,8 +45,9 @@ func (q *Queue) deadLetterQueue() *Queue {
 	return q.service.byARN(q.config.RedrivePolicy.DeadLetterTargetARN)
 }
 
-// redrive, called with the lock held, moves a message that was taken out of the queue to the dead-letter queue. It keeps its
-// id, its receive count and the time it was sent, which its retention there is counted from.
+// redrive moves a message, which the caller has removed from the queue, to the dead-letter queue.
+// The message keeps its id, its receive count and its sent time, from which its retention there
+// counts. redrive requires the lock.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 func (q *Queue) redrive(m *message, target *Queue, now time.Time) {
 	m.deadLetterSource = q.arn

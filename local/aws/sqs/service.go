@@ -1,9 +1,11 @@
-// Package sqs is Amazon SQS's standard queues in memory: what the stack uses of the API, with SQS's semantics of
-// visibility, receive counts, redrive, delay, retention and long polling. Standard queues may deliver a message twice; these
-// do so where a visibility timeout ends, and beyond that as often as they are asked to (Config.DuplicateRate).
+// Package sqs implements Amazon SQS's standard queues in memory. It covers the part of the API that
+// the stack uses, with SQS's semantics of visibility, receive counts, redrive, delay, retention and
+// long polling. A standard queue may deliver a message twice. These queues do so when a visibility
+// timeout ends, and also at a configured rate (Config.DuplicateRate).
 //
-// A queue's state is a function of its messages and the clock, worked out when somebody looks; a receiver that waits sets
-// its own timer for the moment the next message becomes visible. Only message move tasks run in the background, until Close.
+// A queue computes its state from its messages and the clock whenever it is used. A waiting
+// receiver sets its own timer for the time when the next message becomes visible. Only message move
+// tasks run in the background; Close stops them.
 package sqs
 
 import (
@@ -19,42 +21,42 @@ import (
 	"time"
 )
 
-// Config says where a service's queues are, and how it departs from the plain course of things.
+// Config has the addresses of a service's queues, and the faults that it injects.
 type Config struct {
-	// BaseURL is the endpoint that queue URLs begin with, such as "http://127.0.0.1:4566".
+	// BaseURL is the beginning of queue URLs, such as "http://127.0.0.1:4566".
 	BaseURL string
-	// Region and AccountID are those of the queues' ARNs.
+	// Region and AccountID are part of the queues' ARNs.
 	Region, AccountID string
-	// DuplicateRate is the share of messages, 0 to 1, that are delivered twice though a consumer deletes them, as standard
-	// queues do on occasion.
+	// DuplicateRate is the share of messages, 0 to 1, that are delivered twice although a consumer
+	// deletes them. Standard queues do this occasionally.
 	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
 	DuplicateRate float64
-	// Random is the chance that DuplicateRate is held against, from 0 up to but not including 1; nil is math/rand's. It is called
-	// by one goroutine at a time.
+	// Random returns the numbers in [0,1) that are compared with DuplicateRate; nil means
+	// math/rand. Only one goroutine at a time calls it.
 	Random func() float64
-	// SenderID returns who a message is from, its SenderId, by the access key that a call is signed with: on AWS, the id of an account or
-	// of a user, or of a role with its session. Nil is the access key itself.
+	// SenderID returns a message's SenderId for the access key that signed the call: on AWS, the id
+	// of an account or a user, or of a role with its session. Nil means the access key itself.
 	SenderID func(accessKeyID string) string
 }
 
-// Service holds the queues of one account in one region. Its methods, and those of its queues, may be called from many
-// goroutines.
+// Service holds the queues of one account in one region. Its methods and those of its queues are
+// safe for concurrent use.
 type Service struct {
 	config      Config
 	log         *slog.Logger
 	maxInFlight int
 
-	mu        sync.Mutex // guards what follows and all of every queue that may change, since a redrive touches two
+	mu        sync.Mutex // guards the fields below and the variable part of every queue: a redrive changes two queues
 	queues    map[string]*Queue
-	deleted   map[string]time.Time // when queues were deleted, by name
+	deleted   map[string]time.Time // deletion times, by name
 	moveTasks map[string]*moveTask // by handle
 
-	running context.Context // ends with Close
+	running context.Context // Close cancels it
 	stop    context.CancelFunc
 	movers  sync.WaitGroup
 }
 
-// New returns a service without queues. Close ends what it runs.
+// New returns a service without queues. Close stops its background work.
 func New(config Config, log *slog.Logger) *Service {
 	if config.Random == nil {
 		config.Random = rand.Float64
@@ -75,14 +77,16 @@ func New(config Config, log *slog.Logger) *Service {
 	}
 }
 
-// Close ends the message move tasks that run. What they have not moved stays where it is.
+// Close stops the running message move tasks. Messages that they have not moved stay in their
+// queue.
 func (s *Service) Close() {
 	s.stop()
 	s.movers.Wait()
 }
 
-// CreateQueue adds a queue. It is an error if an attribute is outside SQS's range, a queue of the name exists or was deleted
-// within the last minute, or the dead-letter queue, which must be created first, does not exist or does not take its messages.
+// CreateQueue adds a queue. It fails if an attribute is out of SQS's range; if a queue with the
+// name exists or was deleted within the last minute; or if the dead-letter queue does not exist or
+// does not allow this source.
 func (s *Service) CreateQueue(config QueueConfig) (*Queue, error) {
 	q, err := s.addQueue(config)
 	if err != nil {
@@ -122,7 +126,8 @@ func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
 	return q, nil
 }
 
-// delete removes the queue with its messages. Whoever waits for one is told that the queue is gone.
+// delete removes the queue with its messages. Waiting receivers get the error that the queue does
+// not exist.
 func (q *Queue) delete() {
 	s := q.service
 	s.mu.Lock()
@@ -144,7 +149,8 @@ func (s *Service) Queue(arn string) *Queue {
 	return s.byARN(arn)
 }
 
-// Policy returns the text of the access policy that the queue with the ARN has at present, or ""; ok is false if there is no queue.
+// Policy returns the text of the queue's current access policy, or "". ok is false if there is no
+// queue with the ARN.
 func (s *Service) Policy(arn string) (policy string, ok bool) {
 	q := s.Queue(arn)
 	if q == nil {
@@ -153,7 +159,7 @@ func (s *Service) Policy(arn string) (policy string, ok bool) {
 	return q.Config().Policy, true
 }
 
-// arnOf is the ARN that a queue of the name has, or would have.
+// arnOf returns the ARN of a queue with the name. The queue need not exist.
 func (s *Service) arnOf(name string) string { return arnIn(s.config.Region, s.config.AccountID, name) }
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html#amazonsqs-resources-for-iam-policies
@@ -161,7 +167,7 @@ func arnIn(region, accountID, name string) string {
 	return "arn:aws:sqs:" + region + ":" + accountID + ":" + name
 }
 
-// byARN must be called with the lock held.
+// byARN requires the lock.
 func (s *Service) byARN(arn string) *Queue {
 	name, ok := strings.CutPrefix(arn, s.arnOf(""))
 	if !ok {
@@ -170,7 +176,8 @@ func (s *Service) byARN(arn string) *Queue {
 	return s.queues[name]
 }
 
-// byURL finds a queue by the path of its URL: the host may be another name of this machine.
+// byURL finds a queue by the path of its URL. It ignores the host, which may be another name of
+// this machine.
 func (s *Service) byURL(queueURL string) (*Queue, error) {
 	if queueURL == "" {
 		return nil, missingParameter("QueueUrl")
@@ -196,7 +203,7 @@ func (s *Service) byName(name string) (*Queue, error) {
 	return q, nil
 }
 
-// list returns the queues that keep accepts, by name. keep is called with the lock held.
+// list returns the queues that keep accepts, sorted by name. It calls keep with the lock held.
 func (s *Service) list(keep func(*Queue) bool) []*Queue {
 	s.mu.Lock()
 	defer s.mu.Unlock()

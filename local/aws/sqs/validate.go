@@ -17,9 +17,11 @@ func (in SendInput) validate(delay time.Duration, maximumSize int) error {
 	case delay < 0 || delay > maxDelay:
 		return outOfRange("DelaySeconds", int(delay/time.Second), 0, int(maxDelay/time.Second))
 	case len(in.Attributes) > maxMessageAttributes:
-		return invalidParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].", len(in.Attributes), maxMessageAttributes)
+		return invalidParameter("Number of message attributes [%d] exceeds the allowed maximum [%d].",
+			len(in.Attributes), maxMessageAttributes)
 	case in.size() > maximumSize:
-		return invalidParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.", maximumSize)
+		return invalidParameter("One or more parameters are invalid. Reason: Message must be shorter than %d bytes.",
+			maximumSize)
 	}
 	for name, a := range in.Attributes {
 		if err := a.Validate(name); err != nil {
@@ -37,7 +39,7 @@ func (in SendInput) size() int {
 	return size
 }
 
-// notAllowed reports characters that XML 1.0 has no place for.
+// notAllowed reports whether XML 1.0 does not allow a character.
 func notAllowed(r rune) bool {
 	switch {
 	case r == '\t', r == '\n', r == '\r':
@@ -54,7 +56,8 @@ func (o ReceiveOptions) validate() error {
 	case o.Wait != nil && (*o.Wait < 0 || *o.Wait > maxWait):
 		return outOfRange("WaitTimeSeconds", int(*o.Wait/time.Second), 0, int(maxWait/time.Second))
 	case o.VisibilityTimeout != nil && (*o.VisibilityTimeout < 0 || *o.VisibilityTimeout > maxVisibilityTimeout):
-		return outOfRange("VisibilityTimeout", int(*o.VisibilityTimeout/time.Second), 0, int(maxVisibilityTimeout/time.Second))
+		return outOfRange("VisibilityTimeout", int(*o.VisibilityTimeout/time.Second), 0,
+			int(maxVisibilityTimeout/time.Second))
 	default:
 		return nil
 	}
