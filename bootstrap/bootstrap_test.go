@@ -236,7 +236,8 @@ func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 		t.Errorf("the bucket's policy is %+v, want everything denied to everybody without TLS, and nothing else", got)
 	}
 	for _, r := range g.Resources {
-		if strings.HasPrefix(string(r.Type), "aws:s3/bucket") && r != bucket && r.String("bucket") != bucket.String("bucket") {
+		if strings.HasPrefix(string(r.Type), "aws:s3/bucket") && r != bucket &&
+			r.String("bucket") != bucket.String("bucket") {
 			t.Errorf("%s is about bucket %q, want %q", r.Type, r.String("bucket"), bucket.String("bucket"))
 		}
 	}
