@@ -11,9 +11,8 @@ import (
 // DueNotices lists the notices that people were not told of, oldest first.
 func (s *Store) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, error) {
 	return list(ctx, s.db, "listing the notices that are due", func(scan func(...any) error) (n shop.Notice, err error) {
-		fields, done := orderFields(&n.Order)
-		err = scan(append([]any{&n.Kind, &n.SubjectID, &n.AttemptID, &n.Quantity, &n.RaisedAt}, fields...)...)
-		done()
+		fields := []any{&n.Kind, &n.SubjectID, &n.AttemptID, &n.Quantity, &n.RaisedAt}
+		err = scan(append(fields, orderFields(&n.Order)...)...)
 		return n, err
 	}, `
 		SELECT n.kind, n.subject_id, COALESCE(n.attempt_id, n.subject_id), n.quantity, n.raised_at, `+orderColumns+`

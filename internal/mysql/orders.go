@@ -23,21 +23,15 @@ const (
 )
 
 func scanOrder(scan func(...any) error) (o shop.ProductionOrder, err error) {
-	fields, done := orderFields(&o)
-	err = scan(fields...)
-	done()
+	err = scan(orderFields(&o)...)
 	return o, err
 }
 
-// orderFields are where orderColumns are scanned to; done completes the order after.
-func orderFields(o *shop.ProductionOrder) (fields []any, done func()) {
-	var leadTime seconds
-	var publishedAt, closedAt sql.NullTime
-	fields = []any{&o.ID, &o.SKU, &o.Quantity, &o.Received, &o.Factory, &o.Status, &o.Asks,
-		&o.OpenedAt, &o.AskedAt, &publishedAt, &closedAt, &leadTime, &o.Correlation}
-	return fields, func() {
-		o.PublishedAt, o.ClosedAt, o.LeadTime = publishedAt.Time, closedAt.Time, time.Duration(leadTime)
-	}
+// orderFields returns the fields of an order in the order of orderColumns, to scan into.
+func orderFields(o *shop.ProductionOrder) []any {
+	return []any{&o.ID, &o.SKU, &o.Quantity, &o.Received, &o.Factory, &o.Status, &o.Asks,
+		&o.OpenedAt, &o.AskedAt, (*timeOrZero)(&o.PublishedAt), (*timeOrZero)(&o.ClosedAt),
+		(*seconds)(&o.LeadTime), &o.Correlation}
 }
 
 // ProductionOrders lists production orders, newest first: their ids sort by time.

@@ -20,16 +20,13 @@ const selectProducts = `
 	  JOIN factory f ON f.factory_id = p.factory_id
 	  LEFT JOIN production_order o ON o.open_product_id = p.product_id`
 
-func scanProduct(scan func(...any) error) (shop.Product, error) {
-	var p shop.Product
-	var leadTime seconds
-	var askedAt sql.NullTime
-	err := scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Stock, &p.MaxPerSale, &p.Factory,
-		&p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder, &leadTime, &p.Policy.Automatic,
-		&p.OnOrder, &askedAt)
-	p.Policy.LeadTime = time.Duration(leadTime)
-	if askedAt.Valid {
-		p.ExpectedAt = askedAt.Time.Add(p.Policy.LeadTime)
+func scanProduct(scan func(...any) error) (p shop.Product, err error) {
+	var askedAt time.Time
+	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Stock, &p.MaxPerSale, &p.Factory,
+		&p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder,
+		(*seconds)(&p.Policy.LeadTime), &p.Policy.Automatic, &p.OnOrder, (*timeOrZero)(&askedAt))
+	if !askedAt.IsZero() {
+		p.ExpectedAt = askedAt.Add(p.Policy.LeadTime)
 	}
 	return p, err
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"time"
 
 	"restock/internal/shop"
 )
@@ -111,4 +112,38 @@ func rollBack(ctx context.Context, conn *sql.Conn) {
 	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes the connection
 	}
+}
+
+// orNull is a text, or null for the empty text.
+func orNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// seconds scans a duration, which the database keeps in whole seconds.
+type seconds time.Duration
+
+// Scan implements sql.Scanner. Null is 0.
+func (d *seconds) Scan(value any) error {
+	var n sql.NullInt64
+	if err := n.Scan(value); err != nil {
+		return err
+	}
+	*d = seconds(time.Duration(n.Int64) * time.Second)
+	return nil
+}
+
+// timeOrZero scans a time. Null is the zero time.
+type timeOrZero time.Time
+
+// Scan implements sql.Scanner.
+func (t *timeOrZero) Scan(value any) error {
+	var n sql.NullTime
+	if err := n.Scan(value); err != nil {
+		return err
+	}
+	*t = timeOrZero(n.Time)
+	return nil
 }
