@@ -67,6 +67,12 @@ type Sale struct {
 	ExpectedAt time.Time
 }
 
+// A SaleStore decides checkouts.
+type SaleStore interface {
+	// Checkout decides a checkout in one transaction.
+	Checkout(context.Context, Checkout) (Decision, error)
+}
+
 // Buy sells a quantity of a product, or refuses. It opens a production order when the stock position falls to the
 // reorder point, and publishes it; a message that could not be sent is left to [Shop.Sweep].
 //

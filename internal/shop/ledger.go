@@ -83,6 +83,16 @@ type LedgerEntry struct {
 	At        time.Time
 }
 
+// A LedgerStore keeps the stock ledger.
+type LedgerStore interface {
+	// Adjust books an adjustment in one transaction. Errors: CodeUnknownProduct, CodeIdempotencyKeyReused.
+	Adjust(context.Context, Adjustment) (Adjusted, error)
+	// Ledger lists the entries of a product's ledger that are older than the entry after (0: all), newest first.
+	Ledger(ctx context.Context, product uuid.UUID, after int64, limit int) ([]LedgerEntry, error)
+	// Balances compares every product's stock with its ledger, sorted by SKU.
+	Balances(context.Context) ([]Balance, error)
+}
+
 // Ledger lists a page of a product's stock ledger, newest first, and reports whether more follow. The page begins after
 // (with the next older entry than) the entry with the id after, or with the newest entry if after is 0. A limit of 0 is
 // DefaultPage.

@@ -38,6 +38,16 @@ type Notice struct {
 	Advice  string // what to do about it
 }
 
+// A NoticeStore keeps notices.
+type NoticeStore interface {
+	// DueNotices lists the notices that were not sent and are not claimed beyond a time, oldest first.
+	DueNotices(context.Context, time.Time) ([]Notice, error)
+	// ClaimNotice makes the caller the one that sends a notice, between two times. Of several callers one gets it.
+	ClaimNotice(ctx context.Context, n Notice, from, until time.Time) (bool, error)
+	// MarkNotified records when a notice was sent.
+	MarkNotified(ctx context.Context, n Notice, at time.Time) error
+}
+
 // A Notifier tells people.
 type Notifier interface {
 	Notify(context.Context, Notice) error

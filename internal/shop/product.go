@@ -108,6 +108,27 @@ func (p Product) validate() error {
 	return p.Policy.validate()
 }
 
+// A ProductStore keeps products.
+type ProductStore interface {
+	// Products lists all products, sorted by SKU.
+	Products(context.Context) ([]Product, error)
+	// Product finds a product by its SKU. Errors: CodeUnknownProduct.
+	Product(ctx context.Context, sku string) (Product, error)
+	// CreateProduct stores a product and the first entry of its ledger. Errors: CodeProductExists, CodeUnknownFactory.
+	CreateProduct(context.Context, Product, time.Time) error
+	// ChangeProduct changes fields of an existing product. Errors: CodeProductExists, CodeUnknownFactory, and
+	// CodeInvalidProduct if the policy makes no sense together with another change at the same time.
+	ChangeProduct(ctx context.Context, sku string, c ProductChange) error
+}
+
+// Products lists all products, sorted by SKU.
+func (s *Shop) Products(ctx context.Context) ([]Product, error) { return s.Store.Products(ctx) }
+
+// Product finds a product by its SKU. Errors: CodeUnknownProduct.
+func (s *Shop) Product(ctx context.Context, sku string) (Product, error) {
+	return s.Store.Product(ctx, sku)
+}
+
 // CreateProduct puts a product on sale. If it is short from the beginning, a production order opens.
 //
 // Errors: CodeInvalidProduct, CodeProductExists (the SKU or the name is taken), CodeUnknownFactory.

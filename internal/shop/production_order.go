@@ -67,6 +67,40 @@ func (o ProductionOrder) Overdue(now time.Time) bool {
 	return now.After(o.OpenedAt.Add(2 * o.LeadTime))
 }
 
+// An OrderStore keeps production orders. Several callers may claim the same order at once; one of them gets it.
+type OrderStore interface {
+	// Replenish opens a production order in one transaction, if one is due.
+	Replenish(context.Context, Replenishment) (Decision, error)
+	// ProductionOrders lists production orders, newest first.
+	ProductionOrders(context.Context, OrderFilter) ([]ProductionOrder, error)
+	// ProductionOrder finds one production order. Errors: CodeUnknownOrder.
+	ProductionOrder(context.Context, uuid.UUID) (ProductionOrder, error)
+	// OpenOrders lists the open production orders, oldest first.
+	OpenOrders(context.Context) ([]ProductionOrder, error)
+	// Short lists the SKUs of the automatic products whose stock is at the reorder point or below it, and that have no
+	// open production order.
+	Short(context.Context) ([]string, error)
+	// ClaimAsk makes the caller the one that asks the factory again. It fails if the order is not open any more, or if
+	// Asks or Received have changed since o was read. The first claim raises the notice that the order is overdue.
+	ClaimAsk(ctx context.Context, o ProductionOrder, at time.Time) (bool, error)
+	// CloseOrder closes an order, and raises a notice if the order failed or came short. It fails as ClaimAsk does.
+	CloseOrder(ctx context.Context, o ProductionOrder, status OrderStatus, at time.Time) (bool, error)
+}
+
+// An Outbox records which production orders were published.
+type Outbox interface {
+	// ClaimPublication makes the caller the one that publishes an order. It fails if the order is not open any more, was
+	// published, or if AskedAt has changed since o was read: another caller claimed it.
+	ClaimPublication(ctx context.Context, o ProductionOrder, at time.Time) (bool, error)
+	// MarkPublished records when a production order's message was sent. The first time stays.
+	MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error
+}
+
+// A Publisher publishes that a product needs to be made.
+type Publisher interface {
+	Publish(context.Context, ProductionOrder) error
+}
+
 // An OrderFilter says which production orders to list.
 type OrderFilter struct {
 	SKU    string      // empty: of every product

@@ -29,6 +29,13 @@ type Receipt struct {
 	Repeated   bool // as much was booked for the attempt before; nothing was done
 }
 
+// A ReceiptStore books deliveries.
+type ReceiptStore interface {
+	// Receive books a delivery in one transaction: the part of its quantity that was not booked for the attempt before.
+	// A closed order keeps its status. An unusual receipt raises a notice.
+	Receive(context.Context, Delivery) (Receipt, error)
+}
+
 // Receive books a delivery of the factory: its quantity becomes stock, once per attempt however often the callback comes, and whatever
 // has become of the production order. A closed order keeps its status. Whoever knows a callback URL can call it before the factory does,
 // with less: so where a callback brings more than an earlier one of the same attempt, the difference is booked, up to what the attempt

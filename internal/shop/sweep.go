@@ -30,6 +30,13 @@ type SweepReport struct {
 	KeysForgotten int // idempotency keys
 }
 
+// A KeyStore forgets idempotency keys.
+type KeyStore interface {
+	// ForgetKeys forgets idempotency keys that are older than a time, of at most limit sales and limit adjustments. It
+	// returns how many keys it forgot, and whether there may be more.
+	ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error)
+}
+
 // Sweep mends what was left undone, and looks how things stand: it publishes production orders that nobody did, asks again for what is
 // overdue, or gives it up, tells people, orders what is short, checks the ledger, and forgets old idempotency keys. Any number of
 // sweeps may run at once. One thing that fails does not keep the others; the error joins all that failed.

@@ -34,7 +34,7 @@ func (a api) products(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if _, err := web.ReadQuery(r); err != nil {
 		return nil, err
 	}
-	all, err := a.shop.Store.Products(r.Context())
+	all, err := a.shop.Products(r.Context())
 	if err != nil {
 		return nil, err
 	}

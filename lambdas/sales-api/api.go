@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -16,13 +17,20 @@ import (
 // donut is the product that a checkout without a body buys.
 const donut = "CP-502101"
 
+// A seller is the part of the shop that buyers use.
+type seller interface {
+	Products(context.Context) ([]shop.Product, error)
+	Product(ctx context.Context, sku string) (shop.Product, error)
+	Buy(context.Context, shop.Purchase) (shop.Sale, error)
+}
+
 // An api answers buyers.
 type api struct {
-	shop *shop.Shop
+	shop seller
 	log  *slog.Logger
 }
 
-func newAPI(s *shop.Shop, log *slog.Logger) (http.Handler, error) {
+func newAPI(s seller, log *slog.Logger) (http.Handler, error) {
 	a := api{s, log}
 	return web.Router(lambdas.SalesAPI.Routes, map[string]http.HandlerFunc{
 		lambdas.RouteStorefront: storefront.Handler().ServeHTTP,
@@ -55,7 +63,7 @@ func newProduct(p shop.Product) product {
 }
 
 func (a api) products(w http.ResponseWriter, r *http.Request) {
-	all, err := a.shop.Store.Products(r.Context())
+	all, err := a.shop.Products(r.Context())
 	if err != nil {
 		web.Fail(w, r, a.log, err)
 		return
@@ -68,7 +76,7 @@ func (a api) products(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a api) product(w http.ResponseWriter, r *http.Request, sku string) {
-	p, err := a.shop.Store.Product(r.Context(), sku)
+	p, err := a.shop.Product(r.Context(), sku)
 	if err != nil {
 		web.Fail(w, r, a.log, err)
 		return

@@ -28,14 +28,19 @@ type acceptedKeys interface {
 	Reread(context.Context) ([]secrets.CallbackKey, error)
 }
 
+// A booker books deliveries. See [shop.Shop.Receive].
+type booker interface {
+	Receive(context.Context, shop.Delivery) (shop.Receipt, error)
+}
+
 // A receiver takes the factory's callbacks.
 type receiver struct {
-	shop *shop.Shop
+	shop booker
 	keys acceptedKeys
 	log  *slog.Logger
 }
 
-func newReceiver(s *shop.Shop, keys acceptedKeys, log *slog.Logger) (http.Handler, error) {
+func newReceiver(s booker, keys acceptedKeys, log *slog.Logger) (http.Handler, error) {
 	d := receiver{s, keys, log}
 	return web.Router(lambdas.StockIncrease.Routes, map[string]http.HandlerFunc{lambdas.RouteGoodsReceipt: d.receive})
 }
