@@ -10,15 +10,15 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// Each field of an environment is one line that says all there is to a variable:
+// Each field of an environment declares a variable in one line:
 //
-//	env    its name
-//	from   what fills it: a thing of the stack and, after a dot, which one or which property
-//	grant  what the function may do with that thing, beside knowing its name (comma-separated verbs)
+//	env    the variable's name
+//	from   its value: a kind of resource of the stack and, after a dot, which one or which property
+//	grant  what the function may do with that resource: verbs, separated by commas
 //
-// A function cannot know a secret's ARN without a line here, and the line is where its permission stands.
+// A function gets the ARN of a secret from such a line only, so the permission stands beside it.
 
-// A Database is how a function reaches the shop's data, as the functions' own user.
+// A Database is how a function reaches the shop's data, as the functions' own database user.
 type Database struct {
 	Host   string `env:"DATABASE_HOST" from:"database.host"`
 	Port   int    `env:"DATABASE_PORT" from:"database.port"`
@@ -26,27 +26,31 @@ type Database struct {
 	Secret string `env:"DATABASE_SECRET" from:"secret.database" grant:"read"`
 }
 
-// A Journal is where a function's measurements belong.
+// A Journal names the namespace of a function's metrics.
 type Journal struct {
 	Namespace string `env:"METRICS_NAMESPACE" from:"config.metricsNamespace"`
 }
 
-// SalesAPIEnvironment is what sales-api reads.
-type SalesAPIEnvironment struct {
+// A Shop is what a function needs to change the stock. Each change may open a production order, which
+// the function publishes.
+type Shop struct {
 	Database
 	Journal
 	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
 }
 
-// MerchantAPIEnvironment is what merchant-api reads. What a merchant changes may open a production order, and that is published.
-type MerchantAPIEnvironment struct {
-	Database
-	Journal
-	StockEmptyTopic string        `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
-	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"` // of products that say no other
+// SalesAPIEnvironment is the environment of sales-api.
+type SalesAPIEnvironment struct {
+	Shop
 }
 
-// StockEnvironment is what stock reads.
+// MerchantAPIEnvironment is the environment of merchant-api.
+type MerchantAPIEnvironment struct {
+	Shop
+	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"` // default of new products
+}
+
+// StockEnvironment is the environment of stock.
 type StockEnvironment struct {
 	Journal
 	FactoryURL  string `env:"FACTORY_URL" from:"config.factoryUrl"`
@@ -54,30 +58,27 @@ type StockEnvironment struct {
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
 
-// StockIncreaseEnvironment is what stock-increase reads. What has come may not be enough: then the next production order opens, and that
-// is published.
+// StockIncreaseEnvironment is the environment of stock-increase. If a delivery does not bring enough,
+// the next production order opens.
 type StockIncreaseEnvironment struct {
-	Database
-	Journal
-	CallbackKey     string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
-	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+	Shop
+	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
 
-// AdsEnvironment is what ads reads. An advertisement's manager is told by the topic that people subscribe to.
+// AdsEnvironment is the environment of ads. Managers of advertisements subscribe to the topic by email.
 type AdsEnvironment struct {
 	Database
 	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
 }
 
-// SweepEnvironment is what sweep reads.
+// SweepEnvironment is the environment of sweep.
 type SweepEnvironment struct {
-	Database
-	Journal
-	StockEmptyTopic string `env:"STOCK_EMPTY_TOPIC" from:"topic.stock_empty" grant:"publish"`
+	Shop
 	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
 }
 
-// SetupEnvironment is what setup reads. It alone may use the database's master user, and write secrets.
+// SetupEnvironment is the environment of setup, the only function that uses the database's master
+// user and writes secrets.
 type SetupEnvironment struct {
 	Host        string `env:"DATABASE_HOST" from:"database.instance"` // a proxy knows the functions' user alone
 	Port        int    `env:"DATABASE_PORT" from:"database.port"`

@@ -105,9 +105,11 @@ func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
 		set(t, nil)
 		got, err := lambdas.Environment[lambdas.SalesAPIEnvironment]()
 		want := lambdas.SalesAPIEnvironment{
-			Database:        lambdas.Database{Host: "db.example", Port: 3306, Name: "restock", Secret: "arn:secret"},
-			Journal:         lambdas.Journal{Namespace: "restock/test"},
-			StockEmptyTopic: "arn:topic",
+			Shop: lambdas.Shop{
+				Database:        lambdas.Database{Host: "db.example", Port: 3306, Name: "restock", Secret: "arn:secret"},
+				Journal:         lambdas.Journal{Namespace: "restock/test"},
+				StockEmptyTopic: "arn:topic",
+			},
 		}
 		if err != nil || got != want {
 			t.Errorf("got %+v, %v; want %+v", got, err, want)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/awslabs/aws-lambda-go-api-proxy/core"
@@ -16,18 +15,10 @@ import (
 	"restock/internal/shop"
 )
 
-// answerMargin is how long before its deadline a function gives up what it waits for, so that the client is told.
-const answerMargin = 500 * time.Millisecond
-
-// Lambda makes a handler of the events of an HTTP API (payload format 2.0), for lambda.Start.
+// Lambda returns a handler of the events of an HTTP API (payload format 2.0), for lambda.Start.
 func Lambda(h http.Handler) any {
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		if deadline, ok := ctx.Deadline(); ok {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
-			defer cancel()
-		}
-		ctx = shop.WithCorrelation(ctx, event.RequestContext.RequestID) // which the API's access log has, too
+		ctx = shop.WithCorrelation(ctx, event.RequestContext.RequestID) // the API's access log has it, too
 		request, err := newRequest(ctx, event)
 		if err != nil {
 			return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("reading the event of %s %q: %w", event.RequestContext.HTTP.Method, event.RawPath, err)

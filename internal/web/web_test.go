@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -10,10 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/text/language"
 
 	"restock/internal/shop"
@@ -109,21 +105,4 @@ func TestEveryCodeHasAPhraseInBothLanguages(t *testing.T) {
 			t.Errorf("there is no phrase for the code %s", declared[1])
 		}
 	}
-}
-
-func TestFunctionGivesUpInTimeToTellTheClient(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // the function's timeout
-		defer cancel()
-		handler := Lambda(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			<-r.Context().Done() // a database that does not answer
-			w.WriteHeader(http.StatusServiceUnavailable)
-		})).(func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error))
-		var event events.APIGatewayV2HTTPRequest
-		event.RequestContext.HTTP.Method, event.RawPath = http.MethodGet, "/products"
-		answer, err := handler(ctx, event)
-		if err != nil || answer.StatusCode != http.StatusServiceUnavailable || ctx.Err() != nil {
-			t.Errorf("got %d, %v, and the function's time is over: %v; want 503 before that", answer.StatusCode, err, ctx.Err())
-		}
-	})
 }

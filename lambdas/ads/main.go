@@ -1,4 +1,5 @@
-// Command ads switches advertisements with the stock: off while a product is sold out, on again when it is not.
+// Command ads switches advertisements with the stock: off while a product is sold out, on again when it
+// is in stock.
 package main
 
 import (
@@ -13,29 +14,29 @@ import (
 	"restock/lambdas/function"
 )
 
-func main() { function.Start(wire) }
-
-func wire(p function.Process[lambdas.AdsEnvironment]) (any, error) {
-	store, err := function.OpenStore(p.AWS, p.Environment.Database)
-	if err != nil {
-		return nil, err
-	}
-	managers := sns.ManagerTopic{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.OperationsTopic}
-	return handler(ads.Switcher{Store: store, Notifier: managers, Log: p.Log}), nil
+func main() {
+	function.Start(func(p function.Process[lambdas.AdsEnvironment]) (any, error) {
+		store, err := p.Store(p.Environment.Database)
+		if err != nil {
+			return nil, err
+		}
+		managers := sns.ManagerTopic{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.OperationsTopic}
+		return handler(ads.Switcher{Store: store, Notifier: managers, Log: p.Log}), nil
+	})
 }
 
-// A report is what was done.
+// A report is the function's answer.
 type report struct {
 	Switched int `json:"switched"`
 }
 
-// handler looks at all advertisements whatever the event is: a message that says that stock is empty, or the minute's schedule, by which stock
-// that has arrived is noticed. What a message says may be old by now; the stock is not. An error fails the whole batch, which is tried again;
-// an answer that names no failures is one of success.
+// handler checks all advertisements, whatever the event: a stock_empty message, or the schedule, which
+// finds stock that has arrived. A message may be old, so handler reads the stock itself.
+//
+// An error fails the whole batch, and SQS delivers it again. An answer without batchItemFailures
+// reports success for the whole batch.
 func handler(s ads.Switcher) func(context.Context, json.RawMessage) (report, error) {
 	return func(ctx context.Context, _ json.RawMessage) (report, error) {
-		ctx, cancel := function.InTime(ctx)
-		defer cancel()
 		switched, err := s.Switch(ctx)
 		return report{switched}, err
 	}

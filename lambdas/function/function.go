@@ -1,43 +1,51 @@
-// Package function is what the functions' mains share: the way from a process to a handler.
+// Package function starts the Lambda functions. It wires what their handlers have in common: the
+// environment, the AWS clients, the log, the store and the shop.
 package function
 
 import (
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"restock/internal/mysql"
 	"restock/internal/secrets"
+	"restock/internal/shop"
+	"restock/internal/sns"
 	"restock/lambdas"
+	"restock/lambdas/journal"
 )
 
-// A Process is what a handler is wired from. E is the environment that the function declares.
+// A Process is what a handler is made from. E is the environment that the function declares.
 type Process[E any] struct {
 	Environment E
 	AWS         aws.Config
 	Log         *slog.Logger
 }
 
-// Start wires a handler, in any form that lambda.Start takes, and serves invocations with it. It does not return: a handler that
-// cannot be wired ends the process with a log line that says why.
-func Start[E any](wire func(Process[E]) (handler any, err error)) {
+// Start makes a handler with newHandler, and serves invocations with it. The handler may have any form
+// that lambda.Start accepts. Its context ends shortly before the function's deadline. See [InTime].
+//
+// Start does not return. If newHandler fails, Start logs the error and ends the process.
+func Start[E any](newHandler func(Process[E]) (handler any, err error)) {
 	log := slog.New(correlated{lambdacontext.NewLogHandler()})
-	// What the Lambda library itself logs, which are errors and panics of handlers, are lines like ours.
+	// The Lambda library logs with package log, and logs only errors and panics of handlers.
 	slog.SetLogLoggerLevel(slog.LevelError)
 	slog.SetDefault(log)
-	handler, err := load(log, wire)
+	handler, err := load(log, newHandler)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(handler)
+	lambda.Start(inTime{lambda.NewHandler(handler)})
 }
 
-func load[E any](log *slog.Logger, wire func(Process[E]) (any, error)) (any, error) {
+func load[E any](log *slog.Logger, newHandler func(Process[E]) (any, error)) (any, error) {
 	environment, err := lambdas.Environment[E]()
 	if err != nil {
 		return nil, err
@@ -46,12 +54,22 @@ func load[E any](log *slog.Logger, wire func(Process[E]) (any, error)) (any, err
 	if err != nil {
 		return nil, err
 	}
-	return wire(Process[E]{environment, aws, log})
+	return newHandler(Process[E]{environment, aws, log})
 }
 
-// OpenStore opens the shop's data as the functions' database user.
-func OpenStore(c aws.Config, d lambdas.Database) (*mysql.Store, error) {
-	login := secrets.New[secrets.Login](secretsmanager.NewFromConfig(c), d.Secret)
+// Shop opens the shop.
+func (p Process[E]) Shop(e lambdas.Shop) (*shop.Shop, error) {
+	store, err := p.Store(e.Database)
+	if err != nil {
+		return nil, err
+	}
+	publisher := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: e.StockEmptyTopic}
+	return shop.Open(store, publisher, p.Journal(e.Journal)), nil
+}
+
+// Store opens the shop's data as the functions' database user.
+func (p Process[E]) Store(d lambdas.Database) (*mysql.Store, error) {
+	login := secrets.New[secrets.Login](secretsmanager.NewFromConfig(p.AWS), d.Secret)
 	db, err := mysql.Open(mysql.Config{
 		Host: d.Host, Port: d.Port, Name: d.Name,
 		Credentials:    secrets.Credentials(login),
@@ -61,4 +79,14 @@ func OpenStore(c aws.Config, d lambdas.Database) (*mysql.Store, error) {
 		return nil, err
 	}
 	return mysql.NewStore(db), nil
+}
+
+// Journal returns the journal that writes to the function's log.
+func (p Process[E]) Journal(j lambdas.Journal) journal.Journal {
+	return journal.New(p.Log, j.Namespace)
+}
+
+// CallbackKeys returns the keys that sign callback URLs, from a secret.
+func (p Process[E]) CallbackKeys(secretARN string) *secrets.CallbackKeys {
+	return secrets.NewCallbackKeys(secretsmanager.NewFromConfig(p.AWS), secretARN, p.Log, time.Now)
 }

@@ -10,9 +10,9 @@ import (
 	"restock/lambdas/function"
 )
 
-func main() { function.Start(wire) }
+func main() { function.Start(newHandler) }
 
-func wire(p function.Process[lambdas.SetupEnvironment]) (any, error) {
+func newHandler(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 	client := secretsmanager.NewFromConfig(p.AWS)
 	admin := secrets.New[secrets.Login](client, p.Environment.AdminSecret)
 	db, err := mysql.Open(mysql.Config{
@@ -29,6 +29,8 @@ func wire(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 		user:        userPrefix + p.Environment.Name,
 		log:         p.Log,
 	}
-	rotation := secrets.Rotation[secrets.Login]{Client: client, ARN: p.Environment.Secret, Next: nextLogin, Set: s.setUser, Test: tryLogin(p.Environment)}
-	return s.handler(rotation), nil
+	return s.handler(secrets.Rotation[secrets.Login]{
+		Client: client, ARN: p.Environment.Secret,
+		Next: nextLogin, Set: s.setUser, Test: tryLogin(p.Environment),
+	}), nil
 }

@@ -19,6 +19,7 @@ import (
 	"restock/internal/shop"
 	"restock/internal/web/webtest"
 	"restock/lambdas"
+	"restock/lambdas/function"
 )
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
@@ -129,7 +130,9 @@ func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
 	// The factory calls once, whatever it is answered.
 	for _, c := range []struct{ failures, status int }{{3, 200}, {1000, 503}} {
 		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), lambdas.StockIncrease.Timeout)
+			invocation, end := context.WithTimeout(t.Context(), lambdas.StockIncrease.Timeout)
+			defer end()
+			ctx, cancel := function.InTime(invocation)
 			defer cancel()
 			store := &flaky{failures: c.failures}
 			handler, err := newReceiver(shop.Open(store, nil, shop.Discard), ours, slog.New(slog.DiscardHandler))
@@ -137,7 +140,7 @@ func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := webtest.DoContext(ctx, t, handler, callback(t, ours, uuid.New(), uuid.New(), made100))
-			if got.Status != c.status || ctx.Err() != nil {
+			if got.Status != c.status || invocation.Err() != nil {
 				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d in time", c.failures, got.Status, got.Body, store.asked, c.status)
 			}
 		})

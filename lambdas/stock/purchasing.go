@@ -17,7 +17,6 @@ import (
 	"restock/internal/secrets"
 	"restock/internal/shop"
 	"restock/lambdas"
-	"restock/lambdas/function"
 	"restock/lambdas/journal"
 )
 
@@ -47,8 +46,6 @@ const factoryTimeout = 5 * time.Second
 // handle asks the factory for each record of a batch, all at once: one that is slow or broken does not hold the others. A record
 // that failed is reported and stays in the queue, to be tried again and to end in the dead-letter queue; the others are done.
 func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	ctx, cancel := function.InTime(ctx)
-	defer cancel()
 	failed := make([]bool, len(event.Records))
 	var all sync.WaitGroup
 	for i, record := range event.Records {

@@ -1,5 +1,5 @@
-// Command sweep, every minute, mends what was left undone, asks again for what is overdue, tells people, and looks whether the books are
-// right. See shop.Sweep.
+// Command sweep runs every minute. It publishes production orders that were left unpublished, asks the
+// factory again for overdue ones, sends notices, and checks the books. See [shop.Shop.Sweep].
 package main
 
 import (
@@ -11,23 +11,20 @@ import (
 	"restock/internal/sns"
 	"restock/lambdas"
 	"restock/lambdas/function"
-	"restock/lambdas/journal"
 )
 
-func main() { function.Start(wire) }
-
-func wire(p function.Process[lambdas.SweepEnvironment]) (any, error) {
-	store, err := function.OpenStore(p.AWS, p.Environment.Database)
-	if err != nil {
-		return nil, err
-	}
-	client := awssns.NewFromConfig(p.AWS)
-	s := shop.Open(store, sns.Publisher{Client: client, TopicARN: p.Environment.StockEmptyTopic}, journal.New(p.Log, p.Environment.Journal.Namespace))
-	s.Notifier = sns.Notifier{Client: client, TopicARN: p.Environment.OperationsTopic}
-	return handler(s), nil
+func main() {
+	function.Start(func(p function.Process[lambdas.SweepEnvironment]) (any, error) {
+		s, err := p.Shop(p.Environment.Shop)
+		if err != nil {
+			return nil, err
+		}
+		s.Notifier = sns.Notifier{Client: awssns.NewFromConfig(p.AWS), TopicARN: p.Environment.OperationsTopic}
+		return handler(s), nil
+	})
 }
 
-// A report is what a sweep did, and found.
+// A report is the function's answer: what the sweep did and found.
 type report struct {
 	Published     int `json:"published"`
 	AskedAgain    int `json:"asked_again"`
@@ -40,11 +37,9 @@ type report struct {
 	KeysForgotten int `json:"keys_forgotten"`
 }
 
-// handler answers a schedule's event, in which nothing is of interest.
+// handler sweeps, whatever the event. The schedule's event says nothing that matters here.
 func handler(s *shop.Shop) func(context.Context) (report, error) {
 	return func(ctx context.Context) (report, error) {
-		ctx, cancel := function.InTime(ctx)
-		defer cancel()
 		r, err := s.Sweep(ctx)
 		return report(r), err
 	}

@@ -45,7 +45,7 @@ func Do(tb testing.TB, handler http.Handler, r Request) Answer {
 	return DoContext(tb.Context(), tb, handler, r)
 }
 
-// DoContext is Do with a context, whose deadline is the function's.
+// DoContext is Do with a context.
 func DoContext(ctx context.Context, tb testing.TB, handler http.Handler, r Request) Answer {
 	tb.Helper()
 	header := map[string]string{"host": "abc123.execute-api.ap-northeast-2.amazonaws.com", "x-forwarded-proto": "https", "user-agent": "test"}

@@ -1,0 +1,26 @@
+package function
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func TestAFunctionGivesUpInTimeToReportIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // the function's timeout
+		defer cancel()
+		gaveUp := errors.New("the database does not answer")
+		handler := inTime{lambda.NewHandler(func(ctx context.Context) error {
+			<-ctx.Done()
+			return gaveUp
+		})}
+		if _, err := handler.Invoke(ctx, []byte("{}")); !errors.Is(err, gaveUp) || ctx.Err() != nil {
+			t.Errorf("got %v, and the function's time is over: %v; want %v before that", err, ctx.Err(), gaveUp)
+		}
+	})
+}
