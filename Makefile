@@ -41,7 +41,8 @@ lint: # what the code must be like
 # The packages whose exported names must have comments; docs/width_test.go checks how wide their lines are.
 # The others do not pass yet: clean a package, then add it.
 LINTED = ./bootstrap ./cmd/shop ./scripts/fuzz \
-	./local/aws/apigateway ./local/aws/awsapi ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid
+	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
+	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid
 
 # The packages that start goroutines or share data between them, in their code or in their tests.
 CONCURRENT = $$(git grep -lE '\bgo (func|[a-zA-Z_.]+\()|\.Go\(|t\.Parallel\(|\b(sync|atomic)\.[A-Z]' -- '*.go' | xargs -n1 dirname | sort -u | grep -v testdata | sed 's|^|./|')

@@ -6,18 +6,18 @@ import (
 	"time"
 )
 
-// How long polling pauses after a failure, and at most after many. Lambda does not say how long it backs off.
+// The pause after the first failure, and the longest pause. AWS does not document Lambda's pauses.
 const (
 	firstPause = 500 * time.Millisecond
 	maxPause   = 10 * time.Second
 )
 
-// backoff slows a mapping down while invocations fail, so that a broken function does not burn through the queue. The
-// pause doubles with each failure in a row and is over with the first success.
+// backoff slows a mapping down while invocations fail, so that a broken function does not consume
+// the queue. The pause doubles with each consecutive failure. The first success ends it.
 type backoff struct {
 	mu       sync.Mutex
-	failures int       // in a row
-	until    time.Time // when the pause after the last one ends
+	failures int       // consecutive
+	until    time.Time // end of the pause after the last failure
 }
 
 func (b *backoff) failed() {
@@ -37,14 +37,14 @@ func (b *backoff) succeeded() {
 	b.failures, b.until = 0, time.Time{}
 }
 
-// pause is how long the pause still lasts.
+// pause returns the remaining time of the pause.
 func (b *backoff) pause() time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return max(time.Until(b.until), 0)
 }
 
-// wait returns when the pause is over, or false when ctx ends first.
+// wait waits for the end of the pause. It returns false if ctx ends earlier.
 func (b *backoff) wait(ctx context.Context) bool {
 	for {
 		pause := b.pause()

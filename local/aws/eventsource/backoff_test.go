@@ -9,7 +9,8 @@ import (
 func TestBackoffDoublesUntilTheFirstSuccess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var b backoff
-		for _, want := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 10 * time.Second, 10 * time.Second} {
+		for _, want := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second,
+			8 * time.Second, 10 * time.Second, 10 * time.Second} {
 			b.failed()
 			begin := time.Now()
 			if !b.wait(t.Context()) || time.Since(begin) != want {

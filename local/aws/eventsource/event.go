@@ -12,13 +12,13 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// event is what the function is invoked with for messages.
+// event is the function's event for a list of messages.
 type event struct {
 	messages []sqs.Message
 	payload  []byte
 }
 
-// ids are those of the event's messages, with spaces between them.
+// ids returns the ids of the event's messages, separated by spaces.
 func (e event) ids() string {
 	ids := make([]string, len(e.messages))
 	for i, m := range e.messages {
@@ -27,8 +27,8 @@ func (e event) ids() string {
 	return strings.Join(ids, " ")
 }
 
-// writeEvents returns the events for a batch: one, unless its JSON would be larger than limit bytes, which is when Lambda invokes
-// the function with what it has so far.
+// writeEvents returns the events for a batch. It returns one event, unless its JSON is larger than
+// limit bytes. In this case Lambda also invokes the function several times.
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html#example-standard-queue-message-event
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventsourcemapping.html#invocation-eventsourcemapping-batching
 func writeEvents(queueARN string, batch []sqs.Message, limit int) ([]event, error) {
@@ -73,8 +73,9 @@ func record(queueARN string, m sqs.Message) awsevents.SQSMessage {
 func messageAttributes(attributes map[string]sqs.MessageAttribute) map[string]awsevents.SQSMessageAttribute {
 	out := map[string]awsevents.SQSMessageAttribute{}
 	for name, a := range attributes {
-		// SQS has no list values, and Lambda writes them as empty lists.
-		attribute := awsevents.SQSMessageAttribute{DataType: a.DataType, StringListValues: []string{}, BinaryListValues: [][]byte{}}
+		// SQS has no list values. Lambda writes empty lists.
+		attribute := awsevents.SQSMessageAttribute{DataType: a.DataType, StringListValues: []string{},
+			BinaryListValues: [][]byte{}}
 		if strings.HasPrefix(a.DataType, "Binary") {
 			attribute.BinaryValue = a.BinaryValue
 		} else {
@@ -85,7 +86,8 @@ func messageAttributes(attributes map[string]sqs.MessageAttribute) map[string]aw
 	return out
 }
 
-// region and queueName are the fourth and the last part of arn:aws:sqs:<region>:<account>:<name>.
+// region and queueName return the fourth and the last part of
+// arn:aws:sqs:<region>:<account>:<name>.
 func region(queueARN string) string {
 	parts := strings.SplitN(queueARN, ":", 6)
 	if len(parts) < 6 {
@@ -98,9 +100,10 @@ func queueName(queueARN string) string {
 	return queueARN[strings.LastIndexByte(queueARN, ':')+1:]
 }
 
-// failures returns the ids that a response reports as failed. The whole batch has succeeded if the response or its list is
-// empty or null; it has failed if the response is no JSON object, or an identifier is empty, null, under a wrong key, or no
-// message's of the batch. Keys are case-sensitive, which encoding/json's are not.
+// failures returns the ids that a response reports as failed. The whole batch has succeeded if the
+// response or its list is empty or null. It has failed if the response is not a JSON object, or if
+// an identifier is empty, null, under a wrong key, or not in the batch. Keys are case-sensitive,
+// unlike those of encoding/json.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#sqs-batchfailurereporting-syntax
 func failures(response []byte, batch []sqs.Message) (map[string]bool, error) {
 	if len(bytes.TrimSpace(response)) == 0 {
@@ -108,7 +111,8 @@ func failures(response []byte, batch []sqs.Message) (map[string]bool, error) {
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(response, &fields); err != nil {
-		return nil, errors.New(`the function's response is not a JSON object: it must be {"batchItemFailures": [{"itemIdentifier": "<message id>"}]}`)
+		return nil, errors.New(`the function's response is not a JSON object: it must be {"batchItemFailures": ` +
+			`[{"itemIdentifier": "<message id>"}]}`)
 	}
 	list, ok := fields["batchItemFailures"]
 	if !ok {
@@ -129,7 +133,8 @@ func failures(response []byte, batch []sqs.Message) (map[string]bool, error) {
 			return nil, fmt.Errorf("batchItemFailures[%d] in the function's response has no itemIdentifier", i)
 		}
 		if !inBatch[id] {
-			return nil, fmt.Errorf("batchItemFailures[%d] in the function's response names %q, which is no message of the batch", i, id)
+			return nil, fmt.Errorf(
+				"batchItemFailures[%d] in the function's response names %q, which is no message of the batch", i, id)
 		}
 		failed[id] = true
 	}

@@ -1,5 +1,6 @@
-// Package eventsource is Lambda's event source mapping of an SQS queue: it polls the queue, invokes a function with batches
-// of messages, and deletes those that the function has processed.
+// Package eventsource implements Lambda's event source mapping of an SQS queue. It polls the queue,
+// invokes a function with batches of messages, and deletes the messages that the function has
+// processed.
 //
 // https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 package eventsource
@@ -17,7 +18,7 @@ import (
 	"restock/local/view/events"
 )
 
-// Queue is what a mapping polls; an *sqs.Queue is one.
+// Queue is the queue that a mapping polls. An *sqs.Queue is a Queue.
 type Queue interface {
 	ARN() string
 	VisibilityTimeout() time.Duration
@@ -25,48 +26,52 @@ type Queue interface {
 	Delete(receiptHandle string) error
 }
 
-// Function is what a mapping invokes.
+// Function is the function that a mapping invokes.
 type Function interface {
-	// Invoke runs the function with a JSON event and returns its JSON response. An error is the function's, or one on the
-	// way to it; ErrThrottled if there was no capacity to run it.
+	// Invoke runs the function with a JSON event and returns its JSON response. The error is the
+	// function's or an error of the call. It is ErrThrottled if there was no capacity to run the
+	// function.
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
-// ErrThrottled is, or is wrapped by, the error of a Function that could not run because its concurrency is used up.
+// ErrThrottled is the error of a Function that could not run because its concurrency is used up.
+// The Function may wrap it.
 var ErrThrottled = errors.New("function throttled")
 
-// Config is how a mapping batches and judges.
+// Config configures the batches of a mapping and the judgement of responses.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
 type Config struct {
 	// FunctionName names the function in the log.
 	FunctionName string
-	// BatchSize is the most messages an invocation gets: 1 to 10,000, and above 10 only with a batching window.
+	// BatchSize limits the messages of an invocation: 1 to 10,000, and above 10 only with a
+	// batching window.
 	BatchSize int
-	// BatchingWindow is how long to wait, from the first message on, for a batch to fill: 0 to 5 minutes.
+	// BatchingWindow is the time to wait for a full batch after the first message: 0 to 5 minutes.
 	BatchingWindow time.Duration
-	// MaximumConcurrency is the most batches in flight at a time: 2 to 1,000, or 0 for DefaultConcurrency.
+	// MaximumConcurrency limits the concurrent batches: 2 to 1,000, or 0 for DefaultConcurrency.
 	MaximumConcurrency int
-	// ReportBatchItemFailures lets the function's response name the messages that failed; all others are deleted. Without it
-	// an invocation that succeeds deletes the whole batch.
+	// ReportBatchItemFailures lets the function's response name the messages that failed; all
+	// others are deleted. Without it, a successful invocation deletes the whole batch.
 	ReportBatchItemFailures bool
-	// FunctionTimeout is how long an invocation may take. The queue's visibility timeout may not be shorter when the mapping starts.
+	// FunctionTimeout is the function's timeout. The queue's visibility timeout must not be shorter
+	// when the mapping starts.
 	FunctionTimeout time.Duration
-	// Disabled is a mapping that polls nothing.
+	// Disabled makes a mapping that does not poll.
 	Disabled bool
-	// AuthorizeReceive says why the function's role may not receive from the queue; nil allows it always. The mapping polls nothing
-	// while it may not, and asks again.
+	// AuthorizeReceive returns an error if the function's role may not receive from the queue. The
+	// mapping then does not poll, and asks again later. A nil AuthorizeReceive allows it always.
 	AuthorizeReceive func() error
 }
 
 const (
-	// DefaultBatchSize is the batch size of a mapping that does not say.
+	// DefaultBatchSize is Lambda's default batch size.
 	DefaultBatchSize = 10
-	// DefaultConcurrency is how many batches Lambda starts with where a mapping sets no maximum. On AWS it scales up from
-	// there; on one machine it stays.
+	// DefaultConcurrency is the number of batches with which Lambda starts if a mapping sets no
+	// maximum. Lambda then scales up; this mapping does not.
 	DefaultConcurrency = 5
 )
 
-// maxReceive is how many messages a receive can have.
+// maxReceive limits the messages of a receive.
 const maxReceive = 10
 
 // https://docs.aws.amazon.com/lambda/latest/dg/API_CreateEventSourceMapping.html
@@ -82,7 +87,8 @@ func (c Config) validate(visibilityTimeout time.Duration) error {
 		return fmt.Errorf("the maximum concurrency is %d: it must be 2 to 1000", c.MaximumConcurrency)
 	case visibilityTimeout < c.FunctionTimeout:
 		return fmt.Errorf("the queue's visibility timeout is %v, less than the function's timeout of %v: "+
-			"a message would be processed again before its first invocation ends; make it six times the function's timeout",
+			"a message would be processed again before its first invocation ends; make it six times the function's "+
+			"timeout",
 			visibilityTimeout, c.FunctionTimeout)
 	default:
 		return nil
@@ -97,13 +103,13 @@ type Mapping struct {
 	log      *slog.Logger
 	backoff  backoff
 
-	stop    context.CancelFunc // ends the polling
-	done    sync.WaitGroup     // the poller and the invocations
-	invoked context.Context    // ends when invocations are not waited for any more
-	abandon context.CancelFunc // ends it
+	stop    context.CancelFunc // stops the polling
+	done    sync.WaitGroup     // waits for the poller and the invocations
+	invoked context.Context    // context of the invocations
+	abandon context.CancelFunc // cancels invoked
 }
 
-// Start polls the queue until Close. It is an error if the configuration is one Lambda refuses.
+// Start polls the queue until Shutdown. It fails if Lambda refuses the configuration.
 func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Mapping, error) {
 	if err := config.validate(queue.VisibilityTimeout()); err != nil {
 		return nil, fmt.Errorf("mapping %s to function %s: %w", queue.ARN(), config.FunctionName, err)
@@ -127,9 +133,9 @@ func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Ma
 	return m, nil
 }
 
-// Shutdown stops polling and waits, until ctx ends, for the batches that were taken to be processed. Then it waits for them no
-// longer: the context of their invocations is cancelled, and the error, which wraps the cause of ctx's end, says so. Their messages
-// stay in the queue.
+// Shutdown stops polling and waits for the batches in progress until ctx ends. After that it
+// cancels the context of their invocations, and returns an error that wraps the cause of ctx's end.
+// The messages of these batches stay in the queue.
 func (m *Mapping) Shutdown(ctx context.Context) error {
 	m.stop()
 	defer m.abandon()
@@ -142,12 +148,13 @@ func (m *Mapping) Shutdown(ctx context.Context) error {
 	case <-processed:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("waiting for function %s to process its batches: %w", m.config.FunctionName, context.Cause(ctx))
+		return fmt.Errorf("waiting for function %s to process its batches: %w", m.config.FunctionName,
+			context.Cause(ctx))
 	}
 }
 
-// poll takes batches from the queue and processes each in a goroutine of its own. It takes none without a free slot, so
-// that no message is hidden from others while it waits.
+// poll receives batches and processes each in its own goroutine. It receives only when a slot is
+// free, so that no message is hidden from other receivers while it waits for a slot.
 func (m *Mapping) poll(ctx context.Context) {
 	concurrency := m.config.MaximumConcurrency
 	if concurrency == 0 {
@@ -188,8 +195,8 @@ func (m *Mapping) poll(ctx context.Context) {
 	}
 }
 
-// gather waits for a first message, then for as many as make a batch, or until the batching window ends. Messages that
-// were taken are always returned, also with an error.
+// gather waits for a first message, and then until the batch is full or the batching window ends.
+// It returns the received messages even if it returns an error.
 func (m *Mapping) gather(ctx context.Context) ([]sqs.Message, error) {
 	const longest = 20 * time.Second // SQS's limit for a long poll
 	if m.config.AuthorizeReceive != nil {
@@ -214,11 +221,12 @@ func (m *Mapping) receive(ctx context.Context, limit int, wait time.Duration) ([
 	return m.queue.Receive(ctx, sqs.ReceiveOptions{MaxMessages: min(limit, maxReceive), Wait: &wait})
 }
 
-// process invokes the function with a batch, in as many invocations as its size takes.
+// process invokes the function with a batch, in one or more events.
 func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
 	written, err := writeEvents(m.queue.ARN(), batch, lambda.MaxRequest)
 	if err != nil {
-		m.log.Error("batch could not be written: its messages come back after the visibility timeout", "messages", len(batch), "error", err)
+		m.log.Error("batch could not be written: its messages come back after the visibility timeout",
+			"messages", len(batch), "error", err)
 		return
 	}
 	for _, e := range written {
@@ -226,29 +234,34 @@ func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
 	}
 }
 
-// processEvent invokes the function with messages and deletes those that it has processed. What it has not stays in the
-// queue, hidden until its visibility timeout ends.
+// processEvent invokes the function with messages and deletes the processed ones. The others stay
+// in the queue, hidden until their visibility timeout ends.
 func (m *Mapping) processEvent(ctx context.Context, e event) {
 	began := time.Now()
 	failed, err := m.invoke(ctx, e)
 	if err != nil {
-		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(e.messages), "message_ids", e.ids(), "error", err)
+		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(e.messages),
+			"message_ids", e.ids(), "error", err)
 		return
 	}
 	for _, message := range e.messages {
 		if failed[message.ID] {
-			m.log.Warn("message failed: it comes back after the visibility timeout", "message", message.ID, "receives", message.ReceiveCount)
+			m.log.Warn("message failed: it comes back after the visibility timeout", "message", message.ID,
+				"receives", message.ReceiveCount)
 			continue
 		}
 		if err := m.queue.Delete(message.ReceiptHandle); err != nil {
-			m.log.Error("processed message could not be deleted: it will be processed again", "message", message.ID, "error", err)
+			m.log.Error("processed message could not be deleted: it will be processed again", "message", message.ID,
+				"error", err)
 		}
 	}
-	m.log.Debug("batch processed", "messages", len(e.messages), "message_ids", e.ids(), "failed", len(failed), "duration", time.Since(began))
+	m.log.Debug("batch processed", "messages", len(e.messages), "message_ids", e.ids(), "failed", len(failed),
+		"duration", time.Since(began))
 }
 
-// invoke returns the ids of the messages that the function reports as failed, or an error if the whole batch failed.
-// Throttled, it tries again until the messages' visibility timeout is over. The end of the polling does not cut an invocation off.
+// invoke returns the ids of the messages that the function reports as failed, or an error if the
+// whole batch failed. If the function is throttled, invoke retries until the messages' visibility
+// timeout ends. The end of polling does not cancel an invocation.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy
 func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, err error) {
 	invoked := events.WithAttrs(m.invoked, slog.String("message_ids", e.ids()))

@@ -22,10 +22,11 @@ import (
 
 const visibilityTimeout = time.Minute
 
-// newQueue returns a queue, and the dead-letter queue that takes its messages when they are received twice in vain.
+// newQueue returns a queue and its dead-letter queue. A message moves there after two receives.
 func newQueue(t *testing.T) (queue, dlq *sqs.Queue) {
 	t.Helper()
-	service := sqs.New(sqs.Config{BaseURL: "http://x", Region: "ap-northeast-2", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	service := sqs.New(sqs.Config{BaseURL: "http://x", Region: "ap-northeast-2", AccountID: "000000000000"},
+		slog.New(slog.DiscardHandler))
 	dlq, err := service.CreateQueue(sqs.NewQueueConfig("stock_dlq"))
 	if err != nil {
 		t.Fatal(err)
@@ -48,13 +49,13 @@ func send(t *testing.T, q *sqs.Queue, bodies ...string) {
 	}
 }
 
-// invocation is what a function was invoked with.
+// invocation is one call of a function.
 type invocation struct {
 	at     time.Time
-	bodies string // in order, with commas
+	bodies string // in order, separated by commas
 }
 
-// function is a Function that records its invocations and answers with what respond returns.
+// function is a Function that records its invocations and answers with respond.
 type function struct {
 	respond func(awsevents.SQSEvent) (string, error)
 
@@ -119,7 +120,8 @@ func wantCounts(t *testing.T, q *sqs.Queue, want sqs.Counts) {
 func TestEventHasLambdasForm(t *testing.T) {
 	sent := time.UnixMilli(1687232190278)
 	got, err := writeEvents("arn:aws:sqs:ap-northeast-2:000000000000:stock_queue", []sqs.Message{{
-		ID: "id", ReceiptHandle: "handle", Body: "hello", SenderID: "AKID", ReceiveCount: 2, SentAt: sent, FirstReceivedAt: sent.Add(time.Second),
+		ID: "id", ReceiptHandle: "handle", Body: "hello", SenderID: "AKID", ReceiveCount: 2, SentAt: sent,
+		FirstReceivedAt: sent.Add(time.Second),
 		Attributes: map[string]sqs.MessageAttribute{
 			"text":  {DataType: "String", StringValue: "v"},
 			"bytes": {DataType: "Binary", BinaryValue: []byte{0, 1}},
@@ -130,22 +132,25 @@ func TestEventHasLambdasForm(t *testing.T) {
 	}
 	const want = `{"Records":[{"messageId":"id","receiptHandle":"handle","body":"hello",` +
 		`"md5OfBody":"5d41402abc4b2a76b9719d911017c592","md5OfMessageAttributes":"9493984d55d76692fdf9952868e31fd9",` +
-		`"attributes":{"ApproximateFirstReceiveTimestamp":"1687232191278","ApproximateReceiveCount":"2","SenderId":"AKID","SentTimestamp":"1687232190278"},` +
+		`"attributes":{"ApproximateFirstReceiveTimestamp":"1687232191278","ApproximateReceiveCount":"2","SenderId":` +
+		`"AKID","SentTimestamp":"1687232190278"},` +
 		`"messageAttributes":{` +
 		`"bytes":{"binaryValue":"AAE=","stringListValues":[],"binaryListValues":[],"dataType":"Binary"},` +
 		`"text":{"stringValue":"v","stringListValues":[],"binaryListValues":[],"dataType":"String"}},` +
-		`"eventSourceARN":"arn:aws:sqs:ap-northeast-2:000000000000:stock_queue","eventSource":"aws:sqs","awsRegion":"ap-northeast-2"}]}`
+		`"eventSourceARN":"arn:aws:sqs:ap-northeast-2:000000000000:stock_queue","eventSource":"aws:sqs","awsRegion":` +
+		`"ap-northeast-2"}]}`
 	if string(got[0].payload) != want {
 		t.Errorf("event:\n got %s\nwant %s", got[0].payload, want)
 	}
 }
 
-// The cases of https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html, for a batch of a, b and c.
+// The cases of https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html for a
+// batch of a, b and c.
 func TestResponseDecidesWhatIsDeleted(t *testing.T) {
 	const all = 3
 	for _, tt := range []struct {
 		name     string
-		response string // $a, $b and $c are the message ids
+		response string // $a, $b and $c stand for the message ids
 		err      error
 		plain    bool // without ReportBatchItemFailures
 		left     int  // messages that stay in the queue
@@ -156,10 +161,13 @@ func TestResponseDecidesWhatIsDeleted(t *testing.T) {
 		{"an empty list", `{"batchItemFailures":[]}`, nil, false, 0},
 		{"a null list", `{"batchItemFailures":null}`, nil, false, 0},
 		{"one failed", `{"batchItemFailures":[{"itemIdentifier":"$b"}]}`, nil, false, 1},
-		{"one failed, named twice", `{"batchItemFailures":[{"itemIdentifier":"$b"},{"itemIdentifier":"$b"}]}`, nil, false, 1},
-		{"all failed", `{"batchItemFailures":[{"itemIdentifier":"$a"},{"itemIdentifier":"$b"},{"itemIdentifier":"$c"}]}`, nil, false, all},
+		{"one failed, named twice", `{"batchItemFailures":[{"itemIdentifier":"$b"},{"itemIdentifier":"$b"}]}`, nil,
+			false, 1},
+		{"all failed", `{"batchItemFailures":[{"itemIdentifier":"$a"},{"itemIdentifier":"$b"},{"itemIdentifier":` +
+			`"$c"}]}`, nil, false, all},
 		{"another key beside the list", `{"failed":1,"batchItemFailures":[{"itemIdentifier":"$b"}]}`, nil, false, 1},
-		{"an unknown id", `{"batchItemFailures":[{"itemIdentifier":"$b"},{"itemIdentifier":"unknown"}]}`, nil, false, all},
+		{"an unknown id", `{"batchItemFailures":[{"itemIdentifier":"$b"},{"itemIdentifier":"unknown"}]}`, nil, false,
+			all},
 		{"an empty id", `{"batchItemFailures":[{"itemIdentifier":""}]}`, nil, false, all},
 		{"a null id", `{"batchItemFailures":[{"itemIdentifier":null}]}`, nil, false, all},
 		{"an id that is a number", `{"batchItemFailures":[{"itemIdentifier":1}]}`, nil, false, all},
@@ -179,10 +187,12 @@ func TestResponseDecidesWhatIsDeleted(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				q, _ := newQueue(t)
 				send(t, q, "a", "b", "c")
-				start(t, Config{ReportBatchItemFailures: !tt.plain}, q, &function{respond: func(e awsevents.SQSEvent) (string, error) {
-					ids := strings.NewReplacer("$a", e.Records[0].MessageId, "$b", e.Records[1].MessageId, "$c", e.Records[2].MessageId)
-					return ids.Replace(tt.response), tt.err
-				}})
+				start(t, Config{ReportBatchItemFailures: !tt.plain}, q,
+					&function{respond: func(e awsevents.SQSEvent) (string, error) {
+						ids := strings.NewReplacer("$a", e.Records[0].MessageId, "$b", e.Records[1].MessageId, "$c",
+							e.Records[2].MessageId)
+						return ids.Replace(tt.response), tt.err
+					}})
 				synctest.Wait()
 				wantCounts(t, q, sqs.Counts{InFlight: tt.left})
 			})
@@ -211,7 +221,8 @@ func TestFailedMessageComesBackAfterTheVisibilityTimeoutAndEndsInTheDeadLetterQu
 		wantCounts(t, dlq, sqs.Counts{Visible: 1})
 		last := f.calls()[len(f.calls())-1]
 		if last.bodies != "bad" || last.at.Sub(begin) != visibilityTimeout {
-			t.Errorf("last invocation: got %s after %v, want bad after %v", last.bodies, last.at.Sub(begin), visibilityTimeout)
+			t.Errorf("last invocation: got %s after %v, want bad after %v", last.bodies, last.at.Sub(begin),
+				visibilityTimeout)
 		}
 	})
 }
@@ -220,12 +231,14 @@ func TestBatchingWindowGathersABatch(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		config Config
-		want   []string // batches
+		want   []string // the expected batches
 		after  time.Duration
 	}{
 		{"no window", Config{BatchSize: 10}, []string{"0", "1", "2"}, 0},
-		{"the window ends", Config{BatchSize: 10, BatchingWindow: 30 * time.Second}, []string{"0,1,2"}, 30 * time.Second},
-		{"the batch is full", Config{BatchSize: 2, BatchingWindow: 30 * time.Second}, []string{"0,1", "2"}, time.Second},
+		{"the window ends", Config{BatchSize: 10, BatchingWindow: 30 * time.Second}, []string{"0,1,2"},
+			30 * time.Second},
+		{"the batch is full", Config{BatchSize: 2, BatchingWindow: 30 * time.Second}, []string{"0,1", "2"},
+			time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -276,10 +289,15 @@ func TestMaximumConcurrencyBoundsTheBatchesInFlight(t *testing.T) {
 			for i := range 12 {
 				send(t, q, fmt.Sprint(i))
 			}
-			f := &function{respond: func(awsevents.SQSEvent) (string, error) { time.Sleep(10 * time.Second); return "", nil }}
+			f := &function{respond: func(awsevents.SQSEvent) (string, error) {
+				time.Sleep(10 * time.Second)
+				return "",
+					nil
+			}}
 			start(t, Config{BatchSize: 1, MaximumConcurrency: tt.maximum}, q, f)
 			synctest.Wait()
-			// What is not processed yet is not taken: others may have it.
+			// A mapping without a free slot must not receive: other receivers may process the
+			// message.
 			wantCounts(t, q, sqs.Counts{InFlight: tt.want, Visible: 12 - tt.want})
 			time.Sleep(2 * time.Minute)
 			synctest.Wait()
@@ -352,7 +370,8 @@ func TestBatchThatStaysThrottledIsGivenUp(t *testing.T) {
 		time.Sleep(3 * visibilityTimeout)
 		synctest.Wait()
 		if lastOfFirstBatch >= visibilityTimeout {
-			t.Errorf("the first batch was invoked %v after its receive, when its message was others' to take", lastOfFirstBatch)
+			t.Errorf("the first batch was invoked %v after its receive, when its message was others' to take",
+				lastOfFirstBatch)
 		}
 		wantCounts(t, q, sqs.Counts{})
 		wantCounts(t, dlq, sqs.Counts{Visible: 1})
@@ -423,7 +442,8 @@ func TestMappingThatMayNotReceivePollsNothingUntilItMay(t *testing.T) {
 		synctest.Wait()
 		wantCounts(t, q, sqs.Counts{})
 		shutdown(t, m)
-		if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "sqs:ReceiveMessage") {
+		if n := strings.Count(log.String(), "level=WARN"); n != 1 ||
+			!strings.Contains(log.String(), "sqs:ReceiveMessage") {
 			t.Errorf("log: got %d warnings, want one that says what the role may not:\n%s", n, log.String())
 		}
 	})
@@ -448,7 +468,7 @@ func TestCloseWaitsForInvocationsInFlight(t *testing.T) {
 		wantCounts(t, q, sqs.Counts{})
 		send(t, q, "y")
 		time.Sleep(time.Minute)
-		wantCounts(t, q, sqs.Counts{Visible: 1}) // nobody polls any more
+		wantCounts(t, q, sqs.Counts{Visible: 1}) // no poller is left
 	})
 }
 
@@ -457,7 +477,7 @@ func TestShutdownWaitsNoLongerThanItsContext(t *testing.T) {
 		q, _ := newQueue(t)
 		var ended time.Time
 		m := start(t, Config{}, q, invokeFunc(func(ctx context.Context, _ []byte) ([]byte, error) {
-			<-ctx.Done() // an invocation that only its timeout would end
+			<-ctx.Done() // only the timeout ends this invocation
 			ended = time.Now()
 			return nil, context.Cause(ctx)
 		}))
@@ -466,7 +486,8 @@ func TestShutdownWaitsNoLongerThanItsContext(t *testing.T) {
 		begin := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		if err := m.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "stock") {
+		if err := m.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) ||
+			!strings.Contains(err.Error(), "stock") {
 			t.Errorf("got %v, want the end of the context, and the function's name", err)
 		}
 		if waited := time.Since(begin); waited != 3*time.Second {
@@ -476,7 +497,7 @@ func TestShutdownWaitsNoLongerThanItsContext(t *testing.T) {
 		if ended.Sub(begin) != 3*time.Second {
 			t.Errorf("the invocation was given up after %v, want 3s", ended.Sub(begin))
 		}
-		wantCounts(t, q, sqs.Counts{InFlight: 1}) // it comes back after its visibility timeout
+		wantCounts(t, q, sqs.Counts{InFlight: 1}) // it becomes visible after its visibility timeout
 	})
 }
 
@@ -551,7 +572,7 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
-// shutdown ends a mapping whose batches end by themselves.
+// shutdown stops a mapping whose batches end by themselves.
 func shutdown(t *testing.T, m *Mapping) {
 	t.Helper()
 	if err := m.Shutdown(context.Background()); err != nil {

@@ -11,31 +11,34 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// Person are the credentials of whoever runs the run. They may do everything.
+// Person are the credentials of the person who started the run. They have full permissions.
 var Person = awsapi.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
 
-// session is a role that was assumed.
+// session is an assumed role.
 type session struct {
 	role        string // ARN
 	name        string
 	credentials awsapi.Credentials
 }
 
-// arn is how AWS names the session: without the role's path.
+// arn returns the session's ARN in AWS's form, without the role's path.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 func (s session) arn() string {
 	parts := strings.SplitN(s.role, ":", 6)
 	if len(parts) != 6 {
-		return "" // nobody's
+		return "" // it belongs to no session
 	}
-	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", parts[4], s.role[strings.LastIndex(s.role, "/")+1:], s.name)
+	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", parts[4], s.role[strings.LastIndex(s.role, "/")+1:],
+		s.name)
 }
 
-// Issue returns new credentials of a role, for a session of a name: on AWS, an instance's is the name of its function. They are good
-// until release is called.
+// Issue returns new credentials of a role for a named session. AWS names the session of an instance
+// after its function. The credentials are valid until release is called.
 func (a *Authority) Issue(roleARN, sessionName string) (c awsapi.Credentials, release func()) {
 	c = awsapi.Credentials{
-		AccessKeyID:     "ASIA" + rand.Text()[:16], // as temporary ones begin: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+		// as temporary ones begin:
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
+		AccessKeyID:     "ASIA" + rand.Text()[:16],
 		SecretAccessKey: rand.Text() + rand.Text()[:14],
 		SessionToken:    rand.Text() + rand.Text(),
 	}
@@ -49,8 +52,9 @@ func (a *Authority) Issue(roleARN, sessionName string) (c awsapi.Credentials, re
 	}
 }
 
-// UserID is the unique id of whoever has an access key, as AWS's services give it, SQS as the SenderId of a message: of a session, the
-// id of the role with the session's name; of a person, the account's number. It is "" if nobody has the key.
+// UserID returns the unique id of the owner of an access key, as AWS's services report it; SQS, for
+// example, as a message's SenderId. For a session it is the role's id and the session's name, for a
+// person the account's number. It is "" for an unknown key.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
 func (a *Authority) UserID(accessKeyID string) string {
 	if accessKeyID == Person.AccessKeyID {
@@ -65,14 +69,15 @@ func (a *Authority) UserID(accessKeyID string) string {
 	return roleID(s.role) + ":" + s.name
 }
 
-// roleID is made from the role's ARN, in AWS's form: what follows the prefix are 17 letters and digits.
+// roleID derives an id in AWS's form from the role's ARN: a prefix and 17 letters and digits.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
 func roleID(arn string) string {
 	hash := sha256.Sum256([]byte(arn))
 	return "AROA" + base32.StdEncoding.EncodeToString(hash[:])[:17]
 }
 
-// Credentials returns those with an access key; ok is false if nobody has them, or has them any more.
+// Credentials returns the credentials with an access key. ok is false if the key is unknown or was
+// released.
 func (a *Authority) Credentials(accessKeyID string) (c awsapi.Credentials, ok bool) {
 	if accessKeyID == Person.AccessKeyID {
 		return Person, true

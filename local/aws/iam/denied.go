@@ -10,21 +10,22 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// AccessDenied is a refusal. Its text is AWS's.
+// AccessDenied is the refusal of a request. Its text is AWS's.
 type AccessDenied struct {
-	Principal string // the ARN of a role's session, or the name of a service
-	Source    string // the ARN of the resource on whose behalf a service asked; "" where the service does not say it
+	Principal string // ARN of a role's session, or the name of a service
+	Source    string // ARN of the resource on whose behalf a service called; "" if unknown
 	Action    string
 	Resource  string // ARN, or "*"
 	Decision  evaluation.Decision
 
-	// Missing is the statement that would allow it; nil where a statement denies it, or the boundary of the role does not allow it.
+	// Missing is the statement that would allow the request. It is nil if a statement denies the
+	// request, or the role's boundary does not allow it.
 	Missing *policy.Statement
-	// DeclaredIn is where the project declares such statements: a file, and what stands there.
+	// DeclaredIn is the place where the project declares such statements: a file and a name in it.
 	DeclaredIn string
 }
 
-// policyNames are what AWS calls the policies in its refusals.
+// policyNames are AWS's names of the policies in its error messages.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 var policyNames = map[evaluation.Kind]struct{ article, name string }{
 	evaluation.Identity: {"an", "identity-based policy"},
@@ -34,7 +35,8 @@ var policyNames = map[evaluation.Kind]struct{ article, name string }{
 }
 
 func (e *AccessDenied) Error() string {
-	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", e.Principal, e.Action, e.Resource, e.reason())
+	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", e.Principal, e.Action,
+		e.Resource, e.reason())
 }
 
 func (e *AccessDenied) reason() string {
@@ -45,12 +47,13 @@ func (e *AccessDenied) reason() string {
 	return fmt.Sprintf("because no %s allows the %s action", by.name, e.Action)
 }
 
-// AccessDenied tells those that try again what fails, in whatever package, that this will not go well the next time either.
+// AccessDenied tells callers in other packages that a retry will fail too.
 func (e *AccessDenied) AccessDenied() bool { return true }
 
-// attrs are the refusal with what a person needs to mend it.
+// attrs returns the log attributes of the refusal, including the fix.
 func (e *AccessDenied) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("principal", e.Principal), slog.String("action", e.Action), slog.String("resource", e.Resource)}
+	attrs := []slog.Attr{slog.String("principal", e.Principal), slog.String("action", e.Action),
+		slog.String("resource", e.Resource)}
 	if e.Source != "" {
 		attrs = append(attrs, slog.String("source", e.Source))
 	}
@@ -67,8 +70,8 @@ func (e *AccessDenied) attrs() []slog.Attr {
 	return append(attrs, slog.String("declared_in", e.DeclaredIn))
 }
 
-// sentence is a missing statement for people, who write it as a struct: "Allow sqs:SendMessage on arn:… to sns.amazonaws.com where
-// aws:SourceArn ArnEquals arn:…".
+// sentence describes a missing statement to people, who write it as a struct: "Allow
+// sqs:SendMessage on arn:… to sns.amazonaws.com where aws:SourceArn ArnEquals arn:…".
 func sentence(s *policy.Statement) string {
 	words := s.Effect + " " + strings.Join(s.Action, ", ")
 	if len(s.Resource) > 0 {
@@ -85,10 +88,10 @@ func sentence(s *policy.Statement) string {
 	return words
 }
 
-// refusal is what makes two refusals the same.
+// refusal identifies a kind of refusal: repetitions are equal.
 type refusal struct{ principal, action, resource string }
 
-// answer makes a decision known: to the caller, as an error, and to the log.
+// answer returns a decision to the caller as an error, and logs a refusal.
 func (a *Authority) answer(q evaluation.Request, principal string, d evaluation.Decision) error {
 	if d.Allowed {
 		return nil
@@ -104,16 +107,16 @@ func (a *Authority) answer(q evaluation.Request, principal string, d evaluation.
 	return denied
 }
 
-// maxTold is how many refusals are remembered. A function may ask for resources that it makes up, as many as it likes.
+// maxTold limits the remembered refusals. A function may request any number of invented resources.
 const maxTold = 1000
 
-// report logs a refusal: the first of its kind for everybody, those after it for who looks for them.
+// report logs a refusal: at level warn the first of its kind, at level debug its repetitions.
 func (a *Authority) report(e *AccessDenied) {
 	key := refusal{e.Principal, e.Action, e.Resource}
 	a.mu.Lock()
 	told := a.told[key]
 	if !told && len(a.told) >= maxTold {
-		clear(a.told) // better told twice than never
+		clear(a.told) // a repeated warning is better than a missing one
 	}
 	a.told[key] = true
 	a.mu.Unlock()
@@ -127,15 +130,17 @@ func (a *Authority) report(e *AccessDenied) {
 	}
 }
 
-// Advice is what is missing, and where it belongs, in one line; what denied it, where something did.
+// Advice says in one line which statement is missing and where it belongs, or what denied the
+// request.
 func (e *AccessDenied) Advice() string {
 	if e.Missing != nil {
-		return fmt.Sprintf("%s may not %s: missing is %q (%s)", e.Principal, e.Action, sentence(e.Missing), e.DeclaredIn)
+		return fmt.Sprintf("%s may not %s: the statement %q is missing (%s)", e.Principal, e.Action,
+			sentence(e.Missing), e.DeclaredIn)
 	}
 	return fmt.Sprintf("%s may not %s on %s: %s (%s)", e.Principal, e.Action, e.Resource, e.reason(), e.DeclaredIn)
 }
 
-// missing is the statement without which a request is denied.
+// missing returns the statement without which a request is denied.
 func missing(q evaluation.Request, d evaluation.Decision) *policy.Statement {
 	if d.Statement != nil || d.By == evaluation.Boundary {
 		return nil
@@ -146,10 +151,10 @@ func missing(q evaluation.Request, d evaluation.Decision) *policy.Statement {
 	}
 	s.Principal = &policy.Principal{Service: q.Caller.Service}
 	if d.By == evaluation.Trust {
-		s.Resource = nil // the role that it is attached to
+		s.Resource = nil // a trust policy applies to its role
 		return s
 	}
-	// On whose behalf: as exactly as the service says it.
+	// The condition is as exact as the service's information.
 	if source := q.Context["aws:sourcearn"]; len(source) > 0 {
 		s.Condition = policy.Condition{"ArnEquals": {"aws:SourceArn": source[0]}}
 	} else if account := q.Context["aws:sourceaccount"]; len(account) > 0 {
@@ -158,7 +163,8 @@ func missing(q evaluation.Request, d evaluation.Decision) *policy.Statement {
 	return s
 }
 
-// resourcePolicyFiles are where the project declares the policies of resources, by the service in their ARN.
+// resourcePolicyFiles are the files that declare the policies of resources, by the service in their
+// ARN.
 var resourcePolicyFiles = map[string]string{
 	"sqs":            "infra/stack/messaging.go, in the queue's policy",
 	"sns":            "infra/stack/messaging.go, in the topic's policy",
@@ -166,7 +172,8 @@ var resourcePolicyFiles = map[string]string{
 	"secretsmanager": "infra/stack/secrets.go, in the secret's policy",
 }
 
-// declaredIn is where the project declares the statements that decided, or should have.
+// declaredIn returns the place where the project declares the statements that decided, or that are
+// missing.
 func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) string {
 	if a.sources != nil {
 		return a.sourceOf(q, d)
@@ -189,7 +196,7 @@ func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) stri
 	return "lambdas/environment.go, as a grant beside the variable that names the resource"
 }
 
-// sourceOf is declaredIn by the files that declare whose policy it is.
+// sourceOf returns the files that declare the resource or the role that owns the policy.
 func (a *Authority) sourceOf(q evaluation.Request, d evaluation.Decision) string {
 	switch d.By {
 	case evaluation.Trust:

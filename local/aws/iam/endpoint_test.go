@@ -23,7 +23,7 @@ import (
 	localsqs "restock/local/aws/sqs"
 )
 
-// endpoint is an AWS endpoint under an authority, with a queue and two secrets.
+// endpoint is an AWS endpoint with an authority, a queue and two secrets.
 type endpoint struct {
 	url      string
 	queueURL string
@@ -64,26 +64,35 @@ func (e endpoint) config(c awsapi.Credentials) aws.Config {
 }
 
 func (e endpoint) send(t *testing.T, c awsapi.Credentials) error {
-	_, err := sqs.NewFromConfig(e.config(c)).SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &e.queueURL, MessageBody: aws.String("m")})
+	_, err := sqs.NewFromConfig(e.config(c)).SendMessage(t.Context(), &sqs.SendMessageInput{
+		QueueUrl: &e.queueURL, MessageBody: aws.String("m"),
+	})
 	return err
 }
 
 func (e endpoint) receive(t *testing.T, c awsapi.Credentials) error {
-	_, err := sqs.NewFromConfig(e.config(c)).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &e.queueURL})
+	_, err := sqs.NewFromConfig(e.config(c)).ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+		QueueUrl: &e.queueURL,
+	})
 	return err
 }
 
 func (e endpoint) read(t *testing.T, c awsapi.Credentials, secret string) error {
-	_, err := secretsmanager.NewFromConfig(e.config(c)).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: &secret})
+	_, err := secretsmanager.NewFromConfig(e.config(c)).GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{
+		SecretId: &secret,
+	})
 	return err
 }
 
 func TestEndpointIsGuarded(t *testing.T) {
 	a, _ := newAuthority(t, stack(t,
-		rolePolicy(t, allow("sqs:SendMessage", queueARN), allow("sqs:ReceiveMessage", queueARN), allow("secretsmanager:GetSecretValue", secretARN)),
+		rolePolicy(t, allow("sqs:SendMessage", queueARN), allow("sqs:ReceiveMessage", queueARN),
+			allow("secretsmanager:GetSecretValue", secretARN)),
 		queuePolicy(t,
-			policy.EncryptedOnly(queueARN, "sqs:SendMessage"), // which a run's calls pass, though they are over plain HTTP
-			policy.Statement{Effect: "Deny", Principal: &policy.Principal{AWS: "*"}, Action: []string{"sqs:ReceiveMessage"}, Resource: []string{queueARN}},
+			// calls in a run satisfy it, although they use plain HTTP
+			policy.EncryptedOnly(queueARN, "sqs:SendMessage"),
+			policy.Statement{Effect: "Deny", Principal: &policy.Principal{AWS: "*"},
+				Action: []string{"sqs:ReceiveMessage"}, Resource: []string{queueARN}},
 		),
 	))
 	e := newEndpoint(t, a)
@@ -103,7 +112,7 @@ func TestEndpointIsGuarded(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		err    error
-		code   string // "" is an answer
+		code   string // "" means success
 		status int
 		text   string
 	}{
@@ -112,16 +121,21 @@ func TestEndpointIsGuarded(t *testing.T) {
 		{"by its name", e.read(t, instance, "callback-key"), "", 0, ""},
 		{"by a part of its ARN", e.read(t, instance, strings.TrimSuffix(secretARN, "-AbCdEf")), "", 0, ""},
 		{"another secret", e.read(t, instance, "database"), "AccessDeniedException", 400,
-			"User: " + session + " is not authorized to perform: secretsmanager:GetSecretValue on resource: " + otherARN + " because no identity-based policy allows"},
-		{"a secret that is not there", e.read(t, instance, "nothing"), "AccessDeniedException", 400, ":secret:nothing-?????? because no identity-based policy allows"},
-		{"an explicit deny of the queue", e.receive(t, instance), "AccessDenied", 403, queueARN + " with an explicit deny in a resource-based policy"},
+			"User: " + session + " is not authorized to perform: secretsmanager:GetSecretValue on resource: " +
+				otherARN + " because no identity-based policy allows"},
+		{"a secret that is not there", e.read(t, instance, "nothing"), "AccessDeniedException", 400,
+			":secret:nothing-?????? because no identity-based policy allows"},
+		{"an explicit deny of the queue", e.receive(t, instance), "AccessDenied", 403,
+			queueARN + " with an explicit deny in a resource-based policy"},
 
 		{"an unknown key, of a queue", e.send(t, nobody), "InvalidClientTokenId", 403, "security token"},
-		{"an unknown key, of a secret", e.read(t, nobody, secretARN), "UnrecognizedClientException", 400, "security token"},
+		{"an unknown key, of a secret", e.read(t, nobody, secretARN), "UnrecognizedClientException", 400,
+			"security token"},
 		{"an instance that has ended", e.send(t, ended), "InvalidClientTokenId", 403, "security token"},
 		{"no session token", e.send(t, withoutToken), "InvalidClientTokenId", 403, "security token"},
 		{"a wrong secret key, of a queue", e.send(t, wrongSecret), "SignatureDoesNotMatch", 403, "does not match"},
-		{"a wrong secret key, of a secret", e.read(t, wrongSecret, secretARN), "InvalidSignatureException", 400, "does not match"},
+		{"a wrong secret key, of a secret", e.read(t, wrongSecret, secretARN), "InvalidSignatureException", 400,
+			"does not match"},
 		{"a person with a wrong secret key", e.send(t, notPerson), "SignatureDoesNotMatch", 403, "does not match"},
 
 		{"a person who sends", e.send(t, iam.Person), "", 0, ""},
@@ -140,8 +154,10 @@ func TestEndpointIsGuarded(t *testing.T) {
 			if !errors.As(c.err, &refused) || !errors.As(c.err, &answer) {
 				t.Fatalf("got %v, want a refusal", c.err)
 			}
-			if refused.ErrorCode() != c.code || answer.HTTPStatusCode() != c.status || !strings.Contains(refused.ErrorMessage(), c.text) {
-				t.Errorf("got %d %s: %s\nwant %d %s: …%s…", answer.HTTPStatusCode(), refused.ErrorCode(), refused.ErrorMessage(), c.status, c.code, c.text)
+			if refused.ErrorCode() != c.code || answer.HTTPStatusCode() != c.status ||
+				!strings.Contains(refused.ErrorMessage(), c.text) {
+				t.Errorf("got %d %s: %s\nwant %d %s: …%s…", answer.HTTPStatusCode(), refused.ErrorCode(),
+					refused.ErrorMessage(), c.status, c.code, c.text)
 			}
 		})
 	}
@@ -166,7 +182,8 @@ func TestUnsignedRequestIsRefused(t *testing.T) {
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != 400 || !strings.Contains(string(body), "MissingAuthenticationTokenException") {
+	if err != nil || answer.StatusCode != 400 ||
+		!strings.Contains(string(body), "MissingAuthenticationTokenException") {
 		t.Errorf("got %d %s, %v; want 400 MissingAuthenticationTokenException", answer.StatusCode, body, err)
 	}
 }

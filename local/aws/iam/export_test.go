@@ -1,6 +1,6 @@
 package iam
 
-// Told is how many refusals are remembered.
+// Told returns the number of remembered refusals.
 func (a *Authority) Told() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

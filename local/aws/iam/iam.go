@@ -1,10 +1,12 @@
-// Package iam is AWS Identity and Access Management for a run: who is who, and what the recorded policies let each do.
+// Package iam implements AWS Identity and Access Management for a run. It identifies callers and
+// evaluates the recorded policies.
 //
-// An instance of a function has temporary credentials of the function's role, which end with it. The credentials local/local are a
-// person's own, and may do everything. A service of AWS, such as SNS, comes under its own name, on behalf of a resource.
+// Each instance of a function has temporary credentials of the function's role, which become
+// invalid when the instance ends. The credentials local/local belong to a person and have full
+// permissions. An AWS service, such as SNS, calls under its own name on behalf of a resource.
 //
-// Policies are those that the program declares. Where Config.ResourcePolicy knows the policy that a resource has at present, which
-// somebody may have changed by SetQueueAttributes for one, that one counts.
+// The program declares the policies. A call such as SetQueueAttributes may have changed a
+// resource's policy. Config.ResourcePolicy returns the current one, which then counts.
 package iam
 
 import (
@@ -21,41 +23,46 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// Config says by which policies an authority decides.
+// Config has the policies by which an authority decides.
 type Config struct {
-	// Graph is what the program declares.
+	// Graph is the recorded program.
 	Graph *graph.Graph
-	// Managed are policies that the program does not declare and its roles name, such as their permissions boundary: documents by ARN.
-	// A boundary that is in neither is not judged, and a record of level info says so.
+	// Managed are the documents of policies that the program's roles name but the program does not
+	// declare, by ARN. A permissions boundary is an example. A boundary that is neither declared
+	// nor in Managed is not evaluated, and a record of level info says so.
 	Managed map[string]string
-	// ResourcePolicy returns the text of the policy that a resource has at present, or "" for none. known is false for a resource of
-	// which the graph is to be asked, as it is for all where the function is nil.
+	// ResourcePolicy returns the text of a resource's current policy, or "" for none. If known is
+	// false or the function is nil, the graph has the policy.
 	ResourcePolicy func(arn string) (text string, known bool)
-	// BySource has a refusal name, as the place where what is missing belongs, the files that declare the role or the resource. Without it
-	// those of the shop's stack are named, which is made from the declarations of lambdas.
+	// BySource makes a refusal name the source files that declare the role or the resource, as the
+	// place for the missing statement. Without it, a refusal names the files of the shop's stack.
 	BySource bool
-	// Log receives the refusals: the first of each at level warn, its repetitions at level debug.
+	// Log receives the refusals: the first of each kind at level warn, its repetitions at level
+	// debug.
 	Log *slog.Logger
-	// Refused, where it is not nil, is called with the first refusal of each kind.
+	// Refused, if not nil, is called with the first refusal of each kind.
 	Refused func(*AccessDenied)
 }
 
-// Authority knows the callers of a run and decides what each may do. Its methods may be called from many goroutines.
+// Authority identifies the callers of a run and decides what each may do. Its methods are safe for
+// concurrent use.
 type Authority struct {
 	log       *slog.Logger
 	policies  *declared.Policies
 	present   func(arn string) (text string, known bool) // Config.ResourcePolicy
 	refused   func(*AccessDenied)                        // Config.Refused
 	roles     map[string]string                          // of functions, by their ARN
-	variables map[string]map[string]string               // by role: the variable of its function that holds an ARN
-	sources   map[string]string                          // by ARN: the files that declare a resource; nil without Config.BySource
+	variables map[string]map[string]string               // by role: the variable of its function with an ARN
+	// by ARN: the files that declare a resource; nil without Config.BySource
+	sources map[string]string
 
 	mu       sync.Mutex
 	sessions map[string]session // by access key
-	told     map[refusal]bool   // which refusals have been logged
+	told     map[refusal]bool   // the refusals that were logged
 }
 
-// New returns an authority for a recorded program. A policy that cannot be read is an error: AWS would not take it either.
+// New returns an authority for a recorded program. It fails if a policy cannot be parsed: AWS would
+// refuse it too.
 func New(c Config) (*Authority, error) {
 	policies, err := declared.Read(c.Graph)
 	if err != nil {
@@ -70,7 +77,7 @@ func New(c Config) (*Authority, error) {
 		policies.AddManaged(arn, d)
 	}
 	for _, arn := range policies.UnknownBoundaries() {
-		c.Log.Info("permissions boundary is not declared here: it is not judged", "policy", arn)
+		c.Log.Info("permissions boundary is not declared here: it is not evaluated", "policy", arn)
 	}
 	a := &Authority{
 		log: c.Log, policies: policies, present: c.ResourcePolicy, refused: c.Refused,
@@ -96,11 +103,11 @@ func New(c Config) (*Authority, error) {
 	return a, nil
 }
 
-// errEnded is told to a caller whose credentials end while it calls.
+// errEnded is the error for a caller whose credentials become invalid during its call.
 var errEnded = errors.New("the security token included in the request is expired")
 
-// Authorize decides whether the owner of an access key has a permission. The error is an *AccessDenied, but for a session that has
-// ended, and for a present policy that cannot be read.
+// Authorize decides whether the owner of an access key has a permission. The error is an
+// *AccessDenied, except for an ended session and for a current policy that cannot be parsed.
 func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 	if accessKeyID == Person.AccessKeyID {
 		return nil
@@ -118,14 +125,14 @@ func (a *Authority) authorizeSession(s session, action, resource string) error {
 	return a.decide(evaluation.ByRole(s.role, s.arn(), action, resource), s.arn())
 }
 
-// AuthorizeService decides whether a service of AWS ("sns.amazonaws.com") may do something with a resource, on behalf of a source:
-// a topic that delivers, a route of an API or the rule of a schedule that invokes, a secret that is rotated. The error is an
-// *AccessDenied.
+// AuthorizeService decides whether an AWS service ("sns.amazonaws.com") may perform an action on a
+// resource, on behalf of a source: a topic that delivers, an API's route or a schedule's rule that
+// invokes, a secret that is rotated. The error is an *AccessDenied.
 func (a *Authority) AuthorizeService(service, sourceARN, action, resourceARN string) error {
 	return a.decide(evaluation.ByService(service, sourceARN, action, resourceARN), service)
 }
 
-// decide answers a request by the policies of its caller and of the resource.
+// decide evaluates the policies of the caller and of the resource.
 func (a *Authority) decide(q evaluation.Request, principal string) error {
 	policies := a.policies.Of(q.Caller.Role, q.Resource)
 	if a.present != nil {
@@ -139,16 +146,17 @@ func (a *Authority) decide(q evaluation.Request, principal string) error {
 	return a.answer(q, principal, policies.Evaluate(q))
 }
 
-// presentPolicy reads the policy that a resource has at present. As long as it says what a declared one says, it goes by that one's name.
+// presentPolicy parses a resource's current policy. If it equals a declared policy, it gets that
+// policy's name.
 func presentPolicy(resource, text string, declared []evaluation.Document) ([]evaluation.Document, error) {
 	if text == "" {
 		return nil, nil
 	}
 	d, err := evaluation.Parse(evaluation.Resource, text)
 	if err != nil {
-		return nil, fmt.Errorf("reading the present policy of %s: %w", resource, err)
+		return nil, fmt.Errorf("reading the current policy of %s: %w", resource, err)
 	}
-	d.Name = "the present policy of " + resource
+	d.Name = "the current policy of " + resource
 	for _, was := range declared {
 		if reflect.DeepEqual(was.Statements, d.Statements) {
 			d.Name = was.Name
@@ -157,9 +165,10 @@ func presentPolicy(resource, text string, declared []evaluation.Document) ([]eva
 	return []evaluation.Document{d}, nil
 }
 
-// AuthorizeEventSource decides whether the event source mapping of a queue may read it, which it does with the role of its function:
+// AuthorizeEventSource decides whether the event source mapping of a queue may read it. The mapping
+// uses the role of its function:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
-// The error is an *AccessDenied over the first action that is not allowed.
+// The error is an *AccessDenied for the first action that is not allowed.
 func (a *Authority) AuthorizeEventSource(functionARN, queueARN string) error {
 	s := session{role: a.roles[functionARN], name: functionARN[strings.LastIndex(functionARN, ":")+1:]}
 	for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
@@ -170,8 +179,9 @@ func (a *Authority) AuthorizeEventSource(functionARN, queueARN string) error {
 	return nil
 }
 
-// AuthorizeRole decides whether Lambda may run a function with its role, which the role's trust policy says. AWS decides it when the
-// function is made: "The role defined for the function cannot be assumed by Lambda." The error is an *AccessDenied.
+// AuthorizeRole decides whether the role's trust policy allows Lambda to run a function with it.
+// AWS checks this when the function is created: "The role defined for the function cannot be
+// assumed by Lambda." The error is an *AccessDenied.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 func (a *Authority) AuthorizeRole(functionARN string) error {
 	const lambda = "lambda.amazonaws.com"

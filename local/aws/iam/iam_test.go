@@ -52,32 +52,43 @@ func resource(token graph.Type, name string, outputs map[string]any) *graph.Reso
 	return &graph.Resource{URN: string(token) + "::" + name, Type: token, Name: name, Outputs: outputs}
 }
 
-// stack is a function with its role, a queue, a topic and a secret, and nothing that is allowed, but for more.
+// stack is a function with its role, a queue, a topic and a secret. Only the resources in more
+// allow anything.
 func stack(t *testing.T, more ...*graph.Resource) *graph.Graph {
 	t.Helper()
 	return &graph.Graph{Region: region, Resources: append(more,
-		resource(graph.Role, "stock", map[string]any{"name": "stock-role", "arn": roleARN, "assumeRolePolicy": document(t,
-			policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "lambda.amazonaws.com"}, Action: []string{"sts:AssumeRole"}})}),
+		resource(graph.Role, "stock",
+			map[string]any{"name": "stock-role", "arn": roleARN, "assumeRolePolicy": document(t,
+				policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "lambda.amazonaws.com"},
+					Action: []string{"sts:AssumeRole"}})}),
 		resource(graph.Function, "stock", map[string]any{"name": "stock", "arn": functionARN, "role": roleARN,
 			"environment": map[string]any{"variables": map[string]any{"CALLBACK_KEY_SECRET": secretARN}}}),
-		resource(graph.Queue, "stock_queue", map[string]any{"name": "stock_queue", "arn": queueARN, "url": "https://queue"}),
+		resource(graph.Queue, "stock_queue", map[string]any{
+			"name": "stock_queue", "arn": queueARN, "url": "https://queue",
+		}),
 		resource(graph.Topic, "stock_empty", map[string]any{"name": "stock_empty", "arn": topicARN}),
 		resource(graph.Secret, "callback-key", map[string]any{"name": "callback-key", "arn": secretARN}),
 	)}
 }
 
 func rolePolicy(t *testing.T, statements ...policy.Statement) *graph.Resource {
-	return resource(graph.RolePolicy, "stock", map[string]any{"role": "stock-role", "policy": document(t, statements...)})
+	return resource(graph.RolePolicy, "stock", map[string]any{
+		"role": "stock-role", "policy": document(t, statements...),
+	})
 }
 
 func queuePolicy(t *testing.T, statements ...policy.Statement) *graph.Resource {
-	return resource(graph.QueuePolicy, "stock_queue", map[string]any{"queueUrl": "https://queue", "policy": document(t, statements...)})
+	return resource(graph.QueuePolicy, "stock_queue", map[string]any{
+		"queueUrl": "https://queue", "policy": document(t, statements...),
+	})
 }
 
 func newAuthority(t *testing.T, g *graph.Graph) (*iam.Authority, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
-	a, err := iam.New(iam.Config{Graph: g, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	a, err := iam.New(iam.Config{
+		Graph: g, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +110,12 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			"a role without the grant", stack(t),
 			func(a *iam.Authority) error {
 				c, _ := a.Issue(roleARN, "stock")
-				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: secretARN})
+				return a.Authorize(c.AccessKeyID, awsapi.Permission{
+					Action: "secretsmanager:GetSecretValue", Resource: secretARN,
+				})
 			},
-			"User: " + session + " is not authorized to perform: secretsmanager:GetSecretValue on resource: " + secretARN +
+			"User: " + session + " is not authorized to perform: secretsmanager:GetSecretValue on resource: " +
+				secretARN +
 				" because no identity-based policy allows the secretsmanager:GetSecretValue action",
 			`{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":["` + secretARN + `"]}`,
 			"lambdas/environment.go, as a grant beside CALLBACK_KEY_SECRET", "principal=" + session,
@@ -110,17 +124,25 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			"a role that names what no variable does", stack(t),
 			func(a *iam.Authority) error {
 				c, _ := a.Issue(roleARN, "stock")
-				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: otherARN})
+				return a.Authorize(c.AccessKeyID, awsapi.Permission{
+					Action: "secretsmanager:GetSecretValue", Resource: otherARN,
+				})
 			},
-			"because no identity-based policy allows", otherARN, "lambdas/environment.go, as a grant beside the variable that names", "",
+			"because no identity-based policy allows", otherARN,
+			"lambdas/environment.go, as a grant beside the variable that names", "",
 		},
 		{
-			"a role that its own policy denies", stack(t, rolePolicy(t, allow("*", "*"), policy.Statement{Effect: "Deny", Action: []string{"*"}, Resource: []string{secretARN}})),
+			"a role that its own policy denies", stack(t, rolePolicy(t, allow("*", "*"), policy.Statement{
+				Effect: "Deny", Action: []string{"*"}, Resource: []string{secretARN},
+			})),
 			func(a *iam.Authority) error {
 				c, _ := a.Issue(roleARN, "stock")
-				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: secretARN})
+				return a.Authorize(c.AccessKeyID, awsapi.Permission{
+					Action: "secretsmanager:GetSecretValue", Resource: secretARN,
+				})
 			},
-			secretARN + " with an explicit deny in an identity-based policy", "", "lambdas/environment.go", `denied_by="RolePolicy stock"`,
+			secretARN + " with an explicit deny in an identity-based policy", "", "lambdas/environment.go",
+			`denied_by="RolePolicy stock"`,
 		},
 		{
 			"a role that the queue's policy denies", stack(t, rolePolicy(t, allow("*", "*")), queuePolicy(t, deny)),
@@ -128,7 +150,8 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				c, _ := a.Issue(roleARN, "stock")
 				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
 			},
-			queueARN + " with an explicit deny in a resource-based policy", "", "infra/stack/messaging.go, in the queue's policy", `denied_by="QueuePolicy stock_queue"`,
+			queueARN + " with an explicit deny in a resource-based policy", "",
+			"infra/stack/messaging.go, in the queue's policy", `denied_by="QueuePolicy stock_queue"`,
 		},
 		{
 			"a topic that may not send to a queue", stack(t),
@@ -137,9 +160,11 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			},
 			"User: sns.amazonaws.com is not authorized to perform: sqs:SendMessage on resource: " + queueARN +
 				" because no resource-based policy allows the sqs:SendMessage action",
-			`{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["sqs:SendMessage"],"Resource":["` + queueARN + `"],"Condition":{"ArnEquals":{"aws:SourceArn":"` + topicARN + `"}}}`,
+			`{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["sqs:SendMessage"],"Resource":["` +
+				queueARN + `"],"Condition":{"ArnEquals":{"aws:SourceArn":"` + topicARN + `"}}}`,
 			"infra/stack/messaging.go, in the queue's policy",
-			`missing="Allow sqs:SendMessage on ` + queueARN + ` to sns.amazonaws.com where aws:SourceArn ArnEquals ` + topicARN + `"`,
+			`missing="Allow sqs:SendMessage on ` + queueARN + ` to sns.amazonaws.com where aws:SourceArn ArnEquals ` +
+				topicARN + `"`,
 		},
 		{
 			"another topic than the queue's policy names", stack(t, queuePolicy(t, func() policy.Statement {
@@ -161,48 +186,58 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			func(a *iam.Authority) error {
 				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 			},
-			"because no resource-based policy allows", topicARN, "infra/stack/messaging.go", `not_understood="the condition key aws:SourceIp"`,
+			"because no resource-based policy allows", topicARN, "infra/stack/messaging.go",
+			`not_understood="the condition key aws:SourceIp"`,
 		},
 		{
 			"a schedule that may not invoke a function", stack(t),
 			func(a *iam.Authority) error {
 				return a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN)
 			},
-			"User: events.amazonaws.com is not authorized to perform: lambda:InvokeFunction", ruleARN, "infra/stack/triggers.go, as a lambda.Permission", "",
+			"User: events.amazonaws.com is not authorized to perform: lambda:InvokeFunction", ruleARN,
+			"infra/stack/triggers.go, as a lambda.Permission", "",
 		},
 		{
 			"a service that no policy of a secret names", stack(t),
 			func(a *iam.Authority) error {
-				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "secretsmanager:GetSecretValue", secretARN)
+				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "secretsmanager:GetSecretValue",
+					secretARN)
 			},
 			"because no resource-based policy allows", account, "infra/stack/secrets.go", "",
 		},
 		{
 			// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-			"Secrets Manager, which names the account alone", stack(t, resource(graph.Permission, "rotation", map[string]any{
-				"action": "lambda:InvokeFunction", "function": "stock", "principal": "secretsmanager.amazonaws.com", "sourceArn": secretARN,
+			"Secrets Manager, which names the account alone",
+			stack(t, resource(graph.Permission, "rotation", map[string]any{
+				"action": "lambda:InvokeFunction", "function": "stock", "principal": "secretsmanager.amazonaws.com",
+				"sourceArn": secretARN,
 			})),
 			func(a *iam.Authority) error {
-				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "lambda:InvokeFunction", functionARN)
+				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "lambda:InvokeFunction",
+					functionARN)
 			},
 			"User: secretsmanager.amazonaws.com is not authorized to perform: lambda:InvokeFunction",
-			`"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`, "infra/stack/triggers.go, as a lambda.Permission",
+			`"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`,
+			"infra/stack/triggers.go, as a lambda.Permission",
 			"where aws:SourceAccount StringEquals " + account,
 		},
 		{
 			"an event source that may not delete", stack(t, rolePolicy(t, allow("sqs:ReceiveMessage", queueARN))),
 			func(a *iam.Authority) error { return a.AuthorizeEventSource(functionARN, queueARN) },
-			"User: " + session + " is not authorized to perform: sqs:DeleteMessage", "sqs:DeleteMessage", "infra/stack/grants.go", "",
+			"User: " + session + " is not authorized to perform: sqs:DeleteMessage", "sqs:DeleteMessage",
+			"infra/stack/grants.go", "",
 		},
 		{
 			"a role that Lambda may not assume", func() *graph.Graph {
 				g := stack(t)
 				g.Find(graph.Role, "arn", roleARN).Outputs["assumeRolePolicy"] = document(t,
-					policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "ec2.amazonaws.com"}, Action: []string{"sts:AssumeRole"}})
+					policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "ec2.amazonaws.com"},
+						Action: []string{"sts:AssumeRole"}})
 				return g
 			}(),
 			func(a *iam.Authority) error { return a.AuthorizeRole(functionARN) },
-			"because no role trust policy allows the sts:AssumeRole action", `{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["sts:AssumeRole"]}`,
+			"because no role trust policy allows the sts:AssumeRole action",
+			`{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["sts:AssumeRole"]}`,
 			"infra/stack/function.go", "",
 		},
 	} {
@@ -217,7 +252,8 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				text, _ := json.Marshal(denied.Missing)
 				missing = string(text)
 			}
-			if !strings.Contains(missing, c.missing) || missing != "" && c.missing == "" || !strings.Contains(denied.DeclaredIn, c.in) {
+			if !strings.Contains(missing, c.missing) || missing != "" && c.missing == "" ||
+				!strings.Contains(denied.DeclaredIn, c.in) {
 				t.Errorf("missing %s, declared in %s\nwant …%s…, …%s…", missing, denied.DeclaredIn, c.missing, c.in)
 			}
 			for _, part := range []string{"level=WARN", `msg="access denied"`, "declared_in=", c.inTheLine} {
@@ -263,21 +299,29 @@ func TestWhatIsDeclaredIsAllowed(t *testing.T) {
 	a, log := newAuthority(t, stack(t,
 		rolePolicy(t,
 			allow("secretsmanager:GetSecretValue", secretARN),
-			policy.Statement{Effect: "Allow", Action: []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, Resource: []string{queueARN}},
+			policy.Statement{Effect: "Allow",
+				Action:   []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+				Resource: []string{queueARN}},
 		),
 		queuePolicy(t, send, policy.EncryptedOnly(queueARN, "sqs:SendMessage", "sqs:ReceiveMessage")),
 		resource(graph.Permission, "schedule", map[string]any{
-			"action": "lambda:InvokeFunction", "function": "stock", "principal": "events.amazonaws.com", "sourceArn": ruleARN,
+			"action": "lambda:InvokeFunction", "function": "stock", "principal": "events.amazonaws.com",
+			"sourceArn": ruleARN,
 		}),
 	))
 	c, _ := a.Issue(roleARN, "stock")
 	for name, err := range map[string]error{
-		"read the secret":     a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: secretARN}),
-		"topic to queue":      a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN),
-		"schedule":            a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN),
-		"event source":        a.AuthorizeEventSource(functionARN, queueARN),
-		"role":                a.AuthorizeRole(functionARN),
-		"a person, whichever": a.Authorize(iam.Person.AccessKeyID, awsapi.Permission{Action: "iam:Everything", Resource: otherARN}),
+		"read the secret": a.Authorize(c.AccessKeyID, awsapi.Permission{
+			Action: "secretsmanager:GetSecretValue", Resource: secretARN,
+		}),
+		"topic to queue": a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN),
+		"schedule": a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction",
+			functionARN),
+		"event source": a.AuthorizeEventSource(functionARN, queueARN),
+		"role":         a.AuthorizeRole(functionARN),
+		"a person, whichever": a.Authorize(iam.Person.AccessKeyID, awsapi.Permission{
+			Action: "iam:Everything", Resource: otherARN,
+		}),
 	} {
 		if err != nil {
 			t.Errorf("%s: got %v, want it allowed", name, err)
@@ -291,12 +335,13 @@ func TestWhatIsDeclaredIsAllowed(t *testing.T) {
 func TestRepeatedRefusalIsToldOnce(t *testing.T) {
 	a, log := newAuthority(t, stack(t))
 	for range 3 {
-		c, release := a.Issue(roleARN, "stock") // as a new instance of the same function
+		c, release := a.Issue(roleARN, "stock") // a new instance of the same function
 		_ = a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
 		_ = a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN + "2"})
 		release()
 	}
-	if warn, debug := strings.Count(log.String(), "level=WARN"), strings.Count(log.String(), "level=DEBUG"); warn != 2 || debug != 4 {
+	if warn, debug := strings.Count(log.String(), "level=WARN"),
+		strings.Count(log.String(), "level=DEBUG"); warn != 2 || debug != 4 {
 		t.Errorf("got %d warnings and %d debug records, want 2 and 4:\n%s", warn, debug, log)
 	}
 }
@@ -316,23 +361,26 @@ func TestRefusalIsNotForgottenForOthers(t *testing.T) {
 	}
 }
 
-// Who tries again what fails must know that this stays refused: without this package, by a method.
+// A retrying caller must learn that the refusal is permanent. A method tells it, so that it need
+// not import this package.
 func TestRefusalSaysThatItIsOne(t *testing.T) {
 	a, _ := newAuthority(t, stack(t))
-	err := fmt.Errorf("invoking: %w", a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN))
+	err := fmt.Errorf("invoking: %w",
+		a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN))
 	var denied interface{ AccessDenied() bool }
 	if !errors.As(err, &denied) || !denied.AccessDenied() {
 		t.Errorf("%v: does not say AccessDenied", err)
 	}
 }
 
-// A refusal is logged whole where it is made. Others log it as an error, in one line.
+// The authority logs a refusal in full. Others log it as an error, in one line.
 func TestRefusalInAnothersLogIsItsText(t *testing.T) {
 	a, log := newAuthority(t, stack(t))
 	err := a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 	log.Reset()
 	slog.New(slog.NewTextHandler(log, nil)).Warn("message could not be delivered", "error", err)
-	if got := log.String(); !strings.Contains(got, `error="User: sns.amazonaws.com is not authorized`) || strings.Contains(got, "declared_in") {
+	if got := log.String(); !strings.Contains(got, `error="User: sns.amazonaws.com is not authorized`) ||
+		strings.Contains(got, "declared_in") {
 		t.Errorf("got %s, want error= and the refusal's text alone", got)
 	}
 }
@@ -346,13 +394,14 @@ func TestPresentPolicyCounts(t *testing.T) {
 		name    string
 		present string
 		known   bool
-		refusal string // "" for none
+		refusal string // "" means none
 		log     string
 	}{
 		{"the declared one", declared, true, "", ""},
 		{"one that was removed", "", true, "because no resource-based policy allows", "missing="},
-		{"one that denies", document(t, send, deny), true, "with an explicit deny in a resource-based policy", `denied_by="the present policy of ` + queueARN + `"`},
-		{"one that cannot be read", "{", true, "reading the present policy of " + queueARN, ""},
+		{"one that denies", document(t, send, deny), true, "with an explicit deny in a resource-based policy",
+			`denied_by="the current policy of ` + queueARN + `"`},
+		{"one that cannot be read", "{", true, "reading the current policy of " + queueARN, ""},
 		{"nobody knows it: the graph's", "", false, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -370,7 +419,8 @@ func TestPresentPolicyCounts(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
-			if c.refusal == "" && err != nil || c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
+			if c.refusal == "" && err != nil ||
+				c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
 				t.Errorf("got %v, want %q", err, c.refusal)
 			}
 			if !strings.Contains(log.String(), c.log) {
@@ -379,7 +429,7 @@ func TestPresentPolicyCounts(t *testing.T) {
 		})
 	}
 
-	// As long as it is the declared one, a refusal says where that stands.
+	// As long as the policy is the declared one, a refusal names the place of the declaration.
 	g := stack(t, queuePolicy(t, send, deny))
 	var log bytes.Buffer
 	a, err := iam.New(iam.Config{
@@ -389,7 +439,8 @@ func TestPresentPolicyCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN); err == nil || !strings.Contains(log.String(), `denied_by="QueuePolicy stock_queue"`) {
+	if err := a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN); err == nil ||
+		!strings.Contains(log.String(), `denied_by="QueuePolicy stock_queue"`) {
 		t.Errorf("got %v, log %s; want it denied by QueuePolicy stock_queue", err, log.String())
 	}
 }
@@ -401,7 +452,8 @@ func TestUserIDIsTheRolesWithTheSession(t *testing.T) {
 	second, _ := a.Issue(roleARN, "stock")
 	other, _ := a.Issue(roleARN+"2", "stock")
 	id := a.UserID(first.AccessKeyID)
-	if !regexp.MustCompile(`^AROA[A-Z0-9]{17}:stock$`).MatchString(id) || a.UserID(second.AccessKeyID) != id || a.UserID(other.AccessKeyID) == id {
+	if !regexp.MustCompile(`^AROA[A-Z0-9]{17}:stock$`).MatchString(id) || a.UserID(second.AccessKeyID) != id ||
+		a.UserID(other.AccessKeyID) == id {
 		t.Errorf("got %q, for another instance %q, for another role %q; want AROA…:stock, the same, and another",
 			id, a.UserID(second.AccessKeyID), a.UserID(other.AccessKeyID))
 	}
@@ -419,7 +471,8 @@ func TestCredentialsEndWithTheirInstance(t *testing.T) {
 	p := awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN}
 	first, release := a.Issue(roleARN, "stock")
 	second, _ := a.Issue(roleARN, "stock")
-	if first == second || !strings.HasPrefix(first.AccessKeyID, "ASIA") || len(first.AccessKeyID) != 20 || len(first.SecretAccessKey) != 40 || first.SessionToken == "" {
+	if first == second || !strings.HasPrefix(first.AccessKeyID, "ASIA") || len(first.AccessKeyID) != 20 ||
+		len(first.SecretAccessKey) != 40 || first.SessionToken == "" {
 		t.Errorf("got credentials %+v and %+v, want two of AWS's form", first, second)
 	}
 	if got, ok := a.Credentials(first.AccessKeyID); !ok || got != first {
@@ -450,18 +503,21 @@ func TestBoundaryIsJudgedWhereItIsKnown(t *testing.T) {
 
 	a, log := newAuthority(t, g)
 	c, _ := a.Issue(roleARN, "stock")
-	if err := a.Authorize(c.AccessKeyID, p); err != nil || !strings.Contains(log.String(), boundaryARN) || !strings.Contains(log.String(), "level=INFO") {
+	if err := a.Authorize(c.AccessKeyID, p); err != nil || !strings.Contains(log.String(), boundaryARN) ||
+		!strings.Contains(log.String(), "level=INFO") {
 		t.Errorf("an unknown boundary: got %v, log %s; want it allowed, and the log to name the boundary", err, log)
 	}
 
 	log.Reset()
-	a, err := iam.New(iam.Config{Graph: g, Managed: map[string]string{boundaryARN: document(t, allow("sns:*", "*"))}, Log: slog.New(slog.NewTextHandler(log, nil))})
+	a, err := iam.New(iam.Config{Graph: g, Managed: map[string]string{boundaryARN: document(t, allow("sns:*", "*"))},
+		Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, _ = a.Issue(roleARN, "stock")
 	const want = "because no permissions boundary allows the sqs:SendMessage action"
-	if err := a.Authorize(c.AccessKeyID, p); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(log.String(), "bootstrap/permissions.go") {
+	if err := a.Authorize(c.AccessKeyID, p); err == nil || !strings.Contains(err.Error(), want) ||
+		!strings.Contains(log.String(), "bootstrap/permissions.go") {
 		t.Errorf("a boundary that does not allow it: got %v, log %s; want …%s", err, log, want)
 	}
 }

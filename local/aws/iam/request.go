@@ -7,8 +7,9 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// AuthorizeRequest decides about a signed request to something that is no operation of an AWS service, such as a route of an HTTP API:
-// whether it is signed for a scope with somebody's credentials, and whether that somebody has a permission. The body has been read.
+// AuthorizeRequest decides on a signed request that is not an AWS operation, such as one to a route
+// of an HTTP API. It verifies the signature for a scope, and then the signer's permission. The
+// request's body has been read already.
 func (a *Authority) AuthorizeRequest(r *http.Request, body []byte, scope awsapi.Scope, p awsapi.Permission) error {
 	accessKeyID, err := awsapi.Authenticate(r, body, scope, a.Credentials)
 	if err != nil {

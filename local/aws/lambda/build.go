@@ -18,15 +18,16 @@ import (
 	"restock/local/system/process"
 )
 
-// buildFlags are those of every build, so that the same source is the same program. Like what is deployed, it has neither debug
-// information, which takes the linker twice as long, nor the commit; the tag leaves out what only Lambda's former runtime for Go needed.
+// buildFlags are the flags of every build, so that the same source gives the same program. Like
+// deployed programs, they have no debug information, which doubles the time of linking, and no
+// commit. The tag leaves out code that only Lambda's former Go runtime needed.
 var buildFlags = []string{"-tags=lambda.norpc", "-buildvcs=false", "-ldflags=-s -w"}
 
-// A BuildError says that packages do not build.
+// A BuildError is the error of packages that do not build.
 type BuildError struct {
-	Packages []string // as they were given to Build
+	Packages []string // the packages that failed, as given to Build
 	Output   string   // the compiler's lines
-	Err      error    // how the go command ended
+	Err      error    // the exit of the go command
 }
 
 func (e *BuildError) Error() string {
@@ -35,34 +36,39 @@ func (e *BuildError) Error() string {
 
 func (e *BuildError) Unwrap() error { return e.Err }
 
-// Build builds Go programs for this machine into outDir, each as the last element of
-// its package's path. packages are paths of packages in the module at moduleDir, as ./lambdas/stock. All are
-// built by one call of the go command, which then shares its work among
-// them. A program takes the place of a former one at once, which may be running. Many processes may build at once.
+// Build builds Go programs for this machine into outDir. Each program has the name of the last
+// element of its package's path. packages are paths in the module at moduleDir, such as
+// ./lambdas/stock. One call of the go command builds all of them, so that it shares its work. A new
+// program replaces the former one atomically, even while that one runs. Several processes may build
+// at the same time.
 //
-// What does not build is a *BuildError, whose first line says what failed; the others are built all the same.
+// If packages do not build, the error is a *BuildError whose first line names them. The other
+// packages are built all the same.
 func Build(ctx context.Context, moduleDir, outDir string, packages ...string) error {
 	_, err := BuildSums(ctx, moduleDir, outDir, packages...)
 	return err
 }
 
-// BuildSums is Build, and returns the SHA-256 of what was built, in hex, by the last element of its package's path. It does so with a
-// *BuildError too.
+// BuildSums is Build, and returns the SHA-256 of each built program in hex, by the last element of
+// its package's path. It also returns them with a *BuildError.
 func BuildSums(ctx context.Context, moduleDir, outDir string, packages ...string) (map[string]string, error) {
 	return build(ctx, moduleDir, outDir, packages, install)
 }
 
-// Prebuild finds out whether programs build, and leaves what is there in its place. A Build that follows has little to do.
+// Prebuild checks whether programs build, and does not replace the existing ones. A later Build is
+// then fast.
 func Prebuild(ctx context.Context, moduleDir, outDir string, packages ...string) error {
 	_, err := build(ctx, moduleDir, outDir, packages, func(string, string) (string, error) { return "", nil })
 	return err
 }
 
-// builtDir, in a directory of programs, is where the go command builds them, and finds them the next time: it takes what is up to date as it is.
+// builtDir is a folder in the programs' directory in which the go command builds them. It skips the
+// programs there that are up to date.
 const builtDir = ".built"
 
-// build builds, and does with each program what is to be done with it.
-func build(ctx context.Context, moduleDir, outDir string, packages []string, with func(built, program string) (sum string, err error)) (map[string]string, error) {
+// build builds packages and calls do with each built program.
+func build(ctx context.Context, moduleDir, outDir string, packages []string,
+	with func(built, program string) (sum string, err error)) (map[string]string, error) {
 	failed := func(err error) (map[string]string, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -100,9 +106,10 @@ func build(ctx context.Context, moduleDir, outDir string, packages []string, wit
 	return sums, nil
 }
 
-// install puts a program that was built in its place, at once. It is linked rather than copied: while a file is written, a process that is
-// being started at that moment has it open too, and then it cannot be run (https://go.dev/issue/22315). The go command never
-// writes to a program that it has built, but makes another one.
+// install replaces a program with the built one atomically. It links the file instead of copying
+// it. While a file is being written, a process that forks at this moment inherits the open file,
+// and then the file cannot be executed (https://go.dev/issue/22315). The go command never writes to
+// a program that it has built; it creates a new file.
 func install(built, program string) (sum string, err error) {
 	if sum, err = sumOf(built); err != nil {
 		return "", err
@@ -111,7 +118,7 @@ func install(built, program string) (sum string, err error) {
 		return sum, nil
 	}
 	beside := program + ".new"
-	if err := os.Remove(beside); err != nil && !errors.Is(err, os.ErrNotExist) { // of a process that was killed
+	if err := os.Remove(beside); err != nil && !errors.Is(err, os.ErrNotExist) { // left by a killed process
 		return "", err
 	}
 	if err := os.Link(built, beside); err != nil {
@@ -120,7 +127,7 @@ func install(built, program string) (sum string, err error) {
 	return sum, os.Rename(beside, program)
 }
 
-// same tells whether a program is what was built, linked there before.
+// same reports whether a program is a link to the built one.
 func same(built, program string) bool {
 	a, err := os.Stat(built)
 	if err != nil {
@@ -146,7 +153,7 @@ func sumOf(file string) (string, error) {
 // A builder builds packages of a module into a directory.
 type builder struct{ moduleDir, dir string }
 
-// build returns the packages that it has built, and a *BuildError of the others.
+// build returns the packages that it has built, and a *BuildError for the others.
 func (b builder) build(ctx context.Context, packages []string) (built []string, err error) {
 	err = b.compile(ctx, packages, b.dir)
 	var failure *BuildError
@@ -170,16 +177,17 @@ func (b builder) build(ctx context.Context, packages []string) (built []string, 
 		}
 	}
 	if len(failure.Packages) == 0 {
-		return built, nil // it was mended meanwhile
+		return built, nil // the source was fixed meanwhile
 	}
 	return built, failure
 }
 
-// compiling begins the line in which the go command names the package whose compilation failed.
+// compiling is the prefix of the line in which the go command names a package that does not
+// compile.
 const compiling = "# "
 
-// whatCompiles builds what can be built of packages, into an empty directory first: in one where all were built before, nothing tells those
-// that failed.
+// whatCompiles builds as many packages as possible into an empty directory. In a directory with
+// older programs, nothing would show which packages failed.
 func (b builder) whatCompiles(ctx context.Context, packages []string) (built []string, err error) {
 	empty, err := os.MkdirTemp(b.dir, ".some-")
 	if err != nil {
@@ -202,8 +210,8 @@ func (b builder) whatCompiles(ctx context.Context, packages []string) (built []s
 	return built, nil
 }
 
-// whatLoads builds packages one by one, where the go command does not get to compiling because it cannot load one of them: one with an import
-// that is not there.
+// whatLoads builds packages one by one. It is for a package that the go command cannot load, for
+// example because of a missing import: then the go command compiles none of them.
 func (b builder) whatLoads(ctx context.Context, packages []string) (built []string, output string, err error) {
 	var lines []string
 	for _, p := range packages {
@@ -213,7 +221,7 @@ func (b builder) whatLoads(ctx context.Context, packages []string) (built []stri
 			built = append(built, p)
 		case !errors.As(err, &failure):
 			return nil, "", err
-		case !slices.Contains(lines, failure.Output): // of an import that several packages miss
+		case !slices.Contains(lines, failure.Output): // several packages have the same missing import
 			lines = append(lines, failure.Output)
 		}
 	}
@@ -228,14 +236,14 @@ func (b builder) compile(ctx context.Context, packages []string, dir string) err
 		defer mu.Unlock()
 		output = append(output, line)
 	}
-	// The go command is killed where a build is broken off, and would leave its own folder behind.
+	// A cancelled go command is killed, and would leave its temporary folder behind.
 	work := filepath.Join(b.dir, ".work")
 	if err := errors.Join(os.RemoveAll(work), os.MkdirAll(work, 0o755)); err != nil {
 		return fmt.Errorf("making a folder to build in: %w", err)
 	}
 	defer os.RemoveAll(work)
 	args := append([]string{"build"}, buildFlags...)
-	// A slash at the end of -o makes the go command treat it as a directory.
+	// Because of the slash at the end, the go command treats -o as a directory.
 	args = append(args, "-o", dir+string(filepath.Separator), "--")
 	err := process.Run(ctx, process.Config{
 		Path:   "go",

@@ -49,7 +49,8 @@ func module(t *testing.T, commands map[string]string) (dir string) {
 	}
 	for path, text := range files {
 		path = filepath.Join(dir, path)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755),
+			os.WriteFile(path, []byte(text), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,7 +62,8 @@ func TestWhatBuildsIsBuiltBesideWhatDoesNot(t *testing.T) {
 	for _, c := range []struct{ name, broken, want string }{
 		{"an error of the compiler", "func main() { undefined() }\n", "b/main.go:3:15: undefined: undefined"},
 		{"an error of the parser", "func main() {\n", "b/main.go:4:1: syntax error"},
-		{"an import that is not there", "import _ \"example/nowhere\"\n\nfunc main() {}\n", "package example/nowhere is not in std"},
+		{"an import that is not there", "import _ \"example/nowhere\"\n\nfunc main() {}\n",
+			"package example/nowhere is not in std"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := t.TempDir()
@@ -69,16 +71,19 @@ func TestWhatBuildsIsBuiltBesideWhatDoesNot(t *testing.T) {
 			if err := lambda.Prebuild(t.Context(), dir, out, "./a", "./b", "./c"); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(dir, "b", "main.go"), []byte("package main\n\n"+c.broken), 0o644); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "b", "main.go"), []byte("package main\n\n"+c.broken),
+				0o644); err != nil {
 				t.Fatal(err)
 			}
 			sums, err := lambda.BuildSums(t.Context(), dir, out, "./a", "./b", "./c")
 			var failure *lambda.BuildError
-			if !errors.As(err, &failure) || strings.Join(failure.Packages, " ") != "./b" || strings.Count(failure.Output, c.want) != 1 {
+			if !errors.As(err, &failure) || strings.Join(failure.Packages, " ") != "./b" ||
+				strings.Count(failure.Output, c.want) != 1 {
 				t.Errorf("got %v, want that ./b fails, and once %q", err, c.want)
 			}
 			left, err := filepath.Glob(filepath.Join(out, "[^.]*"))
-			if want := []string{filepath.Join(out, "a"), filepath.Join(out, "c")}; !slices.Equal(left, want) || err != nil {
+			if want := []string{filepath.Join(out, "a"), filepath.Join(out, "c")}; !slices.Equal(left, want) ||
+				err != nil {
 				t.Errorf("got %q (%v), want %q", left, err, want)
 			}
 			if len(sums) != 2 || len(sums["a"]) != 64 || len(sums["c"]) != 64 {
@@ -91,7 +96,8 @@ func TestWhatBuildsIsBuiltBesideWhatDoesNot(t *testing.T) {
 func TestSameSourceHasTheSameSum(t *testing.T) {
 	dir, out := module(t, map[string]string{"a": "func main() {}\n"}), t.TempDir()
 	var sums []string
-	for _, main := range []string{"func main() {}\n", "// Said otherwise.\nfunc main() {}\n", "func main() { println(1) }\n"} {
+	for _, main := range []string{"func main() {}\n", "// Said otherwise.\nfunc main() {}\n",
+		"func main() { println(1) }\n"} {
 		if err := os.WriteFile(filepath.Join(dir, "a", "main.go"), []byte("package main\n\n"+main), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +126,8 @@ func TestAProgramIsBuiltInPlaceOfOneThatRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = running.Process.Kill(); _ = running.Wait() })
-	if err := os.WriteFile(filepath.Join(dir, "a", "main.go"), []byte("package main\n\nfunc main() {}\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "a", "main.go"), []byte("package main\n\nfunc main() {}\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 	if err := lambda.Build(t.Context(), dir, out, "./a"); err != nil {

@@ -5,26 +5,27 @@ import (
 	"sync"
 )
 
-// What an account has of concurrency in a region, and how much of it can't be reserved.
+// The account's concurrency in a region, and the part of it that cannot be reserved.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 const (
 	DefaultConcurrency    = 1000
 	UnreservedConcurrency = 100
 )
 
-// unreserved is the concurrency that the functions share that have none reserved.
+// unreserved is the concurrency that the functions without a reservation share.
 type unreserved struct {
 	mu   sync.Mutex
-	left int // of what is neither reserved nor in use
-	free int // of what is not reserved
+	left int // neither reserved nor in use
+	free int // not reserved
 }
 
-// reserve takes n away for one function.
+// reserve reserves n for one function.
 func (u *unreserved) reserve(n int) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if n > 0 && u.free-n < UnreservedConcurrency {
-		return fmt.Errorf("its reserved concurrency of %d leaves %d of the account's to functions that reserve none; %d must remain",
+		return fmt.Errorf("its reserved concurrency of %d leaves %d of the account's to functions without a "+
+			"reservation; %d must remain",
 			n, u.free-n, UnreservedConcurrency)
 	}
 	u.free -= n
@@ -32,14 +33,14 @@ func (u *unreserved) reserve(n int) error {
 	return nil
 }
 
-// total is how much there is to share.
+// total returns the shared concurrency.
 func (u *unreserved) total() int {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.free
 }
 
-// take takes one, if one is left, for an invocation.
+// take takes one unit for an invocation. It returns false if none is left.
 func (u *unreserved) take() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -50,7 +51,7 @@ func (u *unreserved) take() bool {
 	return true
 }
 
-// put returns what take took.
+// put returns a unit that take took.
 func (u *unreserved) put() {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -11,11 +11,11 @@ import (
 	"strconv"
 )
 
-// MaxEnvironment is how large a function's declared environment may be, in bytes.
+// MaxEnvironment limits a function's declared environment, in bytes.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 const MaxEnvironment = 4 << 10
 
-// reserved are the variables that a function can't declare.
+// reserved are the variables that a function cannot declare.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 var reserved = []string{
 	"_HANDLER", "_X_AMZN_TRACE_ID",
@@ -29,7 +29,7 @@ var reserved = []string{
 	"LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
 }
 
-// variableName is what a variable may be called.
+// variableName matches the allowed names of variables.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
@@ -39,24 +39,28 @@ func validateEnvironment(declared map[string]string) error {
 			return fmt.Errorf("its environment sets %s, which is reserved to Lambda", name)
 		}
 		if !variableName.MatchString(name) {
-			return fmt.Errorf("its environment has a variable named %q; a name is a letter, then letters, digits and underscores, two characters at least", name)
+			return fmt.Errorf("its environment has a variable named %q; a name is a letter, then letters, digits and "+
+				"underscores, at least two characters", name)
 		}
 	}
-	// The documentation does not say what is measured. Lambda's refusal shows it: the variables as a JSON object, names and quotes
-	// and all. https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594
+	// The documentation does not define the size. Lambda's error message shows it: the length of
+	// the variables as a JSON object. See
+	// https://github.com/github-aws-runners/terraform-aws-github-runner/issues/3594
 	measured, err := json.Marshal(declared)
 	if err != nil {
 		return fmt.Errorf("measuring its environment: %w", err)
 	}
 	if len(declared) > 0 && len(measured) > MaxEnvironment {
-		return fmt.Errorf("its environment takes %d bytes as JSON; at most %d are allowed", len(measured), MaxEnvironment)
+		return fmt.Errorf("its environment takes %d bytes as JSON; at most %d are allowed", len(measured),
+			MaxEnvironment)
 	}
 	return nil
 }
 
-// environment returns the whole environment of an instance: what the function declares and what Lambda sets, nothing of this
-// process's own. AWS_EXECUTION_ENV and _X_AMZN_TRACE_ID are missing because Lambda does not define them for the provided runtimes,
-// where the runtime sets the latter itself from the header Lambda-Runtime-Trace-Id.
+// environment returns the whole environment of an instance: the function's declared variables and
+// Lambda's own. It has no variable of this process. It lacks AWS_EXECUTION_ENV and
+// _X_AMZN_TRACE_ID, because Lambda does not set them for the provided runtimes. There, the runtime
+// sets the latter from the header Lambda-Runtime-Trace-Id.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func (inst *instance) environment(logStream string) []string {
 	d := inst.fn
@@ -65,7 +69,8 @@ func (inst *instance) environment(logStream string) []string {
 		"LANG": "en_US.UTF-8",
 		"PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
 		"TZ":   ":UTC",
-		// Not Lambda's: it stands for the /tmp of an instance; see the package's documentation.
+		// Lambda does not set it. It replaces the /tmp of an instance; see the package's
+		// documentation.
 		"TMPDIR": inst.tmp,
 	}
 	maps.Copy(env, d.Environment)
@@ -85,10 +90,10 @@ func (inst *instance) environment(logStream string) []string {
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
 		"AWS_LAMBDA_RUNTIME_API":          d.host.addr + "/" + inst.id,
 		"LAMBDA_TASK_ROOT":                filepath.Dir(d.Executable),
-		"LAMBDA_RUNTIME_DIR":              "/var/runtime", // a custom runtime has nothing there
+		"LAMBDA_RUNTIME_DIR":              "/var/runtime", // a custom runtime has no files there
 	})
 	if d.LogFormat == LogFormatJSON {
-		// Levels are there with JSON alone, and INFO is the default.
+		// Log levels exist only with JSON; the default is INFO.
 		// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 		env["AWS_LAMBDA_LOG_LEVEL"] = cmp.Or(d.LogLevel, "INFO")
 	}

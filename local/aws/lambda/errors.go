@@ -8,53 +8,56 @@ import (
 	"time"
 )
 
-// Types of errors that Lambda makes up itself, where the function could not.
+// Types of errors that Lambda reports because the function could not.
 const (
-	// ErrorTypeExit: the process ended before it answered.
+	// ErrorTypeExit means that the process ended before it answered.
 	ErrorTypeExit = "Runtime.ExitError"
-	// ErrorTypeMemory: the process was killed because it took more memory than its memory size. The documentation does not
-	// name it; https://github.com/adobe/helix-html2md-service/issues/1001 shows what Lambda returned.
+	// ErrorTypeMemory means that the process was killed because it exceeded its memory size. The
+	// documentation does not have the name;
+	// https://github.com/adobe/helix-html2md-service/issues/1001 shows Lambda's answer.
 	ErrorTypeMemory = "Runtime.OutOfMemory"
-	// ErrorTypeTimeout: it did not answer in time, and was killed.
+	// ErrorTypeTimeout means that the process did not answer in time, and was killed.
 	ErrorTypeTimeout = "Sandbox.Timedout"
-	// ErrorTypeEntrypoint: its executable could not be started.
+	// ErrorTypeEntrypoint means that the executable could not be started.
 	ErrorTypeEntrypoint = "Runtime.InvalidEntrypoint"
-	// ErrorTypeResponseSize: its answer is larger than MaxPayload.
+	// ErrorTypeResponseSize means that the answer is larger than MaxPayload.
 	ErrorTypeResponseSize = "Function.ResponseSizeTooLarge"
 )
 
-// Errors of invocations that Lambda refuses: the function did not run.
+// Errors of invocations that Lambda refuses. The function did not run.
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 var (
-	// ErrThrottled is the error of an invocation that found all concurrency in use.
+	// ErrThrottled is the error of an invocation when all concurrency is in use.
 	ErrThrottled = errors.New("TooManyRequestsException: Rate Exceeded")
 
 	// ErrRequestTooLarge is the error of an event that is larger than MaxRequest.
-	ErrRequestTooLarge = fmt.Errorf("RequestEntityTooLargeException: Request must be smaller than %d bytes for the InvokeFunction operation", MaxRequest)
+	ErrRequestTooLarge = fmt.Errorf(
+		"RequestEntityTooLargeException: Request must be smaller than %d bytes for the InvokeFunction operation",
+		MaxRequest)
 
 	// ErrInvalidRequest is the error of an event that is not JSON.
 	ErrInvalidRequest = errors.New("InvalidRequestContentException: Could not parse request body into json")
 )
 
-// A ThrottledError says whose concurrency an invocation found in use. It is ErrThrottled.
+// A ThrottledError is an ErrThrottled that names the concurrency that is in use.
 type ThrottledError struct{ Reason string }
 
 func (e *ThrottledError) Error() string { return e.Reason + ": " + ErrThrottled.Error() }
 
-// Is makes it ErrThrottled to package errors.
+// Is makes errors.Is report ErrThrottled.
 func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
 
-// FunctionError is the failure of a function. As JSON it is what Lambda returns to the
-// caller: https://docs.aws.amazon.com/lambda/latest/dg/golang-exceptions.html
+// FunctionError is the failure of a function. Its JSON form is Lambda's answer to the caller:
+// https://docs.aws.amazon.com/lambda/latest/dg/golang-exceptions.html
 type FunctionError struct {
 	Type       string          `json:"errorType"`
 	Message    string          `json:"errorMessage"`
-	StackTrace json.RawMessage `json:"stackTrace,omitempty"` // its form is the runtime's
+	StackTrace json.RawMessage `json:"stackTrace,omitempty"` // in a format of the runtime
 
 	RequestID string `json:"-"`
 
-	// Stderr holds the last lines that the process wrote to its standard error, if
-	// the process ended instead of telling the error itself.
+	// Stderr has the last lines of the process's standard error, if the process ended without
+	// reporting an error.
 	Stderr []string `json:"-"`
 }
 
@@ -66,12 +69,12 @@ func (e *FunctionError) Error() string {
 	return text
 }
 
-// reportedError decodes the body of a request that reports an error. headerType is
-// its Lambda-Runtime-Function-Error-Type.
+// reportedError decodes the body of a request that reports an error. headerType is the request's
+// Lambda-Runtime-Function-Error-Type.
 func reportedError(body []byte, headerType string) *FunctionError {
 	var e FunctionError
 	if err := json.Unmarshal(body, &e); err != nil {
-		e = FunctionError{Message: string(body)} // the API lets a runtime send anything
+		e = FunctionError{Message: string(body)} // the API accepts any text
 	}
 	if e.Type == "" {
 		e.Type = headerType
@@ -79,7 +82,7 @@ func reportedError(body []byte, headerType string) *FunctionError {
 	return &e
 }
 
-// exitError describes a process that ended by itself. The words are Lambda's.
+// exitError describes a process that ended by itself. The texts are Lambda's.
 func exitError(requestID string, exit error) *FunctionError {
 	text := "Runtime exited without providing a reason"
 	if exit != nil {

@@ -1,6 +1,6 @@
 package lambda
 
-// Occupied is how many processes have an event, or are being given one.
+// Occupied returns how many processes have an event or are receiving one.
 func (h *Host) Occupied() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -14,19 +14,21 @@ import (
 )
 
 const (
-	// Lambda's limits, and its default memory size.
+	// DefaultMemoryMB is Lambda's default memory size.
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 	DefaultMemoryMB = 128
-	MinMemoryMB     = 128
-	MaxMemoryMB     = 10240
-	MaxTimeout      = 15 * time.Minute
+	// MinMemoryMB, MaxMemoryMB and MaxTimeout are Lambda's limits.
+	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+	MinMemoryMB = 128
+	MaxMemoryMB = 10240
+	MaxTimeout  = 15 * time.Minute
 
-	// MaxRequest is the size in bytes of the largest event of a synchronous invocation (6 MB).
+	// MaxRequest limits the event of a synchronous invocation, in bytes (6 MB).
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 	MaxRequest = 6 << 20
 )
 
-// What a function's LogFormat may be.
+// The values of a function's LogFormat.
 // https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html
 const (
 	LogFormatText = "Text"
@@ -37,47 +39,48 @@ const (
 type Function struct {
 	Name string
 
-	// ARN; empty means the one that follows from the host's region and account.
+	// ARN defaults to the ARN of a function with this name in the host's region and account.
 	ARN string
 
 	// Executable is the program that handles the invocations.
 	Executable string
 
-	// Environment holds the declared variables: those that Lambda sets itself are not among them.
+	// Environment has the declared variables, without Lambda's own.
 	Environment map[string]string
 
-	// Timeout of one invocation, at most MaxTimeout.
+	// Timeout limits one invocation. The maximum is MaxTimeout.
 	Timeout time.Duration
 
 	// MemoryMB is the memory size in MiB; 0 means DefaultMemoryMB.
 	MemoryMB int
 
-	// ReservedConcurrency is how many instances may run at once; nil means that the function shares what the others leave of the
-	// account's. 0 throttles every invocation, as on AWS.
+	// ReservedConcurrency limits the concurrent instances. Nil means that the function uses the
+	// account's unreserved concurrency. 0 throttles every invocation, as on AWS.
 	ReservedConcurrency *int
 
-	// ConcurrencySetting says where ReservedConcurrency is set, for the person who reads that all instances are busy. May be empty.
+	// ConcurrencySetting names the setting of ReservedConcurrency, for the message that all
+	// instances are busy. May be empty.
 	ConcurrencySetting string
 
-	// LogFormat is LogFormatText or LogFormatJSON: what AWS_LAMBDA_LOG_FORMAT says to the function. Empty means LogFormatText.
+	// LogFormat is LogFormatText or LogFormatJSON, and becomes AWS_LAMBDA_LOG_FORMAT. Empty means
+	// LogFormatText.
 	LogFormat string
 
-	// LogLevel is the application's log level, DEBUG for one: what AWS_LAMBDA_LOG_LEVEL says to a function whose LogFormat is
-	// LogFormatJSON. Empty means INFO.
+	// LogLevel is the application's log level, such as DEBUG. It becomes AWS_LAMBDA_LOG_LEVEL if
+	// LogFormat is LogFormatJSON. Empty means INFO.
 	LogLevel string
 
-	// LogGroup is the name of the log group that AWS_LAMBDA_LOG_GROUP_NAME tells the function; empty means /aws/lambda/ and the
-	// function's name.
+	// LogGroup becomes AWS_LAMBDA_LOG_GROUP_NAME. Empty means /aws/lambda/ and the function's name.
 	LogGroup string
 
-	// Role is the ARN of the role that the function runs with. It is the host's Config.Credentials to make something of it.
+	// Role is the ARN of the function's role. The host's Config.Credentials uses it.
 	Role string
 
-	// Credentials of every instance, where the host's Config.Credentials is nil.
+	// Credentials are those of every instance if the host's Config.Credentials is nil.
 	Credentials Credentials
 }
 
-// Credentials are what a function signs its AWS requests with.
+// Credentials sign a function's AWS requests.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 }
@@ -107,23 +110,24 @@ func (f Function) validate() error {
 	return validateEnvironment(f.Environment)
 }
 
-// Deployed is a function that a host runs.
+// Deployed is a function on a host.
 type Deployed struct {
 	Function
 	host *Host
 	log  *slog.Logger
 
 	mu         sync.Mutex
-	generation int           // of the executable: how often Reload was called
-	idle       []*instance   // warm ones, of this generation; the last was used last
+	generation int           // of the executable: the number of calls of Reload
+	idle       []*instance   // warm instances of this generation; the most recently used is last
 	busy       int           // instances that start, run an invocation or are being killed
-	quiescent  chan struct{} // closed by release when busy falls to 0; nil while nobody waits
+	quiescent  chan struct{} // release closes it when busy falls to 0; nil while nobody waits
 }
 
-// Invoke runs the function on an event and returns its answer, both JSON. The error is a
-// *FunctionError if the function failed, ErrThrottled if it may not run now, ErrRequestTooLarge or ErrInvalidRequest if the event
-// is refused, ErrClosed if the host was closed, and the cause of ctx's end if that came first. No event is an empty object.
-// The end of ctx does not stop the function: as on AWS, a caller that goes away stops nothing.
+// Invoke runs the function on an event and returns its answer; both are JSON. An empty event means
+// an empty object. The error is a *FunctionError if the function failed, ErrThrottled if it may not
+// run now, ErrRequestTooLarge or ErrInvalidRequest if the event is refused, and ErrClosed if the
+// host was closed. If ctx ends first, the error is the cause of its end; the function continues, as
+// on AWS when a caller hangs up.
 func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) == 0 {
 		payload = []byte("{}")
@@ -148,7 +152,7 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		done <- result{out, err}
 	})
 	if err != nil {
-		d.release(nil) // Close ends the idle ones itself
+		d.release(nil) // Close stops the idle instances itself
 		return nil, fmt.Errorf("invoking %s: %w", d.Name, err)
 	}
 	select {
@@ -162,10 +166,10 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
-// run runs one invocation on a warm instance, or on a new one if warm is nil. If the warm one ended
-// while it was idle, a new instance gets the event. An instance that read the event and then ended
-// has failed: nobody knows what it had done by then, so the event is not tried again. Neither is one
-// whose new instance ends at once: the next one would do the same.
+// run runs one invocation on a warm instance, or on a new one if warm is nil. If the warm instance
+// ended while it was idle, a new instance gets the event. If an instance ended after it read the
+// event, the invocation has failed. Nobody knows what the instance had done by then, so there is no
+// retry. There is no retry either if a new instance ends at once: the next one would do the same.
 func (d *Deployed) run(warm *instance, inv *invocation) ([]byte, error) {
 	if warm != nil {
 		out, err := warm.invoke(inv)
@@ -193,11 +197,11 @@ func (d *Deployed) run(warm *instance, inv *invocation) ([]byte, error) {
 	return out, err
 }
 
-// acquire takes the warm instance that was used last; nil means that the caller may start one.
+// acquire takes the most recently used warm instance. Nil means that the caller may start one.
 func (d *Deployed) acquire() (*instance, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	// Idle instances hold no concurrency: it counts invocations.
+	// Idle instances use no concurrency: Lambda counts invocations.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 	if n := d.ReservedConcurrency; n != nil && d.busy >= *n || n == nil && !d.host.unreserved.take() {
 		return nil, d.throttled()
@@ -212,7 +216,7 @@ func (d *Deployed) acquire() (*instance, error) {
 	return inst, nil
 }
 
-// throttled is the error of an invocation that finds all concurrency in use.
+// throttled returns the error of an invocation when all concurrency is in use.
 func (d *Deployed) throttled() error {
 	setting := ""
 	if d.ConcurrencySetting != "" {
@@ -220,7 +224,8 @@ func (d *Deployed) throttled() error {
 	}
 	switch n := d.ReservedConcurrency; {
 	case n == nil:
-		return &ThrottledError{fmt.Sprintf("all %d invocations at once that the account allows are in use", d.host.unreserved.total())}
+		return &ThrottledError{fmt.Sprintf("all %d invocations at once that the account allows are in use",
+			d.host.unreserved.total())}
 	case *n == 0:
 		return &ThrottledError{fmt.Sprintf("no instance of %s may run: its concurrency is 0%s", d.Name, setting)}
 	default:
@@ -228,14 +233,14 @@ func (d *Deployed) throttled() error {
 	}
 }
 
-// release ends what acquire began. The instance is kept for the next invocation if it lives.
+// release ends what acquire began. It keeps a living instance for the next invocation.
 func (d *Deployed) release(inst *instance) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case inst == nil || inst.ended():
 	case inst.generation != d.generation:
-		d.host.running.Go(inst.proc.Kill) // not begin: this runs within an invocation, which Close waits for
+		d.host.running.Go(inst.proc.Kill) // not begin: this runs in an invocation, for which Close waits
 	default:
 		inst.reap = time.AfterFunc(d.host.config.IdleTimeout, func() {
 			if d.forget(inst) {
@@ -255,7 +260,7 @@ func (d *Deployed) release(inst *instance) {
 	}
 }
 
-// forget removes an instance from the idle ones and tells whether it was among them.
+// forget removes an instance from the idle ones, and reports whether it was one of them.
 func (d *Deployed) forget(inst *instance) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -268,7 +273,7 @@ func (d *Deployed) forget(inst *instance) bool {
 	return true
 }
 
-// drain waits until no invocation runs. The host accepts no new ones by then.
+// drain waits until no invocation runs. By then the host must refuse new ones.
 func (d *Deployed) drain(ctx context.Context) error {
 	d.mu.Lock()
 	if d.busy == 0 {

@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newHost starts a host. Its functions may take a minute to start: a busy machine needs more than
-// Lambda gives them.
+// newHost starts a host. It gives functions a minute to start, because a busy machine is slower
+// than Lambda.
 func newHost(t *testing.T, c lambda.Config) *lambda.Host {
 	t.Helper()
 	c.InitTimeout = cmp.Or(c.InitTimeout, time.Minute)
@@ -48,11 +48,11 @@ func newHost(t *testing.T, c lambda.Config) *lambda.Host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = h.Close(t.Context()) }) // the context has ended: whatever still runs is killed
+	t.Cleanup(func() { _ = h.Close(t.Context()) }) // the context has ended, so Close kills the rest
 	return h
 }
 
-// add deploys the test's function. change, if not nil, alters its declaration.
+// add deploys the test's function. change, if not nil, changes its declaration.
 func add(t *testing.T, h *lambda.Host, change func(*lambda.Function)) *lambda.Deployed {
 	t.Helper()
 	f := lambda.Function{Name: "function", Executable: executable, Timeout: time.Minute}
@@ -66,7 +66,7 @@ func add(t *testing.T, h *lambda.Host, change func(*lambda.Function)) *lambda.De
 	return d
 }
 
-// answer is what testdata/function answers.
+// answer is the answer of testdata/function.
 type answer struct {
 	PID         int
 	Invocations int
@@ -108,8 +108,8 @@ func functionError(t *testing.T, err error) *lambda.FunctionError {
 	return e
 }
 
-// hang invokes the function on an event that it never answers, and returns the error. The timeout is
-// short for this invocation alone: on a busy machine it is too short for any other one.
+// hang invokes the function on an event that it never answers, and returns the error. Only this
+// invocation has a short timeout: on a busy machine it is too short for any other one.
 func hang(t *testing.T, d *lambda.Deployed, timeout time.Duration) *lambda.FunctionError {
 	t.Helper()
 	before := d.Timeout
@@ -121,11 +121,11 @@ func hang(t *testing.T, d *lambda.Deployed, timeout time.Duration) *lambda.Funct
 
 func gone(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// gate is a server that functions call and wait at until it opens.
+// gate is a server that blocks the functions that call it until it opens.
 type gate struct {
 	arrived chan struct{}
 	open    chan struct{}
-	event   string // makes the function call it
+	event   string // makes the function call the gate
 }
 
 func newGate(t *testing.T) *gate {
@@ -143,7 +143,7 @@ func newGate(t *testing.T) *gate {
 	return g
 }
 
-// invocations is a number of invocations that run at once.
+// invocations is a number of concurrent invocations.
 type invocations struct {
 	wg      sync.WaitGroup
 	mu      sync.Mutex

@@ -1,33 +1,32 @@
-// Package lambda runs Lambda functions on this machine: each instance is a process of
-// its own that speaks to the host through Lambda's Runtime API, as it would on AWS.
+// Package lambda runs Lambda functions on this machine. Each instance is a process that talks to
+// the host through Lambda's Runtime API, as on AWS.
 //
 // # Logs
 //
-// A line that a function writes becomes a record of the host's logger, with the line as its
-// message and the attributes function, stream (stdout or stderr) and request_id. A
-// line of JSON with a "level" gives the record that level. After each invocation
-// follows a record "invocation ended" with what Lambda's REPORT line holds. The host's own
-// records have no attribute stream.
+// Each line of a function's output becomes a record of the host's logger. The line is the message;
+// the attributes are function, stream (stdout or stderr) and request_id. A JSON line with a "level"
+// sets the record's level. After each invocation the host logs a record "invocation ended" with the
+// content of Lambda's REPORT line. The host's own records have no attribute stream.
 //
-// # What is not as on AWS
+// # Differences from AWS
 //
-// An instance is a process, not a virtual machine. Its memory is what the process holds, the pages of its program among them, but
-// not those of children that it starts; it is known on Linux alone, and only there an instance that takes more than its memory size
-// is killed. The processor's share does not follow the memory size. Between invocations a process is not frozen: what it left
-// running runs on.
+// An instance is a process, not a virtual machine. Its memory is the process's memory, including
+// the pages of its program, but without child processes. Only Linux reports it, so only on Linux
+// does the host kill an instance that exceeds its memory size. The share of the processor does not
+// depend on the memory size. A process is not frozen between invocations: its background work
+// continues.
 //
-// The /tmp of an instance is a folder of its own that TMPDIR names, which os.TempDir and its like in other languages follow; it goes
-// with the instance. A path that is written out as /tmp leads to this machine's. The folder's size is not limited, and the function's
-// own folder, read-only on AWS, is as it is here.
+// TMPDIR names an instance's own folder instead of /tmp. os.TempDir and its counterparts in other
+// languages follow it. The host removes the folder with the instance, and does not limit its size.
+// A literal path /tmp is this machine's. The function's own folder is not read-only as on AWS.
 //
 // # Why not AWS's emulator
 //
-// The Lambda Runtime Interface Emulator, github.com/aws/aws-lambda-runtime-interface-emulator, is
-// a program for one function: its server holds one invocation context and refuses
-// a second invocation while the first runs (ErrAlreadyReserved, its issue 97), it takes its
-// configuration from its own environment and hands all of that environment on to the
-// function. The library inside has no stable API. The Runtime API itself is four
-// requests (see runtime.go).
+// The Lambda Runtime Interface Emulator, github.com/aws/aws-lambda-runtime-interface-emulator, is a
+// program for one function. Its server has one invocation context and refuses a second invocation
+// while the first runs (ErrAlreadyReserved, its issue 97). It reads its configuration from its own
+// environment, and passes all of that environment on to the function. Its library has no stable
+// API. The Runtime API itself has only four requests (see runtime.go).
 package lambda
 
 import (
@@ -46,37 +45,38 @@ import (
 
 // Defaults of Config.
 const (
-	// DefaultIdleTimeout is how long an idle instance is kept. AWS names no number.
+	// DefaultIdleTimeout is the lifetime of an idle instance. AWS documents none.
 	DefaultIdleTimeout = 5 * time.Minute
 
-	// DefaultInitTimeout is Lambda's own limit of the init phase.
+	// DefaultInitTimeout is Lambda's limit for the init phase.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 	DefaultInitTimeout = 10 * time.Second
 )
 
-// ErrClosed is the error of an invocation that the end of the host prevented or cut short.
+// ErrClosed is the error of an invocation that was refused or cancelled because the host closed.
 var ErrClosed = errors.New("the Lambda host is closed")
 
-// Config says where the host pretends to be.
+// Config is the configuration of a host.
 type Config struct {
 	Region    string
 	AccountID string
 
-	// EndpointURL is where the functions' AWS SDKs send their requests
-	// (AWS_ENDPOINT_URL). Empty means to AWS.
+	// EndpointURL is the endpoint of the functions' AWS SDKs (AWS_ENDPOINT_URL). Empty means AWS.
 	EndpointURL string
 
-	// IdleTimeout is how long an idle instance is kept; 0 means DefaultIdleTimeout.
+	// IdleTimeout is the lifetime of an idle instance; 0 means DefaultIdleTimeout.
 	IdleTimeout time.Duration
 
-	// InitTimeout is how long an instance may take to become ready; 0 means DefaultInitTimeout.
+	// InitTimeout limits an instance's start; 0 means DefaultInitTimeout.
 	InitTimeout time.Duration
 
-	// Concurrency is how many invocations the account may have at once, of all functions; 0 means DefaultConcurrency.
+	// Concurrency limits the account's concurrent invocations of all functions; 0 means
+	// DefaultConcurrency.
 	Concurrency int
 
-	// Credentials returns what an instance of a function signs its AWS requests with. It is called when an instance starts, and
-	// release, which may not be nil, when that instance has ended. Nil gives each instance the function's own Credentials.
+	// Credentials returns the credentials of a new instance. release, which must not be nil, is
+	// called when the instance has ended. If Credentials is nil, each instance gets the function's
+	// Credentials.
 	Credentials func(Function) (c Credentials, release func())
 
 	// Log receives the functions' output and reports. Nil discards them.
@@ -88,7 +88,7 @@ type Host struct {
 	config   Config
 	log      *slog.Logger
 	addr     string       // of the Runtime API
-	tmp      *tempdir.Dir // holds the folders of the instances
+	tmp      *tempdir.Dir // has the folders of the instances
 	server   *http.Server
 	shutdown chan struct{} // closed when instances must end
 
@@ -100,10 +100,10 @@ type Host struct {
 	mu        sync.Mutex
 	closed    bool
 	functions map[string]*Deployed // by name
-	instances map[string]*instance // by id, those that may call the Runtime API
+	instances map[string]*instance // by id; they may call the Runtime API
 }
 
-// NewHost starts a host without functions. It must be closed.
+// NewHost starts a host without functions. The caller must close it.
 func NewHost(c Config) (*Host, error) {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	c.InitTimeout = cmp.Or(c.InitTimeout, DefaultInitTimeout)
@@ -141,8 +141,8 @@ func NewHost(c Config) (*Host, error) {
 	return h, nil
 }
 
-// Add makes a function ready to be invoked. No instance is started before the first
-// invocation. The error says which part of the declaration Lambda, or this host, refuses.
+// Add adds a function. The first invocation starts the first instance. The error names the part of
+// the declaration that Lambda or this host refuses.
 func (h *Host) Add(f Function) (*Deployed, error) {
 	if err := f.validate(); err != nil {
 		return nil, fmt.Errorf("adding function %q: %w", f.Name, err)
@@ -156,7 +156,7 @@ func (h *Host) Add(f Function) (*Deployed, error) {
 		return nil, fmt.Errorf("adding function %q: %w", f.Name, ErrClosed)
 	}
 	if h.functions[f.Name] != nil {
-		return nil, fmt.Errorf("adding function %q: there is one of that name", f.Name)
+		return nil, fmt.Errorf("adding function %q: a function with that name exists", f.Name)
 	}
 	if n := f.ReservedConcurrency; n != nil {
 		if err := h.unreserved.reserve(*n); err != nil {
@@ -168,9 +168,9 @@ func (h *Host) Add(f Function) (*Deployed, error) {
 	return d, nil
 }
 
-// Close lets running invocations finish until ctx ends, then kills every instance. New
-// invocations fail with ErrClosed from the beginning of Close. When Close
-// returns, no process and no temporary file is left. The error is that of ctx if invocations were cut short.
+// Close waits for running invocations until ctx ends, then kills every instance. New invocations
+// fail with ErrClosed. When Close returns, no process and no temporary file is left. It returns
+// ctx's error if it cancelled invocations.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	first := !h.closed
@@ -185,18 +185,18 @@ func (h *Host) Close(ctx context.Context) error {
 	var err error
 	for _, f := range functions {
 		if e := f.drain(ctx); e != nil {
-			err = fmt.Errorf("closing the Lambda host: invocations were cut short: %w", e)
+			err = fmt.Errorf("closing the Lambda host: invocations were cancelled: %w", e)
 		}
 	}
 	close(h.shutdown)
 	h.running.Wait()
-	// Last: an instance that loses the Runtime API complains in the log.
+	// This is the last step: an instance without a Runtime API logs errors.
 	err = errors.Join(err, h.server.Close())
 	h.serving.Wait()
 	return errors.Join(err, h.tmp.Remove())
 }
 
-// credentialsOf returns what a new instance of a function signs with, and what gives that back.
+// credentialsOf returns the credentials of a new instance, and the function that releases them.
 func (h *Host) credentialsOf(f Function) (c Credentials, release func()) {
 	if h.config.Credentials == nil {
 		return f.Credentials, func() {}
@@ -204,7 +204,7 @@ func (h *Host) credentialsOf(f Function) (c Credentials, release func()) {
 	return h.config.Credentials(f)
 }
 
-// begin runs f in a goroutine that Close waits for, unless the host is closed.
+// begin runs f in a goroutine that Close waits for. It fails if the host is closed.
 func (h *Host) begin(f func()) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

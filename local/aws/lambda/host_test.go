@@ -34,7 +34,8 @@ func TestInvocationHasItsContext(t *testing.T) {
 	if !strings.HasPrefix(a.TraceID, "Root=1-") || a.TraceID == b.TraceID {
 		t.Errorf("trace ids: got %q and %q, want two tracing headers", a.TraceID, b.TraceID)
 	}
-	if got := time.UnixMilli(a.Deadline); got.Before(before.Add(d.Timeout-time.Second)) || got.After(time.Now().Add(d.Timeout)) {
+	if got := time.UnixMilli(a.Deadline); got.Before(before.Add(d.Timeout-time.Second)) ||
+		got.After(time.Now().Add(d.Timeout)) {
 		t.Errorf("deadline: got %v, want the timeout (%v) after %v", got, d.Timeout, before)
 	}
 	if want, _ := filepath.EvalSymlinks(filepath.Dir(executable)); a.Dir != want {
@@ -101,7 +102,7 @@ func TestDeclaredLogGroupIsToldToTheFunction(t *testing.T) {
 	}
 }
 
-// A run that is killed cannot remove its folder: the next one does.
+// A killed run cannot remove its folder, so the next run removes it.
 func TestFoldersOfKilledRunsAreRemoved(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	newHost(t, lambda.Config{})
@@ -110,7 +111,7 @@ func TestFoldersOfKilledRunsAreRemoved(t *testing.T) {
 		t.Fatalf("got the folders %q, %v; want the host's one", living, err)
 	}
 	killed := filepath.Join(os.TempDir(), "restock-lambda-killed")
-	if err := os.CopyFS(killed, os.DirFS(living[0])); err != nil { // with the lock that nobody holds
+	if err := os.CopyFS(killed, os.DirFS(living[0])); err != nil { // including the lock, which no process holds
 		t.Fatal(err)
 	}
 	newHost(t, lambda.Config{})
@@ -153,22 +154,27 @@ func TestDeclarationsThatCannotRunAreRefused(t *testing.T) {
 		want   string
 	}{
 		{"no name", func(f *lambda.Function) { f.Name = "" }, "no name"},
-		{"a name twice", func(f *lambda.Function) { f.Name = "taken" }, "there is one of that name"},
+		{"a name twice", func(f *lambda.Function) { f.Name = "taken" }, "a function with that name exists"},
 		{"no timeout", func(f *lambda.Function) { f.Timeout = 0 }, "timeout is 0s"},
 		{"a timeout beyond Lambda's", func(f *lambda.Function) { f.Timeout = 16 * time.Minute }, "timeout is 16m0s"},
 		{"negative concurrency", func(f *lambda.Function) { f.ReservedConcurrency = &negative }, "concurrency is -1"},
-		{"concurrency that leaves too little", func(f *lambda.Function) { f.ReservedConcurrency = &most }, "leaves 99 of the account's"},
+		{"concurrency that leaves too little", func(f *lambda.Function) { f.ReservedConcurrency = &most },
+			"leaves 99 of the account's"},
 		{"too little memory", func(f *lambda.Function) { f.MemoryMB = 127 }, "memory size is 127 MB"},
 		{"too much memory", func(f *lambda.Function) { f.MemoryMB = 10241 }, "memory size is 10241 MB"},
 		{"an unknown log format", func(f *lambda.Function) { f.LogFormat = "json" }, "Text or JSON"},
-		{"a variable that begins with a digit", func(f *lambda.Function) { f.Environment = map[string]string{"1ST": ""} }, `named "1ST"`},
-		{"a variable of one letter", func(f *lambda.Function) { f.Environment = map[string]string{"A": ""} }, `named "A"`},
+		{"a variable that begins with a digit",
+			func(f *lambda.Function) { f.Environment = map[string]string{"1ST": ""} }, `named "1ST"`},
+		{"a variable of one letter", func(f *lambda.Function) { f.Environment = map[string]string{"A": ""} },
+			`named "A"`},
 		{"an environment that is too large", func(f *lambda.Function) {
 			f.Environment = map[string]string{"AB": strings.Repeat("x", lambda.MaxEnvironment-len(`{"AB":""}`)+1)}
 		}, "takes 4097 bytes"},
 		{"an executable that was not built", func(f *lambda.Function) { f.Executable += "x" }, "was it built?"},
 		{"a relative executable", func(f *lambda.Function) { f.Executable = "function" }, "not absolute"},
-		{"a reserved variable", func(f *lambda.Function) { f.Environment = map[string]string{"AWS_REGION": "eu-west-1"} }, "AWS_REGION, which is reserved"},
+		{"a reserved variable",
+			func(f *lambda.Function) { f.Environment = map[string]string{"AWS_REGION": "eu-west-1"} },
+			"AWS_REGION, which is reserved"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := lambda.Function{Name: "function", Executable: executable, Timeout: time.Second}
@@ -216,15 +222,17 @@ func TestFailuresReachTheCaller(t *testing.T) {
 	for _, c := range []struct {
 		event       string
 		wantType    string
-		wantMessage string // a part of it
+		wantMessage string // part of the message
 		wantStack   bool
 		wantStderr  string
-		sameProcess bool // goes on with the next invocation
+		sameProcess bool // it also runs the next invocation
 	}{
 		{event: `{"do":"fail"}`, wantType: "errorString", wantMessage: "no such product", sameProcess: true},
 		{event: `{"do":"panic"}`, wantType: "string", wantMessage: "out of doughnuts", wantStack: true},
-		{event: `{"do":"exit"}`, wantType: lambda.ErrorTypeExit, wantMessage: "Runtime exited with error: exit status 3", wantStderr: "going down"},
-		{event: `{"do":"exit 0"}`, wantType: lambda.ErrorTypeExit, wantMessage: "Runtime exited without providing a reason"},
+		{event: `{"do":"exit"}`, wantType: lambda.ErrorTypeExit,
+			wantMessage: "Runtime exited with error: exit status 3", wantStderr: "going down"},
+		{event: `{"do":"exit 0"}`, wantType: lambda.ErrorTypeExit,
+			wantMessage: "Runtime exited without providing a reason"},
 		{event: `{"do":"large"}`, wantType: lambda.ErrorTypeResponseSize, wantMessage: "(6291556 bytes)"},
 		{event: `{"do":1}`, wantType: "UnmarshalTypeError", wantMessage: "cannot unmarshal number", sameProcess: true},
 	} {
@@ -248,7 +256,8 @@ func TestFailuresReachTheCaller(t *testing.T) {
 			}
 			after := mustInvoke(t, d, `{}`)
 			if got := after.PID == before.PID; got != c.sameProcess {
-				t.Errorf("the next invocation: process %d after %d, want the same: %t", after.PID, before.PID, c.sameProcess)
+				t.Errorf("the next invocation: process %d after %d, want the same: %t", after.PID, before.PID,
+					c.sameProcess)
 			}
 			if !c.sameProcess {
 				await.Until(t, "the process that failed is gone", func() bool { return gone(before.PID) })
@@ -276,7 +285,8 @@ func TestTimeoutKillsTheInstance(t *testing.T) {
 		t.Errorf("process %d is still there", before.PID)
 	}
 	if after := mustInvoke(t, d, `{}`); after.PID == before.PID || after.Invocations != 1 {
-		t.Errorf("the next invocation is number %d of process %d, want the first of another than %d", after.Invocations, after.PID, before.PID)
+		t.Errorf("the next invocation is number %d of process %d, want the first of another than %d", after.Invocations,
+			after.PID, before.PID)
 	}
 }
 
@@ -309,12 +319,12 @@ func TestInitFailureFailsTheInvocationAndIsNotRepeated(t *testing.T) {
 		t.Run(c.init, func(t *testing.T) {
 			t.Parallel()
 			var log recorder
-			initTimeout := time.Duration(0) // enough
+			initTimeout := time.Duration(0) // 0: the default is long enough
 			if c.init == "hang" {
 				initTimeout = 100 * time.Millisecond
 			}
 			h := newHost(t, lambda.Config{InitTimeout: initTimeout, Log: slog.New(&log)})
-			one := 1 // it must be free again
+			one := 1 // the only instance must become free again
 			d := add(t, h, func(f *lambda.Function) {
 				f.Environment = map[string]string{"INIT": c.init}
 				f.ReservedConcurrency = &one
@@ -328,7 +338,8 @@ func TestInitFailureFailsTheInvocationAndIsNotRepeated(t *testing.T) {
 				if e.Type != c.wantType || !strings.Contains(e.Message, c.want) {
 					t.Errorf("got %s: %s, want %s: …%s", e.Type, e.Message, c.wantType, c.want)
 				}
-				if got := strings.Join(e.Stderr, "\n"); got != c.wantStderr || !strings.Contains(err.Error(), c.wantStderr) {
+				if got := strings.Join(e.Stderr, "\n"); got != c.wantStderr ||
+					!strings.Contains(err.Error(), c.wantStderr) {
 					t.Errorf("standard error: got %q, want %q, also in %v", got, c.wantStderr, err)
 				}
 			}
@@ -349,15 +360,17 @@ func TestSlowInitRunsAgainWithinTheFunctionsTimeout(t *testing.T) {
 		f.Environment = map[string]string{"INIT": "slow", "INIT_TIME": "200ms"}
 	})
 	a := mustInvoke(t, d, `{}`)
-	// The answer came at least one init after the moment from which the timeout counts.
+	// The timeout began at least one init before the answer.
 	if left := time.Until(time.UnixMilli(a.Deadline)); left > d.Timeout-200*time.Millisecond {
-		t.Errorf("the deadline is in %v, want that the timeout of %v counts from the second init, which took 200ms", left, d.Timeout)
+		t.Errorf("the deadline is in %v, want that the timeout of %v counts from the second init, which took 200ms",
+			left, d.Timeout)
 	}
 	if got := log.count("init did not end in time, it runs again within the function's timeout"); got != 1 {
 		t.Errorf("it was said %d times that the init runs again, want once", got)
 	}
 	reports := log.find("invocation ended")
-	if len(reports) != 1 || reports[0]["init_duration"] != nil || reports[0]["duration"].(time.Duration) < 200*time.Millisecond {
+	if len(reports) != 1 || reports[0]["init_duration"] != nil ||
+		reports[0]["duration"].(time.Duration) < 200*time.Millisecond {
 		t.Errorf("reports: got %v, want one whose duration holds the init", reports)
 	}
 }
@@ -369,7 +382,7 @@ func TestInstancesAreReusedTheMostRecentFirst(t *testing.T) {
 			t.Fatalf("invocation %d: got number %d of its instance, want the same instance", i, a.Invocations)
 		}
 	}
-	// Two more instances; all three become idle, this one last:
+	// Two more instances start. All three become idle, this one last.
 	first, last := newGate(t), newGate(t)
 	others := first.invoke(t.Context(), d, 2)
 	first.await(t, 2)
@@ -424,7 +437,7 @@ func TestReservedConcurrencyThrottles(t *testing.T) {
 	wantThrottled(t, d, "all 2 instances of function are busy (setting concurrency.function)")
 	close(g.open)
 	all.pids()
-	for range 3 { // an instance counts while it runs, and never longer
+	for range 3 { // an instance counts only while it runs
 		mustInvoke(t, d, `{}`)
 	}
 
@@ -438,7 +451,9 @@ func TestFunctionsWithoutReservedConcurrencyShareTheRest(t *testing.T) {
 	two := 2
 	add(t, h, func(f *lambda.Function) { f.Name, f.ReservedConcurrency = "reserved", &two })
 	one := 1
-	_, err := h.Add(lambda.Function{Name: "greedy", Executable: executable, Timeout: time.Second, ReservedConcurrency: &one})
+	_, err := h.Add(lambda.Function{
+		Name: "greedy", Executable: executable, Timeout: time.Second, ReservedConcurrency: &one,
+	})
 	if err == nil || !strings.Contains(err.Error(), "100 must remain") {
 		t.Errorf("reserving what must remain: got %v, want a refusal", err)
 	}
@@ -509,12 +524,15 @@ func TestInstanceThatDiesWhileIdleIsReplaced(t *testing.T) {
 	}
 }
 
-// The kernel takes an event for a process that will never read it: a stopped one, as one that is
-// about to end. Whenever the end comes, nobody has seen the event, so the buyer must not hear of it.
+// The kernel accepts an event for a process that will never read it, for example a stopped one.
+// Whenever the process ends, it has not seen the event, so the caller must not get an error.
 func TestEventThatADyingInstanceDidNotReadGoesToAnother(t *testing.T) {
 	for name, killed := range map[string]func(h *lambda.Host){
-		"at any moment":                func(*lambda.Host) {},
-		"when the event is on its way": func(h *lambda.Host) { await.Until(t, "the event is given", func() bool { return h.Occupied() == 1 }) },
+		"at any moment": func(*lambda.Host) {},
+		"when the event is on its way": func(
+			h *lambda.Host) {
+			await.Until(t, "the event is given", func() bool { return h.Occupied() == 1 })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log recorder
@@ -541,7 +559,8 @@ func TestEventThatADyingInstanceDidNotReadGoesToAnother(t *testing.T) {
 					t.Error(err)
 				}
 				if r := <-got; r.error != nil || r.PID == pid {
-					t.Errorf("got an answer of process %d, error %v; want one of another process than %d", r.PID, r.error, pid)
+					t.Errorf("got an answer of process %d, error %v; want one of another process than %d", r.PID,
+						r.error, pid)
 				}
 			}
 			if got := log.count("instance ended while it was idle"); got != rounds {
@@ -551,7 +570,7 @@ func TestEventThatADyingInstanceDidNotReadGoesToAnother(t *testing.T) {
 	}
 }
 
-// A program that ends before it has read its first event would do so again and again.
+// A program that ends before it reads its first event would do the same in every new instance.
 func TestEventOfANewInstanceThatDoesNotReadItIsNotGivenToTheNext(t *testing.T) {
 	var log recorder
 	d := add(t, newHost(t, lambda.Config{Log: slog.New(&log)}), func(f *lambda.Function) {
@@ -603,7 +622,7 @@ func TestCloseLeavesNoProcess(t *testing.T) {
 		d := add(t, h, nil)
 		pid := mustInvoke(t, d, `{}`).PID
 		g := newGate(t)
-		all := g.invoke(t.Context(), d, 1) // never let through
+		all := g.invoke(t.Context(), d, 1) // the gate stays closed
 		g.await(t, 1)
 
 		ctx, cancel := context.WithCancel(t.Context())
@@ -612,7 +631,7 @@ func TestCloseLeavesNoProcess(t *testing.T) {
 		go func() { closed <- h.Close(ctx) }()
 		err := await.Receive(t, "it has ended: it must not wait for the invocation", closed)
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("got %v, want that invocations were cut short: %v", err, context.Canceled)
+			t.Errorf("got %v, want that invocations were cancelled: %v", err, context.Canceled)
 		}
 		all.wg.Wait()
 		if len(all.errs) != 1 || !errors.Is(all.errs[0], lambda.ErrClosed) {

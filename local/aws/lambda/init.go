@@ -10,12 +10,14 @@ import (
 	"restock/local/system/process"
 )
 
-// startInstance starts a process for the function and waits until it asks for its first
-// event. The error is a *FunctionError, or ErrClosed.
+// startInstance starts a process for the function and waits until it requests its first event. The
+// error is a *FunctionError, or ErrClosed.
 //
-// An init phase has InitTimeout. One that takes longer is ended and run again as a part of the invocation, whose timeout then
-// counts, as on AWS: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
-// Lambda also runs an init again that failed; as that would only fail again, and say all twice, it is not done here.
+// The init phase is limited to InitTimeout. As on AWS, a longer one is killed and runs again as a
+// part of the invocation, within the invocation's timeout:
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+// Lambda also repeats a failed init. This host does not, because the repetition would fail again
+// and log everything twice.
 func (d *Deployed) startInstance(inv *invocation) (*instance, error) {
 	started, initTimeout := time.Now(), d.host.config.InitTimeout
 	inst, err := d.initialise(inv, initTimeout)
@@ -24,15 +26,16 @@ func (d *Deployed) startInstance(inv *invocation) (*instance, error) {
 		return inst, nil
 	}
 	if failure := (*FunctionError)(nil); errors.As(err, &failure) && failure.Type == ErrorTypeTimeout {
-		d.log.Warn("init did not end in time, it runs again within the function's timeout", "init_timeout", initTimeout, "timeout", d.Timeout)
+		d.log.Warn("init did not end in time, it runs again within the function's timeout", "init_timeout", initTimeout,
+			"timeout", d.Timeout)
 		started = time.Now()
 		inst, err = d.initialise(inv, time.Until(inv.begin(d.Timeout)))
 	}
-	inv.duration = time.Since(started) // of one that ends here
+	inv.duration = time.Since(started) // of an invocation that ends here
 	return inst, err
 }
 
-// initialise starts an instance and waits for at most a time until it asks for its first event.
+// initialise starts an instance and waits up to timeout until it requests its first event.
 func (d *Deployed) initialise(inv *invocation, timeout time.Duration) (*instance, error) {
 	inst, err := d.newInstance()
 	if err != nil {
@@ -45,12 +48,12 @@ func (d *Deployed) initialise(inv *invocation, timeout time.Duration) (*instance
 	return inst, nil
 }
 
-// newInstance starts a process for the function, with all that is its own.
+// newInstance starts a process for the function, with its own folder and credentials.
 func (d *Deployed) newInstance() (*instance, error) {
 	inst := &instance{
 		id:         randomHex(16),
 		fn:         d,
-		generation: d.current(), // before the executable is looked at
+		generation: d.current(), // read before the executable is opened
 		stderr:     process.NewTail(stderrLines),
 		ready:      make(chan struct{}, 1),
 		initFailed: make(chan *FunctionError, 1),
@@ -61,7 +64,7 @@ func (d *Deployed) newInstance() (*instance, error) {
 
 	inst.tmp = filepath.Join(d.host.tmp.Path(), inst.id)
 	if err := os.Mkdir(inst.tmp, 0o700); err != nil {
-		return nil, fmt.Errorf("making the instance's folder: %w", err)
+		return nil, fmt.Errorf("creating the instance's folder: %w", err)
 	}
 	var release func()
 	inst.credentials, release = d.host.credentialsOf(d.Function)
@@ -89,13 +92,13 @@ func (d *Deployed) newInstance() (*instance, error) {
 		return nil, err
 	}
 	inst.proc = proc
-	// Not begin: this runs within an invocation, which Close waits for.
+	// Not begin: this runs in an invocation, for which Close waits.
 	d.host.running.Go(inst.watch)
 	return inst, nil
 }
 
-// awaitInit waits until the process asks for its first event. Where it does not, it is ended, and the error is a *FunctionError
-// or ErrClosed.
+// awaitInit waits until the process requests its first event. If it does not, awaitInit ends the
+// process and returns a *FunctionError or ErrClosed.
 func (inst *instance) awaitInit(inv *invocation, timeout time.Duration) error {
 	limit := time.NewTimer(timeout)
 	defer limit.Stop()
@@ -127,8 +130,8 @@ func (inst *instance) awaitInit(inv *invocation, timeout time.Duration) error {
 	return failure
 }
 
-// watch sees to it that nothing is left of an instance that has ended, and that it ends with the host, and when it takes more
-// memory than it may.
+// watch ends the instance with the host, or if it exceeds its memory size. It cleans up after an
+// instance that has ended.
 func (inst *instance) watch() {
 	look := time.NewTicker(memoryInterval)
 	defer look.Stop()

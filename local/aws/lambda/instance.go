@@ -15,27 +15,27 @@ import (
 	"restock/local/system/process"
 )
 
-// stderrLines is how many lines of its standard error the failure of an instance shows.
+// stderrLines limits the lines of standard error in the failure of an instance.
 const stderrLines = 20
 
-// invocation is one event on its way through an instance.
+// invocation is one event in an instance.
 type invocation struct {
-	ctx       context.Context // of who invoked, for the log: it does not end
+	ctx       context.Context // the caller's, for the log; it is never cancelled
 	requestID string
 	traceID   string
 	payload   []byte
 
-	deadline time.Time    // of the answer, as the function is told
-	began    time.Time    // when the function's timeout began to run; zero before
-	answer   chan *answer // holds the answer from its arrival on
+	deadline time.Time    // for the answer; the function gets it
+	began    time.Time    // start of the function's timeout; zero before
+	answer   chan *answer // buffered: it keeps an early answer
 
-	// For the report: what is not known is 0.
+	// For the report; 0 means unknown.
 	duration     time.Duration
-	initDuration time.Duration // of an init phase before it
-	peakMemory   int64         // bytes, of the instance
+	initDuration time.Duration // of a preceding init phase
+	peakMemory   int64         // of the instance, in bytes
 }
 
-// begin starts the function's timeout, unless it runs already, and returns its end.
+// begin starts the function's timeout if it is not running, and returns its end.
 func (inv *invocation) begin(timeout time.Duration) (deadline time.Time) {
 	if inv.began.IsZero() {
 		inv.began = time.Now()
@@ -48,10 +48,10 @@ func (inv *invocation) begin(timeout time.Duration) (deadline time.Time) {
 type delivery struct {
 	inv     *invocation
 	written chan bool    // receives once: whether the whole event was written
-	conn    *runtimeConn // that it was written to; set before written receives; may be nil
+	conn    *runtimeConn // the event's connection; set before written receives; may be nil
 }
 
-// answer is what the function had to say to an event.
+// answer is the function's answer to an event.
 type answer struct {
 	payload []byte
 	err     *FunctionError
@@ -81,25 +81,25 @@ type instance struct {
 	log         *slog.Logger
 	proc        *process.Process
 	stderr      *process.Tail
-	tmp         string // a folder of its own
+	tmp         string // its own folder
 	credentials Credentials
-	discard     func() // gives back what it was given; once
+	discard     func() // releases its credentials, once
 
-	reap *time.Timer // ends it when it has been idle too long; guarded by fn.mu
+	reap *time.Timer // ends it after the idle timeout; guarded by fn.mu
 
-	// ready holds a token when the process asks for its next event: it finished its
-	// init, or the event before.
+	// ready receives a token when the process requests its next event: it has finished its init, or
+	// the last event.
 	ready chan struct{}
-	// initFailed holds the error that the process reported of its init.
+	// initFailed receives the error that the process reports for its init.
 	initFailed chan *FunctionError
-	// events hands an event to the request that waits for it.
+	// events passes an event to the waiting request.
 	events chan *delivery
 
 	mu         sync.Mutex
-	peakMemory int64       // bytes
-	current    *invocation // what the process works on; nil before it has it and after it is done
-	polling    bool        // a request for the next event waits
-	free       bool        // the token in ready was given for the time since current ended
+	peakMemory int64       // in bytes
+	current    *invocation // the event that the process is handling, or nil
+	polling    bool        // a request for the next event is waiting
+	free       bool        // ready has received the token since current ended
 }
 
 func (inst *instance) ended() bool {
@@ -111,12 +111,12 @@ func (inst *instance) ended() bool {
 	}
 }
 
-// errUnread is the error of an invocation whose process ended before it had read the event. Another
-// process may handle the event: nobody has seen it yet.
+// errUnread is the error of an invocation whose process ended before it read the event. Another
+// process may handle the event, because no code has seen it.
 var errUnread = errors.New("the instance ended before it had read the event")
 
-// invoke hands an event to the process and waits until it is done with it: it asks for the
-// next one, or ended. The error is a *FunctionError, ErrClosed or errUnread.
+// invoke passes an event to the process. It waits until the process requests the next event, or
+// ends. The error is a *FunctionError, ErrClosed or errUnread.
 func (inst *instance) invoke(inv *invocation) (out []byte, err error) {
 	ctx, cancel := context.WithDeadline(inv.ctx, inv.begin(inst.fn.Timeout))
 	defer cancel()
@@ -128,7 +128,7 @@ func (inst *instance) invoke(inv *invocation) (out []byte, err error) {
 		failure = timeoutError(inv.requestID, inst.fn.Timeout)
 	default:
 		select {
-		case <-inst.ready: // which it may be only with an answer
+		case <-inst.ready: // the process answers before it requests the next event
 		case <-inst.proc.Done():
 			if len(inv.answer) == 0 && conn.unread(ctx) {
 				return nil, inst.unread(inv)
@@ -143,13 +143,13 @@ func (inst *instance) invoke(inv *invocation) (out []byte, err error) {
 	exceeded := inst.measureMemory()
 	inv.peakMemory = inst.memory()
 	if exceeded {
-		// On AWS it would have been killed before it could answer.
+		// On AWS the process would have been killed before it could answer.
 		failure = memoryError(inv.requestID)
 	} else {
 		select {
 		case a := <-inv.answer:
-			// An answer in time counts, whatever became of the process after it: a panic,
-			// for one, is reported before the process ends.
+			// An answer in time counts, whatever happened to the process afterwards. A panic, for
+			// example, is reported before the process ends.
 			if failure != nil {
 				inst.proc.Kill()
 			}
@@ -170,9 +170,9 @@ func (inst *instance) invoke(inv *invocation) (out []byte, err error) {
 	return nil, failure
 }
 
-// deliver writes an event to the process, and returns the connection that it was written to. The
-// error is errUnread if the process ended before, and that of ctx. A connection that breaks is not
-// the end: the process may ask again.
+// deliver writes an event to the process and returns the connection. The error is errUnread if the
+// process ended before, or ctx's error. A broken connection is no error: the process may request
+// the event again.
 func (inst *instance) deliver(ctx context.Context, inv *invocation) (*runtimeConn, error) {
 	if inst.proc.Exited() {
 		return nil, errUnread
@@ -202,7 +202,7 @@ func (inst *instance) unread(inv *invocation) error {
 	if inst.closing() {
 		return ErrClosed
 	}
-	inv.began = time.Time{} // the next process has the whole timeout
+	inv.began = time.Time{} // the next process gets the whole timeout
 	return errUnread
 }
 
@@ -215,13 +215,13 @@ func (inst *instance) closing() bool {
 	}
 }
 
-// errBusy and errIdle are answers to a process that breaks the order of the Runtime API.
+// errBusy and errIdle are answers to a process that violates the order of the Runtime API.
 var (
-	errBusy = errors.New("the event before has no response yet, or another request waits for the next one")
+	errBusy = errors.New("the last event has no response yet, or another request for the next one is waiting")
 	errIdle = errors.New("no such invocation is waiting for a response")
 )
 
-// next notes that the process asks for an event, and is thus done with the one before.
+// next records that the process requests an event, which ends the event before.
 func (inst *instance) next() error {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
@@ -230,14 +230,15 @@ func (inst *instance) next() error {
 	}
 	inst.polling = true
 	inst.current = nil
-	if !inst.free { // else a request that was broken off is made again
+	if !inst.free { // otherwise the process repeats an interrupted request
 		inst.free = true
 		inst.ready <- struct{}{}
 	}
 	return nil
 }
 
-// nextDone notes the end of a request for the next event; inv is what it got, or nil.
+// nextDone records the end of a request for the next event. inv is the event that the request got,
+// or nil.
 func (inst *instance) nextDone(inv *invocation) {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
@@ -248,7 +249,7 @@ func (inst *instance) nextDone(inv *invocation) {
 	}
 }
 
-// takeBack undoes nextDone for an event that did not reach the process.
+// takeBack reverts nextDone for an event that did not reach the process.
 func (inst *instance) takeBack() {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
@@ -256,7 +257,7 @@ func (inst *instance) takeBack() {
 	inst.free = true
 }
 
-// respond gives the answer to the event that the process works on.
+// respond passes on the answer to the current event.
 func (inst *instance) respond(requestID string, a *answer) error {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
@@ -267,7 +268,7 @@ func (inst *instance) respond(requestID string, a *answer) error {
 	return nil
 }
 
-// requestID returns the id of the invocation that the process works on, "" if none.
+// requestID returns the id of the current invocation, or "" if there is none.
 func (inst *instance) requestID() string {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()

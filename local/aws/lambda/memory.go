@@ -2,13 +2,13 @@ package lambda
 
 import "time"
 
-// memoryInterval is how often an instance's memory is looked at. What one can take in that time above its memory size is what the
-// machine must have to spare.
+// memoryInterval is the time between two checks of an instance's memory. The machine must have
+// enough memory for the excess of an instance during this time.
 const memoryInterval = 50 * time.Millisecond
 
-// measureMemory looks at how much memory the process has held at most, and tells whether that is more than its memory size. The
-// kernel keeps that peak itself, so what rises and falls between two looks is seen too. It is the memory of the whole environment
-// since its start, as in Lambda's reports, where invocations share it:
+// measureMemory updates the peak of the process's memory, and reports whether it exceeds the memory
+// size. The kernel records the peak, so a short peak between two checks counts too. The peak covers
+// the environment since its start, as in Lambda's reports, where invocations share it:
 // https://docs.aws.amazon.com/lambda/latest/dg/golang-logging.html
 func (inst *instance) measureMemory() (exceeded bool) {
 	peak := inst.proc.PeakMemory()
@@ -18,14 +18,14 @@ func (inst *instance) measureMemory() (exceeded bool) {
 	return inst.peakMemory > int64(inst.fn.MemoryMB)<<20
 }
 
-// memory returns the most memory that the process is known to have held, in bytes; 0 if that is not known.
+// memory returns the known peak of the process's memory in bytes, or 0 if it is unknown.
 func (inst *instance) memory() int64 {
 	inst.mu.Lock()
 	defer inst.mu.Unlock()
 	return inst.peakMemory
 }
 
-// failed is the failure of an invocation whose process ended before it was done.
+// failed returns the failure of an invocation whose process ended too early.
 func (inst *instance) failed(requestID string) *FunctionError {
 	if inst.memory() > int64(inst.fn.MemoryMB)<<20 {
 		return memoryError(requestID)

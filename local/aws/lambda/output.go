@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// logLine hands a line that the function wrote to the host's logger, as one of the latest invocation's: a line that is read late may
-// be told of the next. The request's id that a function itself writes is right.
+// logLine logs a line of the function's output with the latest invocation's request id. A line that
+// is read late may get the id of the next invocation. A request id that the function itself writes
+// is always right.
 func (inst *instance) logLine(stream, line string) {
 	attrs := []slog.Attr{slog.String("stream", stream)}
 	if id := inst.requestID(); id != "" {
@@ -17,8 +18,7 @@ func (inst *instance) logLine(stream, line string) {
 	inst.log.LogAttrs(context.Background(), lineLevel(line), line, attrs...)
 }
 
-// lineLevel returns the level that a line of structured log gives itself, Info for any
-// other line.
+// lineLevel returns the level in a line of structured log, or Info for any other line.
 func lineLevel(line string) slog.Level {
 	if !strings.HasPrefix(line, "{") {
 		return slog.LevelInfo
@@ -27,7 +27,7 @@ func lineLevel(line string) slog.Level {
 		Level slog.Level `json:"level"`
 	}
 	if err := json.Unmarshal([]byte(line), &record); err != nil {
-		return slog.LevelInfo // JSON of another kind, or none
+		return slog.LevelInfo // not JSON, or another kind of JSON
 	}
 	return record.Level
 }

@@ -14,7 +14,7 @@ import (
 	"restock/test/await"
 )
 
-// recorder is a slog.Handler that keeps what is logged.
+// recorder is a slog.Handler that stores the records.
 type recorder struct {
 	mu      sync.Mutex
 	records []map[string]any
@@ -39,7 +39,7 @@ func (r *recorder) handle(rec slog.Record, attrs []slog.Attr) error {
 	return nil
 }
 
-// count returns how many records have the message msg.
+// count returns the number of records with the message msg.
 func (r *recorder) count(msg string) int { return len(r.find(msg)) }
 
 func (r *recorder) find(msg string) (found []map[string]any) {
@@ -70,7 +70,8 @@ func TestOutputAndReportsAreLogged(t *testing.T) {
 	h := newHost(t, lambda.Config{Log: slog.New(&log)})
 	d := add(t, h, nil)
 	a := mustInvoke(t, d, `{"do":"log"}`)
-	// A line belongs to the invocation during which it is read, and it is read beside the answer.
+	// A line belongs to the invocation during which it is read. It is read concurrently with the
+	// answer.
 	await.Until(t, "both lines have arrived", func() bool {
 		return log.count("plain text") == 1 && log.count(`{"level":"ERROR","msg":"structured"}`) == 1
 	})
@@ -113,12 +114,15 @@ func TestOutputAndReportsAreLogged(t *testing.T) {
 		t.Errorf("report of a success: got %v", first)
 	}
 	if first["init_duration"].(time.Duration) <= 0 || first["duration"].(time.Duration) <= 0 {
-		t.Errorf("report of a cold start: got durations %v and %v, want positive ones", first["init_duration"], first["duration"])
+		t.Errorf("report of a cold start: got durations %v and %v, want positive ones", first["init_duration"],
+			first["duration"])
 	}
 	if first["status"] != "success" || second["status"] != "error" {
 		t.Errorf("statuses: got %v and %v, want success and error", first["status"], second["status"])
 	}
-	if billed, atLeast := first["billed_duration"].(time.Duration), first["duration"].(time.Duration)+first["init_duration"].(time.Duration); billed < atLeast || billed%time.Millisecond != 0 {
+	if billed, atLeast := first["billed_duration"].(time.Duration),
+		first["duration"].(time.Duration)+first["init_duration"].(time.Duration); billed < atLeast ||
+		billed%time.Millisecond != 0 {
 		t.Errorf("report of a cold start: billed %v, want whole milliseconds and at least %v", billed, atLeast)
 	}
 	if peak, _ := first["max_memory_used_mb"].(int64); runtime.GOOS == "linux" && (peak < 1 || peak > 128) {

@@ -1,8 +1,8 @@
 package lambda
 
-// Reload makes the invocations that come after it run on instances that were started after it: the function's executable is another one
-// now. As on AWS after an update of a function's code, what runs ends on the instance that it runs on, which then ends, and idle ones end
-// at once.
+// Reload makes later invocations run on new instances, because the executable has changed. As on
+// AWS after an update of a function's code, a running invocation finishes on its instance, which
+// then ends. Idle instances end at once.
 func (d *Deployed) Reload() {
 	d.mu.Lock()
 	d.generation++
@@ -14,12 +14,12 @@ func (d *Deployed) Reload() {
 	d.mu.Unlock()
 	for _, inst := range idle {
 		if d.host.begin(inst.proc.Kill) != nil {
-			return // the host ends them all
+			return // Close ends all of them
 		}
 	}
 }
 
-// current is the generation of the executable.
+// current returns the generation of the executable.
 func (d *Deployed) current() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

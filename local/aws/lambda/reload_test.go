@@ -21,7 +21,8 @@ func TestAfterAReloadEveryInvocationHasANewInstance(t *testing.T) {
 	d.Reload()
 	after := mustInvoke(t, d, `{}`)
 	if after.Invocations != 1 || after.PID == idleToo {
-		t.Errorf("the next invocation is number %d of process %d, want the first of another one than %d", after.Invocations, after.PID, idleToo)
+		t.Errorf("the next invocation is number %d of process %d, want the first of another one than %d",
+			after.Invocations, after.PID, idleToo)
 	}
 	await.Until(t, "the idle instance has ended", func() bool { return gone(idleToo) })
 	if gone(idle) {
@@ -30,7 +31,8 @@ func TestAfterAReloadEveryInvocationHasANewInstance(t *testing.T) {
 	close(g.open)
 	pids := running.pids()
 	if len(pids) != 2 || len(running.errs) != 0 || !slices.Contains(pids, idle) {
-		t.Errorf("what ran was answered by %v with errors %v, want by two instances, %d among them", pids, running.errs, idle)
+		t.Errorf("what ran was answered by %v with errors %v, want by two instances, %d among them", pids, running.errs,
+			idle)
 	}
 	for _, pid := range pids {
 		await.Until(t, "the instances that ran have ended", func() bool { return gone(pid) })

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// report logs what Lambda's REPORT line and its platform.report say of an invocation. The levels are those of platform.report.
+// report logs the content of Lambda's REPORT line and of its platform.report event, with the levels
+// of platform.report.
 // https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 func (d *Deployed) report(inv *invocation, err error) {
@@ -15,7 +16,8 @@ func (d *Deployed) report(inv *invocation, err error) {
 		slog.String("trace_id", inv.traceID),
 		slog.String("status", status(err)),
 		slog.Duration("duration", inv.duration),
-		// The init phase is billed too: https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+		// The init phase is billed too:
+		// https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
 		slog.Duration("billed_duration", roundUp(inv.initDuration+inv.duration, time.Millisecond)),
 		slog.Int("memory_size_mb", d.MemoryMB),
 	}
@@ -33,8 +35,8 @@ func (d *Deployed) report(inv *invocation, err error) {
 	d.log.LogAttrs(inv.ctx, level, "invocation ended", attrs...)
 }
 
-// status is an invocation's, in the words of the telemetry schema: a function that tells an error itself has an error, one whose
-// process ended has a failure.
+// status returns an invocation's status in the telemetry schema. A function that reports an error
+// has the status error; if its process ended, the status is failure.
 // https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#Status
 func status(err error) string {
 	var failure *FunctionError
@@ -56,7 +58,7 @@ func status(err error) string {
 
 func roundUp(d, unit time.Duration) time.Duration { return (d + unit - 1).Truncate(unit) }
 
-// failureAttr describes a failure without the process's output, which was logged as it came.
+// failureAttr describes a failure without the process's output, which has been logged already.
 func failureAttr(err error) slog.Attr {
 	var failure *FunctionError
 	if errors.As(err, &failure) {

@@ -10,8 +10,8 @@ import (
 	"restock/local/view/events"
 )
 
-// Whoever reads the log joins an invocation with who caused it: by what the caller's context says, and by the trace that the function's own calls
-// pass on.
+// A reader of the log connects an invocation with its caller. The caller's context has the
+// attributes for that, and the function's own calls pass on its trace.
 func TestAReportTellsWhoInvokedAndOfWhichTrace(t *testing.T) {
 	stream := events.NewStream[events.Event](100)
 	h := newHost(t, lambda.Config{Log: slog.New(events.NewHandler(stream, slog.LevelDebug))})

@@ -17,7 +17,8 @@ import (
 	"restock/test/await"
 )
 
-// Whatever a function does, the others go on, it is replaced, and nothing of it is left when the host is closed.
+// Whatever a function does, the other functions continue, a new instance replaces it, and the
+// closed host leaves nothing of it.
 func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 	onLinux := func(t *testing.T) {
 		if runtime.GOOS != "linux" {
@@ -26,10 +27,10 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 	}
 	for _, c := range []struct {
 		event     string
-		init      string // what goes wrong before any event
+		init      string // the fault before the first event
 		wantType  string
 		condition func(*testing.T)
-		timeout   time.Duration // 0 is a minute
+		timeout   time.Duration // 0 means a minute
 	}{
 		{event: "hang", wantType: lambda.ErrorTypeTimeout},
 		{event: "panic", wantType: "string"},
@@ -50,7 +51,7 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 			}
 			t.Setenv("TMPDIR", t.TempDir())
 			goroutines := runtime.NumGoroutine()
-			initTimeout := time.Duration(0) // enough
+			initTimeout := time.Duration(0) // 0: the default is long enough
 			if c.init == "hang" {
 				initTimeout = 100 * time.Millisecond
 			}
@@ -64,7 +65,7 @@ func TestFunctionThatGoesWrongIsReplacedAndTheOthersGoOn(t *testing.T) {
 			})
 			pid := mustInvoke(t, other, `{}`).PID
 			var pids []int
-			for range 2 { // the second time shows that it was replaced
+			for range 2 { // the second one shows that the instance was replaced
 				if c.init == "" {
 					pids = append(pids, mustInvoke(t, wrong, `{}`).PID)
 				}
@@ -138,7 +139,7 @@ func TestChildrenOfAnInstanceEndWithIt(t *testing.T) {
 	await.Until(t, "the child is gone", func() bool { return ended(left) })
 }
 
-// ended tells whether a process that is somebody else's child by now has ended: who inherited it may be slow to reap it.
+// ended reports whether an orphaned process has ended. Its new parent may be slow to reap it.
 func ended(pid int) bool {
 	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)) // Linux only
 	return gone(pid) || strings.Contains(string(stat), ") Z ")
@@ -150,7 +151,8 @@ func TestInstanceHasAFolderForTemporaryFiles(t *testing.T) {
 	a := mustInvoke(t, d, `{"do":"temporary file"}`)
 	b := mustInvoke(t, d, `{"do":"temporary file"}`)
 	if b.TempDir != a.TempDir || len(a.Left) != 0 || len(b.Left) != 1 || b.Left[0] != a.RequestID {
-		t.Errorf("two invocations of an instance: got %s with %v, then %s with %v, want the same, first empty, then with the file %s",
+		t.Errorf("two invocations of an instance: got %s with %v, then %s with %v, want the same, first empty, then "+
+			"with the file %s",
 			a.TempDir, a.Left, b.TempDir, b.Left, a.RequestID)
 	}
 	_, err := d.Invoke(t.Context(), []byte(`{"do":"exit"}`))
@@ -159,7 +161,8 @@ func TestInstanceHasAFolderForTemporaryFiles(t *testing.T) {
 	if c.TempDir == a.TempDir || len(c.Left) != 0 {
 		t.Errorf("another instance: got %s with %v, want another folder than %s, empty", c.TempDir, c.Left, a.TempDir)
 	}
-	await.Until(t, "the folder of the first is gone", func() bool { _, err := os.Stat(a.TempDir); return os.IsNotExist(err) })
+	await.Until(t, "the folder of the first is gone",
+		func() bool { _, err := os.Stat(a.TempDir); return os.IsNotExist(err) })
 	if err := h.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -185,7 +188,8 @@ func TestCredentialsAreAnInstancesOwnAndGivenBackWithIt(t *testing.T) {
 	d := add(t, h, func(f *lambda.Function) { f.Role = "role" })
 	has := func(want string) {
 		t.Helper()
-		if got := mustInvoke(t, d, `{"do":"environment"}`).Environment; !slices.Contains(got, "AWS_ACCESS_KEY_ID="+want) {
+		if got := mustInvoke(t, d, `{"do":"environment"}`).Environment; !slices.Contains(got,
+			"AWS_ACCESS_KEY_ID="+want) {
 			t.Errorf("the environment is %v, want the credentials %s in it", got, want)
 		}
 	}

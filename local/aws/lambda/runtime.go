@@ -10,14 +10,14 @@ import (
 	"strconv"
 )
 
-// MaxPayload is the size in bytes of the largest answer that a function may give.
-// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html says 6 MB; the message
-// of Lambda's error, and its emulator, have these 100 bytes more.
+// MaxPayload limits a function's answer, in bytes. The documentation says 6 MB:
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+// Lambda's error message and its emulator allow these 100 bytes more.
 const MaxPayload = 6<<20 + 100
 
-// runtimeAPI returns the Runtime API of all instances. The path begins with the instance's id, which
-// AWS_LAMBDA_RUNTIME_API holds beside the address: runtimes only ever put "http://" before
-// it and the path of the request behind. The id is random, so it is also the key to the API.
+// runtimeAPI returns the Runtime API of all instances. The path begins with the instance's id,
+// which is part of AWS_LAMBDA_RUNTIME_API: runtimes put "http://" before it and the request's path
+// after it. The id is random, so it also authenticates the instance.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 func (h *Host) runtimeAPI() http.Handler {
 	mux := http.NewServeMux()
@@ -56,7 +56,7 @@ func (h *Host) instance(id string) *instance {
 	return h.instances[id]
 }
 
-// serveNext gives the process its next event, however long that takes to come.
+// serveNext answers with the next event. It may wait for it without limit.
 func serveNext(w http.ResponseWriter, r *http.Request, inst *instance) {
 	if err := inst.next(); err != nil {
 		refuse(w, http.StatusForbidden, "InvalidStateTransition", err)
@@ -66,7 +66,7 @@ func serveNext(w http.ResponseWriter, r *http.Request, inst *instance) {
 	case d := <-inst.events:
 		inv := d.inv
 		d.conn = runtimeConnOf(r)
-		inst.nextDone(inv) // before the process has it: the answer may come at once
+		inst.nextDone(inv) // before the process has the event: it may answer at once
 		header := w.Header()
 		header.Set("Content-Length", strconv.Itoa(len(inv.payload)))
 		header.Set("Content-Type", "application/json")
@@ -98,7 +98,7 @@ func serveResponse(w http.ResponseWriter, r *http.Request, inst *instance) {
 		refuse(w, http.StatusBadRequest, "InvalidRequest", fmt.Errorf("reading the response: %w", err))
 		return
 	}
-	// A runtime that fails in the middle of a response says so in the trailer.
+	// A runtime that fails in the middle of a response reports it in the trailer.
 	// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
 	if errorType := r.Trailer.Get("Lambda-Runtime-Function-Error-Type"); errorType != "" {
 		detail, _ := base64.StdEncoding.DecodeString(r.Trailer.Get("Lambda-Runtime-Function-Error-Body"))
@@ -157,5 +157,5 @@ func refuse(w http.ResponseWriter, status int, errorType string, err error) {
 func writeJSON(w http.ResponseWriter, status int, v map[string]string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a process that does not listen is going
+	_ = json.NewEncoder(w).Encode(v) // an error means that the process is ending
 }

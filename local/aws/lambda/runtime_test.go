@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A process that breaks the order of the Runtime API is told so, and harms nobody.
+// A process that violates the order of the Runtime API gets an error, and does not affect others.
 func TestRuntimeAPIKeepsItsOrder(t *testing.T) {
 	h := &Host{instances: map[string]*instance{}}
 	inst := &instance{
@@ -44,21 +44,27 @@ func TestRuntimeAPIKeepsItsOrder(t *testing.T) {
 	for _, step := range []struct {
 		name   string
 		route  string
-		event  bool // the host has one
+		event  bool // an event is waiting
 		status int
-		answer string // a part of it
+		answer string // part of the answer
 	}{
-		{name: "an instance that does not exist", route: "GET /x/2018-06-01/runtime/invocation/next", status: 403, answer: "InvalidInstance"},
-		{name: "a response before any event", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 400, answer: "InvalidRequestID"},
+		{name: "an instance that does not exist", route: "GET /x/2018-06-01/runtime/invocation/next", status: 403,
+			answer: "InvalidInstance"},
+		{name: "a response before any event", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 400,
+			answer: "InvalidRequestID"},
 		{name: "the first event", route: next, event: true, status: 200, answer: "payload"},
 		{name: "the next event before the response", route: next, status: 403, answer: "InvalidStateTransition"},
-		{name: "a response to another invocation", route: "POST /i/2018-06-01/runtime/invocation/other/response", status: 400, answer: "InvalidRequestID"},
+		{name: "a response to another invocation", route: "POST /i/2018-06-01/runtime/invocation/other/response",
+			status: 400, answer: "InvalidRequestID"},
 		{name: "the response", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 202, answer: "OK"},
-		{name: "the response again", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 400, answer: "InvalidRequestID"},
-		{name: "an error after the response", route: "POST /i/2018-06-01/runtime/invocation/r/error", status: 400, answer: "InvalidRequestID"},
+		{name: "the response again", route: "POST /i/2018-06-01/runtime/invocation/r/response", status: 400,
+			answer: "InvalidRequestID"},
+		{name: "an error after the response", route: "POST /i/2018-06-01/runtime/invocation/r/error", status: 400,
+			answer: "InvalidRequestID"},
 		{name: "the next event", route: next, event: true, status: 200, answer: "payload"},
 		{name: "an init error", route: "POST /i/2018-06-01/runtime/init/error", status: 202, answer: "OK"},
-		{name: "an init error again", route: "POST /i/2018-06-01/runtime/init/error", status: 403, answer: "InvalidStateTransition"},
+		{name: "an init error again", route: "POST /i/2018-06-01/runtime/init/error", status: 403,
+			answer: "InvalidStateTransition"},
 	} {
 		if step.event {
 			inv := newInvocation(t.Context(), []byte("payload"))
@@ -81,7 +87,7 @@ func TestRequestForAnEventThatIsBrokenOffCanBeMadeAgain(t *testing.T) {
 		if err := inst.next(); err == nil {
 			t.Fatalf("request %d: a second one beside it was allowed", i)
 		}
-		inst.nextDone(nil) // broken off
+		inst.nextDone(nil) // interrupted
 	}
 	<-inst.ready
 	select {
@@ -91,24 +97,27 @@ func TestRequestForAnEventThatIsBrokenOffCanBeMadeAgain(t *testing.T) {
 	}
 }
 
-// brokenWriter is the answer on a connection whose other end is gone.
+// brokenWriter is the answer on a connection whose other end has closed.
 type brokenWriter struct{ http.ResponseWriter }
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, syscall.EPIPE }
 func (brokenWriter) FlushError() error         { return syscall.EPIPE }
 
-// bufferedWriter accepts everything, as net/http's does, and notices at the flush that the other end is gone.
+// bufferedWriter accepts all data, like net/http's writer, and fails when it flushes it to a closed
+// connection.
 type bufferedWriter struct{ http.ResponseWriter }
 
 func (bufferedWriter) FlushError() error { return syscall.EPIPE }
 
 func TestEventThatCannotBeWrittenIsGivenBackAndWrittenToTheNextRequest(t *testing.T) {
 	inst := &instance{
-		fn: &Deployed{}, log: slog.New(slog.DiscardHandler), ready: make(chan struct{}, 1), events: make(chan *delivery, 1),
+		fn: &Deployed{}, log: slog.New(slog.DiscardHandler), ready: make(chan struct{}, 1),
+		events: make(chan *delivery, 1),
 	}
 	inv := newInvocation(t.Context(), []byte("payload"))
 	request := httptest.NewRequest("GET", "/next", nil)
-	for i, w := range []http.ResponseWriter{brokenWriter{httptest.NewRecorder()}, bufferedWriter{httptest.NewRecorder()}} {
+	for i, w := range []http.ResponseWriter{brokenWriter{httptest.NewRecorder()},
+		bufferedWriter{httptest.NewRecorder()}} {
 		d := &delivery{inv: inv, written: make(chan bool, 1)}
 		inst.events <- d
 		serveNext(w, request, inst)
@@ -139,7 +148,8 @@ func TestErrorsThatRuntimesReport(t *testing.T) {
 		{``, "", "", ""},
 	} {
 		if e := reportedError([]byte(c.body), c.header); e.Type != c.wantType || e.Message != c.wantMsg {
-			t.Errorf("body %q, header %q: got %q, %q, want %q, %q", c.body, c.header, e.Type, e.Message, c.wantType, c.wantMsg)
+			t.Errorf("body %q, header %q: got %q, %q, want %q, %q", c.body, c.header, e.Type, e.Message, c.wantType,
+				c.wantMsg)
 		}
 	}
 }

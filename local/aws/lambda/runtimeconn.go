@@ -9,11 +9,11 @@ import (
 	"syscall"
 )
 
-// runtimeConn is a connection of a function's process to the Runtime API. It notices whether the
-// process read everything that was written to it. A write alone does not show that: the kernel
-// accepts data for a process that has just ended, or that never reads it. But when a process ends
-// with unread data, or data arrives after its end, the kernel resets the connection. A process that
-// had read everything closes its connection without a reset.
+// runtimeConn is a connection of a function's process to the Runtime API. It detects whether the
+// process read all data. A successful write does not show this: the kernel accepts data for a
+// process that has just ended, or that never reads. But if a process ends with unread data, or if
+// data arrives after its end, the kernel resets the connection. A process that has read all data
+// closes its connection without a reset.
 type runtimeConn struct {
 	*net.TCPConn
 	ended chan struct{} // closed when the host closes the connection
@@ -23,7 +23,7 @@ type runtimeConn struct {
 	wasReset bool
 }
 
-// Read notes a reset that it meets.
+// Read records a reset.
 func (c *runtimeConn) Read(b []byte) (int, error) {
 	n, err := c.TCPConn.Read(b)
 	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
@@ -34,7 +34,7 @@ func (c *runtimeConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close notes a reset that came after the last Read.
+// Close records a reset that came after the last Read.
 func (c *runtimeConn) Close() error {
 	c.mu.Lock()
 	if !c.closed {
@@ -49,17 +49,18 @@ func (c *runtimeConn) Close() error {
 func (c *runtimeConn) pendingError() (pending bool) {
 	raw, err := c.SyscallConn()
 	if err != nil {
-		return false // closed
+		return false // the connection is closed
 	}
-	_ = raw.Control(func(fd uintptr) { // fails on a closed one only
+	_ = raw.Control(func(fd uintptr) { // it fails only on a closed connection
 		code, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
 		pending = err == nil && code != 0
 	})
 	return pending
 }
 
-// unread waits for the end of the connection of a process that has ended, and returns whether the
-// process left something unread. It gives up with ctx: a descendant may hold the connection open.
+// unread waits for the end of the connection of a process that has ended, and reports whether the
+// process left data unread. It gives up when ctx ends, because a descendant may keep the connection
+// open.
 func (c *runtimeConn) unread(ctx context.Context) bool {
 	if c == nil {
 		return false
@@ -74,7 +75,7 @@ func (c *runtimeConn) unread(ctx context.Context) bool {
 	return c.wasReset
 }
 
-// newRuntimeConn makes a TCP connection a runtimeConn.
+// newRuntimeConn makes a runtimeConn of a TCP connection.
 func newRuntimeConn(conn net.Conn) net.Conn {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -85,12 +86,12 @@ func newRuntimeConn(conn net.Conn) net.Conn {
 
 type runtimeConnKey struct{}
 
-// withRuntimeConn is the server's ConnContext: requests know their connection.
+// withRuntimeConn is the server's ConnContext. It makes a request's connection available.
 func withRuntimeConn(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, runtimeConnKey{}, conn)
 }
 
-// runtimeConnOf returns a request's connection, nil on a server without runtimeConns.
+// runtimeConnOf returns a request's connection, or nil if it is not a runtimeConn.
 func runtimeConnOf(r *http.Request) *runtimeConn {
 	conn, _ := r.Context().Value(runtimeConnKey{}).(*runtimeConn)
 	return conn

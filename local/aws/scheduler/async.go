@@ -7,9 +7,11 @@ import (
 	"time"
 )
 
-// How Lambda tries an event of an asynchronous invocation again, where nothing else is configured: after an error of the function twice,
-// a minute and then two minutes later; after a throttle for as long as the event is not too old, first a second later, then after ever
-// longer waits. Then the event is dropped: the rule's target names no dead-letter queue, and the function no destination.
+// How Lambda retries an asynchronous invocation without further configuration. After an error of
+// the function it retries twice, after one minute and after two more. After a throttle it retries
+// until the event is too old, first after a second, then after longer and longer waits. Then it
+// drops the event, because the rule's target has no dead-letter queue and the function has no
+// destination.
 // https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 const (
 	maxRetryAttempts  = 2
@@ -18,14 +20,15 @@ const (
 	maxThrottleWait   = 5 * time.Minute
 )
 
-// isRefused reports a missing permission, of which trying again makes nothing better: EventBridge drops such an event at once.
+// isRefused reports a missing permission. A retry would fail too, so EventBridge drops such an
+// event at once.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
 func isRefused(err error) bool {
 	var r interface{ AccessDenied() bool }
 	return errors.As(err, &r) && r.AccessDenied()
 }
 
-// deliver hands the event of a time to the function, until it has handled it or the event is dropped.
+// deliver invokes the function with the event of a time until it succeeds or the event is dropped.
 func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
 	event, err := r.event(at)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package scheduler is a stand-in for Amazon EventBridge's schedules: it invokes functions at a rate, as EventBridge does
-// asynchronously, with the retries that Lambda then makes.
+// Package scheduler is a stand-in for Amazon EventBridge's schedules. It invokes functions at a
+// rate, asynchronously like EventBridge, and with Lambda's retries.
 package scheduler
 
 import (
@@ -17,9 +17,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Function is what a schedule invokes. An error that wraps one whose method Throttled() bool returns true says that the function did
-// not run, for want of concurrency; one whose method AccessDenied() bool does, that the schedule may not invoke it; any other that it
-// failed.
+// A Function is the function that a schedule invokes. Its error may wrap an error with one of two
+// methods. If Throttled() bool returns true, the function did not run because its concurrency was
+// used up. If AccessDenied() bool returns true, the schedule may not invoke it. Any other error
+// means that the function failed.
 type Function interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
@@ -33,20 +34,21 @@ type Rule struct {
 	Function   Function
 }
 
-// A Schedule is a rule at work.
+// A Schedule is a running rule.
 type Schedule struct {
 	stop  context.CancelFunc
-	early chan time.Time // events before their time
+	early chan time.Time // events that Fire sends
 	done  sync.WaitGroup
 }
 
-// rates are what EventBridge takes, the singular for one:
+// rates matches EventBridge's rate expressions, with the singular for 1:
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html#eb-rate-expressions
 var rates = regexp.MustCompile(`^rate\((?:(1) (minute|hour|day)|([2-9]|[1-9]\d+) (minute|hour|day)s)\)$`)
 
 var units = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
 
-// ParseRate reads a rate expression. Cron expressions are not run here, and an error says so.
+// ParseRate parses a rate expression. It rejects cron expressions, which the local run does not
+// support.
 func ParseRate(expression string) (time.Duration, error) {
 	m := rates.FindStringSubmatch(expression)
 	if m == nil {
@@ -55,13 +57,14 @@ func ParseRate(expression string) (time.Duration, error) {
 	value, err := strconv.Atoi(m[1] + m[3])
 	unit := units[m[2]+m[4]]
 	if err != nil || time.Duration(value) > math.MaxInt64/unit {
-		return 0, fmt.Errorf("schedule %q is beyond all measure: it takes more than %d years", expression, math.MaxInt64/(365*24*time.Hour))
+		return 0, fmt.Errorf("schedule %q is too long: the limit is %d years", expression,
+			math.MaxInt64/(365*24*time.Hour))
 	}
 	return time.Duration(value) * unit, nil
 }
 
-// Start invokes the rule's function at its rate, first after one period, until Close. An event waits for no other: one that takes
-// longer than a period, or is tried again, is beside the next.
+// Start invokes the rule's function at its rate until Close, for the first time after one period.
+// Events do not wait for each other: a long or retried invocation overlaps with the next one.
 func Start(rule Rule, log *slog.Logger) (*Schedule, error) {
 	every, err := ParseRate(rule.Expression)
 	if err != nil {
@@ -86,7 +89,8 @@ func Start(rule Rule, log *slog.Logger) (*Schedule, error) {
 	return s, nil
 }
 
-// Fire invokes the function as if its time had come: for who cannot wait a minute. A schedule that is closed does not.
+// Fire invokes the function now, for people who do not want to wait. On a closed schedule it does
+// nothing.
 func (s *Schedule) Fire(ctx context.Context) {
 	select {
 	case s.early <- time.Now():
@@ -94,7 +98,7 @@ func (s *Schedule) Fire(ctx context.Context) {
 	}
 }
 
-// Close ends the schedule, and the retries. An invocation that is under way is not waited for.
+// Close stops the schedule and its retries. It does not wait for a running invocation.
 func (s *Schedule) Close() {
 	s.stop()
 	s.done.Wait()

@@ -26,7 +26,8 @@ func TestParseRate(t *testing.T) {
 			t.Errorf("ParseRate(%q): got %v, %v; want %v", expression, got, err, want)
 		}
 	}
-	for _, expression := range []string{"", "rate(1 minutes)", "rate(2 minute)", "rate(0 minutes)", "rate(1 second)", "cron(0 * * * ? *)", "rate(1 minute) "} {
+	for _, expression := range []string{"", "rate(1 minutes)", "rate(2 minute)", "rate(0 minutes)", "rate(1 second)",
+		"cron(0 * * * ? *)", "rate(1 minute) "} {
 		if got, err := ParseRate(expression); err == nil {
 			t.Errorf("ParseRate(%q): got %v, want an error", expression, got)
 		}
@@ -37,7 +38,7 @@ type function func(payload []byte) error
 
 func (f function) Invoke(_ context.Context, payload []byte) ([]byte, error) { return nil, f(payload) }
 
-// invocations records when a function is invoked, and for which event.
+// invocations records the times and the events of a function's invocations.
 type invocations struct {
 	mu     sync.Mutex
 	start  time.Time
@@ -52,7 +53,8 @@ func (in *invocations) function(t *testing.T, outcome func(n int) error) functio
 			ID, Region string
 			Resources  []string
 		}
-		if err := json.Unmarshal(payload, &event); err != nil || len(event.Resources) != 1 || event.Resources[0] != "arn:rule" || event.Region != "ap-northeast-2" {
+		if err := json.Unmarshal(payload, &event); err != nil || len(event.Resources) != 1 ||
+			event.Resources[0] != "arn:rule" || event.Region != "ap-northeast-2" {
 			t.Errorf("event %s does not name the rule and its region (%v)", payload, err)
 		}
 		in.mu.Lock()
@@ -66,7 +68,8 @@ func (in *invocations) function(t *testing.T, outcome func(n int) error) functio
 
 func start(t *testing.T, expression string, f Function) *Schedule {
 	t.Helper()
-	s, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: expression, Function: f}, slog.New(slog.DiscardHandler))
+	s, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: expression, Function: f},
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,10 +83,11 @@ func TestScheduleKeepsItsRateAndEndsAtClose(t *testing.T) {
 			time.Sleep(90 * time.Second) // longer than a period: the next event does not wait
 			return nil
 		}))
-		time.Sleep(3*time.Minute + time.Second) // of the bubble's clock
+		time.Sleep(3*time.Minute + time.Second) // in the bubble's time
 		schedule.Close()
 		time.Sleep(time.Hour)
-		if want := []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute}; !slices.Equal(in.at, want) || len(in.events) != 3 {
+		if want := []time.Duration{time.Minute, 2 * time.Minute, 3 * time.Minute}; !slices.Equal(in.at, want) ||
+			len(in.events) != 3 {
 			t.Errorf("invoked at %v with %d events, want at %v with one each", in.at, len(in.events), want)
 		}
 	})
@@ -105,7 +109,8 @@ func TestRefusedEventIsDroppedAtOnce(t *testing.T) {
 		var in invocations
 		var log strings.Builder
 		f := in.function(t, func(int) error { return fmt.Errorf("invoking: %w", refused{}) })
-		schedule, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: "rate(1 day)", Function: f}, slog.New(slog.NewTextHandler(&log, nil)))
+		schedule, err := Start(Rule{ARN: "arn:rule", Region: "ap-northeast-2", Expression: "rate(1 day)", Function: f},
+			slog.New(slog.NewTextHandler(&log, nil)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +119,9 @@ func TestRefusedEventIsDroppedAtOnce(t *testing.T) {
 		if want := []time.Duration{24 * time.Hour}; !slices.Equal(in.at, want) {
 			t.Errorf("invoked at %v, want at %v alone", in.at, want)
 		}
-		if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "its event is dropped") || !strings.Contains(log.String(), "not authorized") {
+		if n := strings.Count(log.String(), "level=WARN"); n != 1 ||
+			!strings.Contains(log.String(), "its event is dropped") ||
+			!strings.Contains(log.String(), "not authorized") {
 			t.Errorf("log: got %s, want one warning that the event is dropped, and why", log.String())
 		}
 	})
@@ -124,13 +131,16 @@ func TestRefusedEventIsDroppedAtOnce(t *testing.T) {
 func TestFailedEventIsTriedAgainAsLambdaDoes(t *testing.T) {
 	failed := errors.New("the function failed")
 	for name, tc := range map[string]struct {
-		outcomes []error // of the first invocations; the others go well
+		outcomes []error // of the first invocations; later ones succeed
 		want     []time.Duration
 	}{
-		"an error twice":         {[]error{failed, failed}, []time.Duration{0, time.Minute, 3 * time.Minute}},
-		"an error three times":   {[]error{failed, failed, failed, failed}, []time.Duration{0, time.Minute, 3 * time.Minute}},
-		"a throttle":             {[]error{fmt.Errorf("invoking: %w", throttled{}), throttled{}}, []time.Duration{0, time.Second, 3 * time.Second}},
-		"throttles do not count": {[]error{failed, throttled{}, failed}, []time.Duration{0, time.Minute, time.Minute + time.Second, 3*time.Minute + time.Second}},
+		"an error twice": {[]error{failed, failed}, []time.Duration{0, time.Minute, 3 * time.Minute}},
+		"an error three times": {[]error{failed, failed, failed, failed},
+			[]time.Duration{0, time.Minute, 3 * time.Minute}},
+		"a throttle": {[]error{fmt.Errorf("invoking: %w", throttled{}), throttled{}},
+			[]time.Duration{0, time.Second, 3 * time.Second}},
+		"throttles do not count": {[]error{failed, throttled{}, failed},
+			[]time.Duration{0, time.Minute, time.Minute + time.Second, 3*time.Minute + time.Second}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -147,7 +157,8 @@ func TestFailedEventIsTriedAgainAsLambdaDoes(t *testing.T) {
 					in.at[i] -= 24 * time.Hour
 				}
 				if !slices.Equal(in.at, tc.want) || len(in.events) != 1 {
-					t.Errorf("invoked %v after the time with %d events, want at %v with one", in.at, len(in.events), tc.want)
+					t.Errorf("invoked %v after the time with %d events, want at %v with one", in.at, len(in.events),
+						tc.want)
 				}
 			})
 		})
@@ -162,7 +173,8 @@ func TestThrottledEventIsDroppedAfterSixHours(t *testing.T) {
 		schedule.Close()
 		last := in.at[len(in.at)-1] - in.at[0]
 		if last > 6*time.Hour || last < 6*time.Hour-5*time.Minute {
-			t.Errorf("the last of %d attempts was %v after the first, want one in the last five minutes of six hours", len(in.at), last)
+			t.Errorf("the last of %d attempts was %v after the first, want one in the last five minutes of six hours",
+				len(in.at), last)
 		}
 		if gap := in.at[len(in.at)-1] - in.at[len(in.at)-2]; gap != 5*time.Minute {
 			t.Errorf("the last wait was %v, want 5m0s", gap)
@@ -173,7 +185,8 @@ func TestThrottledEventIsDroppedAfterSixHours(t *testing.T) {
 func TestCloseEndsRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var in invocations
-		schedule := start(t, "rate(1 day)", in.function(t, func(int) error { return errors.New("the function failed") }))
+		schedule := start(t, "rate(1 day)",
+			in.function(t, func(int) error { return errors.New("the function failed") }))
 		time.Sleep(24*time.Hour + time.Second)
 		schedule.Close()
 		time.Sleep(time.Hour)
