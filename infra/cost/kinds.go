@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/instance"
 )
 
 // priced are the kinds that cost something for being there.
@@ -184,7 +185,7 @@ func (e *estimator) proxy(r *graph.Resource) error {
 	var vcpus int64
 	if target := e.Find(graph.ProxyTarget, "dbProxyName", r.String("name")); target != nil {
 		if database := e.Find(graph.Database, "identifier", target.String("dbInstanceIdentifier")); database != nil {
-			vcpus = virtualCPUs(database.String("instanceClass"))
+			vcpus = int64(instance.Classes[database.String("instanceClass")].Processors)
 		}
 	}
 	if vcpus == 0 {
@@ -193,22 +194,6 @@ func (e *estimator) proxy(r *graph.Resource) error {
 	}
 	e.always("proxy "+r.Name, e.price(e.prices.Proxy, vcpus*hoursPerMonth), "%d vCPUs × %d h", vcpus, hoursPerMonth)
 	return nil
-}
-
-// virtualCPUs is how many an instance class has, as far as its size says: 2 up to large, 4 in an xlarge, and as many times 4 in a 2xlarge
-// and above. 0: it is none of these.
-func virtualCPUs(class string) int64 {
-	size := class[strings.LastIndex(class, ".")+1:]
-	if slices.Contains([]string{"micro", "small", "medium", "large"}, size) {
-		return 2
-	}
-	times := int64(1)
-	if size != "xlarge" {
-		if n, err := fmt.Sscanf(size, "%dxlarge", &times); n != 1 || err != nil {
-			return 0
-		}
-	}
-	return 4 * times
 }
 
 // endpoint adds an endpoint of the VPC, in each of its zones. Those of type Gateway are free.

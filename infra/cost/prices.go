@@ -1,6 +1,10 @@
 package cost
 
-import "time"
+import (
+	"time"
+
+	"restock/infra/instance"
+)
 
 // Units of quantities. AWS's GB is 2^30 bytes.
 const (
@@ -85,32 +89,12 @@ const likeMySQL = "quoted for MySQL or PostgreSQL; MariaDB is taken to cost the 
 
 // Seoul are the prices of ap-northeast-2. Whoever changes one brings Date, Basis and Note up to date.
 func Seoul() Prices {
-	instance := func(name string, amount Money, basis Basis, note string) Price {
-		return Price{"RDS " + name, amount, 1, "instance-hour", rdsPage, basis, note}
-	}
 	return Prices{
 		Region: "ap-northeast-2",
 		Date:   time.Date(2026, time.October, 1, 0, 0, 0, 0, time.UTC),
 
-		Engine: "mariadb",
-		Instances: map[string]InstancePrices{
-			"db.t4g.micro": {
-				instance("db.t4g.micro", 25_000, Quoted, likeMySQL),
-				instance("db.t4g.micro Multi-AZ", 51_000, Quoted, likeMySQL),
-			},
-			"db.t4g.small": {
-				instance("db.t4g.small", 51_000, Quoted, likeMySQL),
-				instance("db.t4g.small Multi-AZ", 102_000, Recalled, "twice Single-AZ"),
-			},
-			"db.t4g.medium": {
-				instance("db.t4g.medium", 102_000, Quoted, likeMySQL),
-				instance("db.t4g.medium Multi-AZ", 204_000, Recalled, "twice Single-AZ"),
-			},
-			"db.t4g.large": {
-				instance("db.t4g.large", 203_000, Recalled, ""),
-				instance("db.t4g.large Multi-AZ", 406_000, Recalled, "twice Single-AZ"),
-			},
-		},
+		Engine:          "mariadb",
+		Instances:       instancePrices(),
 		StorageSingleAZ: Price{"RDS gp3 storage", 131_000, 1, "GB-month", rdsPage, Quoted, likeMySQL},
 		StorageMultiAZ:  Price{"RDS gp3 storage Multi-AZ", 262_000, 1, "GB-month", rdsPage, Quoted, likeMySQL},
 		Backup:          Price{"RDS backup storage", 95_000, 1, "GB-month", rdsPage, Quoted, "beyond the size of the database's storage, which is free"},
@@ -139,6 +123,24 @@ func Seoul() Prices {
 		QueueRequest:    Price{"SQS requests", 400_000, million, "million requests", sqsPage, Recalled, "standard queues; one request is up to 64 KB"},
 		DataOut:         Price{"data to the Internet", 126_000, gib, "GB", dataTransferPage, Quoted, "of the first 10 TB"},
 	}
+}
+
+// instancePrices are those of the classes whose price is known.
+func instancePrices() map[string]InstancePrices {
+	prices := map[string]InstancePrices{}
+	price := func(name string, p instance.Price, recalled string) Price {
+		basis, note := Recalled, recalled
+		if p.Quoted {
+			basis, note = Quoted, likeMySQL
+		}
+		return Price{"RDS " + name, Money(p.MicroDollars), 1, "instance-hour", rdsPage, basis, note}
+	}
+	for name, class := range instance.Classes {
+		if class.SingleAZ.MicroDollars > 0 {
+			prices[name] = InstancePrices{price(name, class.SingleAZ, ""), price(name+" Multi-AZ", class.MultiAZ, "twice Single-AZ")}
+		}
+	}
+	return prices
 }
 
 // All lists the table's prices.

@@ -5,17 +5,10 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy"
 	"restock/infra/policy/declared"
 	"restock/infra/policy/evaluation"
 )
-
-// networkInterfaceActions are what Lambda does with the role of a function in a VPC. They go with every resource, since Lambda asks
-// for them before the interface is there:
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
-var networkInterfaceActions = []string{
-	"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
-	"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
-}
 
 // checkWildcards holds that policies name the actions and the resources that they allow. Whatever AWS adds under a wildcard is allowed as well:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
@@ -46,7 +39,7 @@ func checkWildcards(i *inspection) {
 		}
 		for _, resource := range s.Resource {
 			for _, action := range s.Action {
-				if isWildcard(resource) && !slices.Contains(networkInterfaceActions, action) {
+				if isWildcard(resource) && !slices.Contains(policy.NetworkInterfaceActions, action) {
 					i.report(r, "name the resource's ARN", "it allows %s on %s, want one resource", action, resource)
 				}
 			}
@@ -67,16 +60,6 @@ func isWildcard(arn string) bool {
 	return strings.ContainsAny(arn, "*?")
 }
 
-// grantedActions are the calls that a verb of a grant stands for: without the permission they end in AccessDenied, at the first buyer.
-var grantedActions = map[string]map[string][]string{
-	"secret": {
-		"read":   {"secretsmanager:GetSecretValue"},
-		"write":  {"secretsmanager:PutSecretValue"},
-		"rotate": {"secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage"},
-	},
-	"topic": {"publish": {"sns:Publish"}},
-}
-
 // checkGrants holds that a function's role allows what its environment grants, on the very thing that the variable names.
 // A role starts with no permissions: https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 func checkGrants(i *inspection) {
@@ -85,9 +68,9 @@ func checkGrants(i *inspection) {
 		for _, v := range f.Variables {
 			thing, _, _ := strings.Cut(v.From, ".")
 			for _, verb := range v.Grants {
-				actions, known := grantedActions[thing][verb]
-				if !known {
-					i.report(r, "say in grantedActions which calls it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, thing)
+				actions := policy.Actions(thing, verb)
+				if actions == nil {
+					i.report(r, "say in infra/policy/grants.go which calls it is", "variable %s grants %q on a %s, which this rule does not know", v.Name, verb, thing)
 				}
 				on := variables[v.Name]
 				if on == "" {
@@ -115,7 +98,7 @@ func (i *inspection) checkKeyOf(function *graph.Resource, v Variable, arn string
 	if key == nil {
 		return // one of AWS's, which all who may publish may use
 	}
-	for _, action := range []string{"kms:Decrypt", "kms:GenerateDataKey"} {
+	for _, action := range policy.Actions("key", "encrypt") {
 		if !i.mayDo(function, action, key.String("arn")) {
 			i.report(function, "let the role's policy allow it", "its role does not allow %s on %s, which the topic of variable %s is encrypted with", action, key.String("arn"), v.Name)
 		}
@@ -126,7 +109,7 @@ func (i *inspection) checkKeyOf(function *graph.Resource, v Variable, arn string
 func (i *inspection) lambdaMay(function *graph.Resource, action string) bool {
 	role := function.String("role")
 	q := evaluation.ByRole(role, "", action, "*")
-	q.Context["lambda:sourcefunctionarn"] = nil // which requests of the function's code have
+	q.Context[strings.ToLower(policy.SourceFunctionARN)] = nil // which requests of the function's code have
 	return i.policies.Of(role, "*").Evaluate(q).Allowed
 }
 
@@ -138,7 +121,7 @@ func checkNetworkInterfaces(i *inspection) {
 		if r.Object("vpcConfig") == nil {
 			continue
 		}
-		for _, action := range networkInterfaceActions {
+		for _, action := range policy.NetworkInterfaceActions {
 			if !i.lambdaMay(r, action) {
 				i.report(r, "let the role's policy allow it", "it is in a VPC, and its role does not allow %s on *", action)
 			}

@@ -49,7 +49,7 @@ func All() []Rule {
 		{"encrypted", "", checkEncrypted},
 		{"encrypted-transport", "", checkEncryptedTransport},
 		{"no-wildcard", "", checkWildcards},
-		{"grant", "lambdas/environment.go, infra/stack/grants.go", checkGrants},
+		{"grant", "lambdas/environment.go, infra/policy/grants.go", checkGrants},
 		{"network-interface", "infra/stack/function.go", checkNetworkInterfaces},
 		{"visibility-timeout", "infra/stack/messaging.go", checkVisibilityTimeout},
 		{"dead-letter-queue", "infra/stack/messaging.go, infra/stack/alarms.go", checkDeadLetterQueue},

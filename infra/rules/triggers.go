@@ -6,11 +6,8 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy"
 )
-
-// consumeActions are what an event source mapping does with a queue, with the role of its function:
-// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
-var consumeActions = []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 
 // checkSubscriptions holds that what is published arrives. SNS drops, and tells nobody, what the queue's policy does not let the
 // topic send: https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
@@ -151,10 +148,6 @@ func checkSchedules(i *inspection) {
 	}
 }
 
-// rotateActions are what a function does that rotates a secret:
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-var rotateActions = []string{"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"}
-
 // checkRotations holds that every secret that a function is declared to rotate is rotated by it. Secrets Manager refuses a function that it may not
 // invoke; a secret without rotation keeps its password for ever, and nobody notices.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
@@ -173,7 +166,7 @@ func checkRotations(i *inspection) {
 			i.report(secret, "declare a rotation by the function", "function %s does not rotate it", r.Name)
 			continue
 		}
-		for _, action := range rotateActions {
+		for _, action := range slices.Concat(policy.Actions("secret", "read"), policy.Actions("secret", "write"), policy.Actions("secret", "rotate")) {
 			if !i.mayDo(r, action, secret.String("arn")) {
 				i.report(r, "grant read, write and rotate beside its variable in lambdas/environment.go", "it rotates secret %s, and its role does not allow %s on it", secret.Name, action)
 			}
@@ -194,7 +187,7 @@ func checkEventSources(i *inspection) {
 	read := map[*graph.Resource]string{} // by function: the queue's logical name
 	i.sources(func(mapping, queue, function *graph.Resource) {
 		read[function] = queue.Name
-		for _, action := range consumeActions {
+		for _, action := range policy.Actions("queue", "consume") {
 			if !i.mayDo(function, action, queue.String("arn")) {
 				i.report(function, "let the role's policy allow it", "it handles queue %s, and its role does not allow %s on %s", queue.Name, action, queue.String("arn"))
 			}

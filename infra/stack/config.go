@@ -3,6 +3,7 @@ package stack
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/instance"
 	"restock/infra/settings"
 	"restock/lambdas"
 )
@@ -116,6 +117,6 @@ func (s *Settings) complete() {
 		s.EndpointZones = s.Zones[:1]
 	}
 	if s.Database.MaxConnections == 0 {
-		s.Database.MaxConnections = connectionsHeld(s.Database.InstanceClass)
+		s.Database.MaxConnections = instance.Classes[s.Database.InstanceClass].Connections()
 	}
 }

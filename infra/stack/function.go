@@ -103,16 +103,6 @@ func newServiceRole(ctx *pulumi.Context, s Settings, name, service string, optio
 	return iam.NewRole(ctx, name, args, options...)
 }
 
-// networkInterfaceActions are what Lambda does with the role of a function in a VPC. The function's code may not.
-var networkInterfaceActions = []string{
-	"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
-	"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
-}
-
-// codeAsks is the condition key that requests of a function's code have, and those that Lambda makes with its role have not:
-// https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
-const codeAsks = "lambda:SourceFunctionArn"
-
 // A role is what a function may do.
 type role struct {
 	*iam.Role
@@ -137,7 +127,7 @@ func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 	if f.declared.Network == lambdas.Private {
 		// Lambda makes the interfaces itself, with the function's role, and asks for these actions on everything:
 		// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
-		permissions = append(permissions, permission{actions: networkInterfaceActions, resource: pulumi.String("*")})
+		permissions = append(permissions, permission{actions: policy.NetworkInterfaceActions, resource: pulumi.String("*")})
 	}
 	var resources []pulumi.StringInput
 	for _, p := range permissions {
@@ -152,8 +142,8 @@ func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 			}
 			if f.declared.Network == lambdas.Private {
 				statements = append(statements, policy.Statement{
-					Effect: "Deny", Action: networkInterfaceActions, Resource: []string{"*"},
-					Condition: policy.Condition{"Null": {codeAsks: "false"}},
+					Effect: "Deny", Action: policy.NetworkInterfaceActions, Resource: []string{"*"},
+					Condition: policy.Condition{"Null": {policy.SourceFunctionARN: "false"}},
 				})
 			}
 			return policy.New(statements...)

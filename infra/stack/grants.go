@@ -9,26 +9,9 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/policy"
 	"restock/lambdas"
 )
-
-// actions are what a verb of a grant means in IAM, for each kind of thing.
-var actions = map[string]map[string][]string{
-	"secret": {
-		"read":  {"secretsmanager:GetSecretValue"},
-		"write": {"secretsmanager:PutSecretValue"},
-		// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-		"rotate": {"secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage"},
-	},
-	"topic": {
-		"publish": {"sns:Publish"},
-	},
-	"queue": {
-		// What an event source mapping does, with the role of its function:
-		// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
-		"consume": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
-	},
-}
 
 // things are what the functions' environments are filled with.
 type things struct {
@@ -96,17 +79,15 @@ func (t things) permissions(f lambdas.Function) ([]permission, error) {
 		}
 		p := permission{resource: thing}
 		for _, verb := range v.Grants {
-			allowed, ok := actions[v.Thing][verb]
-			if !ok {
-				return nil, fmt.Errorf("function %s: variable %s grants %q on a %s, which means nothing: name another verb in lambdas/environment.go, or say in infra/stack/grants.go what it means", f.Name, v.Name, verb, v.Thing)
+			allowed := policy.Actions(v.Thing, verb)
+			if allowed == nil {
+				return nil, fmt.Errorf("function %s: variable %s grants %q on a %s, which means nothing: name another verb in lambdas/environment.go, or say in infra/policy/grants.go what it means", f.Name, v.Name, verb, v.Thing)
 			}
 			p.actions = append(p.actions, allowed...)
 		}
 		permissions = append(permissions, p)
 		if key, ok := t.keys[v.From()]; ok {
-			// SNS encrypts with the rights of who publishes:
-			// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#sns-what-permissions-for-sse
-			permissions = append(permissions, permission{[]string{"kms:Decrypt", "kms:GenerateDataKey"}, key})
+			permissions = append(permissions, permission{policy.Actions("key", "encrypt"), key})
 		}
 	}
 	if f.Queue != "" {
@@ -114,7 +95,7 @@ func (t things) permissions(f lambdas.Function) ([]permission, error) {
 		if !ok {
 			return nil, fmt.Errorf("function %s: it handles queue %q, which the stack does not have", f.Name, f.Queue)
 		}
-		permissions = append(permissions, permission{actions["queue"]["consume"], queue})
+		permissions = append(permissions, permission{policy.Actions("queue", "consume"), queue})
 	}
 	return permissions, nil
 }

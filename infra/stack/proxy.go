@@ -41,7 +41,7 @@ func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *s
 	mayRead, err := iam.NewRolePolicy(ctx, "proxy", &iam.RolePolicyArgs{
 		Role: role.Name,
 		Policy: policy.JSON(func(arns []string) any {
-			return policy.New(policy.Statement{Effect: "Allow", Action: actions["secret"]["read"], Resource: []string{arns[0]}})
+			return policy.New(policy.Statement{Effect: "Allow", Action: policy.Actions("secret", "read"), Resource: []string{arns[0]}})
 		}, login.Arn),
 	}, child)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"restock/infra/instance"
 	"restock/lambdas"
 )
 
@@ -54,8 +55,8 @@ func (s Settings) validate(region string) error {
 		"permissionsBoundary", fmt.Sprintf("%q", s.PermissionsBoundary), "the ARN of a policy of IAM, or nothing")
 	check(slices.Contains(logRetentions, s.LogRetentionDays), "logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
 	check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30, "secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
-	_, isClass := instanceMemoryGiB[s.Database.InstanceClass]
-	check(isClass, "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), fmt.Sprintf("one of %v", slices.Sorted(maps.Keys(instanceMemoryGiB))))
+	_, isClass := instance.Classes[s.Database.InstanceClass]
+	check(isClass, "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), fmt.Sprintf("one of %v", slices.Sorted(maps.Keys(instance.Classes))))
 	check(s.Database.StorageGiB >= 20 && s.Database.StorageGiB <= 65536, "database.storageGiB", s.Database.StorageGiB, "20 to 65536, as gp3 has it")
 	// AWS takes no less: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
 	leastStorage := (s.Database.StorageGiB*11 + 9) / 10
@@ -107,7 +108,7 @@ func oneLine(errs []error) error {
 // checkConnections holds that the server has a connection for every instance of the functions, and memory for every connection. Behind a
 // proxy it needs them for setup alone, which goes around it.
 func (s Settings) checkConnections() error {
-	held, least := connectionsHeld(s.Database.InstanceClass), versionsAtOnce*s.connections()+reservedConnections
+	held, least := instance.Classes[s.Database.InstanceClass].Connections(), versionsAtOnce*s.connections()+reservedConnections
 	why := fmt.Sprintf("the functions' concurrency takes %d connections, twice while an update rolls out, and %d are kept free", s.connections(), reservedConnections)
 	if s.Database.Proxy {
 		least, why = lambdas.SetupConnections+reservedConnections, "setup takes 2"

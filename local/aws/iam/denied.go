@@ -188,7 +188,7 @@ func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) stri
 		return resourcePolicyFiles[service]
 	}
 	if strings.HasPrefix(q.Resource, "arn:aws:sqs:") {
-		return "infra/stack/grants.go, as what the queue of a function grants it"
+		return "infra/policy/grants.go, as what the queue of a function grants it"
 	}
 	if variable := a.variables[q.Caller.Role][q.Resource]; variable != "" {
 		return "lambdas/environment.go, as a grant beside " + variable

@@ -225,7 +225,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			"an event source that may not delete", stack(t, rolePolicy(t, allow("sqs:ReceiveMessage", queueARN))),
 			func(a *iam.Authority) error { return a.AuthorizeEventSource(functionARN, queueARN) },
 			"User: " + session + " is not authorized to perform: sqs:DeleteMessage", "sqs:DeleteMessage",
-			"infra/stack/grants.go", "",
+			"infra/policy/grants.go", "",
 		},
 		{
 			"a role that Lambda may not assume", func() *graph.Graph {
