@@ -15,8 +15,8 @@ import (
 	"restock/local/system/process"
 )
 
-// installArgs initialise a data directory. No test database, and accounts that are
-// replaced at every start (see accounts).
+// installArgs are the arguments that initialise a data directory. It has no test database, and its
+// accounts are replaced at every start (see accounts).
 var installArgs = []string{
 	"--no-defaults",
 	"--auth-root-authentication-method=normal",
@@ -25,7 +25,7 @@ var installArgs = []string{
 	"--innodb-log-file-size=" + logFileSize,
 }
 
-// populate initialises the data directory dir, unless it has been.
+// populate initialises the data directory dir unless it is initialised already.
 func populate(ctx context.Context, bin binaries, dir string, log *slog.Logger) error {
 	initialised, err := isDataDir(dir)
 	if err != nil || initialised {
@@ -36,7 +36,7 @@ func populate(ctx context.Context, bin binaries, dir string, log *slog.Logger) e
 		if ctx.Err() != nil {
 			return err
 		}
-		// The template only saves time: a home directory that can't be written to is no reason to fail.
+		// The template only saves time, so an unwritable home directory is no error.
 		log.WarnContext(ctx, "database template not usable, initialising a data directory without it", "error", err)
 		return initialise(ctx, bin, dir)
 	}
@@ -48,8 +48,8 @@ func populate(ctx context.Context, bin binaries, dir string, log *slog.Logger) e
 	})
 }
 
-// isDataDir tells an initialised data directory from an empty or missing one. Anything
-// else is an error: nothing of somebody else's is written over.
+// isDataDir distinguishes an initialised data directory from an empty or missing one. For anything
+// else it returns an error, so that no other file is overwritten.
 func isDataDir(dir string) (bool, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -59,15 +59,15 @@ func isDataDir(dir string) (bool, error) {
 		return false, fmt.Errorf("reading MariaDB's data directory: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() == "mysql" && e.IsDir() { // the system tables
+		if e.Name() == "mysql" && e.IsDir() { // has the system tables
 			return true, nil
 		}
 	}
-	return false, fmt.Errorf("%s is not empty, and not a data directory of MariaDB: name another one", dir)
+	return false, fmt.Errorf("%s is neither empty nor a data directory of MariaDB: name another one", dir)
 }
 
-// template returns an initialised data directory to copy, and makes it if it is missing.
-// Several processes may ask at once.
+// template returns an initialised data directory to copy. It creates it if it is missing. Several
+// processes may call it at once.
 func template(ctx context.Context, bin binaries) (string, error) {
 	dir, err := templateDir(ctx, bin)
 	if err != nil {
@@ -84,13 +84,13 @@ func template(ctx context.Context, bin binaries) (string, error) {
 		return "", err
 	}
 	defer l.Release()
-	if _, err := os.Stat(dir); err == nil { // somebody else made it while we waited
+	if _, err := os.Stat(dir); err == nil { // another process created it while this one waited
 		return dir, nil
 	}
 	return dir, initialise(ctx, bin, dir)
 }
 
-// templateDir names the template: one for each user, server version and way to initialise.
+// templateDir names the template. Each user, server version and set of arguments has its own.
 func templateDir(ctx context.Context, bin binaries) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -104,7 +104,7 @@ func templateDir(ctx context.Context, bin binaries) (string, error) {
 	return filepath.Join(cache, "restock", "mariadb", fmt.Sprintf("template-%x", recipe[:8])), nil
 }
 
-// initialise makes dir an initialised data directory, all of it or nothing.
+// initialise makes dir an initialised data directory. If it fails, dir is unchanged.
 func initialise(ctx context.Context, bin binaries, dir string) error {
 	version, err := serverVersion(ctx, bin)
 	if err != nil {
@@ -112,12 +112,14 @@ func initialise(ctx context.Context, bin binaries, dir string) error {
 	}
 	return replaceDir(dir, func(partial string) error {
 		output := process.NewTail(20)
-		// The script does not quote the directory everywhere: it is started there, so that its name has no spaces.
+		// The script does not quote the directory everywhere. It starts in the parent directory, so
+		// that the relative name has no spaces.
 		args := append(append([]string{}, installArgs...), "--datadir=./")
 		err := process.Run(ctx, process.Config{
-			Path:   bin.install,
-			Args:   append(args, asRoot()...),
-			Env:    []string{"PATH=" + strings.Join(searchPath(), string(filepath.ListSeparator))}, // it is a shell script
+			Path: bin.install,
+			Args: append(args, asRoot()...),
+			// it is a shell script
+			Env:    []string{"PATH=" + strings.Join(searchPath(), string(filepath.ListSeparator))},
 			Dir:    partial,
 			Stdout: output.Add,
 			Stderr: output.Add,
@@ -130,16 +132,15 @@ func initialise(ctx context.Context, bin binaries, dir string) error {
 	})
 }
 
-// replaceDir puts a directory in the place of one that is empty or missing. It is filled
-// under another name first, so that dir is never there half done. The caller
-// sees to it that no other process does the same at the same time.
+// replaceDir replaces an empty or missing directory. It fills a directory with another name first,
+// so that dir is never incomplete. The caller must exclude other processes.
 func replaceDir(dir string, fill func(partial string) error) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
 	partial := dir + ".restock-partial"
-	if err := os.RemoveAll(partial); err != nil { // of a process that was killed
+	if err := os.RemoveAll(partial); err != nil { // left by a killed process
 		return err
 	}
 	if err := os.Mkdir(partial, 0o700); err != nil {
@@ -154,7 +155,7 @@ func replaceDir(dir string, fill func(partial string) error) error {
 	return os.Rename(partial, dir)
 }
 
-// serverVersion returns the line in which the server says what it is.
+// serverVersion returns the line in which the server reports its version.
 func serverVersion(ctx context.Context, bin binaries) (string, error) {
 	output := process.NewTail(1)
 	err := process.Run(ctx, process.Config{

@@ -8,19 +8,19 @@ import (
 	"path/filepath"
 )
 
-// ErrNotInstalled says that MariaDB's server is not on this machine, and how it gets there.
+// ErrNotInstalled means that MariaDB's server is not installed. Its text says how to install it.
 var ErrNotInstalled = errors.New("MariaDB's server is not installed: " +
 	"on Debian and Ubuntu run `apt-get install mariadb-server-core mariadb-client-core`, " +
-	"on macOS `brew install mariadb`; elsewhere install MariaDB 10.11 or later and have mariadbd and mariadb-install-db in the PATH")
+	"on macOS `brew install mariadb`; elsewhere install MariaDB 10.11 or later and have mariadbd and " +
+	"mariadb-install-db in the PATH")
 
-// binaries are the programs that are needed.
+// binaries are the required programs.
 type binaries struct {
 	server  string // mariadbd
 	install string // mariadb-install-db
 }
 
-// searchPath returns the directories of PATH, and those where packages put a server
-// that is not in everybody's PATH.
+// searchPath returns the directories of PATH and the directories in which packages install servers.
 func searchPath() []string {
 	return append(filepath.SplitList(os.Getenv("PATH")),
 		"/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin",

@@ -14,17 +14,19 @@ import (
 	"restock/local/system/filelock"
 )
 
-// ErrData says of a kept data directory that the server cannot use what is in it.
+// ErrData means that the server cannot use the data in a kept data directory.
 var ErrData = errors.New("the kept data cannot be used")
 
-// ErrInUse says of a kept data directory that another server has it.
+// ErrInUse means that another server uses a kept data directory.
 var ErrInUse = errors.New("is used by another run")
 
-// seriesFile, in a data directory, holds the release series of the server that made it, such as 10.11. A server of another series would have
-// to upgrade the data, or would damage them: https://mariadb.com/docs/server/server-management/install-and-upgrade-mariadb/upgrading
+// seriesFile, in a data directory, has the release series of the server that created it, such as
+// 10.11. A server of another series would have to upgrade the data, or would damage them:
+// https://mariadb.com/docs/server/server-management/install-and-upgrade-mariadb/upgrading
 const seriesFile = "restock-mariadb-series"
 
-// lock takes the lock on a kept data directory. The lock file lies beside it, as the directory must be empty to be initialised.
+// lock locks a kept data directory. The lock file is beside the directory, because MariaDB
+// initialises only an empty one.
 func lock(dir string) (*filelock.Lock, error) {
 	l, err := filelock.Try(filepath.Clean(dir) + ".lock")
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -33,7 +35,7 @@ func lock(dir string) (*filelock.Lock, error) {
 	return l, err
 }
 
-// Kept lists the data directories in a directory.
+// Kept lists the kept data directories in a directory.
 func Kept(in string) (dirs []string, err error) {
 	entries, err := os.ReadDir(in)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -48,7 +50,8 @@ func Kept(in string) (dirs []string, err error) {
 	return dirs, nil
 }
 
-// Forget removes a kept data directory, or fails if a server uses it or if it is none. One that is not there is no error. Its lock file stays.
+// Forget removes a kept data directory. It fails if a server uses the directory, or if it is no
+// kept data directory. A missing directory is no error. The lock file stays.
 func Forget(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -59,7 +62,7 @@ func Forget(dir string) error {
 	}
 	defer l.Release()
 	if _, err := os.Stat(filepath.Join(dir, seriesFile)); err != nil {
-		return fmt.Errorf("forgetting the data: %s holds none that were kept here: %w", dir, err)
+		return fmt.Errorf("forgetting the data: %s has no data of this stack: %w", dir, err)
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fmt.Errorf("forgetting the data: %w", err)
@@ -67,11 +70,12 @@ func Forget(dir string) error {
 	return nil
 }
 
-// checkSeries refuses data that are of another release series than the server, or were not made here: their accounts would be replaced.
+// checkSeries refuses data of a release series other than the server's. It also refuses data that
+// this package did not create, because it would replace their accounts.
 func checkSeries(ctx context.Context, bin binaries, dir string) error {
 	made, err := os.ReadFile(filepath.Join(dir, seriesFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: those in %s were not made by a run of this stack: name another directory", ErrData, dir)
+		return fmt.Errorf("%w: no run of this stack created those in %s: name another directory", ErrData, dir)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
@@ -81,14 +85,15 @@ func checkSeries(ctx context.Context, bin binaries, dir string) error {
 		return err
 	}
 	if now := series(version); now != strings.TrimSpace(string(made)) {
-		return fmt.Errorf("%w: those in %s are of MariaDB %s, and the server here is of MariaDB %s", ErrData, dir, strings.TrimSpace(string(made)), now)
+		return fmt.Errorf("%w: MariaDB %[3]s created those in %[2]s, and the server is MariaDB %[4]s", ErrData, dir,
+			strings.TrimSpace(string(made)), now)
 	}
 	return nil
 }
 
 var inVersion = regexp.MustCompile(`\bVer (\d+\.\d+)\.`)
 
-// series is that of a server which says "mariadbd  Ver 10.11.6-MariaDB-…": 10.11.
+// series extracts the release series 10.11 from "mariadbd Ver 10.11.6-MariaDB-…".
 func series(version string) string {
 	if match := inVersion.FindStringSubmatch(version); match != nil {
 		return match[1]
@@ -96,7 +101,8 @@ func series(version string) string {
 	return version
 }
 
-// complaint is what a server that does not start complains of first, without the time. What follows are consequences.
+// complaint returns the first error in the log of a server that does not start, without its time.
+// Later errors are consequences.
 func complaint(lines []string) string {
 	for _, line := range lines {
 		if _, text, found := strings.Cut(line, "[ERROR] "); found {
@@ -106,9 +112,10 @@ func complaint(lines []string) string {
 	return ""
 }
 
-// blamesData tells of a complaint that is not about how the server was started.
+// blamesData reports whether the error concerns the data and not the arguments.
 func blamesData(complaint string) bool {
-	for _, other := range []string{"unknown option", "unknown variable", "Can't start server", "ambiguous option", "Out of memory"} {
+	for _, other := range []string{"unknown option", "unknown variable", "Can't start server", "ambiguous option",
+		"Out of memory"} {
 		if strings.Contains(complaint, other) {
 			return false
 		}

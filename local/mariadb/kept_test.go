@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// kept makes a data directory with a table in it.
+// kept creates a data directory with a table in it.
 func kept(t *testing.T) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "data")
@@ -27,11 +27,22 @@ func TestDataThatCannotBeUsedAreRefusedInOneLine(t *testing.T) {
 		spoil func(dir string) error
 		want  string
 	}{
-		{"another series", func(dir string) error { return os.WriteFile(filepath.Join(dir, seriesFile), []byte("9.8\n"), 0o600) }, "are of MariaDB 9.8, and the server here is of MariaDB "},
-		{"somebody else's", func(dir string) error { return os.Remove(filepath.Join(dir, seriesFile)) }, "were not made by a run of this stack"},
-		{"half a tablespace", func(dir string) error { return os.Truncate(filepath.Join(dir, "ibdata1"), 1<<20) }, "InnoDB: The Auto-extending data file './ibdata1' is of a different size"},
-		{"no redo log", func(dir string) error { return os.Remove(filepath.Join(dir, "ib_logfile0")) }, "InnoDB: File ./ib_logfile0 was not found"},
-		{"no accounts", func(dir string) error { return os.Truncate(filepath.Join(dir, "mysql", "global_priv.frm"), 10) }, "./mysql/global_priv.frm"},
+		{"another series", func(
+			dir string) error {
+			return os.WriteFile(filepath.Join(dir, seriesFile), []byte("9.8\n"), 0o600)
+		},
+			"MariaDB 9.8 created those in "},
+		{"somebody else's", func(dir string) error { return os.Remove(filepath.Join(dir, seriesFile)) },
+			"no run of this stack created those in "},
+		{"half a tablespace", func(dir string) error { return os.Truncate(filepath.Join(dir, "ibdata1"), 1<<20) },
+			"InnoDB: The Auto-extending data file './ibdata1' is of a different size"},
+		{"no redo log", func(dir string) error { return os.Remove(filepath.Join(dir, "ib_logfile0")) },
+			"InnoDB: File ./ib_logfile0 was not found"},
+		{"no accounts", func(
+			dir string) error {
+			return os.Truncate(filepath.Join(dir, "mysql", "global_priv.frm"), 10)
+		},
+			"./mysql/global_priv.frm"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := kept(t)
@@ -39,7 +50,8 @@ func TestDataThatCannotBeUsedAreRefusedInOneLine(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err := Start(t.Context(), Config{Dir: dir})
-			if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), dir) ||
+				!strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v\nwant ErrData in one line that names %s and says %q", err, dir, c.want)
 			}
 		})
@@ -47,7 +59,8 @@ func TestDataThatCannotBeUsedAreRefusedInOneLine(t *testing.T) {
 }
 
 func TestWhatIsNotTheDatasFaultIsNotBlamedOnThem(t *testing.T) {
-	if _, err := Start(t.Context(), Config{Dir: kept(t), Args: []string{"--no-such-option"}}); err == nil || errors.Is(err, ErrData) || !strings.Contains(err.Error(), "no-such-option") {
+	if _, err := Start(t.Context(), Config{Dir: kept(t), Args: []string{"--no-such-option"}}); err == nil ||
+		errors.Is(err, ErrData) || !strings.Contains(err.Error(), "no-such-option") {
 		t.Errorf("got %v, want an error of the option alone", err)
 	}
 }
@@ -85,7 +98,7 @@ func TestForget(t *testing.T) {
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // it may be gone already
+	for range 2 { // a missing directory is no error
 		if err := Forget(dir); err != nil {
 			t.Fatal(err)
 		}

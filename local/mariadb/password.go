@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// nativeHash is what the server stores for a password of the plugin mysql_native_password:
-// SHA-1 twice. It is no protection for weak passwords; ours has 128 random bits.
+// nativeHash returns the hash that the server stores for a password of the plugin
+// mysql_native_password: SHA-1 applied twice. This does not protect weak passwords, but this
+// package's passwords have 128 random bits.
 // https://mariadb.com/docs/server/reference/plugins/authentication-plugins/authentication-plugin-mysql_native_password
 func nativeHash(password string) string {
-	once := sha1.Sum([]byte(password)) // #nosec G401 -- so the server keeps it
-	twice := sha1.Sum(once[:])         // #nosec G401 -- likewise
+	once := sha1.Sum([]byte(password)) // #nosec G401 -- the server requires it
+	twice := sha1.Sum(once[:])         // #nosec G401 -- the server requires it
 	return "*" + strings.ToUpper(hex.EncodeToString(twice[:]))
 }

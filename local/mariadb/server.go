@@ -1,4 +1,4 @@
-// Package mariadb runs a private MariaDB server, for a run of the stack or for a test.
+// Package mariadb runs a private MariaDB server for a run of the stack or for a test.
 package mariadb
 
 import (
@@ -27,54 +27,56 @@ import (
 	"restock/local/system/tempdir"
 )
 
-// Config says which server to start. The zero value is a server with an empty,
-// temporary data directory on a free port.
+// Config configures a server. The zero value is a server with an empty, temporary data directory on
+// a free port.
 type Config struct {
-	// Dir is the data directory. It is initialised if it is empty or missing, and kept, but for the administrator's password,
-	// which is a new one at every start. Empty means a temporary one, which is removed when the server stops.
+	// Dir is the data directory. It is initialised if it is empty or missing, and kept when the
+	// server stops. Empty means a temporary directory that Stop removes. The administrator's
+	// password in it changes at every start.
 	Dir string
 
 	// Port on 127.0.0.1; 0 means any free port.
 	Port int
 
-	// Password of the administrator, for one who comes back after a restart; empty means a new one.
+	// Password is the administrator's password, for a caller that reconnects after a restart. Empty
+	// means a new one.
 	Password string
 
-	// Args are given to mariadbd after the package's own, so they win:
-	// --innodb-flush-log-at-trx-commit=0, --ssl-cert=…
+	// Args follow the package's own arguments of mariadbd and override them, for example
+	// --innodb-flush-log-at-trx-commit=0 or --ssl-cert=…
 	Args []string
 
-	// TLS is how the administrator connects; nil means without TLS, which fails if Args
-	// make the server require it.
+	// TLS is the administrator's TLS configuration. Nil means no TLS, which fails if Args make the
+	// server require it.
 	TLS *tls.Config
 
 	// Log receives the server's error log, at level Debug. Nil discards it.
 	Log *slog.Logger
 
-	freePort func() (int, error) // replaced by tests
+	freePort func() (int, error) // tests replace it
 }
 
 const (
-	// startTimeout bounds the wait for a server that neither ends nor answers.
-	// Recovering a kept data directory after a crash takes longest.
+	// startTimeout limits the wait for a server that neither ends nor answers. The recovery of a
+	// kept data directory after a crash takes longest.
 	startTimeout = time.Minute
 
-	// stopTimeout is how long a server may take to flush its buffers.
+	// stopTimeout limits the time in which a server flushes its buffers.
 	stopTimeout = 30 * time.Second
 
 	// pollInterval is the time between two attempts to connect during the start.
 	pollInterval = 10 * time.Millisecond
 
-	// logFileSize of InnoDB's redo log. The template is made with the same size;
-	// the server would otherwise rewrite the log at its first start.
+	// logFileSize is the size of InnoDB's redo log. The template has the same size, otherwise the
+	// server would rewrite the log at its first start.
 	logFileSize = "16M"
 
-	// portAttempts bounds the retries when a free port was taken by somebody else
-	// before the server could listen on it.
+	// portAttempts limits the retries when another program takes the free port before the server
+	// listens.
 	portAttempts = 5
 )
 
-// errPortTaken is the one failure of a start that another free port cures.
+// errPortTaken is the only failure of a start after which another free port helps.
 var errPortTaken = errors.New("in use by another program: name another port")
 
 // errEnded is the failure of a start whose server ended by itself.
@@ -85,19 +87,19 @@ type Server struct {
 	admin  *mysql.Config
 	proc   *process.Process
 	errLog *process.Tail
-	tmp    *tempdir.Dir   // everything that goes with the server; the data directory too, unless it is kept
+	tmp    *tempdir.Dir   // all files of the server; a kept data directory is outside
 	lock   *filelock.Lock // on a kept data directory
 
 	stop    sync.Once
 	stopErr error
 }
 
-// Start starts a server and waits until it answers. ctx bounds the start alone: the server runs
-// until Stop. The error is an ErrNotInstalled if MariaDB is missing, and otherwise carries
-// the last lines of the server's error log.
+// Start starts a server and waits until it answers. ctx limits only the start; the server runs
+// until Stop. The error is ErrNotInstalled if MariaDB is missing. Otherwise it has the last lines
+// of the server's error log.
 //
-// A start takes 0.3 s on two cores, measured with MariaDB 10.11, of which copying the template of the data directory
-// is 0.01 s. Initialising the data directory each time would add 0.6 s.
+// A start takes 0.3 s on two cores, measured with MariaDB 10.11. This includes 0.01 s for the copy
+// of the template. Without a template, the initialisation would take another 0.6 s.
 func Start(ctx context.Context, c Config) (*Server, error) {
 	bin, err := locate(searchPath())
 	if err != nil {
@@ -127,14 +129,15 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 }
 
-// prepare makes the directories that the server needs.
+// prepare creates the directories that the server needs.
 func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.Logger) (err error) {
 	if s.tmp, err = tempdir.New("restock-mariadb-*"); err != nil {
 		return fmt.Errorf("starting MariaDB: %w", err)
 	}
 	const otherFolder = "set TMPDIR to another folder"
 	if strings.ContainsRune(s.tmp.Path(), filepath.ListSeparator) {
-		return fmt.Errorf("starting MariaDB: it takes the temporary folder %s for a list of folders, because of the %c: %s",
+		return fmt.Errorf("starting MariaDB: it would read the temporary folder %s as a list of folders, because of "+
+			"the %c: %s",
 			s.tmp.Path(), filepath.ListSeparator, otherFolder)
 	}
 	if err := checkLength(s.tmp.Path(), otherFolder); err != nil {
@@ -165,14 +168,15 @@ func (s *Server) prepare(ctx context.Context, c Config, bin binaries, log *slog.
 	return checkSeries(ctx, bin, c.Dir)
 }
 
-// maxPath is the length in bytes of the longest directory that is given to MariaDB, whose buffers for paths have 512:
-// the names of a database and a table follow.
+// maxPath limits a directory's path in bytes. MariaDB's buffers for paths have 512 bytes, and the
+// names of a database and of a table follow the directory.
 const maxPath = 300
 
-// checkLength refuses a directory with too long a name. The error begins with the directory.
+// checkLength returns an error if a directory's path is too long. The error begins with the
+// directory.
 func checkLength(dir, advice string) error {
 	if len(dir) > maxPath {
-		return fmt.Errorf("%s has a name of %d bytes, and MariaDB takes %d: %s", dir, len(dir), maxPath, advice)
+		return fmt.Errorf("%s has a path of %d bytes, and MariaDB allows %d: %s", dir, len(dir), maxPath, advice)
 	}
 	return nil
 }
@@ -207,19 +211,19 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 	}
 
 	args := []string{
-		"--no-defaults", // must be the first
+		"--no-defaults", // must be the first argument
 		"--datadir=" + dataDir,
 		"--tmpdir=" + s.tmpDir(),
 		"--pid-file=" + filepath.Join(s.tmp.Path(), "pid"),
 		"--init-file=" + initFile,
 		"--bind-address=127.0.0.1",
 		"--port=" + strconv.Itoa(port),
-		"--socket=", // none: TCP alone, as on RDS
+		"--socket=", // no socket: only TCP, as on RDS
 		"--skip-name-resolve",
 		"--character-set-server=utf8mb4",
 		"--default-time-zone=+00:00",
 		"--innodb-flush-log-at-trx-commit=1",
-		// A small footprint: about 70 MB of memory.
+		// These settings limit the memory to about 70 MB.
 		"--performance-schema=OFF",
 		"--innodb-buffer-pool-size=32M",
 		"--innodb-log-file-size=" + logFileSize,
@@ -230,7 +234,7 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 	args = append(args, c.Args...)
 
 	s.errLog = process.NewTail(20)
-	var complaints []string // which the end of the log may not hold any more
+	var complaints []string // kept separately, because the tail of the log may lose them
 	s.proc, err = process.Start(process.Config{
 		Path: bin.server,
 		Args: args,
@@ -247,35 +251,35 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 		return err
 	}
 	if err := s.awaitAnswer(ctx); err != nil {
-		// Not SIGTERM: MariaDB 10.11 hangs for good when that comes before it is ready.
+		// Not SIGTERM: MariaDB 10.11 hangs forever if it receives it before it is ready.
 		s.proc.Kill()
 		lines := strings.Join(s.errLog.Lines(), "\n")
 		if strings.Contains(lines, "Address already in use") {
 			err = fmt.Errorf("%s is %w", s.admin.Addr, errPortTaken)
 		} else if why := complaint(complaints); c.Dir != "" && errors.Is(err, errEnded) && blamesData(why) {
-			return fmt.Errorf("%w: MariaDB does not start on those in %s: %s", ErrData, c.Dir, why)
+			return fmt.Errorf("%w: MariaDB does not start with those in %s: %s", ErrData, c.Dir, why)
 		}
 		return fmt.Errorf("%w; the end of its log:\n%s", err, lines)
 	}
 	return nil
 }
 
-// accounts returns the statements that make the administrator the only account with
-// privileges. The server runs them before it accepts connections. The password itself
-// is not in them.
+// accounts returns the statements that make the administrator the only account with privileges. The
+// server runs them before it accepts connections. They do not contain the password.
 func accounts(admin *mysql.Config) string {
-	// One statement a line, as --init-file wants it.
+	// --init-file requires one statement a line.
 	return strings.Join([]string{
 		"DELETE FROM mysql.global_priv WHERE User IN ('', 'root');",
 		"DELETE FROM mysql.proxies_priv;",
 		"FLUSH PRIVILEGES;",
-		fmt.Sprintf("CREATE USER '%s'@'127.0.0.1' IDENTIFIED VIA mysql_native_password USING '%s';", admin.User, nativeHash(admin.Passwd)),
+		fmt.Sprintf("CREATE USER '%s'@'127.0.0.1' IDENTIFIED VIA mysql_native_password USING '%s';", admin.User,
+			nativeHash(admin.Passwd)),
 		fmt.Sprintf("GRANT ALL PRIVILEGES ON *.* TO '%s'@'127.0.0.1' WITH GRANT OPTION;", admin.User),
 	}, "\n") + "\n"
 }
 
-// awaitAnswer waits until the administrator can log in. That it is this server which
-// answers, and not another one on the same port, is sure: no other has the password.
+// awaitAnswer waits until the administrator can log in. A successful login proves that this server
+// answers, and not another one on the same port: only this server has the password.
 func (s *Server) awaitAnswer(ctx context.Context) error {
 	c := s.Admin()
 	c.Logger = &mysql.NopLogger{} // refused connections are expected
@@ -286,8 +290,8 @@ func (s *Server) awaitAnswer(ctx context.Context) error {
 	db := sql.OpenDB(connector)
 	defer db.Close()
 
-	// An attempt ends with the server: whoever else listens on the port may well accept the
-	// connection and then say nothing.
+	// The attempt must end with the server: another program on the port may accept the connection
+	// and never answer.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	go func() {
@@ -313,18 +317,18 @@ func (s *Server) awaitAnswer(ctx context.Context) error {
 	}
 }
 
-// Admin returns a configuration to connect as the administrator, who may do everything,
-// without a database selected. It is the caller's own copy.
+// Admin returns the administrator's connection settings, without a database. The administrator has
+// all privileges. The caller owns the copy.
 func (s *Server) Admin() *mysql.Config { return s.admin.Clone() }
 
-// Done is closed when the server process has ended, for whatever reason.
+// Done is closed when the server process has ended for any reason.
 func (s *Server) Done() <-chan struct{} { return s.proc.Done() }
 
-// Kill ends the server at once, as a machine that loses its power does. What is left to clean up is Stop's.
+// Kill kills the server without a shutdown, like a power failure. Call Stop afterwards to clean up.
 func (s *Server) Kill() { s.proc.Kill() }
 
-// Stop shuts the server down and removes what belongs to it, but for a data
-// directory that the configuration named. It may be called more than once.
+// Stop shuts the server down and removes its files, except a data directory that Config names. It
+// may be called more than once.
 func (s *Server) Stop() error {
 	s.stop.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
@@ -334,7 +338,7 @@ func (s *Server) Stop() error {
 	return s.stopErr
 }
 
-// cleanUp removes what prepare made. The server process must have ended.
+// cleanUp removes the directories of prepare. The server process must have ended.
 func (s *Server) cleanUp() error {
 	return errors.Join(s.tmp.Remove(), s.lock.Release())
 }
@@ -348,7 +352,7 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// asRoot returns what mariadbd wants to hear before it runs as root.
+// asRoot returns the argument that mariadbd requires to run as root.
 func asRoot() []string {
 	if syscall.Geteuid() == 0 {
 		return []string{"--user=root"}

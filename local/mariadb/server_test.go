@@ -26,7 +26,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// requireServer skips a test that starts a server where tests run with -short.
+// requireServer skips a test that starts a server if tests run with -short.
 func requireServer(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
@@ -112,7 +112,7 @@ func TestAdministratorIsTheOnlyAccountAndHasAPassword(t *testing.T) {
 		}
 	}
 	execute(t, db, "CREATE USER app@'%' IDENTIFIED BY 'secret'")
-	execute(t, db, "GRANT SELECT ON *.* TO app@'%'") // takes WITH GRANT OPTION
+	execute(t, db, "GRANT SELECT ON *.* TO app@'%'") // requires WITH GRANT OPTION
 }
 
 func TestStopLeavesNoProcessAndNoDirectory(t *testing.T) {
@@ -123,7 +123,7 @@ func TestStopLeavesNoProcessAndNoDirectory(t *testing.T) {
 	if entries, err := os.ReadDir(tmp); err != nil || len(entries) != 1 {
 		t.Fatalf("while it runs: got %v in the temporary directory (%v), want one directory", entries, err)
 	}
-	for range 2 { // stopping again is no error
+	for range 2 { // a second Stop is no error
 		if err := s.Stop(); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,8 @@ func TestKeptDirectoryKeepsData(t *testing.T) {
 	execute(t, db, "INSERT INTO shop.product VALUES ('부산도너츠')")
 	execute(t, db, "CREATE USER app@'%' IDENTIFIED BY 'secret'")
 
-	if _, err := Start(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) {
+	if _, err := Start(t.Context(), Config{Dir: dir}); !errors.Is(err, ErrInUse) ||
+		!strings.Contains(err.Error(), dir) {
 		t.Errorf("a second server on the directory: got %v, want an error that says that it is in use", err)
 	}
 	if err := first.Stop(); err != nil {
@@ -199,8 +200,10 @@ func TestFailedStartsSayWhy(t *testing.T) {
 		config Config
 		want   []string
 	}{
-		{"an option that does not exist", Config{Args: []string{"--no-such-option"}}, []string{"exit status", "unknown option '--no-such-option'"}},
-		{"a busy port", Config{Port: busy.Addr().(*net.TCPAddr).Port}, []string{busy.Addr().String() + " is in use", "Address already in use"}},
+		{"an option that does not exist", Config{Args: []string{"--no-such-option"}},
+			[]string{"exit status", "unknown option '--no-such-option'"}},
+		{"a busy port", Config{Port: busy.Addr().(*net.TCPAddr).Port},
+			[]string{busy.Addr().String() + " is in use", "Address already in use"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			tmp := t.TempDir()
@@ -236,7 +239,8 @@ func TestFreePortThatIsTakenMeanwhileIsReplaced(t *testing.T) {
 		return freePort()
 	}})
 	if s.Admin().Addr == busy.Addr().String() || calls != 2 {
-		t.Errorf("it listens on %s after %d attempts, want 2 attempts and another address than %s", s.Admin().Addr, calls, busy.Addr())
+		t.Errorf("it listens on %s after %d attempts, want 2 attempts and another address than %s", s.Admin().Addr,
+			calls, busy.Addr())
 	}
 }
 
@@ -246,7 +250,7 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	why := errors.New("Ctrl-C")
-	// The first line of the server's log comes long before it is ready.
+	// The first line of the server's log appears long before it is ready.
 	log := slog.New(slog.NewTextHandler(writerFunc(func(p []byte) (int, error) { cancel(why); return len(p), nil }),
 		&slog.HandlerOptions{Level: slog.LevelDebug}))
 
@@ -286,7 +290,7 @@ func TestTemplateIsMadeOnceByManyAndWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A process that was killed in the middle of it left this behind.
+	// The remains of a process that was killed during the initialisation.
 	if err := os.MkdirAll(filepath.Join(want+".restock-partial", "mysql"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -349,7 +353,7 @@ func TestFoldersThatMariaDBCannotUseAreNamed(t *testing.T) {
 	for _, c := range []struct{ name, tmpdir, dir, want string }{
 		{"a list", "a:b", "", "a:b/restock-mariadb-"},
 		{"a long temporary folder", long + "/" + long, "", "set TMPDIR to another folder"},
-		{"a long data directory", ".", long + "/" + long, "and MariaDB takes 300: name another one"},
+		{"a long data directory", ".", long + "/" + long, "and MariaDB allows 300: name another one"},
 		{"no folder", "missing", "", "set TMPDIR to a folder that exists"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -378,7 +382,8 @@ func TestServerThatRequiresTLS(t *testing.T) {
 		TLS:  &tls.Config{RootCAs: roots, ServerName: "localhost"},
 	})
 	var name, cipher string
-	if err := open(t, s.Admin()).QueryRowContext(t.Context(), "SHOW STATUS LIKE 'Ssl_cipher'").Scan(&name, &cipher); err != nil || cipher == "" {
+	if err := open(t, s.Admin()).QueryRowContext(t.Context(), "SHOW STATUS LIKE 'Ssl_cipher'").Scan(&name,
+		&cipher); err != nil || cipher == "" {
 		t.Errorf("cipher: got %q (%v), want some", cipher, err)
 	}
 	plain := s.Admin()
@@ -388,7 +393,7 @@ func TestServerThatRequiresTLS(t *testing.T) {
 	}
 }
 
-// selfSigned makes a server certificate and returns its files.
+// selfSigned creates a server certificate and returns its files.
 func selfSigned(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -17,11 +17,12 @@ const (
 	// DefaultMemoryMB is Lambda's default memory size.
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 	DefaultMemoryMB = 128
-	// MinMemoryMB, MaxMemoryMB and MaxTimeout are Lambda's limits.
-	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+	// MinMemoryMB is Lambda's smallest memory size.
 	MinMemoryMB = 128
+	// MaxMemoryMB is Lambda's largest memory size.
 	MaxMemoryMB = 10240
-	MaxTimeout  = 15 * time.Minute
+	// MaxTimeout is Lambda's longest timeout.
+	MaxTimeout = 15 * time.Minute
 
 	// MaxRequest limits the event of a synchronous invocation, in bytes (6 MB).
 	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html

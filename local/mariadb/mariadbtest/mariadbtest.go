@@ -1,7 +1,7 @@
 // Package mariadbtest gives tests databases on a real MariaDB server.
 //
-// One server serves all tests of a test binary. It is started by the first test that
-// needs it and stopped when the binary ends, which takes a TestMain:
+// One server serves all tests of a test binary. The first test that needs it starts it. Main stops
+// it when the binary ends, so the package needs a TestMain:
 //
 //	func TestMain(m *testing.M) { mariadbtest.Main(m) }
 //
@@ -27,13 +27,13 @@ import (
 // shared is the test binary's server.
 var shared struct {
 	mu      sync.Mutex
-	running bool // between the beginning and the end of Main
+	running bool // true while Main runs
 	server  *mariadb.Server
-	err     error // of the start, which is tried once
+	err     error // of the only attempt to start
 }
 
-// Main runs the tests of a test binary and stops the server after them. The exit
-// status is the one of the tests, or 1 if the server does not stop.
+// Main runs the tests of a test binary and then stops the server. The exit status is that of the
+// tests, or 1 if the server does not stop.
 func Main(m *testing.M) {
 	shared.mu.Lock()
 	shared.running = true
@@ -53,7 +53,7 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Require skips a test that needs a MariaDB server where tests run with -short.
+// Require skips a test that needs a MariaDB server if tests run with -short.
 func Require(tb testing.TB) {
 	tb.Helper()
 	if testing.Short() {
@@ -61,9 +61,8 @@ func Require(tb testing.TB) {
 	}
 }
 
-// New creates an empty database and returns the configuration to connect to it as the
-// administrator. The database is dropped when the test ends. If there is no server to be had,
-// the test fails.
+// New creates an empty database and returns the administrator's connection settings. The database
+// is dropped when the test ends. The test fails if no server can start.
 func New(tb testing.TB) *mysql.Config {
 	tb.Helper()
 	Require(tb)
@@ -81,12 +80,14 @@ func New(tb testing.TB) *mysql.Config {
 	return admin
 }
 
-// start returns the shared server. The first caller starts it, the others wait.
+// start returns the shared server. The first caller starts it, and the others wait.
 func start(ctx context.Context) (*mariadb.Server, error) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if !shared.running {
-		return nil, fmt.Errorf("mariadbtest.New needs the package to have `func TestMain(m *testing.M) { mariadbtest.Main(m) }`, which stops the server")
+		return nil, fmt.Errorf(
+			"mariadbtest.New needs the package to have `func TestMain(m *testing.M) { mariadbtest.Main(m) }`, which " +
+				"stops the server")
 	}
 	if shared.server == nil && shared.err == nil {
 		shared.server, shared.err = mariadb.Start(ctx, mariadb.Config{})
@@ -94,8 +95,8 @@ func start(ctx context.Context) (*mariadb.Server, error) {
 	return shared.server, shared.err
 }
 
-// execute runs a statement on a connection of its own, outside of the test's context: it also
-// serves the cleanup.
+// execute runs a statement on its own connection. It does not use the test's context, because the
+// cleanup calls it too.
 func execute(tb testing.TB, admin *mysql.Config, statement string) {
 	tb.Helper()
 	connector, err := mysql.NewConnector(admin)

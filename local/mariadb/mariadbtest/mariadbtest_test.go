@@ -35,7 +35,7 @@ func TestDatabasesAreEmptyAndApart(t *testing.T) {
 }
 
 func TestDatabaseIsDroppedWithItsTest(t *testing.T) {
-	mariadbtest.Require(t) // a subtest that is skipped would leave no database to look for
+	mariadbtest.Require(t) // a skipped subtest would leave no database to look for
 	var c *mysql.Config
 	t.Run("owner", func(t *testing.T) { c = mariadbtest.New(t) })
 

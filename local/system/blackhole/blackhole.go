@@ -1,6 +1,8 @@
-// Package blackhole is an address from which nothing comes back: what a function finds where a network has no way.
+// Package blackhole listens on an address that never answers. It simulates a network without a
+// route.
 //
-// A packet that a security group or a missing route swallows is not refused, and so the connection is not either: it waits.
+// A security group or a missing route drops a packet instead of refusing it. So the connection is
+// not refused either: it hangs.
 // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
 package blackhole
 
@@ -10,17 +12,17 @@ import (
 	"sync"
 )
 
-// A Hole takes connections on loopback, and never says a word.
+// A Hole accepts connections on loopback and never sends data.
 type Hole struct {
 	listener net.Listener
-	done     sync.WaitGroup // what accepts, and what reads of each connection
+	done     sync.WaitGroup // the accepting goroutine, and one reader for each connection
 
-	mu          sync.Mutex // guards what follows
+	mu          sync.Mutex // guards the fields below
 	connections map[net.Conn]bool
 	closed      bool
 }
 
-// Listen opens a hole on any free port of loopback. fallen is called for each connection.
+// Listen opens a hole on any free port of loopback. It calls fallen for each connection.
 func Listen(fallen func()) (*Hole, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,17 +42,17 @@ func Listen(fallen func()) (*Hole, error) {
 	return h, nil
 }
 
-// swallow reads what comes until the peer gives up, or the hole is closed.
+// swallow reads from a connection until the peer closes it or the hole is closed.
 func (h *Hole) swallow(conn net.Conn) {
-	defer conn.Close() // there is nobody to be told that it failed
+	defer conn.Close() // an error matters to nobody
 	if !h.keep(conn) {
 		return
 	}
 	defer h.forget(conn)
-	_, _ = io.Copy(io.Discard, conn) // however it ends
+	_, _ = io.Copy(io.Discard, conn) // any end of the connection is fine
 }
 
-// keep has Close end a connection; false is that of a hole that is closed.
+// keep registers a connection that Close must end. It returns false if the hole is closed.
 func (h *Hole) keep(conn net.Conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -66,10 +68,10 @@ func (h *Hole) forget(conn net.Conn) {
 	delete(h.connections, conn)
 }
 
-// Addr is where the hole listens.
+// Addr returns the address of the hole.
 func (h *Hole) Addr() *net.TCPAddr { return h.listener.Addr().(*net.TCPAddr) }
 
-// Close ends all connections, and the hole.
+// Close ends all connections and the hole.
 func (h *Hole) Close() error {
 	err := h.listener.Close()
 	h.mu.Lock()

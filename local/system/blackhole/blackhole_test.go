@@ -60,7 +60,7 @@ func TestConnectionThatIsGivenUpIsForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-fallen
-	// More than the system's buffers hold: somebody must read it.
+	// This is more than the system's buffers hold, so the hole must read it.
 	if err := conn.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 package blackhole
 
-// Held is how many connections are kept open.
+// Held returns the number of open connections.
 func (h *Hole) Held() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package filelock is an exclusive lock between processes, on a file. The system releases it when the process that holds it dies, however
-// it does.
+// Package filelock is an exclusive lock between processes, on a file. The system releases the lock
+// when its process ends for any reason.
 package filelock
 
 import (
@@ -13,13 +13,14 @@ import (
 	"restock/local/system/openfiles"
 )
 
-// A Lock is one that is held. A nil *Lock is one that was never taken.
+// A Lock is a lock that this process holds. A nil *Lock was never taken.
 type Lock struct{ file *os.File }
 
-// Try takes the lock on a file, which it makes if it is missing, or fails at once with an error that wraps syscall.EWOULDBLOCK.
+// Try takes the lock on a file. It creates a missing file. If another process holds the lock, it
+// fails at once with an error that wraps syscall.EWOULDBLOCK.
 func Try(path string) (*Lock, error) { return try(path, os.O_CREATE) }
 
-// TryExisting is Try for a file that is not made here: it fails if it is missing.
+// TryExisting is like Try, but fails if the file is missing.
 func TryExisting(path string) (*Lock, error) { return try(path, 0) }
 
 func try(path string, create int) (*Lock, error) {
@@ -37,7 +38,8 @@ func try(path string, create int) (*Lock, error) {
 // pollInterval is the time between two attempts to take a lock.
 const pollInterval = 10 * time.Millisecond
 
-// Wait takes the lock on a file, which it makes if it is missing, when its holder releases it, or fails when ctx ends.
+// Wait takes the lock on a file when its holder releases it. It creates a missing file. It fails
+// when ctx ends.
 func Wait(ctx context.Context, path string) (*Lock, error) {
 	poll := time.NewTicker(pollInterval)
 	defer poll.Stop()
@@ -54,7 +56,8 @@ func Wait(ctx context.Context, path string) (*Lock, error) {
 	}
 }
 
-// Release gives the lock up. The file stays: removing it would let two processes hold the lock, one on the old file and one on a new one.
+// Release releases the lock. The file stays: without it, two processes could hold the lock, one on
+// the old file and one on a new one.
 func (l *Lock) Release() error {
 	if l == nil {
 		return nil
@@ -62,8 +65,9 @@ func (l *Lock) Release() error {
 	return l.file.Close()
 }
 
-// HandOver returns a file descriptor that holds the lock too, and stays open when this process becomes another program (execve): TakeOver
-// makes it that program's. No process must be started until then, as it would hold the lock as well.
+// HandOver returns a file descriptor that also holds the lock, and that stays open when this
+// process becomes another program (execve). That program calls TakeOver. This process must not
+// start a child until then, because the child would hold the lock as well.
 func (l *Lock) HandOver() (fd int, err error) {
 	fd, err = syscall.Dup(int(l.file.Fd())) // without close-on-exec
 	if err != nil {
@@ -72,7 +76,7 @@ func (l *Lock) HandOver() (fd int, err error) {
 	return fd, nil
 }
 
-// TakeOver is the lock that a file descriptor of HandOver holds.
+// TakeOver returns the lock of a file descriptor from HandOver.
 func TakeOver(fd int) *Lock {
 	syscall.CloseOnExec(fd)
 	return &Lock{os.NewFile(uintptr(fd), "lock")}

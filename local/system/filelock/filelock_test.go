@@ -21,7 +21,8 @@ func TestLockIsHeldByOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, try := range map[string]func(string) (*filelock.Lock, error){"Try": filelock.Try, "TryExisting": filelock.TryExisting} {
+	for name, try := range map[string]func(string) (*filelock.Lock, error){"Try": filelock.Try,
+		"TryExisting": filelock.TryExisting} {
 		if _, err := try(path); !errors.Is(err, syscall.EWOULDBLOCK) {
 			t.Errorf("%s of a lock that is held: got %v, want EWOULDBLOCK", name, err)
 		}
@@ -55,7 +56,8 @@ func TestLockThatIsHandedOverIsHeldOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 || flags&syscall.FD_CLOEXEC != 0 {
+	if flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 ||
+		flags&syscall.FD_CLOEXEC != 0 {
 		t.Errorf("the descriptor's flags are %d (%v), want that it stays open in another program", flags, errno)
 	}
 	if err := before.Release(); err != nil { // as when this process becomes another program
@@ -65,8 +67,10 @@ func TestLockThatIsHandedOverIsHeldOn(t *testing.T) {
 	if _, err := filelock.Try(path); !errors.Is(err, syscall.EWOULDBLOCK) {
 		t.Errorf("after it was taken over: got %v, want EWOULDBLOCK", err)
 	}
-	if flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 || flags&syscall.FD_CLOEXEC == 0 {
-		t.Errorf("the descriptor's flags are %d (%v), want that the programs that are started do not get it", flags, errno)
+	if flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 ||
+		flags&syscall.FD_CLOEXEC == 0 {
+		t.Errorf("the descriptor's flags are %d (%v), want that the programs that are started do not get it", flags,
+			errno)
 	}
 	if err := after.Release(); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,8 @@ import (
 
 func TestOtherSitesAreKeptOut(t *testing.T) {
 	const partner = "https://partner.example"
-	guard := Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
+	guard := Guard(http.HandlerFunc(
+		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		func(origin string) bool { return origin == partner })
 	type header = map[string]string
 	for _, c := range []struct {
@@ -34,29 +35,41 @@ func TestOtherSitesAreKeptOut(t *testing.T) {
 		{"by IPv6", "GET", "[::1]:8082", nil, ""},
 		{"by IPv6, without a port", "GET", "[::1]", nil, ""},
 		{"another loopback address without a port", "GET", "127.0.0.2", nil, ""},
-		{"a name that leads here", "GET", "evil.example:8082", nil, `the host "evil.example:8082" is not this machine: use 127.0.0.1 or localhost`},
+		{"a name that leads here", "GET", "evil.example:8082", nil,
+			`the host "evil.example:8082" is not this machine: use 127.0.0.1 or localhost`},
 		{"a name that begins like the address", "GET", "127.0.0.1.evil.example", nil, "is not this machine"},
 		{"a name that begins like the name", "GET", "localhost.evil.example", nil, "is not this machine"},
-		{"a name that leads here, its own page", "POST", "evil.example", header{"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"}, "is not this machine"},
-		{"a name that leads here, an allowed page", "POST", "evil.example", header{"Origin": partner}, "is not this machine"},
+		{"a name that leads here, its own page", "POST", "evil.example",
+			header{"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"}, "is not this machine"},
+		{"a name that leads here, an allowed page", "POST", "evil.example", header{"Origin": partner},
+			"is not this machine"},
 		{"another machine's address", "GET", "192.168.0.7:8082", nil, "is not this machine"},
 		{"any address", "GET", "0.0.0.0:8082", nil, "is not this machine"},
 		{"no name", "GET", "", nil, "is not this machine"},
 
-		{"the own page", "POST", "127.0.0.1:8082", header{"Origin": "http://127.0.0.1:8082", "Sec-Fetch-Site": "same-origin"}, ""},
+		{"the own page", "POST", "127.0.0.1:8082",
+			header{"Origin": "http://127.0.0.1:8082", "Sec-Fetch-Site": "same-origin"}, ""},
 		{"the own page, in an old browser", "POST", "127.0.0.1:8082", header{"Origin": "http://127.0.0.1:8082"}, ""},
 		{"a program", "POST", "127.0.0.1:8082", nil, ""},
-		{"another site", "POST", "127.0.0.1:8082", header{"Origin": "https://evil.example"}, `the request is from another site, "https://evil.example"`},
-		{"another site, as new browsers tell", "POST", "127.0.0.1:8082", header{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, "from another site"},
-		{"another site without an origin", "POST", "127.0.0.1:8082", header{"Sec-Fetch-Site": "cross-site"}, "from another site"},
-		{"another listener's page", "POST", "127.0.0.1:8082", header{"Origin": "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-site"}, "from another site"},
+		{"another site", "POST", "127.0.0.1:8082", header{"Origin": "https://evil.example"},
+			`the request is from another site, "https://evil.example"`},
+		{"another site, as new browsers tell", "POST", "127.0.0.1:8082",
+			header{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, "from another site"},
+		{"another site without an origin", "POST", "127.0.0.1:8082", header{"Sec-Fetch-Site": "cross-site"},
+			"from another site"},
+		{"another listener's page", "POST", "127.0.0.1:8082",
+			header{"Origin": "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-site"}, "from another site"},
 		{"a page from a file", "POST", "127.0.0.1:8082", header{"Origin": "null"}, "from another site"},
-		{"another site's deletion", "DELETE", "127.0.0.1:8082", header{"Origin": "https://evil.example"}, "from another site"},
-		{"another site, an invented method", "BREW", "127.0.0.1:8082", header{"Origin": "https://evil.example"}, "from another site"},
+		{"another site's deletion", "DELETE", "127.0.0.1:8082", header{"Origin": "https://evil.example"},
+			"from another site"},
+		{"another site, an invented method", "BREW", "127.0.0.1:8082", header{"Origin": "https://evil.example"},
+			"from another site"},
 		{"an allowed site", "POST", "127.0.0.1:8082", header{"Origin": partner, "Sec-Fetch-Site": "cross-site"}, ""},
-		// The answer is not read by the page, unless the handler allows it.
-		{"another site that reads", "GET", "127.0.0.1:8082", header{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, ""},
-		{"another site that asks whether it may", "OPTIONS", "127.0.0.1:8082", header{"Origin": "https://evil.example"}, ""},
+		// The page cannot read the answer unless the handler allows it.
+		{"another site that reads", "GET", "127.0.0.1:8082",
+			header{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, ""},
+		{"another site that asks whether it may", "OPTIONS", "127.0.0.1:8082", header{"Origin": "https://evil.example"},
+			""},
 	} {
 		r := httptest.NewRequest(c.method, "/", nil)
 		r.Host = c.host
@@ -66,8 +79,10 @@ func TestOtherSitesAreKeptOut(t *testing.T) {
 		w := httptest.NewRecorder()
 		guard.ServeHTTP(w, r)
 		body := strings.ReplaceAll(w.Body.String(), `\"`, `"`)
-		if c.refusal == "" && w.Code != http.StatusNoContent || c.refusal != "" && (w.Code != http.StatusForbidden || !strings.Contains(body, c.refusal)) {
-			t.Errorf("%s: %s at %q with %v got %d %s, want the refusal %q", c.name, c.method, c.host, c.header, w.Code, body, c.refusal)
+		if c.refusal == "" && w.Code != http.StatusNoContent ||
+			c.refusal != "" && (w.Code != http.StatusForbidden || !strings.Contains(body, c.refusal)) {
+			t.Errorf("%s: %s at %q with %v got %d %s, want the refusal %q", c.name, c.method, c.host, c.header, w.Code,
+				body, c.refusal)
 		}
 	}
 }
@@ -77,7 +92,8 @@ func TestWithoutAllowedOriginsOnlyTheOwnPageIsLetIn(t *testing.T) {
 		r := httptest.NewRequest("POST", "http://127.0.0.1:80/", nil)
 		r.Header.Set("Origin", origin)
 		w := httptest.NewRecorder()
-		Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), nil).ServeHTTP(w, r)
+		Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), nil).ServeHTTP(w,
+			r)
 		if w.Code != status {
 			t.Errorf("origin %s: got %d, want %d", origin, w.Code, status)
 		}
@@ -115,7 +131,7 @@ func TestWhatIsServedIsGuarded(t *testing.T) {
 	}
 }
 
-// full is a listener that has no file left for a connection, a few times, and then ends.
+// full is a listener that fails a few times because too many files are open, and then ends.
 type full struct {
 	net.Listener
 	left int
@@ -132,7 +148,7 @@ func TestAProcessWithoutFreeFilesSaysSoOnce(t *testing.T) {
 	var log bytes.Buffer
 	a := &accepting{Listener: &full{left: 3}, log: slog.New(slog.NewTextHandler(&log, nil))}
 	for range 3 {
-		// http.Server tries again only after this kind of error.
+		// http.Server retries only after this kind of error.
 		_, err := a.Accept()
 		if temporary, ok := err.(interface{ Temporary() bool }); !ok || !temporary.Temporary() {
 			t.Fatalf("got %v, want a temporary error", err)
@@ -143,19 +159,21 @@ func TestAProcessWithoutFreeFilesSaysSoOnce(t *testing.T) {
 	}
 }
 
-// unguarded are the places that may open a listener of their own, and why.
+// unguarded are the files that may open their own listener, with the reason.
 var unguarded = map[string]string{
 	"local/system/blackhole/blackhole.go": "it answers nothing",
 	"local/system/loopback/loopback.go":   "it is where the others are opened",
 	"local/mariadb/server.go":             "it looks for a free port, and serves nothing",
 }
 
-// A listener that is opened elsewhere would have no guard.
+// A listener that another package opens would have no guard.
 func TestEveryListenerIsOpenedHere(t *testing.T) {
 	opens := map[string]bool{
-		"net.Listen": true, "net.ListenTCP": true, "net.ListenUnix": true, "net.ListenConfig": true, "net.FileListener": true, "tls.Listen": true,
+		"net.Listen": true, "net.ListenTCP": true, "net.ListenUnix": true, "net.ListenConfig": true,
+		"net.FileListener": true, "tls.Listen": true,
 		"http.ListenAndServe": true, "http.ListenAndServeTLS": true, "http.Serve": true, "http.ServeTLS": true,
-		"httptest.NewServer": true, "httptest.NewTLSServer": true, "httptest.NewUnstartedServer": true, "syscall.Listen": true,
+		"httptest.NewServer": true, "httptest.NewTLSServer": true, "httptest.NewUnstartedServer": true,
+		"syscall.Listen": true,
 	}
 	root, found := os.DirFS("../../.."), map[string]bool{}
 	files := token.NewFileSet()

@@ -1,4 +1,5 @@
-// Package openfiles knows how many files this process may have open at a time. Connections and pipes count as files.
+// Package openfiles knows how many files this process may open at the same time. Connections and
+// pipes count as files.
 package openfiles
 
 import (
@@ -7,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Limit is how many files this process may have open at a time. When a Go program starts, its runtime raises the soft
-// limit to the hard one: https://go.dev/doc/go1.19#os
+// Limit returns how many files this process may open at the same time. The Go runtime raises the
+// soft limit to the hard one at the start: https://go.dev/doc/go1.19#os
 func Limit() (uint64, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
@@ -17,7 +18,7 @@ func Limit() (uint64, error) {
 	return limit.Cur, nil
 }
 
-// Require fails if this process may not have as many files open as it needs.
+// Require fails if this process may not open as many files as it needs.
 func Require(needed uint64) error {
 	limit, err := Limit()
 	if err != nil {
@@ -26,7 +27,8 @@ func Require(needed uint64) error {
 	return require(needed, limit)
 }
 
-// advised is the least limit that is advised: most systems have it, and it is enough for more than what failed first.
+// advised is the lowest limit that Require recommends. Most systems have it, and it leaves a margin
+// above the first limit that fails.
 const advised = 1024
 
 func require(needed, limit uint64) error {
@@ -39,7 +41,7 @@ func require(needed, limit uint64) error {
 		"with `prlimit --pid $$ --nofile=%d` or in /etc/security/limits.conf", limit, needed, better, better)
 }
 
-// Explain adds to the system's error "too many open files" which limit that is.
+// Explain adds the limit to the system's error "too many open files".
 func Explain(err error) error {
 	if !errors.Is(err, syscall.EMFILE) {
 		return err

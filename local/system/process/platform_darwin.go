@@ -6,6 +6,6 @@ func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
-// PeakMemory returns the most memory the running process has held so far, in
-// bytes, or 0 if that is not known: macOS does not tell it about other processes without cgo.
+// PeakMemory returns the peak of the running process's memory in bytes, or 0 if it is unknown. On
+// macOS, only cgo could read it.
 func (p *Process) PeakMemory() int64 { return 0 }

@@ -12,14 +12,13 @@ func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// PeakMemory returns the most memory the running process has held so far, in
-// bytes, or 0 if that is not known.
+// PeakMemory returns the peak of the running process's memory in bytes, or 0 if it is unknown.
 func (p *Process) PeakMemory() int64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.PID()))
 	if err != nil {
 		return 0
 	}
-	// VmHWM, "high water mark": https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+	// VmHWM is the "high water mark": https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
 	_, rest, found := bytes.Cut(status, []byte("\nVmHWM:"))
 	if !found {
 		return 0

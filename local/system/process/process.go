@@ -1,10 +1,9 @@
 // Package process runs child processes that cannot outlive the program that started them.
 //
-// A child has a process group of its own, so Ctrl-C in a terminal reaches the
-// program alone, which then ends its children in the order it chooses. When the
-// program dies without that, by SIGKILL for one, Linux kills the child (see
-// platform_linux.go). macOS has no such mechanism: there a child that does not
-// notice the loss of its parent by itself survives a SIGKILL of the parent.
+// A child has its own process group. So Ctrl-C in a terminal reaches only the program, which then
+// stops its children in its own order. If the program dies without doing so, for example by
+// SIGKILL, Linux kills the child (see platform_linux.go). macOS has no such mechanism: there, a
+// child survives a SIGKILL of its parent unless it notices the loss itself.
 package process
 
 import (
@@ -24,50 +23,49 @@ import (
 	"restock/local/system/openfiles"
 )
 
-// Config says what to run.
+// Config configures a process.
 type Config struct {
 	// Path is the executable: a path, or a name that is looked up in this program's PATH.
 	Path string
 	Args []string
 
-	// Env is the whole environment, as KEY=value. Nothing is inherited.
+	// Env is the whole environment, as KEY=value. The process inherits no variable.
 	Env []string
 
 	// Dir is the working directory; empty means this program's.
 	Dir string
 
-	// Stdout and Stderr receive the process's output line by line, without the
-	// newline, each from a goroutine of its own. A line longer than MaxLine is handed on
-	// in pieces. They must not block for long: the process waits for them once
-	// the pipe between them is full. Nil discards the output.
+	// Stdout and Stderr receive the process's output line by line, without the newline, each from
+	// its own goroutine. A line longer than MaxLine arrives in pieces. If they block, the process
+	// also blocks as soon as its pipe is full. Nil discards the output.
 	Stdout, Stderr func(line string)
 }
 
-// MaxLine is the length in bytes from which a line of output is handed on in pieces.
+// MaxLine is the length in bytes above which a line of output is split.
 const MaxLine = 256 << 10
 
-// outputGrace is how long output is still read after the process ended. It only
-// matters where a descendant left the process group and keeps the pipe open.
+// outputGrace is the time for which output is read after the process has ended. It matters only if
+// a descendant has left the process group and keeps the pipe open.
 const outputGrace = time.Second
 
-// Process is a child process that was started.
+// Process is a child process.
 type Process struct {
 	name string
 	proc *os.Process
 
-	// mu orders kills after the exit: the system may give the id of a group that
-	// is gone to somebody else's processes.
+	// mu orders kills after the exit: when a process group is gone, the system may reuse its id for
+	// another one.
 	mu     sync.Mutex
 	exited bool
 
-	done chan struct{} // closed when the process ended and its output was handed on
-	err  error         // written before done is closed, read after
+	done chan struct{} // closed when the process has ended and its output was passed on
+	err  error         // set before done is closed, read only after that
 }
 
-// Start starts a process. The caller must see to its end with Stop or Kill.
+// Start starts a process. The caller must end it with Stop or Kill.
 func Start(c Config) (*Process, error) {
 	cmd := exec.Command(c.Path, c.Args...)
-	cmd.Env = append([]string{}, c.Env...) // not nil, which would mean: inherit everything
+	cmd.Env = append([]string{}, c.Env...) // not nil, which would mean to inherit the environment
 	cmd.Dir = c.Dir
 	cmd.SysProcAttr = attributes()
 
@@ -91,9 +89,8 @@ func Start(c Config) (*Process, error) {
 	p := &Process{name: filepath.Base(c.Path), done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
-		// Linux delivers the parent-death signal when the *thread* that forked
-		// ends, not the process. So the goroutine that forks keeps its thread to
-		// itself for as long as the child lives.
+		// Linux sends the parent-death signal when the *thread* that forked ends, not the process.
+		// So the goroutine that forks locks its thread for the child's lifetime.
 		// https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
@@ -112,7 +109,7 @@ func Start(c Config) (*Process, error) {
 	return p, nil
 }
 
-// explain adds to the system's errors what a person can do about them.
+// explain adds advice to the system's errors.
 func explain(err error) error {
 	if errors.Is(err, syscall.EACCES) {
 		return fmt.Errorf("%w: it is not executable, or it is on a file system that is mounted noexec", err)
@@ -120,11 +117,11 @@ func explain(err error) error {
 	return openfiles.Explain(err)
 }
 
-// wait is the one place where the process's exit is observed.
+// wait is the only code that observes the process's exit.
 func (p *Process) wait(cmd *exec.Cmd, outputs []*output) {
 	var reading sync.WaitGroup
 	for _, o := range outputs {
-		_ = o.w.Close() // the child has its own copy; ours would keep the pipe open
+		_ = o.w.Close() // the child has its own copy; this one would keep the pipe open
 		reading.Go(o.forward)
 	}
 
@@ -132,7 +129,7 @@ func (p *Process) wait(cmd *exec.Cmd, outputs []*output) {
 
 	p.mu.Lock()
 	p.exited = true
-	// What the process left behind in its group goes with it.
+	// Kill the processes that are left in its group.
 	_ = syscall.Kill(-p.proc.Pid, syscall.SIGKILL)
 	p.mu.Unlock()
 
@@ -147,27 +144,26 @@ func (p *Process) wait(cmd *exec.Cmd, outputs []*output) {
 // PID returns the process's id, which is also the id of its group.
 func (p *Process) PID() int { return p.proc.Pid }
 
-// Done is closed when the process has ended and all its output was handed on.
+// Done is closed when the process has ended and all its output was passed on.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Exited tells whether the process is known to have ended. Unlike Done, it does not wait for the
-// rest of the output.
+// Exited reports whether the process has ended. Unlike Done, it does not wait for the rest of the
+// output.
 func (p *Process) Exited() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.exited
 }
 
-// Err waits for the end of the process and tells how it was: nil for exit status 0,
-// otherwise an *exec.ExitError.
+// Err waits for the end of the process. It returns nil for exit status 0, otherwise an
+// *exec.ExitError.
 func (p *Process) Err() error {
 	<-p.done
 	return p.err
 }
 
-// Stop asks the process to end (SIGTERM) and waits until it did. When ctx ends
-// first, the whole process group is killed and an error says so. Stop may be
-// called more than once, and after the process ended.
+// Stop sends SIGTERM and waits until the process has ended. If ctx ends first, it kills the process
+// group and returns an error. Stop may be called more than once, and after the process has ended.
 func (p *Process) Stop(ctx context.Context) error {
 	if err := p.proc.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.Kill()
@@ -178,11 +174,12 @@ func (p *Process) Stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		p.Kill()
-		return fmt.Errorf("%s (process %d) did not end when asked and was killed: %w", p.name, p.PID(), context.Cause(ctx))
+		return fmt.Errorf("%s (process %d) did not end when asked and was killed: %w", p.name, p.PID(),
+			context.Cause(ctx))
 	}
 }
 
-// Kill ends the whole process group at once (SIGKILL) and waits until the process is gone.
+// Kill sends SIGKILL to the process group and waits until the process is gone.
 func (p *Process) Kill() {
 	p.mu.Lock()
 	if !p.exited {
@@ -192,8 +189,8 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// Run starts a process and waits for its end. When ctx ends first, the process
-// and its descendants are killed and the cause of ctx's end is returned.
+// Run starts a process and waits for its end. If ctx ends first, it kills the process and its
+// descendants, and returns the cause of ctx's end.
 func Run(ctx context.Context, c Config) error {
 	p, err := Start(c)
 	if err != nil {
@@ -208,7 +205,7 @@ func Run(ctx context.Context, c Config) error {
 	}
 }
 
-// output carries one stream of a process to its handler.
+// output passes one stream of a process to its handler.
 type output struct {
 	r, w   *os.File
 	handle func(line string)
@@ -219,8 +216,8 @@ func newOutput(handle func(string)) (*output, error) {
 	return &output{r: r, w: w, handle: handle}, err
 }
 
-// forward hands on lines until every writer has closed the pipe. It must never stop
-// before: the process would block on a pipe that nobody reads.
+// forward passes on lines until every writer has closed the pipe. It must not stop earlier: the
+// process would block on a full pipe.
 func (o *output) forward() {
 	defer o.r.Close()
 	lines := bufio.NewReaderSize(o.r, MaxLine)

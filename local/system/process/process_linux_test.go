@@ -10,8 +10,8 @@ import (
 	"restock/test/await"
 )
 
-// The main goroutine keeps the main thread, the only one that Go does not end with
-// the goroutine that is locked to it, out of the tests.
+// Go never ends the main thread, even with a locked goroutine. So the main goroutine keeps it, and
+// the tests run on other threads.
 func init() { runtime.LockOSThread() }
 
 func TestProcessDiesWithAParentThatIsKilled(t *testing.T) {
@@ -41,7 +41,7 @@ func TestProcessSurvivesTheThreadThatCalledStart(t *testing.T) {
 	started := make(chan *child)
 	var thread string
 	go func() {
-		// A goroutine that ends while it is locked takes its thread with it.
+		// When a goroutine ends while it is locked, its thread ends too.
 		runtime.LockOSThread()
 		thread = fmt.Sprintf("/proc/self/task/%d", syscall.Gettid())
 		started <- start(t, "wait")
@@ -49,7 +49,7 @@ func TestProcessSurvivesTheThreadThatCalledStart(t *testing.T) {
 	c := <-started
 	c.line(t)
 	await.Until(t, thread+" has ended", func() bool { _, err := os.Stat(thread); return err != nil })
-	// Had the end of the thread killed it, this signal would come too late.
+	// If the end of the thread had killed the child, Stop would find no process.
 	if err := c.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}

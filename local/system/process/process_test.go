@@ -21,8 +21,7 @@ import (
 	"restock/test/await"
 )
 
-// The test binary is also the child: TestMain turns into the behaviour that
-// the first argument names.
+// The test binary is also the child: TestMain runs the behaviour that the first argument names.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		if behave, ok := behaviours[os.Args[1]]; ok {
@@ -43,7 +42,7 @@ var behaviours = map[string]func(){
 	"exit3": func() { os.Exit(3) },
 	"env": func() {
 		fmt.Println(strings.Join(os.Environ(), ","))
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // see noRaceSleep, which is not in this one's environment
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // see noRaceSleep, which this environment does not have
 	},
 	"wait": func() {
 		fmt.Println("ready")
@@ -54,8 +53,7 @@ var behaviours = map[string]func(){
 		fmt.Println("ready")
 		time.Sleep(time.Hour)
 	},
-	// grandchild leaves a process in the same group behind, which holds the
-	// pipes of its parent open.
+	// grandchild leaves a process in the same group that keeps the pipes of its parent open.
 	"grandchild": func() {
 		c := exec.Command(os.Args[0], "wait")
 		c.Stdout, c.Stderr = os.Stdout, os.Stderr
@@ -64,7 +62,7 @@ var behaviours = map[string]func(){
 		}
 		fmt.Println("grandchild", c.Process.Pid)
 	},
-	// parent starts a child as the package does and then waits to be killed.
+	// parent starts a child with the package and then waits to be killed.
 	"parent": func() {
 		p, err := process.Start(process.Config{Path: os.Args[0], Args: []string{"wait"}})
 		if err != nil {
@@ -75,10 +73,10 @@ var behaviours = map[string]func(){
 	},
 }
 
-// noRaceSleep keeps the race detector from waiting a second at every exit.
+// noRaceSleep prevents that the race detector waits a second at every exit.
 const noRaceSleep = "GORACE=atexit_sleep_ms=0"
 
-// child is a started process whose output is recorded.
+// child is a started process with its recorded output.
 type child struct {
 	*process.Process
 	stdout, stderr chan string
@@ -126,7 +124,7 @@ func collect(lines chan string) []string {
 	return all
 }
 
-// endedBy returns the signal that ended a process, -1 if none did.
+// endedBy returns the signal that ended a process, or -1 if none did.
 func endedBy(c *child) syscall.Signal {
 	var exit *exec.ExitError
 	if errors.As(c.Err(), &exit) {
@@ -135,8 +133,8 @@ func endedBy(c *child) syscall.Signal {
 	return -1
 }
 
-// gone tells whether a process has ended. A zombie has: whose child it became is
-// somebody else's, and slow to reap it.
+// gone reports whether a process has ended. A zombie counts as ended, because its new parent may be
+// slow to reap it.
 func gone(pid int) bool {
 	if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 		return true
@@ -223,7 +221,7 @@ func TestDescendantsInTheGroupEndWithTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-c.Done() // not before the grandchild, which holds the pipes, is killed
+	<-c.Done() // not before the grandchild, which keeps the pipes open, is killed
 	waitGone(t, pid)
 }
 
@@ -265,8 +263,8 @@ func TestTailKeepsTheLastLines(t *testing.T) {
 	}
 }
 
-// startParent runs the "parent" behaviour outside of the package's care and
-// returns it with the process id of its child.
+// startParent runs the behaviour "parent" without the package, and returns it with the process id
+// of its child.
 func startParent(t *testing.T) (parent *exec.Cmd, child int) {
 	t.Helper()
 	parent = exec.Command(os.Args[0], "parent")

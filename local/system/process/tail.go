@@ -2,8 +2,7 @@ package process
 
 import "sync"
 
-// Tail keeps the last lines of an output, for the error message that needs
-// them. It may be used from several goroutines.
+// Tail keeps the last lines of an output for an error message. It is safe for concurrent use.
 type Tail struct {
 	mu    sync.Mutex
 	max   int
@@ -13,7 +12,7 @@ type Tail struct {
 // NewTail returns a Tail that keeps at most n lines.
 func NewTail(n int) *Tail { return &Tail{max: n} }
 
-// Add appends a line and forgets the oldest one if there are too many.
+// Add appends a line. It drops the oldest line if there are too many.
 func (t *Tail) Add(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -23,7 +22,7 @@ func (t *Tail) Add(line string) {
 	t.lines = append(t.lines, line)
 }
 
-// Lines returns a copy of the lines that are kept, oldest first.
+// Lines returns a copy of the kept lines, the oldest first.
 func (t *Tail) Lines() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

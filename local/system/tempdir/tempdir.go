@@ -1,4 +1,5 @@
-// Package tempdir makes temporary directories that a killed process does not leave for good: whoever makes the next one removes them.
+// Package tempdir makes temporary directories. If a process is killed, the next process that makes
+// a directory removes those of the killed one.
 package tempdir
 
 import (
@@ -12,19 +13,20 @@ import (
 	"restock/local/system/openfiles"
 )
 
-// aliveLock, in a directory, is locked for as long as the process lives that made it.
+// aliveLock is a file in a directory. It is locked while the process that made the directory lives.
 const aliveLock = "alive.lock"
 
-// A Dir is a temporary directory. A nil *Dir is one that was never made.
+// A Dir is a temporary directory. A nil *Dir was never made.
 type Dir struct {
 	path  string
 	alive *filelock.Lock
 }
 
-// New makes a directory in os.TempDir, with a random text for the * of its pattern, as in "restock-lambda-*". It first removes those of
-// the pattern whose processes were killed.
+// New makes a directory in os.TempDir. A random text replaces the * of the pattern, such as
+// "restock-lambda-*". New first removes the directories with this pattern whose processes were
+// killed.
 func New(pattern string) (*Dir, error) {
-	// TMPDIR may be relative. Processes that are started in other folders are told of the directory.
+	// TMPDIR may be relative, but processes in other folders use the directory too.
 	in, err := filepath.Abs(os.TempDir())
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder for temporary files: %w", err)
@@ -32,12 +34,14 @@ func New(pattern string) (*Dir, error) {
 	removeAbandoned(in, pattern)
 	path, err := os.MkdirTemp(in, pattern)
 	if err != nil {
-		return nil, fmt.Errorf("making a temporary directory: %w: set TMPDIR to a folder that exists and can be written to", openfiles.Explain(err))
+		return nil, fmt.Errorf(
+			"making a temporary directory: %w: set TMPDIR to a folder that exists and can be written to",
+			openfiles.Explain(err))
 	}
 	d := &Dir{path: path}
 	lock := filepath.Join(path, aliveLock)
 	if d.alive, err = filelock.Try(lock + ".new"); err == nil {
-		err = os.Rename(lock+".new", lock) // nobody sees the lock before it is held
+		err = os.Rename(lock+".new", lock) // atomic: no other process sees the file unlocked
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making a temporary directory: %w", err), d.Remove())
@@ -45,10 +49,10 @@ func New(pattern string) (*Dir, error) {
 	return d, nil
 }
 
-// Path is where the directory is. It is absolute.
+// Path returns the absolute path of the directory.
 func (d *Dir) Path() string { return d.path }
 
-// Remove removes the directory with all that is in it.
+// Remove removes the directory with its content.
 func (d *Dir) Remove() error {
 	if d == nil {
 		return nil
@@ -56,23 +60,24 @@ func (d *Dir) Remove() error {
 	return errors.Join(os.RemoveAll(d.path), d.alive.Release())
 }
 
-// removeAbandoned removes the directories of processes that were killed. What cannot be removed is left: it belongs to somebody else.
+// removeAbandoned removes the directories of killed processes. It ignores errors: another user may
+// own a directory.
 func removeAbandoned(in, pattern string) {
 	locks, _ := fs.Glob(os.DirFS(in), pattern+"/"+aliveLock) // the pattern is well-formed
 	for _, lock := range locks {
 		path := filepath.Join(in, lock)
-		l, err := filelock.TryExisting(path) // it is not made here: its directory may be going away
+		l, err := filelock.TryExisting(path) // do not create it: another process may be removing the directory
 		if err != nil {
-			continue // its process lives, or another removes it
+			continue // its process lives, or another process is removing it
 		}
 		_ = os.RemoveAll(filepath.Dir(path))
 		_ = l.Release()
 	}
 }
 
-// HandOver keeps the directory for the program that this process becomes (execve), which calls TakeOver with its path and the file
-// descriptor. See filelock.Lock.HandOver.
+// HandOver keeps the directory for the program that this process becomes (execve). That program
+// calls TakeOver with the path and the file descriptor. See filelock.Lock.HandOver.
 func (d *Dir) HandOver() (fd int, err error) { return d.alive.HandOver() }
 
-// TakeOver is a directory that was handed over.
+// TakeOver returns a directory that was handed over.
 func TakeOver(path string, fd int) *Dir { return &Dir{path: path, alive: filelock.TakeOver(fd)} }

@@ -26,7 +26,7 @@ func TestWhatAKilledProcessLeftIsRemovedAndNothingElse(t *testing.T) {
 	if err := killed.alive.Release(); err != nil { // as the system does
 		t.Fatal(err)
 	}
-	other := filepath.Join(os.TempDir(), "restock-test-other") // without a lock, it is not ours to judge
+	other := filepath.Join(os.TempDir(), "restock-test-other") // without a lock, it may belong to another program
 	if err := os.Mkdir(other, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestDirectoryThatIsHandedOverIsKept(t *testing.T) {
 	if err := before.alive.Release(); err != nil { // as when this process becomes another program
 		t.Fatal(err)
 	}
-	other, err := New(pattern) // removes those of processes that are gone
+	other, err := New(pattern) // removes the directories of ended processes
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,21 +14,22 @@ import (
 	"strings"
 )
 
-// Sources are the files of a module that some of its packages are made of: their own and those of the packages that they import, files
-// that are embedded among them. Tests, the standard library and other modules are left out.
+// Sources are the files of some of a module's packages and of the packages that they import,
+// including embedded files. They exclude tests, the standard library and other modules.
 type Sources struct {
-	roots   []string // the packages that were asked for
+	roots   []string // the requested packages
 	folders map[string]*folder
 }
 
-// A folder holds a package.
+// A folder has a package.
 type folder struct {
-	packages []string // those that are made of it
+	packages []string // the requested packages that depend on it
 	embeds   []string // patterns of //go:embed, below the folder
 }
 
-// List asks the go command which files packages are made of. They are named as in "./lambdas/stock", in the module at a directory. Packages
-// that do not compile are no error: what is known of them is told.
+// List asks the go command for the files of packages. Packages have names such as
+// "./lambdas/stock", in the module at a directory. Packages that do not compile are no error: List
+// returns what the go command knows of them.
 func List(ctx context.Context, moduleDir string, packages ...string) (*Sources, error) {
 	args := append([]string{"list", "-deps", "-e", "-json=ImportPath,Deps,EmbedPatterns,Module", "--"}, packages...)
 	list := exec.CommandContext(ctx, "go", args...)
@@ -41,7 +42,8 @@ func List(ctx context.Context, moduleDir string, packages ...string) (*Sources, 
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("listing the sources of %s: %w: %s", strings.Join(packages, ", "), err, bytes.TrimSpace(complaints.Bytes()))
+		return nil, fmt.Errorf("listing the sources of %s: %w: %s", strings.Join(packages, ", "), err,
+			bytes.TrimSpace(complaints.Bytes()))
 	}
 	s, err := read(output, packages)
 	if err != nil {
@@ -50,7 +52,7 @@ func List(ctx context.Context, moduleDir string, packages ...string) (*Sources, 
 	return s, nil
 }
 
-// listed is a package as the go command lists it.
+// listed is a package in the go command's output.
 type listed struct {
 	ImportPath    string
 	Deps          []string
@@ -61,7 +63,8 @@ type listed struct {
 	}
 }
 
-// folder is where a package of the main module is, below the module; else it is not ok.
+// folder returns the package's folder below the module. ok is false for a package outside the main
+// module.
 func (p listed) folder() (dir string, ok bool) {
 	if p.Module == nil || !p.Module.Main {
 		return "", false
@@ -106,15 +109,17 @@ func read(output []byte, packages []string) (*Sources, error) {
 	return s, nil
 }
 
-// MadeOf are the packages that are made of a file, which may be new or gone, or a directory that is gone: those that are to be built again
-// when it changes. It rather names one too many: that is then built and found to be the same.
+// MadeOf returns the packages to build again when a file changes. The file may be new or deleted,
+// or a deleted directory. MadeOf may return a package too many: its build then gives the same
+// program.
 func (s *Sources) MadeOf(file string) []string {
 	if slices.Contains([]string{"go.mod", "go.sum", "go.work"}, file) {
 		return slices.Sorted(slices.Values(s.roots))
 	}
 	var packages []string
 	for dir, f := range s.folders {
-		if IsSource(file) && path.Dir(file) == dir || dir == file || strings.HasPrefix(dir, file+"/") || f.holds(dir, file) {
+		if IsSource(file) && path.Dir(file) == dir || dir == file || strings.HasPrefix(dir, file+"/") ||
+			f.holds(dir, file) {
 			packages = append(packages, f.packages...)
 		}
 	}
@@ -122,7 +127,8 @@ func (s *Sources) MadeOf(file string) []string {
 	return slices.Compact(packages)
 }
 
-// IsSource tells of a file that the go command compiles where it lies in a package's folder, be it one that nothing imports yet:
+// IsSource reports whether the go command compiles a file in a package's folder, even if no package
+// imports that folder yet:
 // https://pkg.go.dev/cmd/go#hdr-Package_lists_and_patterns
 func IsSource(file string) bool {
 	name := path.Base(file)
@@ -132,7 +138,7 @@ func IsSource(file string) bool {
 	return slices.Contains([]string{".go", ".s", ".h", ".c", ".syso"}, path.Ext(name))
 }
 
-// holds tells whether a file is embedded, or would be if it were there: it, or a directory above it, is of a pattern.
+// holds reports whether a pattern embeds the file or a directory above it. The file may be deleted.
 func (f *folder) holds(dir, file string) bool {
 	below := file
 	if dir != "." {
@@ -144,7 +150,8 @@ func (f *folder) holds(dir, file string) bool {
 	for _, pattern := range f.embeds {
 		pattern = strings.TrimPrefix(pattern, "all:")
 		for at := below; at != "."; at = path.Dir(at) {
-			if matches, _ := path.Match(pattern, at); matches || pattern == "." { // the go command has refused a bad pattern
+			// the go command has refused bad patterns
+			if matches, _ := path.Match(pattern, at); matches || pattern == "." {
 				return true
 			}
 		}

@@ -11,16 +11,19 @@ func module(t *testing.T) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for path, text := range map[string]string{
-		"go.mod":                       "module example\n\ngo 1.26\n",
-		"lambdas/shop/main.go":         "package main\n\nimport (\n\t_ \"example/internal/shared\"\n\t_ \"example/lambdas/shop/page\"\n)\n\nfunc main() {}\n",
-		"lambdas/shop/page/page.go":    "package page\n\nimport \"embed\"\n\n//go:embed index.html pictures *.css\nvar Files embed.FS\n",
+		"go.mod": "module example\n\ngo 1.26\n",
+		"lambdas/shop/main.go": "package main\n\nimport (\n\t_ \"example/internal/shared\"\n\t_ " +
+			"\"example/lambdas/shop/page\"\n)\n\nfunc main() {}\n",
+		"lambdas/shop/page/page.go": "package page\n\nimport \"embed\"\n\n//go:embed index.html pictures " +
+			"*.css\nvar Files embed.FS\n",
 		"lambdas/shop/page/index.html": "",
 		"lambdas/shop/page/a.css":      "",
 		"lambdas/shop/page/pictures/x": "",
-		"lambdas/sweep/main.go":        "package main\n\nimport (\n\t_ \"example/internal/deep\"\n\t_ \"os\"\n)\n\nfunc main() {}\n",
-		"internal/deep/deep.go":        "package deep\n\nimport _ \"example/internal/shared\"\n",
-		"internal/shared/shared.go":    "package shared\n",
-		"internal/alone/alone.go":      "package alone\n",
+		"lambdas/sweep/main.go": "package main\n\nimport (\n\t_ \"example/internal/deep\"\n\t_ " +
+			"\"os\"\n)\n\nfunc main() {}\n",
+		"internal/deep/deep.go":     "package deep\n\nimport _ \"example/internal/shared\"\n",
+		"internal/shared/shared.go": "package shared\n",
+		"internal/alone/alone.go":   "package alone\n",
 	} {
 		write(t, dir+"/"+path, text)
 	}
@@ -79,7 +82,8 @@ func TestAPackageThatDoesNotCompileIsMadeOfWhatIsKnown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for file, want := range map[string]string{"lambdas/shop/main.go": "./lambdas/shop", "internal/shared/shared.go": "./lambdas/sweep"} {
+			for file, want := range map[string]string{"lambdas/shop/main.go": "./lambdas/shop",
+				"internal/shared/shared.go": "./lambdas/sweep"} {
 				if got := s.MadeOf(file); !slices.Contains(got, want) {
 					t.Errorf("%s: got %q, want %s among them", file, got, want)
 				}

@@ -1,4 +1,5 @@
-// Package watch notices changes of a module's source files, and knows which packages are made of them.
+// Package watch detects changes of a module's source files, and knows which packages depend on
+// them.
 package watch
 
 import (
@@ -19,26 +20,27 @@ import (
 )
 
 const (
-	// DefaultQuiet is how long nothing may change before a batch is told of. Editors write a file in several steps, formatters
-	// write it again, and git many at once.
+	// DefaultQuiet is the time without a change after which a batch is complete. Editors write a
+	// file in several steps, formatters write it again, and git writes many files at once.
 	DefaultQuiet = 40 * time.Millisecond
 
-	// maxDelay is how long a batch waits at most where changes never end, in the files of a running program for one.
+	// maxDelay limits the delay of a batch while changes continue, for example in the files of a
+	// running program.
 	maxDelay = time.Second
 )
 
-// Config says what to watch.
+// Config configures a Watcher.
 type Config struct {
-	Root  string        // a directory, watched with all that is below it, but for names that begin with . or _
-	Skip  []string      // directories below the root that are not watched, with slashes
+	Root  string        // a directory, watched recursively except names that begin with . or _
+	Skip  []string      // unwatched directories below the root, with slashes
 	Quiet time.Duration // 0 means DefaultQuiet
 	Log   *slog.Logger
 }
 
-// A Batch is what changed within a short time.
+// A Batch is a set of changes within a short time.
 type Batch struct {
-	Files []string // below the root, with slashes, sorted: files, and directories that went
-	All   bool     // events were lost: anything may have changed
+	Files []string // below the root, with slashes, sorted: files, and deleted directories
+	All   bool     // events were lost: any file may have changed
 }
 
 // A Watcher watches a directory tree until it is closed.
@@ -50,11 +52,12 @@ type Watcher struct {
 	done    chan struct{}
 }
 
-// Start watches a directory tree. What changes while nobody receives is kept.
+// Start watches a directory tree. It keeps changes while nobody receives them.
 //
-// Directories are watched, not files: an editor that saves a file under another name and renames it leaves a watch on the old file behind.
+// It watches directories, not files: when an editor writes a new file and renames it, a watch on
+// the file would stay on the old one.
 func Start(c Config) (*Watcher, error) {
-	root, err := filepath.EvalSymlinks(c.Root) // which a walk does not follow
+	root, err := filepath.EvalSymlinks(c.Root) // a walk does not follow a link
 	if err == nil {
 		root, err = filepath.Abs(root)
 	}
@@ -67,7 +70,8 @@ func Start(c Config) (*Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watching %s: %w", c.Root, limit(err))
 	}
-	w := &Watcher{config: c, events: events, batches: make(chan Batch), closing: make(chan struct{}), done: make(chan struct{})}
+	w := &Watcher{config: c, events: events, batches: make(chan Batch), closing: make(chan struct{}),
+		done: make(chan struct{})}
 	if _, err := w.add(root); err != nil {
 		return nil, errors.Join(fmt.Errorf("watching %s: %w", c.Root, limit(err)), events.Close())
 	}
@@ -78,15 +82,16 @@ func Start(c Config) (*Watcher, error) {
 	return w, nil
 }
 
-// limit says what to do where the system allows no more watches.
+// limit adds advice to the error of a system that allows no more watches.
 func limit(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EMFILE) {
-		return fmt.Errorf("%w: this user watches too many files already: raise fs.inotify.max_user_watches and max_user_instances with sysctl", err)
+		return fmt.Errorf("%w: this user already watches too many files: raise fs.inotify.max_user_watches and "+
+			"max_user_instances with sysctl", err)
 	}
 	return err
 }
 
-// Batches are what changed, batch by batch.
+// Batches returns the channel of changes.
 func (w *Watcher) Batches() <-chan Batch { return w.batches }
 
 // Close ends the watch.
@@ -99,12 +104,13 @@ func (w *Watcher) Close() error {
 	return nil
 }
 
-// add watches a directory and those below it, and returns the files in them, which may have come before the watch.
+// add watches a directory and those below it. It returns the files in them, which may be older than
+// the watch.
 func (w *Watcher) add(dir string) (files []string, err error) {
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil // it went again
+			return nil // deleted meanwhile
 		case err != nil:
 			return err
 		case !entry.IsDir():
@@ -121,20 +127,21 @@ func (w *Watcher) add(dir string) (files []string, err error) {
 	return files, err
 }
 
-// skips tells of a directory that the go command does not look into either, and of one that is not to be watched.
+// skips reports whether a directory is not watched: the go command ignores it, or Skip names it.
 func (w *Watcher) skips(dir string) bool {
 	name := filepath.Base(dir)
-	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "node_modules" || slices.Contains(w.config.Skip, w.below(dir))
+	return strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") || name == "node_modules" ||
+		slices.Contains(w.config.Skip, w.below(dir))
 }
 
-// gather makes batches of events until the watch is closed.
+// gather collects events into batches until the watch is closed.
 func (w *Watcher) gather(events <-chan fsnotify.Event, failures <-chan error) {
 	var (
 		changed = map[string]bool{}
 		all     bool
-		first   time.Time        // of the batch; zero while there is none
-		quiet   <-chan time.Time // tells that the batch is whole
-		batches chan<- Batch     // where it goes then; nil before
+		first   time.Time        // start of the batch; zero if there is none
+		quiet   <-chan time.Time // fires when the batch is complete
+		batches chan<- Batch     // set when the batch is complete
 	)
 	note := func() {
 		now := time.Now()
@@ -148,7 +155,7 @@ func (w *Watcher) gather(events <-chan fsnotify.Event, failures <-chan error) {
 		select {
 		case e := <-events:
 			if e.Op == fsnotify.Chmod {
-				continue // indexers and backups do that
+				continue // indexers and backups cause these events
 			}
 			for _, file := range w.changedBy(e) {
 				changed[file] = true
@@ -171,7 +178,7 @@ func (w *Watcher) gather(events <-chan fsnotify.Event, failures <-chan error) {
 	}
 }
 
-// changedBy are the files that an event tells of: more than one where it is of a new directory.
+// changedBy returns the files of an event. The event of a new directory has several.
 func (w *Watcher) changedBy(e fsnotify.Event) []string {
 	paths := []string{e.Name}
 	if e.Has(fsnotify.Create) {
@@ -181,7 +188,7 @@ func (w *Watcher) changedBy(e fsnotify.Event) []string {
 			}
 			files, err := w.add(e.Name)
 			if err != nil {
-				w.config.Log.Warn("changes in a new folder will not be seen", "folder", e.Name, "error", limit(err))
+				w.config.Log.Warn("changes in a new folder will not be detected", "folder", e.Name, "error", limit(err))
 			}
 			paths = files
 		}
@@ -192,7 +199,7 @@ func (w *Watcher) changedBy(e fsnotify.Event) []string {
 	return paths
 }
 
-// below is a path that was watched, from the root on.
+// below returns a watched path relative to the root.
 func (w *Watcher) below(path string) string {
 	return filepath.ToSlash(strings.TrimPrefix(strings.TrimPrefix(path, w.config.Root), string(filepath.Separator)))
 }

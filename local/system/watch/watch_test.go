@@ -49,7 +49,8 @@ func TestWhatPeopleAndEditorsDoIsNoticed(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, "a/main.go"},
-		{"a file is written in a new folder", func(t *testing.T, root string) { write(t, root+"/b/c/d.go", "") }, "b/c/d.go"},
+		{"a file is written in a new folder", func(t *testing.T, root string) { write(t, root+"/b/c/d.go", "") },
+			"b/c/d.go"},
 		{"a folder is moved in", func(t *testing.T, root string) {
 			outside := t.TempDir()
 			write(t, outside+"/b/c/d.go", "")
@@ -87,7 +88,7 @@ func start(t *testing.T, c Config) *Watcher {
 	return w
 }
 
-// awaitFile waits until a file has changed, and returns all that have until then.
+// awaitFile waits until a file has changed, and returns all files that have changed by then.
 func awaitFile(t *testing.T, w *Watcher, file string) (seen []string) {
 	t.Helper()
 	for !slices.Contains(seen, file) {
@@ -129,9 +130,10 @@ func TestAFolderThatIsNotThere(t *testing.T) {
 	t.Errorf("got %v, want an error that names the folder", err)
 }
 
-// gathering feeds a watcher events by hand, on the clock of a synctest bubble.
+// gathering returns a watcher that gets its events from the test, in a synctest bubble.
 func gathering(t *testing.T) (w *Watcher, events chan fsnotify.Event, failures chan error) {
-	w = &Watcher{config: Config{Root: "/src", Quiet: 40 * time.Millisecond, Log: slog.New(slog.DiscardHandler)}, batches: make(chan Batch), closing: make(chan struct{})}
+	w = &Watcher{config: Config{Root: "/src", Quiet: 40 * time.Millisecond, Log: slog.New(slog.DiscardHandler)},
+		batches: make(chan Batch), closing: make(chan struct{})}
 	events, failures = make(chan fsnotify.Event), make(chan error)
 	go w.gather(events, failures)
 	t.Cleanup(func() { close(w.closing) })

@@ -1,4 +1,5 @@
-// Package watchtest gives tests a copy of this module whose sources they may edit while something runs that watches them.
+// Package watchtest gives tests a copy of this module. Tests may edit its sources while a program
+// watches them.
 package watchtest
 
 import (
@@ -13,14 +14,15 @@ import (
 	"restock/local/system/filelock"
 )
 
-// A Module is a copy of the module, which is removed when the test ends.
+// A Module is a copy of the module. It is removed when the test ends.
 type Module struct{ Dir string }
 
-// Copy copies the module at a directory, without its history, what was built and its documentation. A copy of a name is always at the same
-// place, so that the go command finds in its cache what it has built there before; whoever else wants it waits.
+// Copy copies the module at a directory, without its history, its build results and its
+// documentation. A copy with a name always has the same path, so that the go command finds the
+// results of earlier builds in its cache. A concurrent Copy with the name waits.
 func Copy(tb testing.TB, from, name string) Module {
 	tb.Helper()
-	to, err := filepath.Abs(filepath.Join(from, ".build", "copies", name)) // git and the go command do not look into .build
+	to, err := filepath.Abs(filepath.Join(from, ".build", "copies", name)) // git and the go command ignore .build
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -36,7 +38,7 @@ func Copy(tb testing.TB, from, name string) Module {
 			tb.Error(err)
 		}
 	})
-	// Of a test that was killed.
+	// Remains of a killed test.
 	if err := errors.Join(os.RemoveAll(to), os.Mkdir(to, 0o755)); err != nil {
 		tb.Fatal(err)
 	}
@@ -69,7 +71,8 @@ func copyModule(from, to string) error {
 	})
 }
 
-// Edit replaces a piece of a file, which must be there, as editors do: under another name first.
+// Edit replaces a text in a file. The file must contain it. Like an editor, Edit writes a new file
+// and renames it.
 func (m Module) Edit(tb testing.TB, file, old, new string) {
 	tb.Helper()
 	path := filepath.Join(m.Dir, file)
@@ -85,7 +88,7 @@ func (m Module) Edit(tb testing.TB, file, old, new string) {
 	}
 }
 
-// Add writes a file that is new, in a folder that may be.
+// Add writes a new file. The folder may exist.
 func (m Module) Add(tb testing.TB, file, text string) {
 	tb.Helper()
 	path := filepath.Join(m.Dir, file)
