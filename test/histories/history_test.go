@@ -67,20 +67,20 @@ func (s *stage) play(ctx context.Context, rt *rapid.T) (broken error) {
 	if err != nil {
 		return err
 	}
-	rt.Repeat(w.actions(&broken))
+	rt.Repeat(w.actions(ctx, &broken))
 	if broken != nil {
 		return broken
 	}
-	return w.end()
+	return w.end(ctx)
 }
 
 // skus are those that buyers ask for.
 var skus = []string{mysqltest.Donut, mysqltest.Twist, mysqltest.Mochi}
 
 // actions are what may happen. The first error of one ends the history.
-func (w *world) actions(broken *error) map[string]func(*rapid.T) {
+func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rapid.T) {
 	// rapid prefers what sorts first.
-	actions := map[string]func(*rapid.T) error{
+	actions := map[string]func(context.Context, *rapid.T) error{
 		"buyer buys":                w.buy,
 		"buyer buys the rest":       w.buyTheRest,
 		"factory loses":             w.lose,
@@ -101,10 +101,10 @@ func (w *world) actions(broken *error) map[string]func(*rapid.T) {
 	for _, name := range slices.Sorted(maps.Keys(actions)) {
 		repeated[name] = func(rt *rapid.T) {
 			if *broken == nil {
-				*broken = actions[name](rt)
+				*broken = actions[name](ctx, rt)
 			}
 			if *broken == nil {
-				*broken = w.closed.Check(w.ctx, w.Admin)
+				*broken = w.closed.Check(ctx, w.Admin)
 			}
 		}
 	}
@@ -121,7 +121,7 @@ func trouble(rt *rapid.T) (steps int, kills bool) {
 
 func drawSKU(rt *rapid.T) string { return rapid.SampledFrom(skus).Draw(rt, "sku") }
 
-func (w *world) buy(rt *rapid.T) error {
+func (w *world) buy(ctx context.Context, rt *rapid.T) error {
 	purchase := shop.Purchase{SKU: drawSKU(rt), Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
 	if rapid.Bool().Draw(rt, "with a key") {
 		purchase.IdempotencyKey = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
@@ -129,12 +129,12 @@ func (w *world) buy(rt *rapid.T) error {
 			purchase = before.purchase
 		}
 	}
-	return w.buyOne(rt, purchase)
+	return w.buyOne(ctx, rt, purchase)
 }
 
 // buyTheRest sells what is there.
-func (w *world) buyTheRest(rt *rapid.T) error {
-	p, err := w.Store.Product(w.ctx, drawSKU(rt))
+func (w *world) buyTheRest(ctx context.Context, rt *rapid.T) error {
+	p, err := w.Store.Product(ctx, drawSKU(rt))
 	if err != nil {
 		return err
 	}
@@ -145,13 +145,13 @@ func (w *world) buyTheRest(rt *rapid.T) error {
 	if quantity == 0 {
 		quantity = 1
 	}
-	return w.buyOne(rt, shop.Purchase{SKU: p.SKU, Quantity: quantity})
+	return w.buyOne(ctx, rt, shop.Purchase{SKU: p.SKU, Quantity: quantity})
 }
 
-func (w *world) buyOne(rt *rapid.T, purchase shop.Purchase) error {
+func (w *world) buyOne(ctx context.Context, rt *rapid.T, purchase shop.Purchase) error {
 	steps, kills := trouble(rt)
 	var sale shop.Sale
-	err := w.process(steps, kills, func(ctx context.Context) (err error) {
+	err := w.process(ctx, steps, kills, func(ctx context.Context) (err error) {
 		sale, err = w.shop.Buy(ctx, purchase)
 		return err
 	})
@@ -198,7 +198,7 @@ func (w *world) buyOne(rt *rapid.T, purchase shop.Purchase) error {
 }
 
 // factoryMakes takes a message, which may stay in the queue: a queue delivers at least once.
-func (w *world) factoryMakes(rt *rapid.T) error {
+func (w *world) factoryMakes(_ context.Context, rt *rapid.T) error {
 	if len(w.queue) == 0 {
 		rt.Skip("the queue is empty")
 	}
@@ -210,9 +210,9 @@ func (w *world) factoryMakes(rt *rapid.T) error {
 	return nil
 }
 
-func (w *world) factoryTells(rt *rapid.T) error {
+func (w *world) factoryTells(ctx context.Context, rt *rapid.T) error {
 	if len(w.lots) == 0 {
-		if err := w.factoryMakes(rt); err != nil {
+		if err := w.factoryMakes(ctx, rt); err != nil {
 			return err
 		}
 	}
@@ -225,10 +225,10 @@ func (w *world) factoryTells(rt *rapid.T) error {
 	w.lots = slices.Delete(w.lots, i, i+1)
 	w.finished = append(w.finished, l)
 	steps, kills := trouble(rt)
-	return w.deliver(steps, kills, l)
+	return w.deliver(ctx, steps, kills, l)
 }
 
-func (w *world) factoryTellsAgain(rt *rapid.T) error {
+func (w *world) factoryTellsAgain(ctx context.Context, rt *rapid.T) error {
 	if len(w.finished) == 0 {
 		rt.Skip("nothing was delivered")
 	}
@@ -237,11 +237,11 @@ func (w *world) factoryTellsAgain(rt *rapid.T) error {
 		w.finished[i].quantity = rapid.IntRange(1, w.finished[i].order.Quantity).Draw(rt, "told")
 	}
 	steps, kills := trouble(rt)
-	return w.deliver(steps, kills, w.finished[i])
+	return w.deliver(ctx, steps, kills, w.finished[i])
 }
 
 // lose loses messages, or lots: the factory refuses until the queue gives up, or starts again and forgets.
-func (w *world) lose(rt *rapid.T) error {
+func (w *world) lose(_ context.Context, rt *rapid.T) error {
 	if len(w.queue)+len(w.lots) == 0 {
 		rt.Skip("there is nothing to lose")
 	}
@@ -253,27 +253,27 @@ func (w *world) lose(rt *rapid.T) error {
 	return nil
 }
 
-func (w *world) troubledSweep(rt *rapid.T) error {
+func (w *world) troubledSweep(ctx context.Context, rt *rapid.T) error {
 	steps, kills := trouble(rt)
-	_ = w.process(steps, kills, func(context.Context) error { return w.sweep() }) // it may fail: a later one mends
+	_ = w.process(ctx, steps, kills, w.sweep) // it may fail: a later one mends
 	return nil
 }
 
 // twoSweeps sweep at once.
-func (w *world) twoSweeps(rt *rapid.T) error {
+func (w *world) twoSweeps(ctx context.Context, rt *rapid.T) error {
 	if w.topicDown || w.mailDown {
 		rt.Skip("the sweeps would fail")
 	}
 	errs := make([]error, 2)
 	var both sync.WaitGroup
 	for i := range errs {
-		both.Go(func() { errs[i] = w.sweep() })
+		both.Go(func() { errs[i] = w.sweep(ctx) })
 	}
 	both.Wait()
 	return errors.Join(errs...)
 }
 
-func (w *world) adjust(rt *rapid.T) error {
+func (w *world) adjust(ctx context.Context, rt *rapid.T) error {
 	a := shop.Adjustment{SKU: drawSKU(rt), Quantity: rapid.OneOf(rapid.IntRange(-40, -1), rapid.IntRange(1, 40)).Draw(rt, "quantity"), Reason: "재고 조사"}
 	if rapid.Bool().Draw(rt, "with a key") {
 		a.IdempotencyKey = rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "key")
@@ -282,7 +282,7 @@ func (w *world) adjust(rt *rapid.T) error {
 		}
 	}
 	steps, kills := trouble(rt)
-	err := w.process(steps, kills, func(ctx context.Context) error {
+	err := w.process(ctx, steps, kills, func(ctx context.Context) error {
 		_, err := w.shop.Adjust(ctx, a)
 		return err
 	})
@@ -324,7 +324,7 @@ func (w *world) adjust(rt *rapid.T) error {
 // leadTimes are drawn from; settle knows the longest.
 var leadTimes = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}
 
-func (w *world) changePolicy(rt *rapid.T) error {
+func (w *world) changePolicy(ctx context.Context, rt *rapid.T) error {
 	reorderPoint := rapid.IntRange(0, 30).Draw(rt, "reorder point")
 	orderUpTo := reorderPoint + rapid.IntRange(1, 60).Draw(rt, "above")
 	lot := rapid.SampledFrom([]int{1, 7, 20}).Draw(rt, "lot")
@@ -332,7 +332,7 @@ func (w *world) changePolicy(rt *rapid.T) error {
 	leadTime := rapid.SampledFrom(leadTimes).Draw(rt, "lead time")
 	automatic := rapid.IntRange(0, 3).Draw(rt, "automatic") != 3
 	steps, kills := trouble(rt)
-	err := w.process(steps, kills, func(ctx context.Context) error {
+	err := w.process(ctx, steps, kills, func(ctx context.Context) error {
 		_, err := w.shop.ChangeProduct(ctx, drawSKU(rt), shop.ProductChange{
 			ReorderPoint: &reorderPoint, OrderUpTo: &orderUpTo, LotSize: &lot, MinimumOrder: &minimum, LeadTime: &leadTime, Automatic: &automatic,
 		})
@@ -344,10 +344,10 @@ func (w *world) changePolicy(rt *rapid.T) error {
 	return nil
 }
 
-func (w *world) orderByHand(rt *rapid.T) error {
+func (w *world) orderByHand(ctx context.Context, rt *rapid.T) error {
 	sku, quantity := drawSKU(rt), rapid.IntRange(0, 30).Draw(rt, "quantity")
 	steps, kills := trouble(rt)
-	err := w.process(steps, kills, func(ctx context.Context) error {
+	err := w.process(ctx, steps, kills, func(ctx context.Context) error {
 		_, err := w.shop.OpenOrder(ctx, sku, quantity)
 		return err
 	})
@@ -358,8 +358,8 @@ func (w *world) orderByHand(rt *rapid.T) error {
 	return fmt.Errorf("ordering %d of %s by hand: %w", quantity, sku, err)
 }
 
-func (w *world) cancel(rt *rapid.T) error {
-	orders, err := w.Store.ProductionOrders(w.ctx, shop.OrderFilter{Limit: 3})
+func (w *world) cancel(ctx context.Context, rt *rapid.T) error {
+	orders, err := w.Store.ProductionOrders(ctx, shop.OrderFilter{Limit: 3})
 	if err != nil {
 		return err
 	}
@@ -368,7 +368,7 @@ func (w *world) cancel(rt *rapid.T) error {
 	}
 	o := orders[rapid.IntRange(0, len(orders)-1).Draw(rt, "order")]
 	steps, kills := trouble(rt)
-	err = w.process(steps, kills, func(ctx context.Context) error {
+	err = w.process(ctx, steps, kills, func(ctx context.Context) error {
 		_, err := w.shop.CancelOrder(ctx, o.ID)
 		return err
 	})
@@ -379,7 +379,7 @@ func (w *world) cancel(rt *rapid.T) error {
 	return fmt.Errorf("cancelling %+v: %w", o, err)
 }
 
-func (w *world) passTime(rt *rapid.T) error {
+func (w *world) passTime(_ context.Context, rt *rapid.T) error {
 	w.now = w.now.Add(rapid.SampledFrom([]time.Duration{
 		time.Second, 31 * time.Second, 2 * time.Minute, 5 * time.Minute, 21 * time.Minute, 81 * time.Minute, 25 * time.Hour,
 	}).Draw(rt, "time"))
@@ -387,8 +387,8 @@ func (w *world) passTime(rt *rapid.T) error {
 }
 
 // patienceEnds lets time pass until an order has waited long enough, and sweeps.
-func (w *world) patienceEnds(rt *rapid.T) error {
-	open, err := w.Store.OpenOrders(w.ctx)
+func (w *world) patienceEnds(ctx context.Context, rt *rapid.T) error {
+	open, err := w.Store.OpenOrders(ctx)
 	if err != nil {
 		return err
 	}
@@ -398,11 +398,11 @@ func (w *world) patienceEnds(rt *rapid.T) error {
 	if ends := rapid.SampledFrom(open).Draw(rt, "order").PatienceEnds(); ends.After(w.now) {
 		w.now = ends.Add(time.Second)
 	}
-	return w.troubledSweep(rt)
+	return w.troubledSweep(ctx, rt)
 }
 
 // wires fail, and are mended.
-func (w *world) wires(rt *rapid.T) error {
+func (w *world) wires(_ context.Context, rt *rapid.T) error {
 	w.topicDown, w.mailDown = rapid.Bool().Draw(rt, "topic down"), rapid.Bool().Draw(rt, "mail down")
 	return nil
 }

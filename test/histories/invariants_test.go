@@ -1,6 +1,7 @@
 package histories
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,11 +13,13 @@ import (
 )
 
 // hold checks rules.
-func (w *world) hold(rules []invariants.Rule) error { return invariants.Check(w.ctx, w.Admin, rules) }
+func (w *world) hold(ctx context.Context, rules []invariants.Rule) error {
+	return invariants.Check(ctx, w.Admin, rules)
+}
 
 // agree checks that what everybody was answered is what is stored.
-func (w *world) agree() error {
-	rows, err := w.Admin.QueryContext(w.ctx, `
+func (w *world) agree(ctx context.Context) error {
+	rows, err := w.Admin.QueryContext(ctx, `
 		SELECT 'sale', sale_id, quantity FROM sale UNION ALL
 		SELECT 'receipt', attempt_id, quantity FROM goods_receipt UNION ALL
 		SELECT 'adjustment', adjustment_id, quantity FROM adjustment`)
@@ -34,7 +37,7 @@ func (w *world) agree() error {
 		}
 		stored[what][id] = quantity
 	}
-	errs := []error{rows.Err(), w.published(), w.closed.Check(w.ctx, w.Admin)}
+	errs := []error{rows.Err(), w.published(ctx), w.closed.Check(ctx, w.Admin)}
 	for id, sale := range w.sales {
 		if got := stored["sale"][id]; got != sale.Quantity {
 			errs = append(errs, fmt.Errorf("a buyer was sold %d as %s; %d are stored", sale.Quantity, id, got))
@@ -55,8 +58,8 @@ func (w *world) agree() error {
 }
 
 // published checks that no order is marked as published whose message the topic never took: nobody would publish it.
-func (w *world) published() error {
-	rows, err := w.Admin.QueryContext(w.ctx, `SELECT production_order_id FROM production_order WHERE published_at IS NOT NULL`)
+func (w *world) published(ctx context.Context) error {
+	rows, err := w.Admin.QueryContext(ctx, `SELECT production_order_id FROM production_order WHERE published_at IS NOT NULL`)
 	if err != nil {
 		return err
 	}
@@ -76,21 +79,21 @@ func (w *world) published() error {
 
 // end ends a history: it checks what holds always, then what holds after a sweep, then what holds when faults have stopped and time has
 // passed.
-func (w *world) end() error {
-	if err := errors.Join(w.hold(invariants.Always), w.agree()); err != nil {
+func (w *world) end(ctx context.Context) error {
+	if err := errors.Join(w.hold(ctx, invariants.Always), w.agree(ctx)); err != nil {
 		return err
 	}
 	w.topicDown, w.mailDown = false, false
-	if err := w.sweep(); err != nil {
+	if err := w.sweep(ctx); err != nil {
 		return fmt.Errorf("sweeping, with nothing wrong: %w", err)
 	}
-	if err := errors.Join(w.hold(invariants.Mended), w.pursued()); err != nil {
+	if err := errors.Join(w.hold(ctx, invariants.Mended), w.pursued(ctx)); err != nil {
 		return fmt.Errorf("after a sweep: %w", err)
 	}
-	if err := w.settle(); err != nil {
+	if err := w.settle(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(w.hold(invariants.Always), w.agree()); err != nil {
+	if err := errors.Join(w.hold(ctx, invariants.Always), w.agree(ctx)); err != nil {
 		return fmt.Errorf("in the end: %w", err)
 	}
 	for notice := range w.strange {
@@ -102,8 +105,8 @@ func (w *world) end() error {
 }
 
 // pursued checks that no order waits for what does not come.
-func (w *world) pursued() error {
-	open, err := w.Store.OpenOrders(w.ctx)
+func (w *world) pursued(ctx context.Context) error {
+	open, err := w.Store.OpenOrders(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,7 +124,7 @@ func (w *world) pursued() error {
 
 // settle lets time pass, in which the factory makes all that it is asked for and sweeps sweep, until all is as it should be. The longest
 // wait is for an order that was asked for four times, whose last message was lost: sixteen lead times.
-func (w *world) settle() (err error) {
+func (w *world) settle(ctx context.Context) (err error) {
 	longest := slices.Max(leadTimes)
 	for i, pass := range []time.Duration{0, time.Minute, time.Minute, 2 * longest, 4 * longest, 8 * longest, 16 * longest, 16 * longest, 16 * longest} {
 		w.now = w.now.Add(pass + time.Second)
@@ -131,17 +134,17 @@ func (w *world) settle() (err error) {
 		w.queue = nil
 		for _, l := range w.lots {
 			l.quantity = l.order.Quantity
-			if err := w.deliver(0, false, l); err != nil {
+			if err := w.deliver(ctx, 0, false, l); err != nil {
 				return err
 			}
 		}
 		w.lots = nil
 		if i > 0 { // a sweep was just before
-			if err := w.sweep(); err != nil {
+			if err := w.sweep(ctx); err != nil {
 				return fmt.Errorf("sweeping, with nothing wrong: %w", err)
 			}
 		}
-		if err = errors.Join(w.hold(invariants.Settled), w.pursued()); err == nil {
+		if err = errors.Join(w.hold(ctx, invariants.Settled), w.pursued(ctx)); err == nil {
 			return nil
 		}
 	}

@@ -53,7 +53,6 @@ type world struct {
 	*stage
 	shop *shop.Shop
 	fate fate
-	ctx  context.Context
 
 	now time.Time
 	ids uint64
@@ -107,7 +106,7 @@ func (s *stage) begin(ctx context.Context) (*world, error) {
 		return nil, fmt.Errorf("starting again: %w", err)
 	}
 	w := &world{
-		stage: s, ctx: ctx, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
+		stage: s, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
 		taken: map[uuid.UUID]bool{}, told: map[string]int{}, sales: map[uuid.UUID]shop.Sale{}, keys: map[string]remembered{},
 		booked: map[uuid.UUID]int{}, said: map[uuid.UUID]int{}, strange: map[string]bool{}, closed: invariants.ClosedOrders{}, adjusts: map[string]adjustment{},
 	}
@@ -173,7 +172,7 @@ var errNoAnswer = errors.New("no answer")
 var errNotDone = fmt.Errorf("nothing was done: %w", errNoAnswer)
 
 // process runs what one process does, until it ends or dies.
-func (w *world) process(steps int, kills bool, do func(context.Context) error) (err error) {
+func (w *world) process(ctx context.Context, steps int, kills bool, do func(context.Context) error) (err error) {
 	w.fate.mu.Lock()
 	w.fate.steps, w.fate.kills = steps, kills
 	w.fate.mu.Unlock()
@@ -187,7 +186,7 @@ func (w *world) process(steps int, kills bool, do func(context.Context) error) (
 			panic(cause)
 		}
 	}()
-	err = do(w.ctx)
+	err = do(ctx)
 	switch shop.CodeOf(err) {
 	case shop.CodeUnavailable:
 		return errNotDone
@@ -203,10 +202,10 @@ func (w *world) work(message int) {
 }
 
 // deliver tells of a lot, and remembers what it was answered.
-func (w *world) deliver(steps int, kills bool, l lot) error {
+func (w *world) deliver(ctx context.Context, steps int, kills bool, l lot) error {
 	var receipt shop.Receipt
 	w.said[l.attempt] = max(w.said[l.attempt], l.quantity)
-	err := w.process(steps, kills, func(ctx context.Context) (err error) {
+	err := w.process(ctx, steps, kills, func(ctx context.Context) (err error) {
 		receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt, SKU: l.order.SKU, Quantity: l.quantity, Signed: l.order.Quantity})
 		return err
 	})
@@ -233,7 +232,7 @@ func (w *world) deliver(steps int, kills bool, l lot) error {
 }
 
 // sweep sweeps, untroubled.
-func (w *world) sweep() error {
-	_, err := w.shop.Sweep(w.ctx)
+func (w *world) sweep(ctx context.Context) error {
+	_, err := w.shop.Sweep(ctx)
 	return err
 }
