@@ -10,7 +10,7 @@ import (
 	"restock/internal/ads"
 )
 
-// Advertisements lists the advertisements of products, each with whether any of its products is in stock.
+// Advertisements lists the advertisements that have products, and whether any of these is in stock.
 func (s *Store) Advertisements(ctx context.Context) ([]ads.Advertisement, error) {
 	const doing = "listing the advertisements"
 	rows, err := s.db.QueryContext(ctx, `
@@ -41,7 +41,8 @@ func (s *Store) Advertisements(ctx context.Context) ([]ads.Advertisement, error)
 	return all, nil
 }
 
-// SwitchAdvertisement changes the status of an advertisement, if it still is what it was.
+// SwitchAdvertisement changes the status of an advertisement from one to another, and reports
+// whether it did. It changes nothing if the advertisement has another status by now.
 func (s *Store) SwitchAdvertisement(ctx context.Context, id uuid.UUID, from, to ads.Status) (bool, error) {
 	return s.changes(ctx, fmt.Sprintf("switching advertisement %s %s", id, to),
 		`UPDATE advertisement SET status = ? WHERE ad_id = ? AND status = ?`, to, id[:], from)

@@ -9,14 +9,16 @@ import (
 	"strings"
 )
 
-// authorities are the certificate authorities that sign for databases: those of Amazon RDS, a file for each region,
-// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html, and Amazon's own, as browsers have them, which sign
-// for RDS Proxy: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
+// authorities are the certificate authorities that sign for databases: those of Amazon RDS, one
+// file a region, and Amazon's own, which browsers know, too. The latter sign for RDS Proxy.
+//
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
 //
 //go:embed authorities
 var authorities embed.FS
 
-// regionOf is the region in the name of a database, or a proxy, in RDS; empty for another name.
+// regionOf returns the region in the host name of an RDS database or proxy, empty for another host.
 func regionOf(host string) string {
 	name, inRDS := strings.CutSuffix(host, ".rds.amazonaws.com")
 	if !inRDS {
@@ -25,8 +27,9 @@ func regionOf(host string) string {
 	return name[strings.LastIndex(name, ".")+1:]
 }
 
-// authoritiesOf are those that sign for a host. All regions' together are more than eighty, and reading them is a third of a cold start: a
-// name that says its region needs that one's alone.
+// authoritiesOf returns the certificate authorities that sign for a host. For an RDS host these are
+// the ones of its region. All regions together have more than eighty, and to parse them takes a
+// third of a cold start.
 func authoritiesOf(host string) (*x509.CertPool, error) {
 	regions := "*"
 	if region := regionOf(host); region != "" {

@@ -9,8 +9,8 @@ import (
 	"restock/internal/shop"
 )
 
-// Balances holds every product's stock against its ledger, by SKU. The ledger only grows: a product whose books are right gets a
-// checkpoint, and the next time only the entries after it are added up.
+// Balances compares every product's stock with its ledger, sorted by SKU. The ledger only grows. If
+// both agree, Balances stores a checkpoint, and the next call adds up only the entries after it.
 func (s *Store) Balances(ctx context.Context) ([]shop.Balance, error) {
 	const doing = "adding up the stock ledger"
 	accounts, err := s.accounts(ctx)
@@ -23,7 +23,9 @@ func (s *Store) Balances(ctx context.Context) ([]shop.Balance, error) {
 		if !a.moved || a.Difference() != 0 {
 			continue
 		}
-		// Of two sweeps at once the one that saw more wins. entry_id is set last: MySQL assigns from left to right.
+		// If two sweeps run at once, the checkpoint that includes more entries stays. entry_id is
+		// set last, because MySQL assigns from left to right and balance compares with the old
+		// entry_id.
 		_, err := s.db.ExecContext(ctx, `
 			INSERT INTO ledger_checkpoint (product_id, entry_id, balance) VALUES (?, ?, ?)
 			ON DUPLICATE KEY UPDATE balance = IF(VALUES(entry_id) > entry_id, VALUES(balance), balance),
@@ -35,23 +37,28 @@ func (s *Store) Balances(ctx context.Context) ([]shop.Balance, error) {
 	return balances, nil
 }
 
-// An account is a product's balance, and up to which entry of the ledger it was added up.
+// An account is a product's balance, and the last entry of the ledger that it includes.
 type account struct {
 	shop.Balance
 	product uuid.UUID
 	entry   int64
-	moved   bool // there are entries after the checkpoint
+	moved   bool // whether there are entries after the checkpoint
 }
 
-// accounts adds up what came after the checkpoints, all as of one moment: the transaction's first read makes its snapshot. A product's entries
-// are numbered in the order in which they become visible, since who writes one holds the product's row; so none appears later below a
-// checkpoint. Each product is asked for by itself, because a join would read its whole ledger.
+// accounts adds up the entries after the checkpoints. It sees the state of one moment: the first
+// read of the transaction makes its snapshot.
+//
+// No entry can appear later below a checkpoint. Every transaction that writes an entry of a product
+// locks the product's row first, so the entries get their ids in the order in which they are
+// committed.
+//
+// It runs one query a product. A join would read every product's whole ledger.
 func (s *Store) accounts(ctx context.Context) ([]account, error) {
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
 		return nil, err
 	}
-	defer tx.Rollback() // it has only read
+	defer tx.Rollback() // it only reads
 	accounts, err := checkpoints(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -72,7 +79,7 @@ func (s *Store) accounts(ctx context.Context) ([]account, error) {
 	return accounts, nil
 }
 
-// checkpoints are the accounts as they stood when they were last found right.
+// checkpoints returns the accounts as they were when stock and ledger last agreed.
 func checkpoints(ctx context.Context, tx *sql.Tx) ([]account, error) {
 	rows, err := tx.QueryContext(ctx, `
 		SELECT p.product_id, p.sku, p.stock, COALESCE(c.balance, 0), COALESCE(c.entry_id, 0)

@@ -19,19 +19,21 @@ import (
 
 const (
 	connections = 16
-	// slice is for how long one kind of work is measured before the next one has its turn: short, so that what else the machine does
-	// strikes them alike.
+	// slice is for how long one kind of work is measured before the next one has its turn: short,
+	// so that what else the machine does strikes them alike.
 	slice = 100 * time.Millisecond
 )
 
-// BenchmarkCheckout compares whole checkouts, each with an idempotency key, with the bare UPDATE that none of them can do without, and with
-// refusals of a product that is sold out: from as many connections, on one server with innodb_flush_log_at_trx_commit=1. An iteration is a
-// round, in which each has its slice; what is reported are medians of rounds.
+// BenchmarkCheckout compares whole checkouts, each with an idempotency key, with the bare UPDATE
+// that none of them can do without, and with refusals of a product that is sold out: from as many
+// connections, on one server with innodb_flush_log_at_trx_commit=1. An iteration is a round, in
+// which each has its slice; what is reported are medians of rounds.
 //
 //	go test -run '^$' -bench Checkout -benchtime 30x ./internal/mysql
 //
-// The metrics: update/s, checkout/s, refusal/s; checkout/update, the ratio within a round, with its quartiles; and with a network,
-// roundtrip-µs, how long a round trip through it takes when nothing else goes on, and roundtrips/checkout.
+// The metrics: update/s, checkout/s, refusal/s; checkout/update, the ratio within a round, with its
+// quartiles; and with a network, roundtrip-µs, how long a round trip through it takes when nothing
+// else goes on, and roundtrips/checkout.
 func BenchmarkCheckout(b *testing.B) {
 	for _, products := range []int{1, 100} {
 		for _, network := range []time.Duration{0, 500 * time.Microsecond, time.Millisecond} {

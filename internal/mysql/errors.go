@@ -16,22 +16,25 @@ import (
 	"restock/internal/shop"
 )
 
-// Numbers of the server's errors that the code decides by.
-// https://mariadb.com/kb/en/mariadb-error-code-reference/; those below 1900 are the same in MySQL.
+// Error numbers of the server that the code depends on. Numbers below 1900 are the same in MySQL
+// and MariaDB.
+//
+//	https://mariadb.com/kb/en/mariadb-error-code-reference/
 const (
 	errAccessDenied = 1045 // ER_ACCESS_DENIED_ERROR
 	errDuplicate    = 1062 // ER_DUP_ENTRY
 	errDeadlock     = 1213 // ER_LOCK_DEADLOCK
 
-	// A CHECK constraint does not hold: https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_check_constraint_violated
+	// A CHECK constraint is violated:
+	// https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_check_constraint_violated
 	errCheckViolatedMySQL   = 3819 // ER_CHECK_CONSTRAINT_VIOLATED
 	errCheckViolatedMariaDB = 4025 // ER_CONSTRAINT_FAILED
 )
 
-// temporary are errors of the server's state, and not of the statement: the same statement works when
-// the state is another one.
+// temporary lists errors that depend on the state of the server and not on the statement: the same
+// statement may succeed later.
 var temporary = []uint16{
-	// Room: the disk, the memory, or a table of locks is full.
+	// The disk, the memory or the lock table is full.
 	1021, // ER_DISK_FULL
 	1026, // ER_ERROR_ON_WRITE
 	1030, // ER_GET_ERRNO, for example error 28 of the storage engine: no space left on device
@@ -44,16 +47,16 @@ var temporary = []uint16{
 	1637, // ER_TOO_MANY_CONCURRENT_TRXS
 	3675, // ER_DISK_FULL_NOWAIT (MySQL)
 
-	// Connections: there are too many, or this user may have no more.
+	// There are too many connections, or too many of this user.
 	1040, // ER_CON_COUNT_ERROR
 	1043, // ER_HANDSHAKE_ERROR
 	errAccessDenied,
 	1129, // ER_HOST_IS_BLOCKED
 	1203, // ER_TOO_MANY_USER_CONNECTIONS
 	1226, // ER_USER_LIMIT_REACHED
-	9501, // RDS Proxy: it has no connection to the database
+	9501, // RDS Proxy has no connection to the database
 
-	// The server may only read: it is a replica, it recovers, or it hands over to another one.
+	// The server is read-only: it is a replica, recovers, or hands over to another server.
 	1036, // ER_OPEN_AS_READONLY
 	1290, // ER_OPTION_PREVENTS_STATEMENT, for example --read-only
 	1792, // ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
@@ -62,14 +65,15 @@ var temporary = []uint16{
 	3032, // ER_SERVER_OFFLINE_MODE (MySQL)
 	3168, // ER_SERVER_ISNT_AVAILABLE (MySQL)
 
-	// Others at the same time.
+	// Another transaction is in conflict.
 	1020, // ER_CHECKREAD: the row has changed since it was read
 	1205, // ER_LOCK_WAIT_TIMEOUT
 	errDeadlock,
 	1412, // ER_TABLE_DEF_CHANGED: a migration changed the table
 }
 
-// interrupted are temporary errors that may come after the commit: the server stopped a call anywhere.
+// interrupted lists temporary errors that may also come after the commit, because the server can
+// stop a call at any point.
 var interrupted = []uint16{
 	1053, // ER_SERVER_SHUTDOWN
 	1158, // ER_NET_READ_ERROR
@@ -92,13 +96,13 @@ func serverError(err error) uint16 {
 	return 0
 }
 
-// An unknownOutcome is the error of a statement that was sent, and may be done or not.
+// An unknownOutcome is the error of a statement that was sent and may have been executed.
 type unknownOutcome struct{ error }
 
 func (u unknownOutcome) Unwrap() error { return u.error }
 
-// mayBeDone reports whether a statement may be done although it was answered with an error, or not at
-// all. The driver's ErrBadConn means that nothing was sent.
+// mayBeDone reports whether a statement may have been executed although it failed or got no answer.
+// The driver returns ErrBadConn only if it sent nothing.
 func mayBeDone(err error) bool {
 	switch number := serverError(err); {
 	case err == nil, errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrNoRows):
@@ -109,7 +113,7 @@ func mayBeDone(err error) bool {
 	return true
 }
 
-// uncertain marks an error of a statement that was sent, where it may be done.
+// uncertain marks the error of a statement that may have been executed.
 func uncertain(err error) error {
 	if mayBeDone(err) {
 		return unknownOutcome{err}
@@ -117,7 +121,8 @@ func uncertain(err error) error {
 	return err
 }
 
-// isTemporary reports whether the database could not be reached, or could not do what it was asked to.
+// isTemporary reports whether the database could not be reached, or could not execute a statement
+// for the moment.
 func isTemporary(err error) bool {
 	if number := serverError(err); number != 0 {
 		return slices.Contains(temporary, number) || slices.Contains(interrupted, number)
@@ -136,8 +141,8 @@ func isTemporary(err error) bool {
 	return false
 }
 
-// failed says what was being done. Where nothing was done and a caller may try again, the error has
-// CodeUnavailable. Where nobody knows whether it was done, it has CodeOutcomeUnknown.
+// failed wraps an error with what was being done. The error has CodeUnavailable if nothing was
+// changed and the caller may try again, and CodeOutcomeUnknown if the change may have been made.
 func failed(doing string, err error) error {
 	err = fmt.Errorf("%s: %w", doing, err)
 	var unknown unknownOutcome
@@ -150,8 +155,9 @@ func failed(doing string, err error) error {
 	return err
 }
 
-// retryDeadlocks runs a transaction again that the server rolled back to end a deadlock, a few times. It
-// pauses before each retry, at random, so that the parties of a deadlock do not meet again.
+// retryDeadlocks runs a transaction again, a few times, if the server rolled it back to end a
+// deadlock. It waits for a random time before each retry, so that the transactions of the deadlock
+// do not meet again.
 func retryDeadlocks(ctx context.Context, transaction func() error) error {
 	const attempts = 5
 	pause := 10 * time.Millisecond

@@ -14,7 +14,8 @@ import (
 	"restock/internal/shop"
 )
 
-// Ledger lists the entries of a product's ledger, newest first.
+// Ledger lists the entries of a product's ledger that are older than the entry after (0: all),
+// newest first.
 func (s *Store) Ledger(ctx context.Context, product uuid.UUID, after int64, limit int) ([]shop.LedgerEntry, error) {
 	if after == 0 {
 		after = math.MaxInt64
@@ -35,10 +36,10 @@ func (s *Store) Ledger(ctx context.Context, product uuid.UUID, after int64, limi
 		 LIMIT ?`, product[:], after, limit)
 }
 
-// keptIn are the tables that keep idempotency keys, with their primary keys.
+// keptIn lists the tables that have idempotency keys, with their primary keys.
 var keptIn = []struct{ table, id string }{{"sale", "sale_id"}, {"adjustment", "adjustment_id"}}
 
-// ForgetKeys forgets the idempotency keys of the oldest sales and adjustments that keep one.
+// ForgetKeys removes the idempotency keys of the oldest sales and adjustments that have one.
 func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error) {
 	for _, kept := range keptIn {
 		n, unfinished, err := s.forgetKeys(ctx, kept.table, kept.id, before, limit)
@@ -50,8 +51,8 @@ func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (fo
 	return forgotten, more, nil
 }
 
-// forgetKeys goes on in a table where the last call has ended. That two do the same at once does no harm: of the places that they
-// reached, the later stays.
+// forgetKeys continues in a table where the last call stopped. Two calls at once do no harm: the
+// later of the two places is stored.
 func (s *Store) forgetKeys(ctx context.Context, table, id string, before time.Time, limit int) (forgotten int, more bool, err error) {
 	from, until := uuid.Nil, oldestID(before)
 	err = s.db.QueryRowContext(ctx, `SELECT up_to FROM forgotten_keys WHERE kept_in = ?`, table).Scan(&from)
@@ -60,13 +61,17 @@ func (s *Store) forgetKeys(ctx context.Context, table, id string, before time.Ti
 	}
 	var rows int
 	var last uuid.NullUUID
-	err = s.db.QueryRowContext(ctx, fmt.Sprintf(`SELECT COUNT(*), MAX(batch.id) FROM (SELECT %[2]s AS id FROM %[1]s WHERE %[2]s > ? AND %[2]s < ? ORDER BY %[2]s LIMIT ?) batch`, table, id),
+	err = s.db.QueryRowContext(ctx, fmt.Sprintf(`
+		SELECT COUNT(*), MAX(batch.id)
+		  FROM (SELECT %[2]s AS id FROM %[1]s WHERE %[2]s > ? AND %[2]s < ? ORDER BY %[2]s LIMIT ?) batch`, table, id),
 		from[:], until[:], limit).Scan(&rows, &last)
 	if err != nil || rows == 0 {
 		return 0, false, err
 	}
 	err = retryDeadlocks(ctx, func() error {
-		result, err := s.db.ExecContext(ctx, fmt.Sprintf(`UPDATE %[1]s SET idempotency_key = NULL WHERE %[2]s > ? AND %[2]s <= ? AND idempotency_key IS NOT NULL`, table, id), from[:], last.UUID[:])
+		result, err := s.db.ExecContext(ctx, fmt.Sprintf(`
+			UPDATE %[1]s SET idempotency_key = NULL
+			 WHERE %[2]s > ? AND %[2]s <= ? AND idempotency_key IS NOT NULL`, table, id), from[:], last.UUID[:])
 		if err != nil {
 			return err
 		}
@@ -77,12 +82,16 @@ func (s *Store) forgetKeys(ctx context.Context, table, id string, before time.Ti
 	if err != nil {
 		return 0, false, err
 	}
-	_, err = s.db.ExecContext(ctx, `INSERT INTO forgotten_keys (kept_in, up_to) VALUES (?, ?) ON DUPLICATE KEY UPDATE up_to = GREATEST(up_to, VALUES(up_to))`, table, last.UUID[:])
+	_, err = s.db.ExecContext(ctx, `
+		INSERT INTO forgotten_keys (kept_in, up_to) VALUES (?, ?)
+		ON DUPLICATE KEY UPDATE up_to = GREATEST(up_to, VALUES(up_to))`, table, last.UUID[:])
 	return forgotten, rows == limit, err
 }
 
-// oldestID is below every UUIDv7 that is made at a time or after: a UUIDv7 begins with 48 bits of Unix milliseconds.
-// https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7
+// oldestID returns an id that is smaller than every UUIDv7 made at a time or later. A UUIDv7 begins
+// with 48 bits of Unix milliseconds.
+//
+//	https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7
 func oldestID(t time.Time) (id uuid.UUID) {
 	var milliseconds [8]byte
 	binary.BigEndian.PutUint64(milliseconds[:], uint64(t.UnixMilli()))

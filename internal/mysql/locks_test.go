@@ -64,11 +64,11 @@ func refused(err error) error {
 	return err
 }
 
-// waitsForLock waits until something is done, or the server says that it waits for a lock. It returns
-// the statement that waits.
+// waitsForLock waits until something is done, or the server says that it waits for a lock. It
+// returns the statement that waits.
 //
-// InnoDB answers from a copy of its list of transactions, and renews the copy only if nobody has read it
-// for 0.1 s. Who asks more often gets the first answer for ever.
+// InnoDB answers from a copy of its list of transactions, and renews the copy only if nobody has
+// read it for 0.1 s. Who asks more often gets the first answer for ever.
 func (f *fixture) waitsForLock(t *testing.T, done chan error) (statement string) {
 	t.Helper()
 	renewed := time.NewTicker(200 * time.Millisecond)
@@ -95,8 +95,8 @@ func (f *fixture) waitsForLock(t *testing.T, done chan error) (statement string)
 	}
 }
 
-// TestRefusedBuyersAndDeliveriesDoNotDeadlock lets buyers be refused on 16 connections while deliveries
-// are booked, and reads the server's own count of deadlocks.
+// TestRefusedBuyersAndDeliveriesDoNotDeadlock lets buyers be refused on 16 connections while
+// deliveries are booked, and reads the server's own count of deadlocks.
 func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 	const buyers, deliveries = 16, 40
 	f := newFixture(t, buyers+1)
@@ -112,7 +112,8 @@ func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 					return nil
 				default:
 				}
-				// More than a delivery brings: the buyer is always refused, and orders what is missing.
+				// More than a delivery brings: the buyer is always refused, and orders what is
+				// missing.
 				if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1_000_000}); refused(err) != nil {
 					return err
 				}
@@ -139,7 +140,8 @@ func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 	f.CheckBooks(t)
 }
 
-// deliverAndSell books what the open production order asks for, and sells it, so that the next one opens.
+// deliverAndSell books what the open production order asks for, and sells it, so that the next one
+// opens.
 func (f *fixture) deliverAndSell(t *testing.T) error {
 	p, err := f.Database.Store.Product(t.Context(), donut)
 	if err != nil {
@@ -160,7 +162,8 @@ func (f *fixture) deliverAndSell(t *testing.T) error {
 	return err
 }
 
-// deadlocks is how many deadlocks the server has broken since it started. The server is the tests' own.
+// deadlocks is how many deadlocks the server has broken since it started. The server is the tests'
+// own.
 func (f *fixture) deadlocks(t *testing.T) (n int) {
 	t.Helper()
 	var name string

@@ -15,8 +15,8 @@ import (
 // firstRelease is the schema's version that code before 00006 was made for.
 const firstRelease = 5
 
-// TestALiveShopMigrates migrates a database of the first release, while its function is connected with
-// the rights that it was given then.
+// TestALiveShopMigrates migrates a database of the first release, while its function is connected
+// with the rights that it was given then.
 func TestALiveShopMigrates(t *testing.T) {
 	d := mysqltest.Empty(t)
 	provider, err := goose.NewProvider(goose.DialectMySQL, d.Admin, os.DirFS("migrate/migrations"))

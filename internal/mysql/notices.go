@@ -8,7 +8,7 @@ import (
 	"restock/internal/shop"
 )
 
-// DueNotices lists the notices that people were not told of, oldest first.
+// DueNotices lists the notices that were not sent and are not claimed, oldest first.
 func (s *Store) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, error) {
 	return list(ctx, s.db, "listing the notices that are due", func(scan func(...any) error) (n shop.Notice, err error) {
 		fields := []any{&n.Kind, &n.SubjectID, &n.AttemptID, &n.Quantity, &n.RaisedAt}
@@ -22,13 +22,13 @@ func (s *Store) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, e
 		 ORDER BY n.raised_at, n.kind, n.subject_id`, now.UTC())
 }
 
-// ClaimNotice makes the caller the one that tells people. due_at is what callers race for.
+// ClaimNotice makes the caller the one that sends a notice. Callers race for due_at.
 func (s *Store) ClaimNotice(ctx context.Context, n shop.Notice, from, until time.Time) (bool, error) {
 	return s.changes(ctx, fmt.Sprintf("claiming to tell of %s, %s", n.Kind, n.SubjectID),
 		`UPDATE notice SET due_at = ? WHERE kind = ? AND subject_id = ? AND due_at <= ?`, until.UTC(), string(n.Kind), n.SubjectID[:], from.UTC())
 }
 
-// MarkNotified notes that people were told. The first mark stays.
+// MarkNotified records when a notice was sent. The first time stays.
 func (s *Store) MarkNotified(ctx context.Context, n shop.Notice, at time.Time) error {
 	_, err := s.changes(ctx, fmt.Sprintf("marking %s, %s as told", n.Kind, n.SubjectID),
 		`UPDATE notice SET due_at = NULL, told_at = ? WHERE kind = ? AND subject_id = ? AND due_at IS NOT NULL`, at.UTC(), string(n.Kind), n.SubjectID[:])

@@ -63,7 +63,8 @@ func TestSumsOfTheLedgerAreExact(t *testing.T) {
 	}
 }
 
-// The numbers of a policy are bounded so that an order, rounded up to whole lots, fits what an order may count.
+// The numbers of a policy are bounded so that an order, rounded up to whole lots, fits what an
+// order may count.
 func TestTheLargestOrderOfAPolicyFits(t *testing.T) {
 	f := newFixture(t, 1)
 	n := glazed

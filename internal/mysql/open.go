@@ -21,32 +21,34 @@ type Config struct {
 	Port int
 	Name string
 
-	// Credentials gives the user and the password. It is called when a connection is made, and with refresh when
-	// the server refused what it gave: the password was rotated.
+	// Credentials returns the user and the password. It is called for each new connection. It is
+	// called again with refresh if the server refused them: then the password was rotated.
 	Credentials func(ctx context.Context, refresh bool) (user, password string, err error)
 
-	// RootCAs signed the server's certificate. Nil: the authorities of Amazon RDS, and of RDS Proxy.
+	// RootCAs are the authorities that sign the server's certificate. Nil: those of Amazon RDS and
+	// RDS Proxy.
 	RootCAs *x509.CertPool
 
-	// MaxConnections is how many connections are open at most.
+	// MaxConnections is the largest number of open connections.
 	MaxConnections int
 }
 
-// ErrCredentials marks an error of [Config].Credentials: nothing was sent to the database.
+// ErrCredentials wraps an error of Config.Credentials. Nothing was sent to the database.
 var ErrCredentials = errors.New("reading the database's credentials")
 
 const (
 	dialTimeout = 3 * time.Second
-	// maxLifetime is the age at which a connection is replaced, below the 350 s after which AWS's networks may forget one
-	// that is silent. It is an age and not an idle time because database/sql looks at the age when a connection is taken, at
-	// the idle time in the background, where nothing runs while Lambda has frozen the instance.
+	// maxLifetime is the age at which a connection is replaced. It is less than the 350 s after
+	// which AWS's network forgets an idle connection. It is an age and not an idle time, because
+	// database/sql checks the age when it takes a connection, but the idle time in the background,
+	// where nothing runs while Lambda has frozen the instance.
 	maxLifetime = 5 * time.Minute
 )
 
-// Open opens a database; the first connection is made when it is first used.
+// Open opens a database. It connects at the first use.
 //
-// Connections are encrypted, and the server's certificate is verified, but over loopback, where there is no network to
-// listen on.
+// Connections are encrypted and the server's certificate is verified, except over the loopback
+// interface, where nobody else can listen.
 func Open(c Config) (*sql.DB, error) {
 	config, err := driverConfig(c)
 	if err != nil {
@@ -89,15 +91,17 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// A connector makes connections with the credentials of the moment.
+// A connector makes connections with the current credentials.
 type connector struct {
 	config      *gomysql.Config
 	credentials func(ctx context.Context, refresh bool) (user, password string, err error)
 }
 
+// Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return gomysql.MySQLDriver{} }
 
-// Connect reads the credentials again, once, when the server denies access: they were rotated since they were read.
+// Connect implements driver.Connector. If the server refuses the credentials, Connect reads them
+// again, once: they may have been rotated since they were read.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := c.connect(ctx, false)
 	if serverError(err) == errAccessDenied {

@@ -29,7 +29,8 @@ import (
 // host is the name in the test server's certificate.
 const host = "database.example"
 
-// tlsServer is a server that takes encrypted connections alone, and the authority that signed its certificate.
+// tlsServer is a server that takes encrypted connections alone, and the authority that signed its
+// certificate.
 func tlsServer(t *testing.T) (*mariadb.Server, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

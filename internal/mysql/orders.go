@@ -34,7 +34,7 @@ func orderFields(o *shop.ProductionOrder) []any {
 		(*seconds)(&o.LeadTime), &o.Correlation}
 }
 
-// ProductionOrders lists production orders, newest first: their ids sort by time.
+// ProductionOrders lists production orders, newest first. Their ids sort by time.
 func (s *Store) ProductionOrders(ctx context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
 	conditions := []string{"TRUE"}
 	var args []any
@@ -76,7 +76,7 @@ func (s *Store) OpenOrders(ctx context.Context) ([]shop.ProductionOrder, error) 
 		selectOrders+` WHERE o.open_product_id IS NOT NULL ORDER BY o.opened_at, o.production_order_id`)
 }
 
-// Short lists the SKUs of the products that are short, and that nobody has ordered.
+// Short lists the SKUs of the automatic products that are short and have no open production order.
 func (s *Store) Short(ctx context.Context) ([]string, error) {
 	return list(ctx, s.db, "listing the products that are short", func(scan func(...any) error) (sku string, err error) {
 		return sku, scan(&sku)
@@ -88,7 +88,7 @@ func (s *Store) Short(ctx context.Context) ([]string, error) {
 		 ORDER BY p.sku`)
 }
 
-// ClaimPublication makes the caller the one that publishes an order. asked_at is what callers race for.
+// ClaimPublication makes the caller the one that publishes an order. Callers race for asked_at.
 func (s *Store) ClaimPublication(ctx context.Context, o shop.ProductionOrder, at time.Time) (bool, error) {
 	return s.changes(ctx, fmt.Sprintf("claiming to publish production order %s", o.ID), `
 		UPDATE production_order SET asked_at = ?
@@ -96,35 +96,39 @@ func (s *Store) ClaimPublication(ctx context.Context, o shop.ProductionOrder, at
 		at.UTC(), o.ID[:], o.AskedAt.UTC())
 }
 
-// MarkPublished notes that a production order's message was sent. The first mark stays.
+// MarkPublished records when a production order's message was sent. The first time stays.
 func (s *Store) MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error {
 	_, err := s.changes(ctx, fmt.Sprintf("marking production order %s as published", id),
 		`UPDATE production_order SET published_at = ? WHERE production_order_id = ? AND published_at IS NULL`, at.UTC(), id[:])
 	return err
 }
 
-// asItWas is the condition that nothing was done to an order since it was read. Its arguments are the id, asks and received.
+// asItWas is the condition that an order is open and unchanged since it was read. Its arguments are
+// the id, asks and received.
 const asItWas = ` WHERE production_order_id = ? AND status = 'open' AND asks = ? AND received = ?`
 
-// ClaimAsk makes the caller the one that asks again for an order. asks is what callers race for.
+// ClaimAsk makes the caller the one that asks the factory again. Callers race for asks.
 func (s *Store) ClaimAsk(ctx context.Context, o shop.ProductionOrder, at time.Time) (claimed bool, err error) {
 	kind := shop.NoticeOrderOverdue
 	if o.Asks > 1 {
-		kind = "" // people know
+		kind = "" // people were notified at the first repetition
 	}
 	return s.changeOrder(ctx, fmt.Sprintf("claiming to ask again for production order %s", o.ID), o, kind, at,
 		`UPDATE production_order SET asks = asks + 1, asked_at = ?`+asItWas, at.UTC(), o.ID[:], o.Asks, o.Received)
 }
 
-// CloseOrder closes an order.
+// CloseOrder closes an order, and raises a notice if the order failed or came short.
 func (s *Store) CloseOrder(ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus, at time.Time) (closed bool, err error) {
 	kinds := map[shop.OrderStatus]shop.NoticeKind{shop.OrderFailed: shop.NoticeOrderFailed, shop.OrderShort: shop.NoticeOrderShort}
 	return s.changeOrder(ctx, fmt.Sprintf("closing production order %s as %s", o.ID, status), o, kinds[status], at,
 		`UPDATE production_order SET status = ?, closed_at = ?`+asItWas, string(status), at.UTC(), o.ID[:], o.Asks, o.Received)
 }
 
-// changeOrder runs an update of an order and, if it changes the order, raises a notice of a kind (empty: none), all or nothing.
-func (s *Store) changeOrder(ctx context.Context, doing string, o shop.ProductionOrder, kind shop.NoticeKind, at time.Time, update string, args ...any) (changed bool, err error) {
+// changeOrder runs an update of an order. If the update changes the order, changeOrder raises a
+// notice of a kind (empty: none) in the same transaction.
+func (s *Store) changeOrder(
+	ctx context.Context, doing string, o shop.ProductionOrder, kind shop.NoticeKind, at time.Time, update string, args ...any,
+) (changed bool, err error) {
 	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
 		if changed, err = changes(conn.ExecContext(ctx, update, args...)); err != nil || !changed || kind == "" {
 			return err

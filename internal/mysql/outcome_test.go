@@ -187,7 +187,8 @@ func TestACallThatTheServerInterrupts(t *testing.T) {
 	}
 }
 
-// TestAQueryThatIsKilledLeavesNoTransaction kills a checkout while it holds a lock and waits for another.
+// TestAQueryThatIsKilledLeavesNoTransaction kills a checkout while it holds a lock and waits for
+// another.
 func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 	f := newFixture(t, 1)
 	holder, err := f.Admin.BeginTx(t.Context(), nil)
@@ -219,7 +220,8 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 	f.CheckBooks(t)
 }
 
-// TestATransactionThatEndsEarlyIsRolledBack ends a delivery that has locked the product and waits for the order.
+// TestATransactionThatEndsEarlyIsRolledBack ends a delivery that has locked the product and waits
+// for the order.
 func TestATransactionThatEndsEarlyIsRolledBack(t *testing.T) {
 	for _, c := range []struct {
 		name string

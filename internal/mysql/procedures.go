@@ -14,8 +14,8 @@ import (
 	"restock/internal/shop"
 )
 
-// An answer is the row that a stored procedure returns. A procedure returns some of the columns; the fields of the others
-// keep their values.
+// An answer is the row that a stored procedure returns. A procedure returns some of the columns;
+// the fields of the others keep their values.
 type answer struct {
 	outcome    string
 	stock      int
@@ -71,8 +71,8 @@ func (a *answer) productionOrder(p *shop.Plan, sku string, at time.Time, correla
 	}
 }
 
-// planAsJSON returns a plan as the procedure checkout takes it: JSON, or null. It is one parameter because each parameter
-// costs every sale a little, and few sales have a plan.
+// planAsJSON returns a plan as the procedure checkout takes it: JSON, or null. It is one parameter
+// because each parameter costs every sale a little, and few sales have a plan.
 func planAsJSON(p *shop.Plan, correlation string) (any, error) {
 	if p == nil {
 		return nil, nil
@@ -86,7 +86,8 @@ func planAsJSON(p *shop.Plan, correlation string) (any, error) {
 	return string(plan), err // not bytes: MySQL takes no binary string for JSON
 }
 
-// planAsParameters returns a plan as the procedure replenish takes it. Unlike a checkout's, it may be for any position.
+// planAsParameters returns a plan as the procedure replenish takes it. Unlike a checkout's, it may
+// be for any position.
 func planAsParameters(p *shop.Plan) (orderID, position, quantity any) {
 	switch {
 	case p == nil:
@@ -110,9 +111,9 @@ func (r row) isStored(ctx context.Context, conn *sql.Conn) (stored bool, err err
 	return stored, err
 }
 
-// call runs a stored procedure and reads the one row that it returns into a. It returns sql.ErrNoRows if there is none,
-// and an unknownOutcome if the call failed and may have stored its row all the same. If the server still answers, call
-// asks it whether the row is stored.
+// call runs a stored procedure and reads the one row that it returns into a. It returns
+// sql.ErrNoRows if there is none, and an unknownOutcome if the call failed and may have stored its
+// row all the same. If the server still answers, call asks it whether the row is stored.
 func (s *Store) call(ctx context.Context, stores row, a *answer, query string, args ...any) error {
 	return retryDeadlocks(ctx, func() error {
 		return s.onConnection(ctx, func(conn *sql.Conn) error {

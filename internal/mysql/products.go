@@ -31,12 +31,12 @@ func scanProduct(scan func(...any) error) (p shop.Product, err error) {
 	return p, err
 }
 
-// Products lists all products, by SKU.
+// Products lists all products, sorted by SKU.
 func (s *Store) Products(ctx context.Context) ([]shop.Product, error) {
 	return list(ctx, s.db, "listing the products", scanProduct, selectProducts+` ORDER BY p.sku`)
 }
 
-// Product finds one product.
+// Product finds a product by its SKU.
 func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 	if !mayBeSKU(sku) {
 		return shop.Product{}, unknownProduct(sku)
@@ -78,7 +78,7 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 	})
 }
 
-// ChangeProduct changes what is said of a product, in one statement.
+// ChangeProduct changes fields of a product in one statement.
 func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange) error {
 	if c.Factory != nil {
 		var known int
@@ -143,13 +143,14 @@ func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 // maxASCII is the width of the columns of SKUs and identifiers, in bytes of ASCII.
 const maxASCII = 64
 
-// mayBeSKU reports whether the database can be asked for a text as a SKU: what the column cannot hold it does not compare.
+// mayBeSKU reports whether the database can look for a text as a SKU. It cannot compare a text that
+// does not fit into the column.
 func mayBeSKU(s string) bool {
-	// The column's collation pads: to it, a SKU with spaces behind it would be the same SKU.
+	// The column's collation ignores spaces at the end, so it would find a SKU without them.
 	return len(s) <= maxASCII && !strings.HasSuffix(s, " ") && strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
-// askable is an identifier as the database can be asked for it, or one that nothing has.
+// askable returns an identifier that the database can look for, or else one that nothing has.
 func askable(identifier string) string {
 	if !mayBeSKU(identifier) {
 		return ""

@@ -11,10 +11,11 @@ import (
 	"restock/internal/shop"
 )
 
-// Receive books a delivery, or what of it an earlier callback of the attempt has not brought.
+// Receive books a delivery, or the part of it that an earlier callback of the attempt did not
+// bring.
 func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, err error) {
 	doing := fmt.Sprintf("booking %d of %s for production order %s, attempt %s", d.Quantity, d.SKU, d.ProductionOrderID, d.AttemptID)
-	// What an order is for never changes, so it is read before the transaction.
+	// The product of an order never changes, so it is read before the transaction.
 	var product uuid.UUID
 	var sku string
 	err = s.db.QueryRowContext(ctx, `
@@ -35,12 +36,14 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 	return r, err
 }
 
-// receive locks the product's row first, as every transaction that changes the stock does, then the
-// order's. The order's lock keeps other callbacks of the same attempt out. It is taken before the receipt
-// is stored: the receipt's foreign key would lock the order shared, and two transactions that have it
-// shared cannot both update it.
+// receive locks the product's row first, as every transaction that changes the stock does, and then
+// the order's row. The lock on the order keeps other callbacks of the same attempt waiting. receive
+// takes it before it inserts the receipt, because the receipt's foreign key locks the order shared,
+// and two transactions that hold the shared lock cannot both update the order.
 func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Delivery) (r shop.Receipt, err error) {
-	if err := conn.QueryRowContext(ctx, `SELECT stock FROM product WHERE product_id = ? FOR UPDATE`, product[:]).Scan(&r.Stock); err != nil {
+	err = conn.QueryRowContext(ctx, `
+		SELECT stock FROM product WHERE product_id = ? FOR UPDATE`, product[:]).Scan(&r.Stock)
+	if err != nil {
 		return r, err
 	}
 	var status shop.OrderStatus
@@ -51,9 +54,11 @@ func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Deli
 	if err != nil {
 		return r, err
 	}
-	// The first read without a lock: it sees all that was committed before the locks were taken.
+	// This is the first read without a lock. Its snapshot includes everything that was committed
+	// before the locks were taken.
 	var booked, stockThen int
-	err = conn.QueryRowContext(ctx, `SELECT quantity, stock_left FROM goods_receipt WHERE attempt_id = ?`, d.AttemptID[:]).Scan(&booked, &stockThen)
+	err = conn.QueryRowContext(ctx, `
+		SELECT quantity, stock_left FROM goods_receipt WHERE attempt_id = ?`, d.AttemptID[:]).Scan(&booked, &stockThen)
 	first := errors.Is(err, sql.ErrNoRows)
 	switch {
 	case err != nil && !first:
@@ -84,7 +89,7 @@ func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Deli
 		change{`UPDATE production_order SET received = ? WHERE production_order_id = ?`,
 			[]any{received + add, d.ProductionOrderID[:]}})
 	if !r.Late && received+add >= ordered {
-		// A closed order keeps its status, whatever comes for it.
+		// An order that is closed already keeps its status.
 		changes = append(changes, change{`
 			UPDATE production_order SET status = ?, closed_at = ? WHERE production_order_id = ? AND status = 'open'`,
 			[]any{string(shop.OrderReceived), d.At.UTC(), d.ProductionOrderID[:]}})
@@ -104,7 +109,7 @@ type change struct {
 	args      []any
 }
 
-// receiptNotices raise what people have to be told of a receipt, of which so much is booked now.
+// receiptNotices returns the statements that raise the notices of an unusual receipt.
 func receiptNotices(d shop.Delivery, r shop.Receipt, booked int) (changes []change) {
 	subject := d.AttemptID
 	raise := func(kind shop.NoticeKind, quantity int) {
@@ -113,7 +118,7 @@ func receiptNotices(d shop.Delivery, r shop.Receipt, booked int) (changes []chan
 			[]any{string(kind), subject[:], d.AttemptID[:], d.ProductionOrderID[:], quantity, d.At.UTC(), d.At.UTC()}})
 	}
 	if r.Correction > 0 {
-		subject = d.CorrectionID // the attempt's own may be that of a notice already
+		subject = d.CorrectionID // the attempt's first receipt may have raised a notice with the attempt's id
 		raise(shop.NoticeReceiptCorrected, booked)
 	}
 	switch {

@@ -33,9 +33,10 @@ func list[T any](
 	return all, nil
 }
 
-// onConnection runs do on a connection of the pool. If the pool has none, it returns the pool's error, and nothing was
-// sent. If the connection is dead before anything was sent on it (driver.ErrBadConn), onConnection runs do again on
-// another connection, as database/sql does for a single statement.
+// onConnection runs do on a connection of the pool. If the pool has none, onConnection returns the
+// pool's error, and nothing was sent. If the connection is dead before anything was sent on it
+// (driver.ErrBadConn), onConnection runs do again on another connection, as database/sql does for a
+// single statement.
 func (s *Store) onConnection(ctx context.Context, do func(*sql.Conn) error) error {
 	for dead := 0; ; dead++ {
 		conn, err := s.db.Conn(ctx)
@@ -80,8 +81,8 @@ func changes(result sql.Result, err error) (bool, error) {
 
 // transaction runs statements on one connection, all or nothing. It returns a *shop.Error as it is.
 //
-// It sends START TRANSACTION and COMMIT itself, because database/sql's Tx.Commit takes no context: it waits for as long
-// as the server does not answer.
+// It sends START TRANSACTION and COMMIT itself, because database/sql's Tx.Commit takes no context:
+// it waits for as long as the server does not answer.
 func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Conn) error) error {
 	err := retryDeadlocks(ctx, func() error {
 		return s.onConnection(ctx, func(conn *sql.Conn) error {
@@ -106,8 +107,9 @@ func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Conn
 	return failed(doing, err)
 }
 
-// rollBack ends a transaction that failed. A connection that cannot be asked any more, or not before the context ends, is
-// closed instead of pooled: then the server rolls back, and no later statement runs inside the transaction.
+// rollBack ends a transaction that failed. A connection that cannot be asked any more, or not
+// before the context ends, is closed instead of pooled: then the server rolls back, and no later
+// statement runs inside the transaction.
 func rollBack(ctx context.Context, conn *sql.Conn) {
 	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes the connection

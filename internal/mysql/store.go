@@ -22,8 +22,8 @@ var (
 // NewStore returns a store that keeps its data in a database that [Open] opened.
 func NewStore(db *sql.DB) *Store { return &Store{db} }
 
-// Checkout decides a checkout in one round trip. Afterwards either all of it is stored (the sale, the decrement, the
-// ledger entry and the production order, if one is due), or nothing.
+// Checkout decides a checkout in one round trip. Afterwards either all of it is stored (the sale,
+// the decrement, the ledger entry and the production order, if one is due), or nothing.
 func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
 	if !mayBeSKU(c.SKU) {
 		return shop.Decision{}, unknownProduct(c.SKU)

@@ -162,7 +162,8 @@ func TestRoundTripsOfAReceipt(t *testing.T) {
 	}
 	order := f.soldOut(t)
 	attempt := newID(t)
-	// Before the transaction one read; in it START TRANSACTION, three reads, the changes and COMMIT.
+	// Before the transaction one read; in it START TRANSACTION, three reads, the changes and
+	// COMMIT.
 	const readsAndCommit = 1 + 1 + 3 + 1
 	for _, c := range []struct {
 		name     string

@@ -35,7 +35,8 @@ func (m mailbox) kinds() map[shop.NoticeKind]int {
 	}
 }
 
-// sweeps are so many at once, from a time of day on. No two of them see the same time: nor would they anywhere else.
+// sweeps are so many at once, from a time of day on. No two of them see the same time: nor would
+// they anywhere else.
 func (f *fixture) sweeps(t *testing.T, n int, at time.Time) {
 	t.Helper()
 	var looks atomic.Int64
@@ -253,8 +254,8 @@ func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
 		t.Errorf("the last sweep: got %+v, %v", r, err)
 	}
 	p, err := f.Database.Store.Product(t.Context(), mysqltest.Twist)
-	// An order that is open may be too small for what was sold, or what the reorder point became, since
-	// it was opened: the product may have no second one.
+	// An order that is open may be too small for what was sold, or what the reorder point became,
+	// since it was opened: the product may have no second one.
 	if err != nil || p.OnOrder == 0 && p.Stock <= p.Policy.ReorderPoint {
 		t.Errorf("got %+v, %v; want a stock above the reorder point, or an open order", p, err)
 	}

@@ -11,10 +11,12 @@ import (
 	"restock/internal/mysql/mysqltest"
 )
 
-// A wire is a network between the shop and its database: a TCP proxy that makes round trips longer, and counts them.
+// A wire is a network between the shop and its database: a TCP proxy that makes round trips longer,
+// and counts them.
 //
-// The protocol takes turns: a round trip begins when the client speaks after the server has. All of the delay is on the way there; the way
-// back, on which an answer may be several packets, is a copy.
+// The protocol takes turns: a round trip begins when the client speaks after the server has. All of
+// the delay is on the way there; the way back, on which an answer may be several packets, is a
+// copy.
 type wire struct {
 	listener   net.Listener
 	server     string
@@ -24,12 +26,13 @@ type wire struct {
 	mu         sync.Mutex // guards conns
 	conns      []net.Conn
 
-	// answered is called when the server has answered, before the answer goes on to the client. It goes on
-	// if answered returns true; else the wire breaks. Nil: all answers go on.
+	// answered is called when the server has answered, before the answer goes on to the client. It
+	// goes on if answered returns true; else the wire breaks. Nil: all answers go on.
 	answered atomic.Pointer[func() bool]
 }
 
-// newWire puts a wire before a database: a round trip takes so much longer than it does over loopback.
+// newWire puts a wire before a database: a round trip takes so much longer than it does over
+// loopback.
 func newWire(tb testing.TB, d *mysqltest.Database, roundTrip time.Duration) *wire {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -96,7 +99,8 @@ func (w *wire) accept() {
 	}
 }
 
-// carry carries one direction until an end is closed, or before returns false, and then closes both.
+// carry carries one direction until an end is closed, or before returns false, and then closes
+// both.
 func carry(to, from net.Conn, before func() bool) {
 	defer to.Close()
 	defer from.Close()

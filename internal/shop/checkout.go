@@ -12,11 +12,13 @@ import (
 type Purchase struct {
 	SKU      string
 	Quantity int
-	// IdempotencyKey makes a repeated purchase the same sale, for 24 hours. Without a key, every purchase is a new sale.
+	// IdempotencyKey makes a repeated purchase the same sale, for 24 hours. Without a key, every
+	// purchase is a new sale.
 	IdempotencyKey string
 }
 
-// maxIdempotencyKey is in bytes, as long as the IETF's draft on the Idempotency-Key header asks servers to name a limit.
+// maxIdempotencyKey is in bytes. The IETF draft on the Idempotency-Key header asks servers to
+// publish a limit.
 const maxIdempotencyKey = 255
 
 func (p Purchase) validate() error {
@@ -45,25 +47,27 @@ func validateQuantity(quantity, limit int) error {
 	return nil
 }
 
-// A Checkout is a purchase that is ready to be decided by the store.
+// A Checkout is a purchase with everything that the store needs to decide it.
 type Checkout struct {
 	Purchase
 	SaleID uuid.UUID
 	At     time.Time
-	Plan   *Plan // nil the first time
-	// Correlation is kept with the production order that the checkout opens. See [WithCorrelation].
+	Plan   *Plan // nil in the first round
+	// Correlation is stored with the production order that the checkout opens. See
+	// [WithCorrelation].
 	Correlation string
 }
 
-// A Sale is what a buyer got.
+// A Sale says what a buyer bought. If the store refused the checkout, it says what is in stock.
 type Sale struct {
 	ID        uuid.UUID
 	SKU       string
 	Quantity  int
 	UnitPrice int64 // in the minor unit of Currency
-	Stock     int   // on hand after the sale; of a refused one, what is on hand
-	Repeated  bool  // the idempotency key had this sale already
-	// ExpectedAt, of a refused one, is when what is on order should come: past, if it is late; zero, if nothing is on order.
+	Stock     int   // on hand after the sale, or after the refusal
+	Repeated  bool  // an earlier purchase with this idempotency key made the sale
+	// ExpectedAt is set if the store refused the checkout and stock is on order: the time when it
+	// should arrive. It is in the past if the order is late.
 	ExpectedAt time.Time
 }
 
@@ -73,12 +77,14 @@ type SaleStore interface {
 	Checkout(context.Context, Checkout) (Decision, error)
 }
 
-// Buy sells a quantity of a product, or refuses. It opens a production order when the stock position falls to the
-// reorder point, and publishes it; a message that could not be sent is left to [Shop.Sweep].
+// Buy sells a quantity of a product, or refuses. When the stock position falls to the reorder
+// point, Buy opens a production order and publishes it. If the message cannot be sent, [Shop.Sweep]
+// sends it later.
 //
-// Errors: CodeInvalidQuantity (also above the product's limit), CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeOutOfStock,
-// CodeIdempotencyKeyReused, CodeUnavailable (nothing was sold), CodeOutcomeUnknown. CodeOutOfStock comes with what is on hand and when more is expected, in the Sale. A refusal is not
-// kept: the same key may buy when there is stock again.
+// Errors: CodeInvalidQuantity (also for more than the product's limit), CodeInvalidIdempotencyKey,
+// CodeUnknownProduct, CodeOutOfStock, CodeIdempotencyKeyReused, CodeUnavailable (nothing was sold),
+// CodeOutcomeUnknown. With CodeOutOfStock, the Sale says what is on hand and when more is expected.
+// The shop does not remember a refusal: the same key may buy later, when there is stock again.
 func (s *Shop) Buy(ctx context.Context, p Purchase) (Sale, error) {
 	if err := p.validate(); err != nil {
 		return Sale{}, err

@@ -2,9 +2,10 @@ package shop
 
 import "errors"
 
-// A Code names an error for programs. Codes never change.
+// A Code identifies a kind of error for programs. Clients depend on the codes: they never change.
 type Code string
 
+// The codes of errors.
 const (
 	CodeInvalidRequest        Code = "invalid_request"
 	CodeInvalidQuantity       Code = "invalid_quantity"
@@ -17,20 +18,21 @@ const (
 	CodeInvalidReason         Code = "invalid_reason"
 	CodeOutOfStock            Code = "out_of_stock"
 	CodeUnknownOrder          Code = "unknown_production_order"
-	CodeOrderOpen             Code = "production_order_open"     // the product has one, and may have one only
+	CodeOrderOpen             Code = "production_order_open"     // a product has at most one open order
 	CodeOrderNotOpen          Code = "production_order_not_open" // it is closed already
 	CodeProductMismatch       Code = "product_mismatch"
 	CodeInvalidSignature      Code = "invalid_signature"
-	CodeUnavailable           Code = "unavailable"     // nothing was done
-	CodeOutcomeUnknown        Code = "outcome_unknown" // it may be done, or not
+	CodeUnavailable           Code = "unavailable"     // nothing was changed
+	CodeOutcomeUnknown        Code = "outcome_unknown" // the change may have been made, or not
 	CodeInternal              Code = "internal"
 )
 
-// An Error is one that the business has a name for. Detail is for the caller: it holds nothing secret.
+// An Error is an error that the business has a code for. Detail is for the caller, and holds no
+// secret.
 type Error struct {
 	Code   Code
 	Detail string
-	Err    error // the cause, for the operator alone
+	Err    error // the cause, for the log; the caller does not see it
 }
 
 func (e *Error) Error() string {
@@ -42,7 +44,7 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// CodeOf is the code of an error, CodeInternal if the business has no name for it.
+// CodeOf returns the code of an error, CodeInternal if it has none.
 func CodeOf(err error) Code {
 	var e *Error
 	if errors.As(err, &e) {
@@ -51,11 +53,11 @@ func CodeOf(err error) Code {
 	return CodeInternal
 }
 
-// refuse is an error with a code and its detail.
+// refuse returns an error with a code and a detail.
 func refuse(code Code, detail string) error { return &Error{Code: code, Detail: detail} }
 
-// advised adds to an error with CodeOutcomeUnknown what the caller can do about it. What may be done is for
-// people: "the purchase was made".
+// advised adds advice for the caller to an error with CodeOutcomeUnknown. The text mayBe says what
+// may have happened: "the purchase may have been made".
 func advised(err error, mayBe, idempotencyKey string) error {
 	if err == nil || CodeOf(err) != CodeOutcomeUnknown {
 		return err
@@ -67,8 +69,8 @@ func advised(err error, mayBe, idempotencyKey string) error {
 	return &Error{Code: CodeOutcomeUnknown, Detail: detail, Err: err}
 }
 
-// done is the error of a read after a write that is stored. The read's own code would say that nothing was
-// done.
+// done returns the error of a read that follows a stored write. The code of the read itself would
+// say that nothing was changed.
 func done(what string, err error) error {
 	return &Error{Code: CodeOutcomeUnknown, Detail: what + ", and could not be read afterwards", Err: err}
 }

@@ -2,23 +2,23 @@ package shop
 
 import "context"
 
-// An Inspection is how things stand.
+// An Inspection is the state of the books and of the open orders at one time.
 type Inspection struct {
 	Balances []Balance         // of each product, by SKU
-	Overdue  []ProductionOrder // open, and not received in time, oldest first
+	Overdue  []ProductionOrder // open orders that should have been received, oldest first
 }
 
-// A Balance holds a product's stock against its ledger.
+// A Balance compares a product's stock with its ledger.
 type Balance struct {
 	SKU    string
 	Stock  int // on hand
-	Ledger int // the sum of the ledger's entries, which is the stock if the books are right
+	Ledger int // the sum of its entries; equal to Stock if the books are right
 }
 
-// Difference is how much more the books say than there is, or less.
+// Difference returns how much the ledger exceeds the stock; it is negative if the ledger is less.
 func (b Balance) Difference() int { return b.Ledger - b.Stock }
 
-// Difference is how far the books of all products are off, together.
+// Difference returns the sum of the differences of all products, each without its sign.
 func (i Inspection) Difference() int {
 	sum := 0
 	for _, b := range i.Balances {
@@ -27,7 +27,8 @@ func (i Inspection) Difference() int {
 	return sum
 }
 
-// Inspect looks at how things stand, and tells the journal.
+// Inspect compares all stock with the ledger, lists the overdue orders, and reports both to the
+// journal.
 func (s *Shop) Inspect(ctx context.Context) (Inspection, error) {
 	var i Inspection
 	open, err := s.Store.OpenOrders(ctx)

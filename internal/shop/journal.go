@@ -2,17 +2,19 @@ package shop
 
 import "context"
 
-// A Journal is told what happens in the shop. It makes of it the log, and the numbers that people watch.
+// A Journal records what happens in the shop: as log lines, and as the metrics that people watch.
 type Journal interface {
 	Sold(context.Context, Sale)
-	Refused(context.Context, Sale) // for want of stock; the sale says what is on hand
+	Refused(context.Context, Sale) // the stock was too low; the sale says what is on hand
 	Adjusted(context.Context, Adjustment, Adjusted)
 
 	Opened(context.Context, ProductionOrder)
 	Published(context.Context, ProductionOrder)
-	// NotPublished tells of a production order that was not published, or not marked so: a sweep publishes it.
+	// NotPublished records that an order was not published, or not marked as published. The next
+	// sweep publishes it.
 	NotPublished(context.Context, ProductionOrder, error)
-	// NotReplenished tells of a product that could not be checked: the next sweep checks it.
+	// NotReplenished records that the shop could not check whether a product is short. The next
+	// sweep checks it.
 	NotReplenished(ctx context.Context, sku string, err error)
 
 	AskedAgain(context.Context, ProductionOrder)
@@ -25,7 +27,7 @@ type Journal interface {
 	Inspected(context.Context, Inspection)
 }
 
-// Discard is a Journal that keeps nothing.
+// Discard is a Journal that records nothing.
 var Discard Journal = discard{}
 
 type discard struct{}

@@ -8,33 +8,36 @@ import (
 	"github.com/google/uuid"
 )
 
-// An Adjustment sets the stock right after a stocktake.
+// An Adjustment corrects the stock after a stocktake.
 type Adjustment struct {
 	SKU      string
-	Quantity int    // what there is more than the books say, or (negative) less
-	Reason   string // for people: "damaged"
-	// IdempotencyKey makes a repeated adjustment the same one, for 24 hours. Empty: every adjustment is a new one.
+	Quantity int    // counted minus booked: negative if goods are missing
+	Reason   string // free text, for example "damaged"
+	// IdempotencyKey makes a repeated adjustment the same one, for 24 hours. Without a key, every
+	// adjustment is a new one.
 	IdempotencyKey string
 
-	ID uuid.UUID // made by the shop
-	At time.Time // likewise
+	ID uuid.UUID // Adjust sets it
+	At time.Time // Adjust sets it
 }
 
-// An Adjusted says what became of an adjustment.
+// An Adjusted is the store's answer to an adjustment.
 type Adjusted struct {
-	Stock    int  // on hand after it; of a refused one, what is on hand
-	Refused  bool // less than nothing would be on hand
-	Repeated bool // the idempotency key had this adjustment already
+	Stock    int  // on hand after the adjustment, or after the refusal
+	Refused  bool // the stock would be negative
+	Repeated bool // an earlier request with this idempotency key made the adjustment
 }
 
 // maxReason is in characters.
 const maxReason = 200
 
-// Adjust changes a product's stock by hand, with a reason, which the ledger keeps. If the product is short then, a production order
-// opens. The answer to a repeated adjustment is the product as it is now.
+// Adjust changes a product's stock by hand. The ledger keeps the reason. If the product is short
+// afterwards, a production order opens. Adjust returns the product as it is now, also for a
+// repeated adjustment.
 //
-// Errors: CodeInvalidQuantity, CodeInvalidReason, CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeIdempotencyKeyReused,
-// CodeOutOfStock (less than nothing would be on hand), CodeUnavailable (nothing was done), CodeOutcomeUnknown.
+// Errors: CodeInvalidQuantity, CodeInvalidReason, CodeInvalidIdempotencyKey, CodeUnknownProduct,
+// CodeIdempotencyKeyReused, CodeOutOfStock (the stock would be negative), CodeUnavailable (nothing
+// was changed), CodeOutcomeUnknown.
 func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 	a.Reason = normal(a.Reason)
 	switch {
@@ -67,35 +70,37 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 
 // The causes of entries in the ledger.
 const (
-	CauseOpening    = "opening"    // what was on hand when the product was created
-	CauseSale       = "sale"       // the reference is the sale's id
-	CauseReceipt    = "receipt"    // the reference is the attempt's id
-	CauseAdjustment = "adjustment" // the reference is the adjustment's id
+	CauseOpening    = "opening"    // the stock when the product was created
+	CauseSale       = "sale"       // Reference is the sale's id
+	CauseReceipt    = "receipt"    // Reference is the attempt's id
+	CauseAdjustment = "adjustment" // Reference is the adjustment's id
 )
 
-// A LedgerEntry is one change of a product's stock. All of them add up to the stock.
+// A LedgerEntry is one change of a product's stock. The sum of all entries is the stock.
 type LedgerEntry struct {
 	ID        int64
-	Quantity  int       // negative: the stock fell
+	Quantity  int       // negative if the stock fell
 	Cause     string    // see CauseSale
 	Reason    string    // of an adjustment
-	Reference uuid.UUID // zero: the entry has none
+	Reference uuid.UUID // zero if the cause is CauseOpening
 	At        time.Time
 }
 
 // A LedgerStore keeps the stock ledger.
 type LedgerStore interface {
-	// Adjust books an adjustment in one transaction. Errors: CodeUnknownProduct, CodeIdempotencyKeyReused.
+	// Adjust books an adjustment in one transaction. Errors: CodeUnknownProduct,
+	// CodeIdempotencyKeyReused.
 	Adjust(context.Context, Adjustment) (Adjusted, error)
-	// Ledger lists the entries of a product's ledger that are older than the entry after (0: all), newest first.
+	// Ledger lists the entries of a product's ledger that are older than the entry after (0: all),
+	// newest first.
 	Ledger(ctx context.Context, product uuid.UUID, after int64, limit int) ([]LedgerEntry, error)
 	// Balances compares every product's stock with its ledger, sorted by SKU.
 	Balances(context.Context) ([]Balance, error)
 }
 
-// Ledger lists a page of a product's stock ledger, newest first, and reports whether more follow. The page begins after
-// (with the next older entry than) the entry with the id after, or with the newest entry if after is 0. A limit of 0 is
-// DefaultPage.
+// Ledger lists a page of a product's stock ledger, newest first, and reports whether more entries
+// follow. The page begins with the entry before (older than) the entry after, or with the newest
+// entry if after is 0. A limit of 0 is DefaultPage.
 //
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
 func (s *Shop) Ledger(ctx context.Context, sku string, after int64, limit int) (entries []LedgerEntry, more bool, err error) {

@@ -8,31 +8,32 @@ import (
 	"github.com/google/uuid"
 )
 
-// A NoticeKind says what people are told of.
+// A NoticeKind is a reason to notify people.
 type NoticeKind string
 
+// The kinds of notices.
 const (
-	NoticeOrderOverdue     NoticeKind = "order_overdue"
-	NoticeOrderFailed      NoticeKind = "order_failed"
-	NoticeOrderShort       NoticeKind = "order_short"
-	NoticeSurplus          NoticeKind = "surplus"
-	NoticeLateReceipt      NoticeKind = "late_receipt"
-	NoticeReceiptCorrected NoticeKind = "receipt_corrected"
+	NoticeOrderOverdue     NoticeKind = "order_overdue"     // the factory was asked again for the first time
+	NoticeOrderFailed      NoticeKind = "order_failed"      // closed; nothing came
+	NoticeOrderShort       NoticeKind = "order_short"       // closed; less came than was ordered
+	NoticeSurplus          NoticeKind = "surplus"           // more came than was ordered
+	NoticeLateReceipt      NoticeKind = "late_receipt"      // goods came after the order was closed
+	NoticeReceiptCorrected NoticeKind = "receipt_corrected" // a later callback of an attempt said more
 )
 
-// A Notice tells people what they may have to act on. It is its own outbox: stored with what it is about, sent by a sweep. It is sent
-// at least once.
+// A Notice tells people about something that they may have to act on. It is its own outbox: the
+// store keeps it in the same transaction as its cause, and a sweep sends it at least once.
 type Notice struct {
 	Kind NoticeKind
-	// SubjectID is the production order, the attempt whose receipt is unusual, or a correction of such a receipt. With Kind it is the
-	// notice's identity.
+	// SubjectID is the production order, the attempt whose receipt is unusual, or a correction of
+	// such a receipt. Kind and SubjectID together identify the notice.
 	SubjectID uuid.UUID
-	AttemptID uuid.UUID // of a receipt's notice
+	AttemptID uuid.UUID // set if the notice is about a receipt
 	Order     ProductionOrder
-	Quantity  int // of a surplus, how much is too much; of a late receipt or a correction, how much came
+	Quantity  int // surplus: how much too much; late receipt, correction: how much came
 	RaisedAt  time.Time
 
-	// For people, in English.
+	// The text of the message, in English. The sweep fills it in.
 	Subject string // one line
 	Text    string // what happened
 	Advice  string // what to do about it
@@ -40,20 +41,22 @@ type Notice struct {
 
 // A NoticeStore keeps notices.
 type NoticeStore interface {
-	// DueNotices lists the notices that were not sent and are not claimed beyond a time, oldest first.
+	// DueNotices lists the notices that were not sent and are not claimed beyond a time, oldest
+	// first.
 	DueNotices(context.Context, time.Time) ([]Notice, error)
-	// ClaimNotice makes the caller the one that sends a notice, between two times. Of several callers one gets it.
+	// ClaimNotice makes the caller the one that sends a notice, between two times. Of several
+	// callers one gets it.
 	ClaimNotice(ctx context.Context, n Notice, from, until time.Time) (bool, error)
 	// MarkNotified records when a notice was sent.
 	MarkNotified(ctx context.Context, n Notice, at time.Time) error
 }
 
-// A Notifier tells people.
+// A Notifier sends notices to people.
 type Notifier interface {
 	Notify(context.Context, Notice) error
 }
 
-// written is the notice with what people read.
+// written returns the notice with its text.
 func (n Notice) written() Notice {
 	o := n.Order
 	order := fmt.Sprintf("Production order %s of %d × %s at factory %s, opened at %s,", o.ID, o.Quantity, o.SKU, o.Factory, o.OpenedAt.Format(time.RFC3339))

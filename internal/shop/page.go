@@ -2,14 +2,15 @@ package shop
 
 import "fmt"
 
-// DefaultPage is the number of entries on a page of a list if the caller sets no limit, MaxPage the largest limit.
+// DefaultPage is the number of entries on a page of a list if the caller sets no limit. MaxPage is
+// the largest limit.
 const (
 	DefaultPage = 50
 	MaxPage     = 100
 )
 
-// paged reads a page of a list, and reports whether more entries follow. For that it asks list for one entry more than
-// the limit. Errors: CodeInvalidRequest for a limit out of range.
+// paged reads a page of a list, and reports whether more entries follow: it asks list for one entry
+// more than the limit. Errors: CodeInvalidRequest for a limit out of range.
 func paged[T any](limit int, list func(limit int) ([]T, error)) (page []T, more bool, err error) {
 	switch {
 	case limit == 0:

@@ -5,20 +5,23 @@ import (
 	"time"
 )
 
-// A Policy says when a product is made and how much of it: the (s, S) policy of inventory theory, in lots.
+// A Policy says when to order a product and how much: the (s, S) policy of inventory theory, in
+// whole lots.
 type Policy struct {
-	ReorderPoint int // s: at this stock position or below, order
-	OrderUpTo    int // S: order what lifts the position to this level
-	LotSize      int // the factory makes whole lots
-	MinimumOrder int // the factory makes no less; 0: none
-	// LeadTime is what the factory takes from a request to the delivery, in whole seconds.
+	ReorderPoint int // s: order if the stock position is at this level or below
+	OrderUpTo    int // S: order enough to raise the position to this level
+	LotSize      int // the factory makes whole lots of this size
+	MinimumOrder int // the smallest order that the factory accepts; 0: no minimum
+	// LeadTime is how long the factory takes from a request to the delivery, in whole seconds.
 	LeadTime time.Duration
-	// Automatic says that production orders open by themselves; else they are only suggested.
+	// Automatic says whether production orders open by themselves. If not, the shop only suggests
+	// them.
 	Automatic bool
 }
 
-// OrderQuantity is what to order at a stock position (on hand + on order): nothing above the reorder point, else what
-// lifts the position to the order-up-to level, the minimum order at least, rounded up to whole lots.
+// OrderQuantity returns how much to order at a stock position (on hand + on order). Above the
+// reorder point it is 0. Else it is the quantity that raises the position to the order-up-to level,
+// at least the minimum order, rounded up to whole lots.
 func (p Policy) OrderQuantity(position int) int {
 	if position > p.ReorderPoint || position >= p.OrderUpTo {
 		return 0
@@ -30,12 +33,13 @@ func (p Policy) OrderQuantity(position int) int {
 }
 
 const (
-	// maxLevel bounds the numbers of a policy, so that no order, rounded up to a lot, is beyond MaxQuantity.
+	// maxLevel is the largest number in a policy. So an order that is rounded up to whole lots
+	// never exceeds MaxQuantity.
 	maxLevel    = 1_000_000_000
 	maxLeadTime = 30 * 24 * time.Hour
 )
 
-// validate refuses a policy that says nothing sensible, with CodeInvalidProduct.
+// validate returns an error with CodeInvalidProduct if the policy makes no sense.
 func (p Policy) validate() error {
 	for _, n := range []struct {
 		name       string

@@ -10,25 +10,27 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Product is what the shop sells.
+// A Product is something that the shop sells.
 type Product struct {
 	ID         uuid.UUID
 	SKU        string
 	Name       string
 	Price      int64 // in the minor unit of Currency
 	Stock      int   // on hand
-	OnOrder    int   // what the open production order has yet to bring; 0: none is open
-	MaxPerSale int   // the most that one sale may count; 0: no limit
+	OnOrder    int   // still to come from the open production order; 0: none is open
+	MaxPerSale int   // the largest quantity of one sale; 0: no limit
 	Factory    string
 	Policy     Policy
-	// ExpectedAt is when what is on order should come: past, if it is late; zero, if nothing is on order.
+	// ExpectedAt is when the stock that is on order should arrive: in the past if it is late, zero
+	// if nothing is on order.
 	ExpectedAt time.Time
 }
 
-// Position is the stock position: what is on hand and on order.
+// Position returns the stock position: on hand plus on order.
 func (p Product) Position() int { return p.Stock + p.OnOrder }
 
-// Suggestion is what the policy would order now, 0 if a production order is open or nothing is short.
+// Suggestion returns how much the policy would order now. It is 0 if a production order is open or
+// the product is not short.
 func (p Product) Suggestion() int {
 	if p.OnOrder > 0 {
 		return 0
@@ -36,18 +38,18 @@ func (p Product) Suggestion() int {
 	return p.Policy.OrderQuantity(p.Stock)
 }
 
-// A NewProduct is a product to be sold from now on.
+// A NewProduct is a product that the merchant creates.
 type NewProduct struct {
 	SKU        string
 	Name       string
 	Price      int64 // in the minor unit of Currency
-	Stock      int   // on hand: the ledger opens with it
+	Stock      int   // on hand; the first entry of the ledger
 	MaxPerSale int   // 0: no limit
 	Factory    string
 	Policy     Policy
 }
 
-// A ProductChange says what of a product to change. Nil: it stays.
+// A ProductChange says which fields of a product to change. A nil field stays as it is.
 type ProductChange struct {
 	Name       *string
 	Price      *int64 // in the minor unit of Currency
@@ -62,7 +64,7 @@ type ProductChange struct {
 	Automatic    *bool
 }
 
-// apply is the product after the change.
+// apply returns the product after the change.
 func (c ProductChange) apply(p Product) Product {
 	set(&p.Name, c.Name)
 	set(&p.Price, c.Price)
@@ -85,13 +87,14 @@ func set[T any](field, value *T) {
 
 const (
 	maxName  = 100     // in characters
-	maxPrice = 1 << 53 // what a number of JSON holds exactly
+	maxPrice = 1 << 53 // JavaScript reads larger numbers of JSON inexactly
 )
 
-// It is compiled when it is first needed, which most functions never do: a cold start is short.
+// skuPattern is compiled when it is first needed. Most functions never need it, and their cold
+// start is shorter without it.
 var skuPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`) })
 
-// validate refuses a product that cannot be sold, with CodeInvalidProduct.
+// validate returns an error with CodeInvalidProduct if the product cannot be sold.
 func (p Product) validate() error {
 	switch {
 	case !skuPattern().MatchString(p.SKU):
@@ -114,10 +117,12 @@ type ProductStore interface {
 	Products(context.Context) ([]Product, error)
 	// Product finds a product by its SKU. Errors: CodeUnknownProduct.
 	Product(ctx context.Context, sku string) (Product, error)
-	// CreateProduct stores a product and the first entry of its ledger. Errors: CodeProductExists, CodeUnknownFactory.
+	// CreateProduct stores a product and the first entry of its ledger. Errors: CodeProductExists,
+	// CodeUnknownFactory.
 	CreateProduct(context.Context, Product, time.Time) error
-	// ChangeProduct changes fields of an existing product. Errors: CodeProductExists, CodeUnknownFactory, and
-	// CodeInvalidProduct if the policy makes no sense together with another change at the same time.
+	// ChangeProduct changes fields of an existing product. Errors: CodeProductExists,
+	// CodeUnknownFactory, and CodeInvalidProduct if the policy makes no sense together with another
+	// change at the same time.
 	ChangeProduct(ctx context.Context, sku string, c ProductChange) error
 }
 
@@ -129,7 +134,7 @@ func (s *Shop) Product(ctx context.Context, sku string) (Product, error) {
 	return s.Store.Product(ctx, sku)
 }
 
-// CreateProduct puts a product on sale. If it is short from the beginning, a production order opens.
+// CreateProduct puts a product on sale. If it is short from the start, a production order opens.
 //
 // Errors: CodeInvalidProduct, CodeProductExists (the SKU or the name is taken), CodeUnknownFactory.
 func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error) {
@@ -148,11 +153,11 @@ func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 	return s.changed(ctx, p.SKU, "created")
 }
 
-// ChangeProduct changes what is said of a product. If it is short by its new policy, a production order opens; one that is open stays
-// as it is.
+// ChangeProduct changes fields of a product. If the product is short by its new policy, a
+// production order opens. An order that is open already does not change.
 //
-// Errors: CodeInvalidProduct (also for a change that is none), CodeUnknownProduct, CodeProductExists (the name is taken),
-// CodeUnknownFactory.
+// Errors: CodeInvalidProduct (also if no field is to change), CodeUnknownProduct, CodeProductExists
+// (the name is taken), CodeUnknownFactory.
 func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (Product, error) {
 	if c == (ProductChange{}) {
 		return Product{}, refuse(CodeInvalidProduct, "nothing is to be changed")
@@ -175,7 +180,7 @@ func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (
 	return s.changed(ctx, sku, "changed")
 }
 
-// changed reads a product after a change that is stored.
+// changed reads a product after a stored change.
 func (s *Shop) changed(ctx context.Context, sku, how string) (Product, error) {
 	p, err := s.Store.Product(ctx, sku)
 	if err != nil {

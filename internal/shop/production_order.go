@@ -9,65 +9,74 @@ import (
 	"github.com/google/uuid"
 )
 
-// An OrderStatus says what has become of a production order.
+// An OrderStatus is the state of a production order.
 type OrderStatus string
 
+// The states of a production order. All but OrderOpen are final.
 const (
 	OrderOpen      OrderStatus = "open"
-	OrderReceived  OrderStatus = "received"  // all of it came
-	OrderShort     OrderStatus = "short"     // some of it came, and the rest was given up
-	OrderFailed    OrderStatus = "failed"    // nothing came, and it was given up
-	OrderCancelled OrderStatus = "cancelled" // by a person
+	OrderReceived  OrderStatus = "received"  // everything came
+	OrderShort     OrderStatus = "short"     // a part came; the shop gave up on the rest
+	OrderFailed    OrderStatus = "failed"    // nothing came; the shop gave up
+	OrderCancelled OrderStatus = "cancelled" // a person cancelled it
 )
 
-// OrderStatuses are all.
+// OrderStatuses lists all states.
 var OrderStatuses = []OrderStatus{OrderOpen, OrderReceived, OrderShort, OrderFailed, OrderCancelled}
 
-// A ProductionOrder asks a factory for a quantity of a product. At most one a product is open.
-// It is its own outbox: stored with the sale that needs it, published after.
+// A ProductionOrder asks a factory for a quantity of a product. A product has at most one open
+// order. The order is its own outbox: the store keeps it in the same transaction as the sale that
+// needs it, and the shop publishes it afterwards.
 type ProductionOrder struct {
 	ID       uuid.UUID
 	SKU      string
 	Quantity int
-	Received int    // of it so far; after a surplus, more than Quantity
+	Received int    // so far; may exceed Quantity
 	Factory  string // the factory's identifier
 	Status   OrderStatus
-	// Asks is how often the factory was asked, or was about to be: each publication of the message is an ask.
+	// Asks counts the requests to the factory. Each publication of the message counts as one.
 	Asks        int
 	OpenedAt    time.Time
-	AskedAt     time.Time // the last time
-	PublishedAt time.Time // the first time that the message was sent; zero: it was not yet
+	AskedAt     time.Time // the time of the last request
+	PublishedAt time.Time // when the message was first sent; zero: not yet
 	ClosedAt    time.Time // zero while the order is open
-	// LeadTime is what the product's policy says now.
+	// LeadTime is the lead time in the product's policy now.
 	LeadTime time.Duration
-	// Correlation is the id of the request that opened the order, empty where none is known. See [WithCorrelation].
+	// Correlation is the id of the request that opened the order, empty if it is not known. See
+	// [WithCorrelation].
 	Correlation string
 }
 
-// maxAsks is how often the factory is asked for one production order before it is given up.
+// maxAsks is how often the shop asks the factory for an order before it gives up.
 const maxAsks = 4
 
-// PatienceEnds is when an order that was published has waited long enough since the factory was asked last: twice the lead time, and
-// each time that it is asked again twice as long.
+// PatienceEnds returns when the shop stops waiting for a published order, and asks again or gives
+// up. After the first request it waits twice the lead time, and after each further request twice as
+// long as before.
 func (o ProductionOrder) PatienceEnds() time.Time {
 	return o.AskedAt.Add(2 * o.LeadTime << max(o.Asks-1, 0))
 }
 
-// AskExpires is until when the factory may be asked with the message of the last ask: one lead time before PatienceEnds.
-// A factory that is asked before then, and keeps its lead time, delivers before the sweep asks again or closes the order.
-// So an order is made twice only if the factory is late. Example, with a lead time of one minute: the first ask is valid
-// for 1 minute and the sweep asks again after 2; the second ask is valid for 3 minutes and the sweep asks again after 4.
+// AskExpires returns when the message of the last request expires: one lead time before
+// PatienceEnds. A factory that gets the message before then, and keeps its lead time, delivers
+// before the sweep asks again or closes the order. So an order is made twice only if the factory is
+// late.
 //
-// The sweep writes this time, and the function stock reads it on another machine. AWS keeps the clocks of both within
-// milliseconds, and a lead time is a second or more.
+// Example, with a lead time of one minute: the first message is valid for 1 minute, and the sweep
+// asks again after 2; the second message is valid for 3 minutes, and the sweep asks again after 4.
+//
+// The sweep computes this time, and the function stock compares it with its own clock on another
+// machine. AWS keeps the clocks of both within milliseconds, and a lead time is a second or more.
 func (o ProductionOrder) AskExpires() time.Time { return o.PatienceEnds().Add(-o.LeadTime) }
 
-// Overdue reports whether an order that is open at a time should have been received: it opened more than two lead times before.
+// Overdue reports whether an open order should have been received by now: it was opened more than
+// two lead times ago.
 func (o ProductionOrder) Overdue(now time.Time) bool {
 	return now.After(o.OpenedAt.Add(2 * o.LeadTime))
 }
 
-// An OrderStore keeps production orders. Several callers may claim the same order at once; one of them gets it.
+// An OrderStore keeps production orders. Several callers may claim the same order at once; one of
+// them gets it.
 type OrderStore interface {
 	// Replenish opens a production order in one transaction, if one is due.
 	Replenish(context.Context, Replenishment) (Decision, error)
@@ -77,20 +86,23 @@ type OrderStore interface {
 	ProductionOrder(context.Context, uuid.UUID) (ProductionOrder, error)
 	// OpenOrders lists the open production orders, oldest first.
 	OpenOrders(context.Context) ([]ProductionOrder, error)
-	// Short lists the SKUs of the automatic products whose stock is at the reorder point or below it, and that have no
-	// open production order.
+	// Short lists the SKUs of the automatic products whose stock is at the reorder point or below
+	// it, and that have no open production order.
 	Short(context.Context) ([]string, error)
-	// ClaimAsk makes the caller the one that asks the factory again. It fails if the order is not open any more, or if
-	// Asks or Received have changed since o was read. The first claim raises the notice that the order is overdue.
+	// ClaimAsk makes the caller the one that asks the factory again. It fails if the order is not
+	// open any more, or if Asks or Received have changed since o was read. The first claim raises
+	// the notice that the order is overdue.
 	ClaimAsk(ctx context.Context, o ProductionOrder, at time.Time) (bool, error)
-	// CloseOrder closes an order, and raises a notice if the order failed or came short. It fails as ClaimAsk does.
+	// CloseOrder closes an order, and raises a notice if the order failed or came short. It fails
+	// as ClaimAsk does.
 	CloseOrder(ctx context.Context, o ProductionOrder, status OrderStatus, at time.Time) (bool, error)
 }
 
 // An Outbox records which production orders were published.
 type Outbox interface {
-	// ClaimPublication makes the caller the one that publishes an order. It fails if the order is not open any more, was
-	// published, or if AskedAt has changed since o was read: another caller claimed it.
+	// ClaimPublication makes the caller the one that publishes an order. It fails if the order is
+	// not open any more, was published, or if AskedAt has changed since o was read: another caller
+	// claimed it.
 	ClaimPublication(ctx context.Context, o ProductionOrder, at time.Time) (bool, error)
 	// MarkPublished records when a production order's message was sent. The first time stays.
 	MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error
@@ -101,15 +113,16 @@ type Publisher interface {
 	Publish(context.Context, ProductionOrder) error
 }
 
-// An OrderFilter says which production orders to list.
+// An OrderFilter selects production orders, and a page of them.
 type OrderFilter struct {
-	SKU    string      // empty: of every product
-	Status OrderStatus // empty: whatever became of them
-	After  uuid.UUID   // the last one of the page before; zero: from the newest
+	SKU    string      // empty: all products
+	Status OrderStatus // empty: all states
+	After  uuid.UUID   // the last order of the previous page; zero: start with the newest
 	Limit  int         // 0: DefaultPage
 }
 
-// ProductionOrders lists a page of production orders, newest first, and reports whether more follow.
+// ProductionOrders lists a page of production orders, newest first, and reports whether more
+// follow.
 //
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
 func (s *Shop) ProductionOrders(ctx context.Context, f OrderFilter) (orders []ProductionOrder, more bool, err error) {
@@ -127,15 +140,16 @@ func (s *Shop) ProductionOrders(ctx context.Context, f OrderFilter) (orders []Pr
 	})
 }
 
-// ProductionOrder finds one production order. Unknown: CodeUnknownOrder.
+// ProductionOrder finds one production order. Errors: CodeUnknownOrder.
 func (s *Shop) ProductionOrder(ctx context.Context, id uuid.UUID) (ProductionOrder, error) {
 	return s.Store.ProductionOrder(ctx, id)
 }
 
-// OpenOrder opens a production order by hand, whatever the stock position, also of a product that is not automatic. Quantity 0 is what
-// the policy suggests.
+// OpenOrder opens a production order by hand, whatever the stock position, also for a product that
+// is not automatic. If quantity is 0, OpenOrder orders what the policy suggests.
 //
-// Errors: CodeInvalidQuantity (also where nothing is suggested), CodeUnknownProduct, CodeOrderOpen.
+// Errors: CodeInvalidQuantity (also if quantity is 0 and nothing is suggested), CodeUnknownProduct,
+// CodeOrderOpen.
 func (s *Shop) OpenOrder(ctx context.Context, sku string, quantity int) (ProductionOrder, error) {
 	if quantity != 0 {
 		if err := validateQuantity(quantity, MaxQuantity); err != nil {
@@ -158,8 +172,9 @@ func (s *Shop) OpenOrder(ctx context.Context, sku string, quantity int) (Product
 	return o, nil
 }
 
-// CancelOrder closes an open production order. The factory is not told, it cannot be: what it delivers later is booked, and reported.
-// If the product is automatic and short, the next check orders again.
+// CancelOrder closes an open production order. The factory has no way to cancel: if it delivers
+// later, the goods are booked and people are notified. If the product is automatic and short, the
+// next check orders again.
 //
 // Errors: CodeUnknownOrder, CodeOrderNotOpen.
 func (s *Shop) CancelOrder(ctx context.Context, id uuid.UUID) (ProductionOrder, error) {
@@ -181,7 +196,7 @@ func (s *Shop) CancelOrder(ctx context.Context, id uuid.UUID) (ProductionOrder, 
 			s.Journal.OrderCancelled(ctx, o)
 			return o, nil
 		}
-		// It was received in part, or asked again, since it was read.
+		// Since it was read, goods came for it, or the sweep asked again.
 	}
 	return ProductionOrder{}, fmt.Errorf("cancelling production order %s: it changed %d times meanwhile", id, maxRounds)
 }

@@ -8,39 +8,43 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Plan is the production order to open if, and only if, the stock position is still the one it was made for.
+// A Plan is a production order that the store opens only if the stock position is still the one
+// that the plan was made for.
 //
-// The rule that says what to order lives here and not in the database, and yet no transaction waits for it: the store
-// undoes what falls to the reorder point without a plan, tells the position, and is asked again.
+// The rule that says how much to order is in this package and not in the database, and still no
+// transaction waits for it. If a checkout reaches the reorder point without a plan, the store rolls
+// it back and returns the position; the shop makes a plan, and asks the store again.
 type Plan struct {
 	ProductionOrderID uuid.UUID
-	AnyPosition       bool // a person has said how many: the position is of no concern
+	AnyPosition       bool // a person chose the quantity; the position does not matter
 	Position          int
-	Quantity          int // 0: order nothing
+	Quantity          int // 0: open no order
 }
 
-// A Replenishment checks a product: whether it is time to order, and how much.
+// A Replenishment asks the store to open a production order for a product, if one is due.
 type Replenishment struct {
 	SKU    string
-	ByHand bool // a person wants it, whatever the policy says of the moment
+	ByHand bool // a person asks for it, whatever the policy says
 	At     time.Time
-	Plan   *Plan // nil the first time
-	// Correlation is kept with the production order that opens. See [WithCorrelation].
+	Plan   *Plan // nil in the first round
+	// Correlation is stored with the production order that opens. See [WithCorrelation].
 	Correlation string
 }
 
-// An Outcome is what became of a checkout, or of a replenishment.
+// An Outcome is the result of a checkout or of a replenishment.
 type Outcome int
 
+// The outcomes.
 const (
-	// Undecided means that nothing was done: a production order is due, and there is no plan for the position.
+	// Undecided means that nothing changed: a production order is due, and there is no plan for the
+	// position.
 	Undecided Outcome = iota
 
-	Sold    // of a checkout
-	Refused // of a checkout: too little is on hand
+	Sold    // checkout
+	Refused // checkout: too little is on hand
 
-	Settled        // of a replenishment: what was due is done, or nothing was
-	AlreadyOnOrder // of a replenishment: an order is open
+	Settled        // replenishment: an order was opened, or none is due
+	AlreadyOnOrder // replenishment: an order is open
 )
 
 // A Decision is the store's answer to a checkout or a replenishment.
@@ -48,20 +52,20 @@ type Decision struct {
 	Outcome Outcome
 	Sale    Sale // of a checkout
 
-	// Opened says that ProductionOrder was opened.
+	// Opened says whether the call opened ProductionOrder.
 	Opened          bool
 	ProductionOrder ProductionOrder
 
-	// What a plan is made from, where none was at hand.
+	// For Undecided: what the shop needs to make a plan.
 	Position int
 	Policy   Policy
 }
 
-// maxRounds bounds how often the store is asked again because the world moved between a decision
-// and the plan made for it. Two rounds are the rule; a third takes a delivery in the same millisecond.
+// maxRounds bounds how often the shop asks the store again because the stock changed after the plan
+// was made. Two rounds are normal. A third one happens if goods arrive in the same millisecond.
 const maxRounds = 10
 
-// plan says what to order at the position that the store found.
+// plan makes a plan for the position that the store found.
 func (s *Shop) plan(d Decision) (*Plan, error) {
 	id, err := s.NewID()
 	if err != nil {
@@ -70,7 +74,8 @@ func (s *Shop) plan(d Decision) (*Plan, error) {
 	return &Plan{ProductionOrderID: id, Position: d.Position, Quantity: d.Policy.OrderQuantity(d.Position)}, nil
 }
 
-// replenish opens a production order where one is due, and publishes it. By hand, a quantity other than 0 is ordered as it is.
+// replenish opens a production order if one is due, and publishes it. If quantity is not 0, it
+// orders exactly that quantity.
 func (s *Shop) replenish(ctx context.Context, r Replenishment, quantity int) (Decision, error) {
 	r.At, r.Correlation = s.now(), Correlation(ctx)
 	if quantity > 0 {
@@ -98,16 +103,16 @@ func (s *Shop) replenish(ctx context.Context, r Replenishment, quantity int) (De
 	return Decision{}, fmt.Errorf("replenishing %s: the stock changed %d times while the production order was planned", r.SKU, maxRounds)
 }
 
-// check looks whether a product is short, after its stock or its policy changed. Failures are for the journal alone: what was done
-// stands, and the next sweep checks every product.
+// check orders a product if it is short after its stock or its policy changed. It reports a failure
+// to the journal only: the change is stored, and the next sweep checks every product.
 func (s *Shop) check(ctx context.Context, sku string) {
 	if _, err := s.replenish(ctx, Replenishment{SKU: sku}, 0); err != nil {
 		s.Journal.NotReplenished(ctx, sku, err)
 	}
 }
 
-// opened publishes a production order that was just opened. Failures are for the journal alone: the sale stands, and the production
-// order, which is its own outbox, is published by a sweep.
+// opened publishes a production order that was just opened. It reports a failure to the journal
+// only: the sale is stored, and so is the order, which the next sweep publishes.
 func (s *Shop) opened(ctx context.Context, o ProductionOrder) {
 	s.Journal.Opened(ctx, o)
 	if err := s.publish(ctx, o); err != nil {
@@ -115,10 +120,11 @@ func (s *Shop) opened(ctx context.Context, o ProductionOrder) {
 	}
 }
 
-// publishTimeout leaves time, of a request's, to mark what was published: what is not marked is published again.
+// publishTimeout leaves some of a request's time to mark the order as published. A sweep publishes
+// an order without that mark again.
 const publishTimeout = 3 * time.Second
 
-// publish sends a production order's message, and marks it sent.
+// publish sends the message of a production order, and marks the order as published.
 func (s *Shop) publish(ctx context.Context, o ProductionOrder) error {
 	publishing, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()

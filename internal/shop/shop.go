@@ -1,5 +1,5 @@
-// Package shop is the business: products, sales, production orders, the stock ledger and their rules.
-// It imports no other package of the project, and contains neither SQL nor AWS code.
+// Package shop is the business: products, sales, production orders, the stock ledger and their
+// rules. It imports no other package of the project, and contains neither SQL nor AWS code.
 package shop
 
 import (
@@ -8,15 +8,18 @@ import (
 	"github.com/google/uuid"
 )
 
-// Currency is the ISO 4217 code of all prices. The won has no minor unit: a price is a number of won.
+// Currency is the ISO 4217 code of all prices. The won has no minor unit: a price is a number of
+// won.
 const Currency = "KRW"
 
 // MaxQuantity is the largest quantity of one sale, one production order or one delivery.
 const MaxQuantity = 1<<31 - 1
 
-// A Store keeps the shop's data. Each method does all of its work or nothing. Times have microseconds.
+// A Store keeps the shop's data. Each method does all of its work or nothing. Times have
+// microseconds.
 //
-// Methods return an *Error if the business has a code for what went wrong, else the error of the database.
+// Methods return an *Error if the business has a code for what went wrong, else the error of the
+// database.
 type Store interface {
 	ProductStore
 	SaleStore
@@ -28,8 +31,8 @@ type Store interface {
 	KeyStore
 }
 
-// A Shop sells products, and orders those that run short from their factories. Every field must be set; Notifier only
-// if Sweep is called.
+// A Shop sells products, and orders products that run short from their factories. Every field must
+// be set; Notifier only if Sweep is called.
 type Shop struct {
 	Store     Store
 	Publisher Publisher

@@ -8,38 +8,43 @@ import (
 )
 
 const (
-	// grace is how long who has claimed a message, by opening a production order or in a sweep, may take to send it before another
-	// sweep takes over. It is longer than any of them can: see publishTimeout.
+	// grace is how long a caller that claimed a message (by opening a production order, or in a
+	// sweep) may take to send it. Then another sweep takes over. It is longer than any sender
+	// needs: see publishTimeout.
 	grace = 30 * time.Second
-	// keyLifetime is how long an idempotency key is kept, at least.
+	// keyLifetime is how long the shop remembers an idempotency key, at least.
 	keyLifetime = 24 * time.Hour
-	// keyBatch is how many rows at most one statement changes: it holds their locks.
+	// keyBatch is how many rows one statement changes at most: it holds their locks.
 	keyBatch = 1000
 )
 
-// A SweepReport says what a sweep did, and found.
+// A SweepReport says what a sweep did and found.
 type SweepReport struct {
-	Published     int // production orders whose message had not been sent
-	AskedAgain    int // overdue production orders
-	Failed        int // production orders that were given up with nothing received
-	Short         int // production orders that were given up with some received
-	Notified      int // notices
-	Opened        int // production orders, of products that were short
-	Overdue       int // production orders that are open
-	Difference    int // between the books and the stock
-	KeysForgotten int // idempotency keys
+	Published     int // production orders that were left unpublished
+	AskedAgain    int // overdue production orders that it requested again
+	Failed        int // production orders that it closed with nothing received
+	Short         int // production orders that it closed with a part received
+	Notified      int // notices that it sent
+	Opened        int // production orders that it opened for short products
+	Overdue       int // production orders that are open and overdue
+	Difference    int // between ledger and stock
+	KeysForgotten int // idempotency keys that it removed
 }
 
-// A KeyStore forgets idempotency keys.
+// A KeyStore removes old idempotency keys.
 type KeyStore interface {
-	// ForgetKeys forgets idempotency keys that are older than a time, of at most limit sales and limit adjustments. It
-	// returns how many keys it forgot, and whether there may be more.
+	// ForgetKeys removes idempotency keys that are older than a time, of at most limit sales and
+	// limit adjustments. It returns how many keys it removed, and whether there may be more.
 	ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error)
 }
 
-// Sweep mends what was left undone, and looks how things stand: it publishes production orders that nobody did, asks again for what is
-// overdue, or gives it up, tells people, orders what is short, checks the ledger, and forgets old idempotency keys. Any number of
-// sweeps may run at once. One thing that fails does not keep the others; the error joins all that failed.
+// Sweep completes what requests left unfinished, and checks the books. It publishes production
+// orders that were not published, asks the factory again for overdue orders or gives up on them,
+// sends notices, orders products that are short, compares stock and ledger, and removes old
+// idempotency keys.
+//
+// Any number of sweeps may run at once. A step that fails does not stop the others; the error joins
+// all failures.
 func (s *Shop) Sweep(ctx context.Context) (r SweepReport, err error) {
 	var errs []error
 	for _, step := range []func(context.Context, *SweepReport) error{s.pursue, s.notify, s.replenishAll, s.inspect, s.forgetKeys} {
@@ -48,7 +53,7 @@ func (s *Shop) Sweep(ctx context.Context) (r SweepReport, err error) {
 	return r, errors.Join(errs...)
 }
 
-// pursue sees to it that every open production order comes, or is given up.
+// pursue makes sure that every open production order is delivered, or closed.
 func (s *Shop) pursue(ctx context.Context, r *SweepReport) error {
 	open, err := s.Store.OpenOrders(ctx)
 	if err != nil {
@@ -95,7 +100,8 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 	return nil
 }
 
-// publishAgain publishes what the sweep has claimed. A failure is told in the journal, too: it is a line of the order's journey.
+// publishAgain publishes an order that the sweep claimed. It also reports a failure to the journal,
+// because the failure belongs to the history of the order.
 func (s *Shop) publishAgain(ctx context.Context, o ProductionOrder) error {
 	err := s.publish(ctx, o)
 	if err != nil {
@@ -120,7 +126,7 @@ func (s *Shop) giveUp(ctx context.Context, o ProductionOrder, now time.Time, r *
 	return nil
 }
 
-// notify tells people what they were not told yet.
+// notify sends the notices that are due.
 func (s *Shop) notify(ctx context.Context, r *SweepReport) error {
 	now := s.now()
 	notices, err := s.Store.DueNotices(ctx, now)
@@ -137,7 +143,7 @@ func (s *Shop) notify(ctx context.Context, r *SweepReport) error {
 		}
 		n = n.written()
 		if err := s.Notifier.Notify(ctx, n); err != nil {
-			errs = append(errs, fmt.Errorf("telling people of %s, %s: %w", n.Kind, n.SubjectID, err))
+			errs = append(errs, fmt.Errorf("sending the notice %s of %s: %w", n.Kind, n.SubjectID, err))
 			continue
 		}
 		s.Journal.Notified(ctx, n)
@@ -147,7 +153,7 @@ func (s *Shop) notify(ctx context.Context, r *SweepReport) error {
 	return errors.Join(errs...)
 }
 
-// replenishAll orders what is short, and nobody has ordered.
+// replenishAll orders the products that are short and not on order.
 func (s *Shop) replenishAll(ctx context.Context, r *SweepReport) error {
 	short, err := s.Store.Short(ctx)
 	if err != nil {
@@ -170,7 +176,7 @@ func (s *Shop) inspect(ctx context.Context, r *SweepReport) error {
 	return err
 }
 
-// forgetKeys forgets the idempotency keys that are old enough.
+// forgetKeys removes the idempotency keys that are older than keyLifetime.
 func (s *Shop) forgetKeys(ctx context.Context, r *SweepReport) error {
 	before := s.now().Add(-keyLifetime)
 	for {

@@ -8,23 +8,23 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// normal is a text in Unicode's composed form (NFC). The same word comes decomposed from some keyboards,
-// for example those of macOS: a comparison of bytes must not take it for another one.
+// normal returns a text in Unicode's composed form (NFC). Some keyboards, for example of macOS,
+// type the decomposed form of the same word, and a comparison of bytes must treat both as equal.
 func normal(s string) string { return norm.NFC.String(s) }
 
-// isText reports whether a text is one line that a person can read, of so many characters at most.
+// isText reports whether a text is one line that a person can read, of at most maxCharacters.
 func isText(s string, maxCharacters int) bool {
 	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxCharacters && strings.TrimSpace(s) == s && isVisible(s)
 }
 
 const (
-	zeroWidthJoiner  = '\u200d' // makes one emoji of several: a man and a pan are a cook
+	zeroWidthJoiner  = '\u200d' // joins emoji: a man and a frying pan become a cook
 	ideographicSpace = '\u3000' // as wide as a character of Korean or Chinese
 	emojiVariation   = '\ufe0f' // asks for an emoji's picture
 )
 
-// isVisible reports whether a text shows all that it is. Control characters, line separators and format
-// characters do not: one text would pass for another.
+// isVisible reports whether every character of a text can be seen. Control characters, line
+// separators and format characters cannot: two different texts could look the same.
 func isVisible(s string) bool {
 	before := rune(0)
 	for i, r := range s {

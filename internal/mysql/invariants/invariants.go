@@ -1,5 +1,5 @@
-// Package invariants is what must hold of the shop's data, as queries that find what breaks it. It is for tests that do to the shop what may
-// happen to it, and look afterwards.
+// Package invariants holds the rules of right books, as queries that find what breaks them. Tests
+// that disturb the shop in every way check them afterwards.
 package invariants
 
 import (
@@ -10,14 +10,15 @@ import (
 	"strings"
 )
 
-// A Rule is broken where its query finds anything: text, in a column found.
+// A Rule is broken if its query finds rows. The query returns one text column, found.
 type Rule struct{ Broken, Query string }
 
-// OneOpenOrder is the rule that no shortage is ordered for twice. It is cheap, for who looks all the time: afterwards, orders are closed.
+// OneOpenOrder is the rule that a shortage is not ordered twice. It is cheap enough to check all
+// the time, which finds a second order before it is closed.
 var OneOpenOrder = Rule{"a product has two open production orders", `
 	SELECT HEX(product_id) AS found FROM production_order WHERE status = 'open' GROUP BY product_id HAVING COUNT(*) > 1`}
 
-// Always is what must hold of the database whatever has happened.
+// Always holds whatever has happened.
 var Always = []Rule{
 	{"stock is not what came less what went", `
 		SELECT CONCAT(p.sku, ': stock ', p.stock) AS found FROM product p
@@ -29,7 +30,8 @@ var Always = []Rule{
 	{"the ledger's sum is not the stock", `
 		SELECT CONCAT(p.sku, ': stock ', p.stock) AS found FROM product p
 		 WHERE p.stock <> (SELECT COALESCE(SUM(l.quantity), 0) FROM stock_ledger l WHERE l.product_id = p.product_id)`},
-	// One pass over both, grouped: a subquery for each sale would read the product's whole ledger for each.
+	// The query reads sales, adjustments and ledger once, and groups them. A subquery for each sale
+	// would read the product's whole ledger each time.
 	{"something is not in the ledger once, as it is", `
 		SELECT CONCAT(e.cause, ' ', HEX(e.id)) AS found FROM (
 		          SELECT cause, reference AS id, product_id, quantity, 0 AS stored FROM stock_ledger WHERE cause IN ('sale', 'adjustment')
@@ -70,7 +72,7 @@ var Always = []Rule{
 		   AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.subject_id = o.production_order_id AND n.kind = CONCAT('order_', o.status))`},
 }
 
-// Mended is what must hold after one sweep that nothing disturbed.
+// Mended holds after one undisturbed sweep.
 var Mended = []Rule{
 	{"what is short is not on order", `
 		SELECT p.sku AS found FROM product p
@@ -78,14 +80,15 @@ var Mended = []Rule{
 		   AND NOT EXISTS (SELECT 1 FROM production_order o WHERE o.product_id = p.product_id AND o.status = 'open')`},
 }
 
-// Settled is what must hold when nothing goes wrong any more and time has passed.
+// Settled holds some time after the last disturbance.
 var Settled = []Rule{
 	{"an automatic product is not above its reorder point", `SELECT CONCAT(sku, ': stock ', stock) AS found FROM product WHERE automatic AND stock <= reorder_point`},
 	{"people were not told", `SELECT CONCAT(kind, ' ', HEX(subject_id)) AS found FROM notice WHERE told_at IS NULL`},
 	{"a production order was not published", `SELECT HEX(production_order_id) AS found FROM production_order WHERE status = 'open' AND published_at IS NULL`},
 }
 
-// Check says which rules are broken, and by what. It asks in one query, so all of them of the same moment.
+// Check returns an error that names each broken rule and what breaks it. It runs one query, so it
+// checks all rules at the same moment.
 func Check(ctx context.Context, db *sql.DB, rules []Rule) error {
 	var all []string
 	for i, r := range rules {
@@ -108,11 +111,12 @@ func Check(ctx context.Context, db *sql.DB, rules []Rule) error {
 	return errors.Join(append(errs, rows.Err())...)
 }
 
-// ClosedOrders are the production orders that were closed when somebody looked, with what was said of
-// them then: the status of a closed order never changes.
+// ClosedOrders remembers the status of each closed production order. The status of a closed order
+// never changes.
 type ClosedOrders map[string]string
 
-// Check looks at all production orders, and names those whose status has changed since they were closed.
+// Check reads all production orders, and names those whose status has changed since they were
+// closed.
 func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, `
 		SELECT HEX(production_order_id), CONCAT(status, COALESCE(CONCAT(' at ', closed_at), '')), status = 'open' FROM production_order`)

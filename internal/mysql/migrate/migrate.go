@@ -1,4 +1,5 @@
-// Package migrate brings a database to the schema that package mysql works on, and makes the user that the functions work as.
+// Package migrate creates and updates the schema that package mysql works on, and the database user
+// of the functions.
 package migrate
 
 import (
@@ -15,8 +16,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Up runs the migrations that the database has not seen, and returns the schema's version.
-// Two at once do no harm: the second waits for the first.
+// Up runs the migrations that the database has not run yet, and returns the schema's version. If
+// two run at once, the second waits for the first.
 func Up(ctx context.Context, db *sql.DB) (version int64, err error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -39,9 +40,11 @@ func Up(ctx context.Context, db *sql.DB) (version int64, err error) {
 // lockSeconds is how long a migration waits for another one to end.
 const lockSeconds = 60
 
-// namedLock is MySQL's GET_LOCK, held by the connection that migrates. goose has a session locker for PostgreSQL alone.
+// A namedLock is a goose.SessionLocker that uses MySQL's GET_LOCK on the connection that migrates.
+// goose has a session locker for PostgreSQL only.
 type namedLock string
 
+// SessionLock implements goose.SessionLocker.
 func (name namedLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	var got sql.NullInt64
 	if err := conn.QueryRowContext(ctx, "SELECT GET_LOCK(?, ?)", string(name), lockSeconds).Scan(&got); err != nil {
@@ -53,6 +56,7 @@ func (name namedLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
+// SessionUnlock implements goose.SessionLocker.
 func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 	if _, err := conn.ExecContext(ctx, "SELECT RELEASE_LOCK(?)", string(name)); err != nil {
 		return fmt.Errorf("unlocking %s: %w", name, err)
@@ -60,13 +64,17 @@ func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// A grant is what the functions do with a table or a procedure.
+// A grant says what the functions may do with a table or a procedure.
 type grant struct{ rights, kind, name string }
 
-// grants are all: nothing is deleted, and the ledger, the sales and the receipts only grow. Of what is there, functions change how much
-// came in a receipt (where a later callback says more), a product's stock (buyers, deliveries, stocktakes) and what is said of it (the merchant, who also creates products), what became of a
-// production order, whether people were told of a notice, whether a product is advertised, and how long an idempotency key is kept.
-// The procedures run with the rights of who calls them. A right that is taken from this list is revoked by a migration.
+// grants lists all rights of the functions. They delete nothing. They add sales, receipts and
+// ledger entries, and change only these columns: the quantity of a receipt (a later callback of the
+// attempt may say more), the stock of a product and its description, the state of a production
+// order, whether a notice was sent, whether an advertisement is shown, and whether an idempotency
+// key is remembered.
+//
+// Procedures run with the rights of the caller. To revoke a right, remove it here and revoke it in
+// a migration.
 var grants = []grant{
 	{"SELECT", "TABLE", "factory"},
 	{"SELECT, UPDATE (status)", "TABLE", "advertisement"},
@@ -85,8 +93,8 @@ var grants = []grant{
 	{"EXECUTE", "PROCEDURE", "adjust_stock"},
 }
 
-// User makes the functions' database user, or gives the one that is there this password, with the rights that
-// the functions need and no others.
+// User creates the database user of the functions with a password, or changes the password of an
+// existing user. The user gets the rights that the functions need, and no others.
 func User(ctx context.Context, db *sql.DB, name, password string) error {
 	var database string
 	if err := db.QueryRowContext(ctx, "SELECT DATABASE()").Scan(&database); err != nil {

@@ -21,7 +21,7 @@ import (
 // Main runs a package's tests, and stops the server that they started. Call it from TestMain.
 func Main(m *testing.M) { mariadbtest.Main(m) }
 
-// A Database is a database of a test's own, with the schema and the seed.
+// A Database is a test's own database, with the schema and the seed.
 type Database struct {
 	*mysql.Store
 
@@ -38,10 +38,11 @@ type Database struct {
 	pools []*sql.DB  // all that Open has opened
 }
 
-// password has what a literal must escape.
+// password has characters that a SQL literal must escape.
 const password = `it's a \ secret`
 
-// New makes a database, and opens it with a number of connections. It is dropped when the test ends.
+// New makes a database and opens it with a number of connections. The database is dropped when the
+// test ends.
 func New(tb testing.TB, connections int) *Database {
 	tb.Helper()
 	d := Empty(tb)
@@ -57,7 +58,7 @@ func New(tb testing.TB, connections int) *Database {
 	return d
 }
 
-// Empty makes a database without a schema, and opens it as the administrator alone.
+// Empty makes a database without a schema, and opens it as the administrator only.
 func Empty(tb testing.TB) *Database {
 	tb.Helper()
 	server := mariadbtest.New(tb)
@@ -78,9 +79,9 @@ func Empty(tb testing.TB) *Database {
 // server gives up waiting for its locks after 50 s.
 const forgotten = 40 * time.Second
 
-// watch fails the test, and ends its waiting, where a transaction of its database is idle for so long:
-// nobody will end it. Without this, the statements that want its locks, and the callers that want its
-// connection, wait for minutes and name no cause. It watches until end is called.
+// watch fails the test, and ends its waiting, where a transaction of its database is idle for so
+// long: nobody will end it. Without this, the statements that want its locks, and the callers that
+// want its connection, wait for minutes and name no cause. It watches until end is called.
 func (d *Database) watch(tb testing.TB, server *sql.DB, idle time.Duration) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -134,7 +135,7 @@ func (d *Database) Open(tb testing.TB, user, password string, connections int) *
 	return d.open(tb, d.Port, user, password, connections)
 }
 
-// OpenAt opens the database as the functions do, through what stands before it at another port.
+// OpenAt opens the database as the functions do, through a proxy at another port.
 func (d *Database) OpenAt(tb testing.TB, port, connections int) *sql.DB {
 	tb.Helper()
 	return d.open(tb, port, d.User, password, connections)
@@ -156,7 +157,7 @@ func (d *Database) open(tb testing.TB, port int, user, password string, connecti
 	return db
 }
 
-// DropUser drops the functions' user, and the one that takes turns with it.
+// DropUser drops the functions' user, and the second user that rotation makes.
 func (d *Database) DropUser(tb testing.TB) {
 	tb.Helper()
 	if _, err := d.Admin.Exec("DROP USER IF EXISTS '" + d.User + "'@'%', '" + d.User + "_2'@'%'"); err != nil {
@@ -172,7 +173,7 @@ func (d *Database) Exec(tb testing.TB, query string, args ...any) {
 	}
 }
 
-// Number asks for a number as the administrator.
+// Number runs a query that returns one number, as the administrator.
 func (d *Database) Number(tb testing.TB, query string, args ...any) (n int) {
 	tb.Helper()
 	if err := d.Admin.QueryRowContext(tb.Context(), query, args...).Scan(&n); err != nil {
@@ -181,7 +182,8 @@ func (d *Database) Number(tb testing.TB, query string, args ...any) (n int) {
 	return n
 }
 
-// EditProcedure replaces a text of a stored procedure, which must be there once: for tests of what notices that it is broken.
+// EditProcedure replaces a text in a stored procedure; the text must occur once. Tests break a
+// procedure with it, to prove that the breakage is found.
 func (d *Database) EditProcedure(tb testing.TB, name, old, replacement string) {
 	tb.Helper()
 	var definition string
@@ -205,7 +207,7 @@ const (
 	Mochi = "CP-502103" // 30 on hand; ordered by hand; 5 a sale at most
 )
 
-// Stock is what is on hand of the doughnut.
+// Stock returns the doughnut's stock.
 func (d *Database) Stock(tb testing.TB) int {
 	tb.Helper()
 	return d.Number(tb, `SELECT stock FROM product WHERE sku = ?`, Donut)
