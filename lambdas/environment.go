@@ -31,8 +31,8 @@ type Journal struct {
 	Namespace string `env:"METRICS_NAMESPACE" from:"config.metricsNamespace"`
 }
 
-// A Shop is what a function needs to change the stock. Each change may open a production order, which
-// the function publishes.
+// A Shop is what a function needs to change the stock. Each change may open a production order,
+// which the function publishes.
 type Shop struct {
 	Database
 	Journal
@@ -58,14 +58,15 @@ type StockEnvironment struct {
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
 
-// StockIncreaseEnvironment is the environment of stock-increase. If a delivery does not bring enough,
-// the next production order opens.
+// StockIncreaseEnvironment is the environment of stock-increase. If a delivery does not bring
+// enough, the next production order opens.
 type StockIncreaseEnvironment struct {
 	Shop
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
 
-// AdsEnvironment is the environment of ads. Managers of advertisements subscribe to the topic by email.
+// AdsEnvironment is the environment of ads. Managers of advertisements subscribe to the topic by
+// email.
 type AdsEnvironment struct {
 	Database
 	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
@@ -88,11 +89,11 @@ type SetupEnvironment struct {
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read,write"`
 }
 
-// Environment decodes the process's environment into the struct that a function declares.
-// A variable that is missing, empty or of the wrong type is an error that names it.
+// Environment decodes the process's environment into the struct of a function. If a variable is
+// missing, empty or of the wrong type, the error names it.
 func Environment[T any]() (T, error) {
 	e, err := env.ParseAsWithOptions[T](env.Options{RequiredIfNoDef: true})
-	var unparsable env.ParseError // names the field alone
+	var unparsable env.ParseError // names the field, not the variable
 	errors.As(err, &unparsable)
 	for _, v := range Variables(e) {
 		if unparsable.Name != "" && v.field == unparsable.Name {
@@ -108,20 +109,20 @@ func Environment[T any]() (T, error) {
 	return e, nil
 }
 
-// A Variable is one environment variable of a function.
+// A Variable is an environment variable of a function.
 type Variable struct {
 	Name   string
-	Thing  string   // the kind of thing that fills it: "secret"
-	Which  string   // which of them, or which property: "database"
+	Thing  string   // the kind of resource that fills it: "secret"
+	Which  string   // which resource, or which property: "database"
 	Grants []string // verbs: "read", "write", "publish"
 
 	field, value string
 }
 
-// From is the variable's source as it is declared.
+// From returns the variable's source as it is declared: "secret.database".
 func (v Variable) From() string { return v.Thing + "." + v.Which }
 
-// Variables lists the variables of an environment struct, those of embedded structs included.
+// Variables lists the variables of an environment struct, including those of embedded structs.
 func Variables(environment any) []Variable {
 	var variables []Variable
 	v := reflect.ValueOf(environment)
@@ -132,7 +133,10 @@ func Variables(environment any) []Variable {
 			continue
 		}
 		thing, which, _ := strings.Cut(field.Tag.Get("from"), ".")
-		variable := Variable{Name: field.Tag.Get("env"), Thing: thing, Which: which, field: field.Name, value: fmt.Sprint(v.Field(i).Interface())}
+		variable := Variable{
+			Name: field.Tag.Get("env"), Thing: thing, Which: which,
+			field: field.Name, value: fmt.Sprint(v.Field(i).Interface()),
+		}
 		if grants := field.Tag.Get("grant"); grants != "" {
 			variable.Grants = strings.Split(grants, ",")
 		}
@@ -141,7 +145,7 @@ func Variables(environment any) []Variable {
 	return variables
 }
 
-// Uses reports whether the function's environment names a thing of a kind.
+// Uses reports whether a variable of the function is filled from a kind of resource.
 func (f Function) Uses(thing string) bool {
 	for _, v := range Variables(f.Environment) {
 		if v.Thing == thing {
@@ -151,7 +155,7 @@ func (f Function) Uses(thing string) bool {
 	return false
 }
 
-// Validate reports what cannot be deployed in a declaration.
+// Validate returns an error for each part of the declaration that cannot be deployed.
 func (f Function) Validate() error {
 	var errs []error
 	if f.Queue != "" && (f.Concurrency < 2 || f.Concurrency > 1000) {
@@ -161,9 +165,10 @@ func (f Function) Validate() error {
 		if v.Name == "" || v.Which == "" {
 			errs = append(errs, fmt.Errorf("variable %q from %q: env and from are both needed", v.Name, v.From()))
 		}
-		// A function that knows a secret or a topic calls it: there is nothing else to do with its ARN.
+		// A function needs the ARN of a secret or a topic only to call it.
 		if (v.Thing == "secret" || v.Thing == "topic") && len(v.Grants) == 0 {
-			errs = append(errs, fmt.Errorf("variable %s from %q grants nothing: AWS would deny every call; add a grant beside it in lambdas/environment.go", v.Name, v.From()))
+			errs = append(errs, fmt.Errorf("variable %s from %q grants nothing: AWS would deny every call; "+
+				"add a grant beside it in lambdas/environment.go", v.Name, v.From()))
 		}
 	}
 	if f.Uses("database") && f.Network != Private {

@@ -1,34 +1,37 @@
-// Package lambdas says once what every function is: what triggers it, the routes it serves, the
-// environment it reads, what it may do, and its limits.
+// Package lambdas declares the Lambda functions: what triggers each one, which environment it
+// reads, what it may do, and its limits.
 //
-// The infrastructure makes functions, routes, roles and event sources from it; the handlers decode the
-// same environment structs and serve the same routes. It knows neither Pulumi nor the AWS SDK.
+// The infrastructure makes functions, routes, roles and event sources from the declarations. The
+// handlers decode the same environment structs and serve the same routes. The package imports
+// neither Pulumi nor the AWS SDK.
 package lambdas
 
 import "time"
 
-// Folder holds the functions' handlers, each in a folder of the function's name, below the module's root.
+// Folder is the folder of the handlers, below the module's root. Each handler has a folder with the
+// function's name.
 const Folder = "lambdas"
 
-// Names of the things that functions share.
+// Names of topics and queues.
 const (
 	StockEmptyTopic = "stock_empty"      // SNS topic: a product needs to be made
-	OperationsTopic = "stock_operations" // SNS topic: something wants people
+	OperationsTopic = "stock_operations" // SNS topic: messages to people
 	StockQueue      = "stock_queue"      // SQS queue: buffers stock_empty for the function stock
 	AdsQueue        = "ads_queue"        // SQS queue: buffers stock_empty for the function ads
 )
 
-// DeadLetterQueue returns the name of the queue that keeps the messages that a queue's function could not handle.
+// DeadLetterQueue returns the name of the queue that keeps the messages that a queue's function
+// could not handle.
 func DeadLetterQueue(queue string) string { return queue + "_dlq" }
 
-// The routes of the HTTP API, in the form of API Gateway's route keys, which is also net/http's.
+// The routes of the HTTP API. API Gateway's route keys and net/http's patterns have the same form.
 const (
 	RouteStorefront   = "GET /"
 	RouteProducts     = "GET /products"
 	RouteProduct      = "GET /products/{sku}"
-	RouteDonut        = "GET /product/donut" // as its existing clients know it
+	RouteDonut        = "GET /product/donut" // existing clients use this path
 	RouteCheckout     = "POST /checkout"
-	RouteDefault      = "$default" // whatever no other route matches
+	RouteDefault      = "$default" // all requests that no other route matches
 	RouteGoodsReceipt = "POST /production-orders/{order}/attempts/{attempt}/receipt"
 )
 
@@ -49,9 +52,10 @@ const (
 type Network int
 
 const (
-	// Internet is outside the VPC: the function reaches public endpoints and nothing private.
+	// Internet is outside the VPC: the function reaches public endpoints only.
 	Internet Network = iota
-	// Private is in the VPC's private subnets: the function reaches the database and the VPC's endpoints only.
+	// Private is in the private subnets of the VPC: the function reaches only the database and the
+	// VPC's endpoints.
 	Private
 )
 
@@ -59,54 +63,58 @@ const (
 type Access int
 
 const (
-	// Public routes answer everybody: what they must not do for everybody the function itself refuses.
+	// Public routes have no authorizer: API Gateway forwards every request, and the handler
+	// authorizes it where needed.
 	Public Access = iota
-	// Signed routes answer those who sign with AWS credentials that allow execute-api:Invoke on the route. API Gateway refuses all
-	// others; the function never hears of them.
+	// Signed routes need AWS credentials that allow execute-api:Invoke on the route. API Gateway
+	// refuses all other requests.
 	Signed
 )
 
+// String returns "public" or "signed".
 func (a Access) String() string { return [...]string{Public: "public", Signed: "signed"}[a] }
 
 // A Function is one Lambda function.
 type Function struct {
-	// Name is the folder below lambdas/ that holds the handler, and the function's name.
+	// Name is the name of the function, and of its handler's folder in Folder.
 	Name        string
 	Description string
 
 	// Environment is the zero value of the struct that the handler decodes. See [Variables].
 	Environment any
 
-	// What triggers the function, beside a direct invocation.
+	// What triggers the function, apart from direct invocations.
 	Routes []string      // route keys of the HTTP API
-	Access Access        // to all of the routes
-	Queue  string        // a queue whose messages it handles
+	Access Access        // of all routes
+	Queue  string        // a queue; the function handles its messages
 	Every  time.Duration // a schedule, in whole minutes
-	// Rotates is a secret whose value it replaces when Secrets Manager says so.
+	// Rotates is a secret; the function replaces its value when Secrets Manager asks for it.
 	Rotates string
 
 	Network Network
 
-	// Timeout bounds one invocation, MemoryMB is in MiB (and buys CPU in proportion).
+	// Timeout limits one invocation. MemoryMB is in MiB; Lambda gives CPU in proportion to it.
 	Timeout  time.Duration
 	MemoryMB int
 
-	// Concurrency is how many instances may run at once, where a stage says nothing else.
-	// For a function with a queue it bounds the event source (2 to 1000), else it is reserved concurrency.
+	// Concurrency is how many instances may run at once, unless the stage sets another number. If
+	// the function has a queue, it is the maximum concurrency of the event source (2 to 1000), else
+	// reserved concurrency.
 	Concurrency int
-	// BatchSize is how many messages one invocation gets at most, for a function with a queue.
+	// BatchSize is the largest number of messages in one invocation, for a function with a queue.
 	BatchSize int
 }
 
-// How many connections to the database one instance may hold.
+// The limits of database connections in one instance of a function.
 const (
-	// DatabaseConnections: an instance handles one request at a time, and a request never needs two.
+	// DatabaseConnections is 1: an instance handles one request at a time, and a request needs one
+	// connection at a time.
 	DatabaseConnections = 1
-	// SetupConnections: one holds the migrations' lock, one migrates.
+	// SetupConnections is 2: one holds the lock of the migrations, the other one migrates.
 	SetupConnections = 2
 )
 
-// Connections is how many connections to the database one instance of the function may hold.
+// Connections returns how many database connections one instance of the function may hold.
 func (f Function) Connections() int {
 	switch {
 	case !f.Uses("database"):
@@ -118,8 +126,8 @@ func (f Function) Connections() int {
 	}
 }
 
-// Instances is how many instances of the function may run at once, where a stage bounds its concurrency. An event source that is bounded
-// leaves a schedule free to start one more.
+// Instances returns how many instances of the function may run at once if a stage sets its
+// concurrency. The limit of an event source does not count the instance that a schedule starts.
 func (f Function) Instances(concurrency int) int {
 	if f.Queue != "" && f.Every > 0 {
 		return concurrency + 1
@@ -127,12 +135,12 @@ func (f Function) Instances(concurrency int) int {
 	return concurrency
 }
 
-// All lists the functions.
+// All returns all functions.
 func All() []Function {
 	return []Function{SalesAPI, MerchantAPI, Stock, StockIncrease, Ads, Sweep, Setup}
 }
 
-// SalesAPI sells: it serves the storefront and the shop's API.
+// SalesAPI serves the storefront and the shop's API.
 var SalesAPI = Function{
 	Name:        "sales-api",
 	Description: "Serves the storefront and the shop's API, and asks for more when stock runs short",
@@ -144,7 +152,7 @@ var SalesAPI = Function{
 	Concurrency: 21,
 }
 
-// MerchantAPI is the shop as its merchant sees it: products, their policies, production orders, the ledger.
+// MerchantAPI serves the merchant: products, their policies, production orders, the ledger.
 var MerchantAPI = Function{
 	Name:        "merchant-api",
 	Description: "Serves the merchant: products and their policies, stocktake, production orders, the stock ledger",
@@ -173,19 +181,20 @@ var Stock = Function{
 	BatchSize:   10,
 }
 
-// StockIncrease books what the factory has made.
+// StockIncrease books the factory's deliveries.
 var StockIncrease = Function{
 	Name:        "stock-increase",
 	Description: "Books the factory's deliveries: the signed callback becomes stock",
 	Environment: StockIncreaseEnvironment{},
 	Routes:      []string{RouteGoodsReceipt},
 	Network:     Private,
-	Timeout:     25 * time.Second, // it tries again for as long as the HTTP API waits, 30 s: the factory calls once
+	Timeout:     25 * time.Second, // it retries for about as long as the HTTP API waits (30 s): the factory calls once
 	MemoryMB:    128,
 	Concurrency: 8,
 }
 
-// Ads switches advertisements with the stock. It hears that stock is empty from the same topic as stock, and finds by itself that some has come.
+// Ads switches advertisements with the stock. A message in its queue says that a product is short;
+// its schedule finds stock that has arrived.
 var Ads = Function{
 	Name:        "ads",
 	Description: "Switches a product's advertisement off while it is sold out, and on again when stock has arrived",
@@ -199,7 +208,7 @@ var Ads = Function{
 	BatchSize:   10,
 }
 
-// Sweep sends what was left unsent, and looks whether all is well.
+// Sweep completes what requests left unfinished, and checks the books.
 var Sweep = Function{
 	Name:        "sweep",
 	Description: "Every minute: publishes the production orders whose message was not sent, looks for overdue ones, checks the ledger",
@@ -211,7 +220,8 @@ var Sweep = Function{
 	Concurrency: 1,
 }
 
-// Setup prepares the database and the secrets, in a deployment in which it, or one of them, is new, and rotates the functions' password.
+// Setup prepares the database and the secrets in a deployment, if setup or one of them is new. It
+// also rotates the database password.
 var Setup = Function{
 	Name:        "setup",
 	Description: "In a deployment: migrates the schema, makes the functions' database user and the secrets. Rotates the user's password",

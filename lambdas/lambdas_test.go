@@ -67,7 +67,8 @@ func TestNoRouteIsDeclaredTwice(t *testing.T) {
 	}
 }
 
-// forbidden are what a handler must not carry: what deploys it, and what runs it on a developer's machine.
+// forbidden are what a handler must not carry: what deploys it, and what runs it on a developer's
+// machine.
 var forbidden = []string{"github.com/pulumi/", "restock/infra", "restock/local", "restock/cmd", "restock/test", "testing"}
 
 func TestHandlersCarryNeitherPulumiNorInfrastructure(t *testing.T) {

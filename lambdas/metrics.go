@@ -1,26 +1,26 @@
 package lambdas
 
-// The numbers that functions measure, as metrics of CloudWatch. They are counts, in the stage's namespace.
+// The metrics that functions publish to CloudWatch. Each is a count in the namespace of the stage.
 const (
 	MetricSales                     = "Sales"
 	MetricUnitsSold                 = "UnitsSold"
-	MetricRefusals                  = "Refusals" // of buyers, for want of stock
+	MetricRefusals                  = "Refusals" // buyers who were refused because the stock was too low
 	MetricProductionOrdersOpened    = "ProductionOrdersOpened"
-	MetricProductionRequests        = "ProductionRequests"        // that the factory took
-	MetricProductionRequestsFailed  = "ProductionRequestsFailed"  // that it did not
-	MetricProductionRequestsExpired = "ProductionRequestsExpired" // messages that were too old to ask with
+	MetricProductionRequests        = "ProductionRequests"        // that the factory accepted
+	MetricProductionRequestsFailed  = "ProductionRequestsFailed"  // that it did not accept
+	MetricProductionRequestsExpired = "ProductionRequestsExpired" // messages that had expired
 	MetricUnitsReceived             = "UnitsReceived"
-	MetricSurplusUnits              = "SurplusUnits" // received beyond what was ordered
+	MetricSurplusUnits              = "SurplusUnits" // received beyond the ordered quantity
 
-	MetricProductionOrdersAskedAgain = "ProductionOrdersAskedAgain" // overdue: the factory is asked once more
+	MetricProductionOrdersAskedAgain = "ProductionOrdersAskedAgain" // overdue; the factory was asked again
 	MetricProductionOrdersShort      = "ProductionOrdersShort"      // closed with less than was ordered
-	MetricProductionOrdersFailed     = "ProductionOrdersFailed"     // given up with nothing received
+	MetricProductionOrdersFailed     = "ProductionOrdersFailed"     // closed with nothing received
 
-	// What a sweep finds, every minute.
+	// A sweep publishes these every minute.
 	MetricProductionOrdersOverdue = "ProductionOrdersOverdue"
-	MetricLedgerDifference        = "LedgerDifference" // between the books and the stock
+	MetricLedgerDifference        = "LedgerDifference" // between ledger and stock
 	MetricStock                   = "Stock"            // by DimensionProduct
 )
 
-// DimensionProduct is the dimension of what is measured for each product: its SKU.
+// DimensionProduct is the dimension of metrics that exist for each product. Its value is the SKU.
 const DimensionProduct = "Product"

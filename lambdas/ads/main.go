@@ -1,5 +1,5 @@
-// Command ads switches advertisements with the stock: off while a product is sold out, on again when it
-// is in stock.
+// Command ads switches advertisements with the stock: off while a product is sold out, on again
+// when it is in stock.
 package main
 
 import (
@@ -30,8 +30,8 @@ type report struct {
 	Switched int `json:"switched"`
 }
 
-// handler checks all advertisements, whatever the event: a stock_empty message, or the schedule, which
-// finds stock that has arrived. A message may be old, so handler reads the stock itself.
+// handler checks all advertisements, whatever the event: a stock_empty message, or the schedule,
+// which finds stock that has arrived. A message may be old, so handler reads the stock itself.
 //
 // An error fails the whole batch, and SQS delivers it again. An answer without batchItemFailures
 // reports success for the whole batch.

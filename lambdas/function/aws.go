@@ -10,10 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
-// awsConfig is the SDK's configuration from what Lambda puts into every function's environment, and from the SDK's own variables for
-// endpoints. The SDK's package config would find the same; but it looks in files and asks services that are not there, and the clients of
-// those are half a megabyte in each zip, and a third of a cold start.
-// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+// awsConfig returns the SDK's configuration from the variables that Lambda sets in every function's
+// environment, and from the SDK's own variables for endpoints.
+//
+// The SDK's package config would find the same. But it also looks in files and asks services that a
+// function does not have. The clients of these services add half a megabyte to each zip, and a
+// third to a cold start.
+//
+//	https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func awsConfig() (aws.Config, error) {
 	var missing []string
 	variable := func(name string) string {
@@ -38,11 +42,14 @@ func awsConfig() (aws.Config, error) {
 	return c, nil
 }
 
-// serviceEndpoints are the addresses of single services, where the environment has some: they come before AWS_ENDPOINT_URL.
-// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+// serviceEndpoints finds the endpoints of single services in the environment. They take precedence
+// over AWS_ENDPOINT_URL.
+//
+//	https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 type serviceEndpoints struct{}
 
-// GetServiceBaseEndpoint is what the SDK's clients ask their configuration's sources for; an id is like "Secrets Manager".
+// GetServiceBaseEndpoint is the method that the SDK's clients look for in a configuration's
+// sources. An id is like "Secrets Manager".
 func (serviceEndpoints) GetServiceBaseEndpoint(_ context.Context, sdkID string) (url string, found bool, err error) {
 	url = os.Getenv("AWS_ENDPOINT_URL_" + strings.ToUpper(strings.ReplaceAll(sdkID, " ", "_")))
 	return url, url != "", nil

@@ -7,7 +7,8 @@ import (
 	"restock/internal/shop"
 )
 
-// correlated writes into each line which request of a buyer is its cause.
+// correlated adds the id of the buyer's request that causes the work to each log line. See
+// [shop.WithCorrelation].
 type correlated struct{ slog.Handler }
 
 func (h correlated) Handle(ctx context.Context, r slog.Record) error {

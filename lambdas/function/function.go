@@ -28,8 +28,9 @@ type Process[E any] struct {
 	Log         *slog.Logger
 }
 
-// Start makes a handler with newHandler, and serves invocations with it. The handler may have any form
-// that lambda.Start accepts. Its context ends shortly before the function's deadline. See [InTime].
+// Start makes a handler with newHandler, and serves invocations with it. The handler may have any
+// form that lambda.Start accepts. Its context ends shortly before the function's deadline. See
+// [InTime].
 //
 // Start does not return. If newHandler fails, Start logs the error and ends the process.
 func Start[E any](newHandler func(Process[E]) (handler any, err error)) {

@@ -14,10 +14,10 @@ import (
 	"restock/lambdas"
 )
 
-// An api answers the merchant. Who that is API Gateway has made sure of.
+// An api answers the merchant. API Gateway has authorized the requests.
 type api struct {
 	shop     *shop.Shop
-	leadTime time.Duration // of products that say no other
+	leadTime time.Duration // default of new products
 	log      *slog.Logger
 }
 
@@ -36,7 +36,8 @@ func newAPI(s *shop.Shop, leadTime time.Duration, log *slog.Logger) (http.Handle
 	})
 }
 
-// answer makes a handler of an operation: what it returns is answered with a status, its error with the error's own.
+// answer turns an operation into a handler. It answers with the status and the value that the
+// operation returns, or with its error.
 func (a api) answer(status int, operation func(http.ResponseWriter, *http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		value, err := operation(w, r)
@@ -48,7 +49,8 @@ func (a api) answer(status int, operation func(http.ResponseWriter, *http.Reques
 	}
 }
 
-// page reads which part of a list is wanted: how many entries, and behind which, empty where the list is wanted from its beginning.
+// page reads the parameters of a page: how many entries, and after which entry it begins. before is
+// empty for the first page.
 func page(query map[string]string) (limit int, before string, err error) {
 	limit = shop.DefaultPage
 	if text, ok := query["limit"]; ok {
@@ -59,12 +61,13 @@ func page(query map[string]string) (limit int, before string, err error) {
 	return limit, query["before"], nil
 }
 
-// pathID reads an id in a request's path.
+// pathID reads an id from the path of a request.
 func pathID(r *http.Request, name string) (uuid.UUID, error) {
 	return parseID("the "+name+" in the path", r.PathValue(name))
 }
 
-// parseID reads an id as it is written in answers, and in no other of the ways that a UUID may be.
+// parseID reads an id in the form in which answers contain it. It refuses the other forms of a
+// UUID.
 func parseID(what, text string) (uuid.UUID, error) {
 	id, err := uuid.Parse(text)
 	if err != nil || len(text) != len(id.String()) {

@@ -21,8 +21,8 @@ import (
 	"restock/internal/web/webtest"
 )
 
-// A books is a store with one product and one production order, that looks at what it is told to keep. What a fuzz target does not
-// expect to be asked panics.
+// A books is a store with one product and one production order, that looks at what it is told to
+// keep. What a fuzz target does not expect to be asked panics.
 type books struct {
 	shop.Store
 	t *testing.T
@@ -116,8 +116,8 @@ func (b books) CloseOrder(context.Context, shop.ProductionOrder, shop.OrderStatu
 	return true, nil
 }
 
-// FuzzAPI holds that whatever the merchant sends is answered, in JSON and with a code, as the merchant's own mistake if it is one, and
-// that nothing reaches the store that it should not keep.
+// FuzzAPI holds that whatever the merchant sends is answered, in JSON and with a code, as the
+// merchant's own mistake if it is one, and that nothing reaches the store that it should not keep.
 func FuzzAPI(f *testing.F) {
 	f.Add("GET /merchant/products", "", "", "")
 	for _, c := range badRequests() {

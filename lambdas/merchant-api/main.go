@@ -1,5 +1,5 @@
-// Command merchant-api serves the merchant's API: products and their policies, stocktake, production
-// orders, the stock ledger.
+// Command merchant-api serves the merchant's API: products and their policies, stocktake,
+// production orders, the stock ledger.
 package main
 
 import (

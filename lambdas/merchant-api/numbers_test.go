@@ -88,8 +88,8 @@ func TestNumbersOfAProductBeyondTheirLimitsAreRefusedByName(t *testing.T) {
 		}
 	}
 	for _, n := range productNumbers {
-		// What is beyond a limit by one, and the same again beyond what the limit's type holds: 2^32 and 2^64 more is
-		// the same number in fewer bits.
+		// What is beyond a limit by one, and the same again beyond what the limit's type holds:
+		// 2^32 and 2^64 more is the same number in fewer bits.
 		for value, code := range map[string]string{
 			strconv.FormatInt(n.min-1, 10): "invalid_product", strconv.FormatInt(n.max+1, 10): "invalid_product",
 			"9223372036854775807": "", "-9223372036854775808": "", // the limits of 64 bits

@@ -16,7 +16,7 @@ func newOrder(o shop.ProductionOrder) merchant.ProductionOrder {
 	}
 }
 
-// order is the answer that is a production order.
+// order returns the answer of an operation that returns a production order.
 func order(o shop.ProductionOrder, err error) (any, error) {
 	if err != nil {
 		return nil, err
@@ -72,10 +72,11 @@ func (a api) openOrder(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	if quantity == nil {
-		return order(a.shop.OpenOrder(r.Context(), sku, 0)) // what the policy suggests
+		return order(a.shop.OpenOrder(r.Context(), sku, 0)) // the quantity that the policy suggests
 	}
 	if *quantity == 0 {
-		return nil, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("the quantity is 0, it must be from 1 to %d; without one the order is what the policy suggests", shop.MaxQuantity)}
+		return nil, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf(
+			"the quantity is 0, it must be from 1 to %d; without one the order is what the policy suggests", shop.MaxQuantity)}
 	}
 	return order(a.shop.OpenOrder(r.Context(), sku, *quantity))
 }

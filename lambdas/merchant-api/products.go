@@ -22,7 +22,7 @@ func newProduct(p shop.Product) merchant.Product {
 	}
 }
 
-// product is the answer that is a product.
+// product returns the answer of an operation that returns a product.
 func product(p shop.Product, err error) (any, error) {
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (a api) products(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return products, nil
 }
 
-// A lead time is read as a number of seconds that a time.Duration has room for.
+// A leadTime is a number of seconds. Every int32 of seconds fits into a time.Duration.
 type leadTime = int32
 
 func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -134,7 +134,7 @@ func (a api) ledger(_ http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	answer := merchant.Ledger{SKU: sku, Entries: make([]merchant.LedgerEntry, 0, len(entries))}
 	for _, e := range entries {
-		answer.Entries = append(answer.Entries, merchant.LedgerEntry{ID: e.ID, Quantity: e.Quantity, Cause: e.Cause, Reason: e.Reason, Reference: e.Reference, At: e.At})
+		answer.Entries = append(answer.Entries, merchant.LedgerEntry(e))
 	}
 	if more {
 		answer.Next = strconv.FormatInt(entries[len(entries)-1].ID, 10)

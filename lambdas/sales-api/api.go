@@ -42,7 +42,7 @@ func newAPI(s seller, log *slog.Logger) (http.Handler, error) {
 	})
 }
 
-// A product is a shop.Product as its existing clients know it.
+// A product is a shop.Product in the form that existing clients read.
 type product struct {
 	ID       uuid.UUID `json:"product_id"`
 	SKU      string    `json:"sku"`
@@ -50,15 +50,16 @@ type product struct {
 	Price    int64     `json:"price"` // in the currency's minor unit
 	Currency string    `json:"currency"`
 	Stock    int       `json:"stock"`
-	// MaxPerSale is the most that one sale may be of; left out where there is no limit.
+	// MaxPerSale is the largest quantity of one sale. It is omitted if there is no limit.
 	MaxPerSale int `json:"max_per_sale,omitempty"`
-	// ExpectedAt is when stock should come that is on order; left out where none is.
+	// ExpectedAt is when the stock on order should arrive. It is omitted if nothing is on order.
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 }
 
 func newProduct(p shop.Product) product {
 	return product{
-		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency, Stock: p.Stock, MaxPerSale: p.MaxPerSale, ExpectedAt: p.ExpectedAt,
+		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency,
+		Stock: p.Stock, MaxPerSale: p.MaxPerSale, ExpectedAt: p.ExpectedAt,
 	}
 }
 
@@ -84,7 +85,7 @@ func (a api) product(w http.ResponseWriter, r *http.Request, sku string) {
 	web.Answer(w, http.StatusOK, newProduct(p))
 }
 
-// A sale is the answer to a checkout that sold.
+// A sale is the answer to a successful checkout.
 type sale struct {
 	Message   string    `json:"message"`
 	SaleID    uuid.UUID `json:"sale_id"`
@@ -116,7 +117,7 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readPurchase reads what a buyer asks for. No body, or what it leaves out, is one doughnut.
+// readPurchase reads what a buyer asks for. The defaults are one doughnut.
 func readPurchase(w http.ResponseWriter, r *http.Request) (shop.Purchase, error) {
 	key, err := web.IdempotencyKey(r)
 	if err != nil {

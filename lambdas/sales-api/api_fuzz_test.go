@@ -19,7 +19,8 @@ import (
 	"restock/lambdas/journal"
 )
 
-// A shelf is a store of one product of which nothing comes again. What a fuzz target does not expect to be asked panics.
+// A shelf is a store of one product of which nothing comes again. What a fuzz target does not
+// expect to be asked panics.
 type shelf struct {
 	shop.Store
 	stock, sold int
@@ -55,8 +56,9 @@ func (s *shelf) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, err
 // printable are texts without anything that would be more than text in a header, or in a log.
 var printable = regexp.MustCompile(`^[ -+\--~]*$`) // ASCII, without a comma
 
-// FuzzAPI holds that whatever a buyer sends is answered, in JSON and with a code, as the buyer's own mistake if it is one; that a buyer
-// who is told so, and nobody else, has bought what was asked for; and that each line of the log stays one.
+// FuzzAPI holds that whatever a buyer sends is answered, in JSON and with a code, as the buyer's
+// own mistake if it is one; that a buyer who is told so, and nobody else, has bought what was asked
+// for; and that each line of the log stays one.
 func FuzzAPI(f *testing.F) {
 	for _, seed := range []struct{ request, query, key, language, body string }{
 		{"POST /checkout", "", "", "", ""},

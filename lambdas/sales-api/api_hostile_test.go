@@ -127,7 +127,8 @@ func TestBodiesThatWearOutAReaderAreRefused(t *testing.T) {
 	}
 }
 
-// An HTTP API joins a header that comes twice with a comma, and gives names in lower case: these are all that can come of duplicates.
+// An HTTP API joins a header that comes twice with a comma, and gives names in lower case: these
+// are all that can come of duplicates.
 func TestSmuggledHeadersAreNoOthers(t *testing.T) {
 	handler, database, _ := open(t)
 	buy := func(header map[string]string) webtest.Answer {

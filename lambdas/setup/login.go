@@ -11,12 +11,14 @@ import (
 	"restock/lambdas"
 )
 
-// secondUser, behind the name of the functions' first user, names their second.
+// secondUser is the suffix that makes the name of the second user from that of the first.
 const secondUser = "_2"
 
-// nextLogin is the other of the functions' two users, with a new password. They take turns: the user of the login before keeps its password
-// until the rotation after, so that at no moment a login that was just read is refused.
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-two-users
+// nextLogin returns the login of the other of the functions' two users, with a new password. The
+// users take turns: the user of the previous login keeps its password until the next rotation. So a
+// login that a function has just read is never refused.
+//
+//	https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotation-strategy.html#rotating-secrets-two-users
 func nextLogin(now secrets.Login) secrets.Login {
 	user, isSecond := strings.CutSuffix(now.Username, secondUser)
 	if !isSecond {
@@ -25,7 +27,7 @@ func nextLogin(now secrets.Login) secrets.Login {
 	return secrets.Login{Username: user, Password: rand.Text()}
 }
 
-// tryLogin opens the database with a login, and asks it for what every function reads.
+// tryLogin returns a test of a login: it opens the database and reads the products.
 func tryLogin(e lambdas.SetupEnvironment) func(context.Context, secrets.Login) error {
 	return func(ctx context.Context, login secrets.Login) error {
 		db, err := mysql.Open(mysql.Config{

@@ -1,4 +1,5 @@
-// Command setup prepares the database and the secrets, in a deployment, and rotates the functions' password.
+// Command setup prepares the database and the secrets in a deployment, and rotates the functions'
+// database password.
 package main
 
 import (

@@ -14,31 +14,31 @@ import (
 	"restock/lambdas/journal"
 )
 
-// userPrefix, before the database's name, names the functions' user: users are the server's, and other databases on it may have
-// a user of their name.
+// userPrefix and the database's name make the name of the functions' user. Users belong to the
+// server, and another database on it may have a user with its plain name.
 const userPrefix = "restock_"
 
-// callbackKeySize is in bytes: as long as the signature's hash.
+// callbackKeySize is in bytes: the size of the signature's hash.
 const callbackKeySize = 32
 
-// A setup prepares what the functions need. It may be run again at any time: what is there stays.
+// A setup prepares what the functions need. It may run again at any time, and keeps what exists.
 type setup struct {
 	db          *sql.DB
 	login       *secrets.Secret[secrets.Login]
 	callbackKey *secrets.Secret[secrets.CallbackKey]
-	user        string // of the functions, where their secret is empty
+	user        string // name of the functions' user, if their secret is empty
 	log         *slog.Logger
 }
 
-// A report is what setup answers. The deployment's state keeps it: nothing in it is secret.
+// A report is setup's answer. The deployment's state stores it, so it holds no secret.
 type report struct {
 	SchemaVersion int64 `json:"schema_version"`
 }
 
-// An event is a deployment's, which is empty, or a step of a rotation.
+// An event is empty in a deployment, else a step of a rotation.
 type event = events.SecretsManagerSecretRotationEvent
 
-// handler does what it is asked for.
+// handler runs the setup for an empty event, else the step of the rotation.
 func (s setup) handler(rotation secrets.Rotation[secrets.Login]) func(context.Context, event) (*report, error) {
 	return func(ctx context.Context, e event) (*report, error) {
 		if e.Step == "" {
@@ -68,8 +68,9 @@ func (s setup) run(ctx context.Context) (report, error) {
 	return report{SchemaVersion: version}, nil
 }
 
-// ensureUser makes the functions' database user with the password of its secret, and the secret where it is empty. The secret is written
-// first: were it the other way round, a crash in between would leave a user whose password nobody knows.
+// ensureUser creates the functions' database user with the password in its secret. If the secret is
+// empty, ensureUser writes it first: a crash between the two steps must not leave a user with an
+// unknown password.
 func (s setup) ensureUser(ctx context.Context) error {
 	login, err := s.login.Get(ctx, true)
 	if secrets.IsEmpty(err) {
@@ -82,7 +83,7 @@ func (s setup) ensureUser(ctx context.Context) error {
 	return s.setUser(ctx, login)
 }
 
-// setUser makes the functions' database user of a login, or gives it the login's password.
+// setUser creates the functions' database user of a login, or changes its password to the login's.
 func (s setup) setUser(ctx context.Context, login secrets.Login) error {
 	if err := migrate.User(ctx, s.db, login.Username, login.Password); err != nil {
 		return err

@@ -83,7 +83,8 @@ func TestSalesInFlightSurviveRotations(t *testing.T) {
 	}
 	d.SetStock(t, 1_000_000)
 
-	// Buyers of functions that connect anew for every sale, with the login that they have once read.
+	// Buyers of functions that connect anew for every sale, with the login that they have once
+	// read.
 	buying, stop := context.WithCancel(t.Context())
 	var buyers sync.WaitGroup
 	for range 4 {

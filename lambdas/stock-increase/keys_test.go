@@ -93,7 +93,8 @@ func TestForgersCauseOneReadOfTheKeyInThirtySeconds(t *testing.T) {
 		}
 		r.now = r.now.Add(29 * time.Millisecond) // 29 s in all
 	}
-	// The current version when the first callback came, and both versions once because of the mismatches.
+	// The current version when the first callback came, and both versions once because of the
+	// mismatches.
 	if got := r.vault.Reads(); got != 3 {
 		t.Errorf("1,000 forged callbacks in 29 s read the secret %d times, want 3", got)
 	}

@@ -18,13 +18,15 @@ import (
 	"restock/lambdas"
 )
 
-// maxBody is the longest body of a callback, in bytes. The factory sends back what it was asked, under 1 KiB.
+// maxBody is the longest body of a callback, in bytes. The factory sends back the request, which is
+// shorter than 1 KiB.
 const maxBody = 16 << 10
 
 // acceptedKeys are the keys that a callback may be signed with. See [secrets.CallbackKeys].
 type acceptedKeys interface {
 	Accepted(context.Context) ([]secrets.CallbackKey, error)
-	// Reread reads the keys again after a mismatch. It returns none if the last such read was less than 30 s ago.
+	// Reread reads the keys again after a mismatch. It returns none if the last such read was less
+	// than 30 s ago.
 	Reread(context.Context) ([]secrets.CallbackKey, error)
 }
 
@@ -33,7 +35,7 @@ type booker interface {
 	Receive(context.Context, shop.Delivery) (shop.Receipt, error)
 }
 
-// A receiver takes the factory's callbacks.
+// A receiver answers the factory's callbacks.
 type receiver struct {
 	shop booker
 	keys acceptedKeys
@@ -55,7 +57,7 @@ type receipt struct {
 }
 
 func (d receiver) receive(w http.ResponseWriter, r *http.Request) {
-	log := d.log.With("path", r.URL.Path) // names the production order and the attempt
+	log := d.log.With("path", r.URL.Path) // the path names the production order and the attempt
 	attempt, err := d.verify(r)
 	r = r.WithContext(shop.WithCorrelation(r.Context(), attempt.Correlation))
 	var delivery shop.Delivery
@@ -80,11 +82,12 @@ func (d receiver) receive(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// retryInterval is how long to wait before what is unavailable is asked again.
+// retryInterval is the time between two attempts of patiently.
 const retryInterval = 500 * time.Millisecond
 
-// patiently asks again what is unavailable, or has an unknown outcome, until the context ends: whatever the factory is answered, it
-// never calls again. An attempt that is booked already is not booked again.
+// patiently calls ask again while its error is CodeUnavailable or CodeOutcomeUnknown, until the
+// context ends. The factory calls once and ignores the answer, so there is no later callback. To
+// book an attempt twice does nothing.
 func patiently(ctx context.Context, ask func() error) error {
 	for {
 		err := ask()
@@ -107,7 +110,7 @@ func (d receiver) book(ctx context.Context, delivery shop.Delivery) (booked shop
 	return booked, err
 }
 
-// verify checks that a callback is ours, and says which attempt it is for.
+// verify checks the signature of a callback, and returns the attempt that it is for.
 func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	order, err := uuid.Parse(r.PathValue("order"))
 	if err != nil {
@@ -117,7 +120,7 @@ func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	if err != nil {
 		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no attempt"}
 	}
-	if err := factory.CheckSigned(r.URL.Query()); err != nil { // a stranger is not waited for
+	if err := factory.CheckSigned(r.URL.Query()); err != nil { // refuse before reading the key
 		return factory.Attempt{}, err
 	}
 	uncheckable := func(err error) error {
@@ -137,8 +140,8 @@ func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	if err == nil {
 		return signed, nil
 	}
-	// The key may have been replaced since it was read. A read that fails is not repeated: most mismatches are forged,
-	// and a forger must not be able to keep the instance waiting.
+	// The key may have been replaced since it was read. A failed read is not repeated: most
+	// mismatches are forgeries, and a forger must not be able to keep the instance busy.
 	fresh, failed := d.keys.Reread(r.Context())
 	switch {
 	case failed != nil:
@@ -149,8 +152,8 @@ func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	return verifyWith(fresh, order, attempt, r.URL.Query())
 }
 
-// verifyWith checks a callback with each key, the current one first. If none fits, the error is the first one: that the
-// signature is not ours, or that the current key is none to sign with.
+// verifyWith checks a callback with each key, the current one first. If none fits, it returns the
+// first error: the signature is not ours, or the current key is too short.
 func verifyWith(keys []secrets.CallbackKey, order, attempt uuid.UUID, query url.Values) (factory.Attempt, error) {
 	var first error
 	for _, key := range keys {
@@ -166,7 +169,7 @@ func verifyWith(keys []secrets.CallbackKey, order, attempt uuid.UUID, query url.
 	return factory.Attempt{}, first
 }
 
-// read is what a callback says was made.
+// read reads the quantity that was made from a callback's body.
 func read(w http.ResponseWriter, r *http.Request, attempt factory.Attempt) (shop.Delivery, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {

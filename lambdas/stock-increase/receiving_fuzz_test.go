@@ -30,8 +30,9 @@ func (y *yard) Replenish(context.Context, shop.Replenishment) (shop.Decision, er
 	return shop.Decision{Outcome: shop.Settled}, nil
 }
 
-// FuzzCallback holds that nothing is booked but what a callback says that was signed, for its own attempt, and of no more than that asked
-// for; and that all else is refused as the stranger's mistake.
+// FuzzCallback holds that nothing is booked but what a callback says that was signed, for its own
+// attempt, and of no more than that asked for; and that all else is refused as the stranger's
+// mistake.
 func FuzzCallback(f *testing.F) {
 	order, attempt := uuid.MustParse("0190d6a8-f000-7000-8000-000000000001"), uuid.MustParse("0190d6a8-f000-7000-8000-0000000000a1")
 	good := callback(f, ours, order, attempt, made100)

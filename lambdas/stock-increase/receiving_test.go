@@ -58,7 +58,8 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
 	return handler, database, (*published)[0].ID
 }
 
-// callback is what the factory sends: its body is the request that it was asked, to the URL that it was given.
+// callback is what the factory sends: its body is the request that it was asked, to the URL that it
+// was given.
 func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webtest.Request {
 	tb.Helper()
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")

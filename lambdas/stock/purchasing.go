@@ -20,7 +20,7 @@ import (
 	"restock/lambdas/journal"
 )
 
-// A producer is a factory that can be asked.
+// A producer is a factory.
 type producer interface {
 	Produce(context.Context, factory.Request) (lot string, err error)
 }
@@ -30,7 +30,7 @@ type signingKey interface {
 	Current(context.Context) (secrets.CallbackKey, error)
 }
 
-// purchasing turns stock_empty messages into requests to the factory.
+// A purchasing turns stock_empty messages into requests to the factory.
 type purchasing struct {
 	factory producer
 	keys    signingKey
@@ -40,11 +40,13 @@ type purchasing struct {
 	journal journal.Journal
 }
 
-// factoryTimeout is how long the factory may take to answer; it answers before it begins to work.
+// factoryTimeout is how long the factory may take to answer. It answers before it starts to
+// produce.
 const factoryTimeout = 5 * time.Second
 
-// handle asks the factory for each record of a batch, all at once: one that is slow or broken does not hold the others. A record
-// that failed is reported and stays in the queue, to be tried again and to end in the dead-letter queue; the others are done.
+// handle asks the factory for each record of a batch, all at once, so a slow or broken record does
+// not delay the others. It reports the records that failed. SQS delivers these again, and moves
+// them to the dead-letter queue in the end.
 func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	failed := make([]bool, len(event.Records))
 	var all sync.WaitGroup
@@ -81,18 +83,20 @@ func (p purchasing) handleRecord(ctx context.Context, record events.SQSMessage) 
 	return err == nil
 }
 
-// errExpired is returned for a message that is too old to ask the factory with.
+// errExpired is the error of a message that must not reach the factory any more.
 var errExpired = errors.New("the message has expired")
 
-// order makes one attempt to get a production order made. An expired message returns errExpired, before the factory is
-// asked: the sweep has published a newer message for the order, or it has closed the order. So dead letters of old
-// attempts may be sent back, and the factory still makes the order once.
+// order makes one attempt at a production order. For an expired message it returns errExpired and
+// does not ask the factory: the sweep has published a newer message for the order, or has closed
+// the order. So old dead letters may be sent back to the queue, and the factory still makes the
+// order once.
 //
-// The time is all that stock knows, for it has no database. It does not know of an order that a person has cancelled, or
-// that another attempt has fulfilled, while its message is still valid. stock-increase books what comes of such a
-// message as a late receipt or a surplus, and people get a notice.
+// stock has no database, so it knows only the time. It does not know of an order that a person has
+// cancelled, or that another attempt has fulfilled, while its message is still valid.
+// stock-increase books the goods of such a message as a late receipt or a surplus, and people get a
+// notice.
 func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error) {
-	// A panic outside the handler's goroutine would end the process, and fail the whole batch.
+	// A panic in this goroutine would end the process, and fail the whole batch.
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
@@ -111,12 +115,14 @@ func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error)
 		return fmt.Errorf("making an attempt id: %w", err)
 	}
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
-	callbackURL := signer.CallbackURL(p.apiURL, template, factory.Attempt{ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity, Correlation: m.Correlation})
-	// Nothing that takes time comes between this check and the request.
+	callbackURL := signer.CallbackURL(p.apiURL, template, factory.Attempt{
+		ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity, Correlation: m.Correlation,
+	})
+	// This check comes last, because the steps above take time.
 	if m.Expired(p.now()) {
 		return errExpired
 	}
-	// A request that is cut short may have been taken: the factory would be asked again for what it is making.
+	// The factory may accept a request that is cut off. The retry would then order a second lot.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
 		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left", m.ProductionOrderID, factoryTimeout)
 	}

@@ -37,8 +37,9 @@ func newSigner(tb testing.TB) factory.Signer {
 	return signer
 }
 
-// FuzzRecords holds that of two records each either becomes one request to the factory, with a callback of ours, or is dropped because it
-// has expired, or stays in the queue, whatever the other one is; and that each line of the log stays one.
+// FuzzRecords holds that of two records each either becomes one request to the factory, with a
+// callback of ours, or is dropped because it has expired, or stays in the queue, whatever the other
+// one is; and that each line of the log stays one.
 func FuzzRecords(f *testing.F) {
 	good := body(f, "0190d6a8-f000-7000-8000-000000000001", "100")
 	f.Add(good, body(f, "0190d6a8-f000-7000-8000-000000000002", "7"))

@@ -48,7 +48,8 @@ func (f *fake) Produce(_ context.Context, r factory.Request) (string, error) {
 
 func accept(factory.Request) error { return nil }
 
-// record is a record of SQS's event as Lambda delivers it, the SNS envelope in its body. Its message does not expire.
+// record is a record of SQS's event as Lambda delivers it, the SNS envelope in its body. Its
+// message does not expire.
 func record(id, order, count string) string {
 	return recordUntil(id, order, count, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
 }
@@ -78,7 +79,8 @@ func recordOf(id, body string) string {
 		`"messageAttributes":{},"md5OfBody":"…","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:ap-northeast-2:123456789012:stock_queue","awsRegion":"ap-northeast-2"}`
 }
 
-// invoke sends a batch through the same machinery as in Lambda, and returns the ids that are reported as failed.
+// invoke sends a batch through the same machinery as in Lambda, and returns the ids that are
+// reported as failed.
 func invoke(t *testing.T, p purchasing, records ...string) []string {
 	t.Helper()
 	out, err := lambda.NewHandler(p.handle).Invoke(t.Context(), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`))
@@ -253,7 +255,8 @@ func TestOnlyTheRecordsThatFailAreReported(t *testing.T) {
 }
 
 func TestASlowRecordHoldsNoOther(t *testing.T) {
-	// Each request waits for all the others. One after the other they would wait for ever, which synctest notices.
+	// Each request waits for all the others. One after the other they would wait for ever, which
+	// synctest notices.
 	synctest.Test(t, func(t *testing.T) {
 		var all sync.WaitGroup
 		all.Add(10)

@@ -30,8 +30,8 @@ const (
 	maxReceives = 5
 )
 
-// A house is the shop with its real database, topic, queue and function stock, and a factory that is down at first. Its
-// clock is the test's own.
+// A house is the shop with its real database, topic, queue and function stock, and a factory that
+// is down at first. Its clock is the test's own.
 type house struct {
 	*mysqltest.Database
 	shop       *shop.Shop
@@ -99,8 +99,8 @@ func (h *house) Produce(_ context.Context, r factory.Request) (string, error) {
 	return "lot", nil
 }
 
-// pass lets time pass, second by second: the queue gives stock its messages, the factory delivers what is done, and the
-// sweep runs every minute.
+// pass lets time pass, second by second: the queue gives stock its messages, the factory delivers
+// what is done, and the sweep runs every minute.
 func (h *house) pass(t *testing.T, d time.Duration) {
 	t.Helper()
 	for until := h.now.Add(d); h.now.Before(until); {
@@ -115,7 +115,8 @@ func (h *house) pass(t *testing.T, d time.Duration) {
 	}
 }
 
-// handle gives stock the messages that are visible, and moves those that it has received too often to the dead letters.
+// handle gives stock the messages that are visible, and moves those that it has received too often
+// to the dead letters.
 func (h *house) handle(t *testing.T) {
 	t.Helper()
 	var kept []queued
@@ -180,14 +181,17 @@ func TestARedriveDoesNotMultiplyAnOrder(t *testing.T) {
 	}{
 		// The sweep runs every minute, and asks again at 3, 8 and 17 minutes.
 		{10 * time.Second, 17 * time.Minute, 3, 1, 1},
-		// As it is deployed: six times the function's timeout. The messages of the first two asks expire in the queue.
+		// As it is deployed: six times the function's timeout. The messages of the first two asks
+		// expire in the queue.
 		{time.Minute, 17 * time.Minute, 1, 1, 1},
-		// The letter of the first ask is sent back just before the sweep asks again. If it were made, then twice.
+		// The letter of the first ask is sent back just before the sweep asks again. If it were
+		// made, then twice.
 		{10 * time.Second, 3*time.Minute - time.Second, 1, 0, 1},
 		{10 * time.Second, 8*time.Minute - time.Second, 2, 0, 1},
 		// The letter of the first ask is still valid, and is made.
 		{10 * time.Second, 55 * time.Second, 1, 0, 1},
-		// The last ask has expired. The order fails at 34 minutes, and nothing may be made for it any more.
+		// The last ask has expired. The order fails at 34 minutes, and nothing may be made for it
+		// any more.
 		{10 * time.Second, 32*time.Minute + 30*time.Second, 4, 0, 0},
 		{10 * time.Second, 40 * time.Minute, 4, 0, 0},
 	} {

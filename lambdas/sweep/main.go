@@ -1,5 +1,5 @@
-// Command sweep runs every minute. It publishes production orders that were left unpublished, asks the
-// factory again for overdue ones, sends notices, and checks the books. See [shop.Shop.Sweep].
+// Command sweep runs every minute. It publishes production orders that were left unpublished, asks
+// the factory again for overdue ones, sends notices, and checks the books. See [shop.Shop.Sweep].
 package main
 
 import (

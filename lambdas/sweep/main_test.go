@@ -29,7 +29,8 @@ func (t *topic) Publish(_ context.Context, o shop.ProductionOrder) error {
 	return nil
 }
 
-// scheduled is the event of a schedule: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+// scheduled is the event of a schedule:
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
 const scheduled = `{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event","source":"aws.events",
 	"account":"123456789012","time":"2026-11-21T12:00:00Z","region":"ap-northeast-2","resources":["arn:aws:events:ap-northeast-2:123456789012:rule/sweep"],"detail":{}}`
 

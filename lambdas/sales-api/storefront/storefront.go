@@ -1,5 +1,5 @@
-// Package storefront is the shop's page: one file, without a build step and
-// without anything from elsewhere, and the headers that it is served with.
+// Package storefront serves the shop's page and its HTTP headers. The page is one file, needs no
+// build step, and loads nothing from other origins.
 package storefront
 
 import (
@@ -16,15 +16,15 @@ import (
 //go:embed index.html
 var page string
 
-// Both are computed from the page once, when the program starts.
+// Both are computed when the program starts.
 var (
-	// contentSecurityPolicy is what the page works under: its own style and script, named by their hashes,
-	// requests to its own origin, and nothing else.
+	// contentSecurityPolicy allows the page's own style and script, by their hashes, requests to
+	// its own origin, and nothing else.
 	contentSecurityPolicy = policyFor(page)
 	etag                  = etagFor(page)
 )
 
-// Handler serves the page to every GET and HEAD, whatever the path.
+// Handler serves the page to every GET and HEAD request, whatever the path.
 func Handler() http.Handler { return http.HandlerFunc(serve) }
 
 func serve(w http.ResponseWriter, r *http.Request) {
@@ -38,8 +38,8 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", contentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	// Kept, but asked about each time: a new version is seen at once, an old
-	// one costs a 304.
+	// Browsers cache the page, and ask each time whether it has changed: a new version is visible
+	// at once, and an unchanged one costs a 304.
 	h.Set("Cache-Control", "no-cache")
 	h.Set("ETag", etag)
 	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(page))
@@ -58,9 +58,8 @@ func policyFor(page string) string {
 	}, "; ")
 }
 
-// inline returns what stands between the tags of the page's one inline element
-// of that name. The page is part of the program: that there is one is held by
-// a test, and a program without it does not start.
+// inline returns the content of the page's only inline element of a name. It panics if there is
+// none; a test makes sure that the embedded page has it.
 func inline(page, element string) string {
 	_, rest, opened := strings.Cut(page, "<"+element+">")
 	content, _, closed := strings.Cut(rest, "</"+element+">")
@@ -71,7 +70,8 @@ func inline(page, element string) string {
 }
 
 // hashOf returns the source expression that allows an inline block.
-// https://www.w3.org/TR/CSP3/#grammardef-hash-source
+//
+//	https://www.w3.org/TR/CSP3/#grammardef-hash-source
 func hashOf(block string) string {
 	sum := sha256.Sum256([]byte(block))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
