@@ -70,8 +70,8 @@ func redriveCommand() command {
 				return fmt.Errorf("redriving %s: %w", queue, err)
 			}
 			return s.show(done, func() {
-				fmt.Fprintf(s.out, "%s went from %s back to where they came from.\n%s", messages(done.Moved), queue,
-					done.letters)
+				fmt.Fprintf(s.out, "%s went from %s back to where they came from.\n%s",
+					messages(done.Moved), queue, done.letters)
 			})
 		}}
 }

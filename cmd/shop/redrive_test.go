@@ -157,8 +157,8 @@ func TestRedriveIsWatchedUntilItEnds(t *testing.T) {
 		out, said, code := shop(t, "redrive", "--ready", ready(t, server.URL, server.URL))
 		server.Close()
 		if code != c.code || out != c.out || said != c.said {
-			t.Errorf("%v: ended with %d, %q and %q; want %d, %q and %q", c.tasks, code, out, said, c.code, c.out,
-				c.said)
+			t.Errorf("%v: ended with %d, %q and %q; want %d, %q and %q",
+				c.tasks, code, out, said, c.code, c.out, c.said)
 		}
 	}
 }

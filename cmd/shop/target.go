@@ -153,8 +153,8 @@ func stackOutput(ctx context.Context, stage, name string) (string, error) {
 	err := cmd.Run()
 	if errors.Is(err, exec.ErrNotFound) {
 		return "", fmt.Errorf(
-			"asking pulumi for %s of stage %s: pulumi is not installed: give --url URL in place of --stage", name,
-			stage)
+			"asking pulumi for %s of stage %s: pulumi is not installed: give --url URL in place of --stage",
+			name, stage)
 	}
 	if err != nil {
 		why := strings.Join(strings.Fields(said.String()), " ")

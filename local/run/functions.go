@@ -60,7 +60,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 	}
 	r.onClose("functions", host.Close)
 
-	closedOff, err := r.closedOff(p.onAWS)
+	blackholed, err := r.blackholed(p.onAWS)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 		for name, value := range variables {
 			config.Environment[name] = fmt.Sprint(value)
 		}
-		maps.Copy(config.Environment, closedOff[config.ARN])
+		maps.Copy(config.Environment, blackholed[config.ARN])
 		if reserved, declared := resource.Outputs["reservedConcurrentExecutions"].(float64); declared && reserved >= 0 {
 			concurrency := int(reserved) // -1, as on AWS, is none
 			config.ReservedConcurrency = &concurrency

@@ -22,10 +22,11 @@ var endpointVariables = map[string]string{
 	"sqs":            "AWS_ENDPOINT_URL_SQS",
 }
 
-// closedOff are the variables that lead a function into a black hole, by its ARN: where the declared network has no way, its call hangs, as
-// on AWS, and the run says which piece is missing. That goes for what the function's environment names, and for the services of AWS that are
-// here, which it may call unasked. What else it may find on this machine by itself, nobody keeps from it.
-func (r *Run) closedOff(g *graph.Graph) (map[string]map[string]string, error) {
+// blackholed returns the variables that lead a function into a black hole, by the function's ARN. Where
+// the declared network has no route, the call hangs, as on AWS, and the run names the missing resource.
+// This applies to the addresses in the function's environment, and to the AWS services of the run. The
+// run does not block other addresses on this machine.
+func (r *Run) blackholed(g *graph.Graph) (map[string]map[string]string, error) {
 	variables := map[string]map[string]string{}
 	for _, d := range append(rules.Destinations(g, r.config.Program.Declared), everyService(g)...) {
 		if d.Missing == nil {

@@ -191,8 +191,8 @@ func TestTimeoutAnswers503AndTheFunctionRunsOn(t *testing.T) {
 			time.Sleep(time.Minute)
 			synctest.Wait()
 			if !finished || ended != nil {
-				t.Errorf("after the timeout: function finished %v with context error %v, want true and none", finished,
-					ended)
+				t.Errorf("after the timeout: function finished %v with context error %v, want true and none",
+					finished, ended)
 			}
 		})
 	}

@@ -70,8 +70,8 @@ func TestCORSHeadersAreTheAPIs(t *testing.T) {
 			w := serve(mustNew(t, cfg), r)
 			w.Header().Del("Apigw-Requestid")
 			if w.Code != tc.status || !maps.EqualFunc(w.Header(), tc.want, slices.Equal) {
-				t.Errorf("%s with %v:\n got %d %v\nwant %d %v", tc.method, tc.header, w.Code, w.Header(), tc.status,
-					tc.want)
+				t.Errorf("%s with %v:\n got %d %v\nwant %d %v",
+					tc.method, tc.header, w.Code, w.Header(), tc.status, tc.want)
 			}
 		})
 	}

@@ -40,8 +40,8 @@ func FuzzRoutes(f *testing.F) {
 		r, params, ok := match(routes, method, path)
 		other, otherParams, otherOK := match(reversed, method, path)
 		if ok != otherOK || r.Key != other.Key || !reflect.DeepEqual(params, otherParams) {
-			t.Errorf("%s %q: got %q %q, and declared in the other order %q %q", method, path, r.Key, params, other.Key,
-				otherParams)
+			t.Errorf("%s %q: got %q %q, and declared in the other order %q %q",
+				method, path, r.Key, params, other.Key, otherParams)
 		}
 		if !ok || r.catchAll {
 			return

@@ -230,8 +230,8 @@ func TestInventedMethodsAreWarnedOfOnce(t *testing.T) {
 	cfg.Log = slog.New(slog.NewJSONHandler(&log, nil))
 	api := mustNew(t, cfg)
 	for i := range 100 {
-		wantFailure(t, serve(api, httptest.NewRequest(fmt.Sprintf("INVENTED%d", i), "/products/x", nil)), 404,
-			"Not Found")
+		wantFailure(t, serve(api, httptest.NewRequest(fmt.Sprintf("INVENTED%d", i), "/products/x",
+			nil)), 404, "Not Found")
 		wantFailure(t, serve(api, httptest.NewRequest("POST", "/products/x", nil)), 404, "Not Found")
 	}
 	if got := strings.Count(log.String(), "no route for the method"); got != 2 {

@@ -153,8 +153,8 @@ func TestInternalErrorIsLoggedAndNotShown(t *testing.T) {
 }
 
 func TestInputIsNeitherLoggedNorQuotedInErrors(t *testing.T) {
-	for _, body := range []string{`{"Times":"hunter2"}`, `{"Name":"hunter2"`, `{"Name":hunter2}`, `{"Times":123.4567}`,
-		`"hunter2"`} {
+	for _, body := range []string{`{"Times":"hunter2"}`, `{"Name":"hunter2"`, `{"Name":hunter2}`,
+		`{"Times":123.4567}`, `"hunter2"`} {
 		handler, log := newTestHandler()
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, jsonRequest("plain.Greet", body))

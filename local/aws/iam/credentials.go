@@ -28,8 +28,8 @@ func (s session) arn() string {
 	if len(parts) != 6 {
 		return "" // it belongs to no session
 	}
-	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", parts[4], s.role[strings.LastIndex(s.role, "/")+1:],
-		s.name)
+	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s",
+		parts[4], s.role[strings.LastIndex(s.role, "/")+1:], s.name)
 }
 
 // Issue returns new credentials of a role for a named session. AWS names the session of an instance

@@ -200,8 +200,8 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 		{
 			"a service that no policy of a secret names", stack(t),
 			func(a *iam.Authority) error {
-				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "secretsmanager:GetSecretValue",
-					secretARN)
+				return a.AuthorizeService("secretsmanager.amazonaws.com",
+					secretARN, "secretsmanager:GetSecretValue", secretARN)
 			},
 			"because no resource-based policy allows", account, "infra/stack/secrets.go", "",
 		},
@@ -213,8 +213,8 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				"sourceArn": secretARN,
 			})),
 			func(a *iam.Authority) error {
-				return a.AuthorizeService("secretsmanager.amazonaws.com", secretARN, "lambda:InvokeFunction",
-					functionARN)
+				return a.AuthorizeService("secretsmanager.amazonaws.com",
+					secretARN, "lambda:InvokeFunction", functionARN)
 			},
 			"User: secretsmanager.amazonaws.com is not authorized to perform: lambda:InvokeFunction",
 			`"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`,

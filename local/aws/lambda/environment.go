@@ -51,8 +51,8 @@ func validateEnvironment(declared map[string]string) error {
 		return fmt.Errorf("measuring its environment: %w", err)
 	}
 	if len(declared) > 0 && len(measured) > MaxEnvironment {
-		return fmt.Errorf("its environment takes %d bytes as JSON; at most %d are allowed", len(measured),
-			MaxEnvironment)
+		return fmt.Errorf("its environment takes %d bytes as JSON; at most %d are allowed",
+			len(measured), MaxEnvironment)
 	}
 	return nil
 }

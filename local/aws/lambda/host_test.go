@@ -256,8 +256,8 @@ func TestFailuresReachTheCaller(t *testing.T) {
 			}
 			after := mustInvoke(t, d, `{}`)
 			if got := after.PID == before.PID; got != c.sameProcess {
-				t.Errorf("the next invocation: process %d after %d, want the same: %t", after.PID, before.PID,
-					c.sameProcess)
+				t.Errorf("the next invocation: process %d after %d, want the same: %t",
+					after.PID, before.PID, c.sameProcess)
 			}
 			if !c.sameProcess {
 				await.Until(t, "the process that failed is gone", func() bool { return gone(before.PID) })
@@ -559,8 +559,8 @@ func TestEventThatADyingInstanceDidNotReadGoesToAnother(t *testing.T) {
 					t.Error(err)
 				}
 				if r := <-got; r.error != nil || r.PID == pid {
-					t.Errorf("got an answer of process %d, error %v; want one of another process than %d", r.PID,
-						r.error, pid)
+					t.Errorf("got an answer of process %d, error %v; want one of another process than %d",
+						r.PID, r.error, pid)
 				}
 			}
 			if got := log.count("instance ended while it was idle"); got != rounds {

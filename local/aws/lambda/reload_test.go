@@ -31,8 +31,8 @@ func TestAfterAReloadEveryInvocationHasANewInstance(t *testing.T) {
 	close(g.open)
 	pids := running.pids()
 	if len(pids) != 2 || len(running.errs) != 0 || !slices.Contains(pids, idle) {
-		t.Errorf("what ran was answered by %v with errors %v, want by two instances, %d among them", pids, running.errs,
-			idle)
+		t.Errorf("what ran was answered by %v with errors %v, want by two instances, %d among them",
+			pids, running.errs, idle)
 	}
 	for _, pid := range pids {
 		await.Until(t, "the instances that ran have ended", func() bool { return gone(pid) })

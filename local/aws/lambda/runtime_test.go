@@ -148,8 +148,8 @@ func TestErrorsThatRuntimesReport(t *testing.T) {
 		{``, "", "", ""},
 	} {
 		if e := reportedError([]byte(c.body), c.header); e.Type != c.wantType || e.Message != c.wantMsg {
-			t.Errorf("body %q, header %q: got %q, %q, want %q, %q", c.body, c.header, e.Type, e.Message, c.wantType,
-				c.wantMsg)
+			t.Errorf("body %q, header %q: got %q, %q, want %q, %q",
+				c.body, c.header, e.Type, e.Message, c.wantType, c.wantMsg)
 		}
 	}
 }

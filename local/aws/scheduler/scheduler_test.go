@@ -157,8 +157,8 @@ func TestFailedEventIsTriedAgainAsLambdaDoes(t *testing.T) {
 					in.at[i] -= 24 * time.Hour
 				}
 				if !slices.Equal(in.at, tc.want) || len(in.events) != 1 {
-					t.Errorf("invoked %v after the time with %d events, want at %v with one", in.at, len(in.events),
-						tc.want)
+					t.Errorf("invoked %v after the time with %d events, want at %v with one",
+						in.at, len(in.events), tc.want)
 				}
 			})
 		})

@@ -57,8 +57,8 @@ func secretNotFound() error {
 }
 
 func valueNotFound(what string) error {
-	return awsapi.Errorf("ResourceNotFoundException", "Secrets Manager can't find the specified secret value for %s",
-		what)
+	return awsapi.Errorf("ResourceNotFoundException",
+		"Secrets Manager can't find the specified secret value for %s", what)
 }
 
 func resourceExists(format string, args ...any) error {

@@ -56,8 +56,8 @@ func FuzzRotationRules(f *testing.F) {
 				return // no window within a year
 			}
 			if !opens.After(after) || !closes.After(opens) || closes.Sub(opens) > 24*time.Hour || opens.Before(closed) {
-				t.Fatalf("%+v: after %v, a window from %v to %v, and the one before it until %v", rules, after, opens,
-					closes, closed)
+				t.Fatalf("%+v: after %v, a window from %v to %v, and the one before it until %v",
+					rules, after, opens, closes, closed)
 			}
 			after, closed = opens, closes
 		}

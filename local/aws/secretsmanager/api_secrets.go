@@ -70,8 +70,8 @@ func (s *Service) createSecret(_ context.Context, in createSecretInput) (named, 
 // newARN returns an ARN for a name. Because of its random suffix, a policy for a deleted secret
 // does not apply to a later secret with the same name.
 func (s *Service) newARN(name string) string {
-	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s", s.config.Region, s.config.AccountID, name,
-		rand.Text()[:6])
+	return fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-%s",
+		s.config.Region, s.config.AccountID, name, rand.Text()[:6])
 }
 
 func validDescription(description string) error {

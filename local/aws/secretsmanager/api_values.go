@@ -114,8 +114,8 @@ func (s *Service) putVersion(sec *secret, id string, val value, labels []string)
 		return v, nil
 	case v != nil && !v.value.empty():
 		return nil, resourceExists(
-			"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.", id,
-			sec.arn)
+			"You can't use ClientRequestToken %s because that value is already in use for a version of secret %s.",
+			id, sec.arn)
 	}
 	var err error
 	if v != nil {

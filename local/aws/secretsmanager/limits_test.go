@@ -49,8 +49,8 @@ func TestOldVersionsWithoutLabelsMakeRoom(t *testing.T) {
 		if err != nil || len(listed.Versions) != maxVersions ||
 			listed.Versions[0].VersionID != fmt.Sprintf("%032d", maxVersions) ||
 			listed.Versions[maxVersions-1].VersionID != fmt.Sprintf("%032d", 1) {
-			t.Errorf("got %d versions, %v; want the newest %d, the newest first", len(listed.Versions), err,
-				maxVersions)
+			t.Errorf("got %d versions, %v; want the newest %d, the newest first",
+				len(listed.Versions), err, maxVersions)
 		}
 	})
 }

@@ -43,8 +43,8 @@ func getRandomPassword(_ context.Context, in getRandomPasswordInput) (getRandomP
 		return getRandomPasswordOutput{}, invalidParameter("The request excludes every character.")
 	case requireEach && length < len(types):
 		return getRandomPasswordOutput{},
-			invalidParameter("A password of %d characters can't have each of the %d included types.", length,
-				len(types))
+			invalidParameter("A password of %d characters can't have each of the %d included types.",
+				length, len(types))
 	}
 	password, err := randomPassword(length, types, requireEach)
 	if err != nil {

@@ -66,8 +66,8 @@ func (r RotationRules) schedule() (schedule, error) {
 	n, err := strconv.Atoi(rate[1])
 	switch {
 	case err != nil:
-		return nil, invalidParameter("RotationRules.ScheduleExpression %s: %s is not a number.", r.ScheduleExpression,
-			rate[1])
+		return nil, invalidParameter("RotationRules.ScheduleExpression %s: %s is not a number.",
+			r.ScheduleExpression, rate[1])
 	case rate[2] == "day" && (n < 1 || n > maxRateDays),
 		rate[2] == "hour" && (n < minRotationHours || n > maxRateDays*dayHours):
 		return nil, invalidParameter("RotationRules.ScheduleExpression %s: the rate must be from %d hours to %d days.",

@@ -32,8 +32,8 @@ func (s *secret) owner() string {
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html#API_PutSecretValue_Errors
 func (s *secret) writable() error {
 	if owner := s.owner(); owner != "" {
-		return invalidRequest("The secret %s is managed by %s, and you must use that service to update it.", s.name,
-			owner)
+		return invalidRequest("The secret %s is managed by %s, and you must use that service to update it.",
+			s.name, owner)
 	}
 	return s.notDeleted()
 }

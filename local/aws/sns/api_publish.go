@@ -126,8 +126,8 @@ func (in publishBatchInput) validate() error {
 			return awsapi.Errorf("InvalidBatchEntryId",
 				"The batch entry id %q is invalid: it must be 1 to 80 letters, digits, hyphens and underscores.", e.ID)
 		case seen[e.ID]:
-			return awsapi.Errorf("BatchEntryIdsNotDistinct", "Two or more batch entries in the request have the id %s.",
-				e.ID)
+			return awsapi.Errorf("BatchEntryIdsNotDistinct",
+				"Two or more batch entries in the request have the id %s.", e.ID)
 		}
 		seen[e.ID] = true
 		size += e.decode().size()

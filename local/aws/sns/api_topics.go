@@ -95,8 +95,8 @@ func (s *Service) getTopicAttributes(_ context.Context, in topicInput) (attribut
 		{"SubscriptionsPending", "0"},
 		{"SubscriptionsDeleted", "0"},
 	}
-	return attributesOutput{out.withSet("Policy", t.config.Policy).withSet("KmsMasterKeyId", t.config.KMSMasterKeyID)},
-		nil
+	return attributesOutput{out.withSet("Policy", t.config.Policy).withSet("KmsMasterKeyId",
+		t.config.KMSMasterKeyID)}, nil
 }
 
 // withSet adds an attribute if it has a value.

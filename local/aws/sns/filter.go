@@ -233,8 +233,8 @@ func parseNumeric(operand any) (predicate, error) {
 		holds, known := comparisons[operator]
 		if !known || !isNumber || math.Abs(limit) > maxFilterNumber {
 			return nil, fmt.Errorf(
-				"numeric match pattern has %v %v: it must be =, <, <=, > or >= and a number from -1e9 to 1e9", list[i],
-				list[i+1])
+				"numeric match pattern has %v %v: it must be =, <, <=, > or >= and a number from -1e9 to 1e9",
+				list[i], list[i+1])
 		}
 		operators += operator[:1]
 		bounds = append(bounds, func(n float64) bool { return holds(n, limit) })

@@ -66,8 +66,8 @@ func FuzzFilterPolicy(f *testing.F) {
 			}
 			if first.matchesAttributes(attributes) != second.matchesAttributes(attributes) ||
 				first.matchesBody(body) != second.matchesBody(body) {
-				t.Errorf("%s: %q and %s decide differently about %q of type %q, or %q", scope, policy, text, value,
-					dataType, body)
+				t.Errorf("%s: %q and %s decide differently about %q of type %q, or %q",
+					scope, policy, text, value, dataType, body)
 			}
 		}
 	})

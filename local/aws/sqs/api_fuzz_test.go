@@ -119,8 +119,8 @@ func FuzzQueueAttributes(f *testing.F) {
 			again.SQSManagedSSE = false
 		}
 		if err := again.set(got.attributes()); err != nil || !reflect.DeepEqual(again.attributes(), got.attributes()) {
-			t.Errorf("%s = %q: it reads as %v, which sets %v, %v", name, value, got.attributes(), again.attributes(),
-				err)
+			t.Errorf("%s = %q: it reads as %v, which sets %v, %v",
+				name, value, got.attributes(), again.attributes(), err)
 		}
 	})
 }

@@ -40,8 +40,8 @@ func (a MessageAttribute) Validate(name string) error {
 			"Binary", name, a.DataType)
 	case base == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""),
 		base != "Binary" && (a.StringValue == "" || a.BinaryValue != nil):
-		return fmt.Errorf("the message attribute %q must have one value that is not empty, of its type %s", name,
-			a.DataType)
+		return fmt.Errorf("the message attribute %q must have one value that is not empty, of its type %s",
+			name, a.DataType)
 	case base == "Number" && !number.MatchString(a.StringValue):
 		return fmt.Errorf("the message attribute %q must be a number: it is %q", name, a.StringValue)
 	default:

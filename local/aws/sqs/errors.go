@@ -106,8 +106,8 @@ func tooManyEntries(n int) error {
 }
 
 func entryIDNotDistinct(id string) error {
-	return newError("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Id %s repeated.",
-		id)
+	return newError("BatchEntryIdsNotDistinct", "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+		"Id %s repeated.", id)
 }
 
 func invalidEntryID(id string) error {

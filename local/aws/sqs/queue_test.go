@@ -167,8 +167,8 @@ func TestReceiverWaitsForTheMomentAMessageBecomesVisible(t *testing.T) {
 				start := time.Now()
 				got := receive(t, q, 20*time.Second)
 				if len(got) != tt.want || time.Since(start) != tt.after {
-					t.Errorf("got %d messages after %v, want %d after %v", len(got), time.Since(start), tt.want,
-						tt.after)
+					t.Errorf("got %d messages after %v, want %d after %v",
+						len(got), time.Since(start), tt.want, tt.after)
 				}
 			})
 		})

@@ -69,8 +69,8 @@ func TestLockThatIsHandedOverIsHeldOn(t *testing.T) {
 	}
 	if flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFD, 0); errno != 0 ||
 		flags&syscall.FD_CLOEXEC == 0 {
-		t.Errorf("the descriptor's flags are %d (%v), want that the programs that are started do not get it", flags,
-			errno)
+		t.Errorf("the descriptor's flags are %d (%v), want that the programs that are started do not get it",
+			flags, errno)
 	}
 	if err := after.Release(); err != nil {
 		t.Fatal(err)

@@ -81,8 +81,8 @@ func TestOtherSitesAreKeptOut(t *testing.T) {
 		body := strings.ReplaceAll(w.Body.String(), `\"`, `"`)
 		if c.refusal == "" && w.Code != http.StatusNoContent ||
 			c.refusal != "" && (w.Code != http.StatusForbidden || !strings.Contains(body, c.refusal)) {
-			t.Errorf("%s: %s at %q with %v got %d %s, want the refusal %q", c.name, c.method, c.host, c.header, w.Code,
-				body, c.refusal)
+			t.Errorf("%s: %s at %q with %v got %d %s, want the refusal %q",
+				c.name, c.method, c.host, c.header, w.Code, body, c.refusal)
 		}
 	}
 }

@@ -30,9 +30,12 @@ type Event struct {
 // important reports an event that goes before others where not all can be told.
 func (e *Event) important() bool { return e.level >= slog.LevelWarn || e.Denied }
 
-// untold are attributes that say what the event says otherwise, or nothing to people. The text of a message is read, and not told.
-var untold = map[string]bool{
-	"_aws": true, "timestamp": true, slog.LevelKey: true, "stream": true, "log_stream": true, ownRequestID: true, "body": true, "part": true, "trace_id": true,
+// hiddenAttrs are the attributes that the console does not show: other fields of the event have the same
+// value, or the value is of no use to people. The console reads the text of
+// a message, but does not show it.
+var hiddenAttrs = map[string]bool{
+	"_aws": true, "timestamp": true, slog.LevelKey: true, "stream": true, "log_stream": true, ownRequestID: true,
+	"body": true, "part": true, "trace_id": true,
 	"message_ids": true, "api_request_id": true,
 }
 
@@ -59,7 +62,7 @@ func (e *Event) unfoldLine(text string) {
 	}
 	e.Message = message
 	for key, raw := range line {
-		if key == "message" || key != ownRequestID && untold[key] {
+		if key == "message" || key != ownRequestID && hiddenAttrs[key] {
 			continue
 		}
 		var v any
@@ -108,7 +111,7 @@ func (e *Event) duration(key string) time.Duration {
 // trim leaves out what is not told.
 func (e *Event) trim() {
 	for key := range e.Attrs {
-		if untold[key] {
+		if hiddenAttrs[key] {
 			delete(e.Attrs, key)
 		}
 	}
