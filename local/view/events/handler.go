@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// An Event is a record of a log, with the attributes of its logger. Groups are flattened, their names before a dot; values are text, numbers, times,
-// durations, and true or false.
+// An Event is a record of a log, with the attributes of its logger. Groups are flattened, their names before a dot; values are
+// text, numbers, times, durations, and true or false.
 type Event struct {
 	Time    time.Time
 	Level   slog.Level
+	Kind    Kind // "" where no reader needs to recognise it; the attributes do not repeat it
 	Message string
 	Attrs   []slog.Attr
 }
@@ -47,6 +48,10 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 			e.Attrs = flatten(e.Attrs, "", a)
 		}
 		r.Attrs(func(a slog.Attr) bool {
+			if a.Key == Key && e.Kind == "" {
+				e.Kind = Kind(a.Value.String())
+				return true
+			}
 			e.Attrs = flatten(e.Attrs, h.prefix, a)
 			return true
 		})
