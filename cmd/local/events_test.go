@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"restock/local/mariadb/mariadbtest"
+	"restock/local/view/events"
 	"restock/test/await"
 )
 
@@ -36,6 +37,8 @@ func (e event) text(key string) string {
 	text, _ := e[key].(string)
 	return text
 }
+
+func (e event) kind() events.Kind { return events.Kind(e.text(events.Key)) }
 
 // startProgram starts a program in a folder. It is killed when the test ends, if it has not ended.
 func startProgram(t *testing.T, dir string, args ...string) *program {
@@ -93,23 +96,23 @@ func (p *program) hear(line []byte) {
 // eventLimit is how long a test waits for an event, which may be the end of a build on a busy machine.
 const eventLimit = 8 * time.Minute
 
-// await waits for the first event of a message after a number of them, and returns it and how many there were until then.
-func (p *program) await(t *testing.T, after int, message string) (e event, at int) {
+// await waits for the first event of a kind after a number of them, and returns it and how many there were until then.
+func (p *program) await(t *testing.T, after int, kind events.Kind) (e event, at int) {
 	t.Helper()
 	timeout := time.After(eventLimit)
 	for {
 		p.mu.Lock()
-		events, more := p.events, p.said
+		all, more := p.events, p.said
 		p.mu.Unlock()
-		if i := slices.IndexFunc(events[after:], func(e event) bool { return e.text("message") == message }); i >= 0 {
-			return events[after+i], after + i + 1
+		if i := slices.IndexFunc(all[after:], func(e event) bool { return e.kind() == kind }); i >= 0 {
+			return all[after+i], after + i + 1
 		}
 		select {
 		case <-more:
 		case <-p.ended:
-			t.Fatalf("it ended without an event %q: %s", message, p.stderr)
+			t.Fatalf("it ended without an event %q: %s", kind, p.stderr)
 		case <-timeout:
-			t.Fatalf("no event %q in %v", message, eventLimit)
+			t.Fatalf("no event %q in %v", kind, eventLimit)
 		}
 	}
 }
@@ -161,7 +164,7 @@ var idleFactory = append(slices.Clone(freePorts), "-factory-step", "1h")
 
 func TestMachinesGetEveryEventAndNoPassword(t *testing.T) {
 	p := startProgram(t, "../..", append(freePorts, "-v")...)
-	ready, _ := p.await(t, 0, "ready")
+	ready, _ := p.await(t, 0, events.Ready)
 	for _, key := range []string{"api", "aws", "factory", "console"} {
 		if response, err := http.Get(ready.text(key)); err != nil {
 			t.Errorf("%s is %q: %v", key, ready.text(key), err)
@@ -174,16 +177,16 @@ func TestMachinesGetEveryEventAndNoPassword(t *testing.T) {
 	if len(p.wrong) > 0 || p.stderr.Len() > 0 {
 		t.Errorf("these lines are no events: %q; on standard error is %q", p.wrong, p.stderr)
 	}
-	steps := map[string][]string{}
+	steps := map[events.Kind][]string{}
 	for _, e := range p.events {
 		if state := e.text("progress"); state != "" {
-			steps[e.text("message")] = append(steps[e.text("message")], state)
+			steps[e.kind()] = append(steps[e.kind()], state)
 		}
 		if text := fmt.Sprint(e); strings.Contains(text, "@tcp(") || strings.Contains(text, "dsn") {
 			t.Errorf("an event tells how to log in to the database: %v", e)
 		}
 	}
-	for _, step := range []string{"building the functions", "starting MariaDB", "running function setup"} {
+	for _, step := range []events.Kind{events.Building, events.DatabaseStarting, events.FunctionRunning} {
 		if got := steps[step]; !slices.Equal(got, []string{"begun", "done"}) {
 			t.Errorf("%s: got %q, want that it is begun and done", step, got)
 		}
@@ -204,7 +207,7 @@ func TestMachinesAreToldWhyARunFails(t *testing.T) {
 func TestKeptDataSurviveARunThatIsKilled(t *testing.T) {
 	args := append(idleFactory, "-data", t.TempDir())
 	first := startProgram(t, "../..", args...)
-	ready, _ := first.await(t, 0, "ready")
+	ready, _ := first.await(t, 0, events.Ready)
 	left := buy(t, ready.text("api"))
 
 	second := startProgram(t, "../..", args...)
@@ -218,7 +221,7 @@ func TestKeptDataSurviveARunThatIsKilled(t *testing.T) {
 	<-first.ended
 
 	third := startProgram(t, "../..", args...)
-	ready, _ = third.await(t, 0, "ready")
+	ready, _ = third.await(t, 0, events.Ready)
 	if now := stock(t, ready.text("api")); now != left {
 		t.Errorf("%d are left, want %d as before the run was killed", now, left)
 	}

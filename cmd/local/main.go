@@ -19,6 +19,7 @@ import (
 
 	"restock/cmd/local/programs"
 	"restock/local/run"
+	"restock/local/view/events"
 	"restock/local/view/terminal"
 )
 
@@ -169,7 +170,7 @@ func (o options) log() *slog.Logger {
 	if o.json {
 		return terminal.JSON(os.Stdout, level)
 	}
-	return terminal.Log(os.Stderr, level)
+	return terminal.Log(os.Stderr, level, programs.Quiet()...)
 }
 
 // untilItEnds runs the stack until ctx ends, or it fails, or has a successor.
@@ -208,7 +209,8 @@ func (o options) welcome(r *programs.Run, c programs.Config, handed *handover) {
 		c.Log.Info("restarted", "took", time.Since(handed.Began).Round(time.Millisecond))
 	}
 	if o.json {
-		c.Log.Info("ready", "program", c.Program.Name, "stage", c.Stage, "region", r.Region(), "api", e.API, "aws", e.AWS, "factory", e.Factory, "console", e.Console)
+		c.Log.Info("ready", events.Ready.Attr(), "program", c.Program.Name, "stage", c.Stage, "region", r.Region(),
+			"api", e.API, "aws", e.AWS, "factory", e.Factory, "console", e.Console)
 	} else if handed == nil {
 		fmt.Print(welcome(c.Program.Name, r.Region(), e))
 	}

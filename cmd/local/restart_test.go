@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"restock/local/system/watch/watchtest"
+	"restock/local/view/events"
 )
 
 const (
@@ -21,7 +22,7 @@ func TestAChangedProgramIsToldOfAndRestartsInPlace(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	module := watchtest.Copy(t, "../..", "restart")
 	p := startProgram(t, module.Dir, append(idleFactory, "-watch")...)
-	ready, at := p.await(t, 0, "ready")
+	ready, at := p.await(t, 0, events.Ready)
 	left := buy(t, ready.text("api"))
 	goesOn := func(t *testing.T) {
 		t.Helper()
@@ -33,7 +34,7 @@ func TestAChangedProgramIsToldOfAndRestartsInPlace(t *testing.T) {
 	t.Run("what does not build is told, and the one before goes on", func(t *testing.T) {
 		module.Edit(t, messaging, visibility, "undefined")
 		var failed event
-		failed, at = p.await(t, at, "does not build: the version before goes on")
+		failed, at = p.await(t, at, events.UpdateFailed)
 		if !strings.Contains(failed.text("error"), messaging) || failed.text("functions") != "the program" || failed["took_ms"] == nil {
 			t.Errorf("got %v, want what the compiler says of %s", failed, messaging)
 		}
@@ -42,7 +43,7 @@ func TestAChangedProgramIsToldOfAndRestartsInPlace(t *testing.T) {
 	t.Run("what a rule refuses is told, and the one before goes on", func(t *testing.T) {
 		module.Edit(t, messaging, "undefined", "seconds(f.Timeout)")
 		var failed event
-		failed, at = p.await(t, at, "the version before goes on")
+		failed, at = p.await(t, at, events.UpdateFailed)
 		if !strings.Contains(failed.text("error"), "visibility-timeout: aws:sqs/queue:Queue") {
 			t.Errorf("got %v, want the rule that refuses it", failed)
 		}
@@ -50,13 +51,13 @@ func TestAChangedProgramIsToldOfAndRestartsInPlace(t *testing.T) {
 	})
 	t.Run("what is declared as before is no change", func(t *testing.T) {
 		module.Edit(t, messaging, "seconds(f.Timeout)", visibility+" /* as before */")
-		_, at = p.await(t, at, "all builds again")
+		_, at = p.await(t, at, events.UpdateRecovered)
 	})
 	t.Run("what is declared otherwise is told, and runs at the same place with the same data", func(t *testing.T) {
 		saved := time.Now()
 		module.Edit(t, messaging, visibility, "seconds(2 * visibilityTimeouts * f.Timeout)")
 		var changed, again event
-		changed, at = p.await(t, at, "the program has changed: restarting")
+		changed, at = p.await(t, at, events.ProgramChanged)
 		for line := range strings.Lines(changed.text("changes")) {
 			if !strings.HasPrefix(line, "~ aws:sqs/queue:Queue ") || !strings.Contains(line, ": visibilityTimeoutSeconds ") {
 				t.Errorf("got %q, want the visibility timeouts of queues alone", line)
@@ -65,7 +66,7 @@ func TestAChangedProgramIsToldOfAndRestartsInPlace(t *testing.T) {
 		if lines := strings.Count(changed.text("changes"), "\n"); lines != 2 {
 			t.Errorf("got %d changes, want those of two queues: %s", lines, changed.text("changes"))
 		}
-		again, at = p.await(t, at, "ready")
+		again, at = p.await(t, at, events.Ready)
 		t.Logf("a changed program was live after %v", time.Since(saved).Round(time.Millisecond))
 		for _, key := range []string{"api", "aws", "factory", "console"} {
 			if again.text(key) != ready.text(key) {
@@ -76,7 +77,7 @@ func TestAChangedProgramIsToldOfAndRestartsInPlace(t *testing.T) {
 	})
 	t.Run("the successor follows its sources too", func(t *testing.T) {
 		module.Edit(t, "lambdas/stock/main.go", "func main", "func init() { println(\"new\") }\n\nfunc main")
-		_, at = p.await(t, at, "rebuilt and live")
+		_, at = p.await(t, at, events.FunctionsReplaced)
 	})
 	processes := children(t, p.Process.Pid)
 	p.interrupt(t)

@@ -26,6 +26,7 @@ func (r *Run) startConsole() {
 	r.config.Log = slog.New(slog.NewMultiHandler(r.config.Log.Handler(), events.NewHandler(records, slog.LevelDebug)))
 	r.console = console.New(console.Config{
 		Program: r.config.Program.Name, Stage: r.config.Stage, Records: records, Log: r.config.Log.With("part", "console"),
+		Business: r.config.Program.Business,
 	})
 	r.onClose("console", func(context.Context) error { return r.console.Close() })
 	r.serve("console", r.listen.console, r.console, nil)
@@ -55,7 +56,7 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	}
 	e := r.Endpoints()
 	stack := console.Stack{
-		Graph: picture, DSN: e.DSN, CallerOf: s.authority.UserID,
+		Graph: picture, DSN: e.DSN,
 		Endpoints: console.Endpoints{API: e.API, AWS: e.AWS, Factory: e.Outside["factory"]},
 		Instances: func(name string) int {
 			if f := fs.named(p.graph, name); f != nil {

@@ -15,6 +15,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/local/mariadb"
+	"restock/local/view/events"
 	"restock/local/view/progress"
 )
 
@@ -102,7 +103,7 @@ func (r *Run) startServer(ctx context.Context, parameters map[string]string) (*m
 	if r.config.Data != "" {
 		config.Dir = filepath.Join(r.config.Data, r.config.Program.Name+"-"+r.config.Stage)
 	}
-	step := progress.Begin(log, "starting MariaDB")
+	step := progress.Begin(log, events.DatabaseStarting, "starting MariaDB")
 	server, err := mariadb.Start(ctx, config)
 	step.End(err)
 	if errors.Is(err, mariadb.ErrData) {

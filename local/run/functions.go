@@ -18,6 +18,7 @@ import (
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
+	"restock/local/view/events"
 	"restock/local/view/progress"
 )
 
@@ -129,7 +130,7 @@ func (fs functions) runInvocations(ctx context.Context, g *graph.Graph, log *slo
 
 // runInvocation runs an invocation of the function that is part of a deployment.
 func (f *function) runInvocation(ctx context.Context, invocation *graph.Resource, log *slog.Logger) error {
-	step := progress.Begin(log, "running function "+f.Name)
+	step := progress.Begin(log, events.FunctionRunning, "running function "+f.Name)
 	_, err := f.Invoke(ctx, []byte(invocation.String("input")))
 	step.End(err)
 	if err != nil {
@@ -188,7 +189,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		schedule, err := scheduler.Start(scheduler.Rule{
 			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
 			Region: p.graph.Region, AccountID: graph.AccountID, Function: s.by(f, "events.amazonaws.com", rule.String("arn")),
-		}, r.config.Log.With("part", "scheduler"))
+		}, r.config.Log.With("part", "scheduler", "function", f.Name))
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", target.Name, err)
 		}

@@ -12,6 +12,7 @@ import (
 	"restock/infra/graph"
 	"restock/infra/rules"
 	"restock/local/system/blackhole"
+	"restock/local/view/events"
 )
 
 // endpointVariables are where the AWS SDK looks for the address of one service, before it looks for that of all:
@@ -66,14 +67,27 @@ func everyService(g *graph.Graph) []rules.Destination {
 	return all
 }
 
+// serviceOf is what a function does not reach, in a word: a service of AWS, "database" or "internet".
+func serviceOf(d rules.Destination) string {
+	switch {
+	case d.HostVariable != "":
+		return "database"
+	case d.URLVariable != "":
+		return "internet"
+	default:
+		return d.Service
+	}
+}
+
 // tellOnce says, when a function first waits in vain, what it waits for and what is missing.
 func (r *Run) tellOnce(d rules.Destination) func() {
 	var once sync.Once
 	return func() {
 		once.Do(func() {
 			declaredIn := r.config.Program.where(d.Function, "infra/stack/network.go")
-			r.config.Log.Warn("no way through the network", slog.String("part", "network"), slog.String("function", d.Function.Name),
-				slog.String("to", d.What), slog.Any("missing", d.Missing), slog.String("declared_in", declaredIn))
+			r.config.Log.Warn("no way through the network", events.NetworkBlocked.Attr(), slog.String("part", "network"),
+				slog.String("function", d.Function.Name), slog.String("to", d.What), slog.String("service", serviceOf(d)),
+				slog.Any("missing", d.Missing), slog.String("declared_in", declaredIn))
 			r.refused(fmt.Sprintf("function %s does not reach %s: %v (%s)", d.Function.Name, d.What, d.Missing, declaredIn))
 		})
 	}

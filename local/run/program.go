@@ -10,6 +10,7 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/rules"
+	"restock/local/view/console"
 )
 
 // A Program is a Pulumi program that runs here as it is deployed: its stack, and its functions' sources.
@@ -25,6 +26,9 @@ type Program struct {
 	// Where a person sets how much is served at once: of a function, whose name is in place of %s, and of the API's stage. Empty: where
 	// the resource is declared.
 	ConcurrencySetting, ThrottlingSetting string
+
+	// Business tells the console what a line of a function means: see console.Config. It may be nil.
+	Business func(kind string, attrs map[string]any) console.Milestone
 }
 
 // packages are those of its functions, by name.

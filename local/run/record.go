@@ -18,6 +18,7 @@ import (
 	"restock/infra/rules"
 	"restock/local/aws/lambda"
 	"restock/local/system/openfiles"
+	"restock/local/view/events"
 	"restock/local/view/progress"
 )
 
@@ -126,7 +127,8 @@ func refused(violations []string) error {
 }
 
 func (r *Run) build(ctx context.Context, names []string) (err error) {
-	step := progress.Begin(r.config.Log.With("part", "build"), "building the functions", slog.String("functions", strings.Join(names, " ")))
+	step := progress.Begin(r.config.Log.With("part", "build"), events.Building, "building the functions",
+		slog.String("functions", strings.Join(names, " ")))
 	r.built, err = lambda.BuildSums(ctx, r.config.ProjectDir, r.config.BuildDir, r.config.Program.packages(names)...)
 	step.End(err)
 	return err

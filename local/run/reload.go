@@ -12,6 +12,7 @@ import (
 	"restock/infra/graph"
 	"restock/local/aws/lambda"
 	"restock/local/view/console"
+	"restock/local/view/events"
 	"restock/local/view/progress"
 )
 
@@ -22,7 +23,7 @@ const programName = "the program"
 // breaks it off, until something is swapped.
 func (f *follower) rebuild(ctx, building context.Context, stale packages) (left packages) {
 	what := f.names(stale)
-	step := progress.Begin(f.log, "building "+strings.Join(what, ", "))
+	step := progress.Begin(f.log, events.Building, "building "+strings.Join(what, ", "))
 	defer step.Told()
 	f.show(console.Build{State: "building", What: what})
 
@@ -39,7 +40,8 @@ func (f *follower) rebuild(ctx, building context.Context, stale packages) (left 
 	}
 	swapped, left, err := f.rebuildFunctions(ctx, building, stale)
 	if len(swapped) > 0 {
-		f.log.Info("rebuilt and live", "functions", strings.Join(swapped, " "), "took", step.Took())
+		f.log.Info("rebuilt and live", events.FunctionsReplaced.Attr(),
+			"functions", strings.Join(swapped, " "), "took", step.Took())
 	}
 	if err != nil {
 		f.failed(building, f.names(left), err, step.Took())
@@ -132,7 +134,8 @@ func (f *follower) failed(building context.Context, what []string, err error, to
 	}
 	f.told = text
 	// Where it is of one line, too, it goes below: it is to be found at a glance.
-	f.log.Error(message, "functions", strings.Join(what, " "), "error", strings.TrimRight(text, "\n")+"\n", "took", took)
+	f.log.Error(message, events.UpdateFailed.Attr(),
+		"functions", strings.Join(what, " "), "error", strings.TrimRight(text, "\n")+"\n", "took", took)
 }
 
 // succeeded tells that all is well, again or still.
@@ -140,7 +143,7 @@ func (f *follower) succeeded(what []string, took time.Duration) {
 	f.show(console.Build{State: "ok", What: what, TookMS: milliseconds(took)})
 	if f.told != "" {
 		f.told = ""
-		f.log.Info("all builds again", "functions", strings.Join(what, " "))
+		f.log.Info("all builds again", events.UpdateRecovered.Attr(), "functions", strings.Join(what, " "))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"restock/local/aws/lambda"
 	"restock/local/system/process"
 	"restock/local/view/console"
+	"restock/local/view/events"
 )
 
 // A Successor is what is to run in place of a run whose program has changed: the command, built anew. The program is compiled into it, so the
@@ -75,7 +76,8 @@ func (f *follower) reprogram(ctx context.Context) error {
 	if err := lambda.Prebuild(ctx, c.ProjectDir, c.BuildDir, c.Program.packages(next.Functions)...); err != nil {
 		return err
 	}
-	f.log.Info("the program has changed: restarting", "changes", strings.Join(graph.Lines(changes), "\n")+"\n")
+	f.log.Info("the program has changed: restarting", events.ProgramChanged.Attr(),
+		"changes", strings.Join(graph.Lines(changes), "\n")+"\n")
 	f.replaced = true
 	f.run.successor <- Successor{Executable: executable, Changes: changes}
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"restock/cmd/local/programs"
 	"restock/infra/graph"
+	"restock/local/view/events"
 	"restock/test/fixture"
 )
 
@@ -94,7 +95,7 @@ func (m *memory) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (m *memory) Handle(_ context.Context, r slog.Record) error {
-	if r.Message != "invocation ended" {
+	if events.KindOf(r) != events.InvocationEnded {
 		return nil
 	}
 	var function string

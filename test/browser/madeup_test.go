@@ -62,7 +62,7 @@ func openMadeUp(t *testing.T, shop http.Handler) madeUp {
 func (m madeUp) burst() {
 	log := m.log.With("part", "lambda")
 	for range 5000 {
-		log.Info(`{"message":"refused"}`, "function", "sales-api")
+		log.Info(`{"message":"refused"}`, events.FunctionLine.Attr(), "function", "sales-api")
 	}
 }
 

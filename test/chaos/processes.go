@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"restock/local/run"
+	"restock/local/view/events"
 )
 
 // processes are those of the functions, as their host tells of them in its log, of which it is a handler.
@@ -58,7 +59,7 @@ func (p *processes) WithGroup(string) slog.Handler            { return p }
 func (p *processes) WithAttrs([]slog.Attr) slog.Handler       { return p }
 
 func (p *processes) Handle(_ context.Context, r slog.Record) error {
-	if r.Message != "instance started" {
+	if events.KindOf(r) != events.InstanceStarted {
 		return nil
 	}
 	r.Attrs(func(a slog.Attr) bool {

@@ -31,6 +31,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/local/view/events"
 )
 
 // steps are the states that a lot goes through. Between two of them passes
@@ -235,7 +237,8 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	id := req.ID
 	f.mu.Unlock()
 
-	attrs := append([]any{"id", id, "count", string(o.Count)}, callbackAttrs(o.CallbackURL)...)
+	attrs := []any{events.FactoryOrderReceived.Attr(), "lot", id, "count", string(o.Count)}
+	attrs = append(attrs, callbackAttrs(o.CallbackURL)...)
 	if fault != (Fault{}) {
 		attrs = append(attrs, "fault", fault.String())
 	}
@@ -345,7 +348,7 @@ func (f *Factory) produce(memory context.Context, req *Request) {
 		if !f.finish(memory, req, step) {
 			return
 		}
-		f.log.Debug("production step", "id", req.ID, "step", step)
+		f.log.Debug("production step", events.FactoryStepDone.Attr(), "lot", req.ID, "step", step)
 	}
 	f.deliver(req)
 }
@@ -399,15 +402,15 @@ func (f *Factory) deliver(req *Request) {
 			req.Deliveries = append(req.Deliveries, d)
 			f.mu.Unlock()
 
-			log := f.log.With("id", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o.CallbackURL)...)
+			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o.CallbackURL)...)
 			switch {
 			case f.ctx.Err() != nil: // closed in the middle of it
 			case err != nil:
-				log.Warn("delivery failed, and is not tried again", "error", err)
+				log.Warn("delivery failed, and is not tried again", events.CallbackFailed.Attr(), "error", err)
 			case status >= 300:
-				log.Warn("delivery refused, and is not tried again", "status", status)
+				log.Warn("delivery refused, and is not tried again", events.CallbackRefused.Attr(), "status", status)
 			default:
-				log.Info("lot delivered", "status", status)
+				log.Info("lot delivered", events.LotDelivered.Attr(), "status", status)
 			}
 		})
 	}

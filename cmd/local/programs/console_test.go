@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"restock/cmd/local/programs"
+	"restock/lambdas/journal"
 	"restock/local/view/console"
+	"restock/local/view/events"
 	"restock/test/await"
 )
 
@@ -55,22 +57,22 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 	})
 	// What comes after the goods receipt is logged a little later.
 	for _, want := range []console.Step{
-		{Node: "api:shop", Edge: "buyers:buyers>api:shop", Text: "POST /checkout 200"},
-		{Node: "function:sales-api", Text: "invocation of sales-api"},
-		{Node: "function:sales-api", Text: "sold"},
-		{Node: "function:sales-api", Text: "production order opened"},
-		{Node: "topic:stock_empty", Edge: "function:sales-api>topic:stock_empty", Text: "message published"},
-		{Node: "topic:stock_empty", Edge: "topic:stock_empty>queue:stock_queue", Text: "message delivered"},
-		{Node: "function:stock", Edge: "queue:stock_queue>function:stock", Text: "batch processed"},
-		{Node: "factory:factory", Edge: "function:stock>factory:factory", Text: "production order received"},
-		{Node: "function:stock", Text: "factory asked"},
-		{Node: "factory:factory", Edge: "factory:factory>api:shop", Text: "lot delivered"},
-		{Node: "function:stock-increase", Text: "goods received"},
+		{Node: "api:shop", Edge: "buyers:buyers>api:shop", Kind: events.APIRequest},
+		{Node: "function:sales-api", Kind: events.InvocationEnded},
+		{Node: "function:sales-api", Kind: events.Kind(journal.SaleMade)},
+		{Node: "function:sales-api", Kind: events.Kind(journal.OrderOpened)},
+		{Node: "topic:stock_empty", Edge: "function:sales-api>topic:stock_empty", Kind: events.MessagePublished},
+		{Node: "topic:stock_empty", Edge: "topic:stock_empty>queue:stock_queue", Kind: events.MessageDelivered},
+		{Node: "function:stock", Edge: "queue:stock_queue>function:stock", Kind: events.BatchProcessed},
+		{Node: "factory:factory", Edge: "function:stock>factory:factory", Kind: events.FactoryOrderReceived},
+		{Node: "function:stock", Kind: events.Kind(journal.ProductionRequested)},
+		{Node: "factory:factory", Edge: "factory:factory>api:shop", Kind: events.LotDelivered},
+		{Node: "function:stock-increase", Kind: events.Kind(journal.GoodsReceived)},
 	} {
-		await.Until(t, "the journey has the step "+want.Text, func() bool {
+		await.Until(t, "the journey has the step "+string(want.Kind), func() bool {
 			j = s.journey(t, "made")
 			return slices.ContainsFunc(j.Steps, func(got console.Step) bool {
-				return got.Node == want.Node && got.Edge == want.Edge && got.Text == want.Text
+				return got.Node == want.Node && got.Edge == want.Edge && got.Kind == want.Kind
 			})
 		})
 	}

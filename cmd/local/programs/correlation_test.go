@@ -8,14 +8,15 @@ import (
 	"strings"
 	"testing"
 
+	"restock/lambdas/journal"
 	"restock/test/await"
 )
 
 // A line of a function's log that is about a production order, as far as it is of interest.
 type orderLine struct {
-	Message       string `json:"message"`
-	Order         string `json:"production_order"`
-	CorrelationID string `json:"correlation_id"`
+	Kind          journal.Kind `json:"event"`
+	Order         string       `json:"production_order"`
+	CorrelationID string       `json:"correlation_id"`
 }
 
 func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
@@ -37,10 +38,12 @@ func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
 	}
 	await.Until(t, "the lot is delivered", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) > 0 })
 	// sales-api, sales-api, stock, stock-increase.
-	for _, message := range []string{"production order opened", "production order published", "factory asked", "goods received"} {
-		await.Until(t, "somebody says "+message, func() bool { return said.orderLine(message).Order != "" })
-		if got := said.orderLine(message).CorrelationID; got != id {
-			t.Errorf("%q is said with the correlation id %q, want the buyer's, %q", message, got, id)
+	for _, kind := range []journal.Kind{
+		journal.OrderOpened, journal.OrderPublished, journal.ProductionRequested, journal.GoodsReceived,
+	} {
+		await.Until(t, "there is a line of kind "+string(kind), func() bool { return said.orderLine(kind).Order != "" })
+		if got := said.orderLine(kind).CorrelationID; got != id {
+			t.Errorf("the line of kind %s has the correlation id %q, want the buyer's, %q", kind, got, id)
 		}
 	}
 
@@ -60,8 +63,8 @@ func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
 	}
 }
 
-// orderLine is what a function first said of a production order with a message; a function's line is the message of the run's.
-func (p *protocol) orderLine(message string) (found orderLine) {
+// orderLine is the first line of a kind that a function wrote; a function's line is the message of the run's.
+func (p *protocol) orderLine(kind journal.Kind) (found orderLine) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for line := range strings.Lines(p.text.String()) {
@@ -69,7 +72,7 @@ func (p *protocol) orderLine(message string) (found orderLine) {
 			Msg string `json:"msg"`
 		}
 		var said orderLine
-		if json.Unmarshal([]byte(line), &record) == nil && json.Unmarshal([]byte(record.Msg), &said) == nil && said.Message == message {
+		if json.Unmarshal([]byte(line), &record) == nil && json.Unmarshal([]byte(record.Msg), &said) == nil && said.Kind == kind {
 			return said
 		}
 	}

@@ -16,33 +16,34 @@ import (
 	"restock/lambdas"
 	"restock/local/run"
 	"restock/local/system/watch/watchtest"
+	"restock/local/view/events"
 	"restock/test/await"
 )
 
-// A journal keeps what a run logs of its builds.
-type journal struct {
+// A buildLog keeps what a run logs of its builds.
+type buildLog struct {
 	mu      sync.Mutex
 	records []slog.Record
 }
 
-func (j *journal) Enabled(context.Context, slog.Level) bool { return true }
-func (j *journal) WithGroup(string) slog.Handler            { return j }
-func (j *journal) WithAttrs([]slog.Attr) slog.Handler       { return j }
-func (j *journal) Handle(_ context.Context, r slog.Record) error {
+func (j *buildLog) Enabled(context.Context, slog.Level) bool { return true }
+func (j *buildLog) WithGroup(string) slog.Handler            { return j }
+func (j *buildLog) WithAttrs([]slog.Attr) slog.Handler       { return j }
+func (j *buildLog) Handle(_ context.Context, r slog.Record) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.records = append(j.records, r)
 	return nil
 }
 
-// count is the number of records of a message, with attributes that say something, as in "functions=stock".
-func (j *journal) count(message string, says ...string) (n int) {
+// count is the number of records of a kind, with attributes that say something, as in "functions=stock".
+func (j *buildLog) count(kind events.Kind, says ...string) (n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, r := range j.records {
 		var text strings.Builder
 		r.Attrs(func(a slog.Attr) bool { fmt.Fprintf(&text, "%s ", a); return true })
-		if r.Message == message && !slices.ContainsFunc(says, func(s string) bool { return !strings.Contains(text.String(), s) }) {
+		if events.KindOf(r) == kind && !slices.ContainsFunc(says, func(s string) bool { return !strings.Contains(text.String(), s) }) {
 			n++
 		}
 	}
@@ -65,9 +66,9 @@ func (s *stack) get(tb testing.TB, path string) string {
 }
 
 // startFollowing starts a run that follows a copy of the sources.
-func startFollowing(tb testing.TB) (*stack, watchtest.Module, *journal) {
+func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
 	tb.Helper()
-	src, j := watchtest.Copy(tb, projectDir, "run"), &journal{}
+	src, j := watchtest.Copy(tb, projectDir, "run"), &buildLog{}
 	c := config(tb)
 	c.ProjectDir, c.BuildDir, c.Watch, c.Log = src.Dir, filepath.Join(src.Dir, run.BuildDir), true, slog.New(j)
 	return start(tb, c), src, j
@@ -78,8 +79,8 @@ const (
 	handler, jsonName = "lambdas/sales-api/api.go", `json:"price"`
 	// shared is a file that all functions are made of.
 	shared = "lambdas/function/function.go"
-	live   = "rebuilt and live"
-	broken = "does not build: the version before goes on"
+	live   = events.FunctionsReplaced
+	broken = events.UpdateFailed
 )
 
 func TestWhatRunsFollowsItsSources(t *testing.T) {
@@ -116,7 +117,7 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 		await.Until(t, "another function is swapped all the same", func() bool { return j.count(live, "functions=sweep ") == 1 })
 
 		src.Edit(t, handler, "var _ = undefined\n", "")
-		await.Until(t, "all is well again", func() bool { return j.count("all builds again") == 1 })
+		await.Until(t, "all is well again", func() bool { return j.count(events.UpdateRecovered) == 1 })
 		if told := j.count(broken); told != 1 {
 			t.Errorf("the error was told %d times, want once", told)
 		}
@@ -125,10 +126,10 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 		src.Edit(t, handler, "import (\n", "import (\n\t_ \"restock/internal/later\"\n")
 		await.Until(t, "the error is told", func() bool { return j.count(broken, "restock/internal/later") == 1 })
 		src.Add(t, "internal/later/later.go", "package later\n")
-		await.Until(t, "all is well again", func() bool { return j.count("all builds again") == 2 })
+		await.Until(t, "all is well again", func() bool { return j.count(events.UpdateRecovered) == 2 })
 	})
 	t.Run("a package that all functions import", func(t *testing.T) {
-		saved, setup := time.Now(), j.count("running function setup", "progress=done")
+		saved, setup := time.Now(), j.count(events.FunctionRunning, "progress=done")
 		src.Edit(t, shared, "func Start[", "func init() { println(\"I start\") }\n\nfunc Start[")
 		var all []string
 		for _, f := range lambdas.All() {
@@ -137,7 +138,7 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 		slices.Sort(all)
 		await.Until(t, "all functions are swapped", func() bool { return j.count(live, strings.Join(all, " ")) == 1 })
 		t.Logf("an edited package of all functions was live after %v", time.Since(saved).Round(time.Millisecond))
-		if again := j.count("running function setup", "progress=done"); again != setup+1 {
+		if again := j.count(events.FunctionRunning, "progress=done"); again != setup+1 {
 			t.Errorf("setup ran %d times after it was swapped, want once, as in a deployment", again-setup)
 		}
 		if status, body, err := s.checkout(t.Context()); status != http.StatusOK {
@@ -145,10 +146,14 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 		}
 	})
 	t.Run("what changes nothing", func(t *testing.T) {
-		before := j.count(live)
+		built := func() int {
+			return j.count(events.Building, "progress=told") + j.count(events.Building, "progress=done")
+		}
+		await.Until(t, "the build before has ended", func() bool { return j.count(events.Building, "progress=begun") == built() })
+		before, builds := j.count(live), built()
 		src.Edit(t, "lambdas/sales-api/api_test.go", "package main\n", "package main\n\n// A test is not part of a function.\n")
 		src.Edit(t, "lambdas/stock/main.go", "func main() {", "func main() { // nothing new")
-		await.Until(t, "it is built", func() bool { return j.count("building stock", "progress=told") == 1 })
+		await.Until(t, "it is built", func() bool { return built() == builds+1 })
 		if after := j.count(live); after != before {
 			t.Errorf("%d functions were swapped that are the same", after-before)
 		}

@@ -21,6 +21,7 @@ func Shop() run.Program {
 		Declared: stack.Declarations(), Declare: stack.Program,
 		ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
 		ThrottlingSetting:  "settings throttling.ratePerSecond and throttling.burst",
+		Business:           milestone,
 	}
 }
 

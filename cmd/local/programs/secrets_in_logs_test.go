@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"restock/cmd/local/factory"
+	"restock/lambdas/journal"
 	"restock/local/view/console"
 	"restock/local/view/events"
 	"restock/test/await"
@@ -44,7 +45,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	if got := s.buy(t, 4, 1); got[http.StatusOK] != 3 || got[http.StatusConflict] != 1 {
 		t.Fatalf("4 buyers of 3 got %v", got)
 	}
-	await.Until(t, "a failed request to the factory is logged", func() bool { return said.line("record failed") != "" })
+	await.Until(t, "a failed request to the factory is logged", func() bool { return said.line(string(journal.RequestFailed)) != "" })
 	await.Until(t, "the lot is delivered", func() bool { return s.number(t, donutStock) > 0 })
 	requests := s.Run.Factory.Requests()
 	request := requests[len(requests)-1].Body
@@ -86,7 +87,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 		t.Errorf("the secrets are %d values, want those of the administrator, of two logins (%s) and of the callback key", len(secrets), login)
 	}
 
-	const storyIsTold = "goods received"
+	const storyIsTold = string(journal.GoodsReceived)
 	shown := map[string]string{}
 	await.Until(t, "the console tells the story", func() bool { // it is told of the log a little later
 		shown["the console"] = s.shownByTheConsole(t)

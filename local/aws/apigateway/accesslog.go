@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // MaxAccessLogFormat limits the length of an access log's format, in bytes (3 KB).
@@ -29,6 +31,7 @@ func (a *API) logExchange(x *exchange) {
 		level = slog.LevelDebug // pages poll with GET
 	}
 	attrs := []slog.Attr{
+		events.APIRequest.Attr(),
 		slog.String("method", r.Method),
 		slog.String("path", r.URL.Path),
 		slog.String("route", x.route),
@@ -43,7 +46,8 @@ func (a *API) logExchange(x *exchange) {
 	}
 	a.log.LogAttrs(r.Context(), level, "api request", attrs...)
 	if a.cfg.AccessLogFormat != "" {
-		a.log.LogAttrs(r.Context(), slog.LevelDebug, "access", slog.String("line", a.accessLog(x)))
+		line := slog.String("line", a.accessLog(x))
+		a.log.LogAttrs(r.Context(), slog.LevelDebug, "access", events.AccessLogged.Attr(), line)
 	}
 }
 

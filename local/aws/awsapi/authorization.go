@@ -9,6 +9,10 @@ import (
 // expire.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
+
+	// Session is the name of the role's session: the name of the function whose instance has the
+	// credentials. A person has none.
+	Session string
 }
 
 // Authorizer knows the callers and their permissions.

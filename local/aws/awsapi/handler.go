@@ -84,7 +84,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amzn-Requestid", requestID)
 
 	c, err := h.route(w, r)
-	ctx := c.context()
+	ctx := h.context(c)
 	if err == nil {
 		err = h.authorize(c)
 	}
@@ -98,18 +98,18 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var refusal *Error
 	switch {
 	case err == nil:
-		log.DebugContext(ctx, "AWS call answered")
+		log.DebugContext(ctx, "AWS call answered", events.AWSCallAnswered.Attr())
 		c.protocol.writeOutput(w, c.operation, requestID, out)
 		return
 	case r.Context().Err() != nil:
-		log.DebugContext(ctx, "AWS call abandoned: the caller is gone, or the run is ending")
+		log.DebugContext(ctx, "AWS call abandoned: the caller is gone, or the run is ending", events.AWSCallFailed.Attr())
 		return
 	case !errors.As(err, &refusal):
-		log.ErrorContext(ctx, "AWS call failed inside the local run", "error", err)
+		log.ErrorContext(ctx, "AWS call failed inside the local run", events.AWSCallFailed.Attr(), "error", err)
 		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure",
 			Message: "The local run failed; its log has the reason. Request ID: " + requestID}
 	default:
-		log.DebugContext(ctx, "AWS call refused", "code", refusal.Code, "message", refusal.Message)
+		log.DebugContext(ctx, "AWS call refused", events.AWSCallFailed.Attr(), "code", refusal.Code, "error", refusal.Message)
 	}
 	c.protocol.writeError(w, requestID, refusal)
 }
@@ -132,9 +132,14 @@ const traceHeader = "X-Amzn-Trace-Id"
 
 // context returns the call's context. It has the caller, and for the log the request id and the
 // trace.
-func (c call) context() context.Context {
+func (h *Handler) context(c call) context.Context {
 	ctx := withAccessKeyID(c.request.Context(), c.signature.accessKeyID)
 	attrs := []slog.Attr{slog.String("caller", c.signature.accessKeyID)}
+	if h.authorizer != nil {
+		if caller, _ := h.authorizer.Credentials(c.signature.accessKeyID); caller.Session != "" {
+			attrs = append(attrs, slog.String("function", caller.Session))
+		}
+	}
 	if trace := c.request.Header.Get(traceHeader); trace != "" {
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}

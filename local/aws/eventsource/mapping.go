@@ -240,14 +240,14 @@ func (m *Mapping) processEvent(ctx context.Context, e event) {
 	began := time.Now()
 	failed, err := m.invoke(ctx, e)
 	if err != nil {
-		m.log.Warn("batch failed: its messages come back after the visibility timeout", "messages", len(e.messages),
-			"message_ids", e.ids(), "error", err)
+		m.log.Warn("batch failed: its messages come back after the visibility timeout", events.BatchFailed.Attr(),
+			"messages", len(e.messages), "message_ids", e.ids(), "error", err)
 		return
 	}
 	for _, message := range e.messages {
 		if failed[message.ID] {
-			m.log.Warn("message failed: it comes back after the visibility timeout", "message", message.ID,
-				"receives", message.ReceiveCount)
+			m.log.Warn("message failed: it comes back after the visibility timeout", events.MessageFailed.Attr(),
+				"message", message.ID, "receives", message.ReceiveCount)
 			continue
 		}
 		if err := m.queue.Delete(message.ReceiptHandle); err != nil {
@@ -255,8 +255,8 @@ func (m *Mapping) processEvent(ctx context.Context, e event) {
 				"error", err)
 		}
 	}
-	m.log.Debug("batch processed", "messages", len(e.messages), "message_ids", e.ids(), "failed", len(failed),
-		"duration", time.Since(began))
+	m.log.Debug("batch processed", events.BatchProcessed.Attr(), "messages", len(e.messages), "message_ids", e.ids(),
+		"failed", len(failed), "duration", time.Since(began))
 }
 
 // invoke returns the ids of the messages that the function reports as failed, or an error if the
@@ -277,7 +277,7 @@ func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, 
 		}
 		m.backoff.failed()
 		if errors.Is(err, ErrThrottled) {
-			m.log.Debug("function throttled: the batch is tried again", "message_ids", e.ids())
+			m.log.Debug("function throttled: the batch is tried again", events.FunctionThrottled.Attr(), "message_ids", e.ids())
 		}
 		inTime := time.Now().Add(m.backoff.pause()).Before(visibleAgain)
 		if !errors.Is(err, ErrThrottled) || !inTime || !m.backoff.wait(ctx) {

@@ -41,6 +41,7 @@ func (a *Authority) Issue(roleARN, sessionName string) (c awsapi.Credentials, re
 		AccessKeyID:     "ASIA" + rand.Text()[:16],
 		SecretAccessKey: rand.Text() + rand.Text()[:14],
 		SessionToken:    rand.Text() + rand.Text(),
+		Session:         sessionName,
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -4,15 +4,18 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path"
 	"strings"
 
 	"restock/infra/policy"
 	"restock/infra/policy/evaluation"
+	"restock/local/view/events"
 )
 
 // AccessDenied is the refusal of a request. Its text is AWS's.
 type AccessDenied struct {
 	Principal string // ARN of a role's session, or the name of a service
+	Function  string // whose session that is; "" for a service
 	Source    string // ARN of the resource on whose behalf a service called; "" if unknown
 	Action    string
 	Resource  string // ARN, or "*"
@@ -52,10 +55,15 @@ func (e *AccessDenied) AccessDenied() bool { return true }
 
 // attrs returns the log attributes of the refusal, including the fix.
 func (e *AccessDenied) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("principal", e.Principal), slog.String("action", e.Action),
-		slog.String("resource", e.Resource)}
+	attrs := []slog.Attr{
+		events.AccessDenied.Attr(),
+		slog.String("principal", e.Principal), slog.String("action", e.Action), slog.String("resource", e.Resource),
+	}
 	if e.Source != "" {
 		attrs = append(attrs, slog.String("source", e.Source))
+	}
+	if e.Function != "" {
+		attrs = append(attrs, slog.String("function", e.Function))
 	}
 	attrs = append(attrs, slog.String("reason", strings.TrimPrefix(e.reason(), "because ")))
 	switch {
@@ -99,6 +107,9 @@ func (a *Authority) answer(q evaluation.Request, principal string, d evaluation.
 	denied := &AccessDenied{
 		Principal: principal, Action: q.Action, Resource: q.Resource, Decision: d,
 		Missing: missing(q, d), DeclaredIn: a.declaredIn(q, d),
+	}
+	if q.Caller.Service == "" {
+		denied.Function = path.Base(principal)
 	}
 	if source := q.Context["aws:sourcearn"]; len(source) > 0 {
 		denied.Source = source[0]

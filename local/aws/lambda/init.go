@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"restock/local/system/process"
+	"restock/local/view/events"
 )
 
 // startInstance starts a process for the function and waits until it requests its first event. The
@@ -44,7 +45,7 @@ func (d *Deployed) initialise(inv *invocation, timeout time.Duration) (*instance
 	if err := inst.awaitInit(inv, timeout); err != nil {
 		return nil, err
 	}
-	inst.log.Debug("instance started", "pid", inst.proc.PID())
+	inst.log.Debug("instance started", events.InstanceStarted.Attr(), "pid", inst.proc.PID())
 	return inst, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // report logs the content of Lambda's REPORT line and of its platform.report event, with the levels
@@ -12,6 +14,7 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 func (d *Deployed) report(inv *invocation, err error) {
 	attrs := []slog.Attr{
+		events.InvocationEnded.Attr(),
 		slog.String("request_id", inv.requestID),
 		slog.String("trace_id", inv.traceID),
 		slog.String("status", status(err)),

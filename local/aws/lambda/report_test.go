@@ -31,7 +31,7 @@ func TestAReportTellsWhoInvokedAndOfWhichTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range batch.Values {
-		if e.Message != "invocation ended" {
+		if e.Kind != events.InvocationEnded {
 			continue
 		}
 		said := map[string]string{}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // How Lambda retries an asynchronous invocation without further configuration. After an error of
@@ -30,23 +32,24 @@ func isRefused(err error) bool {
 
 // deliver invokes the function with the event of a time until it succeeds or the event is dropped.
 func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
+	failed := events.ScheduledInvocationFailed.Attr()
 	event, err := r.event(at)
 	if err != nil {
-		log.Error("scheduled event could not be written", "error", err)
+		log.Error("scheduled event could not be written", failed, "error", err)
 		return
 	}
 	accepted, failures, throttleWait := time.Now(), 0, firstThrottleWait
 	for {
 		_, err := r.Function.Invoke(ctx, event)
 		if err == nil {
-			log.Debug("scheduled invocation done")
+			log.Debug("scheduled invocation done", events.ScheduledInvocationDone.Attr())
 			return
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		if isRefused(err) {
-			log.Warn("scheduled invocation is not allowed, its event is dropped", "error", err)
+			log.Warn("scheduled invocation is not allowed, its event is dropped", failed, "error", err)
 			return
 		}
 		var wait time.Duration
@@ -57,10 +60,10 @@ func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
 			wait = time.Duration(failures) * time.Minute
 		}
 		if failures > maxRetryAttempts || time.Since(accepted)+wait > maxEventAge {
-			log.Warn("scheduled invocation failed, its event is dropped", "error", err)
+			log.Warn("scheduled invocation failed, its event is dropped", failed, "error", err)
 			return
 		}
-		log.Warn("scheduled invocation failed", "error", err, "again_in", wait)
+		log.Warn("scheduled invocation failed", failed, "error", err, "again_in", wait)
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/local/view/events"
 )
 
 type getSecretValueInput struct {
@@ -129,7 +131,7 @@ func (s *Service) putVersion(sec *secret, id string, val value, labels []string)
 	if v.has(current) {
 		s.schedule(sec, now)
 	}
-	s.log.Info("secret value put", "secret", sec.name, "version", id, "stages", v.labels)
+	s.log.Info("secret value put", events.SecretValuePut.Attr(), "secret", sec.name, "version", id, "stages", v.labels)
 	return v, nil
 }
 

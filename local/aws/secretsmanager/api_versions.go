@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"restock/local/view/events"
 )
 
 type updateSecretVersionStageInput struct {
@@ -28,8 +30,8 @@ func (s *Service) updateSecretVersionStage(_ context.Context, in updateSecretVer
 		return named{}, err
 	}
 	sec.changed = time.Now()
-	s.log.Info("secret staging label moved", "secret", sec.name, "stage", in.VersionStage,
-		"from", in.RemoveFromVersionID, "to", in.MoveToVersionID)
+	s.log.Info("secret staging label moved", events.SecretLabelMoved.Attr(), "secret", sec.name,
+		"stage", in.VersionStage, "from", in.RemoveFromVersionID, "to", in.MoveToVersionID)
 	return sec.named(""), nil
 }
 

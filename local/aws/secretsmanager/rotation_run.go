@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // The steps of a rotation. See
@@ -67,7 +69,7 @@ func (s *Service) rotateDeclared(ctx context.Context, run *rotationRun) {
 // rotate attempts a rotation until it succeeds, reaches the maximum number of attempts, or is
 // cancelled. An abandoned rotation stays pending: its version keeps AWSPENDING.
 func (s *Service) rotate(ctx context.Context, run *rotationRun) {
-	run.log.Info("secret rotation started", "function", run.functionARN)
+	run.log.Info("secret rotation started", events.RotationStarted.Attr(), "function", run.functionARN)
 	delay := firstRotationDelay
 	for attempt := 1; ; attempt++ {
 		err := s.attempt(ctx, run)
@@ -99,7 +101,8 @@ func (s *Service) attempt(ctx context.Context, run *rotationRun) error {
 		if err := s.take(ctx, run, step); err != nil {
 			return err
 		}
-		run.log.Info("secret rotation step done", "step", step, "duration", time.Since(start))
+		run.log.Info("secret rotation step done", events.RotationStepDone.Attr(), "function", run.functionARN, "step", step,
+			"duration", time.Since(start))
 	}
 	return s.finish(run)
 }

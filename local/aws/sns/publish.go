@@ -16,6 +16,7 @@ import (
 
 	"restock/local/aws/awsapi"
 	"restock/local/aws/sqs"
+	"restock/local/view/events"
 )
 
 // maxMessageSize limits a message with its attributes, and a batch, in bytes.
@@ -53,8 +54,8 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 			accepting = append(accepting, sub)
 		}
 	}
-	t.service.log.InfoContext(ctx, "message published", "topic", t.config.Name, "message", messageID,
-		"subject", n.Subject,
+	t.service.log.InfoContext(ctx, "message published", events.MessagePublished.Attr(),
+		"topic", t.config.Name, "message", messageID, "subject", n.Subject,
 		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting))
 	for _, sub := range accepting {
 		t.service.deliver(ctx, sub, n, messageID, now)
@@ -68,26 +69,27 @@ func (s *Service) deliver(ctx context.Context, sub Subscription, n Notification,
 	log := s.log.With("topic", sub.TopicARN, "message", messageID, "queue", sub.QueueARN)
 	out, err := sub.write(n, messageID, now)
 	if err != nil {
-		log.Error("message could not be written: it is lost", "error", err)
+		log.Error("message could not be written: it is lost", events.MessageLost.Attr(), "error", err)
 		return
 	}
 	sentID, refused := s.send(ctx, sub.TopicARN, sub.QueueARN, out)
 	switch {
 	case refused == nil:
-		log.DebugContext(ctx, "message delivered", "queue_message", sentID)
+		log.DebugContext(ctx, "message delivered", events.MessageDelivered.Attr(), "queue_message", sentID)
 		return
 	case sub.DeadLetterQueueARN == "":
 		log.Warn("message could not be delivered: it is lost, for the subscription has no dead-letter queue",
-			"error", refused)
+			events.MessageLost.Attr(), "error", refused)
 		return
 	}
-	log = log.With("error", refused, "deadLetterQueue", sub.DeadLetterQueueARN)
+	log = log.With("error", refused, "dead_letter_queue", sub.DeadLetterQueueARN)
 	if _, err := s.send(ctx, sub.TopicARN, sub.DeadLetterQueueARN, out); err != nil {
 		log.Warn("message could not be delivered, nor sent to the dead-letter queue: it is lost",
-			"deadLetterError", err)
+			events.MessageLost.Attr(), "dead_letter_error", err)
 		return
 	}
-	log.Warn("message could not be delivered: it is in the subscription's dead-letter queue")
+	log.Warn("message could not be delivered: it is in the subscription's dead-letter queue",
+		events.MessageSetAside.Attr())
 }
 
 func (s *Service) send(ctx context.Context, topicARN, queueARN string,

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/local/view/events"
 )
 
 // The states of a message move task, and the reason for a failure.
@@ -122,7 +124,8 @@ func (t *moveTask) run(ctx context.Context) {
 		if !ok {
 			break
 		}
-		log.Debug("message moved out of the dead-letter queue", "message", from, "as", as)
+		log.Debug("message moved out of the dead-letter queue", events.MessageRedriven.Attr(),
+			"message", from, "queue_message", as)
 		if t.rate == 0 {
 			continue
 		}

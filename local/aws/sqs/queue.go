@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/local/view/events"
 )
 
 // Limits of the API. The limit of messages in flight is per queue.
@@ -80,8 +82,8 @@ func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string
 	if err != nil {
 		return "", err
 	}
-	q.service.log.DebugContext(ctx, "message sent", "queue", q.name, "message", id, "sender", in.SenderID,
-		"body", in.Body)
+	q.service.log.DebugContext(ctx, "message sent", events.MessageSent.Attr(),
+		"queue", q.name, "message", id, "sender", in.SenderID, "body", in.Body)
 	return id, nil
 }
 

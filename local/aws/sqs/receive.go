@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // ReceiveOptions are the parameters of a receive.
@@ -108,8 +110,8 @@ func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
 // queue.
 func (l look) log(log *slog.Logger) {
 	for _, m := range l.redriven {
-		log.Warn("message moved to the dead-letter queue", "message", m.ID, "receives", m.ReceiveCount,
-			"dead_letter_queue", l.target)
+		log.Warn("message moved to the dead-letter queue", events.MessageDeadLettered.Attr(),
+			"message", m.ID, "receives", m.ReceiveCount, "dead_letter_queue", l.target)
 	}
 	for _, m := range l.kept {
 		log.Warn("message stays: its dead-letter queue does not exist any more", "message", m.ID,

@@ -2,12 +2,13 @@ package console
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"restock/local/view/events"
 )
 
 // A flow is what moves along an edge with an event.
@@ -16,55 +17,247 @@ type flow struct {
 	moved, failed int
 }
 
+// A place finds the node that an event names, or "".
+type place func(*observer, *Event) string
+
+// named is the node whose name or ARN an attribute holds.
+func named(key string, kinds ...string) place {
+	return func(o *observer, e *Event) string { return o.picture.find(e.text(key), kinds...) }
+}
+
+// the is the first node of a kind: of a kind that the stack has one of.
+func the(kind string) place {
+	return func(o *observer, _ *Event) string { return o.picture.only(kind) }
+}
+
+var (
+	theAPI          = the(KindAPI)
+	theFactory      = the(KindFactory)
+	theSecrets      = the(KindSecrets)
+	function        = named("function", KindFunction)
+	topic           = named("topic", KindTopic)
+	queue           = named("queue", KindQueue, KindDeadLetterQueue)
+	deadLetterQueue = named("dead_letter_queue", KindQueue, KindDeadLetterQueue)
+	schedule        = named("rule", KindSchedule)
+)
+
+// places are where the events of a part of the run happen.
+var places = map[string]place{
+	"api": theAPI, "aws": function, "build": named("functions", KindFunction), "eventsource": function, "factory": theFactory,
+	"lambda": function, "mariadb": the(KindDatabase), "network": function, "scheduler": schedule, "secretsmanager": theSecrets,
+	"sns": topic, "sqs": queue,
+}
+
+// A meaning is what events of a kind say about the picture: what their node counts, and what moves along which edge. The
+// function more does what differs from event to event.
+type meaning struct {
+	counter  string
+	from, to place
+	moves    flow
+	more     func(*observer, *Event)
+}
+
+var (
+	arrives = flow{moved: 1}
+	fails   = flow{moved: 1, failed: 1}
+	blocked = flow{failed: 1}
+)
+
+// meanings are those of all kinds of events that say more than where they happened.
+var meanings = map[events.Kind]meaning{
+	events.APIRequest:                {counter: "requests", more: (*observer).request},
+	events.FunctionLine:              {more: (*observer).functionLine},
+	events.InvocationEnded:           {counter: "invocations", more: (*observer).invocation},
+	events.MessagePublished:          {counter: "published", from: function, to: topic, moves: arrives},
+	events.MessageDelivered:          {counter: "delivered", from: topic, to: queue, moves: arrives},
+	events.MessageLost:               {counter: "lost", from: topic, to: queue, moves: fails},
+	events.MessageSetAside:           {from: topic, to: queue, moves: fails},
+	events.MessageSent:               {counter: "sent", more: (*observer).messageSent},
+	events.MessageDeadLettered:       {from: queue, to: deadLetterQueue, moves: arrives, more: (*observer).deadLettered},
+	events.BatchProcessed:            {more: (*observer).batch},
+	events.BatchFailed:               {more: (*observer).batch},
+	events.MessageFailed:             {from: queue, to: function, more: (*observer).messageFailed},
+	events.FunctionThrottled:         {counter: "throttled"},
+	events.ScheduledInvocationDone:   {from: schedule, to: function, moves: arrives},
+	events.ScheduledInvocationFailed: {from: schedule, to: function, moves: fails},
+	events.AWSCallAnswered:           {more: (*observer).awsCall},
+	events.AWSCallFailed:             {more: (*observer).awsCall},
+	events.AccessDenied:              {more: (*observer).denial},
+	events.NetworkBlocked:            {more: (*observer).blockedCall},
+	events.RotationStepDone:          {from: theSecrets, to: function, moves: arrives},
+	events.FactoryOrderReceived:      {more: (*observer).factoryOrder},
+	events.FactoryStepDone:           {more: func(_ *observer, e *Event) { e.trace.text += " " + e.text("step") }},
+	events.LotDelivered:              {from: theFactory, to: theAPI}, // the API counts the request
+	events.CallbackRefused:           {from: theFactory, to: theAPI, moves: blocked},
+	events.CallbackFailed:            {from: theFactory, to: theAPI, moves: fails},
+}
+
 // classify finds out where in the picture an event belongs, what moved, what it counts, and what it is about.
 func (o *observer) classify(e *Event) {
-	e.trace.text = e.Message
-	if trace := e.text("trace_id"); trace != "" {
-		e.trace.shares = append(e.trace.shares, traceRef(trace))
+	e.trace = e.about()
+	if place := places[e.Part]; place != nil {
+		e.Node = place(o, e)
 	}
-	for id := range strings.FieldsSeq(e.text("message_ids")) {
-		e.trace.shares = append(e.trace.shares, messageRef(id))
+	m := meanings[e.Kind]
+	if e.ofFunction {
+		m = meanings[events.FunctionLine] // the kind is the function's own
 	}
-	if request := e.text("api_request_id"); request != "" {
-		e.trace.find = requestRef(request)
+	if m.counter != "" {
+		o.count(e.Node, m.counter, 1)
 	}
-	switch e.Part {
-	case "api":
-		o.classifyAPI(e)
-	case "lambda":
-		o.classifyFunction(e)
-	case "sns":
-		o.classifyTopic(e)
-	case "sqs":
-		o.classifyQueue(e)
-	case "eventsource":
-		o.classifyBatch(e)
-	case "factory":
-		o.classifyFactory(e)
-	case "scheduler":
-		o.classifySchedule(e)
-	case "aws":
-		o.classifyCall(e)
-	case "iam":
-		o.classifyDenial(e)
-	case "network":
-		o.classifyClosedWay(e)
-	case "secretsmanager":
-		e.Node = o.picture.only(KindSecrets)
-		if f := o.picture.function(e.text("function")); f != "" && e.Message == "secret rotation step done" {
-			e.move(o.picture.edge(e.Node, f), 1, 0)
+	if m.from != nil {
+		e.move(o.picture.edge(m.from(o, e), m.to(o, e)), m.moves.moved, m.moves.failed)
+	}
+	if m.more != nil {
+		m.more(o, e)
+	}
+}
+
+// move says what moved along the event's edge, if that is drawn.
+func (e *Event) move(edge string, moved, failed int) {
+	if edge != "" {
+		e.Edge, e.flow = edge, flow{edge, moved, failed}
+	}
+}
+
+func (o *observer) request(e *Event) {
+	status, failed := e.number("status"), 0
+	switch {
+	case status >= http.StatusInternalServerError:
+		o.count(e.Node, "server_errors", 1)
+		failed = 1
+	case status >= http.StatusBadRequest:
+		o.count(e.Node, "client_errors", 1)
+	}
+	id, callback := e.text("request_id"), callbackRef(e.text("path"))
+	e.trace.refs, e.trace.shares, e.trace.find = []string{requestRef(id)}, nil, callback
+	e.trace.request = id
+	e.trace.text = fmt.Sprintf("%s %s %d", e.text("method"), e.text("path"), status)
+	// A page that polls begins no journey.
+	e.trace.begins = e.level > slog.LevelDebug
+
+	called := o.picture.graph.Routes[e.text("route")]
+	o.moved(o.picture.edge(e.Node, called), 1, failed)
+	if reason := e.text("turned_away"); reason != "" {
+		e.trace.text += ": " + reason
+		o.count(cmp.Or(called, e.Node), "throttled", 1) // no route: the API's own stage turned it away
+	}
+	caller := o.picture.only(KindBuyers)
+	if factory := theFactory(o, e); factory != "" && o.journeys.knows(callback) {
+		caller = factory
+	}
+	e.move(o.picture.edge(caller, e.Node), 1, failed)
+}
+
+// functionLine is about a line that a function wrote. Its production order and its units are the program's to tell.
+func (o *observer) functionLine(e *Event) {
+	e.trace.took = 0 // a duration in it may be any
+	if id := e.text("message_id"); id != "" && e.level >= slog.LevelError {
+		o.deadLetters.failed(id, e.why(cmp.Or(e.text("error"), e.Message)), true)
+	}
+	if o.business != nil {
+		m := o.business(string(e.Kind), e.Attrs)
+		e.trace.order, e.trace.made = m.Ordered, m.Made
+	}
+}
+
+func (o *observer) invocation(e *Event) {
+	e.trace.text = "invocation of " + e.text("function")
+	if e.level >= slog.LevelWarn {
+		o.count(e.Node, "errors", 1)
+		e.trace.text += ": " + cmp.Or(e.text("error"), e.text("status"))
+	}
+	if e.text("init_duration") != "" {
+		o.count(e.Node, "cold_starts", 1)
+		e.trace.text += ", a cold start"
+	}
+}
+
+// fromTopics is the sender of what topics deliver.
+const fromTopics = "sns.amazonaws.com"
+
+func (o *observer) messageSent(e *Event) {
+	if e.text("sender") != fromTopics { // MessageDelivered says what a topic sends
+		e.move(o.picture.edge(function(o, e), e.Node), 1, 0)
+	}
+	c := contentsOf(e.text("body"))
+	e.trace.journey = cmp.Or(e.trace.journey, c.Correlation)
+	if c.MessageID != "" {
+		e.trace.refs = append(e.trace.refs, messageRef(c.MessageID))
+	}
+	if c.Order != "" {
+		e.trace.refs = append(e.trace.refs, orderRef(c.Order))
+	}
+}
+
+// deadLettered shows the event at the dead-letter queue.
+func (o *observer) deadLettered(e *Event) { e.Node = cmp.Or(deadLetterQueue(o, e), e.Node) }
+
+func (o *observer) batch(e *Event) {
+	messages, failed := e.number("messages"), e.number("failed")
+	if e.Kind == events.BatchFailed {
+		failed = messages
+		for id := range strings.FieldsSeq(e.text("message_ids")) {
+			o.deadLetters.failed(id, e.why(e.text("error")), true)
 		}
-	case "build":
-		e.Node = o.picture.function(e.text("functions")) // where it is of one
-	case "mariadb":
-		e.Node = o.picture.only(KindDatabase)
 	}
-	if correlation := e.text("correlation_id"); correlation != "" {
-		e.trace.journey = correlation
+	from := queue(o, e)
+	o.count(from, "received", messages)
+	o.count(from, "deleted", messages-failed)
+	e.move(o.picture.edge(from, e.Node), messages, failed)
+}
+
+func (o *observer) messageFailed(e *Event) {
+	o.deadLetters.failed(e.text("message"), e.why("the function reported it as failed"), false)
+}
+
+// awsCall is about a call of AWS's API. Topics and queues have events of their own for the calls that succeed.
+func (o *observer) awsCall(e *Event) {
+	service, failed := e.text("service"), 0
+	e.trace.text = service + " " + e.text("operation")
+	if e.Kind == events.AWSCallFailed {
+		failed = 1
+		e.trace.text += ": " + cmp.Or(e.text("code"), e.Message)
+	} else if service == "sns" || service == "sqs" {
+		e.trace.shares = nil
 	}
-	if order := e.text("production_order"); order != "" {
-		e.trace.refs = append(e.trace.refs, orderRef(order))
+	if service == "secretsmanager" {
+		e.move(o.picture.edge(e.Node, theSecrets(o, e)), 1, failed)
 	}
+}
+
+// denial puts a refusal by a policy on the edge where it happened, or else at who was refused: a function, or the resource
+// on whose behalf a service of AWS asked.
+func (o *observer) denial(e *Event) {
+	who, what := cmp.Or(function(o, e), o.resource(e.text("source"))), o.resource(e.text("resource"))
+	e.Node, e.Denied = cmp.Or(who, what), true
+	e.move(o.picture.between(who, what), 0, 1)
+}
+
+// resource is the node of an ARN. Secrets, routes and rules may have ARNs that the picture does not know.
+func (o *observer) resource(arn string) string {
+	if ids := o.picture.named[arn]; len(ids) > 0 {
+		return ids[0]
+	}
+	_, rest, _ := strings.Cut(arn, "arn:aws:")
+	service, _, _ := strings.Cut(rest, ":")
+	return o.picture.only(map[string]string{"secretsmanager": KindSecrets, "execute-api": KindAPI, "events": KindSchedule}[service])
+}
+
+// blockedCall puts a call for which the declared network has no way on the edge where it hangs.
+func (o *observer) blockedCall(e *Event) {
+	e.Denied = true
+	e.move(o.picture.out(e.Node, map[string]string{
+		"database": KindDatabase, "secretsmanager": KindSecrets, "sns": KindTopic, "sqs": KindQueue, "internet": KindFactory,
+	}[e.text("service")]), 0, 1)
+}
+
+func (o *observer) factoryOrder(e *Event) {
+	failed := 0
+	if e.text("lot") == "" { // it makes nothing of it
+		failed = 1
+	}
+	e.move(o.picture.onlyEdge(KindFunction, e.Node), 1, failed)
 }
 
 // References are how events name what they are about.
@@ -76,264 +269,42 @@ func orderRef(id string) string      { return "order:" + id }
 func lotRef(id string) string        { return "lot:" + id }
 func callbackRef(path string) string { return "callback:" + path }
 
-// move says what moved along the event's edge, if that is drawn.
-func (e *Event) move(edge string, moved, failed int) {
-	if edge == "" {
-		return
-	}
-	e.Edge, e.flow = edge, flow{edge, moved, failed}
+// reference makes a reference of an attribute of an event.
+type reference struct {
+	key string
+	ref func(string) string
 }
 
-func (o *observer) classifyAPI(e *Event) {
-	e.Node = o.picture.only(KindAPI)
-	if e.Message != "api request" {
-		return
+// of appends the references of an event. An attribute may hold several ids, with blanks between them.
+func (r reference) of(e *Event, refs []string) []string {
+	for id := range strings.FieldsSeq(e.text(r.key)) {
+		refs = append(refs, r.ref(id))
 	}
-	status := e.number("status")
-	o.count(e.Node, "requests", 1)
-	failed := 0
-	switch {
-	case status >= http.StatusInternalServerError:
-		o.count(e.Node, "server_errors", 1)
-		failed = 1
-	case status >= http.StatusBadRequest:
-		o.count(e.Node, "client_errors", 1)
-	}
-	id, callback := e.text("request_id"), callbackRef(e.text("path"))
-	e.trace.refs, e.trace.find = append(e.trace.refs, requestRef(id)), callback
-	e.trace.request = id
-	e.trace.took = e.duration("duration")
-	e.trace.text = fmt.Sprintf("%s %s %d", e.text("method"), e.text("path"), status)
-	// A page that polls begins no journey.
-	e.trace.begins = e.level > slog.LevelDebug
-
-	function := o.picture.graph.Routes[e.text("route")]
-	if into := o.picture.edge(e.Node, function); into != "" {
-		o.moved(into, 1, failed)
-	}
-	if reason := e.text("turned_away"); reason != "" {
-		e.trace.text += ": " + reason
-		o.count(cmp.Or(function, e.Node), "throttled", 1) // no route: the API's own stage turned it away
-	}
-	caller := o.picture.only(KindBuyers)
-	if factory := o.picture.only(KindFactory); factory != "" && o.journeys.knows(callback) {
-		caller = factory
-	}
-	e.move(o.picture.edge(caller, e.Node), 1, failed)
+	return refs
 }
 
-func (o *observer) classifyFunction(e *Event) {
-	e.Node = o.picture.function(e.text("function"))
-	invocation := e.text("request_id")
-	if own := e.text(ownRequestID); own != "" {
-		// The host may tell a line that it reads late with the next invocation's id; the function knows its own.
-		invocation = own
-		e.Attrs["request_id"] = own
+// The attributes that name what an event is about: alone, or with other journeys.
+var (
+	owned = []reference{
+		{"message", messageRef}, {"queue_message", messageRef}, {"message_id", messageRef}, {"production_order", orderRef}, {"lot", lotRef},
 	}
-	if invocation != "" {
-		e.trace.shares = append(e.trace.shares, invocationRef(invocation))
-	}
-	if id := e.text("message_id"); id != "" {
-		e.trace.refs = append(e.trace.refs, messageRef(id))
-		if e.level >= slog.LevelError {
-			o.deadLetters.failed(id, Why{Time: e.Time, Function: e.text("function"), Error: cmp.Or(e.text("error"), e.Message)}, true)
-		}
-	}
-	switch e.Message {
-	case "invocation ended":
-		o.count(e.Node, "invocations", 1)
-		e.trace.took = e.duration("duration")
-		e.trace.text = "invocation of " + e.text("function")
-		if e.level >= slog.LevelWarn {
-			o.count(e.Node, "errors", 1)
-			e.trace.text += ": " + cmp.Or(e.text("error"), e.text("status"))
-		}
-		if e.text("init_duration") != "" {
-			o.count(e.Node, "cold_starts", 1)
-			e.trace.text += ", a cold start"
-		}
-	case "production order opened":
-		e.trace.order = true
-	case "goods received", "goods received, more than ordered", "goods received, after their order was closed",
-		"goods received, more than the attempt's earlier callback said":
-		e.trace.made = e.number("quantity")
-	}
-}
+	shared = []reference{{"trace_id", traceRef}, {"message_ids", messageRef}, {"request_id", invocationRef}}
+)
 
-func (o *observer) classifyTopic(e *Event) {
-	topic := o.picture.topic(e.text("topic"))
-	e.Node = topic
-	if id := e.text("message"); id != "" {
-		e.trace.refs = append(e.trace.refs, messageRef(id))
+// about is what an event says by itself about its journey.
+func (e *Event) about() trace {
+	t := trace{text: e.Message, took: e.duration("duration"), journey: e.text("correlation_id")}
+	for _, r := range owned {
+		t.refs = r.of(e, t.refs)
 	}
-	delivery := o.picture.edge(topic, o.picture.queue(e.text("queue")))
-	switch {
-	case e.Message == "message published":
-		o.count(topic, "published", 1)
-		if function := o.caller(e); function != "" {
-			e.move(o.picture.edge(function, topic), 1, 0)
-		}
-	case e.Message == "message delivered":
-		o.count(topic, "delivered", 1)
-		e.move(delivery, 1, 0)
-		if id := e.text("queue_message"); id != "" {
-			e.trace.refs = append(e.trace.refs, messageRef(id))
-		}
-	case e.level >= slog.LevelWarn && delivery != "":
-		if !strings.HasSuffix(e.Message, "it is in the subscription's dead-letter queue") {
-			o.count(topic, "lost", 1)
-		}
-		e.move(delivery, 1, 1)
+	for _, r := range shared {
+		t.shares = r.of(e, t.shares)
 	}
-}
-
-// fromTopics is who sends what topics deliver.
-const fromTopics = "sns.amazonaws.com"
-
-func (o *observer) classifyQueue(e *Event) {
-	queue := o.picture.queue(e.text("queue"))
-	e.Node = queue
-	if id := e.text("message"); id != "" {
-		e.trace.refs = append(e.trace.refs, messageRef(id))
-	}
-	switch e.Message {
-	case "message sent":
-		o.count(queue, "sent", 1)
-		e.readBody()
-		sender := e.text("sender")
-		if sender == fromTopics {
-			break // the topic tells of the delivery
-		}
-		// A role's session is the id of the role, a colon, and the name of the function.
-		if _, session, ok := strings.Cut(sender, ":"); ok {
-			e.move(o.picture.edge(o.picture.function(session), queue), 1, 0)
-		}
-	case "message moved to the dead-letter queue":
-		if target := o.picture.queue(e.text("dead_letter_queue")); target != "" {
-			e.Node = target
-			e.move(o.picture.edge(queue, target), 1, 0)
-		}
-	case "message moved out of the dead-letter queue":
-		e.trace.refs = append(e.trace.refs, messageRef(e.text("as")))
-	}
-}
-
-// readBody finds in the text of a message, or in that in the envelope that SNS puts around it, which journey it is a part of: there the ids
-// travel from function to function.
-func (e *Event) readBody() {
-	var body struct {
-		MessageID   string `json:"MessageId"`
-		Message     string
-		Correlation string `json:"correlation_id"`
-		Order       string `json:"production_order_id"`
-	}
-	if json.Unmarshal([]byte(e.text("body")), &body) != nil {
-		return
-	}
-	if body.Message != "" {
-		e.trace.refs = append(e.trace.refs, messageRef(body.MessageID))
-		if json.Unmarshal([]byte(body.Message), &body) != nil {
-			return
-		}
-	}
-	e.trace.journey = body.Correlation
-	if body.Order != "" {
-		e.trace.refs = append(e.trace.refs, orderRef(body.Order))
-	}
-}
-
-func (o *observer) classifyBatch(e *Event) {
-	function, queue := o.picture.function(e.text("function")), o.picture.queue(e.text("queue"))
-	e.Node = function
-	edge := o.picture.edge(queue, function)
-	ids := strings.Fields(e.text("message_ids"))
-	switch e.Message {
-	case "batch processed":
-		messages, failed := e.number("messages"), e.number("failed")
-		o.count(queue, "received", messages)
-		o.count(queue, "deleted", messages-failed)
-		e.move(edge, messages, failed)
-		e.trace.took = e.duration("duration")
-	case "batch failed: its messages come back after the visibility timeout":
-		messages := e.number("messages")
-		o.count(queue, "received", messages)
-		e.move(edge, messages, messages)
-		for _, id := range ids {
-			o.deadLetters.failed(id, Why{Time: e.Time, Function: e.text("function"), Error: e.text("error")}, true)
-		}
-	case "message failed: it comes back after the visibility timeout":
-		id := e.text("message")
-		e.Edge = edge
-		e.trace.refs = append(e.trace.refs, messageRef(id))
-		o.deadLetters.failed(id, Why{Time: e.Time, Function: e.text("function"), Error: "the function reported it as failed"}, false)
-	case "function throttled: the batch is tried again":
-		o.count(function, "throttled", 1)
-	}
-}
-
-func (o *observer) classifyFactory(e *Event) {
-	factory := o.picture.only(KindFactory)
-	e.Node = factory
-	if id := e.text("id"); id != "" {
-		e.trace.refs = append(e.trace.refs, lotRef(id))
+	if request := e.text("api_request_id"); request != "" {
+		t.find = requestRef(request)
 	}
 	if callback, err := url.Parse(e.text("callback")); err == nil && len(callback.Path) > 1 {
-		e.trace.refs = append(e.trace.refs, callbackRef(callback.Path))
+		t.refs = append(t.refs, callbackRef(callback.Path))
 	}
-	e.trace.took = e.duration("duration")
-	switch e.Message {
-	case "production order received":
-		failed := 0
-		if e.text("id") == "" { // it makes nothing of it
-			failed = 1
-		}
-		e.move(o.picture.onlyEdge(KindFunction, factory), 1, failed)
-	case "lot delivered":
-		e.Edge = o.picture.edge(factory, o.picture.only(KindAPI)) // the API tells of the request
-	case "production step":
-		e.trace.text += " " + e.text("step")
-	case "delivery refused, and is not tried again":
-		e.move(o.picture.edge(factory, o.picture.only(KindAPI)), 0, 1) // that the API has answered, the API tells
-	case "delivery failed, and is not tried again":
-		e.move(o.picture.edge(factory, o.picture.only(KindAPI)), 1, 1)
-	}
-}
-
-func (o *observer) classifySchedule(e *Event) {
-	schedule := o.picture.find(e.text("rule"), KindSchedule)
-	e.Node = schedule
-	failed := 0
-	if e.level >= slog.LevelWarn {
-		failed = 1
-	}
-	e.move(o.picture.out(schedule, KindFunction), 1, failed)
-}
-
-// classifyCall is about a call of AWS's API. What topics and queues do with theirs they tell themselves.
-func (o *observer) classifyCall(e *Event) {
-	function := o.caller(e)
-	e.Node = function
-	e.trace.text = e.text("service") + " " + e.text("operation")
-	if e.Message != "AWS call answered" {
-		e.trace.text += ": " + cmp.Or(e.text("code"), e.Message)
-	} else if service := e.text("service"); service == "sns" || service == "sqs" {
-		e.trace.shares = nil
-	}
-	if secrets := o.picture.only(KindSecrets); e.text("service") == "secretsmanager" && function != "" {
-		failed := 0
-		if e.Message != "AWS call answered" {
-			failed = 1
-		}
-		e.move(o.picture.edge(function, secrets), 1, failed)
-	}
-}
-
-// caller is the function whose instance made a call of AWS's API.
-func (o *observer) caller(e *Event) string {
-	caller := e.text("caller")
-	if caller == "" || o.callerOf == nil {
-		return ""
-	}
-	_, session, _ := strings.Cut(o.callerOf(caller), ":")
-	return o.picture.function(session)
+	return t
 }

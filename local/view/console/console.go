@@ -21,6 +21,15 @@ type Config struct {
 	Stage   string
 	Records *events.Stream[events.Event] // what the run logs; its end is the console's
 	Log     *slog.Logger                 // of the console itself, which may be one whose records are those
+
+	// Business says what a line of a function means to a journey, by the line's kind and attributes. It may be nil.
+	Business func(kind string, attrs map[string]any) Milestone
+}
+
+// A Milestone is what a journey has come to.
+type Milestone struct {
+	Ordered bool // a production order was opened: the journey is kept longer
+	Made    int  // units that came
 }
 
 // Endpoints are where a run's parts are to be found: URLs.
@@ -46,8 +55,6 @@ type Stack struct {
 	Factory   Factory // nil where there is none
 	DSN       string  // of the database, as its administrator; empty where there is none
 
-	// CallerOf is who has an access key, as SQS writes it in a SenderId: "AROA…:stock" for an instance of the function stock; "" for nobody.
-	CallerOf func(accessKeyID string) string
 	// Instances is how many instances of a function there are.
 	Instances func(function string) int
 }
@@ -78,7 +85,7 @@ type Console struct {
 // New makes a console that shows nothing but events, until it is told what runs. It must be closed.
 func New(c Config) *Console {
 	ctx, cancel := context.WithCancel(context.Background())
-	console := &Console{config: c, log: c.Log, observer: newObserver(), products: newProducts(c.Log), ctx: ctx, cancel: cancel}
+	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), products: newProducts(c.Log), ctx: ctx, cancel: cancel}
 	console.rush = newRush(ctx, c.Log)
 	console.handler = console.routes()
 	records := c.Records.Subscribe(0)
@@ -98,12 +105,12 @@ func (c *Console) Close() error {
 }
 
 // Draw shows a stack's picture before it runs.
-func (c *Console) Draw(g Graph) { c.observer.show(g, nil) }
+func (c *Console) Draw(g Graph) { c.observer.show(g) }
 
 // Run shows a stack that runs, in place of the one before. It is watched until the console is closed. The error says why its database
 // cannot be.
 func (c *Console) Run(s Stack) error {
-	c.observer.show(s.Graph, s.CallerOf)
+	c.observer.show(s.Graph)
 	c.mu.Lock()
 	c.stack = s
 	c.mu.Unlock()

@@ -38,33 +38,37 @@ func deadLettersIn(queues []*sqs.Queue, whys *failures, journeys *journeys) []De
 	letters := []DeadLetter{}
 	for _, q := range queues {
 		for _, m := range q.Peek(maxDeadLetters) {
-			var notification struct{ Subject string }
-			_ = json.Unmarshal([]byte(m.Body), &notification) // any other text has no subject
-			order, expired := askedFor(m.Body)
+			c := contentsOf(m.Body)
 			letters = append(letters, DeadLetter{
-				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount, Subject: notification.Subject, Body: m.Body,
-				Order: order, Expired: expired, Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
+				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount, Subject: c.Subject, Body: m.Body,
+				Order: c.Order, Expired: c.expired(), Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
 			})
 		}
 	}
 	return letters
 }
 
-// askedFor returns the production order that a stock_empty message asks for, and whether the message has expired. The text
-// is that of a message in the envelope of SNS. Any other text asks for none.
-func askedFor(text string) (order string, expired bool) {
-	var envelope struct{ Message string }
-	if json.Unmarshal([]byte(text), &envelope) != nil {
-		return "", false
+// The contents of a message are what the console reads in its body, or in that of the SNS notification that it is.
+type contents struct {
+	MessageID   string    `json:"MessageId"` // of the notification
+	Subject     string    // of the notification
+	Message     string    // of the notification
+	Correlation string    `json:"correlation_id"`
+	Order       string    `json:"production_order_id"` // that a stock_empty message asks for
+	ValidUntil  time.Time `json:"valid_until"`         // from then on, stock drops the message
+}
+
+// contentsOf reads a body. Any other text has no contents.
+func contentsOf(body string) (c contents) {
+	_ = json.Unmarshal([]byte(body), &c)
+	if c.Message != "" {
+		_ = json.Unmarshal([]byte(c.Message), &c)
 	}
-	var body struct {
-		Order      string    `json:"production_order_id"`
-		ValidUntil time.Time `json:"valid_until"`
-	}
-	if json.Unmarshal([]byte(envelope.Message), &body) != nil || body.Order == "" {
-		return "", false
-	}
-	return body.Order, !body.ValidUntil.IsZero() && !time.Now().Before(body.ValidUntil)
+	return c
+}
+
+func (c contents) expired() bool {
+	return c.Order != "" && !c.ValidUntil.IsZero() && !time.Now().Before(c.ValidUntil)
 }
 
 // A redriven says what was sent back from a dead-letter queue.
@@ -82,11 +86,11 @@ func redrive(q *sqs.Queue) (r redriven, err error) {
 	}
 	orders := map[string]bool{}
 	for _, m := range letters {
-		order, expired := askedFor(m.Body)
-		if order != "" {
-			orders[order] = true
+		c := contentsOf(m.Body)
+		if c.Order != "" {
+			orders[c.Order] = true
 		}
-		if expired {
+		if c.expired() {
 			r.Expired++
 		}
 	}

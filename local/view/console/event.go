@@ -1,19 +1,22 @@
 package console
 
 import (
-	"encoding/json"
+	"cmp"
 	"log/slog"
-	"strings"
+	"maps"
+	"slices"
 	"time"
 
 	"restock/local/view/events"
 )
 
-// An Event is what happened, as it is told: a record of the run's log, or a line of a function's, and where in the picture it belongs.
+// An Event is what happened, as it is told: a record of the run's log, or a line of a function's, and where in the picture it
+// belongs.
 type Event struct {
 	Seq     uint64         `json:"seq"`
 	Time    time.Time      `json:"time"`
 	Level   string         `json:"level"`
+	Kind    events.Kind    `json:"kind,omitempty"` // empty where no reader needs to recognise the event
 	Message string         `json:"message"`
 	Part    string         `json:"part,omitempty"`    // of the run, that logged it
 	Node    string         `json:"node,omitempty"`    // the id of the node that it happened at
@@ -22,57 +25,42 @@ type Event struct {
 	Denied  bool           `json:"denied,omitempty"`  // a policy, or the network, did not allow it
 	Attrs   map[string]any `json:"attrs,omitempty"`
 
-	level slog.Level
-	trace trace
-	flow  flow
+	ofFunction bool // it is a line that a function wrote
+	level      slog.Level
+	trace      trace
+	flow       flow
 }
 
 // important reports an event that goes before others where not all can be told.
 func (e *Event) important() bool { return e.level >= slog.LevelWarn || e.Denied }
 
 // hiddenAttrs are the attributes that the console does not show: other fields of the event have the same
-// value, or the value is of no use to people. The console reads the text of
-// a message, but does not show it.
+// value, or the value is of no use to people. The console reads the text of a message, but does not show it.
 var hiddenAttrs = map[string]bool{
-	"_aws": true, "timestamp": true, slog.LevelKey: true, "stream": true, "log_stream": true, ownRequestID: true,
-	"body": true, "part": true, "trace_id": true,
-	"message_ids": true, "api_request_id": true,
+	"api_request_id": true, "body": true, "log_stream": true, "message_ids": true, "part": true, "stream": true, "trace_id": true,
 }
 
 // unfold reads a record: a function's line of JSON is the event that it describes.
 func unfold(r events.Event) *Event {
-	e := &Event{Time: r.Time.UTC(), Message: r.Message, level: r.Level, Attrs: make(map[string]any, len(r.Attrs))}
-	for _, a := range r.Attrs {
+	e := &Event{
+		Time: r.Time.UTC(), Kind: r.Kind, Message: r.Message, level: r.Level, Level: r.Level.String(),
+		ofFunction: r.Kind == events.FunctionLine, Attrs: make(map[string]any, len(r.Attrs)),
+	}
+	attrs := r.Attrs
+	if line, ok := events.ReadLine(r.Message); ok && e.ofFunction {
+		e.Kind, e.Message = cmp.Or(line.Kind, e.Kind), line.Message
+		attrs = slices.Concat(attrs, line.Attrs)
+		if line.RequestID != "" {
+			// The host may tell a line that it reads late with the next invocation's id; the function knows its own.
+			attrs = append(attrs, slog.String("request_id", line.RequestID))
+		}
+	}
+	for _, a := range attrs {
 		e.Attrs[a.Key] = value(a.Value)
 	}
-	if strings.HasPrefix(r.Message, "{") {
-		e.unfoldLine(r.Message)
-	}
-	e.Level = e.level.String()
 	e.Part = e.text("part")
 	return e
 }
-
-// unfoldLine reads a line of JSON with a message. Its measurements, which are its largest part, are not decoded.
-func (e *Event) unfoldLine(text string) {
-	var line map[string]json.RawMessage
-	var message string
-	if json.Unmarshal([]byte(text), &line) != nil || json.Unmarshal(line["message"], &message) != nil {
-		return
-	}
-	e.Message = message
-	for key, raw := range line {
-		if key == "message" || key != ownRequestID && hiddenAttrs[key] {
-			continue
-		}
-		var v any
-		_ = json.Unmarshal(raw, &v) // it is a part of what was valid
-		e.Attrs[key] = v
-	}
-}
-
-// ownRequestID is the id of its invocation in a line that a function writes.
-const ownRequestID = "requestId"
 
 // value is an attribute's, in JSON's types.
 func value(v slog.Value) any {
@@ -108,11 +96,12 @@ func (e *Event) duration(key string) time.Duration {
 	return d
 }
 
+// why is the event as a failure.
+func (e *Event) why(text string) Why {
+	return Why{Time: e.Time, Function: e.text("function"), Error: text}
+}
+
 // trim leaves out what is not told.
 func (e *Event) trim() {
-	for key := range e.Attrs {
-		if hiddenAttrs[key] {
-			delete(e.Attrs, key)
-		}
-	}
+	maps.DeleteFunc(e.Attrs, func(key string, _ any) bool { return hiddenAttrs[key] })
 }

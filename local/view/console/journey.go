@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // A trace is what an event says about the journey that it is a part of.
@@ -89,6 +91,7 @@ type Step struct {
 	TookMS float64        `json:"took_ms,omitempty"`
 	Node   string         `json:"node,omitempty"`
 	Edge   string         `json:"edge,omitempty"`
+	Kind   events.Kind    `json:"kind,omitempty"`
 	Text   string         `json:"text"`
 	Level  string         `json:"level"`
 	Denied bool           `json:"denied,omitempty"`
@@ -108,7 +111,8 @@ func (j *journey) whole() Journey {
 	for _, e := range j.events {
 		at := e.Time.Add(-e.trace.took).Sub(j.began)
 		whole.Steps = append(whole.Steps, Step{
-			AtMS: milliseconds(at), TookMS: milliseconds(e.trace.took), Node: e.Node, Edge: e.Edge, Text: e.trace.text, Level: e.Level, Denied: e.Denied, Attrs: e.Attrs,
+			AtMS: milliseconds(at), TookMS: milliseconds(e.trace.took), Node: e.Node, Edge: e.Edge,
+			Kind: e.Kind, Text: e.trace.text, Level: e.Level, Denied: e.Denied, Attrs: e.Attrs,
 		})
 	}
 	slices.SortStableFunc(whole.Steps, func(a, b Step) int { return cmp.Compare(a.AtMS, b.AtMS) })

@@ -17,31 +17,33 @@ import (
 func sellout(o *observed, n int) {
 	id := func(what string) string { return fmt.Sprintf("%s%d", what, n) }
 	line := func(function, message, invocation, more string) {
-		o.part("lambda").Info(fmt.Sprintf(`{"level":"INFO","message":%q,"requestId":%q%s}`, message, invocation, more), "function", function, "stream", "stdout")
+		text := fmt.Sprintf(`{"level":"INFO","event":%q,"message":%q,"requestId":%q%s}`,
+			strings.ReplaceAll(message, " ", "_"), message, invocation, more)
+		o.part("lambda").Info(text, events.FunctionLine.Attr(), "function", function, "stream", "stdout")
 	}
 	correlated := fmt.Sprintf(`,"correlation_id":%q,"production_order":%q,"quantity":100`, id("R"), id("O"))
 	body := envelope(id("S"), id("O"), id("R"))
 
 	line("sales-api", "sold", id("L1-"), fmt.Sprintf(`,"correlation_id":%q`, id("R")))
 	line("sales-api", "production order opened", id("L1-"), correlated)
-	o.part("sns").Info("message published", "topic", "stock_empty", "message", id("S"), "caller", "sales-api", "trace_id", id("T1-"))
-	o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", id("M"), "sender", "sns.amazonaws.com", "body", body)
-	o.part("sns").Debug("message delivered", "topic", "stock_empty", "queue", "stock_queue", "message", id("S"), "queue_message", id("M"))
+	o.part("sns").Info("message published", events.MessagePublished.Attr(), "topic", "stock_empty", "message", id("S"), "function", "sales-api", "trace_id", id("T1-"))
+	o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", id("M"), "sender", "sns.amazonaws.com", "body", body)
+	o.part("sns").Debug("message delivered", events.MessageDelivered.Attr(), "topic", "stock_empty", "queue", "stock_queue", "message", id("S"), "queue_message", id("M"))
 	line("sales-api", "production order published", id("L1-"), correlated)
-	o.part("lambda").Info("invocation ended", "function", "sales-api", "request_id", id("L1-"), "trace_id", id("T1-"), "duration", time.Millisecond, "api_request_id", id("R"))
-	o.part("api").Info("api request", "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 200, "duration", time.Millisecond, "request_id", id("R"))
+	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", id("L1-"), "trace_id", id("T1-"), "duration", time.Millisecond, "api_request_id", id("R"))
+	o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 200, "duration", time.Millisecond, "request_id", id("R"))
 
 	callback := "http://127.0.0.1:1/receipts/" + id("O")
-	o.part("factory").Info("production order received", "id", id("F"), "callback", callback, "correlation_id", id("R"))
+	o.part("factory").Info("production order received", events.FactoryOrderReceived.Attr(), "lot", id("F"), "callback", callback, "correlation_id", id("R"))
 	line("stock", "factory asked", id("L2-"), correlated)
-	o.part("lambda").Info("invocation ended", "function", "stock", "request_id", id("L2-"), "trace_id", id("T2-"), "message_ids", id("M"))
-	o.part("eventsource").Debug("batch processed", "function", "stock", "queue", "stock_queue", "messages", 1, "failed", 0, "message_ids", id("M"))
-	o.part("factory").Debug("production step", "id", id("F"), "step", "종료")
+	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock", "request_id", id("L2-"), "trace_id", id("T2-"), "message_ids", id("M"))
+	o.part("eventsource").Debug("batch processed", events.BatchProcessed.Attr(), "function", "stock", "queue", "stock_queue", "messages", 1, "failed", 0, "message_ids", id("M"))
+	o.part("factory").Debug("production step", events.FactoryStepDone.Attr(), "lot", id("F"), "step", "종료")
 
 	line("stock-increase", "goods received", id("L3-"), correlated)
-	o.part("lambda").Info("invocation ended", "function", "stock-increase", "request_id", id("L3-"), "trace_id", id("T3-"), "api_request_id", id("C"))
-	o.part("api").Info("api request", "method", "POST", "path", "/receipts/"+id("O"), "route", "POST /receipts/{order}", "status", 200, "request_id", id("C"))
-	o.part("factory").Info("lot delivered", "id", id("F"), "callback", callback, "correlation_id", id("R"), "status", 200)
+	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock-increase", "request_id", id("L3-"), "trace_id", id("T3-"), "api_request_id", id("C"))
+	o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/receipts/"+id("O"), "route", "POST /receipts/{order}", "status", 200, "request_id", id("C"))
+	o.part("factory").Info("lot delivered", events.LotDelivered.Attr(), "lot", id("F"), "callback", callback, "correlation_id", id("R"), "status", 200)
 }
 
 // envelope is a message of the shop in SNS's envelope.
@@ -60,12 +62,21 @@ func steps(j Journey) []string {
 }
 
 func TestAJourneyGoesFromTheBuyerToTheGoodsReceipt(t *testing.T) {
-	o := newObserved()
+	t.Run("as the run says it", func(t *testing.T) { followSellout(t, newObserved()) })
+	t.Run("in other words", func(t *testing.T) {
+		o := newObserved()
+		o.reworded = true
+		followSellout(t, o)
+	})
+}
+
+func followSellout(t *testing.T, o *observed) {
+	t.Helper()
 	sellout(o, 1)
-	events := len(o.taken(t))
+	all := len(o.taken(t))
 	j, ok := o.journeys.get("R1")
-	if !ok || len(j.Steps) != events || j.Summary != "POST /checkout 200 → 100 made" {
-		t.Errorf("got %d of %d events, %q", len(j.Steps), events, j.Summary)
+	if !ok || len(j.Steps) != all || j.Summary != "POST /checkout 200 → 100 made" {
+		t.Errorf("got %d of %d events, %q", len(j.Steps), all, j.Summary)
 	}
 	if list := o.journeys.list(); len(list) != 1 {
 		t.Errorf("got the journeys %v, want one", list)
@@ -145,12 +156,12 @@ func TestMessagesOfABatchArePartsOfTheirOwnJourneys(t *testing.T) {
 	o := newObserved()
 	for i := range 2 {
 		body := envelope(fmt.Sprint("S", i), fmt.Sprint("O", i), fmt.Sprint("R", i))
-		o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", fmt.Sprint("M", i), "sender", "sns.amazonaws.com", "body", body)
+		o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", fmt.Sprint("M", i), "sender", "sns.amazonaws.com", "body", body)
 	}
-	o.part("lambda").Error(`{"level":"ERROR","message":"record failed","requestId":"L","message_id":"M1","error":"503","correlation_id":"R1"}`, "function", "stock")
-	o.part("lambda").Info("invocation ended", "function", "stock", "request_id", "L", "message_ids", "M0 M1")
-	o.part("eventsource").Warn("message failed: it comes back after the visibility timeout", "function", "stock", "queue", "stock_queue", "message", "M1", "receives", 1)
-	o.part("eventsource").Debug("batch processed", "function", "stock", "queue", "stock_queue", "messages", 2, "failed", 1, "message_ids", "M0 M1")
+	o.part("lambda").Error(`{"level":"ERROR","message":"record failed","requestId":"L","message_id":"M1","error":"503","correlation_id":"R1"}`, events.FunctionLine.Attr(), "function", "stock")
+	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock", "request_id", "L", "message_ids", "M0 M1")
+	o.part("eventsource").Warn("message failed: it comes back after the visibility timeout", events.MessageFailed.Attr(), "function", "stock", "queue", "stock_queue", "message", "M1", "receives", 1)
+	o.part("eventsource").Debug("batch processed", events.BatchProcessed.Attr(), "function", "stock", "queue", "stock_queue", "messages", 2, "failed", 1, "message_ids", "M0 M1")
 	o.taken(t)
 	for id, want := range map[string][]string{
 		"R0": {"function:stock batch processed", "function:stock invocation of stock", "queue:stock_queue message sent"},
@@ -166,12 +177,12 @@ func TestMessagesOfABatchArePartsOfTheirOwnJourneys(t *testing.T) {
 // A program whose messages and lines say nothing of a journey has journeys all the same: by the trace that AWS's SDKs pass on.
 func TestATraceMakesAJourneyOfWhatSaysNothing(t *testing.T) {
 	o := newObserved()
-	o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", "M", "sender", "AROA:sales-api", "body", "hello", "trace_id", "T")
-	o.part("lambda").Info("a line", "function", "sales-api", "request_id", "L")
-	o.part("lambda").Info("invocation ended", "function", "sales-api", "request_id", "L", "trace_id", "T", "api_request_id", "R")
-	o.part("api").Info("api request", "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 202, "request_id", "R")
-	o.part("lambda").Info("another line", "function", "stock", "request_id", "L2")
-	o.part("lambda").Info("invocation ended", "function", "stock", "request_id", "L2", "message_ids", "M")
+	o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", "M", "sender", "AROA:sales-api", "function", "sales-api", "body", "hello", "trace_id", "T")
+	o.part("lambda").Info("a line", events.FunctionLine.Attr(), "function", "sales-api", "request_id", "L")
+	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", "L", "trace_id", "T", "api_request_id", "R")
+	o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 202, "request_id", "R")
+	o.part("lambda").Info("another line", events.FunctionLine.Attr(), "function", "stock", "request_id", "L2")
+	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock", "request_id", "L2", "message_ids", "M")
 	all := len(o.taken(t))
 	if j, ok := o.journeys.get("R"); !ok || len(j.Steps) != all {
 		t.Errorf("got %d of %d steps: %v", len(j.Steps), all, steps(j))
@@ -180,9 +191,9 @@ func TestATraceMakesAJourneyOfWhatSaysNothing(t *testing.T) {
 
 func TestARedrivenMessageStaysInItsJourney(t *testing.T) {
 	o := newObserved()
-	o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", "M", "sender", "sns.amazonaws.com", "body", `{"correlation_id":"R"}`)
-	o.part("sqs").Warn("message moved to the dead-letter queue", "queue", "stock_queue", "message", "M", "dead_letter_queue", "stock_queue_dlq")
-	o.part("sqs").Debug("message moved out of the dead-letter queue", "queue", "stock_queue_dlq", "message", "M", "as", "N")
+	o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", "M", "sender", "sns.amazonaws.com", "body", `{"correlation_id":"R"}`)
+	o.part("sqs").Warn("message moved to the dead-letter queue", events.MessageDeadLettered.Attr(), "queue", "stock_queue", "message", "M", "dead_letter_queue", "stock_queue_dlq")
+	o.part("sqs").Debug("message moved out of the dead-letter queue", events.MessageRedriven.Attr(), "queue", "stock_queue_dlq", "message", "M", "queue_message", "N")
 	o.taken(t)
 	if got := o.journeys.of(messageRef("N")); got != "R" {
 		t.Errorf("the message that it became is a part of %q, want R", got)
@@ -191,7 +202,7 @@ func TestARedrivenMessageStaysInItsJourney(t *testing.T) {
 
 func TestPagesThatPollBeginNoJourney(t *testing.T) {
 	o := newObserved()
-	o.part("api").Debug("api request", "method", "GET", "path", "/products", "route", "GET /products", "status", 200, "request_id", "R")
+	o.part("api").Debug("api request", events.APIRequest.Attr(), "method", "GET", "path", "/products", "route", "GET /products", "status", 200, "request_id", "R")
 	o.taken(t)
 	if list := o.journeys.list(); len(list) != 0 {
 		t.Errorf("got %v", list)
@@ -202,10 +213,10 @@ func TestJourneysAreBoundedAndThoseWithAnOrderStay(t *testing.T) {
 	o := newObserved()
 	sellout(o, 0)
 	for i := range 20_000 {
-		o.part("lambda").Info(fmt.Sprintf(`{"message":"refused","requestId":"L%d","correlation_id":"B%d"}`, i, i), "function", "sales-api")
-		o.part("lambda").Info("invocation ended", "function", "sales-api", "request_id", fmt.Sprint("L", i), "trace_id", fmt.Sprint("T", i), "api_request_id", fmt.Sprint("B", i))
-		o.part("lambda").Info("of nobody", "function", "sales-api", "request_id", fmt.Sprint("X", i))
-		o.part("api").Log(t.Context(), slog.LevelInfo, "api request", "method", "POST", "path", "/checkout", "status", 409, "request_id", fmt.Sprint("B", i))
+		o.part("lambda").Info(fmt.Sprintf(`{"message":"refused","requestId":"L%d","correlation_id":"B%d"}`, i, i), events.FunctionLine.Attr(), "function", "sales-api")
+		o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", fmt.Sprint("L", i), "trace_id", fmt.Sprint("T", i), "api_request_id", fmt.Sprint("B", i))
+		o.part("lambda").Info("of nobody", events.FunctionLine.Attr(), "function", "sales-api", "request_id", fmt.Sprint("X", i))
+		o.part("api").Log(t.Context(), slog.LevelInfo, "api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "status", 409, "request_id", fmt.Sprint("B", i))
 		o.taken(t)
 	}
 	list := o.journeys.list()
@@ -234,7 +245,7 @@ func TestJourneysAreBoundedAndThoseWithAnOrderStay(t *testing.T) {
 func TestAJourneyIsNoLongerThanItsMaximum(t *testing.T) {
 	o := newObserved()
 	for i := range 10 * maxSteps {
-		o.part("sqs").Debug("message sent", "queue", "stock_queue", "message", fmt.Sprint("M", i), "body", `{"correlation_id":"R"}`)
+		o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", fmt.Sprint("M", i), "body", `{"correlation_id":"R"}`)
 		o.taken(t)
 	}
 	j, _ := o.journeys.get("R")

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"log/slog"
 	"maps"
 	"sync"
 
@@ -24,15 +23,16 @@ type observer struct {
 
 	mu       sync.Mutex // guards what follows
 	picture  *picture
-	callerOf func(accessKeyID string) string
-	counters map[string]map[string]int // by node, by name
-	flows    map[string]flow           // by edge: since the beginning
-	lines    map[string]*nodeLines     // by node
+	business func(kind string, attrs map[string]any) Milestone // nil for a program that says nothing of it
+	counters map[string]map[string]int                         // by node, by name
+	flows    map[string]flow                                   // by edge: since the beginning
+	lines    map[string]*nodeLines                             // by node
 }
 
-func newObserver() *observer {
+func newObserver(business func(kind string, attrs map[string]any) Milestone) *observer {
 	return &observer{
-		told: events.NewStream[*Event](streamCapacity), journeys: newJourneys(), deadLetters: newFailures(),
+		business: business,
+		told:     events.NewStream[*Event](streamCapacity), journeys: newJourneys(), deadLetters: newFailures(),
 		picture: newPicture(Graph{}), counters: map[string]map[string]int{}, flows: map[string]flow{}, lines: map[string]*nodeLines{},
 	}
 }
@@ -56,7 +56,7 @@ func (o *observer) observe(ctx context.Context, records *events.Subscription[eve
 // take makes an event of a record, the next that is told; nil of one that says nothing that another does not. From then on the event does not
 // change: many read it.
 func (o *observer) take(r events.Event) *Event {
-	if r.Level < slog.LevelInfo && r.Message == accessLine {
+	if r.Kind == events.AccessLogged {
 		return nil
 	}
 	e := unfold(r)
@@ -71,14 +71,11 @@ func (o *observer) take(r events.Event) *Event {
 	return e
 }
 
-// accessLine is the message of a line of an HTTP API's access log, which says of a request what the API's own record does.
-const accessLine = "access"
-
 // show replaces the picture. What was counted stays.
-func (o *observer) show(g Graph, callerOf func(accessKeyID string) string) {
+func (o *observer) show(g Graph) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.picture, o.callerOf = newPicture(g), callerOf
+	o.picture = newPicture(g)
 }
 
 // shown is the picture that is shown.

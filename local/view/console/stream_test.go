@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"restock/local/view/console"
+	"restock/local/view/events"
 	"restock/test/await"
 )
 
@@ -94,13 +95,13 @@ func decoded[T any](t *testing.T, e told) (v T) {
 func TestTheStreamTellsWhatHappens(t *testing.T) {
 	h := newHouse(t)
 	stream := h.listen(t.Context(), t, "", "")
-	h.log.With("part", "eventsource").Debug("batch processed", "function", "stock", "queue", "q", "messages", 3, "failed", 1)
+	h.log.With("part", "eventsource").Debug("a batch", events.BatchProcessed.Attr(), "function", "stock", "queue", "q", "messages", 3, "failed", 1)
 	until(t, stream, "the event", func(e told) bool {
 		if e.name != "event" {
 			return false
 		}
 		event := decoded[console.Event](t, e)
-		return e.id == fmt.Sprint(event.Seq) && event.Message == "batch processed" && event.Edge == "queue:q>function:stock"
+		return e.id == fmt.Sprint(event.Seq) && event.Kind == events.BatchProcessed && event.Edge == "queue:q>function:stock"
 	})
 	until(t, stream, "the flow", func(e told) bool {
 		return e.name == "flow" && string(e.data) == `{"edges":{"queue:q>function:stock":3},"failed":{"queue:q>function:stock":1}}`
@@ -151,7 +152,7 @@ func TestAStreamIsBoundedAndWhatIsDroppedIsCounted(t *testing.T) {
 	for producer := range 5 {
 		producers.Go(func() {
 			for i := range total / 5 {
-				api.Info("api request", "status", 200, "request_id", fmt.Sprint(producer, ".", i))
+				api.Info("api request", events.APIRequest.Attr(), "status", 200, "request_id", fmt.Sprint(producer, ".", i))
 			}
 		})
 	}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"restock/local/view/events"
 )
 
-// Key is the attribute of a record that begins or ends a step. Records of one step have the same message.
+// Key is the attribute of a record that begins or ends a step. Records of one step have the same kind.
 const Key = "progress"
 
 // Values of the attribute. A record that ends a step has an attribute "took".
@@ -21,14 +23,15 @@ const (
 // A Step is one that has begun, and must end in one of these ways.
 type Step struct {
 	log   *slog.Logger
+	kind  events.Kind
 	what  string
 	attrs []slog.Attr
 	begun time.Time
 }
 
-// Begin tells that a step begins: "building the functions". No two of the same name may be under way.
-func Begin(log *slog.Logger, what string, attrs ...slog.Attr) *Step {
-	s := &Step{log, what, attrs, time.Now()}
+// Begin tells that a step of a kind begins: "building the functions". No two of the same kind may be under way.
+func Begin(log *slog.Logger, kind events.Kind, what string, attrs ...slog.Attr) *Step {
+	s := &Step{log, kind, what, attrs, time.Now()}
 	s.tell(Begun)
 	return s
 }
@@ -52,6 +55,6 @@ func (s *Step) End(err error) {
 func (s *Step) Took() time.Duration { return time.Since(s.begun).Round(time.Millisecond) }
 
 func (s *Step) tell(value string, more ...slog.Attr) {
-	attrs := append([]slog.Attr{slog.String(Key, value)}, s.attrs...)
+	attrs := append([]slog.Attr{s.kind.Attr(), slog.String(Key, value)}, s.attrs...)
 	s.log.LogAttrs(context.Background(), slog.LevelInfo, s.what, append(attrs, more...)...)
 }

@@ -7,46 +7,47 @@ import (
 	"strings"
 	"time"
 
+	"restock/local/view/events"
 	"restock/local/view/progress"
 )
 
 // hidden are attributes that a person at a terminal does not look for. Other handlers of the same events may.
-var hidden = []string{"log_stream", "stream", "request_id", "requestId", "timestamp", slog.LevelKey}
+var hidden = []string{events.Key, "log_stream", "stream", "request_id"}
 
-// quiet are events that say, where all went well, what another line says: a request, what the function logs, or the rotation of a secret, in the end.
-var quiet = []string{
-	"invocation ended", "secret value put", "secret rotation started", "secret rotation step done", "secret staging label moved",
-	"rotated", "database user is ready", // of the function setup
+// quiet are events that say, where all went well, what another line says: a request, what the function logs, or the end of a
+// secret's rotation. A program names more of them, its functions' own.
+var quiet = []events.Kind{
+	events.InvocationEnded, events.SecretValuePut, events.RotationStarted, events.RotationStepDone, events.SecretLabelMoved,
 }
 
-// calm is a handler that shows a function's line of JSON as the event that it is, and leaves out what is hidden or quiet. Values of several
-// lines, such as a compiler's, follow below the event. What is being done is shown where it has its place. Warnings that come again and
-// again are counted (see repeats).
+// calm is a handler that shows a function's line of JSON as the event that it is, and leaves out what is hidden or quiet. Values of
+// several lines, such as a compiler's, follow below the event. What is being done is shown where it has its place. Warnings that
+// come again and again are counted (see repeats).
 type calm struct {
 	slog.Handler // writes to the screen's line
 	screen       *screen
 	scope        string // of its events, for repeats
+	quiet        []events.Kind
 }
 
 func (h calm) WithGroup(name string) slog.Handler {
-	return calm{h.Handler.WithGroup(name), h.screen, h.scope + name + "."}
+	return calm{h.Handler.WithGroup(name), h.screen, h.scope + name + ".", h.quiet}
 }
 
 func (h calm) WithAttrs(attrs []slog.Attr) slog.Handler {
 	attrs = slices.DeleteFunc(slices.Clone(attrs), isHidden)
-	return calm{h.Handler.WithAttrs(attrs), h.screen, scope(h.scope, attrs)}
+	return calm{h.Handler.WithAttrs(attrs), h.screen, scope(h.scope, attrs), h.quiet}
 }
 
 func (h calm) Handle(ctx context.Context, record slog.Record) error {
-	if record.Level == slog.LevelInfo && slices.Contains(quiet, record.Message) && !h.Enabled(ctx, slog.LevelDebug) {
-		return nil
+	kind, message, lineAttrs, measures := events.KindOf(record), record.Message, []slog.Attr(nil), false
+	if line, ok := lineOf(record); ok {
+		kind, message = line.Kind, line.Message
+		lineAttrs, measures = line.Unmeasured()
+		lineAttrs = slices.DeleteFunc(lineAttrs, isHidden)
 	}
-	message, lineAttrs := record.Message, []slog.Attr(nil)
-	if line, ok := unfold(message); ok {
-		if (line.counts || slices.Contains(quiet, line.message)) && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
-			return nil
-		}
-		message, lineAttrs = line.message, line.attrs
+	if (measures || slices.Contains(h.quiet, kind)) && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
+		return nil
 	}
 	var attrs []slog.Attr
 	var below []string
@@ -70,9 +71,9 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 	defer h.screen.mu.Unlock()
 	switch step {
 	case progress.Begun:
-		h.screen.begin(record.Message)
+		h.screen.begin(kind, message)
 	case progress.Done, progress.Told:
-		h.screen.end(record.Message)
+		h.screen.end(kind)
 		message += ": done"
 	}
 	if step == progress.Told || step == progress.Begun && h.screen.width != nil {
@@ -104,6 +105,14 @@ func rounded(d time.Duration) time.Duration {
 		}
 	}
 	return d
+}
+
+// lineOf reads the line of structured log that a record is, if a function wrote it.
+func lineOf(record slog.Record) (line events.Line, ok bool) {
+	if events.KindOf(record) != events.FunctionLine {
+		return line, false
+	}
+	return events.ReadLine(record.Message)
 }
 
 func isHidden(a slog.Attr) bool { return slices.Contains(hidden, a.Key) }

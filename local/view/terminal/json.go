@@ -6,11 +6,13 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // JSON makes a logger that writes events of a level and above as JSON objects, one a line: "time" (UTC, RFC 3339), "level", "message", and
-// the event's attributes, of which durations are in milliseconds, under their name and "_ms". A line of JSON that a function logs is whole
-// under "line", and its message is the event's.
+// the event's attributes, of which durations are in milliseconds, under their name and "_ms". "event" is the event's kind, where it
+// has one. A line of JSON that a function logs is whole under "line", and its message and its kind are the event's.
 func JSON(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(machine{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})})
 }
@@ -18,7 +20,7 @@ func JSON(w io.Writer, level slog.Level) *slog.Logger {
 func forMachines(groups []string, a slog.Attr) slog.Attr {
 	switch {
 	case len(groups) == 0 && a.Key == slog.MessageKey:
-		a.Key = messageKey
+		a.Key = events.MessageKey
 	case len(groups) == 0 && a.Key == slog.TimeKey:
 		return slog.Time(a.Key, a.Value.Time().UTC())
 	case a.Value.Kind() == slog.KindDuration:
@@ -36,12 +38,17 @@ func (h machine) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h machine) Handle(ctx context.Context, record slog.Record) error {
-	if line, ok := unfold(record.Message); ok && json.Valid([]byte(record.Message)) {
-		opened := slog.NewRecord(record.Time, record.Level, line.message, record.PC)
+	if line, ok := lineOf(record); ok {
+		opened := slog.NewRecord(record.Time, record.Level, line.Message, record.PC)
 		record.Attrs(func(a slog.Attr) bool {
-			opened.AddAttrs(a)
+			if a.Key != events.Key {
+				opened.AddAttrs(a)
+			}
 			return true
 		})
+		if line.Kind != "" {
+			opened.AddAttrs(line.Kind.Attr())
+		}
 		opened.AddAttrs(slog.Any("line", json.RawMessage(record.Message)))
 		record = opened
 	}

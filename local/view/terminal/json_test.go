@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"restock/local/view/events"
 )
 
 func TestMachinesGetAnObjectAnEvent(t *testing.T) {
@@ -20,11 +22,13 @@ func TestMachinesGetAnObjectAnEvent(t *testing.T) {
 			l.With("part", "build").Warn("does not build", "error", errors.New("a\nb"), "took", 1500*time.Millisecond, "n", 3)
 		}, `{"level":"WARN","message":"does not build","part":"build","error":"a\nb","took_ms":1500,"n":3}`},
 		{"a function's line", func(l *slog.Logger) {
-			l.With("function", "stock").Info(`{"level":"INFO","message":"factory asked","function":"other","quantity":100}`, "stream", "stdout", "request_id", "r")
-		}, `{"level":"INFO","message":"factory asked","function":"stock","stream":"stdout","request_id":"r",
-		    "line":{"level":"INFO","message":"factory asked","function":"other","quantity":100}}`},
-		{"a line that breaks off", func(l *slog.Logger) { l.Info(`{"message":"a"`) }, `{"level":"INFO","message":"{\"message\":\"a\""}`},
-		{"an invocation's end", func(l *slog.Logger) { l.Info("invocation ended", "log_stream", "s") }, `{"level":"INFO","message":"invocation ended","log_stream":"s"}`},
+			l.With("function", "stock").Info(`{"level":"INFO","event":"asked","message":"factory asked","function":"other","quantity":100}`, events.FunctionLine.Attr(), "stream", "stdout", "request_id", "r")
+		}, `{"level":"INFO","message":"factory asked","event":"asked","function":"stock","stream":"stdout","request_id":"r",
+		    "line":{"level":"INFO","event":"asked","message":"factory asked","function":"other","quantity":100}}`},
+		{"a line that breaks off", func(l *slog.Logger) { l.Info(`{"message":"a"`, events.FunctionLine.Attr()) },
+			`{"level":"INFO","event":"function_line","message":"{\"message\":\"a\""}`},
+		{"an invocation's end", func(l *slog.Logger) { l.Info("invocation ended", events.InvocationEnded.Attr(), "log_stream", "s") },
+			`{"level":"INFO","event":"invocation_ended","message":"invocation ended","log_stream":"s"}`},
 		{"a detail", func(l *slog.Logger) { l.Debug("detail") }, ``},
 		{"an attribute of a name that events have", func(l *slog.Logger) { l.WithGroup("g").Info("m", "message", "x") }, `{"level":"INFO","message":"m","g":{"message":"x"}}`},
 	} {

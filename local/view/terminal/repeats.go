@@ -127,7 +127,7 @@ func inCommon(attrs []slog.Attr) (common []slog.Attr) {
 }
 
 // idKeys are attributes that say which one of many it is.
-var idKeys = []string{"correlation_id", "message", "message_id", "queue_message", "id", "production_order"}
+var idKeys = []string{"correlation_id", "message", "message_id", "queue_message", "lot", "production_order"}
 
 // anyID is an id within a text: of a request, for one.
 var anyID = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"restock/local/view/events"
 )
 
 // A screen is where lines are shown. On a terminal, below them, one line says what is being done; it is written over until that has ended.
@@ -19,10 +21,16 @@ type screen struct {
 
 	repeats repeats
 
-	steps    []string // that are being done, in the order of their beginning
+	steps    []step // that are being done, in the order of their beginning
 	begun    time.Time
 	shown    bool          // the last line says what is being done
 	spinning chan struct{} // closed when nothing is being done any more; nil then
+}
+
+// A step is being done. No two of a kind are at the same time.
+type step struct {
+	kind events.Kind
+	text string
 }
 
 const (
@@ -42,11 +50,11 @@ func (s *screen) flush() error {
 }
 
 // begin shows that a step is being done.
-func (s *screen) begin(step string) {
+func (s *screen) begin(kind events.Kind, text string) {
 	if len(s.steps) == 0 {
 		s.begun = time.Now()
 	}
-	s.steps = append(s.steps, step)
+	s.steps = append(s.steps, step{kind, text})
 	if s.width != nil && s.spinning == nil {
 		s.spinning = make(chan struct{})
 		go s.spin(s.spinning)
@@ -54,8 +62,8 @@ func (s *screen) begin(step string) {
 }
 
 // end shows that a step is done no more.
-func (s *screen) end(step string) {
-	if i := slices.Index(s.steps, step); i >= 0 {
+func (s *screen) end(kind events.Kind) {
+	if i := slices.IndexFunc(s.steps, func(s step) bool { return s.kind == kind }); i >= 0 {
 		s.steps = slices.Delete(s.steps, i, i+1)
 	}
 	if len(s.steps) == 0 && s.spinning != nil {
@@ -96,6 +104,10 @@ func (s *screen) progress() string {
 	s.shown = true
 	took := time.Since(s.begun)
 	turn := spinner[int(took/redrawInterval)%len(spinner)]
-	text := []rune(fmt.Sprintf("%c %4.1f s  %s", turn, took.Seconds(), strings.Join(s.steps, ", ")))
+	var steps []string
+	for _, step := range s.steps {
+		steps = append(steps, step.text)
+	}
+	text := []rune(fmt.Sprintf("%c %4.1f s  %s", turn, took.Seconds(), strings.Join(steps, ", ")))
 	return string(text[:min(len(text), max(s.width()-1, 0))]) // a line that wraps could not be erased
 }

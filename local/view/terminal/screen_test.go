@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"restock/local/view/events"
 	"restock/local/view/progress"
 )
 
@@ -49,11 +50,11 @@ func TestTheLastLineOfATerminalSaysWhatIsBeingDone(t *testing.T) {
 		}
 		now := func() string { return time.Now().Format(time.TimeOnly) }
 
-		building := progress.Begin(log, "building the functions")
+		building := progress.Begin(log, events.Building, "building the functions")
 		expect("at once", "⠋  0.0 s  building the functions")
 		time.Sleep(redrawInterval)
 		expect("a little later", clearLine+"⠙  0.1 s  building the functions")
-		database := progress.Begin(log, "starting MariaDB")
+		database := progress.Begin(log, events.DatabaseStarting, "starting MariaDB")
 		expect("two at once", clearLine+"⠙  0.1 s  building the functions, starting MariaDB")
 		log.Info("an event")
 		expect("an event", clearLine+now()+" INF an event\n⠙  0.1 s  building the functions, starting MariaDB")
@@ -64,7 +65,7 @@ func TestTheLastLineOfATerminalSaysWhatIsBeingDone(t *testing.T) {
 		time.Sleep(time.Minute)
 		expect("nothing is being done", "")
 
-		progress.Begin(log, "again").Done()
+		progress.Begin(log, events.Building, "again").Done()
 		expect("again", "⠋  0.0 s  again"+clearLine+now()+" INF again: done took=0s\n")
 	}) // which fails if a goroutine is left
 }
@@ -72,7 +73,7 @@ func TestTheLastLineOfATerminalSaysWhatIsBeingDone(t *testing.T) {
 func TestTheLineOfATerminalDoesNotWrap(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out tape
-		step := progress.Begin(terminalOf(&out, 20), "building the functions")
+		step := progress.Begin(terminalOf(&out, 20), events.Building, "building the functions")
 		if got, want := out.take(), "⠋  0.0 s  building "; got != want {
 			t.Errorf("got %q, want %q, one column less than there are", got, want)
 		}
@@ -85,10 +86,10 @@ func TestWhereThereIsNoTerminalStepsArePlainLines(t *testing.T) {
 		var out tape
 		log := slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false))
 		began := time.Now()
-		step := progress.Begin(log, "building the functions", slog.String("functions", "stock sweep"))
+		step := progress.Begin(log, events.Building, "building the functions", slog.String("functions", "stock sweep"))
 		time.Sleep(1500 * time.Millisecond)
 		step.Done()
-		progress.Begin(log, "starting MariaDB").Told()
+		progress.Begin(log, events.DatabaseStarting, "starting MariaDB").Told()
 		want := began.Format(time.TimeOnly) + " INF building the functions functions=\"stock sweep\"\n" +
 			time.Now().Format(time.TimeOnly) + " INF building the functions: done functions=\"stock sweep\" took=1.5s\n" +
 			time.Now().Format(time.TimeOnly) + " INF starting MariaDB\n"

@@ -5,15 +5,18 @@ package terminal
 import (
 	"log/slog"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/lmittmann/tint"
 	"golang.org/x/term"
+
+	"restock/local/view/events"
 )
 
-// Log makes a logger that shows events of a level and above on a file. Where that is a terminal, its last line says what is being done (see
-// package progress).
-func Log(f *os.File, level slog.Level) *slog.Logger {
+// Log makes a logger that shows events of a level and above on a file. Where that is a terminal, its last line says what is being
+// done (see package progress). Quiet are kinds of functions' lines that another line repeats: below warnings, they are not shown.
+func Log(f *os.File, level slog.Level, quiet ...events.Kind) *slog.Logger {
 	s := &screen{out: f}
 	if term.IsTerminal(int(f.Fd())) {
 		s.width = func() int {
@@ -24,7 +27,7 @@ func Log(f *os.File, level slog.Level) *slog.Logger {
 			return width
 		}
 	}
-	return slog.New(newCalm(s, level, Coloured(f)))
+	return slog.New(newCalm(s, level, Coloured(f), quiet...))
 }
 
 // Flush shows what a logger that Log has made has counted and not told yet: a program calls it at its end.
@@ -37,8 +40,10 @@ func Flush(log *slog.Logger) {
 // defaultWidth is that of a terminal that does not tell.
 const defaultWidth = 80
 
-func newCalm(s *screen, level slog.Level, coloured bool) calm {
-	return calm{screen: s, Handler: tint.NewTextHandler(&s.line, &tint.Options{Level: level, TimeFormat: time.TimeOnly, NoColor: !coloured, ReplaceAttr: printableAttr})}
+func newCalm(s *screen, level slog.Level, coloured bool, more ...events.Kind) calm {
+	return calm{screen: s, quiet: slices.Concat(quiet, more), Handler: tint.NewTextHandler(&s.line, &tint.Options{
+		Level: level, TimeFormat: time.TimeOnly, NoColor: !coloured, ReplaceAttr: printableAttr,
+	})}
 }
 
 // Coloured reports whether a file is a terminal whose person has not said that they want no colour: https://no-color.org
