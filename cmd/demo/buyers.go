@@ -14,33 +14,34 @@ import (
 )
 
 const (
-	// atOnce is how many of the crowd ask at the same time.
+	// atOnce is the number of concurrent buyers in the crowd.
 	atOnce = 16
-	// patience is how often a buyer asks who is turned away. It is a number, not a time: a slow machine must not change the story.
+	// patience is how often a buyer repeats a request that the shop was too busy to serve. It is a
+	// number and not a time: a slow machine must not change the story.
 	patience = 10
-	// comeBackPause is between two of these requests.
+	// comeBackPause is the time between two of these requests.
 	comeBackPause = time.Second
 )
 
-// A fate is what became of a buyer in the end.
+// A fate is the final result of a buyer's visit.
 type fate int
 
 const (
 	bought     fate = iota
-	refused         // there was not enough
-	turnedAway      // the shop was too busy, or could not be reached, each time that the buyer asked
+	refused         // the stock was not enough
+	turnedAway      // the shop was too busy, or unreachable, at each request
 	failed          // any other answer, or none
 )
 
-// A visit is that of one buyer, who asks until there is an answer that decides.
+// A visit is one buyer's requests until a final answer.
 type visit struct {
 	fate fate
 	answer
 	asked int
-	err   error // why there was no answer; nil when there was
+	err   error // why there was no answer; nil if there was one
 }
 
-// complaint is the error of a visit that should have ended otherwise.
+// complaint returns the error of a visit that should have succeeded.
 func (v visit) complaint() error {
 	if v.err != nil {
 		return fmt.Errorf("a buyer's POST /checkout got no answer: %w", v.err)
@@ -48,12 +49,12 @@ func (v visit) complaint() error {
 	return fmt.Errorf("a buyer's POST /checkout got %d %s", v.status, v.text)
 }
 
-// books count buyers, each once, by what became of them.
+// books count the buyers by fate.
 type books struct {
 	bought, refused, turnedAway, failed int
 
 	comebacks int   // how often buyers were turned away and came back
-	complaint error // of the first who failed
+	complaint error // of the first buyer who failed
 }
 
 func (b *books) add(v visit) {
@@ -76,14 +77,15 @@ func (b *books) add(v visit) {
 func (b books) buyers() int { return b.bought + b.refused + b.turnedAway + b.failed }
 
 func (b books) String() string {
-	text := fmt.Sprintf("of %d buyers %d bought, %d were refused, %d were turned away, %d failed", b.buyers(), b.bought, b.refused, b.turnedAway, b.failed)
+	text := fmt.Sprintf("of %d buyers %d bought, %d were refused, %d were turned away, %d failed", b.buyers(), b.bought,
+		b.refused, b.turnedAway, b.failed)
 	if b.comebacks > 0 {
 		text += fmt.Sprintf(" (they were turned away %d times, and asked again)", b.comebacks)
 	}
 	return text
 }
 
-// check says what is wrong with the books of so many buyers.
+// check returns an error if the books are wrong for this number of buyers.
 func (b books) check(buyers int) error {
 	if b.buyers() != buyers {
 		return fmt.Errorf("the books do not agree: %d buyers came, and %s", buyers, b)
@@ -94,16 +96,16 @@ func (b books) check(buyers int) error {
 	return nil
 }
 
-// checkSales says whether the shop has stored as many sales as buyers were told of.
+// checkSales checks that the shop has stored as many sales as it confirmed to buyers.
 func (b books) checkSales(stored int) error {
-	// A buyer who was turned away to the end may have bought, and does not know.
+	// A buyer who was turned away until the end may have bought without knowing it.
 	if stored < b.bought || stored > b.bought+b.turnedAway {
 		return fmt.Errorf("the books do not agree: %s, and the shop has stored %d sales", b, stored)
 	}
 	return nil
 }
 
-// crowd lets so many buyers in, atOnce at a time.
+// crowd runs the visits of a number of buyers, atOnce at a time.
 func (s *story) crowd(ctx context.Context, buyers int) ([]visit, error) {
 	visits := make([]visit, buyers)
 	group, ctx := errgroup.WithContext(ctx)
@@ -117,9 +119,10 @@ func (s *story) crowd(ctx context.Context, buyers int) ([]visit, error) {
 	return visits, group.Wait()
 }
 
-// visit is one buyer's. Its error is the end of the story; what the shop answers, and that it does not, is in the visit.
+// visit runs one buyer's visit. An error ends the story; the shop's answer, or the lack of one, is
+// in the visit.
 func (s *story) visit(ctx context.Context) (v visit, err error) {
-	key := rand.Text() // the same each time that the buyer asks: who is turned away may have bought already
+	key := rand.Text() // the same for each request: an unanswered one may have bought already
 	for {
 		v.asked++
 		v.answer, v.err = s.request(ctx, http.MethodPost, "/checkout", key)
@@ -153,19 +156,19 @@ func fateOf(a answer, err error) fate {
 	}
 }
 
-// An answer is what a buyer gets.
+// An answer is the shop's response to a buyer.
 type answer struct {
 	status  int
 	Message string `json:"message"`
 	Stock   int    `json:"stock"`
-	text    string // as it came
+	text    string // unparsed
 }
 
 func newClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
 }
 
-// request asks the shop, with an idempotency key where it is not empty.
+// request sends a request to the shop, with an idempotency key unless it is empty.
 func (s *story) request(ctx context.Context, method, path, key string) (a answer, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, s.api+path, bytes.NewReader(nil))
 	if err != nil {

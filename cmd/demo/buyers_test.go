@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// scriptedShop answers each buyer, whom it knows by the idempotency key, with the statuses of one script; the last one again and again. It
-// deals the scripts out in turn.
+// scriptedShop answers each buyer with the statuses of one script; it repeats the last status. It
+// recognizes a buyer by the idempotency key, and assigns the scripts in turn.
 func scriptedShop(t *testing.T, scripts ...[]int) *story {
 	t.Helper()
 	var mu sync.Mutex
@@ -51,7 +51,8 @@ func TestEachBuyerIsCountedOnceByTheLastAnswer(t *testing.T) {
 	if err := b.check(stormingBuyers); err != nil {
 		t.Errorf("all buyers are counted, and none failed: got %v", err)
 	}
-	const said = "of 500 buyers 200 bought, 200 were refused, 100 were turned away, 0 failed (they were turned away 1200 times, and asked again)"
+	const said = "of 500 buyers 200 bought, 200 were refused, 100 were turned away, 0 failed (they were turned away " +
+		"1200 times, and asked again)"
 	if got := b.String(); got != said {
 		t.Errorf("the books are told as %q, want %q", got, said)
 	}
@@ -61,17 +62,20 @@ func TestBooksThatDoNotAgreeEndTheDemo(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		books  books
-		stored int    // sales
-		want   string // of the error; empty: none
+		stored int    // number of sales
+		want   string // in the error; empty: none
 	}{
-		"all are counted":                     {books{bought: 1, refused: 498, turnedAway: 1}, 1, ""},
-		"one is missing":                      {books{bought: 1, refused: 498}, 1, "500 buyers came, and of 499 buyers 1 bought"},
-		"one is counted twice":                {books{bought: 1, refused: 500}, 1, "500 buyers came, and of 501 buyers 1 bought"},
-		"a sale is lost":                      {books{bought: 2, refused: 498}, 1, "has stored 1 sales"},
-		"a sale was made without a word":      {books{bought: 1, refused: 499}, 2, "has stored 2 sales"},
-		"a sale to one who was turned away":   {books{bought: 1, refused: 498, turnedAway: 1}, 2, ""},
-		"more sales than were turned away":    {books{bought: 1, refused: 498, turnedAway: 1}, 3, "has stored 3 sales"},
-		"one failed, although all is counted": {books{refused: 499, failed: 1, complaint: fmt.Errorf("500")}, 0, "1 buyers failed, the first because 500"},
+		"all are counted": {books{bought: 1, refused: 498, turnedAway: 1}, 1, ""},
+		"one is missing": {books{bought: 1, refused: 498}, 1,
+			"500 buyers came, and of 499 buyers 1 bought"},
+		"one is counted twice": {books{bought: 1, refused: 500}, 1,
+			"500 buyers came, and of 501 buyers 1 bought"},
+		"a sale is lost":                    {books{bought: 2, refused: 498}, 1, "has stored 1 sales"},
+		"a sale was made without a word":    {books{bought: 1, refused: 499}, 2, "has stored 2 sales"},
+		"a sale to one who was turned away": {books{bought: 1, refused: 498, turnedAway: 1}, 2, ""},
+		"more sales than were turned away":  {books{bought: 1, refused: 498, turnedAway: 1}, 3, "has stored 3 sales"},
+		"one failed, although all is counted": {books{refused: 499, failed: 1, complaint: fmt.Errorf("500")}, 0,
+			"1 buyers failed, the first because 500"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +100,7 @@ func TestBuyerWhoFailsIsNamedWithTheAnswer(t *testing.T) {
 	if got := v.complaint().Error(); got != `a buyer's POST /checkout got 500 {"message": "answered with 500"}` {
 		t.Errorf("got the complaint %q", got)
 	}
-	s.api = "http://127.0.0.1:1" // where nobody listens
+	s.api = "http://127.0.0.1:1" // nothing listens there
 	if v, err := s.visit(t.Context()); err != nil || v.fate != failed || v.err == nil {
 		t.Errorf("without a shop: got %+v, %v; want a visit that failed", v, err)
 	}

@@ -1,5 +1,6 @@
-// Command demo shows the story on a run of its own: buyers buy until the doughnut is sold out, one is refused, the factory delivers,
-// and the next one buys again. It exits 0 if that is what happened.
+// Command demo shows the story on its own run of the stack. Buyers buy until the doughnut is sold
+// out, one buyer is refused, the factory delivers, and the next buyer buys again. It exits with 0
+// if all of this happened.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql" // database/sql's driver
+	_ "github.com/go-sql-driver/mysql" // driver of database/sql
 
 	"restock/cmd/local/factory"
 	"restock/cmd/local/programs"
@@ -24,21 +25,23 @@ import (
 )
 
 const (
-	// doughnut is the SKU of the product that the story is about.
+	// doughnut is the SKU of the product in the story.
 	doughnut = "CP-502101"
-	// maxStock is more than the shop opens with.
+	// maxStock exceeds the initial stock.
 	maxStock = 100
-	// stormingBuyers come when the shelf is empty. The factory must hear of one shortage, not of so many.
+	// stormingBuyers is the number of buyers who come when the doughnut is sold out. The factory
+	// must receive one order for the shortage, not one for each buyer.
 	stormingBuyers = 500
 	// leadTime is longer than the story takes on any machine.
 	leadTime = 24 * time.Hour
-	// safetyLimit ends a wait for what will never come. It is no measure of how long anything should take.
+	// safetyLimit ends a wait that would never end. It does not limit how long a step may take.
 	safetyLimit  = 10 * time.Minute
 	pollInterval = 100 * time.Millisecond
 )
 
 func main() {
-	factoryStep := flag.Duration("factory-step", 250*time.Millisecond, "how long each of the factory's four steps takes")
+	factoryStep := flag.Duration("factory-step", 250*time.Millisecond,
+		"how long each of the factory's four steps takes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
@@ -60,7 +63,7 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = factoryStep
 	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
-	// What is refused is the end of the story, and the reason for it: what comes after are consequences.
+	// A refused permission is the reason for all later errors, so it ends the story.
 	config.Refused = func(line string) { cancel(errors.New(line)) }
 	defer func() {
 		if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
@@ -91,8 +94,9 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 	return nil
 }
 
-// play is the story. The factory is held until the last of its buyers has an answer, and the advertisement is off. Else a fast factory
-// would sell to some of those who are to be refused, and a slow machine would show another story than a fast one.
+// play runs the story. The factory holds its work until the last of its buyers has an answer, and
+// advertisements are off. Otherwise a fast factory would sell to some of the buyers who must be
+// refused, and the story would depend on the machine's speed.
 func (s *story) play(ctx context.Context, r *programs.Run) error {
 	if err := s.prolongLeadTime(ctx); err != nil {
 		return err
@@ -109,8 +113,9 @@ func (s *story) play(ctx context.Context, r *programs.Run) error {
 	if err := s.awaitAdvertisement(ctx, "off"); err != nil {
 		return err
 	}
-	// The factory gets the order from a queue, which a busy machine may still be working on.
-	if err := await(ctx, "the factory to be asked", func() (bool, error) { return len(r.Factory.Requests()) > 0, nil }); err != nil {
+	// The factory gets the order from a queue, which may take long on a busy machine.
+	if err := await(ctx, "the factory to be asked",
+		func() (bool, error) { return len(r.Factory.Requests()) > 0, nil }); err != nil {
 		return err
 	}
 	if err := r.Factory.SetFault(factory.Fault{}); err != nil {
@@ -129,11 +134,11 @@ func (s *story) play(ctx context.Context, r *programs.Run) error {
 	if err := s.checkSales(ctx); err != nil {
 		return err
 	}
-	r.PassTime(ctx) // the schedules' minute
+	r.PassTime(ctx) // the schedules run every minute
 	return s.awaitAdvertisement(ctx, "on")
 }
 
-// A story is told as it happens.
+// A story is printed while it happens.
 type story struct {
 	began  time.Time
 	api    string
@@ -147,9 +152,11 @@ func (s *story) tell(format string, args ...any) {
 	fmt.Printf("%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
-// prolongLeadTime keeps the sweep from asking the factory a second time while a slow machine still serves the buyers.
+// prolongLeadTime prevents a second request of the sweep to the factory while a slow machine still
+// serves the buyers.
 func (s *story) prolongLeadTime(ctx context.Context) error {
-	if _, err := s.db.ExecContext(ctx, `UPDATE product SET lead_time = ? WHERE sku = ?`, int(leadTime.Seconds()), doughnut); err != nil {
+	if _, err := s.db.ExecContext(ctx, `UPDATE product SET lead_time = ? WHERE sku = ?`, int(leadTime.Seconds()),
+		doughnut); err != nil {
 		return fmt.Errorf("setting the lead time: %w", err)
 	}
 	return nil
@@ -175,7 +182,7 @@ func (s *story) buyUntilSoldOut(ctx context.Context) error {
 	return fmt.Errorf("%d doughnuts are sold, and the shelf is not empty", maxStock)
 }
 
-// buyOne is the buyer who comes after the delivery.
+// buyOne is the visit of the buyer after the delivery.
 func (s *story) buyOne(ctx context.Context) error {
 	v, err := s.visit(ctx)
 	if err != nil {
@@ -189,7 +196,7 @@ func (s *story) buyOne(ctx context.Context) error {
 	return nil
 }
 
-// storm lets many buyers in at a time, and counts what became of each.
+// storm runs the visits of many concurrent buyers, and counts their fates.
 func (s *story) storm(ctx context.Context) error {
 	s.tell("a video makes the doughnut famous: %d buyers storm in", stormingBuyers)
 	visits, err := s.crowd(ctx, stormingBuyers)
@@ -211,10 +218,11 @@ func (s *story) storm(ctx context.Context) error {
 	return nil
 }
 
-// checkSales compares what the buyers were told with what the shop has stored.
+// checkSales compares the answers to the buyers with the shop's stored sales.
 func (s *story) checkSales(ctx context.Context) error {
 	var stored int
-	if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sale JOIN product USING (product_id) WHERE sku = ?`, doughnut).Scan(&stored); err != nil {
+	if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM sale JOIN product USING (product_id) WHERE sku = ?`,
+		doughnut).Scan(&stored); err != nil {
 		return fmt.Errorf("counting the sales: %w", err)
 	}
 	return s.total.checkSales(stored)
@@ -231,11 +239,14 @@ func (s *story) awaitDelivery(ctx context.Context) error {
 	})
 }
 
-// awaitAdvertisement waits until the doughnut's advertisement is what the stock says. Neither sales nor production know of it.
+// awaitAdvertisement waits until the doughnut's advertisement matches the stock. Neither sales nor
+// production know the advertisement.
 func (s *story) awaitAdvertisement(ctx context.Context, status string) error {
 	return await(ctx, "the advertisement to be switched "+status, func() (bool, error) {
 		var is string
-		err := s.db.QueryRowContext(ctx, `SELECT a.status FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = ?`, doughnut).Scan(&is)
+		err := s.db.QueryRowContext(ctx,
+			`SELECT a.status FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = ?`,
+			doughnut).Scan(&is)
 		if err != nil || is != status {
 			return false, err
 		}

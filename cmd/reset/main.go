@@ -1,4 +1,5 @@
-// Command reset forgets the databases that local runs keep in a directory: the next run begins anew.
+// Command reset deletes the databases that local runs keep in a directory. The next run starts with
+// a new one.
 package main
 
 import (
@@ -23,7 +24,8 @@ func main() {
 	}
 }
 
-// reset forgets what is kept in a directory, and says what that was. What runs did not make is left.
+// reset deletes the kept databases in a directory, and prints them. It leaves other files
+// unchanged.
 func reset(data string, out io.Writer) error {
 	kept, err := mariadb.Kept(data)
 	if err != nil {

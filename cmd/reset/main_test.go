@@ -38,7 +38,8 @@ func TestResetForgetsWhatRunsKept(t *testing.T) {
 
 func TestResetOfADirectoryThatWasNeverMade(t *testing.T) {
 	var out strings.Builder
-	if err := reset(filepath.Join(t.TempDir(), "nowhere"), &out); err != nil || !strings.HasPrefix(out.String(), "nothing is kept") {
+	if err := reset(filepath.Join(t.TempDir(), "nowhere"), &out); err != nil ||
+		!strings.HasPrefix(out.String(), "nothing is kept") {
 		t.Errorf("got %q (%v), want that nothing is kept there", out.String(), err)
 	}
 }

@@ -1,7 +1,11 @@
-// Package tour holds docs/tour.md to its word. Its tests read the tour's steps, make each step's change in a copy of the project, run
-// the step's command there, and look for the lines that the tour promises.
+// Package tour tests docs/tour.md. Its tests read the tour's steps, make each step's change in a
+// copy of the project, run the step's command there, and look for the output that the tour
+// promises.
 //
-//	go test ./test/tour                        # every change applies to the sources; the quick steps do what they say
-//	make tour                                   # every step does what it says: minutes
-//	make tour ARGS="-run TestTour/10 -v"        # one mistake's steps, with all that their commands say
+//	# every change applies to the sources; the quick steps print what they promise
+//	go test ./test/tour
+//	# all steps: minutes
+//	make tour
+//	# one mistake's steps, with the whole output of their commands
+//	make tour ARGS="-run TestTour/10 -v"
 package tour

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-const tourOfOne = "### 7. A title\n\n```diff\n--- a/b.go\n \tstays\n-\tgoes\n+\tcomes\n@@\n-x\n```\n\n```sh\ngo vet ./a\n```\n\n```text\nfirst …\nsecond\n```\n"
+const tourOfOne = "### 7. A title\n\n```diff\n--- a/b.go\n \tstays\n-\tgoes\n+\tcomes\n@@\n-x\n```\n\n```sh\ngo vet " +
+	"./a\n```\n\n```text\nfirst …\nsecond\n```\n"
 
 func TestStepsAreReadAsTheyAreWritten(t *testing.T) {
 	got, err := parse(tourOfOne)
@@ -34,7 +35,8 @@ func TestATourThatHoldsNothingIsRefused(t *testing.T) {
 		{"lines that only come", " \tstays\n-\tgoes\n", "", "changes no line"},
 		{"an empty diff", "--- a/b.go\n \tstays\n-\tgoes\n+\tcomes\n@@\n-x\n", "", "empty"},
 	} {
-		if got, err := parse(strings.Replace(tourOfOne, c.old, c.new, 1)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if got, err := parse(strings.Replace(tourOfOne, c.old, c.new, 1)); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %+v, %v; want an error that says %q", c.name, got, err, c.want)
 		}
 	}

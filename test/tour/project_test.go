@@ -18,14 +18,14 @@ import (
 // projectDir is the project's root.
 const projectDir = "../.."
 
-// A project is a copy of the project, in which mistakes may be made.
+// A project is a copy of the project for the tour's mistakes.
 type project struct{ dir string }
 
-// newProject copies the project. The copy is always at the same place, so that the go command finds in its cache what it has built there
-// before; whoever else wants it waits.
+// newProject copies the project. The copy always has the same path, so that the go command finds
+// the results of earlier builds in its cache. A concurrent call waits.
 func newProject(t *testing.T) project {
 	t.Helper()
-	built, err := filepath.Abs(filepath.Join(projectDir, ".build")) // git and the go command look at nothing in it
+	built, err := filepath.Abs(filepath.Join(projectDir, ".build")) // git and the go command ignore it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func newProject(t *testing.T) project {
 			t.Error(err)
 		}
 	})
-	if err := os.RemoveAll(p.dir); err != nil { // of a test that was killed
+	if err := os.RemoveAll(p.dir); err != nil { // left by a killed test
 		t.Fatal(err)
 	}
 	if err := p.copyFrom(projectDir); err != nil {
@@ -54,7 +54,7 @@ func newProject(t *testing.T) project {
 	return p
 }
 
-// notSource are folders of the project's root that hold what was built.
+// notSource are folders in the project's root with build results.
 var notSource = []string{"bin", "dist"}
 
 func (p project) copyFrom(root string) error {
@@ -84,7 +84,7 @@ func (p project) copyFrom(root string) error {
 	})
 }
 
-// make makes a step's changes, and returns what puts them back.
+// make makes a step's changes, and returns a function that reverts them.
 func (p project) make(changes []change) (putBack func() error, err error) {
 	originals := map[string]string{}
 	putBack = func() error {
@@ -115,7 +115,8 @@ func (p project) make(changes []change) (putBack func() error, err error) {
 	return putBack, nil
 }
 
-// run runs a command in the project, and returns the lines that it said. Its error is the command's.
+// run runs a command in the project, and returns the lines of its output. The error is the
+// command's.
 func (p project) run(ctx context.Context, command string) (said []string, err error) {
 	var mu sync.Mutex
 	hear := func(line string) {

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// A step is a change that the tour asks for, the command to run, and what that says.
+// A step is a change, the command to run after it, and its expected output.
 type step struct {
-	name    string // of its test: the mistake's number, and a letter where the mistake has several steps
+	name    string // of its test: the mistake's number, and a letter if the mistake has several steps
 	title   string
 	changes []change
 	command string
 	says    []string // lines, in which … stands for any text
 }
 
-// A change replaces lines of a file, which are there once, by others.
+// A change replaces lines of a file. The old lines must occur in it once.
 type change struct {
-	file     string // from the project's root, with slashes
+	file     string // relative to the project's root, with slashes
 	old, new string
 }
 
@@ -26,7 +26,8 @@ var (
 	fence          = regexp.MustCompile("^```([a-z]*)$")
 )
 
-// parse reads the steps of the tour. A step is three blocks, of diff, sh and text, below the heading of its mistake.
+// parse parses the steps of the tour. A step has three blocks, of diff, sh and text, below the
+// heading of its mistake.
 func parse(tour string) ([]step, error) {
 	var steps []step
 	var number, title, language string
@@ -67,7 +68,8 @@ func parse(tour string) ([]step, error) {
 			case language == "text" && last != nil && last.command != "" && last.says == nil && len(block) > 0:
 				last.says = block
 			default:
-				return nil, at("a block of %q does not belong here: a step is a diff, a command (sh), and what it says (text)", language)
+				return nil, at("a block of %q does not belong here: a step is a diff, a command (sh), and what it "+
+					"says (text)", language)
 			}
 		}
 	}
@@ -77,7 +79,7 @@ func parse(tour string) ([]step, error) {
 	return named(steps), nil
 }
 
-// named gives the steps of a mistake that has several a letter each.
+// named gives each step of a mistake with several steps a letter.
 func named(steps []step) []step {
 	of := map[string]int{}
 	for _, s := range steps {
@@ -93,7 +95,8 @@ func named(steps []step) []step {
 	return steps
 }
 
-// parseDiff reads a diff: "--- file", then lines that stay, go (-) and come (+). Another "--- file", or "@@", begins another change.
+// parseDiff parses a diff. It has "--- file", then lines that stay, that are removed (-) and that
+// are added (+). Another "--- file", or "@@", begins the next change.
 func parseDiff(lines []string) (changes []change, err error) {
 	var c change
 	end := func() error {
@@ -144,9 +147,9 @@ func parseDiff(lines []string) (changes []change, err error) {
 	return changes, nil
 }
 
-// apply makes a change in a file's text.
+// apply applies a change to a file's text.
 func (c change) apply(text string) (string, error) {
-	var at []int // where lines begin that are the old ones
+	var at []int // where the old lines begin
 	for begin := 0; begin < len(text); {
 		if strings.HasPrefix(text[begin:], c.old) {
 			at = append(at, begin)
@@ -163,7 +166,7 @@ func (c change) apply(text string) (string, error) {
 	return text[:at[0]] + c.new + text[at[0]+len(c.old):], nil
 }
 
-// isSaid reports whether a line is among those that a command said. White space at the ends is of no concern.
+// isSaid reports whether a line is in a command's output. It ignores white space at the ends.
 func isSaid(want string, said []string) bool {
 	var parts []string
 	for part := range strings.SplitSeq(strings.TrimSpace(want), "…") {

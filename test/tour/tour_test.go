@@ -14,10 +14,10 @@ import (
 
 var all = flag.Bool("all", false, "run every step of the tour, not the quick ones alone")
 
-// quick are the steps that take seconds: each compiles little, and starts nothing.
+// quick are the steps that take seconds: each compiles little and starts no server.
 var quick = []string{"8", "15"}
 
-// mistakes is how many the tour is about.
+// mistakes is the number of mistakes in the tour.
 const mistakes = 15
 
 func steps(t *testing.T) []step {
@@ -66,7 +66,8 @@ func TestEveryChangeAppliesToTheSources(t *testing.T) {
 	}
 }
 
-// TestTour takes the tour: after each step's change its command fails and says what the tour promises, and would not have failed without.
+// TestTour runs the tour. After each step's change, the step's command must fail with the output
+// that the tour promises. Without the change it must pass.
 func TestTour(t *testing.T) {
 	mariadbtest.Require(t)
 	p := newProject(t)
