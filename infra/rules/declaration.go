@@ -1,6 +1,27 @@
 package rules
 
-import "time"
+import (
+	"cmp"
+	"time"
+
+	"restock/infra/graph"
+)
+
+// Declarations are what a program says of itself, beside its resources. The zero value says nothing.
+type Declarations struct {
+	Functions []Declaration
+	// DeclaredIn names the files in which a person declares what a rule asks of a resource. Where it
+	// is nil or returns "", that is where the program declares the resource itself.
+	DeclaredIn func(rule string, r *graph.Resource) string
+}
+
+// Where names the files in which a person declares what a rule asks of a resource.
+func (d Declarations) Where(rule string, r *graph.Resource) string {
+	if d.DeclaredIn == nil {
+		return r.Source
+	}
+	return cmp.Or(d.DeclaredIn(rule, r), r.Source)
+}
 
 // A Declaration is what a program says that one of its functions is. The rules compare the recorded
 // function with it.

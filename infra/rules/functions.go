@@ -70,7 +70,7 @@ func checkEnvironments(i *inspection) {
 // checkRuntimes holds that every declared function is deployed, as what bundle builds: a static arm64 binary named bootstrap. With anything
 // else each invocation ends in Runtime.InvalidEntrypoint: https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 func checkRuntimes(i *inspection) {
-	for _, f := range i.declarations {
+	for _, f := range i.declarations.Functions {
 		if i.named(graph.Function, f.Name) == nil {
 			i.report(&graph.Resource{Type: graph.Function, Name: f.Name}, "make it in the stack", "it is declared, and not deployed")
 		}

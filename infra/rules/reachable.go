@@ -30,8 +30,8 @@ type Destination struct {
 
 // Destinations lists what the functions of a recorded program call, by what their declared
 // environments name: the database, the services of what they are granted, servers on the Internet.
-func Destinations(g *graph.Graph, functions []Declaration) []Destination {
-	i := &inspection{Graph: g, declarations: functions}
+func Destinations(g *graph.Graph, d Declarations) []Destination {
+	i := &inspection{Graph: g, declarations: d}
 	network := NewNetwork(g)
 	var all []Destination
 	for r, f := range i.functions() {
@@ -66,7 +66,7 @@ func Destinations(g *graph.Graph, functions []Declaration) []Destination {
 func checkReachable(i *inspection) {
 	for _, d := range Destinations(i.Graph, i.declarations) {
 		if d.Missing != nil {
-			i.report(d.Function, "declare the missing piece in infra/stack/network.go", "it does not reach %s: %v", d.What, d.Missing)
+			i.report(d.Function, "declare the missing piece", "it does not reach %s: %v", d.What, d.Missing)
 		}
 	}
 }

@@ -6,7 +6,6 @@
 package rules
 
 import (
-	"cmp"
 	"fmt"
 	"iter"
 
@@ -31,50 +30,47 @@ func (v Violation) String() string {
 
 // A Rule is one thing that must hold of what the program declares.
 type Rule struct {
-	Name string
-	// Files are where what keeps it belongs, in a program that is made from the declarations of lambdas. Empty, and in other programs: where
-	// the resource that breaks it is declared.
-	Files string
+	Name  string
 	check func(*inspection)
 }
 
 // All lists the rules.
 func All() []Rule {
 	return []Rule{
-		{"parent", "", checkParents},
-		{"private-database", "", checkPrivateDatabase},
-		{"private-network", "", checkPrivateNetwork},
-		{"closed-security-group", "", checkClosedSecurityGroups},
-		{"narrow-resource-policy", "", checkResourcePolicies},
-		{"encrypted", "", checkEncrypted},
-		{"encrypted-transport", "", checkEncryptedTransport},
-		{"no-wildcard", "", checkWildcards},
-		{"grant", "lambdas/environment.go, infra/policy/grants.go", checkGrants},
-		{"network-interface", "infra/stack/function.go", checkNetworkInterfaces},
-		{"visibility-timeout", "infra/stack/messaging.go", checkVisibilityTimeout},
-		{"dead-letter-queue", "infra/stack/messaging.go, infra/stack/alarms.go", checkDeadLetterQueue},
-		{"subscription", "infra/stack/messaging.go", checkSubscriptions},
-		{"route", "lambdas/lambdas.go, infra/stack/triggers.go", checkRoutes},
-		{"authorization", "lambdas/lambdas.go, infra/stack/triggers.go", checkAuthorization},
-		{"schedule", "infra/stack/triggers.go", checkSchedules},
-		{"rotation", "infra/stack/triggers.go", checkRotations},
-		{"event-source", "infra/stack/triggers.go", checkEventSources},
-		{"log-group", "infra/operations/logs.go, infra/stack/function.go", checkLogGroups},
-		{"environment", "lambdas/environment.go", checkEnvironments},
-		{"runtime", "infra/stack/function.go", checkRuntimes},
-		{"connections", "Pulumi.<stage>.yaml", checkConnections},
-		{"name", "", checkNames},
-		{"reachable", "infra/stack/network.go", checkReachable},
+		{"parent", checkParents},
+		{"private-database", checkPrivateDatabase},
+		{"private-network", checkPrivateNetwork},
+		{"closed-security-group", checkClosedSecurityGroups},
+		{"narrow-resource-policy", checkResourcePolicies},
+		{"encrypted", checkEncrypted},
+		{"encrypted-transport", checkEncryptedTransport},
+		{"no-wildcard", checkWildcards},
+		{"grant", checkGrants},
+		{"network-interface", checkNetworkInterfaces},
+		{"visibility-timeout", checkVisibilityTimeout},
+		{"dead-letter-queue", checkDeadLetterQueue},
+		{"subscription", checkSubscriptions},
+		{"route", checkRoutes},
+		{"authorization", checkAuthorization},
+		{"schedule", checkSchedules},
+		{"rotation", checkRotations},
+		{"event-source", checkEventSources},
+		{"log-group", checkLogGroups},
+		{"environment", checkEnvironments},
+		{"runtime", checkRuntimes},
+		{"connections", checkConnections},
+		{"name", checkNames},
+		{"reachable", checkReachable},
 	}
 }
 
-// Check applies every rule to a recorded graph. functions may be nil: then the rules that compare a
+// Check applies every rule to a recorded graph. Without declared functions, the rules that compare a
 // function with its declaration find nothing.
-func Check(g *graph.Graph, functions []Declaration) []Violation {
+func Check(g *graph.Graph, d Declarations) []Violation {
 	var violations []Violation
 	policies, _ := declared.Read(g) // without those that cannot be read: the rule no-wildcard reports them
 	for _, rule := range All() {
-		rule.check(&inspection{Graph: g, declarations: functions, rule: rule, policies: policies, violations: &violations})
+		rule.check(&inspection{Graph: g, declarations: d, rule: rule, policies: policies, violations: &violations})
 	}
 	return violations
 }
@@ -82,7 +78,7 @@ func Check(g *graph.Graph, functions []Declaration) []Violation {
 // An inspection is a graph under one rule.
 type inspection struct {
 	*graph.Graph
-	declarations []Declaration
+	declarations Declarations
 	rule         Rule
 	policies     *declared.Policies
 	violations   *[]Violation
@@ -90,12 +86,8 @@ type inspection struct {
 
 // report notes that a resource breaks the rule. The remedy stands before the problem, which is a format.
 func (i *inspection) report(r *graph.Resource, remedy, problem string, values ...any) {
-	files := r.Source
-	if len(i.declarations) > 0 {
-		files = cmp.Or(i.rule.Files, files)
-	}
 	*i.violations = append(*i.violations, Violation{
-		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy, Files: files,
+		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy, Files: i.declarations.Where(i.rule.Name, r),
 	})
 }
 
@@ -103,7 +95,7 @@ func (i *inspection) report(r *graph.Resource, remedy, problem string, values ..
 // reports it.
 func (i *inspection) functions() iter.Seq2[*graph.Resource, Declaration] {
 	return func(yield func(*graph.Resource, Declaration) bool) {
-		for _, f := range i.declarations {
+		for _, f := range i.declarations.Functions {
 			if r := i.named(graph.Function, f.Name); r != nil && !yield(r, f) {
 				return
 			}

@@ -15,7 +15,7 @@ import (
 func TestStagesKeepEveryRule(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage, func(t *testing.T) {
-			for _, v := range rules.Check(record(t, stage), stack.Declarations()) {
+			for _, v := range rules.Check(record(t, stage), rules.Declarations{Functions: stack.Declarations()}) {
 				t.Error(v)
 			}
 		})
@@ -425,7 +425,7 @@ func TestABrokenStackBreaksExactlyItsRule(t *testing.T) {
 			s := sabotage{t, record(t, stage)}
 			e.edit(s)
 			var got []string
-			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
+			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
 				if v.Rule != e.rule && v.Rule == alsoBroken[e.breaking] {
 					continue
 				}
@@ -480,7 +480,7 @@ func TestWhatIsAllowedIsNoViolation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sabotage{t, record(t, "dev")}
 			edit(s)
-			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
+			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
 				t.Error(v)
 			}
 		})

@@ -168,7 +168,7 @@ func checkRotations(i *inspection) {
 		}
 		for _, action := range slices.Concat(policy.Actions("secret", "read"), policy.Actions("secret", "write"), policy.Actions("secret", "rotate")) {
 			if !i.mayDo(r, action, secret.String("arn")) {
-				i.report(r, "grant read, write and rotate beside its variable in lambdas/environment.go", "it rotates secret %s, and its role does not allow %s on it", secret.Name, action)
+				i.report(r, "grant read, write and rotate beside its variable", "it rotates secret %s, and its role does not allow %s on it", secret.Name, action)
 			}
 		}
 		if rules := rotation.Object("rotationRules"); rules["automaticallyAfterDays"] == nil && rules["scheduleExpression"] == nil {

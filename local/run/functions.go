@@ -240,7 +240,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 				return err
 			}
 			config.Routes = append(config.Routes, apigateway.Route{
-				Key: route.String("routeKey"), DeclaredIn: r.config.Program.where(route, "lambdas/lambdas.go"), Authorization: route.String("authorizationType"), Timeout: timeout,
+				Key: route.String("routeKey"), DeclaredIn: r.config.Program.Declared.Where("route", route), Authorization: route.String("authorizationType"), Timeout: timeout,
 				Function: s.by(f, "apigateway.amazonaws.com", rules.RouteARN(declared.String("executionArn"), config.Stage, route.String("routeKey"))),
 			})
 		}

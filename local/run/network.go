@@ -84,7 +84,7 @@ func (r *Run) tellOnce(d rules.Destination) func() {
 	var once sync.Once
 	return func() {
 		once.Do(func() {
-			declaredIn := r.config.Program.where(d.Function, "infra/stack/network.go")
+			declaredIn := r.config.Program.Declared.Where("reachable", d.Function)
 			r.config.Log.Warn("no way through the network", events.NetworkBlocked.Attr(), slog.String("part", "network"),
 				slog.String("function", d.Function.Name), slog.String("to", d.What), slog.String("service", serviceOf(d)),
 				slog.Any("missing", d.Missing), slog.String("declared_in", declaredIn))

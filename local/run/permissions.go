@@ -16,7 +16,7 @@ import (
 // newAuthority is who decides what may be done in the run: the declared policies, and those that queues and topics have at present.
 func (r *Run) newAuthority(p *program, present func(arn string) (policy string, known bool)) (*iam.Authority, error) {
 	authority, err := iam.New(iam.Config{
-		Graph: p.graph, ResourcePolicy: present, BySource: len(r.config.Program.Declared) == 0, Log: r.config.Log.With("part", "iam"),
+		Graph: p.graph, ResourcePolicy: present, DeclaredIn: r.config.Program.MissingIn, Log: r.config.Log.With("part", "iam"),
 		Refused: func(denied *iam.AccessDenied) { r.refused(denied.Advice()) },
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/rules"
+	"restock/local/aws/iam"
 	"restock/local/view/console"
 )
 
@@ -20,8 +21,11 @@ type Program struct {
 	Package   string // of what it declares, below the module's root
 	Functions string // the folder of its functions' sources, each in a folder of its name, below the module's root
 
-	Declared []rules.Declaration // what its functions are said to be, which the rules hold it to; may be none
-	Declare  func(bundle.Builder) pulumi.RunFunc
+	Declared rules.Declarations
+	// MissingIn names the place where a person declares the statement that a request lacks. Where it is nil or returns "", that is the
+	// file of the role, or of the resource whose policy lacks it.
+	MissingIn func(iam.Need) string
+	Declare   func(bundle.Builder) pulumi.RunFunc
 
 	// Where a person sets how much is served at once: of a function, whose name is in place of %s, and of the API's stage. Empty: where
 	// the resource is declared.
@@ -51,12 +55,4 @@ func (p Program) concurrencySetting(function *graph.Resource) string {
 // throttlingSetting is where the throttling of a stage is set.
 func (p Program) throttlingSetting(stage *graph.Resource) string {
 	return cmp.Or(p.ThrottlingSetting, "defaultRouteSettings in "+stage.Source)
-}
-
-// where is where a resource is declared; in a program that is made from declarations, a file of those that make it.
-func (p Program) where(r *graph.Resource, file string) string {
-	if len(p.Declared) > 0 {
-		return file
-	}
-	return r.Source
 }

@@ -9,6 +9,7 @@ import (
 
 	"restock/cmd/local/factory"
 	tutorial "restock/examples/tutorial/program"
+	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/lambdas"
 	"restock/local/run"
@@ -18,7 +19,8 @@ import (
 func Shop() run.Program {
 	return run.Program{
 		Name: "shop", Project: ".", Package: "infra/stack", Functions: lambdas.Folder,
-		Declared: stack.Declarations(), Declare: stack.Program,
+		Declared:  rules.Declarations{Functions: stack.Declarations(), DeclaredIn: declaredIn},
+		MissingIn: missingIn, Declare: stack.Program,
 		ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
 		ThrottlingSetting:  "settings throttling.ratePerSecond and throttling.burst",
 		Business:           milestone,

@@ -31,7 +31,7 @@ func record(tb testing.TB, edit func(*graph.Options)) *graph.Graph {
 }
 
 func TestProgramKeepsEveryRule(t *testing.T) {
-	for _, v := range rules.Check(record(t, nil), nil) {
+	for _, v := range rules.Check(record(t, nil), rules.Declarations{}) {
 		t.Error(v)
 	}
 }
@@ -105,7 +105,7 @@ func TestABrokenProgramIsRefused(t *testing.T) {
 	} {
 		g := record(t, nil)
 		c.edit(g)
-		violations := rules.Check(g, nil)
+		violations := rules.Check(g, rules.Declarations{})
 		if !slices.ContainsFunc(violations, func(v rules.Violation) bool { return strings.Contains(v.String(), c.want) }) {
 			t.Errorf("%s: got %v, want one that says %s", c.breaking, violations, c.want)
 		}

@@ -174,48 +174,40 @@ func missing(q evaluation.Request, d evaluation.Decision) *policy.Statement {
 	return s
 }
 
-// resourcePolicyFiles are the files that declare the policies of resources, by the service in their
-// ARN.
-var resourcePolicyFiles = map[string]string{
-	"sqs":            "infra/stack/messaging.go, in the queue's policy",
-	"sns":            "infra/stack/messaging.go, in the topic's policy",
-	"lambda":         "infra/stack/triggers.go, as a lambda.Permission",
-	"secretsmanager": "infra/stack/secrets.go, in the secret's policy",
+// A Need is a statement that a request needs, or that denies it.
+type Need struct {
+	Policy   evaluation.Kind // of the policy that the statement belongs to
+	Role     string          // the ARN of the caller's role; "" for a service
+	Resource string          // the ARN of what the request is about
+	Variable string          // of the function's environment, which holds that ARN; "" where none does
+}
+
+// resourcePolicies are what AWS calls the policies of resources, by the service in their ARN.
+var resourcePolicies = map[string]string{
+	"sqs":            "in the queue's policy",
+	"sns":            "in the topic's policy",
+	"lambda":         "as a lambda.Permission",
+	"secretsmanager": "in the secret's policy",
 }
 
 // declaredIn returns the place where the project declares the statements that decided, or that are
 // missing.
 func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) string {
-	if a.sources != nil {
-		return a.sourceOf(q, d)
+	if a.declared != nil {
+		need := Need{d.By, q.Caller.Role, q.Resource, a.variables[q.Caller.Role][q.Resource]}
+		if where := a.declared(need); where != "" {
+			return where
+		}
 	}
+	owner, what := q.Caller.Role, "in the role's policy"
 	switch d.By {
 	case evaluation.Trust:
-		return "infra/stack/function.go, in the role's trust policy"
+		owner, what = q.Resource, "in the role's trust policy"
 	case evaluation.Boundary:
-		return "bootstrap/permissions.go, in the boundary of the functions' roles"
+		what = "in the role's permissions boundary"
 	case evaluation.Resource:
 		service, _, _ := strings.Cut(strings.TrimPrefix(q.Resource, "arn:aws:"), ":")
-		return resourcePolicyFiles[service]
+		owner, what = q.Resource, resourcePolicies[service]
 	}
-	if strings.HasPrefix(q.Resource, "arn:aws:sqs:") {
-		return "infra/policy/grants.go, as what the queue of a function grants it"
-	}
-	if variable := a.variables[q.Caller.Role][q.Resource]; variable != "" {
-		return "lambdas/environment.go, as a grant beside " + variable
-	}
-	return "lambdas/environment.go, as a grant beside the variable that names the resource"
-}
-
-// sourceOf returns the files that declare the resource or the role that owns the policy.
-func (a *Authority) sourceOf(q evaluation.Request, d evaluation.Decision) string {
-	switch d.By {
-	case evaluation.Trust:
-		return a.sources[q.Resource] + ", in the role's trust policy"
-	case evaluation.Boundary:
-		return a.sources[q.Caller.Role] + ", in the role's permissions boundary"
-	case evaluation.Resource:
-		return a.sources[q.Resource] + ", in what allows others to use it"
-	}
-	return a.sources[q.Caller.Role] + ", in the role's policy"
+	return strings.TrimPrefix(a.sources[owner]+", "+what, ", ")
 }

@@ -34,9 +34,10 @@ type Config struct {
 	// ResourcePolicy returns the text of a resource's current policy, or "" for none. If known is
 	// false or the function is nil, the graph has the policy.
 	ResourcePolicy func(arn string) (text string, known bool)
-	// BySource makes a refusal name the source files that declare the role or the resource, as the
-	// place for the missing statement. Without it, a refusal names the files of the shop's stack.
-	BySource bool
+	// DeclaredIn returns the place where a person declares the statement that a request needs. If it
+	// is nil or returns "", a refusal names the file that declares the role, or the resource whose
+	// policy decides.
+	DeclaredIn func(Need) string
 	// Log receives the refusals: the first of each kind at level warn, its repetitions at level
 	// debug.
 	Log *slog.Logger
@@ -53,8 +54,8 @@ type Authority struct {
 	refused   func(*AccessDenied)                        // Config.Refused
 	roles     map[string]string                          // of functions, by their ARN
 	variables map[string]map[string]string               // by role: the variable of its function with an ARN
-	// by ARN: the files that declare a resource; nil without Config.BySource
-	sources map[string]string
+	sources   map[string]string                          // by ARN: the files that declare a resource
+	declared  func(Need) string                          // Config.DeclaredIn; may be nil
 
 	mu       sync.Mutex
 	sessions map[string]session // by access key
@@ -81,14 +82,12 @@ func New(c Config) (*Authority, error) {
 	}
 	a := &Authority{
 		log: c.Log, policies: policies, present: c.ResourcePolicy, refused: c.Refused,
-		roles: map[string]string{}, variables: map[string]map[string]string{},
+		roles: map[string]string{}, variables: map[string]map[string]string{}, sources: map[string]string{},
+		declared: c.DeclaredIn,
 		sessions: map[string]session{}, told: map[refusal]bool{},
 	}
-	if c.BySource {
-		a.sources = map[string]string{}
-		for _, r := range c.Graph.Resources {
-			a.sources[r.String("arn")] = r.Source
-		}
+	for _, r := range c.Graph.Resources {
+		a.sources[r.String("arn")] = r.Source
 	}
 	for _, f := range c.Graph.OfType(graph.Function) {
 		role := f.String("role")

@@ -12,6 +12,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/policy"
+	"restock/infra/policy/evaluation"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/iam"
 )
@@ -48,8 +49,18 @@ func document(t *testing.T, statements ...policy.Statement) string {
 	return string(text)
 }
 
+// resource is declared in a file of its name. A role and a function are in role.go and function.go.
 func resource(token graph.Type, name string, outputs map[string]any) *graph.Resource {
-	return &graph.Resource{URN: string(token) + "::" + name, Type: token, Name: name, Outputs: outputs}
+	file := name
+	switch token {
+	case graph.Role:
+		file = "role"
+	case graph.Function:
+		file = "function"
+	}
+	return &graph.Resource{
+		URN: string(token) + "::" + name, Type: token, Name: name, Outputs: outputs, Source: "program/" + file + ".go",
+	}
 }
 
 // stack is a function with its role, a queue, a topic and a secret. Only the resources in more
@@ -118,7 +129,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				secretARN +
 				" because no identity-based policy allows the secretsmanager:GetSecretValue action",
 			`{"Effect":"Allow","Action":["secretsmanager:GetSecretValue"],"Resource":["` + secretARN + `"]}`,
-			"lambdas/environment.go, as a grant beside CALLBACK_KEY_SECRET", "principal=" + session,
+			"program/role.go, in the role's policy", "principal=" + session,
 		},
 		{
 			"a role that names what no variable does", stack(t),
@@ -129,7 +140,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				})
 			},
 			"because no identity-based policy allows", otherARN,
-			"lambdas/environment.go, as a grant beside the variable that names", "",
+			"program/role.go, in the role's policy", "",
 		},
 		{
 			"a role that its own policy denies", stack(t, rolePolicy(t, allow("*", "*"), policy.Statement{
@@ -141,7 +152,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 					Action: "secretsmanager:GetSecretValue", Resource: secretARN,
 				})
 			},
-			secretARN + " with an explicit deny in an identity-based policy", "", "lambdas/environment.go",
+			secretARN + " with an explicit deny in an identity-based policy", "", "program/role.go, in the role's policy",
 			`denied_by="RolePolicy stock"`,
 		},
 		{
@@ -151,7 +162,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				return a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
 			},
 			queueARN + " with an explicit deny in a resource-based policy", "",
-			"infra/stack/messaging.go, in the queue's policy", `denied_by="QueuePolicy stock_queue"`,
+			"program/stock_queue.go, in the queue's policy", `denied_by="QueuePolicy stock_queue"`,
 		},
 		{
 			"a topic that may not send to a queue", stack(t),
@@ -162,7 +173,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				" because no resource-based policy allows the sqs:SendMessage action",
 			`{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["sqs:SendMessage"],"Resource":["` +
 				queueARN + `"],"Condition":{"ArnEquals":{"aws:SourceArn":"` + topicARN + `"}}}`,
-			"infra/stack/messaging.go, in the queue's policy",
+			"program/stock_queue.go, in the queue's policy",
 			`missing="Allow sqs:SendMessage on ` + queueARN + ` to sns.amazonaws.com where aws:SourceArn ArnEquals ` +
 				topicARN + `"`,
 		},
@@ -175,7 +186,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			func(a *iam.Authority) error {
 				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 			},
-			"because no resource-based policy allows", topicARN, "infra/stack/messaging.go", "",
+			"because no resource-based policy allows", topicARN, "program/stock_queue.go", "",
 		},
 		{
 			"a condition that nobody understands", stack(t, queuePolicy(t, func() policy.Statement {
@@ -186,7 +197,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			func(a *iam.Authority) error {
 				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 			},
-			"because no resource-based policy allows", topicARN, "infra/stack/messaging.go",
+			"because no resource-based policy allows", topicARN, "program/stock_queue.go",
 			`not_understood="the condition key aws:SourceIp"`,
 		},
 		{
@@ -195,7 +206,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				return a.AuthorizeService("events.amazonaws.com", ruleARN, "lambda:InvokeFunction", functionARN)
 			},
 			"User: events.amazonaws.com is not authorized to perform: lambda:InvokeFunction", ruleARN,
-			"infra/stack/triggers.go, as a lambda.Permission", "",
+			"program/function.go, as a lambda.Permission", "",
 		},
 		{
 			"a service that no policy of a secret names", stack(t),
@@ -203,7 +214,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 				return a.AuthorizeService("secretsmanager.amazonaws.com",
 					secretARN, "secretsmanager:GetSecretValue", secretARN)
 			},
-			"because no resource-based policy allows", account, "infra/stack/secrets.go", "",
+			"because no resource-based policy allows", account, "program/callback-key.go, in the secret's policy", "",
 		},
 		{
 			// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
@@ -218,14 +229,14 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			},
 			"User: secretsmanager.amazonaws.com is not authorized to perform: lambda:InvokeFunction",
 			`"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`,
-			"infra/stack/triggers.go, as a lambda.Permission",
+			"program/function.go, as a lambda.Permission",
 			"where aws:SourceAccount StringEquals " + account,
 		},
 		{
 			"an event source that may not delete", stack(t, rolePolicy(t, allow("sqs:ReceiveMessage", queueARN))),
 			func(a *iam.Authority) error { return a.AuthorizeEventSource(functionARN, queueARN) },
 			"User: " + session + " is not authorized to perform: sqs:DeleteMessage", "sqs:DeleteMessage",
-			"infra/policy/grants.go", "",
+			"program/role.go, in the role's policy", "",
 		},
 		{
 			"a role that Lambda may not assume", func() *graph.Graph {
@@ -238,7 +249,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			func(a *iam.Authority) error { return a.AuthorizeRole(functionARN) },
 			"because no role trust policy allows the sts:AssumeRole action",
 			`{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":["sts:AssumeRole"]}`,
-			"infra/stack/function.go", "",
+			"program/role.go, in the role's trust policy", "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -268,27 +279,41 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 	}
 }
 
-func TestRefusalNamesTheFilesThatDeclareThePolicysOwner(t *testing.T) {
-	g := stack(t)
-	g.Find(graph.Role, "arn", roleARN).Source = "program/function.go, program/hello.go"
-	g.Find(graph.Queue, "arn", queueARN).Source = "program/queue.go"
-	a, err := iam.New(iam.Config{Graph: g, BySource: true, Log: slog.New(slog.DiscardHandler)})
+func TestProgramSaysWhereWhatIsMissingIsDeclared(t *testing.T) {
+	var asked iam.Need
+	a, err := iam.New(iam.Config{
+		Graph: stack(t), Log: slog.New(slog.DiscardHandler), DeclaredIn: func(n iam.Need) string {
+			asked = n
+			return map[string]string{secretARN: "the file of grants"}[n.Resource]
+		},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c, _ := a.Issue(roleARN, "stock")
+	read := awsapi.Permission{Action: "secretsmanager:GetSecretValue", Resource: secretARN}
 	for _, c := range []struct {
 		name, want string
-		err        error
+		need       iam.Need
+		err        func() error
 	}{
-		{"a role", "program/function.go, program/hello.go, in the role's policy",
-			a.Authorize(c.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})},
-		{"a queue", "program/queue.go, in what allows others to use it",
-			a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)},
+		{
+			"the program answers", "the file of grants",
+			iam.Need{Policy: evaluation.Identity, Role: roleARN, Resource: secretARN, Variable: "CALLBACK_KEY_SECRET"},
+			func() error { return a.Authorize(c.AccessKeyID, read) },
+		},
+		{
+			"the program does not answer", "program/stock_queue.go, in the queue's policy",
+			iam.Need{Policy: evaluation.Resource, Resource: queueARN},
+			func() error {
+				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+			},
+		},
 	} {
 		var denied *iam.AccessDenied
-		if !errors.As(c.err, &denied) || denied.DeclaredIn != c.want {
-			t.Errorf("%s: got %v, declared in %q; want %q", c.name, c.err, denied.DeclaredIn, c.want)
+		if err := c.err(); !errors.As(err, &denied) || denied.DeclaredIn != c.want || asked != c.need {
+			t.Errorf("%s: got %v, declared in %q, asked for %+v; want %q for %+v",
+				c.name, err, denied.DeclaredIn, asked, c.want, c.need)
 		}
 	}
 }
@@ -517,7 +542,7 @@ func TestBoundaryIsJudgedWhereItIsKnown(t *testing.T) {
 	c, _ = a.Issue(roleARN, "stock")
 	const want = "because no permissions boundary allows the sqs:SendMessage action"
 	if err := a.Authorize(c.AccessKeyID, p); err == nil || !strings.Contains(err.Error(), want) ||
-		!strings.Contains(log.String(), "bootstrap/permissions.go") {
+		!strings.Contains(log.String(), "in the role's permissions boundary") {
 		t.Errorf("a boundary that does not allow it: got %v, log %s; want …%s", err, log, want)
 	}
 }

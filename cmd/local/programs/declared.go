@@ -1,0 +1,58 @@
+package programs
+
+import (
+	"strings"
+
+	"restock/infra/graph"
+	"restock/infra/policy/evaluation"
+	"restock/local/aws/iam"
+)
+
+// ruleFiles are the files in which the shop declares what a rule asks for, where these are not the
+// files of the resource that breaks the rule. The shop makes its functions, with what belongs to
+// them, from the declarations of package lambdas.
+var ruleFiles = map[string]string{
+	"grant":             "lambdas/environment.go, infra/policy/grants.go",
+	"dead-letter-queue": "infra/stack/messaging.go, infra/stack/alarms.go",
+	"route":             "lambdas/lambdas.go, infra/stack/triggers.go",
+	"authorization":     "lambdas/lambdas.go, infra/stack/triggers.go",
+	"schedule":          "infra/stack/triggers.go",
+	"rotation":          "infra/stack/triggers.go",
+	"event-source":      "infra/stack/triggers.go",
+	"environment":       "lambdas/environment.go",
+	"runtime":           "infra/stack/function.go",
+	"connections":       "Pulumi.<stage>.yaml",
+	"reachable":         "infra/stack/network.go",
+}
+
+func declaredIn(rule string, _ *graph.Resource) string { return ruleFiles[rule] }
+
+// Files that hold the statements of the shop's policies.
+const (
+	boundaryFile    = "bootstrap/permissions.go"
+	permissionsFile = "infra/stack/triggers.go"
+	queueGrantsFile = "infra/policy/grants.go"
+	grantsFile      = "lambdas/environment.go"
+)
+
+// missingIn names the file, and the place in it, of a statement that a request to the shop's stack lacks.
+func missingIn(n iam.Need) string {
+	switch n.Policy {
+	case evaluation.Boundary:
+		return boundaryFile + ", in the boundary of the functions' roles"
+	case evaluation.Resource:
+		if strings.HasPrefix(n.Resource, "arn:aws:lambda:") {
+			return permissionsFile + ", as a lambda.Permission"
+		}
+	case evaluation.Identity:
+		switch {
+		case strings.HasPrefix(n.Resource, "arn:aws:sqs:"):
+			return queueGrantsFile + ", as what the queue of a function grants it"
+		case n.Variable != "":
+			return grantsFile + ", as a grant beside " + n.Variable
+		default:
+			return grantsFile + ", as a grant beside the variable that names the resource"
+		}
+	}
+	return ""
+}
