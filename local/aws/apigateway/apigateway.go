@@ -16,8 +16,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // defaultKey is the key of the route for requests that match no other route.
@@ -121,7 +119,7 @@ type API struct {
 	cfg    Config
 	log    *slog.Logger
 	routes []route // the most specific first
-	bucket *rate.Limiter
+	bucket *bucket
 
 	toldMethods sync.Map // what tellOtherMethods has logged
 
@@ -160,7 +158,7 @@ func New(cfg Config) (*API, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &API{cfg: cfg, log: log, routes: routes, bucket: throttling.limiter(), ctx: ctx, cancel: cancel}, nil
+	return &API{cfg: cfg, log: log, routes: routes, bucket: throttling.bucket(), ctx: ctx, cancel: cancel}, nil
 }
 
 func (cfg Config) validate() error {

@@ -55,7 +55,7 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		refuse(http.StatusNotFound, nil)
 		return
 	}
-	if !a.bucket.AllowN(x.start, 1) {
+	if !a.bucket.take() {
 		refuse(http.StatusTooManyRequests, a.cfg.throttled())
 		return
 	}

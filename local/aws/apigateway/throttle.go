@@ -3,6 +3,7 @@ package apigateway
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/time/rate"
 )
@@ -22,13 +23,28 @@ type Throttling struct {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 var DefaultThrottling = Throttling{RatePerSecond: 10_000, Burst: 5_000}
 
-// limiter returns the token bucket of a stage. The documentation names the algorithm. It does not
+// bucket is a token bucket for concurrent use. A rate.Limiter trusts the order of the times that it
+// gets: if a request with an earlier time arrives late, the limiter goes back to that time and
+// grants the tokens of the interval again. So the lock covers reading the clock too.
+type bucket struct {
+	mu      sync.Mutex
+	limiter *rate.Limiter
+}
+
+// take takes a token. It returns false if there is none.
+func (b *bucket) take() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limiter.Allow()
+}
+
+// bucket returns the token bucket of a stage. The documentation names the algorithm. It does not
 // say whether AWS keeps one bucket for each route; here the whole stage has one.
-func (t Throttling) limiter() *rate.Limiter {
+func (t Throttling) bucket() *bucket {
 	if t.RatePerSecond == 0 {
 		t.Burst = 0 // a rate.Limiter with the limit 0 accepts a first burst; AWS does not
 	}
-	return rate.NewLimiter(rate.Limit(t.RatePerSecond), t.Burst)
+	return &bucket{limiter: rate.NewLimiter(rate.Limit(t.RatePerSecond), t.Burst)}
 }
 
 // A stageThrottled is the error of a request for which the stage has no token.

@@ -102,14 +102,16 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.protocol.writeOutput(w, c.operation, requestID, out)
 		return
 	case r.Context().Err() != nil:
-		log.DebugContext(ctx, "AWS call abandoned: the caller is gone, or the run is ending", events.AWSCallFailed.Attr())
+		log.DebugContext(ctx, "AWS call abandoned: the caller is gone, or the run is ending",
+			events.AWSCallFailed.Attr())
 		return
 	case !errors.As(err, &refusal):
 		log.ErrorContext(ctx, "AWS call failed inside the local run", events.AWSCallFailed.Attr(), "error", err)
 		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure",
 			Message: "The local run failed; its log has the reason. Request ID: " + requestID}
 	default:
-		log.DebugContext(ctx, "AWS call refused", events.AWSCallFailed.Attr(), "code", refusal.Code, "error", refusal.Message)
+		log.DebugContext(ctx, "AWS call refused", events.AWSCallFailed.Attr(), "code", refusal.Code, "error",
+			refusal.Message)
 	}
 	c.protocol.writeError(w, requestID, refusal)
 }

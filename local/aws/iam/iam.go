@@ -34,9 +34,9 @@ type Config struct {
 	// ResourcePolicy returns the text of a resource's current policy, or "" for none. If known is
 	// false or the function is nil, the graph has the policy.
 	ResourcePolicy func(arn string) (text string, known bool)
-	// DeclaredIn returns the place where a person declares the statement that a request needs. If it
-	// is nil or returns "", a refusal names the file that declares the role, or the resource whose
-	// policy decides.
+	// DeclaredIn returns the place where a person declares the statement that a request needs. If
+	// it is nil or returns "", a refusal names the file that declares the role, or the resource
+	// whose policy decides.
 	DeclaredIn func(Need) string
 	// Log receives the refusals: the first of each kind at level warn, its repetitions at level
 	// debug.

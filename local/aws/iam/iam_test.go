@@ -152,7 +152,8 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 					Action: "secretsmanager:GetSecretValue", Resource: secretARN,
 				})
 			},
-			secretARN + " with an explicit deny in an identity-based policy", "", "program/role.go, in the role's policy",
+			secretARN + " with an explicit deny in an identity-based policy", "",
+			"program/role.go, in the role's policy",
 			`denied_by="RolePolicy stock"`,
 		},
 		{
