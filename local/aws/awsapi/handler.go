@@ -110,8 +110,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure",
 			Message: "The local run failed; its log has the reason. Request ID: " + requestID}
 	default:
-		log.DebugContext(ctx, "AWS call refused", events.AWSCallFailed.Attr(), "code", refusal.Code, "error",
-			refusal.Message)
+		log.DebugContext(ctx, "AWS call refused", events.AWSCallFailed.Attr(), "code", refusal.Code,
+			"error", refusal.Message)
 	}
 	c.protocol.writeError(w, requestID, refusal)
 }

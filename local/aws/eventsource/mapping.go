@@ -277,8 +277,8 @@ func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, 
 		}
 		m.backoff.failed()
 		if errors.Is(err, ErrThrottled) {
-			m.log.Debug("function throttled: the batch is tried again", events.FunctionThrottled.Attr(), "message_ids",
-				e.ids())
+			m.log.Debug("function throttled: the batch is tried again", events.FunctionThrottled.Attr(),
+				"message_ids", e.ids())
 		}
 		inTime := time.Now().Add(m.backoff.pause()).Before(visibleAgain)
 		if !errors.Is(err, ErrThrottled) || !inTime || !m.backoff.wait(ctx) {

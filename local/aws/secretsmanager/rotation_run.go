@@ -101,9 +101,8 @@ func (s *Service) attempt(ctx context.Context, run *rotationRun) error {
 		if err := s.take(ctx, run, step); err != nil {
 			return err
 		}
-		run.log.Info("secret rotation step done", events.RotationStepDone.Attr(), "function", run.functionARN, "step",
-			step,
-			"duration", time.Since(start))
+		run.log.Info("secret rotation step done", events.RotationStepDone.Attr(), "function", run.functionARN,
+			"step", step, "duration", time.Since(start))
 	}
 	return s.finish(run)
 }
