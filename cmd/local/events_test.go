@@ -96,7 +96,8 @@ func (p *program) hear(line []byte) {
 // eventLimit is how long a test waits for an event, which may be the end of a build on a busy machine.
 const eventLimit = 8 * time.Minute
 
-// await waits for the first event of a kind after a number of them, and returns it and how many there were until then.
+// await waits for the first event of a kind after a number of them, and returns it and how many
+// there were until then.
 func (p *program) await(t *testing.T, after int, kind events.Kind) (e event, at int) {
 	t.Helper()
 	timeout := time.After(eventLimit)

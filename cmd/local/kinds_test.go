@@ -47,19 +47,24 @@ var readers = []reader{
 	{folder: "local/view/console", ignores: merged(
 		because("the report of the first invocation says that it was a cold start", "InstanceStarted"),
 		because("the ids in its attributes say all", "MessageRedriven"),
-		because("a line at the secrets: nothing moves in the picture", "SecretValuePut", "SecretLabelMoved", "RotationStarted"),
+		because("a line at the secrets: nothing moves in the picture", "SecretValuePut", "SecretLabelMoved",
+			"RotationStarted"),
 		because("a line without a place in the picture", "Building", "DatabaseStarting", "FunctionRunning", "Ready"),
 		because("the run tells the console itself: Console.Built and Console.Changed",
 			"FunctionsReplaced", "UpdateFailed", "UpdateRecovered", "ProgramChanged"),
 	)},
 	{folder: "local/view/terminal", ignores: merged(
 		because("a line like any other",
-			"APIRequest", "AccessLogged", "InstanceStarted", "MessagePublished", "MessageDelivered", "MessageLost", "MessageSetAside",
-			"MessageSent", "MessageDeadLettered", "MessageRedriven", "BatchProcessed", "BatchFailed", "MessageFailed", "FunctionThrottled",
-			"ScheduledInvocationDone", "ScheduledInvocationFailed", "AWSCallAnswered", "AWSCallFailed", "AccessDenied", "NetworkBlocked",
+			"APIRequest", "AccessLogged", "InstanceStarted", "MessagePublished", "MessageDelivered", "MessageLost",
+			"MessageSetAside",
+			"MessageSent", "MessageDeadLettered", "MessageRedriven", "BatchProcessed", "BatchFailed", "MessageFailed",
+			"FunctionThrottled",
+			"ScheduledInvocationDone", "ScheduledInvocationFailed", "AWSCallAnswered", "AWSCallFailed", "AccessDenied",
+			"NetworkBlocked",
 			"FactoryOrderReceived", "FactoryStepDone", "LotDelivered", "CallbackRefused", "CallbackFailed",
 			"Ready", "FunctionsReplaced", "UpdateFailed", "UpdateRecovered", "ProgramChanged"),
-		because("the attribute progress says that a step begins or ends; any kind will do", "Building", "DatabaseStarting", "FunctionRunning"),
+		because("the attribute progress says that a step begins or ends; any kind will do", "Building",
+			"DatabaseStarting", "FunctionRunning"),
 	)},
 	{folder: "test/chaos", rest: "it looks for processes to kill, and for nothing else"},
 	{folder: "test/bench", rest: "it measures the memory of invocations, and nothing else"},
@@ -68,8 +73,10 @@ var readers = []reader{
 // business is the reader of the kinds of package journal.
 var business = reader{folder: "cmd/local", ignores: merged(
 	because("a line of the function: it neither opens an order nor brings units",
-		"SaleMade", "SaleRepeated", "SaleRefused", "StockAdjusted", "AdjustmentRepeated", "GoodsReceivedAgain", "StockMeasured", "BooksDiffer",
-		"Inspected", "OrderPublished", "OrderNotPublished", "ProductNotReplenished", "OrderOverdue", "OrderAskedAgain", "OrderShort",
+		"SaleMade", "SaleRepeated", "SaleRefused", "StockAdjusted", "AdjustmentRepeated", "GoodsReceivedAgain",
+		"StockMeasured", "BooksDiffer",
+		"Inspected", "OrderPublished", "OrderNotPublished", "ProductNotReplenished", "OrderOverdue", "OrderAskedAgain",
+		"OrderShort",
 		"OrderFailed", "OrderCancelled", "PeopleNotified", "ProductionRequested", "RequestExpired"),
 	because("the console learns from the level and the message's id that a message failed", "RequestFailed"),
 )}
@@ -103,7 +110,8 @@ func (r reader) check(t *testing.T, kinds []string, used map[string][]string) {
 		reads, ignored := slices.ContainsFunc(used[kind], r.has), r.ignores[kind] != "" || r.rest != ""
 		switch {
 		case !reads && !ignored:
-			t.Errorf("%s neither reads the kind %s nor lists it as one that it ignores, with the reason", r.folder, kind)
+			t.Errorf("%s neither reads the kind %s nor lists it as one that it ignores, with the reason", r.folder,
+				kind)
 		case reads && r.ignores[kind] != "":
 			t.Errorf("%s reads the kind %s, which it is said to ignore: %s", r.folder, kind, r.ignores[kind])
 		}
@@ -155,7 +163,8 @@ func parseAll(t *testing.T, folders ...string) map[string]*ast.File {
 
 var snakeCase = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 
-// declaredKinds returns the constants of a file of kinds. It holds that each says what it is, and that the list of all is complete.
+// declaredKinds returns the constants of a file of kinds. It holds that each says what it is, and
+// that the list of all is complete.
 func declaredKinds(t *testing.T, files map[string]*ast.File, path string, listed []string) (names []string) {
 	t.Helper()
 	var declared []string
@@ -172,7 +181,8 @@ func declaredKinds(t *testing.T, files map[string]*ast.File, path string, listed
 			name := constant.Names[0].Name
 			text, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
 			if err != nil || !snakeCase.MatchString(text) || slices.Contains(declared, text) {
-				t.Errorf("%s: the kind %s is %q, want a text in snake_case that no other kind has (%v)", path, name, text, err)
+				t.Errorf("%s: the kind %s is %q, want a text in snake_case that no other kind has (%v)", path, name,
+					text, err)
 			}
 			if !strings.HasPrefix(constant.Doc.Text(), name+" ") {
 				t.Errorf("%s: the kind %s has no comment that begins with its name", path, name)
@@ -186,12 +196,14 @@ func declaredKinds(t *testing.T, files map[string]*ast.File, path string, listed
 	return names
 }
 
-// uses are the folders of the files that use a constant of a package, by constant. The file that declares them does not count.
+// uses are the folders of the files that use a constant of a package, by constant. The file that
+// declares them does not count.
 func uses(files map[string]*ast.File, pkg string, names []string) map[string][]string {
 	used := map[string][]string{}
 	for path, file := range files {
 		folder := filepath.ToSlash(filepath.Dir(path))
-		imported := slices.ContainsFunc(file.Imports, func(i *ast.ImportSpec) bool { return i.Path.Value == `"restock/`+pkg+`"` })
+		imported := slices.ContainsFunc(file.Imports,
+			func(i *ast.ImportSpec) bool { return i.Path.Value == `"restock/`+pkg+`"` })
 		if filepath.Base(path) == "kinds.go" || !imported && folder != pkg {
 			continue
 		}
@@ -216,7 +228,8 @@ func uses(files map[string]*ast.File, pkg string, names []string) map[string][]s
 	return used
 }
 
-// TestReadersDoNotCompareMessages holds that messages may be reworded: no reader branches on their text.
+// TestReadersDoNotCompareMessages holds that messages may be reworded: no reader branches on their
+// text.
 func TestReadersDoNotCompareMessages(t *testing.T) {
 	isMessage := func(e ast.Expr) bool {
 		s, _ := e.(*ast.SelectorExpr)

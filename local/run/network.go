@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -67,7 +66,8 @@ func everyService(g *graph.Graph) []rules.Destination {
 	return all
 }
 
-// serviceOf is what a function does not reach, in a word: a service of AWS, "database" or "internet".
+// serviceOf is what a function does not reach, in a word: a service of AWS, "database" or
+// "internet".
 func serviceOf(d rules.Destination) string {
 	switch {
 	case d.HostVariable != "":
@@ -85,9 +85,9 @@ func (r *Run) tellOnce(d rules.Destination) func() {
 	return func() {
 		once.Do(func() {
 			declaredIn := r.config.Program.Declared.Where("reachable", d.Function)
-			r.config.Log.Warn("no way through the network", events.NetworkBlocked.Attr(), slog.String("part", "network"),
-				slog.String("function", d.Function.Name), slog.String("to", d.What), slog.String("service", serviceOf(d)),
-				slog.Any("missing", d.Missing), slog.String("declared_in", declaredIn))
+			r.config.Log.Warn("no way through the network", events.NetworkBlocked.Attr(), "part", "network",
+				"function", d.Function.Name, "to", d.What, "service", serviceOf(d),
+				"missing", d.Missing, "declared_in", declaredIn)
 			r.refused(fmt.Sprintf("function %s does not reach %s: %v (%s)", d.Function.Name, d.What, d.Missing, declaredIn))
 		})
 	}

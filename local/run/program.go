@@ -31,7 +31,8 @@ type Program struct {
 	// the resource is declared.
 	ConcurrencySetting, ThrottlingSetting string
 
-	// Business tells the console what a line of a function means: see console.Config. It may be nil.
+	// Business tells the console what a line of a function means: see console.Config. It may be
+	// nil.
 	Business func(kind string, attrs map[string]any) console.Milestone
 }
 

@@ -21,7 +21,8 @@ func milestone(kind string, attrs map[string]any) (m console.Milestone) {
 	return m
 }
 
-// Quiet are the kinds of functions' lines that a person at a terminal need not read: the end of a rotation says the same.
+// Quiet are the kinds of functions' lines that a person at a terminal need not read: the end of a
+// rotation says the same.
 func Quiet() []events.Kind {
 	return []events.Kind{events.Kind(journal.RotationStepTaken), events.Kind(journal.DatabaseUserReady)}
 }

@@ -19,13 +19,19 @@ func TestTheConsoleLearnsWhatALineOfTheShopMeans(t *testing.T) {
 		write func(journal.Journal)
 		want  console.Milestone
 	}{
-		"an order":         {func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{Quantity: 100}) }, console.Milestone{Ordered: true}},
-		"a sale":           {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2}) }, console.Milestone{}},
-		"a delivery":       {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{}) }, console.Milestone{Made: 100}},
-		"a late one":       {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Late: true}) }, console.Milestone{Made: 100}},
-		"one too many":     {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Surplus: 100}) }, console.Milestone{Made: 100}},
-		"a correction":     {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Correction: 99}) }, console.Milestone{Made: 99}},
-		"one booked twice": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Repeated: true}) }, console.Milestone{}},
+		"an order": {func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{Quantity: 100}) },
+			console.Milestone{Ordered: true}},
+		"a sale": {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2}) }, console.Milestone{}},
+		"a delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{}) },
+			console.Milestone{Made: 100}},
+		"a late one": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Late: true}) },
+			console.Milestone{Made: 100}},
+		"one too many": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Surplus: 100}) },
+			console.Milestone{Made: 100}},
+		"a correction": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Correction: 99}) },
+			console.Milestone{Made: 99}},
+		"one booked twice": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Repeated: true}) },
+			console.Milestone{}},
 	} {
 		var out bytes.Buffer
 		c.write(journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "restock/test"))

@@ -36,14 +36,16 @@ func (j *buildLog) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// count is the number of records of a kind, with attributes that say something, as in "functions=stock".
+// count is the number of records of a kind, with attributes that say something, as in
+// "functions=stock".
 func (j *buildLog) count(kind events.Kind, says ...string) (n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, r := range j.records {
 		var text strings.Builder
 		r.Attrs(func(a slog.Attr) bool { fmt.Fprintf(&text, "%s ", a); return true })
-		if events.KindOf(r) == kind && !slices.ContainsFunc(says, func(s string) bool { return !strings.Contains(text.String(), s) }) {
+		missing := func(s string) bool { return !strings.Contains(text.String(), s) }
+		if events.KindOf(r) == kind && !slices.ContainsFunc(says, missing) {
 			n++
 		}
 	}
@@ -149,7 +151,9 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 		built := func() int {
 			return j.count(events.Building, "progress=told") + j.count(events.Building, "progress=done")
 		}
-		await.Until(t, "the build before has ended", func() bool { return j.count(events.Building, "progress=begun") == built() })
+		await.Until(t, "the build before has ended", func() bool {
+			return j.count(events.Building, "progress=begun") == built()
+		})
 		before, builds := j.count(live), built()
 		src.Edit(t, "lambdas/sales-api/api_test.go", "package main\n", "package main\n\n// A test is not part of a function.\n")
 		src.Edit(t, "lambdas/stock/main.go", "func main() {", "func main() { // nothing new")

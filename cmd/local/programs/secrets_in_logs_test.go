@@ -45,7 +45,8 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	if got := s.buy(t, 4, 1); got[http.StatusOK] != 3 || got[http.StatusConflict] != 1 {
 		t.Fatalf("4 buyers of 3 got %v", got)
 	}
-	await.Until(t, "a failed request to the factory is logged", func() bool { return said.line(string(journal.RequestFailed)) != "" })
+	await.Until(t, "a failed request to the factory is logged",
+		func() bool { return said.line(string(journal.RequestFailed)) != "" })
 	await.Until(t, "the lot is delivered", func() bool { return s.number(t, donutStock) > 0 })
 	requests := s.Run.Factory.Requests()
 	request := requests[len(requests)-1].Body

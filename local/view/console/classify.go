@@ -31,25 +31,34 @@ func the(kind string) place {
 }
 
 var (
-	theAPI          = the(KindAPI)
-	theFactory      = the(KindFactory)
-	theSecrets      = the(KindSecrets)
-	function        = named("function", KindFunction)
-	topic           = named("topic", KindTopic)
-	queue           = named("queue", KindQueue, KindDeadLetterQueue)
-	deadLetterQueue = named("dead_letter_queue", KindQueue, KindDeadLetterQueue)
-	schedule        = named("rule", KindSchedule)
+	theAPI     = the(KindAPI)
+	theFactory = the(KindFactory)
+	theSecrets = the(KindSecrets)
+	function   = named("function", KindFunction)
+	topic      = named("topic", KindTopic)
+	queue      = named("queue", KindQueue, KindDeadLetterQueue)
+	dlq        = named("dead_letter_queue", KindQueue, KindDeadLetterQueue)
+	schedule   = named("rule", KindSchedule)
 )
 
 // places are where the events of a part of the run happen.
 var places = map[string]place{
-	"api": theAPI, "aws": function, "build": named("functions", KindFunction), "eventsource": function, "factory": theFactory,
-	"lambda": function, "mariadb": the(KindDatabase), "network": function, "scheduler": schedule, "secretsmanager": theSecrets,
-	"sns": topic, "sqs": queue,
+	"api":            theAPI,
+	"aws":            function,
+	"build":          named("functions", KindFunction),
+	"eventsource":    function,
+	"factory":        theFactory,
+	"lambda":         function,
+	"mariadb":        the(KindDatabase),
+	"network":        function,
+	"scheduler":      schedule,
+	"secretsmanager": theSecrets,
+	"sns":            topic,
+	"sqs":            queue,
 }
 
-// A meaning is what events of a kind say about the picture: what their node counts, and what moves along which edge. The
-// function more does what differs from event to event.
+// A meaning is what events of a kind say about the picture: what their node counts, and what moves
+// along which edge. The function more does what differs from event to event.
 type meaning struct {
 	counter  string
 	from, to place
@@ -73,7 +82,7 @@ var meanings = map[events.Kind]meaning{
 	events.MessageLost:               {counter: "lost", from: topic, to: queue, moves: fails},
 	events.MessageSetAside:           {from: topic, to: queue, moves: fails},
 	events.MessageSent:               {counter: "sent", more: (*observer).messageSent},
-	events.MessageDeadLettered:       {from: queue, to: deadLetterQueue, moves: arrives, more: (*observer).deadLettered},
+	events.MessageDeadLettered:       {from: queue, to: dlq, moves: arrives, more: (*observer).deadLettered},
 	events.BatchProcessed:            {more: (*observer).batch},
 	events.BatchFailed:               {more: (*observer).batch},
 	events.MessageFailed:             {from: queue, to: function, more: (*observer).messageFailed},
@@ -149,7 +158,8 @@ func (o *observer) request(e *Event) {
 	e.move(o.picture.edge(caller, e.Node), 1, failed)
 }
 
-// functionLine is about a line that a function wrote. Its production order and its units are the program's to tell.
+// functionLine is about a line that a function wrote. Its production order and its units are the
+// program's to tell.
 func (o *observer) functionLine(e *Event) {
 	e.trace.took = 0 // a duration in it may be any
 	if id := e.text("message_id"); id != "" && e.level >= slog.LevelError {
@@ -191,7 +201,7 @@ func (o *observer) messageSent(e *Event) {
 }
 
 // deadLettered shows the event at the dead-letter queue.
-func (o *observer) deadLettered(e *Event) { e.Node = cmp.Or(deadLetterQueue(o, e), e.Node) }
+func (o *observer) deadLettered(e *Event) { e.Node = cmp.Or(dlq(o, e), e.Node) }
 
 func (o *observer) batch(e *Event) {
 	messages, failed := e.number("messages"), e.number("failed")
@@ -211,7 +221,8 @@ func (o *observer) messageFailed(e *Event) {
 	o.deadLetters.failed(e.text("message"), e.why("the function reported it as failed"), false)
 }
 
-// awsCall is about a call of AWS's API. Topics and queues have events of their own for the calls that succeed.
+// awsCall is about a call of AWS's API. Topics and queues have events of their own for the calls
+// that succeed.
 func (o *observer) awsCall(e *Event) {
 	service, failed := e.text("service"), 0
 	e.trace.text = service + " " + e.text("operation")
@@ -226,29 +237,33 @@ func (o *observer) awsCall(e *Event) {
 	}
 }
 
-// denial puts a refusal by a policy on the edge where it happened, or else at who was refused: a function, or the resource
-// on whose behalf a service of AWS asked.
+// denial puts a refusal by a policy on the edge where it happened, or else at who was refused: a
+// function, or the resource on whose behalf a service of AWS asked.
 func (o *observer) denial(e *Event) {
 	who, what := cmp.Or(function(o, e), o.resource(e.text("source"))), o.resource(e.text("resource"))
 	e.Node, e.Denied = cmp.Or(who, what), true
 	e.move(o.picture.between(who, what), 0, 1)
 }
 
-// resource is the node of an ARN. Secrets, routes and rules may have ARNs that the picture does not know.
+// resource is the node of an ARN. Secrets, routes and rules may have ARNs that the picture does not
+// know.
 func (o *observer) resource(arn string) string {
 	if ids := o.picture.named[arn]; len(ids) > 0 {
 		return ids[0]
 	}
 	_, rest, _ := strings.Cut(arn, "arn:aws:")
 	service, _, _ := strings.Cut(rest, ":")
-	return o.picture.only(map[string]string{"secretsmanager": KindSecrets, "execute-api": KindAPI, "events": KindSchedule}[service])
+	return o.picture.only(map[string]string{
+		"secretsmanager": KindSecrets, "execute-api": KindAPI, "events": KindSchedule,
+	}[service])
 }
 
 // blockedCall puts a call for which the declared network has no way on the edge where it hangs.
 func (o *observer) blockedCall(e *Event) {
 	e.Denied = true
 	e.move(o.picture.out(e.Node, map[string]string{
-		"database": KindDatabase, "secretsmanager": KindSecrets, "sns": KindTopic, "sqs": KindQueue, "internet": KindFactory,
+		"database": KindDatabase, "secretsmanager": KindSecrets, "sns": KindTopic, "sqs": KindQueue,
+		"internet": KindFactory,
 	}[e.text("service")]), 0, 1)
 }
 
@@ -275,7 +290,8 @@ type reference struct {
 	ref func(string) string
 }
 
-// of appends the references of an event. An attribute may hold several ids, with blanks between them.
+// of appends the references of an event. An attribute may hold several ids, with blanks between
+// them.
 func (r reference) of(e *Event, refs []string) []string {
 	for id := range strings.FieldsSeq(e.text(r.key)) {
 		refs = append(refs, r.ref(id))
@@ -286,7 +302,8 @@ func (r reference) of(e *Event, refs []string) []string {
 // The attributes that name what an event is about: alone, or with other journeys.
 var (
 	owned = []reference{
-		{"message", messageRef}, {"queue_message", messageRef}, {"message_id", messageRef}, {"production_order", orderRef}, {"lot", lotRef},
+		{"message", messageRef}, {"queue_message", messageRef}, {"message_id", messageRef},
+		{"production_order", orderRef}, {"lot", lotRef},
 	}
 	shared = []reference{{"trace_id", traceRef}, {"message_ids", messageRef}, {"request_id", invocationRef}}
 )

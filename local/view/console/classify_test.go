@@ -19,78 +19,99 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 		denied        bool
 	}{
 		{"a request", func(o *observed) {
-			o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 200, "request_id", "R")
+			o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status",
+				200, "request_id", "R")
 		}, "api:shop", "buyers:buyers>api:shop", 1, 0, false},
 		{"a request that fails", func(o *observed) {
-			o.part("api").Warn("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503, "request_id", "R")
+			o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status",
+				503, "request_id", "R")
 		}, "api:shop", "buyers:buyers>api:shop", 1, 1, false},
 		{"a line of a function", func(o *observed) {
-			o.part("lambda").Info(`{"level":"INFO","message":"sold","sku":"CP-502101","requestId":"L"}`, events.FunctionLine.Attr(), "function", "sales-api")
+			o.part("lambda").Info(`{"level":"INFO","message":"sold","sku":"CP-502101","requestId":"L"}`,
+				events.FunctionLine.Attr(), "function", "sales-api")
 		}, "function:sales-api", "", 0, 0, false},
 		{"a message to a topic", func(o *observed) {
-			o.part("sns").Info("message published", events.MessagePublished.Attr(), "topic", "stock_empty", "message", "S", "function", "sales-api")
+			o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S", "function", "sales-api")
 		}, "topic:stock_empty", "function:sales-api>topic:stock_empty", 1, 0, false},
 		{"a message from a topic to a queue", func(o *observed) {
-			o.part("sns").Debug("message delivered", events.MessageDelivered.Attr(), "topic", "arn:aws:sns:eu:0:stock_empty", "queue", "arn:aws:sqs:eu:0:stock_queue", "message", "S")
+			o.debug("sns", events.MessageDelivered, "topic", "arn:aws:sns:eu:0:stock_empty", "queue",
+				"arn:aws:sqs:eu:0:stock_queue", "message", "S")
 		}, "topic:stock_empty", "topic:stock_empty>queue:stock_queue", 1, 0, false},
 		{"a message that a queue does not take", func(o *observed) {
-			o.part("sns").Warn("message could not be delivered: it is lost, for the subscription has no dead-letter queue", events.MessageLost.Attr(), "topic", "arn:aws:sns:eu:0:stock_empty", "queue", "arn:aws:sqs:eu:0:stock_queue", "message", "S")
+			o.warn("sns", events.MessageLost, "topic", "arn:aws:sns:eu:0:stock_empty", "queue",
+				"arn:aws:sqs:eu:0:stock_queue", "message", "S")
 		}, "topic:stock_empty", "topic:stock_empty>queue:stock_queue", 1, 1, false},
 		{"a batch", func(o *observed) {
-			o.part("eventsource").Debug("batch processed", events.BatchProcessed.Attr(), "function", "stock", "queue", "stock_queue", "messages", 10, "failed", 3)
+			o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 10,
+				"failed", 3)
 		}, "function:stock", "queue:stock_queue>function:stock", 10, 3, false},
 		{"a batch that fails", func(o *observed) {
-			o.part("eventsource").Warn("batch failed: its messages come back after the visibility timeout", events.BatchFailed.Attr(), "function", "stock", "queue", "stock_queue", "messages", 2, "error", "why")
+			o.warn("eventsource", events.BatchFailed, "function", "stock", "queue", "stock_queue", "messages", 2,
+				"error", "why")
 		}, "function:stock", "queue:stock_queue>function:stock", 2, 2, false},
 		{"a message that failed too often", func(o *observed) {
-			o.part("sqs").Warn("message moved to the dead-letter queue", events.MessageDeadLettered.Attr(), "queue", "stock_queue", "message", "M", "receives", 5, "dead_letter_queue", "stock_queue_dlq")
+			o.warn("sqs", events.MessageDeadLettered, "queue", "stock_queue", "message", "M", "receives", 5,
+				"dead_letter_queue", "stock_queue_dlq")
 		}, "dead-letter-queue:stock_queue_dlq", "queue:stock_queue>dead-letter-queue:stock_queue_dlq", 1, 0, false},
 		{"a request to the factory", func(o *observed) {
-			o.part("factory").Info("production order received", events.FactoryOrderReceived.Attr(), "lot", "F")
+			o.info("factory", events.FactoryOrderReceived, "lot", "F")
 		},
 			"factory:factory", "function:stock>factory:factory", 1, 0, false},
 		{"a request that the factory refuses", func(o *observed) {
-			o.part("factory").Info("production order received", events.FactoryOrderReceived.Attr(), "lot", "")
+			o.info("factory", events.FactoryOrderReceived, "lot", "")
 		},
 			"factory:factory", "function:stock>factory:factory", 1, 1, false},
 		{"a callback that nobody takes", func(o *observed) {
-			o.part("factory").Warn("delivery failed, and is not tried again", events.CallbackFailed.Attr(), "lot", "F", "callback", "http://127.0.0.1:1/receipts/O")
+			o.warn("factory", events.CallbackFailed, "lot", "F", "callback", "http://127.0.0.1:1/receipts/O")
 		}, "factory:factory", "factory:factory>api:shop", 1, 1, false},
 		{"a schedule's time", func(o *observed) {
-			o.part("scheduler").Debug("scheduled invocation done", events.ScheduledInvocationDone.Attr(), "rule", "arn:aws:events:eu:0:rule/sweep", "function", "sweep")
+			o.debug("scheduler", events.ScheduledInvocationDone, "rule", "arn:aws:events:eu:0:rule/sweep", "function",
+				"sweep")
 		}, "schedule:sweep", "schedule:sweep>function:sweep", 1, 0, false},
 		{"a secret that is read", func(o *observed) {
-			o.part("aws").Debug("AWS call answered", events.AWSCallAnswered.Attr(), "service", "secretsmanager", "operation", "GetSecretValue", "function", "sales-api")
+			o.debug("aws", events.AWSCallAnswered, "service", "secretsmanager", "operation", "GetSecretValue",
+				"function", "sales-api")
 		}, "function:sales-api", "function:sales-api>secrets:secrets", 1, 0, false},
 		{"a person's call", func(o *observed) {
-			o.part("aws").Debug("AWS call answered", events.AWSCallAnswered.Attr(), "service", "secretsmanager", "operation", "GetSecretValue")
+			o.debug("aws", events.AWSCallAnswered, "service", "secretsmanager", "operation", "GetSecretValue")
 		}, "", "", 0, 0, false},
 		{"a topic that a role may not publish to", func(o *observed) {
-			o.part("iam").Warn("access denied", events.AccessDenied.Attr(), "principal", "arn:aws:sts::0:assumed-role/role/sales-api", "function", "sales-api", "action", "sns:Publish", "resource", "arn:aws:sns:eu:0:stock_empty")
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/sales-api", "function",
+				"sales-api", "action", "sns:Publish", "resource", "arn:aws:sns:eu:0:stock_empty")
 		}, "function:sales-api", "function:sales-api>topic:stock_empty", 0, 1, true},
 		{"a queue that takes nothing from a topic", func(o *observed) {
-			o.part("iam").Warn("access denied", events.AccessDenied.Attr(), "principal", "sns.amazonaws.com", "action", "sqs:SendMessage", "resource", "arn:aws:sqs:eu:0:stock_queue", "source", "arn:aws:sns:eu:0:stock_empty")
+			o.warn("iam", events.AccessDenied, "principal", "sns.amazonaws.com", "action", "sqs:SendMessage",
+				"resource", "arn:aws:sqs:eu:0:stock_queue", "source", "arn:aws:sns:eu:0:stock_empty")
 		}, "topic:stock_empty", "topic:stock_empty>queue:stock_queue", 0, 1, true},
 		{"a queue that a role may not receive from", func(o *observed) {
-			o.part("iam").Warn("access denied", events.AccessDenied.Attr(), "principal", "arn:aws:sts::0:assumed-role/role/stock", "function", "stock", "action", "sqs:ReceiveMessage", "resource", "arn:aws:sqs:eu:0:stock_queue")
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/stock", "function",
+				"stock", "action", "sqs:ReceiveMessage", "resource", "arn:aws:sqs:eu:0:stock_queue")
 		}, "function:stock", "queue:stock_queue>function:stock", 0, 1, true},
 		{"a secret that a role may not read", func(o *observed) {
-			o.part("iam").Warn("access denied", events.AccessDenied.Attr(), "principal", "arn:aws:sts::0:assumed-role/role/sales-api", "function", "sales-api", "action", "secretsmanager:GetSecretValue", "resource", "arn:aws:secretsmanager:eu:0:secret:database-AbCdEf")
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/sales-api", "function",
+				"sales-api", "action", "secretsmanager:GetSecretValue", "resource",
+				"arn:aws:secretsmanager:eu:0:secret:database-AbCdEf")
 		}, "function:sales-api", "function:sales-api>secrets:secrets", 0, 1, true},
 		{"a function that an API may not invoke", func(o *observed) {
-			o.part("iam").Warn("access denied", events.AccessDenied.Attr(), "principal", "apigateway.amazonaws.com", "action", "lambda:InvokeFunction", "resource", "arn:aws:lambda:eu:0:function:sales-api", "source", "arn:aws:execute-api:eu:0:shop/$default/POST/checkout")
+			o.warn("iam", events.AccessDenied, "principal", "apigateway.amazonaws.com", "action",
+				"lambda:InvokeFunction", "resource", "arn:aws:lambda:eu:0:function:sales-api", "source",
+				"arn:aws:execute-api:eu:0:shop/$default/POST/checkout")
 		}, "api:shop", "api:shop>function:sales-api", 0, 1, true},
 		{"a function that a schedule may not invoke", func(o *observed) {
-			o.part("iam").Warn("access denied", events.AccessDenied.Attr(), "principal", "events.amazonaws.com", "action", "lambda:InvokeFunction", "resource", "arn:aws:lambda:eu:0:function:sweep", "source", "arn:aws:events:eu:0:rule/sweep")
+			o.warn("iam", events.AccessDenied, "principal", "events.amazonaws.com", "action", "lambda:InvokeFunction",
+				"resource", "arn:aws:lambda:eu:0:function:sweep", "source", "arn:aws:events:eu:0:rule/sweep")
 		}, "schedule:sweep", "schedule:sweep>function:sweep", 0, 1, true},
 		{"something that is not drawn", func(o *observed) {
-			o.part("iam").Warn("access denied", events.AccessDenied.Attr(), "principal", "arn:aws:sts::0:assumed-role/role/nobody", "function", "nobody", "action", "sqs:SendMessage", "resource", "arn:aws:sqs:eu:0:nowhere")
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/nobody", "function",
+				"nobody", "action", "sqs:SendMessage", "resource", "arn:aws:sqs:eu:0:nowhere")
 		}, "", "", 0, 0, true},
 		{"a closed way to the database", func(o *observed) {
-			o.part("network").Warn("no way through the network", events.NetworkBlocked.Attr(), "function", "sales-api", "to", "database database", "service", "database", "missing", "an egress rule")
+			o.warn("network", events.NetworkBlocked, "function", "sales-api", "to", "database database", "service",
+				"database", "missing", "an egress rule")
 		}, "function:sales-api", "function:sales-api>database:database", 0, 1, true},
 		{"a closed way to the factory", func(o *observed) {
-			o.part("network").Warn("no way through the network", events.NetworkBlocked.Attr(), "function", "stock", "to", "https://factory.example.com", "service", "internet", "missing", "a NAT gateway")
+			o.warn("network", events.NetworkBlocked, "function", "stock", "to", "https://factory.example.com",
+				"service", "internet", "missing", "a NAT gateway")
 		}, "function:stock", "function:stock>factory:factory", 0, 1, true},
 	} {
 		for _, reworded := range []bool{false, true} {
@@ -100,7 +121,8 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 				c.log(o)
 				e := o.taken(t)[0]
 				if e.Node != c.node || e.Edge != c.edge || e.Denied != c.denied {
-					t.Errorf("got it at %q, on %q, denied: %v; want %q, %q, %v", e.Node, e.Edge, e.Denied, c.node, c.edge, c.denied)
+					t.Errorf("got it at %q, on %q, denied: %v; want %q, %q, %v", e.Node, e.Edge, e.Denied, c.node,
+						c.edge, c.denied)
 				}
 				if got := o.totals()[c.edge]; got.moved != c.moved || got.failed != c.failed {
 					t.Errorf("got %d moved, %d failed; want %d, %d", got.moved, got.failed, c.moved, c.failed)
@@ -116,7 +138,8 @@ func TestAJourneyOfABuyerWhoIsTurnedAwaySaysWhy(t *testing.T) {
 		"the stage lets 1 request pass":          {"route", "", "status", 429},
 	} {
 		o := newObserved()
-		o.part("api").Warn("api request", append(request, events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "request_id", "R", "turned_away", reason)...)
+		o.warn("api", events.APIRequest, append(request, "method", "POST", "path", "/checkout", "request_id", "R",
+			"turned_away", reason)...)
 		o.taken(t)
 		j, ok := o.journeys.get("R")
 		if want := fmt.Sprintf("POST /checkout %d: %s", request[3], reason); !ok || j.Summary != want || j.Steps[0].Text != want {
@@ -127,16 +150,19 @@ func TestAJourneyOfABuyerWhoIsTurnedAwaySaysWhy(t *testing.T) {
 
 func TestCountersCount(t *testing.T) {
 	o := newObserved()
-	api, host, source, topic := o.part("api"), o.part("lambda"), o.part("eventsource"), o.part("sns")
 	for status, level := range map[int]slog.Level{200: slog.LevelInfo, 409: slog.LevelInfo, 500: slog.LevelWarn} {
-		api.Log(t.Context(), level, "api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", status, "request_id", "R")
+		o.logs(level, "api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
+			"status", status, "request_id", "R")
 	}
-	api.Warn("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503, "request_id", "R", "turned_away", "all 21 instances of sales-api are busy")
-	host.Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", "L1", "status", "success", "init_duration", 10*time.Millisecond)
-	host.Warn("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", "L2", "status", "timeout")
-	source.Debug("batch processed", events.BatchProcessed.Attr(), "function", "stock", "queue", "stock_queue", "messages", 10, "failed", 3)
-	topic.Info("message published", events.MessagePublished.Attr(), "topic", "stock_empty", "message", "S")
-	topic.Debug("message delivered", events.MessageDelivered.Attr(), "topic", "stock_empty", "queue", "stock_queue", "message", "S")
+	o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503,
+		"request_id", "R", "turned_away", "all 21 instances of sales-api are busy")
+	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L1", "status", "success",
+		"init_duration", 10*time.Millisecond)
+	o.warn("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L2", "status", "timeout")
+	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 10, "failed",
+		3)
+	o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S")
+	o.debug("sns", events.MessageDelivered, "topic", "stock_empty", "queue", "stock_queue", "message", "S")
 	o.taken(t)
 	for node, want := range map[string]map[string]int{
 		"api:shop":           {"requests": 4, "client_errors": 1, "server_errors": 2},
@@ -179,7 +205,7 @@ func TestANodesLinesSurviveARushElsewhere(t *testing.T) {
 	o := newObserved()
 	o.part("lambda").Error("it broke", events.FunctionLine.Attr(), "function", "stock")
 	for range 10 * streamCapacity {
-		o.part("lambda").Info("sold", events.FunctionLine.Attr(), "function", "sales-api")
+		o.info("lambda", events.FunctionLine, "function", "sales-api")
 		o.taken(t)
 	}
 	lines, _ := o.node("function:stock")
@@ -201,8 +227,10 @@ func BenchmarkObserve(b *testing.B) {
 	checkout := func() {
 		o.part("lambda").Info(`{"timestamp":"2026-11-22T02:43:39.9Z","level":"INFO","message":"sold","sale":"01a20123-4ad9-7612-933b-33d6695b2ec8","sku":"CP-502101","quantity":1,"unit_price":19900,"stock":2,"Sales":1,"UnitsSold":1,"_aws":{"Timestamp":1795315739909,"CloudWatchMetrics":[{"Namespace":"restock/dev","Dimensions":[[]],"Metrics":[{"Name":"Sales","Unit":"Count"}]}]},"requestId":"L","correlation_id":"R"}`, events.FunctionLine.Attr(),
 			"function", "sales-api", "stream", "stdout", "request_id", "L")
-		o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", "L", "trace_id", "T", "duration", time.Millisecond, "api_request_id", "R")
-		o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 200, "duration", time.Millisecond, "request_id", "R")
+		o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L", "trace_id", "T",
+			"duration", time.Millisecond, "api_request_id", "R")
+		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status",
+			200, "duration", time.Millisecond, "request_id", "R")
 	}
 	b.ReportAllocs()
 	for b.Loop() {

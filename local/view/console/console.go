@@ -22,7 +22,8 @@ type Config struct {
 	Records *events.Stream[events.Event] // what the run logs; its end is the console's
 	Log     *slog.Logger                 // of the console itself, which may be one whose records are those
 
-	// Business says what a line of a function means to a journey, by the line's kind and attributes. It may be nil.
+	// Business says what a line of a function means to a journey, by the line's kind and
+	// attributes. It may be nil.
 	Business func(kind string, attrs map[string]any) Milestone
 }
 
@@ -85,7 +86,8 @@ type Console struct {
 // New makes a console that shows nothing but events, until it is told what runs. It must be closed.
 func New(c Config) *Console {
 	ctx, cancel := context.WithCancel(context.Background())
-	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), products: newProducts(c.Log), ctx: ctx, cancel: cancel}
+	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), products: newProducts(c.Log),
+		ctx: ctx, cancel: cancel}
 	console.rush = newRush(ctx, c.Log)
 	console.handler = console.routes()
 	records := c.Records.Subscribe(0)

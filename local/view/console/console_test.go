@@ -95,7 +95,8 @@ func (h *house) do(t *testing.T, method, path, body string, into any) (status in
 
 func TestJourneysAndNodesAreFoundByIDsAsTheyAre(t *testing.T) {
 	h := newHouse(t)
-	h.log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, events.FunctionLine.Attr(), "function", "stock")
+	h.log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, events.FunctionLine.Attr(),
+		"function", "stock")
 	var list []console.JourneySummary
 	await.Until(t, "there is a journey", func() bool {
 		h.get(t, "/journeys", &list)
@@ -154,7 +155,8 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 		}
 	}
 	h.log.With("part", "lambda").Error(fmt.Sprintf(`{"level":"ERROR","message":"record failed","message_id":%q,"error":"the factory answered 503","correlation_id":"R"}`, id), events.FunctionLine.Attr(), "function", "stock")
-	h.log.With("part", "eventsource").Warn("message failed: it comes back after the visibility timeout", events.MessageFailed.Attr(), "function", "stock", "queue", "q", "message", id)
+	h.log.With("part", "eventsource").Warn("message failed: it comes back after the visibility timeout",
+		events.MessageFailed.Attr(), "function", "stock", "queue", "q", "message", id)
 
 	var state struct {
 		DeadLetters []console.DeadLetter `json:"dead_letters"`

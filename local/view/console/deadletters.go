@@ -40,7 +40,8 @@ func deadLettersIn(queues []*sqs.Queue, whys *failures, journeys *journeys) []De
 		for _, m := range q.Peek(maxDeadLetters) {
 			c := contentsOf(m.Body)
 			letters = append(letters, DeadLetter{
-				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount, Subject: c.Subject, Body: m.Body,
+				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount, Subject: c.Subject,
+				Body:  m.Body,
 				Order: c.Order, Expired: c.expired(), Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
 			})
 		}
@@ -48,7 +49,8 @@ func deadLettersIn(queues []*sqs.Queue, whys *failures, journeys *journeys) []De
 	return letters
 }
 
-// The contents of a message are what the console reads in its body, or in that of the SNS notification that it is.
+// The contents of a message are what the console reads in its body, or in that of the SNS
+// notification that it is.
 type contents struct {
 	MessageID   string    `json:"MessageId"` // of the notification
 	Subject     string    // of the notification

@@ -10,8 +10,8 @@ import (
 	"restock/local/view/events"
 )
 
-// An Event is what happened, as it is told: a record of the run's log, or a line of a function's, and where in the picture it
-// belongs.
+// An Event is what happened, as it is told: a record of the run's log, or a line of a function's,
+// and where in the picture it belongs.
 type Event struct {
 	Seq     uint64         `json:"seq"`
 	Time    time.Time      `json:"time"`
@@ -34,10 +34,12 @@ type Event struct {
 // important reports an event that goes before others where not all can be told.
 func (e *Event) important() bool { return e.level >= slog.LevelWarn || e.Denied }
 
-// hiddenAttrs are the attributes that the console does not show: other fields of the event have the same
-// value, or the value is of no use to people. The console reads the text of a message, but does not show it.
+// hiddenAttrs are the attributes that the console does not show: other fields of the event have the
+// same value, or the value is of no use to people. The console reads the text of a message, but
+// does not show it.
 var hiddenAttrs = map[string]bool{
-	"api_request_id": true, "body": true, "log_stream": true, "message_ids": true, "part": true, "stream": true, "trace_id": true,
+	"api_request_id": true, "body": true, "log_stream": true, "message_ids": true, "part": true, "stream": true,
+	"trace_id": true,
 }
 
 // unfold reads a record: a function's line of JSON is the event that it describes.
@@ -51,7 +53,8 @@ func unfold(r events.Event) *Event {
 		e.Kind, e.Message = cmp.Or(line.Kind, e.Kind), line.Message
 		attrs = slices.Concat(attrs, line.Attrs)
 		if line.RequestID != "" {
-			// The host may tell a line that it reads late with the next invocation's id; the function knows its own.
+			// The host may tell a line that it reads late with the next invocation's id; the
+			// function knows its own.
 			attrs = append(attrs, slog.String("request_id", line.RequestID))
 		}
 	}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -26,24 +25,34 @@ func sellout(o *observed, n int) {
 
 	line("sales-api", "sold", id("L1-"), fmt.Sprintf(`,"correlation_id":%q`, id("R")))
 	line("sales-api", "production order opened", id("L1-"), correlated)
-	o.part("sns").Info("message published", events.MessagePublished.Attr(), "topic", "stock_empty", "message", id("S"), "function", "sales-api", "trace_id", id("T1-"))
-	o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", id("M"), "sender", "sns.amazonaws.com", "body", body)
-	o.part("sns").Debug("message delivered", events.MessageDelivered.Attr(), "topic", "stock_empty", "queue", "stock_queue", "message", id("S"), "queue_message", id("M"))
+	o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", id("S"), "function", "sales-api",
+		"trace_id", id("T1-"))
+	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", id("M"), "sender", "sns.amazonaws.com",
+		"body", body)
+	o.debug("sns", events.MessageDelivered, "topic", "stock_empty", "queue", "stock_queue", "message", id("S"),
+		"queue_message", id("M"))
 	line("sales-api", "production order published", id("L1-"), correlated)
-	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", id("L1-"), "trace_id", id("T1-"), "duration", time.Millisecond, "api_request_id", id("R"))
-	o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 200, "duration", time.Millisecond, "request_id", id("R"))
+	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", id("L1-"), "trace_id", id("T1-"),
+		"duration", time.Millisecond, "api_request_id", id("R"))
+	o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 200,
+		"duration", time.Millisecond, "request_id", id("R"))
 
 	callback := "http://127.0.0.1:1/receipts/" + id("O")
-	o.part("factory").Info("production order received", events.FactoryOrderReceived.Attr(), "lot", id("F"), "callback", callback, "correlation_id", id("R"))
+	o.info("factory", events.FactoryOrderReceived, "lot", id("F"), "callback", callback, "correlation_id", id("R"))
 	line("stock", "factory asked", id("L2-"), correlated)
-	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock", "request_id", id("L2-"), "trace_id", id("T2-"), "message_ids", id("M"))
-	o.part("eventsource").Debug("batch processed", events.BatchProcessed.Attr(), "function", "stock", "queue", "stock_queue", "messages", 1, "failed", 0, "message_ids", id("M"))
-	o.part("factory").Debug("production step", events.FactoryStepDone.Attr(), "lot", id("F"), "step", "종료")
+	o.info("lambda", events.InvocationEnded, "function", "stock", "request_id", id("L2-"), "trace_id", id("T2-"),
+		"message_ids", id("M"))
+	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 1, "failed",
+		0, "message_ids", id("M"))
+	o.debug("factory", events.FactoryStepDone, "lot", id("F"), "step", "종료")
 
 	line("stock-increase", "goods received", id("L3-"), correlated)
-	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock-increase", "request_id", id("L3-"), "trace_id", id("T3-"), "api_request_id", id("C"))
-	o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/receipts/"+id("O"), "route", "POST /receipts/{order}", "status", 200, "request_id", id("C"))
-	o.part("factory").Info("lot delivered", events.LotDelivered.Attr(), "lot", id("F"), "callback", callback, "correlation_id", id("R"), "status", 200)
+	o.info("lambda", events.InvocationEnded, "function", "stock-increase", "request_id", id("L3-"), "trace_id",
+		id("T3-"), "api_request_id", id("C"))
+	o.info("api", events.APIRequest, "method", "POST", "path", "/receipts/"+id("O"), "route", "POST /receipts/{order}",
+		"status", 200, "request_id", id("C"))
+	o.info("factory", events.LotDelivered, "lot", id("F"), "callback", callback, "correlation_id", id("R"), "status",
+		200)
 }
 
 // envelope is a message of the shop in SNS's envelope.
@@ -156,16 +165,20 @@ func TestMessagesOfABatchArePartsOfTheirOwnJourneys(t *testing.T) {
 	o := newObserved()
 	for i := range 2 {
 		body := envelope(fmt.Sprint("S", i), fmt.Sprint("O", i), fmt.Sprint("R", i))
-		o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", fmt.Sprint("M", i), "sender", "sns.amazonaws.com", "body", body)
+		o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", fmt.Sprint("M", i), "sender",
+			"sns.amazonaws.com", "body", body)
 	}
 	o.part("lambda").Error(`{"level":"ERROR","message":"record failed","requestId":"L","message_id":"M1","error":"503","correlation_id":"R1"}`, events.FunctionLine.Attr(), "function", "stock")
-	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock", "request_id", "L", "message_ids", "M0 M1")
-	o.part("eventsource").Warn("message failed: it comes back after the visibility timeout", events.MessageFailed.Attr(), "function", "stock", "queue", "stock_queue", "message", "M1", "receives", 1)
-	o.part("eventsource").Debug("batch processed", events.BatchProcessed.Attr(), "function", "stock", "queue", "stock_queue", "messages", 2, "failed", 1, "message_ids", "M0 M1")
+	o.info("lambda", events.InvocationEnded, "function", "stock", "request_id", "L", "message_ids", "M0 M1")
+	o.warn("eventsource", events.MessageFailed, "function", "stock", "queue", "stock_queue", "message", "M1",
+		"receives", 1)
+	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 2, "failed",
+		1, "message_ids", "M0 M1")
 	o.taken(t)
 	for id, want := range map[string][]string{
 		"R0": {"function:stock batch processed", "function:stock invocation of stock", "queue:stock_queue message sent"},
-		"R1": {"function:stock batch processed", "function:stock invocation of stock", "function:stock message failed: it comes back after the visibility timeout", "function:stock record failed", "queue:stock_queue message sent"},
+		"R1": {"function:stock batch processed", "function:stock invocation of stock", "function:stock message failed",
+			"function:stock record failed", "queue:stock_queue message sent"},
 	} {
 		j, _ := o.journeys.get(id)
 		if got := steps(j); !slices.Equal(got, want) {
@@ -177,12 +190,15 @@ func TestMessagesOfABatchArePartsOfTheirOwnJourneys(t *testing.T) {
 // A program whose messages and lines say nothing of a journey has journeys all the same: by the trace that AWS's SDKs pass on.
 func TestATraceMakesAJourneyOfWhatSaysNothing(t *testing.T) {
 	o := newObserved()
-	o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", "M", "sender", "AROA:sales-api", "function", "sales-api", "body", "hello", "trace_id", "T")
-	o.part("lambda").Info("a line", events.FunctionLine.Attr(), "function", "sales-api", "request_id", "L")
-	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", "L", "trace_id", "T", "api_request_id", "R")
-	o.part("api").Info("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 202, "request_id", "R")
-	o.part("lambda").Info("another line", events.FunctionLine.Attr(), "function", "stock", "request_id", "L2")
-	o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "stock", "request_id", "L2", "message_ids", "M")
+	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M", "sender", "AROA:sales-api", "function",
+		"sales-api", "body", "hello", "trace_id", "T")
+	o.info("lambda", events.FunctionLine, "function", "sales-api", "request_id", "L")
+	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L", "trace_id", "T",
+		"api_request_id", "R")
+	o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 202,
+		"request_id", "R")
+	o.info("lambda", events.FunctionLine, "function", "stock", "request_id", "L2")
+	o.info("lambda", events.InvocationEnded, "function", "stock", "request_id", "L2", "message_ids", "M")
 	all := len(o.taken(t))
 	if j, ok := o.journeys.get("R"); !ok || len(j.Steps) != all {
 		t.Errorf("got %d of %d steps: %v", len(j.Steps), all, steps(j))
@@ -191,9 +207,11 @@ func TestATraceMakesAJourneyOfWhatSaysNothing(t *testing.T) {
 
 func TestARedrivenMessageStaysInItsJourney(t *testing.T) {
 	o := newObserved()
-	o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", "M", "sender", "sns.amazonaws.com", "body", `{"correlation_id":"R"}`)
-	o.part("sqs").Warn("message moved to the dead-letter queue", events.MessageDeadLettered.Attr(), "queue", "stock_queue", "message", "M", "dead_letter_queue", "stock_queue_dlq")
-	o.part("sqs").Debug("message moved out of the dead-letter queue", events.MessageRedriven.Attr(), "queue", "stock_queue_dlq", "message", "M", "queue_message", "N")
+	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M", "sender", "sns.amazonaws.com", "body",
+		`{"correlation_id":"R"}`)
+	o.warn("sqs", events.MessageDeadLettered, "queue", "stock_queue", "message", "M", "dead_letter_queue",
+		"stock_queue_dlq")
+	o.debug("sqs", events.MessageRedriven, "queue", "stock_queue_dlq", "message", "M", "queue_message", "N")
 	o.taken(t)
 	if got := o.journeys.of(messageRef("N")); got != "R" {
 		t.Errorf("the message that it became is a part of %q, want R", got)
@@ -202,7 +220,8 @@ func TestARedrivenMessageStaysInItsJourney(t *testing.T) {
 
 func TestPagesThatPollBeginNoJourney(t *testing.T) {
 	o := newObserved()
-	o.part("api").Debug("api request", events.APIRequest.Attr(), "method", "GET", "path", "/products", "route", "GET /products", "status", 200, "request_id", "R")
+	o.debug("api", events.APIRequest, "method", "GET", "path", "/products", "route", "GET /products", "status", 200,
+		"request_id", "R")
 	o.taken(t)
 	if list := o.journeys.list(); len(list) != 0 {
 		t.Errorf("got %v", list)
@@ -213,10 +232,13 @@ func TestJourneysAreBoundedAndThoseWithAnOrderStay(t *testing.T) {
 	o := newObserved()
 	sellout(o, 0)
 	for i := range 20_000 {
-		o.part("lambda").Info(fmt.Sprintf(`{"message":"refused","requestId":"L%d","correlation_id":"B%d"}`, i, i), events.FunctionLine.Attr(), "function", "sales-api")
-		o.part("lambda").Info("invocation ended", events.InvocationEnded.Attr(), "function", "sales-api", "request_id", fmt.Sprint("L", i), "trace_id", fmt.Sprint("T", i), "api_request_id", fmt.Sprint("B", i))
-		o.part("lambda").Info("of nobody", events.FunctionLine.Attr(), "function", "sales-api", "request_id", fmt.Sprint("X", i))
-		o.part("api").Log(t.Context(), slog.LevelInfo, "api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout", "status", 409, "request_id", fmt.Sprint("B", i))
+		o.part("lambda").Info(fmt.Sprintf(`{"message":"refused","requestId":"L%d","correlation_id":"B%d"}`, i, i),
+			events.FunctionLine.Attr(), "function", "sales-api")
+		o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", fmt.Sprint("L", i), "trace_id",
+			fmt.Sprint("T", i), "api_request_id", fmt.Sprint("B", i))
+		o.info("lambda", events.FunctionLine, "function", "sales-api", "request_id", fmt.Sprint("X", i))
+		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 409, "request_id",
+			fmt.Sprint("B", i))
 		o.taken(t)
 	}
 	list := o.journeys.list()
@@ -245,7 +267,8 @@ func TestJourneysAreBoundedAndThoseWithAnOrderStay(t *testing.T) {
 func TestAJourneyIsNoLongerThanItsMaximum(t *testing.T) {
 	o := newObserved()
 	for i := range 10 * maxSteps {
-		o.part("sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "stock_queue", "message", fmt.Sprint("M", i), "body", `{"correlation_id":"R"}`)
+		o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", fmt.Sprint("M", i), "body",
+			`{"correlation_id":"R"}`)
 		o.taken(t)
 	}
 	j, _ := o.journeys.get("R")

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"context"
 	"log/slog"
 	"regexp"
+	"strings"
 	"testing"
 
 	"restock/local/view/events"
@@ -64,7 +66,8 @@ func milestone(kind string, attrs map[string]any) (m Milestone) {
 
 func newObserved() *observed {
 	records := events.NewStream[events.Event](1 << 16)
-	o := &observed{newObserver(milestone), slog.New(events.NewHandler(records, slog.LevelDebug)), records.Subscribe(0), false}
+	o := &observed{newObserver(milestone), slog.New(events.NewHandler(records, slog.LevelDebug)), records.Subscribe(0),
+		false}
 	o.show(shop())
 	return o
 }
@@ -81,6 +84,24 @@ func reworded(r events.Event) string {
 
 // part is the log of a part of the run.
 func (o *observed) part(name string) *slog.Logger { return o.log.With("part", name) }
+
+// logs logs an event of a part of the run. Its message is the text of its kind.
+func (o *observed) logs(level slog.Level, part string, kind events.Kind, attrs ...any) {
+	message := strings.ReplaceAll(string(kind), "_", " ")
+	o.part(part).Log(context.Background(), level, message, append(attrs, kind.Attr())...)
+}
+
+func (o *observed) debug(part string, kind events.Kind, attrs ...any) {
+	o.logs(slog.LevelDebug, part, kind, attrs...)
+}
+
+func (o *observed) info(part string, kind events.Kind, attrs ...any) {
+	o.logs(slog.LevelInfo, part, kind, attrs...)
+}
+
+func (o *observed) warn(part string, kind events.Kind, attrs ...any) {
+	o.logs(slog.LevelWarn, part, kind, attrs...)
+}
 
 // take observes what was logged, and returns it.
 func (o *observed) taken(t testing.TB) (taken []*Event) {

@@ -95,7 +95,8 @@ func decoded[T any](t *testing.T, e told) (v T) {
 func TestTheStreamTellsWhatHappens(t *testing.T) {
 	h := newHouse(t)
 	stream := h.listen(t.Context(), t, "", "")
-	h.log.With("part", "eventsource").Debug("a batch", events.BatchProcessed.Attr(), "function", "stock", "queue", "q", "messages", 3, "failed", 1)
+	h.log.With("part", "eventsource").Debug("a batch", events.BatchProcessed.Attr(), "function", "stock", "queue", "q",
+		"messages", 3, "failed", 1)
 	until(t, stream, "the event", func(e told) bool {
 		if e.name != "event" {
 			return false
@@ -152,7 +153,8 @@ func TestAStreamIsBoundedAndWhatIsDroppedIsCounted(t *testing.T) {
 	for producer := range 5 {
 		producers.Go(func() {
 			for i := range total / 5 {
-				api.Info("api request", events.APIRequest.Attr(), "status", 200, "request_id", fmt.Sprint(producer, ".", i))
+				api.Info("api request", events.APIRequest.Attr(), "status", 200, "request_id", fmt.Sprint(producer, ".",
+					i))
 			}
 		})
 	}

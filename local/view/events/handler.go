@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// An Event is a record of a log, with the attributes of its logger. Groups are flattened, their names before a dot; values are
-// text, numbers, times, durations, and true or false.
+// An Event is a record of a log, with the attributes of its logger. Groups are flattened, their
+// names before a dot; values are text, numbers, times, durations, and true or false.
 type Event struct {
 	Time    time.Time
 	Level   slog.Level

@@ -2,14 +2,17 @@ package events
 
 import "log/slog"
 
-// A Kind says what happened. Readers of the log compare kinds and never the text of a message, which may
-// be reworded at any time. A kind is the attribute Key of the record itself, not one of its logger.
+// A Kind says what happened. Readers of the log compare kinds and never the text of a message,
+// which may be reworded at any time. A kind is the attribute Key of the record itself, not one of
+// its logger.
 type Kind string
 
-// Key is the attribute that holds an event's kind. A function's line of JSON has a field of this name.
+// Key is the attribute that holds an event's kind. A function's line of JSON has a field of this
+// name.
 const Key = "event"
 
-// Attr is the attribute of a record of the kind: log.Info("message published", events.MessagePublished.Attr()).
+// Attr is the attribute of a record of the kind: log.Info("message published",
+// events.MessagePublished.Attr()).
 func (k Kind) Attr() slog.Attr { return slog.String(Key, string(k)) }
 
 // KindOf returns the kind of a record, or "" where no reader needs to recognise it.
@@ -49,7 +52,8 @@ const (
 	MessageDelivered Kind = "message_delivered"
 	// MessageLost says that a topic could not deliver a message, and dropped it.
 	MessageLost Kind = "message_lost"
-	// MessageSetAside says that a topic could not deliver a message, and sent it to the subscription's dead-letter queue.
+	// MessageSetAside says that a topic could not deliver a message, and sent it to the
+	// subscription's dead-letter queue.
 	MessageSetAside Kind = "message_set_aside"
 )
 
@@ -57,7 +61,8 @@ const (
 const (
 	// MessageSent says that a queue has accepted a message.
 	MessageSent Kind = "message_sent"
-	// MessageDeadLettered says that a queue has moved a message, received too often, to its dead-letter queue.
+	// MessageDeadLettered says that a queue has moved a message, received too often, to its
+	// dead-letter queue.
 	MessageDeadLettered Kind = "message_dead_lettered"
 	// MessageRedriven says that a message was moved out of a dead-letter queue.
 	MessageRedriven Kind = "message_redriven"
@@ -65,7 +70,8 @@ const (
 
 // Event source mappings, from a queue to a function.
 const (
-	// BatchProcessed says that a function has processed messages, some of which it may report as failed.
+	// BatchProcessed says that a function has processed messages, some of which it may report as
+	// failed.
 	BatchProcessed Kind = "batch_processed"
 	// BatchFailed says that an invocation with messages has failed.
 	BatchFailed Kind = "batch_failed"
@@ -87,7 +93,8 @@ const (
 const (
 	// AWSCallAnswered is a call that succeeded.
 	AWSCallAnswered Kind = "aws_call_answered"
-	// AWSCallFailed is a call that did not: it was refused, its caller left, or the local run failed.
+	// AWSCallFailed is a call that did not: it was refused, its caller left, or the local run
+	// failed.
 	AWSCallFailed Kind = "aws_call_failed"
 )
 
@@ -113,7 +120,8 @@ const (
 
 // The factory's stand-in.
 const (
-	// FactoryOrderReceived is a request to the factory. Without a lot, the factory makes nothing of it.
+	// FactoryOrderReceived is a request to the factory. Without a lot, the factory makes nothing of
+	// it.
 	FactoryOrderReceived Kind = "factory_order_received"
 	// FactoryStepDone says that a lot has reached its next step.
 	FactoryStepDone Kind = "factory_step_done"
@@ -141,7 +149,8 @@ const (
 	Ready Kind = "ready"
 	// FunctionsReplaced says that changed functions were rebuilt and serve from now on.
 	FunctionsReplaced Kind = "functions_replaced"
-	// UpdateFailed says that changed sources do not build, or that a rule refuses what they declare.
+	// UpdateFailed says that changed sources do not build, or that a rule refuses what they
+	// declare.
 	UpdateFailed Kind = "update_failed"
 	// UpdateRecovered says that the sources build again after UpdateFailed.
 	UpdateRecovered Kind = "update_recovered"
@@ -156,7 +165,8 @@ func Kinds() []Kind {
 		MessagePublished, MessageDelivered, MessageLost, MessageSetAside,
 		MessageSent, MessageDeadLettered, MessageRedriven,
 		BatchProcessed, BatchFailed, MessageFailed, FunctionThrottled,
-		ScheduledInvocationDone, ScheduledInvocationFailed, AWSCallAnswered, AWSCallFailed, AccessDenied, NetworkBlocked,
+		ScheduledInvocationDone, ScheduledInvocationFailed, AWSCallAnswered, AWSCallFailed, AccessDenied,
+		NetworkBlocked,
 		SecretValuePut, SecretLabelMoved, RotationStarted, RotationStepDone,
 		FactoryOrderReceived, FactoryStepDone, LotDelivered, CallbackRefused, CallbackFailed,
 		Building, DatabaseStarting, FunctionRunning,

@@ -21,8 +21,8 @@ type Line struct {
 // MessageKey is the field of a line's message, as Lambda's own JSON has it.
 const MessageKey = "message"
 
-// ReadLine reads a line of structured log. ok is false for any other text, and for JSON without a message, of which
-// the fields are returned all the same.
+// ReadLine reads a line of structured log. ok is false for any other text, and for JSON without a
+// message, of which the fields are returned all the same.
 func ReadLine(text string) (l Line, ok bool) {
 	if !strings.HasPrefix(text, "{") || !json.Valid([]byte(text)) {
 		return l, false
@@ -64,8 +64,9 @@ func (l *Line) set(key string, raw json.RawMessage) {
 	_ = json.Unmarshal(raw, into)
 }
 
-// Unmeasured returns the attributes without those that CloudWatch counts. none is true for a line that exists
-// only to be counted: the others are the dimensions of the metrics. The format is CloudWatch's embedded metric format:
+// Unmeasured returns the attributes without those that CloudWatch counts. none is true for a line
+// that exists only to be counted: the others are the dimensions of the metrics. The format is
+// CloudWatch's embedded metric format:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func (l Line) Unmeasured() (attrs []slog.Attr, none bool) {
 	var metrics struct {

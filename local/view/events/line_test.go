@@ -12,16 +12,19 @@ func TestALineIsReadWithItsFieldsInTheirOrder(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{`{"timestamp":"t","level":"WARN","event":"goods_received","message":"goods received","sku":"CP-502101","quantity":100,"requestId":"r","again":true}`,
 			"WARN goods_received goods received r [sku=CP-502101 quantity=100 again=true]"},
-		{`{"level":"WARN","message":"sold","stock":2,"Sales":1,"_aws":{"CloudWatchMetrics":[]}}`, "WARN  sold  [stock=2 Sales=1]"},
+		{`{"level":"WARN","message":"sold","stock":2,"Sales":1,"_aws":{"CloudWatchMetrics":[]}}`,
+			"WARN  sold  [stock=2 Sales=1]"},
 		{`{"level":3,"event":4,"message":"a","x":null}`, "INFO  a  [x=<nil>]"},
 		{`{"message":"a"} `, "INFO  a  []"},
 	} {
 		l, ok := events.ReadLine(c.text)
-		if got := fmt.Sprint(l.Level, " ", l.Kind, " ", l.Message, " ", l.RequestID, " ", l.Attrs); !ok || got != c.want {
+		got := fmt.Sprint(l.Level, " ", l.Kind, " ", l.Message, " ", l.RequestID, " ", l.Attrs)
+		if !ok || got != c.want {
 			t.Errorf("%s: got %q, %v; want %q", c.text, got, ok, c.want)
 		}
 	}
-	for _, text := range []string{"", "a", "5", `["message"]`, `{}`, `{"msg":"a"}`, `{"message":5}`, `{"message":"a"`, `{"message":"a","b`, `{"message":"a"} b`, `{"message":"a"}{}`, ` {"message":"a"}`} {
+	for _, text := range []string{"", "a", "5", `["message"]`, `{}`, `{"msg":"a"}`, `{"message":5}`, `{"message":"a"`,
+		`{"message":"a","b`, `{"message":"a"} b`, `{"message":"a"}{}`, ` {"message":"a"}`} {
 		if l, ok := events.ReadLine(text); ok {
 			t.Errorf("%s: got %+v, want that it is no line of structured log", text, l)
 		}
@@ -34,7 +37,8 @@ func TestALinesMeasurementsAreLeftOut(t *testing.T) {
 		text, want string
 		none       bool
 	}{
-		{`{"message":"stock","event":"stock_measured","Product":"CP-502101","Stock":3,` + metrics + `}`, "[Product=CP-502101]", true},
+		{`{"message":"stock","event":"stock_measured","Product":"CP-502101","Stock":3,` + metrics + `}`,
+			"[Product=CP-502101]", true},
 		{`{"message":"sold","quantity":2,"Stock":3,` + metrics + `}`, "[quantity=2]", false},
 		{`{"message":"sold","quantity":2}`, "[quantity=2]", false},
 		{`{"message":"sold","quantity":2,"_aws":"ours"}`, "[quantity=2]", false},

@@ -10,7 +10,8 @@ import (
 	"restock/local/view/events"
 )
 
-// Key is the attribute of a record that begins or ends a step. Records of one step have the same kind.
+// Key is the attribute of a record that begins or ends a step. Records of one step have the same
+// kind.
 const Key = "progress"
 
 // Values of the attribute. A record that ends a step has an attribute "took".
@@ -29,7 +30,8 @@ type Step struct {
 	begun time.Time
 }
 
-// Begin tells that a step of a kind begins: "building the functions". No two of the same kind may be under way.
+// Begin tells that a step of a kind begins: "building the functions". No two of the same kind may
+// be under way.
 func Begin(log *slog.Logger, kind events.Kind, what string, attrs ...slog.Attr) *Step {
 	s := &Step{log, kind, what, attrs, time.Now()}
 	s.tell(Begun)

@@ -14,15 +14,18 @@ import (
 // hidden are attributes that a person at a terminal does not look for. Other handlers of the same events may.
 var hidden = []string{events.Key, "log_stream", "stream", "request_id"}
 
-// quiet are events that say, where all went well, what another line says: a request, what the function logs, or the end of a
-// secret's rotation. A program names more of them, its functions' own.
+// quiet are events that say, where all went well, what another line says: a request, what the
+// function logs, or the end of a secret's rotation. A program names more of them, its functions'
+// own.
 var quiet = []events.Kind{
-	events.InvocationEnded, events.SecretValuePut, events.RotationStarted, events.RotationStepDone, events.SecretLabelMoved,
+	events.InvocationEnded, events.SecretValuePut, events.RotationStarted, events.RotationStepDone,
+	events.SecretLabelMoved,
 }
 
-// calm is a handler that shows a function's line of JSON as the event that it is, and leaves out what is hidden or quiet. Values of
-// several lines, such as a compiler's, follow below the event. What is being done is shown where it has its place. Warnings that
-// come again and again are counted (see repeats).
+// calm is a handler that shows a function's line of JSON as the event that it is, and leaves out
+// what is hidden or quiet. Values of several lines, such as a compiler's, follow below the event.
+// What is being done is shown where it has its place. Warnings that come again and again are
+// counted (see repeats).
 type calm struct {
 	slog.Handler // writes to the screen's line
 	screen       *screen
@@ -46,7 +49,8 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 		lineAttrs, measures = line.Unmeasured()
 		lineAttrs = slices.DeleteFunc(lineAttrs, isHidden)
 	}
-	if (measures || slices.Contains(h.quiet, kind)) && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
+	repeats := measures || slices.Contains(h.quiet, kind)
+	if repeats && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
 		return nil
 	}
 	var attrs []slog.Attr

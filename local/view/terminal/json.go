@@ -10,9 +10,10 @@ import (
 	"restock/local/view/events"
 )
 
-// JSON makes a logger that writes events of a level and above as JSON objects, one a line: "time" (UTC, RFC 3339), "level", "message", and
-// the event's attributes, of which durations are in milliseconds, under their name and "_ms". "event" is the event's kind, where it
-// has one. A line of JSON that a function logs is whole under "line", and its message and its kind are the event's.
+// JSON makes a logger that writes events of a level and above as JSON objects, one a line: "time"
+// (UTC, RFC 3339), "level", "message", and the event's attributes, of which durations are in
+// milliseconds, under their name and "_ms". "event" is the event's kind, where it has one. A line
+// of JSON that a function logs is whole under "line", and its message and its kind are the event's.
 func JSON(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(machine{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})})
 }

@@ -27,7 +27,9 @@ func TestMachinesGetAnObjectAnEvent(t *testing.T) {
 		    "line":{"level":"INFO","event":"asked","message":"factory asked","function":"other","quantity":100}}`},
 		{"a line that breaks off", func(l *slog.Logger) { l.Info(`{"message":"a"`, events.FunctionLine.Attr()) },
 			`{"level":"INFO","event":"function_line","message":"{\"message\":\"a\""}`},
-		{"an invocation's end", func(l *slog.Logger) { l.Info("invocation ended", events.InvocationEnded.Attr(), "log_stream", "s") },
+		{"an invocation's end", func(l *slog.Logger) {
+			l.Info("invocation ended", events.InvocationEnded.Attr(), "log_stream", "s")
+		},
 			`{"level":"INFO","event":"invocation_ended","message":"invocation ended","log_stream":"s"}`},
 		{"a detail", func(l *slog.Logger) { l.Debug("detail") }, ``},
 		{"an attribute of a name that events have", func(l *slog.Logger) { l.WithGroup("g").Info("m", "message", "x") }, `{"level":"INFO","message":"m","g":{"message":"x"}}`},

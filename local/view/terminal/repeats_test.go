@@ -77,7 +77,8 @@ func TestManyEventsOfOneKindAreOneLineAndACount(t *testing.T) {
 			INF sold stock=2`},
 		"information of which there is much": {slog.LevelInfo, func(log *slog.Logger) {
 			for i := range 500 {
-				log.Info(`{"level":"INFO","message":"refused","sku":"CP-502101","quantity":1,"correlation_id":"R"}`, events.FunctionLine.Attr(), "request_id", i)
+				log.Info(`{"level":"INFO","message":"refused","sku":"CP-502101","quantity":1,"correlation_id":"R"}`,
+					events.FunctionLine.Attr(), "request_id", i)
 				time.Sleep(time.Millisecond)
 			}
 			time.Sleep(time.Minute)

@@ -14,8 +14,9 @@ import (
 	"restock/local/view/events"
 )
 
-// Log makes a logger that shows events of a level and above on a file. Where that is a terminal, its last line says what is being
-// done (see package progress). Quiet are kinds of functions' lines that another line repeats: below warnings, they are not shown.
+// Log makes a logger that shows events of a level and above on a file. Where that is a terminal,
+// its last line says what is being done (see package progress). Quiet are kinds of functions' lines
+// that another line repeats: below warnings, they are not shown.
 func Log(f *os.File, level slog.Level, quiet ...events.Kind) *slog.Logger {
 	s := &screen{out: f}
 	if term.IsTerminal(int(f.Fd())) {

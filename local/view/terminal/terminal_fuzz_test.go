@@ -26,7 +26,8 @@ func FuzzLine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, message, value string) {
 		write := func(log *slog.Logger) {
-			log.With("function", value).Info(message, events.FunctionLine.Attr(), "stream", "stdout", "value", value, value, 1, "error", errorOf(value))
+			log.With("function", value).Info(message, events.FunctionLine.Attr(), "stream", "stdout", "value", value,
+				value, 1, "error", errorOf(value))
 		}
 		for _, coloured := range []bool{false, true} {
 			var out strings.Builder

@@ -20,7 +20,8 @@ func TestCalmLeavesOutWhatAnotherLineSays(t *testing.T) {
 		{slog.LevelDebug, slog.LevelInfo, true},
 	} {
 		var out strings.Builder
-		slog.New(newCalm(&screen{out: &out}, c.handler, false)).Log(t.Context(), c.event, "reworded", events.InvocationEnded.Attr())
+		slog.New(newCalm(&screen{out: &out}, c.handler, false)).Log(t.Context(), c.event, "reworded",
+			events.InvocationEnded.Attr())
 		if shown := out.String() != ""; shown != c.shown {
 			t.Errorf("an invocation's end at %v, shown from %v on: %v, want %v", c.event, c.handler, shown, c.shown)
 		}
@@ -35,7 +36,8 @@ func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 		want string
 	}{
 		{"a line of JSON", func(l *slog.Logger) {
-			l.With("function", "stock", "log_stream", "2026/11/21/[$LATEST]7").Info(`{"timestamp":"2026-11-21T21:17:41Z","level":"INFO","message":"factory asked","sku":"CP-502101","quantity":100,"requestId":"r"}`, line, "stream", "stdout", "request_id", "r")
+			l = l.With("function", "stock", "log_stream", "2026/11/21/[$LATEST]7")
+			l.Info(`{"timestamp":"2026-11-21T21:17:41Z","level":"INFO","message":"factory asked","sku":"CP-502101","quantity":100,"requestId":"r"}`, line, "stream", "stdout", "request_id", "r")
 		}, `INF factory asked function=stock sku=CP-502101 quantity=100`},
 		{"a line that CloudWatch counts", func(l *slog.Logger) {
 			l.Info(`{"message":"sold","stock":2,"Sales":1,"_aws":{"CloudWatchMetrics":[{"Dimensions":[[]],"Metrics":[{"Name":"Sales","Unit":"Count"}],"Namespace":"n"}],"Timestamp":1}}`, line)
@@ -44,7 +46,8 @@ func TestCalmShowsAFunctionsLineAsAnEvent(t *testing.T) {
 			l.Info(`{"message":"stock","Product":"CP-502101","Stock":3,"_aws":{"CloudWatchMetrics":[{"Dimensions":[["Product"]],"Metrics":[{"Name":"Stock","Unit":"Count"}],"Namespace":"n"}],"Timestamp":1}}`, line)
 		}, ``},
 		{"a step of a rotation, whose end is told", func(l *slog.Logger) {
-			l.Info(`{"level":"INFO","event":"rotated","message":"the function has rotated","step":"createSecret"}`, line)
+			l.Info(`{"level":"INFO","event":"rotated","message":"the function has rotated","step":"createSecret"}`,
+				line)
 			l.Info("secret rotation step done", events.RotationStepDone.Attr(), "step", "createSecret")
 		}, ``},
 		{"a duration", func(l *slog.Logger) {
