@@ -1,16 +1,14 @@
-// Package factory is a stand-in for the legacy Factory API, with the real
-// one's contract: it accepts everything, answers at once, works through its
-// steps, calls back once with the request it was sent, and never tries again.
-// Its jobs live in memory.
+// Package factory is a stand-in for the legacy Factory API, with the same contract. It accepts
+// every order, answers at once, works through its steps, and calls back once with the request that
+// it received. It never retries. It keeps its jobs in memory.
 //
-// The stand-in differs from the real factory in three points. It runs on a
-// developer's machine, where a page of any web site can send requests to it:
+// The stand-in differs from the real factory in three points, because it runs on a developer's
+// machine, where a page of any web site can send requests to it:
 //
-//   - It accepts JSON only. A browser asks before it sends that to another
-//     site, and the stand-in does not answer the question. It sends text/plain
-//     without asking.
-//   - It calls back the origins in Config.CallbackOrigins only, and follows no
-//     redirect. Else a page could make it send requests to any host and port.
+//   - It accepts JSON only. Before a browser sends JSON to another site, it asks the site for
+//     permission, which the stand-in does not grant. A browser sends text/plain without asking.
+//   - It calls back only the origins in Config.CallbackOrigins, and follows no redirect. Otherwise
+//     a page could make it send requests to any host and port.
 //   - It remembers the latest MaxRequests requests.
 package factory
 
@@ -35,47 +33,46 @@ import (
 	"restock/local/view/events"
 )
 
-// steps are the states that a lot goes through. Between two of them passes
-// one Config.Step; with the last one the callback is made.
+// steps are the states of a lot. Each takes one Config.Step. After the last one, the factory makes
+// the callback.
 var steps = [...]string{"시작", "준비", "생산", "포장", "종료"}
 
 const (
-	// RealStep is how long a step takes at the real factory.
+	// RealStep is the duration of a step at the real factory.
 	RealStep = 10 * time.Second
 
-	// MaxRequests is how many requests are remembered. When there are more,
-	// the oldest whose lot is not in the making is forgotten.
+	// MaxRequests limits the remembered requests. Beyond it, the factory forgets the oldest request
+	// whose lot is not in the making.
 	MaxRequests = 2000
 
 	callbackTimeout = 30 * time.Second
-	maxBody         = 64 << 10 // bytes; the real requests have a few hundred
-	maxAnswer       = 1 << 20  // bytes of the answer to a callback that are read
+	maxBody         = 64 << 10 // in bytes; real requests have a few hundred
+	maxAnswer       = 1 << 20  // of a callback's answer, in bytes
 )
 
-// Config says how a Factory works. Its zero value works like the real one, but
-// calls nobody back.
+// Config configures a Factory. The zero value works like the real factory, but makes no callbacks.
 type Config struct {
-	// CallbackOrigins are the origins that may be called back, like
-	// "http://127.0.0.1:8080". An order with another CallbackUrl is refused.
+	// CallbackOrigins are the allowed origins of callbacks, such as "http://127.0.0.1:8080". An
+	// order with another CallbackUrl is refused.
 	CallbackOrigins []string
 
-	Step   time.Duration // how long each of the four steps takes; 0 means RealStep
-	Client *http.Client  // makes the callbacks; nil means one that waits 30 s
-	Log    *slog.Logger  // nil discards
+	Step   time.Duration // duration of each of the four steps; 0 means RealStep
+	Client *http.Client  // for the callbacks; nil means one with a timeout of 30 s
+	Log    *slog.Logger  // nil discards the records
 }
 
-// Request is one request that the factory received, and what became of it.
+// Request is one request to the factory, and its outcome.
 type Request struct {
-	ID         string      // of the job, a UUIDv1; "" when the factory made none of it
-	Time       time.Time   // when it was received
+	ID         string      // of the job, a UUIDv1; "" if the factory created no job
+	Time       time.Time   // of its arrival
 	Header     http.Header // as received
 	Body       []byte      // as received
 	Step       string      // 시작, 준비, 생산, 포장 or 종료; "" without a job
-	Lost       bool        // the job was forgotten before it was done
-	Deliveries []Delivery  // the callbacks made for it
+	Lost       bool        // the job was lost before it was done
+	Deliveries []Delivery  // the job's callbacks
 }
 
-// inTheMaking says whether the request has a job that is not done.
+// inTheMaking reports whether the request has an unfinished job.
 func (req *Request) inTheMaking() bool {
 	return req.ID != "" && !req.Lost && req.Step != steps[len(steps)-1]
 }
@@ -83,15 +80,15 @@ func (req *Request) inTheMaking() bool {
 // Delivery is one callback.
 type Delivery struct {
 	Time   time.Time
-	Count  string // what it says is delivered: a whole number, unless the request or a fault says otherwise
-	Status int    // the answer's status; 0 when there was none
-	Err    string // why there was none; "" when there was
+	Count  string // the delivered quantity: an integer, unless the request or a fault has another text
+	Status int    // of the answer; 0 if there was none
+	Err    string // why there was no answer, or ""
 }
 
 // Factory is an http.Handler that serves
 //
-//	POST /api/manufactures  take a production order
-//	GET  /api/manufactures  show what was received so far, for people
+//	POST /api/manufactures  accept a production order
+//	GET  /api/manufactures  show the requests so far, for people
 type Factory struct {
 	step    time.Duration
 	origins []string
@@ -104,18 +101,19 @@ type Factory struct {
 
 	mu       sync.Mutex // guards the fields below
 	closed   bool
-	jobs     sync.WaitGroup  // grows only while closed is false
+	jobs     sync.WaitGroup  // Add requires that closed is false
 	memory   context.Context // ends with ctx, or when the jobs are lost
 	forget   context.CancelFunc
 	fault    Fault
-	changed  chan struct{} // closed, and replaced, when fault is set
-	requests []*Request    // in the order received, at most MaxRequests
+	changed  chan struct{} // closed and replaced when fault is set
+	requests []*Request    // in the order of arrival, at most MaxRequests
 }
 
-// New returns a factory that works as cfg says and has received nothing.
+// New returns a factory with cfg and without requests.
 func New(cfg Config) *Factory {
 	f := &Factory{
-		step: cfg.Step, origins: cfg.CallbackOrigins, log: cfg.Log, mux: http.NewServeMux(), changed: make(chan struct{}),
+		step: cfg.Step, origins: cfg.CallbackOrigins, log: cfg.Log, mux: http.NewServeMux(),
+		changed: make(chan struct{}),
 	}
 	if f.step == 0 {
 		f.step = RealStep
@@ -139,8 +137,8 @@ func New(cfg Config) *Factory {
 // ServeHTTP answers one request.
 func (f *Factory) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.mux.ServeHTTP(w, r) }
 
-// Close ends all jobs and returns when they have ended; their callbacks are
-// not made. Orders that come later get 503. It may be called again.
+// Close ends all jobs and waits for them. It makes no more callbacks. Later orders get 503. Close
+// may be called again.
 func (f *Factory) Close() {
 	f.mu.Lock()
 	f.closed = true
@@ -149,8 +147,8 @@ func (f *Factory) Close() {
 	f.jobs.Wait()
 }
 
-// LoseJobs forgets every job that is not done, as a restart of the real
-// factory does, and returns how many those were.
+// LoseJobs forgets every unfinished job, like a restart of the real factory, and returns their
+// number.
 func (f *Factory) LoseJobs() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -169,7 +167,7 @@ func (f *Factory) LoseJobs() int {
 	return lost
 }
 
-// Requests returns what the factory remembers of what it received, oldest first.
+// Requests returns the remembered requests, the oldest first.
 func (f *Factory) Requests() []Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -181,8 +179,8 @@ func (f *Factory) Requests() []Request {
 	return received
 }
 
-// order is what the factory itself reads of a request. Both stay as they were
-// sent, whatever their type: it validates nothing.
+// order has the fields that the factory reads from a request. They stay as they were sent, whatever
+// their type: the factory validates nothing.
 type order struct {
 	Requester   json.RawMessage `json:"MessageAttributeRequester"`
 	Count       json.RawMessage `json:"MessageAttributeProductCnt"`
@@ -205,7 +203,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var o order
-	_ = json.Unmarshal(body, &o) // what cannot be read stays empty, as in the real one
+	_ = json.Unmarshal(body, &o) // as in the real factory, a field that cannot be decoded stays empty
 	if err := f.checkCallback(o.CallbackURL); err != nil {
 		f.log.Warn("production order refused", "error", err)
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -220,7 +218,8 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	}
 	if !f.makeRoom() {
 		f.mu.Unlock()
-		http.Error(w, fmt.Sprintf("the factory's stand-in has %d lots in the making, and takes no more until one is done",
+		http.Error(w, fmt.Sprintf(
+			"the factory's stand-in has %d lots in the making, and takes no more until one is done",
 			MaxRequests), http.StatusServiceUnavailable)
 		return
 	}
@@ -228,7 +227,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	req := &Request{Time: time.Now(), Header: r.Header.Clone(), Body: body}
 	f.requests = append(f.requests, req)
 	if fault.produces() {
-		// NewUUID fails only where neither a clock nor randomness is to be had.
+		// NewUUID fails only without a clock and without randomness.
 		req.ID = uuid.Must(uuid.NewUUID()).String()
 		req.Step = steps[0]
 		memory := f.memory
@@ -246,8 +245,8 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	f.answer(w, r, fault, id, o, body)
 }
 
-// checkCallback refuses a callback to any origin but the allowed ones. An order
-// without a URL is accepted: its callback fails, as the real factory's does.
+// checkCallback refuses callbacks to origins that are not allowed. It accepts an order without a
+// URL, whose callback then fails, as at the real factory.
 func (f *Factory) checkCallback(callback string) error {
 	if callback == "" {
 		return nil
@@ -257,14 +256,15 @@ func (f *Factory) checkCallback(callback string) error {
 		return fmt.Errorf("the CallbackUrl cannot be read: %w", withoutURL(err))
 	}
 	if origin := u.Scheme + "://" + u.Host; !slices.Contains(f.origins, origin) {
-		return fmt.Errorf("the CallbackUrl leads to %q: the factory's stand-in calls back %q only, which is the API of its run",
+		return fmt.Errorf("the CallbackUrl leads to %q: the factory's stand-in calls back %q only, which is the API "+
+			"of its run",
 			origin, f.origins)
 	}
 	return nil
 }
 
-// makeRoom forgets a request if there is no room for another one. It returns
-// false if all lots are in the making. It must be called with the lock held.
+// makeRoom forgets a request if there is no room for another one. It returns false if all lots are
+// in the making. It requires the lock.
 func (f *Factory) makeRoom() bool {
 	if len(f.requests) < MaxRequests {
 		return true
@@ -277,7 +277,7 @@ func (f *Factory) makeRoom() bool {
 	return true
 }
 
-// answer sends the 201 of the contract, or what the fault puts in its place.
+// answer sends the contract's 201, or the answer of the fault.
 func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id string, o order, body []byte) {
 	f.hold(r, fault.Delay)
 	if fault.Status != 0 {
@@ -296,15 +296,15 @@ func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id
 		panic(http.ErrAbortHandler)
 	case AnswerGarbage:
 		w.WriteHeader(http.StatusCreated)
-		_, _ = io.WriteString(w, `{"data":{"data":`) // who asked may be gone
+		_, _ = io.WriteString(w, `{"data":{"data":`) // an error means that the client hung up
 	case AnswerNormal:
 		w.WriteHeader(http.StatusCreated)
 		_, _ = w.Write(receipt(body, id, o.Requester))
 	}
 }
 
-// hold keeps an answer back for as long as a fault says. A client that does not
-// wait so long, or the end of the factory, ends it without one.
+// hold delays an answer for the time of a fault. If the client hangs up or the factory closes
+// earlier, there is no answer.
 func (f *Factory) hold(r *http.Request, delay time.Duration) {
 	if delay == 0 {
 		return
@@ -320,8 +320,8 @@ func (f *Factory) hold(r *http.Request, delay time.Duration) {
 	}
 }
 
-// receipt is the body of the 201. It is put together by hand because
-// encoding/json would rewrite the request that it echoes.
+// receipt returns the body of the 201. It does not use encoding/json, which would rewrite the
+// request that it echoes.
 func receipt(body []byte, id string, requester json.RawMessage) []byte {
 	echo := body
 	if !json.Valid(echo) {
@@ -334,8 +334,8 @@ func receipt(body []byte, id string, requester json.RawMessage) []byte {
 	return append(b, "}}"...)
 }
 
-// produce takes a job through its steps and delivers it, unless memory, which
-// holds it, ends before.
+// produce takes a job through its steps and delivers the lot, unless the context memory ends
+// before.
 func (f *Factory) produce(memory context.Context, req *Request) {
 	for _, step := range steps[1:] {
 		timer := time.NewTimer(f.step)
@@ -353,8 +353,8 @@ func (f *Factory) produce(memory context.Context, req *Request) {
 	f.deliver(req)
 }
 
-// finish takes a job to its next step. It waits while the fault holds the work,
-// and returns false if memory ends first: then the job is lost.
+// finish takes a job to its next step. It waits while a fault holds the work. It returns false if
+// memory ends first: then the job is lost.
 func (f *Factory) finish(memory context.Context, req *Request, step string) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -374,14 +374,14 @@ func (f *Factory) finish(memory context.Context, req *Request, step string) bool
 	return true
 }
 
-// deliver makes the callback: one, or as many as the fault says, at once.
+// deliver makes the callback, or as many concurrent callbacks as the fault demands.
 func (f *Factory) deliver(req *Request) {
 	f.mu.Lock()
 	fault := f.fault
 	f.mu.Unlock()
 
 	var o order
-	_ = json.Unmarshal(req.Body, &o) // without a URL the callback fails, and says so
+	_ = json.Unmarshal(req.Body, &o) // without a URL, the callback fails with an error
 	body := req.Body
 	if fault.Count != "" {
 		body = withCount(body, o.Count, fault.Count)
@@ -404,7 +404,7 @@ func (f *Factory) deliver(req *Request) {
 
 			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o.CallbackURL)...)
 			switch {
-			case f.ctx.Err() != nil: // closed in the middle of it
+			case f.ctx.Err() != nil: // the factory closed meanwhile
 			case err != nil:
 				log.Warn("delivery failed, and is not tried again", events.CallbackFailed.Attr(), "error", err)
 			case status >= 300:
@@ -417,19 +417,20 @@ func (f *Factory) deliver(req *Request) {
 	callbacks.Wait()
 }
 
-// callbackAttrs are what may be logged of a callback: where it leads, and which request of a buyer is its cause, where the URL says
-// it. The rest of the query proves who made the URL, and whoever reads that could use it.
+// callbackAttrs returns the log attributes of a callback: its address, and, if the URL has it, the
+// buyer's request that caused it. The rest of the query is the URL's signature. It must stay
+// secret, because a reader of the log could use it.
 func callbackAttrs(callback string) []any {
 	where, query, _ := strings.Cut(callback, "?")
 	attrs := []any{"callback", where}
-	values, _ := url.ParseQuery(query) // what cannot be read says nothing
+	values, _ := url.ParseQuery(query) // ignore what does not parse
 	if correlation := values.Get("correlation"); correlation != "" {
 		attrs = append(attrs, "correlation_id", correlation)
 	}
 	return attrs
 }
 
-// withoutURL is the cause of an error that names a callback's whole URL.
+// withoutURL returns the cause of an error that has a callback's whole URL in its text.
 func withoutURL(err error) error {
 	if named := (*url.Error)(nil); errors.As(err, &named) {
 		return named.Err
@@ -448,6 +449,6 @@ func (f *Factory) call(callback string, body []byte) (status int, err error) {
 		return 0, fmt.Errorf("calling back: %w", withoutURL(err))
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)) // so that the connection can be reused
 	return res.StatusCode, nil
 }

@@ -50,7 +50,8 @@ func (s *shop) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.callbacks = append(s.callbacks, callback{time.Now(), r.Method, r.URL.String(), r.Header.Get("Content-Type"), string(body)})
+	s.callbacks = append(s.callbacks,
+		callback{time.Now(), r.Method, r.URL.String(), r.Header.Get("Content-Type"), string(body)})
 	if s.err != nil {
 		return nil, s.err
 	}
@@ -162,7 +163,8 @@ func TestLotGoesThroughItsStepsThenIsDeliveredOnce(t *testing.T) {
 				time.Sleep(time.Hour) // whatever the answer, it is not tried again
 
 				got := tc.shop.received()
-				want := callback{start.Add(40 * time.Second), "POST", "http://shop.test/receipt?a=1&b=2", "application/json", order}
+				want := callback{start.Add(40 * time.Second), "POST", "http://shop.test/receipt?a=1&b=2",
+					"application/json", order}
 				if len(got) != 1 {
 					t.Fatalf("got %d callbacks, want 1", len(got))
 				}
@@ -170,7 +172,8 @@ func TestLotGoesThroughItsStepsThenIsDeliveredOnce(t *testing.T) {
 					t.Errorf("callback:\n got %+v\nwant %+v", got[0], want)
 				}
 				deliveries := f.Requests()[0].Deliveries
-				if len(deliveries) != 1 || deliveries[0].Status != tc.want.Status || !strings.Contains(deliveries[0].Err, tc.want.Err) {
+				if len(deliveries) != 1 || deliveries[0].Status != tc.want.Status ||
+					!strings.Contains(deliveries[0].Err, tc.want.Err) {
 					t.Errorf("deliveries: got %+v, want one like %+v", deliveries, tc.want)
 				}
 			})
@@ -246,7 +249,8 @@ func TestPeopleSeeWhatWasReceived(t *testing.T) {
 		t.Fatalf("got %d manufactures, want 2: %s", len(got.Manufactures), w.Body)
 	}
 	first, second := got.Manufactures[0], got.Manufactures[1]
-	if first.ID != f.Requests()[0].ID || first.Step != "시작" || first.Time.IsZero() || first.Header.Get("Content-Type") != "application/json" {
+	if first.ID != f.Requests()[0].ID || first.Step != "시작" || first.Time.IsZero() ||
+		first.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("first: got %+v", first)
 	}
 	if fields, _ := first.Request.(map[string]any); fields["MessageAttributeProductCnt"] != "100" {
@@ -262,7 +266,8 @@ func TestOnlyJSONIsAccepted(t *testing.T) {
 	f := newFactory(t, &shop{})
 	for contentType, status := range map[string]int{
 		"application/json": 201, "application/json; charset=utf-8": 201,
-		"text/plain": 415, "text/plain;charset=UTF-8": 415, "application/x-www-form-urlencoded": 415, "multipart/form-data; boundary=x": 415, "": 415,
+		"text/plain": 415, "text/plain;charset=UTF-8": 415, "application/x-www-form-urlencoded": 415,
+		"multipart/form-data; boundary=x": 415, "": 415,
 	} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(order))
@@ -297,7 +302,8 @@ func TestOnlyTheRunsAPIIsCalledBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if w := post(f, string(body)); w.Code != status || status == 400 && !strings.Contains(w.Body.String(), "CallbackUrl") {
+			if w := post(f, string(body)); w.Code != status ||
+				status == 400 && !strings.Contains(w.Body.String(), "CallbackUrl") {
 				t.Errorf("callback %q: got %d %s, want %d", callback, w.Code, w.Body, status)
 			}
 		}
@@ -331,7 +337,8 @@ func TestTheHistoryIsBounded(t *testing.T) {
 			post(f, numbered(n))
 		}
 		if w := post(f, numbered(-1)); w.Code != 503 || !strings.Contains(w.Body.String(), "2000 lots in the making") {
-			t.Errorf("with %d lots in the making: got %d %s, want 503 that says so", factory.MaxRequests, w.Code, w.Body)
+			t.Errorf("with %d lots in the making: got %d %s, want 503 that says so", factory.MaxRequests, w.Code,
+				w.Body)
 		}
 		time.Sleep(time.Hour)
 		for n := range 10 {
@@ -340,8 +347,10 @@ func TestTheHistoryIsBounded(t *testing.T) {
 			}
 		}
 		got := f.Requests()
-		if len(got) != factory.MaxRequests || string(got[0].Body) != numbered(10) || string(got[len(got)-1].Body) != numbered(factory.MaxRequests+9) {
-			t.Errorf("got %d requests, from %s to %s; want the latest %d", len(got), got[0].Body, got[len(got)-1].Body, factory.MaxRequests)
+		if len(got) != factory.MaxRequests || string(got[0].Body) != numbered(10) ||
+			string(got[len(got)-1].Body) != numbered(factory.MaxRequests+9) {
+			t.Errorf("got %d requests, from %s to %s; want the latest %d", len(got), got[0].Body, got[len(got)-1].Body,
+				factory.MaxRequests)
 		}
 	})
 }

@@ -9,60 +9,58 @@ import (
 	"time"
 )
 
-// Fault is what goes wrong at the factory. The zero Fault is a factory that
-// works. Status, Answer, Produces and Delay apply to requests as they come,
-// Deliveries and Count to lots as they are done.
+// Fault is a fault of the factory. The zero Fault is a factory that works. Status, Answer, Produces
+// and Delay apply to requests when they arrive, Deliveries and Count to lots when they are
+// finished.
 type Fault struct {
-	// Status, if not 0, is answered in place of the 201.
+	// Status, if not 0, replaces the 201.
 	Status int `json:"status,omitempty"`
-	// Answer is how the request is answered when Status is 0.
+	// Answer is the kind of answer if Status is 0.
 	Answer Answer `json:"answer,omitempty"`
-	// Produces makes the lot although the answer fails: the requester cannot
-	// know, and what it asks for again is made twice.
+	// Produces makes the lot although the answer fails. The requester cannot know this, and a
+	// repeated request makes a second lot.
 	Produces bool `json:"produces,omitempty"`
-	// Delay is how long the answer takes, up to MaxDelay. What is made is in
-	// the making meanwhile, whether the requester waits or not.
+	// Delay is the delay of the answer, up to MaxDelay. The lot is in the making meanwhile, whether
+	// the requester waits or not.
 	Delay time.Duration `json:"delay,omitempty"`
-	// Deliveries is how many callbacks are made for a lot, all at the same
-	// time, up to MaxDeliveries; 0 means 1.
+	// Deliveries is the number of concurrent callbacks for a lot, up to MaxDeliveries; 0 means 1.
 	Deliveries int `json:"deliveries,omitempty"`
-	// Count, if not "", stands in the callback in place of the ordered one,
-	// as a string where that was a string. It has at most MaxCount bytes.
+	// Count, if not "", replaces the ordered quantity in the callback. It is a string if that was a
+	// string. It has at most MaxCount bytes.
 	Count string `json:"count,omitempty"`
-	// Hold stops the work: orders are answered as ever, but no job finishes a
-	// step until a fault without Hold is set. A test that needs the delivery
-	// to come after something else sets Hold, and ends it when that is done.
+	// Hold stops the work: orders get their normal answer, but no job finishes a step until a fault
+	// without Hold is set. A test uses it if the delivery must come after something else.
 	Hold bool `json:"hold,omitempty"`
 }
 
 // Limits of a Fault.
 const (
-	// MaxDelay is the longest delay of an answer: longer than any client waits.
+	// MaxDelay is the longest delay of an answer. No client waits as long.
 	MaxDelay = 10 * time.Minute
-	// MaxDeliveries is how many callbacks a lot has at most: each takes a
-	// connection and memory while it is made.
+	// MaxDeliveries limits the callbacks of a lot, because each takes a connection and memory.
 	MaxDeliveries = 20
-	// MaxCount is the length in bytes of the longest count that is delivered.
+	// MaxCount limits the length of Count, in bytes.
 	MaxCount = 64
 )
 
-// Answer is a way to answer a production order.
+// Answer is a kind of answer to a production order.
 type Answer string
 
+// The kinds of answers.
 const (
 	AnswerNormal     Answer = ""           // 201 at once
-	AnswerNever      Answer = "hang"       // not as long as the client waits
+	AnswerNever      Answer = "hang"       // no answer while the client waits
 	AnswerDisconnect Answer = "disconnect" // the connection is closed without an answer
-	AnswerGarbage    Answer = "garbage"    // 201 with a body that breaks off
+	AnswerGarbage    Answer = "garbage"    // 201 with an incomplete body
 )
 
-// produces says whether a request makes a lot. An answer of 201, however
-// garbled, comes from a factory that took the order.
+// produces reports whether a request makes a lot. A 201, even a garbled one, means that the factory
+// accepted the order.
 func (fault Fault) produces() bool {
 	return fault.Produces || fault.Status == 0 && (fault.Answer == AnswerNormal || fault.Answer == AnswerGarbage)
 }
 
-// validate reports a fault that does not make sense.
+// validate returns an error for an invalid fault.
 func (fault Fault) validate() error {
 	switch fault.Answer {
 	case AnswerNormal, AnswerNever, AnswerDisconnect, AnswerGarbage:
@@ -84,7 +82,7 @@ func (fault Fault) validate() error {
 	return nil
 }
 
-// String describes the fault in a few words; "" if there is none.
+// String describes the fault in a few words, or returns "" if there is none.
 func (fault Fault) String() string {
 	var words []string
 	if fault.Status != 0 {
@@ -111,8 +109,8 @@ func (fault Fault) String() string {
 	return strings.Join(words, ", ")
 }
 
-// SetFault makes the factory fail in the given way from now on; the zero Fault
-// repairs it. It refuses, and changes nothing, when the fault makes no sense.
+// SetFault makes the factory fail in the given way from now on. The zero Fault ends the failure. An
+// invalid fault is an error and changes nothing.
 func (f *Factory) SetFault(fault Fault) error {
 	if err := fault.validate(); err != nil {
 		return fmt.Errorf("setting the factory's fault: %w", err)
@@ -126,15 +124,15 @@ func (f *Factory) SetFault(fault Fault) error {
 	return nil
 }
 
-// Fault is what goes wrong at the moment.
+// Fault returns the current fault.
 func (f *Factory) Fault() Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.fault
 }
 
-// withCount replaces the count in a request. A body that is not a JSON object
-// has no count, and stays as it is.
+// withCount replaces the count in a request. A body that is not a JSON object has no count and
+// stays unchanged.
 func withCount(body []byte, ordered json.RawMessage, count string) []byte {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) != nil {
@@ -145,6 +143,6 @@ func withCount(body []byte, ordered json.RawMessage, count string) []byte {
 		replacement, _ = json.Marshal(count) // cannot fail on a string
 	}
 	fields["MessageAttributeProductCnt"] = replacement
-	altered, _ := json.Marshal(fields) // cannot fail on what was just decoded
+	altered, _ := json.Marshal(fields) // cannot fail on a value that was just decoded
 	return altered
 }

@@ -120,9 +120,12 @@ func TestFaultyDeliveries(t *testing.T) {
 	}{
 		{"twice", factory.Fault{Deliveries: 2}, order, 2, "100", order},
 		{"ten times", factory.Fault{Deliveries: 10}, order, 10, "100", order},
-		{"short", factory.Fault{Count: "60"}, order, 1, "60", `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"60"}`},
-		{"short, as a number", factory.Fault{Count: "60"}, number, 1, "60", `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":60}`},
-		{"not a number", factory.Fault{Count: "many"}, number, 1, "many", `{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"many"}`},
+		{"short", factory.Fault{Count: "60"}, order, 1, "60",
+			`{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"60"}`},
+		{"short, as a number", factory.Fault{Count: "60"}, number, 1, "60",
+			`{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":60}`},
+		{"not a number", factory.Fault{Count: "many"}, number, 1, "many",
+			`{"CallbackUrl":"http://shop.test/","MessageAttributeProductCnt":"many"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -321,13 +324,15 @@ func TestTheLogTellsOfCallbacksWithoutTheirSignature(t *testing.T) {
 	var log strings.Builder
 	s := &shop{}
 	synctest.Test(t, func(t *testing.T) {
-		f := factory.New(factory.Config{CallbackOrigins: []string{shopOrigin}, Client: &http.Client{Transport: s}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		f := factory.New(factory.Config{CallbackOrigins: []string{shopOrigin}, Client: &http.Client{Transport: s},
+			Log: slog.New(slog.NewTextHandler(&log, nil))})
 		t.Cleanup(f.Close)
 		post(f, strings.Replace(order, "?a=1&b=2", "?quantity=100&correlation=JKJa%3D&signature=secret", 1))
 		time.Sleep(time.Minute)
 		synctest.Wait()
 	})
-	if got := log.String(); strings.Count(got, `correlation_id="JKJa="`) != 2 || strings.Contains(got, "secret") || !strings.Contains(got, "lot delivered") {
+	if got := log.String(); strings.Count(got, `correlation_id="JKJa="`) != 2 || strings.Contains(got, "secret") ||
+		!strings.Contains(got, "lot delivered") {
 		t.Errorf("got\n%s\nwant the correlation twice, and no signature", got)
 	}
 }

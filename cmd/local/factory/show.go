@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// shown is a Request as a person reads it.
+// shown is a Request in the form for people.
 type shown struct {
 	ID         string          `json:"id,omitempty"`
 	Time       time.Time       `json:"time"`
@@ -40,6 +40,6 @@ func (f *Factory) show(w http.ResponseWriter, _ *http.Request) {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(map[string]any{"manufactures": list}); err != nil {
-		f.log.Debug("showing the production orders failed", "error", err) // the reader went away
+		f.log.Debug("showing the production orders failed", "error", err) // the client hung up
 	}
 }
