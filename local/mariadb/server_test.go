@@ -179,8 +179,8 @@ func TestDirectoryOfSomethingElseIsLeftAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Start(t.Context(), Config{Dir: dir})
-	if err == nil || !strings.Contains(err.Error(), dir+" is not empty") {
-		t.Errorf("got %v, want an error that says that %s is not empty", err, dir)
+	if err == nil || !strings.Contains(err.Error(), dir+" is neither empty") {
+		t.Errorf("got %v, want an error that says %s is neither empty", err, dir)
 	}
 	if _, err := os.Stat(photo); err != nil {
 		t.Error(err)
