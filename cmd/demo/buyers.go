@@ -1,16 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"restock/test/load"
 )
 
 const (
@@ -23,19 +20,9 @@ const (
 	comeBackPause = time.Second
 )
 
-// A fate is the final result of a buyer's visit.
-type fate int
-
-const (
-	bought     fate = iota
-	refused         // the stock was not enough
-	turnedAway      // the shop was too busy, or unreachable, at each request
-	failed          // any other answer, or none
-)
-
 // A visit is one buyer's requests until a final answer.
 type visit struct {
-	fate fate
+	fate load.Outcome
 	answer
 	asked int
 	err   error // why there was no answer; nil if there was one
@@ -46,7 +33,7 @@ func (v visit) complaint() error {
 	if v.err != nil {
 		return fmt.Errorf("a buyer's POST /checkout got no answer: %w", v.err)
 	}
-	return fmt.Errorf("a buyer's POST /checkout got %d %s", v.status, v.text)
+	return fmt.Errorf("a buyer's POST /checkout got %d %s", v.Status, v.Text)
 }
 
 // books count the buyers by fate.
@@ -60,13 +47,13 @@ type books struct {
 func (b *books) add(v visit) {
 	b.comebacks += v.asked - 1
 	switch v.fate {
-	case bought:
+	case load.Sold:
 		b.bought++
-	case refused:
+	case load.Refused:
 		b.refused++
-	case turnedAway:
+	case load.TurnedAway:
 		b.turnedAway++
-	case failed:
+	case load.Failed:
 		b.failed++
 		if b.complaint == nil {
 			b.complaint = v.complaint()
@@ -108,15 +95,11 @@ func (b books) checkSales(stored int) error {
 // crowd runs the visits of a number of buyers, atOnce at a time.
 func (s *story) crowd(ctx context.Context, buyers int) ([]visit, error) {
 	visits := make([]visit, buyers)
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce)
-	for i := range visits {
-		group.Go(func() (err error) {
-			visits[i], err = s.visit(ctx)
-			return err
-		})
-	}
-	return visits, group.Wait()
+	err := load.Crowd(ctx, buyers, atOnce, func(ctx context.Context, i int) (err error) {
+		visits[i], err = s.visit(ctx)
+		return err
+	})
+	return visits, err
 }
 
 // visit runs one buyer's visit. An error ends the story; the shop's answer, or the lack of one, is
@@ -125,12 +108,15 @@ func (s *story) visit(ctx context.Context) (v visit, err error) {
 	key := rand.Text() // the same for each request: an unanswered one may have bought already
 	for {
 		v.asked++
-		v.answer, v.err = s.request(ctx, http.MethodPost, "/checkout", key)
-		v.fate = fateOf(v.answer, v.err)
+		v.answer, v.err = read(s.shop.Buy(ctx, load.Purchase{IdempotencyKey: key}))
+		v.fate = v.Outcome()
+		if v.err != nil {
+			v.fate = load.Failed
+		}
 		switch {
 		case ctx.Err() != nil:
 			return v, context.Cause(ctx)
-		case v.fate != turnedAway || v.asked == patience:
+		case v.fate != load.TurnedAway || v.asked == patience:
 			return v, nil
 		}
 		select {
@@ -141,54 +127,21 @@ func (s *story) visit(ctx context.Context) (v visit, err error) {
 	}
 }
 
-func fateOf(a answer, err error) fate {
-	switch {
-	case err != nil:
-		return failed
-	case a.status == http.StatusOK:
-		return bought
-	case a.status == http.StatusConflict:
-		return refused
-	case a.status == http.StatusTooManyRequests, a.status == http.StatusServiceUnavailable:
-		return turnedAway
-	default:
-		return failed
-	}
-}
-
-// An answer is the shop's response to a buyer.
+// An answer is the shop's answer to a buyer.
 type answer struct {
-	status  int
+	load.Answer
 	Message string `json:"message"`
 	Stock   int    `json:"stock"`
-	text    string // unparsed
 }
 
-func newClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
-}
-
-// request sends a request to the shop, with an idempotency key unless it is empty.
-func (s *story) request(ctx context.Context, method, path, key string) (a answer, err error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.api+path, bytes.NewReader(nil))
+// read reads the JSON of an answer.
+func read(a load.Answer, err error) (answer, error) {
+	read := answer{Answer: a}
 	if err != nil {
-		return a, err
+		return read, err
 	}
-	if key != "" {
-		request.Header.Set("Idempotency-Key", key)
+	if err := json.Unmarshal(a.Text, &read); err != nil {
+		return read, fmt.Errorf("the shop answered with %d, and not with JSON: %s", a.Status, a.Text)
 	}
-	response, err := s.client.Do(request)
-	if err != nil {
-		return a, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return a, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	a.status, a.text = response.StatusCode, string(text)
-	if err := json.Unmarshal(text, &a); err != nil {
-		return a, fmt.Errorf("%s %s was answered with %s: %s", method, path, response.Status, text)
-	}
-	return a, nil
+	return read, nil
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"restock/test/load"
 )
 
 // scriptedShop answers each buyer with the statuses of one script; it repeats the last status. It
@@ -29,7 +31,7 @@ func scriptedShop(t *testing.T, scripts ...[]int) *story {
 		fmt.Fprintf(w, `{"message": "answered with %d"}`, status)
 	}))
 	t.Cleanup(shop.Close)
-	return &story{api: shop.URL, client: shop.Client()}
+	return &story{shop: load.Shop{URL: shop.URL, Client: shop.Client()}}
 }
 
 func TestEachBuyerIsCountedOnceByTheLastAnswer(t *testing.T) {
@@ -94,14 +96,14 @@ func TestBuyerWhoFailsIsNamedWithTheAnswer(t *testing.T) {
 	t.Parallel()
 	s := scriptedShop(t, []int{500})
 	v, err := s.visit(t.Context())
-	if err != nil || v.fate != failed || v.asked != 1 {
+	if err != nil || v.fate != load.Failed || v.asked != 1 {
 		t.Fatalf("got %+v, %v; want one request, which failed", v, err)
 	}
 	if got := v.complaint().Error(); got != `a buyer's POST /checkout got 500 {"message": "answered with 500"}` {
 		t.Errorf("got the complaint %q", got)
 	}
-	s.api = "http://127.0.0.1:1" // nothing listens there
-	if v, err := s.visit(t.Context()); err != nil || v.fate != failed || v.err == nil {
+	s.shop.URL = "http://127.0.0.1:1" // nothing listens there
+	if v, err := s.visit(t.Context()); err != nil || v.fate != load.Failed || v.err == nil {
 		t.Errorf("without a shop: got %+v, %v; want a visit that failed", v, err)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -22,6 +21,7 @@ import (
 	"restock/cmd/local/programs"
 	"restock/local/run"
 	"restock/local/view/terminal"
+	"restock/test/load"
 )
 
 const (
@@ -71,19 +71,19 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 		}
 	}()
 
-	s := &story{began: time.Now(), client: newClient(), pause: comeBackPause}
+	s := &story{began: time.Now(), pause: comeBackPause}
 	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
 	r, err := programs.Start(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	s.api = r.Endpoints().API
+	s.shop = load.Shop{URL: r.Endpoints().API, Client: load.NewClient(atOnce)}
 	if s.db, err = sql.Open("mysql", r.Endpoints().DSN); err != nil {
 		return err
 	}
 	defer s.db.Close()
-	s.tell("the shop is open at %s", s.api)
+	s.tell("the shop is open at %s", s.shop.URL)
 	if err := s.play(ctx, r); err != nil {
 		return err
 	}
@@ -140,12 +140,11 @@ func (s *story) play(ctx context.Context, r *programs.Run) error {
 
 // A story is printed while it happens.
 type story struct {
-	began  time.Time
-	api    string
-	client *http.Client
-	db     *sql.DB
-	pause  time.Duration // before a buyer who was turned away comes back
-	total  books         // of all buyers so far
+	began time.Time
+	shop  load.Shop
+	db    *sql.DB
+	pause time.Duration // before a buyer who was turned away comes back
+	total books         // of all buyers so far
 }
 
 func (s *story) tell(format string, args ...any) {
@@ -170,9 +169,9 @@ func (s *story) buyUntilSoldOut(ctx context.Context) error {
 		}
 		s.total.add(v)
 		switch v.fate {
-		case bought:
+		case load.Sold:
 			s.tell("a buyer: %s", v.Message)
-		case refused:
+		case load.Refused:
 			s.tell("one buyer too many: %s", v.Message)
 			return nil
 		default:
@@ -189,7 +188,7 @@ func (s *story) buyOne(ctx context.Context) error {
 		return err
 	}
 	s.total.add(v)
-	if v.fate != bought {
+	if v.fate != load.Sold {
 		return fmt.Errorf("the restocked doughnut was not sold: %w", v.complaint())
 	}
 	s.tell("the next buyer: %s", v.Message)
@@ -230,7 +229,7 @@ func (s *story) checkSales(ctx context.Context) error {
 
 func (s *story) awaitDelivery(ctx context.Context) error {
 	return await(ctx, "the delivery", func() (bool, error) {
-		a, err := s.request(ctx, http.MethodGet, "/product/donut", "")
+		a, err := read(s.shop.Get(ctx, "/product/donut"))
 		if err != nil || a.Stock == 0 {
 			return false, err
 		}

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
-	"sync"
+	"slices"
 	"time"
+
+	"restock/test/load"
 )
 
 const (
@@ -28,21 +28,21 @@ func (b *bench) measureFrontDoor(ctx context.Context, s *shop) (section, error) 
 	if err := s.stock(ctx, soldOut, 0, false); err != nil {
 		return out, err
 	}
-	if _, _, err := s.rush(ctx, hot, http.StatusOK, 0); err != nil { // cold starts
+	if _, _, err := s.rush(ctx, hot, load.Sold, 0); err != nil { // cold starts
 		return out, err
 	}
 	sold := buyers
 	var sales, refusals []time.Duration
 	var saleRates, refusalRates []float64
 	for range rounds {
-		latencies, took, err := s.rush(ctx, hot, http.StatusOK, sliceTime)
+		latencies, took, err := s.rush(ctx, hot, load.Sold, sliceTime)
 		if err != nil {
 			return out, err
 		}
 		sold += len(latencies)
 		sales, saleRates = append(sales, latencies...), append(saleRates, float64(len(latencies))/took.Seconds())
 		b.step()
-		if latencies, took, err = s.rush(ctx, soldOut, http.StatusConflict, sliceTime); err != nil {
+		if latencies, took, err = s.rush(ctx, soldOut, load.Refused, sliceTime); err != nil {
 			return out, err
 		}
 		refusals, refusalRates = append(refusals, latencies...), append(refusalRates, float64(len(latencies))/took.Seconds())
@@ -57,71 +57,43 @@ func (b *bench) measureFrontDoor(ctx context.Context, s *shop) (section, error) 
 	saleRate, refusalRate := median(saleRates), median(refusalRates)
 	out.Rows = []result{
 		{What: "sales", Value: saleRate, Unit: "/s", Note: fmt.Sprintf("%d sold, counted in the database: none lost, none oversold", sold)},
-		{What: "sales, p50", Value: milliseconds(quantile(sales, 50)), Unit: "ms"},
-		{What: "sales, p99", Value: milliseconds(quantile(sales, 99)), Unit: "ms"},
+		{What: "sales, p50", Value: milliseconds(load.Percentile(sales, 50)), Unit: "ms"},
+		{What: "sales, p99", Value: milliseconds(load.Percentile(sales, 99)), Unit: "ms"},
 		{What: "refusals of a product that is sold out", Value: refusalRate, Unit: "/s"},
-		{What: "refusals, p50", Value: milliseconds(quantile(refusals, 50)), Unit: "ms"},
-		{What: "refusals, p99", Value: milliseconds(quantile(refusals, 99)), Unit: "ms"},
+		{What: "refusals, p50", Value: milliseconds(load.Percentile(refusals, 50)), Unit: "ms"},
+		{What: "refusals, p99", Value: milliseconds(load.Percentile(refusals, 99)), Unit: "ms"},
 		{What: "refusals for each sale in the same time", Value: refusalRate / saleRate, Unit: "×", Goal: atLeast(1), Note: "a refusal must be cheaper than a sale"},
 	}
 	return out, nil
 }
 
-func quantile(all []time.Duration, p int) time.Duration {
-	values := make([]float64, len(all))
-	for i, d := range all {
-		values[i] = float64(d)
-	}
-	return time.Duration(percentile(values, p))
-}
-
-// rush has buyers buy one after the other, all of them at once, for a time, each at least once. All must get the same status.
-func (s *shop) rush(ctx context.Context, sku string, want int, duration time.Duration) (latencies []time.Duration, took time.Duration, err error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: buyers}}
+// rush has buyers buy one after the other, all of them at once, for a time, each at least once. All must
+// get the same outcome.
+func (s *shop) rush(
+	ctx context.Context, sku string, want load.Outcome, duration time.Duration,
+) (latencies []time.Duration, took time.Duration, err error) {
+	client := load.NewClient(buyers)
 	defer client.CloseIdleConnections()
-	body := fmt.Sprintf(`{"sku":%q}`, sku)
 	each := make([][]time.Duration, buyers)
-	errs := make([]error, buyers)
 	began := time.Now()
-	var all sync.WaitGroup
-	for i := range buyers {
-		all.Go(func() {
-			for len(each[i]) == 0 || time.Since(began) < duration {
-				asked := time.Now()
-				if errs[i] = buy(ctx, client, s.api, body, want); errs[i] != nil {
-					return
-				}
-				each[i] = append(each[i], time.Since(asked))
+	err = load.Crowd(ctx, buyers, buyers, func(ctx context.Context, i int) error {
+		for len(each[i]) == 0 || time.Since(began) < duration {
+			asked := time.Now()
+			if err := s.buy(ctx, client, sku, want); err != nil {
+				return err
 			}
-		})
-	}
-	all.Wait()
-	took = time.Since(began)
-	for i := range buyers {
-		if errs[i] != nil {
-			return nil, 0, errs[i]
+			each[i] = append(each[i], time.Since(asked))
 		}
-		latencies = append(latencies, each[i]...)
-	}
-	return latencies, took, nil
+		return nil
+	})
+	return slices.Concat(each...), time.Since(began), err
 }
 
-func buy(ctx context.Context, client *http.Client, api, body string, want int) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, api+"/checkout", strings.NewReader(body))
-	if err != nil {
-		return err
+// buy makes a buyer ask for a product, who must get an outcome.
+func (s *shop) buy(ctx context.Context, client *http.Client, sku string, want load.Outcome) error {
+	answer, err := load.Shop{URL: s.api, Client: client}.Buy(ctx, load.Purchase{SKU: sku})
+	if err == nil && answer.Outcome() != want {
+		err = fmt.Errorf("a checkout of %s was answered with %d %s", sku, answer.Status, answer.Text)
 	}
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		return err
-	}
-	if response.StatusCode != want {
-		return fmt.Errorf("a buyer got %s, want %d: %s", response.Status, want, text)
-	}
-	return nil
+	return err
 }

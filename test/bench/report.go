@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"restock/test/load"
 )
 
 // A section is what belongs together of what is measured.
@@ -135,13 +136,6 @@ func writeJSON(w io.Writer, r record) error {
 	return encoder.Encode(r)
 }
 
-// median of values, which it sorts.
-func median(values []float64) float64 { return percentile(values, 50) }
-
-// percentile of values, which it sorts; NaN would be of none: there is always one.
-func percentile(values []float64, p int) float64 {
-	slices.Sort(values)
-	return values[min(len(values)*p/100, len(values)-1)]
-}
+func median(values []float64) float64 { return load.Percentile(values, 50) }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"restock/test/load"
 )
 
 const (
@@ -25,7 +27,7 @@ func (b *bench) measureRestock(ctx context.Context, s *shop) (section, error) {
 		if err := s.stock(ctx, sku, 1, true); err != nil {
 			return out, err
 		}
-		if err := buy(ctx, http.DefaultClient, s.api, fmt.Sprintf(`{"sku":%q}`, sku), http.StatusOK); err != nil {
+		if err := s.buy(ctx, http.DefaultClient, sku, load.Sold); err != nil {
 			return out, err
 		}
 		received, err := s.ordered(ctx, sku)
@@ -45,8 +47,8 @@ func (b *bench) measureRestock(ctx context.Context, s *shop) (section, error) {
 		}
 	}
 	out.Rows = []result{
-		{What: "p50", Value: percentile(took, 50), Unit: "ms", Note: fmt.Sprintf("%d shortages, one after the other", len(took))},
-		{What: "p99", Value: percentile(took, 99), Unit: "ms", Goal: atMost(150)},
+		{What: "p50", Value: load.Percentile(took, 50), Unit: "ms", Note: fmt.Sprintf("%d shortages, one after the other", len(took))},
+		{What: "p99", Value: load.Percentile(took, 99), Unit: "ms", Goal: atMost(150)},
 	}
 	return out, nil
 }

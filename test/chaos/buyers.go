@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
+
+	"restock/test/load"
 )
 
 const (
@@ -72,11 +71,13 @@ func (b *buyers) purchase(ctx context.Context, p *purchase) {
 // insist asks until there is an answer that decides.
 func (b *buyers) insist(ctx context.Context, p *purchase) bool {
 	for ctx.Err() == nil {
-		status, err := b.checkout(ctx, p)
+		shop := load.Shop{URL: b.api, Client: b.client}
+		answer, err := shop.Buy(ctx, load.Purchase{SKU: p.sku, Quantity: p.quantity, IdempotencyKey: p.key})
 		p.asked++
-		b.count(status, err)
-		if status == http.StatusOK || status == http.StatusConflict {
-			p.answered = status
+		decided := err == nil && (answer.Outcome() == load.Sold || answer.Outcome() == load.Refused)
+		b.count(answer.Status, decided, err)
+		if decided {
+			p.answered = answer.Status
 			return true
 		}
 		last(ctx, retryPause)
@@ -89,36 +90,16 @@ func (b *buyers) settle(ctx context.Context, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	b.client.Timeout = calmPatience
-	var all sync.WaitGroup
-	for _, p := range b.undecided {
-		all.Go(func() { b.insist(ctx, p) })
-	}
-	all.Wait()
+	_ = load.Crowd(ctx, len(b.undecided), len(b.undecided), func(ctx context.Context, i int) error {
+		b.insist(ctx, b.undecided[i])
+		return nil
+	})
 }
 
-func (b *buyers) checkout(ctx context.Context, p *purchase) (status int, err error) {
-	body, err := json.Marshal(map[string]any{"sku": p.sku, "quantity": p.quantity})
-	if err != nil {
-		return 0, err
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.api+"/checkout", strings.NewReader(string(body)))
-	if err != nil {
-		return 0, err
-	}
-	request.Header.Set("Idempotency-Key", p.key)
-	response, err := b.client.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return response.StatusCode, err
-}
-
-func (b *buyers) count(status int, err error) {
+func (b *buyers) count(status int, decided bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if err != nil || status != http.StatusOK && status != http.StatusConflict {
+	if !decided {
 		b.failures++
 	}
 	if err != nil {
