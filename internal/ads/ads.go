@@ -1,6 +1,6 @@
-// Package ads switches advertisements with the stock: off while everything that they advertise is sold out, and on
-// again when some of it is in stock. Neither sales nor production know this package. It is triggered by their messages
-// and reads the stock itself.
+// Package ads switches advertisements with the stock: off while everything that they advertise is
+// sold out, and on again when some of it is in stock. Neither sales nor production know this
+// package. It is triggered by their messages and reads the stock itself.
 package ads
 
 import (
@@ -43,8 +43,8 @@ func (a Advertisement) wanted() Status {
 type Store interface {
 	// Advertisements lists the advertisements that have at least one product.
 	Advertisements(context.Context) ([]Advertisement, error)
-	// SwitchAdvertisement changes the status of an advertisement from one to another, and reports whether it did.
-	// It changes nothing if the advertisement has another status by now.
+	// SwitchAdvertisement changes the status of an advertisement from one to another, and reports
+	// whether it did. It changes nothing if the advertisement has another status by now.
 	SwitchAdvertisement(ctx context.Context, id uuid.UUID, from, to Status) (bool, error)
 }
 
@@ -60,11 +60,12 @@ type Switcher struct {
 	Log      *slog.Logger
 }
 
-// Switch switches every advertisement whose status does not match the stock, notifies its manager, and returns how many
-// it switched. An advertisement that fails does not stop the others; the next call tries it again.
+// Switch switches every advertisement whose status does not match the stock, notifies its manager,
+// and returns how many it switched. An advertisement that fails does not stop the others; the next
+// call tries it again.
 //
-// Switch notifies the manager before it switches. If the switch then fails, the manager gets the message twice. The other
-// order could switch an advertisement without any message.
+// Switch notifies the manager before it switches. If the switch then fails, the manager gets the
+// message twice. The other order could switch an advertisement without any message.
 func (s Switcher) Switch(ctx context.Context) (switched int, err error) {
 	all, err := s.Store.Advertisements(ctx)
 	if err != nil {

@@ -11,29 +11,31 @@ import (
 	"time"
 )
 
-// path of the one operation of the Factory API.
+// path is the path of the Factory API's only operation.
 const path = "/api/manufactures"
 
-// maxAnswer is how much of an answer is read, in bytes.
+// maxAnswer is the largest part of an answer that is read, in bytes.
 const maxAnswer = 64 << 10
 
-// A Client asks a factory to produce.
+// A Client calls the Factory API.
 type Client struct {
 	baseURL string
 	http    *http.Client
 }
 
-// NewClient asks the factory at a base URL, and waits for an answer as long as the timeout says: the factory may hang.
+// NewClient returns a client of the factory at a base URL. Each request has a timeout, because the
+// factory may hang.
 func NewClient(baseURL string, timeout time.Duration) Client {
 	return Client{baseURL, &http.Client{
 		Timeout: timeout,
-		// An answer that is not 201 is an error, wherever it points.
+		// A redirect is an error, like every answer other than 201.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// Produce asks the factory to make something, and returns the id that the factory gave the lot. An error means that it may or may
-// not have begun: the factory cannot be asked. It does not notice a repeated request, so a request is never repeated here.
+// Produce asks the factory to make something, and returns the id of the lot. After an error the
+// factory may or may not have started: it has no way to ask. It does not recognize a repeated
+// request, so Produce never retries.
 func (c Client) Produce(ctx context.Context, r Request) (lot string, err error) {
 	body, err := json.Marshal(r)
 	if err != nil {

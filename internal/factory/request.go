@@ -1,4 +1,5 @@
-// Package factory is the Factory API: what is asked of it, its client, and the callback by which it tells what it made.
+// Package factory is the client of the Factory API. It also signs callback URLs, and reads
+// callbacks.
 package factory
 
 import (
@@ -11,10 +12,11 @@ import (
 	"restock/internal/shop"
 )
 
-// messageGroupID is what the factory expects, and does nothing with.
+// messageGroupID is a value that the factory expects and ignores.
 const messageGroupID = "stock-arrival-group"
 
-// A Request is what the factory takes, and what it sends back, verbatim, when it is done. Every value is a string.
+// A Request is the body of a request to the factory. The factory sends it back verbatim in its
+// callback. All values are strings.
 type Request struct {
 	MessageGroupID string      `json:"MessageGroupId"`
 	ProductID      string      `json:"MessageAttributeProductId"`
@@ -24,7 +26,7 @@ type Request struct {
 	CallbackURL    CallbackURL `json:"CallbackUrl"`
 }
 
-// NewRequest asks for what a stock_empty message says. The factory will call callbackURL.
+// NewRequest returns the request for a stock_empty message. The factory will call callbackURL.
 func NewRequest(m message.StockEmpty, callbackURL CallbackURL) Request {
 	return Request{
 		MessageGroupID: messageGroupID,
@@ -36,8 +38,8 @@ func NewRequest(m message.StockEmpty, callbackURL CallbackURL) Request {
 	}
 }
 
-// ParseCallback reads what was made from the body of a callback. The quantity may be a string or a number: "100" or 100.
-// Fields beyond those that say what was made are of no concern.
+// ParseCallback reads from the body of a callback which product was made and how many. The quantity
+// may be a string or a number: "100" or 100. Other fields are ignored.
 func ParseCallback(body []byte) (sku string, quantity int, err error) {
 	var callback struct {
 		ProductID  string          `json:"MessageAttributeProductId"`

@@ -15,34 +15,38 @@ import (
 	"restock/internal/shop"
 )
 
-// The query parameters of a callback's URL: how much was asked for, the id of the buyer's request that is the cause, and the proof that
-// we wrote it.
+// The query parameters of a callback URL: the quantity that was asked for, the id of the buyer's
+// request that caused the order, and the signature.
 const (
 	quantityParameter    = "quantity"
 	correlationParameter = "correlation"
 	signatureParameter   = "signature"
 )
 
-// An Attempt is one request to the factory to get a production order made.
+// An Attempt is one request to the factory to make a production order.
 type Attempt struct {
 	ProductionOrderID uuid.UUID
 	ID                uuid.UUID
-	Quantity          int // asked for
+	Quantity          int // that the attempt asks for
 	Correlation       string
 }
 
-// A Signer signs the callback URLs that are given to the factory. The factory signs nothing, so what is sure to come back
-// is the URL: it says which attempt of which production order it is for, how much that asked for, and that we wrote it.
+// A Signer signs the callback URLs that the factory gets. The factory signs nothing, but it calls
+// the URL that it was given. The URL says which attempt of which production order it is for and how
+// many goods that asked for, and the signature proves that we wrote it.
 //
-// A signature has no end. What comes late was made all the same, and stands in the yard: to refuse it would lose it from the books, which is
-// worse than what an end protects from. Nothing is gained by sending a callback again, as an attempt is booked once, for ever; one that
-// comes after its order was closed is booked, and reported to people. The key may be replaced, which ends all that it has signed.
+// A signature does not expire. Goods that are reported late were made all the same: if we refused
+// the callback, they would be missing in the books. To replay a callback gains nothing: an attempt
+// is booked once, and a callback for a closed order raises a notice. To invalidate all signatures,
+// replace the key.
 type Signer struct{ key []byte }
 
-// minKey is the least length of a key, in bytes: HMAC's own strength, https://www.rfc-editor.org/rfc/rfc2104#section-3.
+// minKey is the smallest length of a key, in bytes. A shorter key weakens HMAC:
+// https://www.rfc-editor.org/rfc/rfc2104#section-3
 const minKey = sha256.Size
 
-// NewSigner makes a signer of a key. One that is too short to sign with is an error: somebody has written the secret by hand.
+// NewSigner returns a signer with a key. A short key is an error: it was written by hand, and
+// anyone could guess it.
 func NewSigner(key []byte) (Signer, error) {
 	if len(key) < minKey {
 		return Signer{}, fmt.Errorf("the callback key has %d bytes, want %d or more", len(key), minKey)
@@ -55,7 +59,7 @@ func (s Signer) sign(a Attempt) string {
 		panic("factory: a Signer that NewSigner has not made")
 	}
 	mac := hmac.New(sha256.New, s.key)
-	// All parts but the last are of fixed size: no other attempt makes the same message.
+	// All parts but the last have a fixed size, so two attempts never have the same message.
 	mac.Write(a.ProductionOrderID[:])
 	mac.Write(a.ID[:])
 	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity))) // #nosec G115 -- no two numbers have the same bits
@@ -63,7 +67,8 @@ func (s Signer) sign(a Attempt) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// CallbackURL is where the factory tells that an attempt is done. The template's {order} and {attempt} are replaced.
+// CallbackURL returns the URL that the factory calls when an attempt is done. It replaces {order}
+// and {attempt} in the template.
 func (s Signer) CallbackURL(baseURL, template string, a Attempt) CallbackURL {
 	path := strings.NewReplacer("{order}", a.ProductionOrderID.String(), "{attempt}", a.ID.String()).Replace(template)
 	query := url.Values{quantityParameter: {strconv.Itoa(a.Quantity)}, signatureParameter: {s.sign(a)}}
@@ -73,7 +78,8 @@ func (s Signer) CallbackURL(baseURL, template string, a Attempt) CallbackURL {
 	return CallbackURL(strings.TrimSuffix(baseURL, "/") + path + "?" + query.Encode())
 }
 
-// CheckSigned refuses a callback that does not even claim to be ours, which takes no key. The error has CodeInvalidSignature.
+// CheckSigned refuses a callback without a signature. It needs no key. The error has
+// CodeInvalidSignature.
 func CheckSigned(query url.Values) error {
 	if query.Get(signatureParameter) == "" {
 		return &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback is not signed"}
@@ -81,8 +87,8 @@ func CheckSigned(query url.Values) error {
 	return nil
 }
 
-// Verify checks that a callback's URL is one of ours, in a time that does not tell how wrong it is, and returns the attempt
-// that it is for. The error has CodeInvalidSignature.
+// Verify checks the signature of a callback URL in constant time, and returns the attempt that the
+// URL is for. The error has CodeInvalidSignature.
 func (s Signer) Verify(order, attempt uuid.UUID, query url.Values) (Attempt, error) {
 	if err := CheckSigned(query); err != nil {
 		return Attempt{}, err

@@ -28,8 +28,9 @@ func callbackOf(tb testing.TB, signer factory.Signer, a factory.Attempt) (order,
 	return uuid.MustParse(parts[2]), uuid.MustParse(parts[4]), u.RawQuery
 }
 
-// FuzzVerify holds that no callback is taken that was not signed. The fuzzer does not have the key: what it makes of two callbacks that were
-// signed is one of the two, to the last of its parts, or is refused.
+// FuzzVerify holds that no callback is taken that was not signed. The fuzzer does not have the key:
+// what it makes of two callbacks that were signed is one of the two, to the last of its parts, or
+// is refused.
 func FuzzVerify(f *testing.F) {
 	signer := newSigner(f, "k")
 	signed := []factory.Attempt{
@@ -70,7 +71,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzCallbackURL holds that a callback comes back as the attempt that was signed, and with none of its parts changed, nor by another key.
+// FuzzCallbackURL holds that a callback comes back as the attempt that was signed, and with none of
+// its parts changed, nor by another key.
 func FuzzCallbackURL(f *testing.F) {
 	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), 100, "JKJaXmPLvHcESHA=", "x", uint8(3), []byte(strings.Repeat("o", 32)))
 	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), -1, "", "&quantity=5", uint8(0), []byte(strings.Repeat("k", 31)+"l"))
@@ -139,7 +141,8 @@ func flip(id uuid.UUID, at uint8) uuid.UUID {
 	return id
 }
 
-// FuzzParseCallback holds that what a callback says was made is a quantity of something, and that all else is the caller's mistake.
+// FuzzParseCallback holds that what a callback says was made is a quantity of something, and that
+// all else is the caller's mistake.
 func FuzzParseCallback(f *testing.F) {
 	for _, body := range []string{
 		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100"}`, `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`,

@@ -7,9 +7,10 @@ import (
 	"testing"
 )
 
-// The time that a comparison takes must not tell how much of a forged signature was right. That is not measured, which would be a test of
-// the machine's mood, but read: all that is ever done with the two signatures in Verify is to give them to hmac.Equal, whose time depends on
-// their lengths alone.
+// The time that a comparison takes must not tell how much of a forged signature was right. That is
+// not measured, which would be a test of the machine's mood, but read: all that is ever done with
+// the two signatures in Verify is to give them to hmac.Equal, whose time depends on their lengths
+// alone.
 func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "signature.go", nil, 0)
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 	"restock/internal/shop"
 )
 
-// known are signatures of the key 00 01 … 1f, which OpenSSL and Python have computed. With M the order's 16 bytes, the
-// attempt's 16 bytes, the quantity as 8 bytes, the most significant first, and the correlation, in one file:
+// known are signatures of the key 00 01 … 1f, which OpenSSL and Python have computed. With M the
+// order's 16 bytes, the attempt's 16 bytes, the quantity as 8 bytes, the most significant first,
+// and the correlation, in one file:
 //
 //	openssl dgst -sha256 -mac HMAC -macopt hexkey:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f -binary M |
 //		base64 | tr +/ -_ | tr -d =
@@ -101,7 +102,8 @@ func TestOnlyTheExactTextOfASignatureIsAccepted(t *testing.T) {
 				refused["another case: "+k.signature[:i]+other] = k.signature[:i] + other + k.signature[i+1:]
 			}
 		}
-		// The last letter has two bits that stand for nothing. A decoder that is not strict ignores them.
+		// The last letter has two bits that stand for nothing. A decoder that is not strict ignores
+		// them.
 		last := k.signature[len(k.signature)-1]
 		for _, letter := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
 			if letter != last {

@@ -1,7 +1,7 @@
-// Package merchant is what the merchant's API and its clients say to each other, in JSON.
+// Package merchant is the JSON of the merchant's API, for the function and its clients.
 //
-// Prices are in the currency's minor unit, times are in UTC. A page of a list ends with Next where more comes after it: the next page is had
-// with that as the parameter before.
+// Prices are in the currency's minor unit, times are in UTC. If a list has more entries, its page
+// has Next: to get the next page, send it as the parameter before.
 package merchant
 
 import (
@@ -12,16 +12,17 @@ import (
 	"restock/internal/shop"
 )
 
-// The lengths of a page: the default, and the largest that a client may ask for with the parameter limit.
+// The lengths of a page: the default, and the largest that a client may ask for with the parameter
+// limit.
 const (
 	DefaultPage = shop.DefaultPage
 	MaxPage     = shop.MaxPage
 )
 
-// IdempotencyKey is the header that makes a repeated adjustment the same one.
+// IdempotencyKey is the header whose key makes a repeated adjustment the same one.
 const IdempotencyKey = "Idempotency-Key"
 
-// A Product is one with its stock, its policy, and what the policy makes of the two.
+// A Product is a product with its stock and its policy.
 type Product struct {
 	ID       uuid.UUID `json:"product_id"`
 	SKU      string    `json:"sku"`
@@ -30,27 +31,27 @@ type Product struct {
 	Currency string    `json:"currency"`
 
 	Stock      int       `json:"stock"`    // on hand
-	OnOrder    int       `json:"on_order"` // what is still to come
-	Position   int       `json:"position"` // both together
+	OnOrder    int       `json:"on_order"` // still to come
+	Position   int       `json:"position"` // stock plus on order
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
-	Suggestion int       `json:"suggestion"` // what the policy would order now; 0 while something is on order
+	Suggestion int       `json:"suggestion"` // how much the policy would order now; 0 while an order is open
 
 	MaxPerSale int    `json:"max_per_sale"` // 0: no limit
 	Factory    string `json:"factory"`
 	Policy
 }
 
-// A Policy says when a product is made, and how much of it.
+// A Policy says when to order a product and how much.
 type Policy struct {
 	ReorderPoint    int   `json:"reorder_point"`
 	OrderUpTo       int   `json:"order_up_to"`
 	LotSize         int   `json:"lot_size"`
 	MinimumOrder    int   `json:"minimum_order"` // 0: none
 	LeadTimeSeconds int64 `json:"lead_time_seconds"`
-	Automatic       bool  `json:"automatic"` // false: only suggest
+	Automatic       bool  `json:"automatic"` // false: the shop only suggests orders
 }
 
-// Products are all of them, by SKU.
+// Products are all products, sorted by SKU.
 type Products struct {
 	Products []Product `json:"products"`
 }
@@ -63,17 +64,17 @@ type ProductionOrder struct {
 	Received int       `json:"received"`
 	Factory  string    `json:"factory"`
 	Status   string    `json:"status"`
-	Asks     int       `json:"asks"` // how often the factory was asked
+	Asks     int       `json:"asks"` // number of requests to the factory
 
 	OpenedAt    time.Time `json:"opened_at"`
-	AskedAt     time.Time `json:"asked_at,omitzero"` // the last time
+	AskedAt     time.Time `json:"asked_at,omitzero"` // time of the last request
 	PublishedAt time.Time `json:"published_at,omitzero"`
 	ClosedAt    time.Time `json:"closed_at,omitzero"`
-	// Correlation finds the way of the request that opened the order in the logs.
+	// Correlation is the id of the request that opened the order. Search the logs for it.
 	Correlation string `json:"correlation,omitempty"`
 }
 
-// ProductionOrders are a page of them, the newest first.
+// ProductionOrders is a page of production orders, newest first.
 type ProductionOrders struct {
 	Orders []ProductionOrder `json:"production_orders"`
 	Next   string            `json:"next,omitempty"`
@@ -82,14 +83,14 @@ type ProductionOrders struct {
 // A LedgerEntry is one change of a product's stock.
 type LedgerEntry struct {
 	ID        int64     `json:"entry_id"`
-	Quantity  int       `json:"quantity"` // less than 0: what went
+	Quantity  int       `json:"quantity"` // negative if the stock fell
 	Cause     string    `json:"cause"`
-	Reason    string    `json:"reason,omitempty"`   // of an adjustment
-	Reference uuid.UUID `json:"reference,omitzero"` // the sale or the attempt that is the cause
+	Reason    string    `json:"reason,omitempty"`   // set for an adjustment
+	Reference uuid.UUID `json:"reference,omitzero"` // id of the sale, the attempt or the adjustment
 	At        time.Time `json:"at"`
 }
 
-// A Ledger is a page of a product's entries, the newest first.
+// A Ledger is a page of a product's ledger, newest first.
 type Ledger struct {
 	SKU     string        `json:"sku"`
 	Entries []LedgerEntry `json:"entries"`

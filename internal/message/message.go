@@ -1,5 +1,5 @@
-// Package message is the stock_empty message: what is published when a product needs to be made, and the envelopes
-// that it travels in.
+// Package message is the stock_empty message, which is published when a product needs to be made.
+// It also reads the envelopes of SNS and SQS around the message.
 package message
 
 import (
@@ -17,10 +17,10 @@ import (
 // Subject is the subject of every stock_empty message.
 const Subject = "도너츠 재고 부족"
 
-// Requester is who asks the factory.
+// Requester is the name under which we ask the factory.
 const Requester = "stock-bot"
 
-// The message's attributes, all strings. Other subscribers of the topic read them.
+// The attributes of the message. All are strings. Other subscribers of the topic read them.
 const (
 	AttributeProductID  = "MessageAttributeProductId"
 	AttributeProductCnt = "MessageAttributeProductCnt"
@@ -28,19 +28,19 @@ const (
 	AttributeRequester  = "MessageAttributeRequester"
 )
 
-// A StockEmpty message asks for a production order to be made.
+// A StockEmpty message asks the factory for a production order.
 type StockEmpty struct {
 	ProductionOrderID uuid.UUID
 	SKU               string
 	Quantity          int
 	FactoryID         string
 	Requester         string
-	Correlation       string // the id of the buyer's request that is its cause; may be empty
+	Correlation       string // the id of the buyer's request that caused the order; may be empty
 	// ValidUntil is when the message expires, in UTC. See [shop.ProductionOrder.AskExpires].
 	ValidUntil time.Time
 }
 
-// New makes the message of a production order.
+// New returns the message of a production order.
 func New(o shop.ProductionOrder) StockEmpty {
 	return StockEmpty{
 		ProductionOrderID: o.ID, SKU: o.SKU, Quantity: o.Quantity, FactoryID: o.Factory, Requester: Requester,
@@ -48,24 +48,24 @@ func New(o shop.ProductionOrder) StockEmpty {
 	}
 }
 
-// Expired reports whether the factory must not be asked with the message any more: the sweep has published a newer
-// message for the same order, or is about to, or has closed the order.
+// Expired reports whether the factory must not be asked with the message any more: the sweep has
+// published a newer message for the same order, or is about to, or has closed the order.
 func (m StockEmpty) Expired(now time.Time) bool { return !now.Before(m.ValidUntil) }
 
-// body is the text of the message: what the attributes do not say. Times are in RFC 3339.
+// body is the text of the message: the values that are not attributes. Times are in RFC 3339.
 type body struct {
 	ProductionOrderID uuid.UUID  `json:"production_order_id"`
 	Correlation       string     `json:"correlation_id,omitempty"`
 	ValidUntil        *time.Time `json:"valid_until"`
 }
 
-// Body is the message's text.
+// Body returns the message's text.
 func (m StockEmpty) Body() (string, error) {
 	text, err := json.Marshal(body{m.ProductionOrderID, m.Correlation, &m.ValidUntil})
 	return string(text), err
 }
 
-// Attributes are the message's attributes.
+// Attributes returns the message's attributes.
 func (m StockEmpty) Attributes() map[string]string {
 	return map[string]string{
 		AttributeProductID:  m.SKU,
@@ -75,8 +75,9 @@ func (m StockEmpty) Attributes() map[string]string {
 	}
 }
 
-// envelope is what SNS puts around a message that it delivers without raw delivery:
-// https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
+// envelope is the JSON that SNS wraps around a message, if raw delivery is off.
+//
+//	https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
 type envelope struct {
 	Type              string
 	Message           string
@@ -84,13 +85,14 @@ type envelope struct {
 	MessageAttributes map[string]struct{ Type, Value string }
 }
 
-// defaultValidity is how long a message without valid_until is valid after its publication. An earlier version of the
-// program published such messages, and a dead-letter queue keeps them for two weeks. A message that expires too early
-// does little harm: the sweep asks for its order again. A message that expires too late makes a second lot.
+// defaultValidity is how long a message without valid_until is valid after its publication. An
+// earlier version of the program published such messages, and a dead-letter queue keeps them for
+// two weeks. If a message expires too early, the sweep asks for its order again. If it expires too
+// late, the factory makes a second lot.
 const defaultValidity = time.Minute
 
-// Parse reads a message from the body of an SQS record: a JSON string that holds the envelope of SNS.
-// It fails if anything is missing, and says what.
+// Parse reads a message from the body of an SQS record, which is the JSON of an SNS envelope. Its
+// error names what is missing.
 func Parse(record string) (StockEmpty, error) {
 	var e envelope
 	if err := json.Unmarshal([]byte(record), &e); err != nil {
@@ -134,7 +136,7 @@ func Parse(record string) (StockEmpty, error) {
 	return m, nil
 }
 
-// validUntil is when a message expires.
+// validUntil returns when a message expires.
 func validUntil(b body, e envelope) (time.Time, error) {
 	if b.ValidUntil == nil {
 		published, err := time.Parse(time.RFC3339, e.Timestamp)
@@ -146,7 +148,7 @@ func validUntil(b body, e envelope) (time.Time, error) {
 	return written(*b.ValidUntil)
 }
 
-// written is a time in UTC as Body can write it: RFC 3339 has years of four digits.
+// written returns a time in UTC that Body can write: RFC 3339 has years of four digits.
 func written(t time.Time) (time.Time, error) {
 	t = t.UTC()
 	if year := t.Year(); year < 0 || year > 9999 {

@@ -30,7 +30,8 @@ func wrapped(tb testing.TB, m message.StockEmpty) string {
 	return string(envelope)
 }
 
-// FuzzParse holds that a record that is read says all that an order takes, and says the same when it is written again.
+// FuzzParse holds that a record that is read says all that an order takes, and says the same when
+// it is written again.
 func FuzzParse(f *testing.F) {
 	const good = `{"Type":"Notification","MessageId":"b9f1","TopicArn":"arn:aws:sns:ap-northeast-2:123456789012:stock_empty","Subject":"도너츠 재고 부족",` +
 		`"Message":"{\"production_order_id\":\"0190d6a8-f000-7000-8000-000000000001\",\"correlation_id\":\"JKJaXmPLvHcESHA=\"}","Timestamp":"2023-06-20T03:36:30.278Z",` +

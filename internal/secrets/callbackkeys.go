@@ -13,19 +13,23 @@ import (
 )
 
 const (
-	// keyMaxAge is how long a callback key is used before it is read again. So a key that was replaced twice is refused
-	// by every instance after five minutes, and no instance signs with a replaced key for longer.
+	// keyMaxAge is how long a callback key is used before it is read again. So a key that was
+	// replaced twice is refused by every instance after five minutes, and no instance signs with a
+	// replaced key for longer.
 	keyMaxAge = 5 * time.Minute
-	// rereadInterval is the shortest time between two reads that a mismatch causes, or that follow a failed read. So
-	// forged callbacks cannot overload Secrets Manager: a thousand of them cause one read.
+	// rereadInterval is the shortest time between two reads that a mismatch causes, or that follow
+	// a failed read. So forged callbacks cannot overload Secrets Manager: a thousand of them cause
+	// one read.
 	rereadInterval = 30 * time.Second
-	// rereadTimeout bounds a read while a key is at hand: an unavailable Secrets Manager must not hold up a callback.
+	// rereadTimeout bounds a read while a key is at hand: an unavailable Secrets Manager must not
+	// hold up a callback.
 	rereadTimeout = 3 * time.Second
 )
 
-// CallbackKeys are the keys that sign callback URLs. stock signs with the current version of the secret. stock-increase
-// accepts the previous version, too: a callback arrives minutes after its URL was signed, and the key may have been
-// replaced in between. A second replacement ends the first key.
+// CallbackKeys are the keys that sign callback URLs. stock signs with the current version of the
+// secret. stock-increase accepts the previous version, too: a callback arrives minutes after its
+// URL was signed, and the key may have been replaced in between. A second replacement ends the
+// first key.
 type CallbackKeys struct {
 	client Client
 	arn    string
@@ -44,7 +48,8 @@ func NewCallbackKeys(client Client, arn string, log *slog.Logger, clock func() t
 	return &CallbackKeys{client: client, arn: arn, log: log, clock: clock}
 }
 
-// now is the time of the wall clock. The monotonic clock may stand still while Lambda has frozen the instance.
+// now is the time of the wall clock. The monotonic clock may stand still while Lambda has frozen
+// the instance.
 func (k *CallbackKeys) now() time.Time { return k.clock().Round(0) }
 
 // Current returns the key to sign with.
@@ -57,7 +62,8 @@ func (k *CallbackKeys) Current(ctx context.Context) (CallbackKey, error) {
 	return *k.current, nil
 }
 
-// Accepted returns the keys whose signatures are accepted, as they are known: the current one first.
+// Accepted returns the keys whose signatures are accepted, as they are known: the current one
+// first.
 func (k *CallbackKeys) Accepted(ctx context.Context) ([]CallbackKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -67,8 +73,9 @@ func (k *CallbackKeys) Accepted(ctx context.Context) ([]CallbackKey, error) {
 	return k.known(), nil
 }
 
-// Reread reads the keys again, for a signature that none of the accepted ones has made. It returns nil if the last such
-// read was less than 30 seconds ago: then the signature is forged, or its key was replaced in these seconds.
+// Reread reads the keys again, for a signature that none of the accepted ones has made. It returns
+// nil if the last such read was less than 30 seconds ago: then the signature is forged, or its key
+// was replaced in these seconds.
 func (k *CallbackKeys) Reread(ctx context.Context) ([]CallbackKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -93,8 +100,9 @@ func (k *CallbackKeys) known() []CallbackKey {
 	return keys
 }
 
-// refresh reads the keys if none is known, or if they are too old. If they are too old and cannot be read, they are kept
-// for another while: Secrets Manager is unavailable more often than a key leaks.
+// refresh reads the keys if none is known, or if they are too old. If they are too old and cannot
+// be read, they are kept for another while: Secrets Manager is unavailable more often than a key
+// leaks.
 func (k *CallbackKeys) refresh(ctx context.Context) error {
 	if k.current == nil {
 		return k.read(ctx, false)
@@ -110,8 +118,8 @@ func (k *CallbackKeys) refresh(ctx context.Context) error {
 	return nil
 }
 
-// read reads the current key, and with both the previous one. The previous one is seldom needed: a callback signed with
-// it is a mismatch at first, and then it is read.
+// read reads the current key, and with both the previous one. The previous one is seldom needed: a
+// callback signed with it is a mismatch at first, and then it is read.
 func (k *CallbackKeys) read(ctx context.Context, both bool) error {
 	if k.current != nil {
 		var cancel context.CancelFunc
@@ -126,7 +134,8 @@ func (k *CallbackKeys) read(ctx context.Context, both bool) error {
 	var before *CallbackKey
 	if both {
 		before, err = k.version(ctx, previous)
-		// A secret that was never replaced has no previous version. One that somebody has mistyped is none, either.
+		// A secret that was never replaced has no previous version. One that somebody has mistyped
+		// is none, either.
 		if err != nil && !IsEmpty(err) && !errors.Is(err, errMalformed) {
 			return err
 		}

@@ -14,7 +14,8 @@ import (
 	"restock/internal/secrets/secretstest"
 )
 
-// printed is a value in every way that a log or an error may print it: alone, behind a pointer, and inside of others.
+// printed is a value in every way that a log or an error may print it: alone, behind a pointer, and
+// inside of others.
 func printed(value, pointer any) string {
 	var out bytes.Buffer
 	for _, v := range []any{value, pointer, []any{value}, map[string]any{"x": value}, struct{ X any }{value}} {

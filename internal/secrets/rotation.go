@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// A RotationClient is the part of Secrets Manager's client that a rotation uses.
+// A RotationClient is the part of the Secrets Manager client that a rotation uses.
 type RotationClient interface {
 	Client
 	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
@@ -26,20 +26,23 @@ const (
 	previous = "AWSPREVIOUS"
 )
 
-// A Rotation replaces a secret's value in the four steps of Secrets Manager's rotations. Each may be asked for again.
-// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html#rotate-secrets_lambda-functions-code
+// A Rotation replaces a secret's value in the four steps of Secrets Manager's rotations. Each step
+// may run again.
+//
+//	https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html#rotate-secrets_lambda-functions-code
 type Rotation[T any] struct {
 	Client RotationClient
 	ARN    string
-	// Next makes the value that comes after the current one. It changes nothing.
+	// Next returns the value that follows the current one. It has no side effects.
 	Next func(current T) T
-	// Set makes what the secret opens accept the next value, beside the current one.
+	// Set makes the database accept the next value, in addition to the current one.
 	Set func(ctx context.Context, next T) error
 	// Test tries the next value.
 	Test func(ctx context.Context, next T) error
 }
 
-// Step does one step. An error leaves the current value in force, and the rotation to be tried again.
+// Step runs one step. If it fails, the current value stays in force, and the rotation can be tried
+// again.
 func (r Rotation[T]) Step(ctx context.Context, event events.SecretsManagerSecretRotationEvent) error {
 	failed := func(err error) error {
 		return fmt.Errorf("rotating secret %s, step %s: %w", event.SecretID, event.Step, err)
@@ -79,12 +82,12 @@ func (r Rotation[T]) Step(ctx context.Context, event events.SecretsManagerSecret
 	return nil
 }
 
-// create keeps the next value as the pending version, once.
+// create stores the next value as the pending version, once.
 func (r Rotation[T]) create(ctx context.Context, version string) error {
 	_, err := r.value(ctx, pending, version)
 	var notFound *types.ResourceNotFoundException
 	if !errors.As(err, &notFound) {
-		return err // it is there, or nobody knows
+		return err // nil: the version exists already
 	}
 	now, err := r.value(ctx, current, "")
 	if err != nil {
@@ -100,7 +103,7 @@ func (r Rotation[T]) create(ctx context.Context, version string) error {
 	return err
 }
 
-// withPending is a step that does something with the pending value.
+// withPending returns a step that calls do with the pending value.
 func (r Rotation[T]) withPending(do func(context.Context, T) error) func(context.Context, string) error {
 	return func(ctx context.Context, version string) error {
 		next, err := r.value(ctx, pending, version)
@@ -111,7 +114,8 @@ func (r Rotation[T]) withPending(do func(context.Context, T) error) func(context
 	}
 }
 
-// finish makes the pending version the current one. Secrets Manager keeps the one before as the previous.
+// finish makes the pending version the current one. Secrets Manager keeps the old one as the
+// previous version.
 func (r Rotation[T]) finish(ctx context.Context, version string, stages map[string][]string) error {
 	var from *string
 	for id, of := range stages {

@@ -13,24 +13,25 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// A Client is the part of Secrets Manager's client that is used.
+// A Client is the part of the Secrets Manager client that the package uses.
 type Client interface {
 	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
 }
 
-// A Login is how a database user logs in, in the form that RDS and its rotation write it.
+// A Login is the user name and password of a database user, in the form that RDS and its rotation
+// use.
 type Login struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
 }
 
-// A CallbackKey signs the callbacks of the factory.
+// A CallbackKey signs the callback URLs that the factory gets.
 type CallbackKey struct {
 	Key []byte `json:"key"` // base64 in the secret
 }
 
-// A Secret is one secret whose value is a JSON document of type T. It is read once, and again when asked to.
+// A Secret is a secret whose value is a JSON document of type T. It caches the value.
 type Secret[T any] struct {
 	client Client
 	arn    string
@@ -39,12 +40,12 @@ type Secret[T any] struct {
 	cached *T
 }
 
-// New makes a secret of an ARN or a name. Nothing is read yet.
+// New returns the secret with an ARN or a name. It reads nothing yet.
 func New[T any](client Client, arn string) *Secret[T] {
 	return &Secret[T]{client: client, arn: arn}
 }
 
-// Get returns the current value. With refresh it is read again.
+// Get returns the current value. With refresh it does not use the cached value.
 func (s *Secret[T]) Get(ctx context.Context, refresh bool) (T, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +66,7 @@ func (s *Secret[T]) Get(ctx context.Context, refresh bool) (T, error) {
 
 var errMalformed = errors.New("its value is not the JSON document of")
 
-// parse reads a value. Its error does not quote the secret, as the decoder's may.
+// parse decodes a value. Its error does not quote the secret; the decoder's error might.
 func parse[T any](out *secretsmanager.GetSecretValueOutput) (value T, err error) {
 	if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &value) != nil {
 		return value, fmt.Errorf("%w a %T", errMalformed, value)
@@ -73,7 +74,7 @@ func parse[T any](out *secretsmanager.GetSecretValueOutput) (value T, err error)
 	return value, nil
 }
 
-// marshal is the JSON document of a value, as Secrets Manager keeps it.
+// marshal encodes a value as the JSON document that Secrets Manager stores.
 func marshal(value any) ([]byte, error) {
 	if secret, ok := value.(interface{ document() any }); ok {
 		value = secret.document()
@@ -81,7 +82,7 @@ func marshal(value any) ([]byte, error) {
 	return json.Marshal(value)
 }
 
-// Put writes a new current value.
+// Put stores a new current value.
 func (s *Secret[T]) Put(ctx context.Context, value T) error {
 	text, err := marshal(value)
 	if err != nil {
@@ -96,13 +97,13 @@ func (s *Secret[T]) Put(ctx context.Context, value T) error {
 	return nil
 }
 
-// IsEmpty reports whether an error of Get says that the secret has no value yet.
+// IsEmpty reports whether an error of Get means that the secret has no value yet.
 func IsEmpty(err error) bool {
 	var notFound *types.ResourceNotFoundException
 	return errors.As(err, &notFound)
 }
 
-// Credentials is the form in which package mysql takes a login.
+// Credentials returns a login in the form that package mysql needs.
 func Credentials(login *Secret[Login]) func(ctx context.Context, refresh bool) (user, password string, err error) {
 	return func(ctx context.Context, refresh bool) (string, string, error) {
 		l, err := login.Get(ctx, refresh)

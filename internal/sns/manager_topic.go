@@ -15,7 +15,8 @@ type ManagerTopic struct {
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 const maxSubject = 99
 
-// attributeManager is the message attribute with the manager's email address. A subscription may filter by it.
+// attributeManager is the message attribute with the manager's email address. A subscription may
+// filter by it.
 const attributeManager = "manager"
 
 // Notify sends a message to the manager responsible.

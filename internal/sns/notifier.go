@@ -7,13 +7,13 @@ import (
 	"restock/internal/shop"
 )
 
-// A Notifier is a shop.Notifier on an SNS topic, whose subscribers are people.
+// A Notifier is a shop.Notifier. It sends notices to an SNS topic that people subscribe to.
 type Notifier struct {
 	Client   Client
 	TopicARN string
 }
 
-// Attributes of a notice's message, by which a subscriber may filter.
+// The attributes of a notice's message. Subscriptions may filter by them.
 const (
 	AttributeKind    = "kind"
 	AttributeProduct = "product"

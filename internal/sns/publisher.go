@@ -13,18 +13,18 @@ import (
 	"restock/internal/shop"
 )
 
-// A Client is the part of SNS's client that is used.
+// A Client is the part of the SNS client that the package uses.
 type Client interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
 
-// A Publisher is a shop.Publisher on an SNS topic.
+// A Publisher is a shop.Publisher. It publishes to an SNS topic.
 type Publisher struct {
 	Client   Client
 	TopicARN string
 }
 
-// Publish sends a production order's stock_empty message.
+// Publish sends the stock_empty message of a production order.
 func (p Publisher) Publish(ctx context.Context, o shop.ProductionOrder) error {
 	m := message.New(o)
 	body, err := m.Body()
@@ -34,7 +34,7 @@ func (p Publisher) Publish(ctx context.Context, o shop.ProductionOrder) error {
 	return publish(ctx, p.Client, p.TopicARN, message.Subject, body, m.Attributes())
 }
 
-// publish sends a message with attributes that are texts.
+// publish sends a message with string attributes.
 func publish(ctx context.Context, client Client, topicARN, subject, text string, attributes map[string]string) error {
 	values := map[string]types.MessageAttributeValue{}
 	for name, value := range attributes {

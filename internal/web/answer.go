@@ -1,4 +1,5 @@
-// Package web is how the functions behind the HTTP API answer: JSON, messages in the reader's language, errors with a code.
+// Package web reads requests and writes answers for the functions behind the HTTP API: JSON,
+// messages in the reader's language, and errors with a code.
 package web
 
 import (
@@ -11,7 +12,7 @@ import (
 	"restock/internal/shop"
 )
 
-// retryAfter is how many seconds a client should wait before it asks again.
+// retryAfter is how many seconds a client should wait before it tries again.
 const retryAfter = "2"
 
 // Answer writes a value as JSON.
@@ -19,27 +20,28 @@ func Answer(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	// The client may be gone: there is nobody left to tell.
+	// If the client is gone, nobody can handle the error.
 	_ = json.NewEncoder(w).Encode(value)
 }
 
-// Problem is the body of an answer that reports an error.
+// A Problem is the body of an error answer.
 type Problem struct {
 	Message string    `json:"message"`
 	Code    shop.Code `json:"code"`
 	Detail  string    `json:"detail,omitempty"`
 	Stock   *int      `json:"stock,omitempty"`
-	// ExpectedAt is when stock should come that is on order; past, if it is late.
+	// ExpectedAt is when the stock on order should arrive; in the past if it is late.
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 }
 
-// IsOurs reports whether an error with a code is one of ours to mend, and not the caller's.
+// IsOurs reports whether an error with a code is a fault of the shop, and not of the caller.
 func IsOurs(code shop.Code) bool {
 	f, known := failures[code]
 	return !known || f.status >= http.StatusInternalServerError
 }
 
-// Fail answers with an error, and logs those that are ours. What is internal stays in the log.
+// Fail answers with an error. It logs the error if it is a fault of the shop. The answer contains
+// no internal details.
 func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	code := shop.CodeOf(err)
 	f, known := failures[code]
@@ -55,14 +57,15 @@ func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	Answer(w, f.status, Problem{Message: f.phrase.In(Language(r)), Code: code, Detail: detail(err)})
 }
 
-// FailOutOfStock refuses a buyer, and says what is on hand, and when more should come.
+// FailOutOfStock refuses a purchase, and says what is on hand and when more should arrive.
 func FailOutOfStock(w http.ResponseWriter, r *http.Request, err error, refused shop.Sale) {
 	Answer(w, http.StatusConflict, Problem{
-		Message: outOfStock.In(Language(r), refused.Stock), Code: shop.CodeOutOfStock, Detail: detail(err), Stock: &refused.Stock, ExpectedAt: refused.ExpectedAt,
+		Message: outOfStock.In(Language(r), refused.Stock), Code: shop.CodeOutOfStock, Detail: detail(err),
+		Stock: &refused.Stock, ExpectedAt: refused.ExpectedAt,
 	})
 }
 
-// detail is what an error says to the caller.
+// detail returns the part of an error that the caller may read.
 func detail(err error) string {
 	var e *shop.Error
 	if errors.As(err, &e) {

@@ -30,8 +30,8 @@ func (r *reader) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	web.Answer(w, http.StatusOK, map[string]string{"language": web.Language(request).String()})
 }
 
-// FuzzEvent holds that the handler reads what the event says, and that an event that a client can cause fails no invocation: that
-// would ring an alarm.
+// FuzzEvent holds that the handler reads what the event says, and that an event that a client can
+// cause fails no invocation: that would ring an alarm.
 func FuzzEvent(f *testing.F) {
 	f.Add("/products/CP-502101", "limit=5&before=a%20b", "accept-language", "ko-KR,ko;q=0.9,en;q=0.8", `{"sku":"CP-502101"}`)
 	f.Add("/products/100%", "", "idempotency-key", "a, b,c", "")

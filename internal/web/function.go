@@ -21,7 +21,8 @@ func Lambda(h http.Handler) any {
 		ctx = shop.WithCorrelation(ctx, event.RequestContext.RequestID) // the API's access log has it, too
 		request, err := newRequest(ctx, event)
 		if err != nil {
-			return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("reading the event of %s %q: %w", event.RequestContext.HTTP.Method, event.RawPath, err)
+			return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("reading the event of %s %q: %w",
+				event.RequestContext.HTTP.Method, event.RawPath, err)
 		}
 		answer := core.NewProxyResponseWriterV2()
 		h.ServeHTTP(answer, request)
@@ -29,9 +30,10 @@ func Lambda(h http.Handler) any {
 	}
 }
 
-// newRequest is the request that an event tells of. The library's own way to it is not taken: it fails an invocation, with a line in the log
-// that holds the path as it is, over a query that it cannot parse, which is anybody's to send; it parses the path, which an HTTP API
-// hands over decoded, once more; and it cuts most headers at their commas.
+// newRequest makes a request of an event. The library's own conversion is not used, for three
+// reasons: it fails on a query that it cannot parse, which any client can send, and logs the raw
+// path; it decodes the path, which the HTTP API has already decoded, a second time; and it splits
+// most headers at their commas.
 func newRequest(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.Request, error) {
 	body := []byte(event.Body)
 	if event.IsBase64Encoded {
@@ -57,7 +59,7 @@ func newRequest(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*htt
 		request.Header.Add("Cookie", cookie)
 	}
 	for name, value := range event.Headers {
-		request.Header.Add(name, value) // names that differ in case alone are one header, sent twice
+		request.Header.Add(name, value) // names that differ only in case are one repeated header
 	}
 	return request.WithContext(ctx), nil
 }

@@ -8,16 +8,15 @@ import (
 	"restock/internal/shop"
 )
 
-// idempotencyHeader is the header that makes a repeated request the same one.
+// idempotencyHeader is the header whose key makes a repeated request the same one.
 const idempotencyHeader = "Idempotency-Key"
 
-// IdempotencyKey reads the key of a request; it is empty when the client sent none. The error has
+// IdempotencyKey reads the key of a request. It is empty if the client sent none. The error has
 // CodeInvalidIdempotencyKey.
 //
-// A key that is there and says nothing is an error, because its sender believes that a repeated
-// request is safe. So is a key with a comma: API Gateway joins repeated headers with commas, so
-// "Z1,Z1" may be two headers that a proxy has made of one. The next attempt may arrive as "Z1",
-// and would be sold a second time.
+// A blank key is an error, because its sender believes that a retry is safe. So is a key with a
+// comma: API Gateway joins repeated headers with commas, so "Z1,Z1" may be two headers that a proxy
+// made of one. The retry may arrive as "Z1", and the shop would sell a second time.
 func IdempotencyKey(r *http.Request) (string, error) {
 	values := r.Header.Values(idempotencyHeader)
 	if len(values) == 0 {

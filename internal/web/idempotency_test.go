@@ -97,7 +97,8 @@ func TestIdempotencyKeyIsOneKeyOrNone(t *testing.T) {
 	}
 }
 
-// An event that is not API Gateway's may hold both. Which one is read must not depend on a map's order.
+// An event that is not API Gateway's may hold both. Which one is read must not depend on a map's
+// order.
 func TestKeysInHeadersOfTwoSpellingsAreTwo(t *testing.T) {
 	var event events.APIGatewayV2HTTPRequest
 	event.RawPath, event.RequestContext.HTTP.Method = "/checkout", http.MethodPost

@@ -9,10 +9,10 @@ import (
 	"restock/internal/shop"
 )
 
-// A Phrase is what a person reads, in each language that the shop speaks.
+// A Phrase is a text in each language of the shop.
 type Phrase struct{ Korean, English string }
 
-// In fills the phrase in a language.
+// In formats the phrase in a language.
 func (p Phrase) In(l language.Tag, args ...any) string {
 	if l == language.English {
 		return fmt.Sprintf(p.English, args...)
@@ -20,16 +20,16 @@ func (p Phrase) In(l language.Tag, args ...any) string {
 	return fmt.Sprintf(p.Korean, args...)
 }
 
-// The phrases of good news. Their argument is the stock.
+// The messages of success. Their argument is the stock.
 var (
 	Bought   = Phrase{"구매 완료! 남은 재고: %d", "Bought! Stock left: %d"}
 	Received = Phrase{"입고 완료! 남은 재고: %d", "Goods received! Stock now: %d"}
 )
 
-// outOfStock takes the stock.
+// outOfStock is the message of a refused purchase. Its argument is the stock.
 var outOfStock = Phrase{"구매 실패! 남은 재고: %d", "Not bought! Stock left: %d"}
 
-// failure is how an error is told over HTTP.
+// A failure is the HTTP status and the message of an error code.
 type failure struct {
 	status int
 	phrase Phrase
@@ -58,10 +58,10 @@ var failures = map[shop.Code]failure{
 	shop.CodeInternal: {http.StatusInternalServerError, Phrase{"내부 오류", "Internal error"}},
 }
 
-// Korean comes first: it is what a reader gets who asks for neither.
+// languages begins with Korean, the default.
 var languages = language.NewMatcher([]language.Tag{language.Korean, language.English})
 
-// Language is the one of the shop's languages that a request asks for.
+// Language returns the language of the shop that a request prefers.
 func Language(r *http.Request) language.Tag {
 	_, index := language.MatchStrings(languages, r.Header.Get("Accept-Language"))
 	return []language.Tag{language.Korean, language.English}[index]

@@ -21,17 +21,18 @@ import (
 // maxBody is the longest body that ReadObject reads, in bytes.
 const maxBody = 16 << 10
 
-// A Field is one of those that a request's body may have.
+// A Field is a field that a request's body may have.
 type Field struct {
 	Name     string
-	Into     any // a pointer to text, to a whole number, to true or false, or to a pointer to one of them
+	Into     any // a pointer to a string, an integer or a bool, or to a pointer to one of them
 	Required bool
-	Code     shop.Code // of the error about a value that is no such thing; empty: CodeInvalidRequest
+	Code     shop.Code // code of the error about a value of another type; empty: CodeInvalidRequest
 }
 
-// ReadObject reads a request's body, a JSON object, into fields. No body is an object without fields. What the body has and the fields do
-// not, what it has twice, null, a value of another type, and a required field that is missing are errors with CodeInvalidRequest, or the
-// field's own code, that name it: what was sent and not understood is told, and never left out.
+// ReadObject reads a request's body, a JSON object, into fields. An empty body is an object without
+// fields. An unknown field, a repeated field, null, a value of the wrong type and a missing
+// required field are errors that name the field. They have CodeInvalidRequest, or the field's own
+// code.
 func ReadObject(w http.ResponseWriter, r *http.Request, fields ...Field) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -68,7 +69,7 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 		if err != nil {
 			return notAnObject(err.Error())
 		}
-		name, _ := token.(string) // a key of an object is nothing else
+		name, _ := token.(string) // the key of an object is always a string
 		at := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
 		switch {
 		case at < 0:
@@ -97,7 +98,7 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 	return nil
 }
 
-// kindOf says what a value that is read into a pointer must be.
+// kindOf describes the values that can be read into a pointer.
 func kindOf(into any) string {
 	t := reflect.TypeOf(into)
 	for t.Kind() == reflect.Pointer {
@@ -121,15 +122,15 @@ func nameAll(fields []Field) string {
 	return cmp.Or(strings.Join(names, ", "), "none")
 }
 
-// ReadQuery reads a request's parameters. One that is not known, one that is there twice, and one without a value are errors with
-// CodeInvalidRequest that name it.
+// ReadQuery reads a request's parameters. An unknown parameter, a repeated one and one without a
+// value are errors with CodeInvalidRequest that name the parameter.
 func ReadQuery(r *http.Request, known ...string) (map[string]string, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, unreadable("the parameters cannot be read: %v", err)
 	}
 	query := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(values)) { // of two faults, always the same is told
+	for _, name := range slices.Sorted(maps.Keys(values)) { // if two are wrong, always report the same one
 		value := values[name]
 		switch {
 		case !slices.Contains(known, name):

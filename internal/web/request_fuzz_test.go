@@ -11,8 +11,8 @@ import (
 	"restock/internal/shop"
 )
 
-// FuzzReadObject holds that what is read is what encoding/json reads where the body says each thing once, and that all else is the
-// caller's mistake.
+// FuzzReadObject holds that what is read is what encoding/json reads where the body says each thing
+// once, and that all else is the caller's mistake.
 func FuzzReadObject(f *testing.F) {
 	for _, body := range []string{
 		`{"sku":"CP-502101","price":-1,"automatic":true,"limit":5}`, ` {"sku":"도너츠"} `, `{"sku":"a","sku":"b"}`, `{"sku":"a","SKU":"b"}`, `{"sku":"a","\u0073ku":"b"}`,
@@ -62,7 +62,8 @@ func mustMarshal(t *testing.T, value any) string {
 	return string(text)
 }
 
-// FuzzReadQuery holds that what is read can be written back and read again, and that all else is the caller's mistake.
+// FuzzReadQuery holds that what is read can be written back and read again, and that all else is
+// the caller's mistake.
 func FuzzReadQuery(f *testing.F) {
 	for _, query := range []string{"limit=5&before=a%20b", "limit=5&limit=6", "limit=%zz", "limit", "limits=5", "limit=5;before=1", "l%69mit=5&limit=6", "limit=+&before=%2B", "&&"} {
 		f.Add(query)

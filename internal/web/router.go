@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// defaultRoute is API Gateway's name for whatever no other route matches.
+// defaultRoute is API Gateway's name for all requests that no other route matches.
 const defaultRoute = "$default"
 
-// Router serves the routes that a function declares, in the form of API Gateway's route keys. A declared route without
-// a handler and a handler without a declared route are errors that name the route.
+// Router serves the routes that a function declares. Routes have the form of API Gateway's route
+// keys. A route without a handler and a handler without a route are errors that name the route.
 func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler, error) {
 	mux := http.NewServeMux()
 	var errs []error
@@ -37,7 +37,7 @@ func Router(routes []string, handlers map[string]http.HandlerFunc) (http.Handler
 		mux.HandleFunc(pattern(defaultRoute), other)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// ServeMux would redirect //products to /products. API Gateway has no such route.
+		// ServeMux would redirect //products to /products. API Gateway does not.
 		if path.Clean(r.URL.Path) != r.URL.Path {
 			other(w, r)
 			return
@@ -51,7 +51,8 @@ func NotFound(w http.ResponseWriter, _ *http.Request) {
 	Answer(w, http.StatusNotFound, map[string]string{"error": "Not Found"})
 }
 
-// pattern is a route key in the words of net/http, where a path that ends in a slash would match all below it.
+// pattern converts a route key into a pattern of net/http. There, a path that ends in a slash would
+// match every path below it.
 func pattern(route string) string {
 	if route == defaultRoute {
 		return "/"

@@ -12,7 +12,8 @@ import (
 	"restock/internal/shop"
 )
 
-// TestBrokenShopsAreCaught proves the rules themselves: each breakage, made on purpose, must be found by the histories.
+// TestBrokenShopsAreCaught proves the rules themselves: each breakage, made on purpose, must be
+// found by the histories.
 func TestBrokenShopsAreCaught(t *testing.T) {
 	for _, c := range []struct {
 		name  string

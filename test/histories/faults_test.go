@@ -10,8 +10,9 @@ import (
 	"restock/internal/shop"
 )
 
-// A fate is what strikes a process at one of its steps. Each call of the store, the publisher and the notifier is two steps: one before
-// it is done, one after, when it is done and the caller does not know.
+// A fate is what strikes a process at one of its steps. Each call of the store, the publisher and
+// the notifier is two steps: one before it is done, one after, when it is done and the caller does
+// not know.
 type fate struct {
 	mu    sync.Mutex // guards what follows
 	steps int        // until it strikes; 0: never

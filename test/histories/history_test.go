@@ -240,7 +240,8 @@ func (w *world) factoryTellsAgain(ctx context.Context, rt *rapid.T) error {
 	return w.deliver(ctx, steps, kills, w.finished[i])
 }
 
-// lose loses messages, or lots: the factory refuses until the queue gives up, or starts again and forgets.
+// lose loses messages, or lots: the factory refuses until the queue gives up, or starts again and
+// forgets.
 func (w *world) lose(_ context.Context, rt *rapid.T) error {
 	if len(w.queue)+len(w.lots) == 0 {
 		rt.Skip("there is nothing to lose")
@@ -304,7 +305,8 @@ func (w *world) adjust(ctx context.Context, rt *rapid.T) error {
 			return fmt.Errorf("adjusting %+v: its key was of %+v", a, before)
 		}
 	case err == nil && used:
-		// It may have been done before: then the key was kept longer than it has to be, or its answer was lost.
+		// It may have been done before: then the key was kept longer than it has to be, or its
+		// answer was lost.
 		w.adjustsUnsure++
 		w.adjusts[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, fresh, before.at}
 		if !fresh {

@@ -57,7 +57,8 @@ func (w *world) agree(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// published checks that no order is marked as published whose message the topic never took: nobody would publish it.
+// published checks that no order is marked as published whose message the topic never took: nobody
+// would publish it.
 func (w *world) published(ctx context.Context) error {
 	rows, err := w.Admin.QueryContext(ctx, `SELECT production_order_id FROM production_order WHERE published_at IS NOT NULL`)
 	if err != nil {
@@ -77,8 +78,8 @@ func (w *world) published(ctx context.Context) error {
 	return errors.Join(append(errs, rows.Err())...)
 }
 
-// end ends a history: it checks what holds always, then what holds after a sweep, then what holds when faults have stopped and time has
-// passed.
+// end ends a history: it checks what holds always, then what holds after a sweep, then what holds
+// when faults have stopped and time has passed.
 func (w *world) end(ctx context.Context) error {
 	if err := errors.Join(w.hold(ctx, invariants.Always), w.agree(ctx)); err != nil {
 		return err
@@ -122,8 +123,9 @@ func (w *world) pursued(ctx context.Context) error {
 	return nil
 }
 
-// settle lets time pass, in which the factory makes all that it is asked for and sweeps sweep, until all is as it should be. The longest
-// wait is for an order that was asked for four times, whose last message was lost: sixteen lead times.
+// settle lets time pass, in which the factory makes all that it is asked for and sweeps sweep,
+// until all is as it should be. The longest wait is for an order that was asked for four times,
+// whose last message was lost: sixteen lead times.
 func (w *world) settle(ctx context.Context) (err error) {
 	longest := slices.Max(leadTimes)
 	for i, pass := range []time.Duration{0, time.Minute, time.Minute, 2 * longest, 4 * longest, 8 * longest, 16 * longest, 16 * longest, 16 * longest} {

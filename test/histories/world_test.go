@@ -165,7 +165,8 @@ func noticeKey(kind shop.NoticeKind, attempt uuid.UUID) string {
 	return string(kind) + " of attempt " + attempt.String()
 }
 
-// errNoAnswer is what a caller gets whose process died, or whose connection was cut: the call may be done, or not.
+// errNoAnswer is what a caller gets whose process died, or whose connection was cut: the call may
+// be done, or not.
 var errNoAnswer = errors.New("no answer")
 
 // errNotDone is an errNoAnswer that says that nothing was done.

@@ -12,7 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// A Vault holds secrets with their versions, by name. Its zero value is empty, and ready for use by many at once.
+// A Vault holds secrets with their versions, by name. Its zero value is empty, and ready for use by
+// many at once.
 type Vault struct {
 	Broken     error // where it is not nil, what writing answers
 	Unreadable error // where it is not nil, what reading answers
@@ -85,7 +86,8 @@ func (v *Vault) put(name, id, value string, stages []string) {
 	}
 }
 
-// attach moves a stage to a version, from the one that has it. The one that was current is the previous one then.
+// attach moves a stage to a version, from the one that has it. The one that was current is the
+// previous one then.
 func (v *Vault) attach(name, id, stage string) {
 	if from := v.find(name, "", stage); from != nil && from.id != id {
 		from.stages = slices.DeleteFunc(from.stages, func(s string) bool { return s == stage })

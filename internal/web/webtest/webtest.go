@@ -38,7 +38,8 @@ func (a Answer) Field(tb testing.TB, name string) any {
 	return body[name]
 }
 
-// Do sends an event in payload format 2.0, with what API Gateway adds to a request, through the same adapter as in Lambda:
+// Do sends an event in payload format 2.0, with what API Gateway adds to a request, through the
+// same adapter as in Lambda:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func Do(tb testing.TB, handler http.Handler, r Request) Answer {
 	tb.Helper()
