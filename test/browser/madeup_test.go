@@ -140,7 +140,8 @@ func TestConsoleShowsADenialWhereItHappened(t *testing.T) {
 	page.AwaitText("#connection", "Live")
 	const topic = "arn:aws:sns:ap-northeast-2:000000000000:stock_empty"
 	// As package iam logs it. The picture has no edge for it: it is drawn from what is allowed.
-	m.log.With("part", "iam").Warn("access denied", "principal", "arn:aws:sts::000000000000:assumed-role/sales-api/sales-api",
+	m.log.With("part", "iam").Warn("access denied", events.AccessDenied.Attr(), "function", "sales-api",
+		"principal", "arn:aws:sts::000000000000:assumed-role/sales-api/sales-api",
 		"action", "sns:Publish", "resource", topic, "missing", "Allow sns:Publish on "+topic,
 		"declared_in", "lambdas/environment.go, as a grant beside STOCK_EMPTY_TOPIC")
 	page.AwaitText("#denials", "missing: Allow sns:Publish on "+topic)
