@@ -22,11 +22,11 @@ import (
 	"restock/local/aws/sqs"
 )
 
-// endpoint is what the suite is run against.
+// endpoint is the server under test.
 var endpoint struct {
 	url    string
 	region string
-	moto   bool // it is moto's server
+	moto   bool // the server is moto's, with the differences of knownDifferences
 }
 
 // credentialsProvider signs the suite's requests.
@@ -39,7 +39,7 @@ func run(m *testing.M) int {
 	if endpoint.url = os.Getenv("CONFORMANCE_ENDPOINT"); endpoint.url == "" {
 		url, stop, err := startLocal(endpoint.region)
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "the local endpoint cannot be started: %v\n", err)
+			fmt.Fprintf(os.Stderr, "starting the local endpoint: %v\n", err)
 			return 1
 		}
 		defer stop()
@@ -52,14 +52,15 @@ func run(m *testing.M) int {
 		os.Getenv("AWS_SESSION_TOKEN"))
 	moto, err := isMoto(endpoint.url)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "CONFORMANCE_ENDPOINT=%s cannot be reached: %v\n", endpoint.url, err)
+		fmt.Fprintf(os.Stderr, "CONFORMANCE_ENDPOINT=%s does not answer: %v\n", endpoint.url, err)
 		return 1
 	}
 	endpoint.moto = moto || os.Getenv("CONFORMANCE_KNOWN") == "moto"
 	return m.Run()
 }
 
-// startLocal starts the local run's endpoint for a program that declares nothing: who calls must be known, and policies count.
+// startLocal starts the local run's stand-ins for a program without resources. They check the
+// signature of each request and apply resource policies, as AWS does.
 func startLocal(region string) (url string, stop func(), err error) {
 	log := slog.New(slog.DiscardHandler)
 	server := httptest.NewUnstartedServer(nil)
@@ -79,14 +80,18 @@ func startLocal(region string) (url string, stop func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	queues = sqs.New(sqs.Config{BaseURL: baseURL, Region: region, AccountID: graph.AccountID, SenderID: authority.UserID}, log)
+	queues = sqs.New(sqs.Config{
+		BaseURL: baseURL, Region: region, AccountID: graph.AccountID, SenderID: authority.UserID,
+	}, log)
 	topics = sns.New(sns.Config{
 		Region: region, AccountID: graph.AccountID, Queues: queues,
 		AuthorizeDelivery: func(topicARN, queueARN string) error {
 			return authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 		},
 	}, log)
-	secrets := secretsmanager.New(secretsmanager.Config{Region: region, AccountID: graph.AccountID, Invoke: invokeRotator}, log)
+	secrets := secretsmanager.New(secretsmanager.Config{
+		Region: region, AccountID: graph.AccountID, Invoke: invokeRotator,
+	}, log)
 	server.Config.Handler = awsapi.NewAuthorizedHandler(log, authority, queues.API(), topics.API(), secrets.API())
 	server.Start()
 	return server.URL, func() {
@@ -96,7 +101,7 @@ func startLocal(region string) (url string, stop func(), err error) {
 	}, nil
 }
 
-// isMoto reports whether the endpoint has the page that moto's server alone has.
+// isMoto reports whether the endpoint serves /moto-api/, a page of moto's server.
 func isMoto(url string) (bool, error) {
 	response, err := http.Get(url + "/moto-api/")
 	if err != nil {
@@ -106,6 +111,3 @@ func isMoto(url string) (bool, error) {
 	_, err = io.Copy(io.Discard, response.Body)
 	return response.StatusCode == http.StatusOK, err
 }
-
-// doNotRetry lets an error through that the SDK would otherwise try to get rid of.
-func doNotRetry() aws.Retryer { return aws.NopRetryer{} }

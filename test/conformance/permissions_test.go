@@ -6,31 +6,40 @@ import (
 )
 
 const (
+	iamGuide      = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 	queuePolicies = snsGuide + "subscribe-sqs-queue-to-sns-topic.html"
-	explicitDeny  = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"
-	confused      = "https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
+	explicitDeny  = iamGuide + "reference_policies_evaluation-logic_policy-eval-denyallow.html"
+	confused      = iamGuide + "confused-deputy.html"
 )
 
-// statement is one of a queue's policy, about a topic's messages to it, with more elements.
+// statement returns a statement of a queue policy about messages that SNS sends to q. more is empty
+// or begins with a comma, for example `,"Condition":{…}`.
 func (q queue) statement(effect, more string) string {
-	return fmt.Sprintf(`{"Effect":%q,"Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":%q%s}`, effect, q.arn, more)
+	return fmt.Sprintf(`{"Effect":%q,"Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage",`+
+		`"Resource":%q%s}`, effect, q.arn, more)
 }
 
-// judge has the queue judge by the statements.
-func (q queue) judge(statements string) {
+// trySetPolicy sets a queue policy with the statements, and returns the error.
+func (q queue) trySetPolicy(statements string) error {
+	return q.set(attributes{"Policy": `{"Version":"2012-10-17","Statement":[` + statements + `]}`})
+}
+
+func (q queue) setPolicy(statements string) {
 	q.t.Helper()
-	q.t.ok(q.set(attributes{"Policy": `{"Version":"2012-10-17","Statement":[` + statements + `]}`}))
+	q.t.ok(q.trySetPolicy(statements))
 }
 
-// refusedTo publishes to a queue that does not take it, and checks that the message is in the subscription's dead-letter queue alone.
-func (p topic) refusedTo(q, dlq queue) {
+// publishRefused publishes a message that q must refuse. It checks that the message is in the
+// subscription's dead-letter queue, and not in q.
+func (p topic) publishRefused(q, dlq queue) {
 	p.t.Helper()
 	p.publish("x", nil)
 	dlq.receiveOne()
-	q.none("that no policy lets in")
+	q.none("that no policy allows")
 }
 
-// newGuarded makes a topic and a queue without a policy that is subscribed to it. What the queue refuses goes to the dead-letter queue.
+// newGuarded creates a topic and subscribes a queue that has no policy. SNS moves messages that the
+// queue refuses to dlq.
 func newGuarded(t *T) (p topic, q, dlq queue) {
 	t.Helper()
 	p, q, dlq = newTopic(t), newQueue(t, nil), newQueue(t, nil).allowTopics()
@@ -41,34 +50,34 @@ func newGuarded(t *T) (p topic, q, dlq queue) {
 
 func TestPermissionsOfTopics(t *testing.T) {
 	check(t, []conformanceCase{
-		{"a queue without a policy takes nothing from a topic", queuePolicies, func(t *T) {
+		{"a queue without a policy refuses messages from a topic", queuePolicies, func(t *T) {
 			p, q, dlq := newGuarded(t)
-			p.refusedTo(q, dlq)
+			p.publishRefused(q, dlq)
 		}},
-		{"a policy counts from when it is set until it is removed", sqsAPI + "SetQueueAttributes.html", func(t *T) {
+		{"a policy applies from when it is set until it is removed", sqsAPI + "SetQueueAttributes.html", func(t *T) {
 			p, q, dlq := newGuarded(t)
 			q.allowTopics()
 			p.publish("x", nil)
 			q.delete(q.receiveOne())
 			t.ok(q.set(attributes{"Policy": ""}))
-			p.refusedTo(q, dlq)
+			p.publishRefused(q, dlq)
 		}},
-		{"a condition on the topic's ARN lets that topic in alone", confused, func(t *T) {
+		{"a condition on the topic's ARN allows only that topic", confused, func(t *T) {
 			p, q, dlq := newGuarded(t)
-			q.judge(q.statement("Allow", `,"Condition":{"ArnEquals":{"aws:SourceArn":"`+p.arn+`"}}`))
+			q.setPolicy(q.statement("Allow", `,"Condition":{"ArnEquals":{"aws:SourceArn":"`+p.arn+`"}}`))
 			p.publish("x", nil)
 			q.delete(q.receiveOne())
-			q.judge(q.statement("Allow", `,"Condition":{"ArnEquals":{"aws:SourceArn":"`+p.arn+`-other"}}`))
-			p.refusedTo(q, dlq)
+			q.setPolicy(q.statement("Allow", `,"Condition":{"ArnEquals":{"aws:SourceArn":"`+p.arn+`-other"}}`))
+			p.publishRefused(q, dlq)
 		}},
-		{"a denial counts more than a permission", explicitDeny, func(t *T) {
+		{"a Deny overrides an Allow", explicitDeny, func(t *T) {
 			p, q, dlq := newGuarded(t)
-			q.judge(q.statement("Allow", "") + "," + q.statement("Deny", ""))
-			p.refusedTo(q, dlq)
+			q.setPolicy(q.statement("Allow", "") + "," + q.statement("Deny", ""))
+			p.publishRefused(q, dlq)
 		}},
-		{"a policy that is none is refused", sqsAPI + "SetQueueAttributes.html", func(t *T) {
+		{"an invalid policy is refused", sqsAPI + "SetQueueAttributes.html", func(t *T) {
 			q := newQueue(t, nil)
-			t.refused(q.set(attributes{"Policy": `{"Version":"2012-10-17","Statement":[` + q.statement("Maybe", "") + `]}`}), "InvalidAttributeValue")
+			t.refused(q.trySetPolicy(q.statement("Maybe", "")), "InvalidAttributeValue")
 		}},
 	})
 }

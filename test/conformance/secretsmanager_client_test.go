@@ -17,25 +17,28 @@ const (
 	secretsGuide = "https://docs.aws.amazon.com/secretsmanager/latest/userguide/"
 )
 
+// secretsClient returns a client of the endpoint under test that does not retry.
 func secretsClient() *secretsmanager.Client {
 	return secretsmanager.New(secretsmanager.Options{
-		BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: credentialsProvider, Retryer: doNotRetry(),
+		BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: credentialsProvider,
+		Retryer: aws.NopRetryer{},
 	})
 }
 
-// secret is a secret that a case has to itself.
+// A secret belongs to one case.
 type secret struct {
 	*secretsmanager.Client
 	t         *T
 	name, arn string
 }
 
-// newSecret makes a secret without a value and deletes it when the case is over.
+// newSecret creates a secret without a value. The secret is deleted when the case ends.
 func newSecret(t *T) secret {
 	t.Helper()
 	return createSecret(t, &secretsmanager.CreateSecretInput{Name: aws.String(unique("secret"))})
 }
 
+// createSecret creates a secret as the request says. The secret is deleted when the case ends.
 func createSecret(t *T, in *secretsmanager.CreateSecretInput) secret {
 	t.Helper()
 	client := secretsClient()
@@ -43,12 +46,13 @@ func createSecret(t *T, in *secretsmanager.CreateSecretInput) secret {
 	t.ok(err)
 	t.Cleanup(func() {
 		// The case may have deleted it.
-		_, _ = client.DeleteSecret(context.WithoutCancel(t.Context()), &secretsmanager.DeleteSecretInput{SecretId: created.ARN, ForceDeleteWithoutRecovery: aws.Bool(true)})
+		_, _ = client.DeleteSecret(context.WithoutCancel(t.Context()),
+			&secretsmanager.DeleteSecretInput{SecretId: created.ARN, ForceDeleteWithoutRecovery: aws.Bool(true)})
 	})
 	return secret{Client: client, t: t, name: *created.Name, arn: *created.ARN}
 }
 
-// put makes a version under an id of its own and returns the id.
+// put stores a value as a new version and returns the version's id.
 func (s secret) put(text string, stages ...string) (versionID string) {
 	s.t.Helper()
 	id := uuid.NewString()
@@ -56,12 +60,32 @@ func (s secret) put(text string, stages ...string) (versionID string) {
 	return id
 }
 
+// tryPut stores a value as the version with the id, and returns the error.
 func (s secret) tryPut(id, text string, stages ...string) error {
-	_, err := s.PutSecretValue(s.t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &s.arn, ClientRequestToken: &id, SecretString: &text, VersionStages: stages})
+	_, err := s.putValue(&secretsmanager.PutSecretValueInput{
+		ClientRequestToken: &id, SecretString: &text, VersionStages: stages,
+	})
 	return err
 }
 
-// get reads a value by a version's id, a stage, or both; "" is for neither.
+// putValue, update and delete send a request for this secret and return the answer, so that a case
+// can expect an error.
+func (s secret) putValue(in *secretsmanager.PutSecretValueInput) (*secretsmanager.PutSecretValueOutput, error) {
+	in.SecretId = &s.arn
+	return s.PutSecretValue(s.t.Context(), in)
+}
+
+func (s secret) update(in *secretsmanager.UpdateSecretInput) (*secretsmanager.UpdateSecretOutput, error) {
+	in.SecretId = &s.arn
+	return s.UpdateSecret(s.t.Context(), in)
+}
+
+func (s secret) delete(in *secretsmanager.DeleteSecretInput) (*secretsmanager.DeleteSecretOutput, error) {
+	in.SecretId = &s.arn
+	return s.DeleteSecret(s.t.Context(), in)
+}
+
+// get reads a value by a version's id, a stage, or both. "" leaves the id or the stage out.
 func (s secret) get(id, stage string) (*secretsmanager.GetSecretValueOutput, error) {
 	in := &secretsmanager.GetSecretValueInput{SecretId: &s.arn}
 	if id != "" {
@@ -73,7 +97,7 @@ func (s secret) get(id, stage string) (*secretsmanager.GetSecretValueOutput, err
 	return s.GetSecretValue(s.t.Context(), in)
 }
 
-// text reads a value that must be there.
+// text reads the value of a stage, and fails the case if there is none.
 func (s secret) text(stage string) string {
 	s.t.Helper()
 	got, err := s.get("", stage)
@@ -88,7 +112,8 @@ func (s secret) describe() *secretsmanager.DescribeSecretOutput {
 	return got
 }
 
-// stages checks which versions have which staging labels. Whether versions without any are described is a case of its own.
+// stages checks which versions have which staging labels. It ignores versions without labels:
+// another case checks whether they are described.
 func (s secret) stages(want map[string][]string) {
 	s.t.Helper()
 	got := s.describe().VersionIdsToStages
@@ -101,7 +126,7 @@ func (s secret) stages(want map[string][]string) {
 	}
 }
 
-// move moves a stage from one version to another; "" is for none.
+// move moves a stage from one version to another. "" leaves the version out.
 func (s secret) move(stage, from, to string) error {
 	in := &secretsmanager.UpdateSecretVersionStageInput{SecretId: &s.arn, VersionStage: &stage}
 	if from != "" {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,8 +18,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// rotators are the cases' rotation functions, by ARN. The local run's endpoint calls them where the run would call a
-// function of the stack; any other endpoint would need a function that is deployed there.
+// rotators maps the ARN of a case's rotation function to its *rotator. The local endpoint calls
+// invokeRotator, where the local run calls a Lambda function. Other endpoints cannot call a
+// function of this process.
 var rotators sync.Map
 
 // invokeRotator calls a rotation function for the local endpoint.
@@ -30,24 +32,25 @@ func invokeRotator(ctx context.Context, arn string, payload []byte) ([]byte, err
 	return []byte("null"), r.(*rotator).handle(ctx, payload)
 }
 
-// rotationEvent is what a rotation function is called with.
+// A rotationEvent is the input of a rotation function.
 type rotationEvent struct{ Step, SecretId, ClientRequestToken string }
 
-// rotator is a rotation function that works as AWS's template does.
+// A rotator is a rotation function that does what AWS's template does.
 // https://github.com/aws-samples/aws-secrets-manager-rotation-lambdas/blob/master/SecretsManagerRotationTemplate/lambda_function.py
 type rotator struct {
 	secret secret
 	arn    string
-	before func(rotationEvent) error // called before each step, if set; set before the rotation starts
+	before func(rotationEvent) error // optional: called before each step; set it before the rotation starts
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards events
 	events []rotationEvent
 }
 
-// newRotator is a rotation function of a secret, or skips the case at an endpoint that cannot call it.
+// newRotator returns a rotation function for the secret. It skips the case if another endpoint than
+// the local one is tested.
 func newRotator(s secret) *rotator {
 	if os.Getenv("CONFORMANCE_ENDPOINT") != "" {
-		s.t.Skip("a rotation function of this process can be called by the local run's endpoint alone")
+		s.t.Skip("only the local endpoint can call a rotation function of this process")
 	}
 	r := &rotator{secret: s, arn: "arn:aws:lambda:" + endpoint.region + ":000000000000:function:" + unique("rotator")}
 	rotators.Store(r.arn, r)
@@ -55,7 +58,7 @@ func newRotator(s secret) *rotator {
 	return r
 }
 
-// seen returns the events so far.
+// seen returns the events that the function has got so far.
 func (r *rotator) seen() []rotationEvent {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,12 +88,14 @@ func (r *rotator) handle(ctx context.Context, payload []byte) error {
 	token, client := &event.ClientRequestToken, r.secret.Client
 	switch event.Step {
 	case "createSecret":
-		_, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &event.SecretId, VersionId: token, VersionStage: aws.String("AWSPENDING")})
+		_, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &event.SecretId,
+			VersionId: token, VersionStage: aws.String("AWSPENDING")})
 		if _, missing := errors.AsType[*types.ResourceNotFoundException](err); !missing {
 			return err
 		}
 		_, err = client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-			SecretId: &event.SecretId, ClientRequestToken: token, SecretString: aws.String("rotated"), VersionStages: []string{"AWSPENDING"},
+			SecretId: &event.SecretId, ClientRequestToken: token, SecretString: aws.String("rotated"),
+			VersionStages: []string{"AWSPENDING"},
 		})
 		return err
 	case "finishSecret":
@@ -101,7 +106,8 @@ func (r *rotator) handle(ctx context.Context, payload []byte) error {
 		for id, stages := range described.VersionIdsToStages {
 			if slices.Contains(stages, "AWSCURRENT") {
 				_, err = client.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
-					SecretId: &event.SecretId, VersionStage: aws.String("AWSCURRENT"), MoveToVersionId: token, RemoveFromVersionId: &id,
+					SecretId: &event.SecretId, VersionStage: aws.String("AWSCURRENT"), MoveToVersionId: token,
+					RemoveFromVersionId: &id,
 				})
 				return err
 			}
@@ -112,7 +118,7 @@ func (r *rotator) handle(ctx context.Context, payload []byte) error {
 	}
 }
 
-// rotate starts a rotation by a function and returns the id of the new version.
+// rotate starts a rotation of this secret and returns the id of the new version.
 func (s secret) rotate(in *secretsmanager.RotateSecretInput) string {
 	s.t.Helper()
 	in.SecretId = &s.arn
@@ -121,7 +127,7 @@ func (s secret) rotate(in *secretsmanager.RotateSecretInput) string {
 	return aws.ToString(out.VersionId)
 }
 
-// waitCurrent waits until a rotation has made the version current.
+// waitCurrent waits until a version is AWSCURRENT.
 func (s secret) waitCurrent(id string) {
 	s.t.Helper()
 	s.t.eventually("the new version is AWSCURRENT", func() bool {
@@ -129,8 +135,29 @@ func (s secret) waitCurrent(id string) {
 	})
 }
 
+const (
+	rotateSecret      = secretsAPI + "RotateSecret.html"
+	rotationFunctions = secretsGuide + "rotate-secrets_lambda-functions.html"
+)
+
+// pendingWithoutValue checks that the secret's version with the id is AWSPENDING and has no value.
+// It returns an error: a rotation function runs outside of the case's goroutine.
+func pendingWithoutValue(s secret, id string) error {
+	described, err := s.DescribeSecret(s.t.Context(), &secretsmanager.DescribeSecretInput{SecretId: &s.arn})
+	if err != nil {
+		return err
+	}
+	if stages := described.VersionIdsToStages; !slices.Equal(stages[id], []string{"AWSPENDING"}) {
+		return fmt.Errorf("stages in createSecret: got %v, want AWSPENDING for %s", stages, id)
+	}
+	_, err = s.get("", "AWSPENDING")
+	if _, notFound := errors.AsType[*types.ResourceNotFoundException](err); notFound {
+		return nil
+	}
+	return cmp.Or(err, errors.New("AWSPENDING has a value in createSecret"))
+}
+
 func TestSecretRotation(t *testing.T) {
-	rotateSecret, rotationFunctions := secretsAPI+"RotateSecret.html", secretsGuide+"rotate-secrets_lambda-functions.html"
 	check(t, []conformanceCase{
 		{"the function is called with each step, in order", rotationFunctions, func(t *T) {
 			s := newSecret(t)
@@ -147,29 +174,19 @@ func TestSecretRotation(t *testing.T) {
 			if got := s.text(""); got != "rotated" {
 				t.Errorf("value: got %q, want %q", got, "rotated")
 			}
-			t.eventually("AWSPENDING is taken off", func() bool { return len(s.describe().VersionIdsToStages[two]) == 1 })
+			t.eventually("AWSPENDING is removed", func() bool {
+				return len(s.describe().VersionIdsToStages[two]) == 1
+			})
 			s.stages(map[string][]string{two: {"AWSCURRENT"}, one: {"AWSPREVIOUS"}})
 		}},
-		{"the pending version is there before it has a value", secretsAPI + "DescribeSecret.html", func(t *T) {
+		{"the pending version exists before it has a value", secretsAPI + "DescribeSecret.html", func(t *T) {
 			s := newSecret(t)
 			s.put("one")
 			r := newRotator(s)
 			seen := make(chan error, 1)
 			r.before = func(event rotationEvent) error {
 				if event.Step == "createSecret" {
-					described, err := s.DescribeSecret(t.Context(), &secretsmanager.DescribeSecretInput{SecretId: &s.arn})
-					if err == nil && !slices.Equal(described.VersionIdsToStages[event.ClientRequestToken], []string{"AWSPENDING"}) {
-						err = fmt.Errorf("stages in createSecret: got %v", described.VersionIdsToStages)
-					}
-					if err == nil {
-						_, err = s.get("", "AWSPENDING")
-						if _, notFound := errors.AsType[*types.ResourceNotFoundException](err); notFound {
-							err = nil
-						} else if err == nil {
-							err = errors.New("AWSPENDING has a value in createSecret")
-						}
-					}
-					seen <- err
+					seen <- pendingWithoutValue(s, event.ClientRequestToken)
 				}
 				return nil
 			}
@@ -177,7 +194,7 @@ func TestSecretRotation(t *testing.T) {
 			s.waitCurrent(two)
 			t.ok(<-seen)
 		}},
-		{"a rotation that is not finished refuses another", rotateSecret, func(t *T) {
+		{"an unfinished rotation blocks another", rotateSecret, func(t *T) {
 			s := newSecret(t)
 			one, r := s.put("one"), newRotator(s)
 			r.before = func(event rotationEvent) error {
@@ -187,26 +204,30 @@ func TestSecretRotation(t *testing.T) {
 				return nil
 			}
 			token := uuid.NewString()
-			if got := s.rotate(&secretsmanager.RotateSecretInput{RotationLambdaARN: &r.arn, ClientRequestToken: &token}); got != token {
+			got := s.rotate(&secretsmanager.RotateSecretInput{RotationLambdaARN: &r.arn, ClientRequestToken: &token})
+			if got != token {
 				t.Errorf("version: got %s, want the token %s", got, token)
 			}
 			t.eventually("the function has failed", func() bool { return slices.Contains(r.steps(), "setSecret") })
 			s.stages(map[string][]string{one: {"AWSCURRENT"}, token: {"AWSPENDING"}})
 			_, err := s.RotateSecret(t.Context(), &secretsmanager.RotateSecretInput{SecretId: &s.arn})
 			t.refused(err, "InvalidRequestException")
-			cancelled, err := s.CancelRotateSecret(t.Context(), &secretsmanager.CancelRotateSecretInput{SecretId: &s.arn})
+			cancelled, err := s.CancelRotateSecret(t.Context(),
+				&secretsmanager.CancelRotateSecretInput{SecretId: &s.arn})
 			t.ok(err)
 			if aws.ToString(cancelled.VersionId) != token {
-				t.Errorf("the version of the rotation that was cancelled: got %s, want %s", aws.ToString(cancelled.VersionId), token)
+				t.Errorf("the version of the rotation that was cancelled: got %s, want %s",
+					aws.ToString(cancelled.VersionId), token)
 			}
 		}},
-		{"RotateImmediately false takes the step testSecret alone", rotateSecret, func(t *T) {
+		{"RotateImmediately false runs only the step testSecret", rotateSecret, func(t *T) {
 			s := newSecret(t)
 			one, r := s.put("one"), newRotator(s)
 			s.rotate(&secretsmanager.RotateSecretInput{
-				RotationLambdaARN: &r.arn, RotateImmediately: aws.Bool(false), RotationRules: &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(7)},
+				RotationLambdaARN: &r.arn, RotateImmediately: aws.Bool(false),
+				RotationRules: &types.RotationRulesType{AutomaticallyAfterDays: aws.Int64(7)},
 			})
-			t.eventually("the test is over", func() bool {
+			t.eventually("testSecret is done and AWSPENDING is removed", func() bool {
 				return len(r.steps()) > 0 && len(s.describe().VersionIdsToStages) == 1
 			})
 			if got := r.steps(); !slices.Equal(got, []string{"testSecret"}) {
@@ -218,11 +239,15 @@ func TestSecretRotation(t *testing.T) {
 			s := newSecret(t)
 			s.put("one")
 			r := newRotator(s)
-			two := s.rotate(&secretsmanager.RotateSecretInput{RotationLambdaARN: &r.arn, RotationRules: &types.RotationRulesType{ScheduleExpression: aws.String("rate(10 days)"), Duration: aws.String("3h")}})
+			rules := types.RotationRulesType{ScheduleExpression: aws.String("rate(10 days)"),
+				Duration: aws.String("3h")}
+			two := s.rotate(&secretsmanager.RotateSecretInput{RotationLambdaARN: &r.arn, RotationRules: &rules})
 			s.waitCurrent(two)
 			t.eventually("the rotation is over", func() bool { return s.describe().LastRotatedDate != nil })
 			got := s.describe()
-			if !aws.ToBool(got.RotationEnabled) || aws.ToString(got.RotationLambdaARN) != r.arn || aws.ToString(got.RotationRules.ScheduleExpression) != "rate(10 days)" || aws.ToString(got.RotationRules.Duration) != "3h" {
+			if !aws.ToBool(got.RotationEnabled) || aws.ToString(got.RotationLambdaARN) != r.arn ||
+				aws.ToString(got.RotationRules.ScheduleExpression) != *rules.ScheduleExpression ||
+				aws.ToString(got.RotationRules.Duration) != *rules.Duration {
 				t.Errorf("got %+v", got)
 			}
 			if next := time.Until(aws.ToTime(got.NextRotationDate)); next < 9*24*time.Hour || next > 11*24*time.Hour {
@@ -247,6 +272,7 @@ func TestSecretRotation(t *testing.T) {
 		{"rules that Secrets Manager does not have are refused", secretsAPI + "RotationRulesType.html", func(t *T) {
 			s := newSecret(t)
 			one := s.put("one")
+			function := "arn:aws:lambda:" + endpoint.region + ":000000000000:function:none"
 			for _, rules := range []types.RotationRulesType{
 				{AutomaticallyAfterDays: aws.Int64(1001)},
 				{AutomaticallyAfterDays: aws.Int64(1), ScheduleExpression: aws.String("rate(1 day)")},
@@ -254,14 +280,15 @@ func TestSecretRotation(t *testing.T) {
 				{ScheduleExpression: aws.String("rate(4 hours)"), Duration: aws.String("5h")},
 			} {
 				_, err := s.RotateSecret(t.Context(), &secretsmanager.RotateSecretInput{
-					SecretId: &s.arn, RotationLambdaARN: aws.String("arn:aws:lambda:" + endpoint.region + ":000000000000:function:none"), RotationRules: &rules,
+					SecretId: &s.arn, RotationLambdaARN: &function, RotationRules: &rules,
 				})
 				t.refused(err, "InvalidParameterException")
 			}
 			s.stages(map[string][]string{one: {"AWSCURRENT"}})
 		}},
-		{"a secret that is not there is not rotated", rotateSecret, func(t *T) {
-			_, err := secretsClient().RotateSecret(t.Context(), &secretsmanager.RotateSecretInput{SecretId: aws.String(unique("secret"))})
+		{"a missing secret is not rotated", rotateSecret, func(t *T) {
+			_, err := secretsClient().RotateSecret(t.Context(),
+				&secretsmanager.RotateSecretInput{SecretId: aws.String(unique("secret"))})
 			t.refused(err, "ResourceNotFoundException")
 		}},
 	})

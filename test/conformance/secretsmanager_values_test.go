@@ -11,23 +11,27 @@ import (
 	"github.com/google/uuid"
 )
 
+const partialARN = secretsGuide + "troubleshoot.html#ARN_secretnamehyphen"
+
 func TestSecretValues(t *testing.T) {
 	check(t, []conformanceCase{
-		{"the value without a version is AWSCURRENT's", secretsAPI + "GetSecretValue.html", func(t *T) {
+		{"the default version is AWSCURRENT", secretsAPI + "GetSecretValue.html", func(t *T) {
 			s := newSecret(t)
 			one := s.put("one")
 			s.put("two", "AWSPENDING")
 			got, err := s.get("", "")
 			t.ok(err)
-			if *got.SecretString != "one" || *got.VersionId != one || !slices.Equal(got.VersionStages, []string{"AWSCURRENT"}) || *got.ARN != s.arn || *got.Name != s.name || got.CreatedDate == nil {
+			if *got.SecretString != "one" || *got.VersionId != one || *got.ARN != s.arn || *got.Name != s.name ||
+				got.CreatedDate == nil || !slices.Equal(got.VersionStages, []string{"AWSCURRENT"}) {
 				t.Errorf("got %+v", got)
 			}
 		}},
-		{"a value by its version's id, by a stage, and by both", secretsAPI + "GetSecretValue.html", func(t *T) {
+		{"a value is read by its version's id, by a stage, or by both", secretsAPI + "GetSecretValue.html", func(t *T) {
 			s := newSecret(t)
 			one, two := s.put("one"), s.put("two")
 			for _, c := range []struct{ id, stage, want string }{
-				{one, "", "one"}, {two, "", "two"}, {"", "AWSPREVIOUS", "one"}, {"", "AWSCURRENT", "two"}, {one, "AWSPREVIOUS", "one"},
+				{one, "", "one"}, {two, "", "two"}, {"", "AWSPREVIOUS", "one"}, {"", "AWSCURRENT", "two"},
+				{one, "AWSPREVIOUS", "one"},
 			} {
 				got, err := s.get(c.id, c.stage)
 				t.ok(err)
@@ -43,7 +47,7 @@ func TestSecretValues(t *testing.T) {
 			_, err := s.get(one, "AWSCURRENT")
 			t.refused(err, "InvalidRequestException", "ResourceNotFoundException")
 		}},
-		{"a secret, a version or a stage that is not there is not found", secretsAPI + "GetSecretValue.html", func(t *T) {
+		{"a missing secret, version or stage is not found", secretsAPI + "GetSecretValue.html", func(t *T) {
 			s := newSecret(t)
 			_, err := s.get("", "")
 			t.refused(err, "ResourceNotFoundException")
@@ -52,10 +56,11 @@ func TestSecretValues(t *testing.T) {
 			t.refused(err, "ResourceNotFoundException")
 			_, err = s.get(uuid.NewString(), "")
 			t.refused(err, "ResourceNotFoundException")
-			_, err = s.GetSecretValue(t.Context(), &secretsmanager.GetSecretValueInput{SecretId: aws.String(unique("secret"))})
+			_, err = s.GetSecretValue(t.Context(),
+				&secretsmanager.GetSecretValueInput{SecretId: aws.String(unique("secret"))})
 			t.refused(err, "ResourceNotFoundException")
 		}},
-		{"a secret is found by its name, its ARN and its ARN without the random characters", secretsGuide + "troubleshoot.html#ARN_secretnamehyphen", func(t *T) {
+		{"a secret is found by its name, its ARN and its ARN without the random characters", partialARN, func(t *T) {
 			s := newSecret(t)
 			s.put("one")
 			for _, id := range []string{s.name, s.arn, s.arn[:len(s.arn)-len("-AbCdEf")]} {
@@ -66,9 +71,9 @@ func TestSecretValues(t *testing.T) {
 				}
 			}
 		}},
-		{"binary values come back as they went in", secretsAPI + "PutSecretValue.html", func(t *T) {
+		{"a binary value is returned unchanged", secretsAPI + "PutSecretValue.html", func(t *T) {
 			s, binary := newSecret(t), []byte{0, 1, 254, 255}
-			_, err := s.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &s.arn, SecretBinary: binary})
+			_, err := s.putValue(&secretsmanager.PutSecretValueInput{SecretBinary: binary})
 			t.ok(err)
 			got, err := s.get("", "")
 			t.ok(err)
@@ -83,7 +88,7 @@ func TestSecretValues(t *testing.T) {
 			t.ok(s.tryPut(one, "one"))
 			s.stages(map[string][]string{two: {"AWSCURRENT"}, one: {"AWSPREVIOUS"}})
 		}},
-		{"PutSecretValue with the same token and another value is refused", secretsAPI + "PutSecretValue.html", func(t *T) {
+		{"PutSecretValue refuses another value for the same token", secretsAPI + "PutSecretValue.html", func(t *T) {
 			s := newSecret(t)
 			one := s.put("one")
 			t.refused(s.tryPut(one, "other"), "ResourceExistsException")
@@ -101,35 +106,37 @@ func TestSecretValues(t *testing.T) {
 		{"a value may have 65,536 bytes and no more", secretsGuide + "reference_limits.html", func(t *T) {
 			s := newSecret(t)
 			s.put(strings.Repeat("x", 65536))
-			t.refused(s.tryPut(uuid.NewString(), strings.Repeat("x", 65537)), "InvalidParameterException", "ValidationException")
+			t.refused(s.tryPut(uuid.NewString(), strings.Repeat("x", 65537)), "InvalidParameterException",
+				"ValidationException")
 		}},
-		{"a request without a value, or with a text and bytes, is refused", secretsAPI + "PutSecretValue.html", func(t *T) {
+		{"a request must have either a text or bytes", secretsAPI + "PutSecretValue.html", func(t *T) {
 			s := newSecret(t)
-			_, err := s.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &s.arn})
+			_, err := s.putValue(&secretsmanager.PutSecretValueInput{})
 			t.refused(err, "InvalidRequestException", "InvalidParameterException")
-			_, err = s.PutSecretValue(t.Context(), &secretsmanager.PutSecretValueInput{SecretId: &s.arn, SecretString: aws.String("x"), SecretBinary: []byte("x")})
+			_, err = s.putValue(&secretsmanager.PutSecretValueInput{SecretString: aws.String("x"),
+				SecretBinary: []byte("x")})
 			t.refused(err, "InvalidRequestException", "InvalidParameterException")
 		}},
 		{"UpdateSecret makes a current version, and only with a value", secretsAPI + "UpdateSecret.html", func(t *T) {
 			s := newSecret(t)
 			one := s.put("one")
-			changed, err := s.UpdateSecret(t.Context(), &secretsmanager.UpdateSecretInput{SecretId: &s.arn, Description: aws.String("described")})
+			changed, err := s.update(&secretsmanager.UpdateSecretInput{Description: aws.String("described")})
 			t.ok(err)
 			if changed.VersionId != nil {
 				t.Errorf("a new description made version %s", *changed.VersionId)
 			}
-			updated, err := s.UpdateSecret(t.Context(), &secretsmanager.UpdateSecretInput{SecretId: &s.arn, SecretString: aws.String("two")})
+			updated, err := s.update(&secretsmanager.UpdateSecretInput{SecretString: aws.String("two")})
 			t.ok(err)
 			s.stages(map[string][]string{aws.ToString(updated.VersionId): {"AWSCURRENT"}, one: {"AWSPREVIOUS"}})
 			if got := s.describe(); aws.ToString(got.Description) != "described" {
 				t.Errorf("description: got %v, want %q", got.Description, "described")
 			}
 		}},
-		{"UpdateSecret with a version's token is refused, whatever the value", secretsAPI + "UpdateSecret.html", func(t *T) {
+		{"UpdateSecret refuses the token of an existing version", secretsAPI + "UpdateSecret.html", func(t *T) {
 			s := newSecret(t)
 			one := s.put("one")
 			for _, text := range []string{"one", "other"} {
-				_, err := s.UpdateSecret(t.Context(), &secretsmanager.UpdateSecretInput{SecretId: &s.arn, ClientRequestToken: &one, SecretString: &text})
+				_, err := s.update(&secretsmanager.UpdateSecretInput{ClientRequestToken: &one, SecretString: &text})
 				t.refused(err, "ResourceExistsException")
 			}
 		}},

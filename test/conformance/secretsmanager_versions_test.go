@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 )
 
+const updateStage = secretsAPI + "UpdateSecretVersionStage.html"
+
 func TestSecretVersions(t *testing.T) {
 	check(t, []conformanceCase{
 		{"AWSPREVIOUS follows AWSCURRENT when a value is put", secretsAPI + "PutSecretValue.html", func(t *T) {
@@ -22,14 +24,14 @@ func TestSecretVersions(t *testing.T) {
 			one := s.put("one", "AWSPENDING")
 			s.stages(map[string][]string{one: {"AWSCURRENT", "AWSPENDING"}})
 		}},
-		{"a label that is put is taken off the version that had it", secretsAPI + "PutSecretValue.html", func(t *T) {
+		{"a label that is put is removed from the version that had it", secretsAPI + "PutSecretValue.html", func(t *T) {
 			s := newSecret(t)
 			one := s.put("one")
 			s.put("two", "blue")
 			three := s.put("three", "blue", "green")
 			s.stages(map[string][]string{one: {"AWSCURRENT"}, three: {"blue", "green"}})
 		}},
-		{"AWSPREVIOUS follows AWSCURRENT when it is moved", secretsAPI + "UpdateSecretVersionStage.html", func(t *T) {
+		{"AWSPREVIOUS follows AWSCURRENT when it is moved", updateStage, func(t *T) {
 			s := newSecret(t)
 			s.put("one")
 			two, three := s.put("two"), s.put("three", "AWSPENDING")
@@ -37,7 +39,7 @@ func TestSecretVersions(t *testing.T) {
 			t.ok(s.move("AWSPENDING", three, ""))
 			s.stages(map[string][]string{three: {"AWSCURRENT"}, two: {"AWSPREVIOUS"}})
 		}},
-		{"AWSCURRENT moves back to the previous version", secretsGuide + "rotate-secrets_lambda-functions.html", func(t *T) {
+		{"AWSCURRENT moves back to the previous version", rotationFunctions, func(t *T) {
 			s := newSecret(t)
 			one, two := s.put("one"), s.put("two")
 			t.ok(s.move("AWSCURRENT", two, one))
@@ -46,7 +48,7 @@ func TestSecretVersions(t *testing.T) {
 				t.Errorf("value: got %q, want %q", got, "one")
 			}
 		}},
-		{"a label of one's own is attached, moved and removed", secretsAPI + "UpdateSecretVersionStage.html", func(t *T) {
+		{"a custom label is attached, moved and removed", updateStage, func(t *T) {
 			s := newSecret(t)
 			one, two := s.put("one"), s.put("two")
 			t.ok(s.move("blue", "", one))
@@ -55,7 +57,7 @@ func TestSecretVersions(t *testing.T) {
 			t.ok(s.move("blue", two, ""))
 			s.stages(map[string][]string{two: {"AWSCURRENT"}, one: {"AWSPREVIOUS"}})
 		}},
-		{"a label that is attached does not move unless its version is named", secretsAPI + "UpdateSecretVersionStage.html", func(t *T) {
+		{"an attached label moves only if the request names its version", updateStage, func(t *T) {
 			s := newSecret(t)
 			one, two := s.put("one"), s.put("two")
 			three := s.put("three", "blue")
@@ -71,11 +73,12 @@ func TestSecretVersions(t *testing.T) {
 			t.refused(s.move("AWSCURRENT", one, ""), "InvalidParameterException")
 			s.stages(map[string][]string{one: {"AWSCURRENT"}})
 		}},
-		{"a label moves to and from versions that exist", secretsAPI + "UpdateSecretVersionStage.html", func(t *T) {
+		{"a label moves to and from versions that exist", updateStage, func(t *T) {
 			s := newSecret(t)
 			one := s.put("one")
 			t.refused(s.move("blue", "", uuid.NewString()), "ResourceNotFoundException", "InvalidParameterException")
-			t.refused(s.move("AWSCURRENT", uuid.NewString(), one), "ResourceNotFoundException", "InvalidParameterException")
+			t.refused(s.move("AWSCURRENT", uuid.NewString(), one), "ResourceNotFoundException",
+				"InvalidParameterException")
 		}},
 		{"versions without labels are not described", secretsAPI + "DescribeSecret.html", func(t *T) {
 			s := newSecret(t)
@@ -86,11 +89,12 @@ func TestSecretVersions(t *testing.T) {
 				t.Errorf("the version without labels is described, with %q", stages)
 			}
 		}},
-		{"versions without labels are listed when asked for", secretsAPI + "ListSecretVersionIds.html", func(t *T) {
+		{"versions without labels are listed on request", secretsAPI + "ListSecretVersionIds.html", func(t *T) {
 			s := newSecret(t)
 			one, two, three := s.put("one"), s.put("two"), s.put("three")
 			for deprecated, want := range map[bool][]string{false: {two, three}, true: {one, two, three}} {
-				listed, err := s.ListSecretVersionIds(t.Context(), &secretsmanager.ListSecretVersionIdsInput{SecretId: &s.name, IncludeDeprecated: &deprecated})
+				listed, err := s.ListSecretVersionIds(t.Context(),
+					&secretsmanager.ListSecretVersionIdsInput{SecretId: &s.name, IncludeDeprecated: &deprecated})
 				t.ok(err)
 				var got []string
 				for _, v := range listed.Versions {
@@ -102,7 +106,8 @@ func TestSecretVersions(t *testing.T) {
 					t.Errorf("IncludeDeprecated %v: got %q, want %q", deprecated, got, want)
 				}
 				if aws.ToString(listed.ARN) != s.arn || aws.ToString(listed.Name) != s.name {
-					t.Errorf("the secret of the list: got %v and %v, want %s and %s", aws.ToString(listed.ARN), aws.ToString(listed.Name), s.arn, s.name)
+					t.Errorf("the secret of the list: got %v and %v, want %s and %s", aws.ToString(listed.ARN),
+						aws.ToString(listed.Name), s.arn, s.name)
 				}
 			}
 		}},
@@ -110,7 +115,8 @@ func TestSecretVersions(t *testing.T) {
 			s := newSecret(t)
 			want := []string{s.put("one"), s.put("two"), s.put("three", "AWSPENDING")}
 			var got []string
-			for pages := secretsmanager.NewListSecretVersionIdsPaginator(s, &secretsmanager.ListSecretVersionIdsInput{SecretId: &s.arn, MaxResults: aws.Int32(2)}); pages.HasMorePages(); {
+			in := &secretsmanager.ListSecretVersionIdsInput{SecretId: &s.arn, MaxResults: aws.Int32(2)}
+			for pages := secretsmanager.NewListSecretVersionIdsPaginator(s, in); pages.HasMorePages(); {
 				page, err := pages.NextPage(t.Context())
 				t.ok(err)
 				if len(page.Versions) > 2 {
@@ -126,8 +132,9 @@ func TestSecretVersions(t *testing.T) {
 				t.Errorf("versions: got %q, want %q", got, want)
 			}
 		}},
-		{"the versions of a secret that is not there are not found", secretsAPI + "ListSecretVersionIds.html", func(t *T) {
-			_, err := secretsClient().ListSecretVersionIds(t.Context(), &secretsmanager.ListSecretVersionIdsInput{SecretId: aws.String(unique("secret"))})
+		{"a missing secret has no versions to list", secretsAPI + "ListSecretVersionIds.html", func(t *T) {
+			_, err := secretsClient().ListSecretVersionIds(t.Context(),
+				&secretsmanager.ListSecretVersionIdsInput{SecretId: aws.String(unique("secret"))})
 			t.refused(err, "ResourceNotFoundException")
 		}},
 	})

@@ -10,28 +10,34 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// commonErrors are what each service answers whom it does not know. SQS's own page has the codes of its older protocol, which its
-// clients go by.
+// commonErrors are the pages of the errors with which each service answers unknown callers. SQS's
+// page has the codes of its older protocol; its clients use those.
 var commonErrors = map[string]string{
 	"sqs":            "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html",
 	"sns":            "https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html",
 	"secretsmanager": "https://docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html",
 }
 
-// listAs asks each service for a list, signed with the credentials.
+// listAs has a request to each service. The credentials sign it.
 var listAs = map[string]func(*T, aws.CredentialsProvider) error{
 	"sqs": func(t *T, c aws.CredentialsProvider) error {
-		client := sqs.New(sqs.Options{BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: doNotRetry()})
+		client := sqs.New(sqs.Options{
+			BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: aws.NopRetryer{},
+		})
 		_, err := client.ListQueues(t.Context(), &sqs.ListQueuesInput{})
 		return err
 	},
 	"sns": func(t *T, c aws.CredentialsProvider) error {
-		client := sns.New(sns.Options{BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: doNotRetry()})
+		client := sns.New(sns.Options{
+			BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: aws.NopRetryer{},
+		})
 		_, err := client.ListTopics(t.Context(), &sns.ListTopicsInput{})
 		return err
 	},
 	"secretsmanager": func(t *T, c aws.CredentialsProvider) error {
-		client := secretsmanager.New(secretsmanager.Options{BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: doNotRetry()})
+		client := secretsmanager.New(secretsmanager.Options{
+			BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: c, Retryer: aws.NopRetryer{},
+		})
 		_, err := client.ListSecrets(t.Context(), &secretsmanager.ListSecretsInput{})
 		return err
 	},
@@ -42,7 +48,7 @@ func TestSignatures(t *testing.T) {
 	for _, service := range []string{"sqs", "sns", "secretsmanager"} {
 		list, doc := listAs[service], commonErrors[service]
 		cases = append(cases,
-			conformanceCase{service + ": a known key with its secret is let in", doc, func(t *T) {
+			conformanceCase{service + ": a known key with its secret is accepted", doc, func(t *T) {
 				t.ok(list(t, credentialsProvider))
 			}},
 			conformanceCase{service + ": an unknown key is refused", doc, func(t *T) {
@@ -52,11 +58,13 @@ func TestSignatures(t *testing.T) {
 			conformanceCase{service + ": a wrong secret is refused", doc, func(t *T) {
 				known, err := credentialsProvider.Retrieve(t.Context())
 				t.ok(err)
-				wrong := credentials.NewStaticCredentialsProvider(known.AccessKeyID, known.SecretAccessKey+"x", known.SessionToken)
+				wrong := credentials.NewStaticCredentialsProvider(known.AccessKeyID, known.SecretAccessKey+"x",
+					known.SessionToken)
 				t.refused(list(t, wrong), "SignatureDoesNotMatch", "InvalidSignatureException")
 			}},
 			conformanceCase{service + ": an unsigned request is refused", doc, func(t *T) {
-				t.refused(list(t, aws.AnonymousCredentials{}), "MissingAuthenticationToken", "MissingAuthenticationTokenException")
+				t.refused(list(t, aws.AnonymousCredentials{}), "MissingAuthenticationToken",
+					"MissingAuthenticationTokenException")
 			}},
 		)
 	}

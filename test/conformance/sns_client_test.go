@@ -15,20 +15,22 @@ const (
 	snsGuide = "https://docs.aws.amazon.com/sns/latest/dg/"
 )
 
+// snsClient returns a client of the endpoint under test that does not retry.
 func snsClient() *sns.Client {
 	return sns.New(sns.Options{
-		BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: credentialsProvider, Retryer: doNotRetry(),
+		BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: credentialsProvider,
+		Retryer: aws.NopRetryer{},
 	})
 }
 
-// topic is a topic that a case has to itself.
+// A topic belongs to one case.
 type topic struct {
 	*sns.Client
 	t   *T
 	arn string
 }
 
-// newTopic makes a topic and deletes it when the case is over.
+// newTopic creates a topic. The topic is deleted when the case ends.
 func newTopic(t *T) topic {
 	t.Helper()
 	client := snsClient()
@@ -41,11 +43,13 @@ func newTopic(t *T) topic {
 	return topic{Client: client, t: t, arn: *created.TopicArn}
 }
 
-// allow lets every topic send to the queue, which on AWS none may without it.
+// allowTopics sets a queue policy that lets every topic send to the queue. Without a policy AWS
+// lets no topic send.
 func (q queue) allowTopics() queue {
 	q.t.Helper()
 	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-		"Effect": "Allow", "Principal": map[string]any{"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": q.arn,
+		"Effect": "Allow", "Principal": map[string]any{"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+		"Resource": q.arn,
 	}}})
 	q.t.ok(err)
 	q.t.ok(q.set(attributes{"Policy": string(policy)}))
@@ -62,7 +66,7 @@ func (p topic) subscribe(q queue, a attributes) (arn string, err error) {
 	return *out.SubscriptionArn, nil
 }
 
-// newSubscription makes a topic and a queue that gets its messages.
+// newSubscription creates a topic and a queue that is subscribed to it with the attributes.
 func newSubscription(t *T, a attributes) (p topic, q queue, arn string) {
 	t.Helper()
 	p, q = newTopic(t), newQueue(t, nil).allowTopics()
@@ -78,6 +82,7 @@ func (p topic) publish(message string, a map[string]types.MessageAttributeValue)
 	return out
 }
 
+// attribute returns an attribute of the subscription with the ARN.
 func (p topic) attribute(arn, name string) string {
 	p.t.Helper()
 	got, err := p.GetSubscriptionAttributes(p.t.Context(), &sns.GetSubscriptionAttributesInput{SubscriptionArn: &arn})
@@ -85,7 +90,9 @@ func (p topic) attribute(arn, name string) string {
 	return got.Attributes[name]
 }
 
+// set sets an attribute of the subscription with the ARN.
 func (p topic) set(arn, name, value string) error {
-	_, err := p.SetSubscriptionAttributes(p.t.Context(), &sns.SetSubscriptionAttributesInput{SubscriptionArn: &arn, AttributeName: &name, AttributeValue: &value})
+	_, err := p.SetSubscriptionAttributes(p.t.Context(), &sns.SetSubscriptionAttributesInput{SubscriptionArn: &arn,
+		AttributeName: &name, AttributeValue: &value})
 	return err
 }

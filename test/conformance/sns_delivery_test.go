@@ -26,7 +26,7 @@ func snsText(value string) types.MessageAttributeValue {
 	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
 }
 
-// notification is SNS's envelope, as far as it can be compared.
+// A notification is the part of SNS's envelope that the cases check.
 type notification struct {
 	Type, MessageID, TopicArn, Subject, Message, Timestamp string
 	MessageAttributes                                      map[string]struct{ Type, Value string }
@@ -39,27 +39,31 @@ func TestSNSDelivery(t *testing.T) {
 			published, err := p.Publish(t.Context(), &sns.PublishInput{
 				TopicArn: &p.arn, Message: aws.String(`재고가 <없습니다> & "급합니다"`), Subject: aws.String("stock"),
 				MessageAttributes: map[string]types.MessageAttributeValue{
-					"sku": snsText("CP-502101"), "picture": {DataType: aws.String("Binary"), BinaryValue: []byte{0, 255}},
+					"sku":     snsText("CP-502101"),
+					"picture": {DataType: aws.String("Binary"), BinaryValue: []byte{0, 255}},
 				},
 			})
 			t.ok(err)
 			m := q.receiveOne()
 			var got notification
 			t.ok(json.Unmarshal([]byte(*m.Body), &got))
-			if got.Type != "Notification" || got.MessageID != *published.MessageId || got.TopicArn != p.arn || got.Subject != "stock" || got.Message != `재고가 <없습니다> & "급합니다"` {
-				t.Errorf("got %+v, want the notification %s of %s as it was published", got, *published.MessageId, p.arn)
+			if got.Type != "Notification" || got.MessageID != *published.MessageId || got.TopicArn != p.arn ||
+				got.Subject != "stock" || got.Message != `재고가 <없습니다> & "급합니다"` {
+				t.Errorf("got %+v, want notification %s of %s as published", got, *published.MessageId, p.arn)
 			}
-			if at, err := time.Parse("2006-01-02T15:04:05.000Z", got.Timestamp); err != nil || time.Since(at).Abs() > time.Minute {
+			at, err := time.Parse("2006-01-02T15:04:05.000Z", got.Timestamp)
+			if err != nil || time.Since(at).Abs() > time.Minute {
 				t.Errorf("Timestamp: got %q, want now", got.Timestamp)
 			}
-			if a := got.MessageAttributes; len(a) != 2 || a["sku"].Value != "CP-502101" || a["sku"].Type != "String" || a["picture"].Value != "AP8=" {
+			if a := got.MessageAttributes; len(a) != 2 || a["picture"].Value != "AP8=" ||
+				a["sku"].Value != "CP-502101" || a["sku"].Type != "String" {
 				t.Errorf("MessageAttributes: got %v, want the two that were published, bytes in base64", a)
 			}
 			if len(m.MessageAttributes) != 0 {
 				t.Errorf("got attributes %v beside the envelope, want none", m.MessageAttributes)
 			}
 		}},
-		{"the envelope leaves out what was not published", envelopeFormat, func(t *T) {
+		{"the envelope omits what was not published", envelopeFormat, func(t *T) {
 			p, q, _ := newSubscription(t, nil)
 			p.publish("x", nil)
 			body := *q.receiveOne().Body
@@ -69,11 +73,12 @@ func TestSNSDelivery(t *testing.T) {
 				}
 			}
 		}},
-		{"raw delivery passes on the message and its attributes", rawDelivery, func(t *T) {
+		{"raw delivery delivers the message and its attributes", rawDelivery, func(t *T) {
 			p, q, _ := newSubscription(t, attributes{"RawMessageDelivery": "true"})
 			p.publish("도너츠", map[string]types.MessageAttributeValue{"sku": snsText("CP-502101")})
 			m := q.receiveOne()
-			if *m.Body != "도너츠" || len(m.MessageAttributes) != 1 || *m.MessageAttributes["sku"].StringValue != "CP-502101" {
+			if *m.Body != "도너츠" || len(m.MessageAttributes) != 1 ||
+				*m.MessageAttributes["sku"].StringValue != "CP-502101" {
 				t.Errorf("got %q with %v, want 도너츠 with sku", *m.Body, m.MessageAttributes)
 			}
 		}},
@@ -94,7 +99,7 @@ func TestSNSDelivery(t *testing.T) {
 			p.publish("too many", many)
 			p.publish("marker", nil)
 			if got := q.receiveOne(); *got.Body != "marker" {
-				t.Errorf("got %q, want only the message that follows", *got.Body)
+				t.Errorf("got %q, want only the next message", *got.Body)
 			}
 		}},
 		{"every subscribed queue gets a message", snsGuide + "sns-sqs-as-subscriber.html", func(t *T) {
@@ -106,9 +111,10 @@ func TestSNSDelivery(t *testing.T) {
 			q.receiveOne()
 			second.receiveOne()
 		}},
-		{"a message for a queue that is gone goes to the subscription's dead-letter queue", topicDeadLetters, func(t *T) {
+		{"a message for a deleted queue goes to the subscription's dead-letter queue", topicDeadLetters, func(t *T) {
 			dlq := newQueue(t, nil).allowTopics()
-			p, q, arn := newSubscription(t, attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + dlq.arn + `"}`})
+			policy := `{"deadLetterTargetArn":"` + dlq.arn + `"}`
+			p, q, arn := newSubscription(t, attributes{"RedrivePolicy": policy})
 			if got := p.attribute(arn, "RedrivePolicy"); !strings.Contains(got, dlq.arn) {
 				t.Errorf("RedrivePolicy: got %q, want one with %s", got, dlq.arn)
 			}
@@ -128,11 +134,14 @@ func TestSNSDelivery(t *testing.T) {
 		}},
 		{"each message of a batch succeeds or fails by itself", publishBatch, func(t *T) {
 			p, q, _ := newSubscription(t, attributes{"RawMessageDelivery": "true"})
-			out, err := p.batch(types.PublishBatchRequestEntry{Id: aws.String("good"), Message: aws.String("good")},
-				types.PublishBatchRequestEntry{Id: aws.String("bad"), Message: aws.String("bad"), Subject: aws.String("a\nb")})
+			bad := snsEntry("bad", "bad")
+			bad.Subject = aws.String("a\nb")
+			out, err := p.batch(snsEntry("good", "good"), bad)
 			t.ok(err)
-			if len(out.Successful) != 1 || *out.Successful[0].Id != "good" || len(out.Failed) != 1 || *out.Failed[0].Id != "bad" || !out.Failed[0].SenderFault {
-				t.Errorf("got successful %+v, failed %+v; want good, and bad by the sender's fault", out.Successful, out.Failed)
+			succeeded, failed := out.Successful, out.Failed
+			if len(succeeded) != 1 || *succeeded[0].Id != "good" ||
+				len(failed) != 1 || *failed[0].Id != "bad" || !failed[0].SenderFault {
+				t.Errorf("got successful %+v, failed %+v; want good, and bad by the sender's fault", succeeded, failed)
 			}
 			if got := q.receiveOne(); *got.Body != "good" {
 				t.Errorf("delivered %q, want good", *got.Body)
@@ -142,23 +151,26 @@ func TestSNSDelivery(t *testing.T) {
 			p := newTopic(t)
 			var eleven []types.PublishBatchRequestEntry
 			for _, id := range strings.Split("abcdefghijk", "") {
-				eleven = append(eleven, types.PublishBatchRequestEntry{Id: &id, Message: aws.String("x")})
+				eleven = append(eleven, snsEntry(id, "x"))
 			}
 			_, err := p.batch(eleven...)
 			t.refused(err, "TooManyEntriesInBatchRequest")
 			_, err = p.batch(eleven[0], eleven[0])
 			t.refused(err, "BatchEntryIdsNotDistinct")
 		}},
-		{"a batch has a message", publishBatch, func(t *T) {
+		{"an empty batch is refused", publishBatch, func(t *T) {
 			_, err := newTopic(t).batch()
 			t.refused(err, "EmptyBatchRequest")
 		}},
 		{"the messages of a batch are at most 256 KiB together", publishBatch, func(t *T) {
-			_, err := newTopic(t).batch(types.PublishBatchRequestEntry{Id: aws.String("a"), Message: aws.String(big(200 << 10))},
-				types.PublishBatchRequestEntry{Id: aws.String("b"), Message: aws.String(big(200 << 10))})
+			_, err := newTopic(t).batch(snsEntry("a", big(200<<10)), snsEntry("b", big(200<<10)))
 			t.refused(err, "BatchRequestTooLong")
 		}},
 	})
+}
+
+func snsEntry(id, message string) types.PublishBatchRequestEntry {
+	return types.PublishBatchRequestEntry{Id: &id, Message: &message}
 }
 
 func (p topic) batch(entries ...types.PublishBatchRequestEntry) (*sns.PublishBatchOutput, error) {

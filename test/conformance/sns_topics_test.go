@@ -22,11 +22,11 @@ func TestSNSTopics(t *testing.T) {
 			_, err = client.DeleteTopic(t.Context(), &sns.DeleteTopicInput{TopicArn: first.TopicArn})
 			t.ok(err)
 		}},
-		{"a topic's name has letters, digits, hyphens and underscores alone", snsAPI + "CreateTopic.html", func(t *T) {
+		{"a topic's name has only letters, digits, - and _", snsAPI + "CreateTopic.html", func(t *T) {
 			_, err := snsClient().CreateTopic(t.Context(), &sns.CreateTopicInput{Name: aws.String("a b")})
 			t.refused(err, "InvalidParameter")
 		}},
-		{"deleting a topic twice is no error", snsAPI + "DeleteTopic.html", func(t *T) {
+		{"deleting a topic twice succeeds", snsAPI + "DeleteTopic.html", func(t *T) {
 			p := newTopic(t)
 			for range 2 {
 				_, err := p.DeleteTopic(t.Context(), &sns.DeleteTopicInput{TopicArn: &p.arn})
@@ -44,7 +44,8 @@ func TestSNSTopics(t *testing.T) {
 			p, _, _ := newSubscription(t, nil)
 			got, err := p.GetTopicAttributes(t.Context(), &sns.GetTopicAttributesInput{TopicArn: &p.arn})
 			t.ok(err)
-			if got.Attributes["TopicArn"] != p.arn || got.Attributes["SubscriptionsConfirmed"] != "1" || got.Attributes["SubscriptionsPending"] != "0" {
+			if got.Attributes["TopicArn"] != p.arn || got.Attributes["SubscriptionsConfirmed"] != "1" ||
+				got.Attributes["SubscriptionsPending"] != "0" {
 				t.Errorf("got %v, want ARN %s, 1 subscription confirmed and 0 pending", got.Attributes, p.arn)
 			}
 		}},
@@ -52,11 +53,12 @@ func TestSNSTopics(t *testing.T) {
 			p, q, arn := newSubscription(t, nil)
 			got, err := p.ListSubscriptionsByTopic(t.Context(), &sns.ListSubscriptionsByTopicInput{TopicArn: &p.arn})
 			t.ok(err)
-			if len(got.Subscriptions) != 1 || *got.Subscriptions[0].SubscriptionArn != arn || *got.Subscriptions[0].Endpoint != q.arn || *got.Subscriptions[0].Protocol != "sqs" {
+			if len(got.Subscriptions) != 1 || *got.Subscriptions[0].SubscriptionArn != arn ||
+				*got.Subscriptions[0].Endpoint != q.arn || *got.Subscriptions[0].Protocol != "sqs" {
 				t.Errorf("got %+v, want %s of %s by sqs", got.Subscriptions, arn, q.arn)
 			}
 		}},
-		{"subscribing a queue again gives the subscription that there is", snsAPI + "Subscribe.html", func(t *T) {
+		{"subscribing a queue again gives the existing subscription", snsAPI + "Subscribe.html", func(t *T) {
 			p, q, arn := newSubscription(t, nil)
 			again, err := p.subscribe(q, nil)
 			t.ok(err)
@@ -64,7 +66,7 @@ func TestSNSTopics(t *testing.T) {
 				t.Errorf("got %s, want %s", again, arn)
 			}
 		}},
-		{"an unsubscribed queue gets nothing more", snsAPI + "Unsubscribe.html", func(t *T) {
+		{"an unsubscribed queue gets no more messages", snsAPI + "Unsubscribe.html", func(t *T) {
 			p, q, arn := newSubscription(t, nil)
 			_, err := p.Unsubscribe(t.Context(), &sns.UnsubscribeInput{SubscriptionArn: &arn})
 			t.ok(err)
@@ -82,54 +84,55 @@ func TestSNSTopics(t *testing.T) {
 				}
 			}
 		}},
-		{"a filter policy is about message attributes unless it says otherwise", snsGuide + "sns-message-filtering-scope.html", func(t *T) {
+		{"the default scope of a filter policy is MessageAttributes", filterScope, func(t *T) {
 			p, _, arn := newSubscription(t, attributes{"FilterPolicy": `{"sku":["a"]}`})
 			if got := p.attribute(arn, "FilterPolicyScope"); got != "MessageAttributes" {
 				t.Errorf("FilterPolicyScope: got %q, want MessageAttributes", got)
 			}
 		}},
-		{"a subscription's attribute that does not exist cannot be set", snsAPI + "SetSubscriptionAttributes.html", func(t *T) {
+		{"an unknown subscription attribute is refused", snsAPI + "SetSubscriptionAttributes.html", func(t *T) {
 			p, _, arn := newSubscription(t, nil)
 			t.refused(p.set(arn, "Colour", "red"), "InvalidParameter")
 		}},
 		{"a subscription that does not exist has no attributes", snsAPI + "GetSubscriptionAttributes.html", func(t *T) {
 			p := newTopic(t)
-			_, err := p.GetSubscriptionAttributes(t.Context(), &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(p.arn + ":00000000-0000-0000-0000-000000000000")})
+			missing := p.arn + ":00000000-0000-0000-0000-000000000000"
+			_, err := p.GetSubscriptionAttributes(t.Context(),
+				&sns.GetSubscriptionAttributesInput{SubscriptionArn: &missing})
 			t.refused(err, "NotFound")
 		}},
 	})
 }
 
 func TestSNSPublishRefuses(t *testing.T) {
-	publish := func(t *T, change func(*sns.PublishInput)) error {
-		p := newTopic(t)
-		in := sns.PublishInput{TopicArn: &p.arn, Message: aws.String("x")}
-		change(&in)
-		_, err := p.Publish(t.Context(), &in)
-		return err
+	refuses := func(change func(*sns.PublishInput), codes ...string) func(*T) {
+		return func(t *T) {
+			p := newTopic(t)
+			in := sns.PublishInput{TopicArn: &p.arn, Message: aws.String("x")}
+			change(&in)
+			_, err := p.Publish(t.Context(), &in)
+			t.refused(err, codes...)
+		}
 	}
 	const doc = snsAPI + "Publish.html"
 	check(t, []conformanceCase{
-		{"a topic that does not exist", doc, func(t *T) {
-			p := newTopic(t)
-			t.refused(publish(t, func(in *sns.PublishInput) { in.TopicArn = aws.String(p.arn + "-nowhere") }), "NotFound")
-		}},
-		{"an empty message", doc, func(t *T) {
-			t.refused(publish(t, func(in *sns.PublishInput) { in.Message = aws.String("") }), "InvalidParameter")
-		}},
-		{"a message over 256 KiB", doc, func(t *T) {
-			t.refused(publish(t, func(in *sns.PublishInput) { in.Message = aws.String(big(256<<10 + 1)) }), "InvalidParameter")
-		}},
-		{"a subject over 100 characters", doc, func(t *T) {
-			t.refused(publish(t, func(in *sns.PublishInput) { in.Subject = aws.String(big(101)) }), "InvalidParameter")
-		}},
-		{"a subject of two lines", doc, func(t *T) {
-			t.refused(publish(t, func(in *sns.PublishInput) { in.Subject = aws.String("a\nb") }), "InvalidParameter")
-		}},
-		{"an attribute without a value", snsGuide + "sns-message-attributes.html", func(t *T) {
-			t.refused(publish(t, func(in *sns.PublishInput) {
-				in.MessageAttributes = map[string]types.MessageAttributeValue{"a": snsText("")}
-			}), "InvalidParameterValue", "ParameterValueInvalid")
-		}},
+		{"a topic that does not exist", doc, refuses(func(in *sns.PublishInput) {
+			in.TopicArn = aws.String(*in.TopicArn + "-nowhere")
+		}, "NotFound")},
+		{"an empty message", doc, refuses(func(in *sns.PublishInput) {
+			in.Message = aws.String("")
+		}, "InvalidParameter")},
+		{"a message over 256 KiB", doc, refuses(func(in *sns.PublishInput) {
+			in.Message = aws.String(big(256<<10 + 1))
+		}, "InvalidParameter")},
+		{"a subject over 100 characters", doc, refuses(func(in *sns.PublishInput) {
+			in.Subject = aws.String(big(101))
+		}, "InvalidParameter")},
+		{"a subject with two lines", doc, refuses(func(in *sns.PublishInput) {
+			in.Subject = aws.String("a\nb")
+		}, "InvalidParameter")},
+		{"an attribute without a value", snsGuide + "sns-message-attributes.html", refuses(func(in *sns.PublishInput) {
+			in.MessageAttributes = map[string]types.MessageAttributeValue{"a": snsText("")}
+		}, "InvalidParameterValue", "ParameterValueInvalid")},
 	})
 }

@@ -29,12 +29,14 @@ func TestSQSBatches(t *testing.T) {
 			q := newQueue(t, nil)
 			out, err := q.sendBatch(batchEntry("good", "x"), batchEntry("bad", "a\x01b"), batchEntry("fine", "y"))
 			t.ok(err)
-			if len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "bad" || !out.Failed[0].SenderFault || *out.Failed[0].Code != "InvalidMessageContents" {
+			if len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "bad" ||
+				!out.Failed[0].SenderFault || *out.Failed[0].Code != "InvalidMessageContents" {
 				t.Fatalf("got successful %+v, failed %+v; want good and fine, and bad", out.Successful, out.Failed)
 			}
-			t.eventually("two messages are there", func() bool { return q.attribute("ApproximateNumberOfMessages") == "2" })
+			t.eventually("two messages are there",
+				func() bool { return q.attribute("ApproximateNumberOfMessages") == "2" })
 		}},
-		{"a batch has an entry", sendMessageBatch, func(t *T) {
+		{"an empty batch is refused", sendMessageBatch, func(t *T) {
 			_, err := newQueue(t, nil).sendBatch()
 			t.refused(err, "AWS.SimpleQueueService.EmptyBatchRequest")
 		}},
@@ -50,7 +52,7 @@ func TestSQSBatches(t *testing.T) {
 			_, err := newQueue(t, nil).sendBatch(batchEntry("a", "x"), batchEntry("a", "y"))
 			t.refused(err, "AWS.SimpleQueueService.BatchEntryIdsNotDistinct")
 		}},
-		{"an entry's id has letters, digits, hyphens and underscores alone", sqsAPI + "SendMessageBatchRequestEntry.html", func(t *T) {
+		{"an entry's id has only letters, digits, - and _", sqsAPI + "SendMessageBatchRequestEntry.html", func(t *T) {
 			_, err := newQueue(t, nil).sendBatch(batchEntry("a b", "x"))
 			t.refused(err, "AWS.SimpleQueueService.InvalidBatchEntryId")
 		}},
@@ -72,13 +74,16 @@ func TestSQSBatches(t *testing.T) {
 		{"each deletion of a batch succeeds or fails by itself", sqsAPI + "DeleteMessageBatch.html", func(t *T) {
 			q := newQueue(t, nil)
 			q.send("x")
-			out, err := q.DeleteMessageBatch(t.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &q.url, Entries: []types.DeleteMessageBatchRequestEntry{
-				{Id: aws.String("good"), ReceiptHandle: q.receiveOne().ReceiptHandle},
-				{Id: aws.String("bad"), ReceiptHandle: aws.String("nonsense")},
-			}})
+			out, err := q.DeleteMessageBatch(t.Context(), &sqs.DeleteMessageBatchInput{QueueUrl: &q.url,
+				Entries: []types.DeleteMessageBatchRequestEntry{
+					{Id: aws.String("good"), ReceiptHandle: q.receiveOne().ReceiptHandle},
+					{Id: aws.String("bad"), ReceiptHandle: aws.String("nonsense")},
+				}})
 			t.ok(err)
-			if len(out.Successful) != 1 || *out.Successful[0].Id != "good" || len(out.Failed) != 1 || *out.Failed[0].Code != "ReceiptHandleIsInvalid" {
-				t.Errorf("got successful %+v, failed %+v; want good, and bad with ReceiptHandleIsInvalid", out.Successful, out.Failed)
+			if len(out.Successful) != 1 || *out.Successful[0].Id != "good" || len(out.Failed) != 1 ||
+				*out.Failed[0].Code != "ReceiptHandleIsInvalid" {
+				t.Errorf("got successful %+v, failed %+v; want good, and bad with ReceiptHandleIsInvalid",
+					out.Successful, out.Failed)
 			}
 		}},
 		{"visibility timeouts change in batches", sqsAPI + "ChangeMessageVisibilityBatch.html", func(t *T) {
@@ -88,11 +93,13 @@ func TestSQSBatches(t *testing.T) {
 			var entries []types.ChangeMessageVisibilityBatchRequestEntry
 			t.eventually("both messages are received", func() bool {
 				for _, m := range q.receive(1) {
-					entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{Id: m.Body, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0})
+					entries = append(entries, types.ChangeMessageVisibilityBatchRequestEntry{Id: m.Body,
+						ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: 0})
 				}
 				return len(entries) == 2
 			})
-			out, err := q.ChangeMessageVisibilityBatch(t.Context(), &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url, Entries: entries})
+			out, err := q.ChangeMessageVisibilityBatch(t.Context(),
+				&sqs.ChangeMessageVisibilityBatchInput{QueueUrl: &q.url, Entries: entries})
 			t.ok(err)
 			var done []string
 			for _, s := range out.Successful {
@@ -101,7 +108,8 @@ func TestSQSBatches(t *testing.T) {
 			if slices.Sort(done); !slices.Equal(done, []string{"a", "b"}) {
 				t.Errorf("changed %q, want a and b", done)
 			}
-			t.eventually("both messages are visible", func() bool { return q.attribute("ApproximateNumberOfMessages") == "2" })
+			t.eventually("both messages are visible",
+				func() bool { return q.attribute("ApproximateNumberOfMessages") == "2" })
 		}},
 	})
 }

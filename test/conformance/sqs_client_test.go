@@ -15,13 +15,15 @@ const (
 	sqsGuide = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/"
 )
 
+// sqsClient returns a client of the endpoint under test that does not retry.
 func sqsClient() *sqs.Client {
 	return sqs.New(sqs.Options{
-		BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: credentialsProvider, Retryer: doNotRetry(),
+		BaseEndpoint: &endpoint.url, Region: endpoint.region, Credentials: credentialsProvider,
+		Retryer: aws.NopRetryer{},
 	})
 }
 
-// queue is a queue that a case has to itself.
+// A queue belongs to one case.
 type queue struct {
 	*sqs.Client
 	t        *T
@@ -30,11 +32,12 @@ type queue struct {
 
 type attributes map[string]string
 
-// newQueue makes a queue and deletes it when the case is over.
+// newQueue creates a queue with the attributes. The queue is deleted when the case ends.
 func newQueue(t *T, a attributes) queue {
 	t.Helper()
 	client := sqsClient()
-	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(unique("queue")), Attributes: a})
+	created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(unique("queue")),
+		Attributes: a})
 	t.ok(err)
 	t.Cleanup(func() {
 		// The case may have deleted it.
@@ -49,7 +52,8 @@ func (q queue) name() string { return q.arn[strings.LastIndexByte(q.arn, ':')+1:
 
 func (q queue) attribute(name string) string {
 	q.t.Helper()
-	got, err := q.GetQueueAttributes(q.t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{types.QueueAttributeName(name)}})
+	got, err := q.GetQueueAttributes(q.t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
+		AttributeNames: []types.QueueAttributeName{types.QueueAttributeName(name)}})
 	q.t.ok(err)
 	return got.Attributes[name]
 }
@@ -59,14 +63,21 @@ func (q queue) set(a attributes) error {
 	return err
 }
 
+// trySend sends to this queue and returns the answer, so that a case can expect an error.
+func (q queue) trySend(in *sqs.SendMessageInput) (*sqs.SendMessageOutput, error) {
+	in.QueueUrl = &q.url
+	return q.SendMessage(q.t.Context(), in)
+}
+
 func (q queue) send(body string) *sqs.SendMessageOutput {
 	q.t.Helper()
-	sent, err := q.SendMessage(q.t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: &body})
+	sent, err := q.trySend(&sqs.SendMessageInput{MessageBody: &body})
 	q.t.ok(err)
 	return sent
 }
 
-// receive takes what is there with everything that SQS says of it, waiting at most so many seconds for the first.
+// receive receives up to 10 messages with all their attributes. It waits at most waitSeconds for
+// the first message.
 func (q queue) receive(waitSeconds int32) []types.Message {
 	q.t.Helper()
 	received, err := q.ReceiveMessage(q.t.Context(), &sqs.ReceiveMessageInput{
@@ -78,7 +89,7 @@ func (q queue) receive(waitSeconds int32) []types.Message {
 	return received.Messages
 }
 
-// receiveOne takes the one message that must come. It waits as long as a receive may.
+// receiveOne receives exactly one message. It waits up to 20 seconds, SQS's maximum.
 func (q queue) receiveOne() types.Message {
 	q.t.Helper()
 	messages := q.receive(20)
@@ -88,7 +99,8 @@ func (q queue) receiveOne() types.Message {
 	return messages[0]
 }
 
-// none checks that there is nothing to receive now.
+// none checks that the queue has no visible message now. The failure text contains why, for example
+// "after the deletion".
 func (q queue) none(why string) {
 	q.t.Helper()
 	if got := q.receive(0); len(got) != 0 {
@@ -102,12 +114,22 @@ func (q queue) delete(m types.Message) {
 	q.t.ok(err)
 }
 
+// hide changes the visibility timeout of a received message.
 func (q queue) hide(m types.Message, seconds int32) error {
-	_, err := q.ChangeMessageVisibility(q.t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.url, ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: seconds})
+	_, err := q.ChangeMessageVisibility(q.t.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &q.url,
+		ReceiptHandle: m.ReceiptHandle, VisibilityTimeout: seconds})
 	return err
 }
 
+// redriveTo makes dlq the dead-letter queue of q.
 func (q queue) redriveTo(dlq queue, maxReceiveCount string) {
 	q.t.Helper()
-	q.t.ok(q.set(attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + dlq.arn + `","maxReceiveCount":` + maxReceiveCount + `}`}))
+	q.t.ok(q.set(dlq.redrivePolicy(maxReceiveCount)))
+}
+
+// redrivePolicy returns the attribute that makes q another queue's dead-letter queue.
+func (q queue) redrivePolicy(maxReceiveCount string) attributes {
+	return attributes{
+		"RedrivePolicy": `{"deadLetterTargetArn":"` + q.arn + `","maxReceiveCount":` + maxReceiveCount + `}`,
+	}
 }

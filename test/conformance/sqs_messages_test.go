@@ -39,26 +39,31 @@ func TestSQSMessages(t *testing.T) {
 		}},
 		{"attributes arrive with their types, and a digest", sqsGuide + "sqs-message-metadata.html", func(t *T) {
 			q := newQueue(t, nil)
-			sent, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x"), MessageAttributes: map[string]types.MessageAttributeValue{
-				"sku":   text("CP-502101"),
-				"count": {DataType: aws.String("Number"), StringValue: aws.String("100")},
-				"raw":   {DataType: aws.String("Binary.gif"), BinaryValue: []byte{0, 1, 255}},
-			}})
+			sent, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x"),
+				MessageAttributes: map[string]types.MessageAttributeValue{
+					"sku":   text("CP-502101"),
+					"count": {DataType: aws.String("Number"), StringValue: aws.String("100")},
+					"raw":   {DataType: aws.String("Binary.gif"), BinaryValue: []byte{0, 1, 255}},
+				}})
 			t.ok(err)
-			// The documented algorithm's digest of these attributes, worked out apart from any SDK.
+			// The digest of these attributes by the documented algorithm, calculated without an
+			// SDK.
 			if md5 := aws.ToString(sent.MD5OfMessageAttributes); md5 != "463f04d55adfb8283cc40177bc80b6d7" {
 				t.Errorf("got MD5 %s of the attributes, want 463f04d55adfb8283cc40177bc80b6d7", md5)
 			}
 			got := q.receiveOne().MessageAttributes
-			if len(got) != 3 || aws.ToString(got["count"].DataType) != "Number" || aws.ToString(got["sku"].StringValue) != "CP-502101" || string(got["raw"].BinaryValue) != "\x00\x01\xff" {
+			if len(got) != 3 || aws.ToString(got["count"].DataType) != "Number" ||
+				aws.ToString(got["sku"].StringValue) != "CP-502101" ||
+				string(got["raw"].BinaryValue) != "\x00\x01\xff" {
 				t.Errorf("got attributes %+v, want the three that were sent", got)
 			}
 		}},
 		{"a receiver gets the attributes that it names", receiveMessage, func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "0"})
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x"), MessageAttributes: map[string]types.MessageAttributeValue{
-				"a": text("1"), "foo.b": text("2"), "foo.c": text("3"),
-			}})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x"),
+				MessageAttributes: map[string]types.MessageAttributeValue{
+					"a": text("1"), "foo.b": text("2"), "foo.c": text("3"),
+				}})
 			t.ok(err)
 			for _, tt := range []struct{ names, want []string }{
 				{nil, nil},
@@ -66,7 +71,8 @@ func TestSQSMessages(t *testing.T) {
 				{[]string{"foo.*"}, []string{"foo.b", "foo.c"}},
 				{[]string{"All"}, []string{"a", "foo.b", "foo.c"}},
 			} {
-				got, err := q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url, MessageAttributeNames: tt.names, WaitTimeSeconds: 5})
+				got, err := q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url,
+					MessageAttributeNames: tt.names, WaitTimeSeconds: 5})
 				t.ok(err)
 				if len(got.Messages) != 1 {
 					t.Fatalf("asked for %q: got %d messages, want 1", tt.names, len(got.Messages))
@@ -76,35 +82,38 @@ func TestSQSMessages(t *testing.T) {
 				}
 			}
 		}},
-		{"a message says when it was sent and received, how often, and by whom it was sent", receiveMessage, func(t *T) {
+		{"a message has its sender, its times and its receive count", receiveMessage, func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "0"})
 			before := time.Now().Add(-time.Minute)
 			q.send("x")
 			first, second := q.receiveOne().Attributes, q.receiveOne().Attributes
 			for _, name := range []string{"SentTimestamp", "ApproximateFirstReceiveTimestamp"} {
 				ms, err := strconv.ParseInt(first[name], 10, 64)
-				if at := time.UnixMilli(ms); err != nil || at.Before(before) || at.After(before.Add(2*time.Minute)) || second[name] != first[name] {
-					t.Errorf("%s: got %q, then %q; want the time in milliseconds, twice the same", name, first[name], second[name])
+				if at := time.UnixMilli(ms); err != nil || at.Before(before) || at.After(before.Add(2*time.Minute)) ||
+					second[name] != first[name] {
+					t.Errorf("%s: got %q, then %q; want the time in milliseconds, twice the same", name, first[name],
+						second[name])
 				}
 			}
-			if first["ApproximateReceiveCount"] != "1" || second["ApproximateReceiveCount"] != "2" || first["SenderId"] == "" {
+			if first["ApproximateReceiveCount"] != "1" || second["ApproximateReceiveCount"] != "2" ||
+				first["SenderId"] == "" {
 				t.Errorf("got %v, then %v; want receive counts 1 and 2, and a sender", first, second)
 			}
 		}},
 		{"a message needs a body", sendMessage, func(t *T) {
 			q := newQueue(t, nil)
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("")})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("")})
 			t.refused(err, "MissingParameter", "MissingRequiredParameterException", "InvalidParameterValue")
 		}},
-		{"characters outside of XML's are refused", sendMessage, func(t *T) {
+		{"characters that XML does not allow are refused", sendMessage, func(t *T) {
 			q := newQueue(t, nil)
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("a\x01b")})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("a\x01b")})
 			t.refused(err, "InvalidMessageContents")
 		}},
-		{"body and attributes together keep the queue's size limit", sqsGuide + "quotas-messages.html", func(t *T) {
+		{"the size limit counts the body and the attributes", sqsGuide + "quotas-messages.html", func(t *T) {
 			q := newQueue(t, attributes{"MaximumMessageSize": "1024"})
-			send := func(bytes int) error { // 3 + 6 + 5 of them are the attribute
-				_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(strings.Repeat("x", bytes-14)),
+			send := func(bytes int) error { // the attribute takes 14 of them: "key", "String" and "value"
+				_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String(strings.Repeat("x", bytes-14)),
 					MessageAttributes: map[string]types.MessageAttributeValue{"key": text("value")}})
 				return err
 			}
@@ -116,18 +125,18 @@ func TestSQSMessages(t *testing.T) {
 			for i := range 11 {
 				many["a"+strconv.Itoa(i)] = text("x")
 			}
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x"), MessageAttributes: many})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x"), MessageAttributes: many})
 			t.refused(err, "InvalidParameterValue")
 		}},
 		{"an attribute's name may not begin with AWS.", sqsGuide + "sqs-message-metadata.html", func(t *T) {
 			q := newQueue(t, nil)
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x"),
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x"),
 				MessageAttributes: map[string]types.MessageAttributeValue{"AWS.x": text("x")}})
 			t.refused(err, "InvalidParameterValue")
 		}},
 		{"a delay hides a new message", delays, func(t *T) {
 			q := newQueue(t, nil)
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x"), DelaySeconds: 1})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x"), DelaySeconds: 1})
 			t.ok(err)
 			if got := q.attribute("ApproximateNumberOfMessagesDelayed"); got != "1" {
 				t.Errorf("delayed messages: got %s, want 1", got)
@@ -135,10 +144,10 @@ func TestSQSMessages(t *testing.T) {
 			q.none("during the delay")
 			q.receiveOne()
 		}},
-		{"a message's delay wins over the queue's", delays, func(t *T) {
+		{"a message's delay overrides the queue's", delays, func(t *T) {
 			q := newQueue(t, attributes{"DelaySeconds": "900"})
 			q.send("the queue's")
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("its own"), DelaySeconds: 1})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("its own"), DelaySeconds: 1})
 			t.ok(err)
 			if got := q.receiveOne(); *got.Body != "its own" {
 				t.Errorf("received %q, want its own", *got.Body)
@@ -146,10 +155,10 @@ func TestSQSMessages(t *testing.T) {
 		}},
 		{"a delay is at most 15 minutes", sendMessage, func(t *T) {
 			q := newQueue(t, nil)
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x"), DelaySeconds: 901})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x"), DelaySeconds: 901})
 			t.refused(err, "InvalidParameterValue")
 		}},
-		{"a received message is hidden, and comes back after the visibility timeout with another handle", visibility, func(t *T) {
+		{"a received message is hidden for the visibility timeout, then gets a new handle", visibility, func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "600"})
 			q.send("x")
 			first := q.receiveOne()
@@ -157,7 +166,7 @@ func TestSQSMessages(t *testing.T) {
 			if got := q.attribute("ApproximateNumberOfMessagesNotVisible"); got != "1" {
 				t.Errorf("messages in flight: got %s, want 1", got)
 			}
-			t.ok(q.hide(first, 1)) // what was checked above took a slow machine longer than a second
+			t.ok(q.hide(first, 1)) // shortened only now: a slow machine may need seconds for the checks above
 			second := q.receiveOne()
 			if *second.MessageId != *first.MessageId || *second.ReceiptHandle == *first.ReceiptHandle {
 				t.Errorf("received %s with handle %s, then %s with %s; want the same message, and another handle",
@@ -167,7 +176,8 @@ func TestSQSMessages(t *testing.T) {
 		{"a receiver may choose another visibility timeout", receiveMessage, func(t *T) {
 			q := newQueue(t, nil)
 			q.send("x")
-			_, err := q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url, VisibilityTimeout: 1, WaitTimeSeconds: 5})
+			_, err := q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url, VisibilityTimeout: 1,
+				WaitTimeSeconds: 5})
 			t.ok(err)
 			q.receiveOne()
 		}},
@@ -184,23 +194,23 @@ func TestSQSMessages(t *testing.T) {
 			q.send("x")
 			t.refused(q.hide(q.receiveOne(), 43201), "InvalidParameterValue")
 		}},
-		{"a message that is not in flight has no visibility timeout to change", sqsAPI + "ChangeMessageVisibility.html", func(t *T) {
+		{"only a message in flight has a visibility timeout", sqsAPI + "ChangeMessageVisibility.html", func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "0"})
 			q.send("x")
 			t.refused(q.hide(q.receiveOne(), 10), "AWS.SimpleQueueService.MessageNotInflight")
 		}},
-		{"a receiver that waits gets a message when it comes", sqsGuide + "sqs-short-and-long-polling.html", func(t *T) {
+		{"a waiting receiver gets a message when it comes", sqsGuide + "sqs-short-and-long-polling.html", func(t *T) {
 			q := newQueue(t, attributes{"ReceiveMessageWaitTimeSeconds": "20"})
 			got := make(chan int, 1)
-			go func() {
-				received, err := q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url}) // waits as long as the queue says
+			go func() { // the request does not name a waiting time: the queue's attribute applies
+				received, err := q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url})
 				if err != nil {
 					got <- -1
 					return
 				}
 				got <- len(received.Messages)
 			}()
-			_, err := q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x"), DelaySeconds: 1})
+			_, err := q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x"), DelaySeconds: 1})
 			t.ok(err)
 			if n := <-got; n != 1 {
 				t.Errorf("received %d messages, want 1", n)
@@ -216,7 +226,7 @@ func TestSQSMessages(t *testing.T) {
 			_, err := q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url, WaitTimeSeconds: 21})
 			t.refused(err, "InvalidParameterValue")
 		}},
-		{"a deleted message does not come back, and can be deleted again", sqsAPI + "DeleteMessage.html", func(t *T) {
+		{"a deleted message stays deleted; deleting it again succeeds", sqsAPI + "DeleteMessage.html", func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "1"})
 			q.send("x")
 			m := q.receiveOne()
@@ -226,15 +236,16 @@ func TestSQSMessages(t *testing.T) {
 				t.Errorf("received %d messages after the deletion, want none", len(got))
 			}
 		}},
-		{"a message can be deleted after its visibility timeout, if nobody has received it since", sqsAPI + "DeleteMessage.html", func(t *T) {
+		{"a handle deletes its message after the visibility timeout too", sqsAPI + "DeleteMessage.html", func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "0"})
 			q.send("x")
 			q.delete(q.receiveOne())
 			q.none("after the deletion")
 		}},
-		{"what is not a receipt handle deletes nothing", sqsAPI + "DeleteMessage.html", func(t *T) {
+		{"an invalid receipt handle deletes nothing", sqsAPI + "DeleteMessage.html", func(t *T) {
 			q := newQueue(t, nil)
-			_, err := q.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &q.url, ReceiptHandle: aws.String("nonsense")})
+			_, err := q.DeleteMessage(t.Context(), &sqs.DeleteMessageInput{QueueUrl: &q.url,
+				ReceiptHandle: aws.String("nonsense")})
 			t.refused(err, "ReceiptHandleIsInvalid")
 		}},
 	})

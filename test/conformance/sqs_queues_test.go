@@ -28,21 +28,23 @@ func TestSQSQueues(t *testing.T) {
 			for name, want := range map[string]string{
 				"DelaySeconds": "0", "MaximumMessageSize": "1048576", "MessageRetentionPeriod": "345600",
 				"ReceiveMessageWaitTimeSeconds": "0", "VisibilityTimeout": "30",
-				"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0", "ApproximateNumberOfMessagesDelayed": "0",
+				"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0",
+				"ApproximateNumberOfMessagesDelayed": "0",
 			} {
 				if got := q.attribute(name); got != want {
 					t.Errorf("%s: got %q, want %q", name, got, want)
 				}
 			}
 		}},
-		{"a new queue is encrypted with keys of SQS's", sqsGuide + "sqs-configure-sqs-sse-queue.html", func(t *T) {
+		{"a new queue is encrypted with SQS's keys", sqsGuide + "sqs-configure-sqs-sse-queue.html", func(t *T) {
 			if got := newQueue(t, nil).attribute("SqsManagedSseEnabled"); got != "true" {
 				t.Errorf("SqsManagedSseEnabled: got %q, want true", got)
 			}
 		}},
 		{"attributes that are set are listed, others are not", sqsAPI + "GetQueueAttributes.html", func(t *T) {
 			q := newQueue(t, attributes{"KmsMasterKeyId": "alias/aws/sqs"})
-			got, err := q.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{"All"}})
+			got, err := q.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
+				AttributeNames: []types.QueueAttributeName{"All"}})
 			t.ok(err)
 			if key := got.Attributes["KmsMasterKeyId"]; key != "alias/aws/sqs" {
 				t.Errorf("KmsMasterKeyId: got %q, want alias/aws/sqs", key)
@@ -55,7 +57,8 @@ func TestSQSQueues(t *testing.T) {
 		}},
 		{"creating a queue again with the same attributes gives its URL", sqsAPI + "CreateQueue.html", func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "31"})
-			again, err := q.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.name()), Attributes: attributes{"VisibilityTimeout": "31"}})
+			again, err := q.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.name()),
+				Attributes: attributes{"VisibilityTimeout": "31"}})
 			t.ok(err)
 			if *again.QueueUrl != q.url {
 				t.Errorf("got URL %s, want %s", *again.QueueUrl, q.url)
@@ -63,19 +66,21 @@ func TestSQSQueues(t *testing.T) {
 		}},
 		{"creating a queue again with another attribute is refused", sqsAPI + "CreateQueue.html", func(t *T) {
 			q := newQueue(t, attributes{"VisibilityTimeout": "31"})
-			_, err := q.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.name()), Attributes: attributes{"VisibilityTimeout": "32"}})
+			_, err := q.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.name()),
+				Attributes: attributes{"VisibilityTimeout": "32"}})
 			t.refused(err, "QueueAlreadyExists", "QueueNameExists")
 		}},
-		{"a queue's name has letters, digits, hyphens and underscores alone", sqsAPI + "CreateQueue.html", func(t *T) {
+		{"a queue's name has only letters, digits, - and _", sqsAPI + "CreateQueue.html", func(t *T) {
 			_, err := sqsClient().CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("a b")})
 			t.refused(err, "InvalidParameterValue")
 		}},
-		{"an attribute that does not exist cannot be set", sqsAPI + "SetQueueAttributes.html", func(t *T) {
+		{"an unknown attribute cannot be set", sqsAPI + "SetQueueAttributes.html", func(t *T) {
 			t.refused(newQueue(t, nil).set(attributes{"Colour": "red"}), "InvalidAttributeName")
 		}},
-		{"an attribute that does not exist cannot be asked for", sqsAPI + "GetQueueAttributes.html", func(t *T) {
+		{"an unknown attribute cannot be read", sqsAPI + "GetQueueAttributes.html", func(t *T) {
 			q := newQueue(t, nil)
-			_, err := q.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url, AttributeNames: []types.QueueAttributeName{"Colour"}})
+			_, err := q.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: &q.url,
+				AttributeNames: []types.QueueAttributeName{"Colour"}})
 			t.refused(err, "InvalidAttributeName")
 		}},
 		{"an attribute outside its range is refused", sqsAPI + "SetQueueAttributes.html", func(t *T) {
@@ -87,7 +92,7 @@ func TestSQSQueues(t *testing.T) {
 				t.refused(q.set(attributes{name: value}), "InvalidAttributeValue")
 			}
 		}},
-		{"an attribute that is set holds from then on", sqsAPI + "SetQueueAttributes.html", func(t *T) {
+		{"a changed attribute takes effect", sqsAPI + "SetQueueAttributes.html", func(t *T) {
 			q := newQueue(t, nil)
 			t.ok(q.set(attributes{"VisibilityTimeout": "0", "MaximumMessageSize": "2048"}))
 			if got := q.attribute("MaximumMessageSize"); got != "2048" {
@@ -95,7 +100,7 @@ func TestSQSQueues(t *testing.T) {
 			}
 			q.send("x")
 			q.receiveOne()
-			q.receiveOne() // it is not hidden
+			q.receiveOne() // the new timeout of 0 has not hidden it
 			created, err := strconv.Atoi(q.attribute("CreatedTimestamp"))
 			t.ok(err)
 			modified, err := strconv.Atoi(q.attribute("LastModifiedTimestamp"))
@@ -108,31 +113,33 @@ func TestSQSQueues(t *testing.T) {
 			q := newQueue(t, nil)
 			_, err := q.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: &q.url})
 			t.ok(err)
-			_, err = q.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String("x")})
+			_, err = q.trySend(&sqs.SendMessageInput{MessageBody: aws.String("x")})
 			t.refused(err, nonExistentQueue)
 			_, err = q.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &q.url})
 			t.refused(err, nonExistentQueue)
 			_, err = q.GetQueueUrl(t.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String(q.name())})
 			t.refused(err, nonExistentQueue)
 		}},
-		{"a deleted queue's name is not free for 60 seconds", sqsAPI + "DeleteQueue.html", func(t *T) {
+		{"a deleted queue's name is reserved for 60 seconds", sqsAPI + "DeleteQueue.html", func(t *T) {
 			q := newQueue(t, nil)
 			_, err := q.DeleteQueue(t.Context(), &sqs.DeleteQueueInput{QueueUrl: &q.url})
 			t.ok(err)
 			_, err = q.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(q.name())})
 			t.refused(err, "AWS.SimpleQueueService.QueueDeletedRecently")
 		}},
-		{"queues are listed by prefix, in pages for those who ask", sqsAPI + "ListQueues.html", func(t *T) {
+		{"queues are listed by prefix, in pages of MaxResults", sqsAPI + "ListQueues.html", func(t *T) {
 			client, prefix := sqsClient(), unique("list")
 			var want []string
 			for _, suffix := range []string{"-a", "-b", "-c"} {
-				created, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(prefix + suffix)})
+				created, err := client.CreateQueue(t.Context(),
+					&sqs.CreateQueueInput{QueueName: aws.String(prefix + suffix)})
 				t.ok(err)
 				want = append(want, *created.QueueUrl)
 			}
 			var got []string
 			pages := 0
-			for p := sqs.NewListQueuesPaginator(client, &sqs.ListQueuesInput{QueueNamePrefix: &prefix, MaxResults: aws.Int32(2)}); p.HasMorePages(); pages++ {
+			for p := sqs.NewListQueuesPaginator(client, &sqs.ListQueuesInput{QueueNamePrefix: &prefix,
+				MaxResults: aws.Int32(2)}); p.HasMorePages(); pages++ {
 				page, err := p.NextPage(t.Context())
 				t.ok(err)
 				got = append(got, page.QueueUrls...)

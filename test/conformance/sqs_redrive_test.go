@@ -16,7 +16,8 @@ const (
 	cancelMove  = sqsAPI + "CancelMessageMoveTask.html"
 )
 
-// newDeadLetters makes a queue and its dead-letter queue, into which the bodies have gone.
+// newDeadLetters creates a queue and its dead-letter queue. It sends the bodies to the queue and
+// receives each once, so that SQS moves them to the dead-letter queue.
 func newDeadLetters(t *T, bodies ...string) (q, dlq queue) {
 	t.Helper()
 	q, dlq = newQueue(t, attributes{"VisibilityTimeout": "0"}), newQueue(t, nil)
@@ -29,18 +30,28 @@ func newDeadLetters(t *T, bodies ...string) (q, dlq queue) {
 	return q, dlq
 }
 
+// move starts a task that moves q's messages: to their sources if to is nil, and at the default
+// rate if perSecond is nil.
 func (q queue) move(to *string, perSecond *int32) (*sqs.StartMessageMoveTaskOutput, error) {
-	return q.StartMessageMoveTask(q.t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &q.arn, DestinationArn: to, MaxNumberOfMessagesPerSecond: perSecond})
+	return q.StartMessageMoveTask(q.t.Context(), &sqs.StartMessageMoveTaskInput{SourceArn: &q.arn, DestinationArn: to,
+		MaxNumberOfMessagesPerSecond: perSecond})
 }
 
+func (q queue) cancel(task *sqs.StartMessageMoveTaskOutput) error {
+	_, err := q.CancelMessageMoveTask(q.t.Context(), &sqs.CancelMessageMoveTaskInput{TaskHandle: task.TaskHandle})
+	return err
+}
+
+// moves lists up to 10 tasks of q, the latest first.
 func (q queue) moves() []types.ListMessageMoveTasksResultEntry {
 	q.t.Helper()
-	out, err := q.ListMessageMoveTasks(q.t.Context(), &sqs.ListMessageMoveTasksInput{SourceArn: &q.arn, MaxResults: aws.Int32(10)})
+	out, err := q.ListMessageMoveTasks(q.t.Context(), &sqs.ListMessageMoveTasksInput{SourceArn: &q.arn,
+		MaxResults: aws.Int32(10)})
 	q.t.ok(err)
 	return out.Results
 }
 
-// moved waits for the end of the latest task.
+// moved waits until the latest task has the status.
 func (q queue) moved(status string) types.ListMessageMoveTasksResultEntry {
 	q.t.Helper()
 	var last types.ListMessageMoveTasksResultEntry
@@ -53,7 +64,7 @@ func (q queue) moved(status string) types.ListMessageMoveTasksResultEntry {
 
 func TestSQSRedrive(t *testing.T) {
 	check(t, []conformanceCase{
-		{"a message that was received too often goes to the dead-letter queue, and stays the same", deadLetters, func(t *T) {
+		{"a message that was received too often goes unchanged to the dead-letter queue", deadLetters, func(t *T) {
 			q, dlq := newQueue(t, attributes{"VisibilityTimeout": "0"}), newQueue(t, nil)
 			q.redriveTo(dlq, "2")
 			sent := q.send("poison")
@@ -62,10 +73,12 @@ func TestSQSRedrive(t *testing.T) {
 			q.none("that were received twice")
 			dead := dlq.receiveOne()
 			if *dead.MessageId != *sent.MessageId || *dead.Body != "poison" {
-				t.Errorf("in the dead-letter queue: got %s %q, want %s and poison", *dead.MessageId, *dead.Body, *sent.MessageId)
+				t.Errorf("in the dead-letter queue: got %s %q, want %s and poison", *dead.MessageId, *dead.Body,
+					*sent.MessageId)
 			}
 			if dead.Attributes["SentTimestamp"] != last.Attributes["SentTimestamp"] {
-				t.Errorf("SentTimestamp: got %s, want %s as before", dead.Attributes["SentTimestamp"], last.Attributes["SentTimestamp"])
+				t.Errorf("SentTimestamp: got %s, want %s as before", dead.Attributes["SentTimestamp"],
+					last.Attributes["SentTimestamp"])
 			}
 		}},
 		{"a message in the dead-letter queue says where it came from", receiveMessage, func(t *T) {
@@ -76,32 +89,34 @@ func TestSQSRedrive(t *testing.T) {
 		}},
 		{"a redrive policy names a queue that exists", sqsAPI + "SetQueueAttributes.html", func(t *T) {
 			q := newQueue(t, nil)
-			t.refused(q.set(attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + q.arn + `-nowhere","maxReceiveCount":1}`}), "InvalidParameterValue")
+			missing := queue{arn: q.arn + "-nowhere"}
+			t.refused(q.set(missing.redrivePolicy("1")), "InvalidParameterValue")
 		}},
 		{"maxReceiveCount is 1 to 1,000", sqsAPI + "SetQueueAttributes.html", func(t *T) {
 			q, dlq := newQueue(t, nil), newQueue(t, nil)
 			for _, count := range []string{"0", "1001"} {
-				t.refused(q.set(attributes{"RedrivePolicy": `{"deadLetterTargetArn":"` + dlq.arn + `","maxReceiveCount":` + count + `}`}), "InvalidParameterValue", "InvalidAttributeValue")
+				t.refused(q.set(dlq.redrivePolicy(count)), "InvalidParameterValue", "InvalidAttributeValue")
 			}
 		}},
-		{"a redrive policy is removed with an empty value", sqsGuide + "sqs-configure-dead-letter-queue.html", func(t *T) {
+		{"an empty value removes the redrive policy", sqsGuide + "sqs-configure-dead-letter-queue.html", func(t *T) {
 			q, _ := newDeadLetters(t)
 			t.ok(q.set(attributes{"RedrivePolicy": ""}))
 			if got := q.attribute("RedrivePolicy"); got != "" {
 				t.Errorf("RedrivePolicy: got %s, want none", got)
 			}
 		}},
-		{"a dead-letter queue may refuse to be one", sqsAPI + "SetQueueAttributes.html", func(t *T) {
+		{"a dead-letter queue can refuse its source queues", sqsAPI + "SetQueueAttributes.html", func(t *T) {
 			q, dlq := newQueue(t, nil), newQueue(t, nil)
-			policy := `{"deadLetterTargetArn":"` + dlq.arn + `","maxReceiveCount":1}`
 			t.ok(dlq.set(attributes{"RedriveAllowPolicy": `{"redrivePermission":"denyAll"}`}))
-			t.refused(q.set(attributes{"RedrivePolicy": policy}), "InvalidParameterValue")
-			t.ok(dlq.set(attributes{"RedriveAllowPolicy": `{"redrivePermission":"byQueue","sourceQueueArns":["` + q.arn + `"]}`}))
-			t.ok(q.set(attributes{"RedrivePolicy": policy}))
+			t.refused(q.set(dlq.redrivePolicy("1")), "InvalidParameterValue")
+			t.ok(dlq.set(attributes{"RedriveAllowPolicy": `{"redrivePermission":"byQueue","sourceQueueArns":["` +
+				q.arn + `"]}`}))
+			t.ok(q.set(dlq.redrivePolicy("1")))
 		}},
 		{"a dead-letter queue's sources are listed", sqsAPI + "ListDeadLetterSourceQueues.html", func(t *T) {
 			q, dlq := newDeadLetters(t)
-			got, err := dlq.ListDeadLetterSourceQueues(t.Context(), &sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &dlq.url})
+			got, err := dlq.ListDeadLetterSourceQueues(t.Context(),
+				&sqs.ListDeadLetterSourceQueuesInput{QueueUrl: &dlq.url})
 			t.ok(err)
 			if !slices.Equal(got.QueueUrls, []string{q.url}) {
 				t.Errorf("got %q, want %s", got.QueueUrls, q.url)
@@ -117,12 +132,16 @@ func TestSQSMessageMoveTasks(t *testing.T) {
 			_, err := dlq.move(nil, nil)
 			t.ok(err)
 			task := dlq.moved("COMPLETED")
-			if task.ApproximateNumberOfMessagesMoved != 2 || aws.ToInt64(task.ApproximateNumberOfMessagesToMove) != 2 || task.TaskHandle != nil || *task.SourceArn != dlq.arn || task.StartedTimestamp == 0 {
-				t.Errorf("the task's end: got %d of %d moved from %s, handle %v; want 2 of 2 from %s, and no handle",
-					task.ApproximateNumberOfMessagesMoved, aws.ToInt64(task.ApproximateNumberOfMessagesToMove), *task.SourceArn, aws.ToString(task.TaskHandle), dlq.arn)
+			if task.ApproximateNumberOfMessagesMoved != 2 || aws.ToInt64(task.ApproximateNumberOfMessagesToMove) != 2 ||
+				task.TaskHandle != nil || *task.SourceArn != dlq.arn || task.StartedTimestamp == 0 {
+				t.Errorf("got %d of %d messages moved from %s, handle %q; want 2 of 2 from %s and no handle",
+					task.ApproximateNumberOfMessagesMoved, aws.ToInt64(task.ApproximateNumberOfMessagesToMove),
+					*task.SourceArn, aws.ToString(task.TaskHandle), dlq.arn)
 			}
-			if q.attribute("ApproximateNumberOfMessages") != "2" || dlq.attribute("ApproximateNumberOfMessages") != "0" {
-				t.Errorf("messages: got %s in the queue and %s in the dead-letter queue, want 2 and 0", q.attribute("ApproximateNumberOfMessages"), dlq.attribute("ApproximateNumberOfMessages"))
+			if q.attribute("ApproximateNumberOfMessages") != "2" ||
+				dlq.attribute("ApproximateNumberOfMessages") != "0" {
+				t.Errorf("messages: got %s in the queue and %s in the dead-letter queue, want 2 and 0",
+					q.attribute("ApproximateNumberOfMessages"), dlq.attribute("ApproximateNumberOfMessages"))
 			}
 		}},
 		{"a moved message is a new one", sqsGuide + "sqs-configure-dead-letter-queue-redrive.html", func(t *T) {
@@ -132,8 +151,10 @@ func TestSQSMessageMoveTasks(t *testing.T) {
 			_, err := dlq.move(nil, nil)
 			t.ok(err)
 			dlq.moved("COMPLETED")
-			if got := q.receiveOne(); *got.MessageId == *dead.MessageId || got.Attributes["ApproximateReceiveCount"] != "1" || *got.Body != "x" {
-				t.Errorf("got %s %q, received %s times; want another id than %s, x, once", *got.MessageId, *got.Body, got.Attributes["ApproximateReceiveCount"], *dead.MessageId)
+			if got := q.receiveOne(); *got.MessageId == *dead.MessageId ||
+				got.Attributes["ApproximateReceiveCount"] != "1" || *got.Body != "x" {
+				t.Errorf("got %s %q, received %s times; want another id than %s, x, once", *got.MessageId, *got.Body,
+					got.Attributes["ApproximateReceiveCount"], *dead.MessageId)
 			}
 		}},
 		{"a task moves messages to another queue", startMove, func(t *T) {
@@ -153,10 +174,12 @@ func TestSQSMessageMoveTasks(t *testing.T) {
 			started, err := dlq.move(nil, aws.Int32(1))
 			t.ok(err)
 			task := dlq.moves()[0]
-			if *task.Status != "RUNNING" || aws.ToString(task.TaskHandle) != *started.TaskHandle || aws.ToInt32(task.MaxNumberOfMessagesPerSecond) != 1 {
-				t.Errorf("got %s with handle %s and rate %d, want RUNNING, %s and 1", *task.Status, aws.ToString(task.TaskHandle), aws.ToInt32(task.MaxNumberOfMessagesPerSecond), *started.TaskHandle)
+			if *task.Status != "RUNNING" || aws.ToString(task.TaskHandle) != *started.TaskHandle ||
+				aws.ToInt32(task.MaxNumberOfMessagesPerSecond) != 1 {
+				t.Errorf("got %s with handle %s and rate %d, want RUNNING, %s and 1", *task.Status,
+					aws.ToString(task.TaskHandle), aws.ToInt32(task.MaxNumberOfMessagesPerSecond), *started.TaskHandle)
 			}
-			_, err = dlq.CancelMessageMoveTask(t.Context(), &sqs.CancelMessageMoveTaskInput{TaskHandle: started.TaskHandle})
+			err = dlq.cancel(started)
 			t.ok(err)
 			if task := dlq.moved("CANCELLED"); task.ApproximateNumberOfMessagesMoved >= 5 {
 				t.Errorf("moved %d messages at one a second, want fewer than 5", task.ApproximateNumberOfMessagesMoved)
@@ -168,19 +191,19 @@ func TestSQSMessageMoveTasks(t *testing.T) {
 			t.ok(err)
 			_, err = dlq.move(nil, nil)
 			t.refused(err, "InvalidParameterValue", "AWS.SimpleQueueService.UnsupportedOperation")
-			_, err = dlq.CancelMessageMoveTask(t.Context(), &sqs.CancelMessageMoveTaskInput{TaskHandle: started.TaskHandle})
+			err = dlq.cancel(started)
 			t.ok(err)
 		}},
-		{"a task whose messages were sent to the dead-letter queue itself fails", listMoves, func(t *T) {
+		{"a task fails for messages that were sent directly to the dead-letter queue", listMoves, func(t *T) {
 			_, dlq := newDeadLetters(t)
-			dlq.send("of unknown origin")
+			dlq.send("sent directly")
 			_, err := dlq.move(nil, nil)
 			t.ok(err)
 			if got := aws.ToString(dlq.moved("FAILED").FailureReason); got == "" {
 				t.Errorf("got no FailureReason")
 			}
 		}},
-		{"one task is listed unless more are asked for, the latest first", listMoves, func(t *T) {
+		{"MaxResults defaults to 1, the latest task", listMoves, func(t *T) {
 			q, dlq := newDeadLetters(t)
 			_, err := dlq.move(nil, nil)
 			t.ok(err)
@@ -190,8 +213,9 @@ func TestSQSMessageMoveTasks(t *testing.T) {
 			dlq.moved("COMPLETED")
 			latest, err := dlq.ListMessageMoveTasks(t.Context(), &sqs.ListMessageMoveTasksInput{SourceArn: &dlq.arn})
 			t.ok(err)
-			if all := dlq.moves(); len(all) != 2 || len(latest.Results) != 1 || aws.ToString(latest.Results[0].DestinationArn) != q.arn {
-				t.Errorf("got %d in all, and %+v by default; want 2, and the one to %s", len(all), latest.Results, q.arn)
+			if all := dlq.moves(); len(all) != 2 || len(latest.Results) != 1 ||
+				aws.ToString(latest.Results[0].DestinationArn) != q.arn {
+				t.Errorf("got %d tasks, and by default %+v; want 2, and the one to %s", len(all), latest.Results, q.arn)
 			}
 		}},
 		{"only a dead-letter queue's messages can be moved", startMove, func(t *T) {
@@ -210,12 +234,12 @@ func TestSQSMessageMoveTasks(t *testing.T) {
 			_, err := dlq.move(nil, aws.Int32(501))
 			t.refused(err, "InvalidParameterValue")
 		}},
-		{"a task that is over cannot be cancelled", cancelMove, func(t *T) {
+		{"a finished task cannot be cancelled", cancelMove, func(t *T) {
 			_, dlq := newDeadLetters(t)
 			started, err := dlq.move(nil, nil)
 			t.ok(err)
 			dlq.moved("COMPLETED")
-			_, err = dlq.CancelMessageMoveTask(t.Context(), &sqs.CancelMessageMoveTaskInput{TaskHandle: started.TaskHandle})
+			err = dlq.cancel(started)
 			t.refused(err, "InvalidParameterValue", "AWS.SimpleQueueService.UnsupportedOperation")
 		}},
 	})
