@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -34,11 +35,17 @@ type PropertyChange struct {
 	Old, New any
 }
 
-// Diff tells what the program of one graph has changed in that of an older one, by URN: what is declared, not what AWS answers.
+// Diff returns how the program of a graph differs from an older one's: what they declare, not what AWS
+// answers. It finds the older declaration of a resource by the URN or an alias.
 func Diff(old, new *Graph) []Change {
 	var changes []Change
+	kept := map[*Resource]bool{}
 	for _, r := range new.Resources {
 		before := old.ByURN(r.URN)
+		for _, alias := range r.Aliases {
+			before = cmp.Or(before, old.ByURN(alias))
+		}
+		kept[before] = true
 		if before == nil {
 			changes = append(changes, change(Created, r))
 			continue
@@ -53,7 +60,7 @@ func Diff(old, new *Graph) []Change {
 		}
 	}
 	for _, r := range old.Resources {
-		if new.ByURN(r.URN) == nil {
+		if !kept[r] {
 			changes = append(changes, change(Gone, r))
 		}
 	}

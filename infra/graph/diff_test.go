@@ -59,6 +59,15 @@ func TestDiffSaysWhatIsNewAndWhatIsGone(t *testing.T) {
 	}
 }
 
+func TestDiffFindsAResourceByItsAlias(t *testing.T) {
+	old := declared(&graph.Resource{Name: "a", Inputs: map[string]any{"delaySeconds": 1.0}})
+	new := declared(&graph.Resource{Name: "b", Aliases: []string{"urn:a"}, Inputs: map[string]any{"delaySeconds": 2.0}})
+	want := []string{"~ aws:sqs/queue:Queue b: delaySeconds 1 → 2"}
+	if got := graph.Lines(graph.Diff(old, new)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 func TestDiffOfAGraphThatWasWrittenAndReadIsEmpty(t *testing.T) {
 	recorded, err := graph.Record(program, options())
 	if err != nil {

@@ -23,6 +23,7 @@ type Resource struct {
 	Inputs       map[string]any
 	Outputs      map[string]any // what deploying it would answer; inputs among them
 	Parent       string         // URN
+	Aliases      []string       // URNs by which an older program declared it
 	Dependencies []string       // URNs
 	Protect      bool
 	Source       string // the files that declare it, below the module's root: "infra/stack/messaging.go"

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -60,7 +61,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		return "", nil, fmt.Errorf("the program reads %s %q: there is nothing deployed to read", args.TypeToken, args.Name)
 	}
 	declared := &Resource{
-		URN:          urn(r.options, args),
+		URN:          urn(r.options, args.RegisterRPC.GetParent(), args.TypeToken, args.Name),
 		Type:         Type(args.TypeToken),
 		Name:         args.Name,
 		Inputs:       plain(args.Inputs),
@@ -69,6 +70,7 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		Protect:      args.RegisterRPC.GetProtect(),
 		Source:       source(args.RegisterRPC.GetStackTrace()),
 	}
+	declared.Aliases = r.aliases(args)
 	declared.Outputs = maps.Clone(declared.Inputs)
 	if args.Custom && !r.options.Preview {
 		deployed(declared, r.options.Config["aws:region"])
@@ -97,12 +99,42 @@ func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) 
 }
 
 // urn is made as the engine makes it.
-func urn(o Options, args pulumi.MockResourceArgs) string {
+func urn(o Options, parent, kind, name string) string {
 	var parentType tokens.Type
-	if parent := resource.URN(args.RegisterRPC.GetParent()); parent != "" && parent.QualifiedType() != resource.RootStackType {
-		parentType = parent.QualifiedType()
+	if p := resource.URN(parent); p != "" && p.QualifiedType() != resource.RootStackType {
+		parentType = p.QualifiedType()
 	}
-	return string(resource.NewURN(tokens.QName(o.Stage), tokens.PackageName(o.Project), parentType, tokens.Type(args.TypeToken), args.Name))
+	stage, project := tokens.QName(o.Stage), tokens.PackageName(o.Project)
+	return string(resource.NewURN(stage, project, parentType, tokens.Type(kind), name))
+}
+
+// aliases are the URNs of a resource's aliases. Like the engine, it also replaces the parent's URN by
+// each alias of the parent. The program declares a parent before its children.
+func (r *recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
+	parent := args.RegisterRPC.GetParent()
+	for _, alias := range args.RegisterRPC.GetAliases() {
+		spec := alias.GetSpec()
+		if spec == nil {
+			urns = append(urns, alias.GetUrn())
+			continue
+		}
+		from := cmp.Or(spec.GetParentUrn(), parent)
+		if spec.GetNoParent() {
+			from = ""
+		}
+		kind, name := cmp.Or(spec.GetType(), args.TypeToken), cmp.Or(spec.GetName(), args.Name)
+		urns = append(urns, urn(r.options, from, kind, name))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, declared := range r.resources {
+		if declared.URN == parent {
+			for _, alias := range declared.Aliases {
+				urns = append(urns, urn(r.options, alias, args.TypeToken, args.Name))
+			}
+		}
+	}
+	return urns
 }
 
 // plain is a property map in JSON's types. An archive is its path.

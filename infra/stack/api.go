@@ -14,9 +14,20 @@ import (
 
 // An api is the HTTP API: the one public thing of the stack.
 type api struct {
+	pulumi.ResourceState
 	api       *apigatewayv2.Api
 	url       pulumi.StringOutput // by the name that AWS gives
 	publicURL pulumi.StringOutput // by its own name, where it has one
+	// domainTarget is where the DNS record of the API's own name leads; nil where it has none.
+	domainTarget pulumi.StringPtrOutput
+}
+
+type apiArgs struct {
+	corsOrigins      []string
+	throttling       ThrottlingSettings
+	domain           *DomainSettings // nil: the API has no name of its own
+	logRetentionDays int
+	key              *kms.Key // of the access log
 }
 
 // accessLog is a line of the API's access log, as JSON. The request's id is the correlation id of the functions' logs. A query is not logged:
@@ -42,52 +53,72 @@ var accessLog = map[string]string{
 // corsMaxAge is how long a browser may keep the answer to a preflight request.
 const corsMaxAge = time.Hour
 
-func newAPI(ctx *pulumi.Context, s Settings, key *kms.Key) (*api, error) {
-	args := &apigatewayv2.ApiArgs{
+func newAPI(ctx *pulumi.Context, args apiArgs) (*api, error) {
+	a := &api{}
+	failed := func(err error) (*api, error) { return nil, fmt.Errorf("creating the HTTP API: %w", err) }
+	if err := ctx.RegisterComponentResource("restock:api:API", "api", a); err != nil {
+		return failed(err)
+	}
+	declared := &apigatewayv2.ApiArgs{
 		ProtocolType: pulumi.String("HTTP"),
 		Description:  pulumi.String("The shop's storefront, its API, and the factory's callback"),
 	}
-	if len(s.CORSOrigins) > 0 {
-		args.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{
-			AllowOrigins:  pulumi.ToStringArray(s.CORSOrigins),
+	if len(args.corsOrigins) > 0 {
+		declared.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{
+			AllowOrigins:  pulumi.ToStringArray(args.corsOrigins),
 			AllowMethods:  pulumi.ToStringArray([]string{"GET", "POST"}),
 			AllowHeaders:  pulumi.ToStringArray([]string{"content-type", "idempotency-key"}),
 			ExposeHeaders: pulumi.ToStringArray([]string{"apigw-requestid", "retry-after"}),
 			MaxAge:        seconds(corsMaxAge),
 		}
 	}
-	a, err := apigatewayv2.NewApi(ctx, "shop", args)
-	if err != nil {
-		return nil, fmt.Errorf("creating the HTTP API: %w", err)
+	var err error
+	if a.api, err = apigatewayv2.NewApi(ctx, "shop", declared, childOf(a)); err != nil {
+		return failed(err)
 	}
-	// Below this path the account's policy of vended logs, which holds few characters, has room for all groups:
-	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html
-	logs, err := operations.NewLogGroup(ctx, "api-access", "/aws/vendedlogs/"+metricsNamespace(ctx)+"/api-access", s.LogRetentionDays, key, pulumi.Parent(a))
+	a.url, a.publicURL = a.api.ApiEndpoint, a.api.ApiEndpoint
+	stage, err := a.stage(ctx, args)
 	if err != nil {
-		return nil, fmt.Errorf("creating the HTTP API's access log: %w", err)
+		return failed(err)
+	}
+	if args.domain != nil {
+		if err := a.name(ctx, stage, *args.domain); err != nil {
+			return failed(err)
+		}
+	}
+	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"url": a.publicURL})
+}
+
+// stage makes the API's stage, and the log of its requests.
+func (a *api) stage(ctx *pulumi.Context, args apiArgs) (*apigatewayv2.Stage, error) {
+	child := pulumi.Parent(a.api)
+	// CloudWatch Logs keeps a policy for each log group outside this path, and an account's policies hold few characters:
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html
+	path := "/aws/vendedlogs/" + metricsNamespace(ctx) + "/api-access"
+	logs, err := operations.NewLogGroup(ctx, "api-access", path, args.logRetentionDays, args.key, child)
+	if err != nil {
+		return nil, fmt.Errorf("access log: %w", err)
 	}
 	format, err := json.Marshal(accessLog)
 	if err != nil {
-		return nil, fmt.Errorf("writing the format of the HTTP API's access log: %w", err)
+		return nil, fmt.Errorf("writing the format of the access log: %w", err)
 	}
 	stage, err := apigatewayv2.NewStage(ctx, "shop", &apigatewayv2.StageArgs{
-		ApiId:             a.ID(),
-		Name:              pulumi.String("$default"), // no stage in the paths
-		AutoDeploy:        pulumi.Bool(true),
-		AccessLogSettings: apigatewayv2.StageAccessLogSettingsArgs{DestinationArn: logs.Arn, Format: pulumi.String(format)},
-		DefaultRouteSettings: apigatewayv2.StageDefaultRouteSettingsArgs{
-			ThrottlingRateLimit:  pulumi.Float64(s.Throttling.RatePerSecond),
-			ThrottlingBurstLimit: pulumi.Int(s.Throttling.Burst),
+		ApiId:      a.api.ID(),
+		Name:       pulumi.String("$default"), // no stage in the paths
+		AutoDeploy: pulumi.Bool(true),
+		AccessLogSettings: apigatewayv2.StageAccessLogSettingsArgs{
+			DestinationArn: logs.Arn, Format: pulumi.String(format),
 		},
-	}, pulumi.Parent(a))
+		DefaultRouteSettings: apigatewayv2.StageDefaultRouteSettingsArgs{
+			ThrottlingRateLimit:  pulumi.Float64(args.throttling.RatePerSecond),
+			ThrottlingBurstLimit: pulumi.Int(args.throttling.Burst),
+		},
+	}, child)
 	if err != nil {
-		return nil, fmt.Errorf("creating the HTTP API's stage: %w", err)
+		return nil, fmt.Errorf("stage: %w", err)
 	}
-	result := &api{api: a, url: a.ApiEndpoint, publicURL: a.ApiEndpoint}
-	if s.Domain != nil {
-		return result, result.name(ctx, stage, *s.Domain)
-	}
-	return result, nil
+	return stage, nil
 }
 
 // name gives the API a name of its own. Its DNS record, from the name to domainTarget, is made where the name's zone is.
@@ -110,6 +141,6 @@ func (a *api) name(ctx *pulumi.Context, stage *apigatewayv2.Stage, d DomainSetti
 		return fmt.Errorf("leading the domain name %s to the HTTP API: %w", d.Name, err)
 	}
 	a.publicURL = pulumi.Sprintf("https://%s", domain.DomainName)
-	ctx.Export("domainTarget", domain.DomainNameConfiguration.TargetDomainName())
+	a.domainTarget = domain.DomainNameConfiguration.TargetDomainName()
 	return nil
 }

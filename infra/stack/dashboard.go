@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -33,21 +34,31 @@ type line struct {
 
 // story is the dashboard, from left to right.
 func story(m metrics, functions map[string]*function) []chapter {
-	count := func(label, name string) line { return line{metric: m.ofBusiness(name), label: label, statistic: "Sum"} }
-	most := func(label string, metric metric) line {
-		return line{metric: metric, label: label, statistic: "Maximum"}
-	}
-	errorsOf := func(name string) chart {
-		f := functions[name]
-		return chart{"Function " + name, []line{
-			{metric: f.metric("Errors"), label: "errors", statistic: "Sum"},
-			{metric: f.metric("Throttles"), label: "throttles", statistic: "Sum"},
-			{metric: f.metric("ConcurrentExecutions"), label: "at once", statistic: "Maximum"},
-		}}
-	}
+	return slices.Concat(demand(m, functions), supply(m, functions))
+}
+
+func (m metrics) count(label, name string) line {
+	return line{metric: m.ofBusiness(name), label: label, statistic: "Sum"}
+}
+
+func most(label string, metric metric) line {
+	return line{metric: metric, label: label, statistic: "Maximum"}
+}
+
+// chart shows a function's errors and throttles.
+func (f *function) chart() chart {
+	return chart{"Function " + f.declared.Name, []line{
+		{metric: f.metric("Errors"), label: "errors", statistic: "Sum"},
+		{metric: f.metric("Throttles"), label: "throttles", statistic: "Sum"},
+		{metric: f.metric("ConcurrentExecutions"), label: "at once", statistic: "Maximum"},
+	}}
+}
+
+// demand is the way from a buyer to a production order.
+func demand(m metrics, functions map[string]*function) []chapter {
 	return []chapter{
 		{"1 · Buyers", "who comes, who buys, who is refused", []chart{
-			{"Sales and refusals", []line{count("sales", lambdas.MetricSales), count("refusals", lambdas.MetricRefusals)}},
+			{"Sales and refusals", []line{m.count("sales", lambdas.MetricSales), m.count("refusals", lambdas.MetricRefusals)}},
 			{"Requests", []line{
 				{metric: m.ofAPI("Count"), label: "all", statistic: "Sum"},
 				{metric: m.ofAPI("4xx"), label: "4xx", statistic: "Sum"},
@@ -57,41 +68,52 @@ func story(m metrics, functions map[string]*function) []chapter {
 				{metric: m.ofAPI("Latency"), label: "p50", statistic: "p50"},
 				{metric: m.ofAPI("Latency"), label: "p99", statistic: "p99"},
 			}},
-			errorsOf(lambdas.SalesAPI.Name),
+			functions[lambdas.SalesAPI.Name].chart(),
 		}},
 		{"2 · Stock", "what is on hand, and whether the books agree", []chart{
 			{"On hand, by product", []line{{
 				expression: fmt.Sprintf(`SEARCH('{"%s",%s} MetricName="%s"', 'Minimum', 60)`, m.stage, lambdas.DimensionProduct, lambdas.MetricStock),
 			}}},
-			{"Units sold", []line{count("sold", lambdas.MetricUnitsSold)}},
+			{"Units sold", []line{m.count("sold", lambdas.MetricUnitsSold)}},
 			{"Ledger's difference", []line{most("difference", m.ofBusiness(lambdas.MetricLedgerDifference))}},
-			errorsOf(lambdas.Sweep.Name),
+			functions[lambdas.Sweep.Name].chart(),
 		}},
 		{"3 · Queue", "what was asked for and waits", []chart{
-			{"Production orders opened", []line{count("opened", lambdas.MetricProductionOrdersOpened)}},
+			{"Production orders opened", []line{m.count("opened", lambdas.MetricProductionOrdersOpened)}},
 			{"Messages in stock_queue", []line{
 				most("waiting", m.ofQueue(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible")),
 				most("being handled", m.ofQueue(lambdas.StockQueue, "ApproximateNumberOfMessagesNotVisible")),
 			}},
 			{"Oldest message, s", []line{most("age", m.ofQueue(lambdas.StockQueue, "ApproximateAgeOfOldestMessage"))}},
-			{"Dead letters", []line{most("in "+lambdas.DeadLetterQueue(lambdas.StockQueue), m.ofDeadLetters(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible"))}},
+			{"Dead letters", []line{most("in "+lambdas.DeadLetterQueue(lambdas.StockQueue),
+				m.ofDeadLetters(lambdas.StockQueue, "ApproximateNumberOfMessagesVisible"))}},
 		}},
+	}
+}
+
+// supply is the way from a production order to goods on hand, and the database.
+func supply(m metrics, functions map[string]*function) []chapter {
+	return []chapter{
 		{"4 · Factory", "what it takes, what it owes", []chart{
-			{"Requests to the factory", []line{count("taken", lambdas.MetricProductionRequests), count("failed", lambdas.MetricProductionRequestsFailed), count("expired", lambdas.MetricProductionRequestsExpired)}},
+			{"Requests to the factory", []line{
+				m.count("taken", lambdas.MetricProductionRequests),
+				m.count("failed", lambdas.MetricProductionRequestsFailed),
+				m.count("expired", lambdas.MetricProductionRequestsExpired),
+			}},
 			{"Production orders late", []line{
 				most("overdue", m.ofBusiness(lambdas.MetricProductionOrdersOverdue)),
-				count("asked again", lambdas.MetricProductionOrdersAskedAgain),
-				count("short", lambdas.MetricProductionOrdersShort),
-				count("failed", lambdas.MetricProductionOrdersFailed),
+				m.count("asked again", lambdas.MetricProductionOrdersAskedAgain),
+				m.count("short", lambdas.MetricProductionOrdersShort),
+				m.count("failed", lambdas.MetricProductionOrdersFailed),
 			}},
 			{"Function stock, ms", []line{{metric: functions[lambdas.Stock.Name].metric("Duration"), label: "p99", statistic: "p99"}}},
-			errorsOf(lambdas.Stock.Name),
+			functions[lambdas.Stock.Name].chart(),
 		}},
 		{"5 · Receipts", "what has come", []chart{
-			{"Units received", []line{count("received", lambdas.MetricUnitsReceived)}},
-			{"Units beyond what was ordered", []line{count("surplus", lambdas.MetricSurplusUnits)}},
+			{"Units received", []line{m.count("received", lambdas.MetricUnitsReceived)}},
+			{"Units beyond what was ordered", []line{m.count("surplus", lambdas.MetricSurplusUnits)}},
 			{"Function stock-increase, ms", []line{{metric: functions[lambdas.StockIncrease.Name].metric("Duration"), label: "p99", statistic: "p99"}}},
-			errorsOf(lambdas.StockIncrease.Name),
+			functions[lambdas.StockIncrease.Name].chart(),
 		}},
 		{"6 · Database", "what all of it stands on", []chart{
 			{"CPU, %", []line{most("CPU", m.ofDatabase("CPUUtilization"))}},

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -17,15 +18,25 @@ const (
 
 // A database is the shop's, on RDS.
 type database struct {
+	pulumi.ResourceState
 	instance *rds.Instance
 	// adminSecret is the ARN of the master user's secret: RDS makes, keeps and rotates it.
 	adminSecret pulumi.StringOutput
-	// host is where the functions connect: the instance, or the proxy before it.
-	host pulumi.StringOutput
 }
 
-func newDatabase(ctx *pulumi.Context, s Settings, n *network) (*database, error) {
-	subnets, err := rds.NewSubnetGroup(ctx, "database", &rds.SubnetGroupArgs{SubnetIds: n.subnetIDs})
+type databaseArgs struct {
+	settings  DatabaseSettings
+	protect   bool
+	subnetIDs pulumi.StringArray
+	group     *ec2.SecurityGroup
+}
+
+func newDatabase(ctx *pulumi.Context, args databaseArgs) (*database, error) {
+	d := &database{}
+	if err := ctx.RegisterComponentResource("restock:database:Database", "database", d); err != nil {
+		return nil, fmt.Errorf("creating the database: %w", err)
+	}
+	subnets, err := rds.NewSubnetGroup(ctx, "database", &rds.SubnetGroupArgs{SubnetIds: args.subnetIDs}, childOf(d))
 	if err != nil {
 		return nil, fmt.Errorf("creating the database's subnet group: %w", err)
 	}
@@ -34,53 +45,63 @@ func newDatabase(ctx *pulumi.Context, s Settings, n *network) (*database, error)
 		Parameters: rds.ParameterGroupParameterArray{
 			parameter("character_set_server", "utf8mb4"),
 			parameter("collation_server", "utf8mb4_unicode_ci"),
-			parameter("max_connections", fmt.Sprint(s.Database.MaxConnections)),
+			parameter("max_connections", fmt.Sprint(args.settings.MaxConnections)),
 			parameter("require_secure_transport", "1"),
-			// Lambda ends an instance without a word to its connections: they are to be forgotten soon after the age at
-			// which a living instance would have replaced them.
+			// Lambda ends an instance and does not close its connections. The server drops them soon after
+			// the age at which a living instance would have replaced them.
 			parameter("wait_timeout", "360"),
 		},
-	})
+	}, childOf(d))
 	if err != nil {
 		return nil, fmt.Errorf("creating the database's parameters: %w", err)
 	}
-	args := &rds.InstanceArgs{
+	declared := instanceArgs(ctx, args, subnets, parameters)
+	d.instance, err = rds.NewInstance(ctx, "database", declared, childOf(d), pulumi.Protect(args.protect))
+	if err != nil {
+		return nil, fmt.Errorf("creating the database: %w", err)
+	}
+	d.adminSecret = d.instance.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()
+	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{"address": d.instance.Address})
+}
+
+func instanceArgs(
+	ctx *pulumi.Context, args databaseArgs, subnets *rds.SubnetGroup, parameters *rds.ParameterGroup,
+) *rds.InstanceArgs {
+	instance := &rds.InstanceArgs{
 		Engine:                   pulumi.String("mariadb"),
 		EngineVersion:            pulumi.String(mariadbVersion),
-		InstanceClass:            pulumi.String(s.Database.InstanceClass),
-		AllocatedStorage:         pulumi.Int(s.Database.StorageGiB),
+		InstanceClass:            pulumi.String(args.settings.InstanceClass),
+		AllocatedStorage:         pulumi.Int(args.settings.StorageGiB),
 		StorageType:              pulumi.String("gp3"),
 		StorageEncrypted:         pulumi.Bool(true),
 		DbName:                   pulumi.String(databaseName),
 		Username:                 pulumi.String(masterUser),
 		ManageMasterUserPassword: pulumi.Bool(true),
 		DbSubnetGroupName:        subnets.Name,
-		VpcSecurityGroupIds:      pulumi.StringArray{n.database.ID()},
+		VpcSecurityGroupIds:      pulumi.StringArray{args.group.ID()},
 		PubliclyAccessible:       pulumi.Bool(false),
 		CaCertIdentifier:         pulumi.String("rds-ca-rsa2048-g1"),
 		ParameterGroupName:       parameters.Name,
-		MultiAz:                  pulumi.Bool(s.Database.MultiAZ),
-		BackupRetentionPeriod:    pulumi.Int(s.Database.BackupRetentionDays),
+		MultiAz:                  pulumi.Bool(args.settings.MultiAZ),
+		BackupRetentionPeriod:    pulumi.Int(args.settings.BackupRetentionDays),
 		CopyTagsToSnapshot:       pulumi.Bool(true),
 		AutoMinorVersionUpgrade:  pulumi.Bool(true),
-		ApplyImmediately:         pulumi.Bool(!s.Protect), // else in the maintenance window
-		DeletionProtection:       pulumi.Bool(s.Protect),
-		SkipFinalSnapshot:        pulumi.Bool(!s.Protect),
+		ApplyImmediately:         pulumi.Bool(!args.protect), // else in the maintenance window
+		DeletionProtection:       pulumi.Bool(args.protect),
+		SkipFinalSnapshot:        pulumi.Bool(!args.protect),
 	}
-	if s.Database.MaxStorageGiB > 0 {
-		args.MaxAllocatedStorage = pulumi.Int(s.Database.MaxStorageGiB)
+	if args.settings.MaxStorageGiB > 0 {
+		instance.MaxAllocatedStorage = pulumi.Int(args.settings.MaxStorageGiB)
 	}
-	if s.Protect {
-		// Its absence would be noticed only when the database is deleted.
-		args.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-final", ctx.Project(), ctx.Stack())
+	if args.protect {
+		// Without it AWS fails only when the database is deleted.
+		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-final", ctx.Project(), ctx.Stack())
 	}
-	instance, err := rds.NewInstance(ctx, "database", args, pulumi.Protect(s.Protect))
-	if err != nil {
-		return nil, fmt.Errorf("creating the database: %w", err)
-	}
-	return &database{instance, instance.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem(), instance.Address}, nil
+	return instance
 }
 
 func parameter(name, value string) rds.ParameterGroupParameterArgs {
-	return rds.ParameterGroupParameterArgs{Name: pulumi.String(name), Value: pulumi.String(value), ApplyMethod: pulumi.String("immediate")}
+	return rds.ParameterGroupParameterArgs{
+		Name: pulumi.String(name), Value: pulumi.String(value), ApplyMethod: pulumi.String("immediate"),
+	}
 }

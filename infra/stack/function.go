@@ -30,11 +30,12 @@ type platform struct {
 	settings Settings
 	network  *network
 	key      *kms.Key // of their logs
-	things   things
+	bindings bindings
+	ready    []pulumi.Resource // beside the network's: what functions need before they are made
 }
 
-// newFunction makes a function, after what it needs to be there before.
-func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, code bundle.Bundle, after ...pulumi.Resource) (*function, error) {
+// newFunction makes a function, after what the platform says that it needs.
+func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, code bundle.Bundle) (*function, error) {
 	f := &function{declared: declared, concurrency: p.settings.Concurrency[declared.Name]}
 	name := declared.Name
 	failed := func(err error) (*function, error) { return nil, fmt.Errorf("creating function %s: %w", name, err) }
@@ -51,7 +52,7 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 	if err != nil {
 		return failed(err)
 	}
-	environment, err := p.things.environment(declared)
+	environment, err := p.bindings.environment(declared)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,7 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 		}
 	}
 	// Lambda checks the role's permissions when a function or an event source is made.
-	after = slices.Concat(after, p.network.ready, []pulumi.Resource{role.policy})
+	after := slices.Concat(p.ready, p.network.ready, []pulumi.Resource{role.policy})
 	f.lambda, err = lambda.NewFunction(ctx, name, args, child, pulumi.DependsOn(after))
 	if err != nil {
 		return failed(err)
@@ -116,7 +117,7 @@ func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := p.things.permissions(f.declared)
+	permissions, err := p.bindings.permissions(f.declared)
 	if err != nil {
 		return nil, err
 	}

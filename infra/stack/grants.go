@@ -2,61 +2,67 @@ package stack
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/policy"
 	"restock/lambdas"
 )
 
-// things are what the functions' environments are filled with.
-type things struct {
-	values map[string]pulumi.StringInput // by the name under which lambdas declares it; an ARN, where a grant goes with it
-	keys   map[string]pulumi.StringInput // the ARN of the stack's own key, where a thing is encrypted with it
+// bindings fill the functions' environments.
+type bindings struct {
+	values map[string]pulumi.StringInput // by the name in package lambdas; an ARN, where the name has a grant
+	keys   map[string]pulumi.StringInput // the ARN of the stack's own key, where it encrypts what a name stands for
 }
 
-func newThings(ctx *pulumi.Context, s Settings, d *database, secrets map[string]*secretsmanager.Secret, m *messaging, people *sns.Topic, key *kms.Key, a *api) things {
+func (b *base) bindings(ctx *pulumi.Context) bindings {
+	leadTime := time.Duration(b.settings.FactoryLeadTimeSeconds * int(time.Second))
 	operationsTopic := "topic." + lambdas.OperationsTopic
-	t := map[string]pulumi.StringInput{
-		"config.factoryUrl":                pulumi.String(s.FactoryURL),
-		"config.factoryLeadTime":           pulumi.String(time.Duration(s.FactoryLeadTimeSeconds * int(time.Second)).String()),
+	values := map[string]pulumi.StringInput{
+		"config.factoryUrl":                pulumi.String(b.settings.FactoryURL),
+		"config.factoryLeadTime":           pulumi.String(leadTime.String()),
 		"config.metricsNamespace":          pulumi.String(metricsNamespace(ctx)),
-		"database.host":                    d.host,
-		"database.instance":                d.instance.Address,
-		"database.port":                    pulumi.Sprintf("%d", d.instance.Port),
-		"database.name":                    d.instance.DbName,
-		"secret.database-admin":            d.adminSecret,
-		"topic." + lambdas.StockEmptyTopic: m.topic.Arn,
-		operationsTopic:                    people.Arn,
-		"api.url":                          a.url,
+		"database.host":                    b.database.instance.Address,
+		"database.instance":                b.database.instance.Address,
+		"database.port":                    pulumi.Sprintf("%d", b.database.instance.Port),
+		"database.name":                    b.database.instance.DbName,
+		"secret.database-admin":            b.database.adminSecret,
+		"topic." + lambdas.StockEmptyTopic: b.messaging.topic.Arn,
+		operationsTopic:                    b.managers.Arn,
+		"api.url":                          b.api.url,
 	}
-	for name, queue := range m.queues {
-		t["queue."+name] = queue.Arn
+	for name, queue := range b.messaging.queues {
+		values["queue."+name] = queue.Arn
 	}
-	for name, secret := range secrets {
-		t["secret."+name] = secret.Arn
+	for name, secret := range b.secrets {
+		values["secret."+name] = secret.Arn
 	}
-	return things{t, map[string]pulumi.StringInput{operationsTopic: key.Arn}}
+	return bindings{values, map[string]pulumi.StringInput{operationsTopic: b.key.Arn}}
+}
+
+// through returns the bindings of functions that connect to the database through a proxy.
+func (b bindings) through(p *proxy) bindings {
+	b.values = maps.Clone(b.values)
+	b.values["database.host"] = p.host
+	return b
 }
 
 // environment is what a function's variables are filled with.
-func (t things) environment(f lambdas.Function) (pulumi.StringMap, error) {
+func (b bindings) environment(f lambdas.Function) (pulumi.StringMap, error) {
 	environment := pulumi.StringMap{}
 	for _, v := range lambdas.Variables(f.Environment) {
-		value, ok := t.values[v.From()]
+		value, ok := b.values[v.From()]
 		if !ok {
-			return nil, unknownThing(f, v)
+			return nil, unknownBinding(f, v)
 		}
 		environment[v.Name] = value
 	}
 	return environment, nil
 }
 
-func unknownThing(f lambdas.Function, v lambdas.Variable) error {
+func unknownBinding(f lambdas.Function, v lambdas.Variable) error {
 	return fmt.Errorf("function %s: variable %s is filled from %q, which the stack does not have: name another in lambdas/environment.go, or add it in infra/stack/grants.go", f.Name, v.Name, v.From())
 }
 
@@ -67,15 +73,15 @@ type permission struct {
 }
 
 // permissions are what a function's environment and its queue grant it.
-func (t things) permissions(f lambdas.Function) ([]permission, error) {
+func (b bindings) permissions(f lambdas.Function) ([]permission, error) {
 	var permissions []permission
 	for _, v := range lambdas.Variables(f.Environment) {
 		if len(v.Grants) == 0 {
 			continue
 		}
-		thing, ok := t.values[v.From()]
+		thing, ok := b.values[v.From()]
 		if !ok {
-			return nil, unknownThing(f, v)
+			return nil, unknownBinding(f, v)
 		}
 		p := permission{resource: thing}
 		for _, verb := range v.Grants {
@@ -86,12 +92,12 @@ func (t things) permissions(f lambdas.Function) ([]permission, error) {
 			p.actions = append(p.actions, allowed...)
 		}
 		permissions = append(permissions, p)
-		if key, ok := t.keys[v.From()]; ok {
+		if key, ok := b.keys[v.From()]; ok {
 			permissions = append(permissions, permission{policy.Actions("key", "encrypt"), key})
 		}
 	}
 	if f.Queue != "" {
-		queue, ok := t.values["queue."+f.Queue]
+		queue, ok := b.values["queue."+f.Queue]
 		if !ok {
 			return nil, fmt.Errorf("function %s: it handles queue %q, which the stack does not have", f.Name, f.Queue)
 		}

@@ -28,6 +28,7 @@ const (
 
 // messaging is the way of a stock_empty message from who publishes it to all who handle it.
 type messaging struct {
+	pulumi.ResourceState
 	topic  *sns.Topic
 	queues map[string]*queue // by the name that lambdas gives them
 }
@@ -43,13 +44,21 @@ type queue struct {
 // queueActions are those that handle messages.
 var queueActions = []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"}
 
-// newMessaging makes the topic, and a queue for each function that has one.
-func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
+type messagingArgs struct {
+	functions []lambdas.Function // a queue is made for each that handles one
+	protect   bool
+}
+
+// newMessaging makes the topic, and a queue for each function that handles one.
+func newMessaging(ctx *pulumi.Context, args messagingArgs) (*messaging, error) {
 	m := &messaging{queues: map[string]*queue{}}
+	if err := ctx.RegisterComponentResource("restock:messaging:Messaging", "messaging", m); err != nil {
+		return nil, fmt.Errorf("creating the messaging: %w", err)
+	}
 	var err error
 	m.topic, err = sns.NewTopic(ctx, lambdas.StockEmptyTopic, &sns.TopicArgs{
 		KmsMasterKeyId: pulumi.String("alias/aws/sns"),
-	})
+	}, childOf(m))
 	if err != nil {
 		return nil, fmt.Errorf("creating topic %s: %w", lambdas.StockEmptyTopic, err)
 	}
@@ -62,15 +71,15 @@ func newMessaging(ctx *pulumi.Context, s Settings) (*messaging, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking for encrypted connections to topic %s: %w", lambdas.StockEmptyTopic, err)
 	}
-	for _, f := range lambdas.All() {
+	for _, f := range args.functions {
 		if f.Queue == "" {
 			continue
 		}
-		if m.queues[f.Queue], err = newQueue(ctx, s, f, m.topic); err != nil {
+		if m.queues[f.Queue], err = m.newQueue(ctx, f, args.protect); err != nil {
 			return nil, fmt.Errorf("queue %s: %w", f.Queue, err)
 		}
 	}
-	return m, nil
+	return m, ctx.RegisterResourceOutputs(m, pulumi.Map{"topicArn": m.topic.Arn})
 }
 
 // subscriptions are those of all queues.
@@ -82,9 +91,9 @@ func (m *messaging) subscriptions() []pulumi.Resource {
 	return all
 }
 
-// newQueue makes the queue of a function, with its dead-letter queue, and subscribes it to the topic.
-func newQueue(ctx *pulumi.Context, s Settings, f lambdas.Function, topic *sns.Topic) (*queue, error) {
-	deadLetters, err := newDeadLetterQueue(ctx, s, lambdas.DeadLetterQueue(f.Queue))
+// newQueue makes the queue of a function and its dead-letter queue, and subscribes the queue to the topic.
+func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bool) (*queue, error) {
+	deadLetters, err := m.newDeadLetterQueue(ctx, lambdas.DeadLetterQueue(f.Queue), protect)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +105,7 @@ func newQueue(ctx *pulumi.Context, s Settings, f lambdas.Function, topic *sns.To
 		RedrivePolicy: policy.JSON(func(arns []string) any {
 			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
 		}, deadLetters.Arn),
-	}, pulumi.Protect(s.Protect))
+	}, childOf(m), pulumi.Protect(protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating it: %w", err)
 	}
@@ -113,27 +122,27 @@ func newQueue(ctx *pulumi.Context, s Settings, f lambdas.Function, topic *sns.To
 				},
 				policy.EncryptedOnly(arns[0], queueActions...),
 			)
-		}, messages.Arn, topic.Arn),
+		}, messages.Arn, m.topic.Arn),
 	}, pulumi.Parent(messages))
 	if err != nil {
 		return nil, fmt.Errorf("letting the topic send to it: %w", err)
 	}
 	subscription, err := sns.NewTopicSubscription(ctx, f.Queue, &sns.TopicSubscriptionArgs{
-		Topic:    topic.Arn,
+		Topic:    m.topic.Arn,
 		Protocol: pulumi.String("sqs"),
 		Endpoint: messages.Arn,
-	}, pulumi.Parent(topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
+	}, pulumi.Parent(m.topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
 	if err != nil {
 		return nil, fmt.Errorf("subscribing it to the topic: %w", err)
 	}
 	return &queue{messages, deadLetters, subscription}, nil
 }
 
-func newDeadLetterQueue(ctx *pulumi.Context, s Settings, name string) (*sqs.Queue, error) {
+func (m *messaging) newDeadLetterQueue(ctx *pulumi.Context, name string, protect bool) (*sqs.Queue, error) {
 	q, err := sqs.NewQueue(ctx, name, &sqs.QueueArgs{
 		MessageRetentionSeconds: seconds(deadLettersRetention),
 		SqsManagedSseEnabled:    pulumi.Bool(true),
-	}, pulumi.Protect(s.Protect))
+	}, childOf(m), pulumi.Protect(protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating its dead-letter queue: %w", err)
 	}

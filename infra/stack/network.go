@@ -21,9 +21,10 @@ const (
 // interfaceEndpoints are the services of AWS that functions in the VPC call: there is no other way out of it.
 var interfaceEndpoints = []string{"secretsmanager", "sns"}
 
-// A network is a VPC without a way to the Internet: private subnets, a security group for each kind of thing in them, and endpoints
-// for the services of AWS.
+// A network is a VPC without a way to the Internet: private subnets, a security group for each kind
+// of thing in them, and endpoints for the services of AWS.
 type network struct {
+	pulumi.ResourceState
 	vpc       *ec2.Vpc
 	subnetIDs pulumi.StringArray
 	functions *ec2.SecurityGroup
@@ -32,27 +33,50 @@ type network struct {
 	ready []pulumi.Resource
 }
 
-func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
-	v, err := ec2.NewVpc(ctx, "network", &ec2.VpcArgs{
+type networkArgs struct {
+	zones         []string
+	endpointZones []string // the zones that have endpoints
+}
+
+func newNetwork(ctx *pulumi.Context, args networkArgs) (*network, error) {
+	n := &network{}
+	if err := ctx.RegisterComponentResource("restock:network:Network", "network", n); err != nil {
+		return nil, fmt.Errorf("creating the network: %w", err)
+	}
+	var err error
+	n.vpc, err = ec2.NewVpc(ctx, "network", &ec2.VpcArgs{
 		CidrBlock:          pulumi.String(vpcCIDR),
 		EnableDnsSupport:   pulumi.Bool(true),
 		EnableDnsHostnames: pulumi.Bool(true), // the endpoints' private names need it
-	})
+	}, childOf(n))
 	if err != nil {
 		return nil, fmt.Errorf("creating the VPC: %w", err)
 	}
-	n := &network{vpc: v}
-	inVPC := pulumi.Parent(v)
-	var endpointSubnetIDs pulumi.StringArray
+	endpointSubnetIDs, err := n.subnets(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	endpoints, err := n.groups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.endpoints(ctx, endpoints, endpointSubnetIDs); err != nil {
+		return nil, err
+	}
+	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{"vpcId": n.vpc.ID()})
+}
 
-	routes, err := ec2.NewRouteTable(ctx, "private", &ec2.RouteTableArgs{VpcId: v.ID()}, inVPC)
+// subnets makes a private subnet in each zone. It returns the ids of the subnets that have endpoints.
+func (n *network) subnets(ctx *pulumi.Context, args networkArgs) (endpointSubnetIDs pulumi.StringArray, err error) {
+	inVPC := pulumi.Parent(n.vpc)
+	routes, err := ec2.NewRouteTable(ctx, "private", &ec2.RouteTableArgs{VpcId: n.vpc.ID()}, inVPC)
 	if err != nil {
 		return nil, fmt.Errorf("creating the private route table: %w", err)
 	}
-	for i, zone := range s.Zones {
+	for i, zone := range args.zones {
 		name := "private-" + zone
 		subnet, err := ec2.NewSubnet(ctx, name, &ec2.SubnetArgs{
-			VpcId:            v.ID(),
+			VpcId:            n.vpc.ID(),
 			AvailabilityZone: pulumi.String(zone),
 			CidrBlock:        pulumi.String(subnetCIDR(i)),
 		}, inVPC)
@@ -66,14 +90,21 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 			return nil, fmt.Errorf("associating subnet %s with its routes: %w", name, err)
 		}
 		n.subnetIDs = append(n.subnetIDs, subnet.ID().ToStringOutput())
-		if slices.Contains(s.EndpointZones, zone) {
+		if slices.Contains(args.endpointZones, zone) {
 			endpointSubnetIDs = append(endpointSubnetIDs, subnet.ID().ToStringOutput())
 		}
 		n.ready = append(n.ready, association)
 	}
+	return endpointSubnetIDs, nil
+}
 
-	// The default group lets its members talk to each other and to the world. Nothing is to be its member.
-	if _, err := ec2.NewDefaultSecurityGroup(ctx, "unused", &ec2.DefaultSecurityGroupArgs{VpcId: v.ID()}, inVPC); err != nil {
+// groups makes the security groups, and lets the functions connect to the database and to the
+// endpoints. It returns the endpoints' group.
+func (n *network) groups(ctx *pulumi.Context) (endpoints *ec2.SecurityGroup, err error) {
+	// AWS lets the members of the default group talk to each other and to the world. Here it gets no
+	// rules and no members.
+	unused := &ec2.DefaultSecurityGroupArgs{VpcId: n.vpc.ID()}
+	if _, err := ec2.NewDefaultSecurityGroup(ctx, "unused", unused, pulumi.Parent(n.vpc)); err != nil {
 		return nil, fmt.Errorf("closing the default security group: %w", err)
 	}
 	if n.functions, err = n.group(ctx, "functions", "The functions that work on the database"); err != nil {
@@ -82,8 +113,7 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 	if n.database, err = n.group(ctx, "database", "The database"); err != nil {
 		return nil, err
 	}
-	endpoints, err := n.group(ctx, "endpoints", "The endpoints of AWS services")
-	if err != nil {
+	if endpoints, err = n.group(ctx, "endpoints", "The endpoints of AWS services"); err != nil {
 		return nil, err
 	}
 	for _, to := range []struct {
@@ -94,56 +124,63 @@ func newNetwork(ctx *pulumi.Context, s Settings) (*network, error) {
 		{"database", n.database, mysqlPort},
 		{"endpoints", endpoints, httpsPort},
 	} {
-		if err := n.allow(ctx, "functions-to-"+to.name, n.functions, to.group, to.port); err != nil {
+		rules, err := allow(ctx, "functions-to-"+to.name, n.functions, to.group, to.port)
+		if err != nil {
 			return nil, err
 		}
+		n.ready = append(n.ready, rules...)
 	}
+	return endpoints, nil
+}
 
+// endpoints makes an endpoint for each service of AWS that the functions call.
+func (n *network) endpoints(ctx *pulumi.Context, group *ec2.SecurityGroup, subnetIDs pulumi.StringArray) error {
 	region := config.Require(ctx, "aws:region")
 	for _, service := range interfaceEndpoints {
 		endpoint, err := ec2.NewVpcEndpoint(ctx, service, &ec2.VpcEndpointArgs{
-			VpcId:             v.ID(),
+			VpcId:             n.vpc.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
 			ServiceName:       pulumi.Sprintf("com.amazonaws.%s.%s", region, service),
-			SubnetIds:         endpointSubnetIDs,
-			SecurityGroupIds:  pulumi.StringArray{endpoints.ID()},
+			SubnetIds:         subnetIDs,
+			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
-		}, inVPC)
+		}, pulumi.Parent(n.vpc))
 		if err != nil {
-			return nil, fmt.Errorf("creating the endpoint of %s: %w", service, err)
+			return fmt.Errorf("creating the endpoint of %s: %w", service, err)
 		}
 		n.ready = append(n.ready, endpoint)
 	}
-	return n, nil
+	return nil
 }
 
-// group makes a security group. It has no rules yet: nothing gets in or out.
+// group makes a security group without rules: it lets nothing in or out.
 func (n *network) group(ctx *pulumi.Context, name, description string) (*ec2.SecurityGroup, error) {
-	g, err := ec2.NewSecurityGroup(ctx, name, &ec2.SecurityGroupArgs{VpcId: n.vpc.ID(), Description: pulumi.String(description)}, pulumi.Parent(n.vpc))
+	args := &ec2.SecurityGroupArgs{VpcId: n.vpc.ID(), Description: pulumi.String(description)}
+	g, err := ec2.NewSecurityGroup(ctx, name, args, pulumi.Parent(n.vpc))
 	if err != nil {
 		return nil, fmt.Errorf("creating security group %s: %w", name, err)
 	}
 	return g, nil
 }
 
-// allow lets one group open TCP connections to another, on one port: the way out of the one and the way into the other.
-func (n *network) allow(ctx *pulumi.Context, name string, from, to *ec2.SecurityGroup, port int) error {
+// allow lets one group open TCP connections to another, on one port. It returns the rule that lets
+// them out of the one group and the rule that lets them into the other.
+func allow(ctx *pulumi.Context, name string, from, to *ec2.SecurityGroup, port int) ([]pulumi.Resource, error) {
 	out, err := vpc.NewSecurityGroupEgressRule(ctx, name, &vpc.SecurityGroupEgressRuleArgs{
 		SecurityGroupId: from.ID(), ReferencedSecurityGroupId: to.ID(),
 		IpProtocol: pulumi.String("tcp"), FromPort: pulumi.Int(port), ToPort: pulumi.Int(port),
 	}, pulumi.Parent(from))
 	if err != nil {
-		return fmt.Errorf("allowing %s: %w", name, err)
+		return nil, fmt.Errorf("allowing %s: %w", name, err)
 	}
 	in, err := vpc.NewSecurityGroupIngressRule(ctx, name, &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId: to.ID(), ReferencedSecurityGroupId: from.ID(),
 		IpProtocol: pulumi.String("tcp"), FromPort: pulumi.Int(port), ToPort: pulumi.Int(port),
 	}, pulumi.Parent(to))
 	if err != nil {
-		return fmt.Errorf("allowing %s: %w", name, err)
+		return nil, fmt.Errorf("allowing %s: %w", name, err)
 	}
-	n.ready = append(n.ready, out, in)
-	return nil
+	return []pulumi.Resource{out, in}, nil
 }
 
 // subnetCIDR is the i-th /20 of the VPC: 4091 addresses, of which functions take few and endpoints one each.

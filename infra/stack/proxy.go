@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
@@ -11,66 +12,106 @@ import (
 	"restock/infra/policy"
 )
 
-// proxyShare is how much of the database's connections the proxy takes, in percent. setup goes around it, and so do people.
+// proxyShare is how much of the database's connections the proxy takes, in percent. setup and people
+// connect directly.
 const proxyShare = 90
 
 // borrowSeconds is how long the proxy waits for a connection that is free: less than a function waits for its answer.
 const borrowSeconds = 5
 
-// newProxy puts RDS Proxy before the database, for the functions' user: its secret has to be filled. It returns what has to be there before
-// anybody connects, beside what makes the network ready.
-func newProxy(ctx *pulumi.Context, s Settings, n *network, d *database, login *secretsmanager.Secret, after pulumi.Resource) (*rds.ProxyTarget, error) {
-	failed := func(err error) (*rds.ProxyTarget, error) {
+// A proxy is RDS Proxy between the functions and the database.
+type proxy struct {
+	host pulumi.StringOutput // where the functions connect
+	// ready are the resources without which a function reaches nothing through the proxy.
+	ready []pulumi.Resource
+}
+
+type proxyArgs struct {
+	settings Settings
+	network  *network
+	database *database
+	login    *secretsmanager.Secret // of the functions' user
+	after    pulumi.Resource        // which fills the secret
+}
+
+// newProxy puts RDS Proxy in front of the database.
+func newProxy(ctx *pulumi.Context, args proxyArgs) (*proxy, error) {
+	failed := func(err error) (*proxy, error) {
 		return nil, fmt.Errorf("putting a proxy before the database: %w", err)
 	}
-	child := pulumi.Parent(d.instance)
-	group, err := n.group(ctx, "proxy", "The proxy before the database")
+	child := pulumi.Parent(args.database.instance)
+	group, ways, err := proxyGroup(ctx, args.network)
 	if err != nil {
 		return failed(err)
 	}
-	if err := n.allow(ctx, "functions-to-proxy", n.functions, group, mysqlPort); err != nil {
-		return failed(err)
-	}
-	if err := n.allow(ctx, "proxy-to-database", group, n.database, mysqlPort); err != nil {
-		return failed(err)
-	}
-	role, err := newServiceRole(ctx, s, "proxy", "rds.amazonaws.com", child)
+	role, err := proxyRole(ctx, args, child)
 	if err != nil {
 		return failed(err)
 	}
-	mayRead, err := iam.NewRolePolicy(ctx, "proxy", &iam.RolePolicyArgs{
-		Role: role.Name,
-		Policy: policy.JSON(func(arns []string) any {
-			return policy.New(policy.Statement{Effect: "Allow", Action: policy.Actions("secret", "read"), Resource: []string{arns[0]}})
-		}, login.Arn),
-	}, child)
-	if err != nil {
-		return failed(err)
-	}
-	proxy, err := rds.NewProxy(ctx, "database", &rds.ProxyArgs{
-		EngineFamily:        pulumi.String("MYSQL"),
-		Auths:               rds.ProxyAuthArray{rds.ProxyAuthArgs{AuthScheme: pulumi.String("SECRETS"), IamAuth: pulumi.String("DISABLED"), SecretArn: login.Arn}},
+	p, err := rds.NewProxy(ctx, "database", &rds.ProxyArgs{
+		EngineFamily: pulumi.String("MYSQL"),
+		Auths: rds.ProxyAuthArray{rds.ProxyAuthArgs{
+			AuthScheme: pulumi.String("SECRETS"), IamAuth: pulumi.String("DISABLED"), SecretArn: args.login.Arn,
+		}},
 		RequireTls:          pulumi.Bool(true),
 		RoleArn:             role.Arn,
-		VpcSubnetIds:        n.subnetIDs,
+		VpcSubnetIds:        args.network.subnetIDs,
 		VpcSecurityGroupIds: pulumi.StringArray{group.ID()},
-	}, child, pulumi.DependsOn([]pulumi.Resource{mayRead, after}))
+	}, child, pulumi.DependsOn([]pulumi.Resource{role.policy, args.after}))
 	if err != nil {
 		return failed(err)
 	}
 	pool, err := rds.NewProxyDefaultTargetGroup(ctx, "database", &rds.ProxyDefaultTargetGroupArgs{
-		DbProxyName:          proxy.Name,
-		ConnectionPoolConfig: rds.ProxyDefaultTargetGroupConnectionPoolConfigArgs{MaxConnectionsPercent: pulumi.Int(proxyShare), ConnectionBorrowTimeout: pulumi.Int(borrowSeconds)},
-	}, pulumi.Parent(proxy))
+		DbProxyName: p.Name,
+		ConnectionPoolConfig: rds.ProxyDefaultTargetGroupConnectionPoolConfigArgs{
+			MaxConnectionsPercent: pulumi.Int(proxyShare), ConnectionBorrowTimeout: pulumi.Int(borrowSeconds),
+		},
+	}, pulumi.Parent(p))
 	if err != nil {
 		return failed(err)
 	}
 	target, err := rds.NewProxyTarget(ctx, "database", &rds.ProxyTargetArgs{
-		DbProxyName: proxy.Name, TargetGroupName: pool.Name, DbInstanceIdentifier: d.instance.Identifier,
-	}, pulumi.Parent(proxy))
+		DbProxyName: p.Name, TargetGroupName: pool.Name, DbInstanceIdentifier: args.database.instance.Identifier,
+	}, pulumi.Parent(p))
 	if err != nil {
 		return failed(err)
 	}
-	d.host = proxy.Endpoint
-	return target, nil
+	return &proxy{p.Endpoint, append(ways, target)}, nil
+}
+
+// proxyGroup makes the proxy's security group, and lets connections from the functions in, and out to the database.
+func proxyGroup(ctx *pulumi.Context, n *network) (*ec2.SecurityGroup, []pulumi.Resource, error) {
+	group, err := n.group(ctx, "proxy", "The proxy before the database")
+	if err != nil {
+		return nil, nil, err
+	}
+	in, err := allow(ctx, "functions-to-proxy", n.functions, group, mysqlPort)
+	if err != nil {
+		return nil, nil, err
+	}
+	out, err := allow(ctx, "proxy-to-database", group, n.database, mysqlPort)
+	if err != nil {
+		return nil, nil, err
+	}
+	return group, append(in, out...), nil
+}
+
+// proxyRole makes the role with which the proxy reads the login of the functions' user.
+func proxyRole(ctx *pulumi.Context, args proxyArgs, child pulumi.ResourceOption) (*role, error) {
+	r, err := newServiceRole(ctx, args.settings, "proxy", "rds.amazonaws.com", child)
+	if err != nil {
+		return nil, err
+	}
+	mayRead, err := iam.NewRolePolicy(ctx, "proxy", &iam.RolePolicyArgs{
+		Role: r.Name,
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(policy.Statement{
+				Effect: "Allow", Action: policy.Actions("secret", "read"), Resource: []string{arns[0]},
+			})
+		}, args.login.Arn),
+	}, child)
+	if err != nil {
+		return nil, err
+	}
+	return &role{r, mayRead}, nil
 }

@@ -2,8 +2,13 @@
 package stack
 
 import (
+	"context"
 	"fmt"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
@@ -23,105 +28,143 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		functions := lambdas.All()
-		var names []string
-		for _, f := range functions {
-			if err := f.Validate(); err != nil {
-				return err
-			}
-			names = append(names, f.Name)
-		}
-		bundles, err := build(ctx.Context(), names)
+		bundles, err := buildFunctions(ctx.Context(), build)
 		if err != nil {
-			return fmt.Errorf("building the functions: %w", err)
+			return err
 		}
-
 		if err := operations.TagAll(ctx); err != nil {
 			return err
 		}
-		network, err := newNetwork(ctx, settings)
+		base, err := newBase(ctx, settings)
 		if err != nil {
 			return err
 		}
-		database, err := newDatabase(ctx, settings, network)
+		functions, err := base.newFunctions(ctx, bundles)
 		if err != nil {
 			return err
 		}
-		secrets, err := newSecrets(ctx, settings)
+		dashboard, err := base.watch(ctx, functions)
 		if err != nil {
 			return err
 		}
-		messaging, err := newMessaging(ctx, settings)
-		if err != nil {
-			return err
-		}
-		key, err := operations.NewKey(ctx, messaging.topic.Arn)
-		if err != nil {
-			return err
-		}
-		people, err := operations.NewTopic(ctx, lambdas.OperationsTopic, key, settings.AlarmEmail)
-		if err != nil {
-			return err
-		}
-		api, err := newAPI(ctx, settings, key)
-		if err != nil {
-			return err
-		}
-
-		// The database is set up before anything deploys that counts on its schema and its secrets.
-		on := platform{settings, network, key, newThings(ctx, settings, database, secrets, messaging, people, key, api)}
-		setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
-		if err != nil {
-			return err
-		}
-		done, err := runSetup(ctx, setup, bundles[lambdas.Setup.Name], database, secrets)
-		if err != nil {
-			return err
-		}
-		if err := setup.rotate(ctx, secrets[lambdas.Setup.Rotates], done); err != nil {
-			return err
-		}
-		ready := append(messaging.subscriptions(), done)
-		if settings.Database.Proxy {
-			proxy, err := newProxy(ctx, settings, network, database, secrets["database"], done)
-			if err != nil {
-				return err
-			}
-			ready = append(ready, proxy)
-			on.things = newThings(ctx, settings, database, secrets, messaging, people, key, api)
-		}
-
-		deployed := []*function{setup}
-		for _, declared := range functions {
-			if declared.Name == lambdas.Setup.Name {
-				continue
-			}
-			function, err := newFunction(ctx, declared, on, bundles[declared.Name], ready...)
-			if err != nil {
-				return err
-			}
-			if err := function.connect(ctx, messaging, api); err != nil {
-				return err
-			}
-			deployed = append(deployed, function)
-		}
-
-		measured := metrics{metricsNamespace(ctx), messaging, database, api}
-		alarms, err := newAlarms(ctx, settings, people, measured, deployed)
-		if err != nil {
-			return err
-		}
-		dashboard, err := newDashboard(ctx, measured, deployed, alarms)
-		if err != nil {
-			return err
-		}
-
-		ctx.Export("apiUrl", api.publicURL)
-		ctx.Export("topicName", messaging.topic.Name)
-		ctx.Export("queueName", messaging.queues[lambdas.StockQueue].Name)
-		ctx.Export("deadLetterQueueName", messaging.queues[lambdas.StockQueue].deadLetters.Name)
-		ctx.Export("dashboardName", dashboard.DashboardName)
-		ctx.Export("databaseSecretArn", secrets["database"].Arn)
+		base.export(ctx, dashboard)
 		return nil
+	}
+}
+
+func buildFunctions(ctx context.Context, build bundle.Builder) (map[string]bundle.Bundle, error) {
+	var names []string
+	for _, f := range lambdas.All() {
+		if err := f.Validate(); err != nil {
+			return nil, err
+		}
+		names = append(names, f.Name)
+	}
+	bundles, err := build(ctx, names)
+	if err != nil {
+		return nil, fmt.Errorf("building the functions: %w", err)
+	}
+	return bundles, nil
+}
+
+// A base is what the functions stand on.
+type base struct {
+	settings  Settings
+	network   *network
+	database  *database
+	secrets   map[string]*secretsmanager.Secret // by the name under which functions declare them
+	messaging *messaging
+	key       *kms.Key   // of logs, and of the managers' topic
+	managers  *sns.Topic // alarms go here, and messages of functions to people
+	api       *api
+}
+
+func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
+	b := &base{settings: s}
+	var err error
+	if b.network, err = newNetwork(ctx, networkArgs{s.Zones, s.EndpointZones}); err != nil {
+		return nil, err
+	}
+	b.database, err = newDatabase(ctx, databaseArgs{s.Database, s.Protect, b.network.subnetIDs, b.network.database})
+	if err != nil {
+		return nil, err
+	}
+	if b.secrets, err = newSecrets(ctx, s); err != nil {
+		return nil, err
+	}
+	if b.messaging, err = newMessaging(ctx, messagingArgs{lambdas.All(), s.Protect}); err != nil {
+		return nil, err
+	}
+	if b.key, err = operations.NewKey(ctx, b.messaging.topic.Arn); err != nil {
+		return nil, err
+	}
+	if b.managers, err = operations.NewTopic(ctx, lambdas.OperationsTopic, b.key, s.AlarmEmail); err != nil {
+		return nil, err
+	}
+	b.api, err = newAPI(ctx, apiArgs{s.CORSOrigins, s.Throttling, s.Domain, s.LogRetentionDays, b.key})
+	return b, err
+}
+
+// newFunctions makes setup first and runs it: the other functions count on the database's schema and
+// on the secrets that it fills.
+func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundle) ([]*function, error) {
+	on := platform{settings: b.settings, network: b.network, key: b.key, bindings: b.bindings(ctx)}
+	setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
+	if err != nil {
+		return nil, err
+	}
+	done, err := runSetup(ctx, setup, bundles[lambdas.Setup.Name], b.database, b.secrets)
+	if err != nil {
+		return nil, err
+	}
+	if err := setup.rotate(ctx, b.secrets[lambdas.Setup.Rotates], done); err != nil {
+		return nil, err
+	}
+	on.ready = append(b.messaging.subscriptions(), done)
+	if b.settings.Database.Proxy {
+		proxy, err := newProxy(ctx, proxyArgs{b.settings, b.network, b.database, b.secrets["database"], done})
+		if err != nil {
+			return nil, err
+		}
+		on.ready = append(on.ready, proxy.ready...)
+		on.bindings = on.bindings.through(proxy)
+	}
+	functions := []*function{setup}
+	for _, declared := range lambdas.All() {
+		if declared.Name == lambdas.Setup.Name {
+			continue
+		}
+		f, err := newFunction(ctx, declared, on, bundles[declared.Name])
+		if err != nil {
+			return nil, err
+		}
+		if err := f.connect(ctx, b.messaging, b.api); err != nil {
+			return nil, err
+		}
+		functions = append(functions, f)
+	}
+	return functions, nil
+}
+
+// watch makes the alarms and the dashboard.
+func (b *base) watch(ctx *pulumi.Context, functions []*function) (*cloudwatch.Dashboard, error) {
+	measured := metrics{metricsNamespace(ctx), b.messaging, b.database, b.api}
+	alarms, err := newAlarms(ctx, b.settings, b.managers, measured, functions)
+	if err != nil {
+		return nil, err
+	}
+	return newDashboard(ctx, measured, functions, alarms)
+}
+
+func (b *base) export(ctx *pulumi.Context, dashboard *cloudwatch.Dashboard) {
+	queue := b.messaging.queues[lambdas.StockQueue]
+	ctx.Export("apiUrl", b.api.publicURL)
+	ctx.Export("topicName", b.messaging.topic.Name)
+	ctx.Export("queueName", queue.Name)
+	ctx.Export("deadLetterQueueName", queue.deadLetters.Name)
+	ctx.Export("dashboardName", dashboard.DashboardName)
+	ctx.Export("databaseSecretArn", b.secrets["database"].Arn)
+	if b.settings.Domain != nil {
+		ctx.Export("domainTarget", b.api.domainTarget)
 	}
 }

@@ -1,73 +1,111 @@
-// Package graphtest compares recorded graphs with those that were reviewed.
+// Package graphtest compares recorded graphs with graphs that people reviewed.
 package graphtest
 
 import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"restock/infra/graph"
 )
 
 var update = flag.Bool("update", false, "write the golden graphs anew")
 
-// Compare holds a recorded graph against a golden one, so that a change of the program shows in a review as the change in AWS that it is.
-// With the flag -update it writes the golden one.
+// A declaration is what the program says about one resource. Golden files hold it with its JSON
+// documents, such as policies, opened, so that a review sees each of their lines.
+type declaration struct {
+	Parent  string         `json:"parent,omitempty"`
+	Protect bool           `json:"protect,omitempty"`
+	Inputs  map[string]any `json:"inputs,omitempty"`
+}
+
+// Compare compares a recorded graph with a golden one, so that a review of a change of the program
+// shows the change in AWS. With the flag -update it writes the golden file.
 func Compare(tb testing.TB, g *graph.Graph, golden string) {
 	tb.Helper()
-	got := render(tb, g)
+	check(tb, declarations(tb, g), golden)
+}
+
+// CompareWith compares the difference of a graph from another, by [graph.Diff], with a golden
+// difference. Both graphs are recorded under the same stage name. In the file a changed property has
+// its old value and its new one.
+func CompareWith(tb testing.TB, base, g *graph.Graph, golden string) {
+	tb.Helper()
+	difference := map[string]any{}
+	all := declarations(tb, g)
+	for _, change := range graph.Diff(base, g) {
+		name := string(change.Type) + " " + change.Name
+		properties := map[string][2]any{}
+		for _, p := range change.Properties {
+			properties[p.Path] = [2]any{p.Old, p.New}
+		}
+		key := string(change.Kind) + " " + name
+		switch change.Kind {
+		case graph.Created:
+			difference[key] = all[name]
+		default:
+			difference[key] = properties
+		}
+	}
+	check(tb, difference, golden)
+}
+
+func check[T any](tb testing.TB, got map[string]T, golden string) {
+	tb.Helper()
 	if *update {
-		if err := os.WriteFile(golden, got, 0o600); err != nil {
+		if err := os.WriteFile(golden, encode(tb, got), 0o600); err != nil {
 			tb.Fatal(err)
 		}
 		return
 	}
-	want, err := os.ReadFile(golden) // #nosec G304 -- the test names it
+	text, err := os.ReadFile(golden) // #nosec G304 -- the test names it
 	if err != nil {
 		tb.Fatalf("%v: make it with this test and -update", err)
 	}
-	if at := firstDifference(got, want); at != "" {
-		tb.Errorf("the program declares something else than %s, %s\nIf that is meant: run this test with -update, and review the difference", golden, at)
+	want, recorded := decode(tb, text), decode(tb, encode(tb, got)) // both have JSON's types
+	keys := maps.Clone(want)
+	maps.Copy(keys, recorded)
+	failed := false
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if diff := cmp.Diff(want[key], recorded[key]); diff != "" {
+			failed = true
+			tb.Errorf("%s: %s differs (-want +got):\n%s", golden, key, diff)
+		}
+	}
+	if failed {
+		tb.Log("If the change is intended: run this test with -update, and review the difference.")
 	}
 }
 
-// render writes a graph for people to read and to compare: a resource's type, name, parent and inputs, without what is not declared.
-func render(tb testing.TB, g *graph.Graph) []byte {
+// declarations are what a graph declares, by type and name.
+func declarations(tb testing.TB, g *graph.Graph) map[string]declaration {
 	tb.Helper()
-	type rendered struct {
-		Type    graph.Type     `json:"type"`
-		Name    string         `json:"name"`
-		Parent  string         `json:"parent,omitempty"`
-		Protect bool           `json:"protect,omitempty"`
-		Inputs  map[string]any `json:"inputs,omitempty"`
-	}
 	names := map[string]string{} // by URN
 	for _, r := range g.Resources {
 		names[r.URN] = string(r.Type) + " " + r.Name
 	}
-	var list []rendered
+	all := map[string]declaration{}
 	for _, r := range g.Resources {
-		x := rendered{Type: r.Type, Name: r.Name, Parent: names[r.Parent], Protect: r.Protect, Inputs: map[string]any{}}
+		d := declaration{Parent: names[r.Parent], Protect: r.Protect, Inputs: map[string]any{}}
 		for property, value := range r.Inputs {
-			x.Inputs[property] = opened(value)
+			d.Inputs[property] = opened(value)
 		}
-		list = append(list, x)
+		if _, twice := all[names[r.URN]]; twice {
+			tb.Fatalf("two resources are %s: golden graphs tell resources apart by type and name", names[r.URN])
+		}
+		all[names[r.URN]] = d
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(list); err != nil {
-		tb.Fatal(err)
-	}
-	return out.Bytes()
+	return all
 }
 
-// opened is a JSON document, such as a policy, as what it holds, so that a line of it is a line of the golden file; else the value itself.
+// opened returns what a JSON document, such as a policy, holds; other values as they are.
 func opened(value any) any {
 	text, isText := value.(string)
 	if !isText || !strings.HasPrefix(text, "{") {
@@ -80,20 +118,23 @@ func opened(value any) any {
 	return document
 }
 
-// firstDifference says where two texts begin to differ; empty if they do not.
-func firstDifference(got, want []byte) string {
-	gotLines, wantLines := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
-	for i := range max(len(gotLines), len(wantLines)) {
-		var g, w string
-		if i < len(gotLines) {
-			g = gotLines[i]
-		}
-		if i < len(wantLines) {
-			w = wantLines[i]
-		}
-		if g != w {
-			return fmt.Sprintf("from line %d on: got %q, want %q", i+1, strings.TrimSpace(g), strings.TrimSpace(w))
-		}
+func encode(tb testing.TB, value any) []byte {
+	tb.Helper()
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		tb.Fatal(err)
 	}
-	return ""
+	return out.Bytes()
+}
+
+func decode(tb testing.TB, text []byte) map[string]any {
+	tb.Helper()
+	var values map[string]any
+	if err := json.Unmarshal(text, &values); err != nil {
+		tb.Fatal(err)
+	}
+	return values
 }
