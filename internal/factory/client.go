@@ -57,7 +57,8 @@ func (c Client) Produce(ctx context.Context, r Request) (lot string, err error) 
 		return "", fmt.Errorf("reading the factory's answer to POST %s: %w", url, err)
 	}
 	if answer.StatusCode != http.StatusCreated {
-		return "", fmt.Errorf("asking the factory: POST %s was answered with %s, not 201: %.200q", url, answer.Status, r.CallbackURL.hideIn(text))
+		return "", fmt.Errorf("asking the factory: POST %s was answered with %s, not 201: %.200q",
+			url, answer.Status, r.CallbackURL.hideIn(text))
 	}
 	var created struct {
 		Data struct {
@@ -65,7 +66,8 @@ func (c Client) Produce(ctx context.Context, r Request) (lot string, err error) 
 		} `json:"data"`
 	}
 	if err := json.Unmarshal(text, &created); err != nil || created.Data.ID == "" {
-		return "", fmt.Errorf("reading the factory's answer to POST %s: no data.id in %.200q", url, r.CallbackURL.hideIn(text))
+		return "", fmt.Errorf("reading the factory's answer to POST %s: no data.id in %.200q",
+			url, r.CallbackURL.hideIn(text))
 	}
 	return created.Data.ID, nil
 }

@@ -46,15 +46,24 @@ func ParseCallback(body []byte) (sku string, quantity int, err error) {
 		ProductCnt json.RawMessage `json:"MessageAttributeProductCnt"`
 	}
 	if err := json.Unmarshal(body, &callback); err != nil {
-		return "", 0, &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the callback's body is not the JSON of a request", Err: err}
+		return "", 0, &shop.Error{
+			Code:   shop.CodeInvalidRequest,
+			Detail: "the callback's body is not the JSON of a request", Err: err,
+		}
 	}
 	if callback.ProductID == "" {
-		return "", 0, &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the callback names no " + message.AttributeProductID}
+		return "", 0, &shop.Error{
+			Code:   shop.CodeInvalidRequest,
+			Detail: "the callback names no " + message.AttributeProductID,
+		}
 	}
 	count := string(bytes.Trim(callback.ProductCnt, `"`))
 	quantity, err = strconv.Atoi(count)
 	if err != nil || quantity < 1 || quantity > shop.MaxQuantity {
-		return "", 0, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf("%s is %.40q, not a whole number from 1 to %d", message.AttributeProductCnt, count, shop.MaxQuantity)}
+		return "", 0, &shop.Error{
+			Code:   shop.CodeInvalidQuantity,
+			Detail: fmt.Sprintf("%s is %.40q, not a whole number from 1 to %d", message.AttributeProductCnt, count, shop.MaxQuantity),
+		}
 	}
 	return callback.ProductID, quantity, nil
 }

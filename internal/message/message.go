@@ -120,7 +120,8 @@ func Parse(record string) (StockEmpty, error) {
 	}
 	var err error
 	if m.Quantity, err = strconv.Atoi(count); err != nil || m.Quantity < 1 || m.Quantity > shop.MaxQuantity {
-		return StockEmpty{}, fmt.Errorf("reading stock_empty: %s is %q, not a whole number from 1 to %d", AttributeProductCnt, count, shop.MaxQuantity)
+		return StockEmpty{}, fmt.Errorf("reading stock_empty: %s is %q, not a whole number from 1 to %d",
+			AttributeProductCnt, count, shop.MaxQuantity)
 	}
 	var b body
 	if err := json.Unmarshal([]byte(e.Message), &b); err != nil {

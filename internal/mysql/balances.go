@@ -67,7 +67,9 @@ func (s *Store) accounts(ctx context.Context) ([]account, error) {
 		a := &accounts[i]
 		var sum int
 		var last sql.NullInt64
-		row := tx.QueryRowContext(ctx, `SELECT COALESCE(SUM(quantity), 0), MAX(entry_id) FROM stock_ledger WHERE product_id = ? AND entry_id > ?`, a.product[:], a.entry)
+		row := tx.QueryRowContext(ctx, `
+			SELECT COALESCE(SUM(quantity), 0), MAX(entry_id) FROM stock_ledger
+			 WHERE product_id = ? AND entry_id > ?`, a.product[:], a.entry)
 		if err := row.Scan(&sum, &last); err != nil {
 			return nil, err
 		}

@@ -148,7 +148,10 @@ func failed(doing string, err error) error {
 	var unknown unknownOutcome
 	switch {
 	case errors.As(err, &unknown):
-		return &shop.Error{Code: shop.CodeOutcomeUnknown, Detail: "the database did not say whether it was done", Err: err}
+		return &shop.Error{
+			Code:   shop.CodeOutcomeUnknown,
+			Detail: "the database did not say whether it was done", Err: err,
+		}
 	case isTemporary(err):
 		return &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now", Err: err}
 	}

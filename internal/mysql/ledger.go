@@ -53,7 +53,9 @@ func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (fo
 
 // forgetKeys continues in a table where the last call stopped. Two calls at once do no harm: the
 // later of the two places is stored.
-func (s *Store) forgetKeys(ctx context.Context, table, id string, before time.Time, limit int) (forgotten int, more bool, err error) {
+func (s *Store) forgetKeys(
+	ctx context.Context, table, id string, before time.Time, limit int,
+) (forgotten int, more bool, err error) {
 	from, until := uuid.Nil, oldestID(before)
 	err = s.db.QueryRowContext(ctx, `SELECT up_to FROM forgotten_keys WHERE kept_in = ?`, table).Scan(&from)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -25,12 +25,14 @@ func (s *Store) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, e
 // ClaimNotice makes the caller the one that sends a notice. Callers race for due_at.
 func (s *Store) ClaimNotice(ctx context.Context, n shop.Notice, from, until time.Time) (bool, error) {
 	return s.changes(ctx, fmt.Sprintf("claiming to tell of %s, %s", n.Kind, n.SubjectID),
-		`UPDATE notice SET due_at = ? WHERE kind = ? AND subject_id = ? AND due_at <= ?`, until.UTC(), string(n.Kind), n.SubjectID[:], from.UTC())
+		`UPDATE notice SET due_at = ? WHERE kind = ? AND subject_id = ? AND due_at <= ?`,
+		until.UTC(), string(n.Kind), n.SubjectID[:], from.UTC())
 }
 
 // MarkNotified records when a notice was sent. The first time stays.
 func (s *Store) MarkNotified(ctx context.Context, n shop.Notice, at time.Time) error {
 	_, err := s.changes(ctx, fmt.Sprintf("marking %s, %s as told", n.Kind, n.SubjectID),
-		`UPDATE notice SET due_at = NULL, told_at = ? WHERE kind = ? AND subject_id = ? AND due_at IS NOT NULL`, at.UTC(), string(n.Kind), n.SubjectID[:])
+		`UPDATE notice SET due_at = NULL, told_at = ? WHERE kind = ? AND subject_id = ? AND due_at IS NOT NULL`,
+		at.UTC(), string(n.Kind), n.SubjectID[:])
 	return err
 }

@@ -99,7 +99,8 @@ func (s *Store) ClaimPublication(ctx context.Context, o shop.ProductionOrder, at
 // MarkPublished records when a production order's message was sent. The first time stays.
 func (s *Store) MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) error {
 	_, err := s.changes(ctx, fmt.Sprintf("marking production order %s as published", id),
-		`UPDATE production_order SET published_at = ? WHERE production_order_id = ? AND published_at IS NULL`, at.UTC(), id[:])
+		`UPDATE production_order SET published_at = ? WHERE production_order_id = ? AND published_at IS NULL`,
+		at.UTC(), id[:])
 	return err
 }
 
@@ -118,10 +119,16 @@ func (s *Store) ClaimAsk(ctx context.Context, o shop.ProductionOrder, at time.Ti
 }
 
 // CloseOrder closes an order, and raises a notice if the order failed or came short.
-func (s *Store) CloseOrder(ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus, at time.Time) (closed bool, err error) {
-	kinds := map[shop.OrderStatus]shop.NoticeKind{shop.OrderFailed: shop.NoticeOrderFailed, shop.OrderShort: shop.NoticeOrderShort}
+func (s *Store) CloseOrder(
+	ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus, at time.Time,
+) (closed bool, err error) {
+	kinds := map[shop.OrderStatus]shop.NoticeKind{
+		shop.OrderFailed: shop.NoticeOrderFailed,
+		shop.OrderShort:  shop.NoticeOrderShort,
+	}
 	return s.changeOrder(ctx, fmt.Sprintf("closing production order %s as %s", o.ID, status), o, kinds[status], at,
-		`UPDATE production_order SET status = ?, closed_at = ?`+asItWas, string(status), at.UTC(), o.ID[:], o.Asks, o.Received)
+		`UPDATE production_order SET status = ?, closed_at = ?`+asItWas,
+		string(status), at.UTC(), o.ID[:], o.Asks, o.Received)
 }
 
 // changeOrder runs an update of an order. If the update changes the order, changeOrder raises a

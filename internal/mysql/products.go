@@ -59,10 +59,14 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 			                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
 			SELECT ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
 			p.ID[:], p.SKU, p.Name, p.Price, p.Stock, p.MaxPerSale,
-			p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder, wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
+			p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder,
+			wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
 			askable(p.Factory))
 		if serverError(err) == errDuplicate {
-			return &shop.Error{Code: shop.CodeProductExists, Detail: fmt.Sprintf("there is a product %s, or one of the name %q", p.SKU, p.Name)}
+			return &shop.Error{
+				Code:   shop.CodeProductExists,
+				Detail: fmt.Sprintf("there is a product %s, or one of the name %q", p.SKU, p.Name),
+			}
 		}
 		if err != nil {
 			return err
@@ -82,7 +86,8 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange) error {
 	if c.Factory != nil {
 		var known int
-		if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM factory WHERE identifier = ?`, askable(*c.Factory)).Scan(&known); err != nil {
+		row := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM factory WHERE identifier = ?`, askable(*c.Factory))
+		if err := row.Scan(&known); err != nil {
 			return failed("looking for factory "+*c.Factory, err)
 		}
 		if known == 0 {
@@ -128,9 +133,15 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 	_, err := s.exec(ctx, `UPDATE product SET `+strings.Join(columns, ", ")+` WHERE sku = ?`, append(args, sku)...)
 	switch serverError(err) {
 	case errDuplicate:
-		return &shop.Error{Code: shop.CodeProductExists, Detail: fmt.Sprintf("another product has the name %q", *c.Name)}
+		return &shop.Error{
+			Code:   shop.CodeProductExists,
+			Detail: fmt.Sprintf("another product has the name %q", *c.Name),
+		}
 	case errCheckViolatedMySQL, errCheckViolatedMariaDB:
-		return &shop.Error{Code: shop.CodeInvalidProduct, Detail: "the policy was changed at the same time, and has no sense with this change", Err: err}
+		return &shop.Error{
+			Code:   shop.CodeInvalidProduct,
+			Detail: "the policy was changed at the same time, and has no sense with this change", Err: err,
+		}
 	}
 	if err != nil {
 		return failed("changing product "+sku, err)

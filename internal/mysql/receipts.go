@@ -14,7 +14,8 @@ import (
 // Receive books a delivery, or the part of it that an earlier callback of the attempt did not
 // bring.
 func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, err error) {
-	doing := fmt.Sprintf("booking %d of %s for production order %s, attempt %s", d.Quantity, d.SKU, d.ProductionOrderID, d.AttemptID)
+	doing := fmt.Sprintf("booking %d of %s for production order %s, attempt %s",
+		d.Quantity, d.SKU, d.ProductionOrderID, d.AttemptID)
 	// The product of an order never changes, so it is read before the transaction.
 	var product uuid.UUID
 	var sku string
@@ -27,7 +28,10 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 	case err != nil:
 		return r, failed(doing, err)
 	case sku != d.SKU:
-		return r, &shop.Error{Code: shop.CodeProductMismatch, Detail: fmt.Sprintf("production order %s is not for product %.64q", d.ProductionOrderID, d.SKU)}
+		return r, &shop.Error{
+			Code:   shop.CodeProductMismatch,
+			Detail: fmt.Sprintf("production order %s is not for product %.64q", d.ProductionOrderID, d.SKU),
+		}
 	}
 	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
 		r, err = receive(ctx, conn, product, d)

@@ -30,7 +30,8 @@ func (p Purchase) validate() error {
 
 func validateIdempotencyKey(key string) error {
 	if len(key) > maxIdempotencyKey {
-		return refuse(CodeInvalidIdempotencyKey, fmt.Sprintf("the idempotency key has %d bytes, %d are allowed", len(key), maxIdempotencyKey))
+		return refuse(CodeInvalidIdempotencyKey,
+			fmt.Sprintf("the idempotency key has %d bytes, %d are allowed", len(key), maxIdempotencyKey))
 	}
 	for _, c := range []byte(key) {
 		if c < ' ' || c > '~' {
@@ -107,7 +108,8 @@ func (s *Shop) Buy(ctx context.Context, p Purchase) (Sale, error) {
 		}
 		if decision.Outcome == Refused {
 			s.Journal.Refused(ctx, decision.Sale)
-			err = refuse(CodeOutOfStock, fmt.Sprintf("%d of %s are asked for, %d are on hand", p.Quantity, p.SKU, decision.Sale.Stock))
+			err = refuse(CodeOutOfStock,
+				fmt.Sprintf("%d of %s are asked for, %d are on hand", p.Quantity, p.SKU, decision.Sale.Stock))
 		} else {
 			s.Journal.Sold(ctx, decision.Sale)
 		}

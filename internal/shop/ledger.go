@@ -42,9 +42,11 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 	a.Reason = normal(a.Reason)
 	switch {
 	case a.Quantity == 0 || a.Quantity < -MaxQuantity || a.Quantity > MaxQuantity:
-		return Product{}, refuse(CodeInvalidQuantity, fmt.Sprintf("the quantity is %d, it must be from %d to %d, and not 0", a.Quantity, -MaxQuantity, MaxQuantity))
+		return Product{}, refuse(CodeInvalidQuantity,
+			fmt.Sprintf("the quantity is %d, it must be from %d to %d, and not 0", a.Quantity, -MaxQuantity, MaxQuantity))
 	case !isText(a.Reason, maxReason):
-		return Product{}, refuse(CodeInvalidReason, fmt.Sprintf("the reason is %.220q, it must be 1 to %d printable characters without spaces around them", a.Reason, maxReason))
+		return Product{}, refuse(CodeInvalidReason,
+			fmt.Sprintf("the reason is %.220q, it must be 1 to %d printable characters without spaces around them", a.Reason, maxReason))
 	}
 	if err := validateIdempotencyKey(a.IdempotencyKey); err != nil {
 		return Product{}, err
@@ -59,7 +61,8 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 		return Product{}, advised(err, "the stock may have been adjusted", a.IdempotencyKey)
 	}
 	if adjusted.Refused {
-		return Product{}, refuse(CodeOutOfStock, fmt.Sprintf("%d of %s are on hand, %d cannot be taken away", adjusted.Stock, a.SKU, -a.Quantity))
+		return Product{}, refuse(CodeOutOfStock,
+			fmt.Sprintf("%d of %s are on hand, %d cannot be taken away", adjusted.Stock, a.SKU, -a.Quantity))
 	}
 	s.Journal.Adjusted(ctx, a, adjusted)
 	if !adjusted.Repeated {
@@ -105,7 +108,8 @@ type LedgerStore interface {
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
 func (s *Shop) Ledger(ctx context.Context, sku string, after int64, limit int) (entries []LedgerEntry, more bool, err error) {
 	if after < 0 {
-		return nil, false, refuse(CodeInvalidRequest, fmt.Sprintf("the entry to list after is %d, it must not be negative", after))
+		return nil, false, refuse(CodeInvalidRequest,
+			fmt.Sprintf("the entry to list after is %d, it must not be negative", after))
 	}
 	p, err := s.Store.Product(ctx, sku)
 	if err != nil {

@@ -59,7 +59,8 @@ type Notifier interface {
 // written returns the notice with its text.
 func (n Notice) written() Notice {
 	o := n.Order
-	order := fmt.Sprintf("Production order %s of %d × %s at factory %s, opened at %s,", o.ID, o.Quantity, o.SKU, o.Factory, o.OpenedAt.Format(time.RFC3339))
+	order := fmt.Sprintf("Production order %s of %d × %s at factory %s, opened at %s,",
+		o.ID, o.Quantity, o.SKU, o.Factory, o.OpenedAt.Format(time.RFC3339))
 	switch n.Kind {
 	case NoticeOrderOverdue:
 		n.Subject = fmt.Sprintf("%s: production order overdue", o.SKU)
@@ -75,11 +76,13 @@ func (n Notice) written() Notice {
 		n.Advice = fmt.Sprintf("Ask the factory what became of the rest; pay for what came. While %s is short and automatic, a new production order opens by itself.", o.SKU)
 	case NoticeSurplus:
 		n.Subject = fmt.Sprintf("%s: more came than was ordered", o.SKU)
-		n.Text = fmt.Sprintf("%s brought %d more than was ordered, in attempt %s. The surplus is booked and on sale.", order, n.Quantity, n.AttemptID)
+		n.Text = fmt.Sprintf("%s brought %d more than was ordered, in attempt %s. The surplus is booked and on sale.",
+			order, n.Quantity, n.AttemptID)
 		n.Advice = "Count what is on the shelf. If the goods are there, agree with the factory on paying or returning them; if not, adjust the stock."
 	case NoticeLateReceipt:
 		n.Subject = fmt.Sprintf("%s: goods came after their order was closed", o.SKU)
-		n.Text = fmt.Sprintf("%s was %s when %d came, in attempt %s. They are booked and on sale.", order, o.Status, n.Quantity, n.AttemptID)
+		n.Text = fmt.Sprintf("%s was %s when %d came, in attempt %s. They are booked and on sale.",
+			order, o.Status, n.Quantity, n.AttemptID)
 		n.Advice = "Count what is on the shelf: another production order may have brought the same. If there is too much, agree with the factory on returning it, and adjust the stock."
 	case NoticeReceiptCorrected:
 		n.Subject = fmt.Sprintf("%s: a goods receipt was corrected", o.SKU)

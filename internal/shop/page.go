@@ -16,7 +16,8 @@ func paged[T any](limit int, list func(limit int) ([]T, error)) (page []T, more 
 	case limit == 0:
 		limit = DefaultPage
 	case limit < 0 || limit > MaxPage:
-		return nil, false, refuse(CodeInvalidRequest, fmt.Sprintf("the limit is %d, it must be from 1 to %d", limit, MaxPage))
+		return nil, false, refuse(CodeInvalidRequest,
+			fmt.Sprintf("the limit is %d, it must be from 1 to %d", limit, MaxPage))
 	}
 	page, err = list(limit + 1)
 	if len(page) > limit {

@@ -51,14 +51,17 @@ func (p Policy) validate() error {
 		{"minimum order", p.MinimumOrder, 0},
 	} {
 		if n.value < n.min || n.value > maxLevel {
-			return refuse(CodeInvalidProduct, fmt.Sprintf("the %s is %d, it must be from %d to %d", n.name, n.value, n.min, maxLevel))
+			return refuse(CodeInvalidProduct,
+				fmt.Sprintf("the %s is %d, it must be from %d to %d", n.name, n.value, n.min, maxLevel))
 		}
 	}
 	switch {
 	case p.OrderUpTo <= p.ReorderPoint:
-		return refuse(CodeInvalidProduct, fmt.Sprintf("the order-up-to level is %d, it must be above the reorder point, %d", p.OrderUpTo, p.ReorderPoint))
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the order-up-to level is %d, it must be above the reorder point, %d", p.OrderUpTo, p.ReorderPoint))
 	case p.LeadTime < time.Second || p.LeadTime > maxLeadTime || p.LeadTime%time.Second != 0:
-		return refuse(CodeInvalidProduct, fmt.Sprintf("the lead time is %v, it must be whole seconds, from 1s to %v", p.LeadTime, maxLeadTime))
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the lead time is %v, it must be whole seconds, from 1s to %v", p.LeadTime, maxLeadTime))
 	}
 	return nil
 }

@@ -92,21 +92,27 @@ const (
 
 // skuPattern is compiled when it is first needed. Most functions never need it, and their cold
 // start is shorter without it.
-var skuPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`) })
+var skuPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+})
 
 // validate returns an error with CodeInvalidProduct if the product cannot be sold.
 func (p Product) validate() error {
 	switch {
 	case !skuPattern().MatchString(p.SKU):
-		return refuse(CodeInvalidProduct, fmt.Sprintf("the SKU is %.80q, it must be 1 to 64 letters, digits, dots, dashes and underscores of ASCII, and begin with a letter or a digit", p.SKU))
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the SKU is %.80q, it must be 1 to 64 letters, digits, dots, dashes and underscores of ASCII, and begin with a letter or a digit", p.SKU))
 	case !isText(p.Name, maxName):
-		return refuse(CodeInvalidProduct, fmt.Sprintf("the name is %.120q, it must be 1 to %d printable characters without spaces around them", p.Name, maxName))
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the name is %.120q, it must be 1 to %d printable characters without spaces around them", p.Name, maxName))
 	case p.Price < 0 || p.Price > maxPrice:
-		return refuse(CodeInvalidProduct, fmt.Sprintf("the price is %d, it must be from 0 to %d", p.Price, int64(maxPrice)))
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the price is %d, it must be from 0 to %d", p.Price, int64(maxPrice)))
 	case p.Stock < 0 || p.Stock > MaxQuantity:
 		return refuse(CodeInvalidProduct, fmt.Sprintf("the stock is %d, it must be from 0 to %d", p.Stock, MaxQuantity))
 	case p.MaxPerSale < 0 || p.MaxPerSale > MaxQuantity:
-		return refuse(CodeInvalidProduct, fmt.Sprintf("the most per sale is %d, it must be from 0 (no limit) to %d", p.MaxPerSale, MaxQuantity))
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the most per sale is %d, it must be from 0 (no limit) to %d", p.MaxPerSale, MaxQuantity))
 	}
 	return p.Policy.validate()
 }
@@ -138,7 +144,10 @@ func (s *Shop) Product(ctx context.Context, sku string) (Product, error) {
 //
 // Errors: CodeInvalidProduct, CodeProductExists (the SKU or the name is taken), CodeUnknownFactory.
 func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error) {
-	p := Product{SKU: n.SKU, Name: normal(n.Name), Price: n.Price, Stock: n.Stock, MaxPerSale: n.MaxPerSale, Factory: n.Factory, Policy: n.Policy}
+	p := Product{
+		SKU: n.SKU, Name: normal(n.Name), Price: n.Price, Stock: n.Stock, MaxPerSale: n.MaxPerSale,
+		Factory: n.Factory, Policy: n.Policy,
+	}
 	if err := p.validate(); err != nil {
 		return Product{}, err
 	}

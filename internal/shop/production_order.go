@@ -127,7 +127,8 @@ type OrderFilter struct {
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
 func (s *Shop) ProductionOrders(ctx context.Context, f OrderFilter) (orders []ProductionOrder, more bool, err error) {
 	if f.Status != "" && !slices.Contains(OrderStatuses, f.Status) {
-		return nil, false, refuse(CodeInvalidRequest, fmt.Sprintf("the status is %.40q, it must be one of %v", f.Status, OrderStatuses))
+		return nil, false, refuse(CodeInvalidRequest,
+			fmt.Sprintf("the status is %.40q, it must be one of %v", f.Status, OrderStatuses))
 	}
 	if f.SKU != "" {
 		if _, err := s.Store.Product(ctx, f.SKU); err != nil {
@@ -161,9 +162,11 @@ func (s *Shop) OpenOrder(ctx context.Context, sku string, quantity int) (Product
 	case err != nil:
 		return ProductionOrder{}, err
 	case d.Outcome == AlreadyOnOrder:
-		return ProductionOrder{}, refuse(CodeOrderOpen, fmt.Sprintf("a production order of %s is open: cancel it first, or wait for it", sku))
+		return ProductionOrder{}, refuse(CodeOrderOpen,
+			fmt.Sprintf("a production order of %s is open: cancel it first, or wait for it", sku))
 	case !d.Opened:
-		return ProductionOrder{}, refuse(CodeInvalidQuantity, fmt.Sprintf("nothing of %s is short: say how many to order", sku))
+		return ProductionOrder{}, refuse(CodeInvalidQuantity,
+			fmt.Sprintf("nothing of %s is short: say how many to order", sku))
 	}
 	o, err := s.Store.ProductionOrder(ctx, d.ProductionOrder.ID)
 	if err != nil {

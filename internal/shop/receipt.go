@@ -53,7 +53,8 @@ func (s *Shop) Receive(ctx context.Context, d Delivery) (Receipt, error) {
 		return Receipt{}, err
 	}
 	if d.Quantity > d.Signed { // the factory makes no more than it was asked for: the callback is forged
-		return Receipt{}, refuse(CodeInvalidQuantity, fmt.Sprintf("the callback says %d, asked for were %d", d.Quantity, d.Signed))
+		return Receipt{}, refuse(CodeInvalidQuantity,
+			fmt.Sprintf("the callback says %d, asked for were %d", d.Quantity, d.Signed))
 	}
 	var err error
 	if d.CorrectionID, err = s.NewID(); err != nil {

@@ -100,7 +100,8 @@ func (s *Shop) replenish(ctx context.Context, r Replenishment, quantity int) (De
 			return Decision{}, err
 		}
 	}
-	return Decision{}, fmt.Errorf("replenishing %s: the stock changed %d times while the production order was planned", r.SKU, maxRounds)
+	return Decision{}, fmt.Errorf("replenishing %s: the stock changed %d times while the production order was planned",
+		r.SKU, maxRounds)
 }
 
 // check orders a product if it is short after its stock or its policy changed. It reports a failure

@@ -34,7 +34,8 @@ func awsConfig() (aws.Config, error) {
 		ConfigSources: []any{serviceEndpoints{}},
 	}
 	if len(missing) > 0 {
-		return c, fmt.Errorf("configuring the AWS SDK: Lambda sets %s, and here it is not set", strings.Join(missing, ", "))
+		return c, fmt.Errorf("configuring the AWS SDK: Lambda sets %s, and here it is not set",
+			strings.Join(missing, ", "))
 	}
 	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" {
 		c.BaseEndpoint = &url

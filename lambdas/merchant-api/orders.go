@@ -11,8 +11,10 @@ import (
 
 func newOrder(o shop.ProductionOrder) merchant.ProductionOrder {
 	return merchant.ProductionOrder{
-		ID: o.ID, SKU: o.SKU, Quantity: o.Quantity, Received: o.Received, Factory: o.Factory, Status: string(o.Status), Asks: o.Asks,
-		OpenedAt: o.OpenedAt, AskedAt: o.AskedAt, PublishedAt: o.PublishedAt, ClosedAt: o.ClosedAt, Correlation: o.Correlation,
+		ID: o.ID, SKU: o.SKU, Quantity: o.Quantity, Received: o.Received,
+		Factory: o.Factory, Status: string(o.Status), Asks: o.Asks,
+		OpenedAt: o.OpenedAt, AskedAt: o.AskedAt, PublishedAt: o.PublishedAt, ClosedAt: o.ClosedAt,
+		Correlation: o.Correlation,
 	}
 }
 

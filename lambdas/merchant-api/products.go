@@ -13,10 +13,12 @@ import (
 func newProduct(p shop.Product) merchant.Product {
 	return merchant.Product{
 		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency,
-		Stock: p.Stock, OnOrder: p.OnOrder, Position: p.Position(), ExpectedAt: p.ExpectedAt, Suggestion: p.Suggestion(),
+		Stock: p.Stock, OnOrder: p.OnOrder, Position: p.Position(), ExpectedAt: p.ExpectedAt,
+		Suggestion: p.Suggestion(),
 		MaxPerSale: p.MaxPerSale, Factory: p.Factory,
 		Policy: merchant.Policy{
-			ReorderPoint: p.Policy.ReorderPoint, OrderUpTo: p.Policy.OrderUpTo, LotSize: p.Policy.LotSize, MinimumOrder: p.Policy.MinimumOrder,
+			ReorderPoint: p.Policy.ReorderPoint, OrderUpTo: p.Policy.OrderUpTo,
+			LotSize: p.Policy.LotSize, MinimumOrder: p.Policy.MinimumOrder,
 			LeadTimeSeconds: int64(p.Policy.LeadTime / time.Second), Automatic: p.Policy.Automatic,
 		},
 	}

@@ -114,7 +114,10 @@ func (d receiver) book(ctx context.Context, delivery shop.Delivery) (booked shop
 func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	order, err := uuid.Parse(r.PathValue("order"))
 	if err != nil {
-		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no production order"}
+		return factory.Attempt{}, &shop.Error{
+			Code:   shop.CodeInvalidSignature,
+			Detail: "the path names no production order",
+		}
 	}
 	attempt, err := uuid.Parse(r.PathValue("attempt"))
 	if err != nil {
@@ -173,7 +176,10 @@ func verifyWith(keys []secrets.CallbackKey, order, attempt uuid.UUID, query url.
 func read(w http.ResponseWriter, r *http.Request, attempt factory.Attempt) (shop.Delivery, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		return shop.Delivery{}, &shop.Error{Code: shop.CodeInvalidRequest, Detail: "the callback's body cannot be read: " + err.Error()}
+		return shop.Delivery{}, &shop.Error{
+			Code:   shop.CodeInvalidRequest,
+			Detail: "the callback's body cannot be read: " + err.Error(),
+		}
 	}
 	sku, quantity, err := factory.ParseCallback(body)
 	if err != nil {

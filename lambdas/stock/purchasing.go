@@ -124,7 +124,8 @@ func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error)
 	}
 	// The factory may accept a request that is cut off. The retry would then order a second lot.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
-		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left", m.ProductionOrderID, factoryTimeout)
+		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left",
+			m.ProductionOrderID, factoryTimeout)
 	}
 	lot, err := p.factory.Produce(ctx, factory.NewRequest(m, callbackURL))
 	if err != nil {

@@ -132,7 +132,8 @@ func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
 			return fmt.Errorf("checking the closed production orders: %w", err)
 		}
 		if was, closed := c[order]; closed && was != is {
-			errs = append(errs, fmt.Errorf("the status of a closed production order has changed: %s was %s, and is %s", order, was, is))
+			errs = append(errs, fmt.Errorf("the status of a closed production order has changed: %s was %s, and is %s",
+				order, was, is))
 		}
 		if !open {
 			c[order] = is
