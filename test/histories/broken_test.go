@@ -12,89 +12,104 @@ import (
 	"restock/internal/shop"
 )
 
-// TestBrokenShopsAreCaught proves the rules themselves: each breakage, made on purpose, must be
-// found by the histories.
+// TestBrokenShopsAreCaught tests the histories themselves: they must find each of these bugs.
 func TestBrokenShopsAreCaught(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		edits [][3]string // of procedures: name, text, replacement
-		admin []string    // statements
+		edits [][3]string // changes of stored procedures: name, text, replacement
+		admin []string    // SQL statements that the administrator runs
 		store func(shop.Store) shop.Store
 	}{
-		{name: "a sale forgets the decrement", edits: [][3]string{{"checkout",
-			"INSERT INTO stock_ledger", "UPDATE product SET stock = stock + p_quantity WHERE product_id = v_product_id; INSERT INTO stock_ledger"}}},
+		{name: "a sale does not decrement the stock", edits: [][3]string{{"checkout",
+			"INSERT INTO stock_ledger",
+			"UPDATE product SET stock = stock + p_quantity WHERE product_id = v_product_id; " +
+				"INSERT INTO stock_ledger"}}},
 		{name: "a sale decrements by one", edits: [][3]string{{"checkout",
 			"LAST_INSERT_ID(stock - p_quantity)", "LAST_INSERT_ID(stock - 1)"}}},
-		{name: "a sale forgets the ledger", edits: [][3]string{{"checkout",
-			"VALUES (v_product_id, -p_quantity, 'sale', p_sale_id, p_at)", "SELECT v_product_id, -p_quantity, 'sale', p_sale_id, p_at FROM DUAL WHERE p_quantity > 5"}}},
-		{name: "a decrement without its sale", edits: [][3]string{{"checkout",
+		{name: "a sale has no ledger entry", edits: [][3]string{{"checkout",
+			"VALUES (v_product_id, -p_quantity, 'sale', p_sale_id, p_at)",
+			"SELECT v_product_id, -p_quantity, 'sale', p_sale_id, p_at FROM DUAL WHERE p_quantity > 5"}}},
+		{name: "a decrement has no sale", edits: [][3]string{{"checkout",
 			"VALUES (p_sale_id, v_product_id, p_quantity, v_price, v_stock, p_idempotency_key, p_at)",
-			"SELECT p_sale_id, v_product_id, p_quantity, v_price, v_stock, p_idempotency_key, p_at FROM DUAL WHERE p_quantity > 5"}}},
-		{name: "a key is not looked at", edits: [][3]string{
+			"SELECT p_sale_id, v_product_id, p_quantity, v_price, v_stock, p_idempotency_key, p_at FROM DUAL " +
+				"WHERE p_quantity > 5"}}},
+		{name: "checkout ignores the idempotency key", edits: [][3]string{
 			{"checkout", "IF p_idempotency_key IS NOT NULL THEN", "IF FALSE THEN"},
 			{"checkout", "v_price, v_stock, p_idempotency_key, p_at", "v_price, v_stock, NULL, p_at"}}},
-		{name: "a sale does not order", edits: [][3]string{{"checkout",
+		{name: "a sale opens no order", edits: [][3]string{{"checkout",
 			"IF v_short AND p_order_quantity > 0 THEN", "IF FALSE THEN"}},
 			store: func(s shop.Store) shop.Store { return neverShort{s} }},
 		{name: "a second order opens",
-			admin: []string{`ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`},
+			admin: []string{`ALTER TABLE production_order
+			DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`},
 			edits: [][3]string{{"checkout", "SET v_short = NOT v_open", "SET v_short = TRUE"}}},
 		{name: "an attempt is booked twice", store: func(s shop.Store) shop.Store { return booksTwice{s} }},
-		{name: "a delivery forgets the order", admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
+		{name: "a delivery does not count for the order",
+			admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
 			SET NEW.received = OLD.received`}},
-		{name: "what comes late is lost", store: func(s shop.Store) shop.Store { return losesLate{s} }},
-		{name: "what comes late closes the order again", admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
+		{name: "a late delivery is lost", store: func(s shop.Store) shop.Store { return losesLate{s} }},
+		{name: "a late delivery closes the order again",
+			admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
 			SET NEW.status = IF(OLD.status <> 'open' AND NEW.received >= NEW.quantity, 'received', NEW.status)`}},
-		{name: "a surplus is not noted", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
+		{name: "a surplus has no notice", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
 			SET NEW.quantity = IF(NEW.kind = 'surplus', 0, NEW.quantity)`}},
-		{name: "a correction is lost", store: func(s shop.Store) shop.Store { return correctsNothing{s, map[uuid.UUID]bool{}} }},
-		{name: "a correction is not in the ledger", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON stock_ledger FOR EACH ROW
-			SET NEW.reference = IF(EXISTS (SELECT 1 FROM stock_ledger l WHERE l.cause = 'receipt' AND l.reference = NEW.reference), UNHEX(''), NEW.reference)`}},
-		{name: "people are not told of a correction", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
-			SET NEW.told_at = IF(NEW.kind = 'receipt_corrected', NEW.due_at, NULL), NEW.due_at = IF(NEW.kind = 'receipt_corrected', NULL, NEW.due_at)`}},
+		{name: "a correction is lost", store: func(s shop.Store) shop.Store {
+			return correctsNothing{s, map[uuid.UUID]bool{}}
+		}},
+		{name: "a correction is not in the ledger",
+			admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON stock_ledger FOR EACH ROW
+			SET NEW.reference = IF(
+				EXISTS (SELECT 1 FROM stock_ledger l WHERE l.cause = 'receipt' AND l.reference = NEW.reference),
+				UNHEX(''), NEW.reference)`}},
+		{name: "a correction is not notified",
+			admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
+			SET NEW.told_at = IF(NEW.kind = 'receipt_corrected', NEW.due_at, NULL),
+			    NEW.due_at = IF(NEW.kind = 'receipt_corrected', NULL, NEW.due_at)`}},
 		{name: "an adjustment is made twice for its key", edits: [][3]string{{"adjust_stock",
 			"v_stock, p_idempotency_key, p_at", "v_stock, NULL, p_at"}}},
-		{name: "a sale that was made is said to be unavailable", store: func(s shop.Store) shop.Store { return deniesSales{s} }},
-		{name: "the outbox is forgotten", store: func(s shop.Store) shop.Store { return neverPublishes{s} }},
-		{name: "an order is marked before it is published", store: func(s shop.Store) shop.Store { return marksEarly{s} }},
-		{name: "nothing is asked for again", store: func(s shop.Store) shop.Store { return neverAsks{s} }},
-		{name: "nothing is given up", store: func(s shop.Store) shop.Store { return neverCloses{s} }},
-		{name: "a sweep orders nothing", store: func(s shop.Store) shop.Store { return neverShort{s} }},
-		{name: "people are not told", store: func(s shop.Store) shop.Store { return neverTells{s} }},
+		{name: "a sale is answered as unavailable", store: func(s shop.Store) shop.Store { return deniesSales{s} }},
+		{name: "orders are never published", store: func(s shop.Store) shop.Store { return neverPublishes{s} }},
+		{name: "an order is marked as published too early",
+			store: func(s shop.Store) shop.Store { return marksEarly{s} }},
+		{name: "overdue orders are never asked for again",
+			store: func(s shop.Store) shop.Store { return neverAsksAgain{s} }},
+		{name: "overdue orders are never given up", store: func(s shop.Store) shop.Store { return neverCloses{s} }},
+		{name: "a sweep opens no orders", store: func(s shop.Store) shop.Store { return neverShort{s} }},
+		{name: "notices are never sent", store: func(s shop.Store) shop.Store { return neverNotifies{s} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t)
-			s.breakage = c.store
+			d := newDatabase(t)
+			d.breakage = c.store
 			for _, statement := range c.admin {
-				s.Exec(t, statement)
+				d.Exec(t, statement)
 			}
 			for _, e := range c.edits {
-				s.EditProcedure(t, e[0], e[1], e[2])
+				d.EditProcedure(t, e[0], e[1], e[2])
 			}
-			histories, broken := s.firstBroken(t)
+			histories, broken := d.firstBroken(t)
 			if broken == nil {
-				t.Errorf("%d histories found nothing", histories)
+				t.Errorf("%d histories have not found the bug", histories)
 			}
 			t.Logf("history %d: %v", histories, broken)
 		})
 	}
 }
 
-// firstBroken plays histories until one breaks a rule, and says how many it took.
-func (s *stage) firstBroken(t *testing.T) (histories int, broken error) {
+// firstBroken runs histories until one breaks a rule. It returns their number and the broken rule.
+func (d *database) firstBroken(t *testing.T) (histories int, broken error) {
 	t.Helper()
-	const enough = 1000 // all are found in far fewer
-	for histories < enough && broken == nil {
+	const limit = 1000 // all bugs are found in far fewer
+	for histories < limit && broken == nil {
 		done := make(chan struct{})
 		go func() { // rapid ends the goroutine of a test that fails
 			defer close(done)
 			rapid.Check(quiet{t}, func(rt *rapid.T) {
 				if broken != nil {
-					return // found: nothing has to be made small
+					return // found: do not shrink the history
 				}
 				histories++
-				if broken = s.play(t.Context(), rt); broken != nil {
+				if broken = d.run(t.Context(), rt); broken != nil {
 					rt.Fatal(broken)
 				}
 			})
@@ -104,7 +119,7 @@ func (s *stage) firstBroken(t *testing.T) (histories int, broken error) {
 	return histories, broken
 }
 
-// quiet is a test whose failure is what is wanted.
+// quiet is a test whose failure is expected: it does not report it.
 type quiet struct{ *testing.T }
 
 func (quiet) Error(...any)          {}
@@ -116,6 +131,8 @@ func (quiet) FailNow()              { runtime.Goexit() }
 func (quiet) Log(...any)            {}
 func (quiet) Logf(string, ...any)   {}
 
+// deniesSales answers some checkouts that have succeeded with an error that says that they have
+// not.
 type deniesSales struct{ shop.Store }
 
 func (s deniesSales) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
@@ -126,7 +143,7 @@ func (s deniesSales) Checkout(ctx context.Context, c shop.Checkout) (shop.Decisi
 	return d, err
 }
 
-// booksTwice books a repeated callback as another attempt's.
+// booksTwice books a repeated callback as the callback of another attempt.
 type booksTwice struct{ shop.Store }
 
 func (s booksTwice) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, error) {
@@ -138,7 +155,7 @@ func (s booksTwice) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt,
 	return r, err
 }
 
-// losesLate acknowledges what comes for a closed order, and books nothing.
+// losesLate acknowledges deliveries for closed orders and does not book them.
 type losesLate struct{ shop.Store }
 
 func (s losesLate) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, error) {
@@ -148,7 +165,8 @@ func (s losesLate) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, 
 	return s.Store.Receive(ctx, d)
 }
 
-// correctsNothing answers every callback of an attempt after the first that it is repeated.
+// correctsNothing answers every callback after the first as repeated, although it may correct the
+// quantity.
 type correctsNothing struct {
 	shop.Store
 	booked map[uuid.UUID]bool
@@ -179,15 +197,16 @@ func (s marksEarly) ClaimPublication(ctx context.Context, o shop.ProductionOrder
 	return claimed, err
 }
 
-type neverAsks struct{ shop.Store }
+type neverAsksAgain struct{ shop.Store }
 
-func (neverAsks) ClaimAsk(context.Context, shop.ProductionOrder, time.Time) (bool, error) {
+func (neverAsksAgain) ClaimAsk(context.Context, shop.ProductionOrder, time.Time) (bool, error) {
 	return false, nil
 }
 
 type neverCloses struct{ shop.Store }
 
-func (s neverCloses) CloseOrder(ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus, at time.Time) (bool, error) {
+func (s neverCloses) CloseOrder(ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus,
+	at time.Time) (bool, error) {
 	if status != shop.OrderCancelled {
 		return false, nil
 	}
@@ -198,8 +217,8 @@ type neverShort struct{ shop.Store }
 
 func (neverShort) Short(context.Context) ([]string, error) { return nil, nil }
 
-type neverTells struct{ shop.Store }
+type neverNotifies struct{ shop.Store }
 
-func (neverTells) ClaimNotice(context.Context, shop.Notice, time.Time, time.Time) (bool, error) {
+func (neverNotifies) ClaimNotice(context.Context, shop.Notice, time.Time, time.Time) (bool, error) {
 	return false, nil
 }

@@ -20,11 +20,13 @@ import (
 	"restock/internal/shop"
 )
 
-// workers play histories at once, each on a database of its own.
+// workers is the number of histories that run in parallel, each on its own database.
 var workers = max(2, runtime.GOMAXPROCS(0))
 
-// defaults are rapid's settings here, for those that the command line does not name.
-var defaults = map[string]string{"rapid.checks": "1000", "rapid.steps": "15", "rapid.nofailfile": "true", "rapid.shrinktime": "20s"}
+// defaults are the values of rapid's flags that the command line does not set.
+var defaults = map[string]string{
+	"rapid.checks": "1000", "rapid.steps": "15", "rapid.nofailfile": "true", "rapid.shrinktime": "20s",
+}
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -39,7 +41,7 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		}
 	}
-	// Each worker plays its part of them.
+	// Each worker runs its share of the histories.
 	checks := flag.Lookup("rapid.checks")
 	if n, err := strconv.Atoi(checks.Value.String()); err == nil {
 		_ = checks.Value.Set(strconv.Itoa((n + workers - 1) / workers))
@@ -51,9 +53,9 @@ func TestHistories(t *testing.T) {
 	for worker := range workers {
 		t.Run(strconv.Itoa(worker+1), func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t)
+			d := newDatabase(t)
 			rapid.Check(t, func(rt *rapid.T) {
-				if err := s.play(t.Context(), rt); err != nil {
+				if err := d.run(t.Context(), rt); err != nil {
 					rt.Fatal(err)
 				}
 			})
@@ -61,9 +63,9 @@ func TestHistories(t *testing.T) {
 	}
 }
 
-// play plays one history, and says which rule it broke.
-func (s *stage) play(ctx context.Context, rt *rapid.T) (broken error) {
-	w, err := s.begin(ctx)
+// run runs one history. It returns an error that names the broken rules.
+func (d *database) run(ctx context.Context, rt *rapid.T) (broken error) {
+	w, err := d.begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,28 +76,29 @@ func (s *stage) play(ctx context.Context, rt *rapid.T) (broken error) {
 	return w.end(ctx)
 }
 
-// skus are those that buyers ask for.
+// skus are the products of the histories.
 var skus = []string{mysqltest.Donut, mysqltest.Twist, mysqltest.Mochi}
 
-// actions are what may happen. The first error of one ends the history.
+// actions returns the actions of a history. The first error of an action is stored in broken; later
+// actions do nothing.
 func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rapid.T) {
-	// rapid prefers what sorts first.
+	// rapid prefers actions whose names sort first.
 	actions := map[string]func(context.Context, *rapid.T) error{
-		"buyer buys":                w.buy,
-		"buyer buys the rest":       w.buyTheRest,
-		"factory loses":             w.lose,
-		"factory makes":             w.factoryMakes,
-		"factory tells":             w.factoryTells,
-		"factory tells again":       w.factoryTellsAgain,
-		"merchant adjusts":          w.adjust,
-		"merchant cancels":          w.cancel,
-		"merchant changes policy":   w.changePolicy,
-		"merchant orders":           w.orderByHand,
-		"patience ends":             w.patienceEnds,
-		"sweep":                     w.troubledSweep,
-		"sweeps at once":            w.twoSweeps,
-		"time passes":               w.passTime,
-		"wires fail and are mended": w.wires,
+		"buyer buys":                     w.buy,
+		"buyer buys the rest":            w.buyTheRest,
+		"factory loses":                  w.lose,
+		"factory makes":                  w.factoryMakes,
+		"factory reports":                w.factoryReports,
+		"factory reports again":          w.factoryReportsAgain,
+		"merchant adjusts":               w.adjust,
+		"merchant cancels":               w.cancel,
+		"merchant changes policy":        w.changePolicy,
+		"merchant orders":                w.orderByHand,
+		"production order is overdue":    w.orderIsOverdue,
+		"sweep":                          w.faultySweep,
+		"sweeps run in parallel":         w.twoSweeps,
+		"time passes":                    w.passTime,
+		"topic and mail fail or recover": w.failOrRecover,
 	}
 	repeated := map[string]func(*rapid.T){}
 	for _, name := range slices.Sorted(maps.Keys(actions)) {
@@ -111,28 +114,30 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 	return repeated
 }
 
-// trouble draws what strikes a process.
-func trouble(rt *rapid.T) (steps int, kills bool) {
-	if rapid.IntRange(0, 2).Draw(rt, "trouble") != 2 {
-		return 0, false
+// drawFault draws a fault for one of three processes, and none for the others.
+func drawFault(rt *rapid.T) fault {
+	if rapid.IntRange(0, 2).Draw(rt, "fault") != 2 {
+		return fault{}
 	}
-	return rapid.IntRange(1, 16).Draw(rt, "steps"), rapid.Bool().Draw(rt, "kills")
+	return fault{rapid.IntRange(1, 16).Draw(rt, "steps"), rapid.Bool().Draw(rt, "kills")}
 }
 
 func drawSKU(rt *rapid.T) string { return rapid.SampledFrom(skus).Draw(rt, "sku") }
 
+// buy buys a random quantity. If the buyer has an idempotency key that is in use, the purchase is
+// often the one that the key belongs to.
 func (w *world) buy(ctx context.Context, rt *rapid.T) error {
-	purchase := shop.Purchase{SKU: drawSKU(rt), Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
+	p := shop.Purchase{SKU: drawSKU(rt), Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
 	if rapid.Bool().Draw(rt, "with a key") {
-		purchase.IdempotencyKey = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
-		if before, used := w.keys[purchase.IdempotencyKey]; used && rapid.IntRange(0, 3).Draw(rt, "another purchase") != 3 {
-			purchase = before.purchase
+		p.IdempotencyKey = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
+		if before, used := w.keys[p.IdempotencyKey]; used && rapid.IntRange(0, 3).Draw(rt, "another purchase") != 3 {
+			p = before.Purchase
 		}
 	}
-	return w.buyOne(ctx, rt, purchase)
+	return w.buyOne(ctx, rt, p)
 }
 
-// buyTheRest sells what is there.
+// buyTheRest buys all that is on hand, or as much as one sale may have.
 func (w *world) buyTheRest(ctx context.Context, rt *rapid.T) error {
 	p, err := w.Store.Product(ctx, drawSKU(rt))
 	if err != nil {
@@ -142,75 +147,77 @@ func (w *world) buyTheRest(ctx context.Context, rt *rapid.T) error {
 	if p.MaxPerSale > 0 {
 		quantity = min(quantity, p.MaxPerSale)
 	}
-	if quantity == 0 {
-		quantity = 1
-	}
-	return w.buyOne(ctx, rt, shop.Purchase{SKU: p.SKU, Quantity: quantity})
+	return w.buyOne(ctx, rt, shop.Purchase{SKU: p.SKU, Quantity: max(quantity, 1)})
 }
 
-func (w *world) buyOne(ctx context.Context, rt *rapid.T, purchase shop.Purchase) error {
-	steps, kills := trouble(rt)
+// buyOne makes a purchase and checks the answer.
+func (w *world) buyOne(ctx context.Context, rt *rapid.T, p shop.Purchase) error {
 	var sale shop.Sale
-	err := w.process(ctx, steps, kills, func(ctx context.Context) (err error) {
-		sale, err = w.shop.Buy(ctx, purchase)
+	err := w.process(ctx, drawFault(rt), func(ctx context.Context) (err error) {
+		sale, err = w.shop.Buy(ctx, p)
 		return err
 	})
-	before, used := w.keys[purchase.IdempotencyKey]
+	before, used := w.keys[p.IdempotencyKey]
 	fresh := used && w.now.Sub(before.at) <= 24*time.Hour
 	switch {
 	case errors.Is(err, errNotDone):
 		return nil
 	case errors.Is(err, errNoAnswer):
-		w.unsure++
-		if purchase.IdempotencyKey != "" && !fresh {
-			w.keys[purchase.IdempotencyKey] = remembered{purchase, nil, w.now}
+		w.uncertainSales++
+		if p.IdempotencyKey != "" && !fresh {
+			w.keys[p.IdempotencyKey] = purchase{p, nil, w.now}
 		}
 		return nil
 	case shop.CodeOf(err) == shop.CodeOutOfStock && err != nil:
-		if sale.Stock >= purchase.Quantity {
-			return fmt.Errorf("%+v was refused with %d on hand", purchase, sale.Stock)
+		if sale.Stock >= p.Quantity {
+			return fmt.Errorf("%+v was refused with %d on hand", p, sale.Stock)
 		}
 		return nil
 	case shop.CodeOf(err) == shop.CodeInvalidQuantity && err != nil:
-		return nil // above the limit
+		return nil // above the product's limit for one sale
 	case shop.CodeOf(err) == shop.CodeIdempotencyKeyReused && err != nil:
 		if !used {
-			return fmt.Errorf("the key %q is said to be used, and is not", purchase.IdempotencyKey)
+			return fmt.Errorf("the key %q was refused as reused, and nobody has used it", p.IdempotencyKey)
 		}
 		return nil
 	case err != nil:
-		return fmt.Errorf("buying %+v: %w", purchase, err)
+		return fmt.Errorf("buying %+v: %w", p, err)
 	}
 	if sale.Repeated {
-		if !used || before.sale != nil && (before.sale.ID != sale.ID || before.sale.Stock != sale.Stock || before.purchase != purchase) {
-			return fmt.Errorf("%+v got the answer %+v, which is not the first one's, %+v", purchase, sale, before.sale)
+		first := before.sale
+		if !used || first != nil && (first.ID != sale.ID || first.Stock != sale.Stock || before.Purchase != p) {
+			return fmt.Errorf("%+v: got the repeated sale %+v, want the first one, %+v", p, sale, first)
 		}
 	} else if fresh && before.sale != nil {
-		return fmt.Errorf("%+v was sold as %s and again as %s", purchase, before.sale.ID, sale.ID)
+		return fmt.Errorf("%+v was sold as %s and again as %s", p, before.sale.ID, sale.ID)
 	}
 	w.sales[sale.ID] = sale
-	if purchase.IdempotencyKey != "" && !sale.Repeated {
-		w.keys[purchase.IdempotencyKey] = remembered{purchase, &sale, w.now}
-	} else if purchase.IdempotencyKey != "" {
-		w.keys[purchase.IdempotencyKey] = remembered{purchase, &sale, before.at}
+	if p.IdempotencyKey != "" {
+		at := w.now
+		if sale.Repeated {
+			at = before.at
+		}
+		w.keys[p.IdempotencyKey] = purchase{p, &sale, at}
 	}
 	return nil
 }
 
-// factoryMakes takes a message, which may stay in the queue: a queue delivers at least once.
+// factoryMakes starts a lot for a message. The message may stay in the queue, which delivers at
+// least once.
 func (w *world) factoryMakes(_ context.Context, rt *rapid.T) error {
 	if len(w.queue) == 0 {
 		rt.Skip("the queue is empty")
 	}
 	message := rapid.IntRange(0, len(w.queue)-1).Draw(rt, "message")
-	w.work(message)
+	w.startLot(message)
 	if rapid.IntRange(0, 4).Draw(rt, "delivered again") != 4 {
 		w.queue = slices.Delete(w.queue, message, message+1)
 	}
 	return nil
 }
 
-func (w *world) factoryTells(ctx context.Context, rt *rapid.T) error {
+// factoryReports reports a lot, or a part of it, for the first time.
+func (w *world) factoryReports(ctx context.Context, rt *rapid.T) error {
 	if len(w.lots) == 0 {
 		if err := w.factoryMakes(ctx, rt); err != nil {
 			return err
@@ -224,27 +231,27 @@ func (w *world) factoryTells(ctx context.Context, rt *rapid.T) error {
 	}
 	w.lots = slices.Delete(w.lots, i, i+1)
 	w.finished = append(w.finished, l)
-	steps, kills := trouble(rt)
-	return w.deliver(ctx, steps, kills, l)
+	return w.deliver(ctx, drawFault(rt), l)
 }
 
-func (w *world) factoryTellsAgain(ctx context.Context, rt *rapid.T) error {
+// factoryReportsAgain repeats a report.
+func (w *world) factoryReportsAgain(ctx context.Context, rt *rapid.T) error {
 	if len(w.finished) == 0 {
 		rt.Skip("nothing was delivered")
 	}
 	i := rapid.IntRange(0, len(w.finished)-1).Draw(rt, "lot")
-	if rapid.Bool().Draw(rt, "another quantity") { // somebody who knew the callback URL has told before the factory did, or tells after it
-		w.finished[i].quantity = rapid.IntRange(1, w.finished[i].order.Quantity).Draw(rt, "told")
+	// Somebody else who knows the callback URL may report another quantity.
+	if rapid.Bool().Draw(rt, "another quantity") {
+		w.finished[i].quantity = rapid.IntRange(1, w.finished[i].order.Quantity).Draw(rt, "reported")
 	}
-	steps, kills := trouble(rt)
-	return w.deliver(ctx, steps, kills, w.finished[i])
+	return w.deliver(ctx, drawFault(rt), w.finished[i])
 }
 
-// lose loses messages, or lots: the factory refuses until the queue gives up, or starts again and
-// forgets.
+// lose loses all messages (the factory refuses them until the queue gives up), or all lots (the
+// factory restarts and forgets them).
 func (w *world) lose(_ context.Context, rt *rapid.T) error {
 	if len(w.queue)+len(w.lots) == 0 {
-		rt.Skip("there is nothing to lose")
+		rt.Skip("there are no messages and no lots")
 	}
 	if rapid.Bool().Draw(rt, "messages") {
 		w.queue = nil
@@ -254,13 +261,13 @@ func (w *world) lose(_ context.Context, rt *rapid.T) error {
 	return nil
 }
 
-func (w *world) troubledSweep(ctx context.Context, rt *rapid.T) error {
-	steps, kills := trouble(rt)
-	_ = w.process(ctx, steps, kills, w.sweep) // it may fail: a later one mends
+// faultySweep runs a sweep with a fault.
+func (w *world) faultySweep(ctx context.Context, rt *rapid.T) error {
+	_ = w.process(ctx, drawFault(rt), w.sweep) // it may fail: a later sweep does the work
 	return nil
 }
 
-// twoSweeps sweep at once.
+// twoSweeps runs two sweeps in parallel.
 func (w *world) twoSweeps(ctx context.Context, rt *rapid.T) error {
 	if w.topicDown || w.mailDown {
 		rt.Skip("the sweeps would fail")
@@ -274,48 +281,49 @@ func (w *world) twoSweeps(ctx context.Context, rt *rapid.T) error {
 	return errors.Join(errs...)
 }
 
+// adjust changes the stock by hand and checks the answer.
 func (w *world) adjust(ctx context.Context, rt *rapid.T) error {
-	a := shop.Adjustment{SKU: drawSKU(rt), Quantity: rapid.OneOf(rapid.IntRange(-40, -1), rapid.IntRange(1, 40)).Draw(rt, "quantity"), Reason: "재고 조사"}
+	quantity := rapid.OneOf(rapid.IntRange(-40, -1), rapid.IntRange(1, 40))
+	a := shop.Adjustment{SKU: drawSKU(rt), Quantity: quantity.Draw(rt, "quantity"), Reason: "재고 조사"}
 	if rapid.Bool().Draw(rt, "with a key") {
 		a.IdempotencyKey = rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "key")
-		if before, used := w.adjusts[a.IdempotencyKey]; used && rapid.Bool().Draw(rt, "the same") {
+		if before, used := w.adjustments[a.IdempotencyKey]; used && rapid.Bool().Draw(rt, "the same") {
 			a.SKU, a.Quantity = before.sku, before.quantity
 		}
 	}
-	steps, kills := trouble(rt)
-	err := w.process(ctx, steps, kills, func(ctx context.Context) error {
+	err := w.process(ctx, drawFault(rt), func(ctx context.Context) error {
 		_, err := w.shop.Adjust(ctx, a)
 		return err
 	})
-	before, used := w.adjusts[a.IdempotencyKey]
+	before, used := w.adjustments[a.IdempotencyKey]
 	fresh := used && w.now.Sub(before.at) <= 24*time.Hour
 	switch code := shop.CodeOf(err); {
 	case errors.Is(err, errNotDone):
 		return nil
 	case errors.Is(err, errNoAnswer):
 		if fresh && before.done {
-			return nil // the answer to a repeated one was lost
+			return nil // the answer to a repetition was lost
 		}
-		w.adjustsUnsure++
+		w.uncertainAdjustments++
 		if a.IdempotencyKey != "" && !fresh {
-			w.adjusts[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, false, w.now}
+			w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, false, w.now}
 		}
 	case err == nil && fresh && before.done:
 		if before.sku != a.SKU || before.quantity != a.Quantity {
-			return fmt.Errorf("adjusting %+v: its key was of %+v", a, before)
+			return fmt.Errorf("adjusting %+v: got the answer of %+v, which has the same key", a, before)
 		}
 	case err == nil && used:
-		// It may have been done before: then the key was kept longer than it has to be, or its
-		// answer was lost.
-		w.adjustsUnsure++
-		w.adjusts[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, fresh, before.at}
+		// Perhaps the first one was done: its answer was lost, or the shop has kept the key for
+		// more than 24 hours.
+		w.uncertainAdjustments++
+		w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, fresh, before.at}
 		if !fresh {
-			w.adjusts[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, false, w.now}
+			w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, false, w.now}
 		}
 	case err == nil:
-		w.adjustsSure++
+		w.certainAdjustments++
 		if a.IdempotencyKey != "" {
-			w.adjusts[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, true, w.now}
+			w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, true, w.now}
 		}
 	case code != shop.CodeOutOfStock && code != shop.CodeIdempotencyKeyReused:
 		return fmt.Errorf("adjusting %+v: %w", a, err)
@@ -323,9 +331,10 @@ func (w *world) adjust(ctx context.Context, rt *rapid.T) error {
 	return nil
 }
 
-// leadTimes are drawn from; settle knows the longest.
+// leadTimes are the lead times that a history may set.
 var leadTimes = []time.Duration{10 * time.Second, time.Minute, 5 * time.Minute}
 
+// changePolicy sets how a product is restocked.
 func (w *world) changePolicy(ctx context.Context, rt *rapid.T) error {
 	reorderPoint := rapid.IntRange(0, 30).Draw(rt, "reorder point")
 	orderUpTo := reorderPoint + rapid.IntRange(1, 60).Draw(rt, "above")
@@ -333,10 +342,10 @@ func (w *world) changePolicy(ctx context.Context, rt *rapid.T) error {
 	minimum := rapid.SampledFrom([]int{0, 15, 40}).Draw(rt, "minimum")
 	leadTime := rapid.SampledFrom(leadTimes).Draw(rt, "lead time")
 	automatic := rapid.IntRange(0, 3).Draw(rt, "automatic") != 3
-	steps, kills := trouble(rt)
-	err := w.process(ctx, steps, kills, func(ctx context.Context) error {
+	err := w.process(ctx, drawFault(rt), func(ctx context.Context) error {
 		_, err := w.shop.ChangeProduct(ctx, drawSKU(rt), shop.ProductChange{
-			ReorderPoint: &reorderPoint, OrderUpTo: &orderUpTo, LotSize: &lot, MinimumOrder: &minimum, LeadTime: &leadTime, Automatic: &automatic,
+			ReorderPoint: &reorderPoint, OrderUpTo: &orderUpTo, LotSize: &lot,
+			MinimumOrder: &minimum, LeadTime: &leadTime, Automatic: &automatic,
 		})
 		return err
 	})
@@ -346,20 +355,22 @@ func (w *world) changePolicy(ctx context.Context, rt *rapid.T) error {
 	return nil
 }
 
+// orderByHand opens a production order as a merchant does.
 func (w *world) orderByHand(ctx context.Context, rt *rapid.T) error {
 	sku, quantity := drawSKU(rt), rapid.IntRange(0, 30).Draw(rt, "quantity")
-	steps, kills := trouble(rt)
-	err := w.process(ctx, steps, kills, func(ctx context.Context) error {
+	err := w.process(ctx, drawFault(rt), func(ctx context.Context) error {
 		_, err := w.shop.OpenOrder(ctx, sku, quantity)
 		return err
 	})
 	switch code := shop.CodeOf(err); {
-	case err == nil, errors.Is(err, errNoAnswer), code == shop.CodeOrderOpen, code == shop.CodeInvalidQuantity && quantity == 0:
+	case err == nil, errors.Is(err, errNoAnswer), code == shop.CodeOrderOpen,
+		code == shop.CodeInvalidQuantity && quantity == 0:
 		return nil
 	}
 	return fmt.Errorf("ordering %d of %s by hand: %w", quantity, sku, err)
 }
 
+// cancel cancels a production order, which may be closed already.
 func (w *world) cancel(ctx context.Context, rt *rapid.T) error {
 	orders, err := w.Store.ProductionOrders(ctx, shop.OrderFilter{Limit: 3})
 	if err != nil {
@@ -369,13 +380,13 @@ func (w *world) cancel(ctx context.Context, rt *rapid.T) error {
 		rt.Skip("nothing was ordered")
 	}
 	o := orders[rapid.IntRange(0, len(orders)-1).Draw(rt, "order")]
-	steps, kills := trouble(rt)
-	err = w.process(ctx, steps, kills, func(ctx context.Context) error {
+	err = w.process(ctx, drawFault(rt), func(ctx context.Context) error {
 		_, err := w.shop.CancelOrder(ctx, o.ID)
 		return err
 	})
 	switch {
-	case err == nil, errors.Is(err, errNoAnswer), o.Status != shop.OrderOpen && shop.CodeOf(err) == shop.CodeOrderNotOpen:
+	case err == nil, errors.Is(err, errNoAnswer),
+		o.Status != shop.OrderOpen && shop.CodeOf(err) == shop.CodeOrderNotOpen:
 		return nil
 	}
 	return fmt.Errorf("cancelling %+v: %w", o, err)
@@ -383,13 +394,14 @@ func (w *world) cancel(ctx context.Context, rt *rapid.T) error {
 
 func (w *world) passTime(_ context.Context, rt *rapid.T) error {
 	w.now = w.now.Add(rapid.SampledFrom([]time.Duration{
-		time.Second, 31 * time.Second, 2 * time.Minute, 5 * time.Minute, 21 * time.Minute, 81 * time.Minute, 25 * time.Hour,
+		time.Second, 31 * time.Second, 2 * time.Minute, 5 * time.Minute, 21 * time.Minute, 81 * time.Minute,
+		25 * time.Hour,
 	}).Draw(rt, "time"))
 	return nil
 }
 
-// patienceEnds lets time pass until an order has waited long enough, and sweeps.
-func (w *world) patienceEnds(ctx context.Context, rt *rapid.T) error {
+// orderIsOverdue lets time pass until an order is overdue, and sweeps.
+func (w *world) orderIsOverdue(ctx context.Context, rt *rapid.T) error {
 	open, err := w.Store.OpenOrders(ctx)
 	if err != nil {
 		return err
@@ -400,11 +412,11 @@ func (w *world) patienceEnds(ctx context.Context, rt *rapid.T) error {
 	if ends := rapid.SampledFrom(open).Draw(rt, "order").PatienceEnds(); ends.After(w.now) {
 		w.now = ends.Add(time.Second)
 	}
-	return w.troubledSweep(ctx, rt)
+	return w.faultySweep(ctx, rt)
 }
 
-// wires fail, and are mended.
-func (w *world) wires(_ context.Context, rt *rapid.T) error {
+// failOrRecover decides whether the topic and the mail work.
+func (w *world) failOrRecover(_ context.Context, rt *rapid.T) error {
 	w.topicDown, w.mailDown = rapid.Bool().Draw(rt, "topic down"), rapid.Bool().Draw(rt, "mail down")
 	return nil
 }

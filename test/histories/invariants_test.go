@@ -12,13 +12,14 @@ import (
 	"restock/internal/mysql/invariants"
 )
 
-// hold checks rules.
-func (w *world) hold(ctx context.Context, rules []invariants.Rule) error {
+// checkRules checks rules on the database.
+func (w *world) checkRules(ctx context.Context, rules []invariants.Rule) error {
 	return invariants.Check(ctx, w.Admin, rules)
 }
 
-// agree checks that what everybody was answered is what is stored.
-func (w *world) agree(ctx context.Context) error {
+// checkAnswers checks that the stored data matches the answers that buyers, the factory and
+// merchants got.
+func (w *world) checkAnswers(ctx context.Context) error {
 	rows, err := w.Admin.QueryContext(ctx, `
 		SELECT 'sale', sale_id, quantity FROM sale UNION ALL
 		SELECT 'receipt', attempt_id, quantity FROM goods_receipt UNION ALL
@@ -29,38 +30,43 @@ func (w *world) agree(ctx context.Context) error {
 	defer rows.Close()
 	stored := map[string]map[uuid.UUID]int{"sale": {}, "receipt": {}, "adjustment": {}}
 	for rows.Next() {
-		var what string
+		var kind string
 		var id uuid.UUID
 		var quantity int
-		if err := rows.Scan(&what, &id, &quantity); err != nil {
+		if err := rows.Scan(&kind, &id, &quantity); err != nil {
 			return err
 		}
-		stored[what][id] = quantity
+		stored[kind][id] = quantity
 	}
-	errs := []error{rows.Err(), w.published(ctx), w.closed.Check(ctx, w.Admin)}
+	errs := []error{rows.Err(), w.checkPublished(ctx), w.closed.Check(ctx, w.Admin)}
 	for id, sale := range w.sales {
 		if got := stored["sale"][id]; got != sale.Quantity {
-			errs = append(errs, fmt.Errorf("a buyer was sold %d as %s; %d are stored", sale.Quantity, id, got))
+			errs = append(errs, fmt.Errorf("sale %s: the buyer got %d, and %d are stored", id, sale.Quantity, got))
 		}
 	}
-	if n := len(stored["sale"]); n > len(w.sales)+w.unsure {
-		errs = append(errs, fmt.Errorf("%d sales are stored; %d buyers were told, and %d may have bought", n, len(w.sales), w.unsure))
+	if n := len(stored["sale"]); n > len(w.sales)+w.uncertainSales {
+		errs = append(errs, fmt.Errorf("%d sales are stored; %d buyers got a sale, and %d got no answer", n,
+			len(w.sales), w.uncertainSales))
 	}
-	for attempt, said := range w.said {
-		if got, booked := stored["receipt"][attempt], w.booked[attempt]; got < booked || got > said {
-			errs = append(errs, fmt.Errorf("the factory said at most %d of attempt %s, and was told that %d are booked; %d are", said, attempt, booked, got))
+	for attempt, reported := range w.reported {
+		got, acknowledged := stored["receipt"][attempt], w.acknowledged[attempt]
+		if got < acknowledged || got > reported {
+			errs = append(errs, fmt.Errorf("attempt %s: %d are stored, at most %d were reported, %d were acknowledged",
+				attempt, got, reported, acknowledged))
 		}
 	}
-	if n := len(stored["adjustment"]); n < w.adjustsSure || n > w.adjustsSure+w.adjustsUnsure {
-		errs = append(errs, fmt.Errorf("%d adjustments are stored; %d were answered, and %d may be stored", n, w.adjustsSure, w.adjustsUnsure))
+	if n := len(stored["adjustment"]); n < w.certainAdjustments || n > w.certainAdjustments+w.uncertainAdjustments {
+		errs = append(errs, fmt.Errorf("%d adjustments are stored; %d were acknowledged, and %d may be stored", n,
+			w.certainAdjustments, w.uncertainAdjustments))
 	}
 	return errors.Join(errs...)
 }
 
-// published checks that no order is marked as published whose message the topic never took: nobody
-// would publish it.
-func (w *world) published(ctx context.Context) error {
-	rows, err := w.Admin.QueryContext(ctx, `SELECT production_order_id FROM production_order WHERE published_at IS NOT NULL`)
+// checkPublished checks that the topic has accepted the message of every order that is marked as
+// published. No sweep would publish such an order again.
+func (w *world) checkPublished(ctx context.Context) error {
+	rows, err := w.Admin.QueryContext(ctx,
+		`SELECT production_order_id FROM production_order WHERE published_at IS NOT NULL`)
 	if err != nil {
 		return err
 	}
@@ -71,82 +77,83 @@ func (w *world) published(ctx context.Context) error {
 		if err := rows.Scan(&id); err != nil {
 			return err
 		}
-		if !w.taken[id] {
-			errs = append(errs, fmt.Errorf("production order %s is marked as published, and the topic never took its message", id))
+		if !w.accepted[id] {
+			errs = append(errs, fmt.Errorf("production order %s is marked as published, without a message", id))
 		}
 	}
 	return errors.Join(append(errs, rows.Err())...)
 }
 
-// end ends a history: it checks what holds always, then what holds after a sweep, then what holds
-// when faults have stopped and time has passed.
+// end ends a history. It checks the rules that hold always, after a sweep without faults, and after
+// time has passed without faults.
 func (w *world) end(ctx context.Context) error {
-	if err := errors.Join(w.hold(ctx, invariants.Always), w.agree(ctx)); err != nil {
+	if err := errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx)); err != nil {
 		return err
 	}
 	w.topicDown, w.mailDown = false, false
 	if err := w.sweep(ctx); err != nil {
-		return fmt.Errorf("sweeping, with nothing wrong: %w", err)
+		return fmt.Errorf("sweeping without faults: %w", err)
 	}
-	if err := errors.Join(w.hold(ctx, invariants.Mended), w.pursued(ctx)); err != nil {
+	if err := errors.Join(w.checkRules(ctx, invariants.Mended), w.checkWaiting(ctx)); err != nil {
 		return fmt.Errorf("after a sweep: %w", err)
 	}
 	if err := w.settle(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(w.hold(ctx, invariants.Always), w.agree(ctx)); err != nil {
+	if err := errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx)); err != nil {
 		return fmt.Errorf("in the end: %w", err)
 	}
-	for notice := range w.strange {
-		if w.told[notice] == 0 {
-			return fmt.Errorf("in the end: nobody was told of the %s", notice)
+	for notice := range w.expected {
+		if w.notified[notice] == 0 {
+			return fmt.Errorf("in the end: nobody was notified of the %s", notice)
 		}
 	}
 	return nil
 }
 
-// pursued checks that no order waits for what does not come.
-func (w *world) pursued(ctx context.Context) error {
+// checkWaiting checks that no open order is overdue: each is published or asked for again in time.
+func (w *world) checkWaiting(ctx context.Context) error {
 	open, err := w.Store.OpenOrders(ctx)
 	if err != nil {
 		return err
 	}
 	for _, o := range open {
-		waits := o.PatienceEnds()
+		until := o.PatienceEnds()
 		if o.PublishedAt.IsZero() {
-			waits = o.AskedAt.Add(30 * time.Second) // for who has opened it, to publish it
+			until = o.AskedAt.Add(30 * time.Second) // the time for the process that opened the order to publish it
 		}
-		if w.now.After(waits) {
-			return fmt.Errorf("an order waits longer than it should: %+v, at %v", o, w.now)
+		if w.now.After(until) {
+			return fmt.Errorf("at %v an order is overdue since %v: %+v", w.now, until, o)
 		}
 	}
 	return nil
 }
 
-// settle lets time pass, in which the factory makes all that it is asked for and sweeps sweep,
-// until all is as it should be. The longest wait is for an order that was asked for four times,
-// whose last message was lost: sixteen lead times.
+// settle lets time pass until the rules of a settled shop hold. The factory makes everything that
+// it is asked for, and sweeps run. The longest wait is 16 lead times, for an order that was asked
+// for 4 times and whose last message was lost.
 func (w *world) settle(ctx context.Context) (err error) {
 	longest := slices.Max(leadTimes)
-	for i, pass := range []time.Duration{0, time.Minute, time.Minute, 2 * longest, 4 * longest, 8 * longest, 16 * longest, 16 * longest, 16 * longest} {
+	for i, pass := range []time.Duration{0, time.Minute, time.Minute, 2 * longest, 4 * longest, 8 * longest,
+		16 * longest, 16 * longest, 16 * longest} {
 		w.now = w.now.Add(pass + time.Second)
 		for message := range w.queue {
-			w.work(message)
+			w.startLot(message)
 		}
 		w.queue = nil
 		for _, l := range w.lots {
 			l.quantity = l.order.Quantity
-			if err := w.deliver(ctx, 0, false, l); err != nil {
+			if err := w.deliver(ctx, fault{}, l); err != nil {
 				return err
 			}
 		}
 		w.lots = nil
-		if i > 0 { // a sweep was just before
+		if i > 0 { // end has just swept
 			if err := w.sweep(ctx); err != nil {
-				return fmt.Errorf("sweeping, with nothing wrong: %w", err)
+				return fmt.Errorf("sweeping without faults: %w", err)
 			}
 		}
-		if err = errors.Join(w.hold(ctx, invariants.Settled), w.pursued(ctx)); err == nil {
+		if err = errors.Join(w.checkRules(ctx, invariants.Settled), w.checkWaiting(ctx)); err == nil {
 			return nil
 		}
 	}

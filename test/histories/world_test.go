@@ -16,18 +16,18 @@ import (
 	"restock/internal/shop"
 )
 
-// A stage is a database on which one history after another is played.
-type stage struct {
+// A database runs one history after another.
+type database struct {
 	*mysqltest.Database
-	// breakage makes a store that is broken on purpose of the real one. Nil: none.
+	// breakage returns a store with a bug that the tests must find. Nil means no bug.
 	breakage func(shop.Store) shop.Store
 }
 
-func newStage(tb testing.TB) *stage {
+func newDatabase(tb testing.TB) *database {
 	tb.Helper()
-	s := &stage{Database: mysqltest.New(tb, 4)}
-	s.Exec(tb, `CREATE TABLE first_product AS SELECT * FROM product`)
-	s.Exec(tb, `CREATE PROCEDURE start_again()
+	d := &database{Database: mysqltest.New(tb, 4)}
+	d.Exec(tb, `CREATE TABLE first_product AS SELECT * FROM product`)
+	d.Exec(tb, `CREATE PROCEDURE start_again()
 		BEGIN
 			START TRANSACTION;
 			DELETE FROM notice;
@@ -40,88 +40,92 @@ func newStage(tb testing.TB) *stage {
 			DELETE FROM ledger_checkpoint;
 			DELETE FROM product;
 			INSERT INTO product SELECT * FROM first_product;
-			INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product;
+			INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+				SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product;
 			COMMIT;
 		END`)
-	// What is stored need not survive the machine: the histories are about what is stored.
-	s.Exec(tb, `SET GLOBAL innodb_flush_log_at_trx_commit = 0`)
-	return s
+	// Faster: the data need not survive a crash of the server.
+	d.Exec(tb, `SET GLOBAL innodb_flush_log_at_trx_commit = 0`)
+	return d
 }
 
-// A world is a shop, the world around it, and what everybody remembers of it.
+// A world is the shop under test and a simulation of everything around it: clock, topic, mail,
+// factory and callers. It remembers the answers that callers got.
 type world struct {
-	*stage
-	shop *shop.Shop
-	fate fate
+	*database
+	shop   *shop.Shop
+	faults faultInjector
 
 	now time.Time
 	ids uint64
 
-	mu        sync.Mutex // guards what follows, for sweeps at once
+	mu        sync.Mutex // guards the fields down to notified: sweeps may run in parallel
 	topicDown bool
 	mailDown  bool
-	queue     []shop.ProductionOrder // messages to the factory
-	taken     map[uuid.UUID]bool     // production orders whose message the topic took
-	told      map[string]int         // notices, by kind and attempt
+	queue     []shop.ProductionOrder // the messages to the factory
+	accepted  map[uuid.UUID]bool     // production orders whose message the topic has accepted
+	notified  map[string]int         // the number of notices, by noticeKey
 
-	lots     []lot // that the factory is making
-	finished []lot // that it has told of, and may tell of again
+	lots     []lot // lots that the factory is making
+	finished []lot // lots that the factory has reported, and may report again
 
-	sales   map[uuid.UUID]shop.Sale // that buyers were told of
-	unsure  int                     // sales whose buyers got no answer
-	keys    map[string]remembered   // by idempotency key
-	booked  map[uuid.UUID]int       // by attempt: the most that a callback said which was acknowledged
-	said    map[uuid.UUID]int       // by attempt: the most that any callback said
-	strange map[string]bool         // receipts that were unusual: the notice's kind, and the attempt
-	closed  invariants.ClosedOrders // when somebody looked last
-	adjusts map[string]adjustment   // by idempotency key
+	sales          map[uuid.UUID]shop.Sale // the sales that buyers got as an answer
+	uncertainSales int                     // checkouts whose buyers got no answer
+	keys           map[string]purchase     // by idempotency key
+	acknowledged   map[uuid.UUID]int       // by attempt: the largest quantity of an acknowledged callback
+	reported       map[uuid.UUID]int       // by attempt: the largest quantity of any callback
+	expected       map[string]bool         // the notices that the shop must send, by noticeKey
+	closed         invariants.ClosedOrders // as of the last check
+	adjustments    map[string]adjustment   // by idempotency key
 
-	adjustsSure, adjustsUnsure int // that were answered, and those that may be stored
+	certainAdjustments, uncertainAdjustments int // with an acknowledgement; may be stored
 }
 
 // A lot is an attempt of the factory to make a production order.
 type lot struct {
 	attempt  uuid.UUID
 	order    shop.ProductionOrder
-	quantity int // that it told of, once it did
+	quantity int // the quantity that the factory reports; 0 before the first report
 }
 
-// A remembered purchase is what a buyer with a key knows of it.
-type remembered struct {
-	purchase shop.Purchase
-	sale     *shop.Sale // nil: no answer came
-	at       time.Time
+// A purchase is what a buyer knows of the first purchase with an idempotency key.
+type purchase struct {
+	shop.Purchase
+	sale *shop.Sale // nil if no answer came
+	at   time.Time
 }
 
+// An adjustment is what a merchant knows of the first adjustment with an idempotency key.
 type adjustment struct {
 	sku      string
 	quantity int
-	done     bool // false: no answer came
+	done     bool // false if no answer came
 	at       time.Time
 }
 
-// begin begins a history on a stage.
-func (s *stage) begin(ctx context.Context) (*world, error) {
-	if _, err := s.Admin.ExecContext(ctx, `CALL start_again()`); err != nil {
+// begin begins a history with a new shop on the database.
+func (d *database) begin(ctx context.Context) (*world, error) {
+	if _, err := d.Admin.ExecContext(ctx, `CALL start_again()`); err != nil {
 		return nil, fmt.Errorf("starting again: %w", err)
 	}
 	w := &world{
-		stage: s, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
-		taken: map[uuid.UUID]bool{}, told: map[string]int{}, sales: map[uuid.UUID]shop.Sale{}, keys: map[string]remembered{},
-		booked: map[uuid.UUID]int{}, said: map[uuid.UUID]int{}, strange: map[string]bool{}, closed: invariants.ClosedOrders{}, adjusts: map[string]adjustment{},
+		database: d, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
+		accepted: map[uuid.UUID]bool{}, notified: map[string]int{}, sales: map[uuid.UUID]shop.Sale{},
+		keys: map[string]purchase{}, acknowledged: map[uuid.UUID]int{}, reported: map[uuid.UUID]int{},
+		expected: map[string]bool{}, closed: invariants.ClosedOrders{}, adjustments: map[string]adjustment{},
 	}
-	var store shop.Store = s.Store
-	if s.breakage != nil {
-		store = s.breakage(store)
+	var store shop.Store = d.Store
+	if d.breakage != nil {
+		store = d.breakage(store)
 	}
 	w.shop = &shop.Shop{
-		Store: mortal{store, &w.fate}, Publisher: w, Notifier: w, Journal: shop.Discard,
+		Store: faultyStore{store, &w.faults}, Publisher: w, Notifier: w, Journal: shop.Discard,
 		Now: func() time.Time { return w.now }, NewID: func() (uuid.UUID, error) { return w.newID(), nil },
 	}
 	return w, nil
 }
 
-// newID is a UUIDv7 of the world's own time.
+// newID returns a UUIDv7 of the simulated time.
 func (w *world) newID() (id uuid.UUID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -132,56 +136,56 @@ func (w *world) newID() (id uuid.UUID) {
 	return id
 }
 
-// Publish puts a message into the factory's queue.
+// Publish puts a message into the factory's queue, unless the topic is down.
 func (w *world) Publish(_ context.Context, o shop.ProductionOrder) error {
-	_, err := suffer(&w.fate, func() (none, error) {
+	_, err := write(&w.faults, func() (none, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.topicDown {
 			return none{}, errors.New("the topic is down")
 		}
 		w.queue = append(w.queue, o)
-		w.taken[o.ID] = true
+		w.accepted[o.ID] = true
 		return none{}, nil
 	})
 	return err
 }
 
-// Notify tells people.
+// Notify counts a notice, unless the mail is down.
 func (w *world) Notify(_ context.Context, n shop.Notice) error {
-	_, err := suffer(&w.fate, func() (none, error) {
+	_, err := write(&w.faults, func() (none, error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.mailDown {
 			return none{}, errors.New("the mail is down")
 		}
-		w.told[noticeKey(n.Kind, n.AttemptID)]++
+		w.notified[noticeKey(n.Kind, n.AttemptID)]++
 		return none{}, nil
 	})
 	return err
 }
 
+// noticeKey identifies a notice about an attempt.
 func noticeKey(kind shop.NoticeKind, attempt uuid.UUID) string {
 	return string(kind) + " of attempt " + attempt.String()
 }
 
-// errNoAnswer is what a caller gets whose process died, or whose connection was cut: the call may
-// be done, or not.
+// errNoAnswer means that the process died or lost its connection. The call may have taken effect.
 var errNoAnswer = errors.New("no answer")
 
-// errNotDone is an errNoAnswer that says that nothing was done.
+// errNotDone means that no answer came and that the call has had no effect.
 var errNotDone = fmt.Errorf("nothing was done: %w", errNoAnswer)
 
-// process runs what one process does, until it ends or dies.
-func (w *world) process(ctx context.Context, steps int, kills bool, do func(context.Context) error) (err error) {
-	w.fate.mu.Lock()
-	w.fate.steps, w.fate.kills = steps, kills
-	w.fate.mu.Unlock()
+// process runs a function as one process, with a fault, until it returns or the fault kills it.
+func (w *world) process(ctx context.Context, f fault, do func(context.Context) error) (err error) {
+	w.faults.mu.Lock()
+	w.faults.fault = f
+	w.faults.mu.Unlock()
 	defer func() {
-		w.fate.steps = 0
+		w.faults.fault = fault{}
 		switch cause := recover().(type) {
 		case nil:
-		case death:
+		case killed:
 			err = errNoAnswer
 		default:
 			panic(cause)
@@ -197,17 +201,18 @@ func (w *world) process(ctx context.Context, steps int, kills bool, do func(cont
 	return err
 }
 
-// work is what the factory does with the message of a place in the queue.
-func (w *world) work(message int) {
+// startLot makes the factory start a lot for the message at an index of the queue.
+func (w *world) startLot(message int) {
 	w.lots = append(w.lots, lot{attempt: w.newID(), order: w.queue[message]})
 }
 
-// deliver tells of a lot, and remembers what it was answered.
-func (w *world) deliver(ctx context.Context, steps int, kills bool, l lot) error {
+// deliver reports a lot to the shop and remembers the answer.
+func (w *world) deliver(ctx context.Context, f fault, l lot) error {
 	var receipt shop.Receipt
-	w.said[l.attempt] = max(w.said[l.attempt], l.quantity)
-	err := w.process(ctx, steps, kills, func(ctx context.Context) (err error) {
-		receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt, SKU: l.order.SKU, Quantity: l.quantity, Signed: l.order.Quantity})
+	w.reported[l.attempt] = max(w.reported[l.attempt], l.quantity)
+	err := w.process(ctx, f, func(ctx context.Context) (err error) {
+		receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt,
+			SKU: l.order.SKU, Quantity: l.quantity, Signed: l.order.Quantity})
 		return err
 	})
 	if errors.Is(err, errNoAnswer) {
@@ -216,23 +221,23 @@ func (w *world) deliver(ctx context.Context, steps int, kills bool, l lot) error
 	if err != nil {
 		return fmt.Errorf("delivering %d of attempt %s: %w", l.quantity, l.attempt, err)
 	}
-	if before := w.booked[l.attempt]; before >= l.quantity && !receipt.Repeated {
+	if before := w.acknowledged[l.attempt]; before >= l.quantity && !receipt.Repeated {
 		return fmt.Errorf("attempt %s was booked twice", l.attempt)
 	}
-	w.booked[l.attempt] = max(w.booked[l.attempt], l.quantity)
+	w.acknowledged[l.attempt] = max(w.acknowledged[l.attempt], l.quantity)
 	if receipt.Correction > 0 {
-		w.strange[noticeKey(shop.NoticeReceiptCorrected, l.attempt)] = true
+		w.expected[noticeKey(shop.NoticeReceiptCorrected, l.attempt)] = true
 	}
 	switch {
 	case receipt.Surplus > 0:
-		w.strange[noticeKey(shop.NoticeSurplus, l.attempt)] = true
+		w.expected[noticeKey(shop.NoticeSurplus, l.attempt)] = true
 	case receipt.Late:
-		w.strange[noticeKey(shop.NoticeLateReceipt, l.attempt)] = true
+		w.expected[noticeKey(shop.NoticeLateReceipt, l.attempt)] = true
 	}
 	return nil
 }
 
-// sweep sweeps, untroubled.
+// sweep runs a sweep without faults.
 func (w *world) sweep(ctx context.Context) error {
 	_, err := w.shop.Sweep(ctx)
 	return err
