@@ -16,11 +16,12 @@ func NewKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
 		Description:       pulumi.String("Encrypts the stage's logs, and the topic of its alarms"),
 		EnableKeyRotation: pulumi.Bool(true),
 		// In a key's policy "*" is the key itself.
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: policy.JSON(func(of []string) any {
+			root, region, logGroups := of[0], of[1], of[2]
 			return policy.New(
 				policy.Statement{
 					Effect:    "Allow",
-					Principal: &policy.Principal{AWS: policy.SiblingARN(arns[0], "iam", "root")},
+					Principal: &policy.Principal{AWS: root},
 					Action:    []string{"kms:*"}, // whom the account lets: without this line nobody could ever change the key
 					Resource:  []string{"*"},
 				},
@@ -34,16 +35,16 @@ func NewKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
 				// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
 				policy.Statement{
 					Effect:    "Allow",
-					Principal: &policy.Principal{Service: "logs." + policy.Region(arns[0]) + ".amazonaws.com"},
+					Principal: &policy.Principal{Service: "logs." + region + ".amazonaws.com"},
 					Action: []string{
 						"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
 						"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey",
 					},
 					Resource:  []string{"*"},
-					Condition: policy.Condition{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": policy.SiblingARN(arns[0], "logs", "log-group:*")}},
+					Condition: policy.Condition{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logGroups}},
 				},
 			)
-		}, anARN),
+		}, policy.SiblingARN(anARN, "iam", "root"), policy.Region(anARN), policy.SiblingARN(anARN, "logs", "log-group:*")),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("creating the key of logs and alarms: %w", err)

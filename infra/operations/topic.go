@@ -28,11 +28,11 @@ func NewTopic(ctx *pulumi.Context, name string, key *kms.Key, email string) (*sn
 					Principal: &policy.Principal{Service: "cloudwatch.amazonaws.com"},
 					Action:    []string{"sns:Publish"},
 					Resource:  []string{arns[0]},
-					Condition: policy.Condition{"ArnLike": {"aws:SourceArn": policy.SiblingARN(arns[0], "cloudwatch", "alarm:*")}},
+					Condition: policy.Condition{"ArnLike": {"aws:SourceArn": arns[1]}},
 				},
 				policy.EncryptedOnly(arns[0], "sns:Publish"),
 			)
-		}, topic.Arn),
+		}, topic.Arn, policy.SiblingARN(topic.Arn, "cloudwatch", "alarm:*")),
 	}, pulumi.Parent(topic))
 	if err != nil {
 		return nil, fmt.Errorf("letting alarms publish to topic %s: %w", name, err)

@@ -113,10 +113,9 @@ func (f *function) rotate(ctx *pulumi.Context, secret *secretsmanager.Secret, af
 		return fmt.Errorf("having function %s rotate secret %s: %w", f.declared.Name, f.declared.Rotates, err)
 	}
 	name := f.declared.Name + "-rotation"
-	account := secret.Arn.ApplyT(policy.Account).(pulumi.StringOutput)
 	// Secrets Manager says on whose behalf it asks by the account, and not by the secret; the function knows its secret:
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-	permission, err := f.allowInvocation(ctx, name, "secretsmanager.amazonaws.com", lambda.PermissionArgs{SourceAccount: account})
+	permission, err := f.allowInvocation(ctx, name, "secretsmanager.amazonaws.com", lambda.PermissionArgs{SourceAccount: policy.Account(secret.Arn)})
 	if err != nil {
 		return failed(err)
 	}
