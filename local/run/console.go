@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 
 	"restock/infra/graph"
 	"restock/local/view/console"
@@ -26,7 +27,7 @@ func (r *Run) startConsole() {
 	r.config.Log = slog.New(slog.NewMultiHandler(r.config.Log.Handler(), events.NewHandler(records, slog.LevelDebug)))
 	r.console = console.New(console.Config{
 		Program: r.config.Program.Name, Stage: r.config.Stage, Records: records, Log: r.config.Log.With("part", "console"),
-		Business: r.config.Program.Business,
+		Panels: r.config.Panels, Business: r.config.Program.Business,
 	})
 	r.onClose("console", func(context.Context) error { return r.console.Close() })
 	r.serve("console", r.listen.console, r.console, nil)
@@ -37,7 +38,7 @@ func (r *Run) draw(p *program) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside["factory"])
+	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside)
 	if err != nil {
 		return err
 	}
@@ -50,14 +51,14 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside["factory"])
+	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside)
 	if err != nil {
 		return err
 	}
 	e := r.Endpoints()
 	stack := console.Stack{
 		Graph: picture, DSN: e.DSN,
-		Endpoints: console.Endpoints{API: e.API, AWS: e.AWS, Factory: e.Outside["factory"]},
+		Endpoints: map[string]string{"api": e.API, "aws": e.AWS},
 		Instances: func(name string) int {
 			if f := fs.named(p.graph, name); f != nil {
 				return f.Instances()
@@ -68,11 +69,7 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	for _, resource := range p.graph.OfType(graph.Queue) {
 		stack.Queues = append(stack.Queues, s.queues[resource.String("arn")])
 	}
-	for _, s := range r.standIns {
-		if f, ok := s.(console.Factory); ok {
-			stack.Factory = f
-		}
-	}
+	maps.Copy(stack.Endpoints, e.Outside)
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)
 	}

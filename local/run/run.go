@@ -33,6 +33,9 @@ type Config struct {
 	AWS     string
 	Console string // empty: there is none
 
+	// Panels are the program's own parts of the console.
+	Panels []console.Panel
+
 	// Outside are the servers outside AWS that the program's functions call, where a stage names them.
 	Outside []OutsideServer
 

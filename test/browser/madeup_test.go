@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"restock/cmd/local/factory"
+	"restock/cmd/local/panels"
 	"restock/local/view/console"
 	"restock/local/view/events"
 	"restock/test/browser/browsertest"
@@ -29,7 +31,10 @@ func openMadeUp(t *testing.T, shop http.Handler) madeUp {
 	s := openShop(t)
 	records := events.NewStream[events.Event](1 << 16)
 	log := slog.New(events.NewHandler(records, slog.LevelDebug))
-	c := console.New(console.Config{Program: "shop", Stage: "dev", Records: records, Log: log.With("part", "console")})
+	c := console.New(console.Config{
+		Program: "shop", Stage: "dev", Records: records, Log: log.With("part", "console"),
+		Panels: panels.New(log.With("part", "console"), func() *factory.Factory { return nil }),
+	})
 	served := httptest.NewServer(c)
 	t.Cleanup(func() {
 		c.Close() // the streams end, which the server waits for
@@ -50,7 +55,7 @@ func openMadeUp(t *testing.T, shop http.Handler) madeUp {
 				{ID: "api:shop>function:sales-api", From: "api:shop", To: "function:sales-api"},
 			},
 		},
-		Endpoints: console.Endpoints{API: api.URL}, DSN: s.Endpoints().DSN,
+		Endpoints: map[string]string{"api": api.URL}, DSN: s.Endpoints().DSN,
 	})
 	if err != nil {
 		t.Fatal(err)

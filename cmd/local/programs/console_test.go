@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"restock/cmd/local/panels"
 	"restock/cmd/local/programs"
 	"restock/lambdas/journal"
 	"restock/local/view/console"
@@ -77,12 +78,15 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 		})
 	}
 
-	var state console.State
+	var state struct {
+		console.State
+		Panels struct{ Stock panels.StockState }
+	}
 	await.Until(t, "the console shows the stock", func() bool {
 		s.fetch(t, "/state", &state)
-		return slices.ContainsFunc(state.Products, func(p console.Product) bool {
+		return slices.ContainsFunc(state.Panels.Stock.Products, func(p panels.Product) bool {
 			return p.SKU == "CP-502101" && p.Stock == 100 && p.OnOrder == 0 && p.Status == "available"
-		}) && len(state.Series) > 0
+		}) && len(state.Panels.Stock.Series) > 0
 	})
 	if state.Counters["function:sales-api"]["invocations"] != 3 || state.Counters["queue:stock_queue"]["deleted"] != 1 || state.Stream.Dropped != 0 {
 		t.Errorf("got %v, %+v", state.Counters, state.Stream)
@@ -125,7 +129,7 @@ func TestTheConsoleShowsAProgramThatKnowsNothingOfIt(t *testing.T) {
 	})
 	var state console.State
 	s.fetch(t, "/state", &state)
-	if state.Factory != nil || len(state.Products) != 0 || state.Program != "tutorial" {
-		t.Errorf("got the factory %+v, the products %+v of %s; want none", state.Factory, state.Products, state.Program)
+	if len(state.Panels) != 0 || state.Program != "tutorial" {
+		t.Errorf("got the panels %v of %s, want none", state.Panels, state.Program)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"restock/cmd/local/factory"
+	"restock/cmd/local/panels"
 	tutorial "restock/examples/tutorial/program"
 	"restock/infra/rules"
 	"restock/infra/stack"
@@ -15,10 +16,12 @@ import (
 	"restock/local/run"
 )
 
+const shopName = "shop"
+
 // Shop is the program of the shop.
 func Shop() run.Program {
 	return run.Program{
-		Name: "shop", Project: ".", Package: "infra/stack", Functions: lambdas.Folder,
+		Name: shopName, Project: ".", Package: "infra/stack", Functions: lambdas.Folder,
 		Declared:  rules.Declarations{Functions: stack.Declarations(), DeclaredIn: declaredIn},
 		MissingIn: missingIn, Declare: stack.Program,
 		ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
@@ -83,6 +86,9 @@ func Start(ctx context.Context, c Config) (*Run, error) {
 			return r.Factory
 		},
 	}}
+	if c.Program.Name == shopName {
+		c.Panels = panels.New(c.Log.With("part", "console"), func() *factory.Factory { return r.Factory })
+	}
 	var err error
 	if r.Run, err = run.Start(ctx, c.Config); err != nil {
 		return nil, err

@@ -6,8 +6,8 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"restock/cmd/local/panels"
 	"restock/cmd/local/programs"
-	"restock/local/view/console"
 	"restock/test/await"
 )
 
@@ -24,9 +24,11 @@ func TestARunThatGoesWellSaysNoWarningTillItsEnd(t *testing.T) {
 	}
 	s := &stack{Run: r, Endpoints: r.Endpoints()}
 	await.Until(t, "the console shows the stock", func() bool {
-		var state struct{ Products []console.Product }
+		var state struct {
+			Panels struct{ Stock panels.StockState }
+		}
 		s.fetch(t, "/state", &state)
-		return len(state.Products) > 0
+		return len(state.Panels.Stock.Products) > 0
 	})
 	if err := r.Close(); err != nil {
 		t.Error(err)

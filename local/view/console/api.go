@@ -18,14 +18,17 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.
 func (c *Console) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /events", c.serveStream)
-	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.state()) })
+	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) { Answer(w, http.StatusOK, c.state()) })
 	mux.HandleFunc("GET /nodes/{id...}", c.serveNode)
-	mux.HandleFunc("GET /journeys", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, c.observer.journeys.list()) })
+	mux.HandleFunc("GET /journeys", func(w http.ResponseWriter, _ *http.Request) { Answer(w, http.StatusOK, c.observer.journeys.list()) })
 	mux.HandleFunc("GET /journeys/{id...}", c.serveJourney)
-	mux.HandleFunc("POST /factory/faults", c.serveFault)
 	mux.HandleFunc("POST /redrive", c.serveRedrive)
-	mux.HandleFunc("POST /rush", c.serveRush)
-	mux.HandleFunc("DELETE /rush", c.serveRushEnd)
+	for _, p := range c.config.Panels {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
+			mux.Handle(method+" /panels/"+p.Name+"/", p.handler())
+		}
+	}
+	mux.HandleFunc("GET /{$}", c.servePage)
 	mux.Handle("GET /", files(page.Files))
 	return protected(mux)
 }
@@ -37,7 +40,7 @@ func files(from fs.FS) http.Handler {
 		name := r.URL.Path[1:]
 		if name != "" {
 			if info, err := fs.Stat(from, name); err != nil || info.IsDir() {
-				refuse(w, http.StatusNotFound, fmt.Errorf("the console has no %s", r.URL.Path))
+				Refuse(w, http.StatusNotFound, fmt.Errorf("the console has no %s", r.URL.Path))
 				return
 			}
 		}
@@ -48,27 +51,27 @@ func files(from fs.FS) http.Handler {
 func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 	lines, known := c.observer.node(r.PathValue("id"))
 	if !known {
-		refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no node %q", r.PathValue("id")))
+		Refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no node %q", r.PathValue("id")))
 		return
 	}
-	answer(w, http.StatusOK, lines)
+	Answer(w, http.StatusOK, lines)
 }
 
 func (c *Console) serveJourney(w http.ResponseWriter, r *http.Request) {
 	j, known := c.observer.journeys.get(r.PathValue("id"))
 	if !known {
-		refuse(w, http.StatusNotFound, fmt.Errorf("there is no journey %q, or not any more: the latest %d are kept, and of those with a production order the latest %d", r.PathValue("id"), maxPlainJourneys, maxOrderedJourneys))
+		Refuse(w, http.StatusNotFound, fmt.Errorf("there is no journey %q, or not any more: the latest %d are kept, and of those with a production order the latest %d", r.PathValue("id"), maxPlainJourneys, maxOrderedJourneys))
 		return
 	}
-	answer(w, http.StatusOK, j)
+	Answer(w, http.StatusOK, j)
 }
 
 func (c *Console) serveRedrive(w http.ResponseWriter, r *http.Request) {
 	var asked struct {
 		Queue string `json:"queue"`
 	}
-	if err := decode(w, r, &asked); err != nil {
-		fail(w, err)
+	if err := Decode(w, r, &asked); err != nil {
+		Fail(w, err)
 		return
 	}
 	var queue *sqs.Queue
@@ -78,40 +81,17 @@ func (c *Console) serveRedrive(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if queue == nil {
-		refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no queue %q", asked.Queue))
+		Refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no queue %q", asked.Queue))
 		return
 	}
 	done, err := redrive(queue)
 	if refused := (*awsapi.Error)(nil); errors.As(err, &refused) {
-		refuse(w, http.StatusConflict, fmt.Errorf("queue %s: %s", asked.Queue, refused.Message))
+		Refuse(w, http.StatusConflict, fmt.Errorf("queue %s: %s", asked.Queue, refused.Message))
 		return
 	}
 	if err != nil {
-		fail(w, err)
+		Fail(w, err)
 		return
 	}
-	answer(w, http.StatusOK, done)
-}
-
-func (c *Console) serveRush(w http.ResponseWriter, r *http.Request) {
-	var asked Buyers
-	if err := decode(w, r, &asked); err != nil {
-		fail(w, err)
-		return
-	}
-	state, err := c.rush.begin(asked)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	answer(w, http.StatusAccepted, state)
-}
-
-func (c *Console) serveRushEnd(w http.ResponseWriter, _ *http.Request) {
-	state := c.rush.end()
-	if state == nil {
-		refuse(w, http.StatusNotFound, errors.New("there has been no rush"))
-		return
-	}
-	answer(w, http.StatusOK, state)
+	Answer(w, http.StatusOK, done)
 }

@@ -4,13 +4,12 @@ package console
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
 	"time"
 
-	"restock/cmd/local/factory"
 	"restock/local/aws/sqs"
 	"restock/local/view/events"
 )
@@ -21,6 +20,8 @@ type Config struct {
 	Stage   string
 	Records *events.Stream[events.Event] // what the run logs; its end is the console's
 	Log     *slog.Logger                 // of the console itself, which may be one whose records are those
+
+	Panels []Panel // the program's own parts of the page
 
 	// Business says what a line of a function means to a journey, by the line's kind and
 	// attributes. It may be nil.
@@ -33,28 +34,12 @@ type Milestone struct {
 	Made    int  // units that came
 }
 
-// Endpoints are where a run's parts are to be found: URLs.
-type Endpoints struct {
-	API     string `json:"api"`
-	AWS     string `json:"aws"`
-	Factory string `json:"factory"`
-}
-
-// A Factory is the factory's stand-in.
-type Factory interface {
-	Requests() []factory.Request
-	Fault() factory.Fault
-	SetFault(factory.Fault) error
-	LoseJobs() int
-}
-
 // A Stack is what runs.
 type Stack struct {
 	Graph     Graph
-	Endpoints Endpoints
+	Endpoints map[string]string // URLs, by name: "api", "aws", and the names of outside servers
 	Queues    []*sqs.Queue
-	Factory   Factory // nil where there is none
-	DSN       string  // of the database, as its administrator; empty where there is none
+	DSN       string // of the database, as its administrator; empty where there is none
 
 	// Instances is how many instances of a function there are.
 	Instances func(function string) int
@@ -66,8 +51,6 @@ type Console struct {
 	log      *slog.Logger
 	handler  http.Handler
 	observer *observer
-	products *products
-	rush     *rush
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -86,9 +69,7 @@ type Console struct {
 // New makes a console that shows nothing but events, until it is told what runs. It must be closed.
 func New(c Config) *Console {
 	ctx, cancel := context.WithCancel(context.Background())
-	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), products: newProducts(c.Log),
-		ctx: ctx, cancel: cancel}
-	console.rush = newRush(ctx, c.Log)
+	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), ctx: ctx, cancel: cancel}
 	console.handler = console.routes()
 	records := c.Records.Subscribe(0)
 	console.running.Go(func() {
@@ -101,7 +82,11 @@ func New(c Config) *Console {
 // Close ends what the console runs, and the streams of those who listen to it. It may be called again.
 func (c *Console) Close() error {
 	c.cancel()
-	c.rush.wait()
+	for _, p := range c.config.Panels {
+		if p.Close != nil {
+			p.Close()
+		}
+	}
 	c.running.Wait()
 	return nil
 }
@@ -109,25 +94,31 @@ func (c *Console) Close() error {
 // Draw shows a stack's picture before it runs.
 func (c *Console) Draw(g Graph) { c.observer.show(g) }
 
-// Run shows a stack that runs, in place of the one before. It is watched until the console is closed. The error says why its database
-// cannot be.
+// Run shows a stack that runs, in place of the one before. It is watched until the console is closed. The error is a panel's.
 func (c *Console) Run(s Stack) error {
 	c.observer.show(s.Graph)
 	c.mu.Lock()
 	c.stack = s
 	c.mu.Unlock()
-	c.rush.aim(s.Endpoints.API)
-	if s.DSN == "" {
-		return nil
+	for _, p := range c.config.Panels {
+		if p.Start == nil {
+			continue
+		}
+		if err := p.Start(c.ctx, s); err != nil {
+			return fmt.Errorf("panel %s: %w", p.Name, err)
+		}
 	}
-	if c.ctx.Err() != nil {
-		return errors.New("watching the database: the console is closed")
-	}
-	return c.products.watch(c.ctx, &c.running, s.DSN)
+	return nil
 }
 
-// Leave ends the watching of the stack's database, which is about to end. What the console has seen of it stays.
-func (c *Console) Leave() { c.products.end() }
+// Leave lets go of the stack's database, which is about to end. What the panels have read of it stays.
+func (c *Console) Leave() {
+	for _, p := range c.config.Panels {
+		if p.Leave != nil {
+			p.Leave()
+		}
+	}
+}
 
 // A Build is the state of the functions' sources.
 type Build struct {
@@ -161,8 +152,14 @@ func (c *Console) Changed(change Change) {
 	c.changes = append([]Change{change}, c.changes[:min(len(c.changes), maxChanges-1)]...)
 }
 
-// TurnedAway tells that the API turns a request away because there is no room for it, before it answers.
-func (c *Console) TurnedAway(requestID, reason string) { c.rush.turnedAway(requestID, reason) }
+// TurnedAway tells why the API refuses a request for which it has no capacity, before it answers.
+func (c *Console) TurnedAway(requestID, reason string) {
+	for _, p := range c.config.Panels {
+		if p.TurnedAway != nil {
+			p.TurnedAway(requestID, reason)
+		}
+	}
+}
 
 // current is the stack that runs.
 func (c *Console) current() Stack {

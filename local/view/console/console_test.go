@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"restock/cmd/local/factory"
 	"restock/local/aws/sqs"
 	"restock/local/view/console"
 	"restock/local/view/events"
@@ -244,59 +243,4 @@ func stockEmpty(t *testing.T, order, validUntil string) string {
 		t.Fatal(err)
 	}
 	return string(body)
-}
-
-func TestTheFactorysFaults(t *testing.T) {
-	h := newHouse(t)
-	var refused struct{ Error string }
-	if status := h.post(t, "/factory/faults", `{"status":503}`, &refused); status != 409 || !strings.Contains(refused.Error, "no factory") {
-		t.Errorf("without a factory: got %d %+v", status, refused)
-	}
-	f := factory.New(factory.Config{Step: time.Hour})
-	t.Cleanup(f.Close)
-	if err := h.Console.Run(console.Stack{Graph: picture(), Factory: f}); err != nil {
-		t.Fatal(err)
-	}
-	order := httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`))
-	order.Header.Set("Content-Type", "application/json")
-	f.ServeHTTP(httptest.NewRecorder(), order)
-	for _, c := range []struct {
-		body string
-		want factory.Fault
-		lost bool
-	}{
-		{`{"status":503}`, factory.Fault{Status: 503}, false},
-		{`{"answer":"hang"}`, factory.Fault{Answer: factory.AnswerNever}, false},
-		{`{"deliveries":2,"count":"50"}`, factory.Fault{Deliveries: 2, Count: "50"}, false},
-		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
-		{`{"delay_ms":3000,"hold":true}`, factory.Fault{Delay: 3 * time.Second, Hold: true}, false},
-		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
-		{`{"lose":true}`, factory.Fault{Delay: 3 * time.Second}, true},
-		{`{}`, factory.Fault{}, true},
-	} {
-		var now console.Fault
-		if status := h.post(t, "/factory/faults", c.body, &now); status != 200 || f.Fault() != c.want {
-			t.Errorf("%s: got %d %+v, the factory has %+v, want %+v", c.body, status, now, f.Fault(), c.want)
-		}
-		if lost := f.Requests()[0].Lost; lost != c.lost {
-			t.Errorf("%s: the lot is lost: %v, want %v", c.body, lost, c.lost)
-		}
-	}
-	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"deliveries":20000}`, `{"staus":503}`, `{} {}`, `{`} {
-		var refused struct{ Error string }
-		if status := h.post(t, "/factory/faults", body, &refused); status != 400 || refused.Error == "" || f.Fault() != (factory.Fault{}) {
-			t.Errorf("%s: got %d %+v, and the factory has %+v; want 400, and nothing changed", body, status, refused, f.Fault())
-		}
-	}
-	var state struct {
-		Factory  console.FactoryState
-		Counters map[string]map[string]int
-	}
-	await.Until(t, "the state shows the lot", func() bool {
-		h.get(t, "/state", &state)
-		return state.Counters["factory:factory"]["lost"] == 1
-	})
-	if r := state.Factory.Requests[0]; r.SKU != "CP-502101" || r.Quantity != "100" || !r.Lost {
-		t.Errorf("got %+v", r)
-	}
 }

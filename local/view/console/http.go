@@ -32,43 +32,46 @@ func protected(h http.Handler) http.Handler {
 	})
 }
 
-// A refusal is an error with the status that it is answered with.
-type refusal struct {
-	status int
-	error
+// A Refusal is an error with the status that it is answered with.
+type Refusal struct {
+	Status int
+	Err    error
 }
 
-// decode reads a control's body: a document of JSON, with no other fields than those of the struct.
-func decode(w http.ResponseWriter, r *http.Request, into any) error {
+func (r Refusal) Error() string { return r.Err.Error() }
+func (r Refusal) Unwrap() error { return r.Err }
+
+// Decode reads a control's body: a document of JSON, with no other fields than those of the struct.
+func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return refusal{http.StatusUnsupportedMediaType, fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))}
+		return Refusal{http.StatusUnsupportedMediaType, fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return refusal{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", maxBody)}
+		return Refusal{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", maxBody)}
 	}
 	if err != nil {
-		return refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
+		return Refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		return refusal{http.StatusBadRequest, errors.New("the body is empty: send a document of JSON, like {}")}
+		return Refusal{http.StatusBadRequest, errors.New("the body is empty: send a document of JSON, like {}")}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		return refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
+		return Refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return refusal{http.StatusBadRequest, errors.New("the body holds more than one document")}
+		return Refusal{http.StatusBadRequest, errors.New("the body holds more than one document")}
 	}
 	return nil
 }
 
-// answer writes a document of JSON.
-func answer(w http.ResponseWriter, status int, value any) {
+// Answer writes a document of JSON.
+func Answer(w http.ResponseWriter, status int, value any) {
 	text, err := document(value)
 	if err != nil {
-		refuse(w, http.StatusInternalServerError, fmt.Errorf("writing the answer: %w", err))
+		Refuse(w, http.StatusInternalServerError, fmt.Errorf("writing the answer: %w", err))
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -85,16 +88,16 @@ func document(value any) ([]byte, error) {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
 }
 
-// refuse writes an error.
-func refuse(w http.ResponseWriter, status int, err error) {
-	answer(w, status, map[string]string{"error": err.Error()})
+// Refuse writes an error.
+func Refuse(w http.ResponseWriter, status int, err error) {
+	Answer(w, status, map[string]string{"error": err.Error()})
 }
 
-// fail answers with an error: by its own status, or else by 400.
-func fail(w http.ResponseWriter, err error) {
+// Fail answers with an error: by its own status, or else by 400.
+func Fail(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
-	if r := (refusal{}); errors.As(err, &r) {
-		status = r.status
+	if r := (Refusal{}); errors.As(err, &r) {
+		status = r.Status
 	}
-	refuse(w, status, err)
+	Refuse(w, status, err)
 }

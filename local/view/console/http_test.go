@@ -9,18 +9,18 @@ import (
 
 func TestControlsTakeJSONAlone(t *testing.T) {
 	h := newHouse(t)
-	const rush = `{"buyers":0,"seconds":0}` // refused, with 400, where it is read
+	const unknown = `{"queue":"nowhere"}` // refused, with 404, where it is read
 	for _, c := range []struct {
 		name, method, path, contentType, body string
 		status                                int
 	}{
-		{"JSON", "POST", "/rush", "application/json", rush, 400},
-		{"a charset", "POST", "/rush", "application/json; charset=utf-8", rush, 400},
-		{"a form", "POST", "/rush", "text/plain", rush, 415},
+		{"JSON", "POST", "/redrive", "application/json", unknown, 404},
+		{"a charset", "POST", "/redrive", "application/json; charset=utf-8", unknown, 404},
+		{"a form", "POST", "/redrive", "text/plain", unknown, 415},
 		{"no content type", "POST", "/redrive", "", `{"queue":"dlq"}`, 415},
 		{"too much", "POST", "/redrive", "application/json", `{"queue":"` + strings.Repeat("x", 1<<20) + `"}`, 413},
-		{"a control that is read", "GET", "/rush", "", "", 404},
-		{"another site that asks whether it may", "OPTIONS", "/rush", "", "", 405},
+		{"a control that is read", "GET", "/redrive", "", "", 404},
+		{"another site that asks whether it may", "OPTIONS", "/redrive", "", "", 405},
 	} {
 		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", c.contentType)

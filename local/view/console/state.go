@@ -1,31 +1,26 @@
 package console
 
 import (
-	"encoding/json"
-	"slices"
+	"maps"
 	"time"
-
-	"restock/cmd/local/factory"
 )
 
 // State is how a run is at a moment.
 type State struct {
-	Time      time.Time `json:"time"`
-	Program   string    `json:"program"`
-	Stage     string    `json:"stage"`
-	Endpoints Endpoints `json:"endpoints"`
-	Graph     Graph     `json:"graph"`
-	Series    []Point   `json:"series"`
+	Time      time.Time         `json:"time"`
+	Program   string            `json:"program"`
+	Stage     string            `json:"stage"`
+	Endpoints map[string]string `json:"endpoints"`
+	Graph     Graph             `json:"graph"`
 	changing
 }
 
-// changing is what of the state changes while a stack runs. The series grows by the products of a moment, which are in it.
+// changing is what of the state changes while a stack runs.
 type changing struct {
 	Counters    map[string]map[string]int `json:"counters"`
-	Products    []Product                 `json:"products"`
+	Faults      map[string]string         `json:"faults"` // what is wrong with nodes, by their ids
 	DeadLetters []DeadLetter              `json:"dead_letters"`
-	Factory     *FactoryState             `json:"factory"`
-	Rush        *RushState                `json:"rush"`
+	Panels      map[string]any            `json:"panels"` // by their names
 	Build       *Build                    `json:"build"`
 	Changes     []Change                  `json:"changes"`
 	Stream      StreamState               `json:"stream"`
@@ -39,34 +34,7 @@ type StreamState struct {
 	Capacity    int    `json:"capacity"`
 }
 
-// A FactoryState is how the factory's stand-in does.
-type FactoryState struct {
-	Fault     Fault            `json:"fault"`
-	FaultText string           `json:"fault_text"`
-	Requests  []FactoryRequest `json:"requests"` // the latest, the newest first
-}
-
-// A FactoryRequest is a production order that the factory was sent.
-type FactoryRequest struct {
-	ID         string            `json:"id"` // of the lot; empty where the factory makes none
-	Time       time.Time         `json:"time"`
-	Step       string            `json:"step"`
-	Lost       bool              `json:"lost"`
-	SKU        string            `json:"sku"`
-	Quantity   string            `json:"quantity"`
-	Deliveries []FactoryDelivery `json:"deliveries"`
-}
-
-// A FactoryDelivery is a callback of the factory.
-type FactoryDelivery struct {
-	Time   time.Time `json:"time"`
-	Status int       `json:"status"` // 0 where there was no answer
-	Error  string    `json:"error,omitempty"`
-}
-
 const (
-	// maxFactoryRequests is how many of the factory's requests are shown.
-	maxFactoryRequests = 20
 	// stateAge is how old a state may be that is told.
 	stateAge = 250 * time.Millisecond
 )
@@ -74,10 +42,12 @@ const (
 // state is how the run is now.
 func (c *Console) state() State {
 	stack, picture := c.current(), c.observer.shown()
-	return State{
+	s := State{
 		Time: time.Now().UTC(), Program: c.config.Program, Stage: c.config.Stage, Endpoints: stack.Endpoints, Graph: picture.graph,
-		Series: c.products.points(), changing: c.changing(),
+		changing: c.changing(),
 	}
+	s.Panels = c.panelStates(true)
+	return s
 }
 
 // changing is what changes, as it was a moment ago at most: many may ask.
@@ -94,7 +64,7 @@ func (c *Console) changing() changing {
 func (c *Console) look() changing {
 	stack, picture := c.current(), c.observer.shown()
 	s := changing{
-		Counters: c.observer.counted(), Products: c.products.latest(), Rush: c.rush.state(), Stream: c.streamState(),
+		Counters: c.observer.counted(), Faults: map[string]string{}, Panels: c.panelStates(false), Stream: c.streamState(),
 		DeadLetters: deadLettersIn(picture.deadLetterQueues(stack.Queues), c.observer.deadLetters, c.observer.journeys),
 	}
 	c.mu.Lock()
@@ -123,26 +93,17 @@ func (c *Console) look() changing {
 			}
 		}
 	}
-	if node := picture.only(KindDatabase); node != "" {
-		set(node, "connections", c.products.connections())
-	}
-	if node := picture.only(KindFactory); node != "" && stack.Factory != nil {
-		requests := stack.Factory.Requests()
-		s.Factory = factoryState(stack.Factory.Fault(), requests)
-		making, deliveries, lost := 0, 0, 0
-		for _, r := range requests {
-			switch {
-			case r.Lost:
-				lost++
-			case r.ID != "" && len(r.Deliveries) == 0:
-				making++
+	for _, p := range c.config.Panels {
+		if p.Counters != nil {
+			for node, counters := range p.Counters() {
+				for counter, n := range counters {
+					set(node, counter, n)
+				}
 			}
-			deliveries += len(r.Deliveries)
 		}
-		set(node, "requests", len(requests))
-		set(node, "in_the_making", making)
-		set(node, "deliveries", deliveries)
-		set(node, "lost", lost)
+		if p.Faults != nil {
+			maps.Copy(s.Faults, p.Faults())
+		}
 	}
 	return s
 }
@@ -150,30 +111,4 @@ func (c *Console) look() changing {
 func (c *Console) streamState() StreamState {
 	told, records := c.observer.told.Stats(), c.config.Records.Stats()
 	return StreamState{Events: told.Published, Dropped: told.Dropped + records.Dropped, Subscribers: told.Subscribers, Capacity: told.Capacity}
-}
-
-func factoryState(fault factory.Fault, requests []factory.Request) *FactoryState {
-	s := &FactoryState{Fault: faultOf(fault), FaultText: fault.String(), Requests: []FactoryRequest{}}
-	for _, r := range slices.Backward(requests[max(0, len(requests)-maxFactoryRequests):]) {
-		var order struct {
-			SKU      json.RawMessage `json:"MessageAttributeProductId"`
-			Quantity json.RawMessage `json:"MessageAttributeProductCnt"`
-		}
-		_ = json.Unmarshal(r.Body, &order) // the factory takes anything
-		shown := FactoryRequest{ID: r.ID, Time: r.Time.UTC(), Step: r.Step, Lost: r.Lost, SKU: plain(order.SKU), Quantity: plain(order.Quantity), Deliveries: []FactoryDelivery{}}
-		for _, d := range r.Deliveries {
-			shown.Deliveries = append(shown.Deliveries, FactoryDelivery{Time: d.Time.UTC(), Status: d.Status, Error: d.Err})
-		}
-		s.Requests = append(s.Requests, shown)
-	}
-	return s
-}
-
-// plain is a value of JSON as people read it: text without its quotes.
-func plain(value json.RawMessage) string {
-	var text string
-	if json.Unmarshal(value, &text) == nil {
-		return text
-	}
-	return string(value)
 }

@@ -42,7 +42,7 @@ type droppedTold struct {
 func (c *Console) serveStream(w http.ResponseWriter, r *http.Request) {
 	told, err := c.subscribe(r)
 	if err != nil {
-		refuse(w, http.StatusBadRequest, err)
+		Refuse(w, http.StatusBadRequest, err)
 		return
 	}
 	defer told.Close()

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,14 +18,14 @@ import (
 // Nodes of the picture that no resource declares.
 const buyers, thePeople = "buyers", "people"
 
-// Draw draws a program that is recorded with the addresses of this machine, the factory's among them. The error is that of a policy which
+// Draw draws a program that is recorded with the addresses of this machine, and the outside servers, whose URLs are given by name. The error is that of a policy which
 // cannot be read.
-func Draw(g *graph.Graph, factoryURL string) (console.Graph, error) {
+func Draw(g *graph.Graph, outside map[string]string) (console.Graph, error) {
 	policies, err := declared.Read(g)
 	if err != nil {
 		return console.Graph{}, fmt.Errorf("drawing the stack: %w", err)
 	}
-	d := &drawing{program: g, policies: policies, factoryURL: factoryURL, byARN: map[string]string{}}
+	d := &drawing{program: g, policies: policies, byARN: map[string]string{}}
 	d.Routes = map[string]string{}
 	d.functions()
 	d.topics()
@@ -33,17 +34,18 @@ func Draw(g *graph.Graph, factoryURL string) (console.Graph, error) {
 	d.schedules()
 	d.secrets()
 	d.database()
-	d.factory()
+	for _, name := range slices.Sorted(maps.Keys(outside)) {
+		d.outside(name, outside[name])
+	}
 	return d.Graph, nil
 }
 
 // A drawing is a picture in the making.
 type drawing struct {
 	console.Graph
-	program    *graph.Graph
-	policies   *declared.Policies
-	factoryURL string
-	byARN      map[string]string // ids of nodes
+	program  *graph.Graph
+	policies *declared.Policies
+	byARN    map[string]string // ids of nodes
 }
 
 // node draws a resource.
@@ -260,15 +262,15 @@ func (d *drawing) database() {
 	}
 }
 
-// factory draws the factory where a function's environment says where it is. It calls back where that function knows the API's URL, to hand
-// it on.
-func (d *drawing) factory() {
+// outside draws an outside server if a function's environment has its URL. The kind of its node is its
+// name. The server calls back if that function knows the API's URL, to pass it on.
+func (d *drawing) outside(name, url string) {
 	for _, f := range d.program.OfType(graph.Function) {
 		values := environment(f)
-		if d.factoryURL == "" || !slices.ContainsFunc(values, func(value string) bool { return strings.HasPrefix(value, d.factoryURL) }) {
+		if !slices.ContainsFunc(values, func(value string) bool { return strings.HasPrefix(value, url) }) {
 			continue
 		}
-		id := d.once(console.KindFactory, "factory", "factory", d.factoryURL)
+		id := d.once(name, name, name, url)
 		d.edge(d.byARN[f.String("arn")], id, "")
 		for _, api := range d.program.OfType(graph.API) {
 			if slices.Contains(values, api.String("apiEndpoint")) {

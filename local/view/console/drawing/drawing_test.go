@@ -69,7 +69,7 @@ func arrows(g console.Graph) (all []string) {
 }
 
 func TestThePictureIsWhatTheProgramDeclares(t *testing.T) {
-	g, err := drawing.Draw(program(), factoryURL)
+	g, err := drawing.Draw(program(), map[string]string{"factory": factoryURL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestThePictureIsWhatTheProgramDeclares(t *testing.T) {
 }
 
 func TestWhatIsNotDeclaredIsNotDrawn(t *testing.T) {
-	g, err := drawing.Draw(&graph.Graph{Resources: []*graph.Resource{function("hello", map[string]any{})}}, "")
+	g, err := drawing.Draw(&graph.Graph{Resources: []*graph.Resource{function("hello", map[string]any{})}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestWhatIsNotDeclaredIsNotDrawn(t *testing.T) {
 func TestPeopleAreWhoSubscribesByEmail(t *testing.T) {
 	g, err := drawing.Draw(program(resource("sns/topicSubscription:TopicSubscription", "mail", map[string]any{
 		"topic": "arn:aws:sns:eu:0:topic", "protocol": "email", "endpoint": "shop@example.com",
-	})), factoryURL)
+	})), map[string]string{"factory": factoryURL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func TestPeopleAreWhoSubscribesByEmail(t *testing.T) {
 }
 
 func TestAPolicyThatCannotBeReadIsAnError(t *testing.T) {
-	_, err := drawing.Draw(program(resource("iam/rolePolicy:RolePolicy", "broken", map[string]any{"role": "idle", "policy": "{"})), factoryURL)
+	_, err := drawing.Draw(program(resource("iam/rolePolicy:RolePolicy", "broken", map[string]any{"role": "idle", "policy": "{"})), map[string]string{"factory": factoryURL})
 	if err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Errorf("got %v, want an error that names it", err)
 	}

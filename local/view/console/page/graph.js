@@ -23,7 +23,7 @@ const traffic = createTraffic(trafficLayer);
 export function start() {
   picture.append(...layers);
   on(["graph", "denials", "changes"], redraw);
-  on(["counters", "factory", "graph"], recount);
+  on(["counters", "faults", "graph"], recount);
   on(["denials", "changes", "graph"], lock);
   on(["selection", "journey", "graph", "denials"], highlight);
   new ResizeObserver(redraw).observe(frameOf);
@@ -146,7 +146,7 @@ function fitted(text, width, font) {
 function recount() {
   for (const n of nodes.values()) {
     const counters = state.counters?.[n.node.id];
-    const fault = n.node.kind === "factory" ? state.factory?.fault_text : "";
+    const fault = state.faults?.[n.node.id] ?? "";
     const said = fault || summary(n.node, counters);
     if (n.said !== said) setText(n.sum, fitted(said, n.box.width - SUM - 5, `11.5px ${family}`));
     n.said = said;

@@ -1,14 +1,11 @@
 // What the page knows of the run, and who wants to hear of it. However fast it changes, it is drawn at most once a frame.
 
-/** The run's state, as GET /state has it. */
+/** The run's state, as GET /state has it; that of each panel is under its name. */
 export const state = {
   graph: { nodes: [], edges: [] },
   counters: {},
-  products: [],
-  series: [],
   dead_letters: [],
-  factory: null,
-  rush: null,
+  faults: {},
   build: null,
   changes: [],
   stream: null,
@@ -55,19 +52,9 @@ function draw() {
 
 /** Takes over the whole state, or what of it has changed. */
 export function merge(part) {
-  for (const [key, value] of Object.entries(part)) {
+  const { panels, ...others } = part;
+  for (const [key, value] of Object.entries({ ...others, ...panels })) {
     state[key] = value;
     tell(key);
   }
-  if (part.products && !part.series) plot(part.products);
-}
-
-/** How many of its latest points a series keeps: ten minutes, a point a second. */
-const SERIES_POINTS = 600;
-
-/** Adds where the products stand now to the series: a change of the state does not repeat what was before. */
-function plot(products) {
-  const point = { time: new Date().toISOString(), products: Object.fromEntries(products.map((p) => [p.sku, p])) };
-  state.series = [...(state.series ?? []), point].slice(-SERIES_POINTS);
-  tell("series");
 }

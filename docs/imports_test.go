@@ -11,21 +11,21 @@ import (
 	"testing"
 )
 
-// A room is a row of the table of rooms: the packages that it is of, and those of the project that they may import. A pattern is a package, or
-// a package with all below it, like infra/….
-type room struct{ patterns, imports []string }
+// A row of the table says which packages of the project the packages in it may import. A pattern is
+// a package, or a package with all packages below it, like infra/….
+type row struct{ patterns, imports []string }
 
 var (
-	house  = regexp.MustCompile(`(?ms)^## The house$(.*?)^## `)
-	quoted = regexp.MustCompile("`([^`]+)`")
+	imports = regexp.MustCompile(`(?ms)^## Imports$(.*?)^## `)
+	quoted  = regexp.MustCompile("`([^`]+)`")
 )
 
-// rooms reads the table of docs/architecture.md.
-func rooms(t *testing.T) (all []room) {
+// table reads the table of docs/architecture.md.
+func table(t *testing.T) (all []row) {
 	t.Helper()
-	section := house.FindSubmatch(read(t, "docs/architecture.md"))
+	section := imports.FindSubmatch(read(t, "docs/architecture.md"))
 	if section == nil {
-		t.Fatal("docs/architecture.md has no section The house")
+		t.Fatal("docs/architecture.md has no section Imports")
 	}
 	names := func(cell string) (names []string) {
 		for _, m := range quoted.FindAllStringSubmatch(cell, -1) {
@@ -35,13 +35,13 @@ func rooms(t *testing.T) (all []room) {
 	}
 	for line := range strings.Lines(string(section[1])) {
 		if cells := strings.Split(line, " | "); strings.HasPrefix(line, "| `") && len(cells) == 3 {
-			all = append(all, room{names(cells[0]), names(cells[2])})
+			all = append(all, row{names(cells[0]), names(cells[2])})
 		}
 	}
 	return all
 }
 
-// fits is how narrowly a pattern fits a package: 0 if it does not.
+// fits returns how narrowly a pattern fits a package: 0 if it does not.
 func fits(pattern, pkg string) int {
 	folder, isFolder := strings.CutSuffix(pattern, "/…")
 	switch {
@@ -53,8 +53,8 @@ func fits(pattern, pkg string) int {
 	return 0
 }
 
-// roomOf is the room of a package: that of the pattern that fits it most narrowly.
-func roomOf(all []room, pkg string) (of room, found bool) {
+// rowOf returns the row of a package: the one whose pattern fits it most narrowly.
+func rowOf(all []row, pkg string) (of row, found bool) {
 	best := 0
 	for _, r := range all {
 		for _, pattern := range r.patterns {
@@ -66,10 +66,10 @@ func roomOf(all []room, pkg string) (of room, found bool) {
 	return of, best > 0
 }
 
-// TestImportsGoTheWaysOfTheHouse holds the imports of all packages against the table.
-func TestImportsGoTheWaysOfTheHouse(t *testing.T) {
+// TestPackagesImportWhatTheTableAllows checks the imports of all packages.
+func TestPackagesImportWhatTheTableAllows(t *testing.T) {
 	const module = "restock/"
-	all := rooms(t)
+	all := table(t)
 	list := exec.Command("go", "list", "-json=ImportPath,Imports,GoFiles", "./...")
 	list.Dir = root
 	output, err := list.Output()
@@ -91,9 +91,9 @@ func TestImportsGoTheWaysOfTheHouse(t *testing.T) {
 		if strings.HasSuffix(pkg, "test") || strings.HasPrefix(pkg, "docs") || len(p.GoFiles) == 0 {
 			continue
 		}
-		of, found := roomOf(all, pkg)
+		of, found := rowOf(all, pkg)
 		if !found {
-			t.Errorf("package %s is in no room of docs/architecture.md", pkg)
+			t.Errorf("package %s is in no row of docs/architecture.md", pkg)
 			continue
 		}
 		for _, pattern := range of.patterns {
@@ -109,18 +109,35 @@ func TestImportsGoTheWaysOfTheHouse(t *testing.T) {
 	for _, r := range all {
 		for _, pattern := range r.patterns {
 			if !used[pattern] {
-				t.Errorf("docs/architecture.md has a room %s, and no package is in it", pattern)
+				t.Errorf("docs/architecture.md has a row for %s, and no package is in it", pattern)
 			}
 		}
 	}
 }
 
-func TestTheNarrowestRoomIsAPackages(t *testing.T) {
-	all := []room{{patterns: []string{"lambdas/…"}, imports: []string{"wide"}}, {patterns: []string{"lambdas"}, imports: []string{"narrow"}}}
+func TestTheNarrowestRowCounts(t *testing.T) {
+	all := []row{{patterns: []string{"lambdas/…"}, imports: []string{"wide"}}, {patterns: []string{"lambdas"}, imports: []string{"narrow"}}}
 	for pkg, want := range map[string]string{"lambdas": "narrow", "lambdas/stock": "wide", "lambdasque": ""} {
-		got, found := roomOf(all, pkg)
+		got, found := rowOf(all, pkg)
 		if found != (want != "") || found && got.imports[0] != want {
 			t.Errorf("%s: got %v, %v; want %q", pkg, got, found, want)
+		}
+	}
+}
+
+// TestLocalRunKnowsNothingOfTheShop follows the imports of the local run to their ends.
+func TestLocalRunKnowsNothingOfTheShop(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "./local/...")
+	list.Dir = root
+	output, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	allowed := []string{"local/…", "infra/graph", "infra/rules", "infra/policy/…", "infra/bundle"}
+	for pkg := range strings.Lines(string(output)) {
+		pkg, ours := strings.CutPrefix(strings.TrimSpace(pkg), "restock/")
+		if ours && !slices.ContainsFunc(allowed, func(pattern string) bool { return fits(pattern, pkg) > 0 }) {
+			t.Errorf("the local run depends on %s, want no package but %q", pkg, allowed)
 		}
 	}
 }

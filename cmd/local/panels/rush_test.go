@@ -1,4 +1,4 @@
-package console_test
+package panels_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"restock/cmd/local/panels"
 	"restock/local/view/console"
 	"restock/test/await"
 )
@@ -46,25 +47,27 @@ func TestARushIsOfRealRequests(t *testing.T) {
 	t.Cleanup(shop.Close)
 	const rush = `{"buyers":100,"seconds":1,"sku":"CP-502101","quantity":2}`
 	var refused struct{ Error string }
-	if status := h.post(t, "/rush", rush, &refused); status != 409 || !strings.Contains(refused.Error, "not open") {
+	if status := h.post(t, "/panels/rush/", rush, &refused); status != 409 || !strings.Contains(refused.Error, "not open") {
 		t.Errorf("without a shop: got %d %+v", status, refused)
 	}
-	if err := h.Console.Run(console.Stack{Graph: picture(), Endpoints: console.Endpoints{API: shop.URL}}); err != nil {
+	if err := h.Console.Run(console.Stack{Graph: picture(), Endpoints: map[string]string{"api": shop.URL}}); err != nil {
 		t.Fatal(err)
 	}
-	var state struct{ Rush *console.RushState }
-	if status := h.post(t, "/rush", rush, &state.Rush); status != 202 || !state.Rush.Running {
-		t.Errorf("got %d %+v", status, state.Rush)
+	var state struct {
+		Panels struct{ Rush *panels.RushState }
 	}
-	if status := h.post(t, "/rush", rush, &refused); status != 409 || !strings.Contains(refused.Error, "running") {
+	if status := h.post(t, "/panels/rush/", rush, &state.Panels.Rush); status != 202 || !state.Panels.Rush.Running {
+		t.Errorf("got %d %+v", status, state.Panels.Rush)
+	}
+	if status := h.post(t, "/panels/rush/", rush, &refused); status != 409 || !strings.Contains(refused.Error, "running") {
 		t.Errorf("a second rush: got %d %+v", status, refused)
 	}
 	await.Until(t, "the rush has ended", func() bool {
 		h.get(t, "/state", &state)
-		return !state.Rush.Running
+		return !state.Panels.Rush.Running
 	})
-	got := *state.Rush
-	why := []console.Reason{{Reason: "all 2 instances of sales-api are busy", Buyers: 6}, {Reason: "the stage lets 1 request pass", Buyers: 2}}
+	got := *state.Panels.Rush
+	why := []panels.Reason{{Reason: "all 2 instances of sales-api are busy", Buyers: 6}, {Reason: "the stage lets 1 request pass", Buyers: 2}}
 	if !slices.Equal(got.TurnedAwayBy, why) {
 		t.Errorf("got %v, want %v", got.TurnedAwayBy, why)
 	}
@@ -83,19 +86,19 @@ func TestARushEndsWhenItIsToldOrWithTheConsole(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(shop.Close)
-	if err := h.Console.Run(console.Stack{Graph: picture(), Endpoints: console.Endpoints{API: shop.URL}}); err != nil {
+	if err := h.Console.Run(console.Stack{Graph: picture(), Endpoints: map[string]string{"api": shop.URL}}); err != nil {
 		t.Fatal(err)
 	}
-	var state console.RushState
+	var state panels.RushState
 	for _, end := range []func(){
 		func() {
-			if status := h.do(t, http.MethodDelete, "/rush", "", &state); status != 200 || state.Running || state.Sent != 0 {
+			if status := h.do(t, http.MethodDelete, "/panels/rush/", "", &state); status != 200 || state.Running || state.Sent != 0 {
 				t.Errorf("got %d %+v", status, state)
 			}
 		},
 		func() { h.Console.Close() },
 	} {
-		if status := h.post(t, "/rush", `{"buyers":100000,"seconds":600}`, &state); status != 202 {
+		if status := h.post(t, "/panels/rush/", `{"buyers":100000,"seconds":600}`, &state); status != 202 {
 			t.Fatalf("got %d", status)
 		}
 		await.Until(t, "buyers have come", func() bool { return atWork.Load() > 0 })
@@ -114,7 +117,7 @@ func TestARushHasLimits(t *testing.T) {
 		`{"buyers":1,"seconds":1,"quantity":1001}`: "quantity is 1001: it must be from 1 to 1000",
 	} {
 		var refused struct{ Error string }
-		if status := h.post(t, "/rush", body, &refused); status != 400 || !strings.Contains(refused.Error, want) {
+		if status := h.post(t, "/panels/rush/", body, &refused); status != 400 || !strings.Contains(refused.Error, want) {
 			t.Errorf("%s: got %d %+v, want 400: %q", body, status, refused, want)
 		}
 	}

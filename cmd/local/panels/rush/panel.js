@@ -1,9 +1,9 @@
 // A rush of buyers: so many, in so many seconds.
 
-import { byId, el, keep, setText } from "./dom.js";
-import { count, duration, number } from "./format.js";
-import { request } from "./stream.js";
-import { on, state } from "./store.js";
+import { byId, el, keep, setText } from "../../dom.js";
+import { count, duration, number } from "../../format.js";
+import { request } from "../../stream.js";
+import { on, state } from "../../store.js";
 
 /** Begins to offer it. */
 export function start() {
@@ -11,9 +11,9 @@ export function start() {
     e.preventDefault();
     state.rush?.running ? stop() : send();
   });
-  on(["products", "graph"], () => {
-    byId("rush").hidden = !state.products?.length;
-    keep(byId("rush-sku"), state.products ?? [], (p) => p.sku, (p) => el("option", { value: p.sku }), (option, p) => setText(option, `${p.name} (${p.sku})`));
+  on(["stock", "graph"], () => {
+    byId("rush").hidden = !state.stock?.products?.length;
+    keep(byId("rush-sku"), state.stock?.products ?? [], (p) => p.sku, (p) => el("option", { value: p.sku }), (option, p) => setText(option, `${p.name} (${p.sku})`));
   });
   on(["rush"], draw);
 }
@@ -34,7 +34,7 @@ const stop = () => ask("DELETE");
 
 async function ask(method, body) {
   try {
-    await request("rush", { method, body });
+    await request("panels/rush/", { method, body });
     say("");
   } catch (error) {
     say(error.message, true);

@@ -1,8 +1,8 @@
 // Stock and open production orders over time: a small plot a product.
 
-import { byId, el, keep, setText, setAttribute, svg } from "./dom.js";
-import { count, duration, number } from "./format.js";
-import { on, state, tell } from "./store.js";
+import { byId, el, keep, setText, setAttribute, svg } from "../../dom.js";
+import { count, duration, number } from "../../format.js";
+import { on, state, tell } from "../../store.js";
 
 const MOST = 6; // plots; products beyond them are counted
 const WIDTH = 320;
@@ -11,17 +11,31 @@ const TOP = 6;
 /** The least time that a plot spans, in milliseconds: a run that has just begun does not fill it. */
 const SPAN = 60_000;
 const MOST_SPAN = 600_000;
+/** How many of its latest points a series keeps: ten minutes, a point a second. */
+const SERIES_POINTS = 600;
 
 const order = new Map(); // when a product's figures last changed, so that what happens is seen
 
 /** Begins to plot. */
 export function start() {
-  on(["products", "series"], draw);
-  setInterval(() => tell("series"), 1000); // time goes on although nothing changes
+  on(["stock"], draw);
+  setInterval(() => tell("stock"), 1000); // time goes on although nothing changes
+}
+
+let series = []; // the points of the plots
+let last = null; // the state that they were made of
+
+/** Takes over the series of a whole state. A change of the state does not repeat what was before: it adds a point. */
+function plot(stock) {
+  if (!stock || stock === last) return;
+  last = stock;
+  const point = { time: new Date().toISOString(), products: Object.fromEntries(stock.products.map((p) => [p.sku, p])) };
+  series = stock.series ?? [...series, point].slice(-SERIES_POINTS);
 }
 
 function draw() {
-  const products = state.products ?? [];
+  plot(state.stock);
+  const products = state.stock?.products ?? [];
   byId("stock").hidden = products.length === 0;
   for (const p of products) {
     const figures = `${p.stock} ${p.on_order}`;
@@ -44,7 +58,7 @@ function create() {
 
 function update(figure, product) {
   const end = Date.now();
-  const points = (state.series ?? [])
+  const points = series
     .map((s) => ({ at: Date.parse(s.time), ...s.products?.[product.sku] }))
     .filter((p) => p.stock !== undefined && p.at > end - MOST_SPAN);
   if (points.length) points.push({ ...points.at(-1), at: end });

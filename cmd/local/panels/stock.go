@@ -1,4 +1,4 @@
-package console
+package panels
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"restock/local/view/console"
 )
 
 // A Product is one as it stands in the database.
@@ -39,23 +41,67 @@ const (
 	maxPoints    = 600 // ten minutes
 )
 
-// products watches the shop's products in the database. A program without a table of products has none.
-type products struct {
+// A stock watches the shop's products in the database. A program without a table of products has none.
+type stock struct {
 	log *slog.Logger
 
+	running sync.WaitGroup
+
 	mu     sync.Mutex // guards what follows
+	node   string     // of the database in the picture
 	stop   func()     // ends the watching, and waits for its end; nil before the first
 	now    []Product
 	series []Point
 	open   int // connections of others to the database
 }
 
-func newProducts(log *slog.Logger) *products {
-	return &products{log: log, now: []Product{}, series: []Point{}}
+func newStock(log *slog.Logger) *stock {
+	return &stock{log: log, now: []Product{}, series: []Point{}}
+}
+
+func (p *stock) panel() console.Panel {
+	return console.Panel{Name: "stock", State: p.state, Counters: p.counters, Start: p.start, Leave: p.end, Close: p.running.Wait}
+}
+
+// A StockState is how the products are, and how they were.
+type StockState struct {
+	Products []Product `json:"products"`
+	Series   []Point   `json:"series,omitempty"` // in a whole state
+}
+
+func (p *stock) state(whole bool) any {
+	s := StockState{Products: p.latest()}
+	if whole {
+		s.Series = p.points()
+	}
+	return s
+}
+
+func (p *stock) counters() map[string]map[string]int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.node == "" {
+		return nil
+	}
+	return map[string]map[string]int{p.node: {"connections": p.open}}
+}
+
+// start watches the stack's database, if it has one, until ctx ends.
+func (p *stock) start(ctx context.Context, s console.Stack) error {
+	p.mu.Lock()
+	p.node = nodeOf(console.KindDatabase, s.Graph)
+	p.mu.Unlock()
+	if s.DSN == "" {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return errors.New("watching the database: the console is closed")
+	}
+	return p.watch(ctx, s.DSN)
 }
 
 // watch asks the database once a second, until ctx ends or another is watched.
-func (p *products) watch(ctx context.Context, running *sync.WaitGroup, dsn string) error {
+func (p *stock) watch(ctx context.Context, dsn string) error {
 	config, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		return fmt.Errorf("watching the database: %w", err)
@@ -74,7 +120,7 @@ func (p *products) watch(ctx context.Context, running *sync.WaitGroup, dsn strin
 		<-ended
 	}
 	p.mu.Unlock()
-	running.Go(func() {
+	p.running.Go(func() {
 		defer close(ended)
 		db := sql.OpenDB(connector)
 		defer db.Close()
@@ -85,7 +131,7 @@ func (p *products) watch(ctx context.Context, running *sync.WaitGroup, dsn strin
 }
 
 // end ends the watching. When it returns, the console has no connection to the database.
-func (p *products) end() {
+func (p *stock) end() {
 	p.mu.Lock()
 	stop := p.stop
 	p.mu.Unlock()
@@ -94,7 +140,7 @@ func (p *products) end() {
 	}
 }
 
-func (p *products) poll(ctx context.Context, db *sql.DB) {
+func (p *stock) poll(ctx context.Context, db *sql.DB) {
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	failing := false
@@ -116,7 +162,7 @@ func (p *products) poll(ctx context.Context, db *sql.DB) {
 const noSuchTable = 1146
 
 // ask reads the products once, and how many are connected.
-func (p *products) ask(ctx context.Context, db *sql.DB) error {
+func (p *stock) ask(ctx context.Context, db *sql.DB) error {
 	var name string
 	var connected int
 	if err := db.QueryRowContext(ctx, `SHOW GLOBAL STATUS LIKE 'Threads_connected'`).Scan(&name, &connected); err != nil {
@@ -176,22 +222,15 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 }
 
 // latest are the products as they were read last.
-func (p *products) latest() []Product {
+func (p *stock) latest() []Product {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now // replaced, and never changed
 }
 
 // points are the series, the oldest first.
-func (p *products) points() []Point {
+func (p *stock) points() []Point {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]Point{}, p.series...)
-}
-
-// connections is how many connections to the database there are, beside the console's own.
-func (p *products) connections() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.open
 }

@@ -1,11 +1,10 @@
-package console
+package panels
 
 import (
 	"io"
 	"log/slog"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 )
 
@@ -17,9 +16,8 @@ func TestAConsoleThatLeavesHasNoConnectionAndNothingToComplainOf(t *testing.T) {
 	}
 	defer database.Close()
 	var said strings.Builder
-	p := newProducts(slog.New(slog.NewTextHandler(&said, nil)))
-	var running sync.WaitGroup
-	if err := p.watch(t.Context(), &running, "root@tcp("+database.Addr().String()+")/restock"); err != nil {
+	p := newStock(slog.New(slog.NewTextHandler(&said, nil)))
+	if err := p.watch(t.Context(), "root@tcp("+database.Addr().String()+")/restock"); err != nil {
 		t.Fatal(err)
 	}
 	conn, err := database.Accept()
@@ -31,7 +29,7 @@ func TestAConsoleThatLeavesHasNoConnectionAndNothingToComplainOf(t *testing.T) {
 	if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("reading from the console: %v, want that it has closed the connection", err)
 	}
-	running.Wait() // nobody asks any more
+	p.running.Wait() // nobody asks any more
 	if said.Len() > 0 {
 		t.Errorf("it says %s, want nothing", said.String())
 	}

@@ -1,4 +1,4 @@
-package console
+package panels
 
 import (
 	"bytes"
@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"restock/local/view/console"
 )
 
 // Buyers are who storms in: so many in so many seconds, each once.
@@ -83,13 +85,13 @@ type Reason struct {
 // rush sends buyers to the shop's API, one rush at a time.
 type rush struct {
 	log    *slog.Logger
-	ctx    context.Context // ends every rush
 	client *http.Client
 	done   sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	api     string     // URL
-	current *RushState // of the rush that runs, or ran last; nil before the first
+	mu      sync.Mutex      // guards what follows
+	ctx     context.Context // ends every rush; nil until the stack runs
+	api     string          // URL
+	current *RushState      // of the rush that runs, or ran last; nil before the first
 	stop    context.CancelFunc
 	took    []time.Duration   // of the answers, in no order
 	away    map[string]string // why requests were turned away, by their ids, until their answers have arrived
@@ -109,16 +111,55 @@ func (r *rush) turnedAway(requestID, reason string) {
 // checkoutTimeout is how long a buyer waits: longer than the HTTP API may take.
 const checkoutTimeout = 35 * time.Second
 
-func newRush(ctx context.Context, log *slog.Logger) *rush {
+func newRush(log *slog.Logger) *rush {
 	transport := &http.Transport{MaxIdleConnsPerHost: rushWorkers, MaxConnsPerHost: rushWorkers}
-	return &rush{log: log, ctx: ctx, client: &http.Client{Transport: transport, Timeout: checkoutTimeout}}
+	return &rush{log: log, client: &http.Client{Transport: transport, Timeout: checkoutTimeout}}
 }
 
-// aim says where the shop is.
-func (r *rush) aim(api string) {
+func (r *rush) panel() console.Panel {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /{$}", r.serve)
+	mux.HandleFunc("DELETE /{$}", r.serveEnd)
+	return console.Panel{
+		Name: "rush", Side: true, Handler: mux, Start: r.start, Close: r.wait, TurnedAway: r.turnedAway,
+		State: func(bool) any {
+			if state := r.state(); state != nil {
+				return state
+			}
+			return nil
+		},
+	}
+}
+
+// start says where the shop is. The end of ctx ends every rush.
+func (r *rush) start(ctx context.Context, s console.Stack) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.api = api
+	r.ctx, r.api = ctx, s.Endpoints["api"]
+	return nil
+}
+
+func (r *rush) serve(w http.ResponseWriter, request *http.Request) {
+	var asked Buyers
+	if err := console.Decode(w, request, &asked); err != nil {
+		console.Fail(w, err)
+		return
+	}
+	state, err := r.begin(asked)
+	if err != nil {
+		console.Fail(w, err)
+		return
+	}
+	console.Answer(w, http.StatusAccepted, state)
+}
+
+func (r *rush) serveEnd(w http.ResponseWriter, _ *http.Request) {
+	state := r.end()
+	if state == nil {
+		console.Refuse(w, http.StatusNotFound, errors.New("there has been no rush"))
+		return
+	}
+	console.Answer(w, http.StatusOK, state)
 }
 
 // begin starts a rush. Its error is a refusal: one is running, the numbers make no sense, or there is no shop.
@@ -129,12 +170,12 @@ func (r *rush) begin(b Buyers) (*RushState, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
+	case r.ctx == nil || r.api == "":
+		return nil, console.Refusal{Status: http.StatusConflict, Err: errors.New("the shop is not open yet")}
 	case r.ctx.Err() != nil:
-		return nil, refusal{http.StatusServiceUnavailable, errors.New("the console is closed")}
-	case r.api == "":
-		return nil, refusal{http.StatusConflict, errors.New("the shop is not open yet")}
+		return nil, console.Refusal{Status: http.StatusServiceUnavailable, Err: errors.New("the console is closed")}
 	case r.current != nil && r.current.Running:
-		return nil, refusal{http.StatusConflict, errors.New("a rush is running: end it, or wait for its end")}
+		return nil, console.Refusal{Status: http.StatusConflict, Err: errors.New("a rush is running: end it, or wait for its end")}
 	}
 	ctx, stop := context.WithCancel(r.ctx)
 	r.current, r.stop, r.took = &RushState{Running: true, Buyers: b.Buyers, Seconds: b.Seconds}, stop, nil

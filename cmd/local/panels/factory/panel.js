@@ -1,9 +1,9 @@
 // The factory: what it is made to do wrong, and the lots that it makes.
 
-import { byId, el, keep, setText } from "./dom.js";
-import { clock, count, number } from "./format.js";
-import { request } from "./stream.js";
-import { on, state } from "./store.js";
+import { byId, el, keep, setText } from "../../dom.js";
+import { clock, count, number } from "../../format.js";
+import { request } from "../../stream.js";
+import { on, state } from "../../store.js";
 
 const MOST = 8; // lots listed
 const STEPS = ["시작", "준비", "생산", "포장", "종료"];
@@ -40,7 +40,7 @@ export function start() {
 async function set(fault, done = "") {
   const result = byId("factory-result");
   try {
-    await request("factory/faults", { method: "POST", body: fault });
+    await request("panels/factory/faults", { method: "POST", body: fault });
     result.classList.remove("bad");
     setText(result, done);
   } catch (error) {

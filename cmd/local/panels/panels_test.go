@@ -1,0 +1,180 @@
+package panels_test
+
+import (
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/cmd/local/factory"
+	"restock/cmd/local/panels"
+	"restock/local/view/console"
+	"restock/local/view/events"
+	"restock/test/await"
+)
+
+// A house is a console with the shop's panels, on a server.
+type house struct {
+	*httptest.Server
+	Console *console.Console
+	factory *factory.Factory
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	records := events.NewStream[events.Event](1 << 16)
+	log := slog.New(events.NewHandler(records, slog.LevelDebug))
+	h := &house{}
+	h.Console = console.New(console.Config{
+		Program: "shop", Stage: "dev", Records: records, Log: log,
+		Panels: panels.New(log, func() *factory.Factory { return h.factory }),
+	})
+	h.Server = httptest.NewServer(h.Console)
+	t.Cleanup(func() {
+		h.Console.Close() // the streams end, which the server waits for
+		h.Server.Close()
+	})
+	h.Console.Draw(picture())
+	return h
+}
+
+// picture is an API with its buyers, and a factory.
+func picture() console.Graph {
+	return console.Graph{
+		Nodes: []console.Node{
+			{ID: "buyers:buyers", Kind: console.KindBuyers, Name: "buyers"},
+			{ID: "api:shop", Kind: console.KindAPI, Name: "shop"},
+			{ID: "factory:factory", Kind: console.KindFactory, Name: "factory"},
+		},
+		Edges: []console.Edge{{ID: "buyers:buyers>api:shop", From: "buyers:buyers", To: "api:shop"}},
+	}
+}
+
+// get decodes the answer to a GET.
+func (h *house) get(t *testing.T, path string, into any) (status int) {
+	t.Helper()
+	return h.do(t, http.MethodGet, path, "", into)
+}
+
+// post sends a control.
+func (h *house) post(t *testing.T, path, body string, into any) (status int) {
+	t.Helper()
+	return h.do(t, http.MethodPost, path, body, into)
+}
+
+func (h *house) do(t *testing.T, method, path, body string, into any) (status int) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, h.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		t.Fatalf("%s %s got %s %s: %v", method, path, response.Status, text, err)
+	}
+	return response.StatusCode
+}
+
+func TestTheFactorysFaults(t *testing.T) {
+	h := newHouse(t)
+	var refused struct{ Error string }
+	if status := h.post(t, "/panels/factory/faults", `{"status":503}`, &refused); status != 409 || !strings.Contains(refused.Error, "no factory") {
+		t.Errorf("without a factory: got %d %+v", status, refused)
+	}
+	f := factory.New(factory.Config{Step: time.Hour})
+	h.factory = f
+	t.Cleanup(f.Close)
+	if err := h.Console.Run(console.Stack{Graph: picture()}); err != nil {
+		t.Fatal(err)
+	}
+	order := httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`))
+	order.Header.Set("Content-Type", "application/json")
+	f.ServeHTTP(httptest.NewRecorder(), order)
+	for _, c := range []struct {
+		body string
+		want factory.Fault
+		lost bool
+	}{
+		{`{"status":503}`, factory.Fault{Status: 503}, false},
+		{`{"answer":"hang"}`, factory.Fault{Answer: factory.AnswerNever}, false},
+		{`{"deliveries":2,"count":"50"}`, factory.Fault{Deliveries: 2, Count: "50"}, false},
+		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
+		{`{"delay_ms":3000,"hold":true}`, factory.Fault{Delay: 3 * time.Second, Hold: true}, false},
+		{`{"delay_ms":3000}`, factory.Fault{Delay: 3 * time.Second}, false},
+		{`{"lose":true}`, factory.Fault{Delay: 3 * time.Second}, true},
+		{`{}`, factory.Fault{}, true},
+	} {
+		var now panels.Fault
+		if status := h.post(t, "/panels/factory/faults", c.body, &now); status != 200 || f.Fault() != c.want {
+			t.Errorf("%s: got %d %+v, the factory has %+v, want %+v", c.body, status, now, f.Fault(), c.want)
+		}
+		if lost := f.Requests()[0].Lost; lost != c.lost {
+			t.Errorf("%s: the lot is lost: %v, want %v", c.body, lost, c.lost)
+		}
+	}
+	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"deliveries":20000}`, `{"staus":503}`, `{} {}`, `{`} {
+		var refused struct{ Error string }
+		if status := h.post(t, "/panels/factory/faults", body, &refused); status != 400 || refused.Error == "" || f.Fault() != (factory.Fault{}) {
+			t.Errorf("%s: got %d %+v, and the factory has %+v; want 400, and nothing changed", body, status, refused, f.Fault())
+		}
+	}
+	var state struct {
+		Panels   struct{ Factory panels.FactoryState }
+		Counters map[string]map[string]int
+	}
+	await.Until(t, "the state shows the lot", func() bool {
+		h.get(t, "/state", &state)
+		return state.Counters["factory:factory"]["lost"] == 1
+	})
+	if r := state.Panels.Factory.Requests[0]; r.SKU != "CP-502101" || r.Quantity != "100" || !r.Lost {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestThePanelsAreInThePage(t *testing.T) {
+	h := newHouse(t)
+	read := func(path string) string {
+		response, err := http.Get(h.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil || response.StatusCode != http.StatusOK {
+			t.Fatalf("GET %s: %s, %v", path, response.Status, err)
+		}
+		return string(text)
+	}
+	page := read("/")
+	for _, piece := range []string{
+		`data-panels="stock rush factory"`, `id="stock"`, `id="rush"`, `id="factory"`, `href="panels/rush/panel.css"`,
+	} {
+		if !strings.Contains(page, piece) {
+			t.Errorf("the page lacks %s", piece)
+		}
+	}
+	if strings.Contains(page, "panels -->") {
+		t.Error("the page has a place for panels that is not filled")
+	}
+	for _, name := range []string{"stock", "rush", "factory"} {
+		if module := read("/panels/" + name + "/panel.js"); !strings.Contains(module, "export function start()") {
+			t.Errorf("the module of panel %s has no function start", name)
+		}
+		read("/panels/" + name + "/panel.css")
+	}
+}
