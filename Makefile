@@ -42,6 +42,8 @@ lint: # what the code must be like
 # The others do not pass yet: clean a package, then add it.
 LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/reset ./cmd/shop ./scripts/fuzz \
 	./test/conformance ./test/histories ./test/tour \
+	./internal/ads ./internal/merchant ./internal/message ./internal/sns \
+	./internal/web ./internal/web/webtest ./test/load \
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
 	./local/mariadb ./local/mariadb/mariadbtest \

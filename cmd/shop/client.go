@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"restock/internal/merchant"
+	"restock/internal/web"
 )
 
 // service is the name of the AWS service in the signature of a request to an HTTP API.
@@ -114,7 +114,7 @@ func (c *client) send(ctx context.Context, k call) ([]byte, error) {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if k.key != "" {
-		request.Header.Set(merchant.IdempotencyKey, k.key)
+		request.Header.Set(web.IdempotencyHeader, k.key)
 	}
 	signer, err := c.sign(ctx, request, body)
 	if err != nil {

@@ -90,7 +90,8 @@ func (s Switcher) Switch(ctx context.Context) (switched int, err error) {
 func (s Switcher) switchOne(ctx context.Context, a Advertisement) (bool, error) {
 	to, names := a.wanted(), strings.Join(a.Products, ", ")
 	subject := fmt.Sprintf("Advertisement of %s switched %s", names, to)
-	text := names + " is sold out. Its advertisement is switched off. It goes on again by itself when stock arrives: " +
+	text := names + " is sold out. Its advertisement is switched off. The shop switches it on again when stock " +
+		"arrives: " +
 		"there is nothing to do."
 	if to == On {
 		text = names + " is in stock again. Its advertisement is switched on: there is nothing to do."

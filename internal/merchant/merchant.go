@@ -19,9 +19,6 @@ const (
 	MaxPage     = shop.MaxPage
 )
 
-// IdempotencyKey is the header whose key makes a repeated adjustment the same one.
-const IdempotencyKey = "Idempotency-Key"
-
 // A Product is a product with its stock and its policy.
 type Product struct {
 	ID       uuid.UUID `json:"product_id"`

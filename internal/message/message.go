@@ -4,6 +4,7 @@ package message
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -99,7 +100,8 @@ func Parse(record string) (StockEmpty, error) {
 		return StockEmpty{}, fmt.Errorf("reading the SNS envelope: %w", err)
 	}
 	if e.Type != "Notification" {
-		return StockEmpty{}, fmt.Errorf("reading the SNS envelope: its Type is %q, not Notification: is raw message delivery on?", e.Type)
+		return StockEmpty{}, fmt.Errorf(
+			"reading the SNS envelope: its Type is %q, not Notification: is raw message delivery on?", e.Type)
 	}
 	var missing []string
 	attribute := func(name string) string {
@@ -120,7 +122,7 @@ func Parse(record string) (StockEmpty, error) {
 	}
 	var err error
 	if m.Quantity, err = strconv.Atoi(count); err != nil || m.Quantity < 1 || m.Quantity > shop.MaxQuantity {
-		return StockEmpty{}, fmt.Errorf("reading stock_empty: %s is %q, not a whole number from 1 to %d",
+		return StockEmpty{}, fmt.Errorf("reading stock_empty: %s is %q, not an integer from 1 to %d",
 			AttributeProductCnt, count, shop.MaxQuantity)
 	}
 	var b body
@@ -128,7 +130,7 @@ func Parse(record string) (StockEmpty, error) {
 		return StockEmpty{}, fmt.Errorf("reading stock_empty: Message: %w", err)
 	}
 	if b.ProductionOrderID == uuid.Nil {
-		return StockEmpty{}, fmt.Errorf("reading stock_empty: Message names no production_order_id")
+		return StockEmpty{}, errors.New("reading stock_empty: Message has no production_order_id")
 	}
 	m.ProductionOrderID, m.Correlation = b.ProductionOrderID, b.Correlation
 	if m.ValidUntil, err = validUntil(b, e); err != nil {
@@ -142,7 +144,8 @@ func validUntil(b body, e envelope) (time.Time, error) {
 	if b.ValidUntil == nil {
 		published, err := time.Parse(time.RFC3339, e.Timestamp)
 		if err != nil {
-			return time.Time{}, fmt.Errorf("the Message has no valid_until, and the envelope's Timestamp is no time: %w", err)
+			err = fmt.Errorf("the Message has no valid_until, and the envelope's Timestamp is not a time: %w", err)
+			return time.Time{}, err
 		}
 		return written(published.Add(defaultValidity))
 	}

@@ -11,7 +11,8 @@ import (
 func TestQuantityOfAMessageHasItsLimits(t *testing.T) {
 	parse := func(count string) (message.StockEmpty, error) {
 		return message.Parse(envelope(func(e map[string]any) {
-			e["MessageAttributes"].(map[string]any)["MessageAttributeProductCnt"] = map[string]any{"Type": "String", "Value": count}
+			attributes := e["MessageAttributes"].(map[string]any)
+			attributes["MessageAttributeProductCnt"] = map[string]any{"Type": "String", "Value": count}
 		}))
 	}
 	for _, quantity := range []int{1, shop.MaxQuantity} {
@@ -22,8 +23,11 @@ func TestQuantityOfAMessageHasItsLimits(t *testing.T) {
 			t.Errorf("%d, written as %s: got %d, %v", quantity, count, got.Quantity, err)
 		}
 	}
-	for _, count := range []string{"0", "-1", "2147483648", "4294967297", "9223372036854775808", "18446744073709551617"} {
-		if got, err := parse(count); err == nil || !strings.Contains(err.Error(), message.AttributeProductCnt+` is "`+count) {
+	for _, count := range []string{
+		"0", "-1", "2147483648", "4294967297", "9223372036854775808", "18446744073709551617",
+	} {
+		want := message.AttributeProductCnt + ` is "` + count
+		if got, err := parse(count); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %d, %v; want an error that names the attribute", count, got.Quantity, err)
 		}
 	}

@@ -11,12 +11,14 @@ import (
 
 func TestANoticeSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	c := &client{}
-	notice := shop.Notice{Kind: shop.NoticeOrderFailed, Order: order, Subject: "CP-502101: production order failed", Text: "Nothing came.", Advice: "Ask the factory."}
+	notice := shop.Notice{Kind: shop.NoticeOrderFailed, Order: order, Subject: "CP-502101: production order failed",
+		Text: "Nothing came.", Advice: "Ask the factory."}
 	if err := (sns.Notifier{Client: c, TopicARN: "arn:people"}).Notify(t.Context(), notice); err != nil {
 		t.Fatal(err)
 	}
 	in := c.published[0]
-	if *in.TopicArn != "arn:people" || *in.Subject != notice.Subject || *in.Message != "Nothing came.\n\nWhat to do: Ask the factory.\n" {
+	if *in.TopicArn != "arn:people" || *in.Subject != notice.Subject ||
+		*in.Message != "Nothing came.\n\nWhat to do: Ask the factory.\n" {
 		t.Errorf("published %q, %q to %s", *in.Subject, *in.Message, *in.TopicArn)
 	}
 	for name, want := range map[string]string{"kind": "order_failed", "product": "CP-502101"} {
@@ -28,7 +30,8 @@ func TestANoticeSaysWhatHappenedAndWhatToDo(t *testing.T) {
 
 func TestASubjectIsNeverTooLongForSNS(t *testing.T) {
 	c := &client{}
-	if err := (sns.Notifier{Client: c}).Notify(t.Context(), shop.Notice{Subject: strings.Repeat("x", 150)}); err != nil {
+	notice := shop.Notice{Subject: strings.Repeat("x", 150)}
+	if err := (sns.Notifier{Client: c}).Notify(t.Context(), notice); err != nil {
 		t.Fatal(err)
 	}
 	if got := len([]rune(*c.published[0].Subject)); got >= 100 {
@@ -37,7 +40,8 @@ func TestASubjectIsNeverTooLongForSNS(t *testing.T) {
 }
 
 func TestANoticeThatIsNotSentNamesTheTopic(t *testing.T) {
-	err := sns.Notifier{Client: &client{err: errors.New("AuthorizationError")}, TopicARN: "arn:people"}.Notify(t.Context(), shop.Notice{})
+	notifier := sns.Notifier{Client: &client{err: errors.New("AuthorizationError")}, TopicARN: "arn:people"}
+	err := notifier.Notify(t.Context(), shop.Notice{})
 	if err == nil || !strings.Contains(err.Error(), "arn:people: AuthorizationError") {
 		t.Errorf("got %v, want an error with the topic and the cause", err)
 	}

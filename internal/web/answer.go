@@ -49,7 +49,8 @@ func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 		f = failures[shop.CodeInternal]
 	}
 	if IsOurs(code) {
-		log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "code", code, "error", err)
+		log.ErrorContext(r.Context(), "request failed",
+			"method", r.Method, "path", r.URL.Path, "code", code, "error", err)
 	}
 	if f.status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)

@@ -30,9 +30,9 @@ func Lambda(h http.Handler) any {
 	}
 }
 
-// newRequest makes a request of an event. The library's own conversion is not used, for three
-// reasons: it fails on a query that it cannot parse, which any client can send, and logs the raw
-// path; it decodes the path, which the HTTP API has already decoded, a second time; and it splits
+// newRequest converts an event into a request. It replaces the library's own conversion, for three
+// reasons. The library fails on a query that it cannot parse, which any client can send, and logs
+// the raw path. It decodes the path a second time: the HTTP API has decoded it already. It splits
 // most headers at their commas.
 func newRequest(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.Request, error) {
 	body := []byte(event.Body)
@@ -43,13 +43,14 @@ func newRequest(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*htt
 		}
 	}
 	about := event.RequestContext
+	host := about.DomainName
 	request := &http.Request{
 		Method:        about.HTTP.Method,
-		URL:           &url.URL{Scheme: "https", Host: about.DomainName, Path: event.RawPath, RawQuery: event.RawQueryString},
+		URL:           &url.URL{Scheme: "https", Host: host, Path: event.RawPath, RawQuery: event.RawQueryString},
 		Proto:         "HTTP/1.1",
 		ProtoMajor:    1,
 		ProtoMinor:    1,
-		Host:          about.DomainName,
+		Host:          host,
 		RemoteAddr:    about.HTTP.SourceIP,
 		Header:        http.Header{},
 		Body:          io.NopCloser(bytes.NewReader(body)),

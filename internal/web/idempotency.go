@@ -8,8 +8,9 @@ import (
 	"restock/internal/shop"
 )
 
-// idempotencyHeader is the header whose key makes a repeated request the same one.
-const idempotencyHeader = "Idempotency-Key"
+// IdempotencyHeader is the header with the idempotency key of a purchase or an adjustment. The shop
+// executes requests with the same key once.
+const IdempotencyHeader = "Idempotency-Key"
 
 // IdempotencyKey reads the key of a request. It is empty if the client sent none. The error has
 // CodeInvalidIdempotencyKey.
@@ -18,7 +19,7 @@ const idempotencyHeader = "Idempotency-Key"
 // comma: API Gateway joins repeated headers with commas, so "Z1,Z1" may be two headers that a proxy
 // made of one. The retry may arrive as "Z1", and the shop would sell a second time.
 func IdempotencyKey(r *http.Request) (string, error) {
-	values := r.Header.Values(idempotencyHeader)
+	values := r.Header.Values(IdempotencyHeader)
 	if len(values) == 0 {
 		return "", nil
 	}
@@ -35,5 +36,5 @@ func IdempotencyKey(r *http.Request) (string, error) {
 
 func invalidKey(why string) error {
 	const advice = "send the header once, with a new UUID for each purchase or adjustment, or leave it out"
-	return &shop.Error{Code: shop.CodeInvalidIdempotencyKey, Detail: "Idempotency-Key: " + why + ": " + advice}
+	return &shop.Error{Code: shop.CodeInvalidIdempotencyKey, Detail: IdempotencyHeader + ": " + why + ": " + advice}
 }

@@ -17,7 +17,7 @@ import (
 	"restock/local/aws/apigateway"
 )
 
-// keyEcho answers with the idempotency key that it read.
+// keyEcho answers with the request's idempotency key.
 var keyEcho = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	key, err := web.IdempotencyKey(r)
 	if err != nil {
@@ -47,14 +47,14 @@ func TestIdempotencyKeyIsOneKeyOrNone(t *testing.T) {
 		{"no header", nil, "", ""},
 		{"a UUID", []string{uuid}, uuid, ""},
 		{"a text", []string{"one click"}, "one click", ""},
-		{"blanks around it, which belong to no header's value", []string{"\t one click "}, "one click", ""},
+		{"blanks around it, which are not part of the value", []string{"\t one click "}, "one click", ""},
 
 		{"empty", []string{""}, "", "the header is blank"},
 		{"blank", []string{" \t "}, "", "the header is blank"},
-		{"twice the same", []string{"Z1", "Z1"}, "", `"Z1,Z1" is more than one key`},
-		{"twice", []string{"Z1", "Z2"}, "", `"Z1,Z2" is more than one key`},
-		{"twice, once blank", []string{"Z1", ""}, "", `"Z1," is more than one key`},
-		{"twice blank", []string{"", ""}, "", `"," is more than one key`},
+		{"the same key twice", []string{"Z1", "Z1"}, "", `"Z1,Z1" is more than one key`},
+		{"two keys", []string{"Z1", "Z2"}, "", `"Z1,Z2" is more than one key`},
+		{"a key and a blank", []string{"Z1", ""}, "", `"Z1," is more than one key`},
+		{"two blanks", []string{"", ""}, "", `"," is more than one key`},
 		{"joined by a proxy", []string{"Z1,Z1"}, "", `"Z1,Z1" is more than one key`},
 		{"joined with a blank", []string{"Z1, Z1"}, "", `"Z1, Z1" is more than one key`},
 		{"a comma at its end", []string{"Z1,"}, "", `"Z1," is more than one key`},
@@ -71,8 +71,10 @@ func TestIdempotencyKeyIsOneKeyOrNone(t *testing.T) {
 				}
 				return
 			}
-			if status != http.StatusBadRequest || got.Code != "invalid_idempotency_key" || !strings.Contains(got.Detail, c.says) || !strings.Contains(got.Detail, "a new UUID") {
-				t.Errorf("%s %q, %s: got %d %s, want 400 invalid_idempotency_key that says %q and what to send", c.name, c.sent, way, status, body, c.says)
+			if status != http.StatusBadRequest || got.Code != "invalid_idempotency_key" ||
+				!strings.Contains(got.Detail, c.says) || !strings.Contains(got.Detail, "a new UUID") {
+				t.Errorf("%s %q, %s: got %d %s, want 400 invalid_idempotency_key with %q and an advice",
+					c.name, c.sent, way, status, body, c.says)
 			}
 		}
 
@@ -97,9 +99,9 @@ func TestIdempotencyKeyIsOneKeyOrNone(t *testing.T) {
 	}
 }
 
-// An event that is not API Gateway's may hold both. Which one is read must not depend on a map's
-// order.
-func TestKeysInHeadersOfTwoSpellingsAreTwo(t *testing.T) {
+// API Gateway sends lower-case names only, but another sender's event may have both spellings. The
+// handler must not take the first one that it finds: the order of a map is random.
+func TestHeadersThatDifferInCaseAreTwoKeys(t *testing.T) {
 	var event events.APIGatewayV2HTTPRequest
 	event.RawPath, event.RequestContext.HTTP.Method = "/checkout", http.MethodPost
 	event.Headers = map[string]string{"idempotency-key": "Z1", "Idempotency-Key": "Z1"}

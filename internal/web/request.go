@@ -39,7 +39,7 @@ func ReadObject(w http.ResponseWriter, r *http.Request, fields ...Field) error {
 		return unreadable("the body is longer than %d bytes", maxBody)
 	}
 	if err != nil {
-		return unreadable("the body breaks off: %v", err)
+		return unreadable("the body cannot be read: %v", err)
 	}
 	if !utf8.Valid(body) {
 		return unreadable("the body is not UTF-8")
@@ -62,7 +62,7 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	notAnObject := func(why string) error { return unreadable("the body is not a JSON object: %s", why) }
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
-		return notAnObject("it does not begin as one")
+		return notAnObject("it does not begin with {")
 	}
 	for decoder.More() {
 		token, err := decoder.Token()
@@ -75,7 +75,7 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 		case at < 0:
 			return unreadable("there is no field %.40q: there are %s", name, nameAll(fields))
 		case seen[name]:
-			return unreadable("the field %s is there twice", name)
+			return unreadable("the field %s appears twice", name)
 		}
 		seen[name] = true
 		var value json.RawMessage
@@ -93,7 +93,7 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 		return notAnObject(err.Error())
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return notAnObject("something stands behind it")
+		return notAnObject("there is more after its end")
 	}
 	return nil
 }
@@ -134,9 +134,10 @@ func ReadQuery(r *http.Request, known ...string) (map[string]string, error) {
 		value := values[name]
 		switch {
 		case !slices.Contains(known, name):
-			return nil, unreadable("there is no parameter %.40q: there are %s", name, cmp.Or(strings.Join(known, ", "), "none"))
+			return nil, unreadable("there is no parameter %.40q: there are %s", name,
+				cmp.Or(strings.Join(known, ", "), "none"))
 		case len(value) > 1:
-			return nil, unreadable("the parameter %s is there twice", name)
+			return nil, unreadable("the parameter %s appears twice", name)
 		case value[0] == "":
 			return nil, unreadable("the parameter %s has no value", name)
 		}

@@ -11,12 +11,14 @@ import (
 	"restock/internal/shop"
 )
 
-// FuzzReadObject holds that what is read is what encoding/json reads where the body says each thing
-// once, and that all else is the caller's mistake.
+// FuzzReadObject checks that ReadObject reads the same values as encoding/json, and that its errors
+// have CodeInvalidRequest.
 func FuzzReadObject(f *testing.F) {
 	for _, body := range []string{
-		`{"sku":"CP-502101","price":-1,"automatic":true,"limit":5}`, ` {"sku":"도너츠"} `, `{"sku":"a","sku":"b"}`, `{"sku":"a","SKU":"b"}`, `{"sku":"a","\u0073ku":"b"}`,
-		`{"sku":"\ud800","price":1e2}`, `{"sku":"x"}{}`, `{"sku":null}`, `[]`, ``, `{"limit":` + strings.Repeat("[", 9000), "{\"sku\":\"\xff\"}",
+		`{"sku":"CP-502101","price":-1,"automatic":true,"limit":5}`, ` {"sku":"도너츠"} `, `{"sku":"a","sku":"b"}`,
+		`{"sku":"a","SKU":"b"}`, `{"sku":"a","\u0073ku":"b"}`,
+		`{"sku":"\ud800","price":1e2}`, `{"sku":"x"}{}`, `{"sku":null}`, `[]`, ``,
+		`{"limit":` + strings.Repeat("[", 9000), "{\"sku\":\"\xff\"}",
 	} {
 		f.Add(body)
 	}
@@ -33,14 +35,14 @@ func FuzzReadObject(f *testing.F) {
 			Field{Name: "automatic", Into: &got.Automatic}, Field{Name: "limit", Into: &got.Limit})
 		if err != nil {
 			if shop.CodeOf(err) != shop.CodeInvalidRequest {
-				t.Errorf("%q: got %v, want an error of the caller's", body, err)
+				t.Errorf("%q: got %v, want %s", body, err, shop.CodeInvalidRequest)
 			}
 			return
 		}
 		decoder := json.NewDecoder(strings.NewReader(body))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&want); err != nil || len(body) > maxBody {
-			t.Fatalf("%q: it was read, and is %v", body, err)
+			t.Fatalf("%q: ReadObject read it, but encoding/json says %v", body, err)
 		}
 		gotText, wantText := mustMarshal(t, got), mustMarshal(t, want)
 		if gotText != wantText {
@@ -48,7 +50,7 @@ func FuzzReadObject(f *testing.F) {
 		}
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal([]byte(body), &fields); err != nil || fields["sku"] == nil {
-			t.Errorf("%q: it was read, and has no sku: %v", body, err)
+			t.Errorf("%q: ReadObject read it, but it has no sku: %v", body, err)
 		}
 	})
 }
@@ -62,10 +64,13 @@ func mustMarshal(t *testing.T, value any) string {
 	return string(text)
 }
 
-// FuzzReadQuery holds that what is read can be written back and read again, and that all else is
-// the caller's mistake.
+// FuzzReadQuery checks that parameters that ReadQuery has read can be encoded and read again, and
+// that its errors have CodeInvalidRequest.
 func FuzzReadQuery(f *testing.F) {
-	for _, query := range []string{"limit=5&before=a%20b", "limit=5&limit=6", "limit=%zz", "limit", "limits=5", "limit=5;before=1", "l%69mit=5&limit=6", "limit=+&before=%2B", "&&"} {
+	for _, query := range []string{
+		"limit=5&before=a%20b", "limit=5&limit=6", "limit=%zz", "limit", "limits=5",
+		"limit=5;before=1", "l%69mit=5&limit=6", "limit=+&before=%2B", "&&",
+	} {
 		f.Add(query)
 	}
 	f.Fuzz(func(t *testing.T, query string) {
@@ -75,7 +80,7 @@ func FuzzReadQuery(f *testing.F) {
 		got, err := read(query)
 		if err != nil {
 			if shop.CodeOf(err) != shop.CodeInvalidRequest {
-				t.Errorf("%q: got %v, want an error of the caller's", query, err)
+				t.Errorf("%q: got %v, want %s", query, err, shop.CodeInvalidRequest)
 			}
 			return
 		}
@@ -87,7 +92,7 @@ func FuzzReadQuery(f *testing.F) {
 			written.Set(name, value)
 		}
 		if again, err := read(written.Encode()); err != nil || mustMarshal(t, again) != mustMarshal(t, got) {
-			t.Errorf("%q: got %q, and of what that is written as %q, %v", query, got, again, err)
+			t.Errorf("%q: got %q; encoded and read again it is %q, %v", query, got, again, err)
 		}
 	})
 }

@@ -39,23 +39,29 @@ func TestLanguageIsKoreanUnlessEnglishIsPreferred(t *testing.T) {
 func TestRouterNamesRoutesWithoutHandlersAndHandlersWithoutRoutes(t *testing.T) {
 	ok := func(http.ResponseWriter, *http.Request) {}
 	_, err := Router([]string{"GET /", "POST /checkout"}, map[string]http.HandlerFunc{"GET /": ok, "GET /checkout": ok})
-	for _, want := range []string{`route "POST /checkout" is declared and has no handler`, `route "GET /checkout" has a handler and is not declared`} {
+	for _, want := range []string{
+		`route "POST /checkout" is declared and has no handler`,
+		`route "GET /checkout" has a handler and is not declared`,
+	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error that says %s", err, want)
 		}
 	}
 }
 
-func TestRouterServesTheRootAloneAtItsRoute(t *testing.T) {
+func TestRouteOfTheRootMatchesNoOtherPath(t *testing.T) {
 	answer := func(text string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(text)) }
 	}
-	router, err := Router([]string{"GET /", "GET /products/{sku}", "$default"},
-		map[string]http.HandlerFunc{"GET /": answer("root"), "GET /products/{sku}": answer("product"), "$default": answer("default")})
+	router, err := Router([]string{"GET /", "GET /products/{sku}", "$default"}, map[string]http.HandlerFunc{
+		"GET /": answer("root"), "GET /products/{sku}": answer("product"), "$default": answer("default"),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{"/": "root", "/products/x": "product", "/elsewhere": "default", "/products/x/y": "default"} {
+	for path, want := range map[string]string{
+		"/": "root", "/products/x": "product", "/elsewhere": "default", "/products/x/y": "default",
+	} {
 		w := httptest.NewRecorder()
 		router.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		if got := w.Body.String(); got != want {
@@ -65,7 +71,8 @@ func TestRouterServesTheRootAloneAtItsRoute(t *testing.T) {
 }
 
 func TestRouterWithoutADefaultRouteAnswersInJSON(t *testing.T) {
-	router, err := Router([]string{"GET /products"}, map[string]http.HandlerFunc{"GET /products": func(http.ResponseWriter, *http.Request) {}})
+	router, err := Router([]string{"GET /products"},
+		map[string]http.HandlerFunc{"GET /products": func(http.ResponseWriter, *http.Request) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,9 +88,11 @@ func TestRouterWithoutADefaultRouteAnswersInJSON(t *testing.T) {
 func TestInternalErrorsStayInTheLog(t *testing.T) {
 	var log strings.Builder
 	w := httptest.NewRecorder()
-	Fail(w, httptest.NewRequest(http.MethodGet, "/products", nil), slog.New(slog.NewTextHandler(&log, nil)), errors.New("table product has no column x"))
-	if w.Code != 500 || strings.Contains(w.Body.String(), "column") || !strings.Contains(w.Body.String(), `"code":"internal"`) {
-		t.Errorf("got %d %s, want 500 without the cause", w.Code, w.Body)
+	Fail(w, httptest.NewRequest(http.MethodGet, "/products", nil), slog.New(slog.NewTextHandler(&log, nil)),
+		errors.New("table product has no column x"))
+	body := w.Body.String()
+	if w.Code != 500 || strings.Contains(body, "column") || !strings.Contains(body, `"code":"internal"`) {
+		t.Errorf("got %d %s, want 500 without the cause", w.Code, body)
 	}
 	if !strings.Contains(log.String(), "table product has no column x") {
 		t.Errorf("the log is %q, want the cause in it", log.String())

@@ -1,5 +1,5 @@
-// Package load makes buyers: it sends checkouts to a shop's HTTP API. The benchmark, the chaos run and
-// the demo share it.
+// Package load makes buyers: it sends checkouts to a shop's HTTP API. The benchmark, the chaos run
+// and the demo share it.
 package load
 
 import (
@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"restock/internal/web"
 )
 
 // A Shop is the HTTP API that buyers use.
@@ -26,8 +28,8 @@ func NewClient(buyers int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: buyers}}
 }
 
-// A Purchase is a buyer's request. The shop has defaults for the product and the quantity, and needs no
-// body if a buyer wants both.
+// A Purchase is a buyer's request. The shop has defaults for the product and the quantity, and
+// needs no body if a buyer wants both.
 type Purchase struct {
 	SKU      string `json:"sku,omitempty"`
 	Quantity int    `json:"quantity,omitempty"`
@@ -38,7 +40,8 @@ type Purchase struct {
 // An Outcome says what an answer means for the buyer.
 type Outcome int
 
-// The outcomes. The first two are final; after the others, the purchase may or may not have been made.
+// The outcomes. The first two are final; after the others, the purchase may or may not have been
+// made.
 const (
 	Sold       Outcome = iota
 	Refused            // the stock is too low
@@ -79,7 +82,7 @@ func (s Shop) Buy(ctx context.Context, p Purchase) (Answer, error) {
 		return Answer{}, err
 	}
 	if p.IdempotencyKey != "" {
-		request.Header.Set("Idempotency-Key", p.IdempotencyKey)
+		request.Header.Set(web.IdempotencyHeader, p.IdempotencyKey)
 	}
 	return s.do(request)
 }
@@ -106,8 +109,8 @@ func (s Shop) do(request *http.Request) (Answer, error) {
 	return Answer{response.StatusCode, text}, nil
 }
 
-// Crowd calls buyer for each of so many buyers, for at most atOnce of them at a time. The first error
-// ends the context of the others.
+// Crowd calls buyer for each of so many buyers, for at most atOnce of them at a time. The first
+// error ends the context of the others.
 func Crowd(ctx context.Context, buyers, atOnce int, buyer func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -117,8 +120,8 @@ func Crowd(ctx context.Context, buyers, atOnce int, buyer func(ctx context.Conte
 	return group.Wait()
 }
 
-// Percentile returns the smallest value that p percent of the values do not exceed (nearest rank). There
-// must be at least one value.
+// Percentile returns the smallest value that p percent of the values do not exceed (nearest rank).
+// There must be at least one value.
 func Percentile[T cmp.Ordered](values []T, p int) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[max((len(sorted)*p+99)/100-1, 0)]

@@ -45,7 +45,8 @@ func TestBuySendsThePurchaseAndReadsTheAnswer(t *testing.T) {
 		text     string
 		want     Outcome
 	}{
-		{200, Purchase{SKU: "CP-1", Quantity: 2, IdempotencyKey: "key"}, `POST /checkout key {"sku":"CP-1","quantity":2}`, Sold},
+		{200, Purchase{SKU: "CP-1", Quantity: 2, IdempotencyKey: "key"},
+			`POST /checkout key {"sku":"CP-1","quantity":2}`, Sold},
 		{409, Purchase{}, "POST /checkout  ", Refused},
 		{429, Purchase{}, "POST /checkout  ", TurnedAway},
 		{503, Purchase{}, "POST /checkout  ", TurnedAway},

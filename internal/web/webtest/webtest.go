@@ -1,4 +1,4 @@
-// Package webtest sends a handler the events that an HTTP API sends its function.
+// Package webtest calls a handler with the events that an HTTP API sends to its function.
 package webtest
 
 import (
@@ -14,21 +14,21 @@ import (
 	"restock/internal/web"
 )
 
-// A Request is a request as a client makes it.
+// A Request is a client's request.
 type Request struct {
 	Method, Path, Query string
-	Header              map[string]string // names in lower case, as they arrive
+	Header              map[string]string // Do sends the names in lower case, as API Gateway does
 	Body                string
 }
 
-// An Answer is what the client gets.
+// An Answer is the client's answer.
 type Answer struct {
 	Status int
 	Header map[string]string
 	Body   string
 }
 
-// Field is a field of the answer's JSON body; numbers are float64.
+// Field returns a field of the answer's JSON body. Numbers are float64.
 func (a Answer) Field(tb testing.TB, name string) any {
 	tb.Helper()
 	var body map[string]any
@@ -38,8 +38,8 @@ func (a Answer) Field(tb testing.TB, name string) any {
 	return body[name]
 }
 
-// Do sends an event in payload format 2.0, with what API Gateway adds to a request, through the
-// same adapter as in Lambda:
+// Do sends the request as an event in payload format 2.0, with the values that API Gateway adds.
+// The event passes through the same adapter as in Lambda:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func Do(tb testing.TB, handler http.Handler, r Request) Answer {
 	tb.Helper()
@@ -49,16 +49,21 @@ func Do(tb testing.TB, handler http.Handler, r Request) Answer {
 // DoContext is Do with a context.
 func DoContext(ctx context.Context, tb testing.TB, handler http.Handler, r Request) Answer {
 	tb.Helper()
-	header := map[string]string{"host": "abc123.execute-api.ap-northeast-2.amazonaws.com", "x-forwarded-proto": "https", "user-agent": "test"}
+	header := map[string]string{
+		"host": "abc123.execute-api.ap-northeast-2.amazonaws.com", "x-forwarded-proto": "https", "user-agent": "test",
+	}
 	for name, value := range r.Header {
 		header[strings.ToLower(name)] = value
 	}
 	event := map[string]any{
-		"version": "2.0", "routeKey": r.Method + " " + r.Path, "rawPath": r.Path, "rawQueryString": r.Query, "headers": header,
+		"version": "2.0", "routeKey": r.Method + " " + r.Path, "rawPath": r.Path, "rawQueryString": r.Query,
+		"headers": header,
 		"requestContext": map[string]any{
 			"accountId": "123456789012", "apiId": "abc123", "domainName": header["host"], "domainPrefix": "abc123",
-			"http":      map[string]any{"method": r.Method, "path": r.Path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test"},
-			"requestId": "JKJaXmPLvHcESHA=", "stage": "$default", "time": "21/Nov/2026:12:00:00 +0000", "timeEpoch": 1795262400000,
+			"http": map[string]any{"method": r.Method, "path": r.Path, "protocol": "HTTP/1.1",
+				"sourceIp": "192.0.2.1", "userAgent": "test"},
+			"requestId": "JKJaXmPLvHcESHA=", "stage": "$default", "time": "21/Nov/2026:12:00:00 +0000",
+			"timeEpoch": 1795262400000,
 		},
 		"isBase64Encoded": false,
 	}
