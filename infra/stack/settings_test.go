@@ -55,6 +55,7 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 	}
 }
 
+// keys lists the names that the fields of a settings struct have in a stage's file.
 func keys(prefix string, settings reflect.Type) (names []string) {
 	for i := range settings.NumField() {
 		field := settings.Field(i)

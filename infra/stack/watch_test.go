@@ -161,6 +161,7 @@ func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
 	})
 }
 
+// measured returns the metrics that package lambdas declares, by the names of their constants.
 func measured(t *testing.T) map[string]string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "../../lambdas/metrics.go", nil, 0)
