@@ -13,86 +13,86 @@ import (
 const (
 	// atOnce is the number of concurrent buyers in the crowd.
 	atOnce = 16
-	// patience is how often a buyer repeats a request that the shop was too busy to serve. It is a
+	// maxRequests is how often a buyer sends a request that the shop is too busy to serve. It is a
 	// number and not a time: a slow machine must not change the story.
-	patience = 10
-	// comeBackPause is the time between two of these requests.
-	comeBackPause = time.Second
+	maxRequests = 10
+	// retryPause is the time between two of these requests.
+	retryPause = time.Second
 )
 
 // A visit is one buyer's requests until a final answer.
 type visit struct {
-	fate load.Outcome
+	outcome load.Outcome
 	answer
-	asked int
-	err   error // why there was no answer; nil if there was one
+	requests int
+	err      error // why there was no answer; nil if there was one
 }
 
-// complaint returns the error of a visit that should have succeeded.
-func (v visit) complaint() error {
+// failure returns an error that describes a visit that should have succeeded.
+func (v visit) failure() error {
 	if v.err != nil {
 		return fmt.Errorf("a buyer's POST /checkout got no answer: %w", v.err)
 	}
 	return fmt.Errorf("a buyer's POST /checkout got %d %s", v.Status, v.Text)
 }
 
-// books count the buyers by fate.
-type books struct {
+// A tally counts buyers by the outcome of their visits.
+type tally struct {
 	bought, refused, turnedAway, failed int
 
-	comebacks int   // how often buyers were turned away and came back
-	complaint error // of the first buyer who failed
+	retries int   // requests that buyers repeated because the shop was too busy
+	failure error // the failure of the first buyer who failed
 }
 
-func (b *books) add(v visit) {
-	b.comebacks += v.asked - 1
-	switch v.fate {
+func (t *tally) add(v visit) {
+	t.retries += v.requests - 1
+	switch v.outcome {
 	case load.Sold:
-		b.bought++
+		t.bought++
 	case load.Refused:
-		b.refused++
+		t.refused++
 	case load.TurnedAway:
-		b.turnedAway++
+		t.turnedAway++
 	case load.Failed:
-		b.failed++
-		if b.complaint == nil {
-			b.complaint = v.complaint()
+		t.failed++
+		if t.failure == nil {
+			t.failure = v.failure()
 		}
 	}
 }
 
-func (b books) buyers() int { return b.bought + b.refused + b.turnedAway + b.failed }
+func (t tally) buyers() int { return t.bought + t.refused + t.turnedAway + t.failed }
 
-func (b books) String() string {
-	text := fmt.Sprintf("of %d buyers %d bought, %d were refused, %d were turned away, %d failed", b.buyers(), b.bought,
-		b.refused, b.turnedAway, b.failed)
-	if b.comebacks > 0 {
-		text += fmt.Sprintf(" (they were turned away %d times, and asked again)", b.comebacks)
+func (t tally) String() string {
+	text := fmt.Sprintf("of %d buyers %d bought, %d were refused, %d were turned away, %d failed", t.buyers(), t.bought,
+		t.refused, t.turnedAway, t.failed)
+	if t.retries > 0 {
+		text += fmt.Sprintf(" (they repeated %d requests that were turned away)", t.retries)
 	}
 	return text
 }
 
-// check returns an error if the books are wrong for this number of buyers.
-func (b books) check(buyers int) error {
-	if b.buyers() != buyers {
-		return fmt.Errorf("the books do not agree: %d buyers came, and %s", buyers, b)
+// check returns an error if the tally has another number of buyers, or if a buyer failed.
+func (t tally) check(buyers int) error {
+	if t.buyers() != buyers {
+		return fmt.Errorf("%d buyers came, but the tally is: %s", buyers, t)
 	}
-	if b.failed > 0 {
-		return fmt.Errorf("%d buyers failed, the first because %w", b.failed, b.complaint)
+	if t.failed > 0 {
+		return fmt.Errorf("%d buyers failed, the first with: %w", t.failed, t.failure)
 	}
 	return nil
 }
 
 // checkSales checks that the shop has stored as many sales as it confirmed to buyers.
-func (b books) checkSales(stored int) error {
+func (t tally) checkSales(stored int) error {
 	// A buyer who was turned away until the end may have bought without knowing it.
-	if stored < b.bought || stored > b.bought+b.turnedAway {
-		return fmt.Errorf("the books do not agree: %s, and the shop has stored %d sales", b, stored)
+	if stored < t.bought || stored > t.bought+t.turnedAway {
+		return fmt.Errorf("the shop has stored %d sales, but the tally is: %s", stored, t)
 	}
 	return nil
 }
 
-// crowd runs the visits of a number of buyers, atOnce at a time.
+// crowd runs the visits of many buyers, atOnce of them at a time.
 func (s *story) crowd(ctx context.Context, buyers int) ([]visit, error) {
 	visits := make([]visit, buyers)
 	err := load.Crowd(ctx, buyers, atOnce, func(ctx context.Context, i int) (err error) {
@@ -105,18 +105,19 @@ func (s *story) crowd(ctx context.Context, buyers int) ([]visit, error) {
 // visit runs one buyer's visit. An error ends the story; the shop's answer, or the lack of one, is
 // in the visit.
 func (s *story) visit(ctx context.Context) (v visit, err error) {
-	key := rand.Text() // the same for each request: an unanswered one may have bought already
+	// Each request has the same key: a request without an answer may have bought already.
+	key := rand.Text()
 	for {
-		v.asked++
+		v.requests++
 		v.answer, v.err = read(s.shop.Buy(ctx, load.Purchase{IdempotencyKey: key}))
-		v.fate = v.Outcome()
+		v.outcome = v.Outcome()
 		if v.err != nil {
-			v.fate = load.Failed
+			v.outcome = load.Failed
 		}
 		switch {
 		case ctx.Err() != nil:
 			return v, context.Cause(ctx)
-		case v.fate != load.TurnedAway || v.asked == patience:
+		case v.outcome != load.TurnedAway || v.requests == maxRequests:
 			return v, nil
 		}
 		select {
@@ -141,7 +142,7 @@ func read(a load.Answer, err error) (answer, error) {
 		return read, err
 	}
 	if err := json.Unmarshal(a.Text, &read); err != nil {
-		return read, fmt.Errorf("the shop answered with %d, and not with JSON: %s", a.Status, a.Text)
+		return read, fmt.Errorf("the shop answered with %d, but not with JSON: %s", a.Status, a.Text)
 	}
 	return read, nil
 }

@@ -37,53 +37,54 @@ func scriptedShop(t *testing.T, scripts ...[]int) *story {
 func TestEachBuyerIsCountedOnceByTheLastAnswer(t *testing.T) {
 	t.Parallel()
 	s := scriptedShop(t, []int{200}, []int{409}, []int{503, 429, 409}, []int{503, 200}, []int{429})
-	visits, err := s.crowd(t.Context(), stormingBuyers)
+	visits, err := s.crowd(t.Context(), crowdSize)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var b books
+	var b tally
 	for _, v := range visits {
 		b.add(v)
 	}
-	const of = stormingBuyers / 5 // buyers of each script
-	want := books{bought: 2 * of, refused: 2 * of, turnedAway: of, comebacks: of*2 + of + of*(patience-1)}
+	const of = crowdSize / 5 // buyers of each script
+	want := tally{bought: 2 * of, refused: 2 * of, turnedAway: of, retries: of*2 + of + of*(maxRequests-1)}
 	if b != want {
-		t.Errorf("the books are %+v, want %+v", b, want)
+		t.Errorf("got the tally %+v, want %+v", b, want)
 	}
-	if err := b.check(stormingBuyers); err != nil {
-		t.Errorf("all buyers are counted, and none failed: got %v", err)
+	if err := b.check(crowdSize); err != nil {
+		t.Errorf("with no failed buyer: got %v", err)
 	}
-	const said = "of 500 buyers 200 bought, 200 were refused, 100 were turned away, 0 failed (they were turned away " +
-		"1200 times, and asked again)"
-	if got := b.String(); got != said {
-		t.Errorf("the books are told as %q, want %q", got, said)
+	const text = "of 500 buyers 200 bought, 200 were refused, 100 were turned away, 0 failed " +
+		"(they repeated 1200 requests that were turned away)"
+	if got := b.String(); got != text {
+		t.Errorf("got %q, want %q", got, text)
 	}
 }
 
-func TestBooksThatDoNotAgreeEndTheDemo(t *testing.T) {
+func TestWrongTallyEndsTheDemo(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		books  books
+		tally  tally
 		stored int    // number of sales
 		want   string // in the error; empty: none
 	}{
-		"all are counted": {books{bought: 1, refused: 498, turnedAway: 1}, 1, ""},
-		"one is missing": {books{bought: 1, refused: 498}, 1,
-			"500 buyers came, and of 499 buyers 1 bought"},
-		"one is counted twice": {books{bought: 1, refused: 500}, 1,
-			"500 buyers came, and of 501 buyers 1 bought"},
-		"a sale is lost":                    {books{bought: 2, refused: 498}, 1, "has stored 1 sales"},
-		"a sale was made without a word":    {books{bought: 1, refused: 499}, 2, "has stored 2 sales"},
-		"a sale to one who was turned away": {books{bought: 1, refused: 498, turnedAway: 1}, 2, ""},
-		"more sales than were turned away":  {books{bought: 1, refused: 498, turnedAway: 1}, 3, "has stored 3 sales"},
-		"one failed, although all is counted": {books{refused: 499, failed: 1, complaint: fmt.Errorf("500")}, 0,
-			"1 buyers failed, the first because 500"},
+		"all are counted": {tally{bought: 1, refused: 498, turnedAway: 1}, 1, ""},
+		"one is missing": {tally{bought: 1, refused: 498}, 1,
+			"500 buyers came, but the tally is: of 499 buyers 1 bought"},
+		"one is counted twice": {tally{bought: 1, refused: 500}, 1,
+			"500 buyers came, but the tally is: of 501 buyers 1 bought"},
+		"a sale is lost":                         {tally{bought: 2, refused: 498}, 1, "has stored 1 sales"},
+		"a sale has no buyer":                    {tally{bought: 1, refused: 499}, 2, "has stored 2 sales"},
+		"a buyer who was turned away has bought": {tally{bought: 1, refused: 498, turnedAway: 1}, 2, ""},
+		"more sales than were turned away": {tally{bought: 1, refused: 498, turnedAway: 1}, 3,
+			"has stored 3 sales"},
+		"a buyer failed": {tally{refused: 499, failed: 1, failure: fmt.Errorf("500")}, 0,
+			"1 buyers failed, the first with: 500"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			err := c.books.check(stormingBuyers)
+			err := c.tally.check(crowdSize)
 			if err == nil {
-				err = c.books.checkSales(c.stored)
+				err = c.tally.checkSales(c.stored)
 			}
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
@@ -92,18 +93,18 @@ func TestBooksThatDoNotAgreeEndTheDemo(t *testing.T) {
 	}
 }
 
-func TestBuyerWhoFailsIsNamedWithTheAnswer(t *testing.T) {
+func TestAFailedVisitIsReportedWithTheAnswer(t *testing.T) {
 	t.Parallel()
 	s := scriptedShop(t, []int{500})
 	v, err := s.visit(t.Context())
-	if err != nil || v.fate != load.Failed || v.asked != 1 {
-		t.Fatalf("got %+v, %v; want one request, which failed", v, err)
+	if err != nil || v.outcome != load.Failed || v.requests != 1 {
+		t.Fatalf("got %+v, %v; want one failed request", v, err)
 	}
-	if got := v.complaint().Error(); got != `a buyer's POST /checkout got 500 {"message": "answered with 500"}` {
-		t.Errorf("got the complaint %q", got)
+	if got := v.failure().Error(); got != `a buyer's POST /checkout got 500 {"message": "answered with 500"}` {
+		t.Errorf("got %q", got)
 	}
 	s.shop.URL = "http://127.0.0.1:1" // nothing listens there
-	if v, err := s.visit(t.Context()); err != nil || v.fate != load.Failed || v.err == nil {
-		t.Errorf("without a shop: got %+v, %v; want a visit that failed", v, err)
+	if v, err := s.visit(t.Context()); err != nil || v.outcome != load.Failed || v.err == nil {
+		t.Errorf("without a shop: got %+v, %v; want a failed visit", v, err)
 	}
 }

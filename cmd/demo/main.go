@@ -29,9 +29,9 @@ const (
 	doughnut = "CP-502101"
 	// maxStock exceeds the initial stock.
 	maxStock = 100
-	// stormingBuyers is the number of buyers who come when the doughnut is sold out. The factory
+	// crowdSize is the number of buyers who come after the doughnut is sold out. The factory
 	// must receive one order for the shortage, not one for each buyer.
-	stormingBuyers = 500
+	crowdSize = 500
 	// leadTime is longer than the story takes on any machine.
 	leadTime = 24 * time.Hour
 	// safetyLimit ends a wait that would never end. It does not limit how long a step may take.
@@ -71,7 +71,7 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 		}
 	}()
 
-	s := &story{began: time.Now(), pause: comeBackPause}
+	s := &story{began: time.Now(), pause: retryPause}
 	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
 	r, err := programs.Start(ctx, config)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *story) play(ctx context.Context, r *programs.Run) error {
 	if err := s.buyUntilSoldOut(ctx); err != nil {
 		return err
 	}
-	if err := s.storm(ctx); err != nil {
+	if err := s.crowdBuys(ctx); err != nil {
 		return err
 	}
 	if err := s.awaitAdvertisement(ctx, "off"); err != nil {
@@ -143,10 +143,11 @@ type story struct {
 	began time.Time
 	shop  load.Shop
 	db    *sql.DB
-	pause time.Duration // before a buyer who was turned away comes back
-	total books         // of all buyers so far
+	pause time.Duration // the time before a buyer repeats a request that was turned away
+	total tally         // of all buyers so far
 }
 
+// tell prints a line of the story with the seconds since its beginning.
 func (s *story) tell(format string, args ...any) {
 	fmt.Printf("%6.1fs  %s\n", time.Since(s.began).Seconds(), fmt.Sprintf(format, args...))
 }
@@ -161,6 +162,7 @@ func (s *story) prolongLeadTime(ctx context.Context) error {
 	return nil
 }
 
+// buyUntilSoldOut runs visits until the shop refuses a buyer.
 func (s *story) buyUntilSoldOut(ctx context.Context) error {
 	for range maxStock {
 		v, err := s.visit(ctx)
@@ -168,51 +170,51 @@ func (s *story) buyUntilSoldOut(ctx context.Context) error {
 			return err
 		}
 		s.total.add(v)
-		switch v.fate {
+		switch v.outcome {
 		case load.Sold:
 			s.tell("a buyer: %s", v.Message)
 		case load.Refused:
-			s.tell("one buyer too many: %s", v.Message)
+			s.tell("a buyer is refused: %s", v.Message)
 			return nil
 		default:
-			return v.complaint()
+			return v.failure()
 		}
 	}
-	return fmt.Errorf("%d doughnuts are sold, and the shelf is not empty", maxStock)
+	return fmt.Errorf("%d doughnuts are sold, and the doughnut is not sold out", maxStock)
 }
 
-// buyOne is the visit of the buyer after the delivery.
+// buyOne runs the visit of the first buyer after the delivery.
 func (s *story) buyOne(ctx context.Context) error {
 	v, err := s.visit(ctx)
 	if err != nil {
 		return err
 	}
 	s.total.add(v)
-	if v.fate != load.Sold {
-		return fmt.Errorf("the restocked doughnut was not sold: %w", v.complaint())
+	if v.outcome != load.Sold {
+		return fmt.Errorf("the restocked doughnut was not sold: %w", v.failure())
 	}
 	s.tell("the next buyer: %s", v.Message)
 	return nil
 }
 
-// storm runs the visits of many concurrent buyers, and counts their fates.
-func (s *story) storm(ctx context.Context) error {
-	s.tell("a video makes the doughnut famous: %d buyers storm in", stormingBuyers)
-	visits, err := s.crowd(ctx, stormingBuyers)
+// crowdBuys runs the visits of many concurrent buyers. The shop must not sell to any of them.
+func (s *story) crowdBuys(ctx context.Context) error {
+	s.tell("a video makes the doughnut famous: %d buyers come at once", crowdSize)
+	visits, err := s.crowd(ctx, crowdSize)
 	if err != nil {
 		return err
 	}
-	var counted books
+	var counted tally
 	for _, v := range visits {
 		counted.add(v)
 		s.total.add(v)
 	}
 	s.tell("%s", counted)
-	if err := counted.check(stormingBuyers); err != nil {
+	if err := counted.check(crowdSize); err != nil {
 		return err
 	}
 	if counted.bought > 0 {
-		return fmt.Errorf("%d of the buyers who stormed in bought from an empty shelf", counted.bought)
+		return fmt.Errorf("%d buyers of the crowd bought a doughnut that was sold out", counted.bought)
 	}
 	return nil
 }
@@ -227,6 +229,7 @@ func (s *story) checkSales(ctx context.Context) error {
 	return s.total.checkSales(stored)
 }
 
+// awaitDelivery waits until the shop has stock again.
 func (s *story) awaitDelivery(ctx context.Context) error {
 	return await(ctx, "the delivery", func() (bool, error) {
 		a, err := read(s.shop.Get(ctx, "/product/donut"))
@@ -249,14 +252,14 @@ func (s *story) awaitAdvertisement(ctx context.Context, status string) error {
 		if err != nil || is != status {
 			return false, err
 		}
-		s.tell("its advertisement is switched %s, and its manager told", status)
+		s.tell("its advertisement is switched %s, and its manager is notified", status)
 		return true, nil
 	})
 }
 
 // await waits until a condition holds.
 func await(ctx context.Context, what string, holds func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, safetyLimit, fmt.Errorf("nothing came in %v", safetyLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, safetyLimit, fmt.Errorf("waited %v in vain", safetyLimit))
 	defer cancel()
 	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()

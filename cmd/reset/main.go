@@ -12,10 +12,10 @@ import (
 )
 
 func main() {
-	data := flag.String("data", "", "the directory that the runs keep their databases in")
+	data := flag.String("data", "", "the directory with the databases of the runs")
 	flag.Parse()
 	if *data == "" || flag.NArg() > 0 {
-		fmt.Fprintln(os.Stderr, "reset: name the directory: -data .data")
+		fmt.Fprintln(os.Stderr, "usage: reset -data DIRECTORY, for example reset -data .data")
 		os.Exit(2)
 	}
 	if err := reset(*data, os.Stdout); err != nil {
@@ -24,7 +24,7 @@ func main() {
 	}
 }
 
-// reset deletes the kept databases in a directory, and prints them. It leaves other files
+// reset deletes the databases in a directory and prints their paths. It leaves other files
 // unchanged.
 func reset(data string, out io.Writer) error {
 	kept, err := mariadb.Kept(data)
@@ -35,10 +35,10 @@ func reset(data string, out io.Writer) error {
 		if err := mariadb.Forget(dir); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, "forgotten:", dir)
+		fmt.Fprintln(out, "deleted:", dir)
 	}
 	if len(kept) == 0 {
-		fmt.Fprintln(out, "nothing is kept in", data)
+		fmt.Fprintln(out, "there are no databases in", data)
 	}
 	return nil
 }

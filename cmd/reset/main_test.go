@@ -10,7 +10,7 @@ import (
 	"restock/local/mariadb/mariadbtest"
 )
 
-func TestResetForgetsWhatRunsKept(t *testing.T) {
+func TestResetDeletesTheDatabasesOfRuns(t *testing.T) {
 	mariadbtest.Require(t)
 	data := t.TempDir()
 	dir := filepath.Join(data, "shop-dev")
@@ -20,31 +20,31 @@ func TestResetForgetsWhatRunsKept(t *testing.T) {
 	}
 	var out strings.Builder
 	if err := reset(data, &out); err == nil || !strings.Contains(err.Error(), "used by another run") {
-		t.Errorf("while a run uses it: got %v, want an error that says so", err)
+		t.Errorf("while a run uses the database: got %v, want an error that says so", err)
 	}
 	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"forgotten: " + dir + "\n", "nothing is kept in " + data + "\n"} {
+	for _, want := range []string{"deleted: " + dir + "\n", "there are no databases in " + data + "\n"} {
 		out.Reset()
 		if err := reset(data, &out); err != nil || out.String() != want {
 			t.Errorf("got %q (%v), want %q", out.String(), err, want)
 		}
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("it is still there: %v", err)
+		t.Errorf("%s still exists: %v", dir, err)
 	}
 }
 
-func TestResetOfADirectoryThatWasNeverMade(t *testing.T) {
+func TestResetOfAMissingDirectoryDoesNothing(t *testing.T) {
 	var out strings.Builder
 	if err := reset(filepath.Join(t.TempDir(), "nowhere"), &out); err != nil ||
-		!strings.HasPrefix(out.String(), "nothing is kept") {
-		t.Errorf("got %q (%v), want that nothing is kept there", out.String(), err)
+		!strings.HasPrefix(out.String(), "there are no databases") {
+		t.Errorf("got %q (%v), want a line that says that there are none", out.String(), err)
 	}
 }
 
-func TestResetLeavesWhatOthersMade(t *testing.T) {
+func TestResetLeavesOtherFiles(t *testing.T) {
 	data := t.TempDir()
 	photos := filepath.Join(data, "photos")
 	if err := os.Mkdir(photos, 0o755); err != nil {

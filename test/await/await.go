@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// Limit is how long a test waits before it fails. It only ends a test that would never end: no
-// machine is so slow that it needs as much, so the verdict does not depend on it.
+// Limit is how long a test waits before it fails. It only stops a test that would never end. Even a
+// slow machine needs far less, so the verdict does not depend on the machine's speed.
 const Limit = 3 * time.Minute
 
-// interval is the time between two looks.
+// interval is the time between two checks of a condition.
 const interval = 5 * time.Millisecond
 
-// Until waits until a condition holds. The test fails, and ends, if it never does; what completes
-// the sentence "waited in vain until …".
+// Until waits until a condition holds. After Limit the test fails and ends. The failure text
+// contains what, for example "the queue is empty".
 func Until(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
 	for began := time.Now(); !holds(); time.Sleep(interval) {
@@ -27,7 +27,7 @@ func Until(tb testing.TB, what string, holds func() bool) {
 	}
 }
 
-// Receive waits for a value of a channel, as Until waits for a condition.
+// Receive waits for a value from a channel. It fails the test as Until does.
 func Receive[T any](tb testing.TB, what string, values <-chan T) (value T) {
 	tb.Helper()
 	limit := time.NewTimer(Limit)

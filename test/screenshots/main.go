@@ -1,5 +1,5 @@
-// Command screenshots writes docs/storefront.png and docs/console.png: the pages of a run of its own, in which buyers buy until a doughnut
-// is sold out, and the factory makes more.
+// Command screenshots writes docs/storefront.png and docs/console.png. It starts its own local run,
+// buys in a browser until a doughnut is sold out, and waits until the factory has made more.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql" // database/sql's driver
+	_ "github.com/go-sql-driver/mysql" // driver of database/sql
 
 	"restock/cmd/local/programs"
 	"restock/local/run"
@@ -23,9 +23,9 @@ import (
 )
 
 const (
-	// factoryStep leaves time to take the picture of a product that is sold out.
+	// factoryStep is long enough to take the screenshot while the product is sold out.
 	factoryStep = 2 * time.Second
-	// scale is sharp on the screens that have two pixels for one.
+	// scale is the number of image pixels per CSS pixel. The images look sharp on dense screens.
 	scale = 1.5
 )
 
@@ -50,7 +50,7 @@ func screenshots(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, b.Close()) }()
 
 	config := programs.DefaultConfig(project)
-	config.Console = run.ConsoleAddress // the console shows the addresses: they are those that a reader has
+	config.Console = run.ConsoleAddress // the console shows the default addresses, as a reader's run has
 	config.FactoryStep = factoryStep
 	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)
 	r, err := programs.Start(ctx, config)
@@ -66,7 +66,7 @@ func screenshots(ctx context.Context) (err error) {
 	return s.console()
 }
 
-// A story is what happens while the pictures are taken.
+// A story takes the screenshots of a run.
 type story struct {
 	ctx context.Context
 	*browser.Browser
@@ -79,7 +79,8 @@ const (
 	twist    = `[data-sku="CP-502102"]`
 )
 
-// storefront is taken when a buyer has bought two twists and the last three doughnuts, and more are expected.
+// storefront takes storefront.png. A buyer has bought two twists and the last three doughnuts, and
+// the factory makes more doughnuts.
 func (s story) storefront() error {
 	visitor := browser.Visitor{Languages: "en", Width: 1280, Height: 960, Scale: scale, Timezone: "Asia/Seoul"}
 	page, err := s.Open(s.ctx, visitor, s.API)
@@ -104,7 +105,8 @@ func (s story) storefront() error {
 	return s.take(page, "storefront.png")
 }
 
-// expectAtNineTwenty makes the doughnuts expected at 9:20 in Seoul, of whatever day: the picture is the same whenever it is taken.
+// expectAtNineTwenty sets the time at which the doughnuts are expected to 9:20 in Seoul, so that
+// every screenshot shows the same time.
 func (s story) expectAtNineTwenty() error {
 	db, err := sql.Open("mysql", s.DSN)
 	if err != nil {
@@ -112,14 +114,15 @@ func (s story) expectAtNineTwenty() error {
 	}
 	defer db.Close()
 	if _, err := db.ExecContext(s.ctx, `UPDATE production_order JOIN product USING (product_id)
-		SET asked_at = TIMESTAMP '2100-01-01 00:20:00' - INTERVAL lead_time SECOND WHERE sku = 'CP-502101'`); err != nil {
-		return fmt.Errorf("setting the time of arrival: %w", err)
+		SET asked_at = TIMESTAMP '2100-01-01 00:20:00' - INTERVAL lead_time SECOND
+		WHERE sku = 'CP-502101'`); err != nil {
+		return fmt.Errorf("setting the expected time: %w", err)
 	}
 	return nil
 }
 
-// console is taken when a rush of buyers has bought all that the factory had made, the next lot has come, and somebody looks at the
-// journey of the purchase that ordered it.
+// console takes console.png. A rush of buyers has bought everything, the next lot has arrived, and
+// the console shows the journey of the purchase that ordered the lot.
 func (s story) console() error {
 	visitor := browser.Visitor{Languages: "en", Width: 1440, Height: 1340, Scale: scale, Timezone: "Asia/Seoul"}
 	page, err := s.Open(s.ctx, visitor, s.Console)
@@ -127,7 +130,8 @@ func (s story) console() error {
 		return err
 	}
 	defer page.Close()
-	const fill = `(document.getElementById("rush-buyers").value = 150, document.getElementById("rush-seconds").value = 3, true)`
+	const fill = `(document.getElementById("rush-buyers").value = 150,
+		document.getElementById("rush-seconds").value = 3, true)`
 	const filter = `(() => {
 		const filter = document.getElementById("journeys-filter");
 		filter.value = "orders";
@@ -151,15 +155,16 @@ func (s story) console() error {
 	return s.take(page, "console.png")
 }
 
-// top is what takes the focus away and shows the top of the page.
+// top removes the focus and scrolls to the top of the page.
 const top = `(document.activeElement.blur(), scrollTo(0, 0), true)`
 
+// evaluate evaluates an expression for its effect.
 func evaluate(page *browser.Page, expression string) error {
 	_, err := browser.Evaluate[bool](page, expression)
 	return err
 }
 
-// inOrder takes steps until one fails.
+// inOrder runs steps until one fails.
 func inOrder(steps ...func() error) error {
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -169,13 +174,14 @@ func inOrder(steps ...func() error) error {
 	return nil
 }
 
+// take writes a screenshot of the page to a file in docs, unless the page has problems.
 func (s story) take(page *browser.Page, name string) error {
 	shot, err := page.Screenshot()
 	if err != nil {
 		return err
 	}
 	if problems := page.Problems(); len(problems) > 0 {
-		return fmt.Errorf("%s is not taken: the page has problems: %q", name, problems)
+		return fmt.Errorf("%s: the page has problems: %q", name, problems)
 	}
 	file := filepath.Join(s.docs, name)
 	if err := os.WriteFile(file, shot, 0o644); err != nil {
@@ -185,7 +191,8 @@ func (s story) take(page *browser.Page, name string) error {
 	return nil
 }
 
-// shows is a condition: the element that a CSS selector finds contains a text.
+// shows returns a JavaScript condition: the element that a CSS selector finds contains a text.
 func shows(selector, text string) string {
-	return fmt.Sprintf("document.querySelector(%s).innerText.includes(%s)", browser.Quote(selector), browser.Quote(text))
+	const contains = "document.querySelector(%s).innerText.includes(%s)"
+	return fmt.Sprintf(contains, browser.Quote(selector), browser.Quote(text))
 }

@@ -6,43 +6,45 @@ import (
 	"testing"
 )
 
-const tourOfOne = "### 7. A title\n\n```diff\n--- a/b.go\n \tstays\n-\tgoes\n+\tcomes\n@@\n-x\n```\n\n```sh\ngo vet " +
+const tourWithOneStep = "### 7. A title\n\n```diff\n--- a/b.go\n " +
+	"\tstays\n-\tgoes\n+\tcomes\n@@\n-x\n```\n\n```sh\ngo vet " +
 	"./a\n```\n\n```text\nfirst …\nsecond\n```\n"
 
-func TestStepsAreReadAsTheyAreWritten(t *testing.T) {
-	got, err := parse(tourOfOne)
+func TestParseReadsTheSteps(t *testing.T) {
+	got, err := parse(tourWithOneStep)
 	want := []step{{
-		name: "7", title: "A title", command: "go vet ./a", says: []string{"first …", "second"},
+		name: "7", title: "A title", command: "go vet ./a", output: []string{"first …", "second"},
 		changes: []change{{"a/b.go", "\tstays\n\tgoes\n", "\tstays\n\tcomes\n"}, {"a/b.go", "x\n", ""}},
 	}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
-	_, block, _ := strings.Cut(tourOfOne, "\n")
-	if got, err := parse(tourOfOne + block); err != nil || len(got) != 2 || got[0].name != "7a" || got[1].name != "7b" {
+	_, block, _ := strings.Cut(tourWithOneStep, "\n")
+	if got, err := parse(tourWithOneStep + block); err != nil || len(got) != 2 || got[0].name != "7a" ||
+		got[1].name != "7b" {
 		t.Errorf("two steps of one mistake: got %+v, %v; want 7a and 7b", got, err)
 	}
 }
 
-func TestATourThatHoldsNothingIsRefused(t *testing.T) {
+func TestParseRefusesMalformedSteps(t *testing.T) {
 	for _, c := range []struct{ name, old, new, want string }{
-		{"nothing is said", "```text\nfirst …\nsecond\n```\n", "", "does not say"},
+		{"no expected output", "```text\nfirst …\nsecond\n```\n", "", "has no expected output"},
 		{"an empty text", "first …\nsecond\n", "", "does not belong"},
 		{"no command", "```sh\ngo vet ./a\n```\n", "", "does not belong"},
-		{"no heading", "### 7. A title", "## A title", "below no mistake"},
-		{"no file", "--- a/b.go\n", "", "does not begin with ---"},
-		{"a change of nothing", "-\tgoes\n+\tcomes\n", "", "changes no line"},
-		{"lines that only come", " \tstays\n-\tgoes\n", "", "changes no line"},
+		{"no heading", "### 7. A title", "## A title", "without a mistake above it"},
+		{"no file", "--- a/b.go\n", "", "want --- and a file"},
+		{"only context lines", "-\tgoes\n+\tcomes\n", "", "changes no existing line"},
+		{"only added lines", " \tstays\n-\tgoes\n", "", "changes no existing line"},
 		{"an empty diff", "--- a/b.go\n \tstays\n-\tgoes\n+\tcomes\n@@\n-x\n", "", "empty"},
 	} {
-		if got, err := parse(strings.Replace(tourOfOne, c.old, c.new, 1)); err == nil ||
+		if got, err := parse(strings.Replace(tourWithOneStep, c.old, c.new, 1)); err == nil ||
 			!strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: got %+v, %v; want an error that says %q", c.name, got, err, c.want)
+			t.Errorf("%s: got %+v, %v; want an error with %q", c.name, got, err, c.want)
 		}
 	}
 }
 
-func TestAChangeAppliesWhereItsLinesAreOnce(t *testing.T) {
+func TestAChangeAppliesIfItsLinesOccurOnce(t *testing.T) {
 	c := change{"a.go", "\tx\n\ty\n", "\tz\n"}
 	for _, text := range []string{"", "\tx\n", "\tx\n\ty\n\tx\n\ty\n", "\t\tx\n\ty\n"} {
 		if got, err := c.apply(text); err == nil {
@@ -54,9 +56,9 @@ func TestAChangeAppliesWhereItsLinesAreOnce(t *testing.T) {
 	}
 }
 
-func TestALineIsSaidAsAWholeButForWhatIsLeftOut(t *testing.T) {
-	said := []string{"  demo: role/stock may not read (a.go)"}
-	for want, is := range map[string]bool{
+func TestHasLineMatchesWholeLines(t *testing.T) {
+	lines := []string{"  demo: role/stock may not read (a.go)"}
+	for want, has := range map[string]bool{
 		"demo: role/stock may not read (a.go)": true,
 		"demo: … may not read …":               true,
 		"…may not read…":                       true,
@@ -64,8 +66,8 @@ func TestALineIsSaidAsAWholeButForWhatIsLeftOut(t *testing.T) {
 		"demo: … may not write …":              false,
 		"demo: role.stock may not read (a.go)": false,
 	} {
-		if got := isSaid(want, said); got != is {
-			t.Errorf("%q: got %v, want %v", want, got, is)
+		if got := hasLine(want, lines); got != has {
+			t.Errorf("%q: got %v, want %v", want, got, has)
 		}
 	}
 }

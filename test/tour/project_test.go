@@ -84,10 +84,10 @@ func (p project) copyFrom(root string) error {
 	})
 }
 
-// make makes a step's changes, and returns a function that reverts them.
-func (p project) make(changes []change) (putBack func() error, err error) {
+// apply makes a step's changes. It returns a function that reverts them.
+func (p project) apply(changes []change) (revert func() error, err error) {
 	originals := map[string]string{}
-	putBack = func() error {
+	revert = func() error {
 		for path, text := range originals {
 			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 				return err
@@ -99,36 +99,36 @@ func (p project) make(changes []change) (putBack func() error, err error) {
 		path := filepath.Join(p.dir, filepath.FromSlash(c.file))
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return putBack, err
+			return revert, err
 		}
 		if _, changed := originals[path]; !changed {
 			originals[path] = string(text)
 		}
 		changed, err := c.apply(string(text))
 		if err != nil {
-			return putBack, err
+			return revert, err
 		}
 		if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
-			return putBack, err
+			return revert, err
 		}
 	}
-	return putBack, nil
+	return revert, nil
 }
 
 // run runs a command in the project, and returns the lines of its output. The error is the
 // command's.
-func (p project) run(ctx context.Context, command string) (said []string, err error) {
+func (p project) run(ctx context.Context, command string) (lines []string, err error) {
 	var mu sync.Mutex
-	hear := func(line string) {
+	collect := func(line string) {
 		mu.Lock()
 		defer mu.Unlock()
-		said = append(said, line)
+		lines = append(lines, line)
 	}
 	err = process.Run(ctx, process.Config{
-		Path: "sh", Args: []string{"-euc", command}, Dir: p.dir, Env: os.Environ(), Stdout: hear, Stderr: hear,
+		Path: "sh", Args: []string{"-euc", command}, Dir: p.dir, Env: os.Environ(), Stdout: collect, Stderr: collect,
 	})
 	if err != nil {
-		return said, fmt.Errorf("%s: %w", command, err)
+		return lines, fmt.Errorf("%s: %w", command, err)
 	}
-	return said, nil
+	return lines, nil
 }

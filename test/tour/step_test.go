@@ -12,7 +12,7 @@ type step struct {
 	title   string
 	changes []change
 	command string
-	says    []string // lines, in which … stands for any text
+	output  []string // lines, in which … stands for any text
 }
 
 // A change replaces lines of a file. The old lines must occur in it once.
@@ -50,14 +50,14 @@ func parse(tour string) ([]step, error) {
 		default:
 			inside = false
 			if number == "" {
-				return nil, at("a block of %q stands below no mistake", language)
+				return nil, at("a block of %q without a mistake above it", language)
 			}
 			var last *step
 			if len(steps) > 0 {
 				last = &steps[len(steps)-1]
 			}
 			switch {
-			case language == "diff" && (last == nil || last.says != nil):
+			case language == "diff" && (last == nil || last.output != nil):
 				changes, err := parseDiff(block)
 				if err != nil {
 					return nil, at("%w", err)
@@ -65,16 +65,16 @@ func parse(tour string) ([]step, error) {
 				steps = append(steps, step{name: number, title: title, changes: changes})
 			case language == "sh" && last != nil && last.command == "":
 				last.command = strings.Join(block, "\n")
-			case language == "text" && last != nil && last.command != "" && last.says == nil && len(block) > 0:
-				last.says = block
+			case language == "text" && last != nil && last.command != "" && last.output == nil && len(block) > 0:
+				last.output = block
 			default:
-				return nil, at("a block of %q does not belong here: a step is a diff, a command (sh), and what it "+
-					"says (text)", language)
+				return nil, at("a block of %q does not belong here: a step is a diff, a command (sh) and "+
+					"its output (text)", language)
 			}
 		}
 	}
-	if len(steps) > 0 && steps[len(steps)-1].says == nil {
-		return nil, fmt.Errorf("the last step, of mistake %s, does not say what its command says", number)
+	if len(steps) > 0 && steps[len(steps)-1].output == nil {
+		return nil, fmt.Errorf("the last step, of mistake %s, has no expected output", number)
 	}
 	return named(steps), nil
 }
@@ -104,7 +104,7 @@ func parseDiff(lines []string) (changes []change, err error) {
 			return nil
 		}
 		if c.old == "" || c.old == c.new {
-			return fmt.Errorf("a change of %s that changes no line that is there", c.file)
+			return fmt.Errorf("the change of %s changes no existing line", c.file)
 		}
 		changes = append(changes, c)
 		c = change{file: c.file}
@@ -122,14 +122,14 @@ func parseDiff(lines []string) (changes []change, err error) {
 			continue
 		}
 		if c.file == "" {
-			return nil, fmt.Errorf("the diff does not begin with --- and a file, but with %q", line)
+			return nil, fmt.Errorf("the diff begins with %q, want --- and a file", line)
 		}
 		sign, text := " ", ""
 		if line != "" {
 			sign, text = line[:1], line[1:]
 		}
 		if sign != " " && sign != "-" && sign != "+" {
-			return nil, fmt.Errorf("the diff's line %q begins with none of space, - and +", line)
+			return nil, fmt.Errorf("the diff's line %q does not begin with a space, - or +", line)
 		}
 		if sign != "+" {
 			c.old += text + "\n"
@@ -161,19 +161,20 @@ func (c change) apply(text string) (string, error) {
 		begin += end + 1
 	}
 	if len(at) != 1 {
-		return "", fmt.Errorf("%s has %d times, not once, the lines\n%s", c.file, len(at), c.old)
+		return "", fmt.Errorf("%s has these lines %d times, want once:\n%s", c.file, len(at), c.old)
 	}
 	return text[:at[0]] + c.new + text[at[0]+len(c.old):], nil
 }
 
-// isSaid reports whether a line is in a command's output. It ignores white space at the ends.
-func isSaid(want string, said []string) bool {
+// hasLine reports whether the output of a command has a line like want, in which … stands for any
+// text. It ignores white space at the ends.
+func hasLine(want string, lines []string) bool {
 	var parts []string
 	for part := range strings.SplitSeq(strings.TrimSpace(want), "…") {
 		parts = append(parts, regexp.QuoteMeta(part))
 	}
 	pattern := regexp.MustCompile("^" + strings.Join(parts, ".*") + "$")
-	for _, line := range said {
+	for _, line := range lines {
 		if pattern.MatchString(strings.TrimSpace(line)) {
 			return true
 		}

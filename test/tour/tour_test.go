@@ -12,7 +12,7 @@ import (
 	"restock/local/mariadb/mariadbtest"
 )
 
-var all = flag.Bool("all", false, "run every step of the tour, not the quick ones alone")
+var all = flag.Bool("all", false, "run all steps of the tour, not only the quick ones")
 
 // quick are the steps that take seconds: each compiles little and starts no server.
 var quick = []string{"8", "15"}
@@ -78,28 +78,29 @@ func TestTour(t *testing.T) {
 		}
 		t.Run(s.name, func(t *testing.T) {
 			if !passes[s.command] {
-				if said, err := p.run(t.Context(), s.command); err != nil {
-					t.Fatalf("before anything is changed: %v\n%s", err, strings.Join(said, "\n"))
+				if lines, err := p.run(t.Context(), s.command); err != nil {
+					t.Fatalf("without a change: %v\n%s", err, strings.Join(lines, "\n"))
 				}
 				passes[s.command] = true
 			}
-			putBack, err := p.make(s.changes)
+			revert, err := p.apply(s.changes)
 			defer func() {
-				if err := putBack(); err != nil {
+				if err := revert(); err != nil {
 					t.Fatal(err)
 				}
 			}()
 			if err != nil {
 				t.Fatal(err)
 			}
-			said, err := p.run(t.Context(), s.command)
-			t.Logf("%s: %s: %v\n%s", s.title, s.command, err, strings.Join(said, "\n"))
+			lines, err := p.run(t.Context(), s.command)
+			t.Logf("%s: %s: %v\n%s", s.title, s.command, err, strings.Join(lines, "\n"))
 			if err == nil {
-				t.Errorf("%s passes, with the mistake made", s.command)
+				t.Errorf("%s passes in spite of the mistake", s.command)
 			}
-			for _, want := range s.says {
-				if !isSaid(want, said) {
-					t.Errorf("%s does not say\n%s\nbut\n%s", s.command, want, strings.Join(said, "\n"))
+			for _, want := range s.output {
+				if !hasLine(want, lines) {
+					t.Errorf("the output of %s has no line\n%s\nThe output is\n%s", s.command, want,
+						strings.Join(lines, "\n"))
 				}
 			}
 		})
