@@ -44,6 +44,7 @@ LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/reset ./cmd/shop ./scr
 	./test/await ./test/conformance ./test/fixture ./test/histories ./test/screenshots ./test/tour \
 	./internal/ads ./internal/merchant ./internal/message ./internal/sns \
 	./internal/web ./internal/web/webtest ./test/load \
+	./internal/factory ./internal/secrets ./internal/secrets/secretstest \
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
 	./local/mariadb ./local/mariadb/mariadbtest \

@@ -44,7 +44,8 @@ func (u CallbackURL) hideIn(text []byte) string {
 // LogValue returns the request without the signature. slog would otherwise log the callback URL as
 // JSON.
 func (r Request) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("product", r.ProductID), slog.String("quantity", r.ProductCnt), slog.Any("callback", r.CallbackURL))
+	return slog.GroupValue(slog.String("product", r.ProductID), slog.String("quantity", r.ProductCnt),
+		slog.Any("callback", r.CallbackURL))
 }
 
 // String returns the length of the key.

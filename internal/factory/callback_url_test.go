@@ -19,10 +19,12 @@ import (
 	"restock/internal/message"
 )
 
-// signed is a request with a callback URL, and the URL's signature.
+// signed returns a request with a callback URL, and the URL's signature.
 func signed(t *testing.T) (r factory.Request, signature string) {
 	t.Helper()
-	attempt := factory.Attempt{ProductionOrderID: uuid.New(), ID: uuid.New(), Quantity: 100, Correlation: "JKJaXmPLvHcESHA="}
+	attempt := factory.Attempt{
+		ProductionOrderID: uuid.New(), ID: uuid.New(), Quantity: 100, Correlation: "JKJaXmPLvHcESHA=",
+	}
 	u := newSigner(t, "k").CallbackURL("https://shop.example", "/{order}/{attempt}", attempt)
 	parsed, err := url.Parse(string(u))
 	if err != nil {
@@ -34,31 +36,37 @@ func signed(t *testing.T) (r factory.Request, signature string) {
 func TestNoWayToPrintShowsASignatureOrTheKey(t *testing.T) {
 	request, signature := signed(t)
 	var out bytes.Buffer
-	for _, value := range []any{request.CallbackURL, &request.CallbackURL, request, &request, []any{request}, newSigner(t, "k")} {
+	for _, value := range []any{
+		request.CallbackURL, &request.CallbackURL, request, &request, []any{request}, newSigner(t, "k"),
+	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X"} {
 			fmt.Fprintf(&out, verb+"\n", value)
 		}
 		fmt.Fprintln(&out, fmt.Errorf("failed: %v", value))
 		slog.New(slog.NewTextHandler(&out, nil)).Info("line", "value", value)
 	}
-	// Not []any{request}: encoding/json writes what is really sent.
+	// []any{request} is not in this list: encoding/json writes the whole URL, as the client sends
+	// it.
 	for _, value := range []any{request.CallbackURL, request, &request, newSigner(t, "k")} {
 		slog.New(slog.NewJSONHandler(&out, nil)).With("with", value).Info("line", "value", value)
 	}
-	for _, secret := range []string{signature, fmt.Sprintf("%x", signature), fmt.Sprintf("%X", signature), strings.Repeat("107 ", 31), strings.Repeat("6b", 32), strings.Repeat("k", 32)} {
+	for _, secret := range []string{
+		signature, fmt.Sprintf("%x", signature), fmt.Sprintf("%X", signature),
+		strings.Repeat("107 ", 31), strings.Repeat("6b", 32), strings.Repeat("k", 32),
+	} {
 		if strings.Contains(out.String(), secret) {
-			t.Errorf("printed was %q, in\n%s", secret, out.String())
+			t.Errorf("the output contains %q:\n%s", secret, out.String())
 		}
 	}
 	if where := fmt.Sprint(request.CallbackURL); !strings.HasPrefix(where, "https://shop.example/") {
-		t.Errorf("got %q, want where the callback leads", where)
+		t.Errorf("got %q, want the host of the callback", where)
 	}
 	if text, err := json.Marshal(request); err != nil || !strings.Contains(string(text), signature) {
 		t.Errorf("the request is sent as %s, %v; want the whole URL", text, err)
 	}
 }
 
-// The factory's answers echo the request.
+// The factory repeats the request in its answers.
 func TestErrorsDoNotQuoteTheSignatureFromTheFactorysAnswer(t *testing.T) {
 	request, signature := signed(t)
 	for _, status := range []int{http.StatusCreated, http.StatusBadRequest} {

@@ -3,6 +3,7 @@ package factory_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -19,24 +20,29 @@ import (
 	"restock/internal/shop"
 )
 
-var request = factory.NewRequest(message.StockEmpty{SKU: "CP-502101", Quantity: 100, FactoryID: "FF-500293", Requester: "stock-bot"}, "https://shop.example/callback?signature=s")
+var request = factory.NewRequest(
+	message.StockEmpty{SKU: "CP-502101", Quantity: 100, FactoryID: "FF-500293", Requester: "stock-bot"},
+	"https://shop.example/callback?signature=s",
+)
 
 func TestProduceSendsTheRequestOfTheContract(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		want := `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100",` +
-			`"MessageAttributeFactoryId":"FF-500293","MessageAttributeRequester":"stock-bot","CallbackUrl":"https://shop.example/callback?signature=s"}`
+		want := `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101",` +
+			`"MessageAttributeProductCnt":"100","MessageAttributeFactoryId":"FF-500293",` +
+			`"MessageAttributeRequester":"stock-bot","CallbackUrl":"https://shop.example/callback?signature=s"}`
 		if got := r.Method + " " + r.URL.Path; got != "POST /api/manufactures" {
-			t.Errorf("the factory was asked %s", got)
+			t.Errorf("the request is %s, want POST /api/manufactures", got)
 		}
 		if got := r.Header.Get("Content-Type"); got != "application/json" {
 			t.Errorf("Content-Type is %q", got)
 		}
 		if string(body) != want {
-			t.Errorf("the factory was sent\n%s, want\n%s", body, want)
+			t.Errorf("the body is\n%s, want\n%s", body, want)
 		}
 		w.WriteHeader(http.StatusCreated)
-		io.WriteString(w, `{"data":{"data":`+string(body)+`,"id":"22a0cc0e-0f22-11ee-9253-0242ac110002","reqestor":"stock-bot"}}`)
+		io.WriteString(w, `{"data":{"data":`+string(body)+
+			`,"id":"22a0cc0e-0f22-11ee-9253-0242ac110002","reqestor":"stock-bot"}}`)
 	}))
 	defer server.Close()
 	lot, err := factory.NewClient(server.URL+"/", time.Minute).Produce(t.Context(), request)
@@ -45,7 +51,7 @@ func TestProduceSendsTheRequestOfTheContract(t *testing.T) {
 	}
 }
 
-func TestProduceFailsWhenTheFactoryDoes(t *testing.T) {
+func TestProduceFailsIfTheFactoryFails(t *testing.T) {
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status); io.WriteString(w, body) }
 	}
@@ -66,14 +72,17 @@ func TestProduceFailsWhenTheFactoryDoes(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var asked atomic.Int32
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked.Add(1); c.handler(w, r) }))
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked.Add(1)
+				c.handler(w, r)
+			}))
 			defer server.Close()
 			_, err := factory.NewClient(server.URL, time.Minute).Produce(t.Context(), request)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want an error that says %q", err, c.want)
+				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 			if n := asked.Load(); n != 1 {
-				t.Errorf("the factory was asked %d times, want once: it makes a lot each time", n)
+				t.Errorf("the factory got %d requests, want 1: it makes a lot for each", n)
 			}
 		})
 	}
@@ -94,22 +103,26 @@ func TestProduceGivesUpOnAFactoryThatHangs(t *testing.T) {
 }
 
 func TestParseCallback(t *testing.T) {
+	const badQuantity = shop.CodeInvalidQuantity
+	with := func(quantity string) string {
+		return `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":` + quantity + `}`
+	}
 	for _, c := range []struct {
 		name, body string
 		quantity   int
 		code       shop.Code
 	}{
-		{"as it was sent", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100"}`, 100, ""},
-		{"a number", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`, 100, ""},
-		{"unknown fields", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"7","Extra":{"a":1}}`, 7, ""},
-		{"no quantity", `{"MessageAttributeProductId":"CP-502101"}`, 0, shop.CodeInvalidQuantity},
-		{"null", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":null}`, 0, shop.CodeInvalidQuantity},
-		{"empty", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":""}`, 0, shop.CodeInvalidQuantity},
-		{"negative", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"-1"}`, 0, shop.CodeInvalidQuantity},
-		{"zero", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":0}`, 0, shop.CodeInvalidQuantity},
-		{"not a number", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"ten"}`, 0, shop.CodeInvalidQuantity},
-		{"fractional", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":1.5}`, 0, shop.CodeInvalidQuantity},
-		{"larger than an int", `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"99999999999999999999"}`, 0, shop.CodeInvalidQuantity},
+		{"a string, as the shop sent it", with(`"100"`), 100, ""},
+		{"a number", with(`100`), 100, ""},
+		{"unknown fields", with(`"7","Extra":{"a":1}`), 7, ""},
+		{"no quantity", `{"MessageAttributeProductId":"CP-502101"}`, 0, badQuantity},
+		{"null", with(`null`), 0, badQuantity},
+		{"empty", with(`""`), 0, badQuantity},
+		{"negative", with(`"-1"`), 0, badQuantity},
+		{"zero", with(`0`), 0, badQuantity},
+		{"not a number", with(`"ten"`), 0, badQuantity},
+		{"fractional", with(`1.5`), 0, badQuantity},
+		{"larger than an int", with(`"99999999999999999999"`), 0, badQuantity},
 		{"no product", `{"MessageAttributeProductCnt":"100"}`, 0, shop.CodeInvalidRequest},
 		{"not JSON", `100`, 0, shop.CodeInvalidRequest},
 		{"nothing", ``, 0, shop.CodeInvalidRequest},
@@ -136,13 +149,14 @@ func newSigner(tb testing.TB, letter string) factory.Signer {
 	return signer
 }
 
-func TestKeyThatIsTooShortSignsNothing(t *testing.T) {
-	if _, err := factory.NewSigner(make([]byte, 31)); err == nil || !strings.Contains(err.Error(), "31 bytes, want 32") {
+func TestNewSignerRefusesAShortKey(t *testing.T) {
+	if _, err := factory.NewSigner(make([]byte, 31)); err == nil || !strings.Contains(err.Error(),
+		"31 bytes, want 32") {
 		t.Errorf("got %v, want an error with both lengths", err)
 	}
 }
 
-func TestCallbackURLIsVerifiedAsItWasSigned(t *testing.T) {
+func TestVerifyAcceptsOnlyTheSignedURL(t *testing.T) {
 	signer, other := newSigner(t, "k"), newSigner(t, "o")
 	attempt := factory.Attempt{ProductionOrderID: uuid.New(), ID: uuid.New(), Quantity: 100}
 	const template = "/production-orders/{order}/attempts/{attempt}/receipt"
@@ -155,7 +169,8 @@ func TestCallbackURLIsVerifiedAsItWasSigned(t *testing.T) {
 		return u
 	}
 	u := parse(signer)
-	if want := "/production-orders/" + attempt.ProductionOrderID.String() + "/attempts/" + attempt.ID.String() + "/receipt"; u.Host != "shop.example" || u.Path != want {
+	want := fmt.Sprintf("/production-orders/%s/attempts/%s/receipt", attempt.ProductionOrderID, attempt.ID)
+	if u.Host != "shop.example" || u.Path != want {
 		t.Errorf("the URL is %s, want the path %s", u, want)
 	}
 	if got, err := signer.Verify(attempt.ProductionOrderID, attempt.ID, u.Query()); err != nil || got != attempt {
@@ -172,7 +187,7 @@ func TestCallbackURLIsVerifiedAsItWasSigned(t *testing.T) {
 		{"another key", attempt.ProductionOrderID, attempt.ID, parse(other).Query()},
 		{"another order", uuid.New(), attempt.ID, u.Query()},
 		{"another attempt", attempt.ProductionOrderID, uuid.New(), u.Query()},
-		{"order and attempt turned", attempt.ID, attempt.ProductionOrderID, u.Query()},
+		{"order and attempt swapped", attempt.ID, attempt.ProductionOrderID, u.Query()},
 		{"another quantity", attempt.ProductionOrderID, attempt.ID, with("quantity", "101")},
 		{"no quantity", attempt.ProductionOrderID, attempt.ID, url.Values{"signature": {signature}}},
 		{"cut short", attempt.ProductionOrderID, attempt.ID, with("signature", signature[:len(signature)-1])},

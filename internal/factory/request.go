@@ -48,21 +48,22 @@ func ParseCallback(body []byte) (sku string, quantity int, err error) {
 	if err := json.Unmarshal(body, &callback); err != nil {
 		return "", 0, &shop.Error{
 			Code:   shop.CodeInvalidRequest,
-			Detail: "the callback's body is not the JSON of a request", Err: err,
+			Detail: "the callback's body is not the JSON of a request to the factory", Err: err,
 		}
 	}
 	if callback.ProductID == "" {
 		return "", 0, &shop.Error{
 			Code:   shop.CodeInvalidRequest,
-			Detail: "the callback names no " + message.AttributeProductID,
+			Detail: "the callback has no " + message.AttributeProductID,
 		}
 	}
 	count := string(bytes.Trim(callback.ProductCnt, `"`))
 	quantity, err = strconv.Atoi(count)
 	if err != nil || quantity < 1 || quantity > shop.MaxQuantity {
 		return "", 0, &shop.Error{
-			Code:   shop.CodeInvalidQuantity,
-			Detail: fmt.Sprintf("%s is %.40q, not a whole number from 1 to %d", message.AttributeProductCnt, count, shop.MaxQuantity),
+			Code: shop.CodeInvalidQuantity,
+			Detail: fmt.Sprintf("%s is %.40q, not an integer from 1 to %d",
+				message.AttributeProductCnt, count, shop.MaxQuantity),
 		}
 	}
 	return callback.ProductID, quantity, nil

@@ -56,13 +56,14 @@ func NewSigner(key []byte) (Signer, error) {
 
 func (s Signer) sign(a Attempt) string {
 	if len(s.key) < minKey {
-		panic("factory: a Signer that NewSigner has not made")
+		panic("factory: use NewSigner to make a Signer")
 	}
 	mac := hmac.New(sha256.New, s.key)
 	// All parts but the last have a fixed size, so two attempts never have the same message.
 	mac.Write(a.ProductionOrderID[:])
 	mac.Write(a.ID[:])
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity))) // #nosec G115 -- no two numbers have the same bits
+	// Two different numbers never convert to the same 64 bits.
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity))) // #nosec G115
 	mac.Write([]byte(a.Correlation))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
@@ -95,7 +96,8 @@ func (s Signer) Verify(order, attempt uuid.UUID, query url.Values) (Attempt, err
 	}
 	given := query.Get(signatureParameter)
 	quantity, err := strconv.Atoi(query.Get(quantityParameter))
-	a := Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity, Correlation: query.Get(correlationParameter)}
+	correlation := query.Get(correlationParameter)
+	a := Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity, Correlation: correlation}
 	if err != nil || !hmac.Equal([]byte(given), []byte(s.sign(a))) {
 		return Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback's signature is not ours"}
 	}

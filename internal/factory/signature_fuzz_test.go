@@ -14,7 +14,7 @@ import (
 
 const template = "/production-orders/{order}/attempts/{attempt}/receipt"
 
-// callbackOf is what comes back of a callback's URL.
+// callbackOf returns the parts of the callback URL of an attempt.
 func callbackOf(tb testing.TB, signer factory.Signer, a factory.Attempt) (order, attempt uuid.UUID, query string) {
 	tb.Helper()
 	u, err := url.Parse(string(signer.CallbackURL("https://shop.example/", template, a)))
@@ -28,22 +28,26 @@ func callbackOf(tb testing.TB, signer factory.Signer, a factory.Attempt) (order,
 	return uuid.MustParse(parts[2]), uuid.MustParse(parts[4]), u.RawQuery
 }
 
-// FuzzVerify holds that no callback is taken that was not signed. The fuzzer does not have the key:
-// what it makes of two callbacks that were signed is one of the two, to the last of its parts, or
-// is refused.
+// FuzzVerify checks that Verify accepts signed callbacks only. The fuzzer knows two signed
+// callbacks and not the key, so Verify must return one of these two attempts, unchanged, or refuse.
 func FuzzVerify(f *testing.F) {
 	signer := newSigner(f, "k")
+	id := func(end string) uuid.UUID { return uuid.MustParse("0190d6a8-f000-7000-8000-0000000000" + end) }
 	signed := []factory.Attempt{
-		{ProductionOrderID: uuid.MustParse("0190d6a8-f000-7000-8000-000000000001"), ID: uuid.MustParse("0190d6a8-f000-7000-8000-0000000000a1"), Quantity: 100, Correlation: "JKJaXmPLvHcESHA="},
-		{ProductionOrderID: uuid.MustParse("0190d6a8-f000-7000-8000-000000000002"), ID: uuid.MustParse("0190d6a8-f000-7000-8000-0000000000a2"), Quantity: 7},
+		{ProductionOrderID: id("01"), ID: id("a1"), Quantity: 100, Correlation: "JKJaXmPLvHcESHA="},
+		{ProductionOrderID: id("02"), ID: id("a2"), Quantity: 7},
 	}
 	for i, a := range signed {
 		order, attempt, query := callbackOf(f, signer, a)
 		other := signed[1-i]
 		quantity := "quantity=" + url.QueryEscape(strings.Split(strings.SplitAfter(query, "quantity=")[1], "&")[0])
 		for _, forged := range []string{
-			query, query + "&quantity=999", "quantity=999&" + query, strings.Replace(query, quantity, "quantity=999", 1), strings.Replace(query, quantity, "quantity=%2B7", 1), strings.Replace(query, quantity, "", 1),
-			query + "&correlation=x", "correlation=x&" + query, strings.Replace(query, "correlation=", "c=", 1), strings.ToLower(query), query[:len(query)-1], query + "%3D", query + "=", strings.Replace(query, "signature=", "signature=&signature=", 1), "",
+			query, query + "&quantity=999", "quantity=999&" + query,
+			strings.Replace(query, quantity, "quantity=999", 1),
+			strings.Replace(query, quantity, "quantity=%2B7", 1), strings.Replace(query, quantity, "", 1),
+			query + "&correlation=x", "correlation=x&" + query, strings.Replace(query, "correlation=", "c=", 1),
+			strings.ToLower(query), query[:len(query)-1], query + "%3D", query + "=",
+			strings.Replace(query, "signature=", "signature=&signature=", 1), "",
 		} {
 			f.Add(order[:], attempt[:], forged)
 		}
@@ -55,9 +59,9 @@ func FuzzVerify(f *testing.F) {
 		order, err1 := uuid.FromBytes(orderID)
 		attempt, err2 := uuid.FromBytes(attemptID)
 		if err1 != nil || err2 != nil {
-			return // the path names none
+			return // the router accepts paths with UUIDs only
 		}
-		query, _ := url.ParseQuery(rawQuery) // what can be read of it, as URL.Query does
+		query, _ := url.ParseQuery(rawQuery) // the parameters that can be read, as from URL.Query
 		got, err := signer.Verify(order, attempt, query)
 		if err != nil {
 			if shop.CodeOf(err) != shop.CodeInvalidSignature || got != (factory.Attempt{}) {
@@ -66,30 +70,36 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		if got != signed[0] && got != signed[1] {
-			t.Errorf("%s %s ?%q: taken for %+v, which was never signed", order, attempt, rawQuery, got)
+			t.Errorf("%s %s ?%q: Verify accepted %+v, which was never signed", order, attempt, rawQuery, got)
 		}
 	})
 }
 
-// FuzzCallbackURL holds that a callback comes back as the attempt that was signed, and with none of
-// its parts changed, nor by another key.
+// FuzzCallbackURL checks that Verify returns the signed attempt, and refuses the callback if one of
+// its parts is changed or another key signed it.
 func FuzzCallbackURL(f *testing.F) {
-	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), 100, "JKJaXmPLvHcESHA=", "x", uint8(3), []byte(strings.Repeat("o", 32)))
-	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), -1, "", "&quantity=5", uint8(0), []byte(strings.Repeat("k", 31)+"l"))
+	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), 100, "JKJaXmPLvHcESHA=", "x", uint8(3),
+		[]byte(strings.Repeat("o", 32)))
+	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), -1, "", "&quantity=5", uint8(0),
+		[]byte(strings.Repeat("k", 31)+"l"))
 	f.Add([]byte("0123456789abcdef"), []byte("0123456789abcdef"), 0, "\x00\xff%", "\x00", uint8(200), []byte{})
 	signer := newSigner(f, "k")
-	f.Fuzz(func(t *testing.T, orderID, attemptID []byte, quantity int, correlation, more string, at uint8, otherKey []byte) {
+	f.Fuzz(func(t *testing.T, orderID, attemptID []byte, quantity int, correlation, more string, at uint8,
+		otherKey []byte) {
 		if len(orderID) != 16 || len(attemptID) != 16 {
 			return
 		}
-		a := factory.Attempt{ProductionOrderID: uuid.UUID(orderID), ID: uuid.UUID(attemptID), Quantity: quantity, Correlation: correlation}
+		a := factory.Attempt{
+			ProductionOrderID: uuid.UUID(orderID), ID: uuid.UUID(attemptID), Quantity: quantity,
+			Correlation: correlation,
+		}
 		order, attempt, rawQuery := callbackOf(t, signer, a)
 		query, err := url.ParseQuery(rawQuery)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if got, err := signer.Verify(order, attempt, query); err != nil || got != a {
-			t.Fatalf("%+v came back as %+v, %v", a, got, err)
+			t.Fatalf("%+v verified as %+v, %v", a, got, err)
 		}
 
 		changed := func(name, value string) url.Values {
@@ -135,26 +145,31 @@ func FuzzCallbackURL(f *testing.F) {
 	})
 }
 
-// flip is an id with a bit changed.
+// flip returns an id with one bit changed.
 func flip(id uuid.UUID, at uint8) uuid.UUID {
 	id[at%16] ^= 1 << (at / 16 % 8)
 	return id
 }
 
-// FuzzParseCallback holds that what a callback says was made is a quantity of something, and that
-// all else is the caller's mistake.
+// FuzzParseCallback checks that ParseCallback returns a product and a valid quantity, or an error
+// that blames the caller.
 func FuzzParseCallback(f *testing.F) {
 	for _, body := range []string{
-		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100"}`, `{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`,
-		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"+1"}`, `{"MessageAttributeProductId":"a","MessageAttributeProductCnt":"\"7\""}`, `{"MessageAttributeProductId":"a","MessageAttributeProductCnt":1e2}`,
-		`{"MessageAttributeProductId":"a","MessageAttributeProductCnt":2147483648}`, `{"MessageAttributeProductId":"a","MessageAttributeProductCnt":null}`, `null`, ``,
+		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100"}`,
+		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`,
+		`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"+1"}`,
+		`{"MessageAttributeProductId":"a","MessageAttributeProductCnt":"\"7\""}`,
+		`{"MessageAttributeProductId":"a","MessageAttributeProductCnt":1e2}`,
+		`{"MessageAttributeProductId":"a","MessageAttributeProductCnt":2147483648}`,
+		`{"MessageAttributeProductId":"a","MessageAttributeProductCnt":null}`, `null`, ``,
 	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		sku, quantity, err := factory.ParseCallback(body)
 		if err != nil {
-			if code := shop.CodeOf(err); code != shop.CodeInvalidRequest && code != shop.CodeInvalidQuantity || sku != "" || quantity != 0 {
+			if code := shop.CodeOf(err); code != shop.CodeInvalidRequest && code != shop.CodeInvalidQuantity ||
+				sku != "" || quantity != 0 {
 				t.Errorf("%q: got %q, %d, %v", body, sku, quantity, err)
 			}
 			return

@@ -7,10 +7,9 @@ import (
 	"testing"
 )
 
-// The time that a comparison takes must not tell how much of a forged signature was right. That is
-// not measured, which would be a test of the machine's mood, but read: all that is ever done with
-// the two signatures in Verify is to give them to hmac.Equal, whose time depends on their lengths
-// alone.
+// The duration of the comparison must not reveal how much of a forged signature was right. To
+// measure it would depend on the load of the machine, so the test reads the source: Verify may only
+// pass the two signatures to hmac.Equal, whose duration depends on their lengths alone.
 func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "signature.go", nil, 0)
 	if err != nil {
@@ -22,7 +21,7 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 		if !ok || f.Name.Name != "Verify" {
 			continue
 		}
-		safe := map[ast.Node]bool{} // what is below a call of hmac.Equal
+		safe := map[ast.Node]bool{} // nodes inside a call of hmac.Equal
 		ast.Inspect(f, func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok && isCall(call, "hmac", "Equal") {
 				compared++
@@ -37,11 +36,11 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 			switch n := n.(type) {
 			case *ast.Ident:
 				if n.Name == "given" && !safe[n] {
-					t.Errorf("byte %d: the given signature is used, and not by hmac.Equal", n.Pos())
+					t.Errorf("byte %d: Verify uses the given signature outside of hmac.Equal", n.Pos())
 				}
 			case *ast.CallExpr:
 				if isCall(n, "s", "sign") && !safe[n] {
-					t.Errorf("byte %d: our signature is used, and not by hmac.Equal", n.Pos())
+					t.Errorf("byte %d: Verify uses our signature outside of hmac.Equal", n.Pos())
 				}
 			}
 			return true
@@ -52,12 +51,12 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 	}
 }
 
-// isCall reports whether a call is of a name of a thing: hmac.Equal.
-func isCall(call *ast.CallExpr, thing, name string) bool {
+// isCall reports whether a call is receiver.name(…), for example hmac.Equal(…).
+func isCall(call *ast.CallExpr, receiver, name string) bool {
 	function, ok := call.Fun.(*ast.SelectorExpr)
 	if !ok || function.Sel.Name != name {
 		return false
 	}
 	of, ok := function.X.(*ast.Ident)
-	return ok && of.Name == thing
+	return ok && of.Name == receiver
 }

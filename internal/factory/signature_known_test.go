@@ -13,12 +13,12 @@ import (
 	"restock/internal/shop"
 )
 
-// known are signatures of the key 00 01 … 1f, which OpenSSL and Python have computed. With M the
-// order's 16 bytes, the attempt's 16 bytes, the quantity as 8 bytes, the most significant first,
-// and the correlation, in one file:
+// known are signatures with the key 00 01 … 1f. OpenSSL and Python computed them. The file M holds
+// the order's 16 bytes, the attempt's 16 bytes, the quantity as 8 bytes (the most significant
+// first), and the correlation:
 //
-//	openssl dgst -sha256 -mac HMAC -macopt hexkey:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f -binary M |
-//		base64 | tr +/ -_ | tr -d =
+//	key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+//	openssl dgst -sha256 -mac HMAC -macopt hexkey:$key -binary M | base64 | tr +/ -_ | tr -d =
 var known = []struct {
 	quantity    int
 	correlation string
@@ -49,11 +49,14 @@ func knownSigner(t *testing.T) factory.Signer {
 	return signer
 }
 
-func TestSignatureIsTheWholeHMACAsOthersComputeIt(t *testing.T) {
+func TestSignatureIsTheHMACThatOpenSSLComputes(t *testing.T) {
 	signer := knownSigner(t)
 	for _, k := range known {
-		attempt := factory.Attempt{ProductionOrderID: knownOrder, ID: knownAttempt, Quantity: k.quantity, Correlation: k.correlation}
-		want := "https://shop.example/production-orders/0190d6a8-f000-7000-8000-000000000001/attempts/0190d6a8-f000-7000-8000-0000000000a1/receipt?" + k.query
+		attempt := factory.Attempt{
+			ProductionOrderID: knownOrder, ID: knownAttempt, Quantity: k.quantity, Correlation: k.correlation,
+		}
+		want := "https://shop.example/production-orders/0190d6a8-f000-7000-8000-000000000001/attempts/" +
+			"0190d6a8-f000-7000-8000-0000000000a1/receipt?" + k.query
 		if got := string(signer.CallbackURL("https://shop.example", template, attempt)); got != want {
 			t.Errorf("the callback URL of %+v is\n%s, want\n%s", attempt, got, want)
 		}
@@ -102,8 +105,7 @@ func TestOnlyTheExactTextOfASignatureIsAccepted(t *testing.T) {
 				refused["another case: "+k.signature[:i]+other] = k.signature[:i] + other + k.signature[i+1:]
 			}
 		}
-		// The last letter has two bits that stand for nothing. A decoder that is not strict ignores
-		// them.
+		// The last letter has two unused bits. A decoder that is not strict ignores them.
 		last := k.signature[len(k.signature)-1]
 		for _, letter := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") {
 			if letter != last {
@@ -112,14 +114,15 @@ func TestOnlyTheExactTextOfASignatureIsAccepted(t *testing.T) {
 		}
 		for name, signature := range refused {
 			if signature == k.signature {
-				continue // the two alphabets write this one alike
+				continue // both alphabets encode this signature alike
 			}
 			query, err := url.ParseQuery(k.query)
 			if err != nil {
 				t.Fatal(err)
 			}
 			query.Set("signature", signature)
-			if got, err := signer.Verify(knownOrder, knownAttempt, query); shop.CodeOf(err) != shop.CodeInvalidSignature || got != (factory.Attempt{}) {
+			got, err := signer.Verify(knownOrder, knownAttempt, query)
+			if shop.CodeOf(err) != shop.CodeInvalidSignature || got != (factory.Attempt{}) {
 				t.Errorf("%s: %q: got %+v, %v; want it refused", name, signature, got, err)
 			}
 		}

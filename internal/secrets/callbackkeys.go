@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// keyMaxAge is how long a callback key is used before it is read again. So a key that was
-	// replaced twice is refused by every instance after five minutes, and no instance signs with a
-	// replaced key for longer.
+	// keyMaxAge is how long an instance uses a callback key before it reads the key again. So every
+	// instance refuses a key that was replaced twice after five minutes, and no instance signs with
+	// a replaced key for longer.
 	keyMaxAge = 5 * time.Minute
 	// rereadInterval is the shortest time between two reads that a mismatch causes, or that follow
 	// a failed read. So forged callbacks cannot overload Secrets Manager: a thousand of them cause
 	// one read.
 	rereadInterval = 30 * time.Second
-	// rereadTimeout bounds a read while a key is at hand: an unavailable Secrets Manager must not
-	// hold up a callback.
+	// rereadTimeout bounds a read if a key is cached: an unavailable Secrets Manager must not delay
+	// a callback.
 	rereadTimeout = 3 * time.Second
 )
 
@@ -36,20 +36,21 @@ type CallbackKeys struct {
 	log    *slog.Logger
 	clock  func() time.Time
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	current  *CallbackKey
 	previous *CallbackKey // nil: not read yet, or there is none
-	readAt   time.Time    // when current was read, or its reading failed and the key at hand was kept
-	rereadAt time.Time    // when both were read the last time because of a mismatch
+	readAt   time.Time    // when current was read, or when a read failed and current was kept
+	rereadAt time.Time    // when a mismatch last caused a read of both
 }
 
-// NewCallbackKeys makes the callback keys of a secret's ARN or name. Nothing is read yet.
+// NewCallbackKeys returns the callback keys in a secret with an ARN or a name. It reads nothing
+// yet.
 func NewCallbackKeys(client Client, arn string, log *slog.Logger, clock func() time.Time) *CallbackKeys {
 	return &CallbackKeys{client: client, arn: arn, log: log, clock: clock}
 }
 
-// now is the time of the wall clock. The monotonic clock may stand still while Lambda has frozen
-// the instance.
+// now returns the time of the wall clock. The monotonic clock may stand still while Lambda has
+// frozen the instance.
 func (k *CallbackKeys) now() time.Time { return k.clock().Round(0) }
 
 // Current returns the key to sign with.
@@ -62,8 +63,7 @@ func (k *CallbackKeys) Current(ctx context.Context) (CallbackKey, error) {
 	return *k.current, nil
 }
 
-// Accepted returns the keys whose signatures are accepted, as they are known: the current one
-// first.
+// Accepted returns the cached keys whose signatures are accepted, the current one first.
 func (k *CallbackKeys) Accepted(ctx context.Context) ([]CallbackKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -73,9 +73,9 @@ func (k *CallbackKeys) Accepted(ctx context.Context) ([]CallbackKey, error) {
 	return k.known(), nil
 }
 
-// Reread reads the keys again, for a signature that none of the accepted ones has made. It returns
-// nil if the last such read was less than 30 seconds ago: then the signature is forged, or its key
-// was replaced in these seconds.
+// Reread reads the keys again, for a signature that no accepted key made. It returns nil if the
+// last such read was less than 30 seconds ago: then the signature is forged, or its key was
+// replaced in these seconds.
 func (k *CallbackKeys) Reread(ctx context.Context) ([]CallbackKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -90,7 +90,7 @@ func (k *CallbackKeys) Reread(ctx context.Context) ([]CallbackKey, error) {
 	return k.known(), nil
 }
 
-// The rest must be called with the lock held.
+// The caller of the methods below must hold the lock.
 
 func (k *CallbackKeys) known() []CallbackKey {
 	keys := []CallbackKey{*k.current}
@@ -100,9 +100,9 @@ func (k *CallbackKeys) known() []CallbackKey {
 	return keys
 }
 
-// refresh reads the keys if none is known, or if they are too old. If they are too old and cannot
-// be read, they are kept for another while: Secrets Manager is unavailable more often than a key
-// leaks.
+// refresh reads the keys if none is cached, or if they are too old. If they are too old and the
+// read fails, it keeps them and reads again after rereadInterval: Secrets Manager is unavailable
+// more often than a key leaks.
 func (k *CallbackKeys) refresh(ctx context.Context) error {
 	if k.current == nil {
 		return k.read(ctx, false)
@@ -118,8 +118,8 @@ func (k *CallbackKeys) refresh(ctx context.Context) error {
 	return nil
 }
 
-// read reads the current key, and with both the previous one. The previous one is seldom needed: a
-// callback signed with it is a mismatch at first, and then it is read.
+// read reads the current key, and with both also the previous one. The previous one is seldom
+// needed: a callback signed with it mismatches first, and Reread then reads it.
 func (k *CallbackKeys) read(ctx context.Context, both bool) error {
 	if k.current != nil {
 		var cancel context.CancelFunc
@@ -134,8 +134,8 @@ func (k *CallbackKeys) read(ctx context.Context, both bool) error {
 	var before *CallbackKey
 	if both {
 		before, err = k.version(ctx, previous)
-		// A secret that was never replaced has no previous version. One that somebody has mistyped
-		// is none, either.
+		// A secret that was never replaced has no previous version. A previous version that is not
+		// a key, for example because somebody mistyped it, does not count.
 		if err != nil && !IsEmpty(err) && !errors.Is(err, errMalformed) {
 			return err
 		}
@@ -145,7 +145,8 @@ func (k *CallbackKeys) read(ctx context.Context, both bool) error {
 }
 
 func (k *CallbackKeys) version(ctx context.Context, stage string) (*CallbackKey, error) {
-	out, err := k.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: aws.String(k.arn), VersionStage: aws.String(stage)})
+	in := &secretsmanager.GetSecretValueInput{SecretId: aws.String(k.arn), VersionStage: aws.String(stage)}
+	out, err := k.client.GetSecretValue(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("reading secret %s, version %s: %w", k.arn, stage, err)
 	}

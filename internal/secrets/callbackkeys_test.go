@@ -21,7 +21,7 @@ func (c *clock) pass(d time.Duration) { c.now = c.now.Add(d) }
 
 func (c *clock) Now() time.Time { return c.now }
 
-// newKeys makes the callback keys of a vault, whose secret has the key "one".
+// newKeys returns the callback keys of a vault whose secret has the key "one".
 func newKeys() (*secrets.CallbackKeys, *secretstest.Vault, *clock, *bytes.Buffer) {
 	v, c, log := &secretstest.Vault{}, &clock{time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}, &bytes.Buffer{}
 	replace(v, "one")
@@ -33,7 +33,7 @@ func replace(v *secretstest.Vault, key string) {
 	v.Set(arn, fmt.Sprintf(`{"key":%q}`, base64.StdEncoding.EncodeToString([]byte(key))))
 }
 
-// texts are keys as text, "one two", or the error.
+// texts returns keys as text, for example "one two", or the error.
 func texts(keys []secrets.CallbackKey, err error) string {
 	if err != nil {
 		return err.Error()
@@ -50,20 +50,20 @@ func TestBothVersionsOfAReplacedKeyAreAcceptedAndNoOlderOne(t *testing.T) {
 	accepted := func(want string) {
 		t.Helper()
 		if got := texts(keys.Accepted(t.Context())); got != want {
-			t.Errorf("accepted are %q, want %q", got, want)
+			t.Errorf("the accepted keys are %q, want %q", got, want)
 		}
 	}
 	reread := func(want string) {
 		t.Helper()
 		if got := texts(keys.Reread(t.Context())); got != want {
-			t.Errorf("read again are %q, want %q", got, want)
+			t.Errorf("Reread returned %q, want %q", got, want)
 		}
 	}
 	accepted("one")
-	reread("one") // there is no previous version, which is no error
+	reread("one") // that there is no previous version is not an error
 	c.pass(30 * time.Second)
 	replace(v, "two")
-	accepted("one") // as it was read
+	accepted("one") // cached
 	reread("two one")
 	accepted("two one")
 	c.pass(30 * time.Second)
@@ -72,7 +72,7 @@ func TestBothVersionsOfAReplacedKeyAreAcceptedAndNoOlderOne(t *testing.T) {
 	accepted("three two")
 }
 
-func TestAKeyThatWasReplacedTwiceIsRefusedAfterFiveMinutesThoughItsSignaturesNeverMismatch(t *testing.T) {
+func TestAKeyThatWasReplacedTwiceIsRefusedAfterFiveMinutesWithoutAMismatch(t *testing.T) {
 	keys, v, c, _ := newKeys()
 	for _, step := range []struct {
 		pass time.Duration
@@ -80,7 +80,7 @@ func TestAKeyThatWasReplacedTwiceIsRefusedAfterFiveMinutesThoughItsSignaturesNev
 	}{{0, "one"}, {5*time.Minute - 1, "one"}, {1, "three"}, {5 * time.Minute, "three"}} {
 		c.pass(step.pass)
 		if got := texts(keys.Accepted(t.Context())); got != step.want {
-			t.Errorf("after %v accepted are %q, want %q", step.pass, got, step.want)
+			t.Errorf("after %v the accepted keys are %q, want %q", step.pass, got, step.want)
 		}
 		if step.pass == 0 {
 			replace(v, "two")
@@ -99,7 +99,8 @@ func TestTheKeyToSignWithIsFiveMinutesOldAtMost(t *testing.T) {
 		c.pass(step.pass)
 		key, err := keys.Current(t.Context())
 		if got := texts([]secrets.CallbackKey{key}, err); got != step.want || v.Reads() != step.reads {
-			t.Errorf("%v later the key is %q after %d reads, want %q after %d", step.pass, got, v.Reads(), step.want, step.reads)
+			t.Errorf("%v later the key is %q after %d reads, want %q after %d",
+				step.pass, got, v.Reads(), step.want, step.reads)
 		}
 		replace(v, "two")
 	}
@@ -127,7 +128,7 @@ func TestMismatchesReadTheKeysOnceInThirtySeconds(t *testing.T) {
 	before := v.Reads()
 	for i := range 1000 {
 		if _, err := keys.Reread(t.Context()); (err != nil) != (i == 0) {
-			t.Fatalf("mismatch %d: got %v, want an error of the first one alone", i+1, err)
+			t.Fatalf("mismatch %d: got %v, want an error for the first one only", i+1, err)
 		}
 	}
 	if got := v.Reads() - before; got != 1 {
@@ -150,7 +151,7 @@ func TestAKnownKeyIsUsedWhileSecretsManagerIsUnavailable(t *testing.T) {
 	before := v.Reads()
 	for range 100 {
 		if got := texts(keys.Accepted(t.Context())); got != "one" {
-			t.Fatalf("accepted are %q, want the key that is known", got)
+			t.Fatalf("the accepted keys are %q, want the cached one", got)
 		}
 	}
 	if got := v.Reads() - before; got != 1 {
@@ -163,20 +164,20 @@ func TestAKnownKeyIsUsedWhileSecretsManagerIsUnavailable(t *testing.T) {
 	replace(v, "two")
 	c.pass(30 * time.Second)
 	if got := texts(keys.Accepted(t.Context())); got != "two" {
-		t.Errorf("accepted are %q, want what can be read again", got)
+		t.Errorf("the accepted keys are %q, want the new one", got)
 	}
 }
 
-func TestAPreviousVersionThatIsNoKeyIsNone(t *testing.T) {
+func TestAPreviousVersionThatIsNotAKeyIsIgnored(t *testing.T) {
 	keys, v, _, _ := newKeys()
 	v.Set(arn, "hunter2")
 	replace(v, "three")
 	if got := texts(keys.Reread(t.Context())); got != "three" {
-		t.Errorf("read are %q, want the current one alone", got)
+		t.Errorf("Reread returned %q, want the current key only", got)
 	}
 	v.Set(arn, "hunter2")
 	keys = secrets.NewCallbackKeys(v, arn, slog.New(slog.DiscardHandler), time.Now)
 	if _, err := keys.Accepted(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("a current version that is none: got %v, want an error without its value", err)
+		t.Errorf("a current version that is not a key: got %v, want an error without its value", err)
 	}
 }

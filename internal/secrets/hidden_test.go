@@ -14,8 +14,8 @@ import (
 	"restock/internal/secrets/secretstest"
 )
 
-// printed is a value in every way that a log or an error may print it: alone, behind a pointer, and
-// inside of others.
+// printed prints a value in every way in which a log or an error may print it: the value itself, a
+// pointer to it, and values that contain it.
 func printed(value, pointer any) string {
 	var out bytes.Buffer
 	for _, v := range []any{value, pointer, []any{value}, map[string]any{"x": value}, struct{ X any }{value}} {
@@ -23,8 +23,9 @@ func printed(value, pointer any) string {
 			fmt.Fprintf(&out, verb+"\n", v)
 		}
 		fmt.Fprintln(&out, fmt.Errorf("failed: %v", v))
-		slog.New(slog.NewTextHandler(&out, nil)).With("with", v).Info("line", "value", v, slog.Group("group", "value", v))
-		slog.New(slog.NewJSONHandler(&out, nil)).With("with", v).Info("line", "value", v, slog.Group("group", "value", v))
+		group := slog.Group("group", "value", v)
+		slog.New(slog.NewTextHandler(&out, nil)).With("with", v).Info("line", "value", v, group)
+		slog.New(slog.NewJSONHandler(&out, nil)).With("with", v).Info("line", "value", v, group)
 		text, err := json.Marshal(v)
 		fmt.Fprintln(&out, string(text), err)
 	}
@@ -35,14 +36,17 @@ func TestNoWayToPrintShowsASecret(t *testing.T) {
 	const password = "hunter2-correct-horse"
 	key := []byte("a key that signs all callbacks!!")
 	login, callbackKey := secrets.Login{Username: "shop", Password: password}, secrets.CallbackKey{Key: key}
-	for name, text := range map[string]string{"Login": printed(login, &login), "CallbackKey": printed(callbackKey, &callbackKey)} {
+	for name, text := range map[string]string{
+		"Login": printed(login, &login), "CallbackKey": printed(callbackKey, &callbackKey),
+	} {
 		for _, secret := range []string{
 			password, hex.EncodeToString([]byte(password)), strings.ToUpper(hex.EncodeToString([]byte(password))),
-			string(key), hex.EncodeToString(key), strings.ToUpper(hex.EncodeToString(key)), base64.StdEncoding.EncodeToString(key),
+			string(key), hex.EncodeToString(key), strings.ToUpper(hex.EncodeToString(key)),
+			base64.StdEncoding.EncodeToString(key),
 			strings.Trim(fmt.Sprint(key), "[]"), strings.Trim(fmt.Sprintf("%#v", key), "[]byte{}"),
 		} {
 			if strings.Contains(text, secret) {
-				t.Errorf("%s: printed was %q, in\n%s", name, secret, text)
+				t.Errorf("%s: the output contains %q:\n%s", name, secret, text)
 			}
 		}
 	}
@@ -53,10 +57,11 @@ func TestNoWayToPrintShowsASecret(t *testing.T) {
 
 func TestSecretsManagerGetsTheValue(t *testing.T) {
 	var v secretstest.Vault
-	if err := secrets.New[secrets.Login](&v, "login").Put(t.Context(), secrets.Login{Username: "shop", Password: "p"}); err != nil {
+	login, key := secrets.New[secrets.Login](&v, "login"), secrets.New[secrets.CallbackKey](&v, "key")
+	if err := login.Put(t.Context(), secrets.Login{Username: "shop", Password: "p"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := secrets.New[secrets.CallbackKey](&v, "key").Put(t.Context(), secrets.CallbackKey{Key: []byte{1, 2, 3}}); err != nil {
+	if err := key.Put(t.Context(), secrets.CallbackKey{Key: []byte{1, 2, 3}}); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{"login": `{"username":"shop","password":"p"}`, "key": `{"key":"AQID"}`} {

@@ -15,8 +15,10 @@ import (
 // A RotationClient is the part of the Secrets Manager client that a rotation uses.
 type RotationClient interface {
 	Client
-	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput, ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
-	UpdateSecretVersionStage(context.Context, *secretsmanager.UpdateSecretVersionStageInput, ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error)
+	DescribeSecret(context.Context, *secretsmanager.DescribeSecretInput,
+		...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error)
+	UpdateSecretVersionStage(context.Context, *secretsmanager.UpdateSecretVersionStageInput,
+		...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error)
 }
 
 // The stages of a secret's versions.
@@ -48,7 +50,7 @@ func (r Rotation[T]) Step(ctx context.Context, event events.SecretsManagerSecret
 		return fmt.Errorf("rotating secret %s, step %s: %w", event.SecretID, event.Step, err)
 	}
 	if event.SecretID != r.ARN {
-		return failed(fmt.Errorf("it is not the secret to rotate, which is %s", r.ARN))
+		return failed(fmt.Errorf("this function rotates the secret %s only", r.ARN))
 	}
 	described, err := r.Client.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: aws.String(r.ARN)})
 	if err != nil {
@@ -98,7 +100,8 @@ func (r Rotation[T]) create(ctx context.Context, version string) error {
 		return err
 	}
 	_, err = r.Client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{
-		SecretId: aws.String(r.ARN), ClientRequestToken: aws.String(version), SecretString: aws.String(string(text)), VersionStages: []string{pending},
+		SecretId: aws.String(r.ARN), ClientRequestToken: aws.String(version), SecretString: aws.String(string(text)),
+		VersionStages: []string{pending},
 	})
 	return err
 }
@@ -124,7 +127,8 @@ func (r Rotation[T]) finish(ctx context.Context, version string, stages map[stri
 		}
 	}
 	_, err := r.Client.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
-		SecretId: aws.String(r.ARN), VersionStage: aws.String(current), MoveToVersionId: aws.String(version), RemoveFromVersionId: from,
+		SecretId: aws.String(r.ARN), VersionStage: aws.String(current), MoveToVersionId: aws.String(version),
+		RemoveFromVersionId: from,
 	})
 	return err
 }

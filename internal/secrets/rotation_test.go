@@ -3,6 +3,7 @@ package secrets_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 
 const arn = "arn:secret"
 
-// A lock is what a secret opens: it takes all the keys that were set.
+// A lock stands for the database: it accepts the passwords that were set.
 type lock struct {
 	set    []string
 	broken error
@@ -40,19 +41,24 @@ func newRotation(v *secretstest.Vault, l *lock) secrets.Rotation[secrets.Login] 
 	}
 }
 
-// put gives a pending version of the secret a value.
+// put stores a value in a pending version of the secret.
 func put(v *secretstest.Vault, version, value string) {
-	_, err := v.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{SecretId: aws.String(arn), ClientRequestToken: aws.String(version), SecretString: aws.String(value), VersionStages: []string{"AWSPENDING"}})
+	_, err := v.PutSecretValue(context.Background(), &secretsmanager.PutSecretValueInput{
+		SecretId: aws.String(arn), ClientRequestToken: aws.String(version), SecretString: aws.String(value),
+		VersionStages: []string{"AWSPENDING"},
+	})
 	if err != nil {
 		panic(err)
 	}
 }
 
-func step(name string) events.SecretsManagerSecretRotationEvent {
-	return events.SecretsManagerSecretRotationEvent{Step: name, SecretID: arn, ClientRequestToken: "token"}
+type rotationEvent = events.SecretsManagerSecretRotationEvent
+
+func step(name string) rotationEvent {
+	return rotationEvent{Step: name, SecretID: arn, ClientRequestToken: "token"}
 }
 
-func TestRotationReplacesTheValueThoughEveryStepIsAskedForTwice(t *testing.T) {
+func TestRotationWorksIfEveryStepRunsTwice(t *testing.T) {
 	var v secretstest.Vault
 	var l lock
 	v.Set(arn, `{"username":"shop","password":"first"}`)
@@ -69,28 +75,35 @@ func TestRotationReplacesTheValueThoughEveryStepIsAskedForTwice(t *testing.T) {
 		}
 	}
 	if got, want := v.Value(arn), `{"username":"shop","password":"first+"}`; got != want {
-		t.Errorf("the value is %s, want %s: a step that is repeated makes no other password", got, want)
+		t.Errorf("the value is %s, want %s: a repeated step makes no other password", got, want)
 	}
 }
 
-func TestRotationThatCannotGoOnLeavesTheValueInForce(t *testing.T) {
+func TestFailedRotationKeepsTheValue(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		event events.SecretsManagerSecretRotationEvent
+		event rotationEvent
 		after []string
 		setup func(*secretstest.Vault, *lock)
 		want  string
 	}{
-		{"another secret", events.SecretsManagerSecretRotationEvent{Step: "createSecret", SecretID: "arn:other", ClientRequestToken: "token"}, nil, nil, "it is not the secret to rotate, which is arn:secret"},
-		{"a version that nobody announced", events.SecretsManagerSecretRotationEvent{Step: "createSecret", SecretID: arn, ClientRequestToken: "stray"}, nil, nil, "version stray is not pending"},
-		{"a step that there is not", step("shuffle"), nil, nil, "there is no such step"},
-		{"the pending value cannot be read", step("createSecret"), nil, func(v *secretstest.Vault, _ *lock) { v.Unreadable = errors.New("throttled") }, "throttled"},
+		{"another secret",
+			rotationEvent{Step: "createSecret", SecretID: "arn:other", ClientRequestToken: "token"},
+			nil, nil, "this function rotates the secret arn:secret only"},
+		{"an unknown version",
+			rotationEvent{Step: "createSecret", SecretID: arn, ClientRequestToken: "stray"},
+			nil, nil, "version stray is not pending"},
+		{"an unknown step", step("shuffle"), nil, nil, "there is no such step"},
+		{"the pending value cannot be read", step("createSecret"), nil,
+			func(v *secretstest.Vault, _ *lock) { v.Unreadable = errors.New("throttled") }, "throttled"},
 		{"nothing was created", step("setSecret"), nil, nil, "ResourceNotFound"},
-		{"the value is refused", step("testSecret"), []string{"createSecret", "setSecret"}, func(_ *secretstest.Vault, l *lock) {
-			l.broken = errors.New("access denied")
-		}, "access denied"},
-		{"the pending value is none", step("setSecret"), nil, func(v *secretstest.Vault, _ *lock) { put(v, "token", "hunter2") }, "not the JSON document of a secrets.Login"},
-		{"writing fails", step("createSecret"), nil, func(v *secretstest.Vault, _ *lock) { v.Broken = errors.New("AccessDenied") }, "AccessDenied"},
+		{"the value is refused", step("testSecret"), []string{"createSecret", "setSecret"},
+			func(_ *secretstest.Vault, l *lock) { l.broken = errors.New("access denied") }, "access denied"},
+		{"the pending value is not a login", step("setSecret"), nil,
+			func(v *secretstest.Vault, _ *lock) { put(v, "token", "hunter2") },
+			"not the JSON document of a secrets.Login"},
+		{"the vault refuses to write", step("createSecret"), nil,
+			func(v *secretstest.Vault, _ *lock) { v.Broken = errors.New("AccessDenied") }, "AccessDenied"},
 	} {
 		var v secretstest.Vault
 		var l lock
@@ -106,8 +119,9 @@ func TestRotationThatCannotGoOnLeavesTheValueInForce(t *testing.T) {
 			c.setup(&v, &l)
 		}
 		err := r.Step(t.Context(), c.event)
-		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "first") {
-			t.Errorf("%s: got %v, want an error that says %q and no password", c.name, err, c.want)
+		text := fmt.Sprint(err)
+		if !strings.Contains(text, c.want) || strings.Contains(text, "hunter2") || strings.Contains(text, "first") {
+			t.Errorf("%s: got %v, want an error with %q and without a password", c.name, err, c.want)
 		}
 		if got := v.Value(arn); got != `{"username":"shop","password":"first"}` {
 			t.Errorf("%s: the value is %s now", c.name, got)

@@ -15,8 +15,10 @@ import (
 
 // A Client is the part of the Secrets Manager client that the package uses.
 type Client interface {
-	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
-	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput,
+		...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+	PutSecretValue(context.Context, *secretsmanager.PutSecretValueInput,
+		...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error)
 }
 
 // A Login is the user name and password of a database user, in the form that RDS and its rotation
@@ -36,7 +38,7 @@ type Secret[T any] struct {
 	client Client
 	arn    string
 
-	mu     sync.Mutex // guards what follows
+	mu     sync.Mutex // guards cached
 	cached *T
 }
 
@@ -90,7 +92,8 @@ func (s *Secret[T]) Put(ctx context.Context, value T) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := s.client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: aws.String(s.arn), SecretString: aws.String(string(text))}); err != nil {
+	in := &secretsmanager.PutSecretValueInput{SecretId: aws.String(s.arn), SecretString: aws.String(string(text))}
+	if _, err := s.client.PutSecretValue(ctx, in); err != nil {
 		return fmt.Errorf("writing secret %s: %w", s.arn, err)
 	}
 	s.cached = &value

@@ -22,7 +22,8 @@ func TestSecretIsReadOnceUntilARefresh(t *testing.T) {
 		}
 		got, err := s.Get(t.Context(), c.refresh)
 		if err != nil || got.Password != c.password || v.Reads() != c.reads {
-			t.Errorf("Get(refresh %v): got %q after %d reads, %v; want %q after %d", c.refresh, got.Password, v.Reads(), err, c.password, c.reads)
+			t.Errorf("Get(refresh %v): got %q after %d reads, %v; want %q after %d",
+				c.refresh, got.Password, v.Reads(), err, c.password, c.reads)
 		}
 	}
 }

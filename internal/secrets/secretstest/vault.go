@@ -12,20 +12,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 )
 
-// A Vault holds secrets with their versions, by name. Its zero value is empty, and ready for use by
-// many at once.
+// A Vault holds secrets with their versions, by name. Its zero value is empty and ready to use.
+// Goroutines may share it.
 type Vault struct {
-	Broken     error // where it is not nil, what writing answers
-	Unreadable error // where it is not nil, what reading answers
+	Broken     error // if not nil, every write fails with it
+	Unreadable error // if not nil, every read fails with it
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	secrets map[string][]version
 	reads   int
 }
 
 type version struct {
 	id     string
-	value  *string // nil: announced, and not yet written
+	value  *string // nil: announced but not written yet
 	stages []string
 }
 
@@ -36,7 +36,7 @@ func (v *Vault) Announce(name, id string) {
 	v.secrets[name] = append(v.secrets[name], version{id: id, stages: []string{"AWSPENDING"}})
 }
 
-// Value is a secret's current value, empty where it has none.
+// Value returns a secret's current value, empty if it has none.
 func (v *Vault) Value(name string) string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -53,7 +53,7 @@ func (v *Vault) Set(name, value string) {
 	v.put(name, "", value, []string{"AWSCURRENT"})
 }
 
-// Reads is how often values were read.
+// Reads returns how often values were read.
 func (v *Vault) Reads() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -86,8 +86,8 @@ func (v *Vault) put(name, id, value string, stages []string) {
 	}
 }
 
-// attach moves a stage to a version, from the one that has it. The one that was current is the
-// previous one then.
+// attach moves a stage to a version. If the stage is AWSCURRENT, the version that had it becomes
+// AWSPREVIOUS.
 func (v *Vault) attach(name, id, stage string) {
 	if from := v.find(name, "", stage); from != nil && from.id != id {
 		from.stages = slices.DeleteFunc(from.stages, func(s string) bool { return s == stage })
@@ -100,8 +100,9 @@ func (v *Vault) attach(name, id, stage string) {
 	}
 }
 
-// GetSecretValue is Secrets Manager's.
-func (v *Vault) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
+// GetSecretValue implements secrets.Client.
+func (v *Vault) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretValueInput,
+	_ ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.reads++
@@ -119,8 +120,9 @@ func (v *Vault) GetSecretValue(_ context.Context, in *secretsmanager.GetSecretVa
 	return &secretsmanager.GetSecretValueOutput{SecretString: found.value, VersionId: &found.id}, nil
 }
 
-// PutSecretValue is Secrets Manager's.
-func (v *Vault) PutSecretValue(_ context.Context, in *secretsmanager.PutSecretValueInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error) {
+// PutSecretValue implements secrets.Client.
+func (v *Vault) PutSecretValue(_ context.Context, in *secretsmanager.PutSecretValueInput,
+	_ ...func(*secretsmanager.Options)) (*secretsmanager.PutSecretValueOutput, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.Broken != nil {
@@ -134,8 +136,9 @@ func (v *Vault) PutSecretValue(_ context.Context, in *secretsmanager.PutSecretVa
 	return &secretsmanager.PutSecretValueOutput{}, nil
 }
 
-// DescribeSecret is Secrets Manager's.
-func (v *Vault) DescribeSecret(_ context.Context, in *secretsmanager.DescribeSecretInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error) {
+// DescribeSecret implements secrets.RotationClient.
+func (v *Vault) DescribeSecret(_ context.Context, in *secretsmanager.DescribeSecretInput,
+	_ ...func(*secretsmanager.Options)) (*secretsmanager.DescribeSecretOutput, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	out := &secretsmanager.DescribeSecretOutput{VersionIdsToStages: map[string][]string{}}
@@ -147,12 +150,14 @@ func (v *Vault) DescribeSecret(_ context.Context, in *secretsmanager.DescribeSec
 	return out, nil
 }
 
-// UpdateSecretVersionStage is Secrets Manager's.
-func (v *Vault) UpdateSecretVersionStage(_ context.Context, in *secretsmanager.UpdateSecretVersionStageInput, _ ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error) {
+// UpdateSecretVersionStage implements secrets.RotationClient. Like Secrets Manager, it fails if
+// the caller does not name the version that has the stage now.
+func (v *Vault) UpdateSecretVersionStage(_ context.Context, in *secretsmanager.UpdateSecretVersionStageInput,
+	_ ...func(*secretsmanager.Options)) (*secretsmanager.UpdateSecretVersionStageOutput, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	from, to := v.find(*in.SecretId, "", *in.VersionStage), v.find(*in.SecretId, *in.MoveToVersionId, "")
-	if to == nil || from != nil && from.id != aws.ToString(in.RemoveFromVersionId) { // who moves a stage has to say from where
+	if to == nil || from != nil && from.id != aws.ToString(in.RemoveFromVersionId) {
 		return nil, &types.InvalidParameterException{}
 	}
 	v.attach(*in.SecretId, to.id, *in.VersionStage)
