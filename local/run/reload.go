@@ -24,7 +24,7 @@ const programName = "the program"
 func (f *follower) rebuild(ctx, building context.Context, stale packages) (left packages) {
 	what := f.names(stale)
 	step := progress.Begin(f.log, events.Building, "building "+strings.Join(what, ", "))
-	defer step.Told()
+	defer step.Ended()
 	f.show(console.Build{State: "building", What: what})
 
 	if stale[f.program] {

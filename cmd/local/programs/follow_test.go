@@ -149,7 +149,7 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 	})
 	t.Run("what changes nothing", func(t *testing.T) {
 		built := func() int {
-			return j.count(events.Building, "progress=told") + j.count(events.Building, "progress=done")
+			return j.count(events.Building, "progress=ended") + j.count(events.Building, "progress=done")
 		}
 		await.Until(t, "the build before has ended", func() bool {
 			return j.count(events.Building, "progress=begun") == built()

@@ -7,8 +7,8 @@ import (
 
 type attrsKey struct{}
 
-// WithAttrs adds to a context what every event has that is logged with it: whose request it is about, for one. Other handlers of the
-// log do not see it.
+// WithAttrs returns a context that adds attributes to every event logged with it: for example, the
+// id of the request that the event is about. Other slog handlers do not show these attributes.
 func WithAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
 	before := attrsOf(ctx)
 	return context.WithValue(ctx, attrsKey{}, append(before[:len(before):len(before)], attrs...))

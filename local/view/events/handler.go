@@ -1,4 +1,6 @@
-// Package events makes a stream of what a run logs: bounded in memory, for readers that may be slow, at no cost to those who log.
+// Package events turns the records of a run's log into a stream of typed events. The stream's
+// memory is bounded, and publishing never waits for a slow reader. The console, the terminal and
+// tests read the events; the packages of the local run write them with log/slog.
 package events
 
 import (
@@ -9,28 +11,30 @@ import (
 	"time"
 )
 
-// An Event is a record of a log, with the attributes of its logger. Groups are flattened, their
-// names before a dot; values are text, numbers, times, durations, and true or false.
+// An Event is a record of a log, with the attributes of its logger. Groups are flattened: a key has
+// the names of its groups before it, separated by dots. Values are strings, numbers, times,
+// durations and booleans.
 type Event struct {
 	Time    time.Time
 	Level   slog.Level
-	Kind    Kind // "" where no reader needs to recognise it; the attributes do not repeat it
+	Kind    Kind // "" if no reader needs to recognise the event; Attrs does not repeat it
 	Message string
 	Attrs   []slog.Attr
 }
 
-// maxText is how many bytes of a text an event keeps: a message, or the value of an attribute. A function may log a line as long as it likes.
+// maxText is how many bytes an event keeps of its message and of each attribute's value. The length
+// of a line that a function logs has no limit.
 const maxText = 16 << 10
 
-// A Handler turns records into a stream's events. It never waits.
+// A Handler is a slog.Handler that publishes records as events of a stream. It never waits.
 type Handler struct {
 	stream *Stream[Event]
 	level  slog.Level
-	prefix string      // of the open groups
-	attrs  []slog.Attr // of the logger; never changed
+	prefix string      // the names of the open groups, each with a dot after it
+	attrs  []slog.Attr // of the logger; immutable
 }
 
-// NewHandler makes a handler of records of a level and above.
+// NewHandler returns a handler for records of a level and above.
 func NewHandler(stream *Stream[Event], level slog.Level) *Handler {
 	return &Handler{stream: stream, level: level}
 }
@@ -38,7 +42,7 @@ func NewHandler(stream *Stream[Event], level slog.Level) *Handler {
 // Enabled reports whether records of a level become events.
 func (h *Handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
 
-// Handle publishes a record, with the attributes of its context.
+// Handle publishes a record with the attributes of its logger and of its context.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	e := Event{Time: r.Time, Level: r.Level, Message: shortened(r.Message), Attrs: h.attrs}
 	if more := attrsOf(ctx); len(more)+r.NumAttrs() > 0 {
@@ -71,7 +75,7 @@ func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &with
 }
 
-// WithGroup returns a handler whose further attributes are in a group.
+// WithGroup returns a handler that puts further attributes into a group.
 func (h *Handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
@@ -81,7 +85,8 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	return &with
 }
 
-// flatten appends an attribute, or those of a group, with what they are at this moment: what a value refers to may change later.
+// flatten appends an attribute, or the attributes of a group. It formats values at once, because
+// the object that a value refers to may change later.
 func flatten(attrs []slog.Attr, prefix string, a slog.Attr) []slog.Attr {
 	v := a.Value.Resolve()
 	switch v.Kind() {
@@ -99,12 +104,13 @@ func flatten(attrs []slog.Attr, prefix string, a slog.Attr) []slog.Attr {
 		v = slog.StringValue(shortened(fmt.Sprint(v.Any())))
 	}
 	if a.Key == "" {
-		return attrs // as slog's own handlers ignore it
+		return attrs // slog requires that handlers ignore an empty key
 	}
 	return append(attrs, slog.Attr{Key: prefix + a.Key, Value: v})
 }
 
-// shortened is a text that is not longer than an event keeps, and does not hold on to a longer one.
+// shortened returns at most maxText bytes of a text. It copies them, so that the event does not
+// keep a long text in memory.
 func shortened(text string) string {
 	if len(text) <= maxText {
 		return text

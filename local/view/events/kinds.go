@@ -2,20 +2,21 @@ package events
 
 import "log/slog"
 
-// A Kind says what happened. Readers of the log compare kinds and never the text of a message,
-// which may be reworded at any time. A kind is the attribute Key of the record itself, not one of
-// its logger.
+// A Kind says what happened. Readers of the log compare kinds, never the text of a message: the
+// text may change at any time. The record itself holds its kind in the attribute Key; its logger's
+// attributes do not.
 type Kind string
 
-// Key is the attribute that holds an event's kind. A function's line of JSON has a field of this
-// name.
+// Key is the attribute that holds an event's kind. A function's line of JSON and the JSON lines of
+// `-json` have a field of this name.
 const Key = "event"
 
-// Attr is the attribute of a record of the kind: log.Info("message published",
-// events.MessagePublished.Attr()).
+// Attr returns the attribute that gives a record its kind:
+//
+//	log.Info("message published", events.MessagePublished.Attr())
 func (k Kind) Attr() slog.Attr { return slog.String(Key, string(k)) }
 
-// KindOf returns the kind of a record, or "" where no reader needs to recognise it.
+// KindOf returns the kind of a record, or "" if it has none.
 func KindOf(r slog.Record) (k Kind) {
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == Key {
@@ -61,21 +62,21 @@ const (
 const (
 	// MessageSent says that a queue has accepted a message.
 	MessageSent Kind = "message_sent"
-	// MessageDeadLettered says that a queue has moved a message, received too often, to its
-	// dead-letter queue.
+	// MessageDeadLettered says that a queue has moved a message to its dead-letter queue, because
+	// consumers had received it too often.
 	MessageDeadLettered Kind = "message_dead_lettered"
-	// MessageRedriven says that a message was moved out of a dead-letter queue.
+	// MessageRedriven says that a redrive has moved a message out of a dead-letter queue.
 	MessageRedriven Kind = "message_redriven"
 )
 
 // Event source mappings, from a queue to a function.
 const (
-	// BatchProcessed says that a function has processed messages, some of which it may report as
-	// failed.
+	// BatchProcessed says that an invocation with messages has succeeded. The function may have
+	// reported some of them as failed.
 	BatchProcessed Kind = "batch_processed"
 	// BatchFailed says that an invocation with messages has failed.
 	BatchFailed Kind = "batch_failed"
-	// MessageFailed is a message that the function reports as failed.
+	// MessageFailed says that the function has reported a message as failed.
 	MessageFailed Kind = "message_failed"
 	// FunctionThrottled says that no instance of the function was free for a batch.
 	FunctionThrottled Kind = "function_throttled"
@@ -85,24 +86,25 @@ const (
 const (
 	// ScheduledInvocationDone says that a schedule's function has handled its event.
 	ScheduledInvocationDone Kind = "scheduled_invocation_done"
-	// ScheduledInvocationFailed says that it has not. Lambda may try again.
+	// ScheduledInvocationFailed says that a schedule's function has failed. Lambda may retry the
+	// event.
 	ScheduledInvocationFailed Kind = "scheduled_invocation_failed"
 )
 
 // The API of AWS.
 const (
-	// AWSCallAnswered is a call that succeeded.
+	// AWSCallAnswered says that a call of the API has succeeded.
 	AWSCallAnswered Kind = "aws_call_answered"
-	// AWSCallFailed is a call that did not: it was refused, its caller left, or the local run
-	// failed.
+	// AWSCallFailed says that a call of the API has failed: the API refused it, the caller closed
+	// the connection, or the local run has a bug.
 	AWSCallFailed Kind = "aws_call_failed"
 )
 
 // Permissions and the network.
 const (
-	// AccessDenied says that the policies do not allow what a function or a service of AWS tried.
+	// AccessDenied says that a policy has denied the call of a function or of an AWS service.
 	AccessDenied Kind = "access_denied"
-	// NetworkBlocked says that the declared network has no way for a function's call.
+	// NetworkBlocked says that the declared network has no route for a function's call.
 	NetworkBlocked Kind = "network_blocked"
 )
 
@@ -120,8 +122,8 @@ const (
 
 // The factory's stand-in.
 const (
-	// FactoryOrderReceived is a request to the factory. Without a lot, the factory makes nothing of
-	// it.
+	// FactoryOrderReceived is a request to the factory. Without the attribute "lot", the factory
+	// does not start a lot for it.
 	FactoryOrderReceived Kind = "factory_order_received"
 	// FactoryStepDone says that a lot has reached its next step.
 	FactoryStepDone Kind = "factory_step_done"
@@ -135,30 +137,30 @@ const (
 
 // Steps that take a while: see package progress.
 const (
-	// Building is the build of functions, or of the program.
+	// Building is the build of functions or of the Pulumi program.
 	Building Kind = "building"
 	// DatabaseStarting is the start of the database server.
 	DatabaseStarting Kind = "database_starting"
-	// FunctionRunning is an invocation that is a part of the deployment.
+	// FunctionRunning is an invocation that is a part of the deployment, such as the one that
+	// creates the database's tables.
 	FunctionRunning Kind = "function_running"
 )
 
 // The run itself.
 const (
-	// Ready says that everything runs, and where.
+	// Ready says that all parts run. Its attributes are the endpoints.
 	Ready Kind = "ready"
-	// FunctionsReplaced says that changed functions were rebuilt and serve from now on.
+	// FunctionsReplaced says that the run has rebuilt changed functions and uses the new builds.
 	FunctionsReplaced Kind = "functions_replaced"
-	// UpdateFailed says that changed sources do not build, or that a rule refuses what they
-	// declare.
+	// UpdateFailed says that changed sources do not build, or that they break a rule.
 	UpdateFailed Kind = "update_failed"
 	// UpdateRecovered says that the sources build again after UpdateFailed.
 	UpdateRecovered Kind = "update_recovered"
-	// ProgramChanged says that the program declares another stack, and that the run restarts.
+	// ProgramChanged says that the program declares a different stack, and that the run restarts.
 	ProgramChanged Kind = "program_changed"
 )
 
-// Kinds are all kinds.
+// Kinds returns all kinds. A test checks that the list is complete.
 func Kinds() []Kind {
 	return []Kind{
 		APIRequest, AccessLogged, InstanceStarted, FunctionLine, InvocationEnded,

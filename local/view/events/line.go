@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// A Line is a line of structured log, as a function writes it: a JSON object.
+// A Line is a line of structured log: a JSON object that a function writes.
 type Line struct {
-	Level     slog.Level // Info where the line names none
+	Level     slog.Level // Info if the line has none
 	Message   string
-	Kind      Kind        // of the function's own events, which this module does not know
-	RequestID string      // of the invocation that wrote it
+	Kind      Kind        // the function's own, not one of Kinds
+	RequestID string      // of the invocation that wrote the line
 	Attrs     []slog.Attr // all other fields, in their order
 
 	metrics json.RawMessage
 }
 
-// MessageKey is the field of a line's message, as Lambda's own JSON has it.
+// MessageKey is the field that holds a line's message, as in Lambda's JSON log format.
 const MessageKey = "message"
 
-// ReadLine reads a line of structured log. ok is false for any other text, and for JSON without a
-// message, of which the fields are returned all the same.
+// ReadLine parses a line of structured log. ok is false for all other texts. For a JSON object
+// without a message, ok is false too, but ReadLine still returns its fields.
 func ReadLine(text string) (l Line, ok bool) {
 	if !strings.HasPrefix(text, "{") || !json.Valid([]byte(text)) {
 		return l, false
 	}
-	decoder := json.NewDecoder(strings.NewReader(text)) // without errors, as the text is valid
+	decoder := json.NewDecoder(strings.NewReader(text)) // the text is valid: no errors
 	_, _ = decoder.Token()
 	for decoder.More() {
 		key, _ := decoder.Token()
@@ -42,7 +42,7 @@ func ReadLine(text string) (l Line, ok bool) {
 func (l *Line) set(key string, raw json.RawMessage) {
 	var into any
 	switch key {
-	case "timestamp": // the record has its own
+	case "timestamp": // the record has a time
 		return
 	case "_aws":
 		l.metrics = raw
@@ -57,16 +57,16 @@ func (l *Line) set(key string, raw json.RawMessage) {
 		into = &l.RequestID
 	default:
 		var value any
-		_ = json.Unmarshal(raw, &value) // the decoder has read it
+		_ = json.Unmarshal(raw, &value) // the decoder has checked it
 		l.Attrs = append(l.Attrs, slog.Any(key, value))
 		return
 	}
 	_ = json.Unmarshal(raw, into)
 }
 
-// Unmeasured returns the attributes without those that CloudWatch counts. none is true for a line
-// that exists only to be counted: the others are the dimensions of the metrics. The format is
-// CloudWatch's embedded metric format:
+// Unmeasured returns the attributes without the metrics that CloudWatch reads from the line. none
+// is true if no other attributes are left than the dimensions of these metrics: such a line exists
+// only for CloudWatch. The format is CloudWatch's embedded metric format:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 func (l Line) Unmeasured() (attrs []slog.Attr, none bool) {
 	var metrics struct {
@@ -76,7 +76,7 @@ func (l Line) Unmeasured() (attrs []slog.Attr, none bool) {
 		}
 	}
 	if json.Unmarshal(l.metrics, &metrics) != nil {
-		return l.Attrs, false // absent, or not CloudWatch's
+		return l.Attrs, false // no metrics, or an "_aws" of another format
 	}
 	measured, dimensions := map[string]bool{}, map[string]bool{}
 	for _, directive := range metrics.CloudWatchMetrics {

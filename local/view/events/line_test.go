@@ -8,9 +8,10 @@ import (
 	"restock/local/view/events"
 )
 
-func TestALineIsReadWithItsFieldsInTheirOrder(t *testing.T) {
+func TestReadLineKeepsTheOrderOfFields(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{`{"timestamp":"t","level":"WARN","event":"goods_received","message":"goods received","sku":"CP-502101","quantity":100,"requestId":"r","again":true}`,
+		{`{"timestamp":"t","level":"WARN","event":"goods_received","message":"goods received",` +
+			`"sku":"CP-502101","quantity":100,"requestId":"r","again":true}`,
 			"WARN goods_received goods received r [sku=CP-502101 quantity=100 again=true]"},
 		{`{"level":"WARN","message":"sold","stock":2,"Sales":1,"_aws":{"CloudWatchMetrics":[]}}`,
 			"WARN  sold  [stock=2 Sales=1]"},
@@ -26,13 +27,14 @@ func TestALineIsReadWithItsFieldsInTheirOrder(t *testing.T) {
 	for _, text := range []string{"", "a", "5", `["message"]`, `{}`, `{"msg":"a"}`, `{"message":5}`, `{"message":"a"`,
 		`{"message":"a","b`, `{"message":"a"} b`, `{"message":"a"}{}`, ` {"message":"a"}`} {
 		if l, ok := events.ReadLine(text); ok {
-			t.Errorf("%s: got %+v, want that it is no line of structured log", text, l)
+			t.Errorf("%s: got %+v, want that ReadLine refuses it", text, l)
 		}
 	}
 }
 
-func TestALinesMeasurementsAreLeftOut(t *testing.T) {
-	const metrics = `"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"n","Dimensions":[["Product"]],"Metrics":[{"Name":"Stock","Unit":"Count"}]}]}`
+func TestUnmeasuredLeavesOutMetrics(t *testing.T) {
+	const metrics = `"_aws":{"Timestamp":1,"CloudWatchMetrics":[{"Namespace":"n","Dimensions":[["Product"]],` +
+		`"Metrics":[{"Name":"Stock","Unit":"Count"}]}]}`
 	for _, c := range []struct {
 		text, want string
 		none       bool
@@ -41,7 +43,7 @@ func TestALinesMeasurementsAreLeftOut(t *testing.T) {
 			"[Product=CP-502101]", true},
 		{`{"message":"sold","quantity":2,"Stock":3,` + metrics + `}`, "[quantity=2]", false},
 		{`{"message":"sold","quantity":2}`, "[quantity=2]", false},
-		{`{"message":"sold","quantity":2,"_aws":"ours"}`, "[quantity=2]", false},
+		{`{"message":"sold","quantity":2,"_aws":"text"}`, "[quantity=2]", false},
 	} {
 		l, _ := events.ReadLine(c.text)
 		if attrs, none := l.Unmeasured(); fmt.Sprint(attrs) != c.want || none != c.none {
@@ -55,7 +57,7 @@ func TestAnEventHasTheKindOfItsRecord(t *testing.T) {
 	log := slog.New(events.NewHandler(s, slog.LevelInfo)).With("part", "lambda")
 	log.Info("a process has started", events.InstanceStarted.Attr(), "pid", 7)
 	log.Info("of no kind")
-	got := told(t, s)
+	got := published(t, s)
 	if got[0].Kind != events.InstanceStarted || fmt.Sprint(got[0].Attrs) != "[part=lambda pid=7]" || got[1].Kind != "" {
 		t.Errorf("got %+v", got)
 	}

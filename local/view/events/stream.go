@@ -6,28 +6,30 @@ import (
 	"sync"
 )
 
-// ErrClosed is the error of a subscription whose stream has ended and that has read all there was.
+// ErrClosed says that the stream has ended and that the subscription has read all its values.
 var ErrClosed = errors.New("the stream has ended")
 
-// A Stream keeps the latest values of a kind for whoever reads them. It is a ring: a publisher never waits, and a subscriber who reads more
-// slowly than values come loses the oldest of those that it has not read, and is told how many. Its memory is that of its capacity,
-// however many subscribe. Its methods may be called from many goroutines.
+// A Stream keeps the latest values of one type for its subscribers. It is a ring buffer: a
+// publisher never waits. A subscriber that reads too slowly loses the oldest values that it has not
+// read, and learns how many. The capacity bounds the memory, whatever the number of subscribers.
+// Many goroutines may call the methods at the same time.
 type Stream[T any] struct {
 	mu          sync.Mutex
 	ring        []T
 	next        uint64        // the sequence number of the next value; the first is 1
-	wake        chan struct{} // closed when a value comes; nil while nobody waits for one
+	wake        chan struct{} // closed when a value comes; nil while no subscriber waits
 	subscribers int
-	dropped     uint64 // of all subscribers
+	dropped     uint64 // the sum over all subscribers
 	closed      bool
 }
 
-// NewStream makes a stream that keeps as many values as its capacity, which is at least 1.
+// NewStream returns a stream that keeps up to capacity values. The capacity is at least 1.
 func NewStream[T any](capacity int) *Stream[T] {
 	return &Stream[T]{ring: make([]T, capacity), next: 1}
 }
 
-// Publish adds a value, and returns its sequence number. A stream that has ended takes none, and returns 0.
+// Publish adds a value and returns its sequence number. After Close, it drops the value and returns
+// 0.
 func (s *Stream[T]) Publish(value T) (seq uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,7 +43,8 @@ func (s *Stream[T]) Publish(value T) (seq uint64) {
 	return seq
 }
 
-// Close ends the stream: subscribers read what there is, and then ErrClosed. It may be called again.
+// Close ends the stream: subscribers read the values that are left, and then get ErrClosed. Further
+// calls have no effect.
 func (s *Stream[T]) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -49,30 +52,31 @@ func (s *Stream[T]) Close() {
 	s.wakeAll()
 }
 
-// Stats are a stream's numbers.
+// Stats are counts of a stream.
 type Stats struct {
-	Published   uint64 // values, since the beginning
-	Dropped     uint64 // values that a subscriber did not get, summed over the subscribers
-	Subscribers int    // at this moment
-	Capacity    int    // values that are kept
+	Published   uint64 // values since the stream began
+	Dropped     uint64 // values that a subscriber has lost, summed over all subscribers
+	Subscribers int    // the current number
+	Capacity    int    // values that the stream keeps
 }
 
-// Stats returns the stream's numbers at this moment.
+// Stats returns the current counts.
 func (s *Stream[T]) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{Published: s.next - 1, Dropped: s.dropped, Subscribers: s.subscribers, Capacity: len(s.ring)}
 }
 
-// Latest is the sequence number of the latest value; 0 before the first.
+// Latest returns the sequence number of the latest value, or 0 before the first.
 func (s *Stream[T]) Latest() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.next - 1
 }
 
-// Subscribe reads on after a sequence number: 0 is the oldest value that is kept, and so is a number that the stream has not reached, for it is
-// another stream's. The subscription must be closed.
+// Subscribe returns a subscription that continues after a sequence number. 0 stands for the oldest
+// value that the stream keeps. So does a number that the stream has not reached: it comes from
+// another stream, such as that of an earlier run. The caller closes the subscription.
 func (s *Stream[T]) Subscribe(after uint64) *Subscription[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,7 +87,7 @@ func (s *Stream[T]) Subscribe(after uint64) *Subscription[T] {
 	return &Subscription[T]{stream: s, cursor: after + 1}
 }
 
-// SubscribeNow reads what comes from now on.
+// SubscribeNow returns a subscription to later values only. The caller closes it.
 func (s *Stream[T]) SubscribeNow() *Subscription[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,21 +95,21 @@ func (s *Stream[T]) SubscribeNow() *Subscription[T] {
 	return &Subscription[T]{stream: s, cursor: s.next}
 }
 
-// A Subscription reads a stream at its own pace. It is for one goroutine.
+// A Subscription reads a stream at its own pace. Only one goroutine may use it.
 type Subscription[T any] struct {
 	stream *Stream[T]
 	cursor uint64 // the next sequence number to read
 	closed bool
 }
 
-// A Batch is what a subscription reads at once: values with consecutive sequence numbers.
+// A Batch is the result of one read: values with consecutive sequence numbers.
 type Batch[T any] struct {
 	First   uint64 // the sequence number of the first value
 	Values  []T
-	Dropped uint64 // values before these that were overwritten unread
+	Dropped uint64 // values before First that were overwritten before this subscription read them
 }
 
-// Next waits for values, and returns all that are there, up to a maximum. The error is that of ctx, or ErrClosed.
+// Next waits for values and returns up to maximum of them. The error is ctx's, or ErrClosed.
 func (sub *Subscription[T]) Next(ctx context.Context, maximum int) (Batch[T], error) {
 	for {
 		batch, wake, err := sub.read(maximum)
@@ -120,13 +124,13 @@ func (sub *Subscription[T]) Next(ctx context.Context, maximum int) (Batch[T], er
 	}
 }
 
-// Read returns the values that are there, up to a maximum, and does not wait. The error is ErrClosed.
+// Read returns up to maximum values without waiting. The only error is ErrClosed.
 func (sub *Subscription[T]) Read(maximum int) (Batch[T], error) {
 	batch, _, err := sub.read(maximum)
 	return batch, err
 }
 
-// read returns what there is, or else what tells that there is more.
+// read returns values or, if there are none, a channel that closes when values come.
 func (sub *Subscription[T]) read(maximum int) (batch Batch[T], wake <-chan struct{}, err error) {
 	s := sub.stream
 	s.mu.Lock()
@@ -155,14 +159,15 @@ func (sub *Subscription[T]) read(maximum int) (batch Batch[T], wake <-chan struc
 	return batch, nil, nil
 }
 
-// Drop counts values that were read and not used: a subscriber that cannot pass everything on says so.
+// Drop counts values that the subscriber has read but could not pass on, so that Stats reports them
+// as dropped.
 func (sub *Subscription[T]) Drop(values uint64) {
 	sub.stream.mu.Lock()
 	defer sub.stream.mu.Unlock()
 	sub.stream.dropped += values
 }
 
-// Close ends the subscription. It may be called again.
+// Close ends the subscription. Further calls have no effect.
 func (sub *Subscription[T]) Close() {
 	if sub.closed {
 		return
@@ -173,9 +178,10 @@ func (sub *Subscription[T]) Close() {
 	sub.stream.subscribers--
 }
 
-// The rest must be called with the lock held.
+// The caller of the following methods holds the lock.
 
-// oldest is the sequence number of the oldest value that is kept; of the next one where none is.
+// oldest returns the sequence number of the oldest value that the stream keeps. If it keeps none,
+// that is the number of the next value.
 func (s *Stream[T]) oldest() uint64 {
 	capacity := uint64(len(s.ring))
 	if s.next <= capacity {

@@ -12,7 +12,7 @@ import (
 	"restock/local/view/events"
 )
 
-func TestPublishersDoNotWaitForASubscriberWhoReadsNothing(t *testing.T) {
+func TestPublishersDoNotWaitForASubscriberThatReadsNothing(t *testing.T) {
 	const capacity, publishers, each = 1000, 8, 6250 // 50,000 in all
 	s := events.NewStream[int](capacity)
 	slow := s.Subscribe(0)
@@ -25,18 +25,21 @@ func TestPublishersDoNotWaitForASubscriberWhoReadsNothing(t *testing.T) {
 			}
 		})
 	}
-	all.Wait() // it does not: this test would not end
+	all.Wait() // if a publisher waited for the subscriber, the test would hang here
 
 	batch, err := slow.Next(t.Context(), 1<<20)
-	if err != nil || len(batch.Values) != capacity || batch.Dropped != publishers*each-capacity || batch.First != publishers*each-capacity+1 {
-		t.Errorf("got %d values from %d on, %d dropped (%v); want the latest %d, and %d dropped", len(batch.Values), batch.First, batch.Dropped, err, capacity, publishers*each-capacity)
+	const lost = publishers*each - capacity
+	if err != nil || len(batch.Values) != capacity || batch.Dropped != lost || batch.First != lost+1 {
+		t.Errorf("got %d values from %d on, %d dropped (%v); want the latest %d, and %d dropped",
+			len(batch.Values), batch.First, batch.Dropped, err, capacity, lost)
 	}
-	if got := s.Stats(); got != (events.Stats{Published: publishers * each, Dropped: publishers*each - capacity, Subscribers: 1, Capacity: capacity}) {
-		t.Errorf("stats: got %+v", got)
+	want := events.Stats{Published: publishers * each, Dropped: lost, Subscribers: 1, Capacity: capacity}
+	if got := s.Stats(); got != want {
+		t.Errorf("stats: got %+v, want %+v", got, want)
 	}
 }
 
-func TestWhatIsReadAndWhatIsDroppedIsAllThereWas(t *testing.T) {
+func TestEveryValueIsReadOrCountedAsDropped(t *testing.T) {
 	const total = 50_000
 	s := events.NewStream[uint64](256)
 	var readers sync.WaitGroup
@@ -79,11 +82,11 @@ func TestWhatIsReadAndWhatIsDroppedIsAllThereWas(t *testing.T) {
 	s.Close()
 	readers.Wait()
 	if got := s.Stats().Subscribers; got != 0 {
-		t.Errorf("%d subscribers are left", got)
+		t.Errorf("%d subscribers are left, want none", got)
 	}
 }
 
-func TestSubscribeReadsOnWhereItIsTold(t *testing.T) {
+func TestSubscribeContinuesAfterASequenceNumber(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		published int
@@ -91,11 +94,11 @@ func TestSubscribeReadsOnWhereItIsTold(t *testing.T) {
 		first     uint64
 		dropped   uint64
 	}{
-		{"all that is kept", 3, 0, 1, 0},
-		{"all that is kept, where more has come", 10, 0, 7, 0},
-		{"after one that was read", 3, 2, 3, 0},
-		{"after one that is overwritten", 10, 2, 7, 4},
-		{"after one of another stream", 3, 99, 1, 0},
+		{"all values", 3, 0, 1, 0},
+		{"the oldest that the stream keeps", 10, 0, 7, 0},
+		{"after a value", 3, 2, 3, 0},
+		{"after a value that is overwritten", 10, 2, 7, 4},
+		{"after a value of another stream", 3, 99, 1, 0},
 	} {
 		s := events.NewStream[int](4)
 		for i := range c.published {
@@ -103,14 +106,16 @@ func TestSubscribeReadsOnWhereItIsTold(t *testing.T) {
 		}
 		sub := s.Subscribe(c.after)
 		batch, err := sub.Read(100)
-		if err != nil || batch.First != c.first || batch.Dropped != c.dropped || len(batch.Values) != c.published-int(c.first)+1 {
-			t.Errorf("%s: %d published, after %d: got %d values from %d on, %d dropped (%v); want from %d on, %d dropped",
+		if err != nil || batch.First != c.first || batch.Dropped != c.dropped ||
+			len(batch.Values) != c.published-int(c.first)+1 {
+			t.Errorf("%s: %d published, after %d: "+
+				"got %d values from %d on, %d dropped (%v); want from %d on, %d dropped",
 				c.name, c.published, c.after, len(batch.Values), batch.First, batch.Dropped, err, c.first, c.dropped)
 		}
 	}
 }
 
-func TestSubscribeNowReadsNothingOfThePast(t *testing.T) {
+func TestSubscribeNowSkipsEarlierValues(t *testing.T) {
 	s := events.NewStream[string](4)
 	s.Publish("past")
 	sub := s.SubscribeNow()
@@ -129,13 +134,14 @@ func TestNextWaitsForAValueOrTheEnd(t *testing.T) {
 			s.Publish(1)
 		}()
 		began := time.Now()
-		if batch, err := sub.Next(t.Context(), 10); err != nil || len(batch.Values) != 1 || time.Since(began) != time.Hour {
-			t.Errorf("got %v, %v after %v; want the value after an hour", batch.Values, err, time.Since(began))
+		batch, err := sub.Next(t.Context(), 10)
+		if took := time.Since(began); err != nil || len(batch.Values) != 1 || took != time.Hour {
+			t.Errorf("got %v, %v after %v; want the value after an hour", batch.Values, err, took)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if _, err := sub.Next(ctx, 10); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("got %v, want the context's end", err)
+			t.Errorf("got %v, want the error of the context", err)
 		}
 		go func() {
 			time.Sleep(time.Hour)
@@ -143,13 +149,13 @@ func TestNextWaitsForAValueOrTheEnd(t *testing.T) {
 			s.Close()
 		}()
 		if batch, err := sub.Next(t.Context(), 10); err != nil || len(batch.Values) != 1 {
-			t.Errorf("got %v, %v; what came before the end is read", batch.Values, err)
+			t.Errorf("got %v, %v; want the value that was published before the end", batch.Values, err)
 		}
 		if _, err := sub.Next(t.Context(), 10); !errors.Is(err, events.ErrClosed) {
 			t.Errorf("got %v, want %v", err, events.ErrClosed)
 		}
 		if seq := s.Publish(3); seq != 0 {
-			t.Errorf("a stream that has ended took number %d", seq)
+			t.Errorf("a closed stream has published a value as number %d", seq)
 		}
 	})
 }

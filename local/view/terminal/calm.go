@@ -11,25 +11,24 @@ import (
 	"restock/local/view/progress"
 )
 
-// hidden are attributes that a person at a terminal does not look for. Other handlers of the same events may.
+// hidden are attributes that do not help a person at a terminal. Other handlers show them.
 var hidden = []string{events.Key, "log_stream", "stream", "request_id"}
 
-// quiet are events that say, where all went well, what another line says: a request, what the
-// function logs, or the end of a secret's rotation. A program names more of them, its functions'
-// own.
+// quiet are events that, if all went well, repeat another line: a request, a line of the function,
+// or the end of a secret's rotation. A program adds kinds of its functions' lines: see Log.
 var quiet = []events.Kind{
 	events.InvocationEnded, events.SecretValuePut, events.RotationStarted, events.RotationStepDone,
 	events.SecretLabelMoved,
 }
 
-// calm is a handler that shows a function's line of JSON as the event that it is, and leaves out
-// what is hidden or quiet. Values of several lines, such as a compiler's, follow below the event.
-// What is being done is shown where it has its place. Warnings that come again and again are
-// counted (see repeats).
+// calm is a handler for people. It shows a function's line of JSON like any other event, and leaves
+// out hidden attributes and quiet events. A value of several lines, such as a compiler's output,
+// follows below the event. A terminal's last line shows the running steps. calm counts repeated
+// warnings instead of showing all of them: see repeats.
 type calm struct {
-	slog.Handler // writes to the screen's line
+	slog.Handler // writes to screen.line
 	screen       *screen
-	scope        string // of its events, for repeats
+	scope        string // identifies the logger for repeats: its attributes and groups
 	quiet        []events.Kind
 }
 
@@ -49,8 +48,8 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 		lineAttrs, measures = line.Unmeasured()
 		lineAttrs = slices.DeleteFunc(lineAttrs, isHidden)
 	}
-	repeats := measures || slices.Contains(h.quiet, kind)
-	if repeats && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
+	redundant := measures || slices.Contains(h.quiet, kind)
+	if redundant && record.Level == slog.LevelInfo && !h.Enabled(ctx, slog.LevelDebug) {
 		return nil
 	}
 	var attrs []slog.Attr
@@ -76,15 +75,17 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 	switch step {
 	case progress.Begun:
 		h.screen.begin(kind, message)
-	case progress.Done, progress.Told:
+	case progress.Done, progress.Ended:
 		h.screen.end(kind)
 		message += ": done"
 	}
-	if step == progress.Told || step == progress.Begun && h.screen.width != nil {
-		return h.screen.flush() // how it ended is told by another line; that it is being done, by the last one
+	if step == progress.Ended || step == progress.Begun && h.screen.width != nil {
+		// Another line says how the step ended; the terminal's last line says that it is running.
+		return h.screen.flush()
 	}
 	attrs = append(attrs, lineAttrs...)
-	if step == "" && len(below) == 0 && !h.Enabled(ctx, slog.LevelDebug) && h.screen.repeated(h, record.Level, message, attrs) {
+	mayRepeat := step == "" && len(below) == 0 && !h.Enabled(ctx, slog.LevelDebug)
+	if mayRepeat && h.screen.repeated(h, record.Level, message, attrs) {
 		return nil
 	}
 	shown := slog.NewRecord(record.Time, record.Level, message, record.PC)
@@ -98,10 +99,10 @@ func (h calm) Handle(ctx context.Context, record slog.Record) error {
 	return h.screen.flush()
 }
 
-// indent is that of the lines below an event.
+// indent is the indentation of the lines below an event.
 const indent = "    "
 
-// rounded is a duration with no more digits than people read.
+// rounded rounds a duration to two decimals of its unit.
 func rounded(d time.Duration) time.Duration {
 	for unit := time.Second; unit > 1; unit /= 1000 {
 		if d >= unit {
@@ -111,7 +112,7 @@ func rounded(d time.Duration) time.Duration {
 	return d
 }
 
-// lineOf reads the line of structured log that a record is, if a function wrote it.
+// lineOf parses the line of structured log in a record. ok is false for other records.
 func lineOf(record slog.Record) (line events.Line, ok bool) {
 	if events.KindOf(record) != events.FunctionLine {
 		return line, false

@@ -10,10 +10,11 @@ import (
 	"restock/local/view/events"
 )
 
-// JSON makes a logger that writes events of a level and above as JSON objects, one a line: "time"
-// (UTC, RFC 3339), "level", "message", and the event's attributes, of which durations are in
-// milliseconds, under their name and "_ms". "event" is the event's kind, where it has one. A line
-// of JSON that a function logs is whole under "line", and its message and its kind are the event's.
+// JSON returns a logger that writes events of a level and above as JSON objects, one a line. The
+// fields are "time" (UTC, RFC 3339), "level", "message", "event" (the kind, if the event has one;
+// package events lists the kinds) and the event's attributes. A duration is in milliseconds, and
+// "_ms" follows its name. If a function logs a line of JSON, the field "line" holds that line, and
+// the event has the line's message and kind.
 func JSON(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(machine{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: forMachines})})
 }
@@ -30,7 +31,7 @@ func forMachines(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// machine is a handler that opens a function's line of JSON.
+// machine is a handler that parses a function's line of JSON.
 type machine struct{ slog.Handler }
 
 func (h machine) WithGroup(name string) slog.Handler { return machine{h.Handler.WithGroup(name)} }
@@ -40,18 +41,18 @@ func (h machine) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h machine) Handle(ctx context.Context, record slog.Record) error {
 	if line, ok := lineOf(record); ok {
-		opened := slog.NewRecord(record.Time, record.Level, line.Message, record.PC)
+		parsed := slog.NewRecord(record.Time, record.Level, line.Message, record.PC)
 		record.Attrs(func(a slog.Attr) bool {
 			if a.Key != events.Key {
-				opened.AddAttrs(a)
+				parsed.AddAttrs(a)
 			}
 			return true
 		})
 		if line.Kind != "" {
-			opened.AddAttrs(line.Kind.Attr())
+			parsed.AddAttrs(line.Kind.Attr())
 		}
-		opened.AddAttrs(slog.Any("line", json.RawMessage(record.Message)))
-		record = opened
+		parsed.AddAttrs(slog.Any("line", json.RawMessage(record.Message)))
+		record = parsed
 	}
 	return h.Handler.Handle(ctx, record)
 }

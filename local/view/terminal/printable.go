@@ -7,11 +7,13 @@ import (
 	"unicode"
 )
 
-// controlPictures is the block of Unicode that has a character for each of ASCII's controls: https://www.unicode.org/charts/PDF/U2400.pdf
+// controlPictures is the first character of a Unicode block that has a symbol for each ASCII
+// control character: https://www.unicode.org/charts/PDF/U2400.pdf
 const controlPictures = '\u2400'
 
-// printable is a text without what would do something: begin a line, turn its direction, colour it, or move the cursor. What an event says
-// may come from a stranger: the path of a request, or what a function writes of it. Controls are their pictures.
+// printable replaces the characters that would control the terminal: begin a new line, change the
+// writing direction or the colour, or move the cursor. An event may contain text of a stranger,
+// such as the path of a request. A symbol replaces an ASCII control character.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -27,13 +29,13 @@ func printable(text string) string {
 	}, text)
 }
 
-// printableAttr is an attribute whose texts are printable, for a handler's ReplaceAttr.
+// printableAttr is a slog ReplaceAttr function that makes keys and values printable.
 func printableAttr(_ []string, a slog.Attr) slog.Attr {
 	a.Key = printable(a.Key)
 	switch value := a.Value.Any().(type) {
 	case string:
 		a.Value = slog.StringValue(printable(value))
-	case slog.Level: // the event's own
+	case slog.Level: // tint formats the level itself
 	default:
 		if a.Value.Kind() == slog.KindAny {
 			a.Value = slog.StringValue(printable(fmt.Sprintf("%+v", value)))

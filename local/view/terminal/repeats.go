@@ -11,33 +11,37 @@ import (
 )
 
 const (
-	// quietTime is how long an event must not come again before it is told how often it came, and maxCounting how long that takes at most.
+	// quietTime is how long an event must not repeat before the terminal shows how often it came.
+	// maxCounting bounds the delay of that count while the event repeats.
 	quietTime   = 2 * time.Second
 	maxCounting = 30 * time.Second
-	// infoShown is how many events of one kind are shown that are no warnings, before the others are counted: some buyers, not all of a rush.
+	// infoShown is how many events of one kind below warning are shown before the rest are counted,
+	// so that a rush of buyers shows a few of them.
 	infoShown = 5
-	// maxKinds is how many kinds of events are counted at the same time.
+	// maxKinds bounds the kinds that are counted at the same time. Further kinds are shown.
 	maxKinds = 256
 )
 
-// repeats makes one line of many events of one kind: the first warning is shown, or the first few events that are no warnings, and the
-// others are counted. The screen's lock guards it.
+// repeats shortens many events of one kind to a few lines and a count. It shows the first warning,
+// or the first infoShown events below warning, and counts the others. The screen's lock guards it.
 type repeats struct{ kinds map[string]*kind }
 
-// A kind is that of events that say the same of the same subject.
+// A kind groups events that say the same about the same subject: level, logger, message and common
+// attributes are equal. It is finer than events.Kind.
 type kind struct {
-	handler  slog.Handler // that shows them
+	handler  slog.Handler // shows the count
 	level    slog.Level
 	message  string
-	attrs    []slog.Attr // that they have in common
+	attrs    []slog.Attr // common to all events of the kind
 	shown    int
-	more     int       // that were not shown
-	counting time.Time // since when they are counted
-	last     time.Time
+	more     int       // events that were not shown
+	counting time.Time // when counting began
+	last     time.Time // when the latest event came
 	timer    *time.Timer
 }
 
-// repeated counts an event, and reports that it is not to be shown: enough of its kind were, a moment ago.
+// repeated reports whether an event repeats others that were shown a moment ago. It counts such an
+// event; the caller does not show it.
 func (s *screen) repeated(h calm, level slog.Level, message string, attrs []slog.Attr) bool {
 	common := inCommon(attrs)
 	key := fmt.Sprint(level, "\x00", h.scope, "\x00", message, "\x00", common)
@@ -62,16 +66,16 @@ func (s *screen) repeated(h calm, level slog.Level, message string, attrs []slog
 	k.timer = time.AfterFunc(quietTime, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.tell(key, k)
+		s.showCount(key, k)
 	})
 	s.repeats.kinds[key] = k
 	return false
 }
 
-// tell shows how often an event came, when that is known.
-func (s *screen) tell(key string, k *kind) {
+// showCount shows how often an event repeated, once it has stopped or maxCounting is over.
+func (s *screen) showCount(key string, k *kind) {
 	if s.repeats.kinds[key] != k {
-		return // flushed
+		return // flushRepeats has shown it
 	}
 	if wait := time.Until(k.last.Add(quietTime)); wait > 0 && time.Since(k.counting) < maxCounting {
 		k.timer.Reset(wait)
@@ -82,20 +86,20 @@ func (s *screen) tell(key string, k *kind) {
 		return
 	}
 	s.show(k)
-	k.more, k.counting = 0, time.Now() // it may go on
+	k.more, k.counting = 0, time.Now() // more may come
 	k.timer.Reset(quietTime)
 }
 
-// show shows how often an event came.
+// show writes the line with the count.
 func (s *screen) show(k *kind) {
 	text := fmt.Sprintf("%s: %d more in %v", k.message, k.more, rounded(k.last.Sub(k.counting)))
 	record := slog.NewRecord(time.Now(), k.level, text, 0)
 	record.AddAttrs(k.attrs...)
 	_ = k.handler.Handle(context.Background(), record) // writes to memory
-	_ = s.flush()                                      // a terminal that is gone is the logger's to find out
+	_ = s.flush()                                      // the next logged event returns the error
 }
 
-// flushRepeats shows what is counted so far, and forgets it.
+// flushRepeats shows all counts and resets them.
 func (s *screen) flushRepeats() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +117,8 @@ func (s *screen) flushRepeats() {
 	}
 }
 
-// inCommon are the attributes that events of one kind have in common: no durations, quantities or ids.
+// inCommon returns the attributes that all events of a kind share: it leaves out durations, times,
+// quantities and ids.
 func inCommon(attrs []slog.Attr) (common []slog.Attr) {
 	for _, a := range attrs {
 		switch value := a.Value.Resolve(); {
@@ -126,10 +131,10 @@ func inCommon(attrs []slog.Attr) (common []slog.Attr) {
 	return common
 }
 
-// idKeys are attributes that say which one of many it is.
+// idKeys are attributes that identify one object of many.
 var idKeys = []string{"correlation_id", "message", "message_id", "queue_message", "lot", "production_order"}
 
-// anyID is an id within a text: of a request, for one.
+// anyID matches a UUID in a text, such as the id of a request in an error.
 var anyID = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}`)
 
 func isNumber(v slog.Value) bool {
@@ -137,14 +142,14 @@ func isNumber(v slog.Value) bool {
 	case slog.KindInt64, slog.KindUint64, slog.KindFloat64:
 		return true
 	case slog.KindAny:
-		_, number := v.Any().(float64) // of a line of JSON
+		_, number := v.Any().(float64) // a number of a line of JSON
 		return number
 	default:
 		return false
 	}
 }
 
-// scope is what a logger's own attributes add to the kind of its events.
+// scope appends the common attributes of a logger to the scope of its parent.
 func scope(before string, attrs []slog.Attr) string {
 	var text strings.Builder
 	text.WriteString(before)

@@ -10,24 +10,26 @@ import (
 	"restock/local/view/events"
 )
 
-func TestManyEventsOfOneKindAreOneLineAndACount(t *testing.T) {
+func TestManyEventsOfOneKindAreShortenedToACount(t *testing.T) {
 	for name, c := range map[string]struct {
-		level slog.Level // from which on events are shown
+		level slog.Level // of the handler
 		log   func(*slog.Logger)
 		want  string
 	}{
-		"buyers who are turned away": {slog.LevelInfo, func(log *slog.Logger) {
+		"throttled requests": {slog.LevelInfo, func(log *slog.Logger) {
 			api := log.With("part", "api")
 			for i := range 2477 {
-				api.Warn("api request", "status", 503, "duration", time.Duration(i), "request_id", i, "turned_away", "all 21 instances of sales-api are busy")
+				api.Warn("api request", "status", 503, "duration", time.Duration(i), "request_id", i, "turned_away",
+					"all instances of sales-api are busy")
 				time.Sleep(4 * time.Millisecond)
 			}
 			time.Sleep(quietTime)
-		}, `WRN api request part=api status=503 duration=0s turned_away="all 21 instances of sales-api are busy"
-			WRN api request: 2476 more in 9.9s part=api status=503 turned_away="all 21 instances of sales-api are busy"`},
-		"others in between": {slog.LevelInfo, func(log *slog.Logger) {
+		}, `WRN api request part=api status=503 duration=0s turned_away="all instances of sales-api are busy"
+			WRN api request: 2476 more in 9.9s part=api status=503 turned_away="all instances of sales-api are busy"`},
+		"several kinds at a time": {slog.LevelInfo, func(log *slog.Logger) {
 			for i, function := range []string{"stock", "ads", "stock", "ads", "stock"} {
-				log.With("function", function).Warn("invocation ended", "error", "RequestId: 22a0cc0e-0f22-11ee-9253-0242ac110002 failed")
+				log.With("function", function).Warn("invocation ended", "error",
+					"RequestId: 22a0cc0e-0f22-11ee-9253-0242ac110002 failed")
 				log.Info("sold", "stock", i)
 				time.Sleep(time.Millisecond)
 			}
@@ -51,14 +53,14 @@ func TestManyEventsOfOneKindAreOneLineAndACount(t *testing.T) {
 			ERR a status=500
 			WRN b status=500
 			WRN a status=503`},
-		"one after the other": {slog.LevelInfo, func(log *slog.Logger) {
+		"a pause in between": {slog.LevelInfo, func(log *slog.Logger) {
 			log.Warn("a")
 			time.Sleep(quietTime + 1)
 			log.Warn("a")
 			time.Sleep(time.Minute)
 		}, `WRN a
 			WRN a`},
-		"one that does not end": {slog.LevelInfo, func(log *slog.Logger) {
+		"a warning that does not stop": {slog.LevelInfo, func(log *slog.Logger) {
 			for range 60 {
 				log.Warn("a")
 				time.Sleep(900 * time.Millisecond)
@@ -67,7 +69,7 @@ func TestManyEventsOfOneKindAreOneLineAndACount(t *testing.T) {
 		}, `WRN a
 			WRN a: 34 more in 30.6s
 			WRN a: 25 more in 22.3s`},
-		"information of which there is little": {slog.LevelInfo, func(log *slog.Logger) {
+		"few events below warning": {slog.LevelInfo, func(log *slog.Logger) {
 			for stock := range 3 {
 				log.Info("sold", "stock", stock)
 			}
@@ -75,15 +77,16 @@ func TestManyEventsOfOneKindAreOneLineAndACount(t *testing.T) {
 		}, `INF sold stock=0
 			INF sold stock=1
 			INF sold stock=2`},
-		"information of which there is much": {slog.LevelInfo, func(log *slog.Logger) {
+		"many events below warning": {slog.LevelInfo, func(log *slog.Logger) {
 			for i := range 500 {
 				log.Info(`{"level":"INFO","message":"refused","sku":"CP-502101","quantity":1,"correlation_id":"R"}`,
 					events.FunctionLine.Attr(), "request_id", i)
 				time.Sleep(time.Millisecond)
 			}
 			time.Sleep(time.Minute)
-		}, strings.Repeat("INF refused sku=CP-502101 quantity=1 correlation_id=R\n", 5) + `INF refused: 495 more in 495ms sku=CP-502101`},
-		"somebody who wants to see all": {slog.LevelDebug, func(log *slog.Logger) {
+		}, strings.Repeat("INF refused sku=CP-502101 quantity=1 correlation_id=R\n", 5) +
+			`INF refused: 495 more in 495ms sku=CP-502101`},
+		"level debug shows all": {slog.LevelDebug, func(log *slog.Logger) {
 			log.Warn("a")
 			log.Warn("a")
 		}, `WRN a
@@ -114,7 +117,7 @@ func TestManyEventsOfOneKindAreOneLineAndACount(t *testing.T) {
 	}
 }
 
-func TestMachinesGetEveryWarning(t *testing.T) {
+func TestJSONWritesEveryWarning(t *testing.T) {
 	var out strings.Builder
 	log := JSON(&out, slog.LevelInfo)
 	for range 10 {

@@ -12,36 +12,37 @@ import (
 	"restock/local/view/events"
 )
 
-// A screen is where lines are shown. On a terminal, below them, one line says what is being done; it is written over until that has ended.
+// A screen shows lines. On a terminal, the line below them shows the running steps. The screen
+// redraws it in place until the steps have ended.
 type screen struct {
 	mu    sync.Mutex
 	out   io.Writer
-	width func() int   // of the terminal, in columns; nil where it is none
-	line  bytes.Buffer // what is to be shown next
+	width func() int   // of the terminal, in columns; nil if out is no terminal
+	line  bytes.Buffer // text to show with the next flush
 
 	repeats repeats
 
-	steps    []step // that are being done, in the order of their beginning
-	begun    time.Time
-	shown    bool          // the last line says what is being done
-	spinning chan struct{} // closed when nothing is being done any more; nil then
+	steps    []step        // the running ones, oldest first
+	begun    time.Time     // when the first of them began
+	shown    bool          // whether the last line shows the steps
+	spinning chan struct{} // closed when the last step ends; nil while no step is running
 }
 
-// A step is being done. No two of a kind are at the same time.
+// A step is running. At most one step of a kind runs at a time.
 type step struct {
 	kind events.Kind
 	text string
 }
 
 const (
-	clearLine = "\r\x1b[K" // to the beginning of the line, and erase to its end
-	// redrawInterval is fast enough for tenths of a second to be seen.
+	clearLine = "\r\x1b[K" // moves to the beginning of the line and erases it
+	// redrawInterval is short enough to show tenths of a second.
 	redrawInterval = 100 * time.Millisecond
 )
 
 var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 
-// flush shows what was written to the line. The caller holds the lock, as for all that follows.
+// flush shows the text in s.line. The caller of this and of the following methods holds the lock.
 func (s *screen) flush() error {
 	text := s.line.String()
 	s.line.Reset()
@@ -49,7 +50,7 @@ func (s *screen) flush() error {
 	return err
 }
 
-// begin shows that a step is being done.
+// begin adds a running step.
 func (s *screen) begin(kind events.Kind, text string) {
 	if len(s.steps) == 0 {
 		s.begun = time.Now()
@@ -61,7 +62,7 @@ func (s *screen) begin(kind events.Kind, text string) {
 	}
 }
 
-// end shows that a step is done no more.
+// end removes a step.
 func (s *screen) end(kind events.Kind) {
 	if i := slices.IndexFunc(s.steps, func(s step) bool { return s.kind == kind }); i >= 0 {
 		s.steps = slices.Delete(s.steps, i, i+1)
@@ -81,13 +82,13 @@ func (s *screen) spin(ended <-chan struct{}) {
 			return
 		case <-tick.C:
 			s.mu.Lock()
-			_ = s.flush() // a terminal that is gone is the logger's to find out
+			_ = s.flush() // the next logged event returns the error
 			s.mu.Unlock()
 		}
 	}
 }
 
-// cleared removes the line of what is being done.
+// cleared returns the text that erases the line of steps.
 func (s *screen) cleared() string {
 	if !s.shown {
 		return ""
@@ -96,7 +97,7 @@ func (s *screen) cleared() string {
 	return clearLine
 }
 
-// progress is the line of what is being done, which has no end yet.
+// progress returns the line of steps, without a line feed, so that cleared can erase it.
 func (s *screen) progress() string {
 	if s.width == nil || len(s.steps) == 0 {
 		return ""
@@ -109,5 +110,5 @@ func (s *screen) progress() string {
 		steps = append(steps, step.text)
 	}
 	text := []rune(fmt.Sprintf("%c %4.1f s  %s", turn, took.Seconds(), strings.Join(steps, ", ")))
-	return string(text[:min(len(text), max(s.width()-1, 0))]) // a line that wraps could not be erased
+	return string(text[:min(len(text), max(s.width()-1, 0))]) // cleared cannot erase a wrapped line
 }

@@ -12,7 +12,7 @@ import (
 	"restock/local/view/progress"
 )
 
-// A tape keeps what is written. Many may write to it.
+// A tape keeps the text that is written to it. Many goroutines may write at a time.
 type tape struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -24,7 +24,7 @@ func (t *tape) Write(p []byte) (int, error) {
 	return t.text.Write(p)
 }
 
-// take is what was written since it was last taken.
+// take returns the text since the last call.
 func (t *tape) take() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -37,7 +37,7 @@ func terminalOf(out *tape, width int) *slog.Logger {
 	return slog.New(newCalm(&screen{out: out, width: func() int { return width }}, slog.LevelInfo, false))
 }
 
-func TestTheLastLineOfATerminalSaysWhatIsBeingDone(t *testing.T) {
+func TestTheLastLineOfATerminalShowsRunningSteps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out tape
 		log := terminalOf(&out, 80)
@@ -59,15 +59,16 @@ func TestTheLastLineOfATerminalSaysWhatIsBeingDone(t *testing.T) {
 		log.Info("an event")
 		expect("an event", clearLine+now()+" INF an event\n⠙  0.1 s  building the functions, starting MariaDB")
 		building.Done()
-		expect("one is done", clearLine+now()+" INF building the functions: done took=100ms\n⠙  0.1 s  starting MariaDB")
-		database.Told()
+		expect("one is done",
+			clearLine+now()+" INF building the functions: done took=100ms\n⠙  0.1 s  starting MariaDB")
+		database.Ended()
 		expect("the other ends", clearLine)
 		time.Sleep(time.Minute)
-		expect("nothing is being done", "")
+		expect("no step is running", "")
 
 		progress.Begin(log, events.Building, "again").Done()
 		expect("again", "⠋  0.0 s  again"+clearLine+now()+" INF again: done took=0s\n")
-	}) // which fails if a goroutine is left
+	}) // synctest fails the test if a goroutine is left
 }
 
 func TestTheLineOfATerminalDoesNotWrap(t *testing.T) {
@@ -75,31 +76,32 @@ func TestTheLineOfATerminalDoesNotWrap(t *testing.T) {
 		var out tape
 		step := progress.Begin(terminalOf(&out, 20), events.Building, "building the functions")
 		if got, want := out.take(), "⠋  0.0 s  building "; got != want {
-			t.Errorf("got %q, want %q, one column less than there are", got, want)
+			t.Errorf("got %q, want %q, one column less than the width", got, want)
 		}
-		step.Told()
+		step.Ended()
 	})
 }
 
-func TestWhereThereIsNoTerminalStepsArePlainLines(t *testing.T) {
+func TestStepsArePlainLinesWithoutATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out tape
 		log := slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false))
-		began := time.Now()
+		began := time.Now().Format(time.TimeOnly)
 		step := progress.Begin(log, events.Building, "building the functions", slog.String("functions", "stock sweep"))
 		time.Sleep(1500 * time.Millisecond)
 		step.Done()
-		progress.Begin(log, events.DatabaseStarting, "starting MariaDB").Told()
-		want := began.Format(time.TimeOnly) + " INF building the functions functions=\"stock sweep\"\n" +
-			time.Now().Format(time.TimeOnly) + " INF building the functions: done functions=\"stock sweep\" took=1.5s\n" +
-			time.Now().Format(time.TimeOnly) + " INF starting MariaDB\n"
+		progress.Begin(log, events.DatabaseStarting, "starting MariaDB").Ended()
+		ended := time.Now().Format(time.TimeOnly)
+		want := began + " INF building the functions functions=\"stock sweep\"\n" +
+			ended + " INF building the functions: done functions=\"stock sweep\" took=1.5s\n" +
+			ended + " INF starting MariaDB\n"
 		if got := out.take(); got != want {
 			t.Errorf("got\n%s, want\n%s", got, want)
 		}
 	})
 }
 
-func TestLinesOfManyAreNotMixed(t *testing.T) {
+func TestLinesOfManyGoroutinesAreNotMixed(t *testing.T) {
 	var out tape
 	log := slog.New(newCalm(&screen{out: &out}, slog.LevelInfo, false))
 	var many sync.WaitGroup

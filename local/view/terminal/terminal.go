@@ -1,5 +1,5 @@
-// Package terminal shows what happens: to a person, a line for each event that matters, in colour where it is a terminal; to a machine, a JSON
-// object for each.
+// Package terminal shows the events of a run. For a person, it writes one line for each event that
+// matters, in colour on a terminal. For a program, it writes every event as a JSON object.
 package terminal
 
 import (
@@ -14,9 +14,9 @@ import (
 	"restock/local/view/events"
 )
 
-// Log makes a logger that shows events of a level and above on a file. Where that is a terminal,
-// its last line says what is being done (see package progress). Quiet are kinds of functions' lines
-// that another line repeats: below warnings, they are not shown.
+// Log returns a logger that writes events of a level and above to a file. If the file is a
+// terminal, its last line shows the running steps (see package progress). The logger drops
+// functions' lines of the quiet kinds below warning, because other lines repeat them.
 func Log(f *os.File, level slog.Level, quiet ...events.Kind) *slog.Logger {
 	s := &screen{out: f}
 	if term.IsTerminal(int(f.Fd())) {
@@ -31,14 +31,15 @@ func Log(f *os.File, level slog.Level, quiet ...events.Kind) *slog.Logger {
 	return slog.New(newCalm(s, level, Coloured(f), quiet...))
 }
 
-// Flush shows what a logger that Log has made has counted and not told yet: a program calls it at its end.
+// Flush shows the counts of repeated events that a logger of Log still holds. A program calls it
+// before it exits.
 func Flush(log *slog.Logger) {
 	if h, ok := log.Handler().(calm); ok {
 		h.screen.flushRepeats()
 	}
 }
 
-// defaultWidth is that of a terminal that does not tell.
+// defaultWidth is the width of a terminal that does not report one.
 const defaultWidth = 80
 
 func newCalm(s *screen, level slog.Level, coloured bool, more ...events.Kind) calm {
@@ -47,7 +48,8 @@ func newCalm(s *screen, level slog.Level, coloured bool, more ...events.Kind) ca
 	})}
 }
 
-// Coloured reports whether a file is a terminal whose person has not said that they want no colour: https://no-color.org
+// Coloured reports whether a file is a terminal and the user has not disabled colours:
+// https://no-color.org
 func Coloured(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
 }

@@ -12,14 +12,17 @@ import (
 	"restock/local/view/events"
 )
 
-// ours are the escape sequences that colour a line.
-var ours = regexp.MustCompile("\x1b\\[[0-9;]*m")
+// colours matches the escape sequences of a coloured line.
+var colours = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// FuzzLine holds that an event is a line, whatever it says: no text of it begins a line of its own, or tells the terminal anything.
+// FuzzLine checks that an event is one line, whatever text it contains: no text begins a new line
+// or controls the terminal.
 func FuzzLine(f *testing.F) {
 	for _, text := range []string{
-		`{"timestamp":"2026-11-21T21:17:41Z","level":"INFO","message":"factory asked","sku":"CP-502101","quantity":100,"requestId":"r"}`,
-		`{"message":"a\nINF a line of my own","b":"\u001b[2J"}`, `{"message":"\u001b]0;a title\u0007"}`, `{"message":"a","key\nwith=\u001b[31m":{"b":["\r"]}}`, `{"message":"a\u202eb\u009b31m","":""}`,
+		`{"timestamp":"2026-11-21T21:17:41Z","level":"INFO","message":"factory asked",` +
+			`"sku":"CP-502101","quantity":100,"requestId":"r"}`,
+		`{"message":"a\nINF a line of my own","b":"\u001b[2J"}`, `{"message":"\u001b]0;a title\u0007"}`,
+		`{"message":"a","key\nwith=\u001b[31m":{"b":["\r"]}}`, `{"message":"a\u202eb\u009b31m","":""}`,
 		"a\nb", "a\r\x1b[1A", `{"message":"a","b`, `{"message":5}`, `{"message":"a"} trailing`, "\xff\xfe", "",
 	} {
 		f.Add(text, text)
@@ -35,10 +38,11 @@ func FuzzLine(f *testing.F) {
 			text, ended := strings.CutSuffix(out.String(), "\n")
 			for i, line := range strings.Split(text, "\n") {
 				if coloured {
-					line = ours.ReplaceAllString(line, "")
+					line = colours.ReplaceAllString(line, "")
 				}
-				// What has several lines follows below, where it does not look like an event.
-				if !ended || i > 0 && !strings.HasPrefix(line, indent) || strings.ContainsFunc(line, unprintable) || !utf8.ValidString(line) {
+				// A value of several lines follows below, indented: it does not look like an event.
+				clean := utf8.ValidString(line) && !strings.ContainsFunc(line, unprintable)
+				if !ended || !clean || i > 0 && !strings.HasPrefix(line, indent) {
 					t.Errorf("%q with %q, coloured %v: got\n%q", message, value, coloured, out.String())
 				}
 			}
@@ -46,7 +50,7 @@ func FuzzLine(f *testing.F) {
 		var out strings.Builder
 		write(JSON(&out, slog.LevelInfo))
 		if text := out.String(); strings.Count(text, "\n") != 1 || !json.Valid([]byte(text)) {
-			t.Errorf("%q with %q: got, for machines,\n%q", message, value, text)
+			t.Errorf("%q with %q: JSON got\n%q", message, value, text)
 		}
 	})
 }
@@ -55,5 +59,5 @@ type errorOf string
 
 func (e errorOf) Error() string { return string(e) }
 
-// unprintable reports what is no character, but does something: to the line, to its direction, or to the terminal.
+// unprintable reports whether a rune controls the line, its direction or the terminal.
 func unprintable(r rune) bool { return r != ' ' && !unicode.IsPrint(r) }
