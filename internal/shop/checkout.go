@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Purchase is what a buyer asks for.
+// A Purchase is a buyer's request to buy a quantity of a product.
 type Purchase struct {
 	SKU      string
 	Quantity int
@@ -17,8 +17,8 @@ type Purchase struct {
 	IdempotencyKey string
 }
 
-// maxIdempotencyKey is in bytes. The IETF draft on the Idempotency-Key header asks servers to
-// publish a limit.
+// maxIdempotencyKey is the longest key, in bytes. The IETF draft on the Idempotency-Key header asks
+// servers to publish a limit.
 const maxIdempotencyKey = 255
 
 func (p Purchase) validate() error {
@@ -109,7 +109,7 @@ func (s *Shop) Buy(ctx context.Context, p Purchase) (Sale, error) {
 		if decision.Outcome == Refused {
 			s.Journal.Refused(ctx, decision.Sale)
 			err = refuse(CodeOutOfStock,
-				fmt.Sprintf("%d of %s are asked for, %d are on hand", p.Quantity, p.SKU, decision.Sale.Stock))
+				fmt.Sprintf("the purchase is of %d of %s, but %d are on hand", p.Quantity, p.SKU, decision.Sale.Stock))
 		} else {
 			s.Journal.Sold(ctx, decision.Sale)
 		}
@@ -118,5 +118,7 @@ func (s *Shop) Buy(ctx context.Context, p Purchase) (Sale, error) {
 		}
 		return decision.Sale, err
 	}
-	return Sale{}, fmt.Errorf("checking out %d of %s: the stock changed %d times while the production order was planned", p.Quantity, p.SKU, maxRounds)
+	return Sale{}, fmt.Errorf(
+		"checking out %d of %s: the stock changed %d times while the production order was planned",
+		p.Quantity, p.SKU, maxRounds)
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// maxCorrelation is in bytes. It is the width of the database column.
+// maxCorrelation is the longest id, in bytes: the width of the database column.
 const maxCorrelation = 64
 
 type correlationKey struct{}
@@ -16,7 +16,8 @@ type correlationKey struct{}
 //
 // WithCorrelation ignores an id that is empty, longer than 64 bytes, or not printable ASCII.
 func WithCorrelation(ctx context.Context, id string) context.Context {
-	if id == "" || len(id) > maxCorrelation || strings.IndexFunc(id, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+	unprintable := func(r rune) bool { return r <= ' ' || r > '~' }
+	if id == "" || len(id) > maxCorrelation || strings.ContainsFunc(id, unprintable) {
 		return ctx
 	}
 	return context.WithValue(ctx, correlationKey{}, id)

@@ -8,7 +8,7 @@ import (
 	"restock/internal/shop"
 )
 
-// inspections is a journal of inspections alone.
+// inspections is a journal that records inspections only.
 type inspections struct {
 	shop.Journal
 	seen []shop.Inspection
@@ -24,7 +24,9 @@ func TestAnOrderIsOverdueAfterTwiceTheLeadTime(t *testing.T) {
 	}
 	journal := &inspections{}
 	s := open(store{
-		balances: func() ([]shop.Balance, error) { return []shop.Balance{{SKU: "CP-502101", Stock: 3, Ledger: 1}}, nil },
+		balances: func() ([]shop.Balance, error) {
+			return []shop.Balance{{SKU: "CP-502101", Stock: 3, Ledger: 1}}, nil
+		},
 		openOrders: func() ([]shop.ProductionOrder, error) {
 			return []shop.ProductionOrder{order("late", 2*time.Minute+1), order("on time", 2*time.Minute)}, nil
 		},
@@ -32,21 +34,21 @@ func TestAnOrderIsOverdueAfterTwiceTheLeadTime(t *testing.T) {
 	s.Journal = journal
 	got, err := s.Inspect(t.Context())
 	if err != nil || len(got.Overdue) != 1 || got.Overdue[0].SKU != "late" || got.Difference() != 2 {
-		t.Errorf("got %+v, %v; want the late one overdue, and a difference of 2", got, err)
+		t.Errorf("got %+v, %v; want the late order overdue, and a difference of 2", got, err)
 	}
 	if len(journal.seen) != 1 {
-		t.Errorf("the journal was told %d times, want once", len(journal.seen))
+		t.Errorf("the journal got %d inspections, want 1", len(journal.seen))
 	}
 }
 
 func TestDifferencesDoNotCancelOut(t *testing.T) {
 	i := shop.Inspection{Balances: []shop.Balance{{Stock: 3, Ledger: 5}, {Stock: 5, Ledger: 3}}}
 	if got := i.Difference(); got != 4 {
-		t.Errorf("two products that are off by 2, one each way: got %d, want 4", got)
+		t.Errorf("two products with differences of 2 and -2: got %d, want 4", got)
 	}
 }
 
-func TestCorrelationIsCarriedWhereItIsAnID(t *testing.T) {
+func TestInvalidCorrelationsAreIgnored(t *testing.T) {
 	ctx := shop.WithCorrelation(t.Context(), "JKJaXmPLvHcESHA=")
 	long := string(make([]byte, 65))
 	for _, id := range []string{"", "two\nlines", "두", "a b", long} {

@@ -10,19 +10,19 @@ import (
 	"restock/internal/shop"
 )
 
-// A diary is a journal of what buyers and the factory did.
-type diary struct {
+// A recorder is a journal that records sales, refusals and receipts by name.
+type recorder struct {
 	shop.Journal
-	told []string
+	events []string
 }
 
-func (d *diary) Sold(context.Context, shop.Sale)    { d.told = append(d.told, "sold") }
-func (d *diary) Refused(context.Context, shop.Sale) { d.told = append(d.told, "refused") }
-func (d *diary) Received(context.Context, shop.Delivery, shop.Receipt) {
-	d.told = append(d.told, "received")
+func (r *recorder) Sold(context.Context, shop.Sale)    { r.events = append(r.events, "sold") }
+func (r *recorder) Refused(context.Context, shop.Sale) { r.events = append(r.events, "refused") }
+func (r *recorder) Received(context.Context, shop.Delivery, shop.Receipt) {
+	r.events = append(r.events, "received")
 }
 
-// receiving is a store that books whatever comes, and has enough of it.
+// receiving is a store that books every delivery. Its product is never short.
 type receiving struct{ store }
 
 func (receiving) Receive(context.Context, shop.Delivery) (shop.Receipt, error) {
@@ -33,23 +33,24 @@ func (receiving) Replenish(context.Context, shop.Replenishment) (shop.Decision, 
 	return shop.Decision{}, nil
 }
 
-func TestTheJournalIsToldOfEverySaleRefusalAndReceipt(t *testing.T) {
+func TestTheJournalRecordsEverySaleRefusalAndReceipt(t *testing.T) {
 	outcomes := []shop.Outcome{shop.Sold, shop.Refused}
 	s := open(store{checkout: func(shop.Checkout) (shop.Decision, error) {
 		next := outcomes[0]
 		outcomes = outcomes[1:]
 		return shop.Decision{Outcome: next}, nil
 	}}, nil)
-	d := &diary{Journal: shop.Discard}
-	s.Journal = d
+	r := &recorder{Journal: shop.Discard}
+	s.Journal = r
 	for range 2 {
-		s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}) // the refusal's error is another test's
+		s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}) // another test checks the refusal's error
 	}
 	s.Store = receiving{}
-	if _, err := s.Receive(t.Context(), shop.Delivery{AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100, Signed: 100}); err != nil {
+	delivery := shop.Delivery{AttemptID: uuid.New(), SKU: "CP-502101", Quantity: 100, Signed: 100}
+	if _, err := s.Receive(t.Context(), delivery); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"sold", "refused", "received"}; !slices.Equal(d.told, want) {
-		t.Errorf("the journal was told %v, want %v", d.told, want)
+	if want := []string{"sold", "refused", "received"}; !slices.Equal(r.events, want) {
+		t.Errorf("the journal recorded %v, want %v", r.events, want)
 	}
 }

@@ -28,7 +28,7 @@ type Adjusted struct {
 	Repeated bool // an earlier request with this idempotency key made the adjustment
 }
 
-// maxReason is in characters.
+// maxReason is the longest reason, in characters.
 const maxReason = 200
 
 // Adjust changes a product's stock by hand. The ledger keeps the reason. If the product is short
@@ -43,10 +43,12 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 	switch {
 	case a.Quantity == 0 || a.Quantity < -MaxQuantity || a.Quantity > MaxQuantity:
 		return Product{}, refuse(CodeInvalidQuantity,
-			fmt.Sprintf("the quantity is %d, it must be from %d to %d, and not 0", a.Quantity, -MaxQuantity, MaxQuantity))
+			fmt.Sprintf("the quantity is %d, it must be from %d to %d, and not 0",
+				a.Quantity, -MaxQuantity, MaxQuantity))
 	case !isText(a.Reason, maxReason):
 		return Product{}, refuse(CodeInvalidReason,
-			fmt.Sprintf("the reason is %.220q, it must be 1 to %d printable characters without spaces around them", a.Reason, maxReason))
+			fmt.Sprintf("the reason is %.220q, it must be 1 to %d printable characters without spaces around them",
+				a.Reason, maxReason))
 	}
 	if err := validateIdempotencyKey(a.IdempotencyKey); err != nil {
 		return Product{}, err
@@ -106,7 +108,9 @@ type LedgerStore interface {
 // entry if after is 0. A limit of 0 is DefaultPage.
 //
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
-func (s *Shop) Ledger(ctx context.Context, sku string, after int64, limit int) (entries []LedgerEntry, more bool, err error) {
+func (s *Shop) Ledger(
+	ctx context.Context, sku string, after int64, limit int,
+) (entries []LedgerEntry, more bool, err error) {
 	if after < 0 {
 		return nil, false, refuse(CodeInvalidRequest,
 			fmt.Sprintf("the entry to list after is %d, it must not be negative", after))

@@ -64,30 +64,40 @@ func (n Notice) written() Notice {
 	switch n.Kind {
 	case NoticeOrderOverdue:
 		n.Subject = fmt.Sprintf("%s: production order overdue", o.SKU)
-		n.Text = fmt.Sprintf("%s has not come within twice the lead time of %v. The factory is asked again, up to %d times in all.", order, o.LeadTime, maxAsks)
-		n.Advice = "Nothing has to be done yet. If it happens often, look whether the factory is well and the product's lead time is right."
+		n.Text = fmt.Sprintf("%s has not arrived within twice the lead time of %v. The shop asks the factory again, "+
+			"up to %d times in all.", order, o.LeadTime, maxAsks)
+		n.Advice = "You need not do anything yet. If this happens often, check whether the factory works and whether " +
+			"the product's lead time is right."
 	case NoticeOrderFailed:
 		n.Subject = fmt.Sprintf("%s: production order failed", o.SKU)
-		n.Text = fmt.Sprintf("%s was asked for %d times, and nothing came. It is given up.", order, o.Asks)
-		n.Advice = fmt.Sprintf("Ask the factory what became of it, and look at the dead-letter queue of stock_queue. While %s is short and automatic, a new production order opens by itself; else open one by hand.", o.SKU)
+		n.Text = fmt.Sprintf("%s was asked for %d times, and nothing arrived. The shop gave up and closed the order.",
+			order, o.Asks)
+		n.Advice = fmt.Sprintf("Ask the factory about the order, and look at the dead-letter queue of stock_queue. "+
+			"If %s is automatic and short, the shop opens a new production order; otherwise open one by hand.", o.SKU)
 	case NoticeOrderShort:
 		n.Subject = fmt.Sprintf("%s: production order came short", o.SKU)
-		n.Text = fmt.Sprintf("%s came short: %d of %d. The rest is given up.", order, o.Received, o.Quantity)
-		n.Advice = fmt.Sprintf("Ask the factory what became of the rest; pay for what came. While %s is short and automatic, a new production order opens by itself.", o.SKU)
+		n.Text = fmt.Sprintf("%s came short: %d of %d arrived. The shop gave up on the rest and closed the order.",
+			order, o.Received, o.Quantity)
+		n.Advice = fmt.Sprintf("Ask the factory about the rest, and pay only for the goods that arrived. If %s is "+
+			"automatic and short, the shop opens a new production order.", o.SKU)
 	case NoticeSurplus:
 		n.Subject = fmt.Sprintf("%s: more came than was ordered", o.SKU)
 		n.Text = fmt.Sprintf("%s brought %d more than was ordered, in attempt %s. The surplus is booked and on sale.",
 			order, n.Quantity, n.AttemptID)
-		n.Advice = "Count what is on the shelf. If the goods are there, agree with the factory on paying or returning them; if not, adjust the stock."
+		n.Advice = "Count the stock. If the goods are there, agree with the factory on paying for them or returning " +
+			"them; if not, adjust the stock."
 	case NoticeLateReceipt:
 		n.Subject = fmt.Sprintf("%s: goods came after their order was closed", o.SKU)
-		n.Text = fmt.Sprintf("%s was %s when %d came, in attempt %s. They are booked and on sale.",
+		n.Text = fmt.Sprintf("%s was %s when %d arrived, in attempt %s. They are booked and on sale.",
 			order, o.Status, n.Quantity, n.AttemptID)
-		n.Advice = "Count what is on the shelf: another production order may have brought the same. If there is too much, agree with the factory on returning it, and adjust the stock."
+		n.Advice = "Count the stock: another production order may have brought the same goods. If there is too " +
+			"much, agree with the factory on returning it, and adjust the stock."
 	case NoticeReceiptCorrected:
 		n.Subject = fmt.Sprintf("%s: a goods receipt was corrected", o.SKU)
-		n.Text = fmt.Sprintf("%s: the callback of attempt %s came again, and said %d more than before. They are booked and on sale.", order, n.AttemptID, n.Quantity)
-		n.Advice = "Count what is on the shelf, and ask the factory whether it called twice. If it did not, somebody else has the callback URL and called first with less: replace the callback key."
+		n.Text = fmt.Sprintf("%s: the callback of attempt %s came again, and reported %d more than before. They are "+
+			"booked and on sale.", order, n.AttemptID, n.Quantity)
+		n.Advice = "Count the stock, and ask the factory whether it called twice. If it did not, somebody else knows " +
+			"the callback URL and called first, with a smaller quantity: replace the callback key."
 	}
 	return n
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
-func TestEveryNoticeSaysWhatHappenedToWhatAndWhatToDo(t *testing.T) {
+func TestEveryNoticeNamesItsOrderAndHasAdvice(t *testing.T) {
 	order := ProductionOrder{
-		ID: uuid.New(), SKU: "CP-502101", Quantity: 100, Received: 40, Factory: "FF-500293", Status: OrderShort, Asks: 4,
+		ID: uuid.New(), SKU: "CP-502101", Quantity: 100, Received: 40, Factory: "FF-500293",
+		Status: OrderShort, Asks: 4,
 		LeadTime: time.Minute, OpenedAt: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
 	}
 	attempt := uuid.New()
@@ -22,18 +23,22 @@ func TestEveryNoticeSaysWhatHappenedToWhatAndWhatToDo(t *testing.T) {
 		NoticeOrderFailed:      "asked for 4 times",
 		NoticeOrderShort:       "40 of 100",
 		NoticeSurplus:          "7 more than was ordered",
-		NoticeLateReceipt:      "was short when 7 came",
-		NoticeReceiptCorrected: "said 7 more than before",
+		NoticeLateReceipt:      "was short when 7 arrived",
+		NoticeReceiptCorrected: "reported 7 more than before",
 	} {
 		n := Notice{Kind: kind, Order: order, SubjectID: uuid.New(), AttemptID: attempt, Quantity: 7}.written()
-		if !strings.Contains(n.Text, says) || !strings.Contains(n.Text, order.ID.String()) || !strings.Contains(n.Text, "FF-500293") {
+		if !strings.Contains(n.Text, says) || !strings.Contains(n.Text, order.ID.String()) ||
+			!strings.Contains(n.Text, "FF-500293") {
 			t.Errorf("%s: the text is %q, want the order, its factory and %q in it", kind, n.Text, says)
 		}
 		if slices.Contains(ofReceipts, kind) && !strings.Contains(n.Text, attempt.String()) {
 			t.Errorf("%s: the text is %q, want the attempt in it", kind, n.Text)
 		}
-		if !strings.HasPrefix(n.Subject, "CP-502101: ") || strings.ContainsAny(n.Subject, "\n") || subjects[n.Subject] || n.Advice == "" {
-			t.Errorf("%s: the subject is %q, the advice %q; want a line of its own that names the product, and advice", kind, n.Subject, n.Advice)
+		if !strings.HasPrefix(n.Subject, "CP-502101: ") || strings.Contains(n.Subject, "\n") || subjects[n.Subject] {
+			t.Errorf("%s: the subject is %q, want a unique line that begins with the product", kind, n.Subject)
+		}
+		if n.Advice == "" {
+			t.Errorf("%s: there is no advice", kind)
 		}
 		subjects[n.Subject] = true
 	}

@@ -9,8 +9,8 @@ const (
 	MaxPage     = 100
 )
 
-// paged reads a page of a list, and reports whether more entries follow: it asks list for one entry
-// more than the limit. Errors: CodeInvalidRequest for a limit out of range.
+// paged reads a page of a list, and reports whether more entries follow. To know that, it asks list
+// for one entry more than the limit. Errors: CodeInvalidRequest for a limit out of range.
 func paged[T any](limit int, list func(limit int) ([]T, error)) (page []T, more bool, err error) {
 	switch {
 	case limit == 0:

@@ -39,7 +39,8 @@ const (
 	maxLeadTime = 30 * 24 * time.Hour
 )
 
-// validate returns an error with CodeInvalidProduct if the policy makes no sense.
+// validate returns an error with CodeInvalidProduct if a number is out of range, or if the
+// order-up-to level is not above the reorder point.
 func (p Policy) validate() error {
 	for _, n := range []struct {
 		name       string
@@ -58,7 +59,8 @@ func (p Policy) validate() error {
 	switch {
 	case p.OrderUpTo <= p.ReorderPoint:
 		return refuse(CodeInvalidProduct,
-			fmt.Sprintf("the order-up-to level is %d, it must be above the reorder point, %d", p.OrderUpTo, p.ReorderPoint))
+			fmt.Sprintf("the order-up-to level is %d, it must be above the reorder point, %d",
+				p.OrderUpTo, p.ReorderPoint))
 	case p.LeadTime < time.Second || p.LeadTime > maxLeadTime || p.LeadTime%time.Second != 0:
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the lead time is %v, it must be whole seconds, from 1s to %v", p.LeadTime, maxLeadTime))

@@ -6,24 +6,27 @@ import (
 )
 
 func TestOrderQuantity(t *testing.T) {
+	policy := func(reorderPoint, orderUpTo, lotSize, minimumOrder int) Policy {
+		return Policy{ReorderPoint: reorderPoint, OrderUpTo: orderUpTo, LotSize: lotSize, MinimumOrder: minimumOrder}
+	}
 	for _, c := range []struct {
 		name     string
 		policy   Policy
 		position int
 		want     int
 	}{
-		{"above the reorder point", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 1}, 6, 0},
-		{"at the reorder point", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 1}, 5, 15},
-		{"below the reorder point", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 1}, 2, 18},
-		{"whole lots", Policy{ReorderPoint: 0, OrderUpTo: 100, LotSize: 100}, 0, 100},
-		{"rounded up to a lot", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 10}, 4, 20},
-		{"one lot is not enough", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 7}, 4, 21},
-		{"an order-up-to level that is reached already", Policy{ReorderPoint: 5, OrderUpTo: 5, LotSize: 10}, 5, 0},
-		{"a lot size of nothing", Policy{ReorderPoint: 0, OrderUpTo: 3, LotSize: 0}, 0, 3},
-		{"the minimum order", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 1, MinimumOrder: 40}, 5, 40},
-		{"the minimum order, in whole lots", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 7, MinimumOrder: 40}, 5, 42},
-		{"more than the minimum order", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 1, MinimumOrder: 10}, 5, 15},
-		{"a minimum order above the reorder point", Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 1, MinimumOrder: 10}, 6, 0},
+		{"above the reorder point", policy(5, 20, 1, 0), 6, 0},
+		{"at the reorder point", policy(5, 20, 1, 0), 5, 15},
+		{"below the reorder point", policy(5, 20, 1, 0), 2, 18},
+		{"whole lots", policy(0, 100, 100, 0), 0, 100},
+		{"rounded up to a lot", policy(5, 20, 10, 0), 4, 20},
+		{"one lot is not enough", policy(5, 20, 7, 0), 4, 21},
+		{"the order-up-to level is reached already", policy(5, 5, 10, 0), 5, 0},
+		{"a lot size of 0", policy(0, 3, 0, 0), 0, 3},
+		{"the minimum order", policy(5, 20, 1, 40), 5, 40},
+		{"the minimum order, in whole lots", policy(5, 20, 7, 40), 5, 42},
+		{"more than the minimum order", policy(5, 20, 1, 10), 5, 15},
+		{"a minimum order above the reorder point", policy(5, 20, 1, 10), 6, 0},
 	} {
 		if got := c.policy.OrderQuantity(c.position); got != c.want {
 			t.Errorf("%s: %+v at position %d: got %d, want %d", c.name, c.policy, c.position, got, c.want)
@@ -31,7 +34,7 @@ func TestOrderQuantity(t *testing.T) {
 	}
 }
 
-func TestTheLargestPolicyOrdersNoMoreThanMayBeOrdered(t *testing.T) {
+func TestTheLargestPolicyOrdersAtMostMaxQuantity(t *testing.T) {
 	p := Policy{OrderUpTo: maxLevel, LotSize: maxLevel - 1, MinimumOrder: maxLevel, LeadTime: time.Second}
 	if err := p.validate(); err != nil {
 		t.Fatal(err)
@@ -41,21 +44,21 @@ func TestTheLargestPolicyOrdersNoMoreThanMayBeOrdered(t *testing.T) {
 	}
 }
 
-func TestPoliciesWithoutSense(t *testing.T) {
+func TestInvalidPoliciesAreRefused(t *testing.T) {
 	good := Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 10, MinimumOrder: 10, LeadTime: time.Minute}
 	if err := good.validate(); err != nil {
 		t.Errorf("%+v: %v", good, err)
 	}
 	for name, edit := range map[string]func(*Policy){
-		"a negative reorder point":            func(p *Policy) { p.ReorderPoint = -1 },
-		"a level that is not above the point": func(p *Policy) { p.OrderUpTo = 5 },
-		"a level beyond all bounds":           func(p *Policy) { p.OrderUpTo = maxLevel + 1 },
-		"no lot":                              func(p *Policy) { p.LotSize = 0 },
-		"a lot beyond all bounds":             func(p *Policy) { p.LotSize = maxLevel + 1 },
-		"a negative minimum":                  func(p *Policy) { p.MinimumOrder = -1 },
-		"no lead time":                        func(p *Policy) { p.LeadTime = 0 },
-		"half a second":                       func(p *Policy) { p.LeadTime = 1500 * time.Millisecond },
-		"a lead time of years":                func(p *Policy) { p.LeadTime = 9000 * time.Hour },
+		"a negative reorder point":      func(p *Policy) { p.ReorderPoint = -1 },
+		"a level that equals the point": func(p *Policy) { p.OrderUpTo = 5 },
+		"a level above the limit":       func(p *Policy) { p.OrderUpTo = maxLevel + 1 },
+		"no lot":                        func(p *Policy) { p.LotSize = 0 },
+		"a lot above the limit":         func(p *Policy) { p.LotSize = maxLevel + 1 },
+		"a negative minimum":            func(p *Policy) { p.MinimumOrder = -1 },
+		"no lead time":                  func(p *Policy) { p.LeadTime = 0 },
+		"a fraction of a second":        func(p *Policy) { p.LeadTime = 1500 * time.Millisecond },
+		"a lead time of years":          func(p *Policy) { p.LeadTime = 9000 * time.Hour },
 	} {
 		p := good
 		edit(&p)
@@ -67,7 +70,9 @@ func TestPoliciesWithoutSense(t *testing.T) {
 
 func TestPatienceDoublesWithEachAsk(t *testing.T) {
 	asked := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
-	for asks, want := range map[int]time.Duration{1: 2 * time.Minute, 2: 4 * time.Minute, 3: 8 * time.Minute, 4: 16 * time.Minute} {
+	for asks, want := range map[int]time.Duration{
+		1: 2 * time.Minute, 2: 4 * time.Minute, 3: 8 * time.Minute, 4: 16 * time.Minute,
+	} {
 		o := ProductionOrder{Asks: asks, AskedAt: asked, LeadTime: time.Minute}
 		if got := o.PatienceEnds().Sub(asked); got != want {
 			t.Errorf("after ask %d, patience is %v, want %v", asks, got, want)
@@ -78,7 +83,7 @@ func TestPatienceDoublesWithEachAsk(t *testing.T) {
 	}
 }
 
-func TestSuggestionIsWhatThePolicyWouldOrderIfNothingIsOpen(t *testing.T) {
+func TestSuggestionIsTheQuantityOfThePolicyIfNoOrderIsOpen(t *testing.T) {
 	policy := Policy{ReorderPoint: 5, OrderUpTo: 20, LotSize: 10}
 	for _, c := range []struct {
 		product        Product
@@ -89,7 +94,8 @@ func TestSuggestionIsWhatThePolicyWouldOrderIfNothingIsOpen(t *testing.T) {
 		{Product{Stock: 1, OnOrder: 2, Policy: policy}, 3, 0},
 	} {
 		if c.product.Suggestion() != c.want || c.product.Position() != c.position {
-			t.Errorf("%+v: suggestion %d at position %d, want %d at %d", c.product, c.product.Suggestion(), c.product.Position(), c.want, c.position)
+			t.Errorf("%+v: suggestion %d at position %d, want %d at %d",
+				c.product, c.product.Suggestion(), c.product.Position(), c.want, c.position)
 		}
 	}
 }

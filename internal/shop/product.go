@@ -90,8 +90,8 @@ const (
 	maxPrice = 1 << 53 // JavaScript reads larger numbers of JSON inexactly
 )
 
-// skuPattern is compiled when it is first needed. Most functions never need it, and their cold
-// start is shorter without it.
+// skuPattern compiles the pattern when it is first needed. Most functions never need it, and their
+// cold start is shorter without it.
 var skuPattern = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 })
@@ -101,10 +101,12 @@ func (p Product) validate() error {
 	switch {
 	case !skuPattern().MatchString(p.SKU):
 		return refuse(CodeInvalidProduct,
-			fmt.Sprintf("the SKU is %.80q, it must be 1 to 64 letters, digits, dots, dashes and underscores of ASCII, and begin with a letter or a digit", p.SKU))
+			fmt.Sprintf("the SKU is %.80q, it must be 1 to 64 letters, digits, dots, dashes and underscores of ASCII, "+
+				"and begin with a letter or a digit", p.SKU))
 	case !isText(p.Name, maxName):
 		return refuse(CodeInvalidProduct,
-			fmt.Sprintf("the name is %.120q, it must be 1 to %d printable characters without spaces around them", p.Name, maxName))
+			fmt.Sprintf("the name is %.120q, it must be 1 to %d printable characters without spaces around them",
+				p.Name, maxName))
 	case p.Price < 0 || p.Price > maxPrice:
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the price is %d, it must be from 0 to %d", p.Price, int64(maxPrice)))
@@ -112,7 +114,7 @@ func (p Product) validate() error {
 		return refuse(CodeInvalidProduct, fmt.Sprintf("the stock is %d, it must be from 0 to %d", p.Stock, MaxQuantity))
 	case p.MaxPerSale < 0 || p.MaxPerSale > MaxQuantity:
 		return refuse(CodeInvalidProduct,
-			fmt.Sprintf("the most per sale is %d, it must be from 0 (no limit) to %d", p.MaxPerSale, MaxQuantity))
+			fmt.Sprintf("the limit per sale is %d, it must be from 0 (no limit) to %d", p.MaxPerSale, MaxQuantity))
 	}
 	return p.Policy.validate()
 }
@@ -169,7 +171,7 @@ func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 // (the name is taken), CodeUnknownFactory.
 func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (Product, error) {
 	if c == (ProductChange{}) {
-		return Product{}, refuse(CodeInvalidProduct, "nothing is to be changed")
+		return Product{}, refuse(CodeInvalidProduct, "the request changes nothing")
 	}
 	if c.Name != nil {
 		name := normal(*c.Name)

@@ -166,7 +166,7 @@ func (s *Shop) OpenOrder(ctx context.Context, sku string, quantity int) (Product
 			fmt.Sprintf("a production order of %s is open: cancel it first, or wait for it", sku))
 	case !d.Opened:
 		return ProductionOrder{}, refuse(CodeInvalidQuantity,
-			fmt.Sprintf("nothing of %s is short: say how many to order", sku))
+			fmt.Sprintf("%s is not short: say how many to order", sku))
 	}
 	o, err := s.Store.ProductionOrder(ctx, d.ProductionOrder.ID)
 	if err != nil {
@@ -199,7 +199,8 @@ func (s *Shop) CancelOrder(ctx context.Context, id uuid.UUID) (ProductionOrder, 
 			s.Journal.OrderCancelled(ctx, o)
 			return o, nil
 		}
-		// Since it was read, goods came for it, or the sweep asked again.
+		// After CancelOrder read the order, goods arrived for it, or the sweep asked again.
 	}
-	return ProductionOrder{}, fmt.Errorf("cancelling production order %s: it changed %d times meanwhile", id, maxRounds)
+	return ProductionOrder{}, fmt.Errorf("cancelling production order %s: the order changed %d times in between",
+		id, maxRounds)
 }

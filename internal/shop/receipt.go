@@ -8,7 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// A Delivery is what the factory says that it made, for one attempt at a production order.
+// A Delivery is the factory's report of the goods that it made, for one attempt at a production
+// order.
 type Delivery struct {
 	ProductionOrderID uuid.UUID
 	AttemptID         uuid.UUID
@@ -26,7 +27,7 @@ type Receipt struct {
 	Correction int  // how much was booked now, if an earlier callback of the attempt said less
 	Surplus    int  // how much was booked now beyond the ordered quantity
 	Late       bool // the production order was closed already
-	Repeated   bool // as much was booked for the attempt before; nothing changed
+	Repeated   bool // an earlier callback of the attempt said as much or more; nothing changed
 }
 
 // A ReceiptStore books deliveries.
@@ -46,7 +47,7 @@ type ReceiptStore interface {
 // An unusual delivery (a correction, a surplus, a late receipt) raises a notice, which the next
 // sweep sends. If the product is still short, the next production order opens.
 //
-// Errors: CodeInvalidQuantity (also for more than was signed), CodeUnknownOrder,
+// Errors: CodeInvalidQuantity (also for more than the attempt asked for), CodeUnknownOrder,
 // CodeProductMismatch.
 func (s *Shop) Receive(ctx context.Context, d Delivery) (Receipt, error) {
 	if err := validateQuantity(d.Quantity, MaxQuantity); err != nil {
@@ -54,7 +55,7 @@ func (s *Shop) Receive(ctx context.Context, d Delivery) (Receipt, error) {
 	}
 	if d.Quantity > d.Signed { // the factory makes no more than it was asked for: the callback is forged
 		return Receipt{}, refuse(CodeInvalidQuantity,
-			fmt.Sprintf("the callback says %d, asked for were %d", d.Quantity, d.Signed))
+			fmt.Sprintf("the callback reports %d, but the attempt asked for %d", d.Quantity, d.Signed))
 	}
 	var err error
 	if d.CorrectionID, err = s.NewID(); err != nil {

@@ -12,7 +12,7 @@ import (
 	"restock/internal/shop"
 )
 
-// A store is a shop.Store of functions: a test gives those that it expects to be called.
+// A store is a shop.Store made of functions. A test sets the ones that it expects to be called.
 type store struct {
 	shop.Store
 	checkout      func(shop.Checkout) (shop.Decision, error)
@@ -58,7 +58,8 @@ func TestBuyPlansForThePositionThatTheStoreFinds(t *testing.T) {
 			if round := len(plans) - 1; round < len(positions) {
 				return shop.Decision{Outcome: shop.Undecided, Position: positions[round], Policy: policy}, nil
 			}
-			return shop.Decision{Outcome: shop.Sold, Opened: true, ProductionOrder: shop.ProductionOrder{ID: c.Plan.ProductionOrderID, Quantity: c.Plan.Quantity}}, nil
+			return shop.Decision{Outcome: shop.Sold, Opened: true,
+				ProductionOrder: shop.ProductionOrder{ID: c.Plan.ProductionOrderID, Quantity: c.Plan.Quantity}}, nil
 		},
 		markPublished: func(id uuid.UUID) error { marked = append(marked, id); return nil },
 	}, func(o shop.ProductionOrder) error { published = append(published, o); return nil })
@@ -66,7 +67,8 @@ func TestBuyPlansForThePositionThatTheStoreFinds(t *testing.T) {
 	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if len(plans) != 3 || plans[0] != nil || plans[1].Position != 5 || plans[1].Quantity != 20 || plans[2].Position != 3 || plans[2].Quantity != 20 {
+	if len(plans) != 3 || plans[0] != nil || plans[1].Position != 5 || plans[1].Quantity != 20 ||
+		plans[2].Position != 3 || plans[2].Quantity != 20 {
 		t.Errorf("plans are %+v, want none, then 20 at position 5, then 20 at position 3", plans)
 	}
 	if len(published) != 1 || published[0].ID != plans[2].ProductionOrderID {
@@ -77,13 +79,14 @@ func TestBuyPlansForThePositionThatTheStoreFinds(t *testing.T) {
 	}
 }
 
-func TestBuyGivesUpWhenThePositionNeverHolds(t *testing.T) {
+func TestBuyGivesUpIfThePositionAlwaysChanges(t *testing.T) {
 	rounds := 0
 	s := open(store{checkout: func(shop.Checkout) (shop.Decision, error) {
 		rounds++
 		return shop.Decision{Outcome: shop.Undecided, Position: rounds}, nil
 	}}, nil)
-	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}); shop.CodeOf(err) != shop.CodeInternal {
+	_, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1})
+	if shop.CodeOf(err) != shop.CodeInternal {
 		t.Errorf("got error %v, want an internal one", err)
 	}
 	if rounds != 10 {
@@ -91,7 +94,7 @@ func TestBuyGivesUpWhenThePositionNeverHolds(t *testing.T) {
 	}
 }
 
-func TestSaleStandsWhenItsMessageCannotBeSent(t *testing.T) {
+func TestSaleSucceedsIfItsMessageCannotBeSent(t *testing.T) {
 	s := open(store{
 		checkout: func(shop.Checkout) (shop.Decision, error) {
 			return shop.Decision{Outcome: shop.Sold, Opened: true, Sale: shop.Sale{Stock: 7}}, nil
@@ -104,9 +107,9 @@ func TestSaleStandsWhenItsMessageCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestPurchasesAreCheckedBeforeTheStoreIsAsked(t *testing.T) {
+func TestInvalidPurchasesDoNotReachTheStore(t *testing.T) {
 	s := open(store{checkout: func(c shop.Checkout) (shop.Decision, error) {
-		t.Errorf("the store was asked for %+v", c.Purchase)
+		t.Errorf("the store got %+v", c.Purchase)
 		return shop.Decision{}, nil
 	}}, nil)
 	for _, c := range []struct {
@@ -126,26 +129,27 @@ func TestPurchasesAreCheckedBeforeTheStoreIsAsked(t *testing.T) {
 	}
 }
 
-// lost is what a store returns whose answer was lost.
+// lost is the error of a store whose database did not answer.
 var lost = &shop.Error{Code: shop.CodeOutcomeUnknown, Detail: "no answer"}
 
-func TestWhoRepeatsAnUnknownPurchaseIsToldWhetherThatIsSafe(t *testing.T) {
+func TestErrorOfAnUnknownOutcomeSaysWhetherARetryIsSafe(t *testing.T) {
 	s := open(store{checkout: func(shop.Checkout) (shop.Decision, error) { return shop.Decision{}, lost }}, nil)
 	for key, says := range map[string]string{
 		"key": "the purchase may have been made, or not: repeat the request with the same Idempotency-Key",
 		"":    "the purchase may have been made, or not: the request had no Idempotency-Key",
 	} {
 		_, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1, IdempotencyKey: key})
-		if shop.CodeOf(err) != shop.CodeOutcomeUnknown || !strings.HasPrefix(err.Error(), says) || !errors.Is(err, lost) {
-			t.Errorf("with the key %q: got %v, want %s that says %q", key, err, shop.CodeOutcomeUnknown, says)
+		if shop.CodeOf(err) != shop.CodeOutcomeUnknown || !strings.HasPrefix(err.Error(), says) ||
+			!errors.Is(err, lost) {
+			t.Errorf("with the key %q: got %v, want %s with %q", key, err, shop.CodeOutcomeUnknown, says)
 		}
 	}
 }
 
-// unreadable is a store that does what it is asked to, and whose reads fail.
+// unreadable is a store whose writes succeed and whose reads fail.
 type unreadable struct{ shop.Store }
 
-var away = &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now"}
+var errRead = &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now"}
 
 func (unreadable) CreateProduct(context.Context, shop.Product, time.Time) error { return nil }
 func (unreadable) Adjust(context.Context, shop.Adjustment) (shop.Adjusted, error) {
@@ -155,12 +159,14 @@ func (unreadable) Replenish(_ context.Context, r shop.Replenishment) (shop.Decis
 	return shop.Decision{Outcome: shop.Settled, Opened: r.ByHand}, nil
 }
 func (unreadable) MarkPublished(context.Context, uuid.UUID, time.Time) error { return nil }
-func (unreadable) Product(context.Context, string) (shop.Product, error)     { return shop.Product{}, away }
+func (unreadable) Product(context.Context, string) (shop.Product, error) {
+	return shop.Product{}, errRead
+}
 func (unreadable) ProductionOrder(context.Context, uuid.UUID) (shop.ProductionOrder, error) {
-	return shop.ProductionOrder{}, away
+	return shop.ProductionOrder{}, errRead
 }
 
-func TestAWriteThatIsDoneIsNotUnavailableBecauseAReadFailsAfterIt(t *testing.T) {
+func TestAFailedReadAfterAWriteDoesNotSayThatNothingWasChanged(t *testing.T) {
 	s := shop.Open(unreadable{}, publisher(func(shop.ProductionOrder) error { return nil }), shop.Discard)
 	for name, do := range map[string]func() error{
 		"creating a product": func() error {
@@ -178,8 +184,9 @@ func TestAWriteThatIsDoneIsNotUnavailableBecauseAReadFailsAfterIt(t *testing.T) 
 			return err
 		},
 	} {
-		if err := do(); shop.CodeOf(err) != shop.CodeOutcomeUnknown || !errors.Is(err, away) {
-			t.Errorf("%s, and the read after it fails: got %v (%s), want %s", name, err, shop.CodeOf(err), shop.CodeOutcomeUnknown)
+		if err := do(); shop.CodeOf(err) != shop.CodeOutcomeUnknown || !errors.Is(err, errRead) {
+			t.Errorf("%s, and the read after it fails: got %v (%s), want %s",
+				name, err, shop.CodeOf(err), shop.CodeOutcomeUnknown)
 		}
 	}
 }

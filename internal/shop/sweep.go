@@ -14,13 +14,14 @@ const (
 	grace = 30 * time.Second
 	// keyLifetime is how long the shop remembers an idempotency key, at least.
 	keyLifetime = 24 * time.Hour
-	// keyBatch is how many rows one statement changes at most: it holds their locks.
+	// keyBatch is the largest number of rows that one statement changes. The statement holds their
+	// locks, so a larger batch would block other requests for longer.
 	keyBatch = 1000
 )
 
-// A SweepReport says what a sweep did and found.
+// A SweepReport counts what a sweep did and found.
 type SweepReport struct {
-	Published     int // production orders that were left unpublished
+	Published     int // production orders that it published because no request had
 	AskedAgain    int // overdue production orders that it requested again
 	Failed        int // production orders that it closed with nothing received
 	Short         int // production orders that it closed with a part received
@@ -47,7 +48,9 @@ type KeyStore interface {
 // all failures.
 func (s *Shop) Sweep(ctx context.Context) (r SweepReport, err error) {
 	var errs []error
-	for _, step := range []func(context.Context, *SweepReport) error{s.pursue, s.notify, s.replenishAll, s.inspect, s.forgetKeys} {
+	for _, step := range []func(context.Context, *SweepReport) error{
+		s.pursue, s.notify, s.replenishAll, s.inspect, s.forgetKeys,
+	} {
 		errs = append(errs, step(ctx, &r))
 	}
 	return r, errors.Join(errs...)
@@ -112,16 +115,16 @@ func (s *Shop) publishAgain(ctx context.Context, o ProductionOrder) error {
 
 // giveUp closes an overdue production order.
 func (s *Shop) giveUp(ctx context.Context, o ProductionOrder, now time.Time, r *SweepReport) error {
-	status, tell, count := OrderFailed, s.Journal.OrderFailed, &r.Failed
+	status, record, count := OrderFailed, s.Journal.OrderFailed, &r.Failed
 	if o.Received > 0 {
-		status, tell, count = OrderShort, s.Journal.OrderShort, &r.Short
+		status, record, count = OrderShort, s.Journal.OrderShort, &r.Short
 	}
 	closed, err := s.Store.CloseOrder(ctx, o, status, now)
 	if err != nil || !closed {
 		return err
 	}
 	o.Status, o.ClosedAt = status, now
-	tell(ctx, o)
+	record(ctx, o)
 	*count++
 	return nil
 }

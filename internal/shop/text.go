@@ -14,7 +14,8 @@ func normal(s string) string { return norm.NFC.String(s) }
 
 // isText reports whether a text is one line that a person can read, of at most maxCharacters.
 func isText(s string, maxCharacters int) bool {
-	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxCharacters && strings.TrimSpace(s) == s && isVisible(s)
+	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxCharacters &&
+		strings.TrimSpace(s) == s && isVisible(s)
 }
 
 const (
@@ -32,8 +33,10 @@ func isVisible(s string) bool {
 		case r == ideographicSpace:
 		case r == zeroWidthJoiner:
 			next, _ := utf8.DecodeRuneInString(s[i+utf8.RuneLen(r):])
-			if before != emojiVariation && !unicode.Is(unicode.S, before) || !unicode.Is(unicode.S, next) || next == utf8.RuneError {
-				return false // it joins nothing, so nobody sees it
+			joins := (before == emojiVariation || unicode.Is(unicode.S, before)) &&
+				unicode.Is(unicode.S, next) && next != utf8.RuneError
+			if !joins {
+				return false // a joiner that joins nothing cannot be seen
 			}
 		case !unicode.IsPrint(r), unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
 			return false

@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-func TestTextIsALineThatShowsAllThatItIs(t *testing.T) {
+func TestTextHasVisibleCharactersOnly(t *testing.T) {
 	for text, want := range map[string]bool{
 		"부산도너츠": true,
 		"딸기잼":   true,
-		"\u1104\u1161\u11af\u1100\u1175\u110c\u1162\u11b7": true, // the same, decomposed
+		"\u1104\u1161\u11af\u1100\u1175\u110c\u1162\u11b7": true, // the same word, decomposed
 		"요리사 👨\u200d🍳":                                     true,
 		"👩🏽\u200d🍳":                                        true,
 		"❤\ufe0f\u200d🔥":                                   true,
@@ -18,7 +18,7 @@ func TestTextIsALineThatShowsAllThatItIs(t *testing.T) {
 		"도넛 🍩":                                             true,
 		"1\ufe0f\u20e3 Donut":                              true,
 		"Crème brûlée":                                     true,
-		"한\u3000":                                          false, // around the text
+		"한\u3000":                                          false, // a space at the end
 		"\u3000":                                           false,
 		"":                                                 false,
 		" a":                                               false,
@@ -35,7 +35,7 @@ func TestTextIsALineThatShowsAllThatItIs(t *testing.T) {
 		"🍩\u200d":                                          false,
 		"\u200d🍩":                                          false,
 		"🍩\u200d\u200d🍩":                                   false,
-		"도\u3164너츠":                                        false, // a letter that is not seen
+		"도\u3164너츠":                                        false, // an invisible letter
 		"a\x00b":                                           false,
 		"\xff":                                             false,
 	} {
