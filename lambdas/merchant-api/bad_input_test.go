@@ -29,7 +29,8 @@ func with(field, value string) string {
 // without is an example of a product without a field.
 func without(field string) string {
 	parts := strings.Split(strings.Trim(cake, "{}"), ",")
-	return "{" + strings.Join(slices.DeleteFunc(parts, func(part string) bool { return strings.HasPrefix(part, `"`+field+`":`) }), ",") + "}"
+	return "{" + strings.Join(slices.DeleteFunc(parts,
+		func(part string) bool { return strings.HasPrefix(part, `"`+field+`":`) }), ",") + "}"
 }
 
 // A badRequest is one that is refused, with a status, a code, and a detail that says what is wrong.
@@ -42,8 +43,10 @@ type badRequest struct {
 
 func badRequests() []badRequest {
 	const (
-		create, change, adjust, ledger     = "POST " + products, "PATCH " + donut, "POST " + donut + "/adjustments", "GET " + donut + "/ledger"
-		list, one, openOne, cancel         = "GET " + productionOrders, "GET " + productionOrders + "/", "POST " + productionOrders, "POST " + productionOrders + "/"
+		create, change, adjust, ledger = "POST " + products, "PATCH " + donut, "POST " + donut + "/adjustments",
+			"GET " + donut + "/ledger"
+		list, one, openOne, cancel = "GET " + productionOrders, "GET " + productionOrders + "/",
+			"POST " + productionOrders, "POST " + productionOrders + "/"
 		request, product, quantity, reason = "invalid_request", "invalid_product", "invalid_quantity", "invalid_reason"
 	)
 	long := strings.Repeat("x", 1000)
@@ -65,7 +68,7 @@ func badRequests() []badRequest {
 		{create, with("factory", `"FF-0"`), nil, 422, "unknown_factory", "FF-0"},
 		{create, with("factory", `""`), nil, 422, "unknown_factory", ""},
 		{create, with("stock", `-1`), nil, 400, product, "the stock is -1"},
-		{create, with("max_per_sale", `-1`), nil, 400, product, "the most per sale is -1"},
+		{create, with("max_per_sale", `-1`), nil, 400, product, "the limit per sale is -1"},
 		{create, with("reorder_point", `-1`), nil, 400, product, "the reorder point is -1"},
 		{create, with("reorder_point", `20`), nil, 400, product, "above the reorder point, 20"},
 		{create, with("order_up_to", `0`), nil, 400, product, "the order-up-to level is 0"},
@@ -74,11 +77,13 @@ func badRequests() []badRequest {
 		{create, with("minimum_order", `2000000000`), nil, 400, product, "the minimum order is 2000000000"},
 		{create, with("lead_time_seconds", `0`), nil, 400, product, "the lead time is 0s"},
 		{create, with("lead_time_seconds", `-90`), nil, 400, product, "the lead time is -1m30s"},
-		{create, with("lead_time_seconds", `9223372037`), nil, 400, request, "the field lead_time_seconds is 9223372037"}, // as nanoseconds, more than 63 bits
+		// as nanoseconds, more than 63 bits
+		{create, with("lead_time_seconds", `9223372037`), nil, 400, request,
+			"the field lead_time_seconds is 9223372037"},
 		{create, with("product_id", `"`+unknown+`"`), nil, 400, request, `no field \"product_id\"`},
 
-		{change, `{}`, nil, 400, product, "nothing is to be changed"},
-		{change, ``, nil, 400, product, "nothing is to be changed"},
+		{change, `{}`, nil, 400, product, "the request changes nothing"},
+		{change, ``, nil, 400, product, "the request changes nothing"},
 		{change, `{"sku":"CP-2"}`, nil, 400, request, `no field \"sku\"`},
 		{change, `{"stock":5}`, nil, 400, request, `no field \"stock\"`},
 		{change, `{"price":-1}`, nil, 400, product, "the price is -1"},
@@ -102,11 +107,16 @@ func badRequests() []badRequest {
 		{adjust, `{"quantity":1,"reason":" "}`, nil, 400, reason, "the reason is"},
 		{adjust, `{"quantity":1,"reason":"a\tb"}`, nil, 400, reason, "the reason is"},
 		{adjust, `{"quantity":1,"reason":"` + long + `"}`, nil, 400, reason, "the reason is"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "열쇠"}, 400, "invalid_idempotency_key", "printable ASCII"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": long}, 400, "invalid_idempotency_key", "1000 bytes"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": ""}, 400, "invalid_idempotency_key", "the header is blank"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": " "}, 400, "invalid_idempotency_key", "the header is blank"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "Z1,Z1"}, 400, "invalid_idempotency_key", "more than one key"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "열쇠"}, 400,
+			"invalid_idempotency_key", "printable ASCII"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": long}, 400,
+			"invalid_idempotency_key", "1000 bytes"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": ""}, 400,
+			"invalid_idempotency_key", "the header is blank"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": " "}, 400,
+			"invalid_idempotency_key", "the header is blank"},
+		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "Z1,Z1"}, 400,
+			"invalid_idempotency_key", "more than one key"},
 		{"POST " + products + "/CP-0/adjustments", `{"quantity":1,"reason":"x"}`, nil, 404, "unknown_product", ""},
 
 		{ledger + "?before=0", "", nil, 400, request, "the parameter before is"},
@@ -141,27 +151,32 @@ func badRequests() []badRequest {
 		all = append(all, badRequest{create, without(field), nil, 400, request, "the field " + field + " is missing"})
 	}
 	for _, paged := range []string{ledger, list} {
-		for _, query := range []string{"limit=0", "limit=101", "limit=-1", "limit=many", "limit=", "limit=5&limit=5", "after=5"} {
+		for _, query := range []string{"limit=0", "limit=101", "limit=-1", "limit=many", "limit=", "limit=5&limit=5",
+			"after=5"} {
 			name, _, _ := strings.Cut(query, "=")
 			all = append(all, badRequest{paged + "?" + query, "", nil, 400, request, name})
 		}
 	}
 	// What no body may be, and no field.
 	for _, operation := range []string{create, change, adjust, openOne} {
-		for _, body := range []string{`{`, `[]`, `null`, `price=5`, `{}{}`, `{"x":1}`, `{"name":"` + strings.Repeat(long, 20) + `"}`} {
+		for _, body := range []string{`{`, `[]`, `null`, `price=5`, `{}{}`, `{"x":1}`,
+			`{"name":"` + strings.Repeat(long, 20) + `"}`} {
 			all = append(all, badRequest{operation, body, nil, 400, request, "the"})
 		}
 	}
-	kinds := map[string][]string{"text": {"5", "true", "{}", "null"}, "number": {`"5"`, "1.5", "1e30", "true", "[]", "null"}, "bool": {"1", `"true"`, "null"}}
+	kinds := map[string][]string{"text": {"5", "true", "{}", "null"},
+		"number": {`"5"`, "1.5", "1e30", "true", "[]", "null"}, "bool": {"1", `"true"`, "null"}}
 	for kind, fields := range map[string][]string{
-		"text":   {"name", "factory"},
-		"number": {"price", "max_per_sale", "reorder_point", "order_up_to", "lot_size", "minimum_order", "lead_time_seconds"},
-		"bool":   {"automatic"},
+		"text": {"name", "factory"},
+		"number": {"price", "max_per_sale", "reorder_point", "order_up_to", "lot_size", "minimum_order",
+			"lead_time_seconds"},
+		"bool": {"automatic"},
 	} {
 		for _, field := range fields {
 			for _, value := range kinds[kind] {
 				says := "the field " + field + " is "
-				all = append(all, badRequest{create, with(field, value), nil, 400, request, says}, badRequest{change, `{"` + field + `":` + value + `}`, nil, 400, request, says})
+				all = append(all, badRequest{create, with(field, value), nil, 400, request, says},
+					badRequest{change, `{"` + field + `":` + value + `}`, nil, 400, request, says})
 			}
 		}
 	}
@@ -171,15 +186,19 @@ func badRequests() []badRequest {
 func TestBadInputIsNamedAndChangesNothing(t *testing.T) {
 	o := open(t)
 	state := func() string {
-		return fmt.Sprintf("%s%d orders, %d published, %d ledger entries, %d adjustments", o.do("GET "+products, "", nil).Body,
+		return fmt.Sprintf("%s%d orders, %d published, %d ledger entries, %d adjustments",
+			o.do("GET "+products, "", nil).Body,
 			o.database.Number(t, `SELECT COUNT(*) FROM production_order`), len(*o.published),
-			o.database.Number(t, `SELECT COUNT(*) FROM stock_ledger`), o.database.Number(t, `SELECT COUNT(*) FROM adjustment`))
+			o.database.Number(t, `SELECT COUNT(*) FROM stock_ledger`),
+			o.database.Number(t, `SELECT COUNT(*) FROM adjustment`))
 	}
 	before := state()
 	for _, c := range badRequests() {
 		got := o.do(c.request, c.body, c.header)
-		if got.Status != c.status || got.Field(t, "code") != c.code || got.Field(t, "message") == "" || !strings.Contains(got.Body, c.says) {
-			t.Errorf("%.100s %.100s: got %d %s, want %d and code %s, and that it says %q", c.request, c.body, got.Status, got.Body, c.status, c.code, c.says)
+		if got.Status != c.status || got.Field(t, "code") != c.code || got.Field(t, "message") == "" ||
+			!strings.Contains(got.Body, c.says) {
+			t.Errorf("%.100s %.100s: got %d %s, want %d and code %s, and that it says %q", c.request, c.body,
+				got.Status, got.Body, c.status, c.code, c.says)
 		}
 	}
 	if after := state(); after != before {
@@ -226,12 +245,16 @@ func TestRefusalIsInTheMerchantsLanguage(t *testing.T) {
 
 func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 	db, err := mysql.Open(mysql.Config{Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1,
-		Credentials: func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }})
+		Credentials: func(context.Context, bool) (string, string, error) {
+			return "", "",
+				errors.New("internal detail")
+		}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	handler, err := newAPI(shop.Open(mysql.NewStore(db), &orders{}, shop.Discard), time.Minute, slog.New(slog.DiscardHandler))
+	handler, err := newAPI(shop.Open(mysql.NewStore(db), &orders{}, shop.Discard), time.Minute,
+		slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,8 +270,10 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 		{Method: "POST", Path: productionOrders + "/" + unknown + "/cancellation"},
 	} {
 		got := webtest.Do(t, handler, r)
-		if got.Status != 503 || got.Field(t, "code") != "unavailable" || got.Header["Retry-After"] == "" || strings.Contains(got.Body, "internal detail") {
-			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After, and nothing internal", r.Method, r.Path, got.Status, got.Body, got.Header)
+		if got.Status != 503 || got.Field(t, "code") != "unavailable" || got.Header["Retry-After"] == "" ||
+			strings.Contains(got.Body, "internal detail") {
+			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After, and nothing internal", r.Method, r.Path,
+				got.Status, got.Body, got.Header)
 		}
 	}
 }

@@ -29,12 +29,18 @@ type productNumber struct {
 var productNumbers = []productNumber{
 	{"price", 0, 1 << 53, "the price is", "price", ``, func(p merchant.Product) int64 { return p.Price }},
 	{"stock", 0, maxQuantity, "the stock is", "stock", ``, func(p merchant.Product) int64 { return int64(p.Stock) }},
-	{"max_per_sale", 0, maxQuantity, "the most per sale is", "max_per_sale", ``, func(p merchant.Product) int64 { return int64(p.MaxPerSale) }},
-	{"reorder_point", 0, 999_999_999, "the reorder point, ", "reorder_point", `,"order_up_to":1000000000`, func(p merchant.Product) int64 { return int64(p.ReorderPoint) }},
-	{"order_up_to", 1, 1_000_000_000, "the order-up-to level is", "order_up_to", `,"reorder_point":0`, func(p merchant.Product) int64 { return int64(p.OrderUpTo) }},
-	{"lot_size", 1, 1_000_000_000, "the lot size is", "lot_size", ``, func(p merchant.Product) int64 { return int64(p.LotSize) }},
-	{"minimum_order", 0, 1_000_000_000, "the minimum order is", "minimum_order", ``, func(p merchant.Product) int64 { return int64(p.MinimumOrder) }},
-	{"lead_time_seconds", 1, 30 * 24 * 60 * 60, "the lead time is", "lead_time", ``, func(p merchant.Product) int64 { return p.LeadTimeSeconds }},
+	{"max_per_sale", 0, maxQuantity, "the limit per sale is", "max_per_sale", ``,
+		func(p merchant.Product) int64 { return int64(p.MaxPerSale) }},
+	{"reorder_point", 0, 999_999_999, "the reorder point, ", "reorder_point", `,"order_up_to":1000000000`,
+		func(p merchant.Product) int64 { return int64(p.ReorderPoint) }},
+	{"order_up_to", 1, 1_000_000_000, "the order-up-to level is", "order_up_to", `,"reorder_point":0`,
+		func(p merchant.Product) int64 { return int64(p.OrderUpTo) }},
+	{"lot_size", 1, 1_000_000_000, "the lot size is", "lot_size", ``,
+		func(p merchant.Product) int64 { return int64(p.LotSize) }},
+	{"minimum_order", 0, 1_000_000_000, "the minimum order is", "minimum_order", ``,
+		func(p merchant.Product) int64 { return int64(p.MinimumOrder) }},
+	{"lead_time_seconds", 1, 30 * 24 * 60 * 60, "the lead time is", "lead_time", ``,
+		func(p merchant.Product) int64 { return p.LeadTimeSeconds }},
 }
 
 // create is a product with a number.
@@ -55,7 +61,8 @@ func TestNumbersOfAProductAreExactAtTheirLimits(t *testing.T) {
 	o := open(t)
 	for _, n := range productNumbers {
 		changed := "C-" + n.field
-		ask[merchant.Product](o, "POST "+products, strings.NewReplacer("CK-1", changed, "쌀 케이크", changed).Replace(cake), 201)
+		ask[merchant.Product](o, "POST "+products, strings.NewReplacer("CK-1", changed, "쌀 케이크", changed).Replace(cake),
+			201)
 		for i, value := range []int64{n.min, n.max} {
 			sku := fmt.Sprintf("N-%s-%d", n.field, i)
 			check := func(how, sku string, got int64) {
@@ -73,7 +80,8 @@ func TestNumbersOfAProductAreExactAtTheirLimits(t *testing.T) {
 			text := strconv.FormatInt(value, 10)
 			check("a product created", sku, n.of(ask[merchant.Product](o, "POST "+products, n.create(sku, text), 201)))
 			if n.field != "stock" { // which only an adjustment changes
-				check("a product changed", changed, n.of(ask[merchant.Product](o, "PATCH "+products+"/"+changed, `{"`+n.field+`":`+text+n.with+`}`, 200)))
+				check("a product changed", changed, n.of(ask[merchant.Product](o, "PATCH "+products+"/"+changed,
+					`{"`+n.field+`":`+text+n.with+`}`, 200)))
 			}
 		}
 	}
@@ -83,7 +91,8 @@ func TestNumbersOfAProductBeyondTheirLimitsAreRefusedByName(t *testing.T) {
 	o := open(t)
 	refuse := func(request, body, code, says string) {
 		t.Helper()
-		if got := o.do(request, body, nil); got.Status != 400 || got.Field(t, "code") != code || !strings.Contains(got.Body, says) {
+		if got := o.do(request, body, nil); got.Status != 400 || got.Field(t, "code") != code ||
+			!strings.Contains(got.Body, says) {
 			t.Errorf("%s %s: got %d %s, want 400 %s that says %q", request, body, got.Status, got.Body, code, says)
 		}
 	}
@@ -93,14 +102,16 @@ func TestNumbersOfAProductBeyondTheirLimitsAreRefusedByName(t *testing.T) {
 		for value, code := range map[string]string{
 			strconv.FormatInt(n.min-1, 10): "invalid_product", strconv.FormatInt(n.max+1, 10): "invalid_product",
 			"9223372036854775807": "", "-9223372036854775808": "", // the limits of 64 bits
-			"9223372036854775808": "invalid_request", "-9223372036854775809": "invalid_request", "18446744073709551617": "invalid_request",
+			"9223372036854775808": "invalid_request", "-9223372036854775809": "invalid_request",
+			"18446744073709551617": "invalid_request",
 		} {
 			says := n.name
 			switch {
 			case code == "" && n.field != "lead_time_seconds":
 				code = "invalid_product"
 			case code != "invalid_product":
-				code, says = "invalid_request", fmt.Sprintf("the field %s is %s: it must be an integer from -2^", n.field, value)
+				code, says = "invalid_request", fmt.Sprintf("the field %s is %s: it must be an integer from -2^",
+					n.field, value)
 			}
 			if n.field == "reorder_point" && code == "invalid_product" && value != strconv.FormatInt(n.max+1, 10) {
 				says = "the reorder point is"
@@ -121,33 +132,40 @@ func TestNumbersOfStockAndOrdersAreExact(t *testing.T) {
 	o := open(t)
 	adjust := func(quantity int) merchant.Product {
 		t.Helper()
-		return ask[merchant.Product](o, "POST "+donut+"/adjustments", fmt.Sprintf(`{"quantity":%d,"reason":"counted"}`, quantity), 200)
+		return ask[merchant.Product](o, "POST "+donut+"/adjustments",
+			fmt.Sprintf(`{"quantity":%d,"reason":"counted"}`, quantity), 200)
 	}
 	stock := 3
 	for _, quantity := range []int{maxQuantity, maxQuantity, maxQuantity, -maxQuantity, 1, -1} {
 		stock += quantity
 		if got := adjust(quantity); got.Stock != stock || got.Position != stock {
-			t.Errorf("adjusted by %d: got %d on hand, and the position %d, want %d", quantity, got.Stock, got.Position, stock)
+			t.Errorf("adjusted by %d: got %d on hand, and the position %d, want %d", quantity, got.Stock,
+				got.Position, stock)
 		}
 	}
-	ordered := ask[merchant.ProductionOrder](o, "POST "+productionOrders, fmt.Sprintf(`{"sku":"CP-502101","quantity":%d}`, maxQuantity), 201)
+	ordered := ask[merchant.ProductionOrder](o, "POST "+productionOrders,
+		fmt.Sprintf(`{"sku":"CP-502101","quantity":%d}`, maxQuantity), 201)
 	if ordered.Quantity != maxQuantity || (*o.published)[0].Quantity != maxQuantity {
-		t.Errorf("ordered were %d, and published %d; want %d", ordered.Quantity, (*o.published)[0].Quantity, maxQuantity)
+		t.Errorf("ordered were %d, and published %d; want %d", ordered.Quantity, (*o.published)[0].Quantity,
+			maxQuantity)
 	}
 	for _, p := range ask[merchant.Products](o, "GET "+products, "", 200).Products {
 		if p.SKU == mysqltest.Donut && (p.OnOrder != maxQuantity || p.Position != stock+maxQuantity) {
-			t.Errorf("got %d on order, and the position %d; want %d and %d", p.OnOrder, p.Position, maxQuantity, stock+maxQuantity)
+			t.Errorf("got %d on order, and the position %d; want %d and %d", p.OnOrder, p.Position, maxQuantity,
+				stock+maxQuantity)
 		}
 	}
 	for range 2 { // the second is a surplus
-		if _, err := o.shop.Receive(t.Context(), shop.Delivery{ProductionOrderID: ordered.ID, AttemptID: uuid.New(), SKU: mysqltest.Donut, Quantity: maxQuantity, Signed: maxQuantity}); err != nil {
+		if _, err := o.shop.Receive(t.Context(), shop.Delivery{ProductionOrderID: ordered.ID, AttemptID: uuid.New(),
+			SKU: mysqltest.Donut, Quantity: maxQuantity, Signed: maxQuantity}); err != nil {
 			t.Fatal(err)
 		}
 		stock += maxQuantity
 	}
 	received := ask[merchant.ProductionOrder](o, "GET "+productionOrders+"/"+ordered.ID.String(), "", 200)
 	if received.Quantity != maxQuantity || received.Received != 2*maxQuantity {
-		t.Errorf("received were %d of %d, want %d of %d", received.Received, received.Quantity, 2*maxQuantity, maxQuantity)
+		t.Errorf("received were %d of %d, want %d of %d", received.Received, received.Quantity, 2*maxQuantity,
+			maxQuantity)
 	}
 	sum := 0
 	for _, e := range ask[merchant.Ledger](o, "GET "+donut+"/ledger", "", 200).Entries {
@@ -161,13 +179,15 @@ func TestNumbersOfStockAndOrdersAreExact(t *testing.T) {
 
 func TestIDsOfTheLedgerAreExactAtTheirLimits(t *testing.T) {
 	o := open(t)
-	for _, first := range []int64{1<<53 + 1, 1<<63 - 3} { // beyond what JavaScript holds; the last that the column holds, but one
+	// beyond what JavaScript holds; the last that the column holds, but one
+	for _, first := range []int64{1<<53 + 1, 1<<63 - 3} {
 		o.database.Exec(t, `ALTER TABLE stock_ledger AUTO_INCREMENT = `+strconv.FormatInt(first, 10))
 		for range 2 {
 			ask[merchant.Product](o, "POST "+donut+"/adjustments", `{"quantity":1,"reason":"counted"}`, 200)
 		}
 		newest := ask[merchant.Ledger](o, "GET "+donut+"/ledger?limit=1", "", 200)
-		if len(newest.Entries) != 1 || newest.Entries[0].ID != first+1 || newest.Next != strconv.FormatInt(first+1, 10) {
+		if len(newest.Entries) != 1 || newest.Entries[0].ID != first+1 ||
+			newest.Next != strconv.FormatInt(first+1, 10) {
 			t.Fatalf("got %+v, want the entry %d alone, and that as the next page's before", newest, first+1)
 		}
 		next := ask[merchant.Ledger](o, "GET "+donut+"/ledger?limit=1&before="+newest.Next, "", 200)
@@ -211,7 +231,8 @@ func TestNumbersOfParametersHaveTheirLimits(t *testing.T) {
 		"4294967299":  {productionOrders, `{"sku":"CP-502101","quantity":4294967299}`},
 	} {
 		got := o.do("POST "+body[0], body[1], nil)
-		if got.Status != 400 || got.Field(t, "code") != "invalid_quantity" || !strings.Contains(got.Body, "the quantity is "+quantity) {
+		if got.Status != 400 || got.Field(t, "code") != "invalid_quantity" ||
+			!strings.Contains(got.Body, "the quantity is "+quantity) {
 			t.Errorf("%s: got %d %s, want 400 that names the quantity", body[1], got.Status, got.Body)
 		}
 	}
