@@ -86,8 +86,6 @@ func (p *picture) find(nameOrARN string, kinds ...string) string {
 	return ""
 }
 
-func (p *picture) function(nameOrARN string) string { return p.find(nameOrARN, KindFunction) }
-func (p *picture) topic(nameOrARN string) string    { return p.find(nameOrARN, KindTopic) }
 func (p *picture) queue(nameOrARN string) string {
 	return p.find(nameOrARN, KindQueue, KindDeadLetterQueue)
 }
