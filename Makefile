@@ -41,7 +41,8 @@ lint: # format, vet, static checks, comments
 # The packages whose exported names must have comments. docs/width_test.go checks their line lengths.
 # The other packages do not pass yet: clean a package, then add it.
 LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/reset ./cmd/shop ./scripts/fuzz \
-	./test/await ./test/conformance ./test/fixture ./test/histories ./test/screenshots ./test/tour \
+	./test/await ./test/browser ./test/browser/browsertest ./test/conformance \
+	./test/fixture ./test/histories ./test/screenshots ./test/tour \
 	./internal/ads ./internal/merchant ./internal/message ./internal/sns \
 	./internal/web ./internal/web/webtest ./test/load \
 	./internal/factory ./internal/secrets ./internal/secrets/secretstest \

@@ -1,4 +1,5 @@
-// Package browser drives a headless Chromium over the DevTools protocol, and keeps account of what its pages do wrong.
+// Package browser drives a headless Chromium over the DevTools protocol. It records the problems of
+// each page: errors in the console, failed requests, blocked scripts.
 package browser
 
 import (
@@ -12,29 +13,30 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// ExecutableVariable is the environment variable that names the Chromium to drive.
+// ExecutableVariable is the environment variable with the name or path of the Chromium to start.
 const ExecutableVariable = "CHROMIUM"
 
-// ErrMissing is the error of a machine without Chromium.
-var ErrMissing = errors.New("no Chromium is found: install chromium, or name its executable in " + ExecutableVariable)
+// ErrMissing is the error if this machine has no Chromium.
+var ErrMissing = errors.New("Chromium is not found: install chromium, or name its executable in " + ExecutableVariable)
 
-// executables are the names that Chromium goes by. The first has no user interface and no extensions: tests take half as much time of the
-// processor with it as with the whole browser.
+// executables are the names of Chromium's executables, in order of preference. The first has no
+// user interface and no extensions: with it, tests take half the processor time.
 var executables = []string{
 	"chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
-	"/Applications/Chromium.app/Contents/MacOS/Chromium", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+	"/Applications/Chromium.app/Contents/MacOS/Chromium",
+	"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 }
 
-// closeTimeout ends the wait for a browser that does not end by itself. A busy machine takes its time.
+// closeTimeout ends the wait for a browser that does not exit. It is long, for a busy machine.
 const closeTimeout = 2 * time.Minute
 
-// Find returns the path of the Chromium to drive: the one that ExecutableVariable names, or the first that is found.
-// Where there is none, the error is ErrMissing.
+// Find returns the path of the Chromium that ExecutableVariable names, or else of the first
+// executable that it finds. It returns ErrMissing if there is none.
 func Find() (string, error) {
 	if name := os.Getenv(ExecutableVariable); name != "" {
 		path, err := exec.LookPath(name)
 		if err != nil {
-			return "", fmt.Errorf("%s names no program: %w", ExecutableVariable, err)
+			return "", fmt.Errorf("finding the program that %s names: %w", ExecutableVariable, err)
 		}
 		return path, nil
 	}
@@ -46,10 +48,11 @@ func Find() (string, error) {
 	return "", ErrMissing
 }
 
-// A Browser is a running Chromium. Many pages can be open in it at the same time.
+// A Browser is a running Chromium. It can have many open pages.
 type Browser struct{ ctx context.Context }
 
-// Start starts a Chromium that lives until it is closed or the context ends. It reaches nothing but this machine.
+// Start starts a Chromium that runs until Close is called or the context ends. It can connect only
+// to this machine.
 func Start(ctx context.Context) (*Browser, error) {
 	path, err := Find()
 	if err != nil {
@@ -58,12 +61,12 @@ func Start(ctx context.Context) (*Browser, error) {
 	options := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"),
-		chromedp.Flag("font-render-hinting", "none"), // letters are as wide on every machine
+		chromedp.Flag("font-render-hinting", "none"), // text has the same width on every machine
 	}
 	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // with it, Chromium refuses to run as root
+		options = append(options, chromedp.NoSandbox) // Chromium refuses to run as root with a sandbox
 	}
-	// The first run starts the browser, in whose context every page is opened.
+	// The first call of Do starts the browser. All pages are opened in its context.
 	ctx, cancel := chromedp.NewContext(ctx, chromedp.WithAllocatorOptions(options...))
 	if err := chromedp.Do(ctx); err != nil {
 		cancel()
@@ -72,7 +75,7 @@ func Start(ctx context.Context) (*Browser, error) {
 	return &Browser{ctx}, nil
 }
 
-// Close closes all pages, and returns when the browser has ended.
+// Close closes all pages and waits until the browser has exited.
 func (b *Browser) Close() error {
 	ctx, cancel := context.WithTimeout(b.ctx, closeTimeout)
 	defer cancel()

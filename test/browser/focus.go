@@ -10,32 +10,36 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A Focus is the element that has the focus, as a screen reader hears of it and as it is seen.
+// A Focus describes the focused element, for screen readers and on the screen. The zero Focus means
+// that no element is focused.
 type Focus struct {
-	Role, Name string // as Chromium's accessibility tree has them
+	Role, Name string // from Chromium's accessibility tree
 
-	// Visible says that the focus is seen: by an outline, and not behind something else.
+	// Visible says that the element has an outline and is not covered by another element.
 	Visible bool
-	// Boxes are the element's and those of all that it is in but the page's, the outermost first.
+	// Boxes are the boxes of the element and its ancestors below the root, the outermost first.
 	Boxes []Box
 }
 
-// A Box is where an element is on the page, in CSS pixels.
+// A Box is the position of an element on the page, in CSS pixels.
 type Box struct {
-	Child         int // its place among its siblings, from 0
+	Child         int // its index among its siblings, from 0
 	Left, Top     float64
 	Right, Bottom float64
 }
 
-// seen tells how the element is seen that has the focus; null if none has it.
-const seen = `(() => {
+// focusOnScreen is a JavaScript expression: a Focus without Role and Name, or null if no element is
+// focused.
+const focusOnScreen = `(() => {
 	const focused = document.activeElement;
 	if (focused === null || focused === document.body) return null;
 	const boxes = [];
 	for (let element = focused; element.parentElement; element = element.parentElement) {
 		const { left, top, right, bottom } = element.getBoundingClientRect();
 		const child = [...element.parentElement.children].indexOf(element);
-		boxes.unshift({ child, left: left + scrollX, top: top + scrollY, right: right + scrollX, bottom: bottom + scrollY });
+		boxes.unshift({
+			child, left: left + scrollX, top: top + scrollY, right: right + scrollX, bottom: bottom + scrollY,
+		});
 	}
 	const box = focused.getBoundingClientRect();
 	const inFront = document.elementFromPoint((box.left + box.right) / 2, (box.top + box.bottom) / 2);
@@ -44,22 +48,24 @@ const seen = `(() => {
 	return { visible: outlined && focused.contains(inFront), boxes };
 })()`
 
-// Focus returns what has the focus; the zero Focus if nothing has it.
+// Focus returns the focused element, or the zero Focus.
 func (p *Page) Focus() (Focus, error) {
-	found, err := Evaluate[*Focus](p, seen)
+	found, err := Evaluate[*Focus](p, focusOnScreen)
 	if err != nil {
-		return Focus{}, fmt.Errorf("looking at the focus: %w", err)
+		return Focus{}, fmt.Errorf("reading the focus: %w", err)
 	}
 	if found == nil {
 		return Focus{}, nil
 	}
 	node, err := run(p, func(ctx context.Context, t *chromedp.Target) (*accessibility.Node, error) {
-		element, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{Expression: "document.activeElement"})
+		active := runtime.EvaluateParams{Expression: "document.activeElement"}
+		element, err := cdp.Call(ctx, t, runtime.Evaluate, active)
 		if err != nil {
 			return nil, err
 		}
 		relatives := false
-		tree, err := cdp.Call(ctx, t, accessibility.GetPartialAXTree, accessibility.GetPartialAXTreeParams{ObjectID: element.Result.ObjectID, FetchRelatives: &relatives})
+		params := accessibility.GetPartialAXTreeParams{ObjectID: element.Result.ObjectID, FetchRelatives: &relatives}
+		tree, err := cdp.Call(ctx, t, accessibility.GetPartialAXTree, params)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +78,8 @@ func (p *Page) Focus() (Focus, error) {
 	return *found, nil
 }
 
-// AwaitFocus waits until what has the focus is as wanted, and returns it. The error tells what has it instead.
+// AwaitFocus waits until is returns true for the focused element, and returns that element. The
+// error names the element that is focused instead.
 func (p *Page) AwaitFocus(is func(Focus) bool) (Focus, error) {
 	var focus Focus
 	err := p.poll(func() (bool, error) {
@@ -86,7 +93,7 @@ func (p *Page) AwaitFocus(is func(Focus) bool) (Focus, error) {
 	return focus, err
 }
 
-// text is a value of the accessibility tree that is text; "" if it is none.
+// text returns a value of the accessibility tree as text, or "" if there is no value.
 func text(v *accessibility.Value) string {
 	if v == nil {
 		return ""

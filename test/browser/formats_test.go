@@ -13,18 +13,19 @@ import (
 	"restock/test/browser/browsertest"
 )
 
-// openStorefront opens the page with these products, without a shop behind it.
+// openStorefront opens the storefront with products in JSON, without a run.
 func openStorefront(t *testing.T, products string) *browsertest.Page {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", storefront.Handler())
 	mux.HandleFunc("GET /products", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, products) })
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close) // after the page
+	t.Cleanup(server.Close) // runs after the page is closed
 	return browsertest.Open(t, browser.Desktop.In("ko-KR,ko"), server.URL)
 }
 
-// The page's own function is called with a clock and a time zone: no case depends on when or where the test runs.
+// The test calls the page's function with a time and a time zone, so no case depends on the clock
+// or the place of the machine.
 func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 	t.Parallel()
 	opened := openStorefront(t, `{"products":[]}`)
@@ -39,18 +40,23 @@ func TestStorefrontNamesTheDateUnlessItIsToday(t *testing.T) {
 		{"ko", "Asia/Seoul", "2026-11-28T14:59:00Z", "지금은 다 팔렸어요. 오후 11:59쯤 새로 들어올 예정이에요."},
 		{"en", "Asia/Seoul", "2026-11-28T14:59:00Z", "All gone for now. The next batch is expected around 11:59 PM."},
 		{"ko", "Asia/Seoul", "2026-11-28T15:00:00Z", "지금은 다 팔렸어요. 11월 29일 일요일 오전 12:00쯤 새로 들어올 예정이에요."},
-		{"en", "Asia/Seoul", "2026-11-28T15:00:00Z", "All gone for now. The next batch is expected on Sunday, November 29, around 12:00 AM."},
-		{"en", "UTC", "2026-11-28T15:00:00Z", "All gone for now. The next batch is expected around 3:00 PM."}, // it is still the 28th there
+		{"en", "Asia/Seoul", "2026-11-28T15:00:00Z",
+			"All gone for now. The next batch is expected on Sunday, November 29, around 12:00 AM."},
+		{"en", "UTC", "2026-11-28T15:00:00Z", // in UTC it is still the 28th
+			"All gone for now. The next batch is expected around 3:00 PM."},
 		{"ko", "Asia/Seoul", "2026-12-01T03:34:00Z", "지금은 다 팔렸어요. 12월 1일 화요일 오후 12:34쯤 새로 들어올 예정이에요."},
-		{"en", "Asia/Seoul", "2026-12-01T03:34:00Z", "All gone for now. The next batch is expected on Tuesday, December 1, around 12:34 PM."},
-		{"en", "America/New_York", "2026-12-28T14:30:00Z", "All gone for now. The next batch is expected on Monday, December 28, around 9:30 AM."}, // in 30 days, the longest lead time
+		{"en", "Asia/Seoul", "2026-12-01T03:34:00Z",
+			"All gone for now. The next batch is expected on Tuesday, December 1, around 12:34 PM."},
+		{"en", "America/New_York", "2026-12-28T14:30:00Z", // in 30 days, the longest lead time
+			"All gone for now. The next batch is expected on Monday, December 28, around 9:30 AM."},
 		{"ko", "Asia/Seoul", now, late},
 		{"en", "Asia/Seoul", "2026-11-28T14:29:59.999Z", lateEn},
 		{"ko", "Asia/Seoul", "2026-11-25T14:30:00Z", late},
 		{"en", "Asia/Seoul", "", "All gone for now. The next batch shows up here as soon as it arrives."},
 	} {
-		// Chromium writes a narrow space before AM and PM.
-		expression := fmt.Sprintf(`(language = %q, soldOutNote(%q, new Date(%q), %q).replaceAll("\u202f", " "))`, c.language, c.expected, now, c.zone)
+		// Chromium writes a narrow no-break space before AM and PM.
+		expression := fmt.Sprintf(`(language = %q, soldOutNote(%q, new Date(%q), %q).replaceAll("\u202f", " "))`,
+			c.language, c.expected, now, c.zone)
 		if got := browsertest.Evaluate[string](opened, expression); got != c.want {
 			t.Errorf("%s, %s, expected at %s: got %q, want %q", c.language, c.zone, c.expected, got, c.want)
 		}
@@ -66,9 +72,10 @@ func TestConsoleNamesTheDateUnlessItIsToday(t *testing.T) {
 	})
 	mux.Handle("GET /format.js", http.FileServerFS(page.Files))
 	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close) // after the page
+	t.Cleanup(server.Close) // runs after the page is closed
 	opened := browsertest.Open(t, browser.Desktop, server.URL)
-	// The dates are local ones, so that the machine's time zone does not matter. Months count from 0.
+	// All dates are local, so the result does not depend on the machine's time zone. Months count
+	// from 0.
 	for call, want := range map[string]string{
 		`clock(new Date(2026, 10, 28, 0, 0, 0), now)`:                 "00:00:00",
 		`clock(new Date(2026, 10, 28, 23, 59, 59), now)`:              "23:59:59",
@@ -79,7 +86,10 @@ func TestConsoleNamesTheDateUnlessItIsToday(t *testing.T) {
 		`clock(new Date(2026, 10, 25, 14, 3, 59).toISOString(), now)`: "25 Nov, 14:03:59",
 	} {
 		name, _, _ := strings.Cut(call, "(")
-		expression := fmt.Sprintf(`import("/format.js").then(({ %s }) => { const now = new Date(2026, 10, 28, 14, 3, 59); return %s; })`, name, call)
+		expression := fmt.Sprintf(`import("/format.js").then(({ %s }) => {
+			const now = new Date(2026, 10, 28, 14, 3, 59);
+			return %s;
+		})`, name, call)
 		if got := browsertest.Evaluate[string](opened, expression); got != want {
 			t.Errorf("%s: got %q, want %q", call, got, want)
 		}
@@ -88,8 +98,9 @@ func TestConsoleNamesTheDateUnlessItIsToday(t *testing.T) {
 
 func TestTotalOfTheHighestPriceIsExact(t *testing.T) {
 	t.Parallel()
-	// The highest odd price: no number of JavaScript holds three times as much.
-	page := openStorefront(t, `{"products":[{"product_id":"1","sku":"CP-1","name":"도너츠","price":9007199254740991,"currency":"KRW","stock":4294967297}]}`)
+	// The highest odd price. JavaScript's numbers cannot represent three times this price exactly.
+	page := openStorefront(t, `{"products":[{"product_id":"1","sku":"CP-1","name":"도너츠",
+		"price":9007199254740991,"currency":"KRW","stock":4294967297}]}`)
 	card := card("CP-1")
 	page.AwaitText(card.part(".price"), "₩9,007,199,254,740,991")
 	page.AwaitText(card.stock(), "재고 4,294,967,297개")

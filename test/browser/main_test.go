@@ -1,4 +1,4 @@
-// Package browser_test opens the pages of a real run in a real browser, as a buyer and as a developer.
+// Package browser_test tests the storefront and the console of a local run in a real browser.
 package browser_test
 
 import (
@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql" // database/sql's driver
+	_ "github.com/go-sql-driver/mysql" // driver of database/sql
 
 	"restock/cmd/local/programs"
 	"restock/test/browser/browsertest"
@@ -19,7 +19,8 @@ import (
 
 const projectDir = "../.."
 
-// shared is the run that serves all tests that do not disturb each other: each buys a product of its own.
+// shared is the run that the tests share. Each test sells its own product, so the tests do not
+// disturb each other.
 var shared struct {
 	once sync.Once
 	shop *shop
@@ -35,13 +36,13 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// A shop is a run, and what is behind it.
+// A shop is a local run and a connection to its database.
 type shop struct {
 	*programs.Run
 	db *sql.DB
 }
 
-// openShop returns the shared shop, which the first caller opens.
+// openShop returns the shared shop. The first caller starts it.
 func openShop(tb testing.TB) *shop {
 	tb.Helper()
 	browsertest.Require(tb)
@@ -52,7 +53,7 @@ func openShop(tb testing.TB) *shop {
 	return shared.shop
 }
 
-// config is a run on free ports, whose factory takes a second.
+// config configures a run on free ports. Its factory takes a second for an order.
 func config() programs.Config {
 	c := programs.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory, c.Console = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
@@ -77,31 +78,37 @@ func (s *shop) close() error {
 	return s.Run.Close()
 }
 
-// A product is what a test sells. What it leaves out is 0, or what is usual.
+// A product describes a product that a test sells.
 type product struct {
 	stock      int
-	maxPerSale int
-	manual     bool // nothing is ordered by itself
+	maxPerSale int  // 0 means no limit
+	manual     bool // the shop does not order it automatically
 }
 
-// leadTime is longer than the tests take on any machine: no order is late, or asked for again, because a test is slow.
+// leadTime is longer than the tests take on any machine, so that no order is overdue because a test
+// is slow.
 const leadTime = 24 * time.Hour
 
-// sell puts a product on the shelf that is the test's own, and returns its SKU. Of it, 10 are ordered when it is sold out.
+// sell creates a product for one test and returns its SKU. When it is sold out, the shop orders 10.
 func (s *shop) sell(tb testing.TB, p product) (sku string) {
 	tb.Helper()
 	sku = "T-" + rand.Text()
-	s.execute(tb, `INSERT INTO product (product_id, sku, name, price, stock, factory_id, reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
-		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, ?, factory_id, 0, 10, 10, ?, ?, ? FROM factory WHERE identifier = 'FF-500293'`,
+	s.execute(tb, `
+		INSERT INTO product (product_id, sku, name, price, stock, factory_id,
+			reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, ?, factory_id, 0, 10, 10, ?, ?, ?
+		FROM factory WHERE identifier = 'FF-500293'`,
 		sku, nameOf(sku), p.stock, int(leadTime.Seconds()), !p.manual, p.maxPerSale)
-	s.execute(tb, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, sku)
+	s.execute(tb, `
+		INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+		SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, sku)
 	return sku
 }
 
-// nameOf is the name of a product that a test sells.
+// nameOf returns the name of the product that sell creates with the SKU.
 func nameOf(sku string) string { return "도너츠 " + sku }
 
-// count sets a product's stock, as a stocktake does.
+// count sets a product's stock with an adjustment, as a stocktake does.
 func (s *shop) count(tb testing.TB, sku string, stock int) {
 	tb.Helper()
 	tx, err := s.db.BeginTx(tb.Context(), nil)
@@ -110,7 +117,8 @@ func (s *shop) count(tb testing.TB, sku string, stock int) {
 	}
 	defer tx.Rollback()
 	for _, statement := range []string{
-		`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, ? - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`,
+		`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+			SELECT product_id, ? - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`,
 		`UPDATE product SET stock = ? WHERE sku = ?`,
 	} {
 		if _, err := tx.ExecContext(tb.Context(), statement, stock, sku); err != nil {
@@ -122,11 +130,15 @@ func (s *shop) count(tb testing.TB, sku string, stock int) {
 	}
 }
 
-// order opens a production order that was asked for some time ago, and that nobody fulfils.
+// order opens a production order that was sent to the factory some time ago and that nobody
+// fulfils.
 func (s *shop) order(tb testing.TB, sku string, asked time.Duration) {
 	tb.Helper()
-	s.execute(tb, `INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, opened_at, asked_at, published_at)
-		SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, factory_id, 10, at, at, at FROM product, (SELECT UTC_TIMESTAMP(6) - INTERVAL ? SECOND AS at) asked WHERE sku = ?`,
+	s.execute(tb, `
+		INSERT INTO production_order (production_order_id, product_id, factory_id, quantity,
+			opened_at, asked_at, published_at)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, factory_id, 10, at, at, at
+		FROM product, (SELECT UTC_TIMESTAMP(6) - INTERVAL ? SECOND AS at) asked WHERE sku = ?`,
 		asked.Seconds(), sku)
 }
 
@@ -137,7 +149,7 @@ func (s *shop) execute(tb testing.TB, statement string, args ...any) {
 	}
 }
 
-// read reads one value.
+// read reads one value from the database.
 func (s *shop) read(tb testing.TB, into any, query string, args ...any) {
 	tb.Helper()
 	if err := s.db.QueryRowContext(tb.Context(), query, args...).Scan(into); err != nil {
@@ -145,11 +157,11 @@ func (s *shop) read(tb testing.TB, into any, query string, args ...any) {
 	}
 }
 
-// sales returns how many sales there were of a product, and how many of it they sold.
+// sales returns the number of sales of a product and the total quantity that they sold.
 func (s *shop) sales(tb testing.TB, sku string) (sales, sold int) {
 	tb.Helper()
-	const of = ` FROM sale JOIN product USING (product_id) WHERE sku = ?`
-	s.read(tb, &sales, `SELECT COUNT(*)`+of, sku)
-	s.read(tb, &sold, `SELECT COALESCE(SUM(quantity), 0)`+of, sku)
+	const from = ` FROM sale JOIN product USING (product_id) WHERE sku = ?`
+	s.read(tb, &sales, `SELECT COUNT(*)`+from, sku)
+	s.read(tb, &sold, `SELECT COALESCE(SUM(quantity), 0)`+from, sku)
 	return sales, sold
 }

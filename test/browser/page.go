@@ -18,21 +18,25 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// stepTimeout ends the wait for what never comes: a navigation, a click, a condition. It is no measure of how fast a page is: on a busy machine
-// a condition may hold after half a minute.
+// stepTimeout ends a navigation, a click or a wait that would never end. It does not test how fast
+// a page is: on a busy machine a condition may hold only after half a minute.
 const stepTimeout = 3 * time.Minute
 
-// pollInterval is between two looks at a condition.
+// pollInterval is the time between two checks of a condition.
 const pollInterval = 30 * time.Millisecond
 
-// A Page is a page as a visitor sees it, with a profile of its own: what it stores, no other page sees. It is for one goroutine.
+var errTimeout = fmt.Errorf("it took longer than %v", stepTimeout)
+
+// A Page is an open page with its own browser profile: it shares no storage with other pages. Only
+// one goroutine may use it.
 type Page struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	problems problems
 }
 
-// Open opens a page. It is closed with Close, with the browser, or when the context ends.
+// Open opens a page as a visitor sees it. The page closes on Close, with the browser, or when the
+// context ends.
 func (b *Browser) Open(ctx context.Context, v Visitor, address string) (*Page, error) {
 	at, err := url.Parse(address)
 	if err != nil {
@@ -40,12 +44,12 @@ func (b *Browser) Open(ctx context.Context, v Visitor, address string) (*Page, e
 	}
 	p := &Page{problems: problems{origin: at.Scheme + "://" + at.Host}}
 	p.ctx, p.cancel = chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
-	if err := chromedp.Do(p.ctx); err != nil { // the tab lives as long as the context of this run
+	if err := chromedp.Do(p.ctx); err != nil { // the tab stays open as long as this context
 		p.cancel()
 		return nil, fmt.Errorf("opening a tab: %w", err)
 	}
 	context.AfterFunc(ctx, p.cancel)
-	if err := p.do(chromedp.Func(v.arrive), chromedp.Navigate(address)); err != nil {
+	if err := p.do(chromedp.Func(v.emulate), chromedp.Navigate(address)); err != nil {
 		p.cancel()
 		return nil, fmt.Errorf("opening %s: %w", address, err)
 	}
@@ -55,11 +59,12 @@ func (b *Browser) Open(ctx context.Context, v Visitor, address string) (*Page, e
 // Close closes the page.
 func (p *Page) Close() { p.cancel() }
 
-// Problems returns what the page did wrong so far: what it wrote to the console as an error or a warning, what it did not catch, what its
-// policy blocked, requests that failed or were answered with an error, and requests to anywhere but its own origin.
+// Problems returns the page's problems so far: errors and warnings in the console, uncaught
+// exceptions, violations of its Content-Security-Policy, requests that failed or got an error
+// status, and requests to other origins.
 func (p *Page) Problems() []string { return p.problems.list() }
 
-// do takes steps, each within the time that a step may take.
+// do runs steps, each with stepTimeout.
 func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) error {
 	for _, step := range steps {
 		if _, err := run(p, step); err != nil {
@@ -69,8 +74,9 @@ func (p *Page) do(steps ...chromedp.Action[chromedp.Void]) error {
 	return nil
 }
 
+// run runs an action with stepTimeout and returns its value.
 func run[T any](p *Page, action chromedp.Action[T]) (T, error) {
-	ctx, cancel := context.WithTimeoutCause(p.ctx, stepTimeout, fmt.Errorf("it took longer than %v", stepTimeout))
+	ctx, cancel := context.WithTimeoutCause(p.ctx, stepTimeout, errTimeout)
 	defer cancel()
 	v, err := chromedp.Run(ctx, action)
 	if err != nil && ctx.Err() != nil {
@@ -79,8 +85,8 @@ func run[T any](p *Page, action chromedp.Action[T]) (T, error) {
 	return v, err
 }
 
-// Evaluate returns the value of a JavaScript expression, or what the promise that it is comes to. The page's Content-Security-Policy
-// does not apply to it.
+// Evaluate returns the value of a JavaScript expression. If the value is a promise, Evaluate waits
+// for it. The page's Content-Security-Policy does not apply to the expression.
 func Evaluate[T any](p *Page, expression string) (T, error) {
 	v, err := run(p, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -91,20 +97,23 @@ func Evaluate[T any](p *Page, expression string) (T, error) {
 
 // Await waits until a JavaScript expression is truthy.
 func (p *Page) Await(condition string) error {
-	// Not chromedp.Poll: it makes a function of the text, which the page's policy forbids.
+	// chromedp.Poll would create a function from text, which the page's policy forbids.
 	const poll = `new Promise((resolve, reject) => {
-		const look = () => { try { if (%s) resolve(true); else setTimeout(look, %d); } catch (error) { reject(error); } };
-		look();
+		const check = () => {
+			try { if (%s) resolve(true); else setTimeout(check, %d); } catch (error) { reject(error); }
+		};
+		check();
 	})`
-	if _, err := run(p, chromedp.Evaluate[bool](fmt.Sprintf(poll, condition, pollInterval.Milliseconds()), chromedp.EvalAwaitPromise)); err != nil {
+	script := fmt.Sprintf(poll, condition, pollInterval.Milliseconds())
+	if _, err := run(p, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise)); err != nil {
 		return fmt.Errorf("waiting until %s: %w", condition, err)
 	}
 	return nil
 }
 
-// poll waits until a condition holds that the page does not know of.
+// poll waits until a condition holds that JavaScript in the page cannot check.
 func (p *Page) poll(holds func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(p.ctx, stepTimeout, fmt.Errorf("it took longer than %v", stepTimeout))
+	ctx, cancel := context.WithTimeoutCause(p.ctx, stepTimeout, errTimeout)
 	defer cancel()
 	for {
 		if is, err := holds(); is || err != nil {
@@ -118,37 +127,41 @@ func (p *Page) poll(holds func() (bool, error)) error {
 	}
 }
 
-// AwaitProblem waits until the page has a problem whose description contains a text. Some are told a while after what the page did wrong.
+// AwaitProblem waits until the page has a problem with the text. Chromium reports some problems
+// late.
 func (p *Page) AwaitProblem(text string) error {
-	comes := func(problem string) bool { return strings.Contains(problem, text) }
-	if err := p.poll(func() (bool, error) { return slices.ContainsFunc(p.Problems(), comes), nil }); err != nil {
+	matches := func(problem string) bool { return strings.Contains(problem, text) }
+	if err := p.poll(func() (bool, error) { return slices.ContainsFunc(p.Problems(), matches), nil }); err != nil {
 		return fmt.Errorf("waiting for the problem %q: %w", text, err)
 	}
 	return nil
 }
 
-// Text returns the text of the first element that a CSS selector finds, as it is rendered.
+// Text returns the rendered text of the first element that a CSS selector finds.
 func (p *Page) Text(selector string) (string, error) {
 	return Evaluate[string](p, "document.querySelector("+Quote(selector)+").innerText")
 }
 
-// Click waits until the element that a CSS selector finds is visible, and clicks into its middle, the told number of times in quick succession.
+// Click waits until the element that a CSS selector finds is visible. It then clicks its centre as
+// many times as asked, without a pause. The clicks count as one multiple click.
 func (p *Page) Click(selector string, times int) error {
-	click := chromedp.QueryAfter(chromedp.CSS(selector), func(ctx context.Context, t *chromedp.Target, nodes []*chromedp.Node) (chromedp.Void, error) {
+	type nodes = []*chromedp.Node
+	click := func(ctx context.Context, t *chromedp.Target, found nodes) (done chromedp.Void, err error) {
 		for n := range times {
-			if _, err := chromedp.MouseClickNode(nodes[0], chromedp.ClickCount(n+1))(ctx, t); err != nil {
-				return chromedp.Void{}, err
+			if done, err = chromedp.MouseClickNode(found[0], chromedp.ClickCount(n+1))(ctx, t); err != nil {
+				break
 			}
 		}
-		return chromedp.Void{}, nil
-	}, chromedp.NodeVisible)
-	if err := p.do(click); err != nil {
+		return done, err
+	}
+	if err := p.do(chromedp.QueryAfter(chromedp.CSS(selector), click, chromedp.NodeVisible)); err != nil {
 		return fmt.Errorf("clicking %s: %w", selector, err)
 	}
 	return nil
 }
 
-// Press presses keys, one after the other: characters, and keys like kb.Tab of chromedp/kb.
+// Press presses keys one after the other. keys contains characters and constants of chromedp/kb,
+// for example kb.Tab.
 func (p *Page) Press(keys string) error {
 	if err := p.do(chromedp.KeyEvent(keys)); err != nil {
 		return fmt.Errorf("pressing %q: %w", keys, err)
@@ -156,12 +169,12 @@ func (p *Page) Press(keys string) error {
 	return nil
 }
 
-// Hold holds a key down until it has repeated itself so many times.
+// Hold holds a key down until it has repeated as many times as asked.
 func (p *Page) Hold(key rune, times int) error {
 	for i := range times + 1 {
 		for _, event := range kb.Encode(key) {
 			if event.Type == kb.KeyUp && i < times {
-				continue // it is held
+				continue // the key is held down
 			}
 			repeats := i > 0
 			event.AutoRepeat = &repeats
@@ -173,7 +186,7 @@ func (p *Page) Hold(key rune, times int) error {
 	return nil
 }
 
-// Reload loads the page again, and returns when it is loaded.
+// Reload reloads the page and waits until it is loaded.
 func (p *Page) Reload() error {
 	if err := p.do(chromedp.Reload()); err != nil {
 		return fmt.Errorf("reloading the page: %w", err)
@@ -181,7 +194,7 @@ func (p *Page) Reload() error {
 	return nil
 }
 
-// Offline cuts the page's connection, or gives it back.
+// Offline takes the page offline, or online again.
 func (p *Page) Offline(offline bool) error {
 	conditions := network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{}}
 	if offline {
@@ -189,12 +202,13 @@ func (p *Page) Offline(offline bool) error {
 			&network.Conditions{Offline: true, DownloadThroughput: -1, UploadThroughput: -1})
 	}
 	if err := p.do(command(network.EmulateNetworkConditionsByRule, conditions)); err != nil {
-		return fmt.Errorf("cutting the connection (%t): %w", offline, err)
+		return fmt.Errorf("setting offline to %t: %w", offline, err)
 	}
 	return nil
 }
 
-// LoseAnswers loses every answer to requests of a path, or no longer: the server has done what it was asked, and the page does not hear of it.
+// LoseAnswers drops all responses to requests for a path, or stops dropping them. The server
+// handles the request, but the page gets a connection error.
 func (p *Page) LoseAnswers(path string, lose bool) error {
 	intercept := command(fetch.Disable, cdp.Empty{})
 	if lose {
@@ -203,24 +217,27 @@ func (p *Page) LoseAnswers(path string, lose bool) error {
 		}}})
 	}
 	if err := p.do(intercept); err != nil {
-		return fmt.Errorf("losing the answers to %s (%t): %w", path, lose, err)
+		return fmt.Errorf("setting the loss of answers to %s to %t: %w", path, lose, err)
 	}
 	return nil
 }
 
-// listen hears every event of the page's tab.
+// listen gets every event of the page's tab.
 func (p *Page) listen(event any) {
 	p.problems.listen(event)
 	if e, ok := event.(*fetch.EventRequestPaused); ok {
-		// Not here: this is where the answer to the command is read. It fails when the page is closed meanwhile, which is as well.
-		go chromedp.Call(p.ctx, fetch.FailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonConnectionReset})
+		fail := fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonConnectionReset}
+		// In a goroutine: the answer to the command arrives only after listen has returned. The
+		// command may fail because the page is closed.
+		go chromedp.Call(p.ctx, fetch.FailRequest, fail)
 	}
 }
 
 // Screenshot returns the viewport as a PNG.
 func (p *Page) Screenshot() ([]byte, error) {
 	shot, err := run(p, func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
-		result, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng})
+		format := page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng}
+		result, err := cdp.Call(ctx, t, page.CaptureScreenshot, format)
 		return result.Data, err
 	})
 	if err != nil {
@@ -229,11 +246,11 @@ func (p *Page) Screenshot() ([]byte, error) {
 	return shot, nil
 }
 
-// Quote returns a text as a JavaScript literal.
+// Quote returns a text as a JavaScript string literal.
 func Quote(text string) string {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		panic(err) // a string has a form in JSON
+		panic(err) // cannot happen for a string
 	}
 	return string(quoted)
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// problems are what a page did wrong.
+// problems collects the problems of a page.
 type problems struct {
-	origin string // of the page
+	origin string // the page's origin
 
 	mu       sync.Mutex // guards the fields below
 	requests map[network.RequestID]string
@@ -28,7 +28,7 @@ func (p *problems) list() []string {
 	return slices.Clone(p.found)
 }
 
-// listen hears every event of the page's tab.
+// listen gets every event of the page's tab.
 func (p *problems) listen(event any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,7 +41,7 @@ func (p *problems) listen(event any) {
 			p.add("console.%s: %s", e.Type, arguments(e.Args))
 		}
 	case *log.EventEntryAdded:
-		// What failed on the network is told by the network's own events, with more of it.
+		// Network problems come as events of their own, which contain more.
 		serious := e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning
 		if serious && e.Entry.Source != log.EntrySourceNetwork {
 			p.add("%s: %s", e.Entry.Source, e.Entry.Text)
@@ -53,13 +53,15 @@ func (p *problems) listen(event any) {
 			p.add("%s: answered with %d", p.requests[e.RequestID], e.Response.Status)
 		}
 	case *network.EventLoadingFailed:
-		// What the page itself has ended is no failure, and what its policy has blocked is told with the reason in the log.
+		// A request that the page cancelled is no problem. For a request that the policy blocked,
+		// the log has an entry with the reason.
 		if !e.Canceled && e.BlockedReason != network.BlockedReasonCsp && e.ErrorText != "net::ERR_BLOCKED_BY_CSP" {
 			p.add("%s: %s %s", p.requests[e.RequestID], e.ErrorText, e.BlockedReason)
 		}
 	}
 }
 
+// request remembers a request. A request to another origin is a problem.
 func (p *problems) request(e *network.EventRequestWillBeSent) {
 	address := e.Request.URL
 	path, own := strings.CutPrefix(address, p.origin+"/")
@@ -70,7 +72,8 @@ func (p *problems) request(e *network.EventRequestWillBeSent) {
 		p.requests = make(map[network.RequestID]string)
 	}
 	p.requests[e.RequestID] = e.Request.Method + " " + address
-	if !own && !strings.HasPrefix(address, "data:") && !strings.HasPrefix(address, "blob:") && address != "about:blank" {
+	local := strings.HasPrefix(address, "data:") || strings.HasPrefix(address, "blob:") || address == "about:blank"
+	if !own && !local {
 		p.add("request to another origin: %s", address)
 	}
 }
@@ -79,7 +82,7 @@ func (p *problems) add(format string, args ...any) {
 	p.found = append(p.found, strings.TrimSpace(fmt.Sprintf(format, args...)))
 }
 
-// arguments are what was written to the console, as text.
+// arguments returns the arguments of a call of console as text.
 func arguments(args []*runtime.RemoteObject) string {
 	var texts []string
 	for _, arg := range args {
@@ -92,7 +95,7 @@ func arguments(args []*runtime.RemoteObject) string {
 	return strings.Join(texts, " ")
 }
 
-// asText is a JSON value as text: a string without its quotes, anything else as it is written.
+// asText returns a JSON value as text: a string without quotes, another value as it is.
 func asText(value []byte) string {
 	var text string
 	if json.Unmarshal(value, &text) != nil {

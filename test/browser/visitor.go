@@ -9,36 +9,37 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A Visitor is who looks at a page, and on what. Visitors ask for less motion: a page that does not move is always the same.
+// A Visitor describes a visitor's preferences and screen. All visitors prefer reduced motion, so
+// that a page without changes looks the same at any time.
 type Visitor struct {
-	Languages     string  // those preferred, as in Accept-Language: "ko-KR,ko;q=0.9"
-	Dark          bool    // the preferred colour scheme; light if not
-	Width, Height int64   // of the viewport, in CSS pixels
-	Scale         float64 // device pixels a CSS pixel; 0 means 1
-	Touch         bool    // a phone: with touch, without a mouse
-	Timezone      string  // like "Asia/Seoul"; empty means the machine's
+	Languages     string  // the preferred languages, as in Accept-Language: "ko-KR,ko;q=0.9"
+	Dark          bool    // whether the preferred colour scheme is dark
+	Width, Height int64   // the viewport, in CSS pixels
+	Scale         float64 // device pixels per CSS pixel; 0 means 1
+	Touch         bool    // whether the device is a phone, with touch and without a mouse
+	Timezone      string  // for example "Asia/Seoul"; empty means the machine's
 }
 
-// Desktop and Phone are visitors from Korea, on the usual screen and on a small one.
+// Desktop and Phone are visitors from Korea, with a usual and with a small screen.
 var (
 	Desktop = Visitor{Languages: "ko-KR,ko", Width: 1280, Height: 900}
 	Phone   = Visitor{Languages: "ko-KR,ko", Width: 360, Height: 740, Touch: true}
 )
 
-// In returns the visitor with other preferred languages.
+// In returns a visitor with other preferred languages.
 func (v Visitor) In(languages string) Visitor {
 	v.Languages = languages
 	return v
 }
 
-// InTheDark returns the visitor with the dark colour scheme.
+// InTheDark returns a visitor who prefers the dark colour scheme.
 func (v Visitor) InTheDark() Visitor {
 	v.Dark = true
 	return v
 }
 
-// arrive makes a page see the visitor.
-func (v Visitor) arrive(ctx context.Context, t *chromedp.Target) error {
+// emulate makes a page behave as for the visitor.
+func (v Visitor) emulate(ctx context.Context, t *chromedp.Target) error {
 	userAgent, err := chromedp.Evaluate[string]("navigator.userAgent")(ctx, t)
 	if err != nil {
 		return err
@@ -48,7 +49,9 @@ func (v Visitor) arrive(ctx context.Context, t *chromedp.Target) error {
 		scheme = "dark"
 	}
 	_, err = chromedp.Steps(
-		command(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: userAgent, AcceptLanguage: v.Languages}),
+		command(emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{
+			UserAgent: userAgent, AcceptLanguage: v.Languages,
+		}),
 		command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: scheme},
 			{Name: "prefers-reduced-motion", Value: "reduce"},
@@ -58,13 +61,13 @@ func (v Visitor) arrive(ctx context.Context, t *chromedp.Target) error {
 		}),
 		command(emulation.SetTouchEmulationEnabled, emulation.SetTouchEmulationEnabledParams{Enabled: v.Touch}),
 		command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: v.Timezone}),
-		// A page in a window behind others is looked at, too.
+		// The page behaves as if its window were in front.
 		command(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}),
 	)(ctx, t)
 	return err
 }
 
-// command is a command of the protocol whose answer says nothing.
+// command returns an action that sends a command of the protocol and ignores the answer.
 func command[P, R any](c cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, c, params)

@@ -9,13 +9,15 @@ import (
 	"restock/test/browser"
 )
 
-// axe is axe-core 4.14.1, as the npm package axe-core has it, under the Mozilla Public License 2.0 (testdata/axe.LICENSE).
-// It is data for the tests, and no part of any page. https://github.com/dequelabs/axe-core
+// axe is axe-core 4.14.1 from the npm package axe-core, under the Mozilla Public License 2.0
+// (testdata/axe.LICENSE). Only tests use it.
+// https://github.com/dequelabs/axe-core
 //
 //go:embed testdata/axe.min.js
 var axe string
 
-// A violation is a rule of axe that a page breaks. https://github.com/dequelabs/axe-core/blob/develop/doc/API.md#results-object
+// A violation is a rule of axe that a page breaks.
+// https://github.com/dequelabs/axe-core/blob/develop/doc/API.md#results-object
 type violation struct {
 	ID, Impact, Help, HelpURL string
 	Nodes                     []struct {
@@ -25,16 +27,18 @@ type violation struct {
 	}
 }
 
-// CheckAccessibility holds the page as it is now against the rules of WCAG 2.2, level AA, and of good practice, that a machine can check:
-// contrast, labels, roles, landmarks, sizes of targets. https://github.com/dequelabs/axe-core/blob/develop/doc/rule-descriptions.md
+// CheckAccessibility checks the page's current state with axe: the rules of WCAG 2.2, level AA, and
+// best practices, for example contrast, labels, roles, landmarks and target sizes. Each violation
+// fails the test.
+// https://github.com/dequelabs/axe-core/blob/develop/doc/rule-descriptions.md
 func (p *Page) CheckAccessibility() {
 	p.tb.Helper()
-	// Over the DevTools protocol: the page's policy lets no script in, and is not asked.
+	// The DevTools protocol loads axe: the page's policy would block it as a script.
 	Evaluate[bool](p, "window.axe !== undefined || ("+strings.TrimSuffix(strings.TrimSpace(axe), ";")+", true)")
 	violations := Evaluate[[]violation](p, `axe.run(document, {
 		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 		resultTypes: ["violations"],
-		preload: false, // of style sheets and media: none of these rules needs it
+		preload: false, // no rule needs the style sheets and media
 	}).then(({ violations }) => violations)`)
 	for _, v := range violations {
 		p.tb.Errorf("the page is not accessible: %s", v)
@@ -45,36 +49,38 @@ func (v violation) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s (%s): %s\n  %s", v.ID, v.Impact, v.Help, v.HelpURL)
 	for _, node := range v.Nodes {
-		fmt.Fprintf(&text, "\n  at %s: %.300s\n    %s", strings.Join(node.Target, " "), node.HTML, strings.ReplaceAll(node.FailureSummary, "\n", "\n    "))
+		summary := strings.ReplaceAll(node.FailureSummary, "\n", "\n    ")
+		fmt.Fprintf(&text, "\n  at %s: %.300s\n    %s", strings.Join(node.Target, " "), node.HTML, summary)
 	}
 	return text.String()
 }
 
-// maxStops is more than a page has places that the Tab key stops at.
+// maxStops exceeds the number of focusable elements of any page.
 const maxStops = 200
 
-// KeyboardOrder presses Tab from the top of the page until it is through, and returns the role and the name of what had the focus, in order.
-// A stop that is not seen, has no name, or comes before one that is read earlier fails the test.
+// KeyboardOrder presses Tab from the top of the page to its end. It returns the role and the name
+// of each focused element, in order. The test fails if a focused element is not visible, has no
+// name, or stands before the previous one in reading order.
 func (p *Page) KeyboardOrder() []string {
 	p.tb.Helper()
-	p.tab(func(browser.Focus) (through bool) { return false }) // to the end, from where the focus was
+	p.tab(func(browser.Focus) (done bool) { return false }) // from the focused element to the end
 	var order []string
 	var first, last browser.Focus
-	p.tab(func(focus browser.Focus) (through bool) {
+	p.tab(func(focus browser.Focus) (done bool) {
 		switch {
 		case len(order) == 0:
 			first = focus
 		case slices.Equal(path(focus), path(first)):
-			return true // Chromium goes around without leaving the page, now and then
+			return true // sometimes Chromium returns to the first element without leaving the page
 		}
 		if !focus.Visible {
-			p.tb.Errorf("Tab stops at %s, where the focus is not seen", describe(focus))
+			p.tb.Errorf("Tab stops at %s, where the focus is not visible", describe(focus))
 		}
 		if focus.Name == "" {
 			p.tb.Errorf("Tab stops at a %s without a name, after %q", focus.Role, order)
 		}
 		if len(order) > 0 && readBefore(focus.Boxes, last.Boxes) {
-			p.tb.Errorf("Tab goes from %s to %s, which is read before it", describe(last), describe(focus))
+			p.tb.Errorf("Tab goes from %s to %s, which stands before it", describe(last), describe(focus))
 		}
 		order, last = append(order, describe(focus)), focus
 		return false
@@ -82,8 +88,9 @@ func (p *Page) KeyboardOrder() []string {
 	return order
 }
 
-// tab presses Tab until nothing has the focus, when it has left the page and the next Tab is its first, or until it is through.
-func (p *Page) tab(stop func(browser.Focus) (through bool)) {
+// tab presses Tab until stop returns true or the focus leaves the page. The next Tab then focuses
+// the first element of the page.
+func (p *Page) tab(stop func(browser.Focus) (done bool)) {
 	p.tb.Helper()
 	for range maxStops {
 		p.must(p.page.Press("\t"))
@@ -93,12 +100,12 @@ func (p *Page) tab(stop func(browser.Focus) (through bool)) {
 			return
 		}
 	}
-	p.tb.Fatalf("the page has more than %d stops of the Tab key, or keeps the focus", maxStops)
+	p.tb.Fatalf("Tab stops more than %d times, or never leaves the page", maxStops)
 }
 
 func describe(f browser.Focus) string { return f.Role + " " + f.Name }
 
-// path is where an element is in the document.
+// path returns the indexes of an element and its ancestors, which identify it in the document.
 func path(f browser.Focus) (children []int) {
 	for _, box := range f.Boxes {
 		children = append(children, box.Child)
@@ -106,13 +113,14 @@ func path(f browser.Focus) (children []int) {
 	return children
 }
 
-// readBefore says whether an element is read before another: whether, of the two boxes in which they are parted, its box ends above the
-// other's beginning, or is on the same line and left of it.
+// readBefore reports whether an element stands before another in reading order. It compares the
+// boxes below their common ancestor: one box ends above the other, or both are on a line and it is
+// on the left.
 func readBefore(element, other []browser.Box) bool {
 	for i := range min(len(element), len(other)) {
 		a, b := element[i], other[i]
 		if a.Child == b.Child {
-			continue // both are in it
+			continue // a common ancestor
 		}
 		above := a.Bottom <= b.Top
 		below := a.Top >= b.Bottom

@@ -1,8 +1,8 @@
-// Package browsertest tests pages in a real browser. What a page does wrong, in the console, on the network, against its policy or towards
-// other origins, fails the test that opened it, unless the test expects it.
+// Package browsertest tests pages in a real browser. A test fails if its page has a problem (see
+// browser.Page.Problems) that the test does not expect.
 //
-// One browser serves all tests of a test binary, which may run in parallel. It is started by the first test that opens a page, and stopped
-// when the binary ends, which takes a TestMain:
+// All tests of a test binary share one browser, also if they run in parallel. The first test that
+// opens a page starts it. Main stops it, so the package needs a TestMain:
 //
 //	func TestMain(m *testing.M) { browsertest.Main(m) }
 //
@@ -29,13 +29,13 @@ import (
 // shared is the test binary's browser.
 var shared struct {
 	mu      sync.Mutex
-	running bool // between the beginning and the end of Main
+	running bool // whether Main is running
 	browser *browser.Browser
-	err     error // of the start, which is tried once
+	err     error // why the browser did not start; nobody tries again
 }
 
-// Main runs the tests of a test binary, then closes the browser and what else the tests shared. The exit status is the one of the tests,
-// or 1 if something does not close.
+// Main runs the tests of a test binary. It then closes the browser, calls the closers, and exits
+// with the status of the tests, or at least 1 if closing failed.
 func Main(m *testing.M, closers ...func() error) {
 	shared.mu.Lock()
 	shared.running = true
@@ -58,24 +58,25 @@ func Main(m *testing.M, closers ...func() error) {
 	os.Exit(code)
 }
 
-// Require skips a test where tests run with -short, and on a machine without Chromium: before the
-// test starts what it would open pages of.
+// Require skips the test if tests run with -short or if this machine has no Chromium. Call it
+// before the test starts a server for its pages.
 func Require(tb testing.TB) {
 	tb.Helper()
 	if testing.Short() {
-		tb.Skip("-short: the tests that need a browser are skipped")
+		tb.Skip("-short skips the tests that need a browser")
 	}
 	if _, err := browser.Find(); errors.Is(err, browser.ErrMissing) {
-		tb.Skip("the browser's tests are skipped:", err)
+		tb.Skip("a test that needs a browser:", err)
 	}
 }
 
-// start returns the shared browser. The first caller starts it, the others wait.
+// start returns the shared browser. The first caller starts it; the others wait.
 func start() (*browser.Browser, error) {
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if !shared.running {
-		return nil, errors.New("browsertest.Open needs the package to have `func TestMain(m *testing.M) { browsertest.Main(m) }`, which closes the browser")
+		return nil, errors.New("browsertest.Open needs a TestMain that closes the browser: " +
+			"func TestMain(m *testing.M) { browsertest.Main(m) }")
 	}
 	if shared.browser == nil && shared.err == nil {
 		shared.browser, shared.err = browser.Start(context.Background())
@@ -83,14 +84,14 @@ func start() (*browser.Browser, error) {
 	return shared.browser, shared.err
 }
 
-// A Page is a page under test. What cannot be done on it ends the test.
+// A Page is a page under test. An action that fails ends the test.
 type Page struct {
 	tb       testing.TB
 	page     *browser.Page
-	expected []string
+	expected []string // parts of the expected problems
 }
 
-// Open opens a page for the rest of a test. On a machine without Chromium the test is skipped.
+// Open opens a page until the end of the test. It skips the test as Require does.
 func Open(tb testing.TB, v browser.Visitor, address string) *Page {
 	tb.Helper()
 	Require(tb)
@@ -104,7 +105,7 @@ func Open(tb testing.TB, v browser.Visitor, address string) *Page {
 	}
 	page := &Page{tb: tb, page: p}
 	tb.Cleanup(func() {
-		if !tb.Failed() { // else it may have ended before what is expected
+		if !tb.Failed() { // a failed test may have ended before the expected problems
 			page.checkProblems()
 		}
 		p.Close()
@@ -112,11 +113,11 @@ func Open(tb testing.TB, v browser.Visitor, address string) *Page {
 	return page
 }
 
-// Expect says that the page will do something wrong whose description contains a text, like "POST /checkout: answered with 409".
-// Not to do it is a failure, too.
+// Expect makes the test expect a problem with the text, for example "POST /checkout: answered with
+// 409". The test fails if the page has no such problem.
 func (p *Page) Expect(problem string) { p.expected = append(p.expected, problem) }
 
-// AwaitProblem waits until the page does something wrong whose description contains a text, which is expected.
+// AwaitProblem expects a problem with the text and waits for it.
 func (p *Page) AwaitProblem(problem string) {
 	p.tb.Helper()
 	p.Expect(problem)
@@ -128,48 +129,50 @@ func (p *Page) checkProblems() {
 	problems := p.page.Problems()
 	unexpected := problems
 	for _, expected := range p.expected {
-		comes := func(problem string) bool { return strings.Contains(problem, expected) }
-		if !slices.ContainsFunc(problems, comes) {
-			p.tb.Errorf("the page was expected to have the problem %q, and has not", expected)
+		matches := func(problem string) bool { return strings.Contains(problem, expected) }
+		if !slices.ContainsFunc(problems, matches) {
+			p.tb.Errorf("the page does not have the expected problem %q", expected)
 		}
-		unexpected = slices.DeleteFunc(slices.Clone(unexpected), comes)
+		unexpected = slices.DeleteFunc(slices.Clone(unexpected), matches)
 	}
 	for _, problem := range unexpected {
 		p.tb.Errorf("the page has a problem: %s", problem)
 	}
 }
 
-// Click clicks into the middle of the element that a CSS selector finds, once it is visible.
+// Click waits until the element that a CSS selector finds is visible, and clicks it.
 func (p *Page) Click(selector string) {
 	p.tb.Helper()
 	p.must(p.page.Click(selector, 1))
 }
 
-// DoubleClick clicks twice, as fast as the browser takes it.
+// DoubleClick is like Click, with two clicks as fast as the browser accepts them.
 func (p *Page) DoubleClick(selector string) {
 	p.tb.Helper()
 	p.must(p.page.Click(selector, 2))
 }
 
-// Press presses keys, one after the other: characters, and keys like kb.Tab of chromedp/kb.
+// Press presses keys one after the other. keys contains characters and constants of chromedp/kb,
+// for example kb.Tab.
 func (p *Page) Press(keys string) {
 	p.tb.Helper()
 	p.must(p.page.Press(keys))
 }
 
-// Hold holds a key down until it has repeated itself so many times.
+// Hold holds a key down until it has repeated as many times as asked.
 func (p *Page) Hold(key rune, times int) {
 	p.tb.Helper()
 	p.must(p.page.Hold(key, times))
 }
 
-// Focus puts the focus on the element that a CSS selector finds.
+// Focus focuses the element that a CSS selector finds.
 func (p *Page) Focus(selector string) {
 	p.tb.Helper()
 	Evaluate[bool](p, fmt.Sprintf("(document.querySelector(%s).focus(), true)", browser.Quote(selector)))
 }
 
-// Focused returns the role and the accessible name of what has the focus, like "button 구매하기".
+// Focused returns the role and the accessible name of the focused element, for example
+// "button 구매하기".
 func (p *Page) Focused() string {
 	p.tb.Helper()
 	focus, err := p.page.Focus()
@@ -177,15 +180,17 @@ func (p *Page) Focused() string {
 	return describe(focus)
 }
 
-// AwaitFocused waits until the role and the accessible name of what has the focus begin with a text, like "button Buy".
+// AwaitFocused waits until the role and the accessible name of the focused element begin with a
+// text, for example "button Buy".
 func (p *Page) AwaitFocused(prefix string) {
 	p.tb.Helper()
-	if _, err := p.page.AwaitFocus(func(f browser.Focus) bool { return strings.HasPrefix(describe(f), prefix) }); err != nil {
+	matches := func(f browser.Focus) bool { return strings.HasPrefix(describe(f), prefix) }
+	if _, err := p.page.AwaitFocus(matches); err != nil {
 		p.tb.Fatalf("want the focus on %q: %v; the page's problems: %q", prefix, err, p.page.Problems())
 	}
 }
 
-// Text returns the text of the first element that a CSS selector finds, as it is rendered.
+// Text returns the rendered text of the first element that a CSS selector finds.
 func (p *Page) Text(selector string) string {
 	p.tb.Helper()
 	text, err := p.page.Text(selector)
@@ -193,13 +198,13 @@ func (p *Page) Text(selector string) string {
 	return text
 }
 
-// Count returns how many elements a CSS selector finds.
+// Count returns the number of elements that a CSS selector finds.
 func (p *Page) Count(selector string) int {
 	p.tb.Helper()
 	return Evaluate[int](p, fmt.Sprintf("document.querySelectorAll(%s).length", browser.Quote(selector)))
 }
 
-// Await waits until a JavaScript expression is truthy, and fails with what the page then shows.
+// Await waits until a JavaScript expression is truthy. Its failure contains the text of the page.
 func (p *Page) Await(condition string) {
 	p.tb.Helper()
 	if err := p.page.Await(condition); err != nil {
@@ -215,25 +220,27 @@ func (p *Page) AwaitText(selector, text string) {
 		browser.Quote(selector), browser.Quote(text)))
 }
 
-// Reload loads the page again.
+// Reload reloads the page.
 func (p *Page) Reload() {
 	p.tb.Helper()
 	p.must(p.page.Reload())
 }
 
-// Offline cuts the page's connection, or gives it back.
+// Offline takes the page offline, or online again.
 func (p *Page) Offline(offline bool) {
 	p.tb.Helper()
 	p.must(p.page.Offline(offline))
 }
 
-// LoseAnswers loses every answer to requests of a path, or no longer: the server has done what it was asked, and the page does not hear of it.
+// LoseAnswers drops all responses to requests for a path, or stops dropping them. The server
+// handles the request, but the page gets a connection error.
 func (p *Page) LoseAnswers(path string, lose bool) {
 	p.tb.Helper()
 	p.must(p.page.LoseAnswers(path, lose))
 }
 
-// Evaluate returns the value of a JavaScript expression, or what the promise that it is comes to.
+// Evaluate returns the value of a JavaScript expression. If the value is a promise, Evaluate waits
+// for it.
 func Evaluate[T any](p *Page, expression string) T {
 	p.tb.Helper()
 	v, err := browser.Evaluate[T](p.page, expression)

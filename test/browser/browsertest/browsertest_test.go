@@ -14,7 +14,7 @@ import (
 
 func TestMain(m *testing.M) { browsertest.Main(m) }
 
-// recorder is a test that is watched: what fails it is kept.
+// A recorder is a test that keeps its failures.
 type recorder struct {
 	testing.TB
 	failures []string
@@ -28,14 +28,15 @@ func (r *recorder) Errorf(format string, args ...any) {
 	r.failures = append(r.failures, fmt.Sprintf(format, args...))
 }
 
-// end ends the watched test.
+// end runs the cleanups, as the end of a test does.
 func (r *recorder) end() {
 	for _, f := range slices.Backward(r.cleanups) {
 		f()
 	}
 }
 
-// serve serves a page with what it needs to go wrong.
+// serve serves a page with a Content-Security-Policy that blocks styles and other scripts. Other
+// paths get 409.
 func serve(t *testing.T, body string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,30 +45,55 @@ func serve(t *testing.T, body string) string {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; connect-src *; img-src data: 'self'")
-		fmt.Fprintf(w, `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>A page</title><link rel="icon" href="data:,"><body><main><h1>A page</h1>%s</main>`, body)
+		w.Header().Set("Content-Security-Policy",
+			"default-src 'none'; script-src 'unsafe-inline'; connect-src *; img-src data: 'self'")
+		fmt.Fprintf(w, `<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
+			<title>A page</title><link rel="icon" href="data:,"><body><main><h1>A page</h1>%s</main>`, body)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
 }
 
-func TestWhatPagesDoWrongFailsTheTest(t *testing.T) {
+// refusedRequest is a script whose request gets 409.
+const refusedRequest = `<script>fetch("/buy", {method: "POST"}).then(() => { window.done = true; })</script>`
+
+func TestProblemsOfAPageFailTheTest(t *testing.T) {
 	t.Parallel()
-	tests := map[string]struct {
+	for name, test := range map[string]struct {
 		body  string
 		await string
-		want  []string // parts of the failures, in order
+		want  []string // parts of the failures
 	}{
-		"nothing":                      {`<p>All is well.</p>`, `true`, nil},
-		"an exception":                 {`<script>setTimeout(() => { window.done = true; throw new Error("spilt"); })</script>`, `window.done`, []string{"Error: spilt"}},
-		"a rejection":                  {`<script>Promise.reject(new Error("refused"))</script>`, `true`, []string{"Error: refused"}},
-		"an error in the console":      {`<script>console.error("burnt", 7)</script>`, `true`, []string{"console.error: burnt 7"}},
-		"a request that is refused":    {`<script>fetch("/buy", {method: "POST"}).then(() => { window.done = true; })</script>`, `window.done`, []string{"POST /buy: answered with 409"}},
-		"a request to another origin":  {`<script>fetch("http://example.com/").catch(() => { window.done = true; })</script>`, `window.done`, []string{"request to another origin: http://example.com/", "ERR_NAME_NOT_RESOLVED"}},
-		"a style that is not allowed":  {`<p style="color: red">Red.</p>`, `true`, []string{"Content Security Policy"}},
-		"a script that is not allowed": {`<script src="/other.js"></script><script>eval("1")</script>`, `true`, []string{"/other.js", "eval"}},
-	}
-	for name, test := range tests {
+		"nothing": {`<p>All is well.</p>`, `true`, nil},
+		"an exception": {
+			`<script>setTimeout(() => { window.done = true; throw new Error("spilt"); })</script>`,
+			`window.done`, []string{"Error: spilt"},
+		},
+		"a rejection": {
+			`<script>Promise.reject(new Error("refused"))</script>`,
+			`true`, []string{"Error: refused"},
+		},
+		"an error in the console": {
+			`<script>console.error("burnt", 7)</script>`,
+			`true`, []string{"console.error: burnt 7"},
+		},
+		"a request that is refused": {
+			refusedRequest,
+			`window.done`, []string{"POST /buy: answered with 409"},
+		},
+		"a request to another origin": {
+			`<script>fetch("http://example.com/").catch(() => { window.done = true; })</script>`, `window.done`,
+			[]string{"request to another origin: http://example.com/", "ERR_NAME_NOT_RESOLVED"},
+		},
+		"a style that is not allowed": {
+			`<p style="color: red">Red.</p>`,
+			`true`, []string{"Content Security Policy"},
+		},
+		"a script that is not allowed": {
+			`<script src="/other.js"></script><script>eval("1")</script>`,
+			`true`, []string{"/other.js", "eval"},
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &recorder{TB: t}
@@ -84,28 +110,29 @@ func checkFailures(t *testing.T, got, want []string) {
 	all := strings.Join(got, "\n")
 	for _, part := range want {
 		if !strings.Contains(all, part) {
-			t.Errorf("the failures\n%s\nhave none with %q", all, part)
+			t.Errorf("got the failures\n%s\nwant one with %q", all, part)
 		}
 	}
 	if len(want) == 0 && len(got) > 0 {
-		t.Errorf("a page that does nothing wrong fails:\n%s", all)
+		t.Errorf("got the failures\n%s\nwant none", all)
 	}
 }
 
-func TestExpectedProblemMustCome(t *testing.T) {
+func TestExpectedProblemMustOccur(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ expected, want string }{
-		"it comes":      {"POST /buy: answered with 409", ""},
-		"another comes": {"POST /buy: answered with 500", "was expected"},
+		"it occurs":      {"POST /buy: answered with 409", ""},
+		"another occurs": {"POST /buy: answered with 500", "does not have the expected problem"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := &recorder{TB: t}
-			page := browsertest.Open(r, browser.Desktop, serve(t, `<script>fetch("/buy", {method: "POST"}).then(() => { window.done = true; })</script>`))
+			page := browsertest.Open(r, browser.Desktop, serve(t, refusedRequest))
 			page.Expect(test.expected)
 			page.Await(`window.done`)
 			r.end()
-			if all := strings.Join(r.failures, "\n"); (all == "") != (test.want == "") || !strings.Contains(all, test.want) {
+			all := strings.Join(r.failures, "\n")
+			if (all == "") != (test.want == "") || !strings.Contains(all, test.want) {
 				t.Errorf("expecting %q, the page fails with %q, want %q", test.expected, all, test.want)
 			}
 		})
@@ -126,7 +153,8 @@ func TestInaccessiblePageFailsTheTest(t *testing.T) {
 			page := browsertest.Open(r, browser.Desktop, serve(t, test.body))
 			page.CheckAccessibility()
 			r.end()
-			if all := strings.Join(r.failures, "\n"); (all == "") != (test.want == "") || !strings.Contains(all, test.want) {
+			all := strings.Join(r.failures, "\n")
+			if (all == "") != (test.want == "") || !strings.Contains(all, test.want) {
 				t.Errorf("%s fails with\n%s\nwant %q", test.body, all, test.want)
 			}
 		})
@@ -140,9 +168,18 @@ func TestKeyboardOrderIsTheReadingOrder(t *testing.T) {
 		order []string
 		want  string
 	}{
-		"as it is read":         {`<button>A</button> <button>B</button><p><a href="#x">C</a>`, []string{"button A", "button B", "link C"}, ""},
-		"columns":               {`<table><tr><td><button>A</button><br><button>B</button><td><button>C</button></table>`, []string{"button A", "button B", "button C"}, ""},
-		"an order of its own":   {`<button tabindex="2">A</button> <button tabindex="1">B</button>`, []string{"button B", "button A"}, "which is read before"},
+		"in reading order": {
+			`<button>A</button> <button>B</button><p><a href="#x">C</a>`,
+			[]string{"button A", "button B", "link C"}, "",
+		},
+		"columns": {
+			`<table><tr><td><button>A</button><br><button>B</button><td><button>C</button></table>`,
+			[]string{"button A", "button B", "button C"}, "",
+		},
+		"in another order": {
+			`<button tabindex="2">A</button> <button tabindex="1">B</button>`,
+			[]string{"button B", "button A"}, "which stands before it",
+		},
 		"a button without name": {`<button></button>`, []string{"button "}, "without a name"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,23 +187,27 @@ func TestKeyboardOrderIsTheReadingOrder(t *testing.T) {
 			r := &recorder{TB: t}
 			page := browsertest.Open(r, browser.Desktop, serve(t, test.body))
 			if got := page.KeyboardOrder(); !slices.Equal(got, test.order) {
-				t.Errorf("the keyboard's order of %s: got %q, want %q", test.body, got, test.order)
+				t.Errorf("KeyboardOrder of %s: got %q, want %q", test.body, got, test.order)
 			}
 			r.end()
-			if all := strings.Join(r.failures, "\n"); (all == "") != (test.want == "") || !strings.Contains(all, test.want) {
+			all := strings.Join(r.failures, "\n")
+			if (all == "") != (test.want == "") || !strings.Contains(all, test.want) {
 				t.Errorf("%s fails with %q, want %q", test.body, all, test.want)
 			}
 		})
 	}
 }
 
-func TestVisitorIsSeenByThePage(t *testing.T) {
+func TestPageSeesTheVisitor(t *testing.T) {
 	t.Parallel()
 	visitor := browser.Phone.In("en-GB,en").InTheDark()
 	visitor.Scale, visitor.Timezone = 2, "Asia/Seoul"
 	page := browsertest.Open(t, visitor, serve(t, `<p>Hello.</p>`))
-	got := browsertest.Evaluate[string](page, `[navigator.language, innerWidth, devicePixelRatio, matchMedia("(prefers-color-scheme: dark)").matches,
-		matchMedia("(prefers-reduced-motion)").matches, matchMedia("(pointer: coarse)").matches, Intl.DateTimeFormat().resolvedOptions().timeZone].join(" ")`)
+	got := browsertest.Evaluate[string](page, `[
+		navigator.language, innerWidth, devicePixelRatio,
+		matchMedia("(prefers-color-scheme: dark)").matches, matchMedia("(prefers-reduced-motion)").matches,
+		matchMedia("(pointer: coarse)").matches, Intl.DateTimeFormat().resolvedOptions().timeZone,
+	].join(" ")`)
 	if want := "en-GB 360 2 true true true Asia/Seoul"; got != want {
 		t.Errorf("the page sees %s, want %s", got, want)
 	}

@@ -16,17 +16,17 @@ import (
 	"restock/test/browser/browsertest"
 )
 
-// A madeUp console is a real one, with its page, of a stack that does not run: what happens in it is what the test logs. So the test decides
-// what happens before what, on any machine.
-type madeUp struct {
+// A fakeRun is a real console without a run behind it. The console shows the events that the test
+// logs, so the test decides their order on any machine.
+type fakeRun struct {
 	url     string
 	console *console.Console
 	log     *slog.Logger
 }
 
-// openMadeUp opens the console of buyers, an API, a function and a topic. The buyers of a rush go to a server of the test; the products are
-// those of the shared shop.
-func openMadeUp(t *testing.T, shop http.Handler) madeUp {
+// startFakeRun starts a console that shows buyers, an API, a function and a topic. The buyers of a
+// rush call the handler shop. The products are those of the shared shop.
+func startFakeRun(t *testing.T, shop http.Handler) fakeRun {
 	t.Helper()
 	s := openShop(t)
 	records := events.NewStream[events.Event](1 << 16)
@@ -37,7 +37,7 @@ func openMadeUp(t *testing.T, shop http.Handler) madeUp {
 	})
 	served := httptest.NewServer(c)
 	t.Cleanup(func() {
-		c.Close() // the streams end, which the server waits for
+		c.Close() // ends the event streams: the server waits for them
 		served.Close()
 	})
 	api := httptest.NewServer(shop)
@@ -60,11 +60,11 @@ func openMadeUp(t *testing.T, shop http.Handler) madeUp {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return madeUp{served.URL, c, log}
+	return fakeRun{served.URL, c, log}
 }
 
-// burst is what happens at once, more than a page is told.
-func (m madeUp) burst() {
+// logBurst logs more events at once than the console sends to a page.
+func (m fakeRun) logBurst() {
 	log := m.log.With("part", "lambda")
 	for range 5000 {
 		log.Info(`{"message":"refused"}`, events.FunctionLine.Attr(), "function", "sales-api")
@@ -73,43 +73,45 @@ func (m madeUp) burst() {
 
 func TestConsoleStaysResponsiveInARush(t *testing.T) {
 	t.Parallel()
-	const buyers, sold, beforeTheRest = 5000, 50, 1000
+	const buyers, sold, answeredAtOnce = 5000, 50, 1000
 	var mu sync.Mutex
 	came := 0
-	answered := make(chan struct{}) // closed when the page has answered
-	m := openMadeUp(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	responded := make(chan struct{}) // closed when the page has responded to a click
+	m := startFakeRun(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		came++
 		who := came
 		mu.Unlock()
-		if who > beforeTheRest {
-			<-answered // so the rush cannot be over before
+		if who > answeredAtOnce {
+			<-responded // so that the rush cannot end before
 		}
 		if who > sold {
 			w.WriteHeader(http.StatusConflict)
 		}
 	}))
 	var once sync.Once
-	release := func() { once.Do(func() { close(answered) }) }
-	t.Cleanup(release) // before the servers are closed
+	release := func() { once.Do(func() { close(responded) }) }
+	t.Cleanup(release) // before the servers are closed: they wait for all answers
 
 	sku := openShop(t).sell(t, product{stock: 50, manual: true})
 	page := browsertest.Open(t, screen, m.url)
 	sendBuyers(page, sku, buyers)
 	page.AwaitText("#rush-result", "1,000 of 5,000")
-	// The stream drops events when they come faster than 200 a second. One burst may come slower on a busy machine.
-	for !browsertest.Evaluate[bool](page, `document.querySelector("#stream").innerText.includes("not shown here: too many at once")`) {
-		m.burst()
+	// The stream drops events if more than 200 come in a second. On a busy machine, one burst may
+	// be too slow for that.
+	const dropped = `document.querySelector("#stream").innerText.includes("not shown here: too many at once")`
+	for !browsertest.Evaluate[bool](page, dropped) {
+		m.logBurst()
 	}
 	page.Click(node("function:sales-api"))
 	page.AwaitText("#details-title", "Function sales-api")
 	page.AwaitText("#details .lines", "refused")
 	if got := page.Text("#rush-start"); got != "Call them off" {
-		t.Errorf("the button of the rush that is held says %q, want that it calls the buyers off", got)
+		t.Errorf("the button says %q during the rush, want Call them off", got)
 	}
 	release()
 	page.AwaitText("#rush-status", fmt.Sprintf("5,000 buyers came: %d bought, 4,950 were refused", sold))
-	// However much happens, the document is bounded.
+	// The size of the document is limited.
 	if lines := page.Count("#events tr"); lines > 300 {
 		t.Errorf("the page lists %d events, want at most 300", lines)
 	}
@@ -121,12 +123,12 @@ func TestConsoleStaysResponsiveInARush(t *testing.T) {
 func TestConsoleSaysWhyBuyersAreTurnedAway(t *testing.T) {
 	t.Parallel()
 	const busy = "all 21 instances of sales-api are busy (setting concurrency.sales-api)"
-	var m madeUp
+	var m fakeRun
 	var came atomic.Int64
-	m = openMadeUp(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	m = startFakeRun(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		id := fmt.Sprint("request-", came.Add(1))
 		w.Header().Set("Apigw-Requestid", id)
-		m.console.TurnedAway(id, busy) // as the API does it before it answers
+		m.console.TurnedAway(id, busy) // as the API does before it answers
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	sku := openShop(t).sell(t, product{stock: 1, manual: true})
@@ -140,11 +142,12 @@ func TestConsoleSaysWhyBuyersAreTurnedAway(t *testing.T) {
 
 func TestConsoleShowsADenialWhereItHappened(t *testing.T) {
 	t.Parallel()
-	m := openMadeUp(t, http.NotFoundHandler())
+	m := startFakeRun(t, http.NotFoundHandler())
 	page := browsertest.Open(t, screen, m.url)
 	page.AwaitText("#connection", "Live")
 	const topic = "arn:aws:sns:ap-northeast-2:000000000000:stock_empty"
-	// As package iam logs it. The picture has no edge for it: it is drawn from what is allowed.
+	// Package iam logs such an event. The diagram has no edge for it, because it shows only allowed
+	// calls.
 	m.log.With("part", "iam").Warn("access denied", events.AccessDenied.Attr(), "function", "sales-api",
 		"principal", "arn:aws:sts::000000000000:assumed-role/sales-api/sales-api",
 		"action", "sns:Publish", "resource", topic, "missing", "Allow sns:Publish on "+topic,
@@ -153,14 +156,14 @@ func TestConsoleShowsADenialWhereItHappened(t *testing.T) {
 	page.AwaitText("#denials", "as a grant beside STOCK_EMPTY_TOPIC")
 	page.Await(`document.querySelector('[data-edge="function:sales-api>topic:stock_empty"].denied')`)
 	if got := page.Count(".lock"); got != 1 {
-		t.Errorf("the picture has %d locks, want one on the edge that is denied", got)
+		t.Errorf("the diagram has %d locks, want one, on the denied edge", got)
 	}
 	page.CheckAccessibility()
 }
 
-// drawByHand makes the page draw when the test says so: as soon as an event of the browser's history has been handled. It notes whether the
-// details were open without the focus in them.
-const drawByHand = `(() => {
+// drawAfterHistory makes the page draw exactly after each event of the browser's history. It
+// records whether the details were then open without the focus.
+const drawAfterHistory = `(() => {
 	const frames = [];
 	window.requestAnimationFrame = (draw) => frames.push(draw);
 	window.openedWithoutFocus = [];
@@ -174,17 +177,18 @@ const drawByHand = `(() => {
 	return true;
 })()`
 
-// Who presses Escape when the part is on the screen wants to close it, also on a machine that draws slowly.
-func TestConsoleOpensAPartTogetherWithTheFocus(t *testing.T) {
+// A user who sees the details may press Escape at once. Without the focus, the details would not
+// close.
+func TestConsoleFocusesTheDetailsWhenItOpensThem(t *testing.T) {
 	t.Parallel()
-	page := browsertest.Open(t, screen, openMadeUp(t, http.NotFoundHandler()).url)
+	page := browsertest.Open(t, screen, startFakeRun(t, http.NotFoundHandler()).url)
 	page.AwaitText("#connection", "Live")
 	page.Await("document.querySelector(`" + node("function:sales-api") + " [role=button]`)")
-	browsertest.Evaluate[bool](page, drawByHand)
+	browsertest.Evaluate[bool](page, drawAfterHistory)
 	page.Focus(node("function:sales-api") + " [role=button]")
 	page.Press("\r")
 	page.AwaitFocused("heading Function sales-api")
 	if got := browsertest.Evaluate[[]string](page, "openedWithoutFocus"); len(got) > 0 {
-		t.Errorf("the part was on the screen without the focus after %q", got)
+		t.Errorf("the details were open without the focus after %q", got)
 	}
 }
