@@ -74,6 +74,6 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 		return fmt.Errorf("showing the stack in the console: %w", err)
 	}
 	// Before the database ends: the console, which began first, ends last.
-	r.onClose("console's connection to the database", func(context.Context) error { r.console.Leave(); return nil })
+	r.onClose("console's connection to the database", func(context.Context) error { r.console.ReleaseDatabase(); return nil })
 	return nil
 }

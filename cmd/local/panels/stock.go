@@ -60,7 +60,7 @@ func newStock(log *slog.Logger) *stock {
 }
 
 func (p *stock) panel() console.Panel {
-	return console.Panel{Name: "stock", State: p.state, Counters: p.counters, Start: p.start, Leave: p.end, Close: p.running.Wait}
+	return console.Panel{Name: "stock", State: p.state, Counters: p.counters, Start: p.start, ReleaseDatabase: p.end, Close: p.running.Wait}
 }
 
 // A StockState is how the products are, and how they were.

@@ -11,8 +11,8 @@ import (
 	"restock/local/view/console/page"
 )
 
-// ServeHTTP serves the page, what happens, and the controls. Whoever serves it keeps requests of other sites out: see
-// package loopback.
+// ServeHTTP serves the page, the stream of events, the state and the controls. The caller refuses
+// requests of other sites: see package loopback.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 func (c *Console) routes() http.Handler {
@@ -20,7 +20,9 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /events", c.serveStream)
 	mux.HandleFunc("GET /state", func(w http.ResponseWriter, _ *http.Request) { Answer(w, http.StatusOK, c.state()) })
 	mux.HandleFunc("GET /nodes/{id...}", c.serveNode)
-	mux.HandleFunc("GET /journeys", func(w http.ResponseWriter, _ *http.Request) { Answer(w, http.StatusOK, c.observer.journeys.list()) })
+	mux.HandleFunc("GET /journeys", func(w http.ResponseWriter, _ *http.Request) {
+		Answer(w, http.StatusOK, c.observer.journeys.list())
+	})
 	mux.HandleFunc("GET /journeys/{id...}", c.serveJourney)
 	mux.HandleFunc("POST /redrive", c.serveRedrive)
 	for _, p := range c.config.Panels {
@@ -33,7 +35,7 @@ func (c *Console) routes() http.Handler {
 	return protected(mux)
 }
 
-// files serves the page, and lists no folder.
+// files serves the files of a file system, but does not list folders.
 func files(from fs.FS) http.Handler {
 	served := http.FileServerFS(from)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,33 +62,34 @@ func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 func (c *Console) serveJourney(w http.ResponseWriter, r *http.Request) {
 	j, known := c.observer.journeys.get(r.PathValue("id"))
 	if !known {
-		Refuse(w, http.StatusNotFound, fmt.Errorf("there is no journey %q, or not any more: the latest %d are kept, and of those with a production order the latest %d", r.PathValue("id"), maxPlainJourneys, maxOrderedJourneys))
+		Refuse(w, http.StatusNotFound, fmt.Errorf("there is no journey %q; the console keeps the latest %d, "+
+			"and the latest %d with a production order", r.PathValue("id"), maxPlainJourneys, maxOrderedJourneys))
 		return
 	}
 	Answer(w, http.StatusOK, j)
 }
 
 func (c *Console) serveRedrive(w http.ResponseWriter, r *http.Request) {
-	var asked struct {
+	var body struct {
 		Queue string `json:"queue"`
 	}
-	if err := Decode(w, r, &asked); err != nil {
+	if err := Decode(w, r, &body); err != nil {
 		Fail(w, err)
 		return
 	}
 	var queue *sqs.Queue
 	for _, q := range c.current().Queues {
-		if q.Name() == asked.Queue {
+		if q.Name() == body.Queue {
 			queue = q
 		}
 	}
 	if queue == nil {
-		Refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no queue %q", asked.Queue))
+		Refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no queue %q", body.Queue))
 		return
 	}
 	done, err := redrive(queue)
 	if refused := (*awsapi.Error)(nil); errors.As(err, &refused) {
-		Refuse(w, http.StatusConflict, fmt.Errorf("queue %s: %s", asked.Queue, refused.Message))
+		Refuse(w, http.StatusConflict, fmt.Errorf("queue %s: %s", body.Queue, refused.Message))
 		return
 	}
 	if err != nil {

@@ -11,29 +11,29 @@ import (
 	"restock/local/view/events"
 )
 
-// A flow is what moves along an edge with an event.
+// A flow is how many messages or calls an event moved along an edge, and how many of them failed.
 type flow struct {
 	edge          string
 	moved, failed int
 }
 
-// A place finds the node that an event names, or "".
+// A place returns the id of the node that an event names, or "".
 type place func(*observer, *Event) string
 
-// named is the node whose name or ARN an attribute holds.
+// named returns the place whose name or ARN is the value of an attribute.
 func named(key string, kinds ...string) place {
 	return func(o *observer, e *Event) string { return o.picture.find(e.text(key), kinds...) }
 }
 
-// the is the first node of a kind: of a kind that the stack has one of.
-func the(kind string) place {
+// only returns the place of the first node of a kind, for kinds of which the stack has one.
+func only(kind string) place {
 	return func(o *observer, _ *Event) string { return o.picture.only(kind) }
 }
 
 var (
-	theAPI     = the(KindAPI)
-	theFactory = the(KindFactory)
-	theSecrets = the(KindSecrets)
+	theAPI     = only(KindAPI)
+	theFactory = only(KindFactory)
+	theSecrets = only(KindSecrets)
 	function   = named("function", KindFunction)
 	topic      = named("topic", KindTopic)
 	queue      = named("queue", KindQueue, KindDeadLetterQueue)
@@ -41,7 +41,7 @@ var (
 	schedule   = named("rule", KindSchedule)
 )
 
-// places are where the events of a part of the run happen.
+// places are the places of events, by the part of the run that logs them.
 var places = map[string]place{
 	"api":            theAPI,
 	"aws":            function,
@@ -49,7 +49,7 @@ var places = map[string]place{
 	"eventsource":    function,
 	"factory":        theFactory,
 	"lambda":         function,
-	"mariadb":        the(KindDatabase),
+	"mariadb":        only(KindDatabase),
 	"network":        function,
 	"scheduler":      schedule,
 	"secretsmanager": theSecrets,
@@ -57,8 +57,9 @@ var places = map[string]place{
 	"sqs":            queue,
 }
 
-// A meaning is what events of a kind say about the picture: what their node counts, and what moves
-// along which edge. The function more does what differs from event to event.
+// A meaning says how events of a kind change the picture: which counter of their node they
+// increment, and what moves along which edge. The function more handles what depends on the event's
+// attributes.
 type meaning struct {
 	counter  string
 	from, to place
@@ -72,7 +73,7 @@ var (
 	blocked = flow{failed: 1}
 )
 
-// meanings are those of all kinds of events that say more than where they happened.
+// meanings has every kind of event that means more than its place.
 var meanings = map[events.Kind]meaning{
 	events.APIRequest:                {counter: "requests", more: (*observer).request},
 	events.FunctionLine:              {more: (*observer).functionLine},
@@ -101,7 +102,7 @@ var meanings = map[events.Kind]meaning{
 	events.CallbackFailed:            {from: theFactory, to: theAPI, moves: fails},
 }
 
-// classify finds out where in the picture an event belongs, what moved, what it counts, and what it is about.
+// classify sets an event's node, edge and journey, and counts it.
 func (o *observer) classify(e *Event) {
 	e.trace = e.about()
 	if place := places[e.Part]; place != nil {
@@ -109,7 +110,7 @@ func (o *observer) classify(e *Event) {
 	}
 	m := meanings[e.Kind]
 	if e.ofFunction {
-		m = meanings[events.FunctionLine] // the kind is the function's own
+		m = meanings[events.FunctionLine] // e.Kind is the function's own
 	}
 	if m.counter != "" {
 		o.count(e.Node, m.counter, 1)
@@ -122,7 +123,7 @@ func (o *observer) classify(e *Event) {
 	}
 }
 
-// move says what moved along the event's edge, if that is drawn.
+// move sets the event's edge and flow, if the picture has the edge.
 func (e *Event) move(edge string, moved, failed int) {
 	if edge != "" {
 		e.Edge, e.flow = edge, flow{edge, moved, failed}
@@ -142,14 +143,14 @@ func (o *observer) request(e *Event) {
 	e.trace.refs, e.trace.shares, e.trace.find = []string{requestRef(id)}, nil, callback
 	e.trace.request = id
 	e.trace.text = fmt.Sprintf("%s %s %d", e.text("method"), e.text("path"), status)
-	// A page that polls begins no journey.
+	// The API logs the requests of polling pages below info: they begin no journey.
 	e.trace.begins = e.level > slog.LevelDebug
 
 	called := o.picture.graph.Routes[e.text("route")]
 	o.moved(o.picture.edge(e.Node, called), 1, failed)
 	if reason := e.text("turned_away"); reason != "" {
 		e.trace.text += ": " + reason
-		o.count(cmp.Or(called, e.Node), "throttled", 1) // no route: the API's own stage turned it away
+		o.count(cmp.Or(called, e.Node), "throttled", 1) // without a route, the API's stage has throttled it
 	}
 	caller := o.picture.only(KindBuyers)
 	if factory := theFactory(o, e); factory != "" && o.journeys.knows(callback) {
@@ -158,10 +159,10 @@ func (o *observer) request(e *Event) {
 	e.move(o.picture.edge(caller, e.Node), 1, failed)
 }
 
-// functionLine is about a line that a function wrote. Its production order and its units are the
-// program's to tell.
+// functionLine handles a line that a function wrote. The program says whether the line opens a
+// production order or receives units: see Config.Business.
 func (o *observer) functionLine(e *Event) {
-	e.trace.took = 0 // a duration in it may be any
+	e.trace.took = 0 // a line's attribute "duration" may mean anything
 	if id := e.text("message_id"); id != "" && e.level >= slog.LevelError {
 		o.deadLetters.failed(id, e.why(cmp.Or(e.text("error"), e.Message)), true)
 	}
@@ -183,11 +184,11 @@ func (o *observer) invocation(e *Event) {
 	}
 }
 
-// fromTopics is the sender of what topics deliver.
+// fromTopics is the sender of messages that topics deliver.
 const fromTopics = "sns.amazonaws.com"
 
 func (o *observer) messageSent(e *Event) {
-	if e.text("sender") != fromTopics { // MessageDelivered says what a topic sends
+	if e.text("sender") != fromTopics { // MessageDelivered counts the messages of a topic
 		e.move(o.picture.edge(function(o, e), e.Node), 1, 0)
 	}
 	c := contentsOf(e.text("body"))
@@ -200,7 +201,7 @@ func (o *observer) messageSent(e *Event) {
 	}
 }
 
-// deadLettered shows the event at the dead-letter queue.
+// deadLettered moves the event to the dead-letter queue.
 func (o *observer) deadLettered(e *Event) { e.Node = cmp.Or(dlq(o, e), e.Node) }
 
 func (o *observer) batch(e *Event) {
@@ -221,8 +222,8 @@ func (o *observer) messageFailed(e *Event) {
 	o.deadLetters.failed(e.text("message"), e.why("the function reported it as failed"), false)
 }
 
-// awsCall is about a call of AWS's API. Topics and queues have events of their own for the calls
-// that succeed.
+// awsCall handles a call of the AWS API. SNS and SQS log events of their own for calls that
+// succeed.
 func (o *observer) awsCall(e *Event) {
 	service, failed := e.text("service"), 0
 	e.trace.text = service + " " + e.text("operation")
@@ -237,16 +238,16 @@ func (o *observer) awsCall(e *Event) {
 	}
 }
 
-// denial puts a refusal by a policy on the edge where it happened, or else at who was refused: a
-// function, or the resource on whose behalf a service of AWS asked.
+// denial shows a refusal by a policy on the edge where it happened. Without such an edge, the
+// event's node is the caller: a function, or the resource on whose behalf an AWS service called.
 func (o *observer) denial(e *Event) {
 	who, what := cmp.Or(function(o, e), o.resource(e.text("source"))), o.resource(e.text("resource"))
 	e.Node, e.Denied = cmp.Or(who, what), true
 	e.move(o.picture.between(who, what), 0, 1)
 }
 
-// resource is the node of an ARN. Secrets, routes and rules may have ARNs that the picture does not
-// know.
+// resource returns the node of an ARN. The picture does not know all ARNs of secrets, routes and
+// rules; for them, resource returns the node of their service.
 func (o *observer) resource(arn string) string {
 	if ids := o.picture.named[arn]; len(ids) > 0 {
 		return ids[0]
@@ -258,10 +259,10 @@ func (o *observer) resource(arn string) string {
 	}[service])
 }
 
-// blockedCall puts a call for which the declared network has no way on the edge where it hangs.
+// blockedCall shows a call that the declared network blocks on the edge to its destination.
 func (o *observer) blockedCall(e *Event) {
 	e.Denied = true
-	e.move(o.picture.out(e.Node, map[string]string{
+	e.move(o.picture.firstEdge(e.Node, map[string]string{
 		"database": KindDatabase, "secretsmanager": KindSecrets, "sns": KindTopic, "sqs": KindQueue,
 		"internet": KindFactory,
 	}[e.text("service")]), 0, 1)
@@ -269,13 +270,13 @@ func (o *observer) blockedCall(e *Event) {
 
 func (o *observer) factoryOrder(e *Event) {
 	failed := 0
-	if e.text("lot") == "" { // it makes nothing of it
+	if e.text("lot") == "" { // the factory has not started a lot
 		failed = 1
 	}
 	e.move(o.picture.onlyEdge(KindFunction, e.Node), 1, failed)
 }
 
-// References are how events name what they are about.
+// A reference names an object that events are about. Its kind is its prefix.
 func requestRef(id string) string    { return "request:" + id }
 func invocationRef(id string) string { return "invocation:" + id }
 func traceRef(id string) string      { return "trace:" + id }
@@ -284,14 +285,13 @@ func orderRef(id string) string      { return "order:" + id }
 func lotRef(id string) string        { return "lot:" + id }
 func callbackRef(path string) string { return "callback:" + path }
 
-// reference makes a reference of an attribute of an event.
+// reference turns an attribute of an event into references.
 type reference struct {
 	key string
 	ref func(string) string
 }
 
-// of appends the references of an event. An attribute may hold several ids, with blanks between
-// them.
+// of appends the references of an event. Blanks separate the ids in an attribute.
 func (r reference) of(e *Event, refs []string) []string {
 	for id := range strings.FieldsSeq(e.text(r.key)) {
 		refs = append(refs, r.ref(id))
@@ -299,7 +299,7 @@ func (r reference) of(e *Event, refs []string) []string {
 	return refs
 }
 
-// The attributes that name what an event is about: alone, or with other journeys.
+// The attributes that refer to an object of one journey, and to an object of several.
 var (
 	owned = []reference{
 		{"message", messageRef}, {"queue_message", messageRef}, {"message_id", messageRef},
@@ -308,7 +308,7 @@ var (
 	shared = []reference{{"trace_id", traceRef}, {"message_ids", messageRef}, {"request_id", invocationRef}}
 )
 
-// about is what an event says by itself about its journey.
+// about returns what an event's attributes say about its journey.
 func (e *Event) about() trace {
 	t := trace{text: e.Message, took: e.duration("duration"), journey: e.text("correlation_id")}
 	for _, r := range owned {

@@ -9,7 +9,7 @@ import (
 	"restock/local/view/events"
 )
 
-func TestEventsAreWhereTheyHappened(t *testing.T) {
+func TestEventsHaveTheirPlaceInThePicture(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		log  func(*observed)
@@ -19,12 +19,12 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 		denied        bool
 	}{
 		{"a request", func(o *observed) {
-			o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status",
-				200, "request_id", "R")
+			o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
+				"status", 200, "request_id", "R")
 		}, "api:shop", "buyers:buyers>api:shop", 1, 0, false},
 		{"a request that fails", func(o *observed) {
-			o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status",
-				503, "request_id", "R")
+			o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
+				"status", 503, "request_id", "R")
 		}, "api:shop", "buyers:buyers>api:shop", 1, 1, false},
 		{"a line of a function", func(o *observed) {
 			o.part("lambda").Info(`{"level":"INFO","message":"sold","sku":"CP-502101","requestId":"L"}`,
@@ -34,12 +34,12 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 			o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S", "function", "sales-api")
 		}, "topic:stock_empty", "function:sales-api>topic:stock_empty", 1, 0, false},
 		{"a message from a topic to a queue", func(o *observed) {
-			o.debug("sns", events.MessageDelivered, "topic", "arn:aws:sns:eu:0:stock_empty", "queue",
-				"arn:aws:sqs:eu:0:stock_queue", "message", "S")
+			o.debug("sns", events.MessageDelivered, "topic", "arn:aws:sns:eu:0:stock_empty",
+				"queue", "arn:aws:sqs:eu:0:stock_queue", "message", "S")
 		}, "topic:stock_empty", "topic:stock_empty>queue:stock_queue", 1, 0, false},
-		{"a message that a queue does not take", func(o *observed) {
-			o.warn("sns", events.MessageLost, "topic", "arn:aws:sns:eu:0:stock_empty", "queue",
-				"arn:aws:sqs:eu:0:stock_queue", "message", "S")
+		{"a message that a queue refuses", func(o *observed) {
+			o.warn("sns", events.MessageLost, "topic", "arn:aws:sns:eu:0:stock_empty",
+				"queue", "arn:aws:sqs:eu:0:stock_queue", "message", "S")
 		}, "topic:stock_empty", "topic:stock_empty>queue:stock_queue", 1, 1, false},
 		{"a batch", func(o *observed) {
 			o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 10,
@@ -49,26 +49,24 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 			o.warn("eventsource", events.BatchFailed, "function", "stock", "queue", "stock_queue", "messages", 2,
 				"error", "why")
 		}, "function:stock", "queue:stock_queue>function:stock", 2, 2, false},
-		{"a message that failed too often", func(o *observed) {
+		{"a dead letter", func(o *observed) {
 			o.warn("sqs", events.MessageDeadLettered, "queue", "stock_queue", "message", "M", "receives", 5,
 				"dead_letter_queue", "stock_queue_dlq")
 		}, "dead-letter-queue:stock_queue_dlq", "queue:stock_queue>dead-letter-queue:stock_queue_dlq", 1, 0, false},
 		{"a request to the factory", func(o *observed) {
 			o.info("factory", events.FactoryOrderReceived, "lot", "F")
-		},
-			"factory:factory", "function:stock>factory:factory", 1, 0, false},
+		}, "factory:factory", "function:stock>factory:factory", 1, 0, false},
 		{"a request that the factory refuses", func(o *observed) {
 			o.info("factory", events.FactoryOrderReceived, "lot", "")
-		},
-			"factory:factory", "function:stock>factory:factory", 1, 1, false},
-		{"a callback that nobody takes", func(o *observed) {
+		}, "factory:factory", "function:stock>factory:factory", 1, 1, false},
+		{"a callback that fails", func(o *observed) {
 			o.warn("factory", events.CallbackFailed, "lot", "F", "callback", "http://127.0.0.1:1/receipts/O")
 		}, "factory:factory", "factory:factory>api:shop", 1, 1, false},
-		{"a schedule's time", func(o *observed) {
-			o.debug("scheduler", events.ScheduledInvocationDone, "rule", "arn:aws:events:eu:0:rule/sweep", "function",
-				"sweep")
+		{"a scheduled invocation", func(o *observed) {
+			o.debug("scheduler", events.ScheduledInvocationDone, "rule", "arn:aws:events:eu:0:rule/sweep",
+				"function", "sweep")
 		}, "schedule:sweep", "schedule:sweep>function:sweep", 1, 0, false},
-		{"a secret that is read", func(o *observed) {
+		{"a read of a secret", func(o *observed) {
 			o.debug("aws", events.AWSCallAnswered, "service", "secretsmanager", "operation", "GetSecretValue",
 				"function", "sales-api")
 		}, "function:sales-api", "function:sales-api>secrets:secrets", 1, 0, false},
@@ -76,40 +74,40 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 			o.debug("aws", events.AWSCallAnswered, "service", "secretsmanager", "operation", "GetSecretValue")
 		}, "", "", 0, 0, false},
 		{"a topic that a role may not publish to", func(o *observed) {
-			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/sales-api", "function",
-				"sales-api", "action", "sns:Publish", "resource", "arn:aws:sns:eu:0:stock_empty")
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/sales-api",
+				"function", "sales-api", "action", "sns:Publish", "resource", "arn:aws:sns:eu:0:stock_empty")
 		}, "function:sales-api", "function:sales-api>topic:stock_empty", 0, 1, true},
-		{"a queue that takes nothing from a topic", func(o *observed) {
+		{"a queue that denies a topic", func(o *observed) {
 			o.warn("iam", events.AccessDenied, "principal", "sns.amazonaws.com", "action", "sqs:SendMessage",
 				"resource", "arn:aws:sqs:eu:0:stock_queue", "source", "arn:aws:sns:eu:0:stock_empty")
 		}, "topic:stock_empty", "topic:stock_empty>queue:stock_queue", 0, 1, true},
 		{"a queue that a role may not receive from", func(o *observed) {
-			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/stock", "function",
-				"stock", "action", "sqs:ReceiveMessage", "resource", "arn:aws:sqs:eu:0:stock_queue")
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/stock",
+				"function", "stock", "action", "sqs:ReceiveMessage", "resource", "arn:aws:sqs:eu:0:stock_queue")
 		}, "function:stock", "queue:stock_queue>function:stock", 0, 1, true},
 		{"a secret that a role may not read", func(o *observed) {
-			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/sales-api", "function",
-				"sales-api", "action", "secretsmanager:GetSecretValue", "resource",
-				"arn:aws:secretsmanager:eu:0:secret:database-AbCdEf")
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/sales-api",
+				"function", "sales-api", "action", "secretsmanager:GetSecretValue",
+				"resource", "arn:aws:secretsmanager:eu:0:secret:database-AbCdEf")
 		}, "function:sales-api", "function:sales-api>secrets:secrets", 0, 1, true},
 		{"a function that an API may not invoke", func(o *observed) {
-			o.warn("iam", events.AccessDenied, "principal", "apigateway.amazonaws.com", "action",
-				"lambda:InvokeFunction", "resource", "arn:aws:lambda:eu:0:function:sales-api", "source",
-				"arn:aws:execute-api:eu:0:shop/$default/POST/checkout")
+			o.warn("iam", events.AccessDenied, "principal", "apigateway.amazonaws.com",
+				"action", "lambda:InvokeFunction", "resource", "arn:aws:lambda:eu:0:function:sales-api",
+				"source", "arn:aws:execute-api:eu:0:shop/$default/POST/checkout")
 		}, "api:shop", "api:shop>function:sales-api", 0, 1, true},
 		{"a function that a schedule may not invoke", func(o *observed) {
 			o.warn("iam", events.AccessDenied, "principal", "events.amazonaws.com", "action", "lambda:InvokeFunction",
 				"resource", "arn:aws:lambda:eu:0:function:sweep", "source", "arn:aws:events:eu:0:rule/sweep")
 		}, "schedule:sweep", "schedule:sweep>function:sweep", 0, 1, true},
-		{"something that is not drawn", func(o *observed) {
-			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/nobody", "function",
-				"nobody", "action", "sqs:SendMessage", "resource", "arn:aws:sqs:eu:0:nowhere")
+		{"a resource that the picture does not have", func(o *observed) {
+			o.warn("iam", events.AccessDenied, "principal", "arn:aws:sts::0:assumed-role/role/nobody",
+				"function", "nobody", "action", "sqs:SendMessage", "resource", "arn:aws:sqs:eu:0:nowhere")
 		}, "", "", 0, 0, true},
-		{"a closed way to the database", func(o *observed) {
-			o.warn("network", events.NetworkBlocked, "function", "sales-api", "to", "database database", "service",
-				"database", "missing", "an egress rule")
+		{"a blocked call to the database", func(o *observed) {
+			o.warn("network", events.NetworkBlocked, "function", "sales-api", "to", "database database",
+				"service", "database", "missing", "an egress rule")
 		}, "function:sales-api", "function:sales-api>database:database", 0, 1, true},
-		{"a closed way to the factory", func(o *observed) {
+		{"a blocked call to the factory", func(o *observed) {
 			o.warn("network", events.NetworkBlocked, "function", "stock", "to", "https://factory.example.com",
 				"service", "internet", "missing", "a NAT gateway")
 		}, "function:stock", "function:stock>factory:factory", 0, 1, true},
@@ -121,8 +119,8 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 				c.log(o)
 				e := o.taken(t)[0]
 				if e.Node != c.node || e.Edge != c.edge || e.Denied != c.denied {
-					t.Errorf("got it at %q, on %q, denied: %v; want %q, %q, %v", e.Node, e.Edge, e.Denied, c.node,
-						c.edge, c.denied)
+					t.Errorf("got node %q, edge %q, denied %v; want %q, %q, %v",
+						e.Node, e.Edge, e.Denied, c.node, c.edge, c.denied)
 				}
 				if got := o.totals()[c.edge]; got.moved != c.moved || got.failed != c.failed {
 					t.Errorf("got %d moved, %d failed; want %d, %d", got.moved, got.failed, c.moved, c.failed)
@@ -132,7 +130,7 @@ func TestEventsAreWhereTheyHappened(t *testing.T) {
 	}
 }
 
-func TestAJourneyOfABuyerWhoIsTurnedAwaySaysWhy(t *testing.T) {
+func TestAThrottledRequestHasItsReasonInItsJourney(t *testing.T) {
 	for reason, request := range map[string][]any{
 		"all 21 instances of sales-api are busy": {"route", "POST /checkout", "status", 503},
 		"the stage lets 1 request pass":          {"route", "", "status", 429},
@@ -142,7 +140,8 @@ func TestAJourneyOfABuyerWhoIsTurnedAwaySaysWhy(t *testing.T) {
 			"turned_away", reason)...)
 		o.taken(t)
 		j, ok := o.journeys.get("R")
-		if want := fmt.Sprintf("POST /checkout %d: %s", request[3], reason); !ok || j.Summary != want || j.Steps[0].Text != want {
+		want := fmt.Sprintf("POST /checkout %d: %s", request[3], reason)
+		if !ok || j.Summary != want || j.Steps[0].Text != want {
 			t.Errorf("got %+v, want %q", j, want)
 		}
 	}
@@ -159,8 +158,8 @@ func TestCountersCount(t *testing.T) {
 	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L1", "status", "success",
 		"init_duration", 10*time.Millisecond)
 	o.warn("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L2", "status", "timeout")
-	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 10, "failed",
-		3)
+	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 10,
+		"failed", 3)
 	o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S")
 	o.debug("sns", events.MessageDelivered, "topic", "stock_empty", "queue", "stock_queue", "message", "S")
 	o.taken(t)
@@ -178,10 +177,11 @@ func TestCountersCount(t *testing.T) {
 	}
 }
 
-func TestAFunctionsLineIsTheEventThatItDescribes(t *testing.T) {
+func TestAFunctionsLineBecomesTheEventThatItDescribes(t *testing.T) {
 	o := newObserved()
-	o.part("lambda").Info(`{"timestamp":"t","level":"INFO","message":"sold","stock":2,"_aws":{"Timestamp":1},"requestId":"own","correlation_id":"R"}`, events.FunctionLine.Attr(),
-		"function", "sales-api", "log_stream", "x", "stream", "stdout", "request_id", "the next one's")
+	o.part("lambda").Info(`{"timestamp":"t","level":"INFO","message":"sold","stock":2,"_aws":{"Timestamp":1},`+
+		`"requestId":"own","correlation_id":"R"}`, events.FunctionLine.Attr(),
+		"function", "sales-api", "log_stream", "x", "stream", "stdout", "request_id", "of the next invocation")
 	o.part("lambda").Info(`{"no":"message"}`, events.FunctionLine.Attr(), "function", "sales-api")
 	o.part("lambda").Info(`{"message":"breaks o`, events.FunctionLine.Attr(), "function", "sales-api")
 	taken := o.taken(t)
@@ -190,8 +190,8 @@ func TestAFunctionsLineIsTheEventThatItDescribes(t *testing.T) {
 		t.Errorf("got %+v", e)
 	}
 	for _, hidden := range []string{"_aws", "timestamp", "level", "stream", "log_stream", "requestId", "part"} {
-		if _, told := e.Attrs[hidden]; told {
-			t.Errorf("%s is told", hidden)
+		if _, shown := e.Attrs[hidden]; shown {
+			t.Errorf("the event has the hidden attribute %s", hidden)
 		}
 	}
 	for i, want := range []string{`{"no":"message"}`, `{"message":"breaks o`} {
@@ -210,27 +210,33 @@ func TestANodesLinesSurviveARushElsewhere(t *testing.T) {
 	}
 	lines, _ := o.node("function:stock")
 	if len(lines.Lines) != 1 || len(lines.Errors) != 1 || lines.Errors[0].Message != "it broke" {
-		t.Errorf("stock: got %d lines, %d errors; want its one", len(lines.Lines), len(lines.Errors))
+		t.Errorf("stock: got %d lines, %d errors; want one of each", len(lines.Lines), len(lines.Errors))
 	}
 	lines, _ = o.node("function:sales-api")
 	if len(lines.Lines) != maxLines || len(lines.Errors) != 0 {
-		t.Errorf("sales-api: got %d lines, %d errors; want the latest %d, and none", len(lines.Lines), len(lines.Errors), maxLines)
+		t.Errorf("sales-api: got %d lines, %d errors; want the latest %d lines, and no error",
+			len(lines.Lines), len(lines.Errors), maxLines)
 	}
 	if _, known := o.node("function:nobody"); known {
-		t.Error("a node that is not drawn has lines")
+		t.Error("a node that the picture does not have has lines")
 	}
 }
 
-// BenchmarkObserve is what a checkout costs the observer: a line of the function, the invocation's end, the API's request.
+// BenchmarkObserve measures the observer's cost of a checkout: a line of the function, the end of
+// the invocation, and the API's request.
 func BenchmarkObserve(b *testing.B) {
 	o := newObserved()
 	checkout := func() {
-		o.part("lambda").Info(`{"timestamp":"2026-11-22T02:43:39.9Z","level":"INFO","message":"sold","sale":"01a20123-4ad9-7612-933b-33d6695b2ec8","sku":"CP-502101","quantity":1,"unit_price":19900,"stock":2,"Sales":1,"UnitsSold":1,"_aws":{"Timestamp":1795315739909,"CloudWatchMetrics":[{"Namespace":"restock/dev","Dimensions":[[]],"Metrics":[{"Name":"Sales","Unit":"Count"}]}]},"requestId":"L","correlation_id":"R"}`, events.FunctionLine.Attr(),
-			"function", "sales-api", "stream", "stdout", "request_id", "L")
+		o.part("lambda").Info(`{"timestamp":"2026-11-22T02:43:39.9Z","level":"INFO","message":"sold",`+
+			`"sale":"01a20123-4ad9-7612-933b-33d6695b2ec8","sku":"CP-502101","quantity":1,"unit_price":19900,`+
+			`"stock":2,"Sales":1,"UnitsSold":1,"_aws":{"Timestamp":1795315739909,"CloudWatchMetrics":[{`+
+			`"Namespace":"restock/dev","Dimensions":[[]],"Metrics":[{"Name":"Sales","Unit":"Count"}]}]},`+
+			`"requestId":"L","correlation_id":"R"}`,
+			events.FunctionLine.Attr(), "function", "sales-api", "stream", "stdout", "request_id", "L")
 		o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L", "trace_id", "T",
 			"duration", time.Millisecond, "api_request_id", "R")
-		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status",
-			200, "duration", time.Millisecond, "request_id", "R")
+		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
+			"status", 200, "duration", time.Millisecond, "request_id", "R")
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -1,5 +1,7 @@
-// Package console shows a run while it runs: the stack as a picture, what moves in it, why something failed, and the controls to make something fail. It
-// is fed by the run's log, and serves a page for people, and the same as a stream and as JSON for programs.
+// Package console shows a run in a browser while it runs: a picture of the stack, the messages that
+// move in it, why something failed, and controls that make parts fail. It reads the run's events
+// and serves a page for people. Programs can read the same data as a stream and as JSON. A program
+// adds parts of its own to the page: see Panel.
 package console
 
 import (
@@ -14,38 +16,38 @@ import (
 	"restock/local/view/events"
 )
 
-// Config says whose console it is.
+// Config configures a console.
 type Config struct {
-	Program string // the name of the program that runs
+	Program string // the name of the Pulumi program
 	Stage   string
-	Records *events.Stream[events.Event] // what the run logs; its end is the console's
-	Log     *slog.Logger                 // of the console itself, which may be one whose records are those
+	Records *events.Stream[events.Event] // the run's log; the console stops when it ends
+	Log     *slog.Logger                 // for the console's own events; they may be in Records too
 
-	Panels []Panel // the program's own parts of the page
+	Panels []Panel // the parts of the page that the program adds
 
-	// Business says what a line of a function means to a journey, by the line's kind and
-	// attributes. It may be nil.
+	// Business returns what a line of a function means for its journey. Its arguments are the
+	// line's kind and attributes. It may be nil.
 	Business func(kind string, attrs map[string]any) Milestone
 }
 
-// A Milestone is what a journey has come to.
+// A Milestone is an event of a journey that its summary shows.
 type Milestone struct {
-	Ordered bool // a production order was opened: the journey is kept longer
-	Made    int  // units that came
+	Ordered bool // a production order was opened; the console keeps such journeys longer
+	Made    int  // units that the factory delivered
 }
 
-// A Stack is what runs.
+// A Stack is a running stack.
 type Stack struct {
 	Graph     Graph
-	Endpoints map[string]string // URLs, by name: "api", "aws", and the names of outside servers
+	Endpoints map[string]string // URLs by name: "api", "aws" and the names of outside servers
 	Queues    []*sqs.Queue
-	DSN       string // of the database, as its administrator; empty where there is none
+	DSN       string // of the database, as its administrator; empty if the stack has none
 
-	// Instances is how many instances of a function there are.
+	// Instances returns the number of a function's instances.
 	Instances func(function string) int
 }
 
-// Console is the console of a run. Its methods may be called from many goroutines.
+// A Console shows one run. Many goroutines may call its methods at the same time.
 type Console struct {
 	config   Config
 	log      *slog.Logger
@@ -56,17 +58,17 @@ type Console struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the next three fields
 	stack   Stack
 	build   *Build
-	changes []Change // the newest first
+	changes []Change // newest first
 
-	looking sync.Mutex // guards what follows
-	looked  time.Time
-	cached  changing // as it was when it was last looked
+	cacheMu  sync.Mutex // guards what follows
+	cached   changing
+	cachedAt time.Time
 }
 
-// New makes a console that shows nothing but events, until it is told what runs. It must be closed.
+// New returns a console that shows only events until Draw and Run are called. The caller closes it.
 func New(c Config) *Console {
 	ctx, cancel := context.WithCancel(context.Background())
 	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), ctx: ctx, cancel: cancel}
@@ -79,7 +81,8 @@ func New(c Config) *Console {
 	return console
 }
 
-// Close ends what the console runs, and the streams of those who listen to it. It may be called again.
+// Close ends the console's goroutines and the streams of its subscribers. Further calls have no
+// effect. The error is always nil.
 func (c *Console) Close() error {
 	c.cancel()
 	for _, p := range c.config.Panels {
@@ -91,10 +94,11 @@ func (c *Console) Close() error {
 	return nil
 }
 
-// Draw shows a stack's picture before it runs.
+// Draw shows the picture of a stack that does not run yet.
 func (c *Console) Draw(g Graph) { c.observer.show(g) }
 
-// Run shows a stack that runs, in place of the one before. It is watched until the console is closed. The error is a panel's.
+// Run shows a running stack instead of the one before, and starts the panels. The error is a
+// panel's.
 func (c *Console) Run(s Stack) error {
 	c.observer.show(s.Graph)
 	c.mu.Lock()
@@ -111,34 +115,35 @@ func (c *Console) Run(s Stack) error {
 	return nil
 }
 
-// Leave lets go of the stack's database, which is about to end. What the panels have read of it stays.
-func (c *Console) Leave() {
+// ReleaseDatabase tells the panels to close their connections to the stack's database, which is
+// about to stop. They keep the values that they have read.
+func (c *Console) ReleaseDatabase() {
 	for _, p := range c.config.Panels {
-		if p.Leave != nil {
-			p.Leave()
+		if p.ReleaseDatabase != nil {
+			p.ReleaseDatabase()
 		}
 	}
 }
 
-// A Build is the state of the functions' sources.
+// A Build is the state of the build of changed functions.
 type Build struct {
 	State  string    `json:"state"`           // "ok", "building" or "failed"
-	What   []string  `json:"what"`            // functions
-	Error  string    `json:"error,omitempty"` // what the compiler said
+	What   []string  `json:"what"`            // names of functions
+	Error  string    `json:"error,omitempty"` // the compiler's output
 	TookMS float64   `json:"took_ms,omitempty"`
 	Time   time.Time `json:"time"`
 }
 
-// A Change is what a change of the program has changed in the stack.
+// A Change is the effect that an edit of the program has on the stack.
 type Change struct {
 	Time  time.Time `json:"time"`
-	Lines []string  `json:"lines"` // "~ aws:sqs/queue:Queue stock_queue: visibilityTimeoutSeconds 60 → 30"
+	Lines []string  `json:"lines"` // such as "~ aws:sqs/queue:Queue stock_queue: visibilityTimeoutSeconds 60 → 30"
 }
 
-// maxChanges is how many changes are kept.
+// maxChanges is how many changes the console keeps.
 const maxChanges = 20
 
-// Built shows the state of the functions' sources.
+// Built shows the state of a build.
 func (c *Console) Built(b Build) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -152,7 +157,8 @@ func (c *Console) Changed(change Change) {
 	c.changes = append([]Change{change}, c.changes[:min(len(c.changes), maxChanges-1)]...)
 }
 
-// TurnedAway tells why the API refuses a request for which it has no capacity, before it answers.
+// TurnedAway tells the panels why the API throttles a request. The API calls it before it answers
+// the request.
 func (c *Console) TurnedAway(requestID, reason string) {
 	for _, p := range c.config.Panels {
 		if p.TurnedAway != nil {
@@ -161,7 +167,7 @@ func (c *Console) TurnedAway(requestID, reason string) {
 	}
 }
 
-// current is the stack that runs.
+// current returns the running stack.
 func (c *Console) current() Stack {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -18,29 +18,31 @@ import (
 	"restock/test/await"
 )
 
-// A house is a console with what it watches, on a server.
-type house struct {
+// A harness is a console on a server, with the log that it shows.
+type harness struct {
 	*httptest.Server
 	Console *console.Console
 	log     *slog.Logger
 	records *events.Stream[events.Event]
 }
 
-func newHouse(t *testing.T) *house {
+func newHarness(t *testing.T) *harness {
 	t.Helper()
 	records := events.NewStream[events.Event](1 << 16)
-	h := &house{records: records, log: slog.New(events.NewHandler(records, slog.LevelDebug))}
-	h.Console = console.New(console.Config{Program: "shop", Stage: "dev", Records: records, Log: h.log.With("part", "console")})
+	h := &harness{records: records, log: slog.New(events.NewHandler(records, slog.LevelDebug))}
+	h.Console = console.New(console.Config{
+		Program: "shop", Stage: "dev", Records: records, Log: h.log.With("part", "console"),
+	})
 	h.Server = httptest.NewServer(h.Console)
 	t.Cleanup(func() {
-		h.Console.Close() // the streams end, which the server waits for
+		h.Console.Close() // ends the streams: Server.Close waits for them
 		h.Server.Close()
 	})
 	h.Console.Draw(picture())
 	return h
 }
 
-// picture is a queue with its dead-letter queue, between a function and buyers.
+// picture has a queue with its dead-letter queue, a function, an API and its buyers.
 func picture() console.Graph {
 	g := console.Graph{Nodes: []console.Node{
 		{ID: "buyers:buyers", Kind: console.KindBuyers, Name: "buyers"},
@@ -50,25 +52,27 @@ func picture() console.Graph {
 		{ID: "dead-letter-queue:dlq", Kind: console.KindDeadLetterQueue, Name: "dlq", ARN: "arn:aws:sqs:eu:0:dlq"},
 		{ID: "factory:factory", Kind: console.KindFactory, Name: "factory"},
 	}}
-	for _, e := range [][2]string{{"buyers:buyers", "api:shop"}, {"queue:q", "function:stock"}, {"queue:q", "dead-letter-queue:dlq"}} {
+	for _, e := range [][2]string{
+		{"buyers:buyers", "api:shop"}, {"queue:q", "function:stock"}, {"queue:q", "dead-letter-queue:dlq"},
+	} {
 		g.Edges = append(g.Edges, console.Edge{ID: console.EdgeID(e[0], e[1]), From: e[0], To: e[1]})
 	}
 	return g
 }
 
-// get decodes the answer to a GET.
-func (h *house) get(t *testing.T, path string, into any) (status int) {
+// get sends a GET and decodes the answer.
+func (h *harness) get(t *testing.T, path string, into any) (status int) {
 	t.Helper()
 	return h.do(t, http.MethodGet, path, "", into)
 }
 
-// post sends a control.
-func (h *house) post(t *testing.T, path, body string, into any) (status int) {
+// post sends a control and decodes the answer.
+func (h *harness) post(t *testing.T, path, body string, into any) (status int) {
 	t.Helper()
 	return h.do(t, http.MethodPost, path, body, into)
 }
 
-func (h *house) do(t *testing.T, method, path, body string, into any) (status int) {
+func (h *harness) do(t *testing.T, method, path, body string, into any) (status int) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, h.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -92,8 +96,8 @@ func (h *house) do(t *testing.T, method, path, body string, into any) (status in
 	return response.StatusCode
 }
 
-func TestJourneysAndNodesAreFoundByIDsAsTheyAre(t *testing.T) {
-	h := newHouse(t)
+func TestJourneysAndNodesAreFoundByEscapedIDs(t *testing.T) {
+	h := newHarness(t)
 	h.log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, events.FunctionLine.Attr(),
 		"function", "stock")
 	var list []console.JourneySummary
@@ -102,11 +106,12 @@ func TestJourneysAndNodesAreFoundByIDsAsTheyAre(t *testing.T) {
 		return len(list) == 1
 	})
 	var journey console.Journey
-	if status := h.get(t, "/journeys/%2FHH%2BtFTd%3D", &journey); status != 200 || journey.ID != "/HH+tFTd=" || len(journey.Steps) != 1 {
+	status := h.get(t, "/journeys/%2FHH%2BtFTd%3D", &journey)
+	if status != 200 || journey.ID != "/HH+tFTd=" || len(journey.Steps) != 1 {
 		t.Errorf("got %d %+v", status, journey)
 	}
 	var lines console.NodeLines
-	if status := h.get(t, "/nodes/function:stock", &lines); status != 200 || len(lines.Lines) != 1 {
+	if status = h.get(t, "/nodes/function:stock", &lines); status != 200 || len(lines.Lines) != 1 {
 		t.Errorf("got %d %+v", status, lines)
 	}
 	for _, path := range []string{"/journeys/nowhere", "/nodes/function:nobody", "/nothing.js", "/..%2fgo.mod"} {
@@ -117,7 +122,7 @@ func TestJourneysAndNodesAreFoundByIDsAsTheyAre(t *testing.T) {
 	}
 }
 
-// queues are a queue and its dead-letter queue.
+// queues returns a queue and its dead-letter queue.
 func queues(t *testing.T) (q, dlq *sqs.Queue) {
 	t.Helper()
 	service := sqs.New(sqs.Config{Region: "eu", AccountID: "0"}, slog.New(slog.DiscardHandler))
@@ -136,8 +141,8 @@ func queues(t *testing.T) (q, dlq *sqs.Queue) {
 	return q, dlq
 }
 
-func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
-	h := newHouse(t)
+func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
+	h := newHarness(t)
 	q, dlq := queues(t)
 	if err := h.Console.Run(console.Stack{Graph: picture(), Queues: []*sqs.Queue{q, dlq}}); err != nil {
 		t.Fatal(err)
@@ -148,12 +153,14 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 		t.Fatal(err)
 	}
 	noWait := time.Duration(0)
-	for range 2 { // the second receive moves it
+	for range 2 { // the second receive moves the message to the dead-letter queue
 		if _, err := q.Receive(t.Context(), sqs.ReceiveOptions{Wait: &noWait}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	h.log.With("part", "lambda").Error(fmt.Sprintf(`{"level":"ERROR","message":"record failed","message_id":%q,"error":"the factory answered 503","correlation_id":"R"}`, id), events.FunctionLine.Attr(), "function", "stock")
+	line := `{"level":"ERROR","message":"record failed","message_id":%q,"error":"the factory answered 503",` +
+		`"correlation_id":"R"}`
+	h.log.With("part", "lambda").Error(fmt.Sprintf(line, id), events.FunctionLine.Attr(), "function", "stock")
 	h.log.With("part", "eventsource").Warn("message failed: it comes back after the visibility timeout",
 		events.MessageFailed.Attr(), "function", "stock", "queue", "q", "message", id)
 
@@ -161,12 +168,13 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 		DeadLetters []console.DeadLetter `json:"dead_letters"`
 		Counters    map[string]map[string]int
 	}
-	await.Until(t, "the state says why it failed", func() bool {
+	await.Until(t, "the state says why the message failed", func() bool {
 		h.get(t, "/state", &state)
 		return len(state.DeadLetters) == 1 && state.DeadLetters[0].Why != nil && state.DeadLetters[0].Journey == "R"
 	})
 	got := state.DeadLetters[0]
-	if got.ID != id || got.Queue != "dlq" || got.Subject != "도너츠 재고 부족" || got.Body != body || got.Why.Function != "stock" || got.Why.Error != "the factory answered 503" {
+	if got.ID != id || got.Queue != "dlq" || got.Subject != "도너츠 재고 부족" || got.Body != body ||
+		got.Why.Function != "stock" || got.Why.Error != "the factory answered 503" {
 		t.Errorf("got %+v, why %+v", got, got.Why)
 	}
 	if n := state.Counters["dead-letter-queue:dlq"]["visible"]; n != 1 {
@@ -177,7 +185,9 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 1 {
 		t.Errorf("redrive: got %d %+v", status, moved)
 	}
-	await.Until(t, "it is back in its queue", func() bool { return q.Counts().Visible == 1 && dlq.Counts().Visible == 0 })
+	await.Until(t, "the message is back in its queue", func() bool {
+		return q.Counts().Visible == 1 && dlq.Counts().Visible == 0
+	})
 	for _, c := range []struct {
 		queue, want string
 		status      int
@@ -186,27 +196,31 @@ func TestADeadLetterSaysWhyAndIsRedriven(t *testing.T) {
 		{"nowhere", "no queue", 404},
 	} {
 		var refused struct{ Error string }
-		if status := h.post(t, "/redrive", fmt.Sprintf(`{"queue":%q}`, c.queue), &refused); status != c.status || !strings.Contains(refused.Error, c.want) {
+		status := h.post(t, "/redrive", fmt.Sprintf(`{"queue":%q}`, c.queue), &refused)
+		if status != c.status || !strings.Contains(refused.Error, c.want) {
 			t.Errorf("redrive %s: got %d %+v, want %d: %q", c.queue, status, refused, c.status, c.want)
 		}
 	}
 }
 
-func TestDeadLettersSayToWhichOrdersTheyBelongAndWhichHaveExpired(t *testing.T) {
-	h := newHouse(t)
+func TestDeadLettersHaveTheirOrderAndWhetherTheyHaveExpired(t *testing.T) {
+	h := newHarness(t)
 	q, dlq := queues(t)
 	if err := h.Console.Run(console.Stack{Graph: picture(), Queues: []*sqs.Queue{q, dlq}}); err != nil {
 		t.Fatal(err)
 	}
 	const first, second = "0199a2c4-5f00-7000-8000-000000000001", "0199a2c4-5f00-7000-8000-000000000002"
-	bodies := []string{stockEmpty(t, first, "2020-01-01T00:00:00Z"), stockEmpty(t, first, "9999-01-01T00:00:00Z"), stockEmpty(t, second, "9999-01-01T00:00:00Z"), "도너츠"}
+	const past, future = "2020-01-01T00:00:00Z", "9999-01-01T00:00:00Z"
+	bodies := []string{
+		stockEmpty(t, first, past), stockEmpty(t, first, future), stockEmpty(t, second, future), "도너츠",
+	}
 	for _, body := range bodies {
 		if _, err := q.Send(sqs.SendInput{Body: body}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	noWait := time.Duration(0)
-	for range 2 { // the second receive moves them
+	for range 2 { // the second receive moves the messages to the dead-letter queue
 		if _, err := q.Receive(t.Context(), sqs.ReceiveOptions{MaxMessages: 10, Wait: &noWait}); err != nil {
 			t.Fatal(err)
 		}
@@ -224,15 +238,16 @@ func TestDeadLettersSayToWhichOrdersTheyBelongAndWhichHaveExpired(t *testing.T) 
 	}
 	want := map[string]int{first + " true": 1, first + " false": 1, second + " false": 1, " false": 1}
 	if !maps.Equal(got, want) {
-		t.Errorf("the dead letters are of %v, want %v", got, want)
+		t.Errorf("the dead letters have the orders %v, want %v", got, want)
 	}
 	var moved struct{ Moved, Orders, Expired int }
-	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 4 || moved.Orders != 2 || moved.Expired != 1 {
+	status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved)
+	if status != 200 || moved.Moved != 4 || moved.Orders != 2 || moved.Expired != 1 {
 		t.Errorf("redrive: got %d %+v, want 4 messages of 2 orders, 1 expired", status, moved)
 	}
 }
 
-// stockEmpty is the body of a message in stock_queue.
+// stockEmpty returns the body of a message in stock_queue.
 func stockEmpty(t *testing.T, order, validUntil string) string {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{

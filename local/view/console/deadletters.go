@@ -15,11 +15,11 @@ type DeadLetter struct {
 	ID       string    `json:"id"`
 	Sent     time.Time `json:"sent"`
 	Receives int       `json:"receives"`
-	Subject  string    `json:"subject,omitempty"` // of the notification that it is, if it is one
+	Subject  string    `json:"subject,omitempty"` // if the message is a notification of SNS
 	Body     string    `json:"body"`
-	Order    string    `json:"order,omitempty"` // the production order that it asks for; several letters may ask for one
-	Expired  bool      `json:"expired"`         // stock drops it: the sweep asks for the order again by itself
-	Why      *Why      `json:"why,omitempty"`   // the last failure that was heard of
+	Order    string    `json:"order,omitempty"` // the production order; several messages may be about one
+	Expired  bool      `json:"expired"`         // stock drops the message; the sweep requests the order again
+	Why      *Why      `json:"why,omitempty"`   // the last known failure
 	Journey  string    `json:"journey,omitempty"`
 }
 
@@ -30,37 +30,37 @@ type Why struct {
 	Error    string    `json:"error"`
 }
 
-// maxDeadLetters is how many messages are shown of a dead-letter queue.
+// maxDeadLetters is how many messages of each dead-letter queue the console shows.
 const maxDeadLetters = 50
 
-// deadLettersIn are the messages in dead-letter queues, the oldest of each first.
+// deadLettersIn returns the messages in dead-letter queues, oldest first in each queue.
 func deadLettersIn(queues []*sqs.Queue, whys *failures, journeys *journeys) []DeadLetter {
 	letters := []DeadLetter{}
 	for _, q := range queues {
 		for _, m := range q.Peek(maxDeadLetters) {
 			c := contentsOf(m.Body)
 			letters = append(letters, DeadLetter{
-				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount, Subject: c.Subject,
-				Body:  m.Body,
-				Order: c.Order, Expired: c.expired(), Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
+				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount,
+				Subject: c.Subject, Body: m.Body, Order: c.Order, Expired: c.expired(),
+				Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
 			})
 		}
 	}
 	return letters
 }
 
-// The contents of a message are what the console reads in its body, or in that of the SNS
-// notification that it is.
+// contents are the fields that the console reads in a message's body. If the message is a
+// notification of SNS, some of them are in the notification's message.
 type contents struct {
 	MessageID   string    `json:"MessageId"` // of the notification
 	Subject     string    // of the notification
 	Message     string    // of the notification
 	Correlation string    `json:"correlation_id"`
-	Order       string    `json:"production_order_id"` // that a stock_empty message asks for
-	ValidUntil  time.Time `json:"valid_until"`         // from then on, stock drops the message
+	Order       string    `json:"production_order_id"` // of a stock_empty message
+	ValidUntil  time.Time `json:"valid_until"`         // stock drops the message after this time
 }
 
-// contentsOf reads a body. Any other text has no contents.
+// contentsOf parses a body. A body that is not JSON has no contents.
 func contentsOf(body string) (c contents) {
 	_ = json.Unmarshal([]byte(body), &c)
 	if c.Message != "" {
@@ -73,16 +73,16 @@ func (c contents) expired() bool {
 	return c.Order != "" && !c.ValidUntil.IsZero() && !time.Now().Before(c.ValidUntil)
 }
 
-// A redriven says what was sent back from a dead-letter queue.
+// A redriven is the result of a redrive.
 type redriven struct {
 	Moved   int `json:"moved"`
-	Orders  int `json:"orders"`  // production orders that the messages ask for
-	Expired int `json:"expired"` // messages that stock drops
+	Orders  int `json:"orders"`  // different production orders of the messages
+	Expired int `json:"expired"` // messages that stock will drop
 }
 
-// redrive sends the messages of a dead-letter queue back to where they came from.
+// redrive moves the messages of a dead-letter queue back to their source queues.
 func redrive(q *sqs.Queue) (r redriven, err error) {
-	letters := q.Peek(math.MaxInt) // before they move
+	letters := q.Peek(math.MaxInt) // before Redrive moves them
 	if r.Moved, err = q.Redrive(); err != nil {
 		return redriven{}, err
 	}
@@ -100,24 +100,25 @@ func redrive(q *sqs.Queue) (r redriven, err error) {
 	return r, nil
 }
 
-// maxFailures is of how many messages the last failure is kept.
+// maxFailures bounds the messages whose last failure the console keeps.
 const maxFailures = 2000
 
-// failures are why messages failed: the last failure of each, of the messages that failed last.
+// failures keeps the last failure of each message, for the latest messages that failed.
 type failures struct {
 	mu        sync.Mutex // guards what follows
 	byMessage map[string]*Why
-	order     []string // the messages, in the order of their first failure
+	order     []string // ids of messages, in the order of their first failure
 }
 
 func newFailures() *failures { return &failures{byMessage: map[string]*Why{}} }
 
-// failed keeps a failure. One that says no more than that there was one does not replace what a function itself has said.
-func (f *failures) failed(message string, why Why, telling bool) {
+// failed keeps a failure. specific says that the failure has an error of its own: other failures do
+// not replace a known one.
+func (f *failures) failed(message string, why Why, specific bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if known := f.byMessage[message]; known != nil {
-		if telling {
+		if specific {
 			*known = why
 		}
 		return
@@ -130,7 +131,7 @@ func (f *failures) failed(message string, why Why, telling bool) {
 	f.order = append(f.order, message)
 }
 
-// of is a message's last failure; nil if none is known.
+// of returns a message's last failure, or nil.
 func (f *failures) of(message string) *Why {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,28 +10,28 @@ import (
 	"restock/local/view/events"
 )
 
-// An Event is what happened, as it is told: a record of the run's log, or a line of a function's,
-// and where in the picture it belongs.
+// An Event is an event as the console shows it: a record of the run's log, or a function's line of
+// JSON, with its place in the picture.
 type Event struct {
 	Seq     uint64         `json:"seq"`
 	Time    time.Time      `json:"time"`
 	Level   string         `json:"level"`
-	Kind    events.Kind    `json:"kind,omitempty"` // empty where no reader needs to recognise the event
+	Kind    events.Kind    `json:"kind,omitempty"` // empty if no reader needs to recognise the event
 	Message string         `json:"message"`
-	Part    string         `json:"part,omitempty"`    // of the run, that logged it
-	Node    string         `json:"node,omitempty"`    // the id of the node that it happened at
-	Edge    string         `json:"edge,omitempty"`    // the id of the edge that it happened on
-	Journey string         `json:"journey,omitempty"` // the id of the journey that it is a part of
-	Denied  bool           `json:"denied,omitempty"`  // a policy, or the network, did not allow it
+	Part    string         `json:"part,omitempty"`    // the part of the run that logged it
+	Node    string         `json:"node,omitempty"`    // the id of the node where it happened
+	Edge    string         `json:"edge,omitempty"`    // the id of the edge where it happened
+	Journey string         `json:"journey,omitempty"` // the id of its journey
+	Denied  bool           `json:"denied,omitempty"`  // a policy or the network blocked it
 	Attrs   map[string]any `json:"attrs,omitempty"`
 
-	ofFunction bool // it is a line that a function wrote
+	ofFunction bool // a function wrote the line
 	level      slog.Level
 	trace      trace
 	flow       flow
 }
 
-// important reports an event that goes before others where not all can be told.
+// important reports whether a stream that cannot carry all events prefers this one.
 func (e *Event) important() bool { return e.level >= slog.LevelWarn || e.Denied }
 
 // hiddenAttrs are the attributes that the console does not show: other fields of the event have the
@@ -42,7 +42,7 @@ var hiddenAttrs = map[string]bool{
 	"trace_id": true,
 }
 
-// unfold reads a record: a function's line of JSON is the event that it describes.
+// unfold converts a record. A function's line of JSON becomes the event that it describes.
 func unfold(r events.Event) *Event {
 	e := &Event{
 		Time: r.Time.UTC(), Kind: r.Kind, Message: r.Message, level: r.Level, Level: r.Level.String(),
@@ -53,8 +53,8 @@ func unfold(r events.Event) *Event {
 		e.Kind, e.Message = cmp.Or(line.Kind, e.Kind), line.Message
 		attrs = slices.Concat(attrs, line.Attrs)
 		if line.RequestID != "" {
-			// The host may tell a line that it reads late with the next invocation's id; the
-			// function knows its own.
+			// If the host reads a line late, the record has the next invocation's id; the line
+			// has the right one.
 			attrs = append(attrs, slog.String("request_id", line.RequestID))
 		}
 	}
@@ -65,7 +65,7 @@ func unfold(r events.Event) *Event {
 	return e
 }
 
-// value is an attribute's, in JSON's types.
+// value converts an attribute's value to a type of JSON.
 func value(v slog.Value) any {
 	switch v.Kind() {
 	case slog.KindDuration:
@@ -81,30 +81,30 @@ func value(v slog.Value) any {
 	}
 }
 
-// text is an attribute that is text; empty if it is not.
+// text returns an attribute that is a string, or "".
 func (e *Event) text(key string) string {
 	s, _ := e.Attrs[key].(string)
 	return s
 }
 
-// number is an attribute that is a number; zero if it is not.
+// number returns an attribute that is a number, or 0.
 func (e *Event) number(key string) int {
 	n, _ := e.Attrs[key].(float64)
 	return int(n)
 }
 
-// duration is an attribute that is a time span; zero if it is not.
+// duration returns an attribute that is a duration, or 0.
 func (e *Event) duration(key string) time.Duration {
 	d, _ := time.ParseDuration(e.text(key))
 	return d
 }
 
-// why is the event as a failure.
+// why returns the event as a message's failure.
 func (e *Event) why(text string) Why {
 	return Why{Time: e.Time, Function: e.text("function"), Error: text}
 }
 
-// trim leaves out what is not told.
+// trim removes hidden attributes.
 func (e *Event) trim() {
 	maps.DeleteFunc(e.Attrs, func(key string, _ any) bool { return hiddenAttrs[key] })
 }

@@ -2,7 +2,7 @@ package console
 
 import "restock/local/aws/sqs"
 
-// Kinds of nodes.
+// Kinds of nodes. The page has an icon for each.
 const (
 	KindBuyers          = "buyers"
 	KindAPI             = "api"
@@ -17,41 +17,41 @@ const (
 	KindPeople          = "people"
 )
 
-// A Graph is the stack as a picture: what there is, and between what things move.
+// A Graph is a picture of the stack: its parts, and the ways of messages and calls between them.
 type Graph struct {
 	Nodes []Node `json:"nodes"`
 	Edges []Edge `json:"edges"`
 
-	// Routes are the functions that serve the HTTP API's routes: ids of nodes by route key.
+	// Routes are the ids of the functions' nodes by the route keys of the HTTP API.
 	Routes map[string]string `json:"-"`
 }
 
 // A Node is a part of the stack.
 type Node struct {
-	ID     string `json:"id"` // its kind, a colon and its name
+	ID     string `json:"id"` // see NodeID
 	Kind   string `json:"kind"`
 	Label  string `json:"label"`
 	Detail string `json:"detail,omitempty"`
 
-	Name string `json:"-"` // as the run's log calls it
-	ARN  string `json:"-"` // empty where it has none
+	Name string `json:"-"` // the name in the run's log
+	ARN  string `json:"-"` // may be empty
 }
 
-// An Edge is a way that things move.
+// An Edge is a way of messages or calls from one node to another.
 type Edge struct {
-	ID    string `json:"id"` // EdgeID of its nodes
+	ID    string `json:"id"` // see EdgeID
 	From  string `json:"from"`
 	To    string `json:"to"`
 	Label string `json:"label,omitempty"`
 }
 
-// NodeID is the id of a node of a kind.
+// NodeID returns the id of a node: its kind, a colon and its name.
 func NodeID(kind, name string) string { return kind + ":" + name }
 
-// EdgeID is the id of the edge between two nodes.
+// EdgeID returns the id of the edge between two nodes: their ids, with ">" in between.
 func EdgeID(from, to string) string { return from + ">" + to }
 
-// A picture answers questions about a graph.
+// A picture indexes a graph. Its methods return the id of a node or of an edge, or "".
 type picture struct {
 	graph Graph
 	nodes map[string]Node     // by id
@@ -74,7 +74,7 @@ func newPicture(g Graph) *picture {
 	return p
 }
 
-// find is the id of the node of one of some kinds with a name, or an ARN; empty if there is none.
+// find returns the node that has one of the kinds, and a name or an ARN.
 func (p *picture) find(nameOrARN string, kinds ...string) string {
 	for _, id := range p.named[nameOrARN] {
 		for _, kind := range kinds {
@@ -90,7 +90,7 @@ func (p *picture) queue(nameOrARN string) string {
 	return p.find(nameOrARN, KindQueue, KindDeadLetterQueue)
 }
 
-// only is the id of the first node of a kind: of those that there is one of.
+// only returns the first node of a kind, for kinds of which the stack has one.
 func (p *picture) only(kind string) string {
 	for _, n := range p.graph.Nodes {
 		if n.Kind == kind {
@@ -100,7 +100,7 @@ func (p *picture) only(kind string) string {
 	return ""
 }
 
-// edge is the id of the edge between two nodes, empty if none is drawn.
+// edge returns the edge from one node to another.
 func (p *picture) edge(from, to string) string {
 	if id := EdgeID(from, to); p.edges[id] {
 		return id
@@ -108,7 +108,7 @@ func (p *picture) edge(from, to string) string {
 	return ""
 }
 
-// between is the edge that joins two nodes, whichever way it leads; empty if none is drawn.
+// between returns the edge that joins two nodes, in either direction.
 func (p *picture) between(a, b string) string {
 	if id := p.edge(a, b); id != "" {
 		return id
@@ -116,7 +116,7 @@ func (p *picture) between(a, b string) string {
 	return p.edge(b, a)
 }
 
-// onlyEdge is the edge that leads into a node from one of a kind; empty where there is none, or more than one.
+// onlyEdge returns the edge into a node from a node of a kind, if there is exactly one.
 func (p *picture) onlyEdge(kind, to string) (found string) {
 	for _, e := range p.graph.Edges {
 		if e.To == to && p.nodes[e.From].Kind == kind {
@@ -129,8 +129,8 @@ func (p *picture) onlyEdge(kind, to string) (found string) {
 	return found
 }
 
-// out is the first edge that leads from a node to one of a kind; empty if there is none.
-func (p *picture) out(from, kind string) string {
+// firstEdge returns the first edge from a node to a node of a kind.
+func (p *picture) firstEdge(from, kind string) string {
 	for _, e := range p.graph.Edges {
 		if e.From == from && p.nodes[e.To].Kind == kind {
 			return e.ID
@@ -139,7 +139,7 @@ func (p *picture) out(from, kind string) string {
 	return ""
 }
 
-// deadLetterQueues are the queues of a list that are drawn as such.
+// deadLetterQueues returns the queues that the picture shows as dead-letter queues.
 func (p *picture) deadLetterQueues(queues []*sqs.Queue) (found []*sqs.Queue) {
 	for _, q := range queues {
 		if p.find(q.ARN(), KindDeadLetterQueue) != "" {

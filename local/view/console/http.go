@@ -10,15 +10,15 @@ import (
 	"net/http"
 )
 
-// maxBody is how many bytes a control takes.
+// maxBody is the most bytes in the body of a control.
 const maxBody = 16 << 10
 
-// contentSecurityPolicy lets the page load what the console itself serves, and nothing else.
-const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// contentSecurityPolicy lets the page load only files of the console.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// protected adds to the answers what keeps other sites from embedding the page, or from reading what it loads. That they
-// send requests is refused where the console is served: see package loopback.
+// protected adds headers that stop other sites from embedding the page and from reading answers.
+// Package loopback refuses the requests that other sites send.
 func protected(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -32,7 +32,7 @@ func protected(h http.Handler) http.Handler {
 	})
 }
 
-// A Refusal is an error with the status that it is answered with.
+// A Refusal is an error with the HTTP status of its answer.
 type Refusal struct {
 	Status int
 	Err    error
@@ -41,10 +41,12 @@ type Refusal struct {
 func (r Refusal) Error() string { return r.Err.Error() }
 func (r Refusal) Unwrap() error { return r.Err }
 
-// Decode reads a control's body: a document of JSON, with no other fields than those of the struct.
+// Decode parses the body of a control: one JSON document. Unknown fields are errors. Every error
+// that Decode returns is a Refusal.
 func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return Refusal{http.StatusUnsupportedMediaType, fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))}
+		err = fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))
+		return Refusal{http.StatusUnsupportedMediaType, err}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -54,7 +56,7 @@ func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 		return Refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
-		return Refusal{http.StatusBadRequest, errors.New("the body is empty: send a document of JSON, like {}")}
+		return Refusal{http.StatusBadRequest, errors.New("the body is empty: send a JSON document, like {}")}
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -62,12 +64,12 @@ func Decode(w http.ResponseWriter, r *http.Request, into any) error {
 		return Refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Refusal{http.StatusBadRequest, errors.New("the body holds more than one document")}
+		return Refusal{http.StatusBadRequest, errors.New("the body has more than one JSON document")}
 	}
 	return nil
 }
 
-// Answer writes a document of JSON.
+// Answer writes a value as JSON.
 func Answer(w http.ResponseWriter, status int, value any) {
 	text, err := document(value)
 	if err != nil {
@@ -76,10 +78,11 @@ func Answer(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n')) // the client went away
+	_, _ = w.Write(append(text, '\n')) // an error means that the client has gone
 }
 
-// document is a value as JSON in one line, which is no part of HTML and need not be escaped as one.
+// document returns a value as one line of JSON. The answer is no HTML, so <, > and & stay as they
+// are.
 func document(value any) ([]byte, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -88,12 +91,12 @@ func document(value any) ([]byte, error) {
 	return bytes.TrimSuffix(text.Bytes(), []byte("\n")), err
 }
 
-// Refuse writes an error.
+// Refuse answers with a status and an error: {"error": "…"}.
 func Refuse(w http.ResponseWriter, status int, err error) {
 	Answer(w, status, map[string]string{"error": err.Error()})
 }
 
-// Fail answers with an error: by its own status, or else by 400.
+// Fail answers with an error. The status is that of a Refusal, or 400 for all other errors.
 func Fail(w http.ResponseWriter, err error) {
 	status := http.StatusBadRequest
 	if r := (Refusal{}); errors.As(err, &r) {

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-func TestControlsTakeJSONAlone(t *testing.T) {
-	h := newHouse(t)
-	const unknown = `{"queue":"nowhere"}` // refused, with 404, where it is read
+func TestControlsAcceptOnlyJSON(t *testing.T) {
+	h := newHarness(t)
+	const unknown = `{"queue":"nowhere"}` // a control that reads it answers 404
 	for _, c := range []struct {
 		name, method, path, contentType, body string
 		status                                int
@@ -18,9 +18,9 @@ func TestControlsTakeJSONAlone(t *testing.T) {
 		{"a charset", "POST", "/redrive", "application/json; charset=utf-8", unknown, 404},
 		{"a form", "POST", "/redrive", "text/plain", unknown, 415},
 		{"no content type", "POST", "/redrive", "", `{"queue":"dlq"}`, 415},
-		{"too much", "POST", "/redrive", "application/json", `{"queue":"` + strings.Repeat("x", 1<<20) + `"}`, 413},
-		{"a control that is read", "GET", "/redrive", "", "", 404},
-		{"another site that asks whether it may", "OPTIONS", "/redrive", "", "", 405},
+		{"a large body", "POST", "/redrive", "application/json", `{"queue":"` + strings.Repeat("x", 1<<20) + `"}`, 413},
+		{"a GET of a control", "GET", "/redrive", "", "", 404},
+		{"a preflight request of another site", "OPTIONS", "/redrive", "", "", 405},
 	} {
 		r := httptest.NewRequest(c.method, c.path, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", c.contentType)
@@ -31,14 +31,16 @@ func TestControlsTakeJSONAlone(t *testing.T) {
 			t.Errorf("%s: %s %s got %d %s, want %d", c.name, c.method, c.path, w.Code, w.Body, c.status)
 		}
 		if got := w.Header().Get("Access-Control-Allow-Origin"); got != "" {
-			t.Errorf("%s: it lets %q read", c.name, got)
+			t.Errorf("%s: other sites may read the answer: %q", c.name, got)
 		}
 	}
 }
 
 func TestThePageIsServedWithAStrictPolicy(t *testing.T) {
-	h := newHouse(t)
-	for path, kind := range map[string]string{"/": "text/html", "/console.js": "text/javascript", "/console.css": "text/css"} {
+	h := newHarness(t)
+	for path, kind := range map[string]string{
+		"/": "text/html", "/console.js": "text/javascript", "/console.css": "text/css",
+	} {
 		response, err := http.Get(h.URL + path)
 		if err != nil {
 			t.Fatal(err)
@@ -48,12 +50,16 @@ func TestThePageIsServedWithAStrictPolicy(t *testing.T) {
 			t.Errorf("%s: got %s, %s; want %s", path, response.Status, got, kind)
 		}
 		policy := response.Header.Get("Content-Security-Policy")
-		for _, directive := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
+		for _, directive := range []string{
+			"default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'",
+			"frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'",
+		} {
 			if !strings.Contains(policy, directive) {
 				t.Errorf("%s: the policy %q lacks %q", path, policy, directive)
 			}
 		}
-		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") || response.Header.Get("X-Content-Type-Options") != "nosniff" {
+		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") ||
+			response.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: got %v", path, response.Header)
 		}
 	}

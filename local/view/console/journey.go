@@ -11,21 +11,21 @@ import (
 	"restock/local/view/events"
 )
 
-// A trace is what an event says about the journey that it is a part of.
+// A trace is what an event says about its journey.
 type trace struct {
-	journey string   // the journey's id, where the event says it
-	request string   // the id of an API request, which is that of a journey that it begins
-	begins  bool     // the event begins a journey where it is a part of none
-	refs    []string // what the event is about, each a part of one journey
-	find    string   // one more reference, that tells the journey where it is known, and is not bound to it
-	shares  []string // what several journeys may be a part of: an invocation with a batch of messages
-	order   bool     // a production order was opened
-	made    int      // units that came
-	text    string
-	took    time.Duration // what ended with the event
+	journey string        // the journey's id, if the event has it
+	request string        // the id of an API request, which is the id of a journey that it begins
+	begins  bool          // the event begins a journey if it belongs to none
+	refs    []string      // references to objects of one journey
+	find    string        // one more reference that may find the journey, but is not bound to it
+	shares  []string      // references to objects of several journeys, such as an invocation with a batch
+	order   bool          // a production order was opened
+	made    int           // units that the factory delivered
+	text    string        // the text of the step
+	took    time.Duration // the duration of the work that ended with the event
 }
 
-// about are all references of an event.
+// about returns all references of an event.
 func (t *trace) about() []string {
 	about := slices.Concat(t.refs, t.shares)
 	if t.find != "" {
@@ -34,20 +34,20 @@ func (t *trace) about() []string {
 	return about
 }
 
-// A journey is all that a buyer's request has caused.
+// A journey is everything that a buyer's request has caused.
 type journey struct {
 	id      string
 	events  []*Event
-	refs    []string // what is bound to it
+	refs    []string // the references that are bound to it
 	order   bool
 	made    int
-	request string // the first request, and its answer
+	request string // the first request and the status of its answer
 	level   slog.Level
 	began   time.Time
 	ended   time.Time
 }
 
-// maxSteps is how many events of a journey are kept.
+// maxSteps is how many events of a journey the console keeps.
 const maxSteps = 200
 
 func (j *journey) add(e *Event) {
@@ -75,11 +75,12 @@ type JourneySummary struct {
 	Began   time.Time `json:"began"`
 	TookMS  float64   `json:"took_ms"`
 	Summary string    `json:"summary"`
-	Level   string    `json:"level"` // of its worst event
+	Level   string    `json:"level"` // the highest level of its events
 	Steps   int       `json:"steps"`
 }
 
-// A Journey is all that a buyer's request has caused, in the order in which it began.
+// A Journey is everything that a buyer's request has caused. Its steps are in the order in which
+// they began.
 type Journey struct {
 	JourneySummary
 	Steps []Step `json:"steps"`
@@ -103,23 +104,24 @@ func (j *journey) summary() JourneySummary {
 	if j.made > 0 {
 		text += fmt.Sprintf(" → %d made", j.made)
 	}
-	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: text, Level: j.level.String(), Steps: len(j.events)}
+	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: text,
+		Level: j.level.String(), Steps: len(j.events)}
 }
 
-func (j *journey) whole() Journey {
-	whole := Journey{JourneySummary: j.summary(), Steps: make([]Step, 0, len(j.events))}
+func (j *journey) withSteps() Journey {
+	all := Journey{JourneySummary: j.summary(), Steps: make([]Step, 0, len(j.events))}
 	for _, e := range j.events {
 		at := e.Time.Add(-e.trace.took).Sub(j.began)
-		whole.Steps = append(whole.Steps, Step{
+		all.Steps = append(all.Steps, Step{
 			AtMS: milliseconds(at), TookMS: milliseconds(e.trace.took), Node: e.Node, Edge: e.Edge,
 			Kind: e.Kind, Text: e.trace.text, Level: e.Level, Denied: e.Denied, Attrs: e.Attrs,
 		})
 	}
-	slices.SortStableFunc(whole.Steps, func(a, b Step) int { return cmp.Compare(a.AtMS, b.AtMS) })
-	return whole
+	slices.SortStableFunc(all.Steps, func(a, b Step) int { return cmp.Compare(a.AtMS, b.AtMS) })
+	return all
 }
 
-// milliseconds is a time span in milliseconds, to the hundredth.
+// milliseconds returns a duration in milliseconds, rounded to two decimals.
 func milliseconds(d time.Duration) float64 {
 	return math.Round(float64(d)/float64(10*time.Microsecond)) / 100
 }

@@ -7,30 +7,31 @@ import (
 	"sync"
 )
 
-// How many journeys are kept. A rush of buyers who are sold something, or refused, does not push out those that have led to a production order.
+// Limits of what the console keeps. A rush of buyers does not push out the journeys that have led
+// to a production order: they have a limit of their own.
 const (
 	maxPlainJourneys   = 500
 	maxOrderedJourneys = 200
 	maxListed          = 100
-	maxHeld            = 4096 // events of which it is not known yet which journey they are a part of
+	maxHeld            = 4096 // events whose journey is not known yet
 )
 
-// journeys joins events into journeys. Events may come in any order: an event that nothing is known of is held until one comes that is about the
-// same thing and says whose it is.
+// journeys joins events into journeys. Events may come in any order: journeys holds an event
+// without a known journey until another event connects their references to a journey.
 type journeys struct {
 	mu      sync.Mutex // guards what follows
 	byID    map[string]*journey
 	owner   map[string]*journey   // by reference
-	sharers map[string][]*journey // by reference of what is shared
-	plain   []*journey            // by age, the oldest first
-	ordered []*journey            // the same, of those with a production order
+	sharers map[string][]*journey // by reference to a shared object
+	plain   []*journey            // without a production order, oldest first
+	ordered []*journey            // with a production order, oldest first
 
-	held      []*heldEvent // a ring: the oldest is overwritten
+	held      []*heldEvent // a ring buffer: a new event overwrites the oldest
 	heldNext  int
 	heldByRef map[string][]*heldEvent
 }
 
-// A heldEvent waits for its journey.
+// A heldEvent waits until its journey is known.
 type heldEvent struct {
 	event *Event
 	done  bool
@@ -43,14 +44,14 @@ func newJourneys() *journeys {
 	}
 }
 
-// knows reports whether a reference is a part of a journey.
+// knows reports whether a reference belongs to a journey.
 func (s *journeys) knows(ref string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.owner[ref] != nil
 }
 
-// of is the id of the journey that a reference is a part of; empty where none is known.
+// of returns the id of the journey that a reference belongs to, or "".
 func (s *journeys) of(ref string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +61,7 @@ func (s *journeys) of(ref string) string {
 	return ""
 }
 
-// add makes an event a part of its journeys, and says in it which that is, where it is one.
+// add adds an event to its journeys. If it belongs to exactly one, add sets Event.Journey.
 func (s *journeys) add(e *Event) {
 	t := &e.trace
 	if t.journey == "" && len(t.about()) == 0 {
@@ -70,7 +71,7 @@ func (s *journeys) add(e *Event) {
 	defer s.mu.Unlock()
 	joined := s.find(e)
 	if len(joined) == 0 {
-		if t.request == "" { // an API's request is told of when all that it has waited for is over
+		if t.request == "" { // the API logs a request last, so no later event can find its journey
 			s.hold(e)
 		}
 		return
@@ -81,7 +82,8 @@ func (s *journeys) add(e *Event) {
 	s.join(e, joined)
 }
 
-// list returns the journeys, the newest first: those with a production order, and as many of the others as there is room for.
+// list returns up to maxListed journeys, newest first: up to half of them with a production order,
+// the rest without.
 func (s *journeys) list() []JourneySummary {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,7 +93,9 @@ func (s *journeys) list() []JourneySummary {
 	for _, j := range slices.Concat(ordered, plain) {
 		list = append(list, j.summary())
 	}
-	slices.SortStableFunc(list, func(a, b JourneySummary) int { return cmp.Or(b.Began.Compare(a.Began), cmp.Compare(b.ID, a.ID)) })
+	slices.SortStableFunc(list, func(a, b JourneySummary) int {
+		return cmp.Or(b.Began.Compare(a.Began), cmp.Compare(b.ID, a.ID))
+	})
 	return list
 }
 
@@ -103,13 +107,13 @@ func (s *journeys) get(id string) (j Journey, ok bool) {
 	if found == nil {
 		return j, false
 	}
-	return found.whole(), true
+	return found.withSteps(), true
 }
 
-// The rest must be called with the lock held.
+// The caller of the following methods holds the lock.
 
-// find returns the journeys that an event is a part of: that which it names, or that which its references are a part of, or those that share
-// what it is about.
+// find returns the journeys of an event: the one that it names, the one that owns one of its
+// references, or those that share one of them.
 func (s *journeys) find(e *Event) []*journey {
 	t := e.trace
 	if t.journey != "" {
@@ -153,7 +157,7 @@ func (s *journeys) create(id string) *journey {
 	return j
 }
 
-// join makes an event a part of journeys, and with it those that were held for want of what it says.
+// join adds an event to journeys, and then the held events that it connects to them.
 func (s *journeys) join(e *Event, joined []*journey) {
 	for _, j := range joined {
 		hadOrder := j.order
@@ -178,7 +182,7 @@ func (s *journeys) join(e *Event, joined []*journey) {
 	}
 }
 
-// own binds a reference to a journey, unless it is bound to one.
+// own binds a reference to a journey, unless another journey owns it.
 func (s *journeys) own(j *journey, ref string) {
 	if s.owner[ref] == nil && len(j.refs) < 3*maxSteps {
 		s.owner[ref] = j
@@ -186,7 +190,7 @@ func (s *journeys) own(j *journey, ref string) {
 	}
 }
 
-// share binds what is shared to a journey, unless it is bound to it, or belongs to one alone.
+// share adds a journey to those that share a reference, unless one journey owns the reference.
 func (s *journeys) share(j *journey, ref string) {
 	if s.owner[ref] == nil && !slices.Contains(s.sharers[ref], j) && len(j.refs) < 3*maxSteps {
 		s.sharers[ref] = append(s.sharers[ref], j)
@@ -206,22 +210,18 @@ func (s *journeys) keepLonger(j *journey) {
 	}
 }
 
-// forget removes what leads to a journey.
+// forget removes a journey and its references.
 func (s *journeys) forget(j *journey) {
 	delete(s.byID, j.id)
 	for _, ref := range j.refs {
 		if s.owner[ref] == j {
 			delete(s.owner, ref)
 		}
-		if sharers := slices.DeleteFunc(s.sharers[ref], func(other *journey) bool { return other == j }); len(sharers) > 0 {
-			s.sharers[ref] = sharers
-		} else {
-			delete(s.sharers, ref)
-		}
+		remove(s.sharers, ref, j)
 	}
 }
 
-// hold keeps an event until its journey is known, or later ones need the place.
+// hold keeps an event until its journey is known, or until newer events overwrite it.
 func (s *journeys) hold(e *Event) {
 	if oldest := s.held[s.heldNext]; oldest != nil {
 		s.drop(oldest)
@@ -234,19 +234,23 @@ func (s *journeys) hold(e *Event) {
 	}
 }
 
-// drop ends the wait of an event.
+// drop removes a held event from the references that it waits for.
 func (s *journeys) drop(h *heldEvent) {
 	h.done = true
 	for _, ref := range h.event.trace.about() {
-		if left := slices.DeleteFunc(s.heldByRef[ref], func(other *heldEvent) bool { return other == h }); len(left) > 0 {
-			s.heldByRef[ref] = left
-		} else {
-			delete(s.heldByRef, ref)
-		}
+		remove(s.heldByRef, ref, h)
 	}
 }
 
-// release joins the events that waited for a reference to the journeys that it is a part of now.
+// remove removes a value from the list of a reference, and the list if it is empty then.
+func remove[T comparable](lists map[string][]T, ref string, value T) {
+	lists[ref] = slices.DeleteFunc(lists[ref], func(other T) bool { return other == value })
+	if len(lists[ref]) == 0 {
+		delete(lists, ref)
+	}
+}
+
+// release adds the events that waited for a reference to their journeys.
 func (s *journeys) release(ref string) {
 	for _, h := range slices.Clone(s.heldByRef[ref]) {
 		if h.done {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -12,7 +11,8 @@ import (
 	"restock/local/view/events"
 )
 
-// sellout logs what the sale that empties the shelf causes, from the buyer's request to the goods receipt, as the run logs it.
+// sellout logs the events of the sale that empties the stock, from the buyer's request to the goods
+// receipt, as a run logs them.
 func sellout(o *observed, n int) {
 	id := func(what string) string { return fmt.Sprintf("%s%d", what, n) }
 	line := func(function, message, invocation, more string) {
@@ -42,25 +42,26 @@ func sellout(o *observed, n int) {
 	line("stock", "factory asked", id("L2-"), correlated)
 	o.info("lambda", events.InvocationEnded, "function", "stock", "request_id", id("L2-"), "trace_id", id("T2-"),
 		"message_ids", id("M"))
-	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 1, "failed",
-		0, "message_ids", id("M"))
+	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 1,
+		"failed", 0, "message_ids", id("M"))
 	o.debug("factory", events.FactoryStepDone, "lot", id("F"), "step", "종료")
 
 	line("stock-increase", "goods received", id("L3-"), correlated)
-	o.info("lambda", events.InvocationEnded, "function", "stock-increase", "request_id", id("L3-"), "trace_id",
-		id("T3-"), "api_request_id", id("C"))
+	o.info("lambda", events.InvocationEnded, "function", "stock-increase", "request_id", id("L3-"),
+		"trace_id", id("T3-"), "api_request_id", id("C"))
 	o.info("api", events.APIRequest, "method", "POST", "path", "/receipts/"+id("O"), "route", "POST /receipts/{order}",
 		"status", 200, "request_id", id("C"))
-	o.info("factory", events.LotDelivered, "lot", id("F"), "callback", callback, "correlation_id", id("R"), "status",
-		200)
+	o.info("factory", events.LotDelivered, "lot", id("F"), "callback", callback, "correlation_id", id("R"),
+		"status", 200)
 }
 
-// envelope is a message of the shop in SNS's envelope.
+// envelope returns a message of the shop in an SNS notification.
 func envelope(id, order, correlation string) string {
-	return fmt.Sprintf(`{"MessageId":%q,"Message":%q}`, id, fmt.Sprintf(`{"production_order_id":%q,"correlation_id":%q}`, order, correlation))
+	message := fmt.Sprintf(`{"production_order_id":%q,"correlation_id":%q}`, order, correlation)
+	return fmt.Sprintf(`{"MessageId":%q,"Message":%q}`, id, message)
 }
 
-// steps are the texts of a journey's steps, sorted.
+// steps returns the texts of a journey's steps, sorted.
 func steps(j Journey) []string {
 	var texts []string
 	for _, s := range j.Steps {
@@ -71,8 +72,8 @@ func steps(j Journey) []string {
 }
 
 func TestAJourneyGoesFromTheBuyerToTheGoodsReceipt(t *testing.T) {
-	t.Run("as the run says it", func(t *testing.T) { followSellout(t, newObserved()) })
-	t.Run("in other words", func(t *testing.T) {
+	t.Run("messages of the run", func(t *testing.T) { followSellout(t, newObserved()) })
+	t.Run("reworded messages", func(t *testing.T) {
 		o := newObserved()
 		o.reworded = true
 		followSellout(t, o)
@@ -92,22 +93,23 @@ func followSellout(t *testing.T, o *observed) {
 	}
 	for _, ref := range []string{messageRef("M1"), messageRef("S1"), orderRef("O1"), lotRef("F1"), requestRef("C1")} {
 		if got := o.journeys.of(ref); got != "R1" {
-			t.Errorf("%s is a part of %q, want R1", ref, got)
+			t.Errorf("%s belongs to %q, want R1", ref, got)
 		}
 	}
 }
 
-func TestTheFactorysCallbackIsNoBuyer(t *testing.T) {
+func TestTheFactorysCallbackIsNoRequestOfABuyer(t *testing.T) {
 	o := newObserved()
 	sellout(o, 1)
 	o.taken(t)
 	if got := o.totals(); got["factory:factory>api:shop"].moved != 1 || got["buyers:buyers>api:shop"].moved != 1 {
-		t.Errorf("got %v, want one request of each", got)
+		t.Errorf("got %v, want one request of the factory and one of the buyers", got)
 	}
 }
 
-// A line is read from a process's pipe, an answer from its socket, and who logs first is chance.
-func TestAJourneyIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
+// The host reads lines from a function's pipe, and answers from its socket: the order of their
+// events is random.
+func TestAJourneyIsTheSameInAnyOrderOfEvents(t *testing.T) {
 	all := newObserved()
 	sellout(all, 1)
 	sellout(all, 2)
@@ -132,13 +134,14 @@ func TestAJourneyIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
 		for id, texts := range want {
 			j, _ := o.journeys.get(id)
 			if got := steps(j); !slices.Equal(got, texts) {
-				t.Fatalf("seed %d: %s has the steps\n%s\nwant\n%s\nheard of in the order\n%s", seed, id, strings.Join(got, "\n"), strings.Join(texts, "\n"), order(shuffled))
+				t.Fatalf("seed %d: %s has the steps\n%s\nwant\n%s\nin the order of events\n%s",
+					seed, id, strings.Join(got, "\n"), strings.Join(texts, "\n"), order(shuffled))
 			}
 		}
 	}
 }
 
-// nearly are records in another order: each is no more than six places away from where it was.
+// nearly shuffles records: it moves each by at most six places.
 func nearly(records []events.Event, random *rand.Rand) []events.Event {
 	places := make([]int, len(records))
 	indexes := make([]int, len(records))
@@ -161,22 +164,24 @@ func order(records []events.Event) string {
 	return text.String()
 }
 
-func TestMessagesOfABatchArePartsOfTheirOwnJourneys(t *testing.T) {
+func TestMessagesOfABatchBelongToTheirOwnJourneys(t *testing.T) {
 	o := newObserved()
 	for i := range 2 {
 		body := envelope(fmt.Sprint("S", i), fmt.Sprint("O", i), fmt.Sprint("R", i))
-		o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", fmt.Sprint("M", i), "sender",
-			"sns.amazonaws.com", "body", body)
+		o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", fmt.Sprint("M", i),
+			"sender", "sns.amazonaws.com", "body", body)
 	}
-	o.part("lambda").Error(`{"level":"ERROR","message":"record failed","requestId":"L","message_id":"M1","error":"503","correlation_id":"R1"}`, events.FunctionLine.Attr(), "function", "stock")
+	o.part("lambda").Error(`{"level":"ERROR","message":"record failed","requestId":"L","message_id":"M1",`+
+		`"error":"503","correlation_id":"R1"}`, events.FunctionLine.Attr(), "function", "stock")
 	o.info("lambda", events.InvocationEnded, "function", "stock", "request_id", "L", "message_ids", "M0 M1")
 	o.warn("eventsource", events.MessageFailed, "function", "stock", "queue", "stock_queue", "message", "M1",
 		"receives", 1)
-	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 2, "failed",
-		1, "message_ids", "M0 M1")
+	o.debug("eventsource", events.BatchProcessed, "function", "stock", "queue", "stock_queue", "messages", 2,
+		"failed", 1, "message_ids", "M0 M1")
 	o.taken(t)
 	for id, want := range map[string][]string{
-		"R0": {"function:stock batch processed", "function:stock invocation of stock", "queue:stock_queue message sent"},
+		"R0": {"function:stock batch processed", "function:stock invocation of stock",
+			"queue:stock_queue message sent"},
 		"R1": {"function:stock batch processed", "function:stock invocation of stock", "function:stock message failed",
 			"function:stock record failed", "queue:stock_queue message sent"},
 	} {
@@ -187,11 +192,12 @@ func TestMessagesOfABatchArePartsOfTheirOwnJourneys(t *testing.T) {
 	}
 }
 
-// A program whose messages and lines say nothing of a journey has journeys all the same: by the trace that AWS's SDKs pass on.
-func TestATraceMakesAJourneyOfWhatSaysNothing(t *testing.T) {
+// The messages and lines of this program have no correlation id. Its events still form a journey:
+// the trace id that the AWS SDK passes on connects them.
+func TestATraceIDConnectsEventsWithoutACorrelationID(t *testing.T) {
 	o := newObserved()
-	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M", "sender", "AROA:sales-api", "function",
-		"sales-api", "body", "hello", "trace_id", "T")
+	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M", "sender", "AROA:sales-api",
+		"function", "sales-api", "body", "hello", "trace_id", "T")
 	o.info("lambda", events.FunctionLine, "function", "sales-api", "request_id", "L")
 	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L", "trace_id", "T",
 		"api_request_id", "R")
@@ -207,72 +213,73 @@ func TestATraceMakesAJourneyOfWhatSaysNothing(t *testing.T) {
 
 func TestARedrivenMessageStaysInItsJourney(t *testing.T) {
 	o := newObserved()
-	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M", "sender", "sns.amazonaws.com", "body",
-		`{"correlation_id":"R"}`)
-	o.warn("sqs", events.MessageDeadLettered, "queue", "stock_queue", "message", "M", "dead_letter_queue",
-		"stock_queue_dlq")
+	o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", "M", "sender", "sns.amazonaws.com",
+		"body", `{"correlation_id":"R"}`)
+	o.warn("sqs", events.MessageDeadLettered, "queue", "stock_queue", "message", "M",
+		"dead_letter_queue", "stock_queue_dlq")
 	o.debug("sqs", events.MessageRedriven, "queue", "stock_queue_dlq", "message", "M", "queue_message", "N")
 	o.taken(t)
 	if got := o.journeys.of(messageRef("N")); got != "R" {
-		t.Errorf("the message that it became is a part of %q, want R", got)
+		t.Errorf("the redriven message belongs to %q, want R", got)
 	}
 }
 
-func TestPagesThatPollBeginNoJourney(t *testing.T) {
+func TestRequestsOfPollingPagesBeginNoJourney(t *testing.T) {
 	o := newObserved()
 	o.debug("api", events.APIRequest, "method", "GET", "path", "/products", "route", "GET /products", "status", 200,
 		"request_id", "R")
 	o.taken(t)
 	if list := o.journeys.list(); len(list) != 0 {
-		t.Errorf("got %v", list)
+		t.Errorf("got %v, want no journey", list)
 	}
 }
 
-func TestJourneysAreBoundedAndThoseWithAnOrderStay(t *testing.T) {
+func TestJourneysAreBoundedAndJourneysWithAnOrderStay(t *testing.T) {
 	o := newObserved()
 	sellout(o, 0)
 	for i := range 20_000 {
 		o.part("lambda").Info(fmt.Sprintf(`{"message":"refused","requestId":"L%d","correlation_id":"B%d"}`, i, i),
 			events.FunctionLine.Attr(), "function", "sales-api")
-		o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", fmt.Sprint("L", i), "trace_id",
-			fmt.Sprint("T", i), "api_request_id", fmt.Sprint("B", i))
+		o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", fmt.Sprint("L", i),
+			"trace_id", fmt.Sprint("T", i), "api_request_id", fmt.Sprint("B", i))
 		o.info("lambda", events.FunctionLine, "function", "sales-api", "request_id", fmt.Sprint("X", i))
-		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 409, "request_id",
-			fmt.Sprint("B", i))
+		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 409,
+			"request_id", fmt.Sprint("B", i))
 		o.taken(t)
 	}
 	list := o.journeys.list()
 	if len(list) != maxListed || !slices.ContainsFunc(list, func(j JourneySummary) bool { return j.ID == "R0" }) {
-		t.Errorf("got %d journeys, want %d, and the one with a production order among them", len(list), maxListed)
+		t.Errorf("got %d journeys, want %d, with the one that has a production order", len(list), maxListed)
 	}
 	if list[0].ID != "B19999" {
 		t.Errorf("the first is %s, want the newest", list[0].ID)
 	}
 	s := o.journeys
 	for what, sizes := range map[string][2]int{
-		"journeys":                   {len(s.byID), maxPlainJourneys + maxOrderedJourneys},
-		"references":                 {len(s.owner), 20 * maxPlainJourneys},
-		"shared references":          {len(s.sharers), 20 * maxPlainJourneys},
-		"references that are waited": {len(s.heldByRef), 3 * maxHeld},
+		"journeys":                  {len(s.byID), maxPlainJourneys + maxOrderedJourneys},
+		"references":                {len(s.owner), 20 * maxPlainJourneys},
+		"shared references":         {len(s.sharers), 20 * maxPlainJourneys},
+		"references of held events": {len(s.heldByRef), 3 * maxHeld},
 	} {
 		if sizes[0] > sizes[1] {
-			t.Errorf("%d %s are kept, want %d at most", sizes[0], what, sizes[1])
+			t.Errorf("%d %s are kept, want at most %d", sizes[0], what, sizes[1])
 		}
 	}
-	if left := len(slices.Collect(maps.Keys(s.owner))); left == 0 {
-		t.Error("nothing is bound")
+	if len(s.owner) == 0 {
+		t.Error("no reference has an owner")
 	}
 }
 
 func TestAJourneyIsNoLongerThanItsMaximum(t *testing.T) {
 	o := newObserved()
 	for i := range 10 * maxSteps {
-		o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", fmt.Sprint("M", i), "body",
-			`{"correlation_id":"R"}`)
+		o.debug("sqs", events.MessageSent, "queue", "stock_queue", "message", fmt.Sprint("M", i),
+			"body", `{"correlation_id":"R"}`)
 		o.taken(t)
 	}
 	j, _ := o.journeys.get("R")
 	if len(j.Steps) != maxSteps || len(o.journeys.owner) > 3*maxSteps {
-		t.Errorf("got %d steps, %d references; want %d, and %d at most", len(j.Steps), len(o.journeys.owner), maxSteps, 3*maxSteps)
+		t.Errorf("got %d steps, %d references; want %d, and at most %d", len(j.Steps), len(o.journeys.owner), maxSteps,
+			3*maxSteps)
 	}
 }

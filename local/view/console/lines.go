@@ -1,6 +1,6 @@
 package console
 
-// NodeLines are the latest events of a node, the oldest first, and of those that were errors or denials.
+// NodeLines are the latest events of a node, and its latest errors and denials, oldest first.
 type NodeLines struct {
 	Lines  []*Event `json:"lines"`
 	Errors []*Event `json:"errors"`
@@ -9,13 +9,13 @@ type NodeLines struct {
 // nodeLines keeps the latest events of a node.
 type nodeLines struct{ lines, errors latest }
 
-// maxLines is how many events of a kind are kept of a node.
+// maxLines is how many events, and how many errors, the console keeps for each node.
 const maxLines = 50
 
-// latest keeps the latest events, as many as maxLines.
+// latest is a ring buffer of maxLines events.
 type latest struct {
 	ring [maxLines]*Event
-	next int // how many have come
+	next int // how many events were added
 }
 
 func (l *latest) add(e *Event) {
@@ -23,7 +23,7 @@ func (l *latest) add(e *Event) {
 	l.next++
 }
 
-// values are the events, the oldest first.
+// values returns the events, oldest first.
 func (l *latest) values() []*Event {
 	kept := make([]*Event, 0, min(l.next, maxLines))
 	for i := max(0, l.next-maxLines); i < l.next; i++ {

@@ -10,7 +10,7 @@ import (
 	"restock/local/view/events"
 )
 
-// shop is a picture like the shop's.
+// shop is a picture of a stack like the shop's.
 func shop() Graph {
 	node := func(kind, name, arn string) Node {
 		return Node{ID: NodeID(kind, name), Kind: kind, Label: name, Name: name, ARN: arn}
@@ -31,28 +31,32 @@ func shop() Graph {
 			node(KindSchedule, "sweep", "arn:aws:events:eu:0:rule/sweep"),
 			node(KindFactory, "factory", ""),
 		},
-		Routes: map[string]string{"POST /checkout": "function:sales-api", "POST /receipts/{order}": "function:stock-increase"},
+		Routes: map[string]string{
+			"POST /checkout": "function:sales-api", "POST /receipts/{order}": "function:stock-increase",
+		},
 	}
 	for _, e := range [][2]string{
 		{"buyers:buyers", "api:shop"}, {"api:shop", "function:sales-api"}, {"api:shop", "function:stock-increase"},
-		{"function:sales-api", "topic:stock_empty"}, {"topic:stock_empty", "queue:stock_queue"}, {"queue:stock_queue", "function:stock"},
-		{"queue:stock_queue", "dead-letter-queue:stock_queue_dlq"}, {"function:stock", "factory:factory"}, {"factory:factory", "api:shop"},
-		{"function:sales-api", "database:database"}, {"function:sales-api", "secrets:secrets"}, {"schedule:sweep", "function:sweep"},
+		{"function:sales-api", "topic:stock_empty"}, {"topic:stock_empty", "queue:stock_queue"},
+		{"queue:stock_queue", "function:stock"}, {"queue:stock_queue", "dead-letter-queue:stock_queue_dlq"},
+		{"function:stock", "factory:factory"}, {"factory:factory", "api:shop"},
+		{"function:sales-api", "database:database"}, {"function:sales-api", "secrets:secrets"},
+		{"schedule:sweep", "function:sweep"},
 	} {
 		g.Edges = append(g.Edges, Edge{ID: EdgeID(e[0], e[1]), From: e[0], To: e[1]})
 	}
 	return g
 }
 
-// observed is an observer of the shop, to whose log what is to be observed is written.
+// observed is an observer of the shop, with a log whose events it observes.
 type observed struct {
 	*observer
 	log      *slog.Logger
 	records  *events.Subscription[events.Event]
-	reworded bool // every message has another text than the run's
+	reworded bool // replaces the text of every message
 }
 
-// milestone is what the shop's lines mean.
+// milestone is the Business function of the shop.
 func milestone(kind string, attrs map[string]any) (m Milestone) {
 	switch kind {
 	case "production_order_opened":
@@ -66,13 +70,15 @@ func milestone(kind string, attrs map[string]any) (m Milestone) {
 
 func newObserved() *observed {
 	records := events.NewStream[events.Event](1 << 16)
-	o := &observed{newObserver(milestone), slog.New(events.NewHandler(records, slog.LevelDebug)), records.Subscribe(0),
-		false}
+	o := &observed{
+		observer: newObserver(milestone), log: slog.New(events.NewHandler(records, slog.LevelDebug)),
+		records: records.Subscribe(0),
+	}
 	o.show(shop())
 	return o
 }
 
-// messageOf is the message in a function's line.
+// messageOf matches the message in a function's line.
 var messageOf = regexp.MustCompile(`"message":"[^"]*"`)
 
 func reworded(r events.Event) string {
@@ -82,10 +88,10 @@ func reworded(r events.Event) string {
 	return "reworded"
 }
 
-// part is the log of a part of the run.
+// part returns the logger of a part of the run.
 func (o *observed) part(name string) *slog.Logger { return o.log.With("part", name) }
 
-// logs logs an event of a part of the run. Its message is the text of its kind.
+// logs logs an event of a part of the run. The message is the kind's name.
 func (o *observed) logs(level slog.Level, part string, kind events.Kind, attrs ...any) {
 	message := strings.ReplaceAll(string(kind), "_", " ")
 	o.part(part).Log(context.Background(), level, message, append(attrs, kind.Attr())...)
@@ -103,7 +109,7 @@ func (o *observed) warn(part string, kind events.Kind, attrs ...any) {
 	o.logs(slog.LevelWarn, part, kind, attrs...)
 }
 
-// take observes what was logged, and returns it.
+// taken observes the events that were logged since the last call, and returns them.
 func (o *observed) taken(t testing.TB) (taken []*Event) {
 	t.Helper()
 	batch, err := o.records.Read(1 << 20)

@@ -9,37 +9,39 @@ import (
 )
 
 const (
-	// streamCapacity is how many events are kept for whoever reads them: a slow reader has lost what is older.
+	// streamCapacity is how many events the console keeps for its subscribers. A subscriber that
+	// falls further behind loses the oldest.
 	streamCapacity = 8192
-	// readAtOnce is how many records the observer takes at a time.
+	// readAtOnce is how many records the observer reads at a time.
 	readAtOnce = 512
 )
 
-// An observer makes of the run's records what the console shows. What it keeps is bounded, whatever comes.
+// An observer turns the run's records into the data that the console shows. Its memory is bounded.
 type observer struct {
-	told        *events.Stream[*Event]
+	stream      *events.Stream[*Event]
 	journeys    *journeys
 	deadLetters *failures
 
 	mu       sync.Mutex // guards what follows
 	picture  *picture
-	business func(kind string, attrs map[string]any) Milestone // nil for a program that says nothing of it
-	counters map[string]map[string]int                         // by node, by name
-	flows    map[string]flow                                   // by edge: since the beginning
+	business func(kind string, attrs map[string]any) Milestone // Config.Business; may be nil
+	counters map[string]map[string]int                         // by node and name
+	flows    map[string]flow                                   // sums since the run began, by edge
 	lines    map[string]*nodeLines                             // by node
 }
 
 func newObserver(business func(kind string, attrs map[string]any) Milestone) *observer {
 	return &observer{
 		business: business,
-		told:     events.NewStream[*Event](streamCapacity), journeys: newJourneys(), deadLetters: newFailures(),
-		picture: newPicture(Graph{}), counters: map[string]map[string]int{}, flows: map[string]flow{}, lines: map[string]*nodeLines{},
+		stream:   events.NewStream[*Event](streamCapacity), journeys: newJourneys(), deadLetters: newFailures(),
+		picture: newPicture(Graph{}), counters: map[string]map[string]int{}, flows: map[string]flow{},
+		lines: map[string]*nodeLines{},
 	}
 }
 
-// observe reads the run's records until the stream, or ctx, ends.
+// observe reads the run's records until the stream or ctx ends.
 func (o *observer) observe(ctx context.Context, records *events.Subscription[events.Event]) {
-	defer o.told.Close()
+	defer o.stream.Close()
 	for {
 		batch, err := records.Next(ctx, readAtOnce)
 		if err != nil {
@@ -47,20 +49,21 @@ func (o *observer) observe(ctx context.Context, records *events.Subscription[eve
 		}
 		for _, r := range batch.Values {
 			if e := o.take(r); e != nil {
-				o.told.Publish(e)
+				o.stream.Publish(e)
 			}
 		}
 	}
 }
 
-// take makes an event of a record, the next that is told; nil of one that says nothing that another does not. From then on the event does not
-// change: many read it.
+// take turns a record into the next event of the stream. It returns nil for a line of the access
+// log, because the API's own event says the same. Many goroutines read the event: nobody changes it
+// after take.
 func (o *observer) take(r events.Event) *Event {
 	if r.Kind == events.AccessLogged {
 		return nil
 	}
 	e := unfold(r)
-	e.Seq = o.told.Latest() + 1 // nobody else publishes
+	e.Seq = o.stream.Latest() + 1 // the observer is the only publisher
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.classify(e)
@@ -71,28 +74,28 @@ func (o *observer) take(r events.Event) *Event {
 	return e
 }
 
-// show replaces the picture. What was counted stays.
+// show replaces the picture. Counters stay.
 func (o *observer) show(g Graph) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.picture = newPicture(g)
 }
 
-// shown is the picture that is shown.
+// shown returns the picture.
 func (o *observer) shown() *picture {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.picture
 }
 
-// totals are what has moved since the beginning, by edge.
+// totals returns the sums of all flows since the run began, by edge.
 func (o *observer) totals() map[string]flow {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return maps.Clone(o.flows)
 }
 
-// counted are the counters, by node and name.
+// counted returns a copy of the counters, by node and name.
 func (o *observer) counted() map[string]map[string]int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -103,7 +106,8 @@ func (o *observer) counted() map[string]map[string]int {
 	return counted
 }
 
-// node returns the latest events of a node, and of those the errors, which are kept longer.
+// node returns the latest events and the latest errors of a node. known is false for a node that
+// the picture does not have.
 func (o *observer) node(id string) (lines NodeLines, known bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -117,7 +121,7 @@ func (o *observer) node(id string) (lines NodeLines, known bool) {
 	return lines, true
 }
 
-// The rest must be called with the lock held.
+// The caller of the following methods holds the lock.
 
 func (o *observer) count(node, counter string, n int) {
 	if node == "" || n == 0 {
@@ -137,7 +141,7 @@ func (o *observer) moved(edge string, moved, failed int) {
 	o.flows[edge] = flow{edge, total.moved + moved, total.failed + failed}
 }
 
-// keep keeps an event among the latest of its node.
+// keep adds an event to the latest of its node.
 func (o *observer) keep(e *Event) {
 	if e.Node == "" {
 		return

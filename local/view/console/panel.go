@@ -11,36 +11,41 @@ import (
 	"restock/local/view/console/page"
 )
 
-// A Panel is a part of the console that the program adds. Functions that are nil do nothing.
+// A Panel is a part of the console that the program adds. A function that is nil does nothing.
 type Panel struct {
 	Name string
-	Side bool // in the right column of the page, not in the middle one
+	Side bool // true: the right column of the page; false: the middle column
 
-	// Files are panel.html, which goes into the page, panel.js, a module with a function start, and
-	// panel.css. They are served below /panels/NAME/.
+	// Files are panel.html, which the console inserts into the page, panel.js, a module with a
+	// function start, and panel.css. The console serves them below /panels/NAME/.
 	Files fs.FS
-	// Handler serves the other requests below /panels/NAME/, without this prefix.
+	// Handler serves the other requests below /panels/NAME/. Their URLs lack this prefix.
 	Handler http.Handler
 
-	// State returns what the panel adds to the state of the console, under its name. Whole is false
-	// for an update, which may leave out what the page can remember.
-	State func(whole bool) any
-	// Counters returns counters of nodes, and Faults what is wrong with nodes, by the nodes' ids.
+	// State returns the panel's part of the console's state. full is false for an update, which may
+	// leave out data that the page remembers.
+	State func(full bool) any
+	// Counters returns further counters of nodes, and Faults the simulated faults of nodes, by node
+	// id.
 	Counters func() map[string]map[string]int
 	Faults   func() map[string]string
 
-	Start func(ctx context.Context, s Stack) error // the stack runs; ctx ends when the console is closed
-	Leave func()                                   // the stack's database is about to end
-	Close func()                                   // the console has been closed
-	// TurnedAway tells why the API refuses a request for which it has no capacity, before it answers.
+	// Start is called when a stack runs. ctx ends when the console closes.
+	Start func(ctx context.Context, s Stack) error
+	// ReleaseDatabase is called before the stack's database stops.
+	ReleaseDatabase func()
+	// Close is called when the console closes.
+	Close func()
+	// TurnedAway gets the reason why the API throttles a request, before the API answers it.
 	TurnedAway func(requestID, reason string)
 }
 
-// handler serves the panel's files and requests.
+// handler serves the panel's files, and passes the other requests to Handler.
 func (p Panel) handler() http.Handler {
 	assets := files(p.Files)
 	return http.StripPrefix("/panels/"+p.Name, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := fs.Stat(p.Files, strings.TrimPrefix(r.URL.Path, "/")); err == nil && r.Method == http.MethodGet || p.Handler == nil {
+		_, err := fs.Stat(p.Files, strings.TrimPrefix(r.URL.Path, "/"))
+		if isFile := err == nil && r.Method == http.MethodGet; isFile || p.Handler == nil {
 			assets.ServeHTTP(w, r)
 			return
 		}
@@ -48,7 +53,7 @@ func (p Panel) handler() http.Handler {
 	}))
 }
 
-// pageWith returns the page with the panels in it.
+// pageWith returns the page with the HTML and the styles of the panels.
 func pageWith(panels []Panel) ([]byte, error) {
 	text, err := fs.ReadFile(page.Files, "index.html")
 	if err != nil {
@@ -70,12 +75,14 @@ func pageWith(panels []Panel) ([]byte, error) {
 		}
 	}
 	return []byte(strings.NewReplacer(
-		"<!-- styles of panels -->\n", styles.String(), "<!-- middle panels -->\n", middle.String(), "<!-- side panels -->\n", side.String(),
+		"<!-- styles of panels -->\n", styles.String(),
+		"<!-- middle panels -->\n", middle.String(),
+		"<!-- side panels -->\n", side.String(),
 		`data-panels=""`, fmt.Sprintf("data-panels=%q", strings.Join(names, " ")),
 	).Replace(string(text))), nil
 }
 
-// servePage serves the page itself.
+// servePage serves the page with its panels.
 func (c *Console) servePage(w http.ResponseWriter, _ *http.Request) {
 	text, err := pageWith(c.config.Panels)
 	if err != nil {
@@ -83,15 +90,15 @@ func (c *Console) servePage(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(text) // the client went away
+	_, _ = w.Write(text) // an error means that the client has gone
 }
 
-// panelStates returns what the panels add to the state.
-func (c *Console) panelStates(whole bool) map[string]any {
+// panelStates returns the panels' parts of the state, by panel.
+func (c *Console) panelStates(full bool) map[string]any {
 	states := map[string]any{}
 	for _, p := range c.config.Panels {
 		if p.State != nil {
-			states[p.Name] = p.State(whole)
+			states[p.Name] = p.State(full)
 		}
 	}
 	return states

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// State is how a run is at a moment.
+// State is a snapshot of the run.
 type State struct {
 	Time      time.Time         `json:"time"`
 	Program   string            `json:"program"`
@@ -15,56 +15,56 @@ type State struct {
 	changing
 }
 
-// changing is what of the state changes while a stack runs.
+// changing is the part of the state that changes while a stack runs.
 type changing struct {
 	Counters    map[string]map[string]int `json:"counters"`
-	Faults      map[string]string         `json:"faults"` // what is wrong with nodes, by their ids
+	Faults      map[string]string         `json:"faults"` // simulated faults, by node id
 	DeadLetters []DeadLetter              `json:"dead_letters"`
-	Panels      map[string]any            `json:"panels"` // by their names
+	Panels      map[string]any            `json:"panels"` // by panel
 	Build       *Build                    `json:"build"`
 	Changes     []Change                  `json:"changes"`
 	Stream      StreamState               `json:"stream"`
 }
 
-// A StreamState is how the stream of events does.
+// A StreamState has counts of the event stream.
 type StreamState struct {
 	Events      uint64 `json:"events"`
-	Dropped     uint64 `json:"dropped"` // summed over the subscribers, and before them
+	Dropped     uint64 `json:"dropped"` // by the subscribers of the stream, and by the observer
 	Subscribers int    `json:"subscribers"`
 	Capacity    int    `json:"capacity"`
 }
 
-const (
-	// stateAge is how old a state may be that is told.
-	stateAge = 250 * time.Millisecond
-)
+// stateAge is how long the console caches its state.
+const stateAge = 250 * time.Millisecond
 
-// state is how the run is now.
+// state returns the current state.
 func (c *Console) state() State {
 	stack, picture := c.current(), c.observer.shown()
 	s := State{
-		Time: time.Now().UTC(), Program: c.config.Program, Stage: c.config.Stage, Endpoints: stack.Endpoints, Graph: picture.graph,
-		changing: c.changing(),
+		Time: time.Now().UTC(), Program: c.config.Program, Stage: c.config.Stage,
+		Endpoints: stack.Endpoints, Graph: picture.graph, changing: c.changing(),
 	}
 	s.Panels = c.panelStates(true)
 	return s
 }
 
-// changing is what changes, as it was a moment ago at most: many may ask.
+// changing returns the changing part of the state. It is cached, because every subscriber asks for
+// it.
 func (c *Console) changing() changing {
-	c.looking.Lock()
-	defer c.looking.Unlock()
-	if time.Since(c.looked) >= stateAge {
-		c.cached, c.looked = c.look(), time.Now()
+	c.cacheMu.Lock()
+	defer c.cacheMu.Unlock()
+	if time.Since(c.cachedAt) >= stateAge {
+		c.cached, c.cachedAt = c.readChanging(), time.Now()
 	}
 	return c.cached
 }
 
-// look is what changes, at this moment.
-func (c *Console) look() changing {
+// readChanging returns the changing part of the state at this moment.
+func (c *Console) readChanging() changing {
 	stack, picture := c.current(), c.observer.shown()
 	s := changing{
-		Counters: c.observer.counted(), Faults: map[string]string{}, Panels: c.panelStates(false), Stream: c.streamState(),
+		Counters: c.observer.counted(), Faults: map[string]string{}, Panels: c.panelStates(false),
+		Stream:      c.streamState(),
 		DeadLetters: deadLettersIn(picture.deadLetterQueues(stack.Queues), c.observer.deadLetters, c.observer.journeys),
 	}
 	c.mu.Lock()
@@ -109,6 +109,9 @@ func (c *Console) look() changing {
 }
 
 func (c *Console) streamState() StreamState {
-	told, records := c.observer.told.Stats(), c.config.Records.Stats()
-	return StreamState{Events: told.Published, Dropped: told.Dropped + records.Dropped, Subscribers: told.Subscribers, Capacity: told.Capacity}
+	stream, records := c.observer.stream.Stats(), c.config.Records.Stats()
+	return StreamState{
+		Events: stream.Published, Dropped: stream.Dropped + records.Dropped,
+		Subscribers: stream.Subscribers, Capacity: stream.Capacity,
+	}
 }

@@ -12,49 +12,51 @@ import (
 )
 
 const (
-	// flowInterval and stateInterval are the least time between two events of a kind.
+	// flowInterval and stateInterval are the least time between two messages of that name.
 	flowInterval  = 200 * time.Millisecond
 	stateInterval = 500 * time.Millisecond
 
-	// eventsPerSecond is how many events a subscriber is told, and how many at once; more than a person, or a page, can take in.
+	// eventsPerSecond bounds the events that a subscriber gets in a second, and in one message. A
+	// page cannot show more.
 	eventsPerSecond = 200
 
-	// heartbeat keeps a connection that has nothing to tell from being taken for dead.
+	// heartbeat is the longest time without a message, so that proxies do not close the connection.
 	heartbeat = 15 * time.Second
-	// writeTimeout is how long a subscriber may take to read what it is sent.
+	// writeTimeout is how long a write to a subscriber may take.
 	writeTimeout = 30 * time.Second
 )
 
-// A flowTold is what has moved since the last one, by edge.
-type flowTold struct {
+// A flowUpdate is what has moved since the last update, by edge.
+type flowUpdate struct {
 	Edges  map[string]int `json:"edges"`
 	Failed map[string]int `json:"failed"`
 }
 
-// A droppedTold is how many events a subscriber was not told.
-type droppedTold struct {
-	Events uint64 `json:"events"` // since the last one
+// A droppedUpdate is how many events a subscriber did not get.
+type droppedUpdate struct {
+	Events uint64 `json:"events"` // since the last update
 	Total  uint64 `json:"total"`
 }
 
-// serveStream tells a subscriber what happens, as server-sent events, until it goes away or the console is closed.
+// serveStream sends events to a subscriber until it disconnects or the console closes. The format
+// is server-sent events:
 // https://html.spec.whatwg.org/multipage/server-sent-events.html
 func (c *Console) serveStream(w http.ResponseWriter, r *http.Request) {
-	told, err := c.subscribe(r)
+	subscription, err := c.subscribe(r)
 	if err != nil {
 		Refuse(w, http.StatusBadRequest, err)
 		return
 	}
-	defer told.Close()
+	defer subscription.Close()
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	s := &subscriber{
-		console: c, told: told, flows: c.observer.totals(), room: eventsPerSecond, asOf: time.Now(),
+		console: c, events: subscription, flows: c.observer.totals(), budget: eventsPerSecond, budgetAt: time.Now(),
 		out: w, control: http.NewResponseController(w),
 	}
 	tick := time.NewTicker(flowInterval)
 	defer tick.Stop()
-	for s.tell(time.Now()) == nil {
+	for s.send(time.Now()) == nil {
 		select {
 		case <-tick.C:
 		case <-r.Context().Done():
@@ -65,10 +67,10 @@ func (c *Console) serveStream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// subscribe reads where a subscriber wants to begin: after the last event that it has seen, or with what comes from now on, or else with
-// the latest.
+// subscribe returns a subscription that begins where the request says: after an event, or with
+// later events ("now"). The default is the latest eventsPerSecond events.
 func (c *Console) subscribe(r *http.Request) (*events.Subscription[*Event], error) {
-	stream, since := c.observer.told, r.Header.Get("Last-Event-ID")
+	stream, since := c.observer.stream, r.Header.Get("Last-Event-ID")
 	latest := stream.Latest()
 	if since == "" {
 		since = r.URL.Query().Get("since")
@@ -83,72 +85,73 @@ func (c *Console) subscribe(r *http.Request) (*events.Subscription[*Event], erro
 			return nil, fmt.Errorf("since %q is neither a sequence number nor now", since)
 		}
 	}
-	if since == "" || seq > latest { // of a run before this one
+	if since == "" || seq > latest { // a number of an earlier run
 		seq = max(latest, eventsPerSecond) - eventsPerSecond
 	}
 	return stream.Subscribe(seq), nil
 }
 
-// A subscriber is told what happens, at the pace of a page.
+// A subscriber gets messages at the pace of a page.
 type subscriber struct {
 	console *Console
-	told    *events.Subscription[*Event]
+	events  *events.Subscription[*Event]
 	out     http.ResponseWriter
 	control *http.ResponseController
 
-	flows     map[string]flow // as they were last told
-	state     []byte          // the same
-	stateTold time.Time
-	dropped   uint64  // in all
-	room      float64 // how many events may be told now
-	asOf      time.Time
-	wrote     time.Time
-	buffer    bytes.Buffer
+	flows       map[string]flow // as last sent
+	state       []byte          // as last sent
+	stateSentAt time.Time
+	dropped     uint64    // all events that the subscriber did not get
+	budget      float64   // how many events it may get now
+	budgetAt    time.Time // when budget was computed
+	wroteAt     time.Time
+	buffer      bytes.Buffer // the messages to send
 }
 
-// tell sends what there is to tell at a moment. The error is that of a connection which is gone.
-func (s *subscriber) tell(now time.Time) error {
+// send sends the messages that are due. The error says that the connection is gone.
+func (s *subscriber) send(now time.Time) error {
 	s.buffer.Reset()
-	s.room = min(eventsPerSecond, s.room+now.Sub(s.asOf).Seconds()*eventsPerSecond)
-	s.asOf = now
-	s.tellEvents()
-	s.tellFlow()
-	if now.Sub(s.stateTold) >= stateInterval {
-		s.tellState()
-		s.stateTold = now
+	s.budget = min(eventsPerSecond, s.budget+now.Sub(s.budgetAt).Seconds()*eventsPerSecond)
+	s.budgetAt = now
+	s.addEvents()
+	s.addFlow()
+	if now.Sub(s.stateSentAt) >= stateInterval {
+		s.addState()
+		s.stateSentAt = now
 	}
 	if s.buffer.Len() == 0 {
-		if now.Sub(s.wrote) < heartbeat {
+		if now.Sub(s.wroteAt) < heartbeat {
 			return nil
 		}
-		s.buffer.WriteString(": nothing happens\n\n")
+		s.buffer.WriteString(": heartbeat\n\n")
 	}
-	s.wrote = now
-	_ = s.control.SetWriteDeadline(now.Add(writeTimeout)) // where there is none to set, the client decides
+	s.wroteAt = now
+	_ = s.control.SetWriteDeadline(now.Add(writeTimeout)) // not every ResponseWriter has deadlines
 	if _, err := s.out.Write(s.buffer.Bytes()); err != nil {
 		return err
 	}
 	return s.control.Flush()
 }
 
-// tellEvents tells the events that have come, as many as fit: the important ones before the others, the latest before those before them. What does
-// not fit is dropped, and counted.
-func (s *subscriber) tellEvents() {
-	batch, _ := s.told.Read(streamCapacity) // the end of the stream is that of the console
-	chosen := choose(batch.Values, int(s.room))
-	s.room -= float64(len(chosen))
+// addEvents adds the new events that the budget allows. It prefers important events to others, and
+// late events to early ones. It counts the rest as dropped.
+func (s *subscriber) addEvents() {
+	batch, _ := s.events.Read(streamCapacity) // serveStream notices the end of the stream
+	chosen := choose(batch.Values, int(s.budget))
+	s.budget -= float64(len(chosen))
 	for _, e := range chosen {
 		s.write("event", e.Seq, e)
 	}
 	passed := uint64(len(batch.Values) - len(chosen))
-	s.told.Drop(passed)
+	s.events.Drop(passed)
 	if missed := batch.Dropped + passed; missed > 0 {
 		s.dropped += missed
-		s.write("dropped", 0, droppedTold{Events: missed, Total: s.dropped})
+		s.write("dropped", 0, droppedUpdate{Events: missed, Total: s.dropped})
 	}
 }
 
-// choose picks events, at most as many as the limit, in their order: first the important ones, then the others, of each the latest.
+// choose returns at most limit events, in their order. It prefers important events to others, and
+// late events to early ones.
 func choose(all []*Event, limit int) []*Event {
 	if len(all) <= limit {
 		return all
@@ -171,24 +174,24 @@ func choose(all []*Event, limit int) []*Event {
 	return chosen
 }
 
-func (s *subscriber) tellFlow() {
+func (s *subscriber) addFlow() {
 	totals := s.console.observer.totals()
-	told := flowTold{Edges: map[string]int{}, Failed: map[string]int{}}
+	update := flowUpdate{Edges: map[string]int{}, Failed: map[string]int{}}
 	for edge, total := range totals {
 		if moved := total.moved - s.flows[edge].moved; moved > 0 {
-			told.Edges[edge] = moved
+			update.Edges[edge] = moved
 		}
 		if failed := total.failed - s.flows[edge].failed; failed > 0 {
-			told.Failed[edge] = failed
+			update.Failed[edge] = failed
 		}
 	}
 	s.flows = totals
-	if len(told.Edges)+len(told.Failed) > 0 {
-		s.write("flow", 0, told)
+	if len(update.Edges)+len(update.Failed) > 0 {
+		s.write("flow", 0, update)
 	}
 }
 
-func (s *subscriber) tellState() {
+func (s *subscriber) addState() {
 	state, err := document(s.console.changing())
 	if err != nil || bytes.Equal(state, s.state) {
 		return
@@ -197,11 +200,11 @@ func (s *subscriber) tellState() {
 	s.write("state", 0, json.RawMessage(state))
 }
 
-// write adds an event to what is sent. JSON has no line breaks, so that the data are one line.
+// write adds a message to the buffer. The data are one line, because JSON has no line breaks.
 func (s *subscriber) write(name string, id uint64, data any) {
 	text, err := document(data)
 	if err != nil {
-		return // all that is told are values of JSON
+		return // cannot happen: all data are values of JSON
 	}
 	if id != 0 {
 		fmt.Fprintf(&s.buffer, "id: %d\n", id)

@@ -16,14 +16,14 @@ import (
 	"restock/test/await"
 )
 
-// A told is a server-sent event.
-type told struct {
+// A message is a server-sent event.
+type message struct {
 	id, name string
 	data     json.RawMessage
 }
 
-// listen reads the stream of events until ctx ends.
-func (h *house) listen(ctx context.Context, t *testing.T, query, lastEventID string) <-chan told {
+// listen reads the stream of messages until ctx ends.
+func (h *harness) listen(ctx context.Context, t *testing.T, query, lastEventID string) <-chan message {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/events"+query, nil)
 	if err != nil {
@@ -39,11 +39,11 @@ func (h *house) listen(ctx context.Context, t *testing.T, query, lastEventID str
 	if got := response.Header.Get("Content-Type"); response.StatusCode != 200 || got != "text/event-stream" {
 		t.Fatalf("got %s, %s", response.Status, got)
 	}
-	all := make(chan told, 1<<16)
+	all := make(chan message, 1<<16)
 	go func() {
 		defer close(all)
 		defer response.Body.Close()
-		lines, e := bufio.NewScanner(response.Body), told{}
+		lines, e := bufio.NewScanner(response.Body), message{}
 		lines.Buffer(nil, 1<<24)
 		for lines.Scan() {
 			field, value, _ := strings.Cut(lines.Text(), ": ")
@@ -58,15 +58,15 @@ func (h *house) listen(ctx context.Context, t *testing.T, query, lastEventID str
 				if e.name != "" {
 					all <- e
 				}
-				e = told{}
+				e = message{}
 			}
 		}
 	}()
 	return all
 }
 
-// until reads until an event is what is looked for.
-func until(t *testing.T, from <-chan told, what string, found func(told) bool) {
+// until reads messages until found returns true.
+func until(t *testing.T, from <-chan message, what string, found func(message) bool) {
 	t.Helper()
 	timeout := time.After(30 * time.Second)
 	for {
@@ -79,12 +79,12 @@ func until(t *testing.T, from <-chan told, what string, found func(told) bool) {
 				return
 			}
 		case <-timeout:
-			t.Fatalf("there is not %s", what)
+			t.Fatalf("timeout: waited for %s", what)
 		}
 	}
 }
 
-func decoded[T any](t *testing.T, e told) (v T) {
+func decoded[T any](t *testing.T, e message) (v T) {
 	t.Helper()
 	if err := json.Unmarshal(e.data, &v); err != nil {
 		t.Fatalf("%s: %v", e.data, err)
@@ -92,29 +92,31 @@ func decoded[T any](t *testing.T, e told) (v T) {
 	return v
 }
 
-func TestTheStreamTellsWhatHappens(t *testing.T) {
-	h := newHouse(t)
+func TestTheStreamSendsEventsFlowsAndState(t *testing.T) {
+	h := newHarness(t)
 	stream := h.listen(t.Context(), t, "", "")
 	h.log.With("part", "eventsource").Debug("a batch", events.BatchProcessed.Attr(), "function", "stock", "queue", "q",
 		"messages", 3, "failed", 1)
-	until(t, stream, "the event", func(e told) bool {
+	until(t, stream, "the event", func(e message) bool {
 		if e.name != "event" {
 			return false
 		}
 		event := decoded[console.Event](t, e)
-		return e.id == fmt.Sprint(event.Seq) && event.Kind == events.BatchProcessed && event.Edge == "queue:q>function:stock"
+		return e.id == fmt.Sprint(event.Seq) && event.Kind == events.BatchProcessed &&
+			event.Edge == "queue:q>function:stock"
 	})
-	until(t, stream, "the flow", func(e told) bool {
-		return e.name == "flow" && string(e.data) == `{"edges":{"queue:q>function:stock":3},"failed":{"queue:q>function:stock":1}}`
+	until(t, stream, "the flow", func(e message) bool {
+		const want = `{"edges":{"queue:q>function:stock":3},"failed":{"queue:q>function:stock":1}}`
+		return e.name == "flow" && string(e.data) == want
 	})
 	h.Console.Built(console.Build{State: "failed", What: []string{"stock"}, Error: "undefined: x"})
-	until(t, stream, "the state", func(e told) bool {
+	until(t, stream, "the state", func(e message) bool {
 		return e.name == "state" && strings.Contains(string(e.data), `"error":"undefined: x"`)
 	})
 }
 
-func TestAStreamIsResumedAfterTheLastEvent(t *testing.T) {
-	h := newHouse(t)
+func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
+	h := newHarness(t)
 	for i := range 10 {
 		h.log.Info(fmt.Sprint("event ", i+1))
 	}
@@ -128,7 +130,7 @@ func TestAStreamIsResumedAfterTheLastEvent(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		first := ""
-		until(t, h.listen(ctx, t, c.query, c.lastEventID), "an event", func(e told) bool {
+		until(t, h.listen(ctx, t, c.query, c.lastEventID), "an event", func(e message) bool {
 			first = e.id
 			return e.name == "event"
 		})
@@ -138,50 +140,52 @@ func TestAStreamIsResumedAfterTheLastEvent(t *testing.T) {
 		}
 	}
 	var refused struct{ Error string }
-	if status := h.get(t, "/events?since=yesterday", &refused); status != 400 || !strings.Contains(refused.Error, "yesterday") {
-		t.Errorf("got %d %+v, want 400 that names it", status, refused)
+	status := h.get(t, "/events?since=yesterday", &refused)
+	if status != 400 || !strings.Contains(refused.Error, "yesterday") {
+		t.Errorf("got %d %+v, want 400 with an error that names the parameter", status, refused)
 	}
 }
 
-// A rush is told of as what has moved. Of its events a subscriber hears as many as a page can show, and how many more there were.
-func TestAStreamIsBoundedAndWhatIsDroppedIsCounted(t *testing.T) {
+// In a rush, a subscriber gets sums of what has moved, as many events as a page can show, and the
+// number of the others.
+func TestAStreamIsBoundedAndCountsDroppedEvents(t *testing.T) {
 	const total = 50_000
-	h := newHouse(t)
+	h := newHarness(t)
 	stream := h.listen(t.Context(), t, "?since=now", "")
 	var producers sync.WaitGroup
 	api := h.log.With("part", "api")
 	for producer := range 5 {
 		producers.Go(func() {
 			for i := range total / 5 {
-				api.Info("api request", events.APIRequest.Attr(), "status", 200, "request_id", fmt.Sprint(producer, ".",
-					i))
+				id := fmt.Sprint(producer, ".", i)
+				api.Info("api request", events.APIRequest.Attr(), "status", 200, "request_id", id)
 			}
 		})
 	}
 	producers.Wait()
 
-	heard, dropped, moved, flows := 0, uint64(0), 0, 0
+	received, dropped, moved, flows := 0, uint64(0), 0, 0
 	began := time.Now()
-	until(t, stream, "all that was told or dropped", func(e told) bool {
+	until(t, stream, "the last event", func(e message) bool {
 		switch e.name {
 		case "event":
-			heard++
+			received++
 		case "flow":
 			flows++
 			moved += decoded[struct{ Edges map[string]int }](t, e).Edges["buyers:buyers>api:shop"]
 		case "dropped":
 			d := decoded[struct{ Events, Total uint64 }](t, e)
 			if dropped += d.Events; d.Total != dropped {
-				t.Fatalf("%d are said to be dropped in all, and were told one by one: %d", d.Total, dropped)
+				t.Fatalf("the updates have a total of %d dropped events, and a sum of %d", d.Total, dropped)
 			}
 		}
-		return uint64(heard)+dropped+h.records.Stats().Dropped == total && moved == total
+		return uint64(received)+dropped+h.records.Stats().Dropped == total && moved == total
 	})
-	if most := 200 + 200*int(time.Since(began)/time.Second+10); heard > most {
-		t.Errorf("%d events were told in %v, want %d at most", heard, time.Since(began), most)
+	if most := 200 + 200*int(time.Since(began)/time.Second+10); received > most {
+		t.Errorf("received %d events in %v, want at most %d", received, time.Since(began), most)
 	}
 	if flows > 500 {
-		t.Errorf("%d flows were told, want a few", flows)
+		t.Errorf("received %d flow updates, want at most 500", flows)
 	}
 	var state struct{ Stream console.StreamState }
 	await.Until(t, "the state says what was dropped", func() bool {
@@ -190,9 +194,9 @@ func TestAStreamIsBoundedAndWhatIsDroppedIsCounted(t *testing.T) {
 	})
 }
 
-func TestWhatWentWrongIsToldBeforeWhatIsOrdinary(t *testing.T) {
+func TestTheStreamPrefersWarningsToOtherEvents(t *testing.T) {
 	const total, failures = 4000, 20
-	h := newHouse(t)
+	h := newHarness(t)
 	stream := h.listen(t.Context(), t, "?since=now", "")
 	for i := range total {
 		if i%(total/failures) == 0 {
@@ -202,7 +206,7 @@ func TestWhatWentWrongIsToldBeforeWhatIsOrdinary(t *testing.T) {
 		}
 	}
 	failed, ordinary, dropped := 0, 0, 0
-	until(t, stream, "all that was told or dropped", func(e told) bool {
+	until(t, stream, "the last event", func(e message) bool {
 		switch {
 		case e.name == "dropped":
 			dropped += decoded[struct{ Events int }](t, e).Events
@@ -214,13 +218,14 @@ func TestWhatWentWrongIsToldBeforeWhatIsOrdinary(t *testing.T) {
 		return failed+ordinary+dropped == total
 	})
 	if failed != failures || dropped == 0 {
-		t.Errorf("%d of %d failures were told, %d ordinary events, and %d dropped; want all failures", failed, failures, ordinary, dropped)
+		t.Errorf("received %d of %d failures and %d ordinary events, %d were dropped; want all failures",
+			failed, failures, ordinary, dropped)
 	}
 }
 
-// Whoever logs waits for nobody: not for a subscriber that reads nothing at all.
-func TestASubscriberThatDoesNotReadHoldsNobodyUp(t *testing.T) {
-	h := newHouse(t)
+// Logging never waits for a subscriber, not even for one that reads nothing.
+func TestASubscriberThatDoesNotReadDoesNotBlockTheLog(t *testing.T) {
+	h := newHarness(t)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL+"/events", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -229,29 +234,29 @@ func TestASubscriberThatDoesNotReadHoldsNobodyUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close() // nothing of which is read
+	defer response.Body.Close() // the test does not read it
 	line := strings.Repeat("x", 10_000)
 	for range 50_000 {
 		h.log.Info(line)
 	}
 	stats := h.records.Stats()
 	if stats.Published != 50_000 {
-		t.Errorf("%d were logged", stats.Published)
+		t.Errorf("%d events were published, want 50000", stats.Published)
 	}
 }
 
 func TestStreamsEndWithTheConsole(t *testing.T) {
-	h := newHouse(t)
-	var streams []<-chan told
+	h := newHarness(t)
+	var streams []<-chan message
 	for range 5 {
 		streams = append(streams, h.listen(t.Context(), t, "", ""))
 	}
 	h.Console.Close()
 	for _, stream := range streams {
-		for range stream { // until it ends
+		for range stream { // wait for its end
 		}
 	}
 	if got := h.records.Stats().Subscribers; got != 0 {
-		t.Errorf("%d read the run's log after the end", got)
+		t.Errorf("after Close, the log has %d subscribers, want none", got)
 	}
 }

@@ -1,4 +1,5 @@
-// Package drawing draws a recorded program as the console's picture: what it declares, and between what things move.
+// Package drawing draws a recorded Pulumi program as the console's picture: a node for each part
+// that the program declares, and an edge where messages or calls go from one part to another.
 package drawing
 
 import (
@@ -15,11 +16,12 @@ import (
 	"restock/local/view/console"
 )
 
-// Nodes of the picture that no resource declares.
-const buyers, thePeople = "buyers", "people"
+// Names of nodes that no resource declares.
+const buyers, people = "buyers", "people"
 
-// Draw draws a program that is recorded with the addresses of this machine, and the outside servers, whose URLs are given by name. The error is that of a policy which
-// cannot be read.
+// Draw returns the picture of a program that was recorded with the addresses of the local run.
+// outside has the URLs of the outside servers by name. The error is that of a policy that does not
+// parse.
 func Draw(g *graph.Graph, outside map[string]string) (console.Graph, error) {
 	policies, err := declared.Read(g)
 	if err != nil {
@@ -40,15 +42,15 @@ func Draw(g *graph.Graph, outside map[string]string) (console.Graph, error) {
 	return d.Graph, nil
 }
 
-// A drawing is a picture in the making.
+// A drawing is an unfinished picture.
 type drawing struct {
 	console.Graph
 	program  *graph.Graph
 	policies *declared.Policies
-	byARN    map[string]string // ids of nodes
+	byARN    map[string]string // ids of nodes by ARN
 }
 
-// node draws a resource.
+// node adds the node of a resource.
 func (d *drawing) node(kind string, r *graph.Resource, detail string) string {
 	name := cmp.Or(r.String("name"), r.Name)
 	return d.place(console.Node{Kind: kind, Label: r.Name, Detail: detail, Name: name, ARN: r.String("arn")})
@@ -63,7 +65,7 @@ func (d *drawing) place(n console.Node) (id string) {
 	return n.ID
 }
 
-// once draws what there is one of, when something first leads there.
+// once adds a node of which the picture has one, unless it has it already.
 func (d *drawing) once(kind, name, label, detail string) string {
 	id := console.NodeID(kind, name)
 	if !slices.ContainsFunc(d.Nodes, func(n console.Node) bool { return n.ID == id }) {
@@ -72,7 +74,7 @@ func (d *drawing) once(kind, name, label, detail string) string {
 	return id
 }
 
-// edge draws a way, once; its labels are put together.
+// edge adds an edge. If the picture has the edge already, edge adds the label to its label.
 func (d *drawing) edge(from, to, label string) {
 	if from == "" || to == "" {
 		return
@@ -95,7 +97,7 @@ func (d *drawing) functions() {
 	}
 }
 
-// topics draws topics, who publishes to them, and people who subscribe to them.
+// topics draws topics, the functions that publish to them, and the people who subscribe by e-mail.
 func (d *drawing) topics() {
 	for _, r := range d.program.OfType(graph.Topic) {
 		topic := d.node(console.KindTopic, r, r.String("displayName"))
@@ -103,12 +105,12 @@ func (d *drawing) topics() {
 	}
 	for _, r := range d.program.OfType(graph.TopicSubscription) {
 		if r.String("protocol") == "email" {
-			d.edge(d.byARN[r.String("topic")], d.once(console.KindPeople, thePeople, "people", "by e-mail"), "")
+			d.edge(d.byARN[r.String("topic")], d.once(console.KindPeople, people, people, "by e-mail"), "")
 		}
 	}
 }
 
-// queues draws queues, what sends to them, what receives from them, and where messages end that fail.
+// queues draws queues with their senders, their consumers and their dead-letter queues.
 func (d *drawing) queues() {
 	all := d.program.OfType(graph.Queue)
 	dead := map[string]bool{}
@@ -122,7 +124,8 @@ func (d *drawing) queues() {
 		if dead[r.String("arn")] {
 			kind = console.KindDeadLetterQueue
 		}
-		queue := d.node(kind, r, fmt.Sprintf("visibility timeout %v s", cmp.Or(r.Number("visibilityTimeoutSeconds"), 30)))
+		timeout := cmp.Or(r.Number("visibilityTimeoutSeconds"), 30) // the default of SQS
+		queue := d.node(kind, r, fmt.Sprintf("visibility timeout %v s", timeout))
 		d.granted(queue, r.String("arn"), "sqs:SendMessage", "sends")
 	}
 	for _, r := range all {
@@ -147,17 +150,18 @@ func (d *drawing) queues() {
 	}
 }
 
-// deadLetters is where the redrive policy of a queue or a subscription sends what fails, and after how many receives.
+// deadLetters returns the dead-letter queue in the redrive policy of a queue or a subscription, and
+// the number of receives before a message goes there.
 func deadLetters(r *graph.Resource) (arn string, receives int) {
 	var policy struct {
 		Target   string `json:"deadLetterTargetArn"`
 		Receives int    `json:"maxReceiveCount"`
 	}
-	_ = json.Unmarshal([]byte(r.String("redrivePolicy")), &policy) // what cannot be read the run refuses
+	_ = json.Unmarshal([]byte(r.String("redrivePolicy")), &policy) // the run refuses a policy that does not parse
 	return policy.Target, policy.Receives
 }
 
-// granted draws an edge from each function whose role may do something with a node.
+// granted draws an edge to a node from each function whose role may do an action on its resource.
 func (d *drawing) granted(node, arn, action, label string) {
 	for _, f := range d.program.OfType(graph.Function) {
 		if d.may(f, action, arn) {
@@ -166,17 +170,17 @@ func (d *drawing) granted(node, arn, action, label string) {
 	}
 }
 
-// may reports whether a function's role is allowed something.
+// may reports whether the policies allow a function's role an action on a resource.
 func (d *drawing) may(f *graph.Resource, action, arn string) bool {
 	role := f.String("role")
 	return d.policies.Of(role, arn).Evaluate(evaluation.ByRole(role, role, action, arn)).Allowed
 }
 
-// api draws the HTTP API, the functions of its routes, and who calls it.
+// api draws the HTTP API, its callers and the functions of its routes.
 func (d *drawing) api() {
 	for _, api := range d.program.OfType(graph.API) {
 		id := d.node(console.KindAPI, api, api.String("apiEndpoint"))
-		d.edge(d.once(console.KindBuyers, buyers, "buyers", ""), id, "")
+		d.edge(d.once(console.KindBuyers, buyers, buyers, ""), id, "")
 		for _, route := range d.program.OfType(graph.APIRoute) {
 			if route.String("apiId") != api.ID {
 				continue
@@ -189,7 +193,7 @@ func (d *drawing) api() {
 	}
 }
 
-// target is the function that a route leads to, through its integration; empty if it leads to none.
+// target returns the function of a route's integration, or "".
 func (d *drawing) target(route *graph.Resource) string {
 	for _, integration := range d.program.OfType(graph.APIIntegration) {
 		if route.String("target") != "integrations/"+integration.ID {
@@ -216,7 +220,7 @@ func (d *drawing) schedules() {
 	}
 }
 
-// secrets draws all secrets as one node: who reads or writes one, and who is asked to rotate one.
+// secrets draws all secrets as one node, with the functions that read, write or rotate one of them.
 func (d *drawing) secrets() {
 	arns := map[string]bool{}
 	for _, r := range d.program.OfType(graph.Secret) {
@@ -246,10 +250,13 @@ func (d *drawing) secrets() {
 	}
 }
 
-// database draws the database and the functions whose environment says where it is.
+// database draws the database and the functions that have its address in their environment.
 func (d *drawing) database() {
 	for _, r := range d.program.OfType(graph.Database) {
-		id := d.place(console.Node{Kind: console.KindDatabase, Label: r.Name, Detail: r.String("engine") + " " + r.String("engineVersion"), Name: cmp.Or(r.String("identifier"), r.Name), ARN: r.String("arn")})
+		id := d.place(console.Node{
+			Kind: console.KindDatabase, Label: r.Name, Detail: r.String("engine") + " " + r.String("engineVersion"),
+			Name: cmp.Or(r.String("identifier"), r.Name), ARN: r.String("arn"),
+		})
 		hosts := []string{r.String("address")}
 		for _, proxy := range d.program.OfType(graph.Proxy) {
 			hosts = append(hosts, proxy.String("endpoint"))
@@ -262,8 +269,9 @@ func (d *drawing) database() {
 	}
 }
 
-// outside draws an outside server if a function's environment has its URL. The kind of its node is its
-// name. The server calls back if that function knows the API's URL, to pass it on.
+// outside draws an outside server if a function's environment has its URL. The name of the server
+// is the kind of its node. If that function knows the API's URL too, it passes the URL on, so that
+// the server can call back.
 func (d *drawing) outside(name, url string) {
 	for _, f := range d.program.OfType(graph.Function) {
 		values := environment(f)
@@ -280,7 +288,7 @@ func (d *drawing) outside(name, url string) {
 	}
 }
 
-// environment are the values of a function's variables.
+// environment returns the values of a function's environment variables.
 func environment(f *graph.Resource) (values []string) {
 	variables, _ := f.Object("environment")["variables"].(map[string]any)
 	for _, value := range variables {

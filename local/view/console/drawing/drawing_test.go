@@ -10,32 +10,41 @@ import (
 	"restock/local/view/console/drawing"
 )
 
-const factoryURL = "http://127.0.0.1:8081"
+const (
+	factoryURL  = "http://127.0.0.1:8081"
+	apiURL      = "http://127.0.0.1:8080"
+	functionARN = "arn:aws:lambda:eu:0:function:"
+)
 
 func resource(token, name string, outputs map[string]any) *graph.Resource {
 	outputs["name"] = name
-	return &graph.Resource{URN: token + "::" + name, Type: graph.Type(graph.AWS + token), Name: name, ID: name, Outputs: outputs}
+	return &graph.Resource{URN: token + "::" + name, Type: graph.Type(graph.AWS + token), Name: name, ID: name,
+		Outputs: outputs}
 }
 
 func function(name string, environment map[string]any) *graph.Resource {
 	return resource("lambda/function:Function", name, map[string]any{
-		"arn": "arn:aws:lambda:eu:0:function:" + name, "invokeArn": "invoke:" + name, "role": "arn:aws:iam::0:role/" + name,
+		"arn": functionARN + name, "invokeArn": "invoke:" + name, "role": "arn:aws:iam::0:role/" + name,
 		"memorySize": 128.0, "timeout": 10.0, "environment": map[string]any{"variables": environment},
 	})
 }
 
-// rolePolicy lets a function's role do something.
+// rolePolicy allows a function's role an action.
 func rolePolicy(function, action, arn string) *graph.Resource {
 	return resource("iam/rolePolicy:RolePolicy", function+" "+action, map[string]any{
-		"role": function, "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` + action + `"],"Resource":["` + arn + `"]}]}`,
+		"role": function, "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["` + action +
+			`"],"Resource":["` + arn + `"]}]}`,
 	})
 }
 
 func program(more ...*graph.Resource) *graph.Graph {
-	const topic, queue, dlq, secret = "arn:aws:sns:eu:0:topic", "arn:aws:sqs:eu:0:queue", "arn:aws:sqs:eu:0:dlq", "arn:aws:secretsmanager:eu:0:secret:key-AbCdEf"
+	const (
+		topic, queue, dlq = "arn:aws:sns:eu:0:topic", "arn:aws:sqs:eu:0:queue", "arn:aws:sqs:eu:0:dlq"
+		secret, rule      = "arn:aws:secretsmanager:eu:0:secret:key-AbCdEf", "arn:aws:events:eu:0:rule/minute"
+	)
 	g := &graph.Graph{Region: "eu", Resources: append([]*graph.Resource{
 		function("seller", map[string]any{"TOPIC": topic, "DATABASE_HOST": "127.0.0.1"}),
-		function("buyer", map[string]any{"FACTORY": factoryURL + "/", "API_URL": "http://127.0.0.1:8080", "KEY": secret}),
+		function("buyer", map[string]any{"FACTORY": factoryURL + "/", "API_URL": apiURL, "KEY": secret}),
 		function("idle", map[string]any{}),
 		resource("iam/role:Role", "seller", map[string]any{"arn": "arn:aws:iam::0:role/seller"}),
 		resource("iam/role:Role", "buyer", map[string]any{"arn": "arn:aws:iam::0:role/buyer"}),
@@ -43,23 +52,33 @@ func program(more ...*graph.Resource) *graph.Graph {
 		rolePolicy("seller", "sns:Publish", topic),
 		rolePolicy("buyer", "secretsmanager:GetSecretValue", secret),
 		resource("sns/topic:Topic", "topic", map[string]any{"arn": topic}),
-		resource("sqs/queue:Queue", "queue", map[string]any{"arn": queue, "redrivePolicy": `{"deadLetterTargetArn":"` + dlq + `","maxReceiveCount":5}`}),
+		resource("sqs/queue:Queue", "queue",
+			map[string]any{"arn": queue, "redrivePolicy": `{"deadLetterTargetArn":"` + dlq + `","maxReceiveCount":5}`}),
 		resource("sqs/queue:Queue", "dlq", map[string]any{"arn": dlq}),
-		resource("sns/topicSubscription:TopicSubscription", "subscription", map[string]any{"topic": topic, "protocol": "sqs", "endpoint": queue}),
-		resource("lambda/eventSourceMapping:EventSourceMapping", "mapping", map[string]any{"eventSourceArn": queue, "functionName": "arn:aws:lambda:eu:0:function:buyer", "batchSize": 10.0}),
+		resource("sns/topicSubscription:TopicSubscription", "subscription",
+			map[string]any{"topic": topic, "protocol": "sqs", "endpoint": queue}),
+		resource("lambda/eventSourceMapping:EventSourceMapping", "mapping",
+			map[string]any{"eventSourceArn": queue, "functionName": functionARN + "buyer", "batchSize": 10.0}),
 		resource("secretsmanager/secret:Secret", "key", map[string]any{"arn": secret}),
-		resource("secretsmanager/secretRotation:SecretRotation", "rotation", map[string]any{"secretId": secret, "rotationLambdaArn": "arn:aws:lambda:eu:0:function:idle"}),
-		resource("rds/instance:Instance", "database", map[string]any{"identifier": "database", "address": "127.0.0.1", "engine": "mariadb", "engineVersion": "10.11"}),
-		resource("apigatewayv2/api:Api", "shop", map[string]any{"apiEndpoint": "http://127.0.0.1:8080"}),
-		resource("apigatewayv2/integration:Integration", "to-seller", map[string]any{"apiId": "shop", "integrationUri": "invoke:seller"}),
-		resource("apigatewayv2/route:Route", "checkout", map[string]any{"apiId": "shop", "routeKey": "POST /checkout", "target": "integrations/to-seller"}),
-		resource("cloudwatch/eventRule:EventRule", "minute", map[string]any{"arn": "arn:aws:events:eu:0:rule/minute", "scheduleExpression": "rate(1 minute)"}),
-		resource("cloudwatch/eventTarget:EventTarget", "target", map[string]any{"rule": "minute", "arn": "arn:aws:lambda:eu:0:function:idle"}),
+		resource("secretsmanager/secretRotation:SecretRotation", "rotation",
+			map[string]any{"secretId": secret, "rotationLambdaArn": functionARN + "idle"}),
+		resource("rds/instance:Instance", "database", map[string]any{
+			"identifier": "database", "address": "127.0.0.1", "engine": "mariadb", "engineVersion": "10.11",
+		}),
+		resource("apigatewayv2/api:Api", "shop", map[string]any{"apiEndpoint": apiURL}),
+		resource("apigatewayv2/integration:Integration", "to-seller",
+			map[string]any{"apiId": "shop", "integrationUri": "invoke:seller"}),
+		resource("apigatewayv2/route:Route", "checkout",
+			map[string]any{"apiId": "shop", "routeKey": "POST /checkout", "target": "integrations/to-seller"}),
+		resource("cloudwatch/eventRule:EventRule", "minute",
+			map[string]any{"arn": rule, "scheduleExpression": "rate(1 minute)"}),
+		resource("cloudwatch/eventTarget:EventTarget", "target",
+			map[string]any{"rule": "minute", "arn": functionARN + "idle"}),
 	}, more...)}
 	return g
 }
 
-// arrows are a picture's edges, sorted, with their labels.
+// arrows returns the edges with their labels, sorted.
 func arrows(g console.Graph) (all []string) {
 	for _, e := range g.Edges {
 		all = append(all, strings.TrimSuffix(e.ID+" "+e.Label, " "))
@@ -68,7 +87,7 @@ func arrows(g console.Graph) (all []string) {
 	return all
 }
 
-func TestThePictureIsWhatTheProgramDeclares(t *testing.T) {
+func TestThePictureHasWhatTheProgramDeclares(t *testing.T) {
 	g, err := drawing.Draw(program(), map[string]string{"factory": factoryURL})
 	if err != nil {
 		t.Fatal(err)
@@ -96,18 +115,18 @@ func TestThePictureIsWhatTheProgramDeclares(t *testing.T) {
 	ids := map[string]bool{}
 	for _, n := range g.Nodes {
 		if ids[n.ID] || n.Label == "" {
-			t.Errorf("node %+v: it is there twice, or has no label", n)
+			t.Errorf("node %+v is there twice, or has no label", n)
 		}
 		ids[n.ID] = true
 	}
 	for _, e := range g.Edges {
 		if !ids[e.From] || !ids[e.To] {
-			t.Errorf("edge %s leads from or to nothing", e.ID)
+			t.Errorf("edge %s begins or ends at no node", e.ID)
 		}
 	}
 }
 
-func TestWhatIsNotDeclaredIsNotDrawn(t *testing.T) {
+func TestThePictureHasOnlyWhatTheProgramDeclares(t *testing.T) {
 	g, err := drawing.Draw(&graph.Graph{Resources: []*graph.Resource{function("hello", map[string]any{})}}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +136,7 @@ func TestWhatIsNotDeclaredIsNotDrawn(t *testing.T) {
 	}
 }
 
-func TestPeopleAreWhoSubscribesByEmail(t *testing.T) {
+func TestSubscribersByEmailArePeople(t *testing.T) {
 	g, err := drawing.Draw(program(resource("sns/topicSubscription:TopicSubscription", "mail", map[string]any{
 		"topic": "arn:aws:sns:eu:0:topic", "protocol": "email", "endpoint": "shop@example.com",
 	})), map[string]string{"factory": factoryURL})
@@ -129,9 +148,10 @@ func TestPeopleAreWhoSubscribesByEmail(t *testing.T) {
 	}
 }
 
-func TestAPolicyThatCannotBeReadIsAnError(t *testing.T) {
-	_, err := drawing.Draw(program(resource("iam/rolePolicy:RolePolicy", "broken", map[string]any{"role": "idle", "policy": "{"})), map[string]string{"factory": factoryURL})
+func TestAPolicyThatDoesNotParseIsAnError(t *testing.T) {
+	_, err := drawing.Draw(program(resource("iam/rolePolicy:RolePolicy", "broken",
+		map[string]any{"role": "idle", "policy": "{"})), map[string]string{"factory": factoryURL})
 	if err == nil || !strings.Contains(err.Error(), "broken") {
-		t.Errorf("got %v, want an error that names it", err)
+		t.Errorf("got %v, want an error that names the policy", err)
 	}
 }
