@@ -144,7 +144,6 @@ func sourceIP(r *http.Request) string {
 // type. AWS does not document the text types; https://github.com/ministackorg/ministack/pull/766
 // measured them on AWS. A body that is not UTF-8, such as a compressed one, is encoded whatever its
 // type is.
-// https://github.com/ministackorg/ministack/pull/766. A body that is not UTF-8,
 func encodeBody(h http.Header, body []byte) (text string, isBase64 bool) {
 	if len(body) == 0 {
 		return "", false
