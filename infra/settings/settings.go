@@ -1,4 +1,6 @@
-// Package settings reads a program's settings: one object of its configuration, strictly.
+// Package settings reads the settings of a Pulumi program: one object in its configuration. Unknown
+// keys and wrong values are errors that name the key, so that a typing error does not become a
+// default. The stack and bootstrap use this package.
 package settings
 
 import (
@@ -17,18 +19,20 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 )
 
-// key is the one of the project's configuration that holds its settings.
+// key is the configuration key of the settings, in the project's namespace.
 const key = "settings"
 
-// Load reads <project>:settings of Pulumi.<stack>.yaml into a struct that holds the defaults, and checks it for the region that is
-// configured beside it. needed says what has no default. Errors name the file and, as far as check does, the key, the value and what is allowed.
-func Load(ctx *pulumi.Context, into any, needed string, check func(region string) error) error {
+// Load reads <project>:settings of Pulumi.<stack>.yaml into a struct that holds the defaults, and
+// calls check with the region in aws:region. The error about missing settings ends with required,
+// which names the keys without a default. Errors name the file, the key, the value and the allowed
+// values; check must do this too.
+func Load(ctx *pulumi.Context, into any, required string, check func(region string) error) error {
 	region, err := config.Try(ctx, "aws:region")
 	if err != nil {
 		return fmt.Errorf("reading Pulumi.%s.yaml: aws:region is missing", ctx.Stack())
 	}
 	name := ctx.Project() + ":" + key
-	err = decode(config.Get(ctx, name), into, needed)
+	err = decode(config.Get(ctx, name), into, required)
 	if err == nil {
 		err = check(region)
 	}
@@ -38,14 +42,14 @@ func Load(ctx *pulumi.Context, into any, needed string, check func(region string
 	return nil
 }
 
-func decode(text string, into any, needed string) error {
+func decode(text string, into any, required string) error {
 	if text == "" {
-		return errors.New("is missing: " + needed)
+		return errors.New("is missing: " + required)
 	}
 	var value any
 	err := json.Unmarshal([]byte(text), &value)
 	if number := (*json.UnmarshalTypeError)(nil); errors.As(err, &number) {
-		return fmt.Errorf("has the %s, which is beyond all measure", number.Value)
+		return fmt.Errorf("has the %s, which is too large", number.Value)
 	}
 	if err != nil {
 		return fmt.Errorf("is not an object: %w", err)
@@ -53,7 +57,8 @@ func decode(text string, into any, needed string) error {
 	if err := check(value, reflect.TypeOf(into).Elem(), ""); err != nil {
 		return err
 	}
-	// Read is what was checked. The text may say a key twice, and what its first value says is not checked.
+	// The text may have a key twice, and value holds only the last one. So this decodes the value
+	// that was checked, and not the text.
 	checked, err := json.Marshal(value)
 	if err != nil {
 		return err
@@ -61,11 +66,13 @@ func decode(text string, into any, needed string) error {
 	return json.Unmarshal(checked, into)
 }
 
-// maxWhole is beyond the whole numbers that JSON's readers agree on: https://www.rfc-editor.org/rfc/rfc8259#section-6.
-const maxWhole = 1 << 53
+// maxInteger is the first integer beyond those that every JSON reader reads exactly:
+// https://www.rfc-editor.org/rfc/rfc8259#section-6.
+const maxInteger = 1 << 53
 
-// check holds that a value is of a type, down to its last part. Its error names the key, the value and what is allowed, which
-// encoding/json's does not: it names an unknown key without where it stands, and of a wrong value only its type.
+// check compares a value and its parts with a type. Its errors name the path of the key, the value
+// and the allowed values. The errors of encoding/json do not: they name an unknown key without its
+// path, and only the type of a wrong value.
 func check(value any, t reflect.Type, path string) error {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -89,22 +96,22 @@ func check(value any, t reflect.Type, path string) error {
 		}
 	case reflect.String:
 		if _, ok := value.(string); !ok {
-			return wrong(path, value, "a text")
+			return wrong(path, value, "a string")
 		}
 	case reflect.Bool:
 		if _, ok := value.(bool); !ok {
 			return wrong(path, value, "true or false")
 		}
 	case reflect.Int:
-		if n, ok := value.(float64); !ok || n != math.Trunc(n) || math.Abs(n) >= maxWhole {
-			return wrong(path, value, "a whole number")
+		if n, ok := value.(float64); !ok || n != math.Trunc(n) || math.Abs(n) >= maxInteger {
+			return wrong(path, value, "an integer")
 		}
 	case reflect.Float64:
 		if _, ok := value.(float64); !ok {
 			return wrong(path, value, "a number")
 		}
 	default:
-		panic(fmt.Sprintf("settings: %s is of type %v, which is not checked", path, t))
+		panic(fmt.Sprintf("settings: %s has the type %v, which check does not know", path, t))
 	}
 	return nil
 }
@@ -134,7 +141,7 @@ func checkObject(object map[string]any, t reflect.Type, path string) error {
 	return nil
 }
 
-// readable is a key as it is, or quoted if it would not be one word of a line.
+// readable returns a key, quoted if it is empty or has characters that would break the line.
 func readable(key string) string {
 	if quoted := strconv.Quote(key); key == "" || quoted != `"`+key+`"` {
 		return quoted

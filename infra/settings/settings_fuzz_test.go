@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// FuzzDecode holds that what is read is all that the text says, as JSON's readers agree to understand it, and that what is wrong is told in
-// one line that says where it stands.
+// FuzzDecode checks that decode reads all that a text says, like encoding/json, and that an error
+// is one line without Go's names.
 func FuzzDecode(f *testing.F) {
 	type part struct {
 		Name string `json:"name"`
 		Size int    `json:"size"`
 	}
-	type whole struct {
+	type settings struct {
 		Zones    []string        `json:"zones"`
 		Protect  bool            `json:"protect"`
 		Rate     float64         `json:"rate"`
@@ -25,11 +25,15 @@ func FuzzDecode(f *testing.F) {
 		ByName   map[string]part `json:"byName"`
 		Internal int             `json:"-"`
 	}
-	defaults := func() whole { return whole{Numbers: map[string]int{"sales-api": 5}, Part: part{Size: 20}} }
+	defaults := func() settings { return settings{Numbers: map[string]int{"sales-api": 5}, Part: part{Size: 20}} }
 	for _, text := range []string{
-		`{"zones":["a","b"],"protect":true,"rate":1.5,"part":{"name":"x","size":3},"maybe":{"size":1},"numbers":{"stock":2},"parts":[{}],"byName":{"a":{"size":1}}}`,
-		`{"part":{"sise":1},"part":{}}`, `{"numbers":{"bogus":1},"numbers":{}}`, `{"part":{"size":1e300}}`, `{"part":{"size":9007199254740993}}`, `{"part":{"size":1e2}}`,
-		`{"rate":1e999}`, `{"maybe":null}`, `{"Zones":[]}`, `{"-":1}`, `{"":1}`, `{} {}`, `[]`, `{"zones":[1]}`, `{"a\nb":1}`, `{"part":"a\nb"}`, `{"zones":` + strings.Repeat("[", 3000),
+		`{"zones":["a","b"],"protect":true,"rate":1.5,"part":{"name":"x","size":3},"maybe":{"size":1},` +
+			`"numbers":{"stock":2},"parts":[{}],"byName":{"a":{"size":1}}}`,
+		`{"part":{"sise":1},"part":{}}`, `{"numbers":{"bogus":1},"numbers":{}}`, `{"part":{"size":1e300}}`,
+		`{"part":{"size":9007199254740993}}`, `{"part":{"size":1e2}}`,
+		`{"rate":1e999}`, `{"maybe":null}`, `{"Zones":[]}`, `{"-":1}`, `{"":1}`, `{} {}`, `[]`, `{"zones":[1]}`,
+		`{"a\nb":1}`,
+		`{"part":"a\nb"}`, `{"zones":` + strings.Repeat("[", 3000),
 	} {
 		f.Add(text)
 	}
@@ -43,9 +47,9 @@ func FuzzDecode(f *testing.F) {
 		}
 		var value any
 		if err := json.Unmarshal([]byte(text), &value); err != nil {
-			t.Fatalf("%q: it was read, and is not JSON: %v", text, err)
+			t.Fatalf("%q: decode accepted a text that is not JSON: %v", text, err)
 		}
-		once, err := json.Marshal(value) // each key is there once
+		once, err := json.Marshal(value) // has each key once
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,33 +12,34 @@ import (
 	"restock/infra/operations"
 )
 
-// An api is the HTTP API: the one public thing of the stack.
+// An api is the HTTP API. Nothing else of the stack is public.
 type api struct {
 	pulumi.ResourceState
 	api       *apigatewayv2.Api
-	url       pulumi.StringOutput // by the name that AWS gives
-	publicURL pulumi.StringOutput // by its own name, where it has one
-	// domainTarget is where the DNS record of the API's own name leads; nil where it has none.
+	url       pulumi.StringOutput // with the host name that AWS gives
+	publicURL pulumi.StringOutput // with the name in the setting domain, if there is one; else url
+	// domainTarget is the name that the DNS record of the API's own name must point to; nil without
+	// the setting domain.
 	domainTarget pulumi.StringPtrOutput
 }
 
 type apiArgs struct {
 	corsOrigins      []string
 	throttling       ThrottlingSettings
-	domain           *DomainSettings // nil: the API has no name of its own
+	domain           *DomainSettings // nil: the API has only the name that AWS gives
 	logRetentionDays int
-	key              *kms.Key // of the access log
+	key              *kms.Key // encrypts the access log
 }
 
-// accessLog is a line of the API's access log, as JSON. The request's id is the correlation id of the functions' logs. A query is not logged:
-// a callback's is its proof.
+// accessLog is a line of the API's access log, as JSON. The request's id is the correlation id in
+// the functions' logs. The log leaves out query strings: a callback's query holds its signature.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 var accessLog = map[string]string{
 	"requestId":          "$context.requestId",
 	"time":               "$context.requestTime",
 	"sourceIp":           "$context.identity.sourceIp",
 	"userAgent":          "$context.identity.userAgent",
-	"caller":             "$context.identity.userArn", // who signed, where a route asks for that
+	"caller":             "$context.identity.userArn", // the signer of a request to a signed route
 	"method":             "$context.httpMethod",
 	"path":               "$context.path",
 	"route":              "$context.routeKey",
@@ -50,7 +51,7 @@ var accessLog = map[string]string{
 	"error":              "$context.error.message",
 }
 
-// corsMaxAge is how long a browser may keep the answer to a preflight request.
+// corsMaxAge is how long a browser may cache the answer to a preflight request.
 const corsMaxAge = time.Hour
 
 func newAPI(ctx *pulumi.Context, args apiArgs) (*api, error) {
@@ -89,10 +90,11 @@ func newAPI(ctx *pulumi.Context, args apiArgs) (*api, error) {
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"url": a.publicURL})
 }
 
-// stage makes the API's stage, and the log of its requests.
+// stage makes the API's stage and its access log.
 func (a *api) stage(ctx *pulumi.Context, args apiArgs) (*apigatewayv2.Stage, error) {
 	child := pulumi.Parent(a.api)
-	// CloudWatch Logs keeps a policy for each log group outside this path, and an account's policies hold few characters:
+	// For each log group outside this path CloudWatch Logs adds to a resource policy, and the size
+	// of an account's resource policies is limited:
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-V2-CloudWatchLogs.html
 	path := "/aws/vendedlogs/" + metricsNamespace(ctx) + "/api-access"
 	logs, err := operations.NewLogGroup(ctx, "api-access", path, args.logRetentionDays, args.key, child)
@@ -121,7 +123,8 @@ func (a *api) stage(ctx *pulumi.Context, args apiArgs) (*apigatewayv2.Stage, err
 	return stage, nil
 }
 
-// name gives the API a name of its own. Its DNS record, from the name to domainTarget, is made where the name's zone is.
+// name gives the API a name of its own. The program does not make the DNS record from the name to
+// domainTarget: the name's zone may be in another account.
 func (a *api) name(ctx *pulumi.Context, stage *apigatewayv2.Stage, d DomainSettings) error {
 	domain, err := apigatewayv2.NewDomainName(ctx, "shop", &apigatewayv2.DomainNameArgs{
 		DomainName: pulumi.String(d.Name),
@@ -138,7 +141,7 @@ func (a *api) name(ctx *pulumi.Context, stage *apigatewayv2.Stage, d DomainSetti
 		ApiId: a.api.ID(), DomainName: domain.DomainName, Stage: stage.Name,
 	}, pulumi.Parent(domain))
 	if err != nil {
-		return fmt.Errorf("leading the domain name %s to the HTTP API: %w", d.Name, err)
+		return fmt.Errorf("mapping the domain name %s to the HTTP API: %w", d.Name, err)
 	}
 	a.publicURL = pulumi.Sprintf("https://%s", domain.DomainName)
 	a.domainTarget = domain.DomainNameConfiguration.TargetDomainName()

@@ -12,8 +12,9 @@ import (
 	"restock/infra/graph"
 )
 
-// TestDeployedStagesKeepTheirResources holds that an update replaces nothing in a stage that was
-// deployed before these components existed: without the component in it, a resource's URN is its old one.
+// TestDeployedStagesKeepTheirResources checks that an update replaces nothing in a stage that was
+// deployed before these components existed. The old URN of a resource is its URN without the
+// component.
 func TestDeployedStagesKeepTheirResources(t *testing.T) {
 	components := []string{
 		"restock:network:Network", "restock:database:Database", "restock:messaging:Messaging", "restock:api:API",

@@ -8,73 +8,84 @@ import (
 	"restock/lambdas"
 )
 
-// Settings are all that differs between stages: the value of restock:settings in Pulumi.<stage>.yaml. What a stage
-// leaves out is cheap.
+// Settings hold all differences between stages: the value of restock:settings in
+// Pulumi.<stage>.yaml. DefaultSettings has cheap defaults for the keys that a stage leaves out.
 type Settings struct {
-	// Zones are two availability zones or more. They are named, not asked for: a zone that AWS adds would move the subnets.
+	// Zones are the availability zones of the subnets, two or more. The program does not ask AWS
+	// for them: subnets would move when AWS adds a zone.
 	Zones []string `json:"zones"`
-	// EndpointZones are those of the zones in which AWS's services can be reached, for functions in all of them. Each costs what a small
-	// server does; while none of them works, functions of the other zones reach nothing. Left out: the first zone alone.
+	// EndpointZones are the zones that have endpoints of AWS's services; functions in all zones use
+	// them. An endpoint costs as much as a small server. If all these zones fail, functions in the
+	// other zones reach no service. The default is the first zone.
 	EndpointZones []string `json:"endpointZones"`
-	// FactoryURL is where the legacy factory listens, without a path.
+	// FactoryURL is the URL of the legacy factory, without a path.
 	FactoryURL string `json:"factoryUrl"`
-	// FactoryLeadTimeSeconds is how long the factory takes from a request to its callback, for products whose policy says no other. What takes
-	// twice as long is overdue.
+	// FactoryLeadTimeSeconds is the time from a request to the factory until its callback. A
+	// product's policy may set another. A production order is overdue after twice this time.
 	FactoryLeadTimeSeconds int `json:"factoryLeadTimeSeconds"`
 
-	// Protect keeps what holds data from being deleted: the database, by Pulumi and by AWS, with a last snapshot if it is
-	// nevertheless; the queues and the secrets, by Pulumi.
+	// Protect protects data from deletion. Pulumi deletes neither the database, the queues nor the
+	// secrets. AWS refuses to delete the database, and takes a last snapshot if the protection is
+	// switched off first.
 	Protect bool `json:"protect"`
 
-	// AlarmEmail is told of alarms. Empty: nobody is.
+	// AlarmEmail gets the notifications of alarms. Empty: nobody gets them.
 	AlarmEmail string `json:"alarmEmail"`
 
-	// PermissionsBoundary is the ARN of the policy beyond which no function's role goes; empty is none. Deployments by workflow
-	// need it: see bootstrap.
+	// PermissionsBoundary is the ARN of an IAM policy that limits every role of the stack. Empty:
+	// the roles have no boundary. The workflow that deploys needs it, see the folder bootstrap.
 	PermissionsBoundary string `json:"permissionsBoundary"`
 
+	// LogRetentionDays is how long CloudWatch keeps logs: one of the numbers that it accepts.
 	LogRetentionDays int `json:"logRetentionDays"`
-	// SecretRecoveryDays is how long a deleted secret can be had back: 0 (not at all), or 7 to 30.
+	// SecretRecoveryDays is how long a deleted secret can be restored: 0 (not at all), or 7 to 30.
 	SecretRecoveryDays int              `json:"secretRecoveryDays"`
 	Database           DatabaseSettings `json:"database"`
-	// Concurrency is how many instances of a function run at most, by the function's name.
+	// Concurrency is the largest number of instances of a function, by the function's name.
 	Concurrency map[string]int     `json:"concurrency"`
 	Throttling  ThrottlingSettings `json:"throttling"`
 
-	// CORSOrigins are the sites whose pages may call the API from a browser, like https://www.example.com, or "*". The storefront needs none.
+	// CORSOrigins are the sites whose pages may call the API from a browser, like
+	// https://www.example.com, or "*". The storefront needs none: the API serves it.
 	CORSOrigins []string `json:"corsOrigins"`
-	// Domain is the API's own name, where it has one. The factory's callback goes to the name that AWS gives, and waits for no DNS of ours.
+	// Domain gives the API a name of its own. The factory still calls back the name that AWS gives,
+	// so deliveries do not depend on the DNS record.
 	Domain *DomainSettings `json:"domain"`
 }
 
 // DomainSettings name the API.
 type DomainSettings struct {
 	Name string `json:"name"`
-	// CertificateARN is that of the name's certificate in Certificate Manager, in the stage's region.
+	// CertificateARN is the ARN of the name's certificate in Certificate Manager, in the stage's
+	// region.
 	CertificateARN string `json:"certificateArn"`
 }
 
 // DatabaseSettings size and protect the database.
 type DatabaseSettings struct {
+	// InstanceClass is one of instance.Classes.
 	InstanceClass string `json:"instanceClass"`
 	StorageGiB    int    `json:"storageGiB"`
-	// MaxStorageGiB is how far the storage grows by itself. 0: it does not.
-	MaxStorageGiB       int  `json:"maxStorageGiB"`
+	// MaxStorageGiB is the size up to which RDS grows a full disk. 0: the disk does not grow.
+	MaxStorageGiB int `json:"maxStorageGiB"`
+	// MultiAZ adds a standby in another zone.
 	MultiAZ             bool `json:"multiAz"`
 	BackupRetentionDays int  `json:"backupRetentionDays"`
-	// MaxConnections is the server's limit, and what the functions together stay below. Left out: what the instance class has memory for.
+	// MaxConnections is the server's limit; the functions together must stay below it. The default
+	// is the number that the instance class has memory for.
 	MaxConnections int `json:"maxConnections"`
-	// Proxy puts RDS Proxy between the functions and the database: they may then be more than its connections.
+	// Proxy puts RDS Proxy between the functions and the database: many instances then share few
+	// connections.
 	Proxy bool `json:"proxy"`
 }
 
-// ThrottlingSettings bound the API's requests.
+// ThrottlingSettings limit the API's requests.
 type ThrottlingSettings struct {
 	RatePerSecond float64 `json:"ratePerSecond"`
 	Burst         int     `json:"burst"`
 }
 
-// DefaultSettings are what a stage leaves out.
+// DefaultSettings returns the values of the keys that a stage leaves out.
 func DefaultSettings() Settings {
 	s := Settings{
 		FactoryLeadTimeSeconds: 60,
@@ -94,24 +105,26 @@ func DefaultSettings() Settings {
 }
 
 const (
-	// versionsAtOnce: while an update rolls out, idle instances of the old version keep their connections, and the new
-	// version's open theirs.
+	// versionsAtOnce is 2 because idle instances of the old version keep their connections while an
+	// update rolls out, and instances of the new version open theirs.
 	versionsAtOnce = 2
-	// reservedConnections are those that no function takes: for RDS itself, and for a person who looks into a full database.
+	// reservedConnections stay free for RDS itself, and for a person who examines a database whose
+	// other connections are all in use.
 	reservedConnections = 10
 )
 
-// loadSettings reads and checks a stage's settings. Its errors name the key, the value and what is allowed.
+// loadSettings reads and checks a stage's settings. Its errors name the key, the value and the
+// allowed values.
 func loadSettings(ctx *pulumi.Context) (Settings, error) {
 	s := DefaultSettings()
-	err := settings.Load(ctx, &s, "zones and factoryUrl are needed", func(region string) error {
+	err := settings.Load(ctx, &s, "zones and factoryUrl are required", func(region string) error {
 		s.complete()
 		return s.validate(region)
 	})
 	return s, err
 }
 
-// complete fills in what depends on other settings.
+// complete fills in the defaults that depend on other settings.
 func (s *Settings) complete() {
 	if s.EndpointZones == nil && len(s.Zones) > 0 {
 		s.EndpointZones = s.Zones[:1]

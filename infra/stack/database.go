@@ -10,17 +10,17 @@ import (
 
 const (
 	databaseName = "restock"
-	// masterUser is made by RDS. Only setup works as it.
+	// masterUser is the user that RDS makes. Only the function setup connects as this user.
 	masterUser = "restock_admin"
 	// mariadbVersion is the engine that the tests run on. RDS chooses the patch release.
 	mariadbVersion = "10.11"
 )
 
-// A database is the shop's, on RDS.
+// A database is the shop's MariaDB on RDS.
 type database struct {
 	pulumi.ResourceState
 	instance *rds.Instance
-	// adminSecret is the ARN of the master user's secret: RDS makes, keeps and rotates it.
+	// adminSecret is the ARN of the master user's secret. RDS makes and rotates the secret.
 	adminSecret pulumi.StringOutput
 }
 
@@ -47,8 +47,8 @@ func newDatabase(ctx *pulumi.Context, args databaseArgs) (*database, error) {
 			parameter("collation_server", "utf8mb4_unicode_ci"),
 			parameter("max_connections", fmt.Sprint(args.settings.MaxConnections)),
 			parameter("require_secure_transport", "1"),
-			// Lambda ends an instance and does not close its connections. The server drops them soon after
-			// the age at which a living instance would have replaced them.
+			// Lambda ends an instance and does not close its connections. The server drops them
+			// soon after the age at which a living instance would have replaced them.
 			parameter("wait_timeout", "360"),
 		},
 	}, childOf(d))
@@ -86,7 +86,7 @@ func instanceArgs(
 		BackupRetentionPeriod:    pulumi.Int(args.settings.BackupRetentionDays),
 		CopyTagsToSnapshot:       pulumi.Bool(true),
 		AutoMinorVersionUpgrade:  pulumi.Bool(true),
-		ApplyImmediately:         pulumi.Bool(!args.protect), // else in the maintenance window
+		ApplyImmediately:         pulumi.Bool(!args.protect), // otherwise RDS waits for the maintenance window
 		DeletionProtection:       pulumi.Bool(args.protect),
 		SkipFinalSnapshot:        pulumi.Bool(!args.protect),
 	}
@@ -94,7 +94,7 @@ func instanceArgs(
 		instance.MaxAllocatedStorage = pulumi.Int(args.settings.MaxStorageGiB)
 	}
 	if args.protect {
-		// Without it AWS fails only when the database is deleted.
+		// Without a name for it, the deletion of the database would fail.
 		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-final", ctx.Project(), ctx.Stack())
 	}
 	return instance

@@ -5,7 +5,8 @@ import (
 	"restock/lambdas"
 )
 
-// Declarations are the functions of package lambdas, in the form that the rules read.
+// Declarations returns the functions of package lambdas as values that package rules reads: rules
+// must not import lambdas.
 func Declarations() []rules.Declaration {
 	var all []rules.Declaration
 	for _, f := range lambdas.All() {

@@ -16,7 +16,7 @@ import (
 	"restock/lambdas"
 )
 
-// A function is one function of lambdas with what belongs to it alone: its role, its log group, its triggers.
+// A function is a function of package lambdas with its own role, log group and triggers.
 type function struct {
 	pulumi.ResourceState
 	declared    lambdas.Function
@@ -25,16 +25,17 @@ type function struct {
 	lambda      *lambda.Function
 }
 
-// A platform is what functions are made on.
+// A platform holds the resources that all functions use.
 type platform struct {
 	settings Settings
 	network  *network
-	key      *kms.Key // of their logs
+	key      *kms.Key // encrypts the logs
 	bindings bindings
-	ready    []pulumi.Resource // beside the network's: what functions need before they are made
+	// ready are the resources that must exist before a function is made, beside network.ready.
+	ready []pulumi.Resource
 }
 
-// newFunction makes a function, after what the platform says that it needs.
+// newFunction makes a function after the resources in the platform's ready.
 func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, code bundle.Bundle) (*function, error) {
 	f := &function{declared: declared, concurrency: p.settings.Concurrency[declared.Name]}
 	name := declared.Name
@@ -66,9 +67,13 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 		Timeout:       seconds(declared.Timeout),
 		MemorySize:    pulumi.Int(declared.MemoryMB),
 		Environment:   lambda.FunctionEnvironmentArgs{Variables: environment},
-		// Lines that measure are of level INFO: with a higher one, the alarms made of them would be silent.
+		// The functions write their measurements as log lines of level INFO. With a higher level
+		// CloudWatch would get no measurements, and alarms would stay silent.
 		LoggingConfig: lambda.FunctionLoggingConfigArgs{
-			LogFormat: pulumi.String("JSON"), ApplicationLogLevel: pulumi.String("INFO"), SystemLogLevel: pulumi.String("INFO"), LogGroup: f.logs.Name,
+			LogFormat:           pulumi.String("JSON"),
+			ApplicationLogLevel: pulumi.String("INFO"),
+			SystemLogLevel:      pulumi.String("INFO"),
+			LogGroup:            f.logs.Name,
 		},
 	}
 	if declared.Queue == "" {
@@ -89,13 +94,17 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{"name": f.lambda.Name})
 }
 
-// newServiceRole makes a role that a service of AWS works as. It may do nothing yet.
-func newServiceRole(ctx *pulumi.Context, s Settings, name, service string, options ...pulumi.ResourceOption) (*iam.Role, error) {
+// newServiceRole makes a role that a service of AWS assumes. The role has no permissions yet.
+func newServiceRole(
+	ctx *pulumi.Context, s Settings, name, service string, options ...pulumi.ResourceOption,
+) (*iam.Role, error) {
 	args := &iam.RoleArgs{
-		// Who deploys a stage makes roles below its path alone.
+		// The workflow that deploys a stage may make roles only below this path.
 		Path: pulumi.Sprintf("/%s/%s/", ctx.Project(), ctx.Stack()),
 		AssumeRolePolicy: policy.JSON(func([]string) any {
-			return policy.New(policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: service}, Action: []string{"sts:AssumeRole"}})
+			return policy.New(policy.Statement{
+				Effect: "Allow", Principal: &policy.Principal{Service: service}, Action: []string{"sts:AssumeRole"},
+			})
 		}),
 	}
 	if s.PermissionsBoundary != "" {
@@ -104,13 +113,14 @@ func newServiceRole(ctx *pulumi.Context, s Settings, name, service string, optio
 	return iam.NewRole(ctx, name, args, options...)
 }
 
-// A role is what a function may do.
+// A role is an IAM role with its policy.
 type role struct {
 	*iam.Role
 	policy *iam.RolePolicy
 }
 
-// newRole makes the function's role from the grants of its environment, its trigger and its network, and nothing else.
+// newRole makes the function's role. It allows only what the function's environment, its queue, its
+// log group and its network need.
 func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 	name := f.declared.Name
 	r, err := newServiceRole(ctx, p.settings, name, "lambda.amazonaws.com", pulumi.Parent(f))
@@ -126,9 +136,10 @@ func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 		resource: pulumi.Sprintf("%s:*", f.logs.Arn), // the group's streams
 	})
 	if f.declared.Network == lambdas.Private {
-		// Lambda makes the interfaces itself, with the function's role, and asks for these actions on everything:
+		// Lambda makes network interfaces with the function's role. It requires these actions on
+		// all resources:
 		// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
-		permissions = append(permissions, permission{actions: policy.NetworkInterfaceActions, resource: pulumi.String("*")})
+		permissions = append(permissions, permission{policy.NetworkInterfaceActions, pulumi.String("*")})
 	}
 	var resources []pulumi.StringInput
 	for _, p := range permissions {
@@ -139,9 +150,13 @@ func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
 		Policy: policy.JSON(func(arns []string) any {
 			var statements []policy.Statement
 			for i, p := range permissions {
-				statements = append(statements, policy.Statement{Effect: "Allow", Action: p.actions, Resource: []string{arns[i]}})
+				statements = append(statements, policy.Statement{
+					Effect: "Allow", Action: p.actions, Resource: []string{arns[i]},
+				})
 			}
 			if f.declared.Network == lambdas.Private {
+				// Only requests of the function's own code have the condition key. Lambda may use
+				// the actions, the code may not.
 				statements = append(statements, policy.Statement{
 					Effect: "Deny", Action: policy.NetworkInterfaceActions, Resource: []string{"*"},
 					Condition: policy.Condition{"Null": {policy.SourceFunctionARN: "false"}},

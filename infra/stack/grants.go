@@ -11,10 +11,11 @@ import (
 	"restock/lambdas"
 )
 
-// bindings fill the functions' environments.
+// bindings hold the values for the functions' environments, by the name in package lambdas, like
+// "topic.stock_empty" or "database.host".
 type bindings struct {
-	values map[string]pulumi.StringInput // by the name in package lambdas; an ARN, where the name has a grant
-	keys   map[string]pulumi.StringInput // the ARN of the stack's own key, where it encrypts what a name stands for
+	values map[string]pulumi.StringInput // an ARN, if variables with this name have grants
+	keys   map[string]pulumi.StringInput // the ARN of the KMS key that encrypts the resource
 }
 
 func (b *base) bindings(ctx *pulumi.Context) bindings {
@@ -49,7 +50,7 @@ func (b bindings) through(p *proxy) bindings {
 	return b
 }
 
-// environment is what a function's variables are filled with.
+// environment returns the values of a function's variables.
 func (b bindings) environment(f lambdas.Function) (pulumi.StringMap, error) {
 	environment := pulumi.StringMap{}
 	for _, v := range lambdas.Variables(f.Environment) {
@@ -63,7 +64,8 @@ func (b bindings) environment(f lambdas.Function) (pulumi.StringMap, error) {
 }
 
 func unknownBinding(f lambdas.Function, v lambdas.Variable) error {
-	return fmt.Errorf("function %s: variable %s is filled from %q, which the stack does not have: name another in lambdas/environment.go, or add it in infra/stack/grants.go", f.Name, v.Name, v.From())
+	return fmt.Errorf("function %s: variable %s is filled from %q, which the stack does not have: name another in "+
+		"lambdas/environment.go, or add it in infra/stack/grants.go", f.Name, v.Name, v.From())
 }
 
 // A permission is what a grant allows: actions on one resource.
@@ -72,22 +74,23 @@ type permission struct {
 	resource pulumi.StringInput
 }
 
-// permissions are what a function's environment and its queue grant it.
+// permissions returns what a function may do, by the grants of its environment and its queue.
 func (b bindings) permissions(f lambdas.Function) ([]permission, error) {
 	var permissions []permission
 	for _, v := range lambdas.Variables(f.Environment) {
 		if len(v.Grants) == 0 {
 			continue
 		}
-		thing, ok := b.values[v.From()]
+		resource, ok := b.values[v.From()]
 		if !ok {
 			return nil, unknownBinding(f, v)
 		}
-		p := permission{resource: thing}
+		p := permission{resource: resource}
 		for _, verb := range v.Grants {
 			allowed := policy.Actions(v.Thing, verb)
 			if allowed == nil {
-				return nil, fmt.Errorf("function %s: variable %s grants %q on a %s, which means nothing: name another verb in lambdas/environment.go, or say in infra/policy/grants.go what it means", f.Name, v.Name, verb, v.Thing)
+				return nil, fmt.Errorf("function %s: variable %s has the unknown grant %q for a %s: use another in "+
+					"lambdas/environment.go, or add it in infra/policy/grants.go", f.Name, v.Name, verb, v.Thing)
 			}
 			p.actions = append(p.actions, allowed...)
 		}

@@ -15,41 +15,45 @@ import (
 )
 
 const (
-	// visibilityTimeouts is how often a function's timeout fits into the visibility timeout of its queue:
-	// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html asks for six.
+	// visibilityTimeouts times a function's timeout is the visibility timeout of its queue. Lambda
+	// recommends six: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 	visibilityTimeouts = 6
-	// maxReceiveCount is how often a message is tried before it goes to the dead-letter queue; Lambda asks for five at least.
+	// maxReceiveCount is how often SQS delivers a message before it moves the message to the
+	// dead-letter queue. Lambda recommends five or more.
 	maxReceiveCount = 5
 
 	queueRetention       = 4 * 24 * time.Hour
-	deadLettersRetention = 14 * 24 * time.Hour // as long as SQS keeps anything
+	deadLettersRetention = 14 * 24 * time.Hour // the longest time that SQS allows
 	longPoll             = 20 * time.Second
 )
 
-// messaging is the way of a stock_empty message from who publishes it to all who handle it.
+// messaging holds the topic stock_empty and the queues that are subscribed to it.
 type messaging struct {
 	pulumi.ResourceState
 	topic  *sns.Topic
 	queues map[string]*queue // by the name that lambdas gives them
 }
 
-// A queue buffers a topic's messages for one function, and keeps apart those that it cannot handle.
+// A queue buffers a topic's messages for one function. Messages that the function cannot handle go
+// to deadLetters.
 type queue struct {
 	*sqs.Queue
 	deadLetters *sqs.Queue
-	// subscription must be there before anybody publishes: SNS forgets what nobody is subscribed to.
+	// subscription must exist before a function publishes: SNS drops messages without a subscriber.
 	subscription *sns.TopicSubscription
 }
 
-// queueActions are those that handle messages.
-var queueActions = []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue"}
+// queueActions are the actions that read or write messages.
+var queueActions = []string{
+	"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:PurgeQueue",
+}
 
 type messagingArgs struct {
-	functions []lambdas.Function // a queue is made for each that handles one
+	functions []lambdas.Function // each function that names a queue gets this queue
 	protect   bool
 }
 
-// newMessaging makes the topic, and a queue for each function that handles one.
+// newMessaging makes the topic, and a queue for each function that names one.
 func newMessaging(ctx *pulumi.Context, args messagingArgs) (*messaging, error) {
 	m := &messaging{queues: map[string]*queue{}}
 	if err := ctx.RegisterComponentResource("restock:messaging:Messaging", "messaging", m); err != nil {
@@ -82,7 +86,7 @@ func newMessaging(ctx *pulumi.Context, args messagingArgs) (*messaging, error) {
 	return m, ctx.RegisterResourceOutputs(m, pulumi.Map{"topicArn": m.topic.Arn})
 }
 
-// subscriptions are those of all queues.
+// subscriptions returns the subscriptions of all queues.
 func (m *messaging) subscriptions() []pulumi.Resource {
 	var all []pulumi.Resource
 	for _, name := range slices.Sorted(maps.Keys(m.queues)) {
@@ -91,7 +95,8 @@ func (m *messaging) subscriptions() []pulumi.Resource {
 	return all
 }
 
-// newQueue makes the queue of a function and its dead-letter queue, and subscribes the queue to the topic.
+// newQueue makes the queue of a function and its dead-letter queue, and subscribes the queue to the
+// topic.
 func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bool) (*queue, error) {
 	deadLetters, err := m.newDeadLetterQueue(ctx, lambdas.DeadLetterQueue(f.Queue), protect)
 	if err != nil {

@@ -4,24 +4,25 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// A metric is one of CloudWatch's, of AWS or of our own.
+// A metric is a CloudWatch metric, of AWS or of the functions.
 type metric struct {
 	namespace, name string
 	dimensions      pulumi.StringMap
 }
 
-// metrics are what a stage is watched by.
+// metrics names the metrics of a stage.
 type metrics struct {
-	stage     string // the namespace of what the functions measure
+	stage     string // the namespace of the functions' measurements
 	messaging *messaging
 	database  *database
 	api       *api
 }
 
-// metricsNamespace is where the functions' measurements belong: one a stage, since stages may share an account.
+// metricsNamespace is the namespace of the functions' measurements. Each stage has its own, because
+// stages may share an account.
 func metricsNamespace(ctx *pulumi.Context) string { return ctx.Project() + "/" + ctx.Stack() }
 
-// ofBusiness is a metric of package lambdas.
+// ofBusiness returns a metric that package lambdas declares.
 func (m metrics) ofBusiness(name string) metric { return metric{m.stage, name, nil} }
 
 func (m metrics) ofQueue(queue, name string) metric {

@@ -18,11 +18,12 @@ const (
 	httpsPort = 443
 )
 
-// interfaceEndpoints are the services of AWS that functions in the VPC call: there is no other way out of it.
+// interfaceEndpoints are the services of AWS that functions in the VPC call. The VPC has no other
+// way out.
 var interfaceEndpoints = []string{"secretsmanager", "sns"}
 
-// A network is a VPC without a way to the Internet: private subnets, a security group for each kind
-// of thing in them, and endpoints for the services of AWS.
+// A network is a VPC without a way to the Internet: private subnets, security groups for the
+// functions and the database, and endpoints for the services of AWS.
 type network struct {
 	pulumi.ResourceState
 	vpc       *ec2.Vpc
@@ -66,7 +67,8 @@ func newNetwork(ctx *pulumi.Context, args networkArgs) (*network, error) {
 	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{"vpcId": n.vpc.ID()})
 }
 
-// subnets makes a private subnet in each zone. It returns the ids of the subnets that have endpoints.
+// subnets makes a private subnet in each zone. It returns the ids of the subnets that have
+// endpoints.
 func (n *network) subnets(ctx *pulumi.Context, args networkArgs) (endpointSubnetIDs pulumi.StringArray, err error) {
 	inVPC := pulumi.Parent(n.vpc)
 	routes, err := ec2.NewRouteTable(ctx, "private", &ec2.RouteTableArgs{VpcId: n.vpc.ID()}, inVPC)
@@ -98,11 +100,11 @@ func (n *network) subnets(ctx *pulumi.Context, args networkArgs) (endpointSubnet
 	return endpointSubnetIDs, nil
 }
 
-// groups makes the security groups, and lets the functions connect to the database and to the
-// endpoints. It returns the endpoints' group.
+// groups makes the security groups. It allows connections from the functions to the database and to
+// the endpoints. It returns the endpoints' group.
 func (n *network) groups(ctx *pulumi.Context) (endpoints *ec2.SecurityGroup, err error) {
-	// AWS lets the members of the default group talk to each other and to the world. Here it gets no
-	// rules and no members.
+	// AWS lets the members of the default group talk to each other and to the world. Here it gets
+	// no rules and no members.
 	unused := &ec2.DefaultSecurityGroupArgs{VpcId: n.vpc.ID()}
 	if _, err := ec2.NewDefaultSecurityGroup(ctx, "unused", unused, pulumi.Parent(n.vpc)); err != nil {
 		return nil, fmt.Errorf("closing the default security group: %w", err)
@@ -153,7 +155,7 @@ func (n *network) endpoints(ctx *pulumi.Context, group *ec2.SecurityGroup, subne
 	return nil
 }
 
-// group makes a security group without rules: it lets nothing in or out.
+// group makes a security group without rules: it allows no connection.
 func (n *network) group(ctx *pulumi.Context, name, description string) (*ec2.SecurityGroup, error) {
 	args := &ec2.SecurityGroupArgs{VpcId: n.vpc.ID(), Description: pulumi.String(description)}
 	g, err := ec2.NewSecurityGroup(ctx, name, args, pulumi.Parent(n.vpc))
@@ -163,8 +165,8 @@ func (n *network) group(ctx *pulumi.Context, name, description string) (*ec2.Sec
 	return g, nil
 }
 
-// allow lets one group open TCP connections to another, on one port. It returns the rule that lets
-// them out of the one group and the rule that lets them into the other.
+// allow lets one group open TCP connections to another, on one port. It returns the egress rule of
+// the first group and the ingress rule of the second.
 func allow(ctx *pulumi.Context, name string, from, to *ec2.SecurityGroup, port int) ([]pulumi.Resource, error) {
 	out, err := vpc.NewSecurityGroupEgressRule(ctx, name, &vpc.SecurityGroupEgressRuleArgs{
 		SecurityGroupId: from.ID(), ReferencedSecurityGroupId: to.ID(),
@@ -183,7 +185,8 @@ func allow(ctx *pulumi.Context, name string, from, to *ec2.SecurityGroup, port i
 	return []pulumi.Resource{out, in}, nil
 }
 
-// subnetCIDR is the i-th /20 of the VPC: 4091 addresses, of which functions take few and endpoints one each.
+// subnetCIDR is the i-th /20 of the VPC. It has 4091 addresses; functions take few, and endpoints
+// one each.
 func subnetCIDR(i int) string {
 	address := netip.MustParsePrefix(vpcCIDR).Addr().As4()
 	address[2] = byte(i << 4) // #nosec G115 -- no region has as many zones as there are /20s

@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestNumbersOfSettingsHaveTheirLimits(t *testing.T) {
+func TestNumbersInSettingsHaveLimits(t *testing.T) {
+	storage := func(s *Settings, least, most int) { s.Database.StorageGiB, s.Database.MaxStorageGiB = least, most }
+	rate := func(s *Settings, n int) { s.Throttling.RatePerSecond = float64(n) }
 	for _, c := range []struct {
 		key      string
 		min, max int
@@ -15,11 +17,11 @@ func TestNumbersOfSettingsHaveTheirLimits(t *testing.T) {
 		{"factoryLeadTimeSeconds", 1, 7 * 24 * 60 * 60, func(s *Settings, n int) { s.FactoryLeadTimeSeconds = n }},
 		{"logRetentionDays", 1, 3653, func(s *Settings, n int) { s.LogRetentionDays = n }},
 		{"secretRecoveryDays", 7, 30, func(s *Settings, n int) { s.SecretRecoveryDays = n }},
-		{"database.storageGiB", 20, 65536, func(s *Settings, n int) { s.Database.StorageGiB, s.Database.MaxStorageGiB = n, 0 }},
-		{"database.maxStorageGiB", 22, 65536, func(s *Settings, n int) { s.Database.StorageGiB, s.Database.MaxStorageGiB = 20, n }},
+		{"database.storageGiB", 20, 65536, func(s *Settings, n int) { storage(s, n, 0) }},
+		{"database.maxStorageGiB", 22, 65536, func(s *Settings, n int) { storage(s, 20, n) }},
 		{"database.backupRetentionDays", 0, 35, func(s *Settings, n int) { s.Database.BackupRetentionDays = n }},
 		{"database.maxConnections", 84, 85, func(s *Settings, n int) { s.Database.MaxConnections = n }},
-		{"throttling.ratePerSecond", 1, maxThrottling, func(s *Settings, n int) { s.Throttling.RatePerSecond = float64(n) }},
+		{"throttling.ratePerSecond", 1, maxThrottling, rate},
 		{"throttling.burst", 1, maxThrottling, func(s *Settings, n int) { s.Throttling.Burst = n }},
 		{"concurrency.stock", 2, 1000, func(s *Settings, n int) { s.Concurrency["stock"] = n }}, // it uses no database
 	} {
@@ -32,13 +34,15 @@ func TestNumbersOfSettingsHaveTheirLimits(t *testing.T) {
 		}
 		for _, n := range []int{c.min, c.max} {
 			if err := validate(n); err != nil {
-				t.Errorf("%s is %d: got %v, want it allowed", c.key, n, err)
+				t.Errorf("%s is %d: got %v, want no error", c.key, n, err)
 			}
 		}
-		// In 32 bits the last two are as the first allowed.
+		// The lower 32 bits of the last two numbers are those of min.
 		for _, n := range []int{c.min - 1, c.max + 1, c.min + 1<<32, c.min - 1<<32} {
-			if err := validate(n); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%s is %v", c.key, n)) && !strings.Contains(err.Error(), fmt.Sprintf("%s is %v", c.key, float64(n))) {
-				t.Errorf("%s is %d: got %v, want it refused by name", c.key, n, err)
+			integer, float := fmt.Sprintf("%s is %v", c.key, n), fmt.Sprintf("%s is %v", c.key, float64(n))
+			err := validate(n)
+			if err == nil || !strings.Contains(err.Error(), integer) && !strings.Contains(err.Error(), float) {
+				t.Errorf("%s is %d: got %v, want an error that names both", c.key, n, err)
 			}
 		}
 	}

@@ -12,17 +12,18 @@ import (
 	"restock/infra/policy"
 )
 
-// proxyShare is how much of the database's connections the proxy takes, in percent. setup and people
-// connect directly.
+// proxyShare is the proxy's share of the database's connections, in percent. The rest is for setup
+// and for people, who connect directly.
 const proxyShare = 90
 
-// borrowSeconds is how long the proxy waits for a connection that is free: less than a function waits for its answer.
+// borrowSeconds is how long the proxy waits for a free connection. A function waits longer for its
+// answer.
 const borrowSeconds = 5
 
 // A proxy is RDS Proxy between the functions and the database.
 type proxy struct {
-	host pulumi.StringOutput // where the functions connect
-	// ready are the resources without which a function reaches nothing through the proxy.
+	host pulumi.StringOutput // the functions connect to it
+	// ready are the resources that a function needs to reach the database through the proxy.
 	ready []pulumi.Resource
 }
 
@@ -30,8 +31,8 @@ type proxyArgs struct {
 	settings Settings
 	network  *network
 	database *database
-	login    *secretsmanager.Secret // of the functions' user
-	after    pulumi.Resource        // which fills the secret
+	login    *secretsmanager.Secret // the login of the functions' database user
+	after    pulumi.Resource        // fills the secret
 }
 
 // newProxy puts RDS Proxy in front of the database.
@@ -40,7 +41,7 @@ func newProxy(ctx *pulumi.Context, args proxyArgs) (*proxy, error) {
 		return nil, fmt.Errorf("putting a proxy before the database: %w", err)
 	}
 	child := pulumi.Parent(args.database.instance)
-	group, ways, err := proxyGroup(ctx, args.network)
+	group, rules, err := proxyGroup(ctx, args.network)
 	if err != nil {
 		return failed(err)
 	}
@@ -76,10 +77,11 @@ func newProxy(ctx *pulumi.Context, args proxyArgs) (*proxy, error) {
 	if err != nil {
 		return failed(err)
 	}
-	return &proxy{p.Endpoint, append(ways, target)}, nil
+	return &proxy{p.Endpoint, append(rules, target)}, nil
 }
 
-// proxyGroup makes the proxy's security group, and lets connections from the functions in, and out to the database.
+// proxyGroup makes the proxy's security group. It allows connections from the functions to the
+// proxy, and from the proxy to the database.
 func proxyGroup(ctx *pulumi.Context, n *network) (*ec2.SecurityGroup, []pulumi.Resource, error) {
 	group, err := n.group(ctx, "proxy", "The proxy before the database")
 	if err != nil {

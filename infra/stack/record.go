@@ -5,7 +5,8 @@ import (
 	"restock/infra/graph"
 )
 
-// Record records what a stage of the project in a directory declares, without building the functions.
+// Record records the resources that a stage declares, without building the functions. projectDir is
+// the folder of Pulumi.yaml.
 func Record(projectDir, stage string) (*graph.Graph, error) {
 	project, config, err := graph.Config(projectDir, stage)
 	if err != nil {

@@ -9,15 +9,17 @@ import (
 	"restock/infra/policy"
 )
 
-// secretDescriptions are the secrets of the stack, by the name under which functions declare them. The function setup gives them
-// their values: none passes through the program or its state.
+// secretDescriptions are the stack's secrets, by the name that functions use in their environments.
+// The function setup sets the values, so neither the program nor its state holds them.
 var secretDescriptions = map[string]string{
 	"database":     "The database user that the functions work as",
 	"callback-key": "The key that signs the callback URLs given to the factory",
 }
 
-// secretActions are those that handle values.
-var secretActions = []string{"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage"}
+// secretActions are the actions that read or write a secret's value.
+var secretActions = []string{
+	"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage",
+}
 
 func newSecrets(ctx *pulumi.Context, s Settings) (map[string]*secretsmanager.Secret, error) {
 	secrets := map[string]*secretsmanager.Secret{}

@@ -11,45 +11,60 @@ import (
 	"restock/infra/stack"
 )
 
-func TestWrongSettingsAreRefusedByName(t *testing.T) {
-	const good = `"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com"`
+func TestErrorsNameWrongSettings(t *testing.T) {
+	const (
+		zones   = `"zones":["ap-northeast-2a","ap-northeast-2c"]`
+		factory = `"factoryUrl":"https://factory.example.com"`
+	)
+	// with adds settings to the required ones.
+	with := func(settings string) string { return "{" + zones + "," + factory + "," + settings + "}" }
 	for _, c := range []struct{ settings, want string }{
-		{``, "zones and factoryUrl are needed"},
-		{`{` + good + `,"zonez":[]}`, `zonez is unknown: want one of alarmEmail, concurrency`},
+		{``, "zones and factoryUrl are required"},
 		{`[]`, "it is []: want an object"},
-		{`{` + good + `} {}`, "is not an object"},
-		{`{` + good + `,"database":{"instanceKlass":"db.t4g.micro"}}`, "database.instanceKlass is unknown: want one of backupRetentionDays, instanceClass"},
-		{`{` + good + `,"database":{"storageGiB":"big"}}`, `database.storageGiB is "big": want a whole number`},
-		{`{` + good + `,"database":{"storageGiB":20.5}}`, "database.storageGiB is 20.5: want a whole number"},
-		{`{` + good + `,"database":{"maxStorageGiB":20}}`, "database.maxStorageGiB is 20: 0, or 22 to 65536"},
-		{`{` + good + `,"database":{"maxConnections":50}}`, "database.maxConnections is 50: 84 to 85"},
-		{`{` + good + `,"database":{"maxConnections":86}}`, "database.maxConnections is 86: 84 to 85"},
-		{`{` + good + `,"database":{"instanceClass":"db.t2.micro"}}`, `database.instanceClass is "db.t2.micro": one of [db.m6g.2xlarge`},
-		{`{` + good + `,"concurrency":{"sales-api":27}}`, `database.instanceClass is "db.t4g.micro": one that holds 96 connections or more, it holds 85: the functions' concurrency takes 43`},
-		{`{` + good + `,"protect":"yes"}`, `protect is "yes": want true or false`},
-		{`{` + good + `,"factoryLeadTimeSeconds":0}`, "factoryLeadTimeSeconds is 0: 1 to 604800"},
-		{`{` + good + `,"endpointZones":["ap-northeast-2b"]}`, "endpointZones is [ap-northeast-2b]: one or more of the zones [ap-northeast-2a ap-northeast-2c]"},
-		{`{` + good + `,"corsOrigins":["www.example.com"]}`, `corsOrigins is "www.example.com": a site like`},
-		{`{` + good + `,"corsOrigins":[7]}`, `corsOrigins[0] is 7: want a text`},
-		{`{` + good + `,"domain":{"name":"shop","certificateArn":"arn:aws:acm:ap-northeast-2:1:certificate/x"}}`, `domain.name is "shop": a name like shop.example.com`},
-		{`{` + good + `,"domain":{"name":"shop.example.com","certificateArn":"arn:aws:acm:us-east-1:1:certificate/x"}}`, "domain.certificateArn is"},
-		{`{` + good + `,"concurrency":{"sale-api":3}}`, "concurrency.sale-api is 3: the functions are [ads merchant-api sales-api"},
-		{`{` + good + `,"concurrency":{"stock":1}}`, "concurrency.stock is 1: 2 to 1000"},
-		{`{` + good + `,"logRetentionDays":8}`, "logRetentionDays is 8: one of [1 3 5"},
-		{`{` + good + `,"alarmEmail":"nobody"}`, `alarmEmail is "nobody": an email address`},
-		{`{` + good + `,"secretRecoveryDays":5}`, "secretRecoveryDays is 5: 0, or 7 to 30"},
-		{`{"zones":["ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a]: two different"},
-		{`{` + good + `,"logRetentionDays":8,"secretRecoveryDays":5}`, "one of [1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653]; secretRecoveryDays is 5"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2a"],"factoryUrl":"https://factory.example.com"}`, "zones is"},
-		{`{"zones":["ap-northeast-2a","us-east-1a"],"factoryUrl":"https://factory.example.com"}`, "zones is [ap-northeast-2a us-east-1a]: two different availability zones of ap-northeast-2"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com?x=1"}`, "factoryUrl is"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:secret@factory.example.com"}`, "factoryUrl is"},
-		{`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"factory"}`, `factoryUrl is "factory"`},
+		{`{` + zones + `} {}`, "is not an object"},
+		{with(`"zonez":[]`), `zonez is unknown: want one of alarmEmail, concurrency`},
+		{with(`"database":{"instanceKlass":"db.t4g.micro"}`),
+			"database.instanceKlass is unknown: want one of backupRetentionDays, instanceClass"},
+		{with(`"database":{"storageGiB":"big"}`), `database.storageGiB is "big": want an integer`},
+		{with(`"database":{"storageGiB":20.5}`), "database.storageGiB is 20.5: want an integer"},
+		{with(`"database":{"maxStorageGiB":20}`), "database.maxStorageGiB is 20: want 0, or 22 to 65536"},
+		{with(`"database":{"maxConnections":50}`), "database.maxConnections is 50: want 84 to 85"},
+		{with(`"database":{"maxConnections":86}`), "database.maxConnections is 86: want 84 to 85"},
+		{with(`"database":{"instanceClass":"db.t2.micro"}`),
+			`database.instanceClass is "db.t2.micro": want one of [db.m6g.2xlarge`},
+		{with(`"concurrency":{"sales-api":27}`),
+			`database.instanceClass is "db.t4g.micro": want a class with memory for 96 connections or more, ` +
+				`this one has it for 85: the functions may open 43`},
+		{with(`"protect":"yes"`), `protect is "yes": want true or false`},
+		{with(`"factoryLeadTimeSeconds":0`), "factoryLeadTimeSeconds is 0: want 1 to 604800"},
+		{with(`"endpointZones":["ap-northeast-2b"]`),
+			"endpointZones is [ap-northeast-2b]: want one or more of the zones [ap-northeast-2a ap-northeast-2c]"},
+		{with(`"corsOrigins":["www.example.com"]`), `corsOrigins is "www.example.com": want an origin like`},
+		{with(`"corsOrigins":[7]`), `corsOrigins[0] is 7: want a string`},
+		{with(`"domain":{"name":"shop","certificateArn":"arn:aws:acm:ap-northeast-2:1:certificate/x"}`),
+			`domain.name is "shop": want a name like shop.example.com`},
+		{with(`"domain":{"name":"shop.example.com","certificateArn":"arn:aws:acm:us-east-1:1:certificate/x"}`),
+			"domain.certificateArn is"},
+		{with(`"concurrency":{"sale-api":3}`),
+			"concurrency.sale-api is 3: want the name of a function: one of [ads merchant-api sales-api"},
+		{with(`"concurrency":{"stock":1}`), "concurrency.stock is 1: want 2 to 1000"},
+		{with(`"logRetentionDays":8`), "logRetentionDays is 8: want one of [1 3 5"},
+		{with(`"alarmEmail":"nobody"`), `alarmEmail is "nobody": want an email address`},
+		{with(`"secretRecoveryDays":5`), "secretRecoveryDays is 5: want 0, or 7 to 30"},
+		{with(`"logRetentionDays":8,"secretRecoveryDays":5`), "3288 3653]; secretRecoveryDays is 5"},
+		{`{"zones":["ap-northeast-2a"],` + factory + `}`, "zones is [ap-northeast-2a]: want two or more different"},
+		{`{"zones":["ap-northeast-2a","ap-northeast-2a"],` + factory + `}`, "zones is"},
+		{`{"zones":["ap-northeast-2a","us-east-1a"],` + factory + `}`, "zones is [ap-northeast-2a us-east-1a]: " +
+			"want two or more different availability zones of ap-northeast-2"},
+		{`{` + zones + `,"factoryUrl":"https://factory.example.com?x=1"}`, "factoryUrl is"},
+		{`{` + zones + `,"factoryUrl":"https://me:secret@factory.example.com"}`, "factoryUrl is"},
+		{`{` + zones + `,"factoryUrl":"factory"}`, `factoryUrl is "factory"`},
 	} {
 		o := options(t, "dev")
 		o.Config["restock:settings"] = c.settings
 		_, err := graph.Record(stack.Program(bundle.WithoutCode), o)
-		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
+		if err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
 			t.Errorf("settings %s: got error %v, want one that names the file and says %q", c.settings, err, c.want)
 		}
 	}
@@ -88,10 +103,12 @@ func TestReferenceNamesEverySetting(t *testing.T) {
 	}
 }
 
-func TestSecretsInAWrongSettingAreNotShown(t *testing.T) {
+func TestErrorsHideSecretsOfSettings(t *testing.T) {
 	o := options(t, "dev")
-	o.Config["restock:settings"] = `{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:hunter2@factory.example.com"}`
-	if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); err == nil || strings.Contains(err.Error(), "hunter2") {
+	o.Config["restock:settings"] =
+		`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:hunter2@factory.example.com"}`
+	if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); err == nil ||
+		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want an error without the password", err)
 	}
 }

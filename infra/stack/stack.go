@@ -1,4 +1,6 @@
-// Package stack declares the shop's stack in AWS: one program for all stages.
+// Package stack is the Pulumi program: it declares the shop's resources in AWS, for all stages.
+// [Settings] hold the differences between stages. The functions come from package lambdas, and
+// package rules checks what this package declares.
 package stack
 
 import (
@@ -16,12 +18,12 @@ import (
 	"restock/lambdas"
 )
 
-// Deploy is the Pulumi program.
+// Deploy is the Pulumi program as Pulumi runs it: it builds the functions from their sources.
 func Deploy(ctx *pulumi.Context) error {
 	return Program(bundle.From(lambdas.Folder))(ctx)
 }
 
-// Program is the program with another way to build the functions' code.
+// Program returns the Pulumi program with another way to build the functions.
 func Program(build bundle.Builder) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		settings, err := loadSettings(ctx)
@@ -67,15 +69,15 @@ func buildFunctions(ctx context.Context, build bundle.Builder) (map[string]bundl
 	return bundles, nil
 }
 
-// A base is what the functions stand on.
+// A base holds the resources that the functions use.
 type base struct {
 	settings  Settings
 	network   *network
 	database  *database
-	secrets   map[string]*secretsmanager.Secret // by the name under which functions declare them
+	secrets   map[string]*secretsmanager.Secret // by the name that functions use in their environments
 	messaging *messaging
-	key       *kms.Key   // of logs, and of the managers' topic
-	managers  *sns.Topic // alarms go here, and messages of functions to people
+	key       *kms.Key   // encrypts the logs and the managers' topic
+	managers  *sns.Topic // alarms and functions notify the managers here
 	api       *api
 }
 
@@ -105,8 +107,8 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 	return b, err
 }
 
-// newFunctions makes setup first and runs it: the other functions count on the database's schema and
-// on the secrets that it fills.
+// newFunctions makes the function setup first and runs it: the other functions need the schema that
+// setup migrates and the secrets that it fills.
 func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundle) ([]*function, error) {
 	on := platform{settings: b.settings, network: b.network, key: b.key, bindings: b.bindings(ctx)}
 	setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])

@@ -14,9 +14,9 @@ import (
 	"restock/lambdas"
 )
 
-// What the program declares is tested in infra/rules: the golden files hold each resource's inputs, and
-// the rules hold what AWS asks of them. The tests in this file are about what no input shows: sources,
-// dependencies, outputs and previews.
+// What the program declares is tested in infra/rules: the golden files hold each resource's inputs,
+// and the rules hold what AWS asks of them. The tests in this file are about what no input shows:
+// sources, dependencies, outputs and previews.
 
 const projectDir = "../.."
 
@@ -92,8 +92,8 @@ func TestFunctionsAreCreatedAfterWhatTheyNeed(t *testing.T) {
 	})
 }
 
-// TestSetupRunsBeforeItsSecretIsUsed also checks that functions are created after the proxy's target:
-// only the stage full has a proxy before its database.
+// TestSetupRunsBeforeItsSecretIsUsed also checks that functions are created after the proxy's
+// target: only the stage full has a proxy before its database.
 func TestSetupRunsBeforeItsSecretIsUsed(t *testing.T) {
 	g := stacktest.Record(t, "../rules/testdata/full", "full")
 	one := func(kind graph.Type) *graph.Resource { return g.OfType(kind)[0] }

@@ -15,7 +15,7 @@ import (
 	"restock/lambdas"
 )
 
-// connect makes what triggers a function: its routes, its event source, its schedule.
+// connect makes a function's triggers: routes, event source and schedule.
 func (f *function) connect(ctx *pulumi.Context, m *messaging, a *api) error {
 	if len(f.declared.Routes) > 0 {
 		if err := f.route(ctx, a); err != nil {
@@ -59,18 +59,22 @@ func (f *function) route(ctx *pulumi.Context, a *api) error {
 			return fmt.Errorf("route %q: %w", route, err)
 		}
 	}
-	_, err = f.allowInvocation(ctx, name+"-api", "apigateway.amazonaws.com", lambda.PermissionArgs{SourceArn: pulumi.Sprintf("%s/*", a.api.ExecutionArn)})
+	anyRoute := lambda.PermissionArgs{SourceArn: pulumi.Sprintf("%s/*", a.api.ExecutionArn)}
+	_, err = f.allowInvocation(ctx, name+"-api", "apigateway.amazonaws.com", anyRoute)
 	return err
 }
 
-// poll hands the queue's messages to the function, and takes back those that it reports as failed.
+// poll makes the event source mapping from the queue to the function. The function reports messages
+// that failed one by one, so the others of the batch are not retried.
 func (f *function) poll(ctx *pulumi.Context, m *messaging) error {
 	_, err := lambda.NewEventSourceMapping(ctx, f.declared.Name, &lambda.EventSourceMappingArgs{
 		EventSourceArn:        m.queues[f.declared.Queue].Arn,
 		FunctionName:          f.lambda.Arn,
 		BatchSize:             pulumi.Int(f.declared.BatchSize),
 		FunctionResponseTypes: pulumi.StringArray{pulumi.String("ReportBatchItemFailures")},
-		ScalingConfig:         lambda.EventSourceMappingScalingConfigArgs{MaximumConcurrency: pulumi.Int(f.concurrency)},
+		ScalingConfig: lambda.EventSourceMappingScalingConfigArgs{
+			MaximumConcurrency: pulumi.Int(f.concurrency),
+		},
 	}, pulumi.Parent(f))
 	return err
 }
@@ -80,7 +84,7 @@ func (f *function) schedule(ctx *pulumi.Context) error {
 	unit := "minutes"
 	minutes := int(f.declared.Every / time.Minute)
 	if minutes == 1 {
-		unit = "minute" // EventBridge insists
+		unit = "minute" // EventBridge refuses "rate(1 minutes)"
 	}
 	rule, err := cloudwatch.NewEventRule(ctx, name, &cloudwatch.EventRuleArgs{
 		Description:        pulumi.String(f.declared.Description),
@@ -89,40 +93,49 @@ func (f *function) schedule(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := cloudwatch.NewEventTarget(ctx, name, &cloudwatch.EventTargetArgs{Rule: rule.Name, Arn: f.lambda.Arn}, child); err != nil {
+	target := &cloudwatch.EventTargetArgs{Rule: rule.Name, Arn: f.lambda.Arn}
+	if _, err := cloudwatch.NewEventTarget(ctx, name, target, child); err != nil {
 		return err
 	}
-	_, err = f.allowInvocation(ctx, name+"-schedule", "events.amazonaws.com", lambda.PermissionArgs{SourceArn: rule.Arn})
+	onlyRule := lambda.PermissionArgs{SourceArn: rule.Arn}
+	_, err = f.allowInvocation(ctx, name+"-schedule", "events.amazonaws.com", onlyRule)
 	return err
 }
 
-// allowInvocation lets a service of AWS invoke the function on behalf of what the permission names, and of nothing else.
-func (f *function) allowInvocation(ctx *pulumi.Context, name, service string, p lambda.PermissionArgs) (*lambda.Permission, error) {
+// allowInvocation lets a service of AWS invoke the function on behalf of the source in the
+// permission.
+func (f *function) allowInvocation(
+	ctx *pulumi.Context, name, service string, p lambda.PermissionArgs,
+) (*lambda.Permission, error) {
 	p.Action = pulumi.String("lambda:InvokeFunction")
 	p.Function = f.lambda.Name
 	p.Principal = pulumi.String(service)
 	return lambda.NewPermission(ctx, name, &p, pulumi.Parent(f))
 }
 
-// rotationDays is how old the functions' password gets.
+// rotationDays is the time after which the functions' password is replaced.
 const rotationDays = 30
 
-// rotate has the function replace a secret's value, at once and then at intervals.
+// rotate lets the function replace a secret's value, at once and then every rotationDays.
 func (f *function) rotate(ctx *pulumi.Context, secret *secretsmanager.Secret, after ...pulumi.Resource) error {
 	failed := func(err error) error {
-		return fmt.Errorf("having function %s rotate secret %s: %w", f.declared.Name, f.declared.Rotates, err)
+		return fmt.Errorf("letting function %s rotate secret %s: %w", f.declared.Name, f.declared.Rotates, err)
 	}
 	name := f.declared.Name + "-rotation"
-	// Secrets Manager says on whose behalf it asks by the account, and not by the secret; the function knows its secret:
+	// Secrets Manager sends the account as the source, and not the secret's ARN. The function
+	// checks that the secret is its own.
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-	permission, err := f.allowInvocation(ctx, name, "secretsmanager.amazonaws.com", lambda.PermissionArgs{SourceAccount: policy.Account(secret.Arn)})
+	account := lambda.PermissionArgs{SourceAccount: policy.Account(secret.Arn)}
+	permission, err := f.allowInvocation(ctx, name, "secretsmanager.amazonaws.com", account)
 	if err != nil {
 		return failed(err)
 	}
 	_, err = secretsmanager.NewSecretRotation(ctx, f.declared.Rotates, &secretsmanager.SecretRotationArgs{
 		SecretId:          secret.Arn,
 		RotationLambdaArn: f.lambda.Arn,
-		RotationRules:     secretsmanager.SecretRotationRotationRulesArgs{AutomaticallyAfterDays: pulumi.Int(rotationDays)},
+		RotationRules: secretsmanager.SecretRotationRotationRulesArgs{
+			AutomaticallyAfterDays: pulumi.Int(rotationDays),
+		},
 	}, pulumi.Parent(secret), pulumi.DependsOn(append(after, permission)))
 	if err != nil {
 		return failed(err)
@@ -130,8 +143,11 @@ func (f *function) rotate(ctx *pulumi.Context, secret *secretsmanager.Secret, af
 	return nil
 }
 
-// runSetup invokes the function setup when its code, the database or a secret is new. An error of the function fails the deployment.
-func runSetup(ctx *pulumi.Context, f *function, code bundle.Bundle, d *database, secrets map[string]*secretsmanager.Secret) (*lambda.Invocation, error) {
+// runSetup invokes the function setup when its code, the database or a secret is new. An error of
+// the function fails the deployment.
+func runSetup(
+	ctx *pulumi.Context, f *function, code bundle.Bundle, d *database, secrets map[string]*secretsmanager.Secret,
+) (*lambda.Invocation, error) {
 	triggers := pulumi.StringMap{"code": pulumi.String(code.Hash), "database": d.instance.ResourceId}
 	for name, secret := range secrets {
 		triggers["secret "+name] = secret.Arn

@@ -15,86 +15,38 @@ import (
 	"restock/lambdas"
 )
 
-// logRetentions are the days that CloudWatch Logs takes:
+// logRetentions are the numbers of days that CloudWatch Logs accepts:
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-var logRetentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+var logRetentions = []int{
+	1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+}
 
-// maxThrottling is what API Gateway has room for: its burst limit is an integer of 32 bits.
+// maxThrottling is the largest burst limit of API Gateway, an integer of 32 bits.
 // https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages-stagename.html
 const maxThrottling = 1<<31 - 1
 
-var throttlingAllowed = fmt.Sprintf("1 to %d", maxThrottling)
+// A checker collects wrong settings. The text about each names the key, the value and the allowed
+// values.
+type checker struct{ wrong []string }
 
-func (s Settings) validate(region string) error {
-	var errs []error
-	check := func(ok bool, key string, value any, allowed string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("%s is %v: %s", key, value, allowed))
-		}
+func (c *checker) check(ok bool, key string, value any, want string) {
+	if !ok {
+		c.wrong = append(c.wrong, fmt.Sprintf("%s is %v: want %s", key, value, want))
 	}
-	distinct := slices.Compact(slices.Sorted(slices.Values(s.Zones)))
-	elsewhere := slices.ContainsFunc(s.Zones, func(zone string) bool { return !strings.HasPrefix(zone, region) || !zoneName.MatchString(zone) })
-	check(len(s.Zones) >= 2 && len(distinct) == len(s.Zones) && !elsewhere, "zones", s.Zones, "two different availability zones of "+region+", or more")
-	among := !slices.ContainsFunc(s.EndpointZones, func(zone string) bool { return !slices.Contains(s.Zones, zone) })
-	check(len(s.EndpointZones) > 0 && among, "endpointZones", s.EndpointZones, fmt.Sprintf("one or more of the zones %v", s.Zones))
-	check(isOrigin(s.FactoryURL), "factoryUrl", fmt.Sprintf("%q", redacted(s.FactoryURL)), "a URL of a host alone, like https://factory.example.com")
-	check(s.FactoryLeadTimeSeconds >= 1 && s.FactoryLeadTimeSeconds <= 7*24*60*60, "factoryLeadTimeSeconds", s.FactoryLeadTimeSeconds, "1 to 604800, a week")
-	for _, origin := range s.CORSOrigins {
-		check(origin == "*" || isOrigin(origin) && !strings.HasSuffix(origin, "/"), "corsOrigins", fmt.Sprintf("%q", origin), `a site like https://www.example.com, or "*"`)
-	}
-	if s.Domain != nil {
-		check(domainName.MatchString(s.Domain.Name), "domain.name", fmt.Sprintf("%q", s.Domain.Name), "a name like shop.example.com")
-		check(strings.HasPrefix(s.Domain.CertificateARN, "arn:aws:acm:"+region+":"), "domain.certificateArn", fmt.Sprintf("%q", s.Domain.CertificateARN),
-			"the ARN of a certificate of Certificate Manager in "+region)
-	}
-	if s.AlarmEmail != "" {
-		address, err := mail.ParseAddress(s.AlarmEmail)
-		check(err == nil && address.Address == s.AlarmEmail, "alarmEmail", fmt.Sprintf("%q", s.AlarmEmail), "an email address alone")
-	}
-	check(s.PermissionsBoundary == "" || strings.HasPrefix(s.PermissionsBoundary, "arn:aws:iam::"),
-		"permissionsBoundary", fmt.Sprintf("%q", s.PermissionsBoundary), "the ARN of a policy of IAM, or nothing")
-	check(slices.Contains(logRetentions, s.LogRetentionDays), "logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
-	check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30, "secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
-	_, isClass := instance.Classes[s.Database.InstanceClass]
-	check(isClass, "database.instanceClass", fmt.Sprintf("%q", s.Database.InstanceClass), fmt.Sprintf("one of %v", slices.Sorted(maps.Keys(instance.Classes))))
-	check(s.Database.StorageGiB >= 20 && s.Database.StorageGiB <= 65536, "database.storageGiB", s.Database.StorageGiB, "20 to 65536, as gp3 has it")
-	// AWS takes no less: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
-	leastStorage := (s.Database.StorageGiB*11 + 9) / 10
-	check(s.Database.MaxStorageGiB == 0 || s.Database.MaxStorageGiB >= leastStorage && s.Database.MaxStorageGiB <= 65536,
-		"database.maxStorageGiB", s.Database.MaxStorageGiB, fmt.Sprintf("0, or %d to 65536: a tenth more than to begin with, or beyond", leastStorage))
-	check(s.Database.BackupRetentionDays >= 0 && s.Database.BackupRetentionDays <= 35, "database.backupRetentionDays", s.Database.BackupRetentionDays, "0 to 35")
-	check(s.Throttling.RatePerSecond >= 1 && s.Throttling.RatePerSecond <= maxThrottling, "throttling.ratePerSecond", s.Throttling.RatePerSecond, throttlingAllowed)
-	check(s.Throttling.Burst >= 1 && s.Throttling.Burst <= maxThrottling, "throttling.burst", s.Throttling.Burst, throttlingAllowed)
-	if isClass {
-		errs = append(errs, s.checkConnections())
-	}
-	names := map[string]lambdas.Function{}
-	for _, f := range lambdas.All() {
-		names[f.Name] = f
-	}
-	for _, name := range slices.Sorted(maps.Keys(s.Concurrency)) {
-		f, known := names[name]
-		check(known, "concurrency."+name, s.Concurrency[name], fmt.Sprintf("the functions are %v", slices.Sorted(maps.Keys(names))))
-		if known {
-			least := 1
-			if f.Queue != "" {
-				least = 2 // of an event source mapping
-			}
-			check(s.Concurrency[name] >= least && s.Concurrency[name] <= 1000, "concurrency."+name, s.Concurrency[name], fmt.Sprintf("%d to 1000", least))
-		}
-	}
-	return oneLine(errs)
 }
 
-// oneLine is all errors in one line, whatever the values are that they show; nil if there is none.
-func oneLine(errs []error) error {
-	var texts []string
-	for _, err := range errs {
-		if err != nil {
-			texts = append(texts, err.Error())
-		}
-	}
-	if texts == nil {
+// text checks a setting that is text. The error quotes the value.
+func (c *checker) text(ok bool, key, value, want string) {
+	c.check(ok, key, fmt.Sprintf("%q", value), want)
+}
+
+func (c *checker) between(key string, value, low, high int) {
+	c.check(value >= low && value <= high, key, value, fmt.Sprintf("%d to %d", low, high))
+}
+
+// err names all wrong settings in one line, also if values have line breaks; nil if none is wrong.
+func (c *checker) err() error {
+	if len(c.wrong) == 0 {
 		return nil
 	}
 	return errors.New(strings.Map(func(r rune) rune {
@@ -102,27 +54,117 @@ func oneLine(errs []error) error {
 			return unicode.ReplacementChar
 		}
 		return r
-	}, strings.Join(texts, "; ")))
+	}, strings.Join(c.wrong, "; ")))
 }
 
-// checkConnections holds that the server has a connection for every instance of the functions, and memory for every connection. Behind a
-// proxy it needs them for setup alone, which goes around it.
-func (s Settings) checkConnections() error {
-	held, least := instance.Classes[s.Database.InstanceClass].Connections(), versionsAtOnce*s.connections()+reservedConnections
-	why := fmt.Sprintf("the functions' concurrency takes %d connections, twice while an update rolls out, and %d are kept free", s.connections(), reservedConnections)
+// validate checks the settings of a stage in a region.
+func (s Settings) validate(region string) error {
+	c := &checker{}
+	s.validateAddresses(c, region)
+	c.text(s.PermissionsBoundary == "" || strings.HasPrefix(s.PermissionsBoundary, "arn:aws:iam::"),
+		"permissionsBoundary", s.PermissionsBoundary, "the ARN of an IAM policy, or nothing")
+	c.between("factoryLeadTimeSeconds", s.FactoryLeadTimeSeconds, 1, 7*24*60*60)
+	c.check(slices.Contains(logRetentions, s.LogRetentionDays),
+		"logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
+	c.check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30,
+		"secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
+	rate := s.Throttling.RatePerSecond
+	c.check(rate >= 1 && rate <= maxThrottling, "throttling.ratePerSecond", rate, fmt.Sprintf("1 to %d", maxThrottling))
+	c.between("throttling.burst", s.Throttling.Burst, 1, maxThrottling)
+	s.validateDatabase(c)
+	s.validateConcurrency(c)
+	return c.err()
+}
+
+func (s Settings) validateAddresses(c *checker, region string) {
+	distinct := slices.Compact(slices.Sorted(slices.Values(s.Zones)))
+	elsewhere := slices.ContainsFunc(s.Zones, func(zone string) bool {
+		return !strings.HasPrefix(zone, region) || !zoneName.MatchString(zone)
+	})
+	c.check(len(s.Zones) >= 2 && len(distinct) == len(s.Zones) && !elsewhere,
+		"zones", s.Zones, "two or more different availability zones of "+region)
+	unknown := slices.ContainsFunc(s.EndpointZones, func(zone string) bool { return !slices.Contains(s.Zones, zone) })
+	c.check(len(s.EndpointZones) > 0 && !unknown,
+		"endpointZones", s.EndpointZones, fmt.Sprintf("one or more of the zones %v", s.Zones))
+	c.text(isOrigin(s.FactoryURL),
+		"factoryUrl", redacted(s.FactoryURL), "a URL without a path, like https://factory.example.com")
+	for _, origin := range s.CORSOrigins {
+		c.text(origin == "*" || isOrigin(origin) && !strings.HasSuffix(origin, "/"),
+			"corsOrigins", origin, `an origin like https://www.example.com, or "*"`)
+	}
+	if s.Domain != nil {
+		c.text(domainName.MatchString(s.Domain.Name), "domain.name", s.Domain.Name, "a name like shop.example.com")
+		c.text(strings.HasPrefix(s.Domain.CertificateARN, "arn:aws:acm:"+region+":"),
+			"domain.certificateArn", s.Domain.CertificateARN,
+			"the ARN of a certificate in Certificate Manager in "+region)
+	}
+	if s.AlarmEmail != "" {
+		address, err := mail.ParseAddress(s.AlarmEmail)
+		c.text(err == nil && address.Address == s.AlarmEmail,
+			"alarmEmail", s.AlarmEmail, "an email address without a display name")
+	}
+}
+
+func (s Settings) validateDatabase(c *checker) {
+	const maxStorage = 65536 // GiB, the limit of gp3
+	d := s.Database
+	class, known := instance.Classes[d.InstanceClass]
+	c.text(known, "database.instanceClass", d.InstanceClass,
+		fmt.Sprintf("one of %v", slices.Sorted(maps.Keys(instance.Classes))))
+	c.between("database.storageGiB", d.StorageGiB, 20, maxStorage)
+	// AWS asks for a tenth more:
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+	least := (d.StorageGiB*11 + 9) / 10
+	c.check(d.MaxStorageGiB == 0 || d.MaxStorageGiB >= least && d.MaxStorageGiB <= maxStorage,
+		"database.maxStorageGiB", d.MaxStorageGiB,
+		fmt.Sprintf("0, or %d to %d, a tenth more than storageGiB at least", least, maxStorage))
+	c.between("database.backupRetentionDays", d.BackupRetentionDays, 0, 35)
+	if known {
+		s.validateConnections(c, class)
+	}
+}
+
+// validateConnections checks that the server has a connection for every instance of the functions,
+// and memory for every connection. Behind a proxy only setup needs connections of the server.
+func (s Settings) validateConnections(c *checker, class instance.Class) {
+	held, least := class.Connections(), versionsAtOnce*s.connections()+reservedConnections
+	why := fmt.Sprintf("the functions may open %d connections, twice as many while an update rolls out, "+
+		"and %d stay free", s.connections(), reservedConnections)
 	if s.Database.Proxy {
-		least, why = lambdas.SetupConnections+reservedConnections, "setup takes 2"
+		least = lambdas.SetupConnections + reservedConnections
+		why = fmt.Sprintf("setup opens %d connections, and %d stay free", lambdas.SetupConnections, reservedConnections)
 	}
 	if least > held {
-		return fmt.Errorf("database.instanceClass is %q: one that holds %d connections or more, it holds %d: %s", s.Database.InstanceClass, least, held, why)
+		c.text(false, "database.instanceClass", s.Database.InstanceClass,
+			fmt.Sprintf("a class with memory for %d connections or more, this one has it for %d: %s", least, held, why))
+		return
 	}
-	if s.Database.MaxConnections < least || s.Database.MaxConnections > held {
-		return fmt.Errorf("database.maxConnections is %d: %d to %d: %s, and the instance class has memory for no more", s.Database.MaxConnections, least, held, why)
-	}
-	return nil
+	c.check(s.Database.MaxConnections >= least && s.Database.MaxConnections <= held,
+		"database.maxConnections", s.Database.MaxConnections,
+		fmt.Sprintf("%d to %d: %s, and the instance class has memory for %d", least, held, why, held))
 }
 
-// connections is how many connections the functions may hold together.
+func (s Settings) validateConcurrency(c *checker) {
+	functions := map[string]lambdas.Function{}
+	for _, f := range lambdas.All() {
+		functions[f.Name] = f
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Concurrency)) {
+		f, known := functions[name]
+		if !known {
+			c.check(false, "concurrency."+name, s.Concurrency[name],
+				fmt.Sprintf("the name of a function: one of %v", slices.Sorted(maps.Keys(functions))))
+			continue
+		}
+		least := 1
+		if f.Queue != "" {
+			least = 2 // Lambda's limit for an event source mapping
+		}
+		c.between("concurrency."+name, s.Concurrency[name], least, 1000)
+	}
+}
+
+// connections is the largest number of connections that the functions open together.
 func (s Settings) connections() int {
 	sum := 0
 	for _, f := range lambdas.All() {
@@ -131,13 +173,14 @@ func (s Settings) connections() int {
 	return sum
 }
 
-// isOrigin reports whether a text is a URL of a scheme and a host alone, perhaps with a slash behind it.
+// isOrigin reports whether a text is a URL of a scheme and a host only. A slash may follow.
 func isOrigin(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && strings.TrimSuffix(text, "/") == u.Scheme+"://"+u.Host
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" &&
+		strings.TrimSuffix(text, "/") == u.Scheme+"://"+u.Host
 }
 
-// redacted is a URL without what may be secret: its password, its query.
+// redacted returns a URL without its password and its query, which may be secret.
 func redacted(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -149,8 +192,9 @@ func redacted(text string) string {
 	return u.Redacted()
 }
 
-// zoneName matches a name that an availability zone may have: https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+// zoneName matches the names of availability zones:
+// https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
 var zoneName = regexp.MustCompile(`^[a-z0-9-]+[a-z]$`)
 
-// domainName matches a name of DNS with two labels or more.
+// domainName matches DNS names with two labels or more.
 var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$`)

@@ -16,14 +16,14 @@ import (
 	"restock/lambdas"
 )
 
-func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
+func TestAlarmsNotifyTheManagersWithAdvice(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		topic := g.Find(graph.Topic, "name", "stock_operations")
 		alarms := map[string]*graph.Resource{}
 		for _, a := range g.OfType(graph.MetricAlarm) {
 			alarms[a.Name] = a
 			if len(a.String("alarmDescription")) < 40 {
-				t.Errorf("alarm %s says %q, want what to do", a.Name, a.String("alarmDescription"))
+				t.Errorf("alarm %s says %q, want advice", a.Name, a.String("alarmDescription"))
 			}
 			for _, actions := range []string{"alarmActions", "okActions"} {
 				if got := a.Strings(actions); !slices.Equal(got, []string{topic.String("arn")}) {
@@ -31,8 +31,10 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 				}
 			}
 		}
-		want := []string{"api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
-			"production-failing", "production-failed", "production-overdue", "production-surplus", "ledger-difference"}
+		want := []string{
+			"api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
+			"production-failing", "production-failed", "production-overdue", "production-surplus", "ledger-difference",
+		}
 		for _, f := range lambdas.All() {
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
 			if f.Queue != "" {
@@ -47,10 +49,10 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 			t.Errorf("the alarms are %v, want %v", got, want)
 		}
 		if got := alarms["database-storage"].String("comparisonOperator"); got != "LessThanThreshold" {
-			t.Errorf("the alarm of the database's free storage compares with %s", got)
+			t.Errorf("the alarm about the database's free storage compares with %s, want LessThanThreshold", got)
 		}
 		if got := alarms["sweep-silent"].String("treatMissingData"); got != "breaching" {
-			t.Errorf("a sweep that does not run measures nothing, which the alarm takes as %s", got)
+			t.Errorf("the alarm about a sweep that does not run treats missing data as %s, want breaching", got)
 		}
 	})
 	emails := func(stage string) (emails []string) {
@@ -62,14 +64,14 @@ func TestAlarmsTellWhatToDoAndReachThePersonWhoIsNamed(t *testing.T) {
 		return emails
 	}
 	if got := emails("prod"); !slices.Equal(got, []string{"operations@example.com"}) {
-		t.Errorf("prod tells %v, want its alarmEmail", got)
+		t.Errorf("prod notifies %v, want its alarmEmail", got)
 	}
 	if got := emails("dev"); got != nil {
-		t.Errorf("dev tells %v, want nobody", got)
+		t.Errorf("dev notifies %v, want nobody", got)
 	}
 }
 
-func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
+func TestOperationsGuideNamesEveryAlarm(t *testing.T) {
 	text, err := os.ReadFile(projectDir + "/docs/operations.md")
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +83,7 @@ func TestOperationsSayWhatToDoAboutEveryAlarm(t *testing.T) {
 	}
 }
 
-func TestTheAccessLogHoldsNoQuery(t *testing.T) {
+func TestAccessLogHasNoQuery(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		format := g.OfType(graph.APIStage)[0].Object("accessLogSettings")["format"].(string)
 		var fields map[string]string
@@ -89,17 +91,17 @@ func TestTheAccessLogHoldsNoQuery(t *testing.T) {
 			t.Fatal(err)
 		}
 		if fields["requestId"] != "$context.requestId" {
-			t.Errorf("no correlation id is in %s", format)
+			t.Errorf("the access log has no correlation id: %s", format)
 		}
 		for name, value := range fields {
 			if strings.Contains(strings.ToLower(value), "query") || value == "$context.requestOverride" {
-				t.Errorf("%s is %s: a callback's query is its proof", name, value)
+				t.Errorf("%s is %s: a callback's query holds its signature", name, value)
 			}
 		}
 	})
 }
 
-func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
+func TestDashboardFollowsAPurchaseFromLeftToRight(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		dashboard := g.OfType(graph.Dashboard)[0]
 		var body struct {
@@ -120,12 +122,12 @@ func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
 		var titles, alarms []string
 		for _, w := range body.Widgets {
 			if w.X < 0 || w.X+w.Width > 24 {
-				t.Errorf("%s %q is at %d, %d wide: the grid has 24 columns", w.Type, w.Properties.Title, w.X, w.Width)
+				t.Errorf("%q is at %d and %d wide: the grid has 24 columns", w.Properties.Title, w.X, w.Width)
 			}
 			for x := w.X; x < w.X+w.Width; x++ {
 				for y := w.Y; y < w.Y+w.Height; y++ {
 					if other := taken[[2]int{x, y}]; other != "" {
-						t.Errorf("%q lies on %q", w.Properties.Title, other)
+						t.Errorf("%q overlaps %q", w.Properties.Title, other)
 					}
 					taken[[2]int{x, y}] = w.Type + " " + w.Properties.Title
 				}
@@ -142,20 +144,20 @@ func TestTheDashboardTellsTheStoryFromLeftToRight(t *testing.T) {
 				}
 			}
 			if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE 'sales-api'") {
-				t.Errorf("the log query is %s", w.Properties.Query)
+				t.Errorf("the log query is %s, want it to read the log of sales-api", w.Properties.Query)
 			}
 		}
 		for i, want := range []string{"Buyers", "Stock", "Queue", "Factory", "Receipts", "Database"} {
 			if i >= len(titles) || !strings.Contains(titles[i], want) {
-				t.Errorf("chapter %d of %q is not about %s", i+1, titles, want)
+				t.Errorf("column %d of %q is not about %s", i+1, titles, want)
 			}
 		}
 		if want := len(g.OfType(graph.MetricAlarm)); len(alarms) != want {
-			t.Errorf("it shows %d alarms of %d", len(alarms), want)
+			t.Errorf("the dashboard shows %d alarms, want %d", len(alarms), want)
 		}
 		for _, a := range g.OfType(graph.MetricAlarm) {
 			if name := a.String("metricName"); strings.HasPrefix(a.String("namespace"), "restock/") && !drawn[name] {
-				t.Errorf("alarm %s is about %s, which the dashboard does not draw", a.Name, name)
+				t.Errorf("alarm %s watches %s, which the dashboard does not draw", a.Name, name)
 			}
 		}
 	})
@@ -186,11 +188,11 @@ func TestEveryMetricIsMeasuredAndDrawn(t *testing.T) {
 	body := record(t, "dev").OfType(graph.Dashboard)[0].String("dashboardBody")
 	metrics := measured(t)
 	if len(metrics) < 10 {
-		t.Fatalf("found the metrics %v only", metrics)
+		t.Fatalf("found only the metrics %v", metrics)
 	}
 	for constant, name := range metrics {
 		if !strings.Contains(string(journal), "lambdas."+constant+":") {
-			t.Errorf("nobody measures %s", constant)
+			t.Errorf("no function measures %s", constant)
 		}
 		if !strings.Contains(body, `"`+name+`"`) && !strings.Contains(body, `MetricName=\"`+name+`\"`) {
 			t.Errorf("the dashboard does not draw %s", name)
