@@ -44,7 +44,7 @@ func TestTheTutorialRunsFromItsOwnFolder(t *testing.T) {
 		}
 	}
 	got := strings.Join(welcome, "\n")
-	if !strings.Contains(got, "the tutorial http://127.0.0.1:") || strings.Contains(got, "the factory") {
+	if !strings.Contains(strings.Join(strings.Fields(got), " "), "the tutorial http://127.0.0.1:") || strings.Contains(got, "the factory") {
 		t.Errorf("the program says\n%s\n%s\nwant where the tutorial is, and no factory", got, stderr)
 	}
 	if processes := children(t, cmd.Process.Pid); len(processes) > 0 {
