@@ -48,6 +48,7 @@ LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/reset ./cmd/shop ./scr
 	./internal/web ./internal/web/webtest ./test/load \
 	./internal/factory ./internal/secrets ./internal/secrets/secretstest \
 	./internal/shop \
+	./internal/mysql ./internal/mysql/invariants ./internal/mysql/migrate ./internal/mysql/mysqltest \
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
 	./local/mariadb ./local/mariadb/mariadbtest \

@@ -10,7 +10,8 @@ import (
 	"restock/internal/ads"
 )
 
-// Advertisements lists the advertisements that have products, and whether any of these is in stock.
+// Advertisements lists the advertisements that have products, and whether any of the products is in
+// stock.
 func (s *Store) Advertisements(ctx context.Context) ([]ads.Advertisement, error) {
 	const doing = "listing the advertisements"
 	rows, err := s.db.QueryContext(ctx, `

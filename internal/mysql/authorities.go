@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// authorities are the certificate authorities that sign for databases: those of Amazon RDS, one
-// file a region, and Amazon's own, which browsers know, too. The latter sign for RDS Proxy.
+// authorities are the certificate authorities that sign for databases: the ones of Amazon RDS, one
+// file a region, and Amazon's own, which sign for RDS Proxy and which browsers know, too.
 //
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security.tls
@@ -27,9 +27,9 @@ func regionOf(host string) string {
 	return name[strings.LastIndex(name, ".")+1:]
 }
 
-// authoritiesOf returns the certificate authorities that sign for a host. For an RDS host these are
-// the ones of its region. All regions together have more than eighty, and to parse them takes a
-// third of a cold start.
+// authoritiesOf returns the certificate authorities that sign for a host: Amazon's own, and for an
+// RDS host the ones of its region. All regions together have more than eighty; to parse all of them
+// would take a third of a cold start.
 func authoritiesOf(host string) (*x509.CertPool, error) {
 	regions := "*"
 	if region := regionOf(host); region != "" {

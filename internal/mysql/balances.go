@@ -31,7 +31,7 @@ func (s *Store) Balances(ctx context.Context) ([]shop.Balance, error) {
 			ON DUPLICATE KEY UPDATE balance = IF(VALUES(entry_id) > entry_id, VALUES(balance), balance),
 			                        entry_id = GREATEST(entry_id, VALUES(entry_id))`, a.product[:], a.entry, a.Ledger)
 		if err != nil {
-			return nil, failed("keeping the stock ledger's checkpoint", err)
+			return nil, failed("storing the stock ledger's checkpoint", err)
 		}
 	}
 	return balances, nil
@@ -46,11 +46,11 @@ type account struct {
 }
 
 // accounts adds up the entries after the checkpoints. It sees the state of one moment: the first
-// read of the transaction makes its snapshot.
+// read of the transaction takes the snapshot.
 //
-// No entry can appear later below a checkpoint. Every transaction that writes an entry of a product
-// locks the product's row first, so the entries get their ids in the order in which they are
-// committed.
+// No later entry can get an id below a checkpoint. Every transaction that writes an entry of a
+// product locks the product's row first, so the entries get their ids in the order in which they
+// are committed.
 //
 // It runs one query a product. A join would read every product's whole ledger.
 func (s *Store) accounts(ctx context.Context) ([]account, error) {

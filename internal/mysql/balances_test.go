@@ -9,38 +9,48 @@ import (
 	"restock/internal/shop"
 )
 
-// balances is the doughnut's.
+// balances returns the doughnut's balance. It fails the test if another product has a difference.
 func (f *fixture) balances(tb testing.TB) []shop.Balance {
 	tb.Helper()
 	balances, err := f.Database.Store.Balances(tb.Context())
 	if err != nil || len(balances) != 3 || balances[1].Difference() != 0 || balances[2].Difference() != 0 {
-		tb.Fatalf("got %+v, %v; want three products, of which the other two are as they were", balances, err)
+		tb.Fatalf("got %+v, %v; want three products, and no difference in the last two", balances, err)
 	}
 	return balances[:1]
 }
 
-func TestBalancesFindWhereTheLedgerIsNotTheStock(t *testing.T) {
+func TestBalancesFindDifferencesOfStockAndLedger(t *testing.T) {
 	f := newFixture(t, 1)
+	entry := func(quantity int, cause string) string {
+		return fmt.Sprintf(`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+			SELECT product_id, %d, '%s', UTC_TIMESTAMP(6) FROM product WHERE sku = '%s'`, quantity, cause, donut)
+	}
 	for _, c := range []struct {
 		name   string
 		change string
 		want   shop.Balance
 	}{
-		{"as the shop opens", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
-		{"nothing has happened since", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
-		{"stock that came from nowhere", `UPDATE product SET stock = 5 WHERE sku = '` + donut + `'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
-		{"still", `DO 0`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
-		{"set right", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, 2, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = '` + donut + `'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
-		{"an entry without its stock", `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, -1, 'sale', UTC_TIMESTAMP(6) FROM product WHERE sku = '` + donut + `'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 4}},
-		{"undone", `DELETE FROM stock_ledger WHERE cause = 'sale'`, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
+		{"the first call", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
+		{"nothing changed", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
+		{"stock without an entry", `UPDATE product SET stock = 5 WHERE sku = '` + donut + `'`,
+			shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
+		{"the same again", `DO 0`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
+		{"the missing entry", entry(2, "adjustment"), shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
+		{"an entry without stock", entry(-1, "sale"), shop.Balance{SKU: donut, Stock: 5, Ledger: 4}},
+		{"the entry is removed", `DELETE FROM stock_ledger WHERE cause = 'sale'`,
+			shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
 	} {
 		f.Exec(t, c.change)
 		if got := f.balances(t); !slices.Equal(got, []shop.Balance{c.want}) {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	if last := f.Number(t, `SELECT c.entry_id = MAX(l.entry_id) AND c.balance = 5 FROM ledger_checkpoint c JOIN stock_ledger l USING (product_id) JOIN product p USING (product_id) WHERE p.sku = ? GROUP BY c.product_id`, donut); last != 1 {
-		t.Error("the checkpoint is not at the last entry: the whole ledger is added up again")
+	last := f.Number(t, `
+		SELECT c.entry_id = MAX(l.entry_id) AND c.balance = 5
+		  FROM ledger_checkpoint c JOIN stock_ledger l USING (product_id) JOIN product p USING (product_id)
+		 WHERE p.sku = ? GROUP BY c.product_id`, donut)
+	if last != 1 {
+		t.Error("the checkpoint is not at the last entry: the next call adds up old entries again")
 	}
 }
 
@@ -83,14 +93,18 @@ func TestBalancesAreRightWhileBuyersBuy(t *testing.T) {
 	}
 }
 
-func TestOnlyWhatIsNewIsAddedUp(t *testing.T) {
+func TestBalancesAddUpOnlyNewEntries(t *testing.T) {
 	const old = 5000
 	f := newFixture(t, 1)
-	f.Exec(t, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT p.product_id, IF(s.seq % 2, 1, -1), 'adjustment', UTC_TIMESTAMP(6) FROM product p, seq_1_to_`+fmt.Sprint(old)+` s WHERE p.sku = ?`, donut)
-	f.balances(t) // which makes the checkpoints
+	f.Exec(t, `
+		INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+		SELECT p.product_id, IF(s.seq % 2, 1, -1), 'adjustment', UTC_TIMESTAMP(6)
+		  FROM product p, seq_1_to_`+fmt.Sprint(old)+` s WHERE p.sku = ?`, donut)
+	f.balances(t) // stores the checkpoints
 	read := func() (n int) {
 		var name string
-		if err := f.DB.QueryRowContext(t.Context(), `SHOW SESSION STATUS LIKE 'Handler_read_next'`).Scan(&name, &n); err != nil {
+		row := f.DB.QueryRowContext(t.Context(), `SHOW SESSION STATUS LIKE 'Handler_read_next'`)
+		if err := row.Scan(&name, &n); err != nil {
 			t.Fatal(err)
 		}
 		return n
@@ -100,6 +114,6 @@ func TestOnlyWhatIsNewIsAddedUp(t *testing.T) {
 		t.Fatalf("got %+v", got)
 	}
 	if rows := read() - before; rows > old/10 {
-		t.Errorf("%d rows of the index were read, though nothing is new among %d entries", rows, old)
+		t.Errorf("the server read %d rows of the index, want almost none: none of %d entries is new", rows, old)
 	}
 }

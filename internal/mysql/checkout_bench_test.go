@@ -19,31 +19,32 @@ import (
 
 const (
 	connections = 16
-	// slice is for how long one kind of work is measured before the next one has its turn: short,
-	// so that what else the machine does strikes them alike.
+	// slice is how long the benchmark measures one kind of work before it turns to the next. It is
+	// short, so that other load on the machine affects all kinds alike.
 	slice = 100 * time.Millisecond
 )
 
-// BenchmarkCheckout compares whole checkouts, each with an idempotency key, with the bare UPDATE
-// that none of them can do without, and with refusals of a product that is sold out: from as many
-// connections, on one server with innodb_flush_log_at_trx_commit=1. An iteration is a round, in
-// which each has its slice; what is reported are medians of rounds.
+// BenchmarkCheckout compares three kinds of work: whole checkouts, each with an idempotency key;
+// the bare UPDATE that every checkout needs; and refusals of a product that is sold out. All use
+// the same number of connections to one server with innodb_flush_log_at_trx_commit=1. An iteration
+// is a round with a slice of each kind. The metrics are medians of the rounds.
 //
 //	go test -run '^$' -bench Checkout -benchtime 30x ./internal/mysql
 //
 // The metrics: update/s, checkout/s, refusal/s; checkout/update, the ratio within a round, with its
-// quartiles; and with a network, roundtrip-µs, how long a round trip through it takes when nothing
-// else goes on, and roundtrips/checkout.
+// quartiles; and with a network, roundtrip-µs, the duration of a round trip on an idle network, and
+// roundtrips/checkout.
 func BenchmarkCheckout(b *testing.B) {
 	for _, products := range []int{1, 100} {
 		for _, network := range []time.Duration{0, 500 * time.Microsecond, time.Millisecond} {
-			b.Run(fmt.Sprintf("products=%d/network=%v", products, network), func(b *testing.B) { benchmarkCheckout(b, products, network) })
+			b.Run(fmt.Sprintf("products=%d/network=%v", products, network),
+				func(b *testing.B) { benchmarkCheckout(b, products, network) })
 		}
 	}
 }
 
 func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
-	// The bare UPDATE keeps no books: it has a database of its own.
+	// The bare UPDATE writes no sales and no ledger, so it has its own database.
 	const plenty, few = 1 << 30, 500
 	bare, sales := newFixture(b, connections), newFixture(b, connections)
 	skus := bare.stockUp(b, products, plenty)
@@ -69,7 +70,8 @@ func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
 		return err
 	}
 	update := func(ctx context.Context) error {
-		_, err := bareDB.ExecContext(ctx, `UPDATE product SET stock = stock - 1 WHERE sku = ? AND stock >= 1`, skus[rand.IntN(products)])
+		_, err := bareDB.ExecContext(ctx, `UPDATE product SET stock = stock - 1 WHERE sku = ? AND stock >= 1`,
+			skus[rand.IntN(products)])
 		updated.Add(1)
 		return err
 	}
@@ -82,7 +84,8 @@ func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
 	}
 
 	sellOut(b, few, func(ctx context.Context) error { return buy(ctx, last) })
-	for _, each := range []func(context.Context) error{update, checkout, refusal} { // the first calls parse the procedures, a connection each
+	// On each connection, the first call parses the procedure.
+	for _, each := range []func(context.Context) error{update, checkout, refusal} {
 		perSecond(b, each)
 	}
 	var updates, checkouts, refusals, ratios, roundTrips []float64
@@ -95,7 +98,7 @@ func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
 		ratios = append(ratios, checkouts[len(checkouts)-1]/updates[len(updates)-1])
 	}
 
-	b.ReportMetric(0, "ns/op") // an iteration is as long as it was made
+	b.ReportMetric(0, "ns/op") // the slices set the duration of an iteration
 	b.ReportMetric(quantile(updates, 0.5), "update/s")
 	b.ReportMetric(quantile(checkouts, 0.5), "checkout/s")
 	b.ReportMetric(quantile(refusals, 0.5), "refusal/s")
@@ -107,7 +110,7 @@ func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
 		b.ReportMetric(quantile(roundTrips, 0.5), "roundtrips/checkout")
 	}
 
-	// None is lost, none is sold twice, and nothing is sold that was not there.
+	// No sale is lost, nothing is sold twice, and nothing is sold that was not in stock.
 	inStock := `SELECT SUM(stock) FROM product WHERE sku LIKE 'HOT-%'`
 	if got, want := bare.Number(b, inStock), products*plenty-int(updated.Load()); got != want {
 		b.Errorf("after %d bare updates the stock is %d, want %d", updated.Load(), got, want)
@@ -121,7 +124,7 @@ func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
 	sales.CheckBooks(b)
 }
 
-// stockUp creates so many products with so much stock each.
+// stockUp creates products, each with a stock.
 func (f *fixture) stockUp(b *testing.B, products, stock int) (skus []string) {
 	b.Helper()
 	for i := range products {
@@ -142,7 +145,7 @@ func (f *fixture) create(b *testing.B, sku string, stock int) string {
 	return sku
 }
 
-// sellOut buys all there is, from all connections at once.
+// sellOut buys the whole stock, from all connections at once.
 func sellOut(b *testing.B, stock int, buy func(context.Context) error) {
 	b.Helper()
 	var sold atomic.Int64
@@ -168,7 +171,8 @@ func sellOut(b *testing.B, stock int, buy func(context.Context) error) {
 	}
 }
 
-// perSecond does something from all connections for a slice, and says how often a second.
+// perSecond calls a function from all connections for a slice of time, and returns how many calls
+// it made a second.
 func perSecond(b *testing.B, each func(context.Context) error) float64 {
 	b.Helper()
 	var done atomic.Int64
@@ -189,7 +193,7 @@ func perSecond(b *testing.B, each func(context.Context) error) float64 {
 	return float64(done.Load()) / time.Since(start).Seconds()
 }
 
-// pingTime is how long a round trip takes when nothing else goes on.
+// pingTime returns the median duration of a round trip on an idle connection.
 func pingTime(b *testing.B, db *sql.DB) time.Duration {
 	b.Helper()
 	var took []time.Duration
@@ -204,7 +208,7 @@ func pingTime(b *testing.B, db *sql.DB) time.Duration {
 	return took[len(took)/2]
 }
 
-// quantile is the q-quantile of numbers, by the nearest rank.
+// quantile returns the q-quantile of numbers, by the nearest rank.
 func quantile(of []float64, q float64) float64 {
 	sorted := slices.Sorted(slices.Values(of))
 	return sorted[int(q*float64(len(sorted)-1)+0.5)]

@@ -150,10 +150,10 @@ func failed(doing string, err error) error {
 	case errors.As(err, &unknown):
 		return &shop.Error{
 			Code:   shop.CodeOutcomeUnknown,
-			Detail: "the database did not say whether it was done", Err: err,
+			Detail: "the database did not confirm the change", Err: err,
 		}
 	case isTemporary(err):
-		return &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now", Err: err}
+		return &shop.Error{Code: shop.CodeUnavailable, Detail: "the database is not available now", Err: err}
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"restock/internal/shop"
 )
 
-func TestErrorsSayWhetherToTryAgainAndWhetherItMayBeDone(t *testing.T) {
+func TestCodesOfDatabaseErrors(t *testing.T) {
 	const (
 		unavailable = shop.CodeUnavailable
 		unknown     = shop.CodeOutcomeUnknown
@@ -23,12 +23,12 @@ func TestErrorsSayWhetherToTryAgainAndWhetherItMayBeDone(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		err  error
-		read shop.Code // of a statement that changes nothing, or was not sent
-		sent shop.Code // of one that was sent and changes something
+		read shop.Code // for a statement that changes nothing, or was not sent
+		sent shop.Code // for a statement that was sent and changes something
 	}{
 		{"the disk is full", server(1021), unavailable, unavailable},
 		{"a file cannot be written", server(1026), unavailable, unavailable},
-		{"the storage engine has no room", server(1030), unavailable, unavailable},
+		{"the storage engine has no space", server(1030), unavailable, unavailable},
 		{"the table is read-only", server(1036), unavailable, unavailable},
 		{"no memory", server(1037), unavailable, unavailable},
 		{"no memory to sort", server(1038), unavailable, unavailable},
@@ -39,13 +39,13 @@ func TestErrorsSayWhetherToTryAgainAndWhetherItMayBeDone(t *testing.T) {
 		{"the table is full", server(1114), unavailable, unavailable},
 		{"the host is blocked", server(1129), unavailable, unavailable},
 		{"no thread", server(1135), unavailable, unavailable},
-		{"the network, while it reads", server(1159), unavailable, unknown},
-		{"the network, while it writes", server(1161), unavailable, unknown},
+		{"a network error in a read", server(1159), unavailable, unknown},
+		{"a network error in a write", server(1161), unavailable, unknown},
 		{"the commit failed", server(1180), unavailable, unknown},
 		{"too many connections of the user", server(1203), unavailable, unavailable},
-		{"a lock is waited for too long", server(1205), unavailable, unavailable},
+		{"a lock wait timeout", server(1205), unavailable, unavailable},
 		{"a deadlock", server(1213), unavailable, unavailable},
-		{"the user's limit", server(1226), unavailable, unavailable},
+		{"the user's limit of connections", server(1226), unavailable, unavailable},
 		{"the server is read-only", server(1290), unavailable, unavailable},
 		{"interrupted", server(1317), unavailable, unknown},
 		{"a migration changed the table", server(1412), unavailable, unavailable},
@@ -53,8 +53,8 @@ func TestErrorsSayWhetherToTryAgainAndWhetherItMayBeDone(t *testing.T) {
 		{"read-only mode", server(1836), unavailable, unavailable},
 		{"InnoDB is read-only", server(1874), unavailable, unavailable},
 		{"the connection was killed", server(1927), unavailable, unknown},
-		{"the time is over (MariaDB)", server(1969), unavailable, unknown},
-		{"the time is over (MySQL)", server(3024), unavailable, unknown},
+		{"a timeout (MariaDB)", server(1969), unavailable, unknown},
+		{"a timeout (MySQL)", server(3024), unavailable, unknown},
 		{"idle too long (MySQL)", server(4031), unavailable, unknown},
 		{"the proxy has no connection", server(9501), unavailable, unavailable},
 
@@ -62,16 +62,16 @@ func TestErrorsSayWhetherToTryAgainAndWhetherItMayBeDone(t *testing.T) {
 		{"a syntax error", server(1064), internal, internal},
 		{"no such table", server(1146), internal, internal},
 		{"no such procedure", server(1305), internal, internal},
-		{"may not", server(1370), internal, internal},
+		{"no right to call the procedure", server(1370), internal, internal},
 		{"a number out of range", server(1264), internal, internal},
-		{"a check that does not hold", server(4025), internal, internal},
+		{"a violated check constraint", server(4025), internal, internal},
 
 		{"nothing was sent", driver.ErrBadConn, unavailable, unavailable},
 		{"the connection broke", gomysql.ErrInvalidConn, unavailable, unknown},
-		{"the network", &net.OpError{Op: "read", Err: errors.New("reset")}, unavailable, unknown},
+		{"a network error", &net.OpError{Op: "read", Err: errors.New("reset")}, unavailable, unknown},
 		{"the deadline", context.DeadlineExceeded, unavailable, unknown},
-		{"the caller gave up", context.Canceled, unavailable, unknown},
-		{"an answer that is none", gomysql.ErrMalformPkt, internal, unknown},
+		{"the caller cancelled", context.Canceled, unavailable, unknown},
+		{"a malformed answer", gomysql.ErrMalformPkt, internal, unknown},
 	} {
 		if got := shop.CodeOf(failed("doing", c.err)); got != c.read {
 			t.Errorf("%s (%v), of a statement that changes nothing: got %s, want %s", c.name, c.err, got, c.read)

@@ -51,8 +51,8 @@ func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (fo
 	return forgotten, more, nil
 }
 
-// forgetKeys continues in a table where the last call stopped. Two calls at once do no harm: the
-// later of the two places is stored.
+// forgetKeys continues in a table where the last call stopped. If two calls run at once, the later
+// of the two places is stored.
 func (s *Store) forgetKeys(
 	ctx context.Context, table, id string, before time.Time, limit int,
 ) (forgotten int, more bool, err error) {

@@ -11,8 +11,8 @@ import (
 	"restock/internal/shop"
 )
 
-// TestRefusalTakesNoLock holds the locks of a delivery, and looks whether a refused buyer waits for
-// them.
+// TestRefusalTakesNoLock holds the locks of a delivery, and checks that a refused buyer does not
+// wait for them.
 func TestRefusalTakesNoLock(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
@@ -41,7 +41,7 @@ func TestRefusalTakesNoLock(t *testing.T) {
 			_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
 			return refused(err)
 		}},
-		{"a check that has nothing to order", func() error {
+		{"a replenishment that has nothing to order", func() error {
 			_, err := f.Database.Store.Replenish(t.Context(), shop.Replenishment{SKU: donut, At: time.Now()})
 			return err
 		}},
@@ -56,7 +56,8 @@ func TestRefusalTakesNoLock(t *testing.T) {
 	}
 }
 
-// refused is nil where a buyer was refused for want of stock, else what came instead.
+// refused returns nil if an error is a refusal for lack of stock. It returns any other error as it
+// is.
 func refused(err error) error {
 	if err != nil && shop.CodeOf(err) == shop.CodeOutOfStock {
 		return nil
@@ -64,11 +65,11 @@ func refused(err error) error {
 	return err
 }
 
-// waitsForLock waits until something is done, or the server says that it waits for a lock. It
-// returns the statement that waits.
+// waitsForLock waits until done receives a result, or until the server reports that a transaction
+// of the functions' user waits for a lock. It returns the statement that waits.
 //
 // InnoDB answers from a copy of its list of transactions, and renews the copy only if nobody has
-// read it for 0.1 s. Who asks more often gets the first answer for ever.
+// read it for 0.1 s. So a caller that asks more often always gets the first answer.
 func (f *fixture) waitsForLock(t *testing.T, done chan error) (statement string) {
 	t.Helper()
 	renewed := time.NewTicker(200 * time.Millisecond)
@@ -95,8 +96,8 @@ func (f *fixture) waitsForLock(t *testing.T, done chan error) (statement string)
 	}
 }
 
-// TestRefusedBuyersAndDeliveriesDoNotDeadlock lets buyers be refused on 16 connections while
-// deliveries are booked, and reads the server's own count of deadlocks.
+// TestRefusedBuyersAndDeliveriesDoNotDeadlock books deliveries while the shop refuses buyers on 16
+// connections, and reads the server's own count of deadlocks.
 func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 	const buyers, deliveries = 16, 40
 	f := newFixture(t, buyers+1)
@@ -112,8 +113,8 @@ func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 					return nil
 				default:
 				}
-				// More than a delivery brings: the buyer is always refused, and orders what is
-				// missing.
+				// The quantity is more than a delivery brings, so the shop always refuses the
+				// buyer, and orders if the product is short.
 				if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1_000_000}); refused(err) != nil {
 					return err
 				}
@@ -132,16 +133,15 @@ func TestRefusedBuyersAndDeliveriesDoNotDeadlock(t *testing.T) {
 	})
 	deliver.Wait()
 	if err := all.Wait(); err != nil {
-		t.Errorf("a buyer got %v, want nothing but refusals", err)
+		t.Errorf("a buyer got %v, want refusals only", err)
 	}
 	if deadlocks := f.deadlocks(t) - before; deadlocks != 0 {
-		t.Errorf("the server broke %d deadlocks, want none", deadlocks)
+		t.Errorf("the server counted %d deadlocks, want none", deadlocks)
 	}
 	f.CheckBooks(t)
 }
 
-// deliverAndSell books what the open production order asks for, and sells it, so that the next one
-// opens.
+// deliverAndSell sells the stock, and books a delivery for the open production order.
 func (f *fixture) deliverAndSell(t *testing.T) error {
 	p, err := f.Database.Store.Product(t.Context(), donut)
 	if err != nil {
@@ -157,17 +157,19 @@ func (f *fixture) deliverAndSell(t *testing.T) error {
 		return err
 	}
 	_, err = f.Receive(t.Context(), shop.Delivery{
-		ProductionOrderID: open[0].ID, AttemptID: newID(t), SKU: donut, Quantity: open[0].Quantity, Signed: open[0].Quantity,
+		ProductionOrderID: open[0].ID, AttemptID: newID(t), SKU: donut, Quantity: open[0].Quantity,
+		Signed: open[0].Quantity,
 	})
 	return err
 }
 
-// deadlocks is how many deadlocks the server has broken since it started. The server is the tests'
-// own.
+// deadlocks returns how many deadlocks the server has ended since it started. Only the tests of
+// this package use the server.
 func (f *fixture) deadlocks(t *testing.T) (n int) {
 	t.Helper()
 	var name string
-	if err := f.Admin.QueryRowContext(t.Context(), `SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'`).Scan(&name, &n); err != nil {
+	row := f.Admin.QueryRowContext(t.Context(), `SHOW GLOBAL STATUS LIKE 'Innodb_deadlocks'`)
+	if err := row.Scan(&name, &n); err != nil {
 		t.Fatal(err)
 	}
 	return n

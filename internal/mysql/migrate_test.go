@@ -12,12 +12,12 @@ import (
 	"restock/internal/shop"
 )
 
-// firstRelease is the schema's version that code before 00006 was made for.
+// firstRelease is the schema's version in the first release. Migration 00006 followed it.
 const firstRelease = 5
 
-// TestALiveShopMigrates migrates a database of the first release, while its function is connected
-// with the rights that it was given then.
-func TestALiveShopMigrates(t *testing.T) {
+// TestAMigrationDoesNotInterruptTheShop migrates a database of the first release, while a function
+// is connected with the rights of that release.
+func TestAMigrationDoesNotInterruptTheShop(t *testing.T) {
 	d := mysqltest.Empty(t)
 	provider, err := goose.NewProvider(goose.DialectMySQL, d.Admin, os.DirFS("migrate/migrations"))
 	if err != nil {
@@ -45,11 +45,11 @@ func TestALiveShopMigrates(t *testing.T) {
 	if _, err := migrate.Up(t.Context(), d.Admin); err != nil {
 		t.Fatal(err)
 	}
-	buy() // with no right granted since
+	buy() // with the old rights
 	buy()
 	d.Exec(t, `UPDATE product SET name = '도넛 🍪' WHERE sku = ?`, mysqltest.Mochi) // another name now
 	if len(f.published) != 1 {
-		t.Errorf("%d orders are published, want the one of an empty shelf", len(f.published))
+		t.Errorf("%d orders are published, want 1: the doughnut is sold out", len(f.published))
 	}
 	d.CheckBooks(t)
 }

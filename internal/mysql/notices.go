@@ -10,11 +10,12 @@ import (
 
 // DueNotices lists the notices that were not sent and are not claimed, oldest first.
 func (s *Store) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, error) {
-	return list(ctx, s.db, "listing the notices that are due", func(scan func(...any) error) (n shop.Notice, err error) {
-		fields := []any{&n.Kind, &n.SubjectID, &n.AttemptID, &n.Quantity, &n.RaisedAt}
-		err = scan(append(fields, orderFields(&n.Order)...)...)
-		return n, err
-	}, `
+	return list(ctx, s.db, "listing the notices that are due",
+		func(scan func(...any) error) (n shop.Notice, err error) {
+			fields := []any{&n.Kind, &n.SubjectID, &n.AttemptID, &n.Quantity, &n.RaisedAt}
+			err = scan(append(fields, orderFields(&n.Order)...)...)
+			return n, err
+		}, `
 		SELECT n.kind, n.subject_id, COALESCE(n.attempt_id, n.subject_id), n.quantity, n.raised_at, `+orderColumns+`
 		  FROM notice n
 		  JOIN `+orderTables+` ON o.production_order_id = n.production_order_id
@@ -24,14 +25,14 @@ func (s *Store) DueNotices(ctx context.Context, now time.Time) ([]shop.Notice, e
 
 // ClaimNotice makes the caller the one that sends a notice. Callers race for due_at.
 func (s *Store) ClaimNotice(ctx context.Context, n shop.Notice, from, until time.Time) (bool, error) {
-	return s.changes(ctx, fmt.Sprintf("claiming to tell of %s, %s", n.Kind, n.SubjectID),
+	return s.changes(ctx, fmt.Sprintf("claiming the notice %s of %s", n.Kind, n.SubjectID),
 		`UPDATE notice SET due_at = ? WHERE kind = ? AND subject_id = ? AND due_at <= ?`,
 		until.UTC(), string(n.Kind), n.SubjectID[:], from.UTC())
 }
 
 // MarkNotified records when a notice was sent. The first time stays.
 func (s *Store) MarkNotified(ctx context.Context, n shop.Notice, at time.Time) error {
-	_, err := s.changes(ctx, fmt.Sprintf("marking %s, %s as told", n.Kind, n.SubjectID),
+	_, err := s.changes(ctx, fmt.Sprintf("marking the notice %s of %s as sent", n.Kind, n.SubjectID),
 		`UPDATE notice SET due_at = NULL, told_at = ? WHERE kind = ? AND subject_id = ? AND due_at IS NOT NULL`,
 		at.UTC(), string(n.Kind), n.SubjectID[:])
 	return err

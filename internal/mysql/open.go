@@ -21,8 +21,8 @@ type Config struct {
 	Port int
 	Name string
 
-	// Credentials returns the user and the password. It is called for each new connection. It is
-	// called again with refresh if the server refused them: then the password was rotated.
+	// Credentials returns the user and the password. The pool calls it for each new connection, and
+	// again with refresh if the server refused them: then the password was rotated.
 	Credentials func(ctx context.Context, refresh bool) (user, password string, err error)
 
 	// RootCAs are the authorities that sign the server's certificate. Nil: those of Amazon RDS and
@@ -38,8 +38,8 @@ var ErrCredentials = errors.New("reading the database's credentials")
 
 const (
 	dialTimeout = 3 * time.Second
-	// maxLifetime is the age at which a connection is replaced. It is less than the 350 s after
-	// which AWS's network forgets an idle connection. It is an age and not an idle time, because
+	// maxLifetime is the age at which the pool replaces a connection. It is less than the 350 s
+	// after which AWS's network drops an idle connection. It is an age and not an idle time:
 	// database/sql checks the age when it takes a connection, but the idle time in the background,
 	// where nothing runs while Lambda has frozen the instance.
 	maxLifetime = 5 * time.Minute
@@ -69,9 +69,9 @@ func driverConfig(c Config) (*gomysql.Config, error) {
 	d.Timeout = dialTimeout
 	d.Loc = time.UTC
 	d.ParseTime = true
-	d.InterpolateParams = true // a statement with arguments is one round trip, not a prepared one's three
+	d.InterpolateParams = true // one round trip for a statement with arguments; a prepared one takes three
 	d.Collation = "utf8mb4_unicode_ci"
-	d.Logger = &gomysql.NopLogger{} // errors are returned, and logged once, at the edge
+	d.Logger = &gomysql.NopLogger{} // the driver also returns each error, and the handler logs it once
 	if isLoopback(c.Host) {
 		return d, nil
 	}

@@ -29,8 +29,8 @@ import (
 // host is the name in the test server's certificate.
 const host = "database.example"
 
-// tlsServer is a server that takes encrypted connections alone, and the authority that signed its
-// certificate.
+// tlsServer starts a server that accepts encrypted connections only. It returns the server and the
+// authority that signed its certificate.
 func tlsServer(t *testing.T) (*mariadb.Server, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -64,8 +64,11 @@ func tlsServer(t *testing.T) (*mariadb.Server, *x509.CertPool) {
 	}
 	pool.AddCert(cert)
 	server, err := mariadb.Start(t.Context(), mariadb.Config{
-		Args: []string{"--ssl-cert=" + write("cert.pem", "CERTIFICATE", der), "--ssl-key=" + write("key.pem", "PRIVATE KEY", keyDER), "--require-secure-transport=ON"},
-		TLS:  &tls.Config{RootCAs: pool, ServerName: host},
+		Args: []string{
+			"--ssl-cert=" + write("cert.pem", "CERTIFICATE", der),
+			"--ssl-key=" + write("key.pem", "PRIVATE KEY", keyDER), "--require-secure-transport=ON",
+		},
+		TLS: &tls.Config{RootCAs: pool, ServerName: host},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -98,27 +101,28 @@ func TestServerIsVerifiedBeyondLoopback(t *testing.T) {
 			config.DialFunc = func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, network, admin.Addr)
 			}
-			db := sql.OpenDB(&connector{config: config, credentials: func(context.Context, bool) (string, string, error) {
-				return admin.User, admin.Passwd, nil
-			}})
+			credentials := func(context.Context, bool) (string, string, error) { return admin.User, admin.Passwd, nil }
+			db := sql.OpenDB(&connector{config: config, credentials: credentials})
 			defer db.Close()
 			err = db.PingContext(t.Context())
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
-				t.Fatalf("got %v, want an error that says %q", err, c.want)
+				t.Fatalf("got %v, want an error with %q", err, c.want)
 			}
 			if c.want != "" {
 				return
 			}
 			var name, cipher string
-			if err := db.QueryRowContext(t.Context(), `SHOW STATUS LIKE 'Ssl_cipher'`).Scan(&name, &cipher); err != nil || cipher == "" {
+			err = db.QueryRowContext(t.Context(), `SHOW STATUS LIKE 'Ssl_cipher'`).Scan(&name, &cipher)
+			if err != nil || cipher == "" {
 				t.Errorf("the cipher is %q, %v; want an encrypted connection", cipher, err)
 			}
 		})
 	}
 }
 
-func TestTheDatabaseAndItsProxyAreTrustedByTheirAuthorities(t *testing.T) {
-	// As the certificates call themselves, and https://www.amazontrust.com/repository/ lists them.
+func TestAuthoritiesOfTheDatabaseAndItsProxyAreTrusted(t *testing.T) {
+	// The names are the subjects of the certificates. https://www.amazontrust.com/repository/ lists
+	// Amazon's own.
 	seoul, ohio := "Amazon RDS ap-northeast-2 Root CA RSA2048 G1", "Amazon RDS us-east-2 Root CA RSA2048 G1"
 	amazon := []string{"Amazon Root CA 1", "Amazon Root CA 2", "Amazon Root CA 3", "Amazon Root CA 4"}
 	for _, c := range []struct {
@@ -128,7 +132,8 @@ func TestTheDatabaseAndItsProxyAreTrustedByTheirAuthorities(t *testing.T) {
 	}{
 		{"database.c1.ap-northeast-2.rds.amazonaws.com", append([]string{seoul}, amazon...), ohio},
 		{"proxy.proxy-c1.us-east-2.rds.amazonaws.com", append([]string{ohio}, amazon...), seoul},
-		{"database.c1.moon-1.rds.amazonaws.com", append([]string{seoul, ohio}, amazon...), ""}, // a region that is not known
+		// an unknown region
+		{"database.c1.moon-1.rds.amazonaws.com", append([]string{seoul, ohio}, amazon...), ""},
 		{"database.example", append([]string{seoul, ohio}, amazon...), ""},
 	} {
 		config, err := driverConfig(Config{Host: c.host, Port: 3306})
@@ -151,7 +156,7 @@ func TestTheDatabaseAndItsProxyAreTrustedByTheirAuthorities(t *testing.T) {
 	}
 }
 
-// embedded are all certificates of the package, by what they call themselves.
+// embedded returns the certificates that the package contains, by the name in their subject.
 func embedded(t *testing.T) map[string]*x509.Certificate {
 	t.Helper()
 	all := map[string]*x509.Certificate{}
@@ -168,7 +173,8 @@ func embedded(t *testing.T) map[string]*x509.Certificate {
 			if err != nil {
 				return fmt.Errorf("%s: %w", path, err)
 			}
-			if region := strings.TrimSuffix(filepath.Base(path), ".pem"); region != "amazon" && !strings.Contains(c.Subject.CommonName, " "+region+" ") {
+			if region := strings.TrimSuffix(filepath.Base(path), ".pem"); region != "amazon" &&
+				!strings.Contains(c.Subject.CommonName, " "+region+" ") {
 				t.Errorf("%s has the certificate of %s", path, c.Subject.CommonName)
 			}
 			all[c.Subject.CommonName] = c
@@ -205,26 +211,30 @@ func TestRotatedPasswordIsReadAgainOnce(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			config := admin.Clone()
 			reads := 0
-			connector := &connector{config: config, credentials: func(_ context.Context, refresh bool) (string, string, error) {
+			credentials := func(_ context.Context, refresh bool) (string, string, error) {
 				reads++
 				if refresh {
 					return admin.User, c.second, nil
 				}
 				return admin.User, c.first, nil
-			}}
-			db := sql.OpenDB(connector)
+			}
+			db := sql.OpenDB(&connector{config: config, credentials: credentials})
 			defer db.Close()
 			err := db.PingContext(t.Context())
 			if (err == nil) != c.works || reads != c.reads {
-				t.Errorf("got %v after %d reads of the secret, want it to work: %v, after %d", err, reads, c.works, c.reads)
+				t.Errorf("got %v after %d reads of the secret; want it to work: %t, after %d reads",
+					err, reads, c.works, c.reads)
 			}
 		})
 	}
 }
 
-func TestErrorOfTheCredentialsIsNotTheDatabases(t *testing.T) {
+func TestErrorOfTheCredentialsHasItsCause(t *testing.T) {
 	cause := errors.New("AccessDeniedException")
-	db, err := Open(Config{Host: "127.0.0.1", Port: 1, MaxConnections: 1, Credentials: func(context.Context, bool) (string, string, error) { return "", "", cause }})
+	db, err := Open(Config{
+		Host: "127.0.0.1", Port: 1, MaxConnections: 1,
+		Credentials: func(context.Context, bool) (string, string, error) { return "", "", cause },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +244,7 @@ func TestErrorOfTheCredentialsIsNotTheDatabases(t *testing.T) {
 	}
 }
 
-func TestTransactionThatADeadlockEndedIsRunAgain(t *testing.T) {
+func TestDeadlocksAreRetried(t *testing.T) {
 	deadlock := &gomysql.MySQLError{Number: errDeadlock}
 	for _, c := range []struct {
 		name  string
@@ -245,8 +255,8 @@ func TestTransactionThatADeadlockEndedIsRunAgain(t *testing.T) {
 	}{
 		{"it works", 0, deadlock, 1, true},
 		{"two deadlocks", 2, deadlock, 3, true},
-		{"nothing but deadlocks", 100, deadlock, 5, false},
-		{"a lock that is waited for too long", 100, &gomysql.MySQLError{Number: 1205}, 1, false},
+		{"deadlocks only", 100, deadlock, 5, false},
+		{"a lock wait timeout", 100, &gomysql.MySQLError{Number: 1205}, 1, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			runs, began, last := 0, time.Now(), time.Time{}
@@ -262,9 +272,9 @@ func TestTransactionThatADeadlockEndedIsRunAgain(t *testing.T) {
 				return nil
 			})
 			if runs != c.runs || (err == nil) != c.ok {
-				t.Errorf("%s: %d runs, %v; want %d runs, and that it works: %v", c.name, runs, err, c.runs, c.ok)
+				t.Errorf("%s: %d runs, %v; want %d runs, and success: %t", c.name, runs, err, c.runs, c.ok)
 			}
-			if paused := time.Since(began); paused > 150*time.Millisecond { // of the test's own clock
+			if paused := time.Since(began); paused > 150*time.Millisecond { // by the clock of synctest
 				t.Errorf("%s: the pauses were %v together, want 150ms at most", c.name, paused)
 			}
 		})
@@ -281,7 +291,7 @@ func TestPauseAfterADeadlockEndsWithTheContext(t *testing.T) {
 			return &gomysql.MySQLError{Number: errDeadlock}
 		})
 		if runs != 1 || serverError(err) != errDeadlock {
-			t.Errorf("got %v after %d runs, want the deadlock after one", err, runs)
+			t.Errorf("got %v after %d runs, want the deadlock after 1", err, runs)
 		}
 	})
 }

@@ -51,7 +51,8 @@ func (s *Store) ProductionOrders(ctx context.Context, f shop.OrderFilter) ([]sho
 		conditions, args = append(conditions, "o.production_order_id < ?"), append(args, f.After[:])
 	}
 	return list(ctx, s.db, "listing the production orders", scanOrder,
-		selectOrders+` WHERE `+strings.Join(conditions, " AND ")+` ORDER BY o.production_order_id DESC LIMIT ?`, append(args, f.Limit)...)
+		selectOrders+` WHERE `+strings.Join(conditions, " AND ")+` ORDER BY o.production_order_id DESC LIMIT ?`,
+		append(args, f.Limit)...)
 }
 
 // ProductionOrder finds one production order.
@@ -78,9 +79,10 @@ func (s *Store) OpenOrders(ctx context.Context) ([]shop.ProductionOrder, error) 
 
 // Short lists the SKUs of the automatic products that are short and have no open production order.
 func (s *Store) Short(ctx context.Context) ([]string, error) {
-	return list(ctx, s.db, "listing the products that are short", func(scan func(...any) error) (sku string, err error) {
-		return sku, scan(&sku)
-	}, `
+	return list(ctx, s.db, "listing the products that are short",
+		func(scan func(...any) error) (sku string, err error) {
+			return sku, scan(&sku)
+		}, `
 		SELECT p.sku
 		  FROM product p
 		 WHERE p.automatic AND p.stock <= p.reorder_point
@@ -104,18 +106,18 @@ func (s *Store) MarkPublished(ctx context.Context, id uuid.UUID, at time.Time) e
 	return err
 }
 
-// asItWas is the condition that an order is open and unchanged since it was read. Its arguments are
-// the id, asks and received.
-const asItWas = ` WHERE production_order_id = ? AND status = 'open' AND asks = ? AND received = ?`
+// ifUnchanged is the condition that an order is open and unchanged since it was read. Its arguments
+// are the id, asks and received.
+const ifUnchanged = ` WHERE production_order_id = ? AND status = 'open' AND asks = ? AND received = ?`
 
 // ClaimAsk makes the caller the one that asks the factory again. Callers race for asks.
 func (s *Store) ClaimAsk(ctx context.Context, o shop.ProductionOrder, at time.Time) (claimed bool, err error) {
 	kind := shop.NoticeOrderOverdue
 	if o.Asks > 1 {
-		kind = "" // people were notified at the first repetition
+		kind = "" // the first repetition raised the notice
 	}
 	return s.changeOrder(ctx, fmt.Sprintf("claiming to ask again for production order %s", o.ID), o, kind, at,
-		`UPDATE production_order SET asks = asks + 1, asked_at = ?`+asItWas, at.UTC(), o.ID[:], o.Asks, o.Received)
+		`UPDATE production_order SET asks = asks + 1, asked_at = ?`+ifUnchanged, at.UTC(), o.ID[:], o.Asks, o.Received)
 }
 
 // CloseOrder closes an order, and raises a notice if the order failed or came short.
@@ -127,21 +129,23 @@ func (s *Store) CloseOrder(
 		shop.OrderShort:  shop.NoticeOrderShort,
 	}
 	return s.changeOrder(ctx, fmt.Sprintf("closing production order %s as %s", o.ID, status), o, kinds[status], at,
-		`UPDATE production_order SET status = ?, closed_at = ?`+asItWas,
+		`UPDATE production_order SET status = ?, closed_at = ?`+ifUnchanged,
 		string(status), at.UTC(), o.ID[:], o.Asks, o.Received)
 }
 
 // changeOrder runs an update of an order. If the update changes the order, changeOrder raises a
 // notice of a kind (empty: none) in the same transaction.
 func (s *Store) changeOrder(
-	ctx context.Context, doing string, o shop.ProductionOrder, kind shop.NoticeKind, at time.Time, update string, args ...any,
+	ctx context.Context, doing string, o shop.ProductionOrder, kind shop.NoticeKind, at time.Time, update string,
+	args ...any,
 ) (changed bool, err error) {
 	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
 		if changed, err = changes(conn.ExecContext(ctx, update, args...)); err != nil || !changed || kind == "" {
 			return err
 		}
 		_, err := conn.ExecContext(ctx, `
-			INSERT INTO notice (kind, subject_id, production_order_id, quantity, raised_at, due_at) VALUES (?, ?, ?, 0, ?, ?)`,
+			INSERT INTO notice (kind, subject_id, production_order_id, quantity, raised_at, due_at)
+			VALUES (?, ?, ?, 0, ?, ?)`,
 			string(kind), o.ID[:], o.ID[:], at.UTC(), at.UTC())
 		return err
 	})

@@ -9,25 +9,25 @@ import (
 	"restock/internal/shop"
 )
 
-// reach opens the fixture's shop through a wire.
+// reach opens the fixture's shop through a wire, and connects.
 func (f *fixture) reach(t *testing.T) (*shop.Shop, *wire) {
 	t.Helper()
 	w := newWire(t, f.Database, 0)
 	s := shop.Open(mysql.NewStore(f.OpenAt(t, w.port(), 1)), f, shop.Discard)
-	if _, err := s.Store.Products(t.Context()); err != nil { // it connects
+	if _, err := s.Store.Products(t.Context()); err != nil { // opens the connection
 		t.Fatal(err)
 	}
 	return s, w
 }
 
-// A write is one whose answer may be lost.
+// A write is a call that changes the database.
 type write struct {
 	name  string
 	do    func(context.Context, *shop.Shop) error
-	count string // of what it stores
+	count string // the query that counts the stored rows
 }
 
-// writes are those whose repetition with the same key is the same one.
+// writes returns the calls that a client may repeat with the same idempotency key.
 func writes(f *fixture, t *testing.T) []write {
 	f.SetStock(t, 10)
 	return []write{
@@ -42,7 +42,7 @@ func writes(f *fixture, t *testing.T) []write {
 	}
 }
 
-func TestOutcomeIsUnknownWhereTheAnswerWasLostAfterTheCommit(t *testing.T) {
+func TestOutcomeIsUnknownIfTheAnswerIsLostAfterTheCommit(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, c := range writes(f, t) {
 		s, w := f.reach(t)
@@ -65,7 +65,7 @@ func TestOutcomeIsUnknownWhereTheAnswerWasLostAfterTheCommit(t *testing.T) {
 	f.CheckBooks(t)
 }
 
-func TestOutcomeIsUnknownWhereTheTimeEndsWhileTheServerWorks(t *testing.T) {
+func TestOutcomeIsUnknownIfTheContextEndsBeforeTheAnswer(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, c := range writes(f, t) {
 		s, w := f.reach(t)
@@ -84,16 +84,16 @@ func TestOutcomeIsUnknownWhereTheTimeEndsWhileTheServerWorks(t *testing.T) {
 	}
 }
 
-func TestNothingIsDoneWhereTheDatabaseIsUnavailable(t *testing.T) {
+func TestNothingIsStoredIfTheDatabaseIsUnavailable(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, c := range writes(f, t) {
-		away, w := f.reach(t)
+		unreachable, w := f.reach(t)
 		w.cut()
-		if err := c.do(t.Context(), away); shop.CodeOf(err) != shop.CodeUnavailable {
-			t.Errorf("%s on a database that is away: got %v, want %s", c.name, err, shop.CodeUnavailable)
+		if err := c.do(t.Context(), unreachable); shop.CodeOf(err) != shop.CodeUnavailable {
+			t.Errorf("%s on an unreachable database: got %v, want %s", c.name, err, shop.CodeUnavailable)
 		}
 
-		held, err := f.DB.Conn(t.Context()) // the only one
+		held, err := f.DB.Conn(t.Context()) // the only connection
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,13 +102,13 @@ func TestNothingIsDoneWhereTheDatabaseIsUnavailable(t *testing.T) {
 		go func() { done <- c.do(ctx, f.Shop) }()
 		for f.DB.Stats().WaitCount == waited {
 			if t.Context().Err() != nil {
-				t.Fatal("nobody waits for a connection")
+				t.Fatal("the call did not wait for a connection")
 			}
 			runtime.Gosched()
 		}
 		cancel()
 		if err := <-done; shop.CodeOf(err) != shop.CodeUnavailable {
-			t.Errorf("%s that got no connection: got %v, want %s", c.name, err, shop.CodeUnavailable)
+			t.Errorf("%s without a connection: got %v, want %s", c.name, err, shop.CodeUnavailable)
 		}
 		held.Close()
 		if n := f.Number(t, c.count); n != 0 {
@@ -117,7 +117,7 @@ func TestNothingIsDoneWhereTheDatabaseIsUnavailable(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatDiedWhileItWasIdleIsReplaced(t *testing.T) {
+func TestADeadIdleConnectionIsReplaced(t *testing.T) {
 	f := newFixture(t, 4)
 	f.SetStock(t, 10)
 	for range 2 {
@@ -132,7 +132,7 @@ func TestAConnectionThatDiedWhileItWasIdleIsReplaced(t *testing.T) {
 		for _, giveBack := range all {
 			giveBack()
 		}
-		rows, err := f.Admin.QueryContext(t.Context(), `SELECT id FROM information_schema.processlist WHERE user = ?`, f.User)
+		rows, err := f.Admin.QueryContext(t.Context(), processesOfUser, f.User)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,7 +158,11 @@ func TestAConnectionThatDiedWhileItWasIdleIsReplaced(t *testing.T) {
 	}
 }
 
-// TestACallThatTheServerInterrupts interrupts a checkout before the commit, and after it.
+// processesOfUser selects the server's connections of a user.
+const processesOfUser = `SELECT id FROM information_schema.processlist WHERE user = ?`
+
+// TestACallThatTheServerInterrupts makes the server interrupt a checkout before and after the
+// commit.
 func TestACallThatTheServerInterrupts(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -166,12 +170,15 @@ func TestACallThatTheServerInterrupts(t *testing.T) {
 		want shop.Code
 		sold int
 	}{
-		{"before the commit", [2]string{"INSERT INTO sale", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317; INSERT INTO sale"},
-			shop.CodeUnavailable, 0},
-		{"after the commit", [2]string{"-- The answer to almost all buyers is short.", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317;"},
-			shop.CodeOutcomeUnknown, 1},
-		{"the disk is full", [2]string{"INSERT INTO stock_ledger", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114; INSERT INTO stock_ledger"},
-			shop.CodeUnavailable, 0},
+		{"before the commit", [2]string{
+			"INSERT INTO sale", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317; INSERT INTO sale",
+		}, shop.CodeUnavailable, 0},
+		{"after the commit", [2]string{
+			"-- The answer to almost all buyers is short.", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317;",
+		}, shop.CodeOutcomeUnknown, 1},
+		{"the disk is full", [2]string{
+			"INSERT INTO stock_ledger", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114; INSERT INTO stock_ledger",
+		}, shop.CodeUnavailable, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)
@@ -187,8 +194,8 @@ func TestACallThatTheServerInterrupts(t *testing.T) {
 	}
 }
 
-// TestAQueryThatIsKilledLeavesNoTransaction kills a checkout while it holds a lock and waits for
-// another.
+// TestAQueryThatIsKilledLeavesNoTransaction kills a checkout that holds a lock and waits for
+// another one.
 func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 	f := newFixture(t, 1)
 	holder, err := f.Admin.BeginTx(t.Context(), nil)
@@ -207,7 +214,7 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 	if f.waitsForLock(t, done) == "" {
 		t.Fatal("the checkout did not wait for the lock")
 	}
-	f.Exec(t, `KILL QUERY ?`, f.Number(t, `SELECT id FROM information_schema.processlist WHERE user = ?`, f.User))
+	f.Exec(t, `KILL QUERY ?`, f.Number(t, processesOfUser, f.User))
 	if err := <-done; shop.CodeOf(err) != shop.CodeUnavailable {
 		t.Errorf("got %v, want %s: nothing is sold", err, shop.CodeUnavailable)
 	}
@@ -228,9 +235,9 @@ func TestATransactionThatEndsEarlyIsRolledBack(t *testing.T) {
 		end  func(f *fixture, cancel context.CancelFunc)
 	}{
 		{"the server ends the statement", func(f *fixture, _ context.CancelFunc) {
-			f.Exec(t, `KILL QUERY ?`, f.Number(t, `SELECT id FROM information_schema.processlist WHERE user = ?`, f.User))
+			f.Exec(t, `KILL QUERY ?`, f.Number(t, processesOfUser, f.User))
 		}},
-		{"the caller's time ends", func(_ *fixture, cancel context.CancelFunc) { cancel() }},
+		{"the caller's context ends", func(_ *fixture, cancel context.CancelFunc) { cancel() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)
@@ -243,7 +250,9 @@ func TestATransactionThatEndsEarlyIsRolledBack(t *testing.T) {
 			if _, err := holder.ExecContext(t.Context(), `UPDATE production_order SET asks = asks`); err != nil {
 				t.Fatal(err)
 			}
-			delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: newID(t), SKU: donut, Quantity: 100, Signed: 100}
+			delivery := shop.Delivery{
+				ProductionOrderID: order.ID, AttemptID: newID(t), SKU: donut, Quantity: 100, Signed: 100,
+			}
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			done := make(chan error, 1)

@@ -83,7 +83,7 @@ func planAsJSON(p *shop.Plan, correlation string) (any, error) {
 		Quantity    int    `json:"quantity"`
 		Correlation string `json:"correlation"`
 	}{hex.EncodeToString(p.ProductionOrderID[:]), p.Position, p.Quantity, correlation})
-	return string(plan), err // not bytes: MySQL takes no binary string for JSON
+	return string(plan), err // not bytes: MySQL refuses a binary string as JSON
 }
 
 // planAsParameters returns a plan as the procedure replenish takes it. Unlike a checkout's, it may
@@ -98,15 +98,17 @@ func planAsParameters(p *shop.Plan) (orderID, position, quantity any) {
 	return p.ProductionOrderID[:], p.Position, p.Quantity
 }
 
-// A row names the row that a call stores if it succeeds. The zero row: the call stores none.
+// A row identifies the row that a call stores if it succeeds. The zero row means that the call
+// stores none.
 type row struct {
 	table, key string
 	id         uuid.UUID
 }
 
-// isStored asks the database whether the row exists.
+// isStored reports whether the database has the row.
 func (r row) isStored(ctx context.Context, conn *sql.Conn) (stored bool, err error) {
-	query := fmt.Sprintf(`SELECT COUNT(*) FROM %s WHERE %s = ?`, r.table, r.key) // #nosec G201 -- names from this package
+	// The names of the table and the column come from this package.
+	query := fmt.Sprintf(`SELECT COUNT(*) FROM %s WHERE %s = ?`, r.table, r.key) // #nosec G201
 	err = conn.QueryRowContext(ctx, query, r.id[:]).Scan(&stored)
 	return stored, err
 }
@@ -122,7 +124,7 @@ func (s *Store) call(ctx context.Context, stores row, a *answer, query string, a
 				return err
 			}
 			if serverError(err) != 0 { // the call has ended, so the answer of isStored is final
-				if stored, unasked := stores.isStored(ctx, conn); unasked == nil && !stored {
+				if stored, readErr := stores.isStored(ctx, conn); readErr == nil && !stored {
 					return err
 				}
 			}
@@ -153,5 +155,5 @@ func callOn(ctx context.Context, conn *sql.Conn, a *answer, query string, args [
 	if err := rows.Scan(fields...); err != nil {
 		return err
 	}
-	return rows.Close() // reads the procedure's own end, which follows its row
+	return rows.Close() // it also reads the result of the CALL itself, which follows the row
 }

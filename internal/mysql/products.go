@@ -61,7 +61,7 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 			p.ID[:], p.SKU, p.Name, p.Price, p.Stock, p.MaxPerSale,
 			p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder,
 			wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
-			askable(p.Factory))
+			searchable(p.Factory))
 		if serverError(err) == errDuplicate {
 			return &shop.Error{
 				Code:   shop.CodeProductExists,
@@ -76,7 +76,8 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 		} else if n == 0 {
 			return unknownFactory(p.Factory)
 		}
-		_, err = conn.ExecContext(ctx, `INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) VALUES (?, ?, ?, ?)`,
+		_, err = conn.ExecContext(ctx,
+			`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) VALUES (?, ?, ?, ?)`,
 			p.ID[:], p.Stock, shop.CauseOpening, at.UTC())
 		return err
 	})
@@ -86,7 +87,7 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange) error {
 	if c.Factory != nil {
 		var known int
-		row := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM factory WHERE identifier = ?`, askable(*c.Factory))
+		row := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM factory WHERE identifier = ?`, searchable(*c.Factory))
 		if err := row.Scan(&known); err != nil {
 			return failed("looking for factory "+*c.Factory, err)
 		}
@@ -140,7 +141,8 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 	case errCheckViolatedMySQL, errCheckViolatedMariaDB:
 		return &shop.Error{
 			Code:   shop.CodeInvalidProduct,
-			Detail: "the policy was changed at the same time, and has no sense with this change", Err: err,
+			Detail: "another request changed the policy at the same time, and both changes together are invalid",
+			Err:    err,
 		}
 	}
 	if err != nil {
@@ -158,11 +160,13 @@ const maxASCII = 64
 // does not fit into the column.
 func mayBeSKU(s string) bool {
 	// The column's collation ignores spaces at the end, so it would find a SKU without them.
-	return len(s) <= maxASCII && !strings.HasSuffix(s, " ") && strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
+	return len(s) <= maxASCII && !strings.HasSuffix(s, " ") &&
+		strings.IndexFunc(s, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
-// askable returns an identifier that the database can look for, or else one that nothing has.
-func askable(identifier string) string {
+// searchable returns an identifier that the database can look for. If it cannot look for the given
+// one, searchable returns the empty text, which no factory has.
+func searchable(identifier string) string {
 	if !mayBeSKU(identifier) {
 		return ""
 	}

@@ -41,9 +41,9 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 }
 
 // receive locks the product's row first, as every transaction that changes the stock does, and then
-// the order's row. The lock on the order keeps other callbacks of the same attempt waiting. receive
-// takes it before it inserts the receipt, because the receipt's foreign key locks the order shared,
-// and two transactions that hold the shared lock cannot both update the order.
+// the order's row. The lock on the order makes other callbacks of the same attempt wait. receive
+// takes it before it inserts the receipt, because the receipt's foreign key takes a shared lock on
+// the order, and two transactions that hold the shared lock cannot both update the order.
 func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Delivery) (r shop.Receipt, err error) {
 	err = conn.QueryRowContext(ctx, `
 		SELECT stock FROM product WHERE product_id = ? FOR UPDATE`, product[:]).Scan(&r.Stock)
@@ -78,7 +78,8 @@ func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Deli
 	var changes []change
 	if first {
 		changes = append(changes, change{`
-			INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at) VALUES (?, ?, ?, ?, ?)`,
+			INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
+			VALUES (?, ?, ?, ?, ?)`,
 			[]any{d.AttemptID[:], d.ProductionOrderID[:], d.Quantity, r.Stock, d.At.UTC()}})
 	} else {
 		r.Correction = add
@@ -118,7 +119,8 @@ func receiptNotices(d shop.Delivery, r shop.Receipt, booked int) (changes []chan
 	subject := d.AttemptID
 	raise := func(kind shop.NoticeKind, quantity int) {
 		changes = append(changes, change{`
-			INSERT INTO notice (kind, subject_id, attempt_id, production_order_id, quantity, raised_at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			INSERT INTO notice (kind, subject_id, attempt_id, production_order_id, quantity, raised_at, due_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`,
 			[]any{string(kind), subject[:], d.AttemptID[:], d.ProductionOrderID[:], quantity, d.At.UTC(), d.At.UTC()}})
 	}
 	if r.Correction > 0 {

@@ -13,7 +13,7 @@ import (
 	"restock/internal/shop"
 )
 
-// soldOut sells what is there of the doughnut, and returns the production order that this opens.
+// soldOut sells the doughnut's whole stock, and returns the production order that this opens.
 func (f *fixture) soldOut(tb testing.TB) shop.ProductionOrder {
 	tb.Helper()
 	if _, err := f.Buy(tb.Context(), shop.Purchase{SKU: donut, Quantity: 3}); err != nil {
@@ -25,10 +25,12 @@ func (f *fixture) soldOut(tb testing.TB) shop.ProductionOrder {
 	return f.published[0]
 }
 
-func TestDeliveryToldTenTimesAtOnceIsBookedOnce(t *testing.T) {
+func TestTenEqualCallbacksAtOnceAreBookedOnce(t *testing.T) {
 	f := newFixture(t, 10)
 	order := f.soldOut(t)
-	delivery := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100, Signed: 100}
+	delivery := shop.Delivery{
+		ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100, Signed: 100,
+	}
 	var group errgroup.Group
 	var mu sync.Mutex
 	first := 0
@@ -62,7 +64,9 @@ func TestTwoAttemptsAreTwoLots(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
 	for i, want := range []shop.Receipt{{Stock: 100}, {Stock: 200, Surplus: 100, Late: true}} {
-		got, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100, Signed: 100})
+		got, err := f.Receive(t.Context(), shop.Delivery{
+			ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 100, Signed: 100,
+		})
 		if err != nil || got != want {
 			t.Errorf("attempt %d: got %+v, %v; want %+v", i+1, got, err, want)
 		}
@@ -70,12 +74,14 @@ func TestTwoAttemptsAreTwoLots(t *testing.T) {
 	f.CheckBooks(t)
 }
 
-func TestOrderStaysOpenUntilAllIsDeliveredAndTheNextShortageOrdersAgain(t *testing.T) {
+func TestOrderStaysOpenUntilItIsDeliveredInFull(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
 	deliver := func(quantity int) {
 		t.Helper()
-		if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: quantity, Signed: 100}); err != nil {
+		d := shop.Delivery{ProductionOrderID: order.ID, AttemptID: uuid.New(), SKU: donut, Quantity: quantity,
+			Signed: 100}
+		if _, err := f.Receive(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -100,19 +106,23 @@ func TestDeliveriesThatCannotBeBooked(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
 	for _, c := range []struct {
-		name     string
-		delivery shop.Delivery
-		want     shop.Code
+		name             string
+		order            uuid.UUID
+		sku              string
+		quantity, signed int
+		want             shop.Code
 	}{
-		{"an unknown order", shop.Delivery{ProductionOrderID: uuid.New(), SKU: donut, Quantity: 1, Signed: 1}, shop.CodeUnknownOrder},
-		{"another product", shop.Delivery{ProductionOrderID: order.ID, SKU: "CP-000000", Quantity: 1, Signed: 1}, shop.CodeProductMismatch},
-		{"no quantity", shop.Delivery{ProductionOrderID: order.ID, SKU: donut}, shop.CodeInvalidQuantity},
-		{"more than was signed", shop.Delivery{ProductionOrderID: order.ID, SKU: donut, Quantity: 101, Signed: 100}, shop.CodeInvalidQuantity},
-		{"nothing was signed", shop.Delivery{ProductionOrderID: order.ID, SKU: donut, Quantity: 1}, shop.CodeInvalidQuantity},
-		{"a negative quantity", shop.Delivery{ProductionOrderID: order.ID, SKU: donut, Quantity: -5}, shop.CodeInvalidQuantity},
+		{"an unknown order", uuid.New(), donut, 1, 1, shop.CodeUnknownOrder},
+		{"another product", order.ID, "CP-000000", 1, 1, shop.CodeProductMismatch},
+		{"no quantity", order.ID, donut, 0, 0, shop.CodeInvalidQuantity},
+		{"more than was signed", order.ID, donut, 101, 100, shop.CodeInvalidQuantity},
+		{"nothing was signed", order.ID, donut, 1, 0, shop.CodeInvalidQuantity},
+		{"a negative quantity", order.ID, donut, -5, 0, shop.CodeInvalidQuantity},
 	} {
-		c.delivery.AttemptID = uuid.New()
-		if _, err := f.Receive(t.Context(), c.delivery); shop.CodeOf(err) != c.want {
+		d := shop.Delivery{
+			ProductionOrderID: c.order, AttemptID: uuid.New(), SKU: c.sku, Quantity: c.quantity, Signed: c.signed,
+		}
+		if _, err := f.Receive(t.Context(), d); shop.CodeOf(err) != c.want {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -130,13 +140,13 @@ func TestALaterCallbackWithMoreBooksTheDifference(t *testing.T) {
 		says int
 		want shop.Receipt
 	}{
-		{1, shop.Receipt{Stock: 1}},                     // somebody who knew the URL
+		{1, shop.Receipt{Stock: 1}},                     // another sender, who knows the URL
 		{80, shop.Receipt{Stock: 80, Correction: 79}},   // the factory
-		{80, shop.Receipt{Stock: 80, Repeated: true}},   // once more
-		{2, shop.Receipt{Stock: 80, Repeated: true}},    // less
+		{80, shop.Receipt{Stock: 80, Repeated: true}},   // a repetition
+		{2, shop.Receipt{Stock: 80, Repeated: true}},    // a smaller quantity
 		{90, shop.Receipt{Stock: 90, Correction: 10}},   // a second correction
-		{100, shop.Receipt{Stock: 100, Correction: 10}}, // all of it
-		{100, shop.Receipt{Stock: 100, Repeated: true}}, // there is no more to book
+		{100, shop.Receipt{Stock: 100, Correction: 10}}, // the whole quantity
+		{100, shop.Receipt{Stock: 100, Repeated: true}}, // a repetition of the whole quantity
 	} {
 		d.Quantity = c.says
 		if got, err := f.Receive(t.Context(), d); err != nil || got != c.want {
@@ -148,7 +158,8 @@ func TestALaterCallbackWithMoreBooksTheDifference(t *testing.T) {
 	if _, err := f.Receive(t.Context(), d); shop.CodeOf(err) != shop.CodeInvalidQuantity {
 		t.Errorf("more than was signed: got %v, want %s", err, shop.CodeInvalidQuantity)
 	}
-	if o, err := f.ProductionOrder(t.Context(), order.ID); err != nil || o.Status != shop.OrderReceived || o.Received != 100 {
+	o, err := f.ProductionOrder(t.Context(), order.ID)
+	if err != nil || o.Status != shop.OrderReceived || o.Received != 100 {
 		t.Errorf("the order is %+v, %v; want all of it received", o, err)
 	}
 	f.checkInvariants(t)
@@ -156,7 +167,7 @@ func TestALaterCallbackWithMoreBooksTheDifference(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := mail.kinds(); len(got) != 1 || got[shop.NoticeReceiptCorrected] != 3 {
-		t.Errorf("people were told of %v, want three corrections", got)
+		t.Errorf("the notices are %v, want three corrections", got)
 	}
 }
 
@@ -183,10 +194,10 @@ func TestCorrectionsOfOneAttemptAtOnceAreBookedOnce(t *testing.T) {
 	f.checkInvariants(t)
 }
 
-func TestAClosedOrderKeepsItsStatusWhateverComes(t *testing.T) {
+func TestAClosedOrderKeepsItsStatusAfterDeliveries(t *testing.T) {
 	for _, c := range []struct {
 		status shop.OrderStatus
-		before int // what came before it was closed
+		before int // the quantity that arrived before the order was closed
 		close  func(*fixture, *testing.T, shop.ProductionOrder)
 	}{
 		{shop.OrderCancelled, 0, func(f *fixture, t *testing.T, o shop.ProductionOrder) {
@@ -201,7 +212,9 @@ func TestAClosedOrderKeepsItsStatusWhateverComes(t *testing.T) {
 		t.Run(string(c.status), func(t *testing.T) {
 			f := newFixture(t, 1)
 			order, attempt := f.soldOut(t), uuid.New()
-			d := shop.Delivery{ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: c.before, Signed: 100}
+			d := shop.Delivery{
+				ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: c.before, Signed: 100,
+			}
 			if c.before > 0 {
 				if _, err := f.Receive(t.Context(), d); err != nil {
 					t.Fatal(err)
@@ -218,7 +231,7 @@ func TestAClosedOrderKeepsItsStatusWhateverComes(t *testing.T) {
 			o := read()
 			c.close(f, t, o)
 			closed := read()
-			// The rest of the attempt, then two others, of all that was ordered.
+			// The first attempt delivers the rest; two other attempts deliver 100 each.
 			for i, id := range []uuid.UUID{attempt, uuid.New(), uuid.New()} {
 				d.AttemptID, d.Quantity = id, 100
 				r, err := f.Receive(t.Context(), d)
@@ -227,7 +240,8 @@ func TestAClosedOrderKeepsItsStatusWhateverComes(t *testing.T) {
 				}
 				got := read()
 				if got.Status != c.status || !got.ClosedAt.Equal(closed.ClosedAt) {
-					t.Errorf("after delivery %d the order is %s, closed at %v; want %s, closed at %v", i+1, got.Status, got.ClosedAt, c.status, closed.ClosedAt)
+					t.Errorf("after delivery %d the order is %s, closed at %v; want %s, closed at %v",
+						i+1, got.Status, got.ClosedAt, c.status, closed.ClosedAt)
 				}
 			}
 			if got := read().Received; got != 300 || f.Stock(t) != 300 {

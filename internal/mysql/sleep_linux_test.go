@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// sleep sleeps to within 0.1 ms. An idle program's time.Sleep does not: the Go runtime waits for
+// sleep is exact to 0.1 ms. time.Sleep is not, if the program is idle: the Go runtime waits for
 // timers with epoll, in whole milliseconds.
 func sleep(d time.Duration) {
 	remaining := syscall.NsecToTimespec(d.Nanoseconds())

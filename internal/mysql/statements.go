@@ -107,16 +107,16 @@ func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Conn
 	return failed(doing, err)
 }
 
-// rollBack ends a transaction that failed. A connection that cannot be asked any more, or not
-// before the context ends, is closed instead of pooled: then the server rolls back, and no later
-// statement runs inside the transaction.
+// rollBack ends a transaction that failed. If the connection is dead or the context has ended,
+// rollBack closes the connection instead: then the server rolls back, and no later statement runs
+// inside the transaction.
 func rollBack(ctx context.Context, conn *sql.Conn) {
 	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // database/sql closes the connection
 	}
 }
 
-// orNull is a text, or null for the empty text.
+// orNull returns a text, or null for the empty text.
 func orNull(s string) any {
 	if s == "" {
 		return nil

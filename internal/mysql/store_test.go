@@ -21,7 +21,7 @@ const donut = mysqltest.Donut
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
 
-// A fixture is a shop on a database of its own.
+// A fixture is a shop with its own database. It publishes to a list.
 type fixture struct {
 	*shop.Shop
 	*mysqltest.Database
@@ -46,7 +46,8 @@ func newFixture(tb testing.TB, connections int) *fixture {
 
 func (f *fixture) setPolicy(tb testing.TB, p shop.Policy) {
 	tb.Helper()
-	f.Exec(tb, `UPDATE product SET reorder_point = ?, order_up_to = ?, lot_size = ? WHERE sku = ?`, p.ReorderPoint, p.OrderUpTo, p.LotSize, donut)
+	f.Exec(tb, `UPDATE product SET reorder_point = ?, order_up_to = ?, lot_size = ? WHERE sku = ?`,
+		p.ReorderPoint, p.OrderUpTo, p.LotSize, donut)
 }
 
 func TestConcurrentBuyersGetExactlyWhatIsThere(t *testing.T) {
@@ -121,7 +122,7 @@ func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {
 		t.Fatalf("published %d orders, want 1", len(f.published))
 	}
 	if got := f.published[0].Quantity; got != 60 && got != 70 {
-		t.Errorf("ordered %d, want what lifts a position of 38 to 40 to 100 in lots of 10", got)
+		t.Errorf("ordered %d, want the lots of 10 that raise a position of 38 to 40 to 100", got)
 	}
 }
 
@@ -129,7 +130,7 @@ func TestCheckoutTakesOneRoundTripAndTwoWhenItOrders(t *testing.T) {
 	f := newFixture(t, 1)
 	w := newWire(t, f.Database, 0)
 	buyer := shop.Open(mysql.NewStore(f.OpenAt(t, w.port(), 1)), f, shop.Discard)
-	if _, err := buyer.Store.Products(t.Context()); err != nil { // it connects
+	if _, err := buyer.Store.Products(t.Context()); err != nil { // opens the connection
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -140,7 +141,8 @@ func TestCheckoutTakesOneRoundTripAndTwoWhenItOrders(t *testing.T) {
 		{"a sale", shop.Purchase{SKU: donut, Quantity: 1}, 1},
 		{"a sale with a key", shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
 		{"a repeated sale", shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"}, 1},
-		{"a sale that orders, and marks what it published after the commit", shop.Purchase{SKU: donut, Quantity: 1}, 2 + 1},
+		{"a sale that opens an order, publishes it and marks it as published",
+			shop.Purchase{SKU: donut, Quantity: 1}, 2 + 1},
 		{"a refusal", shop.Purchase{SKU: donut, Quantity: 1}, 1},
 	} {
 		before := w.trips()
@@ -157,20 +159,19 @@ func TestRoundTripsOfAReceipt(t *testing.T) {
 	f := newFixture(t, 1)
 	w := newWire(t, f.Database, 0)
 	store := mysql.NewStore(f.OpenAt(t, w.port(), 1))
-	if _, err := store.Products(t.Context()); err != nil { // it connects
+	if _, err := store.Products(t.Context()); err != nil { // opens the connection
 		t.Fatal(err)
 	}
 	order := f.soldOut(t)
 	attempt := newID(t)
-	// Before the transaction one read; in it START TRANSACTION, three reads, the changes and
-	// COMMIT.
+	// One read before the transaction; then START TRANSACTION, three reads, the changes and COMMIT.
 	const readsAndCommit = 1 + 1 + 3 + 1
 	for _, c := range []struct {
 		name     string
 		quantity int
 		want     int64
 	}{
-		{"the first callback, of a part", 60, readsAndCommit + 4},
+		{"the first callback, with a part of the quantity", 60, readsAndCommit + 4},
 		{"the same again", 60, readsAndCommit},
 		{"a correction that completes the order, with its notice", 100, readsAndCommit + 4 + 1 + 1},
 	} {
@@ -188,27 +189,31 @@ func TestRoundTripsOfAReceipt(t *testing.T) {
 	}
 }
 
-func TestPlanForAnotherPositionDoesNothing(t *testing.T) {
+func TestPlanForAnotherPositionChangesNothing(t *testing.T) {
 	f := newFixture(t, 1)
 	policy := shop.Policy{ReorderPoint: 2, OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute, Automatic: true}
 	f.setPolicy(t, policy)
 	for _, plan := range []*shop.Plan{nil, {ProductionOrderID: uuid.New(), Position: 1, Quantity: 9}} {
-		got, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{Purchase: shop.Purchase{SKU: donut, Quantity: 1}, SaleID: uuid.New(), At: time.Now(), Plan: plan})
+		got, err := f.Database.Store.Checkout(t.Context(), shop.Checkout{
+			Purchase: shop.Purchase{SKU: donut, Quantity: 1}, SaleID: uuid.New(), At: time.Now(), Plan: plan,
+		})
 		if err != nil || got.Outcome != shop.Undecided || got.Position != 2 || got.Policy != policy {
 			t.Errorf("plan %+v at position 2: got %+v, %v; want undecided, the position and the policy", plan, got, err)
 		}
 	}
 	if sales, stock := f.Number(t, `SELECT COUNT(*) FROM sale`), f.Stock(t); sales != 0 || stock != 3 {
-		t.Errorf("%d sales, stock %d after checkouts that were not decided, want 0 and 3", sales, stock)
+		t.Errorf("%d sales, stock %d after undecided checkouts, want 0 and 3", sales, stock)
 	}
 	f.CheckBooks(t)
 }
 
-func TestDatabaseHoldsOneOpenOrderAProduct(t *testing.T) {
+func TestDatabaseRefusesASecondOpenOrder(t *testing.T) {
 	f := newFixture(t, 1)
 	f.soldOut(t)
-	_, err := f.Admin.ExecContext(t.Context(), `INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, opened_at, asked_at)
-		SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, factory_id, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, donut)
+	_, err := f.Admin.ExecContext(t.Context(), `
+		INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, opened_at, asked_at)
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), product_id, factory_id, 1, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6)
+		  FROM product WHERE sku = ?`, donut)
 	if err == nil || !strings.Contains(err.Error(), "production_order_open") {
 		t.Errorf("a second open order: got %v, want the unique key's error", err)
 	}
@@ -216,7 +221,7 @@ func TestDatabaseHoldsOneOpenOrderAProduct(t *testing.T) {
 
 func TestRefusedBuyersOrderOnce(t *testing.T) {
 	f := newFixture(t, 16)
-	f.SetStock(t, 0) // empty, and nobody has ordered yet
+	f.SetStock(t, 0) // sold out, and no order is open yet
 	var group errgroup.Group
 	for range 500 {
 		group.Go(func() error {
@@ -239,7 +244,7 @@ func TestRefusedBuyersOrderOnce(t *testing.T) {
 	f.CheckBooks(t)
 }
 
-func TestRefusalNamesWhatIsOnHandAndOrdersNothingAboveTheReorderPoint(t *testing.T) {
+func TestRefusalSaysTheStockAndOrdersNothingAboveTheReorderPoint(t *testing.T) {
 	f := newFixture(t, 1)
 	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 5})
 	if shop.CodeOf(err) != shop.CodeOutOfStock || sale.Stock != 3 {
@@ -281,26 +286,23 @@ func TestIdempotencyKeyMakesARepeatedPurchaseTheSameSale(t *testing.T) {
 	}
 	f.SetStock(t, 0)
 	if sale, err := f.Buy(t.Context(), purchase); err != nil || !sale.Repeated || sale.Stock != 8 {
-		t.Errorf("a repeat after the shelf is empty: got %+v, %v; want the first answer", sale, err)
+		t.Errorf("a repetition after the product is sold out: got %+v, %v; want the first answer", sale, err)
 	}
-	for _, other := range []shop.Purchase{
-		{SKU: donut, Quantity: 3, IdempotencyKey: purchase.IdempotencyKey},
-	} {
-		if _, err := f.Buy(t.Context(), other); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
-			t.Errorf("Buy(%+v) with a key that is taken: got %v, want %s", other, err, shop.CodeIdempotencyKeyReused)
-		}
+	other := shop.Purchase{SKU: donut, Quantity: 3, IdempotencyKey: purchase.IdempotencyKey}
+	if _, err := f.Buy(t.Context(), other); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+		t.Errorf("Buy(%+v) with a used key: got %v, want %s", other, err, shop.CodeIdempotencyKeyReused)
 	}
 	f.CheckBooks(t)
 }
 
-func TestRepeatedPurchaseGetsItsAnswerWhateverHasBecomeOfTheProduct(t *testing.T) {
+func TestRepeatedPurchaseGetsItsAnswerAfterTheProductChanged(t *testing.T) {
 	for _, c := range []struct{ name, change string }{
-		{"nothing", `UPDATE product SET name = name`},
+		{"nothing changed", `UPDATE product SET name = name`},
 		{"it has another price", `UPDATE product SET price = 1`},
-		{"fewer may be bought at a time", `UPDATE product SET max_per_sale = 1`},
-		{"it is due to be ordered", `UPDATE product SET reorder_point = 50`},
-		{"it is sold out, and not ordered", `UPDATE product SET stock = 0`},
-		{"it is sold out, and ordered by hand", `UPDATE product SET stock = 0, automatic = FALSE`},
+		{"it has a lower limit per sale", `UPDATE product SET max_per_sale = 1`},
+		{"it is below its reorder point", `UPDATE product SET reorder_point = 50`},
+		{"it is sold out and automatic", `UPDATE product SET stock = 0`},
+		{"it is sold out and not automatic", `UPDATE product SET stock = 0, automatic = FALSE`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)
@@ -317,30 +319,34 @@ func TestRepeatedPurchaseGetsItsAnswerWhateverHasBecomeOfTheProduct(t *testing.T
 			if err != nil || again != first {
 				t.Errorf("got %+v, %v; want %+v", again, err, first)
 			}
-			if got := f.Stock(t); got != stock || f.Number(t, `SELECT COUNT(*) FROM sale`) != 1 || len(f.published) != 0 {
-				t.Errorf("the stock went from %d to %d, %d orders were opened; want one sale, and nothing else", stock, got, len(f.published))
+			if got := f.Stock(t); got != stock || f.Number(t, `SELECT COUNT(*) FROM sale`) != 1 ||
+				len(f.published) != 0 {
+				t.Errorf("the stock went from %d to %d, %d orders were opened; want one sale, and nothing else",
+					stock, got, len(f.published))
 			}
 		})
 	}
 }
 
-func TestIdempotencyKeyOfAnotherProductIsNotItsSale(t *testing.T) {
+func TestIdempotencyKeyOfAnotherProductIsRefused(t *testing.T) {
 	f := newFixture(t, 1)
 	if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"}); err != nil {
 		t.Fatal(err)
 	}
-	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Twist, Quantity: 1, IdempotencyKey: "key"}); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Twist, Quantity: 1, IdempotencyKey: "key"})
+	if shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
 		t.Errorf("the key with another product: got %+v, %v; want %s", sale, err, shop.CodeIdempotencyKeyReused)
 	}
 }
 
 func TestCheckoutThatFailsInTheMiddleLeavesNothingAndNoTransaction(t *testing.T) {
-	f := newFixture(t, 1) // the next checkout has the same connection
+	f := newFixture(t, 1) // the next checkout uses the same connection
 	f.Exec(t, `ALTER TABLE stock_ledger ADD CONSTRAINT out_of_order CHECK (cause <> 'sale')`)
 	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err == nil {
 		t.Fatalf("got %+v, want an error", sale)
 	}
-	f.Exec(t, `ALTER TABLE stock_ledger WAIT 5 DROP CONSTRAINT out_of_order`) // it waits for transactions that have read the table
+	// The statement waits for transactions that have read the table.
+	f.Exec(t, `ALTER TABLE stock_ledger WAIT 5 DROP CONSTRAINT out_of_order`)
 	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
 		t.Errorf("the next checkout: got %+v, %v; want a sale that leaves 2", sale, err)
 	}
@@ -351,12 +357,17 @@ func TestLedgerNamesTheCauseOfEachEntry(t *testing.T) {
 	f := newFixture(t, 1)
 	order := f.soldOut(t)
 	attempt := uuid.New()
-	if _, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: 100, Signed: 100}); err != nil {
+	d := shop.Delivery{ProductionOrderID: order.ID, AttemptID: attempt, SKU: donut, Quantity: 100, Signed: 100}
+	if _, err := f.Receive(t.Context(), d); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ what, query string }{
-		{"the sale", `SELECT COUNT(*) FROM stock_ledger l JOIN sale s ON s.sale_id = l.reference WHERE l.cause = 'sale' AND l.quantity = -3`},
-		{"the receipt", `SELECT COUNT(*) FROM stock_ledger l JOIN goods_receipt r ON r.attempt_id = l.reference WHERE l.cause = 'receipt' AND l.quantity = 100`},
+		{"the sale", `
+			SELECT COUNT(*) FROM stock_ledger l JOIN sale s ON s.sale_id = l.reference
+			 WHERE l.cause = 'sale' AND l.quantity = -3`},
+		{"the receipt", `
+			SELECT COUNT(*) FROM stock_ledger l JOIN goods_receipt r ON r.attempt_id = l.reference
+			 WHERE l.cause = 'receipt' AND l.quantity = 100`},
 	} {
 		if got := f.Number(t, c.query); got != 1 {
 			t.Errorf("%d entries of the ledger are of %s, want 1", got, c.what)
@@ -366,8 +377,11 @@ func TestLedgerNamesTheCauseOfEachEntry(t *testing.T) {
 
 func TestUnknownProducts(t *testing.T) {
 	f := newFixture(t, 1)
-	for _, sku := range []string{"CP-000000", "cp-502101", "CP-502101 ", "", "부산도너츠", "' OR 1=1 -- ", fmt.Sprintf("%0100d", 1)} {
-		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: sku, Quantity: 1}); shop.CodeOf(err) != shop.CodeUnknownProduct {
+	for _, sku := range []string{
+		"CP-000000", "cp-502101", "CP-502101 ", "", "부산도너츠", "' OR 1=1 -- ", fmt.Sprintf("%0100d", 1),
+	} {
+		_, err := f.Buy(t.Context(), shop.Purchase{SKU: sku, Quantity: 1})
+		if shop.CodeOf(err) != shop.CodeUnknownProduct {
 			t.Errorf("Buy of %q: got %v, want %s", sku, err, shop.CodeUnknownProduct)
 		}
 		if _, err := f.Database.Store.Product(t.Context(), sku); shop.CodeOf(err) != shop.CodeUnknownProduct {
@@ -383,11 +397,14 @@ func TestSeed(t *testing.T) {
 		t.Fatalf("got %+v, %v; want three products", products, err)
 	}
 	for i, want := range []shop.Product{
-		{SKU: donut, Name: "부산도너츠", Price: 19900, Stock: 3, Policy: shop.Policy{ReorderPoint: 0, OrderUpTo: 100, LotSize: 100, LeadTime: time.Minute, Automatic: true}},
-		{SKU: mysqltest.Twist, Name: "꽈배기", Price: 2500, Stock: 60, MaxPerSale: 20, Policy: shop.Policy{ReorderPoint: 20, OrderUpTo: 100, LotSize: 20, MinimumOrder: 40, LeadTime: time.Minute, Automatic: true}},
-		{SKU: mysqltest.Mochi, Name: "찹쌀도너츠", Price: 3200, Stock: 30, MaxPerSale: 5, Policy: shop.Policy{ReorderPoint: 10, OrderUpTo: 60, LotSize: 10, LeadTime: time.Minute}},
+		{SKU: donut, Name: "부산도너츠", Price: 19900, Stock: 3,
+			Policy: shop.Policy{ReorderPoint: 0, OrderUpTo: 100, LotSize: 100, Automatic: true}},
+		{SKU: mysqltest.Twist, Name: "꽈배기", Price: 2500, Stock: 60, MaxPerSale: 20,
+			Policy: shop.Policy{ReorderPoint: 20, OrderUpTo: 100, LotSize: 20, MinimumOrder: 40, Automatic: true}},
+		{SKU: mysqltest.Mochi, Name: "찹쌀도너츠", Price: 3200, Stock: 30, MaxPerSale: 5,
+			Policy: shop.Policy{ReorderPoint: 10, OrderUpTo: 60, LotSize: 10}},
 	} {
-		want.ID, want.Factory = products[i].ID, "FF-500293"
+		want.ID, want.Factory, want.Policy.LeadTime = products[i].ID, "FF-500293", time.Minute
 		if products[i] != want || want.ID == uuid.Nil {
 			t.Errorf("product %d of the seed is %+v, want %+v", i, products[i], want)
 		}
@@ -395,22 +412,26 @@ func TestSeed(t *testing.T) {
 	f.CheckBooks(t)
 }
 
-func TestFunctionsUserMayDoWhatTheFunctionsDoAndNoMore(t *testing.T) {
+func TestFunctionsUserHasNoFurtherRights(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, statement := range []string{
-		`DELETE FROM stock_ledger`, `UPDATE stock_ledger SET quantity = 0`, `DELETE FROM sale`, `UPDATE sale SET quantity = 1`,
-		`UPDATE product SET sku = 'x'`, `DELETE FROM product`, `UPDATE production_order SET quantity = 1`, `DELETE FROM production_order`,
-		`UPDATE adjustment SET quantity = 1`, `UPDATE notice SET kind = 'x'`, `UPDATE factory SET api = ''`, `INSERT INTO factory SELECT * FROM factory`,
-		`UPDATE advertisement SET manager_email = ''`, `DROP TABLE sale`, `CREATE TABLE t (id INT)`, `ALTER TABLE sale ADD COLUMN x INT`,
-		`UPDATE goods_receipt SET production_order_id = attempt_id`, `DELETE FROM goods_receipt`, `SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
+		`DELETE FROM stock_ledger`, `UPDATE stock_ledger SET quantity = 0`,
+		`DELETE FROM sale`, `UPDATE sale SET quantity = 1`, `ALTER TABLE sale ADD COLUMN x INT`, `DROP TABLE sale`,
+		`DELETE FROM product`, `UPDATE product SET sku = 'x'`,
+		`DELETE FROM production_order`, `UPDATE production_order SET quantity = 1`,
+		`UPDATE adjustment SET quantity = 1`, `UPDATE notice SET kind = 'x'`,
+		`UPDATE factory SET api = ''`, `INSERT INTO factory SELECT * FROM factory`,
+		`UPDATE advertisement SET manager_email = ''`, `CREATE TABLE t (id INT)`,
+		`DELETE FROM goods_receipt`, `UPDATE goods_receipt SET production_order_id = attempt_id`,
+		`SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
 	} {
 		if _, err := f.DB.ExecContext(t.Context(), statement); err == nil {
-			t.Errorf("the functions' user may %s", statement)
+			t.Errorf("the functions' user may run %s", statement)
 		}
 	}
 }
 
-func TestMigratingTwiceAtOnceDoesNoHarm(t *testing.T) {
+func TestTwoMigrationsAtOnceChangeNothing(t *testing.T) {
 	f := newFixture(t, 1)
 	f.SetStock(t, 42)
 	var group errgroup.Group

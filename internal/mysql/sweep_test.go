@@ -14,7 +14,7 @@ import (
 	"restock/internal/shop"
 )
 
-// A mailbox is where people are told.
+// A mailbox is a notifier that keeps the notices.
 type mailbox struct{ notices chan shop.Notice }
 
 func (m mailbox) Notify(_ context.Context, n shop.Notice) error {
@@ -22,7 +22,7 @@ func (m mailbox) Notify(_ context.Context, n shop.Notice) error {
 	return nil
 }
 
-// kinds are how often people were told of what.
+// kinds empties the mailbox, and returns the number of notices by kind.
 func (m mailbox) kinds() map[shop.NoticeKind]int {
 	kinds := map[shop.NoticeKind]int{}
 	for {
@@ -35,12 +35,12 @@ func (m mailbox) kinds() map[shop.NoticeKind]int {
 	}
 }
 
-// sweeps are so many at once, from a time of day on. No two of them see the same time: nor would
-// they anywhere else.
+// sweeps runs n sweeps at once. Their clock starts at a time and moves on by a microsecond whenever
+// a sweep reads it, because two real sweeps never see the same time.
 func (f *fixture) sweeps(t *testing.T, n int, at time.Time) {
 	t.Helper()
-	var looks atomic.Int64
-	f.Now = func() time.Time { return at.Add(time.Duration(looks.Add(1)) * time.Microsecond) }
+	var reads atomic.Int64
+	f.Now = func() time.Time { return at.Add(time.Duration(reads.Add(1)) * time.Microsecond) }
 	var group errgroup.Group
 	for range n {
 		group.Go(func() error { _, err := f.Sweep(t.Context()); return err })
@@ -59,12 +59,12 @@ func newSweptFixture(t *testing.T) (*fixture, mailbox) {
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// down is a publisher that is.
+// down is a publisher that always fails.
 type down struct{}
 
 func (down) Publish(context.Context, shop.ProductionOrder) error { return errors.New("SNS is down") }
 
-func TestSixteenSweepsAtOnceDoEachThingOnce(t *testing.T) {
+func TestSixteenSweepsAtOnceSendEachMessageOnce(t *testing.T) {
 	f, mail := newSweptFixture(t)
 	f.Now = func() time.Time { return noon }
 	f.Publisher = down{}
@@ -81,44 +81,47 @@ func TestSixteenSweepsAtOnceDoEachThingOnce(t *testing.T) {
 			t.Errorf("%s: %d messages were sent, want %d", what, len(f.published), messages)
 		}
 		if got := mail.kinds(); fmt.Sprint(got) != fmt.Sprint(notices) {
-			t.Errorf("%s: people were told of %v, want %v", what, got, notices)
+			t.Errorf("%s: the notices are %v, want %v", what, got, notices)
 		}
 		f.published = nil
 	}
 	nothing := map[shop.NoticeKind]int{}
 	at := noon.Add(29 * time.Second)
 	f.sweeps(t, 16, at)
-	check("while who opened them may still publish", 0, nothing)
+	check("within the grace of the callers that opened the orders", 0, nothing)
 	at = noon.Add(31 * time.Second)
 	f.sweeps(t, 16, at)
-	check("what was not published", len(skus), nothing)
+	check("after the grace", len(skus), nothing)
 	f.sweeps(t, 16, at.Add(2*time.Minute-time.Second))
-	check("within the factory's time", 0, nothing)
-	for ask, told := range []map[shop.NoticeKind]int{{shop.NoticeOrderOverdue: len(skus)}, nothing, nothing} {
+	check("within twice the lead time", 0, nothing)
+	for ask, notices := range []map[shop.NoticeKind]int{{shop.NoticeOrderOverdue: len(skus)}, nothing, nothing} {
 		at = at.Add(time.Minute<<(ask+1) + time.Second)
 		f.sweeps(t, 16, at)
-		check(fmt.Sprintf("ask %d", ask+2), len(skus), told)
+		check(fmt.Sprintf("ask %d", ask+2), len(skus), notices)
 	}
-	// Of the doughnut, whose stock is short now, the next order opens; the others have enough.
+	// Only the doughnut is short now, so only its next order opens.
 	f.Exec(t, `UPDATE product SET reorder_point = 3 WHERE sku = ?`, donut)
 	at = at.Add(16*time.Minute + time.Second)
 	f.sweeps(t, 16, at)
-	check("the last patience", 1, map[shop.NoticeKind]int{shop.NoticeOrderFailed: len(skus)})
-	if got := f.Number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'failed' AND asks = 4`); got != len(skus) {
-		t.Errorf("%d orders failed after four asks, want %d", got, len(skus))
+	check("after the last request's patience", 1, map[shop.NoticeKind]int{shop.NoticeOrderFailed: len(skus)})
+	failed := f.Number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'failed' AND asks = 4`)
+	if failed != len(skus) {
+		t.Errorf("%d orders failed after four asks, want %d", failed, len(skus))
 	}
 	f.sweeps(t, 16, at.Add(time.Second))
 	check("afterwards", 0, nothing)
 	f.CheckBooks(t)
 }
 
-func TestWhatCameInPartIsClosedShortAndTheRestIsOrdered(t *testing.T) {
+func TestAPartlyDeliveredOrderIsClosedShortAndReplaced(t *testing.T) {
 	f, mail := newSweptFixture(t)
 	f.Now = func() time.Time { return noon }
 	order := f.soldOut(t)
 	deliver := func(quantity int) shop.Receipt {
 		t.Helper()
-		r, err := f.Receive(t.Context(), shop.Delivery{ProductionOrderID: order.ID, AttemptID: newID(t), SKU: donut, Quantity: quantity, Signed: 100})
+		r, err := f.Receive(t.Context(), shop.Delivery{
+			ProductionOrderID: order.ID, AttemptID: newID(t), SKU: donut, Quantity: quantity, Signed: 100,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +133,7 @@ func TestWhatCameInPartIsClosedShortAndTheRestIsOrdered(t *testing.T) {
 	}
 	f.sweeps(t, 4, noon.Add(2*time.Minute+time.Second))
 	if got := mail.kinds(); len(got) != 1 || got[shop.NoticeOrderShort] != 1 {
-		t.Errorf("people were told of %v, want one order that came short", got)
+		t.Errorf("the notices are %v, want one order that came short", got)
 	}
 	closed, err := f.ProductionOrder(t.Context(), order.ID)
 	if err != nil || closed.Status != shop.OrderShort || closed.Received != 40 || closed.ClosedAt.IsZero() {
@@ -140,19 +143,19 @@ func TestWhatCameInPartIsClosedShortAndTheRestIsOrdered(t *testing.T) {
 		t.Fatalf("published %+v, want a second order, of 100", f.published)
 	}
 	if r := deliver(60); !r.Late || r.Surplus != 0 || r.Stock != 60 {
-		t.Errorf("what came late got %+v, want it booked and late", r)
+		t.Errorf("the late delivery: got %+v, want it booked and late", r)
 	}
 	if r := deliver(10); r.Surplus != 10 || r.Stock != 70 {
-		t.Errorf("what came beyond the order got %+v, want it booked, and a surplus of 10", r)
+		t.Errorf("the delivery beyond the order: got %+v, want it booked, and a surplus of 10", r)
 	}
 	f.sweeps(t, 4, noon.Add(3*time.Minute))
 	if got := mail.kinds(); len(got) != 2 || got[shop.NoticeLateReceipt] != 1 || got[shop.NoticeSurplus] != 1 {
-		t.Errorf("people were told of %v, want a late receipt and a surplus", got)
+		t.Errorf("the notices are %v, want a late receipt and a surplus", got)
 	}
 	f.CheckBooks(t)
 }
 
-func TestNoticesAreSentAgainUntilTheyAre(t *testing.T) {
+func TestFailedNoticesAreSentAgain(t *testing.T) {
 	f, mail := newSweptFixture(t)
 	f.Now = func() time.Time { return noon }
 	order := f.soldOut(t)
@@ -160,7 +163,7 @@ func TestNoticesAreSentAgainUntilTheyAre(t *testing.T) {
 	later := noon.Add(3 * time.Minute) // overdue
 	f.Now = func() time.Time { return later }
 	if r, err := f.Sweep(t.Context()); err == nil || r.Notified != 0 || r.AskedAgain != 1 {
-		t.Errorf("a sweep that can tell nobody: got %+v, %v; want an error, and the rest done", r, err)
+		t.Errorf("a sweep that cannot send notices: got %+v, %v; want an error, and the rest done", r, err)
 	}
 	f.Notifier = mail
 	for i, c := range []struct {
@@ -169,10 +172,11 @@ func TestNoticesAreSentAgainUntilTheyAre(t *testing.T) {
 	}{{29 * time.Second, 0}, {30 * time.Second, 1}, {time.Minute, 0}} {
 		f.sweeps(t, 2, later.Add(c.after))
 		if got := mail.kinds()[shop.NoticeOrderOverdue]; got != c.want {
-			t.Errorf("sweep %d, after %v: people were told %d times, want %d", i+1, c.after, got, c.want)
+			t.Errorf("sweep %d, after %v: %d notices were sent, want %d", i+1, c.after, got, c.want)
 		}
 	}
-	if got, err := f.ProductionOrder(t.Context(), order.ID); err != nil || got.Asks != 2 || !got.AskedAt.Equal(later) || !got.PublishedAt.Equal(noon) {
+	got, err := f.ProductionOrder(t.Context(), order.ID)
+	if err != nil || got.Asks != 2 || !got.AskedAt.Equal(later) || !got.PublishedAt.Equal(noon) {
 		t.Errorf("got %+v, %v; want two asks, the last at %v, and the first publication's time", got, err, later)
 	}
 }
@@ -181,7 +185,7 @@ type failing struct{}
 
 func (failing) Notify(context.Context, shop.Notice) error { return errors.New("SNS is down") }
 
-func TestOneMessageThatCannotBeSentKeepsNoOther(t *testing.T) {
+func TestAMessageThatCannotBeSentDoesNotStopTheOthers(t *testing.T) {
 	f, _ := newSweptFixture(t)
 	f.Now = func() time.Time { return noon }
 	f.Publisher = down{}
@@ -192,12 +196,13 @@ func TestOneMessageThatCannotBeSentKeepsNoOther(t *testing.T) {
 	}
 	f.Publisher = picky{f}
 	f.Now = func() time.Time { return noon.Add(time.Minute) }
-	if r, err := f.Sweep(t.Context()); err == nil || r.Published != 1 || len(f.published) != 1 || f.published[0].SKU != mysqltest.Twist {
-		t.Errorf("got %+v, %v, published %+v; want an error, and the other one published", r, err, f.published)
+	r, err := f.Sweep(t.Context())
+	if err == nil || r.Published != 1 || len(f.published) != 1 || f.published[0].SKU != mysqltest.Twist {
+		t.Errorf("got %+v, %v, published %+v; want an error, and the other order published", r, err, f.published)
 	}
 }
 
-// picky does not publish doughnuts.
+// picky fails to publish orders of doughnuts.
 type picky struct{ shop.Publisher }
 
 func (p picky) Publish(ctx context.Context, o shop.ProductionOrder) error {
@@ -207,7 +212,7 @@ func (p picky) Publish(ctx context.Context, o shop.ProductionOrder) error {
 	return p.Publisher.Publish(ctx, o)
 }
 
-func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
+func TestAllKindsOfRequestsAtOnceKeepTheBooksRight(t *testing.T) {
 	f, _ := newSweptFixture(t)
 	var group errgroup.Group
 	group.SetLimit(16)
@@ -231,14 +236,17 @@ func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
 				if err != nil || len(orders) == 0 {
 					return err
 				}
-				_, err = f.Receive(ctx, shop.Delivery{ProductionOrderID: orders[0].ID, AttemptID: newID(t), SKU: mysqltest.Twist, Quantity: 1 + i%40, Signed: 40})
+				_, err = f.Receive(ctx, shop.Delivery{
+					ProductionOrderID: orders[0].ID, AttemptID: newID(t),
+					SKU: mysqltest.Twist, Quantity: 1 + i%40, Signed: 40,
+				})
 				return err
 			case 4:
 				_, err := f.Adjust(ctx, shop.Adjustment{SKU: mysqltest.Twist, Quantity: i%9 - 20, Reason: "damaged"})
 				return allowed(err, shop.CodeOutOfStock)
 			default:
-				reorderPoint := i % 30
-				if _, err := f.ChangeProduct(ctx, mysqltest.Twist, shop.ProductChange{ReorderPoint: &reorderPoint}); err != nil {
+				change := shop.ProductChange{ReorderPoint: ptr(i % 30)}
+				if _, err := f.ChangeProduct(ctx, mysqltest.Twist, change); err != nil {
 					return err
 				}
 				_, err := f.Sweep(ctx)
@@ -254,14 +262,14 @@ func TestBuyersDeliveriesStocktakesAndChecksAtOnce(t *testing.T) {
 		t.Errorf("the last sweep: got %+v, %v", r, err)
 	}
 	p, err := f.Database.Store.Product(t.Context(), mysqltest.Twist)
-	// An order that is open may be too small for what was sold, or what the reorder point became,
-	// since it was opened: the product may have no second one.
+	// After an order was opened, sales or a new reorder point may need more than it brings. A
+	// second order cannot open, so the product may be below its reorder point.
 	if err != nil || p.OnOrder == 0 && p.Stock <= p.Policy.ReorderPoint {
 		t.Errorf("got %+v, %v; want a stock above the reorder point, or an open order", p, err)
 	}
 }
 
-func TestBuyersAndStocktakesTakeExactlyWhatIsThere(t *testing.T) {
+func TestBuyersAndAdjustmentsTakeExactlyTheStock(t *testing.T) {
 	f := newFixture(t, 16)
 	const stock, each = 50, 40
 	f.SetStock(t, stock)
@@ -302,7 +310,7 @@ func count(taken chan<- int, err error) error {
 
 func TestKeysAreForgottenAfterADay(t *testing.T) {
 	f, _ := newSweptFixture(t)
-	now := time.Now() // ids are made of the real time
+	now := time.Now() // the ids contain the real time
 	f.SetStock(t, 100)
 	purchase := shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "one click"}
 	adjustment := shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "one stocktake"}
@@ -319,7 +327,8 @@ func TestKeysAreForgottenAfterADay(t *testing.T) {
 		keys, left int
 	}{{24*time.Hour - time.Minute, 2, 98}, {24*time.Hour + time.Minute, 0, 98}, {25 * time.Hour, 0, 98}} {
 		f.sweeps(t, 2, now.Add(c.age))
-		keys := f.Number(t, `SELECT (SELECT COUNT(idempotency_key) FROM sale) + (SELECT COUNT(idempotency_key) FROM adjustment)`)
+		keys := f.Number(t, `
+			SELECT (SELECT COUNT(idempotency_key) FROM sale) + (SELECT COUNT(idempotency_key) FROM adjustment)`)
 		if keys != c.keys || f.Stock(t) != c.left {
 			t.Errorf("after %v: %d keys are kept, %d on hand; want %d and %d", c.age, keys, f.Stock(t), c.keys, c.left)
 		}
@@ -329,11 +338,12 @@ func TestKeysAreForgottenAfterADay(t *testing.T) {
 	}
 }
 
-func TestKeysAreForgottenInBatchesThatGoOnWhereTheLastHasEnded(t *testing.T) {
+func TestKeysAreForgottenInBatches(t *testing.T) {
 	f := newFixture(t, 1)
 	f.SetStock(t, 100)
 	for i := range 7 {
-		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: fmt.Sprint(i)}); err != nil {
+		purchase := shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: fmt.Sprint(i)}
+		if _, err := f.Buy(t.Context(), purchase); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"restock/internal/mysql/mysqltest"
 )
 
-// A wire is a network between the shop and its database: a TCP proxy that makes round trips longer,
-// and counts them.
+// A wire is a network between the shop and its database: a TCP proxy that delays round trips and
+// counts them.
 //
-// The protocol takes turns: a round trip begins when the client speaks after the server has. All of
-// the delay is on the way there; the way back, on which an answer may be several packets, is a
-// copy.
+// In the protocol, client and server take turns. A round trip begins when the client sends
+// something after an answer of the server. The wire delays only this direction: an answer may be
+// several packets.
 type wire struct {
 	listener   net.Listener
 	server     string
@@ -26,13 +26,12 @@ type wire struct {
 	mu         sync.Mutex // guards conns
 	conns      []net.Conn
 
-	// answered is called when the server has answered, before the answer goes on to the client. It
-	// goes on if answered returns true; else the wire breaks. Nil: all answers go on.
+	// The wire calls answered before it passes an answer on to the client. If answered returns
+	// false, the wire closes the connection instead. Nil: the wire passes all answers on.
 	answered atomic.Pointer[func() bool]
 }
 
-// newWire puts a wire before a database: a round trip takes so much longer than it does over
-// loopback.
+// newWire puts a wire in front of a database. roundTrip is the added delay.
 func newWire(tb testing.TB, d *mysqltest.Database, roundTrip time.Duration) *wire {
 	tb.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -47,7 +46,7 @@ func newWire(tb testing.TB, d *mysqltest.Database, roundTrip time.Duration) *wir
 
 func (w *wire) port() int { return w.listener.Addr().(*net.TCPAddr).Port }
 
-// trips is how many round trips there were: none where there is no wire.
+// trips returns the number of round trips so far. It is 0 for a nil wire.
 func (w *wire) trips() int64 {
 	if w == nil {
 		return 0
@@ -69,7 +68,7 @@ func (w *wire) accept() {
 	for {
 		client, err := w.listener.Accept()
 		if err != nil {
-			return // it was cut
+			return // cut closed the listener
 		}
 		server, err := net.Dial("tcp", w.server)
 		if err != nil {
@@ -99,8 +98,8 @@ func (w *wire) accept() {
 	}
 }
 
-// carry carries one direction until an end is closed, or before returns false, and then closes
-// both.
+// carry copies one direction until a connection is closed or before returns false. Then it closes
+// both connections.
 func carry(to, from net.Conn, before func() bool) {
 	defer to.Close()
 	defer from.Close()
@@ -134,9 +133,9 @@ func TestWireDelaysAndCountsRoundTrips(t *testing.T) {
 		}
 	}
 	if took := time.Since(start); took < statements*roundTrip {
-		t.Errorf("%d statements took %v, want %v each at least", statements, took, roundTrip)
+		t.Errorf("%d statements took %v, want at least %v each", statements, took, roundTrip)
 	}
 	if got := w.trips() - before; got != statements {
-		t.Errorf("%d statements are %d round trips, want as many", statements, got)
+		t.Errorf("%d statements took %d round trips, want one each", statements, got)
 	}
 }

@@ -149,7 +149,7 @@ func TestErrorOfAnUnknownOutcomeSaysWhetherARetryIsSafe(t *testing.T) {
 // unreadable is a store whose writes succeed and whose reads fail.
 type unreadable struct{ shop.Store }
 
-var errRead = &shop.Error{Code: shop.CodeUnavailable, Detail: "the database cannot be asked now"}
+var errRead = &shop.Error{Code: shop.CodeUnavailable, Detail: "the database is not available now"}
 
 func (unreadable) CreateProduct(context.Context, shop.Product, time.Time) error { return nil }
 func (unreadable) Adjust(context.Context, shop.Adjustment) (shop.Adjusted, error) {

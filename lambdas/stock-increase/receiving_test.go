@@ -67,14 +67,18 @@ func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webte
 	if err != nil {
 		tb.Fatal(err)
 	}
-	u, err := url.Parse(string(signer.CallbackURL("https://shop.example", template, factory.Attempt{ProductionOrderID: order, ID: attempt, Quantity: 100})))
+	u, err := url.Parse(string(signer.CallbackURL("https://shop.example", template,
+		factory.Attempt{ProductionOrderID: order, ID: attempt, Quantity: 100})))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return webtest.Request{Method: "POST", Path: u.Path, Query: u.RawQuery, Header: map[string]string{"Content-Type": "application/json"}, Body: body}
+	return webtest.Request{Method: "POST", Path: u.Path, Query: u.RawQuery,
+		Header: map[string]string{"Content-Type": "application/json"}, Body: body}
 }
 
-const made100 = `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":"100","MessageAttributeFactoryId":"FF-500293","MessageAttributeRequester":"stock-bot","CallbackUrl":"https://…"}`
+const made100 = `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101",` +
+	`"MessageAttributeProductCnt":"100","MessageAttributeFactoryId":"FF-500293",` +
+	`"MessageAttributeRequester":"stock-bot","CallbackUrl":"https://…"}`
 
 func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
 	handler, database, order := open(t)
@@ -98,7 +102,8 @@ func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
 func TestShortDeliveryIsBooked(t *testing.T) {
 	handler, database, order := open(t)
 	body := strings.Replace(made100, `"100"`, `"40"`, 1)
-	if got := webtest.Do(t, handler, callback(t, ours, order, uuid.New(), body)); got.Status != 200 || got.Field(t, "stock") != 40.0 {
+	if got := webtest.Do(t, handler, callback(t, ours, order, uuid.New(), body)); got.Status != 200 ||
+		got.Field(t, "stock") != 40.0 {
 		t.Errorf("got %d %s, want 200 and a stock of 40", got.Status, got.Body)
 	}
 	if open := database.Number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open != 1 {
@@ -118,7 +123,7 @@ func (f *flaky) Receive(context.Context, shop.Delivery) (shop.Receipt, error) {
 	f.asked++
 	if f.asked <= f.failures {
 		code := []shop.Code{shop.CodeUnavailable, shop.CodeOutcomeUnknown}[f.asked%2]
-		return shop.Receipt{}, &shop.Error{Code: code, Detail: "the database cannot be asked now, or did not answer"}
+		return shop.Receipt{}, &shop.Error{Code: code, Detail: "the database is not available now, or did not answer"}
 	}
 	return shop.Receipt{Stock: 100}, nil
 }
@@ -142,7 +147,8 @@ func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
 			}
 			got := webtest.DoContext(ctx, t, handler, callback(t, ours, uuid.New(), uuid.New(), made100))
 			if got.Status != c.status || invocation.Err() != nil {
-				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d in time", c.failures, got.Status, got.Body, store.asked, c.status)
+				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d in time", c.failures, got.Status,
+					got.Body, store.asked, c.status)
 			}
 		})
 	}
@@ -182,7 +188,8 @@ func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
 		request := callback(t, ours, uuid.New(), uuid.New(), made100)
 		request.Query = c.query
 		if got := webtest.Do(t, handler, request); got.Status != c.status || reads != c.reads {
-			t.Errorf("%s: got %d %s after %d reads of the key, want %d after %d", c.name, got.Status, got.Body, reads, c.status, c.reads)
+			t.Errorf("%s: got %d %s after %d reads of the key, want %d after %d", c.name, got.Status, got.Body, reads,
+				c.status, c.reads)
 		}
 	}
 }
@@ -210,20 +217,35 @@ func TestCallbacksThatAreRefused(t *testing.T) {
 		code    string
 	}{
 		{"unsigned", with(func(r *webtest.Request) { r.Query = "" }), 403, "invalid_signature"},
-		{"signed by another key", callback(t, key(strings.Repeat("o", 32)), order, attempt, made100), 403, "invalid_signature"},
-		{"altered", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, attempt.String(), uuid.NewString(), 1) }), 403, "invalid_signature"},
-		{"altered to ask for more", with(func(r *webtest.Request) { r.Query = strings.Replace(r.Query, "quantity=100", "quantity=999", 1) }), 403, "invalid_signature"},
-		{"more than was asked for", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"101"`, 1)), 400, "invalid_quantity"},
-		{"not an order", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, order.String(), "1", 1) }), 403, "invalid_signature"},
-		{"not an attempt", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, attempt.String(), "1", 1) }), 403, "invalid_signature"},
+		{"signed by another key", callback(t, key(strings.Repeat("o", 32)), order, attempt, made100), 403,
+			"invalid_signature"},
+		{"altered", with(func(r *webtest.Request) {
+			r.Path = strings.Replace(r.Path, attempt.String(), uuid.NewString(),
+				1)
+		}), 403, "invalid_signature"},
+		{"altered to ask for more",
+			with(func(r *webtest.Request) { r.Query = strings.Replace(r.Query, "quantity=100", "quantity=999", 1) }),
+			403, "invalid_signature"},
+		{"more than was asked for", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"101"`, 1)),
+			400, "invalid_quantity"},
+		{"not an order", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, order.String(), "1", 1) }),
+			403, "invalid_signature"},
+		{"not an attempt", with(func(r *webtest.Request) {
+			r.Path = strings.Replace(r.Path, attempt.String(), "1",
+				1)
+		}), 403, "invalid_signature"},
 		{"an unknown order", callback(t, ours, uuid.New(), attempt, made100), 404, "unknown_production_order"},
-		{"another product", callback(t, ours, order, attempt, strings.Replace(made100, "CP-502101", "CP-000000", 1)), 422, "product_mismatch"},
+		{"another product", callback(t, ours, order, attempt, strings.Replace(made100, "CP-502101", "CP-000000", 1)),
+			422, "product_mismatch"},
 		{"no body", callback(t, ours, order, attempt, ""), 400, "invalid_request"},
 		{"not JSON", callback(t, ours, order, attempt, "done"), 400, "invalid_request"},
 		{"a body without end", callback(t, ours, order, attempt, strings.Repeat(" ", 20<<10)), 400, "invalid_request"},
-		{"no quantity", callback(t, ours, order, attempt, `{"MessageAttributeProductId":"CP-502101"}`), 400, "invalid_quantity"},
-		{"a negative quantity", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"-100"`, 1)), 400, "invalid_quantity"},
-		{"a quantity that is no number", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"all"`, 1)), 400, "invalid_quantity"},
+		{"no quantity", callback(t, ours, order, attempt, `{"MessageAttributeProductId":"CP-502101"}`), 400,
+			"invalid_quantity"},
+		{"a negative quantity", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"-100"`, 1)), 400,
+			"invalid_quantity"},
+		{"a quantity that is no number", callback(t, ours, order, attempt,
+			strings.Replace(made100, `"100"`, `"all"`, 1)), 400, "invalid_quantity"},
 	} {
 		got := webtest.Do(t, handler, c.request)
 		if got.Status != c.status || got.Field(t, "code") != c.code {

@@ -51,16 +51,19 @@ func TestTheShopKeepsItsPromisesInAStorm(t *testing.T) {
 	}
 }
 
-// The reason is what a person can act on. What is left behind would be in the way of the next start.
+// The reason is what a person can act on. What is left behind would be in the way of the next
+// start.
 func TestAStormThatCannotStartSaysWhyAndLeavesNothing(t *testing.T) {
 	mariadbtest.Require(t)
 	for name, c := range map[string]struct {
 		project, tempDir string
 		want             string // of the error
 	}{
-		"no program":                {t.TempDir(), t.TempDir(), "Pulumi.yaml"},
-		"no room for the database":  {project, filepath.Join(t.TempDir(), "missing"), "making a directory for the database: "},
-		"no project, so no folders": {filepath.Join(t.TempDir(), "missing"), t.TempDir(), "finding where functions are built: "},
+		"no program": {t.TempDir(), t.TempDir(), "Pulumi.yaml"},
+		"no room for the database": {project, filepath.Join(t.TempDir(), "missing"),
+			"making a directory for the database: "},
+		"no project, so no folders": {filepath.Join(t.TempDir(), "missing"), t.TempDir(),
+			"finding where functions are built: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TMPDIR", c.tempDir)
@@ -82,12 +85,14 @@ func TestAStormThatCannotStartSaysWhyAndLeavesNothing(t *testing.T) {
 	}
 }
 
-// Each rule of the shop is broken on purpose, for a product of its own, and something is done that meets it. The judge must find it.
+// Each rule of the shop is broken on purpose, for a product of its own, and something is done that
+// meets it. The judge must find it.
 func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 	mariadbtest.Require(t)
 	const (
-		brokenStock, brokenLedger, brokenOrders, brokenDelivery = "RULE-STOCK", "RULE-LEDGER", "RULE-ORDERS", "RULE-DELIVERY"
-		lostMessage, lostDelivery, told                         = "RULE-MESSAGE", "RULE-LOST", "RULE-TOLD"
+		brokenStock, brokenLedger, brokenOrders, brokenDelivery = "RULE-STOCK", "RULE-LEDGER", "RULE-ORDERS",
+			"RULE-DELIVERY"
+		lostMessage, lostDelivery, told = "RULE-MESSAGE", "RULE-LOST", "RULE-TOLD"
 	)
 	c := calm()
 	// What the function reports as failed is deleted all the same.
@@ -105,21 +110,26 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := fixture.Put(t.Context(), w.db, plenty(brokenStock), plenty(brokenLedger), plenty(told), runsShort(brokenOrders, 3), runsShort(brokenDelivery, 0), runsShort(lostMessage, 0), runsShort(lostDelivery, 0)); err != nil {
+	if err := fixture.Put(t.Context(), w.db, plenty(brokenStock), plenty(brokenLedger), plenty(told),
+		runsShort(brokenOrders, 3), runsShort(brokenDelivery, 0), runsShort(lostMessage, 0),
+		runsShort(lostDelivery, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.judge(t.Context()); err == nil || !strings.Contains(err.Error(), "nothing was published") || len(w.report.Broken) > 0 {
+	if err := w.judge(t.Context()); err == nil || !strings.Contains(err.Error(), "nothing was published") ||
+		len(w.report.Broken) > 0 {
 		t.Fatalf("before anything is done: got %v and %q, want that it proves nothing", err, w.report.Broken)
 	}
 
-	w.edit(t, "checkout", "LAST_INSERT_ID(stock - p_quantity)", "LAST_INSERT_ID(stock - IF(p_sku = '"+brokenStock+"', 1, p_quantity))")
+	w.edit(t, "checkout", "LAST_INSERT_ID(stock - p_quantity)",
+		"LAST_INSERT_ID(stock - IF(p_sku = '"+brokenStock+"', 1, p_quantity))")
 	w.edit(t, "checkout", "VALUES (v_product_id, -p_quantity, 'sale', p_sale_id, p_at)",
 		"SELECT v_product_id, -p_quantity, 'sale', p_sale_id, p_at FROM DUAL WHERE p_sku <> '"+brokenLedger+"'")
 	w.edit(t, "checkout", "SET v_short = NOT v_open", "SET v_short = NOT v_open OR p_sku = '"+brokenOrders+"'")
 	w.exec(t, `CREATE TRIGGER broken_delivery BEFORE INSERT ON goods_receipt FOR EACH ROW
 		SET NEW.quantity = NEW.quantity - (SELECT COUNT(*) FROM production_order o JOIN product p USING (product_id)
 		                                    WHERE o.production_order_id = NEW.production_order_id AND p.sku = '`+brokenDelivery+`')`)
-	w.exec(t, `ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`)
+	w.exec(t, `ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open `+
+		`(open_product_id)`)
 
 	w.buy(t, brokenStock, 2)
 	w.buy(t, brokenLedger, 1)
@@ -151,7 +161,7 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 	}
 	found := strings.Join(w.report.Broken, "\n")
 	for _, want := range []string{
-		"stock is not what came less what went: " + brokenStock,
+		"the stock is not opening + adjustments + receipts - sales: " + brokenStock,
 		"the ledger's sum is not the stock: " + brokenLedger,
 		"a delivery is wrong: for attempt " + w.attempt(t, brokenDelivery),
 		"a delivery is lost: the factory was told that attempt " + w.attempt(t, lostDelivery),
@@ -174,7 +184,8 @@ func plenty(sku string) fixture.Product {
 
 // runsShort is a product of which more is ordered with the first sale, and not asked for again.
 func runsShort(sku string, reorderPoint int) fixture.Product {
-	return fixture.Product{SKU: sku, Stock: reorderPoint + 1, ReorderPoint: reorderPoint, OrderUpTo: 20, LotSize: 10, Automatic: true, LeadTime: 24 * time.Hour}
+	return fixture.Product{SKU: sku, Stock: reorderPoint + 1, ReorderPoint: reorderPoint, OrderUpTo: 20, LotSize: 10,
+		Automatic: true, LeadTime: 24 * time.Hour}
 }
 
 // buy buys, and returns when the shop has sold.
@@ -192,10 +203,12 @@ func (w *world) buy(t *testing.T, sku string, quantity int) *purchase {
 // edit replaces a text of a procedure, for all who call it.
 func (w *world) edit(t *testing.T, procedure, old, replacement string) {
 	t.Helper()
-	// A procedure that is dropped takes with it who may call it. The secret may rotate at this moment, and with it who that is: all keep it.
+	// A procedure that is dropped takes with it who may call it. The secret may rotate at this
+	// moment, and with it who that is: all keep it.
 	w.exec(t, `SET GLOBAL automatic_sp_privileges = OFF`)
 	d := mysqltest.Database{Admin: w.db}
-	if err := w.db.QueryRowContext(t.Context(), `SELECT User FROM mysql.procs_priv WHERE Routine_name = ? LIMIT 1`, procedure).Scan(&d.User); err != nil {
+	if err := w.db.QueryRowContext(t.Context(), `SELECT User FROM mysql.procs_priv WHERE Routine_name = ? LIMIT 1`,
+		procedure).Scan(&d.User); err != nil {
 		t.Fatal(err)
 	}
 	d.EditProcedure(t, procedure, old, replacement)
@@ -279,7 +292,11 @@ func (w *world) awaitNothing(t *testing.T) {
 	t.Helper()
 	var moves string
 	var err error
-	if !await(t.Context(), w.config.Settle, func() bool { moves, err = w.underWay(t.Context()); return err == nil && moves == "" }) {
+	if !await(t.Context(), w.config.Settle, func() bool {
+		moves, err = w.underWay(t.Context())
+		return err == nil &&
+			moves == ""
+	}) {
 		t.Fatalf("still under way: %s %v", moves, err)
 	}
 }

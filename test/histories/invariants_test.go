@@ -94,7 +94,7 @@ func (w *world) end(ctx context.Context) error {
 	if err := w.sweep(ctx); err != nil {
 		return fmt.Errorf("sweeping without faults: %w", err)
 	}
-	if err := errors.Join(w.checkRules(ctx, invariants.Mended), w.checkWaiting(ctx)); err != nil {
+	if err := errors.Join(w.checkRules(ctx, invariants.AfterSweep), w.checkWaiting(ctx)); err != nil {
 		return fmt.Errorf("after a sweep: %w", err)
 	}
 	if err := w.settle(ctx); err != nil {

@@ -23,7 +23,8 @@ func Up(ctx context.Context, db *sql.DB) (version int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("opening the embedded migrations: %w", err)
 	}
-	provider, err := goose.NewProvider(goose.DialectMySQL, db, files, goose.WithSessionLocker(namedLock("restock-migrations")))
+	provider, err := goose.NewProvider(goose.DialectMySQL, db, files,
+		goose.WithSessionLocker(namedLock("restock-migrations")))
 	if err != nil {
 		return 0, fmt.Errorf("reading the migrations: %w", err)
 	}
@@ -67,18 +68,19 @@ func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 // A grant says what the functions may do with a table or a procedure.
 type grant struct{ rights, kind, name string }
 
-// grants lists all rights of the functions. They delete nothing. They add sales, receipts and
-// ledger entries, and change only these columns: the quantity of a receipt (a later callback of the
-// attempt may say more), the stock of a product and its description, the state of a production
-// order, whether a notice was sent, whether an advertisement is shown, and whether an idempotency
-// key is remembered.
+// grants lists all rights of the functions. The functions delete nothing. They add sales, receipts
+// and ledger entries, and change only these columns: the quantity of a receipt (a later callback of
+// the attempt may say more), the stock of a product and its description, the state of a production
+// order, whether a notice was sent, whether an advertisement is shown, and the idempotency keys,
+// which they remove after a day.
 //
 // Procedures run with the rights of the caller. To revoke a right, remove it here and revoke it in
 // a migration.
 var grants = []grant{
 	{"SELECT", "TABLE", "factory"},
 	{"SELECT, UPDATE (status)", "TABLE", "advertisement"},
-	{"SELECT, INSERT, UPDATE (stock, name, price, max_per_sale, factory_id, reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)", "TABLE", "product"},
+	{"SELECT, INSERT, UPDATE (stock, name, price, max_per_sale, factory_id, " +
+		"reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)", "TABLE", "product"},
 	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "sale"},
 	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "adjustment"},
 	{"SELECT, INSERT, UPDATE", "TABLE", "forgotten_keys"},
@@ -89,7 +91,7 @@ var grants = []grant{
 	{"SELECT, INSERT, UPDATE (due_at, told_at)", "TABLE", "notice"},
 	{"EXECUTE", "PROCEDURE", "checkout"},
 	{"EXECUTE", "PROCEDURE", "replenish"},
-	{"EXECUTE", "PROCEDURE", "receive_goods"}, // of the version before: see 00007
+	{"EXECUTE", "PROCEDURE", "receive_goods"}, // the previous version calls it: see 00007
 	{"EXECUTE", "PROCEDURE", "adjust_stock"},
 }
 
@@ -100,17 +102,18 @@ func User(ctx context.Context, db *sql.DB, name, password string) error {
 	if err := db.QueryRowContext(ctx, "SELECT DATABASE()").Scan(&database); err != nil {
 		return fmt.Errorf("asking for the database's name: %w", err)
 	}
-	account := literal(name) + "@'%'" // no placeholder can stand for an account
+	account := literal(name) + "@'%'" // SQL has no placeholder for an account
 	statements := []string{
 		"CREATE USER IF NOT EXISTS " + account + " IDENTIFIED BY " + literal(password),
 		"ALTER USER " + account + " IDENTIFIED BY " + literal(password),
 	}
 	for _, g := range grants {
-		statements = append(statements, fmt.Sprintf("GRANT %s ON %s `%s`.%s TO %s", g.rights, g.kind, database, g.name, account))
+		statements = append(statements,
+			fmt.Sprintf("GRANT %s ON %s `%s`.%s TO %s", g.rights, g.kind, database, g.name, account))
 	}
 	for i, s := range statements {
 		if _, err := db.ExecContext(ctx, s); err != nil {
-			// The statement may hold the password: the error names its place alone.
+			// The statement may contain the password, so the error has its number only.
 			return fmt.Errorf("making the database user %s, statement %d of %d: %w", name, i+1, len(statements), err)
 		}
 	}

@@ -1,4 +1,5 @@
-// Package mysqltest opens the shop's database for tests, on a real server, as the functions do.
+// Package mysqltest gives tests the shop's database on a real MariaDB server. It opens the database
+// in the same way as the functions do.
 package mysqltest
 
 import (
@@ -18,7 +19,7 @@ import (
 	"restock/local/mariadb/mariadbtest"
 )
 
-// Main runs a package's tests, and stops the server that they started. Call it from TestMain.
+// Main runs a package's tests, and stops the server that they started. TestMain calls it.
 func Main(m *testing.M) { mariadbtest.Main(m) }
 
 // A Database is a test's own database, with the schema and the seed.
@@ -35,14 +36,14 @@ type Database struct {
 	User string // the functions' user
 
 	mu    sync.Mutex // guards pools
-	pools []*sql.DB  // all that Open has opened
+	pools []*sql.DB  // the results of Open
 }
 
 // password has characters that a SQL literal must escape.
 const password = `it's a \ secret`
 
-// New makes a database and opens it with a number of connections. The database is dropped when the
-// test ends.
+// New creates a database and opens it with a number of connections. The end of the test drops the
+// database.
 func New(tb testing.TB, connections int) *Database {
 	tb.Helper()
 	d := Empty(tb)
@@ -58,7 +59,7 @@ func New(tb testing.TB, connections int) *Database {
 	return d
 }
 
-// Empty makes a database without a schema, and opens it as the administrator only.
+// Empty creates a database without a schema, and opens it as the administrator only.
 func Empty(tb testing.TB) *Database {
 	tb.Helper()
 	server := mariadbtest.New(tb)
@@ -66,22 +67,23 @@ func Empty(tb testing.TB) *Database {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	d := &Database{Host: host, Name: server.DBName, User: server.DBName} // users are the server's: one a database
+	d := &Database{Host: host, Name: server.DBName, User: server.DBName} // all databases share the server's users
 	if d.Port, err = strconv.Atoi(port); err != nil {
 		tb.Fatal(err)
 	}
 	d.Admin = d.Open(tb, server.User, server.Passwd, 4)
-	tb.Cleanup(d.watch(tb, d.Open(tb, server.User, server.Passwd, 1), forgotten))
+	tb.Cleanup(d.watch(tb, d.Open(tb, server.User, server.Passwd, 1), maxIdle))
 	return d
 }
 
-// forgotten is how long a transaction must have been idle to be taken for one that nobody ends. The
-// server gives up waiting for its locks after 50 s.
-const forgotten = 40 * time.Second
+// maxIdle is how long a transaction may be idle before the test fails. It is less than the 50 s
+// after which the server stops waiting for a lock.
+const maxIdle = 40 * time.Second
 
-// watch fails the test, and ends its waiting, where a transaction of its database is idle for so
-// long: nobody will end it. Without this, the statements that want its locks, and the callers that
-// want its connection, wait for minutes and name no cause. It watches until end is called.
+// watch fails the test if a transaction of its database is idle for too long, and ends the
+// transaction. Without this, a test that forgets to end a transaction makes other statements wait
+// for its locks or its connection for minutes, and their errors do not name the cause. The caller
+// must call end.
 func (d *Database) watch(tb testing.TB, server *sql.DB, idle time.Duration) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var watching sync.WaitGroup
@@ -102,11 +104,11 @@ func (d *Database) watch(tb testing.TB, server *sql.DB, idle time.Duration) (end
 				 WHERE p.db = ? AND p.command = 'Sleep' AND p.time >= ?
 				 LIMIT 1`, d.Name, idle/time.Second).Scan(&connection)
 			if err != nil {
-				continue // there is none, or the test has ended
+				continue // there is no such transaction, or the test has ended
 			}
-			tb.Errorf("a transaction has been idle for %v on connection %d: it was neither committed nor rolled back (is \"defer tx.Rollback()\" missing?)",
-				idle, connection)
-			_, _ = server.ExecContext(ctx, fmt.Sprintf("KILL %d", connection)) // it may have ended by itself
+			tb.Errorf("a transaction has been idle for %v on connection %d: it was neither committed nor rolled back "+
+				"(is \"defer tx.Rollback()\" missing?)", idle, connection)
+			_, _ = server.ExecContext(ctx, fmt.Sprintf("KILL %d", connection)) // it fails if the connection has ended
 			d.stop()
 			return
 		}
@@ -117,8 +119,8 @@ func (d *Database) watch(tb testing.TB, server *sql.DB, idle time.Duration) (end
 	}
 }
 
-// stop closes the pools, so that callers who wait for a connection fail. The administrator's stays
-// open: it drops what the test made.
+// stop closes the pools, so that callers who wait for a connection fail. The administrator's pool
+// stays open: the cleanup of the test needs it.
 func (d *Database) stop() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -182,13 +184,14 @@ func (d *Database) Number(tb testing.TB, query string, args ...any) (n int) {
 	return n
 }
 
-// EditProcedure replaces a text in a stored procedure; the text must occur once. Tests break a
-// procedure with it, to prove that the breakage is found.
+// EditProcedure replaces a text in a stored procedure. The text must occur once. Tests use it to
+// break a procedure and to check that other code notices.
 func (d *Database) EditProcedure(tb testing.TB, name, old, replacement string) {
 	tb.Helper()
 	var definition string
 	var ignored sql.NullString
-	err := d.Admin.QueryRowContext(tb.Context(), "SHOW CREATE PROCEDURE "+name).Scan(&ignored, &ignored, &definition, &ignored, &ignored, &ignored)
+	err := d.Admin.QueryRowContext(tb.Context(), "SHOW CREATE PROCEDURE "+name).
+		Scan(&ignored, &ignored, &definition, &ignored, &ignored, &ignored)
 	if err != nil {
 		tb.Fatalf("reading procedure %s: %v", name, err)
 	}
@@ -197,14 +200,14 @@ func (d *Database) EditProcedure(tb testing.TB, name, old, replacement string) {
 	}
 	d.Exec(tb, "DROP PROCEDURE "+name)
 	d.Exec(tb, strings.Replace(definition, old, replacement, 1))
-	d.Exec(tb, "GRANT EXECUTE ON PROCEDURE "+name+" TO '"+d.User+"'@'%'") // it went with the procedure
+	d.Exec(tb, "GRANT EXECUTE ON PROCEDURE "+name+" TO '"+d.User+"'@'%'") // the DROP removed the grant, too
 }
 
 // The SKUs of the seed's products.
 const (
-	Donut = "CP-502101" // 3 on hand; ordered by the hundred when it is sold out
-	Twist = "CP-502102" // 60 on hand; ordered at 20, up to 100; 20 a sale at most
-	Mochi = "CP-502103" // 30 on hand; ordered by hand; 5 a sale at most
+	Donut = "CP-502101" // 3 on hand; reorder point 0, order-up-to level 100
+	Twist = "CP-502102" // 60 on hand; reorder point 20, order-up-to level 100; at most 20 a sale
+	Mochi = "CP-502103" // 30 on hand; not automatic; at most 5 a sale
 )
 
 // Stock returns the doughnut's stock.
@@ -213,7 +216,8 @@ func (d *Database) Stock(tb testing.TB) int {
 	return d.Number(tb, `SELECT stock FROM product WHERE sku = ?`, Donut)
 }
 
-// SetStock puts the doughnut's stock at a level, as if its ledger had opened with that much.
+// SetStock sets the doughnut's stock. It adds the difference to the ledger as an opening entry, so
+// the books stay right.
 func (d *Database) SetStock(tb testing.TB, stock int) {
 	tb.Helper()
 	d.Exec(tb, `

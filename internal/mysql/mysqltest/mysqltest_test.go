@@ -9,7 +9,7 @@ import (
 
 func TestMain(m *testing.M) { Main(m) }
 
-// A recorder is a test that keeps what it is told.
+// A recorder is a testing.TB that records the errors.
 type recorder struct {
 	testing.TB
 	errors chan string
@@ -17,7 +17,7 @@ type recorder struct {
 
 func (r recorder) Errorf(format string, args ...any) { r.errors <- fmt.Sprintf(format, args...) }
 
-func TestATransactionThatNobodyEndsFailsTheTest(t *testing.T) {
+func TestATransactionThatIsLeftOpenFailsTheTest(t *testing.T) {
 	d := New(t, 1)
 	r := recorder{t, make(chan string, 1)}
 	tx, err := d.DB.BeginTx(t.Context(), nil)
@@ -30,15 +30,15 @@ func TestATransactionThatNobodyEndsFailsTheTest(t *testing.T) {
 	}
 	waits := make(chan error, 1)
 	go func() {
-		_, err := d.DB.ExecContext(t.Context(), `UPDATE product SET stock = 0`) // wants the only connection
+		_, err := d.DB.ExecContext(t.Context(), `UPDATE product SET stock = 0`) // waits for the only connection
 		waits <- err
 	}()
 	end := d.watch(r, d.Admin, time.Second)
 	if message := <-r.errors; !strings.Contains(message, "neither committed nor rolled back") {
-		t.Errorf("got %q, want that a transaction was left open", message)
+		t.Errorf("got %q, want an error about a transaction that was left open", message)
 	}
 	if err := <-waits; err == nil {
-		t.Error("the statement that waited for the connection was done")
+		t.Error("the statement that waited for the connection succeeded")
 	}
 	end()
 }
