@@ -52,7 +52,8 @@ LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/reset ./cmd/shop ./scr
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
 	./local/mariadb ./local/mariadb/mariadbtest \
-	./local/view/console ./local/view/console/drawing ./local/view/events ./local/view/progress ./local/view/terminal \
+	./local/view/console ./local/view/console/drawing ./local/view/console/page ./local/view/console/page/pagetest \
+	./local/view/events ./local/view/progress ./local/view/terminal \
 	./local/system/blackhole ./local/system/filelock ./local/system/loopback ./local/system/openfiles \
 	./local/system/process ./local/system/tempdir ./local/system/watch ./local/system/watch/watchtest
 

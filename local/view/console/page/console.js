@@ -1,4 +1,5 @@
-// The console: follows the run's event stream, and lets each part of the page draw its share of it.
+// The console's entry point. It follows the event stream of the run, and passes events on to the
+// parts of the page.
 
 import { byId } from "./dom.js";
 import { follow } from "./stream.js";

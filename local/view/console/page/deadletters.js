@@ -1,4 +1,4 @@
-// The messages that were given up, why, and the way back for them.
+// The dead letters: why each failed, and a button that redrives them.
 
 import { byId, el, keep, setText } from "./dom.js";
 import { clock, count, pretty, shortened } from "./format.js";
@@ -8,7 +8,7 @@ import { select } from "./selection.js";
 
 const MOST = 50; // messages listed
 
-/** Begins to list them. */
+/** Starts the list. */
 export function start() {
   on(["dead_letters"], list);
 }
@@ -18,7 +18,7 @@ function list() {
   byId("dead-none").hidden = all.length > 0;
   const queues = [...Map.groupBy(all, (m) => m.queue)].map(([queue, messages]) => ({ queue, messages: messages.length }));
   const belong = byId("dead-orders");
-  setText(belong, meaning(new Set(all.map((m) => m.order).filter(Boolean)).size, all.filter((m) => m.expired).length));
+  setText(belong, consequences(new Set(all.map((m) => m.order).filter(Boolean)).size, all.filter((m) => m.expired).length));
   belong.hidden = belong.textContent === "";
   keep(byId("redrives"), queues, (q) => q.queue, ({ queue }) => el("button", { type: "button", click: () => redrive(queue) }), (button, q) => {
     setText(button, `Redrive ${count(q.messages, "message")} of ${q.queue}`);
@@ -28,12 +28,12 @@ function list() {
   });
 }
 
-/** Says to how many orders dead letters belong, and what becomes of the expired ones. */
-function meaning(orders, expired) {
-  const said = [];
-  if (orders) said.push(`They belong to ${count(orders, "production order")}.`);
-  if (expired) said.push(`${expired} expired: stock drops ${expired === 1 ? "it" : "them"}, and the sweep asks again by itself.`);
-  return said.join(" ");
+/** Says how many production orders dead letters belong to, and what happens to expired ones. */
+function consequences(orders, expired) {
+  const sentences = [];
+  if (orders) sentences.push(`They belong to ${count(orders, "production order")}.`);
+  if (expired) sentences.push(`${expired} expired: stock drops ${expired === 1 ? "it" : "them"}, and the sweep requests the order again.`);
+  return sentences.join(" ");
 }
 
 async function redrive(queue) {
@@ -41,12 +41,12 @@ async function redrive(queue) {
   result.classList.remove("bad");
   try {
     const { moved, orders, expired } = await request("redrive", { method: "POST", body: { queue } });
-    setText(result, `${count(moved, "message")} of ${queue} went back to where ${moved === 1 ? "it" : "they"} came from. ${meaning(orders, expired)}`);
+    setText(result, `${count(moved, "message")} of ${queue} went back to ${moved === 1 ? "its source queue" : "their source queues"}. ${consequences(orders, expired)}`);
   } catch (error) {
     result.classList.add("bad");
     setText(result, error.message);
   }
-  if (!document.activeElement || document.activeElement === document.body) byId("main").focus(); // the button went with its messages
+  if (!document.activeElement || document.activeElement === document.body) byId("main").focus(); // the button is gone with its messages
 }
 
 function create(message) {
@@ -55,8 +55,8 @@ function create(message) {
     el("p", { class: "subject" }, el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
     el("p", { class: "why" }, why?.error
       ? [el("span", { class: "soft" }, `${why.function ? `${why.function}, ` : ""}${clock(why.time)}: `), shortened(why.error)]
-      : "Why is not known: no function logged an error with it."),
+      : "The reason is not known: no function logged an error for this message."),
     el("div", { class: "buttons" },
-      message.journey && el("button", { type: "button", class: "link", click: () => select("journey", message.journey) }, "Its journey"),
-      el("details", {}, el("summary", {}, "Its body"), el("pre", { tabindex: "0", "aria-label": "The message's body" }, pretty(message.body)))));
+      message.journey && el("button", { type: "button", class: "link", click: () => select("journey", message.journey) }, "Journey"),
+      el("details", {}, el("summary", {}, "Body"), el("pre", { tabindex: "0", "aria-label": "The message's body" }, pretty(message.body)))));
 }

@@ -1,4 +1,4 @@
-// What policies denied: each thing once, however often it is asked for.
+// The calls that policies denied. A call that is denied many times is listed once, with a count.
 
 import { byId, el, keep, setText } from "./dom.js";
 import { clock, count, nameOf } from "./format.js";
@@ -6,9 +6,9 @@ import { on, state, tell } from "./store.js";
 import { select } from "./selection.js";
 
 const MOST = 50;
-const known = new Map(); // by who and what, the latest last
+const known = new Map(); // by node and text, latest last
 
-/** Takes a denial from the event stream. */
+/** Adds a denial of the event stream. */
 export function denied(event) {
   const { missing, declared_in: where, action, resource, error } = event.attrs ?? {};
   const what = missing ? `missing: ${missing}` : (error ?? ([action, resource].filter(Boolean).join(" on ") || event.message));
@@ -21,12 +21,12 @@ export function denied(event) {
   tell("denials");
 }
 
-// The kinds of nodes that a service's ARNs name.
+// The kinds of nodes that the ARNs of a service belong to.
 const KINDS = { sns: ["topic"], sqs: ["queue", "dead-letter-queue"], lambda: ["function"], secretsmanager: ["secrets"] };
 
 /**
- * The id of the edge from who was denied to what an ARN names. The picture is drawn from what is allowed: the very edge that is denied may be
- * missing from it.
+ * The id of the edge from a node to the node of an ARN. The picture may lack this edge, because it
+ * is drawn from what the policies allow.
  */
 function edgeTo(from, arn = "") {
   const [, , service, , , ...rest] = arn.split(":");
@@ -35,7 +35,10 @@ function edgeTo(from, arn = "") {
   return from && to && to.id !== from ? `${from}>${to.id}` : "";
 }
 
-/** What is denied, the latest last. A change of the stack may have mended what was denied before: if not, it will be denied again. */
+/**
+ * The denials since the latest change of the stack, oldest first. A change may have added the
+ * missing permission; if not, the call will be denied again.
+ */
 export function denials() {
   const changed = Math.max(0, ...(state.changes ?? []).map((c) => Date.parse(c.time)));
   return [...known.values()]
@@ -43,13 +46,13 @@ export function denials() {
     .map((d) => ({ ...d, edge: d.edge || edgeTo(d.node, d.resource) }));
 }
 
-/** Forgets all, where a new run begins, or the reader has read it. */
+/** Clears the list, when a new run begins or the reader dismisses it. */
 export function forget() {
   known.clear();
   tell("denials");
 }
 
-/** Begins to list them. */
+/** Starts the list. */
 export function start() {
   const section = byId("denials");
   byId("denials-dismiss").addEventListener("click", () => {
@@ -59,7 +62,7 @@ export function start() {
   on(["denials", "changes", "graph"], () => {
     const all = denials();
     section.hidden = all.length === 0;
-    setText(byId("denials-count"), `${count(all.length, "thing")} denied`);
+    setText(byId("denials-count"), `${count(all.length, "call")} denied`);
     keep(byId("denials-list"), all.toReversed(), (d) => `${d.edge} ${d.key}`, create, (row, d) => {
       setText(row.querySelector(".times"), `${d.times === 1 ? "once" : `${d.times} times`}, last at ${clock(d.time)}`);
     });
@@ -73,5 +76,5 @@ function create(d) {
       el("button", { type: "button", class: "link", click: () => select("node", from || d.node) }, nameOf(from || d.node)),
       to && ` → ${nameOf(to)}`, " ", el("span", { class: "times" })),
     el("p", { class: "missing" }, el("strong", {}, d.what)),
-    d.where && el("p", { class: "where" }, "It belongs in ", el("code", {}, d.where)));
+    d.where && el("p", { class: "where" }, "Add it in ", el("code", {}, d.where)));
 }

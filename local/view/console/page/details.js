@@ -1,4 +1,4 @@
-// The details of what is chosen: a part of the stack, or a journey.
+// The details of the selected node or journey.
 
 import { byId, setText } from "./dom.js";
 import { request } from "./stream.js";
@@ -15,25 +15,25 @@ const title = byId("details-title");
 const body = byId("details-body");
 
 let open = { kind: "", id: "" };
-let panel = null; // draws what is open
+let panel = null; // draws the open node or journey
 
 const refresh = throttled(700, async () => {
-  const asked = open;
-  if (!asked.id) return;
+  const requested = open;
+  if (!requested.id) return;
   try {
-    const answer = await request(`${asked.kind}s/${encodeURIComponent(asked.id)}`);
-    if (asked !== open) return;
-    if (asked.kind === "journey") {
+    const answer = await request(`${requested.kind}s/${encodeURIComponent(requested.id)}`);
+    if (requested !== open) return;
+    if (requested.kind === "journey") {
       state.journey = answer;
       tell("journey");
     }
     panel.show(answer);
   } catch (error) {
-    if (asked === open) panel.fail(error.message);
+    if (requested === open) panel.fail(error.message);
   }
 });
 
-/** Begins to show them. */
+/** Starts the section. */
 export function start() {
   byId("details-close").addEventListener("click", dismiss);
   section.addEventListener("keydown", (e) => {
@@ -50,14 +50,14 @@ export function start() {
   tell("selection");
 }
 
-/** Hears of an event: what is open may have to be asked for again. */
+/** Requests the open node or journey again if an event changes it. */
 export function touched(event) {
   if ((open.kind === "node" && event.node === open.id) || (open.kind === "journey" && event.journey === open.id)) refresh();
 }
 
 function change() {
   const now = selection();
-  if (now.kind === "node" && !node(now.id)) return hide(); // not yet known, or gone with an edit
+  if (now.kind === "node" && !node(now.id)) return hide(); // the node is not known yet, or an edit has removed it
   if (now.kind === open.kind && now.id === open.id) return;
   open = now;
   state.journey = null;
@@ -79,7 +79,7 @@ function hide() {
   body.replaceChildren();
 }
 
-/** Closes the details, and gives the focus back to where they were opened. */
+/** Closes the details, and moves the focus back to the element that opened them. */
 function dismiss() {
   const { kind, id } = open;
   close();

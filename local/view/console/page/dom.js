@@ -1,17 +1,17 @@
-// Elements, made and kept in step with data. Text is always set as text, never as markup: what a message, a log line or a compiler says
-// is shown, not run.
+// Functions that create elements and keep them in step with data. Text is always set as text, never
+// as markup, so that the text of a message or of a log line cannot run scripts.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Makes an HTML element. Properties that are functions are listeners ("click"), those that are null or false are left out, and true is
- * an attribute without a value.
+ * Creates an HTML element. A property that is a function becomes a listener ("click"), null and
+ * false are left out, and true becomes an attribute without a value.
  */
 export function el(name, properties = {}, ...children) {
   return fill(document.createElement(name), properties, children);
 }
 
-/** Makes an SVG element, in the same way. */
+/** Creates an SVG element, with properties like el. */
 export function svg(name, properties = {}, ...children) {
   return fill(document.createElementNS(SVG, name), properties, children);
 }
@@ -26,24 +26,28 @@ function fill(element, properties, children) {
   return element;
 }
 
-/** Sets an element's text where it differs: an unchanged live region stays silent, and nothing is laid out anew. */
+/**
+ * Sets an element's text if it differs: an unchanged live region stays silent, and the browser does
+ * not lay the page out again.
+ */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Sets or, for null, removes an attribute, where it differs. */
+/** Sets an attribute if it differs, or removes it if the value is null, undefined or false. */
 export function setAttribute(element, name, value) {
   if (value === null || value === undefined || value === false) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
 /**
- * Keeps an element's children in step with a list: one child an item, in the items' order, found again by key. Children that stay are
- * updated where they are, so that what has the focus, or is open, keeps it.
+ * Updates an element's children to match a list: one child for each item, in the items' order. It
+ * finds existing children by key and updates them in place, so that a focused or open child stays
+ * so.
  */
 export function keep(parent, items, key, create, update = () => {}) {
   const kept = parent.kept ?? new Map();
-  // What is gone is removed first: a child that is moved past it would lose the focus.
+  // Removed children go first: moving a child past them would take its focus away.
   const present = new Set(items.map(key));
   for (const [id, child] of kept) if (!present.has(id)) child.remove();
   const children = new Map();

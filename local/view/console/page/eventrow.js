@@ -1,4 +1,4 @@
-// One event as a line that opens to its attributes.
+// One event as a line that opens to show its attributes.
 
 import { el } from "./dom.js";
 import { exactClock, nameOf, shortened, valueText } from "./format.js";
@@ -7,7 +7,9 @@ import { select } from "./selection.js";
 /** The class of an event's level. */
 export const levelName = (event) => `level-${(event.level ?? "INFO").toLowerCase()}`;
 
-/** Makes the line of an event in a list: its time, its level where it is not plain, and what happened. */
+/**
+ * Creates the line of an event in a list: its time, its level if it is not INFO, and what happened.
+ */
 export function create(event) {
   return el("div", { class: "line" },
     el("time", { datetime: event.time }, exactClock(event.time)),
@@ -23,7 +25,10 @@ export function what(event) {
   return opening(words, event.attrs, event.journey);
 }
 
-/** Words that open to attributes, and to the journey to go to. They are made when they are opened first: hundreds of lines never are. */
+/**
+ * Words that open to show attributes and a link to the journey. The attributes are created when the
+ * line first opens, because most lines never open.
+ */
 export function opening(words, attrs, journey, properties = {}) {
   const all = Object.entries(attrs ?? {});
   if (!all.length && !journey) return el("div", { class: "what" }, words);
@@ -34,17 +39,20 @@ export function opening(words, attrs, journey, properties = {}) {
   return el("details", { class: "what", toggle: open, ...properties }, el("summary", {}, words), list);
 }
 
-const MOST = 4; // attributes in brief
-const LONGEST = 16; // characters of one: ids and ARNs are longer
-// What the part, the text or the bar says already, and ids, which say nothing to people.
-const SAID = /^[A-Z]|(^|_)id$|^(function|level|method|path|route|status|duration|billed_duration|(max_)?memory_\w+)$/;
+const MOST = 4; // attributes in the brief text
+const LONGEST = 16; // characters of a value: ids and ARNs are longer
+// Attributes that other parts of the line show already, and ids, which do not help people.
+const LEFT_OUT = /^[A-Z]|(^|_)id$|^(function|level|method|path|route|status|duration|billed_duration|(max_)?memory_\w+)$/;
 
-/** The attributes that say most, in brief: what is missing, or the error, or else those that are short. */
+/**
+ * The most useful attributes as a brief text: what is missing, or the error, or else the short
+ * ones.
+ */
 export function brief({ attrs = {}, node = "" }) {
   if (attrs.missing) return ` missing: ${valueText(attrs.missing)}`;
   if (attrs.error) return ` ${shortened(valueText(attrs.error))}`;
   const few = Object.entries(attrs)
-    .filter(([name]) => !SAID.test(name))
+    .filter(([name]) => !LEFT_OUT.test(name))
     .map(([name, value]) => [name, valueText(value)])
     .filter(([, text]) => text.length <= LONGEST && text !== nameOf(node));
   return few.slice(0, MOST).map(([name, text]) => ` ${name.replaceAll("_", " ")} ${text}`).join(" ·");

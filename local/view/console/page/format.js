@@ -1,14 +1,14 @@
-// Numbers, durations and times, as people read them.
+// Numbers, durations and times as texts for people.
 
-const whole = new Intl.NumberFormat("en");
+const integer = new Intl.NumberFormat("en");
 const oneDigit = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 /** 12,345 */
-export const number = (n) => whole.format(n ?? 0);
+export const number = (n) => integer.format(n ?? 0);
 
-/** 12,345, and 123K beyond 99,999: where there is little room. */
-export const short = (n) => ((n ?? 0) > 99_999 ? compact : whole).format(n ?? 0);
+/** 12,345, but 123K beyond 99,999: for narrow places. */
+export const short = (n) => ((n ?? 0) > 99_999 ? compact : integer).format(n ?? 0);
 
 /** "1 message", "2 messages" */
 export const count = (n, one, many = one + "s") => `${number(n)} ${n === 1 ? one : many}`;
@@ -35,10 +35,13 @@ function formatMoment(format, moment, now) {
   return (date.toDateString() === now.toDateString() ? format.today : format.otherDay).format(date);
 }
 
-/** A moment as "14:03:59" in the reader's time zone, of another day than today as "25 Nov, 14:03:59". Tests set now. */
+/**
+ * A moment as "14:03:59" in the reader's time zone, or "25 Nov, 14:03:59" if it is not today. Tests
+ * set now.
+ */
 export const clock = (moment, now = new Date()) => formatMoment(formats[0], moment, now);
 
-/** A moment as "14:03:59.123", of another day as "25 Nov, 14:03:59.123". */
+/** A moment as "14:03:59.123", or "25 Nov, 14:03:59.123" if it is not today. */
 export const exactClock = (moment, now = new Date()) => formatMoment(formats[1], moment, now);
 
 /** A node's id without its kind: "function:stock" is "stock". */
@@ -47,22 +50,25 @@ export const nameOf = (node) => node.slice(node.indexOf(":") + 1);
 /** A node's kind: "function:stock" is "function". */
 export const kindOf = (node) => node.slice(0, Math.max(0, node.indexOf(":")));
 
-/** An attribute's value, which may be an object, as text. */
+/** An attribute's value as text. It may be an object. */
 export const valueText = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : String(value));
 
-/** A text whose UUIDs are cut to their beginning, so that it can be read. */
+/** A text in which UUIDs are cut after their first part, to be easier to read. */
 export const shortened = (text) => text.replace(/\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, "$1…");
 
-/** JSON that people may want to read, indented; whatever is not JSON as it is. Strings that hold JSON, as an envelope's do, are opened. */
+/**
+ * Indented JSON, or the text itself if it is not JSON. JSON in strings, as in the notifications of
+ * SNS, is parsed too.
+ */
 export function pretty(text) {
   try {
-    return JSON.stringify(JSON.parse(text, opened), null, 2);
+    return JSON.stringify(JSON.parse(text, parsed), null, 2);
   } catch {
     return text;
   }
 }
 
-function opened(_, value) {
+function parsed(_, value) {
   if (typeof value !== "string" || !/^\s*[{[]/.test(value)) return value;
   try {
     return JSON.parse(value);

@@ -1,4 +1,5 @@
-// The stack as a picture, drawn from the graph alone. Its nodes are buttons; its edges carry what moves.
+// The picture of the stack. It is drawn from the graph alone: nodes are buttons, and messages move
+// along edges.
 
 import { byId, el, setAttribute, setText, svg } from "./dom.js";
 import { errorsOf, kindIcon, spoken, summary, waitingIn } from "./kinds.js";
@@ -12,14 +13,14 @@ import { selection, select } from "./selection.js";
 const frameOf = byId("picture-frame");
 const picture = byId("picture");
 
-let drawn = null; // what the picture shows: its graph and its width
+let drawn = null; // the graph and the width of the current drawing
 let nodes = new Map(); // by id: the node and the elements of its button
-let edges = new Map(); // by id: the edge and its element
+let edges = new Map(); // by id: the edge and its elements
 const layers = ["edges", "traffic", "nodes", "locks", "labels"].map((name) => svg("g", { class: name }));
 const [edgeLayer, trafficLayer, nodeLayer, lockLayer, labelLayer] = layers;
 const traffic = createTraffic(trafficLayer);
 
-/** Begins to draw, now and whenever something changes. */
+/** Draws now, and again whenever something changes. */
 export function start() {
   picture.append(...layers);
   on(["graph", "denials", "changes"], redraw);
@@ -29,12 +30,15 @@ export function start() {
   new ResizeObserver(redraw).observe(frameOf);
 }
 
-/** Lets messages move along the edges: how many an edge moved, and how many failed there. */
+/** Shows messages that move along edges: flow has how many moved, and how many failed, by edge. */
 export function move(flow) {
   traffic.move(flow);
 }
 
-/** The graph with the edges that a policy denies and that are therefore not part of it: what is missing is shown where it belongs. */
+/**
+ * The graph with the edges that a policy denies. They are not part of the stack's graph; the
+ * picture shows where they are missing.
+ */
 function shown() {
   const { nodes, edges } = state.graph;
   const there = new Set(edges.map((e) => e.id));
@@ -87,20 +91,21 @@ function drawEdge(edge, plan) {
   return { edge, plan, element, line };
 }
 
-const LEFT = 14; // of a node's text
+const LEFT = 14; // distance of a node's text from its left edge
 const RIGHT = 8;
-const SUM = 36; // of its second line, beside the icon
+const SUM = 36; // the same of its second line, which is beside the icon
 const family = getComputedStyle(document.body).fontFamily;
 
 function drawNode(node, box) {
-  const room = box.width - LEFT - RIGHT;
-  const size = [13, 12.5, 12, 11.5, 11].find((s) => widthOf(node.label, `600 ${s}px ${family}`) <= room) ?? 11;
-  const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size }, fitted(node.label, room, `600 ${size}px ${family}`));
+  const available = box.width - LEFT - RIGHT;
+  const size = [13, 12.5, 12, 11.5, 11].find((s) => widthOf(node.label, `600 ${s}px ${family}`) <= available) ?? 11;
+  const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size }, fitted(node.label, available, `600 ${size}px ${family}`));
   const sum = svg("text", { class: "sum", x: SUM, y: 42 });
   const badge = svg("g", { class: "badge", transform: `translate(${box.width - 4} 0)` }, svg("rect", { y: -10, height: 20, rx: 10 }), svg("text", { y: 4 }));
   const gauge = svg("rect", { class: "gauge", x: LEFT, y: box.height - 4, width: 0, height: 3, rx: 1.5 });
-  // What is seen is cut to fit, and no text to be read: the button that lies over it says it whole.
-  const seen = svg("g", { "aria-hidden": "true" },
+  // The visible text may be cut to fit, and screen readers skip it: the button over it has the full
+  // text.
+  const visible = svg("g", { "aria-hidden": "true" },
     svg("rect", { class: "box", width: box.width, height: box.height, rx: 10 }),
     svg("path", { class: "stripe", d: `M10 0H5V${box.height}H10A10 10 0 0 1 0 ${box.height - 10}V10A10 10 0 0 1 10 0Z` }),
     svg("path", { class: "icon", d: kindIcon(node.kind), transform: "translate(12 28) scale(0.95)" }),
@@ -123,7 +128,7 @@ function drawNode(node, box) {
     mouseenter: () => label(edgesOf(node.id)),
     mouseleave: () => label(focusEdges()),
   });
-  const element = svg("g", { class: `node kind-${node.kind}`, "data-node": node.id, transform: `translate(${box.x} ${box.y})` }, seen, button);
+  const element = svg("g", { class: `node kind-${node.kind}`, "data-node": node.id, transform: `translate(${box.x} ${box.y})` }, visible, button);
   return { node, box, element, button, sum, badge, gauge, most: 10 };
 }
 
@@ -134,7 +139,7 @@ function widthOf(text, font) {
   return pen.measureText(text).width;
 }
 
-/** As much of a text as fits, with an ellipsis where that is not all. */
+/** The beginning of a text that fits into a width, with an ellipsis if it is cut. */
 function fitted(text, width, font) {
   if (widthOf(text, font) <= width) return text;
   let length = text.length;
@@ -142,14 +147,14 @@ function fitted(text, width, font) {
   return text.slice(0, length) + "…";
 }
 
-/** Writes what the nodes count. Only what differs is touched. */
+/** Shows the counters of the nodes. It changes only texts that differ. */
 function recount() {
   for (const n of nodes.values()) {
     const counters = state.counters?.[n.node.id];
     const fault = state.faults?.[n.node.id] ?? "";
-    const said = fault || summary(n.node, counters);
-    if (n.said !== said) setText(n.sum, fitted(said, n.box.width - SUM - 5, `11.5px ${family}`));
-    n.said = said;
+    const sum = fault || summary(n.node, counters);
+    if (n.shownSum !== sum) setText(n.sum, fitted(sum, n.box.width - SUM - 5, `11.5px ${family}`));
+    n.shownSum = sum;
     n.element.classList.toggle("faulty", Boolean(fault));
     setAttribute(n.button, "aria-label", fault ? `${spoken(n.node, counters)}, ${fault}` : spoken(n.node, counters));
 
@@ -170,7 +175,9 @@ function recount() {
   }
 }
 
-/** Puts a lock where a policy denied something: on the edge, or on the node where there is no such edge. */
+/**
+ * Shows a lock where a policy denied a call: on the edge, or on the node if there is no such edge.
+ */
 function lock() {
   const marks = new Map();
   for (const d of denials()) {
@@ -188,7 +195,7 @@ function lock() {
 const middle = (line, share) => line.getPointAtLength(line.getTotalLength() * share);
 const corner = (box) => box && { x: box.x + box.width / 2, y: box.y };
 
-/** Shows what is selected, and the path of the journey that is open. */
+/** Highlights the selected node, or the path of the open journey. */
 function highlight() {
   const { kind, id } = selection();
   const steps = kind === "journey" ? (state.journey?.steps ?? []) : [];
@@ -197,7 +204,7 @@ function highlight() {
   steps.forEach((step, i) => {
     const e = edges.get(step.edge)?.edge;
     if (e) path.add(e.from).add(e.to);
-    if (i) path.add(`${steps[i - 1].node}>${step.node}`); // from one to the next, where an edge joins them
+    if (i) path.add(`${steps[i - 1].node}>${step.node}`); // the edge from one step to the next, if there is one
   });
   picture.classList.toggle("tracing", path.size > 0);
   for (const [nodeID, n] of nodes) {
@@ -218,7 +225,7 @@ function focusEdges() {
   return node ? edgesOf(node) : [];
 }
 
-/** Writes the labels of some edges, where there is room for them, and makes the edges stand out. */
+/** Highlights some edges, and shows their labels if there is space for them. */
 function label(ids) {
   for (const [id, e] of edges) e.element.classList.toggle("near", ids.includes(id));
   const taken = [...nodes.values()].map(({ box }) => ({ x: box.x, y: box.y, width: box.width, height: box.height }));
@@ -232,7 +239,7 @@ function label(ids) {
       x: Math.max(2, Math.min(total - width - 2, p.x - width / 2)), y: p.y - 10, width, height: 20,
     }));
     const box = boxes.find((b) => !taken.some((t) => overlap(b, t))) ?? (ids.length === 1 ? boxes[0] : null);
-    if (!box) continue; // the node's panel says it in words
+    if (!box) continue; // the node's panel has the label too
     taken.push(box);
     chips.push(svg("g", { class: "label", transform: `translate(${box.x} ${box.y})` },
       svg("rect", { width, height: 20, rx: 6 }), svg("text", { x: width / 2, y: 14 }, edge.label)));
@@ -242,7 +249,7 @@ function label(ids) {
 
 const overlap = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
-/** Gives a node of the picture the focus back, after its panel is closed. */
+/** Moves the focus back to a node after its panel has closed. */
 export function focusNode(id) {
   nodes.get(id)?.button.focus();
 }

@@ -1,4 +1,4 @@
-// The list of the latest journeys: what became of each request of a buyer.
+// The list of the latest journeys: the result of each request of a buyer.
 
 import { byId, el, keep, setText } from "./dom.js";
 import { clock, count, duration } from "./format.js";
@@ -7,7 +7,7 @@ import { on, tell } from "./store.js";
 import { select, selection } from "./selection.js";
 import { throttled } from "./throttle.js";
 
-let latest = []; // the newest first
+let latest = []; // newest first
 
 const refresh = throttled(1000, async () => {
   latest = (await request("journeys")) ?? [];
@@ -20,19 +20,19 @@ const filters = {
   trouble: (j) => j.level === "WARN" || j.level === "ERROR",
 };
 
-/** Begins to list them. */
+/** Starts the list. */
 export function start() {
   byId("journeys-filter").addEventListener("change", () => tell("journeys"));
   on(["connection"], refresh);
   on(["journeys", "selection"], list);
 }
 
-/** Hears of an event: the journey that it belongs to has gone on. */
+/** Requests the list again if an event belongs to a journey. */
 export function touched(event) {
   if (event.journey) refresh();
 }
 
-/** Forgets all, where a new run begins. */
+/** Clears the list, when a new run begins. */
 export function forget() {
   latest = [];
   refresh();
@@ -42,7 +42,7 @@ function list() {
   const shown = latest.filter(filters[byId("journeys-filter").value]);
   const { kind, id } = selection();
   byId("journeys-none").hidden = shown.length > 0;
-  if (latest.length) setText(byId("journeys-none"), "None of the latest journeys is like that.");
+  if (latest.length) setText(byId("journeys-none"), "No journey matches the filter.");
   keep(byId("journeys"), shown, (j) => j.id, create, (row, j) => {
     const button = row.firstElementChild;
     button.className = `journey ${levelClass(j.level)}`;

@@ -1,4 +1,4 @@
-// The kinds of nodes: how they are called, drawn and summed up.
+// The kinds of nodes: their names, icons and main counters.
 
 import { count, short } from "./format.js";
 
@@ -16,7 +16,7 @@ const kinds = {
   },
   people: {
     name: "People",
-    does: "are told",
+    does: "get e-mails",
     icon: "M10 9.2a2.9 2.9 0 1 0 0-5.8 2.9 2.9 0 0 0 0 5.8Z M4.2 17c0-3.3 2.5-5.2 5.8-5.2s5.8 1.9 5.8 5.2",
   },
   api: {
@@ -40,7 +40,7 @@ const kinds = {
   queue: {
     name: "Queue",
     icon: "M2.5 5.5h15v9h-15Z M6.2 5.5v9 M10 5.5v9 M13.8 5.5v9",
-    sum: (c) => (waiting(c) ? `${short(waiting(c) - (c.in_flight ?? 0))} waiting · ${short(c.in_flight)} in work` : `${short(c.received)} received`),
+    sum: (c) => (waiting(c) ? `${short(waiting(c) - (c.in_flight ?? 0))} waiting · ${short(c.in_flight)} in flight` : `${short(c.received)} received`),
     waiting,
   },
   "dead-letter-queue": {
@@ -65,18 +65,18 @@ const kinds = {
   factory: {
     name: "Factory",
     icon: "M2.5 17V9.2l4.6 2.6V9.2l4.6 2.6V3h4l1.8 14Z M6 14.6h1.6 M10 14.6h1.6",
-    sum: (c) => (c.in_the_making ? `${short(c.in_the_making)} in the making` : plural(c.requests, "request", "requests")),
+    sum: (c) => (c.in_the_making ? `${short(c.in_the_making)} in production` : plural(c.requests, "request", "requests")),
     errors: (c) => c.lost,
   },
 };
 
-/** What a kind is called; its own name where the page does not know it. */
+/** A kind's name for people, or the kind itself if the page does not know it. */
 export const kindName = (kind) => kinds[kind]?.name ?? kind;
 
 /** A kind's icon, as path data in a box of 20 by 20. */
 export const kindIcon = (kind) => kinds[kind]?.icon ?? "M4 4h12v12H4Z";
 
-/** A node's main counters in a few words; its detail where it counts nothing. */
+/** A node's main counters in a few words, or its detail if it has no counters. */
 export function summary(node, counters) {
   if (counters && Object.keys(counters).length) {
     const sum = kinds[node.kind]?.sum;
@@ -90,10 +90,13 @@ export function summary(node, counters) {
 /** How many errors a node's badge shows. */
 export const errorsOf = (node, counters) => (counters && kinds[node.kind]?.errors?.(counters)) || 0;
 
-/** How many messages wait in a node, for its gauge; undefined where nothing waits in nodes of that kind. */
+/**
+ * How many messages wait in a node, for its gauge, or undefined if its kind has no waiting
+ * messages.
+ */
 export const waitingIn = (node, counters) => (counters ? kinds[node.kind]?.waiting?.(counters) : undefined);
 
-/** A node as a screen reader says it. */
+/** The text of a node for screen readers. */
 export function spoken(node, counters) {
   const errors = errorsOf(node, counters);
   const parts = [`${kindName(node.kind)} ${node.label}`, summary(node, counters)];

@@ -1,7 +1,10 @@
-// The steps of a layered drawing that are about order alone: which edges lead back, which layer a node is in, and in which order the nodes
-// of a layer stand.
+// The steps of a layered drawing that concern only order: which edges go backwards, which layer a
+// node is in, and the order of the nodes in a layer.
 
-/** Finds the edges that close a cycle, seen from where the flow begins. Without them the graph has none. */
+/**
+ * Finds the edges that close a cycle, beginning at the nodes where the flow begins. Without them,
+ * the graph has no cycle.
+ */
 export function acyclic(ids, links, isFirst) {
   const out = Map.groupBy(links, (l) => l.from);
   const entered = new Set(links.map((l) => l.to));
@@ -21,8 +24,9 @@ export function acyclic(ids, links, isFirst) {
 }
 
 /**
- * Finds each node's layer: as far along as its longest way from a beginning. What the first beginning does not lead to stands right before
- * what it leads to itself, as a schedule and its function do; what is joined to nothing stands where there is most room.
+ * Finds each node's layer: the length of its longest path from a beginning. A node that no path
+ * from the first beginning reaches is right before the nodes that it leads to: a schedule is right
+ * before its function. A node without edges is in the inner layer with the fewest nodes.
  */
 export function layersOf(ids, links, isFirst) {
   const out = Map.groupBy(links, (l) => l.from);
@@ -56,7 +60,7 @@ export function layersOf(ids, links, isFirst) {
   return layer;
 }
 
-/** Splits layers that hold more than fits in a row. Sizes are in places of a row. */
+/** Splits layers that have more nodes than fit into a row. Sizes are in places of a row. */
 export function split(ids, layer, size, perRow) {
   const rows = new Map();
   const depth = 1 + Math.max(0, ...layer.values());
@@ -76,7 +80,10 @@ export function split(ids, layer, size, perRow) {
   return rows;
 }
 
-/** Gives every edge a place in each layer that it passes, so that it meets no node there. A place's id begins with a NUL. */
+/**
+ * Gives every edge a place in each layer that it crosses, so that it meets no node there. The id of
+ * such a place begins with a NUL.
+ */
 export function withDummies(ids, forward, layer, depth) {
   const rows = Array.from({ length: depth }, () => []);
   for (const id of ids) rows[layer.get(id)].push(id);
@@ -94,7 +101,10 @@ export function withDummies(ids, forward, layer, depth) {
   return { links, rows };
 }
 
-/** Orders each layer by the barycentre of its neighbours, forth and back, and keeps the order with the fewest crossings. */
+/**
+ * Orders each layer by the barycentre of its neighbours, forwards and backwards, and keeps the
+ * order with the fewest crossings.
+ */
 export function order(rows, links) {
   const out = Map.groupBy(links, (l) => l.from);
   const into = Map.groupBy(links, (l) => l.to);
@@ -110,7 +120,7 @@ export function order(rows, links) {
         const places = near(id).map((n) => beside.get(n)).filter((p) => p !== undefined);
         return [id, places.length ? places.reduce((a, b) => a + b) / places.length : i];
       }));
-      rows[l].sort((a, b) => weight.get(a) - weight.get(b)); // stable: equals stay as they are
+      rows[l].sort((a, b) => weight.get(a) - weight.get(b)); // stable: equal nodes keep their order
     }
     const found = crossings(rows, out);
     if (found < fewest) {

@@ -1,11 +1,13 @@
-// Where the nodes and edges of the picture go: a layered drawing in the manner of Sugiyama, Tagawa and Toda (1981). It knows nothing of
-// the document, and of this stack in particular: any graph will do.
+// Where the nodes and edges of the picture go: a layered drawing in the manner of Sugiyama, Tagawa
+// and Toda (1981). It works for any graph, and does not use the document.
 //
-//   - Messages flow along the main axis: from left to right where there is room, else from top to bottom.
-//   - What is stored (databases, secrets) stands below, on a shelf. Lines to it run as rails through the gutters between the layers, where
-//     they meet no node.
-//   - A dead-letter queue stands beside its queue, across the flow.
-//   - An edge that leads back, as a callback does, returns through a lane of its own, around the layers.
+//   - Messages flow along the main axis: from left to right if the width allows it, else from top
+//     to bottom.
+//   - Stores (databases, secrets) are in a row of their own below. Lines to them run as rails
+//     through the gutters between the layers, where they meet no node.
+//   - A dead-letter queue is beside its queue, across the flow.
+//   - An edge that goes backwards, such as a callback, returns through a lane of its own, around
+//     the layers.
 
 import { acyclic, layersOf, split, withDummies, order } from "./layers.js";
 import { place } from "./place.js";
@@ -14,25 +16,28 @@ const STORES = new Set(["database", "secrets"]);
 const NODE = { minWidth: 116, maxWidth: 168, height: 54 };
 const GUTTER = { min: 36, max: 96 };
 const GAP = 17; // between nodes of a layer
-const DUMMY = 9; // what an edge takes that passes through a layer
+const DUMMY = 9; // the size of an edge's place in a layer that it crosses
 const LANE = 8; // between rails, and between lanes
 const PAD = 10;
-const LEADIN = 14; // from a node to the rail or the lane nearest to it
+const LEADIN = 14; // from a node to the nearest rail or lane
 
 /**
- * Lays a graph out for a width, in pixels. It returns the size of the drawing, the nodes' boxes by id, in reading order, each with the rank
- * of its layer, and the edges by id: path data, where the tip of the arrow is and whither it points, and whether it is a rail.
+ * Lays a graph out for a width, in pixels. It returns the size of the drawing, the nodes' boxes by
+ * id, in reading order, each with the rank of its layer, and the edges by id: path data, the
+ * position and the angle of the arrow's tip, and whether the edge is a rail.
  */
 export function layout(graph, width) {
   const model = analyse(graph);
   const depth = 1 + Math.max(0, ...model.layer.values());
   const rails = LEADIN + LANE * model.stores.length;
   const least = 2 * PAD + rails + depth * NODE.minWidth + (depth - 1) * GUTTER.min;
-  const shelf = model.stores.length * (NODE.minWidth + GUTTER.min);
-  return Math.max(least, shelf) <= width ? right(model, depth, width, rails) : down(model, width, rails);
+  const storeRow = model.stores.length * (NODE.minWidth + GUTTER.min);
+  return Math.max(least, storeRow) <= width ? right(model, depth, width, rails) : down(model, width, rails);
 }
 
-/** Tells what flows from what stores and what stands beside another, and finds each node's layer. */
+/**
+ * Separates the flow from the stores and from the nodes beside others, and finds each node's layer.
+ */
 function analyse(graph) {
   const nodes = new Map(graph.nodes.map((n) => [n.id, n]));
   const edges = graph.edges.filter((e) => nodes.has(e.from) && nodes.has(e.to) && e.from !== e.to);
@@ -40,8 +45,8 @@ function analyse(graph) {
 
   const beside = new Map(); // dead-letter queue → its queue
   for (const e of edges) {
-    const suits = nodes.get(e.to).kind === "dead-letter-queue" && nodes.get(e.from).kind !== "dead-letter-queue" && !isStore(e.from);
-    if (suits && !beside.has(e.to)) beside.set(e.to, e.from);
+    const isPair = nodes.get(e.to).kind === "dead-letter-queue" && nodes.get(e.from).kind !== "dead-letter-queue" && !isStore(e.from);
+    if (isPair && !beside.has(e.to)) beside.set(e.to, e.from);
   }
   const host = (id) => beside.get(id) ?? id;
 
@@ -62,21 +67,21 @@ function analyse(graph) {
   };
 }
 
-/** Left to right: a layer is a column, the shelf is below. */
+/** Left to right: a layer is a column, and the stores are below. */
 function right(model, depth, width, rails) {
-  const room = width - 2 * PAD - rails;
-  const shelved = width / Math.max(1, model.stores.length) - GUTTER.min;
-  const boxWidth = Math.floor(Math.min(NODE.maxWidth, shelved, Math.max(NODE.minWidth, (room - (depth - 1) * 44) / depth)));
-  const gutter = depth > 1 ? Math.min(GUTTER.max, (room - depth * boxWidth) / (depth - 1)) : 0;
-  const spare = Math.max(0, (room - depth * boxWidth - (depth - 1) * gutter) / 2);
-  const axis = { mainSize: boxWidth, crossSize: NODE.height, start: PAD + spare, pitch: boxWidth + gutter, gap: GAP, room: Infinity };
+  const available = width - 2 * PAD - rails;
+  const storeWidth = width / Math.max(1, model.stores.length) - GUTTER.min;
+  const boxWidth = Math.floor(Math.min(NODE.maxWidth, storeWidth, Math.max(NODE.minWidth, (available - (depth - 1) * 44) / depth)));
+  const gutter = depth > 1 ? Math.min(GUTTER.max, (available - depth * boxWidth) / (depth - 1)) : 0;
+  const spare = Math.max(0, (available - depth * boxWidth - (depth - 1) * gutter) / 2);
+  const axis = { mainSize: boxWidth, crossSize: NODE.height, start: PAD + spare, pitch: boxWidth + gutter, gap: GAP, available: Infinity };
   const drawing = compose(model, arrange(model, model.layer, depth), axis, (main, cross) => ({ x: main, y: cross }));
   const top = drawing.lanes * LANE + (drawing.lanes ? LEADIN : PAD);
   drawing.moveCross(top - drawing.crossStart());
 
   const bottom = drawing.crossEnd();
   const railTop = bottom + LEADIN;
-  const shelf = railTop + LANE * model.stores.length + LEADIN;
+  const storeRow = railTop + LANE * model.stores.length + LEADIN;
   const centres = model.stores.map((id) => {
     const users = model.rails.filter((e) => e.from === id || e.to === id).map((e) => drawing.box(e.from === id ? e.to : e.from));
     return users.reduce((sum, b) => sum + b.main + boxWidth + gutter / 2, 0) / Math.max(1, users.length);
@@ -84,26 +89,29 @@ function right(model, depth, width, rails) {
   const byPlace = model.stores.map((_, i) => i).sort((a, b) => centres[a] - centres[b]);
   const reach = (boxWidth + GUTTER.min) / 2;
   const placed = place(byPlace.map((i) => ({ want: centres[i], before: reach, after: reach })), 0, width);
-  byPlace.forEach((i, rank) => drawing.put(model.stores[i], placed[rank] - boxWidth / 2, shelf));
+  byPlace.forEach((i, rank) => drawing.put(model.stores[i], placed[rank] - boxWidth / 2, storeRow));
 
   drawing.railways((edge, user, store, index, port) => {
     const lane = user.main + boxWidth + LEADIN + LANE * index;
     const rail = railTop + LANE * index;
     const entry = store.main + boxWidth / 2;
-    return [[user.main + boxWidth, port], [lane, port], [lane, rail], [entry, rail], [entry, shelf]];
+    return [[user.main + boxWidth, port], [lane, port], [lane, rail], [entry, rail], [entry, storeRow]];
   });
   drawing.returns((k) => top - LEADIN - LANE * k);
-  const height = (model.stores.length ? shelf + NODE.height : bottom) + PAD;
+  const height = (model.stores.length ? storeRow + NODE.height : bottom) + PAD;
   return drawing.result(width, height);
 }
 
-/** Top to bottom: a layer is a row, or several where it does not fit, and the shelf is the last. */
+/**
+ * Top to bottom: a layer is a row, or several rows if it does not fit into one. The stores are the
+ * last rows.
+ */
 function down(model, width, rails) {
   const lanes = model.back.length ? LEADIN + LANE * model.back.length : PAD;
   const margin = model.stores.length ? rails : PAD;
-  const room = width - lanes - margin;
+  const available = width - lanes - margin;
   const gap = 12;
-  const perRow = Math.max(2, Math.min(6, Math.floor((room + gap) / (NODE.minWidth + gap))));
+  const perRow = Math.max(2, Math.min(6, Math.floor((available + gap) / (NODE.minWidth + gap))));
   const size = (id) => 1 + (model.guests.get(id)?.length ?? 0);
   const layer = split(model.flowing, model.layer, size, perRow);
   const depth = 1 + Math.max(0, ...layer.values());
@@ -111,25 +119,25 @@ function down(model, width, rails) {
   const widths = arranged.rows.map((row) => {
     const boxes = row.filter(isNode);
     const places = boxes.reduce((sum, id) => sum + size(id), 0);
-    return (room - DUMMY * (row.length - boxes.length)) / Math.max(1, places) - gap;
+    return (available - DUMMY * (row.length - boxes.length)) / Math.max(1, places) - gap;
   });
-  const fits = Math.floor((room - (perRow - 1) * gap) / perRow);
-  const boxWidth = Math.max(64, Math.floor(Math.min(NODE.maxWidth, fits, ...widths)));
+  const widest = Math.floor((available - (perRow - 1) * gap) / perRow);
+  const boxWidth = Math.max(64, Math.floor(Math.min(NODE.maxWidth, widest, ...widths)));
   const gutter = GUTTER.min + LANE * Math.max(0, model.stores.length - 2);
-  const axis = { mainSize: NODE.height, crossSize: boxWidth, start: PAD, pitch: NODE.height + gutter, gap, room };
+  const axis = { mainSize: NODE.height, crossSize: boxWidth, start: PAD, pitch: NODE.height + gutter, gap, available };
   const drawing = compose(model, arranged, axis, (main, cross) => ({ x: cross, y: main }));
   const spread = drawing.crossEnd() - drawing.crossStart();
-  drawing.moveCross(lanes - drawing.crossStart() + Math.max(0, (room - spread) / 2));
+  drawing.moveCross(lanes - drawing.crossStart() + Math.max(0, (available - spread) / 2));
 
-  const way = model.back.length ? LEADIN : 0; // for what leads back from the last row, clear of the rails
-  const shelf = PAD + depth * (NODE.height + gutter) + way;
+  const way = model.back.length ? LEADIN : 0; // for backward edges from the last row, beside the rails
+  const storeRow = PAD + depth * (NODE.height + gutter) + way;
   const rowOf = (i) => Math.floor(i / perRow);
   const inRow = (i) => Math.min(perRow, model.stores.length - rowOf(i) * perRow);
   model.stores.forEach((id, i) => {
-    const indent = (room - inRow(i) * (boxWidth + gap) + gap) / 2;
-    drawing.put(id, shelf + rowOf(i) * (NODE.height + gutter), lanes + indent + (i % perRow) * (boxWidth + gap));
+    const indent = (available - inRow(i) * (boxWidth + gap) + gap) / 2;
+    drawing.put(id, storeRow + rowOf(i) * (NODE.height + gutter), lanes + indent + (i % perRow) * (boxWidth + gap));
   });
-  const crossEnd = Math.max(lanes + room, drawing.crossEnd());
+  const crossEnd = Math.max(lanes + available, drawing.crossEnd());
   drawing.railways((edge, user, store, index, port) => {
     const lane = user.main + NODE.height + LEADIN - 4 + LANE * index;
     const rail = crossEnd + LEADIN - 4 + LANE * index;
@@ -142,14 +150,17 @@ function down(model, width, rails) {
   return drawing.result(Math.max(width, crossEnd + margin), PAD + rows * (NODE.height + gutter) + way - gutter + PAD);
 }
 
-/** Puts the nodes of a model, and the places of the edges that pass, into rows, and each row into order. */
+/** Puts the nodes of a model, and the places of crossing edges, into rows, and orders each row. */
 function arrange(model, layer, depth) {
   const arranged = withDummies(model.flowing, model.forward, layer, depth);
   order(arranged.rows, arranged.links);
   return arranged;
 }
 
-/** Places the flow of a model in abstract coordinates, main and cross, and draws its edges when all is placed. */
+/**
+ * Places the flow of a model in abstract coordinates, main and cross. The drawing's result has the
+ * edges too.
+ */
 function compose(model, { links, rows }, axis, point) {
   const guests = (id) => model.guests.get(id) ?? [];
   const boxes = new Map();
@@ -173,7 +184,7 @@ function compose(model, { links, rows }, axis, point) {
       for (const b of boxes.values()) b.cross += by;
     },
 
-    /** Draws the lines to and from what is stored, as rails whose course the caller knows. */
+    /** Draws the lines to and from stores, as rails. The caller computes their course. */
     railways(course) {
       const used = Map.groupBy(model.rails, (e) => (boxes.get(e.from).layer === undefined ? e.to : e.from));
       for (const [user, lines] of used) {
@@ -190,7 +201,7 @@ function compose(model, { links, rows }, axis, point) {
       }
     },
 
-    /** Draws the edges that lead back, the longest outermost. */
+    /** Draws the edges that go backwards, the longest outermost. */
     returns(laneAt) {
       const span = (l) => Math.abs(boxes.get(l.edge.from).main - boxes.get(l.edge.to).main);
       [...model.back].sort((a, b) => span(a) - span(b)).forEach((link, k) => {
@@ -218,13 +229,16 @@ function compose(model, { links, rows }, axis, point) {
   return drawing;
 }
 
-/** Whether an id is a node's, and not that of a place for an edge that passes. */
+/** Whether an id is a node's, and not the id of an edge's place in a layer. */
 const isNode = (id) => !id.startsWith("\0");
 
-/** The rank of a box's layer; the shelf's is after all others. */
+/** The rank of a box's layer. The stores' rank is the last. */
 const rank = (box) => box.layer ?? Infinity;
 
-/** Finds where across the flow each node, and each edge that passes through, has its middle: near its neighbours, and clear of the others. */
+/**
+ * Finds the middle, across the flow, of each node and of each crossing edge: close to its
+ * neighbours, without overlap.
+ */
 function align(rows, links, guests, axis) {
   const half = (axis.crossSize + axis.gap) / 2;
   const extent = (id) => isNode(id)
@@ -234,9 +248,9 @@ function align(rows, links, guests, axis) {
   const outside = (id) => (isNode(id) ? axis.gap / 2 : 0); // an outermost node needs no gap
   const put = (row, wants) => {
     if (!row.length) return;
-    place(wants, -outside(row[0]), axis.room + outside(row.at(-1))).forEach((c, i) => anchors.set(row[i], c));
+    place(wants, -outside(row[0]), axis.available + outside(row.at(-1))).forEach((c, i) => anchors.set(row[i], c));
   };
-  for (const row of rows) put(row, row.map((id) => ({ want: Number.isFinite(axis.room) ? axis.room / 2 : 0, ...extent(id) })));
+  for (const row of rows) put(row, row.map((id) => ({ want: Number.isFinite(axis.available) ? axis.available / 2 : 0, ...extent(id) })));
   const into = Map.groupBy(links, (l) => l.to);
   const out = Map.groupBy(links, (l) => l.from);
   const before = (id) => (into.get(id) ?? []).map((l) => l.from);
@@ -248,7 +262,7 @@ function align(rows, links, guests, axis) {
       const wants = row.map((id) => {
         const near = round % 2 ? after(id) : before(id);
         const all = near.length ? near : [...before(id), ...after(id)];
-        // What is joined to nothing keeps close to the others.
+        // A node without edges stays close to the others.
         return { want: all.length ? mean(all) : mean(row), weight: all.length ? 1 : 0.01, ...extent(id) };
       });
       put(row, wants);
@@ -257,7 +271,7 @@ function align(rows, links, guests, axis) {
   return anchors;
 }
 
-/** Draws the edges that follow the flow, each through the places that are kept for it in the layers between. */
+/** Draws the edges that follow the flow, through their places in the layers between. */
 function drawForward(forward, links, boxes, axis, point, edges) {
   const parts = Map.groupBy(links, (l) => l.id);
   const routes = forward.map((link) => {
@@ -265,7 +279,8 @@ function drawForward(forward, links, boxes, axis, point, edges) {
     return { link, from: boxes.get(link.edge.from), to: boxes.get(link.edge.to), stops };
   });
   const middle = (b) => (b.dummy ? b.cross : b.cross + axis.crossSize / 2);
-  // Edges leave and enter a side in the order of where they come from and go to, so that they do not cross at the node.
+  // Edges leave and enter a side in the order of the nodes at their other ends, so that they do not
+  // cross at the node.
   const spread = (end, toward, share) => {
     for (const group of Map.groupBy(routes, (r) => r.link.edge[end]).values()) {
       group.sort((a, b) => middle(toward(a)) - middle(toward(b)));

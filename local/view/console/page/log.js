@@ -1,4 +1,4 @@
-// The events as a list, the newest first: bounded, to be filtered and held.
+// The list of events, newest first. Its length is bounded; the reader can filter and pause it.
 
 import { byId, el, keep, setText } from "./dom.js";
 import { count, exactClock, nameOf } from "./format.js";
@@ -6,15 +6,15 @@ import { what, levelName } from "./eventrow.js";
 import { on, state, tell } from "./store.js";
 import { select } from "./selection.js";
 
-const MOST = 300; // kept
-const PACE = 400; // milliseconds between two drawings: faster than this nobody reads
+const MOST = 300; // events in the list
+const PACE = 400; // milliseconds between two drawings: people do not read faster
 const LEVELS = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 };
 
-let events = []; // the newest last
-let held = null; // what is shown while the list is paused
+let events = []; // newest last
+let held = null; // the events that a paused list shows
 let timer = 0;
 
-/** Begins to list them. */
+/** Starts the list. */
 export function start() {
   for (const id of ["events-node", "events-level"]) byId(id).addEventListener("change", () => tell("log"));
   byId("events-pause").addEventListener("click", (e) => {
@@ -31,7 +31,7 @@ export function start() {
   tell("log");
 }
 
-/** Adds an event; the oldest makes room. */
+/** Adds an event, and drops the oldest if the list is full. */
 export function add(event) {
   events = [...events.slice(1 - MOST), event];
   timer ||= setTimeout(() => {
@@ -40,7 +40,7 @@ export function add(event) {
   }, PACE);
 }
 
-/** Forgets all, where a new run begins. */
+/** Clears the list, when a new run begins. */
 export function forget() {
   events = [];
   tell("log");

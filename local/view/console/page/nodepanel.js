@@ -1,4 +1,4 @@
-// The details of one part of the stack: what it counts, what it is joined to, its latest log lines and errors.
+// The details of one node: its counters, its neighbours, its latest log lines and errors.
 
 import { el, keep, setText } from "./dom.js";
 import { number } from "./format.js";
@@ -6,17 +6,17 @@ import { create as logRow, levelName } from "./eventrow.js";
 import { select } from "./selection.js";
 import { state } from "./store.js";
 
-/** Makes the panel of a node. */
+/** Creates the panel of a node. */
 export function create(node) {
   const counters = el("dl", { class: "figures" });
-  const joined = el("ul", { class: "joined", role: "list" });
+  const neighbours = el("ul", { class: "joined", role: "list" });
   const errors = list();
   const lines = list();
-  const note = el("p", { class: "none" }, "Asking…");
+  const note = el("p", { class: "none" }, "Loading…");
   const errorsPart = el("section", { "aria-label": "Latest warnings and errors", hidden: true }, el("h3", {}, "Latest warnings and errors"), errors);
   const linesPart = el("section", { "aria-label": "Latest log lines", hidden: true }, el("h3", {}, "Latest log lines"), lines);
   const element = el("div", { class: "node-panel" },
-    node.detail && el("p", { class: "soft" }, node.detail), counters, joined, note, errorsPart, linesPart);
+    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, note, errorsPart, linesPart);
 
   return {
     element,
@@ -26,13 +26,13 @@ export function create(node) {
       keep(counters, now, ([name]) => name, ([name]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd")),
         (row, [, n]) => setText(row.lastElementChild, number(n)));
       const edges = state.graph.edges.filter((e) => e.from === node.id || e.to === node.id);
-      keep(joined, edges, (e) => e.id, (e) => join(e, node));
+      keep(neighbours, edges, (e) => e.id, (e) => join(e, node));
     },
     show(answer) {
       fill(lines, linesPart, answer.lines);
       fill(errors, errorsPart, answer.errors);
       note.hidden = Boolean(answer.lines?.length || answer.errors?.length);
-      setText(note, "It has logged nothing yet.");
+      setText(note, "No log lines yet.");
     },
     fail(message) {
       note.hidden = false;

@@ -1,16 +1,16 @@
-// What a developer must not miss while it lasts: a build that fails, and what an edit changed in the stack.
+// Notices at the top of the page: a failed build, and how an edit changed the stack.
 
 import { byId, el, keep, setText } from "./dom.js";
 import { clock, count, duration } from "./format.js";
 import { on, state } from "./store.js";
 
-/** How long a change of the stack is shown, in milliseconds, unless it is dismissed before. */
+/** How long a change of the stack is shown, in milliseconds, unless the reader dismisses it. */
 const CHANGE_SHOWN = 60_000;
 
-let dismissed = 0; // changes up to this moment
+let dismissed = 0; // the time up to which changes are dismissed
 let timer = 0;
 
-/** Begins to show them. */
+/** Starts the notices. */
 export function start() {
   on(["build"], build);
   on(["changes"], changes);
@@ -21,7 +21,10 @@ export function start() {
   });
 }
 
-/** A build that goes well is a word in the head; one that fails stays in the way until it is mended. */
+/**
+ * Shows a successful build as a word in the page's head, and a failed one as a notice until a build
+ * succeeds.
+ */
 function build() {
   const { state: now = "ok", what, error, took_ms: took } = state.build ?? {};
   const list = (what ?? []).join(", ") || "functions";
@@ -32,9 +35,9 @@ function build() {
 
   byId("build").hidden = now !== "failed";
   if (now !== "failed") return;
-  setText(byId("build-title"), `${list} cannot be built`);
+  setText(byId("build-title"), `${list}: the build fails`);
   setText(byId("build-error"), error ?? "");
-  setText(byId("build-note"), "The version before goes on.");
+  setText(byId("build-note"), "The previous version keeps running.");
 }
 
 function changes() {

@@ -1,11 +1,12 @@
-// Package page holds the console's page: a document, its styles and its
-// script's modules, as they are served. There is no build step, and nothing in
-// them loads anything from elsewhere.
+// Package page has the files of the console's page: a document, its styles and the modules of its
+// script. The console serves them as they are, without a build step. They load nothing from other
+// origins. Package pagetest checks this.
 package page
 
 import "embed"
 
-// Files are the page's files, by name: index.html is the document.
+// Files are the page's files by name. index.html is the document, and console.js the entry point of
+// the script.
 //
 //go:embed index.html console.css icon.svg *.js
 var Files embed.FS

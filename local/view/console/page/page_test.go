@@ -2,87 +2,34 @@ package page_test
 
 import (
 	"fmt"
-	"io/fs"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
-	"strings"
 	"testing"
 
 	"restock/local/view/console/page"
+	"restock/local/view/console/page/pagetest"
 	"restock/test/browser"
 	"restock/test/browser/browsertest"
 )
 
 func TestMain(m *testing.M) { browsertest.Main(m) }
 
-// sources are the page's files, by name.
-func sources(t *testing.T) map[string]string {
-	t.Helper()
-	found := map[string]string{}
-	err := fs.WalkDir(page.Files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := fs.ReadFile(page.Files, name)
-		found[name] = string(text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return found
+func TestPageHasNothingInlineAndNothingOfForeignOrigins(t *testing.T) {
+	pagetest.Inline(t, pagetest.Read(t, "", page.Files))
 }
 
-func TestPageHoldsNothingInlineAndNothingFromElsewhere(t *testing.T) {
-	inline := map[string]*regexp.Regexp{
-		"a handler":      regexp.MustCompile(`(?i)<[^>]*\son\w+\s*=`),
-		"a style":        regexp.MustCompile(`(?i)<[^>]*\sstyle\s*=|<style`),
-		"a script":       regexp.MustCompile(`(?i)<script[^>]*>[^<]`),
-		"another origin": regexp.MustCompile(`(?i)(src|href)="(\w+:|//)|url\(|@import`),
-	}
-	code := map[string]*regexp.Regexp{
-		"code made of text":   regexp.MustCompile(`\beval\(|new Function\(`),
-		"markup made of text": regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write`),
-		"a style attribute":   regexp.MustCompile(`setAttribute\("style"|\bstyle: ["'` + "`]"),
-	}
-	for name, text := range sources(t) {
-		patterns := inline
-		if strings.HasSuffix(name, ".js") {
-			patterns = code
-		}
-		for what, pattern := range patterns {
-			if found := pattern.FindString(text); found != "" {
-				t.Errorf("%s holds %s: %s", name, what, found)
-			}
-		}
-	}
+func TestEveryModuleExistsAndIsUsed(t *testing.T) {
+	pagetest.Modules(t, pagetest.Read(t, "", page.Files), "console.js")
 }
 
-func TestEveryModuleIsThereAndUsed(t *testing.T) {
-	files := sources(t)
-	imports := regexp.MustCompile(`from "\./([^"]+)"`)
-	used := map[string]bool{"console.js": true}
-	for name, text := range files {
-		for _, found := range imports.FindAllStringSubmatch(text, -1) {
-			used[found[1]] = true
-			if _, ok := files[found[1]]; !ok {
-				t.Errorf("%s imports %s, which is not there", name, found[1])
-			}
-		}
-	}
-	for name := range files {
-		if strings.HasSuffix(name, ".js") && !used[name] {
-			t.Errorf("nobody imports %s", name)
-		}
-	}
-}
-
-// drawings lays out many graphs at many widths, and tells what is wrong with them. Graphs are made of the numbers of a generator with a fixed seed.
+// drawings lays out many graphs at many widths, and returns the problems that it finds. The graphs
+// are pseudorandom, with a fixed seed.
 const drawings = `import("/layout.js").then(({ layout }) => {
 	let seed = 7;
 	const random = (n) => (seed = (seed * 48271) % 2147483647) % n;
-	const kinds = ["function", "function", "function", "topic", "queue", "dead-letter-queue", "database", "secrets", "schedule", "factory", "people"];
+	const kinds = ["function", "function", "function", "topic", "queue", "dead-letter-queue", "database",
+		"secrets", "schedule", "factory", "people"];
 	const problems = [];
 	for (let round = 0; round < 400 && problems.length < 5; round++) {
 		const nodes = [{ id: "buyers:b", kind: "buyers", label: "b" }];
@@ -95,7 +42,7 @@ const drawings = `import("/layout.js").then(({ layout }) => {
 			const [from, to] = [nodes[random(nodes.length)].id, nodes[random(nodes.length)].id];
 			if (from !== to) edges.set(from + ">" + to, { id: from + ">" + to, from, to });
 		}
-		const width = 320 + random(1300); // what does not fit a small screen scrolls
+		const width = 320 + random(1300); // a wide picture on a small screen scrolls
 		const graph = { nodes, edges: [...edges.values()] };
 		const wrong = (what) => problems.push(what + " at " + width + " of " + JSON.stringify(graph));
 		const plan = layout(graph, width);
@@ -104,29 +51,35 @@ const drawings = `import("/layout.js").then(({ layout }) => {
 		if (!(plan.width <= width || width < 700)) wrong("it is " + plan.width + " wide");
 		for (const [id, b] of boxes) {
 			if (b.width < 60) wrong(id + " is " + b.width + " wide");
-			if (!(b.x >= 0 && b.y >= 0 && b.x + b.width <= plan.width + 0.5 && b.y + b.height <= plan.height)) wrong(id + " sticks out: " + JSON.stringify([b, plan.height]));
+			const [right, bottom] = [b.x + b.width, b.y + b.height];
+			const inside = b.x >= 0 && b.y >= 0 && right <= plan.width + 0.5 && bottom <= plan.height;
+			if (!inside) wrong(id + " is not inside the picture: " + JSON.stringify([b, plan.height]));
 			for (const [other, o] of boxes) {
-				if (id < other && b.x < o.x + o.width && o.x < b.x + b.width && b.y < o.y + o.height && o.y < b.y + b.height) wrong(id + " overlaps " + other);
+				const overlap = b.x < o.x + o.width && o.x < right && b.y < o.y + o.height && o.y < bottom;
+				if (id < other && overlap) wrong(id + " overlaps " + other);
 			}
 		}
 		for (const e of graph.edges) {
-			const drawn = plan.edges.get(e.id);
+			const drawn = plan.edges.get(e.id), text = JSON.stringify(drawn);
 			const stored = (id) => /^(database|secrets):/.test(id);
 			if (!drawn && !(stored(e.from) && stored(e.to))) wrong(e.id + " is not drawn");
-			if (drawn && /NaN|undefined|Infinity/.test(JSON.stringify(drawn))) wrong(e.id + " is drawn as " + JSON.stringify(drawn));
+			if (drawn && /NaN|undefined|Infinity/.test(text)) wrong(e.id + " is drawn as " + text);
 		}
 	}
 	return problems;
 })`
 
-// openModules opens a page of nothing, which can import the page's modules.
+// empty is a page without content.
+const empty = `<!doctype html><html lang="en"><title>Empty</title><link rel="icon" href="data:,">`
+
+// openModules opens an empty page, which can import the page's modules.
 func openModules(t *testing.T) *browsertest.Page {
 	t.Helper()
 	modules := http.FileServerFS(page.Files)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/" { // a page of nothing, to import into
+		if r.URL.Path == "/" {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>Nothing</title><link rel="icon" href="data:,">`))
+			_, _ = io.WriteString(w, empty)
 			return
 		}
 		modules.ServeHTTP(w, r)
@@ -135,14 +88,15 @@ func openModules(t *testing.T) *browsertest.Page {
 	return browsertest.Open(t, browser.Desktop, server.URL)
 }
 
-func TestAnyGraphIsDrawnWithoutOverlap(t *testing.T) {
+func TestLayoutOfAnyGraphHasNoOverlap(t *testing.T) {
 	t.Parallel()
 	for _, problem := range browsertest.Evaluate[[]string](openModules(t), drawings) {
 		t.Errorf("a drawing is wrong: %.1500s", problem)
 	}
 }
 
-// focusAfter draws a list, puts the focus on the last of its buttons, draws the list again, and tells what has the focus then.
+// focusAfter draws a list, focuses the last of its buttons, draws the list again, and returns what
+// has the focus then.
 const focusAfter = `import("/dom.js").then(({ keep, el }) => {
 	const list = document.body.appendChild(el("ul"));
 	const draw = (names) => keep(list, names, (name) => name, (name) => el("li", {}, el("button", {}, name)));
@@ -153,7 +107,7 @@ const focusAfter = `import("/dom.js").then(({ keep, el }) => {
 	return shown + ", focus on " + document.activeElement.textContent;
 })`
 
-func TestListKeepsTheFocusWhenOthersComeAndGo(t *testing.T) {
+func TestKeepKeepsTheFocusWhenOtherItemsChange(t *testing.T) {
 	t.Parallel()
 	page := openModules(t)
 	for drawn, want := range map[string]string{

@@ -1,7 +1,8 @@
 /**
- * Puts items along a line as near as may be to where they want to be, in their order and without overlap: the least sum of weighted
- * squares of what they are moved, by pooling adjacent violators. An item reaches "before" and "after" from its place. With bounds, nothing
- * reaches beyond them as long as there is room.
+ * Places items along a line as close to their wanted positions as possible, in their order and
+ * without overlap: it minimizes the weighted sum of the squared distances, by pooling adjacent
+ * violators. An item occupies "before" and "after" around its position. No item crosses the bounds,
+ * if they leave enough space.
  */
 export function place(items, low = -Infinity, high = Infinity) {
   let offset = 0;

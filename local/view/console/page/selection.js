@@ -1,28 +1,30 @@
-// What is open in the details: a node or a journey. It is in the page's address, so that it can be linked to, and the way back works.
+// The selection: the node or journey that the details show. It is in the page's address, so that
+// links to it and the browser's back button work.
 
 import { tell } from "./store.js";
 
 const KINDS = ["node", "journey"];
 
-/** What is open: its kind, "node" or "journey", and its id; both empty where nothing is. */
+/** The selected kind, "node" or "journey", and its id. Both are empty if nothing is selected. */
 export function selection() {
   const [kind, id] = [...new URLSearchParams(location.hash.slice(1))][0] ?? [];
   return KINDS.includes(kind) && id ? { kind, id } : { kind: "", id: "" };
 }
 
-/** Opens something. What is open already gets the focus again. */
+/** Selects a node or a journey. If it is selected already, the details get the focus again. */
 export function select(kind, id) {
   const hash = `#${kind}=${encodeURIComponent(id)}`;
   if (location.hash === hash) tell("selection", "focus");
   else location.hash = hash;
 }
 
-/** Closes what is open. */
+/** Clears the selection. */
 export function close() {
   history.pushState(null, "", location.pathname + location.search);
   tell("selection");
 }
 
-// Not on popstate: it comes before, and a frame between the two would open the details without moving the focus into them. Back and forth are
-// between addresses that differ after the #, so hashchange comes each time.
+// popstate would come too early: a frame between popstate and hashchange would open the details
+// without moving the focus into them. Back and forward change the address after the #, so
+// hashchange always follows.
 addEventListener("hashchange", () => tell("selection", "focus"));

@@ -1,6 +1,7 @@
-// What the page knows of the run, and who wants to hear of it. However fast it changes, it is drawn at most once a frame.
+// The data of the page, and the parts of the page that listen to its changes. The page is drawn at
+// most once a frame, however fast the data change.
 
-/** The run's state, as GET /state has it; that of each panel is under its name. */
+/** The run's state, as in GET /state. The state of each panel is under its name. */
 export const state = {
   graph: { nodes: [], edges: [] },
   counters: {},
@@ -12,16 +13,16 @@ export const state = {
   endpoints: {},
 };
 
-/** A node of the picture, by id; undefined if there is none. */
+/** A node of the picture by id, or undefined. */
 export const node = (id) => state.graph.nodes.find((n) => n.id === id);
 
 const listeners = new Map(); // by topic
-const changed = new Set(); // topics that await the next frame
+const changed = new Set(); // topics that have changed since the last frame
 let frame = 0;
 
 /**
- * Calls a function in the frame after any of the topics has changed, once, however often they have. Topics are the keys of the state, and
- * whatever else a part of the page tells the others of.
+ * Calls a listener once in the frame after one or more of its topics have changed. Topics are the
+ * keys of the state, and names that parts of the page choose.
  */
 export function on(topics, listener) {
   for (const topic of topics) {
@@ -30,7 +31,7 @@ export function on(topics, listener) {
   }
 }
 
-/** Says that topics have changed. */
+/** Marks topics as changed. */
 export function tell(...topics) {
   for (const topic of topics) changed.add(topic);
   frame ||= requestAnimationFrame(draw);
@@ -45,12 +46,12 @@ function draw() {
     try {
       listener();
     } catch (error) {
-      reportError(error); // one part that fails does not keep the others from drawing
+      reportError(error); // the other parts are still drawn
     }
   }
 }
 
-/** Takes over the whole state, or what of it has changed. */
+/** Copies a whole state, or changed parts of it, into the state. */
 export function merge(part) {
   const { panels, ...others } = part;
   for (const [key, value] of Object.entries({ ...others, ...panels })) {

@@ -1,54 +1,57 @@
-// The run's event stream, GET /events. The browser comes back by itself when it breaks off, and says which event it saw last; what the
-// stream could not keep up with is counted.
+// The run's event stream, GET /events. The browser reconnects by itself and sends the id of the
+// last event that it has seen. The server counts the events that it could not send.
 
 import { merge, tell } from "./store.js";
 
-/** The stream as it is: connected or not, and how many events this page has not been sent. */
+/** The state of the stream: whether it is connected, and how many events this page did not get. */
 export const connection = { connected: false, dropped: 0 };
 
-/** How long to wait where the browser has given up, in milliseconds. */
+/** How long to wait before reconnecting if the browser has given up, in milliseconds. */
 const RETRY = 2000;
 
 /**
- * Follows the stream for as long as the page is open. The handlers hear of each event, of each sum of moved messages, and of a run that
- * has begun anew.
+ * Follows the stream while the page is open. It calls event for each event, flow for each update of
+ * moved messages, and restarted when a new run has begun.
  */
 export function follow({ event, flow, restarted }) {
   let lastSeq = 0;
   let lastTime = 0;
-  let whole = false; // whether the whole state is known: until then a part of it would be drawn before what it is about
+  let complete = false; // whether the page has a complete state: updates before it lack the graph
 
-  /** The whole state: at first, and whenever the stream has broken off, for what changed meanwhile was not sent. */
+  /**
+   * Requests the complete state: at first, and after each reconnect, because the page missed
+   * updates.
+   */
   async function refresh() {
     const now = await request("state");
-    if ((now.stream?.events ?? 0) < lastSeq) beginAnew();
-    whole = true;
+    if ((now.stream?.events ?? 0) < lastSeq) beginNewRun();
+    complete = true;
     merge(now);
   }
 
-  function beginAnew() {
+  function beginNewRun() {
     lastSeq = 0;
     restarted();
   }
 
   function open() {
     const source = new EventSource("events");
-    let past = lastSeq === 0; // what is told until the first state comes happened before the page was opened
+    let past = lastSeq === 0; // events before the first state happened before the page was opened
     const data = (handle) => (message) => handle(JSON.parse(message.data));
     source.addEventListener("open", () => {
       set(true);
-      refresh().catch(() => {}); // the stream breaks off as well, and opens again
+      refresh().catch(() => {}); // the stream fails too, and opens again
     });
     source.addEventListener("error", () => {
       set(false);
-      if (source.readyState !== EventSource.CLOSED) return; // the browser tries again
+      if (source.readyState !== EventSource.CLOSED) return; // the browser retries
       setTimeout(open, RETRY);
     });
     source.addEventListener("event", data((e) => {
       const time = Date.parse(e.time);
       if (e.seq <= lastSeq) {
-        if (time <= lastTime) return; // seen before the stream broke off
-        beginAnew(); // the numbers are another run's
+        if (time <= lastTime) return; // seen before the reconnect
+        beginNewRun(); // the numbers are those of a new run
       }
       lastSeq = e.seq;
       lastTime = Math.max(lastTime, time);
@@ -57,7 +60,7 @@ export function follow({ event, flow, restarted }) {
     source.addEventListener("flow", data(flow));
     source.addEventListener("state", data((part) => {
       past = false;
-      if (whole) merge(part);
+      if (complete) merge(part);
     }));
     source.addEventListener("dropped", data((dropped) => {
       if (!past) connection.dropped += dropped.events;
@@ -73,7 +76,10 @@ export function follow({ event, flow, restarted }) {
   open();
 }
 
-/** Asks the console: GET, or with a body POST. An answer that is no success is an error with the console's own words. */
+/**
+ * Sends a request to the console: the default is GET. If the answer is an error, it throws an Error
+ * with the console's text.
+ */
 export async function request(path, { method = "GET", body } = {}) {
   let response;
   try {

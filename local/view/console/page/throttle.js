@@ -1,6 +1,7 @@
 /**
- * Makes a function that does some asynchronous work at most once in so many milliseconds, never twice at the same time, and once more where
- * it was called meanwhile. A failure is left to the next call: what is asked here is asked again.
+ * Returns a function that calls asynchronous work at most once in an interval, in milliseconds, and
+ * never twice at the same time. If it is called during the interval, it calls work once more at the
+ * end. It ignores failures, because a later call repeats the request.
  */
 export function throttled(interval, work) {
   let busy = false;

@@ -1,4 +1,4 @@
-// The head of the page: which run this is, where it is to be reached, and whether the page still hears of it.
+// The head of the page: the program, its addresses, and the state of the connection.
 
 import { byId, el, keep, setText } from "./dom.js";
 import { count, number } from "./format.js";
@@ -7,7 +7,7 @@ import { on, state } from "./store.js";
 
 const names = { api: "API", aws: "AWS endpoint", factory: "Factory" };
 
-/** Begins to show it. */
+/** Starts the head. */
 export function start() {
   on(["program", "stage"], () => {
     setText(byId("program"), state.program ?? "");
@@ -15,8 +15,8 @@ export function start() {
     document.title = `Console · ${state.program ?? "restock"}`;
   });
   on(["endpoints"], () => {
-    const reached = Object.entries(state.endpoints ?? {}).filter(([, url]) => url);
-    keep(byId("endpoints"), reached, ([name, url]) => name + url, ([name, url]) =>
+    const known = Object.entries(state.endpoints ?? {}).filter(([, url]) => url);
+    keep(byId("endpoints"), known, ([name, url]) => name + url, ([name, url]) =>
       name === "api"
         ? el("a", { href: url, target: "_blank", rel: "noreferrer" }, names.api)
         : el("span", {}, `${names[name] ?? name} `, el("code", {}, url.replace(/^https?:\/\//, ""))));

@@ -1,19 +1,19 @@
-// Messages as they move along the edges. However many they are, a bounded number of dots stands for them: one dot may be many messages,
-// and is larger then. Who asks for less motion sees the edges light up instead.
+// Messages that move along the edges. The number of dots is bounded: one dot may stand for many
+// messages, and is larger then. If the reader prefers less motion, edges light up instead.
 
 import { svg } from "./dom.js";
 
-const MOST = 90; // dots at a time, those that wait for their turn among them
-const MOST_PER_FLOW = 4; // of one edge in one report
-const SPEED = 0.32; // pixels a millisecond
+const MOST = 90; // dots at a time, including those that have not started
+const MOST_PER_FLOW = 4; // dots of one edge in one update
+const SPEED = 0.32; // pixels per millisecond
 const SHORTEST = 380; // milliseconds on an edge, so that the eye can follow
 const LONGEST = 1500;
-const SAMPLES = 32; // of an edge's course: cheaper than to ask the path anew in each frame
-const MANY = 30; // dots from which on every second frame will do
+const SAMPLES = 32; // of an edge's path: measuring the path in each frame costs more
+const MANY = 30; // with more dots, only every second frame is drawn
 const GLOW = 700; // milliseconds that an edge stays lit
 const GLOW_FAILED = 2500;
 
-/** Makes the traffic of a picture, whose dots are drawn in an element. */
+/** Creates the traffic of a picture. Its dots are drawn in an element. */
 export function createTraffic(element) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let courses = new Map(); // by edge: its element, its sampled course
@@ -22,14 +22,17 @@ export function createTraffic(element) {
   let frame = 0;
   let odd = false;
 
-  /** Takes the edges of a new drawing. What was moving is gone: its edge may be, too. */
+  /** Takes the edges of a new drawing. The dots disappear, because their edges may be gone. */
   function reset(edges) {
     for (const dot of dots) retire(dot);
     dots = [];
     courses = new Map([...edges].map(([id, e]) => [id, { id, from: e.edge.from, to: e.edge.to, element: e.element, line: e.line }]));
   }
 
-  /** Shows what moved since the last report. Edges that follow each other light up one after the other, as the messages took them. */
+  /**
+   * Shows what has moved since the last update. Edges that follow each other light up one after the
+   * other, like the messages' path.
+   */
   function move({ edges = {}, failed = {} }) {
     if (document.hidden) return;
     const moved = [...Object.entries(edges), ...Object.entries(failed)].map(([id]) => courseOf(id)).filter(Boolean);
@@ -73,7 +76,7 @@ export function createTraffic(element) {
   return { reset, move };
 
   function courseOf(id) {
-    const course = courses.get(id) ?? courses.get(id.split(">").reverse().join(">")); // a redrive takes the way back
+    const course = courses.get(id) ?? courses.get(id.split(">").reverse().join(">")); // a redrive moves messages backwards
     if (course && !course.points) sample(course);
     return course;
   }
@@ -100,7 +103,7 @@ function along(course, progress) {
 
 const tookOf = (course) => Math.min(LONGEST, Math.max(SHORTEST, course.length / SPEED));
 
-/** When each of some edges begins, in milliseconds: after those that lead to where it begins. */
+/** When each edge begins, in milliseconds: after the edges that lead to it. */
 function startsOf(courses) {
   const into = Map.groupBy(courses, (c) => c.to);
   const starts = new Map();

@@ -1,5 +1,6 @@
-// A journey as a waterfall: what happened, where, when and how long it took. A request takes milliseconds and the factory seconds or
-// minutes; so that both can be seen, waiting is compressed along the axis. The figures are exact.
+// A journey as a waterfall: what happened, where, when, and how long it took. A request takes
+// milliseconds and the factory takes minutes: the axis compresses waiting times to show both. The
+// numbers are exact.
 
 import { el, setText, svg } from "./dom.js";
 import { count, duration, exactClock, kindOf, nameOf, shortened } from "./format.js";
@@ -8,9 +9,9 @@ import { kindIcon } from "./kinds.js";
 import { node } from "./store.js";
 import { select } from "./selection.js";
 
-/** Makes the panel of a journey. */
+/** Creates the panel of a journey. */
 export function create() {
-  const head = el("p", { class: "soft" }, "Asking…");
+  const head = el("p", { class: "soft" }, "Loading…");
   const steps = el("ol", { class: "waterfall", role: "list" });
   const element = el("div", { class: "journey-panel" }, head, steps);
   let shown = "";
@@ -18,7 +19,7 @@ export function create() {
     element,
     show(journey) {
       const all = journey.steps ?? [];
-      setText(head, `${exactClock(journey.began)} · ${count(all.length, "step")} in ${duration(journey.took_ms)} · waiting is compressed in the bars, figures are exact`);
+      setText(head, `${exactClock(journey.began)} · ${count(all.length, "step")} in ${duration(journey.took_ms)} · bars compress waiting times, numbers are exact`);
       const key = JSON.stringify(all);
       if (key === shown) return; // an open step stays open
       const opened = new Set([...steps.querySelectorAll("details[open]")].map((d) => d.dataset.step));
@@ -47,7 +48,10 @@ function row(step, i, at, opened) {
     el("span", { class: "took" }, step.took_ms ? duration(step.took_ms) : ""));
 }
 
-/** An axis of 0 to 1000 on which each stretch between two moments has a width by the logarithm of its time: long waits shrink, order stays. */
+/**
+ * Returns a function from a time to a position from 0 to 1000. The distance of two moments is
+ * logarithmic: long waits shrink, and the order stays.
+ */
 function axis(steps) {
   const moments = [...new Set(steps.flatMap((s) => [s.at_ms, s.at_ms + (s.took_ms ?? 0)]))].sort((a, b) => a - b);
   const places = new Map();
