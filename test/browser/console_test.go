@@ -166,7 +166,7 @@ func TestConsole(t *testing.T) {
 		// The message must not expire on a busy machine.
 		s.execute(t, `UPDATE product SET lead_time = 86400 WHERE sku = ?`, sku)
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
-		page.AwaitText("#factory-fault", "works as it should")
+		page.AwaitText("#factory-fault", "works")
 		page.Click(`[data-fault="fails"]`)
 		page.AwaitText("#factory-fault", "answers 503")
 		s.buy(t, sku)
@@ -174,7 +174,7 @@ func TestConsole(t *testing.T) {
 		page.AwaitText("#dead .why", "stock, ")
 		page.Await(element(node("dead-letter-queue:stock_queue_dlq")+" .badge") + ".textContent === '1'")
 		page.Click(`[data-fault="works"]`)
-		page.AwaitText("#factory-fault", "works as it should")
+		page.AwaitText("#factory-fault", "works")
 		page.Click("#redrives button")
 		page.AwaitText("#redrive-result", "1 message of stock_queue_dlq went back")
 		page.Await(`document.querySelector("#dead").children.length === 0`)
@@ -233,7 +233,7 @@ func testKeyboard(t *testing.T, s *shop) {
 	for _, stop := range []string{
 		"link Skip to the journeys", "button Buyers buyers", "button HTTP API shop",
 		"button Function stock-increase", "button Database", "combobox Show", "spinbutton Buyers",
-		"button Send them in", "button Works", "button Pause",
+		"button Start the rush", "button Works", "button Pause",
 	} {
 		at := slices.IndexFunc(order, func(s string) bool { return strings.HasPrefix(s, stop) })
 		if at <= last {

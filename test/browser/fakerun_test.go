@@ -106,8 +106,8 @@ func TestConsoleStaysResponsiveInARush(t *testing.T) {
 	page.Click(node("function:sales-api"))
 	page.AwaitText("#details-title", "Function sales-api")
 	page.AwaitText("#details .lines", "refused")
-	if got := page.Text("#rush-start"); got != "Call them off" {
-		t.Errorf("the button says %q during the rush, want Call them off", got)
+	if got := page.Text("#rush-start"); got != "Stop the rush" {
+		t.Errorf("the button says %q during the rush, want Stop the rush", got)
 	}
 	release()
 	page.AwaitText("#rush-status", fmt.Sprintf("5,000 buyers came: %d bought, 4,950 were refused", sold))

@@ -13,15 +13,16 @@ import (
 	"restock/local/view/console"
 )
 
-// A Fault is what goes wrong at the factory, as the page and programs say it. The empty one is a factory that works.
+// A Fault is the JSON form of a simulated fault of the factory. The zero Fault is a factory that
+// works.
 type Fault struct {
-	Status     int            `json:"status,omitempty"`     // answered in place of 201
+	Status     int            `json:"status,omitempty"`     // of the answer, instead of 201
 	Answer     factory.Answer `json:"answer,omitempty"`     // "hang", "disconnect" or "garbage"
-	Produces   bool           `json:"produces,omitempty"`   // the lot is made although the answer fails
-	Deliveries int            `json:"deliveries,omitempty"` // callbacks for a lot
-	Count      string         `json:"count,omitempty"`      // delivered in place of what was ordered
-	DelayMS    int64          `json:"delay_ms,omitempty"`   // before the answer
-	Hold       bool           `json:"hold,omitempty"`       // no job finishes a step while it is set
+	Produces   bool           `json:"produces,omitempty"`   // the factory makes the lot although the answer fails
+	Deliveries int            `json:"deliveries,omitempty"` // callbacks for each lot
+	Count      string         `json:"count,omitempty"`      // the delivered quantity, instead of the ordered one
+	DelayMS    int64          `json:"delay_ms,omitempty"`   // the delay of the answer
+	Hold       bool           `json:"hold,omitempty"`       // no lot finishes a step while this is set
 }
 
 func (f Fault) fault() factory.Fault {
@@ -38,16 +39,16 @@ func faultOf(f factory.Fault) Fault {
 	}
 }
 
-// maxFactoryRequests is how many of the factory's requests are shown.
+// maxFactoryRequests is how many of the factory's requests the panel shows.
 const maxFactoryRequests = 20
 
-// A factoryPanel shows the factory's stand-in, and makes it fail.
+// A factoryPanel shows the factory's stand-in and sets its faults.
 type factoryPanel struct {
 	find func() *factory.Factory
 
 	mu      sync.Mutex       // guards what follows
-	factory *factory.Factory // nil until the stack runs, and where it has none
-	node    string           // in the picture
+	factory *factory.Factory // nil if the stack does not run yet, or has no factory
+	node    string           // its id in the picture
 }
 
 func (p *factoryPanel) panel() console.Panel {
@@ -64,15 +65,15 @@ func (p *factoryPanel) panel() console.Panel {
 	}
 }
 
-// now returns the stand-in and its node in the picture; nil without a stand-in.
-func (p *factoryPanel) now() (f *factory.Factory, node string) {
+// current returns the stand-in, or nil, and its node in the picture.
+func (p *factoryPanel) current() (f *factory.Factory, node string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.factory, p.node
 }
 
 func (p *factoryPanel) state(bool) any {
-	f, _ := p.now()
+	f, _ := p.current()
 	if f == nil {
 		return nil
 	}
@@ -80,7 +81,7 @@ func (p *factoryPanel) state(bool) any {
 }
 
 func (p *factoryPanel) faults() map[string]string {
-	f, node := p.now()
+	f, node := p.current()
 	if f == nil || f.Fault() == (factory.Fault{}) {
 		return nil
 	}
@@ -88,7 +89,7 @@ func (p *factoryPanel) faults() map[string]string {
 }
 
 func (p *factoryPanel) counters() map[string]map[string]int {
-	f, node := p.now()
+	f, node := p.current()
 	if f == nil {
 		return nil
 	}
@@ -108,44 +109,44 @@ func (p *factoryPanel) counters() map[string]map[string]int {
 	}
 }
 
-// serveFault sets what goes wrong at the factory, and answers with it. A request that only loses the
-// lots in the making leaves the fault as it is.
+// serveFault sets the factory's fault and answers with it. A request with only "lose" loses all
+// lots in production and does not change the fault.
 func (p *factoryPanel) serveFault(w http.ResponseWriter, r *http.Request) {
-	var asked struct {
+	var body struct {
 		Fault
 		Lose bool `json:"lose"`
 	}
-	if err := console.Decode(w, r, &asked); err != nil {
+	if err := console.Decode(w, r, &body); err != nil {
 		console.Fail(w, err)
 		return
 	}
-	f, _ := p.now()
+	f, _ := p.current()
 	if f == nil {
-		console.Refuse(w, http.StatusConflict, errors.New("the program that runs has no factory"))
+		console.Refuse(w, http.StatusConflict, errors.New("the running program has no factory"))
 		return
 	}
-	if !asked.Lose || asked.Fault != (Fault{}) {
-		if err := f.SetFault(asked.fault()); err != nil {
+	if !body.Lose || body.Fault != (Fault{}) {
+		if err := f.SetFault(body.fault()); err != nil {
 			console.Fail(w, err)
 			return
 		}
 	}
-	if asked.Lose {
+	if body.Lose {
 		f.LoseJobs()
 	}
 	console.Answer(w, http.StatusOK, faultOf(f.Fault()))
 }
 
-// A FactoryState is how the factory's stand-in does.
+// A FactoryState is the state of the factory's stand-in.
 type FactoryState struct {
 	Fault     Fault            `json:"fault"`
 	FaultText string           `json:"fault_text"`
-	Requests  []FactoryRequest `json:"requests"` // the latest, the newest first
+	Requests  []FactoryRequest `json:"requests"` // the latest, newest first
 }
 
-// A FactoryRequest is a production order that the factory was sent.
+// A FactoryRequest is a request that the factory got for a production order.
 type FactoryRequest struct {
-	ID         string            `json:"id"` // of the lot; empty where the factory makes none
+	ID         string            `json:"id"` // of the lot; empty if the factory does not make one
 	Time       time.Time         `json:"time"`
 	Step       string            `json:"step"`
 	Lost       bool              `json:"lost"`
@@ -154,10 +155,10 @@ type FactoryRequest struct {
 	Deliveries []FactoryDelivery `json:"deliveries"`
 }
 
-// A FactoryDelivery is a callback of the factory.
+// A FactoryDelivery is a callback that the factory has sent.
 type FactoryDelivery struct {
 	Time   time.Time `json:"time"`
-	Status int       `json:"status"` // 0 where there was no answer
+	Status int       `json:"status"` // of the answer; 0 if there was none
 	Error  string    `json:"error,omitempty"`
 }
 
@@ -168,17 +169,19 @@ func factoryState(fault factory.Fault, requests []factory.Request) *FactoryState
 			SKU      json.RawMessage `json:"MessageAttributeProductId"`
 			Quantity json.RawMessage `json:"MessageAttributeProductCnt"`
 		}
-		_ = json.Unmarshal(r.Body, &order) // the factory takes anything
-		shown := FactoryRequest{ID: r.ID, Time: r.Time.UTC(), Step: r.Step, Lost: r.Lost, SKU: plain(order.SKU), Quantity: plain(order.Quantity), Deliveries: []FactoryDelivery{}}
+		_ = json.Unmarshal(r.Body, &order) // the factory accepts any JSON
+		shown := FactoryRequest{ID: r.ID, Time: r.Time.UTC(), Step: r.Step, Lost: r.Lost, SKU: plain(order.SKU),
+			Quantity: plain(order.Quantity), Deliveries: []FactoryDelivery{}}
 		for _, d := range r.Deliveries {
-			shown.Deliveries = append(shown.Deliveries, FactoryDelivery{Time: d.Time.UTC(), Status: d.Status, Error: d.Err})
+			delivery := FactoryDelivery{Time: d.Time.UTC(), Status: d.Status, Error: d.Err}
+			shown.Deliveries = append(shown.Deliveries, delivery)
 		}
 		s.Requests = append(s.Requests, shown)
 	}
 	return s
 }
 
-// plain is a value of JSON as people read it: text without its quotes.
+// plain returns a JSON value as text for people: a string without its quotes.
 func plain(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {

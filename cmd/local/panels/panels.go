@@ -1,4 +1,6 @@
-// Package panels has the shop's parts of the console: its stock, rushes of buyers, and the factory.
+// Package panels has the parts that the shop adds to the console: the stock, rushes of buyers, and
+// the factory. The console of package local/view/console knows nothing of the shop. Each panel has
+// a folder with the files that its part of the page needs.
 package panels
 
 import (
@@ -14,8 +16,8 @@ import (
 //go:embed stock rush factory
 var files embed.FS
 
-// New returns the shop's panels. theFactory returns the stand-in of the run, or nil if it has none. It
-// is called when the stack runs.
+// New returns the shop's panels. They call theFactory when the stack runs: it returns the run's
+// stand-in, or nil if the run has none.
 func New(log *slog.Logger, theFactory func() *factory.Factory) []console.Panel {
 	panels := []console.Panel{newStock(log).panel(), newRush(log).panel(), (&factoryPanel{find: theFactory}).panel()}
 	for i, p := range panels {
@@ -24,7 +26,7 @@ func New(log *slog.Logger, theFactory func() *factory.Factory) []console.Panel {
 	return panels
 }
 
-// nodeOf returns the id of the first node of a kind in the picture; empty if there is none.
+// nodeOf returns the id of the first node of a kind in the picture, or "".
 func nodeOf(kind string, g console.Graph) string {
 	for _, n := range g.Nodes {
 		if n.Kind == kind {

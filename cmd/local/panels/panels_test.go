@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,36 +14,38 @@ import (
 	"restock/cmd/local/factory"
 	"restock/cmd/local/panels"
 	"restock/local/view/console"
+	"restock/local/view/console/page"
+	"restock/local/view/console/page/pagetest"
 	"restock/local/view/events"
 	"restock/test/await"
 )
 
-// A house is a console with the shop's panels, on a server.
-type house struct {
+// A harness is a console with the shop's panels, on a server.
+type harness struct {
 	*httptest.Server
 	Console *console.Console
 	factory *factory.Factory
 }
 
-func newHouse(t *testing.T) *house {
+func newHarness(t *testing.T) *harness {
 	t.Helper()
 	records := events.NewStream[events.Event](1 << 16)
 	log := slog.New(events.NewHandler(records, slog.LevelDebug))
-	h := &house{}
+	h := &harness{}
 	h.Console = console.New(console.Config{
 		Program: "shop", Stage: "dev", Records: records, Log: log,
 		Panels: panels.New(log, func() *factory.Factory { return h.factory }),
 	})
 	h.Server = httptest.NewServer(h.Console)
 	t.Cleanup(func() {
-		h.Console.Close() // the streams end, which the server waits for
+		h.Console.Close() // ends the streams: Server.Close waits for them
 		h.Server.Close()
 	})
 	h.Console.Draw(picture())
 	return h
 }
 
-// picture is an API with its buyers, and a factory.
+// picture has an API with its buyers, and a factory.
 func picture() console.Graph {
 	return console.Graph{
 		Nodes: []console.Node{
@@ -54,19 +57,19 @@ func picture() console.Graph {
 	}
 }
 
-// get decodes the answer to a GET.
-func (h *house) get(t *testing.T, path string, into any) (status int) {
+// get sends a GET and decodes the answer.
+func (h *harness) get(t *testing.T, path string, into any) (status int) {
 	t.Helper()
 	return h.do(t, http.MethodGet, path, "", into)
 }
 
-// post sends a control.
-func (h *house) post(t *testing.T, path, body string, into any) (status int) {
+// post sends a control and decodes the answer.
+func (h *harness) post(t *testing.T, path, body string, into any) (status int) {
 	t.Helper()
 	return h.do(t, http.MethodPost, path, body, into)
 }
 
-func (h *house) do(t *testing.T, method, path, body string, into any) (status int) {
+func (h *harness) do(t *testing.T, method, path, body string, into any) (status int) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, h.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -90,19 +93,27 @@ func (h *house) do(t *testing.T, method, path, body string, into any) (status in
 	return response.StatusCode
 }
 
-func TestTheFactorysFaults(t *testing.T) {
-	h := newHouse(t)
+// refuse sends a control, and checks that the console refuses it with a status and an error.
+func (h *harness) refuse(t *testing.T, path, body string, status int, want string) {
+	t.Helper()
 	var refused struct{ Error string }
-	if status := h.post(t, "/panels/factory/faults", `{"status":503}`, &refused); status != 409 || !strings.Contains(refused.Error, "no factory") {
-		t.Errorf("without a factory: got %d %+v", status, refused)
+	got := h.post(t, path, body, &refused)
+	if got != status || refused.Error == "" || !strings.Contains(refused.Error, want) {
+		t.Errorf("POST %s %s: got %d %q, want %d %q", path, body, got, refused.Error, status, want)
 	}
+}
+
+func TestTheFactoryPanelSetsFaults(t *testing.T) {
+	h := newHarness(t)
+	h.refuse(t, "/panels/factory/faults", `{"status":503}`, 409, "no factory")
 	f := factory.New(factory.Config{Step: time.Hour})
 	h.factory = f
 	t.Cleanup(f.Close)
 	if err := h.Console.Run(console.Stack{Graph: picture()}); err != nil {
 		t.Fatal(err)
 	}
-	order := httptest.NewRequest("POST", "/api/manufactures", strings.NewReader(`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`))
+	order := httptest.NewRequest("POST", "/api/manufactures",
+		strings.NewReader(`{"MessageAttributeProductId":"CP-502101","MessageAttributeProductCnt":100}`))
 	order.Header.Set("Content-Type", "application/json")
 	f.ServeHTTP(httptest.NewRecorder(), order)
 	for _, c := range []struct {
@@ -127,10 +138,11 @@ func TestTheFactorysFaults(t *testing.T) {
 			t.Errorf("%s: the lot is lost: %v, want %v", c.body, lost, c.lost)
 		}
 	}
-	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"deliveries":20000}`, `{"staus":503}`, `{} {}`, `{`} {
-		var refused struct{ Error string }
-		if status := h.post(t, "/panels/factory/faults", body, &refused); status != 400 || refused.Error == "" || f.Fault() != (factory.Fault{}) {
-			t.Errorf("%s: got %d %+v, and the factory has %+v; want 400, and nothing changed", body, status, refused, f.Fault())
+	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"deliveries":20000}`,
+		`{"staus":503}`, `{} {}`, `{`} {
+		h.refuse(t, "/panels/factory/faults", body, 400, "")
+		if f.Fault() != (factory.Fault{}) {
+			t.Errorf("%s: the factory has %+v, want no fault", body, f.Fault())
 		}
 	}
 	var state struct {
@@ -146,8 +158,19 @@ func TestTheFactorysFaults(t *testing.T) {
 	}
 }
 
+func TestThePanelsFilesPassTheChecksOfThePage(t *testing.T) {
+	all, entryPoints := pagetest.Read(t, "", page.Files), []string{"console.js"}
+	for _, p := range panels.New(slog.New(slog.DiscardHandler), nil) {
+		folder := "panels/" + p.Name
+		maps.Copy(all, pagetest.Read(t, folder, p.Files))
+		entryPoints = append(entryPoints, folder+"/panel.js")
+	}
+	pagetest.Inline(t, all)
+	pagetest.Modules(t, all, entryPoints...)
+}
+
 func TestThePanelsAreInThePage(t *testing.T) {
-	h := newHouse(t)
+	h := newHarness(t)
 	read := func(path string) string {
 		response, err := http.Get(h.URL + path)
 		if err != nil {
@@ -160,16 +183,16 @@ func TestThePanelsAreInThePage(t *testing.T) {
 		}
 		return string(text)
 	}
-	page := read("/")
+	document := read("/")
 	for _, piece := range []string{
 		`data-panels="stock rush factory"`, `id="stock"`, `id="rush"`, `id="factory"`, `href="panels/rush/panel.css"`,
 	} {
-		if !strings.Contains(page, piece) {
+		if !strings.Contains(document, piece) {
 			t.Errorf("the page lacks %s", piece)
 		}
 	}
-	if strings.Contains(page, "panels -->") {
-		t.Error("the page has a place for panels that is not filled")
+	if strings.Contains(document, "panels -->") {
+		t.Error("the page has a mark that no panel has replaced")
 	}
 	for _, name := range []string{"stock", "rush", "factory"} {
 		if module := read("/panels/" + name + "/panel.js"); !strings.Contains(module, "export function start()") {

@@ -17,15 +17,16 @@ import (
 	"restock/local/view/console"
 )
 
-// Buyers are who storms in: so many in so many seconds, each once.
+// Buyers configures a rush: Buyers requests, spread over Seconds. Each buyer checks out once.
 type Buyers struct {
 	Buyers   int    `json:"buyers"`   // 1 to MaxBuyers
 	Seconds  int    `json:"seconds"`  // 1 to MaxRushSeconds
-	SKU      string `json:"sku"`      // the shop's own product where it is empty
-	Quantity int    `json:"quantity"` // of each; 0 is 1
+	SKU      string `json:"sku"`      // empty: the shop's default product
+	Quantity int    `json:"quantity"` // of each purchase; 0 means 1
 }
 
-// The limits of a rush, and how many of its buyers are served at a time: one machine has them all.
+// The limits of a rush. rushWorkers is how many buyers wait for an answer at a time, because one
+// machine runs them all.
 const (
 	MaxBuyers      = 100_000
 	MaxRushSeconds = 600
@@ -48,27 +49,29 @@ func (b Buyers) validate() error {
 	}
 }
 
-// checkout is the body of each buyer's request.
+// checkout returns the body of each buyer's request.
 func (b Buyers) checkout() []byte {
 	if b.SKU == "" {
 		return nil
 	}
-	body, _ := json.Marshal(map[string]any{"sku": b.SKU, "quantity": cmp.Or(b.Quantity, 1)}) // of text and a number
+	// json.Marshal cannot fail on a string and a number.
+	body, _ := json.Marshal(map[string]any{"sku": b.SKU, "quantity": cmp.Or(b.Quantity, 1)})
 	return body
 }
 
-// A RushState is how a rush goes, or went.
+// A RushState is the progress of a rush, or its result.
 type RushState struct {
 	Running bool `json:"running"`
 	Buyers  int  `json:"buyers"`
 	Seconds int  `json:"seconds"`
 	Sent    int  `json:"sent"`
 	Sold    int  `json:"sold"`    // 200
-	Refused int  `json:"refused"` // 409: there was not enough
-	Failed  int  `json:"failed"`  // any other answer, or none
+	Refused int  `json:"refused"` // 409: not enough stock
+	Failed  int  `json:"failed"`  // any other answer, or no answer
 
-	// TurnedAway is how many the API had no room for (429, and 503 where all instances were busy): they are not among those that failed,
-	// nothing was done for them. TurnedAwayBy says why, the most frequent first.
+	// TurnedAway is how many requests the API throttled: 429, or 503 because all instances were
+	// busy. Failed does not include them, because no function ran for them. TurnedAwayBy has the
+	// reasons, most frequent first.
 	TurnedAway   int      `json:"turned_away"`
 	TurnedAwayBy []Reason `json:"turned_away_by"`
 
@@ -76,7 +79,8 @@ type RushState struct {
 	P99MS float64 `json:"p99_ms"`
 }
 
-// A Reason is why buyers were turned away: what was full, and where more of it is set.
+// A Reason is why the API throttled buyers: the limit that was reached, and the setting that sets
+// it.
 type Reason struct {
 	Reason string `json:"reason"`
 	Buyers int    `json:"buyers"`
@@ -89,17 +93,17 @@ type rush struct {
 	done   sync.WaitGroup
 
 	mu      sync.Mutex      // guards what follows
-	ctx     context.Context // ends every rush; nil until the stack runs
-	api     string          // URL
-	current *RushState      // of the rush that runs, or ran last; nil before the first
+	ctx     context.Context // ends every rush; nil if the stack does not run yet
+	api     string          // the URL of the shop's API
+	current *RushState      // the current or the last rush; nil before the first
 	stop    context.CancelFunc
-	took    []time.Duration   // of the answers, in no order
-	away    map[string]string // why requests were turned away, by their ids, until their answers have arrived
-	reasons map[string]int    // how many buyers were turned away for a reason
+	took    []time.Duration   // how long each answer took, in no order
+	away    map[string]string // reasons by request id, until the answers have arrived
+	reasons map[string]int    // how many buyers were throttled for a reason
 }
 
-// turnedAway notes why the API turns a request away. The API calls it before it answers. Requests of others than the rush's buyers are
-// forgotten at the end of the rush.
+// turnedAway keeps the reason why the API throttles a request. The API calls it before it answers.
+// The end of the rush drops the reasons of other clients' requests.
 func (r *rush) turnedAway(requestID, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,7 +112,7 @@ func (r *rush) turnedAway(requestID, reason string) {
 	}
 }
 
-// checkoutTimeout is how long a buyer waits: longer than the HTTP API may take.
+// checkoutTimeout is how long a buyer waits for an answer: longer than the API's own limit of 30 s.
 const checkoutTimeout = 35 * time.Second
 
 func newRush(log *slog.Logger) *rush {
@@ -131,7 +135,7 @@ func (r *rush) panel() console.Panel {
 	}
 }
 
-// start says where the shop is. The end of ctx ends every rush.
+// start sets the shop's address. The end of ctx ends every rush.
 func (r *rush) start(ctx context.Context, s console.Stack) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,12 +144,12 @@ func (r *rush) start(ctx context.Context, s console.Stack) error {
 }
 
 func (r *rush) serve(w http.ResponseWriter, request *http.Request) {
-	var asked Buyers
-	if err := console.Decode(w, request, &asked); err != nil {
+	var buyers Buyers
+	if err := console.Decode(w, request, &buyers); err != nil {
 		console.Fail(w, err)
 		return
 	}
-	state, err := r.begin(asked)
+	state, err := r.begin(buyers)
 	if err != nil {
 		console.Fail(w, err)
 		return
@@ -156,13 +160,14 @@ func (r *rush) serve(w http.ResponseWriter, request *http.Request) {
 func (r *rush) serveEnd(w http.ResponseWriter, _ *http.Request) {
 	state := r.end()
 	if state == nil {
-		console.Refuse(w, http.StatusNotFound, errors.New("there has been no rush"))
+		console.Refuse(w, http.StatusNotFound, errors.New("no rush has run yet"))
 		return
 	}
 	console.Answer(w, http.StatusOK, state)
 }
 
-// begin starts a rush. Its error is a refusal: one is running, the numbers make no sense, or there is no shop.
+// begin starts a rush. The error is a Refusal if a rush is running or there is no shop; otherwise
+// it says which number is wrong.
 func (r *rush) begin(b Buyers) (*RushState, error) {
 	if err := b.validate(); err != nil {
 		return nil, err
@@ -171,11 +176,11 @@ func (r *rush) begin(b Buyers) (*RushState, error) {
 	defer r.mu.Unlock()
 	switch {
 	case r.ctx == nil || r.api == "":
-		return nil, console.Refusal{Status: http.StatusConflict, Err: errors.New("the shop is not open yet")}
+		return nil, refusal(http.StatusConflict, "the shop does not run yet")
 	case r.ctx.Err() != nil:
-		return nil, console.Refusal{Status: http.StatusServiceUnavailable, Err: errors.New("the console is closed")}
+		return nil, refusal(http.StatusServiceUnavailable, "the console is closed")
 	case r.current != nil && r.current.Running:
-		return nil, console.Refusal{Status: http.StatusConflict, Err: errors.New("a rush is running: end it, or wait for its end")}
+		return nil, refusal(http.StatusConflict, "a rush is running: end it, or wait for its end")
 	}
 	ctx, stop := context.WithCancel(r.ctx)
 	r.current, r.stop, r.took = &RushState{Running: true, Buyers: b.Buyers, Seconds: b.Seconds}, stop, nil
@@ -188,7 +193,11 @@ func (r *rush) begin(b Buyers) (*RushState, error) {
 	return &state, nil
 }
 
-// end ends the rush that runs, and returns how it went; nil if there has been none.
+func refusal(status int, text string) error {
+	return console.Refusal{Status: status, Err: errors.New(text)}
+}
+
+// end ends the current rush, and returns the result of the last one, or nil.
 func (r *rush) end() *RushState {
 	r.mu.Lock()
 	if r.stop != nil {
@@ -199,13 +208,13 @@ func (r *rush) end() *RushState {
 	return r.state()
 }
 
-// wait waits for the end of the rush.
+// wait waits until no rush runs.
 func (r *rush) wait() {
 	r.done.Wait()
 	r.client.CloseIdleConnections()
 }
 
-// state is how the rush goes; nil before the first.
+// state returns the progress or the result of the last rush, or nil.
 func (r *rush) state() *RushState {
 	r.mu.Lock()
 	if r.current == nil {
@@ -226,7 +235,8 @@ func (r *rush) state() *RushState {
 	return &state
 }
 
-// percentile is the value of sorted ones that so many of a hundred do not exceed; 0 of none.
+// percentile returns the smallest of some sorted values that at least percent of a hundred do not
+// exceed, or 0.
 func percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -234,7 +244,7 @@ func percentile(sorted []time.Duration, percent int) time.Duration {
 	return sorted[max((len(sorted)*percent+99)/100-1, 0)]
 }
 
-// run sends each buyer when it is their time, as far as those who wait before them let it.
+// run sends each buyer at their time, or later if all workers are busy.
 func (r *rush) run(ctx context.Context, b Buyers, url string) {
 	r.log.Info("rush of buyers", "buyers", b.Buyers, "seconds", b.Seconds, "sku", b.SKU)
 	body, every := b.checkout(), time.Duration(b.Seconds)*time.Second/time.Duration(b.Buyers)
@@ -276,7 +286,8 @@ send:
 	s := r.state()
 	attrs := []any{
 		"sent", s.Sent, "sold", s.Sold, "refused", s.Refused, "turned_away", s.TurnedAway, "failed", s.Failed,
-		"p50", time.Duration(s.P50MS * float64(time.Millisecond)), "p99", time.Duration(s.P99MS * float64(time.Millisecond)),
+		"p50", time.Duration(s.P50MS * float64(time.Millisecond)),
+		"p99", time.Duration(s.P99MS * float64(time.Millisecond)),
 	}
 	if len(s.TurnedAwayBy) > 0 {
 		attrs = append(attrs, "turned_away_by", s.TurnedAwayBy[0].Reason)
@@ -284,13 +295,13 @@ send:
 	r.log.Info("rush of buyers ended", attrs...)
 }
 
-// buy is one buyer's request.
+// buy sends one buyer's request and counts its result.
 func (r *rush) buy(ctx context.Context, url string, body []byte) {
 	sent := time.Now()
 	status, requestID, err := r.post(ctx, url, body)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
-		return // it was cut short
+		return // the end of the rush has cancelled the request
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -322,6 +333,6 @@ func (r *rush) post(ctx context.Context, url string, body []byte) (status int, r
 		return 0, "", err
 	}
 	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, response.Body) // so that the connection can be used again
+	_, _ = io.Copy(io.Discard, response.Body) // so that the client can reuse the connection
 	return response.StatusCode, response.Header.Get("Apigw-Requestid"), nil
 }

@@ -14,22 +14,22 @@ import (
 	"restock/local/view/console"
 )
 
-// A Product is one as it stands in the database.
+// A Product is the current state of a product in the database.
 type Product struct {
 	SKU     string `json:"sku"`
 	Name    string `json:"name"`
 	Stock   int    `json:"stock"`
 	OnOrder int    `json:"on_order"`
-	Status  string `json:"status"` // "available", "sold out", or "on order": sold out, and some is on its way
+	Status  string `json:"status"` // "available", "sold out", or "on order": sold out, with an open production order
 }
 
-// A Point is where all products stood at a moment.
+// A Point is the state of all products at a time.
 type Point struct {
 	Time     time.Time        `json:"time"`
 	Products map[string]Level `json:"products"` // by SKU
 }
 
-// A Level is where a product stood.
+// A Level is the state of a product at a time.
 type Level struct {
 	Stock   int `json:"stock"`
 	OnOrder int `json:"on_order"`
@@ -41,18 +41,19 @@ const (
 	maxPoints    = 600 // ten minutes
 )
 
-// A stock watches the shop's products in the database. A program without a table of products has none.
+// A stock reads the shop's products from the database once a second. A program without a product
+// table has no products.
 type stock struct {
 	log *slog.Logger
 
 	running sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
-	node   string     // of the database in the picture
-	stop   func()     // ends the watching, and waits for its end; nil before the first
+	node   string     // the id of the database in the picture
+	stop   func()     // stops reading, and waits until it has ended; nil before the first start
 	now    []Product
 	series []Point
-	open   int // connections of others to the database
+	open   int // connections to the database, without the panel's own
 }
 
 func newStock(log *slog.Logger) *stock {
@@ -60,18 +61,19 @@ func newStock(log *slog.Logger) *stock {
 }
 
 func (p *stock) panel() console.Panel {
-	return console.Panel{Name: "stock", State: p.state, Counters: p.counters, Start: p.start, ReleaseDatabase: p.end, Close: p.running.Wait}
+	return console.Panel{Name: "stock", State: p.state, Counters: p.counters, Start: p.start, ReleaseDatabase: p.end,
+		Close: p.running.Wait}
 }
 
-// A StockState is how the products are, and how they were.
+// A StockState is the current state of the products and their history.
 type StockState struct {
 	Products []Product `json:"products"`
-	Series   []Point   `json:"series,omitempty"` // in a whole state
+	Series   []Point   `json:"series,omitempty"` // only in a full state
 }
 
-func (p *stock) state(whole bool) any {
+func (p *stock) state(full bool) any {
 	s := StockState{Products: p.latest()}
-	if whole {
+	if full {
 		s.Series = p.points()
 	}
 	return s
@@ -86,7 +88,7 @@ func (p *stock) counters() map[string]map[string]int {
 	return map[string]map[string]int{p.node: {"connections": p.open}}
 }
 
-// start watches the stack's database, if it has one, until ctx ends.
+// start reads the stack's database, if it has one, until ctx ends.
 func (p *stock) start(ctx context.Context, s console.Stack) error {
 	p.mu.Lock()
 	p.node = nodeOf(console.KindDatabase, s.Graph)
@@ -100,7 +102,7 @@ func (p *stock) start(ctx context.Context, s console.Stack) error {
 	return p.watch(ctx, s.DSN)
 }
 
-// watch asks the database once a second, until ctx ends or another is watched.
+// watch starts to read the database once a second, until ctx ends or watch is called again.
 func (p *stock) watch(ctx context.Context, dsn string) error {
 	config, err := mysql.ParseDSN(dsn)
 	if err != nil {
@@ -130,7 +132,7 @@ func (p *stock) watch(ctx context.Context, dsn string) error {
 	return nil
 }
 
-// end ends the watching. When it returns, the console has no connection to the database.
+// end stops reading. After it returns, the console has no connection to the database.
 func (p *stock) end() {
 	p.mu.Lock()
 	stop := p.stop
@@ -145,9 +147,9 @@ func (p *stock) poll(ctx context.Context, db *sql.DB) {
 	defer tick.Stop()
 	failing := false
 	for {
-		err := p.ask(ctx, db)
+		err := p.read(ctx, db)
 		if err != nil && !failing && ctx.Err() == nil {
-			p.log.Warn("the console cannot read the products: it asks again every second", "error", err)
+			p.log.Warn("the console cannot read the products; it retries every second", "error", err)
 		}
 		failing = err != nil
 		select {
@@ -158,26 +160,28 @@ func (p *stock) poll(ctx context.Context, db *sql.DB) {
 	}
 }
 
-// noSuchTable is the server's error for a table that does not exist: https://mariadb.com/kb/en/e1146/
+// noSuchTable is the server's error for a table that does not exist:
+// https://mariadb.com/kb/en/e1146/
 const noSuchTable = 1146
 
-// ask reads the products once, and how many are connected.
-func (p *stock) ask(ctx context.Context, db *sql.DB) error {
+// read reads the products and the number of connections once.
+func (p *stock) read(ctx context.Context, db *sql.DB) error {
 	var name string
 	var connected int
-	if err := db.QueryRowContext(ctx, `SHOW GLOBAL STATUS LIKE 'Threads_connected'`).Scan(&name, &connected); err != nil {
+	const connections = `SHOW GLOBAL STATUS LIKE 'Threads_connected'`
+	if err := db.QueryRowContext(ctx, connections).Scan(&name, &connected); err != nil {
 		return fmt.Errorf("counting the connections: %w", err)
 	}
 	now, err := readProducts(ctx, db)
 	if missing := (*mysql.MySQLError)(nil); errors.As(err, &missing) && missing.Number == noSuchTable {
-		now, err = nil, nil // the program has none, or none yet
+		now, err = nil, nil // the program has no products, or setup has not created the table yet
 	}
 	if err != nil {
 		return fmt.Errorf("reading the products: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.open = connected - 1 // this one is the console's
+	p.open = connected - 1 // one connection is the panel's own
 	p.now = append([]Product{}, now...)
 	if len(now) == 0 {
 		return nil
@@ -221,14 +225,14 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	return list, rows.Err()
 }
 
-// latest are the products as they were read last.
+// latest returns the products of the last read.
 func (p *stock) latest() []Product {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.now // replaced, and never changed
+	return p.now // read replaces the slice and never changes it
 }
 
-// points are the series, the oldest first.
+// points returns the history, oldest first.
 func (p *stock) points() []Point {
 	p.mu.Lock()
 	defer p.mu.Unlock()

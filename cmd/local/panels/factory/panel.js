@@ -1,39 +1,39 @@
-// The factory: what it is made to do wrong, and the lots that it makes.
+// The factory: buttons that set its faults, and the lots that it makes.
 
 import { byId, el, keep, setText } from "../../dom.js";
 import { clock, count, number } from "../../format.js";
 import { request } from "../../stream.js";
 import { on, state } from "../../store.js";
 
-const MOST = 8; // lots listed
+const MOST = 8; // lots in the list
 const STEPS = ["시작", "준비", "생산", "포장", "종료"];
 const ENGLISH = { 시작: "begun", 준비: "prepared", 생산: "produced", 포장: "packed", 종료: "done" };
 
 const value = (id) => Number(byId(id).value);
 
-// Each fault as it is asked for, and how it is recognised where it is set.
+// For each button: the fault that it sets, and whether a fault is this one.
 const faults = {
-  works: { ask: () => ({}), is: (f) => Object.keys(f).length === 0 },
-  slow: { ask: () => ({ delay_ms: value("fault-delay") * 1000 }), is: (f) => f.delay_ms > 0 },
-  fails: { ask: () => ({ status: value("fault-status") }), is: (f) => f.status > 0 },
-  hangs: { ask: () => ({ answer: "hang" }), is: (f) => f.answer === "hang" },
-  disconnects: { ask: () => ({ answer: "disconnect" }), is: (f) => f.answer === "disconnect" },
-  garbage: { ask: () => ({ answer: "garbage" }), is: (f) => f.answer === "garbage" },
-  twice: { ask: () => ({ deliveries: 2 }), is: (f) => f.deliveries > 1 },
-  short: { ask: () => ({ count: byId("fault-count").value }), is: (f) => Boolean(f.count) },
+  works: { set: () => ({}), is: (f) => Object.keys(f).length === 0 },
+  slow: { set: () => ({ delay_ms: value("fault-delay") * 1000 }), is: (f) => f.delay_ms > 0 },
+  fails: { set: () => ({ status: value("fault-status") }), is: (f) => f.status > 0 },
+  hangs: { set: () => ({ answer: "hang" }), is: (f) => f.answer === "hang" },
+  disconnects: { set: () => ({ answer: "disconnect" }), is: (f) => f.answer === "disconnect" },
+  garbage: { set: () => ({ answer: "garbage" }), is: (f) => f.answer === "garbage" },
+  twice: { set: () => ({ deliveries: 2 }), is: (f) => f.deliveries > 1 },
+  short: { set: () => ({ count: byId("fault-count").value }), is: (f) => Boolean(f.count) },
 };
 
-/** Begins to show it. */
+/** Starts the panel. */
 export function start() {
   for (const button of document.querySelectorAll("[data-fault]")) {
-    button.addEventListener("click", () => set(faults[button.dataset.fault].ask()));
+    button.addEventListener("click", () => set(faults[button.dataset.fault].set()));
   }
   for (const [id, name] of [["fault-delay", "slow"], ["fault-status", "fails"], ["fault-count", "short"]]) {
     byId(id).addEventListener("keydown", (e) => {
-      if (e.key === "Enter") set(faults[name].ask());
+      if (e.key === "Enter") set(faults[name].set());
     });
   }
-  byId("factory-lose").addEventListener("click", () => set({ lose: true }, "The factory has forgotten what it was making."));
+  byId("factory-lose").addEventListener("click", () => set({ lose: true }, "The factory has lost all lots in production."));
   on(["factory"], draw);
 }
 
@@ -55,7 +55,7 @@ function draw() {
   if (!factory) return;
   const fault = factory.fault ?? {};
   const pill = byId("factory-fault");
-  setText(pill, factory.fault_text || "works as it should");
+  setText(pill, factory.fault_text || "works");
   pill.classList.toggle("bad", Boolean(factory.fault_text));
   pill.classList.toggle("good", !factory.fault_text);
   for (const button of document.querySelectorAll("[data-fault]")) {
@@ -85,6 +85,6 @@ function update(row, lot) {
     ? `${step}, ${count(refused.length, "delivery", "deliveries")} refused: ${refused[0].error || refused[0].status}`
     : deliveries.length ? `${step}, delivered${deliveries.length > 1 ? ` ${deliveries.length} times` : ""}` : step;
   row.querySelector("progress").hidden = !lot.id;
-  setText(row.querySelector(".step-name"), lot.lost ? "lost" : lot.id ? delivered : "asked for, and not made");
+  setText(row.querySelector(".step-name"), lot.lost ? "lost" : lot.id ? delivered : "requested, but not made");
   row.className = lot.lost || !lot.id ? "lost" : refused.length ? "refused" : at === STEPS.length - 1 ? "done" : "making";
 }

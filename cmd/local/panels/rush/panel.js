@@ -1,11 +1,11 @@
-// A rush of buyers: so many, in so many seconds.
+// A rush of buyers: a form that starts it, and its progress.
 
 import { byId, el, keep, setText } from "../../dom.js";
 import { count, duration, number } from "../../format.js";
 import { request } from "../../stream.js";
 import { on, state } from "../../store.js";
 
-/** Begins to offer it. */
+/** Starts the panel. */
 export function start() {
   byId("rush-form").addEventListener("submit", (e) => {
     e.preventDefault();
@@ -26,13 +26,13 @@ async function send() {
     quantity: byId("rush-quantity").valueAsNumber,
   };
   const missing = Object.entries(body).find(([, v]) => v === "" || Number.isNaN(v));
-  if (missing) return say(`Say a number: ${missing[0]}.`, true);
-  await ask("POST", body);
+  if (missing) return say(`Enter a number: ${missing[0]}.`, true);
+  await control("POST", body);
 }
 
-const stop = () => ask("DELETE");
+const stop = () => control("DELETE");
 
-async function ask(method, body) {
+async function control(method, body) {
   try {
     await request("panels/rush/", { method, body });
     say("");
@@ -46,13 +46,13 @@ function say(text, bad = false) {
   setText(byId("rush-status"), text);
 }
 
-let was = false; // running
+let wasRunning = false;
 
 function draw() {
   const rush = state.rush;
   byId("rush-run").hidden = !rush;
   const button = byId("rush-start");
-  setText(button, rush?.running ? "Call them off" : "Send them in");
+  setText(button, rush?.running ? "Stop the rush" : "Start the rush");
   if (!rush) return;
   const progress = byId("rush-progress");
   progress.max = rush.buyers;
@@ -71,11 +71,11 @@ function draw() {
     row.classList.toggle("bad", name === "failed" && rush.failed > 0);
   });
   keep(byId("rush-reasons"), rush.turned_away_by ?? [], (by) => by.reason, () => el("li"), (row, by) => setText(row, `${number(by.buyers)} turned away: ${by.reason}`));
-  if (was && !rush.running) {
+  if (wasRunning && !rush.running) {
     say(
       `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +
         `${number(rush.turned_away)} were turned away, ${number(rush.failed)} failed.`,
     );
   }
-  was = rush.running;
+  wasRunning = rush.running;
 }

@@ -1,31 +1,34 @@
-// Stock and open production orders over time: a small plot a product.
+// Stock and open production orders over time: a small plot for each product.
 
 import { byId, el, keep, setText, setAttribute, svg } from "../../dom.js";
 import { count, duration, number } from "../../format.js";
 import { on, state, tell } from "../../store.js";
 
-const MOST = 6; // plots; products beyond them are counted
+const MOST = 6; // plots; the panel counts further products
 const WIDTH = 320;
 const HEIGHT = 72;
 const TOP = 6;
-/** The least time that a plot spans, in milliseconds: a run that has just begun does not fill it. */
+/**
+ * The least time that a plot spans, in milliseconds, so that a run that has just begun does not
+ * fill it.
+ */
 const SPAN = 60_000;
 const MOST_SPAN = 600_000;
-/** How many of its latest points a series keeps: ten minutes, a point a second. */
+/** How many points a series keeps: ten minutes, with a point each second. */
 const SERIES_POINTS = 600;
 
-const order = new Map(); // when a product's figures last changed, so that what happens is seen
+const order = new Map(); // when each product's figures last changed: the latest changes are shown
 
-/** Begins to plot. */
+/** Starts the panel. */
 export function start() {
   on(["stock"], draw);
-  setInterval(() => tell("stock"), 1000); // time goes on although nothing changes
+  setInterval(() => tell("stock"), 1000); // the time axis moves although nothing changes
 }
 
 let series = []; // the points of the plots
-let last = null; // the state that they were made of
+let last = null; // the last state that was added
 
-/** Takes over the series of a whole state. A change of the state does not repeat what was before: it adds a point. */
+/** Takes the series of a full state. An update of the state has no series: it adds a point. */
 function plot(stock) {
   if (!stock || stock === last) return;
   last = stock;
