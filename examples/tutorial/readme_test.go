@@ -25,7 +25,8 @@ const (
 	goTest     = "go test "
 )
 
-// mistakes are what the lines that the text adds to the program do to what it declares: to build the program anew for each would take minutes.
+// mistakes maps each line that the text adds to the program to the change of the recorded graph
+// that it causes. Building the changed program would take minutes.
 var mistakes = map[string]func(*graph.Graph){
 	`return on.api.route(ctx, "GET /", hello)`: func(g *graph.Graph) {
 		g.Find(graph.APIRoute, "routeKey", "POST /").Outputs["routeKey"] = "GET /"
@@ -34,7 +35,9 @@ var mistakes = map[string]func(*graph.Graph){
 		policy := g.Find(graph.RolePolicy, "role", "producer")
 		policy.Outputs["policy"] = strings.Replace(policy.String("policy"), "sqs:SendMessage", "sqs:GetQueueUrl", 1)
 	},
-	`visibilityTimeout = 2 * consumerTimeout`: func(g *graph.Graph) { messages(g).Outputs["visibilityTimeoutSeconds"] = 2.0 },
+	`visibilityTimeout = 2 * consumerTimeout`: func(g *graph.Graph) {
+		messages(g).Outputs["visibilityTimeoutSeconds"] = 2.0
+	},
 	`FunctionResponseTypes: pulumi.StringArray{},`: func(g *graph.Graph) {
 		g.OfType(graph.EventSourceMapping)[0].Outputs["functionResponseTypes"] = []any{}
 	},
@@ -44,16 +47,17 @@ func messages(g *graph.Graph) *graph.Resource {
 	return g.Find(graph.Queue, "name", "messages")
 }
 
-// hurry has the queue of the run show a failed message again after a second. What is checked is not this graph, but that on AWS.
+// hurry shortens the visibility timeout of the running queue to a second. It does not change the
+// graph that the rules check, which has the URLs of AWS.
 func hurry(g *graph.Graph) {
 	if q := messages(g); strings.HasPrefix(q.String("url"), "http://127.0.0.1:") {
 		q.Outputs["visibilityTimeoutSeconds"] = 1.0
 	}
 }
 
-func TestTheTextsCommandsPrintWhatItSays(t *testing.T) {
+func TestCommandsOfTheTextPrintItsOutput(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: the text's commands build and run programs")
+		t.Skip("-short skips the text's commands, which build and run programs")
 	}
 	for _, program := range []string{"sh", "curl", "go"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -73,7 +77,7 @@ func TestTheTextsCommandsPrintWhatItSays(t *testing.T) {
 // A block is a fenced block of the text.
 type block struct {
 	kind string // "sh", "text", …
-	mark string // what follows the kind, if anything does
+	mark string // the text after the kind; may be empty
 	text string
 }
 
@@ -84,20 +88,21 @@ func blocks(text string) (all []block) {
 	return all
 }
 
-// A learner does what the text says, and looks whether what it shows comes.
+// A learner does what the text says and compares the output with the text.
 type learner struct {
 	*testing.T
 
 	run       *programs.Run
-	log       string // the file that the run's lines go to
-	printed   string // by the last command
-	began     int    // the length of the log when it began
-	notRun    bool   // the last command could not be run here
-	edit      func(*graph.Graph)
-	overlay   map[string]string // the functions' files that were changed: by path, the path of the changed one
-	addresses *strings.Replacer // the text's addresses, with the run's in their place
+	log       string             // the file with the log of the run
+	printed   string             // the output of the last command
+	began     int                // the length of the log when the last command began
+	notRun    bool               // whether the last command was skipped
+	edit      func(*graph.Graph) // the mistake for the next run; may be nil
+	overlay   map[string]string  // for the next test: the path of a changed file by the original's path
+	addresses *strings.Replacer  // replaces the text's addresses by those of the run
 }
 
+// do runs or compares a block, depending on its kind.
 func (l *learner) do(b block) {
 	l.Helper()
 	switch {
@@ -116,7 +121,7 @@ func (l *learner) do(b block) {
 		l.command(strings.TrimSpace(b.text))
 	case b.kind == "text" && !l.notRun:
 		if !pattern(strings.TrimSpace(b.text)).MatchString(strings.TrimSpace(l.printed)) {
-			l.Errorf("printed was\n%s\nthe text says\n%s", l.printed, b.text)
+			l.Errorf("got the output\n%s\nwant\n%s", l.printed, b.text)
 		}
 	case b.kind == "log":
 		for line := range strings.Lines(b.text) {
@@ -130,12 +135,15 @@ func installed(program string) bool {
 	return err == nil
 }
 
-// pattern matches what a part of the text shows. An ellipsis is what is different each time; so is the time of a line.
+// pattern returns a pattern for output that the text shows. An ellipsis stands for any text, and
+// the time of a line for any time.
 func pattern(shown string) *regexp.Regexp {
 	expression := strings.ReplaceAll(regexp.QuoteMeta(shown), "…", ".*")
-	return regexp.MustCompile("^" + regexp.MustCompile(`^\d\d:\d\d:\d\d`).ReplaceAllString(expression, `\d\d:\d\d:\d\d`) + "$")
+	return regexp.MustCompile("^" + regexp.MustCompile(`^\d\d:\d\d:\d\d`).ReplaceAllString(expression,
+		`\d\d:\d\d:\d\d`) + "$")
 }
 
+// command runs a command of the text. It starts the local run and the tests itself.
 func (l *learner) command(line string) {
 	l.Helper()
 	if flags, ok := strings.CutPrefix(line, theRun); ok {
@@ -160,7 +168,7 @@ func (l *learner) command(line string) {
 	l.printed = string(out)
 }
 
-// start ends the run, if there is one, and starts the next, with what the text has changed in between.
+// start ends the current run and starts another, with the change that the text has made in between.
 func (l *learner) start(flags string) {
 	l.Helper()
 	l.end()
@@ -177,9 +185,9 @@ func (l *learner) start(flags string) {
 	}
 	config := programs.DefaultConfig(root)
 	config.Program = programs.Tutorial()
-	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: nothing here asks a factory"
+	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "not an address: the tutorial has no factory"
 	config.Unchecked = flags == "-unchecked"
-	// Every event: with messages that come back after a second, the terminal would count them.
+	// Log each event by itself: on the terminal, repeated events would be counted instead.
 	config.Log = terminal.Log(log, slog.LevelDebug)
 	mistake := l.edit
 	config.Edit = func(g *graph.Graph) {
@@ -198,7 +206,7 @@ func (l *learner) start(flags string) {
 	l.Cleanup(l.end)
 	e := r.Endpoints()
 	if e.Factory != "" || e.DSN != "" {
-		l.Errorf("the run has a factory at %q and a database at %q, and the program declares neither", e.Factory, e.DSN)
+		l.Errorf("got a factory at %q and a database at %q, want none", e.Factory, e.DSN)
 	}
 	l.addresses = strings.NewReplacer("http://127.0.0.1:8080", e.API, "http://127.0.0.1:4566", e.AWS)
 }
@@ -213,7 +221,7 @@ func (l *learner) end() {
 	l.run = nil
 }
 
-// change makes a change of the text, for the next run or the next test alone.
+// change makes a change of the text, for the next run or the next test only.
 func (l *learner) change(b block) {
 	l.Helper()
 	source, err := os.ReadFile(b.mark)
@@ -233,12 +241,13 @@ func (l *learner) change(b block) {
 	}
 	if strings.HasPrefix(b.mark, "program/") {
 		if l.edit = mistakes[strings.TrimSpace(new.String())]; l.edit == nil {
-			l.Fatalf("the test does not know what this does to the program:\n%s", new.String())
+			l.Fatalf("mistakes has no entry for the line:\n%s", new.String())
 		}
 		return
 	}
 	changed := filepath.Join(l.TempDir(), filepath.Base(b.mark))
-	if err := os.WriteFile(changed, bytes.Replace(source, []byte(old.String()), []byte(new.String()), 1), 0o600); err != nil {
+	source = bytes.Replace(source, []byte(old.String()), []byte(new.String()), 1)
+	if err := os.WriteFile(changed, source, 0o600); err != nil {
 		l.Fatal(err)
 	}
 	path, err := filepath.Abs(b.mark)
@@ -248,7 +257,7 @@ func (l *learner) change(b block) {
 	l.overlay = map[string]string{path: changed}
 }
 
-// test runs tests of the changed functions.
+// test runs tests with the changed files.
 func (l *learner) test(line string) {
 	l.Helper()
 	overlay, err := json.Marshal(map[string]any{"Replace": l.overlay})
@@ -263,11 +272,11 @@ func (l *learner) test(line string) {
 	args := slices.Insert(strings.Fields(line)[1:], 1, "-overlay="+file)
 	cmd := exec.CommandContext(l.Context(), "go", args...)
 	cmd.Dir = moduleRoot
-	out, _ := cmd.CombinedOutput() // it may fail: the text says how
+	out, _ := cmd.CombinedOutput() // an error is expected: the text shows the output
 	l.printed = string(out)
 }
 
-// lines are the run's, so far.
+// lines returns the run's log so far.
 func (l *learner) lines() string {
 	text, err := os.ReadFile(l.log)
 	if err != nil {
@@ -276,7 +285,7 @@ func (l *learner) lines() string {
 	return string(text)
 }
 
-// await waits until the run has told a line since the last command began.
+// await waits until the run has logged a line since the last command began.
 func (l *learner) await(shown string) {
 	l.Helper()
 	want := pattern(shown)
@@ -293,7 +302,7 @@ func (l *learner) await(shown string) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			l.Fatalf("waited for the line\n%s\nthe run says\n%s", shown, since)
+			l.Fatalf("waited in vain for the line\n%s\nThe log is\n%s", shown, since)
 		}
 	}
 }

@@ -1,4 +1,5 @@
-// Package api is how the exercises read the HTTP API's requests, and how they answer.
+// Package api reads requests of the HTTP API and writes its answers, for the functions of the
+// exercises.
 package api
 
 import (
@@ -8,7 +9,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// Body is a request's body. API Gateway hands over in base64 what the client does not call text or JSON, and curl -d calls nothing so:
+// Body returns the body of a request. API Gateway encodes a body in base64 unless its content type
+// is text or JSON. curl -d sends another content type.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func Body(r events.APIGatewayV2HTTPRequest) (string, error) {
 	if !r.IsBase64Encoded {
@@ -18,7 +20,7 @@ func Body(r events.APIGatewayV2HTTPRequest) (string, error) {
 	return string(body), err
 }
 
-// Answer is {"message": "…"}.
+// Answer returns a response with the body {"message": "…"}.
 func Answer(status int, message string) (events.APIGatewayV2HTTPResponse, error) {
 	body, err := json.Marshal(map[string]string{"message": message})
 	return events.APIGatewayV2HTTPResponse{

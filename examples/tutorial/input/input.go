@@ -1,4 +1,4 @@
-// Package input is what both exercises are sent: {"input": 1}.
+// Package input reads the input of both exercises: {"input": 1}.
 package input
 
 import (
@@ -7,10 +7,11 @@ import (
 	"fmt"
 )
 
-// Answer reads {"input": 1} and says what comes of it. Its error says what is wrong, in words for whoever sent it.
+// Answer reads {"input": 1} and returns a message with the next number. Its error explains the
+// mistake to the sender.
 func Answer(text string) (string, error) {
 	var given struct {
-		Input *int32 `json:"input"` // the result has room in an int64
+		Input *int32 `json:"input"` // the next number always fits into an int64
 	}
 	if err := json.Unmarshal([]byte(text), &given); err != nil || given.Input == nil {
 		return "", errors.New(`input 값이 정수가 아닙니다. 이렇게 보내세요: {"input": 1}`)

@@ -6,7 +6,7 @@ import (
 	"restock/examples/tutorial/input"
 )
 
-func TestAnswerIsOneMore(t *testing.T) {
+func TestAnswerHasTheNextNumber(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"input": 1}`:                     "메시지를 받았습니다. 입력값: 1, 결과: 2",
 		`{"input": -1}`:                    "메시지를 받았습니다. 입력값: -1, 결과: 0",
@@ -19,9 +19,10 @@ func TestAnswerIsOneMore(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoWholeNumberIsRefused(t *testing.T) {
+func TestAnswerRefusesWhatIsNoInteger(t *testing.T) {
 	for _, text := range []string{
-		"", "1", "null", "{}", `{"input": null}`, `{"input": "10"}`, `{"input": 1.5}`, `{"input": 2147483648}`, `{"input": 1`, `{"Input": "1"}`,
+		"", "1", "null", "{}", `{"input": null}`, `{"input": "10"}`, `{"input": 1.5}`, `{"input": 2147483648}`,
+		`{"input": 1`, `{"Input": "1"}`,
 	} {
 		if got, err := input.Answer(text); err == nil {
 			t.Errorf("%q: got %q, want an error", text, got)

@@ -8,10 +8,10 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// An api is the HTTP API of both exercises.
+// An api is the HTTP API that both exercises share.
 type api struct{ *apigatewayv2.Api }
 
-// Everybody on the Internet may call the API: requests a second that it answers, and how many at once.
+// Anybody on the Internet may call the API, so it limits requests: per second, and in a burst.
 const throttlingRate, throttlingBurst = 10, 20
 
 func newAPI(ctx *pulumi.Context) (*api, error) {
@@ -33,7 +33,7 @@ func newAPI(ctx *pulumi.Context) (*api, error) {
 	return &api{a}, nil
 }
 
-// route leads the requests of a method and a path ("POST /") to a function, and lets the API invoke it for them.
+// route adds a route, for example "POST /", that calls a function, and allows the API to invoke it.
 func (a *api) route(ctx *pulumi.Context, route string, f *function) error {
 	child := pulumi.Parent(f)
 	integration, err := apigatewayv2.NewIntegration(ctx, f.name, &apigatewayv2.IntegrationArgs{

@@ -17,21 +17,23 @@ const (
 	memoryMB         = 128
 )
 
-// A function is a function with a role and a log group of its own.
+// A function is a Lambda function with its own role and log group.
 type function struct {
 	pulumi.ResourceState
 	name   string
 	lambda *lambda.Function
 }
 
-// A permission is what a function may do: actions on one resource.
+// A permission allows actions on one resource.
 type permission struct {
 	actions  []string
 	resource pulumi.StringInput
 }
 
-// newFunction makes a function that may write its log, do what it is permitted, and nothing else.
-func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Duration, environment pulumi.StringMap, permitted ...permission) (*function, error) {
+// newFunction creates a function. It may write to its log and do what permitted allows, and nothing
+// else.
+func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Duration,
+	environment pulumi.StringMap, permitted ...permission) (*function, error) {
 	f := &function{name: name}
 	failed := func(err error) (*function, error) { return nil, fmt.Errorf("creating function %s: %w", name, err) }
 	if err := ctx.RegisterComponentResource("tutorial:lambda:Function", name, f); err != nil {
@@ -45,7 +47,11 @@ func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Dur
 	}
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 		AssumeRolePolicy: policy.JSON(func([]string) any {
-			return policy.New(policy.Statement{Effect: "Allow", Principal: &policy.Principal{Service: "lambda.amazonaws.com"}, Action: []string{"sts:AssumeRole"}})
+			return policy.New(policy.Statement{
+				Effect:    "Allow",
+				Principal: &policy.Principal{Service: "lambda.amazonaws.com"},
+				Action:    []string{"sts:AssumeRole"},
+			})
 		}),
 	}, child)
 	if err != nil {
@@ -53,18 +59,20 @@ func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Dur
 	}
 	permitted = append(permitted, permission{
 		actions:  []string{"logs:CreateLogStream", "logs:PutLogEvents"},
-		resource: pulumi.Sprintf("%s:*", logs.Arn), // the group's streams
+		resource: pulumi.Sprintf("%s:*", logs.Arn), // the streams of the group
 	})
 	var resources []pulumi.StringInput
 	for _, p := range permitted {
 		resources = append(resources, p.resource)
 	}
-	may, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+	allowed, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
 		Role: role.Name,
 		Policy: policy.JSON(func(arns []string) any {
 			var statements []policy.Statement
 			for i, p := range permitted {
-				statements = append(statements, policy.Statement{Effect: "Allow", Action: p.actions, Resource: []string{arns[i]}})
+				statements = append(statements, policy.Statement{
+					Effect: "Allow", Action: p.actions, Resource: []string{arns[i]},
+				})
 			}
 			return policy.New(statements...)
 		}, resources...),
@@ -82,7 +90,8 @@ func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Dur
 		MemorySize:    pulumi.Int(memoryMB),
 		Environment:   lambda.FunctionEnvironmentArgs{Variables: environment},
 		LoggingConfig: lambda.FunctionLoggingConfigArgs{LogFormat: pulumi.String("JSON"), LogGroup: logs.Name},
-	}, child, pulumi.DependsOn([]pulumi.Resource{may})) // Lambda looks at the role when an event source is connected
+		// Lambda checks the role's policy when an event source is connected.
+	}, child, pulumi.DependsOn([]pulumi.Resource{allowed}))
 	if err != nil {
 		return failed(err)
 	}

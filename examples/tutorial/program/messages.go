@@ -10,8 +10,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// messages is the second exercise: a function that sends to a queue, and one that handles what is sent.
-func messages(ctx *pulumi.Context, on platform, q *queue, people *sns.Topic) error {
+// messages is the second exercise: a function that sends to a queue, and a function that handles
+// the messages. An alarm notifies the topic operators about dead letters.
+func messages(ctx *pulumi.Context, on platform, q *queue, operators *sns.Topic) error {
 	producer, err := newFunction(ctx, on, "producer", 5*time.Second, pulumi.StringMap{"QUEUE_URL": q.Url},
 		permission{[]string{"sqs:SendMessage"}, q.Arn})
 	if err != nil {
@@ -22,7 +23,7 @@ func messages(ctx *pulumi.Context, on platform, q *queue, people *sns.Topic) err
 	}
 
 	consumer, err := newFunction(ctx, on, "consumer", consumerTimeout, nil,
-		// What Lambda does with the queue for the function, with its role:
+		// Lambda needs these to read the queue with the function's role:
 		// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
 		permission{[]string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, q.Arn})
 	if err != nil {
@@ -40,7 +41,8 @@ func messages(ctx *pulumi.Context, on platform, q *queue, people *sns.Topic) err
 	}
 
 	_, err = cloudwatch.NewMetricAlarm(ctx, "dead-letters", &cloudwatch.MetricAlarmArgs{
-		AlarmDescription:   pulumi.String("The function consumer could not handle a message. Read why in its log, mend it, then redrive the dead-letter queue."),
+		AlarmDescription: pulumi.String("The function consumer could not handle a message. Read its log, " +
+			"fix the cause, then redrive the dead-letter queue."),
 		Namespace:          pulumi.String("AWS/SQS"),
 		MetricName:         pulumi.String("ApproximateNumberOfMessagesVisible"),
 		Dimensions:         pulumi.StringMap{"QueueName": q.deadLetters.Name},
@@ -49,9 +51,9 @@ func messages(ctx *pulumi.Context, on platform, q *queue, people *sns.Topic) err
 		EvaluationPeriods:  pulumi.Int(1),
 		ComparisonOperator: pulumi.String("GreaterThanThreshold"),
 		Threshold:          pulumi.Float64(0),
-		TreatMissingData:   pulumi.String("notBreaching"), // nothing is measured where nothing is
-		AlarmActions:       pulumi.Array{people.Arn},
-	}, pulumi.Parent(people))
+		TreatMissingData:   pulumi.String("notBreaching"), // SQS has no measurements for an unused queue
+		AlarmActions:       pulumi.Array{operators.Arn},
+	}, pulumi.Parent(operators))
 	if err != nil {
 		return fmt.Errorf("creating the alarm of the dead-letter queue: %w", err)
 	}

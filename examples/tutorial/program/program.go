@@ -1,4 +1,5 @@
-// Package program declares the tutorial's stack in AWS: two exercises, each in a file, on what they share.
+// Package program is the Pulumi program of the tutorial. Each exercise is a file (hello.go and
+// messages.go, which uses queue.go); api.go and function.go are shared.
 package program
 
 import (
@@ -12,15 +13,15 @@ import (
 	"restock/infra/operations"
 )
 
-// Functions is the folder of the functions' sources, below the module's root.
+// Functions is the folder of the functions' sources, relative to the module's root.
 const Functions = "examples/tutorial/functions"
 
-// Deploy is the Pulumi program.
+// Deploy declares the tutorial's resources. It builds the functions from Functions.
 func Deploy(ctx *pulumi.Context) error {
 	return Program(bundle.From(Functions))(ctx)
 }
 
-// Program is the program with another way to build the functions' code.
+// Program returns the Pulumi program with the given way to build the functions' code.
 func Program(build bundle.Builder) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		code, err := build(ctx.Context(), []string{"hello", "producer", "consumer"})
@@ -38,7 +39,7 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		people, err := operations.NewTopic(ctx, "operations", key, config.Get(ctx, ctx.Project()+":alarmEmail"))
+		operators, err := operations.NewTopic(ctx, "operations", key, config.Get(ctx, ctx.Project()+":alarmEmail"))
 		if err != nil {
 			return err
 		}
@@ -51,7 +52,7 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 		if err := hello(ctx, on); err != nil {
 			return err
 		}
-		if err := messages(ctx, on, queue, people); err != nil {
+		if err := messages(ctx, on, queue, operators); err != nil {
 			return err
 		}
 		ctx.Export("apiUrl", api.ApiEndpoint)
@@ -61,9 +62,9 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 	}
 }
 
-// A platform is what the exercises are made on.
+// A platform has the resources that the exercises share.
 type platform struct {
 	code map[string]bundle.Bundle // by the function's name
-	key  *kms.Key                 // of their logs
+	key  *kms.Key                 // encrypts the logs
 	api  *api
 }

@@ -36,12 +36,13 @@ func TestProgramKeepsEveryRule(t *testing.T) {
 	}
 }
 
-func TestWhatIsDeclaredIsWhatWasReviewed(t *testing.T) {
+func TestProgramMatchesTheGoldenFile(t *testing.T) {
 	graphtest.Compare(t, record(t, nil), "testdata/dev.golden.json")
 }
 
-// In a preview nothing is known of what is not yet there: a name or a count that depended on it would come up missing.
-func TestAPreviewDeclaresTheSame(t *testing.T) {
+// In a preview, the outputs of new resources are unknown. A resource whose name or number depended
+// on them would be missing.
+func TestPreviewDeclaresTheSame(t *testing.T) {
 	urns := func(g *graph.Graph) (all []string) {
 		for _, r := range g.Resources {
 			all = append(all, r.URN)
@@ -54,7 +55,7 @@ func TestAPreviewDeclaresTheSame(t *testing.T) {
 	}
 }
 
-func TestWhoIsToldOfDeadLettersIsConfigured(t *testing.T) {
+func TestAlarmEmailSubscribesToTheTopic(t *testing.T) {
 	emails := func(config string) (all []string) {
 		g := record(t, func(o *graph.Options) {
 			if config != "" {
@@ -67,18 +68,21 @@ func TestWhoIsToldOfDeadLettersIsConfigured(t *testing.T) {
 		return all
 	}
 	if got := emails(""); len(got) > 0 {
-		t.Errorf("without an address %q are told, want nobody", got)
+		t.Errorf("without alarmEmail: got the subscribers %q, want none", got)
 	}
 	if got, want := emails("you@example.com"), []string{"you@example.com"}; !slices.Equal(got, want) {
-		t.Errorf("with an address %q are told, want %q", got, want)
+		t.Errorf("with alarmEmail: got the subscribers %q, want %q", got, want)
 	}
 }
 
-// The rules about functions that are declared in lambdas have nothing to look at here. The others hold for every stack.
-func TestABrokenProgramIsRefused(t *testing.T) {
+// The rules about the declarations in package lambdas do not apply to the tutorial. The other rules
+// apply to every stack.
+func TestRulesRefuseABrokenProgram(t *testing.T) {
 	remove := func(token graph.Type, name string) func(*graph.Graph) {
 		return func(g *graph.Graph) {
-			g.Resources = slices.DeleteFunc(g.Resources, func(r *graph.Resource) bool { return r.Type == token && r.Name == name })
+			g.Resources = slices.DeleteFunc(g.Resources, func(r *graph.Resource) bool {
+				return r.Type == token && r.Name == name
+			})
 		}
 	}
 	for _, c := range []struct {
@@ -87,38 +91,47 @@ func TestABrokenProgramIsRefused(t *testing.T) {
 		want     string
 	}{
 		{"a route that may not invoke", remove(graph.Permission, "hello"),
-			`no permission lets apigateway.amazonaws.com invoke it from arn:aws:execute-api:ap-northeast-2:000000000000:tutorial/$default/POST/, its route "POST /": give it a lambda.Permission for the API (examples/tutorial/program/function.go, examples/tutorial/program/hello.go)`},
-		{"dead letters that nobody is told of", remove(graph.MetricAlarm, "dead-letters"),
+			`no permission lets apigateway.amazonaws.com invoke it from ` +
+				`arn:aws:execute-api:ap-northeast-2:000000000000:tutorial/$default/POST/, its route "POST /": ` +
+				`give it a lambda.Permission for the API ` +
+				`(examples/tutorial/program/function.go, examples/tutorial/program/hello.go)`},
+		{"dead letters without an alarm", remove(graph.MetricAlarm, "dead-letters"),
 			"Queue messages_dlq: no alarm tells that it has messages"},
 		{"a queue without dead letters", func(g *graph.Graph) {
 			delete(g.Find(graph.Queue, "name", "messages").Outputs, "redrivePolicy")
 		},
 			"Queue messages: function consumer reads it, and it has no dead-letter queue"},
-		{"a log that is kept for ever", func(g *graph.Graph) {
+		{"a log without a retention", func(g *graph.Graph) {
 			delete(g.Find(graph.LogGroup, "name", "hello").Outputs, "retentionInDays")
 		}, "LogGroup hello: retentionInDays is 0"},
 		{"a queue without encryption", func(g *graph.Graph) {
 			delete(g.Find(graph.Queue, "name", "messages").Outputs, "sqsManagedSseEnabled")
 		}, "Queue messages: sqsManagedSseEnabled is false"},
-		{"a queue that is open to connections without TLS", remove(graph.QueuePolicy, "messages"),
+		{"a queue that accepts connections without TLS", remove(graph.QueuePolicy, "messages"),
 			"Queue messages: its policy does not deny sqs:SendMessage over a connection without TLS"},
 	} {
 		g := record(t, nil)
 		c.edit(g)
 		violations := rules.Check(g, rules.Declarations{})
-		if !slices.ContainsFunc(violations, func(v rules.Violation) bool { return strings.Contains(v.String(), c.want) }) {
-			t.Errorf("%s: got %v, want one that says %s", c.breaking, violations, c.want)
+		found := slices.ContainsFunc(violations, func(v rules.Violation) bool {
+			return strings.Contains(v.String(), c.want)
+		})
+		if !found {
+			t.Errorf("%s: got %v, want a violation with %s", c.breaking, violations, c.want)
 		}
 	}
 }
 
-func TestFunctionsCarryNothingOfTheInfrastructure(t *testing.T) {
+func TestFunctionsDoNotDependOnTheInfrastructure(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "../functions/...").Output()
 	if err != nil {
 		t.Fatalf("go list -deps ../functions/...: %v", err)
 	}
 	for dependency := range strings.Lines(string(out)) {
-		for _, prefix := range []string{"github.com/pulumi/", "restock/infra", "restock/local", "restock/cmd", "restock/test", "restock/examples/tutorial/program", "testing"} {
+		for _, prefix := range []string{
+			"github.com/pulumi/", "restock/infra", "restock/local", "restock/cmd", "restock/test",
+			"restock/examples/tutorial/program", "testing",
+		} {
 			if strings.HasPrefix(dependency, prefix) {
 				t.Errorf("a function depends on %s", strings.TrimSpace(dependency))
 			}

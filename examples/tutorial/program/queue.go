@@ -10,27 +10,30 @@ import (
 	"restock/infra/policy"
 )
 
-// consumerTimeout is how long the consumer may take for a batch.
+// consumerTimeout is the time that the consumer may take for a batch.
 const consumerTimeout = time.Second
 
 const (
-	// A message stays hidden for six times as long, and is tried five times:
+	// AWS recommends a visibility timeout of at least 6 times the function's timeout, and at least
+	// 5 receives:
 	// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-queueconfig
 	visibilityTimeout = 6 * consumerTimeout
 	maxReceiveCount   = 5
 
 	retention            = 4 * 24 * time.Hour
-	deadLettersRetention = 14 * 24 * time.Hour // as long as SQS keeps anything
+	deadLettersRetention = 14 * 24 * time.Hour // SQS's maximum
 )
 
-// A queue keeps messages until they are handled, and apart those that cannot be.
+// A queue is a queue with a dead-letter queue, for messages that the consumer cannot handle.
 type queue struct {
 	*sqs.Queue
 	deadLetters *sqs.Queue
 }
 
 func newQueue(ctx *pulumi.Context) (*queue, error) {
-	deadLetters, err := encryptedQueue(ctx, "messages_dlq", sqs.QueueArgs{MessageRetentionSeconds: seconds(deadLettersRetention)})
+	deadLetters, err := encryptedQueue(ctx, "messages_dlq", sqs.QueueArgs{
+		MessageRetentionSeconds: seconds(deadLettersRetention),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +50,7 @@ func newQueue(ctx *pulumi.Context) (*queue, error) {
 	return &queue{messages, deadLetters}, nil
 }
 
-// encryptedQueue makes a queue that encrypts what it keeps, and refuses what comes over a connection without TLS.
+// encryptedQueue creates a queue that encrypts its messages and refuses connections without TLS.
 func encryptedQueue(ctx *pulumi.Context, name string, args sqs.QueueArgs) (*sqs.Queue, error) {
 	args.SqsManagedSseEnabled = pulumi.Bool(true)
 	q, err := sqs.NewQueue(ctx, name, &args)
@@ -57,11 +60,12 @@ func encryptedQueue(ctx *pulumi.Context, name string, args sqs.QueueArgs) (*sqs.
 	_, err = sqs.NewQueuePolicy(ctx, name, &sqs.QueuePolicyArgs{
 		QueueUrl: q.Url,
 		Policy: policy.JSON(func(arns []string) any {
-			return policy.New(policy.EncryptedOnly(arns[0], "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"))
+			actions := []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"}
+			return policy.New(policy.EncryptedOnly(arns[0], actions...))
 		}, q.Arn),
 	}, pulumi.Parent(q))
 	if err != nil {
-		return nil, fmt.Errorf("asking for encrypted connections to queue %s: %w", name, err)
+		return nil, fmt.Errorf("requiring TLS for queue %s: %w", name, err)
 	}
 	return q, nil
 }

@@ -1,4 +1,4 @@
-// Command consumer logs what the queue's messages say.
+// Command consumer handles the messages of the queue: it logs the next number.
 package main
 
 import (
@@ -17,14 +17,15 @@ func main() {
 	lambda.Start(handle)
 }
 
-// handle handles each record of a batch. Those that fail it reports: they stay in the queue, are tried again, and end in the dead-letter queue.
-// The others are done, and deleted.
+// handle handles the records of a batch and reports those that failed. Lambda deletes the other
+// messages. SQS delivers a failed message again, and moves it to the dead-letter queue in the end.
 func handle(ctx context.Context, event events.SQSEvent) (response events.SQSEventResponse, _ error) {
 	for _, record := range event.Records {
 		message, err := input.Answer(record.Body)
 		if err != nil {
 			slog.ErrorContext(ctx, "message failed", "message_id", record.MessageId, "body", record.Body, "error", err)
-			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+			failure := events.SQSBatchItemFailure{ItemIdentifier: record.MessageId}
+			response.BatchItemFailures = append(response.BatchItemFailures, failure)
 			continue
 		}
 		slog.InfoContext(ctx, message, "message_id", record.MessageId)

@@ -1,4 +1,4 @@
-// Command hello answers a number with the next.
+// Command hello answers a request that contains a number with the next number.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Command producer sends what it is sent to the queue.
+// Command producer sends the body of each request to the queue.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 	"restock/examples/tutorial/api"
 )
 
-// environment is what the program sets, by the same name.
+// environment has the variables that the Pulumi program sets.
 type environment struct {
 	QueueURL string `env:"QUEUE_URL,required,notEmpty"`
 }
@@ -33,25 +33,31 @@ func main() {
 	lambda.Start(producer{sqs.NewFromConfig(aws), e.QueueURL}.handle)
 }
 
-// A sender sends to a queue; *sqs.Client is one.
+// A sender sends messages to a queue. *sqs.Client implements it.
 type sender interface {
 	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
 }
 
-// A producer is made once an instance, and keeps its connection from request to request.
+type (
+	request  = events.APIGatewayV2HTTPRequest
+	response = events.APIGatewayV2HTTPResponse
+)
+
+// A producer is created once for an instance, so that requests share its connection.
 type producer struct {
 	queue sender
 	url   string
 }
 
-func (p producer) handle(ctx context.Context, r events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+func (p producer) handle(ctx context.Context, r request) (response, error) {
 	body, err := api.Body(r)
 	if err != nil || !json.Valid([]byte(body)) {
 		return api.Answer(http.StatusBadRequest, "JSON이 아닙니다.")
 	}
 	if _, err := p.queue.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &p.url, MessageBody: &body}); err != nil {
-		// Lambda logs it, and API Gateway answers 500: who asked must not believe that the message is sent, nor learn what is behind us.
-		return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("sending to %s: %w", p.url, err)
+		// Lambda logs the error, and API Gateway answers 500 without it. The caller learns that the
+		// message was not sent, and nothing about the stack.
+		return response{}, fmt.Errorf("sending to %s: %w", p.url, err)
 	}
 	return api.Answer(http.StatusAccepted, "Message accepted!")
 }

@@ -4,19 +4,20 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
-// A queue keeps what it is sent.
+// A queue records the messages that it gets, or fails with err.
 type queue struct {
 	bodies []string
 	err    error
 }
 
-func (q *queue) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
+func (q *queue) SendMessage(_ context.Context, in *sqs.SendMessageInput,
+	_ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {
 	if q.err != nil {
 		return nil, q.err
 	}
@@ -27,7 +28,7 @@ func (q *queue) SendMessage(_ context.Context, in *sqs.SendMessageInput, _ ...fu
 func TestProducerSendsTheBody(t *testing.T) {
 	q := &queue{}
 	p := producer{q, "https://queue"}
-	for _, r := range []events.APIGatewayV2HTTPRequest{
+	for _, r := range []request{
 		{Body: `{"input": 1}`},
 		{Body: base64.StdEncoding.EncodeToString([]byte(`{"input": "one"}`)), IsBase64Encoded: true},
 	} {
@@ -36,28 +37,29 @@ func TestProducerSendsTheBody(t *testing.T) {
 			t.Errorf("%s: got %d %s, %v; want 202", r.Body, got.StatusCode, got.Body, err)
 		}
 	}
-	want := [2]string{`https://queue {"input": 1}`, `https://queue {"input": "one"}`}
-	if len(q.bodies) != 2 || [2]string(q.bodies) != want {
-		t.Errorf("sent were %q, want %q", q.bodies, want)
+	want := []string{`https://queue {"input": 1}`, `https://queue {"input": "one"}`}
+	if !slices.Equal(q.bodies, want) {
+		t.Errorf("got the messages %q, want %q", q.bodies, want)
 	}
 }
 
-func TestProducerSendsNothingThatIsNotJSON(t *testing.T) {
+func TestProducerRefusesWhatIsNotJSON(t *testing.T) {
 	q := &queue{}
 	for _, body := range []string{"", "{", "하나"} {
-		got, err := producer{q, "https://queue"}.handle(t.Context(), events.APIGatewayV2HTTPRequest{Body: body})
+		got, err := producer{q, "https://queue"}.handle(t.Context(), request{Body: body})
 		if err != nil || got.StatusCode != 400 {
 			t.Errorf("%q: got %d %s, %v; want 400", body, got.StatusCode, got.Body, err)
 		}
 	}
 	if len(q.bodies) > 0 {
-		t.Errorf("sent were %q, want nothing", q.bodies)
+		t.Errorf("got the messages %q, want none", q.bodies)
 	}
 }
 
-func TestProducerDoesNotSayThatItSentWhatItDidNot(t *testing.T) {
+func TestProducerFailsIfTheMessageIsNotSent(t *testing.T) {
 	denied := errors.New("AccessDenied")
-	got, err := producer{&queue{err: denied}, "https://queue"}.handle(t.Context(), events.APIGatewayV2HTTPRequest{Body: `{"input": 1}`})
+	p := producer{&queue{err: denied}, "https://queue"}
+	got, err := p.handle(t.Context(), request{Body: `{"input": 1}`})
 	if !errors.Is(err, denied) || got.Body != "" {
 		t.Errorf("got %d %s, %v; want no answer and an error", got.StatusCode, got.Body, err)
 	}
