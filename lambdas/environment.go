@@ -13,12 +13,13 @@ import (
 // Each field of an environment declares a variable in one line:
 //
 //	env    the variable's name
-//	from   its value: a kind of resource of the stack and, after a dot, which one or which property
+//	from   its source: a kind of resource of the stack, a dot, and a name or a property
 //	grant  what the function may do with that resource: verbs, separated by commas
 //
-// A function gets the ARN of a secret from such a line only, so the permission stands beside it.
+// A function gets the ARN of a secret or a topic only from such a line, together with its
+// permission.
 
-// A Database is how a function reaches the shop's data, as the functions' own database user.
+// A Database is what a function needs to open the shop's database as the functions' own user.
 type Database struct {
 	Host   string `env:"DATABASE_HOST" from:"database.host"`
 	Port   int    `env:"DATABASE_PORT" from:"database.port"`
@@ -47,7 +48,8 @@ type SalesAPIEnvironment struct {
 // MerchantAPIEnvironment is the environment of merchant-api.
 type MerchantAPIEnvironment struct {
 	Shop
-	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"` // default of new products
+	// FactoryLeadTime is the default lead time of new products.
+	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"`
 }
 
 // StockEnvironment is the environment of stock.
@@ -81,7 +83,8 @@ type SweepEnvironment struct {
 // SetupEnvironment is the environment of setup, the only function that uses the database's master
 // user and writes secrets.
 type SetupEnvironment struct {
-	Host        string `env:"DATABASE_HOST" from:"database.instance"` // a proxy knows the functions' user alone
+	// Host is the database itself. A proxy does not accept the master user.
+	Host        string `env:"DATABASE_HOST" from:"database.instance"`
 	Port        int    `env:"DATABASE_PORT" from:"database.port"`
 	Name        string `env:"DATABASE_NAME" from:"database.name"`
 	AdminSecret string `env:"DATABASE_ADMIN_SECRET" from:"secret.database-admin" grant:"read"`
@@ -112,14 +115,14 @@ func Environment[T any]() (T, error) {
 // A Variable is an environment variable of a function.
 type Variable struct {
 	Name   string
-	Thing  string   // the kind of resource that fills it: "secret"
-	Which  string   // which resource, or which property: "database"
-	Grants []string // verbs: "read", "write", "publish"
+	Thing  string   // the kind of resource that provides the value, for example "secret"
+	Which  string   // the resource or the property, for example "database"
+	Grants []string // verbs, for example "read", "write", "publish"
 
 	field, value string
 }
 
-// From returns the variable's source as it is declared: "secret.database".
+// From returns the variable's source as declared, for example "secret.database".
 func (v Variable) From() string { return v.Thing + "." + v.Which }
 
 // Variables lists the variables of an environment struct, including those of embedded structs.
@@ -145,7 +148,7 @@ func Variables(environment any) []Variable {
 	return variables
 }
 
-// Uses reports whether a variable of the function is filled from a kind of resource.
+// Uses reports whether the function has a variable from a kind of resource.
 func (f Function) Uses(thing string) bool {
 	for _, v := range Variables(f.Environment) {
 		if v.Thing == thing {
@@ -163,7 +166,7 @@ func (f Function) Validate() error {
 	}
 	for _, v := range Variables(f.Environment) {
 		if v.Name == "" || v.Which == "" {
-			errs = append(errs, fmt.Errorf("variable %q from %q: env and from are both needed", v.Name, v.From()))
+			errs = append(errs, fmt.Errorf("variable %q from %q: it needs both env and from", v.Name, v.From()))
 		}
 		// A function needs the ARN of a secret or a topic only to call it.
 		if (v.Thing == "secret" || v.Thing == "topic") && len(v.Grants) == 0 {

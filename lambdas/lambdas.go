@@ -97,9 +97,9 @@ type Function struct {
 	Timeout  time.Duration
 	MemoryMB int
 
-	// Concurrency is how many instances may run at once, unless the stage sets another number. If
-	// the function has a queue, it is the maximum concurrency of the event source (2 to 1000), else
-	// reserved concurrency.
+	// Concurrency is how many instances may run at once, unless the stage sets another number. For
+	// a function with a queue it is the maximum concurrency of the event source (2 to 1000), for
+	// the others it is reserved concurrency.
 	Concurrency int
 	// BatchSize is the largest number of messages in one invocation, for a function with a queue.
 	BatchSize int
@@ -143,7 +143,7 @@ func All() []Function {
 // SalesAPI serves the storefront and the shop's API.
 var SalesAPI = Function{
 	Name:        "sales-api",
-	Description: "Serves the storefront and the shop's API, and asks for more when stock runs short",
+	Description: "Serves the storefront and the shop's API, and orders products that run short",
 	Environment: SalesAPIEnvironment{},
 	Routes:      []string{RouteStorefront, RouteProducts, RouteProduct, RouteDonut, RouteCheckout, RouteDefault},
 	Network:     Private,
@@ -171,7 +171,7 @@ var MerchantAPI = Function{
 // Stock asks the factory to produce.
 var Stock = Function{
 	Name:        "stock",
-	Description: "Asks the factory to produce what stock_queue says is needed",
+	Description: "Asks the factory to produce the orders in stock_queue",
 	Environment: StockEnvironment{},
 	Queue:       StockQueue,
 	Network:     Internet, // the factory is on the Internet, and there is no NAT gateway
@@ -188,7 +188,7 @@ var StockIncrease = Function{
 	Environment: StockIncreaseEnvironment{},
 	Routes:      []string{RouteGoodsReceipt},
 	Network:     Private,
-	Timeout:     25 * time.Second, // it retries for about as long as the HTTP API waits (30 s): the factory calls once
+	Timeout:     25 * time.Second, // the factory calls once, so the function retries; the HTTP API waits 30 s
 	MemoryMB:    128,
 	Concurrency: 8,
 }
@@ -210,8 +210,9 @@ var Ads = Function{
 
 // Sweep completes what requests left unfinished, and checks the books.
 var Sweep = Function{
-	Name:        "sweep",
-	Description: "Every minute: publishes the production orders whose message was not sent, looks for overdue ones, checks the ledger",
+	Name: "sweep",
+	Description: "Every minute: publishes the production orders whose message was not sent, asks again for overdue " +
+		"orders, checks the ledger",
 	Environment: SweepEnvironment{},
 	Every:       time.Minute,
 	Network:     Private,
@@ -223,8 +224,9 @@ var Sweep = Function{
 // Setup prepares the database and the secrets in a deployment, if setup or one of them is new. It
 // also rotates the database password.
 var Setup = Function{
-	Name:        "setup",
-	Description: "In a deployment: migrates the schema, makes the functions' database user and the secrets. Rotates the user's password",
+	Name: "setup",
+	Description: "In a deployment: migrates the schema, creates the functions' database user and the secrets. " +
+		"Rotates the user's password",
 	Environment: SetupEnvironment{},
 	Rotates:     "database",
 	Network:     Private,

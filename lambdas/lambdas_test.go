@@ -1,6 +1,7 @@
 package lambdas_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -18,7 +19,7 @@ func TestDeclarationsCanBeDeployed(t *testing.T) {
 	}
 }
 
-func TestEveryHandlerIsDeclaredAndEveryDeclarationHasAHandler(t *testing.T) {
+func TestHandlersAndDeclarationsMatch(t *testing.T) {
 	var handlers, declared []string
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -34,25 +35,26 @@ func TestEveryHandlerIsDeclaredAndEveryDeclarationHasAHandler(t *testing.T) {
 	}
 	slices.Sort(declared)
 	if !slices.Equal(handlers, declared) {
-		t.Errorf("the handlers are %v, declared are %v", handlers, declared)
+		t.Errorf("the handlers are %v, the declarations are %v", handlers, declared)
 	}
 }
 
-func TestExistingClientsFindTheirRoutes(t *testing.T) {
+func TestRoutesOfExistingClientsAreServed(t *testing.T) {
 	for _, route := range []string{"GET /product/donut", "POST /checkout"} {
 		if !slices.Contains(lambdas.SalesAPI.Routes, route) {
-			t.Errorf("sales-api does not serve %s, which clients know: its routes are %v", route, lambdas.SalesAPI.Routes)
+			t.Errorf("sales-api does not serve %s, which clients use: its routes are %v", route,
+				lambdas.SalesAPI.Routes)
 		}
 	}
 }
 
-func TestTheFactoryFindsTheRouteOfItsCallback(t *testing.T) {
+func TestTheRouteOfTheCallbackIsPublic(t *testing.T) {
 	for _, f := range lambdas.All() {
 		if slices.Contains(f.Routes, lambdas.RouteGoodsReceipt) && f.Access == lambdas.Public {
 			return
 		}
 	}
-	t.Errorf("no function serves %s to everybody: the factory calls once, and signs nothing", lambdas.RouteGoodsReceipt)
+	t.Errorf("no function has the public route %s: the factory cannot sign its calls", lambdas.RouteGoodsReceipt)
 }
 
 func TestNoRouteIsDeclaredTwice(t *testing.T) {
@@ -67,11 +69,13 @@ func TestNoRouteIsDeclaredTwice(t *testing.T) {
 	}
 }
 
-// forbidden are what a handler must not carry: what deploys it, and what runs it on a developer's
-// machine.
-var forbidden = []string{"github.com/pulumi/", "restock/infra", "restock/local", "restock/cmd", "restock/test", "testing"}
+// forbidden are the packages that a handler must not depend on: infrastructure, the local run, and
+// tests.
+var forbidden = []string{
+	"github.com/pulumi/", "restock/infra", "restock/local", "restock/cmd", "restock/test", "testing",
+}
 
-func TestHandlersCarryNeitherPulumiNorInfrastructure(t *testing.T) {
+func TestHandlersDoNotDependOnPulumiOrTheLocalRun(t *testing.T) {
 	for _, f := range lambdas.All() {
 		out, err := exec.Command("go", "list", "-deps", "./"+f.Name).Output()
 		if err != nil {
@@ -87,9 +91,10 @@ func TestHandlersCarryNeitherPulumiNorInfrastructure(t *testing.T) {
 	}
 }
 
-func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
+func TestEnvironmentIsDecodedAndItsErrorsNameTheVariable(t *testing.T) {
 	variables := map[string]string{
-		"DATABASE_HOST": "db.example", "DATABASE_PORT": "3306", "DATABASE_NAME": "restock", "DATABASE_SECRET": "arn:secret", "STOCK_EMPTY_TOPIC": "arn:topic", "METRICS_NAMESPACE": "restock/test",
+		"DATABASE_HOST": "db.example", "DATABASE_PORT": "3306", "DATABASE_NAME": "restock",
+		"DATABASE_SECRET": "arn:secret", "STOCK_EMPTY_TOPIC": "arn:topic", "METRICS_NAMESPACE": "restock/test",
 	}
 	set := func(t *testing.T, change map[string]string) {
 		for name, value := range variables {
@@ -102,12 +107,13 @@ func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
 			}
 		}
 	}
-	t.Run("all there", func(t *testing.T) {
+	t.Run("complete", func(t *testing.T) {
 		set(t, nil)
 		got, err := lambdas.Environment[lambdas.SalesAPIEnvironment]()
 		want := lambdas.SalesAPIEnvironment{
 			Shop: lambdas.Shop{
-				Database:        lambdas.Database{Host: "db.example", Port: 3306, Name: "restock", Secret: "arn:secret"},
+				Database: lambdas.Database{Host: "db.example", Port: 3306, Name: "restock",
+					Secret: "arn:secret"},
 				Journal:         lambdas.Journal{Namespace: "restock/test"},
 				StockEmptyTopic: "arn:topic",
 			},
@@ -133,7 +139,7 @@ func TestEnvironmentIsDecodedAndWhatIsMissingIsNamed(t *testing.T) {
 	}
 }
 
-func TestValidateNamesWhatCannotBeDeployed(t *testing.T) {
+func TestValidateNamesTheMistake(t *testing.T) {
 	type unnamed struct {
 		Topic string `from:"topic.x" grant:"publish"`
 	}
@@ -146,11 +152,14 @@ func TestValidateNamesWhatCannotBeDeployed(t *testing.T) {
 	}{
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Concurrency: 1}, "concurrency is 1"},
 		{lambdas.Function{Name: "f", Environment: unnamed{}, Concurrency: 1}, `variable "" from "topic.x"`},
-		{lambdas.Function{Name: "f", Environment: ungranted{}, Concurrency: 1}, `variable TOPIC from "topic.x" grants nothing`},
-		{lambdas.Function{Name: "f", Environment: lambdas.Database{}, Network: lambdas.Internet}, "outside the private network"},
+		{lambdas.Function{Name: "f", Environment: ungranted{}, Concurrency: 1},
+			`variable TOPIC from "topic.x" grants nothing`},
+		{lambdas.Function{Name: "f", Environment: lambdas.Database{}, Network: lambdas.Internet},
+			"outside the private network"},
 	} {
-		if err := c.f.Validate(); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "function f") {
-			t.Errorf("%+v: got %v, want an error that says %q", c.f, err, c.want)
+		text := fmt.Sprint(c.f.Validate())
+		if !strings.Contains(text, c.want) || !strings.Contains(text, "function f") {
+			t.Errorf("%+v: got %s, want an error with the function's name and %q", c.f, text, c.want)
 		}
 	}
 }

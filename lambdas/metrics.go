@@ -6,8 +6,8 @@ const (
 	MetricUnitsSold                 = "UnitsSold"
 	MetricRefusals                  = "Refusals" // buyers who were refused because the stock was too low
 	MetricProductionOrdersOpened    = "ProductionOrdersOpened"
-	MetricProductionRequests        = "ProductionRequests"        // that the factory accepted
-	MetricProductionRequestsFailed  = "ProductionRequestsFailed"  // that it did not accept
+	MetricProductionRequests        = "ProductionRequests"        // requests that the factory accepted
+	MetricProductionRequestsFailed  = "ProductionRequestsFailed"  // messages that did not become a request
 	MetricProductionRequestsExpired = "ProductionRequestsExpired" // messages that had expired
 	MetricUnitsReceived             = "UnitsReceived"
 	MetricSurplusUnits              = "SurplusUnits" // received beyond the ordered quantity

@@ -16,28 +16,28 @@ import (
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
 
-// managers keep the messages that they got, as "manager: subject".
+// managers records the messages that managers got, as "manager: subject".
 type managers struct {
-	told   []string
-	broken error
+	messages []string
+	broken   error
 }
 
 func (m *managers) Notify(_ context.Context, manager, subject, _ string) error {
 	if m.broken == nil {
-		m.told = append(m.told, manager+": "+subject)
+		m.messages = append(m.messages, manager+": "+subject)
 	}
 	return m.broken
 }
 
-// The events that the function gets.
+// The events that trigger the function.
 const (
 	message  = `{"Records":[{"messageId":"m1","body":"{\"Type\":\"Notification\"}","eventSource":"aws:sqs"}]}`
 	schedule = `{"version":"0","detail-type":"Scheduled Event","source":"aws.events"}`
 )
 
-func TestAdvertisementGoesOffWithTheLastDoughnutAndOnWithTheFirst(t *testing.T) {
-	d, told := mysqltest.New(t, 1), &managers{}
-	h := lambda.NewHandler(handler(ads.Switcher{Store: d.Store, Notifier: told, Log: slog.New(slog.DiscardHandler)}))
+func TestAdvertisementFollowsTheStock(t *testing.T) {
+	d, m := mysqltest.New(t, 1), &managers{}
+	h := lambda.NewHandler(handler(ads.Switcher{Store: d.Store, Notifier: m, Log: slog.New(slog.DiscardHandler)}))
 	invoke := func(event, want string) {
 		t.Helper()
 		if out, err := h.Invoke(t.Context(), []byte(event)); err != nil || string(out) != want {
@@ -46,7 +46,9 @@ func TestAdvertisementGoesOffWithTheLastDoughnutAndOnWithTheFirst(t *testing.T) 
 	}
 	status := func() (status string) {
 		t.Helper()
-		if err := d.Admin.QueryRowContext(t.Context(), `SELECT a.status FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = ?`, mysqltest.Donut).Scan(&status); err != nil {
+		row := d.Admin.QueryRowContext(t.Context(), `
+			SELECT a.status FROM advertisement a JOIN product p ON p.ad_id = a.ad_id WHERE p.sku = ?`, mysqltest.Donut)
+		if err := row.Scan(&status); err != nil {
 			t.Fatal(err)
 		}
 		return status
@@ -64,23 +66,25 @@ func TestAdvertisementGoesOffWithTheLastDoughnutAndOnWithTheFirst(t *testing.T) 
 	d.SetStock(t, 1)
 	invoke(schedule, `{"switched":1}`)
 	if got := status(); got != "on" {
-		t.Errorf("the advertisement of a product that is there is %s", got)
+		t.Errorf("the advertisement of a product in stock is %s", got)
 	}
-	if len(told.told) != 2 || !strings.Contains(told.told[0], "switched off") || !strings.Contains(told.told[1], "switched on") {
-		t.Errorf("told %q, want off and on", told.told)
+	if len(m.messages) != 2 || !strings.Contains(m.messages[0], "switched off") ||
+		!strings.Contains(m.messages[1], "switched on") {
+		t.Errorf("the managers got %q, want one message about off and one about on", m.messages)
 	}
 }
 
-func TestBatchIsTriedAgainWhenNobodyCanBeTold(t *testing.T) {
+func TestBatchFailsIfTheManagerCannotBeNotified(t *testing.T) {
 	d := mysqltest.New(t, 1)
 	d.SetStock(t, 0)
-	h := lambda.NewHandler(handler(ads.Switcher{Store: d.Store, Notifier: &managers{broken: errors.New("SNS is down")}, Log: slog.New(slog.DiscardHandler)}))
+	m := &managers{broken: errors.New("SNS is down")}
+	h := lambda.NewHandler(handler(ads.Switcher{Store: d.Store, Notifier: m, Log: slog.New(slog.DiscardHandler)}))
 	if out, err := h.Invoke(t.Context(), []byte(message)); err == nil {
 		t.Errorf("got %s, want an error: the message must stay in the queue", out)
 	}
 }
 
-// nobody is a publisher that publishes to nobody.
+// nobody is a publisher that drops everything.
 type nobody struct{}
 
 func (nobody) Publish(context.Context, shop.ProductionOrder) error { return nil }

@@ -13,9 +13,9 @@ import (
 // awsConfig returns the SDK's configuration from the variables that Lambda sets in every function's
 // environment, and from the SDK's own variables for endpoints.
 //
-// The SDK's package config would find the same. But it also looks in files and asks services that a
-// function does not have. The clients of these services add half a megabyte to each zip, and a
-// third to a cold start.
+// The SDK's package config would find the same values. But it also looks in files and asks services
+// that a function does not have. The clients of these services would add half a megabyte to each
+// zip, and a third to a cold start.
 //
 //	https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func awsConfig() (aws.Config, error) {
@@ -34,7 +34,7 @@ func awsConfig() (aws.Config, error) {
 		ConfigSources: []any{serviceEndpoints{}},
 	}
 	if len(missing) > 0 {
-		return c, fmt.Errorf("configuring the AWS SDK: Lambda sets %s, and here it is not set",
+		return c, fmt.Errorf("configuring the AWS SDK: the environment has no %s, which Lambda sets",
 			strings.Join(missing, ", "))
 	}
 	if url := os.Getenv("AWS_ENDPOINT_URL"); url != "" {

@@ -10,7 +10,7 @@ import (
 	"restock/internal/shop"
 )
 
-func TestEveryLineSaysWhichRequestIsItsCause(t *testing.T) {
+func TestEveryLineHasTheCorrelationID(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(correlated{slog.NewJSONHandler(&out, nil)})
 	ctx := shop.WithCorrelation(context.Background(), "JKJaXmPLvHcESHA=")
@@ -22,8 +22,8 @@ func TestEveryLineSaysWhichRequestIsItsCause(t *testing.T) {
 		}
 	}
 	out.Reset()
-	log.Info("of nobody")
+	log.Info("no request")
 	if strings.Contains(out.String(), "correlation_id") {
-		t.Errorf("got %s, want no id where none is known", out.String())
+		t.Errorf("got %s, want no id without a correlation", out.String())
 	}
 }

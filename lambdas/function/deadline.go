@@ -7,9 +7,9 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-// reportMargin is the time that a function keeps for its answer. It stops waiting so long before
-// its deadline: Lambda ends a function at the deadline, and then neither the caller nor the log
-// learns what failed.
+// reportMargin is the time that a function reserves for its answer. A function stops waiting this
+// long before its deadline: Lambda ends a function at the deadline, and then neither the caller nor
+// the log learns what failed.
 const reportMargin = 500 * time.Millisecond
 
 // InTime returns a context that ends reportMargin before the invocation's deadline.

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 )
 
-func TestAFunctionGivesUpInTimeToReportIt(t *testing.T) {
+func TestAFunctionStopsBeforeItsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // the function's timeout
 		defer cancel()
@@ -20,7 +20,7 @@ func TestAFunctionGivesUpInTimeToReportIt(t *testing.T) {
 			return gaveUp
 		})}
 		if _, err := handler.Invoke(ctx, []byte("{}")); !errors.Is(err, gaveUp) || ctx.Err() != nil {
-			t.Errorf("got %v, and the function's time is over: %v; want %v before that", err, ctx.Err(), gaveUp)
+			t.Errorf("got %v, and the deadline: %v; want %v before the deadline", err, ctx.Err(), gaveUp)
 		}
 	})
 }

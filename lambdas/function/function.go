@@ -1,5 +1,5 @@
-// Package function starts the Lambda functions. It wires what their handlers have in common: the
-// environment, the AWS clients, the log, the store and the shop.
+// Package function starts the Lambda functions. It sets up what all handlers need: the environment,
+// the AWS clients, the log, the store and the shop.
 package function
 
 import (
@@ -21,7 +21,7 @@ import (
 	"restock/lambdas/journal"
 )
 
-// A Process is what a handler is made from. E is the environment that the function declares.
+// A Process has what a handler needs. E is the environment that the function declares.
 type Process[E any] struct {
 	Environment E
 	AWS         aws.Config

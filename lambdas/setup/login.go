@@ -11,7 +11,7 @@ import (
 	"restock/lambdas"
 )
 
-// secondUser is the suffix that makes the name of the second user from that of the first.
+// secondUser is the suffix of the second user's name. The rest is the first user's name.
 const secondUser = "_2"
 
 // nextLogin returns the login of the other of the functions' two users, with a new password. The
@@ -32,7 +32,9 @@ func tryLogin(e lambdas.SetupEnvironment) func(context.Context, secrets.Login) e
 	return func(ctx context.Context, login secrets.Login) error {
 		db, err := mysql.Open(mysql.Config{
 			Host: e.Host, Port: e.Port, Name: e.Name, MaxConnections: 1,
-			Credentials: func(context.Context, bool) (string, string, error) { return login.Username, login.Password, nil },
+			Credentials: func(context.Context, bool) (string, string, error) {
+				return login.Username, login.Password, nil
+			},
 		})
 		if err != nil {
 			return err

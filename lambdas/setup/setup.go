@@ -14,11 +14,11 @@ import (
 	"restock/lambdas/journal"
 )
 
-// userPrefix and the database's name make the name of the functions' user. Users belong to the
+// userPrefix and the database's name form the name of the functions' user. Users belong to the
 // server, and another database on it may have a user with its plain name.
 const userPrefix = "restock_"
 
-// callbackKeySize is in bytes: the size of the signature's hash.
+// callbackKeySize is the size of the callback key, in bytes: the size of the signature's hash.
 const callbackKeySize = 32
 
 // A setup prepares what the functions need. It may run again at any time, and keeps what exists.
@@ -26,7 +26,7 @@ type setup struct {
 	db          *sql.DB
 	login       *secrets.Secret[secrets.Login]
 	callbackKey *secrets.Secret[secrets.CallbackKey]
-	user        string // name of the functions' user, if their secret is empty
+	user        string // the name of the functions' user, for an empty secret
 	log         *slog.Logger
 }
 
@@ -35,10 +35,10 @@ type report struct {
 	SchemaVersion int64 `json:"schema_version"`
 }
 
-// An event is empty in a deployment, else a step of a rotation.
+// An event is a step of a rotation, or empty in a deployment.
 type event = events.SecretsManagerSecretRotationEvent
 
-// handler runs the setup for an empty event, else the step of the rotation.
+// handler runs the setup for an empty event, and otherwise the step of the rotation.
 func (s setup) handler(rotation secrets.Rotation[secrets.Login]) func(context.Context, event) (*report, error) {
 	return func(ctx context.Context, e event) (*report, error) {
 		if e.Step == "" {

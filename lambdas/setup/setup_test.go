@@ -30,11 +30,11 @@ func newSetup(d *mysqltest.Database, v *secretstest.Vault) setup {
 	}
 }
 
-func TestSetupOfAnEmptyDatabaseLetsTheFunctionsIn(t *testing.T) {
+func TestSetupPreparesAnEmptyDatabaseAndKeepsSecrets(t *testing.T) {
 	d, v := mysqltest.Empty(t), &secretstest.Vault{}
 	t.Cleanup(func() { d.DropUser(t) })
 	var first map[string]string
-	for i := range 3 { // a deployment may run it again
+	for i := range 3 { // every deployment may run setup again
 		if _, err := newSetup(d, v).run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -47,7 +47,8 @@ func TestSetupOfAnEmptyDatabaseLetsTheFunctionsIn(t *testing.T) {
 	}
 	login, err := secrets.New[secrets.Login](v, "database").Get(t.Context(), false)
 	if err != nil || len(login.Password) < 20 {
-		t.Fatalf("the login is of %q with a password of %d characters, %v", login.Username, len(login.Password), err)
+		t.Fatalf("the login has the user %q and a password of %d characters, %v; want 20 or more", login.Username,
+			len(login.Password), err)
 	}
 	key, err := secrets.New[secrets.CallbackKey](v, "callback-key").Get(t.Context(), false)
 	if err != nil || len(key.Key) != 32 {
@@ -59,23 +60,24 @@ func TestSetupOfAnEmptyDatabaseLetsTheFunctionsIn(t *testing.T) {
 	}
 }
 
-func TestSetupMakesNoUserWhosePasswordIsLost(t *testing.T) {
+func TestSetupCreatesNoUserIfThePasswordCannotBeStored(t *testing.T) {
 	d, v := mysqltest.Empty(t), &secretstest.Vault{Broken: errors.New("AccessDeniedException")}
 	_, err := newSetup(d, v).run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "AccessDeniedException") {
 		t.Fatalf("got %v, want the error of the secret", err)
 	}
 	if users := d.Number(t, `SELECT COUNT(*) FROM mysql.user WHERE user = ?`, d.User); users != 0 {
-		t.Errorf("%d users were made, want none", users)
+		t.Errorf("%d users were created, want none", users)
 	}
 }
 
-func TestSalesInFlightSurviveRotations(t *testing.T) {
+func TestSalesSucceedDuringRotations(t *testing.T) {
 	d, v := mysqltest.Empty(t), &secretstest.Vault{}
 	t.Cleanup(func() { d.DropUser(t) })
 	s := newSetup(d, v)
 	rotation := secrets.Rotation[secrets.Login]{
-		Client: v, ARN: "database", Next: nextLogin, Set: s.setUser, Test: tryLogin(lambdas.SetupEnvironment{Host: d.Host, Port: d.Port, Name: d.Name}),
+		Client: v, ARN: "database", Next: nextLogin, Set: s.setUser,
+		Test: tryLogin(lambdas.SetupEnvironment{Host: d.Host, Port: d.Port, Name: d.Name}),
 	}
 	handle := s.handler(rotation)
 	if _, err := handle(t.Context(), event{}); err != nil {
@@ -83,23 +85,24 @@ func TestSalesInFlightSurviveRotations(t *testing.T) {
 	}
 	d.SetStock(t, 1_000_000)
 
-	// Buyers of functions that connect anew for every sale, with the login that they have once
-	// read.
+	// These functions open a new connection for every sale, with a cached login.
 	buying, stop := context.WithCancel(t.Context())
 	var buyers sync.WaitGroup
 	for range 4 {
 		login := secrets.Credentials(secrets.New[secrets.Login](v, "database"))
-		db, err := mysql.Open(mysql.Config{Host: d.Host, Port: d.Port, Name: d.Name, MaxConnections: 1, Credentials: login})
+		db, err := mysql.Open(mysql.Config{
+			Host: d.Host, Port: d.Port, Name: d.Name, MaxConnections: 1, Credentials: login,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { db.Close() })
 		db.SetConnMaxLifetime(time.Nanosecond)
-		shelf := shop.Open(mysql.NewStore(db), nil, shop.Discard)
+		s := shop.Open(mysql.NewStore(db), nil, shop.Discard)
 		buyers.Go(func() {
 			for buying.Err() == nil {
-				if _, err := shelf.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 1}); err != nil {
-					t.Errorf("a sale in flight: %v", err)
+				if _, err := s.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 1}); err != nil {
+					t.Errorf("a sale during a rotation: %v", err)
 				}
 			}
 		})
@@ -111,12 +114,13 @@ func TestSalesInFlightSurviveRotations(t *testing.T) {
 		token := fmt.Sprint("rotation ", i)
 		v.Announce("database", token)
 		for _, step := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
-			if _, err := handle(t.Context(), event{Step: step, SecretID: "database", ClientRequestToken: token}); err != nil {
+			e := event{Step: step, SecretID: "database", ClientRequestToken: token}
+			if _, err := handle(t.Context(), e); err != nil {
 				t.Fatal(err)
 			}
-			for at := sold(); sold() == at; { // buyers go on between the steps
+			for at := sold(); sold() == at; { // a sale follows each step
 				if t.Context().Err() != nil || t.Failed() {
-					t.Fatal("nobody buys any more")
+					t.Fatal("the sales have stopped")
 				}
 			}
 		}
@@ -129,18 +133,19 @@ func TestSalesInFlightSurviveRotations(t *testing.T) {
 	stop()
 	buyers.Wait()
 	if len(users) != 2 {
-		t.Errorf("the logins were of %v, want two users in turn", users)
+		t.Errorf("the users of the logins are %v, want two users in turn", users)
 	}
 	d.CheckBooks(t)
 }
 
-func TestALoginThatTheDatabaseRefusesIsNotMadeCurrent(t *testing.T) {
+func TestALoginThatTheDatabaseRefusesFailsItsTest(t *testing.T) {
 	d, v := mysqltest.Empty(t), &secretstest.Vault{}
 	t.Cleanup(func() { d.DropUser(t) })
 	s := newSetup(d, v)
 	rotation := secrets.Rotation[secrets.Login]{
-		Client: v, ARN: "database", Next: nextLogin, Test: tryLogin(lambdas.SetupEnvironment{Host: d.Host, Port: d.Port, Name: d.Name}),
-		Set: func(context.Context, secrets.Login) error { return nil }, // it forgets to
+		Client: v, ARN: "database", Next: nextLogin,
+		Test: tryLogin(lambdas.SetupEnvironment{Host: d.Host, Port: d.Port, Name: d.Name}),
+		Set:  func(context.Context, secrets.Login) error { return nil }, // does not set the password
 	}
 	handle := s.handler(rotation)
 	if _, err := handle(t.Context(), event{}); err != nil {
@@ -148,7 +153,8 @@ func TestALoginThatTheDatabaseRefusesIsNotMadeCurrent(t *testing.T) {
 	}
 	v.Announce("database", "rotation")
 	for _, step := range []string{"createSecret", "setSecret"} {
-		if _, err := handle(t.Context(), event{Step: step, SecretID: "database", ClientRequestToken: "rotation"}); err != nil {
+		e := event{Step: step, SecretID: "database", ClientRequestToken: "rotation"}
+		if _, err := handle(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
 	}

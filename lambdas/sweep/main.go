@@ -37,7 +37,7 @@ type report struct {
 	KeysForgotten int `json:"keys_forgotten"`
 }
 
-// handler sweeps, whatever the event. The schedule's event says nothing that matters here.
+// handler runs a sweep for every event. The content of the schedule's event does not matter.
 func handler(s *shop.Shop) func(context.Context) (report, error) {
 	return func(ctx context.Context) (report, error) {
 		r, err := s.Sweep(ctx)

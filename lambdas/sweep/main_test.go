@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
 
-// A topic is a publisher that may be out of order.
+// A topic is a publisher that may be broken.
 type topic struct {
 	broken    bool
 	published []shop.ProductionOrder
@@ -31,14 +31,15 @@ func (t *topic) Publish(_ context.Context, o shop.ProductionOrder) error {
 
 // scheduled is the event of a schedule:
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
-const scheduled = `{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event","source":"aws.events",
-	"account":"123456789012","time":"2026-11-21T12:00:00Z","region":"ap-northeast-2","resources":["arn:aws:events:ap-northeast-2:123456789012:rule/sweep"],"detail":{}}`
+const scheduled = `{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event",
+	"source":"aws.events","account":"123456789012","time":"2026-11-21T12:00:00Z","region":"ap-northeast-2",
+	"resources":["arn:aws:events:ap-northeast-2:123456789012:rule/sweep"],"detail":{}}`
 
-func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
+func TestSweepPublishesAnUnpublishedOrderOnce(t *testing.T) {
 	database, sns := mysqltest.New(t, 1), &topic{broken: true}
 	s := shop.Open(database.Store, sns, shop.Discard)
 	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
-		t.Fatalf("the sale does not stand though its message could not be sent: %v", err)
+		t.Fatalf("the sale failed because its message could not be sent: %v", err)
 	}
 	sweep := func() (r report) {
 		t.Helper()
@@ -53,7 +54,7 @@ func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 	}
 	sns.broken = false
 	if got := sweep(); got.Published != 0 {
-		t.Errorf("a sweep published %d orders at once: the sale may still be about to", got.Published)
+		t.Errorf("a sweep published %d orders at once, want 0: the sale may still publish", got.Published)
 	}
 	s.Now = func() time.Time { return time.Now().Add(time.Minute) }
 	for i, want := range []int{1, 0} {
@@ -66,7 +67,7 @@ func TestSweepPublishesOnceWhatTheSaleCouldNot(t *testing.T) {
 	}
 }
 
-func TestSweepThatFailsSaysSo(t *testing.T) {
+func TestFailedSweepFailsTheInvocation(t *testing.T) {
 	database, sns := mysqltest.New(t, 1), &topic{broken: true}
 	s := shop.Open(database.Store, sns, shop.Discard)
 	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 3}); err != nil {
@@ -74,6 +75,6 @@ func TestSweepThatFailsSaysSo(t *testing.T) {
 	}
 	s.Now = func() time.Time { return time.Now().Add(time.Minute) }
 	if out, err := lambda.NewHandler(handler(s)).Invoke(t.Context(), []byte(scheduled)); err == nil {
-		t.Errorf("got %s, want an error: the function's error metric is how people learn of it", out)
+		t.Errorf("got %s, want an error: the alarm watches the function's error metric", out)
 	}
 }
