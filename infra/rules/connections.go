@@ -8,8 +8,9 @@ import (
 	"restock/infra/graph"
 )
 
-// checkConnections holds that the functions together cannot take all connections of the database. Otherwise a rush of buyers ends
-// in "Too many connections", for all of them and for whoever comes to help.
+// checkConnections checks that the functions together cannot take all connections of the database.
+// Otherwise many buyers at once cause the error "Too many connections", also for the people who
+// want to find out why.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
 func checkConnections(i *inspection) {
 	sum := 0
@@ -20,7 +21,8 @@ func checkConnections(i *inspection) {
 		}
 		concurrency := i.concurrency(r)
 		if concurrency <= 0 {
-			i.report(r, "set reservedConcurrentExecutions, or maximumConcurrency of its event source", "it uses the database, and nothing bounds its concurrency")
+			i.report(r, "set reservedConcurrentExecutions, or maximumConcurrency of its event source",
+				"it uses the database, and nothing limits its concurrency")
 			continue
 		}
 		instances := f.Instances(concurrency)
@@ -29,7 +31,7 @@ func checkConnections(i *inspection) {
 	}
 	for _, r := range i.OfType(graph.Database) {
 		if i.proxyOf(r) != nil {
-			continue // it hands its connections to more functions than there are
+			continue // the functions share the proxy's connections
 		}
 		text := i.parameter(r, "max_connections")
 		limit, err := strconv.Atoi(text)
@@ -38,23 +40,25 @@ func checkConnections(i *inspection) {
 			continue
 		}
 		if sum >= limit {
-			i.report(r, "raise max_connections or lower a concurrency", "the functions take %d connections (%s), want less than max_connections, %d", sum, strings.Join(terms, ", "), limit)
+			i.report(r, "raise max_connections or lower a concurrency",
+				"the functions take %d connections (%s), want less than max_connections, %d",
+				sum, strings.Join(terms, ", "), limit)
 		}
 	}
 }
 
-// concurrency is how many instances of a function run at most; 0 or less if nothing bounds them.
+// concurrency is the largest number of instances of a function; 0 or less if nothing limits them.
 func (i *inspection) concurrency(function *graph.Resource) int {
-	bound := int(function.Number("reservedConcurrentExecutions"))
+	limit := int(function.Number("reservedConcurrentExecutions"))
 	i.sources(func(mapping, _, f *graph.Resource) {
-		if maximum, _ := mapping.Object("scalingConfig")["maximumConcurrency"].(float64); f == function && bound <= 0 {
-			bound = int(maximum)
+		if maximum, _ := mapping.Object("scalingConfig")["maximumConcurrency"].(float64); f == function && limit <= 0 {
+			limit = int(maximum)
 		}
 	})
-	return bound
+	return limit
 }
 
-// parameter is the value of a parameter of a database; empty if it is the engine's own.
+// parameter is the value of a database's parameter; empty if the engine's default applies.
 func (i *inspection) parameter(database *graph.Resource, name string) string {
 	group := i.Find(graph.ParameterGroup, "name", database.String("parameterGroupName"))
 	if group == nil {

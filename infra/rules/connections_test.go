@@ -6,7 +6,7 @@ import (
 	"restock/infra/graph"
 )
 
-func TestConcurrencyIsBoundByTheFunctionOrItsEventSource(t *testing.T) {
+func TestFunctionOrEventSourceLimitsConcurrency(t *testing.T) {
 	function := &graph.Resource{Type: graph.Function, Outputs: map[string]any{"arn": "f"}}
 	queue := &graph.Resource{Type: graph.Queue, Outputs: map[string]any{"arn": "q"}}
 	mapping := &graph.Resource{Type: graph.EventSourceMapping, Outputs: map[string]any{

@@ -5,13 +5,18 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// checkEncrypted holds that what keeps data keeps it encrypted. A database that was made without stays so until it is replaced:
+// checkEncrypted checks that databases, topics, queues and log groups are encrypted. AWS always
+// encrypts secrets.
+//
+// A database cannot be encrypted later; it must be replaced:
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.html
-// A topic is encrypted with a key only: https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
-// A queue with SQS's keys or one of KMS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
-// A log group is, with a key of CloudWatch's; with one of ours its use is ours to allow and to see:
+// SNS encrypts a topic only if the topic has a key:
+// https://docs.aws.amazon.com/sns/latest/dg/sns-server-side-encryption.html
+// SQS encrypts a queue with its own keys or with one of KMS:
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-server-side-encryption.html
+// CloudWatch encrypts log groups with its own key. Only with a key of the stack does the account
+// decide who may read logs, and see who did:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-// Secrets always are.
 func checkEncrypted(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if !r.Bool("storageEncrypted") {
@@ -25,7 +30,8 @@ func checkEncrypted(i *inspection) {
 	}
 	for _, r := range i.OfType(graph.Queue) {
 		if !r.Bool("sqsManagedSseEnabled") && r.String("kmsMasterKeyId") == "" {
-			i.report(r, "set sqsManagedSseEnabled to true", "sqsManagedSseEnabled is false and kmsMasterKeyId is empty, want one of them")
+			i.report(r, "set sqsManagedSseEnabled to true",
+				"sqsManagedSseEnabled is false and kmsMasterKeyId is empty, want one of them")
 		}
 	}
 	for _, r := range i.OfType(graph.LogGroup) {
@@ -35,14 +41,15 @@ func checkEncrypted(i *inspection) {
 	}
 }
 
-// callsOfData are calls that carry what is in a thing.
+// callsOfData are the calls that send or return a resource's data.
 var callsOfData = map[graph.Type][]string{
 	graph.Queue:  {"sqs:SendMessage", "sqs:ReceiveMessage"},
 	graph.Topic:  {"sns:Publish"},
 	graph.Secret: {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
 }
 
-// checkEncryptedTransport holds that nobody reads or writes data over a connection without TLS: not even a role that may do anything.
+// checkEncryptedTransport checks that policies refuse connections without TLS, even to a role that
+// may do everything, and that the database and its proxy do so too.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
 func checkEncryptedTransport(i *inspection) {
@@ -53,7 +60,8 @@ func checkEncryptedTransport(i *inspection) {
 				request := evaluation.ByRole("arn:aws:iam::"+graph.AccountID+":role/any", "", call, arn)
 				request.Context["aws:securetransport"] = []string{"false"}
 				if d := i.policies.Of("", arn).Evaluate(request); d.Allowed || d.Statement == nil {
-					i.report(r, "deny it in the policy of the resource, on the condition aws:SecureTransport", "its policy does not deny %s over a connection without TLS", call)
+					i.report(r, "deny it in the policy of the resource, on the condition aws:SecureTransport",
+						"its policy does not deny %s over a connection without TLS", call)
 				}
 			}
 		}

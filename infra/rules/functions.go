@@ -8,17 +8,20 @@ import (
 	"restock/infra/graph"
 )
 
-// checkLogGroups holds that every function has a log group of its own that forgets, and may write to it. A function without one makes
-// one at its first line that keeps everything for ever, and that nobody deletes:
+// checkLogGroups checks that every function has its own log group with a retention, and may write
+// to it. Otherwise Lambda makes a log group at the function's first log line. It keeps everything
+// for ever, and no deployment deletes it:
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
-// One that may not write runs on and logs nothing: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+// A function that may not write to its log group works without logs:
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 func checkLogGroups(i *inspection) {
 	owner := map[*graph.Resource]string{}
 	for _, r := range i.OfType(graph.Function) {
 		name, _ := r.Object("loggingConfig")["logGroup"].(string)
 		group := i.Find(graph.LogGroup, "name", name)
 		if group == nil {
-			i.report(r, "set loggingConfig.logGroup to a log group of the stack", "its log group %q is not declared", name)
+			i.report(r, "set loggingConfig.logGroup to a log group of the stack",
+				"its log group %q is not declared", name)
 			continue
 		}
 		if other := owner[group]; other != "" {
@@ -26,18 +29,20 @@ func checkLogGroups(i *inspection) {
 		}
 		owner[group] = r.Name
 		if group.Number("retentionInDays") <= 0 {
-			i.report(group, "set it to a number of days", "retentionInDays is %v: it keeps everything for ever", group.Number("retentionInDays"))
+			i.report(group, "set it to a number of days", "retentionInDays is %v: it keeps everything for ever",
+				group.Number("retentionInDays"))
 		}
 		for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
 			stream := group.String("arn") + ":log-stream:any"
 			if !i.mayDo(r, action, stream) {
-				i.report(r, "let the role's policy allow it", "its role does not allow %s on the streams of its log group %s", action, name)
+				i.report(r, "let the role's policy allow it",
+					"its role does not allow %s on the streams of its log group %s", action, name)
 			}
 		}
 	}
 }
 
-// variables is the environment that a function is given.
+// variables returns the recorded environment of a function.
 func variables(function *graph.Resource) map[string]string {
 	declared, _ := function.Object("environment")["variables"].(map[string]any)
 	texts := map[string]string{}
@@ -47,32 +52,37 @@ func variables(function *graph.Resource) map[string]string {
 	return texts
 }
 
-// checkEnvironments holds that a function is given the variables that it reads, filled, and no others: it ends at its start over a
-// variable that is missing, and a variable that nobody reads is a mistake in its name.
+// checkEnvironments checks that a function has a value for each variable that it reads, and no
+// other variables. The function exits at start if a variable is missing. A variable that the
+// function does not read probably has a wrong name.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 func checkEnvironments(i *inspection) {
 	for r, f := range i.functions() {
-		given := variables(r)
+		unread := variables(r)
 		for _, v := range f.Variables {
-			if value, set := given[v.Name]; !set {
+			if value, set := unread[v.Name]; !set {
 				i.report(r, "set it", "variable %s, from %s, is not set", v.Name, v.From)
 			} else if value == "" {
 				i.report(r, "fill it", "variable %s, from %s, is empty", v.Name, v.From)
 			}
-			delete(given, v.Name)
+			delete(unread, v.Name)
 		}
-		for _, name := range slices.Sorted(maps.Keys(given)) {
-			i.report(r, "declare it in its environment struct, or do not set it", "variable %s is set, and the function does not read it", name)
+		for _, name := range slices.Sorted(maps.Keys(unread)) {
+			i.report(r, "declare it in its environment struct, or do not set it",
+				"variable %s is set, and the function does not read it", name)
 		}
 	}
 }
 
-// checkRuntimes holds that every declared function is deployed, as what bundle builds: a static arm64 binary named bootstrap. With anything
-// else each invocation ends in Runtime.InvalidEntrypoint: https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
+// checkRuntimes checks that every declared function is deployed with the settings for a static
+// arm64 binary named bootstrap, which package bundle builds. With other settings each invocation
+// fails with Runtime.InvalidEntrypoint:
+// https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 func checkRuntimes(i *inspection) {
 	for _, f := range i.declarations.Functions {
 		if i.named(graph.Function, f.Name) == nil {
-			i.report(&graph.Resource{Type: graph.Function, Name: f.Name}, "make it in the stack", "it is declared, and not deployed")
+			missing := &graph.Resource{Type: graph.Function, Name: f.Name}
+			i.report(missing, "make it in the stack", "it is declared, but not deployed")
 		}
 	}
 	for _, r := range i.OfType(graph.Function) {

@@ -12,7 +12,7 @@ import (
 
 const projectDir = "../.."
 
-// stages are the project's, and one that leaves no setting out.
+// stages are the project's stages, and one that uses every setting.
 var stages = []string{"dev", "prod", full}
 
 const full = "full"
@@ -30,9 +30,10 @@ func record(tb testing.TB, stage string) *graph.Graph {
 	return stacktest.Record(tb, dir(stage), stage)
 }
 
-// TestWhatIsDeclaredIsWhatWasReviewed keeps one stage in full. Of the others it keeps what their
-// settings change: they are recorded under the name of the one, because names hold the stage's name.
-func TestWhatIsDeclaredIsWhatWasReviewed(t *testing.T) {
+// TestStagesDeclareWhatWasReviewed compares dev with a golden file of all its resources, and the
+// other stages with golden files of their differences from dev. It records them under the name dev,
+// because names contain the stage's name.
+func TestStagesDeclareWhatWasReviewed(t *testing.T) {
 	dev := record(t, "dev")
 	graphtest.Compare(t, dev, "testdata/dev.golden.json")
 	for _, stage := range []string{"prod", full} {

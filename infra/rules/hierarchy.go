@@ -6,7 +6,8 @@ import (
 	"restock/infra/graph"
 )
 
-// roots are AWS's types that belong to nothing but the stack, beside components. Everything else is part of something, and hangs below it.
+// roots are the types of AWS resources that belong only to the stack or a component. Resources of
+// other types belong to a resource, which is their parent.
 var roots = map[graph.Type]bool{
 	graph.API:            true,
 	graph.Dashboard:      true,
@@ -20,9 +21,10 @@ var roots = map[graph.Type]bool{
 	graph.VPC:            true,
 }
 
-// checkParents holds that every resource has its parent in the graph, and that only roots hang directly off the stack.
-// Pulumi takes a resource's URN from its parents' types, and shows, targets and protects by them; a resource that gets its right parent only
-// later gets another URN, and is replaced unless it is aliased: https://www.pulumi.com/docs/iac/concepts/options/parent/
+// checkParents checks that every resource's parent is in the graph, and that only roots are
+// children of the stack. The URN of a resource contains the types of its parents. A resource that
+// gets another parent later gets another URN: Pulumi replaces the resource unless it has an alias.
+// https://www.pulumi.com/docs/iac/concepts/options/parent/
 func checkParents(i *inspection) {
 	declared := map[string]bool{}
 	for _, r := range i.Resources {
@@ -32,7 +34,8 @@ func checkParents(i *inspection) {
 		ofStack := r.Parent == "" || strings.Contains(r.Parent, "::pulumi:pulumi:Stack::")
 		switch {
 		case ofStack && !roots[r.Type] && strings.HasPrefix(string(r.Type), graph.AWS):
-			i.report(r, "give it pulumi.Parent, or make its type one of the roots", "its parent is the stack, want what it is part of")
+			i.report(r, "give it pulumi.Parent, or make its type one of the roots",
+				"its parent is the stack, want the resource that it belongs to")
 		case !ofStack && !declared[r.Parent]:
 			i.report(r, "declare the parent, or give it another", "its parent %s is not declared", r.Parent)
 		}

@@ -1,6 +1,7 @@
 package rules
 
-// checkNames holds that AWS takes the names that the program gives, and those that Pulumi makes of logical names.
+// checkNames checks that AWS accepts the names that the program gives, and the names that Pulumi
+// makes from logical names.
 func checkNames(i *inspection) {
 	for _, r := range i.Resources {
 		for _, limit := range r.Type.NameLimits() {
@@ -9,7 +10,8 @@ func checkNames(i *inspection) {
 				continue
 			}
 			if len(name) > limit.MaxLength {
-				i.report(r, "shorten its name", "its %s %q is %d characters long with what Pulumi appends, want %d at most", limit.Output, name, len(name), limit.MaxLength)
+				i.report(r, "shorten its name", "its %s %q is %d characters long with Pulumi's suffix, want %d at most",
+					limit.Output, name, len(name), limit.MaxLength)
 			}
 			if !limit.Accepts(name) {
 				i.report(r, "give it another name", "its %s is %q, want %s", limit.Output, name, limit.Words)

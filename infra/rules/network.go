@@ -11,27 +11,30 @@ import (
 	"restock/infra/graph"
 )
 
-// A Network tells what the functions of a recorded program reach, from its subnets, routes, endpoints, security groups and their rules. It
-// knows no network ACLs and no peering, and trusts no path that they have a say in.
+// A Network computes what the functions of a recorded program reach, from its subnets, routes,
+// endpoints, security groups and their rules. It does not evaluate network ACLs and peering: a path
+// through a VPC with a network ACL counts as closed.
 type Network struct{ graph *graph.Graph }
 
-// NewNetwork is the network that a program declares. The graph must not be a preview's, which knows no ids.
+// NewNetwork returns the network that a program declares. The graph must not be a preview, which
+// has no ids.
 func NewNetwork(g *graph.Graph) Network { return Network{g} }
 
 const httpsPort = 443
 
-// everywhere is the destination of a default route, and of a rule that lets out to any address.
+// everywhere is the destination of a default route, and of an egress rule for any address.
 const everywhere = "0.0.0.0/0"
 
-// A place is where in the VPC something has its network interfaces.
+// A place is the set of subnets and security groups of a resource in the VPC.
 type place struct {
-	what    string // for errors
+	what    string // the resource, for errors: "function sweep"
 	vpc     string // id
 	subnets []*graph.Resource
 	groups  []string // ids of security groups
 }
 
-// Database returns nil if a function reaches a database on its port, else an error that names the first piece that is missing.
+// Database returns nil if a function reaches a database on its port. Otherwise the error names the
+// first missing resource or setting.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.Scenarios.html
 func (n Network) Database(function, database *graph.Resource) error {
 	from, err := n.ofFunction(function)
@@ -48,8 +51,9 @@ func (n Network) Database(function, database *graph.Resource) error {
 	return n.connect(from, to, int(database.Number("port")))
 }
 
-// Proxy returns nil if a function reaches a database through a proxy, else an error that names the first piece that is missing. Both listen
-// on the same port: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html
+// Proxy returns nil if a function reaches a database through a proxy. Otherwise the error names the
+// first missing resource or setting. The proxy listens on the database's port:
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html
 func (n Network) Proxy(function, proxy, database *graph.Resource) error {
 	from, err := n.ofFunction(function)
 	if err != nil {
@@ -58,7 +62,7 @@ func (n Network) Proxy(function, proxy, database *graph.Resource) error {
 	if from == nil {
 		return fmt.Errorf("function %s is outside the VPC: it reaches nothing private", function.Name)
 	}
-	by, err := n.place("proxy "+proxy.Name, proxy.Strings("vpcSubnetIds"), proxy.Strings("vpcSecurityGroupIds"))
+	via, err := n.place("proxy "+proxy.Name, proxy.Strings("vpcSubnetIds"), proxy.Strings("vpcSecurityGroupIds"))
 	if err != nil {
 		return err
 	}
@@ -67,10 +71,10 @@ func (n Network) Proxy(function, proxy, database *graph.Resource) error {
 		return err
 	}
 	port := int(database.Number("port"))
-	return cmp.Or(n.connect(from, by, port), n.connect(by, to, port))
+	return cmp.Or(n.connect(from, via, port), n.connect(via, to, port))
 }
 
-// ofDatabase is where a database is.
+// ofDatabase returns the place of a database.
 func (n Network) ofDatabase(database *graph.Resource) (*place, error) {
 	name := "database " + database.Name
 	group := n.graph.Find(graph.SubnetGroup, "name", database.String("dbSubnetGroupName"))
@@ -80,9 +84,11 @@ func (n Network) ofDatabase(database *graph.Resource) (*place, error) {
 	return n.place(name, group.Strings("subnetIds"), database.Strings("vpcSecurityGroupIds"))
 }
 
-// Service returns nil if a function reaches a service of AWS in its region, named as in endpoints ("secretsmanager"), else an error that
-// names the first piece that is missing. In a VPC an interface endpoint with private DNS takes the service's name over; without one
-// the name leads to the Internet: https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+// Service returns nil if a function reaches a service of AWS in its region. The service has its
+// name in endpoints, like "secretsmanager". Otherwise the error names the first missing resource or
+// setting. In a VPC the name of the service resolves to the interface endpoint if this has private
+// DNS, else to addresses on the Internet:
+// https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
 func (n Network) Service(function *graph.Resource, service string) error {
 	from, err := n.ofFunction(function)
 	if from == nil || err != nil {
@@ -102,14 +108,16 @@ func (n Network) Service(function *graph.Resource, service string) error {
 	return n.connect(from, to, httpsPort)
 }
 
-// endpoint is the interface endpoint that a service's name leads to in the VPC of a place.
+// endpoint returns the interface endpoint of a service in the VPC of a place.
 func (n Network) endpoint(from *place, service string) (*graph.Resource, error) {
 	for _, endpoint := range n.graph.OfType(graph.VPCEndpoint) {
-		if endpoint.String("vpcId") != from.vpc || endpoint.String("vpcEndpointType") != "Interface" || !strings.HasSuffix(endpoint.String("serviceName"), "."+service) {
+		isService := strings.HasSuffix(endpoint.String("serviceName"), "."+service)
+		if !isService || endpoint.String("vpcId") != from.vpc || endpoint.String("vpcEndpointType") != "Interface" {
 			continue
 		}
 		if !endpoint.Bool("privateDnsEnabled") {
-			return nil, fmt.Errorf("private DNS is off on endpoint %s: the name of %s leads to the Internet", endpoint.Name, service)
+			return nil, fmt.Errorf("private DNS is off on endpoint %s: the name of %s leads to the Internet",
+				endpoint.Name, service)
 		}
 		vpc := byID(n.graph, graph.VPC, from.vpc)
 		if vpc == nil {
@@ -117,15 +125,17 @@ func (n Network) endpoint(from *place, service string) (*graph.Resource, error) 
 		}
 		support, declared := vpc.Outputs["enableDnsSupport"].(bool)
 		if declared && !support || !vpc.Bool("enableDnsHostnames") {
-			return nil, fmt.Errorf("DNS support or DNS hostnames are off on VPC %s: the private name of endpoint %s does not work", vpc.Name, endpoint.Name)
+			return nil, fmt.Errorf("DNS support or DNS hostnames are off on VPC %s: the private name of endpoint %s "+
+				"does not work", vpc.Name, endpoint.Name)
 		}
 		return endpoint, nil
 	}
 	return nil, fmt.Errorf("the VPC has no interface endpoint for %s", service)
 }
 
-// Internet returns nil if a function reaches a TCP port of any host on the Internet, else an error that names the first piece that
-// is missing. A function in a VPC has no public address, so that its way out is a NAT gateway:
+// Internet returns nil if a function reaches a TCP port of any host on the Internet. Otherwise the
+// error names the first missing resource or setting. A function in a VPC has no public address, so
+// it needs a NAT gateway:
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
 func (n Network) Internet(function *graph.Resource, port int) error {
 	from, err := n.ofFunction(function)
@@ -175,12 +185,14 @@ func (n Network) public(nat *graph.Resource) error {
 	}
 	id, _ := route["gatewayId"].(string)
 	if byID(n.graph, graph.InternetGateway, id) == nil {
-		return fmt.Errorf("the default route of subnet %s, which NAT gateway %s is in, does not lead to an Internet gateway", subnet.Name, nat.Name)
+		return fmt.Errorf("the default route of subnet %s, which NAT gateway %s is in, does not lead to "+
+			"an Internet gateway", subnet.Name, nat.Name)
 	}
 	return nil
 }
 
-// defaultRoute is a subnet's route to everywhere. A subnet without a table of its own has the VPC's main one, which knows only the VPC.
+// defaultRoute returns a subnet's route to everywhere. A subnet without its own table has the VPC's
+// main table, which has no such route.
 func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
 	association := n.graph.Find(graph.RouteTableAssociation, "subnetId", subnet.ID)
 	if association == nil {
@@ -188,7 +200,8 @@ func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
 	}
 	table := byID(n.graph, graph.RouteTable, association.String("routeTableId"))
 	if table == nil {
-		return nil, fmt.Errorf("route table %q of subnet %s is not declared", association.String("routeTableId"), subnet.Name)
+		id := association.String("routeTableId")
+		return nil, fmt.Errorf("route table %q of subnet %s is not declared", id, subnet.Name)
 	}
 	for _, route := range objects(table.Outputs["routes"]) {
 		if route["cidrBlock"] == everywhere {
@@ -203,7 +216,7 @@ func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
 	return nil, fmt.Errorf("route table %s has no route to %s", table.Name, everywhere)
 }
 
-// ofFunction is where a function is, nil if it is outside the VPC.
+// ofFunction returns the place of a function, nil if it is outside the VPC.
 func (n Network) ofFunction(function *graph.Resource) (*place, error) {
 	config := graph.Resource{Outputs: function.Object("vpcConfig")}
 	if len(config.Outputs) == 0 {
@@ -231,17 +244,19 @@ func (n Network) place(what string, subnetIDs, groupIDs []string) (*place, error
 	return p, nil
 }
 
-// connect returns nil if a TCP connection from one place to another gets through. Within a VPC there is always a route; the answers of a
-// connection that was let in are let out: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
+// connect returns nil if TCP connections from one place to another are allowed. Within a VPC there
+// is always a route, and security groups allow the answers of every allowed connection:
+// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
 func (n Network) connect(from, to *place, port int) error {
 	if from.vpc != to.vpc {
 		return fmt.Errorf("%s is in VPC %s, and %s in VPC %s", from.what, from.vpc, to.what, to.vpc)
 	}
-	if !slices.ContainsFunc(egressRules(n.graph), func(r groupRule) bool { return r.lets(from, to, port) }) {
-		return fmt.Errorf("%s has no egress rule to %s on tcp %d", n.groupNames(from.groups), n.groupNames(to.groups), port)
+	fromGroups, toGroups := n.groupNames(from.groups), n.groupNames(to.groups)
+	if !slices.ContainsFunc(egressRules(n.graph), func(r groupRule) bool { return r.allows(from, to, port) }) {
+		return fmt.Errorf("%s has no egress rule to %s on tcp %d", fromGroups, toGroups, port)
 	}
-	if !slices.ContainsFunc(ingressRules(n.graph), func(r groupRule) bool { return r.lets(to, from, port) }) {
-		return fmt.Errorf("%s has no ingress rule from %s on tcp %d", n.groupNames(to.groups), n.groupNames(from.groups), port)
+	if !slices.ContainsFunc(ingressRules(n.graph), func(r groupRule) bool { return r.allows(to, from, port) }) {
+		return fmt.Errorf("%s has no ingress rule from %s on tcp %d", toGroups, fromGroups, port)
 	}
 	return errors.Join(n.noACL(from), n.noACL(to))
 }
@@ -250,13 +265,13 @@ func (n Network) connect(from, to *place, port int) error {
 func (n Network) noACL(p *place) error {
 	for _, acl := range n.graph.OfType(graph.NetworkACL) {
 		if acl.String("vpcId") == p.vpc {
-			return fmt.Errorf("network ACL %s may close the way to %s: what ACLs do is not computed", acl.Name, p.what)
+			return fmt.Errorf("network ACL %s may close the way to %s: this check cannot evaluate it", acl.Name, p.what)
 		}
 	}
 	return nil
 }
 
-// groupNames names security groups as the program does.
+// groupNames lists security groups by their logical names.
 func (n Network) groupNames(ids []string) string {
 	var names []string
 	for _, id := range ids {

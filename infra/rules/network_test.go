@@ -8,8 +8,9 @@ import (
 	"restock/infra/rules"
 )
 
-// sweep is in the VPC, stock outside.
-func TestFunctionsReachWhatTheStackLetsThem(t *testing.T) {
+// TestFunctionsReachTheirDestinations uses the function sweep, which is in the VPC, and the
+// function stock, which is outside.
+func TestFunctionsReachTheirDestinations(t *testing.T) {
 	g := record(t, "prod")
 	s := sabotage{t, g}
 	network, database := rules.NewNetwork(g), s.the("Instance", "database")
@@ -44,14 +45,22 @@ func addNAT(s sabotage) {
 	}})
 	s.add(graph.RouteTableAssociation, "public", vpc, map[string]any{"subnetId": "public", "routeTableId": "public"})
 	s.add(graph.NATGateway, "nat", vpc, map[string]any{"subnetId": "public"})
-	s.add(graph.VPCRoute, "out", vpc, map[string]any{"routeTableId": "private", "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "nat"})
+	s.add(graph.VPCRoute, "out", vpc, map[string]any{
+		"routeTableId": "private", "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "nat",
+	})
 	s.add(graph.SecurityGroupEgressRule, "out", vpc, map[string]any{
-		"securityGroupId": "functions", "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0, "cidrIpv4": "0.0.0.0/0",
+		"securityGroupId": "functions", "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0,
+		"cidrIpv4": "0.0.0.0/0",
 	})
 }
 
-func TestTheFirstMissingPieceIsNamed(t *testing.T) {
-	database := func(n rules.Network, function, database *graph.Resource) error { return n.Database(function, database) }
+// withNAT returns an edit after addNAT.
+func withNAT(edit func(sabotage)) func(sabotage) {
+	return func(s sabotage) { addNAT(s); edit(s) }
+}
+
+func TestErrorsNameTheFirstMissingPart(t *testing.T) {
+	database := rules.Network.Database
 	sns := func(n rules.Network, function, _ *graph.Resource) error { return n.Service(function, "sns") }
 	internet := func(n rules.Network, function, _ *graph.Resource) error { return n.Internet(function, 443) }
 	const (
@@ -68,11 +77,11 @@ func TestTheFirstMissingPieceIsNamed(t *testing.T) {
 		reach func(n rules.Network, function, database *graph.Resource) error
 		want  string // the error; empty for none
 	}{
-		{"no egress rule", func(s sabotage) { s.remove(out, "functions-to-database") }, database, noWayOut},
-		{"no ingress rule", func(s sabotage) { s.remove(in, "functions-to-database") }, database, noWayIn},
-		{"a rule for another port", func(s sabotage) { s.set(in, "functions-to-database", "toPort", 3305.0) }, database, noWayIn},
-		{"a rule that begins later", func(s sabotage) { s.set(in, "functions-to-database", "fromPort", 3307.0) }, database, noWayIn},
-		{"a rule for UDP", func(s sabotage) { s.set(in, "functions-to-database", "ipProtocol", "udp") }, database, noWayIn},
+		{"no egress rule", remove(out, "functions-to-database"), database, noWayOut},
+		{"no ingress rule", remove(in, "functions-to-database"), database, noWayIn},
+		{"a rule for another port", set(in, "functions-to-database", "toPort", 3305.0), database, noWayIn},
+		{"a rule that begins later", set(in, "functions-to-database", "fromPort", 3307.0), database, noWayIn},
+		{"a rule for UDP", set(in, "functions-to-database", "ipProtocol", "udp"), database, noWayIn},
 		{"a rule for all protocols", func(s sabotage) {
 			s.set(in, "functions-to-database", "ipProtocol", "-1")
 			s.set(in, "functions-to-database", "toPort", 0.0)
@@ -89,79 +98,91 @@ func TestTheFirstMissingPieceIsNamed(t *testing.T) {
 			s.set(in, "functions-to-database", "referencedSecurityGroupId", "")
 			s.set(in, "functions-to-database", "cidrIpv4", "10.20.0.0/28")
 		}, database, noWayIn},
-		{"a rule written into the group", func(s sabotage) {
-			s.remove(in, "functions-to-database")
-			s.set("SecurityGroup", "database", "ingress", []any{map[string]any{"protocol": "tcp", "fromPort": 3306.0, "toPort": 3306.0, "securityGroups": []any{"functions"}}})
-		}, database, ""},
+		{"a rule written into the group",
+			func(s sabotage) {
+				s.remove(in, "functions-to-database")
+				s.set("SecurityGroup", "database", "ingress", []any{map[string]any{
+					"protocol": "tcp", "fromPort": 3306.0, "toPort": 3306.0, "securityGroups": []any{"functions"},
+				}})
+			}, database, ""},
 		{"a rule for the group itself, which the function joined", func(s sabotage) {
 			s.remove(in, "functions-to-database")
 			s.set("SecurityGroup", "database", "ingress", []any{map[string]any{"protocol": "-1", "self": true}})
 			s.the("Function", "sweep").Object("vpcConfig")["securityGroupIds"] = []any{"functions", "database"}
 		}, database, ""},
-		{"a rule of the older kind, in the other direction", func(s sabotage) {
-			s.remove(in, "functions-to-database")
-			s.add(graph.SecurityGroupRule, "old", s.the("SecurityGroup", "database"), map[string]any{
-				"type": "egress", "securityGroupId": "database", "sourceSecurityGroupId": "functions", "protocol": "tcp", "fromPort": 3306.0, "toPort": 3306.0,
-			})
-		}, database, noWayIn},
-		{"a database of another group", func(s sabotage) { s.set("Instance", "database", "vpcSecurityGroupIds", []any{"endpoints"}) },
+		{"a rule in the older form, in the other direction",
+			func(s sabotage) {
+				s.remove(in, "functions-to-database")
+				s.add(graph.SecurityGroupRule, "old", s.the("SecurityGroup", "database"), map[string]any{
+					"type": "egress", "securityGroupId": "database", "sourceSecurityGroupId": "functions",
+					"protocol": "tcp", "fromPort": 3306.0, "toPort": 3306.0,
+				})
+			}, database, noWayIn},
+		{"a database of another group", set("Instance", "database", "vpcSecurityGroupIds", []any{"endpoints"}),
 			database, "security group functions has no egress rule to security group endpoints on tcp 3306"},
-		{"a database without a group", func(s sabotage) { s.set("Instance", "database", "vpcSecurityGroupIds", []any{}) },
-			database, "database database has no security group"},
-		{"a database without its subnets", func(s sabotage) { s.remove("SubnetGroup", "database") },
-			database, "database database is in no declared subnet group"},
-		{"a database in another VPC", func(s sabotage) {
-			s.add(graph.Subnet, "far", s.the("Vpc", "network"), map[string]any{"vpcId": "other", "cidrBlock": "10.30.0.0/20"})
-			s.set("SubnetGroup", "database", "subnetIds", []any{"far"})
-		}, database, "function sweep is in VPC network, and database database in VPC other"},
-		{"a function in a subnet that is gone", func(s sabotage) { s.remove("Subnet", zoneA) },
-			database, `subnet "` + zoneA + `" of function sweep is not declared`},
+		{"a database without a group", set("Instance", "database", "vpcSecurityGroupIds", []any{}), database,
+			"database database has no security group"},
+		{"a database without its subnets", remove("SubnetGroup", "database"), database,
+			"database database is in no declared subnet group"},
+		{"a database in another VPC",
+			func(s sabotage) {
+				s.add(graph.Subnet, "far", s.the("Vpc", "network"),
+					map[string]any{"vpcId": "other", "cidrBlock": "10.30.0.0/20"})
+				s.set("SubnetGroup", "database", "subnetIds", []any{"far"})
+			}, database, "function sweep is in VPC network, and database database in VPC other"},
+		{"a function in a subnet that is gone", remove("Subnet", zoneA), database,
+			`subnet "` + zoneA + `" of function sweep is not declared`},
 		{"a network ACL", func(s sabotage) {
 			s.add(graph.NetworkACL, "closed", s.the("Vpc", "network"), map[string]any{"vpcId": "network"})
 		}, database, "network ACL closed may close the way to function sweep"},
 
-		{"no endpoint", func(s sabotage) { s.remove("VpcEndpoint", "sns") }, sns, "the VPC has no interface endpoint for sns"},
-		{"an endpoint of another service", func(s sabotage) {
-			s.set("VpcEndpoint", "sns", "serviceName", "com.amazonaws.ap-northeast-2.sns-fips")
-		}, sns, "the VPC has no interface endpoint for sns"},
-		{"an endpoint of a service that ends alike", func(s sabotage) {
-			s.set("VpcEndpoint", "sns", "serviceName", "com.amazonaws.ap-northeast-2.other-sns")
-		}, sns, "the VPC has no interface endpoint for sns"},
-		{"an endpoint in another VPC", func(s sabotage) { s.set("VpcEndpoint", "sns", "vpcId", "other") }, sns, "the VPC has no interface endpoint for sns"},
-		{"a gateway endpoint", func(s sabotage) { s.set("VpcEndpoint", "sns", "vpcEndpointType", "Gateway") }, sns, "the VPC has no interface endpoint for sns"},
-		{"an endpoint without private DNS", func(s sabotage) { s.set("VpcEndpoint", "sns", "privateDnsEnabled", false) },
-			sns, "private DNS is off on endpoint sns"},
-		{"a VPC without DNS hostnames", func(s sabotage) { s.set("Vpc", "network", "enableDnsHostnames", false) },
-			sns, "DNS support or DNS hostnames are off on VPC network"},
-		{"a VPC without DNS", func(s sabotage) { s.set("Vpc", "network", "enableDnsSupport", false) },
-			sns, "DNS support or DNS hostnames are off on VPC network"},
-		{"an endpoint in no subnet", func(s sabotage) { s.set("VpcEndpoint", "sns", "subnetIds", []any{}) }, sns, "endpoint sns is in no subnet"},
-		{"no way in to the endpoints", func(s sabotage) { s.remove(in, "functions-to-endpoints") },
-			sns, "security group endpoints has no ingress rule from security group functions on tcp 443"},
-		{"no endpoint, but a NAT gateway", func(s sabotage) { addNAT(s); s.remove("VpcEndpoint", "sns") }, sns, ""},
-		{"a closed endpoint, which a NAT gateway does not open", func(s sabotage) {
-			addNAT(s)
-			s.remove(in, "functions-to-endpoints")
-		}, sns, "security group endpoints has no ingress rule"},
+		{"no endpoint", remove("VpcEndpoint", "sns"), sns, "the VPC has no interface endpoint for sns"},
+		{"an endpoint of another service",
+			set("VpcEndpoint", "sns", "serviceName", "com.amazonaws.ap-northeast-2.sns-fips"), sns,
+			"the VPC has no interface endpoint for sns"},
+		{"an endpoint of a service with a similar name",
+			set("VpcEndpoint", "sns", "serviceName", "com.amazonaws.ap-northeast-2.other-sns"), sns,
+			"the VPC has no interface endpoint for sns"},
+		{"an endpoint in another VPC", set("VpcEndpoint", "sns", "vpcId", "other"), sns,
+			"the VPC has no interface endpoint for sns"},
+		{"a gateway endpoint", set("VpcEndpoint", "sns", "vpcEndpointType", "Gateway"), sns,
+			"the VPC has no interface endpoint for sns"},
+		{"an endpoint without private DNS", set("VpcEndpoint", "sns", "privateDnsEnabled", false), sns,
+			"private DNS is off on endpoint sns"},
+		{"a VPC without DNS hostnames", set("Vpc", "network", "enableDnsHostnames", false), sns,
+			"DNS support or DNS hostnames are off on VPC network"},
+		{"a VPC without DNS", set("Vpc", "network", "enableDnsSupport", false), sns,
+			"DNS support or DNS hostnames are off on VPC network"},
+		{"an endpoint in no subnet", set("VpcEndpoint", "sns", "subnetIds", []any{}), sns,
+			"endpoint sns is in no subnet"},
+		{"no way in to the endpoints", remove(in, "functions-to-endpoints"), sns,
+			"security group endpoints has no ingress rule from security group functions on tcp 443"},
+		{"no endpoint, but a NAT gateway", withNAT(remove("VpcEndpoint", "sns")), sns, ""},
+		{"a closed endpoint, which a NAT gateway does not open", withNAT(remove(in, "functions-to-endpoints")), sns,
+			"security group endpoints has no ingress rule"},
 
 		{"a NAT gateway", addNAT, internet, ""},
-		{"no route", func(s sabotage) { addNAT(s); s.remove("Route", "out") }, internet, "route table private has no route to 0.0.0.0/0"},
-		{"a zone without routes", func(s sabotage) { addNAT(s); s.remove("RouteTableAssociation", zoneA) },
-			internet, "subnet " + zoneA + " is associated with no route table"},
+		{"no route", withNAT(remove("Route", "out")), internet, "route table private has no route to 0.0.0.0/0"},
+		{"a zone without routes", withNAT(remove("RouteTableAssociation", zoneA)), internet,
+			"subnet " + zoneA + " is associated with no route table"},
 		{"a route straight to the Internet gateway", func(s sabotage) {
 			addNAT(s)
 			s.set("Route", "out", "natGatewayId", "")
 			s.set("Route", "out", "gatewayId", "internet")
 		}, internet, "the default route of subnet " + zoneA + " does not lead to a NAT gateway"},
-		{"a NAT gateway in a private subnet", func(s sabotage) { addNAT(s); s.set("NatGateway", "nat", "subnetId", zoneA) },
+		{"a NAT gateway in a private subnet",
+			withNAT(set("NatGateway", "nat", "subnetId", zoneA)),
 			internet, "which NAT gateway nat is in, does not lead to an Internet gateway"},
-		{"a private NAT gateway", func(s sabotage) { addNAT(s); s.set("NatGateway", "nat", "connectivityType", "private") }, internet, "NAT gateway nat is private"},
-		{"no Internet gateway", func(s sabotage) { addNAT(s); s.remove("InternetGateway", "internet") },
-			internet, "which NAT gateway nat is in, does not lead to an Internet gateway"},
-		{"no way out", func(s sabotage) { addNAT(s); s.remove(out, "out") }, internet, noWayToOthers},
-		{"a way out of another group", func(s sabotage) { addNAT(s); s.set(out, "out", "securityGroupId", "endpoints") }, internet, noWayToOthers},
-		{"a way out to half of it", func(s sabotage) { addNAT(s); s.set(out, "out", "cidrIpv4", "0.0.0.0/1") }, internet, noWayToOthers},
-		{"a way out on another port", func(s sabotage) { addNAT(s); s.set(out, "out", "toPort", 80.0) }, internet, noWayToOthers},
+		{"a private NAT gateway", withNAT(set("NatGateway", "nat", "connectivityType", "private")),
+			internet, "NAT gateway nat is private"},
+		{"no Internet gateway", withNAT(remove("InternetGateway", "internet")), internet,
+			"which NAT gateway nat is in, does not lead to an Internet gateway"},
+		{"no way out", withNAT(remove(out, "out")), internet, noWayToOthers},
+		{"a way out of another group", withNAT(set(out, "out", "securityGroupId", "endpoints")),
+			internet, noWayToOthers},
+		{"a way out to half of the Internet", withNAT(set(out, "out", "cidrIpv4", "0.0.0.0/1")), internet,
+			noWayToOthers},
+		{"a way out on another port", withNAT(set(out, "out", "toPort", 80.0)), internet, noWayToOthers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := sabotage{t, record(t, "dev")}

@@ -9,7 +9,7 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// checkPrivateDatabase holds that no database has a public address: passwords would be guessed at by the world.
+// checkPrivateDatabase checks that no database has a public address: anybody could try passwords.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html#USER_VPC.Hiding
 func checkPrivateDatabase(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
@@ -19,9 +19,11 @@ func checkPrivateDatabase(i *inspection) {
 	}
 }
 
-// checkPrivateNetwork holds that the VPC has no way in from the Internet, nor a function one that passes by the HTTP API.
-// An Internet gateway is what makes a subnet public: https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html
-// A function URL without authorization is open to everybody: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+// checkPrivateNetwork checks that the VPC has no way in from the Internet, and that the HTTP API is
+// the only public way to a function. An Internet gateway makes subnets public:
+// https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Internet_Gateway.html
+// A function URL without authorization is open to everybody:
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 func checkPrivateNetwork(i *inspection) {
 	for _, r := range i.OfType(graph.Subnet) {
 		if r.Bool("mapPublicIpOnLaunch") {
@@ -29,71 +31,81 @@ func checkPrivateNetwork(i *inspection) {
 		}
 	}
 	for _, r := range i.OfType(graph.InternetGateway) {
-		i.report(r, "delete it: endpoints lead to AWS, and a function outside the VPC to the Internet", "the VPC has an Internet gateway, want none")
+		i.report(r, "delete it: use endpoints for AWS, and a function outside the VPC for the Internet",
+			"the VPC has an Internet gateway, want none")
 	}
 	for _, r := range i.OfType(graph.FunctionURL) {
 		if got := r.String("authorizationType"); got != "AWS_IAM" {
-			i.report(r, "use a route of the HTTP API", "authorizationType is %q, want AWS_IAM: everybody may invoke the function", got)
+			i.report(r, "use a route of the HTTP API",
+				"authorizationType is %q, want AWS_IAM: everybody may invoke the function", got)
 		}
 	}
 }
 
-// checkClosedSecurityGroups holds that no security group lets the whole Internet in. Where the VPC has no Internet gateway nobody comes that
-// way today; the rule would wait for the day when it has one.
+// checkClosedSecurityGroups checks that no security group allows connections from the whole
+// Internet. Without an Internet gateway nobody can use such a rule, but it would open the VPC as
+// soon as the VPC gets one.
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 func checkClosedSecurityGroups(i *inspection) {
 	for _, rule := range ingressRules(i.Graph) {
 		for _, cidr := range rule.cidrs {
 			if prefix, err := netip.ParsePrefix(cidr); err == nil && prefix.Bits() == 0 {
-				i.report(rule.declaredBy, "name the security group that may connect", "it lets in %s on %s, want a security group or the VPC's addresses", cidr, rule.ports())
+				i.report(rule.declaredBy, "name the security group that may connect",
+					"it allows connections from %s on %s, want a security group or the VPC's addresses",
+					cidr, rule.ports())
 			}
 		}
 	}
 }
 
-// checkResourcePolicies holds that whoever a resource's policy lets in is named: an account or role by itself; a service of AWS, or
-// everybody, by the resource on whose behalf it comes. A service comes on behalf of all its customers, so that without aws:SourceArn a
-// stranger's topic may send to our queue (the confused deputy):
+// checkResourcePolicies checks that a resource's policy names the accounts that it allows. A
+// statement for a service of AWS, or for everybody, must have a condition on the source. A service
+// acts for all its customers: without a condition on aws:SourceArn, a topic of another account may
+// send to the stack's queue (the confused deputy):
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func checkResourcePolicies(i *inspection) {
 	const remedy = "add a condition on aws:SourceArn"
 	i.statements(evaluation.Resource, func(r *graph.Resource, s evaluation.Statement) {
 		if who := strangers(s.Principal); who != "" && !namesItsSource(s) {
-			i.report(r, remedy, "it allows %s to %s without a condition on aws:SourceArn", strings.Join(s.Action, ", "), who)
+			i.report(r, remedy, "it allows %s to %s without a condition on aws:SourceArn",
+				strings.Join(s.Action, ", "), who)
 		}
 	})
 	i.statements(evaluation.Trust, func(r *graph.Resource, s evaluation.Statement) {
-		// Only who may pass the role can give it to a service.
+		// A service needs no condition: only principals with iam:PassRole can give it the role.
 		if s.Principal == nil || s.Principal.Everybody {
 			i.report(r, "name the service that may assume it", "everybody may assume the role")
 		}
 	})
 	for _, r := range i.OfType(graph.Permission) {
-		service := r.String("principal") == "*" || strings.HasSuffix(r.String("principal"), ".amazonaws.com")
-		if service && !namesAccount(r.String("sourceArn")) && !namesAccount(r.String("sourceAccount")) {
-			i.report(r, "set sourceArn to the ARN of what invokes it", "sourceArn is %q: %s may invoke the function for everybody's sake", r.String("sourceArn"), r.String("principal"))
+		principal, source := r.String("principal"), r.String("sourceArn")
+		service := principal == "*" || strings.HasSuffix(principal, ".amazonaws.com")
+		if service && !namesAccount(source) && !namesAccount(r.String("sourceAccount")) {
+			i.report(r, "set sourceArn to the ARN of the resource that invokes it",
+				"sourceArn is %q: %s may invoke the function on behalf of any account", source, principal)
 		}
 	}
 }
 
-// strangers describes those whom a principal names only by kind; empty if there are none.
+// strangers describes principals that a statement does not name one by one; empty if there are
+// none.
 func strangers(p *evaluation.Principal) string {
 	switch {
 	case p == nil || p.Everybody:
 		return "everybody"
 	case len(p.Service) > 0:
-		return fmt.Sprintf("everybody who comes through %s", strings.Join(p.Service, ", "))
+		return fmt.Sprintf("all users of %s", strings.Join(p.Service, ", "))
 	}
 	return ""
 }
 
-// namesItsSource reports whether a statement holds for sources of named accounts alone.
+// namesItsSource reports whether a statement applies only to sources in named accounts.
 func namesItsSource(s evaluation.Statement) bool {
 	for operator, keys := range s.Condition {
 		switch operator {
 		case "ArnEquals", "ArnLike", "StringEquals", "StringLike":
 		default:
-			continue // does not narrow, or not where the key is absent
+			continue // the operator also matches other sources, or requests without the key
 		}
 		for key, values := range keys {
 			if key := strings.ToLower(key); key != "aws:sourcearn" && key != "aws:sourceaccount" {
@@ -111,7 +123,7 @@ func namesItsSource(s evaluation.Statement) bool {
 	return false
 }
 
-// namesAccount reports whether an account's number, or an ARN, says which account.
+// namesAccount reports whether a text is an account's number, or an ARN that names its account.
 func namesAccount(source string) bool {
 	account := source
 	if parts := strings.SplitN(source, ":", 6); len(parts) == 6 {

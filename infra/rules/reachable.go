@@ -9,27 +9,29 @@ import (
 	"restock/infra/graph"
 )
 
-// services are the services of AWS that a function calls to use a thing that it is granted.
+// services are the services of AWS that a function calls, by the kind of the granted resource.
 var services = map[string]string{
 	"secret": "secretsmanager",
 	"topic":  "sns",
 	"queue":  "sqs",
 }
 
-// A Destination is what a function calls.
+// A Destination is a database, a service of AWS or a server that a function calls.
 type Destination struct {
 	Function *graph.Resource
 	What     string // for people: "database database", "sns", "https://factory.example.com"
 
-	// How the function knows where it is: the variables that hold its URL, or its host and its port; or the name of a service of AWS.
+	// The address: the variables with its URL, or with its host and port, or the name of a service
+	// of AWS.
 	URLVariable, HostVariable, PortVariable, Service string
 
-	// Missing is the first piece of the network that is missing on the way; nil if the function reaches it.
+	// Missing names the first missing part of the network; nil if the function reaches the
+	// destination.
 	Missing error
 }
 
-// Destinations lists what the functions of a recorded program call, by what their declared
-// environments name: the database, the services of what they are granted, servers on the Internet.
+// Destinations lists what the functions of a recorded program call, by their declared environments:
+// the database, the services of granted resources, and servers on the Internet.
 func Destinations(g *graph.Graph, d Declarations) []Destination {
 	i := &inspection{Graph: g, declarations: d}
 	network := NewNetwork(g)
@@ -38,8 +40,8 @@ func Destinations(g *graph.Graph, d Declarations) []Destination {
 		called := map[string]bool{}
 		for _, v := range f.Variables {
 			value := variables(r)[v.Name]
-			thing, _, _ := strings.Cut(v.From, ".")
-			switch service := services[thing]; {
+			kind, _, _ := strings.Cut(v.From, ".")
+			switch service := services[kind]; {
 			case v.From == "database.host" || v.From == "database.instance":
 				if d, ok := i.databaseAt(network, r, value); ok {
 					d.HostVariable, d.PortVariable = v.Name, variableFrom(f.Variables, "database.port")
@@ -47,7 +49,8 @@ func Destinations(g *graph.Graph, d Declarations) []Destination {
 				}
 			case len(v.Grants) > 0 && service != "" && !called[service]:
 				called[service] = true
-				all = append(all, Destination{Function: r, What: service, Service: service, Missing: network.Service(r, service)})
+				missing := network.Service(r, service)
+				all = append(all, Destination{Function: r, What: service, Service: service, Missing: missing})
 			case v.Internet:
 				port, err := portOf(value)
 				if err == nil {
@@ -60,8 +63,8 @@ func Destinations(g *graph.Graph, d Declarations) []Destination {
 	return all
 }
 
-// checkReachable holds that every function reaches what it calls. What a function does not reach does not refuse it: the call hangs until
-// the function's timeout.
+// checkReachable checks that every function reaches its destinations. Otherwise nothing refuses the
+// call: it hangs until the function's timeout.
 // https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-networking.html
 func checkReachable(i *inspection) {
 	for _, d := range Destinations(i.Graph, i.declarations) {
@@ -71,7 +74,7 @@ func checkReachable(i *inspection) {
 	}
 }
 
-// variableFrom is the name of the variable that is filled from a thing; empty if none is.
+// variableFrom returns the name of the variable with a source; empty if there is none.
 func variableFrom(variables []Variable, from string) string {
 	for _, v := range variables {
 		if v.From == from {
@@ -81,21 +84,24 @@ func variableFrom(variables []Variable, from string) string {
 	return ""
 }
 
-// databaseAt is the database at an address, or behind the proxy that is. What is at no address of the stack is the rule environment's.
+// databaseAt returns the database with an address, or the database whose proxy has it. The rule
+// environment reports other addresses.
 func (i *inspection) databaseAt(network Network, function *graph.Resource, host string) (Destination, bool) {
 	for _, database := range i.OfType(graph.Database) {
-		proxy := i.proxyOf(database)
+		what, proxy := "database "+database.Name, i.proxyOf(database)
 		switch {
 		case database.String("address") == host:
-			return Destination{Function: function, What: "database " + database.Name, Missing: network.Database(function, database)}, true
+			missing := network.Database(function, database)
+			return Destination{Function: function, What: what, Missing: missing}, true
 		case proxy != nil && proxy.String("endpoint") == host:
-			return Destination{Function: function, What: "database " + database.Name + " through its proxy", Missing: network.Proxy(function, proxy, database)}, true
+			missing := network.Proxy(function, proxy, database)
+			return Destination{Function: function, What: what + " through its proxy", Missing: missing}, true
 		}
 	}
 	return Destination{}, false
 }
 
-// proxyOf is the proxy before a database, nil if there is none.
+// proxyOf returns the proxy before a database, nil if there is none.
 func (i *inspection) proxyOf(database *graph.Resource) *graph.Resource {
 	target := i.Find(graph.ProxyTarget, "dbInstanceIdentifier", database.String("identifier"))
 	if target == nil {
@@ -104,7 +110,7 @@ func (i *inspection) proxyOf(database *graph.Resource) *graph.Resource {
 	return i.Find(graph.Proxy, "name", target.String("dbProxyName"))
 }
 
-// portOf is the TCP port that a URL leads to.
+// portOf returns the TCP port of a URL.
 func portOf(address string) (int, error) {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -1,8 +1,9 @@
-// Package rules checks what the Pulumi program declares, before AWS does.
+// Package rules finds mistakes in a recorded Pulumi program before it is deployed: resources that
+// AWS would refuse, that would fail later without an error, or that would be open to the world. The
+// tests and the local run use it.
 //
-// A rule looks at a recorded graph (see [graph.Record]; not at a preview, in which ids and ARNs are unknown) and says what would
-// fail when deployed, fail later in silence, or be open to the world. Its doc comment says what happens if it is broken, and
-// names the page that decides.
+// A rule reads a graph from [graph.Record]. It cannot read a preview, which has no ids and no ARNs.
+// The doc comment of a rule says what happens without it, and links the page that says so.
 package rules
 
 import (
@@ -20,15 +21,15 @@ type Violation struct {
 	Name    string // the resource's logical name
 	Problem string // what is wrong, with values
 	Remedy  string // what to do
-	Files   string // where it belongs
+	Files   string // the files to edit
 }
 
-// String is the violation in one line.
+// String returns the violation in one line.
 func (v Violation) String() string {
 	return fmt.Sprintf("%s: %s %s: %s: %s (%s)", v.Rule, v.Type, v.Name, v.Problem, v.Remedy, v.Files)
 }
 
-// A Rule is one thing that must hold of what the program declares.
+// A Rule is a condition that the declared resources must meet.
 type Rule struct {
 	Name  string
 	check func(*inspection)
@@ -64,18 +65,18 @@ func All() []Rule {
 	}
 }
 
-// Check applies every rule to a recorded graph. Without declared functions, the rules that compare a
-// function with its declaration find nothing.
+// Check applies every rule to a recorded graph. Without declared functions, the rules that compare
+// a function with its declaration find nothing.
 func Check(g *graph.Graph, d Declarations) []Violation {
 	var violations []Violation
-	policies, _ := declared.Read(g) // without those that cannot be read: the rule no-wildcard reports them
+	policies, _ := declared.Read(g) // skips unreadable policies: the rule no-wildcard reports them
 	for _, rule := range All() {
 		rule.check(&inspection{Graph: g, declarations: d, rule: rule, policies: policies, violations: &violations})
 	}
 	return violations
 }
 
-// An inspection is a graph under one rule.
+// An inspection is the state of a rule that checks a graph.
 type inspection struct {
 	*graph.Graph
 	declarations Declarations
@@ -84,15 +85,16 @@ type inspection struct {
 	violations   *[]Violation
 }
 
-// report notes that a resource breaks the rule. The remedy stands before the problem, which is a format.
+// report adds a violation of the rule by a resource. The problem is a format for the values.
 func (i *inspection) report(r *graph.Resource, remedy, problem string, values ...any) {
 	*i.violations = append(*i.violations, Violation{
-		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy, Files: i.declarations.Where(i.rule.Name, r),
+		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy,
+		Files: i.declarations.Where(i.rule.Name, r),
 	})
 }
 
-// functions pairs each deployed function with its declaration. One that is not deployed is left out: the rule runtime
-// reports it.
+// functions pairs each deployed function with its declaration. It skips functions that are not
+// deployed: the rule runtime reports them.
 func (i *inspection) functions() iter.Seq2[*graph.Resource, Declaration] {
 	return func(yield func(*graph.Resource, Declaration) bool) {
 		for _, f := range i.declarations.Functions {
@@ -113,7 +115,7 @@ func (i *inspection) named(token graph.Type, name string) *graph.Resource {
 	return nil
 }
 
-// byID finds a resource by the id that AWS gave it.
+// byID finds a resource by the id that AWS gives it.
 func byID(g *graph.Graph, token graph.Type, id string) *graph.Resource {
 	for _, r := range g.OfType(token) {
 		if r.ID == id {
@@ -123,7 +125,7 @@ func byID(g *graph.Graph, token graph.Type, id string) *graph.Resource {
 	return nil
 }
 
-// function finds a deployed function by what other resources call it: its ARN or its name.
+// function finds a deployed function by its ARN or its name: other resources may use either.
 func (i *inspection) function(reference string) *graph.Resource {
 	if r := i.Find(graph.Function, "arn", reference); r != nil {
 		return r

@@ -8,14 +8,14 @@ import (
 	"restock/infra/graph"
 )
 
-// A groupRule is one rule of a security group, however it is declared.
+// A groupRule is a rule of a security group, in any of the forms that Pulumi has for it.
 type groupRule struct {
 	declaredBy *graph.Resource
-	group      string // id of the group that has the rule
-	protocol   string // "tcp", or "-1" for all
-	from, to   int    // ports
-	peers      []string
-	cidrs      []string
+	group      string   // the id of the group that has the rule
+	protocol   string   // "tcp", or "-1" for all
+	from, to   int      // ports
+	peers      []string // the ids of the groups at the other end
+	cidrs      []string // the addresses at the other end
 }
 
 func ingressRules(g *graph.Graph) []groupRule {
@@ -25,36 +25,38 @@ func egressRules(g *graph.Graph) []groupRule {
 	return groupRules(g, "egress", graph.SecurityGroupEgressRule)
 }
 
-// groupRules lists the rules of a direction: resources of their own, of either kind, and those written into a group.
+// groupRules lists the rules of a direction: separate resources of two types, and rules in the
+// properties of a group.
 func groupRules(g *graph.Graph, direction string, token graph.Type) []groupRule {
 	var rules []groupRule
 	for _, r := range g.OfType(token) {
 		rules = append(rules, groupRule{
 			declaredBy: r, group: r.String("securityGroupId"),
 			protocol: r.String("ipProtocol"), from: int(r.Number("fromPort")), to: int(r.Number("toPort")),
-			peers: given(r.String("referencedSecurityGroupId")), cidrs: given(r.String("cidrIpv4"), r.String("cidrIpv6")),
+			peers: nonEmpty(r.String("referencedSecurityGroupId")),
+			cidrs: nonEmpty(r.String("cidrIpv4"), r.String("cidrIpv6")),
 		})
 	}
 	for _, r := range g.OfType(graph.SecurityGroupRule) {
 		if r.String("type") == direction {
-			rules = append(rules, oldRule(r, r.String("securityGroupId"), r.Outputs))
+			rules = append(rules, listRule(r, r.String("securityGroupId"), r.Outputs))
 		}
 	}
 	for _, r := range slices.Concat(g.OfType(graph.SecurityGroup), g.OfType(graph.DefaultSecurityGroup)) {
 		for _, inline := range objects(r.Outputs[direction]) {
-			rules = append(rules, oldRule(r, r.ID, inline))
+			rules = append(rules, listRule(r, r.ID, inline))
 		}
 	}
 	return rules
 }
 
-// oldRule reads a rule in the form that older resources have, with lists of peers.
-func oldRule(declaredBy *graph.Resource, group string, properties map[string]any) groupRule {
+// listRule reads a rule in the older form, which has lists of peers.
+func listRule(declaredBy *graph.Resource, group string, properties map[string]any) groupRule {
 	r := graph.Resource{Outputs: properties}
 	rule := groupRule{
 		declaredBy: declaredBy, group: group,
 		protocol: r.String("protocol"), from: int(r.Number("fromPort")), to: int(r.Number("toPort")),
-		peers: append(r.Strings("securityGroups"), given(r.String("sourceSecurityGroupId"))...),
+		peers: append(r.Strings("securityGroups"), nonEmpty(r.String("sourceSecurityGroupId"))...),
 		cidrs: append(r.Strings("cidrBlocks"), r.Strings("ipv6CidrBlocks")...),
 	}
 	if r.Bool("self") {
@@ -63,8 +65,9 @@ func oldRule(declaredBy *graph.Resource, group string, properties map[string]any
 	return rule
 }
 
-// lets reports whether the rule, of a group of one place, is for TCP connections with another place.
-func (r groupRule) lets(own, other *place, port int) bool {
+// allows reports whether the rule belongs to a group of the place own, and allows TCP connections
+// on a port with another place.
+func (r groupRule) allows(own, other *place, port int) bool {
 	if !slices.Contains(own.groups, r.group) || !r.covers(port) {
 		return false
 	}
@@ -87,7 +90,7 @@ func (r groupRule) covers(port int) bool {
 	return r.protocol == "-1" || r.protocol == "tcp" && r.from <= port && port <= r.to
 }
 
-// containsAll reports whether each of the addresses is within one of the rule's ranges.
+// containsAll reports whether one of the rule's ranges contains each of the addresses.
 func (r groupRule) containsAll(addresses []netip.Prefix) bool {
 	for _, a := range addresses {
 		contains := func(cidr string) bool {
@@ -101,7 +104,7 @@ func (r groupRule) containsAll(addresses []netip.Prefix) bool {
 	return true
 }
 
-// ports describes what the rule is for.
+// ports describes the rule's protocol and ports.
 func (r groupRule) ports() string {
 	switch {
 	case r.protocol == "-1":
@@ -112,7 +115,7 @@ func (r groupRule) ports() string {
 	return fmt.Sprintf("%s %d-%d", r.protocol, r.from, r.to)
 }
 
-// objects is a list of objects; empty if it is not one.
+// objects returns the objects in a list; none if the value is not a list.
 func objects(value any) []map[string]any {
 	list, _ := value.([]any)
 	var found []map[string]any
@@ -124,7 +127,7 @@ func objects(value any) []map[string]any {
 	return found
 }
 
-// given are the texts that are not empty.
-func given(texts ...string) []string {
+// nonEmpty returns the texts that are not empty.
+func nonEmpty(texts ...string) []string {
 	return slices.DeleteFunc(texts, func(text string) bool { return text == "" })
 }

@@ -96,7 +96,7 @@ func TestRulesRefuseABrokenProgram(t *testing.T) {
 				`give it a lambda.Permission for the API ` +
 				`(examples/tutorial/program/function.go, examples/tutorial/program/hello.go)`},
 		{"dead letters without an alarm", remove(graph.MetricAlarm, "dead-letters"),
-			"Queue messages_dlq: no alarm tells that it has messages"},
+			"Queue messages_dlq: no alarm reports that it has messages"},
 		{"a queue without dead letters", func(g *graph.Graph) {
 			delete(g.Find(graph.Queue, "name", "messages").Outputs, "redrivePolicy")
 		},
