@@ -54,6 +54,7 @@ LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/local/panels ./cmd/res
 	./internal/mysql ./internal/mysql/invariants ./internal/mysql/migrate ./internal/mysql/mysqltest \
 	./lambdas ./lambdas/ads ./lambdas/function ./lambdas/journal \
 	./lambdas/setup ./lambdas/sweep \
+	./lambdas/merchant-api \
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
 	./local/mariadb ./local/mariadb/mariadbtest \

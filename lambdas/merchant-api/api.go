@@ -49,7 +49,7 @@ func (a api) answer(status int, operation func(http.ResponseWriter, *http.Reques
 	}
 }
 
-// page reads the parameters of a page: how many entries, and after which entry it begins. before is
+// page reads the parameters of a page: its length, and the entry that it begins after. before is
 // empty for the first page.
 func page(query map[string]string) (limit int, before string, err error) {
 	limit = shop.DefaultPage
@@ -71,7 +71,8 @@ func pathID(r *http.Request, name string) (uuid.UUID, error) {
 func parseID(what, text string) (uuid.UUID, error) {
 	id, err := uuid.Parse(text)
 	if err != nil || len(text) != len(id.String()) {
-		return uuid.UUID{}, invalid("%s is %.60q, it must be an id like 0188d6a8-f000-7000-8000-00000000cb01", what, text)
+		return uuid.UUID{}, invalid("%s is %.60q, it must be an id like 0188d6a8-f000-7000-8000-00000000cb01",
+			what, text)
 	}
 	return id, nil
 }

@@ -21,23 +21,24 @@ import (
 	"restock/internal/web/webtest"
 )
 
-// A books is a store with one product and one production order, that looks at what it is told to
-// keep. What a fuzz target does not expect to be asked panics.
+// books is a store with one product and one production order. It checks the values that it should
+// store. Methods that the fuzz target must not call panic.
 type books struct {
 	shop.Store
 	t *testing.T
 }
 
 var (
-	keptSKU = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	keptKey = regexp.MustCompile(`^[ -+\--~]{0,255}$`) // printable ASCII without a comma
+	validSKU = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	validKey = regexp.MustCompile(`^[ -+\--~]{0,255}$`) // printable ASCII without a comma
 )
 
-// text reports what is wrong with a text that people will read, in the log too.
+// text checks a text that people will read, also in the log.
 func (b books) text(what, text string, limit int) {
 	hidden := func(r rune) bool { return !unicode.IsPrint(r) && r != '\u200d' && r != '\u3000' }
-	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > limit || strings.ContainsFunc(text, hidden) || !norm.NFC.IsNormalString(text) {
-		b.t.Errorf("the store is told to keep the %s %q", what, text)
+	if text == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > limit ||
+		strings.ContainsFunc(text, hidden) || !norm.NFC.IsNormalString(text) {
+		b.t.Errorf("the store got the %s %q", what, text)
 	}
 }
 
@@ -55,8 +56,9 @@ func (b books) Products(ctx context.Context) ([]shop.Product, error) {
 
 func (b books) CreateProduct(_ context.Context, p shop.Product, _ time.Time) error {
 	b.text("name", p.Name, 100)
-	if !keptSKU.MatchString(p.SKU) || p.Price < 0 || p.Stock < 0 || p.MaxPerSale < 0 || p.Policy.OrderUpTo <= p.Policy.ReorderPoint || p.Policy.LotSize < 1 || p.Policy.LeadTime < time.Second {
-		b.t.Errorf("the store is told to keep %+v", p)
+	if !validSKU.MatchString(p.SKU) || p.Price < 0 || p.Stock < 0 || p.MaxPerSale < 0 ||
+		p.Policy.OrderUpTo <= p.Policy.ReorderPoint || p.Policy.LotSize < 1 || p.Policy.LeadTime < time.Second {
+		b.t.Errorf("the store got %+v", p)
 	}
 	return &shop.Error{Code: shop.CodeProductExists}
 }
@@ -75,15 +77,15 @@ func (b books) Replenish(_ context.Context, r shop.Replenishment) (shop.Decision
 	case r.Plan == nil:
 		return shop.Decision{Position: 0, Policy: shop.Policy{OrderUpTo: 10, LotSize: 1}}, nil
 	case r.Plan.Quantity < 1 || r.Plan.Quantity > shop.MaxQuantity:
-		b.t.Errorf("the store is told to order %d", r.Plan.Quantity)
+		b.t.Errorf("the store got an order of %d", r.Plan.Quantity)
 	}
 	return shop.Decision{Outcome: shop.AlreadyOnOrder}, nil
 }
 
 func (b books) Adjust(_ context.Context, a shop.Adjustment) (shop.Adjusted, error) {
 	b.text("reason", a.Reason, 200)
-	if a.Quantity == 0 || !keptKey.MatchString(a.IdempotencyKey) {
-		b.t.Errorf("the store is told to book %+v", a)
+	if a.Quantity == 0 || !validKey.MatchString(a.IdempotencyKey) {
+		b.t.Errorf("the store got the adjustment %+v", a)
 	}
 	if a.SKU != "CP-1" {
 		return shop.Adjusted{}, &shop.Error{Code: shop.CodeUnknownProduct}
@@ -92,15 +94,15 @@ func (b books) Adjust(_ context.Context, a shop.Adjustment) (shop.Adjusted, erro
 }
 
 func (b books) Ledger(_ context.Context, _ uuid.UUID, after int64, limit int) ([]shop.LedgerEntry, error) {
-	if after < 0 || limit < 1 || limit > shop.MaxPage+1 { // one more says whether there is a next page
-		b.t.Errorf("the store is asked for %d entries after %d", limit, after)
+	if after < 0 || limit < 1 || limit > shop.MaxPage+1 { // the extra entry shows whether there is a next page
+		b.t.Errorf("the store was asked for %d entries after %d", limit, after)
 	}
 	return make([]shop.LedgerEntry, min(limit, 3)), nil
 }
 
 func (b books) ProductionOrders(_ context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
 	if f.Limit < 1 || f.Limit > shop.MaxPage+1 || f.Status != "" && !slices.Contains(shop.OrderStatuses, f.Status) {
-		b.t.Errorf("the store is asked for %+v", f)
+		b.t.Errorf("the store was asked for %+v", f)
 	}
 	return make([]shop.ProductionOrder, min(f.Limit, 3)), nil
 }
@@ -116,8 +118,8 @@ func (b books) CloseOrder(context.Context, shop.ProductionOrder, shop.OrderStatu
 	return true, nil
 }
 
-// FuzzAPI holds that whatever the merchant sends is answered, in JSON and with a code, as the
-// merchant's own mistake if it is one, and that nothing reaches the store that it should not keep.
+// FuzzAPI checks that every request gets an answer in JSON, that an error blames the merchant and
+// has a code, and that no invalid value reaches the store.
 func FuzzAPI(f *testing.F) {
 	f.Add("GET /merchant/products", "", "", "")
 	for _, c := range badRequests() {
@@ -131,7 +133,8 @@ func FuzzAPI(f *testing.F) {
 	f.Add("POST /merchant/products/CP-1/adjustments", "", "k", `{"quantity":1,"reason":"' OR 1=1 --"}`)
 	f.Add("PATCH /merchant/products/CP-1", "", "", `{"name":"a\u200bb"}`)
 	f.Add("POST /merchant/production-orders", "", "", `{"sku":"CP-1","quantity":5}`)
-	f.Add("GET /merchant/production-orders", "limit=100&status=open&sku=CP-1&before=0188d6a8-f000-7000-8000-00000000cb01", "", "")
+	f.Add("GET /merchant/production-orders",
+		"limit=100&status=open&sku=CP-1&before=0188d6a8-f000-7000-8000-00000000cb01", "", "")
 	f.Add("GET /merchant/products/CP-1/ledger", "limit=1&before=7", "", "")
 	f.Fuzz(func(t *testing.T, request, query, key, body string) {
 		method, path, ok := strings.Cut(request, " ")
@@ -143,16 +146,17 @@ func FuzzAPI(f *testing.F) {
 			t.Fatal(err)
 		}
 		header := map[string]string{}
-		if key != "" { // an empty header is refused
+		if key != "" { // the API refuses an empty header
 			header["Idempotency-Key"] = key
 		}
-		got := webtest.Do(t, handler, webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: header})
+		got := webtest.Do(t, handler,
+			webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: header})
 		var answer struct{ Code shop.Code }
 		if err := json.Unmarshal([]byte(got.Body), &answer); err != nil {
 			t.Errorf("the answer is %q: %v", got.Body, err)
 		}
 		if got.Status >= http.StatusInternalServerError || answer.Code != "" && web.IsOurs(answer.Code) {
-			t.Errorf("got %d %s, want an answer, or an error of the merchant's", got.Status, got.Body)
+			t.Errorf("got %d %s, want success, or an error that blames the merchant", got.Status, got.Body)
 		}
 	})
 }

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
 
-// orders are those that were published.
+// orders records the published orders.
 type orders []shop.ProductionOrder
 
 func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
@@ -28,7 +28,7 @@ func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
 	return nil
 }
 
-// An office is where the merchant works in a test.
+// An office is a shop with the merchant's API, for a test.
 type office struct {
 	testing.TB
 	handler   http.Handler
@@ -48,15 +48,16 @@ func open(tb testing.TB) office {
 	return office{tb, handler, database, s, published}
 }
 
-// do asks with what a request says: "POST /merchant/products?limit=5".
+// do sends a request, for example "GET /merchant/products?limit=5".
 func (o office) do(request, body string, header map[string]string) webtest.Answer {
 	o.Helper()
 	method, target, _ := strings.Cut(request, " ")
 	path, query, _ := strings.Cut(target, "?")
-	return webtest.Do(o, o.handler, webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: header})
+	return webtest.Do(o, o.handler,
+		webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: header})
 }
 
-// ask asks for what must be answered with a status, and reads the answer.
+// ask sends a request, checks the status of the answer, and decodes its body.
 func ask[T any](o office, request, body string, status int) (value T) {
 	o.Helper()
 	got := o.do(request, body, nil)
@@ -76,13 +77,14 @@ const (
 	unknown          = "0197a000-0000-7000-8000-000000000001"
 )
 
-// cake is a product to be created, with all that is needed.
+// cake is the body of a request that creates a product. It has the required fields.
 const cake = `{"sku":"CK-1","name":"쌀 케이크","price":12500,"factory":"FF-500293","order_up_to":20,"lead_time_seconds":90}`
 
-func TestProductsAreListedWithAllThatTheMerchantKnowsOfThem(t *testing.T) {
+func TestProductsAreListedWithStockAndPolicy(t *testing.T) {
 	o := open(t)
-	const want = `"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW","stock":3,"on_order":0,"position":3,"suggestion":0,` +
-		`"max_per_sale":0,"factory":"FF-500293","reorder_point":0,"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":`
+	const want = `"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW","stock":3,"on_order":0,` +
+		`"position":3,"suggestion":0,"max_per_sale":0,"factory":"FF-500293","reorder_point":0,"order_up_to":100,` +
+		`"lot_size":100,"minimum_order":0,"lead_time_seconds":`
 	if got := o.do("GET "+products, "", nil); got.Status != 200 || !strings.Contains(got.Body, want) {
 		t.Errorf("got %d %s, want 200 and %s", got.Status, got.Body, want)
 	}
@@ -99,28 +101,31 @@ func TestProductIsCreatedOnceWithItsDefaults(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if len(*o.published) != 0 {
-		t.Errorf("a product that is not automatic has ordered %+v", *o.published)
+		t.Errorf("published %+v for a product that is not automatic", *o.published)
 	}
 	if got := o.do("POST "+products, cake, nil); got.Status != 409 || got.Field(t, "code") != "product_exists" {
 		t.Errorf("the same product again: got %d %s, want 409 product_exists", got.Status, got.Body)
 	}
-	full := `{"sku":"CK-2","name":"Cake","price":0,"factory":"FF-500293","stock":7,"max_per_sale":2,"reorder_point":8,"order_up_to":20,"lot_size":6,"minimum_order":3,"lead_time_seconds":40,"automatic":true}`
+	full := `{"sku":"CK-2","name":"Cake","price":0,"factory":"FF-500293","stock":7,"max_per_sale":2,` +
+		`"reorder_point":8,"order_up_to":20,"lot_size":6,"minimum_order":3,"lead_time_seconds":40,"automatic":true}`
 	got = ask[merchant.Product](o, "POST "+products, full, 201)
-	if got.Stock != 7 || got.OnOrder != 18 || got.Position != 25 || got.MaxPerSale != 2 || got.Suggestion != 0 || got.ExpectedAt.IsZero() || !got.Automatic || got.MinimumOrder != 3 || got.LotSize != 6 {
-		t.Errorf("got %+v, want 7 on hand and, as it is short, 18 on order", got)
+	if got.Stock != 7 || got.OnOrder != 18 || got.Position != 25 || got.MaxPerSale != 2 || got.Suggestion != 0 ||
+		got.ExpectedAt.IsZero() || !got.Automatic || got.MinimumOrder != 3 || got.LotSize != 6 {
+		t.Errorf("got %+v, want 7 on hand and 18 on order, because it is short", got)
 	}
 	if len(*o.published) != 1 || (*o.published)[0].SKU != "CK-2" {
 		t.Errorf("published %+v, want the order of CK-2", *o.published)
 	}
 }
 
-func TestChangeOfAPolicyOrdersWhatIsShortByIt(t *testing.T) {
+func TestChangeOfAPolicyOrdersAProductThatIsShortNow(t *testing.T) {
 	o := open(t)
 	got := ask[merchant.Product](o, "PATCH "+donut, `{"price":21000,"name":"도너츠","max_per_sale":5}`, 200)
 	if got.Price != 21000 || got.Name != "도너츠" || got.MaxPerSale != 5 || got.OrderUpTo != 100 || got.OnOrder != 0 {
-		t.Errorf("got %+v, want the new price, name and limit, and all else as it was", got)
+		t.Errorf("got %+v, want the new price, name and limit, and the rest unchanged", got)
 	}
-	got = ask[merchant.Product](o, "PATCH "+donut, `{"reorder_point":3,"order_up_to":50,"lot_size":10,"minimum_order":60,"lead_time_seconds":30,"automatic":true}`, 200)
+	got = ask[merchant.Product](o, "PATCH "+donut, `{"reorder_point":3,"order_up_to":50,"lot_size":10,`+
+		`"minimum_order":60,"lead_time_seconds":30,"automatic":true}`, 200)
 	if got.OnOrder != 60 || got.ReorderPoint != 3 || got.LeadTimeSeconds != 30 || len(*o.published) != 1 {
 		t.Errorf("got %+v, and %d orders are published; want 60 on order", got, len(*o.published))
 	}
@@ -134,22 +139,29 @@ func TestAdjustmentIsBookedOnceWithItsReason(t *testing.T) {
 	const damaged = `{"quantity":-1,"reason":"떨어뜨림"}`
 	for range 2 {
 		if got := adjust("count 1", damaged); got.Status != 200 || got.Field(t, "stock") != 2.0 {
-			t.Errorf("got %d %s, want 200 and a stock of 2, however often it is asked for", got.Status, got.Body)
+			t.Errorf("got %d %s, want 200 and a stock of 2 each time", got.Status, got.Body)
 		}
 	}
-	if got := adjust("count 1", `{"quantity":-2,"reason":"떨어뜨림"}`); got.Status != 422 || got.Field(t, "code") != "idempotency_key_reused" {
+	got := adjust("count 1", `{"quantity":-2,"reason":"떨어뜨림"}`)
+	if got.Status != 422 || got.Field(t, "code") != "idempotency_key_reused" {
 		t.Errorf("another adjustment with the key: got %d %s, want 422", got.Status, got.Body)
 	}
-	if got := adjust("count 2", `{"quantity":4,"reason":"found"}`); got.Status != 200 || got.Field(t, "stock") != 6.0 {
+	got = adjust("count 2", `{"quantity":4,"reason":"found"}`)
+	if got.Status != 200 || got.Field(t, "stock") != 6.0 {
 		t.Errorf("got %d %s, want 200 and a stock of 6", got.Status, got.Body)
 	}
 	ledger := ask[merchant.Ledger](o, "GET "+donut+"/ledger", "", 200)
 	if len(ledger.Entries) != 3 || ledger.SKU != mysqltest.Donut || ledger.Next != "" {
 		t.Fatalf("the ledger is %+v, want 3 entries", ledger)
 	}
-	for i, want := range []merchant.LedgerEntry{{Quantity: 4, Cause: "adjustment", Reason: "found"}, {Quantity: -1, Cause: "adjustment", Reason: "떨어뜨림"}, {Quantity: 3, Cause: "opening"}} {
+	for i, want := range []merchant.LedgerEntry{
+		{Quantity: 4, Cause: "adjustment", Reason: "found"},
+		{Quantity: -1, Cause: "adjustment", Reason: "떨어뜨림"},
+		{Quantity: 3, Cause: "opening"},
+	} {
 		got := ledger.Entries[i]
-		if got.Quantity != want.Quantity || got.Cause != want.Cause || got.Reason != want.Reason || got.At.IsZero() || (got.Reference == uuid.Nil) != (want.Cause == "opening") {
+		if got.Quantity != want.Quantity || got.Cause != want.Cause || got.Reason != want.Reason || got.At.IsZero() ||
+			(got.Reference == uuid.Nil) != (want.Cause == "opening") {
 			t.Errorf("entry %d is %+v, want %+v", i, got, want)
 		}
 	}
@@ -162,42 +174,48 @@ func TestAdjustmentIsBookedOnceWithItsReason(t *testing.T) {
 func TestProductionOrderIsOpenedAndCancelledByHand(t *testing.T) {
 	o := open(t)
 	opened := ask[merchant.ProductionOrder](o, "POST "+productionOrders, `{"sku":"CP-502101","quantity":30}`, 201)
-	if opened.Status != "open" || opened.Quantity != 30 || opened.Received != 0 || opened.Asks != 1 || opened.Factory != "FF-500293" || opened.OpenedAt.IsZero() || opened.Correlation != "JKJaXmPLvHcESHA=" {
-		t.Errorf("opened %+v, want 30 of them, with the request's id", opened)
+	if opened.Status != "open" || opened.Quantity != 30 || opened.Received != 0 || opened.Asks != 1 ||
+		opened.Factory != "FF-500293" || opened.OpenedAt.IsZero() || opened.Correlation != "JKJaXmPLvHcESHA=" {
+		t.Errorf("opened %+v, want an order of 30 with the request's id", opened)
 	}
 	if len(*o.published) != 1 || (*o.published)[0].ID != opened.ID {
 		t.Errorf("published %+v, want the order", *o.published)
 	}
-	if got := o.do("POST "+productionOrders, `{"sku":"CP-502101","quantity":30}`, nil); got.Status != 409 || got.Field(t, "code") != "production_order_open" {
-		t.Errorf("a second one: got %d %s, want 409 production_order_open", got.Status, got.Body)
+	answer := o.do("POST "+productionOrders, `{"sku":"CP-502101","quantity":30}`, nil)
+	if answer.Status != 409 || answer.Field(t, "code") != "production_order_open" {
+		t.Errorf("a second order: got %d %s, want 409 production_order_open", answer.Status, answer.Body)
 	}
 	path := productionOrders + "/" + opened.ID.String()
 	if got := ask[merchant.ProductionOrder](o, "GET "+path, "", 200); got.ID != opened.ID || got.PublishedAt.IsZero() {
 		t.Errorf("got %+v, want %s, published", got, opened.ID)
 	}
-	if got := ask[merchant.ProductionOrder](o, "POST "+path+"/cancellation", "{}", 200); got.Status != "cancelled" || got.ClosedAt.IsZero() {
-		t.Errorf("got %+v, want it cancelled", got)
+	cancelled := ask[merchant.ProductionOrder](o, "POST "+path+"/cancellation", "{}", 200)
+	if cancelled.Status != "cancelled" || cancelled.ClosedAt.IsZero() {
+		t.Errorf("got %+v, want it cancelled", cancelled)
 	}
-	if got := o.do("POST "+path+"/cancellation", "", nil); got.Status != 409 || got.Field(t, "code") != "production_order_not_open" {
-		t.Errorf("cancelled again: got %d %s, want 409 production_order_not_open", got.Status, got.Body)
+	answer = o.do("POST "+path+"/cancellation", "", nil)
+	if answer.Status != 409 || answer.Field(t, "code") != "production_order_not_open" {
+		t.Errorf("a second cancellation: got %d %s, want 409 production_order_not_open", answer.Status, answer.Body)
 	}
 }
 
-func TestOrderWithoutAQuantityIsWhatThePolicySuggests(t *testing.T) {
+func TestOrderWithoutAQuantityHasTheSuggestedOne(t *testing.T) {
 	o := open(t)
 	ask[merchant.Product](o, "POST "+products, cake, 201)
 	if got := ask[merchant.ProductionOrder](o, "POST "+productionOrders, `{"sku":"CK-1"}`, 201); got.Quantity != 20 {
-		t.Errorf("got %+v, want the 20 that are suggested", got)
+		t.Errorf("got %+v, want the suggested 20", got)
 	}
-	if got := o.do("POST "+productionOrders, `{"sku":"CP-502101"}`, nil); got.Status != 400 || got.Field(t, "code") != "invalid_quantity" {
-		t.Errorf("of a product that is not short: got %d %s, want 400 invalid_quantity", got.Status, got.Body)
+	got := o.do("POST "+productionOrders, `{"sku":"CP-502101"}`, nil)
+	if got.Status != 400 || got.Field(t, "code") != "invalid_quantity" {
+		t.Errorf("a product that is not short: got %d %s, want 400 invalid_quantity", got.Status, got.Body)
 	}
 }
 
 func TestListsAreReadPageByPage(t *testing.T) {
 	o := open(t)
 	for i := range 6 {
-		ask[merchant.Product](o, "POST "+donut+"/adjustments", fmt.Sprintf(`{"quantity":%d,"reason":"counted"}`, i+1), 200)
+		body := fmt.Sprintf(`{"quantity":%d,"reason":"counted"}`, i+1)
+		ask[merchant.Product](o, "POST "+donut+"/adjustments", body, 200)
 		opened := ask[merchant.ProductionOrder](o, "POST "+productionOrders, `{"sku":"CP-502101","quantity":1}`, 201)
 		ask[merchant.ProductionOrder](o, "POST "+productionOrders+"/"+opened.ID.String()+"/cancellation", "", 200)
 	}
@@ -221,7 +239,10 @@ func TestListsAreReadPageByPage(t *testing.T) {
 		t.Errorf("the ledger is %s on %d pages, want 6 to 1 and the opening 3 on 3", got, pages)
 	}
 
-	for filter, want := range map[string]int{"": 7, "&sku=CP-502101": 6, "&status=open": 1, "&sku=CP-502101&status=cancelled": 6, "&sku=CP-502101&status=open": 0} {
+	for filter, want := range map[string]int{
+		"": 7, "&sku=CP-502101": 6, "&status=open": 1,
+		"&sku=CP-502101&status=cancelled": 6, "&sku=CP-502101&status=open": 0,
+	} {
 		seen := map[uuid.UUID]bool{}
 		last, next, pages := "", "", 0
 		for ; pages == 0 || next != ""; pages++ {
@@ -232,7 +253,7 @@ func TestListsAreReadPageByPage(t *testing.T) {
 			page := ask[merchant.ProductionOrders](o, request, "", 200)
 			for _, order := range page.Orders {
 				if id := order.ID.String(); last != "" && id >= last {
-					t.Errorf("%q: %s comes behind %s, want the newest first", filter, id, last)
+					t.Errorf("%q: %s follows %s, want the newest first", filter, id, last)
 				} else {
 					last = id
 				}

@@ -16,7 +16,7 @@ import (
 	"restock/lambdas"
 )
 
-// with is an example of a product with one field changed, or added.
+// with returns the cake with one field changed or added.
 func with(field, value string) string {
 	for _, part := range strings.Split(strings.Trim(cake, "{}"), ",") {
 		if strings.HasPrefix(part, `"`+field+`":`) {
@@ -26,14 +26,14 @@ func with(field, value string) string {
 	return strings.TrimSuffix(cake, "}") + `,"` + field + `":` + value + `}`
 }
 
-// without is an example of a product without a field.
+// without returns the cake without a field.
 func without(field string) string {
-	parts := strings.Split(strings.Trim(cake, "{}"), ",")
-	return "{" + strings.Join(slices.DeleteFunc(parts,
-		func(part string) bool { return strings.HasPrefix(part, `"`+field+`":`) }), ",") + "}"
+	isField := func(part string) bool { return strings.HasPrefix(part, `"`+field+`":`) }
+	parts := slices.DeleteFunc(strings.Split(strings.Trim(cake, "{}"), ","), isField)
+	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// A badRequest is one that is refused, with a status, a code, and a detail that says what is wrong.
+// A badRequest is a request that the API refuses with a status, a code and a detail.
 type badRequest struct {
 	request, body string
 	header        map[string]string
@@ -43,13 +43,16 @@ type badRequest struct {
 
 func badRequests() []badRequest {
 	const (
-		create, change, adjust, ledger = "POST " + products, "PATCH " + donut, "POST " + donut + "/adjustments",
-			"GET " + donut + "/ledger"
-		list, one, openOne, cancel = "GET " + productionOrders, "GET " + productionOrders + "/",
-			"POST " + productionOrders, "POST " + productionOrders + "/"
-		request, product, quantity, reason = "invalid_request", "invalid_product", "invalid_quantity", "invalid_reason"
+		create, change         = "POST " + products, "PATCH " + donut
+		adjust, ledger         = "POST " + donut + "/adjustments", "GET " + donut + "/ledger"
+		list, one              = "GET " + productionOrders, "GET " + productionOrders + "/"
+		openOne, cancel        = "POST " + productionOrders, "POST " + productionOrders + "/"
+		request, product       = "invalid_request", "invalid_product"
+		quantity, reason       = "invalid_quantity", "invalid_reason"
+		invalidKey, adjustment = "invalid_idempotency_key", `{"quantity":1,"reason":"x"}`
 	)
 	long := strings.Repeat("x", 1000)
+	withKey := func(key string) map[string]string { return map[string]string{"Idempotency-Key": key} }
 	all := []badRequest{
 		{"GET " + products + "?sku=x", "", nil, 400, request, `no parameter \"sku\"`},
 
@@ -77,7 +80,7 @@ func badRequests() []badRequest {
 		{create, with("minimum_order", `2000000000`), nil, 400, product, "the minimum order is 2000000000"},
 		{create, with("lead_time_seconds", `0`), nil, 400, product, "the lead time is 0s"},
 		{create, with("lead_time_seconds", `-90`), nil, 400, product, "the lead time is -1m30s"},
-		// as nanoseconds, more than 63 bits
+		// This many seconds overflow 63 bits of nanoseconds.
 		{create, with("lead_time_seconds", `9223372037`), nil, 400, request,
 			"the field lead_time_seconds is 9223372037"},
 		{create, with("product_id", `"`+unknown+`"`), nil, 400, request, `no field \"product_id\"`},
@@ -107,17 +110,12 @@ func badRequests() []badRequest {
 		{adjust, `{"quantity":1,"reason":" "}`, nil, 400, reason, "the reason is"},
 		{adjust, `{"quantity":1,"reason":"a\tb"}`, nil, 400, reason, "the reason is"},
 		{adjust, `{"quantity":1,"reason":"` + long + `"}`, nil, 400, reason, "the reason is"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "열쇠"}, 400,
-			"invalid_idempotency_key", "printable ASCII"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": long}, 400,
-			"invalid_idempotency_key", "1000 bytes"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": ""}, 400,
-			"invalid_idempotency_key", "the header is blank"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": " "}, 400,
-			"invalid_idempotency_key", "the header is blank"},
-		{adjust, `{"quantity":1,"reason":"x"}`, map[string]string{"Idempotency-Key": "Z1,Z1"}, 400,
-			"invalid_idempotency_key", "more than one key"},
-		{"POST " + products + "/CP-0/adjustments", `{"quantity":1,"reason":"x"}`, nil, 404, "unknown_product", ""},
+		{adjust, adjustment, withKey("열쇠"), 400, invalidKey, "printable ASCII"},
+		{adjust, adjustment, withKey(long), 400, invalidKey, "1000 bytes"},
+		{adjust, adjustment, withKey(""), 400, invalidKey, "the header is blank"},
+		{adjust, adjustment, withKey(" "), 400, invalidKey, "the header is blank"},
+		{adjust, adjustment, withKey("Z1,Z1"), 400, invalidKey, "more than one key"},
+		{"POST " + products + "/CP-0/adjustments", adjustment, nil, 404, "unknown_product", ""},
 
 		{ledger + "?before=0", "", nil, 400, request, "the parameter before is"},
 		{ledger + "?before=-1", "", nil, 400, request, "the parameter before is"},
@@ -151,29 +149,30 @@ func badRequests() []badRequest {
 		all = append(all, badRequest{create, without(field), nil, 400, request, "the field " + field + " is missing"})
 	}
 	for _, paged := range []string{ledger, list} {
-		for _, query := range []string{"limit=0", "limit=101", "limit=-1", "limit=many", "limit=", "limit=5&limit=5",
-			"after=5"} {
+		for _, query := range []string{
+			"limit=0", "limit=101", "limit=-1", "limit=many", "limit=", "limit=5&limit=5", "after=5",
+		} {
 			name, _, _ := strings.Cut(query, "=")
 			all = append(all, badRequest{paged + "?" + query, "", nil, 400, request, name})
 		}
 	}
-	// What no body may be, and no field.
+	// Bodies and values of fields that no operation accepts.
 	for _, operation := range []string{create, change, adjust, openOne} {
-		for _, body := range []string{`{`, `[]`, `null`, `price=5`, `{}{}`, `{"x":1}`,
-			`{"name":"` + strings.Repeat(long, 20) + `"}`} {
+		for _, body := range []string{
+			`{`, `[]`, `null`, `price=5`, `{}{}`, `{"x":1}`, `{"name":"` + strings.Repeat(long, 20) + `"}`,
+		} {
 			all = append(all, badRequest{operation, body, nil, 400, request, "the"})
 		}
 	}
-	kinds := map[string][]string{"text": {"5", "true", "{}", "null"},
-		"number": {`"5"`, "1.5", "1e30", "true", "[]", "null"}, "bool": {"1", `"true"`, "null"}}
-	for kind, fields := range map[string][]string{
-		"text": {"name", "factory"},
-		"number": {"price", "max_per_sale", "reorder_point", "order_up_to", "lot_size", "minimum_order",
-			"lead_time_seconds"},
-		"bool": {"automatic"},
+	for _, kind := range []struct{ fields, values []string }{
+		{[]string{"name", "factory"}, []string{"5", "true", "{}", "null"}},
+		{[]string{
+			"price", "max_per_sale", "reorder_point", "order_up_to", "lot_size", "minimum_order", "lead_time_seconds",
+		}, []string{`"5"`, "1.5", "1e30", "true", "[]", "null"}},
+		{[]string{"automatic"}, []string{"1", `"true"`, "null"}},
 	} {
-		for _, field := range fields {
-			for _, value := range kinds[kind] {
+		for _, field := range kind.fields {
+			for _, value := range kind.values {
 				says := "the field " + field + " is "
 				all = append(all, badRequest{create, with(field, value), nil, 400, request, says},
 					badRequest{change, `{"` + field + `":` + value + `}`, nil, 400, request, says})
@@ -183,7 +182,7 @@ func badRequests() []badRequest {
 	return all
 }
 
-func TestBadInputIsNamedAndChangesNothing(t *testing.T) {
+func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 	o := open(t)
 	state := func() string {
 		return fmt.Sprintf("%s%d orders, %d published, %d ledger entries, %d adjustments",
@@ -197,16 +196,16 @@ func TestBadInputIsNamedAndChangesNothing(t *testing.T) {
 		got := o.do(c.request, c.body, c.header)
 		if got.Status != c.status || got.Field(t, "code") != c.code || got.Field(t, "message") == "" ||
 			!strings.Contains(got.Body, c.says) {
-			t.Errorf("%.100s %.100s: got %d %s, want %d and code %s, and that it says %q", c.request, c.body,
-				got.Status, got.Body, c.status, c.code, c.says)
+			t.Errorf("%.100s %.100s: got %d %s, want %d, the code %s and %q",
+				c.request, c.body, got.Status, got.Body, c.status, c.code, c.says)
 		}
 	}
 	if after := state(); after != before {
-		t.Errorf("there are\n%s\nwant it to be as it was\n%s", after, before)
+		t.Errorf("the state is\n%s\nwant it unchanged\n%s", after, before)
 	}
 }
 
-func TestEveryOperationHasItsBadInput(t *testing.T) {
+func TestEveryRouteHasABadRequest(t *testing.T) {
 	refused := map[string]bool{}
 	for _, c := range badRequests() {
 		method, target, _ := strings.Cut(c.request, " ")
@@ -224,7 +223,7 @@ func TestEveryOperationHasItsBadInput(t *testing.T) {
 	}
 }
 
-// matches reports whether a route is a request's.
+// matches reports whether a route matches a request.
 func matches(route, method, path string) bool {
 	want, got := strings.Split(route, "/"), strings.Split(method+" "+path, "/")
 	return len(want) == len(got) && !slices.ContainsFunc(want, func(segment string) bool {
@@ -244,17 +243,16 @@ func TestRefusalIsInTheMerchantsLanguage(t *testing.T) {
 }
 
 func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
-	db, err := mysql.Open(mysql.Config{Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1,
-		Credentials: func(context.Context, bool) (string, string, error) {
-			return "", "",
-				errors.New("internal detail")
-		}})
+	unreadable := func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }
+	db, err := mysql.Open(mysql.Config{
+		Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1, Credentials: unreadable,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	handler, err := newAPI(shop.Open(mysql.NewStore(db), &orders{}, shop.Discard), time.Minute,
-		slog.New(slog.DiscardHandler))
+	s := shop.Open(mysql.NewStore(db), &orders{}, shop.Discard)
+	handler, err := newAPI(s, time.Minute, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -272,8 +270,8 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 		got := webtest.Do(t, handler, r)
 		if got.Status != 503 || got.Field(t, "code") != "unavailable" || got.Header["Retry-After"] == "" ||
 			strings.Contains(got.Body, "internal detail") {
-			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After, and nothing internal", r.Method, r.Path,
-				got.Status, got.Body, got.Header)
+			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After and without internal details",
+				r.Method, r.Path, got.Status, got.Body, got.Header)
 		}
 	}
 }

@@ -13,16 +13,16 @@ import (
 	"restock/internal/shop"
 )
 
-// maxQuantity is the most that one order, adjustment or delivery counts: what 32 bits hold.
+// maxQuantity is the largest quantity of an order, an adjustment or a delivery: the largest int32.
 const maxQuantity = 1<<31 - 1
 
-// A productNumber is a number of a product: what it may be, and where it stands.
+// A productNumber is a numeric field of a product, with its limits and its column.
 type productNumber struct {
 	field    string
 	min, max int64
-	name     string // in errors about its value
+	name     string // the beginning of errors about its value
 	column   string
-	with     string // other fields that its limits need
+	with     string // other fields of the body, which its limits depend on
 	of       func(merchant.Product) int64
 }
 
@@ -43,7 +43,7 @@ var productNumbers = []productNumber{
 		func(p merchant.Product) int64 { return p.LeadTimeSeconds }},
 }
 
-// create is a product with a number.
+// create returns the body of a request that creates a product with a value of the number.
 func (n productNumber) create(sku, value string) string {
 	fields := map[string]string{"order_up_to": `"order_up_to":20`, "price": `"price":1`}
 	delete(fields, n.field)
@@ -61,44 +61,45 @@ func TestNumbersOfAProductAreExactAtTheirLimits(t *testing.T) {
 	o := open(t)
 	for _, n := range productNumbers {
 		changed := "C-" + n.field
-		ask[merchant.Product](o, "POST "+products, strings.NewReplacer("CK-1", changed, "쌀 케이크", changed).Replace(cake),
-			201)
+		body := strings.NewReplacer("CK-1", changed, "쌀 케이크", changed).Replace(cake)
+		ask[merchant.Product](o, "POST "+products, body, 201)
 		for i, value := range []int64{n.min, n.max} {
 			sku := fmt.Sprintf("N-%s-%d", n.field, i)
 			check := func(how, sku string, got int64) {
 				t.Helper()
 				kept := int64(o.database.Number(t, `SELECT `+n.column+` FROM product WHERE sku = ?`, sku))
 				if got != value || kept != value {
-					t.Errorf("%s of %s to %d: got %d, and the database keeps %d", n.field, how, value, got, kept)
+					t.Errorf("%s of %s to %d: got %d, and the database has %d", n.field, how, value, got, kept)
 				}
 				for _, p := range ask[merchant.Products](o, "GET "+products, "", 200).Products {
 					if p.SKU == sku && n.of(p) != value {
-						t.Errorf("%s of %s to %d: it is listed with %d", n.field, how, value, n.of(p))
+						t.Errorf("%s of %s to %d: the list has %d", n.field, how, value, n.of(p))
 					}
 				}
 			}
 			text := strconv.FormatInt(value, 10)
-			check("a product created", sku, n.of(ask[merchant.Product](o, "POST "+products, n.create(sku, text), 201)))
-			if n.field != "stock" { // which only an adjustment changes
-				check("a product changed", changed, n.of(ask[merchant.Product](o, "PATCH "+products+"/"+changed,
-					`{"`+n.field+`":`+text+n.with+`}`, 200)))
+			check("a created product", sku, n.of(ask[merchant.Product](o, "POST "+products, n.create(sku, text), 201)))
+			if n.field != "stock" { // only an adjustment changes the stock
+				body := `{"` + n.field + `":` + text + n.with + `}`
+				check("a changed product", changed,
+					n.of(ask[merchant.Product](o, "PATCH "+products+"/"+changed, body, 200)))
 			}
 		}
 	}
 }
 
-func TestNumbersOfAProductBeyondTheirLimitsAreRefusedByName(t *testing.T) {
+func TestNumbersOfAProductBeyondTheirLimitsAreRefused(t *testing.T) {
 	o := open(t)
 	refuse := func(request, body, code, says string) {
 		t.Helper()
-		if got := o.do(request, body, nil); got.Status != 400 || got.Field(t, "code") != code ||
-			!strings.Contains(got.Body, says) {
-			t.Errorf("%s %s: got %d %s, want 400 %s that says %q", request, body, got.Status, got.Body, code, says)
+		got := o.do(request, body, nil)
+		if got.Status != 400 || got.Field(t, "code") != code || !strings.Contains(got.Body, says) {
+			t.Errorf("%s %s: got %d %s, want 400 %s with %q", request, body, got.Status, got.Body, code, says)
 		}
 	}
 	for _, n := range productNumbers {
-		// What is beyond a limit by one, and the same again beyond what the limit's type holds:
-		// 2^32 and 2^64 more is the same number in fewer bits.
+		// The values are one beyond each limit, the limits of 64 bits, and values beyond 64 bits.
+		// 2^64 + 1 would be 1 if a conversion dropped the higher bits.
 		for value, code := range map[string]string{
 			strconv.FormatInt(n.min-1, 10): "invalid_product", strconv.FormatInt(n.max+1, 10): "invalid_product",
 			"9223372036854775807": "", "-9223372036854775808": "", // the limits of 64 bits
@@ -110,8 +111,8 @@ func TestNumbersOfAProductBeyondTheirLimitsAreRefusedByName(t *testing.T) {
 			case code == "" && n.field != "lead_time_seconds":
 				code = "invalid_product"
 			case code != "invalid_product":
-				code, says = "invalid_request", fmt.Sprintf("the field %s is %s: it must be an integer from -2^",
-					n.field, value)
+				code = "invalid_request"
+				says = fmt.Sprintf("the field %s is %s: it must be an integer from -2^", n.field, value)
 			}
 			if n.field == "reorder_point" && code == "invalid_product" && value != strconv.FormatInt(n.max+1, 10) {
 				says = "the reorder point is"
@@ -127,7 +128,7 @@ func TestNumbersOfAProductBeyondTheirLimitsAreRefusedByName(t *testing.T) {
 	}
 }
 
-// Stock adds up: it may be more than 32 bits hold.
+// Adjustments and deliveries add up, so the stock may exceed 32 bits.
 func TestNumbersOfStockAndOrdersAreExact(t *testing.T) {
 	o := open(t)
 	adjust := func(quantity int) merchant.Product {
@@ -139,33 +140,36 @@ func TestNumbersOfStockAndOrdersAreExact(t *testing.T) {
 	for _, quantity := range []int{maxQuantity, maxQuantity, maxQuantity, -maxQuantity, 1, -1} {
 		stock += quantity
 		if got := adjust(quantity); got.Stock != stock || got.Position != stock {
-			t.Errorf("adjusted by %d: got %d on hand, and the position %d, want %d", quantity, got.Stock,
-				got.Position, stock)
+			t.Errorf("adjusted by %d: got %d on hand and the position %d, want %d",
+				quantity, got.Stock, got.Position, stock)
 		}
 	}
 	ordered := ask[merchant.ProductionOrder](o, "POST "+productionOrders,
 		fmt.Sprintf(`{"sku":"CP-502101","quantity":%d}`, maxQuantity), 201)
 	if ordered.Quantity != maxQuantity || (*o.published)[0].Quantity != maxQuantity {
-		t.Errorf("ordered were %d, and published %d; want %d", ordered.Quantity, (*o.published)[0].Quantity,
-			maxQuantity)
+		t.Errorf("the order is of %d, its message of %d; want %d",
+			ordered.Quantity, (*o.published)[0].Quantity, maxQuantity)
 	}
 	for _, p := range ask[merchant.Products](o, "GET "+products, "", 200).Products {
 		if p.SKU == mysqltest.Donut && (p.OnOrder != maxQuantity || p.Position != stock+maxQuantity) {
-			t.Errorf("got %d on order, and the position %d; want %d and %d", p.OnOrder, p.Position, maxQuantity,
-				stock+maxQuantity)
+			t.Errorf("got %d on order and the position %d; want %d and %d",
+				p.OnOrder, p.Position, maxQuantity, stock+maxQuantity)
 		}
 	}
-	for range 2 { // the second is a surplus
-		if _, err := o.shop.Receive(t.Context(), shop.Delivery{ProductionOrderID: ordered.ID, AttemptID: uuid.New(),
-			SKU: mysqltest.Donut, Quantity: maxQuantity, Signed: maxQuantity}); err != nil {
+	for range 2 { // the second delivery is a surplus
+		d := shop.Delivery{
+			ProductionOrderID: ordered.ID, AttemptID: uuid.New(),
+			SKU: mysqltest.Donut, Quantity: maxQuantity, Signed: maxQuantity,
+		}
+		if _, err := o.shop.Receive(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}
 		stock += maxQuantity
 	}
 	received := ask[merchant.ProductionOrder](o, "GET "+productionOrders+"/"+ordered.ID.String(), "", 200)
 	if received.Quantity != maxQuantity || received.Received != 2*maxQuantity {
-		t.Errorf("received were %d of %d, want %d of %d", received.Received, received.Quantity, 2*maxQuantity,
-			maxQuantity)
+		t.Errorf("the order received %d of %d, want %d of %d",
+			received.Received, received.Quantity, 2*maxQuantity, maxQuantity)
 	}
 	sum := 0
 	for _, e := range ask[merchant.Ledger](o, "GET "+donut+"/ledger", "", 200).Entries {
@@ -179,7 +183,7 @@ func TestNumbersOfStockAndOrdersAreExact(t *testing.T) {
 
 func TestIDsOfTheLedgerAreExactAtTheirLimits(t *testing.T) {
 	o := open(t)
-	// beyond what JavaScript holds; the last that the column holds, but one
+	// The first id that a float64 cannot represent, and the last ids of the column.
 	for _, first := range []int64{1<<53 + 1, 1<<63 - 3} {
 		o.database.Exec(t, `ALTER TABLE stock_ledger AUTO_INCREMENT = `+strconv.FormatInt(first, 10))
 		for range 2 {
@@ -188,7 +192,7 @@ func TestIDsOfTheLedgerAreExactAtTheirLimits(t *testing.T) {
 		newest := ask[merchant.Ledger](o, "GET "+donut+"/ledger?limit=1", "", 200)
 		if len(newest.Entries) != 1 || newest.Entries[0].ID != first+1 ||
 			newest.Next != strconv.FormatInt(first+1, 10) {
-			t.Fatalf("got %+v, want the entry %d alone, and that as the next page's before", newest, first+1)
+			t.Fatalf("got %+v, want the entry %d only, and its id as next", newest, first+1)
 		}
 		next := ask[merchant.Ledger](o, "GET "+donut+"/ledger?limit=1&before="+newest.Next, "", 200)
 		if len(next.Entries) != 1 || next.Entries[0].ID != first {
@@ -208,7 +212,7 @@ func TestNumbersOfParametersHaveTheirLimits(t *testing.T) {
 		for _, limit := range []string{"0", "101", "-1", "4294967297", "18446744073709551617"} {
 			got := o.do("GET "+list+"?limit="+limit, "", nil)
 			if got.Status != 400 || !strings.Contains(got.Body, `the parameter limit is \"`+limit) {
-				t.Errorf("%s, limit %s: got %d %s, want 400 that names it", list, limit, got.Status, got.Body)
+				t.Errorf("%s, limit %s: got %d %s, want 400 with the value", list, limit, got.Status, got.Body)
 			}
 		}
 	}
@@ -220,7 +224,7 @@ func TestNumbersOfParametersHaveTheirLimits(t *testing.T) {
 	for _, before := range []string{"0", "-1", "9223372036854775808", "18446744073709551617"} {
 		got := o.do("GET "+donut+"/ledger?before="+before, "", nil)
 		if got.Status != 400 || !strings.Contains(got.Body, `the parameter before is \"`+before) {
-			t.Errorf("before %s: got %d %s, want 400 that names it", before, got.Status, got.Body)
+			t.Errorf("before %s: got %d %s, want 400 with the value", before, got.Status, got.Body)
 		}
 	}
 	for quantity, body := range map[string][2]string{
@@ -233,7 +237,7 @@ func TestNumbersOfParametersHaveTheirLimits(t *testing.T) {
 		got := o.do("POST "+body[0], body[1], nil)
 		if got.Status != 400 || got.Field(t, "code") != "invalid_quantity" ||
 			!strings.Contains(got.Body, "the quantity is "+quantity) {
-			t.Errorf("%s: got %d %s, want 400 that names the quantity", body[1], got.Status, got.Body)
+			t.Errorf("%s: got %d %s, want 400 with the quantity", body[1], got.Status, got.Body)
 		}
 	}
 }

@@ -78,7 +78,8 @@ func (a api) openOrder(w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	if *quantity == 0 {
 		return nil, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf(
-			"the quantity is 0, it must be from 1 to %d; without one the order is what the policy suggests", shop.MaxQuantity)}
+			"the quantity is 0, it must be from 1 to %d; leave it out to order what the policy suggests",
+			shop.MaxQuantity)}
 	}
 	return order(a.shop.OpenOrder(r.Context(), sku, *quantity))
 }

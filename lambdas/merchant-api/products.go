@@ -52,7 +52,8 @@ type leadTime = int32
 
 func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) {
 	n := shop.NewProduct{Policy: shop.Policy{LotSize: 1}}
-	seconds := leadTime(a.leadTime / time.Second) // #nosec G115 -- a stage's setting, of a week at most
+	// The default is a stage's setting, of a week at most.
+	seconds := leadTime(a.leadTime / time.Second) // #nosec G115
 	err := web.ReadObject(w, r,
 		web.Field{Name: "sku", Into: &n.SKU, Required: true},
 		web.Field{Name: "name", Into: &n.Name, Required: true},
@@ -126,7 +127,7 @@ func (a api) ledger(_ http.ResponseWriter, r *http.Request) (any, error) {
 	var before int64
 	if text != "" {
 		if before, err = strconv.ParseInt(text, 10, 64); err != nil || before < 1 {
-			return nil, invalid("the parameter before is %.40q, it must be the next of the page before", text)
+			return nil, invalid("the parameter before is %.40q, it must be the value next of the previous page", text)
 		}
 	}
 	sku := r.PathValue("sku")
