@@ -7,8 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// SiblingARN returns the ARN of something else in the partition and account of the thing that has an
-// ARN, and in its region where the service has regions.
+// SiblingARN returns the ARN of something else in the partition and account of the thing that has
+// an ARN, and in its region where the service has regions.
 func SiblingARN(of pulumi.StringOutput, service, resource string) pulumi.StringOutput {
 	return parsed(of, func(a arn.ARN) string {
 		a.Service, a.Resource = service, resource
@@ -19,12 +19,12 @@ func SiblingARN(of pulumi.StringOutput, service, resource string) pulumi.StringO
 	})
 }
 
-// Account returns the account of the thing that has an ARN.
+// Account returns the account in an ARN.
 func Account(of pulumi.StringOutput) pulumi.StringOutput {
 	return parsed(of, func(a arn.ARN) string { return a.AccountID })
 }
 
-// Region returns the region of the thing that has an ARN.
+// Region returns the region in an ARN.
 func Region(of pulumi.StringOutput) pulumi.StringOutput {
 	return parsed(of, func(a arn.ARN) string { return a.Region })
 }

@@ -11,7 +11,7 @@ import (
 	"restock/infra/policy"
 )
 
-func TestTextThatIsNoARNFailsTheProgram(t *testing.T) {
+func TestInvalidARNFailsTheProgram(t *testing.T) {
 	program := func(text string) pulumi.RunFunc {
 		return func(ctx *pulumi.Context) error {
 			_, err := sqs.NewQueue(ctx, "q", &sqs.QueueArgs{Tags: pulumi.StringMap{

@@ -5,7 +5,7 @@ package policy
 // https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
 const SourceFunctionARN = "lambda:SourceFunctionArn"
 
-// verbs are what a verb of a grant means in IAM, by the kind of thing.
+// verbs are the IAM actions of a grant's verbs, by the kind of the resource.
 var verbs = map[string]map[string][]string{
 	"secret": {
 		"read":  {"secretsmanager:GetSecretValue"},
@@ -28,12 +28,13 @@ var verbs = map[string]map[string][]string{
 	},
 }
 
-// Actions returns the actions that a verb of a grant on a thing stands for: "read" on a "secret".
-// It returns none if the verb means nothing on that thing.
-func Actions(thing, verb string) []string { return verbs[thing][verb] }
+// Actions returns the IAM actions of a grant's verb on a kind of resource, like "read" on a
+// "secret". It returns none for an unknown verb.
+func Actions(kind, verb string) []string { return verbs[kind][verb] }
 
-// NetworkInterfaceActions are what Lambda does with the role of a function in a VPC, on every
-// resource, because the interface does not exist yet. The function's code must not do it.
+// NetworkInterfaceActions are the actions that Lambda takes with the role of a function in a VPC.
+// They are allowed on every resource, because the interface does not exist yet. The function's code
+// must not take them.
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 var NetworkInterfaceActions = []string{
 	"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",

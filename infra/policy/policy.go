@@ -1,4 +1,6 @@
-// Package policy makes IAM policies, and other JSON documents, from structs and the outputs of resources: never by concatenation.
+// Package policy builds IAM policies, and other JSON documents, from structs and the outputs of
+// resources. Its table of grants says which actions a grant means; the program, the rules and the
+// local run use the same table.
 package policy
 
 import (
@@ -8,13 +10,14 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// A Document is an IAM policy document: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+// A Document is an IAM policy document:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 type Document struct {
 	Version   string
 	Statement []Statement
 }
 
-// A Statement is one of a policy.
+// A Statement allows or denies actions.
 type Statement struct {
 	Effect    string
 	Principal *Principal `json:",omitempty"`
@@ -23,23 +26,24 @@ type Statement struct {
 	Condition Condition `json:",omitempty"`
 }
 
-// A Principal is who a statement of a resource's policy is about: a service of AWS, "*", everybody, or, in a role's trust, the ARN of
-// an identity provider.
+// A Principal is the caller in a statement of a resource's policy: a service of AWS, "*" for
+// everybody, or, in a role's trust policy, the ARN of an identity provider.
 type Principal struct {
 	Service   string `json:",omitempty"`
 	AWS       string `json:",omitempty"`
 	Federated string `json:",omitempty"`
 }
 
-// A Condition is: operator, key, value.
+// A Condition maps an operator to keys, and each key to its value.
 type Condition map[string]map[string]string
 
-// New is a document of statements.
+// New returns a document of statements.
 func New(statements ...Statement) Document {
 	return Document{Version: "2012-10-17", Statement: statements}
 }
 
-// EncryptedOnly denies everybody some actions on a resource over a connection without TLS:
+// EncryptedOnly returns a statement that denies everybody the actions on a resource over
+// connections without TLS:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
 func EncryptedOnly(resource string, actions ...string) Statement {
 	return Statement{
@@ -51,7 +55,8 @@ func EncryptedOnly(resource string, actions ...string) Statement {
 	}
 }
 
-// JSON is a document made from outputs, as text. While one of them is unknown, the document is.
+// JSON returns a document as text. build makes the document from the values of the inputs. In a
+// preview, the text is unknown while an input is unknown.
 func JSON(build func(values []string) any, inputs ...pulumi.StringInput) pulumi.StringOutput {
 	var outputs []any
 	for _, input := range inputs {

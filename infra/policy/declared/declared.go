@@ -1,4 +1,5 @@
-// Package declared finds the policies that a recorded program declares: those of its roles, and those of its resources.
+// Package declared finds the policies of a recorded program's roles and resources. The rules and
+// the local run evaluate requests by them.
 package declared
 
 import (
@@ -11,14 +12,15 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// A Holder is an output of a type of resource that holds a policy.
+// A Holder is a type of resource with a policy in one of its outputs.
 type Holder struct {
 	Type   graph.Type
 	Output string
 	Kind   evaluation.Kind
 }
 
-// Holders are all that hold policies. A queue, a topic and a secret may hold one of their own, or have it beside them.
+// Holders are all types with policies. The policy of a queue, a topic or a secret may be a property
+// of the resource, or a separate resource.
 var Holders = []Holder{
 	{graph.RolePolicy, "policy", evaluation.Identity},
 	{graph.ManagedPolicy, "policy", evaluation.Identity},
@@ -31,7 +33,8 @@ var Holders = []Holder{
 	{graph.Role, "assumeRolePolicy", evaluation.Trust},
 }
 
-// Parse reads the policy that a resource holds. Where it holds none, it is the empty one, which allows nothing.
+// Parse reads a resource's policy. A resource without a policy has an empty one, which allows
+// nothing.
 func (h Holder) Parse(r *graph.Resource) (evaluation.Document, error) {
 	text := r.String(h.Output)
 	if text == "" {
@@ -45,23 +48,27 @@ func (h Holder) Parse(r *graph.Resource) (evaluation.Document, error) {
 	return d, nil
 }
 
-// name is what people call a declared resource: "RolePolicy stock".
+// name returns a short name of a resource for errors and logs: "RolePolicy stock".
 func name(r *graph.Resource) string {
 	return r.Type.Short() + " " + r.Name
 }
 
-// Policies are those of a graph, by the ARN of what they are attached to.
+// Policies are the policies of a graph, by the ARN of the role or resource that has them.
 type Policies struct {
 	identity, resource, trust map[string][]evaluation.Document
-	boundary                  map[string]string // by role: the ARN of its boundary
+	boundary                  map[string]string // the ARN of a role's boundary, by the role's ARN
 	managed                   map[string]evaluation.Document
 }
 
-// Read finds a graph's policies. The error names those that cannot be read; the others are there all the same.
+// Read finds a graph's policies. The error names the policies that it cannot read. It returns the
+// others also with an error.
 func Read(g *graph.Graph) (*Policies, error) {
 	p := &Policies{
-		identity: map[string][]evaluation.Document{}, resource: map[string][]evaluation.Document{}, trust: map[string][]evaluation.Document{},
-		boundary: map[string]string{}, managed: map[string]evaluation.Document{},
+		identity: map[string][]evaluation.Document{},
+		resource: map[string][]evaluation.Document{},
+		trust:    map[string][]evaluation.Document{},
+		boundary: map[string]string{},
+		managed:  map[string]evaluation.Document{},
 	}
 	var errs []error
 	for _, h := range Holders {
@@ -93,7 +100,8 @@ func Read(g *graph.Graph) (*Policies, error) {
 	return p, errors.Join(errs...)
 }
 
-// add files a document under what it is attached to. One that is attached to nothing is left out: it decides nothing.
+// add stores a document under the ARN of the role or resource that has it. It drops a document that
+// belongs to neither: no request depends on it.
 func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document) {
 	attach := func(to map[string][]evaluation.Document, arn string) {
 		if arn != "" {
@@ -115,12 +123,13 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		}
 	case graph.SecretPolicy:
 		attach(p.resource, r.String("secretArn"))
-	default: // a topic's policy names it by its ARN, and a queue, a topic or a secret has one
+	default: // the arn of a TopicPolicy is the topic's; the others have the policy in the resource itself
 		attach(p.resource, r.String("arn"))
 	}
 }
 
-// Of returns the policies that decide about a role's requests for a resource. Either may be empty: a service has no role.
+// Of returns the policies that decide about requests of a role for a resource. Either ARN may be
+// empty: a service has no role.
 func (p *Policies) Of(role, resource string) evaluation.Policies {
 	of := evaluation.Policies{Identity: p.identity[role], Resource: p.resource[resource]}
 	if d, ok := p.managed[p.boundary[role]]; ok {
@@ -129,15 +138,17 @@ func (p *Policies) Of(role, resource string) evaluation.Policies {
 	return of
 }
 
-// Trust returns the policies that decide who may be a role.
+// Trust returns the policies that decide who may assume a role.
 func (p *Policies) Trust(role string) evaluation.Policies {
 	return evaluation.Policies{Resource: p.trust[role]}
 }
 
-// AddManaged adds a managed policy that the program does not declare, such as the boundary of its roles.
+// AddManaged adds a managed policy that the program does not declare, such as the boundary of its
+// roles.
 func (p *Policies) AddManaged(arn string, d evaluation.Document) { p.managed[arn] = d }
 
-// UnknownBoundaries lists the ARNs of boundaries that roles have and nobody has the policies of, sorted.
+// UnknownBoundaries lists the ARNs of roles' boundaries whose policies are neither declared nor
+// added, sorted.
 func (p *Policies) UnknownBoundaries() []string {
 	var unknown []string
 	for _, arn := range p.boundary {
@@ -149,7 +160,7 @@ func (p *Policies) UnknownBoundaries() []string {
 	return slices.Compact(unknown)
 }
 
-// roleARN is a role's ARN, by its name.
+// roleARN returns a role's ARN, by its name.
 func roleARN(g *graph.Graph, name string) string {
 	if r := g.Find(graph.Role, "name", name); r != nil {
 		return r.String("arn")
@@ -157,7 +168,7 @@ func roleARN(g *graph.Graph, name string) string {
 	return ""
 }
 
-// functionARN is a function's ARN, by its name or by itself.
+// functionARN returns a function's ARN, by its name or its ARN.
 func functionARN(g *graph.Graph, reference string) string {
 	for _, output := range []string{"arn", "name"} {
 		if r := g.Find(graph.Function, output, reference); r != nil {
@@ -167,7 +178,7 @@ func functionARN(g *graph.Graph, reference string) string {
 	return ""
 }
 
-// permission is the statement that Lambda adds to a function's policy for a permission:
+// permission returns the statement that Lambda adds to a function's policy for a permission:
 // https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
 func permission(r *graph.Resource, function string) evaluation.Document {
 	s := evaluation.Statement{

@@ -1,6 +1,7 @@
 package declared
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ const (
 	session  = "arn:aws:sts::000000000000:assumed-role/stock/stock"
 	function = "arn:aws:lambda:eu-west-1:000000000000:function:stock"
 	queue    = "arn:aws:sqs:eu-west-1:000000000000:stock_queue"
+	queueURL = "https://queue"
 	topic    = "arn:aws:sns:eu-west-1:000000000000:stock_empty"
 	secret   = "arn:aws:secretsmanager:eu-west-1:000000000000:secret:key-AbCdEf"
 	managed  = "arn:aws:iam::000000000000:policy/managed"
@@ -23,12 +25,12 @@ func resource(token graph.Type, name string, outputs map[string]any) *graph.Reso
 	return &graph.Resource{URN: string(token) + "::" + name, Type: token, Name: name, Outputs: outputs}
 }
 
-// things are the resources that policies are attached to.
-func things(more ...*graph.Resource) *graph.Graph {
+// fixture returns a graph of the resources that have the policies of these tests.
+func fixture(more ...*graph.Resource) *graph.Graph {
 	return &graph.Graph{Region: "eu-west-1", Resources: append(more,
 		resource(graph.Role, "stock", map[string]any{"name": "stock", "arn": role}),
 		resource(graph.Function, "stock", map[string]any{"name": "stock", "arn": function, "role": role}),
-		resource(graph.Queue, "stock_queue", map[string]any{"name": "stock_queue", "arn": queue, "url": "https://queue"}),
+		resource(graph.Queue, "stock_queue", map[string]any{"name": "stock_queue", "arn": queue, "url": queueURL}),
 		resource(graph.Topic, "stock_empty", map[string]any{"name": "stock_empty", "arn": topic}),
 		resource(graph.Secret, "key", map[string]any{"name": "key", "arn": secret}),
 	)}
@@ -50,28 +52,32 @@ const (
 
 func TestPoliciesOfAResource(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		r    *graph.Resource
-		on   string
+		holder  graph.Type
+		outputs map[string]any
+		on      string
 	}{
-		{"a queue's", resource(graph.QueuePolicy, "p", map[string]any{"queueUrl": "https://queue", "policy": everyone}), queue},
-		{"a topic's", resource(graph.TopicPolicy, "p", map[string]any{"arn": topic, "policy": everyone}), topic},
-		{"a secret's", resource(graph.SecretPolicy, "p", map[string]any{"secretArn": secret, "policy": everyone}), secret},
-		{"one in a queue", resource(graph.Queue, "q", map[string]any{"arn": queue + "2", "policy": everyone}), queue + "2"},
-		{"one in a topic", resource(graph.Topic, "t", map[string]any{"arn": topic + "2", "policy": everyone}), topic + "2"},
-		{"one in a secret", resource(graph.Secret, "s", map[string]any{"arn": secret + "2", "policy": everyone}), secret + "2"},
+		{graph.QueuePolicy, map[string]any{"queueUrl": queueURL}, queue},
+		{graph.TopicPolicy, map[string]any{"arn": topic}, topic},
+		{graph.SecretPolicy, map[string]any{"secretArn": secret}, secret},
+		{graph.Queue, map[string]any{"arn": queue + "2"}, queue + "2"},
+		{graph.Topic, map[string]any{"arn": topic + "2"}, topic + "2"},
+		{graph.Secret, map[string]any{"arn": secret + "2"}, secret + "2"},
 	} {
-		p := read(t, things(c.r))
+		c.outputs["policy"] = everyone
+		p := read(t, fixture(resource(c.holder, "p", c.outputs)))
 		for _, on := range []string{queue, queue + "2", topic, topic + "2", secret, secret + "2", ""} {
 			got := p.Of("", on).Evaluate(evaluation.ByService("sns.amazonaws.com", topic, "a:b", on))
 			if got.Allowed != (on == c.on) {
-				t.Errorf("%s: allowed on %s: %v, want it on %s alone", c.name, on, got.Allowed, c.on)
+				t.Errorf("%s: allowed on %s: %v, want it only on %s", c.holder, on, got.Allowed, c.on)
 			}
 		}
 	}
 }
 
 func TestPoliciesOfARole(t *testing.T) {
+	inline := func(role string) []*graph.Resource {
+		return []*graph.Resource{resource(graph.RolePolicy, "p", map[string]any{"role": role, "policy": own})}
+	}
 	policy := func(arn string) *graph.Resource {
 		return resource(graph.ManagedPolicy, "managed", map[string]any{"arn": arn, "policy": own})
 	}
@@ -82,13 +88,14 @@ func TestPoliciesOfARole(t *testing.T) {
 		want bool
 	}{
 		{"none", nil, false},
-		{"its own", []*graph.Resource{resource(graph.RolePolicy, "p", map[string]any{"role": "stock", "policy": own})}, true},
-		{"another role's", []*graph.Resource{resource(graph.RolePolicy, "p", map[string]any{"role": "sweep", "policy": own})}, false},
+		{"its own", inline("stock"), true},
+		{"another role's", inline("sweep"), false},
 		{"one attached", []*graph.Resource{policy(managed), attachment}, true},
 		{"one not attached", []*graph.Resource{policy(managed)}, false},
 		{"another one attached", []*graph.Resource{policy(managed + "2"), attachment}, false},
 	} {
-		got := read(t, things(c.more...)).Of(role, queue).Evaluate(evaluation.ByRole(role, session, "sqs:SendMessage", queue))
+		request := evaluation.ByRole(role, session, "sqs:SendMessage", queue)
+		got := read(t, fixture(c.more...)).Of(role, queue).Evaluate(request)
 		if got.Allowed != c.want {
 			t.Errorf("%s: allowed %v, want %v", c.name, got.Allowed, c.want)
 		}
@@ -104,7 +111,8 @@ func TestPermissionsOfAFunction(t *testing.T) {
 		{"by its name", map[string]any{"function": "stock", "sourceArn": rule}, true},
 		{"by its ARN", map[string]any{"function": function, "sourceArn": rule}, true},
 		{"for every source", map[string]any{"function": "stock"}, true},
-		{"for sources by a pattern", map[string]any{"function": "stock", "sourceArn": "arn:aws:events:*:000000000000:rule/*"}, true},
+		{"for sources by a pattern",
+			map[string]any{"function": "stock", "sourceArn": "arn:aws:events:*:000000000000:rule/*"}, true},
 		{"for everybody", map[string]any{"function": "stock", "principal": "*"}, true},
 		{"for sources of the account", map[string]any{"function": "stock", "sourceAccount": "000000000000"}, true},
 		{"of another function", map[string]any{"function": "sweep", "sourceArn": rule}, false},
@@ -117,11 +125,10 @@ func TestPermissionsOfAFunction(t *testing.T) {
 		{"for an organization", map[string]any{"function": "stock", "principal": "*", "principalOrgId": "o-1"}, false},
 	} {
 		outputs := map[string]any{"action": "lambda:InvokeFunction", "principal": "events.amazonaws.com"}
-		for k, v := range c.outputs {
-			outputs[k] = v
-		}
-		p := read(t, things(resource(graph.Permission, "p", outputs)))
-		got := p.Of("", function).Evaluate(evaluation.ByService("events.amazonaws.com", rule, "lambda:InvokeFunction", function))
+		maps.Copy(outputs, c.outputs)
+		p := read(t, fixture(resource(graph.Permission, "p", outputs)))
+		request := evaluation.ByService("events.amazonaws.com", rule, "lambda:InvokeFunction", function)
+		got := p.Of("", function).Evaluate(request)
 		if got.Allowed != c.want {
 			t.Errorf("%s: %v: allowed %v, want %v", c.name, c.outputs, got.Allowed, c.want)
 		}
@@ -129,7 +136,7 @@ func TestPermissionsOfAFunction(t *testing.T) {
 }
 
 func TestBoundaryOfARole(t *testing.T) {
-	g := things(resource(graph.RolePolicy, "p", map[string]any{"role": "stock", "policy": own}))
+	g := fixture(resource(graph.RolePolicy, "p", map[string]any{"role": "stock", "policy": own}))
 	g.Find(graph.Role, "name", "stock").Outputs["permissionsBoundary"] = managed
 	p := read(t, g)
 	if got := p.UnknownBoundaries(); len(got) != 1 || got[0] != managed {
@@ -137,36 +144,39 @@ func TestBoundaryOfARole(t *testing.T) {
 	}
 	q := evaluation.ByRole(role, session, "sqs:SendMessage", queue)
 	if got := p.Of(role, queue).Evaluate(q); !got.Allowed {
-		t.Errorf("a boundary that nobody knows: %+v, want it not judged", got)
+		t.Errorf("an unknown boundary: got %+v, want the request allowed", got)
 	}
 	d, err := evaluation.Parse(evaluation.Boundary, strings.Replace(own, `"*"`, `"sns:*"`, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.AddManaged(managed, d)
-	if got := p.Of(role, queue).Evaluate(q); got.Allowed || got.By != evaluation.Boundary || len(p.UnknownBoundaries()) > 0 {
-		t.Errorf("a boundary that does not allow it: %+v, unknown %q; want it denied by the boundary", got, p.UnknownBoundaries())
+	got, unknown := p.Of(role, queue).Evaluate(q), p.UnknownBoundaries()
+	if got.Allowed || got.By != evaluation.Boundary || len(unknown) > 0 {
+		t.Errorf("a boundary that does not allow it: %+v, unknown %q; want it denied by the boundary", got, unknown)
 	}
 }
 
 func TestTrustOfARole(t *testing.T) {
-	g := things()
-	g.Find(graph.Role, "name", "stock").Outputs["assumeRolePolicy"] = `{"Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
-	got := read(t, g).Trust(role).Evaluate(evaluation.ByService("lambda.amazonaws.com", function, "sts:AssumeRole", role))
+	g := fixture()
+	g.Find(graph.Role, "name", "stock").Outputs["assumeRolePolicy"] = `{"Statement":{
+		"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`
+	request := evaluation.ByService("lambda.amazonaws.com", function, "sts:AssumeRole", role)
+	got := read(t, g).Trust(role).Evaluate(request)
 	if !got.Allowed || got.Policy != "Role stock" {
 		t.Errorf("got %+v, want it allowed by Role stock", got)
 	}
 }
 
-func TestUnreadablePolicyIsNamedAndTheOthersAreThere(t *testing.T) {
-	p, err := Read(things(
-		resource(graph.QueuePolicy, "broken", map[string]any{"queueUrl": "https://queue", "policy": "{"}),
+func TestReadReturnsReadablePoliciesWithTheError(t *testing.T) {
+	p, err := Read(fixture(
+		resource(graph.QueuePolicy, "broken", map[string]any{"queueUrl": queueURL, "policy": "{"}),
 		resource(graph.TopicPolicy, "whole", map[string]any{"arn": topic, "policy": everyone}),
 	))
 	if err == nil || !strings.Contains(err.Error(), "QueuePolicy broken: its policy is not a policy document") {
 		t.Errorf("got %v, want an error that names the policy", err)
 	}
 	if got := p.Of("", topic).Evaluate(evaluation.ByService("sns.amazonaws.com", topic, "a:b", topic)); !got.Allowed {
-		t.Errorf("the topic's policy is lost: %+v", got)
+		t.Errorf("the topic's policy is missing: %+v", got)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 type operator struct {
 	match   func(pattern, value string) bool
-	negated bool // it holds where nothing matches, also where there is nothing to match
+	negated bool // it holds if no value matches, also if the request has no value
 }
 
 var operators = func() map[string]operator {
@@ -31,8 +31,8 @@ var operators = func() map[string]operator {
 	return all
 }()
 
-// conditionsHold reports whether all conditions hold of a request. One that is not understood does not let anything through: it holds
-// in a Deny, and does not in an Allow.
+// conditionsHold reports whether all conditions hold for a request. An unsupported condition must
+// not allow anything: it holds in a Deny, and does not hold in an Allow.
 func (s Statement) conditionsHold(context map[string][]string) bool {
 	for name, keys := range s.Condition {
 		for key, patterns := range keys {
@@ -48,7 +48,7 @@ func (s Statement) conditionsHold(context map[string][]string) bool {
 	return true
 }
 
-// condition decides one condition, or says what of it is not understood.
+// condition evaluates one condition. If it cannot, unknown names the part that it does not support.
 func condition(name, key string, patterns Texts, context map[string][]string) (holds bool, unknown string) {
 	values, known := context[strings.ToLower(key)]
 	if !known {
@@ -60,8 +60,9 @@ func condition(name, key string, patterns Texts, context map[string][]string) (h
 		}
 	}
 	if name == "Null" {
-		// "true" asks that the key is not there.
-		return slices.ContainsFunc(patterns, func(p string) bool { return strings.EqualFold(p, fmt.Sprint(len(values) == 0)) }), ""
+		// "true" requires that the request does not have the key.
+		missing := fmt.Sprint(len(values) == 0)
+		return slices.ContainsFunc(patterns, func(p string) bool { return strings.EqualFold(p, missing) }), ""
 	}
 	base, ifExists := strings.CutSuffix(name, "IfExists")
 	o, ok := operators[base]
@@ -77,8 +78,9 @@ func condition(name, key string, patterns Texts, context map[string][]string) (h
 	return matched != o.negated, ""
 }
 
-// NotUnderstood names what a statement has that cannot be decided about a request here: condition operators and keys, policy
-// variables, NotPrincipal. A Deny with one of them holds, an Allow does not.
+// NotUnderstood names the parts of a statement that this package does not support: some condition
+// operators and keys, policy variables, NotPrincipal. A Deny with one of them holds, an Allow does
+// not.
 func (s Statement) NotUnderstood(q Request) []string {
 	var names []string
 	if s.NotPrincipal != nil {

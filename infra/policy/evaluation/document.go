@@ -1,11 +1,12 @@
 // Package evaluation reads IAM policies and decides by them as AWS does within one account:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 //
-// What it does not understand lets nobody through: see [Statement.NotUnderstood]. Policies of organizations and sessions, which
-// this project has none of, are left out.
+// A part of a policy that it does not support never allows a request: see
+// [Statement.NotUnderstood]. It knows no policies of organizations and sessions, which this project
+// does not have.
 //
-// A Go library that evaluates was looked for: those that are kept, such as github.com/micahhausler/aws-iam-policy, read and write
-// documents and leave the decision to AWS; IAM simulators that decide are written in TypeScript.
+// No maintained Go library evaluates policies: github.com/micahhausler/aws-iam-policy, for example,
+// reads and writes documents. Simulators of IAM exist in TypeScript only.
 package evaluation
 
 import (
@@ -17,45 +18,46 @@ import (
 	"strings"
 )
 
-// A Kind is what a policy is attached to, which decides the elements that it has.
+// A Kind is the kind of a policy. It decides which elements the policy may have.
 type Kind int
 
 const (
-	// Identity policies say what a role may do; so do the policies that bound one.
+	// Identity policies belong to a role and say what it may do.
 	Identity Kind = iota
-	// Resource policies say who may do something with a resource.
+	// Resource policies belong to a resource and say who may do what with it.
 	Resource
-	// Trust policies say who may be a role. They name no resource: it is the role.
+	// Trust policies say who may assume a role. They name no resource: it is the role.
 	Trust
-	// Boundary policies say what a role may do at most.
+	// Boundary policies limit what a role may do.
 	Boundary
 )
 
-// A Document is a policy that was read.
+// A Document is a parsed policy.
 type Document struct {
-	Name       string // where it is declared, for people
+	Name       string // the declaration of the policy, for errors and logs: "RolePolicy stock"
 	Statements []Statement
 }
 
-// A Statement is one of a policy. Of each pair of an element and its opposite, one is there at most.
+// A Statement allows or denies actions. It has at most one of an element and its opposite, like
+// Action and NotAction.
 type Statement struct {
-	ID        string // what the policy calls it; often empty
+	ID        string // the Sid in the policy; often empty
 	Effect    string // Allow or Deny
 	Principal *Principal
-	// NotPrincipal is not understood: AWS advises against it.
+	// NotPrincipal is not supported: AWS advises against it.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 	NotPrincipal *Principal
 
 	Action, NotAction, Resource, NotResource Texts
 
-	// Condition is: operator, key, values.
+	// Condition maps an operator to keys, and each key to its values.
 	Condition map[string]map[string]Texts
 }
 
-// Texts are one text or more. A number or a truth value, as conditions have them, is its text.
+// Texts are one or more strings. Numbers and booleans, which conditions may have, become strings.
 type Texts []string
 
-// A Principal is who a statement of a resource's policy is about.
+// A Principal names the callers that a statement of a resource's policy applies to.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 type Principal struct {
 	Everybody bool  // "*", written alone or as an AWS principal
@@ -63,7 +65,8 @@ type Principal struct {
 	Service   Texts // "sns.amazonaws.com"
 }
 
-// Parse reads a policy in any of the forms that the grammar allows, and refuses what AWS would refuse to attach:
+// Parse reads a policy in any of the forms that the grammar allows. It refuses policies that AWS
+// would refuse:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 func Parse(kind Kind, text string) (Document, error) {
 	var read struct {
@@ -77,7 +80,7 @@ func Parse(kind Kind, text string) (Document, error) {
 		return Document{}, fmt.Errorf("not a policy document: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Document{}, errors.New("not a policy document: something follows it")
+		return Document{}, errors.New("not a policy document: more text follows it")
 	}
 	var d Document
 	for i, s := range read.Statement {
@@ -90,7 +93,7 @@ func Parse(kind Kind, text string) (Document, error) {
 	return d, nil
 }
 
-// A statement is one as it is written.
+// A statement is a statement as JSON has it.
 type statement struct {
 	ID                                       string `json:"Sid"`
 	Effect                                   string
@@ -100,7 +103,8 @@ type statement struct {
 }
 
 func (s statement) parse(kind Kind) (Statement, error) {
-	who, actions, resources := present(s.Principal, s.NotPrincipal), len(s.Action)+len(s.NotAction), len(s.Resource)+len(s.NotResource)
+	who := present(s.Principal, s.NotPrincipal)
+	actions, resources := len(s.Action)+len(s.NotAction), len(s.Resource)+len(s.NotResource)
 	switch {
 	case s.Effect != "Allow" && s.Effect != "Deny":
 		return Statement{}, fmt.Errorf("its Effect is %q, want Allow or Deny", s.Effect)
@@ -109,9 +113,9 @@ func (s statement) parse(kind Kind) (Statement, error) {
 	case who == 2, (kind == Resource || kind == Trust) && who == 0:
 		return Statement{}, errors.New("want either Principal or NotPrincipal")
 	case (kind == Identity || kind == Boundary) && who > 0:
-		return Statement{}, errors.New("it names a Principal, who is here the role that it is attached to")
+		return Statement{}, errors.New("it names a Principal, but this is always the role with the policy")
 	case kind == Trust && resources > 0:
-		return Statement{}, errors.New("it names a Resource, which is here the role that it is attached to")
+		return Statement{}, errors.New("it names a Resource, but this is always the role with the policy")
 	case kind != Trust && resources == 0, len(s.Resource) > 0 && len(s.NotResource) > 0:
 		return Statement{}, errors.New("want either Resource or NotResource")
 	}
@@ -131,8 +135,8 @@ func present(principals ...*Principal) (n int) {
 	return n
 }
 
-// UnmarshalJSON reads "*", or lists by the kind of principal. People and programs from outside of AWS (Federated, CanonicalUser)
-// ask for nothing here, and are left out.
+// UnmarshalJSON reads "*", or lists by the kind of principal. It skips the kinds Federated and
+// CanonicalUser, for callers from outside of AWS: the stack has none.
 func (p *Principal) UnmarshalJSON(text []byte) error {
 	if string(text) == `"*"` {
 		p.Everybody = true
@@ -166,13 +170,13 @@ func (t *Texts) UnmarshalJSON(text []byte) error {
 		case string, bool, float64:
 			*t = append(*t, fmt.Sprint(v))
 		default:
-			return fmt.Errorf("got %v where a text, a number or a truth value goes", v)
+			return fmt.Errorf("got %v, want a string, a number or a boolean", v)
 		}
 	}
 	return nil
 }
 
-// oneOrMore is a list that may be written as its one element.
+// oneOrMore is a list. JSON may have its only element in place of the list.
 type oneOrMore[T any] []T
 
 func (l *oneOrMore[T]) UnmarshalJSON(text []byte) error {

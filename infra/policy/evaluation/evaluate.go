@@ -5,29 +5,32 @@ import (
 	"strings"
 )
 
-// Policies are all that decide about one request.
+// Policies are all policies that decide about one request.
 type Policies struct {
-	Identity []Document // of the calling role; none of a service
-	Resource []Document // of the resource that is asked for
-	// Boundary bounds the calling role; nil is no boundary.
+	Identity []Document // of the calling role; a service has none
+	Resource []Document // of the requested resource
+	// Boundary limits the calling role; nil is no boundary.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 	Boundary *Document
 }
 
-// A Decision is the answer to a request, and why.
+// A Decision says whether a request is allowed, and why.
 type Decision struct {
 	Allowed bool
-	// Statement is the one that allows or denies the request; nil where it is denied because nothing allows it.
+	// Statement allows or denies the request. It is nil if the request is denied because no
+	// statement allows it.
 	Statement *Statement
-	// Policy is the name of the statement's document.
+	// Policy is the name of the document with Statement.
 	Policy string
-	// By is the kind of the policy that decided: the statement's, or the one in which an allowing statement is missed.
+	// By is the kind of the policy with Statement. Without one, it is the kind of the policy that
+	// would have to allow the request.
 	By Kind
-	// NotUnderstood names what, of the statements that are about the request, could not be decided about it.
+	// NotUnderstood names the unsupported parts of the statements about the request.
 	NotUnderstood []string
 }
 
-// Evaluate decides about a request: what is denied explicitly is denied; then it must be allowed.
+// Evaluate decides about a request. A statement that denies the request decides first. Otherwise a
+// statement must allow the request.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 func (p Policies) Evaluate(q Request) Decision {
 	var boundary []Document
@@ -54,8 +57,9 @@ func (p Policies) Evaluate(q Request) Decision {
 	if q.Caller.Service != "" {
 		return d.allowedBy(q, groups[2:], Caller.is)
 	}
-	// A statement that names the very session is bounded by nothing.
-	if s, policy := groups[2].decisive(q, "Allow", func(c Caller, p *Principal) bool { return slices.Contains(p.AWS, c.Session) }); s != nil {
+	// A boundary does not limit a statement that names the session itself.
+	isSession := func(c Caller, p *Principal) bool { return slices.Contains(p.AWS, c.Session) }
+	if s, policy := groups[2].decisive(q, "Allow", isSession); s != nil {
 		d.Allowed, d.Statement, d.Policy, d.By = true, s, policy, Resource
 		return d
 	}
@@ -66,13 +70,14 @@ func (p Policies) Evaluate(q Request) Decision {
 		}
 	}
 	return d.allowedBy(q, groups[1:], func(c Caller, p *Principal) bool {
-		// An Allow for an account leaves it to the account's own policies whom of it to allow:
+		// A statement that allows an account only lets the account's own policies decide:
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
 		return p.Everybody || slices.Contains(p.AWS, c.Role)
 	})
 }
 
-// allowedBy completes a decision: one of the groups must allow the request, and the first is the one that is missed.
+// allowedBy completes a decision. One of the groups must allow the request. If none does, the
+// decision names the first group.
 func (d Decision) allowedBy(q Request, groups []group, who func(Caller, *Principal) bool) Decision {
 	d.By = groups[0].kind
 	for _, g := range groups {
@@ -84,13 +89,13 @@ func (d Decision) allowedBy(q Request, groups []group, who func(Caller, *Princip
 	return d
 }
 
-// A group is the documents of one kind.
+// A group holds the documents of one kind.
 type group struct {
 	kind      Kind
 	documents []Document
 }
 
-// about calls yield with the statements that are about the request, whether or not their conditions hold.
+// about calls yield with the statements about the request, also if their conditions do not hold.
 func (g group) about(q Request) func(yield func(Statement) bool) {
 	return func(yield func(Statement) bool) {
 		for _, d := range g.documents {
@@ -103,7 +108,8 @@ func (g group) about(q Request) func(yield func(Statement) bool) {
 	}
 }
 
-// decisive finds a statement of an effect that holds of the request, and the name of its document.
+// decisive finds a statement with an effect that applies to the request, and the name of its
+// document.
 func (g group) decisive(q Request, effect string, who func(Caller, *Principal) bool) (*Statement, string) {
 	for _, d := range g.documents {
 		for _, s := range d.Statements {
@@ -115,15 +121,17 @@ func (g group) decisive(q Request, effect string, who func(Caller, *Principal) b
 	return nil, ""
 }
 
-// concerns reports whether a statement is about the caller, as a principal is found to be.
+// concerns reports whether a statement applies to the caller. who compares the caller with the
+// statement's principal.
 func (s Statement) concerns(c Caller, who func(Caller, *Principal) bool) bool {
 	if s.Principal == nil {
-		return true // it is attached to the caller, or is not understood
+		return true // the policy belongs to the caller, or the statement has a NotPrincipal
 	}
 	return who(c, s.Principal)
 }
 
-// isAbout reports whether a statement is about the request's action and resource. Actions have no case, resources have:
+// isAbout reports whether a statement is about the request's action and resource. IAM ignores the
+// case of actions, but not of resources:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 func (s Statement) isAbout(q Request) bool {
@@ -133,10 +141,10 @@ func (s Statement) isAbout(q Request) bool {
 	return named && (on || len(s.variables()) > 0)
 }
 
-// holds reports whether a statement that is about a request holds of it.
+// holds reports whether the conditions of a statement hold for a request.
 func (s Statement) holds(q Request) bool {
 	if s.Effect == "Allow" && (s.NotPrincipal != nil || len(s.variables()) > 0) {
-		return false // not understood
+		return false // not supported
 	}
 	return s.conditionsHold(q.Context)
 }

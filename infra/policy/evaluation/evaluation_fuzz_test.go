@@ -8,21 +8,24 @@ import (
 	"unicode/utf8"
 )
 
-// statements are seeds: what policies say in their many forms.
+// statements are seeds: statements in the forms that policies may have.
 var statements = []string{
 	may("Allow", ""),
 	may("Deny", ""),
 	`{"Effect":"Allow","Action":["sqs:Send*","SQS:*"],"Resource":"*"}`,
 	`{"Effect":"Deny","NotAction":"sqs:ReceiveMessage","NotResource":"` + topic + `"}`,
 	`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":false}}}`,
-	`{"Effect":"Deny","Action":"*","Resource":["*","${aws:username}"],"Condition":{"StringNotEqualsIfExists":{"aws:SourceVpc":["a",1,true]},"Null":{"aws:SourceArn":"true"}}}`,
-	`{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"` + queue + `","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}}}`,
+	`{"Effect":"Deny","Action":"*","Resource":["*","${aws:username}"],` +
+		`"Condition":{"StringNotEqualsIfExists":{"aws:SourceVpc":["a",1,true]},"Null":{"aws:SourceArn":"true"}}}`,
+	`{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"` + queue +
+		`","Condition":{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}}}`,
 	`{"effect":"Deny","Effect":"Allow","Action":"*","action":"x","Resource":"*"}`,
 	`null`, `[]`, `{}`, `[null]`,
 }
 
-// FuzzEvaluate holds that a Deny only takes away: one that is about the request decides it; whichever is added, nothing is allowed that was
-// not; what is taken away again is allowed again; and the order of the statements does not matter.
+// FuzzEvaluate checks that a Deny about the request decides, that adding a Deny allows nothing,
+// that a boundary of Denies allows nothing, and that the order of documents and the case of actions
+// do not matter.
 func FuzzEvaluate(f *testing.F) {
 	for i, s := range statements {
 		f.Add(s, statements[(i+1)%len(statements)], "sqs:SendMessage", queue)
@@ -58,10 +61,10 @@ func FuzzEvaluate(f *testing.F) {
 			}
 		}
 		if denies && both.Allowed {
-			t.Errorf("%s and %s: one denies it, and it is allowed", first, second)
+			t.Errorf("%s and %s: one denies the request, but it is allowed", first, second)
 		}
 
-		// All that the other document says, said as a Deny.
+		// The same statements as Denies.
 		for i := range other.Statements {
 			other.Statements[i].Effect = "Deny"
 		}
@@ -72,7 +75,8 @@ func FuzzEvaluate(f *testing.F) {
 		if boundary := (Policies{Identity: []Document{one}, Boundary: &other}).Evaluate(q); boundary.Allowed {
 			t.Errorf("%s allows it within a boundary that allows nothing, %s as a Deny", first, second)
 		}
-		if upper := (Policies{Identity: []Document{one}}).Evaluate(ByRole(role, session, strings.ToUpper(action), resource)); isASCII(first+action) && upper.Allowed != before.Allowed {
+		upper := Policies{Identity: []Document{one}}.Evaluate(ByRole(role, session, strings.ToUpper(action), resource))
+		if isASCII(first+action) && upper.Allowed != before.Allowed {
 			t.Errorf("%s: %s is allowed %v, and in capitals %v", first, action, before.Allowed, upper.Allowed)
 		}
 	})
@@ -82,11 +86,14 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// FuzzParse holds that a policy that is read can be decided by, and lets nobody through by no statement, whoever asks.
+// FuzzParse checks that every policy that Parse accepts can be evaluated, and that only a statement
+// allows a request.
 func FuzzParse(f *testing.F) {
-	f.Add(`{"Statement":[` + may("Allow", `,"Principal":{"AWS":"*"},"Condition":{"Bool":{"aws:SecureTransport":false}}`) + `]}`)
+	f.Add(`{"Statement":[` + may("Allow",
+		`,"Principal":{"AWS":"*"},"Condition":{"Bool":{"aws:SecureTransport":false}}`) + `]}`)
 	f.Add(`{"Statement":{"Effect":"Deny","NotPrincipal":"*","NotAction":[],"NotResource":1}}`)
-	f.Add(`{"Version":"2012-10-17","Id":"x","Statement":` + may("Allow", `,"Principal":{"Service":["sns.amazonaws.com"],"AWS":null}`) + `}`)
+	f.Add(`{"Version":"2012-10-17","Id":"x","Statement":` + may("Allow",
+		`,"Principal":{"Service":["sns.amazonaws.com"],"AWS":null}`) + `}`)
 	f.Add(`{"Statement":` + strings.Repeat("[", 2000))
 	f.Add(`{"Statement":[]}}`)
 	f.Fuzz(func(t *testing.T, text string) {
@@ -95,9 +102,12 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		if !json.Valid([]byte(text)) {
-			t.Errorf("%q is read, and is not JSON", text)
+			t.Errorf("Parse accepts %q, which is not JSON", text)
 		}
-		for _, q := range []Request{ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue), ByRole(role, session, "sqs:SendMessage", queue)} {
+		for _, q := range []Request{
+			ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue),
+			ByRole(role, session, "sqs:SendMessage", queue),
+		} {
 			got := Policies{Resource: []Document{d}}.Evaluate(q)
 			if got.Allowed && (got.Statement == nil || got.Statement.Effect != "Allow") {
 				t.Errorf("%s allows it by %+v", text, got.Statement)
@@ -105,13 +115,13 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, s := range d.Statements {
 			if s.Principal == nil && s.NotPrincipal == nil || s.Effect != "Allow" && s.Effect != "Deny" {
-				t.Errorf("%s: read is %+v", text, s)
+				t.Errorf("Parse(%s) returned the statement %+v", text, s)
 			}
 		}
 	})
 }
 
-// FuzzLike holds that a pattern matches what the same pattern, as a regular expression, does.
+// FuzzLike compares a pattern with the same pattern as a regular expression.
 func FuzzLike(f *testing.F) {
 	f.Add("arn:aws:sqs:*:*:stock_?ueue", queue)
 	f.Add("a*b*c", "aXbXc")
@@ -119,9 +129,10 @@ func FuzzLike(f *testing.F) {
 	f.Add("*a*a*a*b", strings.Repeat("a", 50))
 	f.Fuzz(func(t *testing.T, pattern, text string) {
 		if !utf8.ValidString(pattern) || !utf8.ValidString(text) || len(pattern) > 1000 {
-			return // a policy is JSON, and regular expressions have limits of their own
+			return // a policy is JSON, and the length of regular expressions is limited
 		}
-		expression := regexp.MustCompile(`(?s)^` + strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern)) + `$`)
+		wildcards := strings.NewReplacer(`\*`, `.*`, `\?`, `.`)
+		expression := regexp.MustCompile(`(?s)^` + wildcards.Replace(regexp.QuoteMeta(pattern)) + `$`)
 		if got, want := like(pattern, text), expression.MatchString(text); got != want {
 			t.Errorf("like(%q, %q) = %v, want %v", pattern, text, got, want)
 		}

@@ -28,14 +28,14 @@ func parse(t *testing.T, kind Kind, statements string) []Document {
 	return []Document{d}
 }
 
-// may is a statement about sending to the queue, with more elements.
+// may returns a statement about sending to the queue, with more elements.
 func may(effect, more string) string {
 	return fmt.Sprintf(`{"Effect":%q,"Action":"sqs:SendMessage","Resource":%q%s}`, effect, queue, more)
 }
 
 func list(statements ...string) string { return "[" + strings.Join(statements, ",") + "]" }
 
-func TestServiceNeedsTheResourcesPolicy(t *testing.T) {
+func TestServiceNeedsTheResourcePolicy(t *testing.T) {
 	const sns = `,"Principal":{"Service":"sns.amazonaws.com"}`
 	for _, c := range []struct {
 		name, policy string
@@ -44,42 +44,73 @@ func TestServiceNeedsTheResourcesPolicy(t *testing.T) {
 	}{
 		{"nothing allows", ``, false, "reference_policies_evaluation-logic.html"},
 		{"one statement, not in a list", may("Allow", sns), true, "reference_policies_grammar.html"},
-		{"lists", `[{"Effect":"Allow","Principal":{"Service":["a","sns.amazonaws.com"]},"Action":["a","sqs:SendMessage"],"Resource":["a","` + queue + `"]}]`, true, "reference_policies_grammar.html"},
-		{"another service", may("Allow", `,"Principal":{"Service":"events.amazonaws.com"}`), false, "reference_policies_elements_principal.html#principal-services"},
-		{"everybody", may("Allow", `,"Principal":"*"`), true, "reference_policies_elements_principal.html#principal-anonymous"},
-		{"everybody, as an AWS principal", may("Allow", `,"Principal":{"AWS":"*"}`), true, "reference_policies_elements_principal.html#principal-anonymous"},
-		{"a service has no pattern", may("Allow", `,"Principal":{"Service":"*.amazonaws.com"}`), false, "reference_policies_elements_principal.html"},
-		{"the account does not let services in", may("Allow", `,"Principal":{"AWS":"`+account+`"}`), false, "reference_policies_elements_principal.html#principal-accounts"},
-		{"who cannot ask here", may("Allow", `,"Principal":{"Federated":"cognito-identity.amazonaws.com"}`), false, "reference_policies_elements_principal.html"},
-		{"all but a principal", may("Allow", `,"NotPrincipal":{"AWS":"`+role+`"}`), false, "reference_policies_elements_notprincipal.html"},
+		{"lists", `[{"Effect":"Allow","Principal":{"Service":["a","sns.amazonaws.com"]},"Action":["a",` +
+			`"sqs:SendMessage"],"Resource":["a","` + queue + `"]}]`, true, "reference_policies_grammar.html"},
+		{"another service", may("Allow", `,"Principal":{"Service":"events.amazonaws.com"}`), false,
+			"reference_policies_elements_principal.html#principal-services"},
+		{"everybody", may("Allow", `,"Principal":"*"`), true,
+			"reference_policies_elements_principal.html#principal-anonymous"},
+		{"everybody, as an AWS principal", may("Allow", `,"Principal":{"AWS":"*"}`), true,
+			"reference_policies_elements_principal.html#principal-anonymous"},
+		{"services have no patterns", may("Allow", `,"Principal":{"Service":"*.amazonaws.com"}`), false,
+			"reference_policies_elements_principal.html"},
+		{"the account does not allow services", may("Allow", `,"Principal":{"AWS":"`+account+`"}`), false,
+			"reference_policies_elements_principal.html#principal-accounts"},
+		{"a caller from outside of AWS", may("Allow", `,"Principal":{"Federated":"cognito-identity.amazonaws.com"}`),
+			false,
+			"reference_policies_elements_principal.html"},
+		{"all but a principal", may("Allow", `,"NotPrincipal":{"AWS":"`+role+`"}`), false,
+			"reference_policies_elements_notprincipal.html"},
 
-		{"an action in another case", `{"Effect":"Allow","Principal":"*","Action":"SQS:sendmessage","Resource":"*"}`, true, "reference_policies_elements_action.html"},
-		{"an action by a pattern", `{"Effect":"Allow","Principal":"*","Action":"sqs:Send*","Resource":"*"}`, true, "reference_policies_elements_action.html"},
-		{"a pattern is of the whole action", `{"Effect":"Allow","Principal":"*","Action":"sqs:Send","Resource":"*"}`, false, "reference_policies_elements_action.html"},
-		{"all but another action", `{"Effect":"Allow","Principal":"*","NotAction":"sqs:ReceiveMessage","Resource":"*"}`, true, "reference_policies_elements_notaction.html"},
-		{"all but this action", `{"Effect":"Allow","Principal":"*","NotAction":["a","sqs:SendMessage"],"Resource":"*"}`, false, "reference_policies_elements_notaction.html"},
-		{"a resource by a pattern", `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:sqs:*:*:stock_?ueue"}`, true, "reference_policies_elements_resource.html"},
-		{"another resource", `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"` + queue + `2"}`, false, "reference_policies_elements_resource.html"},
-		{"a resource in another case", `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"` + strings.ToUpper(queue) + `"}`, false, "reference_policies_elements_resource.html"},
-		{"all but this resource", `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":"` + queue + `"}`, false, "reference_policies_elements_notresource.html"},
-		{"all but another resource", `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":"` + topic + `"}`, true, "reference_policies_elements_notresource.html"},
-		{"a resource with a variable", `{"Effect":"Allow","Principal":"*","Action":"*","Resource":["*","${aws:username}"]}`, false, "reference_policies_variables.html"},
+		{"an action in another case", `{"Effect":"Allow","Principal":"*","Action":"SQS:sendmessage","Resource":"*"}`,
+			true, "reference_policies_elements_action.html"},
+		{"an action by a pattern", `{"Effect":"Allow","Principal":"*","Action":"sqs:Send*","Resource":"*"}`, true,
+			"reference_policies_elements_action.html"},
+		{"a pattern of a part of the action", `{"Effect":"Allow","Principal":"*","Action":"sqs:Send","Resource":"*"}`,
+			false, "reference_policies_elements_action.html"},
+		{"all but another action", `{"Effect":"Allow","Principal":"*","NotAction":"sqs:ReceiveMessage","Resource":"*"}`,
+			true, "reference_policies_elements_notaction.html"},
+		{"all but this action", `{"Effect":"Allow","Principal":"*","NotAction":["a","sqs:SendMessage"],"Resource":"*"}`,
+			false, "reference_policies_elements_notaction.html"},
+		{"a resource by a pattern",
+			`{"Effect":"Allow","Principal":"*","Action":"*","Resource":"arn:aws:sqs:*:*:stock_?ueue"}`, true,
+			"reference_policies_elements_resource.html"},
+		{"another resource", `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"` + queue + `2"}`, false,
+			"reference_policies_elements_resource.html"},
+		{"a resource in another case", `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"` +
+			strings.ToUpper(queue) + `"}`, false, "reference_policies_elements_resource.html"},
+		{"all but this resource", `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":"` + queue + `"}`,
+			false, "reference_policies_elements_notresource.html"},
+		{"all but another resource", `{"Effect":"Allow","Principal":"*","Action":"*","NotResource":"` + topic + `"}`,
+			true, "reference_policies_elements_notresource.html"},
+		{"a resource with a variable",
+			`{"Effect":"Allow","Principal":"*","Action":"*","Resource":["*","${aws:username}"]}`, false,
+			"reference_policies_variables.html"},
 
-		{"an explicit deny goes first", list(may("Allow", sns), may("Deny", `,"Principal":"*"`)), false, "reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html"},
-		{"a deny of another service", list(may("Allow", sns), may("Deny", `,"Principal":{"Service":"events.amazonaws.com"}`)), true, "reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html"},
-		{"a deny of all but a principal", list(may("Allow", sns), may("Deny", `,"NotPrincipal":{"Service":"sns.amazonaws.com"}`)), false, "reference_policies_elements_notprincipal.html"},
-		{"a deny of a variable", list(may("Allow", sns), `{"Effect":"Deny","Principal":"*","Action":"*","Resource":"${aws:username}"}`), false, "reference_policies_variables.html"},
+		{"an explicit deny decides first", list(may("Allow", sns), may("Deny", `,"Principal":"*"`)), false,
+			"reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html"},
+		{"a deny of another service", list(may("Allow", sns),
+			may("Deny", `,"Principal":{"Service":"events.amazonaws.com"}`)), true,
+			"reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html"},
+		{"a deny of all but a principal", list(may("Allow", sns),
+			may("Deny", `,"NotPrincipal":{"Service":"sns.amazonaws.com"}`)), false,
+			"reference_policies_elements_notprincipal.html"},
+		{"a deny of a variable",
+			list(may("Allow", sns), `{"Effect":"Deny","Principal":"*","Action":"*","Resource":"${aws:username}"}`),
+			false, "reference_policies_variables.html"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := Policies{Resource: parse(t, Resource, c.policy)}.Evaluate(ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue))
+			q := ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue)
+			got := Policies{Resource: parse(t, Resource, c.policy)}.Evaluate(q)
 			if got.Allowed != c.want || got.By != Resource {
-				t.Errorf("%s\nallows it: %v, by %d; want %v, by the resource's policy (%s%s)", c.policy, got.Allowed, got.By, c.want, guide, c.page)
+				t.Errorf("%s\nallows it: %v, by %d; want %v, by the resource's policy (%s%s)",
+					c.policy, got.Allowed, got.By, c.want, guide, c.page)
 			}
 		})
 	}
 }
 
-func TestRoleNeedsOneOfItsOwnAndTheResourcesPolicies(t *testing.T) {
+func TestRoleNeedsAnIdentityOrAResourcePolicy(t *testing.T) {
 	who := func(principal string) string { return `,"Principal":{"AWS":"` + principal + `"}` }
 	const (
 		denyallow = "reference_policies_evaluation-logic_policy-eval-denyallow.html"
@@ -95,27 +126,47 @@ func TestRoleNeedsOneOfItsOwnAndTheResourcesPolicies(t *testing.T) {
 	}{
 		{name: "neither", by: Identity, page: denyallow},
 		{name: "its own", identity: may("Allow", ""), want: true, by: Identity, page: denyallow},
-		{name: "the resource's, for the role", resource: may("Allow", who(role)), want: true, by: Resource, page: denyallow},
-		{name: "the resource's, for the session", resource: may("Allow", who(session)), want: true, by: Resource, page: principal + "#principal-role-session"},
-		{name: "the resource's, for everybody", resource: may("Allow", who("*")), want: true, by: Resource, page: principal + "#principal-anonymous"},
-		{name: "the resource's, for another role", resource: may("Allow", who(role+"2")), by: Identity, page: principal + "#principal-roles"},
-		{name: "a role has no pattern", resource: may("Allow", who("arn:aws:iam::"+account+":role/*")), by: Identity, page: principal},
-		{name: "the resource's, for the account by its number", resource: may("Allow", who(account)), by: Identity, page: principal + "#principal-accounts"},
-		{name: "the resource's, for the account by its root", resource: may("Allow", who("arn:aws:iam::"+account+":root")), by: Identity, page: principal + "#principal-accounts"},
-		{name: "the resource's, for a service", resource: may("Allow", `,"Principal":{"Service":"lambda.amazonaws.com"}`), by: Identity, page: principal + "#principal-services"},
+		{name: "the resource's, for the role", resource: may("Allow", who(role)), want: true, by: Resource,
+			page: denyallow},
+		{name: "the resource's, for the session", resource: may("Allow", who(session)), want: true, by: Resource,
+			page: principal + "#principal-role-session"},
+		{name: "the resource's, for everybody", resource: may("Allow", who("*")), want: true, by: Resource,
+			page: principal + "#principal-anonymous"},
+		{name: "the resource's, for another role", resource: may("Allow", who(role+"2")), by: Identity,
+			page: principal + "#principal-roles"},
+		{name: "roles have no patterns", resource: may("Allow", who("arn:aws:iam::"+account+":role/*")), by: Identity,
+			page: principal},
+		{name: "the resource's, for the account by its number", resource: may("Allow", who(account)), by: Identity,
+			page: principal + "#principal-accounts"},
+		{name: "the resource's, for the account by its root",
+			resource: may("Allow", who("arn:aws:iam::"+account+":root")), by: Identity,
+			page: principal + "#principal-accounts"},
+		{name: "the resource's, for a service", resource: may("Allow",
+			`,"Principal":{"Service":"lambda.amazonaws.com"}`), by: Identity, page: principal + "#principal-services"},
 
-		{name: "its own denies", identity: list(may("Deny", ""), may("Allow", "")), by: Identity, explicit: true, page: denyallow},
-		{name: "the resource's denies", identity: may("Allow", ""), resource: may("Deny", who("*")), by: Resource, explicit: true, page: denyallow},
-		{name: "the resource's denies the account", identity: may("Allow", ""), resource: may("Deny", who(account)), by: Resource, explicit: true, page: principal + "#principal-accounts"},
-		{name: "the resource's denies another account", identity: may("Allow", ""), resource: may("Deny", who("111111111111")), want: true, by: Identity, page: principal + "#principal-accounts"},
-		{name: "its own denies what the resource's allows", identity: may("Deny", ""), resource: may("Allow", who(session)), by: Identity, explicit: true, page: denyallow},
+		{name: "its own denies", identity: list(may("Deny", ""), may("Allow", "")), by: Identity, explicit: true,
+			page: denyallow},
+		{name: "the resource's denies", identity: may("Allow", ""), resource: may("Deny", who("*")), by: Resource,
+			explicit: true, page: denyallow},
+		{name: "the resource's denies the account", identity: may("Allow", ""), resource: may("Deny", who(account)),
+			by: Resource, explicit: true, page: principal + "#principal-accounts"},
+		{name: "the resource's denies another account", identity: may("Allow", ""),
+			resource: may("Deny", who("111111111111")), want: true, by: Identity,
+			page: principal + "#principal-accounts"},
+		{name: "its own denies what the resource's allows", identity: may("Deny", ""),
+			resource: may("Allow", who(session)), by: Identity, explicit: true, page: denyallow},
 
 		{name: "a boundary allows nothing by itself", boundary: may("Allow", ""), by: Identity, page: bounded},
-		{name: "a boundary that allows it too", identity: may("Allow", ""), boundary: may("Allow", ""), want: true, by: Identity, page: bounded},
-		{name: "a boundary that does not", identity: may("Allow", ""), boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, by: Boundary, page: bounded},
-		{name: "a boundary that denies", identity: may("Allow", ""), boundary: list(may("Allow", ""), may("Deny", "")), by: Boundary, explicit: true, page: bounded},
-		{name: "a boundary bounds what the resource's allows the role", resource: may("Allow", who(role)), boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, by: Boundary, page: denyallow},
-		{name: "a boundary does not bound what the resource's allows the session", resource: may("Allow", who(session)), boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, want: true, by: Resource, page: denyallow},
+		{name: "a boundary that allows it too", identity: may("Allow", ""), boundary: may("Allow", ""), want: true,
+			by: Identity, page: bounded},
+		{name: "a boundary that does not", identity: may("Allow", ""),
+			boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, by: Boundary, page: bounded},
+		{name: "a boundary that denies", identity: may("Allow", ""), boundary: list(may("Allow", ""), may("Deny", "")),
+			by: Boundary, explicit: true, page: bounded},
+		{name: "a boundary bounds what the resource's allows the role", resource: may("Allow", who(role)),
+			boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, by: Boundary, page: denyallow},
+		{name: "a boundary does not bound what the resource's allows the session", resource: may("Allow", who(session)),
+			boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, want: true, by: Resource, page: denyallow},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := Policies{Identity: parse(t, Identity, c.identity), Resource: parse(t, Resource, c.resource)}
@@ -123,7 +174,8 @@ func TestRoleNeedsOneOfItsOwnAndTheResourcesPolicies(t *testing.T) {
 				p.Boundary = &boundary[0]
 			}
 			got := p.Evaluate(ByRole(role, session, "sqs:SendMessage", queue))
-			if explicit := got.Statement != nil && !got.Allowed; got.Allowed != c.want || got.By != c.by || explicit != c.explicit {
+			explicit := got.Statement != nil && !got.Allowed
+			if got.Allowed != c.want || got.By != c.by || explicit != c.explicit {
 				t.Errorf("got allowed %v, by kind %d, explicitly denied %v; want %v, %d, %v (%s%s)",
 					got.Allowed, got.By, explicit, c.want, c.by, c.explicit, guide, c.page)
 			}
@@ -144,14 +196,19 @@ func TestConditions(t *testing.T) {
 	}{
 		{service, `{"StringEquals":{"aws:SourceArn":"` + topic + `"}}`, true, page + "#Conditions_String"},
 		{service, `{"StringEquals":{"aws:SourceArn":"arn:aws:sns:*"}}`, false, page + "#Conditions_String"},
-		{service, `{"StringEquals":{"aws:SourceArn":"` + strings.ToUpper(topic) + `"}}`, false, page + "#Conditions_String"},
-		{service, `{"StringEqualsIgnoreCase":{"aws:SourceArn":"` + strings.ToUpper(topic) + `"}}`, true, page + "#Conditions_String"},
-		{service, `{"StringNotEqualsIgnoreCase":{"aws:SourceArn":"` + strings.ToUpper(topic) + `"}}`, false, page + "#Conditions_String"},
+		{service, `{"StringEquals":{"aws:SourceArn":"` + strings.ToUpper(topic) + `"}}`, false,
+			page + "#Conditions_String"},
+		{service, `{"StringEqualsIgnoreCase":{"aws:SourceArn":"` + strings.ToUpper(topic) + `"}}`, true,
+			page + "#Conditions_String"},
+		{service, `{"StringNotEqualsIgnoreCase":{"aws:SourceArn":"` + strings.ToUpper(topic) + `"}}`, false,
+			page + "#Conditions_String"},
 		{service, `{"StringLike":{"aws:SourceArn":"arn:aws:sns:*"}}`, true, page + "#Conditions_String"},
 		{service, `{"StringLike":{"aws:SourceArn":"arn:aws:SNS:*"}}`, false, page + "#Conditions_String"},
 		{service, `{"StringNotLike":{"aws:SourceArn":"arn:aws:sns:*"}}`, false, page + "#Conditions_String"},
-		{service, `{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`, true, "reference_policies_condition-keys.html#condition-keys-sourceaccount"},
-		{service, `{"StringEquals":{"aws:SourceAccount":"1"}}`, false, "reference_policies_condition-keys.html#condition-keys-sourceaccount"},
+		{service, `{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`, true,
+			"reference_policies_condition-keys.html#condition-keys-sourceaccount"},
+		{service, `{"StringEquals":{"aws:SourceAccount":"1"}}`, false,
+			"reference_policies_condition-keys.html#condition-keys-sourceaccount"},
 
 		{service, `{"ArnEquals":{"aws:SourceArn":"` + topic + `"}}`, true, page + "#Conditions_ARN"},
 		{service, `{"ArnEquals":{"aws:SourceArn":"` + topic + `2"}}`, false, page + "#Conditions_ARN"},
@@ -167,10 +224,14 @@ func TestConditions(t *testing.T) {
 		{service, `{"Bool":{"aws:SecureTransport":"FALSE"}}`, false, page + "#Conditions_Boolean"},
 
 		// Values are alternatives, keys and operators are not.
-		{service, `{"ArnEquals":{"aws:SourceArn":["` + topic + `2","` + topic + `"]}}`, true, "reference_policies_condition-logic-multiple-context-keys-or-values.html"},
-		{service, `{"ArnNotEquals":{"aws:SourceArn":["` + topic + `2","` + topic + `"]}}`, false, "reference_policies_condition-logic-multiple-context-keys-or-values.html"},
-		{service, `{"ArnEquals":{"aws:SourceArn":"` + topic + `"},"StringEquals":{"aws:SourceAccount":"1"}}`, false, "reference_policies_condition-logic-multiple-context-keys-or-values.html"},
-		{service, `{"StringEquals":{"aws:SourceArn":"` + topic + `","aws:SourceAccount":"1"}}`, false, "reference_policies_condition-logic-multiple-context-keys-or-values.html"},
+		{service, `{"ArnEquals":{"aws:SourceArn":["` + topic + `2","` + topic + `"]}}`, true,
+			"reference_policies_condition-logic-multiple-context-keys-or-values.html"},
+		{service, `{"ArnNotEquals":{"aws:SourceArn":["` + topic + `2","` + topic + `"]}}`, false,
+			"reference_policies_condition-logic-multiple-context-keys-or-values.html"},
+		{service, `{"ArnEquals":{"aws:SourceArn":"` + topic + `"},"StringEquals":{"aws:SourceAccount":"1"}}`, false,
+			"reference_policies_condition-logic-multiple-context-keys-or-values.html"},
+		{service, `{"StringEquals":{"aws:SourceArn":"` + topic + `","aws:SourceAccount":"1"}}`, false,
+			"reference_policies_condition-logic-multiple-context-keys-or-values.html"},
 
 		// A role's own call has no source.
 		{asRole, `{"ArnEquals":{"aws:SourceArn":"` + topic + `"}}`, false, page},
@@ -182,11 +243,16 @@ func TestConditions(t *testing.T) {
 		{service, `{"Null":{"aws:SourceArn":"false"}}`, true, page + "#Conditions_Null"},
 		{service, `{"Null":{"aws:SourceArn":"true"}}`, false, page + "#Conditions_Null"},
 
-		{asRole, `{"ArnLike":{"aws:PrincipalArn":"` + role + `"}}`, true, "reference_policies_condition-keys.html#condition-keys-principalarn"},
-		{asRole, `{"ArnLike":{"aws:PrincipalArn":"` + session + `"}}`, false, "reference_policies_condition-keys.html#condition-keys-principalarn"},
-		{asRole, `{"StringEquals":{"aws:PrincipalAccount":"` + account + `"}}`, true, "reference_policies_condition-keys.html#condition-keys-principalaccount"},
-		{asRole, `{"Bool":{"aws:PrincipalIsAWSService":"false"}}`, true, "reference_policies_condition-keys.html#condition-keys-principalisawsservice"},
-		{service, `{"StringEquals":{"aws:PrincipalServiceName":"sns.amazonaws.com"}}`, true, "reference_policies_condition-keys.html#condition-keys-principalservicename"},
+		{asRole, `{"ArnLike":{"aws:PrincipalArn":"` + role + `"}}`, true,
+			"reference_policies_condition-keys.html#condition-keys-principalarn"},
+		{asRole, `{"ArnLike":{"aws:PrincipalArn":"` + session + `"}}`, false,
+			"reference_policies_condition-keys.html#condition-keys-principalarn"},
+		{asRole, `{"StringEquals":{"aws:PrincipalAccount":"` + account + `"}}`, true,
+			"reference_policies_condition-keys.html#condition-keys-principalaccount"},
+		{asRole, `{"Bool":{"aws:PrincipalIsAWSService":"false"}}`, true,
+			"reference_policies_condition-keys.html#condition-keys-principalisawsservice"},
+		{service, `{"StringEquals":{"aws:PrincipalServiceName":"sns.amazonaws.com"}}`, true,
+			"reference_policies_condition-keys.html#condition-keys-principalservicename"},
 	} {
 		t.Run(c.by+" "+c.condition, func(t *testing.T) {
 			q := ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue)
@@ -198,34 +264,44 @@ func TestConditions(t *testing.T) {
 				if effect == "Deny" {
 					statements = list(may("Allow", `,"Principal":"*"`), statements)
 				}
-				if got := (Policies{Resource: parse(t, Resource, statements)}).Evaluate(q); got.Allowed != want || len(got.NotUnderstood) > 0 {
-					t.Errorf("%s: allowed %v, not understood %q; want %v, all understood (%s%s)", effect, got.Allowed, got.NotUnderstood, want, guide, c.page)
+				got := Policies{Resource: parse(t, Resource, statements)}.Evaluate(q)
+				if got.Allowed != want || len(got.NotUnderstood) > 0 {
+					t.Errorf("%s: allowed %v, unsupported %q; want %v, nothing unsupported (%s%s)",
+						effect, got.Allowed, got.NotUnderstood, want, guide, c.page)
 				}
 			}
 		})
 	}
 }
 
-func TestWhatIsNotUnderstoodLetsNobodyThrough(t *testing.T) {
+func TestUnsupportedPartsAllowNothing(t *testing.T) {
 	q := ByService("sns.amazonaws.com", topic, "sqs:SendMessage", queue)
 	for _, c := range []struct{ more, want string }{
-		{`"Principal":"*","Condition":{"IpAddress":{"aws:SecureTransport":"true"}}`, "the condition operator IpAddress"},
-		{`"Principal":"*","Condition":{"IpAddressIfExists":{"aws:SecureTransport":"true"}}`, "the condition operator IpAddressIfExists"},
-		{`"Principal":"*","Condition":{"ForAnyValue:StringEquals":{"aws:SourceArn":"` + topic + `"}}`, "the condition operator ForAnyValue:StringEquals"},
-		{`"Principal":"*","Condition":{"stringequals":{"aws:SourceArn":"` + topic + `"}}`, "the condition operator stringequals"},
+		{`"Principal":"*","Condition":{"IpAddress":{"aws:SecureTransport":"true"}}`,
+			"the condition operator IpAddress"},
+		{`"Principal":"*","Condition":{"IpAddressIfExists":{"aws:SecureTransport":"true"}}`,
+			"the condition operator IpAddressIfExists"},
+		{`"Principal":"*","Condition":{"ForAnyValue:StringEquals":{"aws:SourceArn":"` + topic + `"}}`,
+			"the condition operator ForAnyValue:StringEquals"},
+		{`"Principal":"*","Condition":{"stringequals":{"aws:SourceArn":"` + topic + `"}}`,
+			"the condition operator stringequals"},
 		{`"Principal":"*","Condition":{"StringEquals":{"aws:SourceIp":"10.0.0.1"}}`, "the condition key aws:SourceIp"},
-		{`"Principal":"*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}`, "the condition key aws:SourceVpc"},
+		{`"Principal":"*","Condition":{"StringNotEquals":{"aws:SourceVpc":"vpc-1"}}`,
+			"the condition key aws:SourceVpc"},
 		{`"Principal":"*","Condition":{"Null":{"aws:SourceVpc":"true"}}`, "the condition key aws:SourceVpc"},
-		{`"Principal":"*","Condition":{"StringEquals":{"aws:SourceArn":["` + topic + `","${aws:PrincipalTag/topic}"]}}`, "the policy variable in ${aws:PrincipalTag/topic}"},
+		{`"Principal":"*","Condition":{"StringEquals":{"aws:SourceArn":["` + topic + `","${aws:PrincipalTag/topic}"]}}`,
+			"the policy variable in ${aws:PrincipalTag/topic}"},
 		{`"NotPrincipal":"*"`, "the element NotPrincipal"},
 	} {
 		allow := Policies{Resource: parse(t, Resource, may("Allow", ","+c.more))}
 		if got := allow.Evaluate(q); got.Allowed || !slices.Equal(got.NotUnderstood, []string{c.want}) {
-			t.Errorf("an Allow with %s: allowed %v, not understood %q; want false, %q", c.more, got.Allowed, got.NotUnderstood, c.want)
+			t.Errorf("an Allow with %s: allowed %v, unsupported %q; want false, %q",
+				c.more, got.Allowed, got.NotUnderstood, c.want)
 		}
 		deny := Policies{Resource: parse(t, Resource, list(may("Allow", `,"Principal":"*"`), may("Deny", ","+c.more)))}
 		if got := deny.Evaluate(q); got.Allowed || !slices.Equal(got.NotUnderstood, []string{c.want}) {
-			t.Errorf("a Deny with %s: allowed %v, not understood %q; want false, %q", c.more, got.Allowed, got.NotUnderstood, c.want)
+			t.Errorf("a Deny with %s: allowed %v, unsupported %q; want false, %q",
+				c.more, got.Allowed, got.NotUnderstood, c.want)
 		}
 	}
 }
@@ -245,19 +321,25 @@ func TestParseRefusesWhatAWSRefuses(t *testing.T) {
 		text, want string
 	}{
 		{Identity, ``, "EOF"},
-		{Identity, `{"Statement":[]}{}`, "something follows"},
+		{Identity, `{"Statement":[]}{}`, "more text follows"},
 		{Identity, `{"Statements":[]}`, `unknown field "Statements"`},
 		{Identity, `{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}`, `Effect is "allow"`},
 		{Identity, `{"Statement":{"Effect":"Allow","Resource":"*"}}`, "Action or NotAction"},
-		{Identity, `{"Statement":{"Effect":"Allow","Action":"a","NotAction":"b","Resource":"*"}}`, "Action or NotAction"},
+		{Identity, `{"Statement":{"Effect":"Allow","Action":"a","NotAction":"b","Resource":"*"}}`,
+			"Action or NotAction"},
 		{Identity, `{"Statement":{"Effect":"Allow","Action":"*"}}`, "Resource or NotResource"},
-		{Identity, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`, "it names a Principal"},
-		{Identity, `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"*","Resource":"*","Conditions":{}}]}`, `unknown field "Conditions"`},
-		{Identity, `{"Statement":{"Effect":"Allow","Action":{"a":"b"},"Resource":"*"}}`, "where a text"},
+		{Identity, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`,
+			"it names a Principal"},
+		{Identity, `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Allow","Action":"*",` +
+			`"Resource":"*","Conditions":{}}]}`, `unknown field "Conditions"`},
+		{Identity, `{"Statement":{"Effect":"Allow","Action":{"a":"b"},"Resource":"*"}}`, "want a string"},
 		{Resource, `{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`, "Principal or NotPrincipal"},
-		{Resource, `{"Statement":{"Effect":"Allow","Principal":{"Services":"sns.amazonaws.com"},"Action":"*","Resource":"*"}}`, `unknown field "Services"`},
-		{Resource, `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},{"Effect":"Allow","Principal":"me","Action":"*","Resource":"*"}]}`, "Principal"},
-		{Trust, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}}`, "it names a Resource"},
+		{Resource, `{"Statement":{"Effect":"Allow","Principal":{"Services":"sns.amazonaws.com"},"Action":"*",` +
+			`"Resource":"*"}}`, `unknown field "Services"`},
+		{Resource, `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},{"Effect":"Allow",` +
+			`"Principal":"me","Action":"*","Resource":"*"}]}`, "Principal"},
+		{Trust, `{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}}`,
+			"it names a Resource"},
 	} {
 		if _, err := Parse(c.kind, c.text); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("Parse(%d, %s): got %v, want an error with %q", c.kind, c.text, err, c.want)
@@ -266,8 +348,11 @@ func TestParseRefusesWhatAWSRefuses(t *testing.T) {
 }
 
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-func TestSecretsManagerSaysTheAccountAlone(t *testing.T) {
-	const function, secret = "arn:aws:lambda:eu-west-1:" + account + ":function:rotate", "arn:aws:secretsmanager:eu-west-1:" + account + ":secret:database-AbCdEf"
+func TestSecretsManagerSendsOnlyTheAccount(t *testing.T) {
+	const (
+		function = "arn:aws:lambda:eu-west-1:" + account + ":function:rotate"
+		secret   = "arn:aws:secretsmanager:eu-west-1:" + account + ":secret:database-AbCdEf"
+	)
 	for condition, want := range map[string]bool{
 		`"StringEquals":{"aws:SourceAccount":"` + account + `"}`:                                              true,
 		`"StringEquals":{"aws:SourceAccount":"999999999999"}`:                                                 false,
@@ -275,9 +360,10 @@ func TestSecretsManagerSaysTheAccountAlone(t *testing.T) {
 		`"Null":{"aws:SourceArn":"true"}`:                                                                     true,
 		`"StringEquals":{"aws:SourceAccount":"` + account + `"},"ArnLike":{"aws:SourceArn":"` + secret + `"}`: false,
 	} {
-		policy := parse(t, Resource, `{"Effect":"Allow","Principal":{"Service":"secretsmanager.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"`+
-			function+`","Condition":{`+condition+`}}`)
-		got := Policies{Resource: policy}.Evaluate(ByService("secretsmanager.amazonaws.com", secret, "lambda:InvokeFunction", function))
+		policy := parse(t, Resource, `{"Effect":"Allow","Principal":{"Service":"secretsmanager.amazonaws.com"},`+
+			`"Action":"lambda:InvokeFunction","Resource":"`+function+`","Condition":{`+condition+`}}`)
+		q := ByService("secretsmanager.amazonaws.com", secret, "lambda:InvokeFunction", function)
+		got := Policies{Resource: policy}.Evaluate(q)
 		if got.Allowed != want {
 			t.Errorf("%s: allowed %v, want %v", condition, got.Allowed, want)
 		}
@@ -285,21 +371,24 @@ func TestSecretsManagerSaysTheAccountAlone(t *testing.T) {
 }
 
 func TestTrustPolicyNamesNoResource(t *testing.T) {
-	trust := parse(t, Trust, `{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}`)
+	trust := parse(t, Trust,
+		`{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}`)
 	for service, want := range map[string]bool{"lambda.amazonaws.com": true, "ec2.amazonaws.com": false} {
-		if got := (Policies{Resource: trust}).Evaluate(ByService(service, queue, "sts:AssumeRole", role)); got.Allowed != want {
-			t.Errorf("%s may be the role: %v, want %v", service, got.Allowed, want)
+		got := Policies{Resource: trust}.Evaluate(ByService(service, queue, "sts:AssumeRole", role))
+		if got.Allowed != want {
+			t.Errorf("%s may assume the role: %v, want %v", service, got.Allowed, want)
 		}
 	}
 }
 
-func TestPatternsEnd(t *testing.T) {
+func TestPatterns(t *testing.T) {
 	for _, c := range []struct {
 		pattern, text string
 		want          bool
 	}{
 		{"", "", true}, {"", "a", false}, {"*", "", true}, {"**", "a", true}, {"?", "", false}, {"?", "é", true},
-		{"a*b*c", "aXbXbc", true}, {"a*b*c", "aXbXb", false}, {"*a", "aaab", false}, {"a.c", "abc", false}, {"a*", "a\nb", true},
+		{"a*b*c", "aXbXbc", true}, {"a*b*c", "aXbXb", false}, {"*a", "aaab", false}, {"a.c", "abc", false},
+		{"a*", "a\nb", true},
 		{strings.Repeat("*a", 30) + "b", strings.Repeat("a", 5000), false},
 	} {
 		if got := like(c.pattern, c.text); got != c.want {

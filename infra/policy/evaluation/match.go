@@ -2,12 +2,12 @@ package evaluation
 
 import "strings"
 
-// like matches as IAM does: * is any text, ? any character. Everything else is itself, case included. In a resource, a * reaches over
-// the colons of the ARN.
+// like matches a text with a pattern like IAM: * matches any text, ? any character, and other
+// characters match themselves. In the pattern of a resource, a * also matches the ARN's colons.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
 func like(pattern, text string) bool {
 	p, t := []rune(pattern), []rune(text)
-	star, retry := -1, 0 // where the last * was, and the text that it may take in next
+	star, retry := -1, 0 // the position of the last *, and the text's position that is tried after it
 	i := 0
 	for j := 0; j < len(t); {
 		switch {
@@ -27,7 +27,8 @@ func like(pattern, text string) bool {
 	return strings.Trim(string(p[i:]), "*") == ""
 }
 
-// likeARN matches each of the six parts of an ARN by itself: a * does not reach over a colon, but in the last part.
+// likeARN matches each of the six parts of an ARN separately: a * matches colons only in the last
+// part.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
 func likeARN(pattern, arn string) bool {
 	const parts = 6
@@ -53,7 +54,7 @@ func (t Texts) anyLike(text string) bool {
 	return false
 }
 
-// lower is for what IAM compares without its case.
+// lower returns the texts in lower case: IAM ignores the case of actions.
 func (t Texts) lower() Texts {
 	lower := make(Texts, len(t))
 	for i, text := range t {
