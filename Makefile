@@ -55,6 +55,7 @@ LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/local/panels ./cmd/res
 	./lambdas ./lambdas/ads ./lambdas/function ./lambdas/journal \
 	./lambdas/setup ./lambdas/sweep \
 	./lambdas/merchant-api \
+	./lambdas/sales-api ./lambdas/sales-api/storefront ./lambdas/stock ./lambdas/stock-increase \
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
 	./local/mariadb ./local/mariadb/mariadbtest \

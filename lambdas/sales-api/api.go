@@ -117,7 +117,7 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readPurchase reads what a buyer asks for. The defaults are one doughnut.
+// readPurchase reads a buyer's request. The default is one doughnut.
 func readPurchase(w http.ResponseWriter, r *http.Request) (shop.Purchase, error) {
 	key, err := web.IdempotencyKey(r)
 	if err != nil {

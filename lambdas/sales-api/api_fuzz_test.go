@@ -19,33 +19,36 @@ import (
 	"restock/lambdas/journal"
 )
 
-// A shelf is a store of one product of which nothing comes again. What a fuzz target does not
-// expect to be asked panics.
-type shelf struct {
+// memory is a store in memory with one product that is never replenished. Methods that the fuzz
+// target must not call panic.
+type memory struct {
 	shop.Store
 	stock, sold int
 }
 
-func (s *shelf) product(sku string) (shop.Product, error) {
+func (s *memory) product(sku string) (shop.Product, error) {
 	if sku != donut {
 		return shop.Product{}, &shop.Error{Code: shop.CodeUnknownProduct, Detail: "there is no product " + sku}
 	}
 	return shop.Product{ID: uuid.Max, SKU: donut, Name: "부산도너츠", Price: 19900, Stock: s.stock}, nil
 }
 
-func (s *shelf) Product(_ context.Context, sku string) (shop.Product, error) { return s.product(sku) }
+func (s *memory) Product(_ context.Context, sku string) (shop.Product, error) { return s.product(sku) }
 
-func (s *shelf) Products(context.Context) ([]shop.Product, error) {
+func (s *memory) Products(context.Context) ([]shop.Product, error) {
 	p, err := s.product(donut)
 	return []shop.Product{p}, err
 }
 
-func (s *shelf) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, error) {
+func (s *memory) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, error) {
 	p, err := s.product(c.SKU)
 	if err != nil {
 		return shop.Decision{}, err
 	}
-	d := shop.Decision{Outcome: shop.Refused, Sale: shop.Sale{ID: c.SaleID, SKU: c.SKU, Quantity: c.Quantity, UnitPrice: p.Price, Stock: s.stock}}
+	d := shop.Decision{
+		Outcome: shop.Refused,
+		Sale:    shop.Sale{ID: c.SaleID, SKU: c.SKU, Quantity: c.Quantity, UnitPrice: p.Price, Stock: s.stock},
+	}
 	if c.Quantity <= s.stock {
 		s.stock, s.sold = s.stock-c.Quantity, s.sold+c.Quantity
 		d.Outcome, d.Sale.Stock = shop.Sold, s.stock
@@ -53,12 +56,12 @@ func (s *shelf) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, err
 	return d, nil
 }
 
-// printable are texts without anything that would be more than text in a header, or in a log.
+// printable matches the texts that may be an idempotency key.
 var printable = regexp.MustCompile(`^[ -+\--~]*$`) // ASCII, without a comma
 
-// FuzzAPI holds that whatever a buyer sends is answered, in JSON and with a code, as the buyer's
-// own mistake if it is one; that a buyer who is told so, and nobody else, has bought what was asked
-// for; and that each line of the log stays one.
+// FuzzAPI checks that every request gets an answer in JSON and an error blames the buyer and has a
+// code, that the store sells exactly what the answers say, and that each event stays one line of
+// the log.
 func FuzzAPI(f *testing.F) {
 	for _, seed := range []struct{ request, query, key, language, body string }{
 		{"POST /checkout", "", "", "", ""},
@@ -82,7 +85,7 @@ func FuzzAPI(f *testing.F) {
 		if !ok || !strings.HasPrefix(path, "/") {
 			return // API Gateway has no such event
 		}
-		store := &shelf{stock: 1000}
+		store := &memory{stock: 1000}
 		var out bytes.Buffer
 		log := slog.New(slog.NewJSONHandler(&out, nil))
 		handler, err := newAPI(shop.Open(store, nil, journal.New(log, "restock/test")), log)
@@ -90,13 +93,14 @@ func FuzzAPI(f *testing.F) {
 			t.Fatal(err)
 		}
 		header := map[string]string{"Accept-Language": language}
-		if key != "" { // an empty header is refused
+		if key != "" { // the API refuses an empty header
 			header["Idempotency-Key"] = key
 		}
-		got := webtest.Do(t, handler, webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: header})
+		got := webtest.Do(t, handler,
+			webtest.Request{Method: method, Path: path, Query: query, Body: body, Header: header})
 
 		if got.Status >= http.StatusInternalServerError {
-			t.Errorf("got %d %s, want an answer, or an error of the buyer's", got.Status, got.Body)
+			t.Errorf("got %d %s, want success, or an error that blames the buyer", got.Status, got.Body)
 		}
 		var answer struct {
 			Code     shop.Code
@@ -109,14 +113,15 @@ func FuzzAPI(f *testing.F) {
 			}
 		}
 		if answer.Code != "" && web.IsOurs(answer.Code) {
-			t.Errorf("got %d %s, want a code that says what is wrong", got.Status, got.Body)
+			t.Errorf("got %d %s, want a code that blames the buyer", got.Status, got.Body)
 		}
 		bought := 0
 		if got.Status == http.StatusOK && method == http.MethodPost {
 			bought = answer.Quantity
 		}
-		if store.sold != bought || bought < 0 || bought > 0 && (answer.Stock != store.stock || !printable.MatchString(strings.Trim(key, " \t"))) {
-			t.Errorf("got %d %s, sold are %d of which %d are left", got.Status, got.Body, store.sold, store.stock)
+		if store.sold != bought || bought < 0 || bought > 0 &&
+			(answer.Stock != store.stock || !printable.MatchString(strings.Trim(key, " \t"))) {
+			t.Errorf("got %d %s, but the store sold %d and has %d left", got.Status, got.Body, store.sold, store.stock)
 		}
 		for line := range bytes.Lines(out.Bytes()) {
 			if !json.Valid(line) {

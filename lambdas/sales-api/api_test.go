@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { mysqltest.Main(m) }
 
-// orders are those that were published.
+// orders records the published orders.
 type orders []shop.ProductionOrder
 
 func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
@@ -40,7 +40,7 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, *orders) {
 var korean = map[string]string{}
 var english = map[string]string{"Accept-Language": "en-GB,en;q=0.8"}
 
-func TestRoutesAnswerAsTheirClientsKnowThem(t *testing.T) {
+func TestRoutesAnswerExistingClients(t *testing.T) {
 	handler, _, _ := open(t)
 	for _, c := range []struct {
 		request webtest.Request
@@ -48,30 +48,38 @@ func TestRoutesAnswerAsTheirClientsKnowThem(t *testing.T) {
 		want    string // in the body
 	}{
 		{webtest.Request{Method: "GET", Path: "/"}, 200, "<!doctype html>"},
-		{webtest.Request{Method: "GET", Path: "/product/donut"}, 200, `"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW","stock":3}`},
+		{webtest.Request{Method: "GET", Path: "/product/donut"}, 200,
+			`"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW","stock":3}`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-502101"}, 200, `"name":"부산도너츠"`},
-		{webtest.Request{Method: "GET", Path: "/products"}, 200, `{"products":[{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101"`},
-		{webtest.Request{Method: "GET", Path: "/products/CP-000000"}, 404, `"message":"상품 없음","code":"unknown_product"`},
-		{webtest.Request{Method: "GET", Path: "/products/CP-000000", Header: english}, 404, `"message":"No such product"`},
+		{webtest.Request{Method: "GET", Path: "/products"}, 200,
+			`{"products":[{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101"`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-000000"}, 404,
+			`"message":"상품 없음","code":"unknown_product"`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-000000", Header: english}, 404,
+			`"message":"No such product"`},
 		{webtest.Request{Method: "GET", Path: "/nowhere"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "GET", Path: "//products"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "GET", Path: "/products/"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "POST", Path: "/a/../checkout"}, 404, `{"error":"Not Found"}`},
-		{webtest.Request{Method: "GET", Path: "/products/100%"}, 404, `unknown_product`}, // as an HTTP API hands over /products/100%25
+		// An HTTP API decodes /products/100%25 to this path.
+		{webtest.Request{Method: "GET", Path: "/products/100%"}, 404, `unknown_product`},
 		{webtest.Request{Method: "GET", Path: "/products/a?b#c"}, 404, `there is no product \"a?b#c\"`},
-		{webtest.Request{Method: "GET", Path: "/products/CP-502101", Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 200, `"sku":"CP-502101"`},
-		{webtest.Request{Method: "GET", Path: "/products/x", Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 404, `No such product`},
+		{webtest.Request{Method: "GET", Path: "/products/CP-502101",
+			Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 200, `"sku":"CP-502101"`},
+		{webtest.Request{Method: "GET", Path: "/products/x",
+			Header: map[string]string{"Accept-Language": "fr-FR,en;q=0.8"}}, 404, `No such product`},
 		{webtest.Request{Method: "GET", Path: "/checkout"}, 404, `{"error":"Not Found"}`},
 		{webtest.Request{Method: "DELETE", Path: "/products"}, 404, `{"error":"Not Found"}`},
 	} {
 		got := webtest.Do(t, handler, c.request)
 		if got.Status != c.status || !strings.Contains(strings.ToLower(got.Body), strings.ToLower(c.want)) {
-			t.Errorf("%s %s: got %d %.300s, want %d and %s", c.request.Method, c.request.Path, got.Status, got.Body, c.status, c.want)
+			t.Errorf("%s %s: got %d %.300s, want %d and %s",
+				c.request.Method, c.request.Path, got.Status, got.Body, c.status, c.want)
 		}
 	}
 }
 
-func TestBuyersBuyUntilTheShelfIsEmpty(t *testing.T) {
+func TestBuyersBuyUntilTheProductIsSoldOut(t *testing.T) {
 	handler, database, published := open(t)
 	for _, c := range []struct {
 		header  map[string]string
@@ -87,9 +95,11 @@ func TestBuyersBuyUntilTheShelfIsEmpty(t *testing.T) {
 		{korean, ``, 409, "구매 실패! 남은 재고: 0", 0},
 		{english, ``, 409, "Not bought! Stock left: 0", 0},
 	} {
-		got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Header: c.header, Body: c.body})
+		got := webtest.Do(t, handler,
+			webtest.Request{Method: "POST", Path: "/checkout", Header: c.header, Body: c.body})
 		if got.Status != c.status || got.Field(t, "message") != c.message || got.Field(t, "stock") != c.stock {
-			t.Errorf("checkout of %q: got %d %s, want %d, %q and stock %v", c.body, got.Status, got.Body, c.status, c.message, c.stock)
+			t.Errorf("checkout of %q: got %d %s, want %d, %q and stock %v",
+				c.body, got.Status, got.Body, c.status, c.message, c.stock)
 		}
 		if c.status == 409 && got.Field(t, "code") != "out_of_stock" {
 			t.Errorf("checkout of %q: code is %v", c.body, got.Field(t, "code"))
@@ -101,7 +111,7 @@ func TestBuyersBuyUntilTheShelfIsEmpty(t *testing.T) {
 	database.CheckBooks(t)
 }
 
-func TestBadCheckoutsAreNamedAndSellNothing(t *testing.T) {
+func TestBadCheckoutsAreRefusedAndSellNothing(t *testing.T) {
 	handler, database, _ := open(t)
 	for _, c := range []struct {
 		body   string
@@ -135,7 +145,8 @@ func TestBadCheckoutsAreNamedAndSellNothing(t *testing.T) {
 	} {
 		got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Body: c.body})
 		if got.Status != c.status || got.Field(t, "code") != c.code || got.Field(t, "message") == "" {
-			t.Errorf("checkout of %.60s: got %d %s, want %d and code %s", c.body, got.Status, got.Body, c.status, c.code)
+			t.Errorf("checkout of %.60s: got %d %s, want %d and code %s",
+				c.body, got.Status, got.Body, c.status, c.code)
 		}
 	}
 	if stock := database.Stock(t); stock != 3 {
@@ -147,17 +158,20 @@ func TestBadCheckoutsAreNamedAndSellNothing(t *testing.T) {
 func TestIdempotencyKey(t *testing.T) {
 	handler, database, _ := open(t)
 	buy := func(key, body string) webtest.Answer {
-		return webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Header: map[string]string{"Idempotency-Key": key}, Body: body})
+		header := map[string]string{"Idempotency-Key": key}
+		return webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Header: header, Body: body})
 	}
 	first, again := buy("one click", ""), buy("one click", "")
 	if first.Status != 200 || again.Body != first.Body {
-		t.Errorf("a repeated checkout: got %d %s, want the first answer, %d %s", again.Status, again.Body, first.Status, first.Body)
+		t.Errorf("a repeated checkout: got %d %s, want the first answer, %d %s",
+			again.Status, again.Body, first.Status, first.Body)
 	}
-	if got := buy("one click", `{"quantity": 2}`); got.Status != 422 || got.Field(t, "code") != "idempotency_key_reused" {
-		t.Errorf("another order with the key: got %d %s, want 422", got.Status, got.Body)
+	reused := buy("one click", `{"quantity": 2}`)
+	if reused.Status != 422 || reused.Field(t, "code") != "idempotency_key_reused" {
+		t.Errorf("another purchase with the key: got %d %s, want 422", reused.Status, reused.Body)
 	}
 	if other := buy("one click; twice", ""); other.Status != 200 || other.Body == first.Body {
-		t.Errorf("another key with the first one's beginning: got %d %s, want another sale", other.Status, other.Body)
+		t.Errorf("a key that begins like the first one: got %d %s, want another sale", other.Status, other.Body)
 	}
 	for _, key := range []string{"열쇠", "", " ", "Z1,Z1", "one click,one click", "one click, one click"} {
 		if got := buy(key, ""); got.Status != 400 || got.Field(t, "code") != "invalid_idempotency_key" {
@@ -175,9 +189,11 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 		t.Fatal(err)
 	}
 	port := l.Addr().(*net.TCPAddr).Port
-	l.Close() // nobody listens there now
-	db, err := mysql.Open(mysql.Config{Host: "127.0.0.1", Port: port, Name: "restock", MaxConnections: 1,
-		Credentials: func(context.Context, bool) (string, string, error) { return "user", "password", nil }})
+	l.Close() // nothing listens on the port now
+	db, err := mysql.Open(mysql.Config{
+		Host: "127.0.0.1", Port: port, Name: "restock", MaxConnections: 1,
+		Credentials: func(context.Context, bool) (string, string, error) { return "user", "password", nil },
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,8 +202,10 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 }
 
 func TestUnreadableCredentialsAreAnswered503AndStaySecret(t *testing.T) {
-	db, err := mysql.Open(mysql.Config{Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1,
-		Credentials: func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }})
+	unreadable := func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }
+	db, err := mysql.Open(mysql.Config{
+		Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1, Credentials: unreadable,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,32 +220,39 @@ func checkUnavailable(t *testing.T, store *mysql.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []webtest.Request{{Method: "GET", Path: "/product/donut"}, {Method: "GET", Path: "/products"}, {Method: "POST", Path: "/checkout"}} {
+	for _, r := range []webtest.Request{
+		{Method: "GET", Path: "/product/donut"}, {Method: "GET", Path: "/products"},
+		{Method: "POST", Path: "/checkout"},
+	} {
 		got := webtest.Do(t, handler, r)
-		if got.Status != 503 || got.Field(t, "message") != "데이터베이스 연결 오류" || got.Field(t, "code") != "unavailable" || got.Header["Retry-After"] == "" {
-			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After", r.Method, r.Path, got.Status, got.Body, got.Header)
+		if got.Status != 503 || got.Field(t, "message") != "데이터베이스 연결 오류" || got.Field(t, "code") != "unavailable" ||
+			got.Header["Retry-After"] == "" {
+			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After",
+				r.Method, r.Path, got.Status, got.Body, got.Header)
 		}
-		if strings.Contains(got.Body, "detail\":\"internal") || strings.Contains(got.Body, "127.0.0.1") {
-			t.Errorf("%s %s: the answer shows what is internal: %s", r.Method, r.Path, got.Body)
+		if strings.Contains(got.Body, "internal detail") || strings.Contains(got.Body, "127.0.0.1") {
+			t.Errorf("%s %s: the answer shows internal details: %s", r.Method, r.Path, got.Body)
 		}
 	}
 }
 
-// silent is a store that never says what became of a checkout.
+// silent is a store whose checkouts have an unknown outcome.
 type silent struct{ shop.Store }
 
 func (silent) Checkout(context.Context, shop.Checkout) (shop.Decision, error) {
 	return shop.Decision{}, &shop.Error{Code: shop.CodeOutcomeUnknown, Err: errors.New("read tcp 127.0.0.1:3306")}
 }
 
-func TestABuyerWhosePurchaseMayBeMadeIsAskedToRepeatItWithTheSameKey(t *testing.T) {
+func TestAnUnknownOutcomeAdvisesToRepeatWithTheSameKey(t *testing.T) {
 	handler, err := newAPI(shop.Open(silent{}, &orders{}, shop.Discard), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ language, key, message, detail string }{
-		{"ko", "key", "이미 처리되었을 수 있음. Idempotency-Key를 보냈다면 같은 키로 다시 요청하세요", "repeat the request with the same Idempotency-Key"},
-		{"en", "key", "it may have been done. If you sent an Idempotency-Key, repeat the request with it", "repeat the request with the same Idempotency-Key"},
+		{"ko", "key", "이미 처리되었을 수 있음. Idempotency-Key를 보냈다면 같은 키로 다시 요청하세요",
+			"repeat the request with the same Idempotency-Key"},
+		{"en", "key", "it may have been done. If you sent an Idempotency-Key, repeat the request with it",
+			"repeat the request with the same Idempotency-Key"},
 		{"en", "", "it may have been done.", "a repeated one may do it twice"},
 	} {
 		header := map[string]string{"Accept-Language": c.language}
@@ -238,33 +263,38 @@ func TestABuyerWhosePurchaseMayBeMadeIsAskedToRepeatItWithTheSameKey(t *testing.
 		message, _ := got.Field(t, "message").(string)
 		detail, _ := got.Field(t, "detail").(string)
 		if got.Status != 503 || got.Field(t, "code") != "outcome_unknown" || got.Header["Retry-After"] == "" ||
-			!strings.Contains(message, c.message) || !strings.Contains(detail, c.detail) || strings.Contains(got.Body, "3306") {
-			t.Errorf("in %s, with the key %q: got %d %s %v, want 503 outcome_unknown with Retry-After, that says %q and %q",
+			!strings.Contains(message, c.message) || !strings.Contains(detail, c.detail) ||
+			strings.Contains(got.Body, "3306") {
+			t.Errorf("in %s, with the key %q: got %d %s %v, want 503 outcome_unknown with Retry-After, %q and %q",
 				c.language, c.key, got.Status, got.Body, got.Header, c.message, c.detail)
 		}
 	}
 }
 
-func TestRefusedBuyersAreToldWhenStockIsExpected(t *testing.T) {
+func TestRefusalsSayWhenStockIsExpected(t *testing.T) {
 	handler, _, _ := open(t)
 	before := time.Now().Truncate(time.Second)
-	buyAll := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Body: `{"sku": "CP-502101", "quantity": 3}`})
+	buyAll := webtest.Do(t, handler,
+		webtest.Request{Method: "POST", Path: "/checkout", Body: `{"sku": "CP-502101", "quantity": 3}`})
 	if buyAll.Status != 200 {
 		t.Fatalf("got %d %s", buyAll.Status, buyAll.Body)
 	}
-	for _, request := range []webtest.Request{{Method: "POST", Path: "/checkout"}, {Method: "GET", Path: "/product/donut"}} {
+	for _, request := range []webtest.Request{
+		{Method: "POST", Path: "/checkout"}, {Method: "GET", Path: "/product/donut"},
+	} {
 		got := webtest.Do(t, handler, request)
 		text, _ := got.Field(t, "expected_at").(string)
 		expected, err := time.Parse(time.RFC3339Nano, text)
 		if lead := expected.Sub(before); err != nil || lead < 60*time.Second || lead > 120*time.Second {
-			t.Errorf("%s %s: got %s, want stock to be expected in a minute", request.Method, request.Path, got.Body)
+			t.Errorf("%s %s: got %s, want an expected_at in a minute", request.Method, request.Path, got.Body)
 		}
 	}
 }
 
-func TestASaleMayNotBeOfMoreThanTheProductAllows(t *testing.T) {
+func TestASaleAboveTheProductsLimitIsRefused(t *testing.T) {
 	handler, database, _ := open(t)
-	got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Body: `{"sku": "CP-502103", "quantity": 6}`})
+	got := webtest.Do(t, handler,
+		webtest.Request{Method: "POST", Path: "/checkout", Body: `{"sku": "CP-502103", "quantity": 6}`})
 	if got.Status != 400 || got.Field(t, "code") != "invalid_quantity" || !strings.Contains(got.Body, "5") {
 		t.Errorf("got %d %s, want 400 and the limit of 5", got.Status, got.Body)
 	}

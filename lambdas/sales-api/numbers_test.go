@@ -20,7 +20,7 @@ func TestNumbersOfASaleAreExactAtTheirLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 2^53 is the highest price. The stock is 2^33: deliveries and stocktakes add up.
+	// 2^53 is the highest price. The stock of 2^33 exceeds 32 bits, because deliveries add up.
 	database.SetStock(t, 1<<33)
 	database.Exec(t, `UPDATE product SET price = 9007199254740992 WHERE sku = ?`, mysqltest.Donut)
 	for _, path := range []string{"/products", "/product/donut"} {
@@ -35,18 +35,21 @@ func TestNumbersOfASaleAreExactAtTheirLimits(t *testing.T) {
 		{"0", `"detail":"the quantity is 0, it must be from 1 to 2147483647"`},
 		{"2147483648", `"detail":"the quantity is 2147483648, it must be from 1 to 2147483647"`},
 		{"4294967297", `"detail":"the quantity is 4294967297, it must be from 1 to 2147483647"`}, // 1 in 32 bits
-		{"9223372036854775808", `"detail":"the field quantity is 9223372036854775808: it must be an integer from -2^63 to 2^63-1"`},
+		{"9223372036854775808",
+			`"detail":"the field quantity is 9223372036854775808: it must be an integer from -2^63 to 2^63-1"`},
 	} {
-		got := webtest.Do(t, handler, webtest.Request{Method: "POST", Path: "/checkout", Body: `{"quantity":` + c.quantity + `}`})
+		got := webtest.Do(t, handler,
+			webtest.Request{Method: "POST", Path: "/checkout", Body: `{"quantity":` + c.quantity + `}`})
 		if !strings.Contains(got.Body, c.says) {
-			t.Errorf("a checkout of %s: got %d %s, want it to say %s", c.quantity, got.Status, got.Body, c.says)
+			t.Errorf("a checkout of %s: got %d %s, want %s in it", c.quantity, got.Status, got.Body, c.says)
 		}
 	}
-	if want := `"quantity":2147483647,"unit_price":9007199254740992,"stock":6442450945`; !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"UnitsSold":2147483647`) {
-		t.Errorf("the log is %s, want it to say %s and to count the units", out.String(), want)
+	const want = `"quantity":2147483647,"unit_price":9007199254740992,"stock":6442450945`
+	if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"UnitsSold":2147483647`) {
+		t.Errorf("the log is %s, want %s and the number of units in it", out.String(), want)
 	}
 	if kept := database.Number(t, `SELECT MIN(unit_price) FROM sale`); kept != 1<<53 {
-		t.Errorf("the sale keeps the price %d, want 2^53", kept)
+		t.Errorf("the sale has the price %d, want 2^53", kept)
 	}
 	database.CheckBooks(t)
 }

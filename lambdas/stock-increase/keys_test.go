@@ -17,23 +17,26 @@ import (
 	"restock/internal/web/webtest"
 )
 
-// keyOf is the key of a letter.
+// keyOf returns a key that repeats a letter.
 func keyOf(letter string) key { return key(strings.Repeat(letter, 32)) }
 
-// A replaceable handler has its key in a vault, and its own clock.
+// A replaceable is a handler with its key in a vault and its own clock.
 type replaceable struct {
 	http.Handler
 	vault *secretstest.Vault
-	yard  *yard
+	store *memory
 	now   time.Time
 }
 
 func newReplaceable(t *testing.T) *replaceable {
 	t.Helper()
-	r := &replaceable{vault: &secretstest.Vault{}, yard: &yard{}, now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
-	keys := secrets.NewCallbackKeys(r.vault, "callback-key", slog.New(slog.DiscardHandler), func() time.Time { return r.now })
+	r := &replaceable{
+		vault: &secretstest.Vault{}, store: &memory{}, now: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC),
+	}
+	log := slog.New(slog.DiscardHandler)
+	keys := secrets.NewCallbackKeys(r.vault, "callback-key", log, func() time.Time { return r.now })
 	var err error
-	if r.Handler, err = newReceiver(shop.Open(r.yard, nil, shop.Discard), keys, slog.New(slog.DiscardHandler)); err != nil {
+	if r.Handler, err = newReceiver(shop.Open(r.store, nil, shop.Discard), keys, log); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -49,7 +52,7 @@ func (r *replaceable) deliver(t *testing.T, k key) int {
 	return webtest.Do(t, r, callback(t, k, uuid.New(), uuid.New(), made100)).Status
 }
 
-func TestDeliveriesAreTakenWhileTheKeyIsReplaced(t *testing.T) {
+func TestDeliveriesAreBookedWhileTheKeyIsReplaced(t *testing.T) {
 	r := newReplaceable(t)
 	for _, step := range []struct {
 		what   string
@@ -58,24 +61,24 @@ func TestDeliveriesAreTakenWhileTheKeyIsReplaced(t *testing.T) {
 		status int
 	}{
 		{"the first key", func() { r.replace(keyOf("a")) }, "a", 200},
-		{"the next key, on an instance that knows the first", func() { r.replace(keyOf("b")) }, "b", 200},
-		{"an attempt that was under way", func() {}, "a", 200},
-		{"a key that nobody has", func() {}, "x", 403},
-		{"the third key, long after", func() { r.replace(keyOf("c")); r.now = r.now.Add(time.Minute) }, "c", 200},
-		{"an attempt of the key before", func() {}, "b", 200},
-		{"an attempt of the first key, which was replaced twice", func() {}, "a", 403},
+		{"the next key, on an instance that has cached the first", func() { r.replace(keyOf("b")) }, "b", 200},
+		{"an attempt that was signed with the first key", func() {}, "a", 200},
+		{"an unknown key", func() {}, "x", 403},
+		{"the third key, a minute later", func() { r.replace(keyOf("c")); r.now = r.now.Add(time.Minute) }, "c", 200},
+		{"an attempt that was signed with the second key", func() {}, "b", 200},
+		{"the first key, which was replaced twice", func() {}, "a", 403},
 	} {
 		step.do()
 		if got := r.deliver(t, keyOf(step.key)); got != step.status {
 			t.Errorf("%s: got %d, want %d", step.what, got, step.status)
 		}
 	}
-	if booked := len(r.yard.delivered); booked != 5 {
+	if booked := len(r.store.delivered); booked != 5 {
 		t.Errorf("%d deliveries are booked, want 5", booked)
 	}
 }
 
-func TestAnInstanceThatStartsAfterTheReplacementTakesThePreviousKey(t *testing.T) {
+func TestANewInstanceAcceptsThePreviousKey(t *testing.T) {
 	r := newReplaceable(t)
 	r.replace(keyOf("a"))
 	r.replace(keyOf("b"))
@@ -93,8 +96,7 @@ func TestForgersCauseOneReadOfTheKeyInThirtySeconds(t *testing.T) {
 		}
 		r.now = r.now.Add(29 * time.Millisecond) // 29 s in all
 	}
-	// The current version when the first callback came, and both versions once because of the
-	// mismatches.
+	// The first callback reads the current version, and the first mismatch reads both versions.
 	if got := r.vault.Reads(); got != 3 {
 		t.Errorf("1,000 forged callbacks in 29 s read the secret %d times, want 3", got)
 	}
@@ -103,7 +105,7 @@ func TestForgersCauseOneReadOfTheKeyInThirtySeconds(t *testing.T) {
 	}
 }
 
-func TestAMistypedKeyIsNoLongerUsedOnceItIsCorrected(t *testing.T) {
+func TestAMistypedKeyCanBeCorrected(t *testing.T) {
 	r := newReplaceable(t)
 	r.replace(key("short"))
 	if got := r.deliver(t, keyOf("a")); got != 500 {
@@ -112,6 +114,6 @@ func TestAMistypedKeyIsNoLongerUsedOnceItIsCorrected(t *testing.T) {
 	r.replace(keyOf("a"))
 	r.now = r.now.Add(30 * time.Second)
 	if got := r.deliver(t, keyOf("a")); got != 200 {
-		t.Errorf("once it is corrected: got %d, want 200", got)
+		t.Errorf("the corrected key: got %d, want 200", got)
 	}
 }

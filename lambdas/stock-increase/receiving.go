@@ -116,12 +116,13 @@ func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	if err != nil {
 		return factory.Attempt{}, &shop.Error{
 			Code:   shop.CodeInvalidSignature,
-			Detail: "the path names no production order",
+			Detail: "the path has no id of a production order",
 		}
 	}
 	attempt, err := uuid.Parse(r.PathValue("attempt"))
 	if err != nil {
-		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the path names no attempt"}
+		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature,
+			Detail: "the path has no id of an attempt"}
 	}
 	if err := factory.CheckSigned(r.URL.Query()); err != nil { // refuse before reading the key
 		return factory.Attempt{}, err
@@ -155,8 +156,8 @@ func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	return verifyWith(fresh, order, attempt, r.URL.Query())
 }
 
-// verifyWith checks a callback with each key, the current one first. If none fits, it returns the
-// first error: the signature is not ours, or the current key is too short.
+// verifyWith checks a callback with each key, the current one first. If all checks fail, it returns
+// the first error: the signature is not ours, or the current key is too short.
 func verifyWith(keys []secrets.CallbackKey, order, attempt uuid.UUID, query url.Values) (factory.Attempt, error) {
 	var first error
 	for _, key := range keys {
@@ -172,7 +173,7 @@ func verifyWith(keys []secrets.CallbackKey, order, attempt uuid.UUID, query url.
 	return factory.Attempt{}, first
 }
 
-// read reads the quantity that was made from a callback's body.
+// read reads the product and the quantity from a callback's body.
 func read(w http.ResponseWriter, r *http.Request, attempt factory.Attempt) (shop.Delivery, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
@@ -186,6 +187,7 @@ func read(w http.ResponseWriter, r *http.Request, attempt factory.Attempt) (shop
 		return shop.Delivery{}, err
 	}
 	return shop.Delivery{
-		ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity, Signed: attempt.Quantity,
+		ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity,
+		Signed: attempt.Quantity,
 	}, nil
 }

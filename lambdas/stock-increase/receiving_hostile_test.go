@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -18,22 +19,16 @@ import (
 func TestATruncatedCallbackBooksNothing(t *testing.T) {
 	handler, database, order := open(t)
 	good := callback(t, ours, order, uuid.New(), made100)
-	for name, cut := range map[string]func(int) (webtest.Request, bool){
-		"path": func(i int) (webtest.Request, bool) {
-			return webtest.Request{Method: good.Method, Path: good.Path[:max(i, 1)], Query: good.Query, Body: good.Body}, i < len(good.Path)
-		},
-		"query": func(i int) (webtest.Request, bool) {
-			return webtest.Request{Method: good.Method, Path: good.Path, Query: good.Query[:min(i, len(good.Query))], Body: good.Body}, i < len(good.Query)
-		},
-		"body": func(i int) (webtest.Request, bool) {
-			return webtest.Request{Method: good.Method, Path: good.Path, Query: good.Query, Body: good.Body[:min(i, len(good.Body))]}, i < len(good.Body)
-		},
+	for name, part := range map[string]func(*webtest.Request) *string{
+		"path":  func(r *webtest.Request) *string { return &r.Path },
+		"query": func(r *webtest.Request) *string { return &r.Query },
+		"body":  func(r *webtest.Request) *string { return &r.Body },
 	} {
-		for i := 0; ; i++ {
-			request, more := cut(i)
-			if !more {
-				break
-			}
+		for i := range *part(&good) {
+			request := webtest.Request{Method: good.Method, Path: good.Path, Query: good.Query, Body: good.Body}
+			text := part(&request)
+			*text = (*text)[:i]
+			request.Path = cmp.Or(request.Path, "/")
 			if got := webtest.Do(t, handler, request); got.Status < 400 || got.Status >= 500 {
 				t.Errorf("the %s cut after %d bytes: got %d %s, want it refused", name, i, got.Status, got.Body)
 			}
@@ -48,10 +43,11 @@ func TestATruncatedCallbackBooksNothing(t *testing.T) {
 	database.CheckBooks(t)
 }
 
-func TestACallbackOfAClosedOrderIsBookedOnceHoweverLateAndOftenItComes(t *testing.T) {
+func TestALateCallbackOfAClosedOrderIsBookedOnce(t *testing.T) {
 	_, database, order := open(t)
 	s := shop.Open(database.Store, &orders{}, shop.Discard)
-	s.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) } // there is no time at which a lot that was made is not there
+	// A callback never expires, because the goods exist.
+	s.Now = func() time.Time { return time.Now().AddDate(1, 0, 0) }
 	if _, err := s.CancelOrder(t.Context(), order); err != nil {
 		t.Fatal(err)
 	}
@@ -62,17 +58,19 @@ func TestACallbackOfAClosedOrderIsBookedOnceHoweverLateAndOftenItComes(t *testin
 	request := callback(t, ours, order, uuid.New(), made100)
 	for i := range 3 {
 		got := webtest.Do(t, handler, request)
-		if repeated := got.Field(t, "repeated") == true; got.Status != http.StatusOK || got.Field(t, "stock") != 100.0 || repeated != (i > 0) {
-			t.Errorf("sent %d times: got %d %s, want a stock of 100", i+1, got.Status, got.Body)
+		repeated := got.Field(t, "repeated") == true
+		if got.Status != http.StatusOK || got.Field(t, "stock") != 100.0 || repeated != (i > 0) {
+			t.Errorf("callback %d: got %d %s, want a stock of 100, repeated: %t", i+1, got.Status, got.Body, i > 0)
 		}
 	}
-	if notices := database.Number(t, `SELECT COUNT(*) FROM notice WHERE kind = ?`, shop.NoticeLateReceipt); notices != 1 {
-		t.Errorf("%d notices say that a receipt is late, want one", notices)
+	notices := database.Number(t, `SELECT COUNT(*) FROM notice WHERE kind = ?`, shop.NoticeLateReceipt)
+	if notices != 1 {
+		t.Errorf("there are %d notices of a late receipt, want 1", notices)
 	}
 	database.CheckBooks(t)
 }
 
-func TestWhatAForgerMakesOfTrueCallbacksBooksNothing(t *testing.T) {
+func TestForgedVariantsOfCallbacksAreRefused(t *testing.T) {
 	handler, database, order := open(t)
 	attempt, another := uuid.New(), uuid.New()
 	good, other := callback(t, ours, order, attempt, made100), callback(t, ours, uuid.New(), another, made100)
@@ -84,17 +82,20 @@ func TestWhatAForgerMakesOfTrueCallbacksBooksNothing(t *testing.T) {
 		edit(values)
 		return values.Encode()
 	}
+	swapped := strings.NewReplacer(order.String(), attempt.String(), attempt.String(), order.String())
 	for _, c := range []struct {
 		name        string
 		path, query string
 	}{
 		{"the signature of another callback", good.Path, other.Query},
-		{"the attempt of another callback", strings.Replace(good.Path, attempt.String(), another.String(), 1), good.Query},
-		{"order and attempt exchanged", strings.NewReplacer(order.String(), attempt.String(), attempt.String(), order.String()).Replace(good.Path), good.Query},
+		{"the attempt of another callback",
+			strings.Replace(good.Path, attempt.String(), another.String(), 1), good.Query},
+		{"order and attempt swapped", swapped.Replace(good.Path), good.Query},
 		{"a correlation added", good.Path, query(func(v url.Values) { v.Set("correlation", "x") })},
-		{"more is asked for", good.Path, query(func(v url.Values) { v.Set("quantity", "1000000") })},
-		{"more, said first", good.Path, "quantity=1000000&" + good.Query},
-		{"another case", good.Path, query(func(v url.Values) { v.Set("signature", strings.ToUpper(v.Get("signature"))) })},
+		{"a larger quantity", good.Path, query(func(v url.Values) { v.Set("quantity", "1000000") })},
+		{"a larger quantity before the signed one", good.Path, "quantity=1000000&" + good.Query},
+		{"another case", good.Path,
+			query(func(v url.Values) { v.Set("signature", strings.ToUpper(v.Get("signature"))) })},
 		{"another encoding", good.Path, query(func(v url.Values) { v.Set("signature", v.Get("signature")+"=") })},
 		{"an empty signature first", good.Path, "signature=&" + good.Query},
 		{"no order", strings.Replace(good.Path, order.String(), uuid.Nil.String(), 1), good.Query},
@@ -109,16 +110,18 @@ func TestWhatAForgerMakesOfTrueCallbacksBooksNothing(t *testing.T) {
 	}
 }
 
-func TestABodyCannotSayMoreThanItsCallbackIsSignedFor(t *testing.T) {
+func TestABodyWithMoreThanTheSignedQuantityIsRefused(t *testing.T) {
 	handler, database, order := open(t)
 	for _, body := range []string{
-		strings.Replace(made100, `"MessageAttributeProductCnt":"100"`, `"MessageAttributeProductCnt":"100","MessageAttributeProductCnt":"999"`, 1), // the last one counts
+		// encoding/json takes the last value
+		strings.Replace(made100, `"MessageAttributeProductCnt":"100"`,
+			`"MessageAttributeProductCnt":"100","MessageAttributeProductCnt":"999"`, 1),
 		strings.Replace(made100, `"MessageAttributeProductCnt":"100"`, `"messageattributeproductcnt":"999"`, 1),
 		strings.Replace(made100, `"100"`, `"2147483648"`, 1),
 		strings.Replace(made100, `"100"`, `"9223372036854775808"`, 1),
 		strings.Replace(made100, `"100"`, `1e2`, 1),
 		strings.Replace(made100, `"CP-502101"`, `"CP-502101' OR '1'='1"`, 1),
-		strings.Replace(made100, `"CP-502101"`, `"CP-502102"`, 1), // another product of ours
+		strings.Replace(made100, `"CP-502101"`, `"CP-502102"`, 1), // another product of the shop
 		strings.Replace(made100, `"CP-502101"`, `"cp-502101"`, 1),
 		`{"MessageAttributeProductId":` + strings.Repeat("[", 15<<10),
 		strings.Repeat(made100, 2),

@@ -34,7 +34,7 @@ func (k key) Reread(context.Context) ([]secrets.CallbackKey, error) { return nil
 
 var ours = key(strings.Repeat("k", 32))
 
-// orders are those that were published.
+// orders records the published orders.
 type orders []shop.ProductionOrder
 
 func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
@@ -42,7 +42,8 @@ func (o *orders) Publish(_ context.Context, order shop.ProductionOrder) error {
 	return nil
 }
 
-// open opens the handler of a shop that is sold out, and says which production order is open.
+// open opens the handler of a shop that is sold out, and returns the id of the open production
+// order.
 func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
 	tb.Helper()
 	database, published := mysqltest.New(tb, 10), &orders{}
@@ -58,8 +59,7 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, uuid.UUID) {
 	return handler, database, (*published)[0].ID
 }
 
-// callback is what the factory sends: its body is the request that it was asked, to the URL that it
-// was given.
+// callback returns the factory's callback of an attempt that asked for 100.
 func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webtest.Request {
 	tb.Helper()
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
@@ -72,15 +72,17 @@ func callback(tb testing.TB, k key, order, attempt uuid.UUID, body string) webte
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return webtest.Request{Method: "POST", Path: u.Path, Query: u.RawQuery,
-		Header: map[string]string{"Content-Type": "application/json"}, Body: body}
+	return webtest.Request{
+		Method: "POST", Path: u.Path, Query: u.RawQuery, Body: body,
+		Header: map[string]string{"Content-Type": "application/json"},
+	}
 }
 
 const made100 = `{"MessageGroupId":"stock-arrival-group","MessageAttributeProductId":"CP-502101",` +
 	`"MessageAttributeProductCnt":"100","MessageAttributeFactoryId":"FF-500293",` +
 	`"MessageAttributeRequester":"stock-bot","CallbackUrl":"https://…"}`
 
-func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
+func TestTenEqualCallbacksAtOnceAreBookedOnce(t *testing.T) {
 	handler, database, order := open(t)
 	request := callback(t, ours, order, uuid.New(), made100)
 	var all sync.WaitGroup
@@ -102,8 +104,8 @@ func TestCallbackToldTenTimesAtOnceBecomesStockOnce(t *testing.T) {
 func TestShortDeliveryIsBooked(t *testing.T) {
 	handler, database, order := open(t)
 	body := strings.Replace(made100, `"100"`, `"40"`, 1)
-	if got := webtest.Do(t, handler, callback(t, ours, order, uuid.New(), body)); got.Status != 200 ||
-		got.Field(t, "stock") != 40.0 {
+	got := webtest.Do(t, handler, callback(t, ours, order, uuid.New(), body))
+	if got.Status != 200 || got.Field(t, "stock") != 40.0 {
 		t.Errorf("got %d %s, want 200 and a stock of 40", got.Status, got.Body)
 	}
 	if open := database.Number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open != 1 {
@@ -112,7 +114,7 @@ func TestShortDeliveryIsBooked(t *testing.T) {
 	database.CheckBooks(t)
 }
 
-// A flaky store is unavailable a number of times.
+// A flaky store fails a number of times before it succeeds.
 type flaky struct {
 	shop.Store
 	failures int
@@ -132,8 +134,8 @@ func (f *flaky) Replenish(context.Context, shop.Replenishment) (shop.Decision, e
 	return shop.Decision{Outcome: shop.Settled}, nil
 }
 
-func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
-	// The factory calls once, whatever it is answered.
+func TestTheHandlerRetriesWhileTheDatabaseIsUnavailable(t *testing.T) {
+	// The factory calls once, and ignores the answer.
 	for _, c := range []struct{ failures, status int }{{3, 200}, {1000, 503}} {
 		synctest.Test(t, func(t *testing.T) {
 			invocation, end := context.WithTimeout(t.Context(), lambdas.StockIncrease.Timeout)
@@ -147,14 +149,14 @@ func TestCallbackIsTriedAgainWhileTheDatabaseIsUnavailable(t *testing.T) {
 			}
 			got := webtest.DoContext(ctx, t, handler, callback(t, ours, uuid.New(), uuid.New(), made100))
 			if got.Status != c.status || invocation.Err() != nil {
-				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d in time", c.failures, got.Status,
-					got.Body, store.asked, c.status)
+				t.Errorf("unavailable %d times: got %d %s after %d tries, want %d before the deadline",
+					c.failures, got.Status, got.Body, store.asked, c.status)
 			}
 		})
 	}
 }
 
-// A broken key cannot be read, or is too short.
+// A broken key cannot be read or is too short.
 type broken struct {
 	key   key
 	err   error
@@ -168,7 +170,7 @@ func (b broken) Accepted(context.Context) ([]secrets.CallbackKey, error) {
 
 func (b broken) Reread(ctx context.Context) ([]secrets.CallbackKey, error) { return b.Accepted(ctx) }
 
-func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
+func TestUnsignedCallbacksNeedNoKeyAndAShortKeyIsAServerError(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		key    broken
@@ -188,8 +190,8 @@ func TestStrangersAreNotWaitedForAndAShortKeyIsOurFault(t *testing.T) {
 		request := callback(t, ours, uuid.New(), uuid.New(), made100)
 		request.Query = c.query
 		if got := webtest.Do(t, handler, request); got.Status != c.status || reads != c.reads {
-			t.Errorf("%s: got %d %s after %d reads of the key, want %d after %d", c.name, got.Status, got.Body, reads,
-				c.status, c.reads)
+			t.Errorf("%s: got %d %s after %d reads of the key, want %d after %d",
+				c.name, got.Status, got.Body, reads, c.status, c.reads)
 		}
 	}
 }
@@ -205,47 +207,43 @@ func TestQuantityMayBeANumber(t *testing.T) {
 	}
 }
 
-func TestCallbacksThatAreRefused(t *testing.T) {
+func TestInvalidCallbacksAreRefused(t *testing.T) {
 	handler, database, order := open(t)
 	attempt := uuid.New()
 	good := callback(t, ours, order, attempt, made100)
-	with := func(edit func(*webtest.Request)) webtest.Request { r := good; edit(&r); return r }
+	inPath := func(old, replacement string) webtest.Request {
+		r := good
+		r.Path = strings.Replace(r.Path, old, replacement, 1)
+		return r
+	}
+	withQuery := func(query string) webtest.Request { r := good; r.Query = query; return r }
+	inBody := func(old, replacement string) webtest.Request {
+		return callback(t, ours, order, attempt, strings.Replace(made100, old, replacement, 1))
+	}
 	for _, c := range []struct {
 		name    string
 		request webtest.Request
 		status  int
 		code    string
 	}{
-		{"unsigned", with(func(r *webtest.Request) { r.Query = "" }), 403, "invalid_signature"},
-		{"signed by another key", callback(t, key(strings.Repeat("o", 32)), order, attempt, made100), 403,
-			"invalid_signature"},
-		{"altered", with(func(r *webtest.Request) {
-			r.Path = strings.Replace(r.Path, attempt.String(), uuid.NewString(),
-				1)
-		}), 403, "invalid_signature"},
-		{"altered to ask for more",
-			with(func(r *webtest.Request) { r.Query = strings.Replace(r.Query, "quantity=100", "quantity=999", 1) }),
+		{"unsigned", withQuery(""), 403, "invalid_signature"},
+		{"signed by another key", callback(t, keyOf("o"), order, attempt, made100), 403, "invalid_signature"},
+		{"another attempt", inPath(attempt.String(), uuid.NewString()), 403, "invalid_signature"},
+		{"a larger signed quantity", withQuery(strings.Replace(good.Query, "quantity=100", "quantity=999", 1)),
 			403, "invalid_signature"},
-		{"more than was asked for", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"101"`, 1)),
-			400, "invalid_quantity"},
-		{"not an order", with(func(r *webtest.Request) { r.Path = strings.Replace(r.Path, order.String(), "1", 1) }),
-			403, "invalid_signature"},
-		{"not an attempt", with(func(r *webtest.Request) {
-			r.Path = strings.Replace(r.Path, attempt.String(), "1",
-				1)
-		}), 403, "invalid_signature"},
+		{"more than the signed quantity", inBody(`"100"`, `"101"`), 400, "invalid_quantity"},
+		{"not an order", inPath(order.String(), "1"), 403, "invalid_signature"},
+		{"not an attempt", inPath(attempt.String(), "1"), 403, "invalid_signature"},
 		{"an unknown order", callback(t, ours, uuid.New(), attempt, made100), 404, "unknown_production_order"},
-		{"another product", callback(t, ours, order, attempt, strings.Replace(made100, "CP-502101", "CP-000000", 1)),
-			422, "product_mismatch"},
+		{"another product", inBody("CP-502101", "CP-000000"), 422, "product_mismatch"},
 		{"no body", callback(t, ours, order, attempt, ""), 400, "invalid_request"},
 		{"not JSON", callback(t, ours, order, attempt, "done"), 400, "invalid_request"},
-		{"a body without end", callback(t, ours, order, attempt, strings.Repeat(" ", 20<<10)), 400, "invalid_request"},
-		{"no quantity", callback(t, ours, order, attempt, `{"MessageAttributeProductId":"CP-502101"}`), 400,
-			"invalid_quantity"},
-		{"a negative quantity", callback(t, ours, order, attempt, strings.Replace(made100, `"100"`, `"-100"`, 1)), 400,
-			"invalid_quantity"},
-		{"a quantity that is no number", callback(t, ours, order, attempt,
-			strings.Replace(made100, `"100"`, `"all"`, 1)), 400, "invalid_quantity"},
+		{"a body that is too long", callback(t, ours, order, attempt, strings.Repeat(" ", 20<<10)),
+			400, "invalid_request"},
+		{"no quantity", callback(t, ours, order, attempt, `{"MessageAttributeProductId":"CP-502101"}`),
+			400, "invalid_quantity"},
+		{"a negative quantity", inBody(`"100"`, `"-100"`), 400, "invalid_quantity"},
+		{"a quantity that is not a number", inBody(`"100"`, `"all"`), 400, "invalid_quantity"},
 	} {
 		got := webtest.Do(t, handler, c.request)
 		if got.Status != c.status || got.Field(t, "code") != c.code {

@@ -60,7 +60,8 @@ func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.S
 	var response events.SQSEventResponse
 	for i, record := range event.Records {
 		if failed[i] {
-			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+			response.BatchItemFailures = append(response.BatchItemFailures,
+				events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
 		}
 	}
 	return response, nil
@@ -124,7 +125,8 @@ func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error)
 	}
 	// The factory may accept a request that is cut off. The retry would then order a second lot.
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
-		return fmt.Errorf("production order %s: not attempted: the factory may take %v to answer, and less is left",
+		return fmt.Errorf("production order %s: not attempted: less is left than the %v that the factory may take to "+
+			"answer",
 			m.ProductionOrderID, factoryTimeout)
 	}
 	lot, err := p.factory.Produce(ctx, factory.NewRequest(m, callbackURL))

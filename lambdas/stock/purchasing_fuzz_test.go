@@ -18,7 +18,7 @@ import (
 	"restock/lambdas/journal"
 )
 
-// body is that of a record as [record] makes it.
+// body returns the body of a record that [record] makes.
 func body(tb testing.TB, order, count string) string {
 	tb.Helper()
 	var m events.SQSMessage
@@ -37,9 +37,9 @@ func newSigner(tb testing.TB) factory.Signer {
 	return signer
 }
 
-// FuzzRecords holds that of two records each either becomes one request to the factory, with a
-// callback of ours, or is dropped because it has expired, or stays in the queue, whatever the other
-// one is; and that each line of the log stays one.
+// FuzzRecords checks a batch of two records. Each one must become a request to the factory with a
+// signed callback, be dropped because it has expired, or stay in the queue, independently of the
+// other one. Each event must stay one line of the log.
 func FuzzRecords(f *testing.F) {
 	good := body(f, "0190d6a8-f000-7000-8000-000000000001", "100")
 	f.Add(good, body(f, "0190d6a8-f000-7000-8000-000000000002", "7"))
@@ -56,7 +56,8 @@ func FuzzRecords(f *testing.F) {
 		asked := &fake{produce: accept}
 		p := newPurchasing(asked)
 		p.journal = journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "restock/test")
-		event, err := json.Marshal(events.SQSEvent{Records: []events.SQSMessage{{MessageId: "1", Body: first}, {MessageId: "2", Body: second}}})
+		records := []events.SQSMessage{{MessageId: "1", Body: first}, {MessageId: "2", Body: second}}
+		event, err := json.Marshal(events.SQSEvent{Records: records})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,21 +71,25 @@ func FuzzRecords(f *testing.F) {
 			failed = append(failed, f.ItemIdentifier)
 		}
 		expired := bytes.Count(out.Bytes(), []byte(`"msg":"request expired"`))
-		if !slices.IsSorted(failed) || len(slices.Compact(slices.Clone(failed))) != len(failed) || len(failed)+len(asked.asked)+expired != 2 {
-			t.Errorf("%q and %q: failed are %q, %d have expired, and the factory was asked %d times", first, second, failed, expired, len(asked.asked))
+		if !slices.IsSorted(failed) || len(slices.Compact(slices.Clone(failed))) != len(failed) ||
+			len(failed)+len(asked.asked)+expired != 2 {
+			t.Errorf("%q and %q: %q failed, %d expired, and the factory was asked %d times",
+				first, second, failed, expired, len(asked.asked))
 		}
 		if first == good && slices.Contains(failed, "1") {
-			t.Errorf("%q has made a good record fail", second)
+			t.Errorf("%q made a good record fail", second)
 		}
 		for _, r := range asked.asked {
 			callback, err := url.Parse(string(r.CallbackURL))
-			if err != nil || callback.Host != "shop.example" || !strings.HasSuffix(callback.Path, "/receipt") || callback.Query().Get("quantity") != r.ProductCnt || len(callback.Query()["quantity"]) != 1 {
-				t.Errorf("the factory was given the callback %q, %v", string(r.CallbackURL), err)
+			if err != nil || callback.Host != "shop.example" || !strings.HasSuffix(callback.Path, "/receipt") ||
+				callback.Query().Get("quantity") != r.ProductCnt || len(callback.Query()["quantity"]) != 1 {
+				t.Errorf("the factory got the callback %q, %v", string(r.CallbackURL), err)
 				continue
 			}
 			parts := strings.Split(callback.Path, "/")
-			if _, err := signer.Verify(uuid.MustParse(parts[2]), uuid.MustParse(parts[4]), callback.Query()); err != nil {
-				t.Errorf("the callback %q would be refused: %v", string(r.CallbackURL), err)
+			_, err = signer.Verify(uuid.MustParse(parts[2]), uuid.MustParse(parts[4]), callback.Query())
+			if err != nil {
+				t.Errorf("the signature of the callback %q is not valid: %v", string(r.CallbackURL), err)
 			}
 		}
 		lines := 0

@@ -31,7 +31,7 @@ func (k key) Current(context.Context) (secrets.CallbackKey, error) {
 	return secrets.CallbackKey{Key: k}, nil
 }
 
-// A producer of functions, that remembers what it was asked.
+// A fake is a producer that calls a function, and records the requests.
 type fake struct {
 	produce func(factory.Request) error
 
@@ -48,8 +48,8 @@ func (f *fake) Produce(_ context.Context, r factory.Request) (string, error) {
 
 func accept(factory.Request) error { return nil }
 
-// record is a record of SQS's event as Lambda delivers it, the SNS envelope in its body. Its
-// message does not expire.
+// record returns a record in the form in which Lambda delivers it, with the SNS envelope in its
+// body. Its message does not expire.
 func record(id, order, count string) string {
 	return recordUntil(id, order, count, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
 }
@@ -57,8 +57,10 @@ func record(id, order, count string) string {
 func recordUntil(id, order, count string, validUntil time.Time) string {
 	attribute := func(value string) map[string]string { return map[string]string{"Type": "String", "Value": value} }
 	envelope, err := json.Marshal(map[string]any{
-		"Type": "Notification", "MessageId": "b9f1", "TopicArn": "arn:aws:sns:ap-northeast-2:123456789012:stock_empty", "Subject": "도너츠 재고 부족",
-		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`, order, validUntil.Format(time.RFC3339Nano)), "Timestamp": "2023-06-20T03:36:30.278Z",
+		"Type": "Notification", "MessageId": "b9f1", "TopicArn": "arn:aws:sns:ap-northeast-2:123456789012:stock_empty",
+		"Subject": "도너츠 재고 부족", "Timestamp": "2023-06-20T03:36:30.278Z",
+		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`,
+			order, validUntil.Format(time.RFC3339Nano)),
 		"MessageAttributes": map[string]any{
 			"MessageAttributeProductId": attribute("CP-502101"), "MessageAttributeProductCnt": attribute(count),
 			"MessageAttributeFactoryId": attribute("FF-500293"), "MessageAttributeRequester": attribute("stock-bot"),
@@ -75,12 +77,14 @@ func recordOf(id, body string) string {
 	if err != nil {
 		panic(err)
 	}
-	return `{"messageId":"` + id + `","receiptHandle":"AQEB…","body":` + string(text) + `,"attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1687232190278"},` +
-		`"messageAttributes":{},"md5OfBody":"…","eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:ap-northeast-2:123456789012:stock_queue","awsRegion":"ap-northeast-2"}`
+	return `{"messageId":"` + id + `","receiptHandle":"AQEB…","body":` + string(text) +
+		`,"attributes":{"ApproximateReceiveCount":"1","SentTimestamp":"1687232190278"},` +
+		`"messageAttributes":{},"md5OfBody":"…","eventSource":"aws:sqs",` +
+		`"eventSourceARN":"arn:aws:sqs:ap-northeast-2:123456789012:stock_queue","awsRegion":"ap-northeast-2"}`
 }
 
-// invoke sends a batch through the same machinery as in Lambda, and returns the ids that are
-// reported as failed.
+// invoke sends a batch through the same code as in Lambda, and returns the ids of the failed
+// records.
 func invoke(t *testing.T, p purchasing, records ...string) []string {
 	t.Helper()
 	out, err := lambda.NewHandler(p.handle).Invoke(t.Context(), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`))
@@ -99,7 +103,10 @@ func invoke(t *testing.T, p purchasing, records ...string) []string {
 }
 
 func newPurchasing(f *fake) purchasing {
-	return purchasing{factory: f, keys: key(strings.Repeat("k", 32)), apiURL: "https://shop.example", newID: uuid.NewV7, now: time.Now, journal: journal.New(slog.New(slog.DiscardHandler), "test")}
+	return purchasing{
+		factory: f, keys: key(strings.Repeat("k", 32)), apiURL: "https://shop.example",
+		newID: uuid.NewV7, now: time.Now, journal: journal.New(slog.New(slog.DiscardHandler), "test"),
+	}
 }
 
 func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
@@ -117,8 +124,12 @@ func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.CallbackURL = ""
-	if want := (factory.Request{MessageGroupID: "stock-arrival-group", ProductID: "CP-502101", ProductCnt: "100", FactoryID: "FF-500293", Requester: "stock-bot"}); got != want {
-		t.Errorf("asked %+v, want %+v", got, want)
+	want := factory.Request{
+		MessageGroupID: "stock-arrival-group", ProductID: "CP-502101", ProductCnt: "100",
+		FactoryID: "FF-500293", Requester: "stock-bot",
+	}
+	if got != want {
+		t.Errorf("the request is %+v, want %+v", got, want)
 	}
 	parts := strings.Split(u.Path, "/") // /production-orders/{order}/attempts/{attempt}/receipt
 	if len(parts) != 6 || parts[2] != order.String() {
@@ -153,7 +164,7 @@ func TestAnExpiredMessageIsDroppedAndCounted(t *testing.T) {
 		recordUntil("valid", order, "8", now.Add(time.Hour)),
 	)
 	if failed != nil {
-		t.Errorf("failed: %v, want none: an expired message is deleted", failed)
+		t.Errorf("failed: %v, want none: SQS deletes an expired message", failed)
 	}
 	var asked []string
 	for _, r := range f.asked {
@@ -164,7 +175,8 @@ func TestAnExpiredMessageIsDroppedAndCounted(t *testing.T) {
 		t.Errorf("the factory was asked for %v, want %v: the messages that are valid", asked, want)
 	}
 	for quantity, id := range map[string]string{"5": "old", "6": "just expired"} {
-		want := `"level":"WARN","msg":"request expired","production_order":"` + order + `","sku":"CP-502101","quantity":` + quantity + `,"expired_at":`
+		want := `"level":"WARN","msg":"request expired","production_order":"` + order +
+			`","sku":"CP-502101","quantity":` + quantity + `,"expired_at":`
 		if !strings.Contains(out.String(), want) || !strings.Contains(out.String(), `"message_id":"`+id+`"`) {
 			t.Errorf("the log is\n%s, want %s", &out, want)
 		}
@@ -179,30 +191,32 @@ func TestAMessageThatExpiresWhileTheKeyIsReadIsDropped(t *testing.T) {
 		f := &fake{produce: accept}
 		p := newPurchasing(f)
 		p.keys = slowKey{p.keys, 2 * time.Second}
-		if failed := invoke(t, p, recordUntil("m1", uuid.NewString(), "100", time.Now().Add(time.Second))); failed != nil || len(f.asked) != 0 {
+		failed := invoke(t, p, recordUntil("m1", uuid.NewString(), "100", time.Now().Add(time.Second)))
+		if failed != nil || len(f.asked) != 0 {
 			t.Errorf("failed: %v, and the factory was asked %d times; want neither", failed, len(f.asked))
 		}
 	})
 }
 
-func TestNothingIsAskedThatCouldBeCutShort(t *testing.T) {
+func TestTheFactoryIsNotAskedShortlyBeforeTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), lambdas.Stock.Timeout)
 		defer cancel()
 		f := &fake{produce: accept}
 		p := newPurchasing(f)
-		p.keys = slowKey{p.keys, 6 * time.Second} // leaves the factory less than it may take
-		out, err := lambda.NewHandler(p.handle).Invoke(ctx, []byte(`{"Records":[`+record("m1", uuid.NewString(), "100")+`]}`))
+		p.keys = slowKey{p.keys, 6 * time.Second} // then less is left than factoryTimeout
+		out, err := lambda.NewHandler(p.handle).Invoke(ctx,
+			[]byte(`{"Records":[`+record("m1", uuid.NewString(), "100")+`]}`))
 		if err != nil || !strings.Contains(string(out), "m1") {
 			t.Errorf("got %s, %v; want m1 reported as failed", out, err)
 		}
 		if len(f.asked) != 0 {
-			t.Error("the factory was asked, and would be again")
+			t.Error("the factory was asked, and the retry would ask it again")
 		}
 	})
 }
 
-// A slowKey takes its time.
+// A slowKey returns the key after a delay.
 type slowKey struct {
 	signingKey
 	delay time.Duration
@@ -217,17 +231,17 @@ func (k slowKey) Current(ctx context.Context) (secrets.CallbackKey, error) {
 	}
 }
 
-func TestEveryAttemptHasAnIDOfItsOwn(t *testing.T) {
+func TestEveryAttemptHasItsOwnID(t *testing.T) {
 	f := &fake{produce: accept}
 	again := record("m1", uuid.NewString(), "100")
 	invoke(t, newPurchasing(f), again)
 	invoke(t, newPurchasing(f), again)
 	if f.asked[0].CallbackURL == f.asked[1].CallbackURL {
-		t.Error("two requests to the factory share a callback URL: the second lot would not be booked")
+		t.Error("two requests to the factory share a callback URL: stock-increase would not book the second lot")
 	}
 }
 
-func TestOnlyTheRecordsThatFailAreReported(t *testing.T) {
+func TestOnlyFailedRecordsAreReported(t *testing.T) {
 	f := &fake{produce: func(r factory.Request) error {
 		switch r.ProductCnt {
 		case "500":
@@ -254,9 +268,9 @@ func TestOnlyTheRecordsThatFailAreReported(t *testing.T) {
 	}
 }
 
-func TestASlowRecordHoldsNoOther(t *testing.T) {
-	// Each request waits for all the others. One after the other they would wait for ever, which
-	// synctest notices.
+func TestASlowRecordDoesNotDelayTheOthers(t *testing.T) {
+	// Each request waits for all the others. If the function sent them one after the other, they
+	// would wait forever, and synctest would report a deadlock.
 	synctest.Test(t, func(t *testing.T) {
 		var all sync.WaitGroup
 		all.Add(10)

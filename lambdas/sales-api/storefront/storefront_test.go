@@ -20,7 +20,7 @@ func get(t *testing.T, header http.Header) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestPolicyNamesTheInlineBlocksAndAllowsNothingElse(t *testing.T) {
+func TestPolicyAllowsOnlyTheInlineBlocks(t *testing.T) {
 	var hashes []string
 	for _, element := range []string{"style", "script"} {
 		block := regexp.MustCompile(`(?s)<`+element+`\b([^>]*)>(.*?)</`+element+`>`).FindAllStringSubmatch(page, -1)
@@ -35,14 +35,14 @@ func TestPolicyNamesTheInlineBlocksAndAllowsNothingElse(t *testing.T) {
 	if got := contentSecurityPolicy; got != want {
 		t.Errorf("policy:\n got %s\nwant %s", got, want)
 	}
-	// Browsers hash the text with its line ends made LF.
+	// Browsers convert line ends to LF before they compute a hash.
 	if strings.Contains(page, "\r") {
 		t.Error("index.html has CR line ends: the hashes would not match in a browser")
 	}
 }
 
-func TestPageHoldsNothingThatThePolicyWouldBlock(t *testing.T) {
-	// The namespace names a vocabulary; nothing is loaded from it.
+func TestPageHasNothingThatThePolicyBlocks(t *testing.T) {
+	// The namespace of SVG is a name; the browser loads nothing from it.
 	page := strings.ReplaceAll(page, "http://www.w3.org/2000/svg", "")
 	for what, pattern := range map[string]string{
 		"inline event handler":     `(?i)<[^>]*\son[a-z]+\s*=`,
@@ -55,7 +55,7 @@ func TestPageHoldsNothingThatThePolicyWouldBlock(t *testing.T) {
 		"request to another place": `fetch\("(?:[^/]|//)`,
 	} {
 		if found := regexp.MustCompile(pattern).FindString(page); found != "" {
-			t.Errorf("the page holds a %s: %q", what, found)
+			t.Errorf("the page has a %s: %q", what, found)
 		}
 	}
 	for _, m := range regexp.MustCompile(`(?i)\bhref\s*=\s*(\S+)`).FindAllStringSubmatch(page, -1) {
@@ -65,7 +65,7 @@ func TestPageHoldsNothingThatThePolicyWouldBlock(t *testing.T) {
 	}
 }
 
-func TestEveryWordIsInBothLanguages(t *testing.T) {
+func TestEveryTextIsInBothLanguages(t *testing.T) {
 	words := func(language string) []string {
 		_, rest, _ := strings.Cut(page, "\n  "+language+": {\n")
 		block, _, found := strings.Cut(rest, "\n  },\n")
@@ -83,9 +83,10 @@ func TestEveryWordIsInBothLanguages(t *testing.T) {
 	if len(ko) == 0 || !slices.Equal(ko, en) {
 		t.Errorf("words differ:\nko %v\nen %v", ko, en)
 	}
-	for _, m := range regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"\)`).FindAllStringSubmatch(page, -1) {
+	uses := regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"\)`)
+	for _, m := range uses.FindAllStringSubmatch(page, -1) {
 		if key := m[1] + m[2]; !slices.Contains(ko, key) {
-			t.Errorf("the page says %q, which is in no language", key)
+			t.Errorf("the page uses the text %q, which no language has", key)
 		}
 	}
 }
