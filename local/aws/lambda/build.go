@@ -1,8 +1,10 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -49,8 +51,8 @@ func Build(ctx context.Context, moduleDir, outDir string, packages ...string) er
 	return err
 }
 
-// BuildSums is Build, and returns the SHA-256 of each built program in hex, by the last element of
-// its package's path. It also returns them with a *BuildError.
+// BuildSums is Build, and returns a sum of each built program's code, by the last element of its
+// package's path. It also returns them with a *BuildError.
 func BuildSums(ctx context.Context, moduleDir, outDir string, packages ...string) (map[string]string, error) {
 	return build(ctx, moduleDir, outDir, packages, install)
 }
@@ -137,7 +139,20 @@ func same(built, program string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
+// sumOf returns a sum that changes with the code of a program, and not with a comment in its source.
+// The go command ends a build ID with a hash of the program without the ID; the parts before it
+// change with every edit. Only Linux's programs keep the ID in a section of its own. Elsewhere the
+// sum is that of the whole file.
 func sumOf(file string) (string, error) {
+	if program, err := elf.Open(file); err == nil {
+		defer program.Close()
+		if note := program.Section(".note.go.buildid"); note != nil {
+			id, err := note.Data()
+			if slash := bytes.LastIndexByte(id, '/'); err == nil && slash >= 0 {
+				return string(bytes.TrimRight(id[slash+1:], "\x00")), nil
+			}
+		}
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return "", err

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -86,17 +87,17 @@ func TestWhatBuildsIsBuiltBesideWhatDoesNot(t *testing.T) {
 				err != nil {
 				t.Errorf("got %q (%v), want %q", left, err, want)
 			}
-			if len(sums) != 2 || len(sums["a"]) != 64 || len(sums["c"]) != 64 {
+			if len(sums) != 2 || sums["a"] == "" || sums["c"] == "" {
 				t.Errorf("got the sums %v, want those of a and c", sums)
 			}
 		})
 	}
 }
 
-func TestSameSourceHasTheSameSum(t *testing.T) {
+func TestSameCodeHasTheSameSum(t *testing.T) {
 	dir, out := module(t, map[string]string{"a": "func main() {}\n"}), t.TempDir()
 	var sums []string
-	for _, main := range []string{"func main() {}\n", "// Said otherwise.\nfunc main() {}\n",
+	for _, main := range []string{"func main() {}\n", "func main() {} // A comment.\n",
 		"func main() { println(1) }\n"} {
 		if err := os.WriteFile(filepath.Join(dir, "a", "main.go"), []byte("package main\n\n"+main), 0o644); err != nil {
 			t.Fatal(err)
@@ -107,8 +108,11 @@ func TestSameSourceHasTheSameSum(t *testing.T) {
 		}
 		sums = append(sums, all["a"])
 	}
-	if sums[0] == sums[2] || len(sums[0]) != 64 {
+	if sums[0] == "" || sums[0] == sums[2] {
 		t.Errorf("got %q, want another sum for another program", sums)
+	}
+	if sums[0] != sums[1] && runtime.GOOS == "linux" {
+		t.Errorf("got %q, want the same sum after an edit of a comment", sums)
 	}
 	again, err := lambda.BuildSums(t.Context(), dir, out, "./a")
 	if err != nil || again["a"] != sums[2] {
