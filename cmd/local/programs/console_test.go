@@ -80,7 +80,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 
 	var state struct {
 		console.State
-		Panels struct{ Stock panels.StockState }
+		Panels struct{ Stock panels.StockState } `json:"panels"` // shadows that of console.State
 	}
 	await.Until(t, "the console shows the stock", func() bool {
 		s.fetch(t, "/state", &state)
