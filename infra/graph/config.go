@@ -12,7 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 )
 
-// Config reads a stage's configuration from the project's files, as pulumi does. Values that are encrypted stay so.
+// Config reads a stage's configuration from the project's files, like the command pulumi. It does
+// not decrypt values. The keys of values are full keys, like "aws:region".
 func Config(projectDir, stage string) (project string, values map[string]string, err error) {
 	p, err := workspace.LoadProject(filepath.Join(projectDir, "Pulumi.yaml"))
 	if err != nil {
@@ -20,7 +21,8 @@ func Config(projectDir, stage string) (project string, values map[string]string,
 	}
 	path := filepath.Join(projectDir, "Pulumi."+stage+".yaml")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return "", nil, fmt.Errorf("there is no stage %q: there are %s", stage, strings.Join(stages(projectDir), ", "))
+		return "", nil, fmt.Errorf("there is no stage %q, want one of %s", stage,
+			strings.Join(stages(projectDir), ", "))
 	}
 	s, err := workspace.LoadProjectStack(nil, p, path)
 	if err != nil {

@@ -5,11 +5,11 @@ import (
 	"maps"
 )
 
-// AccountID is the account of everything that is recorded.
+// AccountID is the account of all recorded resources.
 const AccountID = "000000000000"
 
-// deployed fills in what AWS would answer for a resource that it made: a name, an id, an ARN and, for the types whose
-// answers the stack uses, the rest.
+// deployed adds the outputs that AWS would return for a new resource: a name, an id, an ARN, and
+// other outputs that the stack uses.
 func deployed(r *Resource, region string) {
 	nameKey := r.Type.nameOutput()
 	name := r.String(nameKey)
@@ -31,7 +31,8 @@ func deployed(r *Resource, region string) {
 		configuration["targetDomainName"] = fmt.Sprintf("d-%s.execute-api.%s.amazonaws.com", name, region)
 		r.Outputs["domainNameConfiguration"] = configuration
 	case Function:
-		r.Outputs["invokeArn"] = fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", region, arn)
+		const invoke = "arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations"
+		r.Outputs["invokeArn"] = fmt.Sprintf(invoke, region, arn)
 	case Database:
 		r.Outputs["address"] = fmt.Sprintf("%s.cluster.%s.rds.amazonaws.com", name, region)
 		r.Outputs["port"] = 3306.0

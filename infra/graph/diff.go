@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// A Change is what one resource became between two recordings of a program.
+// A Change is the difference of one resource between two recordings of a program.
 type Change struct {
 	Kind       ChangeKind
 	Type       Type
@@ -19,24 +19,24 @@ type Change struct {
 	Properties []PropertyChange
 }
 
-// A ChangeKind is written as pulumi preview writes it.
+// A ChangeKind is the sign of a change in the output of pulumi preview.
 type ChangeKind string
 
-// The kinds of changes. Only what is Changed has Properties.
+// The kinds of changes. Only a change of the kind Changed has Properties.
 const (
 	Created ChangeKind = "+"
 	Changed ChangeKind = "~"
 	Gone    ChangeKind = "-"
 )
 
-// A PropertyChange is a declared property with another value than before. Nil is a value that is not declared.
+// A PropertyChange is a declared property with a new value. A value is nil if it is not declared.
 type PropertyChange struct {
-	Path     string // visibilityTimeoutSeconds, policy.Statement[1].Action[0]
+	Path     string // like visibilityTimeoutSeconds or policy.Statement[1].Action[0]
 	Old, New any
 }
 
-// Diff returns how the program of a graph differs from an older one's: what they declare, not what AWS
-// answers. It finds the older declaration of a resource by the URN or an alias.
+// Diff compares the inputs of two graphs, and not their outputs. It finds the older declaration of
+// a resource by its URN or an alias.
 func Diff(old, new *Graph) []Change {
 	var changes []Change
 	kept := map[*Resource]bool{}
@@ -71,7 +71,7 @@ func change(kind ChangeKind, r *Resource) Change {
 	return Change{Kind: kind, Type: r.Type, Name: r.Name}
 }
 
-// Lines tell a change to a person: one line, or one for each property.
+// Lines describes a change in one line, or in one line for each property.
 func (c Change) Lines() []string {
 	head := fmt.Sprintf("%s %s %s", c.Kind, c.Type, c.Name)
 	if len(c.Properties) == 0 {
@@ -84,7 +84,7 @@ func (c Change) Lines() []string {
 	return lines
 }
 
-// Lines are those of all changes.
+// Lines describes all changes.
 func Lines(changes []Change) []string {
 	var lines []string
 	for _, c := range changes {
@@ -93,7 +93,8 @@ func Lines(changes []Change) []string {
 	return lines
 }
 
-// maxShown is the length, in characters, from which a value is cut: a whole dashboard is no line.
+// maxShown is the largest number of characters of a value in a line. A dashboard, for example, has
+// thousands.
 const maxShown = 160
 
 func shown(value any) string {
@@ -113,7 +114,8 @@ func shown(value any) string {
 	return string(characters)
 }
 
-// compare goes as deep as two values are of one kind, and into JSON documents, such as policies, that are declared as text.
+// compare compares the parts of objects and lists. It also compares the parts of JSON documents,
+// such as policies, that are declared as text.
 func compare(path string, old, new any) []PropertyChange {
 	if reflect.DeepEqual(old, new) {
 		return nil
@@ -130,7 +132,7 @@ func compare(path string, old, new any) []PropertyChange {
 		}
 	}
 	if reflect.DeepEqual(a, b) {
-		return nil // the same document, written otherwise
+		return nil // the same document with other spaces or another order of keys
 	}
 	return []PropertyChange{{path, old, new}}
 }
@@ -149,7 +151,8 @@ func compareMaps(prefix string, old, new map[string]any) (changes []PropertyChan
 	return changes
 }
 
-// compareLists leaves out what two lists begin and end with, so that one more element in the middle is one change.
+// compareLists skips the common beginning and end of two lists, so that a new element in the middle
+// is one change.
 func compareLists(path string, old, new []any) (changes []PropertyChange) {
 	begin := 0
 	for begin < min(len(old), len(new)) && reflect.DeepEqual(old[begin], new[begin]) {
@@ -174,7 +177,7 @@ func compareLists(path string, old, new []any) (changes []PropertyChange) {
 	return changes
 }
 
-// document is the object or list that a text holds as JSON; else the value itself.
+// document returns the object or list in a JSON text. It returns any other value unchanged.
 func document(value any) any {
 	text, isText := value.(string)
 	if !isText || !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {

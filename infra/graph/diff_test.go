@@ -9,7 +9,7 @@ import (
 	"restock/infra/graph"
 )
 
-// declared is a graph of queues by name. Their order is that of their URNs.
+// declared returns a graph of queues. The order of their names must be that of their URNs.
 func declared(queues ...*graph.Resource) *graph.Graph {
 	for _, q := range queues {
 		q.Type, q.URN = graph.Queue, "urn:"+q.Name
@@ -17,40 +17,55 @@ func declared(queues ...*graph.Resource) *graph.Graph {
 	return &graph.Graph{Resources: queues}
 }
 
-func TestDiffSaysWhatChangedResourceByResource(t *testing.T) {
+func TestDiffOfAResource(t *testing.T) {
 	type object = map[string]any
-	queue := func(inputs object) *graph.Graph { return declared(&graph.Resource{Name: "q", Inputs: inputs}) }
 	const actions = `{"Statement":[{"Action":["a","c"],"Effect":"Allow"}]}`
+	spaced, changed := strings.ReplaceAll(actions, ",", ", "), strings.Replace(actions, `"c"`, `"b"`, 1)
 	for _, c := range []struct {
 		name     string
-		old, new *graph.Graph
+		old, new object
 		want     []string
 	}{
-		{"nothing", queue(object{"delaySeconds": 5.0}), queue(object{"delaySeconds": 5.0}), nil},
-		{"a number", queue(object{"delaySeconds": 5.0}), queue(object{"delaySeconds": 6.0}), []string{"q: delaySeconds 5 → 6"}},
-		{"a property more, one less", queue(object{"name": "mail"}), queue(object{"fifo": true}), []string{"q: fifo (none) → true", `q: name "mail" → (none)`}},
-		{"inside an object", queue(object{"tags": object{"a": "1", "b": "2"}}), queue(object{"tags": object{"a": "1", "b": "3"}}), []string{`q: tags.b "2" → "3"`}},
-		{"one more in the middle of a list", queue(object{"zones": []any{"a", "c"}}), queue(object{"zones": []any{"a", "b", "c"}}), []string{`q: zones[1] (none) → "b"`}},
-		{"one less in a list", queue(object{"zones": []any{"a", "a"}}), queue(object{"zones": []any{"a"}}), []string{`q: zones[1] "a" → (none)`}},
-		{"inside a policy", queue(object{"policy": actions}), queue(object{"policy": strings.Replace(actions, `"c"`, `"b"`, 1)}), []string{`q: policy.Statement[0].Action[1] "c" → "b"`}},
-		{"a policy with other spaces", queue(object{"policy": actions}), queue(object{"policy": strings.ReplaceAll(actions, ",", ", ")}), nil},
-		{"text in place of a number", queue(object{"delaySeconds": 5.0}), queue(object{"delaySeconds": "5"}), []string{`q: delaySeconds 5 → "5"`}},
-		{"no URL's & is escaped", queue(object{"url": "a"}), queue(object{"url": "a?b&c"}), []string{`q: url "a" → "a?b&c"`}},
-		{"protection", queue(nil), declared(&graph.Resource{Name: "q", Protect: true}), []string{"q: protect false → true"}},
+		{"nothing", object{"delaySeconds": 5.0}, object{"delaySeconds": 5.0}, nil},
+		{"a number", object{"delaySeconds": 5.0}, object{"delaySeconds": 6.0}, []string{"q: delaySeconds 5 → 6"}},
+		{"a new property, a removed one", object{"name": "mail"}, object{"fifo": true},
+			[]string{"q: fifo (none) → true", `q: name "mail" → (none)`}},
+		{"inside an object", object{"tags": object{"a": "1", "b": "2"}}, object{"tags": object{"a": "1", "b": "3"}},
+			[]string{`q: tags.b "2" → "3"`}},
+		{"a new element in the middle of a list", object{"zones": []any{"a", "c"}},
+			object{"zones": []any{"a", "b", "c"}}, []string{`q: zones[1] (none) → "b"`}},
+		{"a removed element of a list", object{"zones": []any{"a", "a"}}, object{"zones": []any{"a"}},
+			[]string{`q: zones[1] "a" → (none)`}},
+		{"inside a policy", object{"policy": actions}, object{"policy": changed},
+			[]string{`q: policy.Statement[0].Action[1] "c" → "b"`}},
+		{"a policy with other spaces", object{"policy": actions}, object{"policy": spaced}, nil},
+		{"text in place of a number", object{"delaySeconds": 5.0}, object{"delaySeconds": "5"},
+			[]string{`q: delaySeconds 5 → "5"`}},
+		{"an & is not escaped", object{"url": "a"}, object{"url": "a?b&c"}, []string{`q: url "a" → "a?b&c"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var want []string
 			for _, line := range c.want {
 				want = append(want, "~ aws:sqs/queue:Queue "+line)
 			}
-			if got := graph.Lines(graph.Diff(c.old, c.new)); !slices.Equal(got, want) {
+			old := declared(&graph.Resource{Name: "q", Inputs: c.old})
+			new := declared(&graph.Resource{Name: "q", Inputs: c.new})
+			if got := graph.Lines(graph.Diff(old, new)); !slices.Equal(got, want) {
 				t.Errorf("got\n%s, want\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
 		})
 	}
 }
 
-func TestDiffSaysWhatIsNewAndWhatIsGone(t *testing.T) {
+func TestDiffOfProtection(t *testing.T) {
+	old, new := declared(&graph.Resource{Name: "q"}), declared(&graph.Resource{Name: "q", Protect: true})
+	want := []string{"~ aws:sqs/queue:Queue q: protect false → true"}
+	if got := graph.Lines(graph.Diff(old, new)); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestDiffOfNewAndRemovedResources(t *testing.T) {
 	old := declared(&graph.Resource{Name: "a"}, &graph.Resource{Name: "b"})
 	new := declared(&graph.Resource{Name: "b"}, &graph.Resource{Name: "c", Inputs: map[string]any{"delaySeconds": 1.0}})
 	want := []string{"+ aws:sqs/queue:Queue c", "- aws:sqs/queue:Queue a"}
@@ -68,7 +83,7 @@ func TestDiffFindsAResourceByItsAlias(t *testing.T) {
 	}
 }
 
-func TestDiffOfAGraphThatWasWrittenAndReadIsEmpty(t *testing.T) {
+func TestDiffAfterJSONIsEmpty(t *testing.T) {
 	recorded, err := graph.Record(program, options())
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +97,7 @@ func TestDiffOfAGraphThatWasWrittenAndReadIsEmpty(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := graph.Lines(graph.Diff(recorded, &read)); len(got) > 0 || len(read.Resources) == 0 {
-		t.Errorf("%d resources were read, and differ by %q", len(read.Resources), got)
+		t.Errorf("got %d resources that differ by %q, want all without a difference", len(read.Resources), got)
 	}
 }
 

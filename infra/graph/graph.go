@@ -1,4 +1,5 @@
-// Package graph records what a Pulumi program declares, without deploying it, as resources that can be asked questions.
+// Package graph records the resources that a Pulumi program declares, without deploying them. It
+// also has the table of AWS resource types, with their ARNs and the limits of their names.
 package graph
 
 import (
@@ -8,37 +9,39 @@ import (
 	"strings"
 )
 
-// A Graph is what a program declared.
+// A Graph holds the resources that a program declares.
 type Graph struct {
 	Region    string
-	Resources []*Resource // by URN
+	Resources []*Resource // sorted by URN
 }
 
-// A Resource is one declared resource. Inputs and outputs hold JSON's types; secrets are unwrapped.
+// A Resource is a declared resource. Inputs and outputs have JSON's types; secrets are plain
+// values.
 type Resource struct {
 	URN          string
 	Type         Type
 	Name         string // the logical name
 	ID           string // empty for a component
 	Inputs       map[string]any
-	Outputs      map[string]any // what deploying it would answer; inputs among them
+	Outputs      map[string]any // of a deployment; contains the inputs
 	Parent       string         // URN
-	Aliases      []string       // URNs by which an older program declared it
+	Aliases      []string       // earlier URNs of the resource
 	Dependencies []string       // URNs
 	Protect      bool
 	Source       string // the files that declare it, below the module's root: "infra/stack/messaging.go"
 }
 
-// ByURN finds a resource, nil if there is none.
+// ByURN returns the resource with a URN, nil if there is none.
 func (g *Graph) ByURN(urn string) *Resource {
-	i, found := slices.BinarySearchFunc(g.Resources, urn, func(r *Resource, urn string) int { return cmp.Compare(r.URN, urn) })
+	byURN := func(r *Resource, urn string) int { return cmp.Compare(r.URN, urn) }
+	i, found := slices.BinarySearchFunc(g.Resources, urn, byURN)
 	if !found {
 		return nil
 	}
 	return g.Resources[i]
 }
 
-// OfType lists the resources of a type, by URN.
+// OfType returns the resources of a type, sorted by URN.
 func (g *Graph) OfType(token Type) []*Resource {
 	var found []*Resource
 	for _, r := range g.Resources {
@@ -49,7 +52,8 @@ func (g *Graph) OfType(token Type) []*Resource {
 	return found
 }
 
-// Find finds the resource of a type with an output of a value: the queue with an ARN, the function with an invoke ARN.
+// Find returns a resource of a type by the value of an output, like the queue with an ARN; nil if
+// there is none.
 func (g *Graph) Find(token Type, output string, value any) *Resource {
 	for _, r := range g.OfType(token) {
 		if r.Outputs[output] == value {
@@ -59,7 +63,7 @@ func (g *Graph) Find(token Type, output string, value any) *Resource {
 	return nil
 }
 
-// Types lists the types of the declared resources of a provider ("aws:"), sorted.
+// Types returns the types of the declared resources with a prefix such as "aws:", sorted.
 func (g *Graph) Types(provider string) []Type {
 	var types []Type
 	for _, r := range g.Resources {
@@ -71,31 +75,31 @@ func (g *Graph) Types(provider string) []Type {
 	return slices.Compact(types)
 }
 
-// String is an output that is text; empty if it is not.
+// String returns an output that is a string; empty if it is not.
 func (r *Resource) String(output string) string {
 	s, _ := r.Outputs[output].(string)
 	return s
 }
 
-// Number is an output that is a number; zero if it is not.
+// Number returns an output that is a number; zero if it is not.
 func (r *Resource) Number(output string) float64 {
 	n, _ := r.Outputs[output].(float64)
 	return n
 }
 
-// Bool is an output that is true or false; false if it is neither.
+// Bool returns an output that is a boolean; false if it is not.
 func (r *Resource) Bool(output string) bool {
 	b, _ := r.Outputs[output].(bool)
 	return b
 }
 
-// Object is an output that is an object; nil if it is not.
+// Object returns an output that is an object; nil if it is not.
 func (r *Resource) Object(output string) map[string]any {
 	m, _ := r.Outputs[output].(map[string]any)
 	return m
 }
 
-// Strings is an output that is a list of text.
+// Strings returns an output that is a list, as strings; nil if it is not.
 func (r *Resource) Strings(output string) []string {
 	list, _ := r.Outputs[output].([]any)
 	var texts []string
@@ -105,7 +109,7 @@ func (r *Resource) Strings(output string) []string {
 	return texts
 }
 
-// sort brings the resources in order, and finds two of the same URN.
+// sort sorts the resources by URN. Two resources with the same URN are an error.
 func (g *Graph) sort() error {
 	slices.SortFunc(g.Resources, func(a, b *Resource) int { return cmp.Compare(a.URN, b.URN) })
 	for i, r := range g.Resources {

@@ -16,7 +16,8 @@ func options() graph.Options {
 	return graph.Options{Project: "p", Stage: "s", Config: map[string]string{"aws:region": "eu-west-1"}}
 }
 
-// program declares a topic, and a queue that is its child and takes its ARN, and a secret, as tags.
+// program declares a topic and its child, a queue. Tags of the queue hold the topic's ARN and a
+// secret.
 func program(ctx *pulumi.Context) error {
 	topic, err := sns.NewTopic(ctx, "news", &sns.TopicArgs{}, pulumi.Protect(true))
 	if err != nil {
@@ -29,7 +30,7 @@ func program(ctx *pulumi.Context) error {
 	return err
 }
 
-func TestRecordAnswersAsIfDeployed(t *testing.T) {
+func TestRecordReturnsOutputsOfADeployment(t *testing.T) {
 	g, err := graph.Record(program, options())
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +44,7 @@ func TestRecordAnswersAsIfDeployed(t *testing.T) {
 		t.Errorf("the queue's tag is %v, want the topic's ARN", got)
 	}
 	if got := queue.Object("tags")["word"]; got != "hush" {
-		t.Errorf("the queue's secret tag is %v, want it in the clear", got)
+		t.Errorf("the queue's secret tag is %v, want the plain value", got)
 	}
 	if queue.Parent != topic.URN || g.ByURN(queue.Parent) != topic || g.ByURN("elsewhere") != nil {
 		t.Errorf("the queue's parent is %s, want %s", queue.Parent, topic.URN)
@@ -51,11 +52,12 @@ func TestRecordAnswersAsIfDeployed(t *testing.T) {
 	if want := "urn:pulumi:s::p::aws:sns/topic:Topic$aws:sqs/queue:Queue::inbox"; queue.URN != want {
 		t.Errorf("the queue's URN is %s, want %s", queue.URN, want)
 	}
-	if want := "https://sqs.eu-west-1.amazonaws.com/000000000000/mail"; queue.String("url") != want || queue.ID != want {
+	if want := "https://sqs.eu-west-1.amazonaws.com/000000000000/mail"; queue.String("url") != want ||
+		queue.ID != want {
 		t.Errorf("the queue's URL is %s, its id %s; want %s", queue.String("url"), queue.ID, want)
 	}
 	if g.Find(graph.Queue, "name", "mail") != queue || g.Find(graph.Queue, "name", "inbox") != nil {
-		t.Error("a queue is not found by its name alone")
+		t.Error("Find does not find the queue by its physical name only")
 	}
 }
 
@@ -71,7 +73,7 @@ func TestResourcesKnowTheFilesThatDeclareThem(t *testing.T) {
 	}
 }
 
-func TestPreviewKnowsNothingThatIsNotDeclared(t *testing.T) {
+func TestPreviewHasNoOutputsOfADeployment(t *testing.T) {
 	o := options()
 	o.Preview = true
 	g, err := graph.Record(program, o)
@@ -79,11 +81,11 @@ func TestPreviewKnowsNothingThatIsNotDeclared(t *testing.T) {
 		t.Fatal(err)
 	}
 	if arn := g.OfType(graph.Topic)[0].String("arn"); arn != "" {
-		t.Errorf("a preview knows the ARN %s", arn)
+		t.Errorf("the preview has the ARN %s, want none", arn)
 	}
 }
 
-func TestAnswerIsWhatTheProgramGets(t *testing.T) {
+func TestProgramGetsTheOutputsOfAnswer(t *testing.T) {
 	o := options()
 	o.Answer = func(r *graph.Resource) error {
 		if r.Name == "news" {
@@ -96,12 +98,12 @@ func TestAnswerIsWhatTheProgramGets(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := g.OfType(graph.Queue)[0].Object("tags")["from"]; got != "arn:other" {
-		t.Errorf("the queue's tag is %v, want what was answered", got)
+		t.Errorf("the queue's tag is %v, want the output that Answer set", got)
 	}
 
-	o.Answer = func(*graph.Resource) error { return errors.New("no room") }
-	if _, err := graph.Record(program, o); err == nil || !strings.Contains(err.Error(), "no room") {
-		t.Errorf("got %v, want the error of the answer", err)
+	o.Answer = func(*graph.Resource) error { return errors.New("quota exceeded") }
+	if _, err := graph.Record(program, o); err == nil || !strings.Contains(err.Error(), "quota exceeded") {
+		t.Errorf("got %v, want the error of Answer", err)
 	}
 }
 
@@ -119,8 +121,9 @@ func TestDuplicateURNsAreRefused(t *testing.T) {
 	}
 }
 
-func TestConfigOfAStageThatIsNotThere(t *testing.T) {
-	if _, _, err := graph.Config("../..", "nowhere"); err == nil || !strings.Contains(err.Error(), `no stage "nowhere": there are dev, prod`) {
+func TestConfigOfAnUnknownStage(t *testing.T) {
+	_, _, err := graph.Config("../..", "nowhere")
+	if err == nil || !strings.Contains(err.Error(), `no stage "nowhere", want one of dev, prod`) {
 		t.Errorf("got %v, want an error that names the stage", err)
 	}
 }

@@ -12,19 +12,20 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Options say how a program is run.
+// Options say how Record runs a program.
 type Options struct {
 	Project string
 	Stage   string
 	Config  map[string]string // full keys: "aws:region"; objects as JSON
-	// Preview runs the program as before its first deployment: nothing is known but what the program itself says.
+	// Preview runs the program like a preview of the first deployment: only inputs are known.
 	Preview bool
-	// Answer, where it is not nil, may change what deploying a resource answers. It is called once a resource, with the outputs
-	// filled in, after the resources that this one takes inputs from. Its error is the deployment's.
+	// Answer, if it is not nil, may change a resource's outputs. Record calls it once for each
+	// resource, after the resources that this one depends on. An error fails the program.
 	Answer func(*Resource) error
 }
 
-// Record runs a program against a recorder in place of AWS.
+// Record runs a program against a recorder in place of AWS. It returns the declared resources, with
+// the outputs that a deployment would return.
 func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
 	r := &recorder{options: o}
 	err := pulumi.RunErr(program, pulumi.WithMocks(o.Project, o.Stage, r), func(info *pulumi.RunInfo) {
@@ -38,7 +39,7 @@ func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
 	return g, g.sort()
 }
 
-// inOneLine is the program's error without the list that Pulumi makes of it, where it is the only one.
+// inOneLine returns the program's only error, without the list of errors that Pulumi wraps it in.
 func inOneLine(err error) error {
 	var list interface{ WrappedErrors() []error }
 	if errors.As(err, &list) && len(list.WrappedErrors()) == 1 {
@@ -47,7 +48,8 @@ func inOneLine(err error) error {
 	return err
 }
 
-// A recorder is a resource monitor that answers at once, and keeps what it was asked.
+// A recorder is a resource monitor that deploys nothing: it stores every resource that the program
+// registers.
 type recorder struct {
 	options Options
 
@@ -55,10 +57,11 @@ type recorder struct {
 	resources []*Resource
 }
 
-// NewResource keeps a resource, and answers as if it had been deployed.
+// NewResource stores a resource. It returns the outputs that a deployment would return.
 func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	if args.RegisterRPC == nil {
-		return "", nil, fmt.Errorf("the program reads %s %q: there is nothing deployed to read", args.TypeToken, args.Name)
+		return "", nil, fmt.Errorf("the program reads %s %q: a recording has no deployed resources",
+			args.TypeToken, args.Name)
 	}
 	declared := &Resource{
 		URN:          urn(r.options, args.RegisterRPC.GetParent(), args.TypeToken, args.Name),
@@ -93,12 +96,13 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	return declared.ID, state, nil
 }
 
-// Call refuses: the program asks AWS nothing, so that a preview needs no account, and the same code declares the same stack.
+// Call refuses functions that query AWS. The program must not need them: a preview works without an
+// account, and the same code always declares the same stack.
 func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	return nil, errors.New("the program calls " + args.Token + ": there is nobody here to answer")
+	return nil, errors.New("the program calls " + args.Token + ": a recording cannot query AWS")
 }
 
-// urn is made as the engine makes it.
+// urn makes a URN like Pulumi's engine.
 func urn(o Options, parent, kind, name string) string {
 	var parentType tokens.Type
 	if p := resource.URN(parent); p != "" && p.QualifiedType() != resource.RootStackType {
@@ -108,7 +112,7 @@ func urn(o Options, parent, kind, name string) string {
 	return string(resource.NewURN(stage, project, parentType, tokens.Type(kind), name))
 }
 
-// aliases are the URNs of a resource's aliases. Like the engine, it also replaces the parent's URN by
+// aliases returns the URNs of a resource's aliases. Like the engine, it also makes an alias from
 // each alias of the parent. The program declares a parent before its children.
 func (r *recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
 	parent := args.RegisterRPC.GetParent()
@@ -137,7 +141,8 @@ func (r *recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
 	return urns
 }
 
-// plain is a property map in JSON's types. An archive is its path.
+// plain converts a property map to JSON's types. It unwraps secrets, and replaces an archive by its
+// path.
 func plain(m resource.PropertyMap) map[string]any {
 	return m.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
 		switch {

@@ -9,14 +9,15 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 )
 
-// module is what the paths of the module's files begin with in a stack trace, as the compiler wrote them down.
+// module is the prefix of the paths of the module's files in a stack trace, from the compiler.
 var module = func() string {
 	_, file, _, _ := runtime.Caller(0)
 	return strings.TrimSuffix(file, "infra/graph/source.go")
 }()
 
-// source says which files of the module declare a resource, from the call that declares it outwards: the function that calls, and those that
-// called it, up to the program itself. The program's own file is left out where others are there: it is a table of contents.
+// source lists the module's files that declare a resource: the file of the call that declares it,
+// then the files of the callers, up to the program. It leaves out the program's own file if there
+// are others, because that file only calls the other functions.
 func source(trace *pulumirpc.StackTrace) string {
 	var files []string
 	for _, frame := range trace.GetFrames() {
@@ -25,7 +26,7 @@ func source(trace *pulumirpc.StackTrace) string {
 			continue
 		}
 		if file == "infra/graph/record.go" {
-			break // beyond it is who records the program
+			break // the callers of Record are not part of the program
 		}
 		if !slices.Contains(files, file) {
 			files = append(files, file)
@@ -37,7 +38,7 @@ func source(trace *pulumirpc.StackTrace) string {
 	return strings.Join(files, ", ")
 }
 
-// moduleFile is the path of a file below the module's root.
+// moduleFile returns the path of a file below the module's root.
 func moduleFile(uri string) (file string, ours bool) {
 	escaped, ok := strings.CutPrefix(uri, "file:///")
 	if !ok {

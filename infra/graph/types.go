@@ -5,61 +5,62 @@ import (
 	"strings"
 )
 
-// A Type is a type of resource, as Pulumi writes it: "aws:sqs/queue:Queue".
+// A Type is a Pulumi type token: "aws:sqs/queue:Queue".
 type Type string
 
-// AWS is the prefix of the types of AWS's resources.
+// AWS is the prefix of the types of AWS resources.
 const AWS = "aws:"
 
-// The types of AWS's resources that the project knows.
+// The types of AWS resources that the project uses, or that its rules know.
 const (
-	Certificate              Type = "aws:acm/certificate:Certificate"
-	CertificateValidation    Type = "aws:acm/certificateValidation:CertificateValidation"
-	API                      Type = "aws:apigatewayv2/api:Api"
-	APIDomainName            Type = "aws:apigatewayv2/domainName:DomainName"
-	APIIntegration           Type = "aws:apigatewayv2/integration:Integration"
-	APIMapping               Type = "aws:apigatewayv2/apiMapping:ApiMapping"
-	APIRoute                 Type = "aws:apigatewayv2/route:Route"
-	APIStage                 Type = "aws:apigatewayv2/stage:Stage"
-	CompositeAlarm           Type = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
-	Dashboard                Type = "aws:cloudwatch/dashboard:Dashboard"
-	EventRule                Type = "aws:cloudwatch/eventRule:EventRule"
-	EventTarget              Type = "aws:cloudwatch/eventTarget:EventTarget"
-	LogGroup                 Type = "aws:cloudwatch/logGroup:LogGroup"
-	MetricAlarm              Type = "aws:cloudwatch/metricAlarm:MetricAlarm"
-	DefaultSecurityGroup     Type = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
-	InternetGateway          Type = "aws:ec2/internetGateway:InternetGateway"
-	NATGateway               Type = "aws:ec2/natGateway:NatGateway"
-	NetworkACL               Type = "aws:ec2/networkAcl:NetworkAcl"
-	RouteTable               Type = "aws:ec2/routeTable:RouteTable"
-	RouteTableAssociation    Type = "aws:ec2/routeTableAssociation:RouteTableAssociation"
-	SecurityGroup            Type = "aws:ec2/securityGroup:SecurityGroup"
-	SecurityGroupRule        Type = "aws:ec2/securityGroupRule:SecurityGroupRule" // the older way to write a rule
-	Subnet                   Type = "aws:ec2/subnet:Subnet"
-	VPC                      Type = "aws:ec2/vpc:Vpc"
-	VPCEndpoint              Type = "aws:ec2/vpcEndpoint:VpcEndpoint"
-	VPCRoute                 Type = "aws:ec2/route:Route"
-	IdentityProvider         Type = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-	ManagedPolicy            Type = "aws:iam/policy:Policy"
-	Role                     Type = "aws:iam/role:Role"
-	RolePolicy               Type = "aws:iam/rolePolicy:RolePolicy"
-	RolePolicyAttachment     Type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-	Key                      Type = "aws:kms/key:Key"
-	KeyAlias                 Type = "aws:kms/alias:Alias"
-	KeyPolicy                Type = "aws:kms/keyPolicy:KeyPolicy"
-	EventSourceMapping       Type = "aws:lambda/eventSourceMapping:EventSourceMapping"
-	Function                 Type = "aws:lambda/function:Function"
-	FunctionURL              Type = "aws:lambda/functionUrl:FunctionUrl"
-	Invocation               Type = "aws:lambda/invocation:Invocation"
-	Permission               Type = "aws:lambda/permission:Permission"
-	Database                 Type = "aws:rds/instance:Instance"
-	ParameterGroup           Type = "aws:rds/parameterGroup:ParameterGroup"
-	Proxy                    Type = "aws:rds/proxy:Proxy"
-	ProxyDefaultTargetGroup  Type = "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup"
-	ProxyTarget              Type = "aws:rds/proxyTarget:ProxyTarget"
-	SubnetGroup              Type = "aws:rds/subnetGroup:SubnetGroup"
-	Bucket                   Type = "aws:s3/bucketV2:BucketV2"
-	BucketEncryption         Type = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
+	Certificate             Type = "aws:acm/certificate:Certificate"
+	CertificateValidation   Type = "aws:acm/certificateValidation:CertificateValidation"
+	API                     Type = "aws:apigatewayv2/api:Api"
+	APIDomainName           Type = "aws:apigatewayv2/domainName:DomainName"
+	APIIntegration          Type = "aws:apigatewayv2/integration:Integration"
+	APIMapping              Type = "aws:apigatewayv2/apiMapping:ApiMapping"
+	APIRoute                Type = "aws:apigatewayv2/route:Route"
+	APIStage                Type = "aws:apigatewayv2/stage:Stage"
+	CompositeAlarm          Type = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+	Dashboard               Type = "aws:cloudwatch/dashboard:Dashboard"
+	EventRule               Type = "aws:cloudwatch/eventRule:EventRule"
+	EventTarget             Type = "aws:cloudwatch/eventTarget:EventTarget"
+	LogGroup                Type = "aws:cloudwatch/logGroup:LogGroup"
+	MetricAlarm             Type = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	DefaultSecurityGroup    Type = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+	InternetGateway         Type = "aws:ec2/internetGateway:InternetGateway"
+	NATGateway              Type = "aws:ec2/natGateway:NatGateway"
+	NetworkACL              Type = "aws:ec2/networkAcl:NetworkAcl"
+	RouteTable              Type = "aws:ec2/routeTable:RouteTable"
+	RouteTableAssociation   Type = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	SecurityGroup           Type = "aws:ec2/securityGroup:SecurityGroup"
+	SecurityGroupRule       Type = "aws:ec2/securityGroupRule:SecurityGroupRule" // the older form of a rule
+	Subnet                  Type = "aws:ec2/subnet:Subnet"
+	VPC                     Type = "aws:ec2/vpc:Vpc"
+	VPCEndpoint             Type = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	VPCRoute                Type = "aws:ec2/route:Route"
+	IdentityProvider        Type = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+	ManagedPolicy           Type = "aws:iam/policy:Policy"
+	Role                    Type = "aws:iam/role:Role"
+	RolePolicy              Type = "aws:iam/rolePolicy:RolePolicy"
+	RolePolicyAttachment    Type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	Key                     Type = "aws:kms/key:Key"
+	KeyAlias                Type = "aws:kms/alias:Alias"
+	KeyPolicy               Type = "aws:kms/keyPolicy:KeyPolicy"
+	EventSourceMapping      Type = "aws:lambda/eventSourceMapping:EventSourceMapping"
+	Function                Type = "aws:lambda/function:Function"
+	FunctionURL             Type = "aws:lambda/functionUrl:FunctionUrl"
+	Invocation              Type = "aws:lambda/invocation:Invocation"
+	Permission              Type = "aws:lambda/permission:Permission"
+	Database                Type = "aws:rds/instance:Instance"
+	ParameterGroup          Type = "aws:rds/parameterGroup:ParameterGroup"
+	Proxy                   Type = "aws:rds/proxy:Proxy"
+	ProxyDefaultTargetGroup Type = "aws:rds/proxyDefaultTargetGroup:ProxyDefaultTargetGroup"
+	ProxyTarget             Type = "aws:rds/proxyTarget:ProxyTarget"
+	SubnetGroup             Type = "aws:rds/subnetGroup:SubnetGroup"
+	Bucket                  Type = "aws:s3/bucketV2:BucketV2"
+	BucketEncryption        Type = "aws:s3/bucketServerSideEncryptionConfigurationV2:" +
+		"BucketServerSideEncryptionConfigurationV2"
 	BucketPolicy             Type = "aws:s3/bucketPolicy:BucketPolicy"
 	BucketPublicAccessBlock  Type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 	BucketVersioning         Type = "aws:s3/bucketVersioningV2:BucketVersioningV2"
@@ -76,16 +77,16 @@ const (
 	SecurityGroupIngressRule Type = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 )
 
-// Short is the last part of a type: "Queue".
+// Short returns the last part of a type: "Queue".
 func (t Type) Short() string { return string(t[strings.LastIndex(string(t), ":")+1:]) }
 
-// ARN returns the ARN of a resource of the type; empty if the table below has none.
+// ARN returns the ARN of a resource of the type; empty if the table facts has none.
 func (t Type) ARN(region, name string) string { return fill(facts[t].arn, region, name) }
 
-// NameLimits returns what AWS accepts as the names of a resource of the type.
+// NameLimits returns the limits of the names of a resource of the type.
 func (t Type) NameLimits() []NameLimit { return facts[t].names }
 
-// nameOutput is the output that holds a resource's physical name.
+// nameOutput is the output with a resource's physical name.
 func (t Type) nameOutput() string {
 	if t == Database {
 		return "identifier"
@@ -97,28 +98,28 @@ func fill(pattern, region, name string) string {
 	return strings.NewReplacer("{region}", region, "{account}", AccountID, "{name}", name).Replace(pattern)
 }
 
-// A NameLimit is what AWS accepts as a name.
+// A NameLimit says which names AWS accepts.
 type NameLimit struct {
-	Output    string // that holds the name
-	MaxLength int
-	Form      *regexp.Regexp // of the whole name
-	Words     string         // the form, in words
+	Output    string         // the output with the name
+	MaxLength int            // in characters
+	Form      *regexp.Regexp // matches the complete name
+	Words     string         // describes the form, for errors
 	NotPrefix string         // a prefix that AWS refuses
-	GivenOnly bool           // Pulumi makes no name: only a name that the program gives is checked
+	GivenOnly bool           // Pulumi makes no name if the program gives none
 }
 
-// Accepts reports whether a name has the form, whatever its length.
+// Accepts reports whether a name has the form. It does not check the length.
 func (l NameLimit) Accepts(name string) bool {
 	return l.Form.MatchString(name) && (l.NotPrefix == "" || !strings.HasPrefix(name, l.NotPrefix))
 }
 
-// autonameSuffix stands for what Pulumi appends to a logical name to make a physical one: a hyphen
-// and seven hexadecimal digits.
+// autonameSuffix is an example of the suffix with which Pulumi makes a physical name from a logical
+// one: a hyphen and seven hexadecimal digits.
 // https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
 const autonameSuffix = "-0123abc"
 
-// PhysicalName returns the name that AWS is given; empty if it is given none. Where Pulumi makes
-// the name, its suffix is an example.
+// PhysicalName returns the name that AWS gets; empty if it gets none. If Pulumi makes the name, the
+// suffix is an example.
 func (r *Resource) PhysicalName(limit NameLimit) string {
 	if name, _ := r.Inputs[limit.Output].(string); name != "" || limit.GivenOnly {
 		return name
@@ -129,7 +130,7 @@ func (r *Resource) PhysicalName(limit NameLimit) string {
 const (
 	letters    = "letters, digits, hyphens and underscores"
 	roleWords  = "letters, digits and _+=,.@-"
-	rdsWords   = "a small letter, then small letters, digits and single hyphens"
+	rdsWords   = "a lower-case letter, then lower-case letters, digits and single hyphens"
 	groupWords = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and not to begin with sg-"
 )
 
@@ -138,17 +139,18 @@ var (
 	fifoName  = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.fifo)?$`)
 	roleName  = regexp.MustCompile(`^[\w+=,.@-]+$`)
 	groupName = regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]+$`)
-	// rdsName is what RDS and Terraform's provider both accept: the provider does not lower letters.
+	// rdsName matches names that RDS and the AWS provider both accept: RDS accepts capitals and
+	// turns them into lower case, the provider refuses them.
 	rdsName = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 )
 
-// named is the limit of the name that a resource has in its output "name".
+// named returns the limit of the name in a resource's output "name".
 func named(length int, form *regexp.Regexp, words string) []NameLimit {
 	return []NameLimit{{Output: "name", MaxLength: length, Form: form, Words: words}}
 }
 
-// facts are the ARNs and the limits of names, by type. The function deployed says what else AWS answers.
-// {region}, {account} and {name} are filled in. Sources of the limits:
+// facts are the ARNs and the limits of names, by type. ARN replaces {region}, {account} and {name}.
+// The function deployed adds other outputs. Sources of the limits:
 //
 //	API              https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
 //	database         https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
@@ -165,7 +167,7 @@ func named(length int, form *regexp.Regexp, words string) []NameLimit {
 //	subnet group     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html
 //	topic            https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
 //
-// #nosec G101 -- the ARN of a secret tells nothing of it
+// #nosec G101 -- the ARN of a secret is not secret
 var facts = map[Type]struct {
 	arn   string
 	names []NameLimit
@@ -200,6 +202,6 @@ var facts = map[Type]struct {
 		{Output: "name", MaxLength: 255, Form: groupName, Words: groupWords, NotPrefix: "sg-"},
 	}},
 	SubnetGroup: {"", named(255, regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`),
-		"a small letter, then small letters, digits, spaces and ._-")},
+		"a lower-case letter, then lower-case letters, digits, spaces and ._-")},
 	Topic: {"arn:aws:sns:{region}:{account}:{name}", named(256, fifoName, letters)},
 }

@@ -1,4 +1,4 @@
-// Package graphtest compares recorded graphs with graphs that people reviewed.
+// Package graphtest compares recorded graphs with golden files, which people review.
 package graphtest
 
 import (
@@ -16,26 +16,26 @@ import (
 	"restock/infra/graph"
 )
 
-var update = flag.Bool("update", false, "write the golden graphs anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
-// A declaration is what the program says about one resource. Golden files hold it with its JSON
-// documents, such as policies, opened, so that a review sees each of their lines.
+// A declaration is a resource in a golden file. Its JSON documents, such as policies, are objects
+// there, so that a review shows each of their lines.
 type declaration struct {
 	Parent  string         `json:"parent,omitempty"`
 	Protect bool           `json:"protect,omitempty"`
 	Inputs  map[string]any `json:"inputs,omitempty"`
 }
 
-// Compare compares a recorded graph with a golden one, so that a review of a change of the program
+// Compare compares a recorded graph with a golden file, so that a review of a change of the program
 // shows the change in AWS. With the flag -update it writes the golden file.
 func Compare(tb testing.TB, g *graph.Graph, golden string) {
 	tb.Helper()
 	check(tb, declarations(tb, g), golden)
 }
 
-// CompareWith compares the difference of a graph from another, by [graph.Diff], with a golden
-// difference. Both graphs are recorded under the same stage name. In the file a changed property has
-// its old value and its new one.
+// CompareWith compares the difference between two graphs, by [graph.Diff], with a golden file. Both
+// graphs must be recorded under the same stage name. In the file a changed property has its old
+// value and its new one.
 func CompareWith(tb testing.TB, base, g *graph.Graph, golden string) {
 	tb.Helper()
 	difference := map[string]any{}
@@ -67,7 +67,7 @@ func check[T any](tb testing.TB, got map[string]T, golden string) {
 	}
 	text, err := os.ReadFile(golden) // #nosec G304 -- the test names it
 	if err != nil {
-		tb.Fatalf("%v: make it with this test and -update", err)
+		tb.Fatalf("%v: write it with this test and -update", err)
 	}
 	want, recorded := decode(tb, text), decode(tb, encode(tb, got)) // both have JSON's types
 	keys := maps.Clone(want)
@@ -84,7 +84,7 @@ func check[T any](tb testing.TB, got map[string]T, golden string) {
 	}
 }
 
-// declarations are what a graph declares, by type and name.
+// declarations returns the declarations of a graph, by type and name.
 func declarations(tb testing.TB, g *graph.Graph) map[string]declaration {
 	tb.Helper()
 	names := map[string]string{} // by URN
@@ -98,14 +98,16 @@ func declarations(tb testing.TB, g *graph.Graph) map[string]declaration {
 			d.Inputs[property] = opened(value)
 		}
 		if _, twice := all[names[r.URN]]; twice {
-			tb.Fatalf("two resources are %s: golden graphs tell resources apart by type and name", names[r.URN])
+			tb.Fatalf("two resources are %s: a golden file needs another name for each resource of a type",
+				names[r.URN])
 		}
 		all[names[r.URN]] = d
 	}
 	return all
 }
 
-// opened returns what a JSON document, such as a policy, holds; other values as they are.
+// opened returns the object in a JSON document, such as a policy. It returns other values
+// unchanged.
 func opened(value any) any {
 	text, isText := value.(string)
 	if !isText || !strings.HasPrefix(text, "{") {
