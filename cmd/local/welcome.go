@@ -26,7 +26,7 @@ func welcome(program, region string, e programs.Endpoints) string {
 	if e.Console != "" {
 		line("the console", "%s", e.Console)
 	}
-	table.Flush()
+	_ = table.Flush() // text takes everything
 	text.WriteString("\n  Ctrl-C ends it all.\n\n")
 	return text.String()
 }

@@ -26,5 +26,8 @@ func main() {
 		z := zips[name]
 		fmt.Fprintf(table, "%s\t%5.2f MiB\t%s\n", bundle.OutDir+"/"+name+".zip", float64(z.Size)/(1<<20), z.Hash)
 	}
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		fmt.Fprintln(os.Stderr, "build: listing the zips:", err)
+		os.Exit(1)
+	}
 }

@@ -17,7 +17,7 @@ import (
 const ExecutableVariable = "CHROMIUM"
 
 // ErrMissing is the error if this machine has no Chromium.
-var ErrMissing = errors.New("Chromium is not found: install chromium, or name its executable in " + ExecutableVariable)
+var ErrMissing = errors.New("no Chromium is found: install chromium, or name its executable in " + ExecutableVariable)
 
 // executables are the names of Chromium's executables, in order of preference. The first has no
 // user interface and no extensions: with it, tests take half the processor time.
