@@ -24,8 +24,8 @@ const (
 	nothing          = "nothing"
 )
 
-// measureColdStarts starts each function again and again, in turn with one that does nothing, and takes the time from exec to the first
-// poll for work.
+// measureColdStarts starts each function many times, in turn with one that does nothing, and
+// measures the time from exec to the first poll for work.
 func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
 	s := section{Title: "Cold start, from exec to the first poll for work"}
 	g, err := stack.Record(b.project, b.stage)
@@ -54,7 +54,7 @@ func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
 	}
 	took, ratios := map[string][]float64{}, map[string][]float64{}
 	for range coldStarts {
-		for _, name := range names[1:] { // each beside one that does nothing: the machine has moods
+		for _, name := range names[1:] { // compared with nothing, because the speed of the machine varies
 			base, err := start(nothing)
 			if err != nil {
 				return s, err
@@ -70,12 +70,15 @@ func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
 	}
 	s.Rows = append(s.Rows, result{What: "a function that does nothing", Value: median(took[nothing]), Unit: "ms"})
 	for _, name := range names[1:] {
-		s.Rows = append(s.Rows, result{What: name, Value: median(ratios[name]), Unit: "×", Goal: atMost(1.5), Note: shown(median(took[name]), "ms")})
+		s.Rows = append(s.Rows, result{
+			What: name, Value: median(ratios[name]), Unit: "×", Goal: atMost(1.5),
+			Note: shown(median(took[name]), "ms"),
+		})
 	}
 	return s, nil
 }
 
-// environmentOf is the declared environment of a function.
+// environmentOf returns the declared environment of a function.
 func environmentOf(g *graph.Graph, name string) (list []string) {
 	r := g.Find(graph.Function, "name", name)
 	if r == nil {
@@ -88,21 +91,23 @@ func environmentOf(g *graph.Graph, name string) (list []string) {
 	return list
 }
 
-// coldStart is the time from exec to the first request to the Runtime API, which is here, and gives no work.
+// coldStart returns the time from exec to the first request to the Runtime API. It serves the
+// Runtime API itself, and never answers with work.
 func coldStart(ctx context.Context, executable string, environment []string) (took time.Duration, err error) {
 	listener, err := loopback.Listen("127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
 	polled := make(chan time.Time, 1)
-	server := &http.Server{ReadHeaderTimeout: coldStartTimeout, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	handler := func(_ http.ResponseWriter, r *http.Request) {
 		select {
 		case polled <- time.Now():
 		default:
 		}
 		<-r.Context().Done()
-	})}
-	go func() { _ = listener.Serve(server, nil, slog.New(slog.DiscardHandler)) }() // until it is closed
+	}
+	server := &http.Server{ReadHeaderTimeout: coldStartTimeout, Handler: http.HandlerFunc(handler)}
+	go func() { _ = listener.Serve(server, nil, slog.New(slog.DiscardHandler)) }() // Close ends it
 	defer server.Close()
 
 	var said []string

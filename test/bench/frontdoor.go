@@ -11,14 +11,15 @@ import (
 )
 
 const (
-	buyers    = 16 // at once
-	rounds    = 6  // of sales and of refusals, in turn
+	buyers    = 16 // concurrent buyers
+	rounds    = 6  // rounds of sales and refusals
 	sliceTime = 2 * time.Second
-	plenty    = 1 << 30 // more than anybody buys
+	plenty    = 1 << 30 // a stock that is never sold out
 )
 
-// measureFrontDoor has buyers buy through the whole stack, real processes and all, and counts the sales afterwards. In turn with them others
-// ask for a product that is sold out.
+// measureFrontDoor sends checkouts through the whole stack, with the functions as real processes,
+// and compares the sales with the database afterwards. Slices of sales take turns with slices of
+// refusals.
 func (b *bench) measureFrontDoor(ctx context.Context, s *shop) (section, error) {
 	const hot, soldOut = "BENCH-HOT", "BENCH-SOLD-OUT"
 	out := section{Title: fmt.Sprintf("Through the front door: POST /checkout, %d buyers at once", buyers)}
@@ -45,7 +46,8 @@ func (b *bench) measureFrontDoor(ctx context.Context, s *shop) (section, error) 
 		if latencies, took, err = s.rush(ctx, soldOut, load.Refused, sliceTime); err != nil {
 			return out, err
 		}
-		refusals, refusalRates = append(refusals, latencies...), append(refusalRates, float64(len(latencies))/took.Seconds())
+		refusals = append(refusals, latencies...)
+		refusalRates = append(refusalRates, float64(len(latencies))/took.Seconds())
 		b.step()
 	}
 	if err := s.check(ctx, hot, plenty, sold); err != nil {
@@ -56,19 +58,21 @@ func (b *bench) measureFrontDoor(ctx context.Context, s *shop) (section, error) 
 	}
 	saleRate, refusalRate := median(saleRates), median(refusalRates)
 	out.Rows = []result{
-		{What: "sales", Value: saleRate, Unit: "/s", Note: fmt.Sprintf("%d sold, counted in the database: none lost, none oversold", sold)},
+		{What: "sales", Value: saleRate, Unit: "/s",
+			Note: fmt.Sprintf("%d sold, counted in the database: none lost, none oversold", sold)},
 		{What: "sales, p50", Value: milliseconds(load.Percentile(sales, 50)), Unit: "ms"},
 		{What: "sales, p99", Value: milliseconds(load.Percentile(sales, 99)), Unit: "ms"},
 		{What: "refusals of a product that is sold out", Value: refusalRate, Unit: "/s"},
 		{What: "refusals, p50", Value: milliseconds(load.Percentile(refusals, 50)), Unit: "ms"},
 		{What: "refusals, p99", Value: milliseconds(load.Percentile(refusals, 99)), Unit: "ms"},
-		{What: "refusals for each sale in the same time", Value: refusalRate / saleRate, Unit: "×", Goal: atLeast(1), Note: "a refusal must be cheaper than a sale"},
+		{What: "refusals for each sale in the same time", Value: refusalRate / saleRate, Unit: "×", Goal: atLeast(1),
+			Note: "a refusal must be cheaper than a sale"},
 	}
 	return out, nil
 }
 
-// rush has buyers buy one after the other, all of them at once, for a time, each at least once. All must
-// get the same outcome.
+// rush runs concurrent buyers for a time. Each buyer sends one checkout after the other, at least
+// one. All checkouts must have the wanted outcome.
 func (s *shop) rush(
 	ctx context.Context, sku string, want load.Outcome, duration time.Duration,
 ) (latencies []time.Duration, took time.Duration, err error) {
@@ -89,7 +93,7 @@ func (s *shop) rush(
 	return slices.Concat(each...), time.Since(began), err
 }
 
-// buy makes a buyer ask for a product, who must get an outcome.
+// buy sends a checkout, which must have the wanted outcome.
 func (s *shop) buy(ctx context.Context, client *http.Client, sku string, want load.Outcome) error {
 	answer, err := load.Shop{URL: s.api, Client: client}.Buy(ctx, load.Purchase{SKU: sku})
 	if err == nil && answer.Outcome() != want {

@@ -9,9 +9,13 @@ import (
 	"strings"
 )
 
-// goBench runs Go benchmarks of a package, and returns what each measured, by its name without "Benchmark" and by unit.
-func (b *bench) goBench(ctx context.Context, pkg, pattern string, args ...string) (map[string]map[string]float64, error) {
-	run := exec.CommandContext(ctx, "go", append([]string{"test", "-run=^$", "-bench=" + pattern, "-timeout=30m", pkg}, args...)...)
+// goBench runs Go benchmarks of a package, and returns the values by the name of the benchmark
+// (without "Benchmark") and by unit.
+func (b *bench) goBench(
+	ctx context.Context, pkg, pattern string, args ...string,
+) (map[string]map[string]float64, error) {
+	args = append([]string{"test", "-run=^$", "-bench=" + pattern, "-timeout=30m", pkg}, args...)
+	run := exec.CommandContext(ctx, "go", args...)
 	run.Dir = b.project
 	var out, errs bytes.Buffer
 	run.Stdout, run.Stderr = &out, &errs
@@ -21,7 +25,8 @@ func (b *bench) goBench(ctx context.Context, pkg, pattern string, args ...string
 	return parseBenchmarks(out.String())
 }
 
-// parseBenchmarks reads the format of https://go.dev/design/14313-benchmark-format: a name, iterations, then values with their units.
+// parseBenchmarks reads the format of https://go.dev/design/14313-benchmark-format: a name,
+// iterations, then values with their units.
 func parseBenchmarks(text string) (map[string]map[string]float64, error) {
 	measured := map[string]map[string]float64{}
 	for line := range strings.Lines(text) {
@@ -43,7 +48,7 @@ func parseBenchmarks(text string) (map[string]map[string]float64, error) {
 		}
 	}
 	if len(measured) == 0 {
-		return nil, fmt.Errorf("no benchmark said anything:\n%s", text)
+		return nil, fmt.Errorf("the output has no results of benchmarks:\n%s", text)
 	}
 	return measured, nil
 }

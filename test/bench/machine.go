@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A machine is where it was measured.
+// A machine describes the machine of a measurement.
 type machine struct {
 	Processor  string `json:"processor"`
 	Processors int    `json:"processors"`
@@ -29,7 +29,7 @@ func thisMachine() machine {
 	}
 }
 
-// ask asks the database what it is.
+// ask reads the version of the database.
 func (m *machine) ask(ctx context.Context, db *sql.DB) error {
 	return db.QueryRowContext(ctx, "SELECT VERSION()").Scan(&m.Database)
 }
@@ -42,7 +42,7 @@ func (m machine) String() string {
 	return strings.Join(append(parts, m.System, m.Go, m.Database), ", ")
 }
 
-// fieldOf is a field of a file in /proc, where there is one.
+// fieldOf returns a field of a file in /proc.
 func fieldOf(file, field string) string {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Command bench measures how fast the shop is, on this machine, and what it should be. What is compared is measured side by side: read the
-// ratios, for machines differ, and so do their days.
+// Command bench measures how fast the shop is on this machine, and compares the values with goals.
+// The values of a comparison are measured side by side. So the ratios are more reliable than the
+// absolute values, which depend on the machine and its load.
 package main
 
 import (
@@ -20,15 +21,17 @@ import (
 )
 
 func main() {
-	flags := flag.NewFlagSet("bench", flag.ExitOnError) // not the default one: libraries put theirs there
-	only := flags.String("only", "", "the sections to measure, of those that -h names; all where it is empty, and only then the document is written")
+	flags := flag.NewFlagSet("bench", flag.ExitOnError) // libraries add their flags to the default set
+	only := flags.String("only", "",
+		"the sections to measure, separated by spaces; default: all sections, and the results replace the figures in "+
+			document)
 	asJSON := flags.Bool("json", false, "print JSON")
-	stage := flags.String("stage", "prod", "whose configuration to measure with, but for its throttling")
+	stage := flags.String("stage", "prod", "the stage whose configuration to use, without its throttling")
 	flags.Usage = func() {
 		fmt.Fprintln(flags.Output(), "usage: bench [flags]; sections:", strings.Join(sectionNames(), " "))
 		flags.PrintDefaults()
 	}
-	_ = flags.Parse(os.Args[1:]) // it exits
+	_ = flags.Parse(os.Args[1:]) // it exits on an error
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -38,10 +41,10 @@ func main() {
 	}
 }
 
-// document is where the figures are kept, below the module's root.
+// document is the file with the figures, below the module's root.
 const document = "docs/benchmarks.md"
 
-// A bench measures.
+// A bench is a run of the benchmark.
 type bench struct {
 	project string
 	stage   string
@@ -49,7 +52,7 @@ type bench struct {
 	machine machine
 }
 
-// sections measure, in this order.
+// sections lists the sections in the order in which they are measured.
 var sections = []struct {
 	name    string
 	measure func(*bench, context.Context) ([]section, error)
@@ -85,7 +88,10 @@ func measure(ctx context.Context, stage string, only []string, asJSON bool) erro
 	if err != nil {
 		return err
 	}
-	b := &bench{project: project, stage: stage, machine: thisMachine(), memory: memory{peak: &peaks{byFunction: map[string]float64{}}}}
+	b := &bench{
+		project: project, stage: stage, machine: thisMachine(),
+		memory: memory{peak: &peaks{byFunction: map[string]float64{}}},
+	}
 	r := record{Time: time.Now().UTC().Truncate(time.Second)}
 	for _, s := range sections {
 		if len(only) > 0 && !slices.Contains(only, s.name) {
@@ -118,10 +124,10 @@ func measure(ctx context.Context, stage string, only []string, asJSON bool) erro
 	return replaceFigures(filepath.Join(project, document), figures.Bytes())
 }
 
-// step shows that something goes on.
+// step shows progress.
 func (b *bench) step() { fmt.Fprint(os.Stderr, ".") }
 
-// measureStack measures what takes the whole stack.
+// measureStack measures the sections that need the whole stack.
 func (b *bench) measureStack(ctx context.Context) (measured []section, err error) {
 	s, err := b.open(ctx)
 	if err != nil {
@@ -142,7 +148,7 @@ func (b *bench) measureStack(ctx context.Context) (measured []section, err error
 	for _, name := range []string{"sales-api", "stock", "stock-increase"} {
 		peak := b.memory.peak.byFunction[name]
 		if peak == 0 {
-			return nil, fmt.Errorf("how much memory %s took is not known: it never ran, or this is not Linux", name)
+			return nil, fmt.Errorf("the memory of %s is unknown: the function never ran, or this is not Linux", name)
 		}
 		used.Rows = append(used.Rows, result{What: name, Value: peak, Unit: "MB", Goal: atMost(40)})
 	}

@@ -13,13 +13,13 @@ import (
 	"restock/test/load"
 )
 
-// A section is what belongs together of what is measured.
+// A section is a table of related results.
 type section struct {
 	Title string   `json:"title"`
 	Rows  []result `json:"rows"`
 }
 
-// A result is one thing that was measured, and what it should be.
+// A result is a measured value with its goal.
 type result struct {
 	What  string  `json:"what"`
 	Value float64 `json:"value"`
@@ -28,7 +28,7 @@ type result struct {
 	Note  string  `json:"note,omitempty"`
 }
 
-// A goal is what a value should be at most, or at least.
+// A goal is an upper or lower limit of a value.
 type goal struct {
 	AtLeast bool    `json:"atLeast"`
 	Value   float64 `json:"value"`
@@ -37,7 +37,7 @@ type goal struct {
 func atMost(v float64) *goal  { return &goal{Value: v} }
 func atLeast(v float64) *goal { return &goal{AtLeast: true, Value: v} }
 
-// verdict says whether the goal is met, and if not, by how much it is missed.
+// verdict says whether the value meets the goal, and otherwise by how much it misses the goal.
 func (r result) verdict() string {
 	switch {
 	case r.Goal == nil:
@@ -62,7 +62,7 @@ func (r result) goal() string {
 	}
 }
 
-// shown writes a value as exactly as it is worth.
+// shown formats a value with about three significant digits.
 func shown(v float64, unit string) string {
 	digits := 2
 	switch {
@@ -80,7 +80,7 @@ func shown(v float64, unit string) string {
 	}
 }
 
-// write writes sections as tables of Markdown, which are read in a terminal as well.
+// write writes sections as tables of Markdown with aligned columns.
 func write(w io.Writer, sections []section) error {
 	for _, s := range sections {
 		fmt.Fprintf(w, "### %s\n\n", s.Title)
@@ -88,7 +88,8 @@ func write(w io.Writer, sections []section) error {
 		fmt.Fprintln(t, "| \t| measured \t| goal \t| \t| \t|")
 		fmt.Fprintln(t, "|---\t|---:\t|---:\t|---\t|---\t|")
 		for _, r := range s.Rows {
-			fmt.Fprintf(t, "| %s \t| %s \t| %s \t| %s \t| %s \t|\n", r.What, shown(r.Value, r.Unit), r.goal(), r.verdict(), r.Note)
+			fmt.Fprintf(t, "| %s \t| %s \t| %s \t| %s \t| %s \t|\n",
+				r.What, shown(r.Value, r.Unit), r.goal(), r.verdict(), r.Note)
 		}
 		if err := t.Flush(); err != nil {
 			return err
@@ -98,13 +99,13 @@ func write(w io.Writer, sections []section) error {
 	return nil
 }
 
-// The lines of the document between which the figures are.
+// The lines of the document before and after the figures.
 const (
 	figuresBegin = "<!-- figures: written by make bench -->"
 	figuresEnd   = "<!-- end of figures -->"
 )
 
-// replaceFigures puts new figures into the document, between its markers. What people wrote around them stays.
+// replaceFigures replaces the figures between the markers of the document. The other text stays.
 func replaceFigures(document string, figures []byte) error {
 	text, err := os.ReadFile(document)
 	if err != nil {
@@ -113,7 +114,7 @@ func replaceFigures(document string, figures []byte) error {
 	before, rest, begun := strings.Cut(string(text), figuresBegin)
 	_, after, ended := strings.Cut(rest, figuresEnd)
 	if !begun || !ended {
-		return fmt.Errorf("%s has no place for figures, between %q and %q", document, figuresBegin, figuresEnd)
+		return fmt.Errorf("%s does not have the lines %q and %q around the figures", document, figuresBegin, figuresEnd)
 	}
 	var b bytes.Buffer
 	b.WriteString(before + figuresBegin + "\n\n")
@@ -122,7 +123,7 @@ func replaceFigures(document string, figures []byte) error {
 	return os.WriteFile(document, b.Bytes(), 0o644)
 }
 
-// A record is a run of the benchmark, for programs.
+// A record is the result of a run, in the form in which programs read it.
 type record struct {
 	Time     time.Time `json:"time"`
 	Machine  machine   `json:"machine"`

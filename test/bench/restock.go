@@ -17,8 +17,8 @@ const (
 	lookInterval    = 2 * time.Millisecond
 )
 
-// measureRestock empties one shelf after the other, and takes the time from the moment that is recorded as the opening of the production order,
-// which is before the commit, to the factory's receipt of the request.
+// measureRestock sells out one product after the other. It measures the time from the recorded
+// opening of the production order, which is before the commit, until the factory gets the request.
 func (b *bench) measureRestock(ctx context.Context, s *shop) (section, error) {
 	out := section{Title: "From sold out to ordered"}
 	var took []float64
@@ -35,11 +35,12 @@ func (b *bench) measureRestock(ctx context.Context, s *shop) (section, error) {
 			return out, err
 		}
 		var opened time.Time
-		err = s.db.QueryRowContext(ctx, `SELECT o.opened_at FROM production_order o JOIN product p USING (product_id) WHERE p.sku = ?`, sku).Scan(&opened)
-		if err != nil {
+		row := s.db.QueryRowContext(ctx,
+			`SELECT o.opened_at FROM production_order o JOIN product p USING (product_id) WHERE p.sku = ?`, sku)
+		if err := row.Scan(&opened); err != nil {
 			return out, fmt.Errorf("reading the production order of %s: %w", sku, err)
 		}
-		if i > 0 { // the first one starts the function
+		if i > 0 { // the first order is a cold start
 			took = append(took, milliseconds(received.Sub(opened)))
 		}
 		if i%20 == 0 {
@@ -47,15 +48,18 @@ func (b *bench) measureRestock(ctx context.Context, s *shop) (section, error) {
 		}
 	}
 	out.Rows = []result{
-		{What: "p50", Value: load.Percentile(took, 50), Unit: "ms", Note: fmt.Sprintf("%d shortages, one after the other", len(took))},
+		{What: "p50", Value: load.Percentile(took, 50), Unit: "ms",
+			Note: fmt.Sprintf("%d shortages, one after the other", len(took))},
 		{What: "p99", Value: load.Percentile(took, 99), Unit: "ms", Goal: atMost(150)},
 	}
 	return out, nil
 }
 
-// ordered waits until the factory has been asked for a product, and says when.
+// ordered waits until the factory gets a request for a product, and returns the time of the
+// request.
 func (s *shop) ordered(ctx context.Context, sku string) (time.Time, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, shortageTimeout, fmt.Errorf("the factory was not asked for %s in %v", sku, shortageTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, shortageTimeout,
+		fmt.Errorf("the factory was not asked for %s in %v", sku, shortageTimeout))
 	defer cancel()
 	look := time.NewTicker(lookInterval)
 	defer look.Stop()

@@ -17,25 +17,25 @@ import (
 	"restock/test/fixture"
 )
 
-// A shop is a run of the whole stack, as its clients see it.
+// A shop is a run of the whole stack, with its API and its database.
 type shop struct {
 	*programs.Run
 	api string
 	db  *sql.DB
 }
 
-// open starts the whole stack, without the stage's throttling: what is measured is what comes after it.
+// open starts the whole stack without the stage's throttling, which would limit the load.
 func (b *bench) open(ctx context.Context) (*shop, error) {
 	config := programs.DefaultConfig(b.project)
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.Stage = b.stage
-	config.FactoryStep = 10 * time.Millisecond // what is measured ends before it, and its callback is work as well
+	config.FactoryStep = 10 * time.Millisecond // short, so that callbacks are part of the load
 	config.Edit = func(g *graph.Graph) {
 		for _, stage := range g.OfType(graph.APIStage) {
 			delete(stage.Outputs, "defaultRouteSettings")
 		}
 	}
-	config.Unchecked = true // the rules want the throttling, too
+	config.Unchecked = true // the rules require the throttling
 	config.Log = slog.New(&b.memory)
 	r, err := programs.Start(ctx, config)
 	if err != nil {
@@ -55,12 +55,14 @@ func (b *bench) open(ctx context.Context) (*shop, error) {
 
 func (s *shop) close() error { return errors.Join(s.db.Close(), s.Run.Close()) }
 
-// stock puts a product on the shelf that nothing is ordered for, or one that is ordered when the shelf is empty.
+// stock adds a product. If it is automatic, a production order opens when the product is sold out.
 func (s *shop) stock(ctx context.Context, sku string, stock int, automatic bool) error {
-	return fixture.Put(ctx, s.db, fixture.Product{SKU: sku, Stock: stock, Automatic: automatic, OrderUpTo: 100, LotSize: 100, LeadTime: time.Minute})
+	return fixture.Put(ctx, s.db, fixture.Product{
+		SKU: sku, Stock: stock, Automatic: automatic, OrderUpTo: 100, LotSize: 100, LeadTime: time.Minute,
+	})
 }
 
-// check compares a product's books with what buyers were told.
+// check compares a product's books with the answers to buyers.
 func (s *shop) check(ctx context.Context, sku string, began, sold int) error {
 	var stock, sales, ledger int
 	err := s.db.QueryRowContext(ctx, `SELECT p.stock,
@@ -71,13 +73,14 @@ func (s *shop) check(ctx context.Context, sku string, began, sold int) error {
 		return fmt.Errorf("reading the books of %s: %w", sku, err)
 	}
 	if stock != began-sold || sales != sold || ledger != stock {
-		return fmt.Errorf("the books of %s are wrong: buyers were sold %d of %d; %d are on hand, %d are recorded as sold, the ledger says %d",
-			sku, sold, began, stock, sales, ledger)
+		return fmt.Errorf("the books of %s are wrong: buyers bought %d of %d; %d are on hand, %d are recorded as "+
+			"sold, the ledger says %d", sku, sold, began, stock, sales, ledger)
 	}
 	return nil
 }
 
-// memory notes how much memory functions took at most, in MB, as their host reports it.
+// memory is a handler of the log that records the peak memory of each function, in MB, from the
+// reports of the functions' host.
 type memory struct {
 	attrs []slog.Attr
 	peak  *peaks

@@ -16,7 +16,7 @@ const (
 	startTimeout = time.Minute
 )
 
-// measureStart starts the local run, which is built, until it is ready to sell.
+// measureStart measures how long the built local run takes until it can sell.
 func (b *bench) measureStart(ctx context.Context) (section, error) {
 	s := section{Title: "The local run"}
 	dir, err := os.MkdirTemp("", "restock-bench-")
@@ -36,7 +36,7 @@ func (b *bench) measureStart(ctx context.Context) (section, error) {
 		if err != nil {
 			return s, err
 		}
-		if i > 0 { // the first one builds the functions, and makes the template of a database
+		if i > 0 { // the first run builds the functions and the template of the database
 			took = append(took, d.Seconds())
 		}
 		b.step()
@@ -47,16 +47,20 @@ func (b *bench) measureStart(ctx context.Context) (section, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Rows = append(s.Rows, result{What: "a handler, from saved to the first answer of the new one", Value: measured[edited]["ns/op"] / float64(time.Second), Unit: "s", Goal: atMost(2)})
+	s.Rows = append(s.Rows, result{
+		What:  "a handler, from saved to the first answer of the new one",
+		Value: measured[edited]["ns/op"] / float64(time.Second), Unit: "s", Goal: atMost(2),
+	})
 	return s, nil
 }
 
 // start starts the run, waits until it is ready, and ends it.
 func (b *bench) start(ctx context.Context, executable, ready string) (took time.Duration, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("the local run was not ready in %v", startTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout,
+		fmt.Errorf("the local run was not ready in %v", startTimeout))
 	defer cancel()
-	local := exec.CommandContext(ctx, executable, "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0", "-console", "127.0.0.1:0",
-		"-stage", b.stage, "-ready", ready)
+	local := exec.CommandContext(ctx, executable, "-stage", b.stage, "-ready", ready,
+		"-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0", "-console", "127.0.0.1:0")
 	local.Dir = b.project
 	local.Cancel = func() error { return local.Process.Signal(syscall.SIGTERM) }
 	began := time.Now()

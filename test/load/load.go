@@ -1,5 +1,5 @@
-// Package load makes buyers: it sends checkouts to a shop's HTTP API. The benchmark, the chaos run
-// and the demo share it.
+// Package load simulates buyers: it sends checkouts to a shop's HTTP API. The benchmark, the chaos
+// run and the demo use it.
 package load
 
 import (
@@ -23,7 +23,8 @@ type Shop struct {
 	Client *http.Client
 }
 
-// NewClient returns a client for so many buyers at once. It keeps a connection for each.
+// NewClient returns a client for a number of concurrent buyers. It keeps a connection for each of
+// them.
 func NewClient(buyers int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: buyers}}
 }
@@ -109,8 +110,8 @@ func (s Shop) do(request *http.Request) (Answer, error) {
 	return Answer{response.StatusCode, text}, nil
 }
 
-// Crowd calls buyer for each of so many buyers, for at most atOnce of them at a time. The first
-// error ends the context of the others.
+// Crowd calls buyer for each number from 0 to buyers-1, at most atOnce at a time. The first error
+// ends the context of the other calls, and Crowd returns it.
 func Crowd(ctx context.Context, buyers, atOnce int, buyer func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -120,8 +121,8 @@ func Crowd(ctx context.Context, buyers, atOnce int, buyer func(ctx context.Conte
 	return group.Wait()
 }
 
-// Percentile returns the smallest value that p percent of the values do not exceed (nearest rank).
-// There must be at least one value.
+// Percentile returns the smallest value that at least p percent of the values do not exceed
+// (nearest rank). It panics without values.
 func Percentile[T cmp.Ordered](values []T, p int) T {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[max((len(sorted)*p+99)/100-1, 0)]

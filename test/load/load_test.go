@@ -61,11 +61,11 @@ func TestBuySendsThePurchaseAndReadsTheAnswer(t *testing.T) {
 	}
 	server.Close()
 	if got, err := shop.Buy(t.Context(), Purchase{}); err == nil {
-		t.Errorf("without a shop: got %+v, want an error", got)
+		t.Errorf("after the server was closed: got %+v, want an error", got)
 	}
 }
 
-func TestACrowdIsServedSomeAtATimeUntilOneFails(t *testing.T) {
+func TestCrowdLimitsConcurrencyAndStopsAtAnError(t *testing.T) {
 	t.Parallel()
 	var inside, served atomic.Int64
 	err := Crowd(t.Context(), 100, 4, func(context.Context, int) error {

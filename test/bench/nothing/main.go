@@ -1,4 +1,5 @@
-// Command nothing is a function that does nothing: what every function needs at least to start.
+// Command nothing is a function that does nothing. Its cold start is the minimum for every
+// function.
 package main
 
 import "github.com/aws/aws-lambda-go/lambda"
