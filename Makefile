@@ -58,6 +58,7 @@ LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/local/panels ./cmd/res
 	./lambdas/merchant-api \
 	./lambdas/sales-api ./lambdas/sales-api/storefront ./lambdas/stock ./lambdas/stock-increase \
 	./test/bench ./test/bench/nothing \
+	./test/chaos \
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
 	./local/mariadb ./local/mariadb/mariadbtest \

@@ -14,11 +14,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
-// awsClients are those of a person with all permissions.
+// awsClients are clients of the AWS endpoint with full permissions.
 type awsClients struct {
 	queues  *sqs.Client
 	secrets *secretsmanager.Client
-	secret  string // that rotates
+	secret  string // ARN of the secret that rotates
 }
 
 func newAWSClients(endpoint, region string) (awsClients, error) {
@@ -40,27 +40,31 @@ func newAWSClients(endpoint, region string) (awsClients, error) {
 	return c, errors.New("no secret rotates")
 }
 
-// rotate has the secret rotated. That it is being rotated already is no error.
+// rotate starts a rotation of the secret.
 func (c awsClients) rotate(ctx context.Context) error {
-	// Secrets Manager may hang at this moment. Without a limit the call would hang with it.
+	// Another fault may make Secrets Manager hang, so the call has a timeout.
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	_, err := c.secrets.RotateSecret(ctx, &secretsmanager.RotateSecretInput{SecretId: &c.secret})
 	return err
 }
 
-// waiting is how many messages are in a queue, hidden ones too.
+// waiting returns the number of messages in a queue, including hidden ones.
 func (c awsClients) waiting(ctx context.Context, queue string) (n int, err error) {
 	url, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if err != nil {
 		return 0, err
 	}
-	out, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll}})
+	out, err := c.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{
+		QueueUrl: url.QueueUrl, AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
+	})
 	if err != nil {
 		return 0, err
 	}
 	for _, name := range []types.QueueAttributeName{
-		types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+		types.QueueAttributeNameApproximateNumberOfMessages,
+		types.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
 	} {
 		k, err := strconv.Atoi(out.Attributes[string(name)])
 		if err != nil {
@@ -71,8 +75,8 @@ func (c awsClients) waiting(ctx context.Context, queue string) (n int, err error
 	return n, nil
 }
 
-// deadLetters takes what is in a dead-letter queue, and returns how many messages of each production order those are. A message counts once,
-// though there may be two copies of it: queues deliver some twice.
+// deadLetters empties a dead-letter queue, and returns the number of messages of each production
+// order. It counts two copies of a message once: queues deliver some messages twice.
 func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[string]int, err error) {
 	url, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if err != nil {
@@ -81,7 +85,8 @@ func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[s
 	orders = map[string]int{}
 	seen := map[string]bool{}
 	for {
-		out, err := c.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, MaxNumberOfMessages: 10})
+		out, err := c.queues.ReceiveMessage(ctx,
+			&sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, MaxNumberOfMessages: 10})
 		if err != nil || len(out.Messages) == 0 {
 			return orders, err
 		}
@@ -89,10 +94,12 @@ func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[s
 			if id := aws.ToString(m.MessageId); !seen[id] {
 				seen[id] = true
 				var envelope struct{ Message string }
-				_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope) // what cannot be read names no order
+				// an unreadable message counts for the order ""
+				_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope)
 				orders[messageIn(envelope.Message).Order]++
 			}
-			if _, err := c.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}); err != nil {
+			in := &sqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}
+			if _, err := c.queues.DeleteMessage(ctx, in); err != nil {
 				return nil, err
 			}
 		}

@@ -12,24 +12,27 @@ import (
 )
 
 const (
-	patience   = 5 * time.Second       // of a buyer with one request, in the storm: the next one may come while it is under way
-	thinking   = 20 * time.Millisecond // on average, between two purchases
+	// patience is the timeout of a request during the faults. The shop may still work on a request
+	// when its buyer repeats it.
+	patience   = 5 * time.Second
+	thinking   = 20 * time.Millisecond // the average time between two purchases of a buyer
 	retryPause = 50 * time.Millisecond
-	// calmPatience is longer than the HTTP API takes for any answer. Buyers have it when nothing goes wrong any more.
+	// calmPatience is the timeout of a request after the faults. It is longer than the HTTP API
+	// takes for any answer.
 	calmPatience = 35 * time.Second
 )
 
-// A purchase is what a buyer wants, and what became of it.
+// A purchase is a buyer's request and its result.
 type purchase struct {
-	key      string // idempotency key: the same, however often it is asked
+	key      string // idempotency key; repeated requests have the same one
 	sku      string
 	quantity int
 
-	asked    int // requests
-	answered int // the last status of an answer that decides: 200 or 409
+	asked    int // number of requests
+	answered int // status of the final answer, 200 or 409; 0: there is none yet
 }
 
-// buyers come one after the other, many at a time. Who gets no answer that decides asks again with the same key.
+// buyers send purchases. A buyer who gets no final answer repeats the request with the same key.
 type buyers struct {
 	api      string
 	products []string
@@ -40,23 +43,26 @@ type buyers struct {
 	purchases []*purchase
 	undecided []*purchase
 	statuses  map[string]int
-	failures  int // requests without an answer that decides
+	failures  int // requests without a final answer
 }
 
 func newBuyers(api string, products []string, seed uint64) *buyers {
-	return &buyers{api: api, products: products, seed: seed, client: &http.Client{Timeout: patience}, statuses: map[string]int{}}
-}
-
-// buy buys until ctx ends.
-func (b *buyers) buy(ctx context.Context, who int) {
-	r := rand.New(rand.NewPCG(b.seed, 1000+uint64(who)))
-	for n := 0; ctx.Err() == nil; n++ {
-		b.purchase(ctx, &purchase{key: fmt.Sprintf("chaos-%d-%d", who, n), sku: pick(r, b.products), quantity: 1 + r.IntN(3)})
-		last(ctx, upTo(r, 2*thinking))
+	return &buyers{
+		api: api, products: products, seed: seed, client: &http.Client{Timeout: patience}, statuses: map[string]int{},
 	}
 }
 
-// purchase is what one buyer does, until there is an answer that decides or ctx ends.
+// buy makes purchases until ctx ends.
+func (b *buyers) buy(ctx context.Context, who int) {
+	r := rand.New(rand.NewPCG(b.seed, 1000+uint64(who)))
+	for n := 0; ctx.Err() == nil; n++ {
+		key := fmt.Sprintf("chaos-%d-%d", who, n)
+		b.purchase(ctx, &purchase{key: key, sku: pick(r, b.products), quantity: 1 + r.IntN(3)})
+		pause(ctx, upTo(r, 2*thinking))
+	}
+}
+
+// purchase sends a purchase until there is a final answer or ctx ends.
 func (b *buyers) purchase(ctx context.Context, p *purchase) {
 	b.mu.Lock()
 	b.purchases = append(b.purchases, p)
@@ -68,7 +74,7 @@ func (b *buyers) purchase(ctx context.Context, p *purchase) {
 	}
 }
 
-// insist asks until there is an answer that decides.
+// insist repeats a purchase until there is a final answer, and reports whether there is one.
 func (b *buyers) insist(ctx context.Context, p *purchase) bool {
 	for ctx.Err() == nil {
 		shop := load.Shop{URL: b.api, Client: b.client}
@@ -80,12 +86,13 @@ func (b *buyers) insist(ctx context.Context, p *purchase) bool {
 			p.answered = answer.Status
 			return true
 		}
-		last(ctx, retryPause)
+		pause(ctx, retryPause)
 	}
 	return false
 }
 
-// settle asks what became of the checkouts that were never answered. The limit ends the wait for an answer that never comes.
+// settle repeats the purchases without a final answer. The limit ends the wait for an answer that
+// never comes.
 func (b *buyers) settle(ctx context.Context, limit time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -109,7 +116,7 @@ func (b *buyers) count(status int, decided bool, err error) {
 	b.statuses[fmt.Sprintf("%d %s", status, http.StatusText(status))]++
 }
 
-// failed is how many requests had no answer that decides.
+// failed returns how many requests had no final answer.
 func (b *buyers) failed() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -32,10 +32,10 @@ func calm() config {
 	return config{Project: project, Seed: seed, Buyers: 4, Settle: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)}
 }
 
-func TestTheShopKeepsItsPromisesInAStorm(t *testing.T) {
+func TestTheShopKeepsItsRulesUnderFaults(t *testing.T) {
 	mariadbtest.Require(t)
 	before := goleak.IgnoreCurrent()
-	report, err := storm(t.Context(), calm())
+	report, err := runChaos(t.Context(), calm())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,18 +51,16 @@ func TestTheShopKeepsItsPromisesInAStorm(t *testing.T) {
 	}
 }
 
-// The reason is what a person can act on. What is left behind would be in the way of the next
-// start.
-func TestAStormThatCannotStartSaysWhyAndLeavesNothing(t *testing.T) {
+func TestAFailedStartNamesTheReasonAndLeavesNothing(t *testing.T) {
 	mariadbtest.Require(t)
 	for name, c := range map[string]struct {
 		project, tempDir string
 		want             string // of the error
 	}{
 		"no program": {t.TempDir(), t.TempDir(), "Pulumi.yaml"},
-		"no room for the database": {project, filepath.Join(t.TempDir(), "missing"),
+		"no directory for the database": {project, filepath.Join(t.TempDir(), "missing"),
 			"making a directory for the database: "},
-		"no project, so no folders": {filepath.Join(t.TempDir(), "missing"), t.TempDir(),
+		"no project": {filepath.Join(t.TempDir(), "missing"), t.TempDir(),
 			"finding where functions are built: "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +68,7 @@ func TestAStormThatCannotStartSaysWhyAndLeavesNothing(t *testing.T) {
 			before := goleak.IgnoreCurrent()
 			config := calm()
 			config.Project = c.project
-			if _, err := storm(t.Context(), config); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := runChaos(t.Context(), config); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 			report := newReport(seed)
@@ -85,17 +83,16 @@ func TestAStormThatCannotStartSaysWhyAndLeavesNothing(t *testing.T) {
 	}
 }
 
-// Each rule of the shop is broken on purpose, for a product of its own, and something is done that
-// meets it. The judge must find it.
-func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
+// The test breaks each rule on purpose, with its own product. The judge must find every violation.
+func TestTheJudgeFindsEveryViolation(t *testing.T) {
 	mariadbtest.Require(t)
 	const (
-		brokenStock, brokenLedger, brokenOrders, brokenDelivery = "RULE-STOCK", "RULE-LEDGER", "RULE-ORDERS",
-			"RULE-DELIVERY"
-		lostMessage, lostDelivery, told = "RULE-MESSAGE", "RULE-LOST", "RULE-TOLD"
+		brokenStock, brokenLedger           = "RULE-STOCK", "RULE-LEDGER"
+		brokenOrders, brokenDelivery        = "RULE-ORDERS", "RULE-DELIVERY"
+		lostMessage, lostDelivery, ordinary = "RULE-MESSAGE", "RULE-LOST", "RULE-ANY"
 	)
 	c := calm()
-	// What the function reports as failed is deleted all the same.
+	// Without the response type, Lambda deletes the messages that the function reports as failed.
 	c.BreakProgram = func(g *graph.Graph) {
 		for _, m := range g.OfType(graph.EventSourceMapping) {
 			delete(m.Outputs, "functionResponseTypes")
@@ -110,14 +107,14 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := fixture.Put(t.Context(), w.db, plenty(brokenStock), plenty(brokenLedger), plenty(told),
-		runsShort(brokenOrders, 3), runsShort(brokenDelivery, 0), runsShort(lostMessage, 0),
-		runsShort(lostDelivery, 0)); err != nil {
+	err = fixture.Put(t.Context(), w.db, plenty(brokenStock), plenty(brokenLedger), plenty(ordinary),
+		runsShort(brokenOrders, 3), runsShort(brokenDelivery, 0), runsShort(lostMessage, 0), runsShort(lostDelivery, 0))
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.judge(t.Context()); err == nil || !strings.Contains(err.Error(), "nothing was published") ||
-		len(w.report.Broken) > 0 {
-		t.Fatalf("before anything is done: got %v and %q, want that it proves nothing", err, w.report.Broken)
+	err = w.judge(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "nothing was published") || len(w.report.Broken) > 0 {
+		t.Fatalf("before any sale: got %v and %q, want the error that nothing was published", err, w.report.Broken)
 	}
 
 	w.edit(t, "checkout", "LAST_INSERT_ID(stock - p_quantity)",
@@ -126,15 +123,16 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 		"SELECT v_product_id, -p_quantity, 'sale', p_sale_id, p_at FROM DUAL WHERE p_sku <> '"+brokenLedger+"'")
 	w.edit(t, "checkout", "SET v_short = NOT v_open", "SET v_short = NOT v_open OR p_sku = '"+brokenOrders+"'")
 	w.exec(t, `CREATE TRIGGER broken_delivery BEFORE INSERT ON goods_receipt FOR EACH ROW
-		SET NEW.quantity = NEW.quantity - (SELECT COUNT(*) FROM production_order o JOIN product p USING (product_id)
-		                                    WHERE o.production_order_id = NEW.production_order_id AND p.sku = '`+brokenDelivery+`')`)
-	w.exec(t, `ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open `+
-		`(open_product_id)`)
+		SET NEW.quantity = NEW.quantity - (
+			SELECT COUNT(*) FROM production_order o JOIN product p USING (product_id)
+			 WHERE o.production_order_id = NEW.production_order_id AND p.sku = '`+brokenDelivery+`')`)
+	w.exec(t, `
+		ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`)
 
 	w.buy(t, brokenStock, 2)
 	w.buy(t, brokenLedger, 1)
 
-	w.setFault(t, factory.Fault{Hold: true}) // else an order may be closed before the other is opened
+	w.setFault(t, factory.Fault{Hold: true}) // keeps the first order open until the second one opens
 	w.buy(t, brokenOrders, 1)
 	w.buy(t, brokenOrders, 1)
 	w.checkTwoOrdersAreFound(t)
@@ -151,7 +149,8 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 	w.awaitRequest(t, lostMessage, func(r factory.Request) bool { return r.ID == "" })
 	w.awaitNothing(t)
 
-	lost, forgotten, wrong, both := w.buy(t, told, 1), w.buy(t, told, 1), w.buy(t, told, 1), w.buy(t, told, 1)
+	lost, forgotten, wrong, both := w.buy(t, ordinary, 1), w.buy(t, ordinary, 1), w.buy(t, ordinary, 1),
+		w.buy(t, ordinary, 1)
 	lost.key, wrong.quantity, both.answered = "another", 7, http.StatusConflict
 	w.buyers.purchases = slices.DeleteFunc(w.buyers.purchases, func(p *purchase) bool { return p == forgotten })
 
@@ -163,13 +162,13 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 	for _, want := range []string{
 		"the stock is not opening + adjustments + receipts - sales: " + brokenStock,
 		"the ledger's sum is not the stock: " + brokenLedger,
-		"a delivery is wrong: for attempt " + w.attempt(t, brokenDelivery),
-		"a delivery is lost: the factory was told that attempt " + w.attempt(t, lostDelivery),
+		"a delivery is wrong: the callback of attempt " + w.attempt(t, brokenDelivery),
+		"a delivery is lost: the shop accepted the callback of attempt " + w.attempt(t, lostDelivery),
 		"a message is lost: production order " + w.orderID(t, lostMessage),
 		"a sale is lost: another",
-		"a sale to nobody is stored: " + forgotten.key,
+		"a sale has no buyer: " + forgotten.key,
 		"a sale is wrong: " + wrong.key,
-		"a buyer was refused and sold to: " + both.key,
+		"a refused purchase is stored as a sale: " + both.key,
 	} {
 		if !strings.Contains(found, want) {
 			t.Errorf("the judge found\n%s\nwant %q", found, want)
@@ -177,18 +176,21 @@ func TestTheJudgeFindsWhatIsBroken(t *testing.T) {
 	}
 }
 
-// plenty is a product of which nothing is ordered.
+// plenty returns a product that is not replenished.
 func plenty(sku string) fixture.Product {
 	return fixture.Product{SKU: sku, Stock: 10, OrderUpTo: 20, LotSize: 10, LeadTime: 24 * time.Hour}
 }
 
-// runsShort is a product of which more is ordered with the first sale, and not asked for again.
+// runsShort returns a product whose first sale opens a production order. Its long lead time
+// prevents a second request to the factory.
 func runsShort(sku string, reorderPoint int) fixture.Product {
-	return fixture.Product{SKU: sku, Stock: reorderPoint + 1, ReorderPoint: reorderPoint, OrderUpTo: 20, LotSize: 10,
-		Automatic: true, LeadTime: 24 * time.Hour}
+	return fixture.Product{
+		SKU: sku, Stock: reorderPoint + 1, ReorderPoint: reorderPoint, OrderUpTo: 20, LotSize: 10,
+		Automatic: true, LeadTime: 24 * time.Hour,
+	}
 }
 
-// buy buys, and returns when the shop has sold.
+// buy makes a purchase, which must succeed.
 func (w *world) buy(t *testing.T, sku string, quantity int) *purchase {
 	t.Helper()
 	p := &purchase{key: fmt.Sprintf("rule-%d", len(w.buyers.purchases)), sku: sku, quantity: quantity}
@@ -196,19 +198,20 @@ func (w *world) buy(t *testing.T, sku string, quantity int) *purchase {
 	if p.answered != http.StatusOK {
 		t.Fatalf("a purchase of %d of %s is answered with %d, want 200", quantity, sku, p.answered)
 	}
-	p.asked = 1 // as if the first request had had this answer
+	p.asked = 1 // as if the first request had got this answer
 	return p
 }
 
-// edit replaces a text of a procedure, for all who call it.
+// edit replaces a text of a procedure.
 func (w *world) edit(t *testing.T, procedure, old, replacement string) {
 	t.Helper()
-	// A procedure that is dropped takes with it who may call it. The secret may rotate at this
-	// moment, and with it who that is: all keep it.
+	// By default, DROP PROCEDURE revokes the rights of all users. EditProcedure would grant them to
+	// one user only, but a rotation of the secret may switch to the other user at any time.
 	w.exec(t, `SET GLOBAL automatic_sp_privileges = OFF`)
 	d := mysqltest.Database{Admin: w.db}
-	if err := w.db.QueryRowContext(t.Context(), `SELECT User FROM mysql.procs_priv WHERE Routine_name = ? LIMIT 1`,
-		procedure).Scan(&d.User); err != nil {
+	row := w.db.QueryRowContext(t.Context(),
+		`SELECT User FROM mysql.procs_priv WHERE Routine_name = ? LIMIT 1`, procedure)
+	if err := row.Scan(&d.User); err != nil {
 		t.Fatal(err)
 	}
 	d.EditProcedure(t, procedure, old, replacement)
@@ -221,7 +224,7 @@ func (w *world) exec(t *testing.T, statement string, args ...any) {
 	}
 }
 
-// order is a production order of a product, in hexadecimal.
+// order returns the id of a product's production order, in hexadecimal.
 func (w *world) order(t *testing.T, sku string) (id string) {
 	t.Helper()
 	const query = `SELECT HEX(production_order_id) FROM production_order JOIN product USING (product_id) WHERE sku = ?`
@@ -231,7 +234,7 @@ func (w *world) order(t *testing.T, sku string) (id string) {
 	return id
 }
 
-// orderID is the same as messages have it.
+// orderID returns the id of a product's production order in the form of a UUID.
 func (w *world) orderID(t *testing.T, sku string) string {
 	t.Helper()
 	id, err := uuid.Parse(w.order(t, sku))
@@ -241,7 +244,7 @@ func (w *world) orderID(t *testing.T, sku string) string {
 	return id.String()
 }
 
-// attempt is the attempt for which the factory was asked to make more of a product.
+// attempt returns the id of the attempt in the factory's request for a product.
 func (w *world) attempt(t *testing.T, sku string) string {
 	t.Helper()
 	_, attempt := attemptIn(w.awaitRequest(t, sku, func(factory.Request) bool { return true }).Body)
@@ -259,44 +262,45 @@ func isBooked(r factory.Request) bool {
 	return slices.ContainsFunc(r.Deliveries, func(d factory.Delivery) bool { return d.Status == http.StatusOK })
 }
 
-// awaitRequest waits until the factory has a request for a product's order that is as wanted.
-func (w *world) awaitRequest(t *testing.T, sku string, is func(factory.Request) bool) (request factory.Request) {
+// awaitRequest waits until the factory has a request for a product's order that satisfies a
+// condition.
+func (w *world) awaitRequest(t *testing.T, sku string, holds func(factory.Request) bool) (request factory.Request) {
 	t.Helper()
 	order := w.orderID(t, sku)
 	if !await(t.Context(), w.config.Settle, func() bool {
 		for _, request = range w.shop.Factory.Requests() {
-			if asked, _ := attemptIn(request.Body); asked == order && is(request) {
+			if asked, _ := attemptIn(request.Body); asked == order && holds(request) {
 				return true
 			}
 		}
 		return false
 	}) {
-		t.Fatalf("the factory has no request for %s that is as wanted: %+v", sku, w.shop.Factory.Requests())
+		t.Fatalf("the factory has no such request for %s: %+v", sku, w.shop.Factory.Requests())
 	}
 	return request
 }
 
-// checkTwoOrdersAreFound checks that two open orders of a product are found while they are open.
+// checkTwoOrdersAreFound checks that watchOrders finds two open orders of a product.
 func (w *world) checkTwoOrdersAreFound(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), w.config.Settle)
 	defer cancel()
-	w.watchOrders(ctx) // returns when it has found them
+	w.watchOrders(ctx) // returns when it has found two open orders
 	if found := strings.Join(w.report.Broken, "\n"); !strings.Contains(found, invariants.OneOpenOrder.Broken) {
-		t.Errorf("who watches the orders found %q, want %q", found, invariants.OneOpenOrder.Broken)
+		t.Errorf("watchOrders found %q, want %q", found, invariants.OneOpenOrder.Broken)
 	}
 }
 
-// awaitNothing waits until nothing is under way.
+// awaitNothing waits until no work is under way.
 func (w *world) awaitNothing(t *testing.T) {
 	t.Helper()
-	var moves string
+	var work string
 	var err error
-	if !await(t.Context(), w.config.Settle, func() bool {
-		moves, err = w.underWay(t.Context())
-		return err == nil &&
-			moves == ""
-	}) {
-		t.Fatalf("still under way: %s %v", moves, err)
+	done := func() bool {
+		work, err = w.underWay(t.Context())
+		return err == nil && work == ""
+	}
+	if !await(t.Context(), w.config.Settle, done) {
+		t.Fatalf("still under way: %s %v", work, err)
 	}
 }

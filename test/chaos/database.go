@@ -22,18 +22,18 @@ import (
 	"restock/local/mariadb"
 )
 
-// A database is a server that can be killed, behind a proxy that can cut and slow its connections. It comes back with its data, on its port,
-// as a database in RDS does.
+// A database is a server that can be killed, behind a proxy that can cut and slow its connections.
+// It comes back with its data, on its port, as a database in RDS does.
 type database struct {
 	config mariadb.Config
-	root   string // of its data
+	root   string // the directory of its data
 	proxy  *toxiproxy.Proxy
 
 	mu     sync.Mutex // one restart at a time
 	server *mariadb.Server
 }
 
-// startDatabase starts one. An error leaves nothing behind.
+// startDatabase starts a database. After an error it leaves nothing behind.
 func startDatabase(ctx context.Context) (*database, error) {
 	d := &database{}
 	if err := d.start(ctx); err != nil {
@@ -46,7 +46,9 @@ func (d *database) start(ctx context.Context) (err error) {
 	if d.root, err = os.MkdirTemp("", "restock-chaos-"); err != nil {
 		return fmt.Errorf("making a directory for the database: %w", err)
 	}
-	d.config = mariadb.Config{Dir: filepath.Join(d.root, "data"), Password: rand.Text(), Args: []string{"--max-connections=200"}}
+	d.config = mariadb.Config{
+		Dir: filepath.Join(d.root, "data"), Password: rand.Text(), Args: []string{"--max-connections=200"},
+	}
 	if d.server, err = mariadb.Start(ctx, d.config); err != nil {
 		return err
 	}
@@ -58,18 +60,19 @@ func (d *database) start(ctx context.Context) (err error) {
 	if d.config.Port, err = strconv.Atoi(port); err != nil {
 		return err
 	}
-	d.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop()), "database", "127.0.0.1:0", address)
+	metrics := toxiproxy.NewMetricsContainer(prometheus.NewRegistry())
+	d.proxy = toxiproxy.NewProxy(toxiproxy.NewServer(metrics, zerolog.Nop()), "database", "127.0.0.1:0", address)
 	return d.proxy.Start()
 }
 
-// proxied is the DSN of the administrator, through the proxy.
+// proxied returns the administrator's DSN through the proxy.
 func (d *database) proxied() string {
 	c := d.server.Admin()
 	c.Addr = d.proxy.Listen
 	return c.FormatDSN()
 }
 
-// admin connects past the proxy, to the database of a DSN.
+// admin opens the database of a DSN as the administrator, without the proxy.
 func (d *database) admin(dsn string) (*sql.DB, error) {
 	shops, err := mysql.ParseDSN(dsn)
 	if err != nil {
@@ -84,12 +87,13 @@ func (d *database) admin(dsn string) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// killAndRestart kills the server, as a failure of its machine would, lets something happen without it, and starts it again.
+// killAndRestart kills the server, as a failure of its machine would, calls meanwhile, and starts
+// the server again.
 func (d *database) killAndRestart(meanwhile func()) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.server.Kill()
-	_ = d.server.Stop() // of one that was killed: it gives back what was its own
+	_ = d.server.Stop() // releases the resources of the killed server
 	meanwhile()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
@@ -101,7 +105,7 @@ func (d *database) killAndRestart(meanwhile func()) error {
 	return nil
 }
 
-// wait waits until the database is up.
+// wait waits until a restart has ended. It returns an error if the database is down.
 func (d *database) wait(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -113,22 +117,23 @@ func (d *database) wait(ctx context.Context) error {
 	}
 }
 
-// poison adds a toxic to the connections, and returns what takes it away.
+// poison adds a toxic to the connections, and returns the function that removes it.
 func (d *database) poison(kind, stream, attributes string) (heal func(), err error) {
 	const name = "fault"
-	_, err = d.proxy.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name": %q, "type": %q, "stream": %q, "attributes": %s}`, name, kind, stream, attributes)))
-	if err != nil {
+	toxic := fmt.Sprintf(`{"name": %q, "type": %q, "stream": %q, "attributes": %s}`, name, kind, stream, attributes)
+	if _, err = d.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
 		return nil, fmt.Errorf("poisoning the connections to the database: %w", err)
 	}
-	return func() { _ = d.proxy.Toxics.RemoveToxic(context.Background(), name) }, nil // it is there
+	return func() { _ = d.proxy.Toxics.RemoveToxic(context.Background(), name) }, nil // it fails only without the toxic
 }
 
-// cut closes all connections, and lets no new ones in until it is healed.
+// cut closes all connections, and refuses new ones until heal is called.
 func (d *database) cut() (heal func() error) {
 	d.proxy.Stop()
 	return func() error {
-		if err := d.proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) { // by another who had cut
-			return fmt.Errorf("letting connections to the database in again: %w", err)
+		// Another injector may have started the proxy already.
+		if err := d.proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
+			return fmt.Errorf("accepting connections to the database again: %w", err)
 		}
 		return nil
 	}

@@ -17,25 +17,26 @@ type failure string
 
 const (
 	failsBefore failure = "answers 500"
-	failsAfter  failure = "does it, and answers 500"
+	failsAfter  failure = "executes the request and answers 500"
 	hangs       failure = "hangs"
 	throttles   failure = "throttles"
 )
 
 var awsFailures = []failure{failsBefore, failsAfter, hangs, throttles}
 
-// An endpoint stands before the AWS endpoint. It fails as it is told to, and notes which production orders were published.
+// An endpoint is a proxy in front of the AWS endpoint. It makes services fail, and records the
+// published messages.
 type endpoint struct {
 	mu        sync.Mutex
 	failing   map[string]failure     // by service
-	published map[string][]time.Time // by production order, until when each of its messages is valid
+	published map[string][]time.Time // when each message expires, by production order
 }
 
 func newEndpoint() *endpoint {
 	return &endpoint{failing: map[string]failure{}, published: map[string][]time.Time{}}
 }
 
-// fail makes a service fail until it is healed.
+// fail makes a service fail until heal is called.
 func (e *endpoint) fail(service string, how failure) (heal func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -47,8 +48,8 @@ func (e *endpoint) fail(service string, how failure) (heal func()) {
 	}
 }
 
-// taken counts the messages of each production order that the topic has taken, and those of them that are still valid.
-// stock drops a message that has expired.
+// taken counts the messages of each production order that the topic accepted, and how many of them
+// are still valid. stock drops a message that has expired.
 func (e *endpoint) taken(now time.Time) (all, valid map[string]int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -78,7 +79,8 @@ func (e *endpoint) interpose(next http.Handler) http.Handler {
 			answerError(w, service, http.StatusBadRequest, "ThrottlingException")
 			return
 		case hangs:
-			_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice that the client is gone
+			// without this the server does not notice that the client has disconnected
+			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()
 			return
 		case failsAfter:
@@ -90,11 +92,11 @@ func (e *endpoint) interpose(next http.Handler) http.Handler {
 	})
 }
 
-// serve hands a request on, and notes a production order that the topic has taken.
+// serve passes a request on, and records a message that the topic accepted.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the client is gone
+		return // the client has disconnected
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	answer := &answer{ResponseWriter: w, status: http.StatusOK}
@@ -116,13 +118,14 @@ func (a *answer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// A stockEmpty is what the storm reads of a stock_empty message.
+// A stockEmpty has the fields of a stock_empty message that the judge needs.
 type stockEmpty struct {
 	Order      string    `json:"production_order_id"`
 	ValidUntil time.Time `json:"valid_until"`
 }
 
-// publishedMessage is the message that a request publishes to stock_empty. Another request publishes none of an order.
+// publishedMessage returns the message that a request publishes to stock_empty. For any other
+// request it returns a message without an order.
 func publishedMessage(body []byte) stockEmpty {
 	form, err := url.ParseQuery(string(body))
 	if err != nil || form.Get("Action") != "Publish" || !strings.HasSuffix(form.Get("TopicArn"), ":stock_empty") {
@@ -131,13 +134,14 @@ func publishedMessage(body []byte) stockEmpty {
 	return messageIn(form.Get("Message"))
 }
 
-// messageIn reads a stock_empty message. A text that cannot be read names no order.
+// messageIn reads a stock_empty message. For an unreadable text it returns a message without an
+// order.
 func messageIn(text string) (m stockEmpty) {
 	_ = json.Unmarshal([]byte(text), &m)
 	return m
 }
 
-// serviceOf is the service that a request is signed for.
+// serviceOf returns the service in the signature of a request.
 func serviceOf(r *http.Request) string {
 	scope := strings.Split(r.Header.Get("Authorization"), "/")
 	if len(scope) < 5 {
@@ -146,12 +150,14 @@ func serviceOf(r *http.Request) string {
 	return scope[3]
 }
 
-// answerError answers in the protocol of a service: https://smithy.io/2.0/aws/protocols/
+// answerError answers with an error in the protocol of a service:
+// https://smithy.io/2.0/aws/protocols/
 func answerError(w http.ResponseWriter, service string, status int, code string) {
 	if service == "sns" {
 		w.Header().Set("Content-Type", "text/xml")
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, "<ErrorResponse><Error><Type>Receiver</Type><Code>"+code+"</Code><Message>chaos</Message></Error></ErrorResponse>")
+		_, _ = io.WriteString(w, "<ErrorResponse><Error><Type>Receiver</Type><Code>"+code+
+			"</Code><Message>chaos</Message></Error></ErrorResponse>")
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.1")

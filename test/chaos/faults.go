@@ -11,35 +11,35 @@ import (
 )
 
 const (
-	// injectors inject faults side by side: two may meet.
+	// injectors is the number of goroutines that inject faults. So several faults may act at once.
 	injectors = 3
-	// pause is the longest time between two faults of an injector.
-	pause = 300 * time.Millisecond
+	// maxPause is the longest time between two faults of an injector.
+	maxPause = 300 * time.Millisecond
 )
 
-// A fault goes wrong for a while.
+// A fault makes a part of the stack fail for a while. inject returns when the part works again.
 type fault struct {
 	name   string
 	inject func(w *world, ctx context.Context, r *rand.Rand) error
 }
 
-// faults are what may go wrong.
+// faults lists all faults.
 var faults = []fault{
 	{"the database is killed", func(w *world, ctx context.Context, _ *rand.Rand) error {
 		return w.database.killAndRestart(func() { w.awaitFailure(ctx) })
 	}},
 	{"connections to the database are cut", func(w *world, ctx context.Context, r *rand.Rand) error {
 		heal := w.database.cut()
-		last(ctx, upTo(r, 300*time.Millisecond))
+		pause(ctx, upTo(r, 300*time.Millisecond))
 		return heal()
 	}},
 	{"connections to the database are slow", func(w *world, ctx context.Context, r *rand.Rand) error {
 		return w.poison(ctx, r, "latency", fmt.Sprintf(`{"latency": %d, "jitter": 50}`, 20+r.IntN(200)))
 	}},
-	{"connections to the database break off", func(w *world, ctx context.Context, r *rand.Rand) error {
+	{"connections to the database are reset", func(w *world, ctx context.Context, r *rand.Rand) error {
 		return w.poison(ctx, r, "reset_peer", fmt.Sprintf(`{"timeout": %d}`, r.IntN(30)))
 	}},
-	{"answers of the database break off", func(w *world, ctx context.Context, r *rand.Rand) error {
+	{"answers of the database are cut short", func(w *world, ctx context.Context, r *rand.Rand) error {
 		return w.poison(ctx, r, "limit_data", fmt.Sprintf(`{"bytes": %d}`, 100+r.IntN(2000)))
 	}},
 	{"the database does not answer", func(w *world, ctx context.Context, r *rand.Rand) error {
@@ -54,34 +54,41 @@ var faults = []fault{
 		return w.aws.rotate(ctx)
 	}},
 	{"the factory answers with an error", factoryFails(func(r *rand.Rand) factory.Fault {
-		return factory.Fault{Status: pick(r, []int{400, 401, 404, 409, 429, 500, 502, 503, 504}), Produces: r.IntN(2) == 0}
+		status := pick(r, []int{400, 401, 404, 409, 429, 500, 502, 503, 504})
+		return factory.Fault{Status: status, Produces: r.IntN(2) == 0}
 	})},
 	{"the factory hangs", factoryFails(func(r *rand.Rand) factory.Fault {
 		return factory.Fault{Answer: factory.AnswerNever, Produces: r.IntN(2) == 0}
 	})},
-	{"the factory breaks off", factoryFails(func(r *rand.Rand) factory.Fault {
+	{"the factory disconnects", factoryFails(func(r *rand.Rand) factory.Fault {
 		return factory.Fault{Answer: factory.AnswerDisconnect, Produces: r.IntN(2) == 0}
 	})},
-	{"the factory answers garbage", factoryFails(func(*rand.Rand) factory.Fault { return factory.Fault{Answer: factory.AnswerGarbage} })},
-	{"the factory delivers several times at once", factoryFails(func(r *rand.Rand) factory.Fault { return factory.Fault{Deliveries: 2 + r.IntN(4)} })},
+	{"the factory answers garbage",
+		factoryFails(func(*rand.Rand) factory.Fault { return factory.Fault{Answer: factory.AnswerGarbage} })},
+	{"the factory delivers several times at once",
+		factoryFails(func(r *rand.Rand) factory.Fault { return factory.Fault{Deliveries: 2 + r.IntN(4)} })},
 	{"the factory delivers another quantity", factoryFails(func(r *rand.Rand) factory.Fault {
 		return factory.Fault{Count: pick(r, []string{"1", "3", "500", "0", "-1", "many"})}
 	})},
-	{"the factory answers late", factoryFails(func(r *rand.Rand) factory.Fault { return factory.Fault{Delay: upTo(r, 2*time.Second)} })},
+	{"the factory answers late",
+		factoryFails(func(r *rand.Rand) factory.Fault { return factory.Fault{Delay: upTo(r, 2*time.Second)} })},
 	{"the lead time passes", func(w *world, ctx context.Context, r *rand.Rand) error {
-		return w.passed(ctx, time.Duration(1+r.IntN(30))*leadTime)
+		return w.advance(ctx, time.Duration(1+r.IntN(30))*leadTime)
 	}},
-	{"the factory loses its lots", func(w *world, _ context.Context, _ *rand.Rand) error { w.shop.Factory.LoseJobs(); return nil }},
+	{"the factory loses its lots", func(w *world, _ context.Context, _ *rand.Rand) error {
+		w.shop.Factory.LoseJobs()
+		return nil
+	}},
 }
 
-// injectFaults injects faults side by side: for as long as the config says, or each of them once. A fault that has begun is healed before it
-// returns.
+// injectFaults injects faults for as long as the config says, or each of them once. All faults have
+// ended when it returns.
 func (w *world) injectFaults(ctx context.Context) {
 	inject := w.injectAny
 	if w.config.Faults > 0 {
-		var calm context.CancelFunc
-		ctx, calm = context.WithTimeout(ctx, w.config.Faults)
-		defer calm()
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, w.config.Faults)
+		defer cancel()
 	} else {
 		todo := make(chan fault, len(faults))
 		for _, i := range rand.New(rand.NewPCG(w.config.Seed, injectors)).Perm(len(faults)) {
@@ -97,19 +104,20 @@ func (w *world) injectFaults(ctx context.Context) {
 	all.Wait()
 }
 
-// injectAny injects one fault after the other, until ctx ends.
+// injectAny injects one random fault after the other until ctx ends.
 func (w *world) injectAny(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
 		w.inject(ctx, r, pick(r, faults))
-		last(ctx, upTo(r, pause))
+		pause(ctx, upTo(r, maxPause))
 	}
 }
 
-// injectEach injects what is to be injected. What cannot be at the moment, because another fault is at work, is tried again.
+// injectEach injects each fault of todo once. It retries a fault that cannot be injected because of
+// another one.
 func (w *world) injectEach(ctx context.Context, r *rand.Rand, todo <-chan fault) {
 	for f := range todo {
 		for !w.inject(ctx, r, f) && ctx.Err() == nil {
-			last(ctx, upTo(r, pause))
+			pause(ctx, upTo(r, maxPause))
 		}
 	}
 }
@@ -125,14 +133,14 @@ func (w *world) inject(ctx context.Context, r *rand.Rand, f fault) bool {
 	return err == nil
 }
 
-// awaitFailure waits until one more buyer has met a failure, or until ctx ends.
+// awaitFailure waits until another request of a buyer has failed, or until ctx ends.
 func (w *world) awaitFailure(ctx context.Context) {
 	before := w.buyers.failed()
 	await(ctx, w.config.Settle, func() bool { return w.buyers.failed() > before })
 }
 
-// last lasts for a while, or until ctx ends.
-func last(ctx context.Context, d time.Duration) {
+// pause waits for a while, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(d):
@@ -143,10 +151,10 @@ func (w *world) poison(ctx context.Context, r *rand.Rand, kind, attributes strin
 	stream := pick(r, []string{"upstream", "downstream"})
 	heal, err := w.database.poison(kind, stream, attributes)
 	if err != nil {
-		return err // another one is at work
+		return err // another injector has added its toxic
 	}
 	defer heal()
-	last(ctx, upTo(r, time.Second))
+	pause(ctx, upTo(r, time.Second))
 	return nil
 }
 
@@ -154,7 +162,7 @@ func awsFails(service string) func(*world, context.Context, *rand.Rand) error {
 	return func(w *world, ctx context.Context, r *rand.Rand) error {
 		heal := w.endpoint.fail(service, pick(r, awsFailures))
 		defer heal()
-		last(ctx, upTo(r, time.Second))
+		pause(ctx, upTo(r, time.Second))
 		return nil
 	}
 }
@@ -164,7 +172,7 @@ func factoryFails(how func(*rand.Rand) factory.Fault) func(*world, context.Conte
 		if err := w.shop.Factory.SetFault(how(r)); err != nil {
 			return err
 		}
-		last(ctx, upTo(r, time.Second))
+		pause(ctx, upTo(r, time.Second))
 		return w.shop.Factory.SetFault(factory.Fault{})
 	}
 }

@@ -16,10 +16,11 @@ import (
 	"restock/lambdas"
 )
 
-// queues buffer what must not be lost.
+// queues are the queues that must be empty before the judge starts.
 var queues = []string{lambdas.StockQueue, lambdas.AdsQueue}
 
-// underWay says what goes on without being asked: messages in queues, and lots that the factory makes; empty if nothing does.
+// underWay describes work that is still going on: messages in queues, and lots that the factory is
+// making. It is empty if there is none.
 func (w *world) underWay(ctx context.Context) (what string, err error) {
 	for _, queue := range queues {
 		n, err := w.aws.waiting(ctx, queue)
@@ -32,13 +33,14 @@ func (w *world) underWay(ctx context.Context) (what string, err error) {
 	}
 	for _, request := range w.shop.Factory.Requests() {
 		if request.ID != "" && !request.Lost && len(request.Deliveries) == 0 {
-			return "the factory makes " + request.ID, nil
+			return "the factory is making " + request.ID, nil
 		}
 	}
 	return "", nil
 }
 
-// judge compares what everybody was told with what is stored. A query that fails is the storm's error; a promise that is broken is in the report.
+// judge compares the answers to buyers and to the factory with the database. It adds broken rules
+// to the report. An error means that it could not judge.
 func (w *world) judge(ctx context.Context) error {
 	if err := invariants.Check(ctx, w.db, invariants.Always); err != nil {
 		w.report.broken("%v", err)
@@ -53,9 +55,12 @@ func (w *world) judge(ctx context.Context) error {
 	return nil
 }
 
-// judgeSales: who was told that they bought has bought, once and what they wanted; who was told that they did not has not.
+// judgeSales checks that each successful purchase is stored as one sale of the requested quantity,
+// and that a refused purchase is not stored.
 func (w *world) judgeSales(ctx context.Context) error {
-	rows, err := w.db.QueryContext(ctx, `SELECT COALESCE(s.idempotency_key, HEX(s.sale_id)), COALESCE(p.sku, ''), s.quantity FROM sale s LEFT JOIN product p USING (product_id)`)
+	rows, err := w.db.QueryContext(ctx, `
+		SELECT COALESCE(s.idempotency_key, HEX(s.sale_id)), COALESCE(p.sku, ''), s.quantity
+		  FROM sale s LEFT JOIN product p USING (product_id)`)
 	if err != nil {
 		return err
 	}
@@ -76,24 +81,27 @@ func (w *world) judgeSales(ctx context.Context) error {
 		delete(stored, p.key)
 		switch {
 		case p.answered == http.StatusOK && !sold:
-			w.report.broken("a sale is lost: %s was sold %d of %s, and nothing is stored", p.key, p.quantity, p.sku)
+			w.report.broken("a sale is lost: %s bought %d of %s, and nothing is stored", p.key, p.quantity, p.sku)
 		case sold && (sale.sku != p.sku || sale.quantity != p.quantity):
-			w.report.broken("a sale is wrong: %s wanted %d of %s, stored are %d of %s", p.key, p.quantity, p.sku, sale.quantity, sale.sku)
+			w.report.broken("a sale is wrong: %s bought %d of %s, but the sale is of %d of %s",
+				p.key, p.quantity, p.sku, sale.quantity, sale.sku)
 		case p.answered == http.StatusConflict && sold && p.asked == 1:
-			w.report.broken("a buyer was refused and sold to: %s", p.key)
+			w.report.broken("a refused purchase is stored as a sale: %s", p.key)
 		case p.answered == 0 && p.asked > 0:
-			w.report.broken("a buyer got no answer that decides, long after everything was healed: %s", p.key)
+			w.report.broken("a buyer got no final answer, long after the faults: %s", p.key)
 		}
 	}
 	for key := range stored {
-		w.report.broken("a sale to nobody is stored: %s", key)
+		w.report.broken("a sale has no buyer: %s", key)
 	}
 	return nil
 }
 
-// judgeDeliveries: what the factory was told is booked is booked, as much as it has delivered. That it is booked once is the attempt's key.
+// judgeDeliveries checks that each delivery that the shop accepted is booked with its quantity. The
+// primary key of goods_receipt guarantees that an attempt is booked once.
 func (w *world) judgeDeliveries(ctx context.Context) error {
-	told := w.shop.Factory.Requests() // before the books are read: what is made still may be booked any moment
+	// This comes before the query, because the shop may book further deliveries in between.
+	requests := w.shop.Factory.Requests()
 	rows, err := w.db.QueryContext(ctx, `SELECT attempt_id, quantity FROM goods_receipt`)
 	if err != nil {
 		return err
@@ -111,16 +119,18 @@ func (w *world) judgeDeliveries(ctx context.Context) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	for _, request := range told {
+	for _, request := range requests {
 		_, attempt := attemptIn(request.Body)
 		for _, d := range request.Deliveries {
 			quantity, is := booked[attempt]
 			switch {
 			case d.Status != http.StatusOK:
 			case !is:
-				w.report.broken("a delivery is lost: the factory was told that attempt %s is booked, and it is not", attempt)
-			case quantity != d.Count: // an attempt is one lot, whose deliveries are all the same
-				w.report.broken("a delivery is wrong: for attempt %s came %s, booked are %s", attempt, d.Count, quantity)
+				w.report.broken("a delivery is lost: the shop accepted the callback of attempt %s and did not book it",
+					attempt)
+			case quantity != d.Count: // all callbacks of an attempt have the same quantity
+				w.report.broken("a delivery is wrong: the callback of attempt %s was for %s, booked are %s",
+					attempt, d.Count, quantity)
 			}
 		}
 	}
@@ -129,7 +139,7 @@ func (w *world) judgeDeliveries(ctx context.Context) error {
 
 var receiptPath = regexp.MustCompile(`^/production-orders/([^/]+)/attempts/([^/]+)/receipt$`)
 
-// attemptIn is the production order, and the attempt to get it made, that a request to the factory is for.
+// attemptIn returns the ids of the production order and the attempt in a request to the factory.
 func attemptIn(body []byte) (order, attempt string) {
 	var request struct{ CallbackUrl string }
 	if json.Unmarshal(body, &request) != nil {
@@ -145,12 +155,13 @@ func attemptIn(body []byte) (order, attempt string) {
 	return "", ""
 }
 
-// judgeMessages: each message that the topic took has become a request that the factory took, or is a dead letter, of which an alarm tells,
-// or has expired.
+// judgeMessages checks that each message that the topic accepted became a request that the factory
+// accepted, or is a dead letter, or has expired.
 func (w *world) judgeMessages(ctx context.Context) error {
-	messages, valid := w.endpoint.taken(time.Now()) // before who has them is asked: a sweep may publish any moment
+	// This comes first, because a sweep may publish further messages in between.
+	messages, valid := w.endpoint.taken(time.Now())
 	if len(messages) == 0 {
-		return errors.New("nothing was published: the storm was too short to prove anything")
+		return errors.New("nothing was published: the run was too short to prove anything")
 	}
 	dead, err := w.aws.deadLetters(ctx, lambdas.DeadLetterQueue(lambdas.StockQueue))
 	if err != nil {
@@ -166,16 +177,19 @@ func (w *world) judgeMessages(ctx context.Context) error {
 		w.report.Messages += published
 		w.report.DeadLetters += dead[order]
 		if taken[order]+dead[order] < valid[order] {
-			w.report.broken("a message is lost: production order %s was published %d times, %d of the messages are valid; the factory took %d requests, %d are dead letters",
+			w.report.broken("a message is lost: production order %s was published %d times, %d of the messages are "+
+				"valid; the factory accepted %d requests, %d are dead letters",
 				order, published, valid[order], taken[order], dead[order])
 		}
 	}
 	return nil
 }
 
-// countBooks counts what was done, for the report.
+// countBooks counts sales, orders, receipts and notices for the report.
 func (w *world) countBooks(ctx context.Context) error {
-	return w.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM production_order),
-		(SELECT COUNT(*) FROM production_order WHERE status = 'failed'), (SELECT COUNT(*) FROM goods_receipt), (SELECT COUNT(*) FROM notice)`).
+	return w.db.QueryRowContext(ctx, `
+		SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM production_order),
+		       (SELECT COUNT(*) FROM production_order WHERE status = 'failed'),
+		       (SELECT COUNT(*) FROM goods_receipt), (SELECT COUNT(*) FROM notice)`).
 		Scan(&w.report.Sales, &w.report.Orders, &w.report.OrdersFailed, &w.report.Receipts, &w.report.Notices)
 }

@@ -1,6 +1,8 @@
-// Command chaos runs the whole stack under a load of buyers and lets go wrong what can: the database is killed, its connections are cut and
-// slowed, function processes die, AWS's services answer 500, hang and throttle, the queue delivers twice, the factory fails in every way it
-// knows, the secret rotates, time passes. Then it heals everything and looks whether the shop has kept its promises.
+// Command chaos runs the whole stack under the load of buyers and injects faults: it kills the
+// database, cuts and slows its connections, kills function processes, makes AWS's services answer
+// 500, hang and throttle, delivers messages twice, makes the factory fail, rotates the secret, and
+// moves the time. Then it ends all faults, waits until the shop has settled, and checks the rules
+// of the business.
 package main
 
 import (
@@ -22,12 +24,13 @@ import (
 )
 
 func main() {
-	flags := flag.NewFlagSet("chaos", flag.ExitOnError) // not the default one: libraries put theirs there
-	seed := flags.Uint64("seed", rand.Uint64(), "of chance: which faults, and when; how the machine answers to them is its own")
-	lasts := flags.Duration("for", time.Minute, "how long faults are injected")
-	buyers := flags.Int("buyers", 12, "how many buy at once")
-	verbose := flags.Bool("v", false, "show each fault, and what the stack warns of")
-	_ = flags.Parse(os.Args[1:]) // it exits
+	flags := flag.NewFlagSet("chaos", flag.ExitOnError) // libraries add their flags to the default set
+	seed := flags.Uint64("seed", rand.Uint64(),
+		"of the random numbers that choose the faults and their times; the machine's timing still differs")
+	lasts := flags.Duration("for", time.Minute, "how long to inject faults")
+	buyers := flags.Int("buyers", 12, "the number of concurrent buyers")
+	verbose := flags.Bool("v", false, "show each fault and the warnings of the stack")
+	_ = flags.Parse(os.Args[1:]) // it exits on an error
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
@@ -42,7 +45,7 @@ func chaos(ctx context.Context, seed uint64, lasts time.Duration, buyers int, ve
 	if err != nil {
 		return err
 	}
-	level := slog.LevelError + 1 // faults make noise
+	level := slog.LevelError + 1 // faults cause many errors
 	if verbose {
 		level = slog.LevelInfo
 	}
@@ -51,14 +54,17 @@ func chaos(ctx context.Context, seed uint64, lasts time.Duration, buyers int, ve
 	}
 	fmt.Printf("seed %d: faults for %v, %d buyers at once\n", seed, lasts, buyers)
 	before := goleak.IgnoreCurrent()
-	report, err := storm(ctx, config{Project: project, Seed: seed, Faults: lasts, Buyers: buyers, Settle: 10 * time.Minute, Log: terminal.Log(os.Stderr, level)})
+	report, err := runChaos(ctx, config{
+		Project: project, Seed: seed, Faults: lasts, Buyers: buyers,
+		Settle: 10 * time.Minute, Log: terminal.Log(os.Stderr, level),
+	})
 	if err != nil {
 		return err
 	}
 	report.leftBehind(before)
 	report.print(os.Stdout)
 	if len(report.Broken) > 0 {
-		return errors.New("the shop has broken its promises")
+		return errors.New("the shop broke its rules")
 	}
 	return nil
 }

@@ -16,7 +16,8 @@ import (
 	"restock/local/view/events"
 )
 
-// processes are those of the functions, as their host tells of them in its log, of which it is a handler.
+// processes are the processes of the functions. It is a handler of the log in which their host
+// reports each new process.
 type processes struct {
 	buildDir string
 
@@ -25,7 +26,7 @@ type processes struct {
 }
 
 func newProcesses(project string) (*processes, error) {
-	// As the system names an executable: absolute, and without symbolic links.
+	// /proc has absolute paths of executables without symbolic links.
 	project, err := filepath.Abs(project)
 	if err == nil {
 		project, err = filepath.EvalSymlinks(project)
@@ -36,7 +37,7 @@ func newProcesses(project string) (*processes, error) {
 	return &processes{buildDir: filepath.Join(project, run.BuildDir) + string(filepath.Separator)}, nil
 }
 
-// kill kills one that lives.
+// kill kills a random running process of a function.
 func (p *processes) kill(r *rand.Rand) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,7 +45,7 @@ func (p *processes) kill(r *rand.Rand) error {
 		i := r.IntN(len(p.pids))
 		pid := p.pids[i]
 		p.pids = append(p.pids[:i], p.pids[i+1:]...)
-		// A number may belong to another process by now.
+		// The system may have given the id to another process.
 		executable, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 		if err != nil || !strings.HasPrefix(executable, p.buildDir) {
 			continue

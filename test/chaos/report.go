@@ -16,10 +16,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-// leakLimit ends the wait for what the run has left to end by itself. What is left for good is left for longer.
+// leakLimit is how long processes and goroutines of the run may take to end.
 const leakLimit = time.Minute
 
-// A Report is what was done to the shop, and what it made of it.
+// A Report has the injected faults, and the results of the run.
 type Report struct {
 	Seed    uint64
 	Faults  map[string]int
@@ -27,11 +27,11 @@ type Report struct {
 
 	Sales, Orders, OrdersFailed, Receipts, Notices, Messages, DeadLetters int
 
-	Settled time.Duration // how long it took until all was done, after everything was healed
+	Settled time.Duration // how long the shop took to settle after the faults
 
-	Broken []string // promises; none: the shop has kept them all
+	Broken []string // violations of the rules
 
-	mu sync.Mutex // of Faults and Broken
+	mu sync.Mutex // guards Faults and Broken
 }
 
 func newReport(seed uint64) *Report { return &Report{Seed: seed, Faults: map[string]int{}} }
@@ -48,10 +48,12 @@ func (r *Report) broken(format string, args ...any) {
 	r.Broken = append(r.Broken, fmt.Sprintf(format, args...))
 }
 
-// ignored are goroutines that the proxy in front of the database leaves behind by itself, when a toxic is taken away at the wrong moment.
+// ignored are goroutines that the proxy in front of the database leaks if a toxic is removed at the
+// wrong moment.
 var ignored = goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run")
 
-// leftBehind looks for what the run has left: processes, and goroutines that were not there before. Both may take a while to end.
+// leftBehind reports processes and goroutines that the run left behind. Both may take a while to
+// end.
 func (r *Report) leftBehind(before goleak.Option) {
 	ctx := context.Background()
 	if !await(ctx, leakLimit, func() bool { return len(children()) == 0 }) {
@@ -65,7 +67,7 @@ func (r *Report) leftBehind(before goleak.Option) {
 	}
 }
 
-// children are the processes that this one has started and that live, on Linux.
+// children returns the names of the running child processes, on Linux.
 func children() (names []string) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, file := range stats {
@@ -100,14 +102,15 @@ func (r *Report) print(w io.Writer) {
 	for _, status := range slices.Sorted(maps.Keys(r.Answers)) {
 		fmt.Fprintf(w, "  %5d  %s\n", r.Answers[status], status)
 	}
-	fmt.Fprintf(w, "%d sales, %d production orders (%d given up), %d messages (%d dead letters), %d goods receipts, %d notices to people\n",
+	fmt.Fprintf(w, "%d sales, %d production orders (%d failed), %d messages (%d dead letters), %d goods receipts, "+
+		"%d notices to people\n",
 		r.Sales, r.Orders, r.OrdersFailed, r.Messages, r.DeadLetters, r.Receipts, r.Notices)
-	fmt.Fprintf(w, "all was done %.1f s after everything was healed\n", r.Settled.Seconds())
+	fmt.Fprintf(w, "the shop settled %.1f s after the faults\n", r.Settled.Seconds())
 	if len(r.Broken) == 0 {
-		fmt.Fprintln(w, "verdict: every promise was kept")
+		fmt.Fprintln(w, "verdict: all rules hold")
 		return
 	}
-	fmt.Fprintf(w, "verdict: %d promises were broken (seed %d)\n", len(r.Broken), r.Seed)
+	fmt.Fprintf(w, "verdict: %d violations of the rules (seed %d)\n", len(r.Broken), r.Seed)
 	for _, b := range r.Broken {
 		fmt.Fprintf(w, "  %s\n", b)
 	}

@@ -15,42 +15,45 @@ import (
 	"restock/test/fixture"
 )
 
-// A config says what storm to make.
+// A config configures a run.
 type config struct {
 	Project string
 	Seed    uint64
-	Faults  time.Duration // how long they are injected; 0: until each was injected once
-	Buyers  int           // at once
-	Settle  time.Duration // ends the wait for things that never settle; no measure of how long they should take
+	Faults  time.Duration // how long to inject faults; 0: until each was injected once
+	Buyers  int           // concurrent buyers
+	Settle  time.Duration // the limit of each wait; it only ends a wait that would never end
 	Log     *slog.Logger
 
-	// BreakProgram breaks a rule of the shop on purpose, for the tests of the judge; nil breaks none.
+	// BreakProgram changes the program so that it breaks a rule, for the tests of the judge. It may
+	// be nil.
 	BreakProgram func(*graph.Graph)
 }
 
 const (
-	passInterval = 500 * time.Millisecond // between two of the schedules' minutes
+	passInterval = 500 * time.Millisecond // the real time between two minutes of the schedules
 	lookInterval = 50 * time.Millisecond
-	settleStep   = 2 * leadTime // how much of the shop's time passes at once
+	settleStep   = 2 * leadTime // how far settle moves the shop's time at once
 
-	// leadTime is that of all products. A message is valid for as long, so it outlives most of the storm's faults. The storm
-	// lets lead times pass in the database.
+	// leadTime is the lead time of all products. A message is valid for as long, which is longer
+	// than most faults. The run moves the times in the database instead of waiting.
 	leadTime = time.Minute
 
-	// A message that failed comes back after so long, and no sooner than its function has timed out.
+	// functionTimeout is the timeout of stock and ads, and the visibility timeout of their queues:
+	// a failed message comes back after this time.
 	functionTimeout = 7 * time.Second
 )
 
-// storm opens the shop, lets the faults loose, heals them, and judges what is left. The error says that the storm itself could not be made.
-func storm(ctx context.Context, c config) (report *Report, err error) {
+// runChaos starts the shop, injects faults, ends them, and judges the result. An error means that
+// the run itself failed.
+func runChaos(ctx context.Context, c config) (report *Report, err error) {
 	w, err := newWorld(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	report = w.report
-	err = w.live(ctx)
+	err = w.run(ctx)
 	if e := w.close(); e != nil {
-		report.broken("the run did not end as it should: %v", e)
+		report.broken("the run did not end cleanly: %v", e)
 	}
 	if err != nil {
 		return nil, err
@@ -58,7 +61,7 @@ func storm(ctx context.Context, c config) (report *Report, err error) {
 	return report, nil
 }
 
-// A world is a shop at work, with all that can be done to it.
+// A world is the running shop with its buyers, and the means to inject faults.
 type world struct {
 	config   config
 	log      *slog.Logger
@@ -68,12 +71,12 @@ type world struct {
 	pids     *processes
 	buyers   *buyers
 	shop     *programs.Run
-	db       *sql.DB // the administrator's, past all faults
+	db       *sql.DB // as the administrator, without the proxy
 	aws      awsClients
 	products []string
 }
 
-// newWorld starts a world. An error leaves nothing behind.
+// newWorld starts a world. After an error it leaves nothing behind.
 func newWorld(ctx context.Context, c config) (*world, error) {
 	w := &world{config: c, log: c.Log.With("part", "chaos"), report: newReport(c.Seed), endpoint: newEndpoint()}
 	if err := w.start(ctx); err != nil {
@@ -96,7 +99,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	config.DuplicateRate = 0.2
 	config.Interpose = w.endpoint.interpose
 	config.Log = slog.New(slog.NewMultiHandler(w.config.Log.Handler(), w.pids))
-	config.Unchecked = true // the storm has no time for a visibility timeout of six times the function's
+	config.Unchecked = true // the rules want a visibility timeout of six times the function's, which is too long here
 	config.Edit = func(g *graph.Graph) {
 		hurry(g)
 		if w.config.BreakProgram != nil {
@@ -112,14 +115,14 @@ func (w *world) start(ctx context.Context) (err error) {
 	if w.aws, err = newAWSClients(w.shop.Endpoints().AWS, w.shop.Region()); err != nil {
 		return err
 	}
-	if err := w.open(ctx); err != nil {
+	if err := w.addProducts(ctx); err != nil {
 		return err
 	}
 	w.buyers = newBuyers(w.shop.Endpoints().API, w.products, w.config.Seed)
 	return nil
 }
 
-// hurry makes messages that failed come back sooner, and lets all requests in.
+// hurry makes failed messages come back sooner, and turns the throttling off.
 func hurry(g *graph.Graph) {
 	for _, f := range g.OfType(graph.Function) {
 		if name := f.String("name"); name == "stock" || name == "ads" {
@@ -136,8 +139,9 @@ func hurry(g *graph.Graph) {
 	}
 }
 
-// open puts products on the shelf that run short soon, each with another policy. All have the same lead time.
-func (w *world) open(ctx context.Context) error {
+// addProducts adds products with different policies that run short soon. All have the same lead
+// time.
+func (w *world) addProducts(ctx context.Context) error {
 	products := []fixture.Product{
 		{Stock: 3, ReorderPoint: 0, OrderUpTo: 200, LotSize: 100},
 		{Stock: 300, ReorderPoint: 50, OrderUpTo: 400, LotSize: 100},
@@ -154,10 +158,10 @@ func (w *world) open(ctx context.Context) error {
 	return fixture.Put(ctx, w.db, products...)
 }
 
-// live lets buyers buy while faults come and go, heals what is left of them, lets things settle, and judges.
-func (w *world) live(ctx context.Context) error {
-	buying, closeTheDoors := context.WithCancel(ctx)
-	defer closeTheDoors()
+// run lets buyers buy while it injects faults, waits until the shop has settled, and judges.
+func (w *world) run(ctx context.Context) error {
+	buying, stopBuying := context.WithCancel(ctx)
+	defer stopBuying()
 
 	var all sync.WaitGroup
 	for i := range w.config.Buyers {
@@ -167,7 +171,7 @@ func (w *world) live(ctx context.Context) error {
 	all.Go(func() { w.watchOrders(buying) })
 	w.injectFaults(ctx)
 	w.awaitDelivery(ctx)
-	closeTheDoors()
+	stopBuying()
 	all.Wait()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -183,21 +187,24 @@ func (w *world) live(ctx context.Context) error {
 	return w.judge(ctx)
 }
 
-// awaitDelivery keeps the doors open until something was sold, made and delivered: without, the storm would prove nothing.
+// awaitDelivery waits until something was sold and delivered. Without a sale and a delivery, the
+// run would prove nothing.
 func (w *world) awaitDelivery(ctx context.Context) {
 	await(ctx, w.config.Settle, func() bool {
 		var sales, receipts int
-		err := w.db.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM goods_receipt)`).Scan(&sales, &receipts)
-		return err == nil && sales > 0 && receipts > 0 // the database may just be coming back
+		err := w.db.QueryRowContext(ctx,
+			`SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM goods_receipt)`).Scan(&sales, &receipts)
+		return err == nil && sales > 0 && receipts > 0 // the database may be restarting
 	})
 }
 
-// await waits until a condition holds, and returns whether it does. The limit ends the wait for what never comes.
+// await waits until a condition holds, and reports whether it does. The limit ends a wait that
+// would never end.
 func await(ctx context.Context, limit time.Duration, holds func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	for !holds() {
-		last(ctx, lookInterval)
+		pause(ctx, lookInterval)
 		if ctx.Err() != nil {
 			return false
 		}
@@ -205,7 +212,8 @@ func await(ctx context.Context, limit time.Duration, holds func() bool) bool {
 	return true
 }
 
-// passTime lets the schedules' minutes pass, and half a lead time with each.
+// passTime moves the schedules minute by minute, and the times in the database by half a lead time
+// with each minute.
 func (w *world) passTime(ctx context.Context) {
 	tick := time.NewTicker(passInterval)
 	defer tick.Stop()
@@ -214,13 +222,14 @@ func (w *world) passTime(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			_ = w.passed(ctx, leadTime/2) // the database may be down
+			_ = w.advance(ctx, leadTime/2) // the database may be down
 			w.shop.PassTime(ctx)
 		}
 	}
 }
 
-// watchOrders looks all the time whether a shortage is ordered for twice: afterwards, orders are closed.
+// watchOrders checks all the time that no product has two open orders. A check at the end would not
+// find them, because orders are closed by then.
 func (w *world) watchOrders(ctx context.Context) {
 	look := time.NewTicker(lookInterval)
 	defer look.Stop()
@@ -242,12 +251,13 @@ func (w *world) twiceOrdered(ctx context.Context) (products int, err error) {
 	return products, err
 }
 
-// settle lets time pass, in which nothing goes wrong any more, until what is asked for is done. Time passes only while nothing is under way:
-// on a slow machine the shop would otherwise ask again for what is being made.
+// settle moves the time without faults until the rules of a settled shop hold. It moves the time
+// only while no work is under way: on a slow machine the shop would otherwise ask again for lots
+// that the factory is making.
 func (w *world) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, w.config.Settle)
 	defer cancel()
-	for began := time.Now(); ; last(ctx, lookInterval) {
+	for began := time.Now(); ; pause(ctx, lookInterval) {
 		moves, err := w.underWay(ctx)
 		if err == nil && moves == "" {
 			if err = invariants.Check(ctx, w.db, invariants.Settled); err == nil {
@@ -257,32 +267,32 @@ func (w *world) settle(ctx context.Context) error {
 		}
 		switch {
 		case ctx.Err() != nil:
-			w.report.broken("%v after everything was healed, it is not settled: %s%v", w.config.Settle, moves, err)
+			w.report.broken("the shop did not settle within %v after the faults: %s%v", w.config.Settle, moves, err)
 			return nil
 		case moves != "":
 			continue
 		}
-		if err := w.passed(ctx, settleStep); err != nil && ctx.Err() == nil {
+		if err := w.advance(ctx, settleStep); err != nil && ctx.Err() == nil {
 			return err
 		}
 		w.shop.PassTime(ctx)
 	}
 }
 
-// passed lets time pass for what waits in the database: for a delivery, and to be told to people.
-func (w *world) passed(ctx context.Context, d time.Duration) error {
+// advance moves the time of open production orders and of unsent notices in the database.
+func (w *world) advance(ctx context.Context, d time.Duration) error {
 	for _, query := range []string{
 		`UPDATE production_order SET asked_at = asked_at - INTERVAL ? SECOND WHERE status = 'open'`,
 		`UPDATE notice SET due_at = due_at - INTERVAL ? SECOND WHERE due_at IS NOT NULL`,
 	} {
 		if _, err := w.db.ExecContext(ctx, query, int(d.Seconds())); err != nil {
-			return fmt.Errorf("letting time pass: %w", err)
+			return fmt.Errorf("moving the time: %w", err)
 		}
 	}
 	return nil
 }
 
-// close ends everything; it may be called on a world that is half made.
+// close ends everything. It also closes a world that could not start completely.
 func (w *world) close() error {
 	var errs []error
 	if w.db != nil {
