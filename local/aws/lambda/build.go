@@ -139,10 +139,10 @@ func same(built, program string) bool {
 	return err == nil && os.SameFile(a, b)
 }
 
-// sumOf returns a sum that changes with the code of a program, and not with a comment in its source.
-// The go command ends a build ID with a hash of the program without the ID; the parts before it
-// change with every edit. Only Linux's programs keep the ID in a section of its own. Elsewhere the
-// sum is that of the whole file.
+// sumOf returns a sum that changes with the code of a program, and not with a comment in its
+// source. The go command ends a build ID with a hash of the program without the ID; the parts
+// before it change with every edit. Only Linux's programs keep the ID in a section of its own.
+// Elsewhere the sum is that of the whole file.
 func sumOf(file string) (string, error) {
 	if program, err := elf.Open(file); err == nil {
 		defer program.Close()
