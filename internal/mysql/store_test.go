@@ -15,6 +15,7 @@ import (
 	"restock/internal/mysql/migrate"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
+	"restock/test/await"
 )
 
 const donut = mysqltest.Donut
@@ -89,14 +90,9 @@ func TestConcurrentBuyersGetExactlyWhatIsThere(t *testing.T) {
 	f.CheckBooks(t)
 
 	f.DB.Close()
-	left := func() int {
-		return f.Number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?`, f.User)
-	}
-	for deadline := time.Now().Add(10 * time.Second); left() > 0; {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d connections are left open", left())
-		}
-	}
+	await.Until(t, "all connections are closed", func() bool {
+		return f.Number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user = ?`, f.User) == 0
+	})
 }
 
 func TestConcurrentBuyersAboveTheReorderPointOpenOneOrder(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"restock/local/system/blackhole"
+	"restock/test/await"
 )
 
 func TestNothingComesBackUntilTheHoleIsClosed(t *testing.T) {
@@ -61,17 +62,12 @@ func TestConnectionThatIsGivenUpIsForgotten(t *testing.T) {
 	}
 	<-fallen
 	// This is more than the system's buffers hold, so the hole must read it.
-	if err := conn.SetWriteDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetWriteDeadline(time.Now().Add(await.Limit)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.Write(make([]byte, 32<<20)); err != nil {
 		t.Errorf("writing 32 MiB: %v", err)
 	}
 	conn.Close()
-	for deadline := time.Now().Add(time.Minute); hole.Held() > 0; {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d connections are held a minute after their peer closed them, want none", hole.Held())
-		}
-		<-time.After(time.Millisecond)
-	}
+	await.Until(t, "the hole drops the connection that its peer closed", func() bool { return hole.Held() == 0 })
 }

@@ -68,7 +68,7 @@ func (h *harness) listen(ctx context.Context, t *testing.T, query, lastEventID s
 // until reads messages until found returns true.
 func until(t *testing.T, from <-chan message, what string, found func(message) bool) {
 	t.Helper()
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(await.Limit)
 	for {
 		select {
 		case e, more := <-from:
