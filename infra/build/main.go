@@ -1,4 +1,4 @@
-// Command build builds the functions' zips, as a deployment does.
+// Command build builds the functions' zips like a deployment, and prints their sizes and hashes.
 package main
 
 import (

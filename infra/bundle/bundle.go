@@ -1,5 +1,5 @@
-// Package bundle builds functions into zips that are the same, byte for byte, wherever the same release of Go builds them: a
-// preview shows a function as changed only when its code is.
+// Package bundle builds functions into zips that are equal byte for byte on every machine with the
+// same release of Go. So a preview shows a function as changed only if its code changed.
 package bundle
 
 import (
@@ -21,20 +21,20 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// A Bundle is the code of a function, ready to be deployed.
+// A Bundle is the code of a function for a deployment.
 type Bundle struct {
 	Archive pulumi.Archive
 	Hash    string // of the archive, in hex
 }
 
-// OutDir is where the zips go, below the module's root.
+// OutDir is the folder of the zips, below the module's root.
 const OutDir = "dist"
 
 // A Builder builds the code of functions, by name.
 type Builder func(ctx context.Context, names []string) (map[string]Bundle, error)
 
-// From is the Builder for a deployment: of functions whose sources are below a folder of the module around the working directory, each in a
-// folder of its name.
+// From returns the Builder of a deployment. The functions' sources are in a folder of the module
+// around the working directory, each in a folder with its name.
 func From(folder string) Builder {
 	return func(ctx context.Context, names []string) (map[string]Bundle, error) {
 		zips, err := BuildModule(ctx, folder, names)
@@ -49,7 +49,8 @@ func From(folder string) Builder {
 	}
 }
 
-// WithoutCode is a Builder that builds nothing, for those who look at what is declared and not at the code.
+// WithoutCode is a Builder that builds nothing. It is for recordings, which only need the declared
+// resources.
 func WithoutCode(_ context.Context, names []string) (map[string]Bundle, error) {
 	bundles := map[string]Bundle{}
 	for _, name := range names {
@@ -58,7 +59,8 @@ func WithoutCode(_ context.Context, names []string) (map[string]Bundle, error) {
 	return bundles, nil
 }
 
-// BuildModule builds the functions in a folder of the module around the working directory into the module's OutDir.
+// BuildModule builds the functions in a folder of the module around the working directory into
+// OutDir.
 func BuildModule(ctx context.Context, folder string, names []string) (map[string]Zip, error) {
 	root, err := moduleRoot(ctx)
 	if err != nil {
@@ -82,8 +84,9 @@ type Zip struct {
 	Hash string // SHA-256, in hex
 }
 
-// Build builds the functions in a folder of the module at root, by name, into zips in a directory. A zip whose content is the same is not
-// touched. An error of the compiler is shown in full.
+// Build builds the functions in a folder of the module at root into zips in outDir, one for each
+// name. It does not write a zip that has not changed. The error contains all output of the
+// compiler.
 func Build(ctx context.Context, root, folder, outDir string, names []string) (map[string]Zip, error) {
 	binaries, err := os.MkdirTemp("", "restock-bundle-")
 	if err != nil {
@@ -112,7 +115,7 @@ func Build(ctx context.Context, root, folder, outDir string, names []string) (ma
 	return zips, nil
 }
 
-// compile builds all functions with one go command, which builds what they share once.
+// compile builds all functions with one go command, which compiles shared packages only once.
 func compile(ctx context.Context, root, folder, outDir string, names []string) error {
 	args := []string{
 		"build", "-o", outDir + string(filepath.Separator),
@@ -123,20 +126,23 @@ func compile(ctx context.Context, root, folder, outDir string, names []string) e
 	for _, name := range names {
 		args = append(args, "./"+path.Join(folder, name))
 	}
-	build := exec.CommandContext(ctx, "go", args...) // #nosec G204 -- the names are those of the functions that the program declares
+	// #nosec G204 -- the program declares the names
+	build := exec.CommandContext(ctx, "go", args...)
 	build.Dir = root
-	// What the machine's own Go settings could change in the result is set here.
-	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0", "GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off")
+	// These settings override those of the machine that would change the result.
+	build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm64", "GOARM64=v8.0", "CGO_ENABLED=0",
+		"GOFLAGS=", "GOEXPERIMENT=", "GOFIPS140=off", "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return nil
 }
 
-// zipTime is the time of every entry: the earliest that the format can say.
+// zipTime is the time of every entry: the earliest that the format allows.
 var zipTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// pack zips a binary as Lambda's custom runtimes want it: an executable called bootstrap.
+// pack zips a binary in the form that Lambda's custom runtimes require: an executable named
+// bootstrap.
 func pack(binary string) ([]byte, error) {
 	code, err := os.ReadFile(binary) // #nosec G304 -- it was just built
 	if err != nil {
@@ -144,7 +150,9 @@ func pack(binary string) ([]byte, error) {
 	}
 	var buffer bytes.Buffer
 	w := zip.NewWriter(&buffer)
-	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
+		return flate.NewWriter(out, flate.BestCompression)
+	})
 	header := &zip.FileHeader{Name: "bootstrap", Method: zip.Deflate, Modified: zipTime}
 	header.SetMode(0o755)
 	entry, err := w.CreateHeader(header)
@@ -160,9 +168,10 @@ func pack(binary string) ([]byte, error) {
 	return buffer.Bytes(), nil
 }
 
-// replace writes a file at once, so that nobody reads half of it, and leaves one alone that is the same already.
+// replace writes a file atomically, so that nobody reads an incomplete file. It does nothing if the
+// file already has the content.
 func replace(path string, content []byte) error {
-	// #nosec G304 -- the zip of before
+	// #nosec G304 -- the path is in outDir
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
 		return nil
 	}

@@ -15,7 +15,8 @@ import (
 // module writes a module with one function into a directory.
 func module(tb testing.TB, dir, source string) string {
 	tb.Helper()
-	for path, content := range map[string]string{"go.mod": "module example\n\ngo 1.26\n", "functions/hello/main.go": source} {
+	files := map[string]string{"go.mod": "module example\n\ngo 1.26\n", "functions/hello/main.go": source}
+	for path, content := range files {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			tb.Fatal(err)
@@ -45,13 +46,16 @@ func TestSameSourceMakesTheSameZipAnywhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		if int64(len(content)) != zips["hello"].Size {
-			t.Errorf("the zip has %d bytes, reported are %d", len(content), zips["hello"].Size)
+			t.Errorf("the zip has %d bytes, Build reports %d", len(content), zips["hello"].Size)
 		}
 		return content
 	}
 	first := build(hello, nil)
-	if !bytes.Equal(first, build(hello, map[string]string{"GOFLAGS": "-gcflags=-N", "GOARM64": "v8.1", "CGO_ENABLED": "1", "GOFIPS140": "latest"})) {
-		t.Error("two builds of one source, in two directories and under two sets of Go settings, differ")
+	settings := map[string]string{
+		"GOFLAGS": "-gcflags=-N", "GOARM64": "v8.1", "CGO_ENABLED": "1", "GOFIPS140": "latest",
+	}
+	if !bytes.Equal(first, build(hello, settings)) {
+		t.Error("two builds of one source in two directories, with different Go settings, differ")
 	}
 	if bytes.Equal(first, build(strings.Replace(hello, "hello", "other", 1), nil)) {
 		t.Error("two builds of different sources are the same")
@@ -62,7 +66,7 @@ func TestSameSourceMakesTheSameZipAnywhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(archive.File) != 1 || archive.File[0].Name != "bootstrap" || archive.File[0].Mode() != 0o755 {
-		t.Fatalf("the zip holds %+v, want an executable bootstrap alone", archive.File)
+		t.Fatalf("the zip contains %+v, want only an executable bootstrap", archive.File)
 	}
 	f, err := archive.File[0].Open()
 	if err != nil {
@@ -77,15 +81,15 @@ func TestSameSourceMakesTheSameZipAnywhere(t *testing.T) {
 	}
 }
 
-func TestBuildErrorShowsWhatTheCompilerSays(t *testing.T) {
+func TestBuildErrorHasTheCompilersOutput(t *testing.T) {
 	root := module(t, t.TempDir(), "package main\n\nfunc main() { undefined() }\n")
 	_, err := bundle.Build(t.Context(), root, "functions", filepath.Join(root, "out"), []string{"hello"})
 	if err == nil || !strings.Contains(err.Error(), "undefined: undefined") {
-		t.Errorf("got %v, want the compiler's words", err)
+		t.Errorf("got %v, want the compiler's output", err)
 	}
 }
 
-func TestZipThatIsTheSameIsNotTouched(t *testing.T) {
+func TestBuildKeepsAnEqualZip(t *testing.T) {
 	root := module(t, t.TempDir(), hello)
 	build := func() os.FileInfo {
 		t.Helper()
@@ -100,6 +104,6 @@ func TestZipThatIsTheSameIsNotTouched(t *testing.T) {
 		return info
 	}
 	if first, second := build(), build(); !os.SameFile(first, second) {
-		t.Error("the second build replaced a zip that is the same")
+		t.Error("the second build replaced an equal zip")
 	}
 }

@@ -1,20 +1,20 @@
-// Package instance knows the classes of database instances that a stage may choose: their memory,
-// their processors, their prices, and how many connections they hold.
+// Package instance has the classes of database instances that a stage may choose, with their
+// memory, processors and prices, and the number of connections that they have memory for.
 package instance
 
 // A Class is a class of database instances that MariaDB runs on:
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html
 type Class struct {
 	MemoryGiB, Processors int
-	// SingleAZ and MultiAZ are what an hour costs in ap-northeast-2.
+	// SingleAZ and MultiAZ are the prices of an hour in ap-northeast-2.
 	SingleAZ, MultiAZ Price
 }
 
-// A Price is an amount of micro-dollars; 0 is a price that nobody has looked up.
+// A Price is an amount in micro-dollars; 0 is an unknown price.
 type Price struct {
 	MicroDollars int64
-	// Quoted is true where a published copy of AWS's price list has the price, and false where it is
-	// from memory. Package cost says more about that.
+	// Quoted is true if a published copy of AWS's price list has the price, and false if it is from
+	// memory. Package cost explains this.
 	Quoted bool
 }
 
@@ -48,9 +48,10 @@ var Classes = map[string]Class{
 	"db.r7g.8xlarge": {MemoryGiB: 256, Processors: 32},
 }
 
-// Connections returns how many connections a class has memory for, by RDS's own formula:
-// DBInstanceClassMemory/12582880, at most 12000. RDS takes the memory that its own processes leave;
-// this takes all of the class's, so it is an upper bound, and a little above RDS's max_connections.
+// Connections returns the number of connections that a class has memory for, by RDS's formula:
+// DBInstanceClassMemory/12582880, at most 12000. RDS uses the memory without that of its own
+// processes. This function uses all memory of the class, so its result is a little above RDS's
+// max_connections.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
 func (c Class) Connections() int {
 	const bytesPerConnection = 12582880

@@ -9,21 +9,24 @@ import (
 	"restock/infra/policy"
 )
 
-// NewKey makes the key that encrypts what a stage tells people: its logs, and the topic of its alarms. CloudWatch may use none of the keys
-// that AWS has for everybody. anARN is of something in the stage's account and region.
+// NewKey makes the key that encrypts the stage's logs and the topic of its alarms. CloudWatch
+// cannot publish to a topic that is encrypted with a key of AWS. anARN is the ARN of any resource
+// in the stage's account and region.
 func NewKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
+	root, logGroups := policy.SiblingARN(anARN, "iam", "root"), policy.SiblingARN(anARN, "logs", "log-group:*")
 	key, err := kms.NewKey(ctx, "operations", &kms.KeyArgs{
 		Description:       pulumi.String("Encrypts the stage's logs, and the topic of its alarms"),
 		EnableKeyRotation: pulumi.Bool(true),
-		// In a key's policy "*" is the key itself.
+		// In a key's policy the resource "*" means the key itself.
 		Policy: policy.JSON(func(of []string) any {
 			root, region, logGroups := of[0], of[1], of[2]
 			return policy.New(
 				policy.Statement{
 					Effect:    "Allow",
 					Principal: &policy.Principal{AWS: root},
-					Action:    []string{"kms:*"}, // whom the account lets: without this line nobody could ever change the key
-					Resource:  []string{"*"},
+					// Without this statement nobody could ever change the key.
+					Action:   []string{"kms:*"},
+					Resource: []string{"*"},
 				},
 				// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 				policy.Statement{
@@ -44,7 +47,7 @@ func NewKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
 					Condition: policy.Condition{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logGroups}},
 				},
 			)
-		}, policy.SiblingARN(anARN, "iam", "root"), policy.Region(anARN), policy.SiblingARN(anARN, "logs", "log-group:*")),
+		}, root, policy.Region(anARN), logGroups),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("creating the key of logs and alarms: %w", err)

@@ -6,9 +6,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// NewLogGroup makes a log group that is encrypted, and forgets after some days. AWS knows it by the path; where that is empty, by a name of
-// Pulumi's choice.
-func NewLogGroup(ctx *pulumi.Context, name, path string, retentionDays int, key *kms.Key, options ...pulumi.ResourceOption) (*cloudwatch.LogGroup, error) {
+// NewLogGroup makes an encrypted log group that deletes logs after retentionDays. The path is its
+// name in AWS; if it is empty, Pulumi makes a name.
+func NewLogGroup(
+	ctx *pulumi.Context, name, path string, retentionDays int, key *kms.Key, options ...pulumi.ResourceOption,
+) (*cloudwatch.LogGroup, error) {
 	args := &cloudwatch.LogGroupArgs{RetentionInDays: pulumi.Int(retentionDays), KmsKeyId: key.Arn}
 	if path != "" {
 		args.Name = pulumi.String(path)

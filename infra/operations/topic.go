@@ -1,5 +1,5 @@
-// Package operations declares what the people who run a stage are told by: its log groups, the topic of its alarms, the key that encrypts
-// both, and tags that say whose a resource is.
+// Package operations declares resources for the people who run a stage: log groups, the topic of
+// the alarms, the key that encrypts both, and tags. The stack and the tutorial use it.
 package operations
 
 import (
@@ -12,8 +12,9 @@ import (
 	"restock/infra/policy"
 )
 
-// NewTopic makes the topic that alarms, and functions that may, tell people by, and subscribes an email address to it, which has to confirm
-// once. Without one nobody is told.
+// NewTopic makes the topic on which alarms, and functions with a grant, notify people. It
+// subscribes the email address, whose owner must confirm once. Without an address nobody is
+// notified.
 func NewTopic(ctx *pulumi.Context, name string, key *kms.Key, email string) (*sns.Topic, error) {
 	topic, err := sns.NewTopic(ctx, name, &sns.TopicArgs{KmsMasterKeyId: key.Arn})
 	if err != nil {
