@@ -5,44 +5,49 @@ import (
 	"time"
 )
 
-// Assumptions are what the declared resources do not say: how much the shop is used, and what a use takes.
+// Assumptions are facts that the declared resources do not show: how often the shop is used, and
+// the resources that each use takes.
 type Assumptions struct {
 	CheckoutsPerMonth int64 `json:"checkoutsPerMonth"`
-	// ReadsPerCheckout are the requests for the storefront and for products that go with one checkout.
+	// ReadsPerCheckout is the number of requests for products and for the storefront per checkout.
 	ReadsPerCheckout int64 `json:"readsPerCheckout"`
-	// LotSize is how many sold units one production order replaces.
+	// LotSize is the number of sold units per production order.
 	LotSize int64 `json:"lotSize"`
 
-	// What one invocation takes, in milliseconds that are billed.
+	// The billed time of one invocation, in milliseconds.
 	CheckoutMS int64 `json:"checkoutMs"`
 	ReadMS     int64 `json:"readMs"`
-	OrderMS    int64 `json:"orderMs"` // of the queue's function, which waits for the factory, and of the factory's callback
-	SweepMS    int64 `json:"sweepMs"` // of a function on a schedule
+	// OrderMS is for the queue's function, which calls the factory, and for the factory's callback.
+	OrderMS int64 `json:"orderMs"`
+	SweepMS int64 `json:"sweepMs"` // for a function with a schedule
 
-	// Cold starts: how many of a thousand invocations, and what one takes beside; it reads the secrets once more.
+	// Cold starts per thousand invocations, and the added time of one. A cold start reads each
+	// secret.
 	ColdStartsPerThousand int64 `json:"coldStartsPerThousand"`
 	ColdStartMS           int64 `json:"coldStartMs"`
 
-	LogBytes      int64 `json:"logBytes"`      // per invocation, with what Lambda itself writes
-	LogCompressed int64 `json:"logCompressed"` // percent of their size that stored logs take
+	LogBytes      int64 `json:"logBytes"`      // per invocation, with Lambda's own lines
+	LogCompressed int64 `json:"logCompressed"` // size of stored logs, in percent of the written bytes
 	AccessBytes   int64 `json:"accessBytes"`   // of the API's access log, per request
 	ResponseBytes int64 `json:"responseBytes"` // per request, with headers
 	EndpointBytes int64 `json:"endpointBytes"` // of a call through an interface endpoint, both ways
 
-	// QueuePollers ask an event source's queue again every 20 s while it is empty:
+	// QueuePollers is the number of pollers of an event source. Each polls an empty queue every
+	// 20 seconds:
 	// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 	QueuePollers int64 `json:"queuePollers"`
-	// CustomMetrics that the functions write to their logs: no resource declares them.
+	// CustomMetrics is the number of metrics that the functions write to their logs. No resource
+	// declares them.
 	CustomMetrics int64 `json:"customMetrics"`
 
-	StorageUsed int64 `json:"storageUsed"` // percent of the database's storage that backups hold
-	DailyChange int64 `json:"dailyChange"` // percent of that which each retained day adds
+	StorageUsed int64 `json:"storageUsed"` // size of a backup, in percent of the database's storage
+	DailyChange int64 `json:"dailyChange"` // added size per retained day, in percent of the backup
 }
 
-// longPoll is how long Lambda waits for a message.
+// longPoll is the time that Lambda waits for a message of a queue.
 const longPoll = 20 * time.Second
 
-// DefaultAssumptions are guesses to be replaced by what a running stage shows.
+// DefaultAssumptions are guesses. Replace them with measurements of a running stage.
 func DefaultAssumptions() Assumptions {
 	return Assumptions{
 		CheckoutsPerMonth: million,
@@ -71,27 +76,37 @@ func DefaultAssumptions() Assumptions {
 	}
 }
 
-// describe says the assumptions in words, a line each.
+// describe returns the assumptions in words, one in a line.
 func (a Assumptions) describe() []string {
 	return []string{
-		fmt.Sprintf("a checkout: %d ms, and %d reads of %d ms; %d bytes a response", a.CheckoutMS, a.ReadsPerCheckout, a.ReadMS, a.ResponseBytes),
+		fmt.Sprintf("a checkout: %d ms, and %d reads of %d ms; %d bytes a response", a.CheckoutMS, a.ReadsPerCheckout,
+			a.ReadMS, a.ResponseBytes),
 		fmt.Sprintf("a production order: one every %d checkouts; each function of it %d ms", a.LotSize, a.OrderMS),
-		fmt.Sprintf("a cold start: %d of 1,000 invocations; %d ms, one call for each of its secrets", a.ColdStartsPerThousand, a.ColdStartMS),
+		fmt.Sprintf("a cold start: %d of 1,000 invocations; %d ms, one call for each of its secrets",
+			a.ColdStartsPerThousand, a.ColdStartMS),
 		fmt.Sprintf("a scheduled invocation: %d ms; functions that nothing triggers cost nothing", a.SweepMS),
-		fmt.Sprintf("logs: %d bytes an invocation, %d a request; stored for the group's retention at %d%% of the size", a.LogBytes, a.AccessBytes, a.LogCompressed),
+		fmt.Sprintf("logs: %d bytes an invocation, %d a request; stored for the group's retention at %d%% of the size",
+			a.LogBytes, a.AccessBytes, a.LogCompressed),
 		fmt.Sprintf("endpoints: %d bytes a call", a.EndpointBytes),
 		fmt.Sprintf("an empty queue: %d pollers, each asking every %.0f s", a.QueuePollers, longPoll.Seconds()),
 		fmt.Sprintf("custom metrics: %d", a.CustomMetrics),
-		fmt.Sprintf("backups: %d%% of the storage, and %d%% of that for each retained day; as much as the storage is free", a.StorageUsed, a.DailyChange),
-		fmt.Sprintf("a month: %d hours; no free tier, no discount of volume or of a reservation, no tax", hoursPerMonth),
+		fmt.Sprintf("backups: %d%% of the storage, and %d%% of that for each retained day; as much as the storage is "+
+			"free", a.StorageUsed, a.DailyChange),
+		fmt.Sprintf("a month: %d hours; no free tier, no discount of volume or of a reservation, no tax",
+			hoursPerMonth),
 	}
 }
 
-// validate names the first assumption that is out of range. Within the ranges no quantity overflows.
+// validate returns an error that names the first assumption out of range. Within the ranges no
+// quantity overflows.
 func (a Assumptions) validate() error {
 	const (
-		longest = 15 * 60 * 1000 // of an invocation, in ms: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-		largest = 10 << 20       // a response of an HTTP API: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+		// The longest invocation, in milliseconds:
+		// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+		longest = 15 * 60 * 1000
+		// The largest response of an HTTP API, in bytes:
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+		largest = 10 << 20
 	)
 	for _, c := range []struct {
 		name               string
@@ -117,7 +132,7 @@ func (a Assumptions) validate() error {
 		{"percent of daily change", a.DailyChange, 0, 100},
 	} {
 		if c.value < c.least || c.value > c.most {
-			return fmt.Errorf("the assumption %s is %d: it may be %d to %d", c.name, c.value, c.least, c.most)
+			return fmt.Errorf("the assumption %s is %d: want %d to %d", c.name, c.value, c.least, c.most)
 		}
 	}
 	return nil

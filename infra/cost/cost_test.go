@@ -15,7 +15,7 @@ import (
 	"restock/infra/stack/stacktest"
 )
 
-var update = flag.Bool("update", false, "write the golden estimates anew")
+var update = flag.Bool("update", false, "write the golden estimates again")
 
 const (
 	projectDir = "../.."
@@ -30,7 +30,7 @@ func record(tb testing.TB, stage string) cost.Stage {
 	return cost.Stage{Name: stage, Region: g.Region, Graph: g}
 }
 
-// resource is one of a small graph.
+// resource returns a resource of a small graph.
 func resource(kind graph.Type, name string, outputs map[string]any) *graph.Resource {
 	return &graph.Resource{URN: string(kind) + name, Type: kind, Name: name, ID: name, Outputs: outputs}
 }
@@ -46,13 +46,15 @@ func estimate(t *testing.T, resources ...*graph.Resource) *cost.Estimate {
 
 func of(resources ...*graph.Resource) (*cost.Estimate, error) {
 	a := cost.DefaultAssumptions()
-	a.CustomMetrics = 0 // which no resource declares
-	return cost.New(cost.Stage{Name: "test", Region: region, Graph: &graph.Graph{Resources: resources}}, cost.Seoul(), a)
+	a.CustomMetrics = 0 // no resource declares them
+	return cost.New(cost.Stage{Name: "test", Region: region, Graph: &graph.Graph{Resources: resources}},
+		cost.Seoul(), a)
 }
 
 func database(change map[string]any) *graph.Resource {
 	outputs := map[string]any{
-		"engine": "mariadb", "storageType": "gp3", "instanceClass": "db.t4g.medium", "allocatedStorage": 100.0, "backupRetentionPeriod": 7.0,
+		"engine": "mariadb", "storageType": "gp3", "instanceClass": "db.t4g.medium", "allocatedStorage": 100.0,
+		"backupRetentionPeriod": 7.0,
 	}
 	for key, value := range change {
 		outputs[key] = value
@@ -64,7 +66,7 @@ func endpoint(kind string, subnets ...any) *graph.Resource {
 	return resource(graph.VPCEndpoint, "e", map[string]any{"vpcEndpointType": kind, "subnetIds": subnets})
 }
 
-func TestFixedCostIsThatOfTheResource(t *testing.T) {
+func TestFixedCostOfResources(t *testing.T) {
 	alarm := func(outputs map[string]any) *graph.Resource {
 		return resource(graph.MetricAlarm, "a", outputs)
 	}
@@ -78,27 +80,37 @@ func TestFixedCostIsThatOfTheResource(t *testing.T) {
 		want      cost.Money // micro-dollars
 	}{
 		{"an instance, 730 hours of $0.102", []*graph.Resource{database(nil)}, "RDS instance db", 74_460_000},
-		{"Multi-AZ doubles the instance", []*graph.Resource{database(map[string]any{"multiAz": true})}, "RDS instance db", 148_920_000},
+		{"Multi-AZ doubles the instance", []*graph.Resource{database(map[string]any{"multiAz": true})},
+			"RDS instance db", 148_920_000},
 		{"storage, 100 GB of $0.131", []*graph.Resource{database(nil)}, "storage of db", 13_100_000},
-		{"Multi-AZ doubles the storage", []*graph.Resource{database(map[string]any{"multiAz": true})}, "storage of db", 26_200_000},
+		{"Multi-AZ doubles the storage", []*graph.Resource{database(map[string]any{"multiAz": true})}, "storage of db",
+			26_200_000},
 		{"backups up to the storage are free", []*graph.Resource{database(nil)}, "backups of db", 0},
-		{"backups without retention are none", []*graph.Resource{database(map[string]any{"backupRetentionPeriod": 0.0})}, "backups of db", 0},
-		{"RDS's own secret", []*graph.Resource{database(map[string]any{"manageMasterUserPassword": true})}, "secret of db", 400_000},
-		{"an endpoint in one zone, 730 hours of $0.013", []*graph.Resource{endpoint("Interface", "a")}, "endpoint e", 9_490_000},
-		{"an endpoint in three zones", []*graph.Resource{endpoint("Interface", "a", "b", "c")}, "endpoint e", 28_470_000},
+		{"backups without retention are none",
+			[]*graph.Resource{database(map[string]any{"backupRetentionPeriod": 0.0})}, "backups of db", 0},
+		{"RDS's own secret", []*graph.Resource{database(map[string]any{"manageMasterUserPassword": true})},
+			"secret of db", 400_000},
+		{"an endpoint in one zone, 730 hours of $0.013", []*graph.Resource{endpoint("Interface", "a")}, "endpoint e",
+			9_490_000},
+		{"an endpoint in three zones", []*graph.Resource{endpoint("Interface", "a", "b", "c")}, "endpoint e",
+			28_470_000},
 		{"two endpoints", []*graph.Resource{endpoint("Interface", "a"), endpoint("Interface", "a")}, "", 2 * 9_490_000},
 		{"a gateway endpoint", []*graph.Resource{endpoint("Gateway")}, "", 0},
-		{"two secrets", []*graph.Resource{resource(graph.Secret, "a", nil), resource(graph.Secret, "b", nil)}, "", 800_000},
+		{"two secrets", []*graph.Resource{resource(graph.Secret, "a", nil), resource(graph.Secret, "b", nil)},
+			"", 800_000},
 		{"a key", []*graph.Resource{resource(graph.Key, "k", nil)}, "KMS key k", 1_000_000},
 		{"a dashboard", []*graph.Resource{resource(graph.Dashboard, "d", nil)}, "dashboard d", 3_000_000},
 		{"a proxy, two vCPUs of $0.018", proxied("db.t4g.medium"), "proxy p", 26_280_000},
 		{"a proxy before a larger instance", proxied("db.t4g.large"), "proxy p", 26_280_000},
-		{"a composite alarm", []*graph.Resource{resource(graph.CompositeAlarm, "c", nil)}, "composite alarm c", 500_000},
-		{"two alarms", []*graph.Resource{alarm(map[string]any{"period": 60.0}), alarm(map[string]any{"period": 300.0})}, "alarms", 200_000},
+		{"a composite alarm", []*graph.Resource{resource(graph.CompositeAlarm, "c", nil)},
+			"composite alarm c", 500_000},
+		{"two alarms", []*graph.Resource{alarm(map[string]any{"period": 60.0}), alarm(map[string]any{"period": 300.0})},
+			"alarms", 200_000},
 		{"an alarm on two metrics and an expression", []*graph.Resource{alarm(map[string]any{"metricQueries": []any{
 			metric(60), metric(60), map[string]any{"expression": "a/b"},
 		}})}, "alarms", 200_000},
-		{"an alarm of 10 s", []*graph.Resource{alarm(map[string]any{"period": 10.0})}, "high-resolution alarms", 300_000},
+		{"an alarm of 10 s", []*graph.Resource{alarm(map[string]any{"period": 10.0})},
+			"high-resolution alarms", 300_000},
 		{"a component", []*graph.Resource{{URN: "c", Type: "restock:lambda:Function", Name: "c"}}, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -108,13 +120,14 @@ func TestFixedCostIsThatOfTheResource(t *testing.T) {
 				got = lineOf(t, e.Fixed, c.line).Cost
 			}
 			if got != c.want || len(e.Unpriced) > 0 {
-				t.Errorf("got %d micro-dollars and unpriced %v, want %d and none; lines: %+v", got, e.Unpriced, c.want, e.Fixed)
+				t.Errorf("got %d micro-dollars and unpriced %v, want %d and none; lines: %+v", got, e.Unpriced,
+					c.want, e.Fixed)
 			}
 		})
 	}
 }
 
-// proxied is a database of a class behind a proxy.
+// proxied returns a database of a class and its proxy.
 func proxied(class string) []*graph.Resource {
 	return []*graph.Resource{
 		database(map[string]any{"instanceClass": class, "identifier": "db"}),
@@ -123,7 +136,7 @@ func proxied(class string) []*graph.Resource {
 	}
 }
 
-func TestTheAPIsAccessLogIsCountedByTheRequest(t *testing.T) {
+func TestAccessLogCostsPerRequest(t *testing.T) {
 	without, err := cost.New(record(t, "dev"), cost.Seoul(), cost.DefaultAssumptions())
 	if err != nil {
 		t.Fatal(err)
@@ -154,7 +167,8 @@ func TestBackupsBeyondTheStorageCost(t *testing.T) {
 	a := cost.DefaultAssumptions()
 	a.StorageUsed, a.DailyChange = 100, 10
 	// 100 GB, and 10% of it on each of 7 days: 170 GB, of which 100 are free; 70 × $0.095.
-	e, err := cost.New(cost.Stage{Region: region, Graph: &graph.Graph{Resources: []*graph.Resource{database(nil)}}}, cost.Seoul(), a)
+	e, err := cost.New(cost.Stage{Region: region, Graph: &graph.Graph{Resources: []*graph.Resource{database(nil)}}},
+		cost.Seoul(), a)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,13 +177,15 @@ func TestBackupsBeyondTheStorageCost(t *testing.T) {
 	}
 }
 
-// shop is what serves a checkout: one function, of 1 GB, for the checkouts alone.
+// shop returns the resources for a checkout: an API, its function of 1 GB, and a log group.
 func shop(architecture string) []*graph.Resource {
 	function := func(name string) *graph.Resource {
 		return resource(graph.Function, name, map[string]any{
-			"arn": "arn " + name, "invokeArn": "invoke " + name, "memorySize": 1024.0, "architectures": []any{architecture},
+			"arn": "arn " + name, "invokeArn": "invoke " + name, "memorySize": 1024.0,
+			"architectures": []any{architecture},
 			"loggingConfig": map[string]any{"logGroup": "logs"},
-			"environment":   map[string]any{"variables": map[string]any{"S": "arn:aws:secretsmanager:x", "T": "arn:aws:sns:x"}},
+			"environment": map[string]any{"variables": map[string]any{"S": "arn:aws:secretsmanager:x",
+				"T": "arn:aws:sns:x"}},
 		})
 	}
 	return []*graph.Resource{
@@ -181,7 +197,7 @@ func shop(architecture string) []*graph.Resource {
 	}
 }
 
-func TestCostOfAMillionCheckoutsIsThatOfItsUse(t *testing.T) {
+func TestCostOfAMillionCheckouts(t *testing.T) {
 	a := cost.DefaultAssumptions()
 	a.CheckoutMS, a.ColdStartsPerThousand, a.ColdStartMS = 50, 10, 100
 	a.LogBytes, a.LogCompressed, a.ResponseBytes = 1<<10, 25, 1<<11
@@ -201,7 +217,8 @@ func TestCostOfAMillionCheckoutsIsThatOfItsUse(t *testing.T) {
 		{"arm64", "data to the Internet", 240_326},
 		{"arm64", "Secrets Manager calls", 50_000},
 	} {
-		e, err := cost.New(cost.Stage{Region: region, Graph: &graph.Graph{Resources: shop(c.architecture)}}, cost.Seoul(), a)
+		e, err := cost.New(cost.Stage{Region: region, Graph: &graph.Graph{Resources: shop(c.architecture)}},
+			cost.Seoul(), a)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +231,7 @@ func TestCostOfAMillionCheckoutsIsThatOfItsUse(t *testing.T) {
 	}
 }
 
-func TestWhatTheStageDoesWithoutCheckoutsIsCounted(t *testing.T) {
+func TestCostWithoutCheckouts(t *testing.T) {
 	function := resource(graph.Function, "f", map[string]any{"arn": "arn f", "architectures": []any{"arm64"}})
 	target := resource(graph.EventTarget, "t", map[string]any{"rule": "r", "arn": "arn f"})
 	rule := func(expression string) *graph.Resource {
@@ -229,8 +246,9 @@ func TestWhatTheStageDoesWithoutCheckoutsIsCounted(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", expression, got, want)
 		}
 	}
-	if e := estimate(t, function, target, rule("cron(0 10 * * ? *)")); len(e.Unpriced) != 1 || !strings.Contains(e.Unpriced[0], "cron(0 10") {
-		t.Errorf("a schedule that is not understood: unpriced is %v, want it there", e.Unpriced)
+	unpriced := estimate(t, function, target, rule("cron(0 10 * * ? *)")).Unpriced
+	if len(unpriced) != 1 || !strings.Contains(unpriced[0], "cron(0 10") {
+		t.Errorf("an unknown schedule: unpriced is %v, want the schedule", unpriced)
 	}
 
 	e := estimate(t, function,
@@ -242,16 +260,19 @@ func TestWhatTheStageDoesWithoutCheckoutsIsCounted(t *testing.T) {
 	}
 }
 
-func TestWhatHasNoPriceIsListed(t *testing.T) {
+func TestResourcesWithoutAPriceAreListed(t *testing.T) {
 	for _, c := range []struct {
 		resource *graph.Resource
 		want     string // empty: it is free, or priced
 	}{
 		{resource(graph.NATGateway, "n", nil), "aws:ec2/natGateway:NatGateway n"},
 		{resource("random:index/randomId:RandomId", "r", nil), "random:index/randomId:RandomId r"},
-		{resource(graph.API, "a", map[string]any{"protocolType": "WEBSOCKET"}), "aws:apigatewayv2/api:Api a: protocolType WEBSOCKET"},
-		{resource(graph.LogGroup, "g", map[string]any{"name": "access"}), "aws:cloudwatch/logGroup:LogGroup g: what is written to it, which is neither a function's log nor the API's"},
-		{endpoint("GatewayLoadBalancer", "a"), "aws:ec2/vpcEndpoint:VpcEndpoint e: vpcEndpointType GatewayLoadBalancer"},
+		{resource(graph.API, "a", map[string]any{"protocolType": "WEBSOCKET"}),
+			"aws:apigatewayv2/api:Api a: protocolType WEBSOCKET"},
+		{resource(graph.LogGroup, "g", map[string]any{"name": "access"}),
+			"aws:cloudwatch/logGroup:LogGroup g: its logs, which come neither from a function nor from the API"},
+		{endpoint("GatewayLoadBalancer", "a"),
+			"aws:ec2/vpcEndpoint:VpcEndpoint e: vpcEndpointType GatewayLoadBalancer"},
 		{database(map[string]any{"iops": 12000.0}), "aws:rds/instance:Instance db: iops"},
 		{database(map[string]any{"monitoringInterval": 0.0}), ""},
 		{resource(graph.Queue, "q", map[string]any{"fifoQueue": true}), "aws:sqs/queue:Queue q: fifoQueue"},
@@ -273,37 +294,44 @@ func TestWhatHasNoPriceIsListed(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeEstimatedIsAnErrorThatNamesIt(t *testing.T) {
-	for want, change := range map[string]map[string]any{
-		`"db.x9.huge": the table has db.t4g.large, db.t4g.medium, db.t4g.micro, db.t4g.small`: {"instanceClass": "db.x9.huge"},
-		`engine "oracle-ee": the table has mariadb`:                                           {"engine": "oracle-ee"},
-		`storage type "io2": the table has gp3`:                                               {"storageType": "io2"},
+func TestErrorsNameWhatHasNoPrice(t *testing.T) {
+	for _, c := range []struct{ property, value, want string }{
+		{"instanceClass", "db.x9.huge",
+			`"db.x9.huge": the table has db.t4g.large, db.t4g.medium, db.t4g.micro, db.t4g.small`},
+		{"engine", "oracle-ee", `engine "oracle-ee": the table has mariadb`},
+		{"storageType", "io2", `storage type "io2": the table has gp3`},
 	} {
-		if _, err := of(database(change)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v: got %v, want an error that says %q", change, err, want)
+		_, err := of(database(map[string]any{c.property: c.value}))
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %s: got %v, want an error that says %q", c.property, c.value, err, c.want)
 		}
 	}
 	empty := cost.Stage{Name: "far", Region: "eu-west-1", Graph: &graph.Graph{}}
-	if _, err := cost.New(empty, cost.Seoul(), cost.DefaultAssumptions()); err == nil || !strings.Contains(err.Error(), "stage far: it is in eu-west-1, and the prices are of ap-northeast-2") {
+	_, err := cost.New(empty, cost.Seoul(), cost.DefaultAssumptions())
+	const regions = "stage far: it is in eu-west-1, but the prices are for ap-northeast-2"
+	if err == nil || !strings.Contains(err.Error(), regions) {
 		t.Errorf("got %v, want an error that names both regions", err)
 	}
 	empty.Region = region
 	a := cost.DefaultAssumptions()
 	a.LotSize = 0
-	if _, err := cost.New(empty, cost.Seoul(), a); err == nil || !strings.Contains(err.Error(), "lot size is 0: it may be 1 to") {
+	if _, err := cost.New(empty, cost.Seoul(), a); err == nil ||
+		!strings.Contains(err.Error(), "lot size is 0: want 1 to") {
 		t.Errorf("got %v, want an error that names the assumption", err)
 	}
 }
 
-func TestEveryPriceSaysItsUnitItsSourceAndItsBasis(t *testing.T) {
+func TestPricesAreComplete(t *testing.T) {
 	prices := cost.Seoul()
 	if prices.Date.IsZero() || prices.Region == "" || prices.Engine == "" {
-		t.Errorf("the table has date %v, region %q, engine %q: want all three", prices.Date, prices.Region, prices.Engine)
+		t.Errorf("the table has date %v, region %q, engine %q: want all three", prices.Date, prices.Region,
+			prices.Engine)
 	}
 	names := map[string]bool{}
 	for _, p := range prices.All() {
 		source, err := url.Parse(p.Source)
-		if err != nil || source.Scheme != "https" || source.Host != "aws.amazon.com" || !strings.Contains(source.Path, "pricing") {
+		if err != nil || source.Scheme != "https" || source.Host != "aws.amazon.com" ||
+			!strings.Contains(source.Path, "pricing") {
 			t.Errorf("%s: the source is %q, want a pricing page of AWS", p.Name, p.Source)
 		}
 		if p.Name == "" || p.Unit == "" || p.Amount <= 0 || p.Per <= 0 {
@@ -319,7 +347,7 @@ func TestEveryPriceSaysItsUnitItsSourceAndItsBasis(t *testing.T) {
 	}
 }
 
-func TestMoneyIsRoundedForPeople(t *testing.T) {
+func TestMoneyRounds(t *testing.T) {
 	for money, want := range map[cost.Money]string{
 		0: "$0.00", 1: "<$0.01", 4_999: "<$0.01", 5_000: "$0.01", 14_999: "$0.01", 15_000: "$0.02",
 		999_995_000: "$1,000.00", 1_234_567_890_000: "$1,234,567.89",
@@ -330,7 +358,8 @@ func TestMoneyIsRoundedForPeople(t *testing.T) {
 	}
 }
 
-// TestStagesAreEstimatedAsReviewed holds the printed estimates against golden ones, so that a review shows what a change costs.
+// TestStagesAreEstimatedAsReviewed compares the printed estimates with golden files, so that a
+// review shows the cost of a change.
 func TestStagesAreEstimatedAsReviewed(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage, func(t *testing.T) {
@@ -354,10 +383,11 @@ func TestStagesAreEstimatedAsReviewed(t *testing.T) {
 			}
 			want, err := os.ReadFile(path)
 			if err != nil {
-				t.Fatalf("%v: make it with go test ./infra/cost -update", err)
+				t.Fatalf("%v: write it with go test ./infra/cost -update", err)
 			}
 			if !bytes.Equal(got.Bytes(), want) {
-				t.Errorf("stage %s costs something else than %s says:\n%s\nIf that is meant: go test ./infra/cost -update, and review the difference", stage, path, &got)
+				t.Errorf("stage %s does not cost what %s says:\n%s\nIf the change is intended: go test "+
+					"./infra/cost -update, and review the difference", stage, path, &got)
 			}
 		})
 	}

@@ -1,7 +1,8 @@
-// Package cost estimates what a stage costs in a month, from what the Pulumi program declares and a dated table of prices.
+// Package cost estimates the monthly cost of a stage, from the resources that the Pulumi program
+// declares and a dated table of prices.
 //
-// It knows three sorts of resources: those with a price, those that are free, and all others, which it lists as not priced: nothing
-// is free because nobody thought of it.
+// It knows resources with a price and free resources. It lists all others as not priced, so that no
+// resource counts as free by mistake.
 package cost
 
 import (
@@ -12,14 +13,15 @@ import (
 	"restock/infra/graph"
 )
 
-// An Estimate is what a stage costs, before taxes.
+// An Estimate is the cost of a stage, before taxes.
 type Estimate struct {
 	Stage       string      `json:"stage"`
 	Region      string      `json:"region"`
 	PricesDate  string      `json:"pricesDate"` // year-month-day
 	Assumptions Assumptions `json:"assumptions"`
 
-	// Fixed are what a month costs without one checkout, PerMillion what a million checkouts add: the largest first.
+	// Fixed is the cost of a month without a checkout. PerMillion is the added cost of a million
+	// checkouts. Both have the largest line first.
 	Fixed           []Line `json:"fixed"`
 	PerMillion      []Line `json:"perMillionCheckouts"`
 	FixedTotal      Money  `json:"fixedTotal"`
@@ -27,31 +29,32 @@ type Estimate struct {
 	// Month is the total at the assumed number of checkouts.
 	Month Money `json:"month"`
 
-	// Unpriced are what is declared, may cost something, and is in no line.
+	// Unpriced are declared resources, or properties, that may cost something and are in no line.
 	Unpriced []string `json:"unpriced"`
-	// Unconfirmed are the prices in use that nothing confirms.
+	// Unconfirmed are the used prices that are from memory.
 	Unconfirmed []Price `json:"-"`
 }
 
-// A Line is what one resource, or one sort of use, costs. Amounts are in micro-dollars.
+// A Line is the cost of a resource or of a kind of use.
 type Line struct {
 	What   string `json:"what"`
 	Detail string `json:"detail"` // the quantity, in words
 	Cost   Money  `json:"cost"`
 }
 
-// A Stage is what is estimated: a recorded graph, not a preview, whose ids are unknown.
+// A Stage is a recorded graph to estimate. It must not be a preview, which has no ids.
 type Stage struct {
 	Name   string
 	Region string
 	Graph  *graph.Graph
 }
 
-// New estimates a stage. It fails if the prices are another region's, if a resource is of a class or a sort that has no price where
-// others have, or if an assumption is out of range.
+// New estimates a stage. It fails if the prices are for another region, if the database's engine,
+// storage or class has no price, or if an assumption is out of range.
 func New(s Stage, prices Prices, a Assumptions) (*Estimate, error) {
 	if s.Region != prices.Region {
-		return nil, fmt.Errorf("estimating stage %s: it is in %s, and the prices are of %s: add a table for that region in infra/cost/prices.go", s.Name, s.Region, prices.Region)
+		return nil, fmt.Errorf("estimating stage %s: it is in %s, but the prices are for %s: add a table for that "+
+			"region in infra/cost/prices.go", s.Name, s.Region, prices.Region)
 	}
 	if err := a.validate(); err != nil {
 		return nil, fmt.Errorf("estimating stage %s: %w", s.Name, err)
@@ -77,12 +80,12 @@ func New(s Stage, prices Prices, a Assumptions) (*Estimate, error) {
 	return estimate, nil
 }
 
-// atVolume is what an amount per million checkouts is in a month.
+// atVolume converts an amount per million checkouts to an amount per month.
 func (e *Estimate) atVolume(perMillion Money) Money {
 	return perMillion.scale(e.Assumptions.CheckoutsPerMonth, million)
 }
 
-// byCost sorts the largest first; equal ones as they came.
+// byCost sorts lines by cost, the largest first. Lines with equal cost keep their order.
 func byCost(lines []Line) []Line {
 	slices.SortStableFunc(lines, func(a, b Line) int { return cmp.Compare(b.Cost, a.Cost) })
 	return lines
@@ -107,7 +110,7 @@ type estimator struct {
 	alarms            map[string]int64 // watched metrics, by the name of their price
 }
 
-// price is the price of a quantity; the price is noted as used.
+// price returns the price of a quantity, and notes that the price is used.
 func (e *estimator) price(p Price, quantity int64) Money {
 	if quantity > 0 {
 		e.used[p.Name] = p
@@ -120,7 +123,7 @@ func (e *estimator) always(what string, cost Money, detail string, values ...any
 	e.fixed = append(e.fixed, Line{what, fmt.Sprintf(detail, values...), cost})
 }
 
-// perCheckouts adds a line for a million checkouts. What is not used has none.
+// perCheckouts adds a line for a million checkouts, unless the quantity is 0.
 func (e *estimator) perCheckouts(p Price, quantity int64, detail string, values ...any) {
 	if quantity > 0 {
 		e.perMillion = append(e.perMillion, Line{p.Name, fmt.Sprintf(detail, values...), e.price(p, quantity)})

@@ -10,7 +10,7 @@ import (
 	"restock/infra/instance"
 )
 
-// priced are the kinds that cost something for being there.
+// priced are the types that have a fixed price per month.
 var priced = map[graph.Type]func(*estimator, *graph.Resource) error{
 	graph.CompositeAlarm: func(e *estimator, r *graph.Resource) error {
 		e.always("composite alarm "+r.Name, e.price(e.prices.CompositeAlarm, 1), "1")
@@ -34,18 +34,18 @@ var priced = map[graph.Type]func(*estimator, *graph.Resource) error{
 	},
 }
 
-// used are the kinds that cost what is done with them: see usage.go.
+// used are the types that cost by use: see usage.go.
 var used = map[graph.Type]bool{
 	graph.API:                true, // per request
 	graph.EventSourceMapping: true, // its pollers' requests to the queue
-	graph.Function:           true, // per request, and memory × time
+	graph.Function:           true, // per request, and per memory × time
 	graph.LogGroup:           true, // per byte
 	graph.Queue:              true, // per request
-	graph.EventRule:          true, // what it invokes: the rule itself is free
+	graph.EventRule:          true, // per invocation of its target: the rule is free
 	graph.Topic:              true, // per request
 }
 
-// free are the kinds that cost nothing, each by the pricing page of its service: what they belong to is priced.
+// free are the types that cost nothing, by the pricing page of their service.
 var free = map[graph.Type]bool{
 	graph.Certificate:              true, // public ones
 	graph.CertificateValidation:    true,
@@ -72,7 +72,7 @@ var free = map[graph.Type]bool{
 	graph.ProxyTarget:              true,
 	graph.SubnetGroup:              true,
 	graph.SecretPolicy:             true,
-	graph.SecretRotation:           true, // its function's few invocations
+	graph.SecretRotation:           true, // its function has few invocations
 	graph.TopicPolicy:              true,
 	graph.TopicSubscription:        true, // SQS; the first 1,000 emails
 	graph.QueuePolicy:              true,
@@ -82,16 +82,19 @@ var free = map[graph.Type]bool{
 	"pulumi:providers:aws":         true,
 }
 
-// surcharged are properties that cost something beside what the kind's lines say. Where one is set, it is listed as not priced.
+// surcharged are properties that cost something that no line has. If a property is set, it is
+// listed as not priced.
 var surcharged = map[graph.Type][]string{
-	graph.Database: {"iops", "storageThroughput", "performanceInsightsRetentionPeriod", "monitoringInterval", "dedicatedLogVolume"},
+	graph.Database: {"iops", "storageThroughput", "performanceInsightsRetentionPeriod", "monitoringInterval",
+		"dedicatedLogVolume"},
 	graph.Function: {"ephemeralStorage", "snapStart"},
 	graph.LogGroup: {"logGroupClass"},
 	graph.Queue:    {"fifoQueue", "kmsMasterKeyId"},
 	graph.Topic:    {"fifoTopic"},
 }
 
-// resources adds a line for each resource that costs something for being there, and notes those that nothing is known of.
+// resources adds a line for each resource with a fixed price. It lists resources of unknown types
+// as not priced.
 func (e *estimator) resources() error {
 	for _, r := range e.Resources {
 		if r.ID == "" {
@@ -106,9 +109,9 @@ func (e *estimator) resources() error {
 		case r.Type == graph.API && r.String("protocolType") != "HTTP":
 			e.notPriced(r, "protocolType "+r.String("protocolType"))
 		case r.Type == graph.LogGroup && !e.writesTo(r):
-			e.notPriced(r, "what is written to it, which is neither a function's log nor the API's")
+			e.notPriced(r, "its logs, which come neither from a function nor from the API")
 		case r.Type == graph.EventSourceMapping && e.Find(graph.Queue, "arn", r.String("eventSourceArn")) == nil:
-			e.notPriced(r, "a source that is no queue")
+			e.notPriced(r, "a source that is not a queue")
 		case !used[r.Type] && !free[r.Type]:
 			e.notPriced(r, "")
 		}
@@ -129,14 +132,14 @@ func (e *estimator) resources() error {
 	return nil
 }
 
-// writesTo reports whether a function or the API writes to a log group: usage.go counts what they write.
+// writesTo reports whether a function or the API writes to a log group: usage.go counts these logs.
 func (e *estimator) writesTo(group *graph.Resource) bool {
 	return e.accessLog() == group || slices.ContainsFunc(e.OfType(graph.Function), func(f *graph.Resource) bool {
 		return f.Object("loggingConfig")["logGroup"] == group.String("name")
 	})
 }
 
-// notPriced notes a resource, or a property of one that is priced otherwise.
+// notPriced lists a resource, or a property of a priced resource, as not priced.
 func (e *estimator) notPriced(r *graph.Resource, property string) {
 	text := string(r.Type) + " " + r.Name
 	if property != "" {
@@ -145,10 +148,11 @@ func (e *estimator) notPriced(r *graph.Resource, property string) {
 	e.unpriced = append(e.unpriced, text)
 }
 
-// database adds the instance, its storage, its backups and the secret that RDS keeps for it.
+// database adds the instance, its storage, its backups and the secret that RDS makes for it.
 func (e *estimator) database(r *graph.Resource) error {
 	if engine := r.String("engine"); engine != e.prices.Engine {
-		return fmt.Errorf("database %s: there is no price for engine %q: the table has %s", r.Name, engine, e.prices.Engine)
+		return fmt.Errorf("database %s: there is no price for engine %q: the table has %s",
+			r.Name, engine, e.prices.Engine)
 	}
 	if storage := r.String("storageType"); storage != "gp3" {
 		return fmt.Errorf("database %s: there is no price for storage type %q: the table has gp3", r.Name, storage)
@@ -167,20 +171,22 @@ func (e *estimator) database(r *graph.Resource) error {
 	e.always("RDS instance "+r.Name, e.price(instance, hoursPerMonth), "%s %s × %d h", class, zones, hoursPerMonth)
 	e.always("storage of "+r.Name, e.price(storage, size), "%d GB gp3 %s", size, zones)
 
-	// Backups of a region are free up to the provisioned storage of its databases, of which the standby's is none.
+	// A region's backups are free up to the provisioned storage of its databases. The storage of a
+	// standby does not count.
 	days := int64(r.Number("backupRetentionPeriod"))
 	var backups int64
 	if days > 0 {
 		backups = size * e.assume.StorageUsed * (100 + e.assume.DailyChange*days) / (100 * 100)
 	}
-	e.always("backups of "+r.Name, e.price(e.prices.Backup, max(0, backups-size)), "%d GB of %d days, %d GB of them free", backups, days, min(backups, size))
+	e.always("backups of "+r.Name, e.price(e.prices.Backup, max(0, backups-size)),
+		"%d GB of %d days, %d GB of them free", backups, days, min(backups, size))
 	if r.Bool("manageMasterUserPassword") {
 		e.always("secret of "+r.Name, e.price(e.prices.Secret, 1), "the master user's, kept by RDS")
 	}
 	return nil
 }
 
-// proxy adds a proxy, which costs by the instance behind it.
+// proxy adds a proxy. Its price depends on the instance behind it.
 func (e *estimator) proxy(r *graph.Resource) error {
 	var vcpus int64
 	if target := e.Find(graph.ProxyTarget, "dbProxyName", r.String("name")); target != nil {
@@ -189,19 +195,20 @@ func (e *estimator) proxy(r *graph.Resource) error {
 		}
 	}
 	if vcpus == 0 {
-		e.notPriced(r, "the vCPUs of what is behind it are not known")
+		e.notPriced(r, "the instance class of its database is unknown")
 		return nil
 	}
 	e.always("proxy "+r.Name, e.price(e.prices.Proxy, vcpus*hoursPerMonth), "%d vCPUs × %d h", vcpus, hoursPerMonth)
 	return nil
 }
 
-// endpoint adds an endpoint of the VPC, in each of its zones. Those of type Gateway are free.
+// endpoint adds an endpoint of the VPC in each of its zones. Endpoints of type Gateway are free.
 func (e *estimator) endpoint(r *graph.Resource) error {
 	switch sort := r.String("vpcEndpointType"); sort {
 	case "Interface":
 		zones := int64(len(r.Strings("subnetIds")))
-		e.always("endpoint "+r.Name, e.price(e.prices.EndpointHour, zones*hoursPerMonth), "%d zones × %d h", zones, hoursPerMonth)
+		e.always("endpoint "+r.Name, e.price(e.prices.EndpointHour, zones*hoursPerMonth), "%d zones × %d h", zones,
+			hoursPerMonth)
 	case "Gateway", "": // "" is Gateway
 	default:
 		e.notPriced(r, "vpcEndpointType "+sort)
@@ -209,7 +216,7 @@ func (e *estimator) endpoint(r *graph.Resource) error {
 	return nil
 }
 
-// alarm counts an alarm, which costs by the metrics that it watches.
+// alarm counts an alarm. Its price depends on the number of metrics that it watches.
 func (e *estimator) alarm(r *graph.Resource) error {
 	const fast = 60 // seconds; below it the alarm is of high resolution
 	metrics, period := int64(1), r.Number("period")

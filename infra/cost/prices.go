@@ -12,40 +12,42 @@ const (
 	million = 1_000_000
 	// gbSecond is Lambda's unit of memory × time, in MiB-milliseconds.
 	gbSecond = 1024 * 1000
-	// hoursPerMonth is a year in hours by twelve, as https://calculator.aws takes it.
+	// hoursPerMonth is a twelfth of a year, like in https://calculator.aws.
 	hoursPerMonth = 730
 )
 
-// A Basis is how well a price is known.
+// A Basis says how reliable a price is.
 type Basis string
 
 const (
-	// Quoted is a price of AWS's price list as notes that others published on the table's date quote it. It was not read at the source.
+	// Quoted is a price that other people published on the table's date as AWS's price. It was not
+	// read on AWS's own page.
 	Quoted Basis = "quoted"
-	// Recalled is a price from memory: nothing that was found confirms it for this region.
+	// Recalled is a price from memory. No source confirms it for this region.
 	Recalled Basis = "recalled"
 )
 
-// A Price is what AWS asks for a quantity, without taxes, free tiers and the discounts of volume.
+// A Price is AWS's price of a quantity, without taxes, free tiers and volume discounts.
 type Price struct {
-	Name   string // of what: "RDS gp3 storage"
+	Name   string // "RDS gp3 storage"
 	Amount Money
-	Per    int64  // for so many of what the estimate counts: hours, requests, bytes, MiB-milliseconds, …
+	Per    int64  // the quantity for Amount: hours, requests, bytes, MiB-milliseconds, …
 	Unit   string // Per, in AWS's words: "GB-month"
 	Source string // the AWS page that has the price
 	Basis  Basis
-	Note   string // what else there is to know; may be empty
+	Note   string // may be empty
 }
 
 // of is the price of a quantity.
 func (p Price) of(quantity int64) Money { return p.Amount.scale(quantity, p.Per) }
 
-// InstancePrices are those of one class of database instance. Multi-AZ has a price of its own, which is about the double.
+// InstancePrices are the prices of a class of database instance. Multi-AZ costs about twice as
+// much.
 type InstancePrices struct {
 	SingleAZ, MultiAZ Price
 }
 
-// Prices are a region's, as of a date.
+// Prices are the prices in a region on a date.
 type Prices struct {
 	Region string
 	Date   time.Time
@@ -73,9 +75,10 @@ type Prices struct {
 
 // The pages that have the prices.
 const (
-	rdsPage            = "https://aws.amazon.com/rds/mariadb/pricing/"
-	privateLinkPage    = "https://aws.amazon.com/privatelink/pricing/"
-	secretsManagerPage = "https://aws.amazon.com/secrets-manager/pricing/" // #nosec G101 -- the page about secrets has none
+	rdsPage         = "https://aws.amazon.com/rds/mariadb/pricing/"
+	privateLinkPage = "https://aws.amazon.com/privatelink/pricing/"
+	// #nosec G101 -- the page has no secrets
+	secretsManagerPage = "https://aws.amazon.com/secrets-manager/pricing/"
 	kmsPage            = "https://aws.amazon.com/kms/pricing/"
 	cloudWatchPage     = "https://aws.amazon.com/cloudwatch/pricing/"
 	apiGatewayPage     = "https://aws.amazon.com/api-gateway/pricing/"
@@ -87,7 +90,8 @@ const (
 
 const likeMySQL = "quoted for MySQL or PostgreSQL; MariaDB is taken to cost the same"
 
-// Seoul are the prices of ap-northeast-2. Whoever changes one brings Date, Basis and Note up to date.
+// Seoul returns the prices in ap-northeast-2. If you change a price, update its Basis and Note, and
+// Date.
 func Seoul() Prices {
 	return Prices{
 		Region: "ap-northeast-2",
@@ -97,35 +101,46 @@ func Seoul() Prices {
 		Instances:       instancePrices(),
 		StorageSingleAZ: Price{"RDS gp3 storage", 131_000, 1, "GB-month", rdsPage, Quoted, likeMySQL},
 		StorageMultiAZ:  Price{"RDS gp3 storage Multi-AZ", 262_000, 1, "GB-month", rdsPage, Quoted, likeMySQL},
-		Backup:          Price{"RDS backup storage", 95_000, 1, "GB-month", rdsPage, Quoted, "beyond the size of the database's storage, which is free"},
+		Backup: Price{"RDS backup storage", 95_000, 1, "GB-month", rdsPage, Quoted,
+			"beyond the size of the database's storage, which is free"},
 
-		Proxy: Price{"RDS Proxy", 18_000, 1, "vCPU-hour", "https://aws.amazon.com/rds/proxy/pricing/", Recalled, "two vCPUs at least"},
+		Proxy: Price{"RDS Proxy", 18_000, 1, "vCPU-hour", "https://aws.amazon.com/rds/proxy/pricing/", Recalled,
+			"two vCPUs at least"},
 
-		EndpointHour:   Price{"interface endpoint", 13_000, 1, "endpoint-zone-hour", privateLinkPage, Quoted, ""},
-		EndpointData:   Price{"interface endpoint data", 10_000, gib, "GB", privateLinkPage, Quoted, "up to 1 PB"},
-		Secret:         Price{"secret", 400_000, 1, "secret-month", secretsManagerPage, Quoted, ""},
-		SecretCall:     Price{"Secrets Manager calls", 50_000, 10_000, "10,000 calls", secretsManagerPage, Quoted, ""},
-		Key:            Price{"KMS key", 1_000_000, 1, "key-month", kmsPage, Quoted, "the first and the second rotation each add as much"},
+		EndpointHour: Price{"interface endpoint", 13_000, 1, "endpoint-zone-hour", privateLinkPage, Quoted, ""},
+		EndpointData: Price{"interface endpoint data", 10_000, gib, "GB", privateLinkPage, Quoted, "up to 1 PB"},
+		Secret:       Price{"secret", 400_000, 1, "secret-month", secretsManagerPage, Quoted, ""},
+		SecretCall:   Price{"Secrets Manager calls", 50_000, 10_000, "10,000 calls", secretsManagerPage, Quoted, ""},
+		Key: Price{"KMS key", 1_000_000, 1, "key-month", kmsPage, Quoted,
+			"the first and the second rotation each add as much"},
 		KeyCall:        Price{"KMS requests", 30_000, 10_000, "10,000 requests", kmsPage, Quoted, ""},
 		Alarm:          Price{"alarm", 100_000, 1, "alarm-metric-month", cloudWatchPage, Quoted, ""},
 		FastAlarm:      Price{"high-resolution alarm", 300_000, 1, "alarm-metric-month", cloudWatchPage, Recalled, ""},
 		CompositeAlarm: Price{"composite alarm", 500_000, 1, "alarm-month", cloudWatchPage, Quoted, ""},
-		Dashboard:      Price{"dashboard", 3_000_000, 1, "dashboard-month", cloudWatchPage, Recalled, "the same in all regions"},
-		CustomMetric:   Price{"custom metric", 300_000, 1, "metric-month", cloudWatchPage, Quoted, "of the first 10,000"},
-		LogIngestion:   Price{"log ingestion", 760_000, gib, "GB", cloudWatchPage, Quoted, "log class Standard"},
-		LogStorage:     Price{"log storage", 31_400, gib, "GB-month", cloudWatchPage, Quoted, "of the compressed size"},
+		Dashboard: Price{"dashboard", 3_000_000, 1, "dashboard-month", cloudWatchPage, Recalled,
+			"the same in all regions"},
+		CustomMetric: Price{"custom metric", 300_000, 1, "metric-month", cloudWatchPage, Quoted,
+			"of the first 10,000"},
+		LogIngestion: Price{"log ingestion", 760_000, gib, "GB", cloudWatchPage, Quoted, "log class Standard"},
+		LogStorage:   Price{"log storage", 31_400, gib, "GB-month", cloudWatchPage, Quoted, "of the compressed size"},
 
-		HTTPRequest:     Price{"HTTP API requests", 1_230_000, million, "million requests", apiGatewayPage, Recalled, "of the first 300 million; one request is up to 512 KB"},
+		HTTPRequest: Price{"HTTP API requests", 1_230_000, million, "million requests", apiGatewayPage, Recalled,
+			"of the first 300 million; one request is up to 512 KB"},
 		FunctionRequest: Price{"Lambda requests", 200_000, million, "million requests", lambdaPage, Quoted, ""},
-		ComputeARM:      Price{"Lambda compute, arm64", 13_333_400, million * gbSecond, "million GB-seconds", lambdaPage, Quoted, ""},
-		ComputeX86:      Price{"Lambda compute, x86_64", 16_666_700, million * gbSecond, "million GB-seconds", lambdaPage, Quoted, ""},
-		Publish:         Price{"SNS requests", 500_000, million, "million requests", snsPage, Recalled, "a delivery to SQS is free; one request is up to 64 KB"},
-		QueueRequest:    Price{"SQS requests", 400_000, million, "million requests", sqsPage, Recalled, "standard queues; one request is up to 64 KB"},
-		DataOut:         Price{"data to the Internet", 126_000, gib, "GB", dataTransferPage, Quoted, "of the first 10 TB"},
+		ComputeARM: Price{"Lambda compute, arm64", 13_333_400, million * gbSecond, "million GB-seconds",
+			lambdaPage, Quoted, ""},
+		ComputeX86: Price{"Lambda compute, x86_64", 16_666_700, million * gbSecond, "million GB-seconds",
+			lambdaPage, Quoted, ""},
+		Publish: Price{"SNS requests", 500_000, million, "million requests", snsPage, Recalled,
+			"a delivery to SQS is free; one request is up to 64 KB"},
+		QueueRequest: Price{"SQS requests", 400_000, million, "million requests", sqsPage, Recalled,
+			"standard queues; one request is up to 64 KB"},
+		DataOut: Price{"data to the Internet", 126_000, gib, "GB", dataTransferPage, Quoted,
+			"of the first 10 TB"},
 	}
 }
 
-// instancePrices are those of the classes whose price is known.
+// instancePrices returns the prices of the classes with a known price.
 func instancePrices() map[string]InstancePrices {
 	prices := map[string]InstancePrices{}
 	price := func(name string, p instance.Price, recalled string) Price {
@@ -137,16 +152,18 @@ func instancePrices() map[string]InstancePrices {
 	}
 	for name, class := range instance.Classes {
 		if class.SingleAZ.MicroDollars > 0 {
-			prices[name] = InstancePrices{price(name, class.SingleAZ, ""), price(name+" Multi-AZ", class.MultiAZ, "twice Single-AZ")}
+			multiAZ := price(name+" Multi-AZ", class.MultiAZ, "twice Single-AZ")
+			prices[name] = InstancePrices{price(name, class.SingleAZ, ""), multiAZ}
 		}
 	}
 	return prices
 }
 
-// All lists the table's prices.
+// All returns all prices of the table.
 func (p Prices) All() []Price {
 	prices := []Price{
-		p.StorageSingleAZ, p.StorageMultiAZ, p.Backup, p.Proxy, p.EndpointHour, p.EndpointData, p.Secret, p.SecretCall, p.Key, p.KeyCall,
+		p.StorageSingleAZ, p.StorageMultiAZ, p.Backup, p.Proxy, p.EndpointHour, p.EndpointData, p.Secret, p.SecretCall,
+		p.Key, p.KeyCall,
 		p.Alarm, p.FastAlarm, p.CompositeAlarm, p.Dashboard, p.CustomMetric, p.LogIngestion, p.LogStorage,
 		p.HTTPRequest, p.FunctionRequest, p.ComputeARM, p.ComputeX86, p.Publish, p.QueueRequest, p.DataOut,
 	}

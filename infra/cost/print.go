@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 )
 
-// largest is how many lines are marked as those to look at first.
+// largest is the number of lines that Print marks as the largest.
 const largest = 3
 
 // Print writes the estimate for people.
@@ -56,7 +56,7 @@ func (e *Estimate) Print(w io.Writer) error {
 	return nil
 }
 
-// mark says which part of the month a line is, if it is one of the largest.
+// mark returns the rank and the share of a line, if it is one of the largest.
 func (e *Estimate) mark(cost Money) string {
 	var all []Money
 	for _, l := range e.Fixed {
@@ -74,13 +74,13 @@ func (e *Estimate) mark(cost Money) string {
 	return fmt.Sprintf("<- #%d, %d%%", rank, (int64(cost)*100+int64(e.Month)/2)/int64(e.Month))
 }
 
-// rate is the price as AWS writes it: "$0.204 per instance-hour".
+// rate returns the price in AWS's form: "$0.204 per instance-hour".
 func (p Price) rate() string {
 	amount := strings.TrimRight(fmt.Sprintf("%d.%06d", p.Amount/Dollar, p.Amount%Dollar), "0")
 	return fmt.Sprintf("$%s per %s", strings.TrimSuffix(amount, "."), p.Unit)
 }
 
-// thousands writes a number for people: 1,234,567.
+// thousands formats a number with commas: 1,234,567.
 func thousands(n int64) string {
 	text := fmt.Sprint(n)
 	for i := len(text) - 3; i > 0; i -= 3 {

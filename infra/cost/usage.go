@@ -10,12 +10,12 @@ import (
 	"restock/lambdas"
 )
 
-// A call is how often a function is invoked, and for how long.
+// A call is a number of invocations and the duration of each.
 type call struct {
 	times, milliseconds int64
 }
 
-// usage adds what is done with the resources: what a million checkouts set off, and what goes on without any.
+// usage adds the cost of a million checkouts, and of the work of a month without checkouts.
 func (e *estimator) usage() {
 	const checkouts = million
 	a := e.assume
@@ -40,7 +40,8 @@ func (e *estimator) usage() {
 	}
 
 	e.perCheckouts(e.prices.HTTPRequest, requests, "%s requests", thousands(requests))
-	e.perCheckouts(e.prices.DataOut, requests*a.ResponseBytes, "%s responses of %d bytes", thousands(requests), a.ResponseBytes)
+	e.perCheckouts(e.prices.DataOut, requests*a.ResponseBytes, "%s responses of %d bytes", thousands(requests),
+		a.ResponseBytes)
 	var w work
 	for _, f := range e.OfType(graph.Function) {
 		w = w.plus(e.work(f, calls[f.Name]))
@@ -55,14 +56,15 @@ func (e *estimator) usage() {
 	e.perCheckouts(e.prices.ComputeX86, w.x86, "%s GB-seconds", thousands(w.x86/gbSecond))
 	e.perCheckouts(e.prices.LogIngestion, w.logged, "%s of functions and of the API's access log", gigabytes(w.logged))
 	e.perCheckouts(e.prices.LogStorage, w.stored, "%s kept for the retention", gigabytes(w.stored))
-	e.perCheckouts(e.prices.SecretCall, w.secretCalls, "%s calls, one for each secret at a cold start", thousands(w.secretCalls))
+	e.perCheckouts(e.prices.SecretCall, w.secretCalls, "%s calls, one for each secret at a cold start",
+		thousands(w.secretCalls))
 
 	published, encrypted := int64(0), int64(0)
 	for _, topic := range e.OfType(graph.Topic) {
 		if topic.Name == lambdas.StockEmptyTopic {
 			published = orders
 			if topic.String("kmsMasterKeyId") != "" {
-				encrypted = 2 * published // to encrypt, and to deliver: that SNS uses a data key again is left out
+				encrypted = 2 * published // to encrypt and to deliver; SNS may reuse a data key, which costs less
 			}
 		}
 	}
@@ -71,12 +73,13 @@ func (e *estimator) usage() {
 	e.perCheckouts(e.prices.QueueRequest, 3*messages, "send, receive, delete × %s messages", thousands(messages))
 	if len(e.OfType(graph.VPCEndpoint)) > 0 {
 		through := published + w.privateSecretCalls
-		e.perCheckouts(e.prices.EndpointData, through*a.EndpointBytes, "%s calls × %d bytes", thousands(through), a.EndpointBytes)
+		e.perCheckouts(e.prices.EndpointData, through*a.EndpointBytes, "%s calls × %d bytes", thousands(through),
+			a.EndpointBytes)
 	}
 	e.idle()
 }
 
-// idle adds what goes on in a month without a checkout: schedules, and the polling of empty queues.
+// idle adds the work of a month without checkouts: schedules, and polling of empty queues.
 func (e *estimator) idle() {
 	const month = hoursPerMonth * time.Hour
 	for _, rule := range e.OfType(graph.EventRule) {
@@ -100,17 +103,18 @@ func (e *estimator) idle() {
 	}
 	for _, mapping := range e.OfType(graph.EventSourceMapping) {
 		polls := e.assume.QueuePollers * int64(month/longPoll)
-		e.always("polling for "+mapping.Name, e.price(e.prices.QueueRequest, polls), "%s requests to an empty queue", thousands(polls))
+		e.always("polling for "+mapping.Name, e.price(e.prices.QueueRequest, polls), "%s requests to an empty queue",
+			thousands(polls))
 	}
 }
 
-// work is what invocations take.
+// work is the use of resources by invocations.
 type work struct {
 	invocations        int64
 	arm, x86           int64 // MiB-milliseconds
 	logged, stored     int64 // bytes; stored is bytes in the store at any time, if each month is alike
 	secretCalls        int64
-	privateSecretCalls int64 // those from within the VPC
+	privateSecretCalls int64 // the calls from within the VPC
 }
 
 func (w work) plus(o work) work {
@@ -120,7 +124,7 @@ func (w work) plus(o work) work {
 	}
 }
 
-// work is what calls of a function take, with the cold starts among them.
+// work returns the use of resources by calls of a function, with their cold starts.
 func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
 	a := e.assume
 	var milliseconds int64
@@ -131,7 +135,7 @@ func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
 	cold := w.invocations * a.ColdStartsPerThousand / 1000
 	memory := int64(f.Number("memorySize"))
 	if memory == 0 {
-		memory = 128 // Lambda's own
+		memory = 128 // Lambda's default
 	}
 	compute := memory * (milliseconds + cold*a.ColdStartMS)
 	if slices.Contains(f.Strings("architectures"), "arm64") {
@@ -149,8 +153,8 @@ func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
 	return w
 }
 
-// kept is how much a log group stores at any time, of what is written to it each month. Without a group, or a retention, it is a year's worth
-// and more each year: one year is counted.
+// kept returns the bytes that a log group stores at any time, for the bytes that are written in a
+// month. Without a retention the logs grow each year: kept counts one year.
 func (a Assumptions) kept(bytes int64, group *graph.Resource) int64 {
 	days := int64(365)
 	if group != nil && group.Number("retentionInDays") > 0 {
@@ -159,7 +163,7 @@ func (a Assumptions) kept(bytes int64, group *graph.Resource) int64 {
 	return bytes * a.LogCompressed / 100 * days / 30
 }
 
-// accessLog is the log group that the API writes its requests to; nil if it writes them to none.
+// accessLog returns the log group of the API's access log; nil if there is none.
 func (e *estimator) accessLog() *graph.Resource {
 	for _, stage := range e.OfType(graph.APIStage) {
 		if arn, _ := stage.Object("accessLogSettings")["destinationArn"].(string); arn != "" {
@@ -180,7 +184,7 @@ func (e *estimator) secrets(f *graph.Resource) (n int64) {
 	return n
 }
 
-// routed finds the function that serves a route of the HTTP API; nil if none does.
+// routed returns the function of a route of the HTTP API; nil if there is none.
 func (e *estimator) routed(key string) *graph.Resource {
 	route := e.Find(graph.APIRoute, "routeKey", key)
 	if route == nil {
@@ -194,7 +198,7 @@ func (e *estimator) routed(key string) *graph.Resource {
 	return nil
 }
 
-// interval reads an expression like rate(5 minutes).
+// interval parses a schedule expression like rate(5 minutes).
 func interval(expression string) (time.Duration, bool) {
 	units := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
 	var n int64

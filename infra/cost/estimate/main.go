@@ -1,4 +1,5 @@
-// Command estimate prints what a stage costs in a month, from what the Pulumi program declares. It asks AWS nothing.
+// Command estimate prints the monthly cost of a stage, from the resources that the Pulumi program
+// declares. It does not query AWS.
 package main
 
 import (
@@ -19,28 +20,30 @@ func main() {
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 	case errors.As(err, &wrong):
-		os.Exit(2) // the flags have said it
+		os.Exit(2) // package flag has printed the error
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "estimate:", err)
 		os.Exit(1)
 	}
 }
 
-// A usageError is a wrong flag, which has been reported.
+// A usageError is a wrong flag that package flag has already reported.
 type usageError struct{ error }
 
 func run(args []string, stdout, stderr io.Writer) error {
 	assume := cost.DefaultAssumptions()
 	flags := flag.NewFlagSet("estimate", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	stage := flags.String("stage", "dev", "whose configuration: Pulumi.<stage>.yaml")
+	stage := flags.String("stage", "dev", "the stage, with its configuration in Pulumi.<stage>.yaml")
 	project := flags.String("project", ".", "the folder of Pulumi.yaml")
 	asJSON := flags.Bool("json", false, "print JSON; amounts are micro-dollars")
 	flags.Int64Var(&assume.CheckoutsPerMonth, "checkouts-per-month", assume.CheckoutsPerMonth, "checkouts a month")
-	flags.Int64Var(&assume.ReadsPerCheckout, "reads-per-checkout", assume.ReadsPerCheckout, "requests for products that go with one checkout")
-	flags.Int64Var(&assume.CheckoutMS, "checkout-ms", assume.CheckoutMS, "milliseconds that a checkout takes")
-	flags.Int64Var(&assume.LotSize, "lot-size", assume.LotSize, "checkouts until a production order")
-	flags.Int64Var(&assume.CustomMetrics, "custom-metrics", assume.CustomMetrics, "metrics that the functions write to their logs")
+	flags.Int64Var(&assume.ReadsPerCheckout, "reads-per-checkout", assume.ReadsPerCheckout,
+		"requests for products per checkout")
+	flags.Int64Var(&assume.CheckoutMS, "checkout-ms", assume.CheckoutMS, "milliseconds of a checkout")
+	flags.Int64Var(&assume.LotSize, "lot-size", assume.LotSize, "checkouts per production order")
+	flags.Int64Var(&assume.CustomMetrics, "custom-metrics", assume.CustomMetrics,
+		"metrics that the functions write to their logs")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return err
