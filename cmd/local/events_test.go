@@ -18,19 +18,19 @@ import (
 	"restock/test/await"
 )
 
-// A program is one that runs and tells its events as JSON.
+// A program is a running `local -json`, with the events that it has written.
 type program struct {
 	*exec.Cmd
 	stderr *strings.Builder
-	ended  chan struct{} // closed when it has said all
+	ended  chan struct{} // closed at the end of its output
 
 	mu     sync.Mutex
-	said   chan struct{} // closed when there is more
+	more   chan struct{} // closed when events grows
 	events []event
-	wrong  []string // lines that are no event
+	wrong  []string // lines that are no events
 }
 
-// An event is a line of a program.
+// An event is a line of a program's output.
 type event map[string]any
 
 func (e event) text(key string) string {
@@ -40,11 +40,11 @@ func (e event) text(key string) string {
 
 func (e event) kind() events.Kind { return events.Kind(e.text(events.Key)) }
 
-// startProgram starts a program in a folder. It is killed when the test ends, if it has not ended.
+// startProgram starts a program in a folder. The end of the test interrupts it, and then kills it.
 func startProgram(t *testing.T, dir string, args ...string) *program {
 	t.Helper()
 	mariadbtest.Require(t)
-	p := &program{ended: make(chan struct{}), said: make(chan struct{})}
+	p := &program{ended: make(chan struct{}), more: make(chan struct{})}
 	p.Cmd, p.stderr = command(t, append(args, "-json")...)
 	p.Dir = dir
 	stdout, err := p.StdoutPipe()
@@ -59,7 +59,7 @@ func startProgram(t *testing.T, dir string, args ...string) *program {
 		lines := bufio.NewScanner(stdout)
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
-			p.hear(lines.Bytes())
+			p.addLine(lines.Bytes())
 		}
 	}()
 	t.Cleanup(func() {
@@ -80,30 +80,31 @@ func startProgram(t *testing.T, dir string, args ...string) *program {
 	return p
 }
 
-func (p *program) hear(line []byte) {
+func (p *program) addLine(line []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var e event
-	if err := json.Unmarshal(line, &e); err != nil || e.text("message") == "" || e.text("time") == "" || e.text("level") == "" {
+	err := json.Unmarshal(line, &e)
+	if err != nil || e.text("message") == "" || e.text("time") == "" || e.text("level") == "" {
 		p.wrong = append(p.wrong, string(line))
 		return
 	}
 	p.events = append(p.events, e)
-	close(p.said)
-	p.said = make(chan struct{})
+	close(p.more)
+	p.more = make(chan struct{})
 }
 
-// eventLimit is how long a test waits for an event, which may be the end of a build on a busy machine.
+// eventLimit is how long a test waits for an event. On a busy machine a build takes minutes.
 const eventLimit = 8 * time.Minute
 
-// await waits for the first event of a kind after a number of them, and returns it and how many
-// there were until then.
+// await waits for the first event of a kind after the first `after` events. It returns the event,
+// and the number of events up to it.
 func (p *program) await(t *testing.T, after int, kind events.Kind) (e event, at int) {
 	t.Helper()
 	timeout := time.After(eventLimit)
 	for {
 		p.mu.Lock()
-		all, more := p.events, p.said
+		all, more := p.events, p.more
 		p.mu.Unlock()
 		if i := slices.IndexFunc(all[after:], func(e event) bool { return e.kind() == kind }); i >= 0 {
 			return all[after+i], after + i + 1
@@ -111,14 +112,14 @@ func (p *program) await(t *testing.T, after int, kind events.Kind) (e event, at 
 		select {
 		case <-more:
 		case <-p.ended:
-			t.Fatalf("it ended without an event %q: %s", kind, p.stderr)
+			t.Fatalf("the program ended without an event %q: %s", kind, p.stderr)
 		case <-timeout:
 			t.Fatalf("no event %q in %v", kind, eventLimit)
 		}
 	}
 }
 
-// interrupt ends the program as Ctrl-C does.
+// interrupt ends the program with the signal of Ctrl-C.
 func (p *program) interrupt(t *testing.T) {
 	t.Helper()
 	if err := p.Process.Signal(syscall.SIGINT); err != nil {
@@ -130,7 +131,7 @@ func (p *program) interrupt(t *testing.T) {
 	}
 }
 
-// buy buys one doughnut, and returns what is left.
+// buy buys one doughnut, and returns the stock after the sale.
 func buy(t *testing.T, api string) (left int) {
 	t.Helper()
 	response, err := http.Post(api+"/checkout", "", nil)
@@ -139,13 +140,14 @@ func buy(t *testing.T, api string) (left int) {
 	}
 	defer response.Body.Close()
 	var sale struct{ Stock *int }
-	if err := json.NewDecoder(response.Body).Decode(&sale); err != nil || response.StatusCode != http.StatusOK || sale.Stock == nil {
+	err = json.NewDecoder(response.Body).Decode(&sale)
+	if err != nil || response.StatusCode != http.StatusOK || sale.Stock == nil {
 		t.Fatalf("POST /checkout: %s (%v)", response.Status, err)
 	}
 	return *sale.Stock
 }
 
-// stock is how many doughnuts are left.
+// stock returns the stock of doughnuts.
 func stock(t *testing.T, api string) int {
 	t.Helper()
 	response, err := http.Get(api + "/product/donut")
@@ -160,10 +162,10 @@ func stock(t *testing.T, api string) int {
 	return *product.Stock
 }
 
-// idleFactory is the command line of a run whose stock nobody adds to.
+// idleFactory is the command line of a run whose factory delivers nothing during a test.
 var idleFactory = append(slices.Clone(freePorts), "-factory-step", "1h")
 
-func TestMachinesGetEveryEventAndNoPassword(t *testing.T) {
+func TestJSONHasEveryEventAndNoPassword(t *testing.T) {
 	p := startProgram(t, "../..", append(freePorts, "-v")...)
 	ready, _ := p.await(t, 0, events.Ready)
 	for _, key := range []string{"api", "aws", "factory", "console"} {
@@ -176,7 +178,7 @@ func TestMachinesGetEveryEventAndNoPassword(t *testing.T) {
 	buy(t, ready.text("api"))
 	p.interrupt(t)
 	if len(p.wrong) > 0 || p.stderr.Len() > 0 {
-		t.Errorf("these lines are no events: %q; on standard error is %q", p.wrong, p.stderr)
+		t.Errorf("the lines %q are no events; standard error has %q", p.wrong, p.stderr)
 	}
 	steps := map[events.Kind][]string{}
 	for _, e := range p.events {
@@ -184,28 +186,30 @@ func TestMachinesGetEveryEventAndNoPassword(t *testing.T) {
 			steps[e.kind()] = append(steps[e.kind()], state)
 		}
 		if text := fmt.Sprint(e); strings.Contains(text, "@tcp(") || strings.Contains(text, "dsn") {
-			t.Errorf("an event tells how to log in to the database: %v", e)
+			t.Errorf("an event has the login of the database: %v", e)
 		}
 	}
 	for _, step := range []events.Kind{events.Building, events.DatabaseStarting, events.FunctionRunning} {
 		if got := steps[step]; !slices.Equal(got, []string{"begun", "done"}) {
-			t.Errorf("%s: got %q, want that it is begun and done", step, got)
+			t.Errorf("%s: got the states %q, want begun and done", step, got)
 		}
 	}
 }
 
-func TestMachinesAreToldWhyARunFails(t *testing.T) {
+func TestJSONHasTheErrorOfAFailedRun(t *testing.T) {
 	p := startProgram(t, "../..", append(freePorts, "-stage", "nowhere")...)
 	<-p.ended
 	if err := p.Wait(); p.ProcessState.ExitCode() != exitFailure {
-		t.Errorf("it ended with %v, want exit code %d", err, exitFailure)
+		t.Errorf("the program ended with %v, want exit code %d", err, exitFailure)
 	}
-	if len(p.events) != 1 || p.events[0].text("level") != "ERROR" || !strings.HasPrefix(p.events[0].text("error"), `there is no stage "nowhere"`) {
-		t.Errorf("got %v, want one error", p.events)
+	const want = `there is no stage "nowhere"`
+	isError := func(e event) bool { return e.text("level") == "ERROR" && strings.HasPrefix(e.text("error"), want) }
+	if len(p.events) != 1 || !isError(p.events[0]) {
+		t.Errorf("got %v, want one error that begins with %q", p.events, want)
 	}
 }
 
-func TestKeptDataSurviveARunThatIsKilled(t *testing.T) {
+func TestDataSurviveAKilledRun(t *testing.T) {
 	args := append(idleFactory, "-data", t.TempDir())
 	first := startProgram(t, "../..", args...)
 	ready, _ := first.await(t, 0, events.Ready)
@@ -213,8 +217,10 @@ func TestKeptDataSurviveARunThatIsKilled(t *testing.T) {
 
 	second := startProgram(t, "../..", args...)
 	<-second.ended
-	if err := second.Wait(); second.ProcessState.ExitCode() != exitFailure || !strings.Contains(second.stderr.String(), "is used by another run") {
-		t.Errorf("a second run on the same data: %v: %s, want that they are in use", err, second.stderr)
+	err := second.Wait()
+	inUse := strings.Contains(second.stderr.String(), "is used by another run")
+	if second.ProcessState.ExitCode() != exitFailure || !inUse {
+		t.Errorf("a second run with the same data: %v: %s, want that they are in use", err, second.stderr)
 	}
 	if err := first.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -224,7 +230,7 @@ func TestKeptDataSurviveARunThatIsKilled(t *testing.T) {
 	third := startProgram(t, "../..", args...)
 	ready, _ = third.await(t, 0, events.Ready)
 	if now := stock(t, ready.text("api")); now != left {
-		t.Errorf("%d are left, want %d as before the run was killed", now, left)
+		t.Errorf("the stock is %d, want %d as before the run was killed", now, left)
 	}
 	buy(t, ready.text("api"))
 	third.interrupt(t)

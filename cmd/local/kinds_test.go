@@ -17,14 +17,14 @@ import (
 	"restock/local/view/events"
 )
 
-// A reader is a folder whose code recognises events by their kinds.
+// A reader is a folder with code that recognises events by their kinds.
 type reader struct {
 	folder  string
-	ignores map[string]string // by constant: why the reader does not recognise it
-	rest    string            // why a reader of very few kinds ignores all others
+	ignores map[string]string // the reasons why it does not recognise a kind, by constant
+	rest    string            // the reason why it ignores all other kinds
 }
 
-// because is the reason for each of some kinds.
+// because returns a reason for each of some kinds.
 func because(reason string, kinds ...string) map[string]string {
 	m := map[string]string{}
 	for _, kind := range kinds {
@@ -33,7 +33,7 @@ func because(reason string, kinds ...string) map[string]string {
 	return m
 }
 
-// merged are reasons together.
+// merged returns all reasons in one map.
 func merged(all ...map[string]string) map[string]string {
 	m := map[string]string{}
 	for _, reasons := range all {
@@ -42,43 +42,40 @@ func merged(all ...map[string]string) map[string]string {
 	return m
 }
 
-// readers are those of the kinds of package events.
+// readers are the readers of the kinds of package events.
 var readers = []reader{
 	{folder: "local/view/console", ignores: merged(
 		because("the report of the first invocation says that it was a cold start", "InstanceStarted"),
-		because("the ids in its attributes say all", "MessageRedriven"),
-		because("a line at the secrets: nothing moves in the picture", "SecretValuePut", "SecretLabelMoved",
-			"RotationStarted"),
-		because("a line without a place in the picture", "Building", "DatabaseStarting", "FunctionRunning", "Ready"),
-		because("the run tells the console itself: Console.Built and Console.Changed",
+		because("the ids in its attributes connect the message to its journey", "MessageRedriven"),
+		because("the event is a line of the secrets' node: nothing moves in the picture",
+			"SecretValuePut", "SecretLabelMoved", "RotationStarted"),
+		because("the event has no place in the picture", "Building", "DatabaseStarting", "FunctionRunning", "Ready"),
+		because("the run calls the console instead: Console.Built and Console.Changed",
 			"FunctionsReplaced", "UpdateFailed", "UpdateRecovered", "ProgramChanged"),
 	)},
 	{folder: "local/view/terminal", ignores: merged(
-		because("a line like any other",
+		because("the event is a line like others",
 			"APIRequest", "AccessLogged", "InstanceStarted", "MessagePublished", "MessageDelivered", "MessageLost",
-			"MessageSetAside",
-			"MessageSent", "MessageDeadLettered", "MessageRedriven", "BatchProcessed", "BatchFailed", "MessageFailed",
-			"FunctionThrottled",
-			"ScheduledInvocationDone", "ScheduledInvocationFailed", "AWSCallAnswered", "AWSCallFailed", "AccessDenied",
-			"NetworkBlocked",
-			"FactoryOrderReceived", "FactoryStepDone", "LotDelivered", "CallbackRefused", "CallbackFailed",
-			"Ready", "FunctionsReplaced", "UpdateFailed", "UpdateRecovered", "ProgramChanged"),
-		because("the attribute progress says that a step begins or ends; any kind will do", "Building",
+			"MessageSetAside", "MessageSent", "MessageDeadLettered", "MessageRedriven", "BatchProcessed", "BatchFailed",
+			"MessageFailed", "FunctionThrottled", "ScheduledInvocationDone", "ScheduledInvocationFailed",
+			"AWSCallAnswered", "AWSCallFailed", "AccessDenied", "NetworkBlocked", "FactoryOrderReceived",
+			"FactoryStepDone", "LotDelivered", "CallbackRefused", "CallbackFailed", "Ready", "FunctionsReplaced",
+			"UpdateFailed", "UpdateRecovered", "ProgramChanged"),
+		because("the terminal reads the attribute progress of a step, whatever its kind", "Building",
 			"DatabaseStarting", "FunctionRunning"),
 	)},
-	{folder: "test/chaos", rest: "it looks for processes to kill, and for nothing else"},
-	{folder: "test/bench", rest: "it measures the memory of invocations, and nothing else"},
+	{folder: "test/chaos", rest: "it reads only the events of processes that it may kill"},
+	{folder: "test/bench", rest: "it reads only the memory of invocations"},
 }
 
 // business is the reader of the kinds of package journal.
 var business = reader{folder: "cmd/local", ignores: merged(
-	because("a line of the function: it neither opens an order nor brings units",
+	because("the line neither opens a production order nor receives units",
 		"SaleMade", "SaleRepeated", "SaleRefused", "StockAdjusted", "AdjustmentRepeated", "GoodsReceivedAgain",
-		"StockMeasured", "BooksDiffer",
-		"Inspected", "OrderPublished", "OrderNotPublished", "ProductNotReplenished", "OrderOverdue", "OrderAskedAgain",
-		"OrderShort",
-		"OrderFailed", "OrderCancelled", "PeopleNotified", "ProductionRequested", "RequestExpired"),
-	because("the console learns from the level and the message's id that a message failed", "RequestFailed"),
+		"StockMeasured", "BooksDiffer", "Inspected", "OrderPublished", "OrderNotPublished", "ProductNotReplenished",
+		"OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled", "PeopleNotified",
+		"ProductionRequested", "RequestExpired"),
+	because("the level and the message's id tell the console that a message has failed", "RequestFailed"),
 )}
 
 func TestEveryKindIsEmittedAndReadOrIgnoredForAReason(t *testing.T) {
@@ -103,17 +100,16 @@ func texts[K ~string](kinds []K) (texts []string) {
 	return texts
 }
 
-// check holds that a reader uses each kind, or ignores it for a reason.
+// check checks that a reader uses each kind, or ignores it for a reason.
 func (r reader) check(t *testing.T, kinds []string, used map[string][]string) {
 	t.Helper()
 	for _, kind := range kinds {
 		reads, ignored := slices.ContainsFunc(used[kind], r.has), r.ignores[kind] != "" || r.rest != ""
 		switch {
 		case !reads && !ignored:
-			t.Errorf("%s neither reads the kind %s nor lists it as one that it ignores, with the reason", r.folder,
-				kind)
+			t.Errorf("%s neither reads the kind %s nor has a reason to ignore it", r.folder, kind)
 		case reads && r.ignores[kind] != "":
-			t.Errorf("%s reads the kind %s, which it is said to ignore: %s", r.folder, kind, r.ignores[kind])
+			t.Errorf("%s reads the kind %s, but has a reason to ignore it: %s", r.folder, kind, r.ignores[kind])
 		}
 	}
 	for kind := range r.ignores {
@@ -134,12 +130,13 @@ func mustBeEmitted(t *testing.T, kinds []string, used map[string][]string, reade
 			return !slices.ContainsFunc(readers, func(r reader) bool { return r.has(folder) })
 		})
 		if !emitted {
-			t.Errorf("nobody emits the kind %s", kind)
+			t.Errorf("no code emits the kind %s", kind)
 		}
 	}
 }
 
-// parseAll parses the sources below folders, without tests, by their paths below the module's root.
+// parseAll parses the sources below folders, without tests. The keys are their paths below the
+// module's root.
 func parseAll(t *testing.T, folders ...string) map[string]*ast.File {
 	t.Helper()
 	files := map[string]*ast.File{}
@@ -163,8 +160,8 @@ func parseAll(t *testing.T, folders ...string) map[string]*ast.File {
 
 var snakeCase = regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
 
-// declaredKinds returns the constants of a file of kinds. It holds that each says what it is, and
-// that the list of all is complete.
+// declaredKinds returns the constants of a file of kinds. It checks that each has a comment, and
+// that the list of all kinds is complete.
 func declaredKinds(t *testing.T, files map[string]*ast.File, path string, listed []string) (names []string) {
 	t.Helper()
 	var declared []string
@@ -176,7 +173,7 @@ func declaredKinds(t *testing.T, files map[string]*ast.File, path string, listed
 		for _, s := range block.Specs {
 			constant := s.(*ast.ValueSpec)
 			if typ, _ := constant.Type.(*ast.Ident); typ == nil || typ.Name != "Kind" {
-				continue // it is no kind
+				continue // not a kind
 			}
 			name := constant.Names[0].Name
 			text, err := strconv.Unquote(constant.Values[0].(*ast.BasicLit).Value)
@@ -196,8 +193,8 @@ func declaredKinds(t *testing.T, files map[string]*ast.File, path string, listed
 	return names
 }
 
-// uses are the folders of the files that use a constant of a package, by constant. The file that
-// declares them does not count.
+// uses returns the folders that use each constant of a package. The file that declares the
+// constants does not count.
 func uses(files map[string]*ast.File, pkg string, names []string) map[string][]string {
 	used := map[string][]string{}
 	for path, file := range files {
@@ -228,8 +225,8 @@ func uses(files map[string]*ast.File, pkg string, names []string) map[string][]s
 	return used
 }
 
-// TestReadersDoNotCompareMessages holds that messages may be reworded: no reader branches on their
-// text.
+// TestReadersDoNotCompareMessages checks that no reader branches on the text of a message, because
+// texts may be reworded.
 func TestReadersDoNotCompareMessages(t *testing.T) {
 	isMessage := func(e ast.Expr) bool {
 		s, _ := e.(*ast.SelectorExpr)
@@ -251,7 +248,8 @@ func TestReadersDoNotCompareMessages(t *testing.T) {
 				f, _ := n.Fun.(*ast.SelectorExpr)
 				if f != nil && len(n.Args) == 2 {
 					pkg, _ := f.X.(*ast.Ident)
-					compares = pkg != nil && (pkg.Name == "strings" || pkg.Name == "slices") && slices.ContainsFunc(n.Args, isMessage)
+					isText := pkg != nil && (pkg.Name == "strings" || pkg.Name == "slices")
+					compares = isText && slices.ContainsFunc(n.Args, isMessage)
 				}
 			}
 			if compares {

@@ -1,5 +1,7 @@
-// Command local runs the whole stack on this machine: it records the Pulumi program, starts a stand-in for each resource that
-// the program declares, runs setup, and serves until Ctrl-C.
+// Command local runs the shop's whole stack on this machine: it records the Pulumi program, starts
+// a stand-in for each resource that the program declares, runs setup, and serves until Ctrl-C. The
+// stand-ins are in package local/run; this command adds what is special about the shop: see package
+// programs.
 package main
 
 import (
@@ -39,11 +41,11 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program at once
 	end(serve(ctx, o))
 }
 
-// end ends the program.
+// end exits. A usage error has been printed already.
 func end(err error) {
 	switch usage := (usageError{}); {
 	case err == nil || errors.Is(err, flag.ErrHelp):
@@ -55,7 +57,7 @@ func end(err error) {
 	os.Exit(exitFailure)
 }
 
-// options are what the command line says.
+// options are the flags of the command line.
 type options struct {
 	run     programs.Config
 	ready   string
@@ -66,25 +68,31 @@ type options struct {
 func (o *options) flags() *flag.FlagSet {
 	o.run = programs.DefaultConfig("")
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
-	flags.Var((*programFlag)(&o.run.Program), "program", "which `program` to run: "+programNames())
-	flags.StringVar(&o.run.API, "api", o.run.API, "where the HTTP API and the storefront listen")
-	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "where the AWS endpoint listens: SNS, SQS, Secrets Manager")
-	flags.StringVar(&o.run.Factory, "factory", o.run.Factory, "where the factory's stand-in listens")
-	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "where the console listens, which shows what happens; empty: there is none")
-	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep, "how long each of the factory's four steps takes (the real one: 10s)")
-	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "whose configuration to run")
-	flags.StringVar(&o.run.DSN, "dsn", o.run.DSN, "a MySQL/MariaDB server to use in place of a private one, like root:password@tcp(127.0.0.1:3306)/")
-	flags.Float64Var(&o.run.DuplicateRate, "duplicates", 0, "the share of messages, 0 to 1, that queues deliver twice, as standard queues may")
-	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run what the rules refuse, to see it fail as it does on AWS")
-	flags.StringVar(&o.ready, "ready", "", "a file to write {\"api\",\"aws\",\"factory\",\"console\",\"dsn\"} to when all is up")
-	flags.StringVar(&o.run.Data, "data", "", "a directory that keeps the database from run to run; empty: it ends with the run")
-	flags.BoolVar(&o.run.Watch, "watch", true, "swap functions when their sources change, and restart when the program does")
-	flags.BoolVar(&o.json, "json", false, "write every event as a line of JSON to standard output")
-	flags.BoolVar(&o.verbose, "v", false, "show every event, not only those that matter")
+	flags.Var((*programFlag)(&o.run.Program), "program", "the `program` to run: "+programNames())
+	flags.StringVar(&o.run.API, "api", o.run.API, "`address` of the HTTP API and the storefront")
+	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "`address` of the AWS endpoint: SNS, SQS, Secrets Manager")
+	flags.StringVar(&o.run.Factory, "factory", o.run.Factory, "`address` of the factory's stand-in")
+	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "`address` of the console; empty: no console")
+	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep,
+		"duration of each of the factory's four steps (the real factory: 10s)")
+	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "the `stage` whose configuration is used")
+	flags.StringVar(&o.run.DSN, "dsn", o.run.DSN,
+		"a MySQL or MariaDB server to use instead of a private one, like root:password@tcp(127.0.0.1:3306)/")
+	flags.Float64Var(&o.run.DuplicateRate, "duplicates", 0,
+		"share of messages, 0 to 1, that queues deliver twice, as standard queues may")
+	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run a program that the rules refuse, to see it fail as on AWS")
+	flags.StringVar(&o.ready, "ready", "",
+		"a `file` to write {\"api\",\"aws\",\"factory\",\"console\",\"dsn\"} to when the run is ready")
+	flags.StringVar(&o.run.Data, "data", "",
+		"a `folder` that keeps the database from run to run; empty: the run deletes the database at its end")
+	flags.BoolVar(&o.run.Watch, "watch", true,
+		"swap a function when its sources change, and restart when the program changes")
+	flags.BoolVar(&o.json, "json", false, "write every event as a line of JSON to standard output, for programs")
+	flags.BoolVar(&o.verbose, "v", false, "show every event")
 	return flags
 }
 
-// A programFlag is a program that is chosen by its name.
+// A programFlag selects a program by its name.
 type programFlag run.Program
 
 func (f *programFlag) String() string { return f.Name }
@@ -96,7 +104,7 @@ func (f *programFlag) Set(name string) error {
 			return nil
 		}
 	}
-	return errors.New("there are " + programNames())
+	return errors.New("the programs are " + programNames())
 }
 
 func programNames() string {
@@ -107,7 +115,7 @@ func programNames() string {
 	return strings.Join(names, ", ")
 }
 
-// parseFlags reads the command line. The flag package tells about its errors itself.
+// parseFlags parses the command line. It prints the errors that package flag does not print.
 func parseFlags(args []string) (o options, err error) {
 	flags := o.flags()
 	if err := flags.Parse(args); err != nil {
@@ -116,11 +124,11 @@ func parseFlags(args []string) (o options, err error) {
 	if flags.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	} else if o.run.DuplicateRate < 0 || o.run.DuplicateRate > 1 {
-		err = fmt.Errorf("-duplicates %v is not a share: it must be from 0 to 1", o.run.DuplicateRate)
+		err = fmt.Errorf("-duplicates is %v: it must be from 0 to 1", o.run.DuplicateRate)
 	} else if o.run.DSN != "" && o.run.Data != "" {
-		err = errors.New("-data keeps the private database, and -dsn names another one: give one of them")
+		err = errors.New("-data keeps the private database, and -dsn names another one: use one of them")
 	} else if o.run.FactoryStep <= 0 {
-		err = fmt.Errorf("-factory-step %v is not a time: it must be more than 0", o.run.FactoryStep)
+		err = fmt.Errorf("-factory-step is %v: it must be more than 0", o.run.FactoryStep)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "local:", err)
@@ -128,7 +136,8 @@ func parseFlags(args []string) (o options, err error) {
 	return o, err
 }
 
-// serve runs the stack until ctx ends, or the run does.
+// serve runs the stack until ctx ends or the run fails. If the program changes, serve replaces this
+// process with its successor.
 func serve(ctx context.Context, o options) (err error) {
 	project, err := run.FindProject()
 	if err != nil {
@@ -151,7 +160,7 @@ func serve(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, data.Remove()) }()
-	next, err := o.untilItEnds(ctx, config, handed)
+	next, err := o.runUntilEnd(ctx, config, handed)
 	if err != nil && o.json {
 		config.Log.Error("the run has failed", "error", err)
 	}
@@ -161,7 +170,7 @@ func serve(ctx context.Context, o options) (err error) {
 	return next.start(data)
 }
 
-// log is the log of what happens: to people, or to machines.
+// log returns the logger of events: for people, or for programs.
 func (o options) log() *slog.Logger {
 	level := slog.LevelInfo
 	if o.verbose {
@@ -173,8 +182,9 @@ func (o options) log() *slog.Logger {
 	return terminal.Log(os.Stderr, level, programs.Quiet()...)
 }
 
-// untilItEnds runs the stack until ctx ends, or it fails, or has a successor.
-func (o options) untilItEnds(ctx context.Context, config programs.Config, handed *handover) (next *successor, err error) {
+// runUntilEnd runs the stack until ctx ends, the run fails, or the program changes: then it returns
+// the successor.
+func (o options) runUntilEnd(ctx context.Context, config programs.Config, from *handover) (next *successor, err error) {
 	r, err := programs.Start(ctx, config)
 	if ctx.Err() != nil && err != nil {
 		return nil, errors.New("interrupted while starting")
@@ -189,12 +199,12 @@ func (o options) untilItEnds(ctx context.Context, config programs.Config, handed
 		}
 		defer os.Remove(o.ready)
 	}
-	o.welcome(r, config, handed)
+	o.welcome(r, config, from)
 	select {
 	case err := <-r.Failed():
 		return nil, err
 	case <-ctx.Done():
-		config.Log.Info("ending")
+		config.Log.Info("stopping")
 		return nil, nil
 	case s := <-r.Successor():
 		logLosses(r, config.Log)
@@ -202,7 +212,8 @@ func (o options) untilItEnds(ctx context.Context, config programs.Config, handed
 	}
 }
 
-// welcome says where everything is: to people once, to machines whenever it is ready. It tells no password.
+// welcome shows the endpoints: to people once, to programs whenever the run is ready. It shows no
+// password.
 func (o options) welcome(r *programs.Run, c programs.Config, handed *handover) {
 	e := r.Endpoints()
 	if handed != nil {
@@ -216,8 +227,8 @@ func (o options) welcome(r *programs.Run, c programs.Config, handed *handover) {
 	}
 }
 
-// prepareReady finds out that the ready file cannot be written before anything is started, and removes one that a killed run has
-// left: the run that has these addresses now is this one.
+// prepareReady checks, before anything starts, that the ready file can be written. It removes the
+// file of a run that was killed, because its addresses are no longer valid.
 func (o options) prepareReady() error {
 	if o.ready == "" {
 		return nil
@@ -240,7 +251,8 @@ func (o options) prepareReady() error {
 	return nil
 }
 
-// writeReady writes a run's endpoints, at once and for their owner alone: the DSN holds a password.
+// writeReady writes the endpoints of a run in one step. Only the owner may read the file, because
+// the DSN has a password.
 func writeReady(path string, e programs.Endpoints) error {
 	text, err := json.Marshal(e)
 	if err != nil {

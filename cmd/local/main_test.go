@@ -22,7 +22,7 @@ import (
 	"restock/test/await"
 )
 
-// beMain, in the environment, makes the test binary the program.
+// beMain is an environment variable that turns the test binary into the program.
 const beMain = "RESTOCK_TEST_BE_MAIN"
 
 func TestMain(m *testing.M) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command is the program with a command line.
+// command returns the program with a command line, and its standard error.
 func command(t *testing.T, args ...string) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
 	self, err := os.Executable()
@@ -48,13 +48,15 @@ func command(t *testing.T, args ...string) (*exec.Cmd, *strings.Builder) {
 	return cmd, stderr
 }
 
-var freePorts = []string{"-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0", "-console", "127.0.0.1:0", "-watch=false"}
+var freePorts = []string{"-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0", "-console",
+	"127.0.0.1:0", "-watch=false"}
 
-// children are the processes whose parent is a process, as Linux tells: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+// children returns the processes whose parent is a process. It reads /proc of Linux:
+// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
 func children(t *testing.T, parent int) (pids []int) {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("the children of a process are read from /proc, which Linux alone has")
+		t.Skip("only Linux has /proc, which lists the children of a process")
 	}
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
@@ -63,7 +65,7 @@ func children(t *testing.T, parent int) (pids []int) {
 	for _, path := range stats {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		_, afterName, _ := strings.Cut(string(text), ") ")
 		if fields := strings.Fields(afterName); len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
@@ -92,7 +94,7 @@ func TestRunServesUntilCtrlCAndLeavesNoProcessBehind(t *testing.T) {
 	}
 	text, err := os.ReadFile(ready)
 	if err != nil {
-		t.Fatalf("%v; the program says\n%s", err, stderr)
+		t.Fatalf("%v; the program prints\n%s", err, stderr)
 	}
 	var e programs.Endpoints
 	if err := json.Unmarshal(text, &e); err != nil {
@@ -114,19 +116,19 @@ func TestRunServesUntilCtrlCAndLeavesNoProcessBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("after Ctrl-C: %v; the program says\n%s", err, stderr)
+		t.Errorf("after Ctrl-C: %v; the program prints\n%s", err, stderr)
 	}
 	for _, pid := range before {
 		if err := syscall.Kill(pid, 0); !errors.Is(err, syscall.ESRCH) {
-			t.Errorf("process %d is left", pid)
+			t.Errorf("process %d still runs", pid)
 		}
 	}
 	if _, err := os.Stat(ready); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the ready file is left: %v", err)
+		t.Errorf("the ready file still exists: %v", err)
 	}
 }
 
-func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
+func TestAFailedStartPrintsOneLineAndExits(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -138,41 +140,46 @@ func TestWhatCannotStartIsOneLineAndExitCode1(t *testing.T) {
 		code int
 		want string
 	}{
-		{"a busy port", append(freePorts, "-api", busy.Addr().String()), 1, "local: -api " + busy.Addr().String() + " is in use"},
+		{"a busy port", append(freePorts, "-api", busy.Addr().String()), 1,
+			"local: -api " + busy.Addr().String() + " is in use"},
 		{"an unknown stage", append(freePorts, "-stage", "nowhere"), 1, `local: there is no stage "nowhere"`},
-		{"a ready file without a folder", append(freePorts, "-ready", "/nowhere/ready.json"), 1, "local: -ready: stat /nowhere: no such file"},
-		{"a ready file that is a folder", append(freePorts, "-ready", t.TempDir()), 1, "local: -ready: " + os.TempDir()},
-		{"a server that is not there", append(freePorts, "-dsn", "root@tcp(127.0.0.1:1)/"), 1, "local: making database restock on the server at 127.0.0.1:1"},
+		{"a ready file without a folder", append(freePorts, "-ready", "/nowhere/ready.json"), 1,
+			"local: -ready: stat /nowhere: no such file"},
+		{"a ready file that is a folder", append(freePorts, "-ready", t.TempDir()), 1,
+			"local: -ready: " + os.TempDir()},
+		{"an unreachable server", append(freePorts, "-dsn", "root@tcp(127.0.0.1:1)/"), 1,
+			"local: making database restock on the server at 127.0.0.1:1"},
 		{"an unknown flag", []string{"-nope"}, 2, "flag provided but not defined: -nope"},
-		{"two databases", []string{"-data", "d", "-dsn", "root@tcp(127.0.0.1:1)/"}, 2, "local: -data keeps the private database, and -dsn names another one"},
+		{"two databases", []string{"-data", "d", "-dsn", "root@tcp(127.0.0.1:1)/"}, 2,
+			"local: -data keeps the private database, and -dsn names another one"},
 		{"an argument", []string{"now"}, 2, `local: unexpected argument "now"`},
-		{"no time at all", []string{"-factory-step", "0s"}, 2, "local: -factory-step 0s is not a time"},
+		{"a step without duration", []string{"-factory-step", "0s"}, 2, "local: -factory-step is 0s: it must be"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cmd, stderr := command(t, c.args...)
 			done := make(chan error, 1)
 			go func() { done <- cmd.Run() }()
-			err := await.Receive(t, "it has ended", done)
+			err := await.Receive(t, "the program has ended", done)
 			var exit *exec.ExitError
 			if !errors.As(err, &exit) || exit.ExitCode() != c.code {
 				t.Errorf("ended with %v, want exit code %d", err, c.code)
 			}
 			first, rest, _ := strings.Cut(stderr.String(), "\n")
-			for strings.Contains(first, " INF ") { // what it was doing until then
+			for strings.Contains(first, " INF ") { // steps before the failure
 				first, rest, _ = strings.Cut(rest, "\n")
 			}
 			if !strings.HasPrefix(first, c.want) || c.code == 1 && rest != "" {
-				t.Errorf("the program says\n%s, want one line that begins with %s", stderr, c.want)
+				t.Errorf("the program prints\n%s, want one line that begins with %s", stderr, c.want)
 			}
 		})
 	}
 }
 
-func TestTooLowALimitOfOpenFilesIsRefusedAtTheStart(t *testing.T) {
+func TestARunDoesNotStartWithATooLowLimitOfOpenFiles(t *testing.T) {
 	program, stderr := command(t, freePorts...)
 	shell, err := exec.LookPath("sh")
 	if err != nil {
-		t.Skip("there is no shell to set the limit")
+		t.Skip("a shell must set the limit, and there is none")
 	}
 	program.Args = append([]string{shell, "-c", `ulimit -n 64 && exec "$0" "$@"`, program.Path}, program.Args[1:]...)
 	program.Path = shell
@@ -180,9 +187,10 @@ func TestTooLowALimitOfOpenFilesIsRefusedAtTheStart(t *testing.T) {
 	if err := program.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitFailure {
 		t.Errorf("ended with %v, want exit code %d", err, exitFailure)
 	}
-	want := regexp.MustCompile("^local: this process may have 64 files and connections open \\(ulimit -n\\), and needs [0-9]{3,}: type `ulimit -n [0-9]+` .*\n$")
+	want := regexp.MustCompile(`^local: this process may have 64 files and connections open \(ulimit -n\), and needs ` +
+		"[0-9]{3,}: type `ulimit -n [0-9]+` .*\n$")
 	if !want.MatchString(stderr.String()) {
-		t.Errorf("the program says\n%s, want a line like %s", stderr, want)
+		t.Errorf("the program prints\n%s, want a line like %s", stderr, want)
 	}
 }
 
@@ -190,7 +198,7 @@ func TestHelpIsNoError(t *testing.T) {
 	for _, args := range [][]string{{"-h"}, {"record", "-h"}} {
 		cmd, stderr := command(t, args...)
 		if err := cmd.Run(); err != nil || !strings.Contains(stderr.String(), "-stage") {
-			t.Errorf("%q: %v; the program says\n%s", args, err, stderr)
+			t.Errorf("%q: %v; the program prints\n%s", args, err, stderr)
 		}
 	}
 }

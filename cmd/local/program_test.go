@@ -9,10 +9,10 @@ import (
 	"restock/cmd/local/programs"
 )
 
-func TestAProgramIsChosenByItsName(t *testing.T) {
+func TestAFlagSelectsTheProgram(t *testing.T) {
 	for _, c := range []struct {
 		args []string
-		want string // empty: refused
+		want string // empty: parseFlags fails
 	}{
 		{nil, programs.Shop().Name},
 		{[]string{"-program", "shop"}, programs.Shop().Name},
@@ -26,9 +26,11 @@ func TestAProgramIsChosenByItsName(t *testing.T) {
 	}
 }
 
-// The tutorial's folder has a Pulumi.yaml of its own, and is not the module's root. Neither a database nor a factory is declared, so none is there.
+// The tutorial's folder has a Pulumi.yaml of its own, and is not the module's root. The tutorial
+// declares no database and no factory, so the run starts none.
 func TestTheTutorialRunsFromItsOwnFolder(t *testing.T) {
-	cmd, stderr := command(t, "-program", "tutorial", "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "nowhere", "-console", "", "-watch=false")
+	cmd, stderr := command(t, "-program", "tutorial", "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0",
+		"-factory", "nowhere", "-console", "", "-watch=false")
 	cmd.Dir = "../../" + programs.Tutorial().Project
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -44,16 +46,17 @@ func TestTheTutorialRunsFromItsOwnFolder(t *testing.T) {
 		}
 	}
 	got := strings.Join(welcome, "\n")
-	if !strings.Contains(strings.Join(strings.Fields(got), " "), "the tutorial http://127.0.0.1:") || strings.Contains(got, "the factory") {
-		t.Errorf("the program says\n%s\n%s\nwant where the tutorial is, and no factory", got, stderr)
+	if !strings.Contains(strings.Join(strings.Fields(got), " "), "the tutorial http://127.0.0.1:") ||
+		strings.Contains(got, "the factory") {
+		t.Errorf("the program prints\n%s\n%s\nwant the tutorial's address, and no factory", got, stderr)
 	}
 	if processes := children(t, cmd.Process.Pid); len(processes) > 0 {
-		t.Errorf("before anybody asked anything the run has the children %v, want none", processes)
+		t.Errorf("before the first request the run has the children %v, want none", processes)
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Wait(); err != nil {
-		t.Errorf("after Ctrl-C: %v; the program says\n%s", err, stderr)
+		t.Errorf("after Ctrl-C: %v; the program prints\n%s", err, stderr)
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"restock/local/run"
 )
 
-// record is the command `local record`: it writes what the program declares of a stage as JSON, and the rules that this breaks. A run asks
-// it of the command that it has built anew, because its own program has changed.
+// record is the command `local record`: it writes the stack that the program declares for a stage,
+// and the rules that it breaks, as JSON. A run builds this command anew and calls it when the
+// sources of the program have changed, because the running process still has the old program.
 func record(args []string) error {
 	var o options
 	all := o.flags()
@@ -31,12 +32,12 @@ func record(args []string) error {
 		return err
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(declared); err != nil {
-		return fmt.Errorf("writing what is declared: %w", err)
+		return fmt.Errorf("writing the declared stack: %w", err)
 	}
 	return nil
 }
 
-// A usageError is one of the command line, which package flag has told of.
+// A usageError is an error of the command line. Package flag has printed it.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }

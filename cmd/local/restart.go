@@ -16,23 +16,25 @@ import (
 	"restock/local/system/tempdir"
 )
 
-// handoverVariable, in the environment, holds what a run hands to its successor. The process stays the same: Ctrl-C and whoever waits for its end
-// find it where it was.
+// handoverVariable is the environment variable with the state that a run hands to its successor.
+// The successor is the same process with another program, so Ctrl-C still reaches it and its parent
+// still waits for it.
 const handoverVariable = "RESTOCK_LOCAL_HANDOVER"
 
-// A handover is what a run hands to its successor, as JSON.
+// A handover is the state that a run hands to its successor, as JSON.
 type handover struct {
-	API, AWS, Factory, Console string    // where the run listened; empty where it did not
-	DataDir                    string    // its temporary data directory; empty where it had none
-	DataLock                   int       // the file descriptor that holds it
-	Changes                    []string  // of the stack
-	Began                      time.Time // when the run was asked to end
+	API, AWS, Factory, Console string    // the run's addresses; empty if it did not listen
+	DataDir                    string    // its temporary folder of data; empty if it had none
+	DataLock                   int       // the file descriptor that holds the folder's lock
+	Changes                    []string  // how the stack has changed
+	Began                      time.Time // when the restart began
 }
 
-// received is what this process was handed; nil where it was started by somebody. Nothing that it starts sees it.
+// received returns the state that this process got from its predecessor, or nil. It removes the
+// variable, so that child processes do not get it.
 func received() (*handover, error) {
-	text, is := os.LookupEnv(handoverVariable)
-	if !is {
+	text, ok := os.LookupEnv(handoverVariable)
+	if !ok {
 		return nil, nil
 	}
 	os.Unsetenv(handoverVariable)
@@ -43,9 +45,11 @@ func received() (*handover, error) {
 	return h, nil
 }
 
-// take makes a run the successor of the one that handed over.
+// take configures a run as the successor of the one that handed over.
 func (h *handover) take(c *programs.Config) {
-	for handed, address := range map[*string]*string{&h.API: &c.API, &h.AWS: &c.AWS, &h.Factory: &c.Factory, &h.Console: &c.Console} {
+	for handed, address := range map[*string]*string{
+		&h.API: &c.API, &h.AWS: &c.AWS, &h.Factory: &c.Factory, &h.Console: &c.Console,
+	} {
 		if *handed != "" {
 			*address = *handed
 		}
@@ -53,8 +57,9 @@ func (h *handover) take(c *programs.Config) {
 	c.Changes = h.Changes
 }
 
-// openData makes a temporary directory for the data of a run that may have a successor and was not told where to keep them, or takes over that
-// of the run before; nil where there is none. It outlives its run, but not the process.
+// openData returns the temporary folder of a run's data: the predecessor's, or a new one if the run
+// may have a successor and neither -data nor -dsn is set. Otherwise it returns nil. The folder
+// survives the run, but not the process.
 func openData(c *programs.Config, h *handover) (dir *tempdir.Dir, err error) {
 	switch {
 	case h != nil && h.DataDir != "":
@@ -70,17 +75,19 @@ func openData(c *programs.Config, h *handover) (dir *tempdir.Dir, err error) {
 	return dir, nil
 }
 
-// A successor is what is to come after a run.
+// A successor is the run that follows a run.
 type successor struct {
 	run.Successor
-	endpoints programs.Endpoints // where the run was
-	began     time.Time          // when the run was asked to end
+	endpoints programs.Endpoints // the endpoints of the run before
+	began     time.Time          // when the restart began
 }
 
-// start makes this process the successor of the run, which has been closed, with its temporary data. It returns only if it fails.
+// start replaces this process with the successor of a closed run, which takes over its temporary
+// data. It returns only if it fails.
 func (s successor) start(data *tempdir.Dir) error {
 	h := handover{
-		API: address(s.endpoints.API), AWS: address(s.endpoints.AWS), Factory: address(s.endpoints.Factory), Console: address(s.endpoints.Console),
+		API: address(s.endpoints.API), AWS: address(s.endpoints.AWS),
+		Factory: address(s.endpoints.Factory), Console: address(s.endpoints.Console),
 		Changes: graph.Lines(s.Changes), Began: s.began,
 	}
 	if data != nil {
@@ -98,12 +105,12 @@ func (s successor) start(data *tempdir.Dir) error {
 	return fmt.Errorf("restarting as %s: %w", s.Executable, err)
 }
 
-// address is the address of a URL; empty for none.
+// address returns the host and port of a URL, or "" for none.
 func address(url string) string { return strings.TrimPrefix(url, "http://") }
 
-// logLosses logs how many messages are lost when a run ends: queues are in memory.
+// logLosses logs how many queued messages a restart drops: queues are in memory.
 func logLosses(r *programs.Run, log *slog.Logger) {
 	if n := r.Undelivered(); n > 0 {
-		log.Warn("messages in queues are let go", "messages", n)
+		log.Warn("queued messages are dropped", "messages", n)
 	}
 }

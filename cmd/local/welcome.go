@@ -8,7 +8,7 @@ import (
 	"restock/cmd/local/programs"
 )
 
-// welcome lists the endpoints of a running program.
+// welcome returns the list of a running program's endpoints.
 func welcome(program, region string, e programs.Endpoints) string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
@@ -18,7 +18,8 @@ func welcome(program, region string, e programs.Endpoints) string {
 	text.WriteString("\n")
 	line("the "+program, "%s", e.API)
 	line("AWS", "%s", e.AWS)
-	line("", "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s", region, e.AWS)
+	line("", "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s",
+		region, e.AWS)
 	line("", "aws sqs list-queues")
 	if e.Factory != "" {
 		line("the factory", "%s/api/manufactures", e.Factory)
@@ -26,7 +27,7 @@ func welcome(program, region string, e programs.Endpoints) string {
 	if e.Console != "" {
 		line("the console", "%s", e.Console)
 	}
-	_ = table.Flush() // text takes everything
-	text.WriteString("\n  Ctrl-C ends it all.\n\n")
+	_ = table.Flush() // a strings.Builder never fails
+	text.WriteString("\n  Ctrl-C stops the run.\n\n")
 	return text.String()
 }

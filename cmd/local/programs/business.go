@@ -6,13 +6,13 @@ import (
 	"restock/local/view/events"
 )
 
-// milestone says what a line of the shop's functions means to a buyer's journey.
+// milestone returns what a line of the shop's functions means for a buyer's journey.
 func milestone(kind string, attrs map[string]any) (m console.Milestone) {
 	switch journal.Kind(kind) {
 	case journal.OrderOpened:
 		m.Ordered = true
 	case journal.GoodsReceived:
-		units, corrects := attrs["correction"].(float64) // more than an earlier callback of the same lot said
+		units, corrects := attrs["correction"].(float64) // units beyond those of an earlier callback of the same lot
 		if !corrects {
 			units, _ = attrs["quantity"].(float64)
 		}
@@ -21,8 +21,8 @@ func milestone(kind string, attrs map[string]any) (m console.Milestone) {
 	return m
 }
 
-// Quiet are the kinds of functions' lines that a person at a terminal need not read: the end of a
-// rotation says the same.
+// Quiet returns the kinds of functions' lines that the terminal does not show, because the end of a
+// secret's rotation says the same.
 func Quiet() []events.Kind {
 	return []events.Kind{events.Kind(journal.RotationStepTaken), events.Kind(journal.DatabaseUserReady)}
 }

@@ -13,7 +13,7 @@ import (
 	"restock/local/view/events"
 )
 
-func TestTheConsoleLearnsWhatALineOfTheShopMeans(t *testing.T) {
+func TestMilestonesOfTheShopsLines(t *testing.T) {
 	ctx, delivery := context.Background(), shop.Delivery{Quantity: 100}
 	for name, c := range map[string]struct {
 		write func(journal.Journal)
@@ -24,13 +24,13 @@ func TestTheConsoleLearnsWhatALineOfTheShopMeans(t *testing.T) {
 		"a sale": {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2}) }, console.Milestone{}},
 		"a delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{}) },
 			console.Milestone{Made: 100}},
-		"a late one": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Late: true}) },
+		"a late delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Late: true}) },
 			console.Milestone{Made: 100}},
-		"one too many": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Surplus: 100}) },
+		"a surplus delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Surplus: 100}) },
 			console.Milestone{Made: 100}},
 		"a correction": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Correction: 99}) },
 			console.Milestone{Made: 99}},
-		"one booked twice": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Repeated: true}) },
+		"a repeated delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Repeated: true}) },
 			console.Milestone{}},
 	} {
 		var out bytes.Buffer

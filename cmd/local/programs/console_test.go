@@ -16,7 +16,7 @@ import (
 	"restock/test/await"
 )
 
-// fetch reads a document of the console.
+// fetch decodes a document of the console.
 func (s *stack) fetch(t *testing.T, path string, into any) {
 	t.Helper()
 	response, err := http.Get(s.Console + path)
@@ -29,7 +29,7 @@ func (s *stack) fetch(t *testing.T, path string, into any) {
 	}
 }
 
-// journey is the newest journey with something in its summary, nil if there is none.
+// journey returns the newest journey with a text in its summary, or nil.
 func (s *stack) journey(t *testing.T, summary string) *console.Journey {
 	t.Helper()
 	var list []console.JourneySummary
@@ -48,7 +48,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 	c := config(t)
 	c.Console = "127.0.0.1:0"
 	s := start(t, c)
-	if got := s.buy(t, 3, 1); got[200] != 3 { // the third empties the shelf
+	if got := s.buy(t, 3, 1); got[200] != 3 { // the third sells the last one
 		t.Fatalf("got %v, want 3 sales", got)
 	}
 	var j *console.Journey
@@ -56,7 +56,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 		j = s.journey(t, "→ 100 made")
 		return j != nil && j.Summary == "POST /checkout 200 → 100 made"
 	})
-	// What comes after the goods receipt is logged a little later.
+	// Events after the goods receipt are logged a little later.
 	for _, want := range []console.Step{
 		{Node: "api:shop", Edge: "buyers:buyers>api:shop", Kind: events.APIRequest},
 		{Node: "function:sales-api", Kind: events.InvocationEnded},
@@ -80,7 +80,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 
 	var state struct {
 		console.State
-		Panels struct{ Stock panels.StockState } `json:"panels"` // shadows that of console.State
+		Panels struct{ Stock panels.StockState } `json:"panels"` // hides the field of console.State
 	}
 	await.Until(t, "the console shows the stock", func() bool {
 		s.fetch(t, "/state", &state)
@@ -88,22 +88,29 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 			return p.SKU == "CP-502101" && p.Stock == 100 && p.OnOrder == 0 && p.Status == "available"
 		}) && len(state.Panels.Stock.Series) > 0
 	})
-	if state.Counters["function:sales-api"]["invocations"] != 3 || state.Counters["queue:stock_queue"]["deleted"] != 1 || state.Stream.Dropped != 0 {
+	invoked := state.Counters["function:sales-api"]["invocations"]
+	deleted := state.Counters["queue:stock_queue"]["deleted"]
+	if invoked != 3 || deleted != 1 || state.Stream.Dropped != 0 {
 		t.Errorf("got %v, %+v", state.Counters, state.Stream)
 	}
 	ids := map[string]bool{}
 	for _, n := range state.Graph.Nodes {
 		ids[n.ID] = true
 	}
-	for _, id := range []string{"buyers:buyers", "api:shop", "function:setup", "topic:stock_empty", "queue:stock_queue", "dead-letter-queue:stock_queue_dlq", "database:database", "secrets:secrets", "schedule:sweep", "factory:factory"} {
+	for _, id := range []string{
+		"buyers:buyers", "api:shop", "function:setup", "topic:stock_empty", "queue:stock_queue",
+		"dead-letter-queue:stock_queue_dlq", "database:database", "secrets:secrets", "schedule:sweep",
+		"factory:factory",
+	} {
 		if !ids[id] {
-			t.Errorf("%s is not drawn", id)
+			t.Errorf("the picture has no node %s", id)
 		}
 	}
 }
 
-// The tutorial's functions say nothing of journeys. What they send is found by the trace.
-func TestTheConsoleShowsAProgramThatKnowsNothingOfIt(t *testing.T) {
+// The tutorial's functions log no correlation ids. The trace id connects the events of their
+// messages.
+func TestTheConsoleShowsAProgramWithoutCorrelationIDs(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	c.Program, c.BuildDir = programs.Tutorial(), t.TempDir()
@@ -117,7 +124,7 @@ func TestTheConsoleShowsAProgramThatKnowsNothingOfIt(t *testing.T) {
 			t.Errorf("closing the run: %v", err)
 		}
 	})
-	s := &stack{Run: r, Endpoints: r.Endpoints()} // it has no database
+	s := &stack{Run: r, Endpoints: r.Endpoints()} // the tutorial has no database
 	response, err := http.Post(s.API+"/messages", "application/json", strings.NewReader(`{"input": 1}`))
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +132,8 @@ func TestTheConsoleShowsAProgramThatKnowsNothingOfIt(t *testing.T) {
 	response.Body.Close()
 	await.Until(t, "the message's journey leads to the consumer", func() bool {
 		j := s.journey(t, "POST /messages")
-		return j != nil && slices.ContainsFunc(j.Steps, func(step console.Step) bool { return step.Node == "function:consumer" })
+		isConsumer := func(step console.Step) bool { return step.Node == "function:consumer" }
+		return j != nil && slices.ContainsFunc(j.Steps, isConsumer)
 	})
 	var state console.State
 	s.fetch(t, "/state", &state)

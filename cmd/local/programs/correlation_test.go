@@ -12,7 +12,7 @@ import (
 	"restock/test/await"
 )
 
-// A line of a function's log that is about a production order, as far as it is of interest.
+// An orderLine is a function's line about a production order.
 type orderLine struct {
 	Kind          journal.Kind `json:"event"`
 	Order         string       `json:"production_order"`
@@ -21,12 +21,12 @@ type orderLine struct {
 
 func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
 	t.Parallel()
-	said := &protocol{}
+	logged := &textLog{}
 	c := config(t)
-	c.Log = slog.New(slog.NewJSONHandler(said, nil))
+	c.Log = slog.New(slog.NewJSONHandler(logged, nil))
 	s := start(t, c)
 	var id string
-	for range 3 { // the third empties the shelf
+	for range 3 { // the third sells the last one
 		response, err := http.Post(s.API+"/checkout", "application/json", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -36,18 +36,20 @@ func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
 			t.Fatalf("a checkout got %s, and the id %q", response.Status, id)
 		}
 	}
-	await.Until(t, "the lot is delivered", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) > 0 })
-	// sales-api, sales-api, stock, stock-increase.
+	await.Until(t, "the lot is delivered", func() bool { return s.number(t, donutStock) > 0 })
+	// These kinds are lines of sales-api, sales-api, stock and stock-increase.
 	for _, kind := range []journal.Kind{
 		journal.OrderOpened, journal.OrderPublished, journal.ProductionRequested, journal.GoodsReceived,
 	} {
-		await.Until(t, "there is a line of kind "+string(kind), func() bool { return said.orderLine(kind).Order != "" })
-		if got := said.orderLine(kind).CorrelationID; got != id {
+		await.Until(t, "the log has a line of kind "+string(kind), func() bool {
+			return logged.orderLine(kind).Order != ""
+		})
+		if got := logged.orderLine(kind).CorrelationID; got != id {
 			t.Errorf("the line of kind %s has the correlation id %q, want the buyer's, %q", kind, got, id)
 		}
 	}
 
-	// The id is a part of what is signed: nobody writes another one into our logs.
+	// The signature covers the id, so that nobody can write another id into the logs.
 	var request struct{ CallbackUrl string }
 	if err := json.Unmarshal(s.Run.Factory.Requests()[0].Body, &request); err != nil {
 		t.Fatal(err)
@@ -58,25 +60,26 @@ func TestOneIDGoesFromTheBuyersRequestToTheFactorysCallback(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if body, _ := io.ReadAll(response.Body); forged == request.CallbackUrl || response.StatusCode != http.StatusForbidden {
+	body, _ := io.ReadAll(response.Body)
+	if forged == request.CallbackUrl || response.StatusCode != http.StatusForbidden {
 		t.Errorf("%s got %s %s, want 403", forged, response.Status, body)
 	}
 }
 
-// orderLine is the first line of a kind that a function wrote; a function's line is the message of
-// the run's.
-func (p *protocol) orderLine(kind journal.Kind) (found orderLine) {
+// orderLine returns the first line of a kind that a function wrote. In the run's log, it is the
+// message of a record.
+func (p *textLog) orderLine(kind journal.Kind) (found orderLine) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for line := range strings.Lines(p.text.String()) {
 		var record struct {
 			Msg string `json:"msg"`
 		}
-		var said orderLine
+		var logged orderLine
 		_ = json.Unmarshal([]byte(line), &record)
-		_ = json.Unmarshal([]byte(record.Msg), &said) // a message of the run's own is no JSON
-		if said.Kind == kind {
-			return said
+		_ = json.Unmarshal([]byte(record.Msg), &logged) // other messages of the run are not JSON
+		if logged.Kind == kind {
+			return logged
 		}
 	}
 	return found

@@ -8,9 +8,9 @@ import (
 	"restock/local/aws/iam"
 )
 
-// ruleFiles are the files in which the shop declares what a rule asks for, where these are not the
-// files of the resource that breaks the rule. The shop makes its functions, with what belongs to
-// them, from the declarations of package lambdas.
+// ruleFiles are the files in which the shop declares what a rule checks, if these are not the files
+// of the resource that breaks the rule. For example, package stack creates functions and their
+// grants from the declarations in package lambdas.
 var ruleFiles = map[string]string{
 	"grant":             "lambdas/environment.go, infra/policy/grants.go",
 	"dead-letter-queue": "infra/stack/messaging.go, infra/stack/alarms.go",
@@ -27,7 +27,7 @@ var ruleFiles = map[string]string{
 
 func declaredIn(rule string, _ *graph.Resource) string { return ruleFiles[rule] }
 
-// Files that hold the statements of the shop's policies.
+// Files with the statements of the shop's policies.
 const (
 	boundaryFile    = "bootstrap/permissions.go"
 	permissionsFile = "infra/stack/triggers.go"
@@ -35,7 +35,7 @@ const (
 	grantsFile      = "lambdas/environment.go"
 )
 
-// missingIn names the file, and the place in it, of a statement that a request to the shop's stack lacks.
+// missingIn returns the file, and the place in it, where a missing statement belongs.
 func missingIn(n iam.Need) string {
 	switch n.Policy {
 	case evaluation.Boundary:
@@ -47,7 +47,7 @@ func missingIn(n iam.Need) string {
 	case evaluation.Identity:
 		switch {
 		case strings.HasPrefix(n.Resource, "arn:aws:sqs:"):
-			return queueGrantsFile + ", as what the queue of a function grants it"
+			return queueGrantsFile + ", in the grants of the function's queue"
 		case n.Variable != "":
 			return grantsFile + ", as a grant beside " + n.Variable
 		default:

@@ -11,7 +11,7 @@ import (
 	"restock/local/aws/iam"
 )
 
-func TestFilesThatTheShopNamesAreThere(t *testing.T) {
+func TestNamedFilesExist(t *testing.T) {
 	files := []string{boundaryFile, permissionsFile, queueGrantsFile, grantsFile}
 	for rule, list := range ruleFiles {
 		if !slices.ContainsFunc(rules.All(), func(r rules.Rule) bool { return r.Name == rule }) {
@@ -39,9 +39,12 @@ func TestRefusalNamesTheFileOfTheShopsDeclarations(t *testing.T) {
 			"lambdas/environment.go, as a grant beside CALLBACK_KEY_SECRET"},
 		{iam.Need{Policy: evaluation.Identity, Resource: secret},
 			"lambdas/environment.go, as a grant beside the variable that names the resource"},
-		{iam.Need{Policy: evaluation.Identity, Resource: queue}, "infra/policy/grants.go, as what the queue of a function grants it"},
-		{iam.Need{Policy: evaluation.Boundary, Resource: secret}, "bootstrap/permissions.go, in the boundary of the functions' roles"},
-		{iam.Need{Policy: evaluation.Resource, Resource: "arn:aws:lambda:eu:0:function:stock"}, "infra/stack/triggers.go, as a lambda.Permission"},
+		{iam.Need{Policy: evaluation.Identity, Resource: queue},
+			"infra/policy/grants.go, in the grants of the function's queue"},
+		{iam.Need{Policy: evaluation.Boundary, Resource: secret},
+			"bootstrap/permissions.go, in the boundary of the functions' roles"},
+		{iam.Need{Policy: evaluation.Resource, Resource: "arn:aws:lambda:eu:0:function:stock"},
+			"infra/stack/triggers.go, as a lambda.Permission"},
 		{iam.Need{Policy: evaluation.Resource, Resource: queue}, ""},
 		{iam.Need{Policy: evaluation.Trust}, ""},
 	} {

@@ -20,7 +20,7 @@ import (
 	"restock/test/await"
 )
 
-// A buildLog keeps what a run logs of its builds.
+// A buildLog keeps the records of a run's log, of which the tests count those of builds.
 type buildLog struct {
 	mu      sync.Mutex
 	records []slog.Record
@@ -36,23 +36,23 @@ func (j *buildLog) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// count is the number of records of a kind, with attributes that say something, as in
+// count returns the number of records of a kind whose attributes contain some texts, such as
 // "functions=stock".
-func (j *buildLog) count(kind events.Kind, says ...string) (n int) {
+func (j *buildLog) count(kind events.Kind, texts ...string) (n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, r := range j.records {
 		var text strings.Builder
 		r.Attrs(func(a slog.Attr) bool { fmt.Fprintf(&text, "%s ", a); return true })
 		missing := func(s string) bool { return !strings.Contains(text.String(), s) }
-		if events.KindOf(r) == kind && !slices.ContainsFunc(says, missing) {
+		if events.KindOf(r) == kind && !slices.ContainsFunc(texts, missing) {
 			n++
 		}
 	}
 	return n
 }
 
-// get is the answer of the API to GET.
+// get returns the API's answer to a GET.
 func (s *stack) get(tb testing.TB, path string) string {
 	tb.Helper()
 	response, err := http.Get(s.API + path)
@@ -67,7 +67,7 @@ func (s *stack) get(tb testing.TB, path string) string {
 	return string(text)
 }
 
-// startFollowing starts a run that follows a copy of the sources.
+// startFollowing starts a run that watches a copy of the sources.
 func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
 	tb.Helper()
 	src, j := watchtest.Copy(tb, projectDir, "run"), &buildLog{}
@@ -77,15 +77,16 @@ func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
 }
 
 const (
-	// handler is a file of the function sales-api, and jsonName a piece of it that shows in its answers.
+	// handler is a file of the function sales-api, and jsonName a part of it that appears in its
+	// answers.
 	handler, jsonName = "lambdas/sales-api/api.go", `json:"price"`
-	// shared is a file that all functions are made of.
+	// shared is a file of all functions.
 	shared = "lambdas/function/function.go"
 	live   = events.FunctionsReplaced
 	broken = events.UpdateFailed
 )
 
-func TestWhatRunsFollowsItsSources(t *testing.T) {
+func TestARunReloadsChangedFunctions(t *testing.T) {
 	s, src, j := startFollowing(t)
 	if status, body, err := s.checkout(t.Context()); status != http.StatusOK {
 		t.Fatalf("POST /checkout: %d %s (%v)", status, body, err)
@@ -95,44 +96,52 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 	t.Run("a handler", func(t *testing.T) {
 		saved := time.Now()
 		src.Edit(t, handler, jsonName, `json:"price_in_won"`)
-		await.Until(t, "the new handler answers", func() bool { return strings.Contains(s.get(t, "/product/donut"), `"price_in_won"`) })
+		await.Until(t, "the new handler answers", func() bool {
+			return strings.Contains(s.get(t, "/product/donut"), `"price_in_won"`)
+		})
 		t.Logf("an edited handler was live after %v", time.Since(saved).Round(time.Millisecond))
-		await.Until(t, "it is told", func() bool { return j.count(live, "functions=sales-api ") == 1 })
+		await.Until(t, "the run reports the swap", func() bool { return j.count(live, "functions=sales-api ") == 1 })
 		if stock := s.number(t, "SELECT stock FROM product"); stock != left {
 			t.Errorf("the stock is %d, want %d as before", stock, left)
 		}
 	})
 	t.Run("an embedded page", func(t *testing.T) {
 		src.Edit(t, "lambdas/sales-api/storefront/index.html", "</html>", "<!-- edited --></html>")
-		await.Until(t, "the new page is served", func() bool { return strings.Contains(s.get(t, "/"), "<!-- edited -->") })
+		await.Until(t, "the new page is served", func() bool {
+			return strings.Contains(s.get(t, "/"), "<!-- edited -->")
+		})
 	})
-	t.Run("what does not build", func(t *testing.T) {
+	t.Run("a function that does not build", func(t *testing.T) {
 		src.Edit(t, handler, "const donut", "var _ = undefined\n\nconst donut")
-		await.Until(t, "the error is told", func() bool { return j.count(broken) == 1 })
+		await.Until(t, "the run reports the error", func() bool { return j.count(broken) == 1 })
 		if j.count(broken, "functions=sales-api", ": undefined: undefined", "took=") != 1 {
-			t.Error("the error does not say of what function it is, what the compiler said, and how long it took")
+			t.Error("the error lacks the function, the compiler's output or the duration")
 		}
 		if text := s.get(t, "/product/donut"); !strings.Contains(text, `"price_in_won"`) {
-			t.Errorf("GET /product/donut: got %s, want an answer of the handler before", text)
+			t.Errorf("GET /product/donut: got %s, want an answer of the previous handler", text)
 		}
-		src.Edit(t, "lambdas/sweep/main.go", "func main", "func init() { println(\"I sweep\") }\n\nfunc main")
-		await.Until(t, "another function is swapped all the same", func() bool { return j.count(live, "functions=sweep ") == 1 })
+		src.Edit(t, "lambdas/sweep/main.go", "func main", "func init() { println(\"sweep\") }\n\nfunc main")
+		await.Until(t, "another function is still swapped", func() bool {
+			return j.count(live, "functions=sweep ") == 1
+		})
 
 		src.Edit(t, handler, "var _ = undefined\n", "")
-		await.Until(t, "all is well again", func() bool { return j.count(events.UpdateRecovered) == 1 })
-		if told := j.count(broken); told != 1 {
-			t.Errorf("the error was told %d times, want once", told)
+		await.Until(t, "the run reports the recovery", func() bool { return j.count(events.UpdateRecovered) == 1 })
+		if n := j.count(broken); n != 1 {
+			t.Errorf("the error was reported %d times, want once", n)
 		}
 	})
-	t.Run("a package that is not there yet", func(t *testing.T) {
+	t.Run("a package that does not exist yet", func(t *testing.T) {
 		src.Edit(t, handler, "import (\n", "import (\n\t_ \"restock/internal/later\"\n")
-		await.Until(t, "the error is told", func() bool { return j.count(broken, "restock/internal/later") == 1 })
+		await.Until(t, "the run reports the error", func() bool {
+			return j.count(broken, "restock/internal/later") == 1
+		})
 		src.Add(t, "internal/later/later.go", "package later\n")
-		await.Until(t, "all is well again", func() bool { return j.count(events.UpdateRecovered) == 2 })
+		await.Until(t, "the run reports the recovery", func() bool { return j.count(events.UpdateRecovered) == 2 })
 	})
 	t.Run("a package that all functions import", func(t *testing.T) {
 		saved, setup := time.Now(), j.count(events.FunctionRunning, "progress=done")
-		src.Edit(t, shared, "func Start[", "func init() { println(\"I start\") }\n\nfunc Start[")
+		src.Edit(t, shared, "func Start[", "func init() { println(\"start\") }\n\nfunc Start[")
 		var all []string
 		for _, f := range lambdas.All() {
 			all = append(all, f.Name)
@@ -147,24 +156,26 @@ func TestWhatRunsFollowsItsSources(t *testing.T) {
 			t.Errorf("POST /checkout after that: %d %s (%v)", status, body, err)
 		}
 	})
-	t.Run("what changes nothing", func(t *testing.T) {
+	t.Run("an edit that changes no function", func(t *testing.T) {
 		built := func() int {
 			return j.count(events.Building, "progress=ended") + j.count(events.Building, "progress=done")
 		}
-		await.Until(t, "the build before has ended", func() bool {
+		await.Until(t, "the previous build has ended", func() bool {
 			return j.count(events.Building, "progress=begun") == built()
 		})
 		before, builds := j.count(live), built()
-		src.Edit(t, "lambdas/sales-api/api_test.go", "package main\n", "package main\n\n// A test is not part of a function.\n")
+		src.Edit(t, "lambdas/sales-api/api_test.go", "package main\n",
+			"package main\n\n// A test is not part of a function.\n")
 		src.Edit(t, "lambdas/stock/main.go", "func main() {", "func main() { // nothing new")
-		await.Until(t, "it is built", func() bool { return built() == builds+1 })
+		await.Until(t, "the edit is built", func() bool { return built() == builds+1 })
 		if after := j.count(live); after != before {
-			t.Errorf("%d functions were swapped that are the same", after-before)
+			t.Errorf("%d unchanged functions were swapped", after-before)
 		}
 	})
 }
 
-// BenchmarkEditedHandlerIsLive measures the time from a saved handler to the first answer of the new one, requests and all.
+// BenchmarkEditedHandlerIsLive measures the time from saving a handler to the first answer of the
+// new handler.
 func BenchmarkEditedHandlerIsLive(b *testing.B) {
 	s, src, _ := startFollowing(b)
 	now := jsonName
@@ -173,7 +184,7 @@ func BenchmarkEditedHandlerIsLive(b *testing.B) {
 		src.Edit(b, handler, now, next)
 		for now = next; !strings.Contains(s.get(b, "/product/donut"), fmt.Sprintf(`"price_%d"`, i)); {
 			if b.Context().Err() != nil {
-				b.Fatal("it never came")
+				b.Fatal("the new handler never answered")
 			}
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"restock/infra/graph"
 )
 
-// listening are the addresses on which this process listens by TCP, as the kernel lists them:
+// listening returns the addresses on which this process listens by TCP. The kernel lists them:
 // https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
 func listening(t *testing.T) (addresses []string) {
 	t.Helper()
@@ -29,7 +29,7 @@ func listening(t *testing.T) (addresses []string) {
 	for _, path := range descriptors {
 		target, err := os.Readlink(path)
 		if err != nil {
-			continue // it has been closed
+			continue // the file has been closed
 		}
 		if inode, ok := strings.CutPrefix(target, "socket:["); ok {
 			open[strings.TrimSuffix(inode, "]")] = true
@@ -49,7 +49,7 @@ func listening(t *testing.T) (addresses []string) {
 			address, port, _ := strings.Cut(fields[1], ":")
 			number, err := hex.DecodeString(port)
 			if err != nil || len(number) != 2 {
-				t.Fatalf("%s: the port of %q is not read", table, line)
+				t.Fatalf("%s: the port of %q does not parse", table, line)
 			}
 			if address != "0100007F" { // 127.0.0.1, in the order of a little-endian machine
 				t.Errorf("%s: the run listens on %s, which is not 127.0.0.1", table, fields[1])
@@ -60,8 +60,8 @@ func listening(t *testing.T) (addresses []string) {
 	return addresses
 }
 
-// The test is not parallel: it looks at every listener of its process.
-func TestEveryListenerOfARunKeepsOtherSitesOut(t *testing.T) {
+// The test is not parallel, because it looks at every listener of its process.
+func TestEveryListenerOfARunRefusesOtherSites(t *testing.T) {
 	const partner = "https://partner.example"
 	c := config(t)
 	c.Console = "127.0.0.1:0"
@@ -83,14 +83,17 @@ func TestEveryListenerOfARunKeepsOtherSitesOut(t *testing.T) {
 			what, text string
 			want       string // in the answer
 		}{
-			{"a name that leads here", "GET / HTTP/1.1\r\nHost: evil.example\r\n", "is not this machine"},
-			{"a page of a name that leads here", "POST / HTTP/1.1\r\nHost: evil.example\r\nOrigin: http://evil.example\r\nSec-Fetch-Site: same-origin\r\n", "is not this machine"},
-			{"a page of another site", "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\n", "from another site"},
-			{"a page of another site, in a new browser", "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\nSec-Fetch-Site: cross-site\r\n", "from another site"},
+			{"a foreign name for this address", "GET / HTTP/1.1\r\nHost: evil.example\r\n", "is not this machine"},
+			{"a page of such a name", "POST / HTTP/1.1\r\nHost: evil.example\r\n" +
+				"Origin: http://evil.example\r\nSec-Fetch-Site: same-origin\r\n", "is not this machine"},
+			{"a page of another site", "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n" +
+				"Origin: http://evil.example\r\n", "from another site"},
+			{"a page of another site, in a new browser", "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\n" +
+				"Content-Type: text/plain\r\nSec-Fetch-Site: cross-site\r\n", "from another site"},
 		} {
 			status, body := send(t, address, request.text)
 			if status == 0 {
-				continue // it is a black hole, which answers nobody
+				continue // a black hole: it never answers
 			}
 			answering++
 			if status != http.StatusForbidden || !strings.Contains(body, request.want) {
@@ -98,20 +101,20 @@ func TestEveryListenerOfARunKeepsOtherSitesOut(t *testing.T) {
 			}
 		}
 	}
-	// The fifth, which nothing here names, is Lambda's Runtime API.
+	// The fifth listener, which the endpoints do not name, is Lambda's Runtime API.
 	if want := 5 * 4; answering < want {
 		t.Errorf("got %d answers of the listeners %v, want %d or more", answering, addresses, want)
 	}
 	for _, address := range []string{s.API, s.AWS, s.Endpoints.Factory, s.Console} {
 		status, body := send(t, address, "POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: "+partner+"\r\n")
 		if refused, api := strings.Contains(body, "from another site"), address == s.API; refused == api {
-			t.Errorf("%s, a page of corsOrigins: got %d %s, want that the API alone lets it in", address, status, body)
+			t.Errorf("%s, a page of corsOrigins: got %d %s, want that only the API accepts it", address, status, body)
 		}
 	}
 }
 
-// send sends the head of a request, and returns the answer; 0 for none. It closes its side of the connection, so that
-// a listener that never answers closes the other one.
+// send sends the head of a request and returns the answer, or status 0 for none. It closes its side
+// of the connection: then a listener that never answers closes the other side.
 func send(t *testing.T, address, head string) (status int, body string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))

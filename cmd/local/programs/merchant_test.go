@@ -21,15 +21,16 @@ import (
 	"restock/test/await"
 )
 
-// A signature is how a request is signed. The zero one is none.
+// A signature is the key and the scope that sign a request. The zero signature signs nothing.
 type signature struct {
 	key, secret, service, region string
 }
 
-// person is how whoever runs the run signs.
+// person is the signature of the developer who runs the stack.
 var person = signature{"local", "local", "execute-api", "ap-northeast-2"}
 
-// merchant sends a request whose signature is of a body, which may be another than the one that is sent.
+// merchant sends a request. Its signature is for the body signed; the body that it sends may
+// differ.
 func (s *stack) merchant(tb testing.TB, by signature, method, path, signed, sent string) (status int, body string) {
 	tb.Helper()
 	request, err := http.NewRequestWithContext(tb.Context(), method, s.API+path, strings.NewReader(sent))
@@ -39,7 +40,9 @@ func (s *stack) merchant(tb testing.TB, by signature, method, path, signed, sent
 	if by.key != "" {
 		hash := sha256.Sum256([]byte(signed))
 		credentials := aws.Credentials{AccessKeyID: by.key, SecretAccessKey: by.secret}
-		if err := v4.NewSigner().SignHTTP(tb.Context(), credentials, request, hex.EncodeToString(hash[:]), by.service, by.region, time.Now()); err != nil {
+		err := v4.NewSigner().SignHTTP(tb.Context(), credentials, request, hex.EncodeToString(hash[:]),
+			by.service, by.region, time.Now())
+		if err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -55,9 +58,10 @@ func (s *stack) merchant(tb testing.TB, by signature, method, path, signed, sent
 	return response.StatusCode, string(text)
 }
 
-// HTTP APIs tell nobody why they refuse: 403 {"message":"Forbidden"}, without a header x-amzn-errortype.
+// HTTP APIs do not say why they refuse a request: they answer 403 {"message":"Forbidden"}, without
+// a header x-amzn-errortype.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
-func TestMerchantsRoutesAreClosedToAllWhoDoNotSign(t *testing.T) {
+func TestMerchantsRoutesRequireASignature(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(t))
 	const price = `{"price":1}`
@@ -86,20 +90,24 @@ func TestMerchantsRoutesAreClosedToAllWhoDoNotSign(t *testing.T) {
 		refused(what, status, body)
 	}
 	if price := s.number(t, `SELECT price FROM product WHERE sku = 'CP-502101'`); price != 19900 {
-		t.Errorf("the price is %d, want it untouched", price)
+		t.Errorf("the price is %d, want the old price", price)
 	}
-	if status, body := s.merchant(t, person, "PATCH", "/merchant/products/CP-502101", price, price); status != 200 || !strings.Contains(body, `"price":1,`) {
+	status, body := s.merchant(t, person, "PATCH", "/merchant/products/CP-502101", price, price)
+	if status != 200 || !strings.Contains(body, `"price":1,`) {
 		t.Errorf("signed: got %d %s, want the new price", status, body)
 	}
-	if status, body := s.merchant(t, person, "GET", "/merchant/production-orders?limit=5&status=open", "", ""); status != 200 || body != `{"production_orders":[]}`+"\n" {
+	status, body = s.merchant(t, person, "GET", "/merchant/production-orders?limit=5&status=open", "", "")
+	if status != 200 || body != `{"production_orders":[]}`+"\n" {
 		t.Errorf("signed, with parameters: got %d %s, want no orders", status, body)
 	}
-	if status, body := s.merchant(t, person, "GET", "/merchant/products/%EB%8F%84%EB%84%88%EC%B8%A0%20%25/ledger", "", ""); status != 404 || !strings.Contains(body, "unknown_product") {
-		t.Errorf("signed, with a path that is escaped: got %d %s, want 404 unknown_product", status, body)
+	const escaped = "/merchant/products/%EB%8F%84%EB%84%88%EC%B8%A0%20%25/ledger"
+	status, body = s.merchant(t, person, "GET", escaped, "", "")
+	if status != 404 || !strings.Contains(body, "unknown_product") {
+		t.Errorf("signed, with an escaped path: got %d %s, want 404 unknown_product", status, body)
 	}
 }
 
-// ready is a file as the run's flag -ready writes it.
+// ready writes a file like the one of the run's flag -ready.
 func (s *stack) ready(tb testing.TB) (path string) {
 	tb.Helper()
 	text, err := json.Marshal(s.Endpoints)
@@ -113,7 +121,7 @@ func (s *stack) ready(tb testing.TB) (path string) {
 	return path
 }
 
-// shop gives a command of the merchant's command line.
+// shop runs a command of the merchant's command line, and returns its output.
 func (s *stack) shop(tb testing.TB, args ...string) (out string) {
 	tb.Helper()
 	cmd := exec.CommandContext(tb.Context(), "go", append([]string{"run", "./cmd/shop"}, args...)...)
@@ -139,19 +147,19 @@ func TestMerchantWorksFromTheCommandLine(t *testing.T) {
 		{"set CP-502101 --price 21000 --lead-time 2s", "price          21,000 KRW\n"},
 	} {
 		if out := s.shop(t, append(strings.Fields(c.args), "--ready", ready)...); !strings.Contains(out, c.want) {
-			t.Errorf("shop %s says\n%s, want it to say %q", c.args, out, c.want)
+			t.Errorf("shop %s prints\n%s, want %q", c.args, out, c.want)
 		}
 	}
-	await.Until(t, "what was opened by hand has come", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 42 })
+	await.Until(t, "the order opened by hand is delivered", func() bool { return s.number(t, donutStock) == 42 })
 	if out := s.shop(t, "orders", "--ready", ready, "--status", "received"); strings.Count(out, " received ") != 1 {
-		t.Errorf("the orders are\n%s, want the one, received", out)
+		t.Errorf("the orders are\n%s, want one, received", out)
 	}
 }
 
-func TestDeadLettersAreRedrivenFromTheCommandLine(t *testing.T) {
+func TestMerchantRedrivesDeadLettersFromTheCommandLine(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(t))
-	s.impatient(t, "1")
+	s.shortenRetries(t, "1")
 	// The message is valid for a lead time. It must not expire while a busy machine runs this test.
 	if _, err := s.db.ExecContext(t.Context(), `UPDATE product SET lead_time = 86400`); err != nil {
 		t.Fatal(err)
@@ -164,8 +172,9 @@ func TestDeadLettersAreRedrivenFromTheCommandLine(t *testing.T) {
 	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
 		t.Fatal(err)
 	}
-	if out := s.shop(t, "redrive", "--ready", s.ready(t)); !strings.Contains(out, "1 message went from stock_queue_dlq back") {
-		t.Errorf("shop redrive says %s", out)
+	out := s.shop(t, "redrive", "--ready", s.ready(t))
+	if !strings.Contains(out, "1 message went from stock_queue_dlq back") {
+		t.Errorf("shop redrive prints %s", out)
 	}
-	await.Until(t, "the lot is delivered, for the message went back", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 100 })
+	await.Until(t, "the redriven message leads to a delivery", func() bool { return s.number(t, donutStock) == 100 })
 }

@@ -1,5 +1,6 @@
-// Package programs holds the programs that the local run knows: the shop and the tutorial, and the
-// stand-in of the shop's factory, which is outside AWS.
+// Package programs has the programs that command local can run: the shop and the tutorial. It
+// passes package local/run what is special about the shop: its declarations, its settings' names,
+// its panels of the console, and the stand-in of its factory.
 package programs
 
 import (
@@ -18,7 +19,7 @@ import (
 
 const shopName = "shop"
 
-// Shop is the program of the shop.
+// Shop returns the shop's program.
 func Shop() run.Program {
 	return run.Program{
 		Name: shopName, Project: ".", Package: "infra/stack", Functions: lambdas.Folder,
@@ -30,7 +31,7 @@ func Shop() run.Program {
 	}
 }
 
-// Tutorial is the program of the tutorial.
+// Tutorial returns the tutorial's program.
 func Tutorial() run.Program {
 	return run.Program{
 		Name: "tutorial", Project: "examples/tutorial", Package: "examples/tutorial/program",
@@ -38,45 +39,47 @@ func Tutorial() run.Program {
 	}
 }
 
-// All are the programs that run here.
+// All returns all programs.
 func All() []run.Program { return []run.Program{Shop(), Tutorial()} }
 
 // factoryName is the name of the factory among a run's outside servers.
 const factoryName = "factory"
 
-// Config says how a program runs. DefaultConfig fills all that is needed.
+// Config configures a run. DefaultConfig sets all fields that it needs.
 type Config struct {
 	run.Config
-	Factory     string        // where the factory's stand-in listens
-	FactoryStep time.Duration // how long each of the factory's four steps takes
+	Factory     string        // the address of the factory's stand-in
+	FactoryStep time.Duration // the duration of each of the factory's four steps
 }
 
-// DefaultConfig is a run of the shop, whose module is in a directory.
+// DefaultConfig returns the configuration of a run of the shop. projectDir is the folder of its
+// module.
 func DefaultConfig(projectDir string) Config {
 	c := Config{Config: run.DefaultConfig(Shop(), projectDir), Factory: "127.0.0.1:8081", FactoryStep: time.Second}
 	c.Command = "./cmd/local"
 	return c
 }
 
-// A Run is a program at work, with the factory's stand-in.
+// A Run is a running program, with the factory's stand-in.
 type Run struct {
 	*run.Run
-	Factory *factory.Factory // nil where the stage names none
+	Factory *factory.Factory // nil if the program has no factory
 }
 
-// Endpoints are where a run's parts are to be found.
+// Endpoints are the addresses of a run's parts.
 type Endpoints struct {
 	run.Endpoints
-	Factory string `json:"factory"` // empty where the stage names none
+	Factory string `json:"factory"` // empty if the program has no factory
 }
 
-// Endpoints returns where the run's parts are to be found.
+// Endpoints returns the addresses of the run's parts.
 func (r *Run) Endpoints() Endpoints {
 	e := r.Run.Endpoints()
 	return Endpoints{e, e.Outside[factoryName]}
 }
 
-// Start starts a program, and returns when it is ready to serve. An error leaves nothing behind.
+// Start starts a program, and returns when it is ready to serve. If it fails, it stops what it has
+// started.
 func Start(ctx context.Context, c Config) (*Run, error) {
 	r := &Run{}
 	c.Outside = []run.OutsideServer{{

@@ -11,13 +11,13 @@ import (
 	"restock/test/await"
 )
 
-// A person who presses Ctrl-C has read all that there is to say.
-func TestARunThatGoesWellSaysNoWarningTillItsEnd(t *testing.T) {
+// A warning at the end of each run would make people ignore warnings.
+func TestASuccessfulRunLogsNoWarning(t *testing.T) {
 	t.Parallel()
-	said := &protocol{}
+	logged := &textLog{}
 	c := config(t)
 	c.Console = "127.0.0.1:0"
-	c.Log = slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	c.Log = slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	r, err := programs.Start(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -33,10 +33,10 @@ func TestARunThatGoesWellSaysNoWarningTillItsEnd(t *testing.T) {
 	if err := r.Close(); err != nil {
 		t.Error(err)
 	}
-	if said.text.Len() > 0 {
-		t.Errorf("it says\n%s, want nothing", &said.text)
+	if logged.text.Len() > 0 {
+		t.Errorf("the run logs\n%s, want nothing", &logged.text)
 	}
 	if _, quiet := mysql.NewConfig().Logger.(*mysql.NopLogger); !quiet {
-		t.Error("the driver of the database writes to standard error")
+		t.Error("the database driver writes to standard error")
 	}
 }

@@ -35,7 +35,7 @@ import (
 
 const projectDir = "../../.."
 
-// TestMain builds the functions before the runs, which start at the same time, ask for it.
+// TestMain builds the functions once, before parallel runs need them at the same time.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
@@ -55,7 +55,7 @@ func TestMain(m *testing.M) {
 	mariadbtest.Main(m)
 }
 
-// config is a run on free ports, with a factory that works at once.
+// config returns a run on free ports. Its factory's steps take a millisecond.
 func config(tb testing.TB) programs.Config {
 	mariadbtest.Require(tb)
 	c := programs.DefaultConfig(projectDir)
@@ -65,7 +65,7 @@ func config(tb testing.TB) programs.Config {
 	return c
 }
 
-// A stack is a run, as its clients see it.
+// A stack is a run with what its clients need.
 type stack struct {
 	*programs.Run
 	programs.Endpoints
@@ -114,7 +114,7 @@ func (s *stack) number(tb testing.TB, query string) (n int) {
 	return n
 }
 
-// buy lets buyers in, many at once, and counts the answers by their status.
+// buy sends checkouts, atOnce at a time, and counts the answers by status.
 func (s *stack) buy(tb testing.TB, checkouts, atOnce int) map[int]int {
 	tb.Helper()
 	var mu sync.Mutex
@@ -139,7 +139,7 @@ func (s *stack) buy(tb testing.TB, checkouts, atOnce int) map[int]int {
 func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(t))
-	// The delivery comes after the last refusal, however slow the buyers are.
+	// The factory delivers after the last refusal, however slow the buyers are.
 	if err := s.Run.Factory.SetFault(factory.Fault{Hold: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -150,16 +150,16 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 		}
 	}
 	if got := s.buy(t, 500, 16); got[http.StatusConflict] != 500 {
-		t.Fatalf("500 buyers of nothing got %v, want 500 refusals", got)
+		t.Fatalf("500 buyers of a sold-out product got %v, want 500 refusals", got)
 	}
 	if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
 		t.Fatal(err)
 	}
-	await.Until(t, "the lot is delivered", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) > 0 })
+	await.Until(t, "the lot is delivered", func() bool { return s.number(t, donutStock) > 0 })
 
 	requests := s.Run.Factory.Requests()
 	if len(requests) != 1 {
-		t.Fatalf("the factory was asked %d times for one shortage, want once", len(requests))
+		t.Fatalf("the factory got %d requests for one shortage, want 1", len(requests))
 	}
 	var request map[string]any
 	if err := json.Unmarshal(requests[0].Body, &request); err != nil {
@@ -167,14 +167,15 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	}
 	callback := fmt.Sprint(request["CallbackUrl"])
 	want := map[string]any{
-		"MessageGroupId": "stock-arrival-group", "MessageAttributeProductId": "CP-502101", "MessageAttributeProductCnt": "100",
-		"MessageAttributeFactoryId": "FF-500293", "MessageAttributeRequester": "stock-bot", "CallbackUrl": callback,
+		"MessageGroupId": "stock-arrival-group", "MessageAttributeProductId": "CP-502101",
+		"MessageAttributeProductCnt": "100", "MessageAttributeFactoryId": "FF-500293",
+		"MessageAttributeRequester": "stock-bot", "CallbackUrl": callback,
 	}
 	if fmt.Sprint(request) != fmt.Sprint(want) || !strings.HasPrefix(callback, s.API+"/production-orders/") {
-		t.Errorf("the factory was asked %v, want %v with a callback to %s", request, want, s.API)
+		t.Errorf("the factory got %v, want %v with a callback to %s", request, want, s.API)
 	}
 
-	// Anybody may repeat what the factory said, and nothing comes of it.
+	// A repeated callback has no effect.
 	for range 3 {
 		response, err := http.Post(callback, "application/json", strings.NewReader(string(requests[0].Body)))
 		if err != nil {
@@ -185,7 +186,8 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 			t.Errorf("a repeated callback got %s, want 200", response.Status)
 		}
 	}
-	if status, body, err := s.checkout(t.Context()); err != nil || status != 200 || !strings.Contains(body, `"stock":99`) {
+	status, body, err := s.checkout(t.Context())
+	if err != nil || status != 200 || !strings.Contains(body, `"stock":99`) {
 		t.Errorf("a checkout after the delivery got %d %s, %v; want a sale that leaves 99", status, body, err)
 	}
 }
@@ -193,12 +195,13 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 func TestConcurrentBuyersThroughTheAPI(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	c.Stage = "prod"          // which has an instance for each of them
-	c.FactoryStep = time.Hour // no delivery comes in between
+	c.Stage = "prod"          // this stage has an instance for each buyer
+	c.FactoryStep = time.Hour // no delivery during the test
 	s := start(t, c)
 	const stock, buyers, checkouts = 300, 32, 1000
 	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) SELECT product_id, %d - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = 'CP-502101'`, stock),
+		fmt.Sprintf(`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+			SELECT product_id, %d - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = 'CP-502101'`, stock),
 		fmt.Sprintf(`UPDATE product SET stock = %d WHERE sku = 'CP-502101'`, stock),
 	} {
 		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
@@ -206,32 +209,45 @@ func TestConcurrentBuyersThroughTheAPI(t *testing.T) {
 		}
 	}
 	if got := s.buy(t, checkouts, buyers); got[200] != stock || got[409] != checkouts-stock {
-		t.Errorf("%d checkouts of %d got %v, want %d sales and %d refusals", checkouts, stock, got, stock, checkouts-stock)
+		t.Errorf("%d checkouts of %d got %v, want %d sales and %d refusals",
+			checkouts, stock, got, stock, checkouts-stock)
 	}
-	if sales, left, ledger := s.number(t, `SELECT COUNT(*) FROM sale`), s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`), s.number(t, `SELECT SUM(l.quantity) FROM stock_ledger l JOIN product p USING (product_id) WHERE p.sku = 'CP-502101'`); sales != stock || left != 0 || ledger != 0 {
+	sales, left := s.number(t, `SELECT COUNT(*) FROM sale`), s.number(t, donutStock)
+	ledger := s.number(t, `SELECT SUM(l.quantity) FROM stock_ledger l JOIN product p USING (product_id)
+		WHERE p.sku = 'CP-502101'`)
+	if sales != stock || left != 0 || ledger != 0 {
 		t.Errorf("%d sales are stored, stock is %d, the ledger's sum is %d; want %d, 0, 0", sales, left, ledger, stock)
 	}
-	// One connection an instance is the most there may be: not one a sale. ads and sweep have theirs.
-	const othersAtWork = 4
-	if connections := s.number(t, `SELECT COUNT(*) FROM information_schema.processlist WHERE user LIKE 'restock_restock%'`); connections < 1 || connections > buyers+othersAtWork {
-		t.Errorf("%d connections are open, want 1 to %d", connections, buyers+othersAtWork)
+	// Each instance may have one connection, and does not open one for each sale. ads and sweep
+	// have instances too.
+	const otherInstances = 4
+	connections := s.number(t,
+		`SELECT COUNT(*) FROM information_schema.processlist WHERE user LIKE 'restock_restock%'`)
+	if connections < 1 || connections > buyers+otherInstances {
+		t.Errorf("%d connections are open, want 1 to %d", connections, buyers+otherInstances)
 	}
 }
 
-// impatient makes the queue give up soon: what takes minutes on AWS is seconds here. It does so once the run has started, for
-// Lambda takes no queue whose visibility timeout is shorter than the function's timeout.
-func (s *stack) impatient(tb testing.TB, visibilitySeconds string) {
+// shortenRetries makes the queue's messages dead letters within seconds instead of minutes. It
+// changes the queue of the running stack, because Lambda refuses a queue whose visibility timeout
+// is shorter than the function's timeout.
+func (s *stack) shortenRetries(tb testing.TB, visibilitySeconds string) {
 	tb.Helper()
 	url := s.queueURL("stock_queue")
 	const redrivePolicy = types.QueueAttributeNameRedrivePolicy
-	got, err := s.sqs().GetQueueAttributes(tb.Context(), &sqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: []types.QueueAttributeName{redrivePolicy}})
+	got, err := s.sqs().GetQueueAttributes(tb.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: url, AttributeNames: []types.QueueAttributeName{redrivePolicy},
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	_, err = s.sqs().SetQueueAttributes(tb.Context(), &sqs.SetQueueAttributesInput{QueueUrl: url, Attributes: map[string]string{
-		"VisibilityTimeout":   visibilitySeconds,
-		string(redrivePolicy): strings.Replace(got.Attributes[string(redrivePolicy)], `"maxReceiveCount":5`, `"maxReceiveCount":2`, 1),
-	}})
+	policy := got.Attributes[string(redrivePolicy)]
+	_, err = s.sqs().SetQueueAttributes(tb.Context(), &sqs.SetQueueAttributesInput{
+		QueueUrl: url, Attributes: map[string]string{
+			"VisibilityTimeout":   visibilitySeconds,
+			string(redrivePolicy): strings.Replace(policy, `"maxReceiveCount":5`, `"maxReceiveCount":2`, 1),
+		},
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -248,11 +264,12 @@ func (s *stack) queueURL(name string) *string {
 	return aws.String(s.AWS + "/" + graph.AccountID + "/" + name)
 }
 
-// deadLetters is how many messages lie in the dead-letter queue.
+// deadLetters returns the number of messages in the dead-letter queue.
 func (s *stack) deadLetters(tb testing.TB) string {
 	tb.Helper()
 	out, err := s.sqs().GetQueueAttributes(tb.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: s.queueURL("stock_queue_dlq"), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages},
+		QueueUrl:       s.queueURL("stock_queue_dlq"),
+		AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages},
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -260,10 +277,10 @@ func (s *stack) deadLetters(tb testing.TB) string {
 	return out.Attributes["ApproximateNumberOfMessages"]
 }
 
-func TestMessageThatTheFactoryRefusesIsTriedAgainAndEndsInTheDeadLetterQueue(t *testing.T) {
+func TestARefusedRequestIsRetriedAndBecomesADeadLetter(t *testing.T) {
 	for name, c := range map[string]struct {
 		fault      factory.Fault
-		visibility string // in seconds, longer than the function takes to give up
+		visibility string // in seconds, longer than the function's timeout for the request
 	}{
 		"400":    {factory.Fault{Status: 400}, "1"},
 		"500":    {factory.Fault{Status: 500}, "1"},
@@ -273,36 +290,38 @@ func TestMessageThatTheFactoryRefusesIsTriedAgainAndEndsInTheDeadLetterQueue(t *
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, config(t))
-			s.impatient(t, c.visibility)
+			s.shortenRetries(t, c.visibility)
 			if err := s.Run.Factory.SetFault(c.fault); err != nil {
 				t.Fatal(err)
 			}
 			s.buy(t, 3, 1)
 			await.Until(t, "the message is in the dead-letter queue", func() bool { return s.deadLetters(t) == "1" })
-			// The last attempt may outlast the visibility timeout, and so the move to the dead-letter queue.
-			await.Until(t, "the factory is asked twice", func() bool { return len(s.Run.Factory.Requests()) >= 2 })
-			if asked := len(s.Run.Factory.Requests()); asked != 2 {
-				t.Errorf("the factory was asked %d times, want 2: as often as the message may be received", asked)
+			// The last attempt may last longer than the visibility timeout, and end after the
+			// message has moved to the dead-letter queue.
+			await.Until(t, "the factory has two requests", func() bool { return len(s.Run.Factory.Requests()) >= 2 })
+			if n := len(s.Run.Factory.Requests()); n != 2 {
+				t.Errorf("the factory got %d requests, want 2, the queue's maxReceiveCount", n)
 			}
 		})
 	}
 }
 
-func TestRecordThatIsNotAnEnvelopeFailsAlone(t *testing.T) {
+func TestAnInvalidRecordDoesNotFailOthers(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(t))
-	s.impatient(t, "1")
+	s.shortenRetries(t, "1")
 	for _, body := range []string{"도너츠", `{"Type":"Notification","Message":"{}"}`} {
-		if _, err := s.sqs().SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: s.queueURL("stock_queue"), MessageBody: aws.String(body)}); err != nil {
+		input := &sqs.SendMessageInput{QueueUrl: s.queueURL("stock_queue"), MessageBody: aws.String(body)}
+		if _, err := s.sqs().SendMessage(t.Context(), input); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.buy(t, 3, 1)
-	await.Until(t, "the lot is delivered, for its record was good", func() bool { return s.number(t, `SELECT stock FROM product WHERE sku = 'CP-502101'`) == 100 })
+	await.Until(t, "the valid record leads to a delivery", func() bool { return s.number(t, donutStock) == 100 })
 	await.Until(t, "the bad records are in the dead-letter queue", func() bool { return s.deadLetters(t) == "2" })
 }
 
-func TestGivenServerIsUsed(t *testing.T) {
+func TestARunUsesTheServerOfItsDSN(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	server := mariadbtest.New(t)
@@ -322,7 +341,7 @@ func TestGivenServerIsUsed(t *testing.T) {
 	}
 }
 
-func TestClosedRunLeavesNothingBehind(t *testing.T) {
+func TestAClosedRunHasNoListeners(t *testing.T) {
 	t.Parallel()
 	r, err := programs.Start(t.Context(), config(t))
 	if err != nil {
@@ -337,12 +356,12 @@ func TestClosedRunLeavesNothingBehind(t *testing.T) {
 		address = strings.TrimPrefix(address, "http://")
 		if conn, err := net.DialTimeout("tcp", address, time.Second); err == nil {
 			conn.Close()
-			t.Errorf("something still listens on %s", address)
+			t.Errorf("a server still listens on %s", address)
 		}
 	}
 }
 
-func TestHalfARequestDoesNotHoldTheEndUp(t *testing.T) {
+func TestAnUnfinishedRequestDoesNotDelayTheEnd(t *testing.T) {
 	t.Parallel()
 	r, err := programs.Start(t.Context(), config(t))
 	if err != nil {
@@ -353,34 +372,36 @@ func TestHalfARequestDoesNotHoldTheEndUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, "POST /checkout HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n{"); err != nil {
+	const unfinished = "POST /checkout HTTP/1.1\r\nHost: shop\r\nContent-Length: 10\r\n\r\n{"
+	if _, err := io.WriteString(conn, unfinished); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Close(); err != nil {
-		t.Errorf("the run ended with %v", err)
+		t.Errorf("closing the run: %v", err)
 	}
 }
 
-func TestRunThatLosesItsDatabaseSaysSo(t *testing.T) {
+func TestARunFailsWhenItsDatabaseStops(t *testing.T) {
 	t.Parallel()
 	s := start(t, config(t))
 	if _, err := s.db.ExecContext(t.Context(), "SHUTDOWN"); err != nil {
 		t.Fatal(err)
 	}
-	if err := await.Receive(t, "somebody says that the database has ended", s.Run.Failed()); !strings.Contains(err.Error(), "MariaDB has ended") {
+	err := await.Receive(t, "the run reports the end of the database", s.Run.Failed())
+	if !strings.Contains(err.Error(), "MariaDB has ended") {
 		t.Errorf("the run failed with %v", err)
 	}
 }
 
-// set is an edit of a declared property, of the first resource of a type.
+// set changes a property of the first resource of a type.
 func set(token graph.Type, property string, value any) func(*programs.Config) {
 	return func(c *programs.Config) {
-		c.Unchecked = true // it is what the run itself says that is looked at
+		c.Unchecked = true // the test checks the errors of the run, not of the rules
 		c.Edit = func(g *graph.Graph) { g.OfType(token)[0].Outputs[property] = value }
 	}
 }
 
-func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
+func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 	busy, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -401,19 +422,28 @@ func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 		edit func(*programs.Config)
 		want string
 	}{
-		{"a busy port", func(c *programs.Config) { c.API = busy.Addr().String() }, "-api " + busy.Addr().String() + " is in use"},
-		{"an address that is not loopback", func(c *programs.Config) { c.AWS = "0.0.0.0:0" }, "-aws 0.0.0.0:0 is not on loopback"},
+		{"a busy port", func(c *programs.Config) { c.API = busy.Addr().String() },
+			"-api " + busy.Addr().String() + " is in use"},
+		{"an address that is not loopback", func(c *programs.Config) { c.AWS = "0.0.0.0:0" },
+			"-aws 0.0.0.0:0 is not on loopback"},
 		{"no address", func(c *programs.Config) { c.Factory = "factory" }, "-factory factory is not an address"},
 		{"no stage", func(c *programs.Config) { c.Stage = "nowhere" }, `there is no stage "nowhere"`},
-		{"a DSN that is none", func(c *programs.Config) { c.DSN = "localhost" }, "-dsn"},
-		{"a server that is not there", func(c *programs.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
-		{"a function for another runtime", set(graph.Function, "runtime", "nodejs18.x"), `runtime "nodejs18.x" with handler "bootstrap"`},
-		{"a queue less patient than its function", set(graph.Queue, "visibilityTimeoutSeconds", 1.0), "visibility timeout is 1s, less than the function's timeout of 10s"},
-		{"a schedule that is off", set(graph.EventRule, "state", "DISABLED"), "EventRule ads: state is DISABLED, which is not run here"},
-		{"events in another format", set(graph.APIIntegration, "payloadFormatVersion", "1.0"), `payload format "1.0": the handlers take AWS_PROXY with 2.0`},
-		{"a stage that nothing is deployed to", set(graph.APIStage, "autoDeploy", false), "stage shop: autoDeploy is not on"},
-		{"a subscription of another protocol", set(graph.TopicSubscription, "protocol", "https"), "subscription ads_queue: https from topic"},
-		{"a program that does not build", func(c *programs.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() }, "build"},
+		{"an invalid DSN", func(c *programs.Config) { c.DSN = "localhost" }, "-dsn"},
+		{"an unreachable server", func(c *programs.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},
+		{"a function for another runtime", set(graph.Function, "runtime", "nodejs18.x"),
+			`runtime "nodejs18.x" with handler "bootstrap"`},
+		{"a visibility timeout below the function's timeout", set(graph.Queue, "visibilityTimeoutSeconds", 1.0),
+			"visibility timeout is 1s, less than the function's timeout of 10s"},
+		{"a disabled schedule", set(graph.EventRule, "state", "DISABLED"),
+			"EventRule ads: state is DISABLED, which is not run here"},
+		{"another format of events", set(graph.APIIntegration, "payloadFormatVersion", "1.0"),
+			`payload format "1.0": the handlers take AWS_PROXY with 2.0`},
+		{"a stage without deployments", set(graph.APIStage, "autoDeploy", false),
+			"stage shop: autoDeploy is not on"},
+		{"a subscription of another protocol", set(graph.TopicSubscription, "protocol", "https"),
+			"subscription ads_queue: https from topic"},
+		{"a program that does not build", func(c *programs.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() },
+			"build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			configuration := config(t)
@@ -421,10 +451,10 @@ func TestWhatCannotStartSaysWhyInOneLine(t *testing.T) {
 			r, err := programs.Start(t.Context(), configuration)
 			if err == nil {
 				r.Close()
-				t.Fatal("it started")
+				t.Fatal("the run started")
 			}
 			if first, _, _ := strings.Cut(err.Error(), "\n"); !strings.Contains(first, c.want) {
-				t.Errorf("got %q, want a first line that says %q", err, c.want)
+				t.Errorf("got %q, want a first line with %q", err, c.want)
 			}
 		})
 	}

@@ -23,22 +23,25 @@ import (
 	"restock/test/await"
 )
 
-// signatureShown is a signature with its value, in a URL, in a URL that is part of another one, or in a header.
+// signatureShown matches a signature with its value: in a URL, in a URL that is a part of another
+// one, or in a header.
 var signatureShown = regexp.MustCompile(`(?i)signature(=|%3d)[\w%+/-]+`)
 
 func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	t.Parallel()
-	said, told := &protocol{}, events.NewStream[events.Event](1<<16)
+	logged, stream := &textLog{}, events.NewStream[events.Event](1<<16)
 	c := config(t)
 	c.Console = "127.0.0.1:0"
 	c.Log = slog.New(slog.NewMultiHandler(
-		slog.NewJSONHandler(said, &slog.HandlerOptions{Level: slog.LevelDebug}), events.NewHandler(told, slog.LevelDebug)))
+		slog.NewJSONHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		events.NewHandler(stream, slog.LevelDebug)))
 	s := start(t, c)
-	everything := told.Subscribe(0)
+	everything := stream.Subscribe(0)
 	defer everything.Close()
 
-	// The whole story: sold out, a refused buyer, a factory whose answer cannot be read, its delivery, a repeated, two forged
-	// and a broken callback, a merchant, and a new password, which the functions then work with.
+	// The run handles all kinds of messages: a sold-out product, a refused buyer, a factory whose
+	// answer does not parse, its delivery, a repeated callback, two forged callbacks and a broken
+	// one, a merchant, and a new password that the functions use afterwards.
 	if err := s.Run.Factory.SetFault(factory.Fault{Answer: factory.AnswerGarbage}); err != nil {
 		t.Fatal(err)
 	}
@@ -46,17 +49,17 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 		t.Fatalf("4 buyers of 3 got %v", got)
 	}
 	await.Until(t, "a failed request to the factory is logged",
-		func() bool { return said.line(string(journal.RequestFailed)) != "" })
+		func() bool { return logged.line(string(journal.RequestFailed)) != "" })
 	await.Until(t, "the lot is delivered", func() bool { return s.number(t, donutStock) > 0 })
 	requests := s.Run.Factory.Requests()
 	request := requests[len(requests)-1].Body
-	var asked struct{ CallbackUrl string }
-	if err := json.Unmarshal(request, &asked); err != nil || !signatureShown.MatchString(asked.CallbackUrl) {
-		t.Fatalf("the factory was asked %s, %v; want a signed callback URL", request, err)
+	var order struct{ CallbackUrl string }
+	if err := json.Unmarshal(request, &order); err != nil || !signatureShown.MatchString(order.CallbackUrl) {
+		t.Fatalf("the factory got %s, %v; want a signed callback URL", request, err)
 	}
 	for u, status := range map[string]int{
-		asked.CallbackUrl: http.StatusOK, asked.CallbackUrl + "A": http.StatusForbidden,
-		strings.Replace(asked.CallbackUrl, "quantity=", "quantity=1", 1): http.StatusForbidden,
+		order.CallbackUrl: http.StatusOK, order.CallbackUrl + "A": http.StatusForbidden,
+		strings.Replace(order.CallbackUrl, "quantity=", "quantity=1", 1): http.StatusForbidden,
 	} {
 		response, err := http.Post(u, "application/json", bytes.NewReader(request))
 		if err != nil {
@@ -67,10 +70,13 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 			t.Errorf("a callback got %s, want %d", response.Status, status)
 		}
 	}
-	if response, err := http.Post(asked.CallbackUrl, "application/json", strings.NewReader("{")); err != nil || response.StatusCode != http.StatusBadRequest {
-		t.Errorf("a callback that cannot be read got %v, %v", response, err)
-	} else {
-		response.Body.Close()
+	response, err := http.Post(order.CallbackUrl, "application/json", strings.NewReader("{"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusBadRequest {
+		t.Errorf("a callback that does not parse got %s", response.Status)
 	}
 	if status, body := s.merchant(t, person, "GET", "/merchant/products", "", ""); status != http.StatusOK {
 		t.Errorf("the merchant got %d %s", status, body)
@@ -85,18 +91,19 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 		t.Errorf("after the rotation a buyer got %v", got)
 	}
 	if len(secrets) < 4 {
-		t.Errorf("the secrets are %d values, want those of the administrator, of two logins (%s) and of the callback key", len(secrets), login)
+		t.Errorf("the secrets have %d values, want those of the administrator, of two logins (%s) "+
+			"and of the callback key", len(secrets), login)
 	}
 
-	const storyIsTold = string(journal.GoodsReceived)
+	const lastKind = string(journal.GoodsReceived)
 	shown := map[string]string{}
-	await.Until(t, "the console tells the story", func() bool { // it is told of the log a little later
+	await.Until(t, "the console shows the goods receipt", func() bool { // a little later than the log
 		shown["the console"] = s.shownByTheConsole(t)
-		return strings.Contains(shown["the console"], storyIsTold)
+		return strings.Contains(shown["the console"], lastKind)
 	})
-	said.mu.Lock()
-	shown["the log"] = said.text.String()
-	said.mu.Unlock()
+	logged.mu.Lock()
+	shown["the log"] = logged.text.String()
+	logged.mu.Unlock()
 	batch, err := everything.Read(1 << 16)
 	if err != nil || batch.Dropped > 0 {
 		t.Fatalf("%d events were dropped, %v", batch.Dropped, err)
@@ -107,8 +114,8 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	}
 	shown["the events"] = all.String()
 	for where, text := range shown {
-		if !strings.Contains(text, storyIsTold) {
-			t.Errorf("%s does not tell the story: %d bytes", where, len(text))
+		if !strings.Contains(text, lastKind) {
+			t.Errorf("%s does not have the goods receipt: %d bytes", where, len(text))
 		}
 		for line := range strings.Lines(text) {
 			for value, name := range secrets {
@@ -130,7 +137,8 @@ func (s *stack) secretsManager() *secretsmanager.Client {
 	})
 }
 
-// secrets are the texts of all versions of all secrets, without names of users, and the secrets that they are of.
+// secrets returns the values in all versions of all secrets, without names of users. The keys are
+// the values; each entry names the secret and the field.
 func (s *stack) secrets(tb testing.TB, manager *secretsmanager.Client) map[string]string {
 	tb.Helper()
 	values := map[string]string{}
@@ -139,12 +147,14 @@ func (s *stack) secrets(tb testing.TB, manager *secretsmanager.Client) map[strin
 		tb.Fatal(err)
 	}
 	for _, secret := range list.SecretList {
-		versions, err := manager.ListSecretVersionIds(tb.Context(), &secretsmanager.ListSecretVersionIdsInput{SecretId: secret.ARN})
+		versions, err := manager.ListSecretVersionIds(tb.Context(),
+			&secretsmanager.ListSecretVersionIdsInput{SecretId: secret.ARN})
 		if err != nil {
 			tb.Fatal(err)
 		}
 		for _, version := range versions.Versions {
-			out, err := manager.GetSecretValue(tb.Context(), &secretsmanager.GetSecretValueInput{SecretId: secret.ARN, VersionId: version.VersionId})
+			out, err := manager.GetSecretValue(tb.Context(),
+				&secretsmanager.GetSecretValueInput{SecretId: secret.ARN, VersionId: version.VersionId})
 			if err != nil {
 				tb.Fatal(err)
 			}
@@ -184,12 +194,12 @@ func (s *stack) rotateLogin(tb testing.TB, manager *secretsmanager.Client) (name
 		})
 	}
 	if name == "" {
-		tb.Fatal("no secret is rotated")
+		tb.Fatal("no secret has rotation enabled")
 	}
 	return name
 }
 
-// shownByTheConsole is all that the console answers about what has happened.
+// shownByTheConsole returns everything that the console answers about the run.
 func (s *stack) shownByTheConsole(t *testing.T) string {
 	t.Helper()
 	get := func(path string) string {

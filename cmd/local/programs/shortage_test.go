@@ -1,18 +1,17 @@
 package programs_test
 
 import (
-	"strings"
 	"testing"
 
 	"restock/cmd/local/factory"
-	"restock/infra/graph"
 	"restock/test/await"
 )
 
-// passTime lets an hour go by for the production orders, and then the minute of the schedules.
+// passTime moves the production orders an hour into the past, and then runs the schedules.
 func (s *stack) passTime(tb testing.TB) {
 	tb.Helper()
-	if _, err := s.db.ExecContext(tb.Context(), `UPDATE production_order SET opened_at = opened_at - INTERVAL 1 HOUR, asked_at = asked_at - INTERVAL 1 HOUR WHERE status = 'open'`); err != nil {
+	if _, err := s.db.ExecContext(tb.Context(), `UPDATE production_order SET opened_at = opened_at - INTERVAL 1 HOUR, `+
+		`asked_at = asked_at - INTERVAL 1 HOUR WHERE status = 'open'`); err != nil {
 		tb.Fatal(err)
 	}
 	s.Run.PassTime(tb.Context())
@@ -20,26 +19,27 @@ func (s *stack) passTime(tb testing.TB) {
 
 const donutStock = `SELECT stock FROM product WHERE sku = 'CP-502101'`
 
-func TestEveryShortageEndsInStockWithoutAPersonsHand(t *testing.T) {
-	t.Run("the factory loses every lot that it has", func(t *testing.T) {
+func TestEveryShortageEndsWithNewStock(t *testing.T) {
+	t.Run("the factory loses all lots", func(t *testing.T) {
 		t.Parallel()
 		s := start(t, config(t))
-		if err := s.Run.Factory.SetFault(factory.Fault{Hold: true}); err != nil { // it must not be done before it loses the lot
+		// The factory must not finish the lot before the test loses it.
+		if err := s.Run.Factory.SetFault(factory.Fault{Hold: true}); err != nil {
 			t.Fatal(err)
 		}
 		s.buy(t, 3, 1)
-		await.Until(t, "the factory is asked", func() bool { return len(s.Run.Factory.Requests()) == 1 })
+		await.Until(t, "the factory has the request", func() bool { return len(s.Run.Factory.Requests()) == 1 })
 		if lost := s.Run.Factory.LoseJobs(); lost != 1 {
-			t.Fatalf("the factory lost %d lots, want the one", lost)
+			t.Fatalf("the factory lost %d lots, want 1", lost)
 		}
 		if err := s.Run.Factory.SetFault(factory.Fault{}); err != nil {
 			t.Fatal(err)
 		}
-		await.Until(t, "what was published is marked", func() bool {
+		await.Until(t, "the order is marked as published", func() bool {
 			return s.number(t, `SELECT COUNT(*) FROM production_order WHERE published_at IS NOT NULL`) == 1
 		})
 		s.passTime(t)
-		await.Until(t, "the lot is asked for again", func() bool { return s.number(t, donutStock) == 100 })
+		await.Until(t, "the sweep has requested the lot again", func() bool { return s.number(t, donutStock) == 100 })
 		if open := s.number(t, `SELECT COUNT(*) FROM production_order WHERE status = 'open'`); open != 0 {
 			t.Errorf("%d production orders are open, want none", open)
 		}
@@ -48,24 +48,18 @@ func TestEveryShortageEndsInStockWithoutAPersonsHand(t *testing.T) {
 		t.Parallel()
 		c := config(t)
 		c.Unchecked = true
-		c.Edit = func(g *graph.Graph) {
-			for _, r := range g.OfType(graph.RolePolicy) {
-				if r.Name == "sales-api" {
-					r.Outputs["policy"] = strings.ReplaceAll(r.String("policy"), "sns:Publish", "sns:GetTopicAttributes")
-				}
-			}
-		}
+		c.Edit = change("RolePolicy", "sales-api", "policy", "sns:Publish", "sns:GetTopicAttributes")
 		s := start(t, c)
 		if got := s.buy(t, 3, 1); got[200] != 3 {
-			t.Fatalf("three buyers got %v: the sale stands though its message could not be sent", got)
+			t.Fatalf("three buyers got %v, want sales: the message that cannot be sent does not undo them", got)
 		}
-		if asked := len(s.Run.Factory.Requests()); asked != 0 {
-			t.Fatalf("the factory was asked %d times", asked)
+		if requests := len(s.Run.Factory.Requests()); requests != 0 {
+			t.Fatalf("the factory got %d requests, want none", requests)
 		}
 		s.passTime(t)
 		await.Until(t, "the order is published", func() bool { return s.number(t, donutStock) == 100 })
-		if asked := len(s.Run.Factory.Requests()); asked != 1 {
-			t.Errorf("the factory was asked %d times, want once", asked)
+		if requests := len(s.Run.Factory.Requests()); requests != 1 {
+			t.Errorf("the factory got %d requests, want 1", requests)
 		}
 	})
 }

@@ -10,12 +10,13 @@ import (
 	"restock/test/await"
 )
 
-func TestWhoIsTurnedAwayIsLoggedWithTheSettingThatDecides(t *testing.T) {
+func TestAThrottledRequestIsLoggedWithItsSetting(t *testing.T) {
 	t.Parallel()
-	said := &protocol{}
+	logged := &textLog{}
 	c := config(t)
 	c.Unchecked = true
-	c.Log = slog.New(slog.NewTextHandler(io.MultiWriter(said, t.Output()), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	both := io.MultiWriter(logged, t.Output())
+	c.Log = slog.New(slog.NewTextHandler(both, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c.Edit = func(g *graph.Graph) {
 		for _, r := range g.OfType(graph.Function) {
 			if r.Name == "sales-api" {
@@ -31,12 +32,16 @@ func TestWhoIsTurnedAwayIsLoggedWithTheSettingThatDecides(t *testing.T) {
 		status int
 		reason string
 	}{
-		{http.StatusServiceUnavailable, "no instance of sales-api may run: its concurrency is 0 (Concurrency in lambdas/lambdas.go, setting concurrency.sales-api)"},
-		{http.StatusTooManyRequests, "lets 1e-09 requests a second pass, and 1 at once (settings throttling.ratePerSecond and throttling.burst)"},
+		{http.StatusServiceUnavailable, "no instance of sales-api may run: its concurrency is 0 (Concurrency in " +
+			"lambdas/lambdas.go, setting concurrency.sales-api)"},
+		{http.StatusTooManyRequests, "lets 1e-09 requests a second pass, and 1 at once " +
+			"(settings throttling.ratePerSecond and throttling.burst)"},
 	} {
 		if status, body, err := s.checkout(t.Context()); err != nil || status != want.status {
 			t.Errorf("a checkout got %d %s, %v; want %d", status, body, err, want.status)
 		}
-		await.Until(t, "the log says "+want.reason, func() bool { return said.line("turned_away=", want.reason) != "" })
+		await.Until(t, "the log says "+want.reason, func() bool {
+			return logged.line("turned_away=", want.reason) != ""
+		})
 	}
 }
