@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestEachDependencyIsArgued holds that every module that the project asks for by itself is in dependencies.md.
+// TestEachDependencyIsArgued checks that docs/dependencies.md has every module that go.mod requires
+// directly.
 func TestEachDependencyIsArgued(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "mod", "edit", "-json", path.Join(root, "go.mod")).Output()
 	if err != nil {
@@ -28,10 +29,10 @@ func TestEachDependencyIsArgued(t *testing.T) {
 	version := regexp.MustCompile(`/v\d+$`)
 	for _, r := range module.Require {
 		name := strings.TrimPrefix(version.ReplaceAllString(r.Path, ""), "github.com/")
-		// A module inside a repository is named by what follows the repository's name.
+		// The page names a module inside a repository by the part after the repository's name.
 		_, part, _ := strings.Cut(name, "aws/aws-sdk-go-v2/")
 		if !r.Indirect && !strings.Contains(argued, "`"+name) && (part == "" || !strings.Contains(argued, "`"+part)) {
-			t.Errorf("%s is in go.mod, and docs/dependencies.md does not say why", r.Path)
+			t.Errorf("%s is in go.mod, but docs/dependencies.md does not give a reason for it", r.Path)
 		}
 	}
 }

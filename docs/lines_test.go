@@ -8,10 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// maxColumns is how long a line of a page may be, in characters.
+// maxColumns is the most characters in a line of a page.
 const maxColumns = 100
 
-// unbroken is what Markdown cannot break: a table's row, a picture, HTML, and the target of a link.
+// unbroken matches lines that Markdown cannot break: a row of a table, a picture, HTML. target
+// matches the target of a link.
 var (
 	unbroken = regexp.MustCompile(`^ *(\||!\[|<)`)
 	target   = regexp.MustCompile(`\]\([^()\s]+\)`)

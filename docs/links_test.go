@@ -12,7 +12,7 @@ import (
 	"unicode"
 )
 
-// root is the project's.
+// root is the project's folder.
 const root = ".."
 
 var (
@@ -22,8 +22,8 @@ var (
 	scheme    = regexp.MustCompile(`^[a-z]+:`)
 )
 
-// TestLinksLeadSomewhere holds that every relative link of the project's pages leads to a file that is there, and to a heading of it where it
-// names one.
+// TestLinksLeadSomewhere checks that every relative link of the project's pages leads to an
+// existing file and, if it names a heading, to an existing heading.
 func TestLinksLeadSomewhere(t *testing.T) {
 	links := 0
 	for _, page := range pages(t) {
@@ -40,11 +40,11 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		}
 	}
 	if links == 0 {
-		t.Error("no page has a link: are they looked for where they are?")
+		t.Error("no page has a link: the pattern of a link may be wrong")
 	}
 }
 
-// pages are the project's pages, by their path below the root.
+// pages returns the paths of the project's pages, relative to the root.
 func pages(t *testing.T) (paths []string) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(root), ".", func(path string, entry fs.DirEntry, err error) error {
@@ -74,7 +74,7 @@ func read(t *testing.T, path string) []byte {
 	return text
 }
 
-// follow looks where a link of a page leads.
+// follow returns an error if a link of a page leads nowhere.
 func follow(t *testing.T, page, target string) error {
 	file, anchor, _ := strings.Cut(target, "#")
 	path := page
@@ -97,8 +97,8 @@ func follow(t *testing.T, page, target string) error {
 	return nil
 }
 
-// anchors are the names by which GitHub knows a page's headings: in lower case, spaces as hyphens, without punctuation; a repeated one is
-// numbered.
+// anchors returns GitHub's names of a page's headings: lower case, hyphens for spaces, no
+// punctuation. Repeated headings are numbered.
 func anchors(page []byte) map[string]bool {
 	all := map[string]bool{}
 	repeated := map[string]int{}
@@ -124,13 +124,14 @@ func anchors(page []byte) map[string]bool {
 }
 
 func TestHeadingsHaveTheAnchorsOfGitHub(t *testing.T) {
-	got := anchors([]byte("# The API\n## Deploy, and roll back\n## `GET /x`: a [link](y.md)\n### 지도\n## The API\n```\n# code\n```\n"))
+	got := anchors([]byte("# The API\n## Deploy, and roll back\n## `GET /x`: a [link](y.md)\n### 지도\n" +
+		"## The API\n```\n# code\n```\n"))
 	for _, want := range []string{"the-api", "deploy-and-roll-back", "get-x-a-link", "지도", "the-api-1"} {
 		if !got[want] {
 			t.Errorf("got %v, want %s among them", got, want)
 		}
 	}
 	if len(got) != 5 {
-		t.Errorf("got %v, want five", got)
+		t.Errorf("got %v, want five anchors", got)
 	}
 }

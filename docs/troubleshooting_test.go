@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// inRow finds the first cell of a table's row.
+// inRow matches the first cell of a table's row.
 var inRow = regexp.MustCompile(`(?m)^\| ([^|]+) \|`)
 
-// TestTroubleshootingQuotesRealMessages looks for each quoted message in the sources. A message has
-// variable parts, and the sources may break it over lines, so the start of its longest constant part
-// must be there.
+// TestTroubleshootingQuotesRealMessages checks that the sources have each quoted message. A message
+// has variable parts, and the sources may break it over lines: the test looks for the beginning of
+// its longest constant part.
 func TestTroubleshootingQuotesRealMessages(t *testing.T) {
 	const enough = 24
 	sources, messages := sources(t), 0

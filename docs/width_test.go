@@ -15,7 +15,8 @@ const (
 	maxComment = 100
 )
 
-// TestLinesAreNotTooWide checks the packages that the Makefile lints. A comment may have a long URL.
+// TestLinesAreNotTooWide checks the packages that the Makefile lints. A comment with a URL may be
+// longer.
 func TestLinesAreNotTooWide(t *testing.T) {
 	linted := regexp.MustCompile(`(?m)^LINTED = ((?:.*\\\n)*.*)$`).FindSubmatch(read(t, "Makefile"))
 	if linted == nil {
