@@ -62,7 +62,7 @@ LINTED = ./bootstrap ./cmd/demo ./cmd/local/factory ./cmd/local ./cmd/local/pane
 	./test/chaos \
 	./local/aws/apigateway ./local/aws/awsapi ./local/aws/eventsource ./local/aws/iam ./local/aws/lambda \
 	./local/aws/scheduler ./local/aws/secretsmanager ./local/aws/sns ./local/aws/sqs ./local/aws/traceid \
-	./local/mariadb ./local/mariadb/mariadbtest \
+	./local/mariadb ./local/mariadb/mariadbtest ./local/run \
 	./local/view/console ./local/view/console/drawing ./local/view/console/page ./local/view/console/page/pagetest \
 	./local/view/events ./local/view/progress ./local/view/terminal \
 	./local/system/blackhole ./local/system/filelock ./local/system/loopback ./local/system/openfiles \

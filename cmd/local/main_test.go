@@ -148,7 +148,7 @@ func TestAFailedStartPrintsOneLineAndExits(t *testing.T) {
 		{"a ready file that is a folder", append(freePorts, "-ready", t.TempDir()), 1,
 			"local: -ready: " + os.TempDir()},
 		{"an unreachable server", append(freePorts, "-dsn", "root@tcp(127.0.0.1:1)/"), 1,
-			"local: making database restock on the server at 127.0.0.1:1"},
+			"local: creating database restock on the server at 127.0.0.1:1"},
 		{"an unknown flag", []string{"-nope"}, 2, "flag provided but not defined: -nope"},
 		{"two databases", []string{"-data", "d", "-dsn", "root@tcp(127.0.0.1:1)/"}, 2,
 			"local: -data keeps the private database, and -dsn names another one"},

@@ -12,13 +12,15 @@ import (
 	"restock/local/view/events"
 )
 
-// ConsoleAddress is where the console of a run listens that a person starts.
+// ConsoleAddress is the console's default address in command local.
 const ConsoleAddress = "127.0.0.1:8082"
 
-// recordCapacity is how many of the log's records are kept for the console, which takes them at once: a second of the fastest rush.
+// recordCapacity is how many records of the log the stream to the console keeps: those of one
+// second of the fastest rush.
 const recordCapacity = 16384
 
-// startConsole shows the run from its beginning, where the config says so: from here on the console is told of all that is logged.
+// startConsole starts the console, if the configuration has one. From then on, the console gets all
+// records of the log.
 func (r *Run) startConsole() {
 	if r.listen.console == nil {
 		return
@@ -26,14 +28,14 @@ func (r *Run) startConsole() {
 	records := events.NewStream[events.Event](recordCapacity)
 	r.config.Log = slog.New(slog.NewMultiHandler(r.config.Log.Handler(), events.NewHandler(records, slog.LevelDebug)))
 	r.console = console.New(console.Config{
-		Program: r.config.Program.Name, Stage: r.config.Stage, Records: records, Log: r.config.Log.With("part", "console"),
-		Panels: r.config.Panels, Business: r.config.Program.Business,
+		Program: r.config.Program.Name, Stage: r.config.Stage, Records: records,
+		Log: r.config.Log.With("part", "console"), Panels: r.config.Panels, Business: r.config.Program.Business,
 	})
 	r.onClose("console", func(context.Context) error { return r.console.Close() })
 	r.serve("console", r.listen.console, r.console, nil)
 }
 
-// draw shows the recorded program in the console.
+// draw shows the picture of the recorded program in the console.
 func (r *Run) draw(p *program) error {
 	if r.console == nil {
 		return nil
@@ -46,7 +48,7 @@ func (r *Run) draw(p *program) error {
 	return nil
 }
 
-// showInConsole shows the stack that runs in the console.
+// showInConsole shows the running stack in the console.
 func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	if r.console == nil {
 		return nil
@@ -73,7 +75,9 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)
 	}
-	// Before the database ends: the console, which began first, ends last.
-	r.onClose("console's connection to the database", func(context.Context) error { r.console.ReleaseDatabase(); return nil })
+	// The console starts first and stops last, but must close its connection before the database
+	// stops.
+	r.onClose("console's connection to the database",
+		func(context.Context) error { r.console.ReleaseDatabase(); return nil })
 	return nil
 }

@@ -19,19 +19,21 @@ import (
 	"restock/local/view/progress"
 )
 
-// The driver writes to standard error when it finds a connection broken, at the end of a run for one, in a form of its own. Its errors
-// say the same. The logger is global, and reading it races with setting it, so it is set before anything runs.
-func init() { _ = mysql.SetLogger(&mysql.NopLogger{}) } // fails on nil alone
+// The driver logs broken connections to standard error in a format of its own, for example at the
+// end of a run. Its errors say the same. The driver's logger is a global variable without a lock,
+// so this init function sets it before anything runs.
+func init() { _ = mysql.SetLogger(&mysql.NopLogger{}) } // fails only on nil
 
-// A database is what stands in for the RDS instance: a private server, or one that was there.
+// A database is the stand-in for the RDS instance: a private server, or the server of Config.DSN.
 type database struct {
 	user, password string
-	secretARN      string // of the administrator's secret, which RDS makes
+	secretARN      string // of the administrator's secret, which RDS creates
 }
 
-// startDatabase starts the database that the program declares, or connects to the one that the run was given, and answers
-// with its address. Like RDS, it makes the instance's first database.
-func (r *Run) startDatabase(ctx context.Context, instance *graph.Resource, parameters map[string]string) (*database, error) {
+// startDatabase starts the declared database, or connects to the server of Config.DSN, and sets the
+// outputs of the instance to its address. Like RDS, it creates the instance's first database.
+func (r *Run) startDatabase(ctx context.Context, instance *graph.Resource,
+	parameters map[string]string) (*database, error) {
 	config, err := r.databaseServer(ctx, parameters)
 	if err != nil {
 		return nil, err
@@ -54,7 +56,8 @@ func (r *Run) startDatabase(ctx context.Context, instance *graph.Resource, param
 	if err != nil {
 		return nil, fmt.Errorf("-dsn: the port of %q is not a number", config.Addr)
 	}
-	instance.Outputs["address"], instance.Outputs["port"], instance.Outputs["dbName"] = host, float64(number), config.DBName
+	instance.Outputs["address"], instance.Outputs["port"] = host, float64(number)
+	instance.Outputs["dbName"] = config.DBName
 	r.dsn = config.FormatDSN()
 	return &database{user: config.User, password: config.Passwd, secretARN: secretARN}, nil
 }
@@ -66,10 +69,11 @@ func masterSecretARN(instance *graph.Resource) (string, error) {
 			return fmt.Sprint(secret["secretArn"]), nil
 		}
 	}
-	return "", fmt.Errorf("database %s: RDS keeps no password for its administrator: manageMasterUserPassword is not on", instance.Name)
+	return "", fmt.Errorf("database %s: manageMasterUserPassword is not on: RDS would not create a secret for the "+
+		"administrator", instance.Name)
 }
 
-// databaseServer is the server of the run: its administrator, its address.
+// databaseServer returns the run's server: its administrator and its address.
 func (r *Run) databaseServer(ctx context.Context, parameters map[string]string) (*mysql.Config, error) {
 	if r.config.DSN != "" {
 		config, err := mysql.ParseDSN(r.config.DSN)
@@ -77,7 +81,8 @@ func (r *Run) databaseServer(ctx context.Context, parameters map[string]string) 
 			return nil, fmt.Errorf("-dsn: %w; it looks like root:password@tcp(127.0.0.1:3306)/", err)
 		}
 		if config.Net != "tcp" {
-			return nil, fmt.Errorf("-dsn: the functions connect by tcp, not by %s; it looks like root:password@tcp(127.0.0.1:3306)/", config.Net)
+			return nil, fmt.Errorf("-dsn: the functions connect by tcp, not by %s; it looks like "+
+				"root:password@tcp(127.0.0.1:3306)/", config.Net)
 		}
 		return config, nil
 	}
@@ -96,7 +101,7 @@ func (r *Run) databaseServer(ctx context.Context, parameters map[string]string) 
 	return server.Admin(), nil
 }
 
-// startServer starts a private server, on the data that are kept where the run keeps them.
+// startServer starts a private server. With Config.Data, it uses the data of the run before.
 func (r *Run) startServer(ctx context.Context, parameters map[string]string) (*mariadb.Server, error) {
 	log := r.config.Log.With("part", "mariadb")
 	config := mariadb.Config{Args: serverArgs(parameters), Log: log}
@@ -112,8 +117,8 @@ func (r *Run) startServer(ctx context.Context, parameters map[string]string) (*m
 	return server, err
 }
 
-// serverArgs are the declared parameters as the server takes them. TLS is not asked for over loopback, where the functions do
-// without it: see package internal/mysql.
+// serverArgs returns the declared parameters as arguments of the server. It leaves out the one that
+// requires TLS: over loopback, the functions connect without TLS (see package internal/mysql).
 func serverArgs(parameters map[string]string) []string {
 	delete(parameters, "require_secure_transport")
 	var args []string
@@ -124,11 +129,12 @@ func serverArgs(parameters map[string]string) []string {
 	return args
 }
 
-// connectTimeout is how long a server that was given may take to answer.
+// connectTimeout is how long the server of Config.DSN may take to answer.
 const connectTimeout = 5 * time.Second
 
 func createDatabase(ctx context.Context, config *mysql.Config) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, fmt.Errorf("it did not answer within %v: is it a MySQL or MariaDB server?", connectTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout,
+		fmt.Errorf("it did not answer within %v: is it a MySQL or MariaDB server?", connectTimeout))
 	defer cancel()
 	server := config.Clone()
 	server.DBName = ""
@@ -142,7 +148,7 @@ func createDatabase(ctx context.Context, config *mysql.Config) error {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return fmt.Errorf("making database %s on the server at %s: %w", config.DBName, config.Addr, err)
+		return fmt.Errorf("creating database %s on the server at %s: %w", config.DBName, config.Addr, err)
 	}
 	return nil
 }

@@ -9,14 +9,16 @@ import (
 	"restock/infra/rules"
 )
 
-// A Declaration is what a program declares of a stage, as it is deployed: with AWS's own addresses, and without code.
+// A Declaration is the stack that a program declares for a stage, with the addresses on AWS and
+// without code.
 type Declaration struct {
-	Functions  []string     `json:"functions"`  // by name
-	Violations []string     `json:"violations"` // of the rules, each in one line
+	Functions  []string     `json:"functions"`  // their names
+	Violations []string     `json:"violations"` // one line for each broken rule
 	Graph      *graph.Graph `json:"graph"`
 }
 
-// Declare records what a program of the module in a directory declares of a stage, and checks it.
+// Declare records the stack that a program declares for a stage, and checks it. projectDir is the
+// folder of the program's module.
 func Declare(p Program, projectDir, stage string) (d Declaration, err error) {
 	project, config, err := graph.Config(filepath.Join(projectDir, p.Project), stage)
 	if err != nil {
@@ -32,7 +34,7 @@ func Declare(p Program, projectDir, stage string) (d Declaration, err error) {
 	return d, nil
 }
 
-// declared records a program without building its functions, of which it returns the names.
+// declared records a program without building its functions, and returns their names.
 func declared(p Program, o graph.Options) (g *graph.Graph, functions []string, err error) {
 	names := func(ctx context.Context, names []string) (map[string]bundle.Bundle, error) {
 		functions = names

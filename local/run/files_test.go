@@ -6,7 +6,7 @@ import (
 	"restock/infra/graph"
 )
 
-func TestTheFilesThatARunNeedsGrowWithItsInstances(t *testing.T) {
+func TestFilesNeededGrowsWithTheInstances(t *testing.T) {
 	function := func(name string, outputs map[string]any) *graph.Resource {
 		outputs["arn"] = name
 		return &graph.Resource{Type: graph.Function, Name: name, Outputs: outputs}

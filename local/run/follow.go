@@ -15,18 +15,19 @@ import (
 	"restock/local/system/watch"
 )
 
-// A follower keeps what runs what the sources say: it builds what is made of a file that has changed, and swaps what has become
-// another one. What does not build goes on as it was.
+// A follower keeps the functions up to date with their sources: it builds the packages of a changed
+// file, and swaps functions that have changed. A function that does not build keeps running in its
+// previous version.
 type follower struct {
 	run       *Run
 	log       *slog.Logger         // of builds
-	declared  *graph.Graph         // what runs, as it is deployed
-	invoked   []*graph.Resource    // invocations that are part of a deployment
-	functions map[string]*function // by the path of their packages, "./lambdas/stock"
-	program   string               // the path of the package that declares them
+	declared  *graph.Graph         // the running stack, with the addresses on AWS
+	invoked   []*graph.Resource    // invocations that are a part of the deployment
+	functions map[string]*function // by package path, such as "./lambdas/stock"
+	program   string               // the path of the package that declares the stack
 	sources   atomic.Pointer[watch.Sources]
-	told      string // of the last attempt that failed; empty after one that did not
-	replaced  bool   // the run has a successor
+	reported  string // the last reported error; empty after a successful build
+	replaced  bool   // whether the run has a successor
 }
 
 // packages is a set of packages, by path.
@@ -40,7 +41,7 @@ func (p packages) add(more []string) {
 
 func (p packages) sorted() []string { return slices.Sorted(maps.Keys(p)) }
 
-// watchSources notes, from here on, what of the sources changes.
+// watchSources starts to watch the sources.
 func (r *Run) watchSources() {
 	if !r.config.Watch {
 		return
@@ -48,18 +49,18 @@ func (r *Run) watchSources() {
 	log := r.config.Log.With("part", "build")
 	skip := []string{"bin", bundle.OutDir}
 	if data, err := filepath.Rel(r.config.ProjectDir, r.config.Data); err == nil {
-		skip = append(skip, filepath.ToSlash(data)) // a database writes all the time
+		skip = append(skip, filepath.ToSlash(data)) // the database writes there all the time
 	}
 	watcher, err := watch.Start(watch.Config{Root: r.config.ProjectDir, Skip: skip, Log: log})
 	if err != nil {
-		log.Warn("what is changed will not be seen", "error", err)
+		log.Warn("the sources are not watched: changes have no effect", "error", err)
 		return
 	}
 	r.watcher = watcher
 	r.onClose("watch of the sources", func(context.Context) error { return watcher.Close() })
 }
 
-// followSources lets the functions follow their sources until the run is closed, or has a successor.
+// followSources keeps the functions up to date until the run closes or has a successor.
 func (r *Run) followSources(p *program, fs functions) {
 	if r.watcher == nil {
 		return
@@ -85,23 +86,24 @@ func (r *Run) followSources(p *program, fs functions) {
 	})
 }
 
-// list finds out which files all is made of. Where the go command does not tell, what was known before has to do.
+// list finds the files of each package. If the go command fails, the previous list stays in use.
 func (f *follower) list(ctx context.Context) {
 	packages := append(slices.Sorted(maps.Keys(f.functions)), f.program)
 	sources, err := watch.List(ctx, f.run.config.ProjectDir, packages...)
 	if err != nil {
-		f.log.Debug("the sources cannot be listed", "error", err)
+		f.log.Debug("listing the sources failed", "error", err)
 		return
 	}
 	f.sources.Store(sources)
 }
 
-// follow rebuilds what changes until ctx ends or the run has a successor.
+// follow rebuilds changed packages until ctx ends or the run has a successor.
 func (f *follower) follow(ctx context.Context) {
-	stale := packages{} // have changed, and were not built since, or do not build
+	stale := packages{} // changed since their last successful build
 	again := false
 	if len(f.run.config.Changes) > 0 {
-		stale[f.program], again = true, true // it may have changed once more while this run took the place of the one before
+		// The program may have changed again while this run replaced the one before.
+		stale[f.program], again = true, true
 	}
 	for ctx.Err() == nil && !f.replaced {
 		if again {
@@ -118,10 +120,11 @@ func (f *follower) follow(ctx context.Context) {
 	}
 }
 
-// attempt rebuilds what is stale, and returns what is so still. Changes that come meanwhile break it off: it is to be made again, with them.
+// attempt rebuilds stale packages, and returns those that are still stale. Further changes cancel
+// the build; again says that the caller repeats it with them.
 func (f *follower) attempt(ctx context.Context, stale packages) (left packages, again bool) {
-	building, breakOff := context.WithCancel(ctx)
-	defer breakOff()
+	building, cancel := context.WithCancel(ctx)
+	defer cancel()
 	rebuilt := make(chan packages, 1)
 	go func() { rebuilt <- f.rebuild(ctx, building, stale) }()
 	more := packages{}
@@ -133,13 +136,14 @@ func (f *follower) attempt(ctx context.Context, stale packages) (left packages, 
 		case batch := <-f.run.watcher.Batches():
 			if made := f.madeOf(batch, nil); len(made) > 0 {
 				more.add(made)
-				breakOff()
+				cancel()
 			}
 		}
 	}
 }
 
-// madeOf are the packages that are to be built after a batch of changes. Of those that do not build, any source file may be what they miss.
+// madeOf returns the packages to build after a batch of changes. Every changed source file may
+// repair a broken package, so it rebuilds them too.
 func (f *follower) madeOf(batch watch.Batch, broken packages) (made []string) {
 	sources := f.sources.Load()
 	if sources == nil || batch.All {
@@ -148,7 +152,8 @@ func (f *follower) madeOf(batch watch.Batch, broken packages) (made []string) {
 	for _, file := range batch.Files {
 		made = append(made, sources.MadeOf(file)...)
 		if path.Ext(file) == ".sql" {
-			f.log.Warn("a migration has changed: one that has run on this database does not run again; make reset forgets the database", "file", file)
+			f.log.Warn("a migration has changed: a migration that has run on this database does not run again; "+
+				"make reset deletes the database", "file", file)
 		}
 		if f.configures(file) {
 			made = append(made, f.program)
@@ -160,8 +165,9 @@ func (f *follower) madeOf(batch watch.Batch, broken packages) (made []string) {
 	return made
 }
 
-// configures tells of a file that the program reads.
+// configures reports whether the program reads a file as its configuration.
 func (f *follower) configures(file string) bool {
 	dir, name := path.Split(file)
-	return path.Clean(dir) == path.Clean(f.run.config.Program.Project) && strings.HasPrefix(name, "Pulumi.") && path.Ext(name) == ".yaml"
+	return path.Clean(dir) == path.Clean(f.run.config.Program.Project) && strings.HasPrefix(name, "Pulumi.") &&
+		path.Ext(name) == ".yaml"
 }

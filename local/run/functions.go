@@ -22,21 +22,22 @@ import (
 	"restock/local/view/progress"
 )
 
-// functions are the declared functions in their host, by ARN.
+// functions are the deployed functions by ARN.
 type functions map[string]*function
 
-// A function tells those that invoke it, each in its own words, that it was throttled.
+// A function is a deployed function. Its errors of throttling have the form that each caller
+// expects.
 type function struct{ *lambda.Deployed }
 
-// throttled is the error of an invocation that found all concurrency in use.
+// throttled is the error of an invocation that exceeds the concurrency.
 type throttled struct {
 	error
 	reason string
 }
 
-func (throttled) Throttled() bool      { return true }                               // to the HTTP API
-func (t throttled) Reason() string     { return t.reason }                           // to people
-func (throttled) Is(target error) bool { return target == eventsource.ErrThrottled } // to an event source
+func (throttled) Throttled() bool      { return true }                               // for the HTTP API
+func (t throttled) Reason() string     { return t.reason }                           // for people
+func (throttled) Is(target error) bool { return target == eventsource.ErrThrottled } // for event sources
 func (t throttled) Unwrap() error      { return t.error }
 
 // Invoke invokes the function.
@@ -48,7 +49,7 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return out, err
 }
 
-// newFunctions hands the declared functions to a host.
+// newFunctions adds the declared functions to a host.
 func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, error) {
 	host, err := lambda.NewHost(lambda.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID,
@@ -67,11 +68,13 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 	}
 	fs := functions{}
 	for _, resource := range p.graph.OfType(graph.Function) {
-		if runtime, handler := resource.String("runtime"), resource.String("handler"); runtime != "provided.al2023" || handler != "bootstrap" {
-			return nil, fmt.Errorf("function %s: runtime %q with handler %q: what is built is a bootstrap for provided.al2023", resource.Name, runtime, handler)
+		runtime, handler := resource.String("runtime"), resource.String("handler")
+		if runtime != "provided.al2023" || handler != "bootstrap" {
+			return nil, fmt.Errorf("function %s: runtime %q with handler %q: the run builds only a bootstrap "+
+				"for provided.al2023", resource.Name, runtime, handler)
 		}
-		logFormat, _ := resource.Object("loggingConfig")["logFormat"].(string) // where it is not declared: text
-		logGroup, _ := resource.Object("loggingConfig")["logGroup"].(string)   // where it is not declared: Lambda's own
+		logFormat, _ := resource.Object("loggingConfig")["logFormat"].(string) // default: text
+		logGroup, _ := resource.Object("loggingConfig")["logGroup"].(string)   // default: Lambda's
 		logLevel, _ := resource.Object("loggingConfig")["applicationLogLevel"].(string)
 		config := lambda.Function{
 			Name:        resource.String("name"),
@@ -93,8 +96,9 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 			config.Environment[name] = fmt.Sprint(value)
 		}
 		maps.Copy(config.Environment, blackholed[config.ARN])
-		if reserved, declared := resource.Outputs["reservedConcurrentExecutions"].(float64); declared && reserved >= 0 {
-			concurrency := int(reserved) // -1, as on AWS, is none
+		reserved, declared := resource.Outputs["reservedConcurrentExecutions"].(float64)
+		if declared && reserved >= 0 { // as on AWS, -1 means no reserved concurrency
+			concurrency := int(reserved)
 			config.ReservedConcurrency = &concurrency
 			config.ConcurrencySetting = r.config.Program.concurrencySetting(resource)
 		}
@@ -114,7 +118,8 @@ func (fs functions) named(g *graph.Graph, name string) *function {
 	return nil
 }
 
-// runInvocations runs the invocations that are part of a deployment. The first one that fails fails the run.
+// runInvocations runs the invocations that are a part of the deployment. The run fails if one of
+// them fails.
 func (fs functions) runInvocations(ctx context.Context, g *graph.Graph, log *slog.Logger) error {
 	for _, r := range g.OfType(graph.Invocation) {
 		f := fs.named(g, r.String("functionName"))
@@ -128,7 +133,7 @@ func (fs functions) runInvocations(ctx context.Context, g *graph.Graph, log *slo
 	return nil
 }
 
-// runInvocation runs an invocation of the function that is part of a deployment.
+// runInvocation runs an invocation that is a part of the deployment.
 func (f *function) runInvocation(ctx context.Context, invocation *graph.Resource, log *slog.Logger) error {
 	step := progress.Begin(log, events.FunctionRunning, "running function "+f.Name)
 	_, err := f.Invoke(ctx, []byte(invocation.String("input")))
@@ -139,7 +144,8 @@ func (f *function) runInvocation(ctx context.Context, invocation *graph.Resource
 	return nil
 }
 
-// unset refuses a declared property that the run does not act on, but for the value that changes nothing.
+// unset returns an error if the program sets a property that the run does not support, unless the
+// value is harmless.
 func unset(r *graph.Resource, property string, harmless any) error {
 	if value, set := r.Outputs[property]; set && value != harmless {
 		return fmt.Errorf("%s %s: %s is %v, which is not run here", r.Type, r.Name, property, value)
@@ -156,9 +162,10 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		}
 		queue, f := s.queues[resource.String("eventSourceArn")], fs[resource.String("functionName")]
 		if queue == nil || f == nil {
-			return fmt.Errorf("event source mapping %s: from %q to %q: the stack has no such queue, or no such function",
+			return fmt.Errorf("event source mapping %s: from %q to %q: the stack lacks the queue or the function",
 				resource.Name, resource.String("eventSourceArn"), resource.String("functionName"))
 		}
+		partial := slices.Contains(resource.Strings("functionResponseTypes"), "ReportBatchItemFailures")
 		maximum, _ := resource.Object("scalingConfig")["maximumConcurrency"].(float64)
 		enabled, declared := resource.Outputs["enabled"].(bool)
 		mapping, err := eventsource.Start(eventsource.Config{
@@ -166,7 +173,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 			BatchSize:               cmp.Or(int(resource.Number("batchSize")), eventsource.DefaultBatchSize),
 			BatchingWindow:          seconds(resource.Number("maximumBatchingWindowInSeconds")),
 			MaximumConcurrency:      int(maximum),
-			ReportBatchItemFailures: slices.Contains(resource.Strings("functionResponseTypes"), "ReportBatchItemFailures"),
+			ReportBatchItemFailures: partial,
 			FunctionTimeout:         f.Timeout,
 			Disabled:                declared && !enabled,
 			AuthorizeReceive: func() error {
@@ -181,14 +188,18 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 	for _, target := range g.OfType(graph.EventTarget) {
 		rule, f := g.Find(graph.EventRule, "name", target.String("rule")), fs[target.String("arn")]
 		if rule == nil || f == nil {
-			return fmt.Errorf("schedule %s: from rule %q to %q: the stack has no such rule, or no such function", target.Name, target.String("rule"), target.String("arn"))
+			return fmt.Errorf("schedule %s: from rule %q to %q: the stack lacks the rule or the function",
+				target.Name, target.String("rule"), target.String("arn"))
 		}
-		if err := errors.Join(unset(rule, "state", "ENABLED"), unset(rule, "eventPattern", nil), unset(target, "input", nil)); err != nil {
+		err := errors.Join(unset(rule, "state", "ENABLED"), unset(rule, "eventPattern", nil),
+			unset(target, "input", nil))
+		if err != nil {
 			return err
 		}
 		schedule, err := scheduler.Start(scheduler.Rule{
 			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
-			Region: p.graph.Region, AccountID: graph.AccountID, Function: s.by(f, "events.amazonaws.com", rule.String("arn")),
+			Region: p.graph.Region, AccountID: graph.AccountID,
+			Function: s.by(f, "events.amazonaws.com", rule.String("arn")),
 		}, r.config.Log.With("part", "scheduler", "function", f.Name))
 		if err != nil {
 			return fmt.Errorf("schedule %s: %w", target.Name, err)
@@ -224,7 +235,10 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			config.AccessLogFormat, _ = stage.Object("accessLogSettings")["format"].(string)
 			if limits := (graph.Resource{Outputs: stage.Object("defaultRouteSettings")}); limits.Outputs != nil {
 				config.ThrottlingSetting = r.config.Program.throttlingSetting(stage)
-				config.Throttling = &apigateway.Throttling{RatePerSecond: limits.Number("throttlingRateLimit"), Burst: int(limits.Number("throttlingBurstLimit"))}
+				config.Throttling = &apigateway.Throttling{
+					RatePerSecond: limits.Number("throttlingRateLimit"),
+					Burst:         int(limits.Number("throttlingBurstLimit")),
+				}
 			}
 			config.StageVariables = map[string]string{}
 			for name, value := range stage.Object("stageVariables") {
@@ -239,9 +253,11 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			if err != nil {
 				return err
 			}
+			source := rules.RouteARN(declared.String("executionArn"), config.Stage, route.String("routeKey"))
 			config.Routes = append(config.Routes, apigateway.Route{
-				Key: route.String("routeKey"), DeclaredIn: r.config.Program.Declared.Where("route", route), Authorization: route.String("authorizationType"), Timeout: timeout,
-				Function: s.by(f, "apigateway.amazonaws.com", rules.RouteARN(declared.String("executionArn"), config.Stage, route.String("routeKey"))),
+				Key: route.String("routeKey"), DeclaredIn: r.config.Program.Declared.Where("route", route),
+				Authorization: route.String("authorizationType"), Timeout: timeout,
+				Function: s.by(f, "apigateway.amazonaws.com", source),
 			})
 		}
 		api, err := apigateway.New(config)
@@ -254,7 +270,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 	return nil
 }
 
-// corsOf is an API's declared CORS configuration, nil where there is none.
+// corsOf returns an API's declared CORS configuration, or nil.
 func corsOf(api *graph.Resource) *apigateway.CORS {
 	declared := api.Object("corsConfiguration")
 	if len(declared) == 0 {
@@ -275,18 +291,22 @@ func corsOf(api *graph.Resource) *apigateway.CORS {
 	}
 }
 
-// target is the function that a route leads to, through its integration, and how long that waits for it; 0 is API Gateway's own time.
+// target returns the function of a route's integration, and the integration's timeout; 0 means API
+// Gateway's default.
 func target(g *graph.Graph, fs functions, route *graph.Resource) (f *function, timeout time.Duration, err error) {
 	for _, integration := range g.OfType(graph.APIIntegration) {
 		if route.String("target") != "integrations/"+integration.ID {
 			continue
 		}
-		if kind, format := integration.String("integrationType"), integration.String("payloadFormatVersion"); kind != "AWS_PROXY" || format != "2.0" {
-			return nil, 0, fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0", integration.Name, kind, format)
+		kind, format := integration.String("integrationType"), integration.String("payloadFormatVersion")
+		if kind != "AWS_PROXY" || format != "2.0" {
+			return nil, 0, fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0",
+				integration.Name, kind, format)
 		}
 		if r := g.Find(graph.Function, "invokeArn", integration.String("integrationUri")); r != nil {
 			return fs[r.String("arn")], seconds(integration.Number("timeoutMilliseconds") / 1000), nil
 		}
 	}
-	return nil, 0, fmt.Errorf("route %q leads to %q: the stack has no such integration, or it has no function", route.String("routeKey"), route.String("target"))
+	return nil, 0, fmt.Errorf("route %q leads to %q: the stack lacks the integration or its function",
+		route.String("routeKey"), route.String("target"))
 }

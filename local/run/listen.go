@@ -9,14 +9,15 @@ import (
 	"restock/local/system/loopback"
 )
 
-// listeners are the addresses that a run listens on. They are opened before anything else, so that a busy port is found at once.
+// listeners are the open listeners of a run. The run opens them before anything else, so that a
+// busy port fails at once.
 type listeners struct {
 	api, aws *loopback.Listener
 	outside  map[string]*loopback.Listener // of the outside servers that the stage names, by name
-	console  *loopback.Listener            // nil where there is to be none
+	console  *loopback.Listener            // nil without a console
 }
 
-// openListeners opens the listeners of a run, and of the outside servers that its stage names.
+// openListeners opens the listeners of a run and of the outside servers that its stage names.
 func openListeners(c Config, outside []OutsideServer) (l listeners, err error) {
 	defer func() {
 		if err != nil {
@@ -51,7 +52,7 @@ func listenOn(flag, address string) (*loopback.Listener, error) {
 	return l, nil
 }
 
-// url is where a listener listens; empty for one that is not open.
+// url returns the URL of a listener, or "" for nil.
 func (l listeners) url(of *loopback.Listener) string {
 	if of == nil {
 		return ""
@@ -59,7 +60,7 @@ func (l listeners) url(of *loopback.Listener) string {
 	return of.URL()
 }
 
-// close closes what no server has closed.
+// close closes the listeners that no server has closed.
 func (l listeners) close() error {
 	var errs []error
 	for _, listener := range append(slices.Collect(maps.Values(l.outside)), l.api, l.aws, l.console) {

@@ -14,7 +14,8 @@ import (
 	"restock/local/view/events"
 )
 
-// endpointVariables are where the AWS SDK looks for the address of one service, before it looks for that of all:
+// endpointVariables are the environment variables with the address of one service. The AWS SDK
+// prefers them to AWS_ENDPOINT_URL:
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 var endpointVariables = map[string]string{
 	"secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
@@ -22,19 +23,19 @@ var endpointVariables = map[string]string{
 	"sqs":            "AWS_ENDPOINT_URL_SQS",
 }
 
-// blackholed returns the variables that lead a function into a black hole, by the function's ARN. Where
-// the declared network has no route, the call hangs, as on AWS, and the run names the missing resource.
-// This applies to the addresses in the function's environment, and to the AWS services of the run. The
-// run does not block other addresses on this machine.
+// blackholed returns the variables that lead a function into a black hole, by the function's ARN.
+// Where the declared network has no route, the call hangs, as on AWS, and the run names the missing
+// resource. This applies to the addresses in the function's environment, and to the AWS services of
+// the run. The run does not block other addresses on this machine.
 func (r *Run) blackholed(g *graph.Graph) (map[string]map[string]string, error) {
 	variables := map[string]map[string]string{}
 	for _, d := range append(rules.Destinations(g, r.config.Program.Declared), everyService(g)...) {
 		if d.Missing == nil {
 			continue
 		}
-		hole, err := blackhole.Listen(r.tellOnce(d))
+		hole, err := blackhole.Listen(r.reportOnce(d))
 		if err != nil {
-			return nil, fmt.Errorf("closing function %s off from %s: %w", d.Function.Name, d.What, err)
+			return nil, fmt.Errorf("blocking function %s from %s: %w", d.Function.Name, d.What, err)
 		}
 		r.onClose("black hole", func(context.Context) error { return hole.Close() })
 		lead := func(name, value string) {
@@ -54,19 +55,21 @@ func (r *Run) blackholed(g *graph.Graph) (map[string]map[string]string, error) {
 	return variables, nil
 }
 
-// everyService are the services of AWS that are here, as every function reaches them or does not.
+// everyService returns each AWS service of the run as a destination of each function.
 func everyService(g *graph.Graph) []rules.Destination {
 	network := rules.NewNetwork(g)
 	var all []rules.Destination
 	for _, function := range g.OfType(graph.Function) {
 		for _, service := range slices.Sorted(maps.Keys(endpointVariables)) {
-			all = append(all, rules.Destination{Function: function, What: service, Service: service, Missing: network.Service(function, service)})
+			all = append(all, rules.Destination{
+				Function: function, What: service, Service: service, Missing: network.Service(function, service),
+			})
 		}
 	}
 	return all
 }
 
-// serviceOf is what a function does not reach, in a word: a service of AWS, "database" or
+// serviceOf returns a word for what a function does not reach: an AWS service, "database" or
 // "internet".
 func serviceOf(d rules.Destination) string {
 	switch {
@@ -79,8 +82,9 @@ func serviceOf(d rules.Destination) string {
 	}
 }
 
-// tellOnce says, when a function first waits in vain, what it waits for and what is missing.
-func (r *Run) tellOnce(d rules.Destination) func() {
+// reportOnce returns a function that logs, on its first call, which destination a function does not
+// reach, and what is missing.
+func (r *Run) reportOnce(d rules.Destination) func() {
 	var once sync.Once
 	return func() {
 		once.Do(func() {
@@ -88,7 +92,8 @@ func (r *Run) tellOnce(d rules.Destination) func() {
 			r.config.Log.Warn("no way through the network", events.NetworkBlocked.Attr(), "part", "network",
 				"function", d.Function.Name, "to", d.What, "service", serviceOf(d),
 				"missing", d.Missing, "declared_in", declaredIn)
-			r.refused(fmt.Sprintf("function %s does not reach %s: %v (%s)", d.Function.Name, d.What, d.Missing, declaredIn))
+			r.refused(fmt.Sprintf("function %s does not reach %s: %v (%s)",
+				d.Function.Name, d.What, d.Missing, declaredIn))
 		})
 	}
 }

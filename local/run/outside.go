@@ -12,14 +12,16 @@ import (
 	"restock/infra/graph"
 )
 
-// An OutsideServer is a server outside AWS that the functions call, and that a stand-in replaces here.
+// An OutsideServer is a server outside AWS that the functions call. A run replaces it with a
+// stand-in.
 type OutsideServer struct {
-	// Name is that of the server's node in the console, of its listener, and of its part of the log.
+	// Name is the name of the server's node in the console, of its listener, and of its part of the
+	// log.
 	Name    string
-	Setting string // of the stage: holds the server's URL. A stage without the setting has no such server.
-	Address string // where the stand-in listens, on loopback; port 0 is any free port
+	Setting string // the stage's setting with the server's URL; without it, the stage has no such server
+	Address string // of the stand-in, on loopback; port 0 means any free port
 
-	// New makes the stand-in. It may call back the HTTP API of the run, which is at apiURL.
+	// New returns the stand-in. It may call back the run's HTTP API at apiURL.
 	New func(apiURL string, log *slog.Logger) StandIn
 }
 
@@ -29,7 +31,7 @@ type StandIn interface {
 	Close()
 }
 
-// outsideServers lists the servers that the stage names.
+// outsideServers returns the servers that the stage names.
 func (r *Run) outsideServers() (named []OutsideServer, err error) {
 	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
 	if err != nil {
@@ -47,7 +49,7 @@ func (r *Run) outsideServers() (named []OutsideServer, err error) {
 	return named, nil
 }
 
-// startOutside starts the stand-ins, and returns what ends them all.
+// startOutside starts the stand-ins, and returns a function that stops all of them.
 func (r *Run) startOutside(servers []OutsideServer) (end func(context.Context) error) {
 	end = func(context.Context) error {
 		for _, s := range r.standIns {
@@ -55,7 +57,7 @@ func (r *Run) startOutside(servers []OutsideServer) (end func(context.Context) e
 		}
 		return nil
 	}
-	r.onClose("outside servers", end) // of a start that fails
+	r.onClose("outside servers", end) // if the start fails later
 	for _, s := range servers {
 		standIn := s.New(r.listen.url(r.listen.api), r.config.Log.With("part", s.Name))
 		r.standIns = append(r.standIns, standIn)
@@ -64,7 +66,7 @@ func (r *Run) startOutside(servers []OutsideServer) (end func(context.Context) e
 	return end
 }
 
-// overrideSettings replaces the URLs of the outside servers by those of their stand-ins.
+// overrideSettings replaces the URLs of the outside servers with those of their stand-ins.
 func (r *Run) overrideSettings(config map[string]string, key string) error {
 	settings, err := settingsOf(config, key)
 	if err != nil {
@@ -87,7 +89,7 @@ func (r *Run) overrideSettings(config map[string]string, key string) error {
 	return nil
 }
 
-// settingsOf reads a stage's settings; there may be none.
+// settingsOf parses a stage's settings. A stage may have none.
 func settingsOf(config map[string]string, key string) (map[string]any, error) {
 	settings := map[string]any{}
 	if err := json.Unmarshal([]byte(cmp.Or(config[key], "{}")), &settings); err != nil {

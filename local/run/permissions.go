@@ -13,26 +13,29 @@ import (
 	"restock/local/aws/secretsmanager"
 )
 
-// newAuthority is who decides what may be done in the run: the declared policies, and those that queues and topics have at present.
+// newAuthority returns the authority that evaluates the declared policies, and the current policies
+// of queues and topics.
 func (r *Run) newAuthority(p *program, present func(arn string) (policy string, known bool)) (*iam.Authority, error) {
 	authority, err := iam.New(iam.Config{
-		Graph: p.graph, ResourcePolicy: present, DeclaredIn: r.config.Program.MissingIn, Log: r.config.Log.With("part", "iam"),
+		Graph: p.graph, ResourcePolicy: present, DeclaredIn: r.config.Program.MissingIn,
+		Log:     r.config.Log.With("part", "iam"),
 		Refused: func(denied *iam.AccessDenied) { r.refused(denied.Advice()) },
 	})
 	if err != nil {
-		return nil, fmt.Errorf("deciding by the declared policies: %w", err)
+		return nil, fmt.Errorf("reading the declared policies: %w", err)
 	}
 	return authority, nil
 }
 
-// refused tells who wants to know that the run has refused something.
+// refused passes a refusal on to Config.Refused.
 func (r *Run) refused(line string) {
 	if r.config.Refused != nil {
 		r.config.Refused(line)
 	}
 }
 
-// presentPolicy is the policy that a queue or a topic has at present: the declared one, or one that was set since.
+// presentPolicy returns the current policy of a queue or a topic: the declared one, or one that a
+// client has set since.
 func (s *services) presentPolicy(arn string) (policy string, known bool) {
 	if policy, known := s.sqs.Policy(arn); known {
 		return policy, true
@@ -40,22 +43,25 @@ func (s *services) presentPolicy(arn string) (policy string, known bool) {
 	return s.topics.Policy(arn)
 }
 
-// credentialsOf gives an instance of a function credentials of its role, which end with it.
+// credentialsOf returns a function that issues credentials of a function's role to an instance. Its
+// second result revokes them.
 func credentialsOf(authority *iam.Authority) func(lambda.Function) (lambda.Credentials, func()) {
 	return func(f lambda.Function) (lambda.Credentials, func()) {
 		c, release := authority.Issue(f.Role, f.Name)
-		return lambda.Credentials{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken}, release
+		return lambda.Credentials{
+			AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+		}, release
 	}
 }
 
-// An invoked function is one as a service of AWS sees it, which may not be allowed to invoke it.
+// invoked is a function that an AWS service invokes. The service needs a permission.
 type invoked struct {
 	*function
 	authority       *iam.Authority
-	service, source string // who invokes, and the ARN on whose behalf
+	service, source string // the service, and the ARN of the resource on whose behalf it calls
 }
 
-// Invoke invokes the function if a permission of it lets the service.
+// Invoke invokes the function if a permission allows the service to do so.
 func (i invoked) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if err := i.authority.AuthorizeService(i.service, i.source, "lambda:InvokeFunction", i.ARN); err != nil {
 		return nil, err
@@ -63,20 +69,21 @@ func (i invoked) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return i.function.Invoke(ctx, payload)
 }
 
-// by is the function as a service invokes it, on behalf of a resource.
+// by returns a function for a service that invokes it on behalf of a resource.
 func (s *services) by(f *function, service, source string) invoked {
 	return invoked{f, s.authority, service, source}
 }
 
-// authorizeRequest decides whether whoever signed a request to a route of an HTTP API may send it. What they must be allowed is the path that
-// they ask for, and not the route's with its variables. https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+// authorizeRequest checks that the signer of a request to an HTTP API may send it. The permission
+// is for the path of the request, not for the route's pattern.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 func (s *services) authorizeRequest(r *http.Request, body []byte, region, stageARN string) error {
 	return s.authority.AuthorizeRequest(r, body,
 		awsapi.Scope{Service: "execute-api", Region: region},
 		awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + r.URL.Path})
 }
 
-// rotate invokes the function that rotates a secret, for Secrets Manager.
+// rotate invokes the function that rotates a secret, on behalf of Secrets Manager.
 func (s *services) rotate(ctx context.Context, functionARN string, payload []byte) ([]byte, error) {
 	functions := s.functions.Load()
 	if functions == nil || (*functions)[functionARN] == nil {
@@ -89,7 +96,8 @@ func (s *services) rotate(ctx context.Context, functionARN string, payload []byt
 	return s.by((*functions)[functionARN], "secretsmanager.amazonaws.com", event.SecretId).Invoke(ctx, payload)
 }
 
-// startRotations has the declared secrets rotated. On AWS a new rotation begins at once, unless the program says otherwise.
+// startRotations enables the declared rotations. As on AWS, a new rotation begins at once, unless
+// the program says otherwise.
 func (s *services) startRotations(g *graph.Graph) error {
 	for _, r := range g.OfType(graph.SecretRotation) {
 		rules := graph.Resource{Outputs: r.Object("rotationRules")}

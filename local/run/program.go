@@ -14,29 +14,31 @@ import (
 	"restock/local/view/console"
 )
 
-// A Program is a Pulumi program that runs here as it is deployed: its stack, and its functions' sources.
+// A Program is a Pulumi program that the local run can run, with the folders of its functions.
 type Program struct {
 	Name      string
 	Project   string // the folder of its Pulumi.yaml, below the module's root
-	Package   string // of what it declares, below the module's root
-	Functions string // the folder of its functions' sources, each in a folder of its name, below the module's root
+	Package   string // the package that declares the stack, below the module's root
+	Functions string // the folder with a folder for each function, below the module's root
 
+	// Declared are the declarations of the functions, for the rules.
 	Declared rules.Declarations
-	// MissingIn names the place where a person declares the statement that a request lacks. Where it is nil or returns "", that is the
-	// file of the role, or of the resource whose policy lacks it.
+	// MissingIn returns the place where a missing statement belongs. If it is nil or returns "",
+	// that is the file of the role, or of the resource whose policy lacks the statement.
 	MissingIn func(iam.Need) string
-	Declare   func(bundle.Builder) pulumi.RunFunc
+	// Declare returns the Pulumi program. It builds the functions with the builder.
+	Declare func(bundle.Builder) pulumi.RunFunc
 
-	// Where a person sets how much is served at once: of a function, whose name is in place of %s, and of the API's stage. Empty: where
-	// the resource is declared.
+	// The names of the settings that limit the concurrency of a function, whose name replaces %s,
+	// and the request rate of the API's stage. If they are empty, messages name the file of the
+	// resource.
 	ConcurrencySetting, ThrottlingSetting string
 
-	// Business tells the console what a line of a function means: see console.Config. It may be
-	// nil.
+	// Business returns what a line of a function means: see console.Config. It may be nil.
 	Business func(kind string, attrs map[string]any) console.Milestone
 }
 
-// packages are those of its functions, by name.
+// packages returns the packages of functions.
 func (p Program) packages(names []string) []string {
 	var packages []string
 	for _, name := range names {
@@ -45,7 +47,7 @@ func (p Program) packages(names []string) []string {
 	return packages
 }
 
-// concurrencySetting is where the concurrency of a function is set.
+// concurrencySetting returns the setting of a function's concurrency.
 func (p Program) concurrencySetting(function *graph.Resource) string {
 	if p.ConcurrencySetting == "" {
 		return "reservedConcurrentExecutions in " + function.Source
@@ -53,7 +55,7 @@ func (p Program) concurrencySetting(function *graph.Resource) string {
 	return fmt.Sprintf(p.ConcurrencySetting, function.String("name"))
 }
 
-// throttlingSetting is where the throttling of a stage is set.
+// throttlingSetting returns the setting of a stage's throttling.
 func (p Program) throttlingSetting(stage *graph.Resource) string {
 	return cmp.Or(p.ThrottlingSetting, "defaultRouteSettings in "+stage.Source)
 }

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// FindProject looks for the module around the working directory.
+// FindProject returns the folder of the module that the working directory is in.
 func FindProject() (dir string, err error) {
 	dir, err = os.Getwd()
 	if err != nil {

@@ -22,15 +22,16 @@ import (
 	"restock/local/view/progress"
 )
 
-// A program is what was recorded, with its functions built and its database started.
+// A program is a recorded program, with its functions built and its database started.
 type program struct {
 	graph    *graph.Graph // with this machine's addresses
-	onAWS    *graph.Graph // the same, with AWS's own
+	onAWS    *graph.Graph // with the addresses on AWS
 	database *database
 }
 
-// record runs the Pulumi program against a recorder that answers with the addresses of the stand-ins. Like a deployment, it builds
-// the functions when the program asks for their code, and starts the database when the program declares it; both at the same time.
+// record runs the Pulumi program against a recorder that answers with the addresses of the
+// stand-ins. Like a deployment, it builds the functions when the program asks for their code, and
+// starts the database when the program declares it. Both run at the same time.
 func (r *Run) record(ctx context.Context) (*program, error) {
 	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
 	if err != nil {
@@ -65,7 +66,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		return bundles, nil
 	}
 	parameters := &parameterGroups{}
-	var databaseErr error // as it was, before Pulumi says it in its own words
+	var databaseErr error // the error itself: Pulumi rewords it
 	p.graph, err = graph.Record(r.config.Program.Declare(build), graph.Options{
 		Project: project, Stage: r.config.Stage, Config: config,
 		Answer: func(resource *graph.Resource) error {
@@ -73,12 +74,13 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 			case graph.API:
 				resource.Outputs["apiEndpoint"] = r.listen.url(r.listen.api)
 			case graph.Queue:
-				resource.ID = fmt.Sprintf("%s/%s/%s", r.listen.url(r.listen.aws), graph.AccountID, resource.String("name"))
-				resource.Outputs["url"] = resource.ID
+				url := r.listen.url(r.listen.aws) + "/" + graph.AccountID + "/" + resource.String("name")
+				resource.ID, resource.Outputs["url"] = url, url
 			case graph.ParameterGroup:
 				parameters.add(resource)
 			case graph.Proxy:
-				// The database's address in another spelling, so that who connects to which can be told apart.
+				// Another spelling of the database's address, so that the console can tell
+				// connections through the proxy from direct ones.
 				resource.Outputs["endpoint"] = "localhost"
 			case graph.Database:
 				p.database, databaseErr = r.startDatabase(ctx, resource, parameters.of(resource))
@@ -89,7 +91,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	})
 	if err != nil {
 		stopBuilding()
-		_ = building.Wait() // it was stopped
+		_ = building.Wait() // its error is that it was cancelled
 		return nil, cmp.Or(databaseErr, err)
 	}
 	if err := building.Wait(); err != nil {
@@ -101,8 +103,9 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	return p, nil
 }
 
-// check refuses, before anything is built or started, what the program declares and AWS would refuse or let fail in silence: a line
-// for each. It looks at the program as it is deployed, with AWS's own addresses in place of this machine's.
+// check returns an error with a line for each rule that the program breaks: AWS would refuse these
+// declarations, or they would fail without an error. It checks the program with the addresses on
+// AWS, before anything is built or started.
 func (r *Run) check(onAWS *graph.Graph) error {
 	violations := rules.Check(onAWS, r.config.Program.Declared)
 	if r.config.Unchecked {
@@ -121,7 +124,7 @@ func (r *Run) check(onAWS *graph.Graph) error {
 	return refused(lines)
 }
 
-// refused is the error of a program that breaks rules, a line for each violation.
+// refused returns the error of a program that breaks rules.
 func refused(violations []string) error {
 	return fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(violations, "\n  "))
 }
@@ -134,7 +137,8 @@ func (r *Run) build(ctx context.Context, names []string) (err error) {
 	return err
 }
 
-// parameterGroups are the database's parameters, by the name of their group. The program declares resources concurrently.
+// parameterGroups are the parameters of the database, by the name of their group. A sync.Map,
+// because Pulumi registers resources concurrently.
 type parameterGroups struct{ byName sync.Map }
 
 func (g *parameterGroups) add(group *graph.Resource) {
@@ -154,7 +158,7 @@ func (g *parameterGroups) of(instance *graph.Resource) map[string]string {
 	return maps.Clone(parameters)
 }
 
-// standIns are the types of resources that a run acts on.
+// standIns are the types of resources that a run uses.
 var standIns = map[graph.Type]bool{
 	graph.API:                      true,
 	graph.APIIntegration:           true,
@@ -191,7 +195,7 @@ var standIns = map[graph.Type]bool{
 	graph.Queue:                    true,
 }
 
-// reportNotRun lists the declared kinds that the run has no stand-in for.
+// reportNotRun logs the declared types that the run has no stand-in for.
 func reportNotRun(g *graph.Graph, log *slog.Logger) {
 	var kinds []string
 	for _, token := range g.Types(graph.AWS) {

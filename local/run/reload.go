@@ -16,11 +16,12 @@ import (
 	"restock/local/view/progress"
 )
 
-// programName is what the program is called among the functions that are built.
+// programName is the name of the Pulumi program in the lists of built functions.
 const programName = "the program"
 
-// rebuild builds what is stale, the program before the functions, and makes it run. It returns what is stale still. The end of building
-// breaks it off, until something is swapped.
+// rebuild builds stale packages, the program before the functions, and swaps what has changed. It
+// returns the packages that are still stale. The end of the context building cancels the build,
+// until something is swapped.
 func (f *follower) rebuild(ctx, building context.Context, stale packages) (left packages) {
 	what := f.names(stale)
 	step := progress.Begin(f.log, events.Building, "building "+strings.Join(what, ", "))
@@ -48,11 +49,11 @@ func (f *follower) rebuild(ctx, building context.Context, stale packages) (left 
 		return left
 	}
 	f.succeeded(what, step.Took())
-	f.list(building) // imports may be others now
+	f.list(building) // the imports may have changed
 	return left
 }
 
-// names are what people call packages.
+// names returns the names of packages for people.
 func (f *follower) names(p packages) (names []string) {
 	for _, p := range p.sorted() {
 		names = append(names, f.name(p))
@@ -67,9 +68,10 @@ func (f *follower) name(p string) string {
 	return path.Base(p)
 }
 
-// rebuildFunctions builds the functions of packages, and swaps those that have become others. It returns these, by name, and the packages that
-// are not what their sources say.
-func (f *follower) rebuildFunctions(ctx, building context.Context, stale packages) (swapped []string, left packages, err error) {
+// rebuildFunctions builds the functions of packages, and swaps those that have changed. It returns
+// their names, and the packages that are still stale.
+func (f *follower) rebuildFunctions(ctx, building context.Context, stale packages) (swapped []string, left packages,
+	err error) {
 	if len(stale) == 0 {
 		return nil, packages{}, nil
 	}
@@ -93,7 +95,7 @@ func (f *follower) rebuildFunctions(ctx, building context.Context, stale package
 		for _, invocation := range f.invocations(p) {
 			if failure := f.functions[p].runInvocation(ctx, invocation, f.log); failure != nil {
 				err = errors.Join(err, failure)
-				left[p], f.run.built[name] = true, "" // to be tried again, though it is the same
+				left[p], f.run.built[name] = true, "" // retried, even if the executable stays the same
 			}
 		}
 	}
@@ -101,14 +103,18 @@ func (f *follower) rebuildFunctions(ctx, building context.Context, stale package
 	return swapped, left, err
 }
 
-// swapOrder is that of a deployment: what it invokes, setup, comes first. The others count on its work.
+// swapOrder returns packages in the order of a deployment: functions that the deployment invokes,
+// such as setup, come first, because the others need their work.
 func (f *follower) swapOrder(p packages) []string {
 	order := p.sorted()
-	slices.SortStableFunc(order, func(a, b string) int { return cmp.Compare(len(f.invocations(b)), len(f.invocations(a))) })
+	slices.SortStableFunc(order, func(a, b string) int {
+		return cmp.Compare(len(f.invocations(b)),
+			len(f.invocations(a)))
+	})
 	return order
 }
 
-// invocations are those of a function that are part of a deployment.
+// invocations returns a function's invocations that are a part of the deployment.
 func (f *follower) invocations(p string) (invocations []*graph.Resource) {
 	for _, r := range f.invoked {
 		if r.String("functionName") == f.functions[p].Name {
@@ -118,32 +124,32 @@ func (f *follower) invocations(p string) (invocations []*graph.Resource) {
 	return invocations
 }
 
-// failed tells, once, that something is not what its sources say. A build that was broken off has not failed.
+// failed reports an error once. A cancelled build has not failed.
 func (f *follower) failed(building context.Context, what []string, err error, took time.Duration) {
 	if building.Err() != nil {
 		return
 	}
-	message, text := "the version before goes on", err.Error()
+	message, text := "the previous version keeps running", err.Error()
 	var failure *lambda.BuildError
 	if errors.As(err, &failure) {
-		message, text = "does not build: the version before goes on", failure.Output
+		message, text = "does not build: the previous version keeps running", failure.Output
 	}
 	f.show(console.Build{State: "failed", What: what, Error: text, TookMS: milliseconds(took)})
-	if f.told == text {
+	if f.reported == text {
 		return
 	}
-	f.told = text
-	// Where it is of one line, too, it goes below: it is to be found at a glance.
+	f.reported = text
+	// The line break shows even an error of one line below the event, where it is easy to see.
 	f.log.Error(message, events.UpdateFailed.Attr(),
 		"functions", strings.Join(what, " "), "error", strings.TrimRight(text, "\n")+"\n", "took", took)
 }
 
-// succeeded tells that all is well, again or still.
+// succeeded shows a successful build, and reports the recovery after an error.
 func (f *follower) succeeded(what []string, took time.Duration) {
 	f.show(console.Build{State: "ok", What: what, TookMS: milliseconds(took)})
-	if f.told != "" {
-		f.told = ""
-		f.log.Info("all builds again", events.UpdateRecovered.Attr(), "functions", strings.Join(what, " "))
+	if f.reported != "" {
+		f.reported = ""
+		f.log.Info("the sources build again", events.UpdateRecovered.Attr(), "functions", strings.Join(what, " "))
 	}
 }
 

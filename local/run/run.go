@@ -1,5 +1,7 @@
-// Package run runs a whole stack on one machine: it records the Pulumi program, and starts a stand-in for each resource that
-// the program declares. What the program does not declare is not there.
+// Package run runs a whole stack on one machine: it records the Pulumi program and starts a
+// stand-in for each resource that the program declares. It starts nothing that the program does not
+// declare. It knows AWS, but nothing of the shop: package cmd/local/programs passes the shop's
+// program, outside servers and panels as values.
 package run
 
 import (
@@ -21,65 +23,73 @@ import (
 	"restock/local/view/console"
 )
 
-// Config says how a run runs. DefaultConfig fills all that is needed.
+// Config configures a run. DefaultConfig sets all fields that it needs.
 type Config struct {
 	Program    Program
 	ProjectDir string // the module's root, where go.mod is
-	BuildDir   string // where the functions are built; kept from run to run, it makes the next one start faster
-	Stage      string // whose configuration to run
+	BuildDir   string // the folder of the built functions; keeping it makes the next start faster
+	Stage      string // the stage whose configuration is used
 
-	// Addresses to listen on, all of them loopback; port 0 is any free port.
+	// Addresses to listen on. All are on loopback. Port 0 means any free port.
 	API     string
 	AWS     string
-	Console string // empty: there is none
+	Console string // empty: no console
 
-	// Panels are the program's own parts of the console.
+	// Panels are the parts that the program adds to the console.
 	Panels []console.Panel
 
-	// Outside are the servers outside AWS that the program's functions call, where a stage names them.
+	// Outside are the servers outside AWS that the program's functions call. A run starts those
+	// that the stage names.
 	Outside []OutsideServer
 
-	DSN string // of a MySQL/MariaDB server, as go-sql-driver writes it; empty: a private one
+	DSN string // of a MySQL or MariaDB server, in the format of go-sql-driver; empty: a private server
 
-	// Data is a directory in which the private server keeps its data from run to run; empty: nowhere. One run at a time may use it.
+	// Data is a folder that keeps the private server's data from run to run. Only one run at a time
+	// may use it. Empty: the data are temporary.
 	Data string
 
-	// Watch makes what runs follow its sources: see Successor for what becomes of changes of the program itself.
+	// Watch swaps functions when their sources change. A changed program needs a new process: see
+	// Successor.
 	Watch bool
 
-	// Command is the package of the command that runs the program, "./cmd/local". With Watch, the run builds it anew when the program
-	// changes.
+	// Command is the package of the command that runs the program, such as "./cmd/local". With
+	// Watch, the run builds it anew when the program changes.
 	Command string
 
-	// Changes, in lines, are those of the stack where this run is the successor of one. The console shows them.
+	// Changes are the lines of the stack's changes if this run is a successor. The console shows
+	// them.
 	Changes []string
 
-	// Listening, where it is not nil, is called when the addresses are the run's, before anything else is done.
+	// Listening, if not nil, is called when the run has opened its listeners, before any other
+	// work.
 	Listening func() error
 
-	// Edit, where it is not nil, changes the recorded graph before it is checked and run.
+	// Edit, if not nil, changes the recorded graph before it is checked and run.
 	Edit func(*graph.Graph)
 
-	// Refused, where it is not nil, is called with each thing that the run refuses, once, in one line: what may not be done, what is missing,
-	// and where it belongs. It may be called from many goroutines.
+	// Refused, if not nil, is called once for each call that the run refuses, with one line: the
+	// call, what is missing, and where it belongs. Many goroutines may call it.
 	Refused func(line string)
 
-	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice, as standard queues may.
+	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice, as standard queues
+	// may.
 	DuplicateRate float64
 
-	// Interpose, where it is not nil, stands before the AWS endpoint: it may fail in its place.
+	// Interpose, if not nil, wraps the AWS endpoint. A test may make calls fail with it.
 	Interpose func(http.Handler) http.Handler
 
-	// Unchecked runs what the rules refuse, after saying what they would: to see it fail as it does on AWS.
+	// Unchecked runs a program that the rules refuse, to see it fail as on AWS. The run logs the
+	// violations.
 	Unchecked bool
 
 	Log *slog.Logger
 }
 
-// BuildDir is where a project's functions are built, below the project.
+// BuildDir is the folder of built functions, below the project's folder.
 const BuildDir = ".build"
 
-// DefaultConfig is a run of a program of the module in a directory.
+// DefaultConfig returns the configuration of a run of a program. projectDir is the folder of its
+// module.
 func DefaultConfig(p Program, projectDir string) Config {
 	return Config{
 		Program:    p,
@@ -92,50 +102,50 @@ func DefaultConfig(p Program, projectDir string) Config {
 	}
 }
 
-// A Run is a stack at work.
+// A Run is a running stack.
 type Run struct {
 	config  Config
 	listen  listeners
 	region  string
-	console *console.Console // nil where there is none
+	console *console.Console // nil without a console
 
 	schedules []*scheduler.Schedule
 	queues    map[string]*sqs.Queue // by ARN
-	built     map[string]string     // the sums of the functions' executables, by name
-	watcher   *watch.Watcher        // nil where nothing is watched
+	built     map[string]string     // checksums of the functions' executables, by name
+	watcher   *watch.Watcher        // nil without Config.Watch
 	successor chan Successor
 	dsn       string
-	standIns  []StandIn // of outside servers
+	standIns  []StandIn // the outside servers
 	closers   []closer
 
 	closing chan struct{} // closed when Close begins
 	failed  chan error
 }
 
-// A closer ends a part of the run.
+// A closer stops a part of the run.
 type closer struct {
 	part string
 	end  func(context.Context) error
 }
 
-// Endpoints are where a run's parts are to be found.
+// Endpoints are the addresses of a run's parts.
 type Endpoints struct {
 	API     string `json:"api"`
 	AWS     string `json:"aws"`
-	Console string `json:"console"` // empty where there is none
-	DSN     string `json:"dsn"`     // of the database, as its administrator; empty where the program declares none
+	Console string `json:"console"` // empty without a console
+	DSN     string `json:"dsn"`     // of the database, as its administrator; empty without a database
 
-	Outside map[string]string `json:"-"` // of the outside servers that the stage names, by name
+	Outside map[string]string `json:"-"` // URLs of the outside servers that the stage names, by name
 }
 
-// Region is the region of the stage.
+// Region returns the AWS region of the stage.
 func (r *Run) Region() string { return r.region }
 
-// Endpoints returns where the run's parts are to be found.
+// Endpoints returns the addresses of the run's parts.
 func (r *Run) Endpoints() Endpoints {
 	e := Endpoints{
-		API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Console: r.listen.url(r.listen.console), DSN: r.dsn,
-		Outside: map[string]string{},
+		API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Console: r.listen.url(r.listen.console),
+		DSN: r.dsn, Outside: map[string]string{},
 	}
 	for name, l := range r.listen.outside {
 		e.Outside[name] = l.URL()
@@ -143,9 +153,13 @@ func (r *Run) Endpoints() Endpoints {
 	return e
 }
 
-// Start starts a stack, and returns when it is ready to serve. An error leaves nothing behind.
+// Start starts a stack, and returns when it is ready to serve. If it fails, it stops what it has
+// started.
 func Start(ctx context.Context, config Config) (*Run, error) {
-	r := &Run{config: config, closing: make(chan struct{}), failed: make(chan error, 1), successor: make(chan Successor, 1)}
+	r := &Run{
+		config: config, closing: make(chan struct{}), failed: make(chan error, 1),
+		successor: make(chan Successor, 1),
+	}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
@@ -155,7 +169,7 @@ func Start(ctx context.Context, config Config) (*Run, error) {
 func (r *Run) start(ctx context.Context) error {
 	var err error
 	if r.config.BuildDir, err = filepath.Abs(r.config.BuildDir); err != nil {
-		return fmt.Errorf("finding the folder to build in: %w", err)
+		return fmt.Errorf("finding the build folder: %w", err)
 	}
 	outside, err := r.outsideServers()
 	if err != nil {
@@ -218,28 +232,28 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	r.followSources(program, functions)
-	// Outside servers end first: nobody would answer what they call back.
+	// Outside servers stop first: after the other parts stop, nothing answers their callbacks.
 	r.onClose("outside servers", endOutside)
 	return nil
 }
 
-// PassTime invokes what is scheduled, as if the time for it had come.
+// PassTime invokes the functions of all schedules at once, as if their time had come.
 func (r *Run) PassTime(ctx context.Context) {
 	for _, s := range r.schedules {
 		s.Fire(ctx)
 	}
 }
 
-// Failed tells that the run has come to its end by itself, and why.
+// Failed returns a channel that gets an error if the run stops by itself.
 func (r *Run) Failed() <-chan error { return r.failed }
 
-// onClose says how a part ends. Parts end in the reverse order of their beginning.
+// onClose registers how to stop a part. Parts stop in the reverse order of their start.
 func (r *Run) onClose(part string, end func(context.Context) error) {
 	r.closers = append(r.closers, closer{part, end})
 }
 
-// serve serves a part over HTTP until the run is closed. allowed, where it is not nil, says which other origins' pages may
-// send it requests.
+// serve serves a part over HTTP until the run closes. allowed, if not nil, says which foreign
+// origins may send it requests.
 func (r *Run) serve(part string, l *loopback.Listener, handler http.Handler, allowed func(origin string) bool) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
@@ -257,19 +271,19 @@ func (r *Run) serve(part string, l *loopback.Listener, handler http.Handler, all
 		stop, done := context.WithTimeout(stop, shutdownGrace)
 		defer done()
 		if server.Shutdown(stop) != nil {
-			return server.Close() // a client that has sent half a request would hold the others up
+			return server.Close() // a client with an unfinished request would delay the end
 		}
 		return nil
 	})
 }
 
-// shutdownGrace is how long requests may take that are under way when the run ends.
+// shutdownGrace is how long running requests may take when the run ends.
 const shutdownGrace = 2 * time.Second
 
-// closeTimeout is how long the parts of a run may take to end, together. What has not ended then is killed.
+// closeTimeout is how long all parts of a run may take to stop. The run kills the rest then.
 const closeTimeout = 20 * time.Second
 
-// Close ends the run, and returns when nothing of it is left. It is called once.
+// Close stops the run, and returns when all its parts have stopped. It must be called once only.
 func (r *Run) Close() error {
 	close(r.closing)
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
@@ -277,7 +291,7 @@ func (r *Run) Close() error {
 	var errs []error
 	for _, c := range slices.Backward(r.closers) {
 		if err := c.end(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("ending the %s: %w", c.part, err))
+			errs = append(errs, fmt.Errorf("stopping the %s: %w", c.part, err))
 		}
 	}
 	r.closers = nil

@@ -26,10 +26,10 @@ type services struct {
 	topics    *sns.Service
 	secrets   *secretsmanager.Service
 
-	functions atomic.Pointer[functions] // nil until there are some
+	functions atomic.Pointer[functions] // nil before the functions are added
 }
 
-// newServices makes the queues, topics and secrets that the program declares, and no others.
+// newServices creates the queues, topics and secrets that the program declares.
 func (r *Run) newServices(p *program) (*services, error) {
 	log := r.config.Log
 	s := &services{queues: map[string]*sqs.Queue{}}
@@ -39,8 +39,8 @@ func (r *Run) newServices(p *program) (*services, error) {
 	}
 	s.authority = authority
 	s.sqs = sqs.New(sqs.Config{
-		BaseURL: r.listen.url(r.listen.aws), Region: p.graph.Region, AccountID: graph.AccountID, SenderID: authority.UserID,
-		DuplicateRate: r.config.DuplicateRate,
+		BaseURL: r.listen.url(r.listen.aws), Region: p.graph.Region, AccountID: graph.AccountID,
+		SenderID: authority.UserID, DuplicateRate: r.config.DuplicateRate,
 	}, log.With("part", "sqs"))
 	s.topics = sns.New(sns.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID, Queues: s.sqs,
@@ -48,8 +48,11 @@ func (r *Run) newServices(p *program) (*services, error) {
 			return authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 		},
 	}, log.With("part", "sns"))
-	s.secrets = secretsmanager.New(secretsmanager.Config{Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate}, log.With("part", "secretsmanager"))
-	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority, s.sqs.API(), s.topics.API(), s.secrets.API())
+	s.secrets = secretsmanager.New(secretsmanager.Config{
+		Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate,
+	}, log.With("part", "secretsmanager"))
+	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority,
+		s.sqs.API(), s.topics.API(), s.secrets.API())
 	if err := s.createQueues(p.graph, s.sqs); err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func (r *Run) newServices(p *program) (*services, error) {
 }
 
 func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {
-	// Dead-letter queues come first: the others name them.
+	// Dead-letter queues come first, because the redrive policies of other queues name them.
 	for _, withRedrive := range []bool{false, true} {
 		for _, r := range g.OfType(graph.Queue) {
 			if r.String("redrivePolicy") != "" != withRedrive {
@@ -72,7 +75,7 @@ func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {
 			}
 			queue, err := service.CreateQueue(config)
 			if err != nil {
-				return fmt.Errorf("making queue %s: %w", r.String("name"), err)
+				return fmt.Errorf("creating queue %s: %w", r.String("name"), err)
 			}
 			s.queues[r.String("arn")] = queue
 		}
@@ -80,7 +83,8 @@ func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {
 	return nil
 }
 
-// queueConfig is a declared queue's configuration. What the program leaves out is SQS's default.
+// queueConfig returns the configuration of a declared queue. SQS's defaults apply to what the
+// program leaves out.
 func queueConfig(g *graph.Graph, r *graph.Resource) (sqs.QueueConfig, error) {
 	c := sqs.NewQueueConfig(r.String("name"))
 	for _, a := range []struct{ property, attribute string }{
@@ -109,7 +113,7 @@ func queueConfig(g *graph.Graph, r *graph.Resource) (sqs.QueueConfig, error) {
 	return c, nil
 }
 
-// attributeText is a property's value as AWS's APIs write attributes.
+// attributeText returns a property's value as AWS's APIs write attributes.
 func attributeText(value any) string {
 	if n, isNumber := value.(float64); isNumber {
 		return strconv.FormatFloat(n, 'f', -1, 64)
@@ -129,20 +133,22 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 		}
 		topic, err := service.CreateTopic(config)
 		if err != nil {
-			return fmt.Errorf("making topic %s: %w", r.String("name"), err)
+			return fmt.Errorf("creating topic %s: %w", r.String("name"), err)
 		}
 		topics[r.String("arn")] = topic
 	}
 	for _, r := range g.OfType(graph.TopicSubscription) {
 		if r.String("protocol") == "email" {
-			continue // nobody is written to from here
+			continue // the local run sends no e-mails
 		}
 		topic := topics[r.String("topic")]
 		if topic == nil || r.String("protocol") != "sqs" || s.queues[r.String("endpoint")] == nil {
-			return fmt.Errorf("subscription %s: %s from topic %q to %q: only queues and topics of the stack can be subscribed here",
-				r.Name, r.String("protocol"), r.String("topic"), r.String("endpoint"))
+			return fmt.Errorf("subscription %s: %s from topic %q to %q: the local run supports only queues and "+
+				"topics of the stack", r.Name, r.String("protocol"), r.String("topic"), r.String("endpoint"))
 		}
-		config := sns.SubscriptionConfig{QueueARN: r.String("endpoint"), RawMessageDelivery: r.Bool("rawMessageDelivery")}
+		config := sns.SubscriptionConfig{
+			QueueARN: r.String("endpoint"), RawMessageDelivery: r.Bool("rawMessageDelivery"),
+		}
 		for property, attribute := range map[string]string{
 			"filterPolicy": "FilterPolicy", "filterPolicyScope": "FilterPolicyScope", "redrivePolicy": "RedrivePolicy",
 		} {
@@ -159,9 +165,11 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 
 func createSecrets(p *program, service *secretsmanager.Service) error {
 	for _, r := range p.graph.OfType(graph.Secret) {
-		err := service.Create(secretsmanager.SecretConfig{Name: r.String("name"), ARN: r.String("arn"), Description: r.String("description")})
+		err := service.Create(secretsmanager.SecretConfig{
+			Name: r.String("name"), ARN: r.String("arn"), Description: r.String("description"),
+		})
 		if err != nil {
-			return fmt.Errorf("making secret %s: %w", r.String("name"), err)
+			return fmt.Errorf("creating secret %s: %w", r.String("name"), err)
 		}
 	}
 	if p.database == nil {
@@ -177,7 +185,8 @@ func createSecrets(p *program, service *secretsmanager.Service) error {
 	})
 }
 
-// secretName is the name in a secret's ARN, which ends in a hyphen and six characters of AWS's choice.
+// secretName returns the name in a secret's ARN. The ARN ends with a hyphen and six random
+// characters.
 func secretName(arn string) string {
 	name := arn[strings.LastIndex(arn, ":")+1:]
 	return name[:max(strings.LastIndex(name, "-"), 0)]

@@ -18,25 +18,26 @@ import (
 	"restock/local/view/events"
 )
 
-// A Successor is what is to run in place of a run whose program has changed: the command, built anew. The program is compiled into it, so the
-// run itself cannot become another one.
+// A Successor is the newly built command that replaces a run whose program has changed. The program
+// is compiled into the command, so the running process cannot load a new one.
 type Successor struct {
 	Executable string
-	Changes    []graph.Change // of the stack
+	Changes    []graph.Change // how the stack changes
 }
 
-// Successor tells, at most once, that the program has changed in what it declares. The change has been built, checked and told of: the run is
-// to be closed, and the successor to be started. Until then all goes on as it was.
+// Successor returns a channel that gets at most one successor, when the declared stack has changed.
+// The run has built, checked and logged the change. It keeps running: the caller closes it and
+// starts the successor.
 func (r *Run) Successor() <-chan Successor { return r.successor }
 
-// showChanges shows what has changed since the run before.
+// showChanges shows in the console how the stack has changed since the previous run.
 func (r *Run) showChanges() {
 	if r.console != nil && len(r.config.Changes) > 0 {
 		r.console.Changed(console.Change{Time: time.Now().UTC(), Lines: r.config.Changes})
 	}
 }
 
-// Undelivered is the number of messages that are in queues at this moment.
+// Undelivered returns the number of messages in all queues.
 func (r *Run) Undelivered() (n int) {
 	for _, q := range r.queues {
 		c := q.Counts()
@@ -45,14 +46,15 @@ func (r *Run) Undelivered() (n int) {
 	return n
 }
 
-// RecordCommand is the first argument of a Config's Command where it is to write a program's Declaration as JSON and to end.
+// RecordCommand is the first argument of Config.Command that makes it write a program's Declaration
+// as JSON and exit.
 const RecordCommand = "record"
 
-// commandDir, below the folder where functions are built, is where the command is.
+// commandDir is the folder of the built command, below the folder of built functions.
 const commandDir = ".command"
 
-// reprogram builds the command of a program that has changed, and has it say what the program declares by now. Where that is something
-// else, and could run, the run gets a successor.
+// reprogram builds the command of a changed program, and lets it record the stack that the program
+// declares now. If the stack has changed and passes the rules, the run gets a successor.
 func (f *follower) reprogram(ctx context.Context) error {
 	c := f.run.config
 	dir := filepath.Join(c.BuildDir, commandDir)
@@ -69,10 +71,10 @@ func (f *follower) reprogram(ctx context.Context) error {
 	}
 	changes := graph.Diff(f.declared, next.Graph)
 	if len(changes) == 0 {
-		f.log.Debug("the program declares what it did")
+		f.log.Debug("the declared stack has not changed")
 		return nil
 	}
-	// A function that does not build would end the successor as it starts.
+	// The successor could not start if a function did not build.
 	if err := lambda.Prebuild(ctx, c.ProjectDir, c.BuildDir, c.Program.packages(next.Functions)...); err != nil {
 		return err
 	}
@@ -83,7 +85,7 @@ func (f *follower) reprogram(ctx context.Context) error {
 	return nil
 }
 
-// record asks a command what its program declares.
+// record lets a command record what its program declares.
 func (f *follower) record(ctx context.Context, executable string) (d Declaration, err error) {
 	var stdout, stderr bytes.Buffer
 	err = process.Run(ctx, process.Config{
@@ -91,7 +93,8 @@ func (f *follower) record(ctx context.Context, executable string) (d Declaration
 		Args: []string{RecordCommand, "-program", f.run.config.Program.Name, "-stage", f.run.config.Stage},
 		Env:  os.Environ(),
 		Dir:  f.run.config.ProjectDir,
-		// A long line comes in pieces, which are one again without a newline; JSON does without.
+		// process.Run splits long lines. JSON needs no line breaks, so the pieces are joined
+		// without them.
 		Stdout: func(line string) { stdout.WriteString(line) },
 		Stderr: func(line string) { fmt.Fprintln(&stderr, line) },
 	})
