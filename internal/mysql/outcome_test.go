@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"context"
+	"database/sql"
 	"runtime"
 	"testing"
 
@@ -276,4 +277,23 @@ func TestATransactionThatEndsEarlyIsRolledBack(t *testing.T) {
 			f.CheckBooks(t)
 		})
 	}
+}
+
+// TestATransactionThatPanicsIsRolledBack uses the only connection again after a panic.
+func TestATransactionThatPanicsIsRolledBack(t *testing.T) {
+	f := newFixture(t, 1)
+	store := mysql.NewStore(f.DB)
+	func() {
+		defer func() { _ = recover() }()
+		_ = mysql.Transaction(store, t.Context(), "selling everything", func(conn *sql.Conn) error {
+			if _, err := conn.ExecContext(t.Context(), `UPDATE product SET stock = 0`); err != nil {
+				t.Error(err)
+			}
+			panic("a mistake")
+		})
+	}()
+	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
+		t.Errorf("the next checkout: got %+v, %v; want a sale that leaves 2", sale, err)
+	}
+	f.CheckBooks(t)
 }

@@ -43,8 +43,10 @@ func (s *Store) onConnection(ctx context.Context, do func(*sql.Conn) error) erro
 		if err != nil {
 			return err
 		}
-		err = do(conn)
-		_ = conn.Close() // back to the pool, which drops it if it is dead
+		err = func() error {
+			defer conn.Close() // back to the pool, which drops it if it is dead
+			return do(conn)
+		}()
 		if !errors.Is(err, driver.ErrBadConn) || dead > s.db.Stats().MaxOpenConnections {
 			return err
 		}
@@ -86,18 +88,23 @@ func changes(result sql.Result, err error) (bool, error) {
 func (s *Store) transaction(ctx context.Context, doing string, do func(*sql.Conn) error) error {
 	err := retryDeadlocks(ctx, func() error {
 		return s.onConnection(ctx, func(conn *sql.Conn) error {
-			_, err := conn.ExecContext(ctx, "START TRANSACTION")
-			if err == nil {
-				err = do(conn)
+			committed := false
+			defer func() {
+				if !committed { // also if do panics
+					rollBack(ctx, conn)
+				}
+			}()
+			if _, err := conn.ExecContext(ctx, "START TRANSACTION"); err != nil {
+				return err
 			}
-			if err == nil {
-				_, err = conn.ExecContext(ctx, "COMMIT")
-				err = uncertain(err)
+			if err := do(conn); err != nil {
+				return err
 			}
-			if err != nil {
-				rollBack(ctx, conn)
+			if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+				return uncertain(err)
 			}
-			return err
+			committed = true
+			return nil
 		})
 	})
 	var named *shop.Error

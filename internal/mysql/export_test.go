@@ -1,0 +1,4 @@
+package mysql
+
+// Transaction gives tests the way in which the store runs its transactions.
+var Transaction = (*Store).transaction
