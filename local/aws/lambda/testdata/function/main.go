@@ -156,7 +156,8 @@ func main() {
 		os.Exit(1)
 	case "error":
 		api := "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/init/error"
-		response, err := http.Post(api, "application/json", strings.NewReader(`{"errorType":"Config.Missing","errorMessage":"no table"}`))
+		failure := `{"errorType":"Config.Missing","errorMessage":"no table"}`
+		response, err := http.Post(api, "application/json", strings.NewReader(failure))
 		if err != nil || response.StatusCode != http.StatusAccepted {
 			panic(fmt.Sprint(err, response))
 		}
