@@ -59,7 +59,7 @@ func (p *factoryPanel) panel() console.Panel {
 		Start: func(_ context.Context, s console.Stack) error {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.factory, p.node = p.find(), nodeOf(console.KindFactory, s.Graph)
+			p.factory, p.node = p.find(), s.Graph.Only(console.KindFactory)
 			return nil
 		},
 	}

@@ -26,14 +26,4 @@ func New(log *slog.Logger, theFactory func() *factory.Factory) []console.Panel {
 	return panels
 }
 
-// nodeOf returns the id of the first node of a kind in the picture, or "".
-func nodeOf(kind string, g console.Graph) string {
-	for _, n := range g.Nodes {
-		if n.Kind == kind {
-			return n.ID
-		}
-	}
-	return ""
-}
-
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -91,7 +91,7 @@ func (p *stock) counters() map[string]map[string]int {
 // start reads the stack's database, if it has one, until ctx ends.
 func (p *stock) start(ctx context.Context, s console.Stack) error {
 	p.mu.Lock()
-	p.node = nodeOf(console.KindDatabase, s.Graph)
+	p.node = s.Graph.Only(console.KindDatabase)
 	p.mu.Unlock()
 	if s.DSN == "" {
 		return nil

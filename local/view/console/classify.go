@@ -27,7 +27,7 @@ func named(key string, kinds ...string) place {
 
 // only returns the place of the first node of a kind, for kinds of which the stack has one.
 func only(kind string) place {
-	return func(o *observer, _ *Event) string { return o.picture.only(kind) }
+	return func(o *observer, _ *Event) string { return o.picture.graph.Only(kind) }
 }
 
 var (
@@ -152,7 +152,7 @@ func (o *observer) request(e *Event) {
 		e.trace.text += ": " + reason
 		o.count(cmp.Or(called, e.Node), "throttled", 1) // without a route, the API's stage has throttled it
 	}
-	caller := o.picture.only(KindBuyers)
+	caller := o.picture.graph.Only(KindBuyers)
 	if factory := theFactory(o, e); factory != "" && o.journeys.knows(callback) {
 		caller = factory
 	}
@@ -254,7 +254,7 @@ func (o *observer) resource(arn string) string {
 	}
 	_, rest, _ := strings.Cut(arn, "arn:aws:")
 	service, _, _ := strings.Cut(rest, ":")
-	return o.picture.only(map[string]string{
+	return o.picture.graph.Only(map[string]string{
 		"secretsmanager": KindSecrets, "execute-api": KindAPI, "events": KindSchedule,
 	}[service])
 }

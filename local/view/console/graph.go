@@ -26,6 +26,16 @@ type Graph struct {
 	Routes map[string]string `json:"-"`
 }
 
+// Only returns the id of the first node of a kind, or "". It is for kinds of which a stack has one.
+func (g Graph) Only(kind string) string {
+	for _, n := range g.Nodes {
+		if n.Kind == kind {
+			return n.ID
+		}
+	}
+	return ""
+}
+
 // A Node is a part of the stack.
 type Node struct {
 	ID     string `json:"id"` // see NodeID
@@ -88,16 +98,6 @@ func (p *picture) find(nameOrARN string, kinds ...string) string {
 
 func (p *picture) queue(nameOrARN string) string {
 	return p.find(nameOrARN, KindQueue, KindDeadLetterQueue)
-}
-
-// only returns the first node of a kind, for kinds of which the stack has one.
-func (p *picture) only(kind string) string {
-	for _, n := range p.graph.Nodes {
-		if n.Kind == kind {
-			return n.ID
-		}
-	}
-	return ""
 }
 
 // edge returns the edge from one node to another.
