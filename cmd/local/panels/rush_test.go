@@ -11,6 +11,7 @@ import (
 
 	"restock/cmd/local/panels"
 	"restock/local/view/console"
+	"restock/local/view/console/consoletest"
 	"restock/test/await"
 )
 
@@ -95,7 +96,7 @@ func TestARushEndsByRequestAndWithTheConsole(t *testing.T) {
 	var state panels.RushState
 	for _, end := range []func(){
 		func() {
-			status := h.do(t, http.MethodDelete, "/panels/rush/", "", &state)
+			status := consoletest.Do(t, h.URL, http.MethodDelete, "/panels/rush/", "", &state)
 			if status != 200 || state.Running || state.Sent != 0 {
 				t.Errorf("got %d %+v", status, state)
 			}

@@ -3,7 +3,6 @@ package console_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 
 	"restock/local/aws/sqs"
 	"restock/local/view/console"
+	"restock/local/view/console/consoletest"
 	"restock/local/view/events"
 	"restock/test/await"
 )
@@ -63,37 +63,13 @@ func picture() console.Graph {
 // get sends a GET and decodes the answer.
 func (h *harness) get(t *testing.T, path string, into any) (status int) {
 	t.Helper()
-	return h.do(t, http.MethodGet, path, "", into)
+	return consoletest.Do(t, h.URL, http.MethodGet, path, "", into)
 }
 
 // post sends a control and decodes the answer.
 func (h *harness) post(t *testing.T, path, body string, into any) (status int) {
 	t.Helper()
-	return h.do(t, http.MethodPost, path, body, into)
-}
-
-func (h *harness) do(t *testing.T, method, path, body string, into any) (status int) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, h.URL+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if body != "" {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		t.Fatalf("%s %s got %s %s: %v", method, path, response.Status, text, err)
-	}
-	return response.StatusCode
+	return consoletest.Do(t, h.URL, http.MethodPost, path, body, into)
 }
 
 func TestJourneysAndNodesAreFoundByEscapedIDs(t *testing.T) {
