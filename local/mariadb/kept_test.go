@@ -5,8 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
+	"time"
 )
 
 // kept creates a data directory with a table in it.
@@ -66,26 +66,90 @@ func TestWhatIsNotTheDatasFaultIsNotBlamedOnThem(t *testing.T) {
 }
 
 func TestDataSurviveAServerThatIsKilled(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+	}{
+		{"with a binary log", nil},
+		{"kept by a version that wrote none", []string{"--skip-log-bin"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "data")
+			s := start(t, Config{Dir: dir, Args: c.args})
+			db := open(t, s.Admin())
+			execute(t, db, "CREATE DATABASE shop")
+			execute(t, db, "CREATE TABLE shop.sale (id INT PRIMARY KEY)")
+			execute(t, db, "INSERT INTO shop.sale VALUES (1)")
+			s.Kill()
+			<-s.Done()
+			if err := s.lock.Release(); err != nil { // as the system does when the run is killed
+				t.Fatal(err)
+			}
+			s.lock = nil
+			again := start(t, Config{Dir: dir})
+			db = open(t, again.Admin())
+			if got := query[int](t, db, "SELECT COUNT(*) FROM shop.sale"); got != 1 {
+				t.Errorf("%d sales are left, want 1", got)
+			}
+			execute(t, db, "INSERT INTO shop.sale VALUES (2)")
+			if again.Admin().Passwd == s.Admin().Passwd {
+				t.Error("the administrator's password is the same as before")
+			}
+		})
+	}
+}
+
+func TestKeptDirectoryFromBeforeTheBinaryLogStarts(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	s := start(t, Config{Dir: dir})
-	db := open(t, s.Admin())
-	execute(t, db, "CREATE DATABASE shop")
-	execute(t, db, "CREATE TABLE shop.sale (id INT PRIMARY KEY)")
-	execute(t, db, "INSERT INTO shop.sale VALUES (1)")
-	if err := syscall.Kill(s.proc.PID(), syscall.SIGKILL); err != nil {
+	s := start(t, Config{Dir: dir, Args: []string{"--skip-log-bin"}})
+	execute(t, open(t, s.Admin()), "CREATE DATABASE shop")
+	if err := s.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	<-s.Done()
-	if err := s.lock.Release(); err != nil { // as the system does when the run is killed
+	if files := binlogs(t, dir); len(files) != 0 {
+		t.Fatalf("without a binary log: got the files %q, want none", files)
+	}
+	execute(t, open(t, start(t, Config{Dir: dir}).Admin()), "CREATE TABLE shop.sale (id INT PRIMARY KEY)")
+	if files := binlogs(t, dir); len(files) != 1 {
+		t.Errorf("with a binary log: got the files %q, want one", files)
+	}
+}
+
+// binlogs lists the files of the binary log in a data directory.
+func binlogs(t *testing.T, dir string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "binlog.0*"))
+	if err != nil {
 		t.Fatal(err)
 	}
-	s.lock = nil
-	again := start(t, Config{Dir: dir})
-	if got := query[int](t, open(t, again.Admin()), "SELECT COUNT(*) FROM shop.sale"); got != 1 {
-		t.Errorf("%d sales are left, want 1", got)
+	return files
+}
+
+func TestBinaryLogOfAKeptDirectoryDoesNotGrow(t *testing.T) {
+	dir := kept(t)
+	age := func() {
+		t.Helper()
+		for _, file := range binlogs(t, dir) {
+			if err := os.Chtimes(file, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	if again.Admin().Passwd == s.Admin().Passwd {
-		t.Error("the administrator's password is the same as before")
+	age()
+	db := open(t, start(t, Config{Dir: dir}).Admin())
+	if files := binlogs(t, dir); len(files) != 1 {
+		t.Errorf("after a start: got the files %q, want the current one", files)
+	}
+	for range 3 {
+		age()
+		execute(t, db, "FLUSH BINARY LOGS") // as the server does when a file is full
+	}
+	if files := binlogs(t, dir); len(files) != 2 {
+		t.Errorf("after the server began new files: got the files %q, want the last two", files)
+	}
+	const limit = 16 << 20
+	if got := query[int](t, db, "SELECT @@max_binlog_size"); got > limit {
+		t.Errorf("a file may have %d bytes, want at most %d", got, limit)
 	}
 }
 

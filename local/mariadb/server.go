@@ -42,8 +42,8 @@ type Config struct {
 	// means a new one.
 	Password string
 
-	// Args follow the package's own arguments of mariadbd and override them, for example
-	// --innodb-flush-log-at-trx-commit=0 or --ssl-cert=…
+	// Args follow the package's own arguments of mariadbd and override them, for example [Relaxed],
+	// --skip-log-bin or --ssl-cert=…
 	Args []string
 
 	// TLS is the administrator's TLS configuration. Nil means no TLS, which fails if Args make the
@@ -222,14 +222,16 @@ func (s *Server) launch(ctx context.Context, c Config, bin binaries, log *slog.L
 		"--skip-name-resolve",
 		"--character-set-server=utf8mb4",
 		"--default-time-zone=+00:00",
-		"--innodb-flush-log-at-trx-commit=1",
+	}
+	args = append(args, binaryLog...)
+	args = append(args,
 		// These settings limit the memory to about 70 MB.
 		"--performance-schema=OFF",
 		"--innodb-buffer-pool-size=32M",
-		"--innodb-log-file-size=" + logFileSize,
+		"--innodb-log-file-size="+logFileSize,
 		"--key-buffer-size=1M",
 		"--aria-pagecache-buffer-size=1M",
-	}
+	)
 	args = append(args, asRoot()...)
 	args = append(args, c.Args...)
 

@@ -81,12 +81,17 @@ func TestServerHasTheSettingsThatTheCodeReliesOn(t *testing.T) {
 	for variable, want := range map[string]string{
 		"character_set_server":           "utf8mb4",
 		"time_zone":                      "+00:00",
+		"log_bin":                        "1",
+		"binlog_format":                  "MIXED",
+		"sync_binlog":                    "1",
 		"innodb_flush_log_at_trx_commit": "1",
 		"bind_address":                   "127.0.0.1",
 		"socket":                         "",
 		"skip_name_resolve":              "1",
 		"performance_schema":             "0",
 		"max_connections":                "77",
+		// RDS does not set it, so the schema must work without it.
+		"log_bin_trust_function_creators": "0",
 	} {
 		if got := query[string](t, db, "SELECT @@"+variable); got != want {
 			t.Errorf("@@%s: got %q, want %q", variable, got, want)

@@ -1,7 +1,8 @@
 // Package mariadbtest gives tests databases on a real MariaDB server.
 //
 // One server serves all tests of a test binary. The first test that needs it starts it. Main stops
-// it when the binary ends, so the package needs a TestMain:
+// it when the binary ends, so the package needs a TestMain. The server does not flush its commits to
+// the disk ([mariadb.Relaxed]), so a test of durability needs a server of its own:
 //
 //	func TestMain(m *testing.M) { mariadbtest.Main(m) }
 //
@@ -90,7 +91,7 @@ func start(ctx context.Context) (*mariadb.Server, error) {
 				"stops the server")
 	}
 	if shared.server == nil && shared.err == nil {
-		shared.server, shared.err = mariadb.Start(ctx, mariadb.Config{})
+		shared.server, shared.err = mariadb.Start(ctx, mariadb.Config{Args: mariadb.Relaxed})
 	}
 	return shared.server, shared.err
 }
