@@ -74,7 +74,7 @@ var business = reader{folder: "cmd/local", ignores: merged(
 		"SaleMade", "SaleRepeated", "SaleRefused", "StockAdjusted", "AdjustmentRepeated", "GoodsReceivedAgain",
 		"StockMeasured", "BooksDiffer", "Inspected", "OrderPublished", "OrderNotPublished", "ProductNotReplenished",
 		"OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled", "PeopleNotified",
-		"ProductionRequested", "RequestExpired"),
+		"ProductionRequested", "RequestExpired", "WarmUpFailed"),
 	because("the level and the message's id tell the console that a message has failed", "RequestFailed"),
 )}
 

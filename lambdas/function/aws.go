@@ -32,6 +32,7 @@ func awsConfig() (aws.Config, error) {
 		Credentials: credentials.NewStaticCredentialsProvider(
 			variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"), os.Getenv("AWS_SESSION_TOKEN")),
 		ConfigSources: []any{serviceEndpoints{}},
+		Retryer:       newRetryer,
 	}
 	if len(missing) > 0 {
 		return c, fmt.Errorf("configuring the AWS SDK: the environment has no %s, which Lambda sets",

@@ -3,6 +3,7 @@
 package function
 
 import (
+	"context"
 	"log/slog"
 	"os"
 	"time"
@@ -26,11 +27,16 @@ type Process[E any] struct {
 	Environment E
 	AWS         aws.Config
 	Log         *slog.Logger
+
+	warm *warmUp
 }
 
 // Start makes a handler with newHandler, and serves invocations with it. The handler may have any
 // form that lambda.Start accepts. Its context ends shortly before the function's deadline. See
 // [InTime].
+//
+// Before the first invocation, Start reads the secrets and connects to the database that the
+// handler uses. An error only delays the first invocation, which tries again.
 //
 // Start does not return. If newHandler fails, Start logs the error and ends the process.
 func Start[E any](newHandler func(Process[E]) (handler any, err error)) {
@@ -38,7 +44,7 @@ func Start[E any](newHandler func(Process[E]) (handler any, err error)) {
 	// The Lambda library logs with package log, and logs only errors and panics of handlers.
 	slog.SetLogLoggerLevel(slog.LevelError)
 	slog.SetDefault(log)
-	handler, err := load(log, newHandler)
+	handler, err := load(log, warmTimeout, newHandler)
 	if err != nil {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
@@ -46,7 +52,9 @@ func Start[E any](newHandler func(Process[E]) (handler any, err error)) {
 	lambda.Start(inTime{lambda.NewHandler(handler)})
 }
 
-func load[E any](log *slog.Logger, newHandler func(Process[E]) (any, error)) (any, error) {
+func load[E any](
+	log *slog.Logger, warmTimeout time.Duration, newHandler func(Process[E]) (any, error),
+) (any, error) {
 	environment, err := lambdas.Environment[E]()
 	if err != nil {
 		return nil, err
@@ -55,7 +63,12 @@ func load[E any](log *slog.Logger, newHandler func(Process[E]) (any, error)) (an
 	if err != nil {
 		return nil, err
 	}
-	return newHandler(Process[E]{environment, aws, log})
+	warm := &warmUp{timeout: warmTimeout}
+	handler, err := newHandler(Process[E]{environment, aws, log, warm})
+	if err == nil {
+		warm.run(log)
+	}
+	return handler, err
 }
 
 // Shop opens the shop.
@@ -79,7 +92,9 @@ func (p Process[E]) Store(d lambdas.Database) (*mysql.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return mysql.NewStore(db), nil
+	store := mysql.NewStore(db)
+	p.warm.add(store.Connect)
+	return store, nil
 }
 
 // Journal returns the journal that writes to the function's log.
@@ -89,5 +104,10 @@ func (p Process[E]) Journal(j lambdas.Journal) journal.Journal {
 
 // CallbackKeys returns the keys that sign callback URLs, from a secret.
 func (p Process[E]) CallbackKeys(secretARN string) *secrets.CallbackKeys {
-	return secrets.NewCallbackKeys(secretsmanager.NewFromConfig(p.AWS), secretARN, p.Log, time.Now)
+	keys := secrets.NewCallbackKeys(secretsmanager.NewFromConfig(p.AWS), secretARN, p.Log, time.Now)
+	p.warm.add(func(ctx context.Context) error {
+		_, err := keys.Current(ctx)
+		return err
+	})
+	return keys
 }

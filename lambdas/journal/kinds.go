@@ -80,6 +80,13 @@ const (
 	DatabaseUserReady Kind = "database_user_ready"
 )
 
+// The kinds of events of all functions.
+const (
+	// WarmUpFailed means that an instance could not read a secret or connect to the database before
+	// its first invocation, which tries again.
+	WarmUpFailed Kind = "warm_up_failed"
+)
+
 // Kinds returns all kinds.
 func Kinds() []Kind {
 	return []Kind{
@@ -89,5 +96,6 @@ func Kinds() []Kind {
 		OrderShort, OrderFailed, OrderCancelled, PeopleNotified,
 		ProductionRequested, RequestFailed, RequestExpired,
 		RotationStepTaken, DatabaseUserReady,
+		WarmUpFailed,
 	}
 }
