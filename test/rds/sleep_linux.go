@@ -1,0 +1,17 @@
+package rds
+
+import (
+	"syscall"
+	"time"
+)
+
+// sleep is exact to 0.1 ms. time.Sleep is not, if the program is idle: the Go runtime waits for
+// timers with epoll, in whole milliseconds.
+func sleep(d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	remaining := syscall.NsecToTimespec(d.Nanoseconds())
+	for syscall.Nanosleep(&remaining, &remaining) == syscall.EINTR {
+	}
+}
