@@ -4,9 +4,9 @@ package mariadb
 // and its default format is MIXED:
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_LogAccess.MariaDB.BinaryFormat.html
 //
-// A commit then flushes two files: the binary log and InnoDB's redo log. AWS documents sync_binlog=1
-// as RDS's default for MySQL. MariaDB's own default is 0. We assume 1, because a database with
-// sync_binlog=0 can lose commits that its backups should contain:
+// A commit then flushes two files: the binary log and InnoDB's redo log. AWS documents
+// sync_binlog=1 as RDS's default for MySQL. MariaDB's own default is 0. We assume 1, because a
+// database with sync_binlog=0 can lose commits that its backups should contain:
 // https://aws.amazon.com/blogs/database/best-practices-for-configuring-parameters-for-amazon-rds-for-mysql-part-2-parameters-related-to-replication/
 //
 // log_bin_trust_function_creators stays OFF, as on RDS. Only stored functions and triggers need it,
@@ -17,15 +17,16 @@ var binaryLog = []string{
 	"--sync-binlog=1",
 	"--innodb-flush-log-at-trx-commit=1",
 	"--server-id=1",
-	// Nothing reads old files of the log, so a kept data directory does not grow. The server removes
-	// them at a start and when it begins a new file. RDS removes them as soon as possible, too.
+	// Nothing reads old files of the log, so a kept data directory does not grow. The server
+	// removes them at a start and when it begins a new file. RDS removes them early, too.
 	"--max-binlog-size=16M",
 	"--binlog-expire-logs-seconds=60",
-	// Since MariaDB 11.4, a server without a replica would keep them. Earlier servers log a warning.
+	// Since MariaDB 11.4, a server without a replica would keep them. Earlier servers warn that
+	// they do not know this setting.
 	"--loose-slave-connections-needed-for-purge=0",
 }
 
 // Relaxed are arguments for tests that prove nothing about durability. The server still writes its
 // binary log, and so it still rejects statements that the log cannot hold. But a commit flushes
-// nothing, which saves most of its time on a slow disk. A killed server loses about the last second.
+// nothing, which saves most of its time on a slow disk. A killed server loses about a second.
 var Relaxed = []string{"--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0"}

@@ -94,8 +94,8 @@ func (d *Database) addStandby(ctx context.Context) error {
 	if err := s.proxy.Start(); err != nil {
 		return err
 	}
-	// Both servers have begun with the same data. The standby gets everything since now. The primary's
-	// log begins with its accounts, and the standby has its own.
+	// Both servers have begun with the same data. The standby gets everything since now. The
+	// primary's log begins with its accounts, and the standby has its own.
 	var position string
 	if err := db.QueryRowContext(ctx, "SELECT @@gtid_binlog_pos").Scan(&position); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (s *standby) replicate(ctx context.Context, primary *mysql.Config, db *sql.
 // first one.
 func (s *standby) calibrate(ctx context.Context, db *sql.DB) (err error) {
 	for _, stream := range streams {
-		toxic := fmt.Sprintf(`{"name": %q, "type": %q, "stream": %[1]q, "attributes": {"delay": 0}}`, stream, delayToxic)
+		toxic := fmt.Sprintf(`{"name": %q, "type": %q, "stream": %[1]q}`, stream, delayToxic)
 		if _, err := s.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
 			return err
 		}

@@ -1,8 +1,8 @@
 // Package mariadbtest gives tests databases on a real MariaDB server.
 //
-// One server serves all tests of a test binary. The first test that needs it starts it. Main stops
-// it when the binary ends, so the package needs a TestMain. The server does not flush its commits to
-// the disk ([mariadb.Relaxed]), so a test of durability needs a server of its own:
+// One server serves all tests of a test binary. It does not flush its commits to the disk
+// ([mariadb.Relaxed]), so a test of durability needs a server of its own. The first test that needs
+// the shared server starts it. Main stops it when the binary ends, so the package needs a TestMain:
 //
 //	func TestMain(m *testing.M) { mariadbtest.Main(m) }
 //
