@@ -15,50 +15,102 @@ import (
 
 	"restock/internal/mysql"
 	"restock/internal/shop"
+	"restock/local/mariadb/mariadbtest"
+	"restock/test/rds"
 )
 
-const (
-	connections = 16
-	// slice is how long the benchmark measures one kind of work before it turns to the next. It is
-	// short, so that other load on the machine affects all kinds alike.
-	slice = 100 * time.Millisecond
-)
-
-// BenchmarkCheckout compares three kinds of work: whole checkouts, each with an idempotency key;
-// the bare UPDATE that every checkout needs; and refusals of a product that is sold out. All use
-// the same number of connections to one server with innodb_flush_log_at_trx_commit=1. An iteration
-// is a round with a slice of each kind. The metrics are medians of the rounds.
+// BenchmarkCheckout measures whole checkouts on databases that commit like RDS's (see package rds):
+//   - update: the bare UPDATE of one row, which every checkout of one product needs;
+//   - bins=N: checkouts of one product whose stock lies in N bins;
+//   - update-100 and products=100: the same over 100 products with one bin each;
+//   - refusal: refusals of a product that is sold out.
+//
+// All use the same number of connections to one server. Each checkout has an idempotency key. An
+// iteration is a round with a slice of each kind of work.
 //
 //	go test -run '^$' -bench Checkout -benchtime 30x ./internal/mysql
 //
-// The metrics: update/s, checkout/s, refusal/s; checkout/update, the ratio within a round, with its
-// quartiles; and with a network, roundtrip-µs, the duration of a round trip on an idle network, and
-// roundtrips/checkout.
+// For each kind of work, the metric NAME/s is the median of the rounds. NAME/update (or
+// NAME/update-100 for 100 products) is its ratio to the bare UPDATE of the same round, a median
+// with quartiles. bins=N/products=100 is the same for the most bins and 100 products. commit-µs is
+// the median time of an UPDATE on an idle server, and standby-µs is how long it waits for the
+// standby. With a network, roundtrip-µs is the time of a round trip on an idle network, and
+// roundtrips/checkout counts them.
 func BenchmarkCheckout(b *testing.B) {
-	for _, products := range []int{1, 100} {
-		for _, network := range []time.Duration{0, 500 * time.Microsecond, time.Millisecond} {
-			b.Run(fmt.Sprintf("products=%d/network=%v", products, network),
-				func(b *testing.B) { benchmarkCheckout(b, products, network) })
-		}
+	for _, kind := range rds.Kinds {
+		b.Run("database="+string(kind), func(b *testing.B) {
+			database, err := rds.Start(b.Context(), kind)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() {
+				if err := database.Stop(); err != nil {
+					b.Error(err)
+				}
+			})
+			b.Setenv(mariadbtest.DSNVariable, database.DSN())
+			networks := []time.Duration{0}
+			if kind == rds.SingleAZ {
+				networks = append(networks, 500*time.Microsecond, time.Millisecond)
+			}
+			for _, network := range networks {
+				b.Run(fmt.Sprintf("network=%v", network), func(b *testing.B) {
+					benchmarkCheckout(b, kind, network)
+					b.ReportMetric(float64(database.StandbyTime().Microseconds()), "standby-µs")
+					if err := database.Check(b.Context()); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+		})
 	}
 }
 
-func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
+// binCounts are the numbers of bins to measure.
+var binCounts = []int{1} // 8, 16, 32 and 64 when a product can have bins
+
+const (
+	manyProducts = 100
+	plenty       = 1 << 30 // a stock that is never sold out
+	few          = 100     // a stock that is sold out before the measurement
+)
+
+// concurrency returns the number of connections, and how long the benchmark measures one kind of
+// work before it turns to the next. A slice is short, so that other load on the machine affects all
+// kinds alike. But many buyers of one row wait for each other's commits, and a slice must be longer
+// than that.
+func concurrency(kind rds.Kind) (connections int, slice time.Duration) {
+	switch kind {
+	case rds.MultiAZ:
+		return 64, 500 * time.Millisecond
+	case rds.SingleAZ:
+		return 64, 200 * time.Millisecond
+	default:
+		return 16, 100 * time.Millisecond
+	}
+}
+
+// A job is a kind of work that the benchmark measures.
+type job struct {
+	name  string
+	each  func(context.Context) error
+	base  *job      // the rates are compared with the base's
+	rates []float64 // of the rounds, a second
+}
+
+func benchmarkCheckout(b *testing.B, kind rds.Kind, network time.Duration) {
+	connections, slice := concurrency(kind)
 	// The bare UPDATE writes no sales and no ledger, so it has its own database.
-	const plenty, few = 1 << 30, 500
 	bare, sales := newFixture(b, connections), newFixture(b, connections)
-	skus := bare.stockUp(b, products, plenty)
-	sales.stockUp(b, products, plenty)
-	last := sales.create(b, "LAST", few)
+	bareSKUs, skus := bare.stockUp(b, manyProducts), sales.stockUp(b, manyProducts)
+	last := sales.create(b, "LAST", few, 1)
 
 	bareDB, salesDB := bare.DB, sales.DB
 	var w *wire
-	var ping time.Duration
 	if network > 0 {
 		w = newWire(b, sales.Database, network)
 		bareDB = bare.OpenAt(b, newWire(b, bare.Database, network).port(), connections)
 		salesDB = sales.OpenAt(b, w.port(), connections)
-		ping = pingTime(b, salesDB)
 	}
 	counter := shop.Open(mysql.NewStore(salesDB), sales, shop.Discard)
 	var updated, sold atomic.Int64
@@ -69,72 +121,131 @@ func benchmarkCheckout(b *testing.B, products int, network time.Duration) {
 		}
 		return err
 	}
-	update := func(ctx context.Context) error {
-		_, err := bareDB.ExecContext(ctx, `UPDATE product SET stock = stock - 1 WHERE sku = ? AND stock >= 1`,
-			skus[rand.IntN(products)])
-		updated.Add(1)
-		return err
+	update := func(products int) func(context.Context) error {
+		return func(ctx context.Context) error {
+			updated.Add(1)
+			return bareUpdate(ctx, bareDB, bareSKUs[rand.IntN(products)])
+		}
 	}
-	checkout := func(ctx context.Context) error { return buy(ctx, skus[rand.IntN(products)]) }
-	refusal := func(ctx context.Context) error {
+	refuse := func(ctx context.Context) error {
 		if err := buy(ctx, last); shop.CodeOf(err) != shop.CodeOutOfStock {
 			return fmt.Errorf("a checkout of a product that is sold out: got %w, want a refusal", err)
 		}
 		return nil
 	}
+	ping := medianTime(b, func() error { _, err := salesDB.ExecContext(b.Context(), "DO 0"); return err })
+	commit := medianTime(b, func() error { return update(1)(b.Context()) })
+	sellOut(b, connections, func(ctx context.Context) error { return buy(ctx, last) })
 
-	sellOut(b, few, func(ctx context.Context) error { return buy(ctx, last) })
-	// On each connection, the first call parses the procedure.
-	for _, each := range []func(context.Context) error{update, checkout, refusal} {
-		perSecond(b, each)
+	one, many := &job{name: "update", each: update(1)}, &job{name: "update-100", each: update(manyProducts)}
+	jobs := []*job{one}
+	var hot *job
+	for _, bins := range binCounts {
+		if network > 0 && bins > 1 {
+			break // round trips do not depend on the bins
+		}
+		sku := sales.create(b, fmt.Sprintf("HOT-BINS-%d", bins), plenty, bins)
+		hot = &job{
+			name: fmt.Sprintf("bins=%d", bins), base: one,
+			each: func(ctx context.Context) error { return buy(ctx, sku) },
+		}
+		jobs = append(jobs, hot)
 	}
-	var updates, checkouts, refusals, ratios, roundTrips []float64
+	hots := len(jobs) - 1
+	spread := &job{
+		name: "products=100", base: many,
+		each: func(ctx context.Context) error { return buy(ctx, skus[rand.IntN(manyProducts)]) },
+	}
+	jobs = append(jobs, many, spread, &job{name: "refusal", each: refuse})
+
+	for _, j := range jobs { // on each connection, the first call parses the procedure
+		perSecond(b, connections, slice, j.each)
+	}
+	trips, soldBefore := w.trips(), sold.Load()
+	var refused int64
 	for b.Loop() {
-		updates = append(updates, perSecond(b, update))
-		soldBefore, tripsBefore := sold.Load(), w.trips()
-		checkouts = append(checkouts, perSecond(b, checkout))
-		roundTrips = append(roundTrips, float64(w.trips()-tripsBefore)/float64(sold.Load()-soldBefore))
-		refusals = append(refusals, perSecond(b, refusal))
-		ratios = append(ratios, checkouts[len(checkouts)-1]/updates[len(updates)-1])
+		for _, j := range jobs {
+			tripsBefore := w.trips()
+			j.rates = append(j.rates, perSecond(b, connections, slice, j.each))
+			if j.name == "refusal" {
+				refused += w.trips() - tripsBefore
+			}
+		}
 	}
-
-	b.ReportMetric(0, "ns/op") // the slices set the duration of an iteration
-	b.ReportMetric(quantile(updates, 0.5), "update/s")
-	b.ReportMetric(quantile(checkouts, 0.5), "checkout/s")
-	b.ReportMetric(quantile(refusals, 0.5), "refusal/s")
-	b.ReportMetric(quantile(ratios, 0.25), "checkout/update-p25")
-	b.ReportMetric(quantile(ratios, 0.5), "checkout/update")
-	b.ReportMetric(quantile(ratios, 0.75), "checkout/update-p75")
 	if network > 0 {
+		trips = w.trips() - trips - refused
 		b.ReportMetric(float64(ping.Microseconds()), "roundtrip-µs")
-		b.ReportMetric(quantile(roundTrips, 0.5), "roundtrips/checkout")
+		b.ReportMetric(float64(trips)/float64(sold.Load()-soldBefore), "roundtrips/checkout")
 	}
+	b.ReportMetric(0, "ns/op") // the slices set the duration of an iteration
+	b.ReportMetric(float64(commit.Microseconds()), "commit-µs")
+	b.ReportMetric(float64(connections), "connections")
+	for _, j := range jobs {
+		b.ReportMetric(quantile(j.rates, 0.5), j.name+"/s")
+		if j.base != nil {
+			j.reportRatio(b, j.base)
+		}
+	}
+	hot.reportRatio(b, spread)
 
 	// No sale is lost, nothing is sold twice, and nothing is sold that was not in stock.
-	inStock := `SELECT SUM(stock) FROM product WHERE sku LIKE 'HOT-%'`
-	if got, want := bare.Number(b, inStock), products*plenty-int(updated.Load()); got != want {
+	if got, want := bare.totalStock(b), manyProducts*plenty-int(updated.Load()); got != want {
 		b.Errorf("after %d bare updates the stock is %d, want %d", updated.Load(), got, want)
 	}
-	if got, want := sales.Number(b, inStock), products*plenty-int(sold.Load())+few; got != want {
+	if got, want := sales.totalStock(b), (hots+manyProducts)*plenty+few-int(sold.Load()); got != want {
 		b.Errorf("after %d checkouts the stock is %d, want %d", sold.Load(), got, want)
 	}
-	if got := sales.Number(b, `SELECT COUNT(*) FROM sale`); got != int(sold.Load()) {
+	if got := sales.sales(b); got != int(sold.Load()) {
 		b.Errorf("%d sales are stored, want %d", got, sold.Load())
 	}
 	sales.CheckBooks(b)
 }
 
-// stockUp creates products, each with a stock.
-func (f *fixture) stockUp(b *testing.B, products, stock int) (skus []string) {
+// reportRatio reports the median and the quartiles of the ratio of two rates in the same round.
+func (j *job) reportRatio(b *testing.B, base *job) {
+	var ratios []float64
+	for i, rate := range j.rates {
+		ratios = append(ratios, rate/base.rates[i])
+	}
+	unit := j.name + "/" + base.name
+	b.ReportMetric(quantile(ratios, 0.25), unit+"-p25")
+	b.ReportMetric(quantile(ratios, 0.5), unit)
+	b.ReportMetric(quantile(ratios, 0.75), unit+"-p75")
+}
+
+// bareUpdate is the UPDATE of one row that every checkout needs.
+func bareUpdate(ctx context.Context, db *sql.DB, sku string) error {
+	_, err := db.ExecContext(ctx, `UPDATE product SET stock = stock - 1 WHERE sku = ? AND stock >= 1`, sku)
+	return err
+}
+
+// totalStock returns the stock of all products that the benchmark created.
+func (f *fixture) totalStock(b *testing.B) int {
+	b.Helper()
+	return f.Number(b, `SELECT SUM(stock) FROM product WHERE sku LIKE 'HOT-%' OR sku = 'LAST'`)
+}
+
+// sales returns the number of stored sales.
+func (f *fixture) sales(b *testing.B) int {
+	b.Helper()
+	return f.Number(b, `SELECT COUNT(*) FROM sale`)
+}
+
+// stockUp creates products, each with one bin and plenty of stock.
+func (f *fixture) stockUp(b *testing.B, products int) (skus []string) {
 	b.Helper()
 	for i := range products {
-		skus = append(skus, f.create(b, fmt.Sprintf("HOT-%03d", i), stock))
+		skus = append(skus, f.create(b, fmt.Sprintf("HOT-%03d", i), plenty, 1))
 	}
 	return skus
 }
 
-func (f *fixture) create(b *testing.B, sku string, stock int) string {
+// create creates a product.
+func (f *fixture) create(b *testing.B, sku string, stock, bins int) string {
 	b.Helper()
+	if bins != 1 {
+		b.Fatalf("%s: a product cannot have %d bins yet", sku, bins)
+	}
 	err := f.Database.Store.CreateProduct(b.Context(), shop.Product{
 		ID: uuid.Must(uuid.NewV7()), SKU: sku, Name: sku, Price: 19900, Stock: stock, Factory: "FF-500293",
 		Policy: shop.Policy{OrderUpTo: 100, LotSize: 100, LeadTime: time.Minute, Automatic: true},
@@ -145,8 +256,8 @@ func (f *fixture) create(b *testing.B, sku string, stock int) string {
 	return sku
 }
 
-// sellOut buys the whole stock, from all connections at once.
-func sellOut(b *testing.B, stock int, buy func(context.Context) error) {
+// sellOut buys the whole stock of few pieces, from all connections at once.
+func sellOut(b *testing.B, connections int, buy func(context.Context) error) {
 	b.Helper()
 	var sold atomic.Int64
 	var buyers sync.WaitGroup
@@ -166,14 +277,14 @@ func sellOut(b *testing.B, stock int, buy func(context.Context) error) {
 		})
 	}
 	buyers.Wait()
-	if got := int(sold.Load()); got != stock {
-		b.Errorf("%d were sold of %d", got, stock)
+	if got := int(sold.Load()); got != few {
+		b.Errorf("%d were sold of %d", got, few)
 	}
 }
 
 // perSecond calls a function from all connections for a slice of time, and returns how many calls
 // it made a second.
-func perSecond(b *testing.B, each func(context.Context) error) float64 {
+func perSecond(b *testing.B, connections int, slice time.Duration, each func(context.Context) error) float64 {
 	b.Helper()
 	var done atomic.Int64
 	var workers sync.WaitGroup
@@ -193,13 +304,13 @@ func perSecond(b *testing.B, each func(context.Context) error) float64 {
 	return float64(done.Load()) / time.Since(start).Seconds()
 }
 
-// pingTime returns the median duration of a round trip on an idle connection.
-func pingTime(b *testing.B, db *sql.DB) time.Duration {
+// medianTime returns the median duration of a call, one call after the other.
+func medianTime(b *testing.B, call func() error) time.Duration {
 	b.Helper()
 	var took []time.Duration
 	for range 100 {
 		start := time.Now()
-		if _, err := db.ExecContext(b.Context(), "DO 0"); err != nil {
+		if err := call(); err != nil {
 			b.Fatal(err)
 		}
 		took = append(took, time.Since(start))

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"restock/local/run"
+	"restock/test/rds"
 )
 
 func main() {
@@ -57,8 +58,9 @@ var sections = []struct {
 	name    string
 	measure func(*bench, context.Context) ([]section, error)
 }{
-	{"database", one((*bench).measureDatabase)},
+	{"database", (*bench).measureDatabases},
 	{"stack", (*bench).measureStack},
+	{"multiaz", one((*bench).measureRestockMultiAZ)},
 	{"coldstart", one((*bench).measureColdStarts)},
 	{"size", one((*bench).measureSizes)},
 	{"start", one((*bench).measureStart)},
@@ -129,7 +131,7 @@ func (b *bench) step() { fmt.Fprint(os.Stderr, ".") }
 
 // measureStack measures the sections that need the whole stack.
 func (b *bench) measureStack(ctx context.Context) (measured []section, err error) {
-	s, err := b.open(ctx)
+	s, err := b.open(ctx, "")
 	if err != nil {
 		return nil, err
 	}
@@ -139,12 +141,13 @@ func (b *bench) measureStack(ctx context.Context) (measured []section, err error
 		if err != nil {
 			return nil, err
 		}
+		m.Database = rds.SingleAZ.Title() + ", the local run's own"
 		measured = append(measured, m)
 	}
 	if err := b.machine.ask(ctx, s.db); err != nil {
 		return nil, err
 	}
-	used := section{Title: "Memory of the functions under that load, at most"}
+	used := section{Title: "Memory of the functions under the load of the front door, at most"}
 	for _, name := range []string{"sales-api", "stock", "stock-increase"} {
 		peak := b.memory.peak.byFunction[name]
 		if peak == 0 {

@@ -15,8 +15,9 @@ import (
 
 // A section is a table of related results.
 type section struct {
-	Title string   `json:"title"`
-	Rows  []result `json:"rows"`
+	Title    string   `json:"title"`
+	Database string   `json:"database,omitempty"` // which one was measured; see rds.Kind
+	Rows     []result `json:"rows"`
 }
 
 // A result is a measured value with its goal.
@@ -84,6 +85,9 @@ func shown(v float64, unit string) string {
 func write(w io.Writer, sections []section) error {
 	for _, s := range sections {
 		fmt.Fprintf(w, "### %s\n\n", s.Title)
+		if s.Database != "" {
+			fmt.Fprintf(w, "Database: %s.\n\n", s.Database)
+		}
 		t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 		fmt.Fprintln(t, "| \t| measured \t| goal \t| \t| \t|")
 		fmt.Fprintln(t, "|---\t|---:\t|---:\t|---\t|---\t|")

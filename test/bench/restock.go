@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"restock/test/load"
+	"restock/test/rds"
 )
 
 const (
@@ -53,6 +55,27 @@ func (b *bench) measureRestock(ctx context.Context, s *shop) (section, error) {
 		{What: "p99", Value: load.Percentile(took, 99), Unit: "ms", Goal: atMost(150)},
 	}
 	return out, nil
+}
+
+// measureRestockMultiAZ measures the same on a database like RDS Multi-AZ.
+func (b *bench) measureRestockMultiAZ(ctx context.Context) (out section, err error) {
+	database, err := rds.Start(ctx, rds.MultiAZ)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, database.Stop()) }()
+	s, err := b.open(ctx, database.DSN())
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if out, err = b.measureRestock(ctx, s); err != nil {
+		return out, err
+	}
+	out.Title += ", with a standby"
+	out.Database = rds.MultiAZ.Title() + "; a commit waits for the standby for " +
+		shown(milliseconds(database.StandbyTime()), "ms")
+	return out, database.Check(ctx)
 }
 
 // ordered waits until the factory gets a request for a product, and returns the time of the

@@ -24,11 +24,12 @@ type shop struct {
 	db  *sql.DB
 }
 
-// open starts the whole stack without the stage's throttling, which would limit the load.
-func (b *bench) open(ctx context.Context) (*shop, error) {
+// open starts the whole stack without the stage's throttling, which would limit the load. An empty
+// DSN means a private server.
+func (b *bench) open(ctx context.Context, dsn string) (*shop, error) {
 	config := programs.DefaultConfig(b.project)
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
-	config.Stage = b.stage
+	config.Stage, config.DSN = b.stage, dsn
 	config.FactoryStep = 10 * time.Millisecond // short, so that callbacks are part of the load
 	config.Edit = func(g *graph.Graph) {
 		for _, stage := range g.OfType(graph.APIStage) {
@@ -41,12 +42,12 @@ func (b *bench) open(ctx context.Context) (*shop, error) {
 	if err != nil {
 		return nil, err
 	}
-	dsn, err := mysql.ParseDSN(r.Endpoints().DSN)
+	admin, err := mysql.ParseDSN(r.Endpoints().DSN)
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
-	dsn.ParseTime = true
-	connector, err := mysql.NewConnector(dsn)
+	admin.ParseTime = true
+	connector, err := mysql.NewConnector(admin)
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

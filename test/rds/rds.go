@@ -73,13 +73,13 @@ func (d *Database) Check(ctx context.Context) error {
 	return d.checkAcknowledged(ctx)
 }
 
-// StandbyTime is how much longer a commit of one row took with the standby than without it,
-// measured at the start. It is 0 if there is no standby.
+// StandbyTime is how long a commit of one row waited for the standby at the start, a median. It is
+// 0 if there is no standby.
 func (d *Database) StandbyTime() time.Duration {
 	if d.standby == nil {
 		return 0
 	}
-	return d.standby.commit - d.standby.alone
+	return d.standby.wait
 }
 
 // DSN returns the administrator's data source name, without a database.

@@ -25,6 +25,10 @@ import (
 	"restock/local/mariadb"
 )
 
+// DSNVariable is the environment variable with the data source name of a server to use instead,
+// as its administrator, for example root:password@tcp(127.0.0.1:3306)/. Benchmarks set it.
+const DSNVariable = "RESTOCK_TEST_DSN"
+
 // shared is the test binary's server.
 var shared struct {
 	mu      sync.Mutex
@@ -67,11 +71,10 @@ func Require(tb testing.TB) {
 func New(tb testing.TB) *mysql.Config {
 	tb.Helper()
 	Require(tb)
-	server, err := start(tb.Context())
+	admin, err := server(tb.Context())
 	if err != nil {
 		tb.Fatal(err)
 	}
-	admin := server.Admin()
 	database := "test_" + strings.ToLower(rand.Text())
 	execute(tb, admin, "CREATE DATABASE "+database+" CHARACTER SET utf8mb4")
 	tb.Cleanup(func() { execute(tb, admin, "DROP DATABASE "+database) })
@@ -79,6 +82,22 @@ func New(tb testing.TB) *mysql.Config {
 	admin = admin.Clone()
 	admin.DBName = database
 	return admin
+}
+
+// server returns the administrator's connection settings of the server to use.
+func server(ctx context.Context) (*mysql.Config, error) {
+	if dsn := os.Getenv(DSNVariable); dsn != "" {
+		admin, err := mysql.ParseDSN(dsn)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", DSNVariable, err)
+		}
+		return admin, nil
+	}
+	s, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Admin(), nil
 }
 
 // start returns the shared server. The first caller starts it, and the others wait.

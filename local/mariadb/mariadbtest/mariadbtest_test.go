@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"restock/local/mariadb"
 	"restock/local/mariadb/mariadbtest"
 )
 
@@ -49,5 +50,22 @@ func TestDatabaseIsDroppedWithItsTest(t *testing.T) {
 func TestServerIsShared(t *testing.T) {
 	if a, b := mariadbtest.New(t), mariadbtest.New(t); a.Addr != b.Addr || a.DBName == b.DBName {
 		t.Errorf("got %s/%s and %s/%s, want one server and two databases", a.Addr, a.DBName, b.Addr, b.DBName)
+	}
+}
+
+func TestAnotherServerIsUsedIfTheEnvironmentNamesIt(t *testing.T) {
+	mariadbtest.Require(t)
+	other, err := mariadb.Start(t.Context(), mariadb.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = other.Stop() })
+	t.Setenv(mariadbtest.DSNVariable, other.Admin().FormatDSN())
+	c := mariadbtest.New(t)
+	if c.Addr != other.Admin().Addr {
+		t.Errorf("got a database at %s, want one at %s", c.Addr, other.Admin().Addr)
+	}
+	if err := open(t, c).PingContext(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
