@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,10 +38,13 @@ import (
 // the median time of an UPDATE on an idle server, and standby-µs is how long it waits for the
 // standby. With a network, roundtrip-µs is the time of a round trip on an idle network, and
 // roundtrips/checkout counts them.
+//
+// The environment variable RESTOCK_BENCH_SERVER_ARGS has further arguments of the servers, for
+// example --binlog-commit-wait-count=16.
 func BenchmarkCheckout(b *testing.B) {
 	for _, kind := range rds.Kinds {
 		b.Run("database="+string(kind), func(b *testing.B) {
-			database, err := rds.Start(b.Context(), kind)
+			database, err := rds.Start(b.Context(), kind, strings.Fields(os.Getenv(serverArgs))...)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -65,6 +70,9 @@ func BenchmarkCheckout(b *testing.B) {
 		})
 	}
 }
+
+// serverArgs is the environment variable with further arguments of the servers.
+const serverArgs = "RESTOCK_BENCH_SERVER_ARGS"
 
 // binCounts are the numbers of bins to measure.
 var binCounts = []int{1} // 8, 16, 32 and 64 when a product can have bins
