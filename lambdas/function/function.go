@@ -36,7 +36,8 @@ type Process[E any] struct {
 // [InTime].
 //
 // Before the first invocation, Start reads the secrets and connects to the database that the
-// handler uses. An error only delays the first invocation, which tries again.
+// handler uses, and a handler with the method HarmlessEvent() []byte handles this event. An error
+// only delays the first invocation, which tries again.
 //
 // Start does not return. If newHandler fails, Start logs the error and ends the process.
 func Start[E any](newHandler func(Process[E]) (handler any, err error)) {
@@ -49,12 +50,12 @@ func Start[E any](newHandler func(Process[E]) (handler any, err error)) {
 		log.Error("the function cannot start", "error", err)
 		os.Exit(1)
 	}
-	lambda.Start(inTime{lambda.NewHandler(handler)})
+	lambda.Start(inTime{handler})
 }
 
 func load[E any](
 	log *slog.Logger, warmTimeout time.Duration, newHandler func(Process[E]) (any, error),
-) (any, error) {
+) (lambda.Handler, error) {
 	environment, err := lambdas.Environment[E]()
 	if err != nil {
 		return nil, err
@@ -64,11 +65,19 @@ func load[E any](
 		return nil, err
 	}
 	warm := &warmUp{timeout: warmTimeout}
-	handler, err := newHandler(Process[E]{environment, aws, log, warm})
-	if err == nil {
-		warm.run(log)
+	made, err := newHandler(Process[E]{environment, aws, log, warm})
+	if err != nil {
+		return nil, err
 	}
-	return handler, err
+	handler := lambda.NewHandler(made)
+	if h, ok := made.(interface{ HarmlessEvent() []byte }); ok {
+		warm.add(func(ctx context.Context) error {
+			_, err := handler.Invoke(ctx, h.HarmlessEvent())
+			return err
+		})
+	}
+	warm.run(log)
+	return handler, nil
 }
 
 // Shop opens the shop.

@@ -17,8 +17,9 @@ import (
 // ends an initialisation and starts it again.
 const warmTimeout = 2500 * time.Millisecond
 
-// A warmUp is what an instance does before it asks for its first invocation: it reads secrets and
-// connects to the database. The first invocation then finds them ready.
+// A warmUp is what an instance does before it asks for its first invocation: it reads secrets,
+// connects to the database and handles an event that changes nothing. So the first invocation does
+// not wait for these.
 //
 // Lambda does not limit the processor during the initialisation, for at most 10 s:
 // https://serverlessland.com/content/service/lambda/guides/effectively-running-java-on-serverless/init-heavy-lifting

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,8 +16,6 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-lambda-go/lambda"
 
 	"restock/internal/mysql/migrate"
 	"restock/internal/mysql/mysqltest"
@@ -133,7 +132,7 @@ func start(t *testing.T, timeout time.Duration) (invoke func() error, log *bytes
 		t.Fatalf("the function does not start: %v", err)
 	}
 	return func() error {
-		_, err := lambda.NewHandler(handler).Invoke(t.Context(), []byte("{}"))
+		_, err := handler.Invoke(t.Context(), []byte("{}"))
 		return err
 	}, log
 }
@@ -197,5 +196,31 @@ func TestAFunctionStartsWithoutItsDatabaseOrItsSecrets(t *testing.T) {
 				t.Errorf("the first invocation fails after the services are back: %v", err)
 			}
 		})
+	}
+}
+
+// A harmless handler records its events.
+type harmless func(context.Context, map[string]string) error
+
+func (harmless) HarmlessEvent() []byte { return []byte(`{"change": "nothing"}`) }
+
+func TestAHandlerHandlesItsHarmlessEventBeforeTheFirstInvocation(t *testing.T) {
+	newOutside(t)
+	for _, fails := range []error{nil, errors.New("broken")} {
+		var log bytes.Buffer
+		var handled []string
+		_, err := load(slog.New(slog.NewJSONHandler(&log, nil)), time.Minute,
+			func(Process[lambdas.StockIncreaseEnvironment]) (any, error) {
+				return harmless(func(_ context.Context, event map[string]string) error {
+					handled = append(handled, event["change"])
+					return fails
+				}), nil
+			})
+		if err != nil || fmt.Sprint(handled) != "[nothing]" {
+			t.Errorf("the handler handled %q, %v; want the harmless event once", handled, err)
+		}
+		if logged := strings.Contains(log.String(), "broken"); logged != (fails != nil) {
+			t.Errorf("the handler failed with %v, and the log is %s", fails, &log)
+		}
 	}
 }
