@@ -3,18 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"restock/infra/graph"
 	"restock/infra/stack"
 	"restock/lambdas"
 	"restock/local/aws/lambda"
-	"restock/local/system/loopback"
 	"restock/local/system/process"
 )
 
@@ -30,7 +26,7 @@ const (
 // measureColdStarts starts each function many times, in turn with one that does nothing, and
 // measures the time from exec to the first poll for work.
 func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
-	s := section{Title: "Cold start, from exec to the first poll for work"}
+	s := section{Title: "Cold start, from exec to the first poll for work; then the first answer"}
 	g, err := stack.Record(b.project, b.stage)
 	if err != nil {
 		return s, err
@@ -78,7 +74,10 @@ func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
 			Note: shown(median(took[name]), "ms"),
 		})
 	}
-	return s, nil
+	api := lambdas.SalesAPI.Name
+	first, err := b.measureFirstAnswers(ctx, process.Config{Path: filepath.Join(dir, api), Env: environmentOf(g, api)})
+	s.Rows = append(s.Rows, first...)
+	return s, err
 }
 
 // environmentOf returns the declared environment of a function.
@@ -94,50 +93,13 @@ func environmentOf(g *graph.Graph, name string) (list []string) {
 	return list
 }
 
-// coldStart returns the time from exec to the first request to the Runtime API. It serves the
-// Runtime API itself, and never answers with work.
-func coldStart(ctx context.Context, executable string, environment []string) (took time.Duration, err error) {
-	listener, err := loopback.Listen("127.0.0.1:0")
+// coldStart returns the time from exec to the first request to the Runtime API.
+func coldStart(ctx context.Context, executable string, environment []string) (time.Duration, error) {
+	i, err := startInstance(process.Config{Path: executable, Env: append(environment, "AWS_ENDPOINT_URL="+refusing)})
 	if err != nil {
 		return 0, err
 	}
-	polled := make(chan time.Time, 1)
-	handler := func(_ http.ResponseWriter, r *http.Request) {
-		select {
-		case polled <- time.Now():
-		default:
-		}
-		<-r.Context().Done()
-	}
-	server := &http.Server{ReadHeaderTimeout: coldStartTimeout, Handler: http.HandlerFunc(handler)}
-	go func() { _ = listener.Serve(server, nil, slog.New(slog.DiscardHandler)) }() // Close ends it
-	defer server.Close()
-
-	var said []string
-	began := time.Now()
-	p, err := process.Start(process.Config{
-		Path: executable,
-		Env: append(environment,
-			"AWS_LAMBDA_RUNTIME_API="+listener.Addr().String(), "AWS_REGION=ap-northeast-2",
-			"AWS_ENDPOINT_URL="+refusing,
-			"AWS_ACCESS_KEY_ID=bench", "AWS_SECRET_ACCESS_KEY=bench"),
-		Stdout: func(line string) { said = append(said, line) },
-		Stderr: func(string) {},
-	})
-	if err != nil {
-		return 0, err
-	}
-	defer p.Kill()
-	timeout := time.NewTimer(coldStartTimeout)
-	defer timeout.Stop()
-	select {
-	case at := <-polled:
-		return at.Sub(began), nil
-	case <-p.Done():
-		return 0, fmt.Errorf("it ended before it asked for work: %s", strings.Join(said, "\n"))
-	case <-timeout.C:
-		return 0, fmt.Errorf("it did not ask for work in %v", coldStartTimeout)
-	case <-ctx.Done():
-		return 0, context.Cause(ctx)
-	}
+	defer i.close()
+	polled, err := i.poll(ctx)
+	return polled.Sub(i.began), err
 }
