@@ -181,14 +181,14 @@ func ledgerCommand() command {
 				return err
 			}
 			return s.show(all, func() {
-				t := table{right: []int{1, 2}}
-				t.row("TIME", "ENTRY", "QUANTITY", "CAUSE", "REFERENCE", "REASON")
+				t := table{right: []int{1, 2, 3}}
+				t.row("TIME", "BIN", "NUMBER", "QUANTITY", "CAUSE", "REFERENCE", "REASON")
 				for _, e := range all.Entries {
 					reference := none
 					if e.Reference != [16]byte{} {
 						reference = e.Reference.String()
 					}
-					t.row(s.moment(e.At), strconv.FormatInt(e.ID, 10), change(e.Quantity), e.Cause, reference,
+					t.row(s.moment(e.At), strconv.Itoa(e.Bin), strconv.FormatInt(e.Number, 10), change(e.Quantity), e.Cause, reference,
 						cmp.Or(e.Reason, none))
 				}
 				t.writeTo(s.out)

@@ -35,6 +35,7 @@ func (s *session) showProduct(p merchant.Product) {
 	t.row("product", p.SKU)
 	t.row("name", p.Name)
 	t.row("price", amount(p.Price)+" "+p.Currency)
+	t.row("bins", strconv.Itoa(p.Bins))
 	t.row("max per sale", orNone(p.MaxPerSale))
 	t.row("stock", amount(p.Stock))
 	t.row("on order", amount(p.OnOrder))
@@ -91,6 +92,7 @@ func (c changes) flags(f *flag.FlagSet) {
 	number := func(name, field, usage string) { c.number(f, name, field, usage) }
 	text("name", "name", "its `name`")
 	number("price", "price", "its price in `won`")
+	number("bins", "bins", "keep the stock in `n` bins, 1 to 64; more bins sell faster")
 	number("max-per-sale", "max_per_sale", "at most `n` a sale; 0: no limit")
 	text("factory", "factory", "the `identifier` of the factory that makes it")
 	number("reorder-point", "reorder_point", "order when the stock and the quantity on order fall to `n`")

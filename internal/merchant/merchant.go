@@ -33,6 +33,7 @@ type Product struct {
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 	Suggestion int       `json:"suggestion"` // how much the policy would order now; 0 while an order is open
 
+	Bins       int    `json:"bins"`
 	MaxPerSale int    `json:"max_per_sale"` // 0: no limit
 	Factory    string `json:"factory"`
 	Policy
@@ -79,11 +80,12 @@ type ProductionOrders struct {
 
 // A LedgerEntry is one change of a product's stock.
 type LedgerEntry struct {
-	ID        int64     `json:"entry_id"`
+	Bin       int       `json:"bin"`
+	Number    int64     `json:"number"`   // within the bin
 	Quantity  int       `json:"quantity"` // negative if the stock fell
 	Cause     string    `json:"cause"`
 	Reason    string    `json:"reason,omitempty"`   // set for an adjustment
-	Reference uuid.UUID `json:"reference,omitzero"` // id of the sale, the attempt or the adjustment
+	Reference uuid.UUID `json:"reference,omitzero"` // id of the sale, the production order or the adjustment
 	At        time.Time `json:"at"`
 }
 

@@ -10,26 +10,29 @@ import (
 )
 
 // Balances compares every product's stock with its ledger, sorted by SKU. The ledger only grows. If
-// both agree, Balances stores a checkpoint, and the next call adds up only the entries after it.
-func (s *Store) Balances(ctx context.Context) ([]shop.Balance, error) {
+// both agree in a bin, Balances stores a checkpoint, and the next call adds up only what follows.
+func (s *Store) Balances(ctx context.Context) (balances []shop.Balance, err error) {
 	const doing = "adding up the stock ledger"
 	accounts, err := s.accounts(ctx)
 	if err != nil {
 		return nil, failed(doing, err)
 	}
-	balances := make([]shop.Balance, 0, len(accounts))
 	for _, a := range accounts {
-		balances = append(balances, a.Balance)
-		if !a.moved || a.Difference() != 0 {
+		if len(balances) == 0 || balances[len(balances)-1].SKU != a.sku {
+			balances = append(balances, shop.Balance{SKU: a.sku})
+		}
+		b := &balances[len(balances)-1]
+		b.Stock, b.Ledger = b.Stock+a.stock, b.Ledger+a.ledger
+		if a.last == a.balanced || a.ledger != a.stock || a.gap {
 			continue
 		}
-		// If two sweeps run at once, the checkpoint that includes more entries stays. entry_id is
-		// set last, because MySQL assigns from left to right and balance compares with the old
-		// entry_id.
+		// If two sweeps run at once, the checkpoint that includes more entries stays. balanced is
+		// set last, because MySQL assigns from left to right and balance compares with the old one.
 		_, err := s.db.ExecContext(ctx, `
-			INSERT INTO ledger_checkpoint (product_id, entry_id, balance) VALUES (?, ?, ?)
-			ON DUPLICATE KEY UPDATE balance = IF(VALUES(entry_id) > entry_id, VALUES(balance), balance),
-			                        entry_id = GREATEST(entry_id, VALUES(entry_id))`, a.product[:], a.entry, a.Ledger)
+			INSERT INTO bin_checkpoint (product_id, bin, balanced, balance) VALUES (?, ?, ?, ?)
+			ON DUPLICATE KEY UPDATE balance = IF(VALUES(balanced) > balanced, VALUES(balance), balance),
+			                        balanced = GREATEST(balanced, VALUES(balanced))`,
+			a.product[:], a.bin, a.last, a.ledger)
 		if err != nil {
 			return nil, failed("storing the stock ledger's checkpoint", err)
 		}
@@ -37,22 +40,24 @@ func (s *Store) Balances(ctx context.Context) ([]shop.Balance, error) {
 	return balances, nil
 }
 
-// An account is a product's balance, and the last entry of the ledger that it includes.
+// An account is a bin, and the sum of its ledger.
 type account struct {
-	shop.Balance
-	product uuid.UUID
-	entry   int64
-	moved   bool // whether there are entries after the checkpoint
+	product  uuid.UUID
+	sku      string
+	bin      int
+	stock    int
+	entries  int64 // how many movements the bin counts
+	last     int64 // the number of the last one
+	balanced int64 // up to which number the checkpoint includes them
+	ledger   int
+	gap      bool // whether a number is missing after the checkpoint, or was not counted
 }
 
-// accounts adds up the entries after the checkpoints. It sees the state of one moment: the first
-// read of the transaction takes the snapshot.
+// accounts adds up the movements after the checkpoints. It sees the state of one moment and locks
+// nothing: the first read of the transaction takes the snapshot. The numbers of a bin are given under
+// its lock and have no gaps, so no movement comes to stand behind a checkpoint later.
 //
-// No later entry can get an id below a checkpoint. Every transaction that writes an entry of a
-// product locks the product's row first, so the entries get their ids in the order in which they
-// are committed.
-//
-// It runs one query a product. A join would read every product's whole ledger.
+// It runs one query for each bin that was changed. A join would read all movements.
 func (s *Store) accounts(ctx context.Context) ([]account, error) {
 	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
 	if err != nil {
@@ -65,18 +70,19 @@ func (s *Store) accounts(ctx context.Context) ([]account, error) {
 	}
 	for i := range accounts {
 		a := &accounts[i]
+		if a.last == a.balanced {
+			continue
+		}
 		var sum int
-		var last sql.NullInt64
+		var count int64
 		row := tx.QueryRowContext(ctx, `
-			SELECT COALESCE(SUM(quantity), 0), MAX(entry_id) FROM stock_ledger
-			 WHERE product_id = ? AND entry_id > ?`, a.product[:], a.entry)
-		if err := row.Scan(&sum, &last); err != nil {
+			SELECT COALESCE(SUM(quantity), 0), COUNT(*) FROM movement
+			 WHERE product_id = ? AND bin = ? AND number > ?`, a.product[:], a.bin, a.balanced)
+		if err := row.Scan(&sum, &count); err != nil {
 			return nil, err
 		}
-		a.Ledger += sum
-		if a.moved = last.Valid; a.moved {
-			a.entry = last.Int64
-		}
+		a.ledger += sum
+		a.gap = count != a.last-a.balanced || a.last != a.entries
 	}
 	return accounts, nil
 }
@@ -84,9 +90,13 @@ func (s *Store) accounts(ctx context.Context) ([]account, error) {
 // checkpoints returns the accounts as they were when stock and ledger last agreed.
 func checkpoints(ctx context.Context, tx *sql.Tx) ([]account, error) {
 	rows, err := tx.QueryContext(ctx, `
-		SELECT p.product_id, p.sku, p.stock, COALESCE(c.balance, 0), COALESCE(c.entry_id, 0)
-		  FROM product p LEFT JOIN ledger_checkpoint c ON c.product_id = p.product_id
-		 ORDER BY p.sku`)
+		SELECT b.product_id, p.sku, b.bin, b.stock, b.entries, COALESCE(c.balanced, 0), COALESCE(c.balance, 0),
+		       COALESCE((SELECT m.number FROM movement m WHERE m.product_id = b.product_id AND m.bin = b.bin
+		                  ORDER BY m.number DESC LIMIT 1), 0) -- MAX would read all of them
+		  FROM bin b
+		  JOIN product p ON p.product_id = b.product_id
+		  LEFT JOIN bin_checkpoint c ON c.product_id = b.product_id AND c.bin = b.bin
+		 ORDER BY p.sku, b.bin`)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +104,8 @@ func checkpoints(ctx context.Context, tx *sql.Tx) ([]account, error) {
 	var accounts []account
 	for rows.Next() {
 		var a account
-		if err := rows.Scan(&a.product, &a.SKU, &a.Stock, &a.Ledger, &a.entry); err != nil {
+		err := rows.Scan(&a.product, &a.sku, &a.bin, &a.stock, &a.entries, &a.balanced, &a.ledger, &a.last)
+		if err != nil {
 			return nil, err
 		}
 		accounts = append(accounts, a)

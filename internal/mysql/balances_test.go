@@ -21,33 +21,39 @@ func (f *fixture) balances(tb testing.TB) []shop.Balance {
 
 func TestBalancesFindDifferencesOfStockAndLedger(t *testing.T) {
 	f := newFixture(t, 1)
+	const of = ` WHERE p.sku = '` + donut + `'`
+	const counted = `UPDATE bin b JOIN product p USING (product_id) SET b.entries = b.entries + 1` + of
 	entry := func(quantity int, cause string) string {
-		return fmt.Sprintf(`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-			SELECT product_id, %d, '%s', UTC_TIMESTAMP(6) FROM product WHERE sku = '%s'`, quantity, cause, donut)
+		return fmt.Sprintf(`
+			INSERT INTO movement (product_id, bin, number, quantity, cause, recorded_at)
+			SELECT b.product_id, 0, (SELECT MAX(number) + 1 FROM movement m WHERE m.product_id = b.product_id),
+			       %d, '%s', UTC_TIMESTAMP(6) FROM bin b JOIN product p USING (product_id)`+of, quantity, cause)
 	}
 	for _, c := range []struct {
-		name   string
-		change string
-		want   shop.Balance
+		name    string
+		changes []string
+		want    shop.Balance
 	}{
-		{"the first call", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
-		{"nothing changed", `DO 0`, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
-		{"stock without an entry", `UPDATE product SET stock = 5 WHERE sku = '` + donut + `'`,
+		{"the first call", nil, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
+		{"nothing changed", nil, shop.Balance{SKU: donut, Stock: 3, Ledger: 3}},
+		{"stock without an entry", []string{`UPDATE bin b JOIN product p USING (product_id) SET b.stock = 5` + of},
 			shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
-		{"the same again", `DO 0`, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
-		{"the missing entry", entry(2, "adjustment"), shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
-		{"an entry without stock", entry(-1, "sale"), shop.Balance{SKU: donut, Stock: 5, Ledger: 4}},
-		{"the entry is removed", `DELETE FROM stock_ledger WHERE cause = 'sale'`,
+		{"the same again", nil, shop.Balance{SKU: donut, Stock: 5, Ledger: 3}},
+		{"the missing entry", []string{entry(2, "adjustment"), counted}, shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
+		{"an entry without stock", []string{entry(-1, "sale")}, shop.Balance{SKU: donut, Stock: 5, Ledger: 4}},
+		{"the entry is removed", []string{`DELETE FROM movement WHERE cause = 'sale'`},
 			shop.Balance{SKU: donut, Stock: 5, Ledger: 5}},
 	} {
-		f.Exec(t, c.change)
+		for _, change := range c.changes {
+			f.Exec(t, change)
+		}
 		if got := f.balances(t); !slices.Equal(got, []shop.Balance{c.want}) {
 			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
 		}
 	}
 	last := f.Number(t, `
-		SELECT c.entry_id = MAX(l.entry_id) AND c.balance = 5
-		  FROM ledger_checkpoint c JOIN stock_ledger l USING (product_id) JOIN product p USING (product_id)
+		SELECT c.balanced = MAX(m.number) AND c.balance = 5
+		  FROM bin_checkpoint c JOIN movement m USING (product_id, bin) JOIN product p USING (product_id)
 		 WHERE p.sku = ? GROUP BY c.product_id`, donut)
 	if last != 1 {
 		t.Error("the checkpoint is not at the last entry: the next call adds up old entries again")
@@ -97,9 +103,11 @@ func TestBalancesAddUpOnlyNewEntries(t *testing.T) {
 	const old = 5000
 	f := newFixture(t, 1)
 	f.Exec(t, `
-		INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-		SELECT p.product_id, IF(s.seq % 2, 1, -1), 'adjustment', UTC_TIMESTAMP(6)
+		INSERT INTO movement (product_id, bin, number, quantity, cause, recorded_at)
+		SELECT p.product_id, 0, 1 + s.seq, IF(s.seq % 2, 1, -1), 'adjustment', UTC_TIMESTAMP(6)
 		  FROM product p, seq_1_to_`+fmt.Sprint(old)+` s WHERE p.sku = ?`, donut)
+	f.Exec(t, `UPDATE bin SET entries = entries + ? WHERE product_id = (SELECT product_id FROM product WHERE sku = ?)`,
+		old, donut)
 	f.balances(t) // stores the checkpoints
 	read := func() (n int) {
 		var name string

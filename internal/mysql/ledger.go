@@ -3,10 +3,10 @@ package mysql
 import (
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,89 +14,163 @@ import (
 	"restock/internal/shop"
 )
 
-// Ledger lists the entries of a product's ledger that are older than the entry after (0: all),
-// newest first.
-func (s *Store) Ledger(ctx context.Context, product uuid.UUID, after int64, limit int) ([]shop.LedgerEntry, error) {
-	if after == 0 {
-		after = math.MaxInt64
+// Adjust books an adjustment. The unique key decides which of two requests with the same key comes
+// first; the other one finds its movement in the second try.
+func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (adjusted shop.Adjusted, err error) {
+	doing := fmt.Sprintf("adjusting %s by %d", a.SKU, a.Quantity)
+	product, err := s.productID(ctx, doing, a.SKU)
+	if err != nil {
+		return adjusted, err
 	}
-	return list(ctx, s.db, "listing the stock ledger", func(scan func(...any) error) (e shop.LedgerEntry, err error) {
-		var reference []byte
-		if err := scan(&e.ID, &e.Quantity, &e.Cause, &e.Reason, &reference, &e.At); err != nil {
-			return e, err
+	for range 2 {
+		err = s.withStock(ctx, doing, product, func(conn *sql.Conn, stock int) error {
+			adjusted, err = adjust(ctx, conn, product, stock, a)
+			return err
+		})
+		if serverError(err) != errDuplicate {
+			break
 		}
-		copy(e.Reference[:], reference)
-		return e, nil
-	}, `
-		SELECT l.entry_id, l.quantity, l.cause, COALESCE(a.reason, ''), l.reference, l.recorded_at
-		  FROM stock_ledger l
-		  LEFT JOIN adjustment a ON l.cause = 'adjustment' AND a.adjustment_id = l.reference
-		 WHERE l.product_id = ? AND l.entry_id < ?
-		 ORDER BY l.entry_id DESC
-		 LIMIT ?`, product[:], after, limit)
+	}
+	return adjusted, err
 }
 
-// keptIn lists the tables that have idempotency keys, with their primary keys.
-var keptIn = []struct{ table, id string }{{"sale", "sale_id"}, {"adjustment", "adjustment_id"}}
+func adjust(
+	ctx context.Context, conn *sql.Conn, product uuid.UUID, stock int, a shop.Adjustment,
+) (shop.Adjusted, error) {
+	var same bool
+	err := conn.QueryRowContext(ctx, `
+		SELECT cause = ? AND product_id = ? AND quantity = ? AND reason = ? FROM movement WHERE idempotency_key = ?`,
+		shop.CauseAdjustment, product[:], a.Quantity, a.Reason, orNull(a.IdempotencyKey)).Scan(&same)
+	switch {
+	case err == nil && same:
+		return shop.Adjusted{Stock: stock, Repeated: true}, nil
+	case err == nil:
+		return shop.Adjusted{}, &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: fmt.Sprintf(
+			"the idempotency key belongs to another request than the adjustment of %s by %d for this reason: "+
+				"all requests share one set of keys, send a new UUID for each adjustment", a.SKU, a.Quantity)}
+	case !errors.Is(err, sql.ErrNoRows):
+		return shop.Adjusted{}, err
+	case stock+a.Quantity < 0:
+		return shop.Adjusted{Stock: stock, Refused: true}, nil
+	}
+	return shop.Adjusted{Stock: stock + a.Quantity}, move(ctx, conn, product, movement{
+		quantity: a.Quantity, cause: shop.CauseAdjustment, reference: a.ID, reason: a.Reason, key: a.IdempotencyKey,
+		at: a.At,
+	})
+}
 
-// ForgetKeys removes the idempotency keys of the oldest sales and adjustments that have one.
-func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error) {
-	for _, kept := range keptIn {
-		n, unfinished, err := s.forgetKeys(ctx, kept.table, kept.id, before, limit)
-		if err != nil {
-			return forgotten, false, failed("forgetting the idempotency keys of table "+kept.table, err)
+// Ledger lists the entries of a product's ledger, newest first. before[i] limits the entries of bin i:
+// only older ones are listed. It leaves out movements from bin to bin.
+//
+// Each bin has its own numbers. The entries of a bin are listed by their numbers, and those of
+// several bins by their times. (An entry's time is the time of the request, so it may be a little
+// earlier than that of the entry before.)
+func (s *Store) Ledger(
+	ctx context.Context, product uuid.UUID, before []int64, limit int,
+) (entries []shop.LedgerEntry, err error) {
+	const ofOneBin = `(
+		SELECT bin, number, quantity, cause, COALESCE(reason, ''), reference, recorded_at FROM movement
+		 WHERE product_id = ? AND bin = %d AND number < ? AND cause <> 'spread' ORDER BY number DESC LIMIT ?)`
+	var selects []string
+	var args []any
+	for bin := range shop.MaxBins {
+		limitOfBin := int64(math.MaxInt64)
+		if bin < len(before) {
+			limitOfBin = before[bin]
 		}
-		forgotten, more = forgotten+n, more || unfinished
+		selects, args = append(selects, fmt.Sprintf(ofOneBin, bin)), append(args, product[:], limitOfBin, limit)
+	}
+	read, err := list(ctx, s.db, "listing the stock ledger",
+		func(scan func(...any) error) (e shop.LedgerEntry, err error) {
+			var reference []byte
+			if err := scan(&e.Bin, &e.Number, &e.Quantity, &e.Cause, &e.Reason, &reference, &e.At); err != nil {
+				return e, err
+			}
+			copy(e.Reference[:], reference)
+			return e, nil
+		}, strings.Join(selects, " UNION ALL "), args...)
+	if err != nil {
+		return nil, err
+	}
+	ofBin := map[int][]shop.LedgerEntry{}
+	for _, e := range read {
+		ofBin[e.Bin] = append(ofBin[e.Bin], e)
+	}
+	for len(entries) < min(limit, len(read)) {
+		newest := -1
+		for bin := range shop.MaxBins {
+			if rest := ofBin[bin]; len(rest) > 0 && (newest < 0 || rest[0].At.After(ofBin[newest][0].At)) {
+				newest = bin
+			}
+		}
+		entries, ofBin[newest] = append(entries, ofBin[newest][0]), ofBin[newest][1:]
+	}
+	return entries, nil
+}
+
+// ForgetKeys removes the idempotency keys of the oldest movements that have one, in one bin. Receipts
+// keep theirs: an attempt is booked once, however late the factory repeats its callback.
+func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error) {
+	forgotten, more, err = s.forgetKeys(ctx, before, limit)
+	if err != nil {
+		return forgotten, false, failed("forgetting old idempotency keys", err)
 	}
 	return forgotten, more, nil
 }
 
-// forgetKeys continues in a table where the last call stopped. If two calls run at once, the later
-// of the two places is stored.
-func (s *Store) forgetKeys(
-	ctx context.Context, table, id string, before time.Time, limit int,
-) (forgotten int, more bool, err error) {
-	from, until := uuid.Nil, oldestID(before)
-	err = s.db.QueryRowContext(ctx, `SELECT up_to FROM forgotten_keys WHERE kept_in = ?`, table).Scan(&from)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return 0, false, err
+func (s *Store) forgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error) {
+	var product uuid.UUID
+	var bin int
+	var last int64
+	err = s.db.QueryRowContext(ctx, `
+		SELECT b.product_id, b.bin, COALESCE(c.forgotten, 0)
+		  FROM bin b
+		  LEFT JOIN bin_checkpoint c ON c.product_id = b.product_id AND c.bin = b.bin
+		  JOIN movement m ON m.product_id = b.product_id AND m.bin = b.bin AND m.number = COALESCE(c.forgotten, 0) + 1
+		 WHERE m.recorded_at < ?
+		 LIMIT 1`, before.UTC()).Scan(&product, &bin, &last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, false, nil
 	}
-	var rows int
-	var last uuid.NullUUID
-	err = s.db.QueryRowContext(ctx, fmt.Sprintf(`
-		SELECT COUNT(*), MAX(batch.id)
-		  FROM (SELECT %[2]s AS id FROM %[1]s WHERE %[2]s > ? AND %[2]s < ? ORDER BY %[2]s LIMIT ?) batch`, table, id),
-		from[:], until[:], limit).Scan(&rows, &last)
-	if err != nil || rows == 0 {
-		return 0, false, err
-	}
-	err = retryDeadlocks(ctx, func() error {
-		result, err := s.db.ExecContext(ctx, fmt.Sprintf(`
-			UPDATE %[1]s SET idempotency_key = NULL
-			 WHERE %[2]s > ? AND %[2]s <= ? AND idempotency_key IS NOT NULL`, table, id), from[:], last.UUID[:])
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		forgotten = int(n)
-		return err
-	})
 	if err != nil {
 		return 0, false, err
 	}
-	_, err = s.db.ExecContext(ctx, `
-		INSERT INTO forgotten_keys (kept_in, up_to) VALUES (?, ?)
-		ON DUPLICATE KEY UPDATE up_to = GREATEST(up_to, VALUES(up_to))`, table, last.UUID[:])
-	return forgotten, rows == limit, err
-}
-
-// oldestID returns an id that is smaller than every UUIDv7 made at a time or later. A UUIDv7 begins
-// with 48 bits of Unix milliseconds.
-//
-//	https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7
-func oldestID(t time.Time) (id uuid.UUID) {
-	var milliseconds [8]byte
-	binary.BigEndian.PutUint64(milliseconds[:], uint64(t.UnixMilli()))
-	copy(id[:6], milliseconds[2:])
-	return id
+	from := last
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT number, recorded_at FROM movement WHERE product_id = ? AND bin = ? AND number > ? ORDER BY number LIMIT ?`,
+		product[:], bin, from, limit)
+	if err != nil {
+		return 0, false, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var number int64
+		var at time.Time
+		if err := rows.Scan(&number, &at); err != nil {
+			return 0, false, err
+		}
+		if !at.Before(before) {
+			break
+		}
+		last = number
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, false, err
+	}
+	result, err := s.exec(ctx, `
+		UPDATE movement SET idempotency_key = NULL
+		 WHERE product_id = ? AND bin = ? AND number > ? AND number <= ?
+		   AND idempotency_key IS NOT NULL AND cause <> 'receipt'`, product[:], bin, from, last)
+	if err != nil {
+		return 0, false, err
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return 0, false, err
+	}
+	// If two calls run at once, the later of the two places is stored.
+	_, err = s.exec(ctx, `
+		INSERT INTO bin_checkpoint (product_id, bin, forgotten) VALUES (?, ?, ?)
+		ON DUPLICATE KEY UPDATE forgotten = GREATEST(forgotten, VALUES(forgotten))`, product[:], bin, last)
+	return int(n), true, err
 }

@@ -25,7 +25,8 @@ func TestRefusalTakesNoLock(t *testing.T) {
 		query string
 		args  []any
 	}{
-		{`UPDATE product SET stock = stock + 100 WHERE sku = ?`, []any{donut}},
+		{`UPDATE bin SET stock = stock + 100 WHERE product_id = (SELECT product_id FROM product WHERE sku = ?)`,
+			[]any{donut}},
 		{`UPDATE production_order SET received = 100, status = 'received', closed_at = opened_at
 		   WHERE production_order_id = ?`, []any{order.ID[:]}}, // also locks the order's entry in production_order_open
 	} {

@@ -34,8 +34,8 @@ var glazed = shop.NewProduct{
 func TestANewProductIsSoldAndReplenished(t *testing.T) {
 	f := newFixture(t, 1)
 	p, err := f.CreateProduct(t.Context(), glazed)
-	want := shop.Product{ID: p.ID, SKU: glazed.SKU, Name: glazed.Name, Price: 1800, Stock: 40, MaxPerSale: 10,
-		Factory: "FF-500293", Policy: glazed.Policy}
+	want := shop.Product{ID: p.ID, SKU: glazed.SKU, Name: glazed.Name, Price: 1800, Stock: 40, Bins: 1,
+		MaxPerSale: 10, Factory: "FF-500293", Policy: glazed.Policy}
 	if err != nil || p != want || p.ID == uuid.Nil {
 		t.Fatalf("got %+v, %v; want %+v", p, err, want)
 	}
@@ -210,7 +210,7 @@ func TestChangesOfAProduct(t *testing.T) {
 	}
 	// The store refuses the result of two changes at once that are valid alone: the shop validated
 	// this one before the change of the policy above.
-	err = f.Database.Store.ChangeProduct(t.Context(), mysqltest.Twist, shop.ProductChange{ReorderPoint: ptr(70)})
+	err = f.Database.Store.ChangeProduct(t.Context(), mysqltest.Twist, shop.ProductChange{ReorderPoint: ptr(70)}, time.Now())
 	if shop.CodeOf(err) != shop.CodeInvalidProduct {
 		t.Errorf("a policy that another change made invalid: got %v, want %s", err, shop.CodeInvalidProduct)
 	}
@@ -270,9 +270,9 @@ func TestAdjustments(t *testing.T) {
 	}
 	f.CheckBooks(t)
 
-	entries, more, err := f.Ledger(t.Context(), donut, 0, 0)
-	if err != nil || more || len(entries) != 4 {
-		t.Fatalf("the ledger is %+v, more %t, %v; want three adjustments after the opening", entries, more, err)
+	entries, next, err := f.Ledger(t.Context(), donut, "", 0)
+	if err != nil || next != "" || len(entries) != 4 {
+		t.Fatalf("the ledger is %+v, next %q, %v; want three adjustments after the opening", entries, next, err)
 	}
 	newest, oldest := entries[0], entries[3]
 	if newest.Reason != "stolen" || newest.Quantity != -7 || newest.Cause != shop.CauseAdjustment ||
@@ -292,35 +292,36 @@ func TestTheLedgerIsPagedFromTheNewest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var after int64
+	var start string
 	var got []int
 	for {
-		page, more, err := f.Ledger(t.Context(), donut, after, 3)
+		page, next, err := f.Ledger(t.Context(), donut, start, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range page {
 			got = append(got, e.Quantity)
 		}
-		if !more {
+		if next == "" {
 			break
 		}
-		after = page[len(page)-1].ID
+		start = next
 	}
 	if want := []int{-1, -1, -1, -1, -1, 97, 3}; !slices.Equal(got, want) {
 		t.Errorf("the pages together are %v, want %v", got, want)
 	}
 	for _, c := range []struct {
 		sku   string
-		after int64
+		start string
 		limit int
 		want  shop.Code
 	}{
-		{donut, -1, 1, shop.CodeInvalidRequest}, {donut, 0, -1, shop.CodeInvalidRequest},
-		{donut, 0, 101, shop.CodeInvalidRequest}, {"CP-000000", 0, 1, shop.CodeUnknownProduct},
+		{donut, "-1", 1, shop.CodeInvalidRequest}, {donut, "", -1, shop.CodeInvalidRequest},
+		{donut, "", 101, shop.CodeInvalidRequest}, {"CP-000000", "", 1, shop.CodeUnknownProduct},
+		{donut, "1..2", 1, shop.CodeInvalidRequest}, {donut, strings.Repeat("1.", 64) + "1", 1, shop.CodeInvalidRequest},
 	} {
-		if _, _, err := f.Ledger(t.Context(), c.sku, c.after, c.limit); shop.CodeOf(err) != c.want {
-			t.Errorf("Ledger(%q, %d, %d): got %v, want %s", c.sku, c.after, c.limit, err, c.want)
+		if _, _, err := f.Ledger(t.Context(), c.sku, c.start, c.limit); shop.CodeOf(err) != c.want {
+			t.Errorf("Ledger(%q, %q, %d): got %v, want %s", c.sku, c.start, c.limit, err, c.want)
 		}
 	}
 }

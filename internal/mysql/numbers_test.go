@@ -61,7 +61,7 @@ func TestSumsOfTheLedgerAreExact(t *testing.T) {
 			}
 		}
 		balance := f.Number(t,
-			`SELECT c.balance FROM ledger_checkpoint c JOIN product p USING (product_id) WHERE p.sku = ?`, donut)
+			`SELECT c.balance FROM bin_checkpoint c JOIN product p USING (product_id) WHERE p.sku = ?`, donut)
 		if balance != stock {
 			t.Errorf("the checkpoint has the balance %d, want %d", balance, stock)
 		}

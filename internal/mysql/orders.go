@@ -85,7 +85,8 @@ func (s *Store) Short(ctx context.Context) ([]string, error) {
 		}, `
 		SELECT p.sku
 		  FROM product p
-		 WHERE p.automatic AND p.stock <= p.reorder_point
+		 WHERE p.automatic
+		   AND (SELECT SUM(b.stock) FROM bin b WHERE b.product_id = p.product_id) <= p.reorder_point
 		   AND NOT EXISTS (SELECT 1 FROM production_order o WHERE o.open_product_id = p.product_id)
 		 ORDER BY p.sku`)
 }
@@ -112,42 +113,52 @@ const ifUnchanged = ` WHERE production_order_id = ? AND status = 'open' AND asks
 
 // ClaimAsk makes the caller the one that asks the factory again. Callers race for asks.
 func (s *Store) ClaimAsk(ctx context.Context, o shop.ProductionOrder, at time.Time) (claimed bool, err error) {
-	kind := shop.NoticeOrderOverdue
-	if o.Asks > 1 {
-		kind = "" // the first repetition raised the notice
-	}
-	return s.changeOrder(ctx, fmt.Sprintf("claiming to ask again for production order %s", o.ID), o, kind, at,
-		`UPDATE production_order SET asks = asks + 1, asked_at = ?`+ifUnchanged, at.UTC(), o.ID[:], o.Asks, o.Received)
+	doing := fmt.Sprintf("claiming to ask again for production order %s", o.ID)
+	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
+		claimed, err = changes(conn.ExecContext(ctx,
+			`UPDATE production_order SET asks = asks + 1, asked_at = ?`+ifUnchanged, at.UTC(), o.ID[:], o.Asks, o.Received))
+		if err != nil || !claimed || o.Asks > 1 { // the first repetition raises the notice
+			return err
+		}
+		return raise(ctx, conn, shop.NoticeOrderOverdue, o, at)
+	})
+	return claimed && err == nil, err
 }
 
 // CloseOrder closes an order, and raises a notice if the order failed or came short.
 func (s *Store) CloseOrder(
 	ctx context.Context, o shop.ProductionOrder, status shop.OrderStatus, at time.Time,
 ) (closed bool, err error) {
-	kinds := map[shop.OrderStatus]shop.NoticeKind{
-		shop.OrderFailed: shop.NoticeOrderFailed,
-		shop.OrderShort:  shop.NoticeOrderShort,
+	doing := fmt.Sprintf("closing production order %s as %s", o.ID, status)
+	product, err := s.productID(ctx, doing, o.SKU)
+	if err != nil {
+		return false, err
 	}
-	return s.changeOrder(ctx, fmt.Sprintf("closing production order %s as %s", o.ID, status), o, kinds[status], at,
-		`UPDATE production_order SET status = ?, closed_at = ?`+ifUnchanged,
-		string(status), at.UTC(), o.ID[:], o.Asks, o.Received)
-}
-
-// changeOrder runs an update of an order. If the update changes the order, changeOrder raises a
-// notice of a kind (empty: none) in the same transaction.
-func (s *Store) changeOrder(
-	ctx context.Context, doing string, o shop.ProductionOrder, kind shop.NoticeKind, at time.Time, update string,
-	args ...any,
-) (changed bool, err error) {
-	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
-		if changed, err = changes(conn.ExecContext(ctx, update, args...)); err != nil || !changed || kind == "" {
+	err = s.withStock(ctx, doing, product, func(conn *sql.Conn, _ int) error {
+		closed, err = changes(conn.ExecContext(ctx, `UPDATE production_order SET status = ?, closed_at = ?`+ifUnchanged,
+			string(status), at.UTC(), o.ID[:], o.Asks, o.Received))
+		if err != nil || !closed {
 			return err
 		}
-		_, err := conn.ExecContext(ctx, `
-			INSERT INTO notice (kind, subject_id, production_order_id, quantity, raised_at, due_at)
-			VALUES (?, ?, ?, 0, ?, ?)`,
-			string(kind), o.ID[:], o.ID[:], at.UTC(), at.UTC())
-		return err
+		switch status {
+		case shop.OrderFailed:
+			err = raise(ctx, conn, shop.NoticeOrderFailed, o, at)
+		case shop.OrderShort:
+			err = raise(ctx, conn, shop.NoticeOrderShort, o, at)
+		}
+		if err != nil {
+			return err
+		}
+		return move(ctx, conn, product, movement{at: at, correlation: o.Correlation}) // the floors
 	})
-	return changed && err == nil, err
+	return closed && err == nil, err
+}
+
+// raise stores a notice about an order.
+func raise(ctx context.Context, conn *sql.Conn, kind shop.NoticeKind, o shop.ProductionOrder, at time.Time) error {
+	_, err := conn.ExecContext(ctx, `
+		INSERT INTO notice (kind, subject_id, production_order_id, quantity, raised_at, due_at)
+		VALUES (?, ?, ?, 0, ?, ?)`,
+		string(kind), o.ID[:], o.ID[:], at.UTC(), at.UTC())
+	return err
 }

@@ -37,7 +37,7 @@ func writes(f *fixture, t *testing.T) []write {
 			return err
 		}, `SELECT COUNT(*) FROM sale`},
 		{"an adjustment", func(ctx context.Context, s *shop.Shop) error {
-			_, err := s.Adjust(ctx, shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "key"})
+			_, err := s.Adjust(ctx, shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "another key"})
 			return err
 		}, `SELECT COUNT(*) FROM adjustment`},
 	}
@@ -172,19 +172,20 @@ func TestACallThatTheServerInterrupts(t *testing.T) {
 		sold int
 	}{
 		{"before the commit", [2]string{
-			"INSERT INTO sale", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317; INSERT INTO sale",
+			"INSERT INTO movement", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317; INSERT INTO movement",
 		}, shop.CodeUnavailable, 0},
 		{"after the commit", [2]string{
-			"-- The answer to almost all buyers is short.", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317;",
+			"SELECT 'sold' AS outcome", "SIGNAL SQLSTATE '70100' SET MYSQL_ERRNO = 1317; SELECT 'sold' AS outcome",
 		}, shop.CodeOutcomeUnknown, 1},
 		{"the disk is full", [2]string{
-			"INSERT INTO stock_ledger", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114; INSERT INTO stock_ledger",
+			"INSERT INTO movement", "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1114; INSERT INTO movement",
 		}, shop.CodeUnavailable, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)
-			f.EditProcedure(t, "checkout", c.edit[0], c.edit[1])
-			if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); shop.CodeOf(err) != c.want {
+			f.EditProcedure(t, "sell", c.edit[0], c.edit[1])
+			purchase := shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: c.name}
+			if _, err := f.Buy(t.Context(), purchase); shop.CodeOf(err) != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
 			if n := f.Number(t, `SELECT COUNT(*) FROM sale`); n != c.sold {
@@ -204,12 +205,12 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer holder.Rollback()
-	if _, err := holder.ExecContext(t.Context(), `UPDATE product SET stock = stock WHERE sku = ?`, donut); err != nil {
+	if _, err := holder.ExecContext(t.Context(), `UPDATE bin SET stock = stock WHERE product_id = (SELECT product_id FROM product WHERE sku = ?)`, donut); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
 	go func() {
-		_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1})
+		_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key"})
 		done <- err
 	}()
 	if f.waitsForLock(t, done) == "" {
@@ -286,7 +287,7 @@ func TestATransactionThatPanicsIsRolledBack(t *testing.T) {
 	func() {
 		defer func() { _ = recover() }()
 		_ = mysql.Transaction(store, t.Context(), "selling everything", func(conn *sql.Conn) error {
-			if _, err := conn.ExecContext(t.Context(), `UPDATE product SET stock = 0`); err != nil {
+			if _, err := conn.ExecContext(t.Context(), `UPDATE bin SET stock = 0`); err != nil {
 				t.Error(err)
 			}
 			panic("a mistake")

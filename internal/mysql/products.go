@@ -13,7 +13,8 @@ import (
 )
 
 const selectProducts = `
-	SELECT p.product_id, p.sku, p.name, p.price, p.stock, p.max_per_sale, f.identifier,
+	SELECT p.product_id, p.sku, p.name, p.price, p.bins,
+	       (SELECT SUM(b.stock) FROM bin b WHERE b.product_id = p.product_id), p.max_per_sale, f.identifier,
 	       p.reorder_point, p.order_up_to, p.lot_size, p.minimum_order, p.lead_time, p.automatic,
 	       COALESCE(GREATEST(o.quantity - o.received, 0), 0), o.asked_at
 	  FROM product p
@@ -22,7 +23,7 @@ const selectProducts = `
 
 func scanProduct(scan func(...any) error) (p shop.Product, err error) {
 	var askedAt time.Time
-	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Stock, &p.MaxPerSale, &p.Factory,
+	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Bins, &p.Stock, &p.MaxPerSale, &p.Factory,
 		&p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder,
 		(*seconds)(&p.Policy.LeadTime), &p.Policy.Automatic, &p.OnOrder, (*timeOrZero)(&askedAt))
 	if !askedAt.IsZero() {
@@ -51,14 +52,14 @@ func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 	return p, nil
 }
 
-// CreateProduct stores a product and the first entry of its ledger.
+// CreateProduct stores a product, its bins, and the first entry of its ledger.
 func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
 	return s.transaction(ctx, "creating product "+p.SKU, func(conn *sql.Conn) error {
 		created, err := conn.ExecContext(ctx, `
-			INSERT INTO product (product_id, sku, name, price, stock, max_per_sale, factory_id,
+			INSERT INTO product (product_id, sku, name, price, bins, max_per_sale, factory_id,
 			                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
 			SELECT ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
-			p.ID[:], p.SKU, p.Name, p.Price, p.Stock, p.MaxPerSale,
+			p.ID[:], p.SKU, p.Name, p.Price, p.Bins, p.MaxPerSale,
 			p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder,
 			wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
 			searchable(p.Factory))
@@ -76,15 +77,20 @@ func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time)
 		} else if n == 0 {
 			return unknownFactory(p.Factory)
 		}
-		_, err = conn.ExecContext(ctx,
-			`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at) VALUES (?, ?, ?, ?)`,
-			p.ID[:], p.Stock, shop.CauseOpening, at.UTC())
-		return err
+		if err := addBins(ctx, conn, p.ID, p.Bins); err != nil {
+			return err
+		}
+		return move(ctx, conn, p.ID, movement{quantity: p.Stock, cause: shop.CauseOpening, at: at})
 	})
 }
 
-// ChangeProduct changes fields of a product in one statement.
-func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange) error {
+// ChangeProduct changes fields of a product. The bins are locked meanwhile, and spread afterwards:
+// their number and their floors may change.
+func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange, at time.Time) error {
+	product, err := s.productID(ctx, "changing product "+sku, sku)
+	if err != nil {
+		return err
+	}
 	if c.Factory != nil {
 		var known int
 		row := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM factory WHERE identifier = ?`, searchable(*c.Factory))
@@ -105,6 +111,9 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 	}
 	if c.Price != nil {
 		change("price = ?", *c.Price)
+	}
+	if c.Bins != nil {
+		change("bins = ?", *c.Bins)
 	}
 	if c.MaxPerSale != nil {
 		change("max_per_sale = ?", *c.MaxPerSale)
@@ -131,24 +140,32 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 		change("automatic = ?", *c.Automatic)
 	}
 	// #nosec G202 -- the columns are those above, the values are arguments
-	_, err := s.exec(ctx, `UPDATE product SET `+strings.Join(columns, ", ")+` WHERE sku = ?`, append(args, sku)...)
-	switch serverError(err) {
-	case errDuplicate:
-		return &shop.Error{
-			Code:   shop.CodeProductExists,
-			Detail: fmt.Sprintf("another product has the name %q", *c.Name),
+	update := `UPDATE product SET ` + strings.Join(columns, ", ") + ` WHERE product_id = ?`
+	return s.withStock(ctx, "changing product "+sku, product, func(conn *sql.Conn, _ int) error {
+		_, err := conn.ExecContext(ctx, update, append(args, product[:])...)
+		switch serverError(err) {
+		case errDuplicate:
+			return &shop.Error{
+				Code:   shop.CodeProductExists,
+				Detail: fmt.Sprintf("another product has the name %q", *c.Name),
+			}
+		case errCheckViolatedMySQL, errCheckViolatedMariaDB:
+			return &shop.Error{
+				Code:   shop.CodeInvalidProduct,
+				Detail: "another request changed the policy at the same time, and both changes together are invalid",
+				Err:    err,
+			}
 		}
-	case errCheckViolatedMySQL, errCheckViolatedMariaDB:
-		return &shop.Error{
-			Code:   shop.CodeInvalidProduct,
-			Detail: "another request changed the policy at the same time, and both changes together are invalid",
-			Err:    err,
+		if err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		return failed("changing product "+sku, err)
-	}
-	return nil
+		if c.Bins != nil {
+			if err := addBins(ctx, conn, product, *c.Bins); err != nil {
+				return err
+			}
+		}
+		return move(ctx, conn, product, movement{at: at})
+	})
 }
 
 func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }

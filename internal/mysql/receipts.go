@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -33,66 +34,46 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 			Detail: fmt.Sprintf("production order %s is not for product %.64q", d.ProductionOrderID, d.SKU),
 		}
 	}
-	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
-		r, err = receive(ctx, conn, product, d)
+	err = s.withStock(ctx, doing, product, func(conn *sql.Conn, stock int) error {
+		r, err = receive(ctx, conn, product, stock, d)
 		return err
 	})
 	return r, err
 }
 
-// receive locks the product's row first, as every transaction that changes the stock does, and then
-// the order's row. The lock on the order makes other callbacks of the same attempt wait. receive
-// takes it before it inserts the receipt, because the receipt's foreign key takes a shared lock on
-// the order, and two transactions that hold the shared lock cannot both update the order.
-func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Delivery) (r shop.Receipt, err error) {
-	err = conn.QueryRowContext(ctx, `
-		SELECT stock FROM product WHERE product_id = ? FOR UPDATE`, product[:]).Scan(&r.Stock)
-	if err != nil {
-		return r, err
-	}
+// receive locks the order's row, which makes other callbacks of the same attempt wait.
+func receive(
+	ctx context.Context, conn *sql.Conn, product uuid.UUID, stock int, d shop.Delivery,
+) (r shop.Receipt, err error) {
 	var status shop.OrderStatus
 	var ordered, received int
+	var correlation string
 	err = conn.QueryRowContext(ctx, `
-		SELECT status, quantity, received FROM production_order WHERE production_order_id = ? FOR UPDATE`,
-		d.ProductionOrderID[:]).Scan(&status, &ordered, &received)
+		SELECT status, quantity, received, correlation FROM production_order WHERE production_order_id = ? FOR UPDATE`,
+		d.ProductionOrderID[:]).Scan(&status, &ordered, &received, &correlation)
 	if err != nil {
 		return r, err
 	}
-	// This is the first read without a lock. Its snapshot includes everything that was committed
-	// before the locks were taken.
-	var booked, stockThen int
-	err = conn.QueryRowContext(ctx, `
-		SELECT quantity, stock_left FROM goods_receipt WHERE attempt_id = ?`, d.AttemptID[:]).Scan(&booked, &stockThen)
-	first := errors.Is(err, sql.ErrNoRows)
+	key := receiptKey + d.AttemptID.String() + "/" // what was booked by then follows
+	var booked int
+	err = conn.QueryRowContext(ctx, `SELECT COALESCE(SUM(quantity), 0) FROM movement WHERE idempotency_key LIKE ?`,
+		key+"%").Scan(&booked)
 	switch {
-	case err != nil && !first:
+	case err != nil:
 		return r, err
 	case d.Quantity <= booked:
-		return shop.Receipt{Stock: stockThen, Repeated: true}, nil
+		return shop.Receipt{Stock: stock, Repeated: true}, nil
 	}
 
 	add := d.Quantity - booked
-	r.Stock += add
+	r.Stock = stock + add
 	r.Late = status != shop.OrderOpen
 	r.Surplus = min(max(received+add-ordered, 0), add)
-	var changes []change
-	if first {
-		changes = append(changes, change{`
-			INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
-			VALUES (?, ?, ?, ?, ?)`,
-			[]any{d.AttemptID[:], d.ProductionOrderID[:], d.Quantity, r.Stock, d.At.UTC()}})
-	} else {
+	if booked > 0 {
 		r.Correction = add
-		changes = append(changes, change{`
-			UPDATE goods_receipt SET quantity = ?, stock_left = ? WHERE attempt_id = ?`,
-			[]any{d.Quantity, r.Stock, d.AttemptID[:]}})
 	}
-	changes = append(changes,
-		change{`UPDATE product SET stock = ? WHERE product_id = ?`, []any{r.Stock, product[:]}},
-		change{`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at) VALUES (?, ?, ?, ?, ?)`,
-			[]any{product[:], add, shop.CauseReceipt, d.AttemptID[:], d.At.UTC()}},
-		change{`UPDATE production_order SET received = ? WHERE production_order_id = ?`,
-			[]any{received + add, d.ProductionOrderID[:]}})
+	changes := []change{{`UPDATE production_order SET received = ? WHERE production_order_id = ?`,
+		[]any{received + add, d.ProductionOrderID[:]}}}
 	if !r.Late && received+add >= ordered {
 		// An order that is closed already keeps its status.
 		changes = append(changes, change{`
@@ -105,8 +86,15 @@ func receive(ctx context.Context, conn *sql.Conn, product uuid.UUID, d shop.Deli
 			return r, err
 		}
 	}
-	return r, nil
+	return r, move(ctx, conn, product, movement{
+		quantity: add, cause: shop.CauseReceipt, reference: d.ProductionOrderID, key: key + strconv.Itoa(d.Quantity),
+		at: d.At, correlation: correlation,
+	})
 }
+
+// receiptKey begins the keys of receipts. A client's key has no tab, so it is never the key of a
+// receipt.
+const receiptKey = "receipt\t"
 
 // A change is a statement with its arguments.
 type change struct {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"restock/internal/ads"
 	"restock/internal/shop"
@@ -22,20 +23,20 @@ var (
 // NewStore returns a store that keeps its data in a database that [Open] opened.
 func NewStore(db *sql.DB) *Store { return &Store{db} }
 
-// Checkout decides a checkout in one round trip. Afterwards either all of it is stored (the sale,
-// the decrement, the ledger entry and the production order, if one is due), or nothing.
+// Checkout decides a checkout in one round trip. Afterwards either all of it is stored (the
+// decrement, the movement and the production order, if one is due), or nothing.
 func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
 	if !mayBeSKU(c.SKU) {
 		return shop.Decision{}, unknownProduct(c.SKU)
 	}
 	doing := fmt.Sprintf("checking out %d of %s", c.Quantity, c.SKU)
-	plan, err := planAsJSON(c.Plan, c.Correlation)
+	plan, err := planAsJSON(c.Plan)
 	if err != nil {
 		return shop.Decision{}, fmt.Errorf("%s: %w", doing, err)
 	}
 	a := answer{saleID: c.SaleID}
-	err = s.call(ctx, row{"sale", "sale_id", c.SaleID}, &a, "CALL checkout(?, ?, ?, ?, ?, ?)",
-		c.SaleID[:], c.SKU, c.Quantity, orNull(c.IdempotencyKey), c.At.UTC(), plan)
+	err = s.sell(ctx, &a, c.IdempotencyKey,
+		c.SaleID[:], c.SKU, c.Quantity, orNull(c.IdempotencyKey), c.At.UTC(), c.Correlation, plan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return shop.Decision{}, unknownProduct(c.SKU)
 	}
@@ -47,7 +48,7 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 		Opened: a.opened, Policy: a.policy,
 	}
 	if d.Opened {
-		d.ProductionOrder = a.productionOrder(c.Plan, c.SKU, c.At, c.Correlation)
+		d.ProductionOrder = opened(c.Plan, c.SKU, a.factory, a.policy, c.At, c.Correlation)
 	}
 	switch a.outcome {
 	case "sold":
@@ -74,69 +75,64 @@ func (s *Store) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, e
 	return d, nil
 }
 
-// Replenish opens a production order if one is due, in one round trip.
-func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (shop.Decision, error) {
-	if !mayBeSKU(r.SKU) {
-		return shop.Decision{}, unknownProduct(r.SKU)
-	}
-	doing := "replenishing " + r.SKU
-	orderID, position, quantity := planAsParameters(r.Plan)
-	var opens row
-	if r.Plan != nil {
-		opens = row{"production_order", "production_order_id", r.Plan.ProductionOrderID}
-	}
-	var a answer
-	err := s.call(ctx, opens, &a, "CALL replenish(?, ?, ?, ?, ?, ?, ?)",
-		r.SKU, r.ByHand, r.At.UTC(), orderID, position, quantity, r.Correlation)
+// Replenish opens a production order if one is due. Most calls find that none is, and lock nothing:
+// whoever changes what they have read checks the product afterwards.
+func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (d shop.Decision, err error) {
+	p, err := s.Product(ctx, r.SKU)
 	if err != nil {
-		return shop.Decision{}, failed(doing, err)
+		return d, err
 	}
-	d := shop.Decision{Position: a.stock, Opened: a.opened, Policy: a.policy}
-	if d.Opened {
-		d.ProductionOrder = a.productionOrder(r.Plan, r.SKU, r.At, r.Correlation)
+	if d = replenish(p, r); d.Outcome != shop.Undecided && !d.Opened {
+		return d, nil
 	}
-	switch a.outcome {
-	case "settled":
-		d.Outcome = shop.Settled
-	case "open":
-		d.Outcome = shop.AlreadyOnOrder
-	case "undecided":
-		d.Outcome = shop.Undecided
-	case "unknown":
-		return d, unknownProduct(r.SKU)
-	default:
-		return d, fmt.Errorf("%s: the database answered %q", doing, a.outcome)
-	}
-	return d, nil
+	err = s.withStock(ctx, "replenishing "+r.SKU, p.ID, func(conn *sql.Conn, _ int) error {
+		p, err := scanProduct(conn.QueryRowContext(ctx, selectProducts+` WHERE p.product_id = ?`, p.ID[:]).Scan)
+		if err != nil {
+			return err
+		}
+		if d = replenish(p, r); !d.Opened {
+			return nil
+		}
+		o := d.ProductionOrder
+		_, err = conn.ExecContext(ctx, `
+			INSERT INTO production_order (production_order_id, product_id, factory_id, quantity,
+			                              opened_at, asked_at, correlation)
+			SELECT ?, ?, f.factory_id, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
+			o.ID[:], p.ID[:], o.Quantity, o.OpenedAt.UTC(), o.AskedAt.UTC(), o.Correlation, o.Factory)
+		if err != nil {
+			return err
+		}
+		return move(ctx, conn, p.ID, movement{at: r.At, correlation: r.Correlation}) // the floors
+	})
+	return d, err
 }
 
-// Adjust books an adjustment in one round trip.
-func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (shop.Adjusted, error) {
-	if !mayBeSKU(a.SKU) {
-		return shop.Adjusted{}, unknownProduct(a.SKU)
-	}
-	doing := fmt.Sprintf("adjusting %s by %d", a.SKU, a.Quantity)
-	var answered answer
-	err := s.call(ctx, row{"adjustment", "adjustment_id", a.ID}, &answered, "CALL adjust_stock(?, ?, ?, ?, ?, ?)",
-		a.ID[:], a.SKU, a.Quantity, a.Reason, orNull(a.IdempotencyKey), a.At.UTC())
-	if err != nil {
-		return shop.Adjusted{}, failed(doing, err)
-	}
-	adjusted := shop.Adjusted{Stock: answered.stock}
-	switch answered.outcome {
-	case "adjusted":
-	case "repeated":
-		adjusted.Repeated = true
-	case "refused":
-		adjusted.Refused = true
-	case "unknown":
-		return adjusted, unknownProduct(a.SKU)
-	case "key_reused":
-		return adjusted, &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: fmt.Sprintf(
-			"the idempotency key belongs to another adjustment than %d of %s for this reason: "+
-				"all products share one set of keys, send a new UUID for each adjustment", a.Quantity, a.SKU)}
+// replenish decides a replenishment of a product.
+func replenish(p shop.Product, r shop.Replenishment) shop.Decision {
+	d := shop.Decision{Position: p.Stock, Policy: p.Policy}
+	short := p.Policy.Automatic && p.Stock <= p.Policy.ReorderPoint
+	switch {
+	case p.OnOrder > 0:
+		d.Outcome = shop.AlreadyOnOrder
+	case !short && !r.ByHand:
+		d.Outcome = shop.Settled
+	case r.Plan == nil || !r.Plan.AnyPosition && r.Plan.Position != p.Stock:
+		d.Outcome = shop.Undecided
 	default:
-		return adjusted, fmt.Errorf("%s: the database answered %q", doing, answered.outcome)
+		d.Outcome = shop.Settled
+		if d.Opened = r.Plan.Quantity > 0; d.Opened {
+			d.ProductionOrder = opened(r.Plan, p.SKU, p.Factory, p.Policy, r.At, r.Correlation)
+		}
 	}
-	return adjusted, nil
+	return d
+}
+
+// opened returns the production order that a call opened by a plan.
+func opened(
+	p *shop.Plan, sku, factory string, policy shop.Policy, at time.Time, correlation string,
+) shop.ProductionOrder {
+	return shop.ProductionOrder{
+		ID: p.ProductionOrderID, SKU: sku, Quantity: p.Quantity, Factory: factory, Status: shop.OrderOpen, Asks: 1,
+		OpenedAt: at, AskedAt: at, LeadTime: policy.LeadTime, Correlation: correlation,
+	}
 }

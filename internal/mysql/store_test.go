@@ -49,6 +49,7 @@ func (f *fixture) setPolicy(tb testing.TB, p shop.Policy) {
 	tb.Helper()
 	f.Exec(tb, `UPDATE product SET reorder_point = ?, order_up_to = ?, lot_size = ? WHERE sku = ?`,
 		p.ReorderPoint, p.OrderUpTo, p.LotSize, donut)
+	f.SetStock(tb, f.Stock(tb)) // sets the floors
 }
 
 func TestConcurrentBuyersGetExactlyWhatIsThere(t *testing.T) {
@@ -160,16 +161,17 @@ func TestRoundTripsOfAReceipt(t *testing.T) {
 	}
 	order := f.soldOut(t)
 	attempt := newID(t)
-	// One read before the transaction; then START TRANSACTION, three reads, the changes and COMMIT.
+	// One read before the transaction; then START TRANSACTION, three reads, the changes and COMMIT. The
+	// changes are the order and the movement.
 	const readsAndCommit = 1 + 1 + 3 + 1
 	for _, c := range []struct {
 		name     string
 		quantity int
 		want     int64
 	}{
-		{"the first callback, with a part of the quantity", 60, readsAndCommit + 4},
+		{"the first callback, with a part of the quantity", 60, readsAndCommit + 2},
 		{"the same again", 60, readsAndCommit},
-		{"a correction that completes the order, with its notice", 100, readsAndCommit + 4 + 1 + 1},
+		{"a correction that completes the order, with its notice", 100, readsAndCommit + 2 + 1 + 1},
 	} {
 		before := w.trips()
 		_, err := store.Receive(t.Context(), shop.Delivery{
@@ -297,8 +299,8 @@ func TestRepeatedPurchaseGetsItsAnswerAfterTheProductChanged(t *testing.T) {
 		{"it has another price", `UPDATE product SET price = 1`},
 		{"it has a lower limit per sale", `UPDATE product SET max_per_sale = 1`},
 		{"it is below its reorder point", `UPDATE product SET reorder_point = 50`},
-		{"it is sold out and automatic", `UPDATE product SET stock = 0`},
-		{"it is sold out and not automatic", `UPDATE product SET stock = 0, automatic = FALSE`},
+		{"it is sold out and automatic", `UPDATE bin SET stock = 0`},
+		{"it is sold out and not automatic", `UPDATE bin b JOIN product p USING (product_id) SET b.stock = 0, p.automatic = FALSE`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)
@@ -337,12 +339,12 @@ func TestIdempotencyKeyOfAnotherProductIsRefused(t *testing.T) {
 
 func TestCheckoutThatFailsInTheMiddleLeavesNothingAndNoTransaction(t *testing.T) {
 	f := newFixture(t, 1) // the next checkout uses the same connection
-	f.Exec(t, `ALTER TABLE stock_ledger ADD CONSTRAINT out_of_order CHECK (cause <> 'sale')`)
+	f.Exec(t, `ALTER TABLE movement ADD CONSTRAINT out_of_order CHECK (cause <> 'sale')`)
 	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err == nil {
 		t.Fatalf("got %+v, want an error", sale)
 	}
 	// The statement waits for transactions that have read the table.
-	f.Exec(t, `ALTER TABLE stock_ledger WAIT 5 DROP CONSTRAINT out_of_order`)
+	f.Exec(t, `ALTER TABLE movement WAIT 5 DROP CONSTRAINT out_of_order`)
 	if sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil || sale.Stock != 2 {
 		t.Errorf("the next checkout: got %+v, %v; want a sale that leaves 2", sale, err)
 	}
@@ -359,11 +361,10 @@ func TestLedgerNamesTheCauseOfEachEntry(t *testing.T) {
 	}
 	for _, c := range []struct{ what, query string }{
 		{"the sale", `
-			SELECT COUNT(*) FROM stock_ledger l JOIN sale s ON s.sale_id = l.reference
-			 WHERE l.cause = 'sale' AND l.quantity = -3`},
+			SELECT COUNT(*) FROM sale WHERE quantity = 3 AND unit_price = 19900 AND correlation = ''`},
 		{"the receipt", `
-			SELECT COUNT(*) FROM stock_ledger l JOIN goods_receipt r ON r.attempt_id = l.reference
-			 WHERE l.cause = 'receipt' AND l.quantity = 100`},
+			SELECT COUNT(*) FROM goods_receipt r JOIN production_order o USING (production_order_id)
+			 WHERE r.quantity = 100 AND r.attempt_id = '` + attempt.String() + `'`},
 	} {
 		if got := f.Number(t, c.query); got != 1 {
 			t.Errorf("%d entries of the ledger are of %s, want 1", got, c.what)
@@ -393,11 +394,11 @@ func TestSeed(t *testing.T) {
 		t.Fatalf("got %+v, %v; want three products", products, err)
 	}
 	for i, want := range []shop.Product{
-		{SKU: donut, Name: "부산도너츠", Price: 19900, Stock: 3,
+		{SKU: donut, Name: "부산도너츠", Price: 19900, Stock: 3, Bins: 1,
 			Policy: shop.Policy{ReorderPoint: 0, OrderUpTo: 100, LotSize: 100, Automatic: true}},
-		{SKU: mysqltest.Twist, Name: "꽈배기", Price: 2500, Stock: 60, MaxPerSale: 20,
+		{SKU: mysqltest.Twist, Name: "꽈배기", Price: 2500, Stock: 60, Bins: 1, MaxPerSale: 20,
 			Policy: shop.Policy{ReorderPoint: 20, OrderUpTo: 100, LotSize: 20, MinimumOrder: 40, Automatic: true}},
-		{SKU: mysqltest.Mochi, Name: "찹쌀도너츠", Price: 3200, Stock: 30, MaxPerSale: 5,
+		{SKU: mysqltest.Mochi, Name: "찹쌀도너츠", Price: 3200, Stock: 30, Bins: 1, MaxPerSale: 5,
 			Policy: shop.Policy{ReorderPoint: 10, OrderUpTo: 60, LotSize: 10}},
 	} {
 		want.ID, want.Factory, want.Policy.LeadTime = products[i].ID, "FF-500293", time.Minute
@@ -411,15 +412,15 @@ func TestSeed(t *testing.T) {
 func TestFunctionsUserHasNoFurtherRights(t *testing.T) {
 	f := newFixture(t, 1)
 	for _, statement := range []string{
-		`DELETE FROM stock_ledger`, `UPDATE stock_ledger SET quantity = 0`,
-		`DELETE FROM sale`, `UPDATE sale SET quantity = 1`, `ALTER TABLE sale ADD COLUMN x INT`, `DROP TABLE sale`,
+		`DELETE FROM movement`, `UPDATE movement SET quantity = 0`, `UPDATE movement SET stock_left = 0`,
+		`ALTER TABLE movement ADD COLUMN x INT`, `DROP TABLE movement`, `SELECT * FROM sale`,
+		`DELETE FROM bin`, `UPDATE bin SET bin = 1`,
 		`DELETE FROM product`, `UPDATE product SET sku = 'x'`,
 		`DELETE FROM production_order`, `UPDATE production_order SET quantity = 1`,
-		`UPDATE adjustment SET quantity = 1`, `UPDATE notice SET kind = 'x'`,
+		`UPDATE notice SET kind = 'x'`,
 		`UPDATE factory SET api = ''`, `INSERT INTO factory SELECT * FROM factory`,
 		`UPDATE advertisement SET manager_email = ''`, `CREATE TABLE t (id INT)`,
-		`DELETE FROM goods_receipt`, `UPDATE goods_receipt SET production_order_id = attempt_id`,
-		`SELECT * FROM goose_db_version`, `DROP PROCEDURE checkout`,
+		`SELECT * FROM goose_db_version`, `DROP PROCEDURE sell`,
 	} {
 		if _, err := f.DB.ExecContext(t.Context(), statement); err == nil {
 			t.Errorf("the functions' user may run %s", statement)

@@ -347,10 +347,17 @@ func TestKeysAreForgottenInBatches(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for i, want := range []int{3, 3, 1, 0} {
-		forgotten, more, err := f.Database.Store.ForgetKeys(t.Context(), time.Now().Add(time.Minute), 3)
-		if err != nil || forgotten != want || more != (want == 3) {
-			t.Errorf("batch %d: got %d, %t, %v; want %d", i+1, forgotten, more, err, want)
+	all, more := 0, true
+	for more {
+		forgotten := 0
+		var err error
+		forgotten, more, err = f.Database.Store.ForgetKeys(t.Context(), time.Now().Add(time.Minute), 3)
+		if err != nil || forgotten > 3 {
+			t.Fatalf("got %d, %v; want at most 3", forgotten, err)
 		}
+		all += forgotten
+	}
+	if all != 7 {
+		t.Errorf("%d keys are forgotten in all, want 7", all)
 	}
 }

@@ -1,6 +1,7 @@
 package mysql_test
 
 import (
+	"bytes"
 	"net"
 	"strconv"
 	"sync"
@@ -26,8 +27,9 @@ type wire struct {
 	mu         sync.Mutex // guards conns
 	conns      []net.Conn
 
-	// The wire calls answered before it passes an answer on to the client. If answered returns
-	// false, the wire closes the connection instead. Nil: the wire passes all answers on.
+	// The wire calls answered before it passes on the server's answer to a change: a checkout, or the
+	// commit of a transaction. If answered returns false, the wire closes the connection instead. Nil:
+	// the wire passes all answers on.
 	answered atomic.Pointer[func() bool]
 }
 
@@ -78,9 +80,10 @@ func (w *wire) accept() {
 		w.mu.Lock()
 		w.conns = append(w.conns, client, server)
 		w.mu.Unlock()
-		var clientsTurn atomic.Bool
+		var clientsTurn, changes atomic.Bool
 		w.running.Go(func() {
-			carry(server, client, func() bool {
+			carry(server, client, func(request []byte) bool {
+				changes.Store(bytes.Contains(request, []byte("CALL sell")) || bytes.Contains(request, []byte("COMMIT")))
 				if clientsTurn.Swap(false) {
 					w.roundTrips.Add(1)
 					sleep(w.roundTrip)
@@ -89,10 +92,10 @@ func (w *wire) accept() {
 			})
 		})
 		w.running.Go(func() {
-			carry(client, server, func() bool {
+			carry(client, server, func([]byte) bool {
 				clientsTurn.Store(true)
 				answered := w.answered.Load()
-				return answered == nil || (*answered)()
+				return answered == nil || !changes.Load() || (*answered)()
 			})
 		})
 	}
@@ -100,7 +103,7 @@ func (w *wire) accept() {
 
 // carry copies one direction until a connection is closed or before returns false. Then it closes
 // both connections.
-func carry(to, from net.Conn, before func() bool) {
+func carry(to, from net.Conn, before func([]byte) bool) {
 	defer to.Close()
 	defer from.Close()
 	buffer := make([]byte, 16<<10)
@@ -109,7 +112,7 @@ func carry(to, from net.Conn, before func() bool) {
 		if err != nil {
 			return
 		}
-		if !before() {
+		if !before(buffer[:n]) {
 			return
 		}
 		if _, err := to.Write(buffer[:n]); err != nil {

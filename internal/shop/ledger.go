@@ -3,6 +3,10 @@ package shop
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -77,13 +81,14 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
 const (
 	CauseOpening    = "opening"    // the stock when the product was created
 	CauseSale       = "sale"       // Reference is the sale's id
-	CauseReceipt    = "receipt"    // Reference is the attempt's id
+	CauseReceipt    = "receipt"    // Reference is the production order's id
 	CauseAdjustment = "adjustment" // Reference is the adjustment's id
 )
 
 // A LedgerEntry is one change of a product's stock. The sum of all entries is the stock.
 type LedgerEntry struct {
-	ID        int64
+	Bin       int
+	Number    int64     // within the bin
 	Quantity  int       // negative if the stock fell
 	Cause     string    // see CauseSale
 	Reason    string    // of an adjustment
@@ -96,30 +101,74 @@ type LedgerStore interface {
 	// Adjust books an adjustment in one transaction. Errors: CodeUnknownProduct,
 	// CodeIdempotencyKeyReused.
 	Adjust(context.Context, Adjustment) (Adjusted, error)
-	// Ledger lists the entries of a product's ledger that are older than the entry after (0: all),
-	// newest first.
-	Ledger(ctx context.Context, product uuid.UUID, after int64, limit int) ([]LedgerEntry, error)
+	// Ledger lists the entries of a product's ledger, newest first. before[i] limits the entries of
+	// bin i: only entries with a smaller number are listed. A bin without a limit is listed from its
+	// newest entry.
+	Ledger(ctx context.Context, product uuid.UUID, before []int64, limit int) ([]LedgerEntry, error)
 	// Balances compares every product's stock with its ledger, sorted by SKU.
 	Balances(context.Context) ([]Balance, error)
 }
 
-// Ledger lists a page of a product's stock ledger, newest first, and reports whether more entries
-// follow. The page begins with the entry before (older than) the entry after, or with the newest
-// entry if after is 0. A limit of 0 is DefaultPage.
+// Ledger lists a page of a product's stock ledger, newest first. next is where the next page begins,
+// empty if there is none. The page begins at start, which is the next of the page before, or empty
+// for the newest entry. A limit of 0 is DefaultPage.
 //
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
 func (s *Shop) Ledger(
-	ctx context.Context, sku string, after int64, limit int,
-) (entries []LedgerEntry, more bool, err error) {
-	if after < 0 {
-		return nil, false, refuse(CodeInvalidRequest,
-			fmt.Sprintf("the entry to list after is %d, it must not be negative", after))
+	ctx context.Context, sku, start string, limit int,
+) (entries []LedgerEntry, next string, err error) {
+	place, err := parseLedgerPlace(start)
+	if err != nil {
+		return nil, "", err
 	}
 	p, err := s.Store.Product(ctx, sku)
 	if err != nil {
-		return nil, false, err
+		return nil, "", err
 	}
-	return paged(limit, func(limit int) ([]LedgerEntry, error) {
-		return s.Store.Ledger(ctx, p.ID, after, limit)
+	entries, more, err := paged(limit, func(limit int) ([]LedgerEntry, error) {
+		return s.Store.Ledger(ctx, p.ID, place, limit)
 	})
+	if err != nil || !more {
+		return entries, "", err
+	}
+	return entries, place.after(entries).String(), nil
+}
+
+// A ledgerPlace is a place in a product's ledger: for each bin, the number of the last entry that was
+// listed. As text it is the numbers, separated by dots.
+type ledgerPlace []int64
+
+func parseLedgerPlace(text string) (p ledgerPlace, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for number := range strings.SplitSeq(text, ".") {
+		n, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || n < 1 || len(p) == MaxBins {
+			return nil, refuse(CodeInvalidRequest,
+				fmt.Sprintf("the parameter before is %.40q, it must be the value next of the previous page", text))
+		}
+		p = append(p, n)
+	}
+	return p, nil
+}
+
+func (p ledgerPlace) String() string {
+	numbers := make([]string, len(p))
+	for i, n := range p {
+		numbers[i] = strconv.FormatInt(n, 10)
+	}
+	return strings.Join(numbers, ".")
+}
+
+// after returns the place after a page that began at p.
+func (p ledgerPlace) after(page []LedgerEntry) ledgerPlace {
+	p = slices.Clone(p)
+	for _, e := range page {
+		for len(p) <= e.Bin {
+			p = append(p, math.MaxInt64)
+		}
+		p[e.Bin] = e.Number
+	}
+	return p
 }

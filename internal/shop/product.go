@@ -17,6 +17,7 @@ type Product struct {
 	Name       string
 	Price      int64 // in the minor unit of Currency
 	Stock      int   // on hand
+	Bins       int   // how many rows the stock lies in; see [MaxBins]
 	OnOrder    int   // still to come from the open production order; 0: none is open
 	MaxPerSale int   // the largest quantity of one sale; 0: no limit
 	Factory    string
@@ -44,6 +45,7 @@ type NewProduct struct {
 	Name       string
 	Price      int64 // in the minor unit of Currency
 	Stock      int   // on hand; the first entry of the ledger
+	Bins       int   // 0: one
 	MaxPerSale int   // 0: no limit
 	Factory    string
 	Policy     Policy
@@ -53,7 +55,8 @@ type NewProduct struct {
 type ProductChange struct {
 	Name       *string
 	Price      *int64 // in the minor unit of Currency
-	MaxPerSale *int   // 0: no limit
+	Bins       *int
+	MaxPerSale *int // 0: no limit
 	Factory    *string
 
 	ReorderPoint *int
@@ -68,6 +71,7 @@ type ProductChange struct {
 func (c ProductChange) apply(p Product) Product {
 	set(&p.Name, c.Name)
 	set(&p.Price, c.Price)
+	set(&p.Bins, c.Bins)
 	set(&p.MaxPerSale, c.MaxPerSale)
 	set(&p.Factory, c.Factory)
 	set(&p.Policy.ReorderPoint, c.ReorderPoint)
@@ -84,6 +88,11 @@ func set[T any](field, value *T) {
 		*field = *value
 	}
 }
+
+// MaxBins is the largest number of bins of a product. The stock of a product lies in its bins, and
+// buyers who take from different bins do not wait for each other. So a product with more bins sells
+// faster. The shop sells what all bins together have.
+const MaxBins = 64
 
 const (
 	maxName  = 100     // in characters
@@ -112,6 +121,8 @@ func (p Product) validate() error {
 			fmt.Sprintf("the price is %d, it must be from 0 to %d", p.Price, int64(maxPrice)))
 	case p.Stock < 0 || p.Stock > MaxQuantity:
 		return refuse(CodeInvalidProduct, fmt.Sprintf("the stock is %d, it must be from 0 to %d", p.Stock, MaxQuantity))
+	case p.Bins < 1 || p.Bins > MaxBins:
+		return refuse(CodeInvalidProduct, fmt.Sprintf("the number of bins is %d, it must be from 1 to %d", p.Bins, MaxBins))
 	case p.MaxPerSale < 0 || p.MaxPerSale > MaxQuantity:
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the limit per sale is %d, it must be from 0 (no limit) to %d", p.MaxPerSale, MaxQuantity))
@@ -131,7 +142,7 @@ type ProductStore interface {
 	// ChangeProduct changes fields of an existing product. Errors: CodeProductExists,
 	// CodeUnknownFactory, and CodeInvalidProduct if the policy makes no sense together with another
 	// change at the same time.
-	ChangeProduct(ctx context.Context, sku string, c ProductChange) error
+	ChangeProduct(ctx context.Context, sku string, c ProductChange, at time.Time) error
 }
 
 // Products lists all products, sorted by SKU.
@@ -147,8 +158,8 @@ func (s *Shop) Product(ctx context.Context, sku string) (Product, error) {
 // Errors: CodeInvalidProduct, CodeProductExists (the SKU or the name is taken), CodeUnknownFactory.
 func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error) {
 	p := Product{
-		SKU: n.SKU, Name: normal(n.Name), Price: n.Price, Stock: n.Stock, MaxPerSale: n.MaxPerSale,
-		Factory: n.Factory, Policy: n.Policy,
+		SKU: n.SKU, Name: normal(n.Name), Price: n.Price, Stock: n.Stock, Bins: max(n.Bins, 1),
+		MaxPerSale: n.MaxPerSale, Factory: n.Factory, Policy: n.Policy,
 	}
 	if err := p.validate(); err != nil {
 		return Product{}, err
@@ -184,7 +195,7 @@ func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (
 	if err := c.apply(p).validate(); err != nil {
 		return Product{}, err
 	}
-	if err := s.Store.ChangeProduct(ctx, sku, c); err != nil {
+	if err := s.Store.ChangeProduct(ctx, sku, c, s.now()); err != nil {
 		return Product{}, err
 	}
 	s.check(ctx, sku)

@@ -15,7 +15,7 @@ func newProduct(p shop.Product) merchant.Product {
 		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency,
 		Stock: p.Stock, OnOrder: p.OnOrder, Position: p.Position(), ExpectedAt: p.ExpectedAt,
 		Suggestion: p.Suggestion(),
-		MaxPerSale: p.MaxPerSale, Factory: p.Factory,
+		Bins: p.Bins, MaxPerSale: p.MaxPerSale, Factory: p.Factory,
 		Policy: merchant.Policy{
 			ReorderPoint: p.Policy.ReorderPoint, OrderUpTo: p.Policy.OrderUpTo,
 			LotSize: p.Policy.LotSize, MinimumOrder: p.Policy.MinimumOrder,
@@ -60,6 +60,7 @@ func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) 
 		web.Field{Name: "price", Into: &n.Price, Required: true},
 		web.Field{Name: "factory", Into: &n.Factory, Required: true},
 		web.Field{Name: "stock", Into: &n.Stock},
+		web.Field{Name: "bins", Into: &n.Bins},
 		web.Field{Name: "max_per_sale", Into: &n.MaxPerSale},
 		web.Field{Name: "reorder_point", Into: &n.Policy.ReorderPoint},
 		web.Field{Name: "order_up_to", Into: &n.Policy.OrderUpTo, Required: true},
@@ -82,6 +83,7 @@ func (a api) changeProduct(w http.ResponseWriter, r *http.Request) (any, error) 
 		web.Field{Name: "name", Into: &c.Name},
 		web.Field{Name: "price", Into: &c.Price},
 		web.Field{Name: "factory", Into: &c.Factory},
+		web.Field{Name: "bins", Into: &c.Bins},
 		web.Field{Name: "max_per_sale", Into: &c.MaxPerSale},
 		web.Field{Name: "reorder_point", Into: &c.ReorderPoint},
 		web.Field{Name: "order_up_to", Into: &c.OrderUpTo},
@@ -120,27 +122,18 @@ func (a api) ledger(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	limit, text, err := page(query)
+	limit, before, err := page(query)
 	if err != nil {
 		return nil, err
-	}
-	var before int64
-	if text != "" {
-		if before, err = strconv.ParseInt(text, 10, 64); err != nil || before < 1 {
-			return nil, invalid("the parameter before is %.40q, it must be the value next of the previous page", text)
-		}
 	}
 	sku := r.PathValue("sku")
-	entries, more, err := a.shop.Ledger(r.Context(), sku, before, limit)
+	entries, next, err := a.shop.Ledger(r.Context(), sku, before, limit)
 	if err != nil {
 		return nil, err
 	}
-	answer := merchant.Ledger{SKU: sku, Entries: make([]merchant.LedgerEntry, 0, len(entries))}
+	answer := merchant.Ledger{SKU: sku, Entries: make([]merchant.LedgerEntry, 0, len(entries)), Next: next}
 	for _, e := range entries {
 		answer.Entries = append(answer.Entries, merchant.LedgerEntry(e))
-	}
-	if more {
-		answer.Next = strconv.FormatInt(entries[len(entries)-1].ID, 10)
 	}
 	return answer, nil
 }

@@ -21,54 +21,71 @@ var OneOpenOrder = Rule{"a product has two open production orders", `
 	SELECT HEX(product_id) AS found FROM production_order
 	 WHERE status = 'open' GROUP BY product_id HAVING COUNT(*) > 1`}
 
-// Always are the rules that hold at any time.
+// Always are the rules that hold at any time. Sales, receipts and adjustments are movements and
+// nothing else, so the rules compare the bins with their movements.
 var Always = []Rule{
-	{"the stock is not opening + adjustments + receipts - sales", `
-		SELECT CONCAT(p.sku, ': stock ', p.stock) AS found FROM product p
-		 WHERE p.stock < 0
-		    OR p.stock <> (SELECT COALESCE(SUM(l.quantity), 0) FROM stock_ledger l
-		                    WHERE l.product_id = p.product_id AND l.cause = 'opening')
-		                + (SELECT COALESCE(SUM(a.quantity), 0) FROM adjustment a WHERE a.product_id = p.product_id)
-		                + (SELECT COALESCE(SUM(r.quantity), 0)
-		                     FROM goods_receipt r JOIN production_order o USING (production_order_id)
-		                    WHERE o.product_id = p.product_id)
-		                - (SELECT COALESCE(SUM(s.quantity), 0) FROM sale s WHERE s.product_id = p.product_id)`},
-	{"the ledger's sum is not the stock", `
-		SELECT CONCAT(p.sku, ': stock ', p.stock) AS found FROM product p
-		 WHERE p.stock <> (SELECT COALESCE(SUM(l.quantity), 0) FROM stock_ledger l WHERE l.product_id = p.product_id)`},
-	// The query reads sales, adjustments and ledger once, and groups them. A subquery for each sale
-	// would read the product's whole ledger each time.
-	{"a sale or an adjustment does not have exactly one matching ledger entry", `
-		SELECT CONCAT(e.cause, ' ', HEX(e.id)) AS found FROM (
-		          SELECT cause, reference AS id, product_id, quantity, 0 AS stored
-		            FROM stock_ledger WHERE cause IN ('sale', 'adjustment')
-		UNION ALL SELECT 'sale', sale_id, product_id, -quantity, 1 FROM sale
-		UNION ALL SELECT 'adjustment', adjustment_id, product_id, quantity, 1 FROM adjustment) e
-		 GROUP BY e.cause, e.id
-		HAVING SUM(e.stored) = 1
-		   AND NOT (COUNT(*) = 2 AND MIN(e.product_id) = MAX(e.product_id) AND MIN(e.quantity) = MAX(e.quantity))`},
-	{"the ledger entries of a goods receipt do not add up to it", `
-		SELECT CONCAT(HEX(r.attempt_id), ': ', r.quantity) AS found
-		  FROM goods_receipt r JOIN production_order o USING (production_order_id)
-		 WHERE r.quantity <> (SELECT COALESCE(SUM(l.quantity), 0) FROM stock_ledger l
-		                       WHERE l.reference = r.attempt_id AND l.cause = 'receipt'
-		                         AND l.product_id = o.product_id AND l.quantity > 0)`},
+	{"a bin is not the sum of its movements, or their numbers have a gap", `
+		SELECT CONCAT(p.sku, ' bin ', b.bin, ': stock ', b.stock, ', entries ', b.entries,
+		              ', sum ', COALESCE(m.sum, 0), ' of ', COALESCE(m.count, 0)) AS found
+		  FROM bin b
+		  JOIN product p USING (product_id)
+		  LEFT JOIN (SELECT product_id, bin, SUM(quantity) AS sum, COUNT(*) AS count, MIN(number) AS first,
+		                    MAX(number) AS last
+		               FROM movement GROUP BY product_id, bin) m USING (product_id, bin)
+		 WHERE b.stock < 0
+		    OR b.stock <> COALESCE(m.sum, 0)
+		    OR b.entries <> COALESCE(m.count, 0)
+		    OR b.entries <> COALESCE(m.last, 0)
+		    OR m.first <> 1`},
+	{"a movement is in no bin, or does not say what it is", `
+		SELECT CONCAT(m.cause, ' ', m.number, ' in bin ', m.bin) AS found
+		  FROM movement m LEFT JOIN bin b USING (product_id, bin)
+		 WHERE b.bin IS NULL
+		    OR NOT CASE m.cause
+		           WHEN 'opening' THEN TRUE
+		           WHEN 'spread' THEN m.quantity <> 0
+		           WHEN 'sale' THEN m.quantity < 0 AND m.reference IS NOT NULL AND m.unit_price >= 0
+		           WHEN 'receipt' THEN m.quantity > 0 AND m.reference IS NOT NULL AND m.idempotency_key IS NOT NULL
+		           WHEN 'adjustment' THEN m.quantity <> 0 AND m.reference IS NOT NULL AND m.reason IS NOT NULL
+		           ELSE FALSE END`},
+	{"movements from bin to bin do not add up to nothing", `
+		SELECT CONCAT(HEX(product_id), ': ', SUM(quantity)) AS found FROM movement
+		 WHERE cause = 'spread' GROUP BY product_id HAVING SUM(quantity) <> 0`},
+	{"a sale or an adjustment is in the ledger twice", `
+		SELECT CONCAT(cause, ' ', HEX(reference)) AS found FROM movement
+		 WHERE cause IN ('sale', 'adjustment') GROUP BY cause, reference HAVING COUNT(*) > 1`},
+	{"a product has other bins than it should, or stock in a bin that it does not use", `
+		SELECT CONCAT(sku, ': ', bins, ' bins, has ', has, ', and ', beyond, ' in others') AS found
+		  FROM (SELECT p.sku, p.bins, COUNT(b.bin < p.bins OR NULL) AS has,
+		               SUM(IF(b.bin < p.bins, 0, b.stock + b.floor)) AS beyond
+		          FROM product p LEFT JOIN bin b USING (product_id) GROUP BY p.product_id) q
+		 WHERE has <> bins OR beyond > 0`},
+	{"the floors of a product let it fall short without an order", `
+		SELECT CONCAT(p.sku, ': ', (SELECT SUM(b.floor) FROM bin b WHERE b.product_id = p.product_id)) AS found
+		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id
+		 WHERE (SELECT SUM(b.floor) FROM bin b WHERE b.product_id = p.product_id)
+		       <> IF(p.automatic AND o.production_order_id IS NULL, p.reorder_point + 1, 0)`},
+	{"the receipts of an attempt do not add up to what their keys say", `
+		SELECT CONCAT(SUBSTR(idempotency_key, 9), ': ', SUM(quantity)) AS found FROM movement
+		 WHERE cause = 'receipt' GROUP BY SUBSTR(idempotency_key, 9, 36)
+		HAVING SUM(quantity) <> MAX(CAST(SUBSTR(idempotency_key, 46) AS INT))`},
 	{"a corrected goods receipt has no notice", `
-		SELECT HEX(r.attempt_id) AS found FROM goods_receipt r
-		 WHERE (SELECT COUNT(*) FROM stock_ledger l WHERE l.reference = r.attempt_id AND l.cause = 'receipt') - 1 <>
-		       (SELECT COUNT(*) FROM notice n WHERE n.attempt_id = r.attempt_id AND n.kind = 'receipt_corrected')`},
-	{"a ledger entry refers to nothing that exists", `
-		SELECT CONCAT(l.cause, ' ', HEX(l.reference)) AS found FROM stock_ledger l
-		 WHERE l.cause <> 'opening'
-		   AND NOT EXISTS (SELECT 1 FROM sale s WHERE l.cause = 'sale' AND s.sale_id = l.reference)
-		   AND NOT EXISTS (SELECT 1 FROM adjustment a WHERE l.cause = 'adjustment' AND a.adjustment_id = l.reference)
-		   AND NOT EXISTS (SELECT 1 FROM goods_receipt r WHERE l.cause = 'receipt' AND r.attempt_id = l.reference)`},
+		SELECT r.attempt AS found
+		  FROM (SELECT SUBSTR(idempotency_key, 9, 36) AS attempt, COUNT(*) - 1 AS corrections FROM movement
+		         WHERE cause = 'receipt' GROUP BY SUBSTR(idempotency_key, 9, 36)) r
+		 WHERE r.corrections <> (SELECT COUNT(*) FROM notice n
+		                          WHERE n.kind = 'receipt_corrected' AND n.attempt_id = UNHEX(REPLACE(r.attempt, '-', '')))`},
+	{"a receipt is of no production order, or of one of another product", `
+		SELECT HEX(m.reference) AS found
+		  FROM movement m LEFT JOIN production_order o ON o.production_order_id = m.reference
+		 WHERE m.cause = 'receipt' AND NOT m.product_id <=> o.product_id`},
 	OneOpenOrder,
 	{"a production order contradicts its receipts", `
 		SELECT CONCAT(HEX(o.production_order_id), ' ', o.status, ': ', o.received, ' of ', o.quantity, ', ',
 		              o.asks, ' asks') AS found FROM production_order o
-		 WHERE o.received <> (SELECT COALESCE(SUM(r.quantity), 0) FROM goods_receipt r
-		                       WHERE r.production_order_id = o.production_order_id)
+		  LEFT JOIN (SELECT reference, SUM(quantity) AS sum FROM movement WHERE cause = 'receipt' GROUP BY reference) r
+		         ON r.reference = o.production_order_id
+		 WHERE o.received <> COALESCE(r.sum, 0)
 		    OR o.status = 'open' AND o.received >= o.quantity
 		    OR o.status = 'received' AND o.received < o.quantity
 		    OR o.status = 'short' AND o.received = 0
@@ -89,14 +106,16 @@ var Always = []Rule{
 var AfterSweep = []Rule{
 	{"a short product is not on order", `
 		SELECT p.sku AS found FROM product p
-		 WHERE p.automatic AND p.stock <= p.reorder_point
+		 WHERE p.automatic
+		   AND (SELECT s.stock FROM product_stock s WHERE s.product_id = p.product_id) <= p.reorder_point
 		   AND NOT EXISTS (SELECT 1 FROM production_order o WHERE o.product_id = p.product_id AND o.status = 'open')`},
 }
 
 // Settled are the rules that hold some time after the last disturbance.
 var Settled = []Rule{
-	{"an automatic product is not above its reorder point",
-		`SELECT CONCAT(sku, ': stock ', stock) AS found FROM product WHERE automatic AND stock <= reorder_point`},
+	{"an automatic product is not above its reorder point", `
+		SELECT CONCAT(p.sku, ': stock ', s.stock) AS found FROM product p JOIN product_stock s USING (product_id)
+		 WHERE p.automatic AND s.stock <= p.reorder_point`},
 	{"a notice was not sent", `SELECT CONCAT(kind, ' ', HEX(subject_id)) AS found FROM notice WHERE told_at IS NULL`},
 	{"a production order was not published", `
 		SELECT HEX(production_order_id) AS found FROM production_order WHERE status = 'open' AND published_at IS NULL`},

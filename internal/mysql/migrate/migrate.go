@@ -16,8 +16,13 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Up runs the migrations that the database has not run yet, and returns the schema's version. If
-// two run at once, the second waits for the first.
+// lastCompatible is the last migration that functions of the version before survive. The migrations
+// after it drop what only those functions use, and run in a new database only. The next release
+// raises the number.
+const lastCompatible = 10
+
+// Up runs the migrations that the database has not run yet, up to lastCompatible, and returns the
+// schema's version. If two run at once, the second waits for the first.
 func Up(ctx context.Context, db *sql.DB) (version int64, err error) {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -28,7 +33,16 @@ func Up(ctx context.Context, db *sql.DB) (version int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading the migrations: %w", err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
+	before, err := provider.GetDBVersion(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("reading the schema's version: %w", err)
+	}
+	if isNew := before == 0; isNew {
+		_, err = provider.Up(ctx)
+	} else {
+		_, err = provider.UpTo(ctx, lastCompatible)
+	}
+	if err != nil {
 		return 0, fmt.Errorf("migrating the database: %w", err)
 	}
 	version, err = provider.GetDBVersion(ctx)
@@ -68,31 +82,27 @@ func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 // A grant says what the functions may do with a table or a procedure.
 type grant struct{ rights, kind, name string }
 
-// grants lists all rights of the functions. The functions delete nothing. They add sales, receipts
-// and ledger entries, and change only these columns: the quantity of a receipt (a later callback of
-// the attempt may say more), the stock of a product and its description, the state of a production
-// order, whether a notice was sent, whether an advertisement is shown, and the idempotency keys,
-// which they remove after a day.
+// grants lists all rights of the functions. The functions delete nothing. They add movements to the
+// ledger, and change nothing in it but the idempotency keys, which they remove after a day. They
+// change only these columns of other tables: the stock of a bin, a product's description, the state
+// of a production order, whether a notice was sent, and whether an advertisement is shown.
 //
 // Procedures run with the rights of the caller. To revoke a right, remove it here and revoke it in
 // a migration.
 var grants = []grant{
 	{"SELECT", "TABLE", "factory"},
 	{"SELECT, UPDATE (status)", "TABLE", "advertisement"},
-	{"SELECT, INSERT, UPDATE (stock, name, price, max_per_sale, factory_id, " +
+	{"SELECT, INSERT, UPDATE (bins, name, price, max_per_sale, factory_id, " +
 		"reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)", "TABLE", "product"},
-	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "sale"},
-	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "adjustment"},
-	{"SELECT, INSERT, UPDATE", "TABLE", "forgotten_keys"},
-	{"SELECT, INSERT", "TABLE", "stock_ledger"},
-	{"SELECT, INSERT, UPDATE", "TABLE", "ledger_checkpoint"},
+	{"SELECT, INSERT, UPDATE (stock, floor, entries)", "TABLE", "bin"},
+	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "movement"},
+	{"SELECT, INSERT, UPDATE", "TABLE", "bin_checkpoint"},
 	{"SELECT, INSERT, UPDATE (status, received, asks, asked_at, published_at, closed_at)", "TABLE", "production_order"},
-	{"SELECT, INSERT, UPDATE (quantity, stock_left)", "TABLE", "goods_receipt"},
 	{"SELECT, INSERT, UPDATE (due_at, told_at)", "TABLE", "notice"},
-	{"EXECUTE", "PROCEDURE", "checkout"},
-	{"EXECUTE", "PROCEDURE", "replenish"},
-	{"EXECUTE", "PROCEDURE", "receive_goods"}, // the previous version calls it: see 00007
-	{"EXECUTE", "PROCEDURE", "adjust_stock"},
+	{"EXECUTE", "PROCEDURE", "sell"},
+	{"EXECUTE", "PROCEDURE", "sell_from_all"},
+	{"EXECUTE", "PROCEDURE", "answer_checkout"},
+	{"EXECUTE", "PROCEDURE", "move"},
 }
 
 // User creates the database user of the functions with a password, or changes the password of an

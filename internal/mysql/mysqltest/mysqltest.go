@@ -16,6 +16,7 @@ import (
 	"restock/internal/mysql"
 	"restock/internal/mysql/invariants"
 	"restock/internal/mysql/migrate"
+	"restock/internal/shop"
 	"restock/local/mariadb/mariadbtest"
 )
 
@@ -213,17 +214,24 @@ const (
 // Stock returns the doughnut's stock.
 func (d *Database) Stock(tb testing.TB) int {
 	tb.Helper()
-	return d.Number(tb, `SELECT stock FROM product WHERE sku = ?`, Donut)
+	return d.Number(tb, `SELECT stock FROM product_stock WHERE sku = ?`, Donut)
 }
 
-// SetStock sets the doughnut's stock. It adds the difference to the ledger as an opening entry, so
-// the books stay right.
+// SetStock sets the doughnut's stock. The difference is an opening entry in the ledger, so the books
+// stay right.
 func (d *Database) SetStock(tb testing.TB, stock int) {
 	tb.Helper()
 	d.Exec(tb, `
-		INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-		SELECT product_id, ? - stock, 'opening', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, stock, Donut)
-	d.Exec(tb, `UPDATE product SET stock = ? WHERE sku = ?`, stock, Donut)
+		CALL move((SELECT product_id FROM product WHERE sku = ?), 0, ? - (SELECT stock FROM product_stock WHERE sku = ?),
+		          'opening', NULL, NULL, NULL, NULL, UTC_TIMESTAMP(6), '')`, Donut, stock, Donut)
+}
+
+// SetBins sets the number of bins of a product, and spreads its stock.
+func (d *Database) SetBins(tb testing.TB, sku string, bins int) {
+	tb.Helper()
+	if err := d.ChangeProduct(tb.Context(), sku, shop.ProductChange{Bins: &bins}, time.Now()); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // CheckBooks checks the rules that always hold. See [invariants.Always].

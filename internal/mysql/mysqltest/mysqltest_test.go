@@ -25,12 +25,12 @@ func TestATransactionThatIsLeftOpenFailsTheTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback()
-	if _, err := tx.ExecContext(t.Context(), `UPDATE product SET stock = stock + 1`); err != nil {
+	if _, err := tx.ExecContext(t.Context(), `UPDATE bin SET stock = stock + 1`); err != nil {
 		t.Fatal(err)
 	}
 	waits := make(chan error, 1)
 	go func() {
-		_, err := d.DB.ExecContext(t.Context(), `UPDATE product SET stock = 0`) // waits for the only connection
+		_, err := d.DB.ExecContext(t.Context(), `UPDATE bin SET stock = 0`) // waits for the only connection
 		waits <- err
 	}()
 	end := d.watch(r, d.Admin, time.Second)
