@@ -1,55 +1,289 @@
 package mysql_test
 
 import (
+	"context"
+	"database/sql"
+	"fmt"
 	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	gomysql "github.com/go-sql-driver/mysql"
+	"github.com/google/uuid"
 	"github.com/pressly/goose/v3"
 
 	"restock/internal/mysql"
+	"restock/internal/mysql/invariants"
 	"restock/internal/mysql/migrate"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
 )
 
-// firstRelease is the schema's version in the first release. Migration 00006 followed it.
-const firstRelease = 5
+// lastBeforeBins is the last migration of the release before the stock lay in bins.
+const lastBeforeBins = 8
 
-// TestAMigrationDoesNotInterruptTheShop migrates a database of the first release, while a function
-// is connected with the rights of that release.
-func TestAMigrationDoesNotInterruptTheShop(t *testing.T) {
+// old returns a database of the release before bins, opened as the functions of that release.
+func old(t *testing.T, connections int) (*mysqltest.Database, *goose.Provider, *sql.DB) {
+	t.Helper()
 	d := mysqltest.Empty(t)
 	provider, err := goose.NewProvider(goose.DialectMySQL, d.Admin, os.DirFS("migrate/migrations"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := provider.UpTo(t.Context(), firstRelease); err != nil {
+	if _, err := provider.UpTo(t.Context(), lastBeforeBins); err != nil {
 		t.Fatal(err)
 	}
-	const password = "of the first release"
+	const password = "of the release before"
 	t.Cleanup(func() { d.DropUser(t) })
 	d.Exec(t, "CREATE USER '"+d.User+"'@'%' IDENTIFIED BY '"+password+"'")
 	d.Exec(t, "GRANT SELECT, INSERT, UPDATE ON `"+d.Name+"`.* TO '"+d.User+"'@'%'")
-	d.Exec(t, "GRANT EXECUTE ON PROCEDURE `"+d.Name+"`.checkout TO '"+d.User+"'@'%'")
-	d.Exec(t, "GRANT EXECUTE ON PROCEDURE `"+d.Name+"`.replenish TO '"+d.User+"'@'%'")
+	for _, procedure := range []string{"checkout", "replenish", "adjust_stock"} {
+		d.Exec(t, "GRANT EXECUTE ON PROCEDURE `"+d.Name+"`."+procedure+" TO '"+d.User+"'@'%'")
+	}
+	return d, provider, d.Open(t, d.User, password, connections)
+}
+
+// oldCheckout buys one piece as a function of the release before does, and returns the outcome. The
+// shop may be unavailable for a moment.
+func oldCheckout(ctx context.Context, db *sql.DB, sku, key string) (outcome string, err error) {
+	id := uuid.Must(uuid.NewV7())
+	rows, err := db.QueryContext(ctx, `CALL checkout(?, ?, 1, ?, ?, NULL)`, id[:], sku, key, time.Now().UTC())
+	if mysqlErr, ok := err.(*gomysql.MySQLError); ok && mysqlErr.Number == 1290 {
+		return "unavailable", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil || !rows.Next() {
+		return "", fmt.Errorf("no answer: %w", err)
+	}
+	ignored := make([]any, len(columns))
+	for i := range ignored {
+		ignored[i] = new(sql.RawBytes)
+	}
+	ignored[slices.Index(columns, "outcome")] = &outcome
+	return outcome, rows.Scan(ignored...)
+}
+
+// The history of the release before: 10,000 sales of the doughnut and two adjustments; an order that
+// was received, with a correction; an open order of which a part has come. The second half of the
+// sales has lost its keys. A sale and an adjustment have the same key.
+var oldHistory = []string{
+	`SET @donut = (SELECT product_id FROM product WHERE sku = 'CP-502101')`,
+	`SET @factory = (SELECT factory_id FROM product WHERE sku = 'CP-502101')`,
+	`INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, received, status, opened_at,
+	                               asked_at, closed_at, correlation)
+	 VALUES (UNHEX(REPEAT('A', 32)), @donut, @factory, 15000, 15000, 'received', '2026-01-01', '2026-01-01', '2026-01-02',
+	         'first'),
+	        (UNHEX(REPEAT('B', 32)), @donut, @factory, 100, 40, 'open', '2026-01-03', '2026-01-03', NULL, 'second')`,
+	`INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
+	 VALUES (UNHEX(REPEAT('1', 32)), UNHEX(REPEAT('A', 32)), 15000, 15003, '2026-01-02'),
+	        (UNHEX(REPEAT('2', 32)), UNHEX(REPEAT('B', 32)), 40, 43, '2026-01-04')`,
+	`INSERT INTO notice (kind, subject_id, attempt_id, production_order_id, quantity, raised_at, due_at, told_at)
+	 VALUES ('receipt_corrected', UNHEX(REPEAT('9', 32)), UNHEX(REPEAT('1', 32)), UNHEX(REPEAT('A', 32)), 14999,
+	         '2026-01-02', NULL, '2026-01-02')`,
+	`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+	 VALUES (@donut, 1, 'receipt', UNHEX(REPEAT('1', 32)), '2026-01-02'),
+	        (@donut, 14999, 'receipt', UNHEX(REPEAT('1', 32)), '2026-01-02')`,
+	`INSERT INTO sale (sale_id, product_id, quantity, unit_price, stock_left, idempotency_key, sold_at)
+	 SELECT UNHEX(LPAD(HEX(seq), 32, '0')), @donut, 1, 19900, 15003 - seq, IF(seq <= 5000, NULL, CONCAT('key-', seq)),
+	        '2026-01-02 12:00:00' FROM seq_1_to_10000`,
+	`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+	 SELECT @donut, -1, 'sale', UNHEX(LPAD(HEX(seq), 32, '0')), '2026-01-02 12:00:00' FROM seq_1_to_10000`,
+	`INSERT INTO adjustment (adjustment_id, product_id, quantity, reason, stock_left, idempotency_key, adjusted_at)
+	 VALUES (UNHEX(REPEAT('C', 32)), @donut, -2, 'damaged', 5001, 'key-10000', '2026-01-03'),
+	        (UNHEX(REPEAT('D', 32)), @donut, -1, '창고', 5000, 'stocktake', '2026-01-03')`,
+	`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+	 VALUES (@donut, -2, 'adjustment', UNHEX(REPEAT('C', 32)), '2026-01-03'),
+	        (@donut, -1, 'adjustment', UNHEX(REPEAT('D', 32)), '2026-01-03'),
+	        (@donut, 40, 'receipt', UNHEX(REPEAT('2', 32)), '2026-01-04')`,
+	`UPDATE product SET stock = 5040 WHERE sku = 'CP-502101'`,
+}
+
+// oldBooks sums up the books of the release before: stock and ledger of each product, and all sales.
+const oldBooks = `
+	SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT(p.sku, ' ', p.stock, ' ', (SELECT SUM(l.quantity) FROM stock_ledger l
+	                                                                     WHERE l.product_id = p.product_id)) ORDER BY sku)
+	                 FROM product p), ', sales ',
+	              (SELECT CONCAT(COUNT(*), ' of ', SUM(quantity), ' for ', SUM(quantity * unit_price)) FROM sale))`
+
+// newBooks sums up the same of the ledger in bins.
+const newBooks = `
+	SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT(p.sku, ' ', p.stock, ' ', (SELECT SUM(m.quantity) FROM movement m
+	                                                                     WHERE m.product_id = p.product_id)) ORDER BY sku)
+	                 FROM product_stock p), ', sales ',
+	              (SELECT CONCAT(COUNT(*), ' of ', SUM(-quantity), ' for ', SUM(-quantity * unit_price))
+	                 FROM movement WHERE cause = 'sale'))`
+
+func text(t *testing.T, d *mysqltest.Database, query string) (s string) {
+	t.Helper()
+	if err := d.Admin.QueryRowContext(t.Context(), query).Scan(&s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newOldHistory(t *testing.T, d *mysqltest.Database) {
+	t.Helper()
+	conn, err := d.Admin.Conn(t.Context()) // the statements share variables
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, statement := range oldHistory {
+		if _, err := conn.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+func TestTheBooksOfTheReleaseBeforeAreCarriedOver(t *testing.T) {
+	d, provider, _ := old(t, 1)
+	newOldHistory(t, d)
+	before := text(t, d, oldBooks)
+	if want := "CP-502101 5040 5040,CP-502102 60 60,CP-502103 30 30, sales 10000 of 10000 for 199000000"; before != want {
+		t.Fatalf("the books of before are %q, want %q", before, want)
+	}
+	for _, up := range []func() error{
+		func() error { _, err := migrate.Up(t.Context(), d.Admin); return err },
+		func() error { _, err := provider.Up(t.Context()); return err }, // also drops the old tables
+	} {
+		if err := up(); err != nil {
+			t.Fatal(err)
+		}
+		if after := text(t, d, newBooks); after != before {
+			t.Errorf("the books are\n%s, they were\n%s", after, before)
+		}
+		d.CheckBooks(t)
+	}
+
+	if err := migrate.User(t.Context(), d.Admin, d.User, "new"); err != nil {
+		t.Fatal(err)
+	}
 	f := &fixture{Database: d}
-	f.Shop = shop.Open(mysql.NewStore(d.Open(t, d.User, password, 1)), f, shop.Discard)
-	buy := func() {
-		t.Helper()
-		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil {
+	f.Database.Store = mysql.NewStore(d.Open(t, d.User, "new", 1))
+	f.Shop = shop.Open(f.Database.Store, f, shop.Discard)
+	sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: "key-9999"})
+	if err != nil || !sale.Repeated || sale.Stock != 15003-9999 || sale.ID[15] != 0x0F || sale.ID[14] != 0x27 {
+		t.Errorf("a purchase of before, repeated: got %+v, %v; want its sale", sale, err)
+	}
+	damaged := shop.Adjustment{SKU: donut, Quantity: -1, Reason: "창고", IdempotencyKey: "stocktake"}
+	if p, err := f.Adjust(t.Context(), damaged); err != nil || p.Stock != 5040 {
+		t.Errorf("an adjustment of before, repeated: got %+v, %v; want no change", p, err)
+	}
+	open := uuid.UUID{}
+	for i := range open {
+		open[i] = 0xBB
+	}
+	attempt := uuid.UUID{}
+	for i := range attempt {
+		attempt[i] = 0x22
+	}
+	for _, c := range []struct {
+		name     string
+		quantity int
+		want     shop.Receipt
+	}{
+		{"a callback of before, repeated", 40, shop.Receipt{Stock: 5040, Repeated: true}},
+		{"its correction", 100, shop.Receipt{Stock: 5100, Correction: 60}},
+	} {
+		r, err := f.Receive(t.Context(), shop.Delivery{
+			ProductionOrderID: open, AttemptID: attempt, SKU: donut, Quantity: c.quantity, Signed: 100,
+		})
+		if err != nil || r != c.want {
+			t.Errorf("%s: got %+v, %v; want %+v", c.name, r, err, c.want)
+		}
+	}
+	if o, err := f.Shop.ProductionOrder(t.Context(), open); err != nil || o.Status != shop.OrderReceived {
+		t.Errorf("the open order of before: got %+v, %v; want it received", o, err)
+	}
+	d.CheckBooks(t)
+}
+
+// TestTheShopSellsWhileItIsMigrated lets functions of the release before sell during the migration
+// and after it, and book a delivery afterwards.
+func TestTheShopSellsWhileItIsMigrated(t *testing.T) {
+	const buyers = 4
+	d, provider, oldDB := old(t, buyers)
+	newOldHistory(t, d)
+	var sold, unavailable atomic.Int64
+	var over atomic.Bool
+	var all sync.WaitGroup
+	for i := range buyers {
+		all.Go(func() {
+			for n := 0; !over.Load(); n++ {
+				outcome, err := oldCheckout(t.Context(), oldDB, donut, fmt.Sprintf("buyer %d, %d", i, n))
+				switch {
+				case err != nil:
+					t.Errorf("a buyer: %v", err)
+					return
+				case outcome == "sold":
+					sold.Add(1)
+				case outcome == "unavailable":
+					unavailable.Add(1)
+				default:
+					t.Errorf("a buyer got %q, want a sale: thousands are on hand", outcome)
+					return
+				}
+			}
+		})
+	}
+	for sold.Load() < buyers && !t.Failed() {
+		runtime.Gosched()
+	}
+	_, err := migrate.Up(t.Context(), d.Admin)
+	before := sold.Load()
+	for sold.Load() < before+buyers && !t.Failed() { // they sell from the bins now
+		runtime.Gosched()
+	}
+	over.Store(true)
+	all.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d were sold during the migration; the shop was unavailable to %d buyers", sold.Load(), unavailable.Load())
+	stock := 5040 - int(sold.Load())
+	if got := d.Stock(t); got != stock || d.Number(t, `SELECT COUNT(*) FROM movement WHERE cause = 'sale'`) != 10000+int(sold.Load()) {
+		t.Errorf("%d are on hand after %d sales, want %d", got, sold.Load(), stock)
+	}
+	d.CheckBooks(t)
+
+	// What a function of the release before receives now is in the old tables only.
+	for _, statement := range []string{
+		`INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
+		 VALUES (UNHEX(REPEAT('3', 32)), UNHEX(REPEAT('B', 32)), 7, 0, UTC_TIMESTAMP(6))`,
+		`UPDATE production_order SET received = received + 7 WHERE status = 'open'`,
+		`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+		 SELECT product_id, 7, 'receipt', UNHEX(REPEAT('3', 32)), UTC_TIMESTAMP(6) FROM product WHERE sku = 'CP-502101'`,
+	} {
+		if _, err := oldDB.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
-	buy()
-	d.Exec(t, `UPDATE product SET name = '도넛 🍩' WHERE sku = ?`, mysqltest.Twist)
-	if _, err := migrate.Up(t.Context(), d.Admin); err != nil {
+	d.Store = mysql.NewStore(d.Admin)
+	d.SetBins(t, donut, 3)
+	for range 2 {
+		d.Exec(t, `CALL carry_over()`)
+		if got := d.Stock(t); got != stock+7 {
+			t.Errorf("%d are on hand after the delivery was carried over, want %d", got, stock+7)
+		}
+		d.CheckBooks(t)
+	}
+	if _, err := provider.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	buy() // with the old rights
-	buy()
-	d.Exec(t, `UPDATE product SET name = '도넛 🍪' WHERE sku = ?`, mysqltest.Mochi) // another name now
-	if len(f.published) != 1 {
-		t.Errorf("%d orders are published, want 1: the doughnut is sold out", len(f.published))
+	if tables := d.Number(t, `SELECT COUNT(*) FROM information_schema.tables
+		WHERE table_schema = DATABASE() AND table_name IN ('stock_ledger', 'ledger_checkpoint', 'carried_over')`); tables != 0 {
+		t.Errorf("%d old tables are left", tables)
 	}
 	d.CheckBooks(t)
+	if err := invariants.Check(t.Context(), d.Admin, invariants.AfterSweep); err != nil {
+		t.Error(err)
+	}
 }
