@@ -75,7 +75,7 @@ func BenchmarkCheckout(b *testing.B) {
 const serverArgs = "RESTOCK_BENCH_SERVER_ARGS"
 
 // binCounts are the numbers of bins to measure.
-var binCounts = []int{1} // 8, 16, 32 and 64 when a product can have bins
+var binCounts = []int{1, 8, 16, 32, 64}
 
 const (
 	manyProducts = 100
@@ -110,7 +110,7 @@ func benchmarkCheckout(b *testing.B, kind rds.Kind, network time.Duration) {
 	connections, slice := concurrency(kind)
 	// The bare UPDATE writes no sales and no ledger, so it has its own database.
 	bare, sales := newFixture(b, connections), newFixture(b, connections)
-	bareSKUs, skus := bare.stockUp(b, manyProducts), sales.stockUp(b, manyProducts)
+	bareProducts, skus := bare.ids(b, bare.stockUp(b, manyProducts)), sales.stockUp(b, manyProducts)
 	last := sales.create(b, "LAST", few, 1)
 
 	bareDB, salesDB := bare.DB, sales.DB
@@ -132,7 +132,7 @@ func benchmarkCheckout(b *testing.B, kind rds.Kind, network time.Duration) {
 	update := func(products int) func(context.Context) error {
 		return func(ctx context.Context) error {
 			updated.Add(1)
-			return bareUpdate(ctx, bareDB, bareSKUs[rand.IntN(products)])
+			return bareUpdate(ctx, bareDB, bareProducts[rand.IntN(products)])
 		}
 	}
 	refuse := func(ctx context.Context) error {
@@ -222,15 +222,29 @@ func (j *job) reportRatio(b *testing.B, base *job) {
 }
 
 // bareUpdate is the UPDATE of one row that every checkout needs.
-func bareUpdate(ctx context.Context, db *sql.DB, sku string) error {
-	_, err := db.ExecContext(ctx, `UPDATE product SET stock = stock - 1 WHERE sku = ? AND stock >= 1`, sku)
+func bareUpdate(ctx context.Context, db *sql.DB, product uuid.UUID) error {
+	_, err := db.ExecContext(ctx, `UPDATE bin SET stock = stock - 1 WHERE product_id = ? AND bin = 0 AND stock >= 1`,
+		product[:])
 	return err
+}
+
+// ids returns the ids of products.
+func (f *fixture) ids(b *testing.B, skus []string) (ids []uuid.UUID) {
+	b.Helper()
+	for _, sku := range skus {
+		p, err := f.Database.Store.Product(b.Context(), sku)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ids = append(ids, p.ID)
+	}
+	return ids
 }
 
 // totalStock returns the stock of all products that the benchmark created.
 func (f *fixture) totalStock(b *testing.B) int {
 	b.Helper()
-	return f.Number(b, `SELECT SUM(stock) FROM product WHERE sku LIKE 'HOT-%' OR sku = 'LAST'`)
+	return f.Number(b, `SELECT SUM(stock) FROM product_stock WHERE sku LIKE 'HOT-%' OR sku = 'LAST'`)
 }
 
 // sales returns the number of stored sales.
@@ -251,11 +265,8 @@ func (f *fixture) stockUp(b *testing.B, products int) (skus []string) {
 // create creates a product.
 func (f *fixture) create(b *testing.B, sku string, stock, bins int) string {
 	b.Helper()
-	if bins != 1 {
-		b.Fatalf("%s: a product cannot have %d bins yet", sku, bins)
-	}
 	err := f.Database.Store.CreateProduct(b.Context(), shop.Product{
-		ID: uuid.Must(uuid.NewV7()), SKU: sku, Name: sku, Price: 19900, Stock: stock, Factory: "FF-500293",
+		ID: uuid.Must(uuid.NewV7()), SKU: sku, Name: sku, Price: 19900, Stock: stock, Bins: bins, Factory: "FF-500293",
 		Policy: shop.Policy{OrderUpTo: 100, LotSize: 100, LeadTime: time.Minute, Automatic: true},
 	}, time.Now())
 	if err != nil {

@@ -68,8 +68,8 @@ func (s *shop) check(ctx context.Context, sku string, began, sold int) error {
 	var stock, sales, ledger int
 	err := s.db.QueryRowContext(ctx, `SELECT p.stock,
 		(SELECT COALESCE(SUM(quantity), 0) FROM sale s WHERE s.product_id = p.product_id),
-		(SELECT SUM(quantity) FROM stock_ledger l WHERE l.product_id = p.product_id)
-		FROM product p WHERE sku = ?`, sku).Scan(&stock, &sales, &ledger)
+		(SELECT COALESCE(SUM(quantity), 0) FROM movement m WHERE m.product_id = p.product_id)
+		FROM product_stock p WHERE sku = ?`, sku).Scan(&stock, &sales, &ledger)
 	if err != nil {
 		return fmt.Errorf("reading the books of %s: %w", sku, err)
 	}
