@@ -25,7 +25,8 @@ func newID(tb testing.TB) uuid.UUID {
 func ptr[T any](v T) *T { return &v }
 
 var glazed = shop.NewProduct{
-	SKU: "CP-600001", Name: "글레이즈드", Price: 1800, Stock: 40, MaxPerSale: 10, Factory: "FF-500293",
+	SKU: "CP-600001", Name: "글레이즈드", Price: 1800, Stock: 40, Bins: 1, MaxPerSale: 10,
+	Factory: "FF-500293",
 	Policy: shop.Policy{
 		ReorderPoint: 10, OrderUpTo: 50, LotSize: 12, MinimumOrder: 24, LeadTime: 90 * time.Second, Automatic: true,
 	},
@@ -83,6 +84,8 @@ func TestProductsThatCannotBeCreated(t *testing.T) {
 		{"a name that is too long", func(n *shop.NewProduct) { n.Name = strings.Repeat("도", 101) }, invalid},
 		{"a negative price", func(n *shop.NewProduct) { n.Price = -1 }, invalid},
 		{"a negative stock", func(n *shop.NewProduct) { n.Stock = -1 }, invalid},
+		{"no bins", func(n *shop.NewProduct) { n.Bins = 0 }, invalid},
+		{"too many bins", func(n *shop.NewProduct) { n.Bins = 65 }, invalid},
 		{"a negative limit", func(n *shop.NewProduct) { n.MaxPerSale = -1 }, invalid},
 		{"an invalid policy", func(n *shop.NewProduct) { n.Policy.OrderUpTo = n.Policy.ReorderPoint }, invalid},
 		{"a SKU that is taken", func(n *shop.NewProduct) { n.SKU = donut }, shop.CodeProductExists},
@@ -173,6 +176,9 @@ func TestChangesOfAProduct(t *testing.T) {
 		{"nothing", shop.ProductChange{}, shop.CodeInvalidProduct, nil},
 		{"the price", shop.ProductChange{Price: ptr(int64(2600))}, "", func(p *shop.Product) { p.Price = 2600 }},
 		{"the name", shop.ProductChange{Name: ptr("왕꽈배기")}, "", func(p *shop.Product) { p.Name = "왕꽈배기" }},
+		{"the bins", shop.ProductChange{Bins: ptr(64)}, "", func(p *shop.Product) { p.Bins = 64 }},
+		{"too many bins", shop.ProductChange{Bins: ptr(65)}, shop.CodeInvalidProduct, nil},
+		{"no bins", shop.ProductChange{Bins: ptr(0)}, shop.CodeInvalidProduct, nil},
 		{"the limit", shop.ProductChange{MaxPerSale: ptr(0)}, "", func(p *shop.Product) { p.MaxPerSale = 0 }},
 		{"the factory", shop.ProductChange{Factory: ptr("FF-2")}, "", func(p *shop.Product) { p.Factory = "FF-2" }},
 		{"the policy", shop.ProductChange{

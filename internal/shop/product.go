@@ -45,7 +45,7 @@ type NewProduct struct {
 	Name       string
 	Price      int64 // in the minor unit of Currency
 	Stock      int   // on hand; the first entry of the ledger
-	Bins       int   // 0: one
+	Bins       int   // from 1 to MaxBins
 	MaxPerSale int   // 0: no limit
 	Factory    string
 	Policy     Policy
@@ -158,7 +158,7 @@ func (s *Shop) Product(ctx context.Context, sku string) (Product, error) {
 // Errors: CodeInvalidProduct, CodeProductExists (the SKU or the name is taken), CodeUnknownFactory.
 func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error) {
 	p := Product{
-		SKU: n.SKU, Name: normal(n.Name), Price: n.Price, Stock: n.Stock, Bins: max(n.Bins, 1),
+		SKU: n.SKU, Name: normal(n.Name), Price: n.Price, Stock: n.Stock, Bins: n.Bins,
 		MaxPerSale: n.MaxPerSale, Factory: n.Factory, Policy: n.Policy,
 	}
 	if err := p.validate(); err != nil {

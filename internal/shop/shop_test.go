@@ -171,7 +171,7 @@ func TestAFailedReadAfterAWriteDoesNotSayThatNothingWasChanged(t *testing.T) {
 	for name, do := range map[string]func() error{
 		"creating a product": func() error {
 			_, err := s.CreateProduct(t.Context(), shop.NewProduct{
-				SKU: "CP-1", Name: "도너츠", Policy: shop.Policy{OrderUpTo: 1, LotSize: 1, LeadTime: time.Minute},
+				SKU: "CP-1", Name: "도너츠", Bins: 1, Policy: shop.Policy{OrderUpTo: 1, LotSize: 1, LeadTime: time.Minute},
 			})
 			return err
 		},

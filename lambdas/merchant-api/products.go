@@ -51,7 +51,7 @@ func (a api) products(_ http.ResponseWriter, r *http.Request) (any, error) {
 type leadTime = int32
 
 func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) {
-	n := shop.NewProduct{Policy: shop.Policy{LotSize: 1}}
+	n := shop.NewProduct{Bins: 1, Policy: shop.Policy{LotSize: 1}}
 	// The default is a stage's setting, of a week at most.
 	seconds := leadTime(a.leadTime / time.Second) // #nosec G115
 	err := web.ReadObject(w, r,
