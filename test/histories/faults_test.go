@@ -20,7 +20,7 @@ type fault struct {
 
 // A faultInjector counts the steps of a process and makes its fault happen.
 type faultInjector struct {
-	mu sync.Mutex // guards fault: sweeps may run in parallel
+	mu sync.Mutex // guards fault: processes may run in parallel
 	fault
 }
 
@@ -31,6 +31,13 @@ var (
 	errNotSent = &shop.Error{Code: shop.CodeUnavailable, Detail: "there is no connection"}
 	errLost    = &shop.Error{Code: shop.CodeOutcomeUnknown, Detail: "the connection was cut before the answer came"}
 )
+
+// set sets the fault of the next steps.
+func (f *faultInjector) set(next fault) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fault = next
+}
 
 // step counts a step. At the step of the fault it returns the failure, or kills the process.
 func (f *faultInjector) step(failure error) error {
@@ -97,8 +104,8 @@ func (s faultyStore) Product(ctx context.Context, sku string) (shop.Product, err
 func (s faultyStore) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
 	return s.do(func() error { return s.store.CreateProduct(ctx, p, at) })
 }
-func (s faultyStore) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange) error {
-	return s.do(func() error { return s.store.ChangeProduct(ctx, sku, c) })
+func (s faultyStore) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange, at time.Time) error {
+	return s.do(func() error { return s.store.ChangeProduct(ctx, sku, c, at) })
 }
 func (s faultyStore) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
 	return write(s.faults, func() (shop.Decision, error) { return s.store.Checkout(ctx, c) })
@@ -146,9 +153,9 @@ func (s faultyStore) ClaimNotice(ctx context.Context, n shop.Notice, from, until
 func (s faultyStore) MarkNotified(ctx context.Context, n shop.Notice, at time.Time) error {
 	return s.do(func() error { return s.store.MarkNotified(ctx, n, at) })
 }
-func (s faultyStore) Ledger(ctx context.Context, product uuid.UUID, after int64,
+func (s faultyStore) Ledger(ctx context.Context, product uuid.UUID, before []int64,
 	limit int) ([]shop.LedgerEntry, error) {
-	return read(s.faults, func() ([]shop.LedgerEntry, error) { return s.store.Ledger(ctx, product, after, limit) })
+	return read(s.faults, func() ([]shop.LedgerEntry, error) { return s.store.Ledger(ctx, product, before, limit) })
 }
 func (s faultyStore) Balances(ctx context.Context) ([]shop.Balance, error) {
 	return read(s.faults, func() ([]shop.Balance, error) { return s.store.Balances(ctx) })

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"restock/internal/mysql/mysqltest"
@@ -65,7 +66,7 @@ func TestHistories(t *testing.T) {
 
 // run runs one history. It returns an error that names the broken rules.
 func (d *database) run(ctx context.Context, rt *rapid.T) (broken error) {
-	w, err := d.begin(ctx)
+	w, err := d.begin(ctx, drawSupplies(rt)...)
 	if err != nil {
 		return err
 	}
@@ -79,6 +80,24 @@ func (d *database) run(ctx context.Context, rt *rapid.T) (broken error) {
 // skus are the products of the histories.
 var skus = []string{mysqltest.Donut, mysqltest.Twist, mysqltest.Mochi}
 
+// drawSupplies draws how the products begin. There is so little of each that bins are often short.
+func drawSupplies(rt *rapid.T) (supplies []supply) {
+	for _, sku := range skus {
+		s := supply{
+			sku: sku, bins: drawBins(rt), stock: rapid.IntRange(0, 60).Draw(rt, "stock"),
+			reorderPoint: rapid.IntRange(0, 30).Draw(rt, "reorder point"),
+		}
+		s.orderUpTo = s.reorderPoint + rapid.IntRange(1, 60).Draw(rt, "above")
+		supplies = append(supplies, s)
+	}
+	return supplies
+}
+
+// drawBins draws a number of bins: one, a few, or many.
+func drawBins(rt *rapid.T) int {
+	return rapid.OneOf(rapid.Just(1), rapid.IntRange(2, 4), rapid.IntRange(2, 32)).Draw(rt, "bins")
+}
+
 // actions returns the actions of a history. The first error of an action is stored in broken; later
 // actions do nothing.
 func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rapid.T) {
@@ -86,12 +105,14 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 	actions := map[string]func(context.Context, *rapid.T) error{
 		"buyer buys":                     w.buy,
 		"buyer buys the rest":            w.buyTheRest,
+		"buyers rush":                    w.rush,
 		"factory loses":                  w.lose,
 		"factory makes":                  w.factoryMakes,
 		"factory reports":                w.factoryReports,
 		"factory reports again":          w.factoryReportsAgain,
 		"merchant adjusts":               w.adjust,
 		"merchant cancels":               w.cancel,
+		"merchant changes bins":          w.changeBins,
 		"merchant changes policy":        w.changePolicy,
 		"merchant orders":                w.orderByHand,
 		"production order is overdue":    w.orderIsOverdue,
@@ -124,17 +145,22 @@ func drawFault(rt *rapid.T) fault {
 
 func drawSKU(rt *rapid.T) string { return rapid.SampledFrom(skus).Draw(rt, "sku") }
 
-// buy buys a random quantity. If the buyer has an idempotency key that is in use, the purchase is
-// often the one that the key belongs to.
+// buy buys a random quantity.
 func (w *world) buy(ctx context.Context, rt *rapid.T) error {
-	p := shop.Purchase{SKU: drawSKU(rt), Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
+	return w.buyOne(ctx, rt, w.drawPurchase(rt, drawSKU(rt)))
+}
+
+// drawPurchase draws a purchase. If the buyer has an idempotency key that is in use, the purchase is
+// often the one that the key belongs to.
+func (w *world) drawPurchase(rt *rapid.T, sku string) shop.Purchase {
+	p := shop.Purchase{SKU: sku, Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
 	if rapid.Bool().Draw(rt, "with a key") {
 		p.IdempotencyKey = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
 		if before, used := w.keys[p.IdempotencyKey]; used && rapid.IntRange(0, 3).Draw(rt, "another purchase") != 3 {
 			p = before.Purchase
 		}
 	}
-	return w.buyOne(ctx, rt, p)
+	return p
 }
 
 // buyTheRest buys all that is on hand, or as much as one sale may have.
@@ -152,11 +178,40 @@ func (w *world) buyTheRest(ctx context.Context, rt *rapid.T) error {
 
 // buyOne makes a purchase and checks the answer.
 func (w *world) buyOne(ctx context.Context, rt *rapid.T, p shop.Purchase) error {
-	var sale shop.Sale
-	err := w.process(ctx, drawFault(rt), func(ctx context.Context) (err error) {
-		sale, err = w.shop.Buy(ctx, p)
+	t, sale := w.purchase(p)
+	if err := w.run(ctx, drawFault(rt), t); err != nil || !isNew(*sale) {
 		return err
-	})
+	}
+	return w.checkOrdered(ctx, p.SKU)
+}
+
+// isNew reports whether a checkout was sold or refused now.
+func isNew(s shop.Sale) bool { return s.ID != uuid.Nil && !s.Repeated }
+
+// checkOrdered checks after a checkout that the product is on order if it is short.
+func (w *world) checkOrdered(ctx context.Context, sku string) error {
+	p, err := w.Store.Product(ctx, sku)
+	if err == nil && p.Policy.Automatic && p.Stock <= p.Policy.ReorderPoint && p.OnOrder == 0 {
+		return fmt.Errorf("a checkout left a product short, and it is not on order: %+v", p)
+	}
+	return err
+}
+
+// purchase makes a purchase and checks the answer. The sale is the answer, the zero sale if none
+// came.
+func (w *world) purchase(p shop.Purchase) (t task, answer *shop.Sale) {
+	var sale shop.Sale
+	return task{
+		do: func(ctx context.Context) (err error) {
+			sale, err = w.shop.Buy(ctx, p)
+			return err
+		},
+		check:   func(err error) error { return w.checkPurchase(p, sale, err) },
+		depends: func(err error) bool { return sale.Repeated || shop.CodeOf(err) == shop.CodeIdempotencyKeyReused },
+	}, &sale
+}
+
+func (w *world) checkPurchase(p shop.Purchase, sale shop.Sale, err error) error {
 	before, used := w.keys[p.IdempotencyKey]
 	fresh := used && w.now.Sub(before.at) <= 24*time.Hour
 	switch {
@@ -223,6 +278,11 @@ func (w *world) factoryReports(ctx context.Context, rt *rapid.T) error {
 			return err
 		}
 	}
+	return w.run(ctx, drawFault(rt), w.delivery(w.finishLot(rt)))
+}
+
+// finishLot draws a lot that the factory has made, and how much of it the factory reports.
+func (w *world) finishLot(rt *rapid.T) lot {
 	i := rapid.IntRange(0, len(w.lots)-1).Draw(rt, "lot")
 	l := w.lots[i]
 	l.quantity = l.order.Quantity
@@ -231,7 +291,7 @@ func (w *world) factoryReports(ctx context.Context, rt *rapid.T) error {
 	}
 	w.lots = slices.Delete(w.lots, i, i+1)
 	w.finished = append(w.finished, l)
-	return w.deliver(ctx, drawFault(rt), l)
+	return l
 }
 
 // factoryReportsAgain repeats a report.
@@ -244,7 +304,7 @@ func (w *world) factoryReportsAgain(ctx context.Context, rt *rapid.T) error {
 	if rapid.Bool().Draw(rt, "another quantity") {
 		w.finished[i].quantity = rapid.IntRange(1, w.finished[i].order.Quantity).Draw(rt, "reported")
 	}
-	return w.deliver(ctx, drawFault(rt), w.finished[i])
+	return w.run(ctx, drawFault(rt), w.delivery(w.finished[i]))
 }
 
 // lose loses all messages (the factory refuses them until the queue gives up), or all lots (the
@@ -281,20 +341,36 @@ func (w *world) twoSweeps(ctx context.Context, rt *rapid.T) error {
 	return errors.Join(errs...)
 }
 
-// adjust changes the stock by hand and checks the answer.
+// adjust changes the stock by hand.
 func (w *world) adjust(ctx context.Context, rt *rapid.T) error {
+	return w.run(ctx, drawFault(rt), w.adjustment(w.drawAdjustment(rt, drawSKU(rt))))
+}
+
+func (w *world) drawAdjustment(rt *rapid.T, sku string) shop.Adjustment {
 	quantity := rapid.OneOf(rapid.IntRange(-40, -1), rapid.IntRange(1, 40))
-	a := shop.Adjustment{SKU: drawSKU(rt), Quantity: quantity.Draw(rt, "quantity"), Reason: "재고 조사"}
+	a := shop.Adjustment{SKU: sku, Quantity: quantity.Draw(rt, "quantity"), Reason: "재고 조사"}
 	if rapid.Bool().Draw(rt, "with a key") {
 		a.IdempotencyKey = rapid.SampledFrom([]string{"x", "y"}).Draw(rt, "key")
 		if before, used := w.adjustments[a.IdempotencyKey]; used && rapid.Bool().Draw(rt, "the same") {
 			a.SKU, a.Quantity = before.sku, before.quantity
 		}
 	}
-	err := w.process(ctx, drawFault(rt), func(ctx context.Context) error {
-		_, err := w.shop.Adjust(ctx, a)
-		return err
-	})
+	return a
+}
+
+// adjustment changes the stock by hand and checks the answer.
+func (w *world) adjustment(a shop.Adjustment) task {
+	return task{
+		do: func(ctx context.Context) error {
+			_, err := w.shop.Adjust(ctx, a)
+			return err
+		},
+		check:   func(err error) error { return w.checkAdjustment(a, err) },
+		depends: func(err error) bool { return shop.CodeOf(err) == shop.CodeIdempotencyKeyReused },
+	}
+}
+
+func (w *world) checkAdjustment(a shop.Adjustment, err error) error {
 	before, used := w.adjustments[a.IdempotencyKey]
 	fresh := used && w.now.Sub(before.at) <= 24*time.Hour
 	switch code := shop.CodeOf(err); {
@@ -353,6 +429,83 @@ func (w *world) changePolicy(ctx context.Context, rt *rapid.T) error {
 		return fmt.Errorf("changing the policy: %w", err)
 	}
 	return nil
+}
+
+// changeBins changes the number of bins of a product.
+func (w *world) changeBins(ctx context.Context, rt *rapid.T) error {
+	return w.run(ctx, drawFault(rt), w.binChange(rt, drawSKU(rt)))
+}
+
+func (w *world) binChange(rt *rapid.T, sku string) task {
+	bins := drawBins(rt)
+	return task{
+		do: func(ctx context.Context) error {
+			_, err := w.shop.ChangeProduct(ctx, sku, shop.ProductChange{Bins: &bins})
+			return err
+		},
+		check: func(err error) error {
+			if err != nil && !errors.Is(err, errNoAnswer) {
+				return fmt.Errorf("changing the bins of %s to %d: %w", sku, bins, err)
+			}
+			return nil
+		},
+	}
+}
+
+// rush runs buyers in parallel, most of them of one product. At the same time the merchant may
+// adjust the stock or change the bins, and the factory may deliver.
+func (w *world) rush(ctx context.Context, rt *rapid.T) error {
+	sku := drawSKU(rt)
+	var tasks []task
+	var sales []*shop.Sale
+	for range rapid.IntRange(2, 5).Draw(rt, "buyers") {
+		t, sale := w.purchase(w.drawPurchase(rt, sku))
+		tasks, sales = append(tasks, t), append(sales, sale)
+	}
+	if rapid.IntRange(0, 2).Draw(rt, "adjustment") == 2 {
+		a := w.drawAdjustment(rt, sku)
+		a.IdempotencyKey = ""
+		tasks = append(tasks, w.adjustment(a))
+	}
+	if rapid.IntRange(0, 2).Draw(rt, "bins change") == 2 {
+		tasks = append(tasks, w.binChange(rt, sku))
+	}
+	if len(w.lots) > 0 && rapid.Bool().Draw(rt, "delivery") {
+		tasks = append(tasks, w.delivery(w.finishLot(rt)))
+	}
+	f := drawFault(rt)
+	if err := w.inParallel(ctx, f, tasks); err != nil || f.steps > 0 {
+		return err // after a fault only the next sweep checks whether a product is short
+	}
+	for _, s := range sales {
+		if isNew(*s) {
+			if err := w.checkOrdered(ctx, s.SKU); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// inParallel runs tasks in parallel, each as a process of its own. A fault happens to one of them.
+func (w *world) inParallel(ctx context.Context, f fault, tasks []task) error {
+	w.faults.set(f)
+	defer w.faults.set(fault{})
+	answers := make([]error, len(tasks))
+	var all sync.WaitGroup
+	for i, t := range tasks {
+		all.Go(func() { answers[i] = answerOf(ctx, t.do) })
+	}
+	all.Wait()
+	var errs []error
+	for _, dependent := range []bool{false, true} {
+		for i, t := range tasks {
+			if dependent == (t.depends != nil && t.depends(answers[i])) {
+				errs = append(errs, t.check(answers[i]))
+			}
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // orderByHand opens a production order as a merchant does.

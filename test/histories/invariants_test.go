@@ -22,7 +22,7 @@ func (w *world) checkRules(ctx context.Context, rules []invariants.Rule) error {
 func (w *world) checkAnswers(ctx context.Context) error {
 	rows, err := w.Admin.QueryContext(ctx, `
 		SELECT 'sale', sale_id, quantity FROM sale UNION ALL
-		SELECT 'receipt', attempt_id, quantity FROM goods_receipt UNION ALL
+		SELECT 'receipt', UNHEX(REPLACE(attempt_id, '-', '')), SUM(quantity) FROM goods_receipt GROUP BY attempt_id UNION ALL
 		SELECT 'adjustment', adjustment_id, quantity FROM adjustment`)
 	if err != nil {
 		return err
@@ -87,7 +87,8 @@ func (w *world) checkPublished(ctx context.Context) error {
 // end ends a history. It checks the rules that hold always, after a sweep without faults, and after
 // time has passed without faults.
 func (w *world) end(ctx context.Context) error {
-	if err := errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx)); err != nil {
+	err := errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx), w.checkStock(ctx))
+	if err != nil {
 		return err
 	}
 	w.topicDown, w.mailDown = false, false
@@ -100,7 +101,8 @@ func (w *world) end(ctx context.Context) error {
 	if err := w.settle(ctx); err != nil {
 		return err
 	}
-	if err := errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx)); err != nil {
+	err = errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx), w.checkStock(ctx))
+	if err != nil {
 		return fmt.Errorf("in the end: %w", err)
 	}
 	for notice := range w.expected {
@@ -109,6 +111,17 @@ func (w *world) end(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// checkStock reads the stock of all products, and checks that one order of all calls explains their
+// answers.
+func (w *world) checkStock(ctx context.Context) error {
+	for _, sku := range skus {
+		if _, err := w.shop.Product(ctx, sku); err != nil {
+			return err
+		}
+	}
+	return w.record.check()
 }
 
 // checkWaiting checks that no open order is overdue: each is published or asked for again in time.
@@ -143,7 +156,7 @@ func (w *world) settle(ctx context.Context) (err error) {
 		w.queue = nil
 		for _, l := range w.lots {
 			l.quantity = l.order.Quantity
-			if err := w.deliver(ctx, fault{}, l); err != nil {
+			if err := w.run(ctx, fault{}, w.delivery(l)); err != nil {
 				return err
 			}
 		}

@@ -25,27 +25,37 @@ type database struct {
 
 func newDatabase(tb testing.TB) *database {
 	tb.Helper()
-	d := &database{Database: mysqltest.New(tb, 4)}
+	// A sale takes from the bin that its connection chooses. With 8 connections, sales take from 8 bins.
+	d := &database{Database: mysqltest.New(tb, 8)}
 	d.Exec(tb, `CREATE TABLE first_product AS SELECT * FROM product`)
 	d.Exec(tb, `CREATE PROCEDURE start_again()
 		BEGIN
 			START TRANSACTION;
 			DELETE FROM notice;
-			DELETE FROM goods_receipt;
+			DELETE FROM movement;
+			DELETE FROM bin_checkpoint;
 			DELETE FROM production_order;
-			DELETE FROM sale;
-			DELETE FROM adjustment;
-			DELETE FROM forgotten_keys;
-			DELETE FROM stock_ledger;
-			DELETE FROM ledger_checkpoint;
+			DELETE FROM bin;
 			DELETE FROM product;
 			INSERT INTO product SELECT * FROM first_product;
-			INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-				SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product;
+			COMMIT;
+		END`)
+	d.Exec(tb, `CREATE PROCEDURE fill(p_sku VARCHAR(64), p_bins INT, p_stock INT, p_reorder_point INT, p_order_up_to INT)
+		BEGIN
+			DECLARE v_product_id BINARY(16);
+			SELECT product_id INTO v_product_id FROM product WHERE sku = p_sku;
+			START TRANSACTION;
+			UPDATE product SET bins = p_bins, reorder_point = p_reorder_point, order_up_to = p_order_up_to
+				WHERE sku = p_sku;
+			INSERT INTO bin (product_id, bin)
+				WITH RECURSIVE bins (bin) AS (SELECT 0 UNION ALL SELECT bin + 1 FROM bins WHERE bin + 1 < p_bins)
+				SELECT v_product_id, bin FROM bins;
+			CALL move(v_product_id, 0, p_stock, 'opening', NULL, NULL, NULL, NULL, UTC_TIMESTAMP(6), '');
 			COMMIT;
 		END`)
 	// Faster: the data need not survive a crash of the server.
 	d.Exec(tb, `SET GLOBAL innodb_flush_log_at_trx_commit = 0`)
+	d.Exec(tb, `SET GLOBAL sync_binlog = 0`)
 	return d
 }
 
@@ -55,11 +65,12 @@ type world struct {
 	*database
 	shop   *shop.Shop
 	faults faultInjector
+	record *recorder // of the calls of the shop
 
 	now time.Time
 	ids uint64
 
-	mu        sync.Mutex // guards the fields down to notified: sweeps may run in parallel
+	mu        sync.Mutex // guards ids and the fields down to notified: processes may run in parallel
 	topicDown bool
 	mailDown  bool
 	queue     []shop.ProductionOrder // the messages to the factory
@@ -103,10 +114,23 @@ type adjustment struct {
 	at       time.Time
 }
 
+// A supply is how a product begins a history.
+type supply struct {
+	sku                            string
+	bins                           int
+	stock, reorderPoint, orderUpTo int
+}
+
 // begin begins a history with a new shop on the database.
-func (d *database) begin(ctx context.Context) (*world, error) {
+func (d *database) begin(ctx context.Context, supplies ...supply) (*world, error) {
 	if _, err := d.Admin.ExecContext(ctx, `CALL start_again()`); err != nil {
 		return nil, fmt.Errorf("starting again: %w", err)
+	}
+	for _, s := range supplies {
+		_, err := d.Admin.ExecContext(ctx, `CALL fill(?, ?, ?, ?, ?)`, s.sku, s.bins, s.stock, s.reorderPoint, s.orderUpTo)
+		if err != nil {
+			return nil, fmt.Errorf("starting again with %+v: %w", s, err)
+		}
 	}
 	w := &world{
 		database: d, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
@@ -118,8 +142,12 @@ func (d *database) begin(ctx context.Context) (*world, error) {
 	if d.breakage != nil {
 		store = d.breakage(store)
 	}
+	w.record = newRecorder(faultyStore{store, &w.faults})
+	for _, s := range supplies {
+		w.record.open(s.sku, s.stock, s.bins)
+	}
 	w.shop = &shop.Shop{
-		Store: faultyStore{store, &w.faults}, Publisher: w, Notifier: w, Journal: shop.Discard,
+		Store: w.record, Publisher: w, Notifier: w, Journal: shop.Discard,
 		Now: func() time.Time { return w.now }, NewID: func() (uuid.UUID, error) { return w.newID(), nil },
 	}
 	return w, nil
@@ -177,12 +205,16 @@ var errNoAnswer = errors.New("no answer")
 var errNotDone = fmt.Errorf("nothing was done: %w", errNoAnswer)
 
 // process runs a function as one process, with a fault, until it returns or the fault kills it.
-func (w *world) process(ctx context.Context, f fault, do func(context.Context) error) (err error) {
-	w.faults.mu.Lock()
-	w.faults.fault = f
-	w.faults.mu.Unlock()
+func (w *world) process(ctx context.Context, f fault, do func(context.Context) error) error {
+	w.faults.set(f)
+	defer w.faults.set(fault{})
+	return answerOf(ctx, do)
+}
+
+// answerOf runs a function until it returns or a fault kills it. It returns the answer that its
+// caller gets.
+func answerOf(ctx context.Context, do func(context.Context) error) (err error) {
 	defer func() {
-		w.faults.fault = fault{}
 		switch cause := recover().(type) {
 		case nil:
 		case killed:
@@ -206,15 +238,35 @@ func (w *world) startLot(message int) {
 	w.lots = append(w.lots, lot{attempt: w.newID(), order: w.queue[message]})
 }
 
-// deliver reports a lot to the shop and remembers the answer.
-func (w *world) deliver(ctx context.Context, f fault, l lot) error {
+// A task is a call of the shop, and a check of its answer.
+type task struct {
+	do    func(context.Context) error
+	check func(error) error
+	// depends reports whether the answer depends on the answer to another call, for example because
+	// it repeats that call. If tasks run in parallel, such answers are checked last. May be nil.
+	depends func(error) bool
+}
+
+// run runs a task as one process.
+func (w *world) run(ctx context.Context, f fault, t task) error {
+	return t.check(w.process(ctx, f, t.do))
+}
+
+// delivery reports a lot to the shop and remembers the answer.
+func (w *world) delivery(l lot) task {
 	var receipt shop.Receipt
 	w.reported[l.attempt] = max(w.reported[l.attempt], l.quantity)
-	err := w.process(ctx, f, func(ctx context.Context) (err error) {
-		receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt,
-			SKU: l.order.SKU, Quantity: l.quantity, Signed: l.order.Quantity})
-		return err
-	})
+	return task{
+		do: func(ctx context.Context) (err error) {
+			receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt,
+				SKU: l.order.SKU, Quantity: l.quantity, Signed: l.order.Quantity})
+			return err
+		},
+		check: func(err error) error { return w.checkDelivery(l, receipt, err) },
+	}
+}
+
+func (w *world) checkDelivery(l lot, receipt shop.Receipt, err error) error {
 	if errors.Is(err, errNoAnswer) {
 		return nil
 	}
