@@ -2,8 +2,8 @@ package histories
 
 import (
 	"context"
+	"regexp"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,61 +15,71 @@ import (
 
 // TestBrokenShopsAreCaught tests the histories themselves: they must find each of these bugs.
 func TestBrokenShopsAreCaught(t *testing.T) {
+	const (
+		wrongSum = "a bin is not the sum of its movements, or their numbers have a gap"
+		noOrder  = "no order of the calls explains the answers"
+		short    = "a checkout left a product short"
+	)
 	for _, c := range []struct {
 		name  string
-		rule  string      // a part of the message about the broken rule
+		rule  string      // a regular expression that the message about the broken rule matches
 		edits [][3]string // changes of stored procedures: name, text, replacement
 		admin []string    // SQL statements that the administrator runs
 		store func(shop.Store) shop.Store
 	}{
-		{name: "a sale does not decrement the stock",
-			edits: [][3]string{{"sell", "(@restock_stock := stock - p_quantity)", "(@restock_stock := stock)"}}},
-		{name: "a sale decrements by one",
-			edits: [][3]string{{"sell", "(@restock_stock := stock - p_quantity)", "(@restock_stock := stock - 1)"}}},
-		{name: "a sale has no ledger entry", edits: [][3]string{
-			{"sell", "VALUES (v_product_id, v_bin", "SELECT v_product_id, v_bin"},
-			{"sell", "p_idempotency_key, p_at, p_correlation);\n        END IF;",
-				"p_idempotency_key, p_at, p_correlation FROM DUAL WHERE p_quantity > 5;\n        END IF;"}}},
-		{name: "a sale from all bins has no ledger entry", edits: [][3]string{
-			{"move", "IF v_quantity <> 0 THEN", "IF v_quantity <> 0 AND NOT (p_cause = 'sale' AND v_quantity > -6) THEN"}}},
-		{name: "a sale skips a number", rule: "their numbers have a gap", edits: [][3]string{
-			{"sell", "(@restock_entry := entries + 1)", "(@restock_entry := entries + 1 + (p_quantity = 3))"}}},
-		{name: "a sale from all bins skips a number", rule: "their numbers have a gap", edits: [][3]string{
-			{"move", "SET b.entries = b.entries +", "SET b.entries = b.entries + (p_cause <=> 'sale' AND p_quantity = -3) +"}}},
-		{name: "a sale from two bins locks none of them", rule: "", edits: [][3]string{
-			{"sell_from_all", "WHERE b.product_id = p_product_id FOR UPDATE", "WHERE b.product_id = p_product_id"}}},
+		{name: "a sale does not decrement the stock", rule: wrongSum, edits: [][3]string{{"sell",
+			"(@restock_stock := stock - p_quantity)", "(@restock_stock := stock)"}}},
+		{name: "a sale decrements by one", rule: wrongSum, edits: [][3]string{{"sell",
+			"(@restock_stock := stock - p_quantity)", "(@restock_stock := stock - 1)"}}},
+		{name: "a sale has no ledger entry", rule: wrongSum + "|was sold as", edits: [][3]string{{"sell",
+			`VALUES (v_product_id, v_bin, @restock_entry, -p_quantity, 'sale', p_sale_id, v_price, @restock_stock,
+                    p_idempotency_key, p_at, p_correlation);`,
+			`SELECT v_product_id, v_bin, @restock_entry, -p_quantity, 'sale', p_sale_id, v_price, @restock_stock,
+                    p_idempotency_key, p_at, p_correlation FROM DUAL WHERE p_quantity > 5;`}}},
+		{name: "a sale from all bins has no ledger entry", rule: wrongSum + "|was sold as", edits: [][3]string{{"move",
+			"IF v_quantity <> 0 THEN", "IF v_quantity <> 0 AND NOT (p_cause = 'sale' AND v_quantity > -6) THEN"}}},
+		{name: "a sale skips a number", rule: wrongSum, edits: [][3]string{{"sell",
+			"(@restock_entry := entries + 1)", "(@restock_entry := entries + 1 + (p_quantity = 3))"}}},
+		{name: "a sale from all bins skips a number", rule: wrongSum, edits: [][3]string{{"move",
+			"SET b.entries = b.entries", "SET b.entries = b.entries + (p_cause <=> 'sale' AND p_quantity = -3)"}}},
+		{name: "a sale from two bins does not lock them", rule: wrongSum + "|" + noOrder,
+			edits: [][3]string{{"sell_from_all", "p_product_id FOR UPDATE;", "p_product_id;"}}},
 		{name: "spreading loses the stock of a bin", rule: "movements from bin to bin do not add up to nothing",
-			edits: [][3]string{{"move", "INTO v_stock FROM bin b WHERE b.product_id = p_product_id;",
-				"INTO v_stock FROM bin b WHERE b.product_id = p_product_id AND (b.bin < v_bins OR b.bin <> 3);"}}},
-		{name: "a buyer is refused while another bin has enough", rule: "no order of the calls explains the answers",
-			edits: [][3]string{{"sell_from_all", "SELECT SUM(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id;",
-				"SELECT MAX(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id;"}}},
-		{name: "a buyer is refused while all bins together have enough",
-			rule: "no order of the calls explains the answers", edits: [][3]string{
-				{"sell_from_all", "IF v_stock >= p_quantity THEN",
-					"IF (SELECT MAX(b.stock) FROM bin b WHERE b.product_id = p_product_id) >= p_quantity THEN"}}},
-		{name: "a sale ignores the floor of its bin", rule: "a checkout left a product short", edits: [][3]string{
+			edits: [][3]string{{"move", "INTO v_stock FROM bin b WHERE b.product_id = p_product_id",
+				"INTO v_stock FROM bin b WHERE b.product_id = p_product_id AND b.bin < v_bins"}}},
+		{name: "a buyer is refused while another bin has enough", rule: "was refused with", edits: [][3]string{{
+			"sell_from_all", "-- Most refusals end here.",
+			`IF (SELECT b.stock FROM bin b JOIN product p ON p.product_id = b.product_id
+			      WHERE b.product_id = p_product_id AND b.bin = CONNECTION_ID() MOD p.bins) < p_quantity THEN
+			     SET v_outcome = 'refused';
+			 END IF; --`}}},
+		{name: "a buyer is refused while all bins together have enough", rule: noOrder, edits: [][3]string{{
+			"sell_from_all", "SELECT SUM(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id;",
+			"SELECT MAX(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id;"}}},
+		{name: "a sale ignores the floor of its bin", rule: short, edits: [][3]string{
 			{"sell", "b.stock - p_quantity >= b.floor", "b.stock >= p_quantity"},
 			{"sell", "AND stock - p_quantity >= floor", "AND stock >= p_quantity"}}},
-		{name: "a change of bins sets no floors", rule: "the floors of a product let it fall short", edits: [][3]string{
-			{"move", "b.floor = IF(b.bin < v_bins, v_floors DIV v_bins", "b.floor = IF(b.bin < 2, v_floors DIV v_bins"}}},
-		{name: "checkout ignores the idempotency key", edits: [][3]string{
-			{"sell", "@restock_stock,\n                    p_idempotency_key", "@restock_stock,\n                    NULL"},
+		{name: "only two bins have floors", rule: "the floors of a product let it fall short", edits: [][3]string{{
+			"move", "b.floor = IF(b.bin < v_bins", "b.floor = IF(b.bin < LEAST(v_bins, 2)"}}},
+		{name: "checkout ignores the idempotency key", rule: "was sold as", edits: [][3]string{
+			{"sell", "p_idempotency_key, p_at, p_correlation);\n        END",
+				"NULL, p_at, p_correlation);\n        END"},
 			{"sell_from_all", "v_price, NULL, p_idempotency_key", "v_price, NULL, NULL"}}},
-		{name: "a sale opens no order", rule: "a checkout left a product short", edits: [][3]string{
-			{"sell_from_all", "IF v_stock <= v_reorder_point AND NOT v_open THEN", "IF FALSE THEN"}}},
-		{name: "a second order opens",
+		{name: "a sale opens no order", rule: short, edits: [][3]string{{"sell_from_all",
+			"IF v_stock <= v_reorder_point AND NOT v_open THEN", "IF FALSE THEN"}}},
+		{name: "a second order opens", rule: "a product has two open production orders",
 			admin: []string{`ALTER TABLE production_order
 			DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`},
 			edits: [][3]string{
-				{"sell_from_all", "IF v_stock <= v_reorder_point AND NOT v_open THEN", "IF v_stock <= v_reorder_point THEN"},
+				{"sell_from_all", "IF v_stock <= v_reorder_point AND NOT v_open", "IF v_stock <= v_reorder_point"},
 				{"move", "WHERE p.product_id = p_product_id;", "WHERE p.product_id = p_product_id LIMIT 1;"}}},
-		{name: "an attempt is booked twice", store: func(s shop.Store) shop.Store { return booksTwice{s} }},
+		{name: "an attempt is booked twice", rule: "was booked twice|" + noOrder,
+			store: func(s shop.Store) shop.Store { return booksTwice{s} }},
 		{name: "a delivery does not count for the order",
 			admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
 			SET NEW.received = OLD.received`}},
 		{name: "a late delivery is lost", store: func(s shop.Store) shop.Store { return losesLate{s} }},
-		{name: "a late delivery closes the order again",
+		{name: "a late delivery closes the order again", rule: "the status of a closed production order has changed",
 			admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
 			SET NEW.status = IF(OLD.status <> 'open' AND NEW.received >= NEW.quantity, 'received', NEW.status)`}},
 		{name: "a surplus has no notice", admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
@@ -80,14 +90,14 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		{name: "a correction is not in the ledger",
 			admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON movement FOR EACH ROW
 			SET NEW.quantity = IF(
-				EXISTS (SELECT 1 FROM movement m WHERE m.idempotency_key LIKE CONCAT(SUBSTR(NEW.idempotency_key, 1, 45), '%')
-				    AND m.cause = 'receipt'),
+				EXISTS (SELECT 1 FROM movement m WHERE m.cause = 'receipt'
+				           AND SUBSTR(m.idempotency_key, 1, 45) = SUBSTR(NEW.idempotency_key, 1, 45)),
 				0, NEW.quantity)`}},
 		{name: "a correction is not notified",
 			admin: []string{`CREATE TRIGGER broken BEFORE INSERT ON notice FOR EACH ROW
 			SET NEW.told_at = IF(NEW.kind = 'receipt_corrected', NEW.due_at, NULL),
 			    NEW.due_at = IF(NEW.kind = 'receipt_corrected', NULL, NEW.due_at)`}},
-		{name: "an adjustment is made twice for its key",
+		{name: "an adjustment is made twice for its key", rule: "adjustments are stored|which has the same key",
 			store: func(s shop.Store) shop.Store { return adjustsTwice{s} }},
 		{name: "a sale is answered as unavailable", store: func(s shop.Store) shop.Store { return deniesSales{s} }},
 		{name: "orders are never published", store: func(s shop.Store) shop.Store { return neverPublishes{s} }},
@@ -113,8 +123,8 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			switch {
 			case broken == nil:
 				t.Errorf("%d histories have not found the bug", histories)
-			case !strings.Contains(broken.Error(), c.rule):
-				t.Errorf("want the rule %q", c.rule)
+			case !regexp.MustCompile(c.rule).MatchString(broken.Error()):
+				t.Errorf("want the rule %s", c.rule)
 			}
 			t.Logf("history %d: %v", histories, broken)
 		})

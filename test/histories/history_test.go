@@ -150,8 +150,8 @@ func (w *world) buy(ctx context.Context, rt *rapid.T) error {
 	return w.buyOne(ctx, rt, w.drawPurchase(rt, drawSKU(rt)))
 }
 
-// drawPurchase draws a purchase. If the buyer has an idempotency key that is in use, the purchase is
-// often the one that the key belongs to.
+// drawPurchase draws a purchase. If the buyer has an idempotency key that is in use, the purchase
+// is often the one that the key belongs to.
 func (w *world) drawPurchase(rt *rapid.T, sku string) shop.Purchase {
 	p := shop.Purchase{SKU: sku, Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
 	if rapid.Bool().Draw(rt, "with a key") {

@@ -22,7 +22,8 @@ func (w *world) checkRules(ctx context.Context, rules []invariants.Rule) error {
 func (w *world) checkAnswers(ctx context.Context) error {
 	rows, err := w.Admin.QueryContext(ctx, `
 		SELECT 'sale', sale_id, quantity FROM sale UNION ALL
-		SELECT 'receipt', UNHEX(REPLACE(attempt_id, '-', '')), SUM(quantity) FROM goods_receipt GROUP BY attempt_id UNION ALL
+		SELECT 'receipt', UNHEX(REPLACE(attempt_id, '-', '')), SUM(quantity) FROM goods_receipt
+		 GROUP BY attempt_id UNION ALL
 		SELECT 'adjustment', adjustment_id, quantity FROM adjustment`)
 	if err != nil {
 		return err

@@ -18,7 +18,8 @@ import (
 )
 
 // TestSalesAreLinearizable runs callers of one product in parallel. One order of their calls must
-// explain all answers: nobody is refused while enough is on hand, and nobody gets what is not there.
+// explain all answers: nobody is refused while enough is on hand, and nobody gets what is not
+// there.
 func TestSalesAreLinearizable(t *testing.T) {
 	d := newDatabase(t)
 	var supplies []supply
@@ -69,8 +70,8 @@ func (c crowd) run(ctx context.Context, w *world) error {
 	}
 	sku := fmt.Sprintf("CROWD-%x", c.seed)
 	_, err = w.shop.CreateProduct(ctx, shop.NewProduct{
-		SKU: sku, Name: sku, Stock: 12, Bins: c.bins, Factory: donut.Factory,
-		Policy: shop.Policy{ReorderPoint: 8, OrderUpTo: 24, LotSize: 4, LeadTime: time.Minute, Automatic: true},
+		SKU: sku, Name: sku, Stock: 40, Bins: c.bins, Factory: donut.Factory,
+		Policy: shop.Policy{ReorderPoint: 8, OrderUpTo: 40, LotSize: 4, LeadTime: time.Minute, Automatic: true},
 	})
 	if err != nil {
 		return fmt.Errorf("creating the product: %w", err)
@@ -108,9 +109,9 @@ func (c crowd) call(ctx context.Context, w *world, sku string, random *rand.Rand
 	case kind < 13:
 		_, err = w.shop.Buy(ctx, shop.Purchase{SKU: sku, Quantity: 1 + random.IntN(5)})
 	case kind < 16:
-		quantity := 1 + random.IntN(6)
-		if random.IntN(2) == 0 {
-			quantity = -quantity
+		quantity := random.IntN(20) - 7
+		if quantity >= 0 {
+			quantity++ // 0 is not allowed
 		}
 		_, err = w.shop.Adjust(ctx, shop.Adjustment{SKU: sku, Quantity: quantity, Reason: "stocktake"})
 	case kind < 19:

@@ -134,8 +134,8 @@ func record[T any](r *recorder, q request, call func() (T, error),
 	return answer, err
 }
 
-// Checkout records a sale. If the product has several bins, other buyers take from other bins at the
-// same moment, so the stock after a sale is not exact. The stock after a refusal always is.
+// Checkout records a sale. If the product has several bins, other buyers take from other bins at
+// the same moment, so the stock after a sale is not exact. The stock after a refusal always is.
 func (r *recorder) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
 	return record(r, request{kind: sells, sku: c.SKU, quantity: c.Quantity},
 		func() (shop.Decision, error) { return r.Store.Checkout(ctx, c) },
@@ -210,9 +210,9 @@ type onHand struct {
 
 func (s onHand) equal(t onHand) bool { return s.stock == t.stock && maps.Equal(s.booked, t.booked) }
 
-// step returns whether a request may have an outcome, and the state afterwards. A request without an
-// answer may come last in the order, where its effect changes no answer. That is as if it never had
-// one.
+// step returns whether a request may have an outcome, and the state afterwards. A request without
+// an answer may come last in the order, where its effect changes no answer. That is as if it never
+// had one.
 func (s onHand) step(q request, o outcome) (possible bool, next onHand) {
 	change := q.quantity
 	switch q.kind {
@@ -322,7 +322,7 @@ func impossible(calls []porcupine.Operation, longest []int) error {
 			next = append(next, fmt.Sprintf("%v: %v", c.Input, c.Output))
 		}
 	}
-	return fmt.Errorf("no order of the calls explains the answers about %s (a sale must succeed if and only if enough is "+
-		"on hand): with %d on hand, none of these can come next: [%s], after [%s]", calls[0].Input.(request).sku,
+	return fmt.Errorf("no order of the calls explains the answers about %s (a sale must succeed if and only if enough "+
+		"is on hand): with %d on hand, none of these can come next: [%s], after [%s]", calls[0].Input.(request).sku,
 		state.stock, strings.Join(next, "; "), strings.Join(before, "; "))
 }

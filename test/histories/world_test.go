@@ -25,7 +25,7 @@ type database struct {
 
 func newDatabase(tb testing.TB) *database {
 	tb.Helper()
-	// A sale takes from the bin that its connection chooses. With 8 connections, sales take from 8 bins.
+	// A sale takes from the bin that its connection chooses. 8 connections choose 8 bins.
 	d := &database{Database: mysqltest.New(tb, 8)}
 	d.Exec(tb, `CREATE TABLE first_product AS SELECT * FROM product`)
 	d.Exec(tb, `CREATE PROCEDURE start_again()
@@ -40,7 +40,8 @@ func newDatabase(tb testing.TB) *database {
 			INSERT INTO product SELECT * FROM first_product;
 			COMMIT;
 		END`)
-	d.Exec(tb, `CREATE PROCEDURE fill(p_sku VARCHAR(64), p_bins INT, p_stock INT, p_reorder_point INT, p_order_up_to INT)
+	d.Exec(tb, `CREATE PROCEDURE fill(
+			p_sku VARCHAR(64), p_bins INT, p_stock INT, p_reorder_point INT, p_order_up_to INT)
 		BEGIN
 			DECLARE v_product_id BINARY(16);
 			SELECT product_id INTO v_product_id FROM product WHERE sku = p_sku;
@@ -127,7 +128,8 @@ func (d *database) begin(ctx context.Context, supplies ...supply) (*world, error
 		return nil, fmt.Errorf("starting again: %w", err)
 	}
 	for _, s := range supplies {
-		_, err := d.Admin.ExecContext(ctx, `CALL fill(?, ?, ?, ?, ?)`, s.sku, s.bins, s.stock, s.reorderPoint, s.orderUpTo)
+		_, err := d.Admin.ExecContext(ctx, `CALL fill(?, ?, ?, ?, ?)`,
+			s.sku, s.bins, s.stock, s.reorderPoint, s.orderUpTo)
 		if err != nil {
 			return nil, fmt.Errorf("starting again with %+v: %w", s, err)
 		}
