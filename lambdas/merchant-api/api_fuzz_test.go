@@ -46,7 +46,9 @@ func (b books) Product(_ context.Context, sku string) (shop.Product, error) {
 	if sku != "CP-1" {
 		return shop.Product{}, &shop.Error{Code: shop.CodeUnknownProduct, Detail: "there is no product"}
 	}
-	return shop.Product{SKU: sku, Name: "x", Policy: shop.Policy{OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute}}, nil
+	return shop.Product{
+		SKU: sku, Name: "x", Bins: 1, Policy: shop.Policy{OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute},
+	}, nil
 }
 
 func (b books) Products(ctx context.Context) ([]shop.Product, error) {
@@ -57,15 +59,19 @@ func (b books) Products(ctx context.Context) ([]shop.Product, error) {
 func (b books) CreateProduct(_ context.Context, p shop.Product, _ time.Time) error {
 	b.text("name", p.Name, 100)
 	if !validSKU.MatchString(p.SKU) || p.Price < 0 || p.Stock < 0 || p.MaxPerSale < 0 ||
+		p.Bins < 1 || p.Bins > shop.MaxBins ||
 		p.Policy.OrderUpTo <= p.Policy.ReorderPoint || p.Policy.LotSize < 1 || p.Policy.LeadTime < time.Second {
 		b.t.Errorf("the store got %+v", p)
 	}
 	return &shop.Error{Code: shop.CodeProductExists}
 }
 
-func (b books) ChangeProduct(_ context.Context, _ string, c shop.ProductChange) error {
+func (b books) ChangeProduct(_ context.Context, _ string, c shop.ProductChange, _ time.Time) error {
 	if c.Name != nil {
 		b.text("name", *c.Name, 100)
+	}
+	if c.Bins != nil && (*c.Bins < 1 || *c.Bins > shop.MaxBins) {
+		b.t.Errorf("the store got %d bins", *c.Bins)
 	}
 	return nil
 }
@@ -93,11 +99,13 @@ func (b books) Adjust(_ context.Context, a shop.Adjustment) (shop.Adjusted, erro
 	return shop.Adjusted{Refused: a.Quantity < 0}, nil
 }
 
-func (b books) Ledger(_ context.Context, _ uuid.UUID, after int64, limit int) ([]shop.LedgerEntry, error) {
-	if after < 0 || limit < 1 || limit > shop.MaxPage+1 { // the extra entry shows whether there is a next page
-		b.t.Errorf("the store was asked for %d entries after %d", limit, after)
+func (b books) Ledger(_ context.Context, _ uuid.UUID, before []int64, limit int) ([]shop.LedgerEntry, error) {
+	tooSmall := slices.ContainsFunc(before, func(number int64) bool { return number < 1 })
+	// The extra entry shows whether there is a next page.
+	if tooSmall || len(before) > shop.MaxBins || limit < 1 || limit > shop.MaxPage+1 {
+		b.t.Errorf("the store was asked for %d entries before %v", limit, before)
 	}
-	return make([]shop.LedgerEntry, min(limit, 3)), nil
+	return []shop.LedgerEntry{{Bin: 2, Number: 9}, {Number: 5}, {Bin: 2, Number: 8}}[:min(limit, 3)], nil
 }
 
 func (b books) ProductionOrders(_ context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
@@ -136,6 +144,8 @@ func FuzzAPI(f *testing.F) {
 	f.Add("GET /merchant/production-orders",
 		"limit=100&status=open&sku=CP-1&before=0188d6a8-f000-7000-8000-00000000cb01", "", "")
 	f.Add("GET /merchant/products/CP-1/ledger", "limit=1&before=7", "", "")
+	f.Add("GET /merchant/products/CP-1/ledger", "limit=1&before=7.9223372036854775807.1", "", "")
+	f.Add("PATCH /merchant/products/CP-1", "", "", `{"bins":65}`)
 	f.Fuzz(func(t *testing.T, request, query, key, body string) {
 		method, path, ok := strings.Cut(request, " ")
 		if !ok || !strings.HasPrefix(path, "/") {

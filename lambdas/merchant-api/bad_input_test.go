@@ -71,6 +71,8 @@ func badRequests() []badRequest {
 		{create, with("factory", `"FF-0"`), nil, 422, "unknown_factory", "FF-0"},
 		{create, with("factory", `""`), nil, 422, "unknown_factory", ""},
 		{create, with("stock", `-1`), nil, 400, product, "the stock is -1"},
+		{create, with("bins", `-1`), nil, 400, product, "the number of bins is -1"},
+		{create, with("bins", `65`), nil, 400, product, "the number of bins is 65"},
 		{create, with("max_per_sale", `-1`), nil, 400, product, "the limit per sale is -1"},
 		{create, with("reorder_point", `-1`), nil, 400, product, "the reorder point is -1"},
 		{create, with("reorder_point", `20`), nil, 400, product, "above the reorder point, 20"},
@@ -90,6 +92,8 @@ func badRequests() []badRequest {
 		{change, `{"sku":"CP-2"}`, nil, 400, request, `no field \"sku\"`},
 		{change, `{"stock":5}`, nil, 400, request, `no field \"stock\"`},
 		{change, `{"price":-1}`, nil, 400, product, "the price is -1"},
+		{change, `{"bins":0}`, nil, 400, product, "the number of bins is 0"},
+		{change, `{"bins":65}`, nil, 400, product, "the number of bins is 65"},
 		{change, `{"name":""}`, nil, 400, product, "the name is"},
 		{change, `{"factory":"FF-0"}`, nil, 422, "unknown_factory", ""},
 		{change, `{"reorder_point":100}`, nil, 400, product, "above the reorder point, 100"},
@@ -188,8 +192,8 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 		return fmt.Sprintf("%s%d orders, %d published, %d ledger entries, %d adjustments",
 			o.do("GET "+products, "", nil).Body,
 			o.database.Number(t, `SELECT COUNT(*) FROM production_order`), len(*o.published),
-			o.database.Number(t, `SELECT COUNT(*) FROM stock_ledger`),
-			o.database.Number(t, `SELECT COUNT(*) FROM adjustment`))
+			o.database.Number(t, `SELECT COUNT(*) FROM movement`),
+			o.database.Number(t, `SELECT COUNT(*) FROM movement WHERE cause = 'adjustment'`))
 	}
 	before := state()
 	for _, c := range badRequests() {

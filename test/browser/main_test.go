@@ -94,14 +94,15 @@ func (s *shop) sell(tb testing.TB, p product) (sku string) {
 	tb.Helper()
 	sku = "T-" + rand.Text()
 	s.execute(tb, `
-		INSERT INTO product (product_id, sku, name, price, stock, factory_id,
+		INSERT INTO product (product_id, sku, name, price, factory_id,
 			reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
-		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, ?, factory_id, 0, 10, 10, ?, ?, ?
+		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, factory_id, 0, 10, 10, ?, ?, ?
 		FROM factory WHERE identifier = 'FF-500293'`,
-		sku, nameOf(sku), p.stock, int(leadTime.Seconds()), !p.manual, p.maxPerSale)
+		sku, nameOf(sku), int(leadTime.Seconds()), !p.manual, p.maxPerSale)
+	s.execute(tb, `INSERT INTO bin (product_id, bin) SELECT product_id, 0 FROM product WHERE sku = ?`, sku)
 	s.execute(tb, `
-		INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-		SELECT product_id, stock, 'opening', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`, sku)
+		CALL move((SELECT product_id FROM product WHERE sku = ?), 0, ?, 'opening', NULL, NULL, NULL, NULL,
+		          UTC_TIMESTAMP(6), '')`, sku, p.stock)
 	return sku
 }
 
@@ -111,23 +112,10 @@ func nameOf(sku string) string { return "도너츠 " + sku }
 // count sets a product's stock with an adjustment, as a stocktake does.
 func (s *shop) count(tb testing.TB, sku string, stock int) {
 	tb.Helper()
-	tx, err := s.db.BeginTx(tb.Context(), nil)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer tx.Rollback()
-	for _, statement := range []string{
-		`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-			SELECT product_id, ? - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = ?`,
-		`UPDATE product SET stock = ? WHERE sku = ?`,
-	} {
-		if _, err := tx.ExecContext(tb.Context(), statement, stock, sku); err != nil {
-			tb.Fatalf("%s: %v", statement, err)
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		tb.Fatal(err)
-	}
+	s.execute(tb, `
+		CALL move((SELECT product_id FROM product WHERE sku = ?), 0,
+		          ? - (SELECT stock FROM product_stock WHERE sku = ?), 'adjustment',
+		          UNHEX(REPLACE(UUID(), '-', '')), NULL, 'counted', NULL, UTC_TIMESTAMP(6), '')`, sku, stock, sku)
 }
 
 // order opens a production order that was sent to the factory some time ago and that nobody

@@ -200,7 +200,8 @@ func (p *stock) read(ctx context.Context, db *sql.DB) error {
 func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	const maxProducts = 100
 	rows, err := db.QueryContext(ctx, `
-		SELECT p.sku, p.name, p.stock, GREATEST(COALESCE(o.quantity - o.received, 0), 0)
+		SELECT p.sku, p.name, (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
+		       GREATEST(COALESCE(o.quantity - o.received, 0), 0)
 		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id
 		 ORDER BY p.sku LIMIT ?`, maxProducts)
 	if err != nil {

@@ -199,21 +199,19 @@ func TestConcurrentBuyersThroughTheAPI(t *testing.T) {
 	c.FactoryStep = time.Hour // no delivery during the test
 	s := start(t, c)
 	const stock, buyers, checkouts = 300, 32, 1000
-	for _, statement := range []string{
-		fmt.Sprintf(`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-			SELECT product_id, %d - stock, 'adjustment', UTC_TIMESTAMP(6) FROM product WHERE sku = 'CP-502101'`, stock),
-		fmt.Sprintf(`UPDATE product SET stock = %d WHERE sku = 'CP-502101'`, stock),
-	} {
-		if _, err := s.db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
+	_, err := s.db.ExecContext(t.Context(), `
+		CALL move((SELECT product_id FROM product WHERE sku = 'CP-502101'), 0,
+		          ? - (SELECT stock FROM product_stock WHERE sku = 'CP-502101'), 'opening', NULL, NULL, NULL, NULL,
+		          UTC_TIMESTAMP(6), '')`, stock)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if got := s.buy(t, checkouts, buyers); got[200] != stock || got[409] != checkouts-stock {
 		t.Errorf("%d checkouts of %d got %v, want %d sales and %d refusals",
 			checkouts, stock, got, stock, checkouts-stock)
 	}
 	sales, left := s.number(t, `SELECT COUNT(*) FROM sale`), s.number(t, donutStock)
-	ledger := s.number(t, `SELECT SUM(l.quantity) FROM stock_ledger l JOIN product p USING (product_id)
+	ledger := s.number(t, `SELECT SUM(m.quantity) FROM movement m JOIN product p USING (product_id)
 		WHERE p.sku = 'CP-502101'`)
 	if sales != stock || left != 0 || ledger != 0 {
 		t.Errorf("%d sales are stored, stock is %d, the ledger's sum is %d; want %d, 0, 0", sales, left, ledger, stock)

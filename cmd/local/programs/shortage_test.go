@@ -17,7 +17,7 @@ func (s *stack) passTime(tb testing.TB) {
 	s.Run.PassTime(tb.Context())
 }
 
-const donutStock = `SELECT stock FROM product WHERE sku = 'CP-502101'`
+const donutStock = `SELECT stock FROM product_stock WHERE sku = 'CP-502101'`
 
 func TestEveryShortageEndsWithNewStock(t *testing.T) {
 	t.Run("the factory loses all lots", func(t *testing.T) {
