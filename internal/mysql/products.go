@@ -13,7 +13,7 @@ import (
 )
 
 const selectProducts = `
-	SELECT p.product_id, p.sku, p.name, p.price, p.bins,
+	SELECT p.product_id, p.sku, p.name, p.price, p.bins, p.waited_at,
 	       (SELECT SUM(b.stock) FROM bin b WHERE b.product_id = p.product_id), p.max_per_sale, f.identifier,
 	       p.reorder_point, p.order_up_to, p.lot_size, p.minimum_order, p.lead_time, p.automatic,
 	       COALESCE(GREATEST(o.quantity - o.received, 0), 0), o.asked_at
@@ -23,8 +23,8 @@ const selectProducts = `
 
 func scanProduct(scan func(...any) error) (p shop.Product, err error) {
 	var askedAt time.Time
-	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Bins, &p.Stock, &p.MaxPerSale, &p.Factory,
-		&p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder,
+	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Bins, (*timeOrZero)(&p.WaitedAt), &p.Stock,
+		&p.MaxPerSale, &p.Factory, &p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder,
 		(*seconds)(&p.Policy.LeadTime), &p.Policy.Automatic, &p.OnOrder, (*timeOrZero)(&askedAt))
 	if !askedAt.IsZero() {
 		p.ExpectedAt = askedAt.Add(p.Policy.LeadTime)
@@ -113,7 +113,7 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 		change("price = ?", *c.Price)
 	}
 	if c.Bins != nil {
-		change("bins = ?", *c.Bins)
+		change("bins = ?, waited_at = NULL", *c.Bins)
 	}
 	if c.MaxPerSale != nil {
 		change("max_per_sale = ?", *c.MaxPerSale)

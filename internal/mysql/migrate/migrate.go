@@ -84,15 +84,15 @@ type grant struct{ rights, kind, name string }
 
 // grants lists all rights of the functions. The functions delete nothing. They add movements to the
 // ledger, and change nothing in it but the idempotency keys, which they remove after a day. They
-// change only these columns of other tables: the stock of a bin, a product's description, the state
-// of a production order, whether a notice was sent, and whether an advertisement is shown.
+// change only these columns of other tables: the stock of a bin, a product's description and when its
+// buyers waited, the state of a production order, whether a notice was sent, and whether an advertisement is shown.
 //
 // Procedures run with the rights of the caller. To revoke a right, remove it here and revoke it in
 // a migration.
 var grants = []grant{
 	{"SELECT", "TABLE", "factory"},
 	{"SELECT, UPDATE (status)", "TABLE", "advertisement"},
-	{"SELECT, INSERT, UPDATE (bins, name, price, max_per_sale, factory_id, " +
+	{"SELECT, INSERT, UPDATE (bins, waited_at, name, price, max_per_sale, factory_id, " +
 		"reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)", "TABLE", "product"},
 	{"SELECT, INSERT, UPDATE (stock, floor, entries)", "TABLE", "bin"},
 	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "movement"},

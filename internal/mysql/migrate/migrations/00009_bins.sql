@@ -16,7 +16,9 @@
 -- +goose Up
 SET SESSION lock_wait_timeout = 10;
 ALTER TABLE product
-    ADD COLUMN IF NOT EXISTS bins TINYINT UNSIGNED NOT NULL DEFAULT 1 CHECK (bins BETWEEN 1 AND 64);
+    ADD COLUMN IF NOT EXISTS bins TINYINT UNSIGNED NOT NULL DEFAULT 1 CHECK (bins BETWEEN 1 AND 64),
+    -- When a buyer last waited and all bins were locked. Null: not with this number of bins.
+    ADD COLUMN IF NOT EXISTS waited_at DATETIME(6) NULL;
 
 -- A bin sells by itself as long as its stock stays at floor or above. The floors of a product that
 -- nothing is on order for add up to its reorder point plus one. So while every bin is at its floor or
@@ -355,4 +357,4 @@ DROP VIEW IF EXISTS product_stock;
 DROP TABLE IF EXISTS bin_checkpoint;
 DROP TABLE IF EXISTS movement;
 DROP TABLE IF EXISTS bin;
-ALTER TABLE product DROP COLUMN IF EXISTS bins;
+ALTER TABLE product DROP COLUMN IF EXISTS bins, DROP COLUMN IF EXISTS waited_at;
