@@ -111,11 +111,11 @@ const (
 	donut = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101","name":"부산도너츠",
 		"price":19900,"currency":"KRW",
 		"stock":0,"on_order":60,"position":60,"expected_at":"2026-11-21T12:00:40Z","suggestion":0,
-		"max_per_sale":0,"factory":"FF-500293",
+		"bins":1,"waited_at":"2026-11-21T11:59:30Z","max_per_sale":0,"factory":"FF-500293",
 		"reorder_point":0,"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":40,"automatic":true}`
 	cake = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb02","sku":"CK-1","name":"쌀 케이크, 큰 것",
 		"price":1250000,"currency":"KRW",
-		"stock":1204,"on_order":0,"position":1204,"suggestion":796,"max_per_sale":3,"factory":"FF-500293",
+		"stock":1204,"on_order":0,"position":1204,"suggestion":796,"bins":16,"max_per_sale":3,"factory":"FF-500293",
 		"reorder_point":1500,"order_up_to":2000,"lot_size":1,"minimum_order":50,"lead_time_seconds":7200,
 		"automatic":false}`
 	openOrder = `{"production_order_id":"0197a000-0000-7000-8000-000000000002","sku":"CP-502101",
@@ -147,11 +147,11 @@ var example = map[string]answer{
 }
 
 const ledgerPage = `{"sku":"CP-502101","entries":[
-	{"entry_id":1042,"quantity":-3,"cause":"adjustment","reason":"broken in the van",
+	{"bin":15,"number":1042,"quantity":-3,"cause":"adjustment","reason":"broken in the van",
 	"reference":"0197a000-0000-7000-8000-00000000000a","at":"2026-11-21T03:00:00Z"},
-	{"entry_id":7,"quantity":1000,"cause":"receipt","reference":"0197a000-0000-7000-8000-00000000000b",
+	{"bin":0,"number":7,"quantity":1000,"cause":"receipt","reference":"0197a000-0000-7000-8000-00000000000b",
 	"at":"2026-11-21T02:00:00Z"},
-	{"entry_id":1,"quantity":3,"cause":"opening","at":"2026-11-20T00:00:00Z"}]}`
+	{"bin":0,"number":1,"quantity":3,"cause":"opening","at":"2026-11-20T00:00:00Z"}]}`
 
 func TestAnswersAreTablesForPeopleAndJSONForPrograms(t *testing.T) {
 	a := newAPI(t, example)
@@ -215,13 +215,13 @@ func TestCommandsAskWhatTheySay(t *testing.T) {
 			asked{request: "PATCH " + products + "/CP-502101",
 				body: `{"automatic":true,"lead_time_seconds":120,"price":0}`}},
 		{"set --automatic=false CP-502101 --min-order 5 --lot-size 6 --reorder-point 7 --order-up-to 8 " +
-			"--max-per-sale 9 --factory F --name a.b",
+			"--max-per-sale 9 --bins 10 --factory F --name a.b",
 			asked{request: "PATCH " + products + "/CP-502101",
-				body: `{"automatic":false,"factory":"F","lot_size":6,"max_per_sale":9,"minimum_order":5,"name":"a b",` +
+				body: `{"automatic":false,"bins":10,"factory":"F","lot_size":6,"max_per_sale":9,"minimum_order":5,"name":"a b",` +
 					`"order_up_to":8,"reorder_point":7}`}},
-		{"create CP-2 --name 도넛 --price 900 --factory F --order-up-to 10 --lead-time 40s --stock 4",
+		{"create CP-2 --name 도넛 --price 900 --factory F --order-up-to 10 --lead-time 40s --stock 4 --bins 16",
 			asked{request: "POST " + products,
-				body: `{"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,"sku":"CP-2",` +
+				body: `{"bins":16,"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,"sku":"CP-2",` +
 					`"stock":4}`}},
 		{"open CP-502101", asked{request: "POST " + orders, body: `{"sku":"CP-502101"}`}},
 		{"open CP-502101 200", asked{request: "POST " + orders, body: `{"quantity":200,"sku":"CP-502101"}`}},
@@ -256,16 +256,16 @@ func TestAdjustmentHasAKeyOfItsOwn(t *testing.T) {
 func TestListsGoOnWhereAPageEnds(t *testing.T) {
 	page := func(from, to int, next string) answer {
 		var entries []string
-		for id := from; id > to; id-- {
+		for number := from; number > to; number-- {
 			entries = append(entries,
-				fmt.Sprintf(`{"entry_id":%d,"quantity":-1,"cause":"sale","at":"2026-11-21T03:00:00Z"}`, id))
+				fmt.Sprintf(`{"bin":0,"number":%d,"quantity":-1,"cause":"sale","at":"2026-11-21T03:00:00Z"}`, number))
 		}
 		return answer{200, `{"sku":"A","entries":[` + strings.Join(entries, ",") + `]` + next + `}`}
 	}
 	a := newAPI(t, map[string]answer{
-		"GET /merchant/products/A/ledger?limit=100":            page(250, 150, `,"next":"151"`),
-		"GET /merchant/products/A/ledger?before=151&limit=20":  page(150, 130, `,"next":"131"`),
-		"GET /merchant/products/A/ledger?before=151&limit=100": page(150, 100, ``),
+		"GET /merchant/products/A/ledger?limit=100":              page(250, 150, `,"next":"151.9"`),
+		"GET /merchant/products/A/ledger?before=151.9&limit=20":  page(150, 130, `,"next":"131.9"`),
+		"GET /merchant/products/A/ledger?before=151.9&limit=100": page(150, 100, ``),
 	})
 	where := ready(t, a.url, a.url)
 	for limit, want := range map[string]int{"120": 120, "1000": 150} {
@@ -273,7 +273,7 @@ func TestListsGoOnWhereAPageEnds(t *testing.T) {
 		if rows := strings.Count(out, " sale "); code != 0 || rows != want {
 			t.Errorf("--limit %s: ended with %d %s and %d entries, want %d", limit, code, said, rows, want)
 		}
-		if goesOn := strings.Contains(out, "There are more: --before 131\n"); goesOn != (limit == "120") {
+		if goesOn := strings.Contains(out, "There are more: --before 131.9\n"); goesOn != (limit == "120") {
 			t.Errorf("--limit %s: says that it goes on: %v", limit, goesOn)
 		}
 	}

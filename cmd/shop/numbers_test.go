@@ -17,7 +17,7 @@ func TestNumbersOfFlagsReachTheAPIAsTheyAre(t *testing.T) {
 	where := ready(t, a.url, a.url)
 	flags := map[string]string{
 		"price": "price", "max-per-sale": "max_per_sale", "reorder-point": "reorder_point",
-		"order-up-to": "order_up_to", "lot-size": "lot_size", "min-order": "minimum_order",
+		"order-up-to": "order_up_to", "lot-size": "lot_size", "min-order": "minimum_order", "bins": "bins",
 	}
 	// The API checks the limits. A flag must pass its number on unchanged.
 	for flag, field := range flags {

@@ -20,13 +20,25 @@ import (
 
 // showProducts prints a table of products.
 func (s *session) showProducts(products []merchant.Product) {
-	t := table{right: []int{1, 2, 4, 5, 6, 8}}
-	t.row("SKU", "STOCK", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION", "NAME")
+	t := table{right: []int{1, 2, 3, 5, 6, 7, 9}}
+	t.row("SKU", "STOCK", "BINS", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION",
+		"NAME")
 	for _, p := range products {
-		t.row(p.SKU, amount(p.Stock), amount(p.OnOrder), s.moment(p.ExpectedAt), amount(p.Price),
+		t.row(p.SKU, amount(p.Stock), strconv.Itoa(p.Bins), amount(p.OnOrder), s.moment(p.ExpectedAt), amount(p.Price),
 			amount(p.ReorderPoint), amount(p.OrderUpTo), yes(p.Automatic), amount(p.Suggestion), p.Name)
 	}
 	t.writeTo(s.out)
+	for _, p := range products {
+		s.adviseBins(p)
+	}
+}
+
+// adviseBins says how a product sells faster if its buyers waited for each other.
+func (s *session) adviseBins(p merchant.Product) {
+	if !p.WaitedAt.IsZero() {
+		fmt.Fprintf(s.out, "\nBuyers of %s waited for each other at %s. It sells faster from more bins: "+
+			"shop set %s --bins %d\n", p.SKU, s.moment(p.WaitedAt), p.SKU, p.MoreBins())
+	}
 }
 
 // showProduct prints one product in full.
@@ -49,6 +61,7 @@ func (s *session) showProduct(p merchant.Product) {
 	t.row("lead time", span(time.Duration(p.LeadTimeSeconds)*time.Second))
 	t.row("factory", p.Factory)
 	t.writeTo(s.out)
+	s.adviseBins(p)
 }
 
 // product makes a call that answers with a product, and shows the product.

@@ -33,11 +33,16 @@ type Product struct {
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 	Suggestion int       `json:"suggestion"` // how much the policy would order now; 0 while an order is open
 
-	Bins       int    `json:"bins"`
-	MaxPerSale int    `json:"max_per_sale"` // 0: no limit
-	Factory    string `json:"factory"`
+	Bins int `json:"bins"`
+	// WaitedAt is when buyers last waited for each other, since the number of bins was set.
+	WaitedAt   time.Time `json:"waited_at,omitzero"`
+	MaxPerSale int       `json:"max_per_sale"` // 0: no limit
+	Factory    string    `json:"factory"`
 	Policy
 }
+
+// MoreBins returns how many bins the product should get if its buyers wait for each other.
+func (p Product) MoreBins() int { return shop.MoreBins(p.Bins) }
 
 // A Policy says when to order a product and how much.
 type Policy struct {

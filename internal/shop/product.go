@@ -97,6 +97,9 @@ func set[T any](field, value *T) {
 // faster. The shop sells what all bins together have.
 const MaxBins = 64
 
+// MoreBins returns how many bins a product should get if its buyers wait for each other.
+func MoreBins(bins int) int { return min(8*bins, MaxBins) }
+
 const (
 	maxName  = 100     // in characters
 	maxPrice = 1 << 53 // JavaScript reads larger numbers of JSON inexactly

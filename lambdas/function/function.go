@@ -87,7 +87,9 @@ func (p Process[E]) Shop(e lambdas.Shop) (*shop.Shop, error) {
 		return nil, err
 	}
 	publisher := sns.Publisher{Client: awssns.NewFromConfig(p.AWS), TopicARN: e.StockEmptyTopic}
-	return shop.Open(store, publisher, p.Journal(e.Journal)), nil
+	j := p.Journal(e.Journal)
+	watched := &waits{Store: store, recorder: store, journal: j, now: time.Now, looked: map[string]time.Time{}}
+	return shop.Open(watched, publisher, j), nil
 }
 
 // Store opens the shop's data as the functions' database user.

@@ -5,6 +5,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -43,6 +44,14 @@ func (j Journal) Sold(ctx context.Context, s shop.Sale) {
 func (j Journal) Refused(ctx context.Context, s shop.Sale) {
 	j.measure(ctx, slog.LevelInfo, SaleRefused, "refused", counts{lambdas.MetricRefusals: 1},
 		"sku", s.SKU, "quantity", s.Quantity, "stock", s.Stock)
+}
+
+// BuyersWaited records that buyers of a product wait for each other, because all of its bins are
+// busy. took is how long the last sale took.
+func (j Journal) BuyersWaited(ctx context.Context, sku string, bins int, took time.Duration) {
+	j.write(ctx, slog.LevelWarn, BuyersWaited, "buyers wait for each other: the product sells faster from more bins",
+		"sku", sku, "bins", bins, "waited_ms", took.Milliseconds(),
+		"advice", fmt.Sprintf("shop set %s --bins %d", sku, shop.MoreBins(bins)))
 }
 
 // Adjusted records an adjustment of the stock. It is a warning, because the books were wrong.

@@ -17,6 +17,8 @@ const (
 	SaleRepeated Kind = "sale_repeated"
 	// SaleRefused is a checkout that was refused because the stock was too low.
 	SaleRefused Kind = "sale_refused"
+	// BuyersWaited is a product whose buyers wait for each other. It would sell faster from more bins.
+	BuyersWaited Kind = "buyers_waited"
 )
 
 // The kinds of events of the stock.
@@ -90,7 +92,7 @@ const (
 // Kinds returns all kinds.
 func Kinds() []Kind {
 	return []Kind{
-		SaleMade, SaleRepeated, SaleRefused,
+		SaleMade, SaleRepeated, SaleRefused, BuyersWaited,
 		StockAdjusted, AdjustmentRepeated, GoodsReceived, GoodsReceivedAgain, StockMeasured, BooksDiffer, Inspected,
 		OrderOpened, OrderPublished, OrderNotPublished, ProductNotReplenished, OrderOverdue, OrderAskedAgain,
 		OrderShort, OrderFailed, OrderCancelled, PeopleNotified,

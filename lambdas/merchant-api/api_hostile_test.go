@@ -50,7 +50,7 @@ func TestSQLInRequestsIsText(t *testing.T) {
 			}
 		}
 		ledger := ask[merchant.Ledger](o, "GET "+products+"/"+sku+"/ledger", "", 200)
-		if len(ledger.Entries) != 2 || ledger.Entries[0].Reason != text {
+		if len(ledger.Entries) != 1 || ledger.Entries[0].Reason != text {
 			t.Errorf("the reason %q: the ledger is %+v", text, ledger.Entries)
 		}
 

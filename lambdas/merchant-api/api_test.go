@@ -83,8 +83,8 @@ const cake = `{"sku":"CK-1","name":"쌀 케이크","price":12500,"factory":"FF-5
 func TestProductsAreListedWithStockAndPolicy(t *testing.T) {
 	o := open(t)
 	const want = `"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW","stock":3,"on_order":0,` +
-		`"position":3,"suggestion":0,"max_per_sale":0,"factory":"FF-500293","reorder_point":0,"order_up_to":100,` +
-		`"lot_size":100,"minimum_order":0,"lead_time_seconds":`
+		`"position":3,"suggestion":0,"bins":1,"max_per_sale":0,"factory":"FF-500293","reorder_point":0,` +
+		`"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":`
 	if got := o.do("GET "+products, "", nil); got.Status != 200 || !strings.Contains(got.Body, want) {
 		t.Errorf("got %d %s, want 200 and %s", got.Status, got.Body, want)
 	}
@@ -94,7 +94,7 @@ func TestProductIsCreatedOnceWithItsDefaults(t *testing.T) {
 	o := open(t)
 	got := ask[merchant.Product](o, "POST "+products, cake, 201)
 	want := merchant.Product{
-		ID: got.ID, SKU: "CK-1", Name: "쌀 케이크", Price: 12500, Currency: "KRW", Suggestion: 20, Factory: "FF-500293",
+		ID: got.ID, SKU: "CK-1", Name: "쌀 케이크", Price: 12500, Currency: "KRW", Suggestion: 20, Bins: 1, Factory: "FF-500293",
 		Policy: merchant.Policy{OrderUpTo: 20, LotSize: 1, LeadTimeSeconds: 90},
 	}
 	if got != want || got.ID == uuid.Nil {
@@ -120,8 +120,8 @@ func TestProductIsCreatedOnceWithItsDefaults(t *testing.T) {
 
 func TestChangeOfAPolicyOrdersAProductThatIsShortNow(t *testing.T) {
 	o := open(t)
-	got := ask[merchant.Product](o, "PATCH "+donut, `{"price":21000,"name":"도너츠","max_per_sale":5}`, 200)
-	if got.Price != 21000 || got.Name != "도너츠" || got.MaxPerSale != 5 || got.OrderUpTo != 100 || got.OnOrder != 0 {
+	got := ask[merchant.Product](o, "PATCH "+donut, `{"price":21000,"name":"도너츠","max_per_sale":5,"bins":16}`, 200)
+	if got.Price != 21000 || got.Name != "도너츠" || got.MaxPerSale != 5 || got.Bins != 16 || got.OrderUpTo != 100 || got.OnOrder != 0 {
 		t.Errorf("got %+v, want the new price, name and limit, and the rest unchanged", got)
 	}
 	got = ask[merchant.Product](o, "PATCH "+donut, `{"reorder_point":3,"order_up_to":50,"lot_size":10,`+

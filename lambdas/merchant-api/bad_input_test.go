@@ -71,7 +71,7 @@ func badRequests() []badRequest {
 		{create, with("factory", `"FF-0"`), nil, 422, "unknown_factory", "FF-0"},
 		{create, with("factory", `""`), nil, 422, "unknown_factory", ""},
 		{create, with("stock", `-1`), nil, 400, product, "the stock is -1"},
-		{create, with("bins", `-1`), nil, 400, product, "the number of bins is -1"},
+		{create, with("bins", `0`), nil, 400, product, "the number of bins is 0"},
 		{create, with("bins", `65`), nil, 400, product, "the number of bins is 65"},
 		{create, with("max_per_sale", `-1`), nil, 400, product, "the limit per sale is -1"},
 		{create, with("reorder_point", `-1`), nil, 400, product, "the reorder point is -1"},

@@ -21,14 +21,17 @@ type productNumber struct {
 	field    string
 	min, max int64
 	name     string // the beginning of errors about its value
-	column   string
+	column   string // an expression on a row of the table product
 	with     string // other fields of the body, which its limits depend on
 	of       func(merchant.Product) int64
 }
 
 var productNumbers = []productNumber{
 	{"price", 0, 1 << 53, "the price is", "price", ``, func(p merchant.Product) int64 { return p.Price }},
-	{"stock", 0, maxQuantity, "the stock is", "stock", ``, func(p merchant.Product) int64 { return int64(p.Stock) }},
+	{"stock", 0, maxQuantity, "the stock is",
+		"(SELECT s.stock FROM product_stock s WHERE s.product_id = product.product_id)", ``, func(p merchant.Product) int64 { return int64(p.Stock) }},
+	{"bins", 1, shop.MaxBins, "the number of bins is", "bins", ``,
+		func(p merchant.Product) int64 { return int64(p.Bins) }},
 	{"max_per_sale", 0, maxQuantity, "the limit per sale is", "max_per_sale", ``,
 		func(p merchant.Product) int64 { return int64(p.MaxPerSale) }},
 	{"reorder_point", 0, 999_999_999, "the reorder point, ", "reorder_point", `,"order_up_to":1000000000`,
@@ -181,21 +184,21 @@ func TestNumbersOfStockAndOrdersAreExact(t *testing.T) {
 	o.database.CheckBooks(t)
 }
 
-func TestIDsOfTheLedgerAreExactAtTheirLimits(t *testing.T) {
+func TestNumbersOfTheLedgerAreExactAtTheirLimits(t *testing.T) {
 	o := open(t)
-	// The first id that a float64 cannot represent, and the last ids of the column.
+	// The first number that a float64 cannot represent, and the last numbers of the column.
 	for _, first := range []int64{1<<53 + 1, 1<<63 - 3} {
-		o.database.Exec(t, `ALTER TABLE stock_ledger AUTO_INCREMENT = `+strconv.FormatInt(first, 10))
+		o.database.Exec(t, `UPDATE bin SET entries = ?`, first-1)
 		for range 2 {
 			ask[merchant.Product](o, "POST "+donut+"/adjustments", `{"quantity":1,"reason":"counted"}`, 200)
 		}
 		newest := ask[merchant.Ledger](o, "GET "+donut+"/ledger?limit=1", "", 200)
-		if len(newest.Entries) != 1 || newest.Entries[0].ID != first+1 ||
+		if len(newest.Entries) != 1 || newest.Entries[0].Number != first+1 ||
 			newest.Next != strconv.FormatInt(first+1, 10) {
-			t.Fatalf("got %+v, want the entry %d only, and its id as next", newest, first+1)
+			t.Fatalf("got %+v, want the entry %d only, and its number as next", newest, first+1)
 		}
 		next := ask[merchant.Ledger](o, "GET "+donut+"/ledger?limit=1&before="+newest.Next, "", 200)
-		if len(next.Entries) != 1 || next.Entries[0].ID != first {
+		if len(next.Entries) != 1 || next.Entries[0].Number != first {
 			t.Errorf("got %+v, want the entry %d", next, first)
 		}
 	}
@@ -216,14 +219,19 @@ func TestNumbersOfParametersHaveTheirLimits(t *testing.T) {
 			}
 		}
 	}
-	for before, entries := range map[string]int{"1": 0, "9223372036854775807": 1} {
+	for before, entries := range map[string]int{
+		"1": 0, "9223372036854775807": 1, "1" + strings.Repeat(".1", shop.MaxBins-1): 0,
+	} {
 		if got := ask[merchant.Ledger](o, "GET "+donut+"/ledger?before="+before, "", 200); len(got.Entries) != entries {
 			t.Errorf("before %s: got %+v, want %d entries", before, got.Entries, entries)
 		}
 	}
-	for _, before := range []string{"0", "-1", "9223372036854775808", "18446744073709551617"} {
+	for _, before := range []string{
+		"0", "-1", "9223372036854775808", "18446744073709551617", "1.0", "1.", "1..1", "1.9223372036854775808",
+		strings.Repeat("1.", shop.MaxBins) + "1",
+	} {
 		got := o.do("GET "+donut+"/ledger?before="+before, "", nil)
-		if got.Status != 400 || !strings.Contains(got.Body, `the parameter before is \"`+before) {
+		if got.Status != 400 || !strings.Contains(got.Body, fmt.Sprintf(`the parameter before is \"%.40s`, before)) {
 			t.Errorf("before %s: got %d %s, want 400 with the value", before, got.Status, got.Body)
 		}
 	}

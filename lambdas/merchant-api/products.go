@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/http"
-	"strconv"
 	"time"
 
 	"restock/internal/merchant"
@@ -15,7 +14,7 @@ func newProduct(p shop.Product) merchant.Product {
 		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency,
 		Stock: p.Stock, OnOrder: p.OnOrder, Position: p.Position(), ExpectedAt: p.ExpectedAt,
 		Suggestion: p.Suggestion(),
-		Bins: p.Bins, MaxPerSale: p.MaxPerSale, Factory: p.Factory,
+		Bins:       p.Bins, WaitedAt: p.WaitedAt, MaxPerSale: p.MaxPerSale, Factory: p.Factory,
 		Policy: merchant.Policy{
 			ReorderPoint: p.Policy.ReorderPoint, OrderUpTo: p.Policy.OrderUpTo,
 			LotSize: p.Policy.LotSize, MinimumOrder: p.Policy.MinimumOrder,

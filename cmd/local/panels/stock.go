@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
+	"restock/internal/shop"
 	"restock/local/view/console"
 )
 
@@ -21,6 +22,9 @@ type Product struct {
 	Stock   int    `json:"stock"`
 	OnOrder int    `json:"on_order"`
 	Status  string `json:"status"` // "available", "sold out", or "on order": sold out, with an open production order
+	Bins    int    `json:"bins"`   // how many rows the stock lies in
+	// MoreBins is set if buyers waited for each other: how many bins the product should get.
+	MoreBins int `json:"more_bins,omitempty"`
 }
 
 // A Point is the state of all products at a time.
@@ -200,7 +204,8 @@ func (p *stock) read(ctx context.Context, db *sql.DB) error {
 func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	const maxProducts = 100
 	rows, err := db.QueryContext(ctx, `
-		SELECT p.sku, p.name, (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
+		SELECT p.sku, p.name, p.bins, p.waited_at IS NOT NULL,
+		       (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
 		       GREATEST(COALESCE(o.quantity - o.received, 0), 0)
 		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id
 		 ORDER BY p.sku LIMIT ?`, maxProducts)
@@ -210,8 +215,12 @@ func readProducts(ctx context.Context, db *sql.DB) (list []Product, err error) {
 	defer rows.Close()
 	for rows.Next() {
 		var p Product
-		if err := rows.Scan(&p.SKU, &p.Name, &p.Stock, &p.OnOrder); err != nil {
+		var waited bool
+		if err := rows.Scan(&p.SKU, &p.Name, &p.Bins, &waited, &p.Stock, &p.OnOrder); err != nil {
 			return nil, err
+		}
+		if waited {
+			p.MoreBins = shop.MoreBins(p.Bins)
 		}
 		switch {
 		case p.Stock > 0:

@@ -84,8 +84,9 @@ type grant struct{ rights, kind, name string }
 
 // grants lists all rights of the functions. The functions delete nothing. They add movements to the
 // ledger, and change nothing in it but the idempotency keys, which they remove after a day. They
-// change only these columns of other tables: the stock of a bin, a product's description and when its
-// buyers waited, the state of a production order, whether a notice was sent, and whether an advertisement is shown.
+// change only these columns of other tables: the stock of a bin, a product's description and when
+// its buyers waited, the state of a production order, whether a notice was sent, and whether an
+// advertisement is shown.
 //
 // Procedures run with the rights of the caller. To revoke a right, remove it here and revoke it in
 // a migration.
