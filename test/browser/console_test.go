@@ -155,6 +155,14 @@ func TestConsole(t *testing.T) {
 		page.AwaitText("#rush-status", "10 buyers came: 5 bought, 5 were refused")
 	})
 
+	t.Run("says that buyers wait for each other", func(t *testing.T) {
+		sku := s.sell(t, product{stock: 5, manual: true})
+		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
+		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		page.AwaitText("#stock .bins", "it has 1 bin. More bins sell faster: shop set "+sku+" --bins 8")
+		page.CheckAccessibility()
+	})
+
 	t.Run("shows a dead letter with its cause, and redrives it", func(t *testing.T) {
 		s.giveUpFast(t)
 		t.Cleanup(func() {

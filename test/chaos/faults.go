@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"restock/cmd/local/factory"
+	"restock/internal/mysql"
+	"restock/internal/shop"
 )
 
 const (
@@ -74,6 +76,10 @@ var faults = []fault{
 		factoryFails(func(r *rand.Rand) factory.Fault { return factory.Fault{Delay: upTo(r, 2*time.Second)} })},
 	{"the lead time passes", func(w *world, ctx context.Context, r *rand.Rand) error {
 		return w.advance(ctx, time.Duration(1+r.IntN(30))*leadTime)
+	}},
+	{"the number of bins changes", func(w *world, ctx context.Context, r *rand.Rand) error {
+		change := shop.ProductChange{Bins: new(1 + r.IntN(maxBins))}
+		return mysql.NewStore(w.db).ChangeProduct(ctx, pick(r, w.products), change, time.Now())
 	}},
 	{"the factory loses its lots", func(w *world, _ context.Context, _ *rand.Rand) error {
 		w.shop.Factory.LoseJobs()

@@ -97,12 +97,12 @@ func (w *world) judgeSales(ctx context.Context) error {
 	return nil
 }
 
-// judgeDeliveries checks that each delivery that the shop accepted is booked with its quantity. The
-// primary key of goods_receipt guarantees that an attempt is booked once.
+// judgeDeliveries checks that each delivery that the shop accepted is booked with its quantity. An
+// attempt may be booked in several parts.
 func (w *world) judgeDeliveries(ctx context.Context) error {
 	// This comes before the query, because the shop may book further deliveries in between.
 	requests := w.shop.Factory.Requests()
-	rows, err := w.db.QueryContext(ctx, `SELECT attempt_id, quantity FROM goods_receipt`)
+	rows, err := w.db.QueryContext(ctx, `SELECT attempt_id, SUM(quantity) FROM goods_receipt GROUP BY attempt_id`)
 	if err != nil {
 		return err
 	}
@@ -190,6 +190,6 @@ func (w *world) countBooks(ctx context.Context) error {
 	return w.db.QueryRowContext(ctx, `
 		SELECT (SELECT COUNT(*) FROM sale), (SELECT COUNT(*) FROM production_order),
 		       (SELECT COUNT(*) FROM production_order WHERE status = 'failed'),
-		       (SELECT COUNT(*) FROM goods_receipt), (SELECT COUNT(*) FROM notice)`).
+		       (SELECT COUNT(DISTINCT attempt_id) FROM goods_receipt), (SELECT COUNT(*) FROM notice)`).
 		Scan(&w.report.Sales, &w.report.Orders, &w.report.OrdersFailed, &w.report.Receipts, &w.report.Notices)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -139,8 +140,11 @@ func hurry(g *graph.Graph) {
 	}
 }
 
-// addProducts adds products with different policies that run short soon. All have the same lead
-// time.
+// maxBins is the largest number of bins of a product.
+const maxBins = 32
+
+// addProducts adds products with different policies that run short soon, each with a random number
+// of bins. All have the same lead time.
 func (w *world) addProducts(ctx context.Context) error {
 	products := []fixture.Product{
 		{Stock: 3, ReorderPoint: 0, OrderUpTo: 200, LotSize: 100},
@@ -150,8 +154,10 @@ func (w *world) addProducts(ctx context.Context) error {
 		{Stock: 500, ReorderPoint: 100, OrderUpTo: 600, LotSize: 250},
 		{Stock: 0, ReorderPoint: 30, OrderUpTo: 150, LotSize: 15},
 	}
+	r := rand.New(rand.NewPCG(w.config.Seed, 2000))
 	for i := range products {
 		p := &products[i]
+		p.Bins = 1 + r.IntN(maxBins)
 		p.SKU, p.Automatic, p.LeadTime = fmt.Sprintf("CHAOS-%d", i+1), true, leadTime
 		w.products = append(w.products, p.SKU)
 	}

@@ -44,7 +44,7 @@ function draw() {
     const figures = `${p.stock} ${p.on_order}`;
     if (order.get(p.sku)?.figures !== figures) order.set(p.sku, { figures, since: order.has(p.sku) ? Date.now() : 0 });
   }
-  const shown = products.length <= MOST ? products : [...products].sort((a, b) => order.get(b.sku).since - order.get(a.sku).since).slice(0, MOST);
+  const shown = products.length <= MOST ? products : [...products].sort((a, b) => !!b.more_bins - !!a.more_bins || order.get(b.sku).since - order.get(a.sku).since).slice(0, MOST);
   keep(byId("plots"), shown, (p) => p.sku, create, update);
   const more = products.length - shown.length;
   setText(byId("plots-more"), more ? `${count(more, "more product")} did not change lately.` : "");
