@@ -15,7 +15,8 @@ import (
 func (s *Store) Advertisements(ctx context.Context) ([]ads.Advertisement, error) {
 	const doing = "listing the advertisements"
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT a.ad_id, a.status, a.manager_email, MAX(p.stock) > 0, JSON_ARRAYAGG(p.name)
+		SELECT a.ad_id, a.status, a.manager_email,
+		       MAX((SELECT SUM(b.stock) FROM bin b WHERE b.product_id = p.product_id)) > 0, JSON_ARRAYAGG(p.name)
 		  FROM advertisement a
 		  JOIN product p ON p.ad_id = a.ad_id
 		 GROUP BY a.ad_id, a.status, a.manager_email
