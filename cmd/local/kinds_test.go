@@ -71,9 +71,9 @@ var readers = []reader{
 // business is the reader of the kinds of package journal.
 var business = reader{folder: "cmd/local", ignores: merged(
 	because("the line neither opens a production order nor receives units",
-		"SaleMade", "SaleRepeated", "SaleRefused", "BuyersWaited", "StockAdjusted", "AdjustmentRepeated", "GoodsReceivedAgain",
-		"StockMeasured", "BooksDiffer", "Inspected", "OrderPublished", "OrderNotPublished", "ProductNotReplenished",
-		"OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled", "PeopleNotified",
+		"SaleMade", "SaleRepeated", "SaleRefused", "BuyersWaited", "StockAdjusted", "AdjustmentRepeated",
+		"GoodsReceivedAgain", "StockMeasured", "BooksDiffer", "Inspected", "OrderPublished", "OrderNotPublished",
+		"ProductNotReplenished", "OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled", "PeopleNotified",
 		"ProductionRequested", "RequestExpired", "WarmUpFailed"),
 	because("the level and the message's id tell the console that a message has failed", "RequestFailed"),
 )}

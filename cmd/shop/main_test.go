@@ -217,12 +217,12 @@ func TestCommandsAskWhatTheySay(t *testing.T) {
 		{"set --automatic=false CP-502101 --min-order 5 --lot-size 6 --reorder-point 7 --order-up-to 8 " +
 			"--max-per-sale 9 --bins 10 --factory F --name a.b",
 			asked{request: "PATCH " + products + "/CP-502101",
-				body: `{"automatic":false,"bins":10,"factory":"F","lot_size":6,"max_per_sale":9,"minimum_order":5,"name":"a b",` +
-					`"order_up_to":8,"reorder_point":7}`}},
+				body: `{"automatic":false,"bins":10,"factory":"F","lot_size":6,"max_per_sale":9,"minimum_order":5,` +
+					`"name":"a b","order_up_to":8,"reorder_point":7}`}},
 		{"create CP-2 --name 도넛 --price 900 --factory F --order-up-to 10 --lead-time 40s --stock 4 --bins 16",
 			asked{request: "POST " + products,
-				body: `{"bins":16,"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,"sku":"CP-2",` +
-					`"stock":4}`}},
+				body: `{"bins":16,"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,` +
+					`"sku":"CP-2","stock":4}`}},
 		{"open CP-502101", asked{request: "POST " + orders, body: `{"sku":"CP-502101"}`}},
 		{"open CP-502101 200", asked{request: "POST " + orders, body: `{"quantity":200,"sku":"CP-502101"}`}},
 		{"cancel " + openID, asked{request: "POST " + orders + "/" + openID + "/cancellation"}},

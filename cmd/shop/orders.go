@@ -188,8 +188,8 @@ func ledgerCommand() command {
 					if e.Reference != [16]byte{} {
 						reference = e.Reference.String()
 					}
-					t.row(s.moment(e.At), strconv.Itoa(e.Bin), strconv.FormatInt(e.Number, 10), change(e.Quantity), e.Cause,
-						reference, cmp.Or(e.Reason, none))
+					t.row(s.moment(e.At), strconv.Itoa(e.Bin), strconv.FormatInt(e.Number, 10), change(e.Quantity),
+						e.Cause, reference, cmp.Or(e.Reason, none))
 				}
 				t.writeTo(s.out)
 				s.more(all.Next)

@@ -11,8 +11,8 @@ import (
 
 const (
 	// slowSale is how long a sale takes if its buyer waited for others. A sale alone takes a few
-	// milliseconds, also if its commit waits for a second zone. So a sale as slow as this waited for
-	// ten others, or the database is slow.
+	// milliseconds, also if its commit waits for a second zone. So a sale as slow as this waited
+	// for some ten others, or the database is slow.
 	slowSale = 50 * time.Millisecond
 	// lookInterval is how often an instance looks why sales of a product are slow.
 	lookInterval = 10 * time.Second
@@ -26,8 +26,8 @@ type waitRecorder interface {
 }
 
 // waits is a store that reports products whose buyers wait for each other. After a slow sale, it
-// looks whether all bins of the product are busy. A sale that is slow for another reason finds a bin
-// that is free.
+// looks whether all bins of the product are busy. After a sale that is slow for another reason, it
+// finds a bin that is free.
 type waits struct {
 	shop.Store
 	recorder waitRecorder

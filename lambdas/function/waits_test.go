@@ -38,18 +38,18 @@ func (s *slowStore) RecordWait(_ context.Context, sku string, at time.Time, quie
 }
 
 func TestASlowSaleIsReportedIfAllBinsAreBusy(t *testing.T) {
-	sold := shop.Decision{Outcome: shop.Sold}
+	sold, refused := shop.Decision{Outcome: shop.Sold}, shop.Decision{Outcome: shop.Refused}
 	for name, c := range map[string]struct {
 		store slowStore
 		looks bool
 		says  string
 	}{
 		"a fast sale":     {slowStore{takes: slowSale - 1, decision: sold, bins: 1}, false, ""},
-		"a slow refusal":  {slowStore{takes: time.Second, decision: shop.Decision{Outcome: shop.Refused}, bins: 1}, false, ""},
+		"a slow refusal":  {slowStore{takes: time.Second, decision: refused, bins: 1}, false, ""},
 		"a failed sale":   {slowStore{takes: time.Second, err: errors.New("no database"), bins: 1}, false, ""},
 		"a bin is free":   {slowStore{takes: slowSale, decision: sold}, true, ""},
 		"it cannot look":  {slowStore{takes: slowSale, decision: sold, failed: errors.New("no database")}, true, ""},
-		"all are busy":    {slowStore{takes: 80 * time.Millisecond, decision: sold, bins: 2}, true, `"bins":2,"waited_ms":80`},
+		"all are busy":    {slowStore{takes: 80 * time.Millisecond, decision: sold, bins: 2}, true, `"waited_ms":80`},
 		"the most advice": {slowStore{takes: slowSale, decision: sold, bins: 32}, true, "shop set CP-1 --bins 64"},
 	} {
 		var out bytes.Buffer

@@ -94,8 +94,9 @@ func TestProductIsCreatedOnceWithItsDefaults(t *testing.T) {
 	o := open(t)
 	got := ask[merchant.Product](o, "POST "+products, cake, 201)
 	want := merchant.Product{
-		ID: got.ID, SKU: "CK-1", Name: "쌀 케이크", Price: 12500, Currency: "KRW", Suggestion: 20, Bins: 1, Factory: "FF-500293",
-		Policy: merchant.Policy{OrderUpTo: 20, LotSize: 1, LeadTimeSeconds: 90},
+		ID: got.ID, SKU: "CK-1", Name: "쌀 케이크", Price: 12500, Currency: "KRW", Suggestion: 20, Bins: 1,
+		Factory: "FF-500293",
+		Policy:  merchant.Policy{OrderUpTo: 20, LotSize: 1, LeadTimeSeconds: 90},
 	}
 	if got != want || got.ID == uuid.Nil {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -121,7 +122,8 @@ func TestProductIsCreatedOnceWithItsDefaults(t *testing.T) {
 func TestChangeOfAPolicyOrdersAProductThatIsShortNow(t *testing.T) {
 	o := open(t)
 	got := ask[merchant.Product](o, "PATCH "+donut, `{"price":21000,"name":"도너츠","max_per_sale":5,"bins":16}`, 200)
-	if got.Price != 21000 || got.Name != "도너츠" || got.MaxPerSale != 5 || got.Bins != 16 || got.OrderUpTo != 100 || got.OnOrder != 0 {
+	if got.Price != 21000 || got.Name != "도너츠" || got.MaxPerSale != 5 || got.Bins != 16 ||
+		got.OrderUpTo != 100 || got.OnOrder != 0 {
 		t.Errorf("got %+v, want the new price, name and limit, and the rest unchanged", got)
 	}
 	got = ask[merchant.Product](o, "PATCH "+donut, `{"reorder_point":3,"order_up_to":50,"lot_size":10,`+

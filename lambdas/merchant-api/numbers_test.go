@@ -29,7 +29,8 @@ type productNumber struct {
 var productNumbers = []productNumber{
 	{"price", 0, 1 << 53, "the price is", "price", ``, func(p merchant.Product) int64 { return p.Price }},
 	{"stock", 0, maxQuantity, "the stock is",
-		"(SELECT s.stock FROM product_stock s WHERE s.product_id = product.product_id)", ``, func(p merchant.Product) int64 { return int64(p.Stock) }},
+		"(SELECT s.stock FROM product_stock s WHERE s.product_id = product.product_id)", ``,
+		func(p merchant.Product) int64 { return int64(p.Stock) }},
 	{"bins", 1, shop.MaxBins, "the number of bins is", "bins", ``,
 		func(p merchant.Product) int64 { return int64(p.Bins) }},
 	{"max_per_sale", 0, maxQuantity, "the limit per sale is", "max_per_sale", ``,

@@ -130,7 +130,8 @@ func TestTheJudgeFindsEveryViolation(t *testing.T) {
 	w.edit(t, "sell_from_all", "v_stock <= v_reorder_point AND NOT v_open THEN",
 		"v_stock <= v_reorder_point AND (NOT v_open OR p_product_id = UNHEX(MD5('"+brokenOrders+"'))) THEN")
 	w.exec(t, `CREATE TRIGGER broken_delivery BEFORE INSERT ON movement FOR EACH ROW
-		SET NEW.quantity = NEW.quantity - (NEW.cause = 'receipt' AND NEW.product_id = UNHEX(MD5('`+brokenDelivery+`')))`)
+		SET NEW.quantity = NEW.quantity
+		    - (NEW.cause = 'receipt' AND NEW.product_id = UNHEX(MD5('`+brokenDelivery+`')))`)
 	w.exec(t, `
 		ALTER TABLE production_order DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`)
 

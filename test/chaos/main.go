@@ -1,8 +1,8 @@
 // Command chaos runs the whole stack under the load of buyers and injects faults: it kills the
 // database, cuts and slows its connections, kills function processes, makes AWS's services answer
 // 500, hang and throttle, delivers messages twice, makes the factory fail, rotates the secret,
-// changes the number of bins, and moves the time. Then it ends all faults, waits until the shop has settled, and checks the rules
-// of the business.
+// changes the number of bins, and moves the time. Then it ends all faults, waits until the shop has
+// settled, and checks the rules of the business.
 package main
 
 import (
