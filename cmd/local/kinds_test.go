@@ -73,8 +73,8 @@ var business = reader{folder: "cmd/local", ignores: merged(
 	because("the line neither opens a production order nor receives units",
 		"SaleMade", "SaleRepeated", "SaleRefused", "BuyersWaited", "StockAdjusted", "AdjustmentRepeated",
 		"GoodsReceivedAgain", "StockMeasured", "BooksDiffer", "Inspected", "OrderPublished", "OrderNotPublished",
-		"ProductNotReplenished", "OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled", "PeopleNotified",
-		"ProductionRequested", "RequestExpired", "WarmUpFailed"),
+		"ProductNotReplenished", "OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled",
+		"PeopleNotified", "ProductionRequested", "RequestExpired", "WarmUpFailed"),
 	because("the level and the message's id tell the console that a message has failed", "RequestFailed"),
 )}
 
