@@ -54,8 +54,8 @@ type account struct {
 }
 
 // accounts adds up the movements after the checkpoints. It sees the state of one moment and locks
-// nothing: the first read of the transaction takes the snapshot. The numbers of a bin are given under
-// its lock and have no gaps, so no movement comes to stand behind a checkpoint later.
+// nothing: the first read of the transaction takes the snapshot. The numbers of a bin are given
+// under its lock and have no gaps, so no movement comes to stand behind a checkpoint later.
 //
 // It runs one query for each bin that was changed. A join would read all movements.
 func (s *Store) accounts(ctx context.Context) ([]account, error) {

@@ -39,9 +39,9 @@ type movement struct {
 	correlation string
 }
 
-// move books a movement in the product's first bin, spreads the stock evenly over the bins, and sets
-// their floors. The transaction has locked the bins, and has changed the product and its order. See
-// the procedure move in migration 00009.
+// move books a movement in the product's first bin, spreads the stock evenly over the bins, and
+// sets their floors. The transaction has locked the bins, and has changed the product and its
+// order. See the procedure move in migration 00009.
 func move(ctx context.Context, conn *sql.Conn, product uuid.UUID, m movement) error {
 	const call = `CALL move(?, 0, ?, ?, ?, NULL, ?, ?, ?, ?)`
 	var reference any

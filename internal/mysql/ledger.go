@@ -59,8 +59,8 @@ func adjust(
 	})
 }
 
-// Ledger lists the entries of a product's ledger, newest first. before[i] limits the entries of bin i:
-// only older ones are listed. It leaves out movements from bin to bin.
+// Ledger lists the entries of a product's ledger, newest first. before[i] limits the entries of bin
+// i: only older ones are listed. It leaves out movements from bin to bin.
 //
 // Each bin has its own numbers. The entries of a bin are listed by their numbers, and those of
 // several bins by their times. (An entry's time is the time of the request, so it may be a little
@@ -108,8 +108,8 @@ func (s *Store) Ledger(
 	return entries, nil
 }
 
-// ForgetKeys removes the idempotency keys of the oldest movements that have one, in one bin. Receipts
-// keep theirs: an attempt is booked once, however late the factory repeats its callback.
+// ForgetKeys removes the idempotency keys of the oldest movements that have one, in one bin.
+// Receipts keep theirs: an attempt is booked once, however late the factory repeats its callback.
 func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error) {
 	forgotten, more, err = s.forgetKeys(ctx, before, limit)
 	if err != nil {
@@ -137,7 +137,8 @@ func (s *Store) forgetKeys(ctx context.Context, before time.Time, limit int) (fo
 	}
 	from := last
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT number, recorded_at FROM movement WHERE product_id = ? AND bin = ? AND number > ? ORDER BY number LIMIT ?`,
+		SELECT number, recorded_at FROM movement
+		 WHERE product_id = ? AND bin = ? AND number > ? ORDER BY number LIMIT ?`,
 		product[:], bin, from, limit)
 	if err != nil {
 		return 0, false, err

@@ -216,7 +216,8 @@ func TestChangesOfAProduct(t *testing.T) {
 	}
 	// The store refuses the result of two changes at once that are valid alone: the shop validated
 	// this one before the change of the policy above.
-	err = f.Database.Store.ChangeProduct(t.Context(), mysqltest.Twist, shop.ProductChange{ReorderPoint: ptr(70)}, time.Now())
+	err = f.Database.Store.ChangeProduct(t.Context(), mysqltest.Twist, shop.ProductChange{ReorderPoint: ptr(70)},
+		time.Now())
 	if shop.CodeOf(err) != shop.CodeInvalidProduct {
 		t.Errorf("a policy that another change made invalid: got %v, want %s", err, shop.CodeInvalidProduct)
 	}
@@ -324,7 +325,8 @@ func TestTheLedgerIsPagedFromTheNewest(t *testing.T) {
 	}{
 		{donut, "-1", 1, shop.CodeInvalidRequest}, {donut, "", -1, shop.CodeInvalidRequest},
 		{donut, "", 101, shop.CodeInvalidRequest}, {"CP-000000", "", 1, shop.CodeUnknownProduct},
-		{donut, "1..2", 1, shop.CodeInvalidRequest}, {donut, strings.Repeat("1.", 64) + "1", 1, shop.CodeInvalidRequest},
+		{donut, "1..2", 1, shop.CodeInvalidRequest},
+		{donut, strings.Repeat("1.", 64) + "1", 1, shop.CodeInvalidRequest},
 	} {
 		if _, _, err := f.Ledger(t.Context(), c.sku, c.start, c.limit); shop.CodeOf(err) != c.want {
 			t.Errorf("Ledger(%q, %q, %d): got %v, want %s", c.sku, c.start, c.limit, err, c.want)

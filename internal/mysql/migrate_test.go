@@ -71,16 +71,16 @@ func oldCheckout(ctx context.Context, db *sql.DB, sku, key string) (outcome stri
 	return outcome, rows.Scan(ignored...)
 }
 
-// The history of the release before: 10,000 sales of the doughnut and two adjustments; an order that
-// was received, with a correction; an open order of which a part has come. The second half of the
-// sales has lost its keys. A sale and an adjustment have the same key.
+// The history of the release before: 10,000 sales of the doughnut and two adjustments; an order
+// that was received, with a correction; an open order of which a part has come. The second half of
+// the sales has lost its keys. A sale and an adjustment have the same key.
 var oldHistory = []string{
 	`SET @donut = (SELECT product_id FROM product WHERE sku = 'CP-502101')`,
 	`SET @factory = (SELECT factory_id FROM product WHERE sku = 'CP-502101')`,
 	`INSERT INTO production_order (production_order_id, product_id, factory_id, quantity, received, status, opened_at,
 	                               asked_at, closed_at, correlation)
-	 VALUES (UNHEX(REPEAT('A', 32)), @donut, @factory, 15000, 15000, 'received', '2026-01-01', '2026-01-01', '2026-01-02',
-	         'first'),
+	 VALUES (UNHEX(REPEAT('A', 32)), @donut, @factory, 15000, 15000, 'received', '2026-01-01', '2026-01-01',
+	         '2026-01-02', 'first'),
 	        (UNHEX(REPEAT('B', 32)), @donut, @factory, 100, 40, 'open', '2026-01-03', '2026-01-03', NULL, 'second')`,
 	`INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
 	 VALUES (UNHEX(REPEAT('1', 32)), UNHEX(REPEAT('A', 32)), 15000, 15003, '2026-01-02'),
@@ -106,17 +106,18 @@ var oldHistory = []string{
 	`UPDATE product SET stock = 5040 WHERE sku = 'CP-502101'`,
 }
 
-// oldBooks sums up the books of the release before: stock and ledger of each product, and all sales.
+// oldBooks sums up the books of the release before: stock and ledger of each product, and all
+// sales.
 const oldBooks = `
-	SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT(p.sku, ' ', p.stock, ' ', (SELECT SUM(l.quantity) FROM stock_ledger l
-	                                                                     WHERE l.product_id = p.product_id)) ORDER BY sku)
+	SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT(p.sku, ' ', p.stock, ' ',
+	                          (SELECT SUM(l.quantity) FROM stock_ledger l WHERE l.product_id = p.product_id)) ORDER BY sku)
 	                 FROM product p), ', sales ',
 	              (SELECT CONCAT(COUNT(*), ' of ', SUM(quantity), ' for ', SUM(quantity * unit_price)) FROM sale))`
 
 // newBooks sums up the same of the ledger in bins.
 const newBooks = `
-	SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT(p.sku, ' ', p.stock, ' ', (SELECT SUM(m.quantity) FROM movement m
-	                                                                     WHERE m.product_id = p.product_id)) ORDER BY sku)
+	SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT(p.sku, ' ', p.stock, ' ',
+	                          (SELECT SUM(m.quantity) FROM movement m WHERE m.product_id = p.product_id)) ORDER BY sku)
 	                 FROM product_stock p), ', sales ',
 	              (SELECT CONCAT(COUNT(*), ' of ', SUM(-quantity), ' for ', SUM(-quantity * unit_price))
 	                 FROM movement WHERE cause = 'sale'))`
@@ -147,7 +148,8 @@ func TestTheBooksOfTheReleaseBeforeAreCarriedOver(t *testing.T) {
 	d, provider, _ := old(t, 1)
 	newOldHistory(t, d)
 	before := text(t, d, oldBooks)
-	if want := "CP-502101 5040 5040,CP-502102 60 60,CP-502103 30 30, sales 10000 of 10000 for 199000000"; before != want {
+	const want = "CP-502101 5040 5040,CP-502102 60 60,CP-502103 30 30, sales 10000 of 10000 for 199000000"
+	if before != want {
 		t.Fatalf("the books of before are %q, want %q", before, want)
 	}
 	for _, up := range []func() error{
@@ -249,7 +251,8 @@ func TestTheShopSellsWhileItIsMigrated(t *testing.T) {
 	}
 	t.Logf("%d were sold during the migration; the shop was unavailable to %d buyers", sold.Load(), unavailable.Load())
 	stock := 5040 - int(sold.Load())
-	if got := d.Stock(t); got != stock || d.Number(t, `SELECT COUNT(*) FROM movement WHERE cause = 'sale'`) != 10000+int(sold.Load()) {
+	if got := d.Stock(t); got != stock ||
+		d.Number(t, `SELECT COUNT(*) FROM movement WHERE cause = 'sale'`) != 10000+int(sold.Load()) {
 		t.Errorf("%d are on hand after %d sales, want %d", got, sold.Load(), stock)
 	}
 	d.CheckBooks(t)
@@ -260,7 +263,8 @@ func TestTheShopSellsWhileItIsMigrated(t *testing.T) {
 		 VALUES (UNHEX(REPEAT('3', 32)), UNHEX(REPEAT('B', 32)), 7, 0, UTC_TIMESTAMP(6))`,
 		`UPDATE production_order SET received = received + 7 WHERE status = 'open'`,
 		`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
-		 SELECT product_id, 7, 'receipt', UNHEX(REPEAT('3', 32)), UTC_TIMESTAMP(6) FROM product WHERE sku = 'CP-502101'`,
+		 SELECT product_id, 7, 'receipt', UNHEX(REPEAT('3', 32)), UTC_TIMESTAMP(6)
+		   FROM product WHERE sku = 'CP-502101'`,
 	} {
 		if _, err := oldDB.ExecContext(t.Context(), statement); err != nil {
 			t.Fatal(err)
@@ -278,8 +282,10 @@ func TestTheShopSellsWhileItIsMigrated(t *testing.T) {
 	if _, err := provider.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if tables := d.Number(t, `SELECT COUNT(*) FROM information_schema.tables
-		WHERE table_schema = DATABASE() AND table_name IN ('stock_ledger', 'ledger_checkpoint', 'carried_over')`); tables != 0 {
+	tables := d.Number(t, `
+		SELECT COUNT(*) FROM information_schema.tables
+		 WHERE table_schema = DATABASE() AND table_name IN ('stock_ledger', 'ledger_checkpoint', 'carried_over')`)
+	if tables != 0 {
 		t.Errorf("%d old tables are left", tables)
 	}
 	d.CheckBooks(t)

@@ -116,7 +116,8 @@ func (s *Store) ClaimAsk(ctx context.Context, o shop.ProductionOrder, at time.Ti
 	doing := fmt.Sprintf("claiming to ask again for production order %s", o.ID)
 	err = s.transaction(ctx, doing, func(conn *sql.Conn) error {
 		claimed, err = changes(conn.ExecContext(ctx,
-			`UPDATE production_order SET asks = asks + 1, asked_at = ?`+ifUnchanged, at.UTC(), o.ID[:], o.Asks, o.Received))
+			`UPDATE production_order SET asks = asks + 1, asked_at = ?`+ifUnchanged,
+			at.UTC(), o.ID[:], o.Asks, o.Received))
 		if err != nil || !claimed || o.Asks > 1 { // the first repetition raises the notice
 			return err
 		}

@@ -37,7 +37,9 @@ func writes(f *fixture, t *testing.T) []write {
 			return err
 		}, `SELECT COUNT(*) FROM sale`},
 		{"an adjustment", func(ctx context.Context, s *shop.Shop) error {
-			_, err := s.Adjust(ctx, shop.Adjustment{SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "another key"})
+			_, err := s.Adjust(ctx, shop.Adjustment{
+				SKU: donut, Quantity: -1, Reason: "damaged", IdempotencyKey: "another key",
+			})
 			return err
 		}, `SELECT COUNT(*) FROM adjustment`},
 	}
@@ -205,7 +207,8 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer holder.Rollback()
-	if _, err := holder.ExecContext(t.Context(), `UPDATE bin SET stock = stock WHERE product_id = (SELECT product_id FROM product WHERE sku = ?)`, donut); err != nil {
+	if _, err := holder.ExecContext(t.Context(),
+		`UPDATE bin SET stock = stock WHERE product_id = (SELECT product_id FROM product WHERE sku = ?)`, donut); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)

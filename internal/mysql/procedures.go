@@ -76,8 +76,9 @@ func planAsJSON(p *shop.Plan) (any, error) {
 }
 
 // sell calls the procedure sell, and reads the row that it returns into a. It returns sql.ErrNoRows
-// if there is none, and an unknownOutcome if the call failed and may have stored a sale all the same.
-// If the sale has a key and the server still answers, sell asks it whether the sale is stored.
+// if there is none, and an unknownOutcome if the call failed and may have stored a sale all the
+// same. If the sale has a key and the server still answers, sell asks it whether the sale is
+// stored.
 func (s *Store) sell(ctx context.Context, a *answer, key string, args ...any) error {
 	return retryDeadlocks(ctx, func() error {
 		return s.onConnection(ctx, func(conn *sql.Conn) error {

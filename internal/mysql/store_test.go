@@ -161,8 +161,8 @@ func TestRoundTripsOfAReceipt(t *testing.T) {
 	}
 	order := f.soldOut(t)
 	attempt := newID(t)
-	// One read before the transaction; then START TRANSACTION, three reads, the changes and COMMIT. The
-	// changes are the order and the movement.
+	// One read before the transaction; then START TRANSACTION, three reads, the changes and COMMIT.
+	// The changes are the order and the movement.
 	const readsAndCommit = 1 + 1 + 3 + 1
 	for _, c := range []struct {
 		name     string
@@ -300,7 +300,8 @@ func TestRepeatedPurchaseGetsItsAnswerAfterTheProductChanged(t *testing.T) {
 		{"it has a lower limit per sale", `UPDATE product SET max_per_sale = 1`},
 		{"it is below its reorder point", `UPDATE product SET reorder_point = 50`},
 		{"it is sold out and automatic", `UPDATE bin SET stock = 0`},
-		{"it is sold out and not automatic", `UPDATE bin b JOIN product p USING (product_id) SET b.stock = 0, p.automatic = FALSE`},
+		{"it is sold out and not automatic",
+			`UPDATE bin b JOIN product p USING (product_id) SET b.stock = 0, p.automatic = FALSE`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, 1)

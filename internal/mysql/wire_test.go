@@ -27,9 +27,9 @@ type wire struct {
 	mu         sync.Mutex // guards conns
 	conns      []net.Conn
 
-	// The wire calls answered before it passes on the server's answer to a change: a checkout, or the
-	// commit of a transaction. If answered returns false, the wire closes the connection instead. Nil:
-	// the wire passes all answers on.
+	// The wire calls answered before it passes on the server's answer to a change: a checkout, or
+	// the commit of a transaction. If answered returns false, the wire closes the connection
+	// instead. Nil: the wire passes all answers on.
 	answered atomic.Pointer[func() bool]
 }
 

@@ -102,16 +102,16 @@ type LedgerStore interface {
 	// CodeIdempotencyKeyReused.
 	Adjust(context.Context, Adjustment) (Adjusted, error)
 	// Ledger lists the entries of a product's ledger, newest first. before[i] limits the entries of
-	// bin i: only entries with a smaller number are listed. A bin without a limit is listed from its
-	// newest entry.
+	// bin i: only entries with a smaller number are listed. A bin without a limit is listed from
+	// its newest entry.
 	Ledger(ctx context.Context, product uuid.UUID, before []int64, limit int) ([]LedgerEntry, error)
 	// Balances compares every product's stock with its ledger, sorted by SKU.
 	Balances(context.Context) ([]Balance, error)
 }
 
-// Ledger lists a page of a product's stock ledger, newest first. next is where the next page begins,
-// empty if there is none. The page begins at start, which is the next of the page before, or empty
-// for the newest entry. A limit of 0 is DefaultPage.
+// Ledger lists a page of a product's stock ledger, newest first. next is where the next page
+// begins, empty if there is none. The page begins at start, which is the next of the page before,
+// or empty for the newest entry. A limit of 0 is DefaultPage.
 //
 // Errors: CodeInvalidRequest, CodeUnknownProduct.
 func (s *Shop) Ledger(
@@ -134,8 +134,8 @@ func (s *Shop) Ledger(
 	return entries, place.after(entries).String(), nil
 }
 
-// A ledgerPlace is a place in a product's ledger: for each bin, the number of the last entry that was
-// listed. As text it is the numbers, separated by dots.
+// A ledgerPlace is a place in a product's ledger: for each bin, the number of the last entry that
+// was listed. As text it is the numbers, separated by dots.
 type ledgerPlace []int64
 
 func parseLedgerPlace(text string) (p ledgerPlace, err error) {

@@ -128,7 +128,8 @@ func (p Product) validate() error {
 	case p.Stock < 0 || p.Stock > MaxQuantity:
 		return refuse(CodeInvalidProduct, fmt.Sprintf("the stock is %d, it must be from 0 to %d", p.Stock, MaxQuantity))
 	case p.Bins < 1 || p.Bins > MaxBins:
-		return refuse(CodeInvalidProduct, fmt.Sprintf("the number of bins is %d, it must be from 1 to %d", p.Bins, MaxBins))
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the number of bins is %d, it must be from 1 to %d", p.Bins, MaxBins))
 	case p.MaxPerSale < 0 || p.MaxPerSale > MaxQuantity:
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the limit per sale is %d, it must be from 0 (no limit) to %d", p.MaxPerSale, MaxQuantity))

@@ -34,8 +34,8 @@ type SweepReport struct {
 
 // A KeyStore removes old idempotency keys.
 type KeyStore interface {
-	// ForgetKeys removes idempotency keys that are older than a time, of at most limit entries of the
-	// ledger. It returns how many keys it removed, and whether there may be more.
+	// ForgetKeys removes idempotency keys that are older than a time, of at most limit entries of
+	// the ledger. It returns how many keys it removed, and whether there may be more.
 	ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error)
 }
 

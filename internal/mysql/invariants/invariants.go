@@ -74,7 +74,8 @@ var Always = []Rule{
 		  FROM (SELECT SUBSTR(idempotency_key, 9, 36) AS attempt, COUNT(*) - 1 AS corrections FROM movement
 		         WHERE cause = 'receipt' GROUP BY SUBSTR(idempotency_key, 9, 36)) r
 		 WHERE r.corrections <> (SELECT COUNT(*) FROM notice n
-		                          WHERE n.kind = 'receipt_corrected' AND n.attempt_id = UNHEX(REPLACE(r.attempt, '-', '')))`},
+		                          WHERE n.kind = 'receipt_corrected'
+		                            AND n.attempt_id = UNHEX(REPLACE(r.attempt, '-', '')))`},
 	{"a receipt is of no production order, or of one of another product", `
 		SELECT HEX(m.reference) AS found
 		  FROM movement m LEFT JOIN production_order o ON o.production_order_id = m.reference

@@ -217,12 +217,13 @@ func (d *Database) Stock(tb testing.TB) int {
 	return d.Number(tb, `SELECT stock FROM product_stock WHERE sku = ?`, Donut)
 }
 
-// SetStock sets the doughnut's stock. The difference is an opening entry in the ledger, so the books
-// stay right.
+// SetStock sets the doughnut's stock. The difference is an opening entry in the ledger, so the
+// books stay right.
 func (d *Database) SetStock(tb testing.TB, stock int) {
 	tb.Helper()
 	d.Exec(tb, `
-		CALL move((SELECT product_id FROM product WHERE sku = ?), 0, ? - (SELECT stock FROM product_stock WHERE sku = ?),
+		CALL move((SELECT product_id FROM product WHERE sku = ?), 0,
+		          ? - (SELECT stock FROM product_stock WHERE sku = ?),
 		          'opening', NULL, NULL, NULL, NULL, UTC_TIMESTAMP(6), '')`, Donut, stock, Donut)
 }
 
