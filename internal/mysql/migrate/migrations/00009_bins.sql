@@ -17,6 +17,8 @@
 SET SESSION lock_wait_timeout = 10;
 ALTER TABLE product
     ADD COLUMN IF NOT EXISTS bins TINYINT UNSIGNED NOT NULL DEFAULT 1 CHECK (bins BETWEEN 1 AND 64),
+    -- A bin may be at its floor, so buyers read the stock before they lock a bin. It decides nothing else.
+    ADD COLUMN IF NOT EXISTS scarce BOOLEAN NOT NULL DEFAULT TRUE,
     -- When a buyer last waited and all bins were locked. Null: not with this number of bins.
     ADD COLUMN IF NOT EXISTS waited_at DATETIME(6) NULL;
 
@@ -142,6 +144,8 @@ BEGIN
            b.stock = IF(b.bin < v_bins, v_stock DIV v_bins + (b.bin < v_stock MOD v_bins), 0),
            b.floor = IF(b.bin < v_bins, v_floors DIV v_bins + (b.bin < v_floors MOD v_bins), 0)
      WHERE b.product_id = p_product_id;
+    -- With at least one piece a bin more than the floors, every bin is above its floor.
+    UPDATE product p SET p.scarce = v_stock - v_floors < v_bins WHERE p.product_id = p_product_id;
 END;
 -- +goose StatementEnd
 
@@ -149,7 +153,8 @@ END;
 -- the others.
 --
 -- A sale runs as few instructions as it can, because every connection that waits for the bin pays for
--- them. So the reads come before the lock, and rare answers have a procedure of their own.
+-- them. So the reads come before the lock, and rare answers have a procedure of their own. Reading the
+-- bin, too, before it is locked would cost every sale a ninth: product.scarce says when that is needed.
 --
 -- @restock_stock and @restock_entry return what the UPDATE has computed, without reading the row again.
 -- Nothing reads them in a later call.
@@ -185,11 +190,10 @@ BEGIN
 
     -- The same connection takes the same bin, so that the connections of a hot product share bins as
     -- little as possible. No row: there is no such product.
-    SELECT p.product_id, p.price, p.bins, b.bin,
-           b.stock - p_quantity >= b.floor AND (p.max_per_sale = 0 OR p_quantity <= p.max_per_sale)
+    SELECT p.product_id, p.price, p.bins, CONNECTION_ID() MOD p.bins,
+           NOT p.scarce AND (p.max_per_sale = 0 OR p_quantity <= p.max_per_sale)
       INTO v_product_id, v_price, v_bins, v_bin, v_sells
       FROM product p
-      JOIN bin b ON b.product_id = p.product_id AND b.bin = CONNECTION_ID() MOD p.bins
      WHERE p.sku = p_sku;
 
     IF v_sells THEN
@@ -209,6 +213,9 @@ BEGIN
                     p_idempotency_key, p_at, p_correlation);
         END IF;
         COMMIT;
+        IF NOT v_sells THEN
+            UPDATE product p SET p.scarce = TRUE WHERE p.product_id = v_product_id AND NOT p.scarce;
+        END IF;
     END IF;
 
     IF v_sells THEN
@@ -357,4 +364,4 @@ DROP VIEW IF EXISTS product_stock;
 DROP TABLE IF EXISTS bin_checkpoint;
 DROP TABLE IF EXISTS movement;
 DROP TABLE IF EXISTS bin;
-ALTER TABLE product DROP COLUMN IF EXISTS bins, DROP COLUMN IF EXISTS waited_at;
+ALTER TABLE product DROP COLUMN IF EXISTS bins, DROP COLUMN IF EXISTS scarce, DROP COLUMN IF EXISTS waited_at;
