@@ -266,3 +266,30 @@ func TestALedgerInBinsIsPagedInTheOrderOfTime(t *testing.T) {
 		t.Errorf("the pages have %d entries, want %d", len(seen), want)
 	}
 }
+
+// TestBuyersLookFirstIfABinWasEmpty sells the stock of a product that is on order. Its floors are 0,
+// so the last sale takes from its bin only.
+func TestBuyersLookFirstIfABinWasEmpty(t *testing.T) {
+	f := newFixture(t, 1)
+	f.soldOut(t)
+	scarce := func() bool {
+		return f.Number(t, `SELECT scarce FROM product WHERE sku = ?`, donut) == 1
+	}
+	if !scarce() {
+		t.Error("a product that is sold out is not scarce")
+	}
+	f.SetStock(t, 2)
+	if scarce() {
+		t.Error("a product with a piece above its floor is scarce")
+	}
+	for range 2 {
+		if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); refused(err) != nil || !scarce() {
+		t.Errorf("the first buyer who gets nothing: got %v, scarce %t; want a refusal, and the others look first",
+			err, scarce())
+	}
+	f.CheckBooks(t)
+}
