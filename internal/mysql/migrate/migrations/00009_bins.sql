@@ -240,32 +240,38 @@ CREATE OR REPLACE PROCEDURE sell_from_all(
 )
     MODIFIES SQL DATA
     SQL SECURITY INVOKER
-BEGIN
+sell_from_all: BEGIN
     DECLARE v_outcome VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin;
     DECLARE v_price, v_stock, v_reorder_point BIGINT;
-    DECLARE v_bin INT;
-    DECLARE v_open BOOLEAN;
+    DECLARE v_bin, v_lead_time INT;
+    DECLARE v_open, v_repeated BOOLEAN DEFAULT FALSE;
+    DECLARE v_asked_at DATETIME(6);
 
     decide: BEGIN
         -- What to expect. A manually ordered product never triggers replenishment: -1 makes
         -- "stock <= reorder point" false. Both reads see one moment each, and lock nothing.
         SELECT SUM(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id;
-        SELECT IF(p.automatic, p.reorder_point, -1),
+        SELECT IF(p.automatic, p.reorder_point, -1), o.asked_at, p.lead_time,
                CASE WHEN p.max_per_sale > 0 AND p_quantity > p.max_per_sale THEN 'over_limit'
                     WHEN v_stock < p_quantity THEN 'refused'
                     ELSE 'sold' END
-          INTO v_reorder_point, v_outcome
+          INTO v_reorder_point, v_asked_at, v_lead_time, v_outcome
           FROM product p
+          LEFT JOIN production_order o ON o.open_product_id = p.product_id
          WHERE p.product_id = p_product_id;
-
-        -- Most refusals end here. They have locked and written nothing.
-        IF v_outcome = 'refused' AND v_stock <= v_reorder_point THEN
-            SELECT COUNT(*) INTO v_open FROM production_order o WHERE o.open_product_id = p_product_id;
-        ELSE
-            SET v_open = TRUE; -- or there is no need to know
-        END IF;
-        IF v_outcome IS NULL OR v_outcome <> 'sold' AND v_open THEN
+        IF v_outcome IS NULL OR v_outcome = 'over_limit' THEN
             LEAVE decide;
+        END IF;
+        -- Most refusals end here. They have locked and written nothing.
+        IF v_outcome = 'refused' AND (v_stock > v_reorder_point OR v_asked_at IS NOT NULL) THEN
+            IF p_idempotency_key IS NOT NULL THEN
+                SELECT COUNT(*) INTO v_repeated FROM movement m WHERE m.idempotency_key = p_idempotency_key;
+            END IF;
+            IF v_repeated THEN
+                LEAVE decide;
+            END IF;
+            SELECT 'refused' AS outcome, v_stock AS stock, v_asked_at AS asked_at, v_lead_time AS lead_time;
+            LEAVE sell_from_all;
         END IF;
 
         -- All bins are locked, in their order. From here to the commit all other buyers of the product
