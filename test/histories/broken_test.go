@@ -2,6 +2,7 @@ package histories
 
 import (
 	"context"
+	"database/sql"
 	"regexp"
 	"runtime"
 	"testing"
@@ -18,7 +19,10 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 	const (
 		wrongSum = "a bin is not the sum of its movements, or their numbers have a gap"
 		noOrder  = "no order of the calls explains the answers"
+		spread   = "movements from bin to bin do not add up to nothing"
 		short    = "a checkout left a product short"
+		// Without a lock, it depends on the moment which rule is broken.
+		anyOfBins = wrongSum + "|" + noOrder + "|" + spread + "|a product has other bins than it should"
 	)
 	for _, c := range []struct {
 		name  string
@@ -26,6 +30,8 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		edits [][3]string // changes of stored procedures: name, text, replacement
 		admin []string    // SQL statements that the administrator runs
 		store func(shop.Store) shop.Store
+
+		unlocked bool // changes of bins do not lock them
 	}{
 		{name: "a sale does not decrement the stock", rule: wrongSum, edits: [][3]string{{"sell",
 			"(@restock_stock := stock - p_quantity)", "(@restock_stock := stock)"}}},
@@ -42,9 +48,9 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			"(@restock_entry := entries + 1)", "(@restock_entry := entries + 1 + (p_quantity = 3))"}}},
 		{name: "a sale from all bins skips a number", rule: wrongSum, edits: [][3]string{{"move",
 			"SET b.entries = b.entries", "SET b.entries = b.entries + (p_cause <=> 'sale' AND p_quantity = -3)"}}},
-		{name: "a sale from two bins does not lock them", rule: wrongSum + "|" + noOrder,
+		{name: "a sale from two bins does not lock them", rule: anyOfBins,
 			edits: [][3]string{{"sell_from_all", "p_product_id FOR UPDATE;", "p_product_id;"}}},
-		{name: "spreading loses the stock of a bin", rule: "movements from bin to bin do not add up to nothing",
+		{name: "spreading loses the stock of a bin", rule: spread,
 			edits: [][3]string{{"move", "INTO v_stock FROM bin b WHERE b.product_id = p_product_id",
 				"INTO v_stock FROM bin b WHERE b.product_id = p_product_id AND b.bin < v_bins"}}},
 		{name: "a buyer is refused while another bin has enough", rule: "was refused with", edits: [][3]string{{
@@ -59,6 +65,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		{name: "a sale ignores the floor of its bin", rule: short, edits: [][3]string{
 			{"sell", "b.stock - p_quantity >= b.floor", "b.stock >= p_quantity"},
 			{"sell", "AND stock - p_quantity >= floor", "AND stock >= p_quantity"}}},
+		{name: "a change of bins does not lock them", rule: anyOfBins, unlocked: true},
 		{name: "only two bins have floors", rule: "the floors of a product let it fall short", edits: [][3]string{{
 			"move", "b.floor = IF(b.bin < v_bins", "b.floor = IF(b.bin < LEAST(v_bins, 2)"}}},
 		{name: "checkout ignores the idempotency key", rule: "was sold as", edits: [][3]string{
@@ -113,6 +120,9 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			t.Parallel()
 			d := newDatabase(t)
 			d.breakage = c.store
+			if c.unlocked {
+				d.breakage = func(s shop.Store) shop.Store { return changesUnlocked{s, d.Admin} }
+			}
 			for _, statement := range c.admin {
 				d.Exec(t, statement)
 			}
@@ -176,6 +186,49 @@ func (s deniesSales) Checkout(ctx context.Context, c shop.Checkout) (shop.Decisi
 		return shop.Decision{}, errNotSent
 	}
 	return d, err
+}
+
+// changesUnlocked changes the number of bins without a lock: the transaction's snapshot may be
+// older than the stock that it spreads.
+type changesUnlocked struct {
+	shop.Store
+	db *sql.DB
+}
+
+func (s changesUnlocked) ChangeProduct(ctx context.Context, sku string, c shop.ProductChange, at time.Time) error {
+	if c.Bins == nil {
+		return s.Store.ChangeProduct(ctx, sku, c, at)
+	}
+	if err := s.changeBins(ctx, sku, *c.Bins); err != nil {
+		return errNotSent // for example a deadlock
+	}
+	return nil
+}
+
+func (s changesUnlocked) changeBins(ctx context.Context, sku string, bins int) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after the commit
+	var product []byte
+	var stock int // unused: reading it takes the snapshot
+	row := tx.QueryRowContext(ctx, `SELECT product_id, stock FROM product_stock WHERE sku = ?`, sku)
+	if err := row.Scan(&product, &stock); err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		`UPDATE product SET bins = ? WHERE product_id = ?`,
+		`INSERT IGNORE INTO bin (product_id, bin)
+			WITH RECURSIVE n (bin, bins) AS (SELECT 0, ? UNION ALL SELECT bin + 1, bins FROM n WHERE bin + 1 < bins)
+			SELECT ?, bin FROM n`,
+		`CALL move(IF(?, ?, NULL), 0, NULL, NULL, NULL, NULL, NULL, NULL, UTC_TIMESTAMP(6), '')`,
+	} {
+		if _, err := tx.ExecContext(ctx, statement, bins, product); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
 }
 
 // adjustsTwice ignores the idempotency keys of adjustments.

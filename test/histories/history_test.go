@@ -80,17 +80,22 @@ func (d *database) run(ctx context.Context, rt *rapid.T) (broken error) {
 // skus are the products of the histories.
 var skus = []string{mysqltest.Donut, mysqltest.Twist, mysqltest.Mochi}
 
-// drawSupplies draws how the products begin. There is so little of each that bins are often short.
+// drawSupplies draws how the products begin. Often there is so little of each that bins are short,
+// or just more than the reorder point.
 func drawSupplies(rt *rapid.T) (supplies []supply) {
 	for _, sku := range skus {
-		s := supply{
-			sku: sku, bins: drawBins(rt), stock: rapid.IntRange(0, 60).Draw(rt, "stock"),
-			reorderPoint: rapid.IntRange(0, 30).Draw(rt, "reorder point"),
-		}
+		s := supply{sku: sku, bins: drawBins(rt), reorderPoint: rapid.IntRange(0, 30).Draw(rt, "reorder point")}
 		s.orderUpTo = s.reorderPoint + rapid.IntRange(1, 60).Draw(rt, "above")
+		little := rapid.IntRange(s.reorderPoint+1, s.reorderPoint+8)
+		s.stock = rapid.OneOf(rapid.IntRange(0, 60), little).Draw(rt, "stock")
 		supplies = append(supplies, s)
 	}
 	return supplies
+}
+
+// drawQuantity draws the quantity of a purchase: often less than a bin has.
+func drawQuantity(rt *rapid.T) int {
+	return rapid.OneOf(rapid.IntRange(1, 3), rapid.IntRange(1, 25)).Draw(rt, "quantity")
 }
 
 // drawBins draws a number of bins: one, a few, or many.
@@ -153,7 +158,7 @@ func (w *world) buy(ctx context.Context, rt *rapid.T) error {
 // drawPurchase draws a purchase. If the buyer has an idempotency key that is in use, the purchase
 // is often the one that the key belongs to.
 func (w *world) drawPurchase(rt *rapid.T, sku string) shop.Purchase {
-	p := shop.Purchase{SKU: sku, Quantity: rapid.IntRange(1, 25).Draw(rt, "quantity")}
+	p := shop.Purchase{SKU: sku, Quantity: drawQuantity(rt)}
 	if rapid.Bool().Draw(rt, "with a key") {
 		p.IdempotencyKey = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "key")
 		if before, used := w.keys[p.IdempotencyKey]; used && rapid.IntRange(0, 3).Draw(rt, "another purchase") != 3 {
@@ -163,13 +168,14 @@ func (w *world) drawPurchase(rt *rapid.T, sku string) shop.Purchase {
 	return p
 }
 
-// buyTheRest buys all that is on hand, or as much as one sale may have.
+// buyTheRest buys all that is on hand, or all but the reorder point, or all but one more. It buys
+// at most as much as one sale may have.
 func (w *world) buyTheRest(ctx context.Context, rt *rapid.T) error {
 	p, err := w.Store.Product(ctx, drawSKU(rt))
 	if err != nil {
 		return err
 	}
-	quantity := p.Stock
+	quantity := p.Stock - rapid.SampledFrom([]int{0, p.Policy.ReorderPoint, p.Policy.ReorderPoint + 1}).Draw(rt, "left")
 	if p.MaxPerSale > 0 {
 		quantity = min(quantity, p.MaxPerSale)
 	}
