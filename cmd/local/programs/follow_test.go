@@ -91,7 +91,7 @@ func TestARunReloadsChangedFunctions(t *testing.T) {
 	if status, body, err := s.checkout(t.Context()); status != http.StatusOK {
 		t.Fatalf("POST /checkout: %d %s (%v)", status, body, err)
 	}
-	left := s.number(t, "SELECT stock FROM product")
+	left := s.number(t, donutStock)
 
 	t.Run("a handler", func(t *testing.T) {
 		saved := time.Now()
@@ -101,7 +101,7 @@ func TestARunReloadsChangedFunctions(t *testing.T) {
 		})
 		t.Logf("an edited handler was live after %v", time.Since(saved).Round(time.Millisecond))
 		await.Until(t, "the run reports the swap", func() bool { return j.count(live, "functions=sales-api ") == 1 })
-		if stock := s.number(t, "SELECT stock FROM product"); stock != left {
+		if stock := s.number(t, donutStock); stock != left {
 			t.Errorf("the stock is %d, want %d as before", stock, left)
 		}
 	})
