@@ -33,10 +33,10 @@ func (s *session) showProducts(products []merchant.Product) {
 	}
 }
 
-// adviseBins says how a product sells faster if its buyers waited for each other.
+// adviseBins says how a product may sell faster if its buyers waited for each other.
 func (s *session) adviseBins(p merchant.Product) {
 	if !p.WaitedAt.IsZero() {
-		fmt.Fprintf(s.out, "\nBuyers of %s waited for each other at %s. It sells faster from more bins: "+
+		fmt.Fprintf(s.out, "\nBuyers of %s waited for each other at %s. More bins may help: "+
 			"shop set %s --bins %d\n", p.SKU, s.moment(p.WaitedAt), p.SKU, p.MoreBins())
 	}
 }

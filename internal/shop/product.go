@@ -22,8 +22,8 @@ type Product struct {
 	MaxPerSale int   // the largest quantity of one sale; 0: no limit
 	Factory    string
 	Policy     Policy
-	// WaitedAt is when a buyer last waited while all bins were busy with other buyers. Then more
-	// bins sell faster. It is zero if none did since the number of bins was set.
+	// WaitedAt is when a buyer last waited while all bins were busy with other buyers. More
+	// bins may help. It is zero if none did since the number of bins was set.
 	WaitedAt time.Time
 	// ExpectedAt is when the stock that is on order should arrive: in the past if it is late, zero
 	// if nothing is on order.

@@ -17,8 +17,7 @@ const (
 	SaleRepeated Kind = "sale_repeated"
 	// SaleRefused is a checkout that was refused because the stock was too low.
 	SaleRefused Kind = "sale_refused"
-	// BuyersWaited is a product whose buyers wait for each other. It would sell faster from more
-	// bins.
+	// BuyersWaited is a product whose buyers wait for each other. More bins may help.
 	BuyersWaited Kind = "buyers_waited"
 )
 

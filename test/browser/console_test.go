@@ -159,7 +159,7 @@ func TestConsole(t *testing.T) {
 		sku := s.sell(t, product{stock: 5, manual: true})
 		s.execute(t, `UPDATE product SET waited_at = UTC_TIMESTAMP(6) WHERE sku = ?`, sku)
 		page := browsertest.Open(t, screen, s.Endpoints().Console)
-		page.AwaitText("#stock .bins", "it has 1 bin. More bins sell faster: shop set "+sku+" --bins 8")
+		page.AwaitText("#stock .bins", "it has 1 bin. More bins may help: shop set "+sku+" --bins 8")
 		page.CheckAccessibility()
 	})
 

@@ -77,7 +77,7 @@ function update(figure, product) {
   figure.classList.toggle("sold-out", soldOut);
   setText(figure.querySelector(".name"), `${product.name} `);
   setText(figure.querySelector(".now"), `${soldOut ? "sold out" : `${number(product.stock)} on hand`}${product.on_order ? `, ${number(product.on_order)} on order` : ""}`);
-  setText(figure.querySelector(".bins"), product.more_bins ? `Buyers wait for each other: it has ${count(product.bins, "bin")}. More bins sell faster: shop set ${product.sku} --bins ${product.more_bins}` : "");
+  setText(figure.querySelector(".bins"), product.more_bins ? `Buyers wait for each other: it has ${count(product.bins, "bin")}. More bins may help: shop set ${product.sku} --bins ${product.more_bins}` : "");
   const plot = figure.querySelector(".plot");
   const span = duration(end - begin);
   const low = points.length ? Math.min(...points.map((p) => p.stock)) : product.stock;
