@@ -267,8 +267,8 @@ func TestALedgerInBinsIsPagedInTheOrderOfTime(t *testing.T) {
 	}
 }
 
-// TestBuyersLookFirstIfABinWasEmpty sells the stock of a product that is on order. Its floors are 0,
-// so the last sale takes from its bin only.
+// TestBuyersLookFirstIfABinWasEmpty sells the stock of a product that is on order. Its floors are
+// 0, so the last sale takes from its bin only.
 func TestBuyersLookFirstIfABinWasEmpty(t *testing.T) {
 	f := newFixture(t, 1)
 	f.soldOut(t)

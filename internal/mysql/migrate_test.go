@@ -110,7 +110,8 @@ var oldHistory = []string{
 // sales.
 const oldBooks = `
 	SELECT CONCAT((SELECT GROUP_CONCAT(CONCAT(p.sku, ' ', p.stock, ' ',
-	                          (SELECT SUM(l.quantity) FROM stock_ledger l WHERE l.product_id = p.product_id)) ORDER BY sku)
+	                          (SELECT SUM(l.quantity) FROM stock_ledger l
+	                            WHERE l.product_id = p.product_id)) ORDER BY p.sku)
 	                 FROM product p), ', sales ',
 	              (SELECT CONCAT(COUNT(*), ' of ', SUM(quantity), ' for ', SUM(quantity * unit_price)) FROM sale))`
 

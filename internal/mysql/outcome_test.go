@@ -207,8 +207,8 @@ func TestAQueryThatIsKilledLeavesNoTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer holder.Rollback()
-	if _, err := holder.ExecContext(t.Context(),
-		`UPDATE bin SET stock = stock WHERE product_id = (SELECT product_id FROM product WHERE sku = ?)`, donut); err != nil {
+	const lock = `UPDATE bin b JOIN product p USING (product_id) SET b.stock = b.stock WHERE p.sku = ?`
+	if _, err := holder.ExecContext(t.Context(), lock, donut); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)

@@ -226,7 +226,7 @@ func (w *world) checkPurchase(p shop.Purchase, sale shop.Sale, err error) error 
 	case errors.Is(err, errNoAnswer):
 		w.uncertainSales++
 		if p.IdempotencyKey != "" && !fresh {
-			w.keys[p.IdempotencyKey] = purchase{p, nil, w.now}
+			w.keys[p.IdempotencyKey] = purchase{p, nil, w.since(used, before.at)}
 		}
 		return nil
 	case shop.CodeOf(err) == shop.CodeOutOfStock && err != nil:
@@ -261,6 +261,16 @@ func (w *world) checkPurchase(p shop.Purchase, sale shop.Sale, err error) error 
 		w.keys[p.IdempotencyKey] = purchase{p, &sale, at}
 	}
 	return nil
+}
+
+// since returns the earliest time at which a key may have got its request. The shop keeps a key for
+// 24 hours at least. So the answer to a later request with the key may be a repetition of the first
+// one, and says nothing about the time.
+func (w *world) since(used bool, first time.Time) time.Time {
+	if used {
+		return first
+	}
+	return w.now
 }
 
 // factoryMakes starts a lot for a message. The message may stay in the queue, which delivers at
@@ -388,7 +398,7 @@ func (w *world) checkAdjustment(a shop.Adjustment, err error) error {
 		}
 		w.uncertainAdjustments++
 		if a.IdempotencyKey != "" && !fresh {
-			w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, false, w.now}
+			w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, false, w.since(used, before.at)}
 		}
 	case err == nil && fresh && before.done:
 		if before.sku != a.SKU || before.quantity != a.Quantity {
@@ -399,9 +409,6 @@ func (w *world) checkAdjustment(a shop.Adjustment, err error) error {
 		// more than 24 hours.
 		w.uncertainAdjustments++
 		w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, fresh, before.at}
-		if !fresh {
-			w.adjustments[a.IdempotencyKey] = adjustment{a.SKU, a.Quantity, false, w.now}
-		}
 	case err == nil:
 		w.certainAdjustments++
 		if a.IdempotencyKey != "" {
