@@ -86,7 +86,7 @@ func drawSupplies(rt *rapid.T) (supplies []supply) {
 	for _, sku := range skus {
 		s := supply{sku: sku, bins: drawBins(rt), reorderPoint: rapid.IntRange(0, 30).Draw(rt, "reorder point")}
 		s.orderUpTo = s.reorderPoint + rapid.IntRange(1, 60).Draw(rt, "above")
-		little := rapid.IntRange(s.reorderPoint+1, s.reorderPoint+8)
+		little := rapid.IntRange(s.reorderPoint+1, s.reorderPoint+s.bins+8)
 		s.stock = rapid.OneOf(rapid.IntRange(0, 60), little).Draw(rt, "stock")
 		supplies = append(supplies, s)
 	}
@@ -471,7 +471,7 @@ func (w *world) rush(ctx context.Context, rt *rapid.T) error {
 	sku := drawSKU(rt)
 	var tasks []task
 	var sales []*shop.Sale
-	for range rapid.IntRange(2, 5).Draw(rt, "buyers") {
+	for range rapid.IntRange(2, 7).Draw(rt, "buyers") {
 		t, sale := w.purchase(w.drawPurchase(rt, sku))
 		tasks, sales = append(tasks, t), append(sales, sale)
 	}
