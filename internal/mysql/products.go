@@ -53,7 +53,7 @@ func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 	return p, nil
 }
 
-// CreateProduct stores a product, its bins, and the first entry of its ledger.
+// CreateProduct stores a product, its bins, and its stock as the first entry of its ledger.
 func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
 	return s.transaction(ctx, "creating product "+p.SKU, func(conn *sql.Conn) error {
 		created, err := conn.ExecContext(ctx, `

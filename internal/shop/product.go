@@ -143,8 +143,8 @@ type ProductStore interface {
 	Products(context.Context) ([]Product, error)
 	// Product finds a product by its SKU. Errors: CodeUnknownProduct.
 	Product(ctx context.Context, sku string) (Product, error)
-	// CreateProduct stores a product and the first entry of its ledger. Errors: CodeProductExists,
-	// CodeUnknownFactory.
+	// CreateProduct stores a product, and its stock as the first entry of its ledger. Errors:
+	// CodeProductExists, CodeUnknownFactory.
 	CreateProduct(context.Context, Product, time.Time) error
 	// ChangeProduct changes fields of an existing product. Errors: CodeProductExists,
 	// CodeUnknownFactory, and CodeInvalidProduct if the policy makes no sense together with another

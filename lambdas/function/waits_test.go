@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"restock/internal/shop"
+	"restock/lambdas"
 	"restock/lambdas/journal"
 )
 
@@ -91,5 +92,16 @@ func TestAnInstanceLooksAtAProductOnceInAWhile(t *testing.T) {
 		if len(s.looks) != c.looks {
 			t.Errorf("after a sale of %s %v later: %d looks, want %d", c.sku, c.after, len(s.looks), c.looks)
 		}
+	}
+}
+
+func TestTheShopOfAFunctionReportsWaits(t *testing.T) {
+	p := Process[struct{}]{Log: slog.New(slog.DiscardHandler), warm: &warmUp{}}
+	s, err := p.Shop(lambdas.Shop{Database: lambdas.Database{Host: "127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w, ok := s.Store.(*waits); !ok || w.recorder == nil || w.now == nil || w.looked == nil {
+		t.Errorf("the store is %+v, want one that reports waits", s.Store)
 	}
 }
