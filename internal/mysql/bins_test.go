@@ -62,6 +62,28 @@ func TestStockIsSpreadOverTheBins(t *testing.T) {
 	}
 }
 
+// TestASaleBelowTheFloorOfItsBinSpreadsTheStock sells from bins that have one piece more than their
+// floors.
+func TestASaleBelowTheFloorOfItsBinSpreadsTheStock(t *testing.T) {
+	for _, bins := range []int{1, 4, 64} {
+		f := newFixture(t, 1)
+		reorderPoint := 3*bins - 1 // a floor of 3 in each bin
+		f.setPolicy(t, shop.Policy{ReorderPoint: reorderPoint, OrderUpTo: 1000, LotSize: 1})
+		f.SetBins(t, donut, bins)
+		f.SetStock(t, 4*bins)
+		for left := 4 * bins; left > reorderPoint; left -= 2 {
+			sale, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 2})
+			if err != nil || sale.Stock != left-2 {
+				t.Fatalf("%d bins: got %+v, %v; want a sale that leaves %d", bins, sale, err, left-2)
+			}
+			if ordered := left-2 <= reorderPoint; (len(f.published) == 1) != ordered {
+				t.Fatalf("%d bins, %d left: published %+v, want an order: %t", bins, left-2, f.published, ordered)
+			}
+			f.CheckBooks(t) // no bin is below its floor
+		}
+	}
+}
+
 // TestManyBinsSellAllAndOrderOnce sells out products whose stock is spread thinly.
 func TestManyBinsSellAllAndOrderOnce(t *testing.T) {
 	const connections = 16

@@ -93,6 +93,10 @@ func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (d shop.Dec
 		if d = replenish(p, r); !d.Opened {
 			return nil
 		}
+		// The order would lock the product's row shared, and move changes it.
+		if _, err := conn.ExecContext(ctx, `SELECT 1 FROM product WHERE product_id = ? FOR UPDATE`, p.ID[:]); err != nil {
+			return err
+		}
 		o := d.ProductionOrder
 		_, err = conn.ExecContext(ctx, `
 			INSERT INTO production_order (production_order_id, product_id, factory_id, quantity,

@@ -65,6 +65,13 @@ var Always = []Rule{
 		  FROM product p LEFT JOIN production_order o ON o.open_product_id = p.product_id
 		 WHERE (SELECT SUM(b.floor) FROM bin b WHERE b.product_id = p.product_id)
 		       <> IF(p.automatic AND o.production_order_id IS NULL, p.reorder_point + 1, 0)`},
+	{"a bin is below its floor, although its product has enough", `
+		SELECT CONCAT(p.sku, ' bin ', b.bin, ': ', b.stock, ' of ', b.floor) AS found
+		  FROM bin b
+		  JOIN product p USING (product_id)
+		  JOIN (SELECT product_id, SUM(stock) AS stock, SUM(floor) AS floor FROM bin GROUP BY product_id) s
+		       USING (product_id)
+		 WHERE b.stock < b.floor AND s.stock >= s.floor`},
 	{"the receipts of an attempt do not add up to what their keys say", `
 		SELECT CONCAT(SUBSTR(idempotency_key, 9), ': ', SUM(quantity)) AS found FROM movement
 		 WHERE cause = 'receipt' GROUP BY SUBSTR(idempotency_key, 9, 36)

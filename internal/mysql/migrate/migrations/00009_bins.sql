@@ -274,14 +274,16 @@ sell_from_all: BEGIN
             LEAVE sell_from_all;
         END IF;
 
-        -- All bins are locked, in their order. From here to the commit all other buyers of the product
-        -- wait. The reads that follow see everything that was committed before the bins were locked.
+        -- All bins are locked, in their order, and then the product: a new order would lock its row
+        -- shared, and move changes it. From here to the commit all other buyers of the product wait. The
+        -- reads that follow see everything that was committed before the bins were locked.
         START TRANSACTION;
         SELECT SUM(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id FOR UPDATE;
         SELECT p.price, CONNECTION_ID() MOD p.bins, IF(p.automatic, p.reorder_point, -1)
           INTO v_price, v_bin, v_reorder_point
           FROM product p
-         WHERE p.product_id = p_product_id;
+         WHERE p.product_id = p_product_id
+           FOR UPDATE;
         SELECT COUNT(*) INTO v_open FROM production_order o WHERE o.open_product_id = p_product_id;
         SET v_outcome = 'refused';
         IF v_stock >= p_quantity THEN
