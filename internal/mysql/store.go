@@ -94,7 +94,8 @@ func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (d shop.Dec
 			return nil
 		}
 		// The order would lock the product's row shared, and move changes it.
-		if _, err := conn.ExecContext(ctx, `SELECT 1 FROM product WHERE product_id = ? FOR UPDATE`, p.ID[:]); err != nil {
+		_, err = conn.ExecContext(ctx, `SELECT 1 FROM product WHERE product_id = ? FOR UPDATE`, p.ID[:])
+		if err != nil {
 			return err
 		}
 		o := d.ProductionOrder
