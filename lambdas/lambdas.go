@@ -14,14 +14,14 @@ const Folder = "lambdas"
 
 // Names of topics and queues.
 const (
-	StockEmptyTopic = "stock_empty"      // SNS topic: a product needs to be made
+	StockEmptyTopic = "stock_empty"      // SNS topic: messages about products that the factory shall make
 	OperationsTopic = "stock_operations" // SNS topic: messages to people
 	StockQueue      = "stock_queue"      // SQS queue: buffers stock_empty for the function stock
 	AdsQueue        = "ads_queue"        // SQS queue: buffers stock_empty for the function ads
 )
 
-// DeadLetterQueue returns the name of the queue that keeps the messages that a queue's function
-// could not handle.
+// DeadLetterQueue returns the name of a queue's dead-letter queue. It keeps the messages that the
+// queue's function could not handle.
 func DeadLetterQueue(queue string) string { return queue + "_dlq" }
 
 // The routes of the HTTP API. API Gateway's route keys and net/http's patterns have the same form.
@@ -48,7 +48,7 @@ const (
 	RouteCancelProductionOrder = "POST /merchant/production-orders/{order}/cancellation"
 )
 
-// A Network is where a function runs.
+// A Network says where a function runs: outside the VPC or in it.
 type Network int
 
 const (
@@ -59,7 +59,7 @@ const (
 	Private
 )
 
-// An Access is who may call a function's routes.
+// An Access says who may call a function's routes.
 type Access int
 
 const (
@@ -85,7 +85,7 @@ type Function struct {
 
 	// What triggers the function, apart from direct invocations.
 	Routes []string      // route keys of the HTTP API
-	Access Access        // of all routes
+	Access Access        // who may call these routes
 	Queue  string        // a queue; the function handles its messages
 	Every  time.Duration // a schedule, in whole minutes
 	// Rotates is a secret; the function replaces its value when Secrets Manager asks for it.
@@ -97,9 +97,9 @@ type Function struct {
 	Timeout  time.Duration
 	MemoryMB int
 
-	// Concurrency is how many instances may run at once, unless the stage sets another number. For
-	// a function with a queue it is the maximum concurrency of the event source (2 to 1000), for
-	// the others it is reserved concurrency.
+	// Concurrency is how many instances may run at once. A stage may set another number. Lambda has
+	// two settings for it: a function with a queue gets the maximum concurrency of its event source
+	// (2 to 1000), all other functions get reserved concurrency.
 	Concurrency int
 	// BatchSize is the largest number of messages in one invocation, for a function with a queue.
 	BatchSize int
@@ -110,7 +110,8 @@ const (
 	// DatabaseConnections is 1: an instance handles one request at a time, and a request needs one
 	// connection at a time.
 	DatabaseConnections = 1
-	// SetupConnections is 2: one holds the lock of the migrations, the other one migrates.
+	// SetupConnections is 2: one connection holds a lock, so that only one setup migrates at a
+	// time, and the other connection migrates.
 	SetupConnections = 2
 )
 
@@ -126,8 +127,9 @@ func (f Function) Connections() int {
 	}
 }
 
-// Instances returns how many instances of the function may run at once if a stage sets its
-// concurrency. The limit of an event source does not count the instance that a schedule starts.
+// Instances returns how many instances of the function may run at once if its Concurrency is
+// concurrency. A function with a queue and a schedule may have one more: the event source's maximum
+// limits only the instances that handle messages, and the schedule may start another one.
 func (f Function) Instances(concurrency int) int {
 	if f.Queue != "" && f.Every > 0 {
 		return concurrency + 1
@@ -193,8 +195,9 @@ var StockIncrease = Function{
 	Concurrency: 8,
 }
 
-// Ads switches advertisements with the stock. A message in its queue says that a product is short;
-// its schedule finds stock that has arrived.
+// Ads switches a product's advertisement off while it is sold out, and on when stock has arrived. A
+// message in its queue says that a product is short. No message says that stock has arrived, so Ads
+// looks for it every minute.
 var Ads = Function{
 	Name:        "ads",
 	Description: "Switches a product's advertisement off while it is sold out, and on again when stock has arrived",
@@ -208,7 +211,8 @@ var Ads = Function{
 	BatchSize:   10,
 }
 
-// Sweep completes what requests left unfinished, and checks the books.
+// Sweep publishes orders that no other function could publish, asks the factory again for overdue
+// orders, sends notices and checks the ledger.
 var Sweep = Function{
 	Name: "sweep",
 	Description: "Every minute: publishes the production orders whose message was not sent, asks again for overdue " +
@@ -221,8 +225,8 @@ var Sweep = Function{
 	Concurrency: 1,
 }
 
-// Setup prepares the database and the secrets in a deployment, if setup or one of them is new. It
-// also rotates the database password.
+// Setup prepares the database and the secrets. A deployment runs it if its code, the database or a
+// secret is new. Setup also rotates the database password.
 var Setup = Function{
 	Name: "setup",
 	Description: "In a deployment: migrates the schema, creates the functions' database user and the secrets. " +

@@ -1,5 +1,5 @@
 // Package stack is the Pulumi program: it declares the shop's resources in AWS, for all stages.
-// [Settings] hold the differences between stages. The functions come from package lambdas, and
+// [Settings] holds the differences between stages. The functions come from package lambdas, and
 // package rules checks what this package declares.
 package stack
 
@@ -18,12 +18,13 @@ import (
 	"restock/lambdas"
 )
 
-// Deploy is the Pulumi program as Pulumi runs it: it builds the functions from their sources.
+// Deploy is the Pulumi program of a deployment. It builds the functions from their sources.
 func Deploy(ctx *pulumi.Context) error {
 	return Program(bundle.From(lambdas.Folder))(ctx)
 }
 
-// Program returns the Pulumi program with another way to build the functions.
+// Program returns the Pulumi program that builds the functions with build. The local run and the
+// tests pass builders of their own.
 func Program(build bundle.Builder) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		settings, err := loadSettings(ctx)
@@ -74,10 +75,10 @@ type base struct {
 	settings  Settings
 	network   *network
 	database  *database
-	secrets   map[string]*secretsmanager.Secret // by the name that functions use in their environments
+	secrets   map[string]*secretsmanager.Secret // by name: from:"secret.NAME" in lambdas/environment.go
 	messaging *messaging
 	key       *kms.Key   // encrypts the logs and the managers' topic
-	managers  *sns.Topic // alarms and functions notify the managers here
+	managers  *sns.Topic // gets the messages of alarms and functions to people
 	api       *api
 }
 
@@ -107,8 +108,8 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 	return b, err
 }
 
-// newFunctions makes the function setup first and runs it: the other functions need the schema that
-// setup migrates and the secrets that it fills.
+// newFunctions makes and runs the function "setup" before it makes the others. They need the schema
+// that setup migrates, and the secrets that setup fills.
 func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundle) ([]*function, error) {
 	on := platform{settings: b.settings, network: b.network, key: b.key, bindings: b.bindings(ctx)}
 	setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
@@ -122,6 +123,7 @@ func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundl
 	if err := setup.rotate(ctx, b.secrets[lambdas.Setup.Rotates], done); err != nil {
 		return nil, err
 	}
+	// Pulumi makes the other functions only after these resources.
 	on.ready = append(b.messaging.subscriptions(), done)
 	if b.settings.Database.Proxy {
 		proxy, err := newProxy(ctx, proxyArgs{b.settings, b.network, b.database, b.secrets["database"], done})

@@ -28,16 +28,17 @@ type Process[E any] struct {
 	AWS         aws.Config
 	Log         *slog.Logger
 
-	warm *warmUp
+	warm *warmUp // what runs before the first invocation
 }
 
 // Start makes a handler with newHandler, and serves invocations with it. The handler may have any
-// form that lambda.Start accepts. Its context ends shortly before the function's deadline. See
-// [InTime].
+// form that lambda.Start accepts. The handler's context ends shortly before the function's
+// deadline. See [InTime].
 //
-// Before the first invocation, Start reads the secrets and connects to the database that the
-// handler uses, and a handler with the method HarmlessEvent() []byte handles this event. An error
-// only delays the first invocation, which tries again.
+// Before the first invocation, Start warms the instance up, so that the first buyer waits less. It
+// reads the secrets and connects to the database that the handler uses. If the handler has a method
+// HarmlessEvent() []byte, Start also calls the handler with that event, which changes nothing. If
+// the warm-up fails, the instance starts anyway, and the first invocation does the work.
 //
 // Start does not return. If newHandler fails, Start logs the error and ends the process.
 func Start[E any](newHandler func(Process[E]) (handler any, err error)) {
@@ -80,7 +81,8 @@ func load[E any](
 	return handler, nil
 }
 
-// Shop opens the shop.
+// Shop opens the shop with its store, publisher and journal. The store also reports buyers who wait
+// for each other: see waits.
 func (p Process[E]) Shop(e lambdas.Shop) (*shop.Shop, error) {
 	store, err := p.Store(e.Database)
 	if err != nil {
