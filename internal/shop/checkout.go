@@ -12,8 +12,9 @@ import (
 type Purchase struct {
 	SKU      string
 	Quantity int
-	// IdempotencyKey makes a repeated purchase the same sale, for 24 hours. Without a key, every
-	// purchase is a new sale.
+	// IdempotencyKey is the buyer's name for this purchase. If the buyer repeats the purchase with
+	// the same key within 24 hours, the shop returns the first sale and sells nothing. Without a
+	// key, every purchase is a new sale.
 	IdempotencyKey string
 }
 
@@ -48,18 +49,20 @@ func validateQuantity(quantity, limit int) error {
 	return nil
 }
 
-// A Checkout is a purchase with everything that the store needs to decide it.
+// A Checkout is a purchase with everything that the store, which is the database, needs to decide
+// it.
 type Checkout struct {
 	Purchase
 	SaleID uuid.UUID
 	At     time.Time
-	Plan   *Plan // nil in the first round
+	Plan   *Plan // nil until the store asks for one: see Undecided
 	// Correlation is stored with the production order that the checkout opens. See
 	// [WithCorrelation].
 	Correlation string
 }
 
-// A Sale says what a buyer bought. If the store refused the checkout, it says what is in stock.
+// A Sale says what a buyer bought. If the store refused the checkout, the Sale only says what is in
+// stock and when more should arrive.
 type Sale struct {
 	ID        uuid.UUID
 	SKU       string
@@ -78,14 +81,15 @@ type SaleStore interface {
 	Checkout(context.Context, Checkout) (Decision, error)
 }
 
-// Buy sells a quantity of a product, or refuses. When the stock position falls to the reorder
-// point, Buy opens a production order and publishes it. If the message cannot be sent, [Shop.Sweep]
-// sends it later.
+// Buy sells a quantity of a product, or refuses to. When the stock position falls to the reorder
+// point, Buy opens a production order and publishes it. If the publication fails, [Shop.Sweep]
+// publishes the order later.
 //
-// Errors: CodeInvalidQuantity (also for more than the product's limit), CodeInvalidIdempotencyKey,
-// CodeUnknownProduct, CodeOutOfStock, CodeIdempotencyKeyReused, CodeUnavailable (nothing was sold),
-// CodeOutcomeUnknown. With CodeOutOfStock, the Sale says what is on hand and when more is expected.
-// The shop does not remember a refusal: the same key may buy later, when there is stock again.
+// Errors: CodeInvalidQuantity (also if the product's MaxPerSale is less),
+// CodeInvalidIdempotencyKey, CodeUnknownProduct, CodeOutOfStock, CodeIdempotencyKeyReused,
+// CodeUnavailable (nothing was sold), CodeOutcomeUnknown. With CodeOutOfStock, the Sale says what
+// is on hand and when more is expected. The shop does not remember a refusal: the same key may buy
+// later, when there is stock again.
 func (s *Shop) Buy(ctx context.Context, p Purchase) (Sale, error) {
 	if err := p.validate(); err != nil {
 		return Sale{}, err

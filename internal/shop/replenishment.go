@@ -11,9 +11,10 @@ import (
 // A Plan is a production order that the store opens only if the stock position is still the one
 // that the plan was made for.
 //
-// The rule that says how much to order is in this package and not in the database, and still no
-// transaction waits for it. If a checkout reaches the reorder point without a plan, the store rolls
-// it back and returns the position; the shop makes a plan, and asks the store again.
+// [Policy] computes the quantity here, and the store opens the order in the database. No
+// transaction stays open while the shop computes. If a checkout reaches the reorder point without a
+// plan for the position, the store rolls the checkout back and returns the position. The shop makes
+// a plan and asks the store again.
 type Plan struct {
 	ProductionOrderID uuid.UUID
 	AnyPosition       bool // a person chose the quantity; the position does not matter
@@ -24,10 +25,10 @@ type Plan struct {
 // A Replenishment asks the store to open a production order for a product, if one is due.
 type Replenishment struct {
 	SKU    string
-	ByHand bool // a person asks for it, whatever the policy says
+	ByHand bool // a person asks, so the store does not check whether an order is due
 	At     time.Time
-	Plan   *Plan // nil in the first round
-	// Correlation is stored with the production order that opens. See [WithCorrelation].
+	Plan   *Plan // nil until the store asks for one: see Undecided
+	// Correlation is stored with the production order that the store opens. See [WithCorrelation].
 	Correlation string
 }
 
@@ -36,8 +37,8 @@ type Outcome int
 
 // The outcomes.
 const (
-	// Undecided means that nothing changed: a production order is due, and there is no plan for the
-	// position.
+	// Undecided means that nothing changed: a production order is due, and the request has no plan
+	// for the stock position. The caller makes a plan and asks the store again.
 	Undecided Outcome = iota
 
 	Sold    // checkout
@@ -74,8 +75,8 @@ func (s *Shop) plan(d Decision) (*Plan, error) {
 	return &Plan{ProductionOrderID: id, Position: d.Position, Quantity: d.Policy.OrderQuantity(d.Position)}, nil
 }
 
-// replenish opens a production order if one is due, and publishes it. If quantity is not 0, it
-// orders exactly that quantity.
+// replenish opens a production order and publishes it, unless one is open. If quantity is 0, the
+// policy decides whether to order, and how much. Else replenish orders exactly quantity.
 func (s *Shop) replenish(ctx context.Context, r Replenishment, quantity int) (Decision, error) {
 	r.At, r.Correlation = s.now(), Correlation(ctx)
 	if quantity > 0 {
@@ -104,8 +105,9 @@ func (s *Shop) replenish(ctx context.Context, r Replenishment, quantity int) (De
 		r.SKU, maxRounds)
 }
 
-// check orders a product if it is short after its stock or its policy changed. It reports a failure
-// to the journal only: the change is stored, and the next sweep checks every product.
+// check opens a production order if a product is short. The caller has changed the product's stock
+// or policy. check reports a failure to the journal only, because the change is stored, and the
+// next sweep checks every product.
 func (s *Shop) check(ctx context.Context, sku string) {
 	if _, err := s.replenish(ctx, Replenishment{SKU: sku}, 0); err != nil {
 		s.Journal.NotReplenished(ctx, sku, err)
@@ -113,7 +115,7 @@ func (s *Shop) check(ctx context.Context, sku string) {
 }
 
 // opened publishes a production order that was just opened. It reports a failure to the journal
-// only: the sale is stored, and so is the order, which the next sweep publishes.
+// only, because the sale and the order are stored, and a later sweep publishes the order.
 func (s *Shop) opened(ctx context.Context, o ProductionOrder) {
 	s.Journal.Opened(ctx, o)
 	if err := s.publish(ctx, o); err != nil {
@@ -121,8 +123,8 @@ func (s *Shop) opened(ctx context.Context, o ProductionOrder) {
 	}
 }
 
-// publishTimeout leaves some of a request's time to mark the order as published. A sweep publishes
-// an order without that mark again.
+// publishTimeout limits the publication of an order. It is much less than a function's timeout, so
+// time is left to mark the order as published. A sweep would publish an unmarked order again.
 const publishTimeout = 3 * time.Second
 
 // publish sends the message of a production order, and marks the order as published.

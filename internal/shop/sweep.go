@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	// grace is how long a caller that claimed a message (by opening a production order, or in a
-	// sweep) may take to send it. Then another sweep takes over. It is longer than any sender
-	// needs: see publishTimeout.
+	// grace is how long a caller may take to send a message that it has claimed. A caller claims a
+	// message when it opens a production order, or with a Claim method of the store in a sweep.
+	// After grace, another sweep may claim the message. No sender needs that long: see
+	// publishTimeout.
 	grace = 30 * time.Second
 	// keyLifetime is how long the shop remembers an idempotency key, at least.
 	keyLifetime = 24 * time.Hour
@@ -21,28 +22,29 @@ const (
 
 // A SweepReport counts what a sweep did and found.
 type SweepReport struct {
-	Published     int // production orders that it published because no request had
-	AskedAgain    int // overdue production orders that it requested again
+	Published     int // production orders that it published in place of the function that opened them
+	AskedAgain    int // overdue production orders for which it asked the factory again
 	Failed        int // production orders that it closed with nothing received
 	Short         int // production orders that it closed with a part received
 	Notified      int // notices that it sent
 	Opened        int // production orders that it opened for short products
 	Overdue       int // production orders that are open and overdue
-	Difference    int // between ledger and stock
+	Difference    int // pieces by which ledger and stock differ; 0 if all is well
 	KeysForgotten int // idempotency keys that it removed
 }
 
 // A KeyStore removes old idempotency keys.
 type KeyStore interface {
-	// ForgetKeys removes idempotency keys that are older than a time, of at most limit entries of
-	// the ledger. It returns how many keys it removed, and whether there may be more.
+	// ForgetKeys reads at most limit entries of the ledger and removes their idempotency keys, if
+	// they were recorded before a time. It returns how many keys it removed, and whether there may
+	// be more.
 	ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error)
 }
 
-// Sweep completes what requests left unfinished, and checks the books. It publishes production
-// orders that were not published, asks the factory again for overdue orders or gives up on them,
-// sends notices, orders products that are short, compares stock and ledger, and removes old
-// idempotency keys.
+// Sweep completes what other functions left unfinished, and checks the ledger. It publishes
+// production orders that were not published, asks the factory again for overdue orders or gives up
+// on them, sends notices, orders products that are short, compares stock and ledger, and removes
+// old idempotency keys.
 //
 // Any number of sweeps may run at once. A step that fails does not stop the others; the error joins
 // all failures.
@@ -56,7 +58,8 @@ func (s *Shop) Sweep(ctx context.Context) (r SweepReport, err error) {
 	return r, errors.Join(errs...)
 }
 
-// pursue makes sure that every open production order is delivered, or closed.
+// pursue publishes each open production order, asks the factory again for it, or closes it, as its
+// age requires.
 func (s *Shop) pursue(ctx context.Context, r *SweepReport) error {
 	open, err := s.Store.OpenOrders(ctx)
 	if err != nil {
@@ -78,7 +81,7 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 		}
 		claimed, err := s.Store.ClaimPublication(ctx, o, now)
 		if err != nil || !claimed {
-			return err
+			return err // not claimed: another sweep publishes it
 		}
 		o.AskedAt = now
 		if err := s.publishAgain(ctx, o); err != nil {
@@ -86,6 +89,7 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 		}
 		r.Published++
 	case !now.After(o.PatienceEnds()):
+		// The factory still has time.
 	case o.Received == 0 && o.Asks < maxAsks:
 		claimed, err := s.Store.ClaimAsk(ctx, o, now)
 		if err != nil || !claimed {
@@ -103,8 +107,8 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 	return nil
 }
 
-// publishAgain publishes an order that the sweep claimed. It also reports a failure to the journal,
-// because the failure belongs to the history of the order.
+// publishAgain publishes an order that the sweep claimed. It returns a failure and also reports it
+// to the journal, because the journal holds the history of each order.
 func (s *Shop) publishAgain(ctx context.Context, o ProductionOrder) error {
 	err := s.publish(ctx, o)
 	if err != nil {
