@@ -1,34 +1,39 @@
--- One ledger and bins. A product's stock lies in one or more rows, its bins, and every change of a bin
--- is one row of the ledger, which is called movement.
+-- This migration adds bins and one ledger. A product's stock lies in one or more rows of the table
+-- bin. Every change of a bin's stock is one row of the ledger, the table movement.
 --
--- A sale locks one bin from its UPDATE to the commit. With a binary log, a commit waits for the disk,
--- and in Multi-AZ also for the other zone, so one row sells a hundred to three hundred times a second.
--- Sales from different bins do not wait for each other, and the database flushes their commits together.
--- A product with one bin works as a product without bins.
+-- A sale locks one bin from its UPDATE to the commit. With a binary log, a commit waits for the
+-- disk, and with Multi-AZ also for the other zone. So one row can be sold from only 100 to 300
+-- times a second. Sales from different bins do not wait for each other, and the database flushes
+-- their commits together. A product with one bin behaves like a product without bins.
 --
--- Procedures, and no triggers: with a binary log, MariaDB lets only SUPER create triggers, and the
--- administrator of RDS does not have it.
+-- The migration uses procedures, not triggers. With a binary log, MariaDB lets only users with the
+-- privilege SUPER create triggers, and the administrator of RDS does not have it.
 --   https://mariadb.com/kb/en/binary-logging-of-stored-routines/
 --
--- The migration adds only. Code of the version before works on.
+-- The migration only adds tables, columns and procedures, so functions of the previous release
+-- still work. MariaDB commits each DDL statement by itself, so goose must not use a transaction.
 -- +goose NO TRANSACTION
 
 -- +goose Up
 SET SESSION lock_wait_timeout = 10;
 ALTER TABLE product
     ADD COLUMN IF NOT EXISTS bins TINYINT UNSIGNED NOT NULL DEFAULT 1 CHECK (bins BETWEEN 1 AND 64),
-    -- A bin may be at its floor, so buyers read the stock before they lock a bin. It decides nothing else.
+    -- True: a bin may be at its floor, so a sale reads all bins before it locks one. A wrong value
+    -- costs time, but never changes the answer to a buyer.
     ADD COLUMN IF NOT EXISTS scarce BOOLEAN NOT NULL DEFAULT TRUE,
-    -- When a buyer last waited and all bins were locked. Null: not with this number of bins.
+    -- When a buyer last waited while all bins were locked. Null: no buyer has waited since the
+    -- number of bins was last changed.
     ADD COLUMN IF NOT EXISTS waited_at DATETIME(6) NULL;
 
--- A bin sells by itself as long as its stock stays at floor or above. The floors of a product that
--- nothing is on order for add up to its reorder point plus one. So while every bin is at its floor or
--- above, the product is above its reorder point. If an order is open, or the product is not automatic,
--- the floors are 0.
+-- floor: a sale takes stock from one bin, without reading the others, if the bin keeps floor or
+-- more. The floors of a product add up to its reorder point plus one. So while every bin has its
+-- floor or more, the product is above its reorder point, and no order is due. If the product has an
+-- open order or is not automatic, the floors are 0.
 --
--- entries counts the bin's movements: it is the number of the last one. A product may have more bins
--- than it uses: the number of bins in use is product.bins, and the others are empty.
+-- entries: how many movements the bin has, which is also the number of the last movement.
+--
+-- A product may have more rows here than it uses. It uses the bins 0 to product.bins - 1, and the
+-- others are empty.
 CREATE TABLE IF NOT EXISTS bin (
     product_id BINARY(16)       NOT NULL,
     bin        TINYINT UNSIGNED NOT NULL,
@@ -40,18 +45,25 @@ CREATE TABLE IF NOT EXISTS bin (
     CONSTRAINT bin_stock_is_not_negative CHECK (stock >= 0)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
--- The ledger only grows, and is the only record of sales, receipts and adjustments. The sum of a bin's
--- movements is its stock. The numbers of a bin begin at 1 and have no gaps, because a movement gets its
--- number while its transaction has the bin locked.
+-- The ledger only grows, and is the only record of sales, receipts and adjustments. The sum of a
+-- bin's movements is its stock. The numbers of a bin's movements begin at 1 and have no gaps,
+-- because a transaction locks the bin before it numbers a movement.
 --
--- cause: opening, sale, receipt, adjustment; or spread, which moves stock from bin to bin and adds up to
--- nothing. reference: the sale, the production order of a receipt, or the adjustment. unit_price: of a
--- sale. stock_left: what is on hand of the product afterwards, as the buyer of a sale was told (a
--- repeated request gets the first one's answer). reason: of an adjustment. idempotency_key: of the request that made a sale or an adjustment. A
--- receipt has "receipt", a tab, and the attempt; clients cannot send tabs. correlation: the id of the
--- buyer's request.
+-- number           counts the movements of one bin
+-- quantity         what the movement adds to the bin; negative if it takes stock
+-- cause            opening, sale, receipt, adjustment or spread. A spread moves stock from bin to
+--                  bin: its movements add up to 0
+-- reference        the id of the sale, of the production order of a receipt, or of the adjustment
+-- unit_price       for a sale
+-- stock_left       the product's stock after the movement. For a sale it is in the answer to the
+--                  buyer, and a repeated request gets the same answer
+-- reason           for an adjustment
+-- idempotency_key  the key of the request that made a sale or an adjustment. For a receipt it is
+--                  "receipt", a tab, and the attempt: clients cannot send tabs
+-- correlation      the id of the buyer's request
 --
--- A movement has no foreign key, which would look its bin up again. Bins are not deleted.
+-- A movement has no foreign key to its bin: it would cost every insert another look-up of the bin,
+-- and bins are never deleted.
 CREATE TABLE IF NOT EXISTS movement (
     product_id      BINARY(16)       NOT NULL,
     bin             TINYINT UNSIGNED NOT NULL,
@@ -69,8 +81,8 @@ CREATE TABLE IF NOT EXISTS movement (
     UNIQUE KEY movement_idempotency_key (idempotency_key)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
--- How far the sweep has read the movements of a bin: up to which number they add up to the balance, and
--- up to which number their idempotency keys were removed.
+-- The sweep stores here how far it has come in the movements of a bin. The movements up to the
+-- number balanced add up to balance. The idempotency keys up to the number forgotten were removed.
 CREATE TABLE IF NOT EXISTS bin_checkpoint (
     product_id BINARY(16)       NOT NULL,
     bin        TINYINT UNSIGNED NOT NULL,
@@ -80,21 +92,24 @@ CREATE TABLE IF NOT EXISTS bin_checkpoint (
     PRIMARY KEY (product_id, bin)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 
--- What is on hand of each product, for people and tests.
+-- The stock of each product, for people and tests.
 CREATE OR REPLACE SQL SECURITY INVOKER VIEW product_stock AS
     SELECT p.product_id, p.sku, (SELECT SUM(b.stock) FROM bin b WHERE b.product_id = p.product_id) AS stock
       FROM product p;
 
--- move books a movement of a product (a quantity of null: none), spreads the stock evenly over the bins,
--- and sets the floors. The caller has locked the bins with SELECT … FOR UPDATE, in the same transaction,
--- and changes the product or its production order before it calls move.
+-- move books a movement of a product, spreads the stock evenly over the bins, and sets the floors.
+-- If the quantity is null or 0, it books no movement, and only spreads the stock and sets the
+-- floors.
 --
--- The stock of the bins changes in one statement, from before to after. So no bin is negative in between,
--- and the quantity may be more than any bin holds.
+-- Before the call, the caller locks the bins with SELECT … FOR UPDATE in the same transaction. Then
+-- it makes its changes to the product and its production order, because the floors depend on them.
+--
+-- One statement changes the stock of all bins. So no bin is negative for a moment, even if the
+-- movement takes more than any single bin holds.
 -- +goose StatementBegin
 CREATE OR REPLACE PROCEDURE move(
     IN p_product_id BINARY(16),
-    IN p_bin TINYINT UNSIGNED, -- the bin whose movement it is
+    IN p_bin TINYINT UNSIGNED, -- the bin in which the movement is booked
     IN p_quantity BIGINT,
     IN p_cause VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_reference BINARY(16),
@@ -117,8 +132,9 @@ BEGIN
      WHERE p.product_id = p_product_id;
     SELECT SUM(b.stock) + v_quantity INTO v_stock FROM bin b WHERE b.product_id = p_product_id;
 
-    -- In the bin of the movement, what takes stock away comes last and what adds stock comes first, so
-    -- that the sum of its movements is never negative.
+    -- The bin p_bin may get two rows: a spread and the movement itself. A movement that adds stock
+    -- gets its number before the spread, and one that takes stock gets its number after the spread.
+    -- So the sum of the bin's first n movements is never negative, for any n.
     INSERT INTO movement (product_id, bin, number, quantity, cause, recorded_at, correlation)
     SELECT p_product_id, s.bin, s.entries + 1 + (s.own > 0), s.share - s.stock - s.own, 'spread', p_at, p_correlation
       FROM (SELECT b.bin, b.stock, b.entries, IF(b.bin = p_bin, v_quantity, 0) AS own,
@@ -144,20 +160,23 @@ BEGIN
            b.stock = IF(b.bin < v_bins, v_stock DIV v_bins + (b.bin < v_stock MOD v_bins), 0),
            b.floor = IF(b.bin < v_bins, v_floors DIV v_bins + (b.bin < v_floors MOD v_bins), 0)
      WHERE b.product_id = p_product_id;
-    -- With at least one piece a bin more than the floors, every bin is above its floor.
+    -- If the stock exceeds the sum of the floors by one piece for each bin, every bin is above its
+    -- floor, and the product is not scarce.
     UPDATE product p SET p.scarce = v_stock - v_floors < v_bins WHERE p.product_id = p_product_id;
 END;
 -- +goose StatementEnd
 
--- sell decides a checkout. Almost all sales take one bin only: see the first half. sell_from_all is for
--- the others.
+-- sell decides a checkout. Almost all sales take stock from one bin. If that is not possible, sell
+-- calls sell_from_all.
 --
--- A sale runs as few instructions as it can, because every connection that waits for the bin pays for
--- them. So the reads come before the lock, and rare answers have a procedure of their own. Reading the
--- bin, too, before it is locked would cost every sale a ninth: product.scarce says when that is needed.
+-- A sale runs as few statements as possible, because all connections that wait for the bin wait for
+-- them, too. So sell reads before it locks, and rare answers have a procedure of their own. To read
+-- the bin before locking it would add a tenth to the instructions of every sale, so sell leaves that to
+-- sell_from_all, if product.scarce is true.
 --
--- @restock_stock and @restock_entry return what the UPDATE has computed, without reading the row again.
--- Nothing reads them in a later call.
+-- The UPDATE stores the new stock and the movement's number in @restock_stock and @restock_entry,
+-- so that sell need not read the row again. These variables outlive the call, but each call sets
+-- them before it reads them.
 -- +goose StatementBegin
 CREATE OR REPLACE PROCEDURE sell(
     IN p_sale_id BINARY(16),
@@ -166,7 +185,7 @@ CREATE OR REPLACE PROCEDURE sell(
     IN p_idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_at DATETIME(6),
     IN p_correlation VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin,
-    IN p_plan JSON -- order_id in hexadecimal, position, quantity; null: there is none
+    IN p_plan JSON -- order_id in hexadecimal, position, quantity; null: no plan
 )
     MODIFIES SQL DATA
     SQL SECURITY INVOKER
@@ -180,16 +199,17 @@ BEGIN
         ROLLBACK;
         RESIGNAL;
     END;
-    -- ER_DUP_ENTRY: the key has its sale already. The sale is tried before its key is looked up: a
-    -- repeated sale costs more, every other one less, and the unique key decides.
+    -- ER_DUP_ENTRY: a sale with this idempotency key exists already. sell does not look the key up
+    -- first. It inserts the sale, and the unique key refuses a repeated one. So a sale that repeats
+    -- nothing does not pay for a look-up.
     DECLARE EXIT HANDLER FOR 1062
     BEGIN
         ROLLBACK;
         CALL answer_checkout('undecided', v_product_id, p_quantity, p_idempotency_key, NULL, NULL, NULL);
     END;
 
-    -- The same connection takes the same bin, so that the connections of a hot product share bins as
-    -- little as possible. No row: there is no such product.
+    -- A connection always takes the same bin of a product, which divides the connections among the
+    -- bins. If there is no such product, the variables stay null.
     SELECT p.product_id, p.price, p.bins, CONNECTION_ID() MOD p.bins,
            NOT p.scarce AND (p.max_per_sale = 0 OR p_quantity <= p.max_per_sale)
       INTO v_product_id, v_price, v_bins, v_bin, v_sells
@@ -226,8 +246,9 @@ BEGIN
 END;
 -- +goose StatementEnd
 
--- sell_from_all decides a checkout from the stock of all bins: the chosen bin has too little, has
--- reached its floor, or the checkout cannot be sold at all.
+-- sell_from_all decides a checkout from the stock of all bins. sell calls it if one bin is not
+-- enough: the bin would fall below its floor, the product is scarce or does not exist, or the
+-- quantity is over the product's limit.
 -- +goose StatementBegin
 CREATE OR REPLACE PROCEDURE sell_from_all(
     IN p_sale_id BINARY(16),
@@ -248,8 +269,9 @@ sell_from_all: BEGIN
     DECLARE v_asked_at DATETIME(6);
 
     decide: BEGIN
-        -- What to expect. A manually ordered product never triggers replenishment: -1 makes
-        -- "stock <= reorder point" false. Both reads see one moment each, and lock nothing.
+        -- Find the probable outcome without a lock. The two reads may see different moments. A
+        -- manually ordered product never triggers replenishment: -1 makes "stock <= reorder point"
+        -- false.
         SELECT SUM(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id;
         SELECT IF(p.automatic, p.reorder_point, -1), o.asked_at, p.lead_time,
                CASE WHEN p.max_per_sale > 0 AND p_quantity > p.max_per_sale THEN 'over_limit'
@@ -274,9 +296,9 @@ sell_from_all: BEGIN
             LEAVE sell_from_all;
         END IF;
 
-        -- All bins are locked, in their order, and then the product: a new order would lock its row
-        -- shared, and move changes it. From here to the commit all other buyers of the product wait. The
-        -- reads that follow see everything that was committed before the bins were locked.
+        -- Lock all bins, always in the order of their numbers, and then the product: a new order would
+        -- lock its row shared, and move changes the row. From here to the commit all other buyers of the
+        -- product wait. The reads after the locks see everything that was committed before them.
         START TRANSACTION;
         SELECT SUM(b.stock) INTO v_stock FROM bin b WHERE b.product_id = p_product_id FOR UPDATE;
         SELECT p.price, CONNECTION_ID() MOD p.bins, IF(p.automatic, p.reorder_point, -1)
@@ -291,8 +313,8 @@ sell_from_all: BEGIN
         END IF;
 
         IF v_stock <= v_reorder_point AND NOT v_open THEN
-            -- Nothing is on order, so the position is what is on hand. A plan for another position does
-            -- not count.
+            -- An order is due. Nothing is on order, so the stock position is the stock. If there is
+            -- no plan for exactly this position, return it to the caller, who makes a plan.
             IF NOT (JSON_VALUE(p_plan, '$.position') <=> v_stock) THEN
                 ROLLBACK;
                 SET v_outcome = 'undecided';
@@ -308,7 +330,7 @@ sell_from_all: BEGIN
         IF v_outcome = 'sold' THEN
             CALL move(p_product_id, v_bin, -p_quantity, 'sale', p_sale_id, v_price, NULL, p_idempotency_key, p_at, p_correlation);
         ELSE
-            CALL move(p_product_id, v_bin, NULL, NULL, NULL, NULL, NULL, NULL, p_at, p_correlation); -- the floors
+            CALL move(p_product_id, v_bin, NULL, NULL, NULL, NULL, NULL, NULL, p_at, p_correlation); -- sets the floors
         END IF;
         COMMIT;
     END decide;
@@ -321,16 +343,17 @@ sell_from_all: BEGIN
 END;
 -- +goose StatementEnd
 
--- answer_checkout returns the long answer to a checkout: somebody has to plan, wants to know when stock
--- arrives, or has bought before.
+-- answer_checkout returns the long answer to a checkout. The caller needs it to make a plan, to
+-- tell a refused buyer when stock arrives, or to repeat the answer to an earlier purchase with the
+-- same key.
 -- +goose StatementBegin
 CREATE OR REPLACE PROCEDURE answer_checkout(
     IN p_outcome VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin,
     IN p_product_id BINARY(16),
     IN p_quantity INT,
     IN p_idempotency_key VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin,
-    IN p_unit_price BIGINT, -- null: the product's price now
-    IN p_stock BIGINT,      -- null: what is on hand now
+    IN p_unit_price BIGINT, -- null: use the product's current price
+    IN p_stock BIGINT,      -- null: use the product's current stock
     IN p_plan JSON
 )
     READS SQL DATA
@@ -340,8 +363,8 @@ BEGIN
     DECLARE v_price BIGINT DEFAULT p_unit_price;
     DECLARE v_stock BIGINT DEFAULT p_stock;
     DECLARE v_sale_id BINARY(16);
-    -- A buyer who gets nothing now may have bought before: a repeated checkout is the first one's sale,
-    -- whatever has become of the product.
+    -- If the checkout was not sold, it may repeat an earlier one that was. Then the answer is the
+    -- earlier sale, even if the product is sold out now or has another price.
     IF p_outcome <> 'sold' AND p_idempotency_key IS NOT NULL THEN
         SELECT IF(m.product_id = p_product_id AND m.quantity = -p_quantity AND m.cause = 'sale', 'repeated', 'key_reused'),
                m.reference, m.unit_price, m.stock_left
@@ -349,7 +372,7 @@ BEGIN
           FROM movement m
          WHERE m.idempotency_key = p_idempotency_key;
     END IF;
-    -- No row: there is no such product.
+    -- If there is no such product, the result has no row.
     SELECT v_outcome AS outcome, COALESCE(v_price, p.price) AS unit_price, v_sale_id AS sale_id, p.max_per_sale,
            COALESCE(v_stock, (SELECT SUM(b.stock) FROM bin b WHERE b.product_id = p.product_id)) AS stock,
            o.asked_at,
