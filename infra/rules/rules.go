@@ -2,8 +2,9 @@
 // AWS would refuse, that would fail later without an error, or that would be open to the world. The
 // tests and the local run use it.
 //
-// A rule reads a graph from [graph.Record]. It cannot read a preview, which has no ids and no ARNs.
-// The doc comment of a rule says what happens without it, and links the page that says so.
+// A rule reads a graph from [graph.Record]. The graph must not be of a Pulumi preview: a preview
+// has no ids and no ARNs. The doc comment of each rule says what goes wrong if a program breaks the
+// rule, and links the page that documents it.
 package rules
 
 import (
@@ -65,8 +66,8 @@ func All() []Rule {
 	}
 }
 
-// Check applies every rule to a recorded graph. Without declared functions, the rules that compare
-// a function with its declaration find nothing.
+// Check applies every rule to a recorded graph. If d has no functions, the rules that compare a
+// function with its declaration find nothing.
 func Check(g *graph.Graph, d Declarations) []Violation {
 	var violations []Violation
 	policies, _ := declared.Read(g) // skips unreadable policies: the rule no-wildcard reports them
@@ -76,7 +77,7 @@ func Check(g *graph.Graph, d Declarations) []Violation {
 	return violations
 }
 
-// An inspection is the state of a rule that checks a graph.
+// An inspection is what one rule gets to check a graph: the graph, and where to report violations.
 type inspection struct {
 	*graph.Graph
 	declarations Declarations
@@ -85,7 +86,8 @@ type inspection struct {
 	violations   *[]Violation
 }
 
-// report adds a violation of the rule by a resource. The problem is a format for the values.
+// report adds a violation: resource r breaks the rule. problem and values are a format string and
+// its arguments, as in fmt.Sprintf.
 func (i *inspection) report(r *graph.Resource, remedy, problem string, values ...any) {
 	*i.violations = append(*i.violations, Violation{
 		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy,
@@ -125,7 +127,8 @@ func byID(g *graph.Graph, token graph.Type, id string) *graph.Resource {
 	return nil
 }
 
-// function finds a deployed function by its ARN or its name: other resources may use either.
+// function finds a deployed function by its ARN or its name. A resource that refers to a function
+// may use either.
 func (i *inspection) function(reference string) *graph.Resource {
 	if r := i.Find(graph.Function, "arn", reference); r != nil {
 		return r

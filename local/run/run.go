@@ -1,6 +1,6 @@
 // Package run runs a whole stack on one machine: it records the Pulumi program and starts a
 // stand-in for each resource that the program declares. It starts nothing that the program does not
-// declare. It knows AWS, but nothing of the shop: package cmd/local/programs passes the shop's
+// declare. It does not import the shop's code: package cmd/local/programs passes the shop's
 // program, outside servers and panels as values.
 package run
 
@@ -23,14 +23,14 @@ import (
 	"restock/local/view/console"
 )
 
-// Config configures a run. DefaultConfig sets all fields that it needs.
+// Config configures a run. DefaultConfig sets all fields that every run needs.
 type Config struct {
 	Program    Program
 	ProjectDir string // the module's root, where go.mod is
 	BuildDir   string // the folder of the built functions; keeping it makes the next start faster
 	Stage      string // the stage whose configuration is used
 
-	// Addresses to listen on. All are on loopback. Port 0 means any free port.
+	// Addresses to listen on. Each must be a loopback address. Port 0 means any free port.
 	API     string
 	AWS     string
 	Console string // empty: no console
@@ -38,8 +38,8 @@ type Config struct {
 	// Panels are the parts that the program adds to the console.
 	Panels []console.Panel
 
-	// Outside are the servers outside AWS that the program's functions call. A run starts those
-	// that the stage names.
+	// Outside are the servers outside AWS that the program's functions call, such as the shop's
+	// factory. A run starts the stand-ins of the servers whose setting the stage has.
 	Outside []OutsideServer
 
 	DSN string // of a MySQL or MariaDB server, in the format of go-sql-driver; empty: a private server
@@ -48,7 +48,8 @@ type Config struct {
 	// may use it. Empty: the data are temporary.
 	Data string
 
-	// Watch swaps functions when their sources change. A changed program needs a new process: see
+	// Watch makes the run follow the sources. If the sources of a function change, the run rebuilds
+	// and replaces the function. If the program changes, a new process replaces the run: see
 	// Successor.
 	Watch bool
 
@@ -56,8 +57,8 @@ type Config struct {
 	// Watch, the run builds it anew when the program changes.
 	Command string
 
-	// Changes are the lines of the stack's changes if this run is a successor. The console shows
-	// them.
+	// Changes says how the stack has changed since the previous run, one change in a line, if this
+	// run replaces another one. The console shows the lines.
 	Changes []string
 
 	// Listening, if not nil, is called when the run has opened its listeners, before any other
@@ -71,15 +72,16 @@ type Config struct {
 	// call, what is missing, and where it belongs. Many goroutines may call it.
 	Refused func(line string)
 
-	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice, as standard queues
-	// may.
+	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice. A standard queue
+	// of AWS may do this to any message.
 	DuplicateRate float64
 
-	// Interpose, if not nil, wraps the AWS endpoint. A test may make calls fail with it.
+	// Interpose, if not nil, wraps the handler of the AWS endpoint. A test may use it to make calls
+	// of AWS's API fail.
 	Interpose func(http.Handler) http.Handler
 
-	// Unchecked runs a program that the rules refuse, to see it fail as on AWS. The run logs the
-	// violations.
+	// Unchecked starts a program even if it breaks rules, so that a person can see how it would
+	// fail on AWS. The run logs the violations.
 	Unchecked bool
 
 	Log *slog.Logger
@@ -113,13 +115,13 @@ type Run struct {
 	queues    map[string]*sqs.Queue // by ARN
 	built     map[string]string     // checksums of the functions' executables, by name
 	watcher   *watch.Watcher        // nil without Config.Watch
-	successor chan Successor
+	successor chan Successor        // see Successor
 	dsn       string
-	standIns  []StandIn // the outside servers
-	closers   []closer
+	standIns  []StandIn // of the outside servers
+	closers   []closer  // see onClose
 
 	closing chan struct{} // closed when Close begins
-	failed  chan error
+	failed  chan error    // see Failed
 }
 
 // A closer stops a part of the run.
@@ -232,22 +234,23 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	r.followSources(program, functions)
-	// Outside servers stop first: after the other parts stop, nothing answers their callbacks.
+	// Registered last, so the outside servers stop first: they call the API back, and the API must
+	// still answer.
 	r.onClose("outside servers", endOutside)
 	return nil
 }
 
-// PassTime invokes the functions of all schedules at once, as if their time had come.
+// PassTime invokes the functions of all schedules now, as if the next scheduled time had come.
 func (r *Run) PassTime(ctx context.Context) {
 	for _, s := range r.schedules {
 		s.Fire(ctx)
 	}
 }
 
-// Failed returns a channel that gets an error if the run stops by itself.
+// Failed returns a channel. It gets an error if the run stops although nobody called Close.
 func (r *Run) Failed() <-chan error { return r.failed }
 
-// onClose registers how to stop a part. Parts stop in the reverse order of their start.
+// onClose registers a function that stops a part. Close calls these functions in the reverse order.
 func (r *Run) onClose(part string, end func(context.Context) error) {
 	r.closers = append(r.closers, closer{part, end})
 }
@@ -271,7 +274,7 @@ func (r *Run) serve(part string, l *loopback.Listener, handler http.Handler, all
 		stop, done := context.WithTimeout(stop, shutdownGrace)
 		defer done()
 		if server.Shutdown(stop) != nil {
-			return server.Close() // a client with an unfinished request would delay the end
+			return server.Close() // some requests are unfinished: close their connections
 		}
 		return nil
 	})
@@ -280,7 +283,8 @@ func (r *Run) serve(part string, l *loopback.Listener, handler http.Handler, all
 // shutdownGrace is how long running requests may take when the run ends.
 const shutdownGrace = 2 * time.Second
 
-// closeTimeout is how long all parts of a run may take to stop. The run kills the rest then.
+// closeTimeout is how long all parts of a run together may take to stop. Then the run kills the
+// processes that have not ended.
 const closeTimeout = 20 * time.Second
 
 // Close stops the run, and returns when all its parts have stopped. It must be called once only.

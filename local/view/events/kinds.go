@@ -2,16 +2,16 @@ package events
 
 import "log/slog"
 
-// A Kind says what happened. Readers of the log compare kinds, never the text of a message: the
-// text may change at any time. The record itself holds its kind in the attribute Key; its logger's
-// attributes do not.
+// A Kind says what happened. A program that reads the log compares kinds, never the text of a
+// message, because the text may change at any time. The kind must be an attribute of the record
+// itself, as in the example of [Kind.Attr]. Readers ignore a kind that was added with Logger.With.
 type Kind string
 
-// Key is the attribute that holds an event's kind. A function's line of JSON and the JSON lines of
-// `-json` have a field of this name.
+// Key is the attribute that holds an event's kind. The JSON lines of the functions, and those that
+// the local run prints with the flag -json, have a field of this name.
 const Key = "event"
 
-// Attr returns the attribute that gives a record its kind:
+// Attr returns the attribute that gives a record its kind. Example:
 //
 //	log.Info("message published", events.MessagePublished.Attr())
 func (k Kind) Attr() slog.Attr { return slog.String(Key, string(k)) }
@@ -31,13 +31,15 @@ func KindOf(r slog.Record) (k Kind) {
 const (
 	// APIRequest is a request that the HTTP API has answered.
 	APIRequest Kind = "api_request"
-	// AccessLogged is the line of the access log about the same request.
+	// AccessLogged is the line of the access log about a request. Each APIRequest has one if the
+	// API's stage has an access log.
 	AccessLogged Kind = "access_logged"
 )
 
 // Lambda.
 const (
-	// InstanceStarted says that a process of a function has asked for its first event.
+	// InstanceStarted says that a new process of a function is ready: it has asked Lambda's Runtime
+	// API for its first event.
 	InstanceStarted Kind = "instance_started"
 	// FunctionLine is a line that a function wrote. Its message is the line: see ReadLine.
 	FunctionLine Kind = "function_line"
@@ -63,7 +65,7 @@ const (
 	// MessageSent says that a queue has accepted a message.
 	MessageSent Kind = "message_sent"
 	// MessageDeadLettered says that a queue has moved a message to its dead-letter queue, because
-	// consumers had received it too often.
+	// consumers had received the message maxReceiveCount times.
 	MessageDeadLettered Kind = "message_dead_lettered"
 	// MessageRedriven says that a redrive has moved a message out of a dead-letter queue.
 	MessageRedriven Kind = "message_redriven"
@@ -122,16 +124,16 @@ const (
 
 // The factory's stand-in.
 const (
-	// FactoryOrderReceived is a request to the factory. Without the attribute "lot", the factory
-	// does not start a lot for it.
+	// FactoryOrderReceived is a request to the factory. The attribute "lot" is the lot that the
+	// factory makes for it. It is missing if the factory makes none.
 	FactoryOrderReceived Kind = "factory_order_received"
 	// FactoryStepDone says that a lot has reached its next step.
 	FactoryStepDone Kind = "factory_step_done"
 	// LotDelivered says that the API has accepted the factory's callback.
 	LotDelivered Kind = "lot_delivered"
-	// CallbackRefused says that the API has answered the callback with an error.
+	// CallbackRefused says that the API has answered the factory's callback with an error.
 	CallbackRefused Kind = "callback_refused"
-	// CallbackFailed says that the callback did not reach the API, or got no answer.
+	// CallbackFailed says that the factory's callback did not reach the API, or got no answer.
 	CallbackFailed Kind = "callback_failed"
 )
 
