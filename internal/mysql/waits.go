@@ -18,13 +18,17 @@ func (s *Store) RecordWait(ctx context.Context, sku string, at time.Time, quiet 
 	if err != nil || p.Bins >= shop.MaxBins || at.Sub(p.WaitedAt) < quiet {
 		return 0, err
 	}
+	doing := "recording that buyers of " + sku + " waited"
 	var free int
 	row := s.db.QueryRowContext(ctx,
 		`SELECT COUNT(*) FROM bin WHERE product_id = ? AND bin < ? FOR UPDATE SKIP LOCKED`, p.ID[:], p.Bins)
-	if err := row.Scan(&free); err != nil || free > 0 {
-		return 0, err
+	if err := row.Scan(&free); err != nil {
+		return 0, failed(doing, err)
 	}
-	stored, err := s.changes(ctx, "recording that buyers of "+sku+" waited", `
+	if free > 0 {
+		return 0, nil
+	}
+	stored, err := s.changes(ctx, doing, `
 		UPDATE product SET waited_at = ?
 		 WHERE product_id = ? AND bins = ? AND (waited_at IS NULL OR waited_at <= ?)`,
 		at.UTC(), p.ID[:], p.Bins, at.Add(-quiet).UTC())
