@@ -38,24 +38,39 @@ BEGIN
         RESIGNAL;
     END;
 
-    INSERT IGNORE INTO carried_over (product_id) SELECT product_id FROM product;
-    INSERT IGNORE INTO bin (product_id, bin) SELECT product_id, 0 FROM product;
-
     FOR p IN (SELECT product_id FROM product) DO
+        INSERT IGNORE INTO carried_over (product_id) VALUES (p.product_id);
+        -- Only if it is missing: the foreign key locks the product before the INSERT waits for the bin, and
+        -- a sale locks them the other way round.
+        SELECT COUNT(*) INTO v_entries FROM bin b WHERE b.product_id = p.product_id;
+        IF v_entries = 0 THEN
+            INSERT IGNORE INTO bin (product_id, bin) VALUES (p.product_id, 0);
+        END IF;
         REPEAT
+            -- The bins come before the product, as in every other transaction.
             START TRANSACTION;
+            SELECT SUM(b.stock) INTO v_quantity FROM bin b WHERE b.product_id = p.product_id FOR UPDATE;
             SELECT c.entry_id INTO v_from
               FROM product q JOIN carried_over c ON c.product_id = q.product_id
              WHERE q.product_id = p.product_id
                FOR UPDATE;
-            SELECT SUM(b.stock) INTO v_quantity FROM bin b WHERE b.product_id = p.product_id FOR UPDATE;
             SELECT COUNT(*), MAX(e.entry_id), SUM(e.quantity) INTO v_entries, v_to, v_quantity
               FROM (SELECT l.entry_id, l.quantity FROM stock_ledger l
                      WHERE l.product_id = p.product_id AND l.entry_id > v_from
                      ORDER BY l.entry_id LIMIT v_batch) e;
             IF v_entries > 0 THEN
                 SELECT b.entries INTO v_number FROM bin b WHERE b.product_id = p.product_id AND b.bin = 0;
-                -- A sale and an adjustment could have the same key. The key of such an adjustment is lost.
+                -- A sale and an adjustment could have the same key. The key of such an adjustment is lost,
+                -- also if the adjustment was carried over before the sale was made.
+                FOR k IN (SELECT a.idempotency_key
+                            FROM stock_ledger l
+                            JOIN sale s ON s.sale_id = l.reference
+                            JOIN adjustment a ON a.idempotency_key = s.idempotency_key
+                           WHERE l.product_id = p.product_id AND l.entry_id > v_from AND l.entry_id <= v_to
+                             AND l.cause = 'sale') DO
+                    UPDATE movement m SET m.idempotency_key = NULL
+                     WHERE m.idempotency_key = k.idempotency_key AND m.cause = 'adjustment';
+                END FOR;
                 INSERT INTO movement (product_id, bin, number, quantity, cause, reference, unit_price, stock_left, reason,
                                       idempotency_key, recorded_at, correlation)
                 SELECT l.product_id, 0, v_number + ROW_NUMBER() OVER (ORDER BY l.entry_id), l.quantity, l.cause,
@@ -67,9 +82,12 @@ BEGIN
                                                     WHERE t.idempotency_key = a.idempotency_key)
                            WHEN 'receipt' THEN CONCAT('receipt\t',
                                LOWER(REGEXP_REPLACE(HEX(l.reference), '^(.{8})(.{4})(.{4})(.{4})', '\\1-\\2-\\3-\\4-')), '/',
-                               (SELECT SUM(u.quantity) FROM stock_ledger u
-                                 WHERE u.product_id = l.product_id AND u.entry_id <= l.entry_id
-                                   AND u.reference = l.reference))
+                               -- Most attempts have one entry. The sum over the others of a corrected one
+                               -- reads the product's whole ledger.
+                               IF(l.quantity = r.quantity, l.quantity,
+                                  (SELECT SUM(u.quantity) FROM stock_ledger u
+                                    WHERE u.product_id = l.product_id AND u.entry_id <= l.entry_id
+                                      AND u.cause = 'receipt' AND u.reference = l.reference)))
                        END,
                        l.recorded_at, COALESCE(o.correlation, '')
                   FROM stock_ledger l
