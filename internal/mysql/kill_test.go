@@ -32,7 +32,8 @@ func TestASaleThatIsKilledWhileItWaitsForItsKeyIsRolledBack(t *testing.T) {
 			defer holder.Rollback()
 			// Another sale, of another product, has the key and is not committed.
 			if _, err := holder.ExecContext(t.Context(), `
-				INSERT INTO movement (product_id, bin, number, quantity, cause, reference, unit_price, idempotency_key, recorded_at)
+				INSERT INTO movement (product_id, bin, number, quantity, cause, reference, unit_price,
+				                      idempotency_key, recorded_at)
 				SELECT product_id, 0, 1000, -1, 'sale', product_id, 0, ?, UTC_TIMESTAMP(6)
 				  FROM product WHERE sku = 'CP-502102'`, key); err != nil {
 				t.Fatal(err)
@@ -82,7 +83,8 @@ func TestASaleThatIsKilledBetweenTwoStatementsIsRolledBack(t *testing.T) {
 		}
 		defer tx.Rollback()
 		var stock int
-		if err := tx.QueryRowContext(t.Context(), `SELECT stock FROM product_stock WHERE sku = ?`, donut).Scan(&stock); err != nil {
+		if err := tx.QueryRowContext(t.Context(), `SELECT stock FROM product_stock WHERE sku = ?`,
+			donut).Scan(&stock); err != nil {
 			t.Fatal(err)
 		}
 		return stock == 8

@@ -85,14 +85,16 @@ func (m *mix) run(t *testing.T, buyers, others, rounds int, bins []int) {
 						attempt := newID(t)
 						for _, part := range []int{o.Quantity / 2, o.Quantity} {
 							_, err = f.Receive(t.Context(), shop.Delivery{
-								ProductionOrderID: o.ID, AttemptID: attempt, SKU: donut, Quantity: part, Signed: o.Quantity,
+								ProductionOrderID: o.ID, AttemptID: attempt, SKU: donut, Quantity: part,
+								Signed: o.Quantity,
 							})
 							m.err(t, "a delivery", err)
 						}
 					}
 				}
 				_, err = f.Adjust(t.Context(), shop.Adjustment{
-					SKU: donut, Quantity: rand.IntN(9) - 4 | 1, Reason: "stocktake 창고 '\\", IdempotencyKey: newID(t).String(),
+					SKU: donut, Quantity: rand.IntN(9) - 4 | 1, Reason: "stocktake 창고 '\\",
+					IdempotencyKey: newID(t).String(),
 				})
 				if shop.CodeOf(err) != "insufficient_stock" {
 					m.err(t, "an adjustment", err)
@@ -114,7 +116,8 @@ func (m *mix) run(t *testing.T, buyers, others, rounds int, bins []int) {
 				if rand.IntN(4) == 0 {
 					sku := fmt.Sprintf("NEW-%d-%d", n, i)
 					err = store.CreateProduct(t.Context(), shop.Product{
-						ID: newID(t), SKU: sku, Name: sku, Price: 1, Stock: rand.IntN(3), Bins: bins[rand.IntN(len(bins))],
+						ID: newID(t), SKU: sku, Name: sku, Price: 1, Stock: rand.IntN(3),
+						Bins:    bins[rand.IntN(len(bins))],
 						Factory: f.factory(t), Policy: shop.Policy{OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute},
 					}, time.Now())
 					m.err(t, "a new product", err)
@@ -128,7 +131,8 @@ func (m *mix) run(t *testing.T, buyers, others, rounds int, bins []int) {
 }
 
 func (f *fixture) factory(t *testing.T) string {
-	return text(t, f.Database, `SELECT identifier FROM factory f JOIN product USING (factory_id) WHERE sku = 'CP-502101'`)
+	return text(t, f.Database, `
+		SELECT identifier FROM factory f JOIN product USING (factory_id) WHERE sku = 'CP-502101'`)
 }
 
 func TestAMixOfEverythingShowsNobodyADeadlock(t *testing.T) {
@@ -182,7 +186,8 @@ func TestQueriesThatAreKilledLeaveTheBooksRight(t *testing.T) {
 				m.repeats.Load(), m.failed.Load())
 			f.CheckBooks(t)
 			if idle := f.Number(t, `SELECT COUNT(*) FROM information_schema.innodb_trx t
-				JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id WHERE p.user = ?`, f.User); idle > 0 {
+				JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
+				 WHERE p.user = ?`, f.User); idle > 0 {
 				t.Logf("%d transactions are listed at the end", idle)
 			}
 			sale, err := f.Buy(t.Context(), shop.Purchase{SKU: "CP-502102", Quantity: 1})

@@ -85,8 +85,8 @@ func (s *Store) sell(ctx context.Context, a *answer, key string, args ...any) er
 			err := callOn(ctx, conn, a, "CALL sell(?, ?, ?, ?, ?, ?, ?)", args)
 			if serverError(err) != 0 {
 				// If the server ends the call itself (KILL QUERY, max_statement_time), it skips the
-				// procedure's handlers, and the transaction stays open. The next call on this connection
-				// would commit it: a bin that has changed without its movement.
+				// procedure's handlers, and the transaction stays open. The next call on this
+				// connection would commit it: a bin that has changed without its movement.
 				rollBack(ctx, conn)
 			}
 			if !mayBeDone(err) {

@@ -176,7 +176,8 @@ func slaveError(t *testing.T, db *sql.DB) string {
 
 func tables(t *testing.T, db *sql.DB) (names []string) {
 	rows, err := db.QueryContext(t.Context(), `
-		SELECT table_name FROM information_schema.tables WHERE table_schema = ? AND table_type = 'BASE TABLE'`, database)
+		SELECT table_name FROM information_schema.tables
+		 WHERE table_schema = ? AND table_type = 'BASE TABLE'`, database)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,13 +203,15 @@ func checksum(t *testing.T, db *sql.DB, table string) (sum string) {
 	return sum
 }
 
-// everything does everything that changes a shop, several at once, with texts that a log must quote.
+// everything does everything that changes a shop, several at once, with texts that a log must
+// quote.
 func everything(t *testing.T, store *mysql.Store) {
 	s := shop.Open(store, silent{}, shop.Discard)
 	ctx := t.Context()
 	newID := func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
 	bins, point := 4, 20
-	if err := store.ChangeProduct(ctx, donut, shop.ProductChange{Bins: &bins, ReorderPoint: &point}, time.Now()); err != nil {
+	if err := store.ChangeProduct(ctx, donut, shop.ProductChange{Bins: &bins, ReorderPoint: &point},
+		time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	check := func(what string, err error) {
@@ -239,7 +242,8 @@ func everything(t *testing.T, store *mysql.Store) {
 					}
 					for _, quantity := range []int{o.Quantity / 2, o.Quantity} {
 						_, err := s.Receive(ctx, shop.Delivery{
-							ProductionOrderID: o.ID, AttemptID: o.ID, SKU: o.SKU, Quantity: quantity, Signed: o.Quantity,
+							ProductionOrderID: o.ID, AttemptID: o.ID, SKU: o.SKU, Quantity: quantity,
+							Signed: o.Quantity,
 						})
 						check("a delivery", err)
 					}
@@ -259,8 +263,10 @@ func everything(t *testing.T, store *mysql.Store) {
 				if i%10 == 0 {
 					sku := fmt.Sprintf("NEW-%d-%d", n, i)
 					check("a product", store.CreateProduct(ctx, shop.Product{
-						ID: newID(), SKU: sku, Name: sku + " 🍩", Price: 1, Stock: 7, Bins: bins, Factory: factory(t, store),
-						Policy: shop.Policy{ReorderPoint: 9, OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute, Automatic: true},
+						ID: newID(), SKU: sku, Name: sku + " 🍩", Price: 1, Stock: 7, Bins: bins,
+						Factory: factory(t, store),
+						Policy: shop.Policy{ReorderPoint: 9, OrderUpTo: 10, LotSize: 1, LeadTime: time.Minute,
+							Automatic: true},
 					}, time.Now()))
 					_, err := store.Replenish(ctx, shop.Replenishment{SKU: sku, At: time.Now()})
 					check("a replenishment", err)
