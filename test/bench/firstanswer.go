@@ -7,9 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -22,6 +22,7 @@ import (
 	"restock/internal/mysql/migrate"
 	"restock/lambdas"
 	"restock/local/mariadb"
+	"restock/local/system/loopback"
 	"restock/local/system/process"
 	"restock/test/fixture"
 	"restock/test/load"
@@ -44,9 +45,14 @@ func (b *bench) measureFirstAnswers(ctx context.Context, function process.Config
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, db.stop()) }()
-	vault := httptest.NewServer(db.login)
+	listener, err := loopback.Listen("127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	vault := &http.Server{ReadHeaderTimeout: coldStartTimeout, Handler: db.login}
+	go func() { _ = listener.Serve(vault, nil, slog.New(slog.DiscardHandler)) }() // Close ends it
 	defer vault.Close()
-	function.Env = append(function.Env, "AWS_ENDPOINT_URL="+vault.URL, "DATABASE_HOST="+db.host,
+	function.Env = append(function.Env, "AWS_ENDPOINT_URL="+listener.URL(), "DATABASE_HOST="+db.host,
 		"DATABASE_PORT="+db.port, "DATABASE_NAME="+firstAnswerDatabase)
 	limit := newShare(lambdas.SalesAPI.MemoryMB)
 	defer func() { err = errors.Join(err, limit.remove()) }()
