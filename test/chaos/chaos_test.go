@@ -126,7 +126,7 @@ func TestTheJudgeFindsEveryViolation(t *testing.T) {
 		"@restock_entry + (p_sku = '"+brokenNumber+"'), -p_quantity + (p_sku = '"+brokenLedger+"'),")
 	// A product with an open order still stops at its floor, and then opens a second order.
 	w.edit(t, "move", "o.production_order_id IS NULL", "(o.production_order_id IS NULL OR p.sku = '"+brokenOrders+"')")
-	w.edit(t, "move", "WHERE p.product_id = p_product_id;", "WHERE p.product_id = p_product_id LIMIT 1;")
+	w.edit(t, "move", "p_product_id;\n    SELECT SUM", "p_product_id LIMIT 1;\n    SELECT SUM")
 	w.edit(t, "sell_from_all", "v_stock <= v_reorder_point AND NOT v_open THEN",
 		"v_stock <= v_reorder_point AND (NOT v_open OR p_product_id = UNHEX(MD5('"+brokenOrders+"'))) THEN")
 	w.exec(t, `CREATE TRIGGER broken_delivery BEFORE INSERT ON movement FOR EACH ROW
