@@ -67,7 +67,7 @@ func TestTheTestNoticesALogThatDoesNotRepeat(t *testing.T) {
 	}
 }
 
-// replay runs a shop whose schema break has changed, and executes its binary log on a second
+// replay runs a shop whose schema edit has changed, and executes its binary log on a second
 // server. It returns the server's warnings about unsafe statements, and the tables that are
 // different afterwards.
 func replay(t *testing.T, edit func(admin *sql.DB)) (unsafe, different []string) {
@@ -97,16 +97,7 @@ func replay(t *testing.T, edit func(admin *sql.DB)) (unsafe, different []string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var portNumber int
-	if _, err := fmt.Sscan(port, &portNumber); err != nil {
-		t.Fatal(err)
-	}
-	db, err := mysql.Open(mysql.Config{Host: host, Port: portNumber, Name: database, MaxConnections: 12,
-		Credentials: func(context.Context, bool) (string, string, error) { return admin.User, admin.Passwd, nil }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := openShop(t, d.Server, 12)
 	if _, err := migrate.Up(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}

@@ -71,8 +71,12 @@ func (name namedLock) SessionLock(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// SessionUnlock implements goose.SessionLocker.
+// SessionUnlock implements goose.SessionLocker. A migration that the server has ended (KILL QUERY)
+// may leave its transaction open. The next migration on the connection would commit it.
 func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
+	if _, err := conn.ExecContext(ctx, "ROLLBACK"); err != nil {
+		return fmt.Errorf("rolling back before %s is unlocked: %w", name, err)
+	}
 	if _, err := conn.ExecContext(ctx, "SELECT RELEASE_LOCK(?)", string(name)); err != nil {
 		return fmt.Errorf("unlocking %s: %w", name, err)
 	}

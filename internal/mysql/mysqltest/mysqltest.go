@@ -34,6 +34,9 @@ type Database struct {
 	DB    *sql.DB // as the functions' user
 	Admin *sql.DB // as the administrator
 
+	// OpenAdmin opens the database as the administrator again.
+	OpenAdmin func(connections int) *sql.DB
+
 	User string // the functions' user
 
 	mu    sync.Mutex // guards pools
@@ -72,7 +75,8 @@ func Empty(tb testing.TB) *Database {
 	if d.Port, err = strconv.Atoi(port); err != nil {
 		tb.Fatal(err)
 	}
-	d.Admin = d.Open(tb, server.User, server.Passwd, 4)
+	d.OpenAdmin = func(connections int) *sql.DB { return d.Open(tb, server.User, server.Passwd, connections) }
+	d.Admin = d.OpenAdmin(4)
 	tb.Cleanup(d.watch(tb, d.Open(tb, server.User, server.Passwd, 1), maxIdle))
 	return d
 }

@@ -1,0 +1,152 @@
+package mysql_test
+
+import (
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"restock/internal/mysql/migrate"
+)
+
+// TestAMigrationThatIsKilledCanBeRunAgain kills the migration at random moments and runs it again,
+// while functions of the release before sell and book deliveries.
+func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
+	const buyers, kills = 3, 16
+	d, provider, oldDB := old(t, buyers+1)
+	newOldHistory(t, d)
+	for _, s := range []string{ // a second product with a ledger of several batches
+		`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
+		 SELECT product_id, IF(seq MOD 2, 1, -1), 'opening', '2026-01-02' FROM product, seq_1_to_12000 WHERE sku = 'CP-502102'`,
+	} {
+		d.Exec(t, s)
+	}
+	var sold, twist, unavailable, received atomic.Int64
+	var over atomic.Bool
+	var all sync.WaitGroup
+	for i := range buyers {
+		all.Go(func() {
+			for n := 0; !over.Load(); n++ {
+				sku, count := donut, &sold
+				if n%100 == 99 {
+					sku, count = "CP-502102", &twist
+				}
+				outcome, err := oldCheckout(t.Context(), oldDB, sku, fmt.Sprintf("buyer %d, %d", i, n))
+				switch {
+				case err != nil:
+					t.Errorf("a buyer: %v", err)
+					return
+				case outcome == "sold":
+					count.Add(1)
+				case outcome == "unavailable":
+					unavailable.Add(1)
+				case sku == donut:
+					t.Errorf("a buyer got %q, want a sale: thousands are on hand", outcome)
+					return
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for i := 0; i < 50 && !over.Load(); i++ {
+			if err := oldReceive(t, oldDB, uuid.Must(uuid.NewV7())); err != nil {
+				t.Errorf("a delivery: %v", err)
+				return
+			}
+			received.Add(1)
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+
+	killed, finished := 0, false
+	pool := d.OpenAdmin(2) // some attempts share a pool, as those of one instance do
+	for attempt := 0; !finished; attempt++ {
+		done := make(chan error, 1)
+		go func() {
+			_, err := migrate.Up(t.Context(), pool)
+			done <- err
+		}()
+		// The statement at which to kill, as the list of processes shows it.
+		at := []string{"INSERT INTO movement", "UPDATE bin", "FOR UPDATE", "SUM(", "UPDATE product", "CREATE", "COMMIT", ""}[rand.IntN(8)]
+		var err error
+		for running := true; running; {
+			select {
+			case err = <-done:
+				running = false
+				continue
+			default:
+			}
+			var id int
+			found := d.Admin.QueryRow(`SELECT id FROM information_schema.processlist
+				WHERE user = 'root' AND db = ? AND command = 'Query' AND id <> CONNECTION_ID()
+				  AND info NOT LIKE '%innodb_trx%' AND info LIKE CONCAT('%', ?, '%')
+				  AND (? = 'CREATE' OR info NOT LIKE '%CREATE OR REPLACE%') LIMIT 1`, d.Name, at, at).Scan(&id)
+			if found == nil && killed < kills && rand.IntN(4) == 0 {
+				how := []string{"QUERY", "QUERY", "CONNECTION"}[rand.IntN(2)]
+				if _, killErr := d.Admin.Exec(fmt.Sprintf("KILL %s %d", how, id)); killErr == nil {
+					killed++
+					t.Logf("attempt %d: KILL %s at %q", attempt, how, at)
+				}
+				err = <-done
+				running = false
+			}
+		}
+		finished = err == nil
+		if err != nil {
+			t.Logf("attempt %d: %.150v", attempt, err)
+		}
+		if attempt%4 == 3 {
+			pool = d.OpenAdmin(2)
+		}
+		if attempt > 60 {
+			t.Fatal("it did not finish")
+		}
+	}
+	over.Store(true)
+	all.Wait()
+	d.Exec(t, `CALL carry_over()`)
+	t.Logf("%d kills; %d donuts and %d twists sold, %d received, %d unavailable", killed, sold.Load(), twist.Load(),
+		received.Load(), unavailable.Load())
+	if got, want := d.Stock(t), 5040+int(received.Load()-sold.Load()); got != want {
+		t.Errorf("%d donuts are on hand, want %d", got, want)
+	}
+	if got, want := d.Number(t, `SELECT stock FROM product_stock WHERE sku = 'CP-502102'`), 60-int(twist.Load()); got != want {
+		t.Errorf("%d twists are on hand, want %d", got, want)
+	}
+	d.CheckBooks(t)
+	if _, err := provider.Up(t.Context()); err != nil {
+		t.Error(err)
+	}
+	d.CheckBooks(t)
+}
+
+// oldReceive books one piece of the open order as a function of the release before does.
+func oldReceive(t *testing.T, db *sql.DB, attempt uuid.UUID) error {
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	for _, s := range []struct {
+		query string
+		args  []any
+	}{
+		{`SELECT @s := stock FROM product WHERE sku = 'CP-502101' FOR UPDATE`, nil},
+		{`INSERT INTO goods_receipt (attempt_id, production_order_id, quantity, stock_left, received_at)
+		  VALUES (?, UNHEX(REPEAT('B', 32)), 1, @s + 1, UTC_TIMESTAMP(6))`, []any{attempt[:]}},
+		{`UPDATE product SET stock = @s + 1 WHERE sku = 'CP-502101'`, nil},
+		{`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
+		  SELECT product_id, 1, 'receipt', ?, UTC_TIMESTAMP(6) FROM product WHERE sku = 'CP-502101'`, []any{attempt[:]}},
+		{`UPDATE production_order SET received = received + 1 WHERE production_order_id = UNHEX(REPEAT('B', 32))`, nil},
+	} {
+		if _, err := tx.ExecContext(t.Context(), s.query, s.args...); err != nil {
+			return fmt.Errorf("%.30s: %w", s.query, err)
+		}
+	}
+	return tx.Commit()
+}
