@@ -16,6 +16,21 @@
 
 -- +goose Up
 SET SESSION lock_wait_timeout = 10;
+-- The ledger becomes the stock. If they differ, somebody must say first which one is right: correct
+-- product.stock, or add the difference to stock_ledger. The shop sells meanwhile.
+-- +goose StatementBegin
+BEGIN NOT ATOMIC
+    DECLARE v_wrong VARCHAR(120) CHARACTER SET ascii;
+    SELECT CONCAT(p.sku, ' has stock ', p.stock, ', its stock_ledger adds up to ', p.ledger) INTO v_wrong
+      FROM (SELECT q.sku, q.stock, (SELECT COALESCE(SUM(l.quantity), 0) FROM stock_ledger l
+                                     WHERE l.product_id = q.product_id) AS ledger FROM product q) p
+     WHERE p.stock <> p.ledger
+     ORDER BY p.sku LIMIT 1;
+    IF v_wrong IS NOT NULL THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = v_wrong;
+    END IF;
+END;
+-- +goose StatementEnd
 ALTER TABLE product ALTER COLUMN stock SET DEFAULT 0; -- new functions do not write it
 
 -- Up to which entry of stock_ledger a product was carried over.
