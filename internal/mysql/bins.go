@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/internal/shop"
 )
 
 // withStock runs do in a transaction that has locked all bins of a product, in their order. Every
@@ -19,10 +21,16 @@ func (s *Store) withStock(
 	ctx context.Context, doing string, product uuid.UUID, do func(conn *sql.Conn, stock int) error,
 ) error {
 	return s.transaction(ctx, doing, func(conn *sql.Conn) error {
-		var stock sql.NullInt64 // null: the product has no bins yet
+		var stock sql.NullInt64 // null: the product has no bins yet, see carry_over in migration 00010
 		row := conn.QueryRowContext(ctx, `SELECT SUM(stock) FROM bin WHERE product_id = ? FOR UPDATE`, product[:])
 		if err := row.Scan(&stock); err != nil {
 			return err
+		}
+		if !stock.Valid {
+			return &shop.Error{
+				Code:   shop.CodeUnavailable,
+				Detail: "a function of the version before created the product, and its stock is not in bins yet",
+			}
 		}
 		return do(conn, int(stock.Int64))
 	})

@@ -281,6 +281,10 @@ sell_from_all: BEGIN
           FROM product p
           LEFT JOIN production_order o ON o.open_product_id = p.product_id
          WHERE p.product_id = p_product_id;
+        -- Only a function of the version before creates a product without bins. See carry_over.
+        IF v_outcome IS NOT NULL AND v_stock IS NULL THEN
+            SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1290, MESSAGE_TEXT = 'the product has no bins yet';
+        END IF;
         IF v_outcome IS NULL OR v_outcome = 'over_limit' THEN
             LEAVE decide;
         END IF;
