@@ -23,6 +23,7 @@ import (
 const (
 	errAccessDenied = 1045 // ER_ACCESS_DENIED_ERROR
 	errDuplicate    = 1062 // ER_DUP_ENTRY
+	errChanged      = 1020 // ER_CHECKREAD
 	errDeadlock     = 1213 // ER_LOCK_DEADLOCK
 
 	// A CHECK constraint is violated:
@@ -66,7 +67,7 @@ var temporary = []uint16{
 	3168, // ER_SERVER_ISNT_AVAILABLE (MySQL)
 
 	// Another transaction is in conflict.
-	1020, // ER_CHECKREAD: the row has changed since it was read
+	errChanged,
 	1205, // ER_LOCK_WAIT_TIMEOUT
 	errDeadlock,
 	1412, // ER_TABLE_DEF_CHANGED: a migration changed the table
@@ -159,14 +160,15 @@ func failed(doing string, err error) error {
 }
 
 // retryDeadlocks runs a transaction again, a few times, if the server rolled it back to end a
-// deadlock. It waits for a random time before each retry, so that the transactions of the deadlock
+// deadlock, or because a row that it wants to change has changed since it began to read. (The latter
+// happens with innodb_snapshot_isolation, which is on by default since MariaDB 11.6.) It waits for a random time before each retry, so that the transactions of the deadlock
 // do not meet again.
 func retryDeadlocks(ctx context.Context, transaction func() error) error {
 	const attempts = 5
 	pause := 10 * time.Millisecond
 	for range attempts - 1 {
 		err := transaction()
-		if serverError(err) != errDeadlock {
+		if number := serverError(err); number != errDeadlock && number != errChanged {
 			return err
 		}
 		select {
