@@ -160,9 +160,10 @@ func failed(doing string, err error) error {
 }
 
 // retryDeadlocks runs a transaction again, a few times, if the server rolled it back to end a
-// deadlock, or because a row that it wants to change has changed since it began to read. (The latter
-// happens with innodb_snapshot_isolation, which is on by default since MariaDB 11.6.) It waits for a random time before each retry, so that the transactions of the deadlock
-// do not meet again.
+// deadlock, or because a row that it wants to change has changed since it began to read. (The
+// latter happens with innodb_snapshot_isolation, which is on by default since MariaDB 11.6.) It
+// waits for a random time before each retry, so that the transactions of the deadlock do not meet
+// again.
 func retryDeadlocks(ctx context.Context, transaction func() error) error {
 	const attempts = 5
 	pause := 10 * time.Millisecond

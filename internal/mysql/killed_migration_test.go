@@ -22,7 +22,8 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 	newOldHistory(t, d)
 	for _, s := range []string{ // a second product with a ledger of several batches
 		`INSERT INTO stock_ledger (product_id, quantity, cause, recorded_at)
-		 SELECT product_id, IF(seq MOD 2, 1, -1), 'opening', '2026-01-02' FROM product, seq_1_to_12000 WHERE sku = 'CP-502102'`,
+		 SELECT product_id, IF(seq MOD 2, 1, -1), 'opening', '2026-01-02'
+		   FROM product, seq_1_to_12000 WHERE sku = 'CP-502102'`,
 	} {
 		d.Exec(t, s)
 	}
@@ -72,7 +73,8 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 			done <- err
 		}()
 		// The statement at which to kill, as the list of processes shows it.
-		at := []string{"INSERT INTO movement", "UPDATE bin", "FOR UPDATE", "SUM(", "UPDATE product", "CREATE", "COMMIT", ""}[rand.IntN(8)]
+		at := []string{"INSERT INTO movement", "UPDATE bin", "FOR UPDATE", "SUM(", "UPDATE product", "CREATE", "COMMIT",
+			""}[rand.IntN(8)]
 		var err error
 		for running := true; running; {
 			select {
@@ -115,7 +117,8 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 	if got, want := d.Stock(t), 5040+int(received.Load()-sold.Load()); got != want {
 		t.Errorf("%d donuts are on hand, want %d", got, want)
 	}
-	if got, want := d.Number(t, `SELECT stock FROM product_stock WHERE sku = 'CP-502102'`), 60-int(twist.Load()); got != want {
+	if got, want := d.Number(t, `SELECT stock FROM product_stock WHERE sku = 'CP-502102'`), 60-int(
+		twist.Load()); got != want {
 		t.Errorf("%d twists are on hand, want %d", got, want)
 	}
 	d.CheckBooks(t)
@@ -141,7 +144,8 @@ func oldReceive(t *testing.T, db *sql.DB, attempt uuid.UUID) error {
 		  VALUES (?, UNHEX(REPEAT('B', 32)), 1, @s + 1, UTC_TIMESTAMP(6))`, []any{attempt[:]}},
 		{`UPDATE product SET stock = @s + 1 WHERE sku = 'CP-502101'`, nil},
 		{`INSERT INTO stock_ledger (product_id, quantity, cause, reference, recorded_at)
-		  SELECT product_id, 1, 'receipt', ?, UTC_TIMESTAMP(6) FROM product WHERE sku = 'CP-502101'`, []any{attempt[:]}},
+		  SELECT product_id, 1, 'receipt', ?, UTC_TIMESTAMP(6)
+		    FROM product WHERE sku = 'CP-502101'`, []any{attempt[:]}},
 		{`UPDATE production_order SET received = received + 1 WHERE production_order_id = UNHEX(REPEAT('B', 32))`, nil},
 	} {
 		if _, err := tx.ExecContext(t.Context(), s.query, s.args...); err != nil {

@@ -78,6 +78,8 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			DROP KEY production_order_open, ADD KEY production_order_open (open_product_id)`},
 			edits: [][3]string{
 				{"sell_from_all", "IF v_stock <= v_reorder_point AND NOT v_open", "IF v_stock <= v_reorder_point"},
+				{"sell_from_all", "ON o.open_product_id = p.product_id\n         WHERE p.product_id = p_product_id",
+					"ON o.open_product_id = p.product_id\n         WHERE p.product_id = p_product_id LIMIT 1"},
 				{"move", "ON o.open_product_id = p.product_id\n     WHERE p.product_id = p_product_id",
 					"ON o.open_product_id = p.product_id\n     WHERE p.product_id = p_product_id LIMIT 1"}}},
 		{name: "an attempt is booked twice", rule: "was booked twice|" + noOrder,
