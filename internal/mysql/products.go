@@ -15,7 +15,8 @@ import (
 const selectProducts = `
 	SELECT p.product_id, p.sku, p.name, p.price, p.bins, p.waited_at,
 	       (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
-	       p.max_per_sale, f.identifier, p.reorder_point, p.order_up_to, p.lot_size, p.minimum_order, p.lead_time, p.automatic,
+	       p.max_per_sale, f.identifier,
+	       p.reorder_point, p.order_up_to, p.lot_size, p.minimum_order, p.lead_time, p.automatic,
 	       COALESCE(GREATEST(o.quantity - o.received, 0), 0), o.asked_at
 	  FROM product p
 	  JOIN factory f ON f.factory_id = p.factory_id

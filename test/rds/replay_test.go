@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -279,3 +280,26 @@ func factory(t *testing.T, store *mysql.Store) string {
 type silent struct{}
 
 func (silent) Publish(context.Context, shop.ProductionOrder) error { return nil }
+
+// openShop opens the shop's database as the functions do.
+func openShop(t *testing.T, server *mariadb.Server, connections int) *sql.DB {
+	t.Helper()
+	admin := server.Admin()
+	host, port, err := net.SplitHostPort(admin.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := mysql.Open(mysql.Config{
+		Host: host, Port: number, Name: database, MaxConnections: connections,
+		Credentials: func(context.Context, bool) (string, string, error) { return admin.User, admin.Passwd, nil },
+	})
+	if err != nil {
+		t.Fatal(fmt.Errorf("opening the shop: %w", err))
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
