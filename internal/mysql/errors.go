@@ -25,6 +25,7 @@ const (
 	errDuplicate    = 1062 // ER_DUP_ENTRY
 	errChanged      = 1020 // ER_CHECKREAD
 	errDeadlock     = 1213 // ER_LOCK_DEADLOCK
+	errInterrupted  = 1317 // ER_QUERY_INTERRUPTED
 
 	// A CHECK constraint is violated:
 	// https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html#error_er_check_constraint_violated
@@ -82,7 +83,7 @@ var interrupted = []uint16{
 	1160, // ER_NET_ERROR_ON_WRITE
 	1161, // ER_NET_WRITE_INTERRUPTED
 	1180, // ER_ERROR_DURING_COMMIT
-	1317, // ER_QUERY_INTERRUPTED
+	errInterrupted,
 	1927, // ER_CONNECTION_KILLED (MariaDB)
 	1969, // ER_STATEMENT_TIMEOUT (MariaDB): max_statement_time
 	3024, // ER_QUERY_TIMEOUT (MySQL): max_execution_time

@@ -88,3 +88,14 @@ func TestCodesOfDatabaseErrors(t *testing.T) {
 		t.Errorf("no credentials: got %s, want %s", got, unavailable)
 	}
 }
+
+func TestASumThatTheServerDidNotFinishIsUnavailable(t *testing.T) {
+	for _, c := range []struct {
+		value any
+		want  string
+	}{{int64(3), "<nil>"}, {[]byte("3"), "<nil>"}, {nil, "Error 1317: the server ended the query"}} {
+		if got := fmt.Sprint(new(sum).Scan(c.value)); got != c.want {
+			t.Errorf("scanning %v: got %s, want %s", c.value, got, c.want)
+		}
+	}
+}

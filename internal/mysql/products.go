@@ -24,7 +24,7 @@ const selectProducts = `
 
 func scanProduct(scan func(...any) error) (p shop.Product, err error) {
 	var askedAt time.Time
-	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Bins, (*timeOrZero)(&p.WaitedAt), &p.Stock,
+	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Bins, (*timeOrZero)(&p.WaitedAt), (*sum)(&p.Stock),
 		&p.MaxPerSale, &p.Factory,
 		&p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder,
 		(*seconds)(&p.Policy.LeadTime), &p.Policy.Automatic, &p.OnOrder, (*timeOrZero)(&askedAt))

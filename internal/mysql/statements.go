@@ -7,6 +7,8 @@ import (
 	"errors"
 	"time"
 
+	gomysql "github.com/go-sql-driver/mysql"
+
 	"restock/internal/shop"
 )
 
@@ -141,6 +143,23 @@ func (d *seconds) Scan(value any) error {
 		return err
 	}
 	*d = seconds(time.Duration(n.Int64) * time.Second)
+	return nil
+}
+
+// sum scans a sum that is never null. If the server ends a query (KILL QUERY, max_statement_time)
+// while it adds up, it sends a row with null first, and the error afterwards.
+type sum int
+
+// Scan implements sql.Scanner.
+func (s *sum) Scan(value any) error {
+	var n sql.NullInt64
+	if err := n.Scan(value); err != nil {
+		return err
+	}
+	if !n.Valid {
+		return &gomysql.MySQLError{Number: errInterrupted, Message: "the server ended the query"}
+	}
+	*s = sum(n.Int64)
 	return nil
 }
 
