@@ -47,12 +47,18 @@ CREATE OR REPLACE PROCEDURE carry_over()
 BEGIN
     DECLARE v_from, v_to, v_quantity, v_entries, v_number BIGINT;
     DECLARE v_batch INT DEFAULT 5000;
+    DECLARE v_lock VARCHAR(64) DEFAULT LEFT(CONCAT('carry_over ', DATABASE()), 64); -- the longest name of a lock
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         ROLLBACK;
+        DO RELEASE_LOCK(v_lock);
         RESIGNAL;
     END;
 
+    -- A second call waits, and then finds little to do.
+    IF NOT GET_LOCK(v_lock, 60) <=> 1 THEN
+        SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'another carry_over has run for 60 s';
+    END IF;
     FOR p IN (SELECT product_id FROM product) DO
         INSERT IGNORE INTO carried_over (product_id) VALUES (p.product_id);
         -- Only if it is missing: the foreign key locks the product before the INSERT waits for the bin, and
@@ -134,6 +140,7 @@ BEGIN
             COMMIT;
         UNTIL v_entries < v_batch END REPEAT;
     END FOR;
+    DO RELEASE_LOCK(v_lock);
 END;
 -- +goose StatementEnd
 CALL carry_over();
