@@ -43,7 +43,7 @@ func (b *bench) measureStart(ctx context.Context) (section, error) {
 	}
 	s.Rows = []result{{What: "make local, from built to ready", Value: median(took), Unit: "s", Goal: atMost(5)}}
 	const edited = "EditedHandlerIsLive"
-	measured, err := b.goBench(ctx, "./local/run", edited, "-benchtime=5x")
+	measured, err := b.goBench(ctx, "./cmd/local/programs", edited, "-benchtime=5x")
 	if err != nil {
 		return s, err
 	}
