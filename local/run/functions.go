@@ -60,6 +60,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 	if err != nil {
 		return nil, fmt.Errorf("starting the functions' host: %w", err)
 	}
+	r.host = host
 	r.onClose("functions", host.Close)
 
 	blackholed, err := r.blackholed(p.onAWS)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"restock/infra/graph"
+	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
 	"restock/local/aws/sqs"
 	"restock/local/system/loopback"
@@ -113,9 +114,10 @@ type Run struct {
 
 	schedules []*scheduler.Schedule
 	queues    map[string]*sqs.Queue // by ARN
-	built     map[string]string     // checksums of the functions' executables, by name
-	watcher   *watch.Watcher        // nil without Config.Watch
-	successor chan Successor        // see Successor
+	host      *lambda.Host
+	built     map[string]string // checksums of the functions' executables, by name
+	watcher   *watch.Watcher    // nil without Config.Watch
+	successor chan Successor    // see Successor
 	dsn       string
 	standIns  []StandIn // of the outside servers
 	closers   []closer  // see onClose

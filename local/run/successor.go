@@ -46,6 +46,9 @@ func (r *Run) Undelivered() (n int) {
 	return n
 }
 
+// Running returns the number of functions' instances that are at work.
+func (r *Run) Running() int { return r.host.Running() }
+
 // RecordCommand is the first argument of Config.Command that makes it write a program's Declaration
 // as JSON and exit.
 const RecordCommand = "record"

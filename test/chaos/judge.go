@@ -19,8 +19,9 @@ import (
 // queues are the queues that must be empty before the judge starts.
 var queues = []string{lambdas.StockQueue, lambdas.AdsQueue}
 
-// underWay describes work that is still going on: messages in queues, and lots that the factory is
-// making. It is empty if there is none.
+// underWay describes work that is still going on: messages in queues, lots that the factory is
+// making, and functions that have not ended. It is empty if there is none. A fault may have cut off
+// a function's database: then the function runs until its time is over.
 func (w *world) underWay(ctx context.Context) (what string, err error) {
 	for _, queue := range queues {
 		n, err := w.aws.waiting(ctx, queue)
@@ -35,6 +36,9 @@ func (w *world) underWay(ctx context.Context) (what string, err error) {
 		if request.ID != "" && !request.Lost && len(request.Deliveries) == 0 {
 			return "the factory is making " + request.ID, nil
 		}
+	}
+	if n := w.shop.Running(); n > 0 {
+		return fmt.Sprintf("%d functions run", n), nil
 	}
 	return "", nil
 }

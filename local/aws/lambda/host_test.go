@@ -622,8 +622,14 @@ func TestCloseLeavesNoProcess(t *testing.T) {
 		d := add(t, h, nil)
 		pid := mustInvoke(t, d, `{}`).PID
 		g := newGate(t)
+		if n := h.Running(); n != 0 {
+			t.Errorf("%d functions run after the invocation, want none", n)
+		}
 		all := g.invoke(t.Context(), d, 1) // the gate stays closed
 		g.await(t, 1)
+		if n := h.Running(); n != 1 {
+			t.Errorf("%d functions run during the invocation, want 1", n)
+		}
 
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
