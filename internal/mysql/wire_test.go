@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"restock/internal/mysql/mysqltest"
+	"restock/test/rds"
 )
 
 // A wire is a network between the shop and its database: a TCP proxy that delays round trips and
@@ -86,7 +87,7 @@ func (w *wire) accept() {
 				changes.Store(bytes.Contains(request, []byte("CALL sell")) || bytes.Contains(request, []byte("COMMIT")))
 				if clientsTurn.Swap(false) {
 					w.roundTrips.Add(1)
-					sleep(w.roundTrip)
+					rds.Sleep(w.roundTrip)
 				}
 				return true
 			})

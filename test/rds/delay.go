@@ -30,7 +30,7 @@ func (d *delay) Pipe(stub *toxics.ToxicStub) {
 				stub.Close()
 				return
 			}
-			sleep(time.Until(chunk.Timestamp.Add(d.Delay)))
+			Sleep(time.Until(chunk.Timestamp.Add(d.Delay)))
 			stub.Output <- chunk
 		}
 	}

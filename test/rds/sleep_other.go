@@ -4,4 +4,5 @@ package rds
 
 import "time"
 
-func sleep(d time.Duration) { time.Sleep(d) }
+// Sleep is as exact as time.Sleep.
+func Sleep(d time.Duration) { time.Sleep(d) }
