@@ -9,10 +9,9 @@ import (
 	"net/http"
 	"strings"
 	"time"
-)
 
-// path is the path of the Factory API's only operation.
-const path = "/api/manufactures"
+	"restock/internal/factory/legacy"
+)
 
 // maxAnswer is the largest part of an answer that is read, in bytes.
 const maxAnswer = 64 << 10
@@ -41,7 +40,7 @@ func (c Client) Produce(ctx context.Context, r Request) (lot string, err error) 
 	if err != nil {
 		return "", fmt.Errorf("writing the factory's request: %w", err)
 	}
-	url := strings.TrimSuffix(c.baseURL, "/") + path
+	url := strings.TrimSuffix(c.baseURL, "/") + legacy.Path
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return "", fmt.Errorf("asking the factory: %w", err)

@@ -13,16 +13,13 @@
 package factory
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -30,25 +27,19 @@ import (
 
 	"github.com/google/uuid"
 
+	"restock/internal/factory/legacy"
 	"restock/local/view/events"
 )
 
 // steps are the states of a lot. Each takes one Config.Step. After the last one, the factory makes
 // the callback.
-var steps = [...]string{"시작", "준비", "생산", "포장", "종료"}
+var steps = legacy.Steps()
 
-const (
-	// RealStep is the duration of a step at the real factory.
-	RealStep = 10 * time.Second
+// MaxRequests limits the remembered requests. Beyond it, the factory forgets the oldest request
+// whose lot is not in the making.
+const MaxRequests = 2000
 
-	// MaxRequests limits the remembered requests. Beyond it, the factory forgets the oldest request
-	// whose lot is not in the making.
-	MaxRequests = 2000
-
-	callbackTimeout = 30 * time.Second
-	maxBody         = 64 << 10 // in bytes; real requests have a few hundred
-	maxAnswer       = 1 << 20  // of a callback's answer, in bytes
-)
+const callbackTimeout = 30 * time.Second
 
 // Config configures a Factory. The zero value works like the real factory, but makes no callbacks.
 type Config struct {
@@ -56,7 +47,7 @@ type Config struct {
 	// order with another CallbackUrl is refused.
 	CallbackOrigins []string
 
-	Step   time.Duration // duration of each of the four steps; 0 means RealStep
+	Step   time.Duration // duration of each of the four steps; 0 means that of the real factory
 	Client *http.Client  // for the callbacks; nil means one with a timeout of 30 s
 	Log    *slog.Logger  // nil discards the records
 }
@@ -92,7 +83,7 @@ type Delivery struct {
 type Factory struct {
 	step    time.Duration
 	origins []string
-	client  http.Client
+	caller  legacy.Caller
 	log     *slog.Logger
 	mux     *http.ServeMux
 
@@ -116,21 +107,20 @@ func New(cfg Config) *Factory {
 		changed: make(chan struct{}),
 	}
 	if f.step == 0 {
-		f.step = RealStep
+		f.step = legacy.StepTime
 	}
-	f.client = http.Client{Timeout: callbackTimeout}
+	client := http.Client{Timeout: callbackTimeout}
 	if cfg.Client != nil {
-		f.client = *cfg.Client
+		client = *cfg.Client
 	}
-	// A redirect could lead from an allowed origin to any other.
-	f.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	f.caller = legacy.NewCaller(client)
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.memory, f.forget = context.WithCancel(f.ctx)
-	f.mux.HandleFunc("POST /api/manufactures", f.take)
-	f.mux.HandleFunc("GET /api/manufactures", f.show)
+	f.mux.HandleFunc("POST "+legacy.Path, f.take)
+	f.mux.HandleFunc("GET "+legacy.Path, f.show)
 	return f
 }
 
@@ -179,32 +169,23 @@ func (f *Factory) Requests() []Request {
 	return received
 }
 
-// order has the fields that the factory reads from a request. They stay as they were sent, whatever
-// their type: the factory validates nothing.
-type order struct {
-	Requester   json.RawMessage `json:"MessageAttributeRequester"`
-	Count       json.RawMessage `json:"MessageAttributeProductCnt"`
-	CallbackURL string          `json:"CallbackUrl"`
-}
-
 func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		http.Error(w, fmt.Sprintf("the factory's stand-in takes Content-Type application/json, not %q",
 			r.Header.Get("Content-Type")), http.StatusUnsupportedMediaType)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, legacy.MaxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		http.Error(w, fmt.Sprintf("the request is larger than %d bytes", maxBody), http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the request is larger than %d bytes", legacy.MaxBody), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err != nil {
 		f.log.Warn("a production order broke off", "error", err)
 		return
 	}
-	var o order
-	_ = json.Unmarshal(body, &o) // as in the real factory, a field that cannot be decoded stays empty
-	if err := f.checkCallback(o.CallbackURL); err != nil {
+	o := legacy.ReadOrder(body)
+	if err := f.checkCallback(o); err != nil {
 		f.log.Warn("production order refused", "error", err)
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -237,7 +218,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 
 	attrs := []any{events.FactoryOrderReceived.Attr(), "lot", id, "count", string(o.Count)}
-	attrs = append(attrs, callbackAttrs(o.CallbackURL)...)
+	attrs = append(attrs, o.CallbackAttrs()...)
 	if fault != (Fault{}) {
 		attrs = append(attrs, "fault", fault.String())
 	}
@@ -247,15 +228,15 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 
 // checkCallback refuses callbacks to origins that are not allowed. It accepts an order without a
 // URL, whose callback then fails, as at the real factory.
-func (f *Factory) checkCallback(callback string) error {
-	if callback == "" {
+func (f *Factory) checkCallback(o legacy.Order) error {
+	if o.CallbackURL == "" {
 		return nil
 	}
-	u, err := url.Parse(callback)
+	origin, err := o.CallbackOrigin()
 	if err != nil {
-		return fmt.Errorf("the CallbackUrl cannot be read: %w", withoutURL(err))
+		return err
 	}
-	if origin := u.Scheme + "://" + u.Host; !slices.Contains(f.origins, origin) {
+	if !slices.Contains(f.origins, origin) {
 		return fmt.Errorf("the CallbackUrl leads to %q: the factory's stand-in calls back %q only, which is the API "+
 			"of its run",
 			origin, f.origins)
@@ -278,7 +259,7 @@ func (f *Factory) makeRoom() bool {
 }
 
 // answer sends the contract's 201, or the answer of the fault.
-func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id string, o order, body []byte) {
+func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id string, o legacy.Order, body []byte) {
 	f.hold(r, fault.Delay)
 	if fault.Status != 0 {
 		http.Error(w, http.StatusText(fault.Status), fault.Status)
@@ -299,7 +280,7 @@ func (f *Factory) answer(w http.ResponseWriter, r *http.Request, fault Fault, id
 		_, _ = io.WriteString(w, `{"data":{"data":`) // an error means that the client hung up
 	case AnswerNormal:
 		w.WriteHeader(http.StatusCreated)
-		_, _ = w.Write(receipt(body, id, o.Requester))
+		_, _ = w.Write(o.Receipt(body, id))
 	}
 }
 
@@ -318,20 +299,6 @@ func (f *Factory) hold(r *http.Request, delay time.Duration) {
 	case <-f.ctx.Done():
 		panic(http.ErrAbortHandler)
 	}
-}
-
-// receipt returns the body of the 201. It does not use encoding/json, which would rewrite the
-// request that it echoes.
-func receipt(body []byte, id string, requester json.RawMessage) []byte {
-	echo := body
-	if !json.Valid(echo) {
-		echo, _ = json.Marshal(string(body)) // cannot fail on a string
-	}
-	b := fmt.Appendf(nil, `{"data":{"data":%s,"id":"%s"`, echo, id)
-	if requester != nil {
-		b = fmt.Appendf(b, `,"reqestor":%s`, requester)
-	}
-	return append(b, "}}"...)
 }
 
 // produce takes a job through its steps and delivers the lot, unless the context memory ends
@@ -380,20 +347,17 @@ func (f *Factory) deliver(req *Request) {
 	fault := f.fault
 	f.mu.Unlock()
 
-	var o order
-	_ = json.Unmarshal(req.Body, &o) // without a URL, the callback fails with an error
+	o := legacy.ReadOrder(req.Body) // without a URL, the callback fails with an error
 	body := req.Body
 	if fault.Count != "" {
 		body = withCount(body, o.Count, fault.Count)
 	}
-	var delivered order
-	_ = json.Unmarshal(body, &delivered)
-	count := strings.Trim(string(delivered.Count), `"`)
+	count := strings.Trim(string(legacy.ReadOrder(body).Count), `"`)
 	var callbacks sync.WaitGroup
 	for range max(1, fault.Deliveries) {
 		callbacks.Go(func() {
 			d := Delivery{Time: time.Now(), Count: count}
-			status, err := f.call(o.CallbackURL, body)
+			status, err := f.caller.Call(f.ctx, o.CallbackURL, body)
 			d.Status = status
 			if err != nil {
 				d.Err = err.Error()
@@ -402,7 +366,7 @@ func (f *Factory) deliver(req *Request) {
 			req.Deliveries = append(req.Deliveries, d)
 			f.mu.Unlock()
 
-			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o.CallbackURL)...)
+			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(o.CallbackAttrs()...)
 			switch {
 			case f.ctx.Err() != nil: // the factory closed meanwhile
 			case err != nil:
@@ -415,40 +379,4 @@ func (f *Factory) deliver(req *Request) {
 		})
 	}
 	callbacks.Wait()
-}
-
-// callbackAttrs returns the log attributes of a callback: its address, and, if the URL has it, the
-// buyer's request that caused it. The rest of the query is the URL's signature. It must stay
-// secret, because a reader of the log could use it.
-func callbackAttrs(callback string) []any {
-	where, query, _ := strings.Cut(callback, "?")
-	attrs := []any{"callback", where}
-	values, _ := url.ParseQuery(query) // ignore what does not parse
-	if correlation := values.Get("correlation"); correlation != "" {
-		attrs = append(attrs, "correlation_id", correlation)
-	}
-	return attrs
-}
-
-// withoutURL returns the cause of an error that has a callback's whole URL in its text.
-func withoutURL(err error) error {
-	if named := (*url.Error)(nil); errors.As(err, &named) {
-		return named.Err
-	}
-	return err
-}
-
-func (f *Factory) call(callback string, body []byte) (status int, err error) {
-	req, err := http.NewRequestWithContext(f.ctx, http.MethodPost, callback, bytes.NewReader(body))
-	if err != nil {
-		return 0, fmt.Errorf("making the callback: the URL cannot be used: %w", withoutURL(err))
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := f.client.Do(req)
-	if err != nil {
-		return 0, fmt.Errorf("calling back: %w", withoutURL(err))
-	}
-	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswer)) // so that the connection can be reused
-	return res.StatusCode, nil
 }
