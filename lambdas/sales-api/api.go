@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -73,7 +74,13 @@ func (a api) products(w http.ResponseWriter, r *http.Request) {
 	for _, p := range all {
 		products = append(products, newProduct(p))
 	}
-	web.Answer(w, http.StatusOK, map[string][]product{"products": products})
+	body, err := json.Marshal(map[string][]product{"products": products})
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	content := string(body) + "\n"
+	web.AnswerShared(w, r, "application/json; charset=utf-8", content, web.ETag(content))
 }
 
 func (a api) product(w http.ResponseWriter, r *http.Request, sku string) {

@@ -300,3 +300,47 @@ func TestASaleAboveTheProductsLimitIsRefused(t *testing.T) {
 	}
 	database.CheckBooks(t)
 }
+
+// CloudFront gives one buyer's answer to all others. Its cache key holds neither the query nor the
+// headers of a request, except Origin, so the answer must depend on none of them.
+func TestSharedAnswersAreTheSameForEveryBuyer(t *testing.T) {
+	handler, database, _ := open(t)
+	for i, path := range []string{"/", "/products"} {
+		get := func(query string, header map[string]string) webtest.Answer {
+			return webtest.Do(t, handler, webtest.Request{Method: "GET", Path: path, Query: query, Header: header})
+		}
+		first := get("", korean)
+		if got := first.Header["Cache-Control"]; got != "public, max-age=1, stale-if-error=30" {
+			t.Errorf("GET %s: Cache-Control is %q", path, got)
+		}
+		for _, other := range []webtest.Answer{
+			get("", english), get("language=en&page=2", english),
+			get("", map[string]string{"Cookie": "a=b", "Authorization": "Bearer x", "Accept": "text/plain"}),
+		} {
+			if other.Body != first.Body || other.Header["Etag"] != first.Header["Etag"] {
+				t.Errorf("GET %s: got %.100q and %.100q, want the same for every buyer", path, first.Body, other.Body)
+			}
+		}
+		same := map[string]string{"If-None-Match": first.Header["Etag"]}
+		if got := get("", same); got.Status != 304 || got.Body != "" || got.Header["Etag"] != first.Header["Etag"] {
+			t.Errorf("GET %s, the same ETag: got %d %.100q, want 304 without a body", path, got.Status, got.Body)
+		}
+		database.SetStock(t, 10+i)
+		want := map[string]int{"/": 304, "/products": 200}[path]
+		if got := get("", same); got.Status != want {
+			t.Errorf("GET %s after a change of the stock: got %d, want %d", path, got.Status, want)
+		}
+	}
+}
+
+func TestAnswersForOneBuyerAreNotShared(t *testing.T) {
+	handler, _, _ := open(t)
+	for _, r := range []webtest.Request{
+		{Method: "POST", Path: "/checkout"}, {Method: "GET", Path: "/products/CP-502101"},
+		{Method: "GET", Path: "/products/CP-0"}, {Method: "GET", Path: "/nowhere"},
+	} {
+		if got := webtest.Do(t, handler, r); got.Header["Cache-Control"] != "no-store" {
+			t.Errorf("%s %s: Cache-Control is %q, want no-store", r.Method, r.Path, got.Header["Cache-Control"])
+		}
+	}
+}

@@ -6,11 +6,11 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
+
+	"restock/internal/web"
 )
 
 //go:embed index.html
@@ -21,7 +21,7 @@ var (
 	// contentSecurityPolicy allows the page's own style and script, by their hashes, requests to
 	// its own origin, and nothing else.
 	contentSecurityPolicy = policyFor(page)
-	etag                  = etagFor(page)
+	etag                  = web.ETag(page)
 )
 
 // Handler serves the page to every GET and HEAD request, whatever the path.
@@ -34,15 +34,10 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", contentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
-	// Browsers cache the page, and ask each time whether it has changed: a new version is visible
-	// at once, and an unchanged one costs a 304.
-	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", etag)
-	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(page))
+	web.AnswerShared(w, r, "text/html; charset=utf-8", page, etag)
 }
 
 func policyFor(page string) string {
@@ -75,9 +70,4 @@ func inline(page, element string) string {
 func hashOf(block string) string {
 	sum := sha256.Sum256([]byte(block))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
-}
-
-func etagFor(page string) string {
-	sum := sha256.Sum256([]byte(page))
-	return `"` + hex.EncodeToString(sum[:16]) + `"`
 }

@@ -101,7 +101,7 @@ func TestPageIsServedWithItsHeaders(t *testing.T) {
 		"Content-Security-Policy": contentSecurityPolicy,
 		"X-Content-Type-Options":  "nosniff",
 		"Referrer-Policy":         "no-referrer",
-		"Cache-Control":           "no-cache",
+		"Cache-Control":           "public, max-age=1, stale-if-error=30",
 	} {
 		if got := w.Header().Get(name); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
