@@ -61,6 +61,8 @@ func All() []Rule {
 		{"environment", checkEnvironments},
 		{"runtime", checkRuntimes},
 		{"connections", checkConnections},
+		{"backups", checkBackups},
+		{"modifications", checkModifications},
 		{"name", checkNames},
 		{"reachable", checkReachable},
 	}

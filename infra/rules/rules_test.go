@@ -442,6 +442,18 @@ var examples = []example{
 	{"name", "a database's name",
 		func(s sabotage) { s.the("Instance", "database").Inputs["identifier"] = "restock--database" },
 		[]string{"Instance database"}, "restock--database"},
+	{"backups", "prod: no automated backups", set("Instance", "database", "backupRetentionPeriod", 0.0),
+		[]string{"Instance database"}, "backupRetentionPeriod is 0"},
+	{"backups", "prod: no last snapshot", set("Instance", "database", "skipFinalSnapshot", true),
+		[]string{"Instance database"}, "skipFinalSnapshot is true"},
+	{"backups", "prod: automated backups go with it", unset("Instance", "database", "deleteAutomatedBackups"),
+		[]string{"Instance database"}, "deleteAutomatedBackups is not false"},
+	{"backups", "prod: the same name for every last snapshot",
+		set("Instance", "database", "finalSnapshotIdentifier", "restock-prod-final"),
+		[]string{"Instance database"}, "want a name that contains"},
+	{"modifications", "a database that waits for its maintenance window",
+		set("Instance", "database", "applyImmediately", false),
+		[]string{"Instance database"}, "applyImmediately is false"},
 	{"name", "a last snapshot's name", set("Instance", "database", "finalSnapshotIdentifier", "restock-dev-final-"),
 		[]string{"Instance database"}, "finalSnapshotIdentifier"},
 	{"name", "a statement's name", func(s sabotage) { s.the("Permission", "sweep-schedule").Name = "sweep schedule" },
@@ -495,9 +507,9 @@ func TestExamplesBreakExactlyTheirRule(t *testing.T) {
 	for _, e := range examples {
 		t.Run(e.rule+"/"+e.breaking, func(t *testing.T) {
 			t.Parallel()
-			stage := "dev"
-			if strings.HasPrefix(e.breaking, "full: ") {
-				stage = full
+			stage, _, named := strings.Cut(e.breaking, ": ")
+			if !named {
+				stage = "dev"
 			}
 			s := sabotage{t, record(t, stage)}
 			e.edit(s)

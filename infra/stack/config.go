@@ -25,8 +25,9 @@ type Settings struct {
 	FactoryLeadTimeSeconds int `json:"factoryLeadTimeSeconds"`
 
 	// Protect protects data from deletion. Pulumi deletes neither the database, the queues nor the
-	// secrets. AWS refuses to delete the database, and takes a last snapshot if the protection is
-	// switched off first.
+	// secrets, and AWS refuses to delete the database. Whether the database's data survives its
+	// deletion is another setting, Database.KeepBackups: Protect is false when a protected stage is
+	// deleted.
 	Protect bool `json:"protect"`
 
 	// AlarmEmail gets the notifications of alarms. Empty: nobody gets them.
@@ -71,6 +72,9 @@ type DatabaseSettings struct {
 	// MultiAZ adds a standby in another zone.
 	MultiAZ             bool `json:"multiAz"`
 	BackupRetentionDays int  `json:"backupRetentionDays"`
+	// KeepBackups keeps the data of a deleted database: RDS takes a last snapshot, and keeps the
+	// automated backups for BackupRetentionDays. A protected stage needs it.
+	KeepBackups bool `json:"keepBackups"`
 	// MaxConnections is the server's limit; the functions together must stay below it. The default
 	// is the number that the instance class has memory for.
 	MaxConnections int `json:"maxConnections"`

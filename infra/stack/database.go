@@ -12,7 +12,8 @@ const (
 	databaseName = "restock"
 	// masterUser is the user that RDS makes. Only the function setup connects as this user.
 	masterUser = "restock_admin"
-	// mariadbVersion is the engine that the tests run on. RDS chooses the patch release.
+	// mariadbVersion is the engine that the tests run on. RDS chooses the patch release. Another
+	// version upgrades the databases of all stages: see docs/operations.md, "Upgrade MariaDB".
 	mariadbVersion = "10.11"
 )
 
@@ -86,16 +87,25 @@ func instanceArgs(
 		BackupRetentionPeriod:    pulumi.Int(args.settings.BackupRetentionDays),
 		CopyTagsToSnapshot:       pulumi.Bool(true),
 		AutoMinorVersionUpgrade:  pulumi.Bool(true),
-		ApplyImmediately:         pulumi.Bool(!args.protect), // otherwise RDS waits for the maintenance window
-		DeletionProtection:       pulumi.Bool(args.protect),
-		SkipFinalSnapshot:        pulumi.Bool(!args.protect),
+		AllowMajorVersionUpgrade: pulumi.Bool(true), // otherwise RDS refuses another mariadbVersion
+		// Otherwise RDS waits for the maintenance window, and the functions of a grown stage would
+		// open more connections than the old instance class has memory for.
+		// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
+		ApplyImmediately:   pulumi.Bool(true),
+		DeletionProtection: pulumi.Bool(args.protect),
+		// Pulumi reads these two from its state when it deletes the database, so they must not
+		// follow protect, which is false by then.
+		// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
+		SkipFinalSnapshot:      pulumi.Bool(!args.settings.KeepBackups),
+		DeleteAutomatedBackups: pulumi.Bool(!args.settings.KeepBackups),
 	}
 	if args.settings.MaxStorageGiB > 0 {
 		instance.MaxAllocatedStorage = pulumi.Int(args.settings.MaxStorageGiB)
 	}
-	if args.protect {
-		// Without a name for it, the deletion of the database would fail.
-		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-final", ctx.Project(), ctx.Stack())
+	if args.settings.KeepBackups {
+		// RDS refuses to delete the database if another snapshot has the name. Pulumi gives each
+		// new subnet group a new name, so each creation of the stage has a snapshot of its own.
+		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-%s-final", ctx.Project(), ctx.Stack(), subnets.Name)
 	}
 	return instance
 }

@@ -35,6 +35,9 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 		{with(`"concurrency":{"sales-api":27}`),
 			`database.instanceClass is "db.t4g.micro": want a class with memory for 96 connections or more, ` +
 				`this one has it for 85: the functions may open 43`},
+		{with(`"protect":true,"database":{"keepBackups":true,"backupRetentionDays":0}`),
+			"database.backupRetentionDays is 0: want 1 to 35, because protect is true"},
+		{with(`"protect":true`), "database.keepBackups is false: want true, because protect is true"},
 		{with(`"protect":"yes"`), `protect is "yes": want true or false`},
 		{with(`"factoryLeadTimeSeconds":0`), "factoryLeadTimeSeconds is 0: want 1 to 604800"},
 		{with(`"endpointZones":["ap-northeast-2b"]`),

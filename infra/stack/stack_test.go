@@ -3,6 +3,7 @@ package stack_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -135,4 +136,66 @@ func TestPreviewOfANewStage(t *testing.T) {
 			t.Errorf("%s: %v", stage, err)
 		}
 	}
+}
+
+// recordDatabase returns the database of prod with other settings, given as JSON to replace, and
+// the name that Pulumi makes for the subnet group.
+func recordDatabase(t *testing.T, subnets, old, new string) *graph.Resource {
+	t.Helper()
+	o := options(t, "prod")
+	settings := o.Config["restock:settings"]
+	if !strings.Contains(settings, old) {
+		t.Fatalf("the settings of prod are %s: they do not contain %s", settings, old)
+	}
+	o.Config["restock:settings"] = strings.Replace(settings, old, new, 1)
+	o.Answer = func(r *graph.Resource) error {
+		if r.Type == graph.SubnetGroup {
+			r.Outputs["name"] = subnets
+		}
+		return nil
+	}
+	g, err := graph.Record(stack.Program(bundle.WithoutCode), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g.OfType(graph.Database)[0]
+}
+
+// TestDeletedDatabaseLeavesItsData follows the tear-down of prod: the setting protect becomes false
+// in the deployment before the deletion.
+func TestDeletedDatabaseLeavesItsData(t *testing.T) {
+	const protected, unprotected = `"protect":true`, `"protect":false`
+	names := map[string]bool{}
+	for _, subnets := range []string{"database-1a2b3c4", "database-5d6e7f8"} { // of the stage, and of the next one
+		for _, protect := range []string{protected, unprotected} {
+			r := recordDatabase(t, subnets, protected, protect)
+			if r.Protect != (protect == protected) || r.Bool("deletionProtection") != r.Protect {
+				t.Errorf("%s: the database is protected by Pulumi: %v, by AWS: %v",
+					protect, r.Protect, r.Bool("deletionProtection"))
+			}
+			for _, property := range []string{"skipFinalSnapshot", "deleteAutomatedBackups"} {
+				if r.Inputs[property] != false {
+					t.Errorf("%s: %s is %v, want false", protect, property, r.Inputs[property])
+				}
+			}
+			names[r.String("finalSnapshotIdentifier")] = true
+		}
+	}
+	if len(names) != 2 {
+		t.Errorf("two creations of the stage have the last snapshots %v, want one name for each creation", names)
+	}
+}
+
+// TestConnectionsGrowInOrder: the server's limit grows first, then its memory, then the functions
+// that connect. Pulumi updates a resource after the resources that it depends on.
+func TestConnectionsGrowInOrder(t *testing.T) {
+	eachStage(t, func(t *testing.T, g *graph.Graph) {
+		database := g.OfType(graph.Database)[0]
+		need(t, database, g.OfType(graph.ParameterGroup)[0])
+		for _, f := range lambdas.All() {
+			if f.Uses("database") {
+				need(t, g.Find(graph.Function, "name", f.Name), database)
+			}
+		}
+	})
 }

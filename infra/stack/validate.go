@@ -119,6 +119,13 @@ func (s Settings) validateDatabase(c *checker) {
 		"database.maxStorageGiB", d.MaxStorageGiB,
 		fmt.Sprintf("0, or %d to %d, a tenth more than storageGiB at least", least, maxStorage))
 	c.between("database.backupRetentionDays", d.BackupRetentionDays, 0, 35)
+	if s.Protect {
+		// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html
+		c.check(d.BackupRetentionDays != 0, "database.backupRetentionDays", d.BackupRetentionDays,
+			"1 to 35, because protect is true and 0 disables automated backups")
+		c.check(d.KeepBackups, "database.keepBackups", d.KeepBackups,
+			"true, because protect is true and the data must survive the deletion of the database")
+	}
 	if known {
 		s.validateConnections(c, class)
 	}

@@ -1,0 +1,46 @@
+package rules
+
+import (
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// checkBackups checks that a protected database has automated backups, and that its data survives
+// its deletion. The AWS provider takes these settings from its state when it deletes the database,
+// after the protection was switched off. RDS refuses to delete a database whose last snapshot has
+// the name of another snapshot. So the name must contain a name that Pulumi makes, for example that
+// of the subnet group: a fixed name fails at the second deletion.
+// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html
+func checkBackups(i *inspection) {
+	for _, r := range i.OfType(graph.Database) {
+		name, unique := r.String("finalSnapshotIdentifier"), r.String("dbSubnetGroupName")
+		switch {
+		case !r.Protect:
+		case r.Number("backupRetentionPeriod") == 0:
+			i.report(r, "set it to 1 or more", "backupRetentionPeriod is 0, and the database is protected")
+		case r.Bool("skipFinalSnapshot"):
+			i.report(r, "set it to false", "skipFinalSnapshot is true, and the database is protected")
+		case r.Outputs["deleteAutomatedBackups"] != false:
+			i.report(r, "set it to false", "deleteAutomatedBackups is not false, and the database is protected")
+		case !strings.Contains(name, "-"+unique+"-"):
+			i.report(r, "put the name of the subnet group in it",
+				"finalSnapshotIdentifier is %q, want a name that contains %q", name, unique)
+		}
+	}
+}
+
+// checkModifications checks that a change of the database takes effect in its deployment. Functions
+// depend on the database, so their concurrency grows after the update of the database returns. If
+// RDS waits for the maintenance window, the update returns at once: then more functions connect
+// than the old instance class has memory for.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
+func checkModifications(i *inspection) {
+	for _, r := range i.OfType(graph.Database) {
+		if !r.Bool("applyImmediately") {
+			i.report(r, "set it to true",
+				"applyImmediately is false: its instance class changes later than the functions")
+		}
+	}
+}
