@@ -179,7 +179,7 @@ func (c *client) unreachable(err error) error {
 	case errors.Is(err, syscall.ECONNREFUSED) && c.target.local:
 		return errors.New("nothing listens there: is the local run up? Start it with make local")
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return errors.New("nothing listens there: is that the stage's output apiUrl?")
+		return errors.New("nothing listens there: is that the stage's output merchantUrl?")
 	}
 	return err
 }

@@ -66,7 +66,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"a run that is not up, redriven", []string{"--ready", ready(t, nowhere, nowhere), "redrive"}, 1,
 			[]string{"redriving stock_queue_dlq: nothing listens on " + nowhere}},
 		{"a stage that is not there", []string{"--url", nowhere, "products"}, 1,
-			[]string{"nothing listens there: is that the stage's output apiUrl?"}},
+			[]string{"nothing listens there: is that the stage's output merchantUrl?"}},
 		{"no ready file", []string{"--ready", "/nowhere/ready.json", "products"}, 1,
 			[]string{"open /nowhere/ready.json", "go run ./cmd/local -ready"}},
 		{"a ready file of something else", []string{"--ready", unreadable, "products"}, 1,

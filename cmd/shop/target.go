@@ -41,7 +41,7 @@ func (t *target) flags(f *flag.FlagSet) {
 	f.BoolVar(&t.local, "local", t.local, "the local run")
 	f.StringVar(&t.ready, "ready", t.ready, "the local run that wrote this `file` (its flag -ready)")
 	f.StringVar(&t.stage, "stage", t.stage, "the stage of this `name`; pulumi supplies its outputs")
-	f.StringVar(&t.url, "url", t.url, "the API at this `URL`, a stage's output apiUrl; default: $"+urlVariable)
+	f.StringVar(&t.url, "url", t.url, "the API at this `URL`, a stage's output merchantUrl; default: $"+urlVariable)
 	f.StringVar(&t.region, "region", t.region,
 		"the AWS `region` of the API, if neither its URL nor the AWS configuration names it")
 }
@@ -73,7 +73,7 @@ func (t target) resolve(ctx context.Context) (*resolved, error) {
 	case t.local || t.ready != "":
 		return t.resolveLocal()
 	case t.stage != "":
-		address, err := stackOutput(ctx, t.stage, "apiUrl")
+		address, err := stackOutput(ctx, t.stage, "merchantUrl")
 		if err != nil {
 			return nil, err
 		}

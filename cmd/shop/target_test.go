@@ -37,7 +37,7 @@ func pulumi(t *testing.T, outputs map[string]string) {
 
 func TestStageIsFoundByItsOutputs(t *testing.T) {
 	a := newAPI(t, example)
-	pulumi(t, map[string]string{"apiUrl": a.url})
+	pulumi(t, map[string]string{"merchantUrl": a.url})
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_REGION", "ap-northeast-2")
@@ -45,7 +45,7 @@ func TestStageIsFoundByItsOutputs(t *testing.T) {
 		t.Errorf("ended with %d, %s %s; want the products", code, out, said)
 	}
 	for stage, want := range map[string]string{
-		"other": "shop: asking pulumi for apiUrl of stage other: exit status 255: error: no stack named " +
+		"other": "shop: asking pulumi for merchantUrl of stage other: exit status 255: error: no stack named " +
 			"'--stack=other' found\n",
 		"demo": "shop: asking pulumi for deadLetterQueueName of stage demo: exit status 255: error: current stack " +
 			"does not have output property deadLetterQueueName\n",

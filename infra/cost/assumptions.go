@@ -11,6 +11,9 @@ type Assumptions struct {
 	CheckoutsPerMonth int64 `json:"checkoutsPerMonth"`
 	// ReadsPerCheckout is the number of requests for products and for the storefront per checkout.
 	ReadsPerCheckout int64 `json:"readsPerCheckout"`
+	// CDNHits is the share of these requests that CloudFront answers from its cache, in percent. A
+	// rush has more.
+	CDNHits int64 `json:"cdnHits"`
 	// LotSize is the number of sold units per production order.
 	LotSize int64 `json:"lotSize"`
 
@@ -52,6 +55,7 @@ func DefaultAssumptions() Assumptions {
 	return Assumptions{
 		CheckoutsPerMonth: million,
 		ReadsPerCheckout:  4,
+		CDNHits:           80,
 		LotSize:           100,
 
 		CheckoutMS: 20,
@@ -114,6 +118,7 @@ func (a Assumptions) validate() error {
 	}{
 		{"checkouts per month", a.CheckoutsPerMonth, 0, million * million},
 		{"reads per checkout", a.ReadsPerCheckout, 0, 100},
+		{"percent of reads from CloudFront's cache", a.CDNHits, 0, 100},
 		{"lot size", a.LotSize, 1, million},
 		{"ms of a checkout", a.CheckoutMS, 0, longest},
 		{"ms of a read", a.ReadMS, 0, longest},

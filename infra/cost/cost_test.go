@@ -22,11 +22,16 @@ const (
 	region     = "ap-northeast-2"
 )
 
-var stages = []string{"dev", "prod"}
+// The stage cdn is one of the tests of package rules.
+var stages = []string{"dev", "prod", "cdn"}
 
 func record(tb testing.TB, stage string) cost.Stage {
 	tb.Helper()
-	g := stacktest.Record(tb, projectDir, stage)
+	dir := projectDir
+	if stage == "cdn" {
+		dir = "../rules/testdata/cdn"
+	}
+	g := stacktest.Record(tb, dir, stage)
 	return cost.Stage{Name: stage, Region: g.Region, Graph: g}
 }
 

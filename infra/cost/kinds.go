@@ -37,6 +37,7 @@ var priced = map[graph.Type]func(*estimator, *graph.Resource) error{
 // used are the types that cost by use: see usage.go.
 var used = map[graph.Type]bool{
 	graph.API:                true, // per request
+	graph.Distribution:       true, // per request, and per byte
 	graph.EventSourceMapping: true, // its pollers' requests to the queue
 	graph.Function:           true, // per request, and per memory × time
 	graph.LogGroup:           true, // per byte
@@ -49,6 +50,8 @@ var used = map[graph.Type]bool{
 var free = map[graph.Type]bool{
 	graph.Certificate:              true, // public ones
 	graph.CertificateValidation:    true,
+	graph.CachePolicy:              true,
+	graph.ResponseHeadersPolicy:    true,
 	graph.APIMapping:               true,
 	graph.APIDomainName:            true,
 	graph.APIIntegration:           true,
@@ -87,10 +90,11 @@ var free = map[graph.Type]bool{
 var surcharged = map[graph.Type][]string{
 	graph.Database: {"iops", "storageThroughput", "performanceInsightsRetentionPeriod", "monitoringInterval",
 		"dedicatedLogVolume"},
-	graph.Function: {"ephemeralStorage", "snapStart"},
-	graph.LogGroup: {"logGroupClass"},
-	graph.Queue:    {"fifoQueue", "kmsMasterKeyId"},
-	graph.Topic:    {"fifoTopic"},
+	graph.Distribution: {"webAclId", "loggingConfig", "staging"},
+	graph.Function:     {"ephemeralStorage", "snapStart"},
+	graph.LogGroup:     {"logGroupClass"},
+	graph.Queue:        {"fifoQueue", "kmsMasterKeyId"},
+	graph.Topic:        {"fifoTopic"},
 }
 
 // resources adds a line for each resource with a fixed price. It lists resources of unknown types

@@ -71,6 +71,7 @@ type Prices struct {
 	ComputeARM, ComputeX86 Price
 	Publish, QueueRequest  Price
 	DataOut                Price // to the Internet
+	CDNRequest, CDNDataOut Price // of CloudFront
 }
 
 // The pages that have the prices.
@@ -85,6 +86,7 @@ const (
 	lambdaPage         = "https://aws.amazon.com/lambda/pricing/"
 	snsPage            = "https://aws.amazon.com/sns/pricing/"
 	sqsPage            = "https://aws.amazon.com/sqs/pricing/"
+	cloudFrontPage     = "https://aws.amazon.com/cloudfront/pricing/"
 	dataTransferPage   = "https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer"
 )
 
@@ -137,6 +139,10 @@ func Seoul() Prices {
 			"standard queues; one request is up to 64 KB"},
 		DataOut: Price{"data to the Internet", 126_000, gib, "GB", dataTransferPage, Quoted,
 			"of the first 10 TB"},
+		CDNRequest: Price{"CloudFront requests", 12_000, 10_000, "10,000 HTTPS requests", cloudFrontPage, Recalled,
+			"answered in South Korea"},
+		CDNDataOut: Price{"CloudFront data to the Internet", 120_000, gib, "GB", cloudFrontPage, Recalled,
+			"of the first 10 TB, sent from South Korea; what the API sends to CloudFront is free"},
 	}
 }
 
@@ -166,6 +172,7 @@ func (p Prices) All() []Price {
 		p.Key, p.KeyCall,
 		p.Alarm, p.FastAlarm, p.CompositeAlarm, p.Dashboard, p.CustomMetric, p.LogIngestion, p.LogStorage,
 		p.HTTPRequest, p.FunctionRequest, p.ComputeARM, p.ComputeX86, p.Publish, p.QueueRequest, p.DataOut,
+		p.CDNRequest, p.CDNDataOut,
 	}
 	for _, class := range p.Instances {
 		prices = append(prices, class.SingleAZ, class.MultiAZ)

@@ -29,7 +29,17 @@ func (e *estimator) usage() {
 		}
 	}
 	route(lambdas.RouteCheckout, checkouts, a.CheckoutMS)
-	route(lambdas.RouteProducts, checkouts*a.ReadsPerCheckout, a.ReadMS)
+	reads := checkouts * a.ReadsPerCheckout
+	withCDN := len(e.OfType(graph.Distribution)) > 0
+	if withCDN {
+		passed := checkouts + reads
+		e.perCheckouts(e.prices.CDNRequest, passed, "%s requests, %d%% of the reads answered from its cache",
+			thousands(passed), a.CDNHits)
+		e.perCheckouts(e.prices.CDNDataOut, passed*a.ResponseBytes, "%s responses of %d bytes", thousands(passed),
+			a.ResponseBytes)
+		reads = reads * (100 - a.CDNHits) / 100
+	}
+	route(lambdas.RouteProducts, reads, a.ReadMS)
 	route(lambdas.RouteGoodsReceipt, orders, a.OrderMS)
 	messages := int64(0)
 	for _, mapping := range e.OfType(graph.EventSourceMapping) {
@@ -40,8 +50,10 @@ func (e *estimator) usage() {
 	}
 
 	e.perCheckouts(e.prices.HTTPRequest, requests, "%s requests", thousands(requests))
-	e.perCheckouts(e.prices.DataOut, requests*a.ResponseBytes, "%s responses of %d bytes", thousands(requests),
-		a.ResponseBytes)
+	if !withCDN { // the data to CloudFront is free
+		e.perCheckouts(e.prices.DataOut, requests*a.ResponseBytes, "%s responses of %d bytes", thousands(requests),
+			a.ResponseBytes)
+	}
 	var w work
 	for _, f := range e.OfType(graph.Function) {
 		w = w.plus(e.work(f, calls[f.Name]))

@@ -30,6 +30,8 @@ func deployed(r *Resource, region string) {
 		configuration := maps.Clone(r.Object("domainNameConfiguration"))
 		configuration["targetDomainName"] = fmt.Sprintf("d-%s.execute-api.%s.amazonaws.com", name, region)
 		r.Outputs["domainNameConfiguration"] = configuration
+	case Distribution:
+		r.Outputs["domainName"] = name + ".cloudfront.net"
 	case Function:
 		const invoke = "arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations"
 		r.Outputs["invokeArn"] = fmt.Sprintf(invoke, region, arn)

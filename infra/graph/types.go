@@ -21,6 +21,9 @@ const (
 	APIMapping              Type = "aws:apigatewayv2/apiMapping:ApiMapping"
 	APIRoute                Type = "aws:apigatewayv2/route:Route"
 	APIStage                Type = "aws:apigatewayv2/stage:Stage"
+	CachePolicy             Type = "aws:cloudfront/cachePolicy:CachePolicy"
+	Distribution            Type = "aws:cloudfront/distribution:Distribution"
+	ResponseHeadersPolicy   Type = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
 	CompositeAlarm          Type = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 	Dashboard               Type = "aws:cloudwatch/dashboard:Dashboard"
 	EventRule               Type = "aws:cloudwatch/eventRule:EventRule"
@@ -177,6 +180,7 @@ var facts = map[Type]struct {
 		{Output: "identifier", MaxLength: 63, Form: rdsName, Words: rdsWords},
 		{Output: "finalSnapshotIdentifier", MaxLength: 255, Form: rdsName, Words: rdsWords, GivenOnly: true},
 	}},
+	Distribution: {"arn:aws:cloudfront::{account}:distribution/{name}", nil},
 	EventRule: {
 		"arn:aws:events:{region}:{account}:rule/{name}",
 		named(64, regexp.MustCompile(`^[A-Za-z0-9._-]+$`), "letters, digits and ._-"),

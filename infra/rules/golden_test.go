@@ -12,15 +12,19 @@ import (
 
 const projectDir = "../.."
 
-// stages are the project's stages, and one that uses every setting.
-var stages = []string{"dev", "prod", full}
+// stages are the project's stages, and those of the tests.
+var stages = []string{"dev", "prod", full, cdn}
 
-const full = "full"
+// Stages of the tests: full uses every setting but the CDN, cdn has the CDN.
+const (
+	full = "full"
+	cdn  = "cdn"
+)
 
 // dir is the folder of a stage's configuration.
 func dir(stage string) string {
-	if stage == full {
-		return "testdata/full"
+	if stage == full || stage == cdn {
+		return "testdata/" + stage
 	}
 	return projectDir
 }
@@ -36,7 +40,7 @@ func record(tb testing.TB, stage string) *graph.Graph {
 func TestStagesDeclareWhatWasReviewed(t *testing.T) {
 	dev := record(t, "dev")
 	graphtest.Compare(t, dev, "testdata/dev.golden.json")
-	for _, stage := range []string{"prod", full} {
+	for _, stage := range []string{"prod", full, cdn} {
 		t.Run(stage, func(t *testing.T) {
 			project, config, err := graph.Config(dir(stage), stage)
 			if err != nil {

@@ -65,6 +65,7 @@ func All() []Rule {
 		{"modifications", checkModifications},
 		{"name", checkNames},
 		{"reachable", checkReachable},
+		{"cdn", checkCDN},
 	}
 }
 

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,6 +94,21 @@ func replace(kind, name, property, old, new string) func(sabotage) {
 
 func remove(kind, name string) func(sabotage) {
 	return func(s sabotage) { s.remove(kind, name) }
+}
+
+// replaceIn changes a part of a property that is a list or an object, written as JSON.
+func replaceIn(kind, name, property, old, new string) func(sabotage) {
+	return func(s sabotage) {
+		text, err := json.Marshal(s.the(kind, name).Outputs[property])
+		if err != nil || !strings.Contains(string(text), old) {
+			s.Fatalf("%s of %s %s is %s, %v: it does not contain %s", property, kind, name, text, err, old)
+		}
+		var value any
+		if err := json.Unmarshal([]byte(strings.Replace(string(text), old, new, 1)), &value); err != nil {
+			s.Fatal(err)
+		}
+		s.set(kind, name, property, value)
+	}
 }
 
 // addStatement adds a statement to a policy, as JSON.
@@ -414,6 +430,40 @@ var examples = []example{
 		[]string{"Instance database"}, `require_secure_transport is "0"`},
 	{"encrypted-transport", "full: a proxy without TLS", set("Proxy", "database", "requireTls", false),
 		[]string{"Proxy database"}, "requireTls is false"},
+
+	{"cdn", "cdn: a certificate of another region",
+		replaceIn("Distribution", "shop", "viewerCertificate", "us-east-1", "ap-northeast-2"),
+		[]string{"Distribution shop"}, "want one in us-east-1"},
+	{"cdn", "cdn: a secret header",
+		replaceIn("Distribution", "shop", "origins", `"originId"`,
+			`"customHeaders":[{"name":"x-origin","value":"s3cret"}],"originId"`),
+		[]string{"Distribution shop"}, "origin api has customHeaders"},
+	{"cdn", "cdn: HTTP to the API", replaceIn("Distribution", "shop", "origins", "https-only", "match-viewer"),
+		[]string{"Distribution shop"}, "originProtocolPolicy of origin api is match-viewer"},
+	{"cdn", "cdn: errors that are cached",
+		replaceIn("Distribution", "shop", "customErrorResponses", `"errorCode":503`, `"errorCode":400`),
+		[]string{"Distribution shop"}, "CloudFront gives a 503 answer to everybody for 10 s"},
+	{"cdn", "cdn: purchases over HTTP",
+		replaceIn("Distribution", "shop", "defaultCacheBehavior", "redirect-to-https", "allow-all"),
+		[]string{"Distribution shop"}, "cache behavior *: viewerProtocolPolicy is allow-all"},
+	{"cdn", "cdn: the viewer's Host",
+		replaceIn("Distribution", "shop", "defaultCacheBehavior", "b689b0a8-53d0-40ab-baf2-68738e2966ac",
+			"216adef6-5c7f-47e4-b989-5492eafa07d3"),
+		[]string{"Distribution shop"}, "cache behavior *: it forwards the header Host"},
+	{"cdn", "cdn: a policy that caches for a day",
+		replaceIn("Distribution", "shop", "defaultCacheBehavior", "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+			"658327ea-f89d-4fab-a63d-7e88639e58f6"),
+		[]string{"Distribution shop"}, "AWS's own policies cache answers without Cache-Control for a day"},
+	{"cdn", "cdn: answers without Cache-Control", set("CachePolicy", "shop", "defaultTtl", 1.0),
+		[]string{"Distribution shop", "Distribution shop"}, "defaultTtl of its cache policy is 1, want 0"},
+	{"cdn", "cdn: answers with no-store", set("CachePolicy", "shop", "minTtl", 1.0),
+		[]string{"Distribution shop", "Distribution shop"}, "minTtl of its cache policy is 1, want 0"},
+	{"cdn", "cdn: answers for another site",
+		replaceIn("CachePolicy", "shop", "parametersInCacheKeyAndForwardedToOrigin", `["origin"]`, `["accept"]`),
+		[]string{"Distribution shop", "Distribution shop"}, "the answers' CORS headers depend on Origin"},
+	{"cdn", "cdn: the merchant's answers",
+		replaceIn("Distribution", "shop", "orderedCacheBehaviors", `"/products"`, `"/*/products"`),
+		[]string{"Distribution shop", "Distribution shop"}, "what one may read of the route"},
 
 	{"rotation", "no rotation", remove("SecretRotation", "database"),
 		[]string{"Secret database"}, "function setup does not rotate it"},

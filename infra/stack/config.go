@@ -52,13 +52,16 @@ type Settings struct {
 	// Domain gives the API a name of its own. The factory still calls back the name that AWS gives,
 	// so deliveries do not depend on the DNS record.
 	Domain *DomainSettings `json:"domain"`
+	// CDN puts CloudFront before the API: it answers most requests of open storefront pages. With
+	// it, domain names the distribution in place of the API.
+	CDN bool `json:"cdn"`
 }
 
 // DomainSettings name the API.
 type DomainSettings struct {
 	Name string `json:"name"`
 	// CertificateARN is the ARN of the name's certificate in Certificate Manager, in the stage's
-	// region.
+	// region; with the setting cdn in us-east-1.
 	CertificateARN string `json:"certificateArn"`
 }
 

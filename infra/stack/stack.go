@@ -80,6 +80,7 @@ type base struct {
 	key       *kms.Key   // encrypts the logs and the managers' topic
 	managers  *sns.Topic // gets the messages of alarms and functions to people
 	api       *api
+	cdn       *cdn // nil without the setting cdn
 }
 
 func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
@@ -104,7 +105,15 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 	if b.managers, err = operations.NewTopic(ctx, lambdas.OperationsTopic, b.key, s.AlarmEmail); err != nil {
 		return nil, err
 	}
-	b.api, err = newAPI(ctx, apiArgs{s.CORSOrigins, s.Throttling, s.Domain, s.LogRetentionDays, b.key})
+	apiDomain := s.Domain
+	if s.CDN {
+		apiDomain = nil // it names the CDN
+	}
+	b.api, err = newAPI(ctx, apiArgs{s.CORSOrigins, s.Throttling, apiDomain, s.LogRetentionDays, b.key})
+	if err != nil || !s.CDN {
+		return b, err
+	}
+	b.cdn, err = newCDN(ctx, cdnArgs{b.api.url, s.CORSOrigins, s.Domain})
 	return b, err
 }
 
@@ -162,13 +171,20 @@ func (b *base) watch(ctx *pulumi.Context, functions []*function) (*cloudwatch.Da
 
 func (b *base) export(ctx *pulumi.Context, dashboard *cloudwatch.Dashboard) {
 	queue := b.messaging.queues[lambdas.StockQueue]
-	ctx.Export("apiUrl", b.api.publicURL)
+	url, domainTarget := b.api.publicURL, b.api.domainTarget
+	if b.cdn != nil {
+		url, domainTarget = b.cdn.url, b.cdn.domainTarget
+	}
+	ctx.Export("apiUrl", url)
+	// A signature covers the host name, which CloudFront replaces. So the merchant's signed
+	// requests go to the API itself.
+	ctx.Export("merchantUrl", b.api.publicURL)
 	ctx.Export("topicName", b.messaging.topic.Name)
 	ctx.Export("queueName", queue.Name)
 	ctx.Export("deadLetterQueueName", queue.deadLetters.Name)
 	ctx.Export("dashboardName", dashboard.DashboardName)
 	ctx.Export("databaseSecretArn", b.secrets["database"].Arn)
 	if b.settings.Domain != nil {
-		ctx.Export("domainTarget", b.api.domainTarget)
+		ctx.Export("domainTarget", domainTarget)
 	}
 }

@@ -121,7 +121,7 @@ func TestOutputsOfTheStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"apiUrl", "dashboardName", "databaseSecretArn", "deadLetterQueueName", "queueName", "topicName",
+		"apiUrl", "dashboardName", "databaseSecretArn", "deadLetterQueueName", "merchantUrl", "queueName", "topicName",
 	}
 	if !slices.Equal(outputs, want) {
 		t.Errorf("the stack's outputs are %v, want %v", outputs, want)

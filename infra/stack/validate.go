@@ -94,9 +94,14 @@ func (s Settings) validateAddresses(c *checker, region string) {
 	}
 	if s.Domain != nil {
 		c.text(domainName.MatchString(s.Domain.Name), "domain.name", s.Domain.Name, "a name like shop.example.com")
+		where := "in " + region
+		if s.CDN {
+			// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html
+			region, where = "us-east-1", "in us-east-1, the only region whose certificates CloudFront uses"
+		}
 		c.text(strings.HasPrefix(s.Domain.CertificateARN, "arn:aws:acm:"+region+":"),
 			"domain.certificateArn", s.Domain.CertificateARN,
-			"the ARN of a certificate in Certificate Manager in "+region)
+			"the ARN of a certificate in Certificate Manager "+where)
 	}
 	if s.AlarmEmail != "" {
 		address, err := mail.ParseAddress(s.AlarmEmail)

@@ -1,0 +1,140 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+const (
+	cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad" // AWS's policy Managed-CachingDisabled
+	allViewer       = "216adef6-5c7f-47e4-b989-5492eafa07d3" // AWS's policy Managed-AllViewer
+)
+
+// alwaysCached are the errors that CloudFront caches for 10 seconds, whatever their headers say,
+// unless the distribution sets another time:
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
+var alwaysCached = []float64{404, 414, 500, 501, 502, 503, 504}
+
+// checkCDN checks that a CloudFront distribution before the HTTP API gives nobody what is for
+// somebody else or is out of date, and that AWS accepts it. The functions below link the pages.
+func checkCDN(i *inspection) {
+	for _, d := range i.OfType(graph.Distribution) {
+		i.checkViewerCertificate(d)
+		i.checkOrigins(d)
+		i.checkCachedErrors(d)
+		for _, b := range append(objects(d.Outputs["orderedCacheBehaviors"]), d.Object("defaultCacheBehavior")) {
+			i.checkBehavior(d, b)
+		}
+	}
+}
+
+// checkViewerCertificate: CloudFront uses certificates of us-east-1 only.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cnames-and-https-requirements.html
+func (i *inspection) checkViewerCertificate(d *graph.Resource) {
+	arn, _ := d.Object("viewerCertificate")["acmCertificateArn"].(string)
+	if len(d.Strings("aliases")) > 0 && !strings.HasPrefix(arn, "arn:aws:acm:us-east-1:") {
+		i.report(d, "use a certificate in us-east-1",
+			"viewerCertificate.acmCertificateArn is %q, want one in us-east-1", arn)
+	}
+}
+
+// checkOrigins: a header that CloudFront adds to requests could prove to the API that a request
+// comes through CloudFront, but the header's value would be a secret in the state.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
+func (i *inspection) checkOrigins(d *graph.Resource) {
+	for _, origin := range objects(d.Outputs["origins"]) {
+		if headers, _ := origin["customHeaders"].([]any); len(headers) > 0 {
+			i.report(d, "remove them: the state must hold no secret", "origin %v has customHeaders, want none",
+				origin["originId"])
+		}
+		custom, _ := origin["customOriginConfig"].(map[string]any)
+		if got := custom["originProtocolPolicy"]; got != "https-only" {
+			i.report(d, "set it to https-only: an HTTP API has no other port",
+				"originProtocolPolicy of origin %v is %v, want https-only", origin["originId"], got)
+		}
+	}
+}
+
+func (i *inspection) checkCachedErrors(d *graph.Resource) {
+	for _, status := range alwaysCached {
+		if !slices.ContainsFunc(objects(d.Outputs["customErrorResponses"]), func(response map[string]any) bool {
+			return response["errorCode"] == status && response["errorCachingMinTtl"] == 0.0
+		}) {
+			i.report(d, "add the status to customErrorResponses with errorCachingMinTtl 0",
+				"CloudFront gives a %v answer to everybody for 10 s after it", status)
+		}
+	}
+}
+
+// checkBehavior checks one cache behavior.
+func (i *inspection) checkBehavior(d *graph.Resource, behavior map[string]any) {
+	pattern := "*"
+	if p, _ := behavior["pathPattern"].(string); p != "" {
+		pattern = p
+	}
+	report := func(remedy, problem string, values ...any) {
+		i.report(d, remedy, "cache behavior %s: %s", pattern, fmt.Sprintf(problem, values...))
+	}
+	if behavior["viewerProtocolPolicy"] == "allow-all" {
+		report("set it to redirect-to-https", "viewerProtocolPolicy is allow-all: purchases would go over HTTP")
+	}
+	// API Gateway finds the API by the host name:
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
+	if behavior["originRequestPolicyId"] == allViewer {
+		report("use AllViewerExceptHostHeader", "it forwards the header Host, and API Gateway answers 403")
+	}
+	id, _ := behavior["cachePolicyId"].(string)
+	if id == cachingDisabled {
+		return
+	}
+	policy := byID(i.Graph, graph.CachePolicy, id)
+	if policy == nil {
+		report("declare a cache policy whose defaultTtl is 0", "cachePolicyId is %q, want CachingDisabled or a policy "+
+			"of the stack: AWS's own policies cache answers without Cache-Control for a day", id)
+		return
+	}
+	// With a minTtl CloudFront caches answers with no-store, with a defaultTtl those without a
+	// Cache-Control:
+	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
+	for _, property := range []string{"minTtl", "defaultTtl"} {
+		if ttl, declared := policy.Outputs[property]; !declared || ttl != 0.0 {
+			report("set it to 0",
+				"%s of its cache policy is %v, want 0: it caches answers that no header allows to cache", property, ttl)
+		}
+	}
+	for _, api := range i.OfType(graph.API) {
+		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/header-caching.html#header-caching-web-cors
+		if len(api.Object("corsConfiguration")) > 0 && !keyHas(policy, "origin") {
+			report("add origin to the headers of the cache policy",
+				"the answers' CORS headers depend on Origin, and its cache policy does not")
+		}
+	}
+	for _, route := range i.OfType(graph.APIRoute) {
+		_, path, _ := strings.Cut(route.String("routeKey"), " ")
+		authorization := route.String("authorizationType")
+		if PathPattern(pattern).MatchString(path) && authorization != "" && authorization != "NONE" {
+			report("do not cache what only some may read", "everybody gets what one may read of the route %s",
+				route.String("routeKey"))
+		}
+	}
+}
+
+// keyHas reports whether a cache policy has a header in its cache key.
+func keyHas(policy *graph.Resource, header string) bool {
+	config, _ := policy.Object("parametersInCacheKeyAndForwardedToOrigin")["headersConfig"].(map[string]any)
+	headers, _ := config["headers"].(map[string]any)
+	items, _ := headers["items"].([]any)
+	return slices.ContainsFunc(items, func(item any) bool { return strings.EqualFold(fmt.Sprint(item), header) })
+}
+
+// PathPattern returns what a cache behavior's path pattern matches. * stands for any text, ? for
+// one character, and a slash at the beginning may be missing:
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_CacheBehavior.html
+func PathPattern(pattern string) *regexp.Regexp {
+	quoted := regexp.QuoteMeta("/" + strings.TrimPrefix(pattern, "/"))
+	return regexp.MustCompile("^" + strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(quoted) + "$")
+}
