@@ -80,6 +80,12 @@ type SweepEnvironment struct {
 	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
 }
 
+// FactoryEnvironment is the environment of factory.
+type FactoryEnvironment struct {
+	APIURL string `env:"API_URL" from:"api.url"`
+	Queue  string `env:"FACTORY_QUEUE" from:"queue.factory_queue" grant:"send"`
+}
+
 // SetupEnvironment is the environment of setup, the only function that uses the database's master
 // user and writes secrets.
 type SetupEnvironment struct {
@@ -173,6 +179,9 @@ func (f Function) Validate() error {
 			errs = append(errs, fmt.Errorf("variable %s from %q grants nothing: AWS would deny every call; "+
 				"add a grant beside it in lambdas/environment.go", v.Name, v.From()))
 		}
+	}
+	if f.Queue == "" && f.Topic != "" {
+		errs = append(errs, errors.New("a topic, but no queue for its messages"))
 	}
 	if f.Uses("database") && f.Network != Private {
 		errs = append(errs, errors.New("uses the database but is outside the private network"))

@@ -18,6 +18,7 @@ const (
 	OperationsTopic = "stock_operations" // SNS topic: messages to people
 	StockQueue      = "stock_queue"      // SQS queue: buffers stock_empty for the function stock
 	AdsQueue        = "ads_queue"        // SQS queue: buffers stock_empty for the function ads
+	FactoryQueue    = "factory_queue"    // SQS queue: keeps the lots of the simulated factory until they are done
 )
 
 // DeadLetterQueue returns the name of a queue's dead-letter queue. It keeps the messages that the
@@ -33,6 +34,7 @@ const (
 	RouteCheckout     = "POST /checkout"
 	RouteDefault      = "$default" // all requests that no other route matches
 	RouteGoodsReceipt = "POST /production-orders/{order}/attempts/{attempt}/receipt"
+	RouteManufactures = "POST /api/manufactures" // of the simulated factory; the factory's contract names it
 )
 
 // The merchant's routes of the HTTP API.
@@ -87,6 +89,7 @@ type Function struct {
 	Routes []string      // route keys of the HTTP API
 	Access Access        // who may call these routes
 	Queue  string        // a queue; the function handles its messages
+	Topic  string        // the topic whose messages Queue gets; empty: none
 	Every  time.Duration // a schedule, in whole minutes
 	// Rotates is a secret; the function replaces its value when Secrets Manager asks for it.
 	Rotates string
@@ -137,9 +140,9 @@ func (f Function) Instances(concurrency int) int {
 	return concurrency
 }
 
-// All returns all functions.
+// All returns all functions. A stage deploys all of them but Factory, which only some stages need.
 func All() []Function {
-	return []Function{SalesAPI, MerchantAPI, Stock, StockIncrease, Ads, Sweep, Setup}
+	return []Function{SalesAPI, MerchantAPI, Stock, StockIncrease, Ads, Sweep, Factory, Setup}
 }
 
 // SalesAPI serves the storefront and the shop's API.
@@ -176,6 +179,7 @@ var Stock = Function{
 	Description: "Asks the factory to produce the orders in stock_queue",
 	Environment: StockEnvironment{},
 	Queue:       StockQueue,
+	Topic:       StockEmptyTopic,
 	Network:     Internet, // the factory is on the Internet, and there is no NAT gateway
 	Timeout:     10 * time.Second,
 	MemoryMB:    128,
@@ -203,6 +207,7 @@ var Ads = Function{
 	Description: "Switches a product's advertisement off while it is sold out, and on again when stock has arrived",
 	Environment: AdsEnvironment{},
 	Queue:       AdsQueue,
+	Topic:       StockEmptyTopic,
 	Every:       time.Minute,
 	Network:     Private,
 	Timeout:     10 * time.Second,
@@ -223,6 +228,24 @@ var Sweep = Function{
 	Timeout:     30 * time.Second,
 	MemoryMB:    128,
 	Concurrency: 1,
+}
+
+// Factory plays the legacy factory in a stage whose setting factoryUrl is "simulated". The factory
+// is not a part of the shop, so Factory has its own route, queue and limits, and it knows nothing
+// of the shop but the URL of its API. It has a route of the shop's API, and not an API or a
+// function URL of its own: the route has the access log, the throttling and the checks of all
+// routes.
+var Factory = Function{
+	Name:        "factory",
+	Description: "Plays the legacy factory: accepts every request, and calls back once, 40 s later",
+	Environment: FactoryEnvironment{},
+	Routes:      []string{RouteManufactures},
+	Queue:       FactoryQueue,
+	Network:     Internet,         // like the factory, it calls the API's public address
+	Timeout:     35 * time.Second, // it waits up to 30 s for the answer to a callback
+	MemoryMB:    128,
+	Concurrency: 2,
+	BatchSize:   10,
 }
 
 // Setup prepares the database and the secrets. A deployment runs it if its code, the database or a

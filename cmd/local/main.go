@@ -71,7 +71,8 @@ func (o *options) flags() *flag.FlagSet {
 	flags.Var((*programFlag)(&o.run.Program), "program", "the `program` to run: "+programNames())
 	flags.StringVar(&o.run.API, "api", o.run.API, "`address` of the HTTP API and the storefront")
 	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "`address` of the AWS endpoint: SNS, SQS, Secrets Manager")
-	flags.StringVar(&o.run.Factory, "factory", o.run.Factory, "`address` of the factory's stand-in")
+	flags.StringVar(&o.run.Factory, "factory", o.run.Factory,
+		"`address` of the factory's stand-in; simulated: the function that plays the factory on AWS")
 	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "`address` of the console; empty: no console")
 	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep,
 		"duration of each of the factory's four steps (the real factory: 10s)")

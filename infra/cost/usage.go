@@ -41,6 +41,7 @@ func (e *estimator) usage() {
 	}
 	route(lambdas.RouteProducts, reads, a.ReadMS)
 	route(lambdas.RouteGoodsReceipt, orders, a.OrderMS)
+	route(lambdas.RouteManufactures, orders, a.OrderMS)
 	messages := int64(0)
 	for _, mapping := range e.OfType(graph.EventSourceMapping) {
 		if f := e.Find(graph.Function, "arn", mapping.String("functionName")); f != nil {

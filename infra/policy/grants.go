@@ -20,6 +20,7 @@ var verbs = map[string]map[string][]string{
 		// An event source mapping does this with the role of its function:
 		// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
 		"consume": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+		"send":    {"sqs:SendMessage"},
 	},
 	"key": {
 		// SNS encrypts with the permissions of the publisher:

@@ -27,6 +27,7 @@ func (d Declarations) Where(rule string, r *graph.Resource) string {
 // it.
 type Declaration struct {
 	Name      string // the function's logical name
+	Optional  bool   // some stages do not deploy it
 	Variables []Variable
 
 	Routes  []string      // route keys of the HTTP API

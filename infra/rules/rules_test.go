@@ -533,7 +533,8 @@ var examples = []example{
 			addStatement("RolePolicy", "stock", `{"Effect":"Allow","Action":[`+actions+`],"Resource":"*"}`)(s)
 			addStatement("RolePolicy", "stock", `{"Effect":"Deny","Action":["ec2:*"],"Resource":"*",
 				"Condition":{"Null":{"lambda:SourceFunctionArn":"false"}}}`)(s)
-		}, []string{"Function stock"}, "https://factory.example.com: route table private has no route to 0.0.0.0/0"},
+		}, []string{"Function stock"}, "https://shop.execute-api.ap-northeast-2.amazonaws.com: " +
+			"route table private has no route to 0.0.0.0/0"},
 }
 
 // alsoBroken names the second rule that an example breaks: both rules depend on the changed

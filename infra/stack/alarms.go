@@ -36,7 +36,7 @@ func newAlarms(
 	ctx *pulumi.Context, s Settings, topic *sns.Topic, m metrics, functions []*function,
 ) ([]*cloudwatch.MetricAlarm, error) {
 	alarms := slices.Concat(
-		businessAlarms(m), queueAlarms(m), apiAlarms(m), databaseAlarms(s, m), functionAlarms(functions),
+		businessAlarms(m), queueAlarms(s, m), apiAlarms(m), databaseAlarms(s, m), functionAlarms(functions),
 	)
 	var made []*cloudwatch.MetricAlarm
 	for _, alarm := range alarms {
@@ -94,9 +94,9 @@ func businessAlarms(m metrics) []alarm {
 }
 
 // queueAlarms are for messages that are not handled.
-func queueAlarms(m metrics) []alarm {
+func queueAlarms(s Settings, m metrics) []alarm {
 	var alarms []alarm
-	for _, f := range lambdas.All() {
+	for _, f := range s.functions() {
 		if f.Queue == "" {
 			continue
 		}

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/instance"
@@ -18,7 +20,8 @@ type Settings struct {
 	// them. An endpoint costs as much as a small server. If all these zones fail, functions in the
 	// other zones reach no service. The default is the first zone.
 	EndpointZones []string `json:"endpointZones"`
-	// FactoryURL is the URL of the legacy factory, without a path.
+	// FactoryURL is the URL of the legacy factory, without a path. The default is
+	// SimulatedFactory.
 	FactoryURL string `json:"factoryUrl"`
 	// FactoryLeadTimeSeconds is the time from a request to the factory until its callback. A
 	// product's policy may set another. A production order is overdue after twice this time.
@@ -55,6 +58,16 @@ type Settings struct {
 	// CDN puts CloudFront before the API: it answers most requests of open storefront pages. With
 	// it, domain names the distribution in place of the API.
 	CDN bool `json:"cdn"`
+}
+
+// SimulatedFactory is the FactoryURL of a stage that deploys a function which plays the factory.
+const SimulatedFactory = "simulated"
+
+// functions returns the functions that the stage deploys.
+func (s Settings) functions() []lambdas.Function {
+	return slices.DeleteFunc(lambdas.All(), func(f lambdas.Function) bool {
+		return f.Name == lambdas.Factory.Name && s.FactoryURL != SimulatedFactory
+	})
 }
 
 // DomainSettings name the API.
@@ -95,6 +108,7 @@ type ThrottlingSettings struct {
 // DefaultSettings returns the values of the keys that a stage leaves out.
 func DefaultSettings() Settings {
 	s := Settings{
+		FactoryURL:             SimulatedFactory,
 		FactoryLeadTimeSeconds: 60,
 		LogRetentionDays:       7,
 		Database: DatabaseSettings{
@@ -124,7 +138,7 @@ const (
 // allowed values.
 func loadSettings(ctx *pulumi.Context) (Settings, error) {
 	s := DefaultSettings()
-	err := settings.Load(ctx, &s, "zones and factoryUrl are required", func(region string) error {
+	err := settings.Load(ctx, &s, "zones are required", func(region string) error {
 		s.complete()
 		return s.validate(region)
 	})

@@ -13,6 +13,7 @@ func Declarations() []rules.Declaration {
 		d := rules.Declaration{
 			Name: f.Name, Routes: f.Routes, Signed: f.Access == lambdas.Signed, Queue: f.Queue, Every: f.Every,
 			Rotates: f.Rotates, Connections: f.Connections(), Instances: f.Instances,
+			Optional: f.Name == lambdas.Factory.Name,
 		}
 		for _, v := range lambdas.Variables(f.Environment) {
 			d.Variables = append(d.Variables, rules.Variable{

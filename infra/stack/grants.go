@@ -21,8 +21,12 @@ type bindings struct {
 func (b *base) bindings(ctx *pulumi.Context) bindings {
 	leadTime := time.Duration(b.settings.FactoryLeadTimeSeconds * int(time.Second))
 	operationsTopic := "topic." + lambdas.OperationsTopic
+	var factoryURL pulumi.StringInput = pulumi.String(b.settings.FactoryURL)
+	if b.settings.FactoryURL == SimulatedFactory {
+		factoryURL = b.api.url // lambdas.Factory has a route of it
+	}
 	values := map[string]pulumi.StringInput{
-		"config.factoryUrl":                pulumi.String(b.settings.FactoryURL),
+		"config.factoryUrl":                factoryURL,
 		"config.factoryLeadTime":           pulumi.String(leadTime.String()),
 		"config.metricsNamespace":          pulumi.String(metricsNamespace(ctx)),
 		"database.host":                    b.database.instance.Address,

@@ -27,19 +27,20 @@ const (
 	longPoll             = 20 * time.Second
 )
 
-// messaging holds the topic stock_empty and the queues that are subscribed to it.
+// messaging holds the topic stock_empty and the functions' queues.
 type messaging struct {
 	pulumi.ResourceState
 	topic  *sns.Topic
 	queues map[string]*queue // by the name that lambdas gives them
 }
 
-// A queue buffers a topic's messages for one function. Messages that the function cannot handle go
-// to deadLetters.
+// A queue keeps messages for one function. Messages that the function cannot handle go to
+// deadLetters.
 type queue struct {
 	*sqs.Queue
 	deadLetters *sqs.Queue
-	// subscription must exist before a function publishes: SNS drops messages without a subscriber.
+	// subscription is nil for a queue without a topic. It must exist before a function publishes:
+	// SNS drops messages without a subscriber.
 	subscription *sns.TopicSubscription
 }
 
@@ -86,17 +87,19 @@ func newMessaging(ctx *pulumi.Context, args messagingArgs) (*messaging, error) {
 	return m, ctx.RegisterResourceOutputs(m, pulumi.Map{"topicArn": m.topic.Arn})
 }
 
-// subscriptions returns the subscriptions of all queues.
+// subscriptions returns the subscriptions of all queues that have one.
 func (m *messaging) subscriptions() []pulumi.Resource {
 	var all []pulumi.Resource
 	for _, name := range slices.Sorted(maps.Keys(m.queues)) {
-		all = append(all, m.queues[name].subscription)
+		if subscription := m.queues[name].subscription; subscription != nil {
+			all = append(all, subscription)
+		}
 	}
 	return all
 }
 
 // newQueue makes the queue of a function and its dead-letter queue, and subscribes the queue to the
-// topic.
+// function's topic, if there is one.
 func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bool) (*queue, error) {
 	deadLetters, err := m.newDeadLetterQueue(ctx, lambdas.DeadLetterQueue(f.Queue), protect)
 	if err != nil {
@@ -113,6 +116,10 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 	}, childOf(m), pulumi.Protect(protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating it: %w", err)
+	}
+	q := &queue{Queue: messages, deadLetters: deadLetters}
+	if f.Topic == "" {
+		return q, encryptedOnly(ctx, f.Queue, messages)
 	}
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, f.Queue, &sqs.QueuePolicyArgs{
 		QueueUrl: messages.Url,
@@ -132,7 +139,7 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 	if err != nil {
 		return nil, fmt.Errorf("letting the topic send to it: %w", err)
 	}
-	subscription, err := sns.NewTopicSubscription(ctx, f.Queue, &sns.TopicSubscriptionArgs{
+	q.subscription, err = sns.NewTopicSubscription(ctx, f.Queue, &sns.TopicSubscriptionArgs{
 		Topic:    m.topic.Arn,
 		Protocol: pulumi.String("sqs"),
 		Endpoint: messages.Arn,
@@ -140,7 +147,7 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 	if err != nil {
 		return nil, fmt.Errorf("subscribing it to the topic: %w", err)
 	}
-	return &queue{messages, deadLetters, subscription}, nil
+	return q, nil
 }
 
 func (m *messaging) newDeadLetterQueue(ctx *pulumi.Context, name string, protect bool) (*sqs.Queue, error) {
@@ -151,16 +158,22 @@ func (m *messaging) newDeadLetterQueue(ctx *pulumi.Context, name string, protect
 	if err != nil {
 		return nil, fmt.Errorf("creating its dead-letter queue: %w", err)
 	}
-	_, err = sqs.NewQueuePolicy(ctx, name, &sqs.QueuePolicyArgs{
+	return q, encryptedOnly(ctx, name, q)
+}
+
+// encryptedOnly gives a queue a policy that refuses unencrypted connections. No other service may
+// send to the queue.
+func encryptedOnly(ctx *pulumi.Context, name string, q *sqs.Queue) error {
+	_, err := sqs.NewQueuePolicy(ctx, name, &sqs.QueuePolicyArgs{
 		QueueUrl: q.Url,
 		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(policy.EncryptedOnly(arns[0], queueActions...))
 		}, q.Arn),
 	}, pulumi.Parent(q))
 	if err != nil {
-		return nil, fmt.Errorf("asking for encrypted connections to its dead-letter queue: %w", err)
+		return fmt.Errorf("asking for encrypted connections to queue %s: %w", name, err)
 	}
-	return q, nil
+	return nil
 }
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(d / time.Second) }

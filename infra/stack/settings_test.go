@@ -19,7 +19,7 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 	// with adds settings to the required ones.
 	with := func(settings string) string { return "{" + zones + "," + factory + "," + settings + "}" }
 	for _, c := range []struct{ settings, want string }{
-		{``, "zones and factoryUrl are required"},
+		{``, "zones are required"},
 		{`[]`, "it is []: want an object"},
 		{`{` + zones + `} {}`, "is not an object"},
 		{with(`"zonez":[]`), `zonez is unknown: want one of alarmEmail, cdn, concurrency`},
@@ -53,7 +53,7 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 			"want the ARN of a certificate in Certificate Manager in us-east-1, the only region"},
 		{with(`"cdn":"on"`), `cdn is "on": want true or false`},
 		{with(`"concurrency":{"sale-api":3}`),
-			"concurrency.sale-api is 3: want the name of a function: one of [ads merchant-api sales-api"},
+			"concurrency.sale-api is 3: want the name of a function: one of [ads factory merchant-api sales-api"},
 		{with(`"concurrency":{"stock":1}`), "concurrency.stock is 1: want 2 to 1000"},
 		{with(`"logRetentionDays":8`), "logRetentionDays is 8: want one of [1 3 5"},
 		{with(`"alarmEmail":"nobody"`), `alarmEmail is "nobody": want an email address`},
@@ -65,7 +65,11 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 			"want two or more different availability zones of ap-northeast-2"},
 		{`{` + zones + `,"factoryUrl":"https://factory.example.com?x=1"}`, "factoryUrl is"},
 		{`{` + zones + `,"factoryUrl":"https://me:secret@factory.example.com"}`, "factoryUrl is"},
-		{`{` + zones + `,"factoryUrl":"factory"}`, `factoryUrl is "factory"`},
+		{`{` + zones + `,"factoryUrl":"factory"}`,
+			`factoryUrl is "factory": want a URL without a path, like https://factory.example.com, or "simulated"`},
+		{`{` + zones + `,"protect":true}`,
+			`factoryUrl is "simulated": want a URL without a path, like https://factory.example.com: the stage is ` +
+				`protected, and simulated goods do not exist`},
 	} {
 		o := options(t, "dev")
 		o.Config["restock:settings"] = c.settings

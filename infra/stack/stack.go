@@ -31,7 +31,7 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
-		bundles, err := buildFunctions(ctx.Context(), build)
+		bundles, err := buildFunctions(ctx.Context(), build, settings.functions())
 		if err != nil {
 			return err
 		}
@@ -55,9 +55,11 @@ func Program(build bundle.Builder) pulumi.RunFunc {
 	}
 }
 
-func buildFunctions(ctx context.Context, build bundle.Builder) (map[string]bundle.Bundle, error) {
+func buildFunctions(
+	ctx context.Context, build bundle.Builder, functions []lambdas.Function,
+) (map[string]bundle.Bundle, error) {
 	var names []string
-	for _, f := range lambdas.All() {
+	for _, f := range functions {
 		if err := f.Validate(); err != nil {
 			return nil, err
 		}
@@ -96,7 +98,7 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 	if b.secrets, err = newSecrets(ctx, s); err != nil {
 		return nil, err
 	}
-	if b.messaging, err = newMessaging(ctx, messagingArgs{lambdas.All(), s.Protect}); err != nil {
+	if b.messaging, err = newMessaging(ctx, messagingArgs{s.functions(), s.Protect}); err != nil {
 		return nil, err
 	}
 	if b.key, err = operations.NewKey(ctx, b.messaging.topic.Arn); err != nil {
@@ -143,7 +145,7 @@ func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundl
 		on.bindings = on.bindings.through(proxy)
 	}
 	functions := []*function{setup}
-	for _, declared := range lambdas.All() {
+	for _, declared := range b.settings.functions() {
 		if declared.Name == lambdas.Setup.Name {
 			continue
 		}

@@ -86,8 +86,7 @@ func (s Settings) validateAddresses(c *checker, region string) {
 	unknown := slices.ContainsFunc(s.EndpointZones, func(zone string) bool { return !slices.Contains(s.Zones, zone) })
 	c.check(len(s.EndpointZones) > 0 && !unknown,
 		"endpointZones", s.EndpointZones, fmt.Sprintf("one or more of the zones %v", s.Zones))
-	c.text(isOrigin(s.FactoryURL),
-		"factoryUrl", redacted(s.FactoryURL), "a URL without a path, like https://factory.example.com")
+	s.validateFactory(c)
 	for _, origin := range s.CORSOrigins {
 		c.text(origin == "*" || isOrigin(origin) && !strings.HasSuffix(origin, "/"),
 			"corsOrigins", origin, `an origin like https://www.example.com, or "*"`)
@@ -107,6 +106,19 @@ func (s Settings) validateAddresses(c *checker, region string) {
 		address, err := mail.ParseAddress(s.AlarmEmail)
 		c.text(err == nil && address.Address == s.AlarmEmail,
 			"alarmEmail", s.AlarmEmail, "an email address without a display name")
+	}
+}
+
+// validateFactory checks the factory's URL. A protected stage sells real goods, and a simulated
+// factory makes none.
+func (s Settings) validateFactory(c *checker) {
+	const want = "a URL without a path, like https://factory.example.com"
+	switch {
+	case s.FactoryURL != SimulatedFactory:
+		c.text(isOrigin(s.FactoryURL), "factoryUrl", redacted(s.FactoryURL),
+			fmt.Sprintf("%s, or %q", want, SimulatedFactory))
+	case s.Protect:
+		c.text(false, "factoryUrl", SimulatedFactory, want+": the stage is protected, and simulated goods do not exist")
 	}
 }
 

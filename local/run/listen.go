@@ -13,12 +13,12 @@ import (
 // busy port fails at once.
 type listeners struct {
 	api, aws *loopback.Listener
-	outside  map[string]*loopback.Listener // of the outside servers that the stage names, by name
+	outside  map[string]*loopback.Listener // of the outside servers, by name
 	console  *loopback.Listener            // nil without a console
 }
 
-// openListeners opens the listeners of a run and of the outside servers that its stage names.
-func openListeners(c Config, outside []OutsideServer) (l listeners, err error) {
+// openListeners opens the listeners of a run and of its outside servers.
+func openListeners(c Config) (l listeners, err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, l.close())
@@ -31,7 +31,7 @@ func openListeners(c Config, outside []OutsideServer) (l listeners, err error) {
 		return l, err
 	}
 	l.outside = map[string]*loopback.Listener{}
-	for _, s := range outside {
+	for _, s := range c.Outside {
 		listener, err := listenOn("-"+s.Name, s.Address)
 		if err != nil {
 			return l, err

@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
-	"path/filepath"
-
-	"restock/infra/graph"
 )
 
 // An OutsideServer is a server outside AWS that the functions call. A run replaces it with a
@@ -18,7 +16,7 @@ type OutsideServer struct {
 	// Name is the name of the server's node in the console, of its listener, and of its part of the
 	// log.
 	Name    string
-	Setting string // the stage's setting with the server's URL; without it, the stage has no such server
+	Setting string // the stage's setting with the server's URL
 	Address string // of the stand-in, on loopback; port 0 means any free port
 
 	// New returns the stand-in. It may call back the run's HTTP API at apiURL.
@@ -31,26 +29,8 @@ type StandIn interface {
 	Close()
 }
 
-// outsideServers returns the servers that the stage names.
-func (r *Run) outsideServers() (named []OutsideServer, err error) {
-	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
-	if err != nil {
-		return nil, err
-	}
-	settings, err := settingsOf(config, project+":settings")
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range r.config.Outside {
-		if _, set := settings[s.Setting]; set {
-			named = append(named, s)
-		}
-	}
-	return named, nil
-}
-
 // startOutside starts the stand-ins, and returns a function that stops all of them.
-func (r *Run) startOutside(servers []OutsideServer) (end func(context.Context) error) {
+func (r *Run) startOutside() (end func(context.Context) error) {
 	end = func(context.Context) error {
 		for _, s := range r.standIns {
 			s.Close()
@@ -58,7 +38,7 @@ func (r *Run) startOutside(servers []OutsideServer) (end func(context.Context) e
 		return nil
 	}
 	r.onClose("outside servers", end) // if the start fails later
-	for _, s := range servers {
+	for _, s := range r.config.Outside {
 		standIn := s.New(r.listen.url(r.listen.api), r.config.Log.With("part", s.Name))
 		r.standIns = append(r.standIns, standIn)
 		r.serve(s.Name, r.listen.outside[s.Name], standIn, nil)
@@ -66,34 +46,28 @@ func (r *Run) startOutside(servers []OutsideServer) (end func(context.Context) e
 	return end
 }
 
-// overrideSettings replaces the URLs of the outside servers with those of their stand-ins.
+// overrideSettings replaces settings of the stage with those of the run, and the URLs of the
+// outside servers with those of their stand-ins.
 func (r *Run) overrideSettings(config map[string]string, key string) error {
-	settings, err := settingsOf(config, key)
-	if err != nil {
-		return err
+	replaced := maps.Clone(r.config.Settings)
+	if replaced == nil {
+		replaced = map[string]any{}
 	}
-	replaced := false
 	for _, s := range r.config.Outside {
-		if l := r.listen.outside[s.Name]; l != nil {
-			settings[s.Setting], replaced = l.URL(), true
-		}
+		replaced[s.Setting] = r.listen.outside[s.Name].URL()
 	}
-	if !replaced {
+	if len(replaced) == 0 {
 		return nil
 	}
+	settings := map[string]any{} // a stage may have none
+	if err := json.Unmarshal([]byte(cmp.Or(config[key], "{}")), &settings); err != nil {
+		return fmt.Errorf("reading %s: %w", key, err)
+	}
+	maps.Copy(settings, replaced)
 	text, err := json.Marshal(settings)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", key, err)
 	}
 	config[key] = string(text)
 	return nil
-}
-
-// settingsOf parses a stage's settings. A stage may have none.
-func settingsOf(config map[string]string, key string) (map[string]any, error) {
-	settings := map[string]any{}
-	if err := json.Unmarshal([]byte(cmp.Or(config[key], "{}")), &settings); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", key, err)
-	}
-	return settings, nil
 }

@@ -40,8 +40,11 @@ type Config struct {
 	Panels []console.Panel
 
 	// Outside are the servers outside AWS that the program's functions call, such as the shop's
-	// factory. A run starts the stand-ins of the servers whose setting the stage has.
+	// factory. A run starts a stand-in for each.
 	Outside []OutsideServer
+
+	// Settings replace settings of the stage, by their keys.
+	Settings map[string]any
 
 	DSN string // of a MySQL or MariaDB server, in the format of go-sql-driver; empty: a private server
 
@@ -139,7 +142,7 @@ type Endpoints struct {
 	Console string `json:"console"` // empty without a console
 	DSN     string `json:"dsn"`     // of the database, as its administrator; empty without a database
 
-	Outside map[string]string `json:"-"` // URLs of the outside servers that the stage names, by name
+	Outside map[string]string `json:"-"` // URLs of the outside servers, by name
 }
 
 // Region returns the AWS region of the stage.
@@ -175,11 +178,7 @@ func (r *Run) start(ctx context.Context) error {
 	if r.config.BuildDir, err = filepath.Abs(r.config.BuildDir); err != nil {
 		return fmt.Errorf("finding the build folder: %w", err)
 	}
-	outside, err := r.outsideServers()
-	if err != nil {
-		return err
-	}
-	if r.listen, err = openListeners(r.config, outside); err != nil {
+	if r.listen, err = openListeners(r.config); err != nil {
 		return err
 	}
 	r.onClose("listeners", func(context.Context) error { return r.listen.close() })
@@ -213,7 +212,7 @@ func (r *Run) start(ctx context.Context) error {
 	}
 	r.serve("AWS endpoint", r.listen.aws, aws, nil)
 
-	endOutside := r.startOutside(outside)
+	endOutside := r.startOutside()
 	functions, err := r.newFunctions(program, services.authority)
 	if err != nil {
 		return err

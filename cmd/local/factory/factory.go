@@ -177,7 +177,8 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, legacy.MaxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		http.Error(w, fmt.Sprintf("the request is larger than %d bytes", legacy.MaxBody), http.StatusRequestEntityTooLarge)
+		http.Error(w, fmt.Sprintf("the request is larger than %d bytes", legacy.MaxBody),
+			http.StatusRequestEntityTooLarge)
 		return
 	}
 	if err != nil {
@@ -218,7 +219,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 
 	attrs := []any{events.FactoryOrderReceived.Attr(), "lot", id, "count", string(o.Count)}
-	attrs = append(attrs, o.CallbackAttrs()...)
+	attrs = append(attrs, callbackAttrs(o)...)
 	if fault != (Fault{}) {
 		attrs = append(attrs, "fault", fault.String())
 	}
@@ -366,7 +367,7 @@ func (f *Factory) deliver(req *Request) {
 			req.Deliveries = append(req.Deliveries, d)
 			f.mu.Unlock()
 
-			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(o.CallbackAttrs()...)
+			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o)...)
 			switch {
 			case f.ctx.Err() != nil: // the factory closed meanwhile
 			case err != nil:
@@ -379,4 +380,13 @@ func (f *Factory) deliver(req *Request) {
 		})
 	}
 	callbacks.Wait()
+}
+
+// callbackAttrs returns the log attributes of a callback.
+func callbackAttrs(o legacy.Order) []any {
+	attrs := []any{"callback", o.Callback()}
+	if correlation := o.Correlation(); correlation != "" {
+		attrs = append(attrs, "correlation_id", correlation)
+	}
+	return attrs
 }

@@ -144,7 +144,9 @@ func TestARunReloadsChangedFunctions(t *testing.T) {
 		src.Edit(t, shared, "func Start[", "func init() { println(\"start\") }\n\nfunc Start[")
 		var all []string
 		for _, f := range lambdas.All() {
-			all = append(all, f.Name)
+			if f.Name != lambdas.Factory.Name { // the run has a stand-in of the factory
+				all = append(all, f.Name)
+			}
 		}
 		slices.Sort(all)
 		await.Until(t, "all functions are swapped", func() bool { return j.count(live, strings.Join(all, " ")) == 1 })

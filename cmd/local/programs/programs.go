@@ -48,7 +48,9 @@ const factoryName = "factory"
 // Config configures a run. DefaultConfig sets all fields that it needs.
 type Config struct {
 	run.Config
-	Factory     string        // the address of the factory's stand-in
+	// Factory is the address of the factory's stand-in. If it is stack.SimulatedFactory, the run
+	// has the function that simulates the factory on AWS instead.
+	Factory     string
 	FactoryStep time.Duration // the duration of each of the factory's four steps
 }
 
@@ -63,13 +65,13 @@ func DefaultConfig(projectDir string) Config {
 // A Run is a running program, with the factory's stand-in.
 type Run struct {
 	*run.Run
-	Factory *factory.Factory // nil if the program has no factory
+	Factory *factory.Factory // nil if the run has no stand-in of the factory
 }
 
 // Endpoints are the addresses of a run's parts.
 type Endpoints struct {
 	run.Endpoints
-	Factory string `json:"factory"` // empty if the program has no factory
+	Factory string `json:"factory"` // empty if the run has no stand-in of the factory
 }
 
 // Endpoints returns the addresses of the run's parts.
@@ -82,19 +84,30 @@ func (r *Run) Endpoints() Endpoints {
 // started.
 func Start(ctx context.Context, c Config) (*Run, error) {
 	r := &Run{}
-	c.Outside = []run.OutsideServer{{
-		Name: factoryName, Setting: "factoryUrl", Address: c.Factory,
-		New: func(apiURL string, log *slog.Logger) run.StandIn {
-			r.Factory = factory.New(factory.Config{CallbackOrigins: []string{apiURL}, Step: c.FactoryStep, Log: log})
-			return r.Factory
-		},
-	}}
 	if c.Program.Name == shopName {
 		c.Panels = panels.New(c.Log.With("part", "console"), func() *factory.Factory { return r.Factory })
+		r.addFactory(&c)
 	}
 	var err error
 	if r.Run, err = run.Start(ctx, c.Config); err != nil {
 		return nil, err
 	}
 	return r, nil
+}
+
+// addFactory adds the factory of the shop to a configuration.
+func (r *Run) addFactory(c *Config) {
+	const setting = "factoryUrl"
+	if c.Factory == stack.SimulatedFactory {
+		c.Settings = map[string]any{setting: stack.SimulatedFactory}
+		return
+	}
+	step := c.FactoryStep
+	c.Outside = []run.OutsideServer{{
+		Name: factoryName, Setting: setting, Address: c.Factory,
+		New: func(apiURL string, log *slog.Logger) run.StandIn {
+			r.Factory = factory.New(factory.Config{CallbackOrigins: []string{apiURL}, Step: step, Log: log})
+			return r.Factory
+		},
+	}}
 }

@@ -27,6 +27,7 @@ import (
 	"restock/cmd/local/factory"
 	"restock/cmd/local/programs"
 	"restock/infra/graph"
+	declared "restock/infra/stack"
 	"restock/lambdas"
 	"restock/local/aws/lambda"
 	"restock/local/mariadb/mariadbtest"
@@ -425,6 +426,9 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 		{"an address that is not loopback", func(c *programs.Config) { c.AWS = "0.0.0.0:0" },
 			"-aws 0.0.0.0:0 is not on loopback"},
 		{"no address", func(c *programs.Config) { c.Factory = "factory" }, "-factory factory is not an address"},
+		{"simulated goods in a protected stage",
+			func(c *programs.Config) { c.Stage, c.Factory = "prod", declared.SimulatedFactory },
+			`factoryUrl is "simulated": want a URL`},
 		{"no stage", func(c *programs.Config) { c.Stage = "nowhere" }, `there is no stage "nowhere"`},
 		{"an invalid DSN", func(c *programs.Config) { c.DSN = "localhost" }, "-dsn"},
 		{"an unreachable server", func(c *programs.Config) { c.DSN = "root@tcp(127.0.0.1:1)/" }, "127.0.0.1:1"},

@@ -73,17 +73,19 @@ func (o Order) CallbackOrigin() (string, error) {
 	return u.Scheme + "://" + u.Host, nil
 }
 
-// CallbackAttrs returns the log attributes of the callback: its address, and, if the URL has it,
-// the buyer's request that caused it. The rest of the query is the URL's signature. It must stay
-// secret, because a reader of the log could use it.
-func (o Order) CallbackAttrs() []any {
-	where, query, _ := strings.Cut(o.CallbackURL, "?")
-	attrs := []any{"callback", where}
+// Callback returns the address of the callback without its query. The query has the signature,
+// which must stay secret: a reader of the log could use it.
+func (o Order) Callback() string {
+	where, _, _ := strings.Cut(o.CallbackURL, "?")
+	return where
+}
+
+// Correlation returns the id of the buyer's request that caused the order, which the shop puts into
+// the callback's URL; empty if the URL has none.
+func (o Order) Correlation() string {
+	_, query, _ := strings.Cut(o.CallbackURL, "?")
 	values, _ := url.ParseQuery(query) // ignore what does not parse
-	if correlation := values.Get("correlation"); correlation != "" {
-		attrs = append(attrs, "correlation_id", correlation)
-	}
-	return attrs
+	return values.Get("correlation")
 }
 
 // maxAnswer is how much of a callback's answer is read, in bytes.

@@ -19,7 +19,8 @@ func TestReceiptEchoesTheRequestAndRepeatsTheRequester(t *testing.T) {
 		{"white space, an unknown field, and characters that encoding/json would escape",
 			`{"MessageAttributeProductCnt":100,  "extra":[1,2.50],"MessageAttributeRequester":"stock-bot",
 				"CallbackUrl":"https://shop.example/?a=1&b=<2>"}`,
-			`{"data":{"data":{"MessageAttributeProductCnt":100,  "extra":[1,2.50],"MessageAttributeRequester":"stock-bot",
+			`{"data":{"data":{"MessageAttributeProductCnt":100,  "extra":[1,2.50],` +
+				`"MessageAttributeRequester":"stock-bot",
 				"CallbackUrl":"https://shop.example/?a=1&b=<2>"},"id":"` + id + `","reqestor":"stock-bot"}}`},
 		{"no requester", `{}`, `{"data":{"data":{},"id":"` + id + `"}}`},
 		{"a requester that is no text", `{"MessageAttributeRequester":7}`,
