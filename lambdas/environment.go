@@ -16,6 +16,8 @@ import (
 //	from   its source: a kind of resource of the stack, a dot, and a name or a property
 //	grant  what the function may do with that resource: verbs, separated by commas
 //
+// A variable with a default, envDefault, is not set in a stage that lacks its source.
+//
 // A function gets the ARN of a secret or a topic only from such a line, together with its
 // permission.
 
@@ -96,6 +98,10 @@ type SetupEnvironment struct {
 	AdminSecret string `env:"DATABASE_ADMIN_SECRET" from:"secret.database-admin" grant:"read"`
 	Secret      string `env:"DATABASE_SECRET" from:"secret.database" grant:"read,write,rotate"`
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read,write"`
+	// Behind a proxy, these are the secrets of the functions' two users. The proxy accepts a user
+	// whose secret it has.
+	ProxyFirst  string `env:"PROXY_SECRET_FIRST" envDefault:"" from:"secret.proxy-first" grant:"read,write"`
+	ProxySecond string `env:"PROXY_SECRET_SECOND" envDefault:"" from:"secret.proxy-second" grant:"read,write"`
 }
 
 // Environment decodes the process's environment into the struct of a function. If a variable is
@@ -108,7 +114,7 @@ func Environment[T any]() (T, error) {
 		if unparsable.Name != "" && v.field == unparsable.Name {
 			return e, fmt.Errorf("reading the environment: %s: %w", v.Name, unparsable)
 		}
-		if err == nil && v.value == "" {
+		if err == nil && v.value == "" && !v.Optional {
 			return e, fmt.Errorf("reading the environment: %s is empty", v.Name)
 		}
 	}
@@ -120,10 +126,11 @@ func Environment[T any]() (T, error) {
 
 // A Variable is an environment variable of a function.
 type Variable struct {
-	Name   string
-	Thing  string   // the kind of resource that provides the value, for example "secret"
-	Which  string   // the resource or the property, for example "database"
-	Grants []string // verbs, for example "read", "write", "publish"
+	Name     string
+	Thing    string   // the kind of resource that provides the value, for example "secret"
+	Which    string   // the resource or the property, for example "database"
+	Grants   []string // verbs, for example "read", "write", "publish"
+	Optional bool     // a stage may lack its source
 
 	field, value string
 }
@@ -146,6 +153,7 @@ func Variables(environment any) []Variable {
 			Name: field.Tag.Get("env"), Thing: thing, Which: which,
 			field: field.Name, value: fmt.Sprint(v.Field(i).Interface()),
 		}
+		_, variable.Optional = field.Tag.Lookup("envDefault")
 		if grants := field.Tag.Get("grant"); grants != "" {
 			variable.Grants = strings.Split(grants, ",")
 		}

@@ -31,6 +31,25 @@ func checkBackups(i *inspection) {
 	}
 }
 
+// checkProxyUsers checks that no secret of a proxy changes its user. A proxy knows the current
+// version of each of its secrets only. If a rotation changes the user, the proxy refuses the
+// previous user at once, and closes its connections: sales fail.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-secrets-arns.html
+// https://github.com/aws-samples/aws-secrets-manager-rotation-lambdas/issues/108
+func checkProxyUsers(i *inspection) {
+	for _, r := range i.OfType(graph.Proxy) {
+		auths, _ := r.Outputs["auths"].([]any)
+		for _, auth := range auths {
+			auth, _ := auth.(map[string]any)
+			arn, _ := auth["secretArn"].(string)
+			if i.Find(graph.SecretRotation, "secretId", arn) != nil {
+				i.report(r, "give the proxy a secret for each database user, and let the rotation write both",
+					"a rotation changes the user in its secret %s", arn)
+			}
+		}
+	}
+}
+
 // checkModifications checks that a change of the database takes effect in its deployment. Functions
 // depend on the database, so their concurrency grows after the update of the database returns. If
 // RDS waits for the maintenance window, the update returns at once: then more functions connect

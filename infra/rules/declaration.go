@@ -49,6 +49,8 @@ type Variable struct {
 	// "database.port".
 	From   string
 	Grants []string // what the function may do with the resource: "read", "publish"
+	// Optional is true if a stage may leave the variable out.
+	Optional bool
 	// Internet is true if the value is the URL of a server on the Internet that the function calls.
 	Internet bool
 }

@@ -60,7 +60,9 @@ func checkEnvironments(i *inspection) {
 	for r, f := range i.functions() {
 		unread := variables(r)
 		for _, v := range f.Variables {
-			if value, set := unread[v.Name]; !set {
+			if value, set := unread[v.Name]; !set && v.Optional {
+				continue
+			} else if !set {
 				i.report(r, "set it", "variable %s, from %s, is not set", v.Name, v.From)
 			} else if value == "" {
 				i.report(r, "fill it", "variable %s, from %s, is empty", v.Name, v.From)

@@ -62,6 +62,7 @@ func All() []Rule {
 		{"runtime", checkRuntimes},
 		{"connections", checkConnections},
 		{"backups", checkBackups},
+		{"proxy-users", checkProxyUsers},
 		{"modifications", checkModifications},
 		{"name", checkNames},
 		{"reachable", checkReachable},

@@ -501,6 +501,10 @@ var examples = []example{
 	{"backups", "prod: the same name for every last snapshot",
 		set("Instance", "database", "finalSnapshotIdentifier", "restock-prod-final"),
 		[]string{"Instance database"}, "want a name that contains"},
+	{"proxy-users", "full: a proxy that knows the rotated secret only", func(s sabotage) {
+		rotated := map[string]any{"secretArn": s.the("Secret", "database").String("arn")}
+		s.set("Proxy", "database", "auths", []any{rotated})
+	}, []string{"Proxy database"}, "a rotation changes the user"},
 	{"modifications", "a database that waits for its maintenance window",
 		set("Instance", "database", "applyImmediately", false),
 		[]string{"Instance database"}, "applyImmediately is false"},

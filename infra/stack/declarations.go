@@ -17,7 +17,8 @@ func Declarations() []rules.Declaration {
 		}
 		for _, v := range lambdas.Variables(f.Environment) {
 			d.Variables = append(d.Variables, rules.Variable{
-				Name: v.Name, From: v.From(), Grants: v.Grants, Internet: v.From() == "config.factoryUrl",
+				Name: v.Name, From: v.From(), Grants: v.Grants, Optional: v.Optional,
+				Internet: v.From() == "config.factoryUrl",
 			})
 		}
 		all = append(all, d)

@@ -59,6 +59,9 @@ func (b bindings) environment(f lambdas.Function) (pulumi.StringMap, error) {
 	environment := pulumi.StringMap{}
 	for _, v := range lambdas.Variables(f.Environment) {
 		value, ok := b.values[v.From()]
+		if !ok && v.Optional {
+			continue
+		}
 		if !ok {
 			return nil, unknownBinding(f, v)
 		}
@@ -86,6 +89,9 @@ func (b bindings) permissions(f lambdas.Function) ([]permission, error) {
 			continue
 		}
 		resource, ok := b.values[v.From()]
+		if !ok && v.Optional {
+			continue
+		}
 		if !ok {
 			return nil, unknownBinding(f, v)
 		}

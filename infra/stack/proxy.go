@@ -31,8 +31,8 @@ type proxyArgs struct {
 	settings Settings
 	network  *network
 	database *database
-	login    *secretsmanager.Secret // the login of the functions' database user
-	after    pulumi.Resource        // fills the secret
+	logins   []*secretsmanager.Secret // the functions' database users, one each
+	after    pulumi.Resource          // fills the secrets
 }
 
 // newProxy puts RDS Proxy in front of the database.
@@ -49,11 +49,15 @@ func newProxy(ctx *pulumi.Context, args proxyArgs) (*proxy, error) {
 	if err != nil {
 		return failed(err)
 	}
+	var users rds.ProxyAuthArray
+	for _, login := range args.logins {
+		users = append(users, rds.ProxyAuthArgs{
+			AuthScheme: pulumi.String("SECRETS"), IamAuth: pulumi.String("DISABLED"), SecretArn: login.Arn,
+		})
+	}
 	p, err := rds.NewProxy(ctx, "database", &rds.ProxyArgs{
-		EngineFamily: pulumi.String("MYSQL"),
-		Auths: rds.ProxyAuthArray{rds.ProxyAuthArgs{
-			AuthScheme: pulumi.String("SECRETS"), IamAuth: pulumi.String("DISABLED"), SecretArn: args.login.Arn,
-		}},
+		EngineFamily:        pulumi.String("MYSQL"),
+		Auths:               users,
 		RequireTls:          pulumi.Bool(true),
 		RoleArn:             role.Arn,
 		VpcSubnetIds:        args.network.subnetIDs,
@@ -98,19 +102,23 @@ func proxyGroup(ctx *pulumi.Context, n *network) (*ec2.SecurityGroup, []pulumi.R
 	return group, append(in, out...), nil
 }
 
-// proxyRole makes the role with which the proxy reads the login of the functions' user.
+// proxyRole makes the role with which the proxy reads the logins of the functions' users.
 func proxyRole(ctx *pulumi.Context, args proxyArgs, child pulumi.ResourceOption) (*role, error) {
 	r, err := newServiceRole(ctx, args.settings, "proxy", "rds.amazonaws.com", child)
 	if err != nil {
 		return nil, err
 	}
+	var arns []pulumi.StringInput
+	for _, login := range args.logins {
+		arns = append(arns, login.Arn)
+	}
 	mayRead, err := iam.NewRolePolicy(ctx, "proxy", &iam.RolePolicyArgs{
 		Role: r.Name,
 		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(policy.Statement{
-				Effect: "Allow", Action: policy.Actions("secret", "read"), Resource: []string{arns[0]},
+				Effect: "Allow", Action: policy.Actions("secret", "read"), Resource: arns,
 			})
-		}, args.login.Arn),
+		}, arns...),
 	}, child)
 	if err != nil {
 		return nil, err

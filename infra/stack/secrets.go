@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -16,6 +17,16 @@ var secretDescriptions = map[string]string{
 	"callback-key": "The key that signs the callback URLs given to the factory",
 }
 
+// proxyDescriptions are the secrets that a stage with a proxy has in addition. A proxy needs one
+// for each database user, and knows the current version only. So it cannot use the secret
+// "database", whose user changes with each rotation: it would refuse the previous user at once.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-secrets-arns.html
+// https://github.com/aws/aws-secretsmanager-jdbc/issues/222
+var proxyDescriptions = map[string]string{
+	"proxy-first":  "The functions' first database user, for the proxy",
+	"proxy-second": "The functions' second database user, for the proxy",
+}
+
 // secretActions are the actions that read or write a secret's value.
 var secretActions = []string{
 	"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage",
@@ -23,7 +34,11 @@ var secretActions = []string{
 
 func newSecrets(ctx *pulumi.Context, s Settings) (map[string]*secretsmanager.Secret, error) {
 	secrets := map[string]*secretsmanager.Secret{}
-	for name, description := range secretDescriptions {
+	descriptions := maps.Clone(secretDescriptions)
+	if s.Database.Proxy {
+		maps.Copy(descriptions, proxyDescriptions)
+	}
+	for name, description := range descriptions {
 		secret, err := secretsmanager.NewSecret(ctx, name, &secretsmanager.SecretArgs{
 			Description:          pulumi.String(description),
 			RecoveryWindowInDays: pulumi.Int(s.SecretRecoveryDays),

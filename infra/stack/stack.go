@@ -137,7 +137,8 @@ func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundl
 	// Pulumi makes the other functions only after these resources.
 	on.ready = append(b.messaging.subscriptions(), done)
 	if b.settings.Database.Proxy {
-		proxy, err := newProxy(ctx, proxyArgs{b.settings, b.network, b.database, b.secrets["database"], done})
+		logins := []*secretsmanager.Secret{b.secrets["proxy-first"], b.secrets["proxy-second"]}
+		proxy, err := newProxy(ctx, proxyArgs{b.settings, b.network, b.database, logins, done})
 		if err != nil {
 			return nil, err
 		}

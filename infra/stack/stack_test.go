@@ -101,6 +101,15 @@ func TestSetupRunsBeforeItsSecretIsUsed(t *testing.T) {
 	need(t, one(graph.SecretRotation), one(graph.Invocation))
 	need(t, one(graph.SecretRotation), g.Find(graph.Permission, "principal", "secretsmanager.amazonaws.com"))
 	need(t, one(graph.Proxy), one(graph.Invocation))
+	setup := g.Find(graph.Function, "name", lambdas.Setup.Name).Object("environment")["variables"].(map[string]any)
+	var known []any
+	for _, auth := range one(graph.Proxy).Inputs["auths"].([]any) {
+		known = append(known, auth.(map[string]any)["secretArn"])
+	}
+	if want := []any{setup["PROXY_SECRET_FIRST"], setup["PROXY_SECRET_SECOND"]}; !slices.Equal(known, want) ||
+		want[0] == want[1] || slices.Contains(want, setup["DATABASE_SECRET"]) {
+		t.Errorf("the proxy knows the secrets %v, want two that setup writes for it: %v", known, setup)
+	}
 	for _, f := range lambdas.All() {
 		if f.Uses("database") && f.Name != lambdas.Setup.Name {
 			need(t, g.Find(graph.Function, "name", f.Name), one(graph.ProxyTarget))

@@ -21,9 +21,11 @@ type Config struct {
 	Port int
 	Name string
 
-	// Credentials returns the user and the password. The pool calls it for each new connection, and
-	// again with refresh if the server refused them: then the password was rotated.
-	Credentials func(ctx context.Context, refresh bool) (user, password string, err error)
+	// Credentials returns the user and the password. The pool calls it for each new connection,
+	// with try 0. If the server refuses them, the pool calls it with try 1 for those that are in
+	// force now: the password was rotated. If the server refuses these too, the pool calls it with
+	// try 2 for the previous ones: RDS Proxy has not noticed the rotation yet.
+	Credentials func(ctx context.Context, try int) (user, password string, err error)
 
 	// RootCAs are the authorities that sign the server's certificate. Nil: those of Amazon RDS and
 	// RDS Proxy.
@@ -94,26 +96,27 @@ func isLoopback(host string) bool {
 // A connector makes connections with the current credentials.
 type connector struct {
 	config      *gomysql.Config
-	credentials func(ctx context.Context, refresh bool) (user, password string, err error)
+	credentials func(ctx context.Context, try int) (user, password string, err error)
 }
 
 // Driver implements driver.Connector.
 func (c *connector) Driver() driver.Driver { return gomysql.MySQLDriver{} }
 
-// Connect implements driver.Connector. If the server refuses the credentials, Connect reads them
-// again, once: they may have been rotated since they were read.
-func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.connect(ctx, false)
-	if serverError(err) == errAccessDenied {
-		conn, err = c.connect(ctx, true)
+// Connect implements driver.Connector. If the server refuses the credentials, Connect tries others:
+// see Config.Credentials.
+func (c *connector) Connect(ctx context.Context) (conn driver.Conn, err error) {
+	for try := range 3 {
+		if conn, err = c.connect(ctx, try); serverError(err) != errAccessDenied {
+			break
+		}
 	}
 	return conn, err
 }
 
-func (c *connector) connect(ctx context.Context, refresh bool) (driver.Conn, error) {
+func (c *connector) connect(ctx context.Context, try int) (driver.Conn, error) {
 	config := c.config.Clone()
 	var err error
-	if config.User, config.Passwd, err = c.credentials(ctx, refresh); err != nil {
+	if config.User, config.Passwd, err = c.credentials(ctx, try); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCredentials, err)
 	}
 	connector, err := gomysql.NewConnector(config)

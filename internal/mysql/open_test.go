@@ -101,7 +101,7 @@ func TestServerIsVerifiedBeyondLoopback(t *testing.T) {
 			config.DialFunc = func(ctx context.Context, network, _ string) (net.Conn, error) {
 				return new(net.Dialer).DialContext(ctx, network, admin.Addr)
 			}
-			credentials := func(context.Context, bool) (string, string, error) { return admin.User, admin.Passwd, nil }
+			credentials := func(context.Context, int) (string, string, error) { return admin.User, admin.Passwd, nil }
 			db := sql.OpenDB(&connector{config: config, credentials: credentials})
 			defer db.Close()
 			err = db.PingContext(t.Context())
@@ -187,7 +187,7 @@ func embedded(t *testing.T) map[string]*x509.Certificate {
 	return all
 }
 
-func TestRotatedPasswordIsReadAgainOnce(t *testing.T) {
+func TestRefusedCredentialsAreReplaced(t *testing.T) {
 	server, err := mariadb.Start(t.Context(), mariadb.Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -199,24 +199,22 @@ func TestRotatedPasswordIsReadAgainOnce(t *testing.T) {
 	})
 	admin := server.Admin()
 	for _, c := range []struct {
-		name          string
-		first, second string
-		reads         int
-		works         bool
+		name      string
+		passwords [3]string // of each try
+		reads     int
+		works     bool
 	}{
-		{"the password is right", admin.Passwd, "unused", 1, true},
-		{"the password was rotated", "old", admin.Passwd, 2, true},
-		{"the password is wrong", "old", "older", 2, false},
+		{"the password is right", [3]string{admin.Passwd}, 1, true},
+		{"the password was rotated", [3]string{"old", admin.Passwd}, 2, true},
+		{"the proxy knows the previous password only", [3]string{"old", "new", admin.Passwd}, 3, true},
+		{"every password is wrong", [3]string{"old", "new", "previous"}, 3, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config := admin.Clone()
 			reads := 0
-			credentials := func(_ context.Context, refresh bool) (string, string, error) {
+			credentials := func(_ context.Context, try int) (string, string, error) {
 				reads++
-				if refresh {
-					return admin.User, c.second, nil
-				}
-				return admin.User, c.first, nil
+				return admin.User, c.passwords[try], nil
 			}
 			db := sql.OpenDB(&connector{config: config, credentials: credentials})
 			defer db.Close()
@@ -233,7 +231,7 @@ func TestErrorOfTheCredentialsHasItsCause(t *testing.T) {
 	cause := errors.New("AccessDeniedException")
 	db, err := Open(Config{
 		Host: "127.0.0.1", Port: 1, MaxConnections: 1,
-		Credentials: func(context.Context, bool) (string, string, error) { return "", "", cause },
+		Credentials: func(context.Context, int) (string, string, error) { return "", "", cause },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestTheFirstStatementUsesTheConnectionThatConnectOpened(t *testing.T) {
 		dialled.Add(1)
 		return new(net.Dialer).DialContext(ctx, network, admin.Addr)
 	}
-	credentials := func(context.Context, bool) (string, string, error) {
+	credentials := func(context.Context, int) (string, string, error) {
 		logins.Add(1)
 		return admin.User, admin.Passwd, nil
 	}

@@ -106,10 +106,32 @@ func IsEmpty(err error) bool {
 	return errors.As(err, &notFound)
 }
 
-// Credentials returns a login in the form that package mysql needs.
-func Credentials(login *Secret[Login]) func(ctx context.Context, refresh bool) (user, password string, err error) {
-	return func(ctx context.Context, refresh bool) (string, string, error) {
-		l, err := login.Get(ctx, refresh)
+// Previous returns the value before the current one. If there was none, it returns the current one.
+func (s *Secret[T]) Previous(ctx context.Context) (value T, err error) {
+	out, err := s.client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{
+		SecretId: aws.String(s.arn), VersionStage: aws.String(previous),
+	})
+	if IsEmpty(err) {
+		return s.Get(ctx, false)
+	}
+	if err == nil {
+		value, err = parse[T](out)
+	}
+	if err != nil {
+		return value, fmt.Errorf("reading the previous version of secret %s: %w", s.arn, err)
+	}
+	return value, nil
+}
+
+// Credentials returns a login in the form that package mysql needs: the cached login, then the
+// current one, then the previous one.
+func Credentials(login *Secret[Login]) func(ctx context.Context, try int) (user, password string, err error) {
+	return func(ctx context.Context, try int) (string, string, error) {
+		if try < 2 {
+			l, err := login.Get(ctx, try == 1)
+			return l.Username, l.Password, err
+		}
+		l, err := login.Previous(ctx)
 		return l.Username, l.Password, err
 	}
 }

@@ -247,7 +247,7 @@ func TestRefusalIsInTheMerchantsLanguage(t *testing.T) {
 }
 
 func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
-	unreadable := func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }
+	unreadable := func(context.Context, int) (string, string, error) { return "", "", errors.New("internal detail") }
 	db, err := mysql.Open(mysql.Config{
 		Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1, Credentials: unreadable,
 	})

@@ -192,7 +192,7 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 	l.Close() // nothing listens on the port now
 	db, err := mysql.Open(mysql.Config{
 		Host: "127.0.0.1", Port: port, Name: "restock", MaxConnections: 1,
-		Credentials: func(context.Context, bool) (string, string, error) { return "user", "password", nil },
+		Credentials: func(context.Context, int) (string, string, error) { return "user", "password", nil },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 }
 
 func TestUnreadableCredentialsAreAnswered503AndStaySecret(t *testing.T) {
-	unreadable := func(context.Context, bool) (string, string, error) { return "", "", errors.New("internal detail") }
+	unreadable := func(context.Context, int) (string, string, error) { return "", "", errors.New("internal detail") }
 	db, err := mysql.Open(mysql.Config{
 		Host: "127.0.0.1", Port: 1, Name: "restock", MaxConnections: 1, Credentials: unreadable,
 	})

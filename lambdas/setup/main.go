@@ -27,6 +27,7 @@ func newHandler(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 		db:          db,
 		login:       secrets.New[secrets.Login](client, p.Environment.Secret),
 		callbackKey: secrets.New[secrets.CallbackKey](client, p.Environment.CallbackKey),
+		proxy:       newProxySecrets(client, p.Environment),
 		user:        userPrefix + p.Environment.Name,
 		log:         p.Log,
 	}

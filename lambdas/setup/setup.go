@@ -26,6 +26,7 @@ type setup struct {
 	db          *sql.DB
 	login       *secrets.Secret[secrets.Login]
 	callbackKey *secrets.Secret[secrets.CallbackKey]
+	proxy       proxySecrets
 	user        string // the name of the functions' user, for an empty secret
 	log         *slog.Logger
 }
@@ -80,12 +81,40 @@ func (s setup) ensureUser(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.setUser(ctx, login)
+	if err := s.setUser(ctx, login); err != nil {
+		return err
+	}
+	return s.ensureOtherUser(ctx, login)
+}
+
+// ensureOtherUser makes the proxy know both users before functions connect through it. The other
+// user may be in use by functions that read the secret before its last rotation, and keeps its
+// password.
+func (s setup) ensureOtherUser(ctx context.Context, login secrets.Login) error {
+	other := nextLogin(login)
+	secret := s.proxy.of(other.Username)
+	if secret == nil {
+		return nil
+	}
+	known, err := secret.Get(ctx, true)
+	if secrets.IsEmpty(err) {
+		known, err = s.login.Previous(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if known.Username == other.Username {
+		other = known
+	}
+	return s.setUser(ctx, other)
 }
 
 // setUser creates the functions' database user of a login, or changes its password to the login's.
 func (s setup) setUser(ctx context.Context, login secrets.Login) error {
 	if err := migrate.User(ctx, s.db, login.Username, login.Password); err != nil {
+		return err
+	}
+	if err := s.proxy.set(ctx, login); err != nil {
 		return err
 	}
 	s.log.InfoContext(ctx, "database user is ready", journal.DatabaseUserReady.Attr(), "user", login.Username)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -71,25 +72,66 @@ func TestSetupCreatesNoUserIfThePasswordCannotBeStored(t *testing.T) {
 	}
 }
 
+// A gate stands for RDS Proxy: it lets a login pass if one of its secrets has it. It knows the
+// secrets as they were when it last looked.
+type gate struct {
+	v *secretstest.Vault
+
+	mu    sync.Mutex // guards known
+	known []string
+}
+
+func (g *gate) look() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.known = []string{g.v.Value("proxy-first"), g.v.Value("proxy-second")}
+}
+
+// credentials returns a wrong password in place of a login that the gate does not know, so the
+// server refuses it with the same error.
+func (g *gate) credentials(login *secrets.Secret[secrets.Login]) func(context.Context, int) (string, string, error) {
+	return func(ctx context.Context, try int) (string, string, error) {
+		user, password, err := secrets.Credentials(login)(ctx, try)
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if !slices.Contains(g.known, fmt.Sprintf(`{"username":%q,"password":%q}`, user, password)) {
+			password = "unknown to the proxy"
+		}
+		return user, password, err
+	}
+}
+
 func TestSalesSucceedDuringRotations(t *testing.T) {
+	t.Run("directly", func(t *testing.T) { sellDuringRotations(t, lambdas.SetupEnvironment{}) })
+	// The proxy notices a rotation only after the next sales.
+	t.Run("behind a slow proxy", func(t *testing.T) {
+		sellDuringRotations(t, lambdas.SetupEnvironment{ProxyFirst: "proxy-first", ProxySecond: "proxy-second"})
+	})
+}
+
+func sellDuringRotations(t *testing.T, e lambdas.SetupEnvironment) {
 	d, v := mysqltest.Empty(t), &secretstest.Vault{}
 	t.Cleanup(func() { d.DropUser(t) })
-	s := newSetup(d, v)
+	s, proxy := newSetup(d, v), &gate{v: v}
+	s.proxy = newProxySecrets(v, e)
+	e.Host, e.Port, e.Name = d.Host, d.Port, d.Name
 	rotation := secrets.Rotation[secrets.Login]{
 		Client: v, ARN: "database", Next: nextLogin, Set: s.setUser,
-		Test: tryLogin(lambdas.SetupEnvironment{Host: d.Host, Port: d.Port, Name: d.Name}),
+		Test: tryLogin(e),
 	}
 	handle := s.handler(rotation)
 	if _, err := handle(t.Context(), event{}); err != nil {
 		t.Fatal(err)
 	}
+	proxy.look()
 	d.SetStock(t, 1_000_000)
 
-	// These functions open a new connection for every sale, with a cached login.
-	buying, stop := context.WithCancel(t.Context())
-	var buyers sync.WaitGroup
-	for range 4 {
+	// An instance opens a new connection for every sale, with a cached login.
+	instance := func() *shop.Shop {
 		login := secrets.Credentials(secrets.New[secrets.Login](v, "database"))
+		if e.ProxyFirst != "" {
+			login = proxy.credentials(secrets.New[secrets.Login](v, "database"))
+		}
 		db, err := mysql.Open(mysql.Config{
 			Host: d.Host, Port: d.Port, Name: d.Name, MaxConnections: 1, Credentials: login,
 		})
@@ -98,12 +140,20 @@ func TestSalesSucceedDuringRotations(t *testing.T) {
 		}
 		t.Cleanup(func() { db.Close() })
 		db.SetConnMaxLifetime(time.Nanosecond)
-		s := shop.Open(mysql.NewStore(db), nil, shop.Discard)
+		return shop.Open(mysql.NewStore(db), nil, shop.Discard)
+	}
+	buy := func(s *shop.Shop) {
+		if _, err := s.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 1}); err != nil {
+			t.Errorf("a sale during a rotation: %v", err)
+		}
+	}
+	buying, stop := context.WithCancel(t.Context())
+	var buyers sync.WaitGroup
+	for range 4 {
+		s := instance()
 		buyers.Go(func() {
 			for buying.Err() == nil {
-				if _, err := s.Buy(t.Context(), shop.Purchase{SKU: mysqltest.Donut, Quantity: 1}); err != nil {
-					t.Errorf("a sale during a rotation: %v", err)
-				}
+				buy(s)
 			}
 		})
 	}
@@ -118,6 +168,7 @@ func TestSalesSucceedDuringRotations(t *testing.T) {
 			if _, err := handle(t.Context(), e); err != nil {
 				t.Fatal(err)
 			}
+			buy(instance())                   // a new instance reads the secret now
 			for at := sold(); sold() == at; { // a sale follows each step
 				if t.Context().Err() != nil || t.Failed() {
 					t.Fatal("the sales have stopped")
@@ -129,6 +180,7 @@ func TestSalesSucceedDuringRotations(t *testing.T) {
 			t.Fatalf("the login has not changed, %v", err)
 		}
 		users[login.Username] = true
+		proxy.look()
 	}
 	stop()
 	buyers.Wait()
@@ -136,6 +188,37 @@ func TestSalesSucceedDuringRotations(t *testing.T) {
 		t.Errorf("the users of the logins are %v, want two users in turn", users)
 	}
 	d.CheckBooks(t)
+}
+
+// TestProxyOfAStageThatHasRotated: functions may still use the previous login when the proxy comes.
+func TestProxyOfAStageThatHasRotated(t *testing.T) {
+	d, v := mysqltest.Empty(t), &secretstest.Vault{}
+	t.Cleanup(func() { d.DropUser(t) })
+	s := newSetup(d, v)
+	if _, err := s.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first := v.Value("database")
+	second := fmt.Sprintf(`{"username":%q,"password":"second"}`, d.User+secondUser)
+	v.Set("database", second)
+	s.proxy = newProxySecrets(v, lambdas.SetupEnvironment{ProxyFirst: "proxy-first", ProxySecond: "proxy-second"})
+	for range 2 { // every deployment may run setup again
+		if _, err := s.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if v.Value("proxy-first") != first || v.Value("proxy-second") != second {
+			t.Error("the proxy does not know the previous login and the current one")
+		}
+	}
+	for _, secret := range []string{"proxy-first", "proxy-second"} {
+		login, err := secrets.New[secrets.Login](v, secret).Get(t.Context(), false)
+		if err == nil {
+			_, err = mysql.NewStore(d.Open(t, login.Username, login.Password, 1)).Products(t.Context())
+		}
+		if err != nil {
+			t.Errorf("with the login of %s: %v", secret, err)
+		}
+	}
 }
 
 func TestALoginThatTheDatabaseRefusesFailsItsTest(t *testing.T) {

@@ -295,7 +295,7 @@ func openShop(t *testing.T, server *mariadb.Server, connections int) *sql.DB {
 	}
 	db, err := mysql.Open(mysql.Config{
 		Host: host, Port: number, Name: database, MaxConnections: connections,
-		Credentials: func(context.Context, bool) (string, string, error) { return admin.User, admin.Passwd, nil },
+		Credentials: func(context.Context, int) (string, string, error) { return admin.User, admin.Passwd, nil },
 	})
 	if err != nil {
 		t.Fatal(fmt.Errorf("opening the shop: %w", err))

@@ -152,7 +152,7 @@ func (d *Database) open(tb testing.TB, port int, user, password string, connecti
 	tb.Helper()
 	db, err := mysql.Open(mysql.Config{
 		Host: d.Host, Port: port, Name: d.Name, MaxConnections: connections,
-		Credentials: func(context.Context, bool) (string, string, error) { return user, password, nil },
+		Credentials: func(context.Context, int) (string, string, error) { return user, password, nil },
 	})
 	if err != nil {
 		tb.Fatal(err)
