@@ -9,9 +9,15 @@ import (
 	"restock/infra/graph"
 )
 
+// Policies of AWS that every account has:
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
 const (
-	cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad" // AWS's policy Managed-CachingDisabled
-	allViewer       = "216adef6-5c7f-47e4-b989-5492eafa07d3" // AWS's policy Managed-AllViewer
+	CachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+	allViewer       = "216adef6-5c7f-47e4-b989-5492eafa07d3"
+	// AllViewerExceptHostHeader leaves out Host, because API Gateway refuses a host name that is
+	// not its own.
+	AllViewerExceptHostHeader = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 )
 
 // alwaysCached are the errors that CloudFront caches for 10 seconds, whatever their headers say,
@@ -88,7 +94,7 @@ func (i *inspection) checkBehavior(d *graph.Resource, behavior map[string]any) {
 		report("use AllViewerExceptHostHeader", "it forwards the header Host, and API Gateway answers 403")
 	}
 	id, _ := behavior["cachePolicyId"].(string)
-	if id == cachingDisabled {
+	if id == CachingDisabled {
 		return
 	}
 	policy := byID(i.Graph, graph.CachePolicy, id)

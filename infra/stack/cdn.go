@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/rules"
 	"restock/lambdas"
 )
 
@@ -32,14 +33,6 @@ var sharedRoutes = []string{lambdas.RouteStorefront, lambdas.RouteProducts}
 
 const (
 	apiOrigin = "api"
-
-	// cachingDisabled is a policy of AWS:
-	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html
-	cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
-	// allViewerExceptHostHeader is a policy of AWS. It leaves out Host, because API Gateway refuses
-	// a host name that is not its own:
-	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
-	allViewerExceptHostHeader = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 
 	// longestCached limits the max-age of the API's answers, so that no mistake in a header keeps
 	// an old stock in the cache.
@@ -144,8 +137,8 @@ func distribution(
 			AllowedMethods: pulumi.ToStringArray(
 				[]string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}),
 			CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
-			CachePolicyId:           pulumi.String(cachingDisabled),
-			OriginRequestPolicyId:   pulumi.String(allViewerExceptHostHeader),
+			CachePolicyId:           pulumi.String(rules.CachingDisabled),
+			OriginRequestPolicyId:   pulumi.String(rules.AllViewerExceptHostHeader),
 			ResponseHeadersPolicyId: headers.ID(),
 		},
 		OrderedCacheBehaviors: cachedBehaviors(cache, headers),
@@ -186,7 +179,7 @@ func cachedBehaviors(
 			Compress:       pulumi.Bool(true), // API Gateway does not compress
 			CachePolicyId:  cache.ID(),
 			// An error, which is not cached, is in the language of the buyer who gets it.
-			OriginRequestPolicyId:   pulumi.String(allViewerExceptHostHeader),
+			OriginRequestPolicyId:   pulumi.String(rules.AllViewerExceptHostHeader),
 			ResponseHeadersPolicyId: headers.ID(),
 		})
 	}

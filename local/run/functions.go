@@ -266,7 +266,11 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			return fmt.Errorf("serving the HTTP API %s: %w", declared.Name, err)
 		}
 		r.onClose("HTTP API's invocations", func(context.Context) error { api.Close(); return nil })
-		r.serve("HTTP API", r.listen.api, api, config.CORS.Allows)
+		handler, err := behindCDN(p.onAWS, p.onAWS.ByURN(declared.URN), api)
+		if err != nil {
+			return err
+		}
+		r.serve("HTTP API", r.listen.api, handler, config.CORS.Allows)
 	}
 	return nil
 }

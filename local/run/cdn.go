@@ -1,0 +1,86 @@
+package run
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/infra/rules"
+	"restock/local/aws/cloudfront"
+)
+
+// behindCDN returns the CloudFront distribution before an API, or the API's own handler if the
+// program declares none. The graph has the addresses on AWS. The run has one address for both, so
+// the factory and the merchant, who use the API's own name on AWS, pass the distribution too. It
+// caches neither of their requests.
+func behindCDN(g *graph.Graph, api *graph.Resource, handler http.Handler) (http.Handler, error) {
+	host := strings.TrimPrefix(api.String("apiEndpoint"), "https://")
+	for _, d := range g.OfType(graph.Distribution) {
+		if !slices.ContainsFunc(objectsOf(d.Outputs["origins"]), func(o *graph.Resource) bool {
+			return o.String("domainName") == host
+		}) {
+			continue
+		}
+		config := cloudfront.Config{Header: http.Header{}}
+		for _, b := range append(objectsOf(d.Outputs["orderedCacheBehaviors"]),
+			&graph.Resource{Outputs: d.Object("defaultCacheBehavior")}) {
+			policy, err := cachePolicy(g, b.String("cachePolicyId"))
+			if err != nil {
+				return nil, fmt.Errorf("distribution %s: %w", d.Name, err)
+			}
+			pattern := b.String("pathPattern")
+			if pattern == "" {
+				pattern = "*"
+			}
+			config.Behaviors = append(config.Behaviors,
+				cloudfront.Behavior{Path: rules.PathPattern(pattern), CachePolicy: policy})
+		}
+		for _, p := range g.OfType(graph.ResponseHeadersPolicy) {
+			hsts, _ := p.Object("securityHeadersConfig")["strictTransportSecurity"].(map[string]any)
+			if seconds, declared := hsts["accessControlMaxAgeSec"].(float64); declared {
+				config.Header.Set("Strict-Transport-Security", fmt.Sprintf("max-age=%.0f", seconds))
+			}
+		}
+		return cloudfront.New(config, handler), nil
+	}
+	return handler, nil
+}
+
+// cachePolicy returns the policy with an id. AWS's own policies of which the run knows the settings
+// are CachingDisabled only.
+func cachePolicy(g *graph.Graph, id string) (cloudfront.CachePolicy, error) {
+	if id == rules.CachingDisabled {
+		return cloudfront.CachePolicy{}, nil
+	}
+	declared := g.OfType(graph.CachePolicy)
+	i := slices.IndexFunc(declared, func(p *graph.Resource) bool { return p.ID == id })
+	if i < 0 {
+		return cloudfront.CachePolicy{}, fmt.Errorf("cachePolicyId is %q, which is not run here", id)
+	}
+	key := declared[i].Object("parametersInCacheKeyAndForwardedToOrigin")
+	within := func(object map[string]any, name string) *graph.Resource {
+		inner, _ := object[name].(map[string]any)
+		return &graph.Resource{Outputs: inner}
+	}
+	headers := within(key, "headersConfig").Outputs
+	return cloudfront.CachePolicy{
+		MinTTL:      seconds(declared[i].Number("minTtl")),
+		DefaultTTL:  seconds(declared[i].Number("defaultTtl")),
+		MaxTTL:      seconds(declared[i].Number("maxTtl")),
+		Headers:     within(headers, "headers").Strings("items"),
+		QueryString: within(key, "queryStringsConfig").String("queryStringBehavior") != "none",
+	}, nil
+}
+
+// objectsOf returns the objects in a list.
+func objectsOf(value any) (all []*graph.Resource) {
+	list, _ := value.([]any)
+	for _, item := range list {
+		if object, ok := item.(map[string]any); ok {
+			all = append(all, &graph.Resource{Outputs: object})
+		}
+	}
+	return all
+}
