@@ -154,7 +154,7 @@ var SalesAPI = Function{
 	Network:     Private,
 	Timeout:     10 * time.Second,
 	MemoryMB:    256,
-	Concurrency: 21,
+	Concurrency: 17,
 }
 
 // MerchantAPI serves the merchant: products, their policies, production orders, the ledger.

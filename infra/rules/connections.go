@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,15 +13,25 @@ import (
 // Otherwise many buyers at once cause the error "Too many connections", also for the people who
 // want to find out why.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
+//
+// A program may reserve concurrency for no function at all, because a small account cannot reserve
+// any. Then max_connections protects the database. A program that reserves it for some functions
+// and not for others has forgotten them.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 func checkConnections(i *inspection) {
 	sum := 0
 	var terms []string
+	small := !slices.ContainsFunc(i.OfType(graph.Function), func(f *graph.Resource) bool {
+		return f.Number("reservedConcurrentExecutions") > 0
+	})
 	for r, f := range i.functions() {
 		if f.Connections == 0 {
 			continue
 		}
 		concurrency := i.concurrency(r)
-		if concurrency <= 0 {
+		if concurrency <= 0 && small && f.Queue == "" {
+			concurrency = 1
+		} else if concurrency <= 0 {
 			i.report(r, "set reservedConcurrentExecutions, or maximumConcurrency of its event source",
 				"it uses the database, and nothing limits its concurrency")
 			continue

@@ -66,6 +66,9 @@ func decode(text string, into any, required string) error {
 	return json.Unmarshal(checked, into)
 }
 
+// A Worded setting is an object, or one word in its place. Its type has to unmarshal both.
+type Worded interface{ Word() string }
+
 // maxInteger is the first integer beyond those that every JSON reader reads exactly:
 // https://www.rfc-editor.org/rfc/rfc8259#section-6.
 const maxInteger = 1 << 53
@@ -77,11 +80,18 @@ func check(value any, t reflect.Type, path string) error {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
+	want := "an object"
+	if w, ok := reflect.Zero(t).Interface().(Worded); ok {
+		if value == w.Word() {
+			return nil
+		}
+		want += fmt.Sprintf(" or %q", w.Word())
+	}
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		object, ok := value.(map[string]any)
 		if !ok {
-			return wrong(path, value, "an object")
+			return wrong(path, value, want)
 		}
 		return checkObject(object, t, path)
 	case reflect.Slice:

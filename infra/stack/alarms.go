@@ -178,6 +178,12 @@ func functionAlarms(functions []*function) []alarm {
 	var alarms []alarm
 	for _, f := range functions {
 		name := f.declared.Name
+		throttled := fmt.Sprintf("concurrency.%s allows too few instances. Raise the setting, as far as the "+
+			"database's connections allow.", name)
+		if !f.reserved() {
+			throttled = "all concurrency of the account that no function has reserved is in use. Ask AWS for a " +
+				"higher quota."
+		}
 		alarms = append(alarms,
 			alarm{
 				name: name + "-errors", metric: f.metric("Errors"), statistic: "Sum",
@@ -187,8 +193,7 @@ func functionAlarms(functions []*function) []alarm {
 			alarm{
 				name: name + "-throttles", metric: f.metric("Throttles"), statistic: "Sum",
 				period: 5 * time.Minute, inARow: 2,
-				advice: fmt.Sprintf("Lambda throttles the function %s: concurrency.%s allows too few instances. "+
-					"Raise the setting, as far as the database's connections allow.", name, name),
+				advice: fmt.Sprintf("Lambda throttles the function %s: %s", name, throttled),
 			})
 		if every := f.declared.Every; every > 0 {
 			alarms = append(alarms, alarm{

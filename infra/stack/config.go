@@ -1,7 +1,9 @@
 package stack
 
 import (
+	"encoding/json"
 	"slices"
+	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -45,9 +47,9 @@ type Settings struct {
 	// SecretRecoveryDays is how long a deleted secret can be restored: 0 (not at all), or 7 to 30.
 	SecretRecoveryDays int              `json:"secretRecoveryDays"`
 	Database           DatabaseSettings `json:"database"`
-	// Concurrency is the largest number of instances of a function, by the function's name.
-	Concurrency map[string]int     `json:"concurrency"`
-	Throttling  ThrottlingSettings `json:"throttling"`
+	Concurrency        Concurrency      `json:"concurrency"`
+
+	Throttling ThrottlingSettings `json:"throttling"`
 
 	// CORSOrigins are the sites whose pages may call the API from a browser, like
 	// https://www.example.com, or "*". The storefront needs none: the API serves it.
@@ -105,6 +107,41 @@ type ThrottlingSettings struct {
 	Burst         int     `json:"burst"`
 }
 
+// Concurrency is the largest number of instances of a function, by the function's name.
+//
+// The word "unreserved" in its place is for small accounts: Lambda lets an account reserve only the
+// part of its quota above 100, and the quota of a new account may be 10. Then the map has only the
+// functions with a queue, because their event sources limit them without a reservation. The other
+// functions share the account's quota. Nothing bounds the sum of their connections, so RDS Proxy or
+// database.maxConnections protects the database.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+type Concurrency map[string]int
+
+// Word is the word in place of the numbers.
+func (Concurrency) Word() string { return "unreserved" }
+
+// UnmarshalJSON reads the word, or the numbers of some functions.
+func (c *Concurrency) UnmarshalJSON(text []byte) error {
+	if string(text) != strconv.Quote(c.Word()) {
+		return json.Unmarshal(text, (*map[string]int)(c))
+	}
+	for _, f := range lambdas.All() {
+		if f.Queue == "" {
+			delete(*c, f.Name)
+		}
+	}
+	return nil
+}
+
+// unreserved reports whether functions share the account's quota.
+func (c Concurrency) unreserved() bool {
+	return slices.ContainsFunc(lambdas.All(), func(f lambdas.Function) bool { return c[f.Name] == 0 })
+}
+
+// instances returns the number of instances to keep connections for. An unreserved function needs
+// one at least.
+func (c Concurrency) instances(f lambdas.Function) int { return f.Instances(max(1, c[f.Name])) }
+
 // DefaultSettings returns the values of the keys that a stage leaves out.
 func DefaultSettings() Settings {
 	s := Settings{
@@ -116,7 +153,7 @@ func DefaultSettings() Settings {
 			StorageGiB:          20,
 			BackupRetentionDays: 1,
 		},
-		Concurrency: map[string]int{},
+		Concurrency: Concurrency{},
 		Throttling:  ThrottlingSettings{RatePerSecond: 1000, Burst: 1000},
 	}
 	for _, f := range lambdas.All() {

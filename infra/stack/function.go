@@ -20,10 +20,14 @@ import (
 type function struct {
 	pulumi.ResourceState
 	declared    lambdas.Function
-	concurrency int
+	concurrency int // 0: not reserved
 	logs        *cloudwatch.LogGroup
 	lambda      *lambda.Function
 }
+
+// reserved reports whether the function has concurrency of its own. A function with a queue has
+// none: its event source limits it, and it takes its instances from the account's quota.
+func (f *function) reserved() bool { return f.declared.Queue == "" && f.concurrency > 0 }
 
 // A platform holds the resources that all functions use.
 type platform struct {
@@ -76,7 +80,7 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 			LogGroup:            f.logs.Name,
 		},
 	}
-	if declared.Queue == "" {
+	if f.reserved() {
 		args.ReservedConcurrentExecutions = pulumi.Int(f.concurrency)
 	}
 	if declared.Network == lambdas.Private {

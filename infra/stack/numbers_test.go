@@ -20,7 +20,7 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 		{"database.storageGiB", 20, 65536, func(s *Settings, n int) { storage(s, n, 0) }},
 		{"database.maxStorageGiB", 22, 65536, func(s *Settings, n int) { storage(s, 20, n) }},
 		{"database.backupRetentionDays", 0, 35, func(s *Settings, n int) { s.Database.BackupRetentionDays = n }},
-		{"database.maxConnections", 84, 85, func(s *Settings, n int) { s.Database.MaxConnections = n }},
+		{"database.maxConnections", 76, 85, func(s *Settings, n int) { s.Database.MaxConnections = n }},
 		{"throttling.ratePerSecond", 1, maxThrottling, rate},
 		{"throttling.burst", 1, maxThrottling, func(s *Settings, n int) { s.Throttling.Burst = n }},
 		{"concurrency.stock", 2, 1000, func(s *Settings, n int) { s.Concurrency["stock"] = n }}, // it uses no database

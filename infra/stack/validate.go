@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -154,18 +155,49 @@ func (s Settings) validateConnections(c *checker, class instance.Class) {
 	held, least := class.Connections(), versionsAtOnce*s.connections()+reservedConnections
 	why := fmt.Sprintf("the functions may open %d connections, twice as many while an update rolls out, "+
 		"and %d stay free", s.connections(), reservedConnections)
+	if s.Concurrency.unreserved() {
+		why = fmt.Sprintf("an instance of each function may open %d connections together, twice as many while an "+
+			"update rolls out, and %d stay free", s.connections(), reservedConnections)
+	}
 	if s.Database.Proxy {
 		least = lambdas.SetupConnections + reservedConnections
 		why = fmt.Sprintf("setup opens %d connections, and %d stay free", lambdas.SetupConnections, reservedConnections)
 	}
 	if least > held {
 		c.text(false, "database.instanceClass", s.Database.InstanceClass,
-			fmt.Sprintf("a class with memory for %d connections or more, this one has it for %d: %s", least, held, why))
+			fmt.Sprintf("a class with memory for %d connections or more, this one has it for %d: %s%s",
+				least, held, why, s.lower(least-held)))
 		return
 	}
 	c.check(s.Database.MaxConnections >= least && s.Database.MaxConnections <= held,
 		"database.maxConnections", s.Database.MaxConnections,
-		fmt.Sprintf("%d to %d: %s, and the instance class has memory for %d", least, held, why, held))
+		fmt.Sprintf("%d to %d: %s, and the instance class has memory for %d%s",
+			least, held, why, held, s.lower(least-s.Database.MaxConnections)))
+}
+
+// lower says which functions' concurrency to lower if the server lacks connections: first that of
+// the function with most connections. It says nothing if that is not enough.
+func (s Settings) lower(lacking int) string {
+	if lacking <= 0 || s.Database.Proxy {
+		return ""
+	}
+	functions := slices.SortedStableFunc(slices.Values(lambdas.All()), func(a, b lambdas.Function) int {
+		return cmp.Compare(s.Concurrency[b.Name]*b.Connections(), s.Concurrency[a.Name]*a.Connections())
+	})
+	var lower []string
+	for _, f := range functions {
+		each, now := versionsAtOnce*f.Connections(), s.Concurrency[f.Name]
+		if lacking <= 0 || each == 0 || now <= leastConcurrency(f) {
+			continue
+		}
+		by := min((lacking+each-1)/each, now-leastConcurrency(f))
+		lacking -= by * each
+		lower = append(lower, fmt.Sprintf("lower concurrency.%s by %d, to %d", f.Name, by, now-by))
+	}
+	if lacking > 0 {
+		return ""
+	}
+	return "; or " + strings.Join(lower, " and ")
 }
 
 func (s Settings) validateConcurrency(c *checker) {
@@ -180,19 +212,24 @@ func (s Settings) validateConcurrency(c *checker) {
 				fmt.Sprintf("the name of a function: one of %v", slices.Sorted(maps.Keys(functions))))
 			continue
 		}
-		least := 1
-		if f.Queue != "" {
-			least = 2 // Lambda's limit for an event source mapping
-		}
-		c.between("concurrency."+name, s.Concurrency[name], least, 1000)
+		c.between("concurrency."+name, s.Concurrency[name], leastConcurrency(f), 1000)
 	}
 }
 
-// connections is the largest number of connections that the functions open together.
+// leastConcurrency is the smallest concurrency of a function.
+func leastConcurrency(f lambdas.Function) int {
+	if f.Queue != "" {
+		return 2 // Lambda's limit for an event source mapping
+	}
+	return 1
+}
+
+// connections is the largest number of connections that the functions open together. It counts one
+// instance of each function without a reservation.
 func (s Settings) connections() int {
 	sum := 0
 	for _, f := range lambdas.All() {
-		sum += f.Instances(s.Concurrency[f.Name]) * f.Connections()
+		sum += s.Concurrency.instances(f) * f.Connections()
 	}
 	return sum
 }

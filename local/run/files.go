@@ -1,6 +1,9 @@
 package run
 
-import "restock/infra/graph"
+import (
+	"restock/infra/graph"
+	"restock/local/aws/lambda"
+)
 
 // The number of files that a run may have open at the same time. Connections and pipes count as
 // files.
@@ -24,7 +27,8 @@ func filesNeeded(g *graph.Graph) uint64 {
 }
 
 // instancesOf returns how many instances a function may have. A function without a limit counts as
-// one: no machine could run the concurrency of a whole account.
+// one, because no machine could run the concurrency of a whole account. If the account is small, it
+// counts as the whole quota: its idle instances stay while other functions use the quota.
 func instancesOf(g *graph.Graph, f *graph.Resource) int {
 	if reserved, declared := f.Outputs["reservedConcurrentExecutions"].(float64); declared && reserved >= 0 {
 		return int(reserved)
@@ -34,6 +38,9 @@ func instancesOf(g *graph.Graph, f *graph.Resource) int {
 		if mapping.String("functionName") == f.String("arn") && maximum > 0 {
 			return int(maximum) + 1 // one more for an invocation by another service
 		}
+	}
+	if quota := accountConcurrency(g); quota <= lambda.NewAccountConcurrency {
+		return quota
 	}
 	return 1
 }

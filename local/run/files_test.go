@@ -21,4 +21,8 @@ func TestFilesNeededGrowsWithTheInstances(t *testing.T) {
 	if got, want := filesNeeded(g), uint64(256+8*(21+3+1)); got != want {
 		t.Errorf("got %d files, want %d", got, want)
 	}
+	g.Resources[0].Outputs["reservedConcurrentExecutions"] = -1.0
+	if got, want := filesNeeded(g), uint64(256+8*(10+3+10)); got != want {
+		t.Errorf("the program reserves nothing: got %d files, want %d", got, want)
+	}
 }

@@ -49,11 +49,23 @@ func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return out, err
 }
 
+// accountConcurrency returns the account's quota. A program that reserves nothing is for an account
+// that cannot reserve anything, so the run gives it the quota of a new account.
+func accountConcurrency(g *graph.Graph) int {
+	for _, f := range g.OfType(graph.Function) {
+		if f.Number("reservedConcurrentExecutions") > 0 {
+			return lambda.DefaultConcurrency
+		}
+	}
+	return lambda.NewAccountConcurrency
+}
+
 // newFunctions adds the declared functions to a host.
 func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, error) {
 	host, err := lambda.NewHost(lambda.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID,
 		EndpointURL: r.listen.url(r.listen.aws),
+		Concurrency: accountConcurrency(p.graph),
 		Credentials: credentialsOf(authority),
 		Log:         r.config.Log.With("part", "lambda"),
 	})

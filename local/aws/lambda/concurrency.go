@@ -10,6 +10,10 @@ import (
 const (
 	DefaultConcurrency    = 1000
 	UnreservedConcurrency = 100
+	// NewAccountConcurrency is the quota of a new account. AWS says only that it is below 1,000:
+	// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+	// The number is from users: https://dev.to/aws-builders/managing-lambdaedge-service-quotas-6od
+	NewAccountConcurrency = 10
 )
 
 // unreserved is the concurrency that the functions without a reservation share.
