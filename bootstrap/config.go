@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,11 +85,15 @@ func (s Settings) validate() error {
 	return errors.Join(errs...)
 }
 
-// overlap reports whether a stage may match both patterns.
+// overlap reports whether a stage may match both patterns, or whether the names of one's resources
+// may begin like those of the other: a stage dev-x makes the queue restock-dev-x-q, and the role of
+// dev may act on restock-dev-*.
 func overlap(a, b string) bool {
-	matches := func(pattern, name string) bool {
-		matched, _ := path.Match(pattern, strings.TrimSuffix(name, "*")) // the patterns are well-formed
-		return matched
+	begin := func(pattern string) string {
+		if prefix, many := strings.CutSuffix(pattern, "*"); many {
+			return prefix
+		}
+		return pattern + "-"
 	}
-	return matches(a, b) || matches(b, a)
+	return strings.HasPrefix(begin(a), begin(b)) || strings.HasPrefix(begin(b), begin(a))
 }

@@ -19,9 +19,12 @@ var making = map[graph.Type][]string{
 	graph.APIRoute:       {"apigateway:POST"},
 	graph.APIStage: {"apigateway:POST", "logs:CreateLogDelivery",
 		"logs:PutResourcePolicy", "logs:DescribeResourcePolicies"},
-	graph.Dashboard:   {"cloudwatch:PutDashboard", "cloudwatch:GetDashboard"},
-	graph.EventRule:   {"events:PutRule"},
-	graph.EventTarget: {"events:PutTargets"},
+	graph.CachePolicy:           {"cloudfront:CreateCachePolicy"},
+	graph.Distribution:          {"cloudfront:CreateDistribution", "cloudfront:TagResource"},
+	graph.ResponseHeadersPolicy: {"cloudfront:CreateResponseHeadersPolicy"},
+	graph.Dashboard:             {"cloudwatch:PutDashboard", "cloudwatch:GetDashboard"},
+	graph.EventRule:             {"events:PutRule"},
+	graph.EventTarget:           {"events:PutTargets"},
 	graph.LogGroup: {"logs:CreateLogGroup", "logs:PutRetentionPolicy",
 		"logs:AssociateKmsKey"},
 	graph.MetricAlarm: {"cloudwatch:PutMetricAlarm"},
@@ -73,7 +76,7 @@ func TestADeploymentMayMakeWhatTheStagesDeclare(t *testing.T) {
 		allowed = append(allowed, s.Action...)
 	}
 	for _, stage := range []struct{ dir, name string }{{"..", "dev"}, {"..", "prod"},
-		{"../infra/rules/testdata/full", "full"}} {
+		{"../infra/rules/testdata/full", "full"}, {"../infra/rules/testdata/cdn", "cdn"}} {
 		g, err := stack.Record(stage.dir, stage.name)
 		if err != nil {
 			t.Fatal(err)

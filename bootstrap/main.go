@@ -4,8 +4,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -29,18 +27,22 @@ func bootstrap(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	boundary, err := newBoundary(ctx)
-	if err != nil {
-		return err
-	}
-
 	previewRoles, deployRoles := pulumi.StringMap{}, pulumi.StringMap{}
-	for _, e := range settings.environments() {
-		deploy, err := newDeployRole(ctx, settings.Region, e, github, state, boundary)
+	boundaries, providers := pulumi.StringMap{}, pulumi.StringMap{}
+	environments := settings.environments()
+	for _, e := range environments {
+		var others []string
+		for _, other := range environments {
+			if other != e {
+				others = append(others, other.stages)
+			}
+		}
+		deploy, boundary, err := newDeployRole(ctx, settings.Region, e, others, github, state)
 		if err != nil {
 			return err
 		}
-		deployRoles[e.name] = deploy.Arn
+		deployRoles[e.name], boundaries[e.name] = deploy.Arn, boundary.Arn
+		providers[e.name] = pulumi.String(secretsProvider(settings.Region, e.name))
 		if e.manyStages() {
 			continue // a pull request's stage is created without a preview
 		}
@@ -52,8 +54,8 @@ func bootstrap(ctx *pulumi.Context) error {
 	}
 
 	ctx.Export("backendUrl", pulumi.Sprintf("s3://%s?region=%s", state.bucket.Bucket, settings.Region))
-	ctx.Export("secretsProvider", pulumi.String(fmt.Sprintf("awskms://%s?region=%s", keyAlias, settings.Region)))
-	ctx.Export("permissionsBoundary", boundary.Arn)
+	ctx.Export("secretsProviders", providers)
+	ctx.Export("permissionsBoundaries", boundaries)
 	ctx.Export("previewRoles", previewRoles)
 	ctx.Export("deployRoles", deployRoles)
 	return nil

@@ -27,30 +27,75 @@ const (
 // can assume it and run any program with it, so it may only read the stage's state. A preview needs
 // no more: Pulumi compares the program with the state, and the program does not call AWS.
 func newPreviewRole(ctx *pulumi.Context, e environment, g *gitHub, s *state) (*iam.Role, error) {
+	role, err := newRole(ctx, "preview-"+e.name, "Previews "+e.stages+" in pull requests", g.trust(g.pullRequest()),
+		previewSession)
+	if err != nil {
+		return nil, err
+	}
 	permissions := policy.JSON(func(arn []string) any {
-		return policy.New(mayRead(arn[0], arn[1], e.stages)...)
+		return policy.New(stateFiles{arn[0], arn[1], e}.mayRead()...)
 	}, s.bucket.Arn, s.key.Arn)
-	return newRole(ctx, "preview-"+e.name, "Previews "+e.stages+" in pull requests", g.trust(g.pullRequest()),
-		permissions, previewSession)
+	_, err = iam.NewRolePolicy(ctx, "preview-"+e.name, &iam.RolePolicyArgs{Role: role.Name, Policy: permissions},
+		pulumi.Parent(role))
+	if err != nil {
+		return nil, fmt.Errorf("giving role preview-%s its permissions: %w", e.name, err)
+	}
+	return role, nil
 }
 
-// newDeployRole creates the role that deploys the stages of an environment.
-func newDeployRole(ctx *pulumi.Context, region string, e environment, g *gitHub, s *state,
-	boundary *iam.Policy) (*iam.Role, error) {
-	permissions := policy.JSON(func(arn []string) any {
-		return policy.New(slices.Concat(
-			mayUpdate(arn[0], arn[1], e.stages),
-			mayDeclare(region),
-			mayKeepKeys(e.stages, arn[1]),
-			mayMakeRoles(account(arn[2]), e.stages, arn[2]),
-		)...)
-	}, s.bucket.Arn, s.key.Arn, boundary.Arn)
-	return newRole(ctx, "deploy-"+e.name, "Deploys "+e.stages, g.trust(g.environment(e.name)), permissions,
-		deploySession)
+// newDeployRole creates the role that deploys the stages of an environment, and the boundary of the
+// roles that it creates. others are the stages of the other environments.
+func newDeployRole(ctx *pulumi.Context, region string, e environment, others []string, g *gitHub, s *state) (
+	role *iam.Role, boundary *iam.Policy, err error) {
+	name := "deploy-" + e.name
+	if role, err = newRole(ctx, name, "Deploys "+e.stages, g.trust(g.environment(e.name)), deploySession); err != nil {
+		return nil, nil, err
+	}
+	boundary, err = newPolicy(ctx, "functions-"+e.name, "The most that a function of "+e.stages+" may do",
+		policy.JSON(func(arn []string) any {
+			return policy.New(scope{region, account(arn[0]), e.stages}.functionsMayAtMost()...)
+		}, s.key.Arn))
+	if err != nil {
+		return nil, nil, err
+	}
+	// One policy is too small for all of the statements.
+	for _, part := range []struct {
+		name, description string
+		statements        func(s scope, f stateFiles, boundary string) []policy.Statement
+	}{
+		{"state", "Updates the state", func(s scope, f stateFiles, boundary string) []policy.Statement {
+			return slices.Concat(f.mayUpdate(), s.mayRead(), s.mayManageKeys(), s.mayMakeRoles(boundary))
+		}},
+		{"named", "Deploys what has a name", func(s scope, _ stateFiles, _ string) []policy.Statement {
+			return s.mayManageNamed()
+		}},
+		{"tagged", "Deploys what has tags", func(s scope, _ stateFiles, _ string) []policy.Statement {
+			return s.mayManageTagged()
+		}},
+		{"never", "Keeps other stages closed", func(s scope, f stateFiles, _ string) []policy.Statement {
+			return s.never(f.key, others)
+		}},
+	} {
+		permissions := policy.JSON(func(arn []string) any {
+			s, f := scope{region, account(arn[1]), e.stages}, stateFiles{arn[0], arn[1], e}
+			return policy.New(part.statements(s, f, arn[2])...)
+		}, s.bucket.Arn, s.key.Arn, boundary.Arn)
+		p, err := newPolicy(ctx, name+"-"+part.name, part.description+" of "+e.stages, permissions)
+		if err != nil {
+			return nil, nil, err
+		}
+		_, err = iam.NewRolePolicyAttachment(ctx, name+"-"+part.name, &iam.RolePolicyAttachmentArgs{
+			Role: role.Name, PolicyArn: p.Arn,
+		}, pulumi.Parent(role))
+		if err != nil {
+			return nil, nil, fmt.Errorf("giving role %s its permissions: %w", name, err)
+		}
+	}
+	return role, boundary, nil
 }
 
-func newRole(ctx *pulumi.Context, name, description string, trust, permissions pulumi.StringInput,
-	session time.Duration) (*iam.Role, error) {
+func newRole(ctx *pulumi.Context, name, description string, trust pulumi.StringInput, session time.Duration) (
+	*iam.Role, error) {
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
 		Description:        pulumi.String(description),
 		Path:               pulumi.String(rolePath),
@@ -61,26 +106,20 @@ func newRole(ctx *pulumi.Context, name, description string, trust, permissions p
 	if err != nil {
 		return nil, fmt.Errorf("creating role %s: %w", name, err)
 	}
-	_, err = iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{Role: role.Name, Policy: permissions},
-		pulumi.Parent(role))
-	if err != nil {
-		return nil, fmt.Errorf("giving role %s its permissions: %w", name, err)
-	}
 	return role, nil
 }
 
-// newBoundary creates the boundary of the functions' roles.
-func newBoundary(ctx *pulumi.Context) (*iam.Policy, error) {
-	boundary, err := iam.NewPolicy(ctx, "functions", &iam.PolicyArgs{
-		Description: pulumi.String("The most that a function of " + project + " may do"),
+func newPolicy(ctx *pulumi.Context, name, description string, document pulumi.StringInput) (*iam.Policy, error) {
+	p, err := iam.NewPolicy(ctx, name, &iam.PolicyArgs{
+		Description: pulumi.String(description),
 		Path:        pulumi.String(rolePath),
-		Policy:      policy.JSON(func([]string) any { return policy.New(functionsMayAtMost()...) }),
+		Policy:      document,
 		Tags:        tags(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("creating the boundary of the functions' roles: %w", err)
+		return nil, fmt.Errorf("creating policy %s: %w", name, err)
 	}
-	return boundary, nil
+	return p, nil
 }
 
 // account returns the account of an ARN.

@@ -76,7 +76,9 @@ func newState(ctx *pulumi.Context) (*state, error) {
 			Bucket: bucket.Bucket,
 			Rules: s3.BucketServerSideEncryptionConfigurationV2RuleArray{
 				s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
-					BucketKeyEnabled:                   pulumi.Bool(true),
+					// With a bucket key, all files would have one encryption context: see
+					// mayUseKey.
+					BucketKeyEnabled:                   pulumi.Bool(false),
 					ApplyServerSideEncryptionByDefault: encryptedBy,
 				}},
 		}, of)
@@ -109,37 +111,67 @@ func newState(ctx *pulumi.Context) (*state, error) {
 	return &state{bucket, key}, nil
 }
 
+// environmentContext is the key of the encryption context with which KMS encrypts the secrets of an
+// environment's stages. The URL of the secrets provider sets it, and the roles' policies require
+// it:
+// https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
+// https://gocloud.dev/howto/secrets/#aws
+const environmentContext = "environment"
+
+// secretsProvider returns the URL of the key that encrypts the secrets of an environment's stages.
+func secretsProvider(region, environment string) string {
+	return fmt.Sprintf("awskms://%s?region=%s&context_%s=%s", keyAlias, region, environmentContext, environment)
+}
+
+// A stateFiles is the part of the state that belongs to an environment's stages.
+type stateFiles struct {
+	bucket, key string // ARNs
+	environment environment
+}
+
 // mayRead allows what pulumi preview does with the state of a stage. It reads, takes no lock and
 // writes no history (Preview in pkg/backend/diy/backend.go of pulumi 3.250.0).
-func mayRead(bucket, key, stage string) []policy.Statement {
-	return []policy.Statement{
+func (f stateFiles) mayRead() []policy.Statement {
+	meta, checkpoint := f.bucket+"/.pulumi/meta.yaml", f.checkpoint()
+	return append([]policy.Statement{
 		// Without ListBucket, S3 answers a read of a missing object with 403 instead of 404. This
 		// holds under a condition on prefixes too.
-		{Effect: "Allow", Action: []string{"s3:ListBucket"}, Resource: []string{bucket}},
-		{Effect: "Allow", Action: []string{"s3:GetObject"},
-			Resource: []string{bucket + "/.pulumi/meta.yaml", checkpoint(bucket, stage)}},
-		{Effect: "Allow", Action: []string{"kms:Decrypt"}, Resource: []string{key}},
-	}
+		allow([]string{"s3:ListBucket"}, []string{f.bucket}, nil),
+		allow([]string{"s3:GetObject"}, []string{meta, checkpoint}, nil),
+	}, f.mayUseKey([]string{"kms:Decrypt"}, []string{"kms:Decrypt"}, meta, checkpoint)...)
 }
 
 // mayUpdate allows what pulumi up and destroy do with the state of a stage.
-func mayUpdate(bucket, key, stage string) []policy.Statement {
-	return append(mayRead(bucket, key, stage),
-		policy.Statement{
-			Effect: "Allow",
-			Action: []string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
-			Resource: []string{
-				checkpoint(bucket, stage),
-				fmt.Sprintf("%s/.pulumi/history/%s/%s/*", bucket, project, stage),
-				fmt.Sprintf("%s/.pulumi/backups/%s/%s/*", bucket, project, stage),
-				fmt.Sprintf("%s/.pulumi/locks/organization/%s/%s/*", bucket, project, stage),
-			},
-		},
-		policy.Statement{Effect: "Allow", Action: []string{"kms:GenerateDataKey"}, Resource: []string{key}},
-	)
+func (f stateFiles) mayUpdate() []policy.Statement {
+	files := []string{
+		f.checkpoint(),
+		fmt.Sprintf("%s/.pulumi/history/%s/%s/*", f.bucket, project, f.environment.stages),
+		fmt.Sprintf("%s/.pulumi/backups/%s/%s/*", f.bucket, project, f.environment.stages),
+		fmt.Sprintf("%s/.pulumi/locks/organization/%s/%s/*", f.bucket, project, f.environment.stages),
+	}
+	meta := f.bucket + "/.pulumi/meta.yaml"
+	return append([]policy.Statement{
+		allow([]string{"s3:ListBucket"}, []string{f.bucket}, nil),
+		allow([]string{"s3:GetObject"}, []string{meta}, nil),
+		allow([]string{"s3:GetObject", "s3:PutObject", "s3:DeleteObject"}, files, nil),
+	}, f.mayUseKey([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{"kms:Decrypt", "kms:Encrypt"},
+		append(files, meta)...)...)
+}
+
+// mayUseKey allows the key for files and for secrets of the environment alone. S3 names a file in
+// the encryption context, because the bucket uses no bucket key:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+func (f stateFiles) mayUseKey(onFiles, onSecrets []string, files ...string) []policy.Statement {
+	statements := []policy.Statement{allow(onSecrets, []string{f.key}, policy.Condition{
+		"StringEquals": {"kms:EncryptionContext:" + environmentContext: f.environment.name}})}
+	for _, file := range files {
+		statements = append(statements, allow(onFiles, []string{f.key},
+			policy.Condition{"StringLike": {"kms:EncryptionContext:aws:s3:arn": file}}))
+	}
+	return statements
 }
 
 // checkpoint returns the ARN pattern of the state's file, its previous version and its tags.
-func checkpoint(bucket, stage string) string {
-	return fmt.Sprintf("%s/.pulumi/stacks/%s/%s.*", bucket, project, stage)
+func (f stateFiles) checkpoint() string {
+	return fmt.Sprintf("%s/.pulumi/stacks/%s/%s.*", f.bucket, project, f.environment.stages)
 }

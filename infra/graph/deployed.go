@@ -41,7 +41,7 @@ func deployed(r *Resource, region string) {
 		r.Outputs["resourceId"] = "db-" + name
 		if r.Bool("manageMasterUserPassword") {
 			r.Outputs["masterUserSecrets"] = []any{map[string]any{
-				"secretArn": fill("arn:aws:secretsmanager:{region}:{account}:secret:rds!{name}-AbCdEf", region, name),
+				"secretArn": Secret.ARN(region, "rds!db-"+name),
 			}}
 		}
 	case Proxy:

@@ -3,6 +3,8 @@ package graph
 import (
 	"regexp"
 	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 // A Type is a Pulumi type token: "aws:sqs/queue:Queue".
@@ -116,8 +118,8 @@ func (l NameLimit) Accepts(name string) bool {
 	return l.Form.MatchString(name) && (l.NotPrefix == "" || !strings.HasPrefix(name, l.NotPrefix))
 }
 
-// autonameSuffix is an example of the suffix with which Pulumi makes a physical name from a logical
-// one: a hyphen and seven hexadecimal digits.
+// autonameSuffix is an example of the end of the physical names that Pulumi makes by the pattern in
+// Pulumi.yaml: a hyphen and seven hexadecimal digits. They begin with the project and the stage.
 // https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
 const autonameSuffix = "-0123abc"
 
@@ -127,7 +129,8 @@ func (r *Resource) PhysicalName(limit NameLimit) string {
 	if name, _ := r.Inputs[limit.Output].(string); name != "" || limit.GivenOnly {
 		return name
 	}
-	return r.Name + autonameSuffix
+	of := resource.URN(r.URN)
+	return string(of.Project()) + "-" + string(of.Stack()) + "-" + r.Name + autonameSuffix
 }
 
 const (

@@ -19,11 +19,12 @@ type Document struct {
 
 // A Statement allows or denies actions.
 type Statement struct {
-	Effect    string
-	Principal *Principal `json:",omitempty"`
-	Action    []string
-	Resource  []string  `json:",omitempty"`
-	Condition Condition `json:",omitempty"`
+	Effect      string
+	Principal   *Principal `json:",omitempty"`
+	Action      []string
+	Resource    []string  `json:",omitempty"`
+	NotResource []string  `json:",omitempty"` // all resources but these
+	Condition   Condition `json:",omitempty"`
 }
 
 // A Principal is the caller in a statement of a resource's policy: a service of AWS, "*" for

@@ -482,13 +482,13 @@ var examples = []example{
 		func(s sabotage) { s.the("Function", "stock").Inputs["name"] = strings.Repeat("f", 65) },
 		[]string{"Function stock"}, "is 65 characters long"},
 	{"name", "a name that is too long with Pulumi's suffix",
-		func(s sabotage) { s.the("Role", "stock").Name = strings.Repeat("r", 57) },
-		[]string{"Role " + strings.Repeat("r", 57)}, "65 characters long with Pulumi's suffix, want 64"},
+		func(s sabotage) { s.the("Role", "stock").Name = strings.Repeat("r", 45) },
+		[]string{"Role " + strings.Repeat("r", 45)}, "65 characters long with Pulumi's suffix, want 64"},
 	{"name", "a queue's name", func(s sabotage) { s.the("Queue", "stock_queue_dlq").Inputs["name"] = "dead letters" },
 		[]string{"Queue stock_queue_dlq"}, `name is "dead letters"`},
 	{"name", "a security group whose name begins like an id",
-		func(s sabotage) { s.the("SecurityGroup", "functions").Name = "sg-functions" },
-		[]string{"SecurityGroup sg-functions"}, "not to begin with sg-"},
+		func(s sabotage) { s.the("SecurityGroup", "functions").Inputs["name"] = "sg-functions" },
+		[]string{"SecurityGroup functions"}, "not to begin with sg-"},
 	{"name", "a database's name",
 		func(s sabotage) { s.the("Instance", "database").Inputs["identifier"] = "restock--database" },
 		[]string{"Instance database"}, "restock--database"},
@@ -619,7 +619,7 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 			s.the("Function", "stock").Inputs["name"] = strings.Repeat("f", 64)
 		},
 		"the longest allowed logical name": func(s sabotage) {
-			s.the("Role", "stock").Name = strings.Repeat("r", 56)
+			s.the("Role", "stock").Name = strings.Repeat("r", 44)
 		},
 		"a function's name in place of its ARN": set("EventSourceMapping", "stock", "functionName", "stock"),
 	} {
