@@ -15,6 +15,7 @@ import (
 //	env    the variable's name
 //	from   its source: a kind of resource of the stack, a dot, and a name or a property
 //	grant  what the function may do with that resource: verbs, separated by commas
+//	call   "internet" if the value is the URL of a server on the Internet that the function calls
 //
 // A variable with a default, envDefault, is not set in a stage that lacks its source.
 //
@@ -57,7 +58,7 @@ type MerchantAPIEnvironment struct {
 // StockEnvironment is the environment of stock.
 type StockEnvironment struct {
 	Journal
-	FactoryURL  string `env:"FACTORY_URL" from:"config.factoryUrl"`
+	FactoryURL  string `env:"FACTORY_URL" from:"config.factoryUrl" call:"internet"`
 	APIURL      string `env:"API_URL" from:"api.url"`
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
@@ -84,7 +85,7 @@ type SweepEnvironment struct {
 
 // FactoryEnvironment is the environment of factory.
 type FactoryEnvironment struct {
-	APIURL string `env:"API_URL" from:"api.url"`
+	APIURL string `env:"API_URL" from:"api.url" call:"internet"`
 	Queue  string `env:"FACTORY_QUEUE" from:"queue.factory_queue" grant:"send"`
 }
 
@@ -131,6 +132,8 @@ type Variable struct {
 	Which    string   // the resource or the property, for example "database"
 	Grants   []string // verbs, for example "read", "write", "publish"
 	Optional bool     // a stage may lack its source
+	// Internet is true if the value is the URL of a server on the Internet that the function calls.
+	Internet bool
 
 	field, value string
 }
@@ -151,7 +154,8 @@ func Variables(environment any) []Variable {
 		thing, which, _ := strings.Cut(field.Tag.Get("from"), ".")
 		variable := Variable{
 			Name: field.Tag.Get("env"), Thing: thing, Which: which,
-			field: field.Name, value: fmt.Sprint(v.Field(i).Interface()),
+			Internet: field.Tag.Get("call") == "internet",
+			field:    field.Name, value: fmt.Sprint(v.Field(i).Interface()),
 		}
 		_, variable.Optional = field.Tag.Lookup("envDefault")
 		if grants := field.Tag.Get("grant"); grants != "" {

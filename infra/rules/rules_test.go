@@ -116,6 +116,17 @@ func addStatement(kind, name, statement string) func(sabotage) {
 	return replace(kind, name, "policy", `"Statement":[`, `"Statement":[`+statement+`,`)
 }
 
+// intoTheVPC moves a function into the VPC, with the permissions that it needs there.
+func intoTheVPC(function string) func(sabotage) {
+	return func(s sabotage) {
+		s.set("Function", function, "vpcConfig", s.the("Function", "sweep").Outputs["vpcConfig"])
+		actions := `"` + strings.Join(policy.NetworkInterfaceActions, `","`) + `"`
+		addStatement("RolePolicy", function, `{"Effect":"Allow","Action":[`+actions+`],"Resource":"*"}`)(s)
+		addStatement("RolePolicy", function, `{"Effect":"Deny","Action":["ec2:*"],"Resource":"*",
+			"Condition":{"Null":{"lambda:SourceFunctionArn":"false"}}}`)(s)
+	}
+}
+
 // setParameter changes a parameter of the database.
 func setParameter(name, value string) func(sabotage) {
 	return func(s sabotage) {
@@ -530,15 +541,11 @@ var examples = []example{
 		databaseWorkers, "it does not reach sns: the VPC has no interface endpoint for sns"},
 	{"reachable", "a function outside the VPC", unset("Function", "stock-increase", "vpcConfig"),
 		[]string{"Function stock-increase"}, "database database: function stock-increase is outside the VPC"},
-	{"reachable", "the factory from inside the VPC",
-		func(s sabotage) {
-			s.set("Function", "stock", "vpcConfig", s.the("Function", "sweep").Outputs["vpcConfig"])
-			actions := `"` + strings.Join(policy.NetworkInterfaceActions, `","`) + `"`
-			addStatement("RolePolicy", "stock", `{"Effect":"Allow","Action":[`+actions+`],"Resource":"*"}`)(s)
-			addStatement("RolePolicy", "stock", `{"Effect":"Deny","Action":["ec2:*"],"Resource":"*",
-				"Condition":{"Null":{"lambda:SourceFunctionArn":"false"}}}`)(s)
-		}, []string{"Function stock"}, "https://shop.execute-api.ap-northeast-2.amazonaws.com: " +
+	{"reachable", "the factory from inside the VPC", intoTheVPC("stock"),
+		[]string{"Function stock"}, "https://shop.execute-api.ap-northeast-2.amazonaws.com: " +
 			"route table private has no route to 0.0.0.0/0"},
+	{"reachable", "a simulated factory inside the VPC", intoTheVPC("factory"), // it calls SQS, too
+		[]string{"Function factory", "Function factory"}, "it does not reach"},
 }
 
 // alsoBroken names the second rule that an example breaks: both rules depend on the changed

@@ -17,8 +17,7 @@ func Declarations() []rules.Declaration {
 		}
 		for _, v := range lambdas.Variables(f.Environment) {
 			d.Variables = append(d.Variables, rules.Variable{
-				Name: v.Name, From: v.From(), Grants: v.Grants, Optional: v.Optional,
-				Internet: v.From() == "config.factoryUrl",
+				Name: v.Name, From: v.From(), Grants: v.Grants, Optional: v.Optional, Internet: v.Internet,
 			})
 		}
 		all = append(all, d)
