@@ -23,6 +23,8 @@ func FuzzValidate(f *testing.F) {
 		with(`,"endpointZones":["a\nb"]`),
 		with(`,"concurrency":{"a\nb":1,"stock":9223372036854775807}`),
 		with(`,"database":{"storageGiB":9223372036854775807,"maxStorageGiB":1}`),
+		with(`,"protect":true,"database":{"keepBackups":true}`),
+		with(`,"protect":true,"database":{"backupRetentionDays":0}`),
 		with(`,"database":{"instanceClass":"a\nb"}`), with(`,"alarmEmail":"A <a@example.com>"`),
 		with(`,"alarmEmail":"a@example.com\n"`), with(`,"corsOrigins":["*","https://a.example?"]`),
 		with(`,"domain":{"name":"shop.example.com\n","certificateArn":"arn:aws:acm:ap-northeast-2:1:certificate/x"}`),
@@ -68,6 +70,8 @@ func FuzzValidate(f *testing.F) {
 		}
 		if d := s.Database; d.StorageGiB < 20 || d.MaxStorageGiB != 0 && d.MaxStorageGiB <= d.StorageGiB {
 			t.Errorf("%s: got the storage %+v, want an error", text, d)
+		} else if s.Protect && (d.BackupRetentionDays < 1 || !d.KeepBackups) {
+			t.Errorf("%s: the database %+v is protected without backups, want an error", text, d)
 		}
 	})
 }
