@@ -8,7 +8,7 @@ DATA ?= .data
 # the time without a symbol table.
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- -timeout 40m -vet=off -ldflags='-s -w'
 
-.PHONY: help local reset demo test check lint race audit soak chaos bench fuzz conformance screenshots tour build cost preview up destroy stack mariadb chromium
+.PHONY: help local reset demo test check lint race audit soak chaos bench fuzz conformance screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,18 +79,25 @@ build: ## build the functions' zips into dist/
 cost: ## print what STAGE costs in a month
 	@go run ./infra/cost/estimate -stage "$(STAGE)" $(ARGS)
 
-preview: stack ## show what pulumi would change in STAGE
+doctor: ## check that STAGE can be deployed: pulumi, credentials, quotas, settings, cost
+	@echo "building: minutes the first time, seconds after" >&2
+	@go run ./cmd/doctor -stage "$(STAGE)" -secrets-provider "$(SECRETS_PROVIDER)" $(ARGS)
+
+preview: pulumi stack ## show what pulumi would change in STAGE
 	pulumi preview --stack "$(STAGE)"
 
-up: stack ## deploy STAGE
+up: pulumi doctor stack ## deploy STAGE
 	pulumi up --stack "$(STAGE)"
 
-destroy: ## delete STAGE
+destroy: pulumi ## delete STAGE
 	pulumi destroy --stack "$(STAGE)"
 
 stack: # select or create the stack of STAGE
 	@test -f "Pulumi.$(STAGE).yaml" || { echo "there is no stage $(STAGE): there is no Pulumi.$(STAGE).yaml" >&2; exit 1; }
 	@pulumi stack select --create "$(STAGE)" $(if $(SECRETS_PROVIDER),--secrets-provider "$(SECRETS_PROVIDER)")
+
+pulumi: # say how to install pulumi if it is missing
+	@command -v pulumi >/dev/null || { cat cmd/doctor/pulumi.txt >&2; exit 1; }
 
 mariadb: # install the database server of the tests and the local run
 	@scripts/install-mariadb

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
 	"restock/infra/bundle"
 	"restock/infra/graph"
 )
@@ -13,4 +15,18 @@ func Record(projectDir, stage string) (*graph.Graph, error) {
 		return nil, err
 	}
 	return graph.Record(Program(bundle.WithoutCode), graph.Options{Project: project, Stage: stage, Config: config})
+}
+
+// ReadSettings reads and checks a stage's settings. projectDir is the folder of Pulumi.yaml.
+func ReadSettings(projectDir, stage string) (s Settings, err error) {
+	project, config, err := graph.Config(projectDir, stage)
+	if err != nil {
+		return s, err
+	}
+	read := func(ctx *pulumi.Context) error {
+		s, err = loadSettings(ctx)
+		return err
+	}
+	_, err = graph.Record(read, graph.Options{Project: project, Stage: stage, Config: config})
+	return s, err
 }
