@@ -8,7 +8,7 @@ DATA ?= .data
 # the time without a symbol table.
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- -timeout 40m -vet=off -ldflags='-s -w'
 
-.PHONY: help local reset demo test check lint race audit soak chaos bench fuzz conformance screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium
+.PHONY: help local reset demo test check lint race audit soak chaos bench crowd fuzz conformance screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ chaos: mariadb ## inject faults of all kinds for a minute while buyers buy, then
 
 bench: mariadb ## measure the shop on this machine, and write docs/benchmarks.md
 	@go run ./test/bench $(ARGS)
+
+crowd: mariadb ## send one hundredth of 10,000 watchers and 2,000 buyers a second, without and with CloudFront
+	@go run ./test/crowd $(ARGS)
 
 fuzz: ## run every fuzz target for FUZZTIME; go test replays the failures, which stay in testdata/fuzz
 	@echo "building with instruments: minutes the first time, seconds after"
