@@ -211,4 +211,5 @@ var facts = map[Type]struct {
 	SubnetGroup: {"", named(255, regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`),
 		"a lower-case letter, then lower-case letters, digits, spaces and ._-")},
 	Topic: {"arn:aws:sns:{region}:{account}:{name}", named(256, fifoName, letters)},
+	VPC:   {"arn:aws:ec2:{region}:{account}:vpc/{name}", nil},
 }

@@ -33,6 +33,7 @@ func checkWildcards(i *inspection) {
 	}
 	i.statements(evaluation.Resource, named)
 	i.statements(evaluation.Trust, named)
+	i.statements(evaluation.Endpoint, named)
 	i.statements(evaluation.Identity, func(r *graph.Resource, s evaluation.Statement) {
 		named(r, s)
 		if len(s.NotResource) > 0 {
@@ -140,6 +141,39 @@ func checkNetworkInterfaces(i *inspection) {
 			if i.mayDo(r, action, "*") {
 				i.report(r, "deny it to requests that have the key lambda:SourceFunctionArn",
 					"its code may %s, which only Lambda needs", action)
+			}
+		}
+	}
+}
+
+// checkEndpointPolicies checks that the endpoints of a VPC let the granted actions of its functions
+// pass, and nothing with the credentials of another account. An endpoint without a policy lets
+// everything pass; one that lacks an action refuses calls that the role's policy allows.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+func checkEndpointPolicies(i *inspection) {
+	for _, r := range i.OfType(graph.VPCEndpoint) {
+		if r.String("policy") == "" {
+			i.report(r, "declare the actions that the functions use", "it has no policy: it lets everything pass")
+		}
+	}
+	i.statements(evaluation.Endpoint, func(r *graph.Resource, s evaluation.Statement) {
+		if len(s.Condition["StringEquals"]["aws:PrincipalAccount"]) == 0 {
+			i.report(r, "add the condition aws:PrincipalAccount", "it lets principals of every account pass")
+		}
+	})
+	for r, f := range i.functions() {
+		variables := variables(r)
+		for _, v := range f.Variables {
+			kind, _, _ := strings.Cut(v.From, ".")
+			for _, verb := range v.Grants {
+				for _, action := range policy.Actions(kind, verb) {
+					arn, role := variables[v.Name], r.String("role")
+					d := i.policies.Through(role, action, arn).Evaluate(evaluation.ByRole(role, "", action, arn))
+					if arn != "" && !d.Allowed && d.By == evaluation.Endpoint {
+						i.report(r, "let the endpoint's policy allow it",
+							"the policy of %s does not allow %s, which variable %s grants", d.Policy, action, v.Name)
+					}
+				}
 			}
 		}
 	}

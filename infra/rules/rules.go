@@ -66,6 +66,7 @@ func All() []Rule {
 		{"modifications", checkModifications},
 		{"name", checkNames},
 		{"reachable", checkReachable},
+		{"endpoint-policy", checkEndpointPolicies},
 		{"cdn", checkCDN},
 	}
 }

@@ -2,13 +2,18 @@ package stack
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+
+	"restock/infra/policy"
+	"restock/lambdas"
 )
 
 const (
@@ -18,9 +23,30 @@ const (
 	httpsPort = 443
 )
 
-// interfaceEndpoints are the services of AWS that functions in the VPC call. The VPC has no other
-// way out.
-var interfaceEndpoints = []string{"secretsmanager", "sns"}
+// endpointActions returns the actions that functions in the VPC use, by the service of AWS. They
+// come from the grants in the functions' environments. The VPC has no other way out than an endpoint
+// for each service.
+func endpointActions(functions []lambdas.Function) map[string][]string {
+	used := map[string][]string{}
+	for _, f := range functions {
+		if f.Network != lambdas.Private {
+			continue
+		}
+		for _, v := range lambdas.Variables(f.Environment) {
+			for _, verb := range v.Grants {
+				for _, action := range policy.Actions(v.Thing, verb) {
+					service, _, _ := strings.Cut(action, ":")
+					used[service] = append(used[service], action)
+				}
+			}
+		}
+	}
+	for service, actions := range used {
+		slices.Sort(actions)
+		used[service] = slices.Compact(actions)
+	}
+	return used
+}
 
 // A network is a VPC without a way to the Internet: private subnets, security groups for the
 // functions and the database, and endpoints for the services of AWS.
@@ -37,6 +63,8 @@ type network struct {
 type networkArgs struct {
 	zones         []string
 	endpointZones []string // the zones that have endpoints
+	// endpoints are the services with endpoints, and the actions that each lets pass.
+	endpoints map[string][]string
 }
 
 func newNetwork(ctx *pulumi.Context, args networkArgs) (*network, error) {
@@ -61,7 +89,7 @@ func newNetwork(ctx *pulumi.Context, args networkArgs) (*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := n.endpoints(ctx, endpoints, endpointSubnetIDs); err != nil {
+	if err := n.endpoints(ctx, args.endpoints, endpoints, endpointSubnetIDs); err != nil {
 		return nil, err
 	}
 	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{"vpcId": n.vpc.ID()})
@@ -135,10 +163,14 @@ func (n *network) groups(ctx *pulumi.Context) (endpoints *ec2.SecurityGroup, err
 	return endpoints, nil
 }
 
-// endpoints makes an endpoint for each service of AWS that the functions call.
-func (n *network) endpoints(ctx *pulumi.Context, group *ec2.SecurityGroup, subnetIDs pulumi.StringArray) error {
+// endpoints makes an endpoint for each service of AWS that the functions call. Without a policy, an
+// endpoint lets everything pass, also the keys of another account, to which code could send what it
+// reads: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+func (n *network) endpoints(
+	ctx *pulumi.Context, actions map[string][]string, group *ec2.SecurityGroup, subnetIDs pulumi.StringArray,
+) error {
 	region := config.Require(ctx, "aws:region")
-	for _, service := range interfaceEndpoints {
+	for _, service := range slices.Sorted(maps.Keys(actions)) {
 		endpoint, err := ec2.NewVpcEndpoint(ctx, service, &ec2.VpcEndpointArgs{
 			VpcId:             n.vpc.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
@@ -146,6 +178,13 @@ func (n *network) endpoints(ctx *pulumi.Context, group *ec2.SecurityGroup, subne
 			SubnetIds:         subnetIDs,
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
+			Policy: policy.JSON(func(account []string) any {
+				return policy.New(policy.Statement{
+					Effect: "Allow", Principal: &policy.Principal{AWS: "*"}, Action: actions[service],
+					Resource:  []string{"*"},
+					Condition: policy.Condition{"StringEquals": {"aws:PrincipalAccount": account[0]}},
+				})
+			}, policy.Account(n.vpc.Arn)),
 		}, pulumi.Parent(n.vpc))
 		if err != nil {
 			return fmt.Errorf("creating the endpoint of %s: %w", service, err)

@@ -88,7 +88,8 @@ type base struct {
 func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 	b := &base{settings: s}
 	var err error
-	if b.network, err = newNetwork(ctx, networkArgs{s.Zones, s.EndpointZones}); err != nil {
+	network := networkArgs{s.Zones, s.EndpointZones, endpointActions(lambdas.All())}
+	if b.network, err = newNetwork(ctx, network); err != nil {
 		return nil, err
 	}
 	b.database, err = newDatabase(ctx, databaseArgs{s.Database, s.Protect, b.network.subnetIDs, b.network.database})

@@ -23,6 +23,7 @@ var ruleFiles = map[string]string{
 	"runtime":           "infra/stack/function.go",
 	"connections":       "Pulumi.<stage>.yaml",
 	"reachable":         "infra/stack/network.go",
+	"endpoint-policy":   "infra/stack/network.go",
 }
 
 func declaredIn(rule string, _ *graph.Resource) string { return ruleFiles[rule] }

@@ -31,6 +31,7 @@ var Holders = []Holder{
 	{graph.SecretPolicy, "policy", evaluation.Resource},
 	{graph.Secret, "policy", evaluation.Resource},
 	{graph.Role, "assumeRolePolicy", evaluation.Trust},
+	{graph.VPCEndpoint, "policy", evaluation.Endpoint},
 }
 
 // Parse reads a resource's policy. A resource without a policy has an empty one, which allows
@@ -58,7 +59,12 @@ type Policies struct {
 	identity, resource, trust map[string][]evaluation.Document
 	boundary                  map[string]string // the ARN of a role's boundary, by the role's ARN
 	managed                   map[string]evaluation.Document
+	endpoints                 map[way]evaluation.Document
+	networks                  map[string]string // the id of the VPC of a role's function, by the role's ARN
 }
+
+// A way is a VPC's interface endpoint for a service, like "sns".
+type way struct{ vpc, service string }
 
 // Read finds a graph's policies. The error names the policies that it cannot read. It returns the
 // others also with an error.
@@ -69,6 +75,9 @@ func Read(g *graph.Graph) (*Policies, error) {
 		trust:    map[string][]evaluation.Document{},
 		boundary: map[string]string{},
 		managed:  map[string]evaluation.Document{},
+
+		endpoints: map[way]evaluation.Document{},
+		networks:  map[string]string{},
 	}
 	var errs []error
 	for _, h := range Holders {
@@ -84,6 +93,14 @@ func Read(g *graph.Graph) (*Policies, error) {
 	for _, r := range g.OfType(graph.Role) {
 		if arn := r.String("permissionsBoundary"); arn != "" {
 			p.boundary[r.String("arn")] = arn
+		}
+	}
+	for _, f := range g.OfType(graph.Function) {
+		config := graph.Resource{Outputs: f.Object("vpcConfig")}
+		for _, subnet := range g.OfType(graph.Subnet) {
+			if slices.Contains(config.Strings("subnetIds"), subnet.ID) {
+				p.networks[f.String("role")] = subnet.String("vpcId")
+			}
 		}
 	}
 	for _, r := range g.OfType(graph.RolePolicyAttachment) {
@@ -123,6 +140,9 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		}
 	case graph.SecretPolicy:
 		attach(p.resource, r.String("secretArn"))
+	case graph.VPCEndpoint:
+		service := r.String("serviceName")
+		p.endpoints[way{r.String("vpcId"), service[strings.LastIndex(service, ".")+1:]}] = d
 	default: // the arn of a TopicPolicy is the topic's; the others have the policy in the resource itself
 		attach(p.resource, r.String("arn"))
 	}
@@ -134,6 +154,18 @@ func (p *Policies) Of(role, resource string) evaluation.Policies {
 	of := evaluation.Policies{Identity: p.identity[role], Resource: p.resource[resource]}
 	if d, ok := p.managed[p.boundary[role]]; ok {
 		of.Boundary = &d
+	}
+	return of
+}
+
+// Through returns the policies that decide about a request of a function's code with its role:
+// those of [Policies.Of], and the policy of the VPC's endpoint that the request passes. It is not
+// for what a service of AWS does with the role, which passes no endpoint.
+func (p *Policies) Through(role, action, resource string) evaluation.Policies {
+	of := p.Of(role, resource)
+	service, _, _ := strings.Cut(action, ":")
+	if d, ok := p.endpoints[way{p.networks[role], service}]; ok {
+		of.Endpoint = &d
 	}
 	return of
 }

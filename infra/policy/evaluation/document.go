@@ -30,6 +30,8 @@ const (
 	Trust
 	// Boundary policies limit what a role may do.
 	Boundary
+	// Endpoint policies limit the requests through a VPC endpoint.
+	Endpoint
 )
 
 // A Document is a parsed policy.
@@ -110,7 +112,7 @@ func (s statement) parse(kind Kind) (Statement, error) {
 		return Statement{}, fmt.Errorf("its Effect is %q, want Allow or Deny", s.Effect)
 	case actions == 0, len(s.Action) > 0 && len(s.NotAction) > 0:
 		return Statement{}, errors.New("want either Action or NotAction")
-	case who == 2, (kind == Resource || kind == Trust) && who == 0:
+	case who == 2, (kind == Resource || kind == Trust || kind == Endpoint) && who == 0:
 		return Statement{}, errors.New("want either Principal or NotPrincipal")
 	case (kind == Identity || kind == Boundary) && who > 0:
 		return Statement{}, errors.New("it names a Principal, but this is always the role with the policy")

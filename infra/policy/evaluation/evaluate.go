@@ -12,6 +12,10 @@ type Policies struct {
 	// Boundary limits the calling role; nil is no boundary.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 	Boundary *Document
+	// Endpoint limits the requests that pass through a VPC endpoint; nil is no endpoint, or one
+	// without a policy, which lets every request pass.
+	// https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+	Endpoint *Document
 }
 
 // A Decision says whether a request is allowed, and why.
@@ -20,7 +24,7 @@ type Decision struct {
 	// Statement allows or denies the request. It is nil if the request is denied because no
 	// statement allows it.
 	Statement *Statement
-	// Policy is the name of the document with Statement.
+	// Policy is the name of the document with Statement, or of the endpoint's that lacks one.
 	Policy string
 	// By is the kind of the policy with Statement. Without one, it is the kind of the policy that
 	// would have to allow the request.
@@ -33,14 +37,11 @@ type Decision struct {
 // statement must allow the request.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 func (p Policies) Evaluate(q Request) Decision {
-	var boundary []Document
-	if p.Boundary != nil {
-		boundary = []Document{*p.Boundary}
-	}
-	groups := []group{{Boundary, boundary}, {Identity, p.Identity}, {Resource, p.Resource}}
+	groups := []group{{Boundary, optional(p.Boundary)}, {Identity, p.Identity}, {Resource, p.Resource}}
+	endpoint := group{Endpoint, optional(p.Endpoint)}
 
 	var notUnderstood []string
-	for _, g := range groups {
+	for _, g := range append(groups, endpoint) {
 		for s := range g.about(q) {
 			notUnderstood = append(notUnderstood, s.NotUnderstood(q)...)
 		}
@@ -48,9 +49,15 @@ func (p Policies) Evaluate(q Request) Decision {
 	slices.Sort(notUnderstood)
 	d := Decision{NotUnderstood: slices.Compact(notUnderstood)}
 
-	for _, g := range groups {
+	for _, g := range append(groups, endpoint) {
 		if s, policy := g.decisive(q, "Deny", Caller.is); s != nil {
 			d.Statement, d.Policy, d.By = s, policy, g.kind
+			return d
+		}
+	}
+	if p.Endpoint != nil {
+		if s, _ := endpoint.decisive(q, "Allow", Caller.is); s == nil {
+			d.Policy, d.By = p.Endpoint.Name, Endpoint
 			return d
 		}
 	}
@@ -74,6 +81,14 @@ func (p Policies) Evaluate(q Request) Decision {
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
 		return p.Everybody || slices.Contains(p.AWS, c.Role)
 	})
+}
+
+// optional returns a document as a list, or none for nil.
+func optional(d *Document) []Document {
+	if d == nil {
+		return nil
+	}
+	return []Document{*d}
 }
 
 // allowedBy completes a decision. One of the groups must allow the request. If none does, the

@@ -35,6 +35,7 @@ var policyNames = map[evaluation.Kind]struct{ article, name string }{
 	evaluation.Resource: {"a", "resource-based policy"},
 	evaluation.Trust:    {"the", "role trust policy"},
 	evaluation.Boundary: {"a", "permissions boundary"},
+	evaluation.Endpoint: {"a", "VPC endpoint policy"},
 }
 
 func (e *AccessDenied) Error() string {
@@ -205,6 +206,8 @@ func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) stri
 		owner, what = q.Resource, "in the role's trust policy"
 	case evaluation.Boundary:
 		what = "in the role's permissions boundary"
+	case evaluation.Endpoint:
+		return "in the policy of " + d.Policy
 	case evaluation.Resource:
 		service, _, _ := strings.Cut(strings.TrimPrefix(q.Resource, "arn:aws:"), ":")
 		owner, what = q.Resource, resourcePolicies[service]

@@ -117,23 +117,25 @@ func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 	if !ok {
 		return errEnded
 	}
-	return a.authorizeSession(s, p.Action, p.Resource)
+	q := evaluation.ByRole(s.role, s.arn(), p.Action, p.Resource)
+	return a.decide(q, s.arn(), a.policies.Through(s.role, p.Action, p.Resource))
 }
 
 func (a *Authority) authorizeSession(s session, action, resource string) error {
-	return a.decide(evaluation.ByRole(s.role, s.arn(), action, resource), s.arn())
+	q := evaluation.ByRole(s.role, s.arn(), action, resource)
+	return a.decide(q, s.arn(), a.policies.Of(s.role, resource))
 }
 
 // AuthorizeService decides whether an AWS service ("sns.amazonaws.com") may perform an action on a
 // resource, on behalf of a source: a topic that delivers, an API's route or a schedule's rule that
 // invokes, a secret that is rotated. The error is an *AccessDenied.
 func (a *Authority) AuthorizeService(service, sourceARN, action, resourceARN string) error {
-	return a.decide(evaluation.ByService(service, sourceARN, action, resourceARN), service)
+	q := evaluation.ByService(service, sourceARN, action, resourceARN)
+	return a.decide(q, service, a.policies.Of("", resourceARN))
 }
 
-// decide evaluates the policies of the caller and of the resource.
-func (a *Authority) decide(q evaluation.Request, principal string) error {
-	policies := a.policies.Of(q.Caller.Role, q.Resource)
+// decide evaluates the policies. The current policy of the resource replaces the declared one.
+func (a *Authority) decide(q evaluation.Request, principal string, policies evaluation.Policies) error {
 	if a.present != nil {
 		if text, known := a.present(q.Resource); known {
 			var err error

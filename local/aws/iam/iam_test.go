@@ -561,3 +561,58 @@ func TestUnreadablePoliciesAreAnError(t *testing.T) {
 		}
 	}
 }
+
+// The code of a function in a VPC calls AWS through the VPC's endpoint, whose policy must allow the
+// call too. Lambda reads a queue with the function's role, and passes no endpoint.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+func TestAnEndpointsPolicyLimitsTheCallsThroughIt(t *testing.T) {
+	everybody := policy.Principal{AWS: "*"}
+	for _, c := range []struct {
+		name     string
+		endpoint policy.Statement
+		want     string
+	}{
+		{"the action", by(everybody, allow("secretsmanager:GetSecretValue", "*")), ""},
+		{"another action", by(everybody, allow("secretsmanager:PutSecretValue", "*")),
+			"because no VPC endpoint policy allows the secretsmanager:GetSecretValue action"},
+		{"another account", policy.Statement{
+			Effect: "Allow", Principal: &everybody, Action: []string{"secretsmanager:GetSecretValue"},
+			Resource: []string{"*"}, Condition: policy.Condition{"StringEquals": {"aws:PrincipalAccount": "1"}},
+		}, "because no VPC endpoint policy allows the secretsmanager:GetSecretValue action"},
+		{"a denial", policy.Statement{
+			Effect: "Deny", Principal: &everybody, Action: []string{"secretsmanager:*"}, Resource: []string{"*"},
+		}, "with an explicit deny in a VPC endpoint policy"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			subnet := resource(graph.Subnet, "private", map[string]any{"vpcId": "vpc-1"})
+			subnet.ID = "subnet-1"
+			consume := policy.Actions("queue", "consume")
+			g := stack(t, subnet,
+				rolePolicy(t, allow("secretsmanager:GetSecretValue", secretARN),
+					policy.Statement{Effect: "Allow", Action: consume, Resource: []string{queueARN}}),
+				resource(graph.VPCEndpoint, "secretsmanager", map[string]any{
+					"vpcId": "vpc-1", "serviceName": "com.amazonaws." + region + ".secretsmanager",
+					"policy": document(t, c.endpoint),
+				}),
+				resource(graph.VPCEndpoint, "sqs", map[string]any{
+					"vpcId": "vpc-1", "serviceName": "com.amazonaws." + region + ".sqs",
+					"policy": document(t, by(everybody, allow("sqs:SendMessage", "*"))),
+				}))
+			g.OfType(graph.Function)[0].Outputs["vpcConfig"] = map[string]any{"subnetIds": []any{"subnet-1"}}
+			a, log := newAuthority(t, g)
+			credentials, _ := a.Issue(roleARN, "stock")
+			err := a.Authorize(credentials.AccessKeyID, awsapi.Permission{
+				Action: "secretsmanager:GetSecretValue", Resource: secretARN,
+			})
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+			if c.want != "" && !strings.Contains(log.String(), "VpcEndpoint secretsmanager") {
+				t.Errorf("the log is %q, want it to name the endpoint", log)
+			}
+			if err := a.AuthorizeEventSource(functionARN, queueARN); err != nil {
+				t.Errorf("Lambda reads the queue: %v", err)
+			}
+		})
+	}
+}
