@@ -24,7 +24,7 @@ func checkBackups(i *inspection) {
 			i.report(r, "set it to false", "skipFinalSnapshot is true, and the database is protected")
 		case r.Outputs["deleteAutomatedBackups"] != false:
 			i.report(r, "set it to false", "deleteAutomatedBackups is not false, and the database is protected")
-		case !strings.Contains(name, "-"+unique+"-"):
+		case !strings.Contains(name, unique):
 			i.report(r, "put the name of the subnet group in it",
 				"finalSnapshotIdentifier is %q, want a name that contains %q", name, unique)
 		}

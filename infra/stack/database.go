@@ -56,7 +56,7 @@ func newDatabase(ctx *pulumi.Context, args databaseArgs) (*database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating the database's parameters: %w", err)
 	}
-	declared := instanceArgs(ctx, args, subnets, parameters)
+	declared := instanceArgs(args, subnets, parameters)
 	d.instance, err = rds.NewInstance(ctx, "database", declared, childOf(d), pulumi.Protect(args.protect))
 	if err != nil {
 		return nil, fmt.Errorf("creating the database: %w", err)
@@ -66,7 +66,7 @@ func newDatabase(ctx *pulumi.Context, args databaseArgs) (*database, error) {
 }
 
 func instanceArgs(
-	ctx *pulumi.Context, args databaseArgs, subnets *rds.SubnetGroup, parameters *rds.ParameterGroup,
+	args databaseArgs, subnets *rds.SubnetGroup, parameters *rds.ParameterGroup,
 ) *rds.InstanceArgs {
 	instance := &rds.InstanceArgs{
 		Engine:                   pulumi.String("mariadb"),
@@ -105,7 +105,7 @@ func instanceArgs(
 	if args.settings.KeepBackups {
 		// RDS refuses to delete the database if another snapshot has the name. Pulumi gives each
 		// new subnet group a new name, so each creation of the stage has a snapshot of its own.
-		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-%s-%s-final", ctx.Project(), ctx.Stack(), subnets.Name)
+		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-final", subnets.Name)
 	}
 	return instance
 }

@@ -175,7 +175,8 @@ func recordDatabase(t *testing.T, subnets, old, new string) *graph.Resource {
 func TestDeletedDatabaseLeavesItsData(t *testing.T) {
 	const protected, unprotected = `"protect":true`, `"protect":false`
 	names := map[string]bool{}
-	for _, subnets := range []string{"database-1a2b3c4", "database-5d6e7f8"} { // of the stage, and of the next one
+	// the names of the subnet group of the stage, and of the same stage's next creation
+	for _, subnets := range []string{"restock-prod-database-1a2b3c4", "restock-prod-database-5d6e7f8"} {
 		for _, protect := range []string{protected, unprotected} {
 			r := recordDatabase(t, subnets, protected, protect)
 			if r.Protect != (protect == protected) || r.Bool("deletionProtection") != r.Protect {
