@@ -182,6 +182,12 @@ func (f Function) Validate() error {
 	if f.Queue != "" && (f.Concurrency < 2 || f.Concurrency > 1000) {
 		errs = append(errs, fmt.Errorf("concurrency is %d: an event source takes 2 to 1000", f.Concurrency))
 	}
+	if f.Queue == "" && (f.Topic != "" || len(f.Buffered) > 0) {
+		errs = append(errs, errors.New("a topic, or buffered routes, but no queue for their messages"))
+	}
+	if len(f.Buffered) > 0 && len(f.Routes) == 0 {
+		errs = append(errs, errors.New("buffered, but no routes"))
+	}
 	for _, v := range Variables(f.Environment) {
 		if v.Name == "" || v.Which == "" {
 			errs = append(errs, fmt.Errorf("variable %q from %q: it needs both env and from", v.Name, v.From()))

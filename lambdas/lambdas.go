@@ -6,7 +6,10 @@
 // neither Pulumi nor the AWS SDK.
 package lambdas
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Folder is the folder of the handlers, below the module's root. Each handler has a folder with the
 // function's name.
@@ -19,6 +22,7 @@ const (
 	StockQueue      = "stock_queue"      // SQS queue: buffers stock_empty for the function stock
 	AdsQueue        = "ads_queue"        // SQS queue: buffers stock_empty for the function ads
 	FactoryQueue    = "factory_queue"    // SQS queue: keeps the lots of the simulated factory until they are done
+	DeliveriesQueue = "deliveries_queue" // SQS queue: keeps the factory's callbacks for stock-increase
 )
 
 // DeadLetterQueue returns the name of a queue's dead-letter queue. It keeps the messages that the
@@ -49,6 +53,34 @@ const (
 	RouteOpenProductionOrder   = "POST /merchant/production-orders"
 	RouteCancelProductionOrder = "POST /merchant/production-orders/{order}/cancellation"
 )
+
+// A Traffic is a kind of requests to the HTTP API. A stage limits each kind by itself, so that one
+// kind does not use up what another needs.
+type Traffic string
+
+const (
+	Browsing   Traffic = "browsing"   // the storefront, the products, and requests that match no other route
+	Checkouts  Traffic = "checkouts"  // buyers
+	Merchant   Traffic = "merchant"   // the merchant
+	Deliveries Traffic = "deliveries" // the factory's callbacks; also requests to a simulated factory
+)
+
+// Traffics returns all kinds of requests.
+func Traffics() []Traffic { return []Traffic{Browsing, Checkouts, Merchant, Deliveries} }
+
+// TrafficOf returns the kind of the requests to a route.
+func TrafficOf(route string) Traffic {
+	switch {
+	case route == RouteCheckout:
+		return Checkouts
+	case route == RouteGoodsReceipt, route == RouteManufactures:
+		return Deliveries
+	case slices.Contains(MerchantAPI.Routes, route):
+		return Merchant
+	default:
+		return Browsing
+	}
+}
 
 // A Network says where a function runs: outside the VPC or in it.
 type Network int
@@ -91,6 +123,11 @@ type Function struct {
 	Queue  string        // a queue; the function handles its messages
 	Topic  string        // the topic whose messages Queue gets; empty: none
 	Every  time.Duration // a schedule, in whole minutes
+	// Buffered, if it is not empty, sends the requests to Routes into Queue, and they do not invoke
+	// the function. The client gets its answer as soon as the queue has the request. A message has
+	// the request's body, and the parts of the request that Buffered names as attributes:
+	// "path.order" becomes the attribute order.
+	Buffered []string
 	// Rotates is a secret; the function replaces its value when Secrets Manager asks for it.
 	Rotates string
 
@@ -187,16 +224,22 @@ var Stock = Function{
 	BatchSize:   10,
 }
 
-// StockIncrease books the factory's deliveries.
+// StockIncrease books the factory's deliveries. The factory calls back once and never again, so the
+// API puts each call into a queue before any code of ours can fail.
 var StockIncrease = Function{
 	Name:        "stock-increase",
-	Description: "Books the factory's deliveries: the signed callback becomes stock",
+	Description: "Books the factory's deliveries in deliveries_queue: a signed callback becomes stock",
 	Environment: StockIncreaseEnvironment{},
 	Routes:      []string{RouteGoodsReceipt},
+	Buffered: []string{
+		"path.order", "path.attempt", "querystring.quantity", "querystring.correlation", "querystring.signature",
+	},
+	Queue:       DeliveriesQueue,
 	Network:     Private,
-	Timeout:     25 * time.Second, // the factory calls once, so the function retries; the HTTP API waits 30 s
+	Timeout:     25 * time.Second,
 	MemoryMB:    128,
 	Concurrency: 8,
+	BatchSize:   10,
 }
 
 // Ads switches a product's advertisement off while it is sold out, and on when stock has arrived. A

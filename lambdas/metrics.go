@@ -9,6 +9,8 @@ const (
 	MetricProductionRequests        = "ProductionRequests"        // requests that the factory accepted
 	MetricProductionRequestsFailed  = "ProductionRequestsFailed"  // messages that did not become a request
 	MetricProductionRequestsExpired = "ProductionRequestsExpired" // messages that had expired
+	MetricDeliveriesFailed          = "DeliveriesFailed"          // not booked: they stay in the queue
+	MetricDeliveriesForged          = "DeliveriesForged"          // not signed by the shop: they are dropped
 	MetricUnitsReceived             = "UnitsReceived"
 	MetricSurplusUnits              = "SurplusUnits" // received beyond the ordered quantity
 

@@ -74,8 +74,9 @@ var business = reader{folder: "cmd/local", ignores: merged(
 		"SaleMade", "SaleRepeated", "SaleRefused", "BuyersWaited", "StockAdjusted", "AdjustmentRepeated",
 		"GoodsReceivedAgain", "StockMeasured", "BooksDiffer", "Inspected", "OrderPublished", "OrderNotPublished",
 		"ProductNotReplenished", "OrderOverdue", "OrderAskedAgain", "OrderShort", "OrderFailed", "OrderCancelled",
-		"PeopleNotified", "ProductionRequested", "RequestExpired", "WarmUpFailed"),
-	because("the level and the message's id tell the console that a message has failed", "RequestFailed"),
+		"PeopleNotified", "ProductionRequested", "RequestExpired", "DeliveriesForged", "WarmUpFailed"),
+	because("the level and the message's id tell the console that a message has failed", "RequestFailed",
+		"DeliveryFailed"),
 )}
 
 func TestEveryKindIsEmittedAndReadOrIgnoredForAReason(t *testing.T) {

@@ -3,6 +3,8 @@ package cost_test
 import (
 	"bytes"
 	"flag"
+	"go/parser"
+	"go/token"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -395,5 +397,21 @@ func TestStagesAreEstimatedAsReviewed(t *testing.T) {
 					"./infra/cost -update, and review the difference", stage, path, &got)
 			}
 		})
+	}
+}
+
+func TestEveryMetricOfTheFunctionsIsPaidFor(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../lambdas/metrics.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := int64(0)
+	for name := range file.Scope.Objects {
+		if strings.HasPrefix(name, "Metric") {
+			metrics++
+		}
+	}
+	if got := cost.DefaultAssumptions().CustomMetrics; got != metrics {
+		t.Errorf("the estimate counts %d metrics, and lambdas/metrics.go has %d", got, metrics)
 	}
 }

@@ -23,9 +23,11 @@ func (e *estimator) usage() {
 
 	calls, requests := map[string][]call{}, int64(0) // by the function's logical name; of the HTTP API
 	route := func(key string, times, ms int64) {
+		if e.Find(graph.APIRoute, "routeKey", key) != nil {
+			requests += times
+		}
 		if f := e.routed(key); f != nil {
 			calls[f.Name] = append(calls[f.Name], call{times, ms})
-			requests += times
 		}
 	}
 	route(lambdas.RouteCheckout, checkouts, a.CheckoutMS)
@@ -197,7 +199,7 @@ func (e *estimator) secrets(f *graph.Resource) (n int64) {
 	return n
 }
 
-// routed returns the function of a route of the HTTP API; nil if there is none.
+// routed returns the function that a route of the HTTP API invokes; nil if there is none.
 func (e *estimator) routed(key string) *graph.Resource {
 	route := e.Find(graph.APIRoute, "routeKey", key)
 	if route == nil {

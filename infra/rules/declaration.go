@@ -30,11 +30,12 @@ type Declaration struct {
 	Optional  bool   // some stages do not deploy it
 	Variables []Variable
 
-	Routes  []string      // route keys of the HTTP API
-	Signed  bool          // callers of the routes must sign with AWS credentials
-	Queue   string        // the logical name of the queue that it handles; empty for none
-	Every   time.Duration // the interval of its schedule; 0 for none
-	Rotates string        // the logical name of the secret that it rotates; empty for none
+	Routes   []string      // route keys of the HTTP API
+	Signed   bool          // callers of the routes must sign with AWS credentials
+	Buffered bool          // the requests to the routes wait in its queue
+	Queue    string        // the logical name of the queue that it handles; empty for none
+	Every    time.Duration // the interval of its schedule; 0 for none
+	Rotates  string        // the logical name of the secret that it rotates; empty for none
 
 	Connections int // the largest number of database connections of an instance
 	// Instances returns the largest number of instances, for the concurrency that a stage allows.

@@ -53,6 +53,8 @@ func All() []Rule {
 		{"dead-letter-queue", checkDeadLetterQueue},
 		{"subscription", checkSubscriptions},
 		{"route", checkRoutes},
+		{"route-settings", checkRouteSettings},
+		{"buffer", checkBuffers},
 		{"authorization", checkAuthorization},
 		{"schedule", checkSchedules},
 		{"rotation", checkRotations},

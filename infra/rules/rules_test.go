@@ -229,8 +229,8 @@ var examples = []example{
 	{"narrow-resource-policy", "a role for everybody",
 		replace("Role", "stock", "assumeRolePolicy", `{"Service":"lambda.amazonaws.com"}`, `"*"`),
 		[]string{"Role stock"}, "everybody may assume"},
-	{"narrow-resource-policy", "a function for any API", set("Permission", "stock-increase-api", "sourceArn", ""),
-		[]string{"Permission stock-increase-api"}, `sourceArn is ""`},
+	{"narrow-resource-policy", "a function for any API", set("Permission", "sales-api-api", "sourceArn", ""),
+		[]string{"Permission sales-api-api"}, `sourceArn is ""`},
 
 	{"encrypted", "a database in the clear", set("Instance", "database", "storageEncrypted", false),
 		[]string{"Instance database"}, "storageEncrypted"},
@@ -337,18 +337,42 @@ var examples = []example{
 	{"subscription", "a topic that is not there",
 		set("TopicSubscription", "stock_queue", "topic", "arn:aws:sns:::other"),
 		[]string{"TopicSubscription stock_queue"}, "not both declared"},
-	{"route", "a permission that is missing", remove("Permission", "stock-increase-api"),
-		[]string{"Function stock-increase"}, "shop/$default/POST/production-orders/{order}/attempts/{attempt}/receipt"},
+	{"route", "a permission that is missing", remove("Permission", "merchant-api-api"),
+		slices.Repeat([]string{"Function merchant-api"}, len(lambdas.MerchantAPI.Routes)),
+		"no permission lets apigateway.amazonaws.com invoke it from arn:aws:execute-api:ap-northeast-2:000000000000:" +
+			"shop/$default/"},
 	{"route", "a permission for one method", replace("Permission", "sales-api-api", "sourceArn", "/*", "/*/GET/*"),
 		[]string{"Function sales-api", "Function sales-api"}, "no permission lets"}, // POST /checkout and $default
-	{"route", "a route for the wrong method", set("Route", "POST /checkout", "routeKey", "GET /checkout"),
-		[]string{"Function sales-api"}, `"POST /checkout" leads nowhere`},
-	{"route", "a route to another function", set("Route", "GET /products", "target", "integrations/stock-increase"),
-		[]string{"Function sales-api"}, `"GET /products" leads to function stock-increase`},
-	{"route", "an integration that is not there", set("Route", "GET /products", "target", "integrations/none"),
-		[]string{"Route GET /products", "Function sales-api"}, ""},
-	{"route", "another API", set("Route", "GET /products", "apiId", "other"),
-		[]string{"Route GET /products"}, `its API "other" is not declared`},
+	{"route", "a route for the wrong method", set("Route", "GET /products", "routeKey", "POST /products"),
+		[]string{"Function sales-api"}, `"GET /products" leads nowhere`},
+	{"route", "a role that may not send to the route's queue",
+		replace("RolePolicy", "stock-increase-api", "policy", "sqs:SendMessage", "sqs:ReceiveMessage"),
+		[]string{"Integration stock-increase"}, "does not allow sqs:SendMessage on"},
+	{"route", "a role that API Gateway may not assume",
+		replace("Role", "stock-increase-api", "assumeRolePolicy", "apigateway.amazonaws.com", "lambda.amazonaws.com"),
+		[]string{"Integration stock-increase"}, "apigateway.amazonaws.com may not assume its role"},
+	{"route", "no role for the route's queue", unset("Integration", "stock-increase", "credentialsArn"),
+		[]string{"Integration stock-increase"}, `its credentialsArn is ""`},
+	{"route", "a payload format for functions", set("Integration", "stock-increase", "payloadFormatVersion", "2.0"),
+		[]string{"Integration stock-increase"}, `payloadFormatVersion is "2.0"`},
+	{"route-settings", "settings of a route that is not there", func(s sabotage) {
+		s.the("Stage", "shop").Outputs["routeSettings"] = []any{map[string]any{"routeKey": "GET /none"}}
+	}, []string{"Stage shop"}, `settings of route "GET /none", which is not declared`},
+	{"route-settings", "settings of a route that AWS may make later", func(s sabotage) {
+		s.the("Stage", "shop").Dependencies = nil
+	}, slices.Repeat([]string{"Stage shop"}, 11), "may be made before the route"},
+	{"buffer", "deliveries that invoke their function", func(s sabotage) {
+		i := s.the("Integration", "stock-increase")
+		delete(i.Outputs, "integrationSubtype")
+		i.Outputs["integrationUri"] = s.the("Function", "stock-increase").Outputs["invokeArn"]
+		s.add(graph.Permission, "stock-increase-api", i, map[string]any{
+			"action": "lambda:InvokeFunction", "function": "stock-increase", "principal": "apigateway.amazonaws.com",
+			"sourceArn": s.the("Api", "shop").String("executionArn") + "/*",
+		})
+		s.add(graph.TopicSubscription, "deliveries_queue", i, map[string]any{
+			"protocol": "email", "endpoint": s.the("Queue", "deliveries_queue").String("arn"),
+		})
+	}, []string{"Route POST /production-orders/{order}/attempts/{attempt}/receipt"}, "a request is lost if that fails"},
 	{"authorization", "a merchant's route for everybody", unset("Route", "GET /merchant/products", "authorizationType"),
 		[]string{"Route GET /merchant/products"},
 		"its authorizationType is NONE, want AWS_IAM: function merchant-api has signed routes"},

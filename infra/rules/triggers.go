@@ -1,9 +1,7 @@
 package rules
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 
 	"restock/infra/graph"
 	"restock/infra/policy"
@@ -39,97 +37,6 @@ func checkSubscriptions(i *inspection) {
 			i.report(r, "turn it off", "rawMessageDelivery is true, want false: functions read SNS's envelope")
 		}
 	}
-}
-
-// checkRoutes checks that every declared route is in the API, leads to its function, and may invoke
-// it. Otherwise API Gateway answers 404, or 500 "Internal Server Error", and no function logs
-// anything.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
-func checkRoutes(i *inspection) {
-	leadsTo := map[string]*graph.Resource{}
-	for _, route := range i.OfType(graph.APIRoute) {
-		function := i.routeFunction(route)
-		if function == nil {
-			i.report(route, "give it the integration of its function",
-				"it leads to %q, which has no function", route.String("target"))
-			continue
-		}
-		key := route.String("routeKey")
-		leadsTo[key] = function
-		api := byID(i.Graph, graph.API, route.String("apiId"))
-		if api == nil {
-			i.report(route, "give it the stack's API", "its API %q is not declared", route.String("apiId"))
-			continue
-		}
-		if source := i.routeARN(api, route); !i.mayInvoke(function, "apigateway.amazonaws.com", source) {
-			i.report(function, "give it a lambda.Permission for the API",
-				"no permission lets apigateway.amazonaws.com invoke it from %s, its route %q", source, key)
-		}
-	}
-	for r, f := range i.functions() {
-		for _, route := range f.Routes {
-			switch got := leadsTo[route]; {
-			case got == nil:
-				i.report(r, "declare the route", "its route %q leads nowhere", route)
-			case got != r:
-				i.report(r, "lead it to the function", "its route %q leads to function %s", route, got.Name)
-			}
-		}
-	}
-}
-
-// checkAuthorization checks that a route's authorization is the one in its function's declaration.
-// If a merchant's route has none, anybody can call it. If a public route requires signatures, it
-// refuses the buyers and the factory, who have no AWS credentials.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
-func checkAuthorization(i *inspection) {
-	declared := map[*graph.Resource]Declaration{}
-	for r, f := range i.functions() {
-		declared[r] = f
-	}
-	for _, route := range i.OfType(graph.APIRoute) {
-		f, ok := declared[i.routeFunction(route)]
-		if !ok {
-			continue // the rules route and runtime report it
-		}
-		want, access, why := "NONE", "public", "its callers have no AWS credentials"
-		if f.Signed {
-			want, access, why = "AWS_IAM", "signed", "without it anybody may call it"
-		}
-		if got := cmp.Or(route.String("authorizationType"), "NONE"); got != want {
-			i.report(route, "set it to "+want,
-				"its authorizationType is %s, want %s: function %s has %s routes: %s", got, want, f.Name, access, why)
-		}
-	}
-}
-
-// routeFunction returns the function of a route, nil if there is none.
-func (i *inspection) routeFunction(route *graph.Resource) *graph.Resource {
-	for _, integration := range i.OfType(graph.APIIntegration) {
-		if route.String("target") == "integrations/"+integration.ID {
-			return i.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
-		}
-	}
-	return nil
-}
-
-// routeARN returns the source that API Gateway names when it invokes a function for a route.
-func (i *inspection) routeARN(api, route *graph.Resource) string {
-	stage := "$default"
-	for _, r := range i.OfType(graph.APIStage) {
-		if r.String("apiId") == api.ID {
-			stage = r.String("name")
-		}
-	}
-	return RouteARN(api.String("executionArn"), stage, route.String("routeKey"))
-}
-
-// RouteARN returns the source that API Gateway names when it invokes a function for a route. It
-// contains the API, the stage, the method and the path.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
-func RouteARN(executionARN, stage, routeKey string) string {
-	return executionARN + "/" + stage + "/" + strings.Replace(routeKey, " ", "", 1)
 }
 
 // mayInvoke reports whether a permission lets a service invoke a function on behalf of a source.
@@ -232,10 +139,13 @@ func checkEventSources(i *inspection) {
 	}
 }
 
-// isFed reports whether a queue is subscribed to a topic, or a function may send to it.
+// isFed reports whether a queue is subscribed to a topic, an API sends requests to it, or a
+// function may send to it.
 func (i *inspection) isFed(queue *graph.Resource) bool {
 	arn := queue.String("arn")
 	return i.Find(graph.TopicSubscription, "endpoint", arn) != nil ||
+		slices.ContainsFunc(i.OfType(graph.APIIntegration),
+			func(integration *graph.Resource) bool { return i.queueOf(integration) == queue }) ||
 		slices.ContainsFunc(i.OfType(graph.Function),
 			func(f *graph.Resource) bool { return i.mayDo(f, "sqs:SendMessage", arn) })
 }

@@ -76,6 +76,22 @@ func businessAlarms(m metrics) []alarm {
 				"the factory why. While the product is short, the shop opens a new order by itself.",
 		},
 		{
+			name:   "deliveries-failing",
+			metric: m.ofBusiness(lambdas.MetricDeliveriesFailed), statistic: "Sum",
+			// A message that was received three times no longer counts for the age of the oldest:
+			// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+			period: 5 * time.Minute, inARow: 3,
+			advice: "A delivery of the factory cannot be booked. The log of stock-increase says why. The queue keeps " +
+				"it and tries again. If the report itself is wrong, count the goods and write an adjustment.",
+		},
+		{
+			name:   "deliveries-forged",
+			metric: m.ofBusiness(lambdas.MetricDeliveriesForged), statistic: "Sum",
+			above: 100, period: 5 * time.Minute, inARow: 1,
+			advice: "Somebody calls the factory's route with signatures that the shop did not make. The calls are " +
+				"dropped. The API's access log has the addresses.",
+		},
+		{
 			name:   "production-surplus",
 			metric: m.ofBusiness(lambdas.MetricSurplusUnits), statistic: "Sum",
 			period: 5 * time.Minute, inARow: 1,

@@ -10,12 +10,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/operations"
+	"restock/lambdas"
 )
 
 // An api is the HTTP API. Nothing else of the stack is public.
 type api struct {
 	pulumi.ResourceState
 	api       *apigatewayv2.Api
+	routes    []pulumi.Resource   // of all functions
+	routeKeys []string            // of these routes
 	url       pulumi.StringOutput // with the host name that AWS gives
 	publicURL pulumi.StringOutput // with the name in the setting domain, if there is one; else url
 	// domainTarget is the name that the DNS record of the API's own name must point to; nil without
@@ -23,8 +26,8 @@ type api struct {
 	domainTarget pulumi.StringPtrOutput
 }
 
-type apiArgs struct {
-	corsOrigins      []string
+// A deploymentArgs says how to serve the routes of an API.
+type deploymentArgs struct {
 	throttling       ThrottlingSettings
 	domain           *DomainSettings // nil: the API has only the name that AWS gives
 	logRetentionDays int
@@ -54,7 +57,8 @@ var accessLog = map[string]string{
 // corsMaxAge is how long a browser may cache the answer to a preflight request.
 const corsMaxAge = time.Hour
 
-func newAPI(ctx *pulumi.Context, args apiArgs) (*api, error) {
+// newAPI makes the API. After the functions have made its routes, deploy serves them.
+func newAPI(ctx *pulumi.Context, corsOrigins []string) (*api, error) {
 	a := &api{}
 	failed := func(err error) (*api, error) { return nil, fmt.Errorf("creating the HTTP API: %w", err) }
 	if err := ctx.RegisterComponentResource("restock:api:API", "api", a); err != nil {
@@ -64,9 +68,9 @@ func newAPI(ctx *pulumi.Context, args apiArgs) (*api, error) {
 		ProtocolType: pulumi.String("HTTP"),
 		Description:  pulumi.String("The shop's storefront, its API, and the factory's callback"),
 	}
-	if len(args.corsOrigins) > 0 {
+	if len(corsOrigins) > 0 {
 		declared.CorsConfiguration = apigatewayv2.ApiCorsConfigurationArgs{
-			AllowOrigins:  pulumi.ToStringArray(args.corsOrigins),
+			AllowOrigins:  pulumi.ToStringArray(corsOrigins),
 			AllowMethods:  pulumi.ToStringArray([]string{"GET", "POST"}),
 			AllowHeaders:  pulumi.ToStringArray([]string{"content-type", "idempotency-key"}),
 			ExposeHeaders: pulumi.ToStringArray([]string{"apigw-requestid", "retry-after"}),
@@ -78,6 +82,12 @@ func newAPI(ctx *pulumi.Context, args apiArgs) (*api, error) {
 		return failed(err)
 	}
 	a.url, a.publicURL = a.api.ApiEndpoint, a.api.ApiEndpoint
+	return a, nil
+}
+
+// deploy serves the API's routes.
+func (a *api) deploy(ctx *pulumi.Context, args deploymentArgs) error {
+	failed := func(err error) error { return fmt.Errorf("deploying the HTTP API: %w", err) }
 	stage, err := a.stage(ctx, args)
 	if err != nil {
 		return failed(err)
@@ -87,11 +97,11 @@ func newAPI(ctx *pulumi.Context, args apiArgs) (*api, error) {
 			return failed(err)
 		}
 	}
-	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"url": a.publicURL})
+	return ctx.RegisterResourceOutputs(a, pulumi.Map{"url": a.publicURL})
 }
 
 // stage makes the API's stage and its access log.
-func (a *api) stage(ctx *pulumi.Context, args apiArgs) (*apigatewayv2.Stage, error) {
+func (a *api) stage(ctx *pulumi.Context, args deploymentArgs) (*apigatewayv2.Stage, error) {
 	child := pulumi.Parent(a.api)
 	// For each log group outside this path CloudWatch Logs adds to a resource policy, and the size
 	// of an account's resource policies is limited:
@@ -105,6 +115,20 @@ func (a *api) stage(ctx *pulumi.Context, args apiArgs) (*apigatewayv2.Stage, err
 	if err != nil {
 		return nil, fmt.Errorf("writing the format of the access log: %w", err)
 	}
+	limits := args.throttling.limits()
+	byDefault := limits[lambdas.Browsing]
+	// Each of these routes has a limit of its own.
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
+	var own apigatewayv2.StageRouteSettingArray
+	for _, key := range a.routeKeys {
+		if traffic := lambdas.TrafficOf(key); traffic != lambdas.Browsing {
+			own = append(own, apigatewayv2.StageRouteSettingArgs{
+				RouteKey:             pulumi.String(key),
+				ThrottlingRateLimit:  pulumi.Float64(limits[traffic].RatePerSecond),
+				ThrottlingBurstLimit: pulumi.Int(limits[traffic].Burst),
+			})
+		}
+	}
 	stage, err := apigatewayv2.NewStage(ctx, "shop", &apigatewayv2.StageArgs{
 		ApiId:      a.api.ID(),
 		Name:       pulumi.String("$default"), // no stage in the paths
@@ -113,10 +137,13 @@ func (a *api) stage(ctx *pulumi.Context, args apiArgs) (*apigatewayv2.Stage, err
 			DestinationArn: logs.Arn, Format: pulumi.String(format),
 		},
 		DefaultRouteSettings: apigatewayv2.StageDefaultRouteSettingsArgs{
-			ThrottlingRateLimit:  pulumi.Float64(args.throttling.RatePerSecond),
-			ThrottlingBurstLimit: pulumi.Int(args.throttling.Burst),
+			ThrottlingRateLimit:  pulumi.Float64(byDefault.RatePerSecond),
+			ThrottlingBurstLimit: pulumi.Int(byDefault.Burst),
 		},
-	}, child)
+		RouteSettings: own,
+		// API Gateway refuses settings of a route that does not exist:
+		// https://github.com/aws/serverless-application-model/issues/2479
+	}, child, pulumi.DependsOn(a.routes))
 	if err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
 	}

@@ -101,10 +101,26 @@ type DatabaseSettings struct {
 	Proxy bool `json:"proxy"`
 }
 
-// ThrottlingSettings limit the API's requests.
+// ThrottlingSettings limit the requests to the API, for each kind of traffic by itself. All routes
+// of browsing share one limit. Each route of another kind has its own.
 type ThrottlingSettings struct {
+	Browsing   Limits `json:"browsing"`
+	Checkouts  Limits `json:"checkouts"`
+	Merchant   Limits `json:"merchant"`
+	Deliveries Limits `json:"deliveries"`
+}
+
+// Limits are the number of requests a second, and the number that may come at once.
+type Limits struct {
 	RatePerSecond float64 `json:"ratePerSecond"`
 	Burst         int     `json:"burst"`
+}
+
+func (t ThrottlingSettings) limits() map[lambdas.Traffic]Limits {
+	return map[lambdas.Traffic]Limits{
+		lambdas.Browsing: t.Browsing, lambdas.Checkouts: t.Checkouts, lambdas.Merchant: t.Merchant,
+		lambdas.Deliveries: t.Deliveries,
+	}
 }
 
 // Concurrency is the largest number of instances of a function, by the function's name.
@@ -154,7 +170,13 @@ func DefaultSettings() Settings {
 			BackupRetentionDays: 1,
 		},
 		Concurrency: Concurrency{},
-		Throttling:  ThrottlingSettings{RatePerSecond: 1000, Burst: 1000},
+		Throttling: ThrottlingSettings{
+			Browsing:  Limits{RatePerSecond: 1000, Burst: 1000},
+			Checkouts: Limits{RatePerSecond: 1000, Burst: 1000},
+			Merchant:  Limits{RatePerSecond: 50, Burst: 100},
+			// The factory calls once. A flood of forged calls must not reach this limit.
+			Deliveries: Limits{RatePerSecond: 2500, Burst: 2500},
+		},
 	}
 	for _, f := range lambdas.All() {
 		s.Concurrency[f.Name] = f.Concurrency

@@ -119,6 +119,11 @@ func supply(m metrics, functions map[string]*function) []column {
 			functions[lambdas.Stock.Name].chart(),
 		}},
 		{"5 · Receipts", "deliveries of the factory", []chart{
+			{"Deliveries in the queue", []line{
+				highest("waiting", m.ofQueue(lambdas.DeliveriesQueue, "ApproximateNumberOfMessagesVisible")),
+				m.count("not booked", lambdas.MetricDeliveriesFailed),
+				m.count("forged", lambdas.MetricDeliveriesForged),
+			}},
 			{"Units received", []line{m.count("received", lambdas.MetricUnitsReceived)}},
 			{"Units beyond what was ordered", []line{m.count("surplus", lambdas.MetricSurplusUnits)}},
 			{"Function stock-increase, ms", duration(lambdas.StockIncrease)},

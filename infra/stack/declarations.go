@@ -11,8 +11,9 @@ func Declarations() []rules.Declaration {
 	var all []rules.Declaration
 	for _, f := range lambdas.All() {
 		d := rules.Declaration{
-			Name: f.Name, Routes: f.Routes, Signed: f.Access == lambdas.Signed, Queue: f.Queue, Every: f.Every,
-			Rotates: f.Rotates, Connections: f.Connections(), Instances: f.Instances,
+			Name: f.Name, Routes: f.Routes, Signed: f.Access == lambdas.Signed, Buffered: len(f.Buffered) > 0,
+			Queue: f.Queue, Every: f.Every, Rotates: f.Rotates,
+			Connections: f.Connections(), Instances: f.Instances,
 			Optional: f.Name == lambdas.Factory.Name,
 		}
 		for _, v := range lambdas.Variables(f.Environment) {

@@ -20,6 +20,7 @@ import (
 type function struct {
 	pulumi.ResourceState
 	declared    lambdas.Function
+	settings    Settings
 	concurrency int // 0: not reserved
 	logs        *cloudwatch.LogGroup
 	lambda      *lambda.Function
@@ -41,7 +42,9 @@ type platform struct {
 
 // newFunction makes a function after the resources in the platform's ready.
 func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, code bundle.Bundle) (*function, error) {
-	f := &function{declared: declared, concurrency: p.settings.Concurrency[declared.Name]}
+	f := &function{
+		declared: declared, settings: p.settings, concurrency: p.settings.Concurrency[declared.Name],
+	}
 	name := declared.Name
 	failed := func(err error) (*function, error) { return nil, fmt.Errorf("creating function %s: %w", name, err) }
 	if err := ctx.RegisterComponentResource("restock:lambda:Function", name, f); err != nil {

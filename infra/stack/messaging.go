@@ -22,7 +22,13 @@ const (
 	// dead-letter queue. Lambda recommends five or more.
 	maxReceiveCount = 5
 
+	// bufferReceiveCount is the same for a queue of requests, which their client never repeats. It
+	// is the largest number that SQS allows:
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+	bufferReceiveCount = 1000
+
 	queueRetention       = 4 * 24 * time.Hour
+	bufferRetention      = 13 * 24 * time.Hour
 	deadLettersRetention = 14 * 24 * time.Hour // the longest time that SQS allows
 	longPoll             = 20 * time.Second
 )
@@ -105,13 +111,17 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 	if err != nil {
 		return nil, err
 	}
+	retention, receives := queueRetention, maxReceiveCount
+	if len(f.Buffered) > 0 {
+		retention, receives = bufferRetention, bufferReceiveCount
+	}
 	messages, err := sqs.NewQueue(ctx, f.Queue, &sqs.QueueArgs{
 		VisibilityTimeoutSeconds: seconds(visibilityTimeouts * f.Timeout),
-		MessageRetentionSeconds:  seconds(queueRetention),
+		MessageRetentionSeconds:  seconds(retention),
 		ReceiveWaitTimeSeconds:   seconds(longPoll),
 		SqsManagedSseEnabled:     pulumi.Bool(true),
 		RedrivePolicy: policy.JSON(func(arns []string) any {
-			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
+			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": receives}
 		}, deadLetters.Arn),
 	}, childOf(m), pulumi.Protect(protect))
 	if err != nil {

@@ -8,7 +8,8 @@ import (
 
 func TestNumbersInSettingsHaveLimits(t *testing.T) {
 	storage := func(s *Settings, least, most int) { s.Database.StorageGiB, s.Database.MaxStorageGiB = least, most }
-	rate := func(s *Settings, n int) { s.Throttling.RatePerSecond = float64(n) }
+	rate := func(s *Settings, n int) { s.Throttling.Checkouts.RatePerSecond = float64(n) }
+	burst := func(s *Settings, n int) { s.Throttling.Deliveries.Burst = n }
 	for _, c := range []struct {
 		key      string
 		min, max int
@@ -21,8 +22,8 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 		{"database.maxStorageGiB", 22, 65536, func(s *Settings, n int) { storage(s, 20, n) }},
 		{"database.backupRetentionDays", 0, 35, func(s *Settings, n int) { s.Database.BackupRetentionDays = n }},
 		{"database.maxConnections", 76, 85, func(s *Settings, n int) { s.Database.MaxConnections = n }},
-		{"throttling.ratePerSecond", 1, maxThrottling, rate},
-		{"throttling.burst", 1, maxThrottling, func(s *Settings, n int) { s.Throttling.Burst = n }},
+		{"throttling.checkouts.ratePerSecond", 1, maxThrottling, rate},
+		{"throttling.deliveries.burst", 1, maxThrottling, burst},
 		{"concurrency.stock", 2, 1000, func(s *Settings, n int) { s.Concurrency["stock"] = n }}, // it uses no database
 	} {
 		validate := func(n int) error {

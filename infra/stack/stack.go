@@ -108,20 +108,16 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 	if b.managers, err = operations.NewTopic(ctx, lambdas.OperationsTopic, b.key, s.AlarmEmail); err != nil {
 		return nil, err
 	}
-	apiDomain := s.Domain
-	if s.CDN {
-		apiDomain = nil // it names the CDN
-	}
-	b.api, err = newAPI(ctx, apiArgs{s.CORSOrigins, s.Throttling, apiDomain, s.LogRetentionDays, b.key})
-	if err != nil || !s.CDN {
+	if b.api, err = newAPI(ctx, s.CORSOrigins); err != nil || !s.CDN {
 		return b, err
 	}
 	b.cdn, err = newCDN(ctx, cdnArgs{b.api.url, s.CORSOrigins, s.Domain})
 	return b, err
 }
 
-// newFunctions makes and runs the function "setup" before it makes the others. They need the schema
-// that setup migrates, and the secrets that setup fills.
+// newFunctions makes the functions and their triggers, and serves their routes. It makes and runs
+// the function "setup" first: the others need the schema that setup migrates, and the secrets that
+// it fills.
 func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundle) ([]*function, error) {
 	on := platform{settings: b.settings, network: b.network, key: b.key, bindings: b.bindings(ctx)}
 	setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
@@ -160,7 +156,11 @@ func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundl
 		}
 		functions = append(functions, f)
 	}
-	return functions, nil
+	s, domain := b.settings, b.settings.Domain
+	if s.CDN {
+		domain = nil // it names the CDN
+	}
+	return functions, b.api.deploy(ctx, deploymentArgs{s.Throttling, domain, s.LogRetentionDays, b.key})
 }
 
 // watch makes the alarms and the dashboard.

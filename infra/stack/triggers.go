@@ -1,11 +1,14 @@
 package stack
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/apigatewayv2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -18,7 +21,7 @@ import (
 // connect makes a function's triggers: routes, event source and schedule.
 func (f *function) connect(ctx *pulumi.Context, m *messaging, a *api) error {
 	if len(f.declared.Routes) > 0 {
-		if err := f.route(ctx, a); err != nil {
+		if err := f.route(ctx, m, a); err != nil {
 			return fmt.Errorf("routing requests to function %s: %w", f.declared.Name, err)
 		}
 	}
@@ -35,33 +38,94 @@ func (f *function) connect(ctx *pulumi.Context, m *messaging, a *api) error {
 	return nil
 }
 
-func (f *function) route(ctx *pulumi.Context, a *api) error {
-	name, child := f.declared.Name, pulumi.Parent(f)
-	integration, err := apigatewayv2.NewIntegration(ctx, name, &apigatewayv2.IntegrationArgs{
-		ApiId:                a.api.ID(),
-		IntegrationType:      pulumi.String("AWS_PROXY"),
-		IntegrationUri:       f.lambda.InvokeArn,
-		PayloadFormatVersion: pulumi.String("2.0"),
-	}, child)
+// route makes the function's routes. They lead to the function, or to its queue if its requests are
+// buffered.
+func (f *function) route(ctx *pulumi.Context, m *messaging, a *api) error {
+	integrate := f.invoke
+	if len(f.declared.Buffered) > 0 {
+		integrate = f.buffer
+	}
+	integration, err := integrate(ctx, m, a)
 	if err != nil {
 		return err
 	}
-	for _, route := range f.declared.Routes {
+	for _, key := range f.declared.Routes {
 		args := &apigatewayv2.RouteArgs{
 			ApiId:    a.api.ID(),
-			RouteKey: pulumi.String(route),
+			RouteKey: pulumi.String(key),
 			Target:   pulumi.Sprintf("integrations/%s", integration.ID()),
 		}
 		if f.declared.Access == lambdas.Signed {
 			args.AuthorizationType = pulumi.String("AWS_IAM")
 		}
-		if _, err := apigatewayv2.NewRoute(ctx, route, args, child); err != nil {
-			return fmt.Errorf("route %q: %w", route, err)
+		route, err := apigatewayv2.NewRoute(ctx, key, args, pulumi.Parent(f))
+		if err != nil {
+			return fmt.Errorf("route %q: %w", key, err)
 		}
+		a.routes, a.routeKeys = append(a.routes, route), append(a.routeKeys, key)
 	}
+	return nil
+}
+
+// invoke makes an integration that invokes the function for each request.
+func (f *function) invoke(ctx *pulumi.Context, _ *messaging, a *api) (*apigatewayv2.Integration, error) {
+	name := f.declared.Name
 	anyRoute := lambda.PermissionArgs{SourceArn: pulumi.Sprintf("%s/*", a.api.ExecutionArn)}
-	_, err = f.allowInvocation(ctx, name+"-api", "apigateway.amazonaws.com", anyRoute)
-	return err
+	if _, err := f.allowInvocation(ctx, name+"-api", "apigateway.amazonaws.com", anyRoute); err != nil {
+		return nil, err
+	}
+	return apigatewayv2.NewIntegration(ctx, name, &apigatewayv2.IntegrationArgs{
+		ApiId:                a.api.ID(),
+		IntegrationType:      pulumi.String("AWS_PROXY"),
+		IntegrationUri:       f.lambda.InvokeArn,
+		PayloadFormatVersion: pulumi.String("2.0"),
+	}, pulumi.Parent(f))
+}
+
+// buffer makes an integration that sends each request into the function's queue, with a role of the
+// API that may do nothing else. No function runs before the client has its answer.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html
+func (f *function) buffer(ctx *pulumi.Context, m *messaging, a *api) (*apigatewayv2.Integration, error) {
+	name, child, queue := f.declared.Name, pulumi.Parent(f), m.queues[f.declared.Queue]
+	sender, err := newServiceRole(ctx, f.settings, name+"-api", "apigateway.amazonaws.com", child)
+	if err != nil {
+		return nil, err
+	}
+	maySend, err := iam.NewRolePolicy(ctx, name+"-api", &iam.RolePolicyArgs{
+		Role: sender.Name,
+		Policy: policy.JSON(func(arns []string) any {
+			return policy.New(policy.Statement{
+				Effect: "Allow", Action: policy.Actions("queue", "send"), Resource: []string{arns[0]},
+			})
+		}, queue.Arn),
+	}, child)
+	if err != nil {
+		return nil, err
+	}
+	// The documentation does not show message attributes. API Gateway accepts their JSON as a text
+	// only if it contains a mapping expression in ${}:
+	// https://github.com/hashicorp/terraform-provider-aws/issues/17348
+	attributes := map[string]any{}
+	for _, part := range f.declared.Buffered {
+		_, attribute, _ := strings.Cut(part, ".")
+		attributes[attribute] = map[string]string{"DataType": "String", "StringValue": "${request." + part + "}"}
+	}
+	text, err := json.Marshal(attributes)
+	if err != nil {
+		return nil, fmt.Errorf("writing the message's attributes: %w", err)
+	}
+	return apigatewayv2.NewIntegration(ctx, name, &apigatewayv2.IntegrationArgs{
+		ApiId:                a.api.ID(),
+		IntegrationType:      pulumi.String("AWS_PROXY"),
+		IntegrationSubtype:   pulumi.String("SQS-SendMessage"),
+		CredentialsArn:       sender.Arn,
+		PayloadFormatVersion: pulumi.String("1.0"), // the only one for a service of AWS
+		RequestParameters: pulumi.StringMap{
+			"QueueUrl":          queue.Url,
+			"MessageBody":       pulumi.String("$request.body"),
+			"MessageAttributes": pulumi.String(text),
+		},
+	}, child, pulumi.DependsOn([]pulumi.Resource{maySend}))
 }
 
 // poll makes the event source mapping from the queue to the function. The function reports messages

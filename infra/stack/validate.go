@@ -69,9 +69,12 @@ func (s Settings) validate(region string) error {
 		"logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
 	c.check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30,
 		"secretRecoveryDays", s.SecretRecoveryDays, "0, or 7 to 30")
-	rate := s.Throttling.RatePerSecond
-	c.check(rate >= 1 && rate <= maxThrottling, "throttling.ratePerSecond", rate, fmt.Sprintf("1 to %d", maxThrottling))
-	c.between("throttling.burst", s.Throttling.Burst, 1, maxThrottling)
+	limits := s.Throttling.limits()
+	for _, traffic := range lambdas.Traffics() {
+		key, rate := fmt.Sprintf("throttling.%s.", traffic), limits[traffic].RatePerSecond
+		c.check(rate >= 1 && rate <= maxThrottling, key+"ratePerSecond", rate, fmt.Sprintf("1 to %d", maxThrottling))
+		c.between(key+"burst", limits[traffic].Burst, 1, maxThrottling)
+	}
 	s.validateDatabase(c)
 	s.validateConcurrency(c)
 	return c.err()

@@ -34,6 +34,7 @@ func TestAlarmsNotifyTheManagersWithAdvice(t *testing.T) {
 		want := []string{
 			"api-errors", "api-latency", "database-cpu", "database-connections", "database-storage", "database-memory",
 			"production-failing", "production-failed", "production-overdue", "production-surplus", "ledger-difference",
+			"deliveries-failing", "deliveries-forged",
 		}
 		for _, f := range lambdas.All() {
 			if f.Name == lambdas.Factory.Name && g.Find(graph.Function, "name", f.Name) == nil {

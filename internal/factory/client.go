@@ -9,9 +9,10 @@ import (
 	"net/http"
 	"strings"
 	"time"
-
-	"restock/internal/factory/legacy"
 )
+
+// Path is the path of the Factory API's only operation, a POST.
+const Path = "/api/manufactures"
 
 // maxAnswer is the largest part of an answer that is read, in bytes.
 const maxAnswer = 64 << 10
@@ -40,7 +41,7 @@ func (c Client) Produce(ctx context.Context, r Request) (lot string, err error) 
 	if err != nil {
 		return "", fmt.Errorf("writing the factory's request: %w", err)
 	}
-	url := strings.TrimSuffix(c.baseURL, "/") + legacy.Path
+	url := strings.TrimSuffix(c.baseURL, "/") + Path
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return "", fmt.Errorf("asking the factory: %w", err)

@@ -173,6 +173,7 @@ func TestVerifyAcceptsOnlyTheSignedURL(t *testing.T) {
 	if u.Host != "shop.example" || u.Path != want {
 		t.Errorf("the URL is %s, want the path %s", u, want)
 	}
+	attempt.Correlation = attempt.ID.String() // an attempt without a correlation is its own
 	if got, err := signer.Verify(attempt.ProductionOrderID, attempt.ID, u.Query()); err != nil || got != attempt {
 		t.Errorf("our own URL: got %+v, %v; want %+v", got, err, attempt)
 	}
@@ -189,6 +190,8 @@ func TestVerifyAcceptsOnlyTheSignedURL(t *testing.T) {
 		{"another attempt", attempt.ProductionOrderID, uuid.New(), u.Query()},
 		{"order and attempt swapped", attempt.ID, attempt.ProductionOrderID, u.Query()},
 		{"another quantity", attempt.ProductionOrderID, attempt.ID, with("quantity", "101")},
+		{"another correlation", attempt.ProductionOrderID, attempt.ID, with("correlation", attempt.Correlation)},
+		{"no correlation", attempt.ProductionOrderID, attempt.ID, with("correlation", "")},
 		{"no quantity", attempt.ProductionOrderID, attempt.ID, url.Values{"signature": {signature}}},
 		{"cut short", attempt.ProductionOrderID, attempt.ID, with("signature", signature[:len(signature)-1])},
 		{"longer", attempt.ProductionOrderID, attempt.ID, with("signature", signature+"A")},

@@ -62,7 +62,7 @@ func ParseCallback(body []byte) (sku string, quantity int, err error) {
 	if err != nil || quantity < 1 || quantity > shop.MaxQuantity {
 		return "", 0, &shop.Error{
 			Code: shop.CodeInvalidQuantity,
-			Detail: fmt.Sprintf("%s is %.40q, not an integer from 1 to %d",
+			Detail: fmt.Sprintf("%s is %.20q, not an integer from 1 to %d",
 				message.AttributeProductCnt, count, shop.MaxQuantity),
 		}
 	}

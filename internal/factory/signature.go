@@ -1,6 +1,7 @@
 package factory
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -16,7 +17,8 @@ import (
 )
 
 // The query parameters of a callback URL: the quantity that was asked for, the id of the buyer's
-// request that caused the order, and the signature.
+// request that caused the order, and the signature. Their values need no escapes in a URL: it is
+// not documented whether the API undoes escapes before it sends the values into a queue.
 const (
 	quantityParameter    = "quantity"
 	correlationParameter = "correlation"
@@ -28,7 +30,8 @@ type Attempt struct {
 	ProductionOrderID uuid.UUID
 	ID                uuid.UUID
 	Quantity          int // that the attempt asks for
-	Correlation       string
+	// Correlation is the id of the buyer's request. An attempt without one is its own.
+	Correlation string
 }
 
 // A Signer signs the callback URLs that the factory gets. The factory signs nothing, but it calls
@@ -54,17 +57,18 @@ func NewSigner(key []byte) (Signer, error) {
 	return Signer{key}, nil
 }
 
-func (s Signer) sign(a Attempt) string {
+// sign signs an attempt. correlation is the text in the URL.
+func (s Signer) sign(order, attempt uuid.UUID, quantity int, correlation string) string {
 	if len(s.key) < minKey {
 		panic("factory: use NewSigner to make a Signer")
 	}
 	mac := hmac.New(sha256.New, s.key)
 	// All parts but the last have a fixed size, so two attempts never have the same message.
-	mac.Write(a.ProductionOrderID[:])
-	mac.Write(a.ID[:])
+	mac.Write(order[:])
+	mac.Write(attempt[:])
 	// Two different numbers never convert to the same 64 bits.
-	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(a.Quantity))) // #nosec G115
-	mac.Write([]byte(a.Correlation))
+	mac.Write(binary.BigEndian.AppendUint64(nil, uint64(quantity))) // #nosec G115
+	mac.Write([]byte(correlation))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
@@ -72,11 +76,18 @@ func (s Signer) sign(a Attempt) string {
 // and {attempt} in the template.
 func (s Signer) CallbackURL(baseURL, template string, a Attempt) CallbackURL {
 	path := strings.NewReplacer("{order}", a.ProductionOrderID.String(), "{attempt}", a.ID.String()).Replace(template)
-	query := url.Values{quantityParameter: {strconv.Itoa(a.Quantity)}, signatureParameter: {s.sign(a)}}
-	if a.Correlation != "" {
-		query.Set(correlationParameter, a.Correlation)
+	correlation := base64.RawURLEncoding.EncodeToString([]byte(cmp.Or(a.Correlation, a.ID.String())))
+	query := url.Values{
+		quantityParameter:    {strconv.Itoa(a.Quantity)},
+		correlationParameter: {correlation},
+		signatureParameter:   {s.sign(a.ProductionOrderID, a.ID, a.Quantity, correlation)},
 	}
 	return CallbackURL(strings.TrimSuffix(baseURL, "/") + path + "?" + query.Encode())
+}
+
+// SignedParameters returns the query parameters of a callback URL.
+func SignedParameters() []string {
+	return []string{quantityParameter, correlationParameter, signatureParameter}
 }
 
 // CheckSigned refuses a callback without a signature. It needs no key. The error has
@@ -97,9 +108,17 @@ func (s Signer) Verify(order, attempt uuid.UUID, query url.Values) (Attempt, err
 	given := query.Get(signatureParameter)
 	quantity, err := strconv.Atoi(query.Get(quantityParameter))
 	correlation := query.Get(correlationParameter)
-	a := Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity, Correlation: correlation}
-	if err != nil || !hmac.Equal([]byte(given), []byte(s.sign(a))) {
+	if err != nil || !hmac.Equal([]byte(given), []byte(s.sign(order, attempt, quantity, correlation))) {
 		return Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature, Detail: "the callback's signature is not ours"}
 	}
-	return a, nil
+	return Attempt{ProductionOrderID: order, ID: attempt, Quantity: quantity, Correlation: CorrelationOf(query)}, nil
+}
+
+// CorrelationOf returns the id of the buyer's request in the query of a callback URL.
+func CorrelationOf(query url.Values) string {
+	correlation := query.Get(correlationParameter)
+	if plain, err := base64.RawURLEncoding.DecodeString(correlation); err == nil {
+		return string(plain)
+	}
+	return correlation // from an earlier version, which wrote the id as it is
 }

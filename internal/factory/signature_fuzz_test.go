@@ -2,6 +2,7 @@ package factory_test
 
 import (
 	"bytes"
+	"cmp"
 	"net/url"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func FuzzVerify(f *testing.F) {
 	id := func(end string) uuid.UUID { return uuid.MustParse("0190d6a8-f000-7000-8000-0000000000" + end) }
 	signed := []factory.Attempt{
 		{ProductionOrderID: id("01"), ID: id("a1"), Quantity: 100, Correlation: "JKJaXmPLvHcESHA="},
-		{ProductionOrderID: id("02"), ID: id("a2"), Quantity: 7},
+		{ProductionOrderID: id("02"), ID: id("a2"), Quantity: 7, Correlation: id("a2").String()},
 	}
 	for i, a := range signed {
 		order, attempt, query := callbackOf(f, signer, a)
@@ -75,8 +76,9 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzCallbackURL checks that Verify returns the signed attempt, and refuses the callback if one of
-// its parts is changed or another key signed it.
+// FuzzCallbackURL checks that a callback URL needs no escapes, that Verify returns the signed
+// attempt, and that it refuses the callback if one of its parts is changed or another key signed
+// it.
 func FuzzCallbackURL(f *testing.F) {
 	f.Add([]byte("0123456789abcdef"), []byte("fedcba9876543210"), 100, "JKJaXmPLvHcESHA=", "x", uint8(3),
 		[]byte(strings.Repeat("o", 32)))
@@ -98,6 +100,10 @@ func FuzzCallbackURL(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if strings.ContainsAny(rawQuery, "%+") {
+			t.Errorf("%+v: the query is %q, want no escapes", a, rawQuery)
+		}
+		a.Correlation = cmp.Or(a.Correlation, a.ID.String())
 		if got, err := signer.Verify(order, attempt, query); err != nil || got != a {
 			t.Fatalf("%+v verified as %+v, %v", a, got, err)
 		}
@@ -117,7 +123,7 @@ func FuzzCallbackURL(f *testing.F) {
 				return err
 			},
 			"another correlation": func() error {
-				_, err := signer.Verify(order, attempt, changed("correlation", correlation+more+"x"))
+				_, err := signer.Verify(order, attempt, changed("correlation", query.Get("correlation")+more+"x"))
 				return err
 			},
 			"another signature": func() error {

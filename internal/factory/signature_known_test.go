@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,18 +14,33 @@ import (
 	"restock/internal/shop"
 )
 
-// known are signatures with the key 00 01 … 1f. OpenSSL and Python computed them. The file M holds
-// the order's 16 bytes, the attempt's 16 bytes, the quantity as 8 bytes (the most significant
-// first), and the correlation:
+// A signature that OpenSSL and Python computed, with the key 00 01 … 1f. The file M holds the
+// order's 16 bytes, the attempt's 16 bytes, the quantity as 8 bytes (the most significant first),
+// and the text of the parameter correlation:
 //
 //	key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 //	openssl dgst -sha256 -mac HMAC -macopt hexkey:$key -binary M | base64 | tr +/ -_ | tr -d =
-var known = []struct {
+type knownSignature struct {
 	quantity    int
-	correlation string
+	correlation string // of the attempt
 	signature   string
 	query       string // of the callback's URL
-}{
+}
+
+// known are of the URLs that CallbackURL writes. The text of correlation is the result of
+//
+//	printf %s JKJaXmPLvHcESHA= | base64 | tr +/ -_ | tr -d =
+var known = []knownSignature{
+	{100, "JKJaXmPLvHcESHA=", "z1058EZvpLCa_yNXIy4yXF-HJdlW24kcO5bD209ZLiQ",
+		"correlation=SktKYVhtUEx2SGNFU0hBPQ&quantity=100&signature=z1058EZvpLCa_yNXIy4yXF-HJdlW24kcO5bD209ZLiQ"},
+	{7, "0190d6a8-f000-7000-8000-0000000000a1", "XXDFst_gr2IkCT6WAiEf-sqXq-h_5_7UZYaXjDH_Isw",
+		"correlation=MDE5MGQ2YTgtZjAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMGEx&quantity=7" +
+			"&signature=XXDFst_gr2IkCT6WAiEf-sqXq-h_5_7UZYaXjDH_Isw"},
+}
+
+// earlier are of URLs that an earlier version wrote. It wrote the correlation as it is, and no
+// correlation if there was none. The factory may still have such URLs.
+var earlier = []knownSignature{
 	{100, "JKJaXmPLvHcESHA=", "7OHFVAi76YuYY0IpKGvVDPa7pSMN4U0eef1-H8eigvo",
 		"correlation=JKJaXmPLvHcESHA%3D&quantity=100&signature=7OHFVAi76YuYY0IpKGvVDPa7pSMN4U0eef1-H8eigvo"},
 	{7, "", "K5E0_QUCMgMtVDoNB3b2z6Fo3RfyuLcuLVV34mJtszQ",
@@ -50,29 +66,42 @@ func knownSigner(t *testing.T) factory.Signer {
 }
 
 func TestSignatureIsTheHMACThatOpenSSLComputes(t *testing.T) {
-	signer := knownSigner(t)
 	for _, k := range known {
-		attempt := factory.Attempt{
-			ProductionOrderID: knownOrder, ID: knownAttempt, Quantity: k.quantity, Correlation: k.correlation,
-		}
 		want := "https://shop.example/production-orders/0190d6a8-f000-7000-8000-000000000001/attempts/" +
 			"0190d6a8-f000-7000-8000-0000000000a1/receipt?" + k.query
-		if got := string(signer.CallbackURL("https://shop.example", template, attempt)); got != want {
-			t.Errorf("the callback URL of %+v is\n%s, want\n%s", attempt, got, want)
+		if got := string(knownSigner(t).CallbackURL("https://shop.example", template, k.attempt())); got != want {
+			t.Errorf("the callback URL of %+v is\n%s, want\n%s", k.attempt(), got, want)
 		}
-		query, err := url.ParseQuery(k.query)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := signer.Verify(knownOrder, knownAttempt, query); err != nil || got != attempt {
-			t.Errorf("?%s: got %+v, %v; want %+v", k.query, got, err, attempt)
-		}
+		k.verify(t)
+	}
+}
+
+func TestURLsOfAnEarlierVersionAreAccepted(t *testing.T) {
+	for _, k := range earlier {
+		k.verify(t)
+	}
+}
+
+func (k knownSignature) attempt() factory.Attempt {
+	return factory.Attempt{
+		ProductionOrderID: knownOrder, ID: knownAttempt, Quantity: k.quantity, Correlation: k.correlation,
+	}
+}
+
+func (k knownSignature) verify(t *testing.T) {
+	t.Helper()
+	query, err := url.ParseQuery(k.query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := knownSigner(t).Verify(knownOrder, knownAttempt, query); err != nil || got != k.attempt() {
+		t.Errorf("?%s: got %+v, %v; want %+v", k.query, got, err, k.attempt())
 	}
 }
 
 func TestOnlyTheExactTextOfASignatureIsAccepted(t *testing.T) {
 	signer := knownSigner(t)
-	for _, k := range known {
+	for _, k := range slices.Concat(known, earlier) {
 		raw, err := base64.RawURLEncoding.DecodeString(k.signature)
 		if err != nil {
 			t.Fatal(err)

@@ -41,6 +41,8 @@ type CallbackKeys struct {
 	previous *CallbackKey // nil: not read yet, or there is none
 	readAt   time.Time    // when current was read, or when a read failed and current was kept
 	rereadAt time.Time    // when a mismatch last caused a read of both
+	// bothReadAt is a moment before both were read; zero if only the current one was read last.
+	bothReadAt time.Time
 }
 
 // NewCallbackKeys returns the callback keys in a secret with an ARN or a name. It reads nothing
@@ -73,15 +75,23 @@ func (k *CallbackKeys) Accepted(ctx context.Context) ([]CallbackKey, error) {
 	return k.known(), nil
 }
 
-// Reread reads the keys again, for a signature that no accepted key made. It returns nil if the
-// last such read was less than 30 seconds ago: then the signature is forged, or its key was
-// replaced in these seconds.
-func (k *CallbackKeys) Reread(ctx context.Context) ([]CallbackKey, error) {
+// ErrReadRecently is the error of Since if the keys were read too recently to read them again, but
+// before the time in question.
+var ErrReadRecently = errors.New("the callback keys were read less than 30 seconds ago")
+
+// Since returns the accepted keys as they are at a time or later, for a signature of before that
+// time that no cached key made. If none of these keys made it either, it is forged. The error is
+// ErrReadRecently if forgers have just caused a read: the caller must ask again half a minute
+// later.
+func (k *CallbackKeys) Since(ctx context.Context, t time.Time) ([]CallbackKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.current != nil && !k.bothReadAt.Before(t) {
+		return k.known(), nil
+	}
 	now := k.now()
 	if !k.rereadAt.IsZero() && now.Before(k.rereadAt.Add(rereadInterval)) {
-		return nil, nil
+		return nil, ErrReadRecently
 	}
 	k.rereadAt = now // before the read: a read that fails counts, too
 	if err := k.read(ctx, true); err != nil {
@@ -119,7 +129,7 @@ func (k *CallbackKeys) refresh(ctx context.Context) error {
 }
 
 // read reads the current key, and with both also the previous one. The previous one is seldom
-// needed: a callback signed with it mismatches first, and Reread then reads it.
+// needed: a callback signed with it mismatches first, and Since then reads it.
 func (k *CallbackKeys) read(ctx context.Context, both bool) error {
 	if k.current != nil {
 		var cancel context.CancelFunc
@@ -141,6 +151,9 @@ func (k *CallbackKeys) read(ctx context.Context, both bool) error {
 		}
 	}
 	k.current, k.previous, k.readAt = latest, before, now
+	if k.bothReadAt = (time.Time{}); both {
+		k.bothReadAt = now
+	}
 	return nil
 }
 

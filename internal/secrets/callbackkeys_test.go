@@ -53,22 +53,22 @@ func TestBothVersionsOfAReplacedKeyAreAcceptedAndNoOlderOne(t *testing.T) {
 			t.Errorf("the accepted keys are %q, want %q", got, want)
 		}
 	}
-	reread := func(want string) {
+	now := func(want string) {
 		t.Helper()
-		if got := texts(keys.Reread(t.Context())); got != want {
-			t.Errorf("Reread returned %q, want %q", got, want)
+		if got := texts(keys.Since(t.Context(), c.now)); got != want {
+			t.Errorf("Since returned %q, want %q", got, want)
 		}
 	}
 	accepted("one")
-	reread("one") // that there is no previous version is not an error
+	now("one") // that there is no previous version is not an error
 	c.pass(30 * time.Second)
 	replace(v, "two")
 	accepted("one") // cached
-	reread("two one")
+	now("two one")
 	accepted("two one")
 	c.pass(30 * time.Second)
 	replace(v, "three")
-	reread("three two")
+	now("three two")
 	accepted("three two")
 }
 
@@ -115,8 +115,9 @@ func TestMismatchesReadTheKeysOnceInThirtySeconds(t *testing.T) {
 	for i, pass := range []time.Duration{0, 30*time.Second - 1, 1, 30 * time.Second} {
 		c.pass(pass)
 		for range 1000 {
-			if _, err := keys.Reread(t.Context()); err != nil {
-				t.Fatal(err)
+			_, err := keys.Since(t.Context(), c.now)
+			if recently := i == 1; recently && !errors.Is(err, secrets.ErrReadRecently) || !recently && err != nil {
+				t.Fatalf("after %v: got %v, want ErrReadRecently: %t", pass, err, recently)
 			}
 		}
 		if got, want := v.Reads(), 1+both*[]int{1, 1, 2, 3}[i]; got != want {
@@ -127,12 +128,62 @@ func TestMismatchesReadTheKeysOnceInThirtySeconds(t *testing.T) {
 	c.pass(30 * time.Second)
 	before := v.Reads()
 	for i := range 1000 {
-		if _, err := keys.Reread(t.Context()); (err != nil) != (i == 0) {
-			t.Fatalf("mismatch %d: got %v, want an error for the first one only", i+1, err)
+		want := v.Unreadable
+		if i > 0 {
+			want = secrets.ErrReadRecently
+		}
+		if _, err := keys.Since(t.Context(), c.now); !errors.Is(err, want) {
+			t.Fatalf("mismatch %d: got %v, want %v", i+1, err, want)
 		}
 	}
 	if got := v.Reads() - before; got != 1 {
 		t.Errorf("an unreadable secret was read %d times, want once", got)
+	}
+}
+
+func TestKeysAreReadAgainOnlyIfTheyAreOlderThanTheTime(t *testing.T) {
+	keys, v, c, _ := newKeys()
+	if got := texts(keys.Since(t.Context(), c.now)); got != "one" {
+		t.Fatalf("Since returned %q, want the key", got)
+	}
+	replace(v, "two")
+	for _, step := range []struct {
+		pass, after time.Duration // after is the time in question, seen from the first read
+		want        string
+		reads       int // in all
+	}{
+		{0, -time.Hour, "one", 2},
+		{0, 0, "one", 2},
+		{time.Second, 0, "one", 2}, // the keys are as of that time, however late the question comes
+		{0, 1, secrets.ErrReadRecently.Error(), 2},
+		{28 * time.Second, 29 * time.Second, secrets.ErrReadRecently.Error(), 2},
+		{time.Second, 1, "two one", 4},
+		{time.Minute, 30 * time.Second, "two one", 4},
+	} {
+		c.pass(step.pass)
+		first := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+		if got := texts(keys.Since(t.Context(), first.Add(step.after))); got != step.want || v.Reads() != step.reads {
+			t.Errorf("at %v, since %v: got %q after %d reads, want %q after %d",
+				c.now.Sub(first), step.after, got, v.Reads(), step.want, step.reads)
+		}
+	}
+}
+
+// The cache is as of a time only if both keys were read then. A refresh that reads the current key
+// alone leaves out the key that it replaced.
+func TestSinceKnowsThePreviousKeyAfterTheCurrentOneWasReadAlone(t *testing.T) {
+	keys, v, c, _ := newKeys()
+	sent := c.now
+	if got := texts(keys.Since(t.Context(), sent)); got != "one" {
+		t.Fatalf("Since returned %q, want the only key", got)
+	}
+	replace(v, "two")
+	c.pass(5 * time.Minute)
+	if got := texts(keys.Accepted(t.Context())); !strings.HasPrefix(got, "two") {
+		t.Fatalf("the accepted keys are %q, want the new one first", got)
+	}
+	if got := texts(keys.Since(t.Context(), sent)); got != "two one" {
+		t.Errorf("Since returned %q, want the previous key, too", got)
 	}
 }
 
@@ -169,11 +220,11 @@ func TestAKnownKeyIsUsedWhileSecretsManagerIsUnavailable(t *testing.T) {
 }
 
 func TestAPreviousVersionThatIsNotAKeyIsIgnored(t *testing.T) {
-	keys, v, _, _ := newKeys()
+	keys, v, c, _ := newKeys()
 	v.Set(arn, "hunter2")
 	replace(v, "three")
-	if got := texts(keys.Reread(t.Context())); got != "three" {
-		t.Errorf("Reread returned %q, want the current key only", got)
+	if got := texts(keys.Since(t.Context(), c.now)); got != "three" {
+		t.Errorf("Since returned %q, want the current key only", got)
 	}
 	v.Set(arn, "hunter2")
 	keys = secrets.NewCallbackKeys(v, arn, slog.New(slog.DiscardHandler), time.Now)

@@ -174,6 +174,19 @@ func (j Journal) Received(ctx context.Context, d shop.Delivery, r shop.Receipt) 
 	j.measure(ctx, level, GoodsReceived, text, received, attributes...)
 }
 
+// DeliveryFailed records a delivery that could not be booked. The message stays in the queue.
+func (j Journal) DeliveryFailed(ctx context.Context, messageID, receiveCount string, err error) {
+	j.measure(ctx, slog.LevelError, DeliveryFailed, "delivery not booked", counts{lambdas.MetricDeliveriesFailed: 1},
+		"message_id", messageID, "receive_count", receiveCount, "error", err)
+}
+
+// DeliveriesForged records callbacks whose URLs the shop did not sign: how many of a batch are
+// dropped, and how many stay in the queue until newer keys confirm it.
+func (j Journal) DeliveriesForged(ctx context.Context, dropped, undecided int) {
+	j.measure(ctx, slog.LevelWarn, DeliveriesForged, "forged deliveries dropped",
+		counts{lambdas.MetricDeliveriesForged: dropped}, "undecided", undecided)
+}
+
 // Inspected records an inspection: a summary, the stock of each product, each product whose ledger
 // differs from its stock, and each overdue order.
 func (j Journal) Inspected(ctx context.Context, i shop.Inspection) {

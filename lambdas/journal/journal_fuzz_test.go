@@ -33,12 +33,14 @@ func FuzzJournal(f *testing.F) {
 		j.Requested(ctx, message.New(order), uuid.Max, text)
 		j.RequestFailed(ctx, text, text, errors.New(text))
 		j.Notified(ctx, shop.Notice{Order: order, Subject: text})
+		j.DeliveryFailed(ctx, text, text, errors.New(text))
 		want := []struct {
 			level, message string
 			measured       bool
 		}{
 			{"INFO", "refused", true}, {"WARN", "stock adjusted", false}, {"INFO", "factory asked", true},
 			{"ERROR", "record failed", true}, {"INFO", "people notified", false},
+			{"ERROR", "delivery not booked", true},
 		}
 		got := bytes.SplitAfter(bytes.TrimSuffix(out.Bytes(), []byte("\n")), []byte("\n"))
 		if len(got) != len(want) {

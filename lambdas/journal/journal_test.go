@@ -119,6 +119,13 @@ func TestEventsAreLoggedAndCounted(t *testing.T) {
 				`","sku":"CP-502101","quantity":100,"expired_at":"2026-11-28T12:01:00Z","message_id":"m1",` +
 				`"receive_count":"3"`},
 			[]string{"ProductionRequestsExpired=1"}},
+		{"a failed delivery",
+			func(j journal.Journal) { j.DeliveryFailed(ctx, "m1", "3", errors.New("no database")) },
+			[]string{`"level":"ERROR","msg":"delivery not booked","message_id":"m1","receive_count":"3",` +
+				`"error":"no database","event":"delivery_failed"`}, []string{"DeliveriesFailed=1"}},
+		{"forged deliveries", func(j journal.Journal) { j.DeliveriesForged(ctx, 7, 2) },
+			[]string{`"level":"WARN","msg":"forged deliveries dropped","undecided":2,"event":"deliveries_forged"`},
+			[]string{"DeliveriesForged=7"}},
 		{"a delivery", received(shop.Receipt{Stock: 100}), []string{`"stock":100`}, []string{"UnitsReceived=100"}},
 		{"a repeated delivery", received(shop.Receipt{Stock: 100, Repeated: true}),
 			[]string{"goods received again"}, nil},
@@ -189,10 +196,12 @@ func TestEventsAreLoggedAndCounted(t *testing.T) {
 func TestEveryLineHasItsKind(t *testing.T) {
 	ctx := context.Background()
 	for kind, write := range map[journal.Kind]func(journal.Journal){
-		journal.SaleMade:      func(j journal.Journal) { j.Sold(ctx, shop.Sale{}) },
-		journal.SaleRepeated:  func(j journal.Journal) { j.Sold(ctx, shop.Sale{Repeated: true}) },
-		journal.OrderOpened:   func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{}) },
-		journal.RequestFailed: func(j journal.Journal) { j.RequestFailed(ctx, "m1", "3", errors.New("no")) },
+		journal.SaleMade:         func(j journal.Journal) { j.Sold(ctx, shop.Sale{}) },
+		journal.SaleRepeated:     func(j journal.Journal) { j.Sold(ctx, shop.Sale{Repeated: true}) },
+		journal.OrderOpened:      func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{}) },
+		journal.RequestFailed:    func(j journal.Journal) { j.RequestFailed(ctx, "m1", "3", errors.New("no")) },
+		journal.DeliveryFailed:   func(j journal.Journal) { j.DeliveryFailed(ctx, "m1", "3", errors.New("no")) },
+		journal.DeliveriesForged: func(j journal.Journal) { j.DeliveriesForged(ctx, 1, 0) },
 		journal.GoodsReceivedAgain: func(j journal.Journal) {
 			j.Received(ctx, shop.Delivery{}, shop.Receipt{Repeated: true})
 		},

@@ -32,6 +32,10 @@ const (
 	GoodsReceived Kind = "goods_received"
 	// GoodsReceivedAgain is a delivery that was booked before, and changes nothing.
 	GoodsReceivedAgain Kind = "goods_received_again"
+	// DeliveryFailed is a delivery that could not be booked now. It stays in the queue.
+	DeliveryFailed Kind = "delivery_failed"
+	// DeliveriesForged are callbacks without a signature of ours, which are dropped.
+	DeliveriesForged Kind = "deliveries_forged"
 	// StockMeasured is the stock of a product, for its metric.
 	StockMeasured Kind = "stock_measured"
 	// BooksDiffer is a product whose ledger differs from its stock.
@@ -93,7 +97,8 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		SaleMade, SaleRepeated, SaleRefused, BuyersWaited,
-		StockAdjusted, AdjustmentRepeated, GoodsReceived, GoodsReceivedAgain, StockMeasured, BooksDiffer, Inspected,
+		StockAdjusted, AdjustmentRepeated, GoodsReceived, GoodsReceivedAgain, DeliveryFailed, DeliveriesForged,
+		StockMeasured, BooksDiffer, Inspected,
 		OrderOpened, OrderPublished, OrderNotPublished, ProductNotReplenished, OrderOverdue, OrderAskedAgain,
 		OrderShort, OrderFailed, OrderCancelled, PeopleNotified,
 		ProductionRequested, RequestFailed, RequestExpired,

@@ -1,8 +1,8 @@
-// Command stock-increase books the factory's deliveries: it turns signed callbacks into stock.
+// Command stock-increase books the factory's deliveries: it turns the signed callbacks in its queue
+// into stock.
 package main
 
 import (
-	"restock/internal/web"
 	"restock/lambdas"
 	"restock/lambdas/function"
 )
@@ -13,10 +13,8 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		handler, err := newReceiver(s, p.CallbackKeys(p.Environment.CallbackKey), p.Log)
-		if err != nil {
-			return nil, err
-		}
-		return web.Lambda(handler), nil
+		return receiver{
+			shop: s, keys: p.CallbackKeys(p.Environment.CallbackKey), journal: p.Journal(p.Environment.Journal),
+		}.handle, nil
 	})
 }

@@ -3,31 +3,28 @@ package main
 import (
 	"cmp"
 	"context"
-	"io"
-	"log/slog"
-	"net/http"
+	"errors"
+	"fmt"
 	"net/url"
+	"runtime/debug"
+	"strconv"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
 	"restock/internal/factory"
 	"restock/internal/secrets"
 	"restock/internal/shop"
-	"restock/internal/web"
-	"restock/lambdas"
+	"restock/lambdas/journal"
 )
-
-// maxBody is the longest body of a callback, in bytes. The factory sends back the request, which is
-// shorter than 1 KiB.
-const maxBody = 16 << 10
 
 // acceptedKeys are the keys that a callback may be signed with. See [secrets.CallbackKeys].
 type acceptedKeys interface {
 	Accepted(context.Context) ([]secrets.CallbackKey, error)
-	// Reread reads the keys again after a mismatch. It returns none if the last such read was less
-	// than 30 s ago.
-	Reread(context.Context) ([]secrets.CallbackKey, error)
+	// Since returns the keys as they are at a time or later. The error may be
+	// [secrets.ErrReadRecently].
+	Since(context.Context, time.Time) ([]secrets.CallbackKey, error)
 }
 
 // A booker books deliveries. See [shop.Shop.Receive].
@@ -35,50 +32,69 @@ type booker interface {
 	Receive(context.Context, shop.Delivery) (shop.Receipt, error)
 }
 
-// A receiver answers the factory's callbacks.
+// A receiver books the factory's callbacks. The API has put each into the queue, with the parts of
+// its URL as message attributes: see lambdas.StockIncrease.
 type receiver struct {
-	shop booker
-	keys acceptedKeys
-	log  *slog.Logger
+	shop    booker
+	keys    acceptedKeys
+	journal journal.Journal
 }
 
-func newReceiver(s booker, keys acceptedKeys, log *slog.Logger) (http.Handler, error) {
-	d := receiver{s, keys, log}
-	return web.Router(lambdas.StockIncrease.Routes, map[string]http.HandlerFunc{lambdas.RouteGoodsReceipt: d.receive})
-}
-
-// A receipt is the answer to a callback that was booked.
-type receipt struct {
-	Message           string    `json:"message"`
-	ProductionOrderID uuid.UUID `json:"production_order_id"`
-	AttemptID         uuid.UUID `json:"attempt_id"`
-	Stock             int       `json:"stock"`
-	Repeated          bool      `json:"repeated,omitempty"`
-}
-
-func (d receiver) receive(w http.ResponseWriter, r *http.Request) {
-	log := d.log.With("path", r.URL.Path) // the path names the production order and the attempt
-	attempt, err := d.verify(r)
-	r = r.WithContext(shop.WithCorrelation(r.Context(), attempt.Correlation))
-	var delivery shop.Delivery
-	if err == nil {
-		delivery, err = read(w, r, attempt)
-	}
-	var booked shop.Receipt
-	if err == nil {
-		booked, err = d.book(r.Context(), delivery)
-	}
-	if err != nil {
-		if code := shop.CodeOf(err); !web.IsOurs(code) {
-			log.WarnContext(r.Context(), "callback refused", "code", code, "error", err)
+// handle books the callbacks of a batch, one after the other: an instance has one connection to the
+// database. It drops forged callbacks. It reports each other callback that it could not book: SQS
+// delivers it again, and moves it to the dead-letter queue in the end.
+func (r receiver) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	var response events.SQSEventResponse
+	forged, undecided := 0, 0
+	for _, record := range event.Records {
+		err := r.receive(ctx, record)
+		if shop.CodeOf(err) == shop.CodeInvalidSignature {
+			forged++
+			continue
 		}
-		web.Fail(w, r, log, err)
-		return
+		if errors.Is(err, secrets.ErrReadRecently) {
+			undecided++
+		}
+		if err != nil {
+			response.BatchItemFailures = append(response.BatchItemFailures,
+				events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
+		}
 	}
-	web.Answer(w, http.StatusOK, receipt{
-		Message:           web.Received.In(web.Language(r), booked.Stock),
-		ProductionOrderID: delivery.ProductionOrderID, AttemptID: delivery.AttemptID,
-		Stock: booked.Stock, Repeated: booked.Repeated,
+	if forged+undecided > 0 { // one line for a batch: a flood of forgeries must not flood the log
+		r.journal.DeliveriesForged(ctx, forged, undecided)
+	}
+	return response, nil
+}
+
+// receive books a callback.
+func (r receiver) receive(ctx context.Context, record events.SQSMessage) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil { // it would end the process, and fail the whole batch
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+		strangers := shop.CodeOf(err) == shop.CodeInvalidSignature || errors.Is(err, secrets.ErrReadRecently)
+		if err != nil && !strangers { // handle logs the others
+			r.journal.DeliveryFailed(ctx, record.MessageId, record.Attributes["ApproximateReceiveCount"], err)
+		}
+	}()
+	attempt, err := r.verify(ctx, record)
+	if err != nil {
+		return err
+	}
+	ctx = shop.WithCorrelation(ctx, attempt.Correlation)
+	sku, quantity, err := factory.ParseCallback([]byte(record.Body))
+	if err != nil {
+		return fmt.Errorf("production order %s, attempt %s: %w", attempt.ProductionOrderID, attempt.ID, err)
+	}
+	return patiently(ctx, func() error {
+		_, err := r.shop.Receive(ctx, shop.Delivery{
+			ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity,
+			Signed: attempt.Quantity,
+		})
+		if err != nil {
+			return fmt.Errorf("production order %s, attempt %s: %w", attempt.ProductionOrderID, attempt.ID, err)
+		}
+		return nil
 	})
 }
 
@@ -86,8 +102,8 @@ func (d receiver) receive(w http.ResponseWriter, r *http.Request) {
 const retryInterval = 500 * time.Millisecond
 
 // patiently calls ask again while its error is CodeUnavailable or CodeOutcomeUnknown, until the
-// context ends. The factory calls once and ignores the answer, so there is no later callback. To
-// book an attempt twice does nothing.
+// context ends. A database that fails over is away for seconds, and SQS would deliver the message
+// again only after minutes. To book an attempt twice does nothing.
 func patiently(ctx context.Context, ask func() error) error {
 	for {
 		err := ask()
@@ -102,37 +118,34 @@ func patiently(ctx context.Context, ask func() error) error {
 	}
 }
 
-func (d receiver) book(ctx context.Context, delivery shop.Delivery) (booked shop.Receipt, err error) {
-	err = patiently(ctx, func() (err error) {
-		booked, err = d.shop.Receive(ctx, delivery)
-		return err
-	})
-	return booked, err
-}
-
 // verify checks the signature of a callback, and returns the attempt that it is for.
-func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
-	order, err := uuid.Parse(r.PathValue("order"))
-	if err != nil {
+func (r receiver) verify(ctx context.Context, record events.SQSMessage) (factory.Attempt, error) {
+	text := func(attribute string) string {
+		if value := record.MessageAttributes[attribute].StringValue; value != nil {
+			return *value
+		}
+		return ""
+	}
+	order, errOrder := uuid.Parse(text("order"))
+	attempt, errAttempt := uuid.Parse(text("attempt"))
+	if errOrder != nil || errAttempt != nil {
 		return factory.Attempt{}, &shop.Error{
-			Code:   shop.CodeInvalidSignature,
-			Detail: "the path has no id of a production order",
+			Code: shop.CodeInvalidSignature, Detail: "the path has no ids of a production order and an attempt",
 		}
 	}
-	attempt, err := uuid.Parse(r.PathValue("attempt"))
-	if err != nil {
-		return factory.Attempt{}, &shop.Error{Code: shop.CodeInvalidSignature,
-			Detail: "the path has no id of an attempt"}
+	query := url.Values{}
+	for _, parameter := range factory.SignedParameters() {
+		query.Set(parameter, text(parameter))
 	}
-	if err := factory.CheckSigned(r.URL.Query()); err != nil { // refuse before reading the key
+	if err := factory.CheckSigned(query); err != nil { // refuse before reading the key
 		return factory.Attempt{}, err
 	}
 	uncheckable := func(err error) error {
 		return &shop.Error{Code: shop.CodeUnavailable, Detail: "the signature cannot be checked now", Err: err}
 	}
 	var keys []secrets.CallbackKey
-	err = patiently(r.Context(), func() (err error) {
-		if keys, err = d.keys.Accepted(r.Context()); err != nil {
+	err := patiently(ctx, func() (err error) {
+		if keys, err = r.keys.Accepted(ctx); err != nil {
 			return uncheckable(err)
 		}
 		return nil
@@ -140,20 +153,26 @@ func (d receiver) verify(r *http.Request) (factory.Attempt, error) {
 	if err != nil {
 		return factory.Attempt{}, err
 	}
-	signed, err := verifyWith(keys, order, attempt, r.URL.Query())
+	signed, err := verifyWith(keys, order, attempt, query)
 	if err == nil {
 		return signed, nil
 	}
 	// The key may have been replaced since it was read. A failed read is not repeated: most
 	// mismatches are forgeries, and a forger must not be able to keep the instance busy.
-	fresh, failed := d.keys.Reread(r.Context())
-	switch {
-	case failed != nil:
-		return factory.Attempt{}, uncheckable(failed)
-	case len(fresh) == 0:
-		return factory.Attempt{}, err
+	fresh, err := r.keys.Since(ctx, sentAt(record))
+	if err != nil {
+		return factory.Attempt{}, uncheckable(err)
 	}
-	return verifyWith(fresh, order, attempt, r.URL.Query())
+	return verifyWith(fresh, order, attempt, query)
+}
+
+// sentAt returns when the API got a callback. Its URL was signed before.
+func sentAt(record events.SQSMessage) time.Time {
+	milliseconds, err := strconv.ParseInt(record.Attributes["SentTimestamp"], 10, 64)
+	if err != nil {
+		return time.Now() // SQS always sets it; this is the latest time that is possible
+	}
+	return time.UnixMilli(milliseconds)
 }
 
 // verifyWith checks a callback with each key, the current one first. If all checks fail, it returns
@@ -171,23 +190,4 @@ func verifyWith(keys []secrets.CallbackKey, order, attempt uuid.UUID, query url.
 		first = cmp.Or(first, err)
 	}
 	return factory.Attempt{}, first
-}
-
-// read reads the product and the quantity from a callback's body.
-func read(w http.ResponseWriter, r *http.Request, attempt factory.Attempt) (shop.Delivery, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		return shop.Delivery{}, &shop.Error{
-			Code:   shop.CodeInvalidRequest,
-			Detail: "the callback's body cannot be read: " + err.Error(),
-		}
-	}
-	sku, quantity, err := factory.ParseCallback(body)
-	if err != nil {
-		return shop.Delivery{}, err
-	}
-	return shop.Delivery{
-		ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity,
-		Signed: attempt.Quantity,
-	}, nil
 }

@@ -144,8 +144,10 @@ func TestRecordBecomesARequestWithASignedCallback(t *testing.T) {
 		t.Fatal(err)
 	}
 	verified, err := signer.Verify(order, attempt, u.Query())
-	if err != nil || verified.Quantity != 100 {
-		t.Errorf("the callback is for %+v, %v; want it signed, for 100", verified, err)
+	// The message names no request of a buyer, so the attempt is its own correlation.
+	if err != nil || verified.Quantity != 100 || verified.Correlation != attempt.String() {
+		t.Errorf("the callback is for %+v, %v; want it signed, for 100, with the correlation %s",
+			verified, err, attempt)
 	}
 }
 

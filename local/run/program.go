@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"fmt"
 	"path"
 
@@ -29,10 +28,13 @@ type Program struct {
 	// Declare returns the Pulumi program. It builds the functions with the builder.
 	Declare func(bundle.Builder) pulumi.RunFunc
 
-	// The names of the settings that limit the concurrency of a function, whose name replaces %s,
-	// and the request rate of the API's stage. If they are empty, messages name the file of the
-	// resource.
-	ConcurrencySetting, ThrottlingSetting string
+	// ConcurrencySetting is the name of the setting that limits the concurrency of a function. The
+	// function's name replaces %s. If it is empty, messages name the file of the function.
+	ConcurrencySetting string
+	// ThrottlingSetting returns the name of the setting that limits the requests to a route, or to
+	// all routes without a limit of their own if the route key is "". If it is nil, messages name
+	// the file of the stage.
+	ThrottlingSetting func(routeKey string) string
 
 	// Business returns what a line of a function means: see console.Config. It may be nil.
 	Business func(kind string, attrs map[string]any) console.Milestone
@@ -55,7 +57,10 @@ func (p Program) concurrencySetting(function *graph.Resource) string {
 	return fmt.Sprintf(p.ConcurrencySetting, function.String("name"))
 }
 
-// throttlingSetting returns the setting of a stage's throttling.
-func (p Program) throttlingSetting(stage *graph.Resource) string {
-	return cmp.Or(p.ThrottlingSetting, "defaultRouteSettings in "+stage.Source)
+// throttlingSetting returns the setting of the limits of a route, or of a stage's other routes.
+func (p Program) throttlingSetting(stage *graph.Resource, routeKey string) string {
+	if p.ThrottlingSetting == nil {
+		return "the throttling in " + stage.Source
+	}
+	return p.ThrottlingSetting(routeKey)
 }

@@ -75,28 +75,28 @@ func (c awsClients) waiting(ctx context.Context, queue string) (n int, err error
 	return n, nil
 }
 
-// deadLetters empties a dead-letter queue, and returns the number of messages of each production
-// order. It counts two copies of a message once: queues deliver some messages twice.
-func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[string]int, err error) {
+// deadLetters empties a dead-letter queue, and returns the number of messages by what they are
+// about. It counts two copies of a message once: queues deliver some messages twice.
+func (c awsClients) deadLetters(
+	ctx context.Context, queue string, about func(types.Message) string,
+) (numbers map[string]int, err error) {
 	url, err := c.queues.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if err != nil {
 		return nil, err
 	}
-	orders = map[string]int{}
+	numbers = map[string]int{}
 	seen := map[string]bool{}
 	for {
-		out, err := c.queues.ReceiveMessage(ctx,
-			&sqs.ReceiveMessageInput{QueueUrl: url.QueueUrl, MaxNumberOfMessages: 10})
+		out, err := c.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: url.QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"},
+		})
 		if err != nil || len(out.Messages) == 0 {
-			return orders, err
+			return numbers, err
 		}
 		for _, m := range out.Messages {
 			if id := aws.ToString(m.MessageId); !seen[id] {
 				seen[id] = true
-				var envelope struct{ Message string }
-				// an unreadable message counts for the order ""
-				_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope)
-				orders[messageIn(envelope.Message).Order]++
+				numbers[about(m)]++
 			}
 			in := &sqs.DeleteMessageInput{QueueUrl: url.QueueUrl, ReceiptHandle: m.ReceiptHandle}
 			if _, err := c.queues.DeleteMessage(ctx, in); err != nil {
@@ -104,4 +104,16 @@ func (c awsClients) deadLetters(ctx context.Context, queue string) (orders map[s
 			}
 		}
 	}
+}
+
+// orderOf returns the production order of a message for the factory.
+func orderOf(m types.Message) string {
+	var envelope struct{ Message string }
+	_ = json.Unmarshal([]byte(aws.ToString(m.Body)), &envelope) // an unreadable message is about the order ""
+	return messageIn(envelope.Message).Order
+}
+
+// attemptOf returns the attempt of a delivery.
+func attemptOf(m types.Message) string {
+	return aws.ToString(m.MessageAttributes["attempt"].StringValue)
 }

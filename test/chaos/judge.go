@@ -17,7 +17,7 @@ import (
 )
 
 // queues are the queues that must be empty before the judge starts.
-var queues = []string{lambdas.StockQueue, lambdas.AdsQueue}
+var queues = []string{lambdas.StockQueue, lambdas.AdsQueue, lambdas.DeliveriesQueue}
 
 // underWay describes work that is still going on: messages in queues, lots that the factory is
 // making, and functions that have not ended. It is empty if there is none. A fault may have cut off
@@ -101,8 +101,8 @@ func (w *world) judgeSales(ctx context.Context) error {
 	return nil
 }
 
-// judgeDeliveries checks that each delivery that the shop accepted is booked with its quantity. An
-// attempt may be booked in several parts.
+// judgeDeliveries checks that each delivery that the shop accepted is booked with its quantity, or
+// is a dead letter. An attempt may be booked in several parts.
 func (w *world) judgeDeliveries(ctx context.Context) error {
 	// This comes before the query, because the shop may book further deliveries in between.
 	requests := w.shop.Factory.Requests()
@@ -123,12 +123,16 @@ func (w *world) judgeDeliveries(ctx context.Context) error {
 	if err := rows.Err(); err != nil {
 		return err
 	}
+	dead, err := w.aws.deadLetters(ctx, lambdas.DeadLetterQueue(lambdas.DeliveriesQueue), attemptOf)
+	if err != nil {
+		return err
+	}
 	for _, request := range requests {
 		_, attempt := attemptIn(request.Body)
 		for _, d := range request.Deliveries {
 			quantity, is := booked[attempt]
 			switch {
-			case d.Status != http.StatusOK:
+			case d.Status != http.StatusOK, dead[attempt] > 0:
 			case !is:
 				w.report.broken("a delivery is lost: the shop accepted the callback of attempt %s and did not book it",
 					attempt)
@@ -167,7 +171,7 @@ func (w *world) judgeMessages(ctx context.Context) error {
 	if len(messages) == 0 {
 		return errors.New("nothing was published: the run was too short to prove anything")
 	}
-	dead, err := w.aws.deadLetters(ctx, lambdas.DeadLetterQueue(lambdas.StockQueue))
+	dead, err := w.aws.deadLetters(ctx, lambdas.DeadLetterQueue(lambdas.StockQueue), orderOf)
 	if err != nil {
 		return err
 	}

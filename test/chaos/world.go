@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"restock/cmd/local/programs"
 	"restock/infra/graph"
 	"restock/internal/mysql/invariants"
+	"restock/lambdas"
 	"restock/test/fixture"
 )
 
@@ -39,8 +42,8 @@ const (
 	// than most faults. The run moves the times in the database instead of waiting.
 	leadTime = time.Minute
 
-	// functionTimeout is the timeout of stock and ads, and the visibility timeout of their queues:
-	// a failed message comes back after this time.
+	// functionTimeout is the timeout of the functions with queues, and the visibility timeout of
+	// these: a failed message comes back after this time.
 	functionTimeout = 7 * time.Second
 )
 
@@ -126,7 +129,8 @@ func (w *world) start(ctx context.Context) (err error) {
 // hurry makes failed messages come back sooner, and turns the throttling off.
 func hurry(g *graph.Graph) {
 	for _, f := range g.OfType(graph.Function) {
-		if name := f.String("name"); name == "stock" || name == "ads" {
+		queued := []string{lambdas.Stock.Name, lambdas.StockIncrease.Name, lambdas.Ads.Name}
+		if slices.Contains(queued, f.String("name")) {
 			f.Outputs["timeout"] = functionTimeout.Seconds()
 		}
 	}
@@ -134,9 +138,13 @@ func hurry(g *graph.Graph) {
 		if q.String("redrivePolicy") != "" {
 			q.Outputs["visibilityTimeoutSeconds"] = functionTimeout.Seconds()
 		}
+		// A delivery of a wrong quantity cannot be booked. It becomes a dead letter.
+		q.Outputs["redrivePolicy"] = strings.Replace(q.String("redrivePolicy"), `"maxReceiveCount":1000`,
+			`"maxReceiveCount":5`, 1)
 	}
 	for _, s := range g.OfType(graph.APIStage) {
 		delete(s.Outputs, "defaultRouteSettings")
+		delete(s.Outputs, "routeSettings")
 	}
 }
 

@@ -31,7 +31,8 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		admin []string    // SQL statements that the administrator runs
 		store func(shop.Store) shop.Store
 
-		unlocked bool // changes of bins do not lock them
+		unlocked  bool // changes of bins do not lock them
+		forgetful bool // a delivery that could not be booked leaves its queue
 	}{
 		{name: "a sale does not decrement the stock", rule: wrongSum, edits: [][3]string{{"sell",
 			"(@restock_stock := stock - p_quantity)", "(@restock_stock := stock)"}}},
@@ -87,6 +88,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 		{name: "a delivery does not count for the order",
 			admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
 			SET NEW.received = OLD.received`}},
+		{name: "a delivery that could not be booked is forgotten", rule: "were acknowledged", forgetful: true},
 		{name: "a late delivery is lost", store: func(s shop.Store) shop.Store { return losesLate{s} }},
 		{name: "a late delivery closes the order again", rule: "the status of a closed production order has changed",
 			admin: []string{`CREATE TRIGGER broken BEFORE UPDATE ON production_order FOR EACH ROW
@@ -122,6 +124,7 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 			t.Parallel()
 			d := newDatabase(t)
 			d.breakage = c.store
+			d.forgetful = c.forgetful
 			if c.unlocked {
 				d.breakage = func(s shop.Store) shop.Store { return changesUnlocked{s, d.Admin} }
 			}

@@ -115,6 +115,7 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 		"factory makes":                  w.factoryMakes,
 		"factory reports":                w.factoryReports,
 		"factory reports again":          w.factoryReportsAgain,
+		"delivery is handled":            w.handleDelivery,
 		"merchant adjusts":               w.adjust,
 		"merchant cancels":               w.cancel,
 		"merchant changes bins":          w.changeBins,
@@ -294,7 +295,23 @@ func (w *world) factoryReports(ctx context.Context, rt *rapid.T) error {
 			return err
 		}
 	}
-	return w.run(ctx, drawFault(rt), w.delivery(w.finishLot(rt)))
+	w.report(w.finishLot(rt))
+	if rapid.IntRange(0, 2).Draw(rt, "waits") == 2 {
+		return nil
+	}
+	return w.handleDelivery(ctx, rt)
+}
+
+// handleDelivery books a delivery in the queue, with a fault.
+func (w *world) handleDelivery(ctx context.Context, rt *rapid.T) error {
+	if len(w.deliveries) == 0 {
+		rt.Skip("no delivery waits")
+	}
+	return w.run(ctx, drawFault(rt), w.delivery(w.drawDelivery(rt)))
+}
+
+func (w *world) drawDelivery(rt *rapid.T) lot {
+	return rapid.SampledFrom(w.deliveries).Draw(rt, "delivery")
 }
 
 // finishLot draws a lot that the factory has made, and how much of it the factory reports.
@@ -310,7 +327,7 @@ func (w *world) finishLot(rt *rapid.T) lot {
 	return l
 }
 
-// factoryReportsAgain repeats a report.
+// factoryReportsAgain repeats a report. A queue may do the same with a message.
 func (w *world) factoryReportsAgain(ctx context.Context, rt *rapid.T) error {
 	if len(w.finished) == 0 {
 		rt.Skip("nothing was delivered")
@@ -320,7 +337,8 @@ func (w *world) factoryReportsAgain(ctx context.Context, rt *rapid.T) error {
 	if rapid.Bool().Draw(rt, "another quantity") {
 		w.finished[i].quantity = rapid.IntRange(1, w.finished[i].order.Quantity).Draw(rt, "reported")
 	}
-	return w.run(ctx, drawFault(rt), w.delivery(w.finished[i]))
+	w.report(w.finished[i])
+	return w.handleDelivery(ctx, rt)
 }
 
 // lose loses all messages (the factory refuses them until the queue gives up), or all lots (the
@@ -483,8 +501,11 @@ func (w *world) rush(ctx context.Context, rt *rapid.T) error {
 	if rapid.IntRange(0, 2).Draw(rt, "bins change") == 2 {
 		tasks = append(tasks, w.binChange(rt, sku))
 	}
-	if len(w.lots) > 0 && rapid.Bool().Draw(rt, "delivery") {
-		tasks = append(tasks, w.delivery(w.finishLot(rt)))
+	if len(w.lots) > 0 && rapid.Bool().Draw(rt, "report") {
+		w.report(w.finishLot(rt))
+	}
+	if len(w.deliveries) > 0 && rapid.IntRange(0, 3).Draw(rt, "no delivery") < 3 {
+		tasks = append(tasks, w.delivery(w.drawDelivery(rt)))
 	}
 	f := drawFault(rt)
 	if err := w.inParallel(ctx, f, tasks); err != nil || f.steps > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -102,6 +103,7 @@ func (w *world) end(ctx context.Context) error {
 	if err := w.settle(ctx); err != nil {
 		return err
 	}
+	maps.Copy(w.acknowledged, w.reported) // no delivery waits, so all are booked
 	err = errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx), w.checkStock(ctx))
 	if err != nil {
 		return fmt.Errorf("in the end: %w", err)
@@ -157,11 +159,14 @@ func (w *world) settle(ctx context.Context) (err error) {
 		w.queue = nil
 		for _, l := range w.lots {
 			l.quantity = l.order.Quantity
-			if err := w.run(ctx, fault{}, w.delivery(l)); err != nil {
+			w.report(l)
+		}
+		w.lots = nil
+		for len(w.deliveries) > 0 {
+			if err := w.run(ctx, fault{}, w.delivery(w.deliveries[0])); err != nil {
 				return err
 			}
 		}
-		w.lots = nil
 		if i > 0 { // end has just swept
 			if err := w.sweep(ctx); err != nil {
 				return fmt.Errorf("sweeping without faults: %w", err)

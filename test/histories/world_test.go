@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ type database struct {
 	*mysqltest.Database
 	// breakage returns a store with a bug that the tests must find. Nil means no bug.
 	breakage func(shop.Store) shop.Store
+	// forgetful is another bug: a delivery that could not be booked leaves its queue.
+	forgetful bool
 }
 
 func newDatabase(tb testing.TB) *database {
@@ -80,11 +83,13 @@ type world struct {
 
 	lots     []lot // lots that the factory is making
 	finished []lot // lots that the factory has reported, and may report again
+	// deliveries are the reports that wait in the queue of deliveries.
+	deliveries []lot
 
 	sales          map[uuid.UUID]shop.Sale // the sales that buyers got as an answer
 	uncertainSales int                     // checkouts whose buyers got no answer
 	keys           map[string]purchase     // by idempotency key
-	acknowledged   map[uuid.UUID]int       // by attempt: the largest quantity of an acknowledged callback
+	acknowledged   map[uuid.UUID]int       // by attempt: the largest quantity of a booked callback
 	reported       map[uuid.UUID]int       // by attempt: the largest quantity of any callback
 	expected       map[string]bool         // the notices that the shop must send, by noticeKey
 	closed         invariants.ClosedOrders // as of the last check
@@ -254,17 +259,30 @@ func (w *world) run(ctx context.Context, f fault, t task) error {
 	return t.check(w.process(ctx, f, t.do))
 }
 
-// delivery reports a lot to the shop and remembers the answer.
+// report calls back as the factory does. The API puts the call into the queue of deliveries.
+func (w *world) report(l lot) {
+	w.reported[l.attempt] = max(w.reported[l.attempt], l.quantity)
+	w.deliveries = append(w.deliveries, l)
+}
+
+// delivery books a delivery in the queue. It leaves the queue if it was booked.
 func (w *world) delivery(l lot) task {
 	var receipt shop.Receipt
-	w.reported[l.attempt] = max(w.reported[l.attempt], l.quantity)
 	return task{
 		do: func(ctx context.Context) (err error) {
 			receipt, err = w.shop.Receive(ctx, shop.Delivery{ProductionOrderID: l.order.ID, AttemptID: l.attempt,
 				SKU: l.order.SKU, Quantity: l.quantity, Signed: l.order.Quantity})
 			return err
 		},
-		check: func(err error) error { return w.checkDelivery(l, receipt, err) },
+		check: func(err error) error {
+			if !errors.Is(err, errNoAnswer) || w.forgetful {
+				i := slices.IndexFunc(w.deliveries, func(other lot) bool {
+					return other.attempt == l.attempt && other.quantity == l.quantity
+				})
+				w.deliveries = slices.Delete(w.deliveries, i, i+1)
+			}
+			return w.checkDelivery(l, receipt, err)
+		},
 	}
 }
 

@@ -87,6 +87,18 @@ func visibility(seconds float64) func(*graph.Graph) {
 	}
 }
 
+// checkoutForGET declares the route of the checkout for GET.
+func checkoutForGET(g *graph.Graph) {
+	change("Route", "POST /checkout", "routeKey", "POST", "GET")(g)
+	for _, stage := range g.OfType(graph.APIStage) {
+		for _, own := range stage.Outputs["routeSettings"].([]any) {
+			if own := own.(map[string]any); own["routeKey"] == "POST /checkout" {
+				own["routeKey"] = "GET /checkout"
+			}
+		}
+	}
+}
+
 // mistakes are typical mistakes, each made once in the real stack. A run refuses to start with an
 // error that names the mistake and its place. An unchecked run fails as on AWS, and its log names
 // what is missing.
@@ -127,10 +139,25 @@ var mistakes = []struct {
 			"sns.amazonaws.com where aws:SourceArn", "infra/stack/messaging.go"},
 	},
 	{
-		"a route for GET only", change("Route", "POST /checkout", "routeKey", "POST /checkout", "GET /checkout"),
+		"a route for GET only", checkoutForGET,
 		[]string{"route: ", "Function sales-api", `its route "POST /checkout" leads nowhere`, "lambdas/lambdas.go"},
 		"POST", "/checkout", 200, // the default route has the same function
 		[]string{"would not work on AWS", `its route \"POST /checkout\" leads nowhere`},
+	},
+	{
+		"an API that may not send to its queue",
+		change("RolePolicy", "stock-increase-api", "policy", "sqs:SendMessage", "sqs:ReceiveMessage"),
+		[]string{"route: ", "Integration stock-increase", "its role does not allow sqs:SendMessage on " +
+			"arn:aws:sqs:ap-northeast-2:000000000000:deliveries_queue", "infra/stack/triggers.go"},
+		"POST", "/production-orders/o/attempts/a/receipt?quantity=1&correlation=c&signature=s", 403,
+		[]string{"access denied",
+			"Allow sqs:SendMessage on arn:aws:sqs:ap-northeast-2:000000000000:deliveries_queue"},
+	},
+	{
+		"an API whose role it may not assume",
+		change("Role", "stock-increase-api", "assumeRolePolicy", "apigateway.amazonaws.com", "lambda.amazonaws.com"),
+		[]string{"route: ", "Integration stock-increase", "apigateway.amazonaws.com may not assume its role"},
+		"", "", 0, []string{"integration stock-increase: letting apigateway.amazonaws.com assume its role"},
 	},
 	{
 		"an API that may not invoke", remove("Permission", "sales-api-api"),

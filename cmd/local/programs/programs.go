@@ -5,6 +5,7 @@ package programs
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -26,8 +27,10 @@ func Shop() run.Program {
 		Declared:  rules.Declarations{Functions: stack.Declarations(), DeclaredIn: declaredIn},
 		MissingIn: missingIn, Declare: stack.Program,
 		ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
-		ThrottlingSetting:  "settings throttling.ratePerSecond and throttling.burst",
-		Business:           milestone,
+		ThrottlingSetting: func(routeKey string) string {
+			return fmt.Sprintf("setting throttling.%s", lambdas.TrafficOf(routeKey))
+		},
+		Business: milestone,
 	}
 }
 

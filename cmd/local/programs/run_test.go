@@ -187,6 +187,7 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 			t.Errorf("a repeated callback got %s, want 200", response.Status)
 		}
 	}
+	await.Until(t, "no delivery waits", func() bool { return s.queued(t, lambdas.DeliveriesQueue) == 0 })
 	status, body, err := s.checkout(t.Context())
 	if err != nil || status != 200 || !strings.Contains(body, `"stock":99`) {
 		t.Errorf("a checkout after the delivery got %d %s, %v; want a sale that leaves 99", status, body, err)

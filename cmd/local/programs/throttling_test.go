@@ -3,6 +3,7 @@ package programs_test
 import (
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -24,7 +25,10 @@ func TestAThrottledRequestIsLoggedWithItsSetting(t *testing.T) {
 			}
 		}
 		for _, r := range g.OfType(graph.APIStage) {
-			r.Outputs["defaultRouteSettings"] = map[string]any{"throttlingRateLimit": 1e-9, "throttlingBurstLimit": 1.0}
+			for _, own := range r.Outputs["routeSettings"].([]any) {
+				limits := map[string]any{"throttlingRateLimit": 1e-9, "throttlingBurstLimit": 1.0}
+				maps.Copy(own.(map[string]any), limits)
+			}
 		}
 	}
 	s := start(t, c)
@@ -34,8 +38,8 @@ func TestAThrottledRequestIsLoggedWithItsSetting(t *testing.T) {
 	}{
 		{http.StatusServiceUnavailable, "no instance of sales-api may run: its concurrency is 0 (Concurrency in " +
 			"lambdas/lambdas.go, setting concurrency.sales-api)"},
-		{http.StatusTooManyRequests, "lets 1e-09 requests a second pass, and 1 at once " +
-			"(settings throttling.ratePerSecond and throttling.burst)"},
+		{http.StatusTooManyRequests, "the route POST /checkout lets 1e-09 requests a second pass, and 1 at " +
+			"once (setting throttling.checkouts)"},
 	} {
 		if status, body, err := s.checkout(t.Context()); err != nil || status != want.status {
 			t.Errorf("a checkout got %d %s, %v; want %d", status, body, err, want.status)

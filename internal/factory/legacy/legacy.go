@@ -14,10 +14,12 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"restock/internal/factory"
 )
 
 // Path is the path of the Factory API's only operation, a POST.
-const Path = "/api/manufactures"
+const Path = factory.Path
 
 const (
 	// StepTime is the duration of a step.
@@ -85,7 +87,7 @@ func (o Order) Callback() string {
 func (o Order) Correlation() string {
 	_, query, _ := strings.Cut(o.CallbackURL, "?")
 	values, _ := url.ParseQuery(query) // ignore what does not parse
-	return values.Get("correlation")
+	return factory.CorrelationOf(values)
 }
 
 // maxAnswer is how much of a callback's answer is read, in bytes.

@@ -62,7 +62,7 @@ type Invoker interface {
 	Invoke(ctx context.Context, payload []byte) ([]byte, error)
 }
 
-// Route sends the requests that match Key to Function.
+// Route sends the requests that match Key to Function or Action. One of the two is nil.
 type Route struct {
 	// Key is "METHOD /path", "ANY /path" or "$default". A segment of the path may be a variable,
 	// "{sku}"; the last one may be greedy, "{proxy+}".
@@ -73,6 +73,9 @@ type Route struct {
 	// Authorization is AuthorizationNone or AuthorizationIAM; empty means AuthorizationNone.
 	Authorization string
 	Function      Invoker
+	Action        *Action
+	// Throttling is the route's own limit; nil means that the route shares the stage's.
+	Throttling *Throttling
 	// DeclaredIn names the place of the route's declaration, for people who look for a missing
 	// route.
 	DeclaredIn string
@@ -90,11 +93,9 @@ type Config struct {
 	StageVariables map[string]string
 	// CORS is the CORS configuration. If it is nil, the functions' own headers pass through.
 	CORS *CORS
-	// Throttling is the stage's limit; nil means DefaultThrottling.
+	// Throttling is the limit of all routes without one of their own, together; nil means
+	// DefaultThrottling.
 	Throttling *Throttling
-	// ThrottlingSetting names the setting of Throttling, for the log record of a throttled request.
-	// May be empty.
-	ThrottlingSetting string
 	// TurnedAway, if not nil, is called for each request that is throttled by the stage or by the
 	// function's concurrency, before it is answered. It gets the request's id and the reason. It
 	// must be safe for concurrent use.
@@ -119,7 +120,7 @@ type API struct {
 	cfg    Config
 	log    *slog.Logger
 	routes []route // the most specific first
-	bucket *bucket
+	limit  *bucket // of the routes without one of their own
 
 	toldMethods sync.Map // what tellOtherMethods has logged
 
@@ -149,16 +150,18 @@ func New(cfg Config) (*API, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuring the HTTP API %s: %w", cfg.APIID, err)
 	}
-	throttling := DefaultThrottling
-	if cfg.Throttling != nil {
-		throttling = *cfg.Throttling
+	limit := newBucket("the stage "+cfg.Stage, cfg.Throttling)
+	for i := range routes {
+		if t := routes[i].Throttling; t != nil {
+			routes[i].limit = newBucket("the route "+routes[i].Key, t)
+		}
 	}
 	log := cfg.Log
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	return &API{cfg: cfg, log: log, routes: routes, bucket: throttling.bucket(), ctx: ctx, cancel: cancel}, nil
+	return &API{cfg: cfg, log: log, routes: routes, limit: limit, ctx: ctx, cancel: cancel}, nil
 }
 
 func (cfg Config) validate() error {
@@ -177,8 +180,8 @@ func (cfg Config) validate() error {
 		// This is AWS's text: https://github.com/aws/aws-cdk/issues/9076
 		return errors.New("allow-credentials is not supported if 'allow-origin' is *")
 	}
-	if t := cfg.Throttling; t != nil && (t.RatePerSecond < 0 || t.Burst < 0) {
-		return fmt.Errorf("its throttling, %v requests a second and %d at once, is negative", t.RatePerSecond, t.Burst)
+	if err := cfg.Throttling.validate(); err != nil {
+		return err
 	}
 	if size := len(cfg.AccessLogFormat); size > MaxAccessLogFormat {
 		return fmt.Errorf("the access log's format has %d bytes; at most %d are allowed", size, MaxAccessLogFormat)

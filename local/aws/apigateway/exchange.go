@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,15 +56,19 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		refuse(http.StatusNotFound, nil)
 		return
 	}
-	if !a.bucket.take() {
-		refuse(http.StatusTooManyRequests, a.cfg.throttled())
+	rt, params, ok := match(a.routes, r.Method, path)
+	limit := a.limit
+	if ok && rt.limit != nil {
+		limit = rt.limit
+	}
+	if !limit.take() {
+		refuse(http.StatusTooManyRequests, limit.exceeded())
 		return
 	}
 	if a.cfg.CORS != nil && isPreflight(r) {
 		x.response = a.cfg.CORS.preflight(r)
 		return
 	}
-	rt, params, ok := match(a.routes, r.Method, path)
 	if !ok || rt.Key == defaultKey {
 		a.tellOtherMethods(r.Method, path)
 	}
@@ -88,6 +93,10 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 			refuse(http.StatusForbidden, fmt.Errorf("authorizing the request: %w", err))
 			return
 		}
+	}
+	if rt.Action != nil {
+		a.call(x, rt, params, body)
+		return
 	}
 	event, err := json.Marshal(a.event(r, rt.Key, params, body, x.id, x.start))
 	if err != nil {
@@ -133,16 +142,22 @@ func (a *API) tellOtherMethods(method, path string) {
 
 // integrate answers with the answer of the route's function.
 func (a *API) integrate(x *exchange, rt route, event []byte) {
+	a.complete(x, rt, func(ctx context.Context) (response, error) {
+		output, err := rt.Function.Invoke(ctx, event)
+		if err != nil {
+			return response{}, fmt.Errorf("invoking the function of %q: %w", rt.Key, err)
+		}
+		return parseResponse(output)
+	})
+}
+
+// complete answers with what ask returns, or with an error if ask fails or takes too long.
+func (a *API) complete(x *exchange, rt route, ask func(context.Context) (response, error)) {
 	asked := time.Now()
-	output, err := a.invoke(x.id, rt, event)
+	res, err := a.inTime(x.id, rt, ask)
 	x.invoked, x.latency = true, time.Since(asked)
 	if err != nil {
 		x.response, x.err = failure(statusOf(err)), err
-		return
-	}
-	res, err := parseResponse(output)
-	if err != nil {
-		x.response, x.err = failure(http.StatusInternalServerError), err
 		return
 	}
 	if a.cfg.CORS != nil {
@@ -163,7 +178,7 @@ func headerSize(r *http.Request) int {
 }
 
 var (
-	errTimeout = errors.New("the function did not answer within the integration timeout")
+	errTimeout = errors.New("no answer within the integration timeout")
 	errClosed  = errors.New("the API is closed")
 )
 
@@ -182,35 +197,32 @@ func statusOf(err error) int {
 	}
 }
 
-// invoke runs the route's function and waits for its answer up to the route's timeout. After the
-// timeout the function continues, and its answer is ignored.
-func (a *API) invoke(requestID string, rt route, event []byte) ([]byte, error) {
+// inTime calls ask and waits for its answer up to the route's timeout. After the timeout, ask
+// continues, and its answer is ignored.
+func (a *API) inTime(requestID string, rt route, ask func(context.Context) (response, error)) (response, error) {
 	type result struct {
-		output []byte
-		err    error
+		response response
+		err      error
 	}
 	done := make(chan result, 1)
 
 	a.mu.Lock()
 	if a.closed {
 		a.mu.Unlock()
-		return nil, errClosed
+		return response{}, errClosed
 	}
 	a.invocations.Go(func() {
-		output, err := rt.Function.Invoke(events.WithAttrs(a.ctx, slog.String("api_request_id", requestID)), event)
-		done <- result{output, err}
+		res, err := ask(events.WithAttrs(a.ctx, slog.String("api_request_id", requestID)))
+		done <- result{res, err}
 	})
 	a.mu.Unlock()
 
 	timeout := time.NewTimer(rt.Timeout)
 	defer timeout.Stop()
 	select {
-	case res := <-done:
-		if res.err != nil {
-			return nil, fmt.Errorf("invoking the function of %q: %w", rt.Key, res.err)
-		}
-		return res.output, nil
+	case got := <-done:
+		return got.response, got.err
 	case <-timeout.C:
-		return nil, fmt.Errorf("invoking the function of %q: %w of %v", rt.Key, errTimeout, rt.Timeout)
+		return response{}, fmt.Errorf("waiting for the integration of %q: %w of %v", rt.Key, errTimeout, rt.Timeout)
 	}
 }

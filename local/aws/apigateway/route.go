@@ -16,6 +16,7 @@ type route struct {
 	method   string    // "" means any method
 	path     []segment // nil with $default: every path
 	catchAll bool      // the key is $default
+	limit    *bucket   // nil: the stage's
 }
 
 // segment is a part of a route's path between slashes.
@@ -59,8 +60,16 @@ func parseRoutes(declared []Route) ([]route, error) {
 func parseRoute(d Route) (route, error) {
 	d.Timeout = cmp.Or(d.Timeout, MaxTimeout)
 	r := route{Route: d}
-	if d.Function == nil {
-		return route{}, errors.New("it has no function")
+	if (d.Function == nil) == (d.Action == nil) {
+		return route{}, errors.New("it needs either a function or an action of a service")
+	}
+	if d.Action != nil {
+		if err := d.Action.validate(); err != nil {
+			return route{}, err
+		}
+	}
+	if err := d.Throttling.validate(); err != nil {
+		return route{}, err
 	}
 	if r.Timeout < MinTimeout || r.Timeout > MaxTimeout {
 		return route{}, fmt.Errorf("the timeout %v is not between %v and %v", r.Timeout, MinTimeout, MaxTimeout)

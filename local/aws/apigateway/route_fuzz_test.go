@@ -32,7 +32,7 @@ func FuzzRoutes(f *testing.F) {
 		slices.Reverse(declared)
 		reversed, err2 := parseRoutes(declared)
 		if (err == nil) != (err2 == nil) {
-			t.Fatalf("%q: got %v, and in the other order %v", declared, err, err2)
+			t.Fatalf("%q, %q, %q: got %v, and in the other order %v", first, second, third, err, err2)
 		}
 		if err != nil {
 			return

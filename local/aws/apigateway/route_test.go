@@ -143,7 +143,7 @@ func TestNewRefusesWhatAWSWould(t *testing.T) {
 		"declared twice":    {route("GET /a", "GET /b", "GET /a"), "GET /a"},
 		"other name only":   {route("GET /a/{x}", "GET /a/{y}"), "GET /a/{x}"},
 		"default twice":     {route("$default", "$default"), "$default"},
-		"no function":       {config(apigateway.Route{Key: "GET /"}), "no function"},
+		"no function":       {config(apigateway.Route{Key: "GET /"}), "either a function or an action"},
 		"timeout too long":  {config(apigateway.Route{Key: "GET /", Function: echo, Timeout: 31e9}), "31s"},
 		"timeout too short": {config(apigateway.Route{Key: "GET /", Function: echo, Timeout: 1e6}), "1ms"},
 	} {

@@ -63,7 +63,7 @@ func (busy) Reason() string { return "all 2 instances of shop are busy (setting 
 func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 	full := invokerFunc(
 		func(context.Context, []byte) ([]byte, error) { return nil, fmt.Errorf("invoking shop: %w", busy{}) })
-	none := apigateway.Throttling{RatePerSecond: 1000, Burst: 0}
+	none := apigateway.Throttling{RatePerSecond: 1000, Burst: 0, Setting: "setting throttling.browsing"}
 	for name, tc := range map[string]struct {
 		throttling *apigateway.Throttling
 		status     int
@@ -77,8 +77,8 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 		},
 		"the stage throttles": {
 			&none, 429, "Too Many Requests",
-			"the stage $default lets 1000 requests a second pass, and 0 at once (settings throttling.ratePerSecond " +
-				"and throttling.burst)", "429 -",
+			"the stage $default lets 1000 requests a second pass, and 0 at once (setting throttling.browsing)",
+			"429 -",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -86,8 +86,7 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 			answered, told := httptest.NewRecorder(), map[string]string{}
 			cfg := config(apigateway.Route{Key: "GET /", Function: full})
 			cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			cfg.Throttling, cfg.ThrottlingSetting = tc.throttling,
-				"settings throttling.ratePerSecond and throttling.burst"
+			cfg.Throttling = tc.throttling
 			cfg.AccessLogFormat = "$context.status $context.integrationErrorMessage"
 			cfg.TurnedAway = func(id, reason string) {
 				told[id] = reason

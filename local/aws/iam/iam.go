@@ -185,10 +185,14 @@ func (a *Authority) AuthorizeEventSource(functionARN, queueARN string) error {
 // assumed by Lambda." The error is an *AccessDenied.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 func (a *Authority) AuthorizeRole(functionARN string) error {
-	const lambda = "lambda.amazonaws.com"
-	role := a.roles[functionARN]
-	q := evaluation.ByService(lambda, functionARN, "sts:AssumeRole", role)
+	return a.AuthorizeAssumption("lambda.amazonaws.com", functionARN, a.roles[functionARN])
+}
+
+// AuthorizeAssumption decides whether a role's trust policy allows a service to assume the role on
+// behalf of a resource. The error is an *AccessDenied.
+func (a *Authority) AuthorizeAssumption(service, sourceARN, role string) error {
+	q := evaluation.ByService(service, sourceARN, "sts:AssumeRole", role)
 	d := a.policies.Trust(role).Evaluate(q)
 	d.By = evaluation.Trust
-	return a.answer(q, lambda, d)
+	return a.answer(q, service, d)
 }

@@ -185,15 +185,15 @@ func (d *drawing) api() {
 			if route.String("apiId") != api.ID {
 				continue
 			}
-			if function := d.target(route); function != "" {
-				d.Routes[route.String("routeKey")] = function
-				d.edge(id, function, route.String("routeKey"))
+			if target := d.target(route); target != "" {
+				d.Routes[route.String("routeKey")] = target
+				d.edge(id, target, route.String("routeKey"))
 			}
 		}
 	}
 }
 
-// target returns the function of a route's integration, or "".
+// target returns the function or the queue of a route's integration, or "".
 func (d *drawing) target(route *graph.Resource) string {
 	for _, integration := range d.program.OfType(graph.APIIntegration) {
 		if route.String("target") != "integrations/"+integration.ID {
@@ -201,6 +201,10 @@ func (d *drawing) target(route *graph.Resource) string {
 		}
 		if f := d.program.Find(graph.Function, "invokeArn", integration.String("integrationUri")); f != nil {
 			return d.byARN[f.String("arn")]
+		}
+		url, _ := integration.Object("requestParameters")["QueueUrl"].(string)
+		if q := d.program.Find(graph.Queue, "url", url); q != nil {
+			return d.byARN[q.String("arn")]
 		}
 	}
 	return ""

@@ -1,0 +1,200 @@
+package rules
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/infra/policy/evaluation"
+)
+
+// checkRoutes checks that every declared route is in the API, leads to its function, and may invoke
+// it. Otherwise API Gateway answers 404, or 500 "Internal Server Error", and no function logs
+// anything.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
+func checkRoutes(i *inspection) {
+	leadsTo := map[string]*graph.Resource{}
+	for _, route := range i.OfType(graph.APIRoute) {
+		integration, function := i.integration(route), i.routeFunction(route)
+		if function == nil {
+			i.report(route, "give it the integration of its function, or of its function's queue",
+				"it leads to %q, which has no function", route.String("target"))
+			continue
+		}
+		key := route.String("routeKey")
+		leadsTo[key] = function
+		api := byID(i.Graph, graph.API, route.String("apiId"))
+		if api == nil {
+			i.report(route, "give it the stack's API", "its API %q is not declared", route.String("apiId"))
+			continue
+		}
+		if queue := i.queueOf(integration); queue != nil {
+			i.checkSender(route, integration, queue)
+			continue
+		}
+		if source := i.routeARN(api, route); !i.mayInvoke(function, "apigateway.amazonaws.com", source) {
+			i.report(function, "give it a lambda.Permission for the API",
+				"no permission lets apigateway.amazonaws.com invoke it from %s, its route %q", source, key)
+		}
+	}
+	for r, f := range i.functions() {
+		for _, route := range f.Routes {
+			switch got := leadsTo[route]; {
+			case got == nil:
+				i.report(r, "declare the route", "its route %q leads nowhere", route)
+			case got != r:
+				i.report(r, "lead it to the function", "its route %q leads to function %s", route, got.Name)
+			}
+		}
+	}
+}
+
+// checkAuthorization checks that a route's authorization is the one in its function's declaration.
+// If a merchant's route has none, anybody can call it. If a public route requires signatures, it
+// refuses the buyers and the factory, who have no AWS credentials.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control-iam.html
+func checkAuthorization(i *inspection) {
+	declared := map[*graph.Resource]Declaration{}
+	for r, f := range i.functions() {
+		declared[r] = f
+	}
+	for _, route := range i.OfType(graph.APIRoute) {
+		f, ok := declared[i.routeFunction(route)]
+		if !ok {
+			continue // the rules route and runtime report it
+		}
+		want, access, why := "NONE", "public", "its callers have no AWS credentials"
+		if f.Signed {
+			want, access, why = "AWS_IAM", "signed", "without it anybody may call it"
+		}
+		if got := cmp.Or(route.String("authorizationType"), "NONE"); got != want {
+			i.report(route, "set it to "+want,
+				"its authorizationType is %s, want %s: function %s has %s routes: %s", got, want, f.Name, access, why)
+		}
+	}
+}
+
+// checkSender checks that the role of an integration lets API Gateway send a route's requests to a
+// queue. Otherwise clients get an error, and nothing else shows that requests are lost.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html#http-api-develop-integrations-aws-services-example
+func (i *inspection) checkSender(route, integration, queue *graph.Resource) {
+	const service, action = "apigateway.amazonaws.com", "sqs:SendMessage"
+	role := integration.String("credentialsArn")
+	if i.Find(graph.Role, "arn", role) == nil {
+		i.report(integration, "give it a role that may send to the queue",
+			"its credentialsArn is %q: route %q has no permissions", role, route.String("routeKey"))
+		return
+	}
+	assume := evaluation.ByService(service, integration.String("apiId"), "sts:AssumeRole", role)
+	if !i.policies.Trust(role).Evaluate(assume).Allowed {
+		i.report(integration, "allow it in the role's trust policy", "%s may not assume its role %s", service, role)
+	}
+	send := evaluation.ByRole(role, "", action, queue.String("arn"))
+	if !i.policies.Of(role, queue.String("arn")).Evaluate(send).Allowed {
+		i.report(integration, "let the role's policy allow it",
+			"its role does not allow %s on %s, the queue of route %q", action, queue.String("arn"),
+			route.String("routeKey"))
+	}
+	if got := integration.String("payloadFormatVersion"); got != "1.0" {
+		i.report(integration, "set it to 1.0", "payloadFormatVersion is %q: AWS refuses it for a service", got)
+	}
+}
+
+// checkBuffers checks that the requests of a function wait in its queue if its declaration says so.
+// A request that invokes the function is lost when that fails.
+func checkBuffers(i *inspection) {
+	buffered := map[*graph.Resource]bool{}
+	for r, f := range i.functions() {
+		buffered[r] = f.Buffered
+	}
+	for _, route := range i.OfType(graph.APIRoute) {
+		if f := i.routeFunction(route); buffered[f] && i.queueOf(i.integration(route)) == nil {
+			i.report(route, "lead it to the queue", "it invokes function %s: a request is lost if that fails", f.Name)
+		}
+	}
+}
+
+// checkRouteSettings checks that a stage has settings only for routes that exist before it.
+// Otherwise AWS refuses the stage: "Unable to find Route by key".
+// https://github.com/aws/serverless-application-model/issues/2479
+func checkRouteSettings(i *inspection) {
+	for _, stage := range i.OfType(graph.APIStage) {
+		settings, _ := stage.Outputs["routeSettings"].([]any)
+		for _, one := range settings {
+			setting, _ := one.(map[string]any)
+			key, _ := setting["routeKey"].(string)
+			var route *graph.Resource
+			for _, r := range i.OfType(graph.APIRoute) {
+				if r.String("routeKey") == key && r.String("apiId") == stage.String("apiId") {
+					route = r
+				}
+			}
+			switch {
+			case route == nil:
+				i.report(stage, "declare the route, or delete its settings",
+					"it has settings of route %q, which is not declared", key)
+			case !slices.Contains(stage.Dependencies, route.URN):
+				i.report(stage, "let it depend on the route",
+					"it has settings of route %q, and may be made before the route", key)
+			}
+		}
+	}
+}
+
+// integration returns the integration of a route, nil if there is none.
+func (i *inspection) integration(route *graph.Resource) *graph.Resource {
+	for _, integration := range i.OfType(graph.APIIntegration) {
+		if route.String("target") == "integrations/"+integration.ID {
+			return integration
+		}
+	}
+	return nil
+}
+
+// queueOf returns the queue that an integration sends requests to, nil if there is none.
+func (i *inspection) queueOf(integration *graph.Resource) *graph.Resource {
+	if integration == nil || integration.String("integrationSubtype") != "SQS-SendMessage" {
+		return nil
+	}
+	url, _ := integration.Object("requestParameters")["QueueUrl"].(string)
+	return i.Find(graph.Queue, "url", url)
+}
+
+// routeFunction returns the function that handles a route's requests, at once or from a queue; nil
+// if there is none.
+func (i *inspection) routeFunction(route *graph.Resource) (handles *graph.Resource) {
+	integration := i.integration(route)
+	if integration == nil {
+		return nil
+	}
+	queue := i.queueOf(integration)
+	if queue == nil {
+		return i.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
+	}
+	i.sources(func(_, source, function *graph.Resource) {
+		if source == queue {
+			handles = function
+		}
+	})
+	return handles
+}
+
+// routeARN returns the source that API Gateway names when it invokes a function for a route.
+func (i *inspection) routeARN(api, route *graph.Resource) string {
+	stage := "$default"
+	for _, r := range i.OfType(graph.APIStage) {
+		if r.String("apiId") == api.ID {
+			stage = r.String("name")
+		}
+	}
+	return RouteARN(api.String("executionArn"), stage, route.String("routeKey"))
+}
+
+// RouteARN returns the source that API Gateway names when it invokes a function for a route. It
+// contains the API, the stage, the method and the path.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+func RouteARN(executionARN, stage, routeKey string) string {
+	return executionARN + "/" + stage + "/" + strings.Replace(routeKey, " ", "", 1)
+}
