@@ -360,7 +360,7 @@ var examples = []example{
 	}, []string{"Stage shop"}, `settings of route "GET /none", which is not declared`},
 	{"route-settings", "settings of a route that AWS may make later", func(s sabotage) {
 		s.the("Stage", "shop").Dependencies = nil
-	}, slices.Repeat([]string{"Stage shop"}, 11), "may be made before the route"},
+	}, slices.Repeat([]string{"Stage shop"}, 12), "may be made before the route"},
 	{"buffer", "deliveries that invoke their function", func(s sabotage) {
 		i := s.the("Integration", "stock-increase")
 		delete(i.Outputs, "integrationSubtype")
