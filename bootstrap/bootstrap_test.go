@@ -226,6 +226,12 @@ func TestStateIsPrivateEncryptedVersionedAndKept(t *testing.T) {
 	if len(rules) != 1 {
 		t.Fatalf("there are %d rules of encryption, want 1", len(rules))
 	}
+	// With a bucket key, S3 names the bucket in the encryption context of every file, so the key
+	// could not tell the stages apart:
+	// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+	if rules[0].(map[string]any)["bucketKeyEnabled"] != false {
+		t.Error("the bucket uses a bucket key")
+	}
 	byDefault, _ := rules[0].(map[string]any)["applyServerSideEncryptionByDefault"].(map[string]any)
 	if byDefault["sseAlgorithm"] != "aws:kms" || byDefault["kmsMasterKeyId"] != keyARN {
 		t.Errorf("the bucket is encrypted with %v, want the key", byDefault)
@@ -264,6 +270,35 @@ func TestPoliciesFit(t *testing.T) {
 		if attached[r.String("role")]++; attached[r.String("role")] > 10 {
 			t.Errorf("role %s has more than ten policies", r.String("role"))
 		}
+	}
+}
+
+// The secrets of each environment have an encryption context of their own: see the questions about
+// kms:EncryptionContext.
+func TestEachEnvironmentHasItsOwnSecretsProvider(t *testing.T) {
+	const want = "awskms://alias/restock-pulumi?region=r&context_environment=pr"
+	if got := secretsProvider("r", "pr"); got != want {
+		t.Errorf("the secrets provider of pr is %s, want %s", got, want)
+	}
+}
+
+// Whoever may push a branch may assume the role of stages of pull requests.
+func TestTheShippedLayoutHasNoStagesOfPullRequests(t *testing.T) {
+	_, config, err := graph.Config(".", "main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Settings
+	if err := json.Unmarshal([]byte(config["restock-bootstrap:settings"]), &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range s.environments() {
+		if e.manyStages() {
+			t.Errorf("environment %s deploys %s beside prod", e.name, e.stages)
+		}
+	}
+	if len(s.Environments) == 0 {
+		t.Error("there are no environments")
 	}
 }
 

@@ -24,8 +24,8 @@ const (
 )
 
 // endpointActions returns the actions that functions in the VPC use, by the service of AWS. They
-// come from the grants in the functions' environments. The VPC has no other way out than an endpoint
-// for each service.
+// come from the grants in the functions' environments. The VPC has no other way out than an
+// endpoint for each service.
 func endpointActions(functions []lambdas.Function) map[string][]string {
 	used := map[string][]string{}
 	for _, f := range functions {
