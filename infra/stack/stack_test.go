@@ -1,9 +1,11 @@
 package stack_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -134,6 +136,52 @@ func TestOutputsOfTheStack(t *testing.T) {
 	}
 	if !slices.Equal(outputs, want) {
 		t.Errorf("the stack's outputs are %v, want %v", outputs, want)
+	}
+}
+
+// Buyers use CloudFront. The factory's callback and signed requests do not: the callback would
+// depend on one more service, and a signature covers the host name, which CloudFront replaces.
+func TestTheFactoryAndTheMerchantGoAroundTheCDN(t *testing.T) {
+	const dir = "../rules/testdata/cdn"
+	project, config, err := graph.Config(dir, "cdn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := map[string]string{}
+	var mu sync.Mutex // guards outputs: Pulumi resolves them concurrently
+	g, err := graph.Record(func(ctx *pulumi.Context) error {
+		if err := stack.Program(bundle.WithoutCode)(ctx); err != nil {
+			return err
+		}
+		for name, value := range ctx.GetCurrentExportMap() {
+			pulumi.ToOutput(value).ApplyT(func(v any) any {
+				mu.Lock()
+				defer mu.Unlock()
+				if text, isPointer := v.(*string); isPointer && text != nil {
+					v = *text
+				}
+				outputs[name] = fmt.Sprint(v)
+				return v
+			})
+		}
+		return nil
+	}, graph.Options{Project: project, Stage: "cdn", Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := g.OfType(graph.API)[0].String("apiEndpoint")
+	mu.Lock()
+	defer mu.Unlock()
+	for name, want := range map[string]string{
+		"apiUrl": "https://shop.example.com", "merchantUrl": own, "domainTarget": "shop.cloudfront.net",
+	} {
+		if outputs[name] != want {
+			t.Errorf("the output %s is %q, want %q", name, outputs[name], want)
+		}
+	}
+	variables, _ := g.Find(graph.Function, "name", lambdas.Stock.Name).Object("environment")["variables"].(map[string]any)
+	if got := variables["API_URL"]; got != own {
+		t.Errorf("the factory calls back %v, want %s", got, own)
 	}
 }
 
