@@ -179,7 +179,8 @@ func TestTheFactoryAndTheMerchantGoAroundTheCDN(t *testing.T) {
 			t.Errorf("the output %s is %q, want %q", name, outputs[name], want)
 		}
 	}
-	variables, _ := g.Find(graph.Function, "name", lambdas.Stock.Name).Object("environment")["variables"].(map[string]any)
+	stock := g.Find(graph.Function, "name", lambdas.Stock.Name)
+	variables, _ := stock.Object("environment")["variables"].(map[string]any)
 	if got := variables["API_URL"]; got != own {
 		t.Errorf("the factory calls back %v, want %s", got, own)
 	}
