@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"restock/infra/graph"
 	standin "restock/local/aws/lambda"
@@ -33,6 +34,7 @@ func (d *doctor) checkIdentity(ctx context.Context) finding {
 		return fail("set aws:region in "+d.file(), "the stage has no region")
 	}
 	c, err := config.LoadDefaultConfig(ctx, config.WithRegion(region), config.WithRetryMaxAttempts(2),
+		config.WithLogger(logging.Nop{}), // the finding says it in one line
 		config.WithSharedConfigProfile(d.config["aws:profile"]),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(5*time.Second)))
 	if err != nil {
@@ -160,7 +162,7 @@ func (d *doctor) checkVPCs(ctx context.Context) finding {
 			increase("vpc", vpcQuota, used+needs, d.declared.Region),
 			"the region has %d VPCs, %s needs %d more, and the %s is %d", used, d.stage, needs, source, quota)
 	}
-	return ok("the region has %d VPCs of its %s, %d", used, source, quota)
+	return ok("%d of %d VPCs are in use (%s)", used, quota, source)
 }
 
 // orderable is the answer to DescribeOrderableDBInstanceOptions:

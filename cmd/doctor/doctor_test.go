@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -332,5 +333,35 @@ func TestMakeUpExaminesFirst(t *testing.T) {
 	}
 	if !strings.Contains(string(text), "\nup: pulumi doctor stack ") {
 		t.Error("make up does not run pulumi, doctor and stack in this order")
+	}
+}
+
+// TestDeployPageShowsTheDoctor compares the output in docs/deploy.md, where "…" is any text, with
+// that for a new account; and the page's installation with pulumi.txt.
+func TestDeployPageShowsTheDoctor(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(projectDir, "docs", "deploy.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := healthy()
+	f.quota, f.unreserved = 10, 10
+	prepare(t, f)
+	t.Setenv("FAKE_WHOAMI", "User: alice\nBackend URL: file://~")
+	var out, problems bytes.Buffer
+	if _, err := run(t.Context(), []string{"-project", projectDir}, &out, &problems); err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^    (ok|warning|failed|skipped) .*$`).FindAllString(string(page), -1)
+	pattern := "^"
+	for _, line := range lines {
+		pattern += strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(line)), "…", ".*") + "\n"
+	}
+	if !regexp.MustCompile(pattern + "$").Match(out.Bytes()) {
+		t.Errorf("docs/deploy.md shows\n%s\nthe doctor prints\n%s", strings.Join(lines, "\n"), &out)
+	}
+	for _, command := range regexp.MustCompile(`(curl|brew) .*`).FindAllString(install, -1) {
+		if !strings.Contains(string(page), command) {
+			t.Errorf("docs/deploy.md does not have %q of pulumi.txt", command)
+		}
 	}
 }
