@@ -62,19 +62,22 @@ const (
 	Browsing   Traffic = "browsing"   // the storefront, the products, and requests that match no other route
 	Checkouts  Traffic = "checkouts"  // buyers
 	Merchant   Traffic = "merchant"   // the merchant
-	Deliveries Traffic = "deliveries" // the factory's callbacks; also requests to a simulated factory
+	Deliveries Traffic = "deliveries" // the factory's callbacks
+	Simulation Traffic = "simulation" // requests to a simulated factory
 )
 
 // Traffics returns all kinds of requests.
-func Traffics() []Traffic { return []Traffic{Browsing, Checkouts, Merchant, Deliveries} }
+func Traffics() []Traffic { return []Traffic{Browsing, Checkouts, Merchant, Deliveries, Simulation} }
 
 // TrafficOf returns the kind of the requests to a route.
 func TrafficOf(route string) Traffic {
 	switch {
 	case route == RouteCheckout:
 		return Checkouts
-	case route == RouteGoodsReceipt, route == RouteManufactures:
+	case route == RouteGoodsReceipt:
 		return Deliveries
+	case route == RouteManufactures:
+		return Simulation
 	case slices.Contains(MerchantAPI.Routes, route):
 		return Merchant
 	default:

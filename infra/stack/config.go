@@ -108,6 +108,7 @@ type ThrottlingSettings struct {
 	Checkouts  Limits `json:"checkouts"`
 	Merchant   Limits `json:"merchant"`
 	Deliveries Limits `json:"deliveries"`
+	Simulation Limits `json:"simulation"`
 }
 
 // Limits are the number of requests a second, and the number that may come at once.
@@ -119,7 +120,7 @@ type Limits struct {
 func (t ThrottlingSettings) limits() map[lambdas.Traffic]Limits {
 	return map[lambdas.Traffic]Limits{
 		lambdas.Browsing: t.Browsing, lambdas.Checkouts: t.Checkouts, lambdas.Merchant: t.Merchant,
-		lambdas.Deliveries: t.Deliveries,
+		lambdas.Deliveries: t.Deliveries, lambdas.Simulation: t.Simulation,
 	}
 }
 
@@ -176,6 +177,9 @@ func DefaultSettings() Settings {
 			Merchant:  Limits{RatePerSecond: 50, Burst: 100},
 			// The factory calls once. A flood of forged calls must not reach this limit.
 			Deliveries: Limits{RatePerSecond: 2500, Burst: 2500},
+			// Every request of a stranger costs an invocation. The shop's function stock sends at
+			// most 20 requests at once.
+			Simulation: Limits{RatePerSecond: 10, Burst: 20},
 		},
 	}
 	for _, f := range lambdas.All() {

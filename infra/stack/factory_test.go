@@ -1,6 +1,7 @@
 package stack_test
 
 import (
+	"slices"
 	"testing"
 
 	"restock/infra/bundle"
@@ -13,13 +14,13 @@ import (
 // without a factory of its own.
 func TestFactoryIsDeployedWhereItIsSimulated(t *testing.T) {
 	const zones = `"zones":["ap-northeast-2a","ap-northeast-2c"]`
-	for settings, simulated := range map[string]bool{
+	for text, simulated := range map[string]bool{
 		`{` + zones + `}`:                             true,
 		`{` + zones + `,"factoryUrl":"simulated"}`:    true,
 		`{` + zones + `,"factoryUrl":"https://f.kr"}`: false,
 	} {
 		o := options(t, "dev")
-		o.Config["restock:settings"] = settings
+		o.Config["restock:settings"] = text
 		g, err := graph.Record(stack.Program(bundle.WithoutCode), o)
 		if err != nil {
 			t.Fatal(err)
@@ -33,8 +34,17 @@ func TestFactoryIsDeployedWhereItIsSimulated(t *testing.T) {
 		} {
 			if (r != nil) != simulated {
 				t.Errorf("settings %s: the factory's %s is %v, want it only if the factory is simulated",
-					settings, kind, r)
+					text, kind, r)
 			}
+		}
+		settings, _ := g.OfType(graph.APIStage)[0].Outputs["routeSettings"].([]any)
+		low := slices.ContainsFunc(settings, func(one any) bool {
+			limits := one.(map[string]any)
+			return limits["routeKey"] == lambdas.RouteManufactures && limits["throttlingRateLimit"] == 10.0
+		})
+		if low != simulated {
+			t.Errorf("settings %s: the factory's route has a limit of 10 requests a second: %v, want %v", text, low,
+				simulated)
 		}
 		want := "https://f.kr"
 		if simulated {
@@ -42,7 +52,7 @@ func TestFactoryIsDeployedWhereItIsSimulated(t *testing.T) {
 		}
 		environment := g.Find(graph.Function, "name", lambdas.Stock.Name).Object("environment")
 		if got := environment["variables"].(map[string]any)["FACTORY_URL"]; got != want {
-			t.Errorf("settings %s: stock asks the factory at %v, want %s", settings, got, want)
+			t.Errorf("settings %s: stock asks the factory at %v, want %s", text, got, want)
 		}
 	}
 }
