@@ -189,6 +189,16 @@ var mistakes = []struct {
 			"infra/stack/network.go"},
 	},
 	{
+		"an endpoint that does not let a message pass",
+		change("VpcEndpoint", "sns", "policy", "sns:Publish", "sns:GetTopicAttributes"),
+		[]string{"endpoint-policy: ", "Function sales-api",
+			"the policy of VpcEndpoint sns does not allow sns:Publish, which variable STOCK_EMPTY_TOPIC grants",
+			"infra/stack/network.go"},
+		"POST", "/checkout", 200,
+		[]string{"access denied", "no VPC endpoint policy allows the sns:Publish action",
+			"in the policy of VpcEndpoint sns"},
+	},
+	{
 		"a database without an ingress rule", remove("SecurityGroupIngressRule", "functions-to-database"),
 		[]string{"reachable: ", "database database",
 			"security group database has no ingress rule from security group functions on tcp 3306",
