@@ -224,6 +224,9 @@ func (d *Deployed) throttled() error {
 		setting = " (" + d.ConcurrencySetting + ")"
 	}
 	switch n := d.ReservedConcurrency; {
+	case n == nil && d.host.config.Concurrency == NewAccountConcurrency:
+		return &ThrottledError{fmt.Sprintf("all %d invocations at once that a new account allows are in use",
+			NewAccountConcurrency)}
 	case n == nil:
 		return &ThrottledError{fmt.Sprintf("all %d invocations at once that the account allows are in use",
 			d.host.unreserved.total())}

@@ -472,6 +472,18 @@ func TestFunctionsWithoutReservedConcurrencyShareTheRest(t *testing.T) {
 	}
 }
 
+func TestFunctionsShareTheQuotaOfANewAccount(t *testing.T) {
+	h := newHost(t, lambda.Config{Concurrency: lambda.NewAccountConcurrency})
+	a := add(t, h, func(f *lambda.Function) { f.Name = "a" })
+	b := add(t, h, func(f *lambda.Function) { f.Name = "b" })
+	g := newGate(t)
+	all := g.invoke(t.Context(), a, lambda.NewAccountConcurrency)
+	g.await(t, lambda.NewAccountConcurrency)
+	wantThrottled(t, b, "all 10 invocations at once that a new account allows are in use")
+	close(g.open)
+	all.pids()
+}
+
 func TestConcurrencyIsFreeAgainAfterEveryFailure(t *testing.T) {
 	one := 1
 	d := add(t, newHost(t, lambda.Config{}), func(f *lambda.Function) { f.ReservedConcurrency = &one })
