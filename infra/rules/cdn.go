@@ -20,10 +20,10 @@ const (
 	AllViewerExceptHostHeader = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 )
 
-// alwaysCached are the errors that CloudFront caches for 10 seconds, whatever their headers say,
+// AlwaysCached are the errors that CloudFront caches for 10 seconds, whatever their headers say,
 // unless the distribution sets another time:
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
-var alwaysCached = []float64{404, 414, 500, 501, 502, 503, 504}
+var AlwaysCached = []int{404, 414, 500, 501, 502, 503, 504}
 
 // checkCDN checks that a CloudFront distribution before the HTTP API gives nobody what is for
 // somebody else or is out of date, and that AWS accepts it. The functions below link the pages.
@@ -66,9 +66,9 @@ func (i *inspection) checkOrigins(d *graph.Resource) {
 }
 
 func (i *inspection) checkCachedErrors(d *graph.Resource) {
-	for _, status := range alwaysCached {
+	for _, status := range AlwaysCached {
 		if !slices.ContainsFunc(objects(d.Outputs["customErrorResponses"]), func(response map[string]any) bool {
-			return response["errorCode"] == status && response["errorCachingMinTtl"] == 0.0
+			return response["errorCode"] == float64(status) && response["errorCachingMinTtl"] == 0.0
 		}) {
 			i.report(d, "add the status to customErrorResponses with errorCachingMinTtl 0",
 				"CloudFront gives a %v answer to everybody for 10 s after it", status)

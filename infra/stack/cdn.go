@@ -41,11 +41,6 @@ const (
 	httpsOnlyFor = 365 * 24 * time.Hour
 )
 
-// alwaysCached are the errors that CloudFront caches whatever their headers say, by default for 10
-// seconds. An error must not outlast its cause, and its text is in the language of one buyer:
-// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
-var alwaysCached = []int{404, 414, 500, 501, 502, 503, 504}
-
 func newCDN(ctx *pulumi.Context, args cdnArgs) (*cdn, error) {
 	c := &cdn{}
 	failed := func(err error) (*cdn, error) { return nil, fmt.Errorf("creating the CDN: %w", err) }
@@ -186,8 +181,9 @@ func cachedBehaviors(
 	return behaviors
 }
 
+// uncachedErrors lets no error outlast its cause. Its text is in the language of one buyer.
 func uncachedErrors() (errors cloudfront.DistributionCustomErrorResponseArray) {
-	for _, status := range alwaysCached {
+	for _, status := range rules.AlwaysCached {
 		errors = append(errors, cloudfront.DistributionCustomErrorResponseArgs{
 			ErrorCode: pulumi.Int(status), ErrorCachingMinTtl: pulumi.Int(0),
 		})
