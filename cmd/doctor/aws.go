@@ -179,51 +179,53 @@ type orderable struct {
 // checkDatabase checks that RDS offers the instance class with the engine's version and storage, in
 // as many of the stage's zones as the database has instances.
 func (d *doctor) checkDatabase(ctx context.Context) finding {
-	for _, r := range d.declared.OfType(graph.Database) {
-		class, engine, version := r.String("instanceClass"), r.String("engine"), r.String("engineVersion")
-		values := url.Values{"Engine": {engine}, "DBInstanceClass": {class}}
-		zones := map[string]bool{}
-		for {
-			var page orderable
-			err := d.aws.query(ctx, "rds", "2014-10-31", "DescribeOrderableDBInstanceOptions", values, &page)
-			if err != nil {
-				return unknown("rds:DescribeOrderableDBInstanceOptions", err)
-			}
-			for _, o := range page.Options {
-				storage := r.String("storageType")
-				// The program gives the major version, and RDS chooses the patch release.
-				if strings.HasPrefix(o.EngineVersion+".", version+".") && (storage == "" || o.StorageType == storage) {
-					for _, zone := range o.Zones {
-						zones[zone] = slices.Contains(d.settings.Zones, zone)
-					}
+	databases := d.declared.OfType(graph.Database)
+	if len(databases) == 0 {
+		return ok("the stage has no database")
+	}
+	r := databases[0]
+	class, engine, version := r.String("instanceClass"), r.String("engine"), r.String("engineVersion")
+	values := url.Values{"Engine": {engine}, "DBInstanceClass": {class}}
+	zones := map[string]bool{}
+	for {
+		var page orderable
+		err := d.aws.query(ctx, "rds", "2014-10-31", "DescribeOrderableDBInstanceOptions", values, &page)
+		if err != nil {
+			return unknown("rds:DescribeOrderableDBInstanceOptions", err)
+		}
+		for _, o := range page.Options {
+			storage := r.String("storageType")
+			// The program gives the major version, and RDS chooses the patch release.
+			if strings.HasPrefix(o.EngineVersion+".", version+".") && (storage == "" || o.StorageType == storage) {
+				for _, zone := range o.Zones {
+					zones[zone] = slices.Contains(d.settings.Zones, zone)
 				}
 			}
-			if page.Marker == "" {
-				break
-			}
-			values.Set("Marker", page.Marker)
 		}
-		offered := 0
-		for _, ours := range zones {
-			if ours {
-				offered++
-			}
+		if page.Marker == "" {
+			break
 		}
-		wanted := 1
-		if d.settings.Database.MultiAZ {
-			wanted = 2
-		}
-		switch {
-		case len(zones) == 0:
-			return fail("set another database.instanceClass in "+d.file()+", or another region",
-				"%s does not offer %s with %s %s", d.declared.Region, class, engine, version)
-		case offered < wanted:
-			return fail("set other zones in "+d.file(),
-				"%d of the zones %v offer %s with %s %s, and the database needs %d",
-				offered, d.settings.Zones, class, engine, version, wanted)
-		}
-		return ok("%s with %s %s, in %d of the stage's %d zones",
-			class, engine, version, offered, len(d.settings.Zones))
+		values.Set("Marker", page.Marker)
 	}
-	return ok("the stage has no database")
+	offered := 0
+	for _, ours := range zones {
+		if ours {
+			offered++
+		}
+	}
+	wanted := 1
+	if d.settings.Database.MultiAZ {
+		wanted = 2
+	}
+	switch {
+	case len(zones) == 0:
+		return fail("set another database.instanceClass in "+d.file()+", or another region",
+			"%s does not offer %s with %s %s", d.declared.Region, class, engine, version)
+	case offered < wanted:
+		return fail("set other zones in "+d.file(),
+			"%d of the zones %v offer %s with %s %s, and the database needs %d",
+			offered, d.settings.Zones, class, engine, version, wanted)
+	}
+	return ok("%s with %s %s, in %d of the stage's %d zones",
+		class, engine, version, offered, len(d.settings.Zones))
 }
