@@ -147,8 +147,12 @@ func TestTheJudgeFindsEveryViolation(t *testing.T) {
 
 	w.buy(t, brokenDelivery, 1)
 	w.buy(t, lostDelivery, 1)
-	w.awaitRequest(t, brokenDelivery, isBooked)
-	w.awaitRequest(t, lostDelivery, isBooked)
+	for _, sku := range []string{brokenDelivery, lostDelivery} {
+		w.awaitRequest(t, sku, isAccepted)
+		if !await(t.Context(), w.config.Settle, func() bool { return w.received(t, sku) > 0 }) {
+			t.Fatalf("the delivery of %s was not booked", sku)
+		}
+	}
 	w.exec(t, `DELETE FROM movement WHERE cause = 'receipt' AND reference = UNHEX(?)`, w.order(t, lostDelivery))
 
 	w.setFault(t, factory.Fault{Status: http.StatusServiceUnavailable})
@@ -242,6 +246,16 @@ func (w *world) order(t *testing.T, sku string) (id string) {
 	return id
 }
 
+// received counts the receipts of a product's production order.
+func (w *world) received(t *testing.T, sku string) (n int) {
+	t.Helper()
+	const query = `SELECT COUNT(*) FROM movement WHERE cause = 'receipt' AND reference = UNHEX(?)`
+	if err := w.db.QueryRowContext(t.Context(), query, w.order(t, sku)).Scan(&n); err != nil {
+		t.Fatalf("the receipts of %s: %v", sku, err)
+	}
+	return n
+}
+
 // orderID returns the id of a product's production order in the form of a UUID.
 func (w *world) orderID(t *testing.T, sku string) string {
 	t.Helper()
@@ -266,7 +280,7 @@ func (w *world) setFault(t *testing.T, f factory.Fault) {
 	}
 }
 
-func isBooked(r factory.Request) bool {
+func isAccepted(r factory.Request) bool {
 	return slices.ContainsFunc(r.Deliveries, func(d factory.Delivery) bool { return d.Status == http.StatusOK })
 }
 
