@@ -121,7 +121,8 @@ func TestConsole(t *testing.T) {
 		for _, id := range []string{
 			"buyers:buyers>api:shop", "api:shop>function:sales-api", "function:sales-api>topic:stock_empty",
 			"topic:stock_empty>queue:stock_queue", "queue:stock_queue>function:stock",
-			"function:stock>factory:factory", "factory:factory>api:shop", "api:shop>function:stock-increase",
+			"function:stock>factory:factory", "factory:factory>api:shop",
+			"api:shop>queue:deliveries_queue", "queue:deliveries_queue>function:stock-increase",
 		} {
 			if page.Count(`.edge.on-path[data-edge="`+id+`"]`) != 1 {
 				t.Errorf("the journey's path does not include the edge %s", id)

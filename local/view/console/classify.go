@@ -44,7 +44,7 @@ var (
 // places are the places of events, by the part of the run that logs them.
 var places = map[string]place{
 	"api":            theAPI,
-	"aws":            function,
+	"aws":            caller,
 	"build":          named("functions", KindFunction),
 	"eventsource":    function,
 	"factory":        theFactory,
@@ -55,6 +55,15 @@ var places = map[string]place{
 	"secretsmanager": theSecrets,
 	"sns":            topic,
 	"sqs":            queue,
+}
+
+// caller returns the function that calls AWS, or the API: its calls name the request that causes
+// them.
+func caller(o *observer, e *Event) string {
+	if f := function(o, e); f != "" || e.text("api_request_id") == "" {
+		return f
+	}
+	return theAPI(o, e)
 }
 
 // A meaning says how events of a kind change the picture: which counter of their node they

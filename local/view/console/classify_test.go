@@ -30,6 +30,10 @@ func TestEventsHaveTheirPlaceInThePicture(t *testing.T) {
 			o.part("lambda").Info(`{"level":"INFO","message":"sold","sku":"CP-502101","requestId":"L"}`,
 				events.FunctionLine.Attr(), "function", "sales-api")
 		}, "function:sales-api", "", 0, 0, false},
+		{"a call of the API", func(o *observed) {
+			o.debug("aws", events.AWSCallAnswered, "service", "sqs", "operation", "SendMessage",
+				"function", "BackplaneAssumeRoleSession", "api_request_id", "R")
+		}, "api:shop", "", 0, 0, false},
 		{"a message to a topic", func(o *observed) {
 			o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S", "function", "sales-api")
 		}, "topic:stock_empty", "function:sales-api>topic:stock_empty", 1, 0, false},

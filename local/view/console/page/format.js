@@ -44,8 +44,8 @@ export const clock = (moment, now = new Date()) => formatMoment(formats[0], mome
 /** A moment as "14:03:59.123", or "25 Nov, 14:03:59.123" if it is not today. */
 export const exactClock = (moment, now = new Date()) => formatMoment(formats[1], moment, now);
 
-/** A node's id without its kind: "function:stock" is "stock". */
-export const nameOf = (node) => node.slice(node.indexOf(":") + 1);
+/** A node's id without its kind: "function:stock" is "stock". An event may have no node. */
+export const nameOf = (node = "") => node.slice(node.indexOf(":") + 1);
 
 /** A node's kind: "function:stock" is "function". */
 export const kindOf = (node) => node.slice(0, Math.max(0, node.indexOf(":")));
