@@ -58,6 +58,7 @@ const (
 // kind does not use up what another needs.
 type Traffic string
 
+// The kinds of requests.
 const (
 	Browsing   Traffic = "browsing"   // the storefront, the products, and requests that match no other route
 	Checkouts  Traffic = "checkouts"  // buyers
