@@ -27,7 +27,11 @@ var wanted = regexp.MustCompile(`--version (\S+)`).FindStringSubmatch(install)[1
 func (d *doctor) checkPulumi(ctx context.Context) finding {
 	if _, err := exec.LookPath("pulumi"); err != nil {
 		says, remedy, _ := strings.Cut(install, ". ")
-		return fail(strings.Join(strings.Fields(remedy), " "), "%s", says)
+		var ways []string
+		for line := range strings.Lines(strings.TrimSpace(remedy)) {
+			ways = append(ways, strings.Join(strings.Fields(line), " "))
+		}
+		return fail(ways[0]+" "+strings.Join(ways[1:], "; "), "%s", says)
 	}
 	version, err := pulumi(ctx, "version")
 	if err != nil {
@@ -99,7 +103,7 @@ func (d *doctor) checkSecrets(context.Context) finding {
 	case passphraseFile == "":
 		return fail(remedy, "pulumi has no passphrase for its secrets")
 	}
-	if _, err := os.Stat(passphraseFile); err != nil {
+	if _, err := os.Stat(passphraseFile); err != nil { // #nosec G703 -- the user names the file
 		return fail(remedy, "PULUMI_CONFIG_PASSPHRASE_FILE cannot be read: %v", err)
 	}
 	return ok("encrypted with the passphrase in the file of PULUMI_CONFIG_PASSPHRASE_FILE")

@@ -65,8 +65,8 @@ func businessAlarms(m metrics) []alarm {
 			period: time.Minute, inARow: 2,
 			missing: "ignore", // a sweep that fails must not end the alarm
 			advice: "A production order has not arrived within twice the factory's lead time. The log of sweep names " +
-				"it: follow its correlation_id. Was its message sent? Did the factory accept it? Was a callback " +
-				"refused?",
+				"it: follow its correlation_id. Was its message sent? Did the factory accept it? Does its callback " +
+				"wait in deliveries_queue?",
 		},
 		{
 			name:   "production-failed",
