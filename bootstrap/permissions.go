@@ -351,7 +351,10 @@ func (s scope) functionsMayAtMost() []policy.Statement {
 		// of the key that encrypts a topic
 		allow([]string{"kms:Decrypt", "kms:GenerateDataKey"}, []string{s.any("kms", "key/*")}, s.owned()),
 		// Lambda makes the network interfaces: see policy.NetworkInterfaceActions.
+		// It makes them in the subnets and groups that a function names, so a function must not be
+		// in the VPC of another stage, where it would reach the database.
 		allow(policy.NetworkInterfaceActions, anything, nil),
+		deny(policy.NetworkInterfaceActions, anything, s.foreign("aws:ResourceTag")),
 
 		// A boundary does not limit the policy of a secret or a queue that names a role's session:
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html

@@ -342,7 +342,11 @@ var functionAsks = []question{
 	{action: "kms:GenerateDataKey", resource: aKey, of: "payroll/pr-12", want: no},
 	{action: "kms:GenerateDataKey", resource: aKey, want: no},
 	{action: "kms:Decrypt", resource: "arn:aws:kms:us-east-1:000000000000:key/a", of: own, want: no},
-	{action: "ec2:CreateNetworkInterface", resource: "*", want: yes},
+	{action: "ec2:CreateNetworkInterface", resource: at("ec2", "network-interface/1"), want: yes},
+	{action: "ec2:CreateNetworkInterface", resource: at("ec2", "subnet/1"), of: own, want: yes},
+	{action: "ec2:CreateNetworkInterface", resource: at("ec2", "subnet/1"), of: prod, want: never},
+	{action: "ec2:CreateNetworkInterface", resource: at("ec2", "security-group/1"), of: prod, want: never},
+	{action: "ec2:AssignPrivateIpAddresses", resource: at("ec2", "network-interface/1"), of: prod, want: never},
 	{action: "ec2:RunInstances", resource: "*", want: no},
 	{action: "rds:DeleteDBInstance", resource: at("rds", "db:restock-pr-12-database-0123abc"), want: no},
 }
