@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/google/uuid"
 
 	"restock/internal/factory"
@@ -36,6 +38,19 @@ func (s *stub) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt, erro
 	}
 	s.booked[d.ProductionOrderID]++
 	return shop.Receipt{Stock: d.Quantity}, nil
+}
+
+// While a deployment moves the route from the function to its queue, or if it fails in between, the
+// API may invoke the function. An event without an error would be answered with 200.
+func TestACallbackThatIsNoBatchIsNotAnsweredWithSuccess(t *testing.T) {
+	callback, err := json.Marshal(events.APIGatewayV2HTTPRequest{RouteKey: lambdas.RouteGoodsReceipt, Body: made100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := lambda.NewHandler(receiver{}.handle).Invoke(t.Context(), callback)
+	if err == nil {
+		t.Errorf("got %s, want an error: nothing is booked", answer)
+	}
 }
 
 func TestABatchReportsExactlyTheRecordsThatAreNotDone(t *testing.T) {

@@ -44,6 +44,9 @@ type receiver struct {
 // database. It drops forged callbacks. It reports each other callback that it could not book: SQS
 // delivers it again, and moves it to the dead-letter queue in the end.
 func (r receiver) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	if len(event.Records) == 0 {
+		return events.SQSEventResponse{}, errNoRecords
+	}
 	var response events.SQSEventResponse
 	forged, undecided := 0, 0
 	for _, record := range event.Records {
@@ -65,6 +68,10 @@ func (r receiver) handle(ctx context.Context, event events.SQSEvent) (events.SQS
 	}
 	return response, nil
 }
+
+// errNoRecords is the error of an event that is no batch: a batch has a record at least. The event
+// may be a callback that the API, in place of its queue, has sent here.
+var errNoRecords = errors.New("the event has no records of a queue: the function books only what is in its queue")
 
 // receive books a callback.
 func (r receiver) receive(ctx context.Context, record events.SQSMessage) (err error) {
