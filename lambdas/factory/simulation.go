@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"restock/internal/factory/legacy"
 	"restock/internal/shop"
 	"restock/internal/web"
+	"restock/lambdas"
 )
 
 // A sender sends messages to SQS.
@@ -39,6 +42,10 @@ type simulation struct {
 	newID    func() (uuid.UUID, error)
 	log      *slog.Logger
 }
+
+// receipts matches the paths of callbacks. A callback to the simulated factory's own path would
+// order the next lot, and so on without an end.
+var receipts = strings.NewReplacer("{order}", "*", "{attempt}", "*", "POST ", "").Replace(lambdas.RouteGoodsReceipt)
 
 // A lot is a message in the function's queue. SQS delivers it when the lot is done.
 type lot struct {
@@ -92,6 +99,10 @@ func (s simulation) produce(ctx context.Context, l lot) error {
 	log := s.log.With("lot", l.ID, "count", string(o.Count), "callback", o.Callback())
 	if origin, err := o.CallbackOrigin(); err != nil || origin != s.shop {
 		log.WarnContext(ctx, "no lot: the simulated factory calls back only the API of its stage", "api", s.shop)
+		return nil
+	}
+	if receipt, _ := path.Match(receipts, strings.TrimPrefix(o.Callback(), s.shop)); !receipt {
+		log.WarnContext(ctx, "no lot: the simulated factory calls back only the route of deliveries")
 		return nil
 	}
 	message, err := json.Marshal(l)

@@ -101,6 +101,20 @@ func encode(t *testing.T, event any) json.RawMessage {
 	return text
 }
 
+// Everybody can reach the simulated factory. A lot whose callback orders a lot would never end.
+func TestALotOrdersNoLot(t *testing.T) {
+	for _, callback := range []string{
+		legacy.Path, "/api/%6danufactures", "/production-orders/../api/manufactures", "/checkout", "",
+		"/production-orders/o/attempts/a/receipt/../../../../../api/manufactures",
+	} {
+		w := &world{}
+		body := `{"CallbackUrl":"https://shop.test` + callback + `?x"}`
+		if status, _ := post(t, w.factory(), body); status != 201 || len(w.sent) > 0 {
+			t.Errorf("a callback to %s: got %d and %d lots, want 201 and none", callback, status, len(w.sent))
+		}
+	}
+}
+
 func TestOrderIsAnsweredAtOnceAndCalledBackOnceFortySecondsLater(t *testing.T) {
 	w := &world{}
 	s := w.factory()
@@ -143,7 +157,8 @@ func TestNothingIsValidatedAndARepeatedRequestMakesASecondLot(t *testing.T) {
 	w := &world{}
 	s := w.factory()
 	for _, body := range []string{
-		order, order, `{"MessageAttributeProductCnt":100,"CallbackUrl":"https://shop.test"}`,
+		order, order,
+		`{"MessageAttributeProductCnt":100,"CallbackUrl":"https://shop.test/production-orders/o/attempts/a/receipt"}`,
 		"{\"Bell\":\"\a\",\"CallbackUrl\":\"https://shop.test/\"}", // not JSON, and SQS refuses the character
 	} {
 		if status, answer := post(t, s, body); status != 201 || !json.Valid([]byte(answer)) {
