@@ -240,7 +240,7 @@ var StockIncrease = Function{
 	},
 	Queue:       DeliveriesQueue,
 	Network:     Private,
-	Timeout:     25 * time.Second,
+	Timeout:     7 * time.Second, // SQS hides a message that was not booked for six times as long
 	MemoryMB:    128,
 	Concurrency: 8,
 	BatchSize:   10,

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
+
+	"restock/internal/factory/legacy"
+	"restock/lambdas"
 )
 
 func TestNumbersInSettingsHaveLimits(t *testing.T) {
@@ -46,5 +50,23 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 				t.Errorf("%s is %d: got %v, want an error that names both", c.key, n, err)
 			}
 		}
+	}
+}
+
+// A callback whose signature cannot be judged yet stays in flight for the visibility timeout. When
+// 120,000 messages are in flight, SQS delivers none:
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+// So the most forged callbacks that the API lets pass must not be as many in that time. And the
+// queue must deliver a callback again before the sweep, two lead times after the request, asks the
+// factory for a second lot: the factory calls back after 40 s at least.
+func TestForgedCallbacksDoNotStopTheQueueOfDeliveries(t *testing.T) {
+	hidden := visibilityTimeouts * lambdas.StockIncrease.Timeout
+	s := DefaultSettings()
+	if most := s.Throttling.Deliveries.RatePerSecond * hidden.Seconds(); most >= 120_000 {
+		t.Errorf("%.0f forged callbacks may be in flight, want fewer than 120,000", most)
+	}
+	patience := 2*time.Duration(s.FactoryLeadTimeSeconds)*time.Second - legacy.LeadTime
+	if again := lambdas.StockIncrease.Timeout + hidden; again >= patience {
+		t.Errorf("a delivery is tried again after %v, want it before the sweep asks again, after %v", again, patience)
 	}
 }

@@ -110,7 +110,7 @@ const retryInterval = 500 * time.Millisecond
 
 // patiently calls ask again while its error is CodeUnavailable or CodeOutcomeUnknown, until the
 // context ends. A database that fails over is away for seconds, and SQS would deliver the message
-// again only after minutes. To book an attempt twice does nothing.
+// again only after most of a minute. To book an attempt twice does nothing.
 func patiently(ctx context.Context, ask func() error) error {
 	for {
 		err := ask()
