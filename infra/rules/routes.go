@@ -97,6 +97,12 @@ func (i *inspection) checkSender(route, integration, queue *graph.Resource) {
 			"its role does not allow %s on %s, the queue of route %q", action, queue.String("arn"),
 			route.String("routeKey"))
 	}
+	attributes, has := integration.Object("requestParameters")["MessageAttributes"].(string)
+	if has && !strings.Contains(attributes, "${") {
+		// https://github.com/hashicorp/terraform-provider-aws/issues/17348
+		i.report(integration, "map a part of the request, like ${request.path.order}",
+			"MessageAttributes is %s, a text without an expression: AWS refuses it as an invalid source", attributes)
+	}
 	if got := integration.String("payloadFormatVersion"); got != "1.0" {
 		i.report(integration, "set it to 1.0", "payloadFormatVersion is %q: AWS refuses it for a service", got)
 	}

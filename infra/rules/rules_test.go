@@ -353,6 +353,10 @@ var examples = []example{
 		[]string{"Integration stock-increase"}, "apigateway.amazonaws.com may not assume its role"},
 	{"route", "no role for the route's queue", unset("Integration", "stock-increase", "credentialsArn"),
 		[]string{"Integration stock-increase"}, `its credentialsArn is ""`},
+	{"route", "message attributes of no request", func(s sabotage) {
+		parameters := s.the("Integration", "stock-increase").Object("requestParameters")
+		parameters["MessageAttributes"] = `{"a":{"DataType":"String","StringValue":"b"}}`
+	}, []string{"Integration stock-increase"}, "a text without an expression"},
 	{"route", "a payload format for functions", set("Integration", "stock-increase", "payloadFormatVersion", "2.0"),
 		[]string{"Integration stock-increase"}, `payloadFormatVersion is "2.0"`},
 	{"route-settings", "settings of a route that is not there", func(s sabotage) {
