@@ -205,10 +205,8 @@ func (e *estimator) routed(key string) *graph.Resource {
 	if route == nil {
 		return nil
 	}
-	for _, integration := range e.OfType(graph.APIIntegration) {
-		if route.String("target") == "integrations/"+integration.ID {
-			return e.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
-		}
+	if integration := e.Integration(route); integration != nil {
+		return e.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
 	}
 	return nil
 }

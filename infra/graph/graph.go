@@ -63,6 +63,16 @@ func (g *Graph) Find(token Type, output string, value any) *Resource {
 	return nil
 }
 
+// Integration returns the integration of a route of an HTTP API, nil if there is none.
+func (g *Graph) Integration(route *Resource) *Resource {
+	for _, integration := range g.OfType(APIIntegration) {
+		if route.String("target") == "integrations/"+integration.ID {
+			return integration
+		}
+	}
+	return nil
+}
+
 // Types returns the types of the declared resources with a prefix such as "aws:", sorted.
 func (g *Graph) Types(provider string) []Type {
 	var types []Type

@@ -17,7 +17,7 @@ import (
 func checkRoutes(i *inspection) {
 	leadsTo := map[string]*graph.Resource{}
 	for _, route := range i.OfType(graph.APIRoute) {
-		integration, function := i.integration(route), i.routeFunction(route)
+		integration, function := i.Integration(route), i.routeFunction(route)
 		if function == nil {
 			i.report(route, "give it the integration of its function, or of its function's queue",
 				"it leads to %q, which has no function", route.String("target"))
@@ -116,7 +116,7 @@ func checkBuffers(i *inspection) {
 		buffered[r] = f.Buffered
 	}
 	for _, route := range i.OfType(graph.APIRoute) {
-		if f := i.routeFunction(route); buffered[f] && i.queueOf(i.integration(route)) == nil {
+		if f := i.routeFunction(route); buffered[f] && i.queueOf(i.Integration(route)) == nil {
 			i.report(route, "lead it to the queue", "it invokes function %s: a request is lost if that fails", f.Name)
 		}
 	}
@@ -149,16 +149,6 @@ func checkRouteSettings(i *inspection) {
 	}
 }
 
-// integration returns the integration of a route, nil if there is none.
-func (i *inspection) integration(route *graph.Resource) *graph.Resource {
-	for _, integration := range i.OfType(graph.APIIntegration) {
-		if route.String("target") == "integrations/"+integration.ID {
-			return integration
-		}
-	}
-	return nil
-}
-
 // queueOf returns the queue that an integration sends requests to, nil if there is none.
 func (i *inspection) queueOf(integration *graph.Resource) *graph.Resource {
 	if integration == nil || integration.String("integrationSubtype") != "SQS-SendMessage" {
@@ -171,7 +161,7 @@ func (i *inspection) queueOf(integration *graph.Resource) *graph.Resource {
 // routeFunction returns the function that handles a route's requests, at once or from a queue; nil
 // if there is none.
 func (i *inspection) routeFunction(route *graph.Resource) (handles *graph.Resource) {
-	integration := i.integration(route)
+	integration := i.Integration(route)
 	if integration == nil {
 		return nil
 	}

@@ -331,10 +331,7 @@ func (r *Run) throttling(stage *graph.Resource, key string, settings map[string]
 func (s *services) integrate(
 	served *apigateway.Route, g *graph.Graph, fs functions, route *graph.Resource, source string,
 ) error {
-	for _, integration := range g.OfType(graph.APIIntegration) {
-		if route.String("target") != "integrations/"+integration.ID {
-			continue
-		}
+	if integration := g.Integration(route); integration != nil {
 		served.Timeout = seconds(integration.Number("timeoutMilliseconds") / 1000)
 		if integration.String("integrationSubtype") != "" {
 			var err error

@@ -195,17 +195,16 @@ func (d *drawing) api() {
 
 // target returns the function or the queue of a route's integration, or "".
 func (d *drawing) target(route *graph.Resource) string {
-	for _, integration := range d.program.OfType(graph.APIIntegration) {
-		if route.String("target") != "integrations/"+integration.ID {
-			continue
-		}
-		if f := d.program.Find(graph.Function, "invokeArn", integration.String("integrationUri")); f != nil {
-			return d.byARN[f.String("arn")]
-		}
-		url, _ := integration.Object("requestParameters")["QueueUrl"].(string)
-		if q := d.program.Find(graph.Queue, "url", url); q != nil {
-			return d.byARN[q.String("arn")]
-		}
+	integration := d.program.Integration(route)
+	if integration == nil {
+		return ""
+	}
+	if f := d.program.Find(graph.Function, "invokeArn", integration.String("integrationUri")); f != nil {
+		return d.byARN[f.String("arn")]
+	}
+	url, _ := integration.Object("requestParameters")["QueueUrl"].(string)
+	if q := d.program.Find(graph.Queue, "url", url); q != nil {
+		return d.byARN[q.String("arn")]
 	}
 	return ""
 }
