@@ -109,6 +109,17 @@ func (r *Resource) Object(output string) map[string]any {
 	return m
 }
 
+// Objects returns the objects in an output that is a list; none if it is not.
+func (r *Resource) Objects(output string) (found []map[string]any) {
+	list, _ := r.Outputs[output].([]any)
+	for _, v := range list {
+		if object, ok := v.(map[string]any); ok {
+			found = append(found, object)
+		}
+	}
+	return found
+}
+
 // Strings returns an output that is a list, as strings; nil if it is not.
 func (r *Resource) Strings(output string) []string {
 	list, _ := r.Outputs[output].([]any)

@@ -32,7 +32,7 @@ func checkCDN(i *inspection) {
 		i.checkViewerCertificate(d)
 		i.checkOrigins(d)
 		i.checkCachedErrors(d)
-		for _, b := range append(objects(d.Outputs["orderedCacheBehaviors"]), d.Object("defaultCacheBehavior")) {
+		for _, b := range append(d.Objects("orderedCacheBehaviors"), d.Object("defaultCacheBehavior")) {
 			i.checkBehavior(d, b)
 		}
 	}
@@ -52,7 +52,7 @@ func (i *inspection) checkViewerCertificate(d *graph.Resource) {
 // comes through CloudFront, but the header's value would be a secret in the state.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
 func (i *inspection) checkOrigins(d *graph.Resource) {
-	for _, origin := range objects(d.Outputs["origins"]) {
+	for _, origin := range d.Objects("origins") {
 		if headers, _ := origin["customHeaders"].([]any); len(headers) > 0 {
 			i.report(d, "remove them: the state must hold no secret", "origin %v has customHeaders, want none",
 				origin["originId"])
@@ -67,7 +67,7 @@ func (i *inspection) checkOrigins(d *graph.Resource) {
 
 func (i *inspection) checkCachedErrors(d *graph.Resource) {
 	for _, status := range AlwaysCached {
-		if !slices.ContainsFunc(objects(d.Outputs["customErrorResponses"]), func(response map[string]any) bool {
+		if !slices.ContainsFunc(d.Objects("customErrorResponses"), func(response map[string]any) bool {
 			return response["errorCode"] == float64(status) && response["errorCachingMinTtl"] == 0.0
 		}) {
 			i.report(d, "add the status to customErrorResponses with errorCachingMinTtl 0",

@@ -38,9 +38,7 @@ func checkBackups(i *inspection) {
 // https://github.com/aws-samples/aws-secrets-manager-rotation-lambdas/issues/108
 func checkProxyUsers(i *inspection) {
 	for _, r := range i.OfType(graph.Proxy) {
-		auths, _ := r.Outputs["auths"].([]any)
-		for _, auth := range auths {
-			auth, _ := auth.(map[string]any)
+		for _, auth := range r.Objects("auths") {
 			arn, _ := auth["secretArn"].(string)
 			if i.Find(graph.SecretRotation, "secretId", arn) != nil {
 				i.report(r, "give the proxy a secret for each database user, and let the rotation write both",

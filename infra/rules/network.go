@@ -203,7 +203,7 @@ func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
 		id := association.String("routeTableId")
 		return nil, fmt.Errorf("route table %q of subnet %s is not declared", id, subnet.Name)
 	}
-	for _, route := range objects(table.Outputs["routes"]) {
+	for _, route := range table.Objects("routes") {
 		if route["cidrBlock"] == everywhere {
 			return route, nil
 		}

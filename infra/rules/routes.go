@@ -127,9 +127,7 @@ func checkBuffers(i *inspection) {
 // https://github.com/aws/serverless-application-model/issues/2479
 func checkRouteSettings(i *inspection) {
 	for _, stage := range i.OfType(graph.APIStage) {
-		settings, _ := stage.Outputs["routeSettings"].([]any)
-		for _, one := range settings {
-			setting, _ := one.(map[string]any)
+		for _, setting := range stage.Objects("routeSettings") {
 			key, _ := setting["routeKey"].(string)
 			var route *graph.Resource
 			for _, r := range i.OfType(graph.APIRoute) {

@@ -43,7 +43,7 @@ func groupRules(g *graph.Graph, direction string, token graph.Type) []groupRule 
 		}
 	}
 	for _, r := range slices.Concat(g.OfType(graph.SecurityGroup), g.OfType(graph.DefaultSecurityGroup)) {
-		for _, inline := range objects(r.Outputs[direction]) {
+		for _, inline := range r.Objects(direction) {
 			rules = append(rules, listRule(r, r.ID, inline))
 		}
 	}
@@ -113,18 +113,6 @@ func (r groupRule) ports() string {
 		return fmt.Sprintf("%s %d", r.protocol, r.from)
 	}
 	return fmt.Sprintf("%s %d-%d", r.protocol, r.from, r.to)
-}
-
-// objects returns the objects in a list; none if the value is not a list.
-func objects(value any) []map[string]any {
-	list, _ := value.([]any)
-	var found []map[string]any
-	for _, v := range list {
-		if object, ok := v.(map[string]any); ok {
-			found = append(found, object)
-		}
-	}
-	return found
 }
 
 // nonEmpty returns the texts that are not empty.

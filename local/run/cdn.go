@@ -18,14 +18,12 @@ import (
 func behindCDN(g *graph.Graph, api *graph.Resource, handler http.Handler) (http.Handler, error) {
 	host := strings.TrimPrefix(api.String("apiEndpoint"), "https://")
 	for _, d := range g.OfType(graph.Distribution) {
-		if !slices.ContainsFunc(objectsOf(d.Outputs["origins"]), func(o *graph.Resource) bool {
-			return o.String("domainName") == host
-		}) {
+		if !slices.ContainsFunc(d.Objects("origins"), func(o map[string]any) bool { return o["domainName"] == host }) {
 			continue
 		}
 		config := cloudfront.Config{Header: http.Header{}}
-		for _, b := range append(objectsOf(d.Outputs["orderedCacheBehaviors"]),
-			&graph.Resource{Outputs: d.Object("defaultCacheBehavior")}) {
+		for _, behavior := range append(d.Objects("orderedCacheBehaviors"), d.Object("defaultCacheBehavior")) {
+			b := graph.Resource{Outputs: behavior}
 			policy, err := cachePolicy(g, b.String("cachePolicyId"))
 			if err != nil {
 				return nil, fmt.Errorf("distribution %s: %w", d.Name, err)
@@ -72,15 +70,4 @@ func cachePolicy(g *graph.Graph, id string) (cloudfront.CachePolicy, error) {
 		Headers:     within(headers, "headers").Strings("items"),
 		QueryString: within(key, "queryStringsConfig").String("queryStringBehavior") != "none",
 	}, nil
-}
-
-// objectsOf returns the objects in a list.
-func objectsOf(value any) (all []*graph.Resource) {
-	list, _ := value.([]any)
-	for _, item := range list {
-		if object, ok := item.(map[string]any); ok {
-			all = append(all, &graph.Resource{Outputs: object})
-		}
-	}
-	return all
 }

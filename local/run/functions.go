@@ -247,9 +247,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			config.Stage = stage.String("name")
 			config.AccessLogFormat, _ = stage.Object("accessLogSettings")["format"].(string)
 			config.Throttling = r.throttling(stage, "", stage.Object("defaultRouteSettings"))
-			settings, _ := stage.Outputs["routeSettings"].([]any)
-			for _, one := range settings {
-				own, _ := one.(map[string]any)
+			for _, own := range stage.Objects("routeSettings") {
 				key, _ := own["routeKey"].(string)
 				limits[key] = r.throttling(stage, key, own)
 			}
