@@ -181,7 +181,16 @@ func (o *observer) functionLine(e *Event) {
 	}
 }
 
+// fromAPI sets the event's edge, if a request to the API causes the event. The request itself counts
+// what moves along the edge.
+func (o *observer) fromAPI(e *Event) {
+	if e.text("api_request_id") != "" {
+		e.move(o.picture.edge(theAPI(o, e), e.Node), 0, 0)
+	}
+}
+
 func (o *observer) invocation(e *Event) {
+	o.fromAPI(e)
 	e.trace.text = "invocation of " + e.text("function")
 	if e.level >= slog.LevelWarn {
 		o.count(e.Node, "errors", 1)
@@ -197,8 +206,12 @@ func (o *observer) invocation(e *Event) {
 const fromTopics = "sns.amazonaws.com"
 
 func (o *observer) messageSent(e *Event) {
-	if e.text("sender") != fromTopics { // MessageDelivered counts the messages of a topic
-		e.move(o.picture.edge(function(o, e), e.Node), 1, 0)
+	switch from := function(o, e); {
+	case e.text("sender") == fromTopics: // MessageDelivered counts the messages of a topic
+	case from != "":
+		e.move(o.picture.edge(from, e.Node), 1, 0)
+	default:
+		o.fromAPI(e)
 	}
 	c := contentsOf(e.text("body"))
 	e.trace.journey = cmp.Or(e.trace.journey, c.Correlation)

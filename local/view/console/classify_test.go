@@ -34,6 +34,17 @@ func TestEventsHaveTheirPlaceInThePicture(t *testing.T) {
 			o.debug("aws", events.AWSCallAnswered, "service", "sqs", "operation", "SendMessage",
 				"function", "BackplaneAssumeRoleSession", "api_request_id", "R")
 		}, "api:shop", "", 0, 0, false},
+		{"an invocation for a request", func(o *observed) { // the request counts what moves
+			o.info("lambda", events.InvocationEnded, "function", "sales-api", "api_request_id", "R")
+		}, "function:sales-api", "api:shop>function:sales-api", 0, 0, false},
+		{"an invocation for a message", func(o *observed) {
+			o.info("lambda", events.InvocationEnded, "function", "stock")
+		}, "function:stock", "", 0, 0, false},
+		{"a message of a request", func(o *observed) { // the request counts what moves
+			o.debug("sqs", events.MessageSent, "queue", "deliveries_queue", "message", "M",
+				"sender", "AROA:BackplaneAssumeRoleSession", "function", "BackplaneAssumeRoleSession",
+				"api_request_id", "R")
+		}, "queue:deliveries_queue", "api:shop>queue:deliveries_queue", 0, 0, false},
 		{"a message to a topic", func(o *observed) {
 			o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "S", "function", "sales-api")
 		}, "topic:stock_empty", "function:sales-api>topic:stock_empty", 1, 0, false},

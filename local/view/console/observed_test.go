@@ -25,6 +25,7 @@ func shop() Graph {
 			node(KindFunction, "sweep", "arn:aws:lambda:eu:0:function:sweep"),
 			node(KindTopic, "stock_empty", "arn:aws:sns:eu:0:stock_empty"),
 			node(KindQueue, "stock_queue", "arn:aws:sqs:eu:0:stock_queue"),
+			node(KindQueue, "deliveries_queue", "arn:aws:sqs:eu:0:deliveries_queue"),
 			node(KindDeadLetterQueue, "stock_queue_dlq", "arn:aws:sqs:eu:0:stock_queue_dlq"),
 			node(KindDatabase, "database", ""),
 			node(KindSecrets, "secrets", ""),
@@ -37,6 +38,7 @@ func shop() Graph {
 	}
 	for _, e := range [][2]string{
 		{"buyers:buyers", "api:shop"}, {"api:shop", "function:sales-api"}, {"api:shop", "function:stock-increase"},
+		{"api:shop", "queue:deliveries_queue"},
 		{"function:sales-api", "topic:stock_empty"}, {"topic:stock_empty", "queue:stock_queue"},
 		{"queue:stock_queue", "function:stock"}, {"queue:stock_queue", "dead-letter-queue:stock_queue_dlq"},
 		{"function:stock", "factory:factory"}, {"factory:factory", "api:shop"},

@@ -201,11 +201,10 @@ function highlight() {
   const steps = kind === "journey" ? (state.journey?.steps ?? []) : [];
   const path = new Set(steps.flatMap((s) => [s.node, s.edge]));
   const failed = new Set(steps.filter((s) => s.level === "ERROR" || s.level === "WARN").map((s) => s.edge));
-  steps.forEach((step, i) => {
+  for (const step of steps) {
     const e = edges.get(step.edge)?.edge;
     if (e) path.add(e.from).add(e.to);
-    if (i) path.add(`${steps[i - 1].node}>${step.node}`); // the edge from one step to the next, if there is one
-  });
+  }
   picture.classList.toggle("tracing", path.size > 0);
   for (const [nodeID, n] of nodes) {
     n.element.classList.toggle("on-path", path.has(nodeID));
