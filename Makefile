@@ -66,8 +66,8 @@ fuzz: ## run every fuzz target for FUZZTIME; go test replays the failures, which
 	@echo "building with instruments: minutes the first time, seconds after"
 	@go run ./scripts/fuzz -time "$(FUZZTIME)" $(ARGS)
 
-conformance: ## test the stand-ins for AWS, or another ENDPOINT=http://…
-	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -count=1 -v ./test/conformance
+conformance: ## compare the stand-ins, or another ENDPOINT=http://…, with answers recorded from AWS
+	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -C test/conformance -count=1 -update
 
 tour: mariadb ## make each mistake of docs/tour.md in a copy: minutes
 	go test ./test/tour -count=1 -timeout=0 -all $(ARGS)

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -26,7 +27,8 @@ import (
 var endpoint struct {
 	url    string
 	region string
-	moto   bool // the server is moto's, with the differences of knownDifferences
+	other  bool // the server is not the local run's
+	moto   bool // it is moto's, with the differences of knownDifferences
 }
 
 // credentialsProvider signs the suite's requests.
@@ -44,8 +46,9 @@ func run(m *testing.M) int {
 		}
 		defer stop()
 		endpoint.url = url
-		return m.Run()
+		return runScored(m)
 	}
+	endpoint.other = true
 	credentialsProvider = credentials.NewStaticCredentialsProvider(
 		cmp.Or(os.Getenv("AWS_ACCESS_KEY_ID"), "local"),
 		cmp.Or(os.Getenv("AWS_SECRET_ACCESS_KEY"), "local"),
@@ -56,7 +59,14 @@ func run(m *testing.M) int {
 		return 1
 	}
 	endpoint.moto = moto || os.Getenv("CONFORMANCE_KNOWN") == "moto"
-	return m.Run()
+	return runScored(m)
+}
+
+// runScored runs the tests and finishes their score, which is complete if all of them ran.
+func runScored(m *testing.M) int {
+	failed := m.Run()
+	selected := flag.Lookup("test.run").Value.String() + flag.Lookup("test.skip").Value.String()
+	return max(failed, score.finish(selected == "" && failed == 0 && !testing.Short()))
 }
 
 // startLocal starts the local run's stand-ins for a program without resources. They check the

@@ -181,8 +181,8 @@ func (o *observer) functionLine(e *Event) {
 	}
 }
 
-// fromAPI sets the event's edge, if a request to the API causes the event. The request itself counts
-// what moves along the edge.
+// fromAPI sets the event's edge, if a request to the API causes the event. The request itself
+// counts what moves along the edge.
 func (o *observer) fromAPI(e *Event) {
 	if e.text("api_request_id") != "" {
 		e.move(o.picture.edge(theAPI(o, e), e.Node), 0, 0)

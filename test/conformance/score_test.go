@@ -1,0 +1,175 @@
+package conformance
+
+import (
+	"bytes"
+	"cmp"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// update writes docs/conformance.md.
+var update = flag.Bool("update", false, "write docs/conformance.md")
+
+const document = "../../docs/conformance.md"
+
+// scored is the result of a fact.
+type scored struct {
+	service, operation string
+	kind               factKind
+	exact              bool
+	file, test, date   string
+	problem            string // how it differs
+	reason             string // why it may differ
+}
+
+// score has the results of all recordings.
+var score scoreboard
+
+type scoreboard struct {
+	mu      sync.Mutex
+	files   map[string]sources
+	results []scored
+}
+
+// sources says what of a file is checked.
+type sources struct {
+	recordings int
+	left       []leftOut
+}
+
+func (s *scoreboard) add(file string, recordings []recording, left []leftOut) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.files == nil {
+		s.files = map[string]sources{}
+	}
+	of := s.files[file]
+	of.recordings += len(recordings)
+	of.left = append(of.left, left...)
+	s.files[file] = of
+}
+
+func (s *scoreboard) record(result scored) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.results = append(s.results, result)
+}
+
+// finish prints the score, and compares docs/conformance.md with it or writes it. It returns the
+// exit code.
+func (s *scoreboard) finish(complete bool) int {
+	if len(s.results) == 0 {
+		return 0
+	}
+	s.table(os.Stdout)
+	if endpoint.other || !complete {
+		return 0
+	}
+	content := s.document()
+	if *update {
+		if err := os.WriteFile(document, content, 0o644); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return 0
+	}
+	if kept, err := os.ReadFile(document); err != nil || !bytes.Equal(kept, content) {
+		fmt.Fprintln(os.Stderr, "docs/conformance.md does not say what these tests measured: run make conformance")
+		return 1
+	}
+	return 0
+}
+
+// A tally counts the facts of an operation, and how many are exact, by kind.
+type tally struct{ facts, exact [3]int }
+
+func (t *tally) count(r scored) {
+	t.facts[r.kind]++
+	if r.exact {
+		t.exact[r.kind]++
+	}
+}
+
+func (t tally) row() string {
+	var cells []string
+	for kind := range t.facts {
+		cell := "–"
+		if t.facts[kind] > 0 {
+			cell = fmt.Sprintf("%d of %d", t.exact[kind], t.facts[kind])
+		}
+		cells = append(cells, cell)
+	}
+	return strings.Join(cells, " | ")
+}
+
+// table writes the score of each operation, and of each service.
+func (s *scoreboard) table(w io.Writer) {
+	type key struct{ service, operation string }
+	tallies := map[key]*tally{}
+	for _, r := range s.results {
+		for _, k := range []key{{r.service, r.operation}, {r.service, ""}, {"", ""}} {
+			if tallies[k] == nil {
+				tallies[k] = &tally{}
+			}
+			tallies[k].count(r)
+		}
+	}
+	fmt.Fprintln(w, "| service | operation | status and code | text | members |\n|---|---|---|---|---|")
+	keys := slices.SortedFunc(maps.Keys(tallies), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.operation, b.operation))
+	})
+	for _, k := range keys {
+		service := cmp.Or(k.service, "**all**")
+		operation := cmp.Or(k.operation, "**all**")
+		fmt.Fprintf(w, "| %s | %s | %s |\n", service, operation, tallies[k].row())
+	}
+}
+
+// document returns docs/conformance.md.
+func (s *scoreboard) document() []byte {
+	var b bytes.Buffer
+	fmt.Fprint(&b, `# The stand-ins and AWS's recorded answers
+
+<!-- make conformance writes this page -->
+
+LocalStack's developers ran tests against AWS and [recorded the
+answers](https://github.com/localstack/localstack/tree/main/tests/aws/services) (Apache-2.0). The
+[conformance tests](../test/conformance) send requests of their own to the stand-ins and compare the
+answers with these facts. "Members" are members of answers, messages and events.
+
+## Score
+
+`)
+	s.table(&b)
+	fmt.Fprint(&b, "\n## Differences that stay\n\n")
+	differences := slices.DeleteFunc(slices.Clone(s.results), func(r scored) bool { return r.exact })
+	slices.SortFunc(differences, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.operation, b.operation),
+			cmp.Compare(a.test, b.test), cmp.Compare(a.kind, b.kind))
+	})
+	if len(differences) > 0 {
+		fmt.Fprintln(&b, "| service | operation | recorded in | validated | why it differs |\n|---|---|---|---|---|")
+	}
+	for _, d := range differences {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.service, d.operation, code(d.test), d.date, d.reason)
+	}
+	fmt.Fprint(&b, "\n## What the recordings are, and what is left out\n\n")
+	for _, file := range slices.Sorted(maps.Keys(s.files)) {
+		of := s.files[file]
+		fmt.Fprintf(&b, "- `%s`: %d tests are checked.", file, of.recordings)
+		for _, l := range of.left {
+			fmt.Fprintf(&b, " %d are left out: %s.", l.tests, l.why)
+		}
+		fmt.Fprintln(&b)
+	}
+	return b.Bytes()
+}
+
+// code formats a name for Markdown.
+func code(name string) string { return "`" + strings.ReplaceAll(name, "|", `\|`) + "`" }
