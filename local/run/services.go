@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -47,6 +48,7 @@ func (r *Run) newServices(p *program) (*services, error) {
 		AuthorizeDelivery: func(topicARN, queueARN string) error {
 			return authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 		},
+		DeclaredIn: func(topicARN, queueARN string) string { return declaredIn(p.graph, topicARN, queueARN) },
 	}, log.With("part", "sns"))
 	s.secrets = secretsmanager.New(secretsmanager.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate,
@@ -131,6 +133,9 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 		if policy := g.Find(graph.TopicPolicy, "arn", r.String("arn")); policy != nil {
 			config.Policy = policy.String("policy")
 		}
+		config.OtherSubscribers = slices.ContainsFunc(g.OfType(graph.TopicSubscription), func(s *graph.Resource) bool {
+			return s.String("topic") == r.String("arn") && s.String("protocol") == "email"
+		})
 		topic, err := service.CreateTopic(config)
 		if err != nil {
 			return fmt.Errorf("creating topic %s: %w", r.String("name"), err)
@@ -161,6 +166,20 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 		}
 	}
 	return nil
+}
+
+// declaredIn returns the place that declares the subscription of a queue to a topic, or the topic if
+// queueARN is "". It returns "" for what a client has made since the start.
+func declaredIn(g *graph.Graph, topicARN, queueARN string) string {
+	for _, r := range g.OfType(graph.TopicSubscription) {
+		if r.String("topic") == topicARN && r.String("endpoint") == queueARN {
+			return r.Source
+		}
+	}
+	if topic := g.Find(graph.Topic, "arn", topicARN); topic != nil && queueARN == "" {
+		return topic.Source
+	}
+	return ""
 }
 
 func createSecrets(p *program, service *secretsmanager.Service) error {

@@ -19,7 +19,8 @@ type filter []filterKey
 // filterKey is a message attribute or a path into the message's body, with its conditions.
 type filterKey struct {
 	path  []string
-	anyOf []condition
+	rules []any       // as in the policy
+	anyOf []condition // the parsed rules
 }
 
 // condition reports whether a message's values for a key satisfy it. A missing key has no values.
@@ -66,7 +67,7 @@ func parseKeys(path []string, object map[string]any, scope FilterPolicyScope) (f
 		}
 		switch value := value.(type) {
 		case []any:
-			key := filterKey{path: path}
+			key := filterKey{path: path, rules: value}
 			for _, rule := range value {
 				c, err := parseCondition(rule)
 				if err != nil {

@@ -57,6 +57,7 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 	t.service.log.InfoContext(ctx, "message published", events.MessagePublished.Attr(),
 		"topic", t.config.Name, "message", messageID, "subject", n.Subject,
 		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting))
+	t.warnOfLoss(ctx, n, messageID, subscriptions, accepting)
 	for _, sub := range accepting {
 		t.service.deliver(ctx, sub, n, messageID, now)
 	}

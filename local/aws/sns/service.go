@@ -32,6 +32,9 @@ type Config struct {
 	// AuthorizeDelivery returns an error if a topic may not send to a queue; the queue may be a
 	// subscription's dead-letter queue. A nil AuthorizeDelivery allows every delivery.
 	AuthorizeDelivery func(topicARN, queueARN string) error
+	// DeclaredIn returns the place of the declaration of a topic's subscription, or of the topic if
+	// queueARN is "". Warnings of lost messages name it. It may be nil.
+	DeclaredIn func(topicARN, queueARN string) string
 }
 
 // Service holds the topics of one account in one region. Its methods and those of its topics are
@@ -42,6 +45,8 @@ type Service struct {
 
 	mu     sync.RWMutex // guards topics and the subscriptions of every topic
 	topics map[string]*Topic
+
+	toldFilters sync.Map // what warnOfFilter has logged
 }
 
 // New returns a service without topics.
@@ -62,6 +67,9 @@ type TopicConfig struct {
 	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". The stand-in encrypts
 	// nothing.
 	KMSMasterKeyID string
+	// OtherSubscribers says that the topic has subscriptions that this package does not know, such
+	// as e-mail addresses.
+	OtherSubscribers bool
 }
 
 // Topic is a standard topic.

@@ -91,6 +91,8 @@ var meanings = map[events.Kind]meaning{
 	events.MessageDelivered:          {counter: "delivered", from: topic, to: queue, moves: arrives},
 	events.MessageLost:               {counter: "lost", from: topic, to: queue, moves: fails},
 	events.MessageSetAside:           {from: topic, to: queue, moves: fails},
+	events.MessageUnclaimed:          {counter: "lost"},
+	events.FilterMismatched:          {from: topic, to: queue, moves: blocked},
 	events.MessageSent:               {counter: "sent", more: (*observer).messageSent},
 	events.MessageDeadLettered:       {from: queue, to: dlq, moves: arrives, more: (*observer).deadLettered},
 	events.BatchProcessed:            {more: (*observer).batch},

@@ -58,6 +58,12 @@ const (
 	// MessageSetAside says that a topic could not deliver a message, and sent it to the
 	// subscription's dead-letter queue.
 	MessageSetAside Kind = "message_set_aside"
+	// MessageUnclaimed says that a topic has dropped a message, because no subscription takes it or
+	// the topic has no subscription.
+	MessageUnclaimed Kind = "message_unclaimed"
+	// FilterMismatched says that the filter of a subscription asks for what the published messages
+	// do not have: an attribute that they lack, or a value of another type.
+	FilterMismatched Kind = "filter_mismatched"
 )
 
 // SQS.
@@ -166,7 +172,8 @@ const (
 func Kinds() []Kind {
 	return []Kind{
 		APIRequest, AccessLogged, InstanceStarted, FunctionLine, InvocationEnded,
-		MessagePublished, MessageDelivered, MessageLost, MessageSetAside,
+		MessagePublished, MessageDelivered, MessageLost, MessageSetAside, MessageUnclaimed,
+		FilterMismatched,
 		MessageSent, MessageDeadLettered, MessageRedriven,
 		BatchProcessed, BatchFailed, MessageFailed, FunctionThrottled,
 		ScheduledInvocationDone, ScheduledInvocationFailed, AWSCallAnswered, AWSCallFailed, AccessDenied,

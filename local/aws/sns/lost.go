@@ -1,0 +1,126 @@
+package sns
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"restock/local/view/events"
+)
+
+// warnOfLoss logs what SNS does not tell anybody: a message that no subscription takes, and filters
+// that reject it because they ask for something else than what is published.
+func (t *Topic) warnOfLoss(ctx context.Context, n Notification, messageID string, all, accepting []Subscription) {
+	for _, sub := range all {
+		t.service.warnOfFilter(ctx, sub, n)
+	}
+	if len(accepting) > 0 || t.config.OtherSubscribers {
+		return
+	}
+	text, filters := "the topic has no subscription: the message is lost", []string{}
+	for _, sub := range all {
+		text = "no subscription of the topic takes the message: it is lost"
+		filters = append(filters, sub.FilterPolicy)
+	}
+	t.service.log.WarnContext(ctx, text, events.MessageUnclaimed.Attr(), "topic", t.arn, "message", messageID,
+		"subject", n.Subject, "filters", strings.Join(filters, " "), "declared_in", t.service.declaredIn(t.arn, ""))
+}
+
+// warnOfFilter logs a filter that the message cannot satisfy, whatever its values. It logs each key
+// of a subscription's filter once.
+func (s *Service) warnOfFilter(ctx context.Context, sub Subscription, n Notification) {
+	key, published := sub.mismatch(n)
+	if key == nil {
+		return
+	}
+	at := strings.Join(key.path, ".")
+	if _, told := s.toldFilters.LoadOrStore(sub.ARN+" "+sub.FilterPolicy+" "+at, true); told {
+		return
+	}
+	s.log.WarnContext(ctx, "the filter of a subscription can never take messages like this one",
+		events.FilterMismatched.Attr(), "topic", sub.TopicARN, "queue", sub.QueueARN,
+		"scope", string(cmp.Or(sub.FilterPolicyScope, MessageAttributes)), "attribute", at,
+		"published", published, "filter_wants", jsonText(key.rules), "declared_in", s.declaredIn(sub.TopicARN, sub.QueueARN))
+}
+
+// mismatch returns a key of the filter that rejects the message because of the kind of its values:
+// it lacks the key, or it has a number where the filter asks for a text. It also describes what the
+// message has. It returns nil if other values might satisfy the filter.
+func (sub Subscription) mismatch(n Notification) (key *filterKey, published string) {
+	body := map[string]any{}
+	_ = json.Unmarshal([]byte(n.Message), &body) // only for the scope MessageBody; others stay empty
+	inBody := sub.FilterPolicyScope == MessageBody
+	for _, k := range slices.SortedFunc(slices.Values(sub.filter), func(a, b filterKey) int {
+		return slices.Compare(a.path, b.path)
+	}) {
+		name, values := k.path[0], valuesUnder(body, k.path)
+		attribute, has := n.Attributes[name]
+		if !inBody {
+			values = nil
+			if has {
+				values = attributeValues(attribute)
+			}
+		}
+		if k.mayTake(values) {
+			continue
+		}
+		switch {
+		case !inBody && has:
+			return &k, fmt.Sprintf("%s %q", attribute.DataType, attribute.StringValue)
+		case len(values) > 0:
+			return &k, jsonText(values)
+		case inBody:
+			return &k, "nothing: the body has " + names(body)
+		default:
+			return &k, "nothing: the message has " + names(n.Attributes)
+		}
+	}
+	return nil, ""
+}
+
+// jsonText returns a value that comes from JSON as JSON.
+func jsonText(value any) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // people read operators such as >=
+	_ = encoder.Encode(value)
+	return strings.TrimSpace(text.String())
+}
+
+func names[V any](of map[string]V) string {
+	return cmp.Or(strings.Join(slices.Sorted(maps.Keys(of)), ", "), "none")
+}
+
+// mayTake reports whether a condition of the key holds for values of these kinds.
+func (k filterKey) mayTake(values []any) bool {
+	return slices.ContainsFunc(k.rules, func(rule any) bool {
+		operators, isObject := rule.(map[string]any)
+		if _, exists := operators["exists"]; exists {
+			return true // a message with the key, and one without it, may both be intended
+		}
+		return slices.ContainsFunc(values, func(value any) bool {
+			_, isText := value.(string)
+			_, isNumber := value.(float64)
+			switch {
+			case !isObject:
+				return fmt.Sprintf("%T", rule) == fmt.Sprintf("%T", value)
+			case operators["numeric"] != nil:
+				return isNumber
+			default:
+				return isText || operators["anything-but"] != nil
+			}
+		})
+	})
+}
+
+// declaredIn returns the place that declares a topic, or its subscription of a queue.
+func (s *Service) declaredIn(topicARN, queueARN string) string {
+	if s.config.DeclaredIn == nil {
+		return ""
+	}
+	return s.config.DeclaredIn(topicARN, queueARN)
+}
