@@ -77,7 +77,7 @@ func (a *API) call(x *exchange, rt route, params map[string]string, body []byte)
 		case "header":
 			return strings.Join(x.request.Header.Values(name), ",")
 		case "querystring":
-			return strings.Join(x.request.URL.Query()[name], ",")
+			return strings.Join(queryParameters(x.request.URL.RawQuery)[name], ",")
 		case "path":
 			return params[name]
 		case "body":

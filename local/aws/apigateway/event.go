@@ -6,6 +6,8 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -16,49 +18,59 @@ import (
 	"restock/local/aws/traceid"
 )
 
+// functionEvent is the function's event without requestContext.authentication, which only requests
+// with mutual TLS have.
+type functionEvent struct {
+	events.APIGatewayV2HTTPRequest
+	RequestContext struct {
+		events.APIGatewayV2HTTPRequestContext
+		Authentication *struct{} `json:"authentication,omitempty"` // hides the embedded field
+	} `json:"requestContext"`
+}
+
 // event returns the function's event for a request, in payload format 2.0.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 //
 // The event differs from AWS in one point. The host header is the client's, so that links that the
 // function makes from it work. domainName is the API's name on AWS, where both are equal.
 func (a *API) event(r *http.Request, routeKey string, params map[string]string, body []byte, id string,
-	now time.Time) events.APIGatewayV2HTTPRequest {
+	now time.Time) functionEvent {
 	sourceIP := sourceIP(r)
 	text, isBase64 := encodeBody(r.Header, body)
-	return events.APIGatewayV2HTTPRequest{
+	event := functionEvent{APIGatewayV2HTTPRequest: events.APIGatewayV2HTTPRequest{
 		Version:  "2.0",
 		RouteKey: routeKey,
 		// Unlike the query string, this path is decoded, in spite of its name; see
 		// https://github.com/honojs/hono/issues/2156
-		// https://github.com/honojs/hono/issues/2156.
 		RawPath:               r.URL.Path,
 		RawQueryString:        r.URL.RawQuery,
 		Cookies:               cookies(r.Header),
 		Headers:               headers(r, sourceIP, len(body), now),
-		QueryStringParameters: joinValues(r.URL.Query()),
+		QueryStringParameters: joinValues(queryParameters(r.URL.RawQuery)),
 		PathParameters:        params,
 		StageVariables:        a.cfg.StageVariables,
-		RequestContext: events.APIGatewayV2HTTPRequestContext{
-			RouteKey:     routeKey,
-			AccountID:    a.cfg.AccountID,
-			Stage:        a.cfg.Stage,
-			RequestID:    id,
-			APIID:        a.cfg.APIID,
-			DomainName:   a.domainName(),
-			DomainPrefix: a.cfg.APIID,
-			Time:         now.UTC().Format(requestTime),
-			TimeEpoch:    now.UnixMilli(),
-			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
-				Method:    r.Method,
-				Path:      r.URL.Path,
-				Protocol:  r.Proto,
-				SourceIP:  sourceIP,
-				UserAgent: r.UserAgent(),
-			},
+		Body:                  text,
+		IsBase64Encoded:       isBase64,
+	}}
+	event.RequestContext.APIGatewayV2HTTPRequestContext = events.APIGatewayV2HTTPRequestContext{
+		RouteKey:     routeKey,
+		AccountID:    a.cfg.AccountID,
+		Stage:        a.cfg.Stage,
+		RequestID:    id,
+		APIID:        a.cfg.APIID,
+		DomainName:   a.domainName(),
+		DomainPrefix: a.cfg.APIID,
+		Time:         now.UTC().Format(requestTime),
+		TimeEpoch:    now.UnixMilli(),
+		HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+			Method:    r.Method,
+			Path:      r.URL.Path,
+			Protocol:  r.Proto,
+			SourceIP:  sourceIP,
+			UserAgent: r.UserAgent(),
 		},
-		Body:            text,
-		IsBase64Encoded: isBase64,
 	}
+	return event
 }
 
 // requestTime is the format of a request's time: the one of the common log format.
@@ -118,6 +130,39 @@ func cookies(h http.Header) []string {
 		}
 	}
 	return list
+}
+
+// queryParameters decodes a query string, as browsers do:
+// https://url.spec.whatwg.org/#concept-urlencoded-parser
+// AWS documents a semicolon as a separator for REST APIs only:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html
+func queryParameters(raw string) map[string][]string {
+	parameters := map[string][]string{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		if pair != "" {
+			name, value, _ := strings.Cut(pair, "=")
+			name = unescape(name)
+			parameters[name] = append(parameters[name], unescape(value))
+		}
+	}
+	return parameters
+}
+
+// percent matches a percent sign and up to two hexadecimal digits.
+var percent = regexp.MustCompile(`%[0-9A-Fa-f]{0,2}`)
+
+// unescape decodes a part of a query string. Invalid escapes stay as they are.
+func unescape(text string) string {
+	decoded, err := url.QueryUnescape(text)
+	if err != nil {
+		decoded, _ = url.QueryUnescape(percent.ReplaceAllStringFunc(text, func(escape string) string {
+			if len(escape) < len("%00") {
+				return "%25" + escape[1:]
+			}
+			return escape
+		}))
+	}
+	return decoded
 }
 
 func joinValues(values map[string][]string) map[string]string {

@@ -80,6 +80,35 @@ func TestEventCarriesTheRequestInFull(t *testing.T) {
 	})
 }
 
+func TestQueryParametersAreDecodedAndNoneIsLost(t *testing.T) {
+	api := mustNew(t, config(apigateway.Route{Key: "GET /", Function: echo}))
+	for query, want := range map[string]map[string]string{
+		"a=1;b=2":           {"a": "1;b=2"},
+		"a=%zz&b=1":         {"a": "%zz", "b": "1"},
+		"a=%e2%82%ac%2&b=1": {"a": "€%2", "b": "1"},
+		"a+b=c+d&%26=%3d":   {"a b": "c d", "&": "="},
+		"a&&b=":             {"a": "", "b": ""},
+		"":                  nil,
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.URL.RawQuery = query
+		event := decodeEvent(t, serve(api, r))
+		if !maps.Equal(event.QueryStringParameters, want) || event.RawQueryString != query {
+			t.Errorf("%q: got %q and the raw string %q, want %q", query, event.QueryStringParameters,
+				event.RawQueryString, want)
+		}
+	}
+}
+
+// Only requests with mutual TLS have requestContext.authentication.
+func TestRequestContextHasNoAuthenticationWithoutACertificate(t *testing.T) {
+	api := mustNew(t, config(apigateway.Route{Key: "GET /", Function: echo}))
+	body := serve(api, httptest.NewRequest("GET", "/", nil)).Body.String()
+	if !strings.Contains(body, `"requestContext":{`) || strings.Contains(body, "authentication") {
+		t.Errorf("the event has an authentication: %s", body)
+	}
+}
+
 func TestBodyIsTextOrBase64ByItsType(t *testing.T) {
 	for _, tc := range []struct {
 		contentType, body string
@@ -145,6 +174,10 @@ func TestAnswerOfTheFunctionReachesTheClient(t *testing.T) {
 		"nothing but a status": {`{"statusCode":304}`, 304, http.Header{}, ""},
 		"null fields, as Go writes": {`{"statusCode":204,"headers":null,"multiValueHeaders":null,"body":"","cookies":` +
 			`null}`, 204, http.Header{}, ""},
+		"names of fields are case-sensitive": {
+			`{"statusCode":200,"BODY":"shout","Headers":{"x-a":"1"},"body":"x","Body":"X"}`,
+			200, http.Header{"Content-Type": {text}}, "x",
+		},
 		"inferred from an object": {`{ "message": "hi" }`, 200, http.Header{"Content-Type": {"application/json"}},
 			`{ "message": "hi" }`},
 		"inferred from a string": {`"Hello from Lambda!"`, 200, http.Header{"Content-Type": {"application/json"}},

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-lambda-go/events"
 )
@@ -27,6 +29,10 @@ func failure(status int) response {
 	return response{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body, own: true}
 }
 
+// responseFields are the fields of an answer in payload format 2.0, and multiValueHeaders, a likely
+// mistake.
+var responseFields = []string{"statusCode", "headers", "body", "cookies", "isBase64Encoded", "multiValueHeaders"}
+
 // parseResponse parses a function's answer in payload format 2.0. JSON without a statusCode becomes
 // the body, and the other fields are inferred.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html#http-api-develop-integrations-lambda.response
@@ -38,8 +44,14 @@ func parseResponse(output []byte) (response, error) {
 	if err := json.Unmarshal(output, &fields); err != nil || fields["statusCode"] == nil {
 		return inferResponse(output), nil
 	}
+	// Names are case-sensitive, unlike those of encoding/json: BODY is not the body.
+	maps.DeleteFunc(fields, func(name string, _ json.RawMessage) bool { return !slices.Contains(responseFields, name) })
+	known, err := json.Marshal(fields)
+	if err != nil {
+		return response{}, fmt.Errorf("reading the function's answer: %w", err)
+	}
 	var declared events.APIGatewayV2HTTPResponse
-	if err := json.Unmarshal(output, &declared); err != nil {
+	if err := json.Unmarshal(known, &declared); err != nil {
 		return response{}, fmt.Errorf("the function's answer is not of payload format 2.0: %w", err)
 	}
 	if declared.StatusCode < 200 || declared.StatusCode > 599 {

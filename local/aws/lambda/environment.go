@@ -33,6 +33,11 @@ var reserved = []string{
 // https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
+const libraryPath = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+
+// The address of the X-Ray daemon. It is on loopback, so that nothing leaves this machine.
+const xrayHost, xrayPort = "127.0.0.1", "2000"
+
 func validateEnvironment(declared map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
 		if slices.Contains(reserved, name) {
@@ -65,10 +70,19 @@ func validateEnvironment(declared map[string]string) error {
 func (inst *instance) environment(logStream string) []string {
 	d := inst.fn
 	env := map[string]string{
-		// Not reserved: a function may declare its own.
-		"LANG": "en_US.UTF-8",
-		"PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-		"TZ":   ":UTC",
+		// Not reserved: a function may declare its own. The values are those of a function with
+		// provided.al2023, recorded on 2026-01-13 in test_introspection_invoke:
+		// https://github.com/localstack/localstack/blob/main/tests/aws/services/lambda_/test_lambda_common.snapshot.json
+		// The documentation's PATH has no /var/lang/bin.
+		"LANG":            "en_US.UTF-8",
+		"LD_LIBRARY_PATH": libraryPath,
+		"PATH":            "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"TZ":              ":UTC",
+		// No X-Ray daemon listens at this address. The SDKs do not wait for an answer.
+		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+		"AWS_XRAY_DAEMON_ADDRESS":  xrayHost + ":" + xrayPort,
+		"_AWS_XRAY_DAEMON_ADDRESS": xrayHost,
+		"_AWS_XRAY_DAEMON_PORT":    xrayPort,
 		// Lambda does not set it. It replaces the /tmp of an instance; see the package's
 		// documentation.
 		"TMPDIR": inst.tmp,
@@ -85,14 +99,14 @@ func (inst *instance) environment(logStream string) []string {
 		"AWS_LAMBDA_FUNCTION_VERSION":     "$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(d.MemoryMB),
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
-		"AWS_LAMBDA_LOG_FORMAT":           cmp.Or(d.LogFormat, LogFormatText),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       cmp.Or(d.LogGroup, "/aws/lambda/"+d.Name),
 		"AWS_LAMBDA_LOG_STREAM_NAME":      logStream,
 		"AWS_LAMBDA_RUNTIME_API":          d.host.addr + "/" + inst.id,
 		"LAMBDA_TASK_ROOT":                filepath.Dir(d.Executable),
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime", // a custom runtime has no files there
 	})
-	if d.LogFormat == LogFormatJSON {
+	if d.LogFormat == LogFormatJSON { // Lambda sets neither variable for text
+		env["AWS_LAMBDA_LOG_FORMAT"] = LogFormatJSON
 		// Log levels exist only with JSON; the default is INFO.
 		// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html
 		env["AWS_LAMBDA_LOG_LEVEL"] = cmp.Or(d.LogLevel, "INFO")

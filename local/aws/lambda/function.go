@@ -63,8 +63,8 @@ type Function struct {
 	// instances are busy. May be empty.
 	ConcurrencySetting string
 
-	// LogFormat is LogFormatText or LogFormatJSON, and becomes AWS_LAMBDA_LOG_FORMAT. Empty means
-	// LogFormatText.
+	// LogFormat is LogFormatText or LogFormatJSON. Empty means LogFormatText. LogFormatJSON becomes
+	// AWS_LAMBDA_LOG_FORMAT.
 	LogFormat string
 
 	// LogLevel is the application's log level, such as DEBUG. It becomes AWS_LAMBDA_LOG_LEVEL if
