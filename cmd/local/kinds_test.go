@@ -56,7 +56,8 @@ var readers = []reader{
 	{folder: "local/view/terminal", ignores: merged(
 		because("the event is a line like others",
 			"APIRequest", "AccessLogged", "InstanceStarted", "MessagePublished", "MessageDelivered", "MessageLost",
-			"MessageSetAside", "MessageUnclaimed", "FilterMismatched", "MessageSent", "MessageDeadLettered", "MessageRedriven", "BatchProcessed", "BatchFailed",
+			"MessageSetAside", "MessageUnclaimed", "FilterMismatched",
+			"MessageSent", "MessageDeadLettered", "MessageRedriven", "BatchProcessed", "BatchFailed",
 			"MessageFailed", "FunctionThrottled", "ScheduledInvocationDone", "ScheduledInvocationFailed",
 			"AWSCallAnswered", "AWSCallFailed", "AccessDenied", "NetworkBlocked", "FactoryOrderReceived",
 			"FactoryStepDone", "LotDelivered", "CallbackRefused", "CallbackFailed", "Ready", "FunctionsReplaced",

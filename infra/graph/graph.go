@@ -28,7 +28,7 @@ type Resource struct {
 	Aliases      []string       // earlier URNs of the resource
 	Dependencies []string       // URNs
 	Protect      bool
-	Source       string // the files that declare it, below the module's root: "infra/stack/messaging.go"
+	Source       string // where it is declared, below the module's root: "infra/stack/messaging.go:111"
 }
 
 // ByURN returns the resource with a URN, nil if there is none.

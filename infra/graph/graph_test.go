@@ -2,6 +2,9 @@ package graph_test
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,14 +64,23 @@ func TestRecordReturnsOutputsOfADeployment(t *testing.T) {
 	}
 }
 
-func TestResourcesKnowTheFilesThatDeclareThem(t *testing.T) {
+func TestResourcesKnowTheLinesThatDeclareThem(t *testing.T) {
 	g, err := graph.Record(program, options())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range g.Resources {
-		if want := "infra/graph/graph_test.go"; r.Source != want {
-			t.Errorf("%s %s is declared in %q, want %q", r.Type, r.Name, r.Source, want)
+	text, err := os.ReadFile("graph_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for name, call := range map[string]string{"news": "sns.NewTopic(ctx, \"news\"", "inbox": "sqs.NewQueue(ctx, "} {
+		line := 1 + slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, call) })
+		want := fmt.Sprintf("infra/graph/graph_test.go:%d", line)
+		for _, r := range g.Resources {
+			if r.Name == name && r.Source != want {
+				t.Errorf("%s %s is declared in %q, want %q", r.Type, r.Name, r.Source, want)
+			}
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"net/url"
 	"runtime"
 	"slices"
@@ -15,11 +16,11 @@ var module = func() string {
 	return strings.TrimSuffix(file, "infra/graph/source.go")
 }()
 
-// source lists the module's files that declare a resource: the file of the call that declares it,
-// then the files of the callers, up to the program. It leaves out the program's own file if there
-// are others, because that file only calls the other functions.
+// source lists the module's files that declare a resource, each with a line: that of the call that
+// declares it, then those of the callers, up to the program. It leaves out the program's own file
+// if there are others, because that file only calls the other functions.
 func source(trace *pulumirpc.StackTrace) string {
-	var files []string
+	var files, places []string
 	for _, frame := range trace.GetFrames() {
 		file, ours := moduleFile(frame.GetPc().GetUri())
 		if !ours {
@@ -30,12 +31,13 @@ func source(trace *pulumirpc.StackTrace) string {
 		}
 		if !slices.Contains(files, file) {
 			files = append(files, file)
+			places = append(places, fmt.Sprintf("%s:%d", file, frame.GetPc().GetLine()))
 		}
 	}
-	if len(files) > 1 {
-		files = files[:len(files)-1]
+	if len(places) > 1 {
+		places = places[:len(places)-1]
 	}
-	return strings.Join(files, ", ")
+	return strings.Join(places, ", ")
 }
 
 // moduleFile returns the path of a file below the module's root.

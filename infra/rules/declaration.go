@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"time"
 
 	"restock/infra/graph"
@@ -11,16 +10,25 @@ import (
 type Declarations struct {
 	Functions []Declaration
 	// DeclaredIn names the files that a person edits to fix a violation. If it is nil or returns
-	// "", these are the files that declare the resource.
+	// "", a person edits the declaration of the resource.
 	DeclaredIn func(rule string, r *graph.Resource) string
 }
 
-// Where names the files that a person edits to fix a violation of a rule by a resource.
+// Where names the files that a person edits to fix a violation of a rule by a resource, and the
+// file and line that declare the resource.
 func (d Declarations) Where(rule string, r *graph.Resource) string {
-	if d.DeclaredIn == nil {
-		return r.Source
+	edit := ""
+	if d.DeclaredIn != nil {
+		edit = d.DeclaredIn(rule, r)
 	}
-	return cmp.Or(d.DeclaredIn(rule, r), r.Source)
+	switch {
+	case edit == "":
+		return r.Source
+	case r.Source == "":
+		return edit
+	default:
+		return edit + "; declared in " + r.Source
+	}
 }
 
 // A Declaration describes a function of the program. The rules compare the recorded function with

@@ -22,7 +22,7 @@ type Violation struct {
 	Name    string // the resource's logical name
 	Problem string // what is wrong, with values
 	Remedy  string // what to do
-	Files   string // the files to edit
+	Files   string // the files to edit, and the line that declares the resource
 }
 
 // String returns the violation in one line.

@@ -168,8 +168,8 @@ func (s *services) createTopics(g *graph.Graph, service *sns.Service) error {
 	return nil
 }
 
-// declaredIn returns the place that declares the subscription of a queue to a topic, or the topic if
-// queueARN is "". It returns "" for what a client has made since the start.
+// declaredIn returns the place that declares the subscription of a queue to a topic, or the topic
+// if queueARN is "". It returns "" for what a client has made since the start.
 func declaredIn(g *graph.Graph, topicARN, queueARN string) string {
 	for _, r := range g.OfType(graph.TopicSubscription) {
 		if r.String("topic") == topicARN && r.String("endpoint") == queueARN {

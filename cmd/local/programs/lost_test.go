@@ -15,7 +15,8 @@ func TestLostMessagesAreWarnings(t *testing.T) {
 	t.Parallel()
 	logged := &textLog{}
 	c := config(t)
-	c.Log = slog.New(slog.NewTextHandler(io.MultiWriter(logged, t.Output()), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	both := io.MultiWriter(logged, t.Output())
+	c.Log = slog.New(slog.NewTextHandler(both, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c.Edit = func(g *graph.Graph) {
 		for _, r := range g.OfType(graph.TopicSubscription) {
 			r.Outputs["filterPolicy"] = `{"MessageAttributeProductCnt":[{"numeric":[">",0]}]}`

@@ -93,8 +93,7 @@ func TestRulesRefuseABrokenProgram(t *testing.T) {
 		{"a route that may not invoke", remove(graph.Permission, "hello"),
 			`no permission lets apigateway.amazonaws.com invoke it from ` +
 				`arn:aws:execute-api:ap-northeast-2:000000000000:tutorial/$default/POST/, its route "POST /": ` +
-				`give it a lambda.Permission for the API ` +
-				`(examples/tutorial/program/function.go, examples/tutorial/program/hello.go)`},
+				`give it a lambda.Permission for the API (examples/tutorial/program/function.go:`},
 		{"dead letters without an alarm", remove(graph.MetricAlarm, "dead-letters"),
 			"Queue messages_dlq: no alarm reports that it has messages"},
 		{"a queue without dead letters", func(g *graph.Graph) {

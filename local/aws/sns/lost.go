@@ -44,7 +44,8 @@ func (s *Service) warnOfFilter(ctx context.Context, sub Subscription, n Notifica
 	s.log.WarnContext(ctx, "the filter of a subscription can never take messages like this one",
 		events.FilterMismatched.Attr(), "topic", sub.TopicARN, "queue", sub.QueueARN,
 		"scope", string(cmp.Or(sub.FilterPolicyScope, MessageAttributes)), "attribute", at,
-		"published", published, "filter_wants", jsonText(key.rules), "declared_in", s.declaredIn(sub.TopicARN, sub.QueueARN))
+		"published", published, "filter_wants", jsonText(key.rules),
+		"declared_in", s.declaredIn(sub.TopicARN, sub.QueueARN))
 }
 
 // mismatch returns a key of the filter that rejects the message because of the kind of its values:

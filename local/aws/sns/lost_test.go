@@ -27,7 +27,8 @@ func TestLostMessagesAreWarnings(t *testing.T) {
 			[]string{"topic=arn:aws:sns:eu-west-1:000000000000:stock_empty", "declared_in=\"topic \""}},
 		{"an e-mail subscription", nil, true, nil, nil},
 		{"no filter", []string{""}, false, nil, nil},
-		{"a number where a String is sent", []string{`{"units":[{"numeric":[">",5]}]}`, ""}, false, []string{mismatch},
+		{"a number where a String is sent", []string{`{"units":[{"numeric":[">",5]}]}`, ""}, false,
+			[]string{mismatch},
 			[]string{"attribute=units", `published="String \"12\""`, `filter_wants="[{\"numeric\":[\">\",5]}]"`,
 				"scope=MessageAttributes", "declared_in=\"subscription 0\""}},
 		{"a String where a number is sent", []string{`{"weight":["3"]}`, ""}, false, []string{mismatch},
@@ -74,12 +75,13 @@ func TestLostMessagesAreWarnings(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			attributes := map[string]sqs.MessageAttribute{
+				"units":  {DataType: "String", StringValue: "12"},
+				"weight": {DataType: "Number", StringValue: "3"},
+			}
 			for range 2 {
-				_, err := topic.Publish(Notification{Message: `{"sku":"CP-1"}`, Attributes: map[string]sqs.MessageAttribute{
-					"units":  {DataType: "String", StringValue: "12"},
-					"weight": {DataType: "Number", StringValue: "3"},
-				}})
-				if err != nil {
+				n := Notification{Message: `{"sku":"CP-1"}`, Attributes: attributes}
+				if _, err := topic.Publish(n); err != nil {
 					t.Fatal(err)
 				}
 			}
