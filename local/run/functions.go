@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
 
 	"restock/infra/graph"
 	"restock/infra/rules"
@@ -154,6 +155,25 @@ func (f *function) runInvocation(ctx context.Context, invocation *graph.Resource
 		return fmt.Errorf("running function %s: %w", f.Name, err)
 	}
 	return nil
+}
+
+// prepare starts each function once, so that one that cannot start fails the start of the run and
+// not the first request: for example because it cannot read a variable of its environment, or has
+// no handler for a route. A function that is only slow, or may not run now, does not fail it.
+func (fs functions) prepare(ctx context.Context) error {
+	var all sync.WaitGroup
+	errs := make([]error, len(fs))
+	for i, arn := range slices.Sorted(maps.Keys(fs)) {
+		all.Go(func() {
+			err := fs[arn].Prepare(ctx)
+			var failure *lambda.FunctionError
+			if errors.As(err, &failure) && failure.Type != lambda.ErrorTypeTimeout {
+				errs[i] = err
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(append(errs, ctx.Err())...)
 }
 
 // unset returns an error if the program sets a property that the run does not support, unless the

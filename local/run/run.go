@@ -225,6 +225,12 @@ func (r *Run) start(ctx context.Context) error {
 	if err := services.startRotations(program.graph); err != nil {
 		return err
 	}
+	if err := functions.prepare(ctx); err != nil {
+		if !r.config.Unchecked {
+			return err
+		}
+		r.config.Log.Error("a function cannot start", "error", err)
+	}
 	if err := r.startSources(program, services, functions); err != nil {
 		return err
 	}

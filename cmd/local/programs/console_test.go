@@ -59,7 +59,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 	// Events after the goods receipt are logged a little later.
 	for _, want := range []console.Step{
 		{Node: "api:shop", Edge: "buyers:buyers>api:shop", Kind: events.APIRequest},
-		{Node: "function:sales-api", Kind: events.InvocationEnded},
+		{Node: "function:sales-api", Edge: "api:shop>function:sales-api", Kind: events.InvocationEnded},
 		{Node: "function:sales-api", Kind: events.Kind(journal.SaleMade)},
 		{Node: "function:sales-api", Kind: events.Kind(journal.OrderOpened)},
 		{Node: "topic:stock_empty", Edge: "function:sales-api>topic:stock_empty", Kind: events.MessagePublished},
@@ -68,6 +68,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 		{Node: "factory:factory", Edge: "function:stock>factory:factory", Kind: events.FactoryOrderReceived},
 		{Node: "function:stock", Kind: events.Kind(journal.ProductionRequested)},
 		{Node: "factory:factory", Edge: "factory:factory>api:shop", Kind: events.LotDelivered},
+		{Node: "queue:deliveries_queue", Edge: "api:shop>queue:deliveries_queue", Kind: events.MessageSent},
 		{Node: "function:stock-increase", Kind: events.Kind(journal.GoodsReceived)},
 	} {
 		await.Until(t, "the journey has the step "+string(want.Kind), func() bool {

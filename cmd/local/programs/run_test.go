@@ -445,6 +445,15 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 			"stage shop: autoDeploy is not on"},
 		{"a subscription of another protocol", set(graph.TopicSubscription, "protocol", "https"),
 			"subscription ads_queue: https from topic"},
+		{"a function that cannot read a variable", func(c *programs.Config) {
+			c.Edit = func(g *graph.Graph) {
+				for _, f := range g.OfType(graph.Function) {
+					if variables, _ := f.Object("environment")["variables"].(map[string]any); f.Name == "sweep" {
+						variables["DATABASE_PORT"] = "mysql"
+					}
+				}
+			}
+		}, "starting function sweep: Runtime.ExitError"},
 		{"a program that does not build", func(c *programs.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() },
 			"build"},
 	} {

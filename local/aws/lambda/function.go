@@ -167,6 +167,38 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 }
 
+// Prepare starts an instance, unless the function has one, and keeps it for the first invocation.
+// It fails as the first invocation would fail if the function cannot start.
+func (d *Deployed) Prepare(ctx context.Context) error {
+	failed := func(err error) error { return fmt.Errorf("starting function %s: %w", d.Name, err) }
+	inst, err := d.acquire()
+	if err != nil {
+		return failed(err)
+	}
+	done := make(chan error, 1)
+	err = d.host.begin(func() {
+		var err error
+		if inst == nil {
+			inst, err = d.startInstance(newInvocation(ctx, nil))
+		}
+		d.release(inst)
+		done <- err
+	})
+	if err != nil {
+		d.release(nil) // Close stops the idle instances itself
+		return failed(err)
+	}
+	select {
+	case err := <-done:
+		if err != nil {
+			return failed(err)
+		}
+		return nil
+	case <-ctx.Done():
+		return failed(context.Cause(ctx))
+	}
+}
+
 // run runs one invocation on a warm instance, or on a new one if warm is nil. If the warm instance
 // ended while it was idle, a new instance gets the event. If an instance ended after it read the
 // event, the invocation has failed. Nobody knows what the instance had done by then, so there is no

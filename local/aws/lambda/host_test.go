@@ -529,6 +529,40 @@ func TestIdleInstanceIsEnded(t *testing.T) {
 	}
 }
 
+func TestPreparedInstanceHandlesTheFirstInvocation(t *testing.T) {
+	d := add(t, newHost(t, lambda.Config{}), nil)
+	for range 2 { // the second call finds the instance of the first
+		if err := d.Prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := d.Instances(); n != 1 {
+			t.Fatalf("got %d instances, want 1", n)
+		}
+	}
+	if a := mustInvoke(t, d, `{}`); a.Invocations != 1 || d.Instances() != 1 {
+		t.Errorf("the event was invocation %d of %d instances, want the first of one", a.Invocations, d.Instances())
+	}
+}
+
+func TestPreparingFailsAsTheFirstInvocationWould(t *testing.T) {
+	one, none := 1, 0
+	h := newHost(t, lambda.Config{})
+	d := add(t, h, func(f *lambda.Function) {
+		f.Environment, f.ReservedConcurrency = map[string]string{"INIT": "exit"}, &one
+	})
+	for range 2 { // the concurrency is free again
+		err := d.Prepare(t.Context())
+		if failure, ok := errors.AsType[*lambda.FunctionError](err); !ok || failure.Type != lambda.ErrorTypeExit ||
+			!strings.Contains(err.Error(), "DATABASE_SECRET is not set") {
+			t.Errorf("got error %v, want one with the end of the function's standard error", err)
+		}
+	}
+	d = add(t, h, func(f *lambda.Function) { f.Name, f.ReservedConcurrency = "never", &none })
+	if err := d.Prepare(t.Context()); !errors.Is(err, lambda.ErrThrottled) {
+		t.Errorf("got error %v, want %v", err, lambda.ErrThrottled)
+	}
+}
+
 func TestInstanceThatDiesWhileIdleIsReplaced(t *testing.T) {
 	d := add(t, newHost(t, lambda.Config{}), nil)
 	a := mustInvoke(t, d, `{}`)
