@@ -68,18 +68,19 @@ func policyOf(tb testing.TB, r *graph.Resource, output string) policy.Document {
 	return p
 }
 
-// permissions returns the statements of each role and each boundary, by its name.
+// permissions returns the statements of each role and each boundary, by its logical name.
 func permissions(tb testing.TB, g *graph.Graph) map[string]policy.Document {
 	tb.Helper()
 	found := map[string]policy.Document{}
 	add := func(name string, more policy.Document) {
 		found[name] = policy.New(append(found[name].Statement, more.Statement...)...)
 	}
+	role := func(r *graph.Resource) string { return g.Find(graph.Role, "name", r.String("role")).Name }
 	for _, r := range g.OfType(graph.RolePolicy) {
-		add(r.String("role"), policyOf(tb, r, "policy"))
+		add(role(r), policyOf(tb, r, "policy"))
 	}
 	for _, r := range g.OfType(graph.RolePolicyAttachment) {
-		add(r.String("role"), policyOf(tb, g.Find(graph.ManagedPolicy, "arn", r.String("policyArn")), "policy"))
+		add(role(r), policyOf(tb, g.Find(graph.ManagedPolicy, "arn", r.String("policyArn")), "policy"))
 	}
 	for _, r := range g.OfType(graph.ManagedPolicy) {
 		if strings.HasPrefix(r.Name, "functions-") {

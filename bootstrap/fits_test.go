@@ -32,30 +32,12 @@ func shop(tb testing.TB, stage string) *graph.Graph {
 	}
 	config[project+":settings"] = string(text)
 	g, err := graph.Record(stack.Program(bundle.WithoutCode), graph.Options{
-		Project: project, Stage: stage, Config: config, Answer: func(r *graph.Resource) error {
-			name(r, stage)
-			return nil
-		},
+		Project: project, Stage: stage, Config: config,
 	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return g
-}
-
-// name gives a resource the physical name that Pulumi makes by the pattern in Pulumi.yaml, in place
-// of its logical name.
-func name(r *graph.Resource, stage string) {
-	for _, limit := range r.Type.NameLimits() {
-		if given, _ := r.Inputs[limit.Output].(string); given != "" || limit.GivenOnly {
-			continue
-		}
-		name := r.PhysicalName(limit)
-		r.Outputs[limit.Output] = name
-		if arn := r.Type.ARN("ap-northeast-2", name); arn != "" {
-			r.Outputs["arn"] = arn
-		}
-	}
 }
 
 // service returns IAM's name of the service of a resource type.

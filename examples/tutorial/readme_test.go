@@ -32,7 +32,7 @@ var mistakes = map[string]func(*graph.Graph){
 		g.Find(graph.APIRoute, "routeKey", "POST /").Outputs["routeKey"] = "GET /"
 	},
 	`permission{[]string{"sqs:GetQueueUrl"}, q.Arn})`: func(g *graph.Graph) {
-		policy := g.Find(graph.RolePolicy, "role", "producer")
+		policy := g.Named(graph.RolePolicy, "producer")
 		policy.Outputs["policy"] = strings.Replace(policy.String("policy"), "sqs:SendMessage", "sqs:GetQueueUrl", 1)
 	},
 	`visibilityTimeout = 2 * consumerTimeout`: func(g *graph.Graph) {
@@ -44,7 +44,7 @@ var mistakes = map[string]func(*graph.Graph){
 }
 
 func messages(g *graph.Graph) *graph.Resource {
-	return g.Find(graph.Queue, "name", "messages")
+	return g.Named(graph.Queue, "messages")
 }
 
 // hurry shortens the visibility timeout of the running queue to a second. It does not change the

@@ -3,21 +3,26 @@ package graph
 import (
 	"fmt"
 	"maps"
+	"strings"
 )
 
 // AccountID is the account of all recorded resources.
 const AccountID = "000000000000"
 
 // deployed adds the outputs that AWS would return for a new resource: a name, an id, an ARN, and
-// other outputs that the stack uses.
-func deployed(r *Resource, region string) {
+// other outputs that the stack uses. autoname makes the name if the program gives none.
+func deployed(r *Resource, region string, autoname func(*Resource) string) {
 	nameKey := r.Type.nameOutput()
 	name := r.String(nameKey)
 	if name == "" {
-		name = r.Name
+		name = autoname(r)
 		r.Outputs[nameKey] = name
 	}
 	arn := r.Type.ARN(region, name)
+	if path := r.String("path"); path != "" && r.Type == Role {
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names
+		arn = r.Type.ARN(region, strings.TrimPrefix(path, "/")+name)
+	}
 	if arn != "" {
 		r.Outputs["arn"] = arn
 	}

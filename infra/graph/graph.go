@@ -52,6 +52,17 @@ func (g *Graph) OfType(token Type) []*Resource {
 	return found
 }
 
+// Named returns a resource of a type by its logical name, nil if there is none. Its name on AWS is
+// another one: see [Resource.PhysicalName].
+func (g *Graph) Named(token Type, name string) *Resource {
+	for _, r := range g.OfType(token) {
+		if r.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
 // Find returns a resource of a type by the value of an output, like the queue with an ARN; nil if
 // there is none.
 func (g *Graph) Find(token Type, output string, value any) *Resource {

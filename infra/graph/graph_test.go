@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -39,7 +40,7 @@ func TestRecordReturnsOutputsOfADeployment(t *testing.T) {
 		t.Fatal(err)
 	}
 	topic, queue := g.OfType(graph.Topic)[0], g.OfType(graph.Queue)[0]
-	const topicARN = "arn:aws:sns:eu-west-1:000000000000:news"
+	const topicARN = "arn:aws:sns:eu-west-1:000000000000:p-s-news-0123abc"
 	if got := topic.String("arn"); got != topicARN || !topic.Protect {
 		t.Errorf("the topic has ARN %s and protect %v, want %s, true", got, topic.Protect, topicARN)
 	}
@@ -61,6 +62,41 @@ func TestRecordReturnsOutputsOfADeployment(t *testing.T) {
 	}
 	if g.Find(graph.Queue, "name", "mail") != queue || g.Find(graph.Queue, "name", "inbox") != nil {
 		t.Error("Find does not find the queue by its physical name only")
+	}
+	if g.Named(graph.Queue, "inbox") != queue || g.Named(graph.Queue, "mail") != nil {
+		t.Error("Named does not find the queue by its logical name only")
+	}
+}
+
+// A name that the program does not give differs from the logical name, as on AWS. Otherwise a
+// reference to the logical name would look correct.
+func TestNamesHaveTheSuffixOfADeployment(t *testing.T) {
+	for _, c := range []struct {
+		logical   bool
+		inbox, up string
+	}{
+		{false, "p-s-inbox-0123abc.fifo", "arn:aws:iam::000000000000:role/a/b/p-s-up-0123abc"},
+		{true, "inbox", "arn:aws:iam::000000000000:role/a/b/up"},
+	} {
+		o := options()
+		o.LogicalNames = c.logical
+		g, err := graph.Record(func(ctx *pulumi.Context) error {
+			args := &iam.RoleArgs{Path: pulumi.String("/a/b/"), AssumeRolePolicy: pulumi.String("{}")}
+			if _, err := iam.NewRole(ctx, "up", args); err != nil {
+				return err
+			}
+			_, err := sqs.NewQueue(ctx, "inbox", &sqs.QueueArgs{FifoQueue: pulumi.Bool(true)})
+			return err
+		}, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := g.Named(graph.Queue, "inbox").String("name"); got != c.inbox {
+			t.Errorf("logical names %v: the queue's name is %s, want %s", c.logical, got, c.inbox)
+		}
+		if got := g.Named(graph.Role, "up").String("arn"); got != c.up {
+			t.Errorf("logical names %v: the role's ARN is %s, want %s", c.logical, got, c.up)
+		}
 	}
 }
 

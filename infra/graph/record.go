@@ -19,6 +19,10 @@ type Options struct {
 	Config  map[string]string // full keys: "aws:region"; objects as JSON
 	// Preview runs the program like a preview of the first deployment: only inputs are known.
 	Preview bool
+	// LogicalNames gives a resource its logical name where a deployment makes a name from it. It is
+	// for the local run, which shows the names to people. It is wrong for rules: on AWS the names
+	// differ.
+	LogicalNames bool
 	// Answer, if it is not nil, may change a resource's outputs. Record calls it once for each
 	// resource, after the resources that this one depends on. An error fails the program.
 	Answer func(*Resource) error
@@ -76,7 +80,11 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	declared.Aliases = r.aliases(args)
 	declared.Outputs = maps.Clone(declared.Inputs)
 	if args.Custom && !r.options.Preview {
-		deployed(declared, r.options.Config["aws:region"])
+		autoname := (*Resource).autoname
+		if r.options.LogicalNames {
+			autoname = func(r *Resource) string { return r.Name }
+		}
+		deployed(declared, r.options.Config["aws:region"], autoname)
 	}
 	if r.options.Answer != nil {
 		if err := r.options.Answer(declared); err != nil {

@@ -129,8 +129,17 @@ func (r *Resource) PhysicalName(limit NameLimit) string {
 	if name, _ := r.Inputs[limit.Output].(string); name != "" || limit.GivenOnly {
 		return name
 	}
+	return r.autoname()
+}
+
+// autoname returns an example of the name that Pulumi makes for a resource.
+func (r *Resource) autoname() string {
 	of := resource.URN(r.URN)
-	return string(of.Project()) + "-" + string(of.Stack()) + "-" + r.Name + autonameSuffix
+	name := string(of.Project()) + "-" + string(of.Stack()) + "-" + r.Name + autonameSuffix
+	if r.Bool("fifoQueue") || r.Bool("fifoTopic") {
+		return name + ".fifo" // as the provider does
+	}
+	return name
 }
 
 const (

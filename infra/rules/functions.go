@@ -82,7 +82,7 @@ func checkEnvironments(i *inspection) {
 // https://docs.aws.amazon.com/lambda/latest/dg/golang-package.html
 func checkRuntimes(i *inspection) {
 	for _, f := range i.declarations.Functions {
-		if !f.Optional && i.named(graph.Function, f.Name) == nil {
+		if !f.Optional && i.Named(graph.Function, f.Name) == nil {
 			missing := &graph.Resource{Type: graph.Function, Name: f.Name}
 			i.report(missing, "make it in the stack", "it is declared, but not deployed")
 		}

@@ -3,7 +3,6 @@ package rules_test
 import (
 	"testing"
 
-	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/graph/graphtest"
 	"restock/infra/stack"
@@ -42,12 +41,7 @@ func TestStagesDeclareWhatWasReviewed(t *testing.T) {
 	graphtest.Compare(t, dev, "testdata/dev.golden.json")
 	for _, stage := range []string{"prod", full, cdn} {
 		t.Run(stage, func(t *testing.T) {
-			project, config, err := graph.Config(dir(stage), stage)
-			if err != nil {
-				t.Fatal(err)
-			}
-			options := graph.Options{Project: project, Stage: "dev", Config: config}
-			g, err := graph.Record(stack.Program(bundle.WithoutCode), options)
+			g, err := stack.RecordAs(dir(stage), stage, "dev")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -107,21 +107,11 @@ func (i *inspection) report(r *graph.Resource, remedy, problem string, values ..
 func (i *inspection) functions() iter.Seq2[*graph.Resource, Declaration] {
 	return func(yield func(*graph.Resource, Declaration) bool) {
 		for _, f := range i.declarations.Functions {
-			if r := i.named(graph.Function, f.Name); r != nil && !yield(r, f) {
+			if r := i.Named(graph.Function, f.Name); r != nil && !yield(r, f) {
 				return
 			}
 		}
 	}
-}
-
-// named finds a resource by its logical name.
-func (i *inspection) named(token graph.Type, name string) *graph.Resource {
-	for _, r := range i.OfType(token) {
-		if r.Name == name {
-			return r
-		}
-	}
-	return nil
 }
 
 // byID finds a resource by the id that AWS gives it.

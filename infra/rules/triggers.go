@@ -79,7 +79,7 @@ func checkRotations(i *inspection) {
 		if f.Rotates == "" {
 			continue
 		}
-		secret := i.named(graph.Secret, f.Rotates)
+		secret := i.Named(graph.Secret, f.Rotates)
 		if secret == nil {
 			i.report(r, "declare the secret", "it rotates secret %s, which is not declared", f.Rotates)
 			continue

@@ -26,11 +26,11 @@ func TestFactoryIsDeployedWhereItIsSimulated(t *testing.T) {
 			t.Fatal(err)
 		}
 		for kind, r := range map[string]*graph.Resource{
-			"function":           g.Find(graph.Function, "name", lambdas.Factory.Name),
+			"function":           g.Named(graph.Function, lambdas.Factory.Name),
 			"route":              g.Find(graph.APIRoute, "routeKey", lambdas.RouteManufactures),
-			"queue":              g.Find(graph.Queue, "name", lambdas.FactoryQueue),
-			"dead-letter queue":  g.Find(graph.Queue, "name", lambdas.DeadLetterQueue(lambdas.FactoryQueue)),
-			"alarm of its queue": g.Find(graph.MetricAlarm, "name", lambdas.Factory.Name+"-dead-letters"),
+			"queue":              g.Named(graph.Queue, lambdas.FactoryQueue),
+			"dead-letter queue":  g.Named(graph.Queue, lambdas.DeadLetterQueue(lambdas.FactoryQueue)),
+			"alarm of its queue": g.Named(graph.MetricAlarm, lambdas.Factory.Name+"-dead-letters"),
 		} {
 			if (r != nil) != simulated {
 				t.Errorf("settings %s: the factory's %s is %v, want it only if the factory is simulated",
@@ -50,7 +50,7 @@ func TestFactoryIsDeployedWhereItIsSimulated(t *testing.T) {
 		if simulated {
 			want = g.OfType(graph.API)[0].String("apiEndpoint")
 		}
-		environment := g.Find(graph.Function, "name", lambdas.Stock.Name).Object("environment")
+		environment := g.Named(graph.Function, lambdas.Stock.Name).Object("environment")
 		if got := environment["variables"].(map[string]any)["FACTORY_URL"]; got != want {
 			t.Errorf("settings %s: stock asks the factory at %v, want %s", text, got, want)
 		}

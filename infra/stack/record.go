@@ -10,11 +10,17 @@ import (
 // Record records the resources that a stage declares, without building the functions. projectDir is
 // the folder of Pulumi.yaml.
 func Record(projectDir, stage string) (*graph.Graph, error) {
+	return RecordAs(projectDir, stage, stage)
+}
+
+// RecordAs records a stage under the name of another one. The names of resources contain the
+// stage's name, so this makes the resources of both stages comparable.
+func RecordAs(projectDir, stage, name string) (*graph.Graph, error) {
 	project, config, err := graph.Config(projectDir, stage)
 	if err != nil {
 		return nil, err
 	}
-	return graph.Record(Program(bundle.WithoutCode), graph.Options{Project: project, Stage: stage, Config: config})
+	return graph.Record(Program(bundle.WithoutCode), graph.Options{Project: project, Stage: name, Config: config})
 }
 
 // ReadSettings reads and checks a stage's settings. projectDir is the folder of Pulumi.yaml.

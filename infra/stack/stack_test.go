@@ -56,7 +56,7 @@ func TestResourcesKnowTheFilesThatDeclareThem(t *testing.T) {
 		{graph.Queue, "stock_queue", `^infra/stack/messaging.go:\d+$`},
 		{graph.LogGroup, "sweep", `^infra/operations/logs.go:\d+, infra/stack/function.go:\d+$`},
 	} {
-		if got := g.Find(c.token, "name", c.name).Source; !regexp.MustCompile(c.want).MatchString(got) {
+		if got := g.Named(c.token, c.name).Source; !regexp.MustCompile(c.want).MatchString(got) {
 			t.Errorf("%s %s is declared in %q, want %q", c.token, c.name, got, c.want)
 		}
 	}
@@ -104,7 +104,7 @@ func TestSetupRunsBeforeItsSecretIsUsed(t *testing.T) {
 	need(t, one(graph.SecretRotation), one(graph.Invocation))
 	need(t, one(graph.SecretRotation), g.Find(graph.Permission, "principal", "secretsmanager.amazonaws.com"))
 	need(t, one(graph.Proxy), one(graph.Invocation))
-	setup := g.Find(graph.Function, "name", lambdas.Setup.Name).Object("environment")["variables"].(map[string]any)
+	setup := g.Named(graph.Function, lambdas.Setup.Name).Object("environment")["variables"].(map[string]any)
 	var known []any
 	for _, auth := range one(graph.Proxy).Inputs["auths"].([]any) {
 		known = append(known, auth.(map[string]any)["secretArn"])
@@ -115,7 +115,7 @@ func TestSetupRunsBeforeItsSecretIsUsed(t *testing.T) {
 	}
 	for _, f := range lambdas.All() {
 		if f.Uses("database") && f.Name != lambdas.Setup.Name {
-			need(t, g.Find(graph.Function, "name", f.Name), one(graph.ProxyTarget))
+			need(t, g.Named(graph.Function, f.Name), one(graph.ProxyTarget))
 		}
 	}
 }
@@ -174,13 +174,14 @@ func TestTheFactoryAndTheMerchantGoAroundTheCDN(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	for name, want := range map[string]string{
-		"apiUrl": "https://shop.example.com", "merchantUrl": own, "domainTarget": "shop.cloudfront.net",
+		"apiUrl": "https://shop.example.com", "merchantUrl": own,
+		"domainTarget": g.OfType(graph.Distribution)[0].String("domainName"),
 	} {
 		if outputs[name] != want {
 			t.Errorf("the output %s is %q, want %q", name, outputs[name], want)
 		}
 	}
-	stock := g.Find(graph.Function, "name", lambdas.Stock.Name)
+	stock := g.Named(graph.Function, lambdas.Stock.Name)
 	variables, _ := stock.Object("environment")["variables"].(map[string]any)
 	if got := variables["API_URL"]; got != own {
 		t.Errorf("the factory calls back %v, want %s", got, own)
@@ -254,7 +255,7 @@ func TestConnectionsGrowInOrder(t *testing.T) {
 		need(t, database, g.OfType(graph.ParameterGroup)[0])
 		for _, f := range lambdas.All() {
 			if f.Uses("database") {
-				need(t, g.Find(graph.Function, "name", f.Name), database)
+				need(t, g.Named(graph.Function, f.Name), database)
 			}
 		}
 	})

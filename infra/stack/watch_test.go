@@ -18,7 +18,7 @@ import (
 
 func TestAlarmsNotifyTheManagersWithAdvice(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
-		topic := g.Find(graph.Topic, "name", "stock_operations")
+		topic := g.Named(graph.Topic, "stock_operations")
 		alarms := map[string]*graph.Resource{}
 		for _, a := range g.OfType(graph.MetricAlarm) {
 			alarms[a.Name] = a
@@ -37,7 +37,7 @@ func TestAlarmsNotifyTheManagersWithAdvice(t *testing.T) {
 			"deliveries-failing", "deliveries-forged",
 		}
 		for _, f := range lambdas.All() {
-			if f.Name == lambdas.Factory.Name && g.Find(graph.Function, "name", f.Name) == nil {
+			if f.Name == lambdas.Factory.Name && g.Named(graph.Function, f.Name) == nil {
 				continue // the stage does not simulate the factory
 			}
 			want = append(want, f.Name+"-errors", f.Name+"-throttles")
@@ -149,7 +149,8 @@ func TestDashboardFollowsAPurchaseFromLeftToRight(t *testing.T) {
 					drawn[fmt.Sprint(metric)] = true
 				}
 			}
-			if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE 'sales-api'") {
+			group := g.Named(graph.LogGroup, "sales-api").String("name")
+			if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE '"+group+"'") {
 				t.Errorf("the log query is %s, want it to read the log of sales-api", w.Properties.Query)
 			}
 		}

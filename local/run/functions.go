@@ -108,7 +108,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 		for name, value := range variables {
 			config.Environment[name] = fmt.Sprint(value)
 		}
-		maps.Copy(config.Environment, blackholed[config.ARN])
+		maps.Copy(config.Environment, blackholed[resource.URN])
 		reserved, declared := resource.Outputs["reservedConcurrentExecutions"].(float64)
 		if declared && reserved >= 0 { // as on AWS, -1 means no reserved concurrency
 			concurrency := int(reserved)

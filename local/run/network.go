@@ -23,7 +23,7 @@ var endpointVariables = map[string]string{
 	"sqs":            "AWS_ENDPOINT_URL_SQS",
 }
 
-// blackholed returns the variables that lead a function into a black hole, by the function's ARN.
+// blackholed returns the variables that lead a function into a black hole, by the function's URN.
 // Where the declared network has no route, the call hangs, as on AWS, and the run names the missing
 // resource. This applies to the addresses in the function's environment, and to the AWS services of
 // the run. The run does not block other addresses on this machine.
@@ -39,12 +39,12 @@ func (r *Run) blackholed(g *graph.Graph) (map[string]map[string]string, error) {
 		}
 		r.onClose("black hole", func(context.Context) error { return hole.Close() })
 		lead := func(name, value string) {
-			arn := d.Function.String("arn")
-			if variables[arn] == nil {
-				variables[arn] = map[string]string{}
+			urn := d.Function.URN
+			if variables[urn] == nil {
+				variables[urn] = map[string]string{}
 			}
 			if name != "" {
-				variables[arn][name] = value
+				variables[urn][name] = value
 			}
 		}
 		lead(d.HostVariable, hole.Addr().IP.String())

@@ -54,7 +54,7 @@ func (p Program) concurrencySetting(function *graph.Resource) string {
 	if p.ConcurrencySetting == "" {
 		return "reservedConcurrentExecutions in " + function.Source
 	}
-	return fmt.Sprintf(p.ConcurrencySetting, function.String("name"))
+	return fmt.Sprintf(p.ConcurrencySetting, function.Name)
 }
 
 // throttlingSetting returns the setting of the limits of a route, or of a stage's other routes.

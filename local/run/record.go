@@ -68,7 +68,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	parameters := &parameterGroups{}
 	var databaseErr error // the error itself: Pulumi rewords it
 	p.graph, err = graph.Record(r.config.Program.Declare(build), graph.Options{
-		Project: project, Stage: r.config.Stage, Config: config,
+		Project: project, Stage: r.config.Stage, Config: config, LogicalNames: true,
 		Answer: func(resource *graph.Resource) error {
 			switch resource.Type {
 			case graph.API:

@@ -39,7 +39,7 @@ func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
 	names := []string{nothing}
 	packages := []string{"./test/bench/" + nothing}
 	for _, f := range lambdas.All() {
-		if g.Find(graph.Function, "name", f.Name) == nil {
+		if g.Named(graph.Function, f.Name) == nil {
 			continue // the stage does not deploy it, and so has no environment for it
 		}
 		names, packages = append(names, f.Name), append(packages, "./"+lambdas.Folder+"/"+f.Name)
@@ -85,7 +85,7 @@ func (b *bench) measureColdStarts(ctx context.Context) (section, error) {
 
 // environmentOf returns the declared environment of a function.
 func environmentOf(g *graph.Graph, name string) (list []string) {
-	r := g.Find(graph.Function, "name", name)
+	r := g.Named(graph.Function, name)
 	if r == nil {
 		return nil
 	}

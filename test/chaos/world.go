@@ -130,7 +130,7 @@ func (w *world) start(ctx context.Context) (err error) {
 func hurry(g *graph.Graph) {
 	for _, f := range g.OfType(graph.Function) {
 		queued := []string{lambdas.Stock.Name, lambdas.StockIncrease.Name, lambdas.Ads.Name}
-		if slices.Contains(queued, f.String("name")) {
+		if slices.Contains(queued, f.Name) {
 			f.Outputs["timeout"] = functionTimeout.Seconds()
 		}
 	}

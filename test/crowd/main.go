@@ -99,7 +99,7 @@ func (r rush) run(ctx context.Context, cdn bool) (c *counts, err error) {
 	config.Stage, config.Log = r.stage, slog.New(c)
 	var distribution []*graph.Resource
 	if cdn {
-		if distribution, err = distributionOf(r.project); err != nil {
+		if distribution, err = distributionOf(r.project, r.stage); err != nil {
 			return nil, err
 		}
 	}
@@ -158,8 +158,8 @@ func (r rush) shrink(g *graph.Graph) {
 }
 
 // distributionOf returns the resources that the setting cdn adds to a stage.
-func distributionOf(project string) (all []*graph.Resource, err error) {
-	g, err := stack.Record(filepath.Join(project, "infra/rules/testdata/cdn"), "cdn")
+func distributionOf(project, stage string) (all []*graph.Resource, err error) {
+	g, err := stack.RecordAs(filepath.Join(project, "infra/rules/testdata/cdn"), "cdn", stage)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"restock/infra/graph"
-	"restock/infra/stack/stacktest"
+	declaration "restock/infra/stack"
 	"restock/test/await"
 )
 
@@ -17,7 +17,10 @@ import (
 func TestAStageWithACDNRuns(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	declared := stacktest.Record(t, "../../../infra/rules/testdata/cdn", "cdn")
+	declared, err := declaration.RecordAs("../../../infra/rules/testdata/cdn", "cdn", c.Stage)
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.Edit = func(g *graph.Graph) {
 		for _, r := range declared.Resources {
 			if strings.Contains(r.URN, "::restock:cdn:") {

@@ -92,19 +92,20 @@ func TestRulesRefuseABrokenProgram(t *testing.T) {
 	}{
 		{"a route that may not invoke", remove(graph.Permission, "hello"),
 			`no permission lets apigateway.amazonaws.com invoke it from ` +
-				`arn:aws:execute-api:ap-northeast-2:000000000000:tutorial/$default/POST/, its route "POST /": ` +
+				`arn:aws:execute-api:ap-northeast-2:000000000000:restock-tutorial-dev-tutorial-0123abc/` +
+				`$default/POST/, its route "POST /": ` +
 				`give it a lambda.Permission for the API (examples/tutorial/program/function.go:`},
 		{"dead letters without an alarm", remove(graph.MetricAlarm, "dead-letters"),
 			"Queue messages_dlq: no alarm reports that it has messages"},
 		{"a queue without dead letters", func(g *graph.Graph) {
-			delete(g.Find(graph.Queue, "name", "messages").Outputs, "redrivePolicy")
+			delete(g.Named(graph.Queue, "messages").Outputs, "redrivePolicy")
 		},
 			"Queue messages: function consumer reads it, and it has no dead-letter queue"},
 		{"a log without a retention", func(g *graph.Graph) {
-			delete(g.Find(graph.LogGroup, "name", "hello").Outputs, "retentionInDays")
+			delete(g.Named(graph.LogGroup, "hello").Outputs, "retentionInDays")
 		}, "LogGroup hello: retentionInDays is 0"},
 		{"a queue without encryption", func(g *graph.Graph) {
-			delete(g.Find(graph.Queue, "name", "messages").Outputs, "sqsManagedSseEnabled")
+			delete(g.Named(graph.Queue, "messages").Outputs, "sqsManagedSseEnabled")
 		}, "Queue messages: sqsManagedSseEnabled is false"},
 		{"a queue that accepts connections without TLS", remove(graph.QueuePolicy, "messages"),
 			"Queue messages: its policy does not deny sqs:SendMessage over a connection without TLS"},
