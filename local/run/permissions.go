@@ -14,7 +14,7 @@ import (
 )
 
 // newAuthority returns the authority that evaluates the declared policies, and the current policies
-// of queues and topics.
+// of queues, topics and secrets.
 func (r *Run) newAuthority(p *program, present func(arn string) (policy string, known bool)) (*iam.Authority, error) {
 	authority, err := iam.New(iam.Config{
 		Graph: p.graph, ResourcePolicy: present, DeclaredIn: r.config.Program.MissingIn,
@@ -34,13 +34,16 @@ func (r *Run) refused(line string) {
 	}
 }
 
-// presentPolicy returns the current policy of a queue or a topic: the declared one, or one that a
-// client has set since.
+// presentPolicy returns the current policy of a queue, a topic or a secret: the declared one, or
+// one that a client has set since.
 func (s *services) presentPolicy(arn string) (policy string, known bool) {
 	if policy, known := s.sqs.Policy(arn); known {
 		return policy, true
 	}
-	return s.topics.Policy(arn)
+	if policy, known := s.topics.Policy(arn); known {
+		return policy, true
+	}
+	return s.secrets.Policy(arn)
 }
 
 // credentialsOf returns a function that issues credentials of a function's role to an instance. Its
@@ -81,6 +84,13 @@ func (s *services) authorizeRequest(r *http.Request, body []byte, region, stageA
 	return s.authority.AuthorizeRequest(r, body,
 		awsapi.Scope{Service: "execute-api", Region: region},
 		awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + r.URL.Path})
+}
+
+// mayRotate reports whether a function exists, and has a permission for Secrets Manager.
+func (s *services) mayRotate(functionARN, secretARN string) bool {
+	functions := s.functions.Load()
+	return functions != nil && (*functions)[functionARN] != nil && s.authority.AuthorizeService(
+		"secretsmanager.amazonaws.com", secretARN, "lambda:InvokeFunction", functionARN) == nil
 }
 
 // rotate invokes the function that rotates a secret, on behalf of Secrets Manager.

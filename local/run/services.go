@@ -51,7 +51,7 @@ func (r *Run) newServices(p *program) (*services, error) {
 		DeclaredIn: func(topicARN, queueARN string) string { return declaredIn(p.graph, topicARN, queueARN) },
 	}, log.With("part", "sns"))
 	s.secrets = secretsmanager.New(secretsmanager.Config{
-		Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate,
+		Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate, MayInvoke: s.mayRotate,
 	}, log.With("part", "secretsmanager"))
 	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority,
 		s.sqs.API(), s.topics.API(), s.secrets.API())
@@ -184,10 +184,14 @@ func declaredIn(g *graph.Graph, topicARN, queueARN string) string {
 
 func createSecrets(p *program, service *secretsmanager.Service) error {
 	for _, r := range p.graph.OfType(graph.Secret) {
-		err := service.Create(secretsmanager.SecretConfig{
+		config := secretsmanager.SecretConfig{
 			Name: r.String("name"), ARN: r.String("arn"), Description: r.String("description"),
-		})
-		if err != nil {
+			Policy: r.String("policy"),
+		}
+		if policy := p.graph.Find(graph.SecretPolicy, "secretArn", config.ARN); policy != nil {
+			config.Policy = policy.String("policy")
+		}
+		if err := service.Create(config); err != nil {
 			return fmt.Errorf("creating secret %s: %w", r.String("name"), err)
 		}
 	}

@@ -78,13 +78,17 @@ func startLocal(region string) (url string, stop func(), err error) {
 
 	var queues *sqs.Service
 	var topics *sns.Service
+	var secrets *secretsmanager.Service
 	authority, err := iam.New(iam.Config{
 		Graph: &graph.Graph{Region: region}, Log: log,
 		ResourcePolicy: func(arn string) (string, bool) {
 			if policy, ok := queues.Policy(arn); ok {
 				return policy, true
 			}
-			return topics.Policy(arn)
+			if policy, ok := topics.Policy(arn); ok {
+				return policy, true
+			}
+			return secrets.Policy(arn)
 		},
 	})
 	if err != nil {
@@ -99,8 +103,8 @@ func startLocal(region string) (url string, stop func(), err error) {
 			return authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 		},
 	}, log)
-	secrets := secretsmanager.New(secretsmanager.Config{
-		Region: region, AccountID: graph.AccountID, Invoke: invokeRotator,
+	secrets = secretsmanager.New(secretsmanager.Config{
+		Region: region, AccountID: graph.AccountID, Invoke: invokeRotator, MayInvoke: isRotator,
 	}, log)
 	server.Config.Handler = awsapi.NewAuthorizedHandler(log, authority, queues.API(), topics.API(), secrets.API())
 	server.Start()

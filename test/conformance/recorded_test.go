@@ -349,6 +349,15 @@ func (a *answer) statusAndCode(status int, code string) {
 // missing is the value of a member that an answer must not have.
 type missing struct{}
 
+// number is the value of a member that is a number, such as a time.
+type number struct{}
+
+// exactly is an input whose object must not have other members.
+type exactly input
+
+// unordered has the elements of a list in any order.
+type unordered []any
+
 // match compares a value with the one that AWS returned. A wanted object may have fewer members. A
 // *regexp.Regexp matches a complete text, and missing matches a member that is not there.
 func match(got, want any) error {
@@ -364,6 +373,21 @@ func match(got, want any) error {
 			return fmt.Errorf("got %#v, want no such member", got)
 		}
 		return nil
+	case number:
+		if _, ok := got.(float64); !ok {
+			return fmt.Errorf("got %#v, want a number", got)
+		}
+		return nil
+	case exactly:
+		object, _ := got.(map[string]any)
+		for _, name := range sortedKeys(object) {
+			if _, wanted := w[name]; !wanted {
+				return fmt.Errorf("%s: got %#v, want no such member", name, object[name])
+			}
+		}
+		return matchObject(got, input(w))
+	case unordered:
+		return matchUnordered(got, w)
 	case input:
 		return matchObject(got, w)
 	case attributeMap:
@@ -397,6 +421,20 @@ func match(got, want any) error {
 	}
 	if !reflect.DeepEqual(got, want) {
 		return fmt.Errorf("got %#v, want %#v", got, want)
+	}
+	return nil
+}
+
+func matchUnordered(got any, want unordered) error {
+	list, ok := got.([]any)
+	left := slices.Clone(want)
+	for _, element := range list {
+		if i := slices.IndexFunc(left, func(w any) bool { return match(element, w) == nil }); i >= 0 {
+			left = slices.Delete(left, i, i+1)
+		}
+	}
+	if !ok || len(list) != len(want) || len(left) > 0 {
+		return fmt.Errorf("got %v, want %v in any order", got, want)
 	}
 	return nil
 }

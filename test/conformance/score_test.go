@@ -162,11 +162,10 @@ answers with these facts. "Members" are members of answers, messages and events.
 	fmt.Fprint(&b, "\n## What the recordings are, and what is left out\n\n")
 	for _, file := range slices.Sorted(maps.Keys(s.files)) {
 		of := s.files[file]
-		fmt.Fprintf(&b, "- `%s`: %d tests are checked.", file, of.recordings)
+		fmt.Fprintf(&b, "- `%s`: %d tests are checked\n", file, of.recordings)
 		for _, l := range of.left {
-			fmt.Fprintf(&b, " %d are left out: %s.", l.tests, l.why)
+			fmt.Fprintf(&b, "  - left out, %d: %s\n", l.tests, l.why)
 		}
-		fmt.Fprintln(&b)
 	}
 	return b.Bytes()
 }

@@ -32,6 +32,12 @@ func invokeRotator(ctx context.Context, arn string, payload []byte) ([]byte, err
 	return []byte("null"), r.(*rotator).handle(ctx, payload)
 }
 
+// isRotator reports whether there is a rotation function with an ARN.
+func isRotator(functionARN, _ string) bool {
+	_, ok := rotators.Load(functionARN)
+	return ok
+}
+
 // A rotationEvent is the input of a rotation function.
 type rotationEvent struct{ Step, SecretId, ClientRequestToken string }
 

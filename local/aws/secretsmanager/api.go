@@ -1,6 +1,7 @@
 package secretsmanager
 
 import (
+	"strings"
 	"time"
 
 	"restock/local/aws/awsapi"
@@ -29,6 +30,13 @@ func (s *Service) API() awsapi.Service {
 			"UpdateSecret":   awsapi.Handle(s.updateSecret),
 			"DeleteSecret":   awsapi.Handle(s.deleteSecret),
 			"RestoreSecret":  awsapi.Handle(s.restoreSecret),
+
+			"TagResource":   awsapi.Handle(s.tagResource),
+			"UntagResource": awsapi.Handle(s.untagResource),
+
+			"PutResourcePolicy":    awsapi.Handle(s.putResourcePolicy),
+			"GetResourcePolicy":    awsapi.Handle(s.getResourcePolicy),
+			"DeleteResourcePolicy": awsapi.Handle(s.deleteResourcePolicy),
 
 			"GetRandomPassword": awsapi.Handle(getRandomPassword),
 		},
@@ -69,6 +77,13 @@ func invalidParameter(format string, args ...any) error {
 	return awsapi.Errorf("InvalidParameterException", format, args...)
 }
 
+// AWS answered every operation so for a name with spaces: see the recorded facts of
+// test_invalid_secret_name in test/conformance.
+func invalidName() error {
+	return awsapi.Errorf("ValidationException", "Invalid name. Must be a valid name containing alphanumeric "+
+		"characters, or any of the following: -/_+=.@!")
+}
+
 func invalidRequest(format string, args ...any) error {
 	return awsapi.Errorf("InvalidRequestException", format, args...)
 }
@@ -85,10 +100,22 @@ func timestamp(t time.Time) *float64 {
 // day returns the timestamp of the day of an access: AWS does not report the hour.
 func day(t time.Time) *float64 { return timestamp(t.UTC().Truncate(24 * time.Hour)) }
 
+// validID returns an error for a SecretId that is neither an ARN nor a name.
+func validID(id string) error {
+	switch {
+	case id == "":
+		return invalidParameter("You must provide a SecretId.")
+	case !strings.HasPrefix(id, "arn:") && !secretName.MatchString(id):
+		return invalidName()
+	default:
+		return nil
+	}
+}
+
 // findByID is find for a request's SecretId. It requires the lock.
 func (s *Service) findByID(id string) (*secret, error) {
-	if id == "" {
-		return nil, invalidParameter("You must provide a SecretId.")
+	if err := validID(id); err != nil {
+		return nil, err
 	}
 	sec := s.find(id)
 	if sec == nil {

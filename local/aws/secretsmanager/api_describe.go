@@ -19,7 +19,7 @@ type description struct {
 	RotationRules     *RotationRules `json:",omitempty"`
 	LastRotatedDate   *float64       `json:",omitempty"`
 	NextRotationDate  *float64       `json:",omitempty"`
-	Tags              []tag          `json:",omitempty"`
+	Tags              []tag          `json:",omitzero"` // empty once a secret has lost its tags
 	CreatedDate       *float64
 	LastChangedDate   *float64
 	LastAccessedDate  *float64 `json:",omitempty"`

@@ -4,6 +4,10 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
+
+	"restock/local/aws/awsapi"
 )
 
 type rotateSecretInput struct {
@@ -18,7 +22,7 @@ type rotateSecretInput struct {
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
 func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, error) {
-	id, err := versionID(in.ClientRequestToken)
+	id, err := versionID(in.ClientRequestToken, invalidParameter)
 	if err != nil {
 		return named{}, err
 	}
@@ -28,7 +32,7 @@ func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, 
 	if err != nil {
 		return named{}, err
 	}
-	changed, err := s.configured(sec.rotation, in)
+	changed, err := s.configured(sec.rotation, sec.arn, in)
 	if err != nil {
 		return named{}, err
 	}
@@ -67,7 +71,7 @@ func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, 
 }
 
 // configured returns the rotation, enabled, with the settings of the request.
-func (s *Service) configured(r rotation, in rotateSecretInput) (rotation, error) {
+func (s *Service) configured(r rotation, secretARN string, in rotateSecretInput) (rotation, error) {
 	if in.RotationLambdaARN != "" {
 		r.functionARN = in.RotationLambdaARN
 	}
@@ -88,6 +92,10 @@ func (s *Service) configured(r rotation, in rotateSecretInput) (rotation, error)
 		if rate, daily := schedule.(dailyRate); daily {
 			r.rules.AutomaticallyAfterDays = rate.days
 		}
+	}
+	if !in.declared && s.config.MayInvoke != nil && !s.config.MayInvoke(r.functionARN, secretARN) {
+		return r, awsapi.Errorf("AccessDeniedException", "Secrets Manager cannot invoke the specified Lambda "+
+			"function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.")
 	}
 	r.enabled = true
 	return r, nil
@@ -135,7 +143,8 @@ type RotationConfig struct {
 // the service has no Invoke.
 func (s *Service) SetRotation(secretARN string, config RotationConfig) error {
 	_, err := s.rotateSecret(s.closed, rotateSecretInput{
-		SecretID: secretARN, RotationLambdaARN: config.FunctionARN, RotationRules: &config.Rules,
+		SecretID: secretARN, ClientRequestToken: uuid.NewString(),
+		RotationLambdaARN: config.FunctionARN, RotationRules: &config.Rules,
 		RotateImmediately: &config.RotateImmediately,
 		declared:          true,
 	})

@@ -7,9 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
-
-type tag struct{ Key, Value string }
 
 type createSecretInput struct {
 	Name               string
@@ -22,7 +21,7 @@ type createSecretInput struct {
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 func (s *Service) createSecret(_ context.Context, in createSecretInput) (named, error) {
-	id, err := versionID(in.ClientRequestToken)
+	id, err := versionID(in.ClientRequestToken, invalidRequest)
 	if err != nil {
 		return named{}, err
 	}
@@ -33,7 +32,14 @@ func (s *Service) createSecret(_ context.Context, in createSecretInput) (named, 
 	if err := validDescription(in.Description); err != nil {
 		return named{}, err
 	}
-	if strings.Contains(in.Name, "!") {
+	tags, err := withTags(nil, in.Tags)
+	if err != nil {
+		return named{}, err
+	}
+	switch {
+	case !secretName.MatchString(in.Name):
+		return named{}, invalidName()
+	case strings.Contains(in.Name, "!"):
 		return named{}, invalidParameter("Invalid name: %s is kept for secrets that AWS services manage.", in.Name)
 	}
 
@@ -54,9 +60,9 @@ func (s *Service) createSecret(_ context.Context, in createSecretInput) (named, 
 	case errors.Is(err, errTaken):
 		return named{}, resourceExists("The operation failed because the secret %s already exists.", in.Name)
 	case err != nil:
-		return named{}, invalidParameter("Invalid name: %s.", err)
+		return named{}, invalidName()
 	}
-	sec.tags = in.Tags
+	sec.tags = tags
 	s.log.Info("secret created", "secret", sec.name)
 	if val.empty() {
 		return sec.named(""), nil
@@ -76,7 +82,7 @@ func (s *Service) newARN(name string) string {
 
 func validDescription(description string) error {
 	const maxDescription = 2048 // characters
-	if len(description) > maxDescription {
+	if utf8.RuneCountInString(description) > maxDescription {
 		return invalidParameter("Description must be at most %d characters long.", maxDescription)
 	}
 	return nil
@@ -92,7 +98,7 @@ type updateSecretInput struct {
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
 func (s *Service) updateSecret(_ context.Context, in updateSecretInput) (named, error) {
-	id, err := versionID(in.ClientRequestToken)
+	id, err := versionID(in.ClientRequestToken, invalidRequest)
 	if err != nil {
 		return named{}, err
 	}
@@ -171,7 +177,7 @@ func (s *Service) deleteSecret(_ context.Context, in deleteSecretInput) (deleteS
 	now := time.Now()
 	sec, err := s.findByID(in.SecretID)
 	switch {
-	case sec == nil && in.SecretID != "" && in.ForceDeleteWithoutRecovery:
+	case sec == nil && in.ForceDeleteWithoutRecovery && validID(in.SecretID) == nil:
 		// A missing secret counts as deleted.
 		return deleteSecretOutput{named{ARN: s.newARN(in.SecretID), Name: in.SecretID}, timestamp(now)}, nil
 	case err != nil:

@@ -4,8 +4,7 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"github.com/google/uuid"
+	"unicode/utf8"
 
 	"restock/local/view/events"
 )
@@ -69,7 +68,7 @@ type putSecretValueOutput struct {
 
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 func (s *Service) putSecretValue(_ context.Context, in putSecretValueInput) (putSecretValueOutput, error) {
-	id, err := versionID(in.ClientRequestToken)
+	id, err := versionID(in.ClientRequestToken, invalidRequest)
 	if err != nil {
 		return putSecretValueOutput{}, err
 	}
@@ -136,12 +135,12 @@ func (s *Service) putVersion(sec *secret, id string, val value, labels []string)
 }
 
 // versionID returns the id of a new version: the client's token, so that a repeated request is
-// harmless.
-func versionID(token string) (string, error) {
-	switch {
-	case token == "":
-		return uuid.NewString(), nil
-	case len(token) < 32 || len(token) > 64:
+// harmless. SDKs make one if a program names none. missing is the error of a request without one.
+func versionID(token string, missing func(format string, args ...any) error) (string, error) {
+	switch n := utf8.RuneCountInString(token); {
+	case n == 0:
+		return "", missing("You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+	case n < 32 || n > 64:
 		return "", invalidParameter("ClientRequestToken must be 32-64 characters long.")
 	default:
 		return token, nil

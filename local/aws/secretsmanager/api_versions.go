@@ -49,9 +49,13 @@ type listSecretVersionIDsOutput struct {
 	NextToken string `json:",omitempty"`
 }
 
+// defaultKey is AWS's name of the key aws/secretsmanager in lists of versions.
+const defaultKey = "DefaultEncryptionKey"
+
 type listedVersion struct {
 	VersionID        string   `json:"VersionId"`
 	VersionStages    []string `json:",omitempty"`
+	KMSKeyIDs        []string `json:"KmsKeyIds"`
 	CreatedDate      *float64
 	LastAccessedDate *float64 `json:",omitempty"`
 }
@@ -73,6 +77,7 @@ func (s *Service) listSecretVersionIDs(_ context.Context,
 		versions = append(versions, listedVersion{
 			VersionID:        v.id,
 			VersionStages:    slices.Clone(v.labels),
+			KMSKeyIDs:        []string{defaultKey},
 			CreatedDate:      timestamp(v.created),
 			LastAccessedDate: day(v.accessed),
 		})

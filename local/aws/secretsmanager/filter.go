@@ -50,14 +50,21 @@ func (f filter) match(s *secret, region string) bool {
 	})
 }
 
-// matchValue reports whether an attribute begins with the value. For "all", it reports whether each
-// word of the value is in some attribute.
+// matchValue reports whether an attribute begins with the value. Each word of the value must begin
+// a word of the description, in any case. For "all", each word of the value must be in some
+// attribute.
 func (f filter) matchValue(s *secret, region, value string) bool {
+	if f.Key == "description" {
+		words := strings.Fields(strings.ToLower(s.description))
+		for begin := range strings.FieldsSeq(strings.ToLower(value)) {
+			if !slices.ContainsFunc(words, func(word string) bool { return strings.HasPrefix(word, begin) }) {
+				return false
+			}
+		}
+		return true
+	}
 	if f.Key != "all" {
 		return slices.ContainsFunc(filterAttributes[f.Key](s, region), func(attribute string) bool {
-			if f.Key == "description" { // the only case-insensitive key
-				attribute, value = strings.ToLower(attribute), strings.ToLower(value)
-			}
 			return strings.HasPrefix(attribute, value)
 		})
 	}

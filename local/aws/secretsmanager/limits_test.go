@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/uuid"
 )
 
 // newService returns a service with the secret "name", which has no value.
@@ -126,11 +127,15 @@ func TestSecretsOfAnAWSServiceAreChangedByThatServiceAlone(t *testing.T) {
 	}
 	for operation, call := range map[string]func() error{
 		"PutSecretValue": func() error {
-			_, err := s.putSecretValue(ctx, putSecretValueInput{SecretID: "arn:master", SecretString: &text})
+			_, err := s.putSecretValue(ctx, putSecretValueInput{
+				SecretID: "arn:master", ClientRequestToken: uuid.NewString(), SecretString: &text,
+			})
 			return err
 		},
 		"UpdateSecret": func() error {
-			_, err := s.updateSecret(ctx, updateSecretInput{SecretID: "arn:master", SecretString: &text})
+			_, err := s.updateSecret(ctx, updateSecretInput{
+				SecretID: "arn:master", ClientRequestToken: uuid.NewString(), SecretString: &text,
+			})
 			return err
 		},
 		"UpdateSecretVersionStage": func() error {
@@ -147,5 +152,92 @@ func TestSecretsOfAnAWSServiceAreChangedByThatServiceAlone(t *testing.T) {
 		if err := call(); code(err) != "InvalidRequestException" || !strings.Contains(err.Error(), "managed by rds") {
 			t.Errorf("%s: got %v, want an InvalidRequestException that names rds", operation, err)
 		}
+	}
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+func TestLengthsAreCountedInCharacters(t *testing.T) {
+	s, ctx := newService(t), t.Context()
+	for _, tt := range []struct {
+		what  string
+		limit int
+		call  func(text string) error
+	}{
+		{"a description", 2048, func(text string) error {
+			_, err := s.updateSecret(ctx, updateSecretInput{
+				SecretID: "name", ClientRequestToken: uuid.NewString(), Description: &text,
+			})
+			return err
+		}},
+		{"a staging label", 256, func(text string) error {
+			_, err := s.putSecretValue(ctx, putSecretValueInput{
+				SecretID: "name", ClientRequestToken: uuid.NewString(), SecretString: &text,
+				VersionStages: []string{text},
+			})
+			return err
+		}},
+		{"a token", 64, func(text string) error {
+			_, err := s.putSecretValue(ctx, putSecretValueInput{
+				SecretID: "name", ClientRequestToken: text, SecretString: &text,
+			})
+			return err
+		}},
+		{"a tag's key", 128, func(text string) error {
+			_, err := s.tagResource(ctx, tagResourceInput{SecretID: "name", Tags: []tag{{Key: text}}})
+			return err
+		}},
+		{"a tag's value", 256, func(text string) error {
+			_, err := s.tagResource(ctx, tagResourceInput{SecretID: "name", Tags: []tag{{Key: "key", Value: text}}})
+			return err
+		}},
+	} {
+		if err := tt.call(strings.Repeat("도", tt.limit)); err != nil {
+			t.Errorf("%s of %d characters: %v", tt.what, tt.limit, err)
+		}
+		if err := tt.call(strings.Repeat("도", tt.limit+1)); code(err) != "InvalidParameterException" {
+			t.Errorf("%s of %d characters: got %v, want InvalidParameterException", tt.what, tt.limit+1, err)
+		}
+	}
+}
+
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutResourcePolicy.html
+func TestResourcePolicyOfASecret(t *testing.T) {
+	s, ctx := newService(t), t.Context()
+	const (
+		private = `{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:role/r"},` +
+			`"Action":"secretsmanager:GetSecretValue","Resource":"*"}}`
+		public = `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`
+	)
+	wantPolicy := func(want string) {
+		t.Helper()
+		got, err := s.getResourcePolicy(ctx, secretRef{"name"})
+		if now, ok := s.Policy("arn"); err != nil || got.ResourcePolicy != want || now != want || !ok {
+			t.Errorf("the policy is %q, and %q decides, %v; want %q", got.ResourcePolicy, now, err, want)
+		}
+	}
+	wantPolicy("")
+	for _, tt := range []struct {
+		in   putResourcePolicyInput
+		code string
+		want string // the policy after the call
+	}{
+		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: private, BlockPublicPolicy: true}, "", private},
+		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: public, BlockPublicPolicy: true},
+			"PublicPolicyException", private},
+		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: "{"}, "MalformedPolicyDocumentException", private},
+		{putResourcePolicyInput{SecretID: "none", ResourcePolicy: public}, "ResourceNotFoundException", private},
+		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: public}, "", public},
+	} {
+		if _, err := s.putResourcePolicy(ctx, tt.in); code(err) != tt.code {
+			t.Errorf("%+v: got %v, want %q", tt.in, err, tt.code)
+		}
+		wantPolicy(tt.want)
+	}
+	if _, err := s.deleteResourcePolicy(ctx, secretRef{"name"}); err != nil {
+		t.Error(err)
+	}
+	wantPolicy("")
+	if _, ok := s.Policy("name"); ok {
+		t.Error("a name is not an ARN")
 	}
 }

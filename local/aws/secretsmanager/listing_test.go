@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/uuid"
 )
 
 func TestListSecretsFiltersAndSorts(t *testing.T) {
@@ -19,6 +20,7 @@ func TestListSecretsFiltersAndSorts(t *testing.T) {
 			{Name: "other", Tags: []tag{{"Team", "shop"}}},
 		} {
 			time.Sleep(time.Second)
+			in.ClientRequestToken = uuid.NewString()
 			if _, err := s.createSecret(ctx, in); err != nil {
 				t.Fatal(err)
 			}
@@ -28,7 +30,7 @@ func TestListSecretsFiltersAndSorts(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		if _, err := s.updateSecret(ctx, updateSecretInput{
-			SecretID: "name", Description: aws.String("login"),
+			SecretID: "name", ClientRequestToken: uuid.NewString(), Description: aws.String("login"),
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package secretsmanager
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/uuid"
 
 	"restock/local/aws/awsapi"
 )
@@ -169,6 +171,7 @@ func (r rotating) put(id, text string, stages ...string) error {
 func (r rotating) rotateBy(in rotateSecretInput) string {
 	r.t.Helper()
 	in.SecretID, in.RotationLambdaARN = "dev/database", functionARN
+	in.ClientRequestToken = cmp.Or(in.ClientRequestToken, uuid.NewString())
 	out, err := r.rotateSecret(r.t.Context(), in)
 	if err != nil || out.ARN != databaseARN || out.Name != "dev/database" {
 		r.t.Fatalf("RotateSecret(%+v): got %+v, %v", in, out, err)

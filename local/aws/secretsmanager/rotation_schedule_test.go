@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/uuid"
 )
 
 func TestRotateImmediatelyFalseTestsTheFunction(t *testing.T) {
@@ -49,7 +50,7 @@ func TestRotationOnSchedule(t *testing.T) {
 		r.wantSteps(allSteps...)
 
 		time.Sleep(30 * time.Hour)
-		if err := r.put("", "by hand"); err != nil { // counts as a rotation
+		if err := r.put(uuid.NewString(), "by hand"); err != nil { // counts as a rotation
 			t.Fatal(err)
 		}
 		time.Sleep(40 * time.Hour)

@@ -1,6 +1,7 @@
 package secretsmanager
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 func TestRotateSecretCallsTheFunctionStepByStep(t *testing.T) {
@@ -52,7 +55,9 @@ func TestRotationOfASecretWithoutAValue(t *testing.T) {
 		if err := r.Create(SecretConfig{Name: "empty", ARN: "arn:empty"}); err != nil {
 			t.Fatal(err)
 		}
-		out, err := r.rotateSecret(t.Context(), rotateSecretInput{SecretID: "empty", RotationLambdaARN: functionARN})
+		out, err := r.rotateSecret(t.Context(), rotateSecretInput{
+			SecretID: "empty", ClientRequestToken: uuid.NewString(), RotationLambdaARN: functionARN,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +131,9 @@ func TestRotationIsGivenUpAndReattemptedWhenAskedFor(t *testing.T) {
 			t.Errorf("the log does not say that the rotation failed:\n%s", log)
 		}
 
-		_, err := r.rotateSecret(t.Context(), rotateSecretInput{SecretID: databaseARN})
+		_, err := r.rotateSecret(t.Context(), rotateSecretInput{
+			SecretID: databaseARN, ClientRequestToken: uuid.NewString(),
+		})
 		if code(err) != "InvalidRequestException" ||
 			!strings.Contains(err.Error(), "A previous rotation isn't complete. That rotation will be reattempted.") {
 			t.Errorf("RotateSecret with AWSPENDING on another version: got %v", err)
@@ -161,7 +168,9 @@ func TestRotateSecretWhileAwspendingIsOnAVersionPutByHand(t *testing.T) {
 		if err := r.put(strings.Repeat("2", 32), "two", pending); err != nil {
 			t.Fatal(err)
 		}
-		_, err := r.rotateSecret(t.Context(), rotateSecretInput{SecretID: databaseARN, RotationLambdaARN: functionARN})
+		_, err := r.rotateSecret(t.Context(), rotateSecretInput{
+			SecretID: databaseARN, ClientRequestToken: uuid.NewString(), RotationLambdaARN: functionARN,
+		})
 		if code(err) != "InvalidRequestException" {
 			t.Errorf("got %v, want InvalidRequestException", err)
 		}
@@ -182,7 +191,7 @@ func TestFunctionThatDoesNotMoveAwscurrentFails(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := s.rotateSecret(t.Context(), rotateSecretInput{
-			SecretID: "arn", RotationLambdaARN: functionARN,
+			SecretID: "arn", ClientRequestToken: uuid.NewString(), RotationLambdaARN: functionARN,
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -222,8 +231,9 @@ func TestCancelRotateSecret(t *testing.T) {
 		}
 
 		// The secret can be rotated again only after the label is removed.
-		if _, err := r.rotateSecret(t.Context(),
-			rotateSecretInput{SecretID: databaseARN}); code(err) != "InvalidRequestException" {
+		if _, err := r.rotateSecret(t.Context(), rotateSecretInput{
+			SecretID: databaseARN, ClientRequestToken: uuid.NewString(),
+		}); code(err) != "InvalidRequestException" {
 			t.Errorf("RotateSecret after a cancelled rotation: got %v, want InvalidRequestException", err)
 		}
 		_, err = r.updateSecretVersionStage(t.Context(), updateSecretVersionStageInput{
@@ -251,8 +261,9 @@ func TestCloseEndsARotationUnderWay(t *testing.T) {
 		if log := r.log.text(); !strings.Contains(log, "secret rotation cancelled") {
 			t.Errorf("Close did not wait for the rotation; log:\n%s", log)
 		}
-		if _, err := r.rotateSecret(t.Context(),
-			rotateSecretInput{SecretID: databaseARN}); code(err) != "InvalidRequestException" {
+		if _, err := r.rotateSecret(t.Context(), rotateSecretInput{
+			SecretID: databaseARN, ClientRequestToken: uuid.NewString(),
+		}); code(err) != "InvalidRequestException" {
 			t.Errorf("RotateSecret after Close: got %v, want InvalidRequestException", err)
 		}
 		time.Sleep(72 * time.Hour)
@@ -303,6 +314,7 @@ func TestRotateSecretRefuses(t *testing.T) {
 				rules(RotationRules{AutomaticallyAfterDays: 1, ScheduleExpression: "rate(1 day)"}),
 				"InvalidParameterException"},
 		} {
+			tt.in.ClientRequestToken = cmp.Or(tt.in.ClientRequestToken, uuid.NewString())
 			if _, err := r.rotateSecret(t.Context(), tt.in); code(err) != tt.code {
 				t.Errorf("%s: got %v, want %s", tt.name, err, tt.code)
 			}
@@ -315,7 +327,7 @@ func TestRotateSecretRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := without.rotateSecret(t.Context(),
-			rotateSecretInput{SecretID: "arn",
+			rotateSecretInput{SecretID: "arn", ClientRequestToken: uuid.NewString(),
 				RotationLambdaARN: functionARN}); code(err) != "InvalidRequestException" {
 			t.Errorf("a service that calls no functions: got %v, want InvalidRequestException", err)
 		}

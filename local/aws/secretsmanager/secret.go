@@ -10,6 +10,7 @@ import (
 // change.
 type secret struct {
 	name, arn, description string
+	policy                 string // the resource policy, or ""
 	tags                   []tag
 	created, changed       time.Time
 	accessed               time.Time  // zero before the first read
@@ -58,9 +59,7 @@ func (s *secret) put(id string, v value, labels []string, now time.Time) (*versi
 	if err != nil {
 		return nil, err
 	}
-	for _, label := range labels {
-		s.attach(label, ver)
-	}
+	s.attachAll(labels, ver)
 	return ver, nil
 }
 
@@ -70,10 +69,20 @@ func (s *secret) fill(ver *version, v value, labels []string, now time.Time) err
 		return err
 	}
 	ver.value, s.changed = v, now
+	s.attachAll(labels, ver)
+	return nil
+}
+
+// attachAll attaches the labels of a new value to its version. A value that becomes AWSCURRENT ends
+// the rotation that made the value before it: that version loses AWSPENDING. AWS documents this
+// nowhere; test_update_secret_version_stages_current_pending in test/conformance records it.
+func (s *secret) attachAll(labels []string, ver *version) {
+	if before := s.labelled(current); before != nil && before != ver && slices.Contains(labels, current) {
+		before.drop(pending)
+	}
 	for _, label := range labels {
 		s.attach(label, ver)
 	}
-	return nil
 }
 
 // choose returns the version with the id; if a label is given too, the version must have it.

@@ -124,10 +124,13 @@ func TestSecretIsFoundByNameARNAndPartialARN(t *testing.T) {
 	if err := f.service.Create(SecretConfig{Name: "dev/queue-key", ARN: longer, Value: "x"}); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{"dev/data", strings.TrimSuffix(longer, "-key-AbCdEf"),
-		strings.TrimPrefix(longer, "arn:")} {
+	for id, want := range map[string]string{
+		"dev/data": "ResourceNotFoundException",
+		strings.TrimSuffix(longer, "-key-AbCdEf"): "ResourceNotFoundException",
+		strings.TrimPrefix(longer, "arn:"):        "ValidationException", // not a name
+	} {
 		_, err := f.GetSecretValue(t.Context(), &awssecrets.GetSecretValueInput{SecretId: &id})
-		wantCode(t, err, "ResourceNotFoundException")
+		wantCode(t, err, want)
 	}
 }
 
@@ -276,9 +279,9 @@ func TestCreateSecret(t *testing.T) {
 		Name: aws.String("operator/key"), SecretString: aws.String("x"),
 	})
 	wantCode(t, err, "ResourceExistsException")
-	for _, name := range []string{"a b", "rds!db-1"} {
+	for name, want := range map[string]string{"a b": "ValidationException", "rds!db-1": "InvalidParameterException"} {
 		_, err = f.CreateSecret(ctx, &awssecrets.CreateSecretInput{Name: &name, SecretString: aws.String("x")})
-		wantCode(t, err, "InvalidParameterException")
+		wantCode(t, err, want)
 	}
 
 	var names []string

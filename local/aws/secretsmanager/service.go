@@ -25,6 +25,9 @@ type Config struct {
 	// function was not called, failed, or did not end before ctx. Invoke also decides whether
 	// Secrets Manager may call the function. A service with a nil Invoke refuses to rotate secrets.
 	Invoke func(ctx context.Context, functionARN string, payload []byte) (answer []byte, err error)
+	// MayInvoke reports whether a function exists and lets Secrets Manager invoke it for a secret.
+	// A service with a nil MayInvoke finds out when it invokes the function.
+	MayInvoke func(functionARN, secretARN string) bool
 }
 
 // Service holds the secrets of one account in one region. Its methods are safe for concurrent use.
@@ -68,6 +71,8 @@ type SecretConfig struct {
 	Description string
 	// Value is the value of the secret's first version, or "" for a secret without a version.
 	Value string
+	// Policy is the secret's resource policy, or "" for none.
+	Policy string
 }
 
 // Create adds a secret. It fails if Secrets Manager does not allow the name, or if the name or the
@@ -82,6 +87,7 @@ func (s *Service) Create(config SecretConfig) error {
 	if err != nil {
 		return fmt.Errorf("creating secret %q: %w", config.Name, err)
 	}
+	sec.policy = config.Policy
 	if config.Value == "" {
 		return nil
 	}

@@ -3,6 +3,7 @@ package secretsmanager
 import (
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"restock/local/aws/awsapi"
 )
@@ -149,7 +150,7 @@ func (s *secret) roomForLabels(labels ...string) error {
 }
 
 func validLabel(label string) error {
-	if label == "" || len(label) > 256 {
+	if n := utf8.RuneCountInString(label); n < 1 || n > 256 {
 		return invalidParameter("A staging label must be 1 to 256 characters long.")
 	}
 	return nil
