@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func TestRecordReturnsOutputsOfADeployment(t *testing.T) {
 		t.Fatal(err)
 	}
 	topic, queue := g.OfType(graph.Topic)[0], g.OfType(graph.Queue)[0]
-	const topicARN = "arn:aws:sns:eu-west-1:000000000000:p-s-news-0123abc"
+	topicARN := "arn:aws:sns:eu-west-1:000000000000:" + graph.Autoname("p", "s", graph.Topic, "news")
 	if got := topic.String("arn"); got != topicARN || !topic.Protect {
 		t.Errorf("the topic has ARN %s and protect %v, want %s, true", got, topic.Protect, topicARN)
 	}
@@ -75,7 +76,10 @@ func TestNamesHaveTheSuffixOfADeployment(t *testing.T) {
 		logical   bool
 		inbox, up string
 	}{
-		{false, "p-s-inbox-0123abc.fifo", "arn:aws:iam::000000000000:role/a/b/p-s-up-0123abc"},
+		{
+			false, graph.Autoname("p", "s", graph.Queue, "inbox") + ".fifo",
+			"arn:aws:iam::000000000000:role/a/b/" + graph.Autoname("p", "s", graph.Role, "up"),
+		},
 		{true, "inbox", "arn:aws:iam::000000000000:role/a/b/up"},
 	} {
 		o := options()
@@ -97,6 +101,13 @@ func TestNamesHaveTheSuffixOfADeployment(t *testing.T) {
 		if got := g.Named(graph.Role, "up").String("arn"); got != c.up {
 			t.Errorf("logical names %v: the role's ARN is %s, want %s", c.logical, got, c.up)
 		}
+	}
+}
+
+func TestResourcesOfDifferentTypesHaveDifferentNames(t *testing.T) {
+	queue, topic := graph.Autoname("p", "s", graph.Queue, "a"), graph.Autoname("p", "s", graph.Topic, "a")
+	if queue == topic || !regexp.MustCompile(`^p-s-a-[0-9a-f]{7}$`).MatchString(queue) {
+		t.Errorf("a queue's name is %s and a topic's %s, want two names with seven hexadecimal digits", queue, topic)
 	}
 }
 

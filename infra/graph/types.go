@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"regexp"
 	"strings"
 
@@ -118,11 +120,6 @@ func (l NameLimit) Accepts(name string) bool {
 	return l.Form.MatchString(name) && (l.NotPrefix == "" || !strings.HasPrefix(name, l.NotPrefix))
 }
 
-// autonameSuffix is an example of the end of the physical names that Pulumi makes by the pattern in
-// Pulumi.yaml: a hyphen and seven hexadecimal digits. They begin with the project and the stage.
-// https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
-const autonameSuffix = "-0123abc"
-
 // PhysicalName returns the name that AWS gets; empty if it gets none. If Pulumi makes the name, the
 // suffix is an example.
 func (r *Resource) PhysicalName(limit NameLimit) string {
@@ -132,10 +129,19 @@ func (r *Resource) PhysicalName(limit NameLimit) string {
 	return r.autoname()
 }
 
-// autoname returns an example of the name that Pulumi makes for a resource.
+// Autoname returns an example of the name that Pulumi makes for a resource by the pattern in
+// Pulumi.yaml. Instead of random digits it ends with a checksum of the type and the name. So two
+// resources of different types never have the same name, and one in place of the other is noticed.
+// https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming
+func Autoname(project, stage string, token Type, name string) string {
+	sum := sha256.Sum256([]byte(string(token) + " " + name))
+	return project + "-" + stage + "-" + name + "-" + hex.EncodeToString(sum[:])[:7]
+}
+
+// autoname returns an example of the name that Pulumi makes for the resource.
 func (r *Resource) autoname() string {
 	of := resource.URN(r.URN)
-	name := string(of.Project()) + "-" + string(of.Stack()) + "-" + r.Name + autonameSuffix
+	name := Autoname(string(of.Project()), string(of.Stack()), r.Type, r.Name)
 	if r.Bool("fifoQueue") || r.Bool("fifoTopic") {
 		return name + ".fifo" // as the provider does
 	}

@@ -35,6 +35,15 @@ func TestFunctionsReachTheirDestinations(t *testing.T) {
 	}
 }
 
+// Ids of the stage dev.
+var (
+	vpcID          = named(graph.VPC, "network")
+	privateRoutes  = named(graph.RouteTable, "private")
+	functionsGroup = named(graph.SecurityGroup, "functions")
+	databaseGroup  = named(graph.SecurityGroup, "database")
+	endpointsGroup = named(graph.SecurityGroup, "endpoints")
+)
+
 // addNAT gives sweep a way to the Internet: a public subnet with a NAT gateway in it.
 func addNAT(s sabotage) {
 	vpc := s.the("Vpc", "network")
@@ -46,10 +55,10 @@ func addNAT(s sabotage) {
 	s.add(graph.RouteTableAssociation, "public", vpc, map[string]any{"subnetId": "public", "routeTableId": "public"})
 	s.add(graph.NATGateway, "nat", vpc, map[string]any{"subnetId": "public"})
 	s.add(graph.VPCRoute, "out", vpc, map[string]any{
-		"routeTableId": named("private"), "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "nat",
+		"routeTableId": privateRoutes, "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": "nat",
 	})
 	s.add(graph.SecurityGroupEgressRule, "out", vpc, map[string]any{
-		"securityGroupId": named("functions"), "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0,
+		"securityGroupId": functionsGroup, "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0,
 		"cidrIpv4": "0.0.0.0/0",
 	})
 }
@@ -103,24 +112,24 @@ func TestErrorsNameTheFirstMissingPart(t *testing.T) {
 				s.remove(in, "functions-to-database")
 				s.set("SecurityGroup", "database", "ingress", []any{map[string]any{
 					"protocol": "tcp", "fromPort": 3306.0, "toPort": 3306.0,
-					"securityGroups": []any{named("functions")},
+					"securityGroups": []any{functionsGroup},
 				}})
 			}, database, ""},
 		{"a rule for the group itself, which the function joined", func(s sabotage) {
 			s.remove(in, "functions-to-database")
 			s.set("SecurityGroup", "database", "ingress", []any{map[string]any{"protocol": "-1", "self": true}})
-			groups := []any{named("functions"), named("database")}
+			groups := []any{functionsGroup, databaseGroup}
 			s.the("Function", "sweep").Object("vpcConfig")["securityGroupIds"] = groups
 		}, database, ""},
 		{"a rule in the older form, in the other direction",
 			func(s sabotage) {
 				s.remove(in, "functions-to-database")
 				s.add(graph.SecurityGroupRule, "old", s.the("SecurityGroup", "database"), map[string]any{
-					"type": "egress", "securityGroupId": named("database"), "sourceSecurityGroupId": named("functions"),
+					"type": "egress", "securityGroupId": databaseGroup, "sourceSecurityGroupId": functionsGroup,
 					"protocol": "tcp", "fromPort": 3306.0, "toPort": 3306.0,
 				})
 			}, database, noWayIn},
-		{"a database of another group", set("Instance", "database", "vpcSecurityGroupIds", []any{named("endpoints")}),
+		{"a database of another group", set("Instance", "database", "vpcSecurityGroupIds", []any{endpointsGroup}),
 			database, "security group functions has no egress rule to security group endpoints on tcp 3306"},
 		{"a database without a group", set("Instance", "database", "vpcSecurityGroupIds", []any{}), database,
 			"database database has no security group"},
@@ -131,11 +140,11 @@ func TestErrorsNameTheFirstMissingPart(t *testing.T) {
 				s.add(graph.Subnet, "far", s.the("Vpc", "network"),
 					map[string]any{"vpcId": "other", "cidrBlock": "10.30.0.0/20"})
 				s.set("SubnetGroup", "database", "subnetIds", []any{"far"})
-			}, database, "function sweep is in VPC " + named("network") + ", and database database in VPC other"},
+			}, database, "function sweep is in VPC " + vpcID + ", and database database in VPC other"},
 		{"a function in a subnet that is gone", remove("Subnet", zoneA), database,
-			`subnet "` + named(zoneA) + `" of function sweep is not declared`},
+			`subnet "` + named(graph.Subnet, zoneA) + `" of function sweep is not declared`},
 		{"a network ACL", func(s sabotage) {
-			s.add(graph.NetworkACL, "closed", s.the("Vpc", "network"), map[string]any{"vpcId": named("network")})
+			s.add(graph.NetworkACL, "closed", s.the("Vpc", "network"), map[string]any{"vpcId": vpcID})
 		}, database, "network ACL closed may close the way to function sweep"},
 
 		{"no endpoint", remove("VpcEndpoint", "sns"), sns, "the VPC has no interface endpoint for sns"},
@@ -173,14 +182,14 @@ func TestErrorsNameTheFirstMissingPart(t *testing.T) {
 			s.set("Route", "out", "gatewayId", "internet")
 		}, internet, "the default route of subnet " + zoneA + " does not lead to a NAT gateway"},
 		{"a NAT gateway in a private subnet",
-			withNAT(set("NatGateway", "nat", "subnetId", named(zoneA))),
+			withNAT(set("NatGateway", "nat", "subnetId", named(graph.Subnet, zoneA))),
 			internet, "which NAT gateway nat is in, does not lead to an Internet gateway"},
 		{"a private NAT gateway", withNAT(set("NatGateway", "nat", "connectivityType", "private")),
 			internet, "NAT gateway nat is private"},
 		{"no Internet gateway", withNAT(remove("InternetGateway", "internet")), internet,
 			"which NAT gateway nat is in, does not lead to an Internet gateway"},
 		{"no way out", withNAT(remove(out, "out")), internet, noWayToOthers},
-		{"a way out of another group", withNAT(set(out, "out", "securityGroupId", named("endpoints"))),
+		{"a way out of another group", withNAT(set(out, "out", "securityGroupId", endpointsGroup)),
 			internet, noWayToOthers},
 		{"a way out to half of the Internet", withNAT(set(out, "out", "cidrIpv4", "0.0.0.0/1")), internet,
 			noWayToOthers},

@@ -128,10 +128,18 @@ func intoTheVPC(function string) func(sabotage) {
 }
 
 // named returns the name on AWS of a resource of the stage dev.
-func named(logical string) string { return "restock-dev-" + logical + "-0123abc" }
+func named(token graph.Type, logical string) string {
+	return graph.Autoname("restock", "dev", token, logical)
+}
 
 // stockEmptyARN is the ARN of the topic stock_empty of the stage dev.
-var stockEmptyARN = "arn:aws:sns:ap-northeast-2:" + graph.AccountID + ":" + named("stock_empty")
+var stockEmptyARN = "arn:aws:sns:ap-northeast-2:" + graph.AccountID + ":" + named(graph.Topic, "stock_empty")
+
+// The ends of ARNs of log groups.
+var (
+	stockLogs = ":log-group:" + named(graph.LogGroup, "stock")
+	sweepLogs = ":log-group:" + named(graph.LogGroup, "sweep")
+)
 
 // setParameter changes a parameter of the database.
 func setParameter(name, value string) func(sabotage) {
@@ -181,7 +189,7 @@ var examples = []example{
 	{"private-network", "a public subnet", set("Subnet", "private-ap-northeast-2c", "mapPublicIpOnLaunch", true),
 		[]string{"Subnet private-ap-northeast-2c"}, "mapPublicIpOnLaunch is true"},
 	{"private-network", "an Internet gateway", func(s sabotage) {
-		s.add(graph.InternetGateway, "out", s.the("Vpc", "network"), map[string]any{"vpcId": named("network")})
+		s.add(graph.InternetGateway, "out", s.the("Vpc", "network"), map[string]any{"vpcId": vpcID})
 	}, []string{"InternetGateway out"}, "has an Internet gateway"},
 	{"private-network", "a function's open URL", func(s sabotage) {
 		s.add(graph.FunctionURL, "stock", s.the("Function", "stock"), map[string]any{"authorizationType": "NONE"})
@@ -199,7 +207,7 @@ var examples = []example{
 	{"closed-security-group", "a rule in the older form",
 		func(s sabotage) {
 			s.add(graph.SecurityGroupRule, "old", s.the("SecurityGroup", "database"), map[string]any{
-				"type": "ingress", "securityGroupId": named("database"), "protocol": "tcp",
+				"type": "ingress", "securityGroupId": databaseGroup, "protocol": "tcp",
 				"fromPort": 1.0, "toPort": 9.0,
 				"cidrBlocks": []any{"0.0.0.0/0"},
 			})
@@ -257,10 +265,10 @@ var examples = []example{
 		replace("RolePolicy", "sweep", "policy", `"Resource":["`+stockEmptyARN+`"]`,
 			`"NotResource":["arn:aws:sns:ap-northeast-2:000000000000:other"]`),
 		[]string{"RolePolicy sweep"}, "sns:Publish on all resources but"},
-	{"no-wildcard", "all topics", replace("RolePolicy", "sweep", "policy", ":"+named("stock_empty"), ":*"),
+	{"no-wildcard", "all topics", replace("RolePolicy", "sweep", "policy", ":"+named(graph.Topic, "stock_empty"), ":*"),
 		[]string{"RolePolicy sweep"}, "sns:Publish on arn:aws:sns:ap-northeast-2:000000000000:*"},
 	{"no-wildcard", "all log groups",
-		replace("RolePolicy", "sweep", "policy", ":log-group:"+named("sweep")+":*", ":log-group:*"),
+		replace("RolePolicy", "sweep", "policy", sweepLogs+":*", ":log-group:*"),
 		[]string{"RolePolicy sweep", "RolePolicy sweep"}, "on arn:aws:logs:ap-northeast-2:000000000000:log-group:*"},
 	{"no-wildcard", "another action on all resources",
 		replace("RolePolicy", "sweep", "policy", `"ec2:DescribeSubnets"`, `"ec2:DescribeSubnets","ec2:RunInstances"`),
@@ -279,8 +287,8 @@ var examples = []example{
 		replace("RolePolicy", "stock", "policy", `"secretsmanager:GetSecretValue"`, `"secretsmanager:DescribeSecret"`),
 		[]string{"Function stock"},
 		"does not allow secretsmanager:GetSecretValue on arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:" +
-			named("callback-key") + "-AbCdEf, which variable CALLBACK_KEY_SECRET grants"},
-	{"grant", "another topic", replace("RolePolicy", "sales-api", "policy", ":"+named("stock_empty"), ":stock_full"),
+			named(graph.Secret, "callback-key") + "-AbCdEf, which variable CALLBACK_KEY_SECRET grants"},
+	{"grant", "another topic", replace("RolePolicy", "sales-api", "policy", stockEmptyARN, stockEmptyARN+"2"),
 		[]string{"Function sales-api"}, "sns:Publish"},
 	{"grant", "an explicit deny",
 		addStatement("RolePolicy", "setup",
@@ -312,7 +320,7 @@ var examples = []example{
 		[]string{"Queue stock_queue"}, "no dead-letter queue"},
 	{"dead-letter-queue", "a dead-letter queue that is not there",
 		func(s sabotage) { s.remove("Queue", "stock_queue_dlq"); s.remove("QueuePolicy", "stock_queue_dlq") },
-		[]string{"Queue stock_queue"}, named("stock_queue_dlq") + " is not declared"},
+		[]string{"Queue stock_queue"}, named(graph.Queue, "stock_queue_dlq") + " is not declared"},
 	{"dead-letter-queue", "dead letters without an alarm", remove("MetricAlarm", "stock-dead-letters"),
 		[]string{"Queue stock_queue_dlq"}, "no alarm reports"},
 	{"dead-letter-queue", "an alarm without an action",
@@ -331,7 +339,7 @@ var examples = []example{
 	{"subscription", "no queue policy", remove("QueuePolicy", "stock_queue"),
 		[]string{"Queue stock_queue"}, "does not let topic " + stockEmptyARN + " send"},
 	{"subscription", "a queue policy for another topic",
-		replace("QueuePolicy", "stock_queue", "policy", ":"+named("stock_empty"), ":stock_full"),
+		replace("QueuePolicy", "stock_queue", "policy", stockEmptyARN, stockEmptyARN+"2"),
 		[]string{"Queue stock_queue"}, "does not let topic"},
 	{"subscription", "the policy on the other queue", func(s sabotage) {
 		s.set("QueuePolicy", "stock_queue", "queueUrl", s.the("Queue", "stock_queue_dlq").ID)
@@ -346,7 +354,7 @@ var examples = []example{
 	{"route", "a permission that is missing", remove("Permission", "merchant-api-api"),
 		slices.Repeat([]string{"Function merchant-api"}, len(lambdas.MerchantAPI.Routes)),
 		"no permission lets apigateway.amazonaws.com invoke it from arn:aws:execute-api:ap-northeast-2:000000000000:" +
-			named("shop") + "/$default/"},
+			named(graph.API, "shop") + "/$default/"},
 	{"route", "a permission for one method", replace("Permission", "sales-api-api", "sourceArn", "/*", "/*/GET/*"),
 		[]string{"Function sales-api", "Function sales-api"}, "no permission lets"}, // POST /checkout and $default
 	{"route", "a route for the wrong method", set("Route", "GET /products", "routeKey", "POST /products"),
@@ -376,7 +384,7 @@ var examples = []example{
 		delete(i.Outputs, "integrationSubtype")
 		i.Outputs["integrationUri"] = s.the("Function", "stock-increase").Outputs["invokeArn"]
 		s.add(graph.Permission, "stock-increase-api", i, map[string]any{
-			"action": "lambda:InvokeFunction", "function": named("stock-increase"),
+			"action": "lambda:InvokeFunction", "function": named(graph.Function, "stock-increase"),
 			"principal": "apigateway.amazonaws.com",
 			"sourceArn": s.the("Api", "shop").String("executionArn") + "/*",
 		})
@@ -399,7 +407,7 @@ var examples = []example{
 	{"schedule", "a permission that is missing", remove("Permission", "sweep-schedule"),
 		[]string{"Function sweep"},
 		"events.amazonaws.com invoke it from arn:aws:events:ap-northeast-2:000000000000:rule/" +
-			named("sweep")},
+			named(graph.EventRule, "sweep")},
 	{"schedule", "a permission of another service",
 		set("Permission", "sweep-schedule", "principal", "scheduler.amazonaws.com"),
 		[]string{"Function sweep"}, "events.amazonaws.com invoke it from"},
@@ -410,7 +418,7 @@ var examples = []example{
 	{"event-source", "a queue that its function may not read",
 		replace("RolePolicy", "stock", "policy", `"sqs:DeleteMessage",`, ""),
 		[]string{"Function stock"},
-		"sqs:DeleteMessage on arn:aws:sqs:ap-northeast-2:000000000000:" + named("stock_queue")},
+		"sqs:DeleteMessage on arn:aws:sqs:ap-northeast-2:000000000000:" + named(graph.Queue, "stock_queue")},
 	{"event-source", "no mapping", remove("EventSourceMapping", "stock"),
 		[]string{"Function stock"}, `reads queue "", want "stock_queue"`},
 	{"event-source", "no partial batches", set("EventSourceMapping", "stock", "functionResponseTypes", []any{}),
@@ -423,15 +431,15 @@ var examples = []example{
 	{"log-group", "a log group without a retention", unset("LogGroup", "sweep", "retentionInDays"),
 		[]string{"LogGroup sweep"}, "retentionInDays is 0"},
 	{"log-group", "a log group of two functions", func(s sabotage) {
-		s.set("Function", "stock", "loggingConfig", map[string]any{"logGroup": named("sweep")})
-		s.replace("RolePolicy", "stock", "policy", ":log-group:"+named("stock"), ":log-group:"+named("sweep"))
+		s.set("Function", "stock", "loggingConfig", map[string]any{"logGroup": named(graph.LogGroup, "sweep")})
+		s.replace("RolePolicy", "stock", "policy", stockLogs, sweepLogs)
 	}, []string{"Function sweep"}, "function stock's"},
 	{"log-group", "a function that may not log",
 		replace("RolePolicy", "stock", "policy", `"logs:CreateLogStream","logs:PutLogEvents"`,
 			`"logs:CreateLogStream"`),
 		[]string{"Function stock"}, "logs:PutLogEvents"},
 	{"log-group", "a grant on the group without its streams",
-		replace("RolePolicy", "stock", "policy", ":log-group:"+named("stock")+":*", ":log-group:"+named("stock")),
+		replace("RolePolicy", "stock", "policy", stockLogs+":*", stockLogs),
 		[]string{"Function stock", "Function stock"}, "on the streams"},
 
 	{"environment", "a variable that is missing",
@@ -592,7 +600,8 @@ var examples = []example{
 	{"reachable", "a function outside the VPC", unset("Function", "stock-increase", "vpcConfig"),
 		[]string{"Function stock-increase"}, "database database: function stock-increase is outside the VPC"},
 	{"reachable", "the factory from inside the VPC", intoTheVPC("stock"),
-		[]string{"Function stock"}, "https://" + named("shop") + ".execute-api.ap-northeast-2.amazonaws.com: " +
+		[]string{"Function stock"},
+		"https://" + named(graph.API, "shop") + ".execute-api.ap-northeast-2.amazonaws.com: " +
 			"route table private has no route to 0.0.0.0/0"},
 	{"reachable", "a simulated factory inside the VPC", intoTheVPC("factory"), // it calls SQS, too
 		[]string{"Function factory", "Function factory"}, "it does not reach"},
@@ -678,7 +687,8 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 		"the longest allowed logical name": func(s sabotage) {
 			s.the("Role", "stock").Name = strings.Repeat("r", 44)
 		},
-		"a function's name in place of its ARN": set("EventSourceMapping", "stock", "functionName", named("stock")),
+		"a function's name in place of its ARN": set(
+			"EventSourceMapping", "stock", "functionName", named(graph.Function, "stock")),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sabotage{t, record(t, "dev")}

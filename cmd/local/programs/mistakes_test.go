@@ -133,7 +133,7 @@ var mistakes = []struct {
 	{
 		"a queue without a policy", remove("QueuePolicy", "stock_queue"),
 		[]string{"subscription: ", "Queue stock_queue",
-			"does not let topic arn:aws:sns:ap-northeast-2:000000000000:restock-dev-stock_empty-0123abc send",
+			"does not let topic arn:aws:sns:ap-northeast-2:000000000000:restock-dev-stock_empty-145d05b send",
 			"infra/stack/messaging.go"},
 		"POST", "/checkout", 200,
 		[]string{"access denied", "Allow sqs:SendMessage on arn:aws:sqs:ap-northeast-2:000000000000:stock_queue to " +
@@ -149,7 +149,7 @@ var mistakes = []struct {
 		"an API that may not send to its queue",
 		change("RolePolicy", "stock-increase-api", "policy", "sqs:SendMessage", "sqs:ReceiveMessage"),
 		[]string{"route: ", "Integration stock-increase", "its role does not allow sqs:SendMessage on " +
-			"arn:aws:sqs:ap-northeast-2:000000000000:restock-dev-deliveries_queue-0123abc", "infra/stack/triggers.go"},
+			"arn:aws:sqs:ap-northeast-2:000000000000:restock-dev-deliveries_queue-c04b617", "infra/stack/triggers.go"},
 		"POST", "/production-orders/o/attempts/a/receipt?quantity=1&correlation=c&signature=s", 403,
 		[]string{"access denied",
 			"Allow sqs:SendMessage on arn:aws:sqs:ap-northeast-2:000000000000:deliveries_queue"},

@@ -92,8 +92,9 @@ func TestRulesRefuseABrokenProgram(t *testing.T) {
 	}{
 		{"a route that may not invoke", remove(graph.Permission, "hello"),
 			`no permission lets apigateway.amazonaws.com invoke it from ` +
-				`arn:aws:execute-api:ap-northeast-2:000000000000:restock-tutorial-dev-tutorial-0123abc/` +
-				`$default/POST/, its route "POST /": ` +
+				`arn:aws:execute-api:ap-northeast-2:000000000000:` +
+				graph.Autoname("restock-tutorial", "dev", graph.API, "tutorial") + `/$default/POST/, ` +
+				`its route "POST /": ` +
 				`give it a lambda.Permission for the API (examples/tutorial/program/function.go:`},
 		{"dead letters without an alarm", remove(graph.MetricAlarm, "dead-letters"),
 			"Queue messages_dlq: no alarm reports that it has messages"},
