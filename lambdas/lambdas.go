@@ -289,7 +289,7 @@ var Factory = Function{
 	Routes:      []string{RouteManufactures},
 	Queue:       FactoryQueue,
 	Network:     Internet,         // like the factory, it calls the API's public address
-	Timeout:     35 * time.Second, // it waits up to 30 s for the answer to a callback
+	Timeout:     28 * time.Second, // it waits up to 25 s for the answer to a callback
 	MemoryMB:    128,
 	Concurrency: 2,
 	BatchSize:   10,

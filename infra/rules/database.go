@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy"
+	"restock/infra/policy/evaluation"
 )
 
 // checkBackups checks that a protected database has automated backups, and that its data survives
@@ -43,6 +45,34 @@ func checkProxyUsers(i *inspection) {
 			if i.Find(graph.SecretRotation, "secretId", arn) != nil {
 				i.report(r, "give the proxy a secret for each database user, and let the rotation write both",
 					"a rotation changes the user in its secret %s", arn)
+			}
+		}
+	}
+}
+
+// checkProxySecrets checks that a proxy has secrets, and that its role may read them. RDS makes the
+// proxy anyway, and the proxy refuses every connection.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-iam-setup.html
+func checkProxySecrets(i *inspection) {
+	const service = "rds.amazonaws.com"
+	for _, r := range i.OfType(graph.Proxy) {
+		role := r.String("roleArn")
+		assume := evaluation.ByService(service, r.String("arn"), "sts:AssumeRole", role)
+		if !i.policies.Trust(role).Evaluate(assume).Allowed {
+			i.report(r, "set roleArn to a role of the stack whose trust policy names "+service,
+				"its role %q does not let %s assume it", role, service)
+		}
+		if len(r.Objects("auths")) == 0 {
+			i.report(r, "add a secret for each database user", "it has no auths: it refuses every connection")
+		}
+		for _, auth := range r.Objects("auths") {
+			arn, _ := auth["secretArn"].(string)
+			for _, action := range policy.Actions("secret", "read") {
+				if !i.policies.Of(role, arn).Evaluate(evaluation.ByRole(role, "", action, arn)).Allowed {
+					i.report(r, "let the role's policy allow it",
+						"its role does not allow %s on %s, a secret of the proxy: the proxy refuses the secret's user",
+						action, arn)
+				}
 			}
 		}
 	}

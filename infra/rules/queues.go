@@ -40,6 +40,19 @@ func (i *inspection) sources(visit func(mapping, queue, function *graph.Resource
 	}
 }
 
+// A redrivePolicy says after how many deliveries a message goes to which queue.
+type redrivePolicy struct {
+	DeadLetterTargetARN string  `json:"deadLetterTargetArn"`
+	MaxReceiveCount     float64 `json:"maxReceiveCount"`
+}
+
+// redrivePolicy returns the redrive policy of a queue; the zero value if it has none that can be
+// read, which the rule dead-letter-queue reports.
+func (i *inspection) redrivePolicy(queue *graph.Resource) (p redrivePolicy) {
+	_ = json.Unmarshal([]byte(queue.String("redrivePolicy")), &p)
+	return p
+}
+
 // checkVisibilityTimeout checks that SQS hides a message until its function has surely finished,
 // also if Lambda throttles and retries. Otherwise two instances may handle the message at once. If
 // the visibility timeout is less than the function's timeout, Lambda refuses the event source.
@@ -65,10 +78,7 @@ func checkVisibilityTimeout(i *inspection) {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-queueconfig
 func checkDeadLetterQueue(i *inspection) {
 	i.sources(func(_, queue, function *graph.Resource) {
-		var redrive struct {
-			DeadLetterTargetARN string  `json:"deadLetterTargetArn"`
-			MaxReceiveCount     float64 `json:"maxReceiveCount"`
-		}
+		var redrive redrivePolicy
 		text := queue.String("redrivePolicy")
 		if text == "" {
 			i.report(queue, "give it a redrivePolicy",
@@ -97,6 +107,25 @@ func checkDeadLetterQueue(i *inspection) {
 		if got <= least {
 			i.report(deadLetters, "use SQS's limit, 1209600 s",
 				"it keeps messages for %v s, want longer than the %v s of %s", got, least, queue.Name)
+		}
+	})
+}
+
+// checkRetention checks that a queue keeps a message until all its deliveries have failed. The
+// retention counts from the time when the message was sent. After it, SQS deletes the message: it
+// is in no dead-letter queue, and no alarm reports it.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+func checkRetention(i *inspection) {
+	i.sources(func(_, queue, function *graph.Resource) {
+		count := i.redrivePolicy(queue).MaxReceiveCount
+		visibility := number(queue, "visibilityTimeoutSeconds", defaultVisibilityTimeout)
+		keeps := number(queue, "messageRetentionSeconds", defaultMessageRetention)
+		if needs := count * visibility; keeps <= needs {
+			i.report(queue, "raise messageRetentionSeconds, or lower maxReceiveCount",
+				"it keeps a message for %v s, want more than the %v s of %v failed deliveries with a visibility "+
+					"timeout of %v s: SQS deletes a message that function %s cannot handle before it is a dead letter",
+				keeps, needs, count, visibility, function.Name)
 		}
 	})
 }

@@ -51,6 +51,10 @@ func checkRoutes(i *inspection) {
 	}
 }
 
+// merchantPath is the path of the routes that only the merchant may use. The rule authorization
+// knows it beside the declarations, so that a wrong declaration does not open the routes.
+const merchantPath = "/merchant"
+
 // checkAuthorization checks that a route's authorization is the one in its function's declaration.
 // If a merchant's route has none, anybody can call it. If a public route requires signatures, it
 // refuses the buyers and the factory, who have no AWS credentials.
@@ -61,6 +65,14 @@ func checkAuthorization(i *inspection) {
 		declared[r] = f
 	}
 	for _, route := range i.OfType(graph.APIRoute) {
+		_, path, _ := strings.Cut(route.String("routeKey"), " ")
+		got := cmp.Or(route.String("authorizationType"), "NONE")
+		if below := path == merchantPath || strings.HasPrefix(path, merchantPath+"/"); below && got != "AWS_IAM" {
+			i.report(route, "set it to AWS_IAM: declare Access: Signed for its function",
+				"its authorizationType is %s, want AWS_IAM for every route below %s: anybody may call it",
+				got, merchantPath)
+			continue
+		}
 		f, ok := declared[i.routeFunction(route)]
 		if !ok {
 			continue // the rules route and runtime report it
@@ -69,9 +81,36 @@ func checkAuthorization(i *inspection) {
 		if f.Signed {
 			want, access, why = "AWS_IAM", "signed", "without it anybody may call it"
 		}
-		if got := cmp.Or(route.String("authorizationType"), "NONE"); got != want {
+		if got != want {
 			i.report(route, "set it to "+want,
 				"its authorizationType is %s, want %s: function %s has %s routes: %s", got, want, f.Name, access, why)
+		}
+	}
+}
+
+// The largest timeout of an integration, in seconds, is also the default. It cannot be increased:
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+const integrationTimeout = 30
+
+// timeToAnswer is the part of it, in seconds, that is left for API Gateway and Lambda: the start of
+// an instance, and the way of the request and the answer.
+const timeToAnswer = 1
+
+// checkIntegrationTimeouts checks that a function ends before API Gateway stops waiting for it.
+// Otherwise the client gets 503, and the function goes on: a purchase that the client believes to
+// have failed succeeds.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+func checkIntegrationTimeouts(i *inspection) {
+	for _, integration := range i.OfType(graph.APIIntegration) {
+		function := i.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
+		if function == nil {
+			continue
+		}
+		waits := number(integration, "timeoutMilliseconds", integrationTimeout*1000) / 1000
+		if takes := number(function, "timeout", defaultFunctionTimeout); takes > waits-timeToAnswer {
+			i.report(function, "lower its timeout, or move its routes to another function",
+				"its timeout is %v s, want %v s or less: API Gateway answers 503 after %v s, and the function goes on",
+				takes, waits-timeToAnswer, waits)
 		}
 	}
 }

@@ -70,6 +70,11 @@ func All() []Rule {
 		{"reachable", checkReachable},
 		{"endpoint-policy", checkEndpointPolicies},
 		{"cdn", checkCDN},
+		{"alarm", checkAlarms},
+		{"key", checkKeys},
+		{"retention", checkRetention},
+		{"integration-timeout", checkIntegrationTimeouts},
+		{"proxy-secrets", checkProxySecrets},
 	}
 }
 

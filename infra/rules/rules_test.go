@@ -394,7 +394,7 @@ var examples = []example{
 	}, []string{"Route POST /production-orders/{order}/attempts/{attempt}/receipt"}, "a request is lost if that fails"},
 	{"authorization", "a merchant's route for everybody", unset("Route", "GET /merchant/products", "authorizationType"),
 		[]string{"Route GET /merchant/products"},
-		"its authorizationType is NONE, want AWS_IAM: function merchant-api has signed routes"},
+		"its authorizationType is NONE, want AWS_IAM for every route below /merchant: anybody may call it"},
 	{"authorization", "a merchant's route with authorization NONE",
 		set("Route", "POST /merchant/products", "authorizationType", "NONE"),
 		[]string{"Route POST /merchant/products"}, "its authorizationType is NONE, want AWS_IAM"},
@@ -597,6 +597,82 @@ var examples = []example{
 	{"no-wildcard", "an endpoint that lets all actions pass",
 		replace("VpcEndpoint", "sns", "policy", `"sns:Publish"`, `"sns:*"`),
 		[]string{"VpcEndpoint sns"}, "the action sns:*"},
+	{"alarm", "an alarm without an action on a function", set("MetricAlarm", "sweep-silent", "alarmActions", []any{}),
+		[]string{"MetricAlarm sweep-silent"}, "it has no alarmActions: nobody learns of it"},
+	{"alarm", "an alarm for another topic",
+		set("MetricAlarm", "sweep-silent", "okActions", []any{"arn:aws:sns:ap-northeast-2:000000000000:people"}),
+		[]string{"MetricAlarm sweep-silent"},
+		`its okActions name "arn:aws:sns:ap-northeast-2:000000000000:people", which is no topic of the stack`},
+	{"alarm", "a topic that alarms may not publish to",
+		replace("TopicPolicy", "stock_operations", "policy", "cloudwatch.amazonaws.com", "events.amazonaws.com"),
+		[]string{"Topic stock_operations"},
+		"its policy does not let cloudwatch.amazonaws.com publish for alarm ads-dead-letters and"},
+	{"alarm", "a topic for the alarms of another account",
+		replace("TopicPolicy", "stock_operations", "policy", "arn:aws:cloudwatch:ap-northeast-2:000000000000:alarm:*",
+			"arn:aws:cloudwatch:ap-northeast-2:111111111111:alarm:*"),
+		[]string{"Topic stock_operations"}, "publish for alarm ads-dead-letters and"},
+	{"alarm", "a topic with a key of AWS", set("Topic", "stock_operations", "kmsMasterKeyId", "alias/aws/sns"),
+		[]string{"Topic stock_operations"},
+		"it is encrypted with alias/aws/sns, which CloudWatch may not use: nobody learns of alarm ads-dead-letters"},
+	{"alarm", "a key that CloudWatch may not encrypt with",
+		replace("Key", "operations", "policy", `["kms:Decrypt","kms:GenerateDataKey"]`, `["kms:Decrypt"]`),
+		[]string{"Key operations"}, "its policy does not let cloudwatch.amazonaws.com kms:GenerateDataKey for topic " +
+			"stock_operations: nobody learns of alarm ads-dead-letters and"},
+	{"key", "a key that CloudWatch Logs may not use for one action",
+		replace("Key", "operations", "policy", `"kms:ReEncryptTo",`, ``),
+		[]string{"Key operations"},
+		"its policy does not let logs.ap-northeast-2.amazonaws.com kms:ReEncryptTo for log group api-access and"},
+	{"key", "a key for the logs of another region",
+		replace("Key", "operations", "policy", "logs.ap-northeast-2.amazonaws.com", "logs.us-east-1.amazonaws.com"),
+		slices.Repeat([]string{"Key operations"}, 7), "CloudWatch refuses to make them"},
+	{"key", "a key for the logs of every account",
+		replace("Key", "operations", "policy",
+			`"Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":`+
+				`"arn:aws:logs:ap-northeast-2:000000000000:log-group:*"}}`, `"Condition":{}`),
+		slices.Repeat([]string{"Key operations"}, 7), "for log groups of every account"},
+	{"key", "a key that the account cannot administer",
+		replace("Key", "operations", "policy", `"kms:*"`, `"kms:Encrypt"`),
+		[]string{"Key operations"}, "its policy does not let the account administer it: KMS refuses the key"},
+	{"retention", "messages that are deleted before their last delivery",
+		set("Queue", "deliveries_queue", "messageRetentionSeconds", 42000.0),
+		[]string{"Queue deliveries_queue"}, "it keeps a message for 42000 s, want more than the 42000 s of 1000 " +
+			"failed deliveries with a visibility timeout of 42 s: SQS deletes a message that function stock-increase cannot " +
+			"handle before it is a dead letter"},
+	{"retention", "more deliveries than the retention has time for", func(s sabotage) {
+		s.replace("Queue", "ads_queue", "redrivePolicy", `"maxReceiveCount":5`, `"maxReceiveCount":1000`)
+		s.set("Queue", "ads_queue", "messageRetentionSeconds", 59999.0)
+	}, []string{"Queue ads_queue"}, "it keeps a message for 59999 s, want more than the 60000 s of 1000"},
+	{"integration-timeout", "a function that API Gateway does not wait for",
+		set("Function", "sales-api", "timeout", 30.0),
+		[]string{"Function sales-api"}, "its timeout is 30 s, want 29 s or less: API Gateway answers 503 after 30 s, " +
+			"and the function goes on"},
+	{"integration-timeout", "an integration that waits for a short time",
+		set("Integration", "sales-api", "timeoutMilliseconds", 10_500.0),
+		[]string{"Function sales-api"}, "its timeout is 10 s, want 9.5 s or less"},
+	{"subscription", "a subscription that does not wait for its queue's policy", func(s sabotage) {
+		r := s.the("TopicSubscription", "stock_queue")
+		r.Dependencies = slices.DeleteFunc(slices.Clone(r.Dependencies), func(urn string) bool {
+			return strings.Contains(urn, "QueuePolicy")
+		})
+	}, []string{"TopicSubscription stock_queue"}, "it does not wait for QueuePolicy stock_queue"},
+	{"subscription", "a function that publishes before the subscription", func(s sabotage) {
+		r := s.the("Function", "sweep")
+		r.Dependencies = slices.DeleteFunc(slices.Clone(r.Dependencies), func(urn string) bool {
+			return strings.HasSuffix(urn, "TopicSubscription::ads_queue")
+		})
+	}, []string{"Function sweep"}, "does not wait for TopicSubscription ads_queue: SNS drops messages before it"},
+	{"proxy-secrets", "full: a secret that the proxy may not read",
+		replace("RolePolicy", "proxy", "policy", "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"),
+		slices.Repeat([]string{"Proxy database"}, 2), "its role does not allow secretsmanager:GetSecretValue on " +
+			"arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:restock-full-proxy-"},
+	{"proxy-secrets", "full: one of the proxy's secrets", func(s sabotage) {
+		s.replace("RolePolicy", "proxy", "policy", `,"`+s.the("Secret", "proxy-second").String("arn")+`"`, "")
+	}, []string{"Proxy database"}, ":secret:restock-full-proxy-second-0123abc-AbCdEf, a secret"},
+	{"proxy-secrets", "full: a role for functions", func(s sabotage) {
+		s.replace("Role", "proxy", "assumeRolePolicy", "rds.amazonaws.com", "lambda.amazonaws.com")
+	}, []string{"Proxy database"}, "does not let rds.amazonaws.com assume it"},
+	{"proxy-secrets", "full: a proxy without secrets", set("Proxy", "database", "auths", []any{}),
+		[]string{"Proxy database"}, "it has no auths: it refuses every connection"},
 	{"reachable", "a function outside the VPC", unset("Function", "stock-increase", "vpcConfig"),
 		[]string{"Function stock-increase"}, "database database: function stock-increase is outside the VPC"},
 	{"reachable", "the factory from inside the VPC", intoTheVPC("stock"),
@@ -614,6 +690,9 @@ var alsoBroken = map[string]string{
 	"the policy on the other queue": "encrypted-transport",
 	"another parameter group":       "encrypted-transport",
 	"an inverted condition":         "grant",
+	"an alarm without an action":    "alarm",
+
+	"full: a proxy that knows the rotated secret only": "proxy-secrets",
 }
 
 // connections is the number of connections that the functions open with the default concurrency.
@@ -697,6 +776,30 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 				t.Error(v)
 			}
 		})
+	}
+}
+
+// TestMerchantRoutesAreSignedWhateverTheDeclarationSays makes a function's declaration and its
+// routes public, as if its Access had been deleted.
+func TestMerchantRoutesAreSignedWhateverTheDeclarationSays(t *testing.T) {
+	s, declared := sabotage{t, record(t, "dev")}, stack.Declarations()
+	for i := range declared {
+		declared[i].Signed = false
+	}
+	var want, got []string
+	for _, r := range s.OfType(graph.APIRoute) {
+		if r.String("authorizationType") == "AWS_IAM" {
+			delete(r.Outputs, "authorizationType")
+			want = append(want, r.Name)
+		}
+	}
+	for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: declared}) {
+		if v.Rule == "authorization" && strings.Contains(v.Problem, "for every route below /merchant") {
+			got = append(got, v.Name)
+		}
+	}
+	if len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("got violations of the routes %q, want of %q", got, want)
 	}
 }
 

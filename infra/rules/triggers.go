@@ -13,6 +13,12 @@ import (
 // or if the queue is encrypted with AWS's key for SQS, which SNS may not use:
 // https://docs.aws.amazon.com/sns/latest/dg/sns-enable-encryption-for-topic-sqs-queue-subscriptions.html
 // Functions read SNS's envelope, so raw delivery must be off.
+//
+// Pulumi makes resources at the same time, in any order, unless one depends on another. SNS drops
+// the messages that a function publishes before the subscription exists, and those that it delivers
+// before the queue's policy allows it. So the subscription waits for the policy, and the functions
+// that publish wait for the subscription.
+// https://www.pulumi.com/docs/iac/concepts/options/dependson/
 func checkSubscriptions(i *inspection) {
 	for _, r := range i.OfType(graph.TopicSubscription) {
 		if r.String("protocol") != "sqs" {
@@ -36,7 +42,44 @@ func checkSubscriptions(i *inspection) {
 		if r.Bool("rawMessageDelivery") {
 			i.report(r, "turn it off", "rawMessageDelivery is true, want false: functions read SNS's envelope")
 		}
+		for _, policy := range i.OfType(graph.QueuePolicy) {
+			if policy.String("queueUrl") == queue.String("url") && !i.waitsFor(r, policy) {
+				i.report(r, "let it depend on the queue's policy",
+					"it does not wait for QueuePolicy %s: SNS drops messages that it delivers before", policy.Name)
+			}
+		}
+		for _, f := range i.OfType(graph.Function) {
+			if i.mayDo(f, "sns:Publish", topic) && !i.waitsFor(f, r) {
+				i.report(f, "let the function depend on the subscription",
+					"it publishes to topic %s, and does not wait for TopicSubscription %s: "+
+						"SNS drops messages before it",
+					topic, r.Name)
+			}
+		}
 	}
+}
+
+// waitsFor reports whether Pulumi makes a resource after another: it depends on it, or on a
+// resource that does.
+func (i *inspection) waitsFor(r, other *graph.Resource) bool {
+	seen := map[string]bool{}
+	var waits func(urns []string) bool
+	waits = func(urns []string) bool {
+		for _, urn := range urns {
+			if urn == other.URN {
+				return true
+			}
+			if seen[urn] {
+				continue
+			}
+			seen[urn] = true
+			if d := i.ByURN(urn); d != nil && waits(d.Dependencies) {
+				return true
+			}
+		}
+		return false
+	}
+	return waits(r.Dependencies)
 }
 
 // mayInvoke reports whether a permission lets a service invoke a function on behalf of a source.

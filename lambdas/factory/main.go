@@ -16,9 +16,11 @@ import (
 	"restock/lambdas/function"
 )
 
-// callbackTimeout is how long the HTTP API takes at most to answer:
+// callbackTimeout is how long the function waits for the answer to a callback. The function also
+// answers requests of the HTTP API, which waits for 30 s at most, so the function's timeout and
+// callbackTimeout are shorter. The API puts a callback into a queue, which takes milliseconds.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
-const callbackTimeout = 30 * time.Second
+const callbackTimeout = 25 * time.Second
 
 func main() {
 	function.Start(func(p function.Process[lambdas.FactoryEnvironment]) (any, error) {

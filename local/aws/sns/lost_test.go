@@ -43,7 +43,8 @@ func TestLostMessagesAreWarnings(t *testing.T) {
 		{"values that each filter may take", []string{`{"units":["13",{"prefix":"2"}],"weight":[3]}`,
 			`{"units":[{"anything-but":"12"}]}`, `{"other":[{"exists":true}]}`, `{"units":[{"exists":false}]}`}, false,
 			[]string{unclaimed, unclaimed}, []string{`{\"units\":[{\"anything-but\":\"12\"}]}`}},
-		{"nobody, because of the kind", []string{`{"units":[12]}`}, false, []string{mismatch, unclaimed, unclaimed}, nil},
+		{"nobody, because of the kind", []string{`{"units":[12]}`}, false,
+			[]string{mismatch, unclaimed, unclaimed}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			queues := sqs.New(sqs.Config{BaseURL: "http://x", Region: "eu-west-1", AccountID: "000000000000"},

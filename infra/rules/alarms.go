@@ -1,0 +1,159 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/infra/policy"
+	"restock/infra/policy/evaluation"
+)
+
+const cloudWatch = "cloudwatch.amazonaws.com"
+
+// checkAlarms checks that every alarm has an action, and that CloudWatch may do it: publish to a
+// topic of the stack, and use the key of the topic. Otherwise the alarm changes its state, and
+// nobody learns of it.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+// CloudWatch may not use AWS's own key for SNS, whose policy nobody can change:
+// https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+func checkAlarms(i *inspection) {
+	alarms := map[*graph.Resource][]*graph.Resource{} // by topic
+	for _, alarm := range slices.Concat(i.OfType(graph.MetricAlarm), i.OfType(graph.CompositeAlarm)) {
+		if len(alarm.Strings("alarmActions")) == 0 {
+			i.report(alarm, "set alarmActions to the ARN of the topic of its notifications",
+				"it has no alarmActions: nobody learns of it")
+		}
+		for _, property := range []string{"alarmActions", "okActions", "insufficientDataActions"} {
+			for _, action := range alarm.Strings(property) {
+				topic := i.Find(graph.Topic, "arn", action)
+				if topic == nil {
+					i.report(alarm, "use the ARN of a topic of the stack",
+						"its %s name %q, which is no topic of the stack", property, action)
+				} else if !slices.Contains(alarms[topic], alarm) {
+					alarms[topic] = append(alarms[topic], alarm)
+				}
+			}
+		}
+	}
+	for _, topic := range i.OfType(graph.Topic) {
+		i.checkPublishing(topic, alarms[topic])
+	}
+}
+
+// checkPublishing checks that CloudWatch may publish to a topic on behalf of alarms.
+func (i *inspection) checkPublishing(topic *graph.Resource, alarms []*graph.Resource) {
+	refused := slices.DeleteFunc(slices.Clone(alarms), func(alarm *graph.Resource) bool {
+		source := cmp.Or(alarm.String("arn"), graph.MetricAlarm.ARN(i.Region, alarm.String("name")))
+		return i.mayServe(cloudWatch, source, "sns:Publish", topic.String("arn"))
+	})
+	if len(refused) > 0 {
+		i.report(topic, "allow it in the topic's policy, with a condition on aws:SourceArn or aws:SourceAccount",
+			"its policy does not let %s publish for %s: nobody learns of them", cloudWatch, someOf("alarm", refused))
+	}
+	if len(alarms) == 0 || topic.String("kmsMasterKeyId") == "" {
+		return // the rule encrypted reports a topic without a key
+	}
+	key := i.Find(graph.Key, "arn", topic.String("kmsMasterKeyId"))
+	if key == nil {
+		i.report(topic, "encrypt it with a key of the stack whose policy lets "+cloudWatch+" use it",
+			"it is encrypted with %s, which CloudWatch may not use: nobody learns of %s",
+			topic.String("kmsMasterKeyId"), someOf("alarm", alarms))
+		return
+	}
+	source := graph.MetricAlarm.ARN(i.Region, alarms[0].String("name"))
+	for _, action := range policy.Actions("key", "encrypt") {
+		q := evaluation.ByService(cloudWatch, source, action, key.String("arn"))
+		if !i.keyAllows(key, q) {
+			i.report(key, "allow it in the key's policy",
+				"its policy does not let %s %s for topic %s: nobody learns of %s", cloudWatch, action, topic.Name,
+				someOf("alarm", alarms))
+		}
+	}
+}
+
+// someOf names the first resource, and counts the others: "alarm api-errors and 3 others".
+func someOf(kind string, resources []*graph.Resource) string {
+	text := kind + " " + resources[0].Name
+	if others := len(resources) - 1; others > 0 {
+		text += fmt.Sprintf(" and %d others", others)
+	}
+	return text
+}
+
+// logActions are what CloudWatch Logs does with the key of a log group:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+var logActions = []string{
+	"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
+	"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey",
+}
+
+// checkKeys checks the policies of keys: the account administers the key, and CloudWatch Logs may
+// use it for the stack's log groups, and for those of no other account. Without the first, nobody
+// could ever change or delete the key:
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+// Without the second, CloudWatch refuses to make the log groups:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+func checkKeys(i *inspection) {
+	for _, key := range i.OfType(graph.Key) {
+		arn := key.String("arn")
+		root := "arn:aws:iam::" + graph.AccountID + ":root"
+		if len(i.keyPolicies(key)) > 0 && !i.keyAllows(key, evaluation.ByRole(root, "", "kms:PutKeyPolicy", arn)) {
+			i.report(key, "let the account's root do kms:* in the key's policy",
+				"its policy does not let the account administer it: KMS refuses the key")
+		}
+		var groups []*graph.Resource
+		for _, group := range i.OfType(graph.LogGroup) {
+			if group.String("kmsKeyId") == arn {
+				groups = append(groups, group)
+			}
+		}
+		service := "logs." + i.Region + ".amazonaws.com"
+		allows := func(action, group string) bool {
+			q := evaluation.ByService(service, group, action, arn)
+			q.Context["kms:encryptioncontext:aws:logs:arn"] = []string{group}
+			return i.keyAllows(key, q)
+		}
+		for _, action := range logActions {
+			refused := slices.DeleteFunc(slices.Clone(groups), func(group *graph.Resource) bool {
+				return allows(action, group.String("arn"))
+			})
+			if len(refused) > 0 {
+				i.report(key, "allow it in the key's policy, for the log groups' ARNs",
+					"its policy does not let %s %s for %s: CloudWatch refuses to make them", service, action,
+					someOf("log group", refused))
+			}
+			stranger := strings.Replace(graph.LogGroup.ARN(i.Region, "any"), graph.AccountID, "111111111111", 1)
+			if allows(action, stranger) {
+				i.report(key, "add a condition on kms:EncryptionContext:aws:logs:arn",
+					"its policy lets %s %s for log groups of every account", service, action)
+			}
+		}
+	}
+}
+
+// keyPolicies returns the texts of a key's policies: its own, and those of separate resources.
+func (i *inspection) keyPolicies(key *graph.Resource) []string {
+	texts := nonEmpty(key.String("policy"))
+	for _, r := range i.OfType(graph.KeyPolicy) {
+		if id := r.String("keyId"); id == key.ID || id == key.String("arn") {
+			texts = append(texts, r.String("policy"))
+		}
+	}
+	return texts
+}
+
+// keyAllows reports whether the policy of a key allows a request. Other policies than the key's
+// allow a service nothing:
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+func (i *inspection) keyAllows(key *graph.Resource, q evaluation.Request) bool {
+	var policies evaluation.Policies
+	for _, text := range i.keyPolicies(key) {
+		if d, err := evaluation.Parse(evaluation.Resource, text); err == nil {
+			policies.Resource = append(policies.Resource, d)
+		}
+	}
+	return policies.Evaluate(q).Allowed
+}
