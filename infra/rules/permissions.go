@@ -14,13 +14,6 @@ import (
 // wildcard also allows actions that AWS adds later:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege
 func checkWildcards(i *inspection) {
-	for _, holder := range declared.Holders {
-		for _, r := range i.OfType(holder.Type) {
-			if _, err := holder.Parse(r); err != nil {
-				i.report(r, "build it from structs", "%v", err)
-			}
-		}
-	}
 	named := func(r *graph.Resource, s evaluation.Statement) {
 		if len(s.NotAction) > 0 {
 			i.report(r, "name the allowed actions", "it allows all actions but %s", strings.Join(s.NotAction, ", "))
@@ -51,6 +44,19 @@ func checkWildcards(i *inspection) {
 	for _, r := range i.OfType(graph.RolePolicyAttachment) {
 		if arn := r.String("policyArn"); strings.HasPrefix(arn, "arn:aws:iam::aws:") {
 			i.report(r, "grant the actions that the code uses", "it attaches %s, a policy that AWS may change", arn)
+		}
+	}
+}
+
+// checkPolicies checks that the policies are valid JSON with the elements of a policy. Otherwise
+// AWS answers MalformedPolicyDocument.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+func checkPolicies(i *inspection) {
+	for _, holder := range declared.Holders {
+		for _, r := range i.OfType(holder.Type) {
+			if _, err := holder.Parse(r); err != nil {
+				i.report(r, "write the document with policy.New and policy.JSON", "%v", err)
+			}
 		}
 	}
 }

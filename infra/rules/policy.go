@@ -7,7 +7,7 @@ import (
 )
 
 // statements calls visit with each allowing statement of the policies of a kind. It skips policies
-// that it cannot read: the rule no-wildcard reports them.
+// that it cannot read: the rule policy reports them.
 func (i *inspection) statements(kind evaluation.Kind, visit func(*graph.Resource, evaluation.Statement)) {
 	for _, holder := range declared.Holders {
 		if holder.Kind != kind {

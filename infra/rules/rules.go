@@ -1,6 +1,6 @@
 // Package rules finds mistakes in a recorded Pulumi program before it is deployed: resources that
 // AWS would refuse, that would fail later without an error, or that would be open to the world. The
-// tests and the local run use it.
+// last kind, and style, are rules of this project: see [Rule]. The tests and the local run use it.
 //
 // A rule reads a graph from [graph.Record]. The graph must not be of a Pulumi preview: a preview
 // has no ids and no ARNs. The doc comment of each rule says what goes wrong if a program breaks the
@@ -18,6 +18,7 @@ import (
 // A Violation is one resource that breaks one rule.
 type Violation struct {
 	Rule    string // the rule's name
+	House   bool   // AWS accepts it, and this project does not: see Rule
 	Type    graph.Type
 	Name    string // the resource's logical name
 	Problem string // what is wrong, with values
@@ -34,47 +35,57 @@ func (v Violation) String() string {
 type Rule struct {
 	Name  string
 	check func(*inspection)
+	// House is true for a rule of this project about security or style. A program that breaks it
+	// works on AWS. A program that breaks another rule fails there, or loses something.
+	House bool
 }
+
+// house returns a rule about security or style.
+func house(name string, check func(*inspection)) Rule { return Rule{name, check, true} }
+
+// rule returns a rule about what fails on AWS.
+func rule(name string, check func(*inspection)) Rule { return Rule{name, check, false} }
 
 // All lists the rules.
 func All() []Rule {
 	return []Rule{
-		{"parent", checkParents},
-		{"private-database", checkPrivateDatabase},
-		{"private-network", checkPrivateNetwork},
-		{"closed-security-group", checkClosedSecurityGroups},
-		{"narrow-resource-policy", checkResourcePolicies},
-		{"encrypted", checkEncrypted},
-		{"encrypted-transport", checkEncryptedTransport},
-		{"no-wildcard", checkWildcards},
-		{"grant", checkGrants},
-		{"network-interface", checkNetworkInterfaces},
-		{"visibility-timeout", checkVisibilityTimeout},
-		{"dead-letter-queue", checkDeadLetterQueue},
-		{"subscription", checkSubscriptions},
-		{"route", checkRoutes},
-		{"route-settings", checkRouteSettings},
-		{"buffer", checkBuffers},
-		{"authorization", checkAuthorization},
-		{"schedule", checkSchedules},
-		{"rotation", checkRotations},
-		{"event-source", checkEventSources},
-		{"log-group", checkLogGroups},
-		{"environment", checkEnvironments},
-		{"runtime", checkRuntimes},
-		{"connections", checkConnections},
-		{"backups", checkBackups},
-		{"proxy-users", checkProxyUsers},
-		{"modifications", checkModifications},
-		{"name", checkNames},
-		{"reachable", checkReachable},
-		{"endpoint-policy", checkEndpointPolicies},
-		{"cdn", checkCDN},
-		{"alarm", checkAlarms},
-		{"key", checkKeys},
-		{"retention", checkRetention},
-		{"integration-timeout", checkIntegrationTimeouts},
-		{"proxy-secrets", checkProxySecrets},
+		house("parent", checkParents),
+		house("private-database", checkPrivateDatabase),
+		house("private-network", checkPrivateNetwork),
+		house("closed-security-group", checkClosedSecurityGroups),
+		house("narrow-resource-policy", checkResourcePolicies),
+		house("encrypted", checkEncrypted),
+		house("encrypted-transport", checkEncryptedTransport),
+		house("no-wildcard", checkWildcards),
+		rule("policy", checkPolicies),
+		rule("grant", checkGrants),
+		rule("network-interface", checkNetworkInterfaces),
+		rule("visibility-timeout", checkVisibilityTimeout),
+		rule("dead-letter-queue", checkDeadLetterQueue),
+		rule("subscription", checkSubscriptions),
+		rule("route", checkRoutes),
+		rule("route-settings", checkRouteSettings),
+		rule("buffer", checkBuffers),
+		rule("authorization", checkAuthorization),
+		rule("schedule", checkSchedules),
+		rule("rotation", checkRotations),
+		rule("event-source", checkEventSources),
+		rule("log-group", checkLogGroups),
+		rule("environment", checkEnvironments),
+		rule("runtime", checkRuntimes),
+		rule("connections", checkConnections),
+		rule("backups", checkBackups),
+		rule("proxy-users", checkProxyUsers),
+		rule("modifications", checkModifications),
+		rule("name", checkNames),
+		rule("reachable", checkReachable),
+		rule("endpoint-policy", checkEndpointPolicies),
+		rule("cdn", checkCDN),
+		rule("alarm", checkAlarms),
+		rule("key", checkKeys),
+		rule("retention", checkRetention),
+		rule("integration-timeout", checkIntegrationTimeouts),
+		rule("proxy-secrets", checkProxySecrets),
 	}
 }
 
@@ -82,9 +93,9 @@ func All() []Rule {
 // function with its declaration find nothing.
 func Check(g *graph.Graph, d Declarations) []Violation {
 	var violations []Violation
-	policies, _ := declared.Read(g) // skips unreadable policies: the rule no-wildcard reports them
-	for _, rule := range All() {
-		rule.check(&inspection{Graph: g, declarations: d, rule: rule, policies: policies, violations: &violations})
+	policies, _ := declared.Read(g) // skips unreadable policies: the rule policy reports them
+	for _, r := range All() {
+		r.check(&inspection{Graph: g, declarations: d, rule: r, policies: policies, violations: &violations})
 	}
 	return violations
 }
@@ -102,8 +113,8 @@ type inspection struct {
 // its arguments, as in fmt.Sprintf.
 func (i *inspection) report(r *graph.Resource, remedy, problem string, values ...any) {
 	*i.violations = append(*i.violations, Violation{
-		Rule: i.rule.Name, Type: r.Type, Name: r.Name, Problem: fmt.Sprintf(problem, values...), Remedy: remedy,
-		Files: i.declarations.Where(i.rule.Name, r),
+		Rule: i.rule.Name, House: i.rule.House, Type: r.Type, Name: r.Name,
+		Problem: fmt.Sprintf(problem, values...), Remedy: remedy, Files: i.declarations.Where(i.rule.Name, r),
 	})
 }
 

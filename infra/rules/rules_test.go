@@ -280,7 +280,7 @@ var examples = []example{
 			s.add(graph.RolePolicyAttachment, "admin", s.the("Role", "setup"),
 				map[string]any{"policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"})
 		}, []string{"RolePolicyAttachment admin"}, "AdministratorAccess"},
-	{"no-wildcard", "an invalid policy", func(s sabotage) {
+	{"policy", "an invalid policy", func(s sabotage) {
 		s.add(graph.ManagedPolicy, "broken", s.the("Role", "setup"), map[string]any{"policy": `{"Statement":`})
 	}, []string{"Policy broken"}, "not a policy document"},
 	{"grant", "a secret that may not be read",

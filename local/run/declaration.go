@@ -12,9 +12,9 @@ import (
 // A Declaration is the stack that a program declares for a stage, with the addresses on AWS and
 // without code.
 type Declaration struct {
-	Functions  []string     `json:"functions"`  // their names
-	Violations []string     `json:"violations"` // one line for each broken rule
-	Graph      *graph.Graph `json:"graph"`
+	Functions  []string          `json:"functions"` // their names
+	Violations []rules.Violation `json:"violations"`
+	Graph      *graph.Graph      `json:"graph"`
 }
 
 // Declare records the stack that a program declares for a stage, and checks it. projectDir is the
@@ -28,9 +28,7 @@ func Declare(p Program, projectDir, stage string) (d Declaration, err error) {
 	if err != nil {
 		return d, err
 	}
-	for _, v := range rules.Check(d.Graph, p.Declared) {
-		d.Violations = append(d.Violations, v.String())
-	}
+	d.Violations = rules.Check(d.Graph, p.Declared)
 	return d, nil
 }
 

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -103,30 +104,48 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	return p, nil
 }
 
-// check returns an error with a line for each rule that the program breaks: AWS would refuse these
-// declarations, or they would fail without an error. It checks the program with the addresses on
-// AWS, before anything is built or started.
+// check returns an error with a line for each rule that the program breaks. It checks the program
+// with the addresses on AWS, before anything is built or started.
 func (r *Run) check(onAWS *graph.Graph) error {
 	violations := rules.Check(onAWS, r.config.Program.Declared)
 	if r.config.Unchecked {
 		for _, v := range violations {
-			r.config.Log.Warn("would not work on AWS", "rule", v.Rule, "violation", v.String())
+			text := "would not work on AWS"
+			if v.House {
+				text = "works on AWS, and breaks a rule of this project"
+			}
+			r.config.Log.Warn(text, "rule", v.Rule, "violation", v.String())
 		}
 		return nil
 	}
-	if len(violations) == 0 {
-		return nil
-	}
-	lines := make([]string, 0, len(violations))
-	for _, v := range violations {
-		lines = append(lines, v.String())
-	}
-	return refused(lines)
+	return refused(violations)
 }
 
-// refused returns the error of a program that breaks rules.
-func refused(violations []string) error {
-	return fmt.Errorf("the program declares what would not work on AWS:\n  %s", strings.Join(violations, "\n  "))
+// refused returns the error of a program that breaks rules, or nil if there are no violations. What
+// fails on AWS and what only this project refuses are apart.
+func refused(violations []rules.Violation) error {
+	var texts []string
+	for _, heading := range []struct {
+		house bool
+		text  string
+	}{
+		{false, "the program declares what would not work on AWS:"},
+		{true, "the program declares what would work on AWS, and what this project does not allow:"},
+	} {
+		lines := []string{heading.text}
+		for _, v := range violations {
+			if v.House == heading.house {
+				lines = append(lines, v.String())
+			}
+		}
+		if len(lines) > 1 {
+			texts = append(texts, strings.Join(lines, "\n  "))
+		}
+	}
+	if len(texts) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(texts, "\n"))
 }
 
 func (r *Run) build(ctx context.Context, names []string) (err error) {
