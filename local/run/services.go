@@ -54,7 +54,7 @@ func (r *Run) newServices(p *program) (*services, error) {
 		Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate, MayInvoke: s.mayRotate,
 	}, log.With("part", "secretsmanager"))
 	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority,
-		s.sqs.API(), s.topics.API(), s.secrets.API())
+		s.sqs.API(), s.sqs.QueryAPI(), s.topics.API(), s.secrets.API())
 	if err := s.createQueues(p.graph, s.sqs); err != nil {
 		return nil, err
 	}
@@ -96,6 +96,7 @@ func queueConfig(g *graph.Graph, r *graph.Resource) (sqs.QueueConfig, error) {
 		{"receiveWaitTimeSeconds", "ReceiveMessageWaitTimeSeconds"},
 		{"maxMessageSize", "MaximumMessageSize"},
 		{"kmsMasterKeyId", "KmsMasterKeyId"},
+		{"kmsDataKeyReusePeriodSeconds", "KmsDataKeyReusePeriodSeconds"},
 		{"sqsManagedSseEnabled", "SqsManagedSseEnabled"},
 		{"policy", "Policy"},
 		{"redrivePolicy", "RedrivePolicy"},

@@ -64,6 +64,7 @@ type Recorded struct {
 	file      string
 	recording recording
 	reasons   map[factKind]string // why the next fact of a kind differs; see differs
+	header    http.Header         // of the next requests, beside the protocol's own
 }
 
 // differs says that the next fact of a kind differs from AWS's answer, and why that stays so.
@@ -132,6 +133,9 @@ var protocols = map[string]struct{ target, version, contentType string }{
 // call sends a request as the SDKs write it, but without their checks.
 func (r *Recorded) call(service, operation string, in input) *answer {
 	r.Helper()
+	if service == "sqs" && r.inQueryProtocol() {
+		return r.callSQSQuery(operation, in)
+	}
 	protocol := protocols[service]
 	header := http.Header{"Content-Type": {protocol.contentType}}
 	var body []byte
@@ -154,12 +158,21 @@ func (r *Recorded) call(service, operation string, in input) *answer {
 // send signs and sends a request with a body of the caller's own.
 func (r *Recorded) send(service, operation string, header http.Header, body []byte) *answer {
 	r.Helper()
+	return r.sendTo(endpoint.url, service, operation, header, body)
+}
+
+// sendTo is like send, to a URL of the endpoint.
+func (r *Recorded) sendTo(url, service, operation string, header http.Header, body []byte) *answer {
+	r.Helper()
 	ctx := context.WithoutCancel(r.Context()) // cleanups call, too
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint.url, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		r.Fatal(err)
 	}
 	request.Header = header
+	for name, values := range r.header {
+		request.Header[name] = values
+	}
 	keys, err := credentialsProvider.Retrieve(ctx)
 	if err != nil {
 		r.Fatal(err)
@@ -223,6 +236,9 @@ func (a *answer) readXML(content []byte) {
 		a.message, _ = refusal["Message"].(string)
 	}
 	a.members, _ = members[a.operation+"Result"].(map[string]any)
+	if a.service == "sqs" {
+		a.members = unflattened(a.operation, root)
+	}
 }
 
 // An element is an element of an XML answer.
@@ -320,11 +336,12 @@ func (a *answer) text(member string) string {
 	return text
 }
 
-// answered checks that AWS answered 200, with members. See match for how values are compared.
-func (a *answer) answered(want input) *answer {
+// answered checks that AWS answered 200, with members unless want is nil. See match for how values
+// are compared.
+func (a *answer) answered(want any) *answer {
 	a.r.Helper()
 	a.statusAndCode(http.StatusOK, "")
-	if len(want) > 0 {
+	if want != nil {
 		a.r.fact(a.service, a.operation, members, "members", a.members, want)
 	}
 	return a
@@ -358,7 +375,7 @@ type exactly input
 // unordered has the elements of a list in any order.
 type unordered []any
 
-// match compares a value with the one that AWS returned. A wanted object may have fewer members. A
+// match compares a value with the one that AWS returned. An input may have fewer members. A
 // *regexp.Regexp matches a complete text, and missing matches a member that is not there.
 func match(got, want any) error {
 	switch w := want.(type) {

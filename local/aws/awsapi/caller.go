@@ -14,3 +14,12 @@ func AccessKeyID(ctx context.Context) string {
 func withAccessKeyID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, accessKeyIDKey{}, id)
 }
+
+type traceHeaderKey struct{}
+
+// TraceHeader returns the trace of the invocation that made the call, as its SDK passed it on, or
+// "".
+func TraceHeader(ctx context.Context) string {
+	trace, _ := ctx.Value(traceHeaderKey{}).(string)
+	return trace
+}

@@ -16,6 +16,8 @@ type Error struct {
 	Message string
 	// QueryCode is the error's name in the service's former query protocol, if it differs.
 	QueryCode string
+	// QueryMessage is the message in that protocol, if it differs.
+	QueryMessage string
 }
 
 // Errorf returns an error with status 400, the status of most AWS errors.
@@ -25,7 +27,8 @@ func Errorf(code, format string, args ...any) *Error {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
-func (e *Error) queryCode() string {
+// InQuery returns the error's code in the query protocol.
+func (e *Error) InQuery() string {
 	if e.QueryCode != "" {
 		return e.QueryCode
 	}

@@ -13,10 +13,11 @@ import (
 // decodeForm decodes a form of the query protocol into the struct that input points to. The form
 // names members like the protocol's XML, with dots. So a field's xml tag works for both: with the
 // tag "MessageAttributes>entry", a slice takes MessageAttributes.entry.1, .2 and so on, and a
-// struct's fields follow after another dot. Fields are strings, booleans, integers, byte slices
-// (base64), structs, and slices of these. The fields of an embedded struct belong to the outer
-// struct. decodeForm rejects a parameter without a field, because the stand-in does not implement
-// it.
+// struct's fields follow after another dot. A FlatMap with the tag "Attribute" takes
+// Attribute.1.Name, Attribute.1.Value and so on. Fields are strings, booleans, integers, byte
+// slices (base64), structs, pointers to these, and slices and maps of these. The fields of an
+// embedded struct belong to the outer struct. decodeForm rejects a parameter without a field,
+// because the stand-in does not implement it.
 func decodeForm(form url.Values, input any) error {
 	d := newFormDecoder(form)
 	if err := d.structure("", reflect.ValueOf(input).Elem()); err != nil {
@@ -67,8 +68,13 @@ func (d *formDecoder) structure(prefix string, v reflect.Value) error {
 
 func (d *formDecoder) value(name string, v reflect.Value) error {
 	switch {
+	case v.Kind() == reflect.Pointer && d.has(name):
+		v.Set(reflect.New(v.Type().Elem()))
+		return d.value(name, v.Elem())
 	case v.Kind() == reflect.Struct:
 		return d.structure(name+".", v)
+	case v.Kind() == reflect.Map:
+		return d.entries(name, v)
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
 		return d.list(name, v)
 	case d.form.Has(name):
@@ -90,6 +96,22 @@ func (d *formDecoder) list(name string, v reflect.Value) error {
 			return err
 		}
 		v.Set(reflect.Append(v, item))
+	}
+	return nil
+}
+
+func (d *formDecoder) entries(name string, v reflect.Value) error {
+	for n := 1; d.has(fmt.Sprintf("%s.%d", name, n)); n++ {
+		entry := fmt.Sprintf("%s.%d.", name, n)
+		value := reflect.New(v.Type().Elem()).Elem()
+		if err := d.value(entry+"Value", value); err != nil {
+			return err
+		}
+		if v.IsNil() {
+			v.Set(reflect.MakeMap(v.Type()))
+		}
+		d.used[entry+"Name"] = true
+		v.SetMapIndex(reflect.ValueOf(d.form.Get(entry+"Name")), value)
 	}
 	return nil
 }

@@ -74,6 +74,7 @@ func NewHandler(log *slog.Logger, services ...Service) *Handler {
 		h.names = append(h.names, s.Name)
 	}
 	slices.Sort(h.names)
+	h.names = slices.Compact(h.names) // a service may have two protocols
 	return h
 }
 
@@ -143,6 +144,7 @@ func (h *Handler) context(c call) context.Context {
 		}
 	}
 	if trace := c.request.Header.Get(traceHeader); trace != "" {
+		ctx = context.WithValue(ctx, traceHeaderKey{}, trace)
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	return events.WithAttrs(ctx, attrs...)

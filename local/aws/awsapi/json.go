@@ -101,7 +101,7 @@ func (p jsonProtocol) writeError(w http.ResponseWriter, _ string, err *Error) {
 	code := err.Code
 	if p.errorNamespace != "" {
 		code = p.errorNamespace + "#" + err.Code
-		w.Header().Set("X-Amzn-Query-Error", err.queryCode()+";"+err.fault())
+		w.Header().Set("X-Amzn-Query-Error", err.InQuery()+";"+err.fault())
 	}
 	w.Header().Set("X-Amzn-Errortype", err.Code)
 	p.write(w, err.Status, map[string]string{"__type": code, "message": err.Message})

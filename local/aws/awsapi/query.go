@@ -1,8 +1,11 @@
 package awsapi
 
 import (
+	"cmp"
 	"encoding/xml"
+	"maps"
 	"net/http"
+	"slices"
 )
 
 // Query is the awsQuery protocol of a service with an API version and an XML namespace. The input
@@ -11,6 +14,25 @@ import (
 // https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 func Query(version, namespace string) Protocol {
 	return queryProtocol{version: version, namespace: namespace}
+}
+
+// A FlatMap is a map that a form and an XML document of the query protocol write as repeated
+// entries with a name and a value, without an element around them.
+// https://smithy.io/2.0/spec/protocol-traits.html#xmlflattened-trait
+type FlatMap[V any] map[string]V
+
+// MarshalXML writes the entries, sorted by name.
+func (m FlatMap[V]) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	type entry struct {
+		Name  string
+		Value V
+	}
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if err := e.EncodeElement(entry{name, m[name]}, start); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type queryProtocol struct{ version, namespace string }
@@ -42,7 +64,8 @@ func (p queryProtocol) writeOutput(w http.ResponseWriter, operation, requestID s
 func (p queryProtocol) writeError(w http.ResponseWriter, requestID string, err *Error) {
 	p.write(w, err.Status, "ErrorResponse", func(e *xml.Encoder) error {
 		type detail struct{ Type, Code, Message string }
-		if err := e.EncodeElement(detail{err.fault(), err.queryCode(), err.Message}, element("Error")); err != nil {
+		d := detail{err.fault(), err.InQuery(), cmp.Or(err.QueryMessage, err.Message)}
+		if err := e.EncodeElement(d, element("Error")); err != nil {
 			return err
 		}
 		return e.EncodeElement(requestID, element("RequestId"))

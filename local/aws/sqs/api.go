@@ -2,7 +2,9 @@ package sqs
 
 import (
 	"context"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"restock/local/aws/awsapi"
@@ -40,16 +42,35 @@ func (s *Service) API() awsapi.Service {
 	}
 }
 
+// QueryAPI returns the same operations in the query protocol, which the SDKs used before November
+// 2023.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-json-faqs.html
+func (s *Service) QueryAPI() awsapi.Service {
+	api := s.API()
+	api.Protocol = awsapi.Query("2012-11-05", "http://queue.amazonaws.com/doc/2012-11-05/")
+	// In this protocol the former name of MessageSystemAttributeNames has priority; in JSON both
+	// apply. AWS's recorded answers show it (LocalStack's sqs/test_sqs,
+	// test_message_system_attribute_names_with_attribute_names, 2024-06-05).
+	api.Operations["ReceiveMessage"] = awsapi.Handle(
+		func(ctx context.Context, in receiveMessageInput) (receiveMessageOutput, error) {
+			if len(in.AttributeNames) > 0 {
+				in.MessageSystemAttributeNames = nil
+			}
+			return s.receiveMessage(ctx, in)
+		})
+	return api
+}
+
 // none is the output of an operation that returns nothing.
 type none struct{}
 
 type getQueueURLInput struct {
 	QueueName              string
-	QueueOwnerAWSAccountID string `json:"QueueOwnerAWSAccountId"`
+	QueueOwnerAWSAccountID string `json:"QueueOwnerAWSAccountId" xml:"QueueOwnerAWSAccountId"`
 }
 
 type getQueueURLOutput struct {
-	QueueURL string `json:"QueueUrl"`
+	QueueURL string `json:"QueueUrl" xml:"QueueUrl"`
 }
 
 func (s *Service) getQueueURL(_ context.Context, in getQueueURLInput) (getQueueURLOutput, error) {
@@ -57,7 +78,7 @@ func (s *Service) getQueueURL(_ context.Context, in getQueueURLInput) (getQueueU
 		return getQueueURLOutput{}, missingParameter("QueueName")
 	}
 	if in.QueueOwnerAWSAccountID != "" && in.QueueOwnerAWSAccountID != s.config.AccountID {
-		return getQueueURLOutput{}, queueDoesNotExist(in.QueueOwnerAWSAccountID + "/" + in.QueueName)
+		return getQueueURLOutput{}, queueDoesNotExist()
 	}
 	q, err := s.byName(in.QueueName)
 	if err != nil {
@@ -67,12 +88,12 @@ func (s *Service) getQueueURL(_ context.Context, in getQueueURLInput) (getQueueU
 }
 
 type queueInput struct {
-	QueueURL string `json:"QueueUrl"`
+	QueueURL string `json:"QueueUrl" xml:"QueueUrl"`
 }
 
 type createQueueInput struct {
 	QueueName  string
-	Attributes map[string]string
+	Attributes map[string]string `xml:"Attribute"`
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
@@ -100,12 +121,14 @@ func (s *Service) createQueue(_ context.Context, in createQueueInput) (getQueueU
 // that the name is taken.
 func (q *Queue) has(values map[string]string) error {
 	was := q.Config()
-	same := was
-	if err := same.set(values); err != nil {
-		return err
-	}
-	if !reflect.DeepEqual(was, same) {
-		return queueNameExists()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		same := was
+		if err := same.Set(name, values[name]); err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(was, same) {
+			return queueNameExists(name)
+		}
 	}
 	return nil
 }
@@ -137,8 +160,8 @@ type listQueuesInput struct {
 }
 
 type listQueuesOutput struct {
-	QueueURLs []string `json:"QueueUrls,omitempty"`
-	NextToken string   `json:",omitempty"`
+	QueueURLs []string `json:"QueueUrls,omitempty" xml:"QueueUrl"`
+	NextToken string   `json:",omitempty" xml:",omitempty"`
 }
 
 func (s *Service) listQueues(_ context.Context, in listQueuesInput) (listQueuesOutput, error) {
@@ -157,8 +180,9 @@ type listDeadLetterSourceQueuesInput struct {
 }
 
 type listDeadLetterSourceQueuesOutput struct {
-	QueueURLs []string `json:"queueUrls"` // AWS writes this field in lower case, in this output only
-	NextToken string   `json:",omitempty"`
+	// AWS writes this field in lower case, in this output only.
+	QueueURLs []string `json:"queueUrls" xml:"QueueUrl"`
+	NextToken string   `json:",omitempty" xml:",omitempty"`
 }
 
 func (s *Service) listDeadLetterSourceQueues(_ context.Context,

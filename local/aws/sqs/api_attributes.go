@@ -6,15 +6,17 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"restock/local/aws/awsapi"
 )
 
 type getQueueAttributesInput struct {
 	queueInput
-	AttributeNames []string
+	AttributeNames []string `xml:"AttributeName"`
 }
 
 type getQueueAttributesOutput struct {
-	Attributes map[string]string `json:",omitempty"`
+	Attributes awsapi.FlatMap[string] `json:",omitempty" xml:"Attribute"`
 }
 
 // absentAttributes are attributes that exist in SQS but may have no value on a standard queue. A
@@ -41,7 +43,7 @@ func (s *Service) getQueueAttributes(_ context.Context, in getQueueAttributesInp
 		case ok:
 			asked[name] = value
 		case !slices.Contains(absentAttributes, name):
-			return getQueueAttributesOutput{}, invalidAttributeName(name)
+			return getQueueAttributesOutput{}, unknownAttribute(name)
 		}
 	}
 	return getQueueAttributesOutput{Attributes: asked}, nil
@@ -65,7 +67,7 @@ func (q *Queue) attributes() map[string]string {
 
 type setQueueAttributesInput struct {
 	queueInput
-	Attributes map[string]string
+	Attributes map[string]string `xml:"Attribute"`
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
@@ -85,7 +87,7 @@ func (q *Queue) configure(attributes map[string]string) error {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	if q.deleted {
-		return queueDoesNotExist(q.name)
+		return queueDoesNotExist()
 	}
 	config := q.config
 	if err := config.set(attributes); err != nil {

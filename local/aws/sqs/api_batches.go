@@ -2,7 +2,9 @@ package sqs
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
+	"strings"
 
 	"restock/local/aws/awsapi"
 )
@@ -13,12 +15,12 @@ const maxBatchSize = 1 << 20
 
 // batchOutput lists the entries that succeeded and the entries that failed.
 type batchOutput[T any] struct {
-	Successful []T
-	Failed     []batchError
+	Successful []T          `json:",omitempty"` // XMLName names these in XML
+	Failed     []batchError `json:",omitempty" xml:"BatchResultErrorEntry"`
 }
 
 type batchError struct {
-	ID          string `json:"Id"`
+	ID          string `json:"Id" xml:"Id"`
 	SenderFault bool
 	Code        string
 	Message     string
@@ -26,14 +28,14 @@ type batchError struct {
 
 // entryID identifies an entry within its batch.
 type entryID struct {
-	ID string `json:"Id"`
+	ID string `json:"Id" xml:"Id"`
 }
 
 func (e entryID) id() string { return e.ID }
 
 // batch checks the rules for the batch as a whole, then processes each entry.
 func batch[E interface{ id() string }, T any](entries []E, do func(E) (T, error)) (batchOutput[T], error) {
-	out := batchOutput[T]{Successful: []T{}, Failed: []batchError{}}
+	var out batchOutput[T]
 	switch {
 	case len(entries) == 0:
 		return out, emptyBatch()
@@ -44,7 +46,7 @@ func batch[E interface{ id() string }, T any](entries []E, do func(E) (T, error)
 	for _, e := range entries {
 		switch {
 		case !queueName.MatchString(e.id()): // ids follow the same rule as names
-			return out, invalidEntryID(e.id())
+			return out, invalidEntryID()
 		case seen[e.id()]:
 			return out, entryIDNotDistinct(e.id())
 		}
@@ -57,8 +59,11 @@ func batch[E interface{ id() string }, T any](entries []E, do func(E) (T, error)
 		case err == nil:
 			out.Successful = append(out.Successful, done)
 		case errors.As(err, &refused):
+			// The codes in batches are those of the query protocol, and one text differs from
+			// SendMessage's (LocalStack's sqs/test_sqs, test_send_batch_message_size, 2024-04-30).
+			message := strings.Replace(refused.Message, "parameters are invalid", "parameters cannot be validated", 1)
 			out.Failed = append(out.Failed, batchError{
-				ID: e.id(), SenderFault: true, Code: refused.Code, Message: refused.Message,
+				ID: e.id(), SenderFault: true, Code: refused.InQuery(), Message: message,
 			})
 		default:
 			return out, err
@@ -68,8 +73,8 @@ func batch[E interface{ id() string }, T any](entries []E, do func(E) (T, error)
 }
 
 type sendMessageBatchInput struct {
-	QueueURL string `json:"QueueUrl"`
-	Entries  []sendMessageBatchEntry
+	queueInput
+	Entries []sendMessageBatchEntry `xml:"SendMessageBatchRequestEntry"`
 }
 
 type sendMessageBatchEntry struct {
@@ -78,6 +83,7 @@ type sendMessageBatchEntry struct {
 }
 
 type sendMessageBatchDone struct {
+	XMLName xml.Name `json:"-" xml:"SendMessageBatchResultEntry"`
 	entryID
 	sendMessageOutput
 }
@@ -97,13 +103,13 @@ func (s *Service) sendMessageBatch(ctx context.Context,
 	}
 	return batch(in.Entries, func(e sendMessageBatchEntry) (sendMessageBatchDone, error) {
 		sent, err := q.send(ctx, e.outgoingMessage)
-		return sendMessageBatchDone{e.entryID, sent}, err
+		return sendMessageBatchDone{entryID: e.entryID, sendMessageOutput: sent}, err
 	})
 }
 
 type deleteMessageBatchInput struct {
-	QueueURL string `json:"QueueUrl"`
-	Entries  []deleteMessageBatchEntry
+	queueInput
+	Entries []deleteMessageBatchEntry `xml:"DeleteMessageBatchRequestEntry"`
 }
 
 type deleteMessageBatchEntry struct {
@@ -111,19 +117,25 @@ type deleteMessageBatchEntry struct {
 	ReceiptHandle string
 }
 
-func (s *Service) deleteMessageBatch(_ context.Context, in deleteMessageBatchInput) (batchOutput[entryID], error) {
+type deleteMessageBatchDone struct {
+	XMLName xml.Name `json:"-" xml:"DeleteMessageBatchResultEntry"`
+	entryID
+}
+
+func (s *Service) deleteMessageBatch(_ context.Context,
+	in deleteMessageBatchInput) (batchOutput[deleteMessageBatchDone], error) {
 	q, err := s.byURL(in.QueueURL)
 	if err != nil {
-		return batchOutput[entryID]{}, err
+		return batchOutput[deleteMessageBatchDone]{}, err
 	}
-	return batch(in.Entries, func(e deleteMessageBatchEntry) (entryID, error) {
-		return e.entryID, q.Delete(e.ReceiptHandle)
+	return batch(in.Entries, func(e deleteMessageBatchEntry) (deleteMessageBatchDone, error) {
+		return deleteMessageBatchDone{entryID: e.entryID}, q.Delete(e.ReceiptHandle)
 	})
 }
 
 type changeMessageVisibilityBatchInput struct {
-	QueueURL string `json:"QueueUrl"`
-	Entries  []changeMessageVisibilityBatchEntry
+	queueInput
+	Entries []changeMessageVisibilityBatchEntry `xml:"ChangeMessageVisibilityBatchRequestEntry"`
 }
 
 type changeMessageVisibilityBatchEntry struct {
@@ -131,13 +143,18 @@ type changeMessageVisibilityBatchEntry struct {
 	visibilityChange
 }
 
+type changeMessageVisibilityBatchDone struct {
+	XMLName xml.Name `json:"-" xml:"ChangeMessageVisibilityBatchResultEntry"`
+	entryID
+}
+
 func (s *Service) changeMessageVisibilityBatch(_ context.Context,
-	in changeMessageVisibilityBatchInput) (batchOutput[entryID], error) {
+	in changeMessageVisibilityBatchInput) (batchOutput[changeMessageVisibilityBatchDone], error) {
 	q, err := s.byURL(in.QueueURL)
 	if err != nil {
-		return batchOutput[entryID]{}, err
+		return batchOutput[changeMessageVisibilityBatchDone]{}, err
 	}
-	return batch(in.Entries, func(e changeMessageVisibilityBatchEntry) (entryID, error) {
-		return e.entryID, q.changeVisibility(e.visibilityChange)
+	return batch(in.Entries, func(e changeMessageVisibilityBatchEntry) (changeMessageVisibilityBatchDone, error) {
+		return changeMessageVisibilityBatchDone{entryID: e.entryID}, q.changeVisibility(e.visibilityChange)
 	})
 }

@@ -24,6 +24,8 @@ func FuzzAPI(f *testing.F) {
 			`"BinaryValue":"AAE="}}}`},
 		{"SendMessage", `{` + queue + `,"MessageBody":"a","DelaySeconds":36028797018963968}`},
 		{"SendMessage", `{` + queue + `,"MessageBody":"a\u0000b"}`},
+		{"SendMessage", `{` + queue + `,"MessageBody":"a","MessageGroupId":"a b","MessageSystemAttributes":` +
+			`{"AWSTraceHeader":{"DataType":"String","StringValue":"Root=1-5759e988-bd862e3fe1be46a994272793"}}}`},
 		{"SendMessageBatch", `{` + queue + `,"Entries":[{"Id":"1","MessageBody":"a"},{"Id":"1","MessageBody":"b"}]}`},
 		{"ReceiveMessage", `{` + queue + `,"MaxNumberOfMessages":10,"WaitTimeSeconds":20,` +
 			`"MessageAttributeNames":["b.*","All"],"AttributeNames":["All"]}`},

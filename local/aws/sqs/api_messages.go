@@ -1,7 +1,9 @@
 package sqs
 
 import (
+	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -10,21 +12,24 @@ import (
 )
 
 type sendMessageInput struct {
-	QueueURL string `json:"QueueUrl"`
+	queueInput
 	outgoingMessage
 }
 
 // outgoingMessage is a message of SendMessage or of a batch.
 type outgoingMessage struct {
-	MessageBody       string
-	DelaySeconds      *int
-	MessageAttributes map[string]MessageAttribute
+	MessageBody             string
+	DelaySeconds            *int
+	MessageAttributes       map[string]MessageAttribute `xml:"MessageAttribute"`
+	MessageSystemAttributes map[string]MessageAttribute `xml:"MessageSystemAttribute"`
+	MessageGroupID          *string                     `json:"MessageGroupId" xml:"MessageGroupId"`
 }
 
 type sendMessageOutput struct {
-	MessageID              string `json:"MessageId"`
-	MD5OfMessageBody       string
-	MD5OfMessageAttributes string `json:",omitempty"`
+	MessageID                    string `json:"MessageId" xml:"MessageId"`
+	MD5OfMessageBody             string
+	MD5OfMessageAttributes       string `json:",omitempty" xml:",omitempty"`
+	MD5OfMessageSystemAttributes string `json:",omitempty" xml:",omitempty"`
 }
 
 func (s *Service) sendMessage(ctx context.Context, in sendMessageInput) (sendMessageOutput, error) {
@@ -36,12 +41,28 @@ func (s *Service) sendMessage(ctx context.Context, in sendMessageInput) (sendMes
 }
 
 func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput, error) {
-	id, err := q.SendContext(ctx, SendInput{
+	trace, err := m.traceHeader()
+	if err != nil {
+		return sendMessageOutput{}, err
+	}
+	if m.MessageGroupID != nil && !messageGroupID.MatchString(*m.MessageGroupID) {
+		return sendMessageOutput{}, invalidParameter("Value %s for parameter MessageGroupId is invalid. Reason: "+
+			"MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.",
+			*m.MessageGroupID)
+	}
+	in := SendInput{
 		Body:       m.MessageBody,
 		Attributes: m.MessageAttributes,
-		Delay:      duration(m.DelaySeconds),
-		SenderID:   q.service.config.SenderID(awsapi.AccessKeyID(ctx)),
-	})
+		// The attribute overrides the header of the request.
+		// https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+		TraceHeader: cmp.Or(trace, awsapi.TraceHeader(ctx)),
+		Delay:       duration(m.DelaySeconds),
+		SenderID:    q.service.config.SenderID(awsapi.AccessKeyID(ctx)),
+	}
+	if m.MessageGroupID != nil {
+		in.GroupID = *m.MessageGroupID
+	}
+	id, err := q.SendContext(ctx, in)
 	if err != nil {
 		return sendMessageOutput{}, err
 	}
@@ -49,39 +70,63 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 		MessageID:              id,
 		MD5OfMessageBody:       BodyMD5(m.MessageBody),
 		MD5OfMessageAttributes: AttributesMD5(m.MessageAttributes),
+
+		MD5OfMessageSystemAttributes: AttributesMD5(m.MessageSystemAttributes),
 	}, nil
 }
 
+// messageGroupID matches the ids by which a fair queue distinguishes tenants.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+var messageGroupID = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// trace matches a trace header of AWS X-Ray.
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
+var trace = regexp.MustCompile(`(^|;) *Root=1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24} *(;|$)`)
+
+// traceHeader returns the only message system attribute that a sender may set, or "".
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+func (m outgoingMessage) traceHeader() (string, error) {
+	for name, a := range m.MessageSystemAttributes {
+		if name != traceHeader || a.DataType != "String" || !trace.MatchString(a.StringValue) {
+			return "", invalidParameter("The message system attribute %q is invalid: it must be AWSTraceHeader, with "+
+				"a trace header of AWS X-Ray of type String.", name)
+		}
+	}
+	return m.MessageSystemAttributes[traceHeader].StringValue, nil
+}
+
 type receiveMessageInput struct {
-	QueueURL                    string `json:"QueueUrl"`
+	queueInput
 	MaxNumberOfMessages         *int
 	WaitTimeSeconds             *int
 	VisibilityTimeout           *int
-	MessageAttributeNames       []string
-	MessageSystemAttributeNames []string
-	AttributeNames              []string // the former name of MessageSystemAttributeNames
+	MessageAttributeNames       []string `xml:"MessageAttributeName"`
+	MessageSystemAttributeNames []string `xml:"MessageSystemAttributeName"`
+	AttributeNames              []string `xml:"AttributeName"` // the former name of MessageSystemAttributeNames
 }
 
+const traceHeader = "AWSTraceHeader"
+
 // systemAttributes are the attributes that a receiver may request. No message in this package has
-// the last five.
+// the last three.
 var systemAttributes = []string{
 	"All", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "DeadLetterQueueSourceArn", "SenderId",
 	"SentTimestamp",
-	"AWSTraceHeader", "MessageDeduplicationId", "MessageGroupId", "SequenceNumber", "SqsManagedSseEnabled",
+	traceHeader, "MessageGroupId", "MessageDeduplicationId", "SequenceNumber", "SqsManagedSseEnabled",
 }
 
 type receiveMessageOutput struct {
-	Messages []receivedMessage `json:",omitempty"`
+	Messages []receivedMessage `json:",omitempty" xml:"Message"`
 }
 
 type receivedMessage struct {
-	MessageID              string `json:"MessageId"`
+	MessageID              string `json:"MessageId" xml:"MessageId"`
 	ReceiptHandle          string
 	Body                   string
 	MD5OfBody              string
-	Attributes             map[string]string           `json:",omitempty"`
-	MessageAttributes      map[string]MessageAttribute `json:",omitempty"`
-	MD5OfMessageAttributes string                      `json:",omitempty"`
+	Attributes             awsapi.FlatMap[string]           `json:",omitempty" xml:"Attribute"`
+	MessageAttributes      awsapi.FlatMap[MessageAttribute] `json:",omitempty" xml:"MessageAttribute"`
+	MD5OfMessageAttributes string                           `json:",omitempty" xml:",omitempty"`
 }
 
 func (s *Service) receiveMessage(ctx context.Context, in receiveMessageInput) (receiveMessageOutput, error) {
@@ -99,7 +144,7 @@ func (s *Service) receiveMessage(ctx context.Context, in receiveMessageInput) (r
 	systemNames := slices.Concat(in.MessageSystemAttributeNames, in.AttributeNames)
 	for _, name := range systemNames {
 		if !slices.Contains(systemAttributes, name) {
-			return receiveMessageOutput{}, invalidAttributeName(name)
+			return receiveMessageOutput{}, unknownAttribute(name)
 		}
 	}
 	messages, err := q.Receive(ctx, ReceiveOptions{
@@ -126,14 +171,14 @@ func (s *Service) receiveMessage(ctx context.Context, in receiveMessageInput) (r
 	return out, nil
 }
 
-// pick returns the attributes that match the names. A name is an attribute's name, "All", or a
+// pick returns the attributes that match the names. A name is an attribute's name, "All", "*", or a
 // prefix such as "bar.*".
 func pick[V any](attributes map[string]V, names []string) map[string]V {
 	picked := map[string]V{}
 	for key, value := range attributes {
 		for _, name := range names {
 			prefix, isPrefix := strings.CutSuffix(name, ".*")
-			if name == "All" || name == key || isPrefix && strings.HasPrefix(key, prefix) {
+			if name == "All" || name == "*" || name == key || isPrefix && strings.HasPrefix(key, prefix) {
 				picked[key] = value
 			}
 		}
@@ -142,7 +187,7 @@ func pick[V any](attributes map[string]V, names []string) map[string]V {
 }
 
 type deleteMessageInput struct {
-	QueueURL      string `json:"QueueUrl"`
+	queueInput
 	ReceiptHandle string
 }
 
@@ -155,7 +200,7 @@ func (s *Service) deleteMessage(_ context.Context, in deleteMessageInput) (none,
 }
 
 type changeMessageVisibilityInput struct {
-	QueueURL string `json:"QueueUrl"`
+	queueInput
 	visibilityChange
 }
 

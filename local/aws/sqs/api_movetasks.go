@@ -5,8 +5,8 @@ import (
 )
 
 type startMessageMoveTaskInput struct {
-	SourceARN                    string `json:"SourceArn"`
-	DestinationARN               string `json:"DestinationArn"`
+	SourceARN                    string `json:"SourceArn" xml:"SourceArn"`
+	DestinationARN               string `json:"DestinationArn" xml:"DestinationArn"`
 	MaxNumberOfMessagesPerSecond *int
 }
 
@@ -34,24 +34,24 @@ func (s *Service) startMessageMoveTask(_ context.Context,
 }
 
 type listMessageMoveTasksInput struct {
-	SourceARN  string `json:"SourceArn"`
+	SourceARN  string `json:"SourceArn" xml:"SourceArn"`
 	MaxResults *int
 }
 
 type listMessageMoveTasksOutput struct {
-	Results []messageMoveTask
+	Results []messageMoveTask `xml:"ListMessageMoveTasksResultEntry"`
 }
 
 type messageMoveTask struct {
 	ApproximateNumberOfMessagesMoved  int
 	ApproximateNumberOfMessagesToMove int
-	DestinationARN                    string `json:"DestinationArn,omitempty"`
-	FailureReason                     string `json:",omitempty"`
-	MaxNumberOfMessagesPerSecond      int    `json:",omitempty"`
-	SourceARN                         string `json:"SourceArn"`
+	DestinationARN                    string `json:"DestinationArn,omitempty" xml:"DestinationArn,omitempty"`
+	FailureReason                     string `json:",omitempty" xml:",omitempty"`
+	MaxNumberOfMessagesPerSecond      int    `json:",omitempty" xml:",omitempty"`
+	SourceARN                         string `json:"SourceArn" xml:"SourceArn"`
 	StartedTimestamp                  int64  // in milliseconds since 1970
 	Status                            string
-	TaskHandle                        string `json:",omitempty"` // set only while the task runs
+	TaskHandle                        string `json:",omitempty" xml:",omitempty"` // set only while the task runs
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasks.html
@@ -72,7 +72,7 @@ func (s *Service) listMessageMoveTasks(_ context.Context,
 	defer s.mu.Unlock()
 	source := s.byARN(in.SourceARN)
 	if source == nil {
-		return out, resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+		return out, sourceDoesNotExist()
 	}
 	tasks := s.tasksOf(source)
 	for _, task := range tasks[:min(limit, len(tasks))] {

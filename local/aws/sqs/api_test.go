@@ -133,6 +133,56 @@ func TestSDKBatches(t *testing.T) {
 	wantCounts(t, q, Counts{Delayed: 1})
 }
 
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+func TestTraceAndMessageGroupStayWithAMessage(t *testing.T) {
+	s := newService()
+	dlq := newQueue(t, s, "dlq")
+	q := newQueue(t, s, "q", visibility(0), redriveTo(dlq, 1))
+	client, ctx := newClient(t, s), t.Context()
+	const header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1"
+	trace := func(value string) map[string]types.MessageSystemAttributeValue {
+		return map[string]types.MessageSystemAttributeValue{
+			"AWSTraceHeader": {DataType: aws.String("String"), StringValue: &value},
+		}
+	}
+	for _, value := range []string{"", "nonsense"} {
+		_, err := client.SendMessage(ctx, &awssqs.SendMessageInput{QueueUrl: aws.String(q.URL()),
+			MessageBody: aws.String("x"), MessageSystemAttributes: trace(value)})
+		if err == nil || !strings.Contains(err.Error(), "InvalidParameterValue: ") {
+			t.Errorf("the trace header %q: got %v, want InvalidParameterValue", value, err)
+		}
+	}
+	sent, err := client.SendMessageBatch(ctx, &awssqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL()),
+		Entries: []types.SendMessageBatchRequestEntry{
+			{Id: aws.String("a"), MessageBody: aws.String("x"), MessageGroupId: aws.String("tenant-1"),
+				MessageSystemAttributes: trace(header)},
+			{Id: aws.String("b"), MessageBody: aws.String("x"), MessageGroupId: aws.String("tenant 1")},
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(sent.Failed) != 1 || *sent.Failed[0].Id != "b" || *sent.Failed[0].Code != "InvalidParameterValue" {
+		t.Errorf("failed: got %+v, want b with InvalidParameterValue", sent.Failed)
+	}
+	// The digest of a String attribute named AWSTraceHeader, calculated separately with Python's
+	// hashlib.
+	const digest = "5f48eef650c1d0207456969c85af2fdd"
+	if got := aws.ToString(sent.Successful[0].MD5OfMessageSystemAttributes); got != digest {
+		t.Errorf("MD5 of the system attributes: got %s, want %s", got, digest)
+	}
+	receiveOne(t, q, 0)
+	receive(t, q, 0) // moves the message to the dead-letter queue
+	if _, err := dlq.Redrive(); err != nil {
+		t.Fatal(err)
+	}
+	s.movers.Wait()
+	got := receiveOne(t, q, 0).SystemAttributes()
+	if got["AWSTraceHeader"] != header || got["MessageGroupId"] != "tenant-1" {
+		t.Errorf("after a redrive: got %v, want trace %s and group tenant-1", got, header)
+	}
+}
+
 func TestSDKSeesAWSErrors(t *testing.T) {
 	s := newService()
 	q := newQueue(t, s, "q")

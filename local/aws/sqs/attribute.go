@@ -2,12 +2,16 @@ package sqs
 
 import (
 	"crypto/md5" // #nosec G501 -- see md5Hex
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/xml"
 	"fmt"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,11 +24,27 @@ type MessageAttribute struct {
 	BinaryValue []byte `json:",omitempty"` // if the type is Binary
 }
 
-const maxMessageAttributes = 10
+// Limits of message attributes: their number, the characters of a type, and the digits of a number.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+const (
+	maxMessageAttributes = 10
+	maxDataType          = 256
+	maxDigits            = 38
+)
 
 var attributeName = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 
 var number = regexp.MustCompile(`^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$`)
+
+// isNumber reports whether a text is a number in SQS's range and precision.
+func isNumber(text string) bool {
+	mantissa, _, _ := strings.Cut(strings.ToLower(text), "e")
+	digits := strings.Trim(strings.Replace(strings.TrimLeft(mantissa, "+-"), ".", "", 1), "0")
+	value, err := strconv.ParseFloat(text, 64)
+	size := math.Abs(value)
+	return number.MatchString(text) && len(digits) <= maxDigits && err == nil &&
+		(value == 0 || size >= 1e-128 && size <= 1e126)
+}
 
 // Validate returns an error if SQS or SNS would refuse an attribute with this name and value.
 func (a MessageAttribute) Validate(name string) error {
@@ -38,12 +58,14 @@ func (a MessageAttribute) Validate(name string) error {
 	case base != "String" && base != "Number" && base != "Binary":
 		return fmt.Errorf("the message attribute %q has the invalid type %q: it must begin with String, Number or "+
 			"Binary", name, a.DataType)
+	case len(a.DataType) > maxDataType:
+		return fmt.Errorf("the message attribute %q has a type of more than %d characters", name, maxDataType)
 	case base == "Binary" && (len(a.BinaryValue) == 0 || a.StringValue != ""),
 		base != "Binary" && (a.StringValue == "" || a.BinaryValue != nil):
-		return fmt.Errorf("the message attribute %q must have one value that is not empty, of its type %s",
-			name, a.DataType)
-	case base == "Number" && !number.MatchString(a.StringValue):
-		return fmt.Errorf("the message attribute %q must be a number: it is %q", name, a.StringValue)
+		return fmt.Errorf("Message (user) attribute '%s' must contain a non-empty value of type '%s'", name, a.DataType)
+	case base == "Number" && !isNumber(a.StringValue):
+		return fmt.Errorf("the message attribute %q must be a number of at most %d digits, from 10^-128 to 10^126: it "+
+			"is %q", name, maxDigits, a.StringValue)
 	default:
 		return nil
 	}
@@ -52,6 +74,15 @@ func (a MessageAttribute) Validate(name string) error {
 // Size returns the number of bytes that the attribute adds to the size of its message.
 func (a MessageAttribute) Size(name string) int {
 	return len(name) + len(a.DataType) + len(a.StringValue) + len(a.BinaryValue)
+}
+
+// MarshalXML writes the value as base64: encoding/xml would write its bytes.
+func (a MessageAttribute) MarshalXML(e *xml.Encoder, start xml.StartElement) error {
+	return e.EncodeElement(struct {
+		DataType    string
+		StringValue string `xml:",omitempty"`
+		BinaryValue string `xml:",omitempty"`
+	}{a.DataType, a.StringValue, base64.StdEncoding.EncodeToString(a.BinaryValue)}, start)
 }
 
 // md5Hex returns the MD5 digest that the API requires. It detects accidental changes only.

@@ -1,10 +1,7 @@
 package sqs
 
 import (
-	"encoding/base64"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
 
 	"restock/local/aws/awsapi"
@@ -23,10 +20,10 @@ func (s *Service) Authorization() *awsapi.Authorization {
 func (s *Service) permissions(operation string, decode func(any) error) ([]awsapi.Permission, error) {
 	// The fields by which operations name a queue: each operation has one of them.
 	var in struct {
-		QueueURL       string `json:"QueueUrl"`
+		QueueURL       string `json:"QueueUrl" xml:"QueueUrl"`
 		QueueName      string
-		SourceARN      string `json:"SourceArn"`
-		DestinationARN string `json:"DestinationArn"`
+		SourceARN      string `json:"SourceArn" xml:"SourceArn"`
+		DestinationARN string `json:"DestinationArn" xml:"DestinationArn"`
 		TaskHandle     string
 	}
 	if err := decode(&in); err != nil {
@@ -64,23 +61,17 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 
 // arnOfURL returns the ARN of the queue with a URL. The queue need not exist.
 func (s *Service) arnOfURL(queueURL string) string {
-	u, err := url.Parse(queueURL)
-	if err != nil {
-		return s.arnOf("") // the operation refuses it
-	}
-	account, name := path.Split(path.Clean(u.Path))
-	return arnIn(s.config.Region, strings.Trim(account, "/"), name)
+	account, name := s.splitURL(queueURL)
+	return arnIn(s.config.Region, account, name)
 }
 
-// sourceOf returns the ARN of the queue from which a task moves messages. A task handle contains
-// the task's id and this ARN, as on AWS.
-func sourceOf(taskHandle string) string {
-	text, err := base64.StdEncoding.DecodeString(taskHandle)
-	if err != nil {
+// sourceOf returns the ARN of the queue from which a task moves messages.
+func sourceOf(handle string) string {
+	h, ok := parseTaskHandle(handle)
+	if !ok {
 		return "*" // the operation refuses it
 	}
-	_, source, _ := strings.Cut(string(text), " ")
-	return source
+	return h.SourceARN
 }
 
 // moveDestinations returns the queues to which a task may send: the requested one, or all queues

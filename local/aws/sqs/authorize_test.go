@@ -26,7 +26,7 @@ func TestPermissionsOfOperations(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	task := base64.StdEncoding.EncodeToString([]byte("id " + arns + "dlq"))
+	task := base64.StdEncoding.EncodeToString([]byte(`{"taskId":"id","sourceArn":"` + arns + `dlq"}`))
 	for _, c := range []struct{ operation, input, want string }{
 		{"SendMessage", `{"QueueUrl":"http://here/000000000000/jobs","MessageBody":"m"}`, "SendMessage jobs"},
 		{"SendMessageBatch", `{"QueueUrl":"http://localhost:1/000000000000/jobs"}`, "SendMessage jobs"},
@@ -35,6 +35,7 @@ func TestPermissionsOfOperations(t *testing.T) {
 			"ChangeMessageVisibility jobs"},
 		{"GetQueueAttributes", `{"QueueUrl":"http://here/000000000000/absent"}`, "GetQueueAttributes absent"},
 		{"GetQueueAttributes", `{"QueueUrl":"::"}`, "GetQueueAttributes "},
+		{"GetQueueAttributes", `{"QueueUrl":"jobs"}`, "GetQueueAttributes jobs"},
 		{"GetQueueUrl", `{"QueueName":"jobs"}`, "GetQueueUrl jobs"},
 		{"CreateQueue", `{"QueueName":"new"}`, "CreateQueue new"},
 		{"ListQueues", `{}`, "ListQueues *"},
@@ -67,7 +68,7 @@ func TestEveryOperationAsksForAPermissionOnAQueue(t *testing.T) {
 	const queue = "arn:aws:sqs:eu-west-1:000000000000:q"
 	service := sqs.New(sqs.Config{Region: "eu-west-1", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
 	t.Cleanup(service.Close)
-	handle := base64.StdEncoding.EncodeToString([]byte("id " + queue))
+	handle := base64.StdEncoding.EncodeToString([]byte(`{"taskId":"id","sourceArn":"` + queue + `"}`))
 	input := `{"QueueUrl":"http://here/000000000000/q","QueueName":"q","SourceArn":"` + queue + `","TaskHandle":"` +
 		handle + `"}`
 	for operation := range service.API().Operations {

@@ -17,9 +17,11 @@ func newError(code, queryCode, format string, args ...any) *awsapi.Error {
 	return err
 }
 
-func queueDoesNotExist(queue string) error {
-	return newError("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue",
-		"The specified queue does not exist: %s.", queue)
+func queueDoesNotExist() error {
+	err := newError("QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue",
+		"The specified queue does not exist.")
+	err.QueryMessage = "The specified queue does not exist for this wsdl version."
+	return err
 }
 
 func missingParameter(name string) error {
@@ -42,9 +44,11 @@ func invalidMessageContents() error {
 			"#x10000 to #x10FFFF.")
 }
 
-func invalidAttributeName(name string) error {
-	return newError("InvalidAttributeName", "", "Unknown Attribute %s.", name)
+func invalidAttributeName(format string, args ...any) error {
+	return newError("InvalidAttributeName", "", format, args...)
 }
+
+func unknownAttribute(name string) error { return invalidAttributeName("Unknown Attribute %s.", name) }
 
 func invalidAttributeValue(format string, args ...any) error {
 	return newError("InvalidAttributeValue", "", format, args...)
@@ -55,9 +59,9 @@ func invalidRedrivePolicy(p *RedrivePolicy, format string, args ...any) error {
 		fmt.Sprintf(format, args...))
 }
 
-func queueNameExists() error {
+func queueNameExists(attribute string) error {
 	return newError("QueueNameExists", "QueueAlreadyExists",
-		"A queue already exists with the same name and a different value for an attribute.")
+		"A queue already exists with the same name and a different value for attribute %s", attribute)
 }
 
 func queueDeletedRecently() error {
@@ -78,6 +82,10 @@ func resourceNotFound(format string, args ...any) error {
 	return err
 }
 
+func sourceDoesNotExist() error {
+	return resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+}
+
 func receiptHandleIsInvalid(handle string) error {
 	return newError("ReceiptHandleIsInvalid", "",
 		"The input receipt handle \"%s\" is not a valid receipt handle of this queue.", handle)
@@ -85,7 +93,7 @@ func receiptHandleIsInvalid(handle string) error {
 
 func messageNotInflight(id string) error {
 	return newError("MessageNotInflight", "AWS.SimpleQueueService.MessageNotInflight",
-		"The message %s is not in flight: its visibility timeout is over, or it was received again.", id)
+		"The message %s is not in flight with this receipt handle: it was received again.", id)
 }
 
 func purgeInProgress(queue string) error {
@@ -110,9 +118,10 @@ func entryIDNotDistinct(id string) error {
 		"Id %s repeated.", id)
 }
 
-func invalidEntryID(id string) error {
+func invalidEntryID() error {
 	return newError("InvalidBatchEntryId", "AWS.SimpleQueueService.InvalidBatchEntryId",
-		"The batch entry id %q is invalid: it must be 1 to 80 letters, digits, hyphens and underscores.", id)
+		"A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 "+
+			"letters long.")
 }
 
 func batchTooLong(size int) error {

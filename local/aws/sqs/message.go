@@ -22,6 +22,8 @@ type Message struct {
 	ReceivedAt       time.Time // by this receive
 	ReceiveCount     int       // across all queues, including this receive
 	DeadLetterSource string    // ARN of the queue from which it was redriven, or ""
+	TraceHeader      string    // the AWS X-Ray trace of its sender, or ""
+	GroupID          string    // its message group in a fair queue, or ""
 }
 
 // SystemAttributes returns the attributes that SQS adds to a message, by the API's names. Times are
@@ -34,8 +36,12 @@ func (m Message) SystemAttributes() map[string]string {
 		"ApproximateReceiveCount":          strconv.Itoa(m.ReceiveCount),
 		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.FirstReceivedAt.UnixMilli(), 10),
 	}
-	if m.DeadLetterSource != "" {
-		attributes["DeadLetterQueueSourceArn"] = m.DeadLetterSource
+	for name, value := range map[string]string{
+		"DeadLetterQueueSourceArn": m.DeadLetterSource, traceHeader: m.TraceHeader, "MessageGroupId": m.GroupID,
+	} {
+		if value != "" {
+			attributes[name] = value
+		}
 	}
 	return attributes
 }
@@ -47,6 +53,8 @@ type message struct {
 	body       string
 	attributes map[string]MessageAttribute // never changed, so copies share it
 	senderID   string
+
+	traceHeader, groupID string // "" if the sender did not set it
 
 	sentAt          time.Time
 	receivedAt      time.Time // by the last receive
@@ -93,6 +101,8 @@ func (q *Queue) view(m *message) Message {
 		ReceivedAt:       m.receivedAt,
 		ReceiveCount:     m.receives,
 		DeadLetterSource: m.deadLetterSource,
+		TraceHeader:      m.traceHeader,
+		GroupID:          m.groupID,
 	}
 }
 

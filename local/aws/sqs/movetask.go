@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"slices"
 	"time"
 
@@ -55,7 +56,7 @@ func (s *Service) startMove(sourceARN, destinationARN string, rate int) (*moveTa
 	source := s.byARN(sourceARN)
 	switch {
 	case source == nil:
-		return nil, resourceNotFound("The resource that you specified for the SourceArn parameter doesn't exist.")
+		return nil, sourceDoesNotExist()
 	case !s.isDeadLetterQueue(sourceARN):
 		return nil, invalidParameter("Source queue must be configured as a Dead Letter Queue.")
 	case destinationARN == sourceARN:
@@ -74,7 +75,7 @@ func (s *Service) startMove(sourceARN, destinationARN string, rate int) (*moveTa
 	ctx, cancel := context.WithCancel(s.running)
 	now := time.Now()
 	task := &moveTask{
-		handle:      base64.StdEncoding.EncodeToString([]byte(uuid.NewString() + " " + sourceARN)),
+		handle:      taskHandle{TaskID: uuid.NewString(), SourceARN: sourceARN}.encode(),
 		source:      source,
 		destination: destinationARN,
 		rate:        rate,
@@ -166,7 +167,7 @@ func (t *moveTask) moveOne() (from, as string, ok bool) {
 	id := uuid.NewString()
 	destination.push(&message{
 		key: id, id: id, body: m.body, attributes: m.attributes, senderID: m.senderID,
-		sentAt: now, visibleAt: now,
+		traceHeader: m.traceHeader, groupID: m.groupID, sentAt: now, visibleAt: now,
 	})
 	destination.announce()
 	t.moved++
@@ -195,12 +196,30 @@ func (q *Queue) firstVisible(now time.Time) *message {
 	return nil
 }
 
+// taskHandle is the content of a task's handle on AWS.
+type taskHandle struct {
+	TaskID    string `json:"taskId"`
+	SourceARN string `json:"sourceArn"`
+}
+
+func (h taskHandle) encode() string { return base64.StdEncoding.EncodeToString([]byte(marshal(h))) }
+
+func parseTaskHandle(handle string) (h taskHandle, ok bool) {
+	text, err := base64.StdEncoding.DecodeString(handle)
+	return h, err == nil && json.Unmarshal(text, &h) == nil && h.TaskID != "" && h.SourceARN != ""
+}
+
 // cancelMove stops a running task and returns the number of messages that it has moved.
 func (s *Service) cancelMove(handle string) (moved int, err error) {
+	h, valid := parseTaskHandle(handle)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	task, ok := s.moveTasks[handle]
 	switch {
+	case !valid:
+		return 0, invalidParameter("Value for parameter TaskHandle is invalid.")
+	case s.byARN(h.SourceARN) == nil:
+		return 0, sourceDoesNotExist()
 	case !ok:
 		return 0, resourceNotFound("Task does not exist.")
 	case task.status != taskRunning:

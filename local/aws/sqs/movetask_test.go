@@ -53,6 +53,8 @@ func TestMoveKeepsItsRateAndCanBeCancelled(t *testing.T) {
 		_, err = s.cancelMove(task.handle)
 		wantCode(t, err, "InvalidParameterValueException")
 		_, err = s.cancelMove("nonsense")
+		wantCode(t, err, "InvalidParameterValueException")
+		_, err = s.cancelMove(taskHandle{TaskID: "unknown", SourceARN: dlq.ARN()}.encode())
 		wantCode(t, err, "ResourceNotFoundException")
 	})
 }

@@ -65,6 +65,9 @@ func (q *Queue) VisibilityTimeout() time.Duration { return q.Config().Visibility
 type SendInput struct {
 	Body       string
 	Attributes map[string]MessageAttribute
+	// TraceHeader is the AWS X-Ray trace of the sender. GroupID is the tenant of the message in a
+	// fair queue. Both may be "".
+	TraceHeader, GroupID string
 	// Delay hides the new message for a time; nil means the queue's delay.
 	Delay *time.Duration
 	// SenderID is the sender: an account, a user, a role's session or a service.
@@ -99,7 +102,7 @@ func (q *Queue) accept(in SendInput) (id string, err error) {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	if q.deleted {
-		return "", queueDoesNotExist(q.name)
+		return "", queueDoesNotExist()
 	}
 	delay := q.config.Delay
 	if in.Delay != nil {
@@ -117,6 +120,9 @@ func (q *Queue) accept(in SendInput) (id string, err error) {
 		senderID:   in.SenderID,
 		sentAt:     now,
 		visibleAt:  now.Add(delay),
+
+		traceHeader: in.TraceHeader,
+		groupID:     in.GroupID,
 	})
 	q.announce()
 	return id, nil
@@ -132,7 +138,7 @@ func (q *Queue) Delete(receiptHandle string) error {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	if q.deleted {
-		return queueDoesNotExist(q.name)
+		return queueDoesNotExist()
 	}
 	if m := q.messages[key]; m != nil && m.receipt == receipt {
 		q.remove(m)
@@ -140,8 +146,11 @@ func (q *Queue) Delete(receiptHandle string) error {
 	return nil
 }
 
-// ChangeVisibility hides a message in flight for another timeout that begins now. With 0 the
-// message becomes visible at once.
+// ChangeVisibility hides a received message for another timeout that begins now. With 0 the message
+// becomes visible at once. The documentation (read on 2026-11-28) says that the message must be in
+// flight. AWS also accepts the handle after the visibility timeout, until the message is received
+// again (LocalStack's sqs/test_sqs, validated on 2024-04-30:
+// test_change_message_visibility_after_visibility_timeout_expiration).
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) error {
 	if timeout < 0 || timeout > maxVisibilityTimeout {
@@ -157,12 +166,12 @@ func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) er
 	m := q.messages[key]
 	switch {
 	case q.deleted:
-		return queueDoesNotExist(q.name)
+		return queueDoesNotExist()
 	case m == nil || q.expired(m, now):
 		return invalidParameter(
 			"Value %s for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for "+
 				"visibility timeout change.", receiptHandle)
-	case m.receipt != receipt || !m.visibleAt.After(now):
+	case m.receipt != receipt:
 		return messageNotInflight(m.id)
 	case now.Add(timeout).Sub(m.receivedAt) > maxVisibilityTimeout:
 		return invalidParameter("Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
@@ -188,7 +197,7 @@ func (q *Queue) purge(now time.Time) (deleted int, err error) {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	if q.deleted {
-		return 0, queueDoesNotExist(q.name)
+		return 0, queueDoesNotExist()
 	}
 	if !q.purged.IsZero() && now.Sub(q.purged) < purgeInterval {
 		return 0, purgeInProgress(q.name)

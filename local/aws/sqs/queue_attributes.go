@@ -42,6 +42,10 @@ var queueAttributes = map[string]queueAttribute{
 			return nil
 		},
 	},
+	"KmsDataKeyReusePeriodSeconds": {
+		get: func(c QueueConfig) (string, bool) { return seconds(c.KMSDataKeyReusePeriod), c.KMSMasterKeyID != "" },
+		set: inSeconds(func(c *QueueConfig) *time.Duration { return &c.KMSDataKeyReusePeriod }).set,
+	},
 	"SqsManagedSseEnabled": {
 		get: func(c QueueConfig) (string, bool) { return strconv.FormatBool(c.SQSManagedSSE), true },
 		set: func(c *QueueConfig, value string) (err error) {
@@ -75,9 +79,11 @@ var queueAttributes = map[string]queueAttribute{
 	},
 }
 
+func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
+
 func inSeconds(field func(*QueueConfig) *time.Duration) queueAttribute {
 	return queueAttribute{
-		get: func(c QueueConfig) (string, bool) { return strconv.Itoa(int(*field(&c) / time.Second)), true },
+		get: func(c QueueConfig) (string, bool) { return seconds(*field(&c)), true },
 		set: func(c *QueueConfig, value string) error {
 			seconds, err := strconv.ParseInt(value, 10, 32)
 			*field(c) = time.Duration(seconds) * time.Second
@@ -107,8 +113,11 @@ func marshal(value any) string {
 // type. CreateQueue checks the range.
 func (c *QueueConfig) Set(attribute, value string) error {
 	a, ok := queueAttributes[attribute]
-	if !ok {
-		return invalidAttributeName(attribute)
+	switch {
+	case attribute == "DeduplicationScope" || attribute == "FifoThroughputLimit":
+		return invalidAttributeName("You can specify the %s only when FifoQueue is set to true.", attribute)
+	case !ok:
+		return unknownAttribute(attribute)
 	}
 	if err := a.set(c, value); err != nil {
 		return invalidAttributeValue("Invalid value for the parameter %s.", attribute)

@@ -35,6 +35,8 @@ type QueueConfig struct {
 	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". The stand-in encrypts
 	// nothing.
 	KMSMasterKeyID string
+	// KMSDataKeyReusePeriod is how long SQS uses a data key of the KMS key: 1 minute to 1 day.
+	KMSDataKeyReusePeriod time.Duration
 	// SQSManagedSSE means that SQS encrypts the messages with its own keys.
 	SQSManagedSSE bool
 }
@@ -60,6 +62,7 @@ const (
 	DefaultVisibilityTimeout      = 30 * time.Second
 	DefaultMessageRetentionPeriod = 4 * 24 * time.Hour
 	DefaultMaximumMessageSize     = 1 << 20
+	DefaultKMSDataKeyReusePeriod  = 5 * time.Minute
 )
 
 // NewQueueConfig returns SQS's defaults for a queue with a name.
@@ -69,6 +72,7 @@ func NewQueueConfig(name string) QueueConfig {
 		VisibilityTimeout:      DefaultVisibilityTimeout,
 		MessageRetentionPeriod: DefaultMessageRetentionPeriod,
 		MaximumMessageSize:     DefaultMaximumMessageSize,
+		KMSDataKeyReusePeriod:  DefaultKMSDataKeyReusePeriod,
 		SQSManagedSSE:          true,
 	}
 }
@@ -90,6 +94,7 @@ func (c QueueConfig) validate() error {
 		{"MessageRetentionPeriod", c.MessageRetentionPeriod, time.Minute, 14 * 24 * time.Hour},
 		{"DelaySeconds", c.Delay, 0, maxDelay},
 		{"ReceiveMessageWaitTimeSeconds", c.ReceiveMessageWaitTime, 0, maxWait},
+		{"KmsDataKeyReusePeriodSeconds", c.KMSDataKeyReusePeriod, time.Minute, 24 * time.Hour},
 	} {
 		if d.value < d.min || d.value > d.max || d.value%time.Second != 0 {
 			return invalidAttributeValue("The attribute %s is %v: it must be %v to %v, in whole seconds.", d.attribute,
@@ -106,7 +111,7 @@ func (c QueueConfig) validate() error {
 		}
 	}
 	if c.KMSMasterKeyID != "" && c.SQSManagedSSE {
-		return invalidAttributeValue(
+		return invalidAttributeName(
 			"You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS " +
 				"SSE.")
 	}

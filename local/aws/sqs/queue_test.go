@@ -303,7 +303,7 @@ func TestDelete(t *testing.T) {
 	})
 }
 
-func TestChangeVisibilityRefusesWhatIsNotInFlight(t *testing.T) {
+func TestChangeVisibilityRefusesAFormerHandle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(t, newService(), "q", visibility(time.Hour))
 		send(t, q, "x")
@@ -313,7 +313,14 @@ func TestChangeVisibilityRefusesWhatIsNotInFlight(t *testing.T) {
 		// 12.5 h in total
 		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, 12*time.Hour), "InvalidParameterValueException")
 		time.Sleep(30 * time.Minute)
-		wantCode(t, q.ChangeVisibility(m.ReceiptHandle, time.Minute), "MessageNotInflight")
+		if err := q.ChangeVisibility(m.ReceiptHandle, time.Minute); err != nil { // visible again, not received since
+			t.Errorf("after the visibility timeout: %v", err)
+		}
+		wantCounts(t, q, Counts{InFlight: 1})
+		time.Sleep(time.Minute)
+		former := m
+		m = receiveOne(t, q, 0)
+		wantCode(t, q.ChangeVisibility(former.ReceiptHandle, time.Minute), "MessageNotInflight")
 		if err := q.Delete(m.ReceiptHandle); err != nil {
 			t.Fatal(err)
 		}
@@ -365,6 +372,9 @@ func TestReceiverThatIsGoneTakesNothing(t *testing.T) {
 func TestSendRefuses(t *testing.T) {
 	q := newQueue(t, newService(), "q", func(c *QueueConfig) { c.MaximumMessageSize = 1024 })
 	text := func(s string) MessageAttribute { return MessageAttribute{DataType: "String", StringValue: s} }
+	number := func(s string) SendInput {
+		return SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a": {DataType: "Number", StringValue: s}}}
+	}
 	eleven := map[string]MessageAttribute{}
 	for i := range 11 {
 		eleven[fmt.Sprint("a", i)] = text("x")
@@ -394,6 +404,20 @@ func TestSendRefuses(t *testing.T) {
 			"InvalidParameterValueException"},
 		{"a reserved attribute name", SendInput{Body: "x", Attributes: map[string]MessageAttribute{"AWS.a": text("v")}},
 			"InvalidParameterValueException"},
+		{"an attribute with a control character",
+			SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a": text("a\x00b")}},
+			"InvalidMessageContents"},
+		{"a type with a control character", SendInput{Body: "x",
+			Attributes: map[string]MessageAttribute{"a": {DataType: "String.\x00", StringValue: "v"}}},
+			"InvalidMessageContents"},
+		{"a type of 256 characters", SendInput{Body: "x", Attributes: map[string]MessageAttribute{
+			"a": {DataType: "String." + strings.Repeat("x", 249), StringValue: "v"}}}, ""},
+		{"a type of 263 characters", SendInput{Body: "x", Attributes: map[string]MessageAttribute{
+			"a": {DataType: "String." + strings.Repeat("x", 256), StringValue: "v"}}},
+			"InvalidParameterValueException"},
+		{"a number of 38 digits", number("-0." + strings.Repeat("9", 38) + "00e2"), ""},
+		{"a number of 39 digits", number(strings.Repeat("9", 39)), "InvalidParameterValueException"},
+		{"a number of 10^127", number("1e127"), "InvalidParameterValueException"},
 		{"an attribute name with two periods",
 			SendInput{Body: "x", Attributes: map[string]MessageAttribute{"a..b": text("v")}},
 			"InvalidParameterValueException"},

@@ -86,7 +86,7 @@ func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	if q.deleted {
-		return look{}, queueDoesNotExist(q.name)
+		return look{}, queueDoesNotExist()
 	}
 	l := look{changed: q.changed, next: now.Add(never)}
 	limit := min(max(options.MaxMessages, 1), q.room(now))

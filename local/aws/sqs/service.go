@@ -103,7 +103,7 @@ func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, exists := s.queues[config.Name]; exists {
-		return nil, queueNameExists()
+		return nil, queueNameExists("QueueName")
 	}
 	if deleted, ok := s.deleted[config.Name]; ok && now.Sub(deleted) < deletionInterval {
 		return nil, queueDeletedRecently()
@@ -182,15 +182,25 @@ func (s *Service) byURL(queueURL string) (*Queue, error) {
 	if queueURL == "" {
 		return nil, missingParameter("QueueUrl")
 	}
-	u, err := url.Parse(queueURL)
-	if err != nil {
-		return nil, queueDoesNotExist(queueURL)
-	}
-	account, name := path.Split(path.Clean(u.Path))
-	if account != "/"+s.config.AccountID+"/" {
-		return nil, queueDoesNotExist(queueURL)
+	account, name := s.splitURL(queueURL)
+	if account != s.config.AccountID {
+		return nil, queueDoesNotExist()
 	}
 	return s.byName(name)
+}
+
+// splitURL returns the account and the name of a queue's URL. As on AWS, the URL may also be the
+// queue's name alone (LocalStack's sqs/test_sqs, test_set_empty_redrive_policy, 2024-08-20).
+func (s *Service) splitURL(queueURL string) (account, name string) {
+	if queueName.MatchString(queueURL) {
+		return s.config.AccountID, queueURL
+	}
+	u, err := url.Parse(queueURL)
+	if err != nil {
+		return s.config.AccountID, "" // no queue has this name
+	}
+	account, name = path.Split(path.Clean(u.Path))
+	return strings.Trim(account, "/"), name
 }
 
 func (s *Service) byName(name string) (*Queue, error) {
@@ -198,7 +208,7 @@ func (s *Service) byName(name string) (*Queue, error) {
 	defer s.mu.Unlock()
 	q, ok := s.queues[name]
 	if !ok {
-		return nil, queueDoesNotExist(name)
+		return nil, queueDoesNotExist()
 	}
 	return q, nil
 }

@@ -12,7 +12,7 @@ func (in SendInput) validate(delay time.Duration, maximumSize int) error {
 	switch {
 	case in.Body == "":
 		return missingParameter("MessageBody")
-	case strings.ContainsFunc(in.Body, notAllowed) || !utf8.ValidString(in.Body):
+	case hasInvalidContents(in.Body):
 		return invalidMessageContents()
 	case delay < 0 || delay > maxDelay:
 		return outOfRange("DelaySeconds", int(delay/time.Second), 0, int(maxDelay/time.Second))
@@ -25,10 +25,19 @@ func (in SendInput) validate(delay time.Duration, maximumSize int) error {
 	}
 	for name, a := range in.Attributes {
 		if err := a.Validate(name); err != nil {
-			return invalidParameter("One or more parameters are invalid. Reason: %s.", err)
+			return invalidParameter("%s.", err)
+		}
+		if hasInvalidContents(a.DataType) || hasInvalidContents(a.StringValue) {
+			return invalidMessageContents()
 		}
 	}
 	return nil
+}
+
+// hasInvalidContents reports whether a text has characters that neither a body nor an attribute may
+// have.
+func hasInvalidContents(text string) bool {
+	return strings.ContainsFunc(text, notAllowed) || !utf8.ValidString(text)
 }
 
 func (in SendInput) size() int {
@@ -54,7 +63,8 @@ func (o ReceiveOptions) validate() error {
 	case o.MaxMessages < 0 || o.MaxMessages > maxBatch:
 		return outOfRange("MaxNumberOfMessages", o.MaxMessages, 1, maxBatch)
 	case o.Wait != nil && (*o.Wait < 0 || *o.Wait > maxWait):
-		return outOfRange("WaitTimeSeconds", int(*o.Wait/time.Second), 0, int(maxWait/time.Second))
+		return invalidParameter("Value %d for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= %d, "+
+			"if provided.", *o.Wait/time.Second, maxWait/time.Second)
 	case o.VisibilityTimeout != nil && (*o.VisibilityTimeout < 0 || *o.VisibilityTimeout > maxVisibilityTimeout):
 		return outOfRange("VisibilityTimeout", int(*o.VisibilityTimeout/time.Second), 0,
 			int(maxVisibilityTimeout/time.Second))
