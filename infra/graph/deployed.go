@@ -12,7 +12,7 @@ const AccountID = "000000000000"
 // deployed adds the outputs that AWS would return for a new resource: a name, an id, an ARN, and
 // other outputs that the stack uses. autoname makes the name if the program gives none.
 func deployed(r *Resource, region string, autoname func(*Resource) string) {
-	nameKey := r.Type.nameOutput()
+	nameKey := r.Type.NameOutput()
 	name := r.String(nameKey)
 	if name == "" {
 		name = autoname(r)

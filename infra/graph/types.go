@@ -93,8 +93,8 @@ func (t Type) ARN(region, name string) string { return fill(facts[t].arn, region
 // NameLimits returns the limits of the names of a resource of the type.
 func (t Type) NameLimits() []NameLimit { return facts[t].names }
 
-// nameOutput is the output with a resource's physical name.
-func (t Type) nameOutput() string {
+// NameOutput is the output with a resource's physical name.
+func (t Type) NameOutput() string {
 	if t == Database {
 		return "identifier"
 	}

@@ -50,6 +50,7 @@ func rule(name string, check func(*inspection)) Rule { return Rule{name, check, 
 func All() []Rule {
 	return []Rule{
 		house("parent", checkParents),
+		rule("reference", checkReferences),
 		house("private-database", checkPrivateDatabase),
 		house("private-network", checkPrivateNetwork),
 		house("closed-security-group", checkClosedSecurityGroups),

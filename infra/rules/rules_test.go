@@ -88,6 +88,11 @@ func unset(kind, name, property string) func(sabotage) {
 	return func(s sabotage) { delete(s.the(kind, name).Outputs, property) }
 }
 
+// setIn sets a property of an object in a property.
+func setIn(kind, name, object, property string, value any) func(sabotage) {
+	return func(s sabotage) { s.the(kind, name).Object(object)[property] = value }
+}
+
 func replace(kind, name, property, old, new string) func(sabotage) {
 	return func(s sabotage) { s.replace(kind, name, property, old, new) }
 }
@@ -183,6 +188,52 @@ var examples = []example{
 	}, []string{"QueuePolicy stock_queue"}, "its parent is the stack"},
 	{"parent", "a component that is gone", func(s sabotage) { s.the("LogGroup", "sweep").Parent += "-old" },
 		[]string{"LogGroup sweep"}, "sweep-old is not declared"},
+
+	{"reference", "an alarm on a logical name",
+		setIn("MetricAlarm", "stock-errors", "dimensions", "FunctionName", "stock"),
+		[]string{"MetricAlarm stock-errors"},
+		`its dimension FunctionName is "stock", the logical name of Function stock: on AWS its name is another one, ` +
+			`like "` + named(graph.Function, "stock") + `": it watches nothing`},
+	{"reference", "an alarm on nothing",
+		setIn("MetricAlarm", "stock-oldest-message", "dimensions", "QueueName", "stock_dlq"),
+		[]string{"MetricAlarm stock-oldest-message"},
+		`its dimension QueueName is "stock_dlq", and no Queue of the stack has this name: it watches nothing`},
+	{"reference", "a permission for a logical name", set("Permission", "factory-api", "function", "factory"),
+		[]string{"Permission factory-api"},
+		`its function is "factory", the logical name of Function factory: on AWS its name is another ` +
+			`one, like "` + named(graph.Function, "factory") + `": AWS has no such Function`},
+	{"reference", "an event target of a logical name", set("EventTarget", "ads", "rule", "ads"),
+		[]string{"EventTarget ads"}, `its rule is "ads", the logical name of EventRule ads`},
+	{"reference", "a database in a logical subnet group", set("Instance", "database", "dbSubnetGroupName", "database"),
+		[]string{"Instance database"}, `its dbSubnetGroupName is "database", the logical name of SubnetGroup database`},
+	{"reference", "a database in another resource's group",
+		set("Instance", "database", "dbSubnetGroupName", named(graph.ParameterGroup, "database")),
+		[]string{"Instance database"}, `its dbSubnetGroupName is "` + named(graph.ParameterGroup, "database") +
+			`", the name of ParameterGroup database, want the name of a SubnetGroup: AWS has no such SubnetGroup`},
+	{"reference", "a log group's logical name", setIn("Function", "sweep", "loggingConfig", "logGroup", "sweep"),
+		[]string{"Function sweep"}, `its loggingConfig.logGroup is "sweep", the logical name of LogGroup sweep`},
+	{"reference", "a security group's logical name",
+		setIn("Function", "sweep", "vpcConfig", "securityGroupIds", []any{"functions"}),
+		[]string{"Function sweep"},
+		`its vpcConfig.securityGroupIds is "functions", the logical name of SecurityGroup functions: on AWS its ` +
+			`id is another one, like "` + functionsGroup + `"`},
+	{"reference", "a role policy on a logical ARN",
+		addStatement("RolePolicy", "stock",
+			`{"Effect":"Deny","Action":["sns:Publish"],"Resource":["arn:aws:sns:*:000000000000:stock_empty"]}`),
+		[]string{"RolePolicy stock"},
+		`it contains arn:aws:sns:*:000000000000:stock_empty, with the logical name of Topic stock_empty: ` +
+			`on AWS the name is another one, like "` + named(graph.Topic, "stock_empty") + `"`},
+	{"reference", "a secret's logical name in a policy",
+		addStatement("RolePolicy", "stock", `{"Effect":"Deny","Action":["secretsmanager:DescribeSecret"],"Resource":[`+
+			`"arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:database-??????"]}`),
+		[]string{"RolePolicy stock"}, "with the logical name of Secret database"},
+	{"reference", "an ARN in place of a name", func(s sabotage) {
+		s.the("MetricAlarm", "ads-oldest-message").Object("dimensions")["QueueName"] =
+			s.the("Queue", "ads_queue").String("arn")
+	}, []string{"MetricAlarm ads-oldest-message"}, `, the arn of Queue ads_queue, want the name of a Queue`},
+	{"reference", "a widget on a logical name",
+		replace("Dashboard", "shop", "dashboardBody", named(graph.Function, "stock"), "stock"),
+		slices.Repeat([]string{"Dashboard shop"}, 4), `the dimension FunctionName of a widget is "stock", the logical`},
 
 	{"private-database", "a public database", set("Instance", "database", "publiclyAccessible", true),
 		[]string{"Instance database"}, "publiclyAccessible is true"},
@@ -686,11 +737,21 @@ var examples = []example{
 // alsoBroken names the second rule that an example breaks: both rules depend on the changed
 // resource.
 var alsoBroken = map[string]string{
-	"no queue policy":               "encrypted-transport",
-	"the policy on the other queue": "encrypted-transport",
-	"another parameter group":       "encrypted-transport",
-	"an inverted condition":         "grant",
-	"an alarm without an action":    "alarm",
+	"no queue policy":                        "encrypted-transport",
+	"the policy on the other queue":          "encrypted-transport",
+	"another parameter group":                "encrypted-transport",
+	"an inverted condition":                  "grant",
+	"a function that is not deployed":        "reference",
+	"a target of a rule that is not there":   "reference",
+	"a topic that is not there":              "reference",
+	"a dead-letter queue that is not there":  "reference",
+	"a permission for a logical name":        "route",
+	"an event target of a logical name":      "schedule",
+	"a database in a logical subnet group":   "reachable",
+	"a database in another resource's group": "reachable",
+	"a log group's logical name":             "log-group",
+	"a security group's logical name":        "reachable",
+	"an alarm without an action":             "alarm",
 
 	"full: a proxy that knows the rotated secret only": "proxy-secrets",
 }
