@@ -34,7 +34,12 @@ var endpoint struct {
 // credentialsProvider signs the suite's requests.
 var credentialsProvider aws.CredentialsProvider = credentials.NewStaticCredentialsProvider("local", "local", "")
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if init := os.Getenv(beFunction); init != "" {
+		function(init)
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	endpoint.region = cmp.Or(os.Getenv("AWS_REGION"), "ap-northeast-2")

@@ -363,8 +363,11 @@ func (a *answer) statusAndCode(status int, code string) {
 	a.r.fact(a.service, a.operation, statusAndCode, "status and code", got, want)
 }
 
-// missing is the value of a member that an answer must not have.
-type missing struct{}
+// missing is the value of a member that an answer must not have, and null is JSON's null.
+type (
+	missing struct{}
+	null    struct{}
+)
 
 // number is the value of a member that is a number, such as a time.
 type number struct{}
@@ -376,7 +379,7 @@ type exactly input
 type unordered []any
 
 // match compares a value with the one that AWS returned. An input may have fewer members. A
-// *regexp.Regexp matches a complete text, and missing matches a member that is not there.
+// *regexp.Regexp matches a complete text. A member that is missing must not be there.
 func match(got, want any) error {
 	switch w := want.(type) {
 	case *regexp.Regexp:
@@ -385,9 +388,9 @@ func match(got, want any) error {
 			return fmt.Errorf("got %#v, want a text like %s", got, w)
 		}
 		return nil
-	case missing:
+	case missing, null:
 		if got != nil {
-			return fmt.Errorf("got %#v, want no such member", got)
+			return fmt.Errorf("got %#v, want none", got)
 		}
 		return nil
 	case number:
@@ -462,7 +465,15 @@ func matchObject(got any, want input) error {
 		return fmt.Errorf("got %v, want an object", got)
 	}
 	for _, name := range sortedKeys(want) {
-		if err := match(object[name], want[name]); err != nil {
+		value, there := object[name]
+		_, unwanted := want[name].(missing)
+		if there == unwanted {
+			return fmt.Errorf("%s: got the member: %v with %#v, want it: %v", name, there, value, !unwanted)
+		}
+		if unwanted {
+			continue
+		}
+		if err := match(value, want[name]); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}

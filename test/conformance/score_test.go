@@ -151,7 +151,7 @@ answers with these facts. "Members" are members of answers, messages and events.
 	differences := slices.DeleteFunc(slices.Clone(s.results), func(r scored) bool { return r.exact })
 	slices.SortFunc(differences, func(a, b scored) int {
 		return cmp.Or(cmp.Compare(a.service, b.service), cmp.Compare(a.operation, b.operation),
-			cmp.Compare(a.test, b.test), cmp.Compare(a.kind, b.kind))
+			cmp.Compare(a.test, b.test), cmp.Compare(a.kind, b.kind), cmp.Compare(a.reason, b.reason))
 	})
 	if len(differences) > 0 {
 		fmt.Fprintln(&b, "| service | operation | recorded in | validated | why it differs |\n|---|---|---|---|---|")

@@ -27,6 +27,20 @@ func Errorf(code, format string, args ...any) *Error {
 
 func (e *Error) Error() string { return e.Code + ": " + e.Message }
 
+// Explained returns an error whose text explains the refusal to the developer of a program.
+// errors.As finds e in it.
+func (e *Error) Explained(format string, args ...any) error {
+	return explained{fmt.Sprintf(format, args...), e}
+}
+
+type explained struct {
+	text    string
+	refusal *Error
+}
+
+func (e explained) Error() string { return e.text }
+func (e explained) Unwrap() error { return e.refusal }
+
 // InQuery returns the error's code in the query protocol.
 func (e *Error) InQuery() string {
 	if e.QueryCode != "" {

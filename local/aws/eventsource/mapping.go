@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"restock/local/aws/awsapi"
 	"restock/local/aws/lambda"
 	"restock/local/aws/sqs"
 	"restock/local/view/events"
@@ -82,7 +83,9 @@ func (c Config) validate(visibilityTimeout time.Duration) error {
 	case c.BatchingWindow < 0 || c.BatchingWindow > 5*time.Minute:
 		return fmt.Errorf("the batching window is %v: it must be 0 to 5m", c.BatchingWindow)
 	case c.BatchSize > maxReceive && c.BatchingWindow < time.Second:
-		return fmt.Errorf("the batch size is %d: above 10, the batching window must be at least 1s", c.BatchSize)
+		return awsapi.Errorf("InvalidParameterValueException",
+			"Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10").
+			Explained("the batch size is %d: above 10, the batching window must be at least 1s", c.BatchSize)
 	case c.MaximumConcurrency != 0 && (c.MaximumConcurrency < 2 || c.MaximumConcurrency > 1000):
 		return fmt.Errorf("the maximum concurrency is %d: it must be 2 to 1000", c.MaximumConcurrency)
 	case visibilityTimeout < c.FunctionTimeout:
@@ -223,7 +226,7 @@ func (m *Mapping) receive(ctx context.Context, limit int, wait time.Duration) ([
 
 // process invokes the function with a batch, in one or more events.
 func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
-	written, err := writeEvents(m.queue.ARN(), batch, lambda.MaxRequest)
+	written, err := writeEvents(m.queue.ARN(), batch, lambda.MaxRequest, m.config.BatchingWindow > 0)
 	if err != nil {
 		m.log.Error("batch could not be written: its messages come back after the visibility timeout",
 			"messages", len(batch), "error", err)

@@ -126,19 +126,19 @@ func TestEventHasLambdasForm(t *testing.T) {
 			"text":  {DataType: "String", StringValue: "v"},
 			"bytes": {DataType: "Binary", BinaryValue: []byte{0, 1}},
 		},
-	}}, lambda.MaxRequest)
+	}}, lambda.MaxRequest, false)
 	if err != nil || len(got) != 1 {
 		t.Fatalf("got %d events, error %v; want 1", len(got), err)
 	}
 	const want = `{"Records":[{"messageId":"id","receiptHandle":"handle","body":"hello",` +
-		`"md5OfBody":"5d41402abc4b2a76b9719d911017c592","md5OfMessageAttributes":"9493984d55d76692fdf9952868e31fd9",` +
+		`"md5OfBody":"5d41402abc4b2a76b9719d911017c592",` +
 		`"attributes":{"ApproximateFirstReceiveTimestamp":"1687232191278","ApproximateReceiveCount":"2","SenderId":` +
 		`"AKID","SentTimestamp":"1687232190278"},` +
 		`"messageAttributes":{` +
 		`"bytes":{"binaryValue":"AAE=","stringListValues":[],"binaryListValues":[],"dataType":"Binary"},` +
 		`"text":{"stringValue":"v","stringListValues":[],"binaryListValues":[],"dataType":"String"}},` +
 		`"eventSourceARN":"arn:aws:sqs:ap-northeast-2:000000000000:stock_queue","eventSource":"aws:sqs","awsRegion":` +
-		`"ap-northeast-2"}]}`
+		`"ap-northeast-2","md5OfMessageAttributes":"9493984d55d76692fdf9952868e31fd9"}]}`
 	if string(got[0].payload) != want {
 		t.Errorf("event:\n got %s\nwant %s", got[0].payload, want)
 	}

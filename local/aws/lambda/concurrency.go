@@ -1,9 +1,6 @@
 package lambda
 
-import (
-	"fmt"
-	"sync"
-)
+import "sync"
 
 // The account's concurrency in a region, and the part of it that cannot be reserved.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
@@ -28,9 +25,10 @@ func (u *unreserved) reserve(n int) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if n > 0 && u.free-n < UnreservedConcurrency {
-		return fmt.Errorf("its reserved concurrency of %d leaves %d of the account's to functions without a "+
-			"reservation; %d must remain",
-			n, u.free-n, UnreservedConcurrency)
+		return invalidParameter("Specified ReservedConcurrentExecutions for function decreases account's "+
+			"UnreservedConcurrentExecution below its minimum value of [%d].", UnreservedConcurrency).
+			Explained("its reserved concurrency of %d leaves %d of the account's to functions without a reservation; "+
+				"%d must remain", n, u.free-n, UnreservedConcurrency)
 	}
 	u.free -= n
 	u.left -= n

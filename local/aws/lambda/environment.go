@@ -56,8 +56,9 @@ func validateEnvironment(declared map[string]string) error {
 		return fmt.Errorf("measuring its environment: %w", err)
 	}
 	if len(declared) > 0 && len(measured) > MaxEnvironment {
-		return fmt.Errorf("its environment takes %d bytes as JSON; at most %d are allowed",
-			len(measured), MaxEnvironment)
+		return invalidParameter("Lambda was unable to configure your environment variables because the environment "+
+			"variables you have provided exceeded the 4KB limit. String measured: %s", measured).
+			Explained("its environment takes %d bytes as JSON; at most %d are allowed", len(measured), MaxEnvironment)
 	}
 	return nil
 }

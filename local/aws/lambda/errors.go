@@ -2,10 +2,12 @@ package lambda
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
+
+	"restock/local/aws/awsapi"
 )
 
 // Types of errors that Lambda reports because the function could not.
@@ -28,24 +30,34 @@ const (
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 var (
 	// ErrThrottled is the error of an invocation when all concurrency is in use.
-	ErrThrottled = errors.New("TooManyRequestsException: Rate Exceeded")
+	ErrThrottled error = &awsapi.Error{
+		Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.",
+	}
 
 	// ErrRequestTooLarge is the error of an event that is larger than MaxRequest.
-	ErrRequestTooLarge = fmt.Errorf(
-		"RequestEntityTooLargeException: Request must be smaller than %d bytes for the InvokeFunction operation",
-		MaxRequest)
+	ErrRequestTooLarge error = &awsapi.Error{
+		Status: http.StatusRequestEntityTooLarge, Code: "RequestEntityTooLargeException",
+		Message: fmt.Sprintf("Request must be smaller than %d bytes for the InvokeFunction operation", MaxRequest),
+	}
 
-	// ErrInvalidRequest is the error of an event that is not JSON.
-	ErrInvalidRequest = errors.New("InvalidRequestContentException: Could not parse request body into json")
+	// ErrInvalidRequest is the error of an event that is not JSON. Lambda's text goes on with what
+	// its JSON parser says.
+	ErrInvalidRequest error = awsapi.Errorf("InvalidRequestContentException",
+		"Could not parse request body into json: Could not parse payload into json")
 )
+
+// invalidParameter returns Lambda's refusal of a declaration.
+func invalidParameter(format string, args ...any) *awsapi.Error {
+	return awsapi.Errorf("InvalidParameterValueException", format, args...)
+}
 
 // A ThrottledError is an ErrThrottled that names the concurrency that is in use.
 type ThrottledError struct{ Reason string }
 
 func (e *ThrottledError) Error() string { return e.Reason + ": " + ErrThrottled.Error() }
 
-// Is makes errors.Is report ErrThrottled.
-func (e *ThrottledError) Is(target error) bool { return target == ErrThrottled }
+// Unwrap makes errors.Is report ErrThrottled.
+func (e *ThrottledError) Unwrap() error { return ErrThrottled }
 
 // FunctionError is the failure of a function. Its JSON form is Lambda's answer to the caller:
 // https://docs.aws.amazon.com/lambda/latest/dg/golang-exceptions.html
@@ -59,6 +71,17 @@ type FunctionError struct {
 	// Stderr has the last lines of the process's standard error, if the process ended without
 	// reporting an error.
 	Stderr []string `json:"-"`
+
+	reported json.RawMessage // by the process; nil if it reported no JSON
+}
+
+// MarshalJSON returns what the process reported, or the error that Lambda made.
+func (e *FunctionError) MarshalJSON() ([]byte, error) {
+	if e.reported != nil {
+		return e.reported, nil
+	}
+	type fields FunctionError
+	return json.Marshal((*fields)(e))
 }
 
 func (e *FunctionError) Error() string {
@@ -75,6 +98,8 @@ func reportedError(body []byte, headerType string) *FunctionError {
 	var e FunctionError
 	if err := json.Unmarshal(body, &e); err != nil {
 		e = FunctionError{Message: string(body)} // the API accepts any text
+	} else {
+		e.reported = body
 	}
 	if e.Type == "" {
 		e.Type = headerType

@@ -8,9 +8,13 @@ import (
 	"log/slog"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"restock/local/aws/awsapi"
 )
 
 const (
@@ -90,6 +94,9 @@ func (f Function) validate() error {
 	if f.Name == "" {
 		return errors.New("it has no name")
 	}
+	if err := validateName(f.Name); err != nil {
+		return err
+	}
 	if f.Timeout <= 0 || f.Timeout > MaxTimeout {
 		return fmt.Errorf("its timeout is %v; it must be positive and at most %v", f.Timeout, MaxTimeout)
 	}
@@ -111,6 +118,28 @@ func (f Function) validate() error {
 	return validateEnvironment(f.Environment)
 }
 
+const maxName = 64
+
+// functionName matches the names of functions.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html#lambda-CreateFunction-request-FunctionName
+var functionName = regexp.MustCompile(`^[a-zA-Z0-9-_]+$`)
+
+func validateName(name string) error {
+	const refused = "1 validation error detected: Value '%s' at 'functionName' failed to satisfy constraint: "
+	if !functionName.MatchString(name) {
+		// The pattern is the one of a name or an ARN.
+		const pattern = `(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?` +
+			`(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?`
+		return awsapi.Errorf("ValidationException", refused+"Member must satisfy regular expression pattern: %s",
+			name, pattern).Explained("its name has characters other than letters, digits, hyphens and underscores")
+	}
+	if len(name) > maxName {
+		return invalidParameter(refused+"Member must have length less than or equal to %d", name, maxName).
+			Explained("its name has %d characters; at most %d are allowed", len(name), maxName)
+	}
+	return nil
+}
+
 // Deployed is a function on a host.
 type Deployed struct {
 	Function
@@ -121,6 +150,7 @@ type Deployed struct {
 	generation int           // of the executable: the number of calls of Reload
 	idle       []*instance   // warm instances of this generation; the most recently used is last
 	busy       int           // instances that start, run an invocation or are being killed
+	folders    []string      // of reset instances, for the next new instances; see keepFolder
 	quiescent  chan struct{} // release closes it when busy falls to 0; nil while nobody waits
 }
 
@@ -136,7 +166,7 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if len(payload) > MaxRequest {
 		return nil, fmt.Errorf("invoking %s with an event of %d bytes: %w", d.Name, len(payload), ErrRequestTooLarge)
 	}
-	if !json.Valid(payload) {
+	if !utf8.Valid(payload) || !json.Valid(payload) {
 		return nil, fmt.Errorf("invoking %s: %w", d.Name, ErrInvalidRequest)
 	}
 	inst, err := d.acquire()
@@ -212,6 +242,7 @@ func (d *Deployed) run(warm *instance, inv *invocation) ([]byte, error) {
 			return out, err
 		}
 		warm.logIdleEnd()
+		warm.removeFolder()
 	}
 	inst, err := d.startInstance(inv)
 	if err != nil {
@@ -245,6 +276,7 @@ func (d *Deployed) acquire() (*instance, error) {
 	}
 	inst := d.idle[len(d.idle)-1]
 	d.idle = d.idle[:len(d.idle)-1]
+	inst.busy = true
 	inst.reap.Stop()
 	return inst, nil
 }
@@ -273,8 +305,13 @@ func (d *Deployed) throttled() error {
 func (d *Deployed) release(inst *instance) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if inst != nil {
+		inst.busy = false
+	}
 	switch {
-	case inst == nil || inst.ended():
+	case inst == nil:
+	case inst.ended():
+		d.keepFolder(inst)
 	case inst.generation != d.generation:
 		d.host.running.Go(inst.proc.Kill) // not begin: this runs in an invocation, for which Close waits
 	default:
@@ -294,6 +331,28 @@ func (d *Deployed) release(inst *instance) {
 		close(d.quiescent)
 		d.quiescent = nil
 	}
+}
+
+// keepFolder keeps the temporary files of an instance that ended during an invocation for the next
+// new instance: Lambda resets the environment without clearing /tmp. d.mu must be locked.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors
+func (d *Deployed) keepFolder(inst *instance) {
+	if inst.generation == d.generation {
+		d.folders = append(d.folders, inst.tmp)
+		inst.tmp = ""
+		return
+	}
+	d.host.running.Go(inst.removeFolder) // not begin: this runs in an invocation, for which Close waits
+}
+
+// takeFolder returns a kept folder, or "".
+func (d *Deployed) takeFolder() (path string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if last := len(d.folders) - 1; last >= 0 {
+		path, d.folders = d.folders[last], d.folders[:last]
+	}
+	return path
 }
 
 // forget removes an instance from the idle ones, and reports whether it was one of them.

@@ -17,7 +17,8 @@
 // continues.
 //
 // TMPDIR names an instance's own folder instead of /tmp. os.TempDir and its counterparts in other
-// languages follow it. The host removes the folder with the instance, and does not limit its size.
+// languages follow it. After an invocation that ended its process, the next process gets the
+// folder, as on AWS. Otherwise the host removes it with the instance. It does not limit its size.
 // A literal path /tmp is this machine's. The function's own folder is not read-only as on AWS.
 //
 // # Why not AWS's emulator

@@ -59,13 +59,16 @@ func (d *Deployed) newInstance() (*instance, error) {
 		ready:      make(chan struct{}, 1),
 		initFailed: make(chan *FunctionError, 1),
 		events:     make(chan *delivery),
+		busy:       true,
 	}
 	logStream := time.Now().UTC().Format("2006/01/02/") + "[$LATEST]" + inst.id
 	inst.log = d.log.With("log_stream", logStream)
 
-	inst.tmp = filepath.Join(d.host.tmp.Path(), inst.id)
-	if err := os.Mkdir(inst.tmp, 0o700); err != nil {
-		return nil, fmt.Errorf("creating the instance's folder: %w", err)
+	if inst.tmp = d.takeFolder(); inst.tmp == "" {
+		inst.tmp = filepath.Join(d.host.tmp.Path(), inst.id)
+		if err := os.Mkdir(inst.tmp, 0o700); err != nil {
+			return nil, fmt.Errorf("creating the instance's folder: %w", err)
+		}
 	}
 	var release func()
 	inst.credentials, release = d.host.credentialsOf(d.Function)
@@ -73,9 +76,6 @@ func (d *Deployed) newInstance() (*instance, error) {
 	inst.discard = func() {
 		d.host.unregister(inst)
 		release()
-		if err := os.RemoveAll(inst.tmp); err != nil {
-			inst.log.Warn("the instance's folder could not be removed", "error", err)
-		}
 	}
 
 	proc, err := process.Start(process.Config{
@@ -90,6 +90,7 @@ func (d *Deployed) newInstance() (*instance, error) {
 	})
 	if err != nil {
 		inst.discard()
+		inst.removeFolder()
 		return nil, err
 	}
 	inst.proc = proc
@@ -118,6 +119,7 @@ func (inst *instance) awaitInit(inv *invocation, timeout time.Duration) error {
 	case <-inst.fn.host.shutdown:
 	}
 	inst.proc.Kill()
+	inst.removeFolder()
 	inv.peakMemory = inst.memory()
 	if inst.closing() {
 		return ErrClosed
@@ -151,6 +153,9 @@ func (inst *instance) watch() {
 	}
 	idle := inst.fn.forget(inst)
 	inst.discard()
+	if !inst.isBusy() {
+		inst.removeFolder()
+	}
 	if idle && !inst.closing() {
 		inst.logIdleEnd()
 	}

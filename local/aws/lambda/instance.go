@@ -1,11 +1,13 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -60,11 +62,27 @@ type answer struct {
 func newInvocation(ctx context.Context, payload []byte) *invocation {
 	return &invocation{
 		ctx:       context.WithoutCancel(ctx),
-		requestID: uuid.NewString(),
+		requestID: cmp.Or(RequestID(ctx), uuid.NewString()),
 		traceID:   traceid.NotSampled(time.Now()),
 		payload:   payload,
 		answer:    make(chan *answer, 1),
 	}
+}
+
+type requestIDKey struct{}
+
+// WithRequestID returns a context that gives an invocation its request id. The retries of an
+// asynchronous invocation keep the id; see test_request_id_async_invoke_with_retry, recorded on
+// 2025-11-24:
+// https://github.com/localstack/localstack/blob/main/tests/aws/services/lambda_/test_lambda.snapshot.json
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestID returns the request id that WithRequestID has set, or "".
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
 }
 
 func randomHex(bytes int) string {
@@ -81,11 +99,12 @@ type instance struct {
 	log         *slog.Logger
 	proc        *process.Process
 	stderr      *process.Tail
-	tmp         string // its own folder
+	tmp         string // its own folder; guarded by fn.mu after the start; empty if another has it
 	credentials Credentials
 	discard     func() // releases its credentials, once
 
 	reap *time.Timer // ends it after the idle timeout; guarded by fn.mu
+	busy bool        // starts or runs an invocation, which then removes or keeps tmp; guarded by fn.mu
 
 	// ready receives a token when the process requests its next event: it has finished its init, or
 	// the last event.
@@ -109,6 +128,26 @@ func (inst *instance) ended() bool {
 	default:
 		return false
 	}
+}
+
+// removeFolder removes the instance's temporary files, unless another instance has them.
+func (inst *instance) removeFolder() {
+	inst.fn.mu.Lock()
+	path := inst.tmp
+	inst.tmp = ""
+	inst.fn.mu.Unlock()
+	if path == "" {
+		return
+	}
+	if err := os.RemoveAll(path); err != nil {
+		inst.log.Warn("the instance's folder could not be removed", "error", err)
+	}
+}
+
+func (inst *instance) isBusy() bool {
+	inst.fn.mu.Lock()
+	defer inst.fn.mu.Unlock()
+	return inst.busy
 }
 
 // errUnread is the error of an invocation whose process ended before it read the event. Another

@@ -157,9 +157,16 @@ func TestInstanceHasAFolderForTemporaryFiles(t *testing.T) {
 	}
 	_, err := d.Invoke(t.Context(), []byte(`{"do":"exit"}`))
 	functionError(t, err)
+	// Lambda resets the environment and keeps /tmp:
+	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-invoke-with-errors
 	c := mustInvoke(t, d, `{"do":"temporary file"}`)
-	if c.TempDir == a.TempDir || len(c.Left) != 0 {
-		t.Errorf("another instance: got %s with %v, want another folder than %s, empty", c.TempDir, c.Left, a.TempDir)
+	if c.PID == a.PID || c.TempDir != a.TempDir || len(c.Left) != 2 {
+		t.Errorf("after an exit: got %s with %v in process %d, want %s with two files in a process other than %d",
+			c.TempDir, c.Left, c.PID, a.TempDir, a.PID)
+	}
+	d.Reload() // replaces all instances, and their folders
+	if e := mustInvoke(t, d, `{"do":"temporary file"}`); e.TempDir == a.TempDir || len(e.Left) != 0 {
+		t.Errorf("another instance: got %s with %v, want another folder than %s, empty", e.TempDir, e.Left, a.TempDir)
 	}
 	await.Until(t, "the folder of the first is gone",
 		func() bool { _, err := os.Stat(a.TempDir); return os.IsNotExist(err) })

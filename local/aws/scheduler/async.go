@@ -6,6 +6,9 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
+	"restock/local/aws/lambda"
 	"restock/local/view/events"
 )
 
@@ -39,6 +42,7 @@ func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
 		return
 	}
 	accepted, failures, throttleWait := time.Now(), 0, firstThrottleWait
+	ctx = lambda.WithRequestID(ctx, uuid.NewString())
 	for {
 		_, err := r.Function.Invoke(ctx, event)
 		if err == nil {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"restock/local/aws/lambda"
 )
 
 func TestParseRate(t *testing.T) {
@@ -37,6 +39,27 @@ func TestParseRate(t *testing.T) {
 type function func(payload []byte) error
 
 func (f function) Invoke(_ context.Context, payload []byte) ([]byte, error) { return nil, f(payload) }
+
+type withContext func(context.Context) error
+
+func (f withContext) Invoke(ctx context.Context, _ []byte) ([]byte, error) { return nil, f(ctx) }
+
+func TestRetriesKeepTheRequestID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ids := map[string]int{}
+		schedule := start(t, "rate(1 day)", withContext(func(ctx context.Context) error {
+			ids[lambda.RequestID(ctx)]++
+			return errors.New("panic")
+		}))
+		time.Sleep(49 * time.Hour)
+		schedule.Close()
+		for id, n := range ids {
+			if id == "" || n != 3 || len(ids) != 2 {
+				t.Errorf("invocations by request id: got %v, want 3 for each of two ids", ids)
+			}
+		}
+	})
+}
 
 // invocations records the times and the events of a function's invocations.
 type invocations struct {
