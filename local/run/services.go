@@ -53,7 +53,7 @@ func (r *Run) newServices(p *program) (*services, error) {
 	s.secrets = secretsmanager.New(secretsmanager.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate, MayInvoke: s.mayRotate,
 	}, log.With("part", "secretsmanager"))
-	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), authority,
+	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), p.graph.Region, authority,
 		s.sqs.API(), s.sqs.QueryAPI(), s.topics.API(), s.secrets.API())
 	if err := s.createQueues(p.graph, s.sqs); err != nil {
 		return nil, err

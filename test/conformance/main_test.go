@@ -111,7 +111,7 @@ func startLocal(region string) (url string, stop func(), err error) {
 	secrets = secretsmanager.New(secretsmanager.Config{
 		Region: region, AccountID: graph.AccountID, Invoke: invokeRotator, MayInvoke: isRotator,
 	}, log)
-	server.Config.Handler = awsapi.NewAuthorizedHandler(log, authority,
+	server.Config.Handler = awsapi.NewAuthorizedHandler(log, region, authority,
 		queues.API(), queues.QueryAPI(), topics.API(), secrets.API())
 	server.Start()
 	return server.URL, func() {

@@ -64,8 +64,12 @@ func (p Policies) Evaluate(q Request) Decision {
 	if q.Caller.Service != "" {
 		return d.allowedBy(q, groups[2:], Caller.is)
 	}
-	// A boundary does not limit a statement that names the session itself.
-	isSession := func(c Caller, p *Principal) bool { return slices.Contains(p.AWS, c.Session) }
+	// A boundary does not limit a statement that names the session itself, or everybody. It limits
+	// one that names the role. For everybody, AWS says so of statements with the condition key
+	// aws:PrincipalArn; a condition does not change whom the principal names.
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-eval-logic
+	isSession := func(c Caller, p *Principal) bool { return p.Everybody || slices.Contains(p.AWS, c.Session) }
 	if s, policy := groups[2].decisive(q, "Allow", isSession); s != nil {
 		d.Allowed, d.Statement, d.Policy, d.By = true, s, policy, Resource
 		return d
@@ -79,7 +83,7 @@ func (p Policies) Evaluate(q Request) Decision {
 	return d.allowedBy(q, groups[1:], func(c Caller, p *Principal) bool {
 		// A statement that allows an account only lets the account's own policies decide:
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
-		return p.Everybody || slices.Contains(p.AWS, c.Role)
+		return slices.Contains(p.AWS, c.Role)
 	})
 }
 

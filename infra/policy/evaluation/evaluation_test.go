@@ -165,6 +165,9 @@ func TestRoleNeedsAnIdentityOrAResourcePolicy(t *testing.T) {
 			by: Boundary, explicit: true, page: bounded},
 		{name: "a boundary bounds what the resource's allows the role", resource: may("Allow", who(role)),
 			boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, by: Boundary, page: denyallow},
+		{name: "a boundary does not bound what the resource's allows everybody", resource: may("Allow", who("*")),
+			boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, want: true, by: Resource,
+			page: principal + "#principal-roles"},
 		{name: "a boundary does not bound what the resource's allows the session", resource: may("Allow", who(session)),
 			boundary: `{"Effect":"Allow","Action":"sns:*","Resource":"*"}`, want: true, by: Resource, page: denyallow},
 	} {

@@ -44,17 +44,17 @@ type Authorization struct {
 	Denied Error
 }
 
-// NewAuthorizedHandler returns a handler that accepts only signed requests, and asks the authorizer
-// about each. Like NewHandler it panics on a programming error, for example on a service without an
-// Authorization.
-func NewAuthorizedHandler(log *slog.Logger, authorizer Authorizer, services ...Service) *Handler {
+// NewAuthorizedHandler returns a handler that accepts only requests that are signed for a region,
+// and asks the authorizer about each. Like NewHandler it panics on a programming error, for example
+// on a service without an Authorization.
+func NewAuthorizedHandler(log *slog.Logger, region string, authorizer Authorizer, services ...Service) *Handler {
 	for _, s := range services {
 		if s.Authorization == nil {
 			panic(fmt.Sprintf("awsapi: service %s does not define the permissions of its operations", s.Name))
 		}
 	}
 	h := NewHandler(log, services...)
-	h.authorizer = authorizer
+	h.authorizer, h.region = authorizer, region
 	return h
 }
 
@@ -63,7 +63,7 @@ func (h *Handler) authorize(c call) error {
 	if h.authorizer == nil {
 		return nil
 	}
-	if failure := authenticate(c.request, c.body, c.signature, c.signed, Scope{Service: c.service.Name},
+	if failure := authenticate(c.request, c.body, c.signature, c.signed, Scope{c.service.Name, h.region},
 		h.authorizer.Credentials); failure != nil {
 		return &Error{Status: c.protocol.authenticationStatus(), Code: failure.code, QueryCode: failure.queryCode,
 			Message: failure.message}

@@ -34,6 +34,9 @@ type Service struct {
 	// Authorization defines the permissions of the operations. A handler without an authorizer
 	// ignores it.
 	Authorization *Authorization
+	// InvalidText answers a request with text that is not valid Unicode. If it is nil, the protocol
+	// has an answer.
+	InvalidText error
 }
 
 // Operation is an operation of a service. Handle makes one from a typed function.
@@ -59,6 +62,7 @@ type Handler struct {
 	names    []string           // of the services, sorted
 
 	authorizer Authorizer // nil: every caller may do everything
+	region     string     // of the signatures, with an authorizer
 }
 
 // NewHandler returns a handler that answers every caller. It panics if two services have the same
@@ -90,6 +94,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		err = h.authorize(c)
 	}
 	var out any
+	if err == nil {
+		err = c.checkText()
+	}
 	if err == nil {
 		out, err = c.service.Operations[c.operation](ctx, c.protocol.decoder(r, c.body))
 	}
@@ -127,6 +134,18 @@ type call struct {
 	protocol  Protocol // never nil, so that an error can always be encoded
 	service   Service
 	operation string
+}
+
+// checkText refuses text that is not valid Unicode, which Go would change without a word. AWS
+// documents what SQS does: it refuses a message with other characters than Unicode's. For Secrets
+// Manager and SNS, nothing says whether AWS refuses the text or changes it.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+func (c call) checkText() error {
+	err := c.protocol.checkText(c.request, c.body)
+	if err != nil && c.service.InvalidText != nil {
+		return c.service.InvalidText
+	}
+	return err
 }
 
 // traceHeader is the header in which the SDKs pass on the trace of the calling invocation.

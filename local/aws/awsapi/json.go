@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 )
 
 // JSON is the awsJson protocol, version "1.0" or "1.1", of a service whose requests name the
@@ -38,17 +37,23 @@ func (p jsonProtocol) decoder(_ *http.Request, body []byte) func(any) error {
 			return nil // an operation without input
 		}
 		decoder := json.NewDecoder(bytes.NewReader(body))
-		// AWS ignores unknown members. An unknown member here is one that the stand-in does not
-		// implement. Ignoring it could hide that AWS would treat the program differently.
-		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(input); err != nil {
 			return jsonInputError(err)
 		}
 		if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 			return serializationError("the body has more than one JSON value")
 		}
+		// AWS ignores unknown members. An unknown member here is one that the stand-in does not
+		// implement. Ignoring it could hide that AWS would treat the program differently.
+		return checkMembers(body, input)
+	}
+}
+
+func (p jsonProtocol) checkText(_ *http.Request, body []byte) error {
+	if isUnicode(body) {
 		return nil
 	}
+	return serializationError("the body has text that is not valid Unicode")
 }
 
 func (p jsonProtocol) peeker(_ *http.Request, body []byte) func(any) error {
@@ -81,9 +86,6 @@ func jsonInputError(err error) error {
 		return serializationError(fmt.Sprintf("the member %s must be of type %s", wrongType.Field, wrongType.Type))
 	case errors.As(err, &syntax):
 		return serializationError(fmt.Sprintf("the body is not JSON, at byte %d", syntax.Offset))
-	case strings.HasPrefix(err.Error(), "json: unknown field "):
-		return serializationError("the local run does not implement the member " +
-			strings.TrimPrefix(err.Error(), "json: unknown field "))
 	default:
 		return serializationError("the body is not a JSON value of the operation's input")
 	}

@@ -10,6 +10,8 @@ type Protocol interface {
 	decoder(r *http.Request, body []byte) func(input any) error
 	// peeker returns a decoder that ignores input without a field in the struct.
 	peeker(r *http.Request, body []byte) func(input any) error
+	// checkText returns an error for text that is not valid Unicode.
+	checkText(r *http.Request, body []byte) error
 	writeOutput(w http.ResponseWriter, operation, requestID string, output any)
 	writeError(w http.ResponseWriter, requestID string, err *Error)
 	// unknownOperation returns the protocol's error for an unknown operation.

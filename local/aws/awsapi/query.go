@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"unicode/utf8"
 )
 
 // Query is the awsQuery protocol of a service with an API version and an XML namespace. The input
@@ -45,6 +46,16 @@ func (p queryProtocol) decoder(r *http.Request, _ []byte) func(any) error {
 
 func (p queryProtocol) peeker(r *http.Request, _ []byte) func(any) error {
 	return func(input any) error { return peekForm(r.Form, input) }
+}
+
+func (p queryProtocol) checkText(r *http.Request, _ []byte) error {
+	invalid := func(text string) bool { return !utf8.ValidString(text) }
+	for name, values := range r.Form {
+		if invalid(name) || slices.ContainsFunc(values, invalid) {
+			return formError("The request has text that is not UTF-8.")
+		}
+	}
+	return nil
 }
 
 func (p queryProtocol) authenticationStatus() int { return http.StatusForbidden }

@@ -88,7 +88,7 @@ const signatureDoesNotMatch = "The request signature we calculated does not matc
 // Error describes the failure without a protocol's code.
 func (f *authenticationFailure) Error() string { return f.message }
 
-// A Scope is the service and the region of a signature. An empty region allows every region.
+// A Scope is the service and the region of a signature.
 type Scope struct{ Service, Region string }
 
 // Authenticate verifies that a request is signed for a scope with the credentials of its access
@@ -138,8 +138,9 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 	if s.service != scope.Service {
 		return wrongSignature(fmt.Sprintf("Credential should be scoped to correct service: '%s'.", scope.Service))
 	}
-	if scope.Region != "" && s.region != scope.Region {
-		return wrongSignature(fmt.Sprintf("Credential should be scoped to a valid region: '%s'.", scope.Region))
+	if s.region != scope.Region {
+		return wrongSignature(fmt.Sprintf("Credential should be scoped to a valid region, not '%s'. The local run is "+
+			"in %s.", s.region, scope.Region))
 	}
 	for name := range r.Header {
 		if name := strings.ToLower(name); strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.signedHeaders, name) {

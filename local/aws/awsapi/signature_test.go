@@ -59,7 +59,7 @@ func newGuardedHandler(g *gatekeeper) *Handler {
 		s.Authorization = authorization
 		services = append(services, s)
 	}
-	return NewAuthorizedHandler(slog.New(slog.DiscardHandler), g, services...)
+	return NewAuthorizedHandler(slog.New(slog.DiscardHandler), "eu-west-1", g, services...)
 }
 
 // sign signs a request as the SDK does.
@@ -329,7 +329,7 @@ func TestServiceWithoutAuthorizationIsAMistake(t *testing.T) {
 			t.Errorf("got %q, want a panic that names the service", message)
 		}
 	}()
-	NewAuthorizedHandler(slog.New(slog.DiscardHandler), &gatekeeper{}, Service{
+	NewAuthorizedHandler(slog.New(slog.DiscardHandler), "eu-west-1", &gatekeeper{}, Service{
 		Name: "silent", Protocol: JSON("1.1", "silent"),
 	})
 }

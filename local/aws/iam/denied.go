@@ -39,16 +39,31 @@ var policyNames = map[evaluation.Kind]struct{ article, name string }{
 }
 
 func (e *AccessDenied) Error() string {
-	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", e.Principal, e.Action,
-		e.Resource, e.reason())
+	action := e.written()
+	return fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", e.Principal, action,
+		e.Resource, e.reason(action))
 }
 
-func (e *AccessDenied) reason() string {
+// written returns the action as the service's refusals write it. The log has IAM's name.
+// https://github.com/aws/serverless-application-model/issues/3633 has SQS's,
+// https://github.com/aws-ia/terraform-aws-control_tower_account_factory/issues/151 SNS's.
+func (e *AccessDenied) written() string {
+	switch service, name, _ := strings.Cut(e.Action, ":"); service {
+	case "sqs":
+		return strings.ToLower(e.Action)
+	case "sns":
+		return "SNS:" + name
+	default:
+		return e.Action
+	}
+}
+
+func (e *AccessDenied) reason(action string) string {
 	by := policyNames[e.Decision.By]
 	if e.Decision.Statement != nil {
 		return fmt.Sprintf("with an explicit deny in %s %s", by.article, by.name)
 	}
-	return fmt.Sprintf("because no %s allows the %s action", by.name, e.Action)
+	return fmt.Sprintf("because no %s allows the %s action", by.name, action)
 }
 
 // AccessDenied tells callers in other packages that a retry will fail too.
@@ -66,7 +81,7 @@ func (e *AccessDenied) attrs() []slog.Attr {
 	if e.Function != "" {
 		attrs = append(attrs, slog.String("function", e.Function))
 	}
-	attrs = append(attrs, slog.String("reason", strings.TrimPrefix(e.reason(), "because ")))
+	attrs = append(attrs, slog.String("reason", strings.TrimPrefix(e.reason(e.Action), "because ")))
 	switch {
 	case e.Missing != nil:
 		attrs = append(attrs, slog.String("missing", sentence(e.Missing)))
@@ -149,7 +164,8 @@ func (e *AccessDenied) Advice() string {
 		return fmt.Sprintf("%s may not %s: the statement %q is missing (%s)", e.Principal, e.Action,
 			sentence(e.Missing), e.DeclaredIn)
 	}
-	return fmt.Sprintf("%s may not %s on %s: %s (%s)", e.Principal, e.Action, e.Resource, e.reason(), e.DeclaredIn)
+	return fmt.Sprintf("%s may not %s on %s: %s (%s)", e.Principal, e.Action, e.Resource, e.reason(e.Action),
+		e.DeclaredIn)
 }
 
 // missing returns the statement without which a request is denied.

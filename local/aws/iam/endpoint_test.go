@@ -50,7 +50,7 @@ func newEndpoint(t *testing.T, a *iam.Authority) endpoint {
 	}
 	queueAPI, secretAPI := queues.API(), secrets.API()
 	queueAPI.Authorization, secretAPI.Authorization = queues.Authorization(), secrets.Authorization()
-	server.Config.Handler = awsapi.NewAuthorizedHandler(log, a, queueAPI, secretAPI)
+	server.Config.Handler = awsapi.NewAuthorizedHandler(log, region, a, queueAPI, secretAPI)
 	server.Start()
 	t.Cleanup(server.Close)
 	return e

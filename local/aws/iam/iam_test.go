@@ -170,8 +170,8 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 			func(a *iam.Authority) error {
 				return a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 			},
-			"User: sns.amazonaws.com is not authorized to perform: sqs:SendMessage on resource: " + queueARN +
-				" because no resource-based policy allows the sqs:SendMessage action",
+			"User: sns.amazonaws.com is not authorized to perform: sqs:sendmessage on resource: " + queueARN +
+				" because no resource-based policy allows the sqs:sendmessage action",
 			`{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":["sqs:SendMessage"],"Resource":["` +
 				queueARN + `"],"Condition":{"ArnEquals":{"aws:SourceArn":"` + topicARN + `"}}}`,
 			"program/stock_queue.go, in the queue's policy",
@@ -236,7 +236,7 @@ func TestRefusalSaysWhoWhatWhyAndHowToMendIt(t *testing.T) {
 		{
 			"an event source that may not delete", stack(t, rolePolicy(t, allow("sqs:ReceiveMessage", queueARN))),
 			func(a *iam.Authority) error { return a.AuthorizeEventSource(functionARN, queueARN) },
-			"User: " + session + " is not authorized to perform: sqs:DeleteMessage", "sqs:DeleteMessage",
+			"User: " + session + " is not authorized to perform: sqs:deletemessage", "sqs:DeleteMessage",
 			"program/role.go, in the role's policy", "",
 		},
 		{
@@ -541,10 +541,89 @@ func TestBoundaryIsJudgedWhereItIsKnown(t *testing.T) {
 		t.Fatal(err)
 	}
 	c, _ = a.Issue(roleARN, "stock")
-	const want = "because no permissions boundary allows the sqs:SendMessage action"
+	const want = "because no permissions boundary allows the sqs:sendmessage action"
 	if err := a.Authorize(c.AccessKeyID, p); err == nil || !strings.Contains(err.Error(), want) ||
 		!strings.Contains(log.String(), "in the role's permissions boundary") {
 		t.Errorf("a boundary that does not allow it: got %v, log %s; want …%s", err, log, want)
+	}
+}
+
+func TestRefusalsNameActionsAsTheServiceDoes(t *testing.T) {
+	a, _ := newAuthority(t, stack(t))
+	caller, _ := a.Issue(roleARN, "stock")
+	for action, want := range map[string]string{
+		"sqs:SendMessage": "sqs:sendmessage", "sns:Publish": "SNS:Publish",
+		"lambda:InvokeFunction":         "lambda:InvokeFunction",
+		"secretsmanager:GetSecretValue": "secretsmanager:GetSecretValue",
+	} {
+		err := a.Authorize(caller.AccessKeyID, awsapi.Permission{Action: action, Resource: "*"})
+		want = "perform: " + want + " on resource: * because no identity-based policy allows the " + want + " action"
+		if err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: got %v, want …%s", action, err, want)
+		}
+	}
+}
+
+// The principal in a resource's policy decides whether a permissions boundary limits the
+// permission. The page on principals says so for roles and for everybody, and the page on
+// boundaries for sessions. An account only lets the role's own policies decide.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-roles
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-eval-logic
+func TestBoundaryAndThePrincipalOfAResourcePolicy(t *testing.T) {
+	const elsewhere, here = "sns:*", "sqs:*" // what the boundary allows
+	everybody := policy.Principal{AWS: "*"}
+	only := func(arn string) policy.Statement {
+		s := by(everybody, allow("sqs:SendMessage", queueARN))
+		s.Condition = policy.Condition{"ArnEquals": {"aws:PrincipalArn": arn}}
+		return s
+	}
+	to := func(principal string) policy.Statement {
+		return by(policy.Principal{AWS: principal}, allow("sqs:SendMessage", queueARN))
+	}
+	denied := allow("sqs:SendMessage", queueARN)
+	denied.Effect = "Deny"
+	for _, c := range []struct {
+		name      string
+		statement policy.Statement // of the queue's policy
+		own       []policy.Statement
+		boundary  []policy.Statement
+		want      bool
+	}{
+		{"everybody", to("*"), nil, []policy.Statement{allow(elsewhere, "*")}, true},
+		{"everybody with the ARN of the role", only(roleARN), nil, []policy.Statement{allow(elsewhere, "*")}, true},
+		{"everybody with the ARN of another role", only(roleARN + "2"), nil,
+			[]policy.Statement{allow(elsewhere, "*")}, false},
+		{"everybody, and the boundary denies", to("*"), nil, []policy.Statement{allow("*", "*"), denied}, false},
+		{"everybody, and the role's policy denies", to("*"), []policy.Statement{denied},
+			[]policy.Statement{allow(elsewhere, "*")}, false},
+		{"the session", to(session), nil, []policy.Statement{allow(elsewhere, "*")}, true},
+		{"another session", to(session + "2"), nil, []policy.Statement{allow(elsewhere, "*")}, false},
+		{"the role", to(roleARN), nil, []policy.Statement{allow(elsewhere, "*")}, false},
+		{"the role, within the boundary", to(roleARN), nil, []policy.Statement{allow(here, "*")}, true},
+		{"the account", to(account), nil, []policy.Statement{allow(here, "*")}, false},
+		{"the account, and the role's policy allows", to(account), []policy.Statement{allow("*", "*")},
+			[]policy.Statement{allow(here, "*")}, true},
+		{"the account, outside of the boundary", to(account), []policy.Statement{allow("*", "*")},
+			[]policy.Statement{allow(elsewhere, "*")}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			more := []*graph.Resource{queuePolicy(t, c.statement)}
+			if c.own != nil {
+				more = append(more, rolePolicy(t, c.own...))
+			}
+			g := stack(t, more...)
+			g.Find(graph.Role, "arn", roleARN).Outputs["permissionsBoundary"] = boundaryARN
+			a, err := iam.New(iam.Config{Graph: g, Log: slog.New(slog.DiscardHandler),
+				Managed: map[string]string{boundaryARN: document(t, c.boundary...)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			caller, _ := a.Issue(roleARN, "stock")
+			err = a.Authorize(caller.AccessKeyID, awsapi.Permission{Action: "sqs:SendMessage", Resource: queueARN})
+			if (err == nil) != c.want {
+				t.Errorf("got %v, want it allowed: %v", err, c.want)
+			}
+		})
 	}
 }
 

@@ -35,7 +35,7 @@ func TestPermissionsOfOperations(t *testing.T) {
 	api := service.API()
 	api.Authorization = service.Authorization()
 	r := &refuser{}
-	server := httptest.NewServer(awsapi.NewAuthorizedHandler(slog.New(slog.DiscardHandler), r, api))
+	server := httptest.NewServer(awsapi.NewAuthorizedHandler(slog.New(slog.DiscardHandler), "eu-west-1", r, api))
 	t.Cleanup(server.Close)
 	client := awssns.NewFromConfig(aws.Config{
 		Region: "eu-west-1", BaseEndpoint: &server.URL, RetryMaxAttempts: 1,

@@ -17,6 +17,7 @@ func (s *Service) API() awsapi.Service {
 		Name:          "sqs",
 		Protocol:      awsapi.QueryCompatibleJSON("1.0", "AmazonSQS", "com.amazonaws.sqs"),
 		Authorization: s.Authorization(),
+		InvalidText:   invalidMessageContents(),
 		Operations: map[string]awsapi.Operation{
 			"CreateQueue":                awsapi.Handle(s.createQueue),
 			"DeleteQueue":                awsapi.Handle(s.deleteQueue),
