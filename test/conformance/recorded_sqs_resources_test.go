@@ -9,8 +9,8 @@ import (
 // CloudFormation made these queues. The facts are about the queues: what SQS answers for their
 // attributes.
 func TestRecordedSQSQueuesOfStacks(t *testing.T) {
-	// queueWith checks all attributes of a queue with a dead-letter queue.
-	queueWith := func(maxReceiveCount int, set attributeMap) func(r *Recorded) {
+	// queueWith checks all attributes and the tags of a queue with a dead-letter queue.
+	queueWith := func(maxReceiveCount int, tags, set attributeMap) func(r *Recorded) {
 		return func(r *Recorded) {
 			deadLetters, target := r.queue(attributeMap{"RedriveAllowPolicy": `{"redrivePermission":"allowAll"}`})
 			r.attributes(deadLetters, "RedriveAllowPolicy").answered(exactly{"Attributes": exactly{
@@ -23,7 +23,12 @@ func TestRecordedSQSQueuesOfStacks(t *testing.T) {
 			}
 			url, arn := r.queue(set)
 			r.attributes(url, "All").answered(queueDefaults(arn, want))
+			r.sqs("TagQueue", input{"QueueUrl": url, "Tags": tags}).ok()
+			r.sqs("ListQueueTags", input{"QueueUrl": url}).answered(exactly{"Tags": tags})
 		}
+	}
+	tags := func(environment, department string) attributeMap {
+		return attributeMap{"Environment": environment, "Department": department}
 	}
 	deleted := func(r *Recorded) {
 		url, arn := r.queue(nil)
@@ -36,22 +41,26 @@ func TestRecordedSQSQueuesOfStacks(t *testing.T) {
 			url, arn := r.queue(nil)
 			r.attributes(url, "All").answered(queueDefaults(arn, nil))
 		}},
-		{"test_create_standard_queue_with_all_properties", "2025-12-18", queueWith(7, attributeMap{
-			"DelaySeconds": "17", "MaximumMessageSize": "1234", "MessageRetentionPeriod": "13579",
-			"ReceiveMessageWaitTimeSeconds": "18", "VisibilityTimeout": "45", "KmsMasterKeyId": "alias/aws/sqs",
-			"KmsDataKeyReusePeriodSeconds": "297"})},
-		{"test_update_standard_queue_modify_properties_in_place", "2025-12-18", queueWith(3, attributeMap{
-			"DelaySeconds": "16", "MaximumMessageSize": "4321", "MessageRetentionPeriod": "17539",
-			"ReceiveMessageWaitTimeSeconds": "17", "VisibilityTimeout": "40", "SqsManagedSseEnabled": "true"})},
+		{"test_create_standard_queue_with_all_properties", "2025-12-18",
+			queueWith(7, tags("Production", "Finance"), attributeMap{
+				"DelaySeconds": "17", "MaximumMessageSize": "1234", "MessageRetentionPeriod": "13579",
+				"ReceiveMessageWaitTimeSeconds": "18", "VisibilityTimeout": "45", "KmsMasterKeyId": "alias/aws/sqs",
+				"KmsDataKeyReusePeriodSeconds": "297"})},
+		{"test_update_standard_queue_modify_properties_in_place", "2025-12-18",
+			queueWith(3, tags("Staging", "Sales"), attributeMap{
+				"DelaySeconds": "16", "MaximumMessageSize": "4321", "MessageRetentionPeriod": "17539",
+				"ReceiveMessageWaitTimeSeconds": "17", "VisibilityTimeout": "40", "SqsManagedSseEnabled": "true"})},
 		{"test_update_standard_queue_add_properties_with_replacement", "2025-12-18", func(r *Recorded) {
-			queueWith(4, attributeMap{"DelaySeconds": "15", "MaximumMessageSize": "4444",
+			queueWith(4, tags("Pre-Test", "Marketing"), attributeMap{
+				"DelaySeconds": "15", "MaximumMessageSize": "4444",
 				"MessageRetentionPeriod": "17777", "ReceiveMessageWaitTimeSeconds": "14", "VisibilityTimeout": "35",
 				"SqsManagedSseEnabled": "true"})(r)
 			deleted(r)
 		}},
-		{"test_update_standard_queue_remove_some_properties", "2025-12-18", queueWith(7, attributeMap{
-			"DelaySeconds": "17", "MaximumMessageSize": "262144", "VisibilityTimeout": "43",
-			"SqsManagedSseEnabled": "false"})},
+		{"test_update_standard_queue_remove_some_properties", "2025-12-18",
+			queueWith(7, attributeMap{"Environment": "Pre-Production"}, attributeMap{
+				"DelaySeconds": "17", "MaximumMessageSize": "262144", "VisibilityTimeout": "43",
+				"SqsManagedSseEnabled": "false"})},
 		{"test_update_standard_queue_without_explicit_name", "2025-12-18", func(r *Recorded) {
 			set := attributeMap{"MaximumMessageSize": "4321", "MessageRetentionPeriod": "17539",
 				"ReceiveMessageWaitTimeSeconds": "17"}

@@ -68,8 +68,12 @@ func addToSQSForm(form url.Values, operation, prefix string, in input) {
 		single := prefix + strings.TrimSuffix(name, "s")
 		switch v := value.(type) {
 		case attributeMap:
+			of := "Name"
+			if name == "Tags" {
+				of = "Key"
+			}
 			for n, key := range sortedKeys(v) {
-				form.Set(fmt.Sprintf("%s.%d.Name", single, n+1), key)
+				form.Set(fmt.Sprintf("%s.%d.%s", single, n+1, of), key)
 				form.Set(fmt.Sprintf("%s.%d.Value", single, n+1), v[key])
 			}
 		case input:
@@ -102,7 +106,7 @@ func unflattened(operation string, root element) map[string]any {
 	for _, child := range root.Children {
 		name, list, entries := child.XMLName.Local, "", ""
 		switch {
-		case name == "Attribute" || name == "MessageAttribute":
+		case name == "Attribute" || name == "MessageAttribute" || name == "Tag":
 			entries = name + "s"
 		case name == "Message" && len(child.Children) > 0:
 			list = "Messages"
@@ -125,7 +129,11 @@ func unflattened(operation string, root element) map[string]any {
 			if object[entries] == nil {
 				object[entries] = map[string]any{}
 			}
-			object[entries].(map[string]any)[entry["Name"].(string)] = entry["Value"]
+			key, isTag := entry["Key"].(string)
+			if !isTag {
+				key = entry["Name"].(string)
+			}
+			object[entries].(map[string]any)[key] = entry["Value"]
 		case list != "":
 			members, _ := object[list].([]any)
 			object[list] = append(members, value)

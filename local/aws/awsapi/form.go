@@ -110,8 +110,12 @@ func (d *formDecoder) entries(name string, v reflect.Value) error {
 		if v.IsNil() {
 			v.Set(reflect.MakeMap(v.Type()))
 		}
-		d.used[entry+"Name"] = true
-		v.SetMapIndex(reflect.ValueOf(d.form.Get(entry+"Name")), value)
+		key := entry + "Name"
+		if d.form.Has(entry + "Key") { // in a tag
+			key = entry + "Key"
+		}
+		d.used[key] = true
+		v.SetMapIndex(reflect.ValueOf(d.form.Get(key)), value)
 	}
 	return nil
 }

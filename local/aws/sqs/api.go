@@ -27,6 +27,9 @@ func (s *Service) API() awsapi.Service {
 			"ListQueues":                 awsapi.Handle(s.listQueues),
 			"ListDeadLetterSourceQueues": awsapi.Handle(s.listDeadLetterSourceQueues),
 			"PurgeQueue":                 awsapi.Handle(s.purgeQueue),
+			"TagQueue":                   awsapi.Handle(s.tagQueue),
+			"UntagQueue":                 awsapi.Handle(s.untagQueue),
+			"ListQueueTags":              awsapi.Handle(s.listQueueTags),
 
 			"StartMessageMoveTask":  awsapi.Handle(s.startMessageMoveTask),
 			"ListMessageMoveTasks":  awsapi.Handle(s.listMessageMoveTasks),
@@ -95,6 +98,7 @@ type queueInput struct {
 type createQueueInput struct {
 	QueueName  string
 	Attributes map[string]string `xml:"Attribute"`
+	Tags       tags              `json:"tags" xml:"Tag"` // AWS writes this field in lower case
 }
 
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
@@ -106,6 +110,9 @@ func (s *Service) createQueue(_ context.Context, in createQueueInput) (getQueueU
 	if err := config.set(in.Attributes); err != nil {
 		return getQueueURLOutput{}, err
 	}
+	if err := in.Tags.validate(); err != nil {
+		return getQueueURLOutput{}, err
+	}
 	existing, err := s.byName(in.QueueName)
 	if err == nil {
 		return getQueueURLOutput{QueueURL: existing.url}, existing.has(in.Attributes)
@@ -115,7 +122,7 @@ func (s *Service) createQueue(_ context.Context, in createQueueInput) (getQueueU
 		return getQueueURLOutput{}, err
 	}
 	s.log.Info("queue created", "queue", q.name)
-	return getQueueURLOutput{QueueURL: q.url}, nil
+	return getQueueURLOutput{QueueURL: q.url}, q.tag(in.Tags)
 }
 
 // has returns nil if the queue's attributes have the given values. Otherwise it returns the error

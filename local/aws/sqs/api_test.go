@@ -133,6 +133,26 @@ func TestSDKBatches(t *testing.T) {
 	wantCounts(t, q, Counts{Delayed: 1})
 }
 
+func TestTagsOfAQueue(t *testing.T) {
+	client, ctx := newClient(t, newService()), t.Context()
+	queue, err := client.CreateQueue(ctx, &awssqs.CreateQueueInput{QueueName: aws.String("q"),
+		Tags: map[string]string{"a": "b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := client.ListQueueTags(ctx, &awssqs.ListQueueTagsInput{QueueUrl: queue.QueueUrl})
+	if err != nil || len(got.Tags) != 1 || got.Tags["a"] != "b" {
+		t.Errorf("tags: got %v, %v; want a = b", got, err)
+	}
+	long := strings.Repeat("é", 257)
+	for _, tags := range []map[string]string{{"": "b"}, {long[:2*129]: ""}, {"a": long}} {
+		_, err := client.TagQueue(ctx, &awssqs.TagQueueInput{QueueUrl: queue.QueueUrl, Tags: tags})
+		if err == nil || !strings.Contains(err.Error(), "InvalidParameterValue: ") {
+			t.Errorf("tags %v: got %v, want InvalidParameterValue", tags, err)
+		}
+	}
+}
+
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
 func TestTraceAndMessageGroupStayWithAMessage(t *testing.T) {
@@ -242,7 +262,7 @@ func TestSDKSeesAWSErrors(t *testing.T) {
 			return err
 		}, "SerializationException"},
 		{"an operation that is not implemented", func() error {
-			_, err := client.TagQueue(ctx, &awssqs.TagQueueInput{QueueUrl: url, Tags: map[string]string{"a": "b"}})
+			_, err := client.RemovePermission(ctx, &awssqs.RemovePermissionInput{QueueUrl: url, Label: aws.String("a")})
 			return err
 		}, "UnknownOperationException"},
 	} {

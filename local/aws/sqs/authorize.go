@@ -22,6 +22,7 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 	var in struct {
 		QueueURL       string `json:"QueueUrl" xml:"QueueUrl"`
 		QueueName      string
+		Tags           tags   `json:"tags" xml:"Tag"`
 		SourceARN      string `json:"SourceArn" xml:"SourceArn"`
 		DestinationARN string `json:"DestinationArn" xml:"DestinationArn"`
 		TaskHandle     string
@@ -45,6 +46,10 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 		queue = s.arnOfURL(in.QueueURL)
 	}
 	permissions := []awsapi.Permission{{Action: action, Resource: queue}}
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+	if operation == "CreateQueue" && len(in.Tags) > 0 {
+		permissions = append(permissions, awsapi.Permission{Action: "sqs:TagQueue", Resource: queue})
+	}
 	switch operation {
 	case "StartMessageMoveTask", "CancelMessageMoveTask":
 		for _, also := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {

@@ -38,6 +38,8 @@ func TestPermissionsOfOperations(t *testing.T) {
 		{"GetQueueAttributes", `{"QueueUrl":"jobs"}`, "GetQueueAttributes jobs"},
 		{"GetQueueUrl", `{"QueueName":"jobs"}`, "GetQueueUrl jobs"},
 		{"CreateQueue", `{"QueueName":"new"}`, "CreateQueue new"},
+		{"CreateQueue", `{"QueueName":"new","tags":{"a":"b"}}`, "CreateQueue new, TagQueue new"},
+		{"TagQueue", `{"QueueUrl":"jobs","Tags":{"a":"b"}}`, "TagQueue jobs"},
 		{"ListQueues", `{}`, "ListQueues *"},
 		{"ListMessageMoveTasks", `{"SourceArn":"` + arns + `dlq"}`, "ListMessageMoveTasks dlq"},
 		{"StartMessageMoveTask", `{"SourceArn":"` + arns + `dlq"}`,

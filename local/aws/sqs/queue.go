@@ -33,6 +33,7 @@ type Queue struct {
 	// The following fields are guarded by service.mu.
 
 	config   QueueConfig
+	tags     tags
 	modified time.Time // last change of config
 	deleted  bool
 	messages map[string]*message // all messages, by key

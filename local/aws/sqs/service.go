@@ -115,6 +115,7 @@ func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
 		url:      fmt.Sprintf("%s/%s/%s", s.config.BaseURL, s.config.AccountID, config.Name),
 		created:  now,
 		config:   config,
+		tags:     tags{},
 		modified: now,
 		messages: map[string]*message{},
 		changed:  make(chan struct{}),
