@@ -8,7 +8,7 @@ DATA ?= .data
 # the time without a symbol table.
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- -timeout 40m -vet=off -ldflags='-s -w'
 
-.PHONY: help local reset demo test check lint race audit soak chaos bench crowd fuzz conformance screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium
+.PHONY: help local debug reset demo test check lint race audit soak chaos bench crowd fuzz conformance screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ local: mariadb ## run the whole stack on this machine, until Ctrl-C
 	@echo "building: minutes the first time, seconds after"
 	@go build -o bin/local ./cmd/local && exec bin/local $(if $(findstring -dsn,$(ARGS)),,-data "$(DATA)") $(ARGS)
 
+debug: mariadb delve ## make local, with the function FN under the debugger Delve: docs/debugging.md
+	@echo "building: minutes the first time, seconds after"
+	@go build -o bin/local ./cmd/local && exec bin/local -debug "$(FN)" -data "$(DATA)" $(ARGS)
+
 reset: ## delete the database that make local keeps in DATA
 	@go run ./cmd/reset -data "$(DATA)"
 
@@ -24,7 +28,7 @@ demo: mariadb ## show the story: sold out, refused, restocked, sold again
 	@echo "building: minutes the first time, seconds after"
 	@go run ./cmd/demo
 
-test: mariadb chromium lint ## run lint and every test
+test: mariadb chromium delve lint ## run lint and every test
 	$(GOTEST) ./...
 	@go run ./scripts/fuzz -inputs 1000 -guided=false
 
@@ -41,7 +45,7 @@ lint: # format, vet, static checks, comments of exported names (docs/width_test.
 # The packages that start goroutines or share data between them, in their code or in their tests.
 CONCURRENT = $$(git grep -lE '\bgo (func|[a-zA-Z_.]+\()|\.Go\(|t\.Parallel\(|\b(sync|atomic)\.[A-Z]' -- '*.go' | xargs -n1 dirname | sort -u | grep -v testdata | sed 's|^|./|')
 
-race: mariadb chromium ## test the packages with concurrency under the race detector
+race: mariadb chromium delve ## test the packages with concurrency under the race detector
 	$(GOTEST) -race $(CONCURRENT)
 
 # Excluded: G118 (vet's lostcancel finds the same without false alarms), and in local, scripts and test the rules
@@ -104,6 +108,9 @@ pulumi: # say how to install pulumi if it is missing
 
 mariadb: # install the database server of the tests and the local run
 	@scripts/install-mariadb
+
+delve: # install the debugger of make debug and of its test
+	@GOBIN="$(CURDIR)/bin" go install github.com/go-delve/delve/cmd/dlv@v1.27.2
 
 chromium: # install the browser of the tests; without it they are skipped
 	@scripts/install-chromium

@@ -63,6 +63,8 @@ type options struct {
 	ready   string
 	json    bool
 	verbose bool
+
+	delve, delveAddress string
 }
 
 func (o *options) flags() *flag.FlagSet {
@@ -88,6 +90,9 @@ func (o *options) flags() *flag.FlagSet {
 		"a `folder` that keeps the database from run to run; empty: the run deletes the database at its end")
 	flags.BoolVar(&o.run.Watch, "watch", true,
 		"swap a function when its sources change, and restart when the program changes")
+	flags.StringVar(&o.run.Debug, "debug", "", "run a `function` under the debugger Delve: see make debug")
+	flags.StringVar(&o.delve, "delve", "bin/dlv", "Delve's `program`, for -debug")
+	flags.StringVar(&o.delveAddress, "delve-address", "127.0.0.1:2345", "`address` at which Delve serves editors, for -debug")
 	flags.BoolVar(&o.json, "json", false, "write every event as a line of JSON to standard output, for programs")
 	flags.BoolVar(&o.verbose, "v", false, "show every event")
 	return flags
@@ -130,6 +135,9 @@ func parseFlags(args []string) (o options, err error) {
 		err = errors.New("-data keeps the private database, and -dsn names another one: use one of them")
 	} else if o.run.FactoryStep <= 0 {
 		err = fmt.Errorf("-factory-step is %v: it must be more than 0", o.run.FactoryStep)
+	}
+	if o.run.Debug != "" && err == nil {
+		o.run.Debugger, err = programs.Delve(o.delve, o.delveAddress)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "local:", err)
@@ -224,7 +232,7 @@ func (o options) welcome(r *programs.Run, c programs.Config, handed *handover) {
 		c.Log.Info("ready", events.Ready.Attr(), "program", c.Program.Name, "stage", c.Stage, "region", r.Region(),
 			"api", e.API, "aws", e.AWS, "factory", e.Factory, "console", e.Console)
 	} else if handed == nil {
-		fmt.Print(welcome(c.Program.Name, r.Region(), e))
+		fmt.Print(welcome(c, r.Region(), e))
 	}
 }
 

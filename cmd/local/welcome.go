@@ -9,14 +9,14 @@ import (
 )
 
 // welcome returns the list of a running program's endpoints.
-func welcome(program, region string, e programs.Endpoints) string {
+func welcome(c programs.Config, region string, e programs.Endpoints) string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	line := func(what, where string, values ...any) {
 		fmt.Fprintf(table, "  %s\t"+where+"\n", append([]any{what}, values...)...)
 	}
 	text.WriteString("\n")
-	line("the "+program, "%s", e.API)
+	line("the "+c.Program.Name, "%s", e.API)
 	line("AWS", "%s", e.AWS)
 	line("", "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s",
 		region, e.AWS)
@@ -26,6 +26,9 @@ func welcome(program, region string, e programs.Endpoints) string {
 	}
 	if e.Console != "" {
 		line("the console", "%s", e.Console)
+	}
+	if c.Debug != "" {
+		line(c.Debug+" in Delve", "%s", programs.DelveAddress(c.Debugger))
 	}
 	_ = table.Flush() // a strings.Builder never fails
 	text.WriteString("\n  Ctrl-C stops the run.\n\n")

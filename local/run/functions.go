@@ -115,6 +115,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 			config.ReservedConcurrency = &concurrency
 			config.ConcurrencySetting = r.config.Program.concurrencySetting(resource)
 		}
+		r.debug(&config)
 		f, err := host.Add(config)
 		if err != nil {
 			return nil, fmt.Errorf("adding function %s: %w", resource.String("name"), err)

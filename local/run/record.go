@@ -17,7 +17,6 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/rules"
-	"restock/local/aws/lambda"
 	"restock/local/system/openfiles"
 	"restock/local/view/events"
 	"restock/local/view/progress"
@@ -39,8 +38,13 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		return nil, err
 	}
 	p := &program{}
-	p.onAWS, _, err = declared(r.config.Program, graph.Options{Project: project, Stage: r.config.Stage, Config: config})
+	var functions []string
+	p.onAWS, functions, err = declared(r.config.Program,
+		graph.Options{Project: project, Stage: r.config.Stage, Config: config})
 	if err != nil {
+		return nil, err
+	}
+	if err := r.checkDebug(functions); err != nil {
 		return nil, err
 	}
 	if r.config.Edit != nil {
@@ -101,6 +105,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	if r.config.Edit != nil {
 		r.config.Edit(p.graph)
 	}
+	r.hideMessages(p.graph)
 	return p, nil
 }
 
@@ -151,7 +156,7 @@ func refused(violations []rules.Violation) error {
 func (r *Run) build(ctx context.Context, names []string) (err error) {
 	step := progress.Begin(r.config.Log.With("part", "build"), events.Building, "building the functions",
 		slog.String("functions", strings.Join(names, " ")))
-	r.built, err = lambda.BuildSums(ctx, r.config.ProjectDir, r.config.BuildDir, r.config.Program.packages(names)...)
+	r.built, err = r.buildSums(ctx, r.config.Program.packages(names)...)
 	step.End(err)
 	return err
 }

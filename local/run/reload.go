@@ -75,7 +75,7 @@ func (f *follower) rebuildFunctions(ctx, building context.Context, stale package
 	if len(stale) == 0 {
 		return nil, packages{}, nil
 	}
-	sums, err := lambda.BuildSums(building, f.run.config.ProjectDir, f.run.config.BuildDir, stale.sorted()...)
+	sums, err := f.run.buildSums(building, stale.sorted()...)
 	var failure *lambda.BuildError
 	if err != nil && !errors.As(err, &failure) {
 		return nil, stale, err

@@ -84,6 +84,11 @@ type Config struct {
 	// of AWS's API fail.
 	Interpose func(http.Handler) http.Handler
 
+	// Debug is the name of a function that runs under the command Debugger; empty for none. See
+	// lambda.Function.
+	Debug    string
+	Debugger []string
+
 	// Unchecked starts a program even if it breaks rules, so that a person can see how it would
 	// fail on AWS. The run logs the violations.
 	Unchecked bool

@@ -79,12 +79,19 @@ func start(tb testing.TB, c programs.Config) *stack {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	return started(tb, r)
+}
+
+// started returns a run that has started. The test's end closes it.
+func started(tb testing.TB, r *programs.Run) *stack {
+	tb.Helper()
 	tb.Cleanup(func() {
 		if err := r.Close(); err != nil {
 			tb.Errorf("closing the run: %v", err)
 		}
 	})
 	s := &stack{Run: r, Endpoints: r.Endpoints()}
+	var err error
 	if s.db, err = sql.Open("mysql", s.DSN); err != nil {
 		tb.Fatal(err)
 	}

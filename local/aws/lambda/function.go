@@ -78,6 +78,11 @@ type Function struct {
 	// LogGroup becomes AWS_LAMBDA_LOG_GROUP_NAME. Empty means /aws/lambda/ and the function's name.
 	LogGroup string
 
+	// Debugger, if it is not empty, is the command of a debugger that runs Executable: the path is
+	// its last argument. The function then has one instance and no limit of memory, and its timeout
+	// passes only while it runs. The debugger must end the function on SIGTERM.
+	Debugger []string
+
 	// Role is the ARN of the function's role. The host's Config.Credentials uses it.
 	Role string
 
@@ -267,6 +272,9 @@ func (d *Deployed) acquire() (*instance, error) {
 	defer d.mu.Unlock()
 	// Idle instances use no concurrency: Lambda counts invocations.
 	// https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+	if d.debugged() && d.busy > 0 {
+		return nil, &ThrottledError{fmt.Sprintf("the debugger runs one instance of %s", d.Name)}
+	}
 	if n := d.ReservedConcurrency; n != nil && d.busy >= *n || n == nil && !d.host.unreserved.take() {
 		return nil, d.throttled()
 	}
@@ -315,9 +323,13 @@ func (d *Deployed) release(inst *instance) {
 	case inst.generation != d.generation:
 		d.host.running.Go(inst.proc.Kill) // not begin: this runs in an invocation, for which Close waits
 	default:
-		inst.reap = time.AfterFunc(d.host.config.IdleTimeout, func() {
+		idleTimeout := d.host.config.IdleTimeout
+		if d.debugged() {
+			idleTimeout = debugSession
+		}
+		inst.reap = time.AfterFunc(idleTimeout, func() {
 			if d.forget(inst) {
-				inst.log.Debug("idle instance ended", "idle", d.host.config.IdleTimeout)
+				inst.log.Debug("idle instance ended", "idle", idleTimeout)
 				inst.proc.Kill()
 			}
 		})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"restock/local/system/process"
@@ -21,6 +22,9 @@ import (
 // and log everything twice.
 func (d *Deployed) startInstance(inv *invocation) (*instance, error) {
 	started, initTimeout := time.Now(), d.host.config.InitTimeout
+	if d.debugged() {
+		initTimeout = debugSession
+	}
 	inst, err := d.initialise(inv, initTimeout)
 	if err == nil {
 		inv.initDuration = time.Since(started)
@@ -78,8 +82,11 @@ func (d *Deployed) newInstance() (*instance, error) {
 		release()
 	}
 
+	command := append(slices.Clone(d.Debugger), d.Executable)
 	proc, err := process.Start(process.Config{
-		Path:   d.Executable,
+		Path:   command[0],
+		Args:   command[1:],
+		Gentle: d.debugged(),
 		Dir:    filepath.Dir(d.Executable),
 		Env:    inst.environment(logStream),
 		Stdout: func(line string) { inst.logLine("stdout", line) },

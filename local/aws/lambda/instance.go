@@ -157,7 +157,7 @@ var errUnread = errors.New("the instance ended before it had read the event")
 // invoke passes an event to the process. It waits until the process requests the next event, or
 // ends. The error is a *FunctionError, ErrClosed or errUnread.
 func (inst *instance) invoke(inv *invocation) (out []byte, err error) {
-	ctx, cancel := context.WithDeadline(inv.ctx, inv.begin(inst.fn.Timeout))
+	ctx, cancel := inst.withTimeout(inv)
 	defer cancel()
 	var failure *FunctionError
 	switch conn, err := inst.deliver(ctx, inv); {

@@ -11,6 +11,9 @@ const memoryInterval = 50 * time.Millisecond
 // the environment since its start, as in Lambda's reports, where invocations share it:
 // https://docs.aws.amazon.com/lambda/latest/dg/golang-logging.html
 func (inst *instance) measureMemory() (exceeded bool) {
+	if inst.fn.debugged() { // it would be the debugger's memory
+		return false
+	}
 	peak := inst.proc.PeakMemory()
 	inst.mu.Lock()
 	defer inst.mu.Unlock()

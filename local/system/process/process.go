@@ -32,6 +32,10 @@ type Config struct {
 	// Env is the whole environment, as KEY=value. The process inherits no variable.
 	Env []string
 
+	// Gentle makes Kill ask the process to end first, with SIGTERM. It is for a process that must
+	// end children which have left its group, such as a debugger.
+	Gentle bool
+
 	// Dir is the working directory; empty means this program's.
 	Dir string
 
@@ -50,8 +54,9 @@ const outputGrace = time.Second
 
 // Process is a child process.
 type Process struct {
-	name string
-	proc *os.Process
+	name   string
+	proc   *os.Process
+	gentle bool
 
 	// mu orders kills after the exit: when a process group is gone, the system may reuse its id for
 	// another one.
@@ -86,7 +91,7 @@ func Start(c Config) (*Process, error) {
 		outputs = append(outputs, out)
 	}
 
-	p := &Process{name: filepath.Base(c.Path), done: make(chan struct{})}
+	p := &Process{name: filepath.Base(c.Path), gentle: c.Gentle, done: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		// Linux sends the parent-death signal when the *thread* that forked ends, not the process.
@@ -166,21 +171,34 @@ func (p *Process) Err() error {
 // group and returns an error. Stop may be called more than once, and after the process has ended.
 func (p *Process) Stop(ctx context.Context) error {
 	if err := p.proc.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		p.Kill()
+		p.kill()
 		return fmt.Errorf("asking %s (process %d) to end: %w; it was killed", p.name, p.PID(), err)
 	}
 	select {
 	case <-p.done:
 		return nil
 	case <-ctx.Done():
-		p.Kill()
+		p.kill()
 		return fmt.Errorf("%s (process %d) did not end when asked and was killed: %w", p.name, p.PID(),
 			context.Cause(ctx))
 	}
 }
 
-// Kill sends SIGKILL to the process group and waits until the process is gone.
+// gentleGrace is how long a gentle process may take to end.
+const gentleGrace = 5 * time.Second
+
+// Kill sends SIGKILL to the process group and waits until the process is gone. See Config.Gentle.
 func (p *Process) Kill() {
+	if p.gentle {
+		ctx, cancel := context.WithTimeout(context.Background(), gentleGrace)
+		defer cancel()
+		_ = p.Stop(ctx) // it kills a process that does not end
+		return
+	}
+	p.kill()
+}
+
+func (p *Process) kill() {
 	p.mu.Lock()
 	if !p.exited {
 		_ = syscall.Kill(-p.PID(), syscall.SIGKILL)
