@@ -35,13 +35,16 @@ func main() {
 	if args := os.Args[1:]; len(args) > 0 && args[0] == run.RecordCommand {
 		end(record(args[1:]))
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills the program at once
+	if args := os.Args[1:]; len(args) > 0 && args[0] == invokeCommand {
+		end(invoke(ctx, args[1:], os.Stdout))
+	}
 	o, err := parseFlags(os.Args[1:])
 	if err != nil {
 		end(usageError{err})
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal kills the program at once
 	end(serve(ctx, o))
 }
 
@@ -92,7 +95,8 @@ func (o *options) flags() *flag.FlagSet {
 		"swap a function when its sources change, and restart when the program changes")
 	flags.StringVar(&o.run.Debug, "debug", "", "run a `function` under the debugger Delve: see make debug")
 	flags.StringVar(&o.delve, "delve", "bin/dlv", "Delve's `program`, for -debug")
-	flags.StringVar(&o.delveAddress, "delve-address", "127.0.0.1:2345", "`address` at which Delve serves editors, for -debug")
+	flags.StringVar(&o.delveAddress, "delve-address", "127.0.0.1:2345",
+		"`address` at which Delve serves editors, for -debug")
 	flags.BoolVar(&o.json, "json", false, "write every event as a line of JSON to standard output, for programs")
 	flags.BoolVar(&o.verbose, "v", false, "show every event")
 	return flags

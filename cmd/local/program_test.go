@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -50,8 +51,12 @@ func TestTheTutorialRunsFromItsOwnFolder(t *testing.T) {
 		strings.Contains(got, "the factory") {
 		t.Errorf("the program prints\n%s\n%s\nwant the tutorial's address, and no factory", got, stderr)
 	}
-	if processes := children(t, cmd.Process.Pid); len(processes) > 0 {
-		t.Errorf("before the first request the run has the children %v, want none", processes)
+	functions, err := os.ReadDir("../../" + programs.Tutorial().Functions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if processes := children(t, cmd.Process.Pid); len(processes) != len(functions) {
+		t.Errorf("the run has the children %v, want one instance of each of %v, and no database", processes, functions)
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)

@@ -53,8 +53,8 @@ func (r *Run) newServices(p *program) (*services, error) {
 	s.secrets = secretsmanager.New(secretsmanager.Config{
 		Region: p.graph.Region, AccountID: graph.AccountID, Invoke: s.rotate, MayInvoke: s.mayRotate,
 	}, log.With("part", "secretsmanager"))
-	s.handler = awsapi.NewAuthorizedHandler(log.With("part", "aws"), p.graph.Region, authority,
-		s.sqs.API(), s.sqs.QueryAPI(), s.topics.API(), s.secrets.API())
+	s.handler = s.withInvoke(awsapi.NewAuthorizedHandler(log.With("part", "aws"), p.graph.Region, authority,
+		s.sqs.API(), s.sqs.QueryAPI(), s.topics.API(), s.secrets.API()), p.graph, log.With("part", "aws"))
 	if err := s.createQueues(p.graph, s.sqs); err != nil {
 		return nil, err
 	}
