@@ -1,8 +1,10 @@
 package sns
 
 import (
+	"fmt"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"restock/local/aws/awsapi"
 )
@@ -20,6 +22,10 @@ func (s *Service) API() awsapi.Service {
 
 			"CreateTopic":               awsapi.Handle(s.createTopic),
 			"DeleteTopic":               awsapi.Handle(s.deleteTopic),
+			"SetTopicAttributes":        awsapi.Handle(s.setTopicAttributes),
+			"TagResource":               awsapi.Handle(s.tagResource),
+			"UntagResource":             awsapi.Handle(s.untagResource),
+			"ListTagsForResource":       awsapi.Handle(s.listTagsForResource),
 			"Subscribe":                 awsapi.Handle(s.subscribe),
 			"Unsubscribe":               awsapi.Handle(s.unsubscribe),
 			"GetSubscriptionAttributes": awsapi.Handle(s.getSubscriptionAttributes),
@@ -37,16 +43,36 @@ func invalidParameter(reason string) error {
 	return awsapi.Errorf("InvalidParameter", "Invalid parameter: %s", reason)
 }
 
-var topicARN = regexp.MustCompile(`^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$`)
+var topicARN = regexp.MustCompile(`^arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$`)
 
-func (s *Service) find(arn string) (*Topic, error) {
-	if !topicARN.MatchString(arn) {
-		return nil, invalidParameter("TopicArn")
+// checkARN returns AWS's error for a parameter that must be an ARN.
+func checkARN(parameter, arn string) error {
+	if n := strings.Count(arn, ":") + 1; n < 6 {
+		return invalidParameter(fmt.Sprintf("%s Reason: An ARN must have at least 6 elements, not %d", parameter, n))
+	}
+	return nil
+}
+
+// checkTopicARN returns an error unless the ARN may be of a topic in the service's region.
+func (s *Service) checkTopicARN(parameter, arn string) error {
+	if err := checkARN(parameter, arn); err != nil {
+		return err
+	}
+	if !topicARN.MatchString(arn) || strings.Split(arn, ":")[3] != s.config.Region {
+		return invalidParameter(parameter)
+	}
+	return nil
+}
+
+func (s *Service) find(arn string) (*Topic, error) { return s.findAs("TopicArn", arn) }
+
+func (s *Service) findAs(parameter, arn string) (*Topic, error) {
+	if err := s.checkTopicARN(parameter, arn); err != nil {
+		return nil, err
 	}
 	t := s.Topic(arn)
 	if t == nil {
-		return nil, &awsapi.Error{Status: http.StatusNotFound, Code: "NotFound",
-			Message: "Topic does not exist: " + arn}
+		return nil, &awsapi.Error{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist"}
 	}
 	return t, nil
 }

@@ -2,7 +2,9 @@ package sns
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 
 	"restock/local/aws/awsapi"
@@ -14,9 +16,11 @@ const maxBatch = 10
 
 // notification is a message of Publish or of a batch.
 type notification struct {
-	Message    string
-	Subject    string
-	Attributes []messageAttribute `xml:"MessageAttributes>entry"`
+	Message          string
+	MessageStructure string
+	MessageGroupID   string `xml:"MessageGroupId"` // of a tenant, for queues that are fair to tenants
+	Subject          *string
+	Attributes       []messageAttribute `xml:"MessageAttributes>entry"`
 }
 
 type messageAttribute struct {
@@ -24,17 +28,60 @@ type messageAttribute struct {
 	Value sqs.MessageAttribute
 }
 
-func (n notification) decode() Notification {
-	attributes := map[string]sqs.MessageAttribute{}
-	for _, a := range n.Attributes {
-		attributes[a.Name] = a.Value
+// decode returns the notification for a queue. within is where the message is in a batch, for a
+// refusal of its attributes.
+func (n notification) decode(within string) (Notification, error) {
+	decoded := Notification{
+		Message: n.Message, GroupID: n.MessageGroupID, Attributes: map[string]sqs.MessageAttribute{},
 	}
-	return Notification{Message: n.Message, Subject: n.Subject, Attributes: attributes}
+	for _, a := range n.Attributes {
+		if err := validateAttribute(within, a.Name, a.Value); err != nil {
+			return decoded, err
+		}
+		decoded.Attributes[a.Name] = a.Value
+	}
+	if n.Subject != nil {
+		decoded.Subject = *n.Subject
+	}
+	if decoded.size() > maxMessageSize {
+		return decoded, errTooLong
+	}
+	switch n.MessageStructure {
+	case "":
+	case "json":
+		var err error
+		if decoded.Message, err = messageFor("sqs", n.Message); err != nil {
+			return decoded, err
+		}
+	default:
+		return decoded, invalidParameter("MessageStructure")
+	}
+	return decoded, nil
+}
+
+var errTooLong = invalidParameter("Message too long")
+
+// messageFor returns the text for a protocol of a message with several texts, by protocols. A value
+// that is not a text is ignored.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
+func messageFor(protocol, message string) (string, error) {
+	var byProtocol map[string]any
+	if err := json.Unmarshal([]byte(message), &byProtocol); err != nil {
+		return "", invalidParameter("Message Structure - JSON message body failed to parse")
+	}
+	text, ok := byProtocol["default"].(string)
+	if !ok {
+		return "", invalidParameter("Message Structure - No default entry in JSON message body")
+	}
+	if own, ok := byProtocol[protocol].(string); ok {
+		text = own
+	}
+	return text, nil
 }
 
 type publishInput struct {
-	TopicARN  string `xml:"TopicArn"`
-	TargetARN string `xml:"TargetArn"` // an alternative to TopicArn
+	TopicARN  *string `xml:"TopicArn"`
+	TargetARN *string `xml:"TargetArn"` // an alternative to TopicArn
 	notification
 }
 
@@ -43,17 +90,36 @@ type publishOutput struct {
 }
 
 func (s *Service) publish(ctx context.Context, in publishInput) (publishOutput, error) {
-	arn := in.TopicARN
-	if arn == "" {
-		arn = in.TargetARN
-	}
-	t, err := s.find(arn)
+	t, err := s.target(in)
 	if err != nil {
 		return publishOutput{}, err
 	}
-	id, err := t.publish(ctx, in.decode())
+	if in.Subject != nil && *in.Subject == "" {
+		return publishOutput{}, invalidParameter("Subject")
+	}
+	n, err := in.decode("")
+	if err != nil {
+		return publishOutput{}, err
+	}
+	id, err := t.publish(ctx, n)
 	return publishOutput{MessageID: id}, err
 }
+
+// target finds the topic of a publication.
+func (s *Service) target(in publishInput) (*Topic, error) {
+	switch {
+	case in.TopicARN != nil:
+		return s.find(*in.TopicARN)
+	case in.TargetARN == nil:
+		return nil, invalidParameter("TopicArn or TargetArn Reason: no value for required parameter")
+	case mobileEndpoint.MatchString(*in.TargetARN):
+		return nil, invalidParameter("TargetArn Reason: No endpoint found for the target arn specified")
+	default:
+		return s.findAs("TargetArn", *in.TargetARN)
+	}
+}
+
+var mobileEndpoint = regexp.MustCompile(`^arn:aws:sns:[a-z0-9-]+:\d{12}:endpoint/`)
 
 type publishBatchInput struct {
 	TopicARN string              `xml:"TopicArn"`
@@ -88,12 +154,17 @@ func (s *Service) publishBatch(ctx context.Context, in publishBatchInput) (publi
 	if err != nil {
 		return publishBatchOutput{}, err
 	}
-	if err := in.validate(); err != nil {
+	messages, err := in.decode()
+	if err != nil {
 		return publishBatchOutput{}, err
 	}
 	var out publishBatchOutput
-	for _, e := range in.Entries {
-		id, err := t.publish(ctx, e.decode())
+	for i, e := range in.Entries {
+		var id string
+		err := invalidParameter("Subject")
+		if e.Subject == nil || *e.Subject != "" {
+			id, err = t.publish(ctx, messages[i])
+		}
 		var refused *awsapi.Error
 		switch {
 		case err == nil:
@@ -109,32 +180,47 @@ func (s *Service) publishBatch(ctx context.Context, in publishBatchInput) (publi
 	return out, nil
 }
 
-var batchEntryID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
+const maxBatchEntryID = 80
 
-func (in publishBatchInput) validate() error {
+var batchEntryID = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// decode returns the messages of a batch. SNS refuses a complete batch for the attributes or the
+// structure of one message.
+func (in publishBatchInput) decode() ([]Notification, error) {
 	if len(in.Entries) == 0 {
-		return awsapi.Errorf("EmptyBatchRequest", "The batch request doesn't contain any entries.")
+		return nil, awsapi.Errorf("EmptyBatchRequest", "The batch request doesn't contain any entries.")
 	}
 	if len(in.Entries) > maxBatch {
-		return awsapi.Errorf("TooManyEntriesInBatchRequest",
-			"The batch request contains %d entries: %d are permissible.", len(in.Entries), maxBatch)
+		return nil, awsapi.Errorf("TooManyEntriesInBatchRequest",
+			"The batch request contains more entries than permissible.")
 	}
-	size, seen := 0, map[string]bool{}
+	seen := map[string]bool{}
 	for _, e := range in.Entries {
 		switch {
 		case !batchEntryID.MatchString(e.ID):
-			return awsapi.Errorf("InvalidBatchEntryId",
-				"The batch entry id %q is invalid: it must be 1 to 80 letters, digits, hyphens and underscores.", e.ID)
+			return nil, awsapi.Errorf("InvalidBatchEntryId",
+				"The Id of a batch entry in the batch request contains an impermissible character: %s", e.ID)
+		case len(e.ID) > maxBatchEntryID:
+			return nil, awsapi.Errorf("InvalidBatchEntryId",
+				"The Id of a batch entry in the batch request is too long: %s", e.ID)
 		case seen[e.ID]:
-			return awsapi.Errorf("BatchEntryIdsNotDistinct",
-				"Two or more batch entries in the request have the id %s.", e.ID)
+			return nil, awsapi.Errorf("BatchEntryIdsNotDistinct",
+				"Two or more batch entries in the request have the same Id.")
 		}
 		seen[e.ID] = true
-		size += e.decode().size()
 	}
-	if size > maxMessageSize {
-		return awsapi.Errorf("BatchRequestTooLong", "The batch's messages are %d bytes together: %d are permissible.",
-			size, maxMessageSize)
+	size := 0
+	messages := make([]Notification, len(in.Entries))
+	for i, e := range in.Entries {
+		n, err := e.notification.decode(fmt.Sprintf("publishBatchRequestEntries.%d.member.", i+1))
+		if size += n.size(); size > maxMessageSize {
+			return nil, awsapi.Errorf("BatchRequestTooLong",
+				"The length of all the messages put together is more than the limit.")
+		}
+		if err != nil {
+			return nil, err
+		}
+		messages[i] = n
 	}
-	return nil
+	return messages, nil
 }

@@ -1,11 +1,15 @@
 package sns
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
+
+	"restock/local/aws/awsapi"
 )
 
 type subscribeInput struct {
@@ -27,20 +31,44 @@ func (s *Service) subscribe(_ context.Context, in subscribeInput) (subscribeOutp
 	if err != nil {
 		return subscribeOutput{}, err
 	}
-	if in.Protocol != "sqs" {
+	switch {
+	case slices.Contains(otherProtocols, in.Protocol):
 		return subscribeOutput{},
 			invalidParameter("Protocol: the local run delivers to sqs alone, not to " + strconv.Quote(in.Protocol))
+	case in.Protocol != "sqs":
+		return subscribeOutput{}, invalidParameter("Amazon SNS does not support this protocol string: " + in.Protocol)
+	case !queueARN.MatchString(in.Endpoint):
+		return subscribeOutput{}, invalidParameter("SQS endpoint ARN")
 	}
-	config := SubscriptionConfig{QueueARN: in.Endpoint}
-	if err := config.set(in.Attributes.decode()); err != nil {
-		return subscribeOutput{}, err
+	config, given := SubscriptionConfig{QueueARN: in.Endpoint}, in.Attributes.decode()
+	names := slices.Sorted(maps.Keys(given))
+	for _, name := range names {
+		if err := config.Set(name, given[name]); err != nil {
+			return subscribeOutput{}, ofAttributes(err)
+		}
 	}
-	sub, err := t.Subscribe(config)
+	sub, err := t.subscribe(config, names)
 	if err != nil {
-		return subscribeOutput{}, err
+		return subscribeOutput{}, ofAttributes(err)
 	}
-	s.log.Info("queue subscribed", "topic", t.config.Name, "queue", sub.QueueARN)
+	s.log.Info("queue subscribed", "topic", t.name, "queue", sub.QueueARN)
 	return subscribeOutput{SubscriptionARN: sub.ARN}, nil
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+var otherProtocols = []string{
+	"http", "https", "email", "email-json", "sms", "application", "lambda", "firehose",
+}
+
+// ofAttributes says in an error that the attributes of Subscribe are wrong.
+func ofAttributes(err error) error {
+	const invalid, attributes = "Invalid parameter: ", "Attributes Reason: "
+	var refused *awsapi.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	reason := strings.TrimPrefix(refused.Message, invalid)
+	return invalidParameter(attributes + strings.TrimPrefix(reason, attributes))
 }
 
 type subscriptionInput struct {
@@ -48,20 +76,29 @@ type subscriptionInput struct {
 }
 
 func (in subscriptionInput) validate() error {
+	const parameter = "SubscriptionArn"
+	if in.SubscriptionARN == "" {
+		return invalidParameter(parameter + " Reason: no value for required parameter")
+	}
+	if err := checkARN(parameter, in.SubscriptionARN); err != nil {
+		return err
+	}
 	if !strings.HasPrefix(in.SubscriptionARN, "arn:aws:sns:") || strings.Count(in.SubscriptionARN, ":") != 6 {
-		return invalidParameter("SubscriptionArn")
+		return invalidParameter("SubscriptionId")
 	}
 	return nil
 }
 
+// unsubscribe removes a subscription. A missing subscription is no error.
 // https://docs.aws.amazon.com/sns/latest/api/API_Unsubscribe.html
 func (s *Service) unsubscribe(_ context.Context, in subscriptionInput) (none, error) {
 	if err := in.validate(); err != nil {
 		return none{}, err
 	}
-	return none{}, s.editSubscription(in.SubscriptionARN, func(sub Subscription) (Subscription, bool, error) {
+	_ = s.editSubscription(in.SubscriptionARN, func(sub Subscription) (Subscription, bool, error) {
 		return sub, false, nil
 	})
+	return none{}, nil
 }
 
 type setSubscriptionAttributesInput struct {
@@ -97,7 +134,13 @@ func (s *Service) getSubscriptionAttributes(_ context.Context, in subscriptionIn
 			}
 		}
 	}
-	return attributesOutput{}, subscriptionNotFound(in.SubscriptionARN)
+	s.mu.RLock()
+	orphan, ok := s.orphans[in.SubscriptionARN]
+	s.mu.RUnlock()
+	if ok {
+		return s.describe(orphan)
+	}
+	return attributesOutput{}, subscriptionNotFound()
 }
 
 func (s *Service) describe(sub Subscription) (attributesOutput, error) {
@@ -110,10 +153,12 @@ func (s *Service) describe(sub Subscription) (attributesOutput, error) {
 		{"RawMessageDelivery", strconv.FormatBool(sub.RawMessageDelivery)},
 		{"PendingConfirmation", "false"},
 		{"ConfirmationWasAuthenticated", "true"},
+		// The person who started the run, or the program that they deployed, made it.
+		{"SubscriptionPrincipal", "arn:aws:iam::" + s.config.AccountID + ":root"},
 	}
 	if sub.FilterPolicy != "" {
 		out = append(out, attributeEntry{"FilterPolicy", sub.FilterPolicy},
-			attributeEntry{"FilterPolicyScope", string(cmp.Or(sub.FilterPolicyScope, MessageAttributes))})
+			attributeEntry{"FilterPolicyScope", sub.get("FilterPolicyScope")})
 	}
 	if sub.DeadLetterQueueARN != "" {
 		policy, err := json.Marshal(map[string]string{"deadLetterTargetArn": sub.DeadLetterQueueARN})

@@ -21,14 +21,15 @@ func (s *Service) Authorization() *awsapi.Authorization {
 func (s *Service) permissions(operation string, decode func(any) error) ([]awsapi.Permission, error) {
 	// The fields by which operations name a topic: each operation has at most one of them.
 	var in struct {
-		TopicARN  string `xml:"TopicArn"`
-		TargetARN string `xml:"TargetArn"`
-		Name      string
+		TopicARN    string `xml:"TopicArn"`
+		TargetARN   string `xml:"TargetArn"`
+		ResourceARN string `xml:"ResourceArn"`
+		Name        string
 	}
 	if err := decode(&in); err != nil {
 		return nil, err
 	}
-	p := awsapi.Permission{Action: "sns:" + operation, Resource: cmp.Or(in.TopicARN, in.TargetARN)}
+	p := awsapi.Permission{Action: "sns:" + operation, Resource: cmp.Or(in.TopicARN, in.TargetARN, in.ResourceARN)}
 	switch operation {
 	case "PublishBatch":
 		p.Action = "sns:Publish" // https://docs.aws.amazon.com/sns/latest/dg/sns-batch-api-actions.html

@@ -1,6 +1,8 @@
 package sns
 
 import (
+	"cmp"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -49,7 +51,9 @@ func TestFilterOfAttributes(t *testing.T) {
 		{`[{"anything-but":["a","b"]}]`, new(array(`["a","b"]`)), false},
 		{`[{"anything-but":[1]}]`, new(number("1.0")), false},
 		{`[{"anything-but":{"prefix":"a"}}]`, new(text("ab")), false},
-		{`[{"anything-but":{"suffix":"a"}}]`, new(text("ab")), true},
+		{`[{"anything-but":{"prefix":"b"}}]`, new(text("ab")), true},
+		{`[{"prefix":""}]`, new(text("a")), true},
+		{`["a","b"]`, new(array(`["x","b"]`)), true},
 		{`[{"numeric":["=",5]}]`, new(number("5")), true},
 		{`[{"numeric":["<",5]}]`, new(number("5")), false},
 		{`[{"numeric":["<=",5]}]`, new(number("5")), true},
@@ -110,6 +114,24 @@ func TestFilterOfBodies(t *testing.T) {
 		{`{"a":[{"exists":true}]}`, `{"a":null}`, false},
 		{`{"a":[{"exists":true}]}`, `{"a":""}`, false},
 		{`{"a":[{"anything-but":"x"}]}`, `{"a":[[1]]}`, true},
+
+		{`{"a.b":["x"]}`, `{"a":{"b":"x"}}`, true},
+		{`{"a":{"b":["x"]}}`, `{"a.b":"x"}`, true},
+		{`{"a.b":{"b":["x"]}}`, `{"a":{"b":"x"}}`, false},
+		{`{"a":{"b":["x"]},"a.b":["y"]}`, `{"a":{"b":"x"}}`, false}, // the later condition replaces the other
+		{`{"a":{"b":["x"]},"a.b":["y"]}`, `{"a":{"b":"y"}}`, true},
+
+		{`{"a":{"b":["x"],"c":["y"]}}`, `{"a":[{"b":"x","c":"y"},{"b":"x"}]}`, true},
+		{`{"a":{"b":["x"],"c":["y"]}}`, `{"a":[{"b":"x","c":"z"},{"b":"w","c":"y"}]}`, false}, // no element has both
+		{`{"a":{"b":["x"]},"c":["y"]}`, `{"a":[{"b":"w"},{"b":"x"}],"c":["z","y"]}`, true},
+
+		{`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"x"}`, true},
+		{`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"b":"y"}`, true},
+		{`{"$or":[{"a":["x"]},{"b":["y"]}]}`, `{"a":"y","b":"x"}`, false},
+		{`{"c":[1],"$or":[{"a":["x"]},{"b":["y"],"$or":[{"d":[2]},{"e":[3]}]}]}`, `{"c":1,"b":"y","e":3}`, true},
+		{`{"c":[1],"$or":[{"a":["x"]},{"b":["y"],"$or":[{"d":[2]},{"e":[3]}]}]}`, `{"c":1,"b":"y","e":2}`, false},
+		{`{"$or":[{"a":["x"]},{"b":["y"]}],"c":[1]}`, `{"b":"y"}`, false},
+		{`{"$or":["x"]}`, `{"$or":"x"}`, true}, // it has no two objects, so it is a key
 	} {
 		f, err := parseFilter(tt.policy, MessageBody)
 		if err != nil {
@@ -122,43 +144,68 @@ func TestFilterOfBodies(t *testing.T) {
 	}
 }
 
+// The texts are AWS's; test/conformance compares more of them with recorded ones.
 func TestFilterPolicyIsRefused(t *testing.T) {
-	for policy, want := range map[string]string{
-		`key`:                                   "JSON",
-		`["key"]`:                               "JSON",
-		`null`:                                  "JSON",
-		`{"key":"a"}`:                           "array",
-		`{"key":[]}`:                            "empty",
-		`{"key":[[]]}`:                          "match value",
-		`{"key":[{}]}`:                          "one key",
-		`{"$or":[{"a":["x"]},{"b":["y"]}]}`:     "$or is not available",
-		`{"key":{"a":["x"]}}`:                   "nested",
-		`{"key":[{"like":"a"}]}`:                "unrecognized match type like",
-		`{"key":[{"prefix":"a","suffix":"b"}]}`: "one key",
-		`{"key":[{"prefix":1}]}`:                "prefix",
-		`{"key":[{"suffix":""}]}`:               "suffix",
-		`{"key":[{"cidr":"10.0.0.0"}]}`:         "CIDR",
-		`{"key":[{"exists":"yes"}]}`:            "exists",
-		`{"key":[{"anything-but":null}]}`:       "anything-but",
-		`{"key":[{"anything-but":[]}]}`:         "empty",
-		`{"key":[{"anything-but":[{}]}]}`:       "strings or numbers",
-		`{"key":[{"anything-but":{"cidr":"10.0.0.0/8"}}]}`:              "prefix or suffix",
-		`{"key":[{"anything-but":{}}]}`:                                 "anything-but",
-		`{"key":[{"numeric":5}]}`:                                       "numeric",
-		`{"key":[{"numeric":["=","5"]}]}`:                               "numeric",
-		`{"key":[{"numeric":["!=",5]}]}`:                                "numeric",
-		`{"key":[{"numeric":["",5]}]}`:                                  "numeric",
-		`{"key":[{"numeric":["=",1e10]}]}`:                              "1e9",
-		`{"key":[{"numeric":["<",5,">",0]}]}`:                           "lower bound",
-		`{"a":["x"],"b":["x"],"c":["x"],"d":["x"],"e":["x"],"f":["x"]}`: "6 keys",
-		`{"a":["1","2","3","4","5","6"],"b":["1","2","3","4","5","6"],` +
-			`"c":["1","2","3","4","5"]}`: "more combinations than 150",
+	const value = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+	for _, tt := range []struct {
+		policy, want string
+		column       int    // of the place that the text ends with; 0 for a text without one
+		compact      string // the policy without whitespace, if it differs
+	}{
+		{`["key"]`, "Filter is not an object", 2, ""},
+		{`null`, "Filter is not an object", 5, ""},
+		{`{}`, "Empty objects are not allowed", 3, ""},
+		{`{"a":{}}`, "Empty objects are not allowed", 8, ""},
+		{"{ \"도\" :\n [ ] }", "Empty arrays are not allowed", 8, `{"도":[]}`},
+		{`{"key":[],"key":[[]]}`, "Match value must be String, number, true, false, or null", 10, `{"key":[[]]}`},
+		{`{"key":"a"}`, `"key" must be an object or an array`, 9, ""},
+		{`{"key":[{}]}`, "Match expression name not found", 11, ""},
+		{`{"key":[{"like":"a"}]}`, "Unrecognized match type like", 18, ""},
+		{`{"key":[{"wildcard":"a*"}]}`, "Unrecognized match type wildcard", 22, ""},
+		{`{"key":[{"prefix":"a","suffix":"b"}]}`, "Only one key allowed in match expression", 33, ""},
+		{`{"key":[{"cidr":"10.0.0.0"}]}`, "Malformed CIDR, one '/' required", 0, ""},
+		{`{"key":[{"cidr":"10.0.0.0/-1"}]}`, "Malformed CIDR, mask bits must not be negative", 0, ""},
+		{`{"key":[{"cidr":"10.0.0.256/8"}]}`, "Invalid IP address: 10.0.0.256", 0, ""},
+		{`{"key":[{"cidr":"10.0.0.0/32"}]}`, "IPv4 mask bits must be < 32", 0, ""},
+		{`{"key":[{"cidr":"::/128"}]}`, "IPv6 mask bits must be < 128", 0, ""},
+		{`{"key":[{"exists":"true"}]}`, "exists match pattern must be either true or false.", 20, ""},
+		{`{"key":[{"anything-but":[]}]}`, "Inside anything but list, either all values are number or string, " +
+			"mixed type is not supported", 27, ""},
+		{`{"key":[{"anything-but":["a",5]}]}`, "Inside anything but list, either all values are number or string, " +
+			"mixed type is not supported", 32, ""},
+		{`{"key":[{"anything-but":{}}]}`, "Anything-But expression name not found", 27, ""},
+		{`{"key":[{"anything-but":{"prefix":""}}]}`, "Null prefix not allowed", 37, ""},
+		{`{"key":[{"numeric":["",5]}]}`, "Unrecognized numeric range operator: ", 25, ""},
+		{`{"key":[{"numeric":["=",1e10]}]}`, "Value must be between -1.0E9 and 1.0E9, inclusive", 30, ""},
+		{`{"$or":[{"a":["x"]},{"prefix":["y"]}]}`, "Unrecognized match type a", 15, ""},
+		{`{"a":["x"],"b":["x"],"c":["x"],"d":["x"],"$or":[{"e":["x"]},{"f":["x"]}]}`,
+			"Filter policy can not have more than 5 keys", 0, ""},
+		{manyCombinations(), "Filter policy is too complex", 0, ""},
+
+		{`key`, "Unrecognized token 'key': was expecting " + value, -4, ""},
+		{`{"a":nope}`, "Unrecognized token 'nope': was expecting " + value, -10, ""},
+		{`{'a':1}`, "Unexpected character (''' (code 39)): was expecting double-quote to start field name", -2, ""},
+		{`{"a":1,]`, "Unexpected character (']' (code 93)): was expecting double-quote to start field name", -8, ""},
+		{`{"a" 1}`, "Unexpected character ('1' (code 49)): " +
+			"was expecting a colon to separate field name and value", -6, ""},
+		{`{"a":1 2}`, "Unexpected character ('2' (code 50)): was expecting comma to separate Object entries", -8, ""},
+		{`{"a":[1 2]}`, "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries", -9, ""},
+		{`{"a":[`, "Unexpected end-of-input", -7, ""},
+		{`{"a":[]} }`, "Unexpected character ('}' (code 125)): expected a valid value " + value, -10, ""},
 	} {
-		_, err := SubscriptionConfig{QueueARN: "arn:aws:sqs:ap-northeast-2:000000000000:q",
-			FilterPolicy: policy}.newFilter()
-		if err == nil || !strings.HasPrefix(err.Error(), "InvalidParameter: Invalid parameter: FilterPolicy: ") ||
-			!strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got error %v, want an InvalidParameter with %q", policy, err, want)
+		want := "InvalidParameter: Invalid parameter: FilterPolicy: " + tt.want
+		switch {
+		case tt.column < 0: // the policy is not JSON
+			want = strings.Replace(want, tt.want, "failed to parse JSON. "+tt.want, 1) + fmt.Sprintf("\n at [Source: "+
+				"REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column: %d]", -tt.column)
+		case tt.column > 0:
+			want += fmt.Sprintf("\n at [Source: (String)\"%s\"; line: 1, column: %d]",
+				cmp.Or(tt.compact, tt.policy), tt.column)
+		}
+		_, err := SubscriptionConfig{QueueARN: "arn:aws:sqs:ap-northeast-2:000000000000:q", FilterPolicy: tt.policy,
+			FilterPolicyScope: MessageBody}.newFilter()
+		if err == nil || err.Error() != want {
+			t.Errorf("%.300s:\n got error %v\nwant %s", tt.policy, err, want)
 		}
 	}
 }

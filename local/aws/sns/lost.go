@@ -18,7 +18,7 @@ func (t *Topic) warnOfLoss(ctx context.Context, n Notification, messageID string
 	for _, sub := range all {
 		t.service.warnOfFilter(ctx, sub, n)
 	}
-	if len(accepting) > 0 || t.config.OtherSubscribers {
+	if len(accepting) > 0 || t.settings().OtherSubscribers {
 		return
 	}
 	text, filters := "the topic has no subscription: the message is lost", []string{}
@@ -37,13 +37,12 @@ func (s *Service) warnOfFilter(ctx context.Context, sub Subscription, n Notifica
 	if key == nil {
 		return
 	}
-	at := strings.Join(key.path, ".")
-	if _, told := s.toldFilters.LoadOrStore(sub.ARN+" "+sub.FilterPolicy+" "+at, true); told {
+	if _, told := s.toldFilters.LoadOrStore(sub.ARN+" "+sub.FilterPolicy+" "+key.name, true); told {
 		return
 	}
 	s.log.WarnContext(ctx, "the filter of a subscription can never take messages like this one",
 		events.FilterMismatched.Attr(), "topic", sub.TopicARN, "queue", sub.QueueARN,
-		"scope", string(cmp.Or(sub.FilterPolicyScope, MessageAttributes)), "attribute", at,
+		"scope", string(cmp.Or(sub.FilterPolicyScope, MessageAttributes)), "attribute", key.name,
 		"published", published, "filter_wants", jsonText(key.rules),
 		"declared_in", s.declaredIn(sub.TopicARN, sub.QueueARN))
 }
@@ -52,23 +51,37 @@ func (s *Service) warnOfFilter(ctx context.Context, sub Subscription, n Notifica
 // it lacks the key, or it has a number where the filter asks for a text. It also describes what the
 // message has. It returns nil if other values might satisfy the filter.
 func (sub Subscription) mismatch(n Notification) (key *filterKey, published string) {
+	for _, keys := range sub.filter {
+		k, has := sub.mismatchOf(keys, n)
+		if k == nil {
+			return nil, ""
+		}
+		if key == nil {
+			key, published = k, has
+		}
+	}
+	return key, published
+}
+
+func (sub Subscription) mismatchOf(keys filterKeys, n Notification) (key *filterKey, published string) {
 	body := map[string]any{}
 	_ = json.Unmarshal([]byte(n.Message), &body) // only for the scope MessageBody; others stay empty
 	inBody := sub.FilterPolicyScope == MessageBody
-	for _, k := range slices.SortedFunc(slices.Values(sub.filter), func(a, b filterKey) int {
-		return slices.Compare(a.path, b.path)
+	message := attributeLeaves(n.Attributes)
+	if inBody {
+		message = bodyLeaves(body)
+	}
+	for _, k := range slices.SortedFunc(slices.Values(keys), func(a, b filterKey) int {
+		return strings.Compare(a.name, b.name)
 	}) {
-		name, values := k.path[0], valuesUnder(body, k.path)
-		attribute, has := n.Attributes[name]
-		if !inBody {
-			values = nil
-			if has {
-				values = attributeValues(attribute)
-			}
+		var values []any
+		for _, leaf := range message[k.name] {
+			values = append(values, leaf.value)
 		}
 		if k.mayTake(values) {
 			continue
 		}
+		attribute, has := n.Attributes[k.name]
 		switch {
 		case !inBody && has:
 			return &k, fmt.Sprintf("%s %q", attribute.DataType, attribute.StringValue)

@@ -2,11 +2,11 @@ package sns
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 	"unicode"
@@ -31,6 +31,11 @@ type Notification struct {
 	Message    string
 	Subject    string // optional, up to 100 characters
 	Attributes map[string]sqs.MessageAttribute
+
+	// GroupID is the tenant of the message, for a fair queue, or "".
+	GroupID string
+
+	signatureVersion string // of the topic
 }
 
 // Publish delivers a message to the topic's subscriptions and returns its id. If the message breaks
@@ -45,7 +50,7 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 	if err := n.validate(); err != nil {
 		return "", err
 	}
-	messageID = uuid.NewString()
+	messageID, n.signatureVersion = uuid.NewString(), t.settings().SignatureVersion
 	now := time.Now()
 	subscriptions := t.Subscriptions()
 	accepting := make([]Subscription, 0, len(subscriptions))
@@ -55,7 +60,7 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 		}
 	}
 	t.service.log.InfoContext(ctx, "message published", events.MessagePublished.Attr(),
-		"topic", t.config.Name, "message", messageID, "subject", n.Subject,
+		"topic", t.name, "message", messageID, "subject", n.Subject,
 		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting))
 	t.warnOfLoss(ctx, n, messageID, subscriptions, accepting)
 	for _, sub := range accepting {
@@ -69,6 +74,7 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 func (s *Service) deliver(ctx context.Context, sub Subscription, n Notification, messageID string, now time.Time) {
 	log := s.log.With("topic", sub.TopicARN, "message", messageID, "queue", sub.QueueARN)
 	out, err := sub.write(n, messageID, now)
+	out.TraceHeader = awsapi.TraceHeader(ctx)
 	if err != nil {
 		log.Error("message could not be written: it is lost", events.MessageLost.Attr(), "error", err)
 		return
@@ -113,13 +119,13 @@ func (n Notification) validate() error {
 	case n.Message == "":
 		return invalidParameter("Empty message")
 	case n.size() > maxMessageSize:
-		return invalidParameter("Message too long")
+		return errTooLong
 	case utf8.RuneCountInString(n.Subject) > 100 || strings.ContainsFunc(n.Subject, unicode.IsControl):
 		return invalidParameter("Subject")
 	}
 	for name, a := range n.Attributes {
-		if err := a.Validate(name); err != nil {
-			return awsapi.Errorf("ParameterValueInvalid", "Invalid parameter: %s", err)
+		if err := validateAttribute("", name, a); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -135,7 +141,7 @@ func (n Notification) size() int {
 
 // write returns the message for the queue.
 func (sub Subscription) write(n Notification, messageID string, now time.Time) (sqs.SendInput, error) {
-	out := sqs.SendInput{Body: n.Message, Attributes: n.Attributes, SenderID: senderID}
+	out := sqs.SendInput{Body: n.Message, Attributes: n.Attributes, SenderID: senderID, GroupID: n.GroupID}
 	if sub.RawMessageDelivery {
 		return out, nil
 	}
@@ -164,18 +170,17 @@ type envelope struct {
 type envelopeAttribute struct{ Type, Value string }
 
 func (sub Subscription) wrap(n Notification, messageID string, now time.Time) (string, error) {
-	region := strings.Split(sub.TopicARN, ":")[3]
+	host := "https://sns." + strings.Split(sub.TopicARN, ":")[3] + ".amazonaws.com"
 	e := envelope{
-		Type:             "Notification",
-		MessageID:        messageID,
-		TopicARN:         sub.TopicARN,
-		Subject:          n.Subject,
-		Message:          n.Message,
-		Timestamp:        now.UTC().Format("2006-01-02T15:04:05.000Z"),
-		SignatureVersion: "1",
-		SigningCertURL:   fmt.Sprintf("https://sns.%s.amazonaws.com/SimpleNotificationService.pem", region),
-		UnsubscribeURL: fmt.Sprintf("https://sns.%s.amazonaws.com/?Action=Unsubscribe&SubscriptionArn=%s", region,
-			url.QueryEscape(sub.ARN)),
+		Type:              "Notification",
+		MessageID:         messageID,
+		TopicARN:          sub.TopicARN,
+		Subject:           n.Subject,
+		Message:           n.Message,
+		Timestamp:         now.UTC().Format("2006-01-02T15:04:05.000Z"),
+		SignatureVersion:  cmp.Or(n.signatureVersion, "1"),
+		SigningCertURL:    host + "/SimpleNotificationService-00000000000000000000000000000000.pem",
+		UnsubscribeURL:    host + "/?Action=Unsubscribe&SubscriptionArn=" + sub.ARN,
 		MessageAttributes: map[string]envelopeAttribute{},
 	}
 	for name, a := range n.Attributes {

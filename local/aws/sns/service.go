@@ -43,15 +43,17 @@ type Service struct {
 	config Config
 	log    *slog.Logger
 
-	mu     sync.RWMutex // guards topics and the subscriptions of every topic
+	mu     sync.RWMutex // guards the maps, and of every topic the configuration, tags and subscriptions
 	topics map[string]*Topic
+	// orphans are the subscriptions of deleted topics, by ARN. AWS still describes them.
+	orphans map[string]Subscription
 
 	toldFilters sync.Map // what warnOfFilter has logged
 }
 
 // New returns a service without topics.
 func New(config Config, log *slog.Logger) *Service {
-	return &Service{config: config, log: log, topics: map[string]*Topic{}}
+	return &Service{config: config, log: log, topics: map[string]*Topic{}, orphans: map[string]Subscription{}}
 }
 
 // TopicConfig holds a topic's attributes.
@@ -67,6 +69,10 @@ type TopicConfig struct {
 	// KMSMasterKeyID names the KMS key that encrypts the messages, or is "". The stand-in encrypts
 	// nothing.
 	KMSMasterKeyID string
+	// SignatureVersion is 1 or 2, or "" for 1. The stand-in does not sign.
+	SignatureVersion string
+	// TracingConfig is PassThrough or Active, or "" for PassThrough.
+	TracingConfig string
 	// OtherSubscribers says that the topic has subscriptions that this package does not know, such
 	// as e-mail addresses.
 	OtherSubscribers bool
@@ -74,10 +80,13 @@ type TopicConfig struct {
 
 // Topic is a standard topic.
 type Topic struct {
-	service       *Service
-	arn           string
-	config        TopicConfig
-	subscriptions []Subscription // guarded by service.mu; replaced, never changed
+	service *Service
+	name    string
+	arn     string
+
+	config        TopicConfig // guarded by service.mu, as are the following fields
+	tags          map[string]string
+	subscriptions []Subscription // replaced, never changed
 }
 
 var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
@@ -85,7 +94,7 @@ var topicName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 // CreateTopic adds a topic. It fails if SNS does not allow the name, or if a topic with the name
 // exists.
 func (s *Service) CreateTopic(config TopicConfig) (*Topic, error) {
-	t, isNew, err := s.topicOf(config)
+	t, isNew, err := s.topicOf(config, nil)
 	if err != nil {
 		return nil, fmt.Errorf("creating topic %q: %w", config.Name, err)
 	}
@@ -96,18 +105,12 @@ func (s *Service) CreateTopic(config TopicConfig) (*Topic, error) {
 }
 
 // topicOf returns the topic with a name. It creates the topic if it does not exist.
-func (s *Service) topicOf(config TopicConfig) (_ *Topic, isNew bool, _ error) {
-	switch {
-	case strings.HasSuffix(config.Name, ".fifo"):
-		return nil, false, invalidParameter(
-			"Topic Name: FIFO topics are not available in the local run: use a standard topic")
-	case !topicName.MatchString(config.Name):
-		return nil, false, invalidParameter("Topic Name: it must be 1 to 256 letters, digits, hyphens and underscores")
+func (s *Service) topicOf(config TopicConfig, tags map[string]string) (_ *Topic, isNew bool, _ error) {
+	if !topicName.MatchString(config.Name) {
+		return nil, false, invalidParameter("Topic Name")
 	}
-	if config.Policy != "" {
-		if _, err := evaluation.Parse(evaluation.Resource, config.Policy); err != nil {
-			return nil, false, invalidParameter("Policy: " + err.Error())
-		}
+	if err := config.validate(); err != nil {
+		return nil, false, err
 	}
 	arn := fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, config.Name)
 	s.mu.Lock()
@@ -115,9 +118,37 @@ func (s *Service) topicOf(config TopicConfig) (_ *Topic, isNew bool, _ error) {
 	if t, exists := s.topics[arn]; exists {
 		return t, false, nil
 	}
-	t := &Topic{service: s, arn: arn, config: config}
+	t := &Topic{service: s, name: config.Name, arn: arn, config: config, tags: tags}
 	s.topics[arn] = t
 	return t, true, nil
+}
+
+func (c TopicConfig) validate() error {
+	if c.Policy != "" {
+		if _, err := evaluation.Parse(evaluation.Resource, c.Policy); err != nil {
+			return invalidParameter("Policy: " + err.Error())
+		}
+	}
+	return nil
+}
+
+// attribute returns the field that has an attribute of the API, or nil for an attribute that cannot
+// be set.
+func (c *TopicConfig) attribute(name string) *string {
+	switch name {
+	case "DisplayName":
+		return &c.DisplayName
+	case "Policy":
+		return &c.Policy
+	case "KmsMasterKeyId":
+		return &c.KMSMasterKeyID
+	case "SignatureVersion":
+		return &c.SignatureVersion
+	case "TracingConfig":
+		return &c.TracingConfig
+	default:
+		return nil
+	}
 }
 
 // Topic returns the topic with the ARN, or nil if there is none.
@@ -134,7 +165,14 @@ func (s *Service) Policy(arn string) (policy string, ok bool) {
 	if t == nil {
 		return "", false
 	}
-	return t.config.Policy, true
+	return t.settings().Policy, true
+}
+
+// settings returns the topic's configuration.
+func (t *Topic) settings() TopicConfig {
+	t.service.mu.RLock()
+	defer t.service.mu.RUnlock()
+	return t.config
 }
 
 // ARN returns the topic's Amazon Resource Name.

@@ -100,7 +100,7 @@ func TestPublishDeliversTheEnvelope(t *testing.T) {
 		t.Errorf("Timestamp: got %v", got["Timestamp"])
 	}
 	if url, _ := got["UnsubscribeURL"].(string); !strings.Contains(url,
-		"SubscriptionArn=arn%3Aaws%3Asns%3Aap-northeast-2%3A000000000000%3Astock_empty%3A") {
+		"SubscriptionArn=arn:aws:sns:ap-northeast-2:000000000000:stock_empty:") {
 		t.Errorf("UnsubscribeURL: got %v", got["UnsubscribeURL"])
 	}
 	for _, name := range []string{"Timestamp", "UnsubscribeURL", "SigningCertURL"} {
@@ -204,7 +204,9 @@ func TestPublishRefuses(t *testing.T) {
 				StringValue: aws.String("")}}
 		}, "ParameterValueInvalid"},
 		{"a parameter that is not implemented",
-			func(in *awssns.PublishInput) { in.MessageStructure = aws.String("json") }, "InvalidParameter"},
+			func(in *awssns.PublishInput) { in.MessageDeduplicationId = aws.String("1") }, "InvalidParameter"},
+		{"a message structure that SNS does not have",
+			func(in *awssns.PublishInput) { in.MessageStructure = aws.String("xml") }, "InvalidParameter"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFixture(t, false)

@@ -1,12 +1,13 @@
 package sns
 
 import (
+	"cmp"
 	"encoding/json"
-	"fmt"
-	"maps"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -53,18 +54,20 @@ var queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{
 
 // newFilter checks the configuration and parses its filter policy.
 func (c SubscriptionConfig) newFilter() (filter, error) {
-	switch {
-	case !queueARN.MatchString(c.QueueARN):
+	if !queueARN.MatchString(c.QueueARN) {
 		return nil, invalidParameter("SQS endpoint ARN")
-	case c.DeadLetterQueueARN != "" && !queueARN.MatchString(c.DeadLetterQueueARN):
+	}
+	if c.DeadLetterQueueARN != "" && !queueARN.MatchString(c.DeadLetterQueueARN) {
 		return nil, invalidParameter("RedrivePolicy: deadLetterTargetArn is an invalid arn")
-	case c.FilterPolicyScope != "" && c.FilterPolicyScope != MessageAttributes && c.FilterPolicyScope != MessageBody:
-		return nil, invalidParameter("FilterPolicyScope: must be MessageAttributes or MessageBody")
-	case c.FilterPolicy == "":
+	}
+	if c.FilterPolicy == "" {
 		return nil, nil
 	}
 	f, err := parseFilter(c.FilterPolicy, c.FilterPolicyScope)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNested):
+		return nil, invalidParameter(err.Error())
+	case err != nil:
 		return nil, invalidParameter("FilterPolicy: " + err.Error())
 	}
 	return f, nil
@@ -72,47 +75,75 @@ func (c SubscriptionConfig) newFilter() (filter, error) {
 
 // Set sets an attribute by the API's name, such as "FilterPolicy". The value is the API's text. Set
 // fails if the attribute does not exist or the value has the wrong type.
-func (c *SubscriptionConfig) Set(attribute, value string) (err error) {
+func (c *SubscriptionConfig) Set(attribute, value string) error {
 	switch attribute {
 	case "RawMessageDelivery":
-		c.RawMessageDelivery, err = strconv.ParseBool(value)
+		switch strings.ToLower(value) {
+		case "true":
+			c.RawMessageDelivery = true
+		case "false":
+			c.RawMessageDelivery = false
+		default:
+			return invalidParameter(attribute + ": Invalid value [" + value + "]. Must be true or false.")
+		}
 	case "FilterPolicy":
 		c.FilterPolicy = value
 		if value == "{}" { // "{}" removes a policy
 			c.FilterPolicy = ""
 		}
 	case "FilterPolicyScope":
-		c.FilterPolicyScope = FilterPolicyScope(value)
+		switch scope := FilterPolicyScope(value); scope {
+		case "", MessageAttributes, MessageBody:
+			c.FilterPolicyScope = scope
+		default:
+			return invalidParameter(attribute + ": Invalid value [" + value +
+				"]. Please use either MessageBody or MessageAttributes")
+		}
 	case "RedrivePolicy":
+		c.DeadLetterQueueARN = ""
+		if value == "" {
+			return nil
+		}
 		var policy struct {
 			DeadLetterTargetARN string `json:"deadLetterTargetArn"`
 		}
-		if value != "" {
-			err = json.Unmarshal([]byte(value), &policy)
+		if err := json.Unmarshal([]byte(value), &policy); err != nil {
+			return invalidParameter(attribute + ": failed to parse JSON. " + jsonRefusal(value, err))
 		}
 		c.DeadLetterQueueARN = policy.DeadLetterTargetARN
 	default:
 		return invalidParameter("AttributeName")
 	}
-	if err != nil {
-		return invalidParameter(attribute + ": the value is not one that it takes")
-	}
 	return nil
 }
 
-func (c *SubscriptionConfig) set(attributes map[string]string) error {
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
-		if err := c.Set(name, attributes[name]); err != nil {
-			return err
-		}
+// get returns an attribute that Set sets.
+func (c SubscriptionConfig) get(attribute string) string {
+	switch attribute {
+	case "RawMessageDelivery":
+		return strconv.FormatBool(c.RawMessageDelivery)
+	case "FilterPolicy":
+		return c.FilterPolicy
+	case "FilterPolicyScope":
+		return string(cmp.Or(c.FilterPolicyScope, MessageAttributes))
+	default:
+		return c.DeadLetterQueueARN
 	}
-	return nil
 }
+
+// settable are the attributes of a subscription.
+var settable = []string{"RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy"}
 
 // Subscribe delivers messages that are published from now on to a queue. If the queue has the same
 // subscription already, Subscribe returns that one. The error is an *awsapi.Error, for example for
 // a filter policy that SNS refuses.
 func (t *Topic) Subscribe(config SubscriptionConfig) (Subscription, error) {
+	return t.subscribe(config, settable)
+}
+
+// subscribe is Subscribe for a caller that gave some of the attributes. They must be the same as
+// those of an existing subscription.
+func (t *Topic) subscribe(config SubscriptionConfig, given []string) (Subscription, error) {
 	filter, err := config.newFilter()
 	if err != nil {
 		return Subscription{}, err
@@ -120,13 +151,16 @@ func (t *Topic) Subscribe(config SubscriptionConfig) (Subscription, error) {
 	t.service.mu.Lock()
 	defer t.service.mu.Unlock()
 	for _, existing := range t.subscriptions {
-		switch {
-		case existing.SubscriptionConfig == config:
-			return existing, nil
-		case existing.QueueARN == config.QueueARN:
-			return Subscription{},
-				invalidParameter("Attributes Reason: Subscription already exists with different attributes")
+		if existing.QueueARN != config.QueueARN {
+			continue
 		}
+		for _, attribute := range given {
+			if existing.get(attribute) != config.get(attribute) {
+				return Subscription{},
+					invalidParameter("Attributes Reason: Subscription already exists with different attributes")
+			}
+		}
+		return existing, nil
 	}
 	sub := Subscription{
 		ARN:                t.arn + ":" + uuid.NewString(),
@@ -181,9 +215,9 @@ func (s *Service) editSubscription(arn string, edit func(Subscription) (_ Subscr
 		t.subscriptions = changed
 		return nil
 	}
-	return subscriptionNotFound(arn)
+	return subscriptionNotFound()
 }
 
-func subscriptionNotFound(arn string) error {
-	return &awsapi.Error{Status: 404, Code: "NotFound", Message: fmt.Sprintf("Subscription does not exist: %s", arn)}
+func subscriptionNotFound() error {
+	return &awsapi.Error{Status: 404, Code: "NotFound", Message: "Subscription does not exist"}
 }

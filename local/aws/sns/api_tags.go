@@ -1,0 +1,94 @@
+package sns
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+
+	"restock/local/aws/awsapi"
+)
+
+type tag struct{ Key, Value string }
+
+func tagsOf(list []tag) (map[string]string, error) {
+	tags := map[string]string{}
+	for _, t := range list {
+		if _, repeated := tags[t.Key]; repeated {
+			return nil, invalidParameter("Duplicated keys are not allowed.")
+		}
+		tags[t.Key] = t.Value
+	}
+	return tags, nil
+}
+
+func (t *Topic) listTags() map[string]string {
+	t.service.mu.RLock()
+	defer t.service.mu.RUnlock()
+	return maps.Clone(t.tags)
+}
+
+type resourceInput struct {
+	ResourceARN string `xml:"ResourceArn"`
+}
+
+// editTags changes the tags of a topic.
+func (s *Service) editTags(in resourceInput, edit func(tags map[string]string)) error {
+	if err := s.checkTopicARN("ResourceArn", in.ResourceARN); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t, exists := s.topics[in.ResourceARN]
+	if !exists { // https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html#API_TagResource_Errors
+		return &awsapi.Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "Resource does not exist"}
+	}
+	if t.tags == nil {
+		t.tags = map[string]string{}
+	}
+	edit(t.tags)
+	return nil
+}
+
+type tagResourceInput struct {
+	resourceInput
+	Tags []tag `xml:"Tags>member"`
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html
+func (s *Service) tagResource(_ context.Context, in tagResourceInput) (none, error) {
+	added, err := tagsOf(in.Tags)
+	if err != nil {
+		return none{}, err
+	}
+	return none{}, s.editTags(in.resourceInput, func(tags map[string]string) { maps.Copy(tags, added) })
+}
+
+type untagResourceInput struct {
+	resourceInput
+	TagKeys []string `xml:"TagKeys>member"`
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_UntagResource.html
+func (s *Service) untagResource(_ context.Context, in untagResourceInput) (none, error) {
+	return none{}, s.editTags(in.resourceInput, func(tags map[string]string) {
+		for _, key := range in.TagKeys {
+			delete(tags, key)
+		}
+	})
+}
+
+type listTagsForResourceOutput struct {
+	Tags []tag `xml:"Tags>member"`
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_ListTagsForResource.html
+func (s *Service) listTagsForResource(_ context.Context, in resourceInput) (listTagsForResourceOutput, error) {
+	var out listTagsForResourceOutput
+	err := s.editTags(in, func(tags map[string]string) {
+		for _, key := range slices.Sorted(maps.Keys(tags)) {
+			out.Tags = append(out.Tags, tag{key, tags[key]})
+		}
+	})
+	return out, err
+}
