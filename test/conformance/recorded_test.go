@@ -369,6 +369,9 @@ type (
 	null    struct{}
 )
 
+// jsonOf matches a text that is the JSON of a value.
+type jsonOf struct{ value any }
+
 // number is the value of a member that is a number, such as a time.
 type number struct{}
 
@@ -382,6 +385,13 @@ type unordered []any
 // *regexp.Regexp matches a complete text. A member that is missing must not be there.
 func match(got, want any) error {
 	switch w := want.(type) {
+	case jsonOf:
+		text, _ := got.(string)
+		var value any
+		if err := json.Unmarshal([]byte(text), &value); err != nil {
+			return fmt.Errorf("got %#v, want the JSON of %v", got, w.value)
+		}
+		return match(value, w.value)
 	case *regexp.Regexp:
 		text, ok := got.(string)
 		if !ok || w.FindString(text) != text || text == "" {
