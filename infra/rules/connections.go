@@ -28,6 +28,9 @@ func checkConnections(i *inspection) {
 		if f.Connections == 0 {
 			continue
 		}
+		if r.Outputs["reservedConcurrentExecutions"] == 0.0 {
+			continue // the rule concurrency reports it
+		}
 		concurrency := i.concurrency(r)
 		if concurrency <= 0 && small && f.Queue == "" {
 			concurrency = 1

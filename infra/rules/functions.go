@@ -3,7 +3,9 @@ package rules
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
 	"restock/infra/graph"
 )
@@ -66,6 +68,8 @@ func checkEnvironments(i *inspection) {
 				i.report(r, "set it", "variable %s, from %s, is not set", v.Name, v.From)
 			} else if value == "" {
 				i.report(r, "fill it", "variable %s, from %s, is empty", v.Name, v.From)
+			} else {
+				i.checkSource(r, v, value)
 			}
 			delete(unread, v.Name)
 		}
@@ -74,6 +78,76 @@ func checkEnvironments(i *inspection) {
 				"variable %s is set, and the function does not read it", name)
 		}
 	}
+}
+
+// A source is an output that may fill a variable.
+type source struct {
+	resource *graph.Resource
+	output   string
+	value    string
+}
+
+// sourcesOf returns the outputs that a variable's source stands for. It returns none for sources
+// that the rules do not know.
+func (i *inspection) sourcesOf(from string) (all []source) {
+	add := func(r *graph.Resource, outputs ...string) {
+		for _, output := range outputs {
+			if r != nil && r.Outputs[output] != nil {
+				all = append(all, source{r, output, fmt.Sprint(r.Outputs[output])})
+			}
+		}
+	}
+	kind, which, _ := strings.Cut(from, ".")
+	switch kind {
+	case "secret":
+		if secret := i.Named(graph.Secret, which); secret != nil {
+			add(secret, "arn")
+			break
+		}
+		for _, r := range i.OfType(graph.Database) { // RDS makes this secret
+			for _, master := range r.Objects("masterUserSecrets") {
+				all = append(all, source{r, "master user's secret", fmt.Sprint(master["secretArn"])})
+			}
+		}
+	case "topic":
+		add(i.Named(graph.Topic, which), "arn")
+	case "queue":
+		add(i.Named(graph.Queue, which), "arn", "url", "name")
+	case "api":
+		for _, r := range i.OfType(graph.API) {
+			add(r, "apiEndpoint")
+		}
+	case "database":
+		output := map[string]string{"host": "address", "instance": "address", "port": "port", "name": "dbName"}[which]
+		for _, r := range i.OfType(graph.Database) {
+			add(r, output)
+		}
+		for _, r := range i.OfType(graph.Proxy) {
+			if which == "host" {
+				add(r, "endpoint")
+			}
+		}
+	}
+	return all
+}
+
+// checkSource checks that a variable holds an output of its declared source, and not one of another
+// resource.
+func (i *inspection) checkSource(r *graph.Resource, v Variable, value string) {
+	sources := i.sourcesOf(v.From)
+	// The rule secret-variable reports it.
+	isSecret := secretWord.MatchString(v.Name) && !strings.HasPrefix(value, "arn:")
+	if len(sources) == 0 || isSecret ||
+		slices.ContainsFunc(sources, func(s source) bool { return s.value == value }) {
+		return
+	}
+	got := i.knownNames()[value]
+	if got == "" {
+		got = fmt.Sprintf("%q", value)
+	}
+	want := sources[0]
+	i.report(r, "give it this output", "variable %s is %s, want the %s of %s, its source %s",
+		v.Name, got, want.output, title(want.resource), v.From)
 }
 
 // checkRuntimes checks that every declared function is deployed with the settings for a static
@@ -96,6 +170,41 @@ func checkRuntimes(i *inspection) {
 		}
 		if got := r.Strings("architectures"); !slices.Equal(got, []string{"arm64"}) {
 			i.report(r, "set them", "architectures are %q, want arm64", got)
+		}
+	}
+}
+
+// checkConcurrency checks that no function has a reserved concurrency of 0. Lambda refuses every
+// invocation of such a function. It is a switch for emergencies, and not for a program.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+func checkConcurrency(i *inspection) {
+	for _, r := range i.OfType(graph.Function) {
+		if r.Outputs["reservedConcurrentExecutions"] == 0.0 {
+			i.report(r, "set it to 1 or more, or leave it out: then the function shares the account's concurrency",
+				"reservedConcurrentExecutions is 0: Lambda refuses every invocation")
+		}
+	}
+}
+
+// secretWord matches names of variables with what must stay secret.
+var secretWord = regexp.MustCompile(`(?i)(^|_)(KEY|TOKEN|SECRET|PASSWORD)S?(_|$)`)
+
+// checkSecretVariables checks that variables with such a name hold the ARN or the name of a secret,
+// and not the secret itself. Everybody who may read the configuration of a function, the state or
+// the logs of a deployment can read a variable.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-encryption
+func checkSecretVariables(i *inspection) {
+	for _, r := range i.OfType(graph.Function) {
+		values := variables(r)
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			value := values[name]
+			if value == "" || !secretWord.MatchString(name) || strings.HasPrefix(value, "arn:") ||
+				i.Find(graph.Secret, "name", value) != nil {
+				continue
+			}
+			// The value is not shown: it may be secret.
+			i.report(r, "put the value into a secret, and the secret's ARN into the variable: secret.Arn",
+				"variable %s is a text of %d characters, want the ARN or the name of a secret", name, len(value))
 		}
 	}
 }

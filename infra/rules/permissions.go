@@ -85,8 +85,8 @@ func checkGrants(i *inspection) {
 						v.Name, verb, kind)
 				}
 				arn := variables[v.Name]
-				if arn == "" {
-					continue // the rule environment reports it
+				if !strings.HasPrefix(arn, "arn:") {
+					continue // the rules environment and secret-variable report it
 				}
 				for _, action := range actions {
 					if !i.mayDo(r, action, arn) {

@@ -255,20 +255,11 @@ func texts(value any) (all []string) {
 	return all
 }
 
-// valuesAt returns the texts at a path. A path leads into all elements of a list.
+// valuesAt returns the texts at a path.
 func valuesAt(value any, path []string) (all []string) {
-	switch value := value.(type) {
-	case []any:
-		for _, v := range value {
-			all = append(all, valuesAt(v, path)...)
-		}
-	case map[string]any:
-		if len(path) > 0 {
-			return valuesAt(value[path[0]], path[1:])
-		}
-	case string:
-		if len(path) == 0 {
-			return []string{value}
+	for _, v := range at(value, path) {
+		if s, isText := v.(string); isText {
+			all = append(all, s)
 		}
 	}
 	return all

@@ -1,0 +1,96 @@
+package rules
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// checkAddresses checks the addresses and the zones of a network. EC2 refuses a subnet that is not
+// in its VPC, or that shares addresses with another subnet. RDS wants two zones.
+// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+func checkAddresses(i *inspection) {
+	for _, vpc := range i.OfType(graph.VPC) {
+		around, ok := i.block(vpc)
+		if !ok {
+			continue
+		}
+		var others []*graph.Resource
+		for _, subnet := range i.OfType(graph.Subnet) {
+			if subnet.String("vpcId") != vpc.ID {
+				continue
+			}
+			block, ok := i.block(subnet)
+			if !ok {
+				continue
+			}
+			if !around.Contains(block.Addr()) || block.Bits() < around.Bits() {
+				i.report(subnet, "choose addresses of the VPC", "cidrBlock is %s, which is not in %s, the block of %s",
+					block, around, title(vpc))
+			}
+			for _, other := range others {
+				if b, err := netip.ParsePrefix(other.String("cidrBlock")); err == nil && b.Overlaps(block) {
+					i.report(subnet, "choose other addresses", "cidrBlock is %s, which overlaps %s, the block of %s",
+						block, b, title(other))
+				}
+			}
+			others = append(others, subnet)
+		}
+	}
+	i.checkZones()
+}
+
+// block returns the addresses of a VPC or a subnet. It reports those that EC2 refuses.
+func (i *inspection) block(r *graph.Resource) (netip.Prefix, bool) {
+	text := r.String("cidrBlock")
+	if text == "" {
+		return netip.Prefix{}, false
+	}
+	block, err := netip.ParsePrefix(text)
+	if err != nil || !block.Addr().Is4() || block != block.Masked() || block.Bits() < 16 || block.Bits() > 28 {
+		i.report(r, "change it", "cidrBlock is %q, want the first address of a block of IPv4, and /16 to /28", text)
+		return block, false
+	}
+	return block, true
+}
+
+// checkZones checks the zones of subnets, and of what is in them.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_VPC.WorkingWithRDSInstanceinaVPC.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy-network-prereqs.html
+// https://docs.aws.amazon.com/vpc/latest/privatelink/create-interface-endpoint.html
+func (i *inspection) checkZones() {
+	for _, subnet := range i.OfType(graph.Subnet) {
+		if zone := subnet.String("availabilityZone"); zone != "" && !strings.HasPrefix(zone, i.Region) {
+			i.report(subnet, "choose a zone of the region", "availabilityZone is %s, which is not in %s",
+				zone, i.Region)
+		}
+	}
+	for token, property := range map[graph.Type]string{
+		graph.SubnetGroup: "subnetIds", graph.Proxy: "vpcSubnetIds", graph.VPCEndpoint: "subnetIds",
+	} {
+		for _, r := range i.OfType(token) {
+			var zones []string
+			complete := true
+			for _, id := range r.Strings(property) {
+				subnet := byID(i.Graph, graph.Subnet, id)
+				if subnet == nil {
+					complete = false // the rule reference reports it
+					continue
+				}
+				zones = append(zones, subnet.String("availabilityZone"))
+			}
+			slices.Sort(zones)
+			distinct := slices.Compact(slices.Clone(zones))
+			switch {
+			case token == graph.VPCEndpoint && len(distinct) < len(zones):
+				i.report(r, "name one subnet of each zone", "%s has two subnets of one zone: %s", property,
+					strings.Join(zones, ", "))
+			case token != graph.VPCEndpoint && complete && len(distinct) < 2:
+				i.report(r, "add a subnet of another zone", "its subnets are in %d zone, %s: RDS wants two or more",
+					len(distinct), strings.Join(distinct, ", "))
+			}
+		}
+	}
+}

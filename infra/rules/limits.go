@@ -1,0 +1,368 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"restock/infra/graph"
+)
+
+// A limit says which values AWS accepts in a property.
+type limit struct {
+	property string // a path, like scalingConfig.maximumConcurrency
+	accepts  func(any) bool
+	want     string // for people
+}
+
+// inRange is the limit of a number, or of a number as a text.
+func inRange(property string, least, most float64, unit string) limit {
+	return limit{property, func(value any) bool {
+		n, err := strconv.ParseFloat(fmt.Sprint(value), 64)
+		return err == nil && n >= least && n <= most
+	}, strings.TrimSpace(fmt.Sprintf("%.0f to %.0f %s", least, most, unit))}
+}
+
+func oneOf(property string, values ...any) limit {
+	return limit{property, func(value any) bool { return slices.Contains(values, value) },
+		"one of " + strings.Trim(fmt.Sprintf("%v", values), "[]")}
+}
+
+// text is the limit of a text. The form may be nil.
+func text(property string, least, most int, form *regexp.Regexp, characters string) limit {
+	want := fmt.Sprintf("%d to %d characters", least, most)
+	if form != nil {
+		want += ": " + characters
+	}
+	return limit{property, func(value any) bool {
+		s := fmt.Sprint(value)
+		n := utf8.RuneCountInString(s)
+		return n >= least && n <= most && (form == nil || form.MatchString(s))
+	}, want}
+}
+
+const groupCharacters = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*"
+
+var (
+	groupText = regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]*$`)
+	rolePath  = regexp.MustCompile(`^/([\x21-\x7e]+/)*$`)
+	roleText  = regexp.MustCompile(`^[\t\n\r\x20-\x7e\xa1-\xff]*$`)
+	routeKey  = regexp.MustCompile(`^(\$default|(ANY|GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*)$`)
+	statistic = regexp.MustCompile(`^(p|tm|tc|ts|wm)(\d{1,2}(\.\d{0,10})?|100)$`)
+	userName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+)
+
+// limits are the limits of properties, by type. The AWS provider refuses some of these values in a
+// preview, too. Here they are refused without an account. Names have limits in package graph.
+var limits = map[graph.Type][]limit{
+	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
+	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+	graph.API: {
+		text("description", 0, 1024, nil, ""), oneOf("protocolType", "HTTP", "WEBSOCKET"),
+		inRange("corsConfiguration.maxAge", -1, 86400, "seconds"),
+	},
+	graph.APIRoute: {
+		text("routeKey", 1, 512, routeKey, "$default, or a method, a space and a path"),
+		oneOf("authorizationType", "NONE", "AWS_IAM", "CUSTOM", "JWT"),
+	},
+	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html
+	graph.APIIntegration: {
+		inRange("timeoutMilliseconds", 50, 30000, "milliseconds"), oneOf("payloadFormatVersion", "1.0", "2.0"),
+	},
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
+	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL-certificate-rotation.html
+	graph.Database: {
+		inRange("allocatedStorage", 20, 65536, "GiB"), inRange("maxAllocatedStorage", 20, 65536, "GiB"),
+		inRange("backupRetentionPeriod", 0, 35, "days"), inRange("port", 1150, 65535, ""),
+		oneOf("caCertIdentifier", "rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"),
+		oneOf("monitoringInterval", 0.0, 1.0, 5.0, 10.0, 15.0, 30.0, 60.0),
+		text("username", 1, 16, userName, "a letter, then letters, digits and underscores"),
+		text("dbName", 1, 64, userName, "a letter, then letters, digits and underscores"),
+		notReserved("username"), notReserved("dbName"),
+	},
+	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+	// https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
+	graph.EventSourceMapping: {
+		inRange("batchSize", 1, 10000, "messages"), inRange("maximumBatchingWindowInSeconds", 0, 300, "seconds"),
+		inRange("scalingConfig.maximumConcurrency", 2, 1000, "instances"),
+	},
+	// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+	// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+	graph.EventRule: {
+		text("description", 0, 512, nil, ""),
+		{"scheduleExpression", validSchedule, "rate(1 minute), rate(5 minutes) or cron(0 10 * * ? *): " +
+			"one unit has no s, and a cron expression has six fields, one of the days being ?"},
+		oneOf("state", "ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
+	},
+	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+	graph.Function: {
+		inRange("timeout", 1, 900, "seconds"), inRange("memorySize", 128, 10240, "MiB"),
+		inRange("ephemeralStorage.size", 512, 10240, "MiB"), text("description", 0, 256, nil, ""),
+		oneOf("loggingConfig.logFormat", "Text", "JSON"),
+		oneOf("loggingConfig.applicationLogLevel", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
+		oneOf("loggingConfig.systemLogLevel", "DEBUG", "INFO", "WARN"),
+	},
+	// https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
+	// https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
+	graph.Key: {
+		text("description", 0, 8192, nil, ""), inRange("deletionWindowInDays", 7, 30, "days"),
+		inRange("rotationPeriodInDays", 90, 2560, "days"),
+	},
+	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+	graph.LogGroup: {oneOf("retentionInDays", 0.0, 1.0, 3.0, 5.0, 7.0, 14.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0,
+		365.0, 400.0, 545.0, 731.0, 1096.0, 1827.0, 2192.0, 2557.0, 2922.0, 3288.0, 3653.0)},
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+	graph.MetricAlarm: {
+		text("alarmDescription", 0, 1024, nil, ""), inRange("evaluationPeriods", 1, 86400, ""),
+		{"period", validPeriod, "10, 20, 30 or a multiple of 60 seconds"},
+		oneOf("statistic", "SampleCount", "Average", "Sum", "Minimum", "Maximum"),
+		text("extendedStatistic", 2, 20, statistic, "like p99"),
+		oneOf("treatMissingData", "breaching", "notBreaching", "ignore", "missing"),
+		oneOf("comparisonOperator", "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold",
+			"LessThanOrEqualToThreshold", "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold",
+			"GreaterThanUpperThreshold"),
+	},
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBProxy.html
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ConnectionPoolConfiguration.html
+	graph.Proxy: {
+		inRange("idleClientTimeout", 1, 28800, "seconds"), oneOf("engineFamily", "MYSQL", "POSTGRESQL", "SQLSERVER"),
+	},
+	graph.ProxyDefaultTargetGroup: {
+		inRange("connectionPoolConfig.maxConnectionsPercent", 1, 100, "percent"),
+		inRange("connectionPoolConfig.connectionBorrowTimeout", 0, 300, "seconds"),
+	},
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+	graph.Queue: {
+		inRange("visibilityTimeoutSeconds", 0, 43200, "seconds"),
+		inRange("messageRetentionSeconds", 60, 1209600, "seconds"),
+		inRange("delaySeconds", 0, 900, "seconds"), inRange("receiveWaitTimeSeconds", 0, 20, "seconds"),
+		inRange("maxMessageSize", 1024, 1048576, "bytes"),
+		inRange("kmsDataKeyReusePeriodSeconds", 60, 86400, "seconds"),
+	},
+	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+	graph.Role: {
+		text("path", 1, 512, rolePath, "a slash at the beginning and the end, and printable ASCII without spaces"),
+		text("description", 0, 1000, roleText, "no Unicode beyond Latin-1"),
+		inRange("maxSessionDuration", 3600, 43200, "seconds"),
+	},
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+	graph.Secret: {
+		text("description", 0, 2048, nil, ""),
+		{"recoveryWindowInDays", func(v any) bool { n, _ := v.(float64); return n == 0 || n >= 7 && n <= 30 },
+			"0, or 7 to 30 days"},
+	},
+	// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotationRulesType.html
+	graph.SecretRotation: {inRange("rotationRules.automaticallyAfterDays", 1, 1000, "days")},
+	// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+	// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpRange.html
+	graph.SecurityGroup:            {text("description", 1, 255, groupText, groupCharacters)},
+	graph.SecurityGroupEgressRule:  {text("description", 0, 255, groupText, groupCharacters)},
+	graph.SecurityGroupIngressRule: {text("description", 0, 255, groupText, groupCharacters)},
+	// https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+	graph.TopicSubscription: {
+		oneOf("protocol", "http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose"),
+		oneOf("filterPolicyScope", "MessageAttributes", "MessageBody"),
+	},
+}
+
+// checkLimits checks that AWS accepts the values of properties. It refuses most of them only when
+// it makes the resource: then a deployment stops half way.
+func checkLimits(i *inspection) {
+	for _, r := range i.Resources {
+		for _, l := range limits[r.Type] {
+			for _, value := range at(r.Outputs, strings.Split(l.property, ".")) {
+				if value != "" && !l.accepts(value) {
+					i.report(r, "change it", "%s is %v, want %s", l.property, quoted(value), l.want)
+				}
+			}
+		}
+		i.checkTags(r)
+		switch r.Type {
+		case graph.MetricAlarm:
+			i.checkEvaluation(r)
+		case graph.Queue:
+			i.checkRedrive(r)
+		case graph.EventSourceMapping:
+			i.checkBatch(r)
+		case graph.Function:
+			i.checkEnvironmentSize(r)
+		case graph.SecretRotation:
+			schedule := r.Object("rotationRules")
+			if schedule["automaticallyAfterDays"] != nil && schedule["scheduleExpression"] != nil {
+				i.report(r, "delete one of them", "rotationRules has automaticallyAfterDays and a scheduleExpression")
+			}
+		case graph.Database:
+			i.checkEngine(r)
+		}
+	}
+}
+
+// at returns the values at a path. A path leads into all elements of a list.
+func at(value any, path []string) (all []any) {
+	switch value := value.(type) {
+	case nil:
+		return nil
+	case []any:
+		for _, v := range value {
+			all = append(all, at(v, path)...)
+		}
+		return all
+	case map[string]any:
+		if len(path) > 0 {
+			return at(value[path[0]], path[1:])
+		}
+	}
+	if len(path) > 0 {
+		return nil
+	}
+	return []any{value}
+}
+
+func quoted(value any) any {
+	switch value := value.(type) {
+	case string:
+		return strconv.Quote(value)
+	case float64:
+		return strconv.FormatFloat(value, 'f', -1, 64) // and not 1.2e+06
+	}
+	return value
+}
+
+// rates are the units of a rate, for one and for more.
+var rates = regexp.MustCompile(`^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$`)
+
+func validSchedule(value any) bool {
+	expression := fmt.Sprint(value)
+	fields, isCron := strings.CutPrefix(strings.TrimSuffix(expression, ")"), "cron(")
+	if !isCron {
+		return rates.MatchString(expression)
+	}
+	cron := strings.Fields(fields)
+	return len(cron) == 6 && (cron[2] == "?") != (cron[4] == "?")
+}
+
+func validPeriod(value any) bool {
+	n, isNumber := value.(float64)
+	return isNumber && (n == 10 || n == 20 || n == 30 || n >= 60 && int(n)%60 == 0)
+}
+
+// checkEvaluation checks the time that an alarm looks back: a day, or a week if its period is an
+// hour or more. A metric of AWS has one value a minute at most.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+func (i *inspection) checkEvaluation(r *graph.Resource) {
+	period, periods := r.Number("period"), r.Number("evaluationPeriods")
+	most := 86400.0
+	if period >= 3600 {
+		most = 604800
+	}
+	if period*periods > most {
+		i.report(r, "lower one of them", "its period of %v s times evaluationPeriods, %v, is %v s, want %v s at most",
+			period, periods, period*periods, most)
+	}
+	if period > 0 && period < 60 && strings.HasPrefix(r.String("namespace"), "AWS/") {
+		i.report(r, "set it to 60 or more",
+			"its period is %v s, and AWS measures %s once a minute: most periods have no value",
+			period, r.String("namespace"))
+	}
+	if datapoints := r.Number("datapointsToAlarm"); datapoints > periods {
+		i.report(r, "lower it", "datapointsToAlarm is %v, want %v at most, its evaluationPeriods", datapoints, periods)
+	}
+}
+
+// checkRedrive checks that the dead-letter queue of a queue is of the same type, and that the
+// number of receives is possible.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+func (i *inspection) checkRedrive(r *graph.Resource) {
+	var redrive struct {
+		DeadLetterTargetARN string  `json:"deadLetterTargetArn"`
+		MaxReceiveCount     float64 `json:"maxReceiveCount"`
+	}
+	if json.Unmarshal([]byte(r.String("redrivePolicy")), &redrive) != nil {
+		return // the rule dead-letter-queue reports it
+	}
+	if count := redrive.MaxReceiveCount; count > 1000 {
+		i.report(r, "lower it", "maxReceiveCount is %v, want 1 to 1000", count)
+	}
+	target := i.Find(graph.Queue, "arn", redrive.DeadLetterTargetARN)
+	if target != nil && target.Bool("fifoQueue") != r.Bool("fifoQueue") {
+		i.report(r, "give both queues the same fifoQueue",
+			"fifoQueue is %v, and %v on its dead-letter queue %s: SQS refuses a dead-letter queue of another type",
+			r.Bool("fifoQueue"), target.Bool("fifoQueue"), target.Name)
+	}
+	if name := r.String("name"); r.Bool("fifoQueue") != strings.HasSuffix(name, ".fifo") {
+		i.report(r, "let the name end with .fifo, and only that of a FIFO queue",
+			"its name is %q, and fifoQueue is %v", name, r.Bool("fifoQueue"))
+	}
+}
+
+// checkBatch checks the batch of an event source. A batch of more than 10 messages needs a window.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+func (i *inspection) checkBatch(r *graph.Resource) {
+	queue := i.Find(graph.Queue, "arn", r.String("eventSourceArn"))
+	size := r.Number("batchSize")
+	if queue == nil || size <= 10 {
+		return
+	}
+	if queue.Bool("fifoQueue") {
+		i.report(r, "lower it", "batchSize is %v, want 10 at most for the FIFO queue %s", size, queue.Name)
+	} else if r.Number("maximumBatchingWindowInSeconds") < 1 {
+		i.report(r, "lower it to 10, or set maximumBatchingWindowInSeconds to 1 or more",
+			"batchSize is %v, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window",
+			size)
+	}
+}
+
+// maxEnvironment is the size of all environment variables together, in bytes.
+const maxEnvironment = 4096
+
+var (
+	variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
+	reservedName = regexp.MustCompile(`^(AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_.*|AWS_ACCESS_KEY(_ID)?|` +
+		`AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR)$`)
+)
+
+// checkEnvironmentSize checks that Lambda accepts the environment variables of a function.
+// https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+func (i *inspection) checkEnvironmentSize(r *graph.Resource) {
+	size := 0
+	values := variables(r)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		size += len(name) + len(values[name])
+		if !variableName.MatchString(name) || reservedName.MatchString(name) {
+			i.report(r, "give it another name",
+				"variable %q: Lambda refuses names that it uses, and all but letters, digits and underscores", name)
+		}
+	}
+	if size > maxEnvironment {
+		i.report(r, "put large values into a secret or a file",
+			"its variables have %d bytes, want %d at most", size, maxEnvironment)
+	}
+}
+
+var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
+
+// checkTags checks that AWS accepts the tags of a resource.
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+func (i *inspection) checkTags(r *graph.Resource) {
+	tags := r.Object("tags")
+	if len(tags) > 50 {
+		i.report(r, "delete some", "it has %d tags, want 50 at most", len(tags))
+	}
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		value := fmt.Sprint(tags[key])
+		if n := utf8.RuneCountInString(key); n < 1 || n > 128 || utf8.RuneCountInString(value) > 256 ||
+			!tagText.MatchString(key) || !tagText.MatchString(value) ||
+			strings.HasPrefix(strings.ToLower(key), "aws:") {
+			i.report(r, "change it", "tag %q is %q, want a key of 1 to 128 characters that does not begin with aws:, "+
+				"a value of 256 at most, and only letters, digits, spaces and _.:/=+-@", key, value)
+		}
+	}
+}
