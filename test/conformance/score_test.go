@@ -141,7 +141,8 @@ func (s *scoreboard) document() []byte {
 LocalStack's developers ran tests against AWS and [recorded the
 answers](https://github.com/localstack/localstack/tree/main/tests/aws/services) (Apache-2.0). The
 [conformance tests](../test/conformance) send requests of their own to the stand-ins and compare the
-answers with these facts. "Members" are members of answers, messages and events.
+answers with these facts. "Members" are members of answers, messages and events. "sqs (query)" is
+SQS in the protocol of SDKs before November 2023.
 
 ## Score
 

@@ -3,6 +3,7 @@ package sqs
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -81,6 +82,42 @@ func FuzzAPI(f *testing.F) {
 				if !strings.HasPrefix(line, "time=") {
 					t.Errorf("%s %q: the log has the line %q", operation, body, line)
 				}
+			}
+		})
+	})
+}
+
+// FuzzQueryAPI checks that a call in the query protocol gets an answer in XML or JSON, which blames
+// the caller for an invalid call.
+func FuzzQueryAPI(f *testing.F) {
+	const queue = "&QueueUrl=stock_queue"
+	for _, form := range []string{
+		"Action=SendMessage&MessageBody=a&DelaySeconds=0&MessageAttribute.1.Name=a&MessageAttribute.1.Value.DataType=" +
+			"Binary&MessageAttribute.1.Value.BinaryValue=AAE%3D&MessageGroupId=b" + queue,
+		"Action=SendMessageBatch&SendMessageBatchRequestEntry.1.Id=1&SendMessageBatchRequestEntry.1.MessageBody=a" +
+			queue,
+		"Action=ReceiveMessage&AttributeName.1=All&MessageAttributeName.1=All&WaitTimeSeconds=20" + queue,
+		"Action=CreateQueue&QueueName=q&Attribute.1.Name=DelaySeconds&Attribute.1.Value=5&Tag.1.Key=a&Tag.1.Value=b",
+		"Action=GetQueueAttributes&AttributeName.1=All" + queue, "Action=ListQueues&MaxResults=1", "Action=Sing",
+		"Action=UntagQueue&TagKey.1=a" + queue, "Action=ListMessageMoveTasks&SourceArn=x", "Attribute.1=%zz",
+	} {
+		f.Add(form)
+	}
+	f.Fuzz(func(t *testing.T, form string) {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService()
+			defer s.Close()
+			send(t, newQueue(t, s, "stock_queue"), "a message")
+			handler := awsapi.NewHandler(slog.New(slog.DiscardHandler), s.QueryAPI())
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("Version=2012-11-05&"+form))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, r)
+			var answer any
+			readable := json.Unmarshal(w.Body.Bytes(), &answer) == nil ||
+				xml.Unmarshal(w.Body.Bytes(), new(struct{ XMLName xml.Name })) == nil
+			if w.Code >= http.StatusInternalServerError || !readable {
+				t.Errorf("%q: got %d %s", form, w.Code, w.Body)
 			}
 		})
 	})
