@@ -160,6 +160,19 @@ SQS in the protocol of SDKs before November 2023.
 	for _, d := range differences {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.service, d.operation, code(d.test), d.date, d.reason)
 	}
+	fmt.Fprint(&b, `
+## What neither a recording nor the documentation shows
+
+- Secrets Manager and SNS with text that is not valid Unicode, such as "\ud800" in JSON or the byte
+  FF in a form: AWS may refuse it or change it. The run refuses it, so that no secret and no message
+  changes without a word. SQS refuses it as documented, with InvalidMessageContents.
+- A member of JSON in another case: AWS ignores members that it does not know. The run refuses them,
+  because such a program has a mistake.
+- Which statements BlockPublicPolicy of PutResourcePolicy refuses: AWS proves what a policy allows.
+  The run refuses a principal "*" without a condition.
+- When a rotation function that the program declares has no permission, AWS refuses the declaration.
+  The run's rules do so; with -unchecked the run starts, and the rotation fails.
+`)
 	fmt.Fprint(&b, "\n## What the recordings are, and what is left out\n\n")
 	for _, file := range slices.Sorted(maps.Keys(s.files)) {
 		of := s.files[file]

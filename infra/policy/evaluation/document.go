@@ -84,6 +84,12 @@ func Parse(kind Kind, text string) (Document, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Document{}, errors.New("not a policy document: more text follows it")
 	}
+	switch read.Version {
+	case "", "2012-10-17", "2008-10-17":
+	default:
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+		return Document{}, fmt.Errorf("not a policy document: its Version is %q, want 2012-10-17", read.Version)
+	}
 	var d Document
 	for i, s := range read.Statement {
 		parsed, err := s.parse(kind)

@@ -325,6 +325,7 @@ func TestParseRefusesWhatAWSRefuses(t *testing.T) {
 	}{
 		{Identity, ``, "EOF"},
 		{Identity, `{"Statement":[]}{}`, "more text follows"},
+		{Identity, `{"Version":"2026-11-28","Statement":[]}`, `Version is "2026-11-28"`},
 		{Identity, `{"Statements":[]}`, `unknown field "Statements"`},
 		{Identity, `{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}`, `Effect is "allow"`},
 		{Identity, `{"Statement":{"Effect":"Allow","Resource":"*"}}`, "Action or NotAction"},

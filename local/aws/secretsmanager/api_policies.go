@@ -19,8 +19,10 @@ func (s *Service) putResourcePolicy(_ context.Context, in putResourcePolicyInput
 	policy, err := evaluation.Parse(evaluation.Resource, in.ResourcePolicy)
 	switch {
 	case err != nil:
-		return named{}, awsapi.Errorf("MalformedPolicyDocumentException",
-			"This resource policy contains a syntax error: %v", err)
+		// The first sentence is AWS's:
+		// https://github.com/awsdocs/aws-cloudformation-user-guide/pull/623
+		return named{}, awsapi.Errorf("MalformedPolicyDocumentException", "This policy has invalid syntax. It is %v",
+			err)
 	case in.BlockPublicPolicy && slices.ContainsFunc(policy.Statements, isPublic):
 		return named{}, awsapi.Errorf("PublicPolicyException",
 			"This resource policy allows broad access to the secret.")

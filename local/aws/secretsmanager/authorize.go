@@ -22,6 +22,7 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 		SecretID          string `json:"SecretId"`
 		Name              string
 		RotationLambdaARN string
+		Tags              []tag
 	}
 	if err := decode(&in); err != nil {
 		return nil, err
@@ -36,6 +37,12 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 		p.Resource = s.arnOf(in.SecretID)
 	}
 	permissions := []awsapi.Permission{p}
+	if operation == "CreateSecret" && len(in.Tags) > 0 {
+		// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+		permissions = append(permissions, awsapi.Permission{
+			Action: "secretsmanager:TagResource", Resource: p.Resource,
+		})
+	}
 	if in.RotationLambdaARN != "" {
 		// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
 		permissions = append(permissions, awsapi.Permission{

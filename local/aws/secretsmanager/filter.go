@@ -51,8 +51,9 @@ func (f filter) match(s *secret, region string) bool {
 }
 
 // matchValue reports whether an attribute begins with the value. Each word of the value must begin
-// a word of the description, in any case. For "all", each word of the value must be in some
-// attribute.
+// a word of the description, in any case: AWS's documentation (read in November 2026) calls this a
+// prefix match, but "a secret" found "an secret" when it was recorded on 2024-04-10. For "all",
+// each word of the value must be in some attribute.
 func (f filter) matchValue(s *secret, region, value string) bool {
 	if f.Key == "description" {
 		words := strings.Fields(strings.ToLower(s.description))
