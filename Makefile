@@ -8,7 +8,7 @@ DATA ?= .data
 # the time without a symbol table.
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- -timeout 40m -vet=off -ldflags='-s -w'
 
-.PHONY: help local debug reset demo test check lint race audit soak chaos bench crowd fuzz conformance screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local debug reset demo test check lint race audit soak chaos bench crowd fuzz conformance fidelity screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ fuzz: ## run every fuzz target for FUZZTIME; go test replays the failures, which
 
 conformance: ## compare the stand-ins, or another ENDPOINT=http://…, with answers recorded from AWS
 	CONFORMANCE_ENDPOINT="$(ENDPOINT)" go test -C test/conformance -count=1 -update
+
+fidelity: ## say how to run the tests of AWS's own emulator against the local run
+	@cat scripts/fidelity.txt
 
 tour: mariadb ## make each mistake of docs/tour.md in a copy: minutes
 	go test ./test/tour -count=1 -timeout=0 -all $(ARGS)

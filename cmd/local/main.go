@@ -76,6 +76,8 @@ func (o *options) flags() *flag.FlagSet {
 	flags.Var((*programFlag)(&o.run.Program), "program", "the `program` to run: "+programNames())
 	flags.StringVar(&o.run.API, "api", o.run.API, "`address` of the HTTP API and the storefront")
 	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "`address` of the AWS endpoint: SNS, SQS, Secrets Manager")
+	flags.StringVar(&o.run.AWSTLS, "aws-tls", "",
+		"`address` at which the AWS endpoint is also served over HTTPS, with a certificate of the run")
 	flags.StringVar(&o.run.Factory, "factory", o.run.Factory,
 		"`address` of the factory's stand-in; simulated: the function that plays the factory on AWS")
 	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "`address` of the console; empty: no console")

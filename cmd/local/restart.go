@@ -23,11 +23,12 @@ const handoverVariable = "RESTOCK_LOCAL_HANDOVER"
 
 // A handover is the state that a run hands to its successor, as JSON.
 type handover struct {
-	API, AWS, Factory, Console string    // the run's addresses; empty if it did not listen
-	DataDir                    string    // its temporary folder of data; empty if it had none
-	DataLock                   int       // the file descriptor that holds the folder's lock
-	Changes                    []string  // how the stack has changed
-	Began                      time.Time // when the restart began
+	API, AWS, AWSTLS, Factory, Console string // the run's addresses; empty if it did not listen
+
+	DataDir  string    // its temporary folder of data; empty if it had none
+	DataLock int       // the file descriptor that holds the folder's lock
+	Changes  []string  // how the stack has changed
+	Began    time.Time // when the restart began
 }
 
 // received returns the state that this process got from its predecessor, or nil. It removes the
@@ -48,7 +49,7 @@ func received() (*handover, error) {
 // take configures a run as the successor of the one that handed over.
 func (h *handover) take(c *programs.Config) {
 	for handed, address := range map[*string]*string{
-		&h.API: &c.API, &h.AWS: &c.AWS, &h.Factory: &c.Factory, &h.Console: &c.Console,
+		&h.API: &c.API, &h.AWS: &c.AWS, &h.AWSTLS: &c.AWSTLS, &h.Factory: &c.Factory, &h.Console: &c.Console,
 	} {
 		if *handed != "" {
 			*address = *handed
@@ -86,7 +87,7 @@ type successor struct {
 // data. It returns only if it fails.
 func (s successor) start(data *tempdir.Dir) error {
 	h := handover{
-		API: address(s.endpoints.API), AWS: address(s.endpoints.AWS),
+		API: address(s.endpoints.API), AWS: address(s.endpoints.AWS), AWSTLS: address(s.endpoints.AWSTLS),
 		Factory: address(s.endpoints.Factory), Console: address(s.endpoints.Console),
 		Changes: graph.Lines(s.Changes), Began: s.began,
 	}
@@ -106,7 +107,10 @@ func (s successor) start(data *tempdir.Dir) error {
 }
 
 // address returns the host and port of a URL, or "" for none.
-func address(url string) string { return strings.TrimPrefix(url, "http://") }
+func address(url string) string {
+	_, address, _ := strings.Cut(url, "://")
+	return address
+}
 
 // logLosses logs how many queued messages a restart drops: queues are in memory.
 func logLosses(r *programs.Run, log *slog.Logger) {

@@ -21,6 +21,10 @@ func welcome(c programs.Config, region string, e programs.Endpoints) string {
 	line("", "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s",
 		region, e.AWS)
 	line("", "aws sqs list-queues")
+	if e.AWSTLS != "" {
+		line("AWS over HTTPS", "%s", e.AWSTLS)
+		line("", "export AWS_ENDPOINT_URL=%s AWS_CA_BUNDLE=%s", e.AWSTLS, e.AWSBundle)
+	}
 	if e.Factory != "" {
 		line("the factory", "%s/api/manufactures", e.Factory)
 	}

@@ -13,6 +13,7 @@ import (
 // busy port fails at once.
 type listeners struct {
 	api, aws *loopback.Listener
+	awsTLS   *loopback.Listener            // nil without Config.AWSTLS
 	outside  map[string]*loopback.Listener // of the outside servers, by name
 	console  *loopback.Listener            // nil without a console
 }
@@ -29,6 +30,11 @@ func openListeners(c Config) (l listeners, err error) {
 	}
 	if l.aws, err = listenOn("-aws", c.AWS); err != nil {
 		return l, err
+	}
+	if c.AWSTLS != "" {
+		if l.awsTLS, err = listenOn("-aws-tls", c.AWSTLS); err != nil {
+			return l, err
+		}
 	}
 	l.outside = map[string]*loopback.Listener{}
 	for _, s := range c.Outside {
@@ -63,7 +69,7 @@ func (l listeners) url(of *loopback.Listener) string {
 // close closes the listeners that no server has closed.
 func (l listeners) close() error {
 	var errs []error
-	for _, listener := range append(slices.Collect(maps.Values(l.outside)), l.api, l.aws, l.console) {
+	for _, listener := range append(slices.Collect(maps.Values(l.outside)), l.api, l.aws, l.awsTLS, l.console) {
 		if listener != nil {
 			errs = append(errs, listener.Close())
 		}

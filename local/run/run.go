@@ -36,6 +36,10 @@ type Config struct {
 	AWS     string
 	Console string // empty: no console
 
+	// AWSTLS is the address at which the run serves the AWS endpoint over HTTPS too. Empty: it does
+	// not. The functions use the endpoint without TLS.
+	AWSTLS string
+
 	// Panels are the parts that the program adds to the console.
 	Panels []console.Panel
 
@@ -127,6 +131,7 @@ type Run struct {
 	watcher   *watch.Watcher    // nil without Config.Watch
 	successor chan Successor    // see Successor
 	dsn       string
+	awsBundle string    // see Endpoints
 	standIns  []StandIn // of the outside servers
 	closers   []closer  // see onClose
 
@@ -147,6 +152,9 @@ type Endpoints struct {
 	Console string `json:"console"` // empty without a console
 	DSN     string `json:"dsn"`     // of the database, as its administrator; empty without a database
 
+	AWSTLS    string `json:"awsTls,omitempty"`    // empty without Config.AWSTLS
+	AWSBundle string `json:"awsBundle,omitempty"` // the file with the certificate that clients of AWSTLS trust
+
 	Outside map[string]string `json:"-"` // URLs of the outside servers, by name
 }
 
@@ -157,7 +165,7 @@ func (r *Run) Region() string { return r.region }
 func (r *Run) Endpoints() Endpoints {
 	e := Endpoints{
 		API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Console: r.listen.url(r.listen.console),
-		DSN: r.dsn, Outside: map[string]string{},
+		DSN: r.dsn, AWSTLS: r.listen.url(r.listen.awsTLS), AWSBundle: r.awsBundle, Outside: map[string]string{},
 	}
 	for name, l := range r.listen.outside {
 		e.Outside[name] = l.URL()
@@ -216,6 +224,9 @@ func (r *Run) start(ctx context.Context) error {
 		aws = r.config.Interpose(aws)
 	}
 	r.serve("AWS endpoint", r.listen.aws, aws, nil)
+	if err := r.serveTLS(aws); err != nil {
+		return err
+	}
 
 	endOutside := r.startOutside()
 	functions, err := r.newFunctions(program, services.authority)

@@ -1,9 +1,12 @@
 package run
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,6 +65,34 @@ func (r *Run) newServices(p *program) (*services, error) {
 		return nil, err
 	}
 	return s, createSecrets(p, s.secrets)
+}
+
+// serveTLS serves the AWS endpoint over HTTPS too, if Config.AWSTLS is set. It writes the
+// certificate that clients must trust to a file in the build folder, for as long as the run lasts.
+func (r *Run) serveTLS(aws http.Handler) error {
+	l := r.listen.awsTLS
+	if l == nil {
+		return nil
+	}
+	dir, err := filepath.Abs(r.config.BuildDir)
+	if err != nil {
+		return fmt.Errorf("-aws-tls: %w", err)
+	}
+	r.awsBundle = filepath.Join(dir, fmt.Sprintf("aws-tls-%d.pem", l.Addr().Port))
+	certificate, err := l.Certify("restock -aws-tls", fmt.Sprintf("-aws-tls is set: use https://%s, and trust the "+
+		"certificate of this run: set AWS_CA_BUNDLE=%s", l.Addr(), r.awsBundle))
+	if err != nil {
+		return fmt.Errorf("-aws-tls: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("-aws-tls: %w", err)
+	}
+	if err := os.WriteFile(r.awsBundle, certificate, 0o644); err != nil {
+		return fmt.Errorf("-aws-tls: %w", err)
+	}
+	r.onClose("certificate", func(context.Context) error { return os.Remove(r.awsBundle) })
+	r.serve("AWS endpoint over HTTPS", l, aws, nil)
+	return nil
 }
 
 func (s *services) createQueues(g *graph.Graph, service *sqs.Service) error {

@@ -16,6 +16,7 @@ package loopback
 
 import (
 	"cmp"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +46,8 @@ type Listener struct {
 	Wrap func(net.Conn) net.Conn
 
 	listener net.Listener
+	tls      *tls.Config // nil for plain HTTP; see Certify
+	hint     string
 }
 
 // Listen opens a listener. Port 0 means any free port.
@@ -72,7 +75,13 @@ func Listen(address string) (*Listener, error) {
 func (l *Listener) Addr() *net.TCPAddr { return l.listener.Addr().(*net.TCPAddr) }
 
 // URL returns the listener's URL.
-func (l *Listener) URL() string { return "http://" + l.listener.Addr().String() }
+func (l *Listener) URL() string {
+	scheme := "http://"
+	if l.tls != nil {
+		scheme = "https://"
+	}
+	return scheme + l.listener.Addr().String()
+}
 
 // Close closes a listener that is not being served. A second Close is no error.
 func (l *Listener) Close() error {
@@ -90,7 +99,12 @@ func (l *Listener) Serve(server *http.Server, allowed func(origin string) bool, 
 	server.MaxHeaderBytes = cmp.Or(server.MaxHeaderBytes, maxHeader)
 	server.IdleTimeout = cmp.Or(server.IdleTimeout, idleTimeout)
 	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
-	return server.Serve(&accepting{Listener: l.listener, wrap: l.Wrap, log: log})
+	wrap := l.Wrap
+	if l.tls != nil {
+		server.ErrorLog = slog.NewLogLogger(log.With("hint", l.hint).Handler(), slog.LevelWarn)
+		wrap = func(conn net.Conn) net.Conn { return tls.Server(encrypted{conn, l.hint}, l.tls) }
+	}
+	return server.Serve(&accepting{Listener: l.listener, wrap: wrap, log: log})
 }
 
 // Guard refuses two kinds of requests: those whose host is not a name of this machine, and those of
