@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // update writes docs/conformance.md.
@@ -178,10 +179,19 @@ SQS in the protocol of SDKs before November 2023.
 		of := s.files[file]
 		fmt.Fprintf(&b, "- `%s`: %d tests are checked\n", file, of.recordings)
 		for _, l := range of.left {
-			fmt.Fprintf(&b, "  - left out, %d: %s\n", l.tests, l.why)
+			b.WriteString(wrapped(fmt.Sprintf("  - left out, %d: %s", l.tests, l.why), "\n    ") + "\n")
 		}
 	}
 	return b.Bytes()
+}
+
+// wrapped writes a line as lines of at most 100 characters, as in other documents.
+func wrapped(line, separator string) string {
+	if utf8.RuneCountInString(line) <= 100 {
+		return line
+	}
+	space := strings.LastIndex(string([]rune(line)[:101]), " ")
+	return line[:space] + separator + wrapped(line[space+1:], separator)
 }
 
 // code formats a name for Markdown.
