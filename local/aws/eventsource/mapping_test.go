@@ -121,7 +121,8 @@ func TestEventHasLambdasForm(t *testing.T) {
 	sent := time.UnixMilli(1687232190278)
 	got, err := writeEvents("arn:aws:sqs:ap-northeast-2:000000000000:stock_queue", []sqs.Message{{
 		ID: "id", ReceiptHandle: "handle", Body: "hello", SenderID: "AKID", ReceiveCount: 2, SentAt: sent,
-		FirstReceivedAt: sent.Add(time.Second),
+		FirstReceivedAt: sent.Add(time.Second), GroupID: "tenant",
+		TraceHeader: "Root=1-5759e988-bd862e3fe1be46a994272793",
 		Attributes: map[string]sqs.MessageAttribute{
 			"text":  {DataType: "String", StringValue: "v"},
 			"bytes": {DataType: "Binary", BinaryValue: []byte{0, 1}},
@@ -132,8 +133,9 @@ func TestEventHasLambdasForm(t *testing.T) {
 	}
 	const want = `{"Records":[{"messageId":"id","receiptHandle":"handle","body":"hello",` +
 		`"md5OfBody":"5d41402abc4b2a76b9719d911017c592",` +
-		`"attributes":{"ApproximateFirstReceiveTimestamp":"1687232191278","ApproximateReceiveCount":"2","SenderId":` +
-		`"AKID","SentTimestamp":"1687232190278"},` +
+		`"attributes":{"AWSTraceHeader":"Root=1-5759e988-bd862e3fe1be46a994272793",` +
+		`"ApproximateFirstReceiveTimestamp":"1687232191278","ApproximateReceiveCount":"2","MessageGroupId":"tenant",` +
+		`"SenderId":"AKID","SentTimestamp":"1687232190278"},` +
 		`"messageAttributes":{` +
 		`"bytes":{"binaryValue":"AAE=","stringListValues":[],"binaryListValues":[],"dataType":"Binary"},` +
 		`"text":{"stringValue":"v","stringListValues":[],"binaryListValues":[],"dataType":"String"}},` +
