@@ -9,6 +9,8 @@ import (
 	"restock/local/aws/awsapi"
 )
 
+const maxTags = 50
+
 type tag struct{ Key, Value string }
 
 func tagsOf(list []tag) (map[string]string, error) {
@@ -19,7 +21,16 @@ func tagsOf(list []tag) (map[string]string, error) {
 		}
 		tags[t.Key] = t.Value
 	}
-	return tags, nil
+	return tags, checkTags(tags)
+}
+
+// checkTags returns an error if a topic cannot have so many tags.
+// https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html#API_TagResource_Errors
+func checkTags(tags map[string]string) error {
+	if len(tags) > maxTags {
+		return awsapi.Errorf("TagLimitExceeded", "A topic has at most %d tags.", maxTags)
+	}
+	return nil
 }
 
 func (t *Topic) listTags() map[string]string {
@@ -40,13 +51,16 @@ func (s *Service) editTags(in resourceInput, edit func(tags map[string]string)) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	t, exists := s.topics[in.ResourceARN]
-	if !exists { // https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html#API_TagResource_Errors
+	if !exists {
 		return &awsapi.Error{Status: http.StatusNotFound, Code: "ResourceNotFound", Message: "Resource does not exist"}
 	}
-	if t.tags == nil {
-		t.tags = map[string]string{}
+	tags := map[string]string{}
+	maps.Copy(tags, t.tags)
+	edit(tags)
+	if err := checkTags(tags); err != nil {
+		return err
 	}
-	edit(t.tags)
+	t.tags = tags
 	return nil
 }
 

@@ -19,12 +19,13 @@ func (s *Service) Authorization() *awsapi.Authorization {
 }
 
 func (s *Service) permissions(operation string, decode func(any) error) ([]awsapi.Permission, error) {
-	// The fields by which operations name a topic: each operation has at most one of them.
+	// An operation has at most one of the fields that name a topic.
 	var in struct {
 		TopicARN    string `xml:"TopicArn"`
 		TargetARN   string `xml:"TargetArn"`
 		ResourceARN string `xml:"ResourceArn"`
 		Name        string
+		Tags        []tag `xml:"Tags>member"`
 	}
 	if err := decode(&in); err != nil {
 		return nil, err
@@ -37,6 +38,9 @@ func (s *Service) permissions(operation string, decode func(any) error) ([]awsap
 		p.Resource = "*" // the reference names no resource type for these actions
 	case "CreateTopic":
 		p.Resource = fmt.Sprintf("arn:aws:sns:%s:%s:%s", s.config.Region, s.config.AccountID, in.Name)
+		if len(in.Tags) > 0 { // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+			return []awsapi.Permission{p, {Action: "sns:TagResource", Resource: p.Resource}}, nil
+		}
 	}
 	return []awsapi.Permission{p}, nil
 }

@@ -1,6 +1,7 @@
 package sns_test
 
 import (
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http/httptest"
@@ -26,6 +27,20 @@ func (r *refuser) Credentials(accessKeyID string) (awsapi.Credentials, bool) {
 func (r *refuser) Authorize(_ string, p awsapi.Permission) error {
 	r.asked = append(r.asked, p)
 	return errors.New("not you")
+}
+
+// "To be able to tag a topic on creation, you must have the sns:CreateTopic and sns:TagResource
+// permissions." https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+func TestATopicWithTagsRequiresTwoPermissions(t *testing.T) {
+	service := sns.New(sns.Config{Region: "eu-west-1", AccountID: "000000000000"}, slog.New(slog.DiscardHandler))
+	got, err := service.Authorization().Permissions("CreateTopic", func(input any) error {
+		return json.Unmarshal([]byte(`{"Name":"news","Tags":[{"Key":"a"}]}`), input)
+	})
+	const topic = "arn:aws:sns:eu-west-1:000000000000:news"
+	want := []awsapi.Permission{{Action: "sns:CreateTopic", Resource: topic}, {Action: "sns:TagResource", Resource: topic}}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
 }
 
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html
@@ -75,6 +90,18 @@ func TestPermissionsOfOperations(t *testing.T) {
 			})
 			return err
 		}, awsapi.Permission{Action: "sns:GetTopicAttributes", Resource: topic}},
+		"setting a topic's attributes": {func() error {
+			_, err := client.SetTopicAttributes(t.Context(), &awssns.SetTopicAttributesInput{
+				TopicArn: aws.String(topic), AttributeName: aws.String("DisplayName"),
+			})
+			return err
+		}, awsapi.Permission{Action: "sns:SetTopicAttributes", Resource: topic}},
+		"tag": {func() error {
+			_, err := client.TagResource(t.Context(), &awssns.TagResourceInput{
+				ResourceArn: aws.String(topic), Tags: []types.Tag{{Key: aws.String("a"), Value: aws.String("b")}},
+			})
+			return err
+		}, awsapi.Permission{Action: "sns:TagResource", Resource: topic}},
 		"list": {func() error {
 			_, err := client.ListTopics(t.Context(), &awssns.ListTopicsInput{})
 			return err

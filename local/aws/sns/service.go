@@ -129,6 +129,12 @@ func (c TopicConfig) validate() error {
 			return invalidParameter("Policy: " + err.Error())
 		}
 	}
+	switch {
+	case !slices.Contains([]string{"", "1", "2"}, c.SignatureVersion):
+		return invalidParameter("SignatureVersion: it must be 1 or 2")
+	case !slices.Contains([]string{"", "PassThrough", "Active"}, c.TracingConfig):
+		return invalidParameter("TracingConfig: it must be PassThrough or Active")
+	}
 	return nil
 }
 

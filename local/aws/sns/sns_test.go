@@ -348,3 +348,69 @@ func TestPolicyIsTheTopics(t *testing.T) {
 		t.Errorf("a policy that is none: got %v, want an error that names it", err)
 	}
 }
+
+// https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html
+func TestTopicAttributesAreValidated(t *testing.T) {
+	f := newFixture(t, false)
+	for _, tt := range []struct {
+		name, value string
+		accepted    bool
+	}{
+		{"SignatureVersion", "2", true},
+		{"SignatureVersion", "3", false},
+		{"TracingConfig", "Active", true},
+		{"TracingConfig", "active", false},
+		{"Policy", "{}", true},
+		{"Policy", "no policy", false},
+	} {
+		_, err := f.client.SetTopicAttributes(t.Context(), &awssns.SetTopicAttributesInput{
+			TopicArn: stockEmpty.TopicArn, AttributeName: &tt.name, AttributeValue: &tt.value,
+		})
+		if (err == nil) != tt.accepted {
+			t.Errorf("%s=%s: got error %v, want accepted: %v", tt.name, tt.value, err, tt.accepted)
+		}
+	}
+}
+
+// https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+func TestTheEnvelopeHasTheTopicsSignatureVersion(t *testing.T) {
+	f := newFixture(t, false)
+	for _, version := range []string{"1", "2"} {
+		_, err := f.client.SetTopicAttributes(t.Context(), &awssns.SetTopicAttributesInput{
+			TopicArn: stockEmpty.TopicArn, AttributeName: aws.String("SignatureVersion"), AttributeValue: &version,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.topic.Publish(Notification{Message: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		if body := f.delivered(t)[0].Body; !strings.Contains(body, `"SignatureVersion":"`+version+`"`) {
+			t.Errorf("got %s, want SignatureVersion %s", body, version)
+		}
+	}
+}
+
+// https://docs.aws.amazon.com/sns/latest/api/API_TagResource.html#API_TagResource_Errors
+func TestATopicHasAtMostFiftyTags(t *testing.T) {
+	f := newFixture(t, false)
+	tag := func(from, to int) error {
+		var tags []types.Tag
+		for i := from; i < to; i++ {
+			tags = append(tags, types.Tag{Key: aws.String(fmt.Sprint(i)), Value: aws.String("x")})
+		}
+		in := awssns.TagResourceInput{ResourceArn: stockEmpty.TopicArn, Tags: tags}
+		_, err := f.client.TagResource(t.Context(), &in)
+		return err
+	}
+	if err := tag(0, 50); err != nil {
+		t.Fatal(err)
+	}
+	var limit *types.TagLimitExceededException
+	if err := tag(49, 51); !errors.As(err, &limit) {
+		t.Errorf("got error %v for 51 tags, want TagLimitExceeded", err)
+	}
+	if err := tag(40, 50); err != nil {
+		t.Errorf("the tags again: %v", err)
+	}
+}
