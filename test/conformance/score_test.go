@@ -173,6 +173,23 @@ SQS in the protocol of SDKs before November 2023.
   The run refuses a principal "*" without a condition.
 - When a rotation function that the program declares has no permission, AWS refuses the declaration.
   The run's rules do so; with -unchecked the run starts, and the rotation fails.
+- Control characters in a message of SNS: the run publishes the message. An envelope has them as
+  JSON escapes. SQS refuses them in a raw delivery, as documented: that message is lost, with a
+  warning in the log.
+`)
+	fmt.Fprint(&b, `
+## Where recordings and documentation disagree
+
+The run does what was recorded. The documentation was read on 2026-11-28.
+
+- [DeleteTopic](https://docs.aws.amazon.com/sns/latest/api/API_DeleteTopic.html) deletes the
+  subscriptions. On 2026-01-12, GetSubscriptionAttributes still described one.
+- [Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html) with MessageStructure "json"
+  does not allow duplicate keys. On 2025-11-19, it succeeded.
+- RequestID, ErrorCode and ErrorMessage: [AWS
+  Lambda](https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html) adds
+  them to the dead letters of functions. Dead letters of an SNS subscription had none of them on
+  2023-08-24, and for FIFO topics on 2025-11-24.
 `)
 	fmt.Fprint(&b, "\n## What the recordings are, and what is left out\n\n")
 	for _, file := range slices.Sorted(maps.Keys(s.files)) {

@@ -37,7 +37,9 @@ func TestATopicWithTagsRequiresTwoPermissions(t *testing.T) {
 		return json.Unmarshal([]byte(`{"Name":"news","Tags":[{"Key":"a"}]}`), input)
 	})
 	const topic = "arn:aws:sns:eu-west-1:000000000000:news"
-	want := []awsapi.Permission{{Action: "sns:CreateTopic", Resource: topic}, {Action: "sns:TagResource", Resource: topic}}
+	want := []awsapi.Permission{
+		{Action: "sns:CreateTopic", Resource: topic}, {Action: "sns:TagResource", Resource: topic},
+	}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
 	}

@@ -414,3 +414,18 @@ func TestATopicHasAtMostFiftyTags(t *testing.T) {
 		t.Errorf("the tags again: %v", err)
 	}
 }
+
+// SQS refuses a body with control characters. The envelope has them as escapes of JSON.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+func TestControlCharactersArriveInAnEnvelope(t *testing.T) {
+	for _, raw := range []bool{false, true} {
+		f := newFixture(t, raw)
+		if _, err := f.topic.Publish(Notification{Message: "a\x01b"}); err != nil {
+			t.Fatalf("raw %v: %v", raw, err)
+		}
+		got := f.delivered(t)
+		if raw && len(got) != 0 || !raw && (len(got) != 1 || !strings.Contains(got[0].Body, `"Message":"a\u0001b"`)) {
+			t.Errorf("raw %v: delivered %+v, want the message with an escape in an envelope, and none raw", raw, got)
+		}
+	}
+}
