@@ -52,8 +52,8 @@ func (s *Service) API() awsapi.Service {
 func (s *Service) QueryAPI() awsapi.Service {
 	api := s.API()
 	api.Protocol = awsapi.Query("2012-11-05", "http://queue.amazonaws.com/doc/2012-11-05/")
-	// In this protocol, a request with AttributeNames ignores MessageSystemAttributeNames. In JSON it
-	// does not (LocalStack's sqs/test_sqs, validated on 2024-06-05:
+	// In this protocol, a request with AttributeNames ignores MessageSystemAttributeNames. In JSON
+	// it does not (LocalStack's sqs/test_sqs, validated on 2024-06-05:
 	// test_message_system_attribute_names_with_attribute_names).
 	api.Operations["ReceiveMessage"] = awsapi.Handle(
 		func(ctx context.Context, in receiveMessageInput) (receiveMessageOutput, error) {
