@@ -198,8 +198,15 @@ func (f Function) Validate() error {
 				"add a grant beside it in lambdas/environment.go", v.Name, v.From()))
 		}
 	}
-	if f.Queue == "" && f.Topic != "" {
-		errs = append(errs, errors.New("a topic, but no queue for its messages"))
+	if f.Topic != "" && f.Topic != StockEmptyTopic {
+		errs = append(errs, fmt.Errorf("its topic is %q: only %s has queues", f.Topic, StockEmptyTopic))
+	}
+	if f.Every%time.Minute != 0 {
+		errs = append(errs, fmt.Errorf("its schedule is every %v: EventBridge takes whole minutes", f.Every))
+	}
+	if f.Timeout < time.Second || f.Timeout > 15*time.Minute || f.Timeout%time.Second != 0 {
+		errs = append(errs, fmt.Errorf("its timeout is %v: Lambda takes whole seconds from 1 s to 15 minutes",
+			f.Timeout))
 	}
 	if f.Uses("database") && f.Network != Private {
 		errs = append(errs, errors.New("uses the database but is outside the private network"))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"restock/lambdas"
 )
@@ -156,6 +157,10 @@ func TestValidateNamesTheMistake(t *testing.T) {
 			`variable TOPIC from "topic.x" grants nothing`},
 		{lambdas.Function{Name: "f", Environment: lambdas.Database{}, Network: lambdas.Internet},
 			"outside the private network"},
+		{lambdas.Function{Name: "f", Environment: struct{}{}, Timeout: 100 * time.Millisecond}, "its timeout is 100ms"},
+		{lambdas.Function{Name: "f", Environment: struct{}{}, Every: 90 * time.Second}, "its schedule is every 1m30s"},
+		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Topic: "t"},
+			`its topic is "t": only stock_empty`},
 	} {
 		text := fmt.Sprint(c.f.Validate())
 		if !strings.Contains(text, c.want) || !strings.Contains(text, "function f") {

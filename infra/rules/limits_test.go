@@ -12,7 +12,7 @@ func init() {
 		"a variable of Lambda's", "a password in the clear",
 		"a database's name with a hyphen", "a database with the name of a statement",
 	} {
-		alsoBroken[breaking] = "environment"
+		alsoBroken[breaking] = []string{"environment"}
 	}
 }
 

@@ -112,7 +112,7 @@ func (i *inspection) checkKeyOf(function *graph.Resource, v Variable, arn string
 	if key == nil {
 		return // a key of AWS, which every publisher may use
 	}
-	for _, action := range policy.Actions("key", "encrypt") {
+	for _, action := range []string{"kms:Decrypt", "kms:GenerateDataKey"} {
 		if !i.mayDo(function, action, key.String("arn")) {
 			i.report(function, "let the role's policy allow it",
 				"its role does not allow %s on %s, the key of the topic in variable %s",
@@ -130,6 +130,14 @@ func (i *inspection) lambdaMay(function *graph.Resource, action string) bool {
 	return i.policies.Of(role, "*").Evaluate(q).Allowed
 }
 
+// requiredInVPC are the actions that Lambda requires of the role of a function in a VPC. A rule
+// knows them, and not the table of grants, so that a mistake in the table is found.
+// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+var requiredInVPC = []string{
+	"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets", "ec2:DeleteNetworkInterface",
+	"ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses",
+}
+
 // checkNetworkInterfaces checks that Lambda may make network interfaces with the role of a function
 // in a VPC. Otherwise Lambda refuses to make the function: "The provided execution role does not
 // have permissions to call CreateNetworkInterface on EC2". The function's code does not need them.
@@ -139,11 +147,13 @@ func checkNetworkInterfaces(i *inspection) {
 		if r.Object("vpcConfig") == nil {
 			continue
 		}
-		for _, action := range policy.NetworkInterfaceActions {
+		for _, action := range requiredInVPC {
 			if !i.lambdaMay(r, action) {
 				i.report(r, "let the role's policy allow it",
 					"it is in a VPC, and its role does not allow %s on *", action)
 			}
+		}
+		for _, action := range policy.NetworkInterfaceActions {
 			if i.mayDo(r, action, "*") {
 				i.report(r, "deny it to requests that have the key lambda:SourceFunctionArn",
 					"its code may %s, which only Lambda needs", action)

@@ -154,13 +154,14 @@ func checkRotations(i *inspection) {
 
 // checkEventSources checks that a function reads the queue in its declaration, that its role allows
 // it, and that something sends messages to the queue. Without the permissions Lambda refuses the
-// mapping. Without ReportBatchItemFailures one bad message fails its whole batch:
+// mapping: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions
+// Without ReportBatchItemFailures one bad message fails its whole batch:
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 func checkEventSources(i *inspection) {
 	read := map[*graph.Resource]string{} // by function: the queue's logical name
 	i.sources(func(mapping, queue, function *graph.Resource) {
 		read[function] = queue.Name
-		for _, action := range policy.Actions("queue", "consume") {
+		for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
 			if !i.mayDo(function, action, queue.String("arn")) {
 				i.report(function, "let the role's policy allow it",
 					"it handles queue %s, and its role does not allow %s on %s", queue.Name, action,

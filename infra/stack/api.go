@@ -120,13 +120,22 @@ func (a *api) stage(ctx *pulumi.Context, args deploymentArgs) (*apigatewayv2.Sta
 	// Each of these routes has a limit of its own.
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-throttling.html
 	var own apigatewayv2.StageRouteSettingArray
+	routed := map[lambdas.Traffic]bool{lambdas.Simulation: true} // not every stage simulates the factory
 	for _, key := range a.routeKeys {
-		if traffic := lambdas.TrafficOf(key); traffic != lambdas.Browsing {
+		traffic := lambdas.TrafficOf(key)
+		routed[traffic] = true
+		if traffic != lambdas.Browsing {
 			own = append(own, apigatewayv2.StageRouteSettingArgs{
 				RouteKey:             pulumi.String(key),
 				ThrottlingRateLimit:  pulumi.Float64(limits[traffic].RatePerSecond),
 				ThrottlingBurstLimit: pulumi.Int(limits[traffic].Burst),
 			})
+		}
+	}
+	for _, traffic := range lambdas.Traffics() {
+		if !routed[traffic] {
+			return nil, fmt.Errorf("throttling.%s limits no route: add the route of %s to a function in "+
+				"lambdas/lambdas.go", traffic, traffic)
 		}
 	}
 	stage, err := apigatewayv2.NewStage(ctx, "shop", &apigatewayv2.StageArgs{

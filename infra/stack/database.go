@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
@@ -61,7 +62,13 @@ func newDatabase(ctx *pulumi.Context, args databaseArgs) (*database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating the database: %w", err)
 	}
-	d.adminSecret = d.instance.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()
+	d.adminSecret = d.instance.MasterUserSecrets.ApplyT(func(all []rds.InstanceMasterUserSecret) (string, error) {
+		if len(all) == 0 || all[0].SecretArn == nil {
+			return "", errors.New("creating the database: RDS makes no secret of the master user: set " +
+				"ManageMasterUserPassword in infra/stack/database.go")
+		}
+		return *all[0].SecretArn, nil
+	}).(pulumi.StringOutput)
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{"address": d.instance.Address})
 }
 

@@ -59,10 +59,17 @@ func buildFunctions(
 	ctx context.Context, build bundle.Builder, functions []lambdas.Function,
 ) (map[string]bundle.Bundle, error) {
 	var names []string
+	handles := map[string]string{} // the function of a queue
 	for _, f := range functions {
 		if err := f.Validate(); err != nil {
 			return nil, err
 		}
+		if other := handles[f.Queue]; f.Queue != "" && other != "" {
+			return nil, fmt.Errorf("function %s: function %s handles the messages of %s, too, and each message goes "+
+				"to "+
+				"one of them: give it another queue in lambdas/lambdas.go", f.Name, other, f.Queue)
+		}
+		handles[f.Queue] = f.Name
 		names = append(names, f.Name)
 	}
 	bundles, err := build(ctx, names)
@@ -128,7 +135,12 @@ func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundl
 	if err != nil {
 		return nil, err
 	}
-	if err := setup.rotate(ctx, b.secrets[lambdas.Setup.Rotates], done); err != nil {
+	rotated, ok := b.secrets[lambdas.Setup.Rotates]
+	if !ok {
+		return nil, fmt.Errorf("function %s rotates the secret %q, which the stack does not have: name another in "+
+			"lambdas/lambdas.go, or add it in infra/stack/secrets.go", lambdas.Setup.Name, lambdas.Setup.Rotates)
+	}
+	if err := setup.rotate(ctx, rotated, done); err != nil {
 		return nil, err
 	}
 	// Pulumi makes the other functions only after these resources.

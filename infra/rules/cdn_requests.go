@@ -1,0 +1,80 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// methodSets are the sets of methods that a cache behavior may allow:
+// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_AllowedMethods.html
+var methodSets = [][]string{
+	{"GET", "HEAD"},
+	{"GET", "HEAD", "OPTIONS"},
+	{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"},
+}
+
+// longestTTL limits how long a wrong header of the API can keep an answer in the cache, in seconds.
+const longestTTL = 60
+
+// checkCDNRequests checks that CloudFront accepts a distribution, and passes requests to the API as
+// buyers send them.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/controlling-origin-requests.html
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html
+func checkCDNRequests(i *inspection) {
+	for _, d := range i.OfType(graph.Distribution) {
+		origins := map[any]bool{}
+		for _, origin := range d.Objects("origins") {
+			origins[origin["originId"]] = true
+			host, _ := origin["domainName"].(string)
+			if i.Find(graph.API, "apiEndpoint", "https://"+host) == nil {
+				i.report(d, "use the host of the API's apiEndpoint, without https://",
+					"the domainName of its origin is %q, which is the host of no API of the stack", host)
+			}
+		}
+		certificate, _ := d.Object("viewerCertificate")["acmCertificateArn"].(string)
+		if certificate != "" && len(d.Strings("aliases")) == 0 {
+			i.report(d, "add the name in the certificate",
+				"it has the certificate %s and no aliases: CloudFront answers "+
+					"403 to requests for the certificate's name", certificate)
+		}
+		for _, behavior := range append(d.Objects("orderedCacheBehaviors"), d.Object("defaultCacheBehavior")) {
+			i.checkRequests(d, graph.Resource{Outputs: behavior}, origins)
+		}
+	}
+	for _, p := range i.OfType(graph.CachePolicy) {
+		if ttl := number(p, "maxTtl", 365*24*60*60); ttl > longestTTL {
+			i.report(p, "lower it", "maxTtl is %v s, want %d at most: a mistake in a header would show old stock "+
+				"that long",
+				ttl, longestTTL)
+		}
+	}
+}
+
+func (i *inspection) checkRequests(d *graph.Resource, behavior graph.Resource, origins map[any]bool) {
+	pattern := behavior.String("pathPattern")
+	if pattern == "" {
+		pattern = "*"
+	}
+	if origin := behavior.Outputs["targetOriginId"]; !origins[origin] {
+		i.report(d, "use the originId of one of its origins",
+			"cache behavior %s: targetOriginId is %v, which is no origin",
+			pattern, origin)
+	}
+	methods := behavior.Strings("allowedMethods")
+	slices.Sort(methods)
+	if !slices.ContainsFunc(methodSets, func(set []string) bool { return slices.Equal(set, methods) }) {
+		i.report(d, "use one of three sets: GET HEAD; with OPTIONS; or with all others, too",
+			"cache behavior %s: allowedMethods are %s: CloudFront refuses them", pattern, strings.Join(methods, " "))
+	}
+	// Without a policy CloudFront sends only what is in the cache key.
+	if behavior.String("originRequestPolicyId") == "" {
+		i.report(d, "set it to AllViewerExceptHostHeader",
+			"cache behavior %s: it has no originRequestPolicyId: the API "+
+				"gets requests without their query, cookies and headers", pattern)
+	}
+	if pattern != "*" && !strings.HasPrefix(pattern, "/") {
+		i.report(d, "begin it with a slash", "cache behavior %s: its pathPattern is no path", pattern)
+	}
+}

@@ -1,0 +1,245 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// A namespace has the metrics that a service of AWS measures of one kind of resource.
+type namespace struct {
+	dimension string     // names the resource
+	of        graph.Type // the resource
+	output    string     // its value in the dimension; empty for the id
+	metrics   []string
+}
+
+// namespaces are the namespaces of AWS that the rules know:
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+var namespaces = map[string]namespace{
+	"AWS/Lambda": {"FunctionName", graph.Function, "name", []string{
+		"AsyncEventAge", "AsyncEventsDropped", "AsyncEventsReceived", "ConcurrentExecutions", "DeadLetterErrors",
+		"DestinationDeliveryFailures", "Duration", "Errors", "Invocations", "IteratorAge",
+		"PostRuntimeExtensionsDuration", "ProvisionedConcurrencyInvocations",
+		"ProvisionedConcurrencySpilloverInvocations", "ProvisionedConcurrencyUtilization",
+		"ProvisionedConcurrentExecutions", "RecursiveInvocationsDropped", "Throttles",
+	}},
+	"AWS/SQS": {"QueueName", graph.Queue, "name", []string{
+		"ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesDelayed",
+		"ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesVisible", "NumberOfEmptyReceives",
+		"NumberOfMessagesDeleted", "NumberOfMessagesReceived", "NumberOfMessagesSent", "SentMessageSize",
+	}},
+	"AWS/RDS": {"DBInstanceIdentifier", graph.Database, "identifier", []string{
+		"BinLogDiskUsage", "BurstBalance", "CPUCreditBalance", "CPUCreditUsage", "CPUSurplusCreditBalance",
+		"CPUSurplusCreditsCharged", "CPUUtilization", "DatabaseConnections", "DiskQueueDepth", "EBSByteBalance%",
+		"EBSIOBalance%", "FreeStorageSpace", "FreeableMemory", "NetworkReceiveThroughput",
+		"NetworkTransmitThroughput", "ReadIOPS", "ReadLatency", "ReadThroughput", "ReplicaLag", "SwapUsage",
+		"WriteIOPS", "WriteLatency", "WriteThroughput",
+	}},
+	"AWS/ApiGateway": {"ApiId", graph.API, "", []string{
+		"4xx", "5xx", "Count", "DataProcessed", "IntegrationLatency", "Latency",
+	}},
+}
+
+// A measurement is a metric with its dimensions, as an alarm or a dashboard names it.
+type measurement struct {
+	namespace, name string
+	dimensions      map[string]any
+}
+
+// checkMetrics checks that alarms and dashboards name metrics that something measures. CloudWatch
+// accepts all names: of an unknown metric, an alarm never rings and a graph stays empty.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Metric
+func checkMetrics(i *inspection) {
+	for _, r := range i.OfType(graph.MetricAlarm) {
+		if name := r.String("metricName"); name != "" { // an alarm on an expression has none
+			i.checkMetric(r, "it", measurement{r.String("namespace"), name, r.Object("dimensions")})
+		}
+	}
+	for _, r := range i.OfType(graph.Dashboard) {
+		for _, w := range widgets(r) {
+			for _, m := range w.measurements() {
+				i.checkMetric(r, fmt.Sprintf("its graph %q", w.Properties.Title), m)
+			}
+		}
+	}
+}
+
+func (i *inspection) checkMetric(r *graph.Resource, what string, m measurement) {
+	known, ok := namespaces[m.namespace]
+	switch {
+	case strings.HasPrefix(m.namespace, "AWS/") && !ok:
+		i.report(r, "use one of "+strings.Join(slices.Sorted(maps.Keys(namespaces)), ", ")+
+			", or add it in infra/rules/metrics.go",
+			"%s watches the namespace %s, which the rules do not know", what, m.namespace)
+	case !ok && !i.measures(m.namespace):
+		i.report(r, "use the namespace that the functions get",
+			"%s watches %s in the namespace %q, in which no function measures", what, m.name, m.namespace)
+	case !ok:
+		return
+	case !slices.Contains(known.metrics, m.name):
+		i.report(r, "use one of "+strings.Join(known.metrics, ", "),
+			"%s watches %s, which is no metric of %s", what, m.name, m.namespace)
+	case m.dimensions[known.dimension] == nil:
+		i.report(r, fmt.Sprintf("use the dimension %s", known.dimension),
+			"%s watches %s by the dimensions %v, want %s", what, m.name,
+			slices.Sorted(maps.Keys(m.dimensions)), known.dimension)
+	}
+}
+
+// measures reports whether a function may measure in a namespace: a variable for namespaces, like
+// METRICS_NAMESPACE, has it as its value.
+func (i *inspection) measures(namespace string) bool {
+	return slices.ContainsFunc(i.OfType(graph.Function), func(f *graph.Resource) bool {
+		for name, value := range variables(f) {
+			if strings.Contains(name, "NAMESPACE") && value == namespace {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// A widget is a part of a dashboard:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+type widget struct {
+	X, Width   int
+	Properties struct {
+		Title   string
+		Period  int
+		Query   string
+		Metrics [][]any
+	}
+}
+
+// widgets returns the widgets of a dashboard; none if its body is not readable.
+func widgets(dashboard *graph.Resource) []widget {
+	var body struct{ Widgets []widget }
+	_ = json.Unmarshal([]byte(dashboard.String("dashboardBody")), &body) // checkDashboards reports it
+	return body.Widgets
+}
+
+// measurements returns the metrics of a widget, without expressions.
+func (w widget) measurements() (all []measurement) {
+	for _, line := range w.Properties.Metrics {
+		m := measurement{dimensions: map[string]any{}}
+		var texts []string
+		for _, part := range line {
+			if text, ok := part.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+		if len(texts) < 2 {
+			continue
+		}
+		m.namespace, m.name = texts[0], texts[1]
+		for pair := range slices.Chunk(texts[2:], 2) {
+			m.dimensions[pair[0]] = pair[len(pair)-1]
+		}
+		all = append(all, m)
+	}
+	return all
+}
+
+// dashboardColumns is the width of a dashboard's grid.
+const dashboardColumns = 24
+
+// logSource matches the log groups in a query of a dashboard.
+var logSource = regexp.MustCompile(`SOURCE '([^']*)'`)
+
+// checkDashboards checks that CloudWatch accepts a dashboard, and finds the logs that it queries.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+func checkDashboards(i *inspection) {
+	for _, r := range i.OfType(graph.Dashboard) {
+		if text := r.String("dashboardBody"); !json.Valid([]byte(text)) {
+			i.report(r, "build it from structs", "its dashboardBody is no JSON: %.40s", text)
+		}
+		for _, w := range widgets(r) {
+			if w.X+w.Width > dashboardColumns {
+				i.report(r, "make it narrower", "its widget %q ends at column %d, and a dashboard has %d",
+					w.Properties.Title, w.X+w.Width, dashboardColumns)
+			}
+			if p := w.Properties.Period; p != 0 && p != 1 && p != 5 && p != 10 && p != 30 && p%60 != 0 {
+				i.report(r, "use a multiple of 60", "the period of its widget %q is %d s", w.Properties.Title, p)
+			}
+			for _, source := range logSource.FindAllStringSubmatch(w.Properties.Query, -1) {
+				if i.Find(graph.LogGroup, "name", source[1]) == nil {
+					i.report(r, "use the output name of a log group",
+						"its widget %q queries the log group %q, which is not declared", w.Properties.Title, source[1])
+				}
+			}
+		}
+	}
+}
+
+// checkThresholds checks that an alarm can begin, and that it can end. CloudWatch accepts every
+// threshold.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+func checkThresholds(i *inspection) {
+	for _, r := range i.OfType(graph.MetricAlarm) {
+		threshold, below := r.Number("threshold"), strings.HasPrefix(r.String("comparisonOperator"), "LessThan")
+		// Lambda and functions measure only when something happens.
+		silent := r.String("statistic") == "Sum" && !strings.HasPrefix(r.String("namespace"), "AWS/") ||
+			r.String("namespace") == "AWS/Lambda"
+		if missing := r.String("treatMissingData"); below && silent && missing != "breaching" {
+			i.report(r, "set it to breaching", "its treatMissingData is %q, and it is for values below %v: it never "+
+				"rings, because nothing is measured when nothing happens", missing, threshold)
+		}
+		name := r.String("metricName")
+		if strings.HasPrefix(name, "Free") && !below {
+			i.report(r, "compare with LessThanThreshold", "it rings while %s is above %s: nothing is wrong then",
+				name, decimal(threshold))
+		}
+		low, high, unit := i.thresholds(r)
+		if high > 0 && (threshold < low || threshold > high) {
+			i.report(r, "choose another threshold", "its threshold is %s, want %s to %s: %s is in %s",
+				decimal(threshold), decimal(low), decimal(high), name, unit)
+		}
+	}
+}
+
+// thresholds returns the range of an alarm's sensible thresholds; 0 if the rules know none. A
+// threshold beyond it is probably in another unit.
+func (i *inspection) thresholds(alarm *graph.Resource) (low, high float64, unit string) {
+	const mib, gib = 1 << 20, 1 << 30
+	of := namespaces[alarm.String("namespace")]
+	value := alarm.Object("dimensions")[of.dimension]
+	switch alarm.String("metricName") {
+	case "CPUUtilization":
+		return 10, 100, "percent"
+	case "Latency", "IntegrationLatency":
+		return 10, 30_000, "milliseconds, and the API waits 30 s at most"
+	case "Duration":
+		if f := i.Find(of.of, "name", value); f != nil {
+			return 10, 1000 * number(f, "timeout", defaultFunctionTimeout), "milliseconds, up to the function's timeout"
+		}
+	case "FreeableMemory":
+		return 10 * mib, 1024 * gib, "bytes"
+	case "FreeStorageSpace":
+		if d := i.Find(of.of, of.output, value); d != nil {
+			return 100 * mib, gib * d.Number("allocatedStorage"), "bytes, up to the allocated storage"
+		}
+	case "DatabaseConnections":
+		if d := i.Find(of.of, of.output, value); d != nil {
+			most, _ := strconv.ParseFloat(i.parameter(d, "max_connections"), 64)
+			return 1, most, "connections, up to max_connections"
+		}
+	case "ApproximateAgeOfOldestMessage":
+		if q := i.Find(of.of, "name", value); q != nil {
+			return 10, number(q, "messageRetentionSeconds", defaultMessageRetention), "seconds, up to the retention"
+		}
+	}
+	return 0, 0, ""
+}
+
+// decimal writes a number without an exponent.
+func decimal(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }

@@ -1,0 +1,141 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// before returns what Pulumi makes before a resource: what it depends on, and what that depends on.
+func (i *inspection) before(r *graph.Resource) map[string]bool {
+	all := map[string]bool{}
+	var add func(*graph.Resource)
+	add = func(r *graph.Resource) {
+		for _, urn := range append(slices.Clone(r.Dependencies), r.Parent) {
+			if next := i.ByURN(urn); next != nil && !all[urn] {
+				all[urn] = true
+				add(next)
+			}
+		}
+	}
+	add(r)
+	return all
+}
+
+// checkOrder checks that a resource exists before another resource uses it. Pulumi makes resources
+// at the same time unless one depends on the other. Without the dependency a first deployment fails
+// now and then, and an update works.
+// https://www.pulumi.com/docs/iac/concepts/options/dependson/
+func checkOrder(i *inspection) {
+	for _, r := range i.Resources {
+		before := i.before(r)
+		require := func(needed *graph.Resource, why string) {
+			if needed != r && !before[needed.URN] {
+				i.report(r, "let it depend on "+needed.Type.Short()+" "+needed.Name,
+					"Pulumi may make it before %s %s: %s",
+					needed.Type.Short(), needed.Name, why)
+			}
+		}
+		switch r.Type {
+		case graph.Function:
+			i.requirePolicies(r.String("role"), require)
+			i.requireNetwork(r, require)
+		case graph.Proxy:
+			i.requirePolicies(r.String("roleArn"), require)
+			for _, auth := range r.Objects("auths") {
+				i.requireWriters(auth["secretArn"], require)
+			}
+		case graph.APIIntegration:
+			i.requirePolicies(r.String("credentialsArn"), require)
+		case graph.SecretRotation:
+			i.requireWriters(r.Outputs["secretId"], require)
+			for _, p := range i.OfType(graph.Permission) {
+				if p.String("principal") == "secretsmanager.amazonaws.com" &&
+					i.function(p.String("function")) == i.function(r.String("rotationLambdaArn")) {
+					require(p, "Secrets Manager refuses a rotation by a function that it may not invoke")
+				}
+			}
+		}
+	}
+	for r, f := range i.functions() {
+		before := i.before(r)
+		for _, v := range f.Variables {
+			if !slices.Contains(v.Grants, "read") || slices.Contains(v.Grants, "write") {
+				continue
+			}
+			i.requireWriters(variables(r)[v.Name], func(needed *graph.Resource, why string) {
+				if !before[needed.URN] && i.function(needed.String("functionName")) != r {
+					i.report(r, "let it depend on "+needed.Type.Short()+" "+needed.Name,
+						"Pulumi may make it before %s %s: %s", needed.Type.Short(), needed.Name, why)
+				}
+			})
+		}
+	}
+}
+
+// requirePolicies: AWS checks the permissions of a role when it makes what uses the role.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+func (i *inspection) requirePolicies(roleARN string, require func(*graph.Resource, string)) {
+	role := i.Find(graph.Role, "arn", roleARN)
+	if role == nil {
+		return // the rule reference reports it
+	}
+	for _, kind := range []graph.Type{graph.RolePolicy, graph.RolePolicyAttachment} {
+		for _, p := range i.OfType(kind) {
+			if p.String("role") == role.String("name") {
+				require(p, "its role has no permissions before")
+			}
+		}
+	}
+}
+
+// requireNetwork: a function that a deployment runs, or that serves at once, reaches nothing before
+// the parts of its network exist.
+func (i *inspection) requireNetwork(function *graph.Resource, require func(*graph.Resource, string)) {
+	config := graph.Resource{Outputs: function.Object("vpcConfig")}
+	groups := config.Strings("securityGroupIds")
+	if len(groups) == 0 {
+		return
+	}
+	for _, e := range i.OfType(graph.VPCEndpoint) {
+		service := e.String("serviceName")
+		require(e, "before, it does not reach "+service[strings.LastIndex(service, ".")+1:])
+	}
+	var others []string // groups of proxies that the function does not use
+	for _, proxy := range i.OfType(graph.Proxy) {
+		if !slices.Contains(slices.Collect(maps.Values(variables(function))), proxy.String("endpoint")) {
+			others = append(others, proxy.Strings("vpcSecurityGroupIds")...)
+			continue
+		}
+		for _, target := range i.OfType(graph.ProxyTarget) {
+			if target.String("dbProxyName") == proxy.String("name") {
+				require(target, "before, the proxy has no database")
+			}
+		}
+	}
+	for _, kind := range []graph.Type{graph.SecurityGroupEgressRule, graph.SecurityGroupIngressRule} {
+		for _, rule := range i.OfType(kind) {
+			from, to := rule.String("securityGroupId"), rule.String("referencedSecurityGroupId")
+			if !slices.Contains(others, from) && !slices.Contains(others, to) &&
+				(slices.Contains(groups, from) || slices.Contains(groups, to)) {
+				require(rule, "before, its connections are refused")
+			}
+		}
+	}
+}
+
+// requireWriters: the invocation of a function that writes a secret fills the secret.
+func (i *inspection) requireWriters(secretARN any, require func(*graph.Resource, string)) {
+	secret := i.Find(graph.Secret, "arn", secretARN)
+	if secret == nil {
+		return
+	}
+	for _, invocation := range i.OfType(graph.Invocation) {
+		writer := i.function(invocation.String("functionName"))
+		if writer != nil && i.mayDo(writer, "secretsmanager:PutSecretValue", secret.String("arn")) {
+			require(invocation, "secret "+secret.Name+" is empty before")
+		}
+	}
+}

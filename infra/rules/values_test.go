@@ -1,0 +1,210 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+	"restock/infra/rules"
+	"restock/infra/stack"
+)
+
+// independent lets nothing depend on resources of a type, as if the program had forgotten them.
+func independent(kind string) func(sabotage) {
+	return func(s sabotage) {
+		for _, r := range s.Resources {
+			r.Dependencies = slices.DeleteFunc(r.Dependencies, func(urn string) bool {
+				needed := s.ByURN(urn)
+				return needed != nil && needed.Type.Short() == kind
+			})
+		}
+	}
+}
+
+func setTrust(role, service string) func(sabotage) {
+	return set("Role", role, "assumeRolePolicy", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+		"Principal":{"Service":"`+service+`"},"Action":"sts:AssumeRole"}]}`)
+}
+
+func setVariable(function, name, value string) func(sabotage) {
+	return func(s sabotage) { s.variables(function)[name] = value }
+}
+
+func init() { examples = append(examples, wrongValues...) }
+
+// wrongValues are examples of properties with a value of the right type and the wrong meaning.
+var wrongValues = []example{
+	{"service-key", "the key of another service", set("Topic", "stock_empty", "kmsMasterKeyId", "alias/aws/sqs"),
+		[]string{"Topic stock_empty"}, "kmsMasterKeyId is alias/aws/sqs, a key that SNS may not use"},
+	{"role", "a function's role for another service", setTrust("stock", "events.amazonaws.com"),
+		[]string{"Function stock"}, "lambda.amazonaws.com may not assume its role arn:aws:iam::"},
+	{"role", "an empty boundary", set("Role", "stock", "permissionsBoundary", ""),
+		[]string{"Role stock"}, `its permissionsBoundary is ""`},
+	{"document", "a version that does not exist",
+		replace("QueuePolicy", "stock_queue", "policy", "2012-10-17", "2012-10-27"),
+		[]string{"QueuePolicy stock_queue"}, `the Version of its policy is "2012-10-27": IAM refuses it`},
+	{"document", "an action that does not exist", addStatement("RolePolicy", "stock",
+		`{"Effect":"Allow","Action":["sqs:SendMessages"],"Resource":["arn:aws:sqs:a:b:c"]}`),
+		[]string{"RolePolicy stock"}, "its policy has the action sqs:SendMessages, which does not exist"},
+	{"document", "a principal with a region", addStatement("Key", "operations",
+		`{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam:eu-west-1:000000000000:root"},
+		"Action":["kms:Sign"],"Resource":"*"}`),
+		[]string{"Key operations"}, `its policy has the principal "arn:aws:iam:eu-west-1:000000000000:root"`},
+	{"one-policy", "two policies of one queue", func(s sabotage) {
+		s.set("QueuePolicy", "ads_queue_dlq", "queueUrl", s.the("Queue", "stock_queue_dlq").String("url"))
+	}, []string{"QueuePolicy stock_queue_dlq"}, "it is for the same resource as QueuePolicy ads_queue_dlq"},
+	{"metric", "a metric that does not exist", set("MetricAlarm", "api-errors", "metricName", "5XXError"),
+		[]string{"MetricAlarm api-errors"}, "it watches 5XXError, which is no metric of AWS/ApiGateway"},
+	{"metric", "an unknown namespace", set("MetricAlarm", "stock-errors", "namespace", "AWS/Lambdas"),
+		[]string{"MetricAlarm stock-errors"}, "it watches the namespace AWS/Lambdas, which the rules do not know"},
+	{"metric", "a namespace without measurements", set("MetricAlarm", "production-failed", "namespace", "restock"),
+		[]string{"MetricAlarm production-failed"}, `in the namespace "restock", in which no function measures`},
+	{"metric", "another dimension",
+		set("MetricAlarm", "api-errors", "dimensions", map[string]any{"ApiName": "shop"}),
+		[]string{"MetricAlarm api-errors"}, "by the dimensions [ApiName], want ApiId"},
+	{"metric", "a graph of nothing", replace("Dashboard", "shop", "dashboardBody", `"Count"`, `"Requests"`),
+		[]string{"Dashboard shop"}, `its graph "Requests" watches Requests, which is no metric of AWS/ApiGateway`},
+	{"threshold", "silence that is not missed",
+		set("MetricAlarm", "sweep-silent", "treatMissingData", "notBreaching"),
+		[]string{"MetricAlarm sweep-silent"}, `its treatMissingData is "notBreaching", and it is for values below 1`},
+	{"threshold", "free space in the wrong direction",
+		set("MetricAlarm", "database-storage", "comparisonOperator", "GreaterThanThreshold"),
+		[]string{"MetricAlarm database-storage"}, "it rings while FreeStorageSpace is above 2147483648"},
+	{"threshold", "megabytes", set("MetricAlarm", "database-memory", "threshold", 64.0),
+		[]string{"MetricAlarm database-memory"}, "its threshold is 64, want 10485760 to "},
+	{"threshold", "a share of the processors", set("MetricAlarm", "database-cpu", "threshold", 0.85),
+		[]string{"MetricAlarm database-cpu"}, "its threshold is 0.85, want 10 to 100: CPUUtilization is in percent"},
+	{"threshold", "seconds", set("MetricAlarm", "api-latency", "threshold", 2.0),
+		[]string{"MetricAlarm api-latency"}, "Latency is in milliseconds"},
+	{"attempts", "a buffer of five attempts",
+		replace("Queue", "deliveries_queue", "redrivePolicy", `"maxReceiveCount":1000`, `"maxReceiveCount":5`),
+		[]string{"Queue deliveries_queue"}, "5 attempts of 42 s end after 210 s, want 3600 s or more"},
+	{"dashboard", "a widget beyond the grid", replace("Dashboard", "shop", "dashboardBody", `"x":20`, `"x":22`),
+		slices.Repeat([]string{"Dashboard shop"}, 5), "ends at column 26, and a dashboard has 24"},
+	{"dashboard", "a period between minutes",
+		replace("Dashboard", "shop", "dashboardBody", `"period":60`, `"period":45`),
+		slices.Repeat([]string{"Dashboard shop"}, 25), "is 45 s"},
+	{"dashboard", "a log group that is not there",
+		replace("Dashboard", "shop", "dashboardBody", "SOURCE '"+named(graph.LogGroup, "sweep")+"'", "SOURCE 'sweep'"),
+		[]string{"Dashboard shop"}, `queries the log group "sweep", which is not declared`},
+	{"dashboard", "no JSON", set("Dashboard", "shop", "dashboardBody", "widgets"),
+		[]string{"Dashboard shop"}, "its dashboardBody is no JSON: widgets"},
+	{"stage", "a stage with a name", func(s sabotage) {
+		s.set("Stage", "shop", "name", "prod")
+	}, []string{"Stage shop"}, `its name is "prod": all paths would begin with /prod`},
+	{"stage", "no deployment", set("Stage", "shop", "autoDeploy", false),
+		[]string{"Stage shop"}, "autoDeploy is false, and it has no deployment"},
+	{"stage", "a variable that does not exist",
+		replaceIn("Stage", "shop", "accessLogSettings", "$context.status", "$context.responseStatus"),
+		[]string{"Stage shop"}, "the format of its access log has $context.responseStatus, which does not exist"},
+	{"stage", "full: a name of an edge endpoint",
+		replaceIn("DomainName", "shop", "domainNameConfiguration", "REGIONAL", "EDGE"),
+		[]string{"DomainName shop"}, "its endpointType is EDGE, want REGIONAL"},
+	{"stage", "full: the mapping of another stage", set("ApiMapping", "shop", "stage", "prod"),
+		[]string{"ApiMapping shop"}, `its stage is "prod", which API `},
+	{"stage", "full: the mapping of another name", set("ApiMapping", "shop", "domainName", "www.example.com"),
+		[]string{"ApiMapping shop"}, `its domainName is "www.example.com", which is not declared`},
+	{"stage", "full: a method that browsers refuse",
+		replaceIn("Api", "shop", "corsConfiguration", `["GET","POST"]`, `["GET"]`),
+		[]string{"Api shop"}, "allowMethods of its corsConfiguration lack POST: browsers refuse the route"},
+	{"integration", "the older events", set("Integration", "sales-api", "payloadFormatVersion", "1.0"),
+		[]string{"Integration sales-api"}, `its payloadFormatVersion "1.0": the functions read events of version 2.0`},
+	{"integration", "a part of the body",
+		replaceIn("Integration", "stock-increase", "requestParameters", "$request.body", "$request.body.order"),
+		[]string{"Integration stock-increase"}, `its parameter MessageBody is "$request.body.order"`},
+	{"integration", "a parameter that the path lacks",
+		replaceIn("Integration", "stock-increase", "requestParameters", "request.path.attempt", "request.path.try"),
+		[]string{"Integration stock-increase"}, "has no {try} in its path: API Gateway answers 400"},
+	{"log-level", "only warnings",
+		replaceIn("Function", "stock", "loggingConfig", `"applicationLogLevel":"INFO"`, `"applicationLogLevel":"WARN"`),
+		[]string{"Function stock"}, "its applicationLogLevel is WARN: CloudWatch does not get its measurements"},
+	{"log-level", "a level of text", replaceIn("Function", "stock", "loggingConfig", `"JSON"`, `"Text"`),
+		[]string{"Function stock"}, "its logFormat is Text: Lambda takes log levels with JSON only"},
+	{"value", "full: around the proxy", func(s sabotage) {
+		s.variables("sweep")["DATABASE_HOST"] = s.the("Instance", "database").String("address")
+	}, []string{"Function sweep"}, "variable DATABASE_HOST leads to the database itself, around its proxy"},
+	{"proxy", "full: logins with IAM", replaceIn("Proxy", "database", "auths", "DISABLED", "REQUIRED"),
+		[]string{"Proxy database"}, "iamAuth is REQUIRED: the proxy refuses the functions' passwords"},
+	{"proxy", "full: another family", set("Proxy", "database", "engineFamily", "POSTGRESQL"),
+		[]string{"Proxy database"}, `engineFamily is "POSTGRESQL", want MYSQL`},
+	{"proxy", "full: one secret twice", func(s sabotage) {
+		auths := s.the("Proxy", "database").Outputs["auths"].([]any)
+		auths[1] = auths[0]
+	}, []string{"Proxy database"}, "two of its auths have the secret"},
+	{"proxy", "full: a patient proxy", replaceIn("ProxyDefaultTargetGroup", "database", "connectionPoolConfig",
+		`"connectionBorrowTimeout":5`, `"connectionBorrowTimeout":10`),
+		slices.Repeat([]string{"ProxyDefaultTargetGroup database"}, 4),
+		"connectionBorrowTimeout is 10 s, and the timeout of function "},
+	{"storage", "provisioned storage without a number", set("Instance", "database", "storageType", "io1"),
+		[]string{"Instance database"}, "storageType is io1, and iops is not set"},
+	{"storage", "no password", set("Instance", "database", "manageMasterUserPassword", false),
+		[]string{"Instance database"}, "manageMasterUserPassword is false: its master user has no password"},
+	{"parameter", "a collation of another character set", setParameter("collation_server", "latin1_swedish_ci"),
+		[]string{"Instance database"}, "collation_server latin1_swedish_ci is of another character set"},
+	{"parameter", "an impatient server", setParameter("wait_timeout", "36"),
+		[]string{"Instance database"}, "wait_timeout is 36 s, want 300 or more"},
+	{"protection", "prod: a database that RDS deletes", set("Instance", "database", "deletionProtection", false),
+		[]string{"Instance database"}, "deletionProtection is false, and Pulumi protects the database"},
+	{"protection", "prod: a secret that Pulumi deletes",
+		func(s sabotage) { s.the("Secret", "database").Protect = false },
+		[]string{"Secret database"}, "Pulumi may delete it, and Instance database is protected"},
+	{"order", "a function before its permissions", independent("RolePolicy"),
+		[]string{
+			"Integration stock-increase", "Function ads", "Function factory", "Function merchant-api",
+			"Function sales-api", "Function setup", "Function stock", "Function stock-increase", "Function sweep",
+		}, ": its role has no permissions before"},
+	{"order", "functions before setup", independent("Invocation"),
+		[]string{
+			"SecretRotation database", "Function sales-api", "Function merchant-api", "Function stock",
+			"Function stock-increase", "Function stock-increase", "Function ads", "Function sweep",
+		}, "Pulumi may make it before Invocation setup: secret "},
+	{"people", "a text message to an address", func(s sabotage) {
+		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_empty"),
+			map[string]any{"protocol": "sms", "endpoint": "a@example.com"})
+	}, []string{"TopicSubscription people"}, `its protocol is "sms", and its endpoint is "a@example.com"`},
+	{"tags", "a queue without its stage", func(s sabotage) {
+		s.set("Queue", "stock_queue", "tags", map[string]any{"project": "restock"})
+	}, []string{"Queue stock_queue"}, "it and 0 other resources have no tag stage"},
+	{"endpoint", "an endpoint of another region",
+		set("VpcEndpoint", "sns", "serviceName", "com.amazonaws.us-east-1.sns"),
+		[]string{"VpcEndpoint sns"},
+		`its serviceName is "com.amazonaws.us-east-1.sns", want com.amazonaws.ap-northeast-2.`},
+	{"cdn-requests", "cdn: an origin with a scheme", replaceIn("Distribution", "shop", "origins", `"domainName":"`,
+		`"domainName":"https://`), []string{"Distribution shop"}, "which is the host of no API of the stack"},
+	{"cdn-requests", "cdn: no name", set("Distribution", "shop", "aliases", []any{}),
+		[]string{"Distribution shop"}, "and no aliases: CloudFront answers 403"},
+	{"cdn-requests", "cdn: methods of no set",
+		replaceIn("Distribution", "shop", "defaultCacheBehavior", `"PATCH",`, ""),
+		[]string{"Distribution shop"}, "cache behavior *: allowedMethods are DELETE GET HEAD OPTIONS POST PUT"},
+	{"cdn-requests", "cdn: an unknown origin",
+		replaceIn("Distribution", "shop", "defaultCacheBehavior", `"targetOriginId":"api"`, `"targetOriginId":"shop"`),
+		[]string{"Distribution shop"}, "cache behavior *: targetOriginId is shop, which is no origin"},
+	{"cdn-requests", "cdn: requests without a query",
+		replaceIn("Distribution", "shop", "defaultCacheBehavior", `"originRequestPolicyId"`, `"other"`),
+		[]string{"Distribution shop"}, "cache behavior *: it has no originRequestPolicyId"},
+	{"cdn-requests", "cdn: an hour in the cache", set("CachePolicy", "shop", "maxTtl", 3600.0),
+		[]string{"CachePolicy shop"}, "maxTtl is 3600 s, want 60 at most"},
+}
+
+// TestFunctionsReadAVariableFromOneSource changes the declarations: the graph does not show the
+// sources.
+func TestFunctionsReadAVariableFromOneSource(t *testing.T) {
+	functions := stack.Declarations()
+	for i, f := range functions {
+		for j, v := range f.Variables {
+			if f.Name == "stock-increase" && v.Name == "CALLBACK_KEY_SECRET" {
+				functions[i].Variables[j].From = "secret.database"
+			}
+		}
+	}
+	var got []string
+	for _, v := range rules.Check(record(t, "dev"), rules.Declarations{Functions: functions}) {
+		got = append(got, v.String())
+	}
+	const want = "variable CALLBACK_KEY_SECRET is from secret.database, and in function stock it is from " +
+		"secret.callback-key: use one source, or another name"
+	if !strings.Contains(strings.Join(got, "\n"), want) {
+		t.Errorf("got %q, want a violation with %q", got, want)
+	}
+}
