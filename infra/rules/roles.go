@@ -63,16 +63,14 @@ var actions = map[string][]string{
 var accountOrIdentity = regexp.MustCompile(
 	`^(\*|\d{12}|arn:aws:iam::\d{12}:(root|(role|user)/.+)|arn:aws:sts::\d{12}:(assumed-role|federated-user)/.+)$`)
 
-// checkDocuments checks that IAM accepts the policies, and that their actions exist. IAM accepts
-// actions that do not exist: the statement allows nothing.
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+// checkDocuments checks that the principals and the actions in policies exist. IAM refuses unknown
+// principals. It accepts actions that do not exist: the statement allows nothing.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 func checkDocuments(i *inspection) {
 	for _, r := range i.Resources {
 		for _, property := range slices.Sorted(maps.Keys(r.Inputs)) {
 			text, _ := r.Inputs[property].(string)
 			var document struct {
-				Version   string
 				Statement []struct {
 					Action    evaluation.Texts
 					Principal evaluation.Principal
@@ -81,9 +79,6 @@ func checkDocuments(i *inspection) {
 			if !strings.HasPrefix(text, "{") || !strings.Contains(text, `"Statement"`) ||
 				json.Unmarshal([]byte(text), &document) != nil {
 				continue
-			}
-			if v := document.Version; v != "" && v != "2012-10-17" && v != "2008-10-17" {
-				i.report(r, "set it to 2012-10-17", "the Version of its %s is %q: IAM refuses it", property, v)
 			}
 			for _, s := range document.Statement {
 				for _, p := range s.Principal.AWS {
