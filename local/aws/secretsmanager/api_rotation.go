@@ -26,13 +26,16 @@ func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, 
 	if err != nil {
 		return named{}, err
 	}
+	if err := s.checkFunction(in); err != nil {
+		return named{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sec, err := s.findWritable(in.SecretID)
 	if err != nil {
 		return named{}, err
 	}
-	changed, err := s.configured(sec.rotation, sec.arn, in)
+	changed, err := s.configured(sec.rotation, in)
 	if err != nil {
 		return named{}, err
 	}
@@ -70,8 +73,31 @@ func (s *Service) rotateSecret(_ context.Context, in rotateSecretInput) (named, 
 	return sec.named(id), nil
 }
 
+// checkFunction returns an error if Secrets Manager may not invoke the rotation function of a
+// client's request. It must not have the lock: MayInvoke may ask for the policies of secrets.
+func (s *Service) checkFunction(in rotateSecretInput) error {
+	if in.declared || s.config.MayInvoke == nil {
+		return nil
+	}
+	s.mu.Lock()
+	var changed rotation
+	sec, err := s.findWritable(in.SecretID)
+	if err == nil {
+		changed, err = s.configured(sec.rotation, in)
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if !s.config.MayInvoke(changed.functionARN, sec.arn) {
+		return awsapi.Errorf("AccessDeniedException", "Secrets Manager cannot invoke the specified Lambda "+
+			"function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.")
+	}
+	return nil
+}
+
 // configured returns the rotation, enabled, with the settings of the request.
-func (s *Service) configured(r rotation, secretARN string, in rotateSecretInput) (rotation, error) {
+func (s *Service) configured(r rotation, in rotateSecretInput) (rotation, error) {
 	if in.RotationLambdaARN != "" {
 		r.functionARN = in.RotationLambdaARN
 	}
@@ -92,10 +118,6 @@ func (s *Service) configured(r rotation, secretARN string, in rotateSecretInput)
 		if rate, daily := schedule.(dailyRate); daily {
 			r.rules.AutomaticallyAfterDays = rate.days
 		}
-	}
-	if !in.declared && s.config.MayInvoke != nil && !s.config.MayInvoke(r.functionARN, secretARN) {
-		return r, awsapi.Errorf("AccessDeniedException", "Secrets Manager cannot invoke the specified Lambda "+
-			"function. Ensure that the function policy grants access to the principal secretsmanager.amazonaws.com.")
 	}
 	r.enabled = true
 	return r, nil

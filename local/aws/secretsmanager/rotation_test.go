@@ -334,6 +334,32 @@ func TestRotateSecretRefuses(t *testing.T) {
 	})
 }
 
+func TestFunctionThatMayNotBeInvokedIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRotating(t)
+		may := false
+		r.config.MayInvoke = func(function, secret string) bool {
+			if _, ok := r.Policy(secret); !ok || function != functionARN { // it takes the lock
+				t.Errorf("asked for function %s and secret %s", function, secret)
+			}
+			return may
+		}
+		in := rotateSecretInput{SecretID: "dev/database", ClientRequestToken: uuid.NewString(),
+			RotationLambdaARN: functionARN}
+		if _, err := r.rotateSecret(t.Context(), in); code(err) != "AccessDeniedException" {
+			t.Errorf("got %v, want AccessDeniedException", err)
+		}
+		r.wantSteps()
+		if got := r.describe(); got.RotationEnabled != nil {
+			t.Errorf("after a refusal, the rotation is configured: %+v", got)
+		}
+		may = true
+		r.rotateBy(in)
+		synctest.Wait()
+		r.wantSteps(allSteps...)
+	})
+}
+
 func TestSetRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRotating(t)
