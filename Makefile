@@ -8,7 +8,7 @@ DATA ?= .data
 # the time without a symbol table.
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- -timeout 40m -vet=off -ldflags='-s -w'
 
-.PHONY: help local debug reset demo test check lint race audit soak chaos bench crowd fuzz conformance fidelity screenshots tour build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local debug reset demo test check lint race audit soak chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ tour: mariadb ## make each mistake of docs/tour.md in a copy: minutes
 screenshots: mariadb ## take docs/storefront.png and docs/console.png from a local run
 	@scripts/install-chromium --fonts
 	@go run ./test/screenshots
+
+new-function: ## write a function's skeleton: NAME=refund ROUTE="POST /sales/{sale}/refund", or QUEUE=… TOPIC=…, or EVERY=5m
+	@go run ./scripts/new-function -name "$(NAME)" -route "$(ROUTE)" -queue "$(QUEUE)" -topic "$(TOPIC)" $(if $(EVERY),-every "$(EVERY)")
 
 build: ## build the functions' zips into dist/
 	@go run ./infra/build

@@ -183,7 +183,9 @@ func (f Function) Instances(concurrency int) int {
 
 // All returns all functions. A stage deploys all of them but Factory, which only some stages need.
 func All() []Function {
-	return []Function{SalesAPI, MerchantAPI, Stock, StockIncrease, Ads, Sweep, Factory, Setup}
+	return []Function{
+		SalesAPI, MerchantAPI, Stock, StockIncrease, Ads, Sweep, Factory, Setup,
+	}
 }
 
 // SalesAPI serves the storefront and the shop's API.

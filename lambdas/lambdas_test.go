@@ -17,6 +17,10 @@ func TestDeclarationsCanBeDeployed(t *testing.T) {
 		if err := f.Validate(); err != nil {
 			t.Error(err)
 		}
+		if f.Description == "" || strings.HasPrefix(f.Description, "TODO") {
+			t.Errorf("the description of function %s is %q: say in lambdas/lambdas.go what it does", f.Name,
+				f.Description)
+		}
 	}
 }
 

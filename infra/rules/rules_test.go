@@ -157,19 +157,26 @@ func setParameter(name, value string) func(sabotage) {
 	}
 }
 
-// databaseUsers are the functions that connect to the database, as violations name them.
-var databaseUsers = func() (all []string) {
+// using returns the functions in the VPC that match, as violations name them.
+func using(match func(lambdas.Function) bool) (all []string) {
 	for _, f := range lambdas.All() {
-		if f.Uses("database") {
+		if f.Network == lambdas.Private && match(f) {
 			all = append(all, "Function "+f.Name)
 		}
 	}
 	return all
-}()
+}
 
-// databaseWorkers are all of them but setup, which is the last. They connect as the functions'
-// user.
-var databaseWorkers = databaseUsers[:len(databaseUsers)-1]
+var (
+	// databaseUsers are the functions that connect to the database.
+	databaseUsers = using(func(f lambdas.Function) bool { return f.Uses("database") })
+	// databaseWorkers are all of them but setup. They connect as the functions' user.
+	databaseWorkers = using(func(f lambdas.Function) bool {
+		return f.Uses("database") && f.Name != lambdas.Setup.Name
+	})
+	// publishers are the functions in the VPC that publish.
+	publishers = using(func(f lambdas.Function) bool { return f.Uses("topic") })
+)
 
 // An example breaks the stack in one way, so that it violates one rule.
 type example struct {
@@ -233,7 +240,7 @@ var examples = []example{
 	}, []string{"MetricAlarm ads-oldest-message"}, `, the arn of Queue ads_queue, want the name of a Queue`},
 	{"reference", "a widget on a logical name",
 		replace("Dashboard", "shop", "dashboardBody", named(graph.Function, "stock"), "stock"),
-		slices.Repeat([]string{"Dashboard shop"}, 4), `the dimension FunctionName of a widget is "stock", the logical`},
+		slices.Repeat([]string{"Dashboard shop"}, 5), `the dimension FunctionName of a widget is "stock", the logical`},
 
 	{"private-database", "a public database", set("Instance", "database", "publiclyAccessible", true),
 		[]string{"Instance database"}, "publiclyAccessible is true"},
@@ -634,7 +641,7 @@ var examples = []example{
 		[]string{"Function setup"},
 		"security group database has no ingress rule from security group functions on tcp 3306"},
 	{"reachable", "no endpoint", remove("VpcEndpoint", "sns"),
-		databaseWorkers, "it does not reach sns: the VPC has no interface endpoint for sns"},
+		publishers, "it does not reach sns: the VPC has no interface endpoint for sns"},
 	{"endpoint-policy", "an endpoint without a policy", unset("VpcEndpoint", "sns", "policy"),
 		[]string{"VpcEndpoint sns"}, "it has no policy"},
 	{"endpoint-policy", "an endpoint for every account",

@@ -53,9 +53,25 @@ func TestUnreservedConcurrencyReservesNothing(t *testing.T) {
 	}
 }
 
-// TestDevHasRoomForTwoMoreFunctions checks that a developer who adds two functions to the cheapest
-// stage, each with a connection in two instances, does not have to change other functions.
-func TestDevHasRoomForTwoMoreFunctions(t *testing.T) {
-	more := lambdas.SalesAPI.Concurrency + 2*2
-	recordWith(t, fmt.Sprintf(`"concurrency":{"sales-api":%d}`, more)) // as many connections
+// TestARefusedStageNamesTheConcurrencyToLower checks that a developer who adds a function too many
+// to the cheapest stage learns what to change, and that the change is enough.
+func TestARefusedStageNamesTheConcurrencyToLower(t *testing.T) {
+	o := options(t, "dev")
+	settings := func(concurrency int) {
+		o.Config["restock:settings"] = fmt.Sprintf(
+			`{"zones":["ap-northeast-2a","ap-northeast-2c"],"concurrency":{"sales-api":%d}}`, concurrency)
+	}
+	settings(lambdas.SalesAPI.Concurrency + 50)
+	_, err := graph.Record(stack.Program(bundle.WithoutCode), o)
+	_, advice, _ := strings.Cut(fmt.Sprint(err), "; or lower concurrency.sales-api by ")
+	var by, to int
+	if n, _ := fmt.Sscanf(advice, "%d, to %d", &by, &to); n != 2 || by+to != lambdas.SalesAPI.Concurrency+50 {
+		t.Fatalf("got %v, want an error that says by how much to lower concurrency.sales-api", err)
+	}
+	for concurrency, enough := range map[int]bool{to: true, to + 1: false} {
+		settings(concurrency)
+		if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); (err == nil) != enough {
+			t.Errorf("after %s, and with concurrency.sales-api of %d: got %v", advice, concurrency, err)
+		}
+	}
 }

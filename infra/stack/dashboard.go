@@ -60,6 +60,15 @@ func (f *function) chart() chart {
 	}}
 }
 
+// errorsOf shows the errors of every function, each as a line.
+func errorsOf(functions []*function) (c chart) {
+	c.title = "Errors of every function"
+	for _, f := range functions {
+		c.lines = append(c.lines, sum(f.declared.Name, f.metric("Errors")))
+	}
+	return c
+}
+
 // demand returns the columns from a buyer to a production order.
 func demand(m metrics, functions map[string]*function) []column {
 	stock := fmt.Sprintf(
@@ -204,6 +213,7 @@ func newDashboard(
 			return query + logQuery
 		}).(pulumi.StringOutput),
 	})
+	place("metric", 0, bottom, gridWidth, chartHeight, errorsOf(functions).properties(region))
 	dashboard, err := cloudwatch.NewDashboard(ctx, "shop", &cloudwatch.DashboardArgs{
 		DashboardName: pulumi.Sprintf("%s-%s", ctx.Project(), ctx.Stack()),
 		DashboardBody: pulumi.JSONMarshal(pulumi.Map{"widgets": widgets}),

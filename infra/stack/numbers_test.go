@@ -14,6 +14,9 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 	storage := func(s *Settings, least, most int) { s.Database.StorageGiB, s.Database.MaxStorageGiB = least, most }
 	rate := func(s *Settings, n int) { s.Throttling.Checkouts.RatePerSecond = float64(n) }
 	burst := func(s *Settings, n int) { s.Throttling.Deliveries.Burst = n }
+	defaults := DefaultSettings()
+	defaults.complete()
+	least := versionsAtOnce*defaults.connections() + reservedConnections
 	for _, c := range []struct {
 		key      string
 		min, max int
@@ -25,7 +28,7 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 		{"database.storageGiB", 20, 65536, func(s *Settings, n int) { storage(s, n, 0) }},
 		{"database.maxStorageGiB", 22, 65536, func(s *Settings, n int) { storage(s, 20, n) }},
 		{"database.backupRetentionDays", 0, 35, func(s *Settings, n int) { s.Database.BackupRetentionDays = n }},
-		{"database.maxConnections", 76, 85, func(s *Settings, n int) { s.Database.MaxConnections = n }},
+		{"database.maxConnections", least, 85, func(s *Settings, n int) { s.Database.MaxConnections = n }},
 		{"throttling.checkouts.ratePerSecond", 1, maxThrottling, rate},
 		{"throttling.deliveries.burst", 1, maxThrottling, burst},
 		{"concurrency.stock", 2, 1000, func(s *Settings, n int) { s.Concurrency["stock"] = n }}, // it uses no database

@@ -1,14 +1,17 @@
 package stack_test
 
 import (
+	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
+	"restock/lambdas"
 )
 
 func TestErrorsNameWrongSettings(t *testing.T) {
@@ -16,6 +19,27 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 		zones   = `"zones":["ap-northeast-2a","ap-northeast-2c"]`
 		factory = `"factoryUrl":"https://factory.example.com"`
 	)
+	const held, free = 85, 10 // connections of db.t4g.micro, and how many of them stay free
+	opened, each := 0, 0      // by all functions, and by an instance of each
+	var names []string
+	for _, f := range lambdas.All() {
+		names = append(names, f.Name)
+		opened += f.Connections() * f.Instances(f.Concurrency)
+		reserved := 1
+		if f.Queue != "" {
+			reserved = f.Concurrency // the maximum of its event source stays
+		}
+		each += f.Connections() * f.Instances(reserved)
+	}
+	slices.Sort(names)
+	// lower is the advice to lower the concurrency of sales-api, if the functions open more
+	// connections than the class has, or than a setting allows.
+	lower := func(now, opened, allowed int) string {
+		by := (2*opened + free - allowed + 1) / 2
+		return fmt.Sprintf("lower concurrency.sales-api by %d, to %d", by, now-by)
+	}
+	least := 2*opened + free
+	sold := lambdas.SalesAPI.Concurrency
 	// with adds settings to the required ones.
 	with := func(settings string) string { return "{" + zones + "," + factory + "," + settings + "}" }
 	for _, c := range []struct{ settings, want string }{
@@ -28,20 +52,24 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 		{with(`"database":{"storageGiB":"big"}`), `database.storageGiB is "big": want an integer`},
 		{with(`"database":{"storageGiB":20.5}`), "database.storageGiB is 20.5: want an integer"},
 		{with(`"database":{"maxStorageGiB":20}`), "database.maxStorageGiB is 20: want 0, or 22 to 65536"},
-		{with(`"database":{"maxConnections":50}`), "database.maxConnections is 50: want 76 to 85"},
-		{with(`"database":{"maxConnections":86}`), "database.maxConnections is 86: want 76 to 85"},
+		{with(`"database":{"maxConnections":50}`),
+			fmt.Sprintf("database.maxConnections is 50: want %d to %d", least, held)},
+		{with(`"database":{"maxConnections":86}`),
+			fmt.Sprintf("database.maxConnections is 86: want %d to %d", least, held)},
 		{with(`"database":{"instanceClass":"db.t2.micro"}`),
 			`database.instanceClass is "db.t2.micro": want one of [db.m6g.2xlarge`},
-		{with(`"concurrency":{"sales-api":27}`),
-			`database.instanceClass is "db.t4g.micro": want a class with memory for 96 connections or more, ` +
-				`this one has it for 85: the functions may open 43 connections, twice as many while an update rolls ` +
-				`out, and 10 stay free; or lower concurrency.sales-api by 6, to 21`},
-		{with(`"database":{"maxConnections":50}`), "has memory for 85; or lower concurrency.sales-api by 13, to 4"},
-		{with(`"concurrency":{"sales-api":40,"stock-increase":500}`),
-			"; or lower concurrency.stock-increase by 498, to 2 and lower concurrency.sales-api by 13, to 27"},
+		{with(fmt.Sprintf(`"concurrency":{"sales-api":%d}`, sold+30)), fmt.Sprintf(
+			`database.instanceClass is "db.t4g.micro": want a class with memory for %d connections or more, this one `+
+				`has it for %d: the functions may open %d connections, twice as many while an update rolls out, and `+
+				`%d stay free; or %s`, least+2*30, held, opened+30, free, lower(sold+30, opened+30, held))},
+		{with(`"database":{"maxConnections":50}`),
+			fmt.Sprintf("has memory for %d; or %s", held, lower(sold, opened, 50))},
+		{with(fmt.Sprintf(`"concurrency":{"sales-api":%d,"stock-increase":500}`, sold+30)),
+			"; or lower concurrency.stock-increase by 498, to 2 and " +
+				lower(sold+30, opened+30-lambdas.StockIncrease.Concurrency+2, held)},
 		{with(`"concurrency":"none"`), `concurrency is "none": want an object or "unreserved"`},
 		{with(`"concurrency":"unreserved","database":{"maxConnections":27}`),
-			"database.maxConnections is 27: want 42 to 85"},
+			fmt.Sprintf("database.maxConnections is 27: want %d to %d", 2*each+free, held)},
 		{with(`"protect":true,"database":{"keepBackups":true,"backupRetentionDays":0}`),
 			"database.backupRetentionDays is 0: want 1 to 35, because protect is true"},
 		{with(`"protect":true`), "database.keepBackups is false: want true, because protect is true"},
@@ -60,7 +88,7 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 			"want the ARN of a certificate in Certificate Manager in us-east-1, the only region"},
 		{with(`"cdn":"on"`), `cdn is "on": want true or false`},
 		{with(`"concurrency":{"sale-api":3}`),
-			"concurrency.sale-api is 3: want the name of a function: one of [ads factory merchant-api sales-api"},
+			fmt.Sprintf("concurrency.sale-api is 3: want the name of a function: one of %v", names)},
 		{with(`"concurrency":{"stock":1}`), "concurrency.stock is 1: want 2 to 1000"},
 		{with(`"logRetentionDays":8`), "logRetentionDays is 8: want one of [1 3 5"},
 		{with(`"alarmEmail":"nobody"`), `alarmEmail is "nobody": want an email address`},

@@ -83,7 +83,8 @@ func TestOperationsGuideNamesEveryAlarm(t *testing.T) {
 	eachStage(t, func(t *testing.T, g *graph.Graph) {
 		for _, a := range g.OfType(graph.MetricAlarm) {
 			if !strings.Contains(string(text), "`"+a.Name+"`") {
-				t.Errorf("docs/operations.md does not name the alarm %s", a.Name)
+				t.Errorf("docs/operations.md does not name the alarm %s: add a row to its table of alarms, or add the "+
+					"name to the row of the same alarm of other functions, and say what to do", a.Name)
 			}
 		}
 	})
@@ -145,18 +146,28 @@ func TestDashboardFollowsAPurchaseFromLeftToRight(t *testing.T) {
 			for _, metric := range w.Properties.Metrics {
 				if len(metric) > 2 {
 					drawn[metric[1].(string)] = true
+					if metric[1] == "Errors" {
+						drawn["errors of "+fmt.Sprint(metric[3])] = true
+					}
 				} else {
 					drawn[fmt.Sprint(metric)] = true
 				}
 			}
-			group := g.Named(graph.LogGroup, "sales-api").String("name")
-			if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE '"+group+"'") {
-				t.Errorf("the log query is %s, want it to read the log of sales-api", w.Properties.Query)
+			for _, f := range g.OfType(graph.Function) {
+				group := g.Named(graph.LogGroup, f.Name).String("name")
+				if w.Type == "log" && !strings.Contains(w.Properties.Query, "SOURCE '"+group+"'") {
+					t.Errorf("the log query is %s, want it to read the log of %s", w.Properties.Query, f.Name)
+				}
 			}
 		}
 		for i, want := range []string{"Buyers", "Stock", "Queue", "Factory", "Receipts", "Database"} {
 			if i >= len(titles) || !strings.Contains(titles[i], want) {
 				t.Errorf("column %d of %q is not about %s", i+1, titles, want)
+			}
+		}
+		for _, f := range g.OfType(graph.Function) {
+			if !drawn["errors of "+f.String("name")] {
+				t.Errorf("the dashboard does not draw the errors of function %s", f.Name)
 			}
 		}
 		if want := len(g.OfType(graph.MetricAlarm)); len(alarms) != want {

@@ -10,7 +10,11 @@ import (
 	"testing"
 
 	"restock/local/mariadb/mariadbtest"
+	"restock/test/replay"
 )
+
+// projectDir is the project's root.
+const projectDir = "../.."
 
 var all = flag.Bool("all", false, "run all steps of the tour, not only the quick ones")
 
@@ -49,19 +53,19 @@ func TestEveryChangeAppliesToTheSources(t *testing.T) {
 	for _, s := range steps(t) {
 		texts := map[string]string{}
 		for _, c := range s.changes {
-			if texts[c.file] == "" {
-				text, err := os.ReadFile(filepath.Join(projectDir, filepath.FromSlash(c.file)))
+			if texts[c.File] == "" {
+				text, err := os.ReadFile(filepath.Join(projectDir, filepath.FromSlash(c.File)))
 				if err != nil {
 					t.Errorf("mistake %s: %v", s.name, err)
 					continue
 				}
-				texts[c.file] = string(text)
+				texts[c.File] = string(text)
 			}
-			changed, err := c.apply(texts[c.file])
+			changed, err := c.Apply(texts[c.File])
 			if err != nil {
 				t.Errorf("mistake %s: %v", s.name, err)
 			}
-			texts[c.file] = changed
+			texts[c.File] = changed
 		}
 	}
 }
@@ -70,7 +74,7 @@ func TestEveryChangeAppliesToTheSources(t *testing.T) {
 // that the tour promises. Without the change it must pass.
 func TestTour(t *testing.T) {
 	mariadbtest.Require(t)
-	p := newProject(t)
+	p := replay.NewProject(t, projectDir)
 	passes := map[string]bool{} // commands that pass without a change
 	for _, s := range steps(t) {
 		if !*all && !slices.Contains(quick, s.name) {
@@ -78,12 +82,12 @@ func TestTour(t *testing.T) {
 		}
 		t.Run(s.name, func(t *testing.T) {
 			if !passes[s.command] {
-				if lines, err := p.run(t.Context(), s.command); err != nil {
+				if lines, err := p.Run(t.Context(), s.command); err != nil {
 					t.Fatalf("without a change: %v\n%s", err, strings.Join(lines, "\n"))
 				}
 				passes[s.command] = true
 			}
-			revert, err := p.apply(s.changes)
+			revert, err := p.Apply(s.changes)
 			defer func() {
 				if err := revert(); err != nil {
 					t.Fatal(err)
@@ -92,13 +96,13 @@ func TestTour(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			lines, err := p.run(t.Context(), s.command)
+			lines, err := p.Run(t.Context(), s.command)
 			t.Logf("%s: %s: %v\n%s", s.title, s.command, err, strings.Join(lines, "\n"))
 			if err == nil {
 				t.Errorf("%s passes in spite of the mistake", s.command)
 			}
 			for _, want := range s.output {
-				if !hasLine(want, lines) {
+				if !replay.HasLine(want, lines) {
 					t.Errorf("the output of %s has no line\n%s\nThe output is\n%s", s.command, want,
 						strings.Join(lines, "\n"))
 				}

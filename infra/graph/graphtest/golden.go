@@ -11,9 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"restock/infra/graph"
+	"restock/test/linediff"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -74,14 +73,23 @@ func check[T any](tb testing.TB, got map[string]T, golden string) {
 	maps.Copy(keys, recorded)
 	failed := false
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		if diff := cmp.Diff(want[key], recorded[key]); diff != "" {
+		if diff := linediff.Diff(lines(tb, want[key]), lines(tb, recorded[key])); diff != "" {
 			failed = true
-			tb.Errorf("%s: %s differs (-want +got):\n%s", golden, key, diff)
+			tb.Errorf("%s: %s differs (- is the file, + is the program):\n%s", golden, key, diff)
 		}
 	}
 	if failed {
 		tb.Log("If the change is intended: run this test with -update, and review the difference.")
 	}
+}
+
+// lines returns a value as the golden file has it; the empty text if there is none.
+func lines(tb testing.TB, value any) string {
+	tb.Helper()
+	if value == nil {
+		return ""
+	}
+	return strings.TrimSuffix(string(encode(tb, value)), "\n")
 }
 
 // declarations returns the declarations of a graph, by type and name.

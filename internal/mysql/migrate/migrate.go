@@ -16,40 +16,51 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// lastCompatible is the last migration that functions of the version before survive. The migrations
-// after it drop what only those functions use, and run in a new database only. The next release
-// raises the number.
-const lastCompatible = 10
+// postponed are the migrations that functions of the version before do not survive: they drop what
+// only those functions use. They run in a new database only. The release after the next removes
+// them from the list, and they run everywhere.
+var postponed = []int64{11}
 
-// Up runs the migrations that the database has not run yet, up to lastCompatible, and returns the
-// schema's version. If two run at once, the second waits for the first.
+// Up runs the migrations that the database has not run yet, and returns the schema's version. A
+// database that is not new does not run the postponed ones. If two calls run at once, the second
+// waits for the first.
 func Up(ctx context.Context, db *sql.DB) (version int64, err error) {
-	files, err := fs.Sub(migrations, "migrations")
+	migrations, err := provider(db)
 	if err != nil {
-		return 0, fmt.Errorf("opening the embedded migrations: %w", err)
+		return 0, err
 	}
-	provider, err := goose.NewProvider(goose.DialectMySQL, db, files,
-		goose.WithSessionLocker(namedLock("restock-migrations")))
-	if err != nil {
-		return 0, fmt.Errorf("reading the migrations: %w", err)
-	}
-	before, err := provider.GetDBVersion(ctx)
+	before, err := migrations.GetDBVersion(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("reading the schema's version: %w", err)
 	}
-	if isNew := before == 0; isNew {
-		_, err = provider.Up(ctx)
-	} else {
-		_, err = provider.UpTo(ctx, lastCompatible)
+	if before > 0 {
+		if migrations, err = provider(db, goose.WithExcludeVersions(postponed)); err != nil {
+			return 0, err
+		}
 	}
-	if err != nil {
+	if _, err := migrations.Up(ctx); err != nil {
 		return 0, fmt.Errorf("migrating the database: %w", err)
 	}
-	version, err = provider.GetDBVersion(ctx)
+	version, err = migrations.GetDBVersion(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("reading the schema's version: %w", err)
 	}
 	return version, nil
+}
+
+// provider reads the migrations. A postponed migration runs after later ones, out of order.
+func provider(db *sql.DB, options ...goose.ProviderOption) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, fmt.Errorf("opening the embedded migrations: %w", err)
+	}
+	options = append(options, goose.WithAllowOutofOrder(true),
+		goose.WithSessionLocker(namedLock("restock-migrations")))
+	p, err := goose.NewProvider(goose.DialectMySQL, db, files, options...)
+	if err != nil {
+		return nil, fmt.Errorf("reading the migrations: %w", err)
+	}
+	return p, nil
 }
 
 // lockSeconds is how long a migration waits for another one to end.

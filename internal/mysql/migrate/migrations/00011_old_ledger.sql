@@ -1,4 +1,4 @@
--- What only functions of the version before 00009 need is dropped. See lastCompatible in package migrate.
+-- What only functions of the version before 00009 need is dropped. See postponed in package migrate.
 -- +goose NO TRANSACTION
 
 -- +goose Up

@@ -1,0 +1,142 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"restock/local/system/filelock"
+	"restock/local/system/process"
+)
+
+// A Project is a copy of the project.
+type Project struct{ Dir string }
+
+// NewProject copies the project, whose root is given. The copy always has the same path, so that
+// the go command finds the results of earlier builds in its cache. A concurrent call waits. The end
+// of the test deletes the copy.
+func NewProject(t *testing.T, root string) Project {
+	t.Helper()
+	built, err := filepath.Abs(filepath.Join(root, ".build")) // git and the go command ignore it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(built, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := filelock.Wait(t.Context(), filepath.Join(built, "replay.lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Project{filepath.Join(built, "replay")}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(p.Dir); err != nil {
+			t.Error(err)
+		}
+		if err := lock.Release(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.RemoveAll(p.Dir); err != nil { // left by a killed test
+		t.Fatal(err)
+	}
+	if err := p.copyFrom(root); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// notSource are folders in the project's root with build results.
+var notSource = []string{"bin", "dist"}
+
+func (p Project) copyFrom(root string) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		at, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if at != "." && strings.HasPrefix(entry.Name(), ".") || slices.Contains(notSource, at) {
+				return filepath.SkipDir
+			}
+			return os.MkdirAll(filepath.Join(p.Dir, at), 0o755)
+		}
+		info, err := entry.Info()
+		if err != nil || !info.Mode().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(p.Dir, at), text, info.Mode().Perm())
+	})
+}
+
+// Apply makes changes. It returns a function that reverts them.
+func (p Project) Apply(changes []Change) (revert func() error, err error) {
+	originals := map[string][]byte{} // nil: there was no such file
+	revert = func() error {
+		for path, text := range originals {
+			if text == nil {
+				if err := os.Remove(path); err != nil {
+					return err
+				}
+			} else if err := os.WriteFile(path, text, 0o644); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, c := range changes {
+		path := filepath.Join(p.Dir, filepath.FromSlash(c.File))
+		text, err := os.ReadFile(path)
+		if isNew := errors.Is(err, fs.ErrNotExist); isNew != c.IsNew() || err != nil && !isNew {
+			return revert, fmt.Errorf("changing %s: it exists: %v, want %v (%w)", c.File, !isNew, !c.IsNew(), err)
+		}
+		changed := c.New
+		if !c.IsNew() {
+			if changed, err = c.Apply(string(text)); err != nil {
+				return revert, err
+			}
+		}
+		if _, changed := originals[path]; !changed {
+			originals[path] = text
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return revert, err
+		}
+		if err := os.WriteFile(path, []byte(changed), 0o644); err != nil {
+			return revert, err
+		}
+	}
+	return revert, nil
+}
+
+// Run runs a command in the project, and returns the lines of its output. The error is the
+// command's.
+func (p Project) Run(ctx context.Context, command string) (lines []string, err error) {
+	var mu sync.Mutex
+	collect := func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		lines = append(lines, line)
+	}
+	err = process.Run(ctx, process.Config{
+		Path: "sh", Args: []string{"-euc", command}, Dir: p.Dir, Env: os.Environ(), Stdout: collect, Stderr: collect,
+	})
+	if err != nil {
+		return lines, fmt.Errorf("%s: %w", command, err)
+	}
+	return lines, nil
+}
