@@ -191,6 +191,7 @@ func checkLimits(i *inspection) {
 			i.checkRedrive(r)
 		case graph.EventSourceMapping:
 			i.checkBatch(r)
+			i.checkOnce(r)
 		case graph.Function:
 			i.checkEnvironmentSize(r)
 		case graph.SecretRotation:
@@ -316,6 +317,23 @@ func (i *inspection) checkBatch(r *graph.Resource) {
 		i.report(r, "lower it to 10, or set maximumBatchingWindowInSeconds to 1 or more",
 			"batchSize is %v, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window",
 			size)
+	}
+}
+
+// checkOnce checks that no earlier mapping is from the same event source to the same function:
+// Lambda refuses the second one with ResourceConflictException, recorded in
+// https://github.com/localstack/localstack/blob/main/tests/aws/services/lambda_/event_source_mapping/test_lambda_integration_sqs.snapshot.json
+func (i *inspection) checkOnce(r *graph.Resource) {
+	for _, earlier := range i.OfType(graph.EventSourceMapping) {
+		if earlier == r {
+			return
+		}
+		function := i.function(r.String("functionName"))
+		if function != nil && function == i.function(earlier.String("functionName")) &&
+			r.String("eventSourceArn") == earlier.String("eventSourceArn") {
+			i.report(r, "delete one of them",
+				"it maps the same queue to the same function as EventSourceMapping %s: Lambda refuses it", earlier.Name)
+		}
 	}
 }
 

@@ -37,6 +37,10 @@ var limitExamples = []example{
 	{"limit", "one instance of an event source",
 		setIn("EventSourceMapping", "stock", "scalingConfig", "maximumConcurrency", 1.0),
 		[]string{"EventSourceMapping stock"}, "scalingConfig.maximumConcurrency is 1, want 2 to 1000 instances"},
+	{"limit", "an event source twice", func(s sabotage) {
+		m := s.the("EventSourceMapping", "stock")
+		s.add(graph.EventSourceMapping, "twin", m, m.Outputs)
+	}, []string{"EventSourceMapping twin"}, "it maps the same queue to the same function as EventSourceMapping stock"},
 	{"limit", "a large batch without a window", set("EventSourceMapping", "stock", "batchSize", 11.0),
 		[]string{"EventSourceMapping stock"},
 		"batchSize is 11, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window"},
