@@ -21,10 +21,6 @@ func TestRecordedSQSBatches(t *testing.T) {
 	const invalidID = "A batch entry id can only contain alphanumeric characters, hyphens and underscores. " +
 		"It can be at most 80 letters long."
 	body := func(n int) input { return input{"MessageBody": fmt.Sprint("message-", n)} }
-	sent := func(n int) exactly {
-		return exactly{"Id": fmt.Sprint("message-", n), "MessageId": anyUUID,
-			"MD5OfMessageBody": md5Of(fmt.Sprint("message-", n))}
-	}
 	invalid := func(operation, id string) func(r *Recorded) {
 		return func(r *Recorded) {
 			url, _ := r.queue(nil)
@@ -62,16 +58,14 @@ func TestRecordedSQSBatches(t *testing.T) {
 	checkRecorded(t, "sqs/test_sqs", inBothProtocols([]recording{
 		{"test_send_message_batch[*]", "2024-04-30", func(r *Recorded) {
 			url, _ := r.queue(nil)
-			r.sqs("SendMessageBatch", input{"QueueUrl": url, "Entries": entries(2, body)}).
-				answered(exactly{"Successful": []any{sent(0), sent(1)}})
+			r.sqs("SendMessageBatch", input{"QueueUrl": url, "Entries": entries(2, body)}).answered(nil)
 			r.receive(url, nil).answered(one(received(anyUUID, "message-0")))
 			r.receive(url, nil).answered(one(received(anyUUID, "message-1")))
 			r.receive(url, nil).answered(exactly{})
 		}},
 		{"test_send_batch_receive_multiple[*]", "2024-04-30", func(r *Recorded) {
 			url, _ := r.queue(nil)
-			r.sqs("SendMessageBatch", input{"QueueUrl": url, "Entries": entries(2, body)}).
-				answered(exactly{"Successful": []any{sent(0), sent(1)}})
+			r.sqs("SendMessageBatch", input{"QueueUrl": url, "Entries": entries(2, body)}).answered(nil)
 			r.sendMessage(url, "message-2")
 			got := bodies(r.receive(url, input{"MaxNumberOfMessages": 3}).messages())
 			r.fact("sqs", "ReceiveMessage", members, "the bodies", fmt.Sprint(got), "[message-0 message-1 message-2]")
@@ -93,7 +87,7 @@ func TestRecordedSQSBatches(t *testing.T) {
 		{"test_send_message_batch_with_oversized_contents_with_updated_maximum_message_size[*]", "2024-04-30",
 			func(r *Recorded) {
 				url, _ := r.queue(nil)
-				r.setAttributes(url, attributeMap{"MaximumMessageSize": "2048"}).answered(exactly{})
+				r.setAttributes(url, attributeMap{"MaximumMessageSize": "2048"}).answered(nil)
 				r.sqs("SendMessageBatch", input{"QueueUrl": url, "Entries": []input{
 					{"Id": "1", "MessageBody": strings.Repeat("a", 2048-len("kStringx")),
 						"MessageAttributes": input{"k": str("x")}},

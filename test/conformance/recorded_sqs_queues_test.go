@@ -68,8 +68,8 @@ func TestRecordedSQSQueues(t *testing.T) {
 		{"test_create_queue_recently_deleted[*]", "2024-04-30", func(r *Recorded) {
 			queue := input{"QueueName": unique("queue")}
 			url := r.sqs("CreateQueue", queue).ok().text("QueueUrl")
-			r.sqs("DeleteQueue", input{"QueueUrl": url}).answered(exactly{})
-			r.sqs("CreateQueue", queue).failed(400, "AWS.SimpleQueueService.QueueDeletedRecently",
+			r.sqs("DeleteQueue", input{"QueueUrl": url}).answered(nil)
+			r.sqs("CreateQueue", queue).refused(400, "AWS.SimpleQueueService.QueueDeletedRecently",
 				"You must wait 60 seconds after deleting a queue before you can create another with the same name.")
 		}},
 		{"test_create_queue_with_different_attributes_raises_exception[*]", "2024-04-30", func(r *Recorded) {
@@ -82,7 +82,7 @@ func TestRecordedSQSQueues(t *testing.T) {
 			create(attributeMap{"DelaySeconds": "1"}).answered(exactly{"QueueUrl": url})
 			create(attributeMap{"ReceiveMessageWaitTimeSeconds": "1", "DelaySeconds": "2"}).
 				failed(400, "QueueAlreadyExists", exists)
-			r.setAttributes(url, attributeMap{"DelaySeconds": "2"}).answered(exactly{})
+			r.setAttributes(url, attributeMap{"DelaySeconds": "2"}).answered(nil)
 			create(attributeMap{"ReceiveMessageWaitTimeSeconds": "1", "DelaySeconds": "2"}).
 				answered(exactly{"QueueUrl": url})
 			create(attributeMap{"ReceiveMessageWaitTimeSeconds": "1", "DelaySeconds": "1"}).
@@ -108,7 +108,7 @@ func TestRecordedSQSQueues(t *testing.T) {
 			url, arn := r.queue(set)
 			r.attributes(url, "All").answered(queueDefaults(arn, set))
 			update := attributeMap{"MaximumMessageSize": "2048", "VisibilityTimeout": "69", "DelaySeconds": "420"}
-			r.setAttributes(url, update).answered(exactly{})
+			r.setAttributes(url, update).answered(nil)
 			for name, value := range update {
 				set[name] = value
 			}
@@ -118,11 +118,11 @@ func TestRecordedSQSQueues(t *testing.T) {
 			url, arn := r.queue(nil)
 			r.attributes(url, "All").answered(queueDefaults(arn, nil))
 			key := attributeMap{"KmsMasterKeyId": "testKeyId", "KmsDataKeyReusePeriodSeconds": "6000"}
-			r.setAttributes(url, key).answered(exactly{})
+			r.setAttributes(url, key).answered(nil)
 			key["SqsManagedSseEnabled"] = "false"
 			r.attributes(url, "All").answered(queueDefaults(arn, key))
-			r.setAttributes(url, attributeMap{"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "300"}).
-				answered(exactly{})
+			none := attributeMap{"KmsMasterKeyId": "", "KmsDataKeyReusePeriodSeconds": "300"}
+			r.setAttributes(url, none).answered(nil)
 			r.attributes(url, "All").answered(queueDefaults(arn, attributeMap{"SqsManagedSseEnabled": "false"}))
 		}},
 		{"test_sse_queue_attributes[*]", "2024-04-30", func(r *Recorded) {
@@ -132,7 +132,7 @@ func TestRecordedSQSQueues(t *testing.T) {
 				{"SqsManagedSseEnabled": "true"},
 			} {
 				url, _ := r.queue(nil)
-				r.setAttributes(url, set).answered(exactly{})
+				r.setAttributes(url, set).answered(nil)
 				want := exactly{}
 				for name, value := range set {
 					want[name] = value
@@ -156,12 +156,12 @@ func TestRecordedSQSQueues(t *testing.T) {
 		{"test_set_empty_redrive_policy[*]", "2024-08-20", func(r *Recorded) {
 			url, arn := r.queue(nil)
 			empty, none := attributeMap{"RedrivePolicy": ""}, exactly{} // without an attribute, none are returned
-			r.setAttributes(nameOf(arn), empty).answered(exactly{})
+			r.setAttributes(nameOf(arn), empty).answered(nil)
 			r.attributes(nameOf(arn), "RedrivePolicy").answered(none)
 			policy := attributeMap{"RedrivePolicy": `{"deadLetterTargetArn": "` + arn + `", "maxReceiveCount": "42"}`}
-			r.setAttributes(url, policy).answered(exactly{})
+			r.setAttributes(url, policy).answered(nil)
 			r.attributes(url, "RedrivePolicy").answered(exactly{"Attributes": exactly{"RedrivePolicy": anyText}})
-			r.setAttributes(url, empty).answered(exactly{})
+			r.setAttributes(url, empty).answered(nil)
 			r.attributes(url, "RedrivePolicy").answered(none)
 		}},
 		{"test_approximate_number_of_messages_not_visible[*]", "2025-09-26", func(r *Recorded) {
@@ -184,18 +184,18 @@ func TestRecordedSQSQueues(t *testing.T) {
 		{"test_tag_untag_queue[*]", "2024-04-30", func(r *Recorded) {
 			url, _ := r.queue(nil)
 			tags := attributeMap{"tag1": "value1", "tag2": "value2", "tag3": ""}
-			r.sqs("TagQueue", input{"QueueUrl": url, "Tags": tags}).answered(exactly{})
+			r.sqs("TagQueue", input{"QueueUrl": url, "Tags": tags}).answered(nil)
 			r.sqs("ListQueueTags", input{"QueueUrl": url}).
 				answered(exactly{"Tags": exactly{"tag1": "value1", "tag2": "value2", "tag3": ""}})
-			r.sqs("UntagQueue", input{"QueueUrl": url, "TagKeys": []string{"tag1", "tag3"}}).answered(exactly{})
+			r.sqs("UntagQueue", input{"QueueUrl": url, "TagKeys": []string{"tag1", "tag3"}}).answered(nil)
 			r.sqs("ListQueueTags", input{"QueueUrl": url}).answered(exactly{"Tags": exactly{"tag2": "value2"}})
-			r.sqs("UntagQueue", input{"QueueUrl": url, "TagKeys": []string{"tag2"}}).answered(exactly{})
+			r.sqs("UntagQueue", input{"QueueUrl": url, "TagKeys": []string{"tag2"}}).answered(nil)
 			r.sqs("ListQueueTags", input{"QueueUrl": url}).answered(exactly{})
 		}},
 		{"test_non_existent_queue", "2024-04-30", func(r *Recorded) {
 			name := unique("queue")
 			url := r.sqs("CreateQueue", input{"QueueName": name}).ok().text("QueueUrl")
-			r.sqs("DeleteQueue", input{"QueueUrl": url}).answered(exactly{})
+			r.sqs("DeleteQueue", input{"QueueUrl": url}).answered(nil)
 			const code = "AWS.SimpleQueueService.NonExistentQueue"
 			r.attributes(url).failed(400, code, "The specified queue does not exist.")
 			r.sqs("GetQueueUrl", input{"QueueName": name}).failed(400, code, "The specified queue does not exist.")
@@ -204,7 +204,7 @@ func TestRecordedSQSQueues(t *testing.T) {
 		}},
 		{"test_successive_purge_calls_fail[*]", "2024-04-30", func(r *Recorded) {
 			url, arn := r.queue(nil)
-			r.sqs("PurgeQueue", input{"QueueUrl": url}).answered(exactly{})
+			r.sqs("PurgeQueue", input{"QueueUrl": url}).answered(nil)
 			r.sqs("PurgeQueue", input{"QueueUrl": url}).failed(403, "AWS.SimpleQueueService.PurgeQueueInProgress",
 				"Only one PurgeQueue operation on "+nameOf(arn)+" is allowed every 60 seconds.")
 		}},

@@ -32,7 +32,7 @@ func TestRecordedSQSQueuesOfStacks(t *testing.T) {
 	}
 	deleted := func(r *Recorded) {
 		url, arn := r.queue(nil)
-		r.sqs("DeleteQueue", input{"QueueUrl": url}).answered(exactly{})
+		r.sqs("DeleteQueue", input{"QueueUrl": url}).answered(nil)
 		r.sqs("GetQueueUrl", input{"QueueName": nameOf(arn)}).
 			failed(400, "AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
 	}
@@ -83,7 +83,7 @@ func policies(actions ...[]string) func(r *Recorded) {
 					strings.Join(allowed, `","`) + `"],"Resource":"` + arn + `"}]}`
 				want = exactly{"Attributes": exactly{"Policy": set}}
 			}
-			r.setAttributes(url, attributeMap{"Policy": set}).answered(exactly{})
+			r.setAttributes(url, attributeMap{"Policy": set}).answered(nil)
 			r.attributes(url, "Policy").answered(want)
 		}
 	}

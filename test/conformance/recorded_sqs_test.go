@@ -21,6 +21,9 @@ var (
 	anyMillis  = regexp.MustCompile(`\d{13}`)
 )
 
+// A few tests of SQS record no answers, but assert what AWS answered. Their facts come from the
+// assertions, and from the fact that a call succeeded.
+
 // inBothProtocols returns two recordings for each whose test's name has "[*". AWS answered these
 // tests in the JSON protocol ("[sqs") and in the query protocol of SDKs before November 2023
 // ("[sqs_query").
