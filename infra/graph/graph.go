@@ -13,6 +13,9 @@ import (
 type Graph struct {
 	Region    string
 	Resources []*Resource // sorted by URN
+	// Outputs are the outputs of the stack that are texts. A preview of a new stage has none that
+	// depend on resources.
+	Outputs map[string]string
 }
 
 // A Resource is a declared resource. Inputs and outputs have JSON's types; secrets are plain

@@ -31,16 +31,47 @@ type Options struct {
 // Record runs a program against a recorder in place of AWS. It returns the declared resources, with
 // the outputs that a deployment would return.
 func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
-	r := &recorder{options: o}
-	err := pulumi.RunErr(program, pulumi.WithMocks(o.Project, o.Stage, r), func(info *pulumi.RunInfo) {
+	r := &recorder{options: o, outputs: map[string]string{}}
+	err := pulumi.RunErr(r.withOutputs(program), pulumi.WithMocks(o.Project, o.Stage, r), func(info *pulumi.RunInfo) {
 		info.Config = o.Config
 		info.DryRun = o.Preview
 	})
 	if err != nil {
 		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, inOneLine(err))
 	}
-	g := &Graph{Region: o.Config["aws:region"], Resources: r.resources}
+	g := &Graph{Region: o.Config["aws:region"], Resources: r.resources, Outputs: r.outputs}
 	return g, g.sort()
+}
+
+// withOutputs returns the program. It stores the outputs of the stack that are texts.
+func (r *recorder) withOutputs(program pulumi.RunFunc) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		if err := program(ctx); err != nil {
+			return err
+		}
+		for name, value := range ctx.GetCurrentExportMap() {
+			switch value := value.(type) {
+			case pulumi.String:
+				r.output(name, string(value))
+			case pulumi.Output:
+				value.ApplyT(func(v any) any { r.output(name, v); return v }) // the run waits for it
+			}
+		}
+		return nil
+	}
+}
+
+func (r *recorder) output(name string, value any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch value := value.(type) {
+	case string:
+		r.outputs[name] = value
+	case *string:
+		if value != nil {
+			r.outputs[name] = *value
+		}
+	}
 }
 
 // inOneLine returns the program's only error, without the list of errors that Pulumi wraps it in.
@@ -57,8 +88,9 @@ func inOneLine(err error) error {
 type recorder struct {
 	options Options
 
-	mu        sync.Mutex // guards resources
+	mu        sync.Mutex // guards the following fields
 	resources []*Resource
+	outputs   map[string]string
 }
 
 // NewResource stores a resource. It returns the outputs that a deployment would return.

@@ -14,6 +14,14 @@ func init() {
 	} {
 		alsoBroken[breaking] = []string{"environment"}
 	}
+	for _, breaking := range []string{"a dead-letter queue that is not there", "cdn: no name"} {
+		alsoBroken[breaking] = append(alsoBroken[breaking], "output")
+	}
+}
+
+// output changes an output of the stack.
+func output(name, value string) func(sabotage) {
+	return func(s sabotage) { s.Outputs[name] = value }
 }
 
 // limitExamples break one limit of AWS each.
@@ -192,6 +200,26 @@ var limitExamples = []example{
 
 	{"concurrency", "a function that is switched off", set("Function", "sweep", "reservedConcurrentExecutions", 0.0),
 		[]string{"Function sweep"}, "reservedConcurrentExecutions is 0: Lambda refuses every invocation"},
+
+	{"output", "the URL of another host", output("apiUrl", "https://restock-dev-shop.example.com"),
+		[]string{"Stack output apiUrl"}, `it is "https://restock-dev-shop.example.com", want https:// and a host of ` +
+			"the stack: " + named(graph.API, "shop") + ".execute-api.ap-northeast-2.amazonaws.com"},
+	{"output", "a host without https", output("merchantUrl", named(graph.API, "shop")),
+		[]string{"Stack output merchantUrl"}, "want https:// and a host of the stack"},
+	{"output", "an ARN in place of a name", output("topicName", stockEmptyARN), []string{"Stack output topicName"},
+		`the arn of Topic stock_empty: want the name of a Topic`},
+	{"output", "the dead-letter queue in place of the queue",
+		output("queueName", named(graph.Queue, "stock_queue_dlq")), []string{"Stack output queueName"},
+		"it is the name of Queue stock_queue_dlq, a dead-letter queue"},
+	{"output", "the queue in place of its dead-letter queue",
+		output("deadLetterQueueName", named(graph.Queue, "stock_queue")), []string{"Stack output deadLetterQueueName"},
+		"it is the name of Queue stock_queue, and that is no dead-letter queue"},
+	{"output", "another secret", func(s sabotage) {
+		s.Outputs["databaseSecretArn"] = s.the("Secret", "callback-key").String("arn")
+	}, []string{"Stack output databaseSecretArn"},
+		"it is the arn of Secret callback-key, want that of Secret database"},
+	{"output", "no dashboard", output("dashboardName", "restock"), []string{"Stack output dashboardName"},
+		`it is "restock", no dashboardName of a Dashboard of the stack: want the dashboardName of a Dashboard`},
 
 	{"secret-variable", "a key in the clear",
 		func(s sabotage) { s.variables("stock")["CALLBACK_KEY_SECRET"] = "0123456789abcdef" },

@@ -98,6 +98,7 @@ func All() []Rule {
 		rule("limit", checkLimits),
 		rule("addresses", checkAddresses),
 		rule("concurrency", checkConcurrency),
+		rule("output", checkOutputs),
 		house("secret-variable", checkSecretVariables),
 		rule("order", checkOrder),
 		rule("people", checkPeople),

@@ -30,7 +30,9 @@ func Record(tb testing.TB, projectDir, stage string) *graph.Graph {
 }
 
 func clone(g *graph.Graph) *graph.Graph {
-	copied := &graph.Graph{Region: g.Region, Resources: make([]*graph.Resource, len(g.Resources))}
+	copied := &graph.Graph{
+		Region: g.Region, Resources: make([]*graph.Resource, len(g.Resources)), Outputs: maps.Clone(g.Outputs),
+	}
 	for i, r := range g.Resources {
 		resource := *r
 		resource.Inputs, _ = cloneValue(r.Inputs).(map[string]any)

@@ -1,0 +1,101 @@
+package rules
+
+import (
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+)
+
+// outputKinds are the types of resources that the names of the stack's outputs speak of.
+var outputKinds = map[string]graph.Type{
+	"alarm": graph.MetricAlarm, "bucket": graph.Bucket, "dashboard": graph.Dashboard, "database": graph.Database,
+	"function": graph.Function, "loggroup": graph.LogGroup, "queue": graph.Queue, "role": graph.Role,
+	"secret": graph.Secret, "topic": graph.Topic,
+}
+
+// checkOutputs checks that the stack's outputs contain what their names say. An output whose name
+// ends with Url is the HTTPS URL of an API or a distribution of the stack. Another output whose
+// name ends with Name or Arn, like queueName or databaseSecretArn, is the name or the ARN of a
+// resource of the kind before it. People and programs use the outputs to find the resources.
+// https://www.pulumi.com/docs/iac/concepts/stacks/#outputs
+func checkOutputs(i *inspection) {
+	hosts := i.publicHosts()
+	for _, name := range slices.Sorted(maps.Keys(i.Outputs)) {
+		value := i.Outputs[name]
+		output := &graph.Resource{
+			Type: "pulumi:pulumi:Stack", Name: "output " + name, Source: "where the program calls ctx.Export",
+		}
+		if strings.HasSuffix(name, "Url") {
+			u, err := url.Parse(value)
+			if err != nil || u.Scheme != "https" || !slices.Contains(hosts, u.Host) {
+				i.report(output, "export the URL of the API or of its CDN",
+					"it is %q, want https:// and a host of the stack: %s", value, strings.Join(hosts, ", "))
+			}
+			continue
+		}
+		for _, end := range []string{"Name", "Arn"} {
+			if before, ok := strings.CutSuffix(name, end); ok {
+				i.checkOutput(output, strings.ToLower(before), end, value)
+			}
+		}
+	}
+}
+
+// checkOutput checks the output of a name or an ARN.
+func (i *inspection) checkOutput(output *graph.Resource, before, end, value string) {
+	for word, kind := range outputKinds {
+		which, ok := strings.CutSuffix(before, word)
+		if !ok {
+			continue
+		}
+		property := strings.ToLower(end)
+		if end == "Name" {
+			property = kind.NameOutput()
+			if kind == graph.Dashboard {
+				property = "dashboardName"
+			}
+		}
+		r := i.Find(kind, property, value)
+		remedy := useOutput(kind, property)
+		switch {
+		case r == nil:
+			got := i.knownNames()[value]
+			if got == "" {
+				got = "no " + property + " of a " + kind.Short() + " of the stack"
+			}
+			i.report(output, remedy, "it is %q, %s: want the %s of a %s", value, got, property, kind.Short())
+		case kind == graph.Queue && !strings.Contains(which, "deadletter") && i.isDeadLetterQueue(r):
+			i.report(output, "export the other queue", "it is the %s of %s, a dead-letter queue", property, title(r))
+		case kind == graph.Queue && strings.Contains(which, "deadletter") && r.String("redrivePolicy") != "":
+			i.report(output, "export the other queue", "it is the %s of %s, and that is no dead-letter queue",
+				property, title(r))
+		case r.Name != which && i.Named(kind, which) != nil:
+			i.report(output, remedy, "it is the %s of %s, want that of %s", property, title(r),
+				title(i.Named(kind, which)))
+		}
+	}
+}
+
+// isDeadLetterQueue reports whether another queue sends its dead letters to a queue.
+func (i *inspection) isDeadLetterQueue(r *graph.Resource) bool {
+	return slices.ContainsFunc(i.OfType(graph.Queue), func(q *graph.Resource) bool {
+		return strings.Contains(q.String("redrivePolicy"), `"`+r.String("arn")+`"`)
+	})
+}
+
+// publicHosts are the host names of the stack's APIs and distributions.
+func (i *inspection) publicHosts() (hosts []string) {
+	for _, r := range i.OfType(graph.API) {
+		hosts = append(hosts, strings.TrimPrefix(r.String("apiEndpoint"), "https://"))
+	}
+	for _, r := range i.OfType(graph.APIDomainName) {
+		hosts = append(hosts, r.String("domainName"))
+	}
+	for _, r := range i.OfType(graph.Distribution) {
+		hosts = append(append(hosts, r.String("domainName")), r.Strings("aliases")...)
+	}
+	return hosts
+}
