@@ -22,11 +22,29 @@ func NewNetwork(g *graph.Graph) Network { return Network{g} }
 
 const httpsPort = 443
 
+// useNoVPC is the remedy for a function that does not reach the Internet.
+const useNoVPC = "take the function out of the VPC, or give its subnets a NAT gateway"
+
 // everywhere is the destination of a default route, and of an egress rule for any address.
 const everywhere = "0.0.0.0/0"
 
+// A missingPart is the error of a function that does not reach its destination.
+type missingPart struct {
+	problem string          // names the first missing resource or setting
+	at      *graph.Resource // to edit; nil if it is not declared at all
+	remedy  string
+}
+
+func (m *missingPart) Error() string { return m.problem }
+
+// missing returns a *missingPart. The format and its arguments describe the problem.
+func missing(at *graph.Resource, remedy, format string, values ...any) error {
+	return &missingPart{fmt.Sprintf(format, values...), at, remedy}
+}
+
 // A place is the set of subnets and security groups of a resource in the VPC.
 type place struct {
+	at      *graph.Resource
 	what    string // the resource, for errors: "function sweep"
 	vpc     string // id
 	subnets []*graph.Resource
@@ -42,7 +60,7 @@ func (n Network) Database(function, database *graph.Resource) error {
 		return err
 	}
 	if from == nil {
-		return fmt.Errorf("function %s is outside the VPC: it reaches nothing private", function.Name)
+		return outside(function)
 	}
 	to, err := n.ofDatabase(database)
 	if err != nil {
@@ -60,9 +78,9 @@ func (n Network) Proxy(function, proxy, database *graph.Resource) error {
 		return err
 	}
 	if from == nil {
-		return fmt.Errorf("function %s is outside the VPC: it reaches nothing private", function.Name)
+		return outside(function)
 	}
-	via, err := n.place("proxy "+proxy.Name, proxy.Strings("vpcSubnetIds"), proxy.Strings("vpcSecurityGroupIds"))
+	via, err := n.place(proxy, "proxy "+proxy.Name, proxy.Strings("vpcSubnetIds"), proxy.Strings("vpcSecurityGroupIds"))
 	if err != nil {
 		return err
 	}
@@ -74,14 +92,20 @@ func (n Network) Proxy(function, proxy, database *graph.Resource) error {
 	return cmp.Or(n.connect(from, via, port), n.connect(via, to, port))
 }
 
+func outside(function *graph.Resource) error {
+	return missing(function, "give it the vpcConfig of the functions in the VPC",
+		"function %s is outside the VPC: it reaches nothing private", function.Name)
+}
+
 // ofDatabase returns the place of a database.
 func (n Network) ofDatabase(database *graph.Resource) (*place, error) {
 	name := "database " + database.Name
 	group := n.graph.Find(graph.SubnetGroup, "name", database.String("dbSubnetGroupName"))
 	if group == nil {
-		return nil, fmt.Errorf("%s is in no declared subnet group", name)
+		return nil, missing(database, "set dbSubnetGroupName to a subnet group of the stack",
+			"%s is in no declared subnet group", name)
 	}
-	return n.place(name, group.Strings("subnetIds"), database.Strings("vpcSecurityGroupIds"))
+	return n.place(database, name, group.Strings("subnetIds"), database.Strings("vpcSecurityGroupIds"))
 }
 
 // Service returns nil if a function reaches a service of AWS in its region. The service has its
@@ -101,7 +125,7 @@ func (n Network) Service(function *graph.Resource, service string) error {
 		}
 		return err
 	}
-	to, err := n.place("endpoint "+endpoint.Name, endpoint.Strings("subnetIds"), endpoint.Strings("securityGroupIds"))
+	to, err := n.place(endpoint, "endpoint "+endpoint.Name, endpoint.Strings("subnetIds"), endpoint.Strings("securityGroupIds"))
 	if err != nil {
 		return err
 	}
@@ -116,21 +140,24 @@ func (n Network) endpoint(from *place, service string) (*graph.Resource, error) 
 			continue
 		}
 		if !endpoint.Bool("privateDnsEnabled") {
-			return nil, fmt.Errorf("private DNS is off on endpoint %s: the name of %s leads to the Internet",
-				endpoint.Name, service)
+			return nil, missing(endpoint, "set privateDnsEnabled to true",
+				"private DNS is off on endpoint %s: the name of %s leads to the Internet", endpoint.Name, service)
 		}
 		vpc := byID(n.graph, graph.VPC, from.vpc)
 		if vpc == nil {
-			return nil, fmt.Errorf("VPC %q of endpoint %s is not declared", from.vpc, endpoint.Name)
+			return nil, missing(endpoint, "set vpcId to the VPC of the stack", "VPC %q of endpoint %s is not declared",
+				from.vpc, endpoint.Name)
 		}
 		support, declared := vpc.Outputs["enableDnsSupport"].(bool)
 		if declared && !support || !vpc.Bool("enableDnsHostnames") {
-			return nil, fmt.Errorf("DNS support or DNS hostnames are off on VPC %s: the private name of endpoint %s "+
-				"does not work", vpc.Name, endpoint.Name)
+			return nil, missing(vpc, "set enableDnsSupport and enableDnsHostnames to true",
+				"DNS support or DNS hostnames are off on VPC %s: the private name of endpoint %s does not work", vpc.Name,
+				endpoint.Name)
 		}
 		return endpoint, nil
 	}
-	return nil, fmt.Errorf("the VPC has no interface endpoint for %s", service)
+	return nil, missing(byID(n.graph, graph.VPC, from.vpc), "declare a VpcEndpoint of the type Interface for the service",
+		"the VPC has no interface endpoint for %s", service)
 }
 
 // Internet returns nil if a function reaches a TCP port of any host on the Internet. Otherwise the
@@ -154,7 +181,7 @@ func (n Network) internet(from *place, port int) error {
 		id, _ := route["natGatewayId"].(string)
 		nat := byID(n.graph, graph.NATGateway, id)
 		if nat == nil {
-			return fmt.Errorf("the default route of subnet %s does not lead to a NAT gateway", subnet.Name)
+			return missing(subnet, useNoVPC, "the default route of subnet %s does not lead to a NAT gateway", subnet.Name)
 		}
 		if err := n.public(nat); err != nil {
 			return err
@@ -166,18 +193,20 @@ func (n Network) internet(from *place, port int) error {
 			return n.noACL(from)
 		}
 	}
-	return fmt.Errorf("%s has no egress rule to %s on tcp %d", n.groupNames(from.groups), everywhere, port)
+	return missing(n.group(from.groups), "declare the egress rule", "%s has no egress rule to %s on tcp %d",
+		n.groupNames(from.groups), everywhere, port)
 }
 
 // public returns nil if a NAT gateway is in a subnet whose default route is an Internet gateway.
 // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-nat-gateway.html
 func (n Network) public(nat *graph.Resource) error {
 	if nat.String("connectivityType") == "private" {
-		return fmt.Errorf("NAT gateway %s is private", nat.Name)
+		return missing(nat, "set connectivityType to public", "NAT gateway %s is private", nat.Name)
 	}
 	subnet := byID(n.graph, graph.Subnet, nat.String("subnetId"))
 	if subnet == nil {
-		return fmt.Errorf("subnet %q of NAT gateway %s is not declared", nat.String("subnetId"), nat.Name)
+		return missing(nat, "set subnetId to a public subnet of the stack",
+			"subnet %q of NAT gateway %s is not declared", nat.String("subnetId"), nat.Name)
 	}
 	route, err := n.defaultRoute(subnet)
 	if err != nil {
@@ -185,8 +214,9 @@ func (n Network) public(nat *graph.Resource) error {
 	}
 	id, _ := route["gatewayId"].(string)
 	if byID(n.graph, graph.InternetGateway, id) == nil {
-		return fmt.Errorf("the default route of subnet %s, which NAT gateway %s is in, does not lead to "+
-			"an Internet gateway", subnet.Name, nat.Name)
+		return missing(subnet, "route 0.0.0.0/0 of the subnet to an Internet gateway",
+			"the default route of subnet %s, which NAT gateway %s is in, does not lead to an Internet gateway",
+			subnet.Name, nat.Name)
 	}
 	return nil
 }
@@ -196,12 +226,14 @@ func (n Network) public(nat *graph.Resource) error {
 func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
 	association := n.graph.Find(graph.RouteTableAssociation, "subnetId", subnet.ID)
 	if association == nil {
-		return nil, fmt.Errorf("subnet %s is associated with no route table", subnet.Name)
+		return nil, missing(subnet, "declare a RouteTableAssociation of the subnet",
+			"subnet %s is associated with no route table", subnet.Name)
 	}
 	table := byID(n.graph, graph.RouteTable, association.String("routeTableId"))
 	if table == nil {
 		id := association.String("routeTableId")
-		return nil, fmt.Errorf("route table %q of subnet %s is not declared", id, subnet.Name)
+		return nil, missing(association, "set routeTableId to a route table of the stack",
+			"route table %q of subnet %s is not declared", id, subnet.Name)
 	}
 	for _, route := range table.Objects("routes") {
 		if route["cidrBlock"] == everywhere {
@@ -213,7 +245,7 @@ func (n Network) defaultRoute(subnet *graph.Resource) (map[string]any, error) {
 			return route.Outputs, nil
 		}
 	}
-	return nil, fmt.Errorf("route table %s has no route to %s", table.Name, everywhere)
+	return nil, missing(table, useNoVPC, "route table %s has no route to %s", table.Name, everywhere)
 }
 
 // ofFunction returns the place of a function, nil if it is outside the VPC.
@@ -222,24 +254,24 @@ func (n Network) ofFunction(function *graph.Resource) (*place, error) {
 	if len(config.Outputs) == 0 {
 		return nil, nil
 	}
-	return n.place("function "+function.Name, config.Strings("subnetIds"), config.Strings("securityGroupIds"))
+	return n.place(function, "function "+function.Name, config.Strings("subnetIds"), config.Strings("securityGroupIds"))
 }
 
-func (n Network) place(what string, subnetIDs, groupIDs []string) (*place, error) {
-	p := &place{what: what, groups: groupIDs}
+func (n Network) place(at *graph.Resource, what string, subnetIDs, groupIDs []string) (*place, error) {
+	p := &place{at: at, what: what, groups: groupIDs}
 	for _, id := range subnetIDs {
 		subnet := byID(n.graph, graph.Subnet, id)
 		if subnet == nil {
-			return nil, fmt.Errorf("subnet %q of %s is not declared", id, what)
+			return nil, missing(at, "use the ids of subnets of the stack", "subnet %q of %s is not declared", id, what)
 		}
 		p.subnets = append(p.subnets, subnet)
 		p.vpc = subnet.String("vpcId")
 	}
 	if len(p.subnets) == 0 {
-		return nil, fmt.Errorf("%s is in no subnet", what)
+		return nil, missing(at, "give it the private subnets of the VPC", "%s is in no subnet", what)
 	}
 	if len(groupIDs) == 0 {
-		return nil, fmt.Errorf("%s has no security group", what)
+		return nil, missing(at, "give it a security group of the stack", "%s has no security group", what)
 	}
 	return p, nil
 }
@@ -249,23 +281,94 @@ func (n Network) place(what string, subnetIDs, groupIDs []string) (*place, error
 // https://docs.aws.amazon.com/vpc/latest/userguide/vpc-security-groups.html
 func (n Network) connect(from, to *place, port int) error {
 	if from.vpc != to.vpc {
-		return fmt.Errorf("%s is in VPC %s, and %s in VPC %s", from.what, from.vpc, to.what, to.vpc)
+		return missing(to.at, "move it to the VPC of the function",
+			"%s is in VPC %s, and %s in VPC %s", from.what, from.vpc, to.what, to.vpc)
 	}
 	fromGroups, toGroups := n.groupNames(from.groups), n.groupNames(to.groups)
-	if !slices.ContainsFunc(egressRules(n.graph), func(r groupRule) bool { return r.allows(from, to, port) }) {
-		return fmt.Errorf("%s has no egress rule to %s on tcp %d", fromGroups, toGroups, port)
+	out, in := n.allows(from, to, port)
+	if !out || !in {
+		if err := n.wrongGroup(from, to, port); err != nil {
+			return err
+		}
 	}
-	if !slices.ContainsFunc(ingressRules(n.graph), func(r groupRule) bool { return r.allows(to, from, port) }) {
-		return fmt.Errorf("%s has no ingress rule from %s on tcp %d", toGroups, fromGroups, port)
+	switch {
+	case !out:
+		return missing(n.group(from.groups), "declare the egress rule", "%s has no egress rule to %s on tcp %d",
+			fromGroups, toGroups, port)
+	case !in:
+		return missing(n.group(to.groups), "declare the ingress rule", "%s has no ingress rule from %s on tcp %d",
+			toGroups, fromGroups, port)
 	}
 	return errors.Join(n.noACL(from), n.noACL(to))
+}
+
+// allows reports whether an egress rule of one place, and an ingress rule of the other, allow TCP
+// connections.
+func (n Network) allows(from, to *place, port int) (out, in bool) {
+	return slices.ContainsFunc(egressRules(n.graph), func(r groupRule) bool { return r.allows(from, to, port) }),
+		slices.ContainsFunc(ingressRules(n.graph), func(r groupRule) bool { return r.allows(to, from, port) })
+}
+
+// wrongGroup returns an error if one of two places that cannot connect is in the wrong security
+// group: its groups have no rule for the port, and with another group of resources of its type the
+// two could connect. Then the rules are right, and the resource is wrong.
+func (n Network) wrongGroup(from, to *place, port int) error {
+	hasRule := func(p *place, rules []groupRule) bool {
+		return slices.ContainsFunc(rules, func(r groupRule) bool {
+			return slices.Contains(p.groups, r.group) && r.covers(port)
+		})
+	}
+	for _, side := range []struct {
+		wrong, other *place
+		rules        []groupRule
+		connect      func(candidate *place) (out, in bool)
+	}{
+		{to, from, ingressRules(n.graph), func(c *place) (out, in bool) { return n.allows(from, c, port) }},
+		{from, to, egressRules(n.graph), func(c *place) (out, in bool) { return n.allows(c, to, port) }},
+	} {
+		if hasRule(side.wrong, side.rules) {
+			continue
+		}
+		for _, group := range n.graph.OfType(graph.SecurityGroup) {
+			candidate := *side.wrong
+			candidate.groups = []string{group.ID}
+			if out, in := side.connect(&candidate); out && in && n.isFor(group, side.wrong.at.Type) {
+				return missing(side.wrong.at, "give it security group "+group.Name,
+					"%s is in %s, and the rules for tcp %d with %s are those of security group %s", side.wrong.what,
+					n.groupNames(side.wrong.groups), port, side.other.what, group.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// isFor reports whether a security group has a member of a type, or no member.
+func (n Network) isFor(group *graph.Resource, token graph.Type) bool {
+	members := 0
+	for _, r := range n.graph.Resources {
+		vpcConfig := graph.Resource{Outputs: r.Object("vpcConfig")}
+		if slices.Contains(slices.Concat(r.Strings("securityGroupIds"), r.Strings("vpcSecurityGroupIds"),
+			vpcConfig.Strings("securityGroupIds")), group.ID) {
+			members++
+			if r.Type == token {
+				return true
+			}
+		}
+	}
+	return members == 0
+}
+
+// group returns the first security group of some.
+func (n Network) group(ids []string) *graph.Resource {
+	return byID(n.graph, graph.SecurityGroup, ids[0])
 }
 
 // noACL returns an error if a network ACL may close a place's subnets.
 func (n Network) noACL(p *place) error {
 	for _, acl := range n.graph.OfType(graph.NetworkACL) {
 		if acl.String("vpcId") == p.vpc {
-			return fmt.Errorf("network ACL %s may close the way to %s: this check cannot evaluate it", acl.Name, p.what)
+			return missing(acl, "use security groups, and delete the network ACL",
+				"network ACL %s may close the way to %s: this check cannot evaluate it", acl.Name, p.what)
 		}
 	}
 	return nil

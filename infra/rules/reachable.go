@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -69,7 +70,14 @@ func Destinations(g *graph.Graph, d Declarations) []Destination {
 func checkReachable(i *inspection) {
 	for _, d := range Destinations(i.Graph, i.declarations) {
 		if d.Missing != nil {
-			i.report(d.Function, "declare the missing piece", "it does not reach %s: %v", d.What, d.Missing)
+			remedy := "declare the missing part"
+			if part := (*missingPart)(nil); errors.As(d.Missing, &part) {
+				remedy = part.remedy
+				if part.at != nil && part.at != d.Function {
+					remedy += fmt.Sprintf(" in %s %s, %s", part.at.Type.Short(), part.at.Name, part.at.Source)
+				}
+			}
+			i.report(d.Function, remedy, "it does not reach %s: %v", d.What, d.Missing)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -640,6 +641,18 @@ var examples = []example{
 	{"reachable", "full: setup goes around the proxy", remove("SecurityGroupIngressRule", "functions-to-database"),
 		[]string{"Function setup"},
 		"security group database has no ingress rule from security group functions on tcp 3306"},
+	{"reachable", "an endpoint in the security group of the database", func(s sabotage) {
+		s.set("VpcEndpoint", "sns", "securityGroupIds", []any{s.the("SecurityGroup", "database").ID})
+	}, databaseWorkers, "it does not reach sns: endpoint sns is in security group database, and the rules for tcp 443 " +
+		"with function "},
+	{"reachable", "a function in the security group of the endpoints", func(s sabotage) {
+		vpcConfig := maps.Clone(s.the("Function", "sweep").Object("vpcConfig"))
+		vpcConfig["securityGroupIds"] = []any{s.the("SecurityGroup", "endpoints").ID}
+		s.set("Function", "sweep", "vpcConfig", vpcConfig)
+	}, slices.Repeat([]string{"Function sweep"}, 3), "function sweep is in security group endpoints, and the rules for"},
+	{"reachable", "full: a database in the security group of the endpoints", func(s sabotage) {
+		s.set("Instance", "database", "vpcSecurityGroupIds", []any{s.the("SecurityGroup", "endpoints").ID})
+	}, databaseUsers, "database database is in security group endpoints, and the rules for tcp 3306 with"},
 	{"reachable", "no endpoint", remove("VpcEndpoint", "sns"),
 		publishers, "it does not reach sns: the VPC has no interface endpoint for sns"},
 	{"endpoint-policy", "an endpoint without a policy", unset("VpcEndpoint", "sns", "policy"),
