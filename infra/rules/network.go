@@ -125,7 +125,8 @@ func (n Network) Service(function *graph.Resource, service string) error {
 		}
 		return err
 	}
-	to, err := n.place(endpoint, "endpoint "+endpoint.Name, endpoint.Strings("subnetIds"), endpoint.Strings("securityGroupIds"))
+	subnetIDs, groupIDs := endpoint.Strings("subnetIds"), endpoint.Strings("securityGroupIds")
+	to, err := n.place(endpoint, "endpoint "+endpoint.Name, subnetIDs, groupIDs)
 	if err != nil {
 		return err
 	}
@@ -151,12 +152,13 @@ func (n Network) endpoint(from *place, service string) (*graph.Resource, error) 
 		support, declared := vpc.Outputs["enableDnsSupport"].(bool)
 		if declared && !support || !vpc.Bool("enableDnsHostnames") {
 			return nil, missing(vpc, "set enableDnsSupport and enableDnsHostnames to true",
-				"DNS support or DNS hostnames are off on VPC %s: the private name of endpoint %s does not work", vpc.Name,
-				endpoint.Name)
+				"DNS support or DNS hostnames are off on VPC %s: the private name of endpoint %s does not work",
+				vpc.Name, endpoint.Name)
 		}
 		return endpoint, nil
 	}
-	return nil, missing(byID(n.graph, graph.VPC, from.vpc), "declare a VpcEndpoint of the type Interface for the service",
+	vpc := byID(n.graph, graph.VPC, from.vpc)
+	return nil, missing(vpc, "declare a VpcEndpoint of the type Interface for the service",
 		"the VPC has no interface endpoint for %s", service)
 }
 
@@ -181,7 +183,8 @@ func (n Network) internet(from *place, port int) error {
 		id, _ := route["natGatewayId"].(string)
 		nat := byID(n.graph, graph.NATGateway, id)
 		if nat == nil {
-			return missing(subnet, useNoVPC, "the default route of subnet %s does not lead to a NAT gateway", subnet.Name)
+			return missing(subnet, useNoVPC,
+				"the default route of subnet %s does not lead to a NAT gateway", subnet.Name)
 		}
 		if err := n.public(nat); err != nil {
 			return err

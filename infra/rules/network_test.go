@@ -130,7 +130,8 @@ func TestErrorsNameTheFirstMissingPart(t *testing.T) {
 				})
 			}, database, noWayIn},
 		{"a database of another group", set("Instance", "database", "vpcSecurityGroupIds", []any{endpointsGroup}),
-			database, "security group functions has no egress rule to security group endpoints on tcp 3306"},
+			database, "database database is in security group endpoints, and the rules for tcp 3306 with " +
+				"function sweep are those of security group database"},
 		{"a database without a group", set("Instance", "database", "vpcSecurityGroupIds", []any{}), database,
 			"database database has no security group"},
 		{"a database without its subnets", remove("SubnetGroup", "database"), database,

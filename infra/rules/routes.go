@@ -2,6 +2,7 @@ package rules
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -157,6 +158,36 @@ func checkBuffers(i *inspection) {
 	for _, route := range i.OfType(graph.APIRoute) {
 		if f := i.routeFunction(route); buffered[f] && i.queueOf(i.Integration(route)) == nil {
 			i.report(route, "lead it to the queue", "it invokes function %s: a request is lost if that fails", f.Name)
+		}
+	}
+}
+
+// checkThrottling checks that an API has a stage, and that the stage lets requests pass: a limit of 0
+// answers every request with 429. In settings with another property, a limit that is not set is 0:
+// https://github.com/pulumi/pulumi-aws/issues/2363
+func checkThrottling(i *inspection) {
+	for _, api := range i.OfType(graph.API) {
+		if i.Find(graph.APIStage, "apiId", api.ID) == nil {
+			i.report(api, "declare a Stage of the API with the name $default and autoDeploy",
+				"it has no stage: API Gateway answers every request with 404")
+		}
+	}
+	for _, stage := range i.OfType(graph.APIStage) {
+		settings := stage.Objects("routeSettings")
+		if byDefault := stage.Object("defaultRouteSettings"); byDefault != nil {
+			settings = append(settings, byDefault)
+		}
+		for _, setting := range settings {
+			requests := "requests to routes without settings of their own"
+			if key, ok := setting["routeKey"]; ok {
+				requests = fmt.Sprintf("requests to route %q", key)
+			}
+			for _, limit := range []string{"throttlingRateLimit", "throttlingBurstLimit"} {
+				if value, _ := setting[limit].(float64); value <= 0 {
+					i.report(stage, "set "+limit+" to a number above 0",
+						"%s of %s is 0, or not set: it answers each of them with 429", limit, requests)
+				}
+			}
 		}
 	}
 }

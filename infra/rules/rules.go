@@ -76,6 +76,7 @@ func All() []Rule {
 		rule("route-settings", checkRouteSettings),
 		rule("stage", checkStages),
 		rule("integration", checkIntegrations),
+		rule("throttling", checkThrottling),
 		rule("buffer", checkBuffers),
 		rule("authorization", checkAuthorization),
 		rule("schedule", checkSchedules),

@@ -438,6 +438,25 @@ var examples = []example{
 	{"route-settings", "settings of a route that AWS may make later", func(s sabotage) {
 		s.the("Stage", "shop").Dependencies = nil
 	}, slices.Repeat([]string{"Stage shop"}, 12), "may be made before the route"},
+	{"throttling", "an API without a stage", remove("Stage", "shop"),
+		[]string{"Api shop"}, "it has no stage: API Gateway answers every request with 404"},
+	{"throttling", "a route that lets no request pass", func(s sabotage) {
+		for _, own := range s.the("Stage", "shop").Objects("routeSettings") {
+			if own["routeKey"] == "POST /checkout" {
+				own["throttlingBurstLimit"] = 0.0
+			}
+		}
+	}, []string{"Stage shop"},
+		`throttlingBurstLimit of requests to route "POST /checkout" is 0, or not set: it answers`},
+	{"throttling", "a stage that lets no request pass", func(s sabotage) {
+		delete(s.the("Stage", "shop").Object("defaultRouteSettings"), "throttlingRateLimit")
+	}, []string{"Stage shop"}, "throttlingRateLimit of requests to routes without settings of their own is 0"},
+	{"schedule", "a rule that is disabled", set("EventRule", "sweep", "state", "DISABLED"),
+		[]string{"EventRule sweep"}, "it is disabled: EventBridge never invokes function sweep"},
+	{"schedule", "a rule that is disabled in the older way", set("EventRule", "sweep", "isEnabled", false),
+		[]string{"EventRule sweep"}, "it is disabled: EventBridge never invokes function sweep"},
+	{"event-source", "a mapping that is disabled", set("EventSourceMapping", "stock", "enabled", false),
+		[]string{"EventSourceMapping stock"}, "it is disabled: function stock handles no message of queue stock_queue"},
 	{"buffer", "deliveries that invoke their function", func(s sabotage) {
 		i := s.the("Integration", "stock-increase")
 		delete(i.Outputs, "integrationSubtype")
@@ -643,13 +662,14 @@ var examples = []example{
 		"security group database has no ingress rule from security group functions on tcp 3306"},
 	{"reachable", "an endpoint in the security group of the database", func(s sabotage) {
 		s.set("VpcEndpoint", "sns", "securityGroupIds", []any{s.the("SecurityGroup", "database").ID})
-	}, databaseWorkers, "it does not reach sns: endpoint sns is in security group database, and the rules for tcp 443 " +
-		"with function "},
+	}, databaseWorkers, "it does not reach sns: endpoint sns is in security group database, and the rules for tcp " +
+		"443 with function "},
 	{"reachable", "a function in the security group of the endpoints", func(s sabotage) {
 		vpcConfig := maps.Clone(s.the("Function", "sweep").Object("vpcConfig"))
 		vpcConfig["securityGroupIds"] = []any{s.the("SecurityGroup", "endpoints").ID}
 		s.set("Function", "sweep", "vpcConfig", vpcConfig)
-	}, slices.Repeat([]string{"Function sweep"}, 3), "function sweep is in security group endpoints, and the rules for"},
+	}, slices.Repeat([]string{"Function sweep"}, 3),
+		"function sweep is in security group endpoints, and the rules for"},
 	{"reachable", "full: a database in the security group of the endpoints", func(s sabotage) {
 		s.set("Instance", "database", "vpcSecurityGroupIds", []any{s.the("SecurityGroup", "endpoints").ID})
 	}, databaseUsers, "database database is in security group endpoints, and the rules for tcp 3306 with"},
@@ -781,6 +801,7 @@ var alsoBroken = map[string][]string{
 	"deliveries that invoke their function":  {"integration", "people"},
 
 	"full: a proxy that knows the rotated secret only": {"proxy-secrets"},
+	"settings of a route that is not there":            {"throttling"},
 }
 
 // connections is the number of connections that the functions open with the default concurrency.

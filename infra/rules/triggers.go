@@ -101,6 +101,10 @@ func checkSchedules(i *inspection) {
 			continue
 		}
 		scheduled[function] = true
+		if rule.String("state") == "DISABLED" || rule.Outputs["isEnabled"] == false {
+			i.report(rule, "set state to ENABLED, or delete the rule and its target",
+				"it is disabled: EventBridge never invokes function %s", function.Name)
+		}
 		if source := rule.String("arn"); !i.mayInvoke(function, "events.amazonaws.com", source) {
 			i.report(function, "give it a lambda.Permission for the rule",
 				"no permission lets events.amazonaws.com invoke it from %s", source)
@@ -167,6 +171,10 @@ func checkEventSources(i *inspection) {
 					"it handles queue %s, and its role does not allow %s on %s", queue.Name, action,
 					queue.String("arn"))
 			}
+		}
+		if enabled, declared := mapping.Outputs["enabled"].(bool); declared && !enabled {
+			i.report(mapping, "set enabled to true, or leave it out",
+				"it is disabled: function %s handles no message of queue %s", function.Name, queue.Name)
 		}
 		if got := mapping.Strings("functionResponseTypes"); !slices.Contains(got, "ReportBatchItemFailures") {
 			i.report(mapping, "add it", "functionResponseTypes is %q, want ReportBatchItemFailures", got)

@@ -181,7 +181,8 @@ func (fs functions) prepare(ctx context.Context) error {
 // value is harmless.
 func unset(r *graph.Resource, property string, harmless any) error {
 	if value, set := r.Outputs[property]; set && value != harmless {
-		return fmt.Errorf("%s %s: %s is %v, which is not run here", r.Type, r.Name, property, value)
+		return fmt.Errorf("%s %s: the local run does not support %s, which is %v: leave it out, or test the stack "+
+			"on AWS (%s)", r.Type, r.Name, property, value, r.Source)
 	}
 	return nil
 }
@@ -224,6 +225,11 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 			return fmt.Errorf("schedule %s: from rule %q to %q: the stack lacks the rule or the function",
 				target.Name, target.String("rule"), target.String("arn"))
 		}
+		if rule.String("state") == "DISABLED" {
+			r.config.Log.Warn("the schedule is disabled: nothing invokes the function", "part", "scheduler",
+				"rule", rule.String("arn"), "function", f.Name, "declared_in", rule.Source)
+			continue
+		}
 		err := errors.Join(unset(rule, "state", "ENABLED"), unset(rule, "eventPattern", nil),
 			unset(target, "input", nil))
 		if err != nil {
@@ -265,7 +271,7 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 			if !stage.Bool("autoDeploy") {
 				return fmt.Errorf("stage %s: autoDeploy is not on: nothing would be deployed to it", stage.Name)
 			}
-			config.Stage = stage.String("name")
+			config.Stage, config.DeclaredIn = stage.String("name"), stage.Source
 			config.AccessLogFormat, _ = stage.Object("accessLogSettings")["format"].(string)
 			config.Throttling = r.throttling(stage, "", stage.Object("defaultRouteSettings"))
 			for _, own := range stage.Objects("routeSettings") {

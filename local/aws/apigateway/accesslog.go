@@ -44,6 +44,9 @@ func (a *API) logExchange(x *exchange) {
 	} else if x.err != nil {
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}
+	if x.notFound != "" {
+		attrs = append(attrs, slog.String("not_found", x.notFound), slog.String("declared_in", a.cfg.DeclaredIn))
+	}
 	a.log.LogAttrs(r.Context(), level, "api request", attrs...)
 	if a.cfg.AccessLogFormat != "" {
 		line := slog.String("line", a.accessLog(x))

@@ -89,6 +89,9 @@ type Config struct {
 	AccountID string
 	Routes    []Route
 
+	// DeclaredIn names the place of the stage's declaration, for people who look for a missing
+	// route.
+	DeclaredIn string
 	// StageVariables are part of the functions' events.
 	StageVariables map[string]string
 	// CORS is the CORS configuration. If it is nil, the functions' own headers pass through.

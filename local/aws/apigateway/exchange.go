@@ -26,7 +26,8 @@ type exchange struct {
 	latency time.Duration // the function's duration
 
 	response response
-	err      error // the cause of an error that the client does not see; for the log
+	notFound string // why the API has answered 404, for the log; "" if it has not
+	err      error  // the cause of an error that the client does not see; for the log
 }
 
 // ServeHTTP answers one request.
@@ -54,6 +55,7 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 	path, ok := a.inStage(r.URL)
 	if !ok {
 		refuse(http.StatusNotFound, nil)
+		x.notFound = fmt.Sprintf("the stage %s serves paths below /%s only", a.cfg.Stage, a.cfg.Stage)
 		return
 	}
 	rt, params, ok := match(a.routes, r.Method, path)
@@ -74,6 +76,7 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 	}
 	if !ok {
 		refuse(http.StatusNotFound, nil)
+		x.notFound = fmt.Sprintf("the stage %s has no route for %s %s", a.cfg.Stage, r.Method, path)
 		return
 	}
 	x.route = rt.Key

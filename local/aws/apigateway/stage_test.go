@@ -237,3 +237,27 @@ func TestInventedMethodsAreWarnedOfOnce(t *testing.T) {
 		t.Errorf("100 invented methods and 100 times POST: got %d warnings, want 2", got)
 	}
 }
+
+func TestWhyNothingIsFoundIsLogged(t *testing.T) {
+	for _, c := range []struct{ stage, path, want string }{
+		{"$default", "/none", "the stage $default has no route for GET /none"},
+		{"v1", "/ok", "the stage v1 serves paths below /v1 only"},
+		{"v1", "/v1/none", "the stage v1 has no route for GET /none"},
+		{"v1", "/v1/ok", ""},
+	} {
+		var log bytes.Buffer
+		cfg := config(apigateway.Route{Key: "GET /ok", Function: answer(`{"statusCode":200}`)})
+		cfg.Stage, cfg.DeclaredIn = c.stage, "api.go:7"
+		cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		w := serve(mustNew(t, cfg), httptest.NewRequest("GET", c.path, nil))
+		var record map[string]any
+		if err := json.Unmarshal(log.Bytes(), &record); err != nil {
+			t.Fatalf("log %q is not one record: %v", &log, err)
+		}
+		place, _ := record["declared_in"].(string)
+		if got, _ := record["not_found"].(string); got != c.want || (place == "api.go:7") != (w.Code == 404) {
+			t.Errorf("GET %s of stage %s: got status %d, reason %q and place %q, want %q", c.path, c.stage, w.Code, got,
+				place, c.want)
+		}
+	}
+}
