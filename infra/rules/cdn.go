@@ -59,7 +59,7 @@ func (i *inspection) checkOrigins(d *graph.Resource) {
 		}
 		custom, _ := origin["customOriginConfig"].(map[string]any)
 		if got := custom["originProtocolPolicy"]; got != "https-only" {
-			i.report(d, "set it to https-only: an HTTP API has no other port",
+			i.report(d, "set originProtocolPolicy to https-only: an HTTP API has no other port",
 				"originProtocolPolicy of origin %v is %v, want https-only", origin["originId"], got)
 		}
 	}
@@ -86,12 +86,14 @@ func (i *inspection) checkBehavior(d *graph.Resource, behavior map[string]any) {
 		i.report(d, remedy, "cache behavior %s: %s", pattern, fmt.Sprintf(problem, values...))
 	}
 	if behavior["viewerProtocolPolicy"] == "allow-all" {
-		report("set it to redirect-to-https", "viewerProtocolPolicy is allow-all: purchases would go over HTTP")
+		report("set viewerProtocolPolicy to redirect-to-https",
+			"viewerProtocolPolicy is allow-all: purchases would go over HTTP")
 	}
 	// API Gateway finds the API by the host name:
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
 	if behavior["originRequestPolicyId"] == allViewer {
-		report("use AllViewerExceptHostHeader", "it forwards the header Host, and API Gateway answers 403")
+		report("set originRequestPolicyId to AllViewerExceptHostHeader",
+			"it forwards the header Host, and API Gateway answers 403")
 	}
 	id, _ := behavior["cachePolicyId"].(string)
 	if id == CachingDisabled {
@@ -108,7 +110,7 @@ func (i *inspection) checkBehavior(d *graph.Resource, behavior map[string]any) {
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/Expiration.html
 	for _, property := range []string{"minTtl", "defaultTtl"} {
 		if ttl, declared := policy.Outputs[property]; !declared || ttl != 0.0 {
-			report("set it to 0",
+			report("set "+property+" to 0",
 				"%s of its cache policy is %v, want 0: it caches answers that no header allows to cache", property, ttl)
 		}
 	}

@@ -50,7 +50,8 @@ func checkConnections(i *inspection) {
 		text := i.parameter(r, "max_connections")
 		limit, err := strconv.Atoi(text)
 		if err != nil {
-			i.report(r, "set it in the database's parameter group", "max_connections is %q, want a number", text)
+			i.report(r, "set max_connections to a number in the database's parameter group",
+				"max_connections is %q, want a number", text)
 			continue
 		}
 		if sum >= limit {

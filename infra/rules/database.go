@@ -21,13 +21,15 @@ func checkBackups(i *inspection) {
 		switch {
 		case !r.Protect:
 		case r.Number("backupRetentionPeriod") == 0:
-			i.report(r, "set it to 1 or more", "backupRetentionPeriod is 0, and the database is protected")
+			i.report(r, "set backupRetentionPeriod to 1 or more",
+				"backupRetentionPeriod is 0, and the database is protected")
 		case r.Bool("skipFinalSnapshot"):
-			i.report(r, "set it to false", "skipFinalSnapshot is true, and the database is protected")
+			i.report(r, "set skipFinalSnapshot to false", "skipFinalSnapshot is true, and the database is protected")
 		case r.Outputs["deleteAutomatedBackups"] != false:
-			i.report(r, "set it to false", "deleteAutomatedBackups is not false, and the database is protected")
+			i.report(r, "set deleteAutomatedBackups to false",
+				"deleteAutomatedBackups is not false, and the database is protected")
 		case !strings.Contains(name, unique):
-			i.report(r, "put the name of the subnet group in it",
+			i.report(r, "put the name of the subnet group in finalSnapshotIdentifier",
 				"finalSnapshotIdentifier is %q, want a name that contains %q", name, unique)
 		}
 	}
@@ -86,7 +88,7 @@ func checkProxySecrets(i *inspection) {
 func checkModifications(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if !r.Bool("applyImmediately") {
-			i.report(r, "set it to true",
+			i.report(r, "set applyImmediately to true",
 				"applyImmediately is false: its instance class changes later than the functions")
 		}
 	}

@@ -20,12 +20,12 @@ import (
 func checkEncrypted(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if !r.Bool("storageEncrypted") {
-			i.report(r, "set it to true", "storageEncrypted is false, want true")
+			i.report(r, "set storageEncrypted to true", "storageEncrypted is false, want true")
 		}
 	}
 	for _, r := range i.OfType(graph.Topic) {
 		if r.String("kmsMasterKeyId") == "" {
-			i.report(r, "set it to a key, like alias/aws/sns", "kmsMasterKeyId is empty, want a key")
+			i.report(r, "set kmsMasterKeyId to a key, like alias/aws/sns", "kmsMasterKeyId is empty, want a key")
 		}
 	}
 	for _, r := range i.OfType(graph.Queue) {
@@ -36,7 +36,8 @@ func checkEncrypted(i *inspection) {
 	}
 	for _, r := range i.OfType(graph.LogGroup) {
 		if i.Find(graph.Key, "arn", r.String("kmsKeyId")) == nil {
-			i.report(r, "set it to a key of the stack", "kmsKeyId is %q, want a key of the stack", r.String("kmsKeyId"))
+			i.report(r, "set kmsKeyId to a key of the stack",
+				"kmsKeyId is %q, want a key of the stack", r.String("kmsKeyId"))
 		}
 	}
 }
@@ -68,12 +69,12 @@ func checkEncryptedTransport(i *inspection) {
 	}
 	for _, r := range i.OfType(graph.Database) {
 		if got := i.parameter(r, "require_secure_transport"); got != "1" && got != "ON" {
-			i.report(r, "set it in the database's parameter group", "require_secure_transport is %q, want 1", got)
+			i.report(r, "set it to 1 in the database's parameter group", "require_secure_transport is %q, want 1", got)
 		}
 	}
 	for _, r := range i.OfType(graph.Proxy) {
 		if !r.Bool("requireTls") {
-			i.report(r, "set it to true", "requireTls is false, want true")
+			i.report(r, "set requireTls to true", "requireTls is false, want true")
 		}
 	}
 }

@@ -31,7 +31,8 @@ func checkLogGroups(i *inspection) {
 		}
 		owner[group] = r.Name
 		if group.Number("retentionInDays") <= 0 {
-			i.report(group, "set it to a number of days", "retentionInDays is %v: it keeps everything for ever",
+			i.report(group, "set retentionInDays to a number of days",
+				"retentionInDays is %v: it keeps everything for ever",
 				group.Number("retentionInDays"))
 		}
 		for _, action := range []string{"logs:CreateLogStream", "logs:PutLogEvents"} {
@@ -65,9 +66,10 @@ func checkEnvironments(i *inspection) {
 			if value, set := unread[v.Name]; !set && v.Optional {
 				continue
 			} else if !set {
-				i.report(r, "set it", "variable %s, from %s, is not set", v.Name, v.From)
+				i.report(r, "set the variable in the function's environment",
+					"variable %s, from %s, is not set", v.Name, v.From)
 			} else if value == "" {
-				i.report(r, "fill it", "variable %s, from %s, is empty", v.Name, v.From)
+				i.report(r, "give the variable a value", "variable %s, from %s, is empty", v.Name, v.From)
 			} else {
 				i.checkSource(r, v, value)
 			}
@@ -158,18 +160,18 @@ func checkRuntimes(i *inspection) {
 	for _, f := range i.declarations.Functions {
 		if !f.Optional && i.Named(graph.Function, f.Name) == nil {
 			missing := &graph.Resource{Type: graph.Function, Name: f.Name}
-			i.report(missing, "make it in the stack", "it is declared, but not deployed")
+			i.report(missing, "deploy it in the stack, or declare it optional", "it is declared, but not deployed")
 		}
 	}
 	for _, r := range i.OfType(graph.Function) {
 		if got := r.String("runtime"); got != "provided.al2023" {
-			i.report(r, "set it", "runtime is %q, want provided.al2023", got)
+			i.report(r, "set runtime to provided.al2023", "runtime is %q, want provided.al2023", got)
 		}
 		if got := r.String("handler"); got != "bootstrap" {
-			i.report(r, "set it", "handler is %q, want bootstrap", got)
+			i.report(r, "set handler to bootstrap", "handler is %q, want bootstrap", got)
 		}
 		if got := r.Strings("architectures"); !slices.Equal(got, []string{"arm64"}) {
-			i.report(r, "set them", "architectures are %q, want arm64", got)
+			i.report(r, "set architectures to arm64", "architectures are %q, want arm64", got)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func checkParents(i *inspection) {
 		ofStack := r.Parent == "" || strings.Contains(r.Parent, "::pulumi:pulumi:Stack::")
 		switch {
 		case ofStack && !roots[r.Type] && strings.HasPrefix(string(r.Type), graph.AWS):
-			i.report(r, "give it pulumi.Parent, or make its type one of the roots",
+			i.report(r, "pass pulumi.Parent with that resource, or add the type to roots in infra/rules/hierarchy.go",
 				"its parent is the stack, want the resource that it belongs to")
 		case !ofStack && !declared[r.Parent]:
 			i.report(r, "declare the parent, or give it another", "its parent %s is not declared", r.Parent)

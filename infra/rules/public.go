@@ -14,7 +14,7 @@ import (
 func checkPrivateDatabase(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if r.Bool("publiclyAccessible") {
-			i.report(r, "set it to false", "publiclyAccessible is true, want false")
+			i.report(r, "set publiclyAccessible to false", "publiclyAccessible is true, want false")
 		}
 	}
 }
@@ -27,7 +27,8 @@ func checkPrivateDatabase(i *inspection) {
 func checkPrivateNetwork(i *inspection) {
 	for _, r := range i.OfType(graph.Subnet) {
 		if r.Bool("mapPublicIpOnLaunch") {
-			i.report(r, "set it to false: everything in the VPC is private", "mapPublicIpOnLaunch is true, want false")
+			i.report(r, "set mapPublicIpOnLaunch to false: everything in the VPC is private",
+				"mapPublicIpOnLaunch is true, want false")
 		}
 	}
 	for _, r := range i.OfType(graph.InternetGateway) {

@@ -63,7 +63,7 @@ func checkVisibilityTimeout(i *inspection) {
 		timeout := number(function, "timeout", defaultFunctionTimeout)
 		window := mapping.Number("maximumBatchingWindowInSeconds")
 		if want := visibilityTimeouts*timeout + window; got < want {
-			i.report(queue, "raise it, or lower the function's timeout",
+			i.report(queue, "raise visibilityTimeoutSeconds, or lower the function's timeout",
 				"visibility timeout is %v s, want %v s or more: "+
 					"%d times the timeout of function %s, which is %v s, and its batching window of %v s",
 				got, want, visibilityTimeouts, function.Name, timeout, window)
@@ -81,31 +81,34 @@ func checkDeadLetterQueue(i *inspection) {
 		var redrive redrivePolicy
 		text := queue.String("redrivePolicy")
 		if text == "" {
-			i.report(queue, "give it a redrivePolicy",
+			i.report(queue, "give it a redrivePolicy with the ARN of a dead-letter queue",
 				"function %s reads it, and it has no dead-letter queue", function.Name)
 			return
 		}
 		if err := json.Unmarshal([]byte(text), &redrive); err != nil {
-			i.report(queue, "build it from a struct", "its redrivePolicy is %s: %v", text, err)
+			i.report(queue, "write it as JSON with deadLetterTargetArn and maxReceiveCount",
+				"its redrivePolicy is %s: %v", text, err)
 			return
 		}
 		if count := redrive.MaxReceiveCount; count < minReceiveCount {
-			i.report(queue, "raise it", "maxReceiveCount is %v, want %v or more", count, minReceiveCount)
+			i.report(queue, "raise maxReceiveCount in its redrivePolicy",
+				"maxReceiveCount is %v, want %v or more", count, minReceiveCount)
 		}
 		target := redrive.DeadLetterTargetARN
 		deadLetters := i.Find(graph.Queue, "arn", target)
 		if deadLetters == nil {
-			i.report(queue, "name a queue of the stack", "its dead-letter queue %s is not declared", target)
+			i.report(queue, "set deadLetterTargetArn to the ARN of a queue of the stack",
+				"its dead-letter queue %s is not declared", target)
 			return
 		}
 		if !i.hasAlarm(deadLetters) {
-			i.report(deadLetters, "declare one on ApproximateNumberOfMessagesVisible, with an action",
+			i.report(deadLetters, "declare a MetricAlarm on its ApproximateNumberOfMessagesVisible, with an action",
 				"no alarm reports that it has messages")
 		}
 		got := number(deadLetters, "messageRetentionSeconds", defaultMessageRetention)
 		least := number(queue, "messageRetentionSeconds", defaultMessageRetention)
 		if got <= least {
-			i.report(deadLetters, "use SQS's limit, 1209600 s",
+			i.report(deadLetters, "set its messageRetentionSeconds to SQS's limit, 1209600",
 				"it keeps messages for %v s, want longer than the %v s of %s", got, least, queue.Name)
 		}
 	})

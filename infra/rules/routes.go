@@ -46,7 +46,8 @@ func checkRoutes(i *inspection) {
 			case got == nil:
 				i.report(r, "declare the route", "its route %q leads nowhere", route)
 			case got != r:
-				i.report(r, "lead it to the function", "its route %q leads to function %s", route, got.Name)
+				i.report(r, "give the route the integration of the function",
+					"its route %q leads to function %s", route, got.Name)
 			}
 		}
 	}
@@ -69,7 +70,7 @@ func checkAuthorization(i *inspection) {
 		_, path, _ := strings.Cut(route.String("routeKey"), " ")
 		got := cmp.Or(route.String("authorizationType"), "NONE")
 		if below := path == merchantPath || strings.HasPrefix(path, merchantPath+"/"); below && got != "AWS_IAM" {
-			i.report(route, "set it to AWS_IAM: declare Access: Signed for its function",
+			i.report(route, "set authorizationType to AWS_IAM, and declare Access: Signed for its function",
 				"its authorizationType is %s, want AWS_IAM for every route below %s: anybody may call it",
 				got, merchantPath)
 			continue
@@ -83,7 +84,7 @@ func checkAuthorization(i *inspection) {
 			want, access, why = "AWS_IAM", "signed", "without it anybody may call it"
 		}
 		if got != want {
-			i.report(route, "set it to "+want,
+			i.report(route, "set authorizationType to "+want,
 				"its authorizationType is %s, want %s: function %s has %s routes: %s", got, want, f.Name, access, why)
 		}
 	}
@@ -129,7 +130,8 @@ func (i *inspection) checkSender(route, integration, queue *graph.Resource) {
 	}
 	assume := evaluation.ByService(service, integration.String("apiId"), "sts:AssumeRole", role)
 	if !i.policies.Trust(role).Evaluate(assume).Allowed {
-		i.report(integration, "allow it in the role's trust policy", "%s may not assume its role %s", service, role)
+		i.report(integration, "name "+service+" in the trust policy of the role",
+			"%s may not assume its role %s", service, role)
 	}
 	send := evaluation.ByRole(role, "", action, queue.String("arn"))
 	if !i.policies.Of(role, queue.String("arn")).Evaluate(send).Allowed {
@@ -144,7 +146,8 @@ func (i *inspection) checkSender(route, integration, queue *graph.Resource) {
 			"MessageAttributes is %s, a text without an expression: AWS refuses it as an invalid source", attributes)
 	}
 	if got := integration.String("payloadFormatVersion"); got != "1.0" {
-		i.report(integration, "set it to 1.0", "payloadFormatVersion is %q: AWS refuses it for a service", got)
+		i.report(integration, "set payloadFormatVersion to 1.0",
+			"payloadFormatVersion is %q: AWS refuses it for a service", got)
 	}
 }
 
@@ -157,13 +160,15 @@ func checkBuffers(i *inspection) {
 	}
 	for _, route := range i.OfType(graph.APIRoute) {
 		if f := i.routeFunction(route); buffered[f] && i.queueOf(i.Integration(route)) == nil {
-			i.report(route, "lead it to the queue", "it invokes function %s: a request is lost if that fails", f.Name)
+			i.report(route, "give the route the integration that sends to the queue",
+				"it invokes function %s: a request is lost if that fails", f.Name)
 		}
 	}
 }
 
-// checkThrottling checks that an API has a stage, and that the stage lets requests pass: a limit of 0
-// answers every request with 429. In settings with another property, a limit that is not set is 0:
+// checkThrottling checks that an API has a stage, and that the stage lets requests pass: a limit of
+// 0 answers every request with 429. In settings with another property, a limit that is not set is
+// 0:
 // https://github.com/pulumi/pulumi-aws/issues/2363
 func checkThrottling(i *inspection) {
 	for _, api := range i.OfType(graph.API) {

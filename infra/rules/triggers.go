@@ -40,7 +40,8 @@ func checkSubscriptions(i *inspection) {
 				"it is encrypted with alias/aws/sqs, which SNS may not use: SNS drops the messages")
 		}
 		if r.Bool("rawMessageDelivery") {
-			i.report(r, "turn it off", "rawMessageDelivery is true, want false: functions read SNS's envelope")
+			i.report(r, "set rawMessageDelivery to false",
+				"rawMessageDelivery is true, want false: functions read SNS's envelope")
 		}
 		for _, policy := range i.OfType(graph.QueuePolicy) {
 			if policy.String("queueUrl") == queue.String("url") && !i.waitsFor(r, policy) {
@@ -146,7 +147,7 @@ func checkRotations(i *inspection) {
 		}
 		schedule := rotation.Object("rotationRules")
 		if schedule["automaticallyAfterDays"] == nil && schedule["scheduleExpression"] == nil {
-			i.report(rotation, "set one of them",
+			i.report(rotation, "set automaticallyAfterDays in its rotationRules",
 				"its rotationRules have neither automaticallyAfterDays nor a scheduleExpression")
 		}
 		if !i.mayInvoke(r, "secretsmanager.amazonaws.com", secret.String("arn")) {
@@ -177,7 +178,8 @@ func checkEventSources(i *inspection) {
 				"it is disabled: function %s handles no message of queue %s", function.Name, queue.Name)
 		}
 		if got := mapping.Strings("functionResponseTypes"); !slices.Contains(got, "ReportBatchItemFailures") {
-			i.report(mapping, "add it", "functionResponseTypes is %q, want ReportBatchItemFailures", got)
+			i.report(mapping, "add ReportBatchItemFailures to functionResponseTypes",
+				"functionResponseTypes is %q, want ReportBatchItemFailures", got)
 		}
 		if !i.isFed(queue) {
 			i.report(queue, "subscribe it to its topic, or let a function's role send to it",

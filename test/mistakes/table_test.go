@@ -54,14 +54,14 @@ var mistakes = []mistake{
 		correct: "pulumi.StringArray{group.ID()}",
 		wrong:   "pulumi.StringArray{n.database.ID()}",
 		aws:     "Calls of AWS services time out: the database's group has no port 443.",
-		refusal: "Function sales-api: … to security group database on tcp 443",
+		refusal: "Function sales-api: … endpoint …give it security group endpoints in VpcEndpoint",
 	},
 	{
 		file:    "infra/stack/database.go",
 		correct: `parameter("require_secure_transport", "1")`,
 		wrong:   `parameter("require_secure_transport", "0")`,
 		aws:     "The server accepts connections without TLS.",
-		refusal: `Instance database: require_secure_transport is "0", want 1: set it in the database's ` +
+		refusal: `Instance database: require_secure_transport is "0", want 1: set it to 1 in the database's ` +
 			"parameter group",
 	},
 	{
@@ -83,14 +83,15 @@ var mistakes = []mistake{
 		correct: "SkipFinalSnapshot:      pulumi.Bool(!args.settings.KeepBackups)",
 		wrong:   "SkipFinalSnapshot:      pulumi.Bool(args.settings.KeepBackups)",
 		aws:     "RDS deletes the data of prod without a snapshot, and refuses to delete the database of dev.",
-		refusal: "Instance database: skipFinalSnapshot is true, and the database is protected: set it to false",
+		refusal: "Instance database: skipFinalSnapshot is true, and the database is protected: set " +
+			"skipFinalSnapshot to false",
 	},
 	{
 		file:    "infra/stack/database.go",
 		correct: "pulumi.Int(args.settings.BackupRetentionDays)",
 		wrong:   "pulumi.Int(0)",
 		aws:     "RDS makes no backups, and the server writes no binary log.",
-		refusal: "Instance database: backupRetentionPeriod is 0, and the database is protected: set it to " +
+		refusal: "Instance database: backupRetentionPeriod is 0, and the database is protected: set … to " +
 			"1 or more",
 	},
 	{
@@ -98,14 +99,15 @@ var mistakes = []mistake{
 		correct: "ApplyImmediately:   pulumi.Bool(true)",
 		wrong:   "ApplyImmediately:   pulumi.Bool(false)",
 		aws:     "A larger instance class waits for the maintenance window; more connections do not.",
-		refusal: "Instance database: applyImmediately is false: … set it to true",
+		refusal: "Instance database: applyImmediately is false: … set applyImmediately to true",
 	},
 	{
 		file:    "infra/stack/stack.go",
 		correct: "b.network.subnetIDs, b.network.database}",
 		wrong:   "b.network.subnetIDs, b.network.functions}",
 		aws:     "Connections to the database time out: the functions' group lets nobody in.",
-		refusal: "Function sales-api: it does not reach database database: … on tcp 3306",
+		refusal: "Function sales-api: … database database is in security group functions, " +
+			"…give it security group database",
 	},
 	{
 		file:    "infra/stack/proxy.go",
@@ -127,14 +129,14 @@ var mistakes = []mistake{
 		correct: "seconds(visibilityTimeouts * f.Timeout)",
 		wrong:   "seconds(f.Timeout)",
 		aws:     "SQS delivers a message again while a throttled function still waits to handle it.",
-		refusal: "Queue ads_queue: visibility timeout is 10 s, want 60 s or more: … raise it",
+		refusal: "Queue ads_queue: visibility timeout is 10 s, want 60 s or more: … raise visibilityTimeoutSeconds",
 	},
 	{
 		file:    "infra/stack/messaging.go",
 		correct: "maxReceiveCount = 5",
 		wrong:   "maxReceiveCount = 1",
 		aws:     "One failure, or one throttle, moves a message to the dead letters.",
-		refusal: "Queue ads_queue: maxReceiveCount is 1, want 5 or more: raise it",
+		refusal: "Queue ads_queue: maxReceiveCount is 1, want 5 or more: raise maxReceiveCount",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -150,8 +152,8 @@ var mistakes = []mistake{
 		wrong: `}, m.topic.Arn),
 	}, childOf(m), pulumi.Protect(protect))`,
 		aws: "CreateQueue fails: the ARN is not one of a queue.",
-		refusal: "Queue ads_queue: its dead-letter queue arn:aws:sns:…is not declared: name a queue of " +
-			"the stack",
+		refusal: "Queue ads_queue: its dead-letter queue arn:aws:sns:…is not declared: " +
+			"set deadLetterTargetArn to …a queue of the stack",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -201,7 +203,7 @@ var mistakes = []mistake{
 		wrong: `Endpoint: messages.Arn, RawMessageDelivery: pulumi.Bool(true),
 	}`,
 		aws:     "Functions get bodies without SNS's envelope, which they cannot read.",
-		refusal: "TopicSubscription ads_queue: rawMessageDelivery is true, want false: … turn it off",
+		refusal: "TopicSubscription ads_queue: rawMessageDelivery is true, want false: … set rawMessageDelivery",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -239,7 +241,7 @@ var mistakes = []mistake{
 		correct: "pulumi.StringArray{p.network.functions.ID()}",
 		wrong:   "pulumi.StringArray{p.network.database.ID()}",
 		aws:     "Functions reach nothing: the database's group lets nothing out.",
-		refusal: "Function sales-api: it does not reach database database: … on tcp 3306",
+		refusal: "Function sales-api: … is in security group database, …give it security group functions",
 	},
 	{
 		file:    "infra/stack/function.go",
@@ -335,7 +337,8 @@ var mistakes = []mistake{
 		correct: `FunctionResponseTypes: pulumi.StringArray{pulumi.String("ReportBatchItemFailures")},`,
 		wrong:   "",
 		aws:     "SQS deletes the messages that a function reports as failed.",
-		refusal: "EventSourceMapping ads: functionResponseTypes is [], want ReportBatchItemFailures: add it",
+		refusal: "EventSourceMapping ads: functionResponseTypes is [], want ReportBatchItemFailures: add …to " +
+			"functionResponseTypes",
 	},
 	{
 		file:    "infra/stack/triggers.go",
@@ -385,8 +388,8 @@ var mistakes = []mistake{
 		correct: `name+"-api", "apigateway.amazonaws.com", child`,
 		wrong:   `name+"-api", "lambda.amazonaws.com", child`,
 		aws:     "CreateIntegration fails: API Gateway cannot assume the role.",
-		refusal: "Integration stock-increase: apigateway.amazonaws.com may not assume its role …allow it " +
-			"in the role's trust policy",
+		refusal: "Integration stock-increase: apigateway.amazonaws.com may not assume its role …in " +
+			"the trust policy of the role",
 	},
 	{
 		file:    "infra/stack/triggers.go",
@@ -401,7 +404,7 @@ var mistakes = []mistake{
 		correct: `"ApproximateNumberOfMessagesVisible"`,
 		wrong:   `"NumberOfMessagesVisible"`,
 		aws:     "The alarm of dead letters never rings: SQS has no such metric.",
-		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare one on " +
+		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare …on its " +
 			"ApproximateNumberOfMessagesVisible",
 	},
 	{
@@ -409,7 +412,7 @@ var mistakes = []mistake{
 		correct: "AlarmActions:       pulumi.Array{topic.Arn}",
 		wrong:   "AlarmActions:       pulumi.Array{}",
 		aws:     "Alarms notify nobody when they begin.",
-		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare one on " +
+		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare …on its " +
 			"ApproximateNumberOfMessagesVisible, with an action",
 	},
 	{
@@ -417,7 +420,7 @@ var mistakes = []mistake{
 		correct: `m.ofDeadLetters(f.Queue, "Appr`,
 		wrong:   `m.ofQueue(f.Queue, "Appr`,
 		aws:     "Nobody watches the dead letters; a busy queue rings.",
-		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare one on " +
+		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare …on its " +
 			"ApproximateNumberOfMessagesVisible",
 	},
 	{
@@ -426,7 +429,7 @@ var mistakes = []mistake{
 		wrong:   `pulumi.String("http-only")`,
 		aws:     "Every page is an error 502: the API speaks only HTTPS.",
 		refusal: "Distribution shop: originProtocolPolicy of origin api is http-only, want https-only: " +
-			"set it to https-only",
+			"set originProtocolPolicy to https-only",
 	},
 	{
 		file:    "infra/stack/cdn.go",
@@ -465,14 +468,14 @@ var mistakes = []mistake{
 		correct: "RetentionInDays: pulumi.Int(retentionDays), KmsKeyId: key.Arn",
 		wrong:   "KmsKeyId: key.Arn",
 		aws:     "CloudWatch keeps the logs for ever.",
-		refusal: "LogGroup ads: retentionInDays is 0: it keeps everything for ever: set it to a number of days",
+		refusal: "LogGroup ads: retentionInDays is 0: it keeps everything for ever: set retentionInDays to",
 	},
 	{
 		file:    "infra/operations/logs.go",
 		correct: "KmsKeyId: key.Arn",
 		wrong:   "KmsKeyId: key.KeyId",
 		aws:     "CreateLogGroup fails: CloudWatch Logs wants the key's ARN.",
-		refusal: "LogGroup ads: kmsKeyId is …want a key of the stack: set it to a key of the stack",
+		refusal: "LogGroup ads: kmsKeyId is …want a key of the stack: set kmsKeyId to",
 	},
 	{
 		file:    "infra/policy/policy.go",
