@@ -43,6 +43,23 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/network.go",
+		correct: "n.ready = append(n.ready, endpoint)",
+		wrong:   "_ = endpoint",
+		aws:     "setup runs while the endpoints are made, and times out on Secrets Manager.",
+		refusal: "Function ads: Pulumi may make it before VpcEndpoint secretsmanager: before, it does not " +
+			"reach secretsmanager: let it depend on VpcEndpoint secretsmanager",
+	},
+	{
+		file:    "infra/stack/network.go",
+		correct: `"com.amazonaws.%s.%s", region, service`,
+		wrong:   `"com.amazonaws.%s.%s", service, region`,
+		aws:     "CreateVpcEndpoint fails: there is no such service.",
+		refusal: "VpcEndpoint secretsmanager: its serviceName is " +
+			`"com.amazonaws.secretsmanager.ap-northeast-2", want com.amazonaws.ap-northeast-2. and a ` +
+			"service: build it from the region and the service",
+	},
+	{
+		file:    "infra/stack/network.go",
 		correct: "f.Network != lambdas.Private",
 		wrong:   "f.Network == lambdas.Private",
 		aws: "The VPC has endpoints for the services of the functions outside it; functions in it " +
@@ -55,6 +72,25 @@ var mistakes = []mistake{
 		wrong:   "pulumi.StringArray{n.database.ID()}",
 		aws:     "Calls of AWS services time out: the database's group has no port 443.",
 		refusal: "Function sales-api: … endpoint …give it security group endpoints in VpcEndpoint",
+	},
+	{
+		file:    "infra/stack/network.go",
+		correct: `pulumi.String("Interface")`,
+		wrong:   `pulumi.String("Gateway")`,
+		aws:     "CreateVpcEndpoint fails: only S3 and DynamoDB have gateways.",
+		refusal: `VpcEndpoint secretsmanager: its vpcEndpointType is "Gateway": only s3 and dynamodb have ` +
+			"other endpoints: set it to Interface",
+	},
+	{
+		file: "infra/stack/network.go",
+		correct: `association, err := ec2.NewRouteTableAssociation(ctx, name, &ec2.RouteTableAssociationArgs{
+			SubnetId: subnet.ID(),`,
+		wrong: `association, err := ec2.NewRouteTableAssociation(ctx, name, &ec2.RouteTableAssociationArgs{
+			SubnetId: n.vpc.ID(),`,
+		aws: "AssociateRouteTable fails: the id is not one of a subnet.",
+		refusal: "RouteTableAssociation private-ap-northeast-2a: its subnetId is …, the name of Vpc " +
+			"network, want the id of a Subnet: AWS has no such Subnet: use the output of the Subnet in " +
+			"place of a text: subnet.ID()",
 	},
 	{
 		file:    "infra/stack/database.go",
@@ -80,6 +116,23 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/database.go",
+		correct: "ManageMasterUserPassword: pulumi.Bool(true)",
+		wrong:   "ManageMasterUserPassword: pulumi.Bool(false)",
+		aws:     "CreateDBInstance fails: the master user has no password.",
+		refusal: "creating the database: RDS makes no secret of the master user: set " +
+			"ManageMasterUserPassword in infra/stack/database.go",
+	},
+	{
+		file:    "infra/stack/database.go",
+		correct: "ParameterGroupName:       parameters.Name",
+		wrong:   "ParameterGroupName:       subnets.Name",
+		aws:     "CreateDBInstance fails: there is no such parameter group.",
+		refusal: "Instance database: its parameterGroupName is …, the name of SubnetGroup database, want " +
+			"the name of a ParameterGroup: AWS has no such ParameterGroup: use the output of the " +
+			"ParameterGroup in place of a text: parameterGroup.Name",
+	},
+	{
+		file:    "infra/stack/database.go",
 		correct: "SkipFinalSnapshot:      pulumi.Bool(!args.settings.KeepBackups)",
 		wrong:   "SkipFinalSnapshot:      pulumi.Bool(args.settings.KeepBackups)",
 		aws:     "RDS deletes the data of prod without a snapshot, and refuses to delete the database of dev.",
@@ -88,11 +141,58 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/database.go",
+		correct: "DeletionProtection: pulumi.Bool(args.protect)",
+		wrong:   "DeletionProtection: pulumi.Bool(false)",
+		aws:     "RDS deletes the database of a protected stage on request.",
+		refusal: "Instance database: deletionProtection is false, and Pulumi protects the database: set " +
+			"it to true",
+	},
+	{
+		file:    "infra/stack/database.go",
+		correct: "pulumi.Int(args.settings.MaxStorageGiB)",
+		wrong:   "pulumi.Int(args.settings.StorageGiB)",
+		aws:     "CreateDBInstance fails: the largest storage must exceed the allocated one by a tenth.",
+		refusal: "Instance database: maxAllocatedStorage is 20 GiB, and allocatedStorage 20: RDS refuses " +
+			"a limit below 22 GiB: raise it to a tenth more than allocatedStorage, or delete it",
+	},
+	{
+		file:    "infra/stack/database.go",
+		correct: `parameter("character_set_server", "utf8mb4")`,
+		wrong:   `parameter("character_set_server", "latin1")`,
+		aws:     "The server does not start: the collation is not one of the character set.",
+		refusal: "Instance database: character_set_server is latin1, and collation_server " +
+			"utf8mb4_unicode_ci is of another character set: set both",
+	},
+	{
+		file:    "infra/stack/database.go",
+		correct: `parameter("wait_timeout", "360")`,
+		wrong:   `parameter("wait_timeout", "36")`,
+		aws:     "The server drops idle connections which functions still use: requests after a pause fail.",
+		refusal: "Instance database: wait_timeout is 36 s, want 300 or more: functions keep connections " +
+			"that long: raise it",
+	},
+	{
+		file:    "infra/stack/database.go",
 		correct: "pulumi.Int(args.settings.BackupRetentionDays)",
 		wrong:   "pulumi.Int(0)",
 		aws:     "RDS makes no backups, and the server writes no binary log.",
 		refusal: "Instance database: backupRetentionPeriod is 0, and the database is protected: set … to " +
 			"1 or more",
+	},
+	{
+		file:    "infra/stack/database.go",
+		correct: "childOf(d), pulumi.Protect(args.protect))",
+		wrong:   "childOf(d))",
+		aws:     "Pulumi deletes the database of a protected stage.",
+		refusal: "Instance database: Pulumi may delete it, and Instance database is protected: give it " +
+			"pulumi.Protect",
+	},
+	{
+		file:    "infra/stack/database.go",
+		correct: `pulumi.String("gp3")`,
+		wrong:   `pulumi.String("io1")`,
+		aws:     "CreateDBInstance fails: io1 needs a number of IOPS.",
+		refusal: "Instance database: storageType is io1, and iops is not set: use gp3, or set iops",
 	},
 	{
 		file:    "infra/stack/database.go",
@@ -110,6 +210,54 @@ var mistakes = []mistake{
 			"…give it security group database",
 	},
 	{
+		file:    "infra/stack/stack.go",
+		correct: `b.secrets["proxy-first"], b.secrets["proxy-second"]`,
+		wrong:   `b.secrets["proxy-first"], b.secrets["proxy-first"]`,
+		aws:     "After a rotation the proxy refuses the functions' second user.",
+		refusal: "Proxy database: two of its auths have the secret … it does not know the other user: " +
+			"give each user its own secret",
+	},
+	{
+		file:    "infra/stack/stack.go",
+		correct: "on.bindings = on.bindings.through(proxy)",
+		wrong:   "",
+		aws:     "Functions connect around the proxy, and open more connections than the database has.",
+		refusal: "Function sales-api: variable DATABASE_HOST leads to the database itself, around its " +
+			"proxy: give it the endpoint of Proxy database",
+	},
+	{
+		file:    "infra/stack/stack.go",
+		correct: "on.ready = append(b.messaging.subscriptions(), done)",
+		wrong:   "on.ready = b.messaging.subscriptions()",
+		aws:     "Functions serve before setup has made the schema and the secrets: requests fail.",
+		refusal: "Function sales-api: Pulumi may make it before Invocation setup: secret database is " +
+			"empty before: let it depend on Invocation setup",
+	},
+	{
+		file:    "infra/stack/stack.go",
+		correct: "newAlarms(ctx, b.settings, b.managers,",
+		wrong:   "newAlarms(ctx, b.settings, b.messaging.topic,",
+		aws:     "Alarms cannot publish to a topic with a key of AWS; and stock would take them for orders.",
+		refusal: "Topic stock_empty: its policy does not let cloudwatch.amazonaws.com publish for alarm " +
+			"…: nobody learns of them: allow it in the topic's policy",
+	},
+	{
+		file:    "infra/stack/proxy.go",
+		correct: `IamAuth: pulumi.String("DISABLED")`,
+		wrong:   `IamAuth: pulumi.String("REQUIRED")`,
+		aws:     "The proxy refuses the functions' passwords.",
+		refusal: "Proxy database: iamAuth is REQUIRED: the proxy refuses the functions' passwords: set it " +
+			"to DISABLED",
+	},
+	{
+		file:    "infra/stack/proxy.go",
+		correct: `pulumi.String("MYSQL")`,
+		wrong:   `pulumi.String("POSTGRESQL")`,
+		aws:     "RegisterDBProxyTargets fails: MariaDB is of the family MYSQL.",
+		refusal: `Proxy database: engineFamily is "POSTGRESQL", want MYSQL: MariaDB has no other: set it ` +
+			"to MYSQL",
+	},
+	{
 		file:    "infra/stack/proxy.go",
 		correct: "RequireTls:          pulumi.Bool(true)",
 		wrong:   "RequireTls:          pulumi.Bool(false)",
@@ -123,6 +271,32 @@ var mistakes = []mistake{
 		aws:     "The proxy does not reach the database: its target is unavailable.",
 		refusal: "Function sales-api: … through its proxy: security group proxy has no egress rule to " +
 			"security group database on tcp 3306",
+	},
+	{
+		file:    "infra/stack/proxy.go",
+		correct: `"proxy", "rds.amazonaws.com", child`,
+		wrong:   `"proxy", "lambda.amazonaws.com", child`,
+		aws:     "The proxy cannot assume its role, and reads no secret: every login fails.",
+		refusal: "Proxy database: its role … does not let rds.amazonaws.com assume it: set roleArn to a " +
+			"role of the stack whose trust policy names rds.amazonaws.com",
+	},
+	{
+		file:    "infra/stack/proxy.go",
+		correct: "return &proxy{p.Endpoint, append(rules, target)}, nil",
+		wrong: `_ = target
+	return &proxy{p.Endpoint, rules}, nil`,
+		aws: "Functions start before the proxy has a target: their first requests fail.",
+		refusal: "Function ads: Pulumi may make it before ProxyTarget database: before, the proxy has no " +
+			"database: let it depend on ProxyTarget database",
+	},
+	{
+		file:    "infra/stack/proxy.go",
+		correct: "const borrowSeconds = 5",
+		wrong:   "const borrowSeconds = 120",
+		aws: "The proxy waits longer than Lambda lets a function wait: functions time out without an " +
+			"error.",
+		refusal: "ProxyDefaultTargetGroup database: connectionBorrowTimeout is 120 s, and the timeout of " +
+			"function sales-api is 10 s: Lambda ends the function without an error: lower it",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -207,11 +381,68 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/messaging.go",
+		correct: `pulumi.String("alias/aws/sns")`,
+		wrong:   `pulumi.String("alias/aws/sqs")`,
+		aws:     "Publishing fails: SQS's key does not serve SNS.",
+		refusal: "Topic stock_empty: kmsMasterKeyId is alias/aws/sqs, a key that SNS may not use: use " +
+			"alias/aws/sns, or a key of the stack",
+	},
+	{
+		file:    "infra/stack/messaging.go",
+		correct: "retention, receives = bufferRetention, bufferReceiveCount",
+		wrong:   "retention, receives = bufferRetention, maxReceiveCount",
+		aws:     "After an outage of five minutes deliveries are dead letters.",
+		refusal: "Queue deliveries_queue: 5 attempts of 42 s end after 210 s, want 3600 s or more: " +
+			"function stock-increase books requests that nobody repeats, and an outage makes them dead " +
+			"letters: raise maxReceiveCount",
+	},
+	{
+		file:    "infra/stack/messaging.go",
 		correct: `f.Topic == ""`,
 		wrong:   `f.Topic != ""`,
 		aws:     "The queue of ads gets no messages; deliveries come from the topic of orders.",
 		refusal: "Queue ads_queue: function ads waits for its messages, and nothing sends messages to it: " +
 			"subscribe it to its topic",
+	},
+	{
+		file:    "infra/stack/api.go",
+		correct: `pulumi.String("$default"), // no stage`,
+		wrong:   `pulumi.String("prod"), // no stage`,
+		aws:     "All paths begin with /prod: the API's URL answers 404.",
+		refusal: `Stage shop: its name is "prod": all paths would begin with /prod, and the API's URL ` +
+			"without it answers 404: name it $default",
+	},
+	{
+		file:    "infra/stack/api.go",
+		correct: "AutoDeploy: pulumi.Bool(true)",
+		wrong:   "AutoDeploy: pulumi.Bool(false)",
+		aws:     "The stage has no deployment: every request is answered with 404.",
+		refusal: "Stage shop: autoDeploy is false, and it has no deployment: it answers 404: set " +
+			"autoDeploy to true",
+	},
+	{
+		file:    "infra/stack/api.go",
+		correct: "DestinationArn: logs.Arn",
+		wrong:   "DestinationArn: logs.Name",
+		aws:     "CreateStage fails: the destination is not an ARN.",
+		refusal: "Stage shop: its accessLogSettings.destinationArn is …, the name of LogGroup api-access, " +
+			"want the arn of a LogGroup: AWS has no such LogGroup: use the output of the LogGroup in " +
+			"place of a text: logGroup.Arn",
+	},
+	{
+		file:       "infra/stack/api.go",
+		correct:    "byDefault := limits[lambdas.Browsing]",
+		wrong:      "byDefault := limits[lambdas.Simulation]",
+		aws:        "Buyers get 429: they share ten requests a second.",
+		onlyGolden: "The rules do not know how many requests each kind of traffic has.",
+	},
+	{
+		file:    "infra/stack/api.go",
+		correct: `pulumi.ToStringArray([]string{"GET", "POST"})`,
+		wrong:   `pulumi.ToStringArray([]string{"GET"})`,
+		aws:     "Browsers refuse checkouts from the pages of other sites.",
+		refusal: "Api shop: allowMethods of its corsConfiguration lack POST: browsers refuse the route " +
+			`"POST /checkout" to the pages of https://www.example.com: add it`,
 	},
 	{
 		file:    "infra/stack/api.go",
@@ -222,11 +453,42 @@ var mistakes = []mistake{
 			"route: let it depend on the route",
 	},
 	{
+		file:    "infra/stack/api.go",
+		correct: `pulumi.String("REGIONAL")`,
+		wrong:   `pulumi.String("EDGE")`,
+		aws:     "CreateDomainName fails: HTTP APIs have regional names only.",
+		refusal: "DomainName shop: its endpointType is EDGE, want REGIONAL: an HTTP API has no other: set " +
+			"it to REGIONAL",
+	},
+	{
+		file:    "infra/stack/api.go",
+		correct: "Stage: stage.Name",
+		wrong:   "Stage: a.api.Name",
+		aws:     "CreateApiMapping fails: there is no such stage.",
+		refusal: "ApiMapping shop: its stage is …, which API … does not have: use the output name of the stage",
+	},
+	{
+		file:    "infra/stack/api.go",
+		correct: `"status":             "$context.status"`,
+		wrong:   `"status":             "$context.responseStatus"`,
+		aws:     "The access log has no status: the variable does not exist.",
+		refusal: "Stage shop: the format of its access log has $context.responseStatus, which does not " +
+			"exist: the log has a hyphen in its place: use a variable of HTTP APIs",
+	},
+	{
 		file:    "infra/stack/function.go",
 		correct: `pulumi.String("arm64")`,
 		wrong:   `pulumi.String("x86_64")`,
 		aws:     "No function starts: its program is for another processor.",
 		refusal: `Function ads: architectures are ["x86_64"], want arm64`,
+	},
+	{
+		file:    "infra/stack/function.go",
+		correct: `ApplicationLogLevel: pulumi.String("INFO")`,
+		wrong:   `ApplicationLogLevel: pulumi.String("WARN")`,
+		aws:     "CloudWatch gets no measurements: alarms stay silent.",
+		refusal: "Function ads: its applicationLogLevel is WARN: CloudWatch does not get its " +
+			"measurements, which are lines of level INFO: set it to INFO",
 	},
 	{
 		file:    "infra/stack/function.go",
@@ -268,6 +530,14 @@ var mistakes = []mistake{
 			"*: let the role's policy allow it",
 	},
 	{
+		file:    "infra/stack/function.go",
+		correct: "[]pulumi.Resource{role.policy})",
+		wrong:   "[]pulumi.Resource{role.Role})",
+		aws:     "CreateFunction fails now and then: the role has no permissions yet.",
+		refusal: "Function ads: Pulumi may make it before RolePolicy ads: its role has no permissions " +
+			"before: let it depend on RolePolicy ads",
+	},
+	{
 		file: "infra/stack/function.go",
 		correct: `if f.declared.Network == lambdas.Private {
 		// Lambda makes`,
@@ -279,11 +549,50 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/function.go",
+		correct: `name, "lambda.amazonaws.com", pulumi.Parent(f)`,
+		wrong:   `name, "events.amazonaws.com", pulumi.Parent(f)`,
+		aws:     "CreateFunction fails: Lambda cannot assume the role.",
+		refusal: "Function ads: lambda.amazonaws.com may not assume its role … allow it in the role's " +
+			"assumeRolePolicy",
+	},
+	{
+		file:    "infra/stack/function.go",
+		correct: `s.PermissionsBoundary != ""`,
+		wrong:   `s.PermissionsBoundary == ""`,
+		aws:     "CreateRole is denied to the workflow, which may make only roles with the boundary.",
+		refusal: `Role ads: its permissionsBoundary is "": set it to the ARN of a policy, or leave it out`,
+	},
+	{
+		file:    "infra/stack/function.go",
+		correct: "seconds(declared.Timeout)",
+		wrong:   "pulumi.Int(declared.Timeout.Minutes())",
+		aws:     "CreateFunction fails: a timeout is 1 s or more.",
+		refusal: "Function ads: timeout is 0, want 1 to 900 seconds: change it",
+	},
+	{
+		file:    "infra/stack/function.go",
 		correct: `f.declared.Queue == "" && f.concurrency > 0`,
 		wrong:   `f.declared.Queue != "" && f.concurrency > 0`,
 		aws:     "Nothing bounds the instances of the API's functions: they use up the database's connections.",
 		refusal: "Function sales-api: it uses the database, and nothing limits its concurrency: set " +
 			"reservedConcurrentExecutions",
+	},
+	{
+		file:    "infra/stack/function.go",
+		correct: "Role: r.Name",
+		wrong:   "Role: r.Arn",
+		aws:     "PutRolePolicy fails: the name of a role has no colons.",
+		refusal: "RolePolicy ads: its role is …, the arn of Role ads, want the name of a Role: AWS has no " +
+			"such Role: use the output of the Role in place of a text: role.Name",
+	},
+	{
+		file:    "infra/stack/grants.go",
+		correct: "b.database.adminSecret,",
+		wrong:   `b.secrets["database"].Arn,`,
+		aws:     "setup reads an empty secret, and the deployment fails.",
+		refusal: "Function setup: variable DATABASE_ADMIN_SECRET is the arn of Secret database, want the " +
+			"master user's secret of Instance database, its source secret.database-admin: give it this " +
+			"output",
 	},
 	{
 		file:    "infra/stack/grants.go",
@@ -295,6 +604,22 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/grants.go",
+		correct: "b.managers.Arn,",
+		wrong:   "b.messaging.topic.Arn,",
+		aws:     "Notices to people go to the topic of production orders.",
+		refusal: "Function ads: variable STOCK_OPERATIONS_TOPIC is the arn of Topic stock_empty, want the " +
+			"arn of Topic stock_operations, its source topic.stock_operations: give it this output",
+	},
+	{
+		file:    "infra/stack/grants.go",
+		correct: "pulumi.String(metricsNamespace(ctx))",
+		wrong:   "pulumi.String(ctx.Project())",
+		aws:     "Functions measure in another namespace than the alarms watch.",
+		refusal: "MetricAlarm deliveries-failing: it watches DeliveriesFailed in the namespace " +
+			`"restock/dev", in which no function measures: use the namespace that the functions get`,
+	},
+	{
+		file:    "infra/stack/grants.go",
 		correct: `values["queue."+name] = queue.Arn`,
 		wrong:   `values["queue."+name] = queue.deadLetters.Arn`,
 		aws:     "Lambda refuses the event sources: roles may read only the dead letters.",
@@ -303,11 +628,49 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/grants.go",
+		correct: "b.database.instance.DbName",
+		wrong:   "b.database.instance.Identifier",
+		aws:     "setup fails: there is no such database.",
+		refusal: "Function sales-api: variable DATABASE_NAME is the identifier of Instance database, want " +
+			"the dbName of Instance database, its source database.name: give it this output",
+	},
+	{
+		file:    "infra/stack/grants.go",
 		correct: `policy.Actions("queue", "consume")`,
 		wrong:   `policy.Actions("queue", "send")`,
 		aws:     "CreateEventSourceMapping fails: the role may not receive messages.",
 		refusal: "Function ads: it handles queue ads_queue, and its role does not allow " +
 			"sqs:ReceiveMessage on …let the role's policy allow it",
+	},
+	{
+		file:    "infra/stack/grants.go",
+		correct: `"api.url":                          b.api.url`,
+		wrong:   `"api.url":                          factoryURL`,
+		aws:     "The factory calls itself back: no delivery arrives.",
+		refusal: "Function stock: variable API_URL is …, want the apiEndpoint of Api shop, its source " +
+			"api.url: give it this output",
+	},
+	{
+		file:       "infra/stack/grants.go",
+		correct:    "int(time.Second)",
+		wrong:      "int(time.Millisecond)",
+		aws:        "New products have a lead time of 60 ms: each order is overdue at once.",
+		onlyGolden: "The lead time is a number of the factory. Every duration is a possible one.",
+	},
+	{
+		file:    "infra/stack/secrets.go",
+		correct: "pulumi.Int(s.SecretRecoveryDays)",
+		wrong:   "pulumi.Int(s.LogRetentionDays)",
+		aws:     "DeleteSecret fails in prod: a recovery window is 7 to 30 days.",
+		refusal: "Secret callback-key: recoveryWindowInDays is 90, want 0, or 7 to 30 days: change it",
+	},
+	{
+		file:    "infra/stack/secrets.go",
+		correct: "}, pulumi.Protect(s.Protect))",
+		wrong:   "})",
+		aws:     "Pulumi deletes the secrets of a protected stage.",
+		refusal: "Secret callback-key: Pulumi may delete it, and Instance database is protected: give it " +
+			"pulumi.Protect",
 	},
 	{
 		file:    "infra/stack/triggers.go",
@@ -319,11 +682,35 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/triggers.go",
+		correct: `PayloadFormatVersion: pulumi.String("2.0")`,
+		wrong:   `PayloadFormatVersion: pulumi.String("1.0")`,
+		aws:     "Handlers cannot read the requests.",
+		refusal: "Integration factory: its integrationType is AWS_PROXY and its payloadFormatVersion " +
+			`"1.0": the functions read events of version 2.0: set them to AWS_PROXY and 2.0`,
+	},
+	{
+		file:    "infra/stack/triggers.go",
+		correct: `pulumi.String("SQS-SendMessage")`,
+		wrong:   `pulumi.String("SQS-SendMessages")`,
+		aws:     "CreateIntegration fails: there is no such subtype.",
+		refusal: `Integration stock-increase: its integrationSubtype is "SQS-SendMessages", which AWS ` +
+			"does not have: use SQS-SendMessage",
+	},
+	{
+		file:    "infra/stack/triggers.go",
 		correct: "CredentialsArn:       sender.Arn,",
 		wrong:   "",
 		aws:     "CreateIntegration fails: a service of AWS needs a role.",
 		refusal: `Integration stock-increase: its credentialsArn is ""…give it a role that may send to ` +
 			"the queue",
+	},
+	{
+		file:    "infra/stack/triggers.go",
+		correct: `"QueueUrl":          queue.Url`,
+		wrong:   `"QueueUrl":          queue.Arn`,
+		aws:     "Every callback is answered with 400: SQS knows no such URL.",
+		refusal: "Integration stock-increase: its parameter QueueUrl is …, want the URL of a queue: use " +
+			"the output url of a queue",
 	},
 	{
 		file:    "infra/stack/triggers.go",
@@ -339,6 +726,15 @@ var mistakes = []mistake{
 		aws:     "SQS deletes the messages that a function reports as failed.",
 		refusal: "EventSourceMapping ads: functionResponseTypes is [], want ReportBatchItemFailures: add …to " +
 			"functionResponseTypes",
+	},
+	{
+		file:    "infra/stack/triggers.go",
+		correct: "int(f.declared.Every / time.Minute)",
+		wrong:   "int(f.declared.Every / time.Hour)",
+		aws:     "PutRule fails: the rate is 0.",
+		refusal: `EventRule ads: scheduleExpression is "rate(0 minutes)", want rate(1 minute), rate(5 ` +
+			"minutes) or cron(0 10 * * ? *): one unit has no s, and a cron expression has six fields, " +
+			"one of the days being ?: change it",
 	},
 	{
 		file:    "infra/stack/triggers.go",
@@ -363,6 +759,14 @@ var mistakes = []mistake{
 		aws:     "Secrets Manager may not invoke the function: the rotation fails.",
 		refusal: "Function setup: no permission lets secretsmanager.amazonaws.com invoke it for secret " +
 			"database: give it a lambda.Permission for Secrets Manager",
+	},
+	{
+		file:    "infra/stack/triggers.go",
+		correct: "pulumi.DependsOn(append(after, permission))",
+		wrong:   "pulumi.DependsOn([]pulumi.Resource{permission})",
+		aws:     "The first rotation begins before setup has filled the secret, and fails.",
+		refusal: "SecretRotation database: Pulumi may make it before Invocation setup: secret database is " +
+			"empty before: let it depend on Invocation setup",
 	},
 	{
 		file:    "infra/stack/triggers.go",
@@ -400,12 +804,54 @@ var mistakes = []mistake{
 			"a lambda.Permission for the API",
 	},
 	{
+		file:    "infra/stack/triggers.go",
+		correct: `pulumi.String("$request.body")`,
+		wrong:   `pulumi.String("$request.body.order")`,
+		aws:     "The message lacks the factory's report: no delivery can be booked.",
+		refusal: `Integration stock-increase: its parameter MessageBody is "$request.body.order": the ` +
+			"function gets the whole body of a request: set it to $request.body",
+	},
+	{
+		file:    "infra/stack/triggers.go",
+		correct: `"database": d.instance.ResourceId`,
+		wrong:   `"database": d.instance.Identifier`,
+		aws:     "A database that was restored under its old name is not set up.",
+		onlyGolden: "Both outputs change with a new database. They differ only after a restore under the old " +
+			"name.",
+	},
+	{
+		file:    "infra/stack/triggers.go",
+		correct: "pulumi.Int(f.declared.BatchSize)",
+		wrong:   "pulumi.Int(100)",
+		aws:     "CreateEventSourceMapping fails: more than ten messages need a batching window.",
+		refusal: "EventSourceMapping ads: batchSize is 100, and maximumBatchingWindowInSeconds is 0: " +
+			"Lambda refuses more than 10 without a window: lower it to 10, or set " +
+			"maximumBatchingWindowInSeconds to 1 or more",
+	},
+	{
 		file:    "infra/stack/alarms.go",
 		correct: `"ApproximateNumberOfMessagesVisible"`,
 		wrong:   `"NumberOfMessagesVisible"`,
 		aws:     "The alarm of dead letters never rings: SQS has no such metric.",
 		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare …on its " +
 			"ApproximateNumberOfMessagesVisible",
+	},
+	{
+		file:    "infra/stack/alarms.go",
+		correct: `m.ofAPI("5xx")`,
+		wrong:   `m.ofAPI("5XXError")`,
+		aws:     "The alarm of errors never rings: this is the name for REST APIs.",
+		refusal: "MetricAlarm api-errors: it watches 5XXError, which is no metric of AWS/ApiGateway: use " +
+			"one of 4xx, 5xx, Count, DataProcessed, IntegrationLatency, Latency",
+	},
+	{
+		file:    "infra/stack/alarms.go",
+		correct: `inARow: 1, missing: "breaching"`,
+		wrong:   `inARow: 1, missing: "notBreaching"`,
+		aws:     "The alarm of a silent function never rings: a function that does not run measures nothing.",
+		refusal: `MetricAlarm ads-silent: its treatMissingData is "notBreaching", and it is for values ` +
+			"below 1: it never rings, because nothing is measured when nothing happens: set it to " +
+			"breaching",
 	},
 	{
 		file:    "infra/stack/alarms.go",
@@ -424,12 +870,113 @@ var mistakes = []mistake{
 			"ApproximateNumberOfMessagesVisible",
 	},
 	{
+		file:    "infra/stack/alarms.go",
+		correct: "share := 0.8",
+		wrong:   "share := 80.0",
+		aws:     "The alarm never rings: the database has fewer connections.",
+		refusal: "MetricAlarm database-connections: its threshold is 6800, want 1 to 85: " +
+			"DatabaseConnections is in connections, up to max_connections: choose another threshold",
+	},
+	{
+		file:    "infra/stack/alarms.go",
+		correct: `m.ofDatabase("FreeStorageSpace"), below: 2 * gib`,
+		wrong:   `m.ofDatabase("FreeStorageSpace"), above: 2 * gib`,
+		aws:     "The alarm always rings, until the disk is full.",
+		refusal: "MetricAlarm database-storage: it rings while FreeStorageSpace is above 2147483648: " +
+			"nothing is wrong then: compare with LessThanThreshold",
+	},
+	{
+		file:    "infra/stack/alarms.go",
+		correct: "above: 2000,",
+		wrong:   "above: 2,",
+		aws:     "The alarm always rings: the latency is in milliseconds.",
+		refusal: "MetricAlarm api-latency: its threshold is 2, want 10 to 30000: Latency is in " +
+			"milliseconds, and the API waits 30 s at most: choose another threshold",
+	},
+	{
+		file:    "infra/stack/alarms.go",
+		correct: "below: 64 * mib",
+		wrong:   "below: 64",
+		aws:     "The alarm never rings: the memory is in bytes.",
+		refusal: "MetricAlarm database-memory: its threshold is 64, want 10485760 to 1099511627776: " +
+			"FreeableMemory is in bytes: choose another threshold",
+	},
+	{
+		file:    "infra/stack/metrics.go",
+		correct: "m.database.instance.Identifier",
+		wrong:   "m.database.instance.ResourceId",
+		aws:     "The database's alarms watch nothing: the dimension has the identifier.",
+		refusal: `Dashboard shop: the dimension DBInstanceIdentifier of a widget is "db-…, and no ` +
+			"Instance of the stack has this identifier: it watches nothing: use the output of the " +
+			"Instance in place of a text: instance.Identifier",
+	},
+	{
+		file:    "infra/stack/metrics.go",
+		correct: `"FunctionName": f.lambda.Name`,
+		wrong:   `"FunctionName": f.lambda.Arn`,
+		aws:     "The functions' alarms watch nothing: the dimension has the name.",
+		refusal: "Dashboard shop: the dimension FunctionName of a widget is …, the arn of Function " +
+			"sales-api, want the name of a Function: it watches nothing: use the output of the " +
+			"Function in place of a text: function.Name",
+	},
+	{
+		file:    "infra/stack/metrics.go",
+		correct: `"ApiId"`,
+		wrong:   `"ApiName"`,
+		aws:     "The API's alarms watch nothing: HTTP APIs measure by ApiId.",
+		refusal: "MetricAlarm api-errors: it watches 5xx by the dimensions [ApiName], want ApiId: use the " +
+			"dimension ApiId",
+	},
+	{
+		file:    "infra/stack/metrics.go",
+		correct: `"AWS/Lambda"`,
+		wrong:   `"AWS/Lambdas"`,
+		aws:     "The functions' alarms watch nothing: there is no such namespace.",
+		refusal: "MetricAlarm ads-errors: it watches the namespace AWS/Lambdas, which the rules do not " +
+			"know: use one of AWS/ApiGateway, AWS/Lambda, AWS/RDS, AWS/SQS, or add it in " +
+			"infra/rules/metrics.go",
+	},
+	{
+		file:    "infra/stack/metrics.go",
+		correct: "metric{m.stage, name, nil}",
+		wrong:   `metric{"restock", name, nil}`,
+		aws:     "The alarms of business watch nothing: functions measure in the stage's namespace.",
+		refusal: `MetricAlarm deliveries-failing: it watches DeliveriesFailed in the namespace "restock", ` +
+			"in which no function measures: use the namespace that the functions get",
+	},
+	{
 		file:    "infra/stack/cdn.go",
 		correct: `pulumi.String("https-only")`,
 		wrong:   `pulumi.String("http-only")`,
 		aws:     "Every page is an error 502: the API speaks only HTTPS.",
 		refusal: "Distribution shop: originProtocolPolicy of origin api is http-only, want https-only: " +
 			"set originProtocolPolicy to https-only",
+	},
+	{
+		file:    "infra/stack/cdn.go",
+		correct: `return strings.TrimPrefix(url, "https://")`,
+		wrong:   "return url",
+		aws:     "CreateDistribution fails: the origin is not a host name.",
+		refusal: "Distribution shop: the domainName of its origin is …, which is the host of no API of " +
+			"the stack: use the host of the API's apiEndpoint, without https://",
+	},
+	{
+		file: "infra/stack/cdn.go",
+		correct: `CachePolicyId:           pulumi.String(rules.CachingDisabled),
+			OriginRequestPolicyId:   pulumi.String(rules.AllViewerExceptHostHeader),`,
+		wrong: "CachePolicyId:           pulumi.String(rules.CachingDisabled),",
+		aws:   "The API gets requests without their query, cookies and headers.",
+		refusal: "Distribution shop: cache behavior *: it has no originRequestPolicyId: the API gets " +
+			"requests without their query, cookies and headers: set it to AllViewerExceptHostHeader",
+	},
+	{
+		file:    "infra/stack/cdn.go",
+		correct: `"OPTIONS", "PATCH", "POST", "PUT"`,
+		wrong:   `"OPTIONS", "POST", "PUT"`,
+		aws:     "CreateDistribution fails: CloudFront takes three sets of methods only.",
+		refusal: "Distribution shop: cache behavior *: allowedMethods are DELETE GET HEAD OPTIONS POST " +
+			"PUT: CloudFront refuses them: use one of three sets: GET HEAD; with OPTIONS; or with all " +
+			"others, too",
 	},
 	{
 		file:    "infra/stack/cdn.go",
@@ -449,6 +996,24 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/cdn.go",
+		correct: "longestCached = 2 * time.Second",
+		wrong:   "longestCached = 2 * time.Hour",
+		aws:     "A mistake in a header shows old stock for hours.",
+		refusal: "CachePolicy shop: maxTtl is 7200 s, want 60 at most: a mistake in a header would show " +
+			"old stock that long: lower it",
+	},
+	{
+		file: "infra/stack/cdn.go",
+		correct: `PathPattern:          pulumi.String(path),
+			TargetOriginId:       pulumi.String(apiOrigin)`,
+		wrong: `PathPattern:          pulumi.String(path),
+			TargetOriginId:       pulumi.String("shop")`,
+		aws: "CreateDistribution fails: there is no such origin.",
+		refusal: "Distribution shop: cache behavior /: targetOriginId is shop, which is no origin: use " +
+			"the originId of one of its origins",
+	},
+	{
+		file:    "infra/stack/cdn.go",
 		correct: "ErrorCachingMinTtl: pulumi.Int(0)",
 		wrong:   "ErrorCachingMinTtl: pulumi.Int(300)",
 		aws:     "After one error everybody gets it for five minutes.",
@@ -464,6 +1029,61 @@ var mistakes = []mistake{
 			"its cache policy does not: add origin",
 	},
 	{
+		file:    "infra/stack/cdn.go",
+		correct: "declared.Aliases = pulumi.ToStringArray([]string{d.Name})",
+		wrong:   "declared.Aliases = pulumi.ToStringArray([]string{})",
+		aws:     "CloudFront answers 403 to requests for the shop's name.",
+		refusal: "Distribution shop: it has the certificate … and no aliases: CloudFront answers 403 to " +
+			"requests for the certificate's name: add the name in the certificate",
+	},
+	{
+		file:    "infra/stack/dashboard.go",
+		correct: "gridWidth   = 24",
+		wrong:   "gridWidth   = 48",
+		aws:     "PutDashboard fails: a widget is beyond the grid of 24 columns.",
+		refusal: `Dashboard shop: its widget "" ends at column 32, and a dashboard has 24: make it narrower`,
+	},
+	{
+		file:    "infra/stack/dashboard.go",
+		correct: `m.ofAPI("Count")`,
+		wrong:   `m.ofAPI("Requests")`,
+		aws:     "The graph is empty: HTTP APIs have no such metric.",
+		refusal: `Dashboard shop: its graph "Requests" watches Requests, which is no metric of ` +
+			"AWS/ApiGateway: use one of 4xx, 5xx, Count, DataProcessed, IntegrationLatency, Latency",
+	},
+	{
+		file:    "infra/stack/dashboard.go",
+		correct: "logGroups = append(logGroups, f.logs.Name)",
+		wrong:   "logGroups = append(logGroups, f.logs.Arn)",
+		aws:     "The query of the logs fails: SOURCE takes names here.",
+		refusal: `Dashboard shop: its widget "What went wrong, latest first" queries the log group …, ` +
+			"which is not declared: use the output name of a log group",
+	},
+	{
+		file:    "infra/operations/topic.go",
+		correct: `pulumi.String("email")`,
+		wrong:   `pulumi.String("sms")`,
+		aws:     "Subscribe fails: the endpoint is not a phone number.",
+		refusal: `TopicSubscription stock_operations: its protocol is "sms", and its endpoint is ` +
+			`"operations@example.com": use the protocol of the endpoint`,
+	},
+	{
+		file:    "infra/operations/key.go",
+		correct: `Action:   []string{"kms:*"}`,
+		wrong:   `Action:   []string{"kms:Describe*"}`,
+		aws:     "CreateKey fails: nobody could change the policy again.",
+		refusal: "Key operations: its policy does not let the account administer it: KMS refuses the key: " +
+			"let the account's root do kms:* in the key's policy",
+	},
+	{
+		file:    "infra/operations/key.go",
+		correct: `policy.SiblingARN(anARN, "iam", "root")`,
+		wrong:   `policy.SiblingARN(anARN, "sts", "root")`,
+		aws:     "CreateKey fails: the principal does not exist.",
+		refusal: "Key operations: its policy has the principal …: IAM refuses it: use an account, or the " +
+			"ARN of its root, of a role or of a user",
+	},
+	{
 		file:    "infra/operations/logs.go",
 		correct: "RetentionInDays: pulumi.Int(retentionDays), KmsKeyId: key.Arn",
 		wrong:   "KmsKeyId: key.Arn",
@@ -476,6 +1096,14 @@ var mistakes = []mistake{
 		wrong:   "KmsKeyId: key.KeyId",
 		aws:     "CreateLogGroup fails: CloudWatch Logs wants the key's ARN.",
 		refusal: "LogGroup ads: kmsKeyId is …want a key of the stack: set kmsKeyId to",
+	},
+	{
+		file:    "infra/operations/tags.go",
+		correct: `"project": pulumi.String(ctx.Project()),`,
+		wrong:   "",
+		aws:     "The bill does not tell the project's costs from others.",
+		refusal: "resources have no tag project: the bill does not show whose they are: add it in " +
+			"infra/operations/tags.go",
 	},
 	{
 		file:    "infra/policy/policy.go",
@@ -494,11 +1122,73 @@ var mistakes = []mistake{
 			"aws:SourceArn",
 	},
 	{
+		file:    "infra/policy/policy.go",
+		correct: `"2012-10-17"`,
+		wrong:   `"2012-10-27"`,
+		aws:     "CreateRole fails: the policy language has no such version.",
+		refusal: `its Version is "2012-10-27", want 2012-10-17`,
+	},
+	{
+		file:    "infra/policy/grants.go",
+		correct: `"secretsmanager:GetSecretValue"`,
+		wrong:   `"secretsmanager:GetSecret"`,
+		aws:     "setup may not read the master password: the deployment fails.",
+		refusal: "RolePolicy ads: its policy has the action secretsmanager:GetSecret, which does not " +
+			"exist: use an action of secretsmanager",
+	},
+	{
+		file:    "infra/policy/grants.go",
+		correct: `"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"`,
+		wrong:   `"sqs:ReceiveMessage", "sqs:GetQueueAttributes"`,
+		aws:     "CreateEventSourceMapping fails: Lambda could not delete handled messages.",
+		refusal: "Function ads: it handles queue ads_queue, and its role does not allow sqs:DeleteMessage " +
+			"on … let the role's policy allow it",
+	},
+	{
+		file:    "infra/policy/grants.go",
+		correct: `"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces"`,
+		wrong:   `"ec2:DescribeNetworkInterfaces"`,
+		aws:     "CreateFunction fails: the role may not make network interfaces.",
+		refusal: "Function ads: it is in a VPC, and its role does not allow ec2:CreateNetworkInterface on " +
+			"*: let the role's policy allow it",
+	},
+	{
+		file:    "infra/policy/grants.go",
+		correct: `{"kms:Decrypt", "kms:GenerateDataKey"}`,
+		wrong:   `{"kms:Encrypt", "kms:GenerateDataKey"}`,
+		aws:     "ads and sweep cannot publish: SNS also decrypts with their permissions.",
+		refusal: "Function ads: its role does not allow kms:Decrypt on …, the key of the topic in " +
+			"variable STOCK_OPERATIONS_TOPIC: let the role's policy allow it",
+	},
+	{
+		file:    "infra/policy/arn.go",
+		correct: `service == "iam"`,
+		wrong:   `service == "sts"`,
+		aws:     "CreateKey fails: the ARN of the account has a region.",
+		refusal: "Key operations: its policy has the principal …: IAM refuses it: use an account, or the " +
+			"ARN of its root, of a role or of a user",
+	},
+	{
+		file:       "infra/instance/instance.go",
+		correct:    "bytesPerConnection = 12582880",
+		wrong:      "bytesPerConnection = 1258288",
+		aws:        "The database accepts ten times the connections that it has memory for, and dies of them.",
+		onlyGolden: "The table of instance classes is the only place of this number.",
+	},
+	{
 		file:    "infra/stack/config.go",
 		correct: "f.Name == lambdas.Factory.Name && s.FactoryURL",
 		wrong:   "f.Name != lambdas.Factory.Name && s.FactoryURL",
 		aws:     "prod has only the simulated factory: it has no shop.",
-		refusal: "it draws the function sales-api, which is not deployed: is it in lambdas.All?",
+		refusal: "throttling.browsing limits no route: add the route of browsing to a function in " +
+			"lambdas/lambdas.go",
+	},
+	{
+		file:       "infra/stack/config.go",
+		correct:    "Deliveries: Limits{RatePerSecond: 2500, Burst: 2500}",
+		wrong:      "Deliveries: Limits{RatePerSecond: 2, Burst: 2}",
+		aws:        "The factory's callbacks get 429 and are lost, because the factory calls once.",
+		onlyGolden: "The rules do not know how many deliveries the factory reports at once.",
 	},
 	{
 		file:    "lambdas/lambdas.go",
@@ -519,6 +1209,49 @@ var mistakes = []mistake{
 		refusal: "function sweep: uses the database but is outside the private network",
 	},
 	{
+		file:    "lambdas/lambdas.go",
+		correct: "Queue:       AdsQueue",
+		wrong:   "Queue:       StockQueue",
+		aws:     "Two functions take each other's messages.",
+		refusal: "function ads: function stock handles the messages of stock_queue, too, and each message " +
+			"goes to one of them: give it another queue in lambdas/lambdas.go",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: `"path.attempt",`,
+		wrong:   `"path.attempts",`,
+		aws:     "Every callback is answered with 400: the path has no such parameter.",
+		refusal: `Integration stock-increase: it sends ${request.path.attempts, and the route "POST ` +
+			`/production-orders/{order}/attempts/{attempt}/receipt" has no {attempts} in its path: API ` +
+			"Gateway answers 400: name a parameter of the route's path",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: "Timeout:     28 * time.Second",
+		wrong:   "Timeout:     28 * time.Millisecond",
+		aws:     "CreateFunction fails: a timeout is 1 s or more.",
+		refusal: "function factory: its timeout is 28ms: Lambda takes whole seconds from 1 s to 15 minutes",
+	},
+	{
+		file: "lambdas/lambdas.go",
+		correct: `Every:       time.Minute,
+	Network:     Private,
+	Timeout:     30`,
+		wrong: `Every:       90 * time.Second,
+	Network:     Private,
+	Timeout:     30`,
+		aws:     "EventBridge invokes sweep every minute, not every 90 seconds.",
+		refusal: "function sweep: its schedule is every 1m30s: EventBridge takes whole minutes",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: "StockIncrease, Ads, Sweep",
+		wrong:   "StockIncrease, Sweep",
+		aws:     "Advertisements of sold-out products stay on.",
+		onlyGolden: "Nothing else in the program names the function. A test of package lambdas finds its " +
+			"folder without a declaration.",
+	},
+	{
 		file: "lambdas/lambdas.go",
 		correct: `Topic:       StockEmptyTopic,
 	Every:`,
@@ -526,6 +1259,50 @@ var mistakes = []mistake{
 		aws:   "Nobody sends to the queue of ads.",
 		refusal: "Queue ads_queue: function ads waits for its messages, and nothing sends messages to it: " +
 			"subscribe it to its topic",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: "RouteDonut, RouteCheckout, RouteDefault",
+		wrong:   "RouteDonut, RouteDefault",
+		aws:     "Checkouts share the limit of browsing: a crowd that looks keeps buyers from buying.",
+		refusal: "deploying the HTTP API: throttling.checkouts limits no route: add the route of " +
+			"checkouts to a function in lambdas/lambdas.go",
+	},
+	{
+		file: "lambdas/lambdas.go",
+		correct: `Concurrency: 8,
+	BatchSize:   10`,
+		wrong: `Concurrency: 8,
+	BatchSize:   100`,
+		aws: "CreateEventSourceMapping fails: more than ten messages need a batching window.",
+		refusal: "EventSourceMapping stock-increase: batchSize is 100, and maximumBatchingWindowInSeconds " +
+			"is 0: Lambda refuses more than 10 without a window: lower it to 10, or set " +
+			"maximumBatchingWindowInSeconds to 1 or more",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: "/attempts/{attempt}/receipt",
+		wrong:   "/attempts/{try}/receipt",
+		aws:     "Every callback is answered with 400: the path has no parameter attempt.",
+		refusal: `Integration stock-increase: it sends ${request.path.attempt, and the route "POST ` +
+			`/production-orders/{order}/attempts/{try}/receipt" has no {attempt} in its path: API ` +
+			"Gateway answers 400: name a parameter of the route's path",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: `"GET /products/{sku}"`,
+		wrong:   `"GET products/{sku}"`,
+		aws:     "CreateRoute fails: a path begins with a slash.",
+		refusal: `Route GET products/{sku}: routeKey is "GET products/{sku}", want 1 to 512 characters: ` +
+			"$default, or a method, a space and a path: change it",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: `Rotates:     "database"`,
+		wrong:   `Rotates:     "databases"`,
+		aws:     "There is no such secret.",
+		refusal: `function setup rotates the secret "databases", which the stack does not have: name ` +
+			"another in lambdas/lambdas.go, or add it in infra/stack/secrets.go",
 	},
 	{
 		file:    "lambdas/lambdas.go",
@@ -537,6 +1314,30 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "lambdas/environment.go",
+		correct: "\tShop\n\tCallbackKey string `env:\"CALLBACK_KEY_SECRET\" from:\"secret.callback-key\"",
+		wrong:   "\tShop\n\tCallbackKey string `env:\"CALLBACK_KEY_SECRET\" from:\"secret.database\"",
+		aws:     "stock-increase takes every callback for a forgery.",
+		refusal: "Function stock-increase: variable CALLBACK_KEY_SECRET is from secret.database, and in " +
+			"function stock it is from secret.callback-key: use one source, or another name",
+	},
+	{
+		file:    "lambdas/environment.go",
+		correct: "Secret string `env:\"DATABASE_SECRET\" from:\"secret.database\"",
+		wrong:   "Secret string `env:\"DATABASE_SECRET\" from:\"secret.database-admin\"",
+		aws:     "All functions work as the master user.",
+		refusal: "Function setup: variable DATABASE_SECRET is from secret.database, and in function " +
+			"sales-api it is from secret.database-admin: use one source, or another name",
+	},
+	{
+		file:    "lambdas/environment.go",
+		correct: "\tDatabase\n\tOperationsTopic string `env:\"STOCK_OPERATIONS_TOPIC\" from:\"topic.stock_operations\"",
+		wrong:   "\tDatabase\n\tOperationsTopic string `env:\"STOCK_OPERATIONS_TOPIC\" from:\"topic.stock_empty\"",
+		aws:     "Notices about advertisements go to the topic of production orders.",
+		refusal: "Function sweep: variable STOCK_OPERATIONS_TOPIC is from topic.stock_operations, and in " +
+			"function ads it is from topic.stock_empty: use one source, or another name",
+	},
+	{
+		file:    "lambdas/environment.go",
 		correct: `grant:"read,write,rotate"`,
 		wrong:   `grant:"read,write"`,
 		aws:     "The rotation fails: setup may not move the version's label.",
@@ -545,11 +1346,42 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "lambdas/environment.go",
+		correct: `from:"secret.database-admin" grant:"read"`,
+		wrong:   `from:"secret.database-admin" grant:"write"`,
+		aws:     "setup may not read the master password: the deployment fails.",
+		refusal: "Function setup: its role does not allow secretsmanager:GetSecretValue on the master " +
+			"user's secret in variable DATABASE_ADMIN_SECRET: grant read beside the variable",
+	},
+	{
+		file:    "lambdas/environment.go",
 		correct: `from:"queue.factory_queue" grant:"send"`,
 		wrong:   `from:"queue.factory_queue" grant:"consume"`,
 		aws:     "The simulated factory may not keep a lot: it refuses all orders.",
 		refusal: "Queue factory_queue: function factory waits for its messages, and nothing sends " +
 			"messages to it: subscribe it to its topic, or let a function's role send to it",
+	},
+	{
+		file:    "lambdas/environment.go",
+		correct: "`env:\"API_URL\" from:\"api.url\"`",
+		wrong:   "`env:\"API_URL\" from:\"config.factoryUrl\"`",
+		aws:     "The factory calls itself back: no delivery arrives.",
+		refusal: "Function factory: variable API_URL is from api.url, and in function stock it is from " +
+			"config.factoryUrl: use one source, or another name",
+	},
+	{
+		file:    "lambdas/environment.go",
+		correct: `from:"config.metricsNamespace"`,
+		wrong:   `from:"database.name"`,
+		aws:     "Functions measure in another namespace than the alarms watch.",
+		refusal: "function stock: uses the database but is outside the private network",
+	},
+	{
+		file:    "lambdas/environment.go",
+		correct: "Port   int    `env:\"DATABASE_PORT\" from:\"database.port\"",
+		wrong:   "Port   int    `env:\"DATABASE_PORT\" from:\"database.name\"",
+		aws:     "No function starts: its port is not a number.",
+		refusal: "Function setup: variable DATABASE_PORT is from database.port, and in function sales-api " +
+			"it is from database.name: use one source, or another name",
 	},
 	{
 		file:    "lambdas/environment.go",

@@ -24,6 +24,10 @@ var ruleFiles = map[string]string{
 	"connections":       "Pulumi.<stage>.yaml",
 	"reachable":         "infra/stack/network.go",
 	"endpoint-policy":   "infra/stack/network.go",
+	"value":             "lambdas/environment.go, infra/stack/grants.go",
+	"metric":            "infra/stack/metrics.go, infra/stack/alarms.go",
+	"order":             "infra/stack/stack.go, infra/stack/function.go",
+	"document":          "infra/policy/grants.go",
 }
 
 func declaredIn(rule string, _ *graph.Resource) string { return ruleFiles[rule] }
