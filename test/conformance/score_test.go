@@ -190,6 +190,10 @@ The run does what was recorded. The documentation was read on 2026-11-28.
   Lambda](https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html) adds
   them to the dead letters of functions. Dead letters of an SNS subscription had none of them on
   2023-08-24, and for FIFO topics on 2025-11-24.
+- ChangeMessageVisibility after the visibility timeout "might result in an error" ([SQS's
+  API](https://docs.aws.amazon.com/goto/WebAPI/sqs-2012-11-05/ChangeMessageVisibility)), and has the
+  error MessageNotInflight. On 2024-04-30, it succeeded. The run refuses a handle only after another
+  receive of the message.
 `)
 	fmt.Fprint(&b, "\n## What the recordings are, and what is left out\n\n")
 	for _, file := range slices.Sorted(maps.Keys(s.files)) {

@@ -148,10 +148,10 @@ func (q *Queue) Delete(receiptHandle string) error {
 }
 
 // ChangeVisibility hides a received message for another timeout that begins now. With 0 the message
-// becomes visible at once. The documentation (read on 2026-11-28) says that the message must be in
-// flight. AWS also accepts the handle after the visibility timeout, until the message is received
-// again (LocalStack's sqs/test_sqs, validated on 2024-04-30:
-// test_change_message_visibility_after_visibility_timeout_expiration).
+// becomes visible at once. After the visibility timeout, the change "might result in an error",
+// says the documentation (read on 2026-11-28). AWS accepted it (LocalStack's sqs/test_sqs,
+// validated on 2024-04-30: test_change_message_visibility_after_visibility_timeout_expiration). So
+// the error is for a handle of a former receive.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) error {
 	if timeout < 0 || timeout > maxVisibilityTimeout {
