@@ -98,6 +98,17 @@ func replace(kind, name, property, old, new string) func(sabotage) {
 	return func(s sabotage) { s.replace(kind, name, property, old, new) }
 }
 
+// replaceFirst is like replace, but changes only the first place.
+func replaceFirst(kind, name, property, old, new string) func(sabotage) {
+	return func(s sabotage) {
+		text := s.the(kind, name).String(property)
+		if !strings.Contains(text, old) {
+			s.Fatalf("%s of %s %s is %s: it does not contain %s", property, kind, name, text, old)
+		}
+		s.set(kind, name, property, strings.Replace(text, old, new, 1))
+	}
+}
+
 func remove(kind, name string) func(sabotage) {
 	return func(s sabotage) { s.remove(kind, name) }
 }
