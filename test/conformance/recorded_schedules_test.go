@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,12 +21,15 @@ func (r *Recorded) schedule(expression string, duration time.Duration) (events [
 	r.Helper()
 	r.onlyHere()
 	synctest.Test(r.T, func(*testing.T) {
+		var mu sync.Mutex
 		rule := scheduler.Rule{
 			ARN: "arn:aws:events:" + endpoint.region + ":" + graph.AccountID + ":rule/rule", Expression: expression,
 			Region: endpoint.region, AccountID: graph.AccountID,
 			Function: invoked(func(_ context.Context, payload []byte) error {
 				var event any
 				err := json.Unmarshal(payload, &event)
+				mu.Lock()
+				defer mu.Unlock()
 				events = append(events, event)
 				return err
 			}),

@@ -46,8 +46,11 @@ func (f withContext) Invoke(ctx context.Context, _ []byte) ([]byte, error) { ret
 
 func TestRetriesKeepTheRequestID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		ids := map[string]int{}
 		schedule := start(t, "rate(1 day)", withContext(func(ctx context.Context) error {
+			mu.Lock()
+			defer mu.Unlock()
 			ids[lambda.RequestID(ctx)]++
 			return errors.New("panic")
 		}))
