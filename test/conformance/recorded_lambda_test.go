@@ -227,8 +227,7 @@ func TestRecordedLambda(t *testing.T) {
 		unparsed  = "Could not parse request body into json: Could not parse payload into json: "
 		source    = "\n at [Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, "
 	)
-	const parserText = "the text ends with what AWS's JSON parser says; nobody invokes a function here with a body " +
-		"of their own"
+	const parserText = "the text ends with the message of AWS's JSON parser, which is not Go's"
 	recordings := []recording{
 		{"TestLambdaBaseFeatures::test_lambda_too_large_response", "2025-11-24", func(r *Recorded) {
 			f := r.function(nil)
