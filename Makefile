@@ -76,8 +76,9 @@ conformance: ## compare the stand-ins, or another ENDPOINT=http://…, with answ
 fidelity: ## say how to run the tests of AWS's own emulator against the local run
 	@cat scripts/fidelity.txt
 
-tour: mariadb ## make each mistake of docs/tour.md in a copy: minutes
+tour: mariadb ## make each mistake of docs/tour.md, and the changes of docs/extending.md, in a copy: minutes
 	go test ./test/tour -count=1 -timeout=0 -all $(ARGS)
+	$(if $(ARGS),,go test ./test/replay -count=1 -timeout=0 -all)
 
 screenshots: mariadb ## take docs/storefront.png and docs/console.png from a local run
 	@scripts/install-chromium --fonts

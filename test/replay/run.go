@@ -24,7 +24,7 @@ func (p Project) Start(t *testing.T) (api string) {
 	}
 	var stderr bytes.Buffer
 	run := exec.Command(program, "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0",
-		"-console", "", "-ready", ready)
+		"-console", "", "-watch=false", "-ready", ready)
 	run.Dir, run.Stderr = p.Dir, &stderr
 	stdout, err := run.StdoutPipe()
 	if err != nil {
