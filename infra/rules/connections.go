@@ -26,6 +26,13 @@ func checkConnections(i *inspection) {
 	})
 	for r, f := range i.functions() {
 		if f.Connections == 0 {
+			for _, v := range f.Variables {
+				if v.From == "database.host" {
+					i.report(r, "count its connections in its declaration",
+						"variable %s is the database's host, and its declaration has 0 connections: nothing keeps "+
+							"connections free for it", v.Name)
+				}
+			}
 			continue
 		}
 		if r.Outputs["reservedConcurrentExecutions"] == 0.0 {

@@ -218,6 +218,24 @@ var limitExamples = []example{
 		s.Outputs["databaseSecretArn"] = s.the("Secret", "callback-key").String("arn")
 	}, []string{"Stack output databaseSecretArn"},
 		"it is the arn of Secret callback-key, want that of Secret database"},
+	{"output", "another topic than the queue's", output("topicName", named(graph.Topic, "stock_operations")),
+		[]string{"Stack output topicName"}, "it is the name of Topic stock_operations, and Queue stock_queue, in " +
+			"output queueName, is not subscribed to it"},
+	{"output", "the dead-letter queue of another queue",
+		output("deadLetterQueueName", named(graph.Queue, "ads_queue_dlq")),
+		[]string{"Stack output deadLetterQueueName"},
+		"it is the name of Queue ads_queue_dlq, and the dead letters of Queue stock_queue, in output queueName, go " +
+			"elsewhere"},
+	{"output", "full: the name as its own target", output("domainTarget", "shop.example.com"),
+		[]string{"Stack output domainTarget"},
+		`it is "shop.example.com", want the name that AWS answers at: d-restock-full`},
+	{"output", "cdn: a zone as the target", output("domainTarget", "Z2FDTNDATAQYW2"),
+		[]string{"Stack output domainTarget"},
+		`it is "Z2FDTNDATAQYW2", want the name that AWS answers at: restock-cdn`},
+	{"output", "cdn: signed requests through the CDN", output("merchantUrl", "https://shop.example.com"),
+		[]string{"Stack output merchantUrl"},
+		"it leads to Distribution shop, which replaces the header Host: API Gateway refuses the merchant's signed " +
+			"requests"},
 	{"output", "no dashboard", output("dashboardName", "restock"), []string{"Stack output dashboardName"},
 		`it is "restock", no dashboardName of a Dashboard of the stack: want the dashboardName of a Dashboard`},
 

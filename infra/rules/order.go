@@ -109,6 +109,7 @@ func (i *inspection) requireNetwork(function *graph.Resource, require func(*grap
 			others = append(others, proxy.Strings("vpcSecurityGroupIds")...)
 			continue
 		}
+		groups = append(groups, proxy.Strings("vpcSecurityGroupIds")...) // it needs the database, too
 		for _, target := range i.OfType(graph.ProxyTarget) {
 			if target.String("dbProxyName") == proxy.String("name") {
 				require(target, "before, the proxy has no database")

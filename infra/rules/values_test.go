@@ -151,6 +151,15 @@ var wrongValues = []example{
 		": its role has no permissions before"},
 	{"order", "functions before setup", independent("Invocation"),
 		append([]string{"SecretRotation database"}, readers...), "Pulumi may make it before Invocation setup: secret "},
+	{"order", "full: functions before the proxy reaches the database", func(s sabotage) {
+		for _, r := range s.Resources {
+			if r.Type == graph.Function {
+				r.Dependencies = slices.DeleteFunc(slices.Clone(r.Dependencies), func(urn string) bool {
+					return strings.HasSuffix(urn, "::proxy-to-database")
+				})
+			}
+		}
+	}, twice(slices.Sorted(slices.Values(databaseWorkers))), "gressRule proxy-to-database: before, its connections are refused"},
 	{"people", "a text message to an address", func(s sabotage) {
 		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_empty"),
 			map[string]any{"protocol": "sms", "endpoint": "a@example.com"})
@@ -198,5 +207,32 @@ func TestFunctionsReadAVariableFromOneSource(t *testing.T) {
 		"secret.callback-key: use one source, or another name"
 	if !strings.Contains(strings.Join(got, "\n"), want) {
 		t.Errorf("got %q, want a violation with %q", got, want)
+	}
+}
+
+// twice repeats each text.
+func twice(texts []string) (all []string) {
+	for _, text := range texts {
+		all = append(all, text, text)
+	}
+	return all
+}
+
+// TestFunctionsWithADatabaseCountTheirConnections changes a declaration: the graph does not show it.
+func TestFunctionsWithADatabaseCountTheirConnections(t *testing.T) {
+	functions := stack.Declarations()
+	for i := range functions {
+		if functions[i].Name == "sweep" {
+			functions[i].Connections = 0
+		}
+	}
+	var got []string
+	for _, v := range rules.Check(record(t, "dev"), rules.Declarations{Functions: functions}) {
+		got = append(got, v.Type.Short()+" "+v.Name+": "+v.Problem)
+	}
+	want := []string{"Function sweep: variable DATABASE_HOST is the database's host, and its declaration has 0 " +
+		"connections: nothing keeps connections free for it"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
