@@ -159,7 +159,8 @@ var wrongValues = []example{
 				})
 			}
 		}
-	}, twice(slices.Sorted(slices.Values(databaseWorkers))), "gressRule proxy-to-database: before, its connections are refused"},
+	}, twice(slices.Sorted(slices.Values(databaseWorkers))),
+		"gressRule proxy-to-database: before, its connections are refused"},
 	{"people", "a text message to an address", func(s sabotage) {
 		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_empty"),
 			map[string]any{"protocol": "sms", "endpoint": "a@example.com"})
@@ -218,7 +219,8 @@ func twice(texts []string) (all []string) {
 	return all
 }
 
-// TestFunctionsWithADatabaseCountTheirConnections changes a declaration: the graph does not show it.
+// TestFunctionsWithADatabaseCountTheirConnections changes a declaration: the graph does not show
+// it.
 func TestFunctionsWithADatabaseCountTheirConnections(t *testing.T) {
 	functions := stack.Declarations()
 	for i := range functions {
