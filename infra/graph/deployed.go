@@ -43,6 +43,7 @@ func deployed(r *Resource, region string, autoname func(*Resource) string) {
 	case Database:
 		r.Outputs["address"] = fmt.Sprintf("%s.cluster.%s.rds.amazonaws.com", name, region)
 		r.Outputs["port"] = 3306.0
+		r.Outputs["endpoint"] = r.String("address") + ":3306"
 		r.Outputs["resourceId"] = "db-" + name
 		if r.Bool("manageMasterUserPassword") {
 			r.Outputs["masterUserSecrets"] = []any{map[string]any{

@@ -87,6 +87,17 @@ func (g *Graph) Integration(route *Resource) *Resource {
 	return nil
 }
 
+// Invoked returns the function that an integration of an HTTP API invokes; nil if there is none.
+// integrationUri may be the function's ARN, or its invokeArn, which REST APIs need:
+// https://docs.aws.amazon.com/cli/latest/reference/apigatewayv2/create-integration.html
+func (g *Graph) Invoked(integration *Resource) *Resource {
+	uri := integration.String("integrationUri")
+	if f := g.Find(Function, "invokeArn", uri); f != nil {
+		return f
+	}
+	return g.Find(Function, "arn", uri)
+}
+
 // Types returns the types of the declared resources with a prefix such as "aws:", sorted.
 func (g *Graph) Types(provider string) []Type {
 	var types []Type

@@ -210,7 +210,7 @@ var facts = map[Type]struct {
 		named(512, regexp.MustCompile(`^[A-Za-z0-9._/#-]+$`), "letters, digits and ._-/#"),
 	},
 	MetricAlarm:    {"arn:aws:cloudwatch:{region}:{account}:alarm:{name}", nil},
-	ParameterGroup: {"", named(255, rdsName, rdsWords)},
+	ParameterGroup: {"arn:aws:rds:{region}:{account}:pg:{name}", named(255, rdsName, rdsWords)},
 	Permission:     {"", []NameLimit{{Output: "statementId", MaxLength: 100, Form: plainName, Words: letters}}},
 	Proxy:          {"arn:aws:rds:{region}:{account}:db-proxy:{name}", nil},
 	Queue:          {"arn:aws:sqs:{region}:{account}:{name}", named(80, fifoName, letters)},
@@ -223,7 +223,7 @@ var facts = map[Type]struct {
 	SecurityGroup: {"", []NameLimit{
 		{Output: "name", MaxLength: 255, Form: groupName, Words: groupWords, NotPrefix: "sg-"},
 	}},
-	SubnetGroup: {"", named(255, regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`),
+	SubnetGroup: {"arn:aws:rds:{region}:{account}:subgrp:{name}", named(255, regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`),
 		"a lower-case letter, then lower-case letters, digits, spaces and ._-")},
 	Topic: {"arn:aws:sns:{region}:{account}:{name}", named(256, fifoName, letters)},
 	VPC:   {"arn:aws:ec2:{region}:{account}:vpc/{name}", nil},

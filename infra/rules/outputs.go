@@ -156,9 +156,13 @@ func (i *inspection) checkRelatedOutputs() {
 	if queue == nil || i.isDeadLetterQueue(queue) {
 		return // checkOutput reports it
 	}
-	if topic != nil && !slices.ContainsFunc(i.OfType(graph.TopicSubscription), func(s *graph.Resource) bool {
-		return s.String("topic") == topic.String("arn") && s.String("endpoint") == queue.String("arn")
-	}) {
+	var topics []*graph.Resource // with the queue as a subscriber; the rule subscription checks them
+	for _, s := range i.OfType(graph.TopicSubscription) {
+		if t := i.Find(graph.Topic, "arn", s.String("topic")); t != nil && s.String("endpoint") == queue.String("arn") {
+			topics = append(topics, t)
+		}
+	}
+	if topic != nil && len(topics) > 0 && !slices.Contains(topics, topic) {
 		i.report(stackOutput("topicName"), "export the topic of the queue in queueName",
 			"it is the name of %s, and %s, in output queueName, is not subscribed to it", title(topic), title(queue))
 	}

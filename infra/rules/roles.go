@@ -63,8 +63,9 @@ var actions = map[string][]string{
 var accountOrIdentity = regexp.MustCompile(
 	`^(\*|\d{12}|arn:aws:iam::\d{12}:(root|(role|user)/.+)|arn:aws:sts::\d{12}:(assumed-role|federated-user)/.+)$`)
 
-// checkDocuments checks that the principals and the actions in policies exist. IAM refuses unknown
-// principals. It accepts actions that do not exist: the statement allows nothing.
+// checkDocuments checks that the principals, actions and conditions in policies exist, and that
+// resources are ARNs. IAM refuses unknown principals. It accepts actions that do not exist: the
+// statement allows nothing.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 func checkDocuments(i *inspection) {
 	for _, r := range i.Resources {
@@ -72,8 +73,9 @@ func checkDocuments(i *inspection) {
 			text, _ := r.Inputs[property].(string)
 			var document struct {
 				Statement []struct {
-					Action    evaluation.Texts
-					Principal evaluation.Principal
+					Action, Resource evaluation.Texts
+					Principal        evaluation.Principal
+					Condition        map[string]map[string]evaluation.Texts
 				}
 			}
 			if !strings.HasPrefix(text, "{") || !strings.Contains(text, `"Statement"`) ||
@@ -87,6 +89,15 @@ func checkDocuments(i *inspection) {
 							"its %s has the principal %q: IAM refuses it", property, p)
 					}
 				}
+				i.checkConditions(r, property, s.Condition)
+				// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+				for _, resource := range s.Resource {
+					if identity := r.Type == graph.RolePolicy || r.Type == graph.ManagedPolicy; identity &&
+						!strings.HasPrefix(resource, "*") && !strings.HasPrefix(resource, "arn:") {
+						i.report(r, "use an ARN", "its %s has the resource %q: IAM refuses what is no ARN", property,
+							resource)
+					}
+				}
 				for _, a := range s.Action {
 					service, action, _ := strings.Cut(a, ":")
 					known := actions[service]
@@ -95,6 +106,48 @@ func checkDocuments(i *inspection) {
 							property, a)
 					}
 				}
+			}
+		}
+	}
+}
+
+// conditionOperator matches the operators of conditions:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+var conditionOperator = regexp.MustCompile(`^(Null|(For(AllValues|AnyValue):)?(String(Not)?(Equals(IgnoreCase)?|Like)|` +
+	`Arn(Not)?(Equals|Like)|Bool|BinaryEquals|(Not)?IpAddress|(Numeric|Date)((Not)?Equals|LessThan(Equals)?|` +
+	`GreaterThan(Equals)?))(IfExists)?)$`)
+
+// globalKeys are the condition keys that requests of many services have, in lower case. A key that
+// ends with a slash is a prefix.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+var globalKeys = strings.Fields(`assumedroot calledvia calledviafirst calledvialast chatbotsourcearn currenttime
+	ec2instancesourceprivateipv4 ec2instancesourcevpc epochtime federatedprovider multifactorauthage
+	multifactorauthpresent principalaccount principalarn principalisawsservice principalorgid principalorgpaths
+	principalservicename principalservicenameslist principaltag/ principaltype referer requestedregion requesttag/
+	resourceaccount resourceorgid resourceorgpaths resourcetag/ securetransport signinsessionarn sourceaccount
+	sourcearn sourceidentity sourceip sourceorgid sourceorgpaths sourcevpc sourcevpcarn sourcevpce tagkeys
+	tokenissuetime useragent userid username viaawsservice vpceaccount vpceorgid vpceorgpaths vpcsourceip`)
+
+// checkConditions checks that the operators and keys of a statement's conditions exist. IAM refuses
+// an unknown operator. It accepts an unknown key, which no request has: the statement then applies
+// to no request, or to all.
+func (i *inspection) checkConditions(
+	r *graph.Resource, property string, conditions map[string]map[string]evaluation.Texts,
+) {
+	for _, operator := range slices.Sorted(maps.Keys(conditions)) {
+		if !conditionOperator.MatchString(operator) {
+			i.report(r, "use an operator like StringEquals, ArnLike or Bool",
+				"its %s has the condition operator %s, which does not exist: IAM refuses it", property, operator)
+		}
+		for _, key := range slices.Sorted(maps.Keys(conditions[operator])) {
+			service, name, _ := strings.Cut(strings.ToLower(key), ":")
+			known := slices.ContainsFunc(globalKeys, func(global string) bool {
+				return name == global || strings.HasSuffix(global, "/") && strings.HasPrefix(name, global)
+			})
+			if service == "aws" && !known {
+				i.report(r, "use a key of IAM's list of global condition keys, or add it in infra/rules/roles.go",
+					"its %s has the condition key %s, which the rules do not know: no request has a key that does "+
+						"not exist", property, key)
 			}
 		}
 	}

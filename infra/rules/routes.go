@@ -104,7 +104,7 @@ const timeToAnswer = 1
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 func checkIntegrationTimeouts(i *inspection) {
 	for _, integration := range i.OfType(graph.APIIntegration) {
-		function := i.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
+		function := i.Invoked(integration)
 		if function == nil {
 			continue
 		}
@@ -240,7 +240,7 @@ func (i *inspection) routeFunction(route *graph.Resource) (handles *graph.Resour
 	}
 	queue := i.queueOf(integration)
 	if queue == nil {
-		return i.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
+		return i.Invoked(integration)
 	}
 	i.sources(func(_, source, function *graph.Resource) {
 		if source == queue {

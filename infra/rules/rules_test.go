@@ -913,6 +913,9 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 		"the longest allowed logical name": func(s sabotage) {
 			s.the("Role", "stock").Name = strings.Repeat("r", 44)
 		},
+		"a function's ARN in an integration": func(s sabotage) {
+			s.set("Integration", "sales-api", "integrationUri", s.the("Function", "sales-api").String("arn"))
+		},
 		"a function's name in place of its ARN": set(
 			"EventSourceMapping", "stock", "functionName", named(graph.Function, "stock")),
 	} {

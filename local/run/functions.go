@@ -368,7 +368,7 @@ func (s *services) integrate(
 			return fmt.Errorf("integration %s: %q with payload format %q: the handlers take AWS_PROXY with 2.0",
 				integration.Name, kind, format)
 		}
-		if r := g.Find(graph.Function, "invokeArn", integration.String("integrationUri")); r != nil {
+		if r := g.Invoked(integration); r != nil {
 			served.Function = s.by(fs[r.String("arn")], "apigateway.amazonaws.com", source)
 			return nil
 		}

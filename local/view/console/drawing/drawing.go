@@ -199,7 +199,7 @@ func (d *drawing) target(route *graph.Resource) string {
 	if integration == nil {
 		return ""
 	}
-	if f := d.program.Find(graph.Function, "invokeArn", integration.String("integrationUri")); f != nil {
+	if f := d.program.Invoked(integration); f != nil {
 		return d.byARN[f.String("arn")]
 	}
 	url, _ := integration.Object("requestParameters")["QueueUrl"].(string)
