@@ -198,6 +198,10 @@ var facts = map[Type]struct {
 		{Output: "identifier", MaxLength: 63, Form: rdsName, Words: rdsWords},
 		{Output: "finalSnapshotIdentifier", MaxLength: 255, Form: rdsName, Words: rdsWords, GivenOnly: true},
 	}},
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
+	Dashboard: {"", []NameLimit{
+		{Output: "dashboardName", MaxLength: 255, Form: plainName, Words: letters, GivenOnly: true},
+	}},
 	Distribution: {"arn:aws:cloudfront::{account}:distribution/{name}", nil},
 	EventRule: {
 		"arn:aws:events:{region}:{account}:rule/{name}",

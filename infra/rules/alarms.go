@@ -27,6 +27,10 @@ func checkAlarms(i *inspection) {
 				"it has no alarmActions: nobody learns of it")
 		}
 		for _, property := range []string{"alarmActions", "okActions", "insufficientDataActions"} {
+			// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+			if n := len(alarm.Strings(property)); n > 5 {
+				i.report(alarm, "delete some", "its %s are %d, want 5 at most", property, n)
+			}
 			for _, action := range alarm.Strings(property) {
 				topic := i.Find(graph.Topic, "arn", action)
 				if topic == nil {

@@ -62,6 +62,10 @@ func (i *inspection) checkOrigins(d *graph.Resource) {
 			i.report(d, "set originProtocolPolicy to https-only: an HTTP API has no other port",
 				"originProtocolPolicy of origin %v is %v, want https-only", origin["originId"], got)
 		}
+		if port := custom["httpsPort"]; port != 443.0 {
+			i.report(d, "set httpsPort to 443: an HTTP API has no other port", "httpsPort of origin %v is %v, want 443",
+				origin["originId"], port)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ const longestTTL = 60
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/CNAMEs.html
 func checkCDNRequests(i *inspection) {
 	for _, d := range i.OfType(graph.Distribution) {
+		i.checkServing(d)
 		origins := map[any]bool{}
 		for _, origin := range d.Objects("origins") {
 			origins[origin["originId"]] = true
@@ -68,6 +70,19 @@ func (i *inspection) checkRequests(d *graph.Resource, behavior graph.Resource, o
 		i.report(d, "use one of three sets: GET HEAD; with OPTIONS; or with all others, too",
 			"cache behavior %s: allowedMethods are %s: CloudFront refuses them", pattern, strings.Join(methods, " "))
 	}
+	cached := behavior.Strings("cachedMethods")
+	slices.Sort(cached)
+	if len(cached) > 0 && !slices.ContainsFunc(methodSets[:2], func(set []string) bool {
+		return slices.Equal(set, cached)
+	}) {
+		i.report(d, "use GET HEAD, or GET HEAD OPTIONS", "cache behavior %s: cachedMethods are %s: CloudFront refuses "+
+			"them", pattern, strings.Join(cached, " "))
+	}
+	id := behavior.String("responseHeadersPolicyId")
+	if id != "" && !managedPolicy.MatchString(id) && byID(i.Graph, graph.ResponseHeadersPolicy, id) == nil {
+		i.report(d, "use the id of a ResponseHeadersPolicy", "cache behavior %s: its responseHeadersPolicyId is %q, "+
+			"which is no ResponseHeadersPolicy of the stack", pattern, id)
+	}
 	// Without a policy CloudFront sends only what is in the cache key.
 	if behavior.String("originRequestPolicyId") == "" {
 		i.report(d, "set it to AllViewerExceptHostHeader",
@@ -76,5 +91,46 @@ func (i *inspection) checkRequests(d *graph.Resource, behavior graph.Resource, o
 	}
 	if pattern != "*" && !strings.HasPrefix(pattern, "/") {
 		i.report(d, "begin it with a slash", "cache behavior %s: its pathPattern is no path", pattern)
+	}
+}
+
+// managedPolicy matches the ids of AWS's own policies.
+var managedPolicy = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+
+// pathParameter matches a parameter in the path of a route.
+var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
+
+// checkServing checks that a distribution answers, and that it lets the requests of the public
+// routes pass: CloudFront answers 403 to a method that the first cache behavior with a matching path
+// does not allow. Callers of signed and buffered routes call the API itself.
+// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
+func (i *inspection) checkServing(d *graph.Resource) {
+	if enabled, declared := d.Outputs["enabled"].(bool); declared && !enabled {
+		i.report(d, "set enabled to true", "enabled is false: CloudFront answers no request")
+	}
+	geo, _ := d.Object("restrictions")["geoRestriction"].(map[string]any)
+	if locations, _ := geo["locations"].([]any); geo["restrictionType"] == "whitelist" && len(locations) == 0 {
+		i.report(d, "set restrictionType to none, or add locations",
+			"its geoRestriction is a whitelist without locations: nobody gets an answer")
+	}
+	for _, route := range i.OfType(graph.APIRoute) {
+		method, path, ok := strings.Cut(route.String("routeKey"), " ")
+		authorization := route.String("authorizationType")
+		if !ok || authorization != "" && authorization != "NONE" || i.queueOf(i.Integration(route)) != nil {
+			continue
+		}
+		path = pathParameter.ReplaceAllString(path, "x")
+		for _, b := range append(d.Objects("orderedCacheBehaviors"), d.Object("defaultCacheBehavior")) {
+			behavior := graph.Resource{Outputs: b}
+			pattern := behavior.String("pathPattern")
+			if pattern != "" && !PathPattern(pattern).MatchString(path) {
+				continue
+			}
+			if methods := behavior.Strings("allowedMethods"); method != "ANY" && !slices.Contains(methods, method) {
+				i.report(d, "allow all methods there", "its cache behavior for %s allows only %s: CloudFront answers "+
+					"403 to the route %q", path, strings.Join(methods, " "), route.String("routeKey"))
+			}
+			break
+		}
 	}
 }

@@ -57,6 +57,9 @@ var (
 	userName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
 )
 
+// cacheKey is the path of a cache policy's cache key.
+const cacheKey = "parametersInCacheKeyAndForwardedToOrigin."
+
 // limits are the limits of properties, by type. The AWS provider refuses some of these values in a
 // preview, too. Here they are refused without an account. Names have limits in package graph.
 var limits = map[graph.Type][]limit{
@@ -85,6 +88,22 @@ var limits = map[graph.Type][]limit{
 		text("username", 1, 16, userName, "a letter, then letters, digits and underscores"),
 		text("dbName", 1, 64, userName, "a letter, then letters, digits and underscores"),
 		notReserved("username"), notReserved("dbName"),
+	},
+	// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ParametersInCacheKeyAndForwardedToOrigin.html
+	graph.CachePolicy: {
+		oneOf(cacheKey+"queryStringsConfig.queryStringBehavior", "none", "whitelist", "allExcept", "all"),
+		oneOf(cacheKey+"cookiesConfig.cookieBehavior", "none", "whitelist", "allExcept", "all"),
+		oneOf(cacheKey+"headersConfig.headerBehavior", "none", "whitelist"),
+	},
+	// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_DistributionConfig.html
+	// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ViewerCertificate.html
+	graph.Distribution: {
+		oneOf("priceClass", "PriceClass_100", "PriceClass_200", "PriceClass_All", "None"),
+		oneOf("httpVersion", "http1.1", "http2", "http3", "http2and3"),
+		oneOf("viewerCertificate.sslSupportMethod", "sni-only", "vip", "static-ip"),
+		oneOf("viewerCertificate.minimumProtocolVersion", "SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016",
+			"TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"),
+		oneOf("restrictions.geoRestriction.restrictionType", "none", "whitelist", "blacklist"),
 	},
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 	// https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html

@@ -112,12 +112,13 @@ func (i *inspection) measures(namespace string) bool {
 // A widget is a part of a dashboard:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 type widget struct {
+	Type       string
 	X, Width   int
 	Properties struct {
-		Title   string
-		Period  int
-		Query   string
-		Metrics [][]any
+		Title, View, Region, Query string
+		Period                     int
+		Metrics                    [][]any
+		Alarms                     []string
 	}
 }
 
@@ -171,6 +172,7 @@ func checkDashboards(i *inspection) {
 			if p := w.Properties.Period; p != 0 && p != 1 && p != 5 && p != 10 && p != 30 && p%60 != 0 {
 				i.report(r, "use a multiple of 60", "the period of its widget %q is %d s", w.Properties.Title, p)
 			}
+			i.checkWidget(r, w)
 			for _, source := range logSource.FindAllStringSubmatch(w.Properties.Query, -1) {
 				if i.Find(graph.LogGroup, "name", source[1]) == nil {
 					i.report(r, "use the output name of a log group",
@@ -181,11 +183,85 @@ func checkDashboards(i *inspection) {
 	}
 }
 
+// The types and views of widgets, and the statistics and searches of their metrics:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+var (
+	widgetTypes = []string{"text", "metric", "log", "alarm", "explorer", "custom"}
+	widgetViews = []string{"timeSeries", "singleValue", "gauge", "bar", "pie", "table"}
+	statistics  = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum", "IQM"}
+	search      = regexp.MustCompile(`^SEARCH\('[^']*', *'[^']*'(, *\d+)?\)$`)
+)
+
+// checkWidget checks a widget. CloudWatch shows an error in its place, or an empty graph.
+func (i *inspection) checkWidget(r *graph.Resource, w widget) {
+	title := w.Properties.Title
+	if !slices.Contains(widgetTypes, w.Type) {
+		i.report(r, "use one of "+strings.Join(widgetTypes, ", "), "the type of its widget %q is %q", title, w.Type)
+	}
+	if view := w.Properties.View; view != "" && !slices.Contains(widgetViews, view) {
+		i.report(r, "use one of "+strings.Join(widgetViews, ", "), "the view of its widget %q is %q", title, view)
+	}
+	for _, alarm := range w.Properties.Alarms {
+		if !strings.HasPrefix(alarm, "arn:") {
+			i.report(r, "use the output arn of the alarm", "its widget %q shows alarm %q, want an ARN", title, alarm)
+		}
+	}
+	for _, line := range w.Properties.Metrics {
+		options, _ := line[len(line)-1].(map[string]any)
+		stat, _ := options["stat"].(string)
+		if stat != "" && !slices.Contains(statistics, stat) && !statistic.MatchString(stat) {
+			i.report(r, "use one of "+strings.Join(statistics, ", ")+", or a percentile like p99",
+				"its widget %q draws the statistic %q", title, stat)
+		}
+		if e, _ := options["expression"].(string); strings.HasPrefix(e, "SEARCH(") && !search.MatchString(e) {
+			i.report(r, "write SEARCH('what', 'statistic', period)", "its widget %q has the expression %s, which "+
+				"CloudWatch does not read", title, e)
+		}
+	}
+	for _, m := range w.measurements() {
+		if strings.HasPrefix(m.namespace, "AWS/") && w.Properties.Period > 0 && w.Properties.Period < 60 {
+			i.report(r, "set it to 60 or more", "the period of its widget %q is %d s, and AWS measures %s once a "+
+				"minute", title, w.Properties.Period, m.namespace)
+			break
+		}
+	}
+	for _, m := range w.measurements() {
+		_, regional := namespaces[m.namespace]
+		if region := w.Properties.Region; region != "" && region != i.Region && (regional || i.measures(m.namespace)) {
+			i.report(r, "set region to "+i.Region, "its widget %q draws %s of the region %s, and the stack is in %s",
+				title, m.name, region, i.Region)
+			break
+		}
+	}
+}
+
 // checkThresholds checks that an alarm can begin, and that it can end. CloudWatch accepts every
 // threshold.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
 func checkThresholds(i *inspection) {
+	every := map[string]float64{} // by the function's name on AWS, in seconds
+	for f, d := range i.functions() {
+		every[f.String("name")] = d.Every.Seconds()
+	}
 	for _, r := range i.OfType(graph.MetricAlarm) {
+		// No metric that the rules know is ever negative.
+		if r.Number("threshold") <= 0 && r.Outputs["threshold"] != nil {
+			switch r.String("comparisonOperator") {
+			case "GreaterThanOrEqualToThreshold":
+				i.report(r, "compare with GreaterThanThreshold", "it is for values of 0 or more: it always rings")
+			case "LessThanThreshold":
+				i.report(r, "raise the threshold", "it is for values below %v: it never rings", r.Number("threshold"))
+			}
+		}
+		function, _ := r.Object("dimensions")["FunctionName"].(string)
+		looksBack := r.Number("period") * number(r, "evaluationPeriods", 1)
+		if r.String("metricName") == "Invocations" && looksBack < 2*every[function] &&
+			strings.HasPrefix(r.String("comparisonOperator"), "LessThan") {
+			i.report(r, "raise its period to two intervals of the schedule or more", "it looks back %v s for an "+
+				"invocation, and the function runs every %v s: it rings whenever one is late", looksBack,
+				every[function])
+		}
 		threshold, below := r.Number("threshold"), strings.HasPrefix(r.String("comparisonOperator"), "LessThan")
 		// Lambda and functions measure only when something happens.
 		silent := r.String("statistic") == "Sum" && !strings.HasPrefix(r.String("namespace"), "AWS/") ||

@@ -113,8 +113,8 @@ func checkDocuments(i *inspection) {
 
 // conditionOperator matches the operators of conditions:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-var conditionOperator = regexp.MustCompile(`^(Null|(For(AllValues|AnyValue):)?(String(Not)?(Equals(IgnoreCase)?|Like)|` +
-	`Arn(Not)?(Equals|Like)|Bool|BinaryEquals|(Not)?IpAddress|(Numeric|Date)((Not)?Equals|LessThan(Equals)?|` +
+var conditionOperator = regexp.MustCompile(`^(Null|(For(AllValues|AnyValue):)?(String(Not)?(Equals(IgnoreCase)?|` +
+	`Like)|Arn(Not)?(Equals|Like)|Bool|BinaryEquals|(Not)?IpAddress|(Numeric|Date)((Not)?Equals|LessThan(Equals)?|` +
 	`GreaterThan(Equals)?))(IfExists)?)$`)
 
 // globalKeys are the condition keys that requests of many services have, in lower case. A key that

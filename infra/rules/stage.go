@@ -70,6 +70,11 @@ func (i *inspection) checkDomains() {
 				i.report(r, "set it to "+want, "its %s is %v, want %s: an HTTP API has no other", property, got, want)
 			}
 		}
+		if arn, _ := configuration["certificateArn"].(string); !strings.HasPrefix(arn, "arn:aws:acm:"+i.Region+":") {
+			i.report(r, "use a certificate of Certificate Manager in "+i.Region,
+				"its certificateArn is %q, want a certificate in %s, the API's region: API Gateway refuses another",
+				arn, i.Region)
+		}
 	}
 	for _, r := range i.OfType(graph.APIMapping) {
 		stages := slices.ContainsFunc(i.OfType(graph.APIStage), func(stage *graph.Resource) bool {
