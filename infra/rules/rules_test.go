@@ -816,6 +816,7 @@ var alsoBroken = map[string][]string{
 	"the policy on the other queue":          {"encrypted-transport", "one-policy"},
 	"another parameter group":                {"encrypted-transport", "parameter"},
 	"an inverted condition":                  {"grant"},
+	"full: a method that browsers refuse":    {"authorization", "route"},
 	"a function that is not deployed":        {"reference"},
 	"a target of a rule that is not there":   {"reference"},
 	"a topic that is not there":              {"reference"},

@@ -91,13 +91,17 @@ func (i *inspection) checkDomains() {
 	}
 }
 
+// safelisted are the methods that browsers send to other sites without allowMethods.
+// https://fetch.spec.whatwg.org/#cors-safelisted-method
+var safelisted = []string{"GET", "HEAD", "POST"}
+
 // checkCORS checks that pages of other sites may send the requests that the API answers. Signed
 // routes and buffered ones are not for pages.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 func (i *inspection) checkCORS() {
 	for _, api := range i.OfType(graph.API) {
 		cors := graph.Resource{Outputs: api.Object("corsConfiguration")}
-		allowed := cors.Strings("allowMethods")
+		allowed := append(cors.Strings("allowMethods"), safelisted...)
 		if len(cors.Outputs) == 0 || slices.Contains(allowed, "*") {
 			continue
 		}

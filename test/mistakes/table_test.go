@@ -438,14 +438,6 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/api.go",
-		correct: `pulumi.ToStringArray([]string{"GET", "POST"})`,
-		wrong:   `pulumi.ToStringArray([]string{"GET"})`,
-		aws:     "Browsers refuse checkouts from the pages of other sites.",
-		refusal: "Api shop: allowMethods of its corsConfiguration lack POST: browsers refuse the route " +
-			`"POST /checkout" to the pages of https://www.example.com: add it`,
-	},
-	{
-		file:    "infra/stack/api.go",
 		correct: "}, child, pulumi.DependsOn(a.routes))",
 		wrong:   "}, child)",
 		aws:     "CreateStage fails: it has settings of routes that do not exist yet.",

@@ -444,8 +444,6 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 			`runtime "nodejs18.x" with handler "bootstrap"`},
 		{"a visibility timeout below the function's timeout", set(graph.Queue, "visibilityTimeoutSeconds", 1.0),
 			"visibility timeout is 1s, less than the function's timeout of 10s"},
-		{"a disabled schedule", set(graph.EventRule, "state", "DISABLED"),
-			"EventRule ads: state is DISABLED, which is not run here"},
 		{"another format of events", set(graph.APIIntegration, "payloadFormatVersion", "1.0"),
 			`payload format "1.0": the handlers take AWS_PROXY with 2.0`},
 		{"a stage without deployments", set(graph.APIStage, "autoDeploy", false),
@@ -455,12 +453,12 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 		{"a function that cannot read a variable", func(c *programs.Config) {
 			c.Edit = func(g *graph.Graph) {
 				for _, f := range g.OfType(graph.Function) {
-					if variables, _ := f.Object("environment")["variables"].(map[string]any); f.Name == "sweep" {
-						variables["DATABASE_PORT"] = "mysql"
+					if variables, _ := f.Object("environment")["variables"].(map[string]any); f.Name == "merchant-api" {
+						variables["FACTORY_LEAD_TIME"] = "soon"
 					}
 				}
 			}
-		}, "starting function sweep: Runtime.ExitError"},
+		}, "starting function merchant-api: Runtime.ExitError"},
 		{"a program that does not build", func(c *programs.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() },
 			"build"},
 	} {
