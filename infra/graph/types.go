@@ -44,6 +44,7 @@ const (
 	SecurityGroupRule       Type = "aws:ec2/securityGroupRule:SecurityGroupRule" // the older form of a rule
 	Subnet                  Type = "aws:ec2/subnet:Subnet"
 	VPC                     Type = "aws:ec2/vpc:Vpc"
+	VPCBlock                Type = "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"
 	VPCEndpoint             Type = "aws:ec2/vpcEndpoint:VpcEndpoint"
 	VPCRoute                Type = "aws:ec2/route:Route"
 	IdentityProvider        Type = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
@@ -112,12 +113,14 @@ type NameLimit struct {
 	Form      *regexp.Regexp // matches the complete name
 	Words     string         // describes the form, for errors
 	NotPrefix string         // a prefix that AWS refuses
+	Not       string         // a name that AWS refuses
 	GivenOnly bool           // Pulumi makes no name if the program gives none
 }
 
 // Accepts reports whether a name has the form. It does not check the length.
 func (l NameLimit) Accepts(name string) bool {
-	return l.Form.MatchString(name) && (l.NotPrefix == "" || !strings.HasPrefix(name, l.NotPrefix))
+	return l.Form.MatchString(name) && (l.NotPrefix == "" || !strings.HasPrefix(name, l.NotPrefix)) &&
+		(l.Not == "" || name != l.Not)
 }
 
 // PhysicalName returns the name that AWS gets; empty if it gets none. If Pulumi makes the name, the
@@ -149,10 +152,14 @@ func (r *Resource) autoname() string {
 }
 
 const (
-	letters    = "letters, digits, hyphens and underscores"
-	roleWords  = "letters, digits and _+=,.@-"
-	rdsWords   = "a lower-case letter, then lower-case letters, digits and single hyphens"
-	groupWords = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and not to begin with sg-"
+	letters       = "letters, digits, hyphens and underscores"
+	roleWords     = "letters, digits and _+=,.@-"
+	rdsWords      = "a lower-case letter, then lower-case letters, digits and single hyphens"
+	dottedWords   = "a lower-case letter, then lower-case letters, digits, periods and single hyphens"
+	snapshotWords = "a letter, then letters, digits and single hyphens"
+	logWords      = "letters, digits and ._-/#, and not to begin with aws/"
+	subnetWords   = "a lower-case letter, then lower-case letters, digits, spaces and ._-, and not default"
+	groupWords    = "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, and not to begin with sg-"
 )
 
 var (
@@ -161,8 +168,13 @@ var (
 	roleName  = regexp.MustCompile(`^[\w+=,.@-]+$`)
 	groupName = regexp.MustCompile(`^[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]+$`)
 	// rdsName matches names that RDS and the AWS provider both accept: RDS accepts capitals and
-	// turns them into lower case, the provider refuses them.
-	rdsName = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
+	// turns them into lower case, the provider refuses them. It accepts them in a snapshot's name,
+	// and periods in that of a parameter group:
+	// https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/rds/validate.go
+	// https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/rds/instance.go
+	rdsName      = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
+	dottedName   = regexp.MustCompile(`^[a-z](-?[a-z0-9.])*$`)
+	snapshotName = regexp.MustCompile(`^[A-Za-z](-?[A-Za-z0-9])*$`)
 )
 
 // named returns the limit of the name in a resource's output "name".
@@ -173,6 +185,7 @@ func named(length int, form *regexp.Regexp, words string) []NameLimit {
 // facts are the ARNs and the limits of names, by type. ARN replaces {region}, {account} and {name}.
 // The function deployed adds other outputs. Sources of the limits:
 //
+//	alarm            https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 //	API              https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
 //	database         https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
 //	event rule       https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
@@ -180,6 +193,7 @@ func named(length int, form *regexp.Regexp, words string) []NameLimit {
 //	log group        https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html
 //	parameter group  https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBParameterGroup.html
 //	permission       https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+//	proxy            https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBProxy.html
 //	queue            https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 //	role             https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 //	role's policy    https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
@@ -196,7 +210,7 @@ var facts = map[Type]struct {
 	API: {"", named(128, regexp.MustCompile(`^.+$`), "any text")},
 	Database: {"arn:aws:rds:{region}:{account}:db:{name}", []NameLimit{
 		{Output: "identifier", MaxLength: 63, Form: rdsName, Words: rdsWords},
-		{Output: "finalSnapshotIdentifier", MaxLength: 255, Form: rdsName, Words: rdsWords, GivenOnly: true},
+		{Output: "finalSnapshotIdentifier", MaxLength: 255, Form: snapshotName, Words: snapshotWords, GivenOnly: true},
 	}},
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 	Dashboard: {"", []NameLimit{
@@ -211,12 +225,18 @@ var facts = map[Type]struct {
 	Key:      {"arn:aws:kms:{region}:{account}:key/{name}", nil},
 	LogGroup: {
 		"arn:aws:logs:{region}:{account}:log-group:{name}",
-		named(512, regexp.MustCompile(`^[A-Za-z0-9._/#-]+$`), "letters, digits and ._-/#"),
+		[]NameLimit{{
+			Output: "name", MaxLength: 512, Form: regexp.MustCompile(`^[A-Za-z0-9._/#-]+$`), Words: logWords,
+			NotPrefix: "aws/",
+		}},
 	},
-	MetricAlarm:    {"arn:aws:cloudwatch:{region}:{account}:alarm:{name}", nil},
-	ParameterGroup: {"arn:aws:rds:{region}:{account}:pg:{name}", named(255, rdsName, rdsWords)},
+	MetricAlarm: {
+		"arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
+		named(255, regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`), "no control characters"),
+	},
+	ParameterGroup: {"arn:aws:rds:{region}:{account}:pg:{name}", named(255, dottedName, dottedWords)},
 	Permission:     {"", []NameLimit{{Output: "statementId", MaxLength: 100, Form: plainName, Words: letters}}},
-	Proxy:          {"arn:aws:rds:{region}:{account}:db-proxy:{name}", nil},
+	Proxy:          {"arn:aws:rds:{region}:{account}:db-proxy:{name}", named(63, rdsName, rdsWords)},
 	Queue:          {"arn:aws:sqs:{region}:{account}:{name}", named(80, fifoName, letters)},
 	Role:           {"arn:aws:iam::{account}:role/{name}", named(64, roleName, roleWords)},
 	RolePolicy:     {"", named(128, roleName, roleWords)},
@@ -227,8 +247,10 @@ var facts = map[Type]struct {
 	SecurityGroup: {"", []NameLimit{
 		{Output: "name", MaxLength: 255, Form: groupName, Words: groupWords, NotPrefix: "sg-"},
 	}},
-	SubnetGroup: {"arn:aws:rds:{region}:{account}:subgrp:{name}", named(255, regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`),
-		"a lower-case letter, then lower-case letters, digits, spaces and ._-")},
+	SubnetGroup: {"arn:aws:rds:{region}:{account}:subgrp:{name}", []NameLimit{{
+		Output: "name", MaxLength: 255, Form: regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`), Words: subnetWords,
+		Not: "default",
+	}}},
 	Topic: {"arn:aws:sns:{region}:{account}:{name}", named(256, fifoName, letters)},
 	VPC:   {"arn:aws:ec2:{region}:{account}:vpc/{name}", nil},
 }

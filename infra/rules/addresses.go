@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,11 +12,18 @@ import (
 // checkAddresses checks the addresses and the zones of a network. EC2 refuses a subnet that is not
 // in its VPC, or that shares addresses with another subnet. RDS wants two zones.
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+// https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 func checkAddresses(i *inspection) {
 	for _, vpc := range i.OfType(graph.VPC) {
 		around, ok := i.block(vpc)
 		if !ok {
 			continue
+		}
+		blocks := []netip.Prefix{around}
+		for _, more := range i.OfType(graph.VPCBlock) {
+			if b, err := netip.ParsePrefix(more.String("cidrBlock")); err == nil && more.String("vpcId") == vpc.ID {
+				blocks = append(blocks, b)
+			}
 		}
 		var others []*graph.Resource
 		for _, subnet := range i.OfType(graph.Subnet) {
@@ -26,7 +34,9 @@ func checkAddresses(i *inspection) {
 			if !ok {
 				continue
 			}
-			if !around.Contains(block.Addr()) || block.Bits() < around.Bits() {
+			if !slices.ContainsFunc(blocks, func(b netip.Prefix) bool {
+				return b.Contains(block.Addr()) && block.Bits() >= b.Bits()
+			}) {
 				i.report(subnet, "choose addresses of the VPC", "cidrBlock is %s, which is not in %s, the block of %s",
 					block, around, title(vpc))
 			}
@@ -42,7 +52,10 @@ func checkAddresses(i *inspection) {
 	i.checkZones()
 }
 
-// block returns the addresses of a VPC or a subnet. It reports those that EC2 refuses.
+// block returns the addresses of a VPC or a subnet. It reports addresses that EC2 refuses. EC2
+// changes an address that is not the first one of its block, and the AWS provider refuses it:
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
+// https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/verify/validate.go
 func (i *inspection) block(r *graph.Resource) (netip.Prefix, bool) {
 	text := r.String("cidrBlock")
 	if text == "" {
@@ -79,7 +92,12 @@ func (i *inspection) checkZones() {
 					complete = false // the rule reference reports it
 					continue
 				}
-				zones = append(zones, subnet.String("availabilityZone"))
+				zone := cmp.Or(subnet.String("availabilityZone"), subnet.String("availabilityZoneId"))
+				if zone == "" {
+					complete = false // EC2 chooses it
+					continue
+				}
+				zones = append(zones, zone)
 			}
 			slices.Sort(zones)
 			distinct := slices.Compact(slices.Clone(zones))

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -53,8 +52,8 @@ var (
 	rolePath  = regexp.MustCompile(`^/([\x21-\x7e]+/)*$`)
 	roleText  = regexp.MustCompile(`^[\t\n\r\x20-\x7e\xa1-\xff]*$`)
 	routeKey  = regexp.MustCompile(`^(\$default|(ANY|GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*)$`)
-	statistic = regexp.MustCompile(`^(p|tm|tc|ts|wm)(\d{1,2}(\.\d{0,10})?|100)$`)
-	userName  = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]*$`)
+	statistic = regexp.MustCompile(`^(IQM|(p|tm|tc|ts|wm)(\d{1,2}(\.\d{0,10})?|100)|` +
+		`(TM|TC|TS|WM|PR)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\))$`)
 )
 
 // cacheKey is the path of a cache policy's cache key.
@@ -78,16 +77,12 @@ var limits = map[graph.Type][]limit{
 		inRange("timeoutMilliseconds", 50, 30000, "milliseconds"), oneOf("payloadFormatVersion", "1.0", "2.0"),
 	},
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html
-	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
 	// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL-certificate-rotation.html
+	// The limits of storage and of names depend on the engine: see checkEngine.
 	graph.Database: {
-		inRange("allocatedStorage", 20, 65536, "GiB"), inRange("maxAllocatedStorage", 20, 65536, "GiB"),
 		inRange("backupRetentionPeriod", 0, 35, "days"), inRange("port", 1150, 65535, ""),
 		oneOf("caCertIdentifier", "rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"),
 		oneOf("monitoringInterval", 0.0, 1.0, 5.0, 10.0, 15.0, 30.0, 60.0),
-		text("username", 1, 16, userName, "a letter, then letters, digits and underscores"),
-		text("dbName", 1, 64, userName, "a letter, then letters, digits and underscores"),
-		notReserved("username"), notReserved("dbName"),
 	},
 	// https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ParametersInCacheKeyAndForwardedToOrigin.html
 	graph.CachePolicy: {
@@ -137,11 +132,15 @@ var limits = map[graph.Type][]limit{
 	graph.LogGroup: {oneOf("retentionInDays", 0.0, 1.0, 3.0, 5.0, 7.0, 14.0, 30.0, 60.0, 90.0, 120.0, 150.0, 180.0,
 		365.0, 400.0, 545.0, 731.0, 1096.0, 1827.0, 2192.0, 2557.0, 2922.0, 3288.0, 3653.0)},
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+	// An alarm looks back a day at most if its period is 10 s, so it has 8640 periods at most.
 	graph.MetricAlarm: {
-		text("alarmDescription", 0, 1024, nil, ""), inRange("evaluationPeriods", 1, 86400, ""),
+		text("alarmDescription", 0, 1024, nil, ""), inRange("evaluationPeriods", 1, 8640, ""),
+		inRange("datapointsToAlarm", 1, 8640, ""),
 		{"period", validPeriod, "10, 20, 30 or a multiple of 60 seconds"},
 		oneOf("statistic", "SampleCount", "Average", "Sum", "Minimum", "Maximum"),
-		text("extendedStatistic", 2, 20, statistic, "like p99"),
+		{"extendedStatistic", func(v any) bool { return statistic.MatchString(fmt.Sprint(v)) },
+			"like p99, IQM or TM(10%:90%)"},
 		oneOf("treatMissingData", "breaching", "notBreaching", "ignore", "missing"),
 		oneOf("comparisonOperator", "GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold",
 			"LessThanOrEqualToThreshold", "LessThanLowerOrGreaterThanUpperThreshold", "LessThanLowerThreshold",
@@ -149,11 +148,10 @@ var limits = map[graph.Type][]limit{
 	},
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBProxy.html
 	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ConnectionPoolConfiguration.html
-	graph.Proxy: {
-		inRange("idleClientTimeout", 1, 28800, "seconds"), oneOf("engineFamily", "MYSQL", "POSTGRESQL", "SQLSERVER"),
-	},
+	graph.Proxy: {oneOf("engineFamily", "MYSQL", "POSTGRESQL", "SQLSERVER")},
 	graph.ProxyDefaultTargetGroup: {
 		inRange("connectionPoolConfig.maxConnectionsPercent", 1, 100, "percent"),
+		inRange("connectionPoolConfig.maxIdleConnectionsPercent", 0, 100, "percent"),
 		inRange("connectionPoolConfig.connectionBorrowTimeout", 0, 300, "seconds"),
 	},
 	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
@@ -196,11 +194,7 @@ var limits = map[graph.Type][]limit{
 func checkLimits(i *inspection) {
 	for _, r := range i.Resources {
 		for _, l := range limits[r.Type] {
-			for _, value := range at(r.Outputs, strings.Split(l.property, ".")) {
-				if value != "" && !l.accepts(value) {
-					i.report(r, "change it", "%s is %v, want %s", l.property, quoted(value), l.want)
-				}
-			}
+			i.checkLimit(r, l)
 		}
 		i.checkTags(r)
 		switch r.Type {
@@ -220,6 +214,16 @@ func checkLimits(i *inspection) {
 			}
 		case graph.Database:
 			i.checkEngine(r)
+		case graph.ProxyDefaultTargetGroup:
+			i.checkPool(r)
+		}
+	}
+}
+
+func (i *inspection) checkLimit(r *graph.Resource, l limit) {
+	for _, value := range at(r.Outputs, strings.Split(l.property, ".")) {
+		if value != "" && !l.accepts(value) {
+			i.report(r, "change it", "%s is %v, want %s", l.property, quoted(value), l.want)
 		}
 	}
 }
@@ -255,17 +259,19 @@ func quoted(value any) any {
 	return value
 }
 
-// rates are the units of a rate, for one and for more.
+// rates are the units of a rate, for one and for more. AWS's answers to other rates are recorded in
+// https://github.com/localstack/localstack/blob/main/tests/aws/services/events/test_events_schedule.py
 var rates = regexp.MustCompile(`^rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)$`)
 
 func validSchedule(value any) bool {
 	expression := fmt.Sprint(value)
-	fields, isCron := strings.CutPrefix(strings.TrimSuffix(expression, ")"), "cron(")
+	fields, isCron := strings.CutPrefix(expression, "cron(")
 	if !isCron {
 		return rates.MatchString(expression)
 	}
+	fields, closed := strings.CutSuffix(fields, ")")
 	cron := strings.Fields(fields)
-	return len(cron) == 6 && (cron[2] == "?") != (cron[4] == "?")
+	return closed && len(cron) == 6 && (cron[2] == "?" || cron[4] == "?")
 }
 
 func validPeriod(value any) bool {
@@ -296,18 +302,23 @@ func (i *inspection) checkEvaluation(r *graph.Resource) {
 	}
 }
 
+// checkPool checks that a proxy keeps no more idle connections than it may open.
+// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ConnectionPoolConfiguration.html
+func (i *inspection) checkPool(r *graph.Resource) {
+	pool := &graph.Resource{Outputs: r.Object("connectionPoolConfig")}
+	most := number(pool, "maxConnectionsPercent", 100)
+	if idle := pool.Number("maxIdleConnectionsPercent"); idle > most {
+		i.report(r, "lower it", "maxIdleConnectionsPercent is %v, want %v at most, its maxConnectionsPercent",
+			idle, most)
+	}
+}
+
 // checkRedrive checks that the dead-letter queue of a queue is of the same type, and that the
 // number of receives is possible.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue.html
 func (i *inspection) checkRedrive(r *graph.Resource) {
-	var redrive struct {
-		DeadLetterTargetARN string  `json:"deadLetterTargetArn"`
-		MaxReceiveCount     float64 `json:"maxReceiveCount"`
-	}
-	if json.Unmarshal([]byte(r.String("redrivePolicy")), &redrive) != nil {
-		return // the rule dead-letter-queue reports it
-	}
-	if count := redrive.MaxReceiveCount; count > 1000 {
+	redrive := i.redrivePolicy(r)
+	if count := redrive.count(); count > 1000 {
 		i.report(r, "lower it", "maxReceiveCount is %v, want 1 to 1000", count)
 	}
 	target := i.Find(graph.Queue, "arn", redrive.DeadLetterTargetARN)
@@ -316,7 +327,8 @@ func (i *inspection) checkRedrive(r *graph.Resource) {
 			"fifoQueue is %v, and %v on its dead-letter queue %s: SQS refuses a dead-letter queue of another type",
 			r.Bool("fifoQueue"), target.Bool("fifoQueue"), target.Name)
 	}
-	if name := r.String("name"); r.Bool("fifoQueue") != strings.HasSuffix(name, ".fifo") {
+	name, given := r.Inputs["name"].(string)
+	if given && r.Bool("fifoQueue") != strings.HasSuffix(name, ".fifo") {
 		i.report(r, "let the name end with .fifo, and only that of a FIFO queue",
 			"its name is %q, and fifoQueue is %v", name, r.Bool("fifoQueue"))
 	}
@@ -356,23 +368,26 @@ func (i *inspection) checkOnce(r *graph.Resource) {
 	}
 }
 
-// maxEnvironment is the size of all environment variables together, in bytes.
+// maxEnvironment is the size of all environment variables together, in bytes, as a JSON object
+// without spaces. AWS's answers to 4096 and 4097 bytes are recorded in
+// https://github.com/localstack/localstack/blob/main/tests/aws/services/lambda_/test_lambda_api.py
 const maxEnvironment = 4096
 
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
-	reservedName = regexp.MustCompile(`^(AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_LAMBDA_.*|AWS_ACCESS_KEY(_ID)?|` +
-		`AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR)$`)
+	reservedName = regexp.MustCompile(`^(AWS_(DEFAULT_)?REGION|AWS_EXECUTION_ENV|AWS_ACCESS_KEY(_ID)?|` +
+		`AWS_SECRET_ACCESS_KEY|AWS_SESSION_TOKEN|LAMBDA_TASK_ROOT|LAMBDA_RUNTIME_DIR|` +
+		`AWS_LAMBDA_(FUNCTION_(NAME|MEMORY_SIZE|VERSION)|INITIALIZATION_TYPE|LOG_(GROUP|STREAM)_NAME|RUNTIME_API))$`)
 )
 
 // checkEnvironmentSize checks that Lambda accepts the environment variables of a function.
 // https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func (i *inspection) checkEnvironmentSize(r *graph.Resource) {
-	size := 0
+	size := len("{}") - len(",")
 	values := variables(r)
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		size += len(name) + len(values[name])
+		size += len(name) + len(values[name]) + len(`"":"",`)
 		if !variableName.MatchString(name) || reservedName.MatchString(name) {
 			i.report(r, "give it another name",
 				"variable %q: Lambda refuses names that it uses, and all but letters, digits and underscores", name)
@@ -380,23 +395,28 @@ func (i *inspection) checkEnvironmentSize(r *graph.Resource) {
 	}
 	if size > maxEnvironment {
 		i.report(r, "put large values into a secret or a file",
-			"its variables have %d bytes, want %d at most", size, maxEnvironment)
+			"its variables have %d bytes as JSON, want %d at most", size, maxEnvironment)
 	}
 }
 
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 
-// checkTags checks that AWS accepts the tags of a resource.
-// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+// checkTags checks that AWS accepts the tags of a resource. SQS recommends 50 tags at most, and
+// names no limit. EC2 accepts all characters.
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+// https://docs.aws.amazon.com/mediaconnect/latest/ug/tagging-restrictions.html
 func (i *inspection) checkTags(r *graph.Resource) {
 	tags := r.Object("tags")
-	if len(tags) > 50 {
+	if len(tags) > 50 && r.Type != graph.Queue {
 		i.report(r, "delete some", "it has %d tags, want 50 at most", len(tags))
 	}
+	service, _, _ := strings.Cut(strings.TrimPrefix(string(r.Type), graph.AWS), "/")
+	anyText := service == "ec2" || service == "vpc"
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		value := fmt.Sprint(tags[key])
 		if n := utf8.RuneCountInString(key); n < 1 || n > 128 || utf8.RuneCountInString(value) > 256 ||
-			!tagText.MatchString(key) || !tagText.MatchString(value) ||
+			!anyText && !tagText.MatchString(key+value) ||
 			strings.HasPrefix(strings.ToLower(key), "aws:") {
 			i.report(r, "change it", "tag %q is %q, want a key of 1 to 128 characters that does not begin with aws:, "+
 				"a value of 256 at most, and only letters, digits, spaces and _.:/=+-@", key, value)

@@ -1,19 +1,26 @@
 package rules_test
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
+	"testing"
 
 	"restock/infra/graph"
+	"restock/infra/rules"
+	"restock/infra/stack"
 )
 
 func init() {
 	examples = append(examples, limitExamples...)
 	for _, breaking := range []string{
 		"a variable of Lambda's", "a password in the clear",
-		"a database's name with a hyphen", "a database with the name of a statement",
+		"a database's name with a hyphen", "a database with the name of a statement", "a database that MariaDB has",
+		"the name of a function in a variable",
 	} {
 		alsoBroken[breaking] = []string{"environment"}
 	}
+	alsoBroken["provisioned storage without a number"] = []string{"limit"}
 	for _, breaking := range []string{"a dead-letter queue that is not there", "cdn: no name"} {
 		alsoBroken[breaking] = append(alsoBroken[breaking], "output")
 	}
@@ -22,6 +29,141 @@ func init() {
 // output changes an output of the stack.
 func output(name, value string) func(sabotage) {
 	return func(s sabotage) { s.Outputs[name] = value }
+}
+
+// environment makes the variables of the function stock as large as that many bytes of JSON.
+func environment(size int) func(sabotage) {
+	return func(s sabotage) {
+		values := s.variables("stock")
+		const url = "https://factory.example.com/"
+		values["FACTORY_URL"] = url
+		text, err := json.Marshal(values)
+		if err != nil {
+			s.Fatal(err)
+		}
+		values["FACTORY_URL"] = url + strings.Repeat("p", size-len(text))
+	}
+}
+
+// moreAddresses gives the VPC a second block, 10.21.0.0/16.
+func moreAddresses(s sabotage) {
+	s.add(graph.VPCBlock, "more", s.the("Vpc", "network"), map[string]any{
+		"vpcId": vpcID, "cidrBlock": "10.21.0.0/16",
+	})
+}
+
+// TestLimitsAcceptWhatAWSAccepts sets values at the limits of AWS. Some of them break other rules.
+func TestLimitsAcceptWhatAWSAccepts(t *testing.T) {
+	inDatabase := func(property string, value any) func(sabotage) {
+		return set("Instance", "database", property, value)
+	}
+	inName := func(kind, name, property, value string) func(sabotage) {
+		return func(s sabotage) { s.the(kind, name).Inputs[property] = value }
+	}
+	statistic := func(value string) func(sabotage) {
+		return set("MetricAlarm", "database-cpu", "extendedStatistic", value)
+	}
+	receives := func(count string) func(sabotage) {
+		return replace("Queue", "stock_queue", "redrivePolicy", `"maxReceiveCount":5`, `"maxReceiveCount":`+count)
+	}
+	engine := func(name, version, family, user string) func(sabotage) {
+		return func(s sabotage) {
+			s.set("Instance", "database", "engine", name)
+			s.set("Instance", "database", "engineVersion", version)
+			s.set("Instance", "database", "username", user)
+			s.set("ParameterGroup", "database", "family", family)
+		}
+	}
+	storage := func(kind string, size float64) func(sabotage) {
+		return func(s sabotage) {
+			s.set("Instance", "database", "storageType", kind)
+			s.set("Instance", "database", "allocatedStorage", size)
+		}
+	}
+	for name, edit := range map[string]func(sabotage){
+		"storage that does not grow":        inDatabase("maxAllocatedStorage", 0.0),
+		"storage that grows by a tenth":     inDatabase("maxAllocatedStorage", 22.0),
+		"storage that grows to the limit":   inDatabase("maxAllocatedStorage", 65536.0),
+		"the least magnetic storage":        storage("standard", 5),
+		"the most magnetic storage":         storage("standard", 3072),
+		"the least provisioned storage":     storage("io1", 100),
+		"the most storage":                  storage("gp3", 65536),
+		"a database with a type of SQL":     inDatabase("dbName", "date"),
+		"a word that MariaDB does not use":  inDatabase("dbName", "schema"),
+		"a long database's name":            inDatabase("dbName", strings.Repeat("d", 64)),
+		"a long user's name":                inDatabase("username", strings.Repeat("u", 16)),
+		"a user of another system":          inDatabase("username", "option"),
+		"a long user's name for MySQL":      engine("mysql", "8.4.5", "mysql8.4", strings.Repeat("u", 32)),
+		"a long user's name for PostgreSQL": engine("postgres", "16.9", "postgres16", strings.Repeat("u", 63)),
+		"a user that PostgreSQL accepts":    engine("postgres", "16.9", "postgres16", "order"),
+		"an engine without limits here":     engine("oracle-se2", "19.0.0", "oracle-se2-19", "the_shops_own_user"),
+		"a last snapshot with capitals":     inDatabase("finalSnapshotIdentifier", "Restock-Final"),
+		"a parameter group with a period":   inName("ParameterGroup", "database", "name", "restock.mariadb10.11"),
+		"a long name of an alarm":           inName("MetricAlarm", "database-cpu", "name", strings.Repeat("ü", 255)),
+		"a log group below /aws":            inName("LogGroup", "sweep", "name", "/aws/lambda/sweep"),
+		"a subnet group named default 1":    inName("SubnetGroup", "database", "name", "default 1_a.b"),
+		"an environment of 4 KiB":           environment(4096),
+		"a cron expression for any day":     set("EventRule", "sweep", "scheduleExpression", "cron(0 10 ? * ? *)"),
+		"a cron expression for a day":       set("EventRule", "sweep", "scheduleExpression", "cron(0 10 ? * MON#1 *)"),
+		"a rate of one day":                 set("EventRule", "sweep", "scheduleExpression", "rate(1 day)"),
+		"a trimmed mean":                    statistic("TM(2%:98%)"),
+		"a rank":                            statistic("PR(:300)"),
+		"a mean of quartiles":               statistic("IQM"),
+		"an exact rank":                     statistic("TC(0.1234567891%:99.9999999999%)"),
+		"a percentile":                      statistic("p99.9999999999"),
+		"an alarm that looks back a day":    set("MetricAlarm", "database-cpu", "evaluationPeriods", 1440.0),
+		"the largest message":               set("Queue", "stock_queue", "maxMessageSize", 1048576.0),
+		"a number of receives as a text":    receives(`"5"`),
+		"the largest number of receives":    receives(`1000`),
+		"a rotation after 1000 days": func(s sabotage) {
+			setIn("SecretRotation", "database", "rotationRules", "automaticallyAfterDays", 1000.0)(s)
+		},
+		"a function with the longest time": set("Function", "stock", "timeout", 900.0),
+		"a wrapper": func(s sabotage) {
+			s.variables("stock")["AWS_LAMBDA_EXEC_WRAPPER"] = "/opt/w"
+		},
+		"a subnet in another block": func(s sabotage) {
+			moreAddresses(s)
+			s.set("Subnet", "private-ap-northeast-2c", "cidrBlock", "10.21.0.0/20")
+		},
+		"a zone that EC2 chooses": unset("Subnet", "private-ap-northeast-2c", "availabilityZone"),
+		"two zones that EC2 chooses": func(s sabotage) {
+			unset("Subnet", "private-ap-northeast-2a", "availabilityZone")(s)
+			unset("Subnet", "private-ap-northeast-2c", "availabilityZone")(s)
+		},
+		"the id of a zone": func(s sabotage) {
+			unset("Subnet", "private-ap-northeast-2c", "availabilityZone")(s)
+			s.set("Subnet", "private-ap-northeast-2c", "availabilityZoneId", "apne2-az3")
+		},
+		"any character in a tag of EC2": set(
+			"Subnet", "private-ap-northeast-2c", "tags", map[string]any{"stage": "dev (mine)"}),
+		"51 tags of a queue": func(s sabotage) {
+			tags := map[string]any{}
+			for n := range 51 {
+				tags[strings.Repeat("t", n+1)] = "v"
+			}
+			s.set("Queue", "stock_queue", "tags", tags)
+		},
+		"full: a patient proxy for clients": set("Proxy", "database", "idleClientTimeout", 28801.0),
+		"full: as many idle connections": func(s sabotage) {
+			pool := s.the("ProxyDefaultTargetGroup", "database").Object("connectionPoolConfig")
+			pool["maxIdleConnectionsPercent"] = pool["maxConnectionsPercent"]
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			stage, _, hasStage := strings.Cut(name, ": ")
+			if !hasStage {
+				stage = "dev"
+			}
+			s := sabotage{t, record(t, stage)}
+			edit(s)
+			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
+				if slices.Contains([]string{"limit", "name", "addresses", "dead-letter-queue"}, v.Rule) {
+					t.Error(v)
+				}
+			}
+		})
+	}
 }
 
 // limitExamples break one limit of AWS each.
@@ -38,7 +180,7 @@ var limitExamples = []example{
 		`loggingConfig.applicationLogLevel is "WARNING", want one of TRACE DEBUG INFO WARN`},
 	{"limit", "a large environment", func(s sabotage) {
 		s.variables("stock")["FACTORY_URL"] = "https://factory.example.com/" + strings.Repeat("p", 4096)
-	}, []string{"Function stock"}, "bytes, want 4096 at most"},
+	}, []string{"Function stock"}, "bytes as JSON, want 4096 at most"},
 	{"limit", "a variable of Lambda's", func(s sabotage) {
 		s.variables("stock")["AWS_REGION"] = "eu-west-1"
 	}, []string{"Function stock"}, `variable "AWS_REGION": Lambda refuses names that it uses`},
@@ -66,6 +208,9 @@ var limitExamples = []example{
 		s.set("Queue", "stock_queue_dlq", "fifoQueue", true)
 	}, []string{"Queue stock_queue"},
 		"fifoQueue is false, and true on its dead-letter queue stock_queue_dlq: SQS refuses a dead-letter queue of"},
+	{"limit", "a name that ends like a FIFO queue's", func(s sabotage) {
+		s.the("Queue", "stock_queue_dlq").Inputs["name"] = "stock.fifo"
+	}, []string{"Queue stock_queue_dlq"}, `its name is "stock.fifo", and fifoQueue is false`},
 	{"limit", "a retention that CloudWatch does not offer", set("LogGroup", "sweep", "retentionInDays", 10.0),
 		[]string{"LogGroup sweep"}, "retentionInDays is 10, want one of 0 1 3 5 7 14 30"},
 	{"limit", "a period of 90 seconds", set("MetricAlarm", "database-cpu", "period", 90.0),
@@ -125,6 +270,27 @@ var limitExamples = []example{
 		[]string{"Instance database"}, "allocatedStorage is 10, want 20 to 65536 GiB"},
 	{"limit", "storage that cannot grow", set("Instance", "database", "maxAllocatedStorage", 20.0),
 		[]string{"Instance database"}, "maxAllocatedStorage is 20 GiB, and allocatedStorage 20"},
+	{"limit", "storage that grows by less than a tenth", set("Instance", "database", "maxAllocatedStorage", 21.0),
+		[]string{"Instance database"},
+		"maxAllocatedStorage is 21 GiB, and allocatedStorage 20: RDS refuses a limit below 22 GiB"},
+	{"limit", "storage that grows too far", set("Instance", "database", "maxAllocatedStorage", 65537.0),
+		[]string{"Instance database"}, "maxAllocatedStorage is 65537, want 65536 GiB at most"},
+	{"limit", "too little provisioned storage", func(s sabotage) {
+		s.set("Instance", "database", "storageType", "io2")
+		s.set("Instance", "database", "iops", 1000.0)
+		s.set("Instance", "database", "allocatedStorage", 99.0)
+	}, []string{"Instance database"}, "allocatedStorage is 99, want 100 to 65536 GiB"},
+	{"limit", "too much magnetic storage", func(s sabotage) {
+		s.set("Instance", "database", "storageType", "standard")
+		s.set("Instance", "database", "allocatedStorage", 3073.0)
+	}, []string{"Instance database"}, "allocatedStorage is 3073, want 5 to 3072 GiB"},
+	{"limit", "a database that MariaDB has", set("Instance", "database", "dbName", "mysql"),
+		[]string{"Instance database"}, `dbName is "mysql", want a name that is no reserved word of MariaDB or RDS`},
+	{"limit", "a long user's name for PostgreSQL", func(s sabotage) {
+		s.set("Instance", "database", "engine", "postgres")
+		s.set("Instance", "database", "username", strings.Repeat("u", 64))
+		s.set("ParameterGroup", "database", "family", "postgres10")
+	}, []string{"Instance database"}, "want 1 to 63 characters"},
 	{"limit", "backups for two months", set("Instance", "database", "backupRetentionPeriod", 60.0),
 		[]string{"Instance database"}, "backupRetentionPeriod is 60, want 0 to 35 days"},
 	{"limit", "parameters of another version", set("ParameterGroup", "database", "family", "mariadb11.4"),
@@ -135,6 +301,37 @@ var limitExamples = []example{
 	{"limit", "full: a proxy that takes more than all connections",
 		setIn("ProxyDefaultTargetGroup", "database", "connectionPoolConfig", "maxConnectionsPercent", 101.0),
 		[]string{"ProxyDefaultTargetGroup database"}, "maxConnectionsPercent is 101, want 1 to 100 percent"},
+	{"limit", "full: more idle connections than all",
+		setIn("ProxyDefaultTargetGroup", "database", "connectionPoolConfig", "maxIdleConnectionsPercent", 101.0),
+		[]string{"ProxyDefaultTargetGroup database", "ProxyDefaultTargetGroup database"},
+		"maxIdleConnectionsPercent is 101, want "},
+	{"limit", "full: more idle connections than the proxy opens", func(s sabotage) {
+		pool := s.the("ProxyDefaultTargetGroup", "database").Object("connectionPoolConfig")
+		pool["maxIdleConnectionsPercent"] = pool["maxConnectionsPercent"].(float64) + 1
+	}, []string{"ProxyDefaultTargetGroup database"}, "at most, its maxConnectionsPercent"},
+	{"limit", "a large environment by its quotes", environment(4097), []string{"Function stock"},
+		"its variables have 4097 bytes as JSON, want 4096 at most"},
+	{"limit", "the name of a function in a variable", func(s sabotage) {
+		s.variables("stock")["AWS_LAMBDA_FUNCTION_NAME"] = "stock"
+	}, []string{"Function stock"}, `variable "AWS_LAMBDA_FUNCTION_NAME": Lambda refuses names that it uses`},
+	{"limit", "a cron expression with two days", set("EventRule", "sweep", "scheduleExpression", "cron(0 10 1 * 2 *)"),
+		[]string{"EventRule sweep"}, "one of the days being ?"},
+	{"limit", "a cron expression without its end", set("EventRule", "sweep", "scheduleExpression", "cron(0 10 * * ? *"),
+		[]string{"EventRule sweep"}, "a cron expression has six fields"},
+	{"limit", "a percentile above 100", set("MetricAlarm", "database-cpu", "extendedStatistic", "p101"),
+		[]string{"MetricAlarm database-cpu"}, `extendedStatistic is "p101", want like p99, IQM or TM(10%:90%)`},
+	{"limit", "no datapoints", set("MetricAlarm", "database-cpu", "datapointsToAlarm", 0.0),
+		[]string{"MetricAlarm database-cpu"}, "datapointsToAlarm is 0, want 1 to 8640"},
+	{"name", "a log group of AWS", func(s sabotage) { s.the("LogGroup", "sweep").Inputs["name"] = "aws/sweep" },
+		[]string{"LogGroup sweep"}, `"aws/sweep", want letters, digits and ._-/#, and not to begin with aws/`},
+	{"name", "an alarm's name that is too long", func(s sabotage) {
+		s.the("MetricAlarm", "database-cpu").Inputs["name"] = strings.Repeat("ü", 256)
+	}, []string{"MetricAlarm database-cpu"}, "256 characters long with Pulumi's suffix, want 255 at most"},
+	{"name", "full: a proxy's name with an underscore", func(s sabotage) {
+		s.the("Proxy", "database").Inputs["name"] = "restock_dev"
+	}, []string{"Proxy database"}, `its name is "restock_dev", want a lower-case letter, then`},
+	{"name", "RDS's own subnet group", func(s sabotage) { s.the("SubnetGroup", "database").Inputs["name"] = "default" },
+		[]string{"SubnetGroup database"}, `its name is "default", want`},
 	{"limit", "an answer that takes too long", set("Integration", "stock-increase", "timeoutMilliseconds", 30001.0),
 		[]string{"Integration stock-increase"}, "timeoutMilliseconds is 30001, want 50 to 30000 milliseconds"},
 	{"limit", "a tag of AWS", set("Queue", "stock_queue", "tags", map[string]any{"aws:stage": "dev"}),
@@ -147,8 +344,8 @@ var limitExamples = []example{
 		for n := range 51 {
 			tags[strings.Repeat("t", n+1)] = "v"
 		}
-		s.set("Queue", "stock_queue", "tags", tags)
-	}, []string{"Queue stock_queue"}, "it has 51 tags, want 50 at most"},
+		s.set("Topic", "stock_empty", "tags", tags)
+	}, []string{"Topic stock_empty"}, "it has 51 tags, want 50 at most"},
 
 	{"addresses", "a database in one zone",
 		set("SubnetGroup", "database", "subnetIds", []any{named(graph.Subnet, "private-ap-northeast-2a")}),
@@ -162,6 +359,10 @@ var limitExamples = []example{
 	{"addresses", "a subnet outside the VPC", set("Subnet", "private-ap-northeast-2c", "cidrBlock", "10.21.16.0/20"),
 		[]string{"Subnet private-ap-northeast-2c"},
 		"cidrBlock is 10.21.16.0/20, which is not in 10.20.0.0/16, the block of Vpc network"},
+	{"addresses", "a subnet outside all blocks of the VPC", func(s sabotage) {
+		moreAddresses(s)
+		s.set("Subnet", "private-ap-northeast-2c", "cidrBlock", "10.22.0.0/20")
+	}, []string{"Subnet private-ap-northeast-2c"}, "cidrBlock is 10.22.0.0/20, which is not in 10.20.0.0/16"},
 	{"addresses", "two subnets with the same addresses",
 		set("Subnet", "private-ap-northeast-2c", "cidrBlock", "10.20.8.0/21"),
 		[]string{"Subnet private-ap-northeast-2c"},

@@ -1,5 +1,7 @@
 package rules
 
+import "unicode/utf8"
+
 // checkNames checks that AWS accepts the names that the program gives, and the names that Pulumi
 // makes from logical names.
 func checkNames(i *inspection) {
@@ -9,9 +11,9 @@ func checkNames(i *inspection) {
 			if name == "" {
 				continue
 			}
-			if len(name) > limit.MaxLength {
+			if n := utf8.RuneCountInString(name); n > limit.MaxLength {
 				i.report(r, "shorten its name", "its %s %q is %d characters long with Pulumi's suffix, want %d at most",
-					limit.Output, name, len(name), limit.MaxLength)
+					limit.Output, name, n, limit.MaxLength)
 			}
 			if !limit.Accepts(name) {
 				i.report(r, "give it another name", "its %s is %q, want %s", limit.Output, name, limit.Words)

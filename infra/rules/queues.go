@@ -42,8 +42,15 @@ func (i *inspection) sources(visit func(mapping, queue, function *graph.Resource
 
 // A redrivePolicy says after how many deliveries a message goes to which queue.
 type redrivePolicy struct {
-	DeadLetterTargetARN string  `json:"deadLetterTargetArn"`
-	MaxReceiveCount     float64 `json:"maxReceiveCount"`
+	DeadLetterTargetARN string `json:"deadLetterTargetArn"`
+	// A number or a text with a number: SQS accepts both. AWS's answer to a text is recorded in
+	// https://github.com/localstack/localstack/blob/main/tests/aws/services/sqs/test_sqs.py
+	MaxReceiveCount json.Number `json:"maxReceiveCount"`
+}
+
+func (p redrivePolicy) count() float64 {
+	n, _ := p.MaxReceiveCount.Float64()
+	return n
 }
 
 // redrivePolicy returns the redrive policy of a queue; the zero value if it has none that can be
@@ -90,7 +97,7 @@ func checkDeadLetterQueue(i *inspection) {
 				"its redrivePolicy is %s: %v", text, err)
 			return
 		}
-		if count := redrive.MaxReceiveCount; count < minReceiveCount {
+		if count := redrive.count(); count < minReceiveCount {
 			i.report(queue, "raise maxReceiveCount in its redrivePolicy",
 				"maxReceiveCount is %v, want %v or more", count, minReceiveCount)
 		}
@@ -121,7 +128,7 @@ func checkDeadLetterQueue(i *inspection) {
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 func checkRetention(i *inspection) {
 	i.sources(func(_, queue, function *graph.Resource) {
-		count := i.redrivePolicy(queue).MaxReceiveCount
+		count := i.redrivePolicy(queue).count()
 		visibility := number(queue, "visibilityTimeoutSeconds", defaultVisibilityTimeout)
 		keeps := number(queue, "messageRetentionSeconds", defaultMessageRetention)
 		if needs := count * visibility; keeps <= needs {
