@@ -10,7 +10,7 @@ import (
 const debugSession = 24 * time.Hour
 
 // debugged reports whether a debugger runs the function.
-func (f Function) debugged() bool { return len(f.Debugger) > 0 }
+func (d *Deployed) debugged() bool { return len(d.Debugger) > 0 }
 
 // withTimeout returns a context that ends with the invocation's timeout. Under a debugger, the time
 // in which the function is stopped does not count, and the function is told a later deadline.
