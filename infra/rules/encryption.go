@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"regexp"
 	"restock/infra/graph"
 	"restock/infra/policy/evaluation"
+	"strings"
 )
 
 // checkEncrypted checks that databases, topics, queues and log groups are encrypted. AWS always
@@ -27,12 +29,14 @@ func checkEncrypted(i *inspection) {
 		if r.String("kmsMasterKeyId") == "" {
 			i.report(r, "set kmsMasterKeyId to a key, like alias/aws/sns", "kmsMasterKeyId is empty, want a key")
 		}
+		i.checkKeyName(r)
 	}
 	for _, r := range i.OfType(graph.Queue) {
 		if !r.Bool("sqsManagedSseEnabled") && r.String("kmsMasterKeyId") == "" {
 			i.report(r, "set sqsManagedSseEnabled to true",
 				"sqsManagedSseEnabled is false and kmsMasterKeyId is empty, want one of them")
 		}
+		i.checkKeyName(r)
 	}
 	for _, r := range i.OfType(graph.LogGroup) {
 		if i.Find(graph.Key, "arn", r.String("kmsKeyId")) == nil {
@@ -76,5 +80,19 @@ func checkEncryptedTransport(i *inspection) {
 		if !r.Bool("requireTls") {
 			i.report(r, "set requireTls to true", "requireTls is false, want true")
 		}
+	}
+}
+
+// keyID matches the ids of keys.
+var keyID = regexp.MustCompile(`^(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$`)
+
+// checkKeyName checks that the key of a topic or a queue is an id, an ARN or an alias.
+// https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
+func (i *inspection) checkKeyName(r *graph.Resource) {
+	name := r.String("kmsMasterKeyId")
+	if name != "" && !strings.HasPrefix(name, "alias/") && !strings.HasPrefix(name, "arn:") &&
+		!keyID.MatchString(name) && byID(i.Graph, graph.Key, name) == nil {
+		i.report(r, "begin an alias with alias/",
+			"kmsMasterKeyId is %q, which is no id, no ARN and no alias of a key: KMS does not find it", name)
 	}
 }

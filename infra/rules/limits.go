@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -65,7 +66,7 @@ var limits = map[graph.Type][]limit{
 	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 	graph.API: {
-		text("description", 0, 1024, nil, ""), oneOf("protocolType", "HTTP", "WEBSOCKET"),
+		text("description", 0, 1024, nil, ""), oneOf("protocolType", "HTTP"), // the routes are those of HTTP APIs
 		inRange("corsConfiguration.maxAge", -1, 86400, "seconds"),
 	},
 	graph.APIRoute: {
@@ -100,6 +101,10 @@ var limits = map[graph.Type][]limit{
 			"TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"),
 		oneOf("restrictions.geoRestriction.restrictionType", "none", "whitelist", "blacklist"),
 	},
+	// https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_Parameter.html
+	graph.ParameterGroup: {oneOf("parameters.applyMethod", "immediate", "pending-reboot")},
+	// https://docs.aws.amazon.com/lambda/latest/dg/invocation-sync.html
+	graph.Invocation: {{"input", func(v any) bool { return json.Valid([]byte(fmt.Sprint(v))) }, "JSON"}},
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 	// https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
 	graph.EventSourceMapping: {
@@ -126,6 +131,7 @@ var limits = map[graph.Type][]limit{
 	// https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
 	graph.Key: {
 		text("description", 0, 8192, nil, ""), inRange("deletionWindowInDays", 7, 30, "days"),
+		oneOf("keyUsage", "ENCRYPT_DECRYPT"), // topics and log groups encrypt
 		inRange("rotationPeriodInDays", 90, 2560, "days"),
 	},
 	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -74,6 +75,7 @@ func isWildcard(arn string) bool {
 // that the variable names. A role starts with no permissions:
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 func checkGrants(i *inspection) {
+	i.checkWriters()
 	for r, f := range i.functions() {
 		variables := variables(r)
 		for _, v := range f.Variables {
@@ -96,6 +98,27 @@ func checkGrants(i *inspection) {
 				}
 				i.checkKeyOf(r, v, arn)
 			}
+		}
+	}
+}
+
+// checkWriters checks that the declaration of a function grants write on each secret that a function
+// reads. The program gives secrets no values: a secret that nobody writes has none.
+// https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+func (i *inspection) checkWriters() {
+	reader, written := map[string]string{}, map[string]bool{} // by the variables' source
+	for _, f := range i.declarations.Functions {
+		for _, v := range f.Variables {
+			if slices.Contains(v.Grants, "read") {
+				reader[v.From] = cmp.Or(reader[v.From], f.Name)
+			}
+			written[v.From] = written[v.From] || slices.Contains(v.Grants, "write")
+		}
+	}
+	for _, secret := range i.OfType(graph.Secret) {
+		if from := "secret." + secret.Name; reader[from] != "" && !written[from] {
+			i.report(secret, "grant write to the function that makes its value",
+				"function %s reads it, and no function may write it: it has no value", reader[from])
 		}
 	}
 }

@@ -49,6 +49,11 @@ func checkPrivateNetwork(i *inspection) {
 // https://docs.aws.amazon.com/vpc/latest/userguide/security-group-rules.html
 func checkClosedSecurityGroups(i *inspection) {
 	for _, rule := range ingressRules(i.Graph) {
+		// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html
+		if rule.protocol == "-1" && rule.to > 0 {
+			i.report(rule.declaredBy, "name the protocol, like tcp",
+				"its protocol is -1, which allows all ports, whatever its fromPort and toPort are")
+		}
 		for _, cidr := range rule.cidrs {
 			if prefix, err := netip.ParsePrefix(cidr); err == nil && prefix.Bits() == 0 {
 				i.report(rule.declaredBy, "name the security group that may connect",

@@ -2,7 +2,9 @@ package rules
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -117,6 +119,9 @@ func checkIntegrationTimeouts(i *inspection) {
 	}
 }
 
+// dataTypes are the types of message attributes. A dot and a label of the sender may follow.
+var dataTypes = []string{"String", "Number", "Binary"}
+
 // checkSender checks that the role of an integration lets API Gateway send a route's requests to a
 // queue. Otherwise clients get an error, and nothing else shows that requests are lost.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services.html#http-api-develop-integrations-aws-services-example
@@ -144,6 +149,16 @@ func (i *inspection) checkSender(route, integration, queue *graph.Resource) {
 		// https://github.com/hashicorp/terraform-provider-aws/issues/17348
 		i.report(integration, "map a part of the request, like ${request.path.order}",
 			"MessageAttributes is %s, a text without an expression: AWS refuses it as an invalid source", attributes)
+	}
+	var messages map[string]struct{ DataType string }
+	if json.Unmarshal([]byte(attributes), &messages) == nil {
+		for _, name := range slices.Sorted(maps.Keys(messages)) {
+			// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+			if kind, _, _ := strings.Cut(messages[name].DataType, "."); !slices.Contains(dataTypes, kind) {
+				i.report(integration, "set it to String", "the DataType of its attribute %s is %q, want one of %s: "+
+					"SQS refuses the messages", name, messages[name].DataType, strings.Join(dataTypes, ", "))
+			}
+		}
 	}
 	if got := integration.String("payloadFormatVersion"); got != "1.0" {
 		i.report(integration, "set payloadFormatVersion to 1.0",

@@ -836,6 +836,8 @@ var alsoBroken = map[string][]string{
 	"two policies of one queue":              {"encrypted-transport"},
 	"deliveries that invoke their function":  {"integration", "people"},
 
+	"a stage of a secret's version that may not move": {"grant"},
+
 	"full: a proxy that knows the rotated secret only": {"proxy-secrets"},
 	"settings of a route that is not there":            {"throttling"},
 }
@@ -909,7 +911,7 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 			s.set("MetricAlarm", "database-connections", "threshold", float64(connections()))
 		},
 		"the longest allowed name": func(s sabotage) {
-			s.the("Function", "stock").Inputs["name"] = strings.Repeat("f", 64)
+			s.the("Function", "stock").Inputs["name"] = "dev" + strings.Repeat("f", 61)
 		},
 		"the longest allowed logical name": func(s sabotage) {
 			s.the("Role", "stock").Name = strings.Repeat("r", 44)

@@ -126,6 +126,9 @@ var subtypes = strings.Fields(`EventBridge-PutEvents SQS-SendMessage SQS-Receive
 // requestPart matches a part of a request in a parameter of an integration.
 var requestPart = regexp.MustCompile(`\$\{?request\.(path|querystring|header|body)\.([\w-]+)`)
 
+// anyPart matches the beginning of an expression about a request.
+var anyPart = regexp.MustCompile(`\$\{request\.\w+`)
+
 // checkIntegrations checks that AWS accepts the routes and the integrations of an API, and that the
 // functions can read what they get: events of version 2.0, or a message with the body of the
 // request and the declared parts of it.
@@ -164,6 +167,12 @@ func checkIntegrations(i *inspection) {
 			continue // the rule route reports it
 		}
 		for _, value := range integration.Object("requestParameters") {
+			for _, part := range anyPart.FindAllString(fmt.Sprint(value), -1) {
+				if !requestPart.MatchString(part+".x") && !strings.HasPrefix(part, "${request.body") {
+					i.report(integration, "use path, querystring, header or body",
+						"it sends %s, and a request has no such part: API Gateway refuses the integration", part)
+				}
+			}
 			for _, part := range requestPart.FindAllStringSubmatch(fmt.Sprint(value), -1) {
 				parameter := "{" + part[2]
 				inPath := strings.Contains(key, parameter+"}") || strings.Contains(key, parameter+"+}")

@@ -170,6 +170,38 @@ var wrongValues = []example{
 	{"cdn-requests", "cdn: a policy of another type", func(s sabotage) {
 		s.the("Distribution", "shop").Object("defaultCacheBehavior")["responseHeadersPolicyId"] = "shop"
 	}, []string{"Distribution shop"}, `its responseHeadersPolicyId is "shop", which is no ResponseHeadersPolicy`},
+	{"rotation", "a stage of a secret's version that may not move",
+		replaceFirst("RolePolicy", "setup", "policy", `,"secretsmanager:UpdateSecretVersionStage"`, ""),
+		[]string{"Function setup"}, "its role does not allow secretsmanager:UpdateSecretVersionStage on it"},
+	{"encrypted", "an alias without alias/", set("Topic", "stock_empty", "kmsMasterKeyId", "aws/sns"),
+		[]string{"Topic stock_empty"}, `kmsMasterKeyId is "aws/sns", which is no id, no ARN and no alias of a key`},
+	{"route", "an attribute of an unknown type", replaceIn("Integration", "stock-increase", "requestParameters",
+		`\"DataType\":\"String\"`, `\"DataType\":\"string\"`),
+		[]string{"Integration stock-increase"}, `the DataType of its attribute attempt is "string", want one of`},
+	{"integration", "an unknown part of a request", replaceIn("Integration", "stock-increase", "requestParameters",
+		`${request.querystring.quantity}`, `${request.query.quantity}`),
+		[]string{"Integration stock-increase"}, "it sends ${request.query, and a request has no such part"},
+	{"limit", "an API of WebSockets", set("Api", "shop", "protocolType", "WEBSOCKET"), []string{"Api shop"},
+		`protocolType is "WEBSOCKET", want one of HTTP`},
+	{"limit", "a parameter that is applied immediately",
+		replaceIn("ParameterGroup", "database", "parameters", `"applyMethod":"immediate"`,
+			`"applyMethod":"immediately"`),
+		[]string{"ParameterGroup database"}, `parameters.applyMethod is "immediately", want one of immediate pending`},
+	{"limit", "an input that is no JSON", set("Invocation", "setup", "input", "{"), []string{"Invocation setup"},
+		`input is "{", want JSON`},
+	{"limit", "a key that signs", set("Key", "operations", "keyUsage", "SIGN_VERIFY"), []string{"Key operations"},
+		`keyUsage is "SIGN_VERIFY", want one of ENCRYPT_DECRYPT`},
+	{"closed-security-group", "a rule for all protocols",
+		set("SecurityGroupIngressRule", "functions-to-endpoints", "ipProtocol", "-1"),
+		[]string{"SecurityGroupIngressRule functions-to-endpoints"}, "which allows all ports, whatever its fromPort"},
+	{"tags", "no tags at all", func(s sabotage) {
+		for _, r := range s.Resources {
+			delete(r.Inputs, "tags")
+		}
+	}, []string{"Function ads", "Function ads"}, "neither it nor another resource has the tag"},
+	{"name", "a name without the stage", func(s sabotage) {
+		s.the("LogGroup", "api-access").Inputs["name"] = "/aws/api"
+	}, []string{"LogGroup api-access"}, `its name is "/aws/api", without the stage: another stage in the account`},
 	{"dashboard", "no JSON", set("Dashboard", "shop", "dashboardBody", "widgets"),
 		[]string{"Dashboard shop"}, "its dashboardBody is no JSON: widgets"},
 	{"stage", "a stage with a name", func(s sabotage) {
@@ -319,6 +351,26 @@ func TestFunctionsWithADatabaseCountTheirConnections(t *testing.T) {
 	}
 	want := []string{"Function sweep: variable DATABASE_HOST is the database's host, and its declaration has 0 " +
 		"connections: nothing keeps connections free for it"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestSecretsHaveAWriter changes a declaration: the graph does not show who makes a secret's value.
+func TestSecretsHaveAWriter(t *testing.T) {
+	functions := stack.Declarations()
+	for i := range functions {
+		for j := range functions[i].Variables {
+			if v := &functions[i].Variables[j]; v.From == "secret.callback-key" {
+				v.Grants = []string{"read"}
+			}
+		}
+	}
+	var got []string
+	for _, v := range rules.Check(record(t, "dev"), rules.Declarations{Functions: functions}) {
+		got = append(got, v.Type.Short()+" "+v.Name+": "+v.Problem)
+	}
+	want := []string{"Secret callback-key: function stock reads it, and no function may write it: it has no value"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -94,11 +94,17 @@ func checkLogLevels(i *inspection) {
 func checkTags(i *inspection) {
 	for _, name := range []string{"project", "stage"} {
 		var untagged []*graph.Resource
+		tagged := false
 		for _, r := range i.Resources {
 			tags, has := r.Inputs["tags"].(map[string]any)
+			tagged = tagged || has
 			if value, _ := tags[name].(string); has && value == "" {
 				untagged = append(untagged, r)
 			}
+		}
+		if functions := i.OfType(graph.Function); !tagged && len(functions) > 0 {
+			i.report(functions[0], "call operations.TagAll before the first resource",
+				"neither it nor another resource has the tag %s: the bill does not show whose they are", name)
 		}
 		if len(untagged) > 0 {
 			i.report(untagged[0], "add it in infra/operations/tags.go",
