@@ -42,7 +42,8 @@ func checkAddresses(i *inspection) {
 			}
 			for _, other := range others {
 				if b, err := netip.ParsePrefix(other.String("cidrBlock")); err == nil && b.Overlaps(block) {
-					i.report(subnet, "choose other addresses", "cidrBlock is %s, which overlaps %s, the block of %s",
+					i.report(subnet, "set cidrBlock to a free block",
+						"cidrBlock is %s, which overlaps %s, the block of %s: EC2 refuses it",
 						block, b, title(other))
 				}
 			}
@@ -63,7 +64,8 @@ func (i *inspection) block(r *graph.Resource) (netip.Prefix, bool) {
 	}
 	block, err := netip.ParsePrefix(text)
 	if err != nil || !block.Addr().Is4() || block != block.Masked() || block.Bits() < 16 || block.Bits() > 28 {
-		i.report(r, "change it", "cidrBlock is %q, want the first address of a block of IPv4, and /16 to /28", text)
+		i.report(r, "set cidrBlock to a block like 10.20.16.0/20", "cidrBlock is %q, want the first address of a block of "+
+			"IPv4, and /16 to /28: EC2 refuses it", text)
 		return block, false
 	}
 	return block, true
@@ -76,7 +78,8 @@ func (i *inspection) block(r *graph.Resource) (netip.Prefix, bool) {
 func (i *inspection) checkZones() {
 	for _, subnet := range i.OfType(graph.Subnet) {
 		if zone := subnet.String("availabilityZone"); zone != "" && !strings.HasPrefix(zone, i.Region) {
-			i.report(subnet, "choose a zone of the region", "availabilityZone is %s, which is not in %s",
+			i.report(subnet, "set availabilityZone to a zone of "+i.Region,
+				"availabilityZone is %s, which is not in %s: EC2 refuses it",
 				zone, i.Region)
 		}
 	}
@@ -103,10 +106,11 @@ func (i *inspection) checkZones() {
 			distinct := slices.Compact(slices.Clone(zones))
 			switch {
 			case token == graph.VPCEndpoint && len(distinct) < len(zones):
-				i.report(r, "name one subnet of each zone", "%s has two subnets of one zone: %s", property,
+				i.report(r, "name one subnet of each zone in "+property, "%s has two subnets of one zone, %s: EC2 refuses it",
+					property,
 					strings.Join(zones, ", "))
 			case token != graph.VPCEndpoint && complete && len(distinct) < 2:
-				i.report(r, "add a subnet of another zone", "its subnets are in %d zone, %s: RDS wants two or more",
+				i.report(r, "add a subnet of another zone to "+property, "its subnets are in %d zone, %s: RDS wants two or more",
 					len(distinct), strings.Join(distinct, ", "))
 			}
 		}

@@ -23,7 +23,7 @@ func checkAlarms(i *inspection) {
 	alarms := map[*graph.Resource][]*graph.Resource{} // by topic
 	for _, alarm := range slices.Concat(i.OfType(graph.MetricAlarm), i.OfType(graph.CompositeAlarm)) {
 		if len(alarm.Strings("alarmActions")) == 0 {
-			i.report(alarm, "set alarmActions to the ARN of the topic of its notifications",
+			i.report(alarm, "set alarmActions to the ARN of a topic of the stack: topic.Arn",
 				"it has no alarmActions: nobody learns of it")
 		}
 		for _, property := range []string{"alarmActions", "okActions", "insufficientDataActions"} {
@@ -34,8 +34,8 @@ func checkAlarms(i *inspection) {
 			for _, action := range alarm.Strings(property) {
 				topic := i.Find(graph.Topic, "arn", action)
 				if topic == nil {
-					i.report(alarm, "use the ARN of a topic of the stack",
-						"its %s name %q, which is no topic of the stack", property, action)
+					i.report(alarm, "set "+property+" to the ARN of a topic of the stack: topic.Arn",
+						"its %s name %q, which is no topic of the stack: nobody learns of it", property, action)
 				} else if !slices.Contains(alarms[topic], alarm) {
 					alarms[topic] = append(alarms[topic], alarm)
 				}
@@ -71,8 +71,8 @@ func (i *inspection) checkPublishing(topic *graph.Resource, alarms []*graph.Reso
 	for _, action := range policy.Actions("key", "encrypt") {
 		q := evaluation.ByService(cloudWatch, source, action, key.String("arn"))
 		if !i.keyAllows(key, q) {
-			i.report(key, "allow it in the key's policy",
-				"its policy does not let %s %s for topic %s: nobody learns of %s", cloudWatch, action, topic.Name,
+			i.report(key, "allow the action to "+cloudWatch+" in the key's policy",
+				"its policy does not let %s use %s for topic %s: nobody learns of %s", cloudWatch, action, topic.Name,
 				someOf("alarm", alarms))
 		}
 	}
@@ -125,14 +125,14 @@ func checkKeys(i *inspection) {
 				return allows(action, group.String("arn"))
 			})
 			if len(refused) > 0 {
-				i.report(key, "allow it in the key's policy, for the log groups' ARNs",
-					"its policy does not let %s %s for %s: CloudWatch refuses to make them", service, action,
+				i.report(key, "allow the action to "+service+" in the key's policy, for the log groups' ARNs",
+					"its policy does not let %s use %s for %s: CloudWatch Logs refuses to make them", service, action,
 					someOf("log group", refused))
 			}
 			stranger := strings.Replace(graph.LogGroup.ARN(i.Region, "any"), graph.AccountID, "111111111111", 1)
 			if allows(action, stranger) {
-				i.report(key, "add a condition on kms:EncryptionContext:aws:logs:arn",
-					"its policy lets %s %s for log groups of every account", service, action)
+				i.report(key, "add a condition on kms:EncryptionContext:aws:logs:arn to the statement",
+					"its policy lets %s use %s for log groups of every account", service, action)
 			}
 		}
 	}

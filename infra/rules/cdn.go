@@ -43,8 +43,8 @@ func checkCDN(i *inspection) {
 func (i *inspection) checkViewerCertificate(d *graph.Resource) {
 	arn, _ := d.Object("viewerCertificate")["acmCertificateArn"].(string)
 	if len(d.Strings("aliases")) > 0 && !strings.HasPrefix(arn, "arn:aws:acm:us-east-1:") {
-		i.report(d, "use a certificate in us-east-1",
-			"viewerCertificate.acmCertificateArn is %q, want one in us-east-1", arn)
+		i.report(d, "set it to the ARN of a certificate that ACM has in us-east-1",
+			"viewerCertificate.acmCertificateArn is %q, want one in us-east-1: CloudFront refuses others", arn)
 	}
 }
 
@@ -54,13 +54,15 @@ func (i *inspection) checkViewerCertificate(d *graph.Resource) {
 func (i *inspection) checkOrigins(d *graph.Resource) {
 	for _, origin := range d.Objects("origins") {
 		if headers, _ := origin["customHeaders"].([]any); len(headers) > 0 {
-			i.report(d, "remove them: the state must hold no secret", "origin %v has customHeaders, want none",
+			i.report(d, "delete them", "origin %v has customHeaders, want none: their values may be secrets, and the "+
+				"state keeps them",
 				origin["originId"])
 		}
 		custom, _ := origin["customOriginConfig"].(map[string]any)
 		if got := custom["originProtocolPolicy"]; got != "https-only" {
-			i.report(d, "set originProtocolPolicy to https-only: an HTTP API has no other port",
-				"originProtocolPolicy of origin %v is %v, want https-only", origin["originId"], got)
+			i.report(d, "set originProtocolPolicy to https-only",
+				"originProtocolPolicy of origin %v is %v, want https-only: an HTTP API answers on port 443 only",
+				origin["originId"], got)
 		}
 		if port := custom["httpsPort"]; port != 443.0 {
 			i.report(d, "set httpsPort to 443: an HTTP API has no other port", "httpsPort of origin %v is %v, want 443",
@@ -74,8 +76,8 @@ func (i *inspection) checkCachedErrors(d *graph.Resource) {
 		if !slices.ContainsFunc(d.Objects("customErrorResponses"), func(response map[string]any) bool {
 			return response["errorCode"] == float64(status) && response["errorCachingMinTtl"] == 0.0
 		}) {
-			i.report(d, "add the status to customErrorResponses with errorCachingMinTtl 0",
-				"CloudFront gives a %v answer to everybody for 10 s after it", status)
+			i.report(d, fmt.Sprintf("add errorCode %d with errorCachingMinTtl 0 to customErrorResponses", status),
+				"CloudFront caches an answer with the status %v for 10 s, and gives it to everybody", status)
 		}
 	}
 }
@@ -91,12 +93,12 @@ func (i *inspection) checkBehavior(d *graph.Resource, behavior map[string]any) {
 	}
 	if behavior["viewerProtocolPolicy"] == "allow-all" {
 		report("set viewerProtocolPolicy to redirect-to-https",
-			"viewerProtocolPolicy is allow-all: purchases would go over HTTP")
+			"viewerProtocolPolicy is allow-all: CloudFront accepts purchases over HTTP")
 	}
 	// API Gateway finds the API by the host name:
 	// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
 	if behavior["originRequestPolicyId"] == allViewer {
-		report("set originRequestPolicyId to AllViewerExceptHostHeader",
+		report("set originRequestPolicyId to AllViewerExceptHostHeader, "+AllViewerExceptHostHeader,
 			"it forwards the header Host, and API Gateway answers 403")
 	}
 	id, _ := behavior["cachePolicyId"].(string)
@@ -122,15 +124,17 @@ func (i *inspection) checkBehavior(d *graph.Resource, behavior map[string]any) {
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/header-caching.html#header-caching-web-cors
 		if len(api.Object("corsConfiguration")) > 0 && !keyHas(policy, "origin") {
 			report("add origin to the headers of the cache policy",
-				"the answers' CORS headers depend on Origin, and its cache policy does not")
+				"the API's CORS headers depend on Origin, and its cache policy does not: browsers refuse an answer that "+
+					"is cached for another site")
 		}
 	}
 	for _, route := range i.OfType(graph.APIRoute) {
 		_, path, _ := strings.Cut(route.String("routeKey"), " ")
 		authorization := route.String("authorizationType")
 		if PathPattern(pattern).MatchString(path) && authorization != "" && authorization != "NONE" {
-			report("do not cache what only some may read", "everybody gets what one may read of the route %s",
-				route.String("routeKey"))
+			report("set its cachePolicyId to CachingDisabled, "+CachingDisabled+", or let its pathPattern match public "+
+				"routes only", "it caches the route %q, which requires a signature: everybody gets the answer "+
+				"to somebody else", route.String("routeKey"))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -31,13 +32,13 @@ func checkCDNRequests(i *inspection) {
 			origins[origin["originId"]] = true
 			host, _ := origin["domainName"].(string)
 			if i.Find(graph.API, "apiEndpoint", "https://"+host) == nil {
-				i.report(d, "use the host of the API's apiEndpoint, without https://",
+				i.report(d, "set domainName to the host of the API's apiEndpoint, without https://",
 					"the domainName of its origin is %q, which is the host of no API of the stack", host)
 			}
 		}
 		certificate, _ := d.Object("viewerCertificate")["acmCertificateArn"].(string)
 		if certificate != "" && len(d.Strings("aliases")) == 0 {
-			i.report(d, "add the name in the certificate",
+			i.report(d, "add the certificate's name to aliases",
 				"it has the certificate %s and no aliases: CloudFront answers "+
 					"403 to requests for the certificate's name", certificate)
 		}
@@ -47,9 +48,8 @@ func checkCDNRequests(i *inspection) {
 	}
 	for _, p := range i.OfType(graph.CachePolicy) {
 		if ttl := number(p, "maxTtl", 365*24*60*60); ttl > longestTTL {
-			i.report(p, "lower it", "maxTtl is %v s, want %d at most: a mistake in a header would show old stock "+
-				"that long",
-				ttl, longestTTL)
+			i.report(p, fmt.Sprintf("set maxTtl to %d or less", longestTTL), "maxTtl is %v s, want %d at most: after a "+
+				"mistake in a header, buyers see old stock for that long", ttl, longestTTL)
 		}
 	}
 }
@@ -60,14 +60,15 @@ func (i *inspection) checkRequests(d *graph.Resource, behavior graph.Resource, o
 		pattern = "*"
 	}
 	if origin := behavior.Outputs["targetOriginId"]; !origins[origin] {
-		i.report(d, "use the originId of one of its origins",
-			"cache behavior %s: targetOriginId is %v, which is no origin",
+		i.report(d, "set targetOriginId to the originId of one of its origins",
+			"cache behavior %s: targetOriginId is %v, which is no origin: CloudFront refuses it",
 			pattern, origin)
 	}
 	methods := behavior.Strings("allowedMethods")
 	slices.Sort(methods)
 	if !slices.ContainsFunc(methodSets, func(set []string) bool { return slices.Equal(set, methods) }) {
-		i.report(d, "use one of three sets: GET HEAD; with OPTIONS; or with all others, too",
+		i.report(d, "set allowedMethods to GET HEAD, to GET HEAD OPTIONS, or to all seven: DELETE GET HEAD OPTIONS "+
+			"PATCH POST PUT",
 			"cache behavior %s: allowedMethods are %s: CloudFront refuses them", pattern, strings.Join(methods, " "))
 	}
 	cached := behavior.Strings("cachedMethods")
@@ -75,22 +76,25 @@ func (i *inspection) checkRequests(d *graph.Resource, behavior graph.Resource, o
 	if len(cached) > 0 && !slices.ContainsFunc(methodSets[:2], func(set []string) bool {
 		return slices.Equal(set, cached)
 	}) {
-		i.report(d, "use GET HEAD, or GET HEAD OPTIONS", "cache behavior %s: cachedMethods are %s: CloudFront refuses "+
-			"them", pattern, strings.Join(cached, " "))
+		i.report(d, "set cachedMethods to GET HEAD, or to GET HEAD OPTIONS",
+			"cache behavior %s: cachedMethods are %s: CloudFront refuses "+
+				"them", pattern, strings.Join(cached, " "))
 	}
 	id := behavior.String("responseHeadersPolicyId")
 	if id != "" && !managedPolicy.MatchString(id) && byID(i.Graph, graph.ResponseHeadersPolicy, id) == nil {
-		i.report(d, "use the id of a ResponseHeadersPolicy", "cache behavior %s: its responseHeadersPolicyId is %q, "+
-			"which is no ResponseHeadersPolicy of the stack", pattern, id)
+		i.report(d, "set it to the id of a ResponseHeadersPolicy of the stack",
+			"cache behavior %s: its responseHeadersPolicyId is %q, "+
+				"which is no ResponseHeadersPolicy of the stack", pattern, id)
 	}
 	// Without a policy CloudFront sends only what is in the cache key.
 	if behavior.String("originRequestPolicyId") == "" {
-		i.report(d, "set it to AllViewerExceptHostHeader",
+		i.report(d, "set originRequestPolicyId to AllViewerExceptHostHeader, "+AllViewerExceptHostHeader,
 			"cache behavior %s: it has no originRequestPolicyId: the API "+
 				"gets requests without their query, cookies and headers", pattern)
 	}
 	if pattern != "*" && !strings.HasPrefix(pattern, "/") {
-		i.report(d, "begin it with a slash", "cache behavior %s: its pathPattern is no path", pattern)
+		i.report(d, "begin pathPattern with a slash", "cache behavior %s: its pathPattern does not begin with a slash",
+			pattern)
 	}
 }
 
@@ -127,8 +131,9 @@ func (i *inspection) checkServing(d *graph.Resource) {
 				continue
 			}
 			if methods := behavior.Strings("allowedMethods"); method != "ANY" && !slices.Contains(methods, method) {
-				i.report(d, "allow all methods there", "its cache behavior for %s allows only %s: CloudFront answers "+
-					"403 to the route %q", path, strings.Join(methods, " "), route.String("routeKey"))
+				i.report(d, "add "+method+" to allowedMethods, with all others",
+					"its cache behavior for %s allows only %s: CloudFront answers "+
+						"403 to the route %q", path, strings.Join(methods, " "), route.String("routeKey"))
 			}
 			break
 		}

@@ -43,7 +43,7 @@ func checkConnections(i *inspection) {
 			concurrency = 1
 		} else if concurrency <= 0 {
 			i.report(r, "set reservedConcurrentExecutions, or maximumConcurrency of its event source",
-				"it uses the database, and nothing limits its concurrency")
+				"it uses the database, and nothing limits its concurrency: many requests at once take all connections")
 			continue
 		}
 		instances := f.Instances(concurrency)
@@ -57,13 +57,14 @@ func checkConnections(i *inspection) {
 		text := i.parameter(r, "max_connections")
 		limit, err := strconv.Atoi(text)
 		if err != nil {
-			i.report(r, "set max_connections to a number in the database's parameter group",
-				"max_connections is %q, want a number", text)
+			i.report(r, "set max_connections to a number"+i.inGroup(r),
+				"%s, want a number", i.parameterIs(r, "max_connections"))
 			continue
 		}
 		if sum >= limit {
-			i.report(r, "raise max_connections or lower a concurrency",
-				"the functions take %d connections (%s), want less than max_connections, %d",
+			i.report(r, "raise max_connections"+i.inGroup(r)+", or lower the concurrency of a function",
+				"the functions take %d connections (%s), want less than max_connections, %d: the database refuses "+
+					"the last ones",
 				sum, strings.Join(terms, ", "), limit)
 		}
 	}
@@ -93,4 +94,26 @@ func (i *inspection) parameter(database *graph.Resource, name string) string {
 		}
 	}
 	return ""
+}
+
+// parameterIs describes the value of a database's parameter. If the database has a group that the
+// stack does not declare, the group is the mistake.
+func (i *inspection) parameterIs(database *graph.Resource, name string) string {
+	if i.Find(graph.ParameterGroup, "name", database.String("parameterGroupName")) == nil {
+		return fmt.Sprintf("its parameterGroupName is %q, a group that the stack does not declare, so %s is not set",
+			database.String("parameterGroupName"), name)
+	}
+	if value := i.parameter(database, name); value != "" {
+		return fmt.Sprintf("%s is %q", name, value)
+	}
+	return name + " is not set"
+}
+
+// inGroup says in which parameter group a parameter of a database belongs.
+func (i *inspection) inGroup(database *graph.Resource) string {
+	group := i.Find(graph.ParameterGroup, "name", database.String("parameterGroupName"))
+	if group == nil {
+		return " in a ParameterGroup of the stack, and parameterGroupName to its name"
+	}
+	return fmt.Sprintf(" in %s, %s", title(group), group.Source)
 }

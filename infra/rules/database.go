@@ -22,15 +22,17 @@ func checkBackups(i *inspection) {
 		case !r.Protect:
 		case r.Number("backupRetentionPeriod") == 0:
 			i.report(r, "set backupRetentionPeriod to 1 or more",
-				"backupRetentionPeriod is 0, and the database is protected")
+				"backupRetentionPeriod is 0, and the database is protected: RDS makes no backups")
 		case r.Bool("skipFinalSnapshot"):
-			i.report(r, "set skipFinalSnapshot to false", "skipFinalSnapshot is true, and the database is protected")
+			i.report(r, "set skipFinalSnapshot to false", "skipFinalSnapshot is true, and the database is "+
+				"protected: its deletion loses the data")
 		case r.Outputs["deleteAutomatedBackups"] != false:
 			i.report(r, "set deleteAutomatedBackups to false",
-				"deleteAutomatedBackups is not false, and the database is protected")
+				"deleteAutomatedBackups is not false, and the database is protected: RDS deletes the backups with it")
 		case !strings.Contains(name, unique):
-			i.report(r, "put the name of the subnet group in finalSnapshotIdentifier",
-				"finalSnapshotIdentifier is %q, want a name that contains %q", name, unique)
+			i.report(r, "put the output Name of the SubnetGroup into finalSnapshotIdentifier",
+				"finalSnapshotIdentifier is %q, want a name that contains %q: the next database has the same name for "+
+					"its snapshot, and RDS refuses to delete it", name, unique)
 		}
 	}
 }
@@ -46,7 +48,7 @@ func checkProxyUsers(i *inspection) {
 			arn, _ := auth["secretArn"].(string)
 			if i.Find(graph.SecretRotation, "secretId", arn) != nil {
 				i.report(r, "give the proxy a secret for each database user, and let the rotation write both",
-					"a rotation changes the user in its secret %s", arn)
+					"a rotation changes the user in its secret %s: the proxy refuses the previous user at once", arn)
 			}
 		}
 	}
@@ -65,10 +67,13 @@ func checkProxySecrets(i *inspection) {
 				"its role %q does not let %s assume it", role, service)
 		}
 		if len(r.Objects("auths")) == 0 {
-			i.report(r, "add a secret for each database user", "it has no auths: it refuses every connection")
+			i.report(r, "add a secret of each database user to auths", "it has no auths: it refuses every connection")
 		}
 		for _, auth := range r.Objects("auths") {
 			arn, _ := auth["secretArn"].(string)
+			if i.Find(graph.SecretRotation, "secretId", arn) != nil {
+				continue // the rule proxy-users reports it: the proxy must not have this secret
+			}
 			for _, action := range policy.Actions("secret", "read") {
 				if !i.policies.Of(role, arn).Evaluate(evaluation.ByRole(role, "", action, arn)).Allowed {
 					i.report(r, "let the role's policy allow it",
@@ -89,7 +94,8 @@ func checkModifications(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if !r.Bool("applyImmediately") {
 			i.report(r, "set applyImmediately to true",
-				"applyImmediately is false: its instance class changes later than the functions")
+				"applyImmediately is false: RDS changes its instance class in the maintenance window, and more functions "+
+					"connect before")
 		}
 	}
 }

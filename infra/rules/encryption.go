@@ -22,25 +22,29 @@ import (
 func checkEncrypted(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if !r.Bool("storageEncrypted") {
-			i.report(r, "set storageEncrypted to true", "storageEncrypted is false, want true")
+			i.report(r, "set storageEncrypted to true", "storageEncrypted is false, want true: the disk and the "+
+				"snapshots are readable")
 		}
 	}
 	for _, r := range i.OfType(graph.Topic) {
 		if r.String("kmsMasterKeyId") == "" {
-			i.report(r, "set kmsMasterKeyId to a key, like alias/aws/sns", "kmsMasterKeyId is empty, want a key")
+			i.report(r, "set kmsMasterKeyId to a key, like alias/aws/sns",
+				"kmsMasterKeyId is empty, want a key: SNS stores messages "+
+					"in the clear")
 		}
 		i.checkKeyName(r)
 	}
 	for _, r := range i.OfType(graph.Queue) {
 		if !r.Bool("sqsManagedSseEnabled") && r.String("kmsMasterKeyId") == "" {
 			i.report(r, "set sqsManagedSseEnabled to true",
-				"sqsManagedSseEnabled is false and kmsMasterKeyId is empty, want one of them")
+				"sqsManagedSseEnabled is false and kmsMasterKeyId is empty, want one of them: SQS stores messages in "+
+					"the clear")
 		}
 		i.checkKeyName(r)
 	}
 	for _, r := range i.OfType(graph.LogGroup) {
 		if i.Find(graph.Key, "arn", r.String("kmsKeyId")) == nil {
-			i.report(r, "set kmsKeyId to a key of the stack",
+			i.report(r, "set kmsKeyId to the ARN of a key of the stack: key.Arn",
 				"kmsKeyId is %q, want a key of the stack", r.String("kmsKeyId"))
 		}
 	}
@@ -65,7 +69,7 @@ func checkEncryptedTransport(i *inspection) {
 				request := evaluation.ByRole("arn:aws:iam::"+graph.AccountID+":role/any", "", call, arn)
 				request.Context["aws:securetransport"] = []string{"false"}
 				if d := i.policies.Of("", arn).Evaluate(request); d.Allowed || d.Statement == nil {
-					i.report(r, "deny it in the policy of the resource, on the condition aws:SecureTransport",
+					i.report(r, `deny it in the policy of the resource, with the condition "Bool": {"aws:SecureTransport": "false"}`,
 						"its policy does not deny %s over a connection without TLS", call)
 				}
 			}
@@ -73,12 +77,15 @@ func checkEncryptedTransport(i *inspection) {
 	}
 	for _, r := range i.OfType(graph.Database) {
 		if got := i.parameter(r, "require_secure_transport"); got != "1" && got != "ON" {
-			i.report(r, "set it to 1 in the database's parameter group", "require_secure_transport is %q, want 1", got)
+			i.report(r, "set require_secure_transport to 1"+i.inGroup(r),
+				"%s, want 1: the server accepts passwords and data in the clear",
+				i.parameterIs(r, "require_secure_transport"))
 		}
 	}
 	for _, r := range i.OfType(graph.Proxy) {
 		if !r.Bool("requireTls") {
-			i.report(r, "set requireTls to true", "requireTls is false, want true")
+			i.report(r, "set requireTls to true", "requireTls is false, want true: the proxy accepts passwords and data "+
+				"in the clear")
 		}
 	}
 }

@@ -23,15 +23,16 @@ func checkLogGroups(i *inspection) {
 		group := i.Find(graph.LogGroup, "name", name)
 		if group == nil {
 			i.report(r, "set loggingConfig.logGroup to a log group of the stack",
-				"its log group %q is not declared", name)
+				"its log group %q is not declared: Lambda makes a group that keeps everything for ever", name)
 			continue
 		}
 		if other := owner[group]; other != "" {
-			i.report(r, "give it a log group of its own", "it logs to %s, which is function %s's", name, other)
+			i.report(r, "set loggingConfig.logGroup to a log group of its own", "it logs to %s, which is function %s's",
+				name, other)
 		}
 		owner[group] = r.Name
 		if group.Number("retentionInDays") <= 0 {
-			i.report(group, "set retentionInDays to a number of days",
+			i.report(group, "set retentionInDays to a number of days, like 14",
 				"retentionInDays is %v: it keeps everything for ever",
 				group.Number("retentionInDays"))
 		}
@@ -39,7 +40,7 @@ func checkLogGroups(i *inspection) {
 			stream := group.String("arn") + ":log-stream:any"
 			if !i.mayDo(r, action, stream) {
 				i.report(r, "let the role's policy allow it",
-					"its role does not allow %s on the streams of its log group %s", action, name)
+					"its role does not allow %s on the streams of its log group %s: its logs are lost", action, name)
 			}
 		}
 	}
@@ -67,16 +68,17 @@ func checkEnvironments(i *inspection) {
 				continue
 			} else if !set {
 				i.report(r, "set the variable in the function's environment",
-					"variable %s, from %s, is not set", v.Name, v.From)
+					"variable %s, from %s, is not set: the function exits at its start", v.Name, v.From)
 			} else if value == "" {
-				i.report(r, "give the variable a value", "variable %s, from %s, is empty", v.Name, v.From)
+				i.report(r, "give the variable a value", "variable %s, from %s, is empty: the function exits at its start",
+					v.Name, v.From)
 			} else {
 				i.checkSource(r, v, value)
 			}
 			delete(unread, v.Name)
 		}
 		for _, name := range slices.Sorted(maps.Keys(unread)) {
-			i.report(r, "declare it in its environment struct, or do not set it",
+			i.report(r, "delete the variable, correct its name, or declare it in the function's environment struct",
 				"variable %s is set, and the function does not read it", name)
 		}
 	}
@@ -144,11 +146,14 @@ func (i *inspection) checkSource(r *graph.Resource, v Variable, value string) {
 		return
 	}
 	got := i.knownNames()[value]
-	if got == "" {
+	switch {
+	case got == "" && sources[0].resource.Type == graph.Secret: // the value may be the secret itself
+		got = fmt.Sprintf("a text of %d characters", len(value))
+	case got == "":
 		got = fmt.Sprintf("%q", value)
 	}
 	want := sources[0]
-	i.report(r, "give it this output", "variable %s is %s, want the %s of %s, its source %s",
+	i.report(r, "set the variable to this output", "variable %s is %s, want the %s of %s, its source %s",
 		v.Name, got, want.output, title(want.resource), v.From)
 }
 
@@ -160,18 +165,22 @@ func checkRuntimes(i *inspection) {
 	for _, f := range i.declarations.Functions {
 		if !f.Optional && i.Named(graph.Function, f.Name) == nil {
 			missing := &graph.Resource{Type: graph.Function, Name: f.Name}
-			i.report(missing, "deploy it in the stack, or declare it optional", "it is declared, but not deployed")
+			i.report(missing, "deploy it in the stack, or declare it with Optional: true",
+				"it is declared, and the stack does "+
+					"not deploy it: nothing does its work")
 		}
 	}
 	for _, r := range i.OfType(graph.Function) {
 		if got := r.String("runtime"); got != "provided.al2023" {
-			i.report(r, "set runtime to provided.al2023", "runtime is %q, want provided.al2023", got)
+			i.report(r, "set runtime to provided.al2023",
+				"runtime is %q, want provided.al2023: Lambda does not start its binary", got)
 		}
 		if got := r.String("handler"); got != "bootstrap" {
-			i.report(r, "set handler to bootstrap", "handler is %q, want bootstrap", got)
+			i.report(r, "set handler to bootstrap", "handler is %q, want bootstrap: Lambda does not find its binary", got)
 		}
 		if got := r.Strings("architectures"); !slices.Equal(got, []string{"arm64"}) {
-			i.report(r, "set architectures to arm64", "architectures are %q, want arm64", got)
+			i.report(r, "set architectures to arm64", "architectures are %q, want arm64: Lambda does not start its binary",
+				got)
 		}
 	}
 }
@@ -182,7 +191,8 @@ func checkRuntimes(i *inspection) {
 func checkConcurrency(i *inspection) {
 	for _, r := range i.OfType(graph.Function) {
 		if r.Outputs["reservedConcurrentExecutions"] == 0.0 {
-			i.report(r, "set it to 1 or more, or leave it out: then the function shares the account's concurrency",
+			i.report(r, "set reservedConcurrentExecutions to 1 or more, or leave it out: then the function shares the "+
+				"account's concurrency",
 				"reservedConcurrentExecutions is 0: Lambda refuses every invocation")
 		}
 	}

@@ -115,8 +115,8 @@ var limits = map[graph.Type][]limit{
 	// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
 	graph.EventRule: {
 		text("description", 0, 512, nil, ""),
-		{"scheduleExpression", validSchedule, "rate(1 minute), rate(5 minutes) or cron(0 10 * * ? *): " +
-			"one unit has no s, and a cron expression has six fields, one of the days being ?"},
+		{"scheduleExpression", validSchedule, "an expression like rate(1 minute), rate(5 minutes) or " +
+			"cron(0 10 * * ? *), which has six fields, and a ? for one of the two days"},
 		oneOf("state", "ENABLED", "DISABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
 	},
 	// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
@@ -124,7 +124,6 @@ var limits = map[graph.Type][]limit{
 		inRange("timeout", 1, 900, "seconds"), inRange("memorySize", 128, 10240, "MiB"),
 		inRange("ephemeralStorage.size", 512, 10240, "MiB"), text("description", 0, 256, nil, ""),
 		oneOf("loggingConfig.logFormat", "Text", "JSON"),
-		oneOf("loggingConfig.applicationLogLevel", "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"),
 		oneOf("loggingConfig.systemLogLevel", "DEBUG", "INFO", "WARN"),
 	},
 	// https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
@@ -216,7 +215,8 @@ func checkLimits(i *inspection) {
 		case graph.SecretRotation:
 			schedule := r.Object("rotationRules")
 			if schedule["automaticallyAfterDays"] != nil && schedule["scheduleExpression"] != nil {
-				i.report(r, "delete one of them", "rotationRules has automaticallyAfterDays and a scheduleExpression")
+				i.report(r, "delete one of the two", "rotationRules has automaticallyAfterDays and a scheduleExpression: "+
+					"Secrets Manager refuses both together")
 			}
 		case graph.Database:
 			i.checkEngine(r)
@@ -229,7 +229,8 @@ func checkLimits(i *inspection) {
 func (i *inspection) checkLimit(r *graph.Resource, l limit) {
 	for _, value := range at(r.Outputs, strings.Split(l.property, ".")) {
 		if value != "" && !l.accepts(value) {
-			i.report(r, "change it", "%s is %v, want %s", l.property, quoted(value), l.want)
+			i.report(r, "set "+l.property+" to such a value", "%s is %v, want %s: AWS refuses other values", l.property,
+				quoted(value), l.want)
 		}
 	}
 }
@@ -255,9 +256,15 @@ func at(value any, path []string) (all []any) {
 	return []any{value}
 }
 
+// longest is the number of characters of a value that a message shows.
+const longest = 80
+
 func quoted(value any) any {
 	switch value := value.(type) {
 	case string:
+		if runes := []rune(value); len(runes) > longest {
+			return fmt.Sprintf("%q… (%d characters)", string(runes[:longest]), len(runes))
+		}
 		return strconv.Quote(value)
 	case float64:
 		return strconv.FormatFloat(value, 'f', -1, 64) // and not 1.2e+06
@@ -295,16 +302,18 @@ func (i *inspection) checkEvaluation(r *graph.Resource) {
 		most = 604800
 	}
 	if period*periods > most {
-		i.report(r, "lower one of them", "its period of %v s times evaluationPeriods, %v, is %v s, want %v s at most",
+		i.report(r, "lower period or evaluationPeriods",
+			"its period of %v s times evaluationPeriods, %v, is %v s, want %v s at most: CloudWatch refuses it",
 			period, periods, period*periods, most)
 	}
 	if period > 0 && period < 60 && strings.HasPrefix(r.String("namespace"), "AWS/") {
-		i.report(r, "set it to 60 or more",
+		i.report(r, "set period to 60 or a multiple of it",
 			"its period is %v s, and AWS measures %s once a minute: most periods have no value",
 			period, r.String("namespace"))
 	}
 	if datapoints := r.Number("datapointsToAlarm"); datapoints > periods {
-		i.report(r, "lower it", "datapointsToAlarm is %v, want %v at most, its evaluationPeriods", datapoints, periods)
+		i.report(r, "lower datapointsToAlarm", "datapointsToAlarm is %v, want %v at most, its evaluationPeriods: "+
+			"CloudWatch refuses it", datapoints, periods)
 	}
 }
 
@@ -349,9 +358,10 @@ func (i *inspection) checkBatch(r *graph.Resource) {
 		return
 	}
 	if queue.Bool("fifoQueue") {
-		i.report(r, "lower it", "batchSize is %v, want 10 at most for the FIFO queue %s", size, queue.Name)
+		i.report(r, "set batchSize to 10 or less", "batchSize is %v, want 10 at most for the FIFO queue %s: Lambda "+
+			"refuses it", size, queue.Name)
 	} else if r.Number("maximumBatchingWindowInSeconds") < 1 {
-		i.report(r, "lower it to 10, or set maximumBatchingWindowInSeconds to 1 or more",
+		i.report(r, "set batchSize to 10 or less, or set maximumBatchingWindowInSeconds to 1 or more",
 			"batchSize is %v, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window",
 			size)
 	}
@@ -368,7 +378,7 @@ func (i *inspection) checkOnce(r *graph.Resource) {
 		function := i.function(r.String("functionName"))
 		if function != nil && function == i.function(earlier.String("functionName")) &&
 			r.String("eventSourceArn") == earlier.String("eventSourceArn") {
-			i.report(r, "delete one of them",
+			i.report(r, "delete one of the two",
 				"it maps the same queue to the same function as EventSourceMapping %s: Lambda refuses it", earlier.Name)
 		}
 	}
@@ -395,8 +405,9 @@ func (i *inspection) checkEnvironmentSize(r *graph.Resource) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		size += len(name) + len(values[name]) + len(`"":"",`)
 		if !variableName.MatchString(name) || reservedName.MatchString(name) {
-			i.report(r, "give it another name",
-				"variable %q: Lambda refuses names that it uses, and all but letters, digits and underscores", name)
+			i.report(r, "give the variable another name, or delete it",
+				"variable %q: Lambda refuses its own names, and names with other characters than letters, digits "+
+					"and underscores", name)
 		}
 	}
 	if size > maxEnvironment {
@@ -424,7 +435,7 @@ func (i *inspection) checkTags(r *graph.Resource) {
 		if n := utf8.RuneCountInString(key); n < 1 || n > 128 || utf8.RuneCountInString(value) > 256 ||
 			!anyText && !tagText.MatchString(key+value) ||
 			strings.HasPrefix(strings.ToLower(key), "aws:") {
-			i.report(r, "change it", "tag %q is %q, want a key of 1 to 128 characters that does not begin with aws:, "+
+			i.report(r, "change the tag", "tag %q is %q, want a key of 1 to 128 characters that does not begin with aws:, "+
 				"a value of 256 at most, and only letters, digits, spaces and _.:/=+-@", key, value)
 		}
 	}

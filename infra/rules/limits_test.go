@@ -174,16 +174,16 @@ var limitExamples = []example{
 		[]string{"Function stock"}, "memorySize is 64, want 128 to 10240 MiB"},
 	{"limit", "a long description of a function", set("Function", "stock", "description", strings.Repeat("d", 257)),
 		[]string{"Function stock"}, "want 0 to 256 characters"},
-	{"limit", "a log level that Lambda does not know",
+	{"log-level", "a log level that Lambda does not know",
 		setIn("Function", "stock", "loggingConfig", "applicationLogLevel", "WARNING"),
 		[]string{"Function stock"},
-		`loggingConfig.applicationLogLevel is "WARNING", want one of TRACE DEBUG INFO WARN`},
+		"its applicationLogLevel is WARNING, want INFO, DEBUG or TRACE"},
 	{"limit", "a large environment", func(s sabotage) {
 		s.variables("stock")["FACTORY_URL"] = "https://factory.example.com/" + strings.Repeat("p", 4096)
 	}, []string{"Function stock"}, "bytes as JSON, want 4096 at most"},
 	{"limit", "a variable of Lambda's", func(s sabotage) {
 		s.variables("stock")["AWS_REGION"] = "eu-west-1"
-	}, []string{"Function stock"}, `variable "AWS_REGION": Lambda refuses names that it uses`},
+	}, []string{"Function stock"}, `variable "AWS_REGION": Lambda refuses its own names`},
 	{"limit", "one instance of an event source",
 		setIn("EventSourceMapping", "stock", "scalingConfig", "maximumConcurrency", 1.0),
 		[]string{"EventSourceMapping stock"}, "scalingConfig.maximumConcurrency is 1, want 2 to 1000 instances"},
@@ -229,9 +229,9 @@ var limitExamples = []example{
 		[]string{"MetricAlarm database-cpu"}, `comparisonOperator is "GreaterThan", want one of`},
 	{"limit", "a rate of 1 minutes", set("EventRule", "sweep", "scheduleExpression", "rate(1 minutes)"),
 		[]string{"EventRule sweep"},
-		`scheduleExpression is "rate(1 minutes)", want rate(1 minute), rate(5 minutes) or`},
+		`scheduleExpression is "rate(1 minutes)", want an expression like rate(1 minute), rate(5 minutes) or`},
 	{"limit", "a cron expression of Unix", set("EventRule", "sweep", "scheduleExpression", "cron(* * * * *)"),
-		[]string{"EventRule sweep"}, "a cron expression has six fields"},
+		[]string{"EventRule sweep"}, "which has six fields, and a ? for one of the two days"},
 	{"limit", "a rate in seconds", set("EventRule", "sweep", "scheduleExpression", "rate(60 seconds)"),
 		[]string{"EventRule sweep"}, `scheduleExpression is "rate(60 seconds)"`},
 	{"limit", "a secret that is recovered for three days", set("Secret", "database", "recoveryWindowInDays", 3.0),
@@ -377,7 +377,7 @@ var limitExamples = []example{
 			"vpcId": vpcID, "cidrBlock": "10.20.240.0/20", "availabilityZone": "ap-northeast-2a",
 		})
 		s.set("VpcEndpoint", "sns", "subnetIds", []any{named(graph.Subnet, "private-ap-northeast-2a"), "extra"})
-	}, []string{"VpcEndpoint sns"}, "subnetIds has two subnets of one zone: ap-northeast-2a, ap-northeast-2a"},
+	}, []string{"VpcEndpoint sns"}, "subnetIds has two subnets of one zone, ap-northeast-2a, ap-northeast-2a"},
 
 	{"environment", "a secret in place of another",
 		func(s sabotage) {
@@ -408,7 +408,7 @@ var limitExamples = []example{
 	{"output", "a host without https", output("merchantUrl", named(graph.API, "shop")),
 		[]string{"Stack output merchantUrl"}, "want https:// and a host of the stack"},
 	{"output", "an ARN in place of a name", output("topicName", stockEmptyARN), []string{"Stack output topicName"},
-		`the arn of Topic stock_empty: want the name of a Topic`},
+		`the arn of Topic stock_empty, want the name of a Topic of the stack`},
 	{"output", "the dead-letter queue in place of the queue",
 		output("queueName", named(graph.Queue, "stock_queue_dlq")), []string{"Stack output queueName"},
 		"it is the name of Queue stock_queue_dlq, a dead-letter queue"},
@@ -438,7 +438,7 @@ var limitExamples = []example{
 		"it leads to Distribution shop, which replaces the header Host: API Gateway refuses the merchant's signed " +
 			"requests"},
 	{"output", "no dashboard", output("dashboardName", "restock"), []string{"Stack output dashboardName"},
-		`it is "restock", no dashboardName of a Dashboard of the stack: want the dashboardName of a Dashboard`},
+		`it is "restock", want the dashboardName of a Dashboard of the stack`},
 
 	{"secret-variable", "a key in the clear",
 		func(s sabotage) { s.variables("stock")["CALLBACK_KEY_SECRET"] = "0123456789abcdef" },

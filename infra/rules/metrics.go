@@ -80,18 +80,19 @@ func (i *inspection) checkMetric(r *graph.Resource, what string, m measurement) 
 	case strings.HasPrefix(m.namespace, "AWS/") && !ok:
 		i.report(r, "use one of "+strings.Join(slices.Sorted(maps.Keys(namespaces)), ", ")+
 			", or add it in infra/rules/metrics.go",
-			"%s watches the namespace %s, which the rules do not know", what, m.namespace)
+			"%s watches the namespace %s, which the rules do not know: it may get no value", what, m.namespace)
 	case !ok && !i.measures(m.namespace):
-		i.report(r, "use the namespace that the functions get",
-			"%s watches %s in the namespace %q, in which no function measures", what, m.name, m.namespace)
+		i.report(r, "use the namespace in a function's variable METRICS_NAMESPACE",
+			"%s watches %s in the namespace %q, in which no function measures: CloudWatch gets no value",
+			what, m.name, m.namespace)
 	case !ok:
 		return
 	case !slices.Contains(known.metrics, m.name):
 		i.report(r, "use one of "+strings.Join(known.metrics, ", "),
-			"%s watches %s, which is no metric of %s", what, m.name, m.namespace)
+			"%s watches %s, which is no metric of %s: CloudWatch gets no value", what, m.name, m.namespace)
 	case m.dimensions[known.dimension] == nil:
 		i.report(r, fmt.Sprintf("use the dimension %s", known.dimension),
-			"%s watches %s by the dimensions %v, want %s", what, m.name,
+			"%s watches %s by the dimensions %v, want %s: CloudWatch gets no value", what, m.name,
 			slices.Sorted(maps.Keys(m.dimensions)), known.dimension)
 	}
 }
@@ -112,9 +113,9 @@ func (i *inspection) measures(namespace string) bool {
 // A widget is a part of a dashboard:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 type widget struct {
-	Type       string
-	X, Width   int
-	Properties struct {
+	Type        string
+	X, Y, Width int
+	Properties  struct {
 		Title, View, Region, Query string
 		Period                     int
 		Metrics                    [][]any
@@ -127,6 +128,14 @@ func widgets(dashboard *graph.Resource) []widget {
 	var body struct{ Widgets []widget }
 	_ = json.Unmarshal([]byte(dashboard.String("dashboardBody")), &body) // checkDashboards reports it
 	return body.Widgets
+}
+
+// name returns the title of a widget in quotes, or its place if it has none.
+func (w widget) name() string {
+	if w.Properties.Title == "" {
+		return fmt.Sprintf("at x %d, y %d", w.X, w.Y)
+	}
+	return strconv.Quote(w.Properties.Title)
 }
 
 // measurements returns the metrics of a widget, without expressions.
@@ -162,21 +171,24 @@ var logSource = regexp.MustCompile(`SOURCE '([^']*)'`)
 func checkDashboards(i *inspection) {
 	for _, r := range i.OfType(graph.Dashboard) {
 		if text := r.String("dashboardBody"); !json.Valid([]byte(text)) {
-			i.report(r, "build it from structs", "its dashboardBody is no JSON: %.40s", text)
+			i.report(r, "marshal it with json.Marshal", "its dashboardBody is no JSON, and begins with %.40q: CloudWatch "+
+				"refuses it", text)
 		}
 		for _, w := range widgets(r) {
 			if w.X+w.Width > dashboardColumns {
-				i.report(r, "make it narrower", "its widget %q ends at column %d, and a dashboard has %d",
-					w.Properties.Title, w.X+w.Width, dashboardColumns)
+				i.report(r, "lower x or width of the widget",
+					"its widget %s ends at column %d, and a dashboard has %d: CloudWatch "+
+						"refuses it", w.name(), w.X+w.Width, dashboardColumns)
 			}
 			if p := w.Properties.Period; p != 0 && p != 1 && p != 5 && p != 10 && p != 30 && p%60 != 0 {
-				i.report(r, "use a multiple of 60", "the period of its widget %q is %d s", w.Properties.Title, p)
+				i.report(r, "set period to 60 or a multiple of it",
+					"the period of its widget %s is %d s: CloudWatch refuses it", w.name(), p)
 			}
 			i.checkWidget(r, w)
 			for _, source := range logSource.FindAllStringSubmatch(w.Properties.Query, -1) {
 				if i.Find(graph.LogGroup, "name", source[1]) == nil {
-					i.report(r, "use the output name of a log group",
-						"its widget %q queries the log group %q, which is not declared", w.Properties.Title, source[1])
+					i.report(r, "use the output of a LogGroup in place of a text: logGroup.Name",
+						"its widget %s queries the log group %q, which is not declared: it shows nothing", w.name(), source[1])
 				}
 			}
 		}
@@ -267,17 +279,18 @@ func checkThresholds(i *inspection) {
 		silent := r.String("statistic") == "Sum" && !strings.HasPrefix(r.String("namespace"), "AWS/") ||
 			r.String("namespace") == "AWS/Lambda"
 		if missing := r.String("treatMissingData"); below && silent && missing != "breaching" {
-			i.report(r, "set it to breaching", "its treatMissingData is %q, and it is for values below %v: it never "+
-				"rings, because nothing is measured when nothing happens", missing, threshold)
+			i.report(r, "set treatMissingData to breaching",
+				"its treatMissingData is %q, and it is for values below %v: it never "+
+					"rings, because nothing is measured when nothing happens", missing, threshold)
 		}
 		name := r.String("metricName")
 		if strings.HasPrefix(name, "Free") && !below {
-			i.report(r, "compare with LessThanThreshold", "it rings while %s is above %s: nothing is wrong then",
+			i.report(r, "set comparisonOperator to LessThanThreshold", "it rings while %s is above %s: nothing is wrong then",
 				name, decimal(threshold))
 		}
 		low, high, unit := i.thresholds(r)
 		if high > 0 && (threshold < low || threshold > high) {
-			i.report(r, "choose another threshold", "its threshold is %s, want %s to %s: %s is in %s",
+			i.report(r, "set threshold to a value between them", "its threshold is %s, want %s to %s: %s is in %s",
 				decimal(threshold), decimal(low), decimal(high), name, unit)
 		}
 	}

@@ -196,7 +196,7 @@ func (n Network) internet(from *place, port int) error {
 			return n.noACL(from)
 		}
 	}
-	return missing(n.group(from.groups), "declare the egress rule", "%s has no egress rule to %s on tcp %d",
+	return missing(n.group(from.groups), "declare a SecurityGroupEgressRule", "%s has no egress rule to %s on tcp %d",
 		n.groupNames(from.groups), everywhere, port)
 }
 
@@ -273,6 +273,12 @@ func (n Network) place(at *graph.Resource, what string, subnetIDs, groupIDs []st
 	if len(p.subnets) == 0 {
 		return nil, missing(at, "give it the private subnets of the VPC", "%s is in no subnet", what)
 	}
+	for _, id := range groupIDs {
+		if byID(n.graph, graph.SecurityGroup, id) == nil {
+			return nil, missing(at, "use the ids of security groups of the stack",
+				"security group %q of %s is not declared", id, what)
+		}
+	}
 	if len(groupIDs) == 0 {
 		return nil, missing(at, "give it a security group of the stack", "%s has no security group", what)
 	}
@@ -296,10 +302,10 @@ func (n Network) connect(from, to *place, port int) error {
 	}
 	switch {
 	case !out:
-		return missing(n.group(from.groups), "declare the egress rule", "%s has no egress rule to %s on tcp %d",
+		return missing(n.group(from.groups), "declare a SecurityGroupEgressRule", "%s has no egress rule to %s on tcp %d",
 			fromGroups, toGroups, port)
 	case !in:
-		return missing(n.group(to.groups), "declare the ingress rule", "%s has no ingress rule from %s on tcp %d",
+		return missing(n.group(to.groups), "declare a SecurityGroupIngressRule", "%s has no ingress rule from %s on tcp %d",
 			toGroups, fromGroups, port)
 	}
 	return errors.Join(n.noACL(from), n.noACL(to))

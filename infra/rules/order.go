@@ -33,9 +33,7 @@ func checkOrder(i *inspection) {
 		before := i.before(r)
 		require := func(needed *graph.Resource, why string) {
 			if needed != r && !before[needed.URN] {
-				i.report(r, "let it depend on "+needed.Type.Short()+" "+needed.Name,
-					"Pulumi may make it before %s %s: %s",
-					needed.Type.Short(), needed.Name, why)
+				i.report(r, dependOn(needed), "Pulumi may make it before %s: %s", title(needed), why)
 			}
 		}
 		switch r.Type {
@@ -67,12 +65,16 @@ func checkOrder(i *inspection) {
 			}
 			i.requireWriters(variables(r)[v.Name], func(needed *graph.Resource, why string) {
 				if !before[needed.URN] && i.function(needed.String("functionName")) != r {
-					i.report(r, "let it depend on "+needed.Type.Short()+" "+needed.Name,
-						"Pulumi may make it before %s %s: %s", needed.Type.Short(), needed.Name, why)
+					i.report(r, dependOn(needed), "Pulumi may make it before %s: %s", title(needed), why)
 				}
 			})
 		}
 	}
+}
+
+// dependOn is the remedy for a resource that another one must wait for.
+func dependOn(needed *graph.Resource) string {
+	return "let it depend on " + title(needed) + " with pulumi.DependsOn"
 }
 
 // requirePolicies: AWS checks the permissions of a role when it makes what uses the role.
@@ -85,7 +87,7 @@ func (i *inspection) requirePolicies(roleARN string, require func(*graph.Resourc
 	for _, kind := range []graph.Type{graph.RolePolicy, graph.RolePolicyAttachment} {
 		for _, p := range i.OfType(kind) {
 			if p.String("role") == role.String("name") {
-				require(p, "its role has no permissions before")
+				require(p, "until then its role has no permissions, and AWS may refuse it")
 			}
 		}
 	}
@@ -101,7 +103,7 @@ func (i *inspection) requireNetwork(function *graph.Resource, require func(*grap
 	}
 	for _, e := range i.OfType(graph.VPCEndpoint) {
 		service := e.String("serviceName")
-		require(e, "before, it does not reach "+service[strings.LastIndex(service, ".")+1:])
+		require(e, "until then it does not reach "+service[strings.LastIndex(service, ".")+1:])
 	}
 	var others []string // groups of proxies that the function does not use
 	for _, proxy := range i.OfType(graph.Proxy) {
@@ -112,7 +114,7 @@ func (i *inspection) requireNetwork(function *graph.Resource, require func(*grap
 		groups = append(groups, proxy.Strings("vpcSecurityGroupIds")...) // it needs the database, too
 		for _, target := range i.OfType(graph.ProxyTarget) {
 			if target.String("dbProxyName") == proxy.String("name") {
-				require(target, "before, the proxy has no database")
+				require(target, "until then the proxy has no database")
 			}
 		}
 	}
@@ -121,7 +123,7 @@ func (i *inspection) requireNetwork(function *graph.Resource, require func(*grap
 			from, to := rule.String("securityGroupId"), rule.String("referencedSecurityGroupId")
 			if !slices.Contains(others, from) && !slices.Contains(others, to) &&
 				(slices.Contains(groups, from) || slices.Contains(groups, to)) {
-				require(rule, "before, its connections are refused")
+				require(rule, "until then its connections time out")
 			}
 		}
 	}
@@ -136,7 +138,7 @@ func (i *inspection) requireWriters(secretARN any, require func(*graph.Resource,
 	for _, invocation := range i.OfType(graph.Invocation) {
 		writer := i.function(invocation.String("functionName"))
 		if writer != nil && i.mayDo(writer, "secretsmanager:PutSecretValue", secret.String("arn")) {
-			require(invocation, "secret "+secret.Name+" is empty before")
+			require(invocation, "until then secret "+secret.Name+" is empty")
 		}
 	}
 }

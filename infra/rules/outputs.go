@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"restock/infra/graph"
@@ -72,14 +74,21 @@ func (i *inspection) checkOutput(output *graph.Resource, before, end, value stri
 		switch {
 		case r == nil:
 			got := i.knownNames()[value]
-			if got == "" {
-				got = "no " + property + " of a " + kind.Short() + " of the stack"
+			switch {
+			case got != "":
+				got = fmt.Sprintf("%q, %s", value, got)
+			case kind == graph.Secret && !strings.HasPrefix(value, "arn:"): // it may be the secret itself
+				got = fmt.Sprintf("a text of %d characters", len(value))
+			default:
+				got = strconv.Quote(value)
 			}
-			i.report(output, remedy, "it is %q, %s: want the %s of a %s", value, got, property, kind.Short())
+			i.report(output, remedy, "it is %s, want the %s of a %s of the stack", got, property, kind.Short())
 		case kind == graph.Queue && !strings.Contains(which, "deadletter") && i.isDeadLetterQueue(r):
-			i.report(output, "export the other queue", "it is the %s of %s, a dead-letter queue", property, title(r))
+			i.report(output, "export the queue that sends its dead letters there",
+				"it is the %s of %s, a dead-letter queue", property, title(r))
 		case kind == graph.Queue && strings.Contains(which, "deadletter") && r.String("redrivePolicy") != "":
-			i.report(output, "export the other queue", "it is the %s of %s, and that is no dead-letter queue",
+			i.report(output, "export the dead-letter queue of this queue",
+				"it is the %s of %s, and that is no dead-letter queue",
 				property, title(r))
 		case r.Name != which && i.Named(kind, which) != nil:
 			i.report(output, remedy, "it is the %s of %s, want that of %s", property, title(r),

@@ -17,7 +17,8 @@ import (
 func checkWildcards(i *inspection) {
 	named := func(r *graph.Resource, s evaluation.Statement) {
 		if len(s.NotAction) > 0 {
-			i.report(r, "name the allowed actions", "it allows all actions but %s", strings.Join(s.NotAction, ", "))
+			i.report(r, "name the allowed actions in Action, and delete NotAction", "it allows all actions but %s",
+				strings.Join(s.NotAction, ", "))
 		}
 		for _, action := range s.Action {
 			if strings.ContainsAny(action, "*?") {
@@ -31,7 +32,8 @@ func checkWildcards(i *inspection) {
 	i.statements(evaluation.Identity, func(r *graph.Resource, s evaluation.Statement) {
 		named(r, s)
 		if len(s.NotResource) > 0 {
-			i.report(r, "name the allowed resources", "it allows %s on all resources but %s",
+			i.report(r, "name the allowed resources in Resource, and delete NotResource",
+				"it allows %s on all resources but %s",
 				strings.Join(s.Action, ", "), strings.Join(s.NotResource, ", "))
 		}
 		for _, resource := range s.Resource {
@@ -44,7 +46,8 @@ func checkWildcards(i *inspection) {
 	})
 	for _, r := range i.OfType(graph.RolePolicyAttachment) {
 		if arn := r.String("policyArn"); strings.HasPrefix(arn, "arn:aws:iam::aws:") {
-			i.report(r, "grant the actions that the code uses", "it attaches %s, a policy that AWS may change", arn)
+			i.report(r, "delete the attachment, and allow the actions that the code uses in a RolePolicy",
+				"it attaches %s, a policy that AWS may change", arn)
 		}
 	}
 }
@@ -173,13 +176,13 @@ func checkNetworkInterfaces(i *inspection) {
 		for _, action := range requiredInVPC {
 			if !i.lambdaMay(r, action) {
 				i.report(r, "let the role's policy allow it",
-					"it is in a VPC, and its role does not allow %s on *", action)
+					"it is in a VPC, and its role does not allow %s on *: Lambda refuses the function", action)
 			}
 		}
 		for _, action := range policy.NetworkInterfaceActions {
 			if i.mayDo(r, action, "*") {
-				i.report(r, "deny it to requests that have the key lambda:SourceFunctionArn",
-					"its code may %s, which only Lambda needs", action)
+				i.report(r, `deny it with the condition "Null": {"lambda:SourceFunctionArn": "false"}`,
+					"its code may use %s, which only Lambda needs", action)
 			}
 		}
 	}
@@ -192,12 +195,15 @@ func checkNetworkInterfaces(i *inspection) {
 func checkEndpointPolicies(i *inspection) {
 	for _, r := range i.OfType(graph.VPCEndpoint) {
 		if r.String("policy") == "" {
-			i.report(r, "declare the actions that the functions use", "it has no policy: it lets everything pass")
+			i.report(r, "set policy to a document that allows the actions of the functions",
+				"it has no policy: it lets everything "+
+					"pass, also to other accounts")
 		}
 	}
 	i.statements(evaluation.Endpoint, func(r *graph.Resource, s evaluation.Statement) {
 		if len(s.Condition["StringEquals"]["aws:PrincipalAccount"]) == 0 {
-			i.report(r, "add the condition aws:PrincipalAccount", "it lets principals of every account pass")
+			i.report(r, "add a condition StringEquals on aws:PrincipalAccount to its policy", "it lets principals of every "+
+				"account pass: stolen data could leave with their credentials")
 		}
 	})
 	for r, f := range i.functions() {
@@ -209,7 +215,7 @@ func checkEndpointPolicies(i *inspection) {
 					arn, role := variables[v.Name], r.String("role")
 					d := i.policies.Through(role, action, arn).Evaluate(evaluation.ByRole(role, "", action, arn))
 					if arn != "" && !d.Allowed && d.By == evaluation.Endpoint {
-						i.report(r, "let the endpoint's policy allow it",
+						i.report(r, "add the action to the endpoint's policy",
 							"the policy of %s does not allow %s, which variable %s grants", d.Policy, action, v.Name)
 					}
 				}

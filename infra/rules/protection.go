@@ -2,6 +2,8 @@ package rules
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,10 +28,12 @@ func checkProtection(i *inspection) {
 	for _, r := range data {
 		switch {
 		case !r.Protect:
-			i.report(r, "give it pulumi.Protect", "Pulumi may delete it, and %s %s is protected",
+			i.report(r, "give it pulumi.Protect(true)", "Pulumi may delete it, and %s %s is protected",
 				data[protected].Type.Short(), data[protected].Name)
 		case r.Type == graph.Database && !r.Bool("deletionProtection"):
-			i.report(r, "set it to true", "deletionProtection is false, and Pulumi protects the database")
+			i.report(r, "set deletionProtection to true",
+				"deletionProtection is false, and Pulumi protects the database: RDS "+
+					"deletes it for everybody who may")
 		}
 	}
 }
@@ -40,11 +44,11 @@ func checkStorage(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		kind := r.String("storageType")
 		if strings.HasPrefix(kind, "io") && r.Number("iops") == 0 {
-			i.report(r, "use gp3, or set iops", "storageType is %s, and iops is not set", kind)
+			i.report(r, "set storageType to gp3, or set iops", "storageType is %s, and iops is not set: RDS refuses it", kind)
 		}
 		if !r.Bool("manageMasterUserPassword") && r.String("password") == "" {
 			i.report(r, "set manageMasterUserPassword to true",
-				"manageMasterUserPassword is false: its master user has no password")
+				"manageMasterUserPassword is false: its master user has no password, and RDS refuses it")
 		}
 	}
 }
@@ -59,17 +63,19 @@ const idleSeconds = 300
 func checkParameters(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		set, collation := i.parameter(r, "character_set_server"), i.parameter(r, "collation_server")
-		if set != "" && collation != "" && collation != "binary" && !strings.HasPrefix(collation, set+"_") {
-			i.report(r, "set both", "character_set_server is %s, and collation_server %s is of another character set",
-				set, collation)
-		}
 		if set != "utf8mb4" {
-			i.report(r, "set it to utf8mb4", "character_set_server is %q: it cannot store all of Unicode", set)
+			i.report(r, "set character_set_server to utf8mb4"+i.inGroup(r), "%s, want utf8mb4: it cannot store all of Unicode",
+				i.parameterIs(r, "character_set_server"))
+		} else if collation != "" && collation != "binary" && !strings.HasPrefix(collation, set+"_") {
+			i.report(r, "set collation_server to one of utf8mb4, like utf8mb4_unicode_ci"+i.inGroup(r),
+				"character_set_server is %s, and collation_server %s is of another character set: the server does "+
+					"not start", set, collation)
 		}
 		if text := i.parameter(r, "wait_timeout"); text != "" {
 			if seconds, err := strconv.Atoi(text); err != nil || seconds < idleSeconds {
-				i.report(r, "raise it", "wait_timeout is %s s, want %d or more: functions keep connections that long",
-					text, idleSeconds)
+				i.report(r, fmt.Sprintf("set wait_timeout to %d or more%s", idleSeconds, i.inGroup(r)),
+					"wait_timeout is %s s, want %d or more: functions keep connections that long, and their next "+
+						"query fails", text, idleSeconds)
 			}
 		}
 	}
@@ -81,16 +87,17 @@ func checkParameters(i *inspection) {
 func checkProxies(i *inspection) {
 	for _, r := range i.OfType(graph.Proxy) {
 		if got := r.String("engineFamily"); got != "MYSQL" {
-			i.report(r, "set it to MYSQL", "engineFamily is %q, want MYSQL: MariaDB has no other", got)
+			i.report(r, "set engineFamily to MYSQL", "engineFamily is %q, want MYSQL, the family of MariaDB: RDS refuses "+
+				"the database", got)
 		}
 		secrets := map[any]bool{}
 		for _, auth := range r.Objects("auths") {
 			if got := auth["iamAuth"]; got != "DISABLED" && got != nil {
-				i.report(r, "set it to DISABLED", "iamAuth is %v: the proxy refuses the functions' passwords", got)
+				i.report(r, "set iamAuth to DISABLED", "iamAuth is %v: the proxy refuses the functions' passwords", got)
 			}
 			if secret := auth["secretArn"]; secrets[secret] {
-				i.report(r, "give each user its own secret",
-					"two of its auths have the secret %v: it does not know the other user", secret)
+				i.report(r, "give each database user its own secret",
+					"two of its auths have the secret %v: the proxy does not know the other user", secret)
 			}
 			secrets[auth["secretArn"]] = true
 		}
@@ -102,8 +109,9 @@ func checkProxies(i *inspection) {
 		}
 		for f, d := range i.functions() {
 			if timeout := number(f, "timeout", defaultFunctionTimeout); d.Connections > 0 && wait >= timeout {
-				i.report(r, "lower it", "connectionBorrowTimeout is %v s, and the timeout of function %s is %v s: "+
-					"Lambda ends the function without an error", wait, f.Name, timeout)
+				i.report(r, fmt.Sprintf("set connectionBorrowTimeout below %v", timeout),
+					"connectionBorrowTimeout is %v s, and the timeout of function %s is %v s: "+
+						"Lambda ends the function without an error", wait, f.Name, timeout)
 			}
 		}
 	}
@@ -128,7 +136,8 @@ func checkAttempts(i *inspection) {
 		}
 		visibility := number(queue, "visibilityTimeoutSeconds", defaultVisibilityTimeout)
 		if seconds := redrive.MaxReceiveCount * visibility; seconds < leastAttempts {
-			i.report(queue, "raise maxReceiveCount",
+			i.report(queue, fmt.Sprintf("set maxReceiveCount in its redrivePolicy to %.0f or more",
+				math.Ceil(leastAttempts/visibility)),
 				"%v attempts of %v s end after %v s, want %d s or more: function %s "+
 					"books requests that nobody repeats, and an outage makes them dead letters",
 				redrive.MaxReceiveCount, visibility, seconds, leastAttempts, r.Name)

@@ -14,7 +14,8 @@ import (
 func checkPrivateDatabase(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if r.Bool("publiclyAccessible") {
-			i.report(r, "set publiclyAccessible to false", "publiclyAccessible is true, want false")
+			i.report(r, "set publiclyAccessible to false",
+				"publiclyAccessible is true, want false: RDS gives it a public address")
 		}
 	}
 }
@@ -27,17 +28,17 @@ func checkPrivateDatabase(i *inspection) {
 func checkPrivateNetwork(i *inspection) {
 	for _, r := range i.OfType(graph.Subnet) {
 		if r.Bool("mapPublicIpOnLaunch") {
-			i.report(r, "set mapPublicIpOnLaunch to false: everything in the VPC is private",
-				"mapPublicIpOnLaunch is true, want false")
+			i.report(r, "set mapPublicIpOnLaunch to false",
+				"mapPublicIpOnLaunch is true, want false: what starts in it gets a public address")
 		}
 	}
 	for _, r := range i.OfType(graph.InternetGateway) {
-		i.report(r, "delete it: use endpoints for AWS, and a function outside the VPC for the Internet",
-			"the VPC has an Internet gateway, want none")
+		i.report(r, "delete the gateway: use a VpcEndpoint for AWS, and a function outside the VPC for the Internet",
+			"the VPC has an Internet gateway, want none: a route to it opens a subnet to the Internet")
 	}
 	for _, r := range i.OfType(graph.FunctionURL) {
 		if got := r.String("authorizationType"); got != "AWS_IAM" {
-			i.report(r, "use a route of the HTTP API",
+			i.report(r, "delete it, and use a route of the HTTP API",
 				"authorizationType is %q, want AWS_IAM: everybody may invoke the function", got)
 		}
 	}
@@ -56,7 +57,7 @@ func checkClosedSecurityGroups(i *inspection) {
 		}
 		for _, cidr := range rule.cidrs {
 			if prefix, err := netip.ParsePrefix(cidr); err == nil && prefix.Bits() == 0 {
-				i.report(rule.declaredBy, "name the security group that may connect",
+				i.report(rule.declaredBy, "name the security group that may connect in referencedSecurityGroupId",
 					"it allows connections from %s on %s, want a security group or the VPC's addresses",
 					cidr, rule.ports())
 			}
@@ -70,7 +71,7 @@ func checkClosedSecurityGroups(i *inspection) {
 // send to the stack's queue (the confused deputy):
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func checkResourcePolicies(i *inspection) {
-	const remedy = "add a condition on aws:SourceArn"
+	const remedy = "name roles or accounts in Principal, or add a condition on aws:SourceArn"
 	i.statements(evaluation.Resource, func(r *graph.Resource, s evaluation.Statement) {
 		if who := strangers(s.Principal); who != "" && !namesItsSource(s) {
 			i.report(r, remedy, "it allows %s to %s without a condition on aws:SourceArn",
@@ -80,7 +81,7 @@ func checkResourcePolicies(i *inspection) {
 	i.statements(evaluation.Trust, func(r *graph.Resource, s evaluation.Statement) {
 		// A service needs no condition: only principals with iam:PassRole can give it the role.
 		if s.Principal == nil || s.Principal.Everybody {
-			i.report(r, "name the service that may assume it", "everybody may assume the role")
+			i.report(r, "name the service that may assume it in Principal", "everybody may assume the role")
 		}
 	})
 	for _, r := range i.OfType(graph.Permission) {

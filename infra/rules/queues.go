@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"restock/infra/graph"
 )
@@ -66,13 +67,17 @@ func (i *inspection) redrivePolicy(queue *graph.Resource) (p redrivePolicy) {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-queueconfig
 func checkVisibilityTimeout(i *inspection) {
 	i.sources(func(mapping, queue, function *graph.Resource) {
+		if i.isDeadLetterQueue(queue) {
+			return // the rule event-source reports it
+		}
 		got := number(queue, "visibilityTimeoutSeconds", defaultVisibilityTimeout)
 		timeout := number(function, "timeout", defaultFunctionTimeout)
 		window := mapping.Number("maximumBatchingWindowInSeconds")
 		if want := visibilityTimeouts*timeout + window; got < want {
-			i.report(queue, "raise visibilityTimeoutSeconds, or lower the function's timeout",
+			i.report(queue, fmt.Sprintf("raise visibilityTimeoutSeconds to %v, or lower the function's timeout", want),
 				"visibility timeout is %v s, want %v s or more: "+
-					"%d times the timeout of function %s, which is %v s, and its batching window of %v s",
+					"%d times the timeout of function %s, which is %v s, and its batching window of %v s, or SQS "+
+					"delivers a message again while the function still handles it",
 				got, want, visibilityTimeouts, function.Name, timeout, window)
 		}
 	})
@@ -85,16 +90,20 @@ func checkVisibilityTimeout(i *inspection) {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-queueconfig
 func checkDeadLetterQueue(i *inspection) {
 	i.sources(func(_, queue, function *graph.Resource) {
+		if i.isDeadLetterQueue(queue) {
+			return // the rule event-source reports it
+		}
 		var redrive redrivePolicy
 		text := queue.String("redrivePolicy")
 		if text == "" {
-			i.report(queue, "give it a redrivePolicy with the ARN of a dead-letter queue",
-				"function %s reads it, and it has no dead-letter queue", function.Name)
+			i.report(queue, "give it a redrivePolicy with deadLetterTargetArn and maxReceiveCount",
+				"function %s reads it, and it has no dead-letter queue: SQS deletes in the end what "+
+					"the function cannot handle", function.Name)
 			return
 		}
 		if err := json.Unmarshal([]byte(text), &redrive); err != nil {
 			i.report(queue, "write it as JSON with deadLetterTargetArn and maxReceiveCount",
-				"its redrivePolicy is %s: %v", text, err)
+				"its redrivePolicy begins with %.40q: SQS refuses it: %v", text, err)
 			return
 		}
 		if count := redrive.count(); count < minReceiveCount {
@@ -105,7 +114,7 @@ func checkDeadLetterQueue(i *inspection) {
 		deadLetters := i.Find(graph.Queue, "arn", target)
 		if deadLetters == nil {
 			i.report(queue, "set deadLetterTargetArn to the ARN of a queue of the stack",
-				"its dead-letter queue %s is not declared", target)
+				"its dead-letter queue %s is not declared: SQS refuses it", target)
 			return
 		}
 		if !i.hasAlarm(deadLetters) {
@@ -116,7 +125,8 @@ func checkDeadLetterQueue(i *inspection) {
 		least := number(queue, "messageRetentionSeconds", defaultMessageRetention)
 		if got <= least {
 			i.report(deadLetters, "set its messageRetentionSeconds to SQS's limit, 1209600",
-				"it keeps messages for %v s, want longer than the %v s of %s", got, least, queue.Name)
+				"it keeps messages for %v s, want longer than the %v s of %s: a dead letter keeps its age, and SQS "+
+					"deletes it before somebody sees it", got, least, queue.Name)
 		}
 	})
 }
@@ -140,12 +150,13 @@ func checkRetention(i *inspection) {
 	})
 }
 
-// hasAlarm reports whether an alarm with an action watches the number of a queue's messages.
+// hasAlarm reports whether an alarm watches the number of a queue's messages. The rule alarm reports
+// an alarm without an action.
 func (i *inspection) hasAlarm(queue *graph.Resource) bool {
 	for _, alarm := range i.OfType(graph.MetricAlarm) {
 		if alarm.String("namespace") == "AWS/SQS" &&
 			alarm.String("metricName") == "ApproximateNumberOfMessagesVisible" &&
-			alarm.Object("dimensions")["QueueName"] == queue.Outputs["name"] && len(alarm.Strings("alarmActions")) > 0 {
+			alarm.Object("dimensions")["QueueName"] == queue.Outputs["name"] {
 			return true
 		}
 	}

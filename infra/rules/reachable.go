@@ -74,7 +74,7 @@ func checkReachable(i *inspection) {
 			if part := (*missingPart)(nil); errors.As(d.Missing, &part) {
 				remedy = part.remedy
 				if part.at != nil && part.at != d.Function {
-					remedy += fmt.Sprintf(" in %s %s, %s", part.at.Type.Short(), part.at.Name, part.at.Source)
+					remedy += fmt.Sprintf(" in %s, %s", title(part.at), part.at.Source)
 				}
 			}
 			i.report(d.Function, remedy, "it does not reach %s: %v", d.What, d.Missing)

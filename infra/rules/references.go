@@ -159,7 +159,7 @@ func (i *inspection) checkReference(
 	if meant := i.Named(reference.to, value); meant != nil {
 		i.report(r, remedy, "%s is %q, the logical name of %s: on AWS its %s is another one, like %q: %s",
 			what, value, title(meant), output, outputOf(meant, output), effect)
-	} else if other := known[value]; other != "" {
+	} else if other := known[value]; other != "" && !strings.HasSuffix(other, " of "+title(r)) {
 		i.report(r, remedy, "%s is %q, %s, want the %s of a %s: %s", what, value, other, output, kind, effect)
 	} else {
 		i.report(r, remedy, "%s is %q, and no %s of the stack has this %s: %s", what, value, kind, output, effect)

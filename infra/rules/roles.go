@@ -22,14 +22,16 @@ func checkRoles(i *inspection) {
 		}
 		q := evaluation.ByService("lambda.amazonaws.com", r.String("arn"), "sts:AssumeRole", arn)
 		if !i.policies.Trust(arn).Evaluate(q).Allowed {
-			i.report(r, "allow it in the role's assumeRolePolicy", "lambda.amazonaws.com may not assume its role %s",
+			i.report(r, "allow sts:AssumeRole to lambda.amazonaws.com in the role's assumeRolePolicy",
+				"lambda.amazonaws.com may not assume its role %s: Lambda refuses the function",
 				arn)
 		}
 	}
 	for _, r := range i.OfType(graph.Role) {
 		boundary, set := r.Outputs["permissionsBoundary"].(string)
 		if set && !strings.HasPrefix(boundary, "arn:aws:iam::") {
-			i.report(r, "set it to the ARN of a policy, or leave it out", "its permissionsBoundary is %q", boundary)
+			i.report(r, "set permissionsBoundary to the ARN of a policy, or leave it out", "its permissionsBoundary is %q: "+
+				"IAM refuses the role", boundary)
 		}
 	}
 }
@@ -102,8 +104,10 @@ func checkDocuments(i *inspection) {
 					service, action, _ := strings.Cut(a, ":")
 					known := actions[service]
 					if known != nil && !strings.Contains(a, "*") && !slices.Contains(known, action) {
-						i.report(r, "use an action of "+service, "its %s has the action %s, which does not exist",
-							property, a)
+						i.report(r, "correct the name of the action",
+							"its %s has the action %s, which %s does not have: the statement allows "+
+								"nothing",
+							property, a, service)
 					}
 				}
 			}

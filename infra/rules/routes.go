@@ -18,19 +18,34 @@ import (
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-troubleshooting-lambda.html
 func checkRoutes(i *inspection) {
-	leadsTo := map[string]*graph.Resource{}
+	leadsTo, broken := map[string]*graph.Resource{}, map[string]bool{}
+	queues := map[string]bool{} // of functions
+	for _, f := range i.functions() {
+		queues[f.Queue] = true
+	}
 	for _, route := range i.OfType(graph.APIRoute) {
 		integration, function := i.Integration(route), i.routeFunction(route)
+		key := route.String("routeKey")
 		if function == nil {
-			i.report(route, "give it the integration of its function, or of its function's queue",
-				"it leads to %q, which has no function", route.String("target"))
+			broken[key] = true
+			if integration == nil {
+				i.report(route, "set target to integrations/ and the id of the function's integration",
+					"its target is %q, which is no integration of the stack: API Gateway refuses the route",
+					route.String("target"))
+			} else if queue := i.queueOf(integration); queue != nil && !queues[queue.Name] {
+				i.report(integration, "set QueueUrl to the URL of a function's queue: queue.Url",
+					"it sends the requests of route %q to %s, which no function handles", key, title(queue))
+			} else if integration.String("integrationSubtype") == "" {
+				i.report(integration, "set integrationUri to the output InvokeArn of a function",
+					"route %q leads to it, and it leads to no function: clients get 500", key)
+			} // otherwise the rules integration and event-source report its subtype, its URL or the mapping
 			continue
 		}
-		key := route.String("routeKey")
 		leadsTo[key] = function
 		api := byID(i.Graph, graph.API, route.String("apiId"))
 		if api == nil {
-			i.report(route, "give it the stack's API", "its API %q is not declared", route.String("apiId"))
+			i.report(route, "set apiId to the id of the stack's API: api.ID()", "its API %q is not declared",
+				route.String("apiId"))
 			continue
 		}
 		if queue := i.queueOf(integration); queue != nil {
@@ -38,17 +53,19 @@ func checkRoutes(i *inspection) {
 			continue
 		}
 		if source := i.routeARN(api, route); !i.mayInvoke(function, "apigateway.amazonaws.com", source) {
-			i.report(function, "give it a lambda.Permission for the API",
-				"no permission lets apigateway.amazonaws.com invoke it from %s, its route %q", source, key)
+			i.report(function, "give it a lambda.Permission with the API's executionArn in sourceArn",
+				"no permission lets apigateway.amazonaws.com invoke it from %s, its route %q: clients get 500", source, key)
 		}
 	}
 	for r, f := range i.functions() {
 		for _, route := range f.Routes {
 			switch got := leadsTo[route]; {
+			case broken[route]: // reported above
 			case got == nil:
-				i.report(r, "declare the route", "its route %q leads nowhere", route)
+				i.report(r, "declare a Route with this routeKey", "its route %q leads nowhere: API Gateway answers 404, or "+
+					"invokes the function of $default", route)
 			case got != r:
-				i.report(r, "give the route the integration of the function",
+				i.report(r, "set the route's target to the integration of the function",
 					"its route %q leads to function %s", route, got.Name)
 			}
 		}
@@ -112,7 +129,8 @@ func checkIntegrationTimeouts(i *inspection) {
 		}
 		waits := number(integration, "timeoutMilliseconds", integrationTimeout*1000) / 1000
 		if takes := number(function, "timeout", defaultFunctionTimeout); takes > waits-timeToAnswer {
-			i.report(function, "lower its timeout, or move its routes to another function",
+			i.report(function, fmt.Sprintf("set timeout to %v or less, or move its routes to another function",
+				waits-timeToAnswer),
 				"its timeout is %v s, want %v s or less: API Gateway answers 503 after %v s, and the function goes on",
 				takes, waits-timeToAnswer, waits)
 		}
@@ -129,26 +147,27 @@ func (i *inspection) checkSender(route, integration, queue *graph.Resource) {
 	const service, action = "apigateway.amazonaws.com", "sqs:SendMessage"
 	role := integration.String("credentialsArn")
 	if i.Find(graph.Role, "arn", role) == nil {
-		i.report(integration, "give it a role that may send to the queue",
+		i.report(integration, "set credentialsArn to the ARN of a role that may send to the queue",
 			"its credentialsArn is %q: route %q has no permissions", role, route.String("routeKey"))
 		return
 	}
 	assume := evaluation.ByService(service, integration.String("apiId"), "sts:AssumeRole", role)
 	if !i.policies.Trust(role).Evaluate(assume).Allowed {
-		i.report(integration, "name "+service+" in the trust policy of the role",
-			"%s may not assume its role %s", service, role)
+		i.report(integration, "allow sts:AssumeRole to "+service+" in the role's assumeRolePolicy",
+			"%s may not assume its role %s: API Gateway refuses it", service, role)
 	}
 	send := evaluation.ByRole(role, "", action, queue.String("arn"))
 	if !i.policies.Of(role, queue.String("arn")).Evaluate(send).Allowed {
 		i.report(integration, "let the role's policy allow it",
-			"its role does not allow %s on %s, the queue of route %q", action, queue.String("arn"),
+			"its role does not allow %s on %s, the queue of route %q: requests are lost", action, queue.String("arn"),
 			route.String("routeKey"))
 	}
 	attributes, has := integration.Object("requestParameters")["MessageAttributes"].(string)
 	if has && !strings.Contains(attributes, "${") {
 		// https://github.com/hashicorp/terraform-provider-aws/issues/17348
 		i.report(integration, "map a part of the request, like ${request.path.order}",
-			"MessageAttributes is %s, a text without an expression: AWS refuses it as an invalid source", attributes)
+			"MessageAttributes is %v, a text without an expression: AWS refuses it as an invalid source",
+			quoted(attributes))
 	}
 	var messages map[string]struct{ DataType string }
 	if json.Unmarshal([]byte(attributes), &messages) == nil {
@@ -175,8 +194,8 @@ func checkBuffers(i *inspection) {
 	}
 	for _, route := range i.OfType(graph.APIRoute) {
 		if f := i.routeFunction(route); buffered[f] && i.queueOf(i.Integration(route)) == nil {
-			i.report(route, "give the route the integration that sends to the queue",
-				"it invokes function %s: a request is lost if that fails", f.Name)
+			i.report(route, "set its target to the integration that sends to the queue",
+				"it invokes function %s, and does not send to its queue: a request is lost if the function fails", f.Name)
 		}
 	}
 }
@@ -200,6 +219,9 @@ func checkThrottling(i *inspection) {
 		for _, setting := range settings {
 			requests := "requests to routes without settings of their own"
 			if key, ok := setting["routeKey"]; ok {
+				if i.Find(graph.APIRoute, "routeKey", key) == nil {
+					continue // the rule route-settings reports it
+				}
 				requests = fmt.Sprintf("requests to route %q", key)
 			}
 			for _, limit := range []string{"throttlingRateLimit", "throttlingBurstLimit"} {
@@ -228,10 +250,10 @@ func checkRouteSettings(i *inspection) {
 			switch {
 			case route == nil:
 				i.report(stage, "declare the route, or delete its settings",
-					"it has settings of route %q, which is not declared", key)
+					"it has settings of route %q, which is not declared: API Gateway refuses it", key)
 			case !slices.Contains(stage.Dependencies, route.URN):
-				i.report(stage, "let it depend on the route",
-					"it has settings of route %q, and may be made before the route", key)
+				i.report(stage, "let it depend on the route with pulumi.DependsOn",
+					"it has settings of route %q, and may be made before the route: API Gateway refuses it then", key)
 			}
 		}
 	}

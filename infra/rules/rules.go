@@ -28,7 +28,11 @@ type Violation struct {
 
 // String returns the violation in one line.
 func (v Violation) String() string {
-	return fmt.Sprintf("%s: %s %s: %s: %s (%s)", v.Rule, v.Type, v.Name, v.Problem, v.Remedy, v.Files)
+	line := fmt.Sprintf("%s: %s %s: %s: %s", v.Rule, v.Type, v.Name, v.Problem, v.Remedy)
+	if v.Files == "" { // nothing declares the resource
+		return line
+	}
+	return line + " (" + v.Files + ")"
 }
 
 // A Rule is a condition that the declared resources must meet.

@@ -16,7 +16,7 @@ func checkStages(i *inspection) {
 		// The paths of another stage begin with its name:
 		// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
 		if name := r.String("name"); name != "$default" {
-			i.report(r, "name it $default", "its name is %q: all paths would begin with /%s, and %s without it "+
+			i.report(r, "set name to $default", "its name is %q: all paths would begin with /%s, and %s without it "+
 				"answers 404",
 				name, name, "the API's URL")
 		}
@@ -54,7 +54,7 @@ func (i *inspection) checkAccessLog(stage *graph.Resource) {
 		name := strings.TrimPrefix(v[2], ".")
 		open := strings.HasPrefix(name, "authorizer.") || strings.HasPrefix(name, "identity.clientCert.")
 		if v[1] != "context" || !open && !slices.Contains(contextVariables, name) {
-			i.report(stage, "use a variable of HTTP APIs",
+			i.report(stage, "use a variable of HTTP APIs, like $context.status",
 				"the format of its access log has %s, which does not exist: the log has a hyphen in its place", v[0])
 		}
 	}
@@ -67,7 +67,7 @@ func (i *inspection) checkDomains() {
 		configuration := r.Object("domainNameConfiguration")
 		for property, want := range map[string]string{"endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"} {
 			if got := configuration[property]; got != want {
-				i.report(r, "set it to "+want, "its %s is %v, want %s: an HTTP API has no other", property, got, want)
+				i.report(r, "set "+property+" to "+want, "its %s is %v, want %s: an HTTP API has no other", property, got, want)
 			}
 		}
 		if arn, _ := configuration["certificateArn"].(string); !strings.HasPrefix(arn, "arn:aws:acm:"+i.Region+":") {
@@ -81,11 +81,14 @@ func (i *inspection) checkDomains() {
 			return stage.String("name") == r.String("stage") && stage.String("apiId") == r.String("apiId")
 		})
 		if !stages {
-			i.report(r, "use the output name of the stage", "its stage is %q, which API %q does not have",
+			i.report(r, "use the output of the Stage in place of a text: stage.Name",
+				"its stage is %q, which API %q does not have: "+
+					"AWS refuses it",
 				r.String("stage"), r.String("apiId"))
 		}
 		if i.Find(graph.APIDomainName, "domainName", r.String("domainName")) == nil {
-			i.report(r, "use the output domainName of the domain name", "its domainName is %q, which is not declared",
+			i.report(r, "use the output of the DomainName in place of a text: domainName.DomainName",
+				"its domainName is %q, which is not declared: AWS refuses it",
 				r.String("domainName"))
 		}
 	}
@@ -109,12 +112,25 @@ func (i *inspection) checkCORS() {
 			method, _, isMethod := strings.Cut(route.String("routeKey"), " ")
 			public := route.String("authorizationType") == "" || route.String("authorizationType") == "NONE"
 			if isMethod && public && i.queueOf(i.Integration(route)) == nil && !slices.Contains(allowed, method) {
-				i.report(api, "add it", "allowMethods of its corsConfiguration lack %s: browsers refuse the route %q "+
-					"to the pages of %s", method, route.String("routeKey"),
+				i.report(api, "add "+method+" to allowMethods",
+					"allowMethods of its corsConfiguration lack %s: browsers refuse the route %q "+
+						"to the pages of %s", method, route.String("routeKey"),
 					strings.Join(cors.Strings("allowOrigins"), ", "))
 			}
 		}
 	}
+}
+
+// handlesBuffered reports whether an integration invokes a function whose requests wait in its
+// queue.
+func (i *inspection) handlesBuffered(integration *graph.Resource) bool {
+	function := i.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
+	for r, f := range i.functions() {
+		if r == function {
+			return f.Buffered
+		}
+	}
+	return false
 }
 
 // subtypes are the actions of AWS services that an HTTP API can send a request to:
@@ -138,25 +154,29 @@ func checkIntegrations(i *inspection) {
 	for _, r := range i.OfType(graph.APIIntegration) {
 		subtype := r.String("integrationSubtype")
 		switch {
+		case subtype == "" && i.handlesBuffered(r): // the rule buffer reports it
 		case subtype == "":
 			if kind, version := r.String("integrationType"), r.String("payloadFormatVersion"); kind != "AWS_PROXY" ||
 				version != "2.0" {
-				i.report(r, "set them to AWS_PROXY and 2.0",
+				i.report(r, "set integrationType to AWS_PROXY and payloadFormatVersion to 2.0",
 					"its integrationType is %s and its payloadFormatVersion %q: the functions read events of version "+
 						"2.0",
 					kind, version)
 			}
 		case !slices.Contains(subtypes, subtype):
-			i.report(r, "use SQS-SendMessage", "its integrationSubtype is %q, which AWS does not have", subtype)
+			i.report(r, "set integrationSubtype to SQS-SendMessage",
+				"its integrationSubtype is %q, which API Gateway does not have", subtype)
 		case subtype == "SQS-SendMessage":
 			parameters := r.Object("requestParameters")
 			if url := parameters["QueueUrl"]; i.Find(graph.Queue, "url", url) == nil {
-				i.report(r, "use the output url of a queue", "its parameter QueueUrl is %q, want the URL of a queue",
+				i.report(r, "use the output of the Queue: queue.Url",
+					"its parameter QueueUrl is %q, want the URL of a queue of the "+
+						"stack: requests are lost",
 					url)
 			}
 			if body := parameters["MessageBody"]; body != "$request.body" {
-				i.report(r, "set it to $request.body",
-					"its parameter MessageBody is %q: the function gets the whole body of a request", body)
+				i.report(r, "set MessageBody to $request.body",
+					"its parameter MessageBody is %q, want $request.body: the function needs the whole body of a request", body)
 			}
 		}
 	}
@@ -177,9 +197,10 @@ func checkIntegrations(i *inspection) {
 				parameter := "{" + part[2]
 				inPath := strings.Contains(key, parameter+"}") || strings.Contains(key, parameter+"+}")
 				if part[1] == "path" && !inPath {
+					sent := "${request.path." + part[2] + "}"
 					i.report(integration, "name a parameter of the route's path",
 						"it sends %s, and the route %q has no {%s} in its path: API Gateway answers 400",
-						part[0], key, part[2])
+						sent, key, part[2])
 				}
 			}
 		}

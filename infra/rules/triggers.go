@@ -26,33 +26,36 @@ func checkSubscriptions(i *inspection) {
 		topic, endpoint := r.String("topic"), r.String("endpoint")
 		queue := i.Find(graph.Queue, "arn", endpoint)
 		if i.Find(graph.Topic, "arn", topic) == nil || queue == nil {
-			i.report(r, "subscribe a queue of the stack to a topic of the stack",
-				"it goes from %q to %q, which are not both declared", topic, endpoint)
+			if topic == "" || endpoint == "" { // otherwise the rule reference reports it
+				i.report(r, "set topic and endpoint to the ARNs of a topic and a queue of the stack",
+					"its topic is %q, and its endpoint is %q: no message reaches the queue", topic, endpoint)
+			}
 			continue
 		}
 		if !i.mayServe("sns.amazonaws.com", topic, "sqs:SendMessage", queue.String("arn")) {
-			i.report(queue, "allow it in a queue policy, with aws:SourceArn",
+			i.report(queue, "allow sqs:SendMessage to sns.amazonaws.com in a QueuePolicy, with the topic's ARN in "+
+				"aws:SourceArn",
 				"its policy does not let topic %s send to it: SNS drops the messages", topic)
 		}
 		if queue.String("kmsMasterKeyId") == "alias/aws/sqs" {
-			i.report(queue, "use sqsManagedSseEnabled, or a key of the stack",
+			i.report(queue, "delete kmsMasterKeyId and set sqsManagedSseEnabled to true, or use a key of the stack",
 				"it is encrypted with alias/aws/sqs, which SNS may not use: SNS drops the messages")
 		}
 		if r.Bool("rawMessageDelivery") {
 			i.report(r, "set rawMessageDelivery to false",
-				"rawMessageDelivery is true, want false: functions read SNS's envelope")
+				"rawMessageDelivery is true, want false: functions expect SNS's envelope, and cannot read the messages")
 		}
 		for _, policy := range i.OfType(graph.QueuePolicy) {
 			if policy.String("queueUrl") == queue.String("url") && !i.waitsFor(r, policy) {
-				i.report(r, "let it depend on the queue's policy",
-					"it does not wait for QueuePolicy %s: SNS drops messages that it delivers before", policy.Name)
+				i.report(r, dependOn(policy),
+					"it does not wait for QueuePolicy %s: SNS drops the messages that it delivers before", policy.Name)
 			}
 		}
 		for _, f := range i.OfType(graph.Function) {
 			if i.mayDo(f, "sns:Publish", topic) && !i.waitsFor(f, r) {
-				i.report(f, "let the function depend on the subscription",
+				i.report(f, dependOn(r),
 					"it publishes to topic %s, and does not wait for TopicSubscription %s: "+
-						"SNS drops messages before it",
+						"SNS drops what it publishes before",
 					topic, r.Name)
 			}
 		}
@@ -96,8 +99,10 @@ func checkSchedules(i *inspection) {
 	for _, target := range i.OfType(graph.EventTarget) {
 		rule, function := i.Find(graph.EventRule, "name", target.String("rule")), i.function(target.String("arn"))
 		if rule == nil || function == nil {
-			i.report(target, "use a rule and a function of the stack",
-				"it goes from %q to %q, which are not both declared", target.String("rule"), target.String("arn"))
+			if target.String("rule") == "" || target.String("arn") == "" { // otherwise the rule reference reports it
+				i.report(target, "set rule to the name of a rule, and arn to the ARN of a function",
+					"its rule is %q, and its arn is %q: EventBridge refuses it", target.String("rule"), target.String("arn"))
+			}
 			continue
 		}
 		scheduled[function] = true
@@ -106,13 +111,13 @@ func checkSchedules(i *inspection) {
 				"it is disabled: EventBridge never invokes function %s", function.Name)
 		}
 		if source := rule.String("arn"); !i.mayInvoke(function, "events.amazonaws.com", source) {
-			i.report(function, "give it a lambda.Permission for the rule",
-				"no permission lets events.amazonaws.com invoke it from %s", source)
+			i.report(function, "give it a lambda.Permission with the rule's ARN in sourceArn",
+				"no permission lets events.amazonaws.com invoke it from %s: EventBridge never invokes it", source)
 		}
 	}
 	for r, f := range i.functions() {
 		if f.Every > 0 && !scheduled[r] {
-			i.report(r, "declare a rule and its target", "nothing invokes it every %v", f.Every)
+			i.report(r, "declare an EventRule and an EventTarget on the function", "nothing invokes it every %v", f.Every)
 		}
 	}
 }
@@ -136,12 +141,14 @@ func checkRotations(i *inspection) {
 		}
 		secret := i.Named(graph.Secret, f.Rotates)
 		if secret == nil {
-			i.report(r, "declare the secret", "it rotates secret %s, which is not declared", f.Rotates)
+			i.report(r, "declare a Secret with this name", "it rotates secret %s, which is not declared", f.Rotates)
 			continue
 		}
 		rotation := i.Find(graph.SecretRotation, "secretId", secret.String("arn"))
 		if rotation == nil || rotation.String("rotationLambdaArn") != r.String("arn") {
-			i.report(secret, "declare a rotation by the function", "function %s does not rotate it", r.Name)
+			i.report(secret, "declare a SecretRotation with the function's ARN in rotationLambdaArn",
+				"function %s does not rotate it: "+
+					"its password stays the same for ever", r.Name)
 			continue
 		}
 		for _, action := range rotationActions {
@@ -152,12 +159,13 @@ func checkRotations(i *inspection) {
 		}
 		schedule := rotation.Object("rotationRules")
 		if schedule["automaticallyAfterDays"] == nil && schedule["scheduleExpression"] == nil {
-			i.report(rotation, "set automaticallyAfterDays in its rotationRules",
-				"its rotationRules have neither automaticallyAfterDays nor a scheduleExpression")
+			i.report(rotation, "set automaticallyAfterDays in its rotationRules, like 30",
+				"its rotationRules have neither automaticallyAfterDays nor a scheduleExpression: Secrets Manager "+
+					"refuses them")
 		}
 		if !i.mayInvoke(r, "secretsmanager.amazonaws.com", secret.String("arn")) {
-			i.report(r, "give it a lambda.Permission for Secrets Manager",
-				"no permission lets secretsmanager.amazonaws.com invoke it for secret %s", secret.Name)
+			i.report(r, "give it a lambda.Permission with secretsmanager.amazonaws.com as principal",
+				"no permission lets secretsmanager.amazonaws.com invoke it for secret %s: the rotation fails", secret.Name)
 		}
 	}
 }
@@ -169,13 +177,25 @@ func checkRotations(i *inspection) {
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 func checkEventSources(i *inspection) {
 	read := map[*graph.Resource]string{} // by function: the queue's logical name
+	wrong := map[*graph.Resource]bool{}  // functions whose mapping is reported
+	declared := map[*graph.Resource]string{}
+	for r, f := range i.functions() {
+		declared[r] = f.Queue
+	}
 	i.sources(func(mapping, queue, function *graph.Resource) {
+		if want := declared[function]; want != "" && queue.Name != want {
+			wrong[function] = true
+			i.report(mapping, "set eventSourceArn to the ARN of Queue "+want, "its eventSourceArn is that of Queue %s, "+
+				"want that of Queue %s, which function %s handles: its messages wait until SQS deletes them", queue.Name, want,
+				function.Name)
+			return
+		}
 		read[function] = queue.Name
 		for _, action := range []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"} {
 			if !i.mayDo(function, action, queue.String("arn")) {
 				i.report(function, "let the role's policy allow it",
-					"it handles queue %s, and its role does not allow %s on %s", queue.Name, action,
-					queue.String("arn"))
+					"it handles queue %s, and its role does not allow %s on %s: Lambda refuses the mapping",
+					queue.Name, action, queue.String("arn"))
 			}
 		}
 		if enabled, declared := mapping.Outputs["enabled"].(bool); declared && !enabled {
@@ -184,16 +204,23 @@ func checkEventSources(i *inspection) {
 		}
 		if got := mapping.Strings("functionResponseTypes"); !slices.Contains(got, "ReportBatchItemFailures") {
 			i.report(mapping, "add ReportBatchItemFailures to functionResponseTypes",
-				"functionResponseTypes is %q, want ReportBatchItemFailures", got)
+				"functionResponseTypes is %q, want ReportBatchItemFailures: SQS deletes the messages that the function "+
+					"reports as failed", got)
 		}
 		if !i.isFed(queue) {
-			i.report(queue, "subscribe it to its topic, or let a function's role send to it",
+			i.report(queue, "subscribe it to its topic with a TopicSubscription, or let a function's role send to it",
 				"function %s waits for its messages, and nothing sends messages to it", function.Name)
 		}
 	})
 	for r, f := range i.functions() {
-		if f.Queue != read[r] {
-			i.report(r, "give it an event source mapping of the queue", "it reads queue %q, want %q", read[r], f.Queue)
+		switch {
+		case f.Queue == read[r] || wrong[r]:
+		case f.Queue == "":
+			i.report(r, "delete the EventSourceMapping, or declare Queue for the function",
+				"it handles Queue %s, which its declaration does not name", read[r])
+		default:
+			i.report(r, "declare an EventSourceMapping of the queue and the function",
+				"nothing gives it the messages of Queue %s: they wait until SQS deletes them", f.Queue)
 		}
 	}
 }

@@ -26,8 +26,9 @@ func (i *inspection) checkHosts() {
 		for r, f := range i.functions() {
 			for _, v := range f.Variables {
 				if v.From == "database.host" && variables(r)[v.Name] == database.String("address") {
-					i.report(r, "give it the endpoint of Proxy "+proxy.Name,
-						"variable %s leads to the database itself, around its proxy", v.Name)
+					i.report(r, "set the variable to the output Endpoint of Proxy "+proxy.Name,
+						"variable %s leads to the database itself, around its proxy: it takes connections that the proxy "+
+							"shares out", v.Name)
 				}
 			}
 		}
@@ -56,7 +57,7 @@ func (i *inspection) checkSources() {
 				first[v.Name], sources[v.Name] = f, v.From
 			} else if hosts := []string{"database.host", "database.instance"}; other != v.From &&
 				!(slices.Contains(hosts, other) && slices.Contains(hosts, v.From)) {
-				i.report(r, "use one source, or another name",
+				i.report(r, "use one source in both functions, or another name",
 					"variable %s is from %s, and in function %s it is from %s", v.Name, v.From, first[v.Name].Name,
 					other)
 			}

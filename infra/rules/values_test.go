@@ -43,7 +43,7 @@ var wrongValues = []example{
 		[]string{"Role stock"}, `its permissionsBoundary is ""`},
 	{"document", "an action that does not exist", addStatement("RolePolicy", "stock",
 		`{"Effect":"Allow","Action":["sqs:SendMessages"],"Resource":["arn:aws:sqs:a:b:c"]}`),
-		[]string{"RolePolicy stock"}, "its policy has the action sqs:SendMessages, which does not exist"},
+		[]string{"RolePolicy stock"}, "its policy has the action sqs:SendMessages, which sqs does not have"},
 	{"document", "a principal with a region", addStatement("Key", "operations",
 		`{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam:eu-west-1:000000000000:root"},
 		"Action":["kms:Sign"],"Resource":"*"}`),
@@ -63,7 +63,7 @@ var wrongValues = []example{
 		[]string{"RolePolicy stock"}, `its policy has the resource "stock_queue": IAM refuses what is no ARN`},
 	{"one-policy", "two policies of one queue", func(s sabotage) {
 		s.set("QueuePolicy", "ads_queue_dlq", "queueUrl", s.the("Queue", "stock_queue_dlq").String("url"))
-	}, []string{"QueuePolicy stock_queue_dlq"}, "it is for the same resource as QueuePolicy ads_queue_dlq"},
+	}, []string{"QueuePolicy stock_queue_dlq"}, "its queueUrl is that of QueuePolicy ads_queue_dlq, too"},
 	{"metric", "a metric that does not exist", set("MetricAlarm", "api-errors", "metricName", "5XXError"),
 		[]string{"MetricAlarm api-errors"}, "it watches 5XXError, which is no metric of AWS/ApiGateway"},
 	{"metric", "an unknown namespace", set("MetricAlarm", "stock-errors", "namespace", "AWS/Lambdas"),
@@ -203,7 +203,7 @@ var wrongValues = []example{
 		s.the("LogGroup", "api-access").Inputs["name"] = "/aws/api"
 	}, []string{"LogGroup api-access"}, `its name is "/aws/api", without the stage: another stage in the account`},
 	{"dashboard", "no JSON", set("Dashboard", "shop", "dashboardBody", "widgets"),
-		[]string{"Dashboard shop"}, "its dashboardBody is no JSON: widgets"},
+		[]string{"Dashboard shop"}, `its dashboardBody is no JSON, and begins with "widgets"`},
 	{"stage", "a stage with a name", func(s sabotage) {
 		s.set("Stage", "shop", "name", "prod")
 	}, []string{"Stage shop"}, `its name is "prod": all paths would begin with /prod`},
@@ -232,7 +232,8 @@ var wrongValues = []example{
 		[]string{"Integration stock-increase"}, "has no {try} in its path: API Gateway answers 400"},
 	{"log-level", "only warnings",
 		replaceIn("Function", "stock", "loggingConfig", `"applicationLogLevel":"INFO"`, `"applicationLogLevel":"WARN"`),
-		[]string{"Function stock"}, "its applicationLogLevel is WARN: CloudWatch does not get its measurements"},
+		[]string{"Function stock"}, "its applicationLogLevel is WARN, want INFO, DEBUG or TRACE: CloudWatch does not " +
+			"get its measurements"},
 	{"log-level", "a level of text", replaceIn("Function", "stock", "loggingConfig", `"JSON"`, `"Text"`),
 		[]string{"Function stock"}, "its logFormat is Text: Lambda takes log levels with JSON only"},
 	{"value", "full: around the proxy", func(s sabotage) {
@@ -265,9 +266,10 @@ var wrongValues = []example{
 		[]string{"Secret database"}, "Pulumi may delete it, and Instance database is protected"},
 	{"order", "a function before its permissions", independent("RolePolicy"),
 		append([]string{"Integration stock-increase"}, slices.Sorted(slices.Values(everyFunction))...),
-		": its role has no permissions before"},
+		": until then its role has no permissions"},
 	{"order", "functions before setup", independent("Invocation"),
-		append([]string{"SecretRotation database"}, readers...), "Pulumi may make it before Invocation setup: secret "},
+		append([]string{"SecretRotation database"}, readers...),
+		"Pulumi may make it before Invocation setup: until then secret "},
 	{"order", "full: functions before the proxy reaches the database", func(s sabotage) {
 		for _, r := range s.Resources {
 			if r.Type == graph.Function {
@@ -277,14 +279,14 @@ var wrongValues = []example{
 			}
 		}
 	}, twice(slices.Sorted(slices.Values(databaseWorkers))),
-		"gressRule proxy-to-database: before, its connections are refused"},
+		"gressRule proxy-to-database: until then its connections time out"},
 	{"people", "a text message to an address", func(s sabotage) {
 		s.add(graph.TopicSubscription, "people", s.the("Topic", "stock_empty"),
 			map[string]any{"protocol": "sms", "endpoint": "a@example.com"})
 	}, []string{"TopicSubscription people"}, `its protocol is "sms", and its endpoint is "a@example.com"`},
 	{"tags", "a queue without its stage", func(s sabotage) {
 		s.set("Queue", "stock_queue", "tags", map[string]any{"project": "restock"})
-	}, []string{"Queue stock_queue"}, "it and 0 other resources have no tag stage"},
+	}, []string{"Queue stock_queue"}, "it has no tag stage: the bill does not show whose costs they are"},
 	{"endpoint", "an endpoint of another region",
 		set("VpcEndpoint", "sns", "serviceName", "com.amazonaws.us-east-1.sns"),
 		[]string{"VpcEndpoint sns"},
@@ -322,7 +324,7 @@ func TestFunctionsReadAVariableFromOneSource(t *testing.T) {
 		got = append(got, v.String())
 	}
 	const want = "variable CALLBACK_KEY_SECRET is from secret.database, and in function stock it is from " +
-		"secret.callback-key: use one source, or another name"
+		"secret.callback-key: use one source in both functions, or another name"
 	if !strings.Contains(strings.Join(got, "\n"), want) {
 		t.Errorf("got %q, want a violation with %q", got, want)
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,9 +16,12 @@ func checkOnePolicy(i *inspection) {
 	for _, r := range slices.Concat(i.OfType(graph.QueuePolicy), i.OfType(graph.TopicPolicy),
 		i.OfType(graph.SecretPolicy)) {
 		of := r.String("queueUrl") + r.String("arn") + r.String("secretArn")
+		property := map[graph.Type]string{
+			graph.QueuePolicy: "queueUrl", graph.TopicPolicy: "arn", graph.SecretPolicy: "secretArn",
+		}[r.Type]
 		if other := taken[of]; of != "" && other != nil && r.Type == other.Type {
-			i.report(r, "give each resource one policy", "it is for the same resource as %s %s: one replaces the other",
-				other.Type.Short(), other.Name)
+			i.report(r, "put both into one resource, or correct the "+property+" of one", "its %s is that of %s, too: each "+
+				"deployment replaces the policy of the other", property, title(other))
 		}
 		taken[of] = r
 	}
@@ -29,13 +33,14 @@ func checkEndpoints(i *inspection) {
 	for _, r := range i.OfType(graph.VPCEndpoint) {
 		service, kind := r.String("serviceName"), r.String("vpcEndpointType")
 		if !strings.HasPrefix(service, "com.amazonaws."+i.Region+".") {
-			i.report(r, "build it from the region and the service",
-				"its serviceName is %q, want com.amazonaws.%s. and a service", service, i.Region)
+			i.report(r, "set serviceName to com.amazonaws."+i.Region+". and a service, like sns",
+				"its serviceName is %q, want com.amazonaws.%s. and a service: EC2 refuses it", service, i.Region)
 		}
 		gateway := strings.HasSuffix(service, ".s3") || strings.HasSuffix(service, ".dynamodb")
 		if kind != "Interface" && !gateway {
-			i.report(r, "set it to Interface", "its vpcEndpointType is %q: only s3 and dynamodb have other "+
-				"endpoints", kind)
+			i.report(r, "set vpcEndpointType to Interface",
+				"its vpcEndpointType is %q, want Interface: only s3 and dynamodb have "+
+					"other endpoints", kind)
 		}
 	}
 }
@@ -49,8 +54,8 @@ func checkServiceKeys(i *inspection) {
 		for _, r := range i.OfType(kind) {
 			key := r.String("kmsMasterKeyId")
 			if strings.HasPrefix(key, "alias/aws/") && key != "alias/aws/"+service {
-				i.report(r, "use alias/aws/"+service+", or a key of the stack",
-					"kmsMasterKeyId is %s, a key that %s may not use", key, strings.ToUpper(service))
+				i.report(r, "set kmsMasterKeyId to alias/aws/"+service+", or to the ARN of a key of the stack",
+					"kmsMasterKeyId is %s, a key that %s may not use: messages are lost", key, strings.ToUpper(service))
 			}
 		}
 	}
@@ -67,7 +72,9 @@ func checkPeople(i *inspection) {
 		}[protocol], strings.Contains(endpoint, "@")
 		email := protocol == "email" || protocol == "email-json"
 		if email != address || !strings.HasPrefix(endpoint, begins) || !email && begins == "" {
-			i.report(r, "use the protocol of the endpoint", "its protocol is %q, and its endpoint is %q", protocol,
+			i.report(r, "set protocol to that of the endpoint: email, sms for a number, sqs for a queue",
+				"its protocol is %q, and "+
+					"its endpoint is %q: SNS refuses it", protocol,
 				endpoint)
 		}
 	}
@@ -81,11 +88,11 @@ func checkLogLevels(i *inspection) {
 		config := r.Object("loggingConfig")
 		format, level := config["logFormat"], config["applicationLogLevel"]
 		if format != "JSON" && (level != nil || config["systemLogLevel"] != nil) {
-			i.report(r, "set it to JSON", "its logFormat is %v: Lambda takes log levels with JSON only", format)
+			i.report(r, "set logFormat to JSON", "its logFormat is %v: Lambda takes log levels with JSON only", format)
 		}
 		if level != nil && !slices.Contains([]any{"TRACE", "DEBUG", "INFO"}, level) {
-			i.report(r, "set it to INFO", "its applicationLogLevel is %v: CloudWatch does not get its measurements, "+
-				"which are lines of level INFO", level)
+			i.report(r, "set applicationLogLevel to INFO", "its applicationLogLevel is %v, want INFO, DEBUG or TRACE: "+
+				"CloudWatch does not get its measurements, which are lines of level INFO", level)
 		}
 	}
 }
@@ -107,9 +114,12 @@ func checkTags(i *inspection) {
 				"neither it nor another resource has the tag %s: the bill does not show whose they are", name)
 		}
 		if len(untagged) > 0 {
-			i.report(untagged[0], "add it in infra/operations/tags.go",
-				"it and %d other resources have no tag %s: the bill "+
-					"does not show whose they are", len(untagged)-1, name)
+			them := "it has"
+			if others := len(untagged) - 1; others > 0 {
+				them = fmt.Sprintf("it and %d others have", others)
+			}
+			i.report(untagged[0], "add the tag to its tags, or to defaultTags in infra/operations/tags.go",
+				"%s no tag %s: the bill does not show whose costs they are", them, name)
 		}
 	}
 }

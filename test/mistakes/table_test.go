@@ -46,8 +46,9 @@ var mistakes = []mistake{
 		correct: "n.ready = append(n.ready, endpoint)",
 		wrong:   "_ = endpoint",
 		aws:     "setup runs while the endpoints are made, and times out on Secrets Manager.",
-		refusal: "Function ads: Pulumi may make it before VpcEndpoint secretsmanager: before, it does not " +
-			"reach secretsmanager: let it depend on VpcEndpoint secretsmanager",
+		refusal: "Function ads: Pulumi may make it before VpcEndpoint secretsmanager: until then it " +
+			"does not reach secretsmanager: let it depend on VpcEndpoint secretsmanager with " +
+			"pulumi.DependsOn",
 	},
 	{
 		file:    "infra/stack/network.go",
@@ -56,7 +57,8 @@ var mistakes = []mistake{
 		aws:     "CreateVpcEndpoint fails: there is no such service.",
 		refusal: "VpcEndpoint secretsmanager: its serviceName is " +
 			`"com.amazonaws.secretsmanager.ap-northeast-2", want com.amazonaws.ap-northeast-2. and a ` +
-			"service: build it from the region and the service",
+			"service: EC2 refuses it: set serviceName to com.amazonaws.ap-northeast-2. and a service, like " +
+			"sns",
 	},
 	{
 		file:    "infra/stack/network.go",
@@ -78,8 +80,8 @@ var mistakes = []mistake{
 		correct: `pulumi.String("Interface")`,
 		wrong:   `pulumi.String("Gateway")`,
 		aws:     "CreateVpcEndpoint fails: only S3 and DynamoDB have gateways.",
-		refusal: `VpcEndpoint secretsmanager: its vpcEndpointType is "Gateway": only s3 and dynamodb have ` +
-			"other endpoints: set it to Interface",
+		refusal: `VpcEndpoint secretsmanager: its vpcEndpointType is "Gateway", want Interface: only ` +
+			"s3 and dynamodb have other endpoints: set vpcEndpointType to Interface",
 	},
 	{
 		file: "infra/stack/network.go",
@@ -97,8 +99,8 @@ var mistakes = []mistake{
 		correct: `parameter("require_secure_transport", "1")`,
 		wrong:   `parameter("require_secure_transport", "0")`,
 		aws:     "The server accepts connections without TLS.",
-		refusal: `Instance database: require_secure_transport is "0", want 1: set it to 1 in the database's ` +
-			"parameter group",
+		refusal: `Instance database: require_secure_transport is "0", want 1: the server accepts ` +
+			"passwords and data in the clear: set require_secure_transport to 1 in ParameterGroup database",
 	},
 	{
 		file:    "infra/stack/database.go",
@@ -136,48 +138,49 @@ var mistakes = []mistake{
 		correct: "SkipFinalSnapshot:      pulumi.Bool(!args.settings.KeepBackups)",
 		wrong:   "SkipFinalSnapshot:      pulumi.Bool(args.settings.KeepBackups)",
 		aws:     "RDS deletes the data of prod without a snapshot, and refuses to delete the database of dev.",
-		refusal: "Instance database: skipFinalSnapshot is true, and the database is protected: set " +
-			"skipFinalSnapshot to false",
+		refusal: "Instance database: skipFinalSnapshot is true, and the database is protected: its " +
+			"deletion loses the data: set skipFinalSnapshot to false",
 	},
 	{
 		file:    "infra/stack/database.go",
 		correct: "DeletionProtection: pulumi.Bool(args.protect)",
 		wrong:   "DeletionProtection: pulumi.Bool(false)",
 		aws:     "RDS deletes the database of a protected stage on request.",
-		refusal: "Instance database: deletionProtection is false, and Pulumi protects the database: set " +
-			"it to true",
+		refusal: "Instance database: deletionProtection is false, and Pulumi protects the database: " +
+			"RDS deletes it for everybody who may: set deletionProtection to true",
 	},
 	{
 		file:    "infra/stack/database.go",
 		correct: "pulumi.Int(args.settings.MaxStorageGiB)",
 		wrong:   "pulumi.Int(args.settings.StorageGiB)",
 		aws:     "CreateDBInstance fails: the largest storage must exceed the allocated one by a tenth.",
-		refusal: "Instance database: maxAllocatedStorage is 20 GiB, and allocatedStorage 20: RDS refuses " +
-			"a limit below 22 GiB: raise it to a tenth more than allocatedStorage, or delete it",
+		refusal: "Instance database: maxAllocatedStorage is 20 GiB, and allocatedStorage 20: RDS " +
+			"refuses a limit below 22 GiB: set maxAllocatedStorage to 22 or more, or delete it",
 	},
 	{
 		file:    "infra/stack/database.go",
 		correct: `parameter("character_set_server", "utf8mb4")`,
 		wrong:   `parameter("character_set_server", "latin1")`,
 		aws:     "The server does not start: the collation is not one of the character set.",
-		refusal: "Instance database: character_set_server is latin1, and collation_server " +
-			"utf8mb4_unicode_ci is of another character set: set both",
+		refusal: `Instance database: character_set_server is "latin1", want utf8mb4: it cannot store ` +
+			"all of Unicode: set character_set_server to utf8mb4 in ParameterGroup database",
 	},
 	{
 		file:    "infra/stack/database.go",
 		correct: `parameter("wait_timeout", "360")`,
 		wrong:   `parameter("wait_timeout", "36")`,
 		aws:     "The server drops idle connections which functions still use: requests after a pause fail.",
-		refusal: "Instance database: wait_timeout is 36 s, want 300 or more: functions keep connections " +
-			"that long: raise it",
+		refusal: "Instance database: wait_timeout is 36 s, want 300 or more: functions keep " +
+			"connections that long, and their next query fails: set wait_timeout to 300 or more in " +
+			"ParameterGroup database",
 	},
 	{
 		file:    "infra/stack/database.go",
 		correct: "pulumi.Int(args.settings.BackupRetentionDays)",
 		wrong:   "pulumi.Int(0)",
 		aws:     "RDS makes no backups, and the server writes no binary log.",
-		refusal: "Instance database: backupRetentionPeriod is 0, and the database is protected: set … to " +
-			"1 or more",
+		refusal: "Instance database: backupRetentionPeriod is 0, and the database is protected: RDS " +
+			"makes no backups: set backupRetentionPeriod to 1 or more",
 	},
 	{
 		file:    "infra/stack/database.go",
@@ -192,7 +195,8 @@ var mistakes = []mistake{
 		correct: `pulumi.String("gp3")`,
 		wrong:   `pulumi.String("io1")`,
 		aws:     "CreateDBInstance fails: io1 needs a number of IOPS.",
-		refusal: "Instance database: storageType is io1, and iops is not set: use gp3, or set iops",
+		refusal: "Instance database: storageType is io1, and iops is not set: RDS refuses it: set " +
+			"storageType to gp3, or set iops",
 	},
 	{
 		file:    "infra/stack/database.go",
@@ -214,8 +218,8 @@ var mistakes = []mistake{
 		correct: `b.secrets["proxy-first"], b.secrets["proxy-second"]`,
 		wrong:   `b.secrets["proxy-first"], b.secrets["proxy-first"]`,
 		aws:     "After a rotation the proxy refuses the functions' second user.",
-		refusal: "Proxy database: two of its auths have the secret … it does not know the other user: " +
-			"give each user its own secret",
+		refusal: "Proxy database: two of its auths have the secret …the proxy does not know the other " +
+			"user: give each database user its own secret",
 	},
 	{
 		file:    "infra/stack/stack.go",
@@ -223,15 +227,16 @@ var mistakes = []mistake{
 		wrong:   "",
 		aws:     "Functions connect around the proxy, and open more connections than the database has.",
 		refusal: "Function sales-api: variable DATABASE_HOST leads to the database itself, around its " +
-			"proxy: give it the endpoint of Proxy database",
+			"proxy: it takes connections that the proxy shares out: set the variable to the output " +
+			"Endpoint of Proxy database",
 	},
 	{
 		file:    "infra/stack/stack.go",
 		correct: "on.ready = append(b.messaging.subscriptions(), done)",
 		wrong:   "on.ready = b.messaging.subscriptions()",
 		aws:     "Functions serve before setup has made the schema and the secrets: requests fail.",
-		refusal: "Function sales-api: Pulumi may make it before Invocation setup: secret database is " +
-			"empty before: let it depend on Invocation setup",
+		refusal: "Function sales-api: Pulumi may make it before Invocation setup: until then secret " +
+			"database is empty: let it depend on Invocation setup with pulumi.DependsOn",
 	},
 	{
 		file:    "infra/stack/stack.go",
@@ -246,16 +251,16 @@ var mistakes = []mistake{
 		correct: `IamAuth: pulumi.String("DISABLED")`,
 		wrong:   `IamAuth: pulumi.String("REQUIRED")`,
 		aws:     "The proxy refuses the functions' passwords.",
-		refusal: "Proxy database: iamAuth is REQUIRED: the proxy refuses the functions' passwords: set it " +
-			"to DISABLED",
+		refusal: "Proxy database: iamAuth is REQUIRED: the proxy refuses the functions' passwords: " +
+			"set iamAuth to DISABLED",
 	},
 	{
 		file:    "infra/stack/proxy.go",
 		correct: `pulumi.String("MYSQL")`,
 		wrong:   `pulumi.String("POSTGRESQL")`,
 		aws:     "RegisterDBProxyTargets fails: MariaDB is of the family MYSQL.",
-		refusal: `Proxy database: engineFamily is "POSTGRESQL", want MYSQL: MariaDB has no other: set it ` +
-			"to MYSQL",
+		refusal: `Proxy database: engineFamily is "POSTGRESQL", want MYSQL, the family of MariaDB: ` +
+			"RDS refuses the database: set engineFamily to MYSQL",
 	},
 	{
 		file:    "infra/stack/proxy.go",
@@ -286,8 +291,8 @@ var mistakes = []mistake{
 		wrong: `_ = target
 	return &proxy{p.Endpoint, rules}, nil`,
 		aws: "Functions start before the proxy has a target: their first requests fail.",
-		refusal: "Function ads: Pulumi may make it before ProxyTarget database: before, the proxy has no " +
-			"database: let it depend on ProxyTarget database",
+		refusal: "Function ads: Pulumi may make it before ProxyTarget database: until then the proxy " +
+			"has no database: let it depend on ProxyTarget database with pulumi.DependsOn",
 	},
 	{
 		file:    "infra/stack/proxy.go",
@@ -295,8 +300,9 @@ var mistakes = []mistake{
 		wrong:   "const borrowSeconds = 120",
 		aws: "The proxy waits longer than Lambda lets a function wait: functions time out without an " +
 			"error.",
-		refusal: "ProxyDefaultTargetGroup database: connectionBorrowTimeout is 120 s, and the timeout of " +
-			"function sales-api is 10 s: Lambda ends the function without an error: lower it",
+		refusal: "ProxyDefaultTargetGroup database: connectionBorrowTimeout is 120 s, and the timeout " +
+			"of function sales-api is 10 s: Lambda ends the function without an error: set " +
+			"connectionBorrowTimeout below 10",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -310,7 +316,8 @@ var mistakes = []mistake{
 		correct: "maxReceiveCount = 5",
 		wrong:   "maxReceiveCount = 1",
 		aws:     "One failure, or one throttle, moves a message to the dead letters.",
-		refusal: "Queue ads_queue: maxReceiveCount is 1, want 5 or more: raise maxReceiveCount",
+		refusal: "Queue ads_queue: maxReceiveCount is 1, want 5 or more: a few throttled receives " +
+			"make a message a dead letter: raise maxReceiveCount in its redrivePolicy to 5",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -326,40 +333,44 @@ var mistakes = []mistake{
 		wrong: `}, m.topic.Arn),
 	}, childOf(m), pulumi.Protect(protect))`,
 		aws: "CreateQueue fails: the ARN is not one of a queue.",
-		refusal: "Queue ads_queue: its dead-letter queue arn:aws:sns:…is not declared: " +
-			"set deadLetterTargetArn to …a queue of the stack",
+		refusal: "Queue ads_queue: its dead-letter queue …is not declared: SQS refuses it: set " +
+			"deadLetterTargetArn to the ARN of a queue of the stack",
 	},
 	{
 		file:    "infra/stack/messaging.go",
 		correct: `"aws:SourceArn": arns[1]`,
 		wrong:   `"aws:SourceArn": arns[0]`,
 		aws:     "SQS refuses the topic's messages, and SNS drops them.",
-		refusal: "Queue ads_queue: its policy does not let topic …SNS drops the messages: allow it in a " +
-			"queue policy",
+		refusal: "Queue ads_queue: its policy does not let topic …send to it: SNS drops the messages: " +
+			"allow sqs:SendMessage to sns.amazonaws.com in a QueuePolicy, with the topic's ARN in " +
+			"aws:SourceArn",
 	},
 	{
 		file:    "infra/stack/messaging.go",
 		correct: `Service: "sns.amazonaws.com"`,
 		wrong:   `Service: "sqs.amazonaws.com"`,
 		aws:     "SQS refuses the topic's messages, and SNS drops them.",
-		refusal: "Queue ads_queue: its policy does not let topic …SNS drops the messages: allow it in a " +
-			"queue policy",
+		refusal: "Queue ads_queue: its policy does not let topic …send to it: SNS drops the messages: " +
+			"allow sqs:SendMessage to sns.amazonaws.com in a QueuePolicy, with the topic's ARN in " +
+			"aws:SourceArn",
 	},
 	{
 		file:    "infra/stack/messaging.go",
 		correct: "Endpoint: messages.Arn,",
 		wrong:   "Endpoint: deadLetters.Arn,",
 		aws:     "No message reaches the function: the topic sends to the dead letters, which refuse it.",
-		refusal: "Queue ads_queue_dlq: its policy does not let topic …SNS drops the messages: allow it in " +
-			"a queue policy",
+		refusal: "Queue ads_queue_dlq: its policy does not let topic …send to it: SNS drops the " +
+			"messages: allow sqs:SendMessage to sns.amazonaws.com in a QueuePolicy, with the topic's ARN " +
+			"in aws:SourceArn",
 	},
 	{
 		file:    "infra/stack/messaging.go",
 		correct: "QueueUrl: messages.Url",
 		wrong:   "QueueUrl: deadLetters.Url",
 		aws:     "Two policies of one queue replace each other; the queue itself refuses the topic.",
-		refusal: "Queue ads_queue: its policy does not let topic …SNS drops the messages: allow it in a " +
-			"queue policy",
+		refusal: "Queue ads_queue: its policy does not let topic …send to it: SNS drops the messages: " +
+			"allow sqs:SendMessage to sns.amazonaws.com in a QueuePolicy, with the topic's ARN in " +
+			"aws:SourceArn",
 	},
 	{
 		file: "infra/stack/messaging.go",
@@ -384,8 +395,8 @@ var mistakes = []mistake{
 		correct: `pulumi.String("alias/aws/sns")`,
 		wrong:   `pulumi.String("alias/aws/sqs")`,
 		aws:     "Publishing fails: SQS's key does not serve SNS.",
-		refusal: "Topic stock_empty: kmsMasterKeyId is alias/aws/sqs, a key that SNS may not use: use " +
-			"alias/aws/sns, or a key of the stack",
+		refusal: "Topic stock_empty: kmsMasterKeyId is alias/aws/sqs, a key that SNS may not use: " +
+			"messages are lost: set kmsMasterKeyId to alias/aws/sns, or to the ARN of a key of the stack",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -394,7 +405,7 @@ var mistakes = []mistake{
 		aws:     "After an outage of five minutes deliveries are dead letters.",
 		refusal: "Queue deliveries_queue: 5 attempts of 42 s end after 210 s, want 3600 s or more: " +
 			"function stock-increase books requests that nobody repeats, and an outage makes them dead " +
-			"letters: raise maxReceiveCount",
+			"letters: set maxReceiveCount in its redrivePolicy to 86 or more",
 	},
 	{
 		file:    "infra/stack/messaging.go",
@@ -410,7 +421,7 @@ var mistakes = []mistake{
 		wrong:   `pulumi.String("prod"), // no stage`,
 		aws:     "All paths begin with /prod: the API's URL answers 404.",
 		refusal: `Stage shop: its name is "prod": all paths would begin with /prod, and the API's URL ` +
-			"without it answers 404: name it $default",
+			"without it answers 404: set name to $default",
 	},
 	{
 		file:    "infra/stack/api.go",
@@ -442,22 +453,24 @@ var mistakes = []mistake{
 		wrong:   "}, child)",
 		aws:     "CreateStage fails: it has settings of routes that do not exist yet.",
 		refusal: `Stage shop: it has settings of route "POST /checkout", and may be made before the ` +
-			"route: let it depend on the route",
+			"route: API Gateway refuses it then: let it depend on the route with pulumi.DependsOn",
 	},
 	{
 		file:    "infra/stack/api.go",
 		correct: `pulumi.String("REGIONAL")`,
 		wrong:   `pulumi.String("EDGE")`,
 		aws:     "CreateDomainName fails: HTTP APIs have regional names only.",
-		refusal: "DomainName shop: its endpointType is EDGE, want REGIONAL: an HTTP API has no other: set " +
-			"it to REGIONAL",
+		refusal: "DomainName shop: its endpointType is EDGE, want REGIONAL: an HTTP API has no other: " +
+			"set endpointType to REGIONAL",
 	},
 	{
 		file:    "infra/stack/api.go",
 		correct: "Stage: stage.Name",
 		wrong:   "Stage: a.api.Name",
 		aws:     "CreateApiMapping fails: there is no such stage.",
-		refusal: "ApiMapping shop: its stage is …, which API … does not have: use the output name of the stage",
+		refusal: `ApiMapping shop: its stage is "restock-full-shop-b3e7c5d", which API ` +
+			`"restock-full-shop-b3e7c5d" does not have: AWS refuses it: use the output of the Stage in ` +
+			"place of a text: stage.Name",
 	},
 	{
 		file:    "infra/stack/api.go",
@@ -479,16 +492,17 @@ var mistakes = []mistake{
 		correct: `ApplicationLogLevel: pulumi.String("INFO")`,
 		wrong:   `ApplicationLogLevel: pulumi.String("WARN")`,
 		aws:     "CloudWatch gets no measurements: alarms stay silent.",
-		refusal: "Function ads: its applicationLogLevel is WARN: CloudWatch does not get its " +
-			"measurements, which are lines of level INFO: set it to INFO",
+		refusal: "Function ads: its applicationLogLevel is WARN, want INFO, DEBUG or TRACE: " +
+			"CloudWatch does not get its measurements, which are lines of level INFO: set " +
+			"applicationLogLevel to INFO",
 	},
 	{
 		file:    "infra/stack/function.go",
 		correct: "LogGroup:            f.logs.Name",
 		wrong:   "LogGroup:            f.logs.Arn",
 		aws:     "CreateFunction fails: the name of a log group has no colons.",
-		refusal: "Function ads: its log group …is not declared: set loggingConfig.logGroup to a log group " +
-			"of the stack",
+		refusal: "Function ads: its log group …is not declared: Lambda makes a group that keeps " +
+			"everything for ever: set loggingConfig.logGroup to a log group of the stack",
 	},
 	{
 		file:    "infra/stack/function.go",
@@ -518,16 +532,16 @@ var mistakes = []mistake{
 		correct: `{policy.SourceFunctionARN: "false"}`,
 		wrong:   `{policy.SourceFunctionARN: "true"}`,
 		aws:     "CreateFunction fails: the role forbids Lambda to make network interfaces.",
-		refusal: "Function ads: it is in a VPC, and its role does not allow ec2:CreateNetworkInterface on " +
-			"*: let the role's policy allow it",
+		refusal: "Function ads: it is in a VPC, and its role does not allow " +
+			"ec2:CreateNetworkInterface on *: Lambda refuses the function: let the role's policy allow it",
 	},
 	{
 		file:    "infra/stack/function.go",
 		correct: "[]pulumi.Resource{role.policy})",
 		wrong:   "[]pulumi.Resource{role.Role})",
 		aws:     "CreateFunction fails now and then: the role has no permissions yet.",
-		refusal: "Function ads: Pulumi may make it before RolePolicy ads: its role has no permissions " +
-			"before: let it depend on RolePolicy ads",
+		refusal: "Function ads: Pulumi may make it before RolePolicy ads: until then its role has no " +
+			"permissions, and AWS may refuse it: let it depend on RolePolicy ads with pulumi.DependsOn",
 	},
 	{
 		file: "infra/stack/function.go",
@@ -536,38 +550,41 @@ var mistakes = []mistake{
 		wrong: `if f.declared.Network != lambdas.Private {
 		// Lambda makes`,
 		aws: "CreateFunction fails: the role may not make network interfaces.",
-		refusal: "Function ads: it is in a VPC, and its role does not allow ec2:CreateNetworkInterface on " +
-			"*: let the role's policy allow it",
+		refusal: "Function ads: it is in a VPC, and its role does not allow " +
+			"ec2:CreateNetworkInterface on *: Lambda refuses the function: let the role's policy allow it",
 	},
 	{
 		file:    "infra/stack/function.go",
 		correct: `name, "lambda.amazonaws.com", pulumi.Parent(f)`,
 		wrong:   `name, "events.amazonaws.com", pulumi.Parent(f)`,
 		aws:     "CreateFunction fails: Lambda cannot assume the role.",
-		refusal: "Function ads: lambda.amazonaws.com may not assume its role … allow it in the role's " +
-			"assumeRolePolicy",
+		refusal: "Function ads: lambda.amazonaws.com may not assume its role …Lambda refuses the " +
+			"function: allow sts:AssumeRole to lambda.amazonaws.com in the role's assumeRolePolicy",
 	},
 	{
 		file:    "infra/stack/function.go",
 		correct: `s.PermissionsBoundary != ""`,
 		wrong:   `s.PermissionsBoundary == ""`,
 		aws:     "CreateRole is denied to the workflow, which may make only roles with the boundary.",
-		refusal: `Role ads: its permissionsBoundary is "": set it to the ARN of a policy, or leave it out`,
+		refusal: `Role ads: its permissionsBoundary is "": IAM refuses the role: set ` +
+			"permissionsBoundary to the ARN of a policy, or leave it out",
 	},
 	{
 		file:    "infra/stack/function.go",
 		correct: "seconds(declared.Timeout)",
 		wrong:   "pulumi.Int(declared.Timeout.Minutes())",
 		aws:     "CreateFunction fails: a timeout is 1 s or more.",
-		refusal: "Function ads: timeout is 0, want 1 to 900 seconds: change it",
+		refusal: "Function ads: timeout is 0, want 1 to 900 seconds: AWS refuses other values: set " +
+			"timeout to such a value",
 	},
 	{
 		file:    "infra/stack/function.go",
 		correct: `f.declared.Queue == "" && f.concurrency > 0`,
 		wrong:   `f.declared.Queue != "" && f.concurrency > 0`,
 		aws:     "Nothing bounds the instances of the API's functions: they use up the database's connections.",
-		refusal: "Function sales-api: it uses the database, and nothing limits its concurrency: set " +
-			"reservedConcurrentExecutions",
+		refusal: "Function sales-api: it uses the database, and nothing limits its concurrency: many " +
+			"requests at once take all connections: set reservedConcurrentExecutions, or " +
+			"maximumConcurrency of its event source",
 	},
 	{
 		file:    "infra/stack/function.go",
@@ -582,9 +599,9 @@ var mistakes = []mistake{
 		correct: "b.database.adminSecret,",
 		wrong:   `b.secrets["database"].Arn,`,
 		aws:     "setup reads an empty secret, and the deployment fails.",
-		refusal: "Function setup: variable DATABASE_ADMIN_SECRET is the arn of Secret database, want the " +
-			"master user's secret of Instance database, its source secret.database-admin: give it this " +
-			"output",
+		refusal: "Function setup: variable DATABASE_ADMIN_SECRET is the arn of Secret database, want " +
+			"the master user's secret of Instance database, its source secret.database-admin: set the " +
+			"variable to this output",
 	},
 	{
 		file:    "infra/stack/grants.go",
@@ -599,8 +616,9 @@ var mistakes = []mistake{
 		correct: "b.managers.Arn,",
 		wrong:   "b.messaging.topic.Arn,",
 		aws:     "Notices to people go to the topic of production orders.",
-		refusal: "Function ads: variable STOCK_OPERATIONS_TOPIC is the arn of Topic stock_empty, want the " +
-			"arn of Topic stock_operations, its source topic.stock_operations: give it this output",
+		refusal: "Function ads: variable STOCK_OPERATIONS_TOPIC is the arn of Topic stock_empty, want " +
+			"the arn of Topic stock_operations, its source topic.stock_operations: set the variable to " +
+			"this output",
 	},
 	{
 		file:    "infra/stack/grants.go",
@@ -608,7 +626,8 @@ var mistakes = []mistake{
 		wrong:   "pulumi.String(ctx.Project())",
 		aws:     "Functions measure in another namespace than the alarms watch.",
 		refusal: "MetricAlarm deliveries-failing: it watches DeliveriesFailed in the namespace " +
-			`"restock/dev", in which no function measures: use the namespace that the functions get`,
+			`"restock/dev", in which no function measures: CloudWatch gets no value: use the namespace in ` +
+			"a function's variable METRICS_NAMESPACE",
 	},
 	{
 		file:    "infra/stack/grants.go",
@@ -623,8 +642,9 @@ var mistakes = []mistake{
 		correct: "b.database.instance.DbName",
 		wrong:   "b.database.instance.Identifier",
 		aws:     "setup fails: there is no such database.",
-		refusal: "Function sales-api: variable DATABASE_NAME is the identifier of Instance database, want " +
-			"the dbName of Instance database, its source database.name: give it this output",
+		refusal: "Function sales-api: variable DATABASE_NAME is the identifier of Instance database, " +
+			"want the dbName of Instance database, its source database.name: set the variable to this " +
+			"output",
 	},
 	{
 		file:    "infra/stack/grants.go",
@@ -639,8 +659,8 @@ var mistakes = []mistake{
 		correct: `"api.url":                          b.api.url`,
 		wrong:   `"api.url":                          factoryURL`,
 		aws:     "The factory calls itself back: no delivery arrives.",
-		refusal: "Function stock: variable API_URL is …, want the apiEndpoint of Api shop, its source " +
-			"api.url: give it this output",
+		refusal: `Function stock: variable API_URL is "https://factory.example.com", want the ` +
+			"apiEndpoint of Api shop, its source api.url: set the variable to this output",
 	},
 	{
 		file:       "infra/stack/grants.go",
@@ -654,7 +674,8 @@ var mistakes = []mistake{
 		correct: "pulumi.Int(s.SecretRecoveryDays)",
 		wrong:   "pulumi.Int(s.LogRetentionDays)",
 		aws:     "DeleteSecret fails in prod: a recovery window is 7 to 30 days.",
-		refusal: "Secret callback-key: recoveryWindowInDays is 90, want 0, or 7 to 30 days: change it",
+		refusal: "Secret callback-key: recoveryWindowInDays is 90, want 0, or 7 to 30 days: AWS " +
+			"refuses other values: set recoveryWindowInDays to such a value",
 	},
 	{
 		file:    "infra/stack/secrets.go",
@@ -678,45 +699,49 @@ var mistakes = []mistake{
 		wrong:   `PayloadFormatVersion: pulumi.String("1.0")`,
 		aws:     "Handlers cannot read the requests.",
 		refusal: "Integration factory: its integrationType is AWS_PROXY and its payloadFormatVersion " +
-			`"1.0": the functions read events of version 2.0: set them to AWS_PROXY and 2.0`,
+			`"1.0": the functions read events of version 2.0: set integrationType to AWS_PROXY and ` +
+			"payloadFormatVersion to 2.0",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: `pulumi.String("SQS-SendMessage")`,
 		wrong:   `pulumi.String("SQS-SendMessages")`,
 		aws:     "CreateIntegration fails: there is no such subtype.",
-		refusal: `Integration stock-increase: its integrationSubtype is "SQS-SendMessages", which AWS ` +
-			"does not have: use SQS-SendMessage",
+		refusal: `Integration stock-increase: its integrationSubtype is "SQS-SendMessages", which API ` +
+			"Gateway does not have: set integrationSubtype to SQS-SendMessage",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: "CredentialsArn:       sender.Arn,",
 		wrong:   "",
 		aws:     "CreateIntegration fails: a service of AWS needs a role.",
-		refusal: `Integration stock-increase: its credentialsArn is ""…give it a role that may send to ` +
-			"the queue",
+		refusal: `Integration stock-increase: its credentialsArn is "": route "POST ` +
+			`/production-orders/{order}/attempts/{attempt}/receipt" has no permissions: set credentialsArn ` +
+			"to the ARN of a role that may send to the queue",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: `"QueueUrl":          queue.Url`,
 		wrong:   `"QueueUrl":          queue.Arn`,
 		aws:     "Every callback is answered with 400: SQS knows no such URL.",
-		refusal: "Integration stock-increase: its parameter QueueUrl is …, want the URL of a queue: use " +
-			"the output url of a queue",
+		refusal: "Integration stock-increase: its parameter QueueUrl is …want the URL of a queue of " +
+			"the stack: requests are lost: use the output of the Queue: queue.Url",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: "EventSourceArn:        m.queues[f.declared.Queue].Arn",
 		wrong:   "EventSourceArn:        m.queues[f.declared.Queue].deadLetters.Arn",
 		aws:     "CreateEventSourceMapping fails: the role may not read the dead letters.",
-		refusal: "Queue ads_queue_dlq: visibility timeout is 30 s, want 60 s or more",
+		refusal: "EventSourceMapping ads: its eventSourceArn is that of Queue ads_queue_dlq, want that of Queue " +
+			"ads_queue, which function ads handles: …set eventSourceArn to the ARN of Queue ads_queue",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: `FunctionResponseTypes: pulumi.StringArray{pulumi.String("ReportBatchItemFailures")},`,
 		wrong:   "",
 		aws:     "SQS deletes the messages that a function reports as failed.",
-		refusal: "EventSourceMapping ads: functionResponseTypes is [], want ReportBatchItemFailures: add …to " +
+		refusal: "EventSourceMapping ads: functionResponseTypes is [], want ReportBatchItemFailures: " +
+			"SQS deletes the messages that the function reports as failed: add ReportBatchItemFailures to " +
 			"functionResponseTypes",
 	},
 	{
@@ -724,49 +749,51 @@ var mistakes = []mistake{
 		correct: "int(f.declared.Every / time.Minute)",
 		wrong:   "int(f.declared.Every / time.Hour)",
 		aws:     "PutRule fails: the rate is 0.",
-		refusal: `EventRule ads: scheduleExpression is "rate(0 minutes)", want rate(1 minute), rate(5 ` +
-			"minutes) or cron(0 10 * * ? *): one unit has no s, and a cron expression has six fields, " +
-			"one of the days being ?: change it",
+		refusal: `EventRule ads: scheduleExpression is "rate(0 minutes)", want an expression like ` +
+			"rate(1 minute), rate(5 minutes) or cron(0 10 * * ? *), which has six fields, and a ? for one " +
+			"of the two days: AWS refuses other values: set scheduleExpression to such a value",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: "Arn: f.lambda.Arn}",
 		wrong:   "Arn: f.lambda.InvokeArn}",
 		aws:     "PutTargets fails: the target is not the ARN of a function.",
-		refusal: "EventTarget ads: it goes from …which are not both declared: use a rule and a function " +
-			"of the stack",
+		refusal: "EventTarget ads: its arn is …and no Function of the stack has this arn: AWS has no " +
+			"such Function: use the output of the Function in place of a text: function.Arn",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: "lambda.PermissionArgs{SourceArn: rule.Arn}",
 		wrong:   "lambda.PermissionArgs{SourceArn: f.lambda.Arn}",
 		aws:     "EventBridge may not invoke the function: no sweep runs.",
-		refusal: "Function ads: no permission lets events.amazonaws.com invoke it from …give it a " +
-			"lambda.Permission for the rule",
+		refusal: "Function ads: no permission lets events.amazonaws.com invoke it from …EventBridge " +
+			"never invokes it: give it a lambda.Permission with the rule's ARN in sourceArn",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: "lambda.PermissionArgs{SourceAccount: policy.Account(secret.Arn)}",
 		wrong:   "lambda.PermissionArgs{SourceArn: secret.Arn}",
 		aws:     "Secrets Manager may not invoke the function: the rotation fails.",
-		refusal: "Function setup: no permission lets secretsmanager.amazonaws.com invoke it for secret " +
-			"database: give it a lambda.Permission for Secrets Manager",
+		refusal: "Function setup: no permission lets secretsmanager.amazonaws.com invoke it for " +
+			"secret database: the rotation fails: give it a lambda.Permission with " +
+			"secretsmanager.amazonaws.com as principal",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: "pulumi.DependsOn(append(after, permission))",
 		wrong:   "pulumi.DependsOn([]pulumi.Resource{permission})",
 		aws:     "The first rotation begins before setup has filled the secret, and fails.",
-		refusal: "SecretRotation database: Pulumi may make it before Invocation setup: secret database is " +
-			"empty before: let it depend on Invocation setup",
+		refusal: "SecretRotation database: Pulumi may make it before Invocation setup: until then " +
+			"secret database is empty: let it depend on Invocation setup with pulumi.DependsOn",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: `"integrations/%s"`,
 		wrong:   `"integration/%s"`,
 		aws:     "CreateRoute fails: the target must be integrations/ and an id.",
-		refusal: `Route $default: it leads to "integration/…which has no function: give it the ` +
-			"integration of its function",
+		refusal: `Route $default: its target is "integration/restock-dev-sales-api-1903f8a", which is ` +
+			"no integration of the stack: API Gateway refuses the route: set target to integrations/ and " +
+			"the id of the function's integration",
 	},
 	{
 		file: "infra/stack/triggers.go",
@@ -784,24 +811,27 @@ var mistakes = []mistake{
 		correct: `name+"-api", "apigateway.amazonaws.com", child`,
 		wrong:   `name+"-api", "lambda.amazonaws.com", child`,
 		aws:     "CreateIntegration fails: API Gateway cannot assume the role.",
-		refusal: "Integration stock-increase: apigateway.amazonaws.com may not assume its role …in " +
-			"the trust policy of the role",
+		refusal: "Integration stock-increase: apigateway.amazonaws.com may not assume its role …API " +
+			"Gateway refuses it: allow sts:AssumeRole to apigateway.amazonaws.com in the role's " +
+			"assumeRolePolicy",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: `pulumi.String("lambda:InvokeFunction")`,
 		wrong:   `pulumi.String("lambda:InvokeFunctionUrl")`,
 		aws:     "No service may invoke a function.",
-		refusal: "Function sales-api: no permission lets apigateway.amazonaws.com invoke it from …give it " +
-			"a lambda.Permission for the API",
+		refusal: "Function sales-api: no permission lets apigateway.amazonaws.com invoke it from …its " +
+			`route "$default": clients get 500: give it a lambda.Permission with the API's executionArn in ` +
+			"sourceArn",
 	},
 	{
 		file:    "infra/stack/triggers.go",
 		correct: `pulumi.String("$request.body")`,
 		wrong:   `pulumi.String("$request.body.order")`,
 		aws:     "The message lacks the factory's report: no delivery can be booked.",
-		refusal: `Integration stock-increase: its parameter MessageBody is "$request.body.order": the ` +
-			"function gets the whole body of a request: set it to $request.body",
+		refusal: `Integration stock-increase: its parameter MessageBody is "$request.body.order", ` +
+			"want $request.body: the function needs the whole body of a request: set MessageBody to " +
+			"$request.body",
 	},
 	{
 		file:    "infra/stack/triggers.go",
@@ -817,7 +847,7 @@ var mistakes = []mistake{
 		wrong:   "pulumi.Int(100)",
 		aws:     "CreateEventSourceMapping fails: more than ten messages need a batching window.",
 		refusal: "EventSourceMapping ads: batchSize is 100, and maximumBatchingWindowInSeconds is 0: " +
-			"Lambda refuses more than 10 without a window: lower it to 10, or set " +
+			"Lambda refuses more than 10 without a window: set batchSize to 10 or less, or set " +
 			"maximumBatchingWindowInSeconds to 1 or more",
 	},
 	{
@@ -833,25 +863,26 @@ var mistakes = []mistake{
 		correct: `m.ofAPI("5xx")`,
 		wrong:   `m.ofAPI("5XXError")`,
 		aws:     "The alarm of errors never rings: this is the name for REST APIs.",
-		refusal: "MetricAlarm api-errors: it watches 5XXError, which is no metric of AWS/ApiGateway: use " +
-			"one of 4xx, 5xx, Count, DataProcessed, IntegrationLatency, Latency",
+		refusal: "MetricAlarm api-errors: it watches 5XXError, which is no metric of AWS/ApiGateway: " +
+			"CloudWatch gets no value: use one of 4xx, 5xx, Count, DataProcessed, IntegrationLatency, " +
+			"Latency",
 	},
 	{
 		file:    "infra/stack/alarms.go",
 		correct: `inARow: 1, missing: "breaching"`,
 		wrong:   `inARow: 1, missing: "notBreaching"`,
 		aws:     "The alarm of a silent function never rings: a function that does not run measures nothing.",
-		refusal: `MetricAlarm ads-silent: its treatMissingData is "notBreaching", and it is for values ` +
-			"below 1: it never rings, because nothing is measured when nothing happens: set it to " +
-			"breaching",
+		refusal: `MetricAlarm ads-silent: its treatMissingData is "notBreaching", and it is for ` +
+			"values below 1: it never rings, because nothing is measured when nothing happens: set " +
+			"treatMissingData to breaching",
 	},
 	{
 		file:    "infra/stack/alarms.go",
 		correct: "AlarmActions:       pulumi.Array{topic.Arn}",
 		wrong:   "AlarmActions:       pulumi.Array{}",
 		aws:     "Alarms notify nobody when they begin.",
-		refusal: "Queue ads_queue_dlq: no alarm reports that it has messages: declare …on its " +
-			"ApproximateNumberOfMessagesVisible, with an action",
+		refusal: "MetricAlarm ads-dead-letters: it has no alarmActions: nobody learns of it: set " +
+			"alarmActions to the ARN of a topic of the stack",
 	},
 	{
 		file:    "infra/stack/alarms.go",
@@ -867,7 +898,8 @@ var mistakes = []mistake{
 		wrong:   "share := 80.0",
 		aws:     "The alarm never rings: the database has fewer connections.",
 		refusal: "MetricAlarm database-connections: its threshold is 6800, want 1 to 85: " +
-			"DatabaseConnections is in connections, up to max_connections: choose another threshold",
+			"DatabaseConnections is in connections, up to max_connections: set threshold to a value " +
+			"between them",
 	},
 	{
 		file:    "infra/stack/alarms.go",
@@ -875,7 +907,7 @@ var mistakes = []mistake{
 		wrong:   `m.ofDatabase("FreeStorageSpace"), above: 2 * gib`,
 		aws:     "The alarm always rings, until the disk is full.",
 		refusal: "MetricAlarm database-storage: it rings while FreeStorageSpace is above 2147483648: " +
-			"nothing is wrong then: compare with LessThanThreshold",
+			"nothing is wrong then: set comparisonOperator to LessThanThreshold",
 	},
 	{
 		file:    "infra/stack/alarms.go",
@@ -883,7 +915,7 @@ var mistakes = []mistake{
 		wrong:   "above: 2,",
 		aws:     "The alarm always rings: the latency is in milliseconds.",
 		refusal: "MetricAlarm api-latency: its threshold is 2, want 10 to 30000: Latency is in " +
-			"milliseconds, and the API waits 30 s at most: choose another threshold",
+			"milliseconds, and the API waits 30 s at most: set threshold to a value between them",
 	},
 	{
 		file:    "infra/stack/alarms.go",
@@ -891,7 +923,7 @@ var mistakes = []mistake{
 		wrong:   "below: 64",
 		aws:     "The alarm never rings: the memory is in bytes.",
 		refusal: "MetricAlarm database-memory: its threshold is 64, want 10485760 to 1099511627776: " +
-			"FreeableMemory is in bytes: choose another threshold",
+			"FreeableMemory is in bytes: set threshold to a value between them",
 	},
 	{
 		file:    "infra/stack/metrics.go",
@@ -916,41 +948,44 @@ var mistakes = []mistake{
 		correct: `"ApiId"`,
 		wrong:   `"ApiName"`,
 		aws:     "The API's alarms watch nothing: HTTP APIs measure by ApiId.",
-		refusal: "MetricAlarm api-errors: it watches 5xx by the dimensions [ApiName], want ApiId: use the " +
-			"dimension ApiId",
+		refusal: "MetricAlarm api-errors: it watches 5xx by the dimensions [ApiName], want ApiId: " +
+			"CloudWatch gets no value: use the dimension ApiId",
 	},
 	{
 		file:    "infra/stack/metrics.go",
 		correct: `"AWS/Lambda"`,
 		wrong:   `"AWS/Lambdas"`,
 		aws:     "The functions' alarms watch nothing: there is no such namespace.",
-		refusal: "MetricAlarm ads-errors: it watches the namespace AWS/Lambdas, which the rules do not " +
-			"know: use one of AWS/ApiGateway, AWS/Lambda, AWS/RDS, AWS/SQS, or add it in " +
-			"infra/rules/metrics.go",
+		refusal: "MetricAlarm ads-errors: it watches the namespace AWS/Lambdas, which the rules do " +
+			"not know: it may get no value: use one of AWS/ApiGateway, AWS/Lambda, AWS/RDS, AWS/SQS, or " +
+			"add it in infra/rules/metrics.go",
 	},
 	{
 		file:    "infra/stack/metrics.go",
 		correct: "metric{m.stage, name, nil}",
 		wrong:   `metric{"restock", name, nil}`,
 		aws:     "The alarms of business watch nothing: functions measure in the stage's namespace.",
-		refusal: `MetricAlarm deliveries-failing: it watches DeliveriesFailed in the namespace "restock", ` +
-			"in which no function measures: use the namespace that the functions get",
+		refusal: "MetricAlarm deliveries-failing: it watches DeliveriesFailed in the namespace " +
+			`"restock", in which no function measures: CloudWatch gets no value: use the namespace in a ` +
+			"function's variable METRICS_NAMESPACE",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: `pulumi.String("https-only")`,
 		wrong:   `pulumi.String("http-only")`,
 		aws:     "Every page is an error 502: the API speaks only HTTPS.",
-		refusal: "Distribution shop: originProtocolPolicy of origin api is http-only, want https-only: " +
-			"set originProtocolPolicy to https-only",
+		refusal: "Distribution shop: originProtocolPolicy of origin api is http-only, want " +
+			"https-only: an HTTP API answers on port 443 only: set originProtocolPolicy to https-only",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: `return strings.TrimPrefix(url, "https://")`,
 		wrong:   "return url",
 		aws:     "CreateDistribution fails: the origin is not a host name.",
-		refusal: "Distribution shop: the domainName of its origin is …, which is the host of no API of " +
-			"the stack: use the host of the API's apiEndpoint, without https://",
+		refusal: "Distribution shop: the domainName of its origin is " +
+			`"https://restock-cdn-shop-b3e7c5d.execute-api.ap-northeast-2.amazonaws.com", which is the ` +
+			"host of no API of the stack: set domainName to the host of the API's apiEndpoint, without " +
+			"https://",
 	},
 	{
 		file: "infra/stack/cdn.go",
@@ -959,40 +994,45 @@ var mistakes = []mistake{
 		wrong: "CachePolicyId:           pulumi.String(rules.CachingDisabled),",
 		aws:   "The API gets requests without their query, cookies and headers.",
 		refusal: "Distribution shop: cache behavior *: it has no originRequestPolicyId: the API gets " +
-			"requests without their query, cookies and headers: set it to AllViewerExceptHostHeader",
+			"requests without their query, cookies and headers: set originRequestPolicyId to " +
+			"AllViewerExceptHostHeader, b689b0a8-53d0-40ab-baf2-68738e2966ac",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: `"OPTIONS", "PATCH", "POST", "PUT"`,
 		wrong:   `"OPTIONS", "POST", "PUT"`,
 		aws:     "CreateDistribution fails: CloudFront takes three sets of methods only.",
-		refusal: "Distribution shop: cache behavior *: allowedMethods are DELETE GET HEAD OPTIONS POST " +
-			"PUT: CloudFront refuses them: use one of three sets: GET HEAD; with OPTIONS; or with all " +
-			"others, too",
+		refusal: "Distribution shop: cache behavior *: allowedMethods are DELETE GET HEAD OPTIONS " +
+			"POST PUT: CloudFront refuses them: set allowedMethods to GET HEAD, to GET HEAD OPTIONS, or to " +
+			"all seven: DELETE GET HEAD OPTIONS PATCH POST PUT",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: "PathPattern:          pulumi.String(path)",
 		wrong:   "PathPattern:          pulumi.String(path[1:])",
 		aws:     "No request matches the pattern, so nothing is cached.",
-		refusal: "Distribution shop: cache behavior …: everybody gets what one may read of the route GET " +
-			"/merchant/production-orders: do not cache what only some may read",
+		refusal: `Distribution shop: cache behavior *: it caches the route "GET ` +
+			`/merchant/production-orders", which requires a signature: everybody gets the answer to ` +
+			"somebody else: set its cachePolicyId to CachingDisabled, " +
+			"4135ea2d-6df8-44a3-9df3-4b5a84be39ad, or let its pathPattern match public routes only",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: "CachePolicyId:           pulumi.String(rules.CachingDisabled)",
 		wrong:   "CachePolicyId:           cache.ID()",
 		aws:     "CloudFront drops the query of all requests, also of callbacks.",
-		refusal: "Distribution shop: cache behavior *: everybody gets what one may read of the route GET " +
-			"/merchant/production-orders: do not cache what only some may read",
+		refusal: `Distribution shop: cache behavior *: it caches the route "GET ` +
+			`/merchant/production-orders", which requires a signature: everybody gets the answer to ` +
+			"somebody else: set its cachePolicyId to CachingDisabled, " +
+			"4135ea2d-6df8-44a3-9df3-4b5a84be39ad, or let its pathPattern match public routes only",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: "longestCached = 2 * time.Second",
 		wrong:   "longestCached = 2 * time.Hour",
 		aws:     "A mistake in a header shows old stock for hours.",
-		refusal: "CachePolicy shop: maxTtl is 7200 s, want 60 at most: a mistake in a header would show " +
-			"old stock that long: lower it",
+		refusal: "CachePolicy shop: maxTtl is 7200 s, want 60 at most: after a mistake in a header, " +
+			"buyers see old stock for that long: set maxTtl to 60 or less",
 	},
 	{
 		file: "infra/stack/cdn.go",
@@ -1001,39 +1041,41 @@ var mistakes = []mistake{
 		wrong: `PathPattern:          pulumi.String(path),
 			TargetOriginId:       pulumi.String("shop")`,
 		aws: "CreateDistribution fails: there is no such origin.",
-		refusal: "Distribution shop: cache behavior /: targetOriginId is shop, which is no origin: use " +
-			"the originId of one of its origins",
+		refusal: "Distribution shop: cache behavior /: targetOriginId is shop, which is no origin: " +
+			"CloudFront refuses it: set targetOriginId to the originId of one of its origins",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: "ErrorCachingMinTtl: pulumi.Int(0)",
 		wrong:   "ErrorCachingMinTtl: pulumi.Int(300)",
 		aws:     "After one error everybody gets it for five minutes.",
-		refusal: "Distribution shop: CloudFront gives a 404 answer to everybody for …add the status to " +
-			"customErrorResponses with errorCachingMinTtl 0",
+		refusal: "Distribution shop: CloudFront caches an answer with the status 404 for 10 s, and " +
+			"gives it to everybody: add errorCode 404 with errorCachingMinTtl 0 to customErrorResponses",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: `[]string{"origin"}`,
 		wrong:   `[]string{"accept-language"}`,
 		aws:     "One site's CORS headers are served to all other sites, whose browsers refuse the answer.",
-		refusal: "Distribution shop: cache behavior /: the answers' CORS headers depend on Origin, and " +
-			"its cache policy does not: add origin",
+		refusal: "Distribution shop: cache behavior /: the API's CORS headers depend on Origin, and " +
+			"its cache policy does not: browsers refuse an answer that is cached for another site: add " +
+			"origin to the headers of the cache policy",
 	},
 	{
 		file:    "infra/stack/cdn.go",
 		correct: "declared.Aliases = pulumi.ToStringArray([]string{d.Name})",
 		wrong:   "declared.Aliases = pulumi.ToStringArray([]string{})",
 		aws:     "CloudFront answers 403 to requests for the shop's name.",
-		refusal: "Distribution shop: it has the certificate … and no aliases: CloudFront answers 403 to " +
-			"requests for the certificate's name: add the name in the certificate",
+		refusal: "Distribution shop: it has the certificate …and no aliases: CloudFront answers 403 " +
+			"to requests for the certificate's name: add the certificate's name to aliases",
 	},
 	{
 		file:    "infra/stack/dashboard.go",
 		correct: "gridWidth   = 24",
 		wrong:   "gridWidth   = 48",
 		aws:     "PutDashboard fails: a widget is beyond the grid of 24 columns.",
-		refusal: `Dashboard shop: its widget "" ends at column 32, and a dashboard has 24: make it narrower`,
+		refusal: `Dashboard shop: its widget "Requests to the factory" ends at column 32, and a ` +
+			"dashboard has 24: CloudWatch refuses it: lower x or width of the widget",
 	},
 	{
 		file:    "infra/stack/dashboard.go",
@@ -1041,15 +1083,17 @@ var mistakes = []mistake{
 		wrong:   `m.ofAPI("Requests")`,
 		aws:     "The graph is empty: HTTP APIs have no such metric.",
 		refusal: `Dashboard shop: its graph "Requests" watches Requests, which is no metric of ` +
-			"AWS/ApiGateway: use one of 4xx, 5xx, Count, DataProcessed, IntegrationLatency, Latency",
+			"AWS/ApiGateway: CloudWatch gets no value: use one of 4xx, 5xx, Count, DataProcessed, " +
+			"IntegrationLatency, Latency",
 	},
 	{
 		file:    "infra/stack/dashboard.go",
 		correct: "logGroups = append(logGroups, f.logs.Name)",
 		wrong:   "logGroups = append(logGroups, f.logs.Arn)",
 		aws:     "The query of the logs fails: SOURCE takes names here.",
-		refusal: `Dashboard shop: its widget "What went wrong, latest first" queries the log group …, ` +
-			"which is not declared: use the output name of a log group",
+		refusal: `Dashboard shop: its widget "What went wrong, latest first" queries the log group ` +
+			"…which is not declared: it shows nothing: use the output of a LogGroup in place of a text: " +
+			"logGroup.Name",
 	},
 	{
 		file:    "infra/operations/topic.go",
@@ -1057,7 +1101,8 @@ var mistakes = []mistake{
 		wrong:   `pulumi.String("sms")`,
 		aws:     "Subscribe fails: the endpoint is not a phone number.",
 		refusal: `TopicSubscription stock_operations: its protocol is "sms", and its endpoint is ` +
-			`"operations@example.com": use the protocol of the endpoint`,
+			`"operations@example.com": SNS refuses it: set protocol to that of the endpoint: email, sms ` +
+			"for a number, sqs for a queue",
 	},
 	{
 		file:    "infra/operations/key.go",
@@ -1094,8 +1139,8 @@ var mistakes = []mistake{
 		correct: `"project": pulumi.String(ctx.Project()),`,
 		wrong:   "",
 		aws:     "The bill does not tell the project's costs from others.",
-		refusal: "resources have no tag project: the bill does not show whose they are: add it in " +
-			"infra/operations/tags.go",
+		refusal: "Key operations: it and …others have no tag project: the bill does not show whose costs " +
+			"they are: add the tag to its tags, or to defaultTags in infra/operations/tags.go",
 	},
 	{
 		file:    "infra/policy/policy.go",
@@ -1103,7 +1148,8 @@ var mistakes = []mistake{
 		wrong:   `"aws:SecureTransport": "true"`,
 		aws:     "Queues, topics and secrets refuse all encrypted connections, and allow the others.",
 		refusal: "Queue ads_queue: its policy does not deny sqs:SendMessage over a connection without " +
-			"TLS: deny it in the policy of the resource, on the condition aws:SecureTransport",
+			`TLS: deny it in the policy of the resource, with the condition "Bool": ` +
+			`{"aws:SecureTransport": "false"}`,
 	},
 	{
 		file:    "infra/policy/policy.go",
@@ -1125,8 +1171,8 @@ var mistakes = []mistake{
 		correct: `"secretsmanager:GetSecretValue"`,
 		wrong:   `"secretsmanager:GetSecret"`,
 		aws:     "setup may not read the master password: the deployment fails.",
-		refusal: "RolePolicy ads: its policy has the action secretsmanager:GetSecret, which does not " +
-			"exist: use an action of secretsmanager",
+		refusal: "RolePolicy ads: its policy has the action secretsmanager:GetSecret, which " +
+			"secretsmanager does not have: the statement allows nothing: correct the name of the action",
 	},
 	{
 		file:    "infra/policy/grants.go",
@@ -1141,8 +1187,8 @@ var mistakes = []mistake{
 		correct: `"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces"`,
 		wrong:   `"ec2:DescribeNetworkInterfaces"`,
 		aws:     "CreateFunction fails: the role may not make network interfaces.",
-		refusal: "Function ads: it is in a VPC, and its role does not allow ec2:CreateNetworkInterface on " +
-			"*: let the role's policy allow it",
+		refusal: "Function ads: it is in a VPC, and its role does not allow " +
+			"ec2:CreateNetworkInterface on *: Lambda refuses the function: let the role's policy allow it",
 	},
 	{
 		file:    "infra/policy/grants.go",
@@ -1213,7 +1259,7 @@ var mistakes = []mistake{
 		correct: `"path.attempt",`,
 		wrong:   `"path.attempts",`,
 		aws:     "Every callback is answered with 400: the path has no such parameter.",
-		refusal: `Integration stock-increase: it sends ${request.path.attempts, and the route "POST ` +
+		refusal: `Integration stock-increase: it sends ${request.path.attempts}, and the route "POST ` +
 			`/production-orders/{order}/attempts/{attempt}/receipt" has no {attempts} in its path: API ` +
 			"Gateway answers 400: name a parameter of the route's path",
 	},
@@ -1267,26 +1313,27 @@ var mistakes = []mistake{
 		wrong: `Concurrency: 8,
 	BatchSize:   100`,
 		aws: "CreateEventSourceMapping fails: more than ten messages need a batching window.",
-		refusal: "EventSourceMapping stock-increase: batchSize is 100, and maximumBatchingWindowInSeconds " +
-			"is 0: Lambda refuses more than 10 without a window: lower it to 10, or set " +
-			"maximumBatchingWindowInSeconds to 1 or more",
+		refusal: "EventSourceMapping stock-increase: batchSize is 100, and " +
+			"maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window: set " +
+			"batchSize to 10 or less, or set maximumBatchingWindowInSeconds to 1 or more",
 	},
 	{
 		file:    "lambdas/lambdas.go",
 		correct: "/attempts/{attempt}/receipt",
 		wrong:   "/attempts/{try}/receipt",
 		aws:     "Every callback is answered with 400: the path has no parameter attempt.",
-		refusal: `Integration stock-increase: it sends ${request.path.attempt, and the route "POST ` +
-			`/production-orders/{order}/attempts/{try}/receipt" has no {attempt} in its path: API ` +
-			"Gateway answers 400: name a parameter of the route's path",
+		refusal: `Integration stock-increase: it sends ${request.path.attempt}, and the route "POST ` +
+			`/production-orders/{order}/attempts/{try}/receipt" has no {attempt} in its path: API Gateway ` +
+			"answers 400: name a parameter of the route's path",
 	},
 	{
 		file:    "lambdas/lambdas.go",
 		correct: `"GET /products/{sku}"`,
 		wrong:   `"GET products/{sku}"`,
 		aws:     "CreateRoute fails: a path begins with a slash.",
-		refusal: `Route GET products/{sku}: routeKey is "GET products/{sku}", want 1 to 512 characters: ` +
-			"$default, or a method, a space and a path: change it",
+		refusal: `Route GET products/{sku}: routeKey is "GET products/{sku}", want 1 to 512 ` +
+			"characters: $default, or a method, a space and a path: AWS refuses other values: set routeKey " +
+			"to such a value",
 	},
 	{
 		file:    "lambdas/lambdas.go",
@@ -1309,8 +1356,9 @@ var mistakes = []mistake{
 		correct: "\tShop\n\tCallbackKey string `env:\"CALLBACK_KEY_SECRET\" from:\"secret.callback-key\"",
 		wrong:   "\tShop\n\tCallbackKey string `env:\"CALLBACK_KEY_SECRET\" from:\"secret.database\"",
 		aws:     "stock-increase takes every callback for a forgery.",
-		refusal: "Function stock-increase: variable CALLBACK_KEY_SECRET is from secret.database, and in " +
-			"function stock it is from secret.callback-key: use one source, or another name",
+		refusal: "Function stock-increase: variable CALLBACK_KEY_SECRET is from secret.database, and " +
+			"in function stock it is from secret.callback-key: use one source in both functions, or " +
+			"another name",
 	},
 	{
 		file:    "lambdas/environment.go",
@@ -1318,15 +1366,16 @@ var mistakes = []mistake{
 		wrong:   "Secret string `env:\"DATABASE_SECRET\" from:\"secret.database-admin\"",
 		aws:     "All functions work as the master user.",
 		refusal: "Function setup: variable DATABASE_SECRET is from secret.database, and in function " +
-			"sales-api it is from secret.database-admin: use one source, or another name",
+			"sales-api it is from secret.database-admin: use one source in both functions, or another name",
 	},
 	{
 		file:    "lambdas/environment.go",
 		correct: "\tDatabase\n\tOperationsTopic string `env:\"STOCK_OPERATIONS_TOPIC\" from:\"topic.stock_operations\"",
 		wrong:   "\tDatabase\n\tOperationsTopic string `env:\"STOCK_OPERATIONS_TOPIC\" from:\"topic.stock_empty\"",
 		aws:     "Notices about advertisements go to the topic of production orders.",
-		refusal: "Function sweep: variable STOCK_OPERATIONS_TOPIC is from topic.stock_operations, and in " +
-			"function ads it is from topic.stock_empty: use one source, or another name",
+		refusal: "Function sweep: variable STOCK_OPERATIONS_TOPIC is from topic.stock_operations, and " +
+			"in function ads it is from topic.stock_empty: use one source in both functions, or another " +
+			"name",
 	},
 	{
 		file:    "lambdas/environment.go",
@@ -1350,15 +1399,16 @@ var mistakes = []mistake{
 		wrong:   `from:"queue.factory_queue" grant:"consume"`,
 		aws:     "The simulated factory may not keep a lot: it refuses all orders.",
 		refusal: "Queue factory_queue: function factory waits for its messages, and nothing sends " +
-			"messages to it: subscribe it to its topic, or let a function's role send to it",
+			"messages to it: subscribe it to its topic with a TopicSubscription, or let a function's role " +
+			"send to it",
 	},
 	{
 		file:    "lambdas/environment.go",
 		correct: "`env:\"API_URL\" from:\"api.url\"`",
 		wrong:   "`env:\"API_URL\" from:\"config.factoryUrl\"`",
 		aws:     "The factory calls itself back: no delivery arrives.",
-		refusal: "Function factory: variable API_URL is from api.url, and in function stock it is from " +
-			"config.factoryUrl: use one source, or another name",
+		refusal: "Function factory: variable API_URL is from api.url, and in function stock it is " +
+			"from config.factoryUrl: use one source in both functions, or another name",
 	},
 	{
 		file:    "lambdas/environment.go",
@@ -1372,8 +1422,8 @@ var mistakes = []mistake{
 		correct: "Port   int    `env:\"DATABASE_PORT\" from:\"database.port\"",
 		wrong:   "Port   int    `env:\"DATABASE_PORT\" from:\"database.name\"",
 		aws:     "No function starts: its port is not a number.",
-		refusal: "Function setup: variable DATABASE_PORT is from database.port, and in function sales-api " +
-			"it is from database.name: use one source, or another name",
+		refusal: "Function setup: variable DATABASE_PORT is from database.port, and in function " +
+			"sales-api it is from database.name: use one source in both functions, or another name",
 	},
 	{
 		file:    "lambdas/environment.go",
