@@ -64,8 +64,8 @@ func (i *inspection) block(r *graph.Resource) (netip.Prefix, bool) {
 	}
 	block, err := netip.ParsePrefix(text)
 	if err != nil || !block.Addr().Is4() || block != block.Masked() || block.Bits() < 16 || block.Bits() > 28 {
-		i.report(r, "set cidrBlock to a block like 10.20.16.0/20", "cidrBlock is %q, want the first address of a block of "+
-			"IPv4, and /16 to /28: EC2 refuses it", text)
+		i.report(r, "set cidrBlock to a block like 10.20.16.0/20", "cidrBlock is %q, want the first address of a "+
+			"block of IPv4, and /16 to /28: EC2 refuses it", text)
 		return block, false
 	}
 	return block, true
@@ -106,11 +106,13 @@ func (i *inspection) checkZones() {
 			distinct := slices.Compact(slices.Clone(zones))
 			switch {
 			case token == graph.VPCEndpoint && len(distinct) < len(zones):
-				i.report(r, "name one subnet of each zone in "+property, "%s has two subnets of one zone, %s: EC2 refuses it",
+				i.report(r, "name one subnet of each zone in "+property, "%s has two subnets of one zone, %s: EC2 "+
+					"refuses it",
 					property,
 					strings.Join(zones, ", "))
 			case token != graph.VPCEndpoint && complete && len(distinct) < 2:
-				i.report(r, "add a subnet of another zone to "+property, "its subnets are in %d zone, %s: RDS wants two or more",
+				i.report(r, "add a subnet of another zone to "+property, "its subnets are in %d zone, %s: RDS "+
+					"wants two or more",
 					len(distinct), strings.Join(distinct, ", "))
 			}
 		}

@@ -124,16 +124,16 @@ func (i *inspection) checkBehavior(d *graph.Resource, behavior map[string]any) {
 		// https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/header-caching.html#header-caching-web-cors
 		if len(api.Object("corsConfiguration")) > 0 && !keyHas(policy, "origin") {
 			report("add origin to the headers of the cache policy",
-				"the API's CORS headers depend on Origin, and its cache policy does not: browsers refuse an answer that "+
-					"is cached for another site")
+				"the API's CORS headers depend on Origin, and its cache policy does not: browsers refuse an answer "+
+					"that is cached for another site")
 		}
 	}
 	for _, route := range i.OfType(graph.APIRoute) {
 		_, path, _ := strings.Cut(route.String("routeKey"), " ")
 		authorization := route.String("authorizationType")
 		if PathPattern(pattern).MatchString(path) && authorization != "" && authorization != "NONE" {
-			report("set its cachePolicyId to CachingDisabled, "+CachingDisabled+", or let its pathPattern match public "+
-				"routes only", "it caches the route %q, which requires a signature: everybody gets the answer "+
+			report("set its cachePolicyId to CachingDisabled, "+CachingDisabled+", or let its pathPattern match "+
+				"public routes only", "it caches the route %q, which requires a signature: everybody gets the answer "+
 				"to somebody else", route.String("routeKey"))
 		}
 	}

@@ -48,8 +48,8 @@ func checkCDNRequests(i *inspection) {
 	}
 	for _, p := range i.OfType(graph.CachePolicy) {
 		if ttl := number(p, "maxTtl", 365*24*60*60); ttl > longestTTL {
-			i.report(p, fmt.Sprintf("set maxTtl to %d or less", longestTTL), "maxTtl is %v s, want %d at most: after a "+
-				"mistake in a header, buyers see old stock for that long", ttl, longestTTL)
+			i.report(p, fmt.Sprintf("set maxTtl to %d or less", longestTTL), "maxTtl is %v s, want %d at most: "+
+				"after a mistake in a header, buyers see old stock for that long", ttl, longestTTL)
 		}
 	}
 }
@@ -105,8 +105,8 @@ var managedPolicy = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{1
 var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
 
 // checkServing checks that a distribution answers, and that it lets the requests of the public
-// routes pass: CloudFront answers 403 to a method that the first cache behavior with a matching path
-// does not allow. Callers of signed and buffered routes call the API itself.
+// routes pass: CloudFront answers 403 to a method that the first cache behavior with a matching
+// path does not allow. Callers of signed and buffered routes call the API itself.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/DownloadDistValuesCacheBehavior.html
 func (i *inspection) checkServing(d *graph.Resource) {
 	if enabled, declared := d.Outputs["enabled"].(bool); declared && !enabled {

@@ -94,8 +94,8 @@ func checkModifications(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		if !r.Bool("applyImmediately") {
 			i.report(r, "set applyImmediately to true",
-				"applyImmediately is false: RDS changes its instance class in the maintenance window, and more functions "+
-					"connect before")
+				"applyImmediately is false: RDS changes its instance class in the maintenance window, and more "+
+					"functions connect before")
 		}
 	}
 }

@@ -69,8 +69,9 @@ func checkEncryptedTransport(i *inspection) {
 				request := evaluation.ByRole("arn:aws:iam::"+graph.AccountID+":role/any", "", call, arn)
 				request.Context["aws:securetransport"] = []string{"false"}
 				if d := i.policies.Of("", arn).Evaluate(request); d.Allowed || d.Statement == nil {
-					i.report(r, `deny it in the policy of the resource, with the condition "Bool": {"aws:SecureTransport": "false"}`,
-						"its policy does not deny %s over a connection without TLS", call)
+					i.report(r, "deny it in the policy of the resource, with the condition "+
+						`"Bool": {"aws:SecureTransport": "false"}`, "its policy does not deny %s over a connection " +
+						"without TLS", call)
 				}
 			}
 		}
@@ -84,8 +85,8 @@ func checkEncryptedTransport(i *inspection) {
 	}
 	for _, r := range i.OfType(graph.Proxy) {
 		if !r.Bool("requireTls") {
-			i.report(r, "set requireTls to true", "requireTls is false, want true: the proxy accepts passwords and data "+
-				"in the clear")
+			i.report(r, "set requireTls to true", "requireTls is false, want true: the proxy accepts passwords and "+
+				"data in the clear")
 		}
 	}
 }

@@ -70,7 +70,8 @@ func checkEnvironments(i *inspection) {
 				i.report(r, "set the variable in the function's environment",
 					"variable %s, from %s, is not set: the function exits at its start", v.Name, v.From)
 			} else if value == "" {
-				i.report(r, "give the variable a value", "variable %s, from %s, is empty: the function exits at its start",
+				i.report(r, "give the variable a value", "variable %s, from %s, is empty: the function exits at "+
+					"its start",
 					v.Name, v.From)
 			} else {
 				i.checkSource(r, v, value)
@@ -166,8 +167,7 @@ func checkRuntimes(i *inspection) {
 		if !f.Optional && i.Named(graph.Function, f.Name) == nil {
 			missing := &graph.Resource{Type: graph.Function, Name: f.Name}
 			i.report(missing, "deploy it in the stack, or declare it with Optional: true",
-				"it is declared, and the stack does "+
-					"not deploy it: nothing does its work")
+				"it is declared, and the stack does not deploy it: nothing does its work")
 		}
 	}
 	for _, r := range i.OfType(graph.Function) {
@@ -176,10 +176,12 @@ func checkRuntimes(i *inspection) {
 				"runtime is %q, want provided.al2023: Lambda does not start its binary", got)
 		}
 		if got := r.String("handler"); got != "bootstrap" {
-			i.report(r, "set handler to bootstrap", "handler is %q, want bootstrap: Lambda does not find its binary", got)
+			i.report(r, "set handler to bootstrap", "handler is %q, want bootstrap: Lambda does not find its "+
+				"binary", got)
 		}
 		if got := r.Strings("architectures"); !slices.Equal(got, []string{"arm64"}) {
-			i.report(r, "set architectures to arm64", "architectures are %q, want arm64: Lambda does not start its binary",
+			i.report(r, "set architectures to arm64", "architectures are %q, want arm64: Lambda does not start its "+
+				"binary",
 				got)
 		}
 	}

@@ -35,8 +35,8 @@ func checkParents(i *inspection) {
 		switch {
 		case ofStack && !roots[r.Type] && strings.HasPrefix(string(r.Type), graph.AWS):
 			i.report(r, "pass pulumi.Parent with that resource, or add the type to roots in infra/rules/hierarchy.go",
-				"its parent is the stack, want the resource that it belongs to: another parent later gives it another URN, "+
-					"and Pulumi replaces it")
+				"its parent is the stack, want the resource that it belongs to: another parent later gives it "+
+					"another URN, and Pulumi replaces it")
 		case !ofStack && !declared[r.Parent]:
 			i.report(r, "declare the parent, or give it another", "its parent %s is not declared", r.Parent)
 		}

@@ -215,8 +215,8 @@ func checkLimits(i *inspection) {
 		case graph.SecretRotation:
 			schedule := r.Object("rotationRules")
 			if schedule["automaticallyAfterDays"] != nil && schedule["scheduleExpression"] != nil {
-				i.report(r, "delete one of the two", "rotationRules has automaticallyAfterDays and a scheduleExpression: "+
-					"Secrets Manager refuses both together")
+				i.report(r, "delete one of the two", "rotationRules has automaticallyAfterDays and a "+
+					"scheduleExpression: Secrets Manager refuses both together")
 			}
 		case graph.Database:
 			i.checkEngine(r)
@@ -435,8 +435,8 @@ func (i *inspection) checkTags(r *graph.Resource) {
 		if n := utf8.RuneCountInString(key); n < 1 || n > 128 || utf8.RuneCountInString(value) > 256 ||
 			!anyText && !tagText.MatchString(key+value) ||
 			strings.HasPrefix(strings.ToLower(key), "aws:") {
-			i.report(r, "change the tag", "tag %q is %q, want a key of 1 to 128 characters that does not begin with aws:, "+
-				"a value of 256 at most, and only letters, digits, spaces and _.:/=+-@", key, value)
+			i.report(r, "change the tag", "tag %q is %q, want a key of 1 to 128 characters that does not begin "+
+				"with aws:, a value of 256 at most, and only letters, digits, spaces and _.:/=+-@", key, value)
 		}
 	}
 }

@@ -171,8 +171,8 @@ var logSource = regexp.MustCompile(`SOURCE '([^']*)'`)
 func checkDashboards(i *inspection) {
 	for _, r := range i.OfType(graph.Dashboard) {
 		if text := r.String("dashboardBody"); !json.Valid([]byte(text)) {
-			i.report(r, "marshal it with json.Marshal", "its dashboardBody is no JSON, and begins with %.40q: CloudWatch "+
-				"refuses it", text)
+			i.report(r, "marshal it with json.Marshal", "its dashboardBody is no JSON, and begins with %.40q: "+
+				"CloudWatch refuses it", text)
 		}
 		for _, w := range widgets(r) {
 			if w.X+w.Width > dashboardColumns {
@@ -188,7 +188,8 @@ func checkDashboards(i *inspection) {
 			for _, source := range logSource.FindAllStringSubmatch(w.Properties.Query, -1) {
 				if i.Find(graph.LogGroup, "name", source[1]) == nil {
 					i.report(r, "use the output of a LogGroup in place of a text: logGroup.Name",
-						"its widget %s queries the log group %q, which is not declared: it shows nothing", w.name(), source[1])
+						"its widget %s queries the log group %q, which is not declared: it shows "+
+							"nothing", w.name(), source[1])
 				}
 			}
 		}
@@ -285,7 +286,8 @@ func checkThresholds(i *inspection) {
 		}
 		name := r.String("metricName")
 		if strings.HasPrefix(name, "Free") && !below {
-			i.report(r, "set comparisonOperator to LessThanThreshold", "it rings while %s is above %s: nothing is wrong then",
+			i.report(r, "set comparisonOperator to LessThanThreshold", "it rings while %s is above %s: nothing is "+
+				"wrong then",
 				name, decimal(threshold))
 		}
 		low, high, unit := i.thresholds(r)

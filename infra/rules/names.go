@@ -20,7 +20,8 @@ func checkNames(i *inspection) {
 				i.report(r, "shorten its name", "its %s %q is %d characters long with Pulumi's suffix, want %d at most",
 					limit.Output, name, n, limit.MaxLength)
 			case !limit.Accepts(name):
-				i.report(r, "give it another "+limit.Output, "its %s is %q, want %s: AWS refuses it", limit.Output, name,
+				i.report(r, "give it another "+limit.Output, "its %s is %q, want %s: AWS refuses "+
+					"it", limit.Output, name,
 					limit.Words)
 			case given && limit.Output == "name" && r.Type.ARN("", "") != "" && !strings.Contains(name, stageOf(r.URN)):
 				// Pulumi's own names have the stage: see Pulumi.yaml.

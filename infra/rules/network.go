@@ -302,10 +302,12 @@ func (n Network) connect(from, to *place, port int) error {
 	}
 	switch {
 	case !out:
-		return missing(n.group(from.groups), "declare a SecurityGroupEgressRule", "%s has no egress rule to %s on tcp %d",
+		return missing(n.group(from.groups), "declare a SecurityGroupEgressRule", "%s has no egress rule to %s on "+
+			"tcp %d",
 			fromGroups, toGroups, port)
 	case !in:
-		return missing(n.group(to.groups), "declare a SecurityGroupIngressRule", "%s has no ingress rule from %s on tcp %d",
+		return missing(n.group(to.groups), "declare a SecurityGroupIngressRule", "%s has no ingress rule from %s "+
+			"on tcp %d",
 			toGroups, fromGroups, port)
 	}
 	return errors.Join(n.noACL(from), n.noACL(to))

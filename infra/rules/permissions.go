@@ -105,8 +105,8 @@ func checkGrants(i *inspection) {
 	}
 }
 
-// checkWriters checks that the declaration of a function grants write on each secret that a function
-// reads. The program gives secrets no values: a secret that nobody writes has none.
+// checkWriters checks that the declaration of a function grants write on each secret that a
+// function reads. The program gives secrets no values: a secret that nobody writes has none.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 func (i *inspection) checkWriters() {
 	reader, written := map[string]string{}, map[string]bool{} // by the variables' source
@@ -196,14 +196,13 @@ func checkEndpointPolicies(i *inspection) {
 	for _, r := range i.OfType(graph.VPCEndpoint) {
 		if r.String("policy") == "" {
 			i.report(r, "set policy to a document that allows the actions of the functions",
-				"it has no policy: it lets everything "+
-					"pass, also to other accounts")
+				"it has no policy: it lets everything pass, also to other accounts")
 		}
 	}
 	i.statements(evaluation.Endpoint, func(r *graph.Resource, s evaluation.Statement) {
 		if len(s.Condition["StringEquals"]["aws:PrincipalAccount"]) == 0 {
-			i.report(r, "add a condition StringEquals on aws:PrincipalAccount to its policy", "it lets principals of every "+
-				"account pass: stolen data could leave with their credentials")
+			i.report(r, "add a condition StringEquals on aws:PrincipalAccount to its policy", "it lets principals "+
+				"of every account pass: stolen data could leave with their credentials")
 		}
 	})
 	for r, f := range i.functions() {

@@ -44,7 +44,8 @@ func checkStorage(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		kind := r.String("storageType")
 		if strings.HasPrefix(kind, "io") && r.Number("iops") == 0 {
-			i.report(r, "set storageType to gp3, or set iops", "storageType is %s, and iops is not set: RDS refuses it", kind)
+			i.report(r, "set storageType to gp3, or set iops", "storageType is %s, and iops is not set: RDS "+
+				"refuses it", kind)
 		}
 		if !r.Bool("manageMasterUserPassword") && r.String("password") == "" {
 			i.report(r, "set manageMasterUserPassword to true",
@@ -64,7 +65,8 @@ func checkParameters(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		set, collation := i.parameter(r, "character_set_server"), i.parameter(r, "collation_server")
 		if set != "utf8mb4" {
-			i.report(r, "set character_set_server to utf8mb4"+i.inGroup(r), "%s, want utf8mb4: it cannot store all of Unicode",
+			i.report(r, "set character_set_server to utf8mb4"+i.inGroup(r), "%s, want utf8mb4: it cannot store all "+
+				"of Unicode",
 				i.parameterIs(r, "character_set_server"))
 		} else if collation != "" && collation != "binary" && !strings.HasPrefix(collation, set+"_") {
 			i.report(r, "set collation_server to one of utf8mb4, like utf8mb4_unicode_ci"+i.inGroup(r),
@@ -87,8 +89,8 @@ func checkParameters(i *inspection) {
 func checkProxies(i *inspection) {
 	for _, r := range i.OfType(graph.Proxy) {
 		if got := r.String("engineFamily"); got != "MYSQL" {
-			i.report(r, "set engineFamily to MYSQL", "engineFamily is %q, want MYSQL, the family of MariaDB: RDS refuses "+
-				"the database", got)
+			i.report(r, "set engineFamily to MYSQL", "engineFamily is %q, want MYSQL, the family of MariaDB: RDS "+
+				"refuses the database", got)
 		}
 		secrets := map[any]bool{}
 		for _, auth := range r.Objects("auths") {

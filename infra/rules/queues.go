@@ -107,8 +107,9 @@ func checkDeadLetterQueue(i *inspection) {
 			return
 		}
 		if count := redrive.count(); count < minReceiveCount {
-			i.report(queue, "raise maxReceiveCount in its redrivePolicy",
-				"maxReceiveCount is %v, want %v or more", count, minReceiveCount)
+			i.report(queue, fmt.Sprintf("raise maxReceiveCount in its redrivePolicy to %d", minReceiveCount),
+				"maxReceiveCount is %v, want %v or more: a few throttled receives make a message a dead letter", count,
+				minReceiveCount)
 		}
 		target := redrive.DeadLetterTargetARN
 		deadLetters := i.Find(graph.Queue, "arn", target)
@@ -150,8 +151,8 @@ func checkRetention(i *inspection) {
 	})
 }
 
-// hasAlarm reports whether an alarm watches the number of a queue's messages. The rule alarm reports
-// an alarm without an action.
+// hasAlarm reports whether an alarm watches the number of a queue's messages. The rule alarm
+// reports an alarm without an action.
 func (i *inspection) hasAlarm(queue *graph.Resource) bool {
 	for _, alarm := range i.OfType(graph.MetricAlarm) {
 		if alarm.String("namespace") == "AWS/SQS" &&

@@ -30,8 +30,8 @@ func checkRoles(i *inspection) {
 	for _, r := range i.OfType(graph.Role) {
 		boundary, set := r.Outputs["permissionsBoundary"].(string)
 		if set && !strings.HasPrefix(boundary, "arn:aws:iam::") {
-			i.report(r, "set permissionsBoundary to the ARN of a policy, or leave it out", "its permissionsBoundary is %q: "+
-				"IAM refuses the role", boundary)
+			i.report(r, "set permissionsBoundary to the ARN of a policy, or leave it out", "its "+
+				"permissionsBoundary is %q: IAM refuses the role", boundary)
 		}
 	}
 }

@@ -54,7 +54,8 @@ func checkRoutes(i *inspection) {
 		}
 		if source := i.routeARN(api, route); !i.mayInvoke(function, "apigateway.amazonaws.com", source) {
 			i.report(function, "give it a lambda.Permission with the API's executionArn in sourceArn",
-				"no permission lets apigateway.amazonaws.com invoke it from %s, its route %q: clients get 500", source, key)
+				"no permission lets apigateway.amazonaws.com invoke it from %s, its route %q: clients get "+
+					"500", source, key)
 		}
 	}
 	for r, f := range i.functions() {
@@ -62,8 +63,8 @@ func checkRoutes(i *inspection) {
 			switch got := leadsTo[route]; {
 			case broken[route]: // reported above
 			case got == nil:
-				i.report(r, "declare a Route with this routeKey", "its route %q leads nowhere: API Gateway answers 404, or "+
-					"invokes the function of $default", route)
+				i.report(r, "declare a Route with this routeKey", "its route %q leads nowhere: API Gateway answers "+
+					"404, or invokes the function of $default", route)
 			case got != r:
 				i.report(r, "set the route's target to the integration of the function",
 					"its route %q leads to function %s", route, got.Name)
@@ -195,7 +196,8 @@ func checkBuffers(i *inspection) {
 	for _, route := range i.OfType(graph.APIRoute) {
 		if f := i.routeFunction(route); buffered[f] && i.queueOf(i.Integration(route)) == nil {
 			i.report(route, "set its target to the integration that sends to the queue",
-				"it invokes function %s, and does not send to its queue: a request is lost if the function fails", f.Name)
+				"it invokes function %s, and does not send to its queue: a request is lost if the function "+
+					"fails", f.Name)
 		}
 	}
 }

@@ -539,7 +539,8 @@ var examples = []example{
 	}, []string{"EventSourceMapping stock"},
 		"its eventSourceArn is that of Queue stock_queue_dlq, want that of Queue stock_queue, which function stock"},
 	{"event-source", "no mapping", remove("EventSourceMapping", "stock"),
-		[]string{"Function stock"}, "nothing gives it the messages of Queue stock_queue: they wait until SQS deletes them"},
+		[]string{"Function stock"}, "nothing gives it the messages of Queue stock_queue: they wait until SQS " +
+			"deletes them"},
 	{"event-source", "no partial batches", set("EventSourceMapping", "stock", "functionResponseTypes", []any{}),
 		[]string{"EventSourceMapping stock"}, "ReportBatchItemFailures"},
 	{"event-source", "a queue that gets no messages", remove("TopicSubscription", "stock_queue"),
@@ -754,8 +755,8 @@ var examples = []example{
 		"it is encrypted with alias/aws/sns, which CloudWatch may not use: nobody learns of alarm ads-dead-letters"},
 	{"alarm", "a key that CloudWatch may not encrypt with",
 		replace("Key", "operations", "policy", `["kms:Decrypt","kms:GenerateDataKey"]`, `["kms:Decrypt"]`),
-		[]string{"Key operations"}, "its policy does not let cloudwatch.amazonaws.com use kms:GenerateDataKey for topic " +
-			"stock_operations: nobody learns of alarm ads-dead-letters and"},
+		[]string{"Key operations"}, "its policy does not let cloudwatch.amazonaws.com use kms:GenerateDataKey for " +
+			"topic stock_operations: nobody learns of alarm ads-dead-letters and"},
 	{"key", "a key that CloudWatch Logs may not use for one action",
 		replace("Key", "operations", "policy", `"kms:ReEncryptTo",`, ``),
 		[]string{"Key operations"},

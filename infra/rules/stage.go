@@ -67,7 +67,8 @@ func (i *inspection) checkDomains() {
 		configuration := r.Object("domainNameConfiguration")
 		for property, want := range map[string]string{"endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"} {
 			if got := configuration[property]; got != want {
-				i.report(r, "set "+property+" to "+want, "its %s is %v, want %s: an HTTP API has no other", property, got, want)
+				i.report(r, "set "+property+" to "+want, "its %s is %v, want %s: an HTTP API has no "+
+					"other", property, got, want)
 			}
 		}
 		if arn, _ := configuration["certificateArn"].(string); !strings.HasPrefix(arn, "arn:aws:acm:"+i.Region+":") {
@@ -176,7 +177,8 @@ func checkIntegrations(i *inspection) {
 			}
 			if body := parameters["MessageBody"]; body != "$request.body" {
 				i.report(r, "set MessageBody to $request.body",
-					"its parameter MessageBody is %q, want $request.body: the function needs the whole body of a request", body)
+					"its parameter MessageBody is %q, want $request.body: the function needs the whole body of a "+
+						"request", body)
 			}
 		}
 	}

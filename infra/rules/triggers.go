@@ -101,7 +101,8 @@ func checkSchedules(i *inspection) {
 		if rule == nil || function == nil {
 			if target.String("rule") == "" || target.String("arn") == "" { // otherwise the rule reference reports it
 				i.report(target, "set rule to the name of a rule, and arn to the ARN of a function",
-					"its rule is %q, and its arn is %q: EventBridge refuses it", target.String("rule"), target.String("arn"))
+					"its rule is %q, and its arn is %q: EventBridge refuses "+
+						"it", target.String("rule"), target.String("arn"))
 			}
 			continue
 		}
@@ -117,7 +118,8 @@ func checkSchedules(i *inspection) {
 	}
 	for r, f := range i.functions() {
 		if f.Every > 0 && !scheduled[r] {
-			i.report(r, "declare an EventRule and an EventTarget on the function", "nothing invokes it every %v", f.Every)
+			i.report(r, "declare an EventRule and an EventTarget on the function", "nothing invokes it every "+
+				"%v", f.Every)
 		}
 	}
 }
@@ -147,8 +149,7 @@ func checkRotations(i *inspection) {
 		rotation := i.Find(graph.SecretRotation, "secretId", secret.String("arn"))
 		if rotation == nil || rotation.String("rotationLambdaArn") != r.String("arn") {
 			i.report(secret, "declare a SecretRotation with the function's ARN in rotationLambdaArn",
-				"function %s does not rotate it: "+
-					"its password stays the same for ever", r.Name)
+				"function %s does not rotate it: its password stays the same for ever", r.Name)
 			continue
 		}
 		for _, action := range rotationActions {
@@ -165,7 +166,8 @@ func checkRotations(i *inspection) {
 		}
 		if !i.mayInvoke(r, "secretsmanager.amazonaws.com", secret.String("arn")) {
 			i.report(r, "give it a lambda.Permission with secretsmanager.amazonaws.com as principal",
-				"no permission lets secretsmanager.amazonaws.com invoke it for secret %s: the rotation fails", secret.Name)
+				"no permission lets secretsmanager.amazonaws.com invoke it for secret %s: the rotation "+
+					"fails", secret.Name)
 		}
 	}
 }
@@ -185,8 +187,9 @@ func checkEventSources(i *inspection) {
 	i.sources(func(mapping, queue, function *graph.Resource) {
 		if want := declared[function]; want != "" && queue.Name != want {
 			wrong[function] = true
-			i.report(mapping, "set eventSourceArn to the ARN of Queue "+want, "its eventSourceArn is that of Queue %s, "+
-				"want that of Queue %s, which function %s handles: its messages wait until SQS deletes them", queue.Name, want,
+			i.report(mapping, "set eventSourceArn to the ARN of Queue "+want, "its eventSourceArn is that of Queue "+
+				"%s, want that of Queue %s, which function %s handles: its messages wait until SQS deletes "+
+				"them", queue.Name, want,
 				function.Name)
 			return
 		}
@@ -204,8 +207,8 @@ func checkEventSources(i *inspection) {
 		}
 		if got := mapping.Strings("functionResponseTypes"); !slices.Contains(got, "ReportBatchItemFailures") {
 			i.report(mapping, "add ReportBatchItemFailures to functionResponseTypes",
-				"functionResponseTypes is %q, want ReportBatchItemFailures: SQS deletes the messages that the function "+
-					"reports as failed", got)
+				"functionResponseTypes is %q, want ReportBatchItemFailures: SQS deletes the messages that the "+
+					"function reports as failed", got)
 		}
 		if !i.isFed(queue) {
 			i.report(queue, "subscribe it to its topic with a TopicSubscription, or let a function's role send to it",

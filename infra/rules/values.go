@@ -27,8 +27,8 @@ func (i *inspection) checkHosts() {
 			for _, v := range f.Variables {
 				if v.From == "database.host" && variables(r)[v.Name] == database.String("address") {
 					i.report(r, "set the variable to the output Endpoint of Proxy "+proxy.Name,
-						"variable %s leads to the database itself, around its proxy: it takes connections that the proxy "+
-							"shares out", v.Name)
+						"variable %s leads to the database itself, around its proxy: it takes connections that the "+
+							"proxy shares out", v.Name)
 				}
 			}
 		}

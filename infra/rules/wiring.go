@@ -20,8 +20,8 @@ func checkOnePolicy(i *inspection) {
 			graph.QueuePolicy: "queueUrl", graph.TopicPolicy: "arn", graph.SecretPolicy: "secretArn",
 		}[r.Type]
 		if other := taken[of]; of != "" && other != nil && r.Type == other.Type {
-			i.report(r, "put both into one resource, or correct the "+property+" of one", "its %s is that of %s, too: each "+
-				"deployment replaces the policy of the other", property, title(other))
+			i.report(r, "put both into one resource, or correct the "+property+" of one", "its %s is that of %s, "+
+				"too: each deployment replaces the policy of the other", property, title(other))
 		}
 		taken[of] = r
 	}
@@ -73,8 +73,7 @@ func checkPeople(i *inspection) {
 		email := protocol == "email" || protocol == "email-json"
 		if email != address || !strings.HasPrefix(endpoint, begins) || !email && begins == "" {
 			i.report(r, "set protocol to that of the endpoint: email, sms for a number, sqs for a queue",
-				"its protocol is %q, and "+
-					"its endpoint is %q: SNS refuses it", protocol,
+				"its protocol is %q, and its endpoint is %q: SNS refuses it", protocol,
 				endpoint)
 		}
 	}

@@ -95,7 +95,8 @@ func TestRulesRefuseABrokenProgram(t *testing.T) {
 				`arn:aws:execute-api:ap-northeast-2:000000000000:` +
 				graph.Autoname("restock-tutorial", "dev", graph.API, "tutorial") + `/$default/POST/, ` +
 				`its route "POST /": ` +
-				`clients get 500: give it a lambda.Permission with the API's executionArn in sourceArn (examples/tutorial/program/function.go:`},
+				`clients get 500: give it a lambda.Permission with the API's executionArn in sourceArn ` +
+				`(examples/tutorial/program/function.go:`},
 		{"dead letters without an alarm", remove(graph.MetricAlarm, "dead-letters"),
 			"Queue messages_dlq: no alarm reports that it has messages"},
 		{"a queue without dead letters", func(g *graph.Graph) {
