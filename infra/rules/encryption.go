@@ -70,7 +70,7 @@ func checkEncryptedTransport(i *inspection) {
 				request.Context["aws:securetransport"] = []string{"false"}
 				if d := i.policies.Of("", arn).Evaluate(request); d.Allowed || d.Statement == nil {
 					i.report(r, "deny it in the policy of the resource, with the condition "+
-						`"Bool": {"aws:SecureTransport": "false"}`, "its policy does not deny %s over a connection " +
+						`"Bool": {"aws:SecureTransport": "false"}`, "its policy does not deny %s over a connection "+
 						"without TLS", call)
 				}
 			}

@@ -74,12 +74,12 @@ func (i *inspection) checkStorageGrowth(r *graph.Resource) {
 	if most > 0 && 10*most < 11*now {
 		least := math.Ceil(11 * now / 10)
 		i.report(r, fmt.Sprintf("set maxAllocatedStorage to %v or more, or delete it", least),
-			"maxAllocatedStorage is %v GiB, and allocatedStorage %v: RDS refuses a limit below %v " +
-				"GiB", most, now, least)
+			"maxAllocatedStorage is %v GiB, and allocatedStorage %v: RDS refuses a limit below %v GiB",
+			most, now, least)
 	}
 	if most > 65536 {
-		i.report(r, "set maxAllocatedStorage to 65536 or less", "maxAllocatedStorage is %v, want 65536 GiB at " +
-			"most", most)
+		i.report(r, "set maxAllocatedStorage to 65536 or less",
+			"maxAllocatedStorage is %v, want 65536 GiB at most", most)
 	}
 }
 

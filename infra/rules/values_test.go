@@ -199,9 +199,6 @@ var wrongValues = []example{
 			delete(r.Inputs, "tags")
 		}
 	}, []string{"Function ads", "Function ads"}, "neither it nor another resource has the tag"},
-	{"name", "a name without the stage", func(s sabotage) {
-		s.the("LogGroup", "api-access").Inputs["name"] = "/aws/api"
-	}, []string{"LogGroup api-access"}, `its name is "/aws/api", without the stage: another stage in the account`},
 	{"dashboard", "no JSON", set("Dashboard", "shop", "dashboardBody", "widgets"),
 		[]string{"Dashboard shop"}, `its dashboardBody is no JSON, and begins with "widgets"`},
 	{"stage", "a stage with a name", func(s sabotage) {
