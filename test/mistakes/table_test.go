@@ -1433,4 +1433,39 @@ var mistakes = []mistake{
 		refusal: `variable STOCK_EMPTY_TOPIC from "topic.stock_empty" grants nothing: …add a grant beside ` +
 			"it in lambdas/environment.go",
 	},
+	{
+		file:    "infra/stack/stack.go",
+		correct: `ctx.Export("topicName", b.messaging.topic.Name)`,
+		wrong:   `ctx.Export("topicName", b.managers.Name)`,
+		aws:     "Programs that use the output publish to people.",
+		refusal: "output topicName: it is the name of Topic stock_operations, and Queue stock_queue",
+	},
+	{
+		file:    "infra/stack/proxy.go",
+		correct: "append(in, out...)",
+		wrong:   "append(in, out[:0]...)",
+		aws:     "Functions start before the proxy reaches the database: the first requests fail.",
+		refusal: "proxy-to-database: before, its connections are refused: let it depend on",
+	},
+	{
+		file:    "infra/stack/cdn.go",
+		correct: "lambdas.RouteStorefront, lambdas.RouteProducts}",
+		wrong:   "lambdas.RouteStorefront, lambdas.RouteCheckout}",
+		aws:     "CloudFront answers 403 to every purchase.",
+		refusal: `its cache behavior for /checkout allows only …to the route "POST /checkout"`,
+	},
+	{
+		file:    "infra/policy/policy.go",
+		correct: `Condition{"Bool"`,
+		wrong:   `Condition{"Boolean"`,
+		aws:     "AWS refuses every policy with the condition.",
+		refusal: "has the condition operator Boolean, which does not exist: IAM refuses it: use an operator",
+	},
+	{
+		file:    "infra/stack/alarms.go",
+		correct: `pulumi.String("GreaterThanThreshold")`,
+		wrong:   `pulumi.String("GreaterThanOrEqualToThreshold")`,
+		aws:     "Every alarm about failures rings from the first day on.",
+		refusal: "it is for values of 0 or more: it always rings: compare with GreaterThanThreshold",
+	},
 }
