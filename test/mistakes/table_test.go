@@ -1445,7 +1445,7 @@ var mistakes = []mistake{
 		correct: "append(in, out...)",
 		wrong:   "append(in, out[:0]...)",
 		aws:     "Functions start before the proxy reaches the database: the first requests fail.",
-		refusal: "proxy-to-database: before, its connections are refused: let it depend on",
+		refusal: "proxy-to-database: until then its connections time out: let it depend on",
 	},
 	{
 		file:    "infra/stack/cdn.go",
