@@ -27,9 +27,6 @@ func setTrust(role, service string) func(sabotage) {
 		"Principal":{"Service":"`+service+`"},"Action":"sts:AssumeRole"}]}`)
 }
 
-func setVariable(function, name, value string) func(sabotage) {
-	return func(s sabotage) { s.variables(function)[name] = value }
-}
 
 func init() { examples = append(examples, wrongValues...) }
 

@@ -237,15 +237,15 @@ func (r *Run) start(ctx context.Context) error {
 	if err := functions.runInvocations(ctx, program.graph, r.config.Log); err != nil {
 		return err
 	}
-	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
-	if err := services.startRotations(program.graph); err != nil {
-		return err
-	}
 	if err := functions.prepare(ctx); err != nil {
 		if !r.config.Unchecked {
 			return err
 		}
 		r.config.Log.Error("a function cannot start", "error", err)
+	}
+	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
+	if err := services.startRotations(program.graph); err != nil {
+		return err
 	}
 	if err := r.startSources(program, services, functions); err != nil {
 		return err
