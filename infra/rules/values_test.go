@@ -27,7 +27,6 @@ func setTrust(role, service string) func(sabotage) {
 		"Principal":{"Service":"`+service+`"},"Action":"sts:AssumeRole"}]}`)
 }
 
-
 func init() { examples = append(examples, wrongValues...) }
 
 // wrongValues are examples of properties with a value of the right type and the wrong meaning.
