@@ -5,6 +5,8 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"restock/local/aws/awsapi"
 )
@@ -13,9 +15,17 @@ const maxTags = 50
 
 type tag struct{ Key, Value string }
 
+// tagsOf returns tags by key. Lengths are in characters.
+// https://docs.aws.amazon.com/sns/latest/api/API_Tag.html
+// https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 func tagsOf(list []tag) (map[string]string, error) {
 	tags := map[string]string{}
 	for _, t := range list {
+		n := utf8.RuneCountInString(t.Key)
+		if n < 1 || n > 128 || utf8.RuneCountInString(t.Value) > 256 || strings.HasPrefix(t.Key, "aws:") {
+			return nil, invalidParameter("Tags Reason: a key has 1 to 128 characters and does not begin with aws:, " +
+				"and a value has up to 256")
+		}
 		if _, repeated := tags[t.Key]; repeated {
 			return nil, invalidParameter("Duplicated keys are not allowed.")
 		}

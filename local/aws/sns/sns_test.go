@@ -415,6 +415,29 @@ func TestATopicHasAtMostFiftyTags(t *testing.T) {
 	}
 }
 
+// https://docs.aws.amazon.com/sns/latest/api/API_Tag.html
+func TestTagsOfATopicHaveLimits(t *testing.T) {
+	f := newFixture(t, false)
+	for _, c := range []struct {
+		name, key, value string
+		refused          bool
+	}{
+		{"at the limits", strings.Repeat("é", 128), strings.Repeat("é", 256), false},
+		{"no key", "", "x", true},
+		{"a long key", strings.Repeat("é", 129), "x", true},
+		{"a long value", "x", strings.Repeat("é", 257), true},
+		{"a key of AWS", "aws:x", "x", true},
+	} {
+		_, err := f.client.TagResource(t.Context(), &awssns.TagResourceInput{
+			ResourceArn: stockEmpty.TopicArn, Tags: []types.Tag{{Key: &c.key, Value: &c.value}},
+		})
+		var invalid *types.InvalidParameterException
+		if errors.As(err, &invalid) != c.refused || !c.refused && err != nil {
+			t.Errorf("%s: got error %v, want it refused: %v", c.name, err, c.refused)
+		}
+	}
+}
+
 // SQS refuses a body with control characters. The envelope has them as escapes of JSON.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 func TestControlCharactersArriveInAnEnvelope(t *testing.T) {
