@@ -55,6 +55,8 @@ func All() []Rule {
 	return []Rule{
 		house("parent", checkParents),
 		rule("reference", checkReferences),
+		rule("policy", checkPolicies), // before the rules that misunderstand a wrong policy
+		rule("document", checkDocuments),
 		house("private-database", checkPrivateDatabase),
 		house("private-network", checkPrivateNetwork),
 		house("closed-security-group", checkClosedSecurityGroups),
@@ -63,10 +65,8 @@ func All() []Rule {
 		rule("service-key", checkServiceKeys),
 		house("encrypted-transport", checkEncryptedTransport),
 		house("no-wildcard", checkWildcards),
-		rule("policy", checkPolicies),
 		rule("grant", checkGrants),
 		rule("role", checkRoles),
-		rule("document", checkDocuments),
 		rule("one-policy", checkOnePolicy),
 		rule("network-interface", checkNetworkInterfaces),
 		rule("visibility-timeout", checkVisibilityTimeout),
