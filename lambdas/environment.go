@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -208,8 +209,12 @@ func (f Function) Validate() error {
 		errs = append(errs, fmt.Errorf("its timeout is %v: Lambda takes whole seconds from 1 s to 15 minutes",
 			f.Timeout))
 	}
-	if f.Uses("database") && f.Network != Private {
-		errs = append(errs, errors.New("uses the database but is outside the private network"))
+	all := Variables(f.Environment)
+	n := slices.IndexFunc(all, func(v Variable) bool { return v.Thing == "database" })
+	if n >= 0 && f.Network != Private {
+		errs = append(errs, fmt.Errorf("variable %s is from %q, and the function is outside the private network: "+
+			"set Network to Private in lambdas/lambdas.go, or give the variable another source in "+
+			"lambdas/environment.go", all[n].Name, all[n].From()))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("function %s: %w", f.Name, err)
