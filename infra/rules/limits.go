@@ -70,7 +70,7 @@ var limits = map[graph.Type][]limit{
 		inRange("corsConfiguration.maxAge", -1, 86400, "seconds"),
 	},
 	graph.APIRoute: {
-		text("routeKey", 1, 512, routeKey, "$default, or a method, a space and a path"),
+		text("routeKey", 1, 512, routeKey, "$default, or a method, a space and a path that begins with /"),
 		oneOf("authorizationType", "NONE", "AWS_IAM", "CUSTOM", "JWT"),
 	},
 	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html
@@ -143,7 +143,8 @@ var limits = map[graph.Type][]limit{
 		text("alarmDescription", 0, 1024, nil, ""), inRange("evaluationPeriods", 1, 8640, ""),
 		inRange("datapointsToAlarm", 1, 8640, ""),
 		{"period", validPeriod, "10, 20, 30 or a multiple of 60 seconds"},
-		oneOf("statistic", "SampleCount", "Average", "Sum", "Minimum", "Maximum"),
+		{"statistic", oneOf("", "SampleCount", "Average", "Sum", "Minimum", "Maximum").accepts,
+			"one of SampleCount Average Sum Minimum Maximum, or a percentile in extendedStatistic"},
 		{"extendedStatistic", func(v any) bool { return statistic.MatchString(fmt.Sprint(v)) },
 			"like p99, IQM or TM(10%:90%)"},
 		oneOf("treatMissingData", "breaching", "notBreaching", "ignore", "missing"),
@@ -344,8 +345,8 @@ func (i *inspection) checkRedrive(r *graph.Resource) {
 	}
 	name, given := r.Inputs["name"].(string)
 	if given && r.Bool("fifoQueue") != strings.HasSuffix(name, ".fifo") {
-		i.report(r, "let the name end with .fifo, and only that of a FIFO queue",
-			"its name is %q, and fifoQueue is %v", name, r.Bool("fifoQueue"))
+		i.report(r, "end the name with .fifo and set fifoQueue to true, or do neither",
+			"its name is %q, and fifoQueue is %v: SQS refuses it", name, r.Bool("fifoQueue"))
 	}
 }
 

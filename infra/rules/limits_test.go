@@ -211,7 +211,7 @@ var limitExamples = []example{
 		"fifoQueue is false, and true on its dead-letter queue stock_queue_dlq: SQS refuses a dead-letter queue of"},
 	{"limit", "a name that ends like a FIFO queue's", func(s sabotage) {
 		s.the("Queue", "stock_queue_dlq").Inputs["name"] = "stock-dev.fifo"
-	}, []string{"Queue stock_queue_dlq"}, `its name is "stock-dev.fifo", and fifoQueue is false`},
+	}, []string{"Queue stock_queue_dlq"}, `its name is "stock-dev.fifo", and fifoQueue is false: SQS refuses it`},
 	{"limit", "a retention that CloudWatch does not offer", set("LogGroup", "sweep", "retentionInDays", 10.0),
 		[]string{"LogGroup sweep"}, "retentionInDays is 10, want one of 0 1 3 5 7 14 30"},
 	{"limit", "a period of 90 seconds", set("MetricAlarm", "database-cpu", "period", 90.0),
