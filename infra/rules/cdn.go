@@ -73,11 +73,15 @@ func (i *inspection) checkOrigins(d *graph.Resource) {
 
 func (i *inspection) checkCachedErrors(d *graph.Resource) {
 	for _, status := range AlwaysCached {
-		if !slices.ContainsFunc(d.Objects("customErrorResponses"), func(response map[string]any) bool {
-			return response["errorCode"] == float64(status) && response["errorCachingMinTtl"] == 0.0
-		}) {
-			i.report(d, fmt.Sprintf("add errorCode %d with errorCachingMinTtl 0 to customErrorResponses", status),
-				"CloudFront caches an answer with the status %v for 10 s, and gives it to everybody", status)
+		var seconds any = 10.0
+		for _, response := range d.Objects("customErrorResponses") {
+			if ttl := response["errorCachingMinTtl"]; response["errorCode"] == float64(status) && ttl != nil {
+				seconds = ttl
+			}
+		}
+		if seconds != 0.0 {
+			i.report(d, fmt.Sprintf("set errorCachingMinTtl to 0 for errorCode %d in customErrorResponses", status),
+				"CloudFront caches an answer with the status %v for %v s, and gives it to everybody", status, seconds)
 		}
 	}
 }

@@ -131,7 +131,7 @@ func (i *inspection) checkServing(d *graph.Resource) {
 				continue
 			}
 			if methods := behavior.Strings("allowedMethods"); method != "ANY" && !slices.Contains(methods, method) {
-				i.report(d, "add "+method+" to allowedMethods, with all others",
+				i.report(d, "let another behavior match the path, or add "+method+" to allowedMethods, with all others",
 					"its cache behavior for %s allows only %s: CloudFront answers "+
 						"403 to the route %q", path, strings.Join(methods, " "), route.String("routeKey"))
 			}

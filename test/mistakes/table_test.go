@@ -1049,8 +1049,8 @@ var mistakes = []mistake{
 		correct: "ErrorCachingMinTtl: pulumi.Int(0)",
 		wrong:   "ErrorCachingMinTtl: pulumi.Int(300)",
 		aws:     "After one error everybody gets it for five minutes.",
-		refusal: "Distribution shop: CloudFront caches an answer with the status 404 for 10 s, and " +
-			"gives it to everybody: add errorCode 404 with errorCachingMinTtl 0 to customErrorResponses",
+		refusal: "Distribution shop: CloudFront caches an answer with the status 404 for 300 s, and " +
+			"gives it to everybody: set errorCachingMinTtl to 0 for errorCode 404 in customErrorResponses",
 	},
 	{
 		file:    "infra/stack/cdn.go",
@@ -1244,7 +1244,7 @@ var mistakes = []mistake{
 	Network:     Internet,
 	Timeout:     30`,
 		aws:     "sweep does not reach the database.",
-		refusal: "function sweep: uses the database but is outside the private network",
+		refusal: "is from \"database.…\", and the function is outside the private network: set Network to Private",
 	},
 	{
 		file:    "lambdas/lambdas.go",
@@ -1332,8 +1332,8 @@ var mistakes = []mistake{
 		wrong:   `"GET products/{sku}"`,
 		aws:     "CreateRoute fails: a path begins with a slash.",
 		refusal: `Route GET products/{sku}: routeKey is "GET products/{sku}", want 1 to 512 ` +
-			"characters: $default, or a method, a space and a path: AWS refuses other values: set routeKey " +
-			"to such a value",
+			"characters: $default, or a method, a space and a path that begins with /: AWS refuses other " +
+			"values: set routeKey to such a value",
 	},
 	{
 		file:    "lambdas/lambdas.go",
@@ -1415,7 +1415,8 @@ var mistakes = []mistake{
 		correct: `from:"config.metricsNamespace"`,
 		wrong:   `from:"database.name"`,
 		aws:     "Functions measure in another namespace than the alarms watch.",
-		refusal: "function stock: uses the database but is outside the private network",
+		refusal: `function stock: variable METRICS_NAMESPACE is from "database.name", and the function is ` +
+			"outside the private network",
 	},
 	{
 		file:    "lambdas/environment.go",
