@@ -34,7 +34,8 @@ func checkOutputs(i *inspection) {
 		if strings.HasSuffix(name, "Url") {
 			u, err := url.Parse(value)
 			if err != nil || u.Scheme != "https" || !slices.Contains(hosts, u.Host) {
-				i.report(output, "export the URL of the API or of its CDN",
+				i.report(output, "export the URL of the API or of its CDN, or make this host a name of theirs, with a "+
+					"DomainName or in the aliases of the Distribution",
 					"it is %q, want https:// and a host of the stack: %s", value, strings.Join(hosts, ", "))
 			} else if d := i.distributionOf(u.Host); d != nil && name == "merchantUrl" {
 				i.report(output, "export the URL of the API itself",

@@ -71,7 +71,8 @@ func checkClosedSecurityGroups(i *inspection) {
 // send to the stack's queue (the confused deputy):
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func checkResourcePolicies(i *inspection) {
-	const remedy = "name roles or accounts in Principal, or add a condition on aws:SourceArn"
+	const remedy = "name roles or accounts in Principal, or add a condition on aws:SourceArn, or set " +
+		"Effect to Deny if the statement is to refuse"
 	i.statements(evaluation.Resource, func(r *graph.Resource, s evaluation.Statement) {
 		if who := strangers(s.Principal); who != "" && !namesItsSource(s) {
 			i.report(r, remedy, "it allows %s to %s without a condition on aws:SourceArn",

@@ -87,7 +87,8 @@ func checkDocuments(i *inspection) {
 			for _, s := range document.Statement {
 				for _, p := range s.Principal.AWS {
 					if !accountOrIdentity.MatchString(p) {
-						i.report(r, "use an account, or the ARN of its root, of a role or of a user",
+						i.report(r, "use an account, or the ARN of its root, of a role or of a user, "+
+							"without a region, like arn:aws:iam::123456789012:root",
 							"its %s has the principal %q: IAM refuses it", property, p)
 					}
 				}
