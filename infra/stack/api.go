@@ -135,7 +135,7 @@ func (a *api) stage(ctx *pulumi.Context, args deploymentArgs) (*apigatewayv2.Sta
 	for _, traffic := range lambdas.Traffics() {
 		if !routed[traffic] {
 			return nil, fmt.Errorf("throttling.%s limits no route: add the route of %s to a function in "+
-				"lambdas/lambdas.go", traffic, traffic)
+				"lambdas/lambdas.go, or deploy the function that has it: see infra/stack/config.go", traffic, traffic)
 		}
 	}
 	stage, err := apigatewayv2.NewStage(ctx, "shop", &apigatewayv2.StageArgs{
