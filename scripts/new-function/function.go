@@ -64,6 +64,9 @@ func (f function) check(p *project) error {
 		wrong("QUEUE is %q: want lower-case words with _ between them, the last one queue, like refund_queue",
 			f.Queue)
 	}
+	if f.Queue != "" && f.QueueIdent() == f.Ident() {
+		wrong("QUEUE is %q: in Go it has the name of the function, %s; choose another name", f.Queue, f.Ident())
+	}
 	if p.texts[f.Queue] != "" {
 		wrong("QUEUE is %q: it exists, and a queue has one function; choose another name", f.Queue)
 	}

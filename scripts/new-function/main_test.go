@@ -40,6 +40,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{function{Name: "example", Queue: "refund_queue", Topic: "stock_operations"},
 			"subscribes queues to stock_empty only"},
 		{function{Name: "example", Route: route, Topic: "stock_empty"}, "without a QUEUE"},
+		{function{Name: "refund-queue", Queue: "refund_queue"}, "in Go it has the name of the function, RefundQueue"},
 		{function{Name: "example", Every: 90 * time.Second}, "want whole minutes"},
 	} {
 		p, err := open(projectDir)
@@ -55,7 +56,7 @@ func TestMistakesAreNamed(t *testing.T) {
 // skeletons are a function of each kind.
 var skeletons = []function{
 	{Name: "example-of-a-route", Route: "POST /examples/{sale}/route"},
-	{Name: "example-of-a-queue", Queue: "example_of_a_queue", Topic: "stock_empty"},
+	{Name: "example-of-a-queue", Queue: "example_messages_queue", Topic: "stock_empty"},
 	{Name: "example-of-a-schedule", Every: time.Hour},
 }
 
