@@ -176,8 +176,8 @@ func checkRuntimes(i *inspection) {
 				"runtime is %q, want provided.al2023: Lambda does not start its binary", got)
 		}
 		if got := r.String("handler"); got != "bootstrap" {
-			i.report(r, "set handler to bootstrap", "handler is %q, want bootstrap: Lambda does not find its "+
-				"binary", got)
+			i.report(r, "set handler to bootstrap",
+				"handler is %q, want bootstrap: Lambda does not find its binary", got)
 		}
 		if got := r.Strings("architectures"); !slices.Equal(got, []string{"arm64"}) {
 			i.report(r, "set architectures to arm64", "architectures are %q, want arm64: Lambda does not start its "+

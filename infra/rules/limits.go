@@ -359,8 +359,8 @@ func (i *inspection) checkBatch(r *graph.Resource) {
 		return
 	}
 	if queue.Bool("fifoQueue") {
-		i.report(r, "set batchSize to 10 or less", "batchSize is %v, want 10 at most for the FIFO queue %s: Lambda "+
-			"refuses it", size, queue.Name)
+		i.report(r, "set batchSize to 10 or less",
+			"batchSize is %v, want 10 at most for the FIFO queue %s: Lambda refuses it", size, queue.Name)
 	} else if r.Number("maximumBatchingWindowInSeconds") < 1 {
 		i.report(r, "set batchSize to 10 or less, or set maximumBatchingWindowInSeconds to 1 or more",
 			"batchSize is %v, and maximumBatchingWindowInSeconds is 0: Lambda refuses more than 10 without a window",

@@ -44,8 +44,8 @@ func checkStorage(i *inspection) {
 	for _, r := range i.OfType(graph.Database) {
 		kind := r.String("storageType")
 		if strings.HasPrefix(kind, "io") && r.Number("iops") == 0 {
-			i.report(r, "set storageType to gp3, or set iops", "storageType is %s, and iops is not set: RDS "+
-				"refuses it", kind)
+			i.report(r, "set storageType to gp3, or set iops",
+				"storageType is %s, and iops is not set: RDS refuses it", kind)
 		}
 		if !r.Bool("manageMasterUserPassword") && r.String("password") == "" {
 			i.report(r, "set manageMasterUserPassword to true",

@@ -67,8 +67,8 @@ func (i *inspection) checkDomains() {
 		configuration := r.Object("domainNameConfiguration")
 		for property, want := range map[string]string{"endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"} {
 			if got := configuration[property]; got != want {
-				i.report(r, "set "+property+" to "+want, "its %s is %v, want %s: an HTTP API has no "+
-					"other", property, got, want)
+				i.report(r, "set "+property+" to "+want,
+					"its %s is %v, want %s: an HTTP API has no other", property, got, want)
 			}
 		}
 		if arn, _ := configuration["certificateArn"].(string); !strings.HasPrefix(arn, "arn:aws:acm:"+i.Region+":") {

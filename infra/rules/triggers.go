@@ -118,8 +118,8 @@ func checkSchedules(i *inspection) {
 	}
 	for r, f := range i.functions() {
 		if f.Every > 0 && !scheduled[r] {
-			i.report(r, "declare an EventRule and an EventTarget on the function", "nothing invokes it every "+
-				"%v", f.Every)
+			i.report(r, "declare an EventRule and an EventTarget on the function",
+				"nothing invokes it every %v", f.Every)
 		}
 	}
 }
