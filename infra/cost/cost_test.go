@@ -250,12 +250,16 @@ func TestCostWithoutCheckouts(t *testing.T) {
 		"rate(1 minute)":  "43,800 invocations and their logs",
 		"rate(5 minutes)": "8,760 invocations and their logs",
 		"rate(1 day)":     "30 invocations and their logs",
+		// Once a day in a month of 730 hours, which has 30.4 days.
+		"cron(0 3 * * ? *)":    "30 invocations and their logs",
+		"cron(0/5 * * * ? *)":  "8,760 invocations and their logs",
+		"cron(0 0 1 1 ? 2030)": "0 invocations and their logs", // once a year
 	} {
 		if got := lineOf(t, estimate(t, function, target, rule(expression)).Fixed, "schedule r").Detail; got != want {
 			t.Errorf("%s: got %q, want %q", expression, got, want)
 		}
 	}
-	unpriced := estimate(t, function, target, rule("cron(0 10 * * ? *)")).Unpriced
+	unpriced := estimate(t, function, target, rule("cron(0 10 * * *)")).Unpriced
 	if len(unpriced) != 1 || !strings.Contains(unpriced[0], "cron(0 10") {
 		t.Errorf("an unknown schedule: unpriced is %v, want the schedule", unpriced)
 	}

@@ -1,12 +1,13 @@
 package cost
 
 import (
-	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
 
 	"restock/infra/graph"
+	"restock/infra/schedule"
 	"restock/lambdas"
 )
 
@@ -98,8 +99,8 @@ func (e *estimator) usage() {
 func (e *estimator) idle() {
 	const month = hoursPerMonth * time.Hour
 	for _, rule := range e.OfType(graph.EventRule) {
-		every, ok := interval(rule.String("scheduleExpression"))
-		if !ok {
+		expression, err := schedule.Parse(rule.String("scheduleExpression"))
+		if err != nil {
 			e.notPriced(rule, "scheduleExpression "+rule.String("scheduleExpression"))
 			continue
 		}
@@ -108,7 +109,7 @@ func (e *estimator) idle() {
 			if f == nil || target.String("rule") != rule.String("name") {
 				continue
 			}
-			w := e.work(f, []call{{int64(month / every), e.assume.SweepMS}})
+			w := e.work(f, []call{{int64(math.Round(expression.Times(month))), e.assume.SweepMS}})
 			cost := e.price(e.prices.FunctionRequest, w.invocations) +
 				e.price(e.prices.ComputeARM, w.arm) + e.price(e.prices.ComputeX86, w.x86) +
 				e.price(e.prices.LogIngestion, w.logged) + e.price(e.prices.LogStorage, w.stored) +
@@ -209,16 +210,4 @@ func (e *estimator) routed(key string) *graph.Resource {
 		return e.Find(graph.Function, "invokeArn", integration.String("integrationUri"))
 	}
 	return nil
-}
-
-// interval parses a schedule expression like rate(5 minutes).
-func interval(expression string) (time.Duration, bool) {
-	units := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
-	var n int64
-	var unit string
-	if _, err := fmt.Sscanf(expression, "rate(%d %s", &n, &unit); err != nil || n <= 0 {
-		return 0, false
-	}
-	one, known := units[strings.TrimSuffix(strings.TrimSuffix(unit, ")"), "s")]
-	return time.Duration(n) * one, known
 }

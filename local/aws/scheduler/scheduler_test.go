@@ -16,26 +16,6 @@ import (
 	"restock/local/aws/lambda"
 )
 
-func TestParseRate(t *testing.T) {
-	for expression, want := range map[string]time.Duration{
-		"rate(1 minute)":   time.Minute,
-		"rate(2 minutes)":  2 * time.Minute,
-		"rate(10 minutes)": 10 * time.Minute,
-		"rate(1 hour)":     time.Hour,
-		"rate(7 days)":     7 * 24 * time.Hour,
-	} {
-		if got, err := ParseRate(expression); err != nil || got != want {
-			t.Errorf("ParseRate(%q): got %v, %v; want %v", expression, got, err, want)
-		}
-	}
-	for _, expression := range []string{"", "rate(1 minutes)", "rate(2 minute)", "rate(0 minutes)", "rate(1 second)",
-		"cron(0 * * * ? *)", "rate(1 minute) "} {
-		if got, err := ParseRate(expression); err == nil {
-			t.Errorf("ParseRate(%q): got %v, want an error", expression, got)
-		}
-	}
-}
-
 type function func(payload []byte) error
 
 func (f function) Invoke(_ context.Context, payload []byte) ([]byte, error) { return nil, f(payload) }
@@ -218,6 +198,18 @@ func TestCloseEndsRetries(t *testing.T) {
 		time.Sleep(time.Hour)
 		if len(in.at) != 1 {
 			t.Errorf("invoked at %v, want once: it was closed before the retry", in.at)
+		}
+	})
+}
+
+func TestCronScheduleInvokesAtItsTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // its clock starts at 2000-01-01 00:00:00 UTC, a Saturday
+		var in invocations
+		schedule := start(t, "cron(0 1 ? * MON-TUE *)", in.function(t, func(int) error { return nil }))
+		time.Sleep(7 * 24 * time.Hour)
+		schedule.Close()
+		if want := []time.Duration{49 * time.Hour, 73 * time.Hour}; !slices.Equal(in.at, want) {
+			t.Errorf("invoked at %v, want at %v", in.at, want)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package scheduler
+package schedule
 
 import (
 	"fmt"
@@ -18,7 +18,7 @@ func FuzzParseRate(f *testing.F) {
 		f.Add(expression)
 	}
 	f.Fuzz(func(t *testing.T, expression string) {
-		every, err := ParseRate(expression)
+		every, err := parseRate(expression)
 		if err != nil {
 			return
 		}

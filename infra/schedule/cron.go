@@ -1,4 +1,4 @@
-package scheduler
+package schedule
 
 import (
 	"strconv"
@@ -48,7 +48,9 @@ func parseCron(expression string) (c cron, ok bool) {
 	return c, oks == [5]bool{true, true, true, true, true}
 }
 
-// parseNumbers parses "*", "5", "JAN", "1-5", "2/3", "*/3", "0-30/10" and lists of them.
+// parseNumbers parses "*", "5", "JAN", "1-5", "2/3", "*/3", "0-30/10" and lists of them. A range
+// may begin above its end, but not a range of years. In AWS's examples, 20-2 is the hours 20 to 23
+// and 0 to 2.
 func parseNumbers(field string, low, high int, names []string) (numbers, bool) {
 	number := func(text string) (int, bool) {
 		for i, name := range names {
@@ -78,11 +80,15 @@ func parseNumbers(field string, low, high int, names []string) (numbers, bool) {
 			n, err := strconv.ParseUint(step, 10, 12)
 			every, ok = int(n), err == nil
 		}
-		if !ok || every < 1 || from < low || to > high || from > to {
+		if !ok || every < 1 || from < low || to < low || from > high || to > high || from > to && low == minYear {
 			return nil, false
 		}
+		size := high - low + 1
+		if from > to {
+			to += size
+		}
 		for n := from; n <= to; n += every {
-			set[n] = true
+			set[low+(n-low)%size] = true
 		}
 	}
 	return set, true
