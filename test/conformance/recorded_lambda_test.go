@@ -478,7 +478,6 @@ func TestRecordedLambdaRuntimes(t *testing.T) {
 				"invoked_function_arn": "arn:aws:lambda:" + endpoint.region + ":" + graph.AccountID +
 					":function:function",
 			})
-			address := regexp.MustCompile(`[0-9.]+`)
 			r.fact("lambda", "Invoke", members, "the environment", got.Environment, input{
 				"AWS_ACCESS_KEY_ID":               "AKIA",
 				"AWS_DEFAULT_REGION":              endpoint.region,
@@ -495,18 +494,21 @@ func TestRecordedLambdaRuntimes(t *testing.T) {
 				"AWS_SECRET_ACCESS_KEY":           "secret",
 				"AWS_SESSION_TOKEN":               "token",
 				"AWS_XRAY_CONTEXT_MISSING":        "LOG_ERROR",
-				"AWS_XRAY_DAEMON_ADDRESS":         regexp.MustCompile(`[0-9.]+:2000`),
 				"LAMBDA_RUNTIME_DIR":              "/var/runtime",
 				"LANG":                            "en_US.UTF-8",
 				"LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:" +
 					"/var/task/lib:/opt/lib",
-				"PATH":                     "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-				"TEST_KEY":                 "TEST_VAL",
-				"TZ":                       ":UTC",
-				"_AWS_XRAY_DAEMON_ADDRESS": address,
-				"_AWS_XRAY_DAEMON_PORT":    "2000",
-				"_HANDLER":                 aText,
-				"_X_AMZN_TRACE_ID":         regexp.MustCompile("Root=1-.+"),
+				"PATH":                  "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+				"TEST_KEY":              "TEST_VAL",
+				"TZ":                    ":UTC",
+				"_AWS_XRAY_DAEMON_PORT": "2000",
+				"_HANDLER":              aText,
+				"_X_AMZN_TRACE_ID":      regexp.MustCompile("Root=1-.+"),
+			})
+			r.differs(members, "no X-Ray daemon runs here: the address is on loopback, so that nothing leaves this machine")
+			r.fact("lambda", "Invoke", members, "the X-Ray daemon", got.Environment, input{
+				"AWS_XRAY_DAEMON_ADDRESS":  regexp.MustCompile(`169\.254\.[0-9]+\.[0-9]+:2000`),
+				"_AWS_XRAY_DAEMON_ADDRESS": regexp.MustCompile(`169\.254\.[0-9]+\.[0-9]+`),
 			})
 			r.differs(members, "a function is a process of this machine: its folder is where it was built")
 			r.fact("lambda", "Invoke", members, "the folder", got.Environment, input{"LAMBDA_TASK_ROOT": "/var/task"})

@@ -90,6 +90,10 @@ func Parse(kind Kind, text string) (Document, error) {
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
 		return Document{}, fmt.Errorf("not a policy document: its Version is %q, want 2012-10-17", read.Version)
 	}
+	if read.Statement == nil {
+		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_statement.html
+		return Document{}, errors.New("not a policy document: it has no Statement, which is required")
+	}
 	var d Document
 	for i, s := range read.Statement {
 		parsed, err := s.parse(kind)

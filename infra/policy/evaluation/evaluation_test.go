@@ -326,6 +326,8 @@ func TestParseRefusesWhatAWSRefuses(t *testing.T) {
 		{Identity, ``, "EOF"},
 		{Identity, `{"Statement":[]}{}`, "more text follows"},
 		{Identity, `{"Version":"2026-11-28","Statement":[]}`, `Version is "2026-11-28"`},
+		{Identity, `{}`, "no Statement"},
+		{Resource, `{"Version":"2012-10-17"}`, "no Statement"},
 		{Identity, `{"Statements":[]}`, `unknown field "Statements"`},
 		{Identity, `{"Statement":{"Effect":"allow","Action":"*","Resource":"*"}}`, `Effect is "allow"`},
 		{Identity, `{"Statement":{"Effect":"Allow","Resource":"*"}}`, "Action or NotAction"},

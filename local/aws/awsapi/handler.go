@@ -185,8 +185,15 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
 		if err := r.ParseForm(); err != nil { // #nosec G120 -- it parses the body that was read, up to maxBody
 			return c, bodyError(cmp.Or(bodyErr, err))
 		}
-		if c.operation = r.Form.Get("Action"); c.operation != "" {
+		c.operation = r.Form.Get("Action")
+		isForm := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
+		if c.operation != "" || isForm {
 			key, c.protocol = r.Form.Get("Version"), queryProtocol{}
+		}
+		if c.operation == "" && isForm {
+			c.service = Service{Name: c.signature.service}
+			// https://docs.aws.amazon.com/sns/latest/api/CommonErrors.html
+			return c, Errorf("MissingAction", "The request is missing an action or a required parameter.")
 		}
 	}
 

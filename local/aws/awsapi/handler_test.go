@@ -94,6 +94,8 @@ func TestAnswers(t *testing.T) {
 			`"The operation Dance of plain is not available in the local run, which serves Greet."`},
 		{"unknown query operation", formRequest("Action=Dance&Version=2010-03-31"), 400, nil,
 			`<Code>InvalidAction</Code>`},
+		{"a form without an action", formRequest("Version=2010-03-31&Name=you"), 400,
+			map[string]string{"Content-Type": "text/xml"}, `<Type>Sender</Type><Code>MissingAction</Code>`},
 		{"unknown JSON service", jsonRequest("DynamoDB_20120810.ListTables", `{}`), 404, nil,
 			`The local run does not serve ListTables: the request is for dynamodb, and the services here are ` +
 				`compatible, plain, query.`},

@@ -225,6 +225,7 @@ func TestResourcePolicyOfASecret(t *testing.T) {
 		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: public, BlockPublicPolicy: true},
 			"PublicPolicyException", private},
 		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: "{"}, "MalformedPolicyDocumentException", private},
+		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: "{}"}, "MalformedPolicyDocumentException", private},
 		{putResourcePolicyInput{SecretID: "none", ResourcePolicy: public}, "ResourceNotFoundException", private},
 		{putResourcePolicyInput{SecretID: "name", ResourcePolicy: public}, "", public},
 	} {

@@ -196,5 +196,10 @@ func (sub Subscription) wrap(n Notification, messageID string, now time.Time) (s
 	if err := encoder.Encode(e); err != nil {
 		return "", fmt.Errorf("writing the envelope of message %s: %w", messageID, err)
 	}
-	return strings.TrimSuffix(body.String(), "\n"), nil
+	return noncharacters.Replace(strings.TrimSuffix(body.String(), "\n")), nil
 }
+
+// noncharacters writes the two characters that encoding/json does not escape and that SQS refuses
+// as escapes.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+var noncharacters = strings.NewReplacer("\uFFFE", `\ufffe`, "\uFFFF", `\uffff`)

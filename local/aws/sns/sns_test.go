@@ -38,7 +38,7 @@ func newFixture(t *testing.T, raw bool) fixture {
 		t.Fatal(err)
 	}
 	service := New(Config{Region: "ap-northeast-2", AccountID: "000000000000", Queues: queues}, log)
-	topic, err := service.CreateTopic(TopicConfig{Name: "stock_empty", Policy: "{}", KMSMasterKeyID: "alias/aws/sns"})
+	topic, err := service.CreateTopic(TopicConfig{Name: "stock_empty", Policy: `{"Statement":[]}`, KMSMasterKeyID: "alias/aws/sns"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestLists(t *testing.T) {
 	})
 	if err != nil || attributes.Attributes["SubscriptionsConfirmed"] != "1" ||
 		attributes.Attributes["TopicArn"] != f.topic.ARN() ||
-		attributes.Attributes["Policy"] != "{}" || attributes.Attributes["KmsMasterKeyId"] != "alias/aws/sns" {
+		attributes.Attributes["Policy"] != `{"Statement":[]}` || attributes.Attributes["KmsMasterKeyId"] != "alias/aws/sns" {
 		t.Errorf("attributes: got %+v, %v", attributes, err)
 	}
 	_, err = f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{
@@ -360,7 +360,8 @@ func TestTopicAttributesAreValidated(t *testing.T) {
 		{"SignatureVersion", "3", false},
 		{"TracingConfig", "Active", true},
 		{"TracingConfig", "active", false},
-		{"Policy", "{}", true},
+		{"Policy", `{"Statement":[]}`, true},
+		{"Policy", "{}", false},
 		{"Policy", "no policy", false},
 	} {
 		_, err := f.client.SetTopicAttributes(t.Context(), &awssns.SetTopicAttributesInput{
@@ -438,17 +439,19 @@ func TestTagsOfATopicHaveLimits(t *testing.T) {
 	}
 }
 
-// SQS refuses a body with control characters. The envelope has them as escapes of JSON.
+// SQS refuses a body with characters that XML does not have. The envelope has them as escapes of
+// JSON.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-func TestControlCharactersArriveInAnEnvelope(t *testing.T) {
+func TestCharactersThatSQSRefusesArriveInAnEnvelope(t *testing.T) {
 	for _, raw := range []bool{false, true} {
 		f := newFixture(t, raw)
-		if _, err := f.topic.Publish(Notification{Message: "a\x01b"}); err != nil {
+		if _, err := f.topic.Publish(Notification{Message: "a\x01\uFFFE\uFFFFb"}); err != nil {
 			t.Fatalf("raw %v: %v", raw, err)
 		}
 		got := f.delivered(t)
-		if raw && len(got) != 0 || !raw && (len(got) != 1 || !strings.Contains(got[0].Body, `"Message":"a\u0001b"`)) {
-			t.Errorf("raw %v: delivered %+v, want the message with an escape in an envelope, and none raw", raw, got)
+		if raw && len(got) != 0 || !raw && (len(got) != 1 ||
+			!strings.Contains(got[0].Body, `"Message":"a\u0001\ufffe\uffffb"`)) {
+			t.Errorf("raw %v: delivered %+v, want the message with escapes in an envelope, and none raw", raw, got)
 		}
 	}
 }

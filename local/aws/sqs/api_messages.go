@@ -23,6 +23,7 @@ type outgoingMessage struct {
 	MessageAttributes       map[string]MessageAttribute `xml:"MessageAttribute"`
 	MessageSystemAttributes map[string]MessageAttribute `xml:"MessageSystemAttribute"`
 	MessageGroupID          *string                     `json:"MessageGroupId" xml:"MessageGroupId"`
+	MessageDeduplicationID  *string                     `json:"MessageDeduplicationId" xml:"MessageDeduplicationId"`
 }
 
 type sendMessageOutput struct {
@@ -49,6 +50,14 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 		return sendMessageOutput{}, invalidParameter("Value %s for parameter MessageGroupId is invalid. Reason: "+
 			"MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.",
 			*m.MessageGroupID)
+	}
+	if m.MessageDeduplicationID != nil {
+		// The parameter "applies only to FIFO queues". The text is the one that AWS has for a
+		// parameter of the other type of queue (LocalStack's sqs/test_sqs, 2024-04-30:
+		// test_fifo_queue_send_message_with_delay_seconds_fails).
+		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+		return sendMessageOutput{}, invalidParameter("Value %s for parameter MessageDeduplicationId is invalid. "+
+			"Reason: The request include parameter that is not valid for this queue type.", *m.MessageDeduplicationID)
 	}
 	in := SendInput{
 		Body:       m.MessageBody,

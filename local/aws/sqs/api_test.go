@@ -255,9 +255,15 @@ func TestSDKSeesAWSErrors(t *testing.T) {
 			"AWS.SimpleQueueService.BatchEntryIdsNotDistinct"},
 		{"an entry id with a space", func() error { return sendBatch("a b") },
 			"AWS.SimpleQueueService.InvalidBatchEntryId"},
-		{"a member that is not implemented", func() error {
+		{"a parameter of FIFO queues", func() error {
 			_, err := client.SendMessage(ctx, &awssqs.SendMessageInput{
 				QueueUrl: url, MessageBody: aws.String("x"), MessageDeduplicationId: aws.String("1"),
+			})
+			return err
+		}, "InvalidParameterValue"},
+		{"a member that is not implemented", func() error {
+			_, err := client.ReceiveMessage(ctx, &awssqs.ReceiveMessageInput{
+				QueueUrl: url, ReceiveRequestAttemptId: aws.String("1"),
 			})
 			return err
 		}, "SerializationException"},
@@ -274,6 +280,24 @@ func TestSDKSeesAWSErrors(t *testing.T) {
 		})
 	}
 	wantCounts(t, q, Counts{})
+}
+
+// "The result of sending each message is reported individually in the response."
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+func TestSDKBatchRefusesOnlyTheEntryWithAParameterOfFIFOQueues(t *testing.T) {
+	s := newService()
+	q := newQueue(t, s, "q")
+	out, err := newClient(t, s).SendMessageBatch(t.Context(),
+		&awssqs.SendMessageBatchInput{QueueUrl: aws.String(q.URL()), Entries: []types.SendMessageBatchRequestEntry{
+			{Id: aws.String("a"), MessageBody: aws.String("x")},
+			{Id: aws.String("b"), MessageBody: aws.String("y"), MessageDeduplicationId: aws.String("1")},
+			{Id: aws.String("c"), MessageBody: aws.String("z"), MessageGroupId: aws.String("tenant")}, // fair
+		}})
+	if err != nil || len(out.Successful) != 2 || len(out.Failed) != 1 || *out.Failed[0].Id != "b" ||
+		*out.Failed[0].Code != "InvalidParameterValue" {
+		t.Errorf("got %+v, %v; want entry b refused with InvalidParameterValue, and the others sent", out, err)
+	}
+	wantCounts(t, q, Counts{Visible: 2})
 }
 
 func TestSDKBatchOverTheSizeLimitIsRefusedWhole(t *testing.T) {
