@@ -174,9 +174,35 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if !utf8.Valid(payload) || !json.Valid(payload) {
 		return nil, fmt.Errorf("invoking %s: %w", d.Name, ErrInvalidRequest)
 	}
-	inst, err := d.acquire()
+	out, err := d.do(ctx, func(inst *instance) ([]byte, error) { return d.run(inst, newInvocation(ctx, payload)) })
 	if err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", d.Name, err)
+	}
+	return out, nil
+}
+
+// Prepare starts an instance, unless the function has one, and keeps it for the first invocation.
+// It fails as the first invocation would fail if the function cannot start.
+func (d *Deployed) Prepare(ctx context.Context) error {
+	_, err := d.do(ctx, func(inst *instance) (_ []byte, err error) {
+		if inst == nil {
+			inst, err = d.startInstance(newInvocation(ctx, nil))
+		}
+		d.release(inst)
+		return nil, err
+	})
+	if err != nil {
+		return fmt.Errorf("starting function %s: %w", d.Name, err)
+	}
+	return nil
+}
+
+// do runs work with an acquired instance, which work must release. If ctx ends first, do returns
+// the cause of its end, and work continues.
+func (d *Deployed) do(ctx context.Context, work func(*instance) ([]byte, error)) ([]byte, error) {
+	inst, err := d.acquire()
+	if err != nil {
+		return nil, err
 	}
 	type result struct {
 		payload []byte
@@ -184,53 +210,18 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	done := make(chan result, 1)
 	err = d.host.begin(func() {
-		out, err := d.run(inst, newInvocation(ctx, payload))
+		out, err := work(inst)
 		done <- result{out, err}
 	})
 	if err != nil {
 		d.release(nil) // Close stops the idle instances itself
-		return nil, fmt.Errorf("invoking %s: %w", d.Name, err)
+		return nil, err
 	}
 	select {
 	case r := <-done:
-		if r.err != nil {
-			return nil, fmt.Errorf("invoking %s: %w", d.Name, r.err)
-		}
-		return r.payload, nil
+		return r.payload, r.err
 	case <-ctx.Done():
-		return nil, fmt.Errorf("invoking %s: %w", d.Name, context.Cause(ctx))
-	}
-}
-
-// Prepare starts an instance, unless the function has one, and keeps it for the first invocation.
-// It fails as the first invocation would fail if the function cannot start.
-func (d *Deployed) Prepare(ctx context.Context) error {
-	failed := func(err error) error { return fmt.Errorf("starting function %s: %w", d.Name, err) }
-	inst, err := d.acquire()
-	if err != nil {
-		return failed(err)
-	}
-	done := make(chan error, 1)
-	err = d.host.begin(func() {
-		var err error
-		if inst == nil {
-			inst, err = d.startInstance(newInvocation(ctx, nil))
-		}
-		d.release(inst)
-		done <- err
-	})
-	if err != nil {
-		d.release(nil) // Close stops the idle instances itself
-		return failed(err)
-	}
-	select {
-	case err := <-done:
-		if err != nil {
-			return failed(err)
-		}
-		return nil
-	case <-ctx.Done():
-		return failed(context.Cause(ctx))
+		return nil, context.Cause(ctx)
 	}
 }
 
