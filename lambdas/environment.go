@@ -100,6 +100,8 @@ type SetupEnvironment struct {
 	AdminSecret string `env:"DATABASE_ADMIN_SECRET" from:"secret.database-admin" grant:"read"`
 	Secret      string `env:"DATABASE_SECRET" from:"secret.database" grant:"read,write,rotate"`
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read,write"`
+	// Catalogue is the name of the catalogue that a new database gets.
+	Catalogue string `env:"CATALOGUE" from:"config.catalogue"`
 	// Behind a proxy, these are the secrets of the functions' two users. The proxy accepts a user
 	// whose secret it has.
 	ProxyFirst  string `env:"PROXY_SECRET_FIRST" envDefault:"" from:"secret.proxy-first" grant:"read,write"`

@@ -153,6 +153,14 @@ const ledgerPage = `{"sku":"CP-502101","entries":[
 	"at":"2026-11-21T02:00:00Z"},
 	{"bin":0,"number":1,"quantity":3,"cause":"opening","at":"2026-11-20T00:00:00Z"}]}`
 
+func TestAShopWithoutProductsSaysHowToCreateTheFirst(t *testing.T) {
+	a := newAPI(t, map[string]answer{"GET /merchant/products": {200, `{"products":[]}`}})
+	out, said, code := shop(t, "--ready", ready(t, a.url, a.url), "products")
+	if code != 0 || !strings.Contains(out, "shop create SKU --name") || !strings.Contains(out, "lambdas/catalogues") {
+		t.Errorf("got %q %q, exit code %d; want the command and where the factories are", out, said, code)
+	}
+}
+
 func TestAnswersAreTablesForPeopleAndJSONForPrograms(t *testing.T) {
 	a := newAPI(t, example)
 	where := ready(t, a.url, a.url)

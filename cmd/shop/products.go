@@ -20,6 +20,12 @@ import (
 
 // showProducts prints a table of products.
 func (s *session) showProducts(products []merchant.Product) {
+	if len(products) == 0 {
+		fmt.Fprintln(s.out, "There are no products. Create the first one:")
+		fmt.Fprintln(s.out, "    shop create SKU --name … --price … --factory … --order-up-to … --stock …")
+		fmt.Fprintln(s.out, "The factories are in the stage's catalogue, a file in lambdas/catalogues.")
+		return
+	}
 	t := table{right: []int{1, 2, 3, 5, 6, 7, 9}}
 	t.row("SKU", "STOCK", "BINS", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION",
 		"NAME")

@@ -29,6 +29,10 @@ type Settings struct {
 	// product's policy may set another. A production order is overdue after twice this time.
 	FactoryLeadTimeSeconds int `json:"factoryLeadTimeSeconds"`
 
+	// Catalogue is the name of one of lambdas.Catalogues: the factories and the products that a new
+	// database gets. The default has no products.
+	Catalogue string `json:"catalogue"`
+
 	// Protect protects data from deletion. Pulumi deletes neither the database, the queues nor the
 	// secrets, and AWS refuses to delete the database. Whether the database's data survives its
 	// deletion is another setting, Database.KeepBackups: Protect is false when a protected stage is
@@ -164,6 +168,7 @@ func DefaultSettings() Settings {
 	s := Settings{
 		FactoryURL:             SimulatedFactory,
 		FactoryLeadTimeSeconds: 60,
+		Catalogue:              lambdas.EmptyCatalogue,
 		LogRetentionDays:       7,
 		Database: DatabaseSettings{
 			InstanceClass:       "db.t4g.micro",

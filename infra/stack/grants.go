@@ -26,6 +26,7 @@ func (b *base) bindings(ctx *pulumi.Context) bindings {
 		factoryURL = b.api.url // lambdas.Factory has a route of it
 	}
 	values := map[string]pulumi.StringInput{
+		"config.catalogue":                 pulumi.String(b.settings.Catalogue),
 		"config.factoryUrl":                factoryURL,
 		"config.factoryLeadTime":           pulumi.String(leadTime.String()),
 		"config.metricsNamespace":          pulumi.String(metricsNamespace(ctx)),

@@ -188,6 +188,18 @@ func TestTheFactoryAndTheMerchantGoAroundTheCDN(t *testing.T) {
 	}
 }
 
+// TestProductionBeginsWithoutProducts: setup stores the catalogue that its environment names.
+func TestProductionBeginsWithoutProducts(t *testing.T) {
+	for _, stage := range stages {
+		setup := record(t, stage).Named(graph.Function, lambdas.Setup.Name)
+		got := setup.Object("environment")["variables"].(map[string]any)["CATALOGUE"]
+		if (got == lambdas.EmptyCatalogue) != (stage == "prod") {
+			t.Errorf("%s begins with the catalogue %v, want %s in prod and products in dev", stage, got,
+				lambdas.EmptyCatalogue)
+		}
+	}
+}
+
 func TestPreviewOfANewStage(t *testing.T) {
 	for _, stage := range stages {
 		o := options(t, stage)

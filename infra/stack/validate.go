@@ -65,6 +65,8 @@ func (s Settings) validate(region string) error {
 	c.text(s.PermissionsBoundary == "" || strings.HasPrefix(s.PermissionsBoundary, "arn:aws:iam::"),
 		"permissionsBoundary", s.PermissionsBoundary, "the ARN of an IAM policy, or nothing")
 	c.between("factoryLeadTimeSeconds", s.FactoryLeadTimeSeconds, 1, 7*24*60*60)
+	c.text(slices.Contains(lambdas.Catalogues(), s.Catalogue), "catalogue", s.Catalogue,
+		fmt.Sprintf("one of %v, the files in lambdas/catalogues", lambdas.Catalogues()))
 	c.check(slices.Contains(logRetentions, s.LogRetentionDays),
 		"logRetentionDays", s.LogRetentionDays, fmt.Sprintf("one of %v", logRetentions))
 	c.check(s.SecretRecoveryDays == 0 || s.SecretRecoveryDays >= 7 && s.SecretRecoveryDays <= 30,

@@ -100,7 +100,7 @@ func TestProductsThatCannotBeCreated(t *testing.T) {
 		}
 	}
 	if got := f.Number(t, `SELECT COUNT(*) FROM product`); got != 3 {
-		t.Errorf("%d products, want the seed's 3", got)
+		t.Errorf("%d products, want the catalogue's 3", got)
 	}
 	f.CheckBooks(t)
 }

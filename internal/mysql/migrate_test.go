@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,7 +27,8 @@ import (
 // lastBeforeBins is the last migration of the release before the stock lay in bins.
 const lastBeforeBins = 8
 
-// old returns a database of the release before bins, opened as the functions of that release.
+// old returns a database of the release before bins with its products, opened as the functions of
+// that release.
 func old(t *testing.T, connections int) (*mysqltest.Database, *goose.Provider, *sql.DB) {
 	t.Helper()
 	d := mysqltest.Empty(t)
@@ -38,6 +40,13 @@ func old(t *testing.T, connections int) (*mysqltest.Database, *goose.Provider, *
 	}
 	if _, err := provider.UpTo(t.Context(), lastBeforeBins); err != nil {
 		t.Fatal(err)
+	}
+	seed, err := os.ReadFile("testdata/seed.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement := range strings.SplitSeq(strings.TrimSpace(string(seed)), ";\n") {
+		d.Exec(t, statement)
 	}
 	const password = "of the release before"
 	t.Cleanup(func() { d.DropUser(t) })

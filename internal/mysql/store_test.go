@@ -388,7 +388,7 @@ func TestUnknownProducts(t *testing.T) {
 	}
 }
 
-func TestSeed(t *testing.T) {
+func TestCatalogueIsStoredAsItIsWritten(t *testing.T) {
 	f := newFixture(t, 1)
 	products, err := f.Database.Store.Products(t.Context())
 	if err != nil || len(products) != 3 {
@@ -404,7 +404,7 @@ func TestSeed(t *testing.T) {
 	} {
 		want.ID, want.Factory, want.Policy.LeadTime = products[i].ID, "FF-500293", time.Minute
 		if products[i] != want || want.ID == uuid.Nil {
-			t.Errorf("product %d of the seed is %+v, want %+v", i, products[i], want)
+			t.Errorf("product %d of the catalogue is %+v, want %+v", i, products[i], want)
 		}
 	}
 	f.CheckBooks(t)

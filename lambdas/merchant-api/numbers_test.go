@@ -128,7 +128,7 @@ func TestNumbersOfAProductBeyondTheirLimitsAreRefused(t *testing.T) {
 		}
 	}
 	if n := o.database.Number(t, `SELECT COUNT(*) FROM product`); n != 3 {
-		t.Errorf("there are %d products, want the seed's 3", n)
+		t.Errorf("there are %d products, want the catalogue's 3", n)
 	}
 }
 

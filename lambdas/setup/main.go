@@ -29,6 +29,7 @@ func newHandler(p function.Process[lambdas.SetupEnvironment]) (any, error) {
 		callbackKey: secrets.New[secrets.CallbackKey](client, p.Environment.CallbackKey),
 		proxy:       newProxySecrets(client, p.Environment),
 		user:        userPrefix + p.Environment.Name,
+		catalogue:   p.Environment.Catalogue,
 		log:         p.Log,
 	}
 	return s.handler(secrets.Rotation[secrets.Login]{

@@ -11,6 +11,7 @@ import (
 
 	"restock/internal/mysql/migrate"
 	"restock/internal/secrets"
+	"restock/lambdas"
 	"restock/lambdas/journal"
 )
 
@@ -28,6 +29,7 @@ type setup struct {
 	callbackKey *secrets.Secret[secrets.CallbackKey]
 	proxy       proxySecrets
 	user        string // the name of the functions' user, for an empty secret
+	catalogue   string // the name of the catalogue that a new database gets
 	log         *slog.Logger
 }
 
@@ -60,6 +62,9 @@ func (s setup) run(ctx context.Context) (report, error) {
 		return report{}, err
 	}
 	s.log.InfoContext(ctx, "schema is up to date", "version", version)
+	if err := s.fill(ctx); err != nil {
+		return report{}, err
+	}
 	if err := s.ensureUser(ctx); err != nil {
 		return report{}, err
 	}
@@ -67,6 +72,22 @@ func (s setup) run(ctx context.Context) (report, error) {
 		return report{}, err
 	}
 	return report{SchemaVersion: version}, nil
+}
+
+// fill stores the stage's catalogue in a new database.
+func (s setup) fill(ctx context.Context) error {
+	catalogue, err := lambdas.Catalogue(s.catalogue)
+	if err != nil {
+		return err
+	}
+	added, err := migrate.Fill(ctx, s.db, catalogue)
+	if err != nil {
+		return fmt.Errorf("catalogue %s: %w", s.catalogue, err)
+	}
+	if added > 0 {
+		s.log.InfoContext(ctx, "new products", "catalogue", s.catalogue, "products", added)
+	}
+	return nil
 }
 
 // ensureUser creates the functions' database user with the password in its secret. If the secret is

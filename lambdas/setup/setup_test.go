@@ -27,6 +27,7 @@ func newSetup(d *mysqltest.Database, v *secretstest.Vault) setup {
 		login:       secrets.New[secrets.Login](v, "database"),
 		callbackKey: secrets.New[secrets.CallbackKey](v, "callback-key"),
 		user:        d.User,
+		catalogue:   lambdas.TestCatalogue,
 		log:         slog.New(slog.DiscardHandler),
 	}
 }
@@ -57,7 +58,75 @@ func TestSetupPreparesAnEmptyDatabaseAndKeepsSecrets(t *testing.T) {
 	}
 	products, err := mysql.NewStore(d.Open(t, login.Username, login.Password, 1)).Products(t.Context())
 	if err != nil || len(products) == 0 {
-		t.Errorf("as the functions' user: got %+v, %v; want the seed's product", products, err)
+		t.Errorf("as the functions' user: got %+v, %v; want the catalogue's products", products, err)
+	}
+}
+
+// TestEveryCatalogueFillsANewDatabase also checks the products against the shop's rules.
+func TestEveryCatalogueFillsANewDatabase(t *testing.T) {
+	for _, name := range lambdas.Catalogues() {
+		t.Run(name, func(t *testing.T) {
+			d := mysqltest.Empty(t)
+			t.Cleanup(func() { d.DropUser(t) })
+			s := newSetup(d, &secretstest.Vault{})
+			s.catalogue = name
+			if _, err := s.run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			store := mysql.NewStore(d.Admin)
+			products, err := store.Products(t.Context())
+			if err != nil || (len(products) == 0) != (name == lambdas.EmptyCatalogue) {
+				t.Errorf("got %d products, %v; want products in all catalogues but %s", len(products), err,
+					lambdas.EmptyCatalogue)
+			}
+			if d.Number(t, `SELECT COUNT(*) FROM factory`) == 0 {
+				t.Error("the catalogue has no factory, so the merchant can create no product")
+			}
+			for _, p := range products {
+				changed, err := shop.Open(store, nil, shop.Discard).ChangeProduct(t.Context(), p.SKU,
+					shop.ProductChange{Name: &p.Name})
+				if err != nil || changed.Name != p.Name {
+					t.Errorf("product %s %q: got %q, %v; want a product that the shop accepts, with a name in NFC",
+						p.SKU, p.Name, changed.Name, err)
+				}
+			}
+			d.CheckBooks(t)
+		})
+	}
+}
+
+func TestSetupRestoresNoProductThatTheMerchantHasChangedOrRemoved(t *testing.T) {
+	d := mysqltest.Empty(t)
+	t.Cleanup(func() { d.DropUser(t) })
+	s := newSetup(d, &secretstest.Vault{})
+	const state = `SELECT GROUP_CONCAT(sku, name, price, automatic ORDER BY sku) FROM product`
+	var before, after string
+	run := func(into *string) {
+		if _, err := s.run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Admin.QueryRowContext(t.Context(), state).Scan(into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(&before)
+	d.Exec(t, `UPDATE product SET name = 'Old doughnut', price = 1, automatic = FALSE WHERE sku = ?`, mysqltest.Donut)
+	for _, table := range []string{"movement", "bin_checkpoint", "bin", "product"} {
+		d.Exec(t, `DELETE FROM `+table+` WHERE product_id = (SELECT product_id FROM (SELECT * FROM product) p
+			WHERE p.sku = ?)`, mysqltest.Mochi)
+	}
+	run(&after)
+	if want := "CP-502101Old doughnut10,CP-502102꽈배기25001"; after != want {
+		t.Errorf("the products were %q, are %q; want %q", before, after, want)
+	}
+}
+
+func TestAnUnknownCatalogueFailsTheDeployment(t *testing.T) {
+	d := mysqltest.Empty(t)
+	s := newSetup(d, &secretstest.Vault{})
+	s.catalogue = "bread"
+	if _, err := s.run(t.Context()); err == nil || !strings.Contains(err.Error(), "catalogue bread") {
+		t.Errorf("got %v, want an error that names the catalogue", err)
 	}
 }
 

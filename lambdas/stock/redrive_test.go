@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { mysqltest.Main(m) }
 
 const (
 	ordered = 5
-	// leadTime is the lead time of the seed's doughnut. The factory of the test takes as long.
+	// leadTime is the lead time of the catalogue's doughnut. The factory of the test takes as long.
 	leadTime = time.Minute
 	// maxReceives is the maxReceiveCount of stock_queue.
 	maxReceives = 5

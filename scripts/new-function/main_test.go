@@ -106,7 +106,7 @@ func TestSkeletonsWork(t *testing.T) {
 		return strings.Join(lines, "\n")
 	}
 	signed := skeletons[0].request()
-	const want = `{"sale":"example-sale","products_on_sale":3}` // as many as the seed has
+	const want = `{"sale":"example-sale","products_on_sale":3}` // as many as dev's catalogue has
 	if got := curl(signed); got != want {
 		t.Errorf("%s: got %s, want %s", signed, got, want)
 	}

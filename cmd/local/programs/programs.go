@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"restock/cmd/local/factory"
@@ -102,7 +103,11 @@ func Start(ctx context.Context, c Config) (*Run, error) {
 func (r *Run) addFactory(c *Config) {
 	const setting = "factoryUrl"
 	if c.Factory == stack.SimulatedFactory {
-		c.Settings = map[string]any{setting: stack.SimulatedFactory}
+		c.Settings = maps.Clone(c.Settings)
+		if c.Settings == nil {
+			c.Settings = map[string]any{}
+		}
+		c.Settings[setting] = stack.SimulatedFactory
 		return
 	}
 	step := c.FactoryStep

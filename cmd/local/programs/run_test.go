@@ -56,12 +56,14 @@ func TestMain(m *testing.M) {
 	mariadbtest.Main(m)
 }
 
-// config returns a run on free ports. Its factory's steps take a millisecond.
+// config returns a run on free ports that sells the test catalogue. Its factory's steps take a
+// millisecond.
 func config(tb testing.TB) programs.Config {
 	mariadbtest.Require(tb)
 	c := programs.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = time.Millisecond
+	c.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
 	c.Log = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return c
 }

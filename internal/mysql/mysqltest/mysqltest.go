@@ -17,13 +17,14 @@ import (
 	"restock/internal/mysql/invariants"
 	"restock/internal/mysql/migrate"
 	"restock/internal/shop"
+	"restock/lambdas"
 	"restock/local/mariadb/mariadbtest"
 )
 
 // Main runs a package's tests, and stops the server that they started. TestMain calls it.
 func Main(m *testing.M) { mariadbtest.Main(m) }
 
-// A Database is a test's own database, with the schema and the seed.
+// A Database is a test's own database, with the schema and the products of [lambdas.TestCatalogue].
 type Database struct {
 	*mysql.Store
 
@@ -54,6 +55,7 @@ func New(tb testing.TB, connections int) *Database {
 	if _, err := migrate.Up(tb.Context(), d.Admin); err != nil {
 		tb.Fatal(err)
 	}
+	d.Fill(tb)
 	if err := migrate.User(tb.Context(), d.Admin, d.User, password); err != nil {
 		tb.Fatal(err)
 	}
@@ -79,6 +81,18 @@ func Empty(tb testing.TB) *Database {
 	d.Admin = d.OpenAdmin(4)
 	tb.Cleanup(d.watch(tb, d.Open(tb, server.User, server.Passwd, 1), maxIdle))
 	return d
+}
+
+// Fill stores the test catalogue.
+func (d *Database) Fill(tb testing.TB) {
+	tb.Helper()
+	catalogue, err := lambdas.Catalogue(lambdas.TestCatalogue)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := migrate.Fill(tb.Context(), d.Admin, catalogue); err != nil {
+		tb.Fatal(err)
+	}
 }
 
 // maxIdle is how long a transaction may be idle before the test fails. It is less than the 50 s
@@ -208,7 +222,7 @@ func (d *Database) EditProcedure(tb testing.TB, name, old, replacement string) {
 	d.Exec(tb, "GRANT EXECUTE ON PROCEDURE "+name+" TO '"+d.User+"'@'%'") // the DROP removed the grant, too
 }
 
-// The SKUs of the seed's products.
+// The SKUs of the test catalogue's products.
 const (
 	Donut = "CP-502101" // 3 on hand; reorder point 0, order-up-to level 100
 	Twist = "CP-502102" // 60 on hand; reorder point 20, order-up-to level 100; at most 20 a sale
