@@ -280,6 +280,9 @@ func createShop(ctx context.Context, admin *mysql.Config, user, password string)
 	if _, err := migrate.Up(ctx, db); err != nil {
 		return err
 	}
+	if err := fixture.Fill(ctx, db); err != nil {
+		return err
+	}
 	if err := migrate.User(ctx, db, user, password); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ import (
 	"restock/internal/shop"
 	"restock/local/mariadb"
 	"restock/local/mariadb/mariadbtest"
+	"restock/test/fixture"
 )
 
 const (
@@ -100,6 +101,9 @@ func replay(t *testing.T, edit func(admin *sql.DB)) (unsafe, different []string)
 	}
 	db := openShop(t, d.Server, 12)
 	if _, err := migrate.Up(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if err := fixture.Fill(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	one := opened(t, d.Server)

@@ -17,14 +17,14 @@ import (
 	"restock/internal/mysql/invariants"
 	"restock/internal/mysql/migrate"
 	"restock/internal/shop"
-	"restock/lambdas"
 	"restock/local/mariadb/mariadbtest"
+	"restock/test/fixture"
 )
 
 // Main runs a package's tests, and stops the server that they started. TestMain calls it.
 func Main(m *testing.M) { mariadbtest.Main(m) }
 
-// A Database is a test's own database, with the schema and the products of [lambdas.TestCatalogue].
+// A Database is a test's own database, with the schema and the products of the test catalogue.
 type Database struct {
 	*mysql.Store
 
@@ -86,11 +86,7 @@ func Empty(tb testing.TB) *Database {
 // Fill stores the test catalogue.
 func (d *Database) Fill(tb testing.TB) {
 	tb.Helper()
-	catalogue, err := lambdas.Catalogue(lambdas.TestCatalogue)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if _, err := migrate.Fill(tb.Context(), d.Admin, catalogue); err != nil {
+	if err := fixture.Fill(tb.Context(), d.Admin); err != nil {
 		tb.Fatal(err)
 	}
 }
