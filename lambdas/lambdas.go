@@ -32,6 +32,7 @@ func DeadLetterQueue(queue string) string { return queue + "_dlq" }
 // The routes of the HTTP API. API Gateway's route keys and net/http's patterns have the same form.
 const (
 	RouteStorefront   = "GET /"
+	RouteOpenAPI      = "GET /openapi.json" // describes all routes
 	RouteProducts     = "GET /products"
 	RouteProduct      = "GET /products/{sku}"
 	RouteDonut        = "GET /product/donut" // existing clients use this path
@@ -126,7 +127,6 @@ type Function struct {
 	Access Access        // who may call these routes
 	Queue  string        // a queue; the function handles its messages
 	Topic  string        // the topic whose messages Queue gets; empty: none
-	Filter Filter        // which of the topic's messages Queue gets; nil: all
 	Every  time.Duration // a schedule, in whole minutes
 	// Buffered, if it is not empty, sends the requests to Routes into Queue, and they do not invoke
 	// the function. The client gets its answer as soon as the queue has the request. A message has
@@ -194,7 +194,9 @@ var SalesAPI = Function{
 	Name:        "sales-api",
 	Description: "Serves the storefront and the shop's API, and orders products that run short",
 	Environment: SalesAPIEnvironment{},
-	Routes:      []string{RouteStorefront, RouteProducts, RouteProduct, RouteDonut, RouteCheckout, RouteDefault},
+	Routes: []string{
+		RouteStorefront, RouteOpenAPI, RouteProducts, RouteProduct, RouteDonut, RouteCheckout, RouteDefault,
+	},
 	Network:     Private,
 	Timeout:     10 * time.Second,
 	MemoryMB:    256,

@@ -89,8 +89,8 @@ func ordersCommand() command {
 				t := table{right: []int{4, 5, 6}}
 				t.row("OPENED", "ORDER", "SKU", "STATUS", "QUANTITY", "RECEIVED", "ASKS", "CLOSED", "FACTORY")
 				for _, o := range all.Orders {
-					t.row(s.moment(o.OpenedAt), o.ID.String(), o.SKU, o.Status, amount(o.Quantity), amount(o.Received),
-						amount(o.Asks), s.moment(o.ClosedAt), o.Factory)
+					t.row(s.moment(o.OpenedAt), o.ID.String(), o.SKU, string(o.Status), amount(o.Quantity),
+						amount(o.Received), amount(o.Asks), s.moment(o.ClosedAt), o.Factory)
 				}
 				t.writeTo(s.out)
 				s.more(all.Next)
@@ -109,7 +109,7 @@ func (s *session) order(ctx context.Context, k call) error {
 		t := table{}
 		t.row("order", o.ID.String())
 		t.row("product", o.SKU)
-		t.row("status", o.Status)
+		t.row("status", string(o.Status))
 		t.row("quantity", amount(o.Quantity))
 		t.row("received", amount(o.Received))
 		t.row("factory", o.Factory)

@@ -19,7 +19,7 @@ import (
 func TestStagesKeepEveryRule(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage, func(t *testing.T) {
-			for _, v := range rules.Check(record(t, stage), stack.Declarations()) {
+			for _, v := range rules.Check(record(t, stage), rules.Declarations{Functions: stack.Declarations()}) {
 				t.Error(v)
 			}
 		})
@@ -441,11 +441,6 @@ var examples = []example{
 		[]string{"Queue stock_queue"}, "alias/aws/sqs"},
 	{"subscription", "a subscription of no topic", set("TopicSubscription", "stock_queue", "topic", ""),
 		[]string{"TopicSubscription stock_queue"}, `its topic is "", and its endpoint is "arn:aws:sqs:`},
-	{"filter", "a filter by a kind of another topic",
-		set("TopicSubscription", "stock_queue", "filterPolicy", `{"kind":["order_failed"]}`),
-		[]string{"TopicSubscription stock_queue"}, `{"kind":["order_failed"]} takes no message of topic stock_empty, ` +
-			"whose messages have MessageAttributeFactoryId, MessageAttributeProductCnt, MessageAttributeProductId, " +
-			"MessageAttributeRequester (stock-bot): the queue stays empty"},
 	{"reference", "a topic that is not there",
 		set("TopicSubscription", "stock_queue", "topic", "arn:aws:sns:::other"),
 		[]string{"TopicSubscription stock_queue"}, `its topic is "arn:aws:sns:::other", and no Topic of the stack`},
@@ -638,12 +633,12 @@ var examples = []example{
 			"658327ea-f89d-4fab-a63d-7e88639e58f6"),
 		[]string{"Distribution shop"}, "AWS's own policies cache answers without Cache-Control for a day"},
 	{"cdn", "cdn: answers without Cache-Control", set("CachePolicy", "shop", "defaultTtl", 1.0),
-		[]string{"Distribution shop", "Distribution shop"}, "defaultTtl of its cache policy is 1, want 0"},
+		slices.Repeat([]string{"Distribution shop"}, 3), "defaultTtl of its cache policy is 1, want 0"},
 	{"cdn", "cdn: answers with no-store", set("CachePolicy", "shop", "minTtl", 1.0),
-		[]string{"Distribution shop", "Distribution shop"}, "minTtl of its cache policy is 1, want 0"},
+		slices.Repeat([]string{"Distribution shop"}, 3), "minTtl of its cache policy is 1, want 0"},
 	{"cdn", "cdn: answers for another site",
 		replaceIn("CachePolicy", "shop", "parametersInCacheKeyAndForwardedToOrigin", `["origin"]`, `["accept"]`),
-		[]string{"Distribution shop", "Distribution shop"}, "the API's CORS headers depend on Origin"},
+		slices.Repeat([]string{"Distribution shop"}, 3), "the API's CORS headers depend on Origin"},
 	{"cdn", "cdn: the merchant's answers",
 		replaceIn("Distribution", "shop", "orderedCacheBehaviors", `"/products"`, `"/*/products"`),
 		[]string{"Distribution shop", "Distribution shop"},
@@ -876,7 +871,7 @@ func TestExamplesBreakExactlyTheirRule(t *testing.T) {
 			s := sabotage{t, record(t, stage)}
 			e.edit(s)
 			var got []string
-			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
+			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
 				if v.Rule != e.rule && slices.Contains(alsoBroken[e.breaking], v.Rule) {
 					continue
 				}
@@ -940,7 +935,7 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sabotage{t, record(t, "dev")}
 			edit(s)
-			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
+			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
 				t.Error(v)
 			}
 		})
@@ -950,7 +945,7 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 // TestMerchantRoutesAreSignedWhateverTheDeclarationSays makes a function's declaration and its
 // routes public, as if its Access had been deleted.
 func TestMerchantRoutesAreSignedWhateverTheDeclarationSays(t *testing.T) {
-	s, declared := sabotage{t, record(t, "dev")}, stack.Declarations().Functions
+	s, declared := sabotage{t, record(t, "dev")}, stack.Declarations()
 	for i := range declared {
 		declared[i].Signed = false
 	}

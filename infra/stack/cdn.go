@@ -29,7 +29,7 @@ type cdnArgs struct {
 
 // sharedRoutes are the routes whose answers are the same for everybody: see web.AnswerShared. The
 // distribution caches these only.
-var sharedRoutes = []string{lambdas.RouteStorefront, lambdas.RouteProducts}
+var sharedRoutes = []string{lambdas.RouteStorefront, lambdas.RouteOpenAPI, lambdas.RouteProducts}
 
 const (
 	apiOrigin = "api"

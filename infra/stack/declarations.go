@@ -5,16 +5,10 @@ import (
 	"restock/lambdas"
 )
 
-// Declarations returns the functions and topics of package lambdas as values that package rules
-// reads: rules must not import lambdas.
-func Declarations() (all rules.Declarations) {
-	for _, t := range lambdas.Topics() {
-		topic := rules.Topic{Name: t.Name}
-		for _, attributes := range t.Messages {
-			topic.Messages = append(topic.Messages, attributes)
-		}
-		all.Topics = append(all.Topics, topic)
-	}
+// Declarations returns the functions of package lambdas as values that package rules reads: rules
+// must not import lambdas.
+func Declarations() []rules.Declaration {
+	var all []rules.Declaration
 	for _, f := range lambdas.All() {
 		d := rules.Declaration{
 			Name: f.Name, Routes: f.Routes, Signed: f.Access == lambdas.Signed, Buffered: len(f.Buffered) > 0,
@@ -27,7 +21,7 @@ func Declarations() (all rules.Declarations) {
 				Name: v.Name, From: v.From(), Grants: v.Grants, Optional: v.Optional, Internet: v.Internet,
 			})
 		}
-		all.Functions = append(all.Functions, d)
+		all = append(all, d)
 	}
 	return all
 }

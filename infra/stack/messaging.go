@@ -104,27 +104,8 @@ func (m *messaging) subscriptions() []pulumi.Resource {
 	return all
 }
 
-// subscribe subscribes the queues to the topics of their functions. topics has all topics, by the
-// names that lambdas gives them.
-func (m *messaging) subscribe(ctx *pulumi.Context, functions []lambdas.Function, topics map[string]*sns.Topic) error {
-	for _, f := range functions {
-		if f.Topic == "" {
-			continue
-		}
-		topic, ok := topics[f.Topic]
-		if !ok {
-			return fmt.Errorf("function %s: its queue gets the messages of topic %s, which the stack does not have: "+
-				"name another in lambdas/lambdas.go, or add it in infra/stack/stack.go", f.Name, f.Topic)
-		}
-		if err := m.queues[f.Queue].subscribe(ctx, f, topic); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// newQueue makes the queue of a function and its dead-letter queue. A topic may send to the queue
-// when subscribe has allowed it.
+// newQueue makes the queue of a function and its dead-letter queue, and subscribes the queue to the
+// function's topic, if there is one.
 func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bool) (*queue, error) {
 	deadLetters, err := m.newDeadLetterQueue(ctx, lambdas.DeadLetterQueue(f.Queue), protect)
 	if err != nil {
@@ -146,16 +127,12 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 	if err != nil {
 		return nil, fmt.Errorf("creating it: %w", err)
 	}
+	q := &queue{Queue: messages, deadLetters: deadLetters}
 	if f.Topic == "" {
-		err = encryptedOnly(ctx, f.Queue, messages)
+		return q, encryptedOnly(ctx, f.Queue, messages)
 	}
-	return &queue{Queue: messages, deadLetters: deadLetters}, err
-}
-
-// subscribe subscribes a queue to a topic, with the function's filter.
-func (q *queue) subscribe(ctx *pulumi.Context, f lambdas.Function, topic *sns.Topic) error {
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, f.Queue, &sqs.QueuePolicyArgs{
-		QueueUrl: q.Url,
+		QueueUrl: messages.Url,
 		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(
 				policy.Statement{
@@ -167,25 +144,20 @@ func (q *queue) subscribe(ctx *pulumi.Context, f lambdas.Function, topic *sns.To
 				},
 				policy.EncryptedOnly(arns[0], queueActions...),
 			)
-		}, q.Arn, topic.Arn),
-	}, pulumi.Parent(q.Queue))
+		}, messages.Arn, m.topic.Arn),
+	}, pulumi.Parent(messages))
 	if err != nil {
-		return fmt.Errorf("letting topic %s send to queue %s: %w", f.Topic, f.Queue, err)
+		return nil, fmt.Errorf("letting the topic send to it: %w", err)
 	}
-	args := &sns.TopicSubscriptionArgs{
-		Topic:    topic.Arn,
+	q.subscription, err = sns.NewTopicSubscription(ctx, f.Queue, &sns.TopicSubscriptionArgs{
+		Topic:    m.topic.Arn,
 		Protocol: pulumi.String("sqs"),
-		Endpoint: q.Arn,
-	}
-	if f.Filter != nil {
-		args.FilterPolicy = policy.JSON(func([]string) any { return f.Filter })
-	}
-	q.subscription, err = sns.NewTopicSubscription(ctx, f.Queue, args,
-		pulumi.Parent(topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
+		Endpoint: messages.Arn,
+	}, pulumi.Parent(m.topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
 	if err != nil {
-		return fmt.Errorf("subscribing queue %s to topic %s: %w", f.Queue, f.Topic, err)
+		return nil, fmt.Errorf("subscribing it to the topic: %w", err)
 	}
-	return nil
+	return q, nil
 }
 
 func (m *messaging) newDeadLetterQueue(ctx *pulumi.Context, name string, protect bool) (*sqs.Queue, error) {

@@ -59,15 +59,63 @@ type Products struct {
 	Products []Product `json:"products"`
 }
 
+// A NewProduct is the body of a request that creates a product.
+type NewProduct struct {
+	SKU             string `json:"sku" required:"true"`
+	Name            string `json:"name" required:"true"`
+	Price           int64  `json:"price" required:"true"`
+	Factory         string `json:"factory" required:"true"` // the factory's identifier
+	Stock           int    `json:"stock"`                   // on hand; the first entry of the ledger
+	Bins            int    `json:"bins"`                    // 1 if it is omitted
+	MaxPerSale      int    `json:"max_per_sale"`            // 0: no limit
+	ReorderPoint    int    `json:"reorder_point"`
+	OrderUpTo       int    `json:"order_up_to" required:"true"`
+	LotSize         int    `json:"lot_size"`          // 1 if it is omitted
+	MinimumOrder    int    `json:"minimum_order"`     // 0: none
+	LeadTimeSeconds int32  `json:"lead_time_seconds"` // the stage's setting if it is omitted
+	Automatic       bool   `json:"automatic"`         // false: the shop only suggests orders
+}
+
+// A ProductChange is the body of a request that changes a product. Fields that it omits stay as
+// they are.
+type ProductChange struct {
+	Name            *string `json:"name"`
+	Price           *int64  `json:"price"`
+	Factory         *string `json:"factory"` // the factory's identifier
+	Bins            *int    `json:"bins"`
+	MaxPerSale      *int    `json:"max_per_sale"` // 0: no limit
+	ReorderPoint    *int    `json:"reorder_point"`
+	OrderUpTo       *int    `json:"order_up_to"`
+	LotSize         *int    `json:"lot_size"`
+	MinimumOrder    *int    `json:"minimum_order"` // 0: none
+	LeadTimeSeconds *int32  `json:"lead_time_seconds"`
+	Automatic       *bool   `json:"automatic"` // false: the shop only suggests orders
+}
+
+// An Adjustment is the body of a request that corrects the stock after counting it.
+type Adjustment struct {
+	Quantity int    `json:"quantity" required:"true"` // counted minus booked: negative if goods are missing
+	Reason   string `json:"reason" required:"true"`   // free text, for example damaged
+}
+
+// A NewOrder is the body of a request that opens a production order.
+type NewOrder struct {
+	SKU      string `json:"sku" required:"true"`
+	Quantity *int   `json:"quantity"` // what the policy suggests if it is omitted
+}
+
+// A Cancellation is the body of a request that cancels a production order. It has no fields.
+type Cancellation struct{}
+
 // A ProductionOrder asks a factory for a quantity of a product.
 type ProductionOrder struct {
-	ID       uuid.UUID `json:"production_order_id"`
-	SKU      string    `json:"sku"`
-	Quantity int       `json:"quantity"`
-	Received int       `json:"received"`
-	Factory  string    `json:"factory"`
-	Status   string    `json:"status"`
-	Asks     int       `json:"asks"` // number of requests to the factory
+	ID       uuid.UUID        `json:"production_order_id"`
+	SKU      string           `json:"sku"`
+	Quantity int              `json:"quantity"`
+	Received int              `json:"received"`
+	Factory  string           `json:"factory"`
+	Status   shop.OrderStatus `json:"status"`
+	Asks     int              `json:"asks"` // number of requests to the factory
 
 	OpenedAt    time.Time `json:"opened_at"`
 	AskedAt     time.Time `json:"asked_at,omitzero"` // time of the last request

@@ -50,18 +50,23 @@ func ETag(content string) string {
 
 // A Problem is the body of an error answer.
 type Problem struct {
-	Message string    `json:"message"`
-	Code    shop.Code `json:"code"`
+	Message string    `json:"message"` // in the reader's language
+	Code    shop.Code `json:"code"`    // for programs: it never changes
 	Detail  string    `json:"detail,omitempty"`
-	Stock   *int      `json:"stock,omitempty"`
+	Stock   *int      `json:"stock,omitempty"` // on hand, if it is not enough
 	// ExpectedAt is when the stock on order should arrive; in the past if it is late.
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 }
 
 // IsOurs reports whether an error with a code is a fault of the shop, and not of the caller.
-func IsOurs(code shop.Code) bool {
-	f, known := failures[code]
-	return !known || f.status >= http.StatusInternalServerError
+func IsOurs(code shop.Code) bool { return Status(code) >= http.StatusInternalServerError }
+
+// Status returns the HTTP status of the error answers with a code.
+func Status(code shop.Code) int {
+	if f, known := failures[code]; known {
+		return f.status
+	}
+	return failures[shop.CodeInternal].status
 }
 
 // Fail answers with an error. It logs the error if it is a fault of the shop. The answer contains

@@ -84,10 +84,10 @@ func TestIdempotencyKeyIsOneKeyOrNone(t *testing.T) {
 		if c.sent != nil {
 			header["idempotency-key"] = strings.Join(c.sent, ",")
 		}
-		event := webtest.Do(t, keyEcho, webtest.Request{Method: "POST", Path: "/checkout", Header: header})
+		event := webtest.Do(t, keyEcho, webtest.Request{Method: "POST", Path: "/key", Header: header})
 		check("in an event", event.Status, event.Body)
 
-		request := httptest.NewRequest(http.MethodPost, "/checkout", nil)
+		request := httptest.NewRequest(http.MethodPost, "/key", nil)
 		for _, value := range c.sent {
 			request.Header.Add("Idempotency-Key", value)
 		}

@@ -21,19 +21,35 @@ import (
 // maxBody is the longest body that ReadObject reads, in bytes.
 const maxBody = 16 << 10
 
-// A Field is a field that a request's body may have.
-type Field struct {
-	Name     string
-	Into     any // a pointer to a string, an integer or a bool, or to a pointer to one of them
-	Required bool
-	Code     shop.Code // code of the error about a value of another type; empty: CodeInvalidRequest
+// A field is a field that a request's body may have.
+type field struct {
+	name     string
+	into     any // a pointer to a string, an integer or a bool, or to a pointer to one of them
+	required bool
+	code     shop.Code // code of the error about a value of another type
 }
 
-// ReadObject reads a request's body, a JSON object, into fields. An empty body is an object without
-// fields. An unknown field, a repeated field, null, a value of the wrong type and a missing
-// required field are errors that name the field. They have CodeInvalidRequest, or the field's own
-// code.
-func ReadObject(w http.ResponseWriter, r *http.Request, fields ...Field) error {
+// fieldsOf returns the fields of the struct that into points to.
+func fieldsOf(into any) (fields []field) {
+	v := reflect.ValueOf(into).Elem()
+	for f, value := range v.Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fields = append(fields, field{
+			name: name, into: value.Addr().Interface(), required: f.Tag.Get("required") == "true",
+			code: cmp.Or(shop.Code(f.Tag.Get("code")), shop.CodeInvalidRequest),
+		})
+	}
+	return fields
+}
+
+// ReadObject reads a request's body, a JSON object, into the struct that into points to. An empty
+// body is an object without fields. An unknown field, a repeated field, null, a value of the wrong
+// type and a missing required field are errors that name the field. They have CodeInvalidRequest.
+//
+// The struct's fields are strings, integers and bools, or pointers to them. The tag json is the
+// name of a field. A field with the tag required:"true" is required. The tag code replaces the code
+// of the error about a value of the wrong type.
+func ReadObject(w http.ResponseWriter, r *http.Request, into any) error {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return unreadable("the body is longer than %d bytes", maxBody)
@@ -44,21 +60,21 @@ func ReadObject(w http.ResponseWriter, r *http.Request, fields ...Field) error {
 	if !utf8.Valid(body) {
 		return unreadable("the body is not UTF-8")
 	}
-	seen := map[string]bool{}
+	fields, seen := fieldsOf(into), map[string]bool{}
 	if len(bytes.TrimSpace(body)) > 0 {
 		if err := readObject(body, fields, seen); err != nil {
 			return err
 		}
 	}
 	for _, f := range fields {
-		if f.Required && !seen[f.Name] {
-			return unreadable("the field %s is missing: the body is a JSON object with %s", f.Name, nameAll(fields))
+		if f.required && !seen[f.name] {
+			return unreadable("the field %s is missing: the body is a JSON object with %s", f.name, nameAll(fields))
 		}
 	}
 	return nil
 }
 
-func readObject(body []byte, fields []Field, seen map[string]bool) error {
+func readObject(body []byte, fields []field, seen map[string]bool) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	notAnObject := func(why string) error { return unreadable("the body is not a JSON object: %s", why) }
 	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
@@ -70,7 +86,7 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 			return notAnObject(err.Error())
 		}
 		name, _ := token.(string) // the key of an object is always a string
-		at := slices.IndexFunc(fields, func(f Field) bool { return f.Name == name })
+		at := slices.IndexFunc(fields, func(f field) bool { return f.name == name })
 		switch {
 		case at < 0:
 			return unreadable("there is no field %.40q: there are %s", name, nameAll(fields))
@@ -82,10 +98,10 @@ func readObject(body []byte, fields []Field, seen map[string]bool) error {
 		if err := decoder.Decode(&value); err != nil {
 			return notAnObject(err.Error())
 		}
-		if string(value) == "null" || json.Unmarshal(value, fields[at].Into) != nil {
+		if string(value) == "null" || json.Unmarshal(value, fields[at].into) != nil {
 			return &shop.Error{
-				Code:   cmp.Or(fields[at].Code, shop.CodeInvalidRequest),
-				Detail: fmt.Sprintf("the field %s is %.40s: it must be %s", name, value, kindOf(fields[at].Into)),
+				Code:   fields[at].code,
+				Detail: fmt.Sprintf("the field %s is %.40s: it must be %s", name, value, kindOf(fields[at].into)),
 			}
 		}
 	}
@@ -114,10 +130,10 @@ func kindOf(into any) string {
 	}
 }
 
-func nameAll(fields []Field) string {
+func nameAll(fields []field) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = f.Name
+		names[i] = f.name
 	}
 	return cmp.Or(strings.Join(names, ", "), "none")
 }

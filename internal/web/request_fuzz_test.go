@@ -23,7 +23,7 @@ func FuzzReadObject(f *testing.F) {
 		f.Add(body)
 	}
 	type object struct {
-		SKU       string `json:"sku"`
+		SKU       string `json:"sku" required:"true"`
 		Price     int64  `json:"price"`
 		Automatic bool   `json:"automatic"`
 		Limit     *int   `json:"limit"`
@@ -31,8 +31,7 @@ func FuzzReadObject(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		var got, want object
 		err := ReadObject(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)),
-			Field{Name: "sku", Into: &got.SKU, Required: true}, Field{Name: "price", Into: &got.Price},
-			Field{Name: "automatic", Into: &got.Automatic}, Field{Name: "limit", Into: &got.Limit})
+			&got)
 		if err != nil {
 			if shop.CodeOf(err) != shop.CodeInvalidRequest {
 				t.Errorf("%q: got %v, want %s", body, err, shop.CodeInvalidRequest)

@@ -13,10 +13,10 @@ import (
 
 func TestReadObjectReadsKnownFieldsAndNamesTheOthers(t *testing.T) {
 	type object struct {
-		sku       string
-		price     int64
-		automatic bool
-		limit     *int
+		SKU       string `json:"sku" required:"true"`
+		Price     int64  `json:"price"`
+		Automatic bool   `json:"automatic"`
+		Limit     *int   `json:"limit"`
 	}
 	five := 5
 	for _, c := range []struct {
@@ -24,7 +24,7 @@ func TestReadObjectReadsKnownFieldsAndNamesTheOthers(t *testing.T) {
 		want object
 		says string // "" for no error
 	}{
-		{`{"sku":"CP-1"}`, object{sku: "CP-1"}, ""},
+		{`{"sku":"CP-1"}`, object{SKU: "CP-1"}, ""},
 		{` {"automatic":true,"sku":"도너츠","price":-1,"limit":5} `, object{"도너츠", -1, true, &five}, ""},
 
 		{``, object{}, "the field sku is missing: the body is a JSON object with sku, price, automatic, limit"},
@@ -54,8 +54,7 @@ func TestReadObjectReadsKnownFieldsAndNamesTheOthers(t *testing.T) {
 	} {
 		var got object
 		err := ReadObject(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body)),
-			Field{Name: "sku", Into: &got.sku, Required: true}, Field{Name: "price", Into: &got.price},
-			Field{Name: "automatic", Into: &got.automatic}, Field{Name: "limit", Into: &got.limit})
+			&got)
 		if c.says == "" {
 			if err != nil || !reflect.DeepEqual(got, c.want) {
 				t.Errorf("%.80s: got %+v, %v; want %+v", c.body, got, err, c.want)
@@ -72,7 +71,8 @@ func TestReadObjectWithoutFieldsRefusesEveryField(t *testing.T) {
 	for body, says := range map[string]string{
 		"": "", "{}": "", `{"sku":"CP-1"}`: `there is no field "sku": there are none`,
 	} {
-		err := ReadObject(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)))
+		err := ReadObject(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body)),
+			&struct{}{})
 		if says == "" && err != nil || says != "" && (err == nil || !strings.Contains(err.Error(), says)) {
 			t.Errorf("%q: got %v, want %q", body, err, says)
 		}

@@ -112,7 +112,7 @@ func (b books) ProductionOrders(_ context.Context, f shop.OrderFilter) ([]shop.P
 	if f.Limit < 1 || f.Limit > shop.MaxPage+1 || f.Status != "" && !slices.Contains(shop.OrderStatuses, f.Status) {
 		b.t.Errorf("the store was asked for %+v", f)
 	}
-	return make([]shop.ProductionOrder, min(f.Limit, 3)), nil
+	return slices.Repeat([]shop.ProductionOrder{{Status: shop.OrderOpen}}, min(f.Limit, 3)), nil
 }
 
 func (b books) ProductionOrder(_ context.Context, id uuid.UUID) (shop.ProductionOrder, error) {

@@ -12,7 +12,7 @@ import (
 func newOrder(o shop.ProductionOrder) merchant.ProductionOrder {
 	return merchant.ProductionOrder{
 		ID: o.ID, SKU: o.SKU, Quantity: o.Quantity, Received: o.Received,
-		Factory: o.Factory, Status: string(o.Status), Asks: o.Asks,
+		Factory: o.Factory, Status: o.Status, Asks: o.Asks,
 		OpenedAt: o.OpenedAt, AskedAt: o.AskedAt, PublishedAt: o.PublishedAt, ClosedAt: o.ClosedAt,
 		Correlation: o.Correlation,
 	}
@@ -64,24 +64,19 @@ func (a api) productionOrder(_ http.ResponseWriter, r *http.Request) (any, error
 }
 
 func (a api) openOrder(w http.ResponseWriter, r *http.Request) (any, error) {
-	var sku string
-	var quantity *int
-	err := web.ReadObject(w, r,
-		web.Field{Name: "sku", Into: &sku, Required: true},
-		web.Field{Name: "quantity", Into: &quantity},
-	)
-	if err != nil {
+	var o merchant.NewOrder
+	if err := web.ReadObject(w, r, &o); err != nil {
 		return nil, err
 	}
-	if quantity == nil {
-		return order(a.shop.OpenOrder(r.Context(), sku, 0)) // the quantity that the policy suggests
+	if o.Quantity == nil {
+		return order(a.shop.OpenOrder(r.Context(), o.SKU, 0)) // the quantity that the policy suggests
 	}
-	if *quantity == 0 {
+	if *o.Quantity == 0 {
 		return nil, &shop.Error{Code: shop.CodeInvalidQuantity, Detail: fmt.Sprintf(
 			"the quantity is 0, it must be from 1 to %d; leave it out to order what the policy suggests",
 			shop.MaxQuantity)}
 	}
-	return order(a.shop.OpenOrder(r.Context(), sku, *quantity))
+	return order(a.shop.OpenOrder(r.Context(), o.SKU, *o.Quantity))
 }
 
 func (a api) cancelOrder(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -89,7 +84,7 @@ func (a api) cancelOrder(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := web.ReadObject(w, r); err != nil {
+	if err := web.ReadObject(w, r, &merchant.Cancellation{}); err != nil {
 		return nil, err
 	}
 	return order(a.shop.CancelOrder(r.Context(), id))

@@ -46,58 +46,39 @@ func (a api) products(_ http.ResponseWriter, r *http.Request) (any, error) {
 	return products, nil
 }
 
-// A leadTime is a number of seconds. Every int32 of seconds fits into a time.Duration.
-type leadTime = int32
-
 func (a api) createProduct(w http.ResponseWriter, r *http.Request) (any, error) {
-	n := shop.NewProduct{Bins: 1, Policy: shop.Policy{LotSize: 1}}
-	// The default is a stage's setting, of a week at most.
-	seconds := leadTime(a.leadTime / time.Second) // #nosec G115
-	err := web.ReadObject(w, r,
-		web.Field{Name: "sku", Into: &n.SKU, Required: true},
-		web.Field{Name: "name", Into: &n.Name, Required: true},
-		web.Field{Name: "price", Into: &n.Price, Required: true},
-		web.Field{Name: "factory", Into: &n.Factory, Required: true},
-		web.Field{Name: "stock", Into: &n.Stock},
-		web.Field{Name: "bins", Into: &n.Bins},
-		web.Field{Name: "max_per_sale", Into: &n.MaxPerSale},
-		web.Field{Name: "reorder_point", Into: &n.Policy.ReorderPoint},
-		web.Field{Name: "order_up_to", Into: &n.Policy.OrderUpTo, Required: true},
-		web.Field{Name: "lot_size", Into: &n.Policy.LotSize},
-		web.Field{Name: "minimum_order", Into: &n.Policy.MinimumOrder},
-		web.Field{Name: "lead_time_seconds", Into: &seconds},
-		web.Field{Name: "automatic", Into: &n.Policy.Automatic},
-	)
-	if err != nil {
+	n := merchant.NewProduct{
+		Bins: 1, LotSize: 1,
+		// The default is a stage's setting, of a week at most.
+		LeadTimeSeconds: int32(a.leadTime / time.Second), // #nosec G115
+	}
+	if err := web.ReadObject(w, r, &n); err != nil {
 		return nil, err
 	}
-	n.Policy.LeadTime = time.Duration(seconds) * time.Second
-	return product(a.shop.CreateProduct(r.Context(), n))
+	return product(a.shop.CreateProduct(r.Context(), shop.NewProduct{
+		SKU: n.SKU, Name: n.Name, Price: n.Price, Stock: n.Stock,
+		Bins: n.Bins, MaxPerSale: n.MaxPerSale, Factory: n.Factory,
+		Policy: shop.Policy{
+			ReorderPoint: n.ReorderPoint, OrderUpTo: n.OrderUpTo, LotSize: n.LotSize, MinimumOrder: n.MinimumOrder,
+			LeadTime: time.Duration(n.LeadTimeSeconds) * time.Second, Automatic: n.Automatic,
+		},
+	}))
 }
 
 func (a api) changeProduct(w http.ResponseWriter, r *http.Request) (any, error) {
-	var c shop.ProductChange
-	var seconds *leadTime
-	err := web.ReadObject(w, r,
-		web.Field{Name: "name", Into: &c.Name},
-		web.Field{Name: "price", Into: &c.Price},
-		web.Field{Name: "factory", Into: &c.Factory},
-		web.Field{Name: "bins", Into: &c.Bins},
-		web.Field{Name: "max_per_sale", Into: &c.MaxPerSale},
-		web.Field{Name: "reorder_point", Into: &c.ReorderPoint},
-		web.Field{Name: "order_up_to", Into: &c.OrderUpTo},
-		web.Field{Name: "lot_size", Into: &c.LotSize},
-		web.Field{Name: "minimum_order", Into: &c.MinimumOrder},
-		web.Field{Name: "lead_time_seconds", Into: &seconds},
-		web.Field{Name: "automatic", Into: &c.Automatic},
-	)
-	if err != nil {
+	var c merchant.ProductChange
+	if err := web.ReadObject(w, r, &c); err != nil {
 		return nil, err
 	}
-	if seconds != nil {
-		c.LeadTime = new(time.Duration(*seconds) * time.Second)
+	change := shop.ProductChange{
+		Name: c.Name, Price: c.Price, Factory: c.Factory, Bins: c.Bins, MaxPerSale: c.MaxPerSale,
+		ReorderPoint: c.ReorderPoint, OrderUpTo: c.OrderUpTo, LotSize: c.LotSize, MinimumOrder: c.MinimumOrder,
+		Automatic: c.Automatic,
 	}
-	return product(a.shop.ChangeProduct(r.Context(), r.PathValue("sku"), c))
+	if c.LeadTimeSeconds != nil {
+		change.LeadTime = new(time.Duration(*c.LeadTimeSeconds) * time.Second)
+	}
+	return product(a.shop.ChangeProduct(r.Context(), r.PathValue("sku"), change))
 }
 
 func (a api) adjust(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -105,15 +86,13 @@ func (a api) adjust(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	adjustment := shop.Adjustment{SKU: r.PathValue("sku"), IdempotencyKey: key}
-	err = web.ReadObject(w, r,
-		web.Field{Name: "quantity", Into: &adjustment.Quantity, Required: true},
-		web.Field{Name: "reason", Into: &adjustment.Reason, Required: true},
-	)
-	if err != nil {
+	var adjustment merchant.Adjustment
+	if err := web.ReadObject(w, r, &adjustment); err != nil {
 		return nil, err
 	}
-	return product(a.shop.Adjust(r.Context(), adjustment))
+	return product(a.shop.Adjust(r.Context(), shop.Adjustment{
+		SKU: r.PathValue("sku"), Quantity: adjustment.Quantity, Reason: adjustment.Reason, IdempotencyKey: key,
+	}))
 }
 
 func (a api) ledger(_ http.ResponseWriter, r *http.Request) (any, error) {

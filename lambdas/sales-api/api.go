@@ -5,10 +5,9 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"time"
 
-	"github.com/google/uuid"
-
+	"restock/internal/buyer"
+	"restock/internal/openapi"
 	"restock/internal/shop"
 	"restock/internal/web"
 	"restock/lambdas"
@@ -35,6 +34,7 @@ func newAPI(s seller, log *slog.Logger) (http.Handler, error) {
 	a := api{s, log}
 	return web.Router(lambdas.SalesAPI.Routes, map[string]http.HandlerFunc{
 		lambdas.RouteStorefront: storefront.Handler().ServeHTTP,
+		lambdas.RouteOpenAPI:    openapi.Handler().ServeHTTP,
 		lambdas.RouteProducts:   a.products,
 		lambdas.RouteProduct:    func(w http.ResponseWriter, r *http.Request) { a.product(w, r, r.PathValue("sku")) },
 		lambdas.RouteDonut:      func(w http.ResponseWriter, r *http.Request) { a.product(w, r, donut) },
@@ -43,22 +43,8 @@ func newAPI(s seller, log *slog.Logger) (http.Handler, error) {
 	})
 }
 
-// A product is a shop.Product in the form that existing clients read.
-type product struct {
-	ID       uuid.UUID `json:"product_id"`
-	SKU      string    `json:"sku"`
-	Name     string    `json:"name"`
-	Price    int64     `json:"price"` // in the currency's minor unit
-	Currency string    `json:"currency"`
-	Stock    int       `json:"stock"`
-	// MaxPerSale is the largest quantity of one sale. It is omitted if there is no limit.
-	MaxPerSale int `json:"max_per_sale,omitempty"`
-	// ExpectedAt is when the stock on order should arrive. It is omitted if nothing is on order.
-	ExpectedAt time.Time `json:"expected_at,omitzero"`
-}
-
-func newProduct(p shop.Product) product {
-	return product{
+func newProduct(p shop.Product) buyer.Product {
+	return buyer.Product{
 		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency,
 		Stock: p.Stock, MaxPerSale: p.MaxPerSale, ExpectedAt: p.ExpectedAt,
 	}
@@ -70,11 +56,11 @@ func (a api) products(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, a.log, err)
 		return
 	}
-	products := make([]product, 0, len(all))
+	products := buyer.Products{Products: make([]buyer.Product, 0, len(all))}
 	for _, p := range all {
-		products = append(products, newProduct(p))
+		products.Products = append(products.Products, newProduct(p))
 	}
-	body, err := json.Marshal(map[string][]product{"products": products})
+	body, err := json.Marshal(products)
 	if err != nil {
 		web.Fail(w, r, a.log, err)
 		return
@@ -92,17 +78,6 @@ func (a api) product(w http.ResponseWriter, r *http.Request, sku string) {
 	web.Answer(w, http.StatusOK, newProduct(p))
 }
 
-// A sale is the answer to a successful checkout.
-type sale struct {
-	Message   string    `json:"message"`
-	SaleID    uuid.UUID `json:"sale_id"`
-	SKU       string    `json:"sku"`
-	Quantity  int       `json:"quantity"`
-	UnitPrice int64     `json:"unit_price"` // in the currency's minor unit
-	Currency  string    `json:"currency"`
-	Stock     int       `json:"stock"` // left after the sale
-}
-
 func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 	purchase, err := readPurchase(w, r)
 	if err != nil {
@@ -116,9 +91,9 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		web.Fail(w, r, a.log, err)
 	default:
-		web.Answer(w, http.StatusOK, sale{
+		web.Answer(w, http.StatusOK, buyer.Sale{
 			Message: web.Bought.In(web.Language(r), sold.Stock),
-			SaleID:  sold.ID, SKU: sold.SKU, Quantity: sold.Quantity,
+			ID:      sold.ID, SKU: sold.SKU, Quantity: sold.Quantity,
 			UnitPrice: sold.UnitPrice, Currency: shop.Currency, Stock: sold.Stock,
 		})
 	}
@@ -130,10 +105,7 @@ func readPurchase(w http.ResponseWriter, r *http.Request) (shop.Purchase, error)
 	if err != nil {
 		return shop.Purchase{}, err
 	}
-	purchase := shop.Purchase{SKU: donut, Quantity: 1, IdempotencyKey: key}
-	err = web.ReadObject(w, r,
-		web.Field{Name: "sku", Into: &purchase.SKU},
-		web.Field{Name: "quantity", Into: &purchase.Quantity, Code: shop.CodeInvalidQuantity},
-	)
-	return purchase, err
+	wanted := buyer.Purchase{SKU: donut, Quantity: 1}
+	err = web.ReadObject(w, r, &wanted)
+	return shop.Purchase{SKU: wanted.SKU, Quantity: wanted.Quantity, IdempotencyKey: key}, err
 }

@@ -48,6 +48,7 @@ func TestRoutesAnswerExistingClients(t *testing.T) {
 		want    string // in the body
 	}{
 		{webtest.Request{Method: "GET", Path: "/"}, 200, "<!doctype html>"},
+		{webtest.Request{Method: "GET", Path: "/openapi.json"}, 200, `"openapi": "3.0.3"`},
 		{webtest.Request{Method: "GET", Path: "/product/donut"}, 200,
 			`"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"KRW","stock":3}`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-502101"}, 200, `"name":"부산도너츠"`},
@@ -305,7 +306,7 @@ func TestASaleAboveTheProductsLimitIsRefused(t *testing.T) {
 // headers of a request, except Origin, so the answer must depend on none of them.
 func TestSharedAnswersAreTheSameForEveryBuyer(t *testing.T) {
 	handler, database, _ := open(t)
-	for i, path := range []string{"/", "/products"} {
+	for i, path := range []string{"/", "/openapi.json", "/products"} {
 		get := func(query string, header map[string]string) webtest.Answer {
 			return webtest.Do(t, handler, webtest.Request{Method: "GET", Path: path, Query: query, Header: header})
 		}
@@ -326,7 +327,7 @@ func TestSharedAnswersAreTheSameForEveryBuyer(t *testing.T) {
 			t.Errorf("GET %s, the same ETag: got %d %.100q, want 304 without a body", path, got.Status, got.Body)
 		}
 		database.SetStock(t, 10+i)
-		want := map[string]int{"/": 304, "/products": 200}[path]
+		want := map[string]int{"/": 304, "/openapi.json": 304, "/products": 200}[path]
 		if got := get("", same); got.Status != want {
 			t.Errorf("GET %s after a change of the stock: got %d, want %d", path, got.Status, want)
 		}

@@ -1,4 +1,5 @@
-// Package webtest calls a handler with the events that an HTTP API sends to its function.
+// Package webtest calls a handler with the events that an HTTP API sends to its function, and
+// checks that openapi.json describes the answers.
 package webtest
 
 import (
@@ -82,5 +83,7 @@ func DoContext(ctx context.Context, tb testing.TB, handler http.Handler, r Reque
 	if err := json.Unmarshal(out, &answer); err != nil {
 		tb.Fatal(err)
 	}
-	return Answer{Status: answer.StatusCode, Header: answer.Headers, Body: answer.Body}
+	got := Answer{Status: answer.StatusCode, Header: answer.Headers, Body: answer.Body}
+	checkDescribed(ctx, tb, r, got)
+	return got
 }

@@ -1,0 +1,45 @@
+// Package buyer is the JSON of the buyers' API. Prices are in the currency's minor unit, times are
+// in UTC.
+package buyer
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// A Product is a product in the form that existing clients read.
+type Product struct {
+	ID       uuid.UUID `json:"product_id"`
+	SKU      string    `json:"sku"`
+	Name     string    `json:"name"`
+	Price    int64     `json:"price"` // in the currency's minor unit
+	Currency string    `json:"currency"`
+	Stock    int       `json:"stock"` // on hand
+	// MaxPerSale is the largest quantity of one sale. It is omitted if there is no limit.
+	MaxPerSale int `json:"max_per_sale,omitempty"`
+	// ExpectedAt is when the stock on order should arrive. It is omitted if nothing is on order.
+	ExpectedAt time.Time `json:"expected_at,omitzero"`
+}
+
+// Products are all products, sorted by SKU.
+type Products struct {
+	Products []Product `json:"products"`
+}
+
+// A Purchase is the body of a checkout. Without a body, the checkout buys one doughnut.
+type Purchase struct {
+	SKU      string `json:"sku"`
+	Quantity int    `json:"quantity" code:"invalid_quantity"` // 1 if it is omitted
+}
+
+// A Sale is the answer to a successful checkout.
+type Sale struct {
+	Message   string    `json:"message"` // in the reader's language
+	ID        uuid.UUID `json:"sale_id"`
+	SKU       string    `json:"sku"`
+	Quantity  int       `json:"quantity"`
+	UnitPrice int64     `json:"unit_price"` // in the currency's minor unit
+	Currency  string    `json:"currency"`
+	Stock     int       `json:"stock"` // left after the sale
+}
