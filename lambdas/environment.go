@@ -188,6 +188,9 @@ func (f Function) Validate() error {
 	if f.Queue == "" && (f.Topic != "" || len(f.Buffered) > 0) {
 		errs = append(errs, errors.New("a topic, or buffered routes, but no queue for their messages"))
 	}
+	if f.Filter != nil && f.Topic == "" {
+		errs = append(errs, errors.New("a filter, but no topic whose messages it selects"))
+	}
 	if len(f.Buffered) > 0 && len(f.Routes) == 0 {
 		errs = append(errs, errors.New("buffered, but no routes"))
 	}
@@ -201,8 +204,9 @@ func (f Function) Validate() error {
 				"add a grant beside it in lambdas/environment.go", v.Name, v.From()))
 		}
 	}
-	if f.Topic != "" && f.Topic != StockEmptyTopic {
-		errs = append(errs, fmt.Errorf("its topic is %q: only %s has queues", f.Topic, StockEmptyTopic))
+	isNamed := func(t Topic) bool { return t.Name == f.Topic }
+	if f.Topic != "" && !slices.ContainsFunc(Topics(), isNamed) {
+		errs = append(errs, fmt.Errorf("its topic is %q: lambdas/topics.go has no such topic", f.Topic))
 	}
 	if f.Every%time.Minute != 0 {
 		errs = append(errs, fmt.Errorf("its schedule is every %v: EventBridge takes whole minutes", f.Every))

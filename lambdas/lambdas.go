@@ -127,6 +127,7 @@ type Function struct {
 	Access Access        // who may call these routes
 	Queue  string        // a queue; the function handles its messages
 	Topic  string        // the topic whose messages Queue gets; empty: none
+	Filter Filter        // which of the topic's messages Queue gets; nil: all
 	Every  time.Duration // a schedule, in whole minutes
 	// Buffered, if it is not empty, sends the requests to Routes into Queue, and they do not invoke
 	// the function. The client gets its answer as soon as the queue has the request. A message has

@@ -164,7 +164,9 @@ func TestValidateNamesTheMistake(t *testing.T) {
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Timeout: 100 * time.Millisecond}, "its timeout is 100ms"},
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Every: 90 * time.Second}, "its schedule is every 1m30s"},
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Topic: "t"},
-			`its topic is "t": only stock_empty`},
+			`its topic is "t": lambdas/topics.go has no such topic`},
+		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Filter: lambdas.Filter{"kind": {"surplus"}}},
+			"a filter, but no topic"},
 	} {
 		text := fmt.Sprint(c.f.Validate())
 		if !strings.Contains(text, c.want) || !strings.Contains(text, "function f") {

@@ -9,6 +9,8 @@ import (
 // Declarations are facts about a program that its resources do not show. The zero value has none.
 type Declarations struct {
 	Functions []Declaration
+	// Topics are the topics whose messages are known.
+	Topics []Topic
 	// DeclaredIn names the files that a person edits to fix a violation. If it is nil or returns
 	// "", a person edits the declaration of the resource.
 	DeclaredIn func(rule string, r *graph.Resource) string
@@ -62,4 +64,12 @@ type Variable struct {
 	Optional bool
 	// Internet is true if the value is the URL of a server on the Internet that the function calls.
 	Internet bool
+}
+
+// A Topic describes the messages of a topic.
+type Topic struct {
+	Name string // the topic's logical name
+	// Messages are the kinds of its messages that have attributes. They map each attribute, which
+	// is a String, to its values; nil if it may have any.
+	Messages []map[string][]string
 }

@@ -158,7 +158,7 @@ func TestLimitsAcceptWhatAWSAccepts(t *testing.T) {
 			}
 			s := sabotage{t, record(t, stage)}
 			edit(s)
-			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
+			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
 				if slices.Contains([]string{"limit", "name", "addresses", "dead-letter-queue"}, v.Rule) {
 					t.Error(v)
 				}

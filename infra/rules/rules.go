@@ -76,6 +76,7 @@ func All() []Rule {
 		rule("attempts", checkAttempts),
 		rule("dashboard", checkDashboards),
 		rule("subscription", checkSubscriptions),
+		rule("filter", checkFilters),
 		rule("route", checkRoutes),
 		rule("route-settings", checkRouteSettings),
 		rule("stage", checkStages),

@@ -19,7 +19,7 @@ import (
 func TestStagesKeepEveryRule(t *testing.T) {
 	for _, stage := range stages {
 		t.Run(stage, func(t *testing.T) {
-			for _, v := range rules.Check(record(t, stage), rules.Declarations{Functions: stack.Declarations()}) {
+			for _, v := range rules.Check(record(t, stage), stack.Declarations()) {
 				t.Error(v)
 			}
 		})
@@ -441,6 +441,11 @@ var examples = []example{
 		[]string{"Queue stock_queue"}, "alias/aws/sqs"},
 	{"subscription", "a subscription of no topic", set("TopicSubscription", "stock_queue", "topic", ""),
 		[]string{"TopicSubscription stock_queue"}, `its topic is "", and its endpoint is "arn:aws:sqs:`},
+	{"filter", "a filter by a kind of another topic",
+		set("TopicSubscription", "stock_queue", "filterPolicy", `{"kind":["order_failed"]}`),
+		[]string{"TopicSubscription stock_queue"}, `{"kind":["order_failed"]} takes no message of topic stock_empty, ` +
+			"whose messages have MessageAttributeFactoryId, MessageAttributeProductCnt, MessageAttributeProductId, " +
+			"MessageAttributeRequester (stock-bot): the queue stays empty"},
 	{"reference", "a topic that is not there",
 		set("TopicSubscription", "stock_queue", "topic", "arn:aws:sns:::other"),
 		[]string{"TopicSubscription stock_queue"}, `its topic is "arn:aws:sns:::other", and no Topic of the stack`},
@@ -871,7 +876,7 @@ func TestExamplesBreakExactlyTheirRule(t *testing.T) {
 			s := sabotage{t, record(t, stage)}
 			e.edit(s)
 			var got []string
-			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
+			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
 				if v.Rule != e.rule && slices.Contains(alsoBroken[e.breaking], v.Rule) {
 					continue
 				}
@@ -935,7 +940,7 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := sabotage{t, record(t, "dev")}
 			edit(s)
-			for _, v := range rules.Check(s.Graph, rules.Declarations{Functions: stack.Declarations()}) {
+			for _, v := range rules.Check(s.Graph, stack.Declarations()) {
 				t.Error(v)
 			}
 		})
@@ -945,7 +950,7 @@ func TestRulesAcceptCorrectChanges(t *testing.T) {
 // TestMerchantRoutesAreSignedWhateverTheDeclarationSays makes a function's declaration and its
 // routes public, as if its Access had been deleted.
 func TestMerchantRoutesAreSignedWhateverTheDeclarationSays(t *testing.T) {
-	s, declared := sabotage{t, record(t, "dev")}, stack.Declarations()
+	s, declared := sabotage{t, record(t, "dev")}, stack.Declarations().Functions
 	for i := range declared {
 		declared[i].Signed = false
 	}

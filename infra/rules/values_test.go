@@ -304,7 +304,7 @@ var wrongValues = []example{
 // TestFunctionsReadAVariableFromOneSource changes the declarations: the graph does not show the
 // sources.
 func TestFunctionsReadAVariableFromOneSource(t *testing.T) {
-	functions := stack.Declarations()
+	functions := stack.Declarations().Functions
 	for i, f := range functions {
 		for j, v := range f.Variables {
 			if f.Name == "stock-increase" && v.Name == "CALLBACK_KEY_SECRET" {
@@ -334,7 +334,7 @@ func twice(texts []string) (all []string) {
 // TestFunctionsWithADatabaseCountTheirConnections changes a declaration: the graph does not show
 // it.
 func TestFunctionsWithADatabaseCountTheirConnections(t *testing.T) {
-	functions := stack.Declarations()
+	functions := stack.Declarations().Functions
 	for i := range functions {
 		if functions[i].Name == "sweep" {
 			functions[i].Connections = 0
@@ -353,7 +353,7 @@ func TestFunctionsWithADatabaseCountTheirConnections(t *testing.T) {
 
 // TestSecretsHaveAWriter changes a declaration: the graph does not show who makes a secret's value.
 func TestSecretsHaveAWriter(t *testing.T) {
-	functions := stack.Declarations()
+	functions := stack.Declarations().Functions
 	for i := range functions {
 		for j := range functions[i].Variables {
 			if v := &functions[i].Variables[j]; v.From == "secret.callback-key" {

@@ -42,7 +42,7 @@ func TestUnreservedConcurrencyReservesNothing(t *testing.T) {
 				t.Errorf("%s: event source %s has the maximum %v, want 2 or more", settings, m.Name, maximum)
 			}
 		}
-		for _, v := range rules.Check(g, rules.Declarations{Functions: stack.Declarations()}) {
+		for _, v := range rules.Check(g, stack.Declarations()) {
 			t.Errorf("%s: %v", settings, v)
 		}
 		for _, a := range g.OfType(graph.MetricAlarm) {

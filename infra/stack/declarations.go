@@ -5,10 +5,16 @@ import (
 	"restock/lambdas"
 )
 
-// Declarations returns the functions of package lambdas as values that package rules reads: rules
-// must not import lambdas.
-func Declarations() []rules.Declaration {
-	var all []rules.Declaration
+// Declarations returns the functions and topics of package lambdas as values that package rules
+// reads: rules must not import lambdas.
+func Declarations() (all rules.Declarations) {
+	for _, t := range lambdas.Topics() {
+		topic := rules.Topic{Name: t.Name}
+		for _, attributes := range t.Messages {
+			topic.Messages = append(topic.Messages, attributes)
+		}
+		all.Topics = append(all.Topics, topic)
+	}
 	for _, f := range lambdas.All() {
 		d := rules.Declaration{
 			Name: f.Name, Routes: f.Routes, Signed: f.Access == lambdas.Signed, Buffered: len(f.Buffered) > 0,
@@ -21,7 +27,7 @@ func Declarations() []rules.Declaration {
 				Name: v.Name, From: v.From(), Grants: v.Grants, Optional: v.Optional, Internet: v.Internet,
 			})
 		}
-		all = append(all, d)
+		all.Functions = append(all.Functions, d)
 	}
 	return all
 }

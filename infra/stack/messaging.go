@@ -104,8 +104,27 @@ func (m *messaging) subscriptions() []pulumi.Resource {
 	return all
 }
 
-// newQueue makes the queue of a function and its dead-letter queue, and subscribes the queue to the
-// function's topic, if there is one.
+// subscribe subscribes the queues to the topics of their functions. topics has all topics, by the
+// names that lambdas gives them.
+func (m *messaging) subscribe(ctx *pulumi.Context, functions []lambdas.Function, topics map[string]*sns.Topic) error {
+	for _, f := range functions {
+		if f.Topic == "" {
+			continue
+		}
+		topic, ok := topics[f.Topic]
+		if !ok {
+			return fmt.Errorf("function %s: its queue gets the messages of topic %s, which the stack does not have: "+
+				"name another in lambdas/lambdas.go, or add it in infra/stack/stack.go", f.Name, f.Topic)
+		}
+		if err := m.queues[f.Queue].subscribe(ctx, f, topic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newQueue makes the queue of a function and its dead-letter queue. A topic may send to the queue
+// when subscribe has allowed it.
 func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bool) (*queue, error) {
 	deadLetters, err := m.newDeadLetterQueue(ctx, lambdas.DeadLetterQueue(f.Queue), protect)
 	if err != nil {
@@ -127,12 +146,16 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 	if err != nil {
 		return nil, fmt.Errorf("creating it: %w", err)
 	}
-	q := &queue{Queue: messages, deadLetters: deadLetters}
 	if f.Topic == "" {
-		return q, encryptedOnly(ctx, f.Queue, messages)
+		err = encryptedOnly(ctx, f.Queue, messages)
 	}
+	return &queue{Queue: messages, deadLetters: deadLetters}, err
+}
+
+// subscribe subscribes a queue to a topic, with the function's filter.
+func (q *queue) subscribe(ctx *pulumi.Context, f lambdas.Function, topic *sns.Topic) error {
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, f.Queue, &sqs.QueuePolicyArgs{
-		QueueUrl: messages.Url,
+		QueueUrl: q.Url,
 		Policy: policy.JSON(func(arns []string) any {
 			return policy.New(
 				policy.Statement{
@@ -144,20 +167,25 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 				},
 				policy.EncryptedOnly(arns[0], queueActions...),
 			)
-		}, messages.Arn, m.topic.Arn),
-	}, pulumi.Parent(messages))
+		}, q.Arn, topic.Arn),
+	}, pulumi.Parent(q.Queue))
 	if err != nil {
-		return nil, fmt.Errorf("letting the topic send to it: %w", err)
+		return fmt.Errorf("letting topic %s send to queue %s: %w", f.Topic, f.Queue, err)
 	}
-	q.subscription, err = sns.NewTopicSubscription(ctx, f.Queue, &sns.TopicSubscriptionArgs{
-		Topic:    m.topic.Arn,
+	args := &sns.TopicSubscriptionArgs{
+		Topic:    topic.Arn,
 		Protocol: pulumi.String("sqs"),
-		Endpoint: messages.Arn,
-	}, pulumi.Parent(m.topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
-	if err != nil {
-		return nil, fmt.Errorf("subscribing it to the topic: %w", err)
+		Endpoint: q.Arn,
 	}
-	return q, nil
+	if f.Filter != nil {
+		args.FilterPolicy = policy.JSON(func([]string) any { return f.Filter })
+	}
+	q.subscription, err = sns.NewTopicSubscription(ctx, f.Queue, args,
+		pulumi.Parent(topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
+	if err != nil {
+		return fmt.Errorf("subscribing queue %s to topic %s: %w", f.Queue, f.Topic, err)
+	}
+	return nil
 }
 
 func (m *messaging) newDeadLetterQueue(ctx *pulumi.Context, name string, protect bool) (*sqs.Queue, error) {

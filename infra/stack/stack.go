@@ -115,6 +115,10 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 	if b.managers, err = operations.NewTopic(ctx, lambdas.OperationsTopic, b.key, s.AlarmEmail); err != nil {
 		return nil, err
 	}
+	topics := map[string]*sns.Topic{lambdas.StockEmptyTopic: b.messaging.topic, lambdas.OperationsTopic: b.managers}
+	if err := b.messaging.subscribe(ctx, s.functions(), topics); err != nil {
+		return nil, err
+	}
 	if b.api, err = newAPI(ctx, s.CORSOrigins); err != nil || !s.CDN {
 		return b, err
 	}

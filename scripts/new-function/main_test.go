@@ -37,8 +37,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		{function{Name: "example", Route: "GET /products/{id}"}, "RouteProduct in lambdas/lambdas.go"},
 		{function{Name: "example", Queue: "stock_queue"}, "it exists, and a queue has one function"},
 		{function{Name: "example", Queue: "Refunds"}, "want lower-case words with _ between them"},
-		{function{Name: "example", Queue: "refund_queue", Topic: "stock_operations"},
-			"subscribes queues to stock_empty only"},
+		{function{Name: "example", Queue: "refund_queue", Topic: "stock_full"},
+			"want stock_empty or stock_operations"},
 		{function{Name: "example", Route: route, Topic: "stock_empty"}, "without a QUEUE"},
 		{function{Name: "refund-queue", Queue: "refund_queue"}, "in Go it has the name of the function, RefundQueue"},
 		{function{Name: "example", Every: 90 * time.Second}, "want whole minutes"},
@@ -56,7 +56,7 @@ func TestMistakesAreNamed(t *testing.T) {
 // skeletons are a function of each kind.
 var skeletons = []function{
 	{Name: "example-of-a-route", Route: "POST /examples/{sale}/route"},
-	{Name: "example-of-a-queue", Queue: "example_messages_queue", Topic: "stock_empty"},
+	{Name: "example-of-a-queue", Queue: "example_messages_queue", Topic: "stock_operations"},
 	{Name: "example-of-a-schedule", Every: time.Hour},
 }
 

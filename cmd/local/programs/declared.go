@@ -14,6 +14,7 @@ import (
 var ruleFiles = map[string]string{
 	"grant":             "lambdas/environment.go, infra/policy/grants.go",
 	"dead-letter-queue": "infra/stack/messaging.go, infra/stack/alarms.go",
+	"filter":            "lambdas/lambdas.go, lambdas/topics.go",
 	"route":             "lambdas/lambdas.go, infra/stack/triggers.go",
 	"authorization":     "lambdas/lambdas.go, infra/stack/triggers.go",
 	"schedule":          "infra/stack/triggers.go",

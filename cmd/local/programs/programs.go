@@ -13,7 +13,6 @@ import (
 	"restock/cmd/local/factory"
 	"restock/cmd/local/panels"
 	tutorial "restock/examples/tutorial/program"
-	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/lambdas"
 	"restock/local/run"
@@ -23,10 +22,11 @@ const shopName = "shop"
 
 // Shop returns the shop's program.
 func Shop() run.Program {
+	declared := stack.Declarations()
+	declared.DeclaredIn = declaredIn
 	return run.Program{
 		Name: shopName, Project: ".", Package: "infra/stack", Functions: lambdas.Folder,
-		Declared:  rules.Declarations{Functions: stack.Declarations(), DeclaredIn: declaredIn},
-		MissingIn: missingIn, Declare: stack.Program,
+		Declared: declared, MissingIn: missingIn, Declare: stack.Program,
 		ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
 		ThrottlingSetting: func(routeKey string) string {
 			return fmt.Sprintf("setting throttling.%s", lambdas.TrafficOf(routeKey))

@@ -86,7 +86,7 @@ func examine(dir, stage string) (all []reviewed, refusals []string) {
 	for _, r := range g.Resources {
 		all = append(all, reviewed{r.URN, r.Parent, r.Protect, r.Inputs})
 	}
-	for _, v := range rules.Check(g, rules.Declarations{Functions: stack.Declarations()}) {
+	for _, v := range rules.Check(g, stack.Declarations()) {
 		refusals = append(refusals, v.String())
 	}
 	return all, refusals
