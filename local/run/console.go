@@ -35,6 +35,14 @@ func (r *Run) startConsole() {
 	r.serve("console", r.listen.console, r.console, nil)
 }
 
+// invoked returns the function that shows an invocation in the console, or nil without a console.
+func (r *Run) invoked() func(console.Invocation) {
+	if r.console == nil {
+		return nil
+	}
+	return r.console.Invoked
+}
+
 // draw shows the picture of the recorded program in the console.
 func (r *Run) draw(p *program) error {
 	if r.console == nil {
@@ -71,6 +79,8 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	for _, resource := range p.graph.OfType(graph.Queue) {
 		stack.Queues = append(stack.Queues, s.queues[resource.String("arn")])
 	}
+	stack.Functions = r.consoleFunctions(p, s, fs, picture.Routes)
+	stack.Secrets = s.secrets.Values
 	maps.Copy(stack.Endpoints, e.Outside)
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)
