@@ -8,7 +8,7 @@ DATA ?= .data
 # the time without a symbol table.
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- -timeout 40m -vet=off -ldflags='-s -w'
 
-.PHONY: help local debug reset demo test check lint race audit soak chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local debug reset demo test check lint race audit soak model chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ audit: ## look for insecure code with gosec; the code explains each exception
 
 soak: mariadb ## run HISTORIES random histories of the shop; a failure prints the command that replays it
 	go test ./test/histories -run TestHistories -count=1 -timeout=0 -rapid.checks=$(HISTORIES)
+
+model: ## explore every order of steps and faults of a model of restocking, within bounds: docs/proof.md
+	@go run ./test/model $(ARGS)
 
 chaos: mariadb ## inject faults of all kinds for a minute while buyers buy, then check the data
 	@go run ./test/chaos $(ARGS)

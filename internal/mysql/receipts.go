@@ -45,12 +45,10 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 func receive(
 	ctx context.Context, conn *sql.Conn, product uuid.UUID, stock int, d shop.Delivery,
 ) (r shop.Receipt, err error) {
-	var status shop.OrderStatus
-	var ordered, received int
-	var correlation string
+	var o shop.ProductionOrder
 	err = conn.QueryRowContext(ctx, `
 		SELECT status, quantity, received, correlation FROM production_order WHERE production_order_id = ? FOR UPDATE`,
-		d.ProductionOrderID[:]).Scan(&status, &ordered, &received, &correlation)
+		d.ProductionOrderID[:]).Scan(&o.Status, &o.Quantity, &o.Received, &o.Correlation)
 	if err != nil {
 		return r, err
 	}
@@ -58,24 +56,17 @@ func receive(
 	var booked int
 	err = conn.QueryRowContext(ctx, `SELECT COALESCE(SUM(quantity), 0) FROM movement WHERE idempotency_key LIKE ?`,
 		key+"%").Scan(&booked)
-	switch {
-	case err != nil:
+	if err != nil {
 		return r, err
-	case d.Quantity <= booked:
-		return shop.Receipt{Stock: stock, Repeated: true}, nil
 	}
-
-	add := d.Quantity - booked
+	add, closes, r := d.Book(o, booked)
 	r.Stock = stock + add
-	r.Late = status != shop.OrderOpen
-	r.Surplus = min(max(received+add-ordered, 0), add)
-	if booked > 0 {
-		r.Correction = add
+	if r.Repeated {
+		return r, nil
 	}
 	changes := []change{{`UPDATE production_order SET received = ? WHERE production_order_id = ?`,
-		[]any{received + add, d.ProductionOrderID[:]}}}
-	if !r.Late && received+add >= ordered {
-		// An order that is closed already keeps its status.
+		[]any{o.Received + add, d.ProductionOrderID[:]}}}
+	if closes { // an order that is closed already keeps its status
 		changes = append(changes, change{`
 			UPDATE production_order SET status = ?, closed_at = ? WHERE production_order_id = ? AND status = 'open'`,
 			[]any{string(shop.OrderReceived), d.At.UTC(), d.ProductionOrderID[:]}})
@@ -88,7 +79,7 @@ func receive(
 	}
 	return r, move(ctx, conn, product, movement{
 		quantity: add, cause: shop.CauseReceipt, reference: d.ProductionOrderID, key: key + strconv.Itoa(d.Quantity),
-		at: d.At, correlation: correlation,
+		at: d.At, correlation: o.Correlation,
 	})
 }
 

@@ -69,6 +69,40 @@ func (o ProductionOrder) PatienceEnds() time.Time {
 // machine. AWS keeps the clocks of both within milliseconds, and a lead time is a second or more.
 func (o ProductionOrder) AskExpires() time.Time { return o.PatienceEnds().Add(-o.LeadTime) }
 
+// A Step is what a sweep does next with an open production order.
+type Step int
+
+// The steps of a sweep.
+const (
+	Wait     Step = iota // the function that opened the order, or the factory, still has time
+	Publish              // nobody has recorded that the message was sent
+	AskAgain             // the factory has delivered nothing in time
+	GiveUp               // the factory was asked often enough, or a part of the order came
+)
+
+// Next returns what a sweep does now with an open order.
+func (o ProductionOrder) Next(now time.Time) Step {
+	switch {
+	case o.PublishedAt.IsZero() && now.Before(o.AskedAt.Add(grace)):
+		return Wait
+	case o.PublishedAt.IsZero():
+		return Publish
+	case !now.After(o.PatienceEnds()):
+		return Wait
+	case o.Received == 0 && o.Asks < maxAsks:
+		return AskAgain
+	}
+	return GiveUp
+}
+
+// GivenUp returns the status of an order on which the shop gives up.
+func (o ProductionOrder) GivenUp() OrderStatus {
+	if o.Received > 0 {
+		return OrderShort
+	}
+	return OrderFailed
+}
+
 // Overdue reports whether an open order should have been received by now: it was opened more than
 // two lead times ago.
 func (o ProductionOrder) Overdue(now time.Time) bool {

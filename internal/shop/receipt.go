@@ -30,6 +30,22 @@ type Receipt struct {
 	Repeated   bool // an earlier callback of the attempt said as much or more; nothing changed
 }
 
+// Book returns what a delivery for an order changes, if booked pieces of its attempt are in the
+// books already: how much of it is new, and whether it closes the order. It sets all of the Receipt
+// but Stock.
+func (d Delivery) Book(o ProductionOrder, booked int) (add int, closes bool, r Receipt) {
+	add = max(d.Quantity-booked, 0)
+	if add == 0 {
+		return 0, false, Receipt{Repeated: true}
+	}
+	r.Late = o.Status != OrderOpen
+	r.Surplus = min(max(o.Received+add-o.Quantity, 0), add)
+	if booked > 0 {
+		r.Correction = add
+	}
+	return add, !r.Late && o.Received+add >= o.Quantity, r
+}
+
 // A ReceiptStore books deliveries.
 type ReceiptStore interface {
 	// Receive books a delivery in one transaction: the part of its quantity that was not booked for

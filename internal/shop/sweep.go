@@ -74,11 +74,8 @@ func (s *Shop) pursue(ctx context.Context, r *SweepReport) error {
 
 func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport) error {
 	now := s.now()
-	switch {
-	case o.PublishedAt.IsZero():
-		if now.Before(o.AskedAt.Add(grace)) {
-			return nil
-		}
+	switch o.Next(now) {
+	case Publish:
 		claimed, err := s.Store.ClaimPublication(ctx, o, now)
 		if err != nil || !claimed {
 			return err // not claimed: another sweep publishes it
@@ -88,9 +85,7 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 			return err
 		}
 		r.Published++
-	case !now.After(o.PatienceEnds()):
-		// The factory still has time.
-	case o.Received == 0 && o.Asks < maxAsks:
+	case AskAgain:
 		claimed, err := s.Store.ClaimAsk(ctx, o, now)
 		if err != nil || !claimed {
 			return err
@@ -101,7 +96,7 @@ func (s *Shop) pursueOne(ctx context.Context, o ProductionOrder, r *SweepReport)
 			return err
 		}
 		r.AskedAgain++
-	default:
+	case GiveUp:
 		return s.giveUp(ctx, o, now, r)
 	}
 	return nil
@@ -119,9 +114,9 @@ func (s *Shop) publishAgain(ctx context.Context, o ProductionOrder) error {
 
 // giveUp closes an overdue production order.
 func (s *Shop) giveUp(ctx context.Context, o ProductionOrder, now time.Time, r *SweepReport) error {
-	status, record, count := OrderFailed, s.Journal.OrderFailed, &r.Failed
-	if o.Received > 0 {
-		status, record, count = OrderShort, s.Journal.OrderShort, &r.Short
+	status, record, count := o.GivenUp(), s.Journal.OrderFailed, &r.Failed
+	if status == OrderShort {
+		record, count = s.Journal.OrderShort, &r.Short
 	}
 	closed, err := s.Store.CloseOrder(ctx, o, status, now)
 	if err != nil || !closed {
