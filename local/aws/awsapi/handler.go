@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,12 +63,15 @@ type Handler struct {
 
 	authorizer Authorizer // nil: every caller may do everything
 	region     string     // of the signatures, with an authorizer
+
+	mu       sync.Mutex
+	reported map[[3]string]bool // see first
 }
 
 // NewHandler returns a handler that answers every caller. It panics if two services have the same
 // JSON target prefix or query version, which is a programming error.
 func NewHandler(log *slog.Logger, services ...Service) *Handler {
-	h := &Handler{log: log, services: map[string]Service{}}
+	h := &Handler{log: log, services: map[string]Service{}, reported: map[[3]string]bool{}}
 	for _, s := range services {
 		key := s.Protocol.key()
 		if other, taken := h.services[key]; taken {
@@ -117,6 +120,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		log.ErrorContext(ctx, "AWS call failed inside the local run", events.AWSCallFailed.Attr(), "error", err)
 		refusal = &Error{Status: http.StatusInternalServerError, Code: "InternalFailure",
 			Message: "The local run failed; its log has the reason. Request ID: " + requestID}
+	case c.options != "" && h.first(c, h.session(c)):
+		log.WarnContext(ctx, "no stand-in serves this call: it fails", events.AWSCallFailed.Attr(),
+			"code", refusal.Code, "error", refusal.Message, "options", c.options)
 	default:
 		log.DebugContext(ctx, "AWS call refused", events.AWSCallFailed.Attr(), "code", refusal.Code,
 			"error", refusal.Message)
@@ -134,6 +140,7 @@ type call struct {
 	protocol  Protocol // never nil, so that an error can always be encoded
 	service   Service
 	operation string
+	options   string // what to do about a call that the handler does not serve; empty otherwise
 }
 
 // checkText refuses text that is not valid Unicode, which Go would change without a word. AWS
@@ -157,16 +164,23 @@ const traceHeader = "X-Amzn-Trace-Id"
 func (h *Handler) context(c call) context.Context {
 	ctx := withAccessKeyID(c.request.Context(), c.signature.accessKeyID)
 	attrs := []slog.Attr{slog.String("caller", c.signature.accessKeyID)}
-	if h.authorizer != nil {
-		if caller, _ := h.authorizer.Credentials(c.signature.accessKeyID); caller.Session != "" {
-			attrs = append(attrs, slog.String("function", caller.Session))
-		}
+	if function := h.session(c); function != "" {
+		attrs = append(attrs, slog.String("function", function))
 	}
 	if trace := c.request.Header.Get(traceHeader); trace != "" {
 		ctx = context.WithValue(ctx, traceHeaderKey{}, trace)
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	return events.WithAttrs(ctx, attrs...)
+}
+
+// session returns the name of the function that claims to have sent a call, or "".
+func (h *Handler) session(c call) string {
+	if h.authorizer == nil {
+		return ""
+	}
+	caller, _ := h.authorizer.Credentials(c.signature.accessKeyID)
+	return caller.Session
 }
 
 // route parses the request and finds its operation.
@@ -200,33 +214,15 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
 	service, ok := h.services[key]
 	if !ok {
 		c.service = Service{Name: c.signature.service}
-		return c, h.unknownService(c)
+		c.operation = cmp.Or(c.operation, r.Method+" "+r.URL.Path)
+		return c, h.unknownService(&c)
 	}
 	c.service, c.protocol = service, service.Protocol
 	if _, ok := service.Operations[c.operation]; !ok {
-		return c, c.protocol.unknownOperation(fmt.Sprintf(
-			"The operation %s of %s is not available in the local run, which serves %s.",
-			c.operation, service.Name, strings.Join(slices.Sorted(maps.Keys(service.Operations)), ", ")))
+		return c, c.unknownOperation()
 	}
 	if bodyErr != nil {
 		return c, bodyError(bodyErr)
 	}
 	return c, nil
-}
-
-func (h *Handler) unknownService(c call) *Error {
-	wanted := c.signature.service
-	if wanted == "" {
-		wanted = "unnamed (the request is not signed)"
-	}
-	operation := c.operation
-	if operation == "" {
-		operation = c.request.Method + " " + c.request.URL.Path
-	}
-	return &Error{
-		Status: http.StatusNotFound,
-		Code:   "UnknownOperationException",
-		Message: fmt.Sprintf("The local run does not serve %s: the request is for %s, and the services here are %s.",
-			operation, wanted, strings.Join(h.names, ", ")),
-	}
 }
