@@ -164,7 +164,7 @@ func serve(ctx context.Context, o options) (err error) {
 	}
 	config := o.run
 	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
-	config.Log = o.log()
+	config.Log, config.Emulators = o.log(), run.Emulators(os.Environ())
 	defer terminal.Flush(config.Log)
 	config.Listening = o.prepareReady
 	if handed != nil {

@@ -57,8 +57,7 @@ func (s *services) action(g *graph.Graph, integration *graph.Resource) (*apigate
 	if queue == nil || parameters["MessageBody"] == "" {
 		return failed("it needs the parameters QueueUrl, for a queue of the stack, and MessageBody")
 	}
-	parameters["QueueUrl"] = s.queues[queue.String("arn")].URL() // of this run
-	credentials, _ := s.authority.Issue(role, apiSession)        // valid as long as the run
+	credentials, _ := s.authority.Issue(role, apiSession) // valid as long as the run
 	signer := v4.NewSigner()
 	send := func(ctx context.Context, parameters map[string]string) (*apigateway.ServiceAnswer, error) {
 		body, ok := sendMessageBody(parameters)

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"maps"
 
-	"restock/infra/graph"
 	"restock/local/view/console"
 	"restock/local/view/console/drawing"
 	"restock/local/view/events"
@@ -35,20 +34,12 @@ func (r *Run) startConsole() {
 	r.serve("console", r.listen.console, r.console, nil)
 }
 
-// invoked returns the function that shows an invocation in the console, or nil without a console.
-func (r *Run) invoked() func(console.Invocation) {
-	if r.console == nil {
-		return nil
-	}
-	return r.console.Invoked
-}
-
 // draw shows the picture of the recorded program in the console.
 func (r *Run) draw(p *program) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside)
+	picture, err := drawing.Draw(p.graph, p.services.standIns, r.Endpoints().Outside)
 	if err != nil {
 		return err
 	}
@@ -61,13 +52,13 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, r.Endpoints().Outside)
+	picture, err := drawing.Draw(p.graph, p.services.standIns, r.Endpoints().Outside)
 	if err != nil {
 		return err
 	}
 	e := r.Endpoints()
 	stack := console.Stack{
-		Graph: picture, DSN: e.DSN,
+		Graph: picture, DSN: e.DSN, Queues: s.queues(),
 		Endpoints: map[string]string{"api": e.API, "aws": e.AWS},
 		Instances: func(name string) int {
 			if f := fs.named(p.graph, name); f != nil {
@@ -76,11 +67,6 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 			return 0
 		},
 	}
-	for _, resource := range p.graph.OfType(graph.Queue) {
-		stack.Queues = append(stack.Queues, s.queues[resource.String("arn")])
-	}
-	stack.Functions = r.consoleFunctions(p, s, fs, picture.Routes)
-	stack.Secrets = s.secrets.Values
 	maps.Copy(stack.Endpoints, e.Outside)
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)

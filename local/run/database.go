@@ -3,17 +3,23 @@ package run
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-sql-driver/mysql"
 
 	"restock/infra/graph"
+	"restock/local/aws/secretsmanager"
+	"restock/local/aws/standin"
 	"restock/local/mariadb"
 	"restock/local/view/events"
 	"restock/local/view/progress"
@@ -28,6 +34,51 @@ func init() { _ = mysql.SetLogger(&mysql.NopLogger{}) } // fails only on nil
 type database struct {
 	user, password string
 	secretARN      string // of the administrator's secret, which RDS creates
+}
+
+// databases returns the stand-in for RDS: MariaDB itself. Like RDS, it creates the secret of the
+// administrator.
+func (r *Run) databases(s *services) standin.StandIn {
+	parameters := &parameterGroups{}
+	var database *database
+	return standin.StandIn{
+		Service: "rds", Types: []graph.Type{
+			graph.Database, graph.ParameterGroup, graph.SubnetGroup, graph.Proxy, graph.ProxyTarget,
+		},
+		Deployed: func(ctx context.Context, resource *graph.Resource) (err error) {
+			switch resource.Type {
+			case graph.ParameterGroup:
+				parameters.add(resource)
+			case graph.Proxy:
+				// Another spelling of the database's address, so that the console can tell
+				// connections through the proxy from direct ones.
+				resource.Outputs["endpoint"] = "localhost"
+			case graph.Database:
+				database, err = r.startDatabase(ctx, resource, parameters.of(resource))
+			}
+			return err
+		},
+		Create: func(*graph.Graph) error {
+			if database == nil {
+				return nil
+			}
+			value, err := json.Marshal(map[string]string{"username": database.user, "password": database.password})
+			if err != nil {
+				return fmt.Errorf("writing the database administrator's secret: %w", err)
+			}
+			return s.secrets.Create(secretsmanager.SecretConfig{
+				Name: secretName(database.secretARN), ARN: database.secretARN,
+				Description: "The database's administrator", Value: string(value),
+			})
+		},
+	}
+}
+
+// secretName returns the name in a secret's ARN. The ARN ends with a hyphen and six random
+// characters.
+func secretName(arn string) string {
+	name := arn[strings.LastIndex(arn, ":")+1:]
+	return name[:max(strings.LastIndex(name, "-"), 0)]
 }
 
 // startDatabase starts the declared database, or connects to the server of Config.DSN, and sets the
@@ -151,4 +202,25 @@ func createDatabase(ctx context.Context, config *mysql.Config) error {
 		return fmt.Errorf("creating database %s on the server at %s: %w", config.DBName, config.Addr, err)
 	}
 	return nil
+}
+
+// parameterGroups are the parameters of the database, by the name of their group. A sync.Map,
+// because Pulumi registers resources concurrently.
+type parameterGroups struct{ byName sync.Map }
+
+func (g *parameterGroups) add(group *graph.Resource) {
+	values := map[string]string{}
+	list, _ := group.Outputs["parameters"].([]any)
+	for _, p := range list {
+		if parameter, ok := p.(map[string]any); ok {
+			values[fmt.Sprint(parameter["name"])] = fmt.Sprint(parameter["value"])
+		}
+	}
+	g.byName.Store(group.String("name"), values)
+}
+
+func (g *parameterGroups) of(instance *graph.Resource) map[string]string {
+	values, _ := g.byName.Load(instance.String("parameterGroupName"))
+	parameters, _ := values.(map[string]string)
+	return maps.Clone(parameters)
 }

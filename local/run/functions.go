@@ -3,7 +3,6 @@ package run
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,9 +10,6 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"time"
-
-	"github.com/google/uuid"
 
 	"restock/infra/graph"
 	"restock/infra/rules"
@@ -22,7 +18,6 @@ import (
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
-	"restock/local/view/console"
 	"restock/local/view/events"
 	"restock/local/view/progress"
 )
@@ -32,10 +27,7 @@ type functions map[string]*function
 
 // A function is a deployed function. Its errors of throttling have the form that each caller
 // expects.
-type function struct {
-	*lambda.Deployed
-	ended func(console.Invocation) // nil without a console
-}
+type function struct{ *lambda.Deployed }
 
 // throttled is the error of an invocation that exceeds the concurrency.
 type throttled struct {
@@ -50,30 +42,11 @@ func (t throttled) Unwrap() error      { return t.error }
 
 // Invoke invokes the function.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	id, began := cmp.Or(lambda.RequestID(ctx), uuid.NewString()), time.Now()
-	out, err := f.Deployed.Invoke(lambda.WithRequestID(ctx, id), payload)
-	if f.ended != nil {
-		f.ended(invocation(f.Name, id, began, payload, out, err))
-	}
+	out, err := f.Deployed.Invoke(ctx, payload)
 	if full := (*lambda.ThrottledError)(nil); errors.As(err, &full) {
 		return nil, throttled{err, full.Reason}
 	}
 	return out, err
-}
-
-// invocation returns an invocation that has ended, for the console.
-func invocation(name, id string, began time.Time, event, answer []byte, err error) console.Invocation {
-	i := console.Invocation{
-		ID: id, Function: name, Began: began, Took: time.Since(began), Event: event, Answer: answer,
-	}
-	if err != nil {
-		i.Error = err.Error()
-	}
-	if failure := (*lambda.FunctionError)(nil); errors.As(err, &failure) {
-		i.Error = fmt.Sprintf("%s: %s", failure.Type, failure.Message)
-		i.Answer, _ = json.Marshal(failure) // its fields are texts: no error
-	}
-	return i
 }
 
 // accountConcurrency returns the account's quota. A program that reserves nothing is for an account
@@ -120,7 +93,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 			Name:        resource.String("name"),
 			ARN:         resource.String("arn"),
 			Executable:  resource.String("code"),
-			Environment: map[string]string{},
+			Environment: r.services.emulators(r.config.Emulators),
 			Timeout:     seconds(resource.Number("timeout")),
 			MemoryMB:    int(resource.Number("memorySize")),
 			LogFormat:   logFormat,
@@ -147,7 +120,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 		if err != nil {
 			return nil, fmt.Errorf("adding function %s: %w", resource.String("name"), err)
 		}
-		fs[resource.String("arn")] = &function{Deployed: f, ended: r.invoked()}
+		fs[resource.String("arn")] = &function{f}
 	}
 	return fs, nil
 }
@@ -214,14 +187,14 @@ func unset(r *graph.Resource, property string, harmless any) error {
 	return nil
 }
 
-// startSources starts the event source mappings and the schedules.
-func (r *Run) startSources(p *program, s *services, fs functions) error {
-	g := p.graph
+// startEventSources starts the event source mappings.
+func (r *Run) startEventSources(g *graph.Graph, s *services) error {
+	fs := *s.functions.Load()
 	for _, resource := range g.OfType(graph.EventSourceMapping) {
 		if err := unset(resource, "filterCriteria", nil); err != nil {
 			return err
 		}
-		queue, f := s.queues[resource.String("eventSourceArn")], fs[resource.String("functionName")]
+		queue, f := s.sqs.Queue(resource.String("eventSourceArn")), fs[resource.String("functionName")]
 		if queue == nil || f == nil {
 			return fmt.Errorf("event source mapping %s: from %q to %q: the stack lacks the queue or the function",
 				resource.Name, resource.String("eventSourceArn"), resource.String("functionName"))
@@ -246,6 +219,12 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		}
 		r.onClose("event source mapping", mapping.Shutdown)
 	}
+	return nil
+}
+
+// startSchedules starts the schedules.
+func (r *Run) startSchedules(g *graph.Graph, s *services) error {
+	fs := *s.functions.Load()
 	for _, target := range g.OfType(graph.EventTarget) {
 		rule, f := g.Find(graph.EventRule, "name", target.String("rule")), fs[target.String("arn")]
 		if rule == nil || f == nil {
@@ -264,7 +243,7 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 		}
 		schedule, err := scheduler.Start(scheduler.Rule{
 			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
-			Region: p.graph.Region, AccountID: graph.AccountID,
+			Region: g.Region, AccountID: graph.AccountID,
 			Function: s.by(f, "events.amazonaws.com", rule.String("arn")),
 		}, r.config.Log.With("part", "scheduler", "function", f.Name))
 		if err != nil {
@@ -277,7 +256,8 @@ func (r *Run) startSources(p *program, s *services, fs functions) error {
 }
 
 // serveAPI serves the declared routes.
-func (r *Run) serveAPI(p *program, s *services, fs functions) error {
+func (r *Run) serveAPI(s *services) error {
+	p, fs := s.program, *s.functions.Load()
 	for _, declared := range p.graph.OfType(graph.API) {
 		config := apigateway.Config{
 			APIID: declared.ID, Region: p.graph.Region, AccountID: graph.AccountID,
@@ -333,7 +313,6 @@ func (r *Run) serveAPI(p *program, s *services, fs functions) error {
 		if err != nil {
 			return fmt.Errorf("serving the HTTP API %s: %w", declared.Name, err)
 		}
-		r.apis = append(r.apis, api)
 		r.onClose("HTTP API's invocations", func(context.Context) error { api.Close(); return nil })
 		handler, err := behindCDN(p.onAWS, p.onAWS.ByURN(declared.URN), api)
 		if err != nil {

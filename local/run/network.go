@@ -14,22 +14,13 @@ import (
 	"restock/local/view/events"
 )
 
-// endpointVariables are the environment variables with the address of one service. The AWS SDK
-// prefers them to AWS_ENDPOINT_URL:
-// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-var endpointVariables = map[string]string{
-	"secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-	"sns":            "AWS_ENDPOINT_URL_SNS",
-	"sqs":            "AWS_ENDPOINT_URL_SQS",
-}
-
 // blackholed returns the variables that lead a function into a black hole, by the function's URN.
 // Where the declared network has no route, the call hangs, as on AWS, and the run names the missing
 // resource. This applies to the addresses in the function's environment, and to the AWS services of
 // the run. The run does not block other addresses on this machine.
 func (r *Run) blackholed(g *graph.Graph) (map[string]map[string]string, error) {
-	variables := map[string]map[string]string{}
-	for _, d := range append(rules.Destinations(g, r.config.Program.Declared), everyService(g)...) {
+	variables, endpoints := map[string]map[string]string{}, r.services.endpointVariables()
+	for _, d := range append(rules.Destinations(g, r.config.Program.Declared), everyService(g, endpoints)...) {
 		if d.Missing == nil {
 			continue
 		}
@@ -50,17 +41,18 @@ func (r *Run) blackholed(g *graph.Graph) (map[string]map[string]string, error) {
 		lead(d.HostVariable, hole.Addr().IP.String())
 		lead(d.PortVariable, strconv.Itoa(hole.Addr().Port))
 		lead(d.URLVariable, "http://"+hole.Addr().String())
-		lead(endpointVariables[d.Service], "http://"+hole.Addr().String())
+		lead(endpoints[d.Service], "http://"+hole.Addr().String())
 	}
 	return variables, nil
 }
 
-// everyService returns each AWS service of the run as a destination of each function.
-func everyService(g *graph.Graph) []rules.Destination {
+// everyService returns each AWS service of the run as a destination of each function. endpoints has
+// the services.
+func everyService(g *graph.Graph, endpoints map[string]string) []rules.Destination {
 	network := rules.NewNetwork(g)
 	var all []rules.Destination
 	for _, function := range g.OfType(graph.Function) {
-		for _, service := range slices.Sorted(maps.Keys(endpointVariables)) {
+		for _, service := range slices.Sorted(maps.Keys(endpoints)) {
 			all = append(all, rules.Destination{
 				Function: function, What: service, Service: service, Missing: network.Service(function, service),
 			})

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"net/http"
 
-	"restock/infra/graph"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
-	"restock/local/aws/secretsmanager"
 )
 
 // newAuthority returns the authority that evaluates the declared policies, and the current policies
@@ -32,18 +30,6 @@ func (r *Run) refused(line string) {
 	if r.config.Refused != nil {
 		r.config.Refused(line)
 	}
-}
-
-// presentPolicy returns the current policy of a queue, a topic or a secret: the declared one, or
-// one that a client has set since.
-func (s *services) presentPolicy(arn string) (policy string, known bool) {
-	if policy, known := s.sqs.Policy(arn); known {
-		return policy, true
-	}
-	if policy, known := s.topics.Policy(arn); known {
-		return policy, true
-	}
-	return s.secrets.Policy(arn)
 }
 
 // credentialsOf returns a function that issues credentials of a function's role to an instance. Its
@@ -104,26 +90,4 @@ func (s *services) rotate(ctx context.Context, functionARN string, payload []byt
 		return nil, fmt.Errorf("reading the rotation's event: %w", err)
 	}
 	return s.by((*functions)[functionARN], "secretsmanager.amazonaws.com", event.SecretId).Invoke(ctx, payload)
-}
-
-// startRotations enables the declared rotations. As on AWS, a new rotation begins at once, unless
-// the program says otherwise.
-func (s *services) startRotations(g *graph.Graph) error {
-	for _, r := range g.OfType(graph.SecretRotation) {
-		rules := graph.Resource{Outputs: r.Object("rotationRules")}
-		immediately, declared := r.Outputs["rotateImmediately"].(bool)
-		err := s.secrets.SetRotation(r.String("secretId"), secretsmanager.RotationConfig{
-			FunctionARN: r.String("rotationLambdaArn"),
-			Rules: secretsmanager.RotationRules{
-				AutomaticallyAfterDays: int(rules.Number("automaticallyAfterDays")),
-				Duration:               rules.String("duration"),
-				ScheduleExpression:     rules.String("scheduleExpression"),
-			},
-			RotateImmediately: immediately || !declared,
-		})
-		if err != nil {
-			return fmt.Errorf("rotation %s: %w", r.Name, err)
-		}
-	}
-	return nil
 }

@@ -1,15 +1,12 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"maps"
 	"path/filepath"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"golang.org/x/sync/errgroup"
@@ -26,7 +23,7 @@ import (
 type program struct {
 	graph    *graph.Graph // with this machine's addresses
 	onAWS    *graph.Graph // with the addresses on AWS
-	database *database
+	services *services
 }
 
 // record runs the Pulumi program against a recorder that answers with the addresses of the
@@ -70,34 +67,25 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		}
 		return bundles, nil
 	}
-	parameters := &parameterGroups{}
-	var databaseErr error // the error itself: Pulumi rewords it
+	p.services = r.newServices(config["aws:region"])
+	var failure atomic.Pointer[error] // the first error itself: Pulumi rewords it
 	p.graph, err = graph.Record(r.config.Program.Declare(build), graph.Options{
 		Project: project, Stage: r.config.Stage, Config: config, LogicalNames: true,
 		Answer: func(resource *graph.Resource) error {
-			switch resource.Type {
-			case graph.API:
-				resource.Outputs["apiEndpoint"] = r.listen.url(r.listen.api)
-			case graph.Queue:
-				url := r.listen.url(r.listen.aws) + "/" + graph.AccountID + "/" + resource.String("name")
-				resource.ID, resource.Outputs["url"] = url, url
-			case graph.ParameterGroup:
-				parameters.add(resource)
-			case graph.Proxy:
-				// Another spelling of the database's address, so that the console can tell
-				// connections through the proxy from direct ones.
-				resource.Outputs["endpoint"] = "localhost"
-			case graph.Database:
-				p.database, databaseErr = r.startDatabase(ctx, resource, parameters.of(resource))
-				return databaseErr
+			err := p.services.deployed(ctx, resource)
+			if err != nil {
+				failure.CompareAndSwap(nil, &err)
 			}
-			return nil
+			return err
 		},
 	})
 	if err != nil {
 		stopBuilding()
 		_ = building.Wait() // its error is that it was cancelled
-		return nil, cmp.Or(databaseErr, err)
+		if first := failure.Load(); first != nil {
+			err = *first
+		}
+		return nil, err
 	}
 	if err := building.Wait(); err != nil {
 		return nil, err
@@ -159,78 +147,4 @@ func (r *Run) build(ctx context.Context, names []string) (err error) {
 	r.built, err = r.buildSums(ctx, r.config.Program.packages(names)...)
 	step.End(err)
 	return err
-}
-
-// parameterGroups are the parameters of the database, by the name of their group. A sync.Map,
-// because Pulumi registers resources concurrently.
-type parameterGroups struct{ byName sync.Map }
-
-func (g *parameterGroups) add(group *graph.Resource) {
-	values := map[string]string{}
-	list, _ := group.Outputs["parameters"].([]any)
-	for _, p := range list {
-		if parameter, ok := p.(map[string]any); ok {
-			values[fmt.Sprint(parameter["name"])] = fmt.Sprint(parameter["value"])
-		}
-	}
-	g.byName.Store(group.String("name"), values)
-}
-
-func (g *parameterGroups) of(instance *graph.Resource) map[string]string {
-	values, _ := g.byName.Load(instance.String("parameterGroupName"))
-	parameters, _ := values.(map[string]string)
-	return maps.Clone(parameters)
-}
-
-// standIns are the types of resources that a run uses.
-var standIns = map[graph.Type]bool{
-	graph.API:                      true,
-	graph.APIIntegration:           true,
-	graph.APIRoute:                 true,
-	graph.APIStage:                 true,
-	graph.Distribution:             true,
-	graph.CachePolicy:              true,
-	graph.ResponseHeadersPolicy:    true,
-	graph.EventRule:                true,
-	graph.EventTarget:              true,
-	graph.EventSourceMapping:       true,
-	graph.Function:                 true,
-	graph.Invocation:               true,
-	graph.Database:                 true,
-	graph.ParameterGroup:           true,
-	graph.Role:                     true,
-	graph.RolePolicy:               true,
-	graph.Permission:               true,
-	graph.Secret:                   true,
-	graph.SecretPolicy:             true,
-	graph.SecretRotation:           true,
-	graph.TopicPolicy:              true,
-	graph.QueuePolicy:              true,
-	graph.Subnet:                   true,
-	graph.VPC:                      true,
-	graph.VPCEndpoint:              true,
-	graph.RouteTable:               true,
-	graph.RouteTableAssociation:    true,
-	graph.SecurityGroup:            true,
-	graph.SubnetGroup:              true,
-	graph.Proxy:                    true,
-	graph.ProxyTarget:              true,
-	graph.SecurityGroupEgressRule:  true,
-	graph.SecurityGroupIngressRule: true,
-	graph.Topic:                    true,
-	graph.TopicSubscription:        true,
-	graph.Queue:                    true,
-}
-
-// reportNotRun logs the declared types that the run has no stand-in for.
-func reportNotRun(g *graph.Graph, log *slog.Logger) {
-	var kinds []string
-	for _, token := range g.Types(graph.AWS) {
-		if !standIns[token] {
-			kinds = append(kinds, token.Short())
-		}
-	}
-	if len(kinds) > 0 {
-		log.Info("declared, but not run here", "kinds", strings.Join(kinds, " "))
-	}
 }

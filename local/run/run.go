@@ -16,10 +16,8 @@ import (
 	"time"
 
 	"restock/infra/graph"
-	"restock/local/aws/apigateway"
 	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
-	"restock/local/aws/sqs"
 	"restock/local/system/loopback"
 	"restock/local/system/watch"
 	"restock/local/view/console"
@@ -85,6 +83,11 @@ type Config struct {
 	// of AWS may do this to any message.
 	DuplicateRate float64
 
+	// Emulators are addresses of emulators on this machine, by the variables that lead the SDKs to
+	// them, such as AWS_ENDPOINT_URL_DYNAMODB. The functions get these variables, except those of
+	// services that the run has a stand-in for.
+	Emulators map[string]string
+
 	// Interpose, if not nil, wraps the handler of the AWS endpoint. A test may use it to make calls
 	// of AWS's API fail.
 	Interpose func(http.Handler) http.Handler
@@ -126,8 +129,7 @@ type Run struct {
 	console *console.Console // nil without a console
 
 	schedules []*scheduler.Schedule
-	apis      []*apigateway.API
-	queues    map[string]*sqs.Queue // by ARN
+	services  *services // nil before the program is recorded
 	host      *lambda.Host
 	built     map[string]string // checksums of the functions' executables, by name
 	watcher   *watch.Watcher    // nil without Config.Watch
@@ -214,12 +216,14 @@ func (r *Run) start(ctx context.Context) error {
 	if err := r.draw(program); err != nil {
 		return err
 	}
-	reportNotRun(program.graph, r.config.Log)
-	services, err := r.newServices(program)
-	if err != nil {
+	services := program.services
+	r.services = services
+	if err := services.create(r, program); err != nil {
 		return err
 	}
-	r.queues = services.queues
+	if err := r.reportNotRun(services); err != nil {
+		return err
+	}
 	r.onClose("queues", func(context.Context) error { services.sqs.Close(); return nil })
 	aws := services.handler
 	if r.config.Interpose != nil {
@@ -246,13 +250,7 @@ func (r *Run) start(ctx context.Context) error {
 		r.config.Log.Error("a function cannot start", "error", err)
 	}
 	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
-	if err := services.startRotations(program.graph); err != nil {
-		return err
-	}
-	if err := r.startSources(program, services, functions); err != nil {
-		return err
-	}
-	if err := r.serveAPI(program, services, functions); err != nil {
+	if err := services.start(); err != nil {
 		return err
 	}
 	if err := r.showInConsole(program, services, functions); err != nil {

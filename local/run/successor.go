@@ -39,7 +39,7 @@ func (r *Run) showChanges() {
 
 // Undelivered returns the number of messages in all queues.
 func (r *Run) Undelivered() (n int) {
-	for _, q := range r.queues {
+	for _, q := range r.services.queues() {
 		c := q.Counts()
 		n += c.Visible + c.InFlight + c.Delayed
 	}

@@ -48,7 +48,8 @@ func startFakeRun(t *testing.T, shop http.Handler) fakeRun {
 				{ID: "buyers:buyers", Kind: console.KindBuyers, Label: "buyers", Name: "buyers"},
 				{ID: "api:shop", Kind: console.KindAPI, Label: "shop", Name: "shop"},
 				{ID: "function:sales-api", Kind: console.KindFunction, Label: "sales-api", Name: "sales-api"},
-				{ID: "topic:stock_empty", Kind: console.KindTopic, Label: "stock_empty", Name: "stock_empty"},
+				{ID: "topic:stock_empty", Kind: console.KindTopic, Label: "stock_empty", Name: "stock_empty",
+					Service: "sns"},
 			},
 			Edges: []console.Edge{
 				{ID: "buyers:buyers>api:shop", From: "buyers:buyers", To: "api:shop"},

@@ -55,7 +55,8 @@ func (c *call) unknownOperation() *Error {
 	served := strings.Join(slices.Sorted(maps.Keys(c.service.Operations)), ", ")
 	c.options = fmt.Sprintf("use one of %s; or add the operation to the stand-in %s", served, c.service.Name)
 	return c.protocol.unknownOperation(fmt.Sprintf(
-		"The operation %s of %s is not available in the local run, which serves %s.", c.operation, c.service.Name, served))
+		"The operation %s of %s is not available in the local run, which serves %s.",
+		c.operation, c.service.Name, served))
 }
 
 // maxReported limits the remembered calls that the handler does not serve.

@@ -99,8 +99,7 @@ func (s *Schedule) Close() {
 	s.done.Wait()
 }
 
-// Event returns the event that the rule's function gets.
-func (r Rule) Event(now time.Time) ([]byte, error) {
+func (r Rule) event(now time.Time) ([]byte, error) {
 	return json.Marshal(events.EventBridgeEvent{
 		Version:    "0",
 		ID:         uuid.NewString(),

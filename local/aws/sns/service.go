@@ -33,7 +33,8 @@ type Config struct {
 	// subscription's dead-letter queue. A nil AuthorizeDelivery allows every delivery.
 	AuthorizeDelivery func(topicARN, queueARN string) error
 	// DeclaredIn returns the place of the declaration of a topic's subscription, or of the topic if
-	// queueARN is "". Warnings of lost messages name it. It may be nil.
+	// queueARN is "". Warnings of lost messages name it. If it is nil, StandIn
+	// sets it.
 	DeclaredIn func(topicARN, queueARN string) string
 }
 

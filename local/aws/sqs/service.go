@@ -112,7 +112,7 @@ func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
 		service:  s,
 		name:     config.Name,
 		arn:      s.arnOf(config.Name),
-		url:      fmt.Sprintf("%s/%s/%s", s.config.BaseURL, s.config.AccountID, config.Name),
+		url:      s.urlOf(config.Name),
 		created:  now,
 		config:   config,
 		tags:     tags{},
@@ -158,6 +158,11 @@ func (s *Service) Policy(arn string) (policy string, ok bool) {
 		return "", false
 	}
 	return q.Config().Policy, true
+}
+
+// urlOf returns the URL of a queue with the name. The queue need not exist.
+func (s *Service) urlOf(name string) string {
+	return fmt.Sprintf("%s/%s/%s", s.config.BaseURL, s.config.AccountID, name)
 }
 
 // arnOf returns the ARN of a queue with the name. The queue need not exist.

@@ -41,20 +41,20 @@ var (
 	schedule   = named("rule", KindSchedule)
 )
 
-// places are the places of events, by the part of the run that logs them.
+// places are the places of events, by the part of the run that logs them. A stand-in that is one
+// node needs none: its part of the log is its service.
 var places = map[string]place{
-	"api":            theAPI,
-	"aws":            caller,
-	"build":          named("functions", KindFunction),
-	"eventsource":    function,
-	"factory":        theFactory,
-	"lambda":         function,
-	"mariadb":        only(KindDatabase),
-	"network":        function,
-	"scheduler":      schedule,
-	"secretsmanager": theSecrets,
-	"sns":            topic,
-	"sqs":            queue,
+	"api":         theAPI,
+	"aws":         caller,
+	"build":       named("functions", KindFunction),
+	"eventsource": function,
+	"factory":     theFactory,
+	"lambda":      function,
+	"mariadb":     only(KindDatabase),
+	"network":     function,
+	"scheduler":   schedule,
+	"sns":         topic,
+	"sqs":         queue,
 }
 
 // caller returns the function that calls AWS, or the API: its calls name the request that causes
@@ -118,6 +118,8 @@ func (o *observer) classify(e *Event) {
 	e.trace = e.about()
 	if place := places[e.Part]; place != nil {
 		e.Node = place(o, e)
+	} else {
+		e.Node = o.picture.graph.ofService(e.Part)
 	}
 	m := meanings[e.Kind]
 	if e.ofFunction {
@@ -194,9 +196,6 @@ func (o *observer) fromAPI(e *Event) {
 func (o *observer) invocation(e *Event) {
 	o.fromAPI(e)
 	e.trace.text = "invocation of " + e.text("function")
-	if e.text(InvokedBy) != "" { // nothing else that happened has caused it
-		e.trace.request, e.trace.begins = e.text("request_id"), true
-	}
 	if e.level >= slog.LevelWarn {
 		o.count(e.Node, "errors", 1)
 		e.trace.text += ": " + cmp.Or(e.text("error"), e.text("status"))
@@ -260,9 +259,7 @@ func (o *observer) awsCall(e *Event) {
 	} else if service == "sns" || service == "sqs" {
 		e.trace.shares = nil
 	}
-	if service == "secretsmanager" {
-		e.move(o.picture.edge(e.Node, theSecrets(o, e)), 1, failed)
-	}
+	e.move(o.picture.edge(e.Node, o.picture.graph.ofService(service)), 1, failed)
 }
 
 // denial shows a refusal by a policy on the edge where it happened. Without such an edge, the
@@ -273,26 +270,21 @@ func (o *observer) denial(e *Event) {
 	e.move(o.picture.between(who, what), 0, 1)
 }
 
-// resource returns the node of an ARN. The picture does not know all ARNs of secrets, routes and
-// rules; for them, resource returns the node of their service.
+// resource returns the node of an ARN. The picture does not know all ARNs of secrets and routes.
+// For them, resource returns the node of their service.
 func (o *observer) resource(arn string) string {
 	if ids := o.picture.named[arn]; len(ids) > 0 {
 		return ids[0]
 	}
 	_, rest, _ := strings.Cut(arn, "arn:aws:")
 	service, _, _ := strings.Cut(rest, ":")
-	return o.picture.graph.Only(map[string]string{
-		"secretsmanager": KindSecrets, "execute-api": KindAPI, "events": KindSchedule,
-	}[service])
+	return o.picture.graph.ofService(service)
 }
 
 // blockedCall shows a call that the declared network blocks on the edge to its destination.
 func (o *observer) blockedCall(e *Event) {
 	e.Denied = true
-	e.move(o.picture.firstEdge(e.Node, map[string]string{
-		"database": KindDatabase, "secretsmanager": KindSecrets, "sns": KindTopic, "sqs": KindQueue,
-		"internet": KindFactory,
-	}[e.text("service")]), 0, 1)
+	e.move(o.picture.firstEdge(e.Node, e.text("service")), 0, 1)
 }
 
 func (o *observer) factoryOrder(e *Event) {

@@ -36,12 +36,26 @@ func (g Graph) Only(kind string) string {
 	return ""
 }
 
+// ofService returns the id of the node that stands for a whole service, such as all secrets. It
+// returns "" for a service whose resources have names of their own in the picture.
+func (g Graph) ofService(service string) string {
+	for _, n := range g.Nodes {
+		if service != "" && n.Service == service && n.ARN == "" {
+			return n.ID
+		}
+	}
+	return ""
+}
+
 // A Node is a part of the stack.
 type Node struct {
 	ID     string `json:"id"` // see NodeID
 	Kind   string `json:"kind"`
 	Label  string `json:"label"`
 	Detail string `json:"detail,omitempty"`
+
+	// Service is the service of AWS that the node belongs to, as in ARNs.
+	Service string `json:"service,omitempty"`
 
 	Name string `json:"-"` // the name in the run's log
 	ARN  string `json:"-"` // may be empty
@@ -129,10 +143,13 @@ func (p *picture) onlyEdge(kind, to string) (found string) {
 	return found
 }
 
-// firstEdge returns the first edge from a node to a node of a kind.
-func (p *picture) firstEdge(from, kind string) string {
+// firstEdge returns the first edge from a node to a node of a service: of AWS, or the words
+// "database" or "internet".
+func (p *picture) firstEdge(from, service string) string {
+	kinds := map[string]string{"database": KindDatabase, "internet": KindFactory}
 	for _, e := range p.graph.Edges {
-		if e.From == from && p.nodes[e.To].Kind == kind {
+		to := p.nodes[e.To]
+		if e.From == from && (to.Kind == kinds[service] || to.Service != "" && to.Service == service) {
 			return e.ID
 		}
 	}

@@ -13,7 +13,11 @@ import (
 // shop is a picture of a stack like the shop's.
 func shop() Graph {
 	node := func(kind, name, arn string) Node {
-		return Node{ID: NodeID(kind, name), Kind: kind, Label: name, Name: name, ARN: arn}
+		service := map[string]string{
+			KindAPI: "execute-api", KindFunction: "lambda", KindTopic: "sns", KindQueue: "sqs",
+			KindDeadLetterQueue: "sqs", KindSecrets: "secretsmanager", KindSchedule: "events",
+		}[kind]
+		return Node{ID: NodeID(kind, name), Kind: kind, Label: name, Name: name, ARN: arn, Service: service}
 	}
 	g := Graph{
 		Nodes: []Node{

@@ -13,28 +13,39 @@ import (
 	"restock/infra/graph"
 	"restock/infra/policy/declared"
 	"restock/infra/policy/evaluation"
+	"restock/local/aws/standin"
 	"restock/local/view/console"
 )
 
 // Names of nodes that no resource declares.
 const buyers, people = "buyers", "people"
 
-// Draw returns the picture of a program that was recorded with the addresses of the local run.
-// outside has the URLs of the outside servers by name. The error is that of a policy that does not
-// parse.
-func Draw(g *graph.Graph, outside map[string]string) (console.Graph, error) {
+// Draw returns the picture of a program that was recorded with the addresses of the local run. The
+// nodes of the stand-ins say how to draw their resources. outside has the URLs of the outside
+// servers by name. The error is that of a policy that does not parse.
+func Draw(g *graph.Graph, standIns []standin.StandIn, outside map[string]string) (console.Graph, error) {
 	policies, err := declared.Read(g)
 	if err != nil {
 		return console.Graph{}, fmt.Errorf("drawing the stack: %w", err)
 	}
-	d := &drawing{program: g, policies: policies, byARN: map[string]string{}}
+	d := &drawing{program: g, policies: policies, byARN: map[string]string{}, dead: map[string]bool{}}
 	d.Routes = map[string]string{}
+	for _, r := range slices.Concat(g.OfType(graph.Queue), g.OfType(graph.TopicSubscription)) {
+		if target, _ := deadLetters(r); target != "" {
+			d.dead[target] = true
+		}
+	}
 	d.functions()
-	d.topics()
+	for _, s := range standIns {
+		for _, n := range s.Nodes {
+			d.standIn(s, n)
+		}
+	}
+	d.subscriptions()
 	d.queues()
 	d.api()
 	d.schedules()
-	d.secrets()
+	d.rotations()
 	d.database()
 	for _, name := range slices.Sorted(maps.Keys(outside)) {
 		d.outside(name, outside[name])
@@ -48,12 +59,48 @@ type drawing struct {
 	program  *graph.Graph
 	policies *declared.Policies
 	byARN    map[string]string // ids of nodes by ARN
+	dead     map[string]bool   // ARNs of dead-letter queues
 }
 
-// node adds the node of a resource.
-func (d *drawing) node(kind string, r *graph.Resource, detail string) string {
-	name := cmp.Or(r.String("name"), r.Name)
-	return d.place(console.Node{Kind: kind, Label: r.Name, Detail: detail, Name: name, ARN: r.String("arn")})
+// standIn draws resources of a stand-in, and the functions that may call it.
+func (d *drawing) standIn(s standin.StandIn, n standin.Node) {
+	granted := func(node, arn string) {
+		for _, c := range n.Calls {
+			d.granted(node, arn, c.Action, c.Label)
+		}
+	}
+	if n.Shared != nil {
+		arns := n.Shared(d.program)
+		if len(arns) == 0 {
+			return
+		}
+		node := d.place(console.Node{
+			Kind: n.Kind, Label: n.Kind, Detail: fmt.Sprintf("%d in %s", len(arns), s.Name), Name: n.Kind,
+			Service: s.Service,
+		})
+		for _, arn := range arns {
+			granted(node, arn)
+		}
+		return
+	}
+	for _, r := range d.program.OfType(n.Type) {
+		kind, detail := n.Kind, ""
+		if d.dead[r.String("arn")] {
+			kind = console.KindDeadLetterQueue
+		}
+		if n.Detail != nil {
+			detail = n.Detail(r)
+		}
+		granted(d.node(s.Service, kind, r, detail), r.String("arn"))
+	}
+}
+
+// node adds the node of a resource of a service.
+func (d *drawing) node(service, kind string, r *graph.Resource, detail string) string {
+	return d.place(console.Node{
+		Kind: kind, Label: r.Name, Detail: detail, Service: service,
+		Name: cmp.Or(r.String("name"), r.Name), ARN: r.String("arn"),
+	})
 }
 
 func (d *drawing) place(n console.Node) (id string) {
@@ -93,52 +140,32 @@ func (d *drawing) edge(from, to, label string) {
 
 func (d *drawing) functions() {
 	for _, r := range d.program.OfType(graph.Function) {
-		d.node(console.KindFunction, r, fmt.Sprintf("%v MB, timeout %v s", r.Number("memorySize"), r.Number("timeout")))
+		detail := fmt.Sprintf("%v MB, timeout %v s", r.Number("memorySize"), r.Number("timeout"))
+		d.node("lambda", console.KindFunction, r, detail)
 	}
 }
 
-// topics draws topics, the functions that publish to them, and the people who subscribe by e-mail.
-func (d *drawing) topics() {
-	for _, r := range d.program.OfType(graph.Topic) {
-		topic := d.node(console.KindTopic, r, r.String("displayName"))
-		d.granted(topic, r.String("arn"), "sns:Publish", "publishes")
-	}
+// subscriptions draws the queues and the people who subscribe to topics.
+func (d *drawing) subscriptions() {
 	for _, r := range d.program.OfType(graph.TopicSubscription) {
-		if r.String("protocol") == "email" {
-			d.edge(d.byARN[r.String("topic")], d.once(console.KindPeople, people, people, "by e-mail"), "")
+		topic := d.byARN[r.String("topic")]
+		switch r.String("protocol") {
+		case "email":
+			d.edge(topic, d.once(console.KindPeople, people, people, "by e-mail"), "")
+		case "sqs":
+			d.edge(topic, d.byARN[r.String("endpoint")], "")
+		}
+		if target, _ := deadLetters(r); target != "" {
+			d.edge(topic, d.byARN[target], "undeliverable")
 		}
 	}
 }
 
-// queues draws queues with their senders, their consumers and their dead-letter queues.
+// queues draws the consumers and the dead-letter queues of queues.
 func (d *drawing) queues() {
-	all := d.program.OfType(graph.Queue)
-	dead := map[string]bool{}
-	for _, r := range slices.Concat(all, d.program.OfType(graph.TopicSubscription)) {
-		if target, _ := deadLetters(r); target != "" {
-			dead[target] = true
-		}
-	}
-	for _, r := range all {
-		kind := console.KindQueue
-		if dead[r.String("arn")] {
-			kind = console.KindDeadLetterQueue
-		}
-		timeout := cmp.Or(r.Number("visibilityTimeoutSeconds"), 30) // the default of SQS
-		queue := d.node(kind, r, fmt.Sprintf("visibility timeout %v s", timeout))
-		d.granted(queue, r.String("arn"), "sqs:SendMessage", "sends")
-	}
-	for _, r := range all {
+	for _, r := range d.program.OfType(graph.Queue) {
 		if target, receives := deadLetters(r); target != "" {
 			d.edge(d.byARN[r.String("arn")], d.byARN[target], fmt.Sprintf("after %d receives", receives))
-		}
-	}
-	for _, r := range d.program.OfType(graph.TopicSubscription) {
-		if r.String("protocol") == "sqs" {
-			d.edge(d.byARN[r.String("topic")], d.byARN[r.String("endpoint")], "")
-		}
-		if target, _ := deadLetters(r); target != "" {
-			d.edge(d.byARN[r.String("topic")], d.byARN[target], "undeliverable")
 		}
 	}
 	for _, r := range d.program.OfType(graph.EventSourceMapping) {
@@ -179,7 +206,7 @@ func (d *drawing) may(f *graph.Resource, action, arn string) bool {
 // api draws the HTTP API, its callers and the functions of its routes.
 func (d *drawing) api() {
 	for _, api := range d.program.OfType(graph.API) {
-		id := d.node(console.KindAPI, api, api.String("apiEndpoint"))
+		id := d.node("execute-api", console.KindAPI, api, api.String("apiEndpoint"))
 		d.edge(d.once(console.KindBuyers, buyers, buyers, ""), id, "")
 		for _, route := range d.program.OfType(graph.APIRoute) {
 			if route.String("apiId") != api.ID {
@@ -217,39 +244,16 @@ func (d *drawing) schedules() {
 		}
 		id := d.byARN[rule.String("arn")]
 		if id == "" {
-			id = d.node(console.KindSchedule, rule, rule.String("scheduleExpression"))
+			id = d.node("events", console.KindSchedule, rule, rule.String("scheduleExpression"))
 		}
 		d.edge(id, d.byARN[target.String("arn")], "")
 	}
 }
 
-// secrets draws all secrets as one node, with the functions that read, write or rotate one of them.
-func (d *drawing) secrets() {
-	arns := map[string]bool{}
-	for _, r := range d.program.OfType(graph.Secret) {
-		arns[r.String("arn")] = true
-	}
-	for _, r := range d.program.OfType(graph.Database) {
-		list, _ := r.Outputs["masterUserSecrets"].([]any)
-		for _, s := range list {
-			if secret, ok := s.(map[string]any); ok {
-				arns[fmt.Sprint(secret["secretArn"])] = true
-			}
-		}
-	}
-	if len(arns) == 0 {
-		return
-	}
-	id := d.once(console.KindSecrets, "secrets", "secrets", fmt.Sprintf("%d in Secrets Manager", len(arns)))
-	for _, f := range d.program.OfType(graph.Function) {
-		for arn := range arns {
-			if d.may(f, "secretsmanager:GetSecretValue", arn) || d.may(f, "secretsmanager:PutSecretValue", arn) {
-				d.edge(d.byARN[f.String("arn")], id, "")
-			}
-		}
-	}
+// rotations draws the functions that rotate secrets.
+func (d *drawing) rotations() {
 	for _, r := range d.program.OfType(graph.SecretRotation) {
-		d.edge(id, d.byARN[r.String("rotationLambdaArn")], "rotates")
+		d.edge(d.Only(console.KindSecrets), d.byARN[r.String("rotationLambdaArn")], "rotates")
 	}
 }
 

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"restock/infra/graph"
+	"restock/local/aws/secretsmanager"
+	"restock/local/aws/sns"
+	"restock/local/aws/sqs"
+	"restock/local/aws/standin"
 	"restock/local/view/console"
 	"restock/local/view/console/drawing"
 )
@@ -15,6 +19,12 @@ const (
 	apiURL      = "http://127.0.0.1:8080"
 	functionARN = "arn:aws:lambda:eu:0:function:"
 )
+
+var standIns = []standin.StandIn{
+	{Service: "sqs", Name: "SQS", Nodes: sqs.Nodes},
+	{Service: "sns", Name: "SNS", Nodes: sns.Nodes},
+	{Service: "secretsmanager", Name: "Secrets Manager", Nodes: secretsmanager.Nodes},
+}
 
 func resource(token, name string, outputs map[string]any) *graph.Resource {
 	outputs["name"] = name
@@ -88,7 +98,7 @@ func arrows(g console.Graph) (all []string) {
 }
 
 func TestThePictureHasWhatTheProgramDeclares(t *testing.T) {
-	g, err := drawing.Draw(program(), map[string]string{"factory": factoryURL})
+	g, err := drawing.Draw(program(), standIns, map[string]string{"factory": factoryURL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +137,8 @@ func TestThePictureHasWhatTheProgramDeclares(t *testing.T) {
 }
 
 func TestThePictureHasOnlyWhatTheProgramDeclares(t *testing.T) {
-	g, err := drawing.Draw(&graph.Graph{Resources: []*graph.Resource{function("hello", map[string]any{})}}, nil)
+	alone := &graph.Graph{Resources: []*graph.Resource{function("hello", map[string]any{})}}
+	g, err := drawing.Draw(alone, standIns, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +150,7 @@ func TestThePictureHasOnlyWhatTheProgramDeclares(t *testing.T) {
 func TestSubscribersByEmailArePeople(t *testing.T) {
 	g, err := drawing.Draw(program(resource("sns/topicSubscription:TopicSubscription", "mail", map[string]any{
 		"topic": "arn:aws:sns:eu:0:topic", "protocol": "email", "endpoint": "shop@example.com",
-	})), map[string]string{"factory": factoryURL})
+	})), standIns, map[string]string{"factory": factoryURL})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +161,7 @@ func TestSubscribersByEmailArePeople(t *testing.T) {
 
 func TestAPolicyThatDoesNotParseIsAnError(t *testing.T) {
 	_, err := drawing.Draw(program(resource("iam/rolePolicy:RolePolicy", "broken",
-		map[string]any{"role": "idle", "policy": "{"})), map[string]string{"factory": factoryURL})
+		map[string]any{"role": "idle", "policy": "{"})), standIns, map[string]string{"factory": factoryURL})
 	if err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Errorf("got %v, want an error that names the policy", err)
 	}

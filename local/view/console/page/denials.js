@@ -21,17 +21,14 @@ export function denied(event) {
   tell("denials");
 }
 
-// The kinds of nodes that the ARNs of a service belong to.
-const KINDS = { sns: ["topic"], sqs: ["queue", "dead-letter-queue"], lambda: ["function"], secretsmanager: ["secrets"] };
-
 /**
  * The id of the edge from a node to the node of an ARN. The picture may lack this edge, because it
  * is drawn from what the policies allow.
  */
 function edgeTo(from, arn = "") {
   const [, , service, , , ...rest] = arn.split(":");
-  const suits = state.graph.nodes.filter((n) => KINDS[service]?.includes(n.kind));
-  const to = suits.find((n) => n.label === rest.at(-1)) ?? (service === "secretsmanager" ? suits[0] : undefined);
+  const suits = state.graph.nodes.filter((n) => n.service === service);
+  const to = suits.find((n) => n.label === rest.at(-1)) ?? suits.find((n) => n.label === n.kind); // all of a service
   return from && to && to.id !== from ? `${from}>${to.id}` : "";
 }
 

@@ -1,0 +1,90 @@
+package sns
+
+import (
+	"fmt"
+	"slices"
+
+	"restock/infra/graph"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/standin"
+)
+
+// StandIn returns the service as a run's stand-in. It creates the declared topics, and the
+// subscriptions of queues.
+func (s *Service) StandIn() standin.StandIn {
+	return standin.StandIn{
+		Service: "sns", Name: "SNS",
+		Types:  []graph.Type{graph.Topic, graph.TopicPolicy, graph.TopicSubscription},
+		Create: s.createDeclared,
+		APIs:   []awsapi.Service{s.API()},
+		Policy: s.Policy,
+		Nodes:  Nodes,
+	}
+}
+
+// Nodes draws topics, and the functions that publish to them.
+var Nodes = []standin.Node{{
+	Kind: "topic", Type: graph.Topic,
+	Detail: func(r *graph.Resource) string { return r.String("displayName") },
+	Calls:  []standin.Call{{Action: "sns:Publish", Label: "publishes"}},
+}}
+
+// createDeclared creates the topics and subscriptions that a program declares.
+func (s *Service) createDeclared(g *graph.Graph) error {
+	if s.config.DeclaredIn == nil {
+		s.config.DeclaredIn = func(topicARN, queueARN string) string { return declaredIn(g, topicARN, queueARN) }
+	}
+	for _, r := range g.OfType(graph.Topic) {
+		config := TopicConfig{
+			Name: r.String("name"), DisplayName: r.String("displayName"),
+			Policy: r.String("policy"), KMSMasterKeyID: r.String("kmsMasterKeyId"),
+		}
+		if policy := g.Find(graph.TopicPolicy, "arn", r.String("arn")); policy != nil {
+			config.Policy = policy.String("policy")
+		}
+		config.OtherSubscribers = slices.ContainsFunc(g.OfType(graph.TopicSubscription), func(of *graph.Resource) bool {
+			return of.String("topic") == r.String("arn") && of.String("protocol") == "email"
+		})
+		if _, err := s.CreateTopic(config); err != nil {
+			return err
+		}
+	}
+	for _, r := range g.OfType(graph.TopicSubscription) {
+		if r.String("protocol") == "email" {
+			continue // the local run sends no e-mails
+		}
+		topic := s.Topic(r.String("topic"))
+		if topic == nil || r.String("protocol") != "sqs" || s.config.Queues.Queue(r.String("endpoint")) == nil {
+			return fmt.Errorf("subscription %s: %s from topic %q to %q: the local run supports only queues and "+
+				"topics of the stack", r.Name, r.String("protocol"), r.String("topic"), r.String("endpoint"))
+		}
+		config := SubscriptionConfig{
+			QueueARN: r.String("endpoint"), RawMessageDelivery: r.Bool("rawMessageDelivery"),
+		}
+		for property, attribute := range map[string]string{
+			"filterPolicy": "FilterPolicy", "filterPolicyScope": "FilterPolicyScope", "redrivePolicy": "RedrivePolicy",
+		} {
+			if err := config.Set(attribute, r.String(property)); err != nil {
+				return fmt.Errorf("subscription %s: %s: %w", r.Name, property, err)
+			}
+		}
+		if _, err := topic.Subscribe(config); err != nil {
+			return fmt.Errorf("subscription %s: %w", r.Name, err)
+		}
+	}
+	return nil
+}
+
+// declaredIn returns the place that declares the subscription of a queue to a topic, or the topic
+// if queueARN is "". It returns "" for what a client has made since the start.
+func declaredIn(g *graph.Graph, topicARN, queueARN string) string {
+	for _, r := range g.OfType(graph.TopicSubscription) {
+		if r.String("topic") == topicARN && r.String("endpoint") == queueARN {
+			return r.Source
+		}
+	}
+	if topic := g.Find(graph.Topic, "arn", topicARN); topic != nil && queueARN == "" {
+		return topic.Source
+	}
+	return ""
+}
