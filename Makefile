@@ -91,7 +91,7 @@ conformance: ## compare the stand-ins, or another ENDPOINT=http://…, with answ
 fidelity: ## say how to run the tests of AWS's own emulator against the local run
 	@cat scripts/fidelity.txt
 
-tour: mariadb ## make each mistake of docs/tour.md, and the changes of docs/extending.md, in a copy: minutes
+tour: mariadb ## make each mistake of docs/tour.md, and the changes of docs/extending*.md, in a copy: minutes
 	go test ./test/tour -count=1 -timeout=0 -all $(ARGS)
 	$(if $(ARGS),,go test ./test/replay -count=1 -timeout=0 -all)
 

@@ -27,7 +27,7 @@ const (
 )
 
 // The stage cdn is one of the tests of package rules.
-var stages = []string{"dev", "prod", "cdn"}
+var stages = append(graph.Stages(projectDir), "cdn")
 
 func record(tb testing.TB, stage string) cost.Stage {
 	tb.Helper()

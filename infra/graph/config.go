@@ -22,7 +22,7 @@ func Config(projectDir, stage string) (project string, values map[string]string,
 	path := filepath.Join(projectDir, "Pulumi."+stage+".yaml")
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return "", nil, fmt.Errorf("there is no stage %q, want one of %s", stage,
-			strings.Join(stages(projectDir), ", "))
+			strings.Join(Stages(projectDir), ", "))
 	}
 	s, err := workspace.LoadProjectStack(nil, p, path)
 	if err != nil {
@@ -39,8 +39,8 @@ func Config(projectDir, stage string) (project string, values map[string]string,
 	return p.Name.String(), values, nil
 }
 
-// stages lists a project's stages, by the names of their files.
-func stages(projectDir string) (names []string) {
+// Stages lists a project's stages, by the names of their files.
+func Stages(projectDir string) (names []string) {
 	files, _ := filepath.Glob(filepath.Join(projectDir, "Pulumi.*.yaml")) // the pattern is well-formed
 	for _, file := range files {
 		names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))

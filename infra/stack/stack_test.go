@@ -24,7 +24,7 @@ import (
 
 const projectDir = "../.."
 
-var stages = []string{"dev", "prod"}
+var stages = graph.Stages(projectDir)
 
 func options(tb testing.TB, stage string) graph.Options {
 	tb.Helper()

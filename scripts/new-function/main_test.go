@@ -96,7 +96,7 @@ func TestSkeletonsWork(t *testing.T) {
 	if err := os.WriteFile(stage, settings, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	api := p.Start(t)
+	api := p.Start(t).API
 	curl := func(command string) string {
 		t.Helper()
 		lines, err := p.Run(t.Context(), strings.Replace(command, "http://127.0.0.1:8080", api, 1)+" --silent")
