@@ -90,7 +90,7 @@ func (o *options) flags() *flag.FlagSet {
 		"share of messages, 0 to 1, that queues deliver twice, as standard queues may")
 	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run a program that the rules refuse, to see it fail as on AWS")
 	flags.StringVar(&o.ready, "ready", "",
-		"a `file` to write {\"api\",\"aws\",\"factory\",\"console\",\"dsn\"} to when the run is ready")
+		"a `file` to write {\"api\",\"aws\",\"factory\",\"region\",\"console\",\"dsn\"} to when the run is ready")
 	flags.StringVar(&o.run.Data, "data", "",
 		"a `folder` that keeps the database from run to run; empty: the run deletes the database at its end")
 	flags.BoolVar(&o.run.Watch, "watch", true,

@@ -61,7 +61,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		secret, ok := keys[id]
 		return awsapi.Credentials{AccessKeyID: id, SecretAccessKey: secret}, ok
 	}
-	if _, err := awsapi.Authenticate(r, body, awsapi.Scope{Service: "execute-api", Region: "ap-northeast-2"},
+	if _, err := awsapi.Authenticate(r, body, awsapi.Scope{Service: "execute-api", Region: testRegion},
 		credentials); err != nil {
 		a.Log(err)
 		w.WriteHeader(http.StatusForbidden)
@@ -84,6 +84,7 @@ func ready(t *testing.T, api, aws string) string {
 	t.Helper()
 	text, err := json.Marshal(map[string]string{
 		"api": api, "aws": aws, "factory": "http://127.0.0.1:1", "dsn": "root@tcp(127.0.0.1:1)/",
+		"region": testRegion,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -94,6 +95,9 @@ func ready(t *testing.T, api, aws string) string {
 	}
 	return path
 }
+
+// testRegion is the region of the tests' shop.
+const testRegion = "ap-northeast-2"
 
 // seoul is the time zone of the terminal in these tests.
 var seoul = time.FixedZone("KST", 9*60*60)

@@ -19,12 +19,12 @@ import (
 
 func TestRedriveSendsDeadLettersBack(t *testing.T) {
 	service := localsqs.New(
-		localsqs.Config{BaseURL: "http://127.0.0.1", Region: localRegion, AccountID: "000000000000"},
+		localsqs.Config{BaseURL: "http://127.0.0.1", Region: testRegion, AccountID: "000000000000"},
 		slog.New(slog.DiscardHandler))
 	t.Cleanup(service.Close)
 	server := httptest.NewServer(awsapi.NewHandler(slog.New(slog.DiscardHandler), service.API()))
 	t.Cleanup(server.Close)
-	client := sqs.New(sqs.Options{Region: localRegion, BaseEndpoint: &server.URL,
+	client := sqs.New(sqs.Options{Region: testRegion, BaseEndpoint: &server.URL,
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", "")})
 	create := func(name string, attributes map[string]string) *string {
 		t.Helper()
@@ -36,7 +36,7 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 	}
 	create("stock_queue_dlq", nil)
 	queue := create("stock_queue", map[string]string{
-		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:` + localRegion +
+		"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:` + testRegion +
 			`:000000000000:stock_queue_dlq","maxReceiveCount":1}`,
 	})
 	receive := func() int {

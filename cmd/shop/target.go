@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -24,7 +26,6 @@ import (
 const (
 	localAPI         = "http://127.0.0.1:8080"
 	localAWS         = "http://127.0.0.1:4566"
-	localRegion      = "ap-northeast-2" // as in Pulumi.dev.yaml
 	localCredentials = "local"
 )
 
@@ -89,7 +90,7 @@ func (t target) resolve(ctx context.Context) (*resolved, error) {
 }
 
 func (t target) resolveLocal() (*resolved, error) {
-	endpoints := struct{ API, AWS string }{localAPI, localAWS}
+	endpoints := struct{ API, AWS, Region string }{API: localAPI, AWS: localAWS}
 	if t.ready != "" {
 		text, err := os.ReadFile(t.ready)
 		if err != nil {
@@ -101,9 +102,12 @@ func (t target) resolveLocal() (*resolved, error) {
 			return nil, fmt.Errorf("reading where the local run listens: %s is not a file of the local run", t.ready)
 		}
 	}
-	region := localRegion
-	if t.region != "" {
-		region = t.region
+	region := cmp.Or(t.region, endpoints.Region)
+	if region == "" {
+		var err error
+		if region, err = localRegion(); err != nil {
+			return nil, err
+		}
 	}
 	return &resolved{
 		api: endpoints.API, local: true,
@@ -114,6 +118,31 @@ func (t target) resolveLocal() (*resolved, error) {
 		},
 		deadLetters: func(context.Context) (string, error) { return lambdas.DeadLetterQueue(lambdas.StockQueue), nil },
 	}, nil
+}
+
+// regionLine matches the region in a stage's configuration.
+var regionLine = regexp.MustCompile(`(?m)^  aws:region: (\S+)$`)
+
+// localRegion returns the region of the stage dev, which the local run plays by default. It reads
+// the stage's file in the working directory or in a folder above it.
+func localRegion() (string, error) {
+	const file = "Pulumi.dev.yaml"
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if match := regionLine.FindSubmatch(text); err == nil && match != nil {
+			return string(match[1]), nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", usagef("in which region is the local run? There is no %s with an aws:region here or above: "+
+				"give --region", file)
+		}
+		dir = parent
+	}
 }
 
 // regionOf matches the default host name of an HTTP API.

@@ -3,19 +3,25 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
 
-func TestLocalRunIsInTheRegionOfItsStage(t *testing.T) {
-	text, err := os.ReadFile("../../Pulumi.dev.yaml")
-	if err != nil {
+func TestLocalRunIsInTheRegionOfTheStageDev(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	if _, said, code := shop(t, "products", "--local"); code != 2 || !strings.Contains(said, "give --region") {
+		t.Errorf("outside the project: ended with %d, %s; want a request for the region", code, said)
+	}
+	if err := os.WriteFile("Pulumi.dev.yaml", []byte("config:\n  aws:region: eu-west-1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if match := regexp.MustCompile(`aws:region: (\S+)`).FindSubmatch(text); match == nil ||
-		string(match[1]) != localRegion {
-		t.Errorf("Pulumi.dev.yaml is in region %s, --local signs for %s", match[1], localRegion)
+	if err := os.Mkdir("below", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join(dir, "below"))
+	if region, err := localRegion(); region != "eu-west-1" || err != nil {
+		t.Errorf("got %q, %v; want the region of Pulumi.dev.yaml in a folder above", region, err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/graph/graphtest"
+	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/infra/stack/stacktest"
 )
@@ -33,6 +34,20 @@ func record(tb testing.TB, stage string) *graph.Graph {
 	return stacktest.Record(tb, dir(stage), stage)
 }
 
+// TestStagesKeepTheRulesAsTheyAreConfigured checks the stages in their own region and under their
+// own name. The other tests record them with the configuration of [stacktest.Project].
+func TestStagesKeepTheRulesAsTheyAreConfigured(t *testing.T) {
+	for _, stage := range []string{"dev", "prod"} {
+		g, err := stack.Record(projectDir, stage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range rules.Check(g, rules.Declarations{Functions: stack.Declarations()}) {
+			t.Errorf("stage %s: %s", stage, v)
+		}
+	}
+}
+
 // TestStagesDeclareWhatWasReviewed compares dev with a golden file of all its resources, and the
 // other stages with golden files of their differences from dev. It records them under the name dev,
 // because names contain the stage's name.
@@ -44,7 +59,7 @@ func TestStagesDeclareWhatWasReviewed(t *testing.T) {
 			continue
 		}
 		t.Run(stage, func(t *testing.T) {
-			g, err := stack.RecordAs(dir(stage), stage, "dev")
+			g, err := stack.RecordAs(stacktest.Project(t, dir(stage)), stage, "dev")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,10 +28,7 @@ var stages = graph.Stages(projectDir)
 
 func options(tb testing.TB, stage string) graph.Options {
 	tb.Helper()
-	project, config, err := graph.Config(projectDir, stage)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	project, config := stacktest.Config(tb, projectDir, stage)
 	return graph.Options{Project: project, Stage: stage, Config: config}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -157,8 +159,17 @@ func (f function) Does() string {
 	}
 }
 
-// request is a command that sends a signed request to the local run.
-func (f function) request() string {
-	return fmt.Sprintf("curl -X %s --user local:local --aws-sigv4 aws:amz:ap-northeast-2:execute-api "+
-		"http://127.0.0.1:8080%s", f.Method(), f.Path())
+// request is a command that sends a signed request to the local run, in the region of the stage
+// dev.
+func (f function) request(root string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(root, "Pulumi.dev.yaml")) // #nosec G304 -- a file of the project
+	if err != nil {
+		return "", err
+	}
+	region := regexp.MustCompile(`(?m)^  aws:region: (\S+)$`).FindSubmatch(text)
+	if region == nil {
+		return "", errors.New("Pulumi.dev.yaml has no aws:region")
+	}
+	return fmt.Sprintf("curl -X %s --user local:local --aws-sigv4 aws:amz:%s:execute-api http://127.0.0.1:8080%s",
+		f.Method(), region[1], f.Path()), nil
 }

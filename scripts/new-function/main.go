@@ -29,7 +29,13 @@ func main() {
 		fmt.Fprintln(os.Stderr, "new-function:", err)
 		os.Exit(1)
 	}
-	fmt.Print(f.next())
+	next, err := f.next(*project)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "new-function: the function is written, and what comes next is in "+
+			"docs/extending.md:", err)
+		os.Exit(1)
+	}
+	fmt.Print(next)
 }
 
 // write checks the function, and writes its skeleton into the project. If it returns an error, it
@@ -49,7 +55,7 @@ func (f function) write(project string) error {
 }
 
 // next says what to do with the skeleton.
-func (f function) next() string {
+func (f function) next(project string) (string, error) {
 	text := fmt.Sprintf(`The function %[1]s is declared in lambdas/lambdas.go and lambdas/environment.go.
 Its handler and the handler's test are in lambdas/%[1]s.
 
@@ -59,12 +65,16 @@ Run the whole stack with it:
   make local
 `, f.Name)
 	if f.Route != "" {
-		text += fmt.Sprintf("Send it a signed request:\n  %s\n", f.request())
+		request, err := f.request(project)
+		if err != nil {
+			return "", err
+		}
+		text += fmt.Sprintf("Send it a signed request:\n  %s\n", request)
 	}
 	return text + `See what is left, such as rows of documents and golden files:
   make test
 docs/extending.md goes on from here.
-`
+`, nil
 }
 
 // minutes returns the schedule as Go code.

@@ -105,7 +105,10 @@ func TestSkeletonsWork(t *testing.T) {
 		}
 		return strings.Join(lines, "\n")
 	}
-	signed := skeletons[0].request()
+	signed, err := skeletons[0].request(p.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const want = `{"sale":"example-sale","products_on_sale":3}` // as many as dev's catalogue has
 	if got := curl(signed); got != want {
 		t.Errorf("%s: got %s, want %s", signed, got, want)

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"restock/infra/stack/stacktest"
 )
 
 // A mistake is a change of the program, as a colleague makes it in haste.
@@ -111,13 +113,14 @@ func build(t *testing.T) string {
 func verdictsOf(t *testing.T, checker string) []verdict {
 	t.Helper()
 	verdicts := make([]verdict, len(mistakes))
+	project := stacktest.Project(t, "../..")
 	workers := runtime.GOMAXPROCS(0)
 	var running sync.WaitGroup
 	for w := range workers {
 		running.Go(func() {
 			next := w
 			for next < len(mistakes) {
-				arguments := []string{"../.."}
+				arguments := []string{project}
 				for n := next; n < len(mistakes); n += workers {
 					arguments = append(arguments, strconv.Itoa(n))
 				}

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
+
+	"restock/infra/stack/stacktest"
 )
 
 func TestAPersonInvokesAFunction(t *testing.T) {
@@ -25,7 +27,7 @@ func TestAPersonInvokesAFunction(t *testing.T) {
 			FunctionName: &function, Payload: []byte(event), InvocationType: kind,
 		})
 	}
-	const region = "ap-northeast-2"
+	const region = stacktest.Region
 	for _, name := range []string{"sweep", "arn:aws:lambda:" + region + ":000000000000:function:sweep"} {
 		answer, err := invoke("local", region, name, "{}", "")
 		if err != nil || answer.FunctionError != nil || !strings.HasPrefix(string(answer.Payload), `{"published":0,`) {

@@ -76,12 +76,13 @@ type Run struct {
 type Endpoints struct {
 	run.Endpoints
 	Factory string `json:"factory"` // empty if the run has no stand-in of the factory
+	Region  string `json:"region"`
 }
 
 // Endpoints returns the addresses of the run's parts.
 func (r *Run) Endpoints() Endpoints {
 	e := r.Run.Endpoints()
-	return Endpoints{e, e.Outside[factoryName]}
+	return Endpoints{e, e.Outside[factoryName], r.Region()}
 }
 
 // Start starts a program, and returns when it is ready to serve. If it fails, it stops what it has

@@ -28,6 +28,7 @@ import (
 	"restock/cmd/local/programs"
 	"restock/infra/graph"
 	declared "restock/infra/stack"
+	"restock/infra/stack/stacktest"
 	"restock/lambdas"
 	"restock/local/aws/lambda"
 	"restock/local/mariadb/mariadbtest"
@@ -56,14 +57,20 @@ func TestMain(m *testing.M) {
 	mariadbtest.Main(m)
 }
 
-// config returns a run on free ports that sells the test catalogue. Its factory's steps take a
+// config returns a run of [stacktest.Project] on free ports. Its factory's steps take a
 // millisecond.
 func config(tb testing.TB) programs.Config {
 	mariadbtest.Require(tb)
 	c := programs.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = time.Millisecond
-	c.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
+	root, err := filepath.Abs(projectDir)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if c.Program.Project, err = filepath.Rel(root, stacktest.Project(tb, projectDir)); err != nil {
+		tb.Fatal(err)
+	}
 	c.Log = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return c
 }
@@ -264,7 +271,7 @@ func (s *stack) shortenRetries(tb testing.TB, visibilitySeconds string) {
 
 func (s *stack) sqs() *sqs.Client {
 	return sqs.New(sqs.Options{
-		Region: "ap-northeast-2", BaseEndpoint: aws.String(s.AWS),
+		Region: stacktest.Region, BaseEndpoint: aws.String(s.AWS),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
 }
@@ -461,8 +468,9 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 				}
 			}
 		}, "starting function merchant-api: Runtime.ExitError"},
-		{"a program that does not build", func(c *programs.Config) { c.ProjectDir, c.BuildDir = broken, t.TempDir() },
-			"build"},
+		{"a program that does not build", func(c *programs.Config) {
+			c.ProjectDir, c.Program.Project, c.BuildDir = broken, ".", t.TempDir()
+		}, "build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			configuration := config(t)

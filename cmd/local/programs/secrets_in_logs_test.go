@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"restock/cmd/local/factory"
+	"restock/infra/stack/stacktest"
 	"restock/lambdas/journal"
 	"restock/local/view/console"
 	"restock/local/view/events"
@@ -126,7 +127,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 
 func (s *stack) secretsManager() *secretsmanager.Client {
 	return secretsmanager.New(secretsmanager.Options{
-		Region: "ap-northeast-2", BaseEndpoint: aws.String(s.AWS),
+		Region: stacktest.Region, BaseEndpoint: aws.String(s.AWS),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
 )
@@ -15,12 +16,13 @@ import (
 // long as checking every rule, so a test binary records a stage once.
 var recordings sync.Map // of func() (*graph.Graph, error), by [2]string
 
-// Record returns what a stage of the project in a folder declares. Each caller gets a copy of its
-// own, which it may change.
+// Record returns what a stage of the project in a folder declares, with the configuration of
+// Config. Each caller gets a copy of its own, which it may change.
 func Record(tb testing.TB, projectDir, stage string) *graph.Graph {
 	tb.Helper()
 	record, _ := recordings.LoadOrStore([2]string{projectDir, stage}, sync.OnceValues(func() (*graph.Graph, error) {
-		return stack.Record(projectDir, stage)
+		project, config := Config(tb, projectDir, stage)
+		return graph.Record(stack.Program(bundle.WithoutCode), graph.Options{Project: project, Stage: stage, Config: config})
 	}))
 	g, err := record.(func() (*graph.Graph, error))()
 	if err != nil {

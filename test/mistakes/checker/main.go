@@ -1,13 +1,13 @@
 // Command checker records the shop's stages with one mistake after another, and says what notices
-// each one. The arguments are the project's folder and the numbers of the mistakes. It prints an
-// object of JSON for each, in a line.
+// each one. The arguments are the folder with the configuration of dev and prod, and the numbers of
+// the mistakes. It prints an object of JSON for each, in a line.
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strconv"
 
@@ -27,13 +27,16 @@ type Verdict struct {
 
 // stages are the stages that the rules' tests check, with the folders of their configurations.
 var stages = []struct{ name, dir string }{
-	{"dev", "."}, {"full", "infra/rules/testdata/full"}, {"cdn", "infra/rules/testdata/cdn"}, {"prod", "."},
+	{"dev", ""}, {"full", "../../infra/rules/testdata/full"}, {"cdn", "../../infra/rules/testdata/cdn"}, {"prod", ""},
 }
+
+// folder returns the folder of a stage's configuration.
+func folder(dir string) string { return cmp.Or(dir, os.Args[1]) }
 
 func main() {
 	correct := map[string][]reviewed{}
 	for _, s := range stages {
-		g, refusals := examine(filepath.Join(os.Args[1], s.dir), s.name)
+		g, refusals := examine(folder(s.dir), s.name)
 		if len(refusals) > 0 {
 			fmt.Fprintf(os.Stderr, "stage %s without a mistake is refused: %s\n", s.name, refusals)
 			os.Exit(1)
@@ -58,7 +61,7 @@ func judge(n int, correct map[string][]reviewed) Verdict {
 	defer mutant.Make(n)()
 	v := Verdict{Mistake: n}
 	for _, s := range stages {
-		g, refusals := examine(filepath.Join(os.Args[1], s.dir), s.name)
+		g, refusals := examine(folder(s.dir), s.name)
 		if len(refusals) > 0 {
 			v.Stage, v.Refusals = s.name, refusals
 			return v
