@@ -42,7 +42,7 @@ func TestStagesKeepTheRulesAsTheyAreConfigured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, v := range rules.Check(g, rules.Declarations{Functions: stack.Declarations()}) {
+		for _, v := range rules.Check(g, stack.Declarations()) {
 			t.Errorf("stage %s: %s", stage, v)
 		}
 	}

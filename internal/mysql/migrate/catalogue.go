@@ -26,13 +26,14 @@ type factory struct {
 // A product has the fields of a product of the merchant's API, and the manager of its
 // advertisement.
 type product struct {
-	SKU            string `json:"sku"`
-	Name           string `json:"name"`
-	Price          int64  `json:"price"`
-	Stock          int    `json:"stock"`
-	MaxPerSale     int    `json:"max_per_sale"`
-	Factory        string `json:"factory"`
-	AdManagerEmail string `json:"ad_manager_email"` // empty: it has no advertisement
+	ID             uuid.UUID `json:"product_id"` // zero: a new one
+	SKU            string    `json:"sku"`
+	Name           string    `json:"name"`
+	Price          int64     `json:"price"`
+	Stock          int       `json:"stock"`
+	MaxPerSale     int       `json:"max_per_sale"`
+	Factory        string    `json:"factory"`
+	AdManagerEmail string    `json:"ad_manager_email"` // empty: it has no advertisement
 
 	ReorderPoint    int  `json:"reorder_point"`
 	OrderUpTo       int  `json:"order_up_to"`
@@ -93,10 +94,12 @@ func (f factory) insert(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-func (p product) insert(ctx context.Context, tx *sql.Tx) error {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return err
+func (p product) insert(ctx context.Context, tx *sql.Tx) (err error) {
+	id := p.ID
+	if id == uuid.Nil {
+		if id, err = uuid.NewV7(); err != nil {
+			return err
+		}
 	}
 	var ad []byte // null: none
 	if p.AdManagerEmail != "" {
