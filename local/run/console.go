@@ -34,6 +34,14 @@ func (r *Run) startConsole() {
 	r.serve("console", r.listen.console, r.console, nil)
 }
 
+// invoked returns the function that shows an invocation in the console, or nil without a console.
+func (r *Run) invoked() func(console.Invocation) {
+	if r.console == nil {
+		return nil
+	}
+	return r.console.Invoked
+}
+
 // draw shows the picture of the recorded program in the console.
 func (r *Run) draw(p *program) error {
 	if r.console == nil {
@@ -67,6 +75,8 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 			return 0
 		},
 	}
+	stack.Functions = r.consoleFunctions(p, s, fs, picture.Routes)
+	stack.Secrets = s.secrets.Values
 	maps.Copy(stack.Endpoints, e.Outside)
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)

@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,6 +11,9 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
+
+	"github.com/google/uuid"
 
 	"restock/infra/graph"
 	"restock/infra/rules"
@@ -18,6 +22,7 @@ import (
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
+	"restock/local/view/console"
 	"restock/local/view/events"
 	"restock/local/view/progress"
 )
@@ -27,7 +32,10 @@ type functions map[string]*function
 
 // A function is a deployed function. Its errors of throttling have the form that each caller
 // expects.
-type function struct{ *lambda.Deployed }
+type function struct {
+	*lambda.Deployed
+	ended func(console.Invocation) // nil without a console
+}
 
 // throttled is the error of an invocation that exceeds the concurrency.
 type throttled struct {
@@ -42,11 +50,30 @@ func (t throttled) Unwrap() error      { return t.error }
 
 // Invoke invokes the function.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
-	out, err := f.Deployed.Invoke(ctx, payload)
+	id, began := cmp.Or(lambda.RequestID(ctx), uuid.NewString()), time.Now()
+	out, err := f.Deployed.Invoke(lambda.WithRequestID(ctx, id), payload)
+	if f.ended != nil {
+		f.ended(invocation(f.Name, id, began, payload, out, err))
+	}
 	if full := (*lambda.ThrottledError)(nil); errors.As(err, &full) {
 		return nil, throttled{err, full.Reason}
 	}
 	return out, err
+}
+
+// invocation returns an invocation that has ended, for the console.
+func invocation(name, id string, began time.Time, event, answer []byte, err error) console.Invocation {
+	i := console.Invocation{
+		ID: id, Function: name, Began: began, Took: time.Since(began), Event: event, Answer: answer,
+	}
+	if err != nil {
+		i.Error = err.Error()
+	}
+	if failure := (*lambda.FunctionError)(nil); errors.As(err, &failure) {
+		i.Error = fmt.Sprintf("%s: %s", failure.Type, failure.Message)
+		i.Answer, _ = json.Marshal(failure) // its fields are texts: no error
+	}
+	return i
 }
 
 // accountConcurrency returns the account's quota. A program that reserves nothing is for an account
@@ -120,7 +147,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 		if err != nil {
 			return nil, fmt.Errorf("adding function %s: %w", resource.String("name"), err)
 		}
-		fs[resource.String("arn")] = &function{f}
+		fs[resource.String("arn")] = &function{Deployed: f, ended: r.invoked()}
 	}
 	return fs, nil
 }
@@ -313,6 +340,7 @@ func (r *Run) serveAPI(s *services) error {
 		if err != nil {
 			return fmt.Errorf("serving the HTTP API %s: %w", declared.Name, err)
 		}
+		r.apis = append(r.apis, api)
 		r.onClose("HTTP API's invocations", func(context.Context) error { api.Close(); return nil })
 		handler, err := behindCDN(p.onAWS, p.onAWS.ByURN(declared.URN), api)
 		if err != nil {

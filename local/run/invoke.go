@@ -14,6 +14,8 @@ import (
 	"restock/local/aws/awsapi"
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
+	"restock/local/view/console"
+	"restock/local/view/events"
 )
 
 // invokeRoute is the only operation of Lambda's API that a run serves: a person invokes a function.
@@ -73,7 +75,7 @@ func (i invoker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			fmt.Sprintf("the invocation type %s is not served here: use RequestResponse, or DryRun", kind))
 		return
 	}
-	out, err := f.Invoke(r.Context(), event)
+	out, err := f.Invoke(events.WithAttrs(r.Context(), slog.String(console.InvokedBy, "Lambda's API")), event)
 	var failure *lambda.FunctionError
 	switch {
 	case errors.As(err, &failure):

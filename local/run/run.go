@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"restock/infra/graph"
+	"restock/local/aws/apigateway"
 	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
 	"restock/local/system/loopback"
@@ -129,6 +130,7 @@ type Run struct {
 	console *console.Console // nil without a console
 
 	schedules []*scheduler.Schedule
+	apis      []*apigateway.API
 	services  *services // nil before the program is recorded
 	host      *lambda.Host
 	built     map[string]string // checksums of the functions' executables, by name

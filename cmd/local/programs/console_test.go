@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"restock/cmd/local/programs"
 	"restock/lambdas/journal"
 	"restock/local/view/console"
+	"restock/local/view/console/consoletest"
 	"restock/local/view/events"
 	"restock/test/await"
 )
@@ -106,6 +108,57 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 		if !ids[id] {
 			t.Errorf("the picture has no node %s", id)
 		}
+	}
+}
+
+// A file with an event has the signature that the console hides, so the replay is accepted.
+func TestASavedEventCanBeReplayed(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.Console, c.BuildDir = "127.0.0.1:0", t.TempDir()
+	s := start(t, c)
+	if got := s.buy(t, 3, 1); got[200] != 3 {
+		t.Fatalf("got %v, want 3 sales", got)
+	}
+	var lines console.NodeLines
+	await.Until(t, "the lot is received", func() bool {
+		s.fetch(t, "/nodes/function:stock-increase", &lines)
+		return len(lines.Invocations) > 0
+	})
+	var shown console.InvocationShown
+	id := lines.Invocations[0].ID
+	s.fetch(t, "/invocations/"+id, &shown)
+	if !strings.Contains(shown.Event.Text, `"signature":"(hidden)"`) {
+		t.Errorf("the console shows the event %s, want one with a hidden signature", shown.Event.Text)
+	}
+	var saved struct{ Path, Command string }
+	consoletest.Do(t, s.Console, http.MethodPost, "/invocations/"+id+"/save", "{}", &saved)
+	info, err := os.Stat(saved.Path)
+	command := "go run ./cmd/local invoke -event " + saved.Path + " -aws "
+	if err != nil || info.Mode().Perm() != 0o600 || !strings.HasPrefix(saved.Command, command) {
+		t.Fatalf("got %+v, %v, %v; want a file that only the user can read", saved, info, err)
+	}
+	event, err := os.ReadFile(saved.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again struct{ ID string }
+	body := `{"function":"stock-increase","event":` + string(event) + `}`
+	if status := consoletest.Do(t, s.Console, http.MethodPost, "/invocations", body, &again); status != http.StatusOK {
+		t.Fatalf("the replay got %d %+v", status, again)
+	}
+	s.fetch(t, "/invocations/"+again.ID, &shown)
+	if shown.Error != "" || shown.Answer.Text != `{"batchItemFailures":null}` {
+		t.Errorf("the replay answered %+v", shown)
+	}
+	await.Until(t, "the replay is the same callback again", func() bool {
+		s.fetch(t, "/nodes/function:stock-increase", &lines)
+		return slices.ContainsFunc(lines.Lines, func(e *console.Event) bool {
+			return e.Kind == events.Kind(journal.GoodsReceivedAgain)
+		})
+	})
+	if stock := s.number(t, donutStock); stock != 100 {
+		t.Errorf("after the replay the stock is %d, want 100", stock)
 	}
 }
 

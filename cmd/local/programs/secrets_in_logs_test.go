@@ -215,7 +215,15 @@ func (s *stack) shownByTheConsole(t *testing.T) string {
 		t.Fatal(err)
 	}
 	for _, n := range state.Graph.Nodes {
-		shown += "\n" + get("/nodes/"+url.PathEscape(n.ID))
+		node := get("/nodes/" + url.PathEscape(n.ID))
+		var lines console.NodeLines
+		if err := json.Unmarshal([]byte(node), &lines); err != nil {
+			t.Fatal(err)
+		}
+		shown += "\n" + node
+		for _, i := range lines.Invocations {
+			shown += "\n" + get("/invocations/"+i.ID)
+		}
 	}
 	var journeys []console.JourneySummary
 	s.fetch(t, "/journeys", &journeys)

@@ -36,7 +36,7 @@ func isRefused(err error) bool {
 // deliver invokes the function with the event of a time until it succeeds or the event is dropped.
 func (r Rule) deliver(ctx context.Context, at time.Time, log *slog.Logger) {
 	failed := events.ScheduledInvocationFailed.Attr()
-	event, err := r.event(at)
+	event, err := r.Event(at)
 	if err != nil {
 		log.Error("scheduled event could not be written", failed, "error", err)
 		return

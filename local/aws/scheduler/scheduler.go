@@ -99,7 +99,8 @@ func (s *Schedule) Close() {
 	s.done.Wait()
 }
 
-func (r Rule) event(now time.Time) ([]byte, error) {
+// Event returns the event that the rule's function gets.
+func (r Rule) Event(now time.Time) ([]byte, error) {
 	return json.Marshal(events.EventBridgeEvent{
 		Version:    "0",
 		ID:         uuid.NewString(),

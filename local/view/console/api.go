@@ -24,6 +24,9 @@ func (c *Console) routes() http.Handler {
 		Answer(w, http.StatusOK, c.observer.journeys.list())
 	})
 	mux.HandleFunc("GET /journeys/{id...}", c.serveJourney)
+	mux.HandleFunc("GET /invocations/{id}", c.serveInvocation)
+	mux.HandleFunc("POST /invocations", c.serveInvoke)
+	mux.HandleFunc("POST /invocations/{id}/save", c.serveSave)
 	mux.HandleFunc("POST /redrive", c.serveRedrive)
 	for _, p := range c.config.Panels {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
@@ -55,6 +58,13 @@ func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 	if !known {
 		Refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no node %q", r.PathValue("id")))
 		return
+	}
+	n := c.observer.shown().nodes[r.PathValue("id")]
+	if n.Kind == KindFunction {
+		lines.Invocations = c.invocations.of(n.Name, c.hider())
+		if examples := c.current().Functions.Examples; examples != nil {
+			lines.Examples = examples(n.Name)
+		}
 	}
 	Answer(w, http.StatusOK, lines)
 }

@@ -196,6 +196,9 @@ func (o *observer) fromAPI(e *Event) {
 func (o *observer) invocation(e *Event) {
 	o.fromAPI(e)
 	e.trace.text = "invocation of " + e.text("function")
+	if e.text(InvokedBy) != "" { // nothing else that happened has caused it
+		e.trace.request, e.trace.begins = e.text("request_id"), true
+	}
 	if e.level >= slog.LevelWarn {
 		o.count(e.Node, "errors", 1)
 		e.trace.text += ": " + cmp.Or(e.text("error"), e.text("status"))

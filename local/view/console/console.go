@@ -45,6 +45,10 @@ type Stack struct {
 
 	// Instances returns the number of a function's instances.
 	Instances func(function string) int
+
+	Functions Functions
+	// Secrets returns the values that the console must not send. It may be nil.
+	Secrets func() []string
 }
 
 // A Console shows one run. Many goroutines may call its methods at the same time.
@@ -53,6 +57,8 @@ type Console struct {
 	log      *slog.Logger
 	handler  http.Handler
 	observer *observer
+
+	invocations invocations
 
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
@@ -72,6 +78,7 @@ type Console struct {
 func New(c Config) *Console {
 	ctx, cancel := context.WithCancel(context.Background())
 	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), ctx: ctx, cancel: cancel}
+	console.invocations.byFunction = map[string]*kept[*invocation]{}
 	console.handler = console.routes()
 	records := c.Records.Subscribe(0)
 	console.running.Go(func() {

@@ -44,13 +44,18 @@ func (r Refusal) Unwrap() error { return r.Err }
 // Decode parses the body of a control: one JSON document. Unknown fields are errors. Every error
 // that Decode returns is a Refusal.
 func Decode(w http.ResponseWriter, r *http.Request, into any) error {
+	return decode(w, r, into, maxBody)
+}
+
+// decode is Decode for bodies of up to limit bytes.
+func decode(w http.ResponseWriter, r *http.Request, into any, limit int64) error {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
 		err = fmt.Errorf("the content type is %q: send application/json", r.Header.Get("Content-Type"))
 		return Refusal{http.StatusUnsupportedMediaType, err}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return Refusal{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", maxBody)}
+		return Refusal{http.StatusRequestEntityTooLarge, fmt.Errorf("the body is larger than %d bytes", limit)}
 	}
 	if err != nil {
 		return Refusal{http.StatusBadRequest, fmt.Errorf("reading the body: %w", err)}

@@ -17,6 +17,7 @@ func TestControlsAcceptOnlyJSON(t *testing.T) {
 		{"JSON", "POST", "/redrive", "application/json", unknown, 404},
 		{"a charset", "POST", "/redrive", "application/json; charset=utf-8", unknown, 404},
 		{"a form", "POST", "/redrive", "text/plain", unknown, 415},
+		{"an invocation by a form", "POST", "/invocations", "text/plain", `{"function":"stock"}`, 415},
 		{"no content type", "POST", "/redrive", "", `{"queue":"dlq"}`, 415},
 		{"a large body", "POST", "/redrive", "application/json", `{"queue":"` + strings.Repeat("x", 1<<20) + `"}`, 413},
 		{"a GET of a control", "GET", "/redrive", "", "", 404},

@@ -61,6 +61,16 @@ func (s *journeys) of(ref string) string {
 	return ""
 }
 
+// with returns the id of the only journey that a reference to a shared object belongs to, or "".
+func (s *journeys) with(ref string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sharing := s.sharers[ref]; len(sharing) == 1 {
+		return sharing[0].id
+	}
+	return ""
+}
+
 // add adds an event to its journeys. If it belongs to exactly one, add sets Event.Journey.
 func (s *journeys) add(e *Event) {
 	t := &e.trace

@@ -4,6 +4,10 @@ package console
 type NodeLines struct {
 	Lines  []*Event `json:"lines"`
 	Errors []*Event `json:"errors"`
+
+	// Of a function. The invocations are newest first.
+	Invocations []InvocationSummary `json:"invocations,omitempty"`
+	Examples    []Example           `json:"examples,omitempty"`
 }
 
 // nodeLines keeps the latest events of a node.

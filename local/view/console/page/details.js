@@ -1,4 +1,4 @@
-// The details of the selected node or journey.
+// The details of the selected node, journey or invocation.
 
 import { byId, setText } from "./dom.js";
 import { request } from "./stream.js";
@@ -7,6 +7,7 @@ import { close, selection } from "./selection.js";
 import { throttled } from "./throttle.js";
 import { focusNode } from "./graph.js";
 import { kindName } from "./kinds.js";
+import * as invocation from "./invocation.js";
 import * as nodePanel from "./nodepanel.js";
 import * as waterfall from "./waterfall.js";
 
@@ -14,8 +15,10 @@ const section = byId("details");
 const title = byId("details-title");
 const body = byId("details-body");
 
+const TITLES = { journey: "Journey", invocation: "Invocation" };
+
 let open = { kind: "", id: "" };
-let panel = null; // draws the open node or journey
+let panel = null; // draws what is open
 
 const refresh = throttled(700, async () => {
   const requested = open;
@@ -50,9 +53,10 @@ export function start() {
   tell("selection");
 }
 
-/** Requests the open node or journey again if an event changes it. */
+/** Requests what is open again if an event changes it. */
 export function touched(event) {
-  if ((open.kind === "node" && event.node === open.id) || (open.kind === "journey" && event.journey === open.id)) refresh();
+  const about = { node: event.node, journey: event.journey, invocation: event.attrs?.request_id }[open.kind];
+  if (about && about === open.id) refresh();
 }
 
 function change() {
@@ -64,12 +68,17 @@ function change() {
   tell("journey");
   if (!open.id) return hide();
   const subject = open.kind === "node" ? node(open.id) : null;
-  setText(title, subject ? `${kindName(subject.kind)} ${subject.label}` : "Journey");
-  panel = subject ? nodePanel.create(subject) : waterfall.create();
+  setText(title, subject ? `${kindName(subject.kind)} ${subject.label}` : TITLES[open.kind]);
+  panel = create(subject);
   body.replaceChildren(panel.element);
   section.hidden = false;
   panel.count?.();
   refresh();
+}
+
+function create(subject) {
+  if (subject) return nodePanel.create(subject);
+  return open.kind === "journey" ? waterfall.create() : invocation.create(open.id);
 }
 
 function hide() {
@@ -84,5 +93,6 @@ function dismiss() {
   const { kind, id } = open;
   close();
   if (kind === "node") focusNode(id);
+  else if (kind === "invocation") byId("main").focus();
   else document.querySelector(`#journeys [aria-pressed="true"]`)?.focus();
 }

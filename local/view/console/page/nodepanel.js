@@ -1,8 +1,9 @@
 // The details of one node: its counters, its neighbours, its latest log lines and errors.
 
 import { el, keep, setText } from "./dom.js";
-import { number } from "./format.js";
+import { nameOf, number } from "./format.js";
 import { create as logRow, levelName } from "./eventrow.js";
+import * as invoke from "./invoke.js";
 import { select } from "./selection.js";
 import { state } from "./store.js";
 
@@ -12,23 +13,27 @@ export function create(node) {
   const neighbours = el("ul", { class: "joined", role: "list" });
   const errors = list();
   const lines = list();
+  const invocations = node.kind === "function" ? invoke.create(nameOf(node.id)) : null;
   const note = el("p", { class: "none" }, "Loading…");
-  const errorsPart = el("section", { "aria-label": "Latest warnings and errors", hidden: true }, el("h3", {}, "Latest warnings and errors"), errors);
-  const linesPart = el("section", { "aria-label": "Latest log lines", hidden: true }, el("h3", {}, "Latest log lines"), lines);
+  const errorsPart = part("Latest warnings and errors", errors);
+  const linesPart = part("Latest log lines", lines);
   const element = el("div", { class: "node-panel" },
-    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, note, errorsPart, linesPart);
+    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, invocations?.element,
+    note, errorsPart, linesPart);
 
   return {
     element,
     count() {
       const now = Object.entries(state.counters?.[node.id] ?? {});
       counters.hidden = now.length === 0;
-      keep(counters, now, ([name]) => name, ([name]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd")),
+      keep(counters, now, ([name]) => name,
+        ([name]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd")),
         (row, [, n]) => setText(row.lastElementChild, number(n)));
       const edges = state.graph.edges.filter((e) => e.from === node.id || e.to === node.id);
       keep(neighbours, edges, (e) => e.id, (e) => join(e, node));
     },
     show(answer) {
+      invocations?.show(answer);
       fill(lines, linesPart, answer.lines);
       fill(errors, errorsPart, answer.errors);
       note.hidden = Boolean(answer.lines?.length || answer.errors?.length);
@@ -40,6 +45,8 @@ export function create(node) {
     },
   };
 }
+
+const part = (title, list) => el("section", { "aria-label": title, hidden: true }, el("h3", {}, title), list);
 
 const list = () => el("ol", { class: "lines", role: "list" });
 

@@ -1,17 +1,17 @@
-// The selection: the node or journey that the details show. It is in the page's address, so that
+// The selection: the node, journey or invocation that the details show. It is in the page's address, so that
 // links to it and the browser's back button work.
 
 import { tell } from "./store.js";
 
-const KINDS = ["node", "journey"];
+const KINDS = ["node", "journey", "invocation"];
 
-/** The selected kind, "node" or "journey", and its id. Both are empty if nothing is selected. */
+/** The selected kind, one of KINDS, and its id. Both are empty if nothing is selected. */
 export function selection() {
   const [kind, id] = [...new URLSearchParams(location.hash.slice(1))][0] ?? [];
   return KINDS.includes(kind) && id ? { kind, id } : { kind: "", id: "" };
 }
 
-/** Selects a node or a journey. If it is selected already, the details get the focus again. */
+/** Selects a node, a journey or an invocation. If it is selected already, the details get the focus again. */
 export function select(kind, id) {
   const hash = `#${kind}=${encodeURIComponent(id)}`;
   if (location.hash === hash) tell("selection", "focus");
