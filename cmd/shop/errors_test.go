@@ -2,6 +2,8 @@ package main
 
 import (
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +33,10 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		"GET /merchant/production-orders/x":        {502, "<html>\n<h1>Bad Gateway</h1>\n</html>"},
 	})
 	here, nowhere := ready(t, a.url, a.url), nobody(t)
+	broken := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic(http.ErrAbortHandler)
+	}))
+	t.Cleanup(broken.Close)
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDSTRANGER")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "x")
 	t.Setenv("AWS_REGION", "ap-northeast-2")
@@ -46,9 +52,12 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	}{
 		{"an error with a code", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x"}, 1,
 			[]string{"shop: POST " + a.url +
-				"/merchant/products/CP-502101/adjustments: 409 out_of_stock: Out of stock: 3 of CP-502101 are on "}},
+				"/merchant/products/CP-502101/adjustments: 409 out_of_stock: Out of stock: 3 of CP-502101 are on hand, " +
+				"4 cannot be taken away\n"}},
 		{"what may have been done", []string{"--ready", here, "adjust", "CP-5", "-4", "--reason", "x", "--key", "k"}, 1,
 			[]string{"503 unavailable: The database cannot be reached", "it may have been booked", "--key k "}},
+		{"a change without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "adjust", "CP-5", "-4",
+			"--reason", "x", "--key", "k"}, 1, []string{"EOF", "it may have been booked", "--key k "}},
 		{"not an API", []string{"--ready", here, "products"}, 1,
 			[]string{"the answer is not from the merchant's API: <!doctype html> <title>"}},
 		{"an API without these routes", []string{"--ready", here, "orders"}, 1,

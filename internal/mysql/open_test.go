@@ -257,13 +257,14 @@ func TestDeadlocksAreRetried(t *testing.T) {
 		{"a lock wait timeout", 100, &gomysql.MySQLError{Number: 1205}, 1, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			runs, began, last := 0, time.Now(), time.Time{}
+			runs, last := 0, time.Time{}
 			err := retryDeadlocks(t.Context(), func() error {
-				if now := time.Now(); !now.After(last) {
-					t.Errorf("%s: run %d came without a pause", c.name, runs+1)
-				} else {
-					last = now
+				least, pause := 5*time.Millisecond<<(runs-min(runs, 1)), time.Since(last)
+				if runs > 0 && (pause < least || pause >= 2*least) {
+					t.Errorf("%s: run %d came after %v, want %v or more, and less than %v",
+						c.name, runs+1, pause, least, 2*least)
 				}
+				last = time.Now()
 				if runs++; runs <= c.fails {
 					return c.err
 				}
@@ -272,10 +273,22 @@ func TestDeadlocksAreRetried(t *testing.T) {
 			if runs != c.runs || (err == nil) != c.ok {
 				t.Errorf("%s: %d runs, %v; want %d runs, and success: %t", c.name, runs, err, c.runs, c.ok)
 			}
-			if paused := time.Since(began); paused > 150*time.Millisecond { // by the clock of synctest
-				t.Errorf("%s: the pauses were %v together, want 150ms at most", c.name, paused)
-			}
 		})
+	}
+}
+
+// Transactions that pause for the same time would meet again.
+func TestPausesAfterDeadlocksDiffer(t *testing.T) {
+	totals := map[time.Duration]bool{}
+	for range 10 {
+		synctest.Test(t, func(t *testing.T) {
+			began := time.Now()
+			_ = retryDeadlocks(t.Context(), func() error { return &gomysql.MySQLError{Number: errDeadlock} })
+			totals[time.Since(began)] = true
+		})
+	}
+	if len(totals) == 1 {
+		t.Errorf("ten transactions had the same pauses: %v", totals)
 	}
 }
 

@@ -3,6 +3,7 @@ package openfiles
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"syscall"
@@ -25,8 +26,14 @@ func TestALimitThatIsTooLowIsNamed(t *testing.T) {
 			t.Errorf("520 needed, %d allowed: got %v", limit, err)
 		}
 	}
-	if err := Require(1); err != nil {
-		t.Errorf("1 needed: got %v", err)
+	limit, err := Limit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for needed, enough := range map[uint64]bool{limit: true, limit + 1: limit == math.MaxUint64} { // the maximum: no limit
+		if err := Require(needed); (err == nil) != enough {
+			t.Errorf("%d needed, this process may have %d: got %v", needed, limit, err)
+		}
 	}
 }
 
