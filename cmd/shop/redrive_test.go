@@ -162,3 +162,37 @@ func TestRedriveIsWatchedUntilItEnds(t *testing.T) {
 		}
 	}
 }
+
+// SQS may deliver a message more than once:
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/standard-queues-at-least-once-delivery.html
+func TestAMessageThatIsReceivedTwiceCountsOnce(t *testing.T) {
+	message, err := json.Marshal(map[string]string{"MessageId": "m",
+		"Body": stockEmpty(t, "0199a2c4-5f00-7000-8000-000000000001", "2020-01-01T00:00:00Z")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	received := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		switch r.Header.Get("X-Amz-Target") {
+		case "AmazonSQS.GetQueueUrl":
+			fmt.Fprint(w, `{"QueueUrl":"http://127.0.0.1/000000000000/stock_queue_dlq"}`)
+		case "AmazonSQS.GetQueueAttributes":
+			fmt.Fprint(w, `{"Attributes":{"QueueArn":"arn","ApproximateNumberOfMessages":"2"}}`)
+		case "AmazonSQS.ReceiveMessage":
+			if received++; received > 2 {
+				message = nil
+			}
+			fmt.Fprintf(w, `{"Messages":[%s]}`, message)
+		case "AmazonSQS.StartMessageMoveTask":
+			fmt.Fprint(w, `{"TaskHandle":"x"}`)
+		case "AmazonSQS.ListMessageMoveTasks":
+			fmt.Fprint(w, `{"Results":[{"Status":"COMPLETED","ApproximateNumberOfMessagesMoved":1}]}`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	out, said, code := shop(t, "redrive", "--ready", ready(t, server.URL, server.URL))
+	if want := "1 message read before: for 1 production order, 1 expired."; code != 0 || !strings.Contains(out, want) {
+		t.Errorf("ended with %d, %q %q; want it to say %q", code, out, said, want)
+	}
+}
