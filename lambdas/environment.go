@@ -139,6 +139,20 @@ type Variable struct {
 	Internet bool
 
 	field, value string
+	kind         reflect.Type
+}
+
+// Parse returns an error if the function could not decode a value of the variable.
+func (v Variable) Parse(value string) error {
+	one := reflect.New(reflect.StructOf([]reflect.StructField{{
+		Name: v.field, Type: v.kind, Tag: reflect.StructTag(fmt.Sprintf("env:%q", v.Name)),
+	}}))
+	var unparsable env.ParseError
+	err := env.ParseWithOptions(one.Interface(), env.Options{Environment: map[string]string{v.Name: value}})
+	if errors.As(err, &unparsable) {
+		return unparsable.Err
+	}
+	return err
 }
 
 // From returns the variable's source as declared, for example "secret.database".
@@ -158,7 +172,7 @@ func Variables(environment any) []Variable {
 		variable := Variable{
 			Name: field.Tag.Get("env"), Thing: thing, Which: which,
 			Internet: field.Tag.Get("call") == "internet",
-			field:    field.Name, value: fmt.Sprint(v.Field(i).Interface()),
+			field:    field.Name, value: fmt.Sprint(v.Field(i).Interface()), kind: field.Type,
 		}
 		_, variable.Optional = field.Tag.Lookup("envDefault")
 		if grants := field.Tag.Get("grant"); grants != "" {
@@ -193,6 +207,12 @@ func (f Function) Validate() error {
 	}
 	if len(f.Buffered) > 0 && len(f.Routes) == 0 {
 		errs = append(errs, errors.New("buffered, but no routes"))
+	}
+	// The handler decodes the environment with the function's name.
+	environment := reflect.TypeOf(f.Environment).Name()
+	if want := strings.ReplaceAll(f.Name, "-", "") + "Environment"; !strings.EqualFold(environment, want) {
+		errs = append(errs, fmt.Errorf("its Environment is %s, and not its own: its handler exits at its start",
+			environment))
 	}
 	for _, v := range Variables(f.Environment) {
 		if v.Name == "" || v.Which == "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -60,6 +61,20 @@ func TestTheRouteOfTheCallbackIsPublic(t *testing.T) {
 		}
 	}
 	t.Errorf("no function has the public route %s: the factory cannot sign its calls", lambdas.RouteGoodsReceipt)
+}
+
+// A handler that decodes the environment of another function exits at its start.
+func TestHandlersDecodeTheDeclaredEnvironment(t *testing.T) {
+	for _, f := range lambdas.All() {
+		main, err := os.ReadFile(f.Name + "/main.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "function.Process[" + reflect.TypeOf(f.Environment).String() + "]"
+		if !strings.Contains(string(main), want) {
+			t.Errorf("lambdas/%s/main.go has no %s, the environment of its declaration", f.Name, want)
+		}
+	}
 }
 
 func TestNoRouteIsDeclaredTwice(t *testing.T) {
@@ -163,6 +178,8 @@ func TestValidateNamesTheMistake(t *testing.T) {
 			"outside the private network"},
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Timeout: 100 * time.Millisecond}, "its timeout is 100ms"},
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Every: 90 * time.Second}, "its schedule is every 1m30s"},
+		{lambdas.Function{Name: "f", Environment: lambdas.StockEnvironment{}},
+			"its Environment is StockEnvironment, and not its own"},
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Topic: "t"},
 			`its topic is "t": lambdas/topics.go has no such topic`},
 		{lambdas.Function{Name: "f", Environment: struct{}{}, Queue: "q", Filter: lambdas.Filter{"kind": {"surplus"}}},

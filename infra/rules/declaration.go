@@ -62,6 +62,8 @@ type Variable struct {
 	Grants []string // what the function may do with the resource: "read", "publish"
 	// Optional is true if a stage may leave the variable out.
 	Optional bool
+	// Parse returns an error if the function could not decode a value. It may be nil.
+	Parse func(value string) error
 	// Internet is true if the value is the URL of a server on the Internet that the function calls.
 	Internet bool
 }

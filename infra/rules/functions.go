@@ -137,11 +137,17 @@ func (i *inspection) sourcesOf(from string) (all []source) {
 }
 
 // checkSource checks that a variable holds an output of its declared source, and not one of another
-// resource.
+// resource. A value from a setting must have the type of its field.
 func (i *inspection) checkSource(r *graph.Resource, v Variable, value string) {
 	sources := i.sourcesOf(v.From)
 	// The rule secret-variable reports it.
 	isSecret := secretWord.MatchString(v.Name) && !strings.HasPrefix(value, "arn:")
+	if len(sources) == 0 && !isSecret && v.Parse != nil {
+		if err := v.Parse(value); err != nil {
+			i.report(r, "set the variable to a text that its type reads", "variable %s, from %s, is %q, which the "+
+				"function does not decode: it exits at its start: %v", v.Name, v.From, value, err)
+		}
+	}
 	if len(sources) == 0 || isSecret ||
 		slices.ContainsFunc(sources, func(s source) bool { return s.value == value }) {
 		return

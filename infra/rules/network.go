@@ -396,3 +396,15 @@ func (n Network) groupNames(ids []string) string {
 	}
 	return "security group " + strings.Join(names, " or ")
 }
+
+// checkVPCs checks that a security group names its VPC. Without one, EC2 makes the group in the
+// default VPC of the account, and nothing in another VPC can be a member of it:
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSecurityGroup.html
+func checkVPCs(i *inspection) {
+	for _, r := range i.OfType(graph.SecurityGroup) {
+		if r.String("vpcId") == "" {
+			i.report(r, "set vpcId to the id of the VPC",
+				"its vpcId is not set: EC2 makes it in the default VPC of the account")
+		}
+	}
+}

@@ -55,6 +55,7 @@ func All() []Rule {
 	return []Rule{
 		house("parent", checkParents),
 		rule("reference", checkReferences),
+		rule("vpc", checkVPCs),
 		rule("policy", checkPolicies), // before the rules that misunderstand a wrong policy
 		rule("document", checkDocuments),
 		house("private-database", checkPrivateDatabase),
@@ -85,6 +86,8 @@ func All() []Rule {
 		rule("buffer", checkBuffers),
 		rule("authorization", checkAuthorization),
 		rule("schedule", checkSchedules),
+		house("overlap", checkOverlaps),
+		house("code-trigger", checkCodeTriggers),
 		rule("rotation", checkRotations),
 		rule("event-source", checkEventSources),
 		rule("log-group", checkLogGroups),
@@ -101,6 +104,7 @@ func All() []Rule {
 		house("protection", checkProtection),
 		rule("modifications", checkModifications),
 		rule("name", checkNames),
+		house("stage-name", checkStageNames),
 		rule("limit", checkLimits),
 		rule("addresses", checkAddresses),
 		rule("concurrency", checkConcurrency),

@@ -2,8 +2,10 @@ package rules
 
 import (
 	"slices"
+	"time"
 
 	"restock/infra/graph"
+	"restock/infra/schedule"
 )
 
 // checkSubscriptions checks that messages of a topic arrive in its queues. SNS drops a message
@@ -120,6 +122,62 @@ func checkSchedules(i *inspection) {
 		if f.Every > 0 && !scheduled[r] {
 			i.report(r, "declare an EventRule and an EventTarget on the function",
 				"nothing invokes it every %v", f.Every)
+		}
+	}
+}
+
+// checkOverlaps checks that an invocation of a scheduled function ends before the next one begins.
+// Otherwise two may run at once, or Lambda throttles the second one if one instance is reserved:
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
+func checkOverlaps(i *inspection) {
+	for _, target := range i.OfType(graph.EventTarget) {
+		rule, function := i.Find(graph.EventRule, "name", target.String("rule")), i.function(target.String("arn"))
+		if rule == nil || function == nil {
+			continue // the rule schedule reports it
+		}
+		every := shortest(rule.String("scheduleExpression")).Seconds()
+		if timeout := number(function, "timeout", defaultFunctionTimeout); every > 0 && timeout > every {
+			i.report(function, "lower its timeout, or give EventRule "+rule.Name+" a longer interval",
+				"its timeout is %v s, and %s invokes it every %v s: two invocations may run at once",
+				timeout, title(rule), every)
+		}
+	}
+}
+
+// shortest returns the shortest time between two of the next times of a schedule; 0 if it has none.
+func shortest(expression string) (gap time.Duration) {
+	e, err := schedule.Parse(expression)
+	if err != nil {
+		return 0 // the rule limit reports it
+	}
+	last := e.Next(time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC))
+	for range 100 {
+		next := e.Next(last)
+		if last.IsZero() || next.IsZero() {
+			break
+		}
+		if d := next.Sub(last); gap == 0 || d < gap {
+			gap = d
+		}
+		last = next
+	}
+	return gap
+}
+
+// checkCodeTriggers checks that a deployment of new code invokes a function again if a deployment
+// invokes it at all: setup migrates the schema. Pulumi invokes the function only when a trigger
+// changes. A graph does not show the hash of a function's code, so the rule knows it by its key.
+// https://www.pulumi.com/registry/packages/aws/api-docs/lambda/invocation/
+func checkCodeTriggers(i *inspection) {
+	known := i.knownNames()
+	for _, r := range i.OfType(graph.Invocation) {
+		code, _ := r.Object("triggers")["code"].(string)
+		if other := known[code]; code == "" {
+			i.report(r, "add the trigger code, with the hash of the function's code",
+				"its triggers have no code: a deployment of new code does not invoke the function")
+		} else if other != "" {
+			i.report(r, "set the trigger code to the hash of the function's code",
+				"its trigger code is %s: a deployment of new code does not invoke the function", other)
 		}
 	}
 }

@@ -187,6 +187,31 @@ var wrongValues = []example{
 		`input is "{", want JSON`},
 	{"limit", "a key that signs", set("Key", "operations", "keyUsage", "SIGN_VERIFY"), []string{"Key operations"},
 		`keyUsage is "SIGN_VERIFY", want one of ENCRYPT_DECRYPT`},
+	{"vpc", "a security group in the default VPC", func(s sabotage) {
+		s.add(graph.SecurityGroup, "more", s.the("Vpc", "network"), map[string]any{
+			"tags": map[string]any{"project": "restock", "stage": "dev"},
+		})
+	}, []string{"SecurityGroup more"}, "its vpcId is not set: EC2 makes it in the default VPC"},
+	{"overlap", "a sweep that takes two minutes", set("Function", "sweep", "timeout", 120.0),
+		[]string{"Function sweep"}, "its timeout is 120 s, and EventRule sweep invokes it every 60 s"},
+	{"overlap", "five minutes after the hour, and on the hour",
+		func(s sabotage) {
+			s.set("EventRule", "sweep", "scheduleExpression", "cron(0,5 * * * ? *)")
+			s.set("Function", "sweep", "timeout", 301.0)
+		}, []string{"Function sweep"}, "its timeout is 301 s, and EventRule sweep invokes it every 300 s"},
+	{"code-trigger", "a setup that ignores new code", func(s sabotage) {
+		delete(s.the("Invocation", "setup").Object("triggers"), "code")
+	}, []string{"Invocation setup"}, "its triggers have no code"},
+	{"code-trigger", "a secret in place of the code", func(s sabotage) {
+		s.the("Invocation", "setup").Object("triggers")["code"] = s.the("Secret", "database").String("arn")
+	}, []string{"Invocation setup"}, "its trigger code is the arn of Secret database"},
+	{"stage-name", "a name without the stage", func(s sabotage) {
+		s.the("LogGroup", "api-access").Inputs["name"] = "/aws/api"
+	}, []string{"LogGroup api-access"}, `its name is "/aws/api", without the stage`},
+	{"environment", "a duration without a unit", func(s sabotage) {
+		s.variables("merchant-api")["FACTORY_LEAD_TIME"] = "60"
+	}, []string{"Function merchant-api"}, `variable FACTORY_LEAD_TIME, from config.factoryLeadTime, is "60", which ` +
+		"the function does not decode"},
 	{"closed-security-group", "a rule for all protocols",
 		set("SecurityGroupIngressRule", "functions-to-endpoints", "ipProtocol", "-1"),
 		[]string{"SecurityGroupIngressRule functions-to-endpoints"}, "which allows all ports, whatever its fromPort"},

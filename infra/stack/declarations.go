@@ -25,6 +25,7 @@ func Declarations() (all rules.Declarations) {
 		for _, v := range lambdas.Variables(f.Environment) {
 			d.Variables = append(d.Variables, rules.Variable{
 				Name: v.Name, From: v.From(), Grants: v.Grants, Optional: v.Optional, Internet: v.Internet,
+				Parse: v.Parse,
 			})
 		}
 		all.Functions = append(all.Functions, d)

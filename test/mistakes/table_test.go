@@ -1469,4 +1469,51 @@ var mistakes = []mistake{
 		aws:     "Every alarm about failures rings from the first day on.",
 		refusal: "it is for values of 0 or more: it always rings: compare with GreaterThanThreshold",
 	},
+	{
+		file:    "infra/stack/network.go",
+		correct: "VpcId: n.vpc.ID(), Description:",
+		wrong:   "Description:",
+		aws:     "The groups are in the default VPC: CreateDBInstance and CreateFunction fail.",
+		refusal: "SecurityGroup functions: its vpcId is not set: EC2 makes it in the default VPC of the " +
+			"account: set vpcId to the id of the VPC",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: "Timeout:     30 * time.Second",
+		wrong:   "Timeout:     90 * time.Second",
+		aws:     "A slow sweep still runs when the next one begins: Lambda throttles the second.",
+		refusal: "Function sweep: its timeout is 90 s, and EventRule sweep invokes it every 60 s: two " +
+			"invocations may run at once: lower its timeout",
+	},
+	{
+		file:    "lambdas/lambdas.go",
+		correct: "Environment: MerchantAPIEnvironment{}",
+		wrong:   "Environment: SalesAPIEnvironment{}",
+		aws:     "merchant-api exits at its start: FACTORY_LEAD_TIME is not set.",
+		refusal: "function merchant-api: its Environment is SalesAPIEnvironment, and not its own",
+	},
+	{
+		file:    "infra/stack/grants.go",
+		correct: "pulumi.String(leadTime.String())",
+		wrong:   "pulumi.Sprintf(\"%d\", leadTime/time.Second)",
+		aws:     "merchant-api exits at its start: a duration needs a unit.",
+		refusal: "Function merchant-api: variable FACTORY_LEAD_TIME, from config.factoryLeadTime, is " +
+			"…which the function does not decode: it exits at its start: …missing unit",
+	},
+	{
+		file:    "infra/stack/triggers.go",
+		correct: "\"code\": pulumi.String(code.Hash), ",
+		wrong:   "",
+		aws:     "A deployment with a new migration does not run setup: functions miss its tables.",
+		refusal: "Invocation setup: its triggers have no code: a deployment of new code does not invoke the " +
+			"function: add the trigger code, with the hash of the function's code",
+	},
+	{
+		file:    "infra/stack/messaging.go",
+		correct: "&sns.TopicArgs{\n\t\tKmsMasterKeyId:",
+		wrong:   "&sns.TopicArgs{\n\t\tName: pulumi.String(\"empty\"), KmsMasterKeyId:",
+		aws:     "A second stage in the account shares the topic: each stage gets the other's messages.",
+		refusal: `Topic stock_empty: its name is "empty", without the stage: another stage in the account ` +
+			"could not make its own: put the stage into the name, or leave the name to Pulumi",
+	},
 }
