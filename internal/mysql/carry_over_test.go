@@ -89,22 +89,42 @@ func oldReceipt(t *testing.T, f *fixture, attempt string, quantity int) {
 	f.Exec(t, `UPDATE product SET stock = stock + ? WHERE sku = 'CP-502101'`, quantity)
 }
 
-// TestACallbackThatOldAndNewFunctionsGet: the factory repeats a callback. An old function has
-// booked it in the old tables, and a new function gets the repetition.
+// TestACallbackThatOldAndNewFunctionsGet: the factory repeats a callback, once with a larger
+// quantity. An old function has booked it in the old tables, and a new function gets the
+// repetition.
 func TestACallbackThatOldAndNewFunctionsGet(t *testing.T) {
 	f, _ := migrated(t, 1)
-	stock := f.Stock(t)
-	oldReceipt(t, f, "3", 7)
-	if _, err := f.Receive(t.Context(), shop.Delivery{
-		ProductionOrderID: filled(0xBB), AttemptID: filled(0x33), SKU: donut, Quantity: 7, Signed: 100,
-	}); err != nil {
-		t.Error(err)
+	want := f.Stock(t)
+	for attempt, quantities := range map[byte][2]int{3: {7, 7}, 4: {7, 10}} {
+		oldReceipt(t, f, string('0'+rune(attempt)), quantities[0])
+		if _, err := f.Receive(t.Context(), shop.Delivery{
+			ProductionOrderID: filled(0xBB), AttemptID: filled(attempt<<4 | attempt), SKU: donut,
+			Quantity: quantities[1], Signed: 100,
+		}); err != nil {
+			t.Error(err)
+		}
+		want += quantities[1]
 	}
 	if _, err := f.Admin.ExecContext(t.Context(), `CALL carry_over()`); err != nil {
 		t.Errorf("carry_over: %v", err)
 	}
+	if got := f.Stock(t); got != want {
+		t.Errorf("%d are on hand, want %d: each attempt was delivered once", got, want)
+	}
+	f.CheckBooks(t)
+}
+
+// TestTheNextDeploymentCarriesOver: an old function books a delivery after the migration. Nobody
+// calls carry_over by hand.
+func TestTheNextDeploymentCarriesOver(t *testing.T) {
+	f, _ := migrated(t, 1)
+	stock := f.Stock(t)
+	oldReceipt(t, f, "3", 7)
+	if _, err := migrate.Up(t.Context(), f.Admin); err != nil {
+		t.Fatal(err)
+	}
 	if got := f.Stock(t); got != stock+7 {
-		t.Errorf("%d are on hand, want %d: 7 were delivered once", got, stock+7)
+		t.Errorf("%d are on hand, want %d: 7 were delivered", got, stock+7)
 	}
 	f.CheckBooks(t)
 }

@@ -45,7 +45,22 @@ func Up(ctx context.Context, db *sql.DB) (version int64, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading the schema's version: %w", err)
 	}
-	return version, nil
+	return version, carryOver(ctx, db)
+}
+
+// carryOver carries over what functions of the version before 00009 wrote after the last
+// deployment. Migration 00011 drops the procedure.
+func carryOver(ctx context.Context, db *sql.DB) error {
+	var exists bool
+	err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM information_schema.routines
+		WHERE routine_schema = DATABASE() AND routine_name = 'carry_over'`).Scan(&exists)
+	if err == nil && exists {
+		_, err = db.ExecContext(ctx, "CALL carry_over()")
+	}
+	if err != nil {
+		return fmt.Errorf("carrying the old ledger over: %w", err)
+	}
+	return nil
 }
 
 // provider reads the migrations. A postponed migration runs after later ones, out of order.

@@ -75,15 +75,16 @@ BEGIN
               FROM product q JOIN carried_over c ON c.product_id = q.product_id
              WHERE q.product_id = p.product_id
                FOR UPDATE;
-            -- The factory may repeat a callback. If an old function got the first one and a new function
-            -- the second, the new one did not know, and booked it, too.
+            -- The factory may repeat a callback, also with a larger quantity. If an old function got the first
+            -- one and a new function the second, the new one did not know, and booked the whole quantity.
             FOR r IN (SELECT l.entry_id, l.quantity, g.production_order_id
                         FROM stock_ledger l
                         JOIN goods_receipt g ON g.attempt_id = l.reference
-                        JOIN movement m ON m.idempotency_key = CONCAT('receipt\t',
-                             LOWER(REGEXP_REPLACE(HEX(l.reference), '^(.{8})(.{4})(.{4})(.{4})', '\\1-\\2-\\3-\\4-')), '/',
-                             g.quantity)
-                       WHERE l.product_id = p.product_id AND l.entry_id > v_from AND l.cause = 'receipt') DO
+                       WHERE l.product_id = p.product_id AND l.entry_id > v_from AND l.cause = 'receipt'
+                         AND EXISTS (SELECT * FROM movement m
+                                      WHERE m.idempotency_key LIKE CONCAT('receipt\t', LOWER(REGEXP_REPLACE(
+                                            HEX(l.reference), '^(.{8})(.{4})(.{4})(.{4})', '\\1-\\2-\\3-\\4-')), '/%')
+                                        AND SUBSTRING_INDEX(m.idempotency_key, '/', -1) + 0 >= g.quantity)) DO
                 UPDATE production_order o SET o.received = o.received - r.quantity
                  WHERE o.production_order_id = r.production_order_id;
                 DELETE FROM stock_ledger WHERE entry_id = r.entry_id;
