@@ -66,7 +66,7 @@ var limits = map[graph.Type][]limit{
 	// https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html
 	// https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 	graph.API: {
-		text("description", 0, 1024, nil, ""), oneOf("protocolType", "HTTP"), // the routes are those of HTTP APIs
+		text("description", 0, 1024, nil, ""),
 		inRange("corsConfiguration.maxAge", -1, 86400, "seconds"),
 	},
 	graph.APIRoute: {
@@ -130,7 +130,6 @@ var limits = map[graph.Type][]limit{
 	// https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
 	graph.Key: {
 		text("description", 0, 8192, nil, ""), inRange("deletionWindowInDays", 7, 30, "days"),
-		oneOf("keyUsage", "ENCRYPT_DECRYPT"), // topics and log groups encrypt
 		inRange("rotationPeriodInDays", 90, 2560, "days"),
 	},
 	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
@@ -204,6 +203,16 @@ func checkLimits(i *inspection) {
 		}
 		i.checkTags(r)
 		switch r.Type {
+		case graph.API:
+			if p := r.String("protocolType"); p != "" && p != "HTTP" {
+				i.report(r, "set protocolType to HTTP",
+					"protocolType is %q: its routes, and the events of its functions, are those of HTTP APIs", p)
+			}
+		case graph.Key:
+			if u := r.String("keyUsage"); u != "" && u != "ENCRYPT_DECRYPT" {
+				i.report(r, "set keyUsage to ENCRYPT_DECRYPT, or leave it out",
+					"keyUsage is %q: topics and log groups cannot encrypt with such a key", u)
+			}
 		case graph.MetricAlarm:
 			i.checkEvaluation(r)
 		case graph.Queue:

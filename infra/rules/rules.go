@@ -10,6 +10,8 @@ package rules
 import (
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"restock/infra/graph"
 	"restock/infra/policy/declared"
@@ -33,6 +35,26 @@ func (v Violation) String() string {
 		return line
 	}
 	return line + " (" + v.Files + ")"
+}
+
+// Lines returns the violations, one in a line. Resources of one type that break a rule in the same
+// way share a line, which names them all.
+func Lines(violations []Violation) []string {
+	var shared []Violation
+	for _, v := range violations {
+		n := slices.IndexFunc(shared, func(s Violation) bool { s.Name = v.Name; return s == v })
+		switch {
+		case n < 0:
+			shared = append(shared, v)
+		case !slices.Contains(strings.Split(shared[n].Name, ", "), v.Name):
+			shared[n].Name += ", " + v.Name
+		}
+	}
+	lines := make([]string, len(shared))
+	for n, v := range shared {
+		lines[n] = v.String()
+	}
+	return lines
 }
 
 // A Rule is a condition that the declared resources must meet.

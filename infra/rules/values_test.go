@@ -178,7 +178,7 @@ var wrongValues = []example{
 		`${request.querystring.quantity}`, `${request.query.quantity}`),
 		[]string{"Integration stock-increase"}, "it sends ${request.query, and a request has no such part"},
 	{"limit", "an API of WebSockets", set("Api", "shop", "protocolType", "WEBSOCKET"), []string{"Api shop"},
-		`protocolType is "WEBSOCKET", want one of HTTP`},
+		`protocolType is "WEBSOCKET": its routes, and the events of its functions, are those of HTTP APIs`},
 	{"limit", "a parameter that is applied immediately",
 		replaceIn("ParameterGroup", "database", "parameters", `"applyMethod":"immediate"`,
 			`"applyMethod":"immediately"`),
@@ -186,7 +186,7 @@ var wrongValues = []example{
 	{"limit", "an input that is no JSON", set("Invocation", "setup", "input", "{"), []string{"Invocation setup"},
 		`input is "{", want JSON`},
 	{"limit", "a key that signs", set("Key", "operations", "keyUsage", "SIGN_VERIFY"), []string{"Key operations"},
-		`keyUsage is "SIGN_VERIFY", want one of ENCRYPT_DECRYPT`},
+		`keyUsage is "SIGN_VERIFY": topics and log groups cannot encrypt with such a key`},
 	{"vpc", "a security group in the default VPC", func(s sabotage) {
 		s.add(graph.SecurityGroup, "more", s.the("Vpc", "network"), map[string]any{
 			"tags": map[string]any{"project": "restock", "stage": "dev"},

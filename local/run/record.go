@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -125,14 +126,9 @@ func refused(violations []rules.Violation) error {
 		{false, "the program declares what would not work on AWS:"},
 		{true, "the program declares what would work on AWS, and what this project does not allow:"},
 	} {
-		lines := []string{heading.text}
-		for _, v := range violations {
-			if v.House == heading.house {
-				lines = append(lines, v.String())
-			}
-		}
-		if len(lines) > 1 {
-			texts = append(texts, strings.Join(lines, "\n  "))
+		others := func(v rules.Violation) bool { return v.House != heading.house }
+		if lines := rules.Lines(slices.DeleteFunc(slices.Clone(violations), others)); len(lines) > 0 {
+			texts = append(texts, heading.text+"\n  "+strings.Join(lines, "\n  "))
 		}
 	}
 	if len(texts) == 0 {
