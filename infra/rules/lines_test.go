@@ -9,7 +9,9 @@ import (
 
 func TestResourcesThatBreakARuleInTheSameWayShareALine(t *testing.T) {
 	violation := func(name, problem string) Violation {
-		return Violation{Rule: "order", Type: graph.Function, Name: name, Problem: problem, Remedy: "wait", Files: "f.go:1"}
+		return Violation{
+			Rule: "order", Type: graph.Function, Name: name, Problem: problem, Remedy: "wait", Files: "f.go:1",
+		}
 	}
 	got := Lines([]Violation{
 		violation("ads", "early"), violation("sweep", "late"), violation("stock", "early"), violation("ads", "early"),

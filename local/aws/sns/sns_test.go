@@ -21,6 +21,9 @@ import (
 	"restock/local/aws/sqs"
 )
 
+// noStatements is a policy that allows nothing.
+const noStatements = `{"Statement":[]}`
+
 // fixture is a topic with one subscribed queue, and an SDK client.
 type fixture struct {
 	topic  *Topic
@@ -38,7 +41,9 @@ func newFixture(t *testing.T, raw bool) fixture {
 		t.Fatal(err)
 	}
 	service := New(Config{Region: "ap-northeast-2", AccountID: "000000000000", Queues: queues}, log)
-	topic, err := service.CreateTopic(TopicConfig{Name: "stock_empty", Policy: `{"Statement":[]}`, KMSMasterKeyID: "alias/aws/sns"})
+	topic, err := service.CreateTopic(TopicConfig{
+		Name: "stock_empty", Policy: noStatements, KMSMasterKeyID: "alias/aws/sns",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +304,7 @@ func TestLists(t *testing.T) {
 	})
 	if err != nil || attributes.Attributes["SubscriptionsConfirmed"] != "1" ||
 		attributes.Attributes["TopicArn"] != f.topic.ARN() ||
-		attributes.Attributes["Policy"] != `{"Statement":[]}` || attributes.Attributes["KmsMasterKeyId"] != "alias/aws/sns" {
+		attributes.Attributes["Policy"] != noStatements || attributes.Attributes["KmsMasterKeyId"] != "alias/aws/sns" {
 		t.Errorf("attributes: got %+v, %v", attributes, err)
 	}
 	_, err = f.client.GetTopicAttributes(ctx, &awssns.GetTopicAttributesInput{
