@@ -30,7 +30,8 @@ func TestNumbersOfASaleAreExactAtTheirLimits(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ quantity, says string }{
-		{"2147483647", `"quantity":2147483647,"unit_price":9007199254740992,"currency":"` + shop.Currency + `","stock":6442450945`},
+		{"2147483647", `"quantity":2147483647,"unit_price":9007199254740992,"currency":"` + shop.Currency +
+			`","stock":6442450945`},
 		{"1", `"quantity":1,"unit_price":9007199254740992,"currency":"` + shop.Currency + `","stock":6442450944`},
 		{"0", `"detail":"the quantity is 0, it must be from 1 to 2147483647"`},
 		{"2147483648", `"detail":"the quantity is 2147483648, it must be from 1 to 2147483647"`},

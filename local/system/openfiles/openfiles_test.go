@@ -30,7 +30,8 @@ func TestALimitThatIsTooLowIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for needed, enough := range map[uint64]bool{limit: true, limit + 1: limit == math.MaxUint64} { // the maximum: no limit
+	// The largest number stands for no limit.
+	for needed, enough := range map[uint64]bool{limit: true, limit + 1: limit == math.MaxUint64} {
 		if err := Require(needed); (err == nil) != enough {
 			t.Errorf("%d needed, this process may have %d: got %v", needed, limit, err)
 		}
