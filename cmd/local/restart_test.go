@@ -1,7 +1,13 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,6 +16,7 @@ import (
 	"time"
 
 	"restock/lambdas"
+	"restock/local/run"
 	"restock/local/system/watch/watchtest"
 	"restock/local/view/events"
 )
@@ -25,9 +32,10 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	module := watchtest.Copy(t, "../..", "restart")
-	p := startProgram(t, module.Dir, append(idleFactory, "-watch")...)
+	file := filepath.Join(tmp, "ready.json")
+	p := startProgram(t, module.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
 	ready, at := p.await(t, 0, events.Ready)
-	left := buy(t, ready.text("api"))
+	left, awsTLS := buy(t, ready.text("api")), overTLS(t, file)
 	staysUp := func(t *testing.T) {
 		t.Helper()
 		if now := stock(t, ready.text("api")); now != left {
@@ -84,6 +92,9 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 				t.Errorf("%s is %s, want %s as before", key, again.text(key), ready.text(key))
 			}
 		}
+		if now := overTLS(t, file); now != awsTLS {
+			t.Errorf("AWS over HTTPS is at %s, want %s as before", now, awsTLS)
+		}
 		staysUp(t)
 	})
 	t.Run("the successor reloads its sources too", func(t *testing.T) {
@@ -100,4 +111,35 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(tmp, "restock-*")); err != nil || len(left) > 0 {
 		t.Errorf("the run left the temporary folders %q (%v)", left, err)
 	}
+}
+
+// overTLS calls the AWS endpoint of a run over HTTPS, with the certificate that its ready file
+// names, and returns the endpoint.
+func overTLS(t *testing.T, ready string) (endpoint string) {
+	t.Helper()
+	text, err := os.ReadFile(ready)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e run.Endpoints
+	if err := json.Unmarshal(text, &e); err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := os.ReadFile(e.AWSBundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted := x509.NewCertPool()
+	trusted.AppendCertsFromPEM(certificate)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, DisableKeepAlives: true}
+	response, err := (&http.Client{Transport: transport}).Get(e.AWSTLS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || !strings.Contains(string(body), "secretsmanager, sns, sqs") {
+		t.Errorf("GET %s: %s (%v), want the names of the services", e.AWSTLS, body, err)
+	}
+	return e.AWSTLS
 }
