@@ -83,7 +83,8 @@ const cake = `{"sku":"CK-1","name":"쌀 케이크","price":12500,"factory":"FF-5
 func TestProductsAreListedWithStockAndPolicy(t *testing.T) {
 	o := open(t)
 	const want = `"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"` + shop.Currency +
-		`","stock":3,"on_order":0,"position":3,"suggestion":0,"bins":1,"max_per_sale":0,"factory":"FF-500293","reorder_point":0,` +
+		`","stock":3,"on_order":0,"position":3,` +
+		`"suggestion":0,"bins":1,"max_per_sale":0,"factory":"FF-500293","reorder_point":0,` +
 		`"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":`
 	if got := o.do("GET "+products, "", nil); got.Status != 200 || !strings.Contains(got.Body, want) {
 		t.Errorf("got %d %s, want 200 and %s", got.Status, got.Body, want)
