@@ -22,7 +22,8 @@ func Record(tb testing.TB, projectDir, stage string) *graph.Graph {
 	tb.Helper()
 	record, _ := recordings.LoadOrStore([2]string{projectDir, stage}, sync.OnceValues(func() (*graph.Graph, error) {
 		project, config := Config(tb, projectDir, stage)
-		return graph.Record(stack.Program(bundle.WithoutCode), graph.Options{Project: project, Stage: stage, Config: config})
+		options := graph.Options{Project: project, Stage: stage, Config: config}
+		return graph.Record(stack.Program(bundle.WithoutCode), options)
 	}))
 	g, err := record.(func() (*graph.Graph, error))()
 	if err != nil {
