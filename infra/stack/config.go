@@ -12,7 +12,7 @@ import (
 	"restock/lambdas"
 )
 
-// Settings hold all differences between stages: the value of restock:settings in
+// Settings hold all differences between stages: the value of settings in
 // Pulumi.<stage>.yaml. DefaultSettings has cheap defaults for the keys that a stage leaves out.
 type Settings struct {
 	// Zones are the availability zones of the subnets, two or more. The program does not ask AWS
