@@ -52,8 +52,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	}{
 		{"an error with a code", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x"}, 1,
 			[]string{"shop: POST " + a.url +
-				"/merchant/products/CP-502101/adjustments: 409 out_of_stock: Out of stock: 3 of CP-502101 are on hand, " +
-				"4 cannot be taken away\n"}},
+				"/merchant/products/CP-502101/adjustments: 409 out_of_stock: Out of stock: 3 of CP-502101 " +
+				"are on hand, 4 cannot be taken away\n"}},
 		{"what may have been done", []string{"--ready", here, "adjust", "CP-5", "-4", "--reason", "x", "--key", "k"}, 1,
 			[]string{"503 unavailable: The database cannot be reached", "it may have been booked", "--key k "}},
 		{"a change without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "adjust", "CP-5", "-4",
