@@ -2,6 +2,8 @@ package browser_test
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"restock/test/browser/browsertest"
@@ -46,4 +48,67 @@ func TestConsoleInvokesAFunction(t *testing.T) {
 
 	page.Click(`#details .link`)
 	page.AwaitText("#details .invocations", "succeeded")
+}
+
+func TestConsoleOpensTheBodiesOfMessagesAndTheInvocationsOfAJourney(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	sku := s.sell(t, product{stock: 1})
+	page := browsertest.Open(t, screen, s.Endpoints().Console)
+	page.AwaitText("#connection", "Live")
+	if status := s.buy(t, sku); status != http.StatusOK {
+		t.Fatalf("buying the last piece: got status %d, want 200", status)
+	}
+	// The search finds the journey of this test's purchase: other tests buy at the same time.
+	page.Focus("#search")
+	page.Press(sku)
+	page.AwaitText("#search-found", "1 journey, ")
+	page.AwaitText(".journey .summary", " sold → 10 ordered → 10 received")
+	page.Click(".journey")
+	page.Await(fmt.Sprintf(`location.hash.endsWith("&q=" + %q)`, sku))
+	page.AwaitText("#events", "goods received")
+	const step = `[...document.querySelectorAll(".waterfall details")].find((step) => step.innerText.startsWith(%q))`
+	open := func(text string) {
+		page.Await(fmt.Sprintf(step, text))
+		browsertest.Evaluate[bool](page, "("+fmt.Sprintf(step, text)+".open = true)")
+	}
+	open("message sent")
+	page.AwaitText(".waterfall .about .body", "production_order_id")
+	page.CheckAccessibility()
+	open("invocation of stock")
+	const link = `[...document.querySelectorAll(".waterfall .link")]
+		.find((link) => link.innerText === "event and answer")`
+	page.Await(link)
+	browsertest.Evaluate[bool](page, "("+link+".click(), true)")
+	page.AwaitText("#details .status", "succeeded in")
+	page.AwaitText(`#details [aria-label="Event"]`, "production_order_id")
+}
+
+func TestConsoleKeepsTheSearchInItsAddress(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	sku := s.sell(t, product{stock: 1, manual: true})
+	if status := s.buy(t, sku); status != http.StatusOK {
+		t.Fatalf("buying the last piece: got status %d, want 200", status)
+	}
+	page := browsertest.Open(t, screen, s.Endpoints().Console+"/#q="+strings.ToLower(sku))
+	page.AwaitText("#search-found", "1 journey, ")
+	page.AwaitText(".journey .summary", " sold")
+	if got := page.Count(".journey"); got != 1 {
+		t.Errorf("the list has %d journeys, want the one with %s", got, sku)
+	}
+	page.CheckAccessibility()
+	page.Click(".journey")
+	page.AwaitFocused("heading Journey")
+	page.Press("\x1b")
+	if got := browsertest.Evaluate[string](page, `location.hash`); got != "#q="+strings.ToLower(sku) {
+		t.Errorf("with closed details the address ends with %q, want the search", got)
+	}
+	browsertest.Evaluate[bool](page, `(() => {
+		const search = document.querySelector("#search");
+		search.value = "nothing has this text";
+		return search.dispatchEvent(new Event("input"));
+	})()`)
+	page.AwaitText("#search-found", "0 journeys, 0 events")
+	page.AwaitText("#journeys-none", "No journey matches.")
 }

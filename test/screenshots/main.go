@@ -145,7 +145,7 @@ func (s story) console() error {
 		func() error { return page.Await(shows("#plots", "sold out")) },
 		func() error { return page.Await(shows("#plots", "100 on hand")) },
 		func() error { return evaluate(page, filter) },
-		func() error { return page.Await(shows("#journeys", "made")) },
+		func() error { return page.Await(shows("#journeys", "received")) },
 		func() error { return page.Click("#journeys button", 1) },
 		func() error { return page.Await(shows("#details-body", "factory")) },
 		func() error { return evaluate(page, top) },

@@ -14,22 +14,26 @@ import (
 )
 
 func TestMilestonesOfTheShopsLines(t *testing.T) {
+	bread := func(sku string) string { return "bread " + sku }
 	ctx, delivery := context.Background(), shop.Delivery{Quantity: 100}
 	for name, c := range map[string]struct {
 		write func(journal.Journal)
 		want  console.Milestone
 	}{
 		"an order": {func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{Quantity: 100}) },
-			console.Milestone{Ordered: true}},
-		"a sale": {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2}) }, console.Milestone{}},
+			console.Milestone{Ordered: true, Text: "100 ordered"}},
+		"a sale": {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
+			console.Milestone{Text: "2 × bread A sold"}},
+		"a refused sale": {func(j journal.Journal) { j.Refused(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
+			console.Milestone{Text: "2 × bread A refused"}},
 		"a delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{}) },
-			console.Milestone{Made: 100}},
+			console.Milestone{Made: 100, Text: "100 received"}},
 		"a late delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Late: true}) },
-			console.Milestone{Made: 100}},
+			console.Milestone{Made: 100, Text: "100 received"}},
 		"a surplus delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Surplus: 100}) },
-			console.Milestone{Made: 100}},
+			console.Milestone{Made: 100, Text: "100 received"}},
 		"a correction": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Correction: 99}) },
-			console.Milestone{Made: 99}},
+			console.Milestone{Made: 99, Text: "99 received"}},
 		"a repeated delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{Repeated: true}) },
 			console.Milestone{}},
 	} {
@@ -40,7 +44,7 @@ func TestMilestonesOfTheShopsLines(t *testing.T) {
 		for _, a := range line.Attrs {
 			attrs[a.Key] = a.Value.Any()
 		}
-		if got := milestone(string(line.Kind), attrs); !ok || got != c.want {
+		if got := milestones(bread)(string(line.Kind), attrs); !ok || got != c.want {
 			t.Errorf("%s: got %+v of %s, want %+v", name, got, out.String(), c.want)
 		}
 	}

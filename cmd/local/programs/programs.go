@@ -31,7 +31,7 @@ func Shop() run.Program {
 		ThrottlingSetting: func(routeKey string) string {
 			return fmt.Sprintf("setting throttling.%s", lambdas.TrafficOf(routeKey))
 		},
-		Business: milestone,
+		Business: milestones(bySKU),
 	}
 }
 
@@ -91,6 +91,7 @@ func Start(ctx context.Context, c Config) (*Run, error) {
 	r := &Run{}
 	if c.Program.Name == shopName {
 		c.Panels = panels.New(c.Log.With("part", "console"), func() *factory.Factory { return r.Factory })
+		c.Program.Business = milestones(func(sku string) string { return panels.NameOf(c.Panels, sku) })
 		r.addFactory(&c)
 	}
 	var err error

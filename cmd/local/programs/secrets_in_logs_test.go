@@ -27,6 +27,9 @@ import (
 // one, or in a header.
 var signatureShown = regexp.MustCompile(`(?i)signature(=|%3d)[\w%+/-]+`)
 
+// sentMessage finds the ids of the messages in the steps of a journey.
+var sentMessage = regexp.MustCompile(`"queue_message":"([^"]+)"`)
+
 func TestNoSecretIsLoggedOrShown(t *testing.T) {
 	t.Parallel()
 	logged, stream := &textLog{}, events.NewStream[events.Event](1<<16)
@@ -228,7 +231,11 @@ func (s *stack) shownByTheConsole(t *testing.T) string {
 	var journeys []console.JourneySummary
 	s.fetch(t, "/journeys", &journeys)
 	for _, j := range journeys {
-		shown += "\n" + get("/journeys/"+url.PathEscape(j.ID))
+		steps := get("/journeys/" + url.PathEscape(j.ID))
+		shown += "\n" + steps
+		for _, id := range sentMessage.FindAllStringSubmatch(steps, -1) {
+			shown += "\n" + get("/messages/"+id[1])
+		}
 	}
 	return shown
 }

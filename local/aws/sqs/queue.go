@@ -88,7 +88,8 @@ func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string
 		return "", err
 	}
 	q.service.log.DebugContext(ctx, "message sent", events.MessageSent.Attr(),
-		"queue", q.name, "message", id, "sender", in.SenderID, "body", WithoutQueries(in.Body))
+		"queue", q.name, "message", id, "sender", in.SenderID, "bytes", len(in.Body),
+		"body", WithoutQueries(in.Body))
 	return id, nil
 }
 

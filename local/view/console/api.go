@@ -24,6 +24,8 @@ func (c *Console) routes() http.Handler {
 		Answer(w, http.StatusOK, c.observer.journeys.list())
 	})
 	mux.HandleFunc("GET /journeys/{id...}", c.serveJourney)
+	mux.HandleFunc("GET /search", c.serveSearch)
+	mux.HandleFunc("GET /messages/{id}", c.serveMessage)
 	mux.HandleFunc("GET /invocations/{id}", c.serveInvocation)
 	mux.HandleFunc("POST /invocations", c.serveInvoke)
 	mux.HandleFunc("POST /invocations/{id}/save", c.serveSave)
@@ -60,7 +62,14 @@ func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := c.observer.shown().nodes[r.PathValue("id")]
-	if n.Kind == KindFunction {
+	switch n.Kind {
+	case KindQueue, KindDeadLetterQueue:
+		for _, q := range c.current().Queues {
+			if q.ARN() == n.ARN {
+				lines.Messages = c.observer.messagesIn([]*sqs.Queue{q}, c.hider())
+			}
+		}
+	case KindFunction:
 		lines.Invocations = c.invocations.of(n.Name, c.hider())
 		if examples := c.current().Functions.Examples; examples != nil {
 			lines.Examples = examples(n.Name)

@@ -10,6 +10,11 @@ const (
 	// maxKeptBody is the most bytes that the console keeps of a message, an event or an answer, and
 	// the most that a person can send from the page.
 	maxKeptBody = 256 << 10
+	// maxListedBody is the most bytes of a message in a list of messages. The run's log has no more
+	// of a message either.
+	maxListedBody = 16 << 10
+	// maxKeptMessages is how many messages the console keeps, in queues or not.
+	maxKeptMessages = 2000
 	// maxKeptBodies is the most bytes that a kept list holds.
 	maxKeptBodies = 8 << 20
 )
@@ -25,24 +30,24 @@ type Body struct {
 // A body is the beginning of a text that the console keeps.
 type body struct {
 	text string
-	size int // of the whole text
+	size int  // of the whole text
+	cut  bool // text is only the beginning
 }
 
-// newBody returns what the console keeps of a text. It does not keep a long text in memory.
-func newBody(text string) body {
-	if len(text) <= maxKeptBody {
-		return body{text, len(text)}
+// newBody returns what the console keeps of a text: at most limit bytes. It does not keep a long
+// text in memory.
+func newBody(text string, limit int) body {
+	if len(text) <= limit {
+		return body{text, len(text), false}
 	}
-	end := maxKeptBody
+	end := limit
 	for !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return body{strings.Clone(text[:end]), len(text)}
+	return body{strings.Clone(text[:end]), len(text), true}
 }
 
-func (b body) cut() bool { return len(b.text) < b.size }
-
-func (b body) shown(h hider) Body { return Body{Text: h.in(b.text), Size: b.size, Cut: b.cut()} }
+func (b body) shown(h hider) Body { return Body{Text: h.in(b.text), Size: b.size, Cut: b.cut} }
 
 // kept is a list of the latest values with ids. Both their number and their bytes are bounded: the
 // oldest go first.

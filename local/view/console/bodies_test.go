@@ -9,11 +9,11 @@ import (
 func TestALongBodyIsCutBetweenCharactersAndKeepsItsSize(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", maxKeptBody-1) + "도너츠"
-	got := newBody(long).shown(newHider(nil))
+	got := newBody(long, maxKeptBody).shown(newHider(nil))
 	if got.Text != strings.Repeat("x", maxKeptBody-1) || got.Size != len(long) || !got.Cut {
 		t.Errorf("got %d bytes of %d, cut %t", len(got.Text), got.Size, got.Cut)
 	}
-	if got := newBody("{}").shown(newHider(nil)); got != (Body{Text: "{}", Size: 2}) {
+	if got := newBody("{}", maxKeptBody).shown(newHider(nil)); got != (Body{Text: "{}", Size: 2}) {
 		t.Errorf("got %+v, want the whole body", got)
 	}
 }

@@ -181,7 +181,7 @@ func (o *observer) functionLine(e *Event) {
 	}
 	if o.business != nil {
 		m := o.business(string(e.Kind), e.Attrs)
-		e.trace.order, e.trace.made = m.Ordered, m.Made
+		e.trace.order, e.trace.made, e.trace.said = m.Ordered, m.Made, m.Text
 	}
 }
 
@@ -221,6 +221,7 @@ func (o *observer) messageSent(e *Event) {
 		o.fromAPI(e)
 	}
 	c := contentsOf(e.text("body"))
+	o.keepMessage(e, c.MessageID)
 	e.trace.journey = cmp.Or(e.trace.journey, c.Correlation)
 	if c.MessageID != "" {
 		e.trace.refs = append(e.trace.refs, messageRef(c.MessageID))

@@ -32,8 +32,9 @@ type Config struct {
 
 // A Milestone is an event of a journey that its summary shows.
 type Milestone struct {
-	Ordered bool // a production order was opened; the console keeps such journeys longer
-	Made    int  // units that the factory delivered
+	Text    string // what happened, such as "2 × bread sold"; the journey's name has the texts in order
+	Ordered bool   // a production order was opened; the console keeps such journeys longer
+	Made    int    // units that the factory delivered
 }
 
 // A Stack is a running stack.

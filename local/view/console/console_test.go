@@ -141,7 +141,7 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 		events.MessageFailed.Attr(), "function", "stock", "queue", "q", "message", id)
 
 	var state struct {
-		DeadLetters []console.DeadLetter `json:"dead_letters"`
+		DeadLetters []console.Message `json:"dead_letters"`
 		Counters    map[string]map[string]int
 	}
 	await.Until(t, "the state says why the message failed", func() bool {
@@ -149,7 +149,7 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 		return len(state.DeadLetters) == 1 && state.DeadLetters[0].Why != nil && state.DeadLetters[0].Journey == "R"
 	})
 	got := state.DeadLetters[0]
-	if got.ID != id || got.Queue != "dlq" || got.Subject != "도너츠 재고 부족" || got.Body != body ||
+	if got.ID != id || got.Queue != "dlq" || got.Subject != "도너츠 재고 부족" || got.Body.Text != body ||
 		got.Why.Function != "stock" || got.Why.Error != "the factory answered 503" {
 		t.Errorf("got %+v, why %+v", got, got.Why)
 	}
@@ -202,7 +202,7 @@ func TestDeadLettersHaveTheirOrderAndWhetherTheyHaveExpired(t *testing.T) {
 		}
 	}
 	var state struct {
-		DeadLetters []console.DeadLetter `json:"dead_letters"`
+		DeadLetters []console.Message `json:"dead_letters"`
 	}
 	await.Until(t, "all are dead letters", func() bool {
 		h.get(t, "/state", &state)

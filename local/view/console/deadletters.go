@@ -2,21 +2,23 @@ package console
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"net/http"
 	"sync"
 	"time"
 
 	"restock/local/aws/sqs"
 )
 
-// A DeadLetter is a message in a dead-letter queue.
-type DeadLetter struct {
+// A Message is a message in a queue: for the page, mostly a dead letter.
+type Message struct {
 	Queue    string    `json:"queue"`
 	ID       string    `json:"id"`
 	Sent     time.Time `json:"sent"`
 	Receives int       `json:"receives"`
 	Subject  string    `json:"subject,omitempty"` // if the message is a notification of SNS
-	Body     string    `json:"body"`
+	Body     Body      `json:"body"`
 	Order    string    `json:"order,omitempty"` // the production order; several messages may be about one
 	Expired  bool      `json:"expired"`         // stock drops the message; the sweep requests the order again
 	Why      *Why      `json:"why,omitempty"`   // the last known failure
@@ -30,23 +32,51 @@ type Why struct {
 	Error    string    `json:"error"`
 }
 
-// maxDeadLetters is how many messages of each dead-letter queue the console shows.
-const maxDeadLetters = 50
+// maxPeeked is how many messages of each queue the console shows.
+const maxPeeked = 50
 
-// deadLettersIn returns the messages in dead-letter queues, oldest first in each queue.
-func deadLettersIn(queues []*sqs.Queue, whys *failures, journeys *journeys) []DeadLetter {
-	letters := []DeadLetter{}
+// messagesIn returns the messages in queues, oldest first in each queue. It does not receive them.
+func (o *observer) messagesIn(queues []*sqs.Queue, h hider) []Message {
+	messages := []Message{}
 	for _, q := range queues {
-		for _, m := range q.Peek(maxDeadLetters) {
+		for _, m := range q.Peek(maxPeeked) {
 			c := contentsOf(m.Body)
-			letters = append(letters, DeadLetter{
+			messages = append(messages, Message{
 				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount,
-				Subject: c.Subject, Body: m.Body, Order: c.Order, Expired: c.expired(),
-				Why: whys.of(m.ID), Journey: journeys.of(messageRef(m.ID)),
+				Subject: c.Subject, Body: newBody(m.Body, maxListedBody).shown(h), Order: c.Order,
+				Expired: c.expired(), Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
 			})
 		}
 	}
-	return letters
+	return messages
+}
+
+// keepMessage keeps the body of a message that was sent, for its id and for that of the
+// notification in it. The caller holds the lock.
+func (o *observer) keepMessage(e *Event, notification string) {
+	size := e.number("bytes")
+	sent := body{e.text("body"), size, size > maxListedBody} // the log leaves out the queries of URLs
+	o.messages.add(e.text("message"), len(sent.text), sent)
+	if notification != "" {
+		o.messages.add(notification, 0, sent) // the same text
+	}
+}
+
+// message returns the body of a message that was sent.
+func (o *observer) message(id string) (body, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.messages.find(id)
+}
+
+func (c *Console) serveMessage(w http.ResponseWriter, r *http.Request) {
+	sent, known := c.observer.message(r.PathValue("id"))
+	if !known {
+		Refuse(w, http.StatusNotFound, fmt.Errorf("the message is not one of the latest %d, whose bodies the console "+
+			"keeps", maxKeptMessages))
+		return
+	}
+	Answer(w, http.StatusOK, sent.shown(c.hider()))
 }
 
 // contents are the fields that the console reads in a message's body. If the message is a

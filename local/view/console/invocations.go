@@ -59,7 +59,8 @@ type invocations struct {
 }
 
 func (s *invocations) add(i Invocation) {
-	ended := &invocation{Invocation: i, event: newBody(string(i.Event)), answer: newBody(string(i.Answer))}
+	ended := &invocation{Invocation: i, event: newBody(string(i.Event), maxKeptBody)}
+	ended.answer = newBody(string(i.Answer), maxKeptBody)
 	ended.Event, ended.Answer = nil, nil
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +178,7 @@ func (c *Console) serveInvoke(w http.ResponseWriter, r *http.Request) {
 		case !known:
 			Refuse(w, http.StatusNotFound, fmt.Errorf("there is no invocation %q any more", asked.Again))
 			return
-		case earlier.event.cut():
+		case earlier.event.cut:
 			Fail(w, errCut)
 			return
 		}
@@ -208,7 +209,7 @@ func (c *Console) serveSave(w http.ResponseWriter, r *http.Request) {
 	if i == nil {
 		return
 	}
-	if i.event.cut() {
+	if i.event.cut {
 		Fail(w, errCut)
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"restock/local/view/events"
@@ -21,6 +22,7 @@ type trace struct {
 	shares  []string      // references to objects of several journeys, such as an invocation with a batch
 	order   bool          // a production order was opened
 	made    int           // units that the factory delivered
+	said    string        // what happened, for the journey's name
 	text    string        // the text of the step
 	took    time.Duration // the duration of the work that ended with the event
 }
@@ -41,11 +43,15 @@ type journey struct {
 	refs    []string // the references that are bound to it
 	order   bool
 	made    int
-	request string // the first request and the status of its answer
+	said    []string // what happened, for its name
+	request string   // the first request and the status of its answer
 	level   slog.Level
 	began   time.Time
 	ended   time.Time
 }
+
+// maxSaid is how many events the name of a journey has.
+const maxSaid = 6
 
 // maxSteps is how many events of a journey the console keeps.
 const maxSteps = 200
@@ -61,6 +67,9 @@ func (j *journey) add(e *Event) {
 	j.level = max(j.level, e.level)
 	j.order = j.order || e.trace.order
 	j.made += e.trace.made
+	if said := e.trace.said; said != "" && len(j.said) < maxSaid && !slices.Contains(j.said, said) {
+		j.said = append(j.said, said)
+	}
 	if e.trace.request == j.id {
 		j.request = e.trace.text
 	}
@@ -77,6 +86,7 @@ type JourneySummary struct {
 	Summary string    `json:"summary"`
 	Level   string    `json:"level"` // the highest level of its events
 	Steps   int       `json:"steps"`
+	Made    int       `json:"made,omitempty"` // units that the factory delivered
 }
 
 // A Journey is everything that a buyer's request has caused. Its steps are in the order in which
@@ -101,11 +111,13 @@ type Step struct {
 
 func (j *journey) summary() JourneySummary {
 	text := cmp.Or(j.request, j.events[0].trace.text)
-	if j.made > 0 {
+	if len(j.said) > 0 {
+		text = strings.Join(j.said, " → ")
+	} else if j.made > 0 {
 		text += fmt.Sprintf(" → %d made", j.made)
 	}
 	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: text,
-		Level: j.level.String(), Steps: len(j.events)}
+		Level: j.level.String(), Steps: len(j.events), Made: j.made}
 }
 
 func (j *journey) withSteps() Journey {

@@ -99,14 +99,19 @@ func (s *journeys) list() []JourneySummary {
 	defer s.mu.Unlock()
 	ordered := s.ordered[max(0, len(s.ordered)-maxListed/2):]
 	plain := s.plain[max(0, len(s.plain)-(maxListed-len(ordered))):]
-	list := make([]JourneySummary, 0, maxListed)
-	for _, j := range slices.Concat(ordered, plain) {
+	return newest(slices.Concat(ordered, plain), maxListed)
+}
+
+// newest returns the summaries of at most limit journeys, newest first.
+func newest(all []*journey, limit int) []JourneySummary {
+	list := make([]JourneySummary, 0, len(all))
+	for _, j := range all {
 		list = append(list, j.summary())
 	}
 	slices.SortStableFunc(list, func(a, b JourneySummary) int {
 		return cmp.Or(b.Began.Compare(a.Began), cmp.Compare(b.ID, a.ID))
 	})
-	return list
+	return list[:min(len(list), limit)]
 }
 
 // get returns a journey.

@@ -283,3 +283,21 @@ func TestAJourneyIsNoLongerThanItsMaximum(t *testing.T) {
 			3*maxSteps)
 	}
 }
+
+func TestTheNameOfAJourneySaysWhatHappened(t *testing.T) {
+	t.Parallel()
+	j := &journey{id: "A"}
+	for _, said := range []string{"", "2 × bread sold", "100 ordered", "100 ordered", "100 received"} {
+		j.add(&Event{trace: trace{said: said, request: "A", text: "POST /checkout 200", made: len(said)}})
+	}
+	const want = "2 × bread sold → 100 ordered → 100 received"
+	if got := j.summary(); got.Summary != want || got.Made == 0 {
+		t.Errorf("got %+v, want the name %q", got, want)
+	}
+	for i := range 100 {
+		j.add(&Event{trace: trace{said: strings.Repeat("x", i)}})
+	}
+	if got := strings.Count(j.summary().Summary, "→"); got >= maxSaid {
+		t.Errorf("a name has %d arrows: it must be bounded", got)
+	}
+}

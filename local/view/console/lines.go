@@ -5,6 +5,9 @@ type NodeLines struct {
 	Lines  []*Event `json:"lines"`
 	Errors []*Event `json:"errors"`
 
+	// Of a queue, oldest first.
+	Messages []Message `json:"messages,omitempty"`
+
 	// Of a function. The invocations are newest first.
 	Invocations []InvocationSummary `json:"invocations,omitempty"`
 	Examples    []Example           `json:"examples,omitempty"`

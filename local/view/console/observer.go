@@ -21,6 +21,7 @@ type observer struct {
 	stream      *events.Stream[*Event]
 	journeys    *journeys
 	deadLetters *failures
+	messages    kept[body] // by id; mu guards it
 
 	mu       sync.Mutex // guards what follows
 	picture  *picture
@@ -34,7 +35,8 @@ func newObserver(business func(kind string, attrs map[string]any) Milestone) *ob
 	return &observer{
 		business: business,
 		stream:   events.NewStream[*Event](streamCapacity), journeys: newJourneys(), deadLetters: newFailures(),
-		picture: newPicture(Graph{}), counters: map[string]map[string]int{}, flows: map[string]flow{},
+		messages: kept[body]{most: maxKeptMessages},
+		picture:  newPicture(Graph{}), counters: map[string]map[string]int{}, flows: map[string]flow{},
 		lines: map[string]*nodeLines{},
 	}
 }

@@ -19,7 +19,7 @@ type State struct {
 type changing struct {
 	Counters    map[string]map[string]int `json:"counters"`
 	Faults      map[string]string         `json:"faults"` // simulated faults, by node id
-	DeadLetters []DeadLetter              `json:"dead_letters"`
+	DeadLetters []Message                 `json:"dead_letters"`
 	Panels      map[string]any            `json:"panels"` // by panel
 	Build       *Build                    `json:"build"`
 	Changes     []Change                  `json:"changes"`
@@ -65,7 +65,7 @@ func (c *Console) readChanging() changing {
 	s := changing{
 		Counters: c.observer.counted(), Faults: map[string]string{}, Panels: c.panelStates(false),
 		Stream:      c.streamState(),
-		DeadLetters: deadLettersIn(picture.deadLetterQueues(stack.Queues), c.observer.deadLetters, c.observer.journeys),
+		DeadLetters: c.observer.messagesIn(picture.deadLetterQueues(stack.Queues), c.hider()),
 	}
 	c.mu.Lock()
 	s.Build, s.Changes = c.build, append([]Change{}, c.changes...)

@@ -10,18 +10,21 @@ import * as graph from "./graph.js";
 import * as journeys from "./journeys.js";
 import * as log from "./log.js";
 import * as notices from "./notices.js";
+import * as search from "./search.js";
 import * as top from "./top.js";
 
 const names = byId("main").dataset.panels.split(" ").filter(Boolean);
 const panels = await Promise.all(names.map((name) => import(`./panels/${name}/panel.js`)));
 
-for (const part of [top, notices, denials, graph, journeys, details, deadLetters, log, ...panels]) part.start();
+const parts = [top, notices, denials, graph, search, journeys, details, deadLetters, log, ...panels];
+for (const part of parts) part.start();
 
 follow({
   event(event) {
     log.add(event);
     journeys.touched(event);
     details.touched(event);
+    search.touched();
     if (event.denied) denials.denied(event);
   },
   flow: graph.move,

@@ -1,10 +1,10 @@
 // The dead letters: why each failed, and a button that redrives them.
 
 import { byId, el, keep, setText } from "./dom.js";
-import { clock, count, pretty, shortened } from "./format.js";
+import { clock, count, shortened } from "./format.js";
+import { facts, journeyLink, opened } from "./message.js";
 import { request } from "./stream.js";
 import { on, state } from "./store.js";
-import { select } from "./selection.js";
 
 const MOST = 50; // messages listed
 
@@ -16,15 +16,17 @@ export function start() {
 function list() {
   const all = state.dead_letters ?? [];
   byId("dead-none").hidden = all.length > 0;
-  const queues = [...Map.groupBy(all, (m) => m.queue)].map(([queue, messages]) => ({ queue, messages: messages.length }));
+  const queues = [...Map.groupBy(all, (m) => m.queue)]
+    .map(([queue, messages]) => ({ queue, messages: messages.length }));
   const belong = byId("dead-orders");
-  setText(belong, consequences(new Set(all.map((m) => m.order).filter(Boolean)).size, all.filter((m) => m.expired).length));
+  const orders = new Set(all.map((m) => m.order).filter(Boolean));
+  setText(belong, consequences(orders.size, all.filter((m) => m.expired).length));
   belong.hidden = belong.textContent === "";
-  keep(byId("redrives"), queues, (q) => q.queue, ({ queue }) => el("button", { type: "button", click: () => redrive(queue) }), (button, q) => {
-    setText(button, `Redrive ${count(q.messages, "message")} of ${q.queue}`);
-  });
+  keep(byId("redrives"), queues, (q) => q.queue,
+    ({ queue }) => el("button", { type: "button", click: () => redrive(queue) }),
+    (button, q) => setText(button, `Redrive ${count(q.messages, "message")} of ${q.queue}`));
   keep(byId("dead"), all.slice(0, MOST), (m) => `${m.queue} ${m.id}`, create, (row, m) => {
-    setText(row.querySelector(".facts"), `in ${m.queue}, sent at ${clock(m.sent)}, received ${m.receives === 1 ? "once" : `${m.receives} times`}${m.expired ? ", expired" : ""}`);
+    setText(row.querySelector(".facts"), `in ${m.queue}, ${facts(m)}${m.expired ? ", expired" : ""}`);
   });
 }
 
@@ -32,7 +34,10 @@ function list() {
 function consequences(orders, expired) {
   const sentences = [];
   if (orders) sentences.push(`They belong to ${count(orders, "production order")}.`);
-  if (expired) sentences.push(`${expired} expired: stock drops ${expired === 1 ? "it" : "them"}, and the sweep requests the order again.`);
+  if (expired) {
+    const dropped = expired === 1 ? "it" : "them";
+    sentences.push(`${expired} expired: stock drops ${dropped}, and the sweep requests the order again.`);
+  }
   return sentences.join(" ");
 }
 
@@ -41,22 +46,27 @@ async function redrive(queue) {
   result.classList.remove("bad");
   try {
     const { moved, orders, expired } = await request("redrive", { method: "POST", body: { queue } });
-    setText(result, `${count(moved, "message")} of ${queue} went back to ${moved === 1 ? "its source queue" : "their source queues"}. ${consequences(orders, expired)}`);
+    const sources = moved === 1 ? "its source queue" : "their source queues";
+    const what = `${count(moved, "message")} of ${queue} went back to ${sources}.`;
+    setText(result, `${what} ${consequences(orders, expired)}`);
   } catch (error) {
     result.classList.add("bad");
     setText(result, error.message);
   }
-  if (!document.activeElement || document.activeElement === document.body) byId("main").focus(); // the button is gone with its messages
+  // The button is gone with its messages.
+  if (!document.activeElement || document.activeElement === document.body) byId("main").focus();
 }
 
 function create(message) {
   const why = message.why;
   return el("li", {},
-    el("p", { class: "subject" }, el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
+    el("p", { class: "subject" },
+      el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
     el("p", { class: "why" }, why?.error
-      ? [el("span", { class: "soft" }, `${why.function ? `${why.function}, ` : ""}${clock(why.time)}: `), shortened(why.error)]
+      ? [el("span", { class: "soft" }, `${why.function ? `${why.function}, ` : ""}${clock(why.time)}: `),
+        shortened(why.error)]
       : "The reason is not known: no function logged an error for this message."),
     el("div", { class: "buttons" },
-      message.journey && el("button", { type: "button", class: "link", click: () => select("journey", message.journey) }, "Journey"),
-      el("details", {}, el("summary", {}, "Body"), el("pre", { tabindex: "0", "aria-label": "The message's body" }, pretty(message.body)))));
+      message.journey && journeyLink(message.journey),
+      opened(message.body)));
 }

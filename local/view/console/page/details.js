@@ -43,7 +43,7 @@ export function start() {
     if (e.key === "Escape") dismiss();
   });
   on(["selection", "graph"], change);
-  on(["counters", "graph"], () => panel?.count?.());
+  on(["counters", "graph"], () => panel?.count?.() && refresh());
   on(["focus"], () => {
     if (!open.id) return;
     title.focus({ preventScroll: true });

@@ -1,6 +1,7 @@
 // One event as a line that opens to show its attributes.
 
 import { el } from "./dom.js";
+import { about } from "./message.js";
 import { exactClock, nameOf, shortened, valueText } from "./format.js";
 import { select } from "./selection.js";
 
@@ -21,7 +22,8 @@ export function create(event) {
 export function what(event) {
   const { method, path, status } = event.attrs ?? {};
   const request = method && path ? `: ${[method, path, status].filter(Boolean).join(" ")}` : "";
-  const words = [el("span", { class: "message" }, shortened(event.message + request)), el("span", { class: "brief" }, brief(event))];
+  const message = el("span", { class: "message" }, shortened(event.message + request));
+  const words = [message, el("span", { class: "brief" }, brief(event))];
   return opening(words, event.attrs, event.journey);
 }
 
@@ -33,11 +35,21 @@ export function opening(words, attrs, journey, properties = {}) {
   const all = Object.entries(attrs ?? {});
   if (!all.length && !journey) return el("div", { class: "what" }, words);
   const list = el("dl", { class: "attributes" });
-  const open = () => list.firstChild || list.append(
-    ...all.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, valueText(value)))),
-    ...(journey ? [el("div", {}, el("dt", {}, "journey"), el("dd", {}, el("button", { type: "button", class: "link", click: () => select("journey", journey) }, journey)))] : []));
+  const open = ({ currentTarget }) => {
+    if (list.firstChild) return;
+    list.append(...all.map(([name, value]) => attribute(name, valueText(value))));
+    if (journey) list.append(attribute("journey", link(journey, "journey", journey)));
+    const { function: of, request_id: invocation } = attrs ?? {};
+    if (of && invocation) list.append(attribute("invocation", link("event and answer", "invocation", invocation)));
+    const message = attrs?.queue_message ?? attrs?.message ?? attrs?.message_id;
+    if (message) currentTarget.append(about(message));
+  };
   return el("details", { class: "what", toggle: open, ...properties }, el("summary", {}, words), list);
 }
+
+const attribute = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
+
+const link = (text, kind, id) => el("button", { type: "button", class: "link", click: () => select(kind, id) }, text);
 
 const MOST = 4; // attributes in the brief text
 const LONGEST = 16; // characters of a value: ids and ARNs are longer

@@ -4,6 +4,7 @@ import { byId, el, keep, setText } from "./dom.js";
 import { clock, count, duration } from "./format.js";
 import { request } from "./stream.js";
 import { on, tell } from "./store.js";
+import { found } from "./search.js";
 import { select, selection } from "./selection.js";
 import { throttled } from "./throttle.js";
 
@@ -16,7 +17,7 @@ const refresh = throttled(1000, async () => {
 
 const filters = {
   all: () => true,
-  orders: (j) => j.summary.includes("→"),
+  orders: (j) => j.made > 0,
   trouble: (j) => j.level === "WARN" || j.level === "ERROR",
 };
 
@@ -24,7 +25,7 @@ const filters = {
 export function start() {
   byId("journeys-filter").addEventListener("change", () => tell("journeys"));
   on(["connection"], refresh);
-  on(["journeys", "selection"], list);
+  on(["journeys", "search", "selection"], list);
 }
 
 /** Requests the list again if an event belongs to a journey. */
@@ -39,10 +40,11 @@ export function forget() {
 }
 
 function list() {
-  const shown = latest.filter(filters[byId("journeys-filter").value]);
+  const all = found()?.journeys ?? latest;
+  const shown = all.filter(filters[byId("journeys-filter").value]);
   const { kind, id } = selection();
   byId("journeys-none").hidden = shown.length > 0;
-  if (latest.length) setText(byId("journeys-none"), "No journey matches the filter.");
+  if (latest.length) setText(byId("journeys-none"), "No journey matches.");
   keep(byId("journeys"), shown, (j) => j.id, create, (row, j) => {
     const button = row.firstElementChild;
     button.className = `journey ${levelClass(j.level)}`;

@@ -4,6 +4,7 @@ import { byId, el, keep, setText } from "./dom.js";
 import { count, exactClock, nameOf } from "./format.js";
 import { what, levelName } from "./eventrow.js";
 import { on, state, tell } from "./store.js";
+import { found } from "./search.js";
 import { select } from "./selection.js";
 
 const MOST = 300; // events in the list
@@ -25,9 +26,10 @@ export function start() {
   });
   on(["graph"], () => {
     const nodes = state.graph.nodes.map((n) => ({ id: n.id, label: `${n.label} (${n.kind})` }));
-    keep(byId("events-node"), [{ id: "", label: "all" }, ...nodes], (n) => n.id, (n) => el("option", { value: n.id }), (option, n) => setText(option, n.label));
+    keep(byId("events-node"), [{ id: "", label: "all" }, ...nodes], (n) => n.id,
+      (n) => el("option", { value: n.id }), (option, n) => setText(option, n.label));
   });
-  on(["log"], draw);
+  on(["log", "search"], draw);
   tell("log");
 }
 
@@ -49,12 +51,14 @@ export function forget() {
 function draw() {
   const node = byId("events-node").value;
   const level = Number(byId("events-level").value);
-  const from = held ?? events;
+  const searched = found()?.events.toReversed();
+  const from = searched ?? held ?? events;
   const shown = from.filter((e) => (!node || e.node === node) && (LEVELS[e.level] ?? 1) >= level).reverse();
   keep(byId("events"), shown, (e) => e.seq, row);
   const since = held?.length ? events.filter((e) => e.seq > held.at(-1).seq).length : events.length;
-  const fresh = held ? ` Paused: ${since >= MOST ? `${MOST} or more` : count(since, "event")} since.` : "";
-  setText(byId("events-shown"), `${count(shown.length, "event")} of the latest ${from.length}.${fresh}`);
+  const fresh = held && !searched ? ` Paused: ${since >= MOST ? `${MOST} or more` : count(since, "event")} since.` : "";
+  const of = searched ? `${from.length} found` : `the latest ${from.length}`;
+  setText(byId("events-shown"), `${count(shown.length, "event")} of ${of}.${fresh}`);
 }
 
 function row(event) {

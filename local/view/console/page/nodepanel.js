@@ -2,8 +2,10 @@
 
 import { el, keep, setText } from "./dom.js";
 import { nameOf, number } from "./format.js";
+import { waitingIn } from "./kinds.js";
 import { create as logRow, levelName } from "./eventrow.js";
 import * as invoke from "./invoke.js";
+import * as message from "./message.js";
 import { select } from "./selection.js";
 import { state } from "./store.js";
 
@@ -13,27 +15,36 @@ export function create(node) {
   const neighbours = el("ul", { class: "joined", role: "list" });
   const errors = list();
   const lines = list();
-  const invocations = node.kind === "function" ? invoke.create(nameOf(node.id)) : null;
+  const own = { // what only nodes of this kind have
+    function: () => invoke.create(nameOf(node.id)),
+    queue: message.createList,
+    "dead-letter-queue": message.createList,
+  }[node.kind]?.();
+  let waiting; // messages in the queue
   const note = el("p", { class: "none" }, "Loading…");
   const errorsPart = part("Latest warnings and errors", errors);
   const linesPart = part("Latest log lines", lines);
   const element = el("div", { class: "node-panel" },
-    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, invocations?.element,
+    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, own?.element,
     note, errorsPart, linesPart);
 
   return {
     element,
+    /** Shows the counters. The result says whether the panel needs a new answer. */
     count() {
       const now = Object.entries(state.counters?.[node.id] ?? {});
+      const before = waiting;
+      waiting = waitingIn(node, state.counters?.[node.id]);
       counters.hidden = now.length === 0;
       keep(counters, now, ([name]) => name,
         ([name]) => el("div", {}, el("dt", {}, name.replaceAll("_", " ")), el("dd")),
         (row, [, n]) => setText(row.lastElementChild, number(n)));
       const edges = state.graph.edges.filter((e) => e.from === node.id || e.to === node.id);
       keep(neighbours, edges, (e) => e.id, (e) => join(e, node));
+      return waiting !== before;
     },
     show(answer) {
-      invocations?.show(answer);
+      own?.show(answer);
       fill(lines, linesPart, answer.lines);
       fill(errors, errorsPart, answer.errors);
       note.hidden = Boolean(answer.lines?.length || answer.errors?.length);

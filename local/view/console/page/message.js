@@ -1,0 +1,51 @@
+// Messages: the list of those in a queue, and the body of one that an event is about.
+
+import { body } from "./body.js";
+import { el, keep, setText } from "./dom.js";
+import { clock, count } from "./format.js";
+import { request } from "./stream.js";
+import { select } from "./selection.js";
+
+/** Creates the list of the messages in a queue. Watching it does not receive them. */
+export function createList() {
+  const title = el("h3");
+  const list = el("ul", { class: "messages", role: "list" });
+  return {
+    element: el("section", { "aria-label": "Messages" }, title, list),
+    show(answer) {
+      const all = answer.messages ?? [];
+      setText(title, all.length ? count(all.length, "message") : "No messages");
+      keep(list, all, (m) => m.id, row, (item, m) => {
+        setText(item.querySelector(".facts"), facts(m));
+      });
+    },
+  };
+}
+
+/** When a message was sent, and how often it was received. */
+export const facts = (m) =>
+  `sent at ${clock(m.sent)}, received ${m.receives === 1 ? "once" : `${m.receives} times`}`;
+
+function row(message) {
+  return el("li", {},
+    el("p", {}, el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
+    el("div", { class: "buttons" },
+      message.journey && journeyLink(message.journey),
+      opened(message.body)));
+}
+
+/** A link to the journey of a message. */
+export const journeyLink = (id) =>
+  el("button", { type: "button", class: "link", click: () => select("journey", id) }, "Journey");
+
+/** The body of a message, to open. */
+export const opened = (text) => el("details", { class: "opened" }, el("summary", {}, "Body"), ...body("Message", text));
+
+/** The message that an event is about. The page requests its body. */
+export function about(id) {
+  const part = el("div", { class: "about" }, el("p", { class: "soft" }, "Loading the message…"));
+  request(`messages/${encodeURIComponent(id)}`).then(
+    (text) => part.replaceChildren(...body("Message", text)),
+    (error) => part.replaceChildren(el("p", { class: "none" }, error.message)));
+  return part;
+}

@@ -1,0 +1,56 @@
+package console_test
+
+import (
+	"net/url"
+	"testing"
+
+	"restock/local/view/console"
+	"restock/local/view/events"
+	"restock/test/await"
+)
+
+func TestASearchFindsEventsAndJourneysByTheirTextsAndAttributes(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	log := h.log.With("part", "lambda")
+	line := func(text string) { log.Info(text, events.FunctionLine.Attr(), "function", "stock") }
+	line(`{"message":"sold","sku":"CP-1","quantity":7,"correlation_id":"first"}`)
+	line(`{"message":"sold","sku":"CP-2","correlation_id":"second"}`)
+	line(`{"message":"production order opened","production_order":"018F-9","correlation_id":"second"}`)
+	line(`{"message":"other"}`)
+	var all []console.JourneySummary
+	await.Until(t, "the journeys are there", func() bool {
+		h.get(t, "/journeys", &all)
+		return len(all) == 2 && all[0].Steps+all[1].Steps == 3
+	})
+	await.Until(t, "the last event is there", func() bool {
+		var found console.Found
+		h.get(t, "/search?q=other", &found)
+		return len(found.Events) == 1
+	})
+	for _, c := range []struct {
+		text, journey string
+		events        int
+	}{
+		{"cp-1", "first", 1},      // an attribute, in another case
+		{" SECOND ", "second", 2}, // the correlation id
+		{"018f-9", "second", 1},   // the order
+		{"opened", "second", 1},   // the message
+		{"7", "first", 1},         // a number
+		{"nothing", "", 0},
+	} {
+		var found console.Found
+		status := h.get(t, "/search?q="+url.QueryEscape(c.text), &found)
+		journey := ""
+		if len(found.Journeys) > 0 {
+			journey = found.Journeys[0].ID
+		}
+		if status != 200 || journey != c.journey || len(found.Journeys) > 1 || len(found.Events) != c.events {
+			t.Errorf("%q: got %d %+v, want %d events and the journey %q", c.text, status, found, c.events, c.journey)
+		}
+	}
+	var refused struct{ Error string }
+	if status := h.get(t, "/search?q=+", &refused); status != 400 || refused.Error == "" {
+		t.Errorf("without a text: got %d %+v, want 400", status, refused)
+	}
+}
