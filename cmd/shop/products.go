@@ -31,7 +31,8 @@ func (s *session) showProducts(products []merchant.Product) {
 		"NAME")
 	for _, p := range products {
 		t.row(p.SKU, amount(p.Stock), strconv.Itoa(p.Bins), amount(p.OnOrder), s.moment(p.ExpectedAt),
-			price(p.Price, p.Currency), amount(p.ReorderPoint), amount(p.OrderUpTo), yes(p.Automatic), amount(p.Suggestion), p.Name)
+			price(p.Price, p.Currency), amount(p.ReorderPoint),
+			amount(p.OrderUpTo), yes(p.Automatic), amount(p.Suggestion), p.Name)
 	}
 	t.writeTo(s.out)
 	for _, p := range products {
