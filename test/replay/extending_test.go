@@ -32,6 +32,7 @@ func TestExtendingPages(t *testing.T) {
 		{"extending-queue.md", "lambdas/warn-managers/main.go", "./lambdas/warn-managers"},
 		{"extending-rule.md", "infra/rules/descriptions.go", "./infra/rules"},
 		{"extending-stage.md", "Pulumi.staging.yaml", ""},
+		{"stand-ins.md", "local/aws/ssm/ssm.go", "./local/aws/ssm ./local/run"},
 	} {
 		t.Run(page.file, func(t *testing.T) {
 			mariadbtest.Require(t)
@@ -44,7 +45,7 @@ func TestExtendingPages(t *testing.T) {
 			}
 			p := replay.NewProject(t, projectDir)
 			follow(t, p, "docs/"+page.file, replay.Blocks(string(text)))
-			compiles := `test -z "$(gofmt -l lambdas internal infra cmd)"`
+			compiles := `test -z "$(gofmt -l lambdas internal infra cmd local examples)"`
 			if page.packages != "" {
 				compiles += " && go vet " + page.packages
 			}
