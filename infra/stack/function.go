@@ -6,7 +6,6 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -30,20 +29,10 @@ type function struct {
 // none: its event source limits it, and it takes its instances from the account's quota.
 func (f *function) reserved() bool { return f.declared.Queue == "" && f.concurrency > 0 }
 
-// A platform holds the resources that all functions use.
-type platform struct {
-	settings Settings
-	network  *network
-	key      *kms.Key // encrypts the logs
-	bindings bindings
-	// ready are the resources that must exist before a function is made, beside network.ready.
-	ready []pulumi.Resource
-}
-
-// newFunction makes a function after the resources in the platform's ready.
-func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, code bundle.Bundle) (*function, error) {
+// newFunction makes a function after the resources in ready.
+func (b *base) newFunction(ctx *pulumi.Context, declared lambdas.Function, code bundle.Bundle) (*function, error) {
 	f := &function{
-		declared: declared, settings: p.settings, concurrency: p.settings.Concurrency[declared.Name],
+		declared: declared, settings: b.settings, concurrency: b.settings.Concurrency[declared.Name],
 	}
 	name := declared.Name
 	failed := func(err error) (*function, error) { return nil, fmt.Errorf("creating function %s: %w", name, err) }
@@ -53,14 +42,14 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 	child := pulumi.Parent(f)
 
 	var err error
-	if f.logs, err = operations.NewLogGroup(ctx, name, "", p.settings.LogRetentionDays, p.key, child); err != nil {
+	if f.logs, err = operations.NewLogGroup(ctx, name, "", b.settings.LogRetentionDays, b.key, child); err != nil {
 		return failed(err)
 	}
-	role, err := f.newRole(ctx, p)
+	role, err := f.newRole(ctx, b)
 	if err != nil {
 		return failed(err)
 	}
-	environment, err := p.bindings.environment(declared)
+	environment, err := b.bindings.environment(declared)
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +77,12 @@ func newFunction(ctx *pulumi.Context, declared lambdas.Function, p platform, cod
 	}
 	if declared.Network == lambdas.Private {
 		args.VpcConfig = lambda.FunctionVpcConfigArgs{
-			SubnetIds:        p.network.subnetIDs,
-			SecurityGroupIds: pulumi.StringArray{p.network.functions.ID()},
+			SubnetIds:        b.network.subnetIDs,
+			SecurityGroupIds: pulumi.StringArray{b.network.functions.ID()},
 		}
 	}
 	// Lambda checks the role's permissions when a function or an event source is made.
-	after := slices.Concat(p.ready, p.network.ready, []pulumi.Resource{role.policy})
+	after := slices.Concat(b.ready, b.network.ready, []pulumi.Resource{role.policy})
 	f.lambda, err = lambda.NewFunction(ctx, name, args, child, pulumi.DependsOn(after))
 	if err != nil {
 		return failed(err)
@@ -128,13 +117,13 @@ type role struct {
 
 // newRole makes the function's role. It allows only what the function's environment, its queue, its
 // log group and its network need.
-func (f *function) newRole(ctx *pulumi.Context, p platform) (*role, error) {
+func (f *function) newRole(ctx *pulumi.Context, b *base) (*role, error) {
 	name := f.declared.Name
-	r, err := newServiceRole(ctx, p.settings, name, "lambda.amazonaws.com", pulumi.Parent(f))
+	r, err := newServiceRole(ctx, b.settings, name, "lambda.amazonaws.com", pulumi.Parent(f))
 	if err != nil {
 		return nil, err
 	}
-	permissions, err := p.bindings.permissions(f.declared)
+	permissions, err := b.bindings.permissions(f.declared)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ type bindings struct {
 	keys   map[string]pulumi.StringInput // the ARN of the KMS key that encrypts the resource
 }
 
-func (b *base) bindings(ctx *pulumi.Context) bindings {
+func (b *base) newBindings(ctx *pulumi.Context) bindings {
 	leadTime := time.Duration(b.settings.FactoryLeadTimeSeconds * int(time.Second))
 	operationsTopic := "topic." + lambdas.OperationsTopic
 	var factoryURL pulumi.StringInput = pulumi.String(b.settings.FactoryURL)

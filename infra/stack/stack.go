@@ -90,6 +90,9 @@ type base struct {
 	managers  *sns.Topic // gets the messages of alarms and functions to people
 	api       *api
 	cdn       *cdn // nil without the setting cdn
+	bindings  bindings
+	// ready are the resources that must exist before a function is made, beside network.ready.
+	ready []pulumi.Resource
 }
 
 func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
@@ -130,8 +133,8 @@ func newBase(ctx *pulumi.Context, s Settings) (*base, error) {
 // the function "setup" first: the others need the schema that setup migrates, and the secrets that
 // it fills.
 func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundle) ([]*function, error) {
-	on := platform{settings: b.settings, network: b.network, key: b.key, bindings: b.bindings(ctx)}
-	setup, err := newFunction(ctx, lambdas.Setup, on, bundles[lambdas.Setup.Name])
+	b.bindings = b.newBindings(ctx)
+	setup, err := b.newFunction(ctx, lambdas.Setup, bundles[lambdas.Setup.Name])
 	if err != nil {
 		return nil, err
 	}
@@ -148,22 +151,22 @@ func (b *base) newFunctions(ctx *pulumi.Context, bundles map[string]bundle.Bundl
 		return nil, err
 	}
 	// Pulumi makes the other functions only after these resources.
-	on.ready = append(b.messaging.subscriptions(), done)
+	b.ready = append(b.messaging.subscriptions(), done)
 	if b.settings.Database.Proxy {
 		logins := []*secretsmanager.Secret{b.secrets["proxy-first"], b.secrets["proxy-second"]}
 		proxy, err := newProxy(ctx, proxyArgs{b.settings, b.network, b.database, logins, done})
 		if err != nil {
 			return nil, err
 		}
-		on.ready = append(on.ready, proxy.ready...)
-		on.bindings = on.bindings.through(proxy)
+		b.ready = append(b.ready, proxy.ready...)
+		b.bindings = b.bindings.through(proxy)
 	}
 	functions := []*function{setup}
 	for _, declared := range b.settings.functions() {
 		if declared.Name == lambdas.Setup.Name {
 			continue
 		}
-		f, err := newFunction(ctx, declared, on, bundles[declared.Name])
+		f, err := b.newFunction(ctx, declared, bundles[declared.Name])
 		if err != nil {
 			return nil, err
 		}
