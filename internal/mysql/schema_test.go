@@ -44,7 +44,7 @@ func column(t *testing.T, d *mysqltest.Database, query string, args ...any) (val
 func TestEveryTableHasARuleAndRights(t *testing.T) {
 	d := mysqltest.New(t, 1)
 	var rules strings.Builder
-	for _, r := range slices.Concat(invariants.Always, invariants.AfterSweep, invariants.Settled) {
+	for _, r := range slices.Concat(invariants.Always, invariants.AfterSweep, invariants.Eventually) {
 		rules.WriteString(r.Query)
 	}
 	tables := column(t, d, `SELECT table_name FROM information_schema.tables

@@ -172,7 +172,7 @@ func (w *world) settle(ctx context.Context) (err error) {
 				return fmt.Errorf("sweeping without faults: %w", err)
 			}
 		}
-		if err = errors.Join(w.checkRules(ctx, invariants.Settled), w.checkWaiting(ctx)); err == nil {
+		if err = errors.Join(w.checkRules(ctx, invariants.Eventually), w.checkWaiting(ctx)); err == nil {
 			return nil
 		}
 	}

@@ -119,8 +119,8 @@ var AfterSweep = []Rule{
 		   AND NOT EXISTS (SELECT 1 FROM production_order o WHERE o.product_id = p.product_id AND o.status = 'open')`},
 }
 
-// Settled are the rules that hold some time after the last disturbance.
-var Settled = []Rule{
+// Eventually are the rules that hold some time after the last disturbance.
+var Eventually = []Rule{
 	{"an automatic product is not above its reorder point", `
 		SELECT CONCAT(p.sku, ': stock ', s.stock) AS found FROM product p JOIN product_stock s USING (product_id)
 		 WHERE p.automatic AND s.stock <= p.reorder_point`},
