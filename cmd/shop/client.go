@@ -57,15 +57,8 @@ type call struct {
 // A refusal is an error answer of the API.
 type refusal struct {
 	status  int
-	problem problem
+	problem web.Problem
 	text    string // the body, if the API did not write it
-}
-
-// A problem is the API's error document.
-type problem struct {
-	Message string `json:"message"`
-	Code    string `json:"code"`
-	Detail  string `json:"detail"`
 }
 
 func (r *refusal) Error() string {
