@@ -16,32 +16,21 @@ import (
 	"restock/local/view/console/consoletest"
 	"restock/local/view/console/page"
 	"restock/local/view/console/page/pagetest"
-	"restock/local/view/events"
 	"restock/test/await"
 )
 
-// A harness is a console with the shop's panels, on a server.
+// A harness is a console with the shop's panels.
 type harness struct {
-	*httptest.Server
-	Console *console.Console
+	*consoletest.Harness
 	factory *factory.Factory
 }
 
 func newHarness(t *testing.T) *harness {
 	t.Helper()
-	records := events.NewStream[events.Event](1 << 16)
-	log := slog.New(events.NewHandler(records, slog.LevelDebug))
 	h := &harness{}
-	h.Console = console.New(console.Config{
-		Program: "shop", Stage: "dev", Records: records, Log: log,
-		Panels: panels.New(log, func() *factory.Factory { return h.factory }),
+	h.Harness = consoletest.New(t, picture(), func(log *slog.Logger) []console.Panel {
+		return panels.New(log, func() *factory.Factory { return h.factory })
 	})
-	h.Server = httptest.NewServer(h.Console)
-	t.Cleanup(func() {
-		h.Console.Close() // ends the streams: Server.Close waits for them
-		h.Server.Close()
-	})
-	h.Console.Draw(picture())
 	return h
 }
 
@@ -57,31 +46,9 @@ func picture() console.Graph {
 	}
 }
 
-// get sends a GET and decodes the answer.
-func (h *harness) get(t *testing.T, path string, into any) (status int) {
-	t.Helper()
-	return consoletest.Do(t, h.URL, http.MethodGet, path, "", into)
-}
-
-// post sends a control and decodes the answer.
-func (h *harness) post(t *testing.T, path, body string, into any) (status int) {
-	t.Helper()
-	return consoletest.Do(t, h.URL, http.MethodPost, path, body, into)
-}
-
-// refuse sends a control, and checks that the console refuses it with a status and an error.
-func (h *harness) refuse(t *testing.T, path, body string, status int, want string) {
-	t.Helper()
-	var refused struct{ Error string }
-	got := h.post(t, path, body, &refused)
-	if got != status || refused.Error == "" || !strings.Contains(refused.Error, want) {
-		t.Errorf("POST %s %s: got %d %q, want %d %q", path, body, got, refused.Error, status, want)
-	}
-}
-
 func TestTheFactoryPanelSetsFaults(t *testing.T) {
 	h := newHarness(t)
-	h.refuse(t, "/panels/factory/faults", `{"status":503}`, 409, "no factory")
+	h.Refuse(t, "/panels/factory/faults", `{"status":503}`, 409, "no factory")
 	f := factory.New(factory.Config{Step: time.Hour})
 	h.factory = f
 	t.Cleanup(f.Close)
@@ -107,7 +74,7 @@ func TestTheFactoryPanelSetsFaults(t *testing.T) {
 		{`{}`, factory.Fault{}, true},
 	} {
 		var now panels.Fault
-		if status := h.post(t, "/panels/factory/faults", c.body, &now); status != 200 || f.Fault() != c.want {
+		if status := h.Post(t, "/panels/factory/faults", c.body, &now); status != 200 || f.Fault() != c.want {
 			t.Errorf("%s: got %d %+v, the factory has %+v, want %+v", c.body, status, now, f.Fault(), c.want)
 		}
 		if lost := f.Requests()[0].Lost; lost != c.lost {
@@ -116,7 +83,7 @@ func TestTheFactoryPanelSetsFaults(t *testing.T) {
 	}
 	for _, body := range []string{`{"status":200}`, `{"answer":"maybe"}`, `{"delay_ms":-1}`, `{"deliveries":20000}`,
 		`{"staus":503}`, `{} {}`, `{`} {
-		h.refuse(t, "/panels/factory/faults", body, 400, "")
+		h.Refuse(t, "/panels/factory/faults", body, 400, "")
 		if f.Fault() != (factory.Fault{}) {
 			t.Errorf("%s: the factory has %+v, want no fault", body, f.Fault())
 		}
@@ -126,7 +93,7 @@ func TestTheFactoryPanelSetsFaults(t *testing.T) {
 		Counters map[string]map[string]int
 	}
 	await.Until(t, "the state shows the lot", func() bool {
-		h.get(t, "/state", &state)
+		h.Get(t, "/state", &state)
 		return state.Counters["factory:factory"]["lost"] == 1
 	})
 	if r := state.Panels.Factory.Requests[0]; r.SKU != "CP-502101" || r.Quantity != "100" || !r.Lost {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -18,28 +16,9 @@ import (
 	"restock/test/await"
 )
 
-// A harness is a console on a server, with the log that it shows.
-type harness struct {
-	*httptest.Server
-	Console *console.Console
-	log     *slog.Logger
-	records *events.Stream[events.Event]
-}
-
-func newHarness(t *testing.T) *harness {
+func newHarness(t *testing.T) *consoletest.Harness {
 	t.Helper()
-	records := events.NewStream[events.Event](1 << 16)
-	h := &harness{records: records, log: slog.New(events.NewHandler(records, slog.LevelDebug))}
-	h.Console = console.New(console.Config{
-		Program: "shop", Stage: "dev", Records: records, Log: h.log.With("part", "console"),
-	})
-	h.Server = httptest.NewServer(h.Console)
-	t.Cleanup(func() {
-		h.Console.Close() // ends the streams: Server.Close waits for them
-		h.Server.Close()
-	})
-	h.Console.Draw(picture())
-	return h
+	return consoletest.New(t, picture(), nil)
 }
 
 // picture has a queue with its dead-letter queue, a function, an API and its buyers.
@@ -60,39 +39,27 @@ func picture() console.Graph {
 	return g
 }
 
-// get sends a GET and decodes the answer.
-func (h *harness) get(t *testing.T, path string, into any) (status int) {
-	t.Helper()
-	return consoletest.Do(t, h.URL, http.MethodGet, path, "", into)
-}
-
-// post sends a control and decodes the answer.
-func (h *harness) post(t *testing.T, path, body string, into any) (status int) {
-	t.Helper()
-	return consoletest.Do(t, h.URL, http.MethodPost, path, body, into)
-}
-
 func TestJourneysAndNodesAreFoundByEscapedIDs(t *testing.T) {
 	h := newHarness(t)
-	h.log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, events.FunctionLine.Attr(),
+	h.Log.With("part", "lambda").Info(`{"message":"sold","correlation_id":"/HH+tFTd="}`, events.FunctionLine.Attr(),
 		"function", "stock")
 	var list []console.JourneySummary
 	await.Until(t, "there is a journey", func() bool {
-		h.get(t, "/journeys", &list)
+		h.Get(t, "/journeys", &list)
 		return len(list) == 1
 	})
 	var journey console.Journey
-	status := h.get(t, "/journeys/%2FHH%2BtFTd%3D", &journey)
+	status := h.Get(t, "/journeys/%2FHH%2BtFTd%3D", &journey)
 	if status != 200 || journey.ID != "/HH+tFTd=" || len(journey.Steps) != 1 {
 		t.Errorf("got %d %+v", status, journey)
 	}
 	var lines console.NodeLines
-	if status = h.get(t, "/nodes/function:stock", &lines); status != 200 || len(lines.Lines) != 1 {
+	if status = h.Get(t, "/nodes/function:stock", &lines); status != 200 || len(lines.Lines) != 1 {
 		t.Errorf("got %d %+v", status, lines)
 	}
 	for _, path := range []string{"/journeys/nowhere", "/nodes/function:nobody", "/nothing.js", "/..%2fgo.mod"} {
 		var refused struct{ Error string }
-		if status := h.get(t, path, &refused); status != 404 || refused.Error == "" {
+		if status := h.Get(t, path, &refused); status != 404 || refused.Error == "" {
 			t.Errorf("%s: got %d %+v, want 404 with an error", path, status, refused)
 		}
 	}
@@ -136,8 +103,8 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 	}
 	line := `{"level":"ERROR","message":"record failed","message_id":%q,"error":"the factory answered 503",` +
 		`"correlation_id":"R"}`
-	h.log.With("part", "lambda").Error(fmt.Sprintf(line, id), events.FunctionLine.Attr(), "function", "stock")
-	h.log.With("part", "eventsource").Warn("message failed: it comes back after the visibility timeout",
+	h.Log.With("part", "lambda").Error(fmt.Sprintf(line, id), events.FunctionLine.Attr(), "function", "stock")
+	h.Log.With("part", "eventsource").Warn("message failed: it comes back after the visibility timeout",
 		events.MessageFailed.Attr(), "function", "stock", "queue", "q", "message", id)
 
 	var state struct {
@@ -145,7 +112,7 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 		Counters    map[string]map[string]int
 	}
 	await.Until(t, "the state says why the message failed", func() bool {
-		h.get(t, "/state", &state)
+		h.Get(t, "/state", &state)
 		return len(state.DeadLetters) == 1 && state.DeadLetters[0].Why != nil && state.DeadLetters[0].Journey == "R"
 	})
 	got := state.DeadLetters[0]
@@ -158,7 +125,7 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 	}
 
 	var moved struct{ Moved int }
-	if status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 1 {
+	if status := h.Post(t, "/redrive", `{"queue":"dlq"}`, &moved); status != 200 || moved.Moved != 1 {
 		t.Errorf("redrive: got %d %+v", status, moved)
 	}
 	await.Until(t, "the message is back in its queue", func() bool {
@@ -172,7 +139,7 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 		{"nowhere", "no queue", 404},
 	} {
 		var refused struct{ Error string }
-		status := h.post(t, "/redrive", fmt.Sprintf(`{"queue":%q}`, c.queue), &refused)
+		status := h.Post(t, "/redrive", fmt.Sprintf(`{"queue":%q}`, c.queue), &refused)
 		if status != c.status || !strings.Contains(refused.Error, c.want) {
 			t.Errorf("redrive %s: got %d %+v, want %d: %q", c.queue, status, refused, c.status, c.want)
 		}
@@ -205,7 +172,7 @@ func TestDeadLettersHaveTheirOrderAndWhetherTheyHaveExpired(t *testing.T) {
 		DeadLetters []console.Message `json:"dead_letters"`
 	}
 	await.Until(t, "all are dead letters", func() bool {
-		h.get(t, "/state", &state)
+		h.Get(t, "/state", &state)
 		return len(state.DeadLetters) == len(bodies)
 	})
 	got := map[string]int{}
@@ -217,7 +184,7 @@ func TestDeadLettersHaveTheirOrderAndWhetherTheyHaveExpired(t *testing.T) {
 		t.Errorf("the dead letters have the orders %v, want %v", got, want)
 	}
 	var moved struct{ Moved, Orders, Expired int }
-	status := h.post(t, "/redrive", `{"queue":"dlq"}`, &moved)
+	status := h.Post(t, "/redrive", `{"queue":"dlq"}`, &moved)
 	if status != 200 || moved.Moved != 4 || moved.Orders != 2 || moved.Expired != 1 {
 		t.Errorf("redrive: got %d %+v, want 4 messages of 2 orders, 1 expired", status, moved)
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"restock/local/view/console"
+	"restock/local/view/console/consoletest"
 	"restock/local/view/events"
 	"restock/test/await"
 )
@@ -23,7 +24,7 @@ type message struct {
 }
 
 // listen reads the stream of messages until ctx ends.
-func (h *harness) listen(ctx context.Context, t *testing.T, query, lastEventID string) <-chan message {
+func listen(ctx context.Context, t *testing.T, h *consoletest.Harness, query, lastEventID string) <-chan message {
 	t.Helper()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, h.URL+"/events"+query, nil)
 	if err != nil {
@@ -94,8 +95,8 @@ func decoded[T any](t *testing.T, e message) (v T) {
 
 func TestTheStreamSendsEventsFlowsAndState(t *testing.T) {
 	h := newHarness(t)
-	stream := h.listen(t.Context(), t, "", "")
-	h.log.With("part", "eventsource").Debug("a batch", events.BatchProcessed.Attr(), "function", "stock", "queue", "q",
+	stream := listen(t.Context(), t, h, "", "")
+	h.Log.With("part", "eventsource").Debug("a batch", events.BatchProcessed.Attr(), "function", "stock", "queue", "q",
 		"messages", 3, "failed", 1)
 	until(t, stream, "the event", func(e message) bool {
 		if e.name != "event" {
@@ -118,7 +119,7 @@ func TestTheStreamSendsEventsFlowsAndState(t *testing.T) {
 func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
 	h := newHarness(t)
 	for i := range 10 {
-		h.log.Info(fmt.Sprint("event ", i+1))
+		h.Log.Info(fmt.Sprint("event ", i+1))
 	}
 	for _, c := range []struct {
 		name, query, lastEventID, first string
@@ -130,7 +131,7 @@ func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		first := ""
-		until(t, h.listen(ctx, t, c.query, c.lastEventID), "an event", func(e message) bool {
+		until(t, listen(ctx, t, h, c.query, c.lastEventID), "an event", func(e message) bool {
 			first = e.id
 			return e.name == "event"
 		})
@@ -140,7 +141,7 @@ func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
 		}
 	}
 	var refused struct{ Error string }
-	status := h.get(t, "/events?since=yesterday", &refused)
+	status := h.Get(t, "/events?since=yesterday", &refused)
 	if status != 400 || !strings.Contains(refused.Error, "yesterday") {
 		t.Errorf("got %d %+v, want 400 with an error that names the parameter", status, refused)
 	}
@@ -151,9 +152,9 @@ func TestAStreamResumesAfterTheLastEvent(t *testing.T) {
 func TestAStreamIsBoundedAndCountsDroppedEvents(t *testing.T) {
 	const total = 50_000
 	h := newHarness(t)
-	stream := h.listen(t.Context(), t, "?since=now", "")
+	stream := listen(t.Context(), t, h, "?since=now", "")
 	var producers sync.WaitGroup
-	api := h.log.With("part", "api")
+	api := h.Log.With("part", "api")
 	for producer := range 5 {
 		producers.Go(func() {
 			for i := range total / 5 {
@@ -179,7 +180,7 @@ func TestAStreamIsBoundedAndCountsDroppedEvents(t *testing.T) {
 				t.Fatalf("the updates have a total of %d dropped events, and a sum of %d", d.Total, dropped)
 			}
 		}
-		return uint64(received)+dropped+h.records.Stats().Dropped == total && moved == total
+		return uint64(received)+dropped+h.Records.Stats().Dropped == total && moved == total
 	})
 	if most := 200 + 200*int(time.Since(began)/time.Second+10); received > most {
 		t.Errorf("received %d events in %v, want at most %d", received, time.Since(began), most)
@@ -189,7 +190,7 @@ func TestAStreamIsBoundedAndCountsDroppedEvents(t *testing.T) {
 	}
 	var state struct{ Stream console.StreamState }
 	await.Until(t, "the state says what was dropped", func() bool {
-		h.get(t, "/state", &state)
+		h.Get(t, "/state", &state)
 		return state.Stream.Dropped == dropped
 	})
 }
@@ -197,12 +198,12 @@ func TestAStreamIsBoundedAndCountsDroppedEvents(t *testing.T) {
 func TestTheStreamPrefersWarningsToOtherEvents(t *testing.T) {
 	const total, failures = 4000, 20
 	h := newHarness(t)
-	stream := h.listen(t.Context(), t, "?since=now", "")
+	stream := listen(t.Context(), t, h, "?since=now", "")
 	for i := range total {
 		if i%(total/failures) == 0 {
-			h.log.Warn("failure")
+			h.Log.Warn("failure")
 		} else {
-			h.log.Info("ordinary")
+			h.Log.Info("ordinary")
 		}
 	}
 	failed, ordinary, dropped := 0, 0, 0
@@ -237,9 +238,9 @@ func TestASubscriberThatDoesNotReadDoesNotBlockTheLog(t *testing.T) {
 	defer response.Body.Close() // the test does not read it
 	line := strings.Repeat("x", 10_000)
 	for range 50_000 {
-		h.log.Info(line)
+		h.Log.Info(line)
 	}
-	stats := h.records.Stats()
+	stats := h.Records.Stats()
 	if stats.Published != 50_000 {
 		t.Errorf("%d events were published, want 50000", stats.Published)
 	}
@@ -249,14 +250,14 @@ func TestStreamsEndWithTheConsole(t *testing.T) {
 	h := newHarness(t)
 	var streams []<-chan message
 	for range 5 {
-		streams = append(streams, h.listen(t.Context(), t, "", ""))
+		streams = append(streams, listen(t.Context(), t, h, "", ""))
 	}
 	h.Console.Close()
 	for _, stream := range streams {
 		for range stream { // wait for its end
 		}
 	}
-	if got := h.records.Stats().Subscribers; got != 0 {
+	if got := h.Records.Stats().Subscribers; got != 0 {
 		t.Errorf("after Close, the log has %d subscribers, want none", got)
 	}
 }
