@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"time"
 
 	"restock/local/view/console"
 	"restock/local/view/console/drawing"
@@ -42,8 +43,8 @@ func (r *Run) invoked() func(console.Invocation) {
 	return r.console.Invoked
 }
 
-// draw shows the picture of the recorded program in the console.
-func (r *Run) draw(p *program) error {
+// showProgram shows the picture of the recorded program in the console.
+func (r *Run) showProgram(p *program) error {
 	if r.console == nil {
 		return nil
 	}
@@ -55,8 +56,8 @@ func (r *Run) draw(p *program) error {
 	return nil
 }
 
-// showInConsole shows the running stack in the console.
-func (r *Run) showInConsole(p *program, s *services, fs functions) error {
+// showStack shows the running stack in the console.
+func (r *Run) showStack(p *program, s *services, fs functions) error {
 	if r.console == nil {
 		return nil
 	}
@@ -86,4 +87,19 @@ func (r *Run) showInConsole(p *program, s *services, fs functions) error {
 	r.onClose("console's connection to the database",
 		func(context.Context) error { r.console.ReleaseDatabase(); return nil })
 	return nil
+}
+
+// showChanges shows in the console how the stack has changed since the previous run.
+func (r *Run) showChanges() {
+	if r.console != nil && len(r.config.Changes) > 0 {
+		r.console.Changed(console.Change{Time: time.Now().UTC(), Lines: r.config.Changes})
+	}
+}
+
+// showBuild shows the state of a build in the console.
+func (f *follower) showBuild(b console.Build) {
+	if f.run.console != nil {
+		b.Time = time.Now().UTC()
+		f.run.console.Built(b)
+	}
 }

@@ -76,8 +76,8 @@ func (r *Run) followSources(p *program, fs functions) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		f.list(ctx)
-		f.follow(ctx)
+		f.listSources(ctx)
+		f.rebuildChanged(ctx)
 	}()
 	r.onClose("watch of the functions", func(context.Context) error {
 		cancel()
@@ -86,8 +86,9 @@ func (r *Run) followSources(p *program, fs functions) {
 	})
 }
 
-// list finds the files of each package. If the go command fails, the previous list stays in use.
-func (f *follower) list(ctx context.Context) {
+// listSources finds the files of each package. If the go command fails, the previous list stays in
+// use.
+func (f *follower) listSources(ctx context.Context) {
 	packages := append(slices.Sorted(maps.Keys(f.functions)), f.program)
 	sources, err := watch.List(ctx, f.run.config.ProjectDir, packages...)
 	if err != nil {
@@ -97,8 +98,8 @@ func (f *follower) list(ctx context.Context) {
 	f.sources.Store(sources)
 }
 
-// follow rebuilds changed packages until ctx ends or the run has a successor.
-func (f *follower) follow(ctx context.Context) {
+// rebuildChanged rebuilds changed packages until ctx ends or the run has a successor.
+func (f *follower) rebuildChanged(ctx context.Context) {
 	stale := packages{} // changed since their last successful build
 	again := false
 	if len(f.run.config.Changes) > 0 {
@@ -107,7 +108,7 @@ func (f *follower) follow(ctx context.Context) {
 	}
 	for ctx.Err() == nil && !f.replaced {
 		if again {
-			stale, again = f.attempt(ctx, stale)
+			stale, again = f.rebuildUntilChange(ctx, stale)
 			continue
 		}
 		select {
@@ -120,9 +121,9 @@ func (f *follower) follow(ctx context.Context) {
 	}
 }
 
-// attempt rebuilds stale packages, and returns those that are still stale. Further changes cancel
-// the build; again says that the caller repeats it with them.
-func (f *follower) attempt(ctx context.Context, stale packages) (left packages, again bool) {
+// rebuildUntilChange rebuilds stale packages, and returns those that are still stale. Further
+// changes cancel the build; again says that the caller repeats it with them.
+func (f *follower) rebuildUntilChange(ctx context.Context, stale packages) (left packages, again bool) {
 	building, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rebuilt := make(chan packages, 1)

@@ -215,7 +215,7 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	r.region = program.graph.Region
-	if err := r.draw(program); err != nil {
+	if err := r.showProgram(program); err != nil {
 		return err
 	}
 	services := program.services
@@ -255,7 +255,7 @@ func (r *Run) start(ctx context.Context) error {
 	if err := services.start(); err != nil {
 		return err
 	}
-	if err := r.showInConsole(program, services, functions); err != nil {
+	if err := r.showStack(program, services, functions); err != nil {
 		return err
 	}
 	r.followSources(program, functions)

@@ -9,12 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"restock/infra/graph"
 	"restock/local/aws/lambda"
 	"restock/local/system/process"
-	"restock/local/view/console"
 	"restock/local/view/events"
 )
 
@@ -29,13 +27,6 @@ type Successor struct {
 // The run has built, checked and logged the change. It keeps running: the caller closes it and
 // starts the successor.
 func (r *Run) Successor() <-chan Successor { return r.successor }
-
-// showChanges shows in the console how the stack has changed since the previous run.
-func (r *Run) showChanges() {
-	if r.console != nil && len(r.config.Changes) > 0 {
-		r.console.Changed(console.Change{Time: time.Now().UTC(), Lines: r.config.Changes})
-	}
-}
 
 // Undelivered returns the number of messages in all queues.
 func (r *Run) Undelivered() (n int) {
@@ -56,9 +47,9 @@ const RecordCommand = "record"
 // commandDir is the folder of the built command, below the folder of built functions.
 const commandDir = ".command"
 
-// reprogram builds the command of a changed program, and lets it record the stack that the program
-// declares now. If the stack has changed and passes the rules, the run gets a successor.
-func (f *follower) reprogram(ctx context.Context) error {
+// updateProgram builds the command of a changed program, and lets it record the stack that the
+// program declares now. If the stack has changed and passes the rules, the run gets a successor.
+func (f *follower) updateProgram(ctx context.Context) error {
 	c := f.run.config
 	dir := filepath.Join(c.BuildDir, commandDir)
 	if err := lambda.Build(ctx, c.ProjectDir, dir, c.Command); err != nil {

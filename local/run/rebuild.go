@@ -26,10 +26,10 @@ func (f *follower) rebuild(ctx, building context.Context, stale packages) (left 
 	what := f.names(stale)
 	step := progress.Begin(f.log, events.Building, "building "+strings.Join(what, ", "))
 	defer step.Ended()
-	f.show(console.Build{State: "building", What: what})
+	f.showBuild(console.Build{State: "building", What: what})
 
 	if stale[f.program] {
-		err := f.reprogram(building)
+		err := f.updateProgram(building)
 		if err != nil {
 			f.failed(building, []string{programName}, err, step.Took())
 			return stale
@@ -39,7 +39,7 @@ func (f *follower) rebuild(ctx, building context.Context, stale packages) (left 
 		}
 		delete(stale, f.program)
 	}
-	swapped, left, err := f.rebuildFunctions(ctx, building, stale)
+	swapped, left, err := f.updateFunctions(ctx, building, stale)
 	if len(swapped) > 0 {
 		f.log.Info("rebuilt and live", events.FunctionsReplaced.Attr(),
 			"functions", strings.Join(swapped, " "), "took", step.Took())
@@ -49,7 +49,7 @@ func (f *follower) rebuild(ctx, building context.Context, stale packages) (left 
 		return left
 	}
 	f.succeeded(what, step.Took())
-	f.list(building) // the imports may have changed
+	f.listSources(building) // the imports may have changed
 	return left
 }
 
@@ -68,9 +68,9 @@ func (f *follower) name(p string) string {
 	return path.Base(p)
 }
 
-// rebuildFunctions builds the functions of packages, and swaps those that have changed. It returns
+// updateFunctions builds the functions of packages, and swaps those that have changed. It returns
 // their names, and the packages that are still stale.
-func (f *follower) rebuildFunctions(ctx, building context.Context, stale packages) (swapped []string, left packages,
+func (f *follower) updateFunctions(ctx, building context.Context, stale packages) (swapped []string, left packages,
 	err error) {
 	if len(stale) == 0 {
 		return nil, packages{}, nil
@@ -134,7 +134,7 @@ func (f *follower) failed(building context.Context, what []string, err error, to
 	if errors.As(err, &failure) {
 		message, text = "does not build: the previous version keeps running", failure.Output
 	}
-	f.show(console.Build{State: "failed", What: what, Error: text, TookMS: milliseconds(took)})
+	f.showBuild(console.Build{State: "failed", What: what, Error: text, TookMS: milliseconds(took)})
 	if f.reported == text {
 		return
 	}
@@ -146,18 +146,10 @@ func (f *follower) failed(building context.Context, what []string, err error, to
 
 // succeeded shows a successful build, and reports the recovery after an error.
 func (f *follower) succeeded(what []string, took time.Duration) {
-	f.show(console.Build{State: "ok", What: what, TookMS: milliseconds(took)})
+	f.showBuild(console.Build{State: "ok", What: what, TookMS: milliseconds(took)})
 	if f.reported != "" {
 		f.reported = ""
 		f.log.Info("the sources build again", events.UpdateRecovered.Attr(), "functions", strings.Join(what, " "))
-	}
-}
-
-// show shows the state of a build in the console.
-func (f *follower) show(b console.Build) {
-	if f.run.console != nil {
-		b.Time = time.Now().UTC()
-		f.run.console.Built(b)
 	}
 }
 
