@@ -59,16 +59,15 @@ func screenshots(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
-	s := story{ctx, b, r.Endpoints(), filepath.Join(project, "docs")}
-	if err := s.storefront(); err != nil {
+	s := story{b, r.Endpoints(), filepath.Join(project, "docs")}
+	if err := s.storefront(ctx); err != nil {
 		return err
 	}
-	return s.console()
+	return s.console(ctx)
 }
 
 // A story takes the screenshots of a run.
 type story struct {
-	ctx context.Context
 	*browser.Browser
 	programs.Endpoints
 	docs string
@@ -81,9 +80,9 @@ const (
 
 // storefront takes storefront.png. A buyer has bought two twists and the last three doughnuts, and
 // the factory makes more doughnuts.
-func (s story) storefront() error {
+func (s story) storefront(ctx context.Context) error {
 	visitor := browser.Visitor{Languages: "en", Width: 1280, Height: 960, Scale: scale, Timezone: "Asia/Seoul"}
-	page, err := s.Open(s.ctx, visitor, s.API)
+	page, err := s.Open(ctx, visitor, s.API)
 	if err != nil {
 		return err
 	}
@@ -96,7 +95,7 @@ func (s story) storefront() error {
 		func() error { return page.Click(doughnut+" .more", 2) },
 		func() error { return page.Click(doughnut+" .buy", 1) },
 		func() error { return page.Await(shows(doughnut+" .result", "Bought!")) },
-		s.expectAtNineTwenty,
+		func() error { return s.expectAtNineTwenty(ctx) },
 		func() error { return page.Await(shows(doughnut+" .note", "9:20")) },
 		func() error { return evaluate(page, top) },
 	); err != nil {
@@ -107,13 +106,13 @@ func (s story) storefront() error {
 
 // expectAtNineTwenty sets the time at which the doughnuts are expected to 9:20 in Seoul, so that
 // every screenshot shows the same time.
-func (s story) expectAtNineTwenty() error {
+func (s story) expectAtNineTwenty(ctx context.Context) error {
 	db, err := sql.Open("mysql", s.DSN)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(s.ctx, `UPDATE production_order JOIN product USING (product_id)
+	if _, err := db.ExecContext(ctx, `UPDATE production_order JOIN product USING (product_id)
 		SET asked_at = TIMESTAMP '2100-01-01 00:20:00' - INTERVAL lead_time SECOND
 		WHERE sku = 'CP-502101'`); err != nil {
 		return fmt.Errorf("setting the expected time: %w", err)
@@ -123,9 +122,9 @@ func (s story) expectAtNineTwenty() error {
 
 // console takes console.png. A rush of buyers has bought everything, the next lot has arrived, and
 // the console shows the journey of the purchase that ordered the lot.
-func (s story) console() error {
+func (s story) console(ctx context.Context) error {
 	visitor := browser.Visitor{Languages: "en", Width: 1440, Height: 1340, Scale: scale, Timezone: "Asia/Seoul"}
-	page, err := s.Open(s.ctx, visitor, s.Console)
+	page, err := s.Open(ctx, visitor, s.Console)
 	if err != nil {
 		return err
 	}

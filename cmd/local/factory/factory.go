@@ -87,7 +87,7 @@ type Factory struct {
 	log     *slog.Logger
 	mux     *http.ServeMux
 
-	ctx    context.Context // ends when the factory closes
+	ctx    context.Context // ends when the factory closes; jobs outlive the requests that start them
 	cancel context.CancelFunc
 
 	mu       sync.Mutex // guards the fields below

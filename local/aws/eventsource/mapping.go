@@ -108,7 +108,7 @@ type Mapping struct {
 
 	stop    context.CancelFunc // stops the polling
 	done    sync.WaitGroup     // waits for the poller and the invocations
-	invoked context.Context    // context of the invocations
+	invoked context.Context    // of the invocations, which outlive the polling
 	abandon context.CancelFunc // cancels invoked
 }
 

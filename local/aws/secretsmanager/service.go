@@ -38,7 +38,7 @@ type Service struct {
 	mu      sync.Mutex         // guards secrets and their contents
 	secrets map[string]*secret // by name
 
-	closed    context.Context // Close cancels it, and with it the rotations
+	closed    context.Context // Close cancels it; rotations outlive the requests that start them
 	close     context.CancelFunc
 	rotations sync.WaitGroup // running rotations; Add requires the lock and an open service
 }

@@ -51,7 +51,7 @@ type Service struct {
 	deleted   map[string]time.Time // deletion times, by name
 	moveTasks map[string]*moveTask // by handle
 
-	running context.Context // Close cancels it
+	running context.Context // Close cancels it; move tasks outlive the requests that start them
 	stop    context.CancelFunc
 	movers  sync.WaitGroup
 }
