@@ -38,7 +38,7 @@ func (v visit) failure() error {
 
 // A tally counts buyers by the outcome of their visits.
 type tally struct {
-	bought, refused, turnedAway, failed int
+	bought, refused, busy, failed int
 
 	retries int   // requests that buyers repeated because the shop was too busy
 	failure error // the failure of the first buyer who failed
@@ -51,8 +51,8 @@ func (t *tally) add(v visit) {
 		t.bought++
 	case load.Refused:
 		t.refused++
-	case load.TurnedAway:
-		t.turnedAway++
+	case load.Busy:
+		t.busy++
 	case load.Failed:
 		t.failed++
 		if t.failure == nil {
@@ -61,13 +61,13 @@ func (t *tally) add(v visit) {
 	}
 }
 
-func (t tally) buyers() int { return t.bought + t.refused + t.turnedAway + t.failed }
+func (t tally) buyers() int { return t.bought + t.refused + t.busy + t.failed }
 
 func (t tally) String() string {
-	text := fmt.Sprintf("of %d buyers %d bought, %d were refused, %d were turned away, %d failed", t.buyers(), t.bought,
-		t.refused, t.turnedAway, t.failed)
+	text := fmt.Sprintf("of %d buyers %d bought, %d were refused, %d found the shop busy, %d failed",
+		t.buyers(), t.bought, t.refused, t.busy, t.failed)
 	if t.retries > 0 {
-		text += fmt.Sprintf(" (they repeated %d requests that were turned away)", t.retries)
+		text += fmt.Sprintf(" (they repeated %d requests)", t.retries)
 	}
 	return text
 }
@@ -85,8 +85,8 @@ func (t tally) check(buyers int) error {
 
 // checkSales checks that the shop has stored as many sales as it confirmed to buyers.
 func (t tally) checkSales(stored int) error {
-	// A buyer who was turned away until the end may have bought without knowing it.
-	if stored < t.bought || stored > t.bought+t.turnedAway {
+	// A buyer who found the shop busy until the end may have bought without knowing it.
+	if stored < t.bought || stored > t.bought+t.busy {
 		return fmt.Errorf("the shop has stored %d sales, but the tally is: %s", stored, t)
 	}
 	return nil
@@ -117,7 +117,7 @@ func (s *story) visit(ctx context.Context) (v visit, err error) {
 		switch {
 		case ctx.Err() != nil:
 			return v, context.Cause(ctx)
-		case v.outcome != load.TurnedAway || v.requests == maxRequests:
+		case v.outcome != load.Busy || v.requests == maxRequests:
 			return v, nil
 		}
 		select {

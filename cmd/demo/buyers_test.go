@@ -46,15 +46,15 @@ func TestEachBuyerIsCountedOnceByTheLastAnswer(t *testing.T) {
 		b.add(v)
 	}
 	const of = crowdSize / 5 // buyers of each script
-	want := tally{bought: 2 * of, refused: 2 * of, turnedAway: of, retries: of*2 + of + of*(maxRequests-1)}
+	want := tally{bought: 2 * of, refused: 2 * of, busy: of, retries: of*2 + of + of*(maxRequests-1)}
 	if b != want {
 		t.Errorf("got the tally %+v, want %+v", b, want)
 	}
 	if err := b.check(crowdSize); err != nil {
 		t.Errorf("with no failed buyer: got %v", err)
 	}
-	const text = "of 500 buyers 200 bought, 200 were refused, 100 were turned away, 0 failed " +
-		"(they repeated 1200 requests that were turned away)"
+	const text = "of 500 buyers 200 bought, 200 were refused, 100 found the shop busy, 0 failed " +
+		"(they repeated 1200 requests)"
 	if got := b.String(); got != text {
 		t.Errorf("got %q, want %q", got, text)
 	}
@@ -67,15 +67,15 @@ func TestWrongTallyEndsTheDemo(t *testing.T) {
 		stored int    // number of sales
 		want   string // in the error; empty: none
 	}{
-		"all are counted": {tally{bought: 1, refused: 498, turnedAway: 1}, 1, ""},
+		"all are counted": {tally{bought: 1, refused: 498, busy: 1}, 1, ""},
 		"one is missing": {tally{bought: 1, refused: 498}, 1,
 			"500 buyers came, but the tally is: of 499 buyers 1 bought"},
 		"one is counted twice": {tally{bought: 1, refused: 500}, 1,
 			"500 buyers came, but the tally is: of 501 buyers 1 bought"},
-		"a sale is lost":                         {tally{bought: 2, refused: 498}, 1, "has stored 1 sales"},
-		"a sale has no buyer":                    {tally{bought: 1, refused: 499}, 2, "has stored 2 sales"},
-		"a buyer who was turned away has bought": {tally{bought: 1, refused: 498, turnedAway: 1}, 2, ""},
-		"more sales than were turned away": {tally{bought: 1, refused: 498, turnedAway: 1}, 3,
+		"a sale is lost":                             {tally{bought: 2, refused: 498}, 1, "has stored 1 sales"},
+		"a sale has no buyer":                        {tally{bought: 1, refused: 499}, 2, "has stored 2 sales"},
+		"a buyer who found the shop busy has bought": {tally{bought: 1, refused: 498, busy: 1}, 2, ""},
+		"more sales than buyers who may have bought": {tally{bought: 1, refused: 498, busy: 1}, 3,
 			"has stored 3 sales"},
 		"a buyer failed": {tally{refused: 499, failed: 1, failure: fmt.Errorf("500")}, 0,
 			"1 buyers failed, the first with: 500"},

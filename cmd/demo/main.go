@@ -143,7 +143,7 @@ type story struct {
 	began time.Time
 	shop  load.Shop
 	db    *sql.DB
-	pause time.Duration // the time before a buyer repeats a request that was turned away
+	pause time.Duration // the time before a buyer repeats a request that found the shop busy
 	total tally         // of all buyers so far
 }
 

@@ -292,7 +292,7 @@ func (r *Run) serveAPI(s *services) error {
 			Log:  r.config.Log.With("part", "api"),
 		}
 		if r.console != nil {
-			config.TurnedAway = r.console.TurnedAway
+			config.Throttled = r.console.Throttled
 		}
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
 			return s.authorizeRequest(request, body, p.graph.Region, declared.String("executionArn")+"/"+config.Stage)

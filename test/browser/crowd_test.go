@@ -55,7 +55,7 @@ func soldAnswer(left int) shopAnswer {
 
 func (a shopAnswer) at(date time.Time) shopAnswer { a.date = date; return a }
 
-// Answers of API Gateway and of the shop to requests that they turn away.
+// Answers of API Gateway and of the shop to requests that they throttle.
 var (
 	throttled = shopAnswer{status: 429, body: `{"message":"Too Many Requests"}`}
 	noSlot    = shopAnswer{status: 503, body: `{"message":"Service Unavailable"}`}
@@ -117,7 +117,7 @@ func (s *crowdedShop) resume(number int) {
 
 const crowdedCard = card("CP-1")
 
-func TestABuyerWhoIsTurnedAwayBuysWithTheSameKey(t *testing.T) {
+func TestABuyerWhoIsThrottledBuysWithTheSameKey(t *testing.T) {
 	t.Parallel()
 	for languages, want := range map[string]string{
 		"ko": "지금 구매하는 분이 많아요.", "en": "Many people are buying right now.",
@@ -175,7 +175,7 @@ func TestAPurchaseThatNeverGetsThroughCanBePressedAgain(t *testing.T) {
 	}
 }
 
-func TestPageAsksLessOftenWhenNothingChangesAndWhenItIsTurnedAway(t *testing.T) {
+func TestPageAsksLessOftenWhenNothingChangesAndWhenItIsThrottled(t *testing.T) {
 	t.Parallel()
 	s := openCrowded(t, browser.Phone, inStock(5))
 	const (

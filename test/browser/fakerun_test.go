@@ -121,7 +121,7 @@ func TestConsoleStaysResponsiveInARush(t *testing.T) {
 	}
 }
 
-func TestConsoleSaysWhyBuyersAreTurnedAway(t *testing.T) {
+func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 	t.Parallel()
 	const busy = "all 21 instances of sales-api are busy (setting concurrency.sales-api)"
 	var m fakeRun
@@ -129,15 +129,15 @@ func TestConsoleSaysWhyBuyersAreTurnedAway(t *testing.T) {
 	m = startFakeRun(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		id := fmt.Sprint("request-", came.Add(1))
 		w.Header().Set("Apigw-Requestid", id)
-		m.console.TurnedAway(id, busy) // as the API does before it answers
+		m.console.Throttled(id, busy) // as the API does before it answers
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	sku := openShop(t).sell(t, product{stock: 1, manual: true})
 	page := browsertest.Open(t, screen, m.url)
 	sendBuyers(page, sku, 3)
-	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were turned away, 0 failed.")
-	page.AwaitText("#rush-result", "turned away")
-	page.AwaitText("#rush-reasons", "3 turned away: "+busy)
+	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were throttled, 0 failed.")
+	page.AwaitText("#rush-result", "throttled")
+	page.AwaitText("#rush-reasons", "3 throttled: "+busy)
 	page.CheckAccessibility()
 }
 

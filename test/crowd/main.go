@@ -75,7 +75,7 @@ func (r rush) report(ctx context.Context) error {
 	}{
 		{"requests of pages", func(c *counts) int64 { return c.reads.Load() }},
 		{"… that CloudFront answers", func(c *counts) int64 { return c.reads.Load() - c.api("GET /products") }},
-		{"… that the API turns away", func(c *counts) int64 {
+		{"… that the API throttles", func(c *counts) int64 {
 			return c.api("GET /products") - c.function("GET /products")
 		}},
 		{"… that reach a function", func(c *counts) int64 { return c.function("GET /products") }},

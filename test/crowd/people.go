@@ -26,7 +26,7 @@ type counts struct {
 	mu      sync.Mutex // guards the fields below
 	counted bool       // false until start
 	seen    map[string]int64
-	invoked map[string]int64 // the part of seen that was not turned away
+	invoked map[string]int64 // the part of seen that was not throttled
 }
 
 func newCounts() *counts { return &counts{seen: map[string]int64{}, invoked: map[string]int64{}} }
@@ -60,15 +60,15 @@ func (c *counts) Handle(_ context.Context, r slog.Record) error {
 		return nil
 	}
 	var method, path string // a request that the stage throttles has no route
-	turnedAway := false
+	throttled := false
 	r.Attrs(func(a slog.Attr) bool {
 		switch a.Key {
 		case "method":
 			method = a.Value.String()
 		case "path":
 			path = a.Value.String()
-		case "turned_away":
-			turnedAway = true
+		case "throttled":
+			throttled = true
 		}
 		return true
 	})
@@ -78,7 +78,7 @@ func (c *counts) Handle(_ context.Context, r slog.Record) error {
 		return nil
 	}
 	c.seen[method+" "+path]++
-	if !turnedAway {
+	if !throttled {
 		c.invoked[method+" "+path]++
 	}
 	return nil
@@ -135,7 +135,7 @@ func watch(ctx context.Context, shop load.Shop, c *counts) error {
 			return err
 		}
 		switch text := string(answer.Text); {
-		case answer.Outcome() == load.TurnedAway:
+		case answer.Outcome() == load.Busy:
 			interval = min(2*interval, 30*time.Second)
 		case answer.Status != http.StatusOK:
 			return fmt.Errorf("GET /products: got %d %s", answer.Status, text)
@@ -161,7 +161,7 @@ func buy(ctx context.Context, shop load.Shop, c *counts) error {
 		case answer.Outcome() == load.Sold:
 			c.bought.Add(1)
 			return nil
-		case answer.Outcome() != load.TurnedAway:
+		case answer.Outcome() != load.Busy:
 			return fmt.Errorf("a checkout got %d %s", answer.Status, answer.Text)
 		case sent < most:
 			longest := min(time.Second<<sent, 16*time.Second)

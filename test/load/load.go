@@ -44,10 +44,10 @@ type Outcome int
 // The outcomes. The first two are final; after the others, the purchase may or may not have been
 // made.
 const (
-	Sold       Outcome = iota
-	Refused            // the stock is too low
-	TurnedAway         // the shop is too busy, or its database cannot be reached
-	Failed             // any other answer
+	Sold    Outcome = iota
+	Refused         // the stock is too low
+	Busy            // the shop is too busy, or its database cannot be reached
+	Failed          // any other answer
 )
 
 // An Answer is the shop's answer to a request.
@@ -64,7 +64,7 @@ func (a Answer) Outcome() Outcome {
 	case http.StatusConflict:
 		return Refused
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return TurnedAway
+		return Busy
 	}
 	return Failed
 }

@@ -48,8 +48,8 @@ func TestBuySendsThePurchaseAndReadsTheAnswer(t *testing.T) {
 		{200, Purchase{SKU: "CP-1", Quantity: 2, IdempotencyKey: "key"},
 			`POST /checkout key {"sku":"CP-1","quantity":2}`, Sold},
 		{409, Purchase{}, "POST /checkout  ", Refused},
-		{429, Purchase{}, "POST /checkout  ", TurnedAway},
-		{503, Purchase{}, "POST /checkout  ", TurnedAway},
+		{429, Purchase{}, "POST /checkout  ", Busy},
+		{503, Purchase{}, "POST /checkout  ", Busy},
 		{500, Purchase{}, "POST /checkout  ", Failed},
 	} {
 		status = c.status

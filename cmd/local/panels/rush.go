@@ -69,11 +69,11 @@ type RushState struct {
 	Refused int  `json:"refused"` // 409: not enough stock
 	Failed  int  `json:"failed"`  // any other answer, or no answer
 
-	// TurnedAway is how many requests the API throttled: 429, or 503 because all instances were
-	// busy. Failed does not include them, because no function ran for them. TurnedAwayBy has the
+	// Throttled is how many requests the API throttled: 429, or 503 because all instances were
+	// busy. Failed does not include them, because no function ran for them. ThrottledBy has the
 	// reasons, most frequent first.
-	TurnedAway   int      `json:"turned_away"`
-	TurnedAwayBy []Reason `json:"turned_away_by"`
+	Throttled   int      `json:"throttled"`
+	ThrottledBy []Reason `json:"throttled_by"`
 
 	P50MS float64 `json:"p50_ms"`
 	P99MS float64 `json:"p99_ms"`
@@ -93,7 +93,7 @@ type rush struct {
 	done   sync.WaitGroup
 
 	mu      sync.Mutex      // guards what follows
-	ctx     context.Context // ends every rush; nil if the stack does not run yet
+	ctx     context.Context // ends every rush, which outlives its request; nil if the stack does not run yet
 	api     string          // the URL of the shop's API
 	current *RushState      // the current or the last rush; nil before the first
 	stop    context.CancelFunc
@@ -102,9 +102,9 @@ type rush struct {
 	reasons map[string]int    // how many buyers were throttled for a reason
 }
 
-// turnedAway keeps the reason why the API throttles a request. The API calls it before it answers.
+// throttled keeps the reason why the API throttles a request. The API calls it before it answers.
 // The end of the rush drops the reasons of other clients' requests.
-func (r *rush) turnedAway(requestID, reason string) {
+func (r *rush) throttled(requestID, reason string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.current != nil && r.current.Running && len(r.away) < MaxBuyers {
@@ -125,7 +125,7 @@ func (r *rush) panel() console.Panel {
 	mux.HandleFunc("POST /{$}", r.serve)
 	mux.HandleFunc("DELETE /{$}", r.serveEnd)
 	return console.Panel{
-		Name: "rush", Side: true, Handler: mux, Start: r.start, Close: r.wait, TurnedAway: r.turnedAway,
+		Name: "rush", Side: true, Handler: mux, Start: r.start, Close: r.wait, Throttled: r.throttled,
 		State: func(bool) any {
 			if state := r.state(); state != nil {
 				return state
@@ -222,12 +222,12 @@ func (r *rush) state() *RushState {
 		return nil
 	}
 	state, took := *r.current, slices.Clone(r.took)
-	state.TurnedAwayBy = []Reason{}
+	state.ThrottledBy = []Reason{}
 	for reason, buyers := range r.reasons {
-		state.TurnedAwayBy = append(state.TurnedAwayBy, Reason{reason, buyers})
+		state.ThrottledBy = append(state.ThrottledBy, Reason{reason, buyers})
 	}
 	r.mu.Unlock()
-	slices.SortFunc(state.TurnedAwayBy, func(a, b Reason) int {
+	slices.SortFunc(state.ThrottledBy, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(b.Buyers, a.Buyers), cmp.Compare(a.Reason, b.Reason))
 	})
 	slices.Sort(took)
@@ -285,12 +285,12 @@ send:
 	r.mu.Unlock()
 	s := r.state()
 	attrs := []any{
-		"sent", s.Sent, "sold", s.Sold, "refused", s.Refused, "turned_away", s.TurnedAway, "failed", s.Failed,
+		"sent", s.Sent, "sold", s.Sold, "refused", s.Refused, "throttled", s.Throttled, "failed", s.Failed,
 		"p50", time.Duration(s.P50MS * float64(time.Millisecond)),
 		"p99", time.Duration(s.P99MS * float64(time.Millisecond)),
 	}
-	if len(s.TurnedAwayBy) > 0 {
-		attrs = append(attrs, "turned_away_by", s.TurnedAwayBy[0].Reason)
+	if len(s.ThrottledBy) > 0 {
+		attrs = append(attrs, "throttled_by", s.ThrottledBy[0].Reason)
 	}
 	r.log.Info("rush of buyers ended", attrs...)
 }
@@ -311,7 +311,7 @@ func (r *rush) buy(ctx context.Context, url string, body []byte) {
 	delete(r.away, requestID)
 	switch {
 	case away:
-		r.current.TurnedAway++
+		r.current.Throttled++
 		r.reasons[reason]++
 	case err == nil && status == http.StatusOK:
 		r.current.Sold++

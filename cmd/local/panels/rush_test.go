@@ -11,7 +11,6 @@ import (
 
 	"restock/cmd/local/panels"
 	"restock/local/view/console"
-	"restock/local/view/console/consoletest"
 	"restock/test/await"
 )
 
@@ -39,14 +38,14 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 			if n > 98 {
 				reason = "the stage lets 1 request pass"
 			}
-			h.Console.TurnedAway(id, reason)
+			h.Console.Throttled(id, reason)
 			w.Header().Set("Apigw-Requestid", id)
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
 	t.Cleanup(shop.Close)
 	const rush = `{"buyers":100,"seconds":1,"sku":"CP-502101","quantity":2}`
-	h.refuse(t, "/panels/rush/", rush, 409, "does not run yet")
+	h.Refuse(t, "/panels/rush/", rush, 409, "does not run yet")
 	stack := console.Stack{Graph: picture(), Endpoints: map[string]string{"api": shop.URL}}
 	if err := h.Console.Run(stack); err != nil {
 		t.Fatal(err)
@@ -54,12 +53,12 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 	var state struct {
 		Panels struct{ Rush *panels.RushState }
 	}
-	if status := h.post(t, "/panels/rush/", rush, &state.Panels.Rush); status != 202 || !state.Panels.Rush.Running {
+	if status := h.Post(t, "/panels/rush/", rush, &state.Panels.Rush); status != 202 || !state.Panels.Rush.Running {
 		t.Errorf("got %d %+v", status, state.Panels.Rush)
 	}
-	h.refuse(t, "/panels/rush/", rush, 409, "running")
+	h.Refuse(t, "/panels/rush/", rush, 409, "running")
 	await.Until(t, "the rush has ended", func() bool {
-		h.get(t, "/state", &state)
+		h.Get(t, "/state", &state)
 		return !state.Panels.Rush.Running
 	})
 	got := *state.Panels.Rush
@@ -67,10 +66,10 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 		{Reason: "all 2 instances of sales-api are busy", Buyers: 6},
 		{Reason: "the stage lets 1 request pass", Buyers: 2},
 	}
-	if !slices.Equal(got.TurnedAwayBy, why) {
-		t.Errorf("got %v, want %v", got.TurnedAwayBy, why)
+	if !slices.Equal(got.ThrottledBy, why) {
+		t.Errorf("got %v, want %v", got.ThrottledBy, why)
 	}
-	counts := [5]int{got.Sent, got.Sold, got.Refused, got.TurnedAway, got.Failed}
+	counts := [5]int{got.Sent, got.Sold, got.Refused, got.Throttled, got.Failed}
 	if counts != [5]int{100, 30, 60, 8, 2} || got.P50MS <= 0 || got.P99MS < got.P50MS {
 		t.Errorf("got %+v", got)
 	}
@@ -96,14 +95,14 @@ func TestARushEndsByRequestAndWithTheConsole(t *testing.T) {
 	var state panels.RushState
 	for _, end := range []func(){
 		func() {
-			status := consoletest.Do(t, h.URL, http.MethodDelete, "/panels/rush/", "", &state)
+			status := h.Do(t, http.MethodDelete, "/panels/rush/", "", &state)
 			if status != 200 || state.Running || state.Sent != 0 {
 				t.Errorf("got %d %+v", status, state)
 			}
 		},
 		func() { h.Console.Close() },
 	} {
-		if status := h.post(t, "/panels/rush/", `{"buyers":100000,"seconds":600}`, &state); status != 202 {
+		if status := h.Post(t, "/panels/rush/", `{"buyers":100000,"seconds":600}`, &state); status != 202 {
 			t.Fatalf("got %d", status)
 		}
 		await.Until(t, "buyers have come", func() bool { return waiting.Load() > 0 })
@@ -121,6 +120,6 @@ func TestARushHasLimits(t *testing.T) {
 		`{"buyers":1,"seconds":1,"quantity":-1}`:   "quantity is -1",
 		`{"buyers":1,"seconds":1,"quantity":1001}`: "quantity is 1001: it must be from 1 to 1000",
 	} {
-		h.refuse(t, "/panels/rush/", body, 400, want)
+		h.Refuse(t, "/panels/rush/", body, 400, want)
 	}
 }

@@ -133,7 +133,7 @@ func TestFloodsLoseNoDelivery(t *testing.T) {
 	stop := make(chan struct{})
 	var forgeries, watchers flood
 	watchers.start(t.Context(), stop, 50, 1<<30, func() *http.Request { return request("GET", "/products", "") })
-	// Fewer than the throttling of deliveries lets pass at once, so none is turned away, on any
+	// Fewer than the throttling of deliveries lets pass at once, so none is throttled, on any
 	// machine.
 	forgeries.start(t.Context(), stop, 200, 10, func() *http.Request {
 		path := fmt.Sprintf("/production-orders/%s/attempts/%s/receipt?quantity=20&correlation=eA&signature=%s",

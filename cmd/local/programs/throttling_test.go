@@ -45,7 +45,7 @@ func TestAThrottledRequestIsLoggedWithItsSetting(t *testing.T) {
 			t.Errorf("a checkout got %d %s, %v; want %d", status, body, err, want.status)
 		}
 		await.Until(t, "the log says "+want.reason, func() bool {
-			return logged.line("turned_away=", want.reason) != ""
+			return logged.line("throttled=", want.reason) != ""
 		})
 	}
 }

@@ -39,8 +39,8 @@ func (a *API) logExchange(x *exchange) {
 		slog.Duration("duration", time.Since(x.start)),
 		slog.String("request_id", x.id),
 	}
-	if reason, ok := turnedAway(x.err); ok {
-		attrs = append(attrs, slog.String("turned_away", reason))
+	if reason, ok := throttleReason(x.err); ok {
+		attrs = append(attrs, slog.String("throttled", reason))
 	} else if x.err != nil {
 		attrs = append(attrs, slog.String("error", x.err.Error()))
 	}

@@ -99,10 +99,10 @@ type Config struct {
 	// Throttling is the limit of all routes without one of their own, together; nil means
 	// DefaultThrottling.
 	Throttling *Throttling
-	// TurnedAway, if not nil, is called for each request that is throttled by the stage or by the
+	// Throttled, if not nil, is called for each request that is throttled by the stage or by the
 	// function's concurrency, before it is answered. It gets the request's id and the reason. It
 	// must be safe for concurrent use.
-	TurnedAway func(requestID, reason string)
+	Throttled func(requestID, reason string)
 	// AccessLogFormat is the format of the access log's lines, with $context variables. Log gets
 	// each line as a record "access" at Info with the attribute line. An empty format disables the
 	// access log.
@@ -125,9 +125,9 @@ type API struct {
 	routes []route // the most specific first
 	limit  *bucket // of the routes without one of their own
 
-	toldMethods sync.Map // what tellOtherMethods has logged
+	warnedMethods sync.Map // what warnOfOtherMethods has logged
 
-	ctx    context.Context // the context of every invocation; Close cancels it
+	ctx    context.Context // of the invocations, which outlive their requests; Close cancels it
 	cancel context.CancelFunc
 
 	mu          sync.Mutex // guards the next two fields

@@ -34,8 +34,8 @@ type exchange struct {
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{request: r, id: newRequestID(), start: time.Now()}
 	a.respond(x, w)
-	if reason, ok := turnedAway(x.err); ok && a.cfg.TurnedAway != nil {
-		a.cfg.TurnedAway(x.id, reason)
+	if reason, ok := throttleReason(x.err); ok && a.cfg.Throttled != nil {
+		a.cfg.Throttled(x.id, reason)
 	}
 	w.Header().Set("Apigw-Requestid", x.id)
 	x.response.writeTo(w)
@@ -72,7 +72,7 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		return
 	}
 	if !ok || rt.Key == defaultKey {
-		a.tellOtherMethods(r.Method, path)
+		a.warnOfOtherMethods(r.Method, path)
 	}
 	if !ok {
 		refuse(http.StatusNotFound, nil)
@@ -115,9 +115,9 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 	a.integrate(x, rt, event)
 }
 
-// tellOtherMethods logs, once for each path, that routes with the path exist for other methods
+// warnOfOtherMethods logs, once for each path, that routes with the path exist for other methods
 // only. A route may be missing, or be declared for GET only.
-func (a *API) tellOtherMethods(method, path string) {
+func (a *API) warnOfOtherMethods(method, path string) {
 	var declared, files []string
 	for _, other := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch,
 		http.MethodDelete} {
@@ -137,7 +137,7 @@ func (a *API) tellOtherMethods(method, path string) {
 	if !slices.Contains(methods, method) {
 		known = ""
 	}
-	if _, told := a.toldMethods.LoadOrStore(known+" "+declared[0], true); !told {
+	if _, warned := a.warnedMethods.LoadOrStore(known+" "+declared[0], true); !warned {
 		a.log.Warn("no route for the method", "asked", method+" "+path, "declared", strings.Join(declared, ", "),
 			"declared_in", strings.Join(files, ", "))
 	}
@@ -189,7 +189,7 @@ var (
 // integration timeout with 503, not with a REST API's 504; see
 // https://github.com/serverless/serverless/issues/11222
 func statusOf(err error) int {
-	_, throttled := turnedAway(err)
+	_, throttled := throttleReason(err)
 	switch {
 	case errors.Is(err, errTimeout), errors.Is(err, errClosed):
 		return http.StatusServiceUnavailable

@@ -60,7 +60,7 @@ type busy struct{ throttled }
 func (busy) Reason() string { return "all 2 instances of shop are busy (setting concurrency.shop)" }
 
 // The log has the reason and the setting of the limit. The client gets the same answer as from AWS.
-func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
+func TestWhyARequestIsThrottledIsLoggedAndNotAnswered(t *testing.T) {
 	full := invokerFunc(
 		func(context.Context, []byte) ([]byte, error) { return nil, fmt.Errorf("invoking shop: %w", busy{}) })
 	none := apigateway.Throttling{RatePerSecond: 1000, Burst: 0, Setting: "setting throttling.browsing"}
@@ -88,7 +88,7 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 			cfg.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			cfg.Throttling = tc.throttling
 			cfg.AccessLogFormat = "$context.status $context.integrationErrorMessage"
-			cfg.TurnedAway = func(id, reason string) {
+			cfg.Throttled = func(id, reason string) {
 				told[id] = reason
 				if answered.Flushed || answered.Body.Len() > 0 {
 					t.Error("it is told after the answer")
@@ -104,7 +104,7 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 			}
 			var request, access struct {
 				Level, Line string
-				Reason      string `json:"turned_away"`
+				Reason      string `json:"throttled"`
 			}
 			lines := strings.Split(strings.TrimSpace(log.String()), "\n")
 			if len(lines) != 2 || json.Unmarshal([]byte(lines[0]), &request) != nil ||
@@ -112,7 +112,7 @@ func TestWhyARequestIsTurnedAwayIsLoggedAndNotAnswered(t *testing.T) {
 				t.Fatalf("got the log %s, want a request and its access line", &log)
 			}
 			if request.Level != "WARN" || request.Reason != tc.reason {
-				t.Errorf("logged %s, want a warning that it was turned away: %s", lines[0], tc.reason)
+				t.Errorf("logged %s, want a warning that it was throttled: %s", lines[0], tc.reason)
 			}
 			if access.Line != tc.access {
 				t.Errorf("the access log says %s, want %s", access.Line, tc.access)

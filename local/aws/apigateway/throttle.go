@@ -84,8 +84,9 @@ func (b *bucket) exceeded() error {
 	return &limitExceeded{reason}
 }
 
-// turnedAway reports whether the stage or the function throttled a request, and returns the reason.
-func turnedAway(err error) (reason string, ok bool) {
+// throttleReason reports whether the stage or the function throttled a request, and returns the
+// reason.
+func throttleReason(err error) (reason string, ok bool) {
 	var t interface {
 		error
 		Throttled() bool

@@ -161,7 +161,7 @@ func (o *observer) request(e *Event) {
 
 	called := o.picture.graph.Routes[e.text("route")]
 	o.moved(o.picture.edge(e.Node, called), 1, failed)
-	if reason := e.text("turned_away"); reason != "" {
+	if reason := e.text("throttled"); reason != "" {
 		e.trace.text += ": " + reason
 		o.count(cmp.Or(called, e.Node), "throttled", 1) // without a route, the API's stage has throttled it
 	}

@@ -152,7 +152,7 @@ func TestAThrottledRequestHasItsReasonInItsJourney(t *testing.T) {
 	} {
 		o := newObserved()
 		o.warn("api", events.APIRequest, append(request, "method", "POST", "path", "/checkout", "request_id", "R",
-			"turned_away", reason)...)
+			"throttled", reason)...)
 		o.taken(t)
 		j, ok := o.journeys.get("R")
 		want := fmt.Sprintf("POST /checkout %d: %s", request[3], reason)
@@ -169,7 +169,7 @@ func TestCountersCount(t *testing.T) {
 			"status", status, "request_id", "R")
 	}
 	o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503,
-		"request_id", "R", "turned_away", "all 21 instances of sales-api are busy")
+		"request_id", "R", "throttled", "all 21 instances of sales-api are busy")
 	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L1", "status", "success",
 		"init_duration", 10*time.Millisecond)
 	o.warn("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L2", "status", "timeout")

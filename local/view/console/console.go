@@ -61,7 +61,7 @@ type Console struct {
 
 	invocations invocations
 
-	ctx     context.Context // ends with Close
+	ctx     context.Context // ends with Close; panels get it only when the stack runs
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
@@ -165,12 +165,12 @@ func (c *Console) Changed(change Change) {
 	c.changes = append([]Change{change}, c.changes[:min(len(c.changes), maxChanges-1)]...)
 }
 
-// TurnedAway tells the panels why the API throttles a request. The API calls it before it answers
+// Throttled tells the panels why the API throttles a request. The API calls it before it answers
 // the request.
-func (c *Console) TurnedAway(requestID, reason string) {
+func (c *Console) Throttled(requestID, reason string) {
 	for _, p := range c.config.Panels {
-		if p.TurnedAway != nil {
-			p.TurnedAway(requestID, reason)
+		if p.Throttled != nil {
+			p.Throttled(requestID, reason)
 		}
 	}
 }

@@ -10,12 +10,13 @@ import (
 	"time"
 
 	"restock/local/view/console"
+	"restock/local/view/console/consoletest"
 	"restock/local/view/events"
 	"restock/test/await"
 )
 
 // run shows a stack whose functions answer with their events. It returns the events.
-func (h *harness) run(t *testing.T) (invoked *[]string) {
+func run(t *testing.T, h *consoletest.Harness) (invoked *[]string) {
 	t.Helper()
 	invoked = &[]string{}
 	err := h.Console.Run(console.Stack{
@@ -30,7 +31,7 @@ func (h *harness) run(t *testing.T) (invoked *[]string) {
 				}
 				*invoked = append(*invoked, string(event))
 				id := "run-" + string(rune('0'+len(*invoked)))
-				h.log.With("part", "lambda").Info("invocation ended", events.InvocationEnded.Attr(),
+				h.Log.With("part", "lambda").Info("invocation ended", events.InvocationEnded.Attr(),
 					"function", function, "request_id", id, slog.String(console.InvokedBy, "the console"))
 				h.Console.Invoked(console.Invocation{
 					ID: id, Function: function, Began: time.Now(), Took: time.Millisecond, Event: event, Answer: event,
@@ -52,15 +53,15 @@ func (h *harness) run(t *testing.T) (invoked *[]string) {
 func TestAPersonInvokesAFunctionAndInvokesItAgain(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	invoked := h.run(t)
+	invoked := run(t, h)
 	var started struct{ ID, Error string }
 	const event = `{"callback":"https://shop/c?signature=abc","p":"the password"}`
-	if status := h.post(t, "/invocations", `{"function":"stock","event":`+event+`}`, &started); status != 200 {
+	if status := h.Post(t, "/invocations", `{"function":"stock","event":`+event+`}`, &started); status != 200 {
 		t.Fatalf("got %d %+v", status, started)
 	}
 	var shown console.InvocationShown
 	await.Until(t, "the invocation has a journey", func() bool {
-		h.get(t, "/invocations/"+started.ID, &shown)
+		h.Get(t, "/invocations/"+started.ID, &shown)
 		return shown.Journey != ""
 	})
 	const want = `{"callback":"https://shop/c?…","p":"(hidden)"}`
@@ -69,16 +70,16 @@ func TestAPersonInvokesAFunctionAndInvokesItAgain(t *testing.T) {
 		t.Errorf("got %+v, want the event as the answer: %s", shown, want)
 	}
 	var journey console.Journey
-	h.get(t, "/journeys/"+shown.Journey, &journey)
+	h.Get(t, "/journeys/"+shown.Journey, &journey)
 	if journey.Summary != "invocation of stock" {
 		t.Errorf("got the journey %+v, want one of the invocation", journey.JourneySummary)
 	}
 	var again struct{ ID string }
-	if status := h.post(t, "/invocations", `{"again":"`+started.ID+`"}`, &again); status != 200 || again.ID != "run-2" {
+	if status := h.Post(t, "/invocations", `{"again":"`+started.ID+`"}`, &again); status != 200 || again.ID != "run-2" {
 		t.Errorf("invoking it again: got %d %+v", status, again)
 	}
 	var saved struct{ Path, Command string }
-	status := h.post(t, "/invocations/"+started.ID+"/save", `{}`, &saved)
+	status := h.Post(t, "/invocations/"+started.ID+"/save", `{}`, &saved)
 	if status != 200 || saved.Path != "stock-run-1.json" || saved.Command != "invoke stock" {
 		t.Errorf("saving the event: got %d %+v", status, saved)
 	}
@@ -87,7 +88,7 @@ func TestAPersonInvokesAFunctionAndInvokesItAgain(t *testing.T) {
 		t.Errorf("the function and the file got %s", got)
 	}
 	var lines console.NodeLines
-	h.get(t, "/nodes/function:stock", &lines)
+	h.Get(t, "/nodes/function:stock", &lines)
 	if len(lines.Invocations) != 2 || lines.Invocations[0].ID != "run-2" ||
 		len(lines.Examples) != 1 || lines.Examples[0].Name != "of stock" {
 		t.Errorf("got %+v, %+v", lines.Invocations, lines.Examples)
@@ -98,10 +99,10 @@ func TestInvocationsThatCannotBeAreRefused(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
 	var refused struct{ Error string }
-	if status := h.post(t, "/invocations", `{"function":"stock"}`, &refused); status != 503 {
+	if status := h.Post(t, "/invocations", `{"function":"stock"}`, &refused); status != 503 {
 		t.Errorf("before the stack runs: got %d %+v", status, refused)
 	}
-	h.run(t)
+	run(t, h)
 	h.Console.Invoked(console.Invocation{ID: "large", Function: "stock", Event: make([]byte, 1<<20)})
 	for _, c := range []struct {
 		path, body string
@@ -116,7 +117,7 @@ func TestInvocationsThatCannotBeAreRefused(t *testing.T) {
 		{"/invocations/large/save", `{}`, 409, "larger than 256 KB"},
 		{"/invocations/nothing/save", `{}`, 404, "latest 50 of each function"},
 	} {
-		status := h.post(t, c.path, c.body, &refused)
+		status := h.Post(t, c.path, c.body, &refused)
 		if status != c.status || !strings.Contains(refused.Error, c.text) {
 			t.Errorf("%s %.40s: got %d %+v, want %d with %q", c.path, c.body, status, refused, c.status, c.text)
 		}

@@ -36,8 +36,8 @@ type Panel struct {
 	ReleaseDatabase func()
 	// Close is called when the console closes.
 	Close func()
-	// TurnedAway gets the reason why the API throttles a request, before the API answers it.
-	TurnedAway func(requestID, reason string)
+	// Throttled gets the reason why the API throttles a request, before the API answers it.
+	Throttled func(requestID, reason string)
 }
 
 // handler serves the panel's files, and passes the other requests to Handler.

@@ -19,13 +19,13 @@ func TestManyEventsOfOneKindAreShortenedToACount(t *testing.T) {
 		"throttled requests": {slog.LevelInfo, func(log *slog.Logger) {
 			api := log.With("part", "api")
 			for i := range 2477 {
-				api.Warn("api request", "status", 503, "duration", time.Duration(i), "request_id", i, "turned_away",
+				api.Warn("api request", "status", 503, "duration", time.Duration(i), "request_id", i, "throttled",
 					"all instances of sales-api are busy")
 				time.Sleep(4 * time.Millisecond)
 			}
 			time.Sleep(quietTime)
-		}, `WRN api request part=api status=503 duration=0s turned_away="all instances of sales-api are busy"
-			WRN api request: 2476 more in 9.9s part=api status=503 turned_away="all instances of sales-api are busy"`},
+		}, `WRN api request part=api status=503 duration=0s throttled="all instances of sales-api are busy"
+			WRN api request: 2476 more in 9.9s part=api status=503 throttled="all instances of sales-api are busy"`},
 		"several kinds at a time": {slog.LevelInfo, func(log *slog.Logger) {
 			for i, function := range []string{"stock", "ads", "stock", "ads", "stock"} {
 				log.With("function", function).Warn("invocation ended", "error",

@@ -61,7 +61,7 @@ function draw() {
     ["sent", `${number(rush.sent)} of ${number(rush.buyers)}`],
     ["sold", number(rush.sold)],
     ["refused", number(rush.refused)],
-    ["turned away", number(rush.turned_away)],
+    ["throttled", number(rush.throttled)],
     ["failed", number(rush.failed)],
     ["p50", duration(rush.p50_ms)],
     ["p99", duration(rush.p99_ms)],
@@ -70,11 +70,11 @@ function draw() {
     setText(row.lastElementChild, text);
     row.classList.toggle("bad", name === "failed" && rush.failed > 0);
   });
-  keep(byId("rush-reasons"), rush.turned_away_by ?? [], (by) => by.reason, () => el("li"), (row, by) => setText(row, `${number(by.buyers)} turned away: ${by.reason}`));
+  keep(byId("rush-reasons"), rush.throttled_by ?? [], (by) => by.reason, () => el("li"), (row, by) => setText(row, `${number(by.buyers)} throttled: ${by.reason}`));
   if (wasRunning && !rush.running) {
     say(
       `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +
-        `${number(rush.turned_away)} were turned away, ${number(rush.failed)} failed.`,
+        `${number(rush.throttled)} were throttled, ${number(rush.failed)} failed.`,
     );
   }
   wasRunning = rush.running;
