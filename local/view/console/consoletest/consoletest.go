@@ -63,10 +63,17 @@ func (h *Harness) Refuse(tb testing.TB, path, body string, status int, want stri
 	}
 }
 
-// Do sends a request and decodes the JSON of the answer. A body that is not empty is JSON.
+// Do sends a request to the console and decodes the JSON of the answer.
 func (h *Harness) Do(tb testing.TB, method, path, body string, into any) (status int) {
 	tb.Helper()
-	request, err := http.NewRequestWithContext(tb.Context(), method, h.URL+path, strings.NewReader(body))
+	return Do(tb, h.URL, method, path, body, into)
+}
+
+// Do sends a request to the server at a URL, decodes the JSON of its answer, and returns the
+// answer's status. A body that is not empty is JSON.
+func Do(tb testing.TB, server, method, path, body string, into any) (status int) {
+	tb.Helper()
+	request, err := http.NewRequestWithContext(tb.Context(), method, server+path, strings.NewReader(body))
 	if err != nil {
 		tb.Fatal(err)
 	}
