@@ -34,12 +34,12 @@ func TestMessagesAreShownWithoutReceivingThemAndWithoutSecrets(t *testing.T) {
 		DeadLetters []console.Message `json:"dead_letters"`
 	}
 	await.Until(t, "the state has the dead letters", func() bool {
-		h.get(t, "/state", &state)
+		h.Get(t, "/state", &state)
 		return len(state.DeadLetters) == 2
 	})
 	for _, node := range []string{"queue:q", "dead-letter-queue:dlq"} {
 		var lines console.NodeLines
-		h.get(t, "/nodes/"+node, &lines)
+		h.Get(t, "/nodes/"+node, &lines)
 		for _, list := range [][]console.Message{lines.Messages, state.DeadLetters} {
 			if len(list) != 2 || list[0].Body != (console.Body{Text: want, Size: len(secret)}) ||
 				list[0].Receives != 0 || len(list[1].Body.Text) > 16<<10 || list[1].Body.Size != long ||
@@ -62,12 +62,12 @@ func TestAMessageOfAJourneyCanBeOpened(t *testing.T) {
 	h := newHarness(t)
 	const text = `{"MessageId":"notified","Message":"{\"a\":1}","Signature":"abc"}`
 	const inQueue = len(text) + 100 // the log leaves out the queries of URLs
-	h.log.With("part", "sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "q", "message", "sent",
+	h.Log.With("part", "sqs").Debug("message sent", events.MessageSent.Attr(), "queue", "q", "message", "sent",
 		"bytes", inQueue, "body", text)
 	for _, id := range []string{"sent", "notified"} {
 		var got console.Body
 		await.Until(t, "the message "+id+" has a body", func() bool {
-			return h.get(t, "/messages/"+id, &got) == 200
+			return h.Get(t, "/messages/"+id, &got) == 200
 		})
 		const want = `{"MessageId":"notified","Message":"{\"a\":1}","Signature":"(hidden)"}`
 		if got != (console.Body{Text: want, Size: inQueue}) {
@@ -75,7 +75,7 @@ func TestAMessageOfAJourneyCanBeOpened(t *testing.T) {
 		}
 	}
 	var refused struct{ Error string }
-	if status := h.get(t, "/messages/nothing", &refused); status != 404 || !strings.Contains(refused.Error, "2000") {
+	if status := h.Get(t, "/messages/nothing", &refused); status != 404 || !strings.Contains(refused.Error, "2000") {
 		t.Errorf("a message that the console has not kept: got %d %+v", status, refused)
 	}
 }

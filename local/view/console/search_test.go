@@ -12,7 +12,7 @@ import (
 func TestASearchFindsEventsAndJourneysByTheirTextsAndAttributes(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)
-	log := h.log.With("part", "lambda")
+	log := h.Log.With("part", "lambda")
 	line := func(text string) { log.Info(text, events.FunctionLine.Attr(), "function", "stock") }
 	line(`{"message":"sold","sku":"CP-1","quantity":7,"correlation_id":"first"}`)
 	line(`{"message":"sold","sku":"CP-2","correlation_id":"second"}`)
@@ -20,12 +20,12 @@ func TestASearchFindsEventsAndJourneysByTheirTextsAndAttributes(t *testing.T) {
 	line(`{"message":"other"}`)
 	var all []console.JourneySummary
 	await.Until(t, "the journeys are there", func() bool {
-		h.get(t, "/journeys", &all)
+		h.Get(t, "/journeys", &all)
 		return len(all) == 2 && all[0].Steps+all[1].Steps == 3
 	})
 	await.Until(t, "the last event is there", func() bool {
 		var found console.Found
-		h.get(t, "/search?q=other", &found)
+		h.Get(t, "/search?q=other", &found)
 		return len(found.Events) == 1
 	})
 	for _, c := range []struct {
@@ -40,7 +40,7 @@ func TestASearchFindsEventsAndJourneysByTheirTextsAndAttributes(t *testing.T) {
 		{"nothing", "", 0},
 	} {
 		var found console.Found
-		status := h.get(t, "/search?q="+url.QueryEscape(c.text), &found)
+		status := h.Get(t, "/search?q="+url.QueryEscape(c.text), &found)
 		journey := ""
 		if len(found.Journeys) > 0 {
 			journey = found.Journeys[0].ID
@@ -50,7 +50,7 @@ func TestASearchFindsEventsAndJourneysByTheirTextsAndAttributes(t *testing.T) {
 		}
 	}
 	var refused struct{ Error string }
-	if status := h.get(t, "/search?q=+", &refused); status != 400 || refused.Error == "" {
+	if status := h.Get(t, "/search?q=+", &refused); status != 400 || refused.Error == "" {
 		t.Errorf("without a text: got %d %+v, want 400", status, refused)
 	}
 }
