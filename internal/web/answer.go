@@ -63,34 +63,34 @@ func IsOurs(code shop.Code) bool { return Status(code) >= http.StatusInternalSer
 
 // Status returns the HTTP status of the error answers with a code.
 func Status(code shop.Code) int {
-	if f, known := failures[code]; known {
-		return f.status
+	if status, known := statuses[code]; known {
+		return status
 	}
-	return failures[shop.CodeInternal].status
+	return statuses[shop.CodeInternal]
 }
 
 // Fail answers with an error. It logs the error if it is a fault of the shop. The answer contains
 // no internal details.
 func Fail(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	code := shop.CodeOf(err)
-	f, known := failures[code]
-	if !known {
-		f = failures[shop.CodeInternal]
+	status, message := Status(code), Message(code)
+	if _, known := statuses[code]; !known {
+		message = Message(shop.CodeInternal)
 	}
 	if IsOurs(code) {
 		log.ErrorContext(r.Context(), "request failed",
 			"method", r.Method, "path", r.URL.Path, "code", code, "error", err)
 	}
-	if f.status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", retryAfter)
 	}
-	Answer(w, f.status, Problem{Message: f.phrase.In(Language(r)), Code: code, Detail: detail(err)})
+	Answer(w, status, Problem{Message: message.Text(LanguageOf(r)), Code: code, Detail: detail(err)})
 }
 
 // FailOutOfStock refuses a purchase, and says what is on hand and when more should arrive.
 func FailOutOfStock(w http.ResponseWriter, r *http.Request, err error, refused shop.Sale) {
 	Answer(w, http.StatusConflict, Problem{
-		Message: outOfStock.In(Language(r), refused.Stock), Code: shop.CodeOutOfStock, Detail: detail(err),
+		Message: NotBought.WithStock(LanguageOf(r), refused.Stock), Code: shop.CodeOutOfStock, Detail: detail(err),
 		Stock: &refused.Stock, ExpectedAt: refused.ExpectedAt,
 	})
 }

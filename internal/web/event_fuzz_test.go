@@ -27,7 +27,7 @@ func (r *reader) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		panic(err) // API Gateway has read the body already
 	}
 	r.request, r.body = request, string(body)
-	web.Answer(w, http.StatusOK, map[string]string{"language": web.Language(request).String()})
+	web.Answer(w, http.StatusOK, map[string]string{"language": web.LanguageOf(request).Tag})
 }
 
 // FuzzEvent checks that the handler gets the values of the event, and that no event that a client

@@ -3,34 +3,37 @@ package web
 import (
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"golang.org/x/text/language"
 
 	"restock/internal/shop"
 )
 
-func TestLanguageIsKoreanUnlessEnglishIsPreferred(t *testing.T) {
-	for header, want := range map[string]language.Tag{
-		"":                        language.Korean,
-		"ko":                      language.Korean,
-		"ko-KR,ko;q=0.9,en;q=0.8": language.Korean,
-		"en":                      language.English,
-		"en-GB,en;q=0.8":          language.English,
-		"fr-FR,en;q=0.5":          language.English,
-		"fr":                      language.Korean,
-		"*":                       language.Korean,
-		";;;":                     language.Korean,
-		"en;q=0.1,ko;q=0.9":       language.Korean,
+func TestLanguageIsTheFirstUnlessAnotherIsPreferred(t *testing.T) {
+	languages := []Language{{Tag: "ko"}, {Tag: "en"}}
+	for header, want := range map[string]string{
+		"":                        "ko",
+		"ko":                      "ko",
+		"ko-KR,ko;q=0.9,en;q=0.8": "ko",
+		"en":                      "en",
+		"en-GB,en;q=0.8":          "en",
+		"fr-FR,en;q=0.5":          "en",
+		"fr":                      "ko",
+		"*":                       "ko",
+		";;;":                     "ko",
+		"en;q=0.1,ko;q=0.9":       "ko",
 	} {
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.Header.Set("Accept-Language", header)
-		if got := Language(r); got != want {
+		_, index := language.MatchStrings(newMatcher(languages), header)
+		if got := languages[index].Tag; got != want {
 			t.Errorf("Accept-Language %.40q: got %v, want %v", header, got, want)
 		}
 	}
@@ -99,10 +102,28 @@ func TestInternalErrorsStayInTheLog(t *testing.T) {
 	}
 }
 
-func TestEveryCodeHasAPhraseInBothLanguages(t *testing.T) {
-	for code, f := range failures {
-		if f.phrase.In(language.Korean) == "" || f.phrase.In(language.English) == "" || f.status < 400 {
-			t.Errorf("code %s: %+v", code, f)
+func TestEveryLanguageHasEveryMessage(t *testing.T) {
+	messages := []Message{Bought, Received, NotBought}
+	for code, status := range statuses {
+		messages = append(messages, Message(code))
+		if status < 400 {
+			t.Errorf("code %s has status %d", code, status)
+		}
+	}
+	slices.Sort(messages)
+	for _, l := range Languages() {
+		if got := slices.Sorted(maps.Keys(l.Answers)); !slices.Equal(got, messages) {
+			t.Errorf("language %s has the answers\n%v, want\n%v", l.Tag, got, messages)
+		}
+		for m, text := range l.Answers {
+			if about := slices.Contains([]Message{Bought, Received, NotBought}, m); text == "" ||
+				strings.Contains(text, "{stock}") != about {
+				t.Errorf("language %s: message %s is %q, want {stock} in it: %v", l.Tag, m, text, about)
+			}
+		}
+		if _, err := language.Parse(l.Tag); err != nil || l.Name == "" || unicode.Scripts[l.Script] == nil {
+			t.Errorf("language %q has the name %q and the script %q, %v; want a tag, a name and a Unicode script", l.Tag,
+				l.Name, l.Script, err)
 		}
 	}
 	source, err := os.ReadFile("../shop/errors.go")
@@ -110,8 +131,8 @@ func TestEveryCodeHasAPhraseInBothLanguages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, declared := range regexp.MustCompile(`Code\w+ +Code = "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
-		if _, known := failures[shop.Code(declared[1])]; !known {
-			t.Errorf("there is no phrase for the code %s", declared[1])
+		if _, known := statuses[shop.Code(declared[1])]; !known {
+			t.Errorf("there is no status for the code %s", declared[1])
 		}
 	}
 }

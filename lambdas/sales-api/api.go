@@ -92,7 +92,7 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 		web.Fail(w, r, a.log, err)
 	default:
 		web.Answer(w, http.StatusOK, buyer.Sale{
-			Message: web.Bought.In(web.Language(r), sold.Stock),
+			Message: web.Bought.WithStock(web.LanguageOf(r), sold.Stock),
 			ID:      sold.ID, SKU: sold.SKU, Quantity: sold.Quantity,
 			UnitPrice: sold.UnitPrice, Currency: shop.Currency, Stock: sold.Stock,
 		})

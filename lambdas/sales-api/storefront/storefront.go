@@ -1,23 +1,28 @@
-// Package storefront serves the shop's page and its HTTP headers. The page is one file, needs no
-// build step, and loads nothing from other origins.
+// Package storefront serves the shop's page and its HTTP headers. The page is one file, into which
+// the program puts the texts of the shop's languages when it starts. It needs no build step, and
+// loads nothing from other origins.
 package storefront
 
 import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"restock/internal/web"
 )
 
 //go:embed index.html
-var page string
+var template string
 
-// Both are computed when the program starts.
+// All are computed when the program starts.
 var (
+	page = fill(template, web.Languages())
 	// contentSecurityPolicy allows the page's own style and script, by their hashes, requests to
 	// its own origin, and nothing else.
 	contentSecurityPolicy = policyFor(page)
@@ -38,6 +43,43 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	web.AnswerShared(w, r, "text/html; charset=utf-8", page, etag)
+}
+
+// fill puts the texts of languages into the page. {{name}} is replaced by the text of that name in
+// the first language, for readers without JavaScript.
+func fill(page string, languages []web.Language) string {
+	type script struct {
+		Name   string            `json:"name"`
+		Script string            `json:"script"`
+		Page   map[string]string `json:"page"`
+	}
+	var scripts, buttons, labels, noscript []string
+	for i, l := range languages {
+		// json.Marshal escapes <, so a text cannot end the script.
+		text, err := json.Marshal(script{l.Name, l.Script, l.Page})
+		if err != nil {
+			panic(err)
+		}
+		scripts = append(scripts, strconv.Quote(l.Tag)+": "+string(text))
+		name := html.EscapeString(l.Name)
+		buttons = append(buttons, fmt.Sprintf(
+			`    <button type="button" lang=%q data-language=%q aria-pressed="%t">%s</button>`, l.Tag, l.Tag, i == 0, name))
+		labels = append(labels, html.EscapeString(l.Page["languages"]))
+		noscript = append(noscript, fmt.Sprintf("<span lang=%q>%s</span>", l.Tag, html.EscapeString(l.Page["noscript"])))
+	}
+	choice := ""
+	if len(languages) > 1 {
+		choice = fmt.Sprintf("  <div class=\"languages\" role=\"group\" aria-label=%q>\n%s\n  </div>\n",
+			strings.Join(labels, " / "), strings.Join(buttons, "\n"))
+	}
+	replaced := []string{
+		"{{language}}", languages[0].Tag, "{{languages}}", choice, "{{noscript}}", strings.Join(noscript, " "),
+		"{{script}}", "{\n  " + strings.Join(scripts, ",\n  ") + ",\n}",
+	}
+	for name, text := range languages[0].Page {
+		replaced = append(replaced, "{{"+name+"}}", html.EscapeString(text))
+	}
+	return strings.NewReplacer(replaced...).Replace(page)
 }
 
 func policyFor(page string) string {

@@ -3,12 +3,15 @@ package storefront
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"restock/internal/web"
 )
 
 func get(t *testing.T, header http.Header) *httptest.ResponseRecorder {
@@ -65,29 +68,52 @@ func TestPageHasNothingThatThePolicyBlocks(t *testing.T) {
 	}
 }
 
-func TestEveryTextIsInBothLanguages(t *testing.T) {
-	words := func(language string) []string {
-		_, rest, _ := strings.Cut(page, "\n  "+language+": {\n")
-		block, _, found := strings.Cut(rest, "\n  },\n")
-		if !found {
-			t.Fatalf("the page has no words in %q", language)
-		}
-		var keys []string
-		for _, m := range regexp.MustCompile(`(?m)^ {4}(\w+): `).FindAllStringSubmatch(block, -1) {
-			keys = append(keys, m[1])
-		}
-		slices.Sort(keys)
-		return keys
+func TestEveryLanguageHasEveryTextOfThePage(t *testing.T) {
+	uses := map[string]bool{"languages": true, "noscript": true}
+	for _, m := range regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"|"(unknownOutcome|stillBusy|`+
+		`badQuantity|tooMany|disconnected|crowded)"`).FindAllStringSubmatch(template, -1) {
+		uses[m[1]+m[2]+m[3]] = true
 	}
-	ko, en := words("ko"), words("en")
-	if len(ko) == 0 || !slices.Equal(ko, en) {
-		t.Errorf("words differ:\nko %v\nen %v", ko, en)
-	}
-	uses := regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"\)`)
-	for _, m := range uses.FindAllStringSubmatch(page, -1) {
-		if key := m[1] + m[2]; !slices.Contains(ko, key) {
-			t.Errorf("the page uses the text %q, which no language has", key)
+	want := slices.Sorted(maps.Keys(uses))
+	value := regexp.MustCompile(`\{\w+\}`)
+	first := web.Languages()[0].Page
+	for _, l := range web.Languages() {
+		if got := slices.Sorted(maps.Keys(l.Page)); !slices.Equal(got, want) {
+			t.Errorf("language %s has the texts\n%v, the page uses\n%v", l.Tag, got, want)
 		}
+		for name, text := range l.Page {
+			got, want := value.FindAllString(text, -1), value.FindAllString(first[name], -1)
+			slices.Sort(got)
+			slices.Sort(want)
+			if text == "" || !slices.Equal(got, want) {
+				t.Errorf("language %s: %s is %q, want a text with the values %v", l.Tag, name, text, want)
+			}
+		}
+	}
+}
+
+func TestPageHasAButtonForEachOfSeveralLanguages(t *testing.T) {
+	en := web.Language{Tag: "en", Name: "English", Script: "Latin", Page: map[string]string{"shop": "Bread & <Butter>"}}
+	fr := web.Language{Tag: "fr", Name: "Français", Script: "Latin", Page: map[string]string{"shop": "</script>"}}
+	one, two := fill(template, []web.Language{en}), fill(template, []web.Language{fr, en})
+	if strings.Contains(one, "data-language=\"") || !strings.Contains(one, "<title>Bread &amp; &lt;Butter&gt;</title>") ||
+		!strings.Contains(one, `<html lang="en">`) {
+		t.Errorf("with one language, the page has a choice of languages, or not its texts")
+	}
+	for _, want := range []string{
+		`<html lang="fr">`, `<button type="button" lang="fr" data-language="fr" aria-pressed="true">Français</button>`,
+		`<button type="button" lang="en" data-language="en" aria-pressed="false">English</button>`,
+		`"fr": {"name":"Français","script":"Latin","page":{"shop":"\u003c/script\u003e"}},`,
+	} {
+		if !strings.Contains(two, want) {
+			t.Errorf("with two languages, the page has no %s", want)
+		}
+	}
+}
+
+func TestPageHasNoPlaceholderLeft(t *testing.T) {
+	if left := regexp.MustCompile(`\{\{\w+\}\}`).FindString(page); left != "" {
+		t.Errorf("the page has %s: no language has the text", left)
 	}
 }
 
