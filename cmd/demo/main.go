@@ -19,6 +19,7 @@ import (
 
 	"restock/cmd/local/factory"
 	"restock/cmd/local/programs"
+	"restock/lambdas"
 	"restock/local/run"
 	"restock/local/view/terminal"
 	"restock/test/load"
@@ -60,6 +61,7 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 		return err
 	}
 	config := programs.DefaultConfig(project)
+	config.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
 	config.API, config.AWS, config.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	config.FactoryStep = factoryStep
 	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)

@@ -12,6 +12,7 @@ import (
 
 	"restock/internal/mysql"
 	"restock/internal/shop"
+	"restock/internal/web"
 	"restock/internal/web/webtest"
 	"restock/lambdas"
 )
@@ -238,7 +239,9 @@ func matches(route, method, path string) bool {
 
 func TestRefusalIsInTheMerchantsLanguage(t *testing.T) {
 	o := open(t)
-	for language, want := range map[string]string{"": "공장 없음", "en": "No such factory"} {
+	for language, want := range map[string]string{
+		"": web.Message("unknown_factory").Text(web.Languages()[0]), "en": "No such factory",
+	} {
 		got := o.do("PATCH "+donut, `{"factory":"FF-0"}`, map[string]string{"Accept-Language": language})
 		if got.Field(t, "message") != want {
 			t.Errorf("language %q: got %s, want the message %q", language, got.Body, want)

@@ -13,6 +13,7 @@ import (
 	"restock/internal/mysql"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
+	"restock/internal/web"
 	"restock/internal/web/webtest"
 )
 
@@ -37,7 +38,12 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, *orders) {
 	return handler, database, published
 }
 
-var korean = map[string]string{}
+// The header of buyers who get the shop's first language.
+var first = map[string]string{}
+
+// said returns a message in the shop's first language.
+func said(m web.Message, stock int) string { return m.WithStock(web.Languages()[0], stock) }
+
 var english = map[string]string{"Accept-Language": "en-GB,en;q=0.8"}
 
 func TestRoutesAnswerExistingClients(t *testing.T) {
@@ -55,7 +61,7 @@ func TestRoutesAnswerExistingClients(t *testing.T) {
 		{webtest.Request{Method: "GET", Path: "/products"}, 200,
 			`{"products":[{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101"`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-000000"}, 404,
-			`"message":"상품 없음","code":"unknown_product"`},
+			`"message":"` + said("unknown_product", 0) + `","code":"unknown_product"`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-000000", Header: english}, 404,
 			`"message":"No such product"`},
 		{webtest.Request{Method: "GET", Path: "/nowhere"}, 404, `{"error":"Not Found"}`},
@@ -89,11 +95,11 @@ func TestBuyersBuyUntilTheProductIsSoldOut(t *testing.T) {
 		message string
 		stock   float64
 	}{
-		{korean, ``, 200, "구매 완료! 남은 재고: 2", 2},
+		{first, ``, 200, said(web.Bought, 2), 2},
 		{english, `{}`, 200, "Bought! Stock left: 1", 1},
-		{korean, `{"sku": "CP-502101", "quantity": 2}`, 409, "구매 실패! 남은 재고: 1", 1},
-		{korean, `{"sku": "CP-502101", "quantity": 1}`, 200, "구매 완료! 남은 재고: 0", 0},
-		{korean, ``, 409, "구매 실패! 남은 재고: 0", 0},
+		{first, `{"sku": "CP-502101", "quantity": 2}`, 409, said(web.NotBought, 1), 1},
+		{first, `{"sku": "CP-502101", "quantity": 1}`, 200, said(web.Bought, 0), 0},
+		{first, ``, 409, said(web.NotBought, 0), 0},
 		{english, ``, 409, "Not bought! Stock left: 0", 0},
 	} {
 		got := webtest.Do(t, handler,
@@ -226,7 +232,7 @@ func checkUnavailable(t *testing.T, store *mysql.Store) {
 		{Method: "POST", Path: "/checkout"},
 	} {
 		got := webtest.Do(t, handler, r)
-		if got.Status != 503 || got.Field(t, "message") != "데이터베이스 연결 오류" || got.Field(t, "code") != "unavailable" ||
+		if got.Status != 503 || got.Field(t, "message") != said("unavailable", 0) || got.Field(t, "code") != "unavailable" ||
 			got.Header["Retry-After"] == "" {
 			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After",
 				r.Method, r.Path, got.Status, got.Body, got.Header)
@@ -250,7 +256,7 @@ func TestAnUnknownOutcomeAdvisesToRepeatWithTheSameKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ language, key, message, detail string }{
-		{"ko", "key", "이미 처리되었을 수 있음. Idempotency-Key를 보냈다면 같은 키로 다시 요청하세요",
+		{"", "key", said("outcome_unknown", 0),
 			"repeat the request with the same Idempotency-Key"},
 		{"en", "key", "it may have been done. If you sent an Idempotency-Key, repeat the request with it",
 			"repeat the request with the same Idempotency-Key"},
@@ -310,7 +316,7 @@ func TestSharedAnswersAreTheSameForEveryBuyer(t *testing.T) {
 		get := func(query string, header map[string]string) webtest.Answer {
 			return webtest.Do(t, handler, webtest.Request{Method: "GET", Path: path, Query: query, Header: header})
 		}
-		first := get("", korean)
+		first := get("", first)
 		if got := first.Header["Cache-Control"]; got != "public, max-age=1, stale-if-error=30" {
 			t.Errorf("GET %s: Cache-Control is %q", path, got)
 		}

@@ -87,6 +87,7 @@ func openCrowded(t *testing.T, v browser.Visitor, products shopAnswer) *crowdedS
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close) // runs after the page is closed
+	requireVisitor(t, v)
 	s.Page = browsertest.Open(t, v, server.URL)
 	browsertest.Evaluate[bool](s.Page, `(() => {
 		window.pauses = [];

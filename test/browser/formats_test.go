@@ -16,6 +16,7 @@ import (
 // openStorefront opens the storefront with products in JSON, without a run.
 func openStorefront(t *testing.T, products string) *browsertest.Page {
 	t.Helper()
+	requireLanguages(t, "ko", "en")
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", storefront.Handler())
 	mux.HandleFunc("GET /products", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, products) })

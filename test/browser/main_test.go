@@ -7,6 +7,8 @@ import (
 	"database/sql"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +16,9 @@ import (
 	_ "github.com/go-sql-driver/mysql" // driver of database/sql
 
 	"restock/cmd/local/programs"
+	"restock/internal/web"
+	"restock/lambdas"
+	"restock/test/browser"
 	"restock/test/browser/browsertest"
 )
 
@@ -57,6 +62,7 @@ func openShop(tb testing.TB) *shop {
 func config() programs.Config {
 	c := programs.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory, c.Console = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	c.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
 	c.FactoryStep = 250 * time.Millisecond
 	c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	return c
@@ -76,6 +82,25 @@ func (s *shop) close() error {
 		return err
 	}
 	return s.Run.Close()
+}
+
+// requireLanguages skips a test that reads a language's texts if the shop does not have the
+// language. This shop has all of them. A fork may have others.
+func requireLanguages(tb testing.TB, tags ...string) {
+	tb.Helper()
+	for _, tag := range tags {
+		if !slices.ContainsFunc(web.Languages(), func(l web.Language) bool { return l.Tag == tag }) {
+			tb.Skipf("the test reads the language %s, which the shop does not have", tag)
+		}
+	}
+}
+
+// requireVisitor skips a test whose Korean visitor would read another language.
+func requireVisitor(tb testing.TB, v browser.Visitor) {
+	tb.Helper()
+	if strings.HasPrefix(v.Languages, "ko") {
+		requireLanguages(tb, "ko")
+	}
 }
 
 // A product describes a product that a test sells.

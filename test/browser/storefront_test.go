@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	business "restock/internal/shop"
 	"restock/test/browser"
 	"restock/test/browser/browsertest"
 )
@@ -39,9 +40,15 @@ func element(selector string) string {
 // visit opens the storefront and waits until it shows a product.
 func (s *shop) visit(tb testing.TB, v browser.Visitor, sku string) (*browsertest.Page, card) {
 	tb.Helper()
+	requireVisitor(tb, v)
 	page := browsertest.Open(tb, v, s.Endpoints().API)
 	page.Await(element(card(sku).buy()))
 	return page, card(sku)
+}
+
+// money returns an amount of the shop's currency as the page writes it.
+func money(page *browsertest.Page, amount int) string {
+	return browsertest.Evaluate[string](page, fmt.Sprintf("money(%dn, %q)", amount, business.Currency))
 }
 
 // checkSales checks the number of sales of a product and the total quantity that they sold.
@@ -59,7 +66,7 @@ func TestPurchaseSucceeds(t *testing.T) {
 	page, card := s.visit(t, browser.Phone, sku)
 	page.AwaitText(card.stock(), "재고 5개")
 	page.Click(card.part(".more"))
-	page.AwaitText(card.buy(), "₩3,000")
+	page.AwaitText(card.buy(), money(page, 3000))
 	page.Click(card.buy())
 	page.AwaitText(card.result(), "구매 완료! 남은 재고: 3")
 	page.AwaitText(card.stock(), "재고 3개")
@@ -264,7 +271,7 @@ func TestQuantityIsChosenByKeyboard(t *testing.T) {
 		t.Fatalf("after the button for fewer, Tab focuses %q, want the quantity", got)
 	}
 	page.Press(kb.ArrowUp + kb.ArrowUp)
-	page.AwaitText(card.buy(), "₩4,500")
+	page.AwaitText(card.buy(), money(page, 4500))
 	page.Press(kb.Enter)
 	page.AwaitText(card.result(), "구매 완료! 남은 재고: 47")
 	s.checkSales(t, sku, 1, 3)
@@ -296,6 +303,7 @@ func TestInvalidQuantityIsRefusedByThePage(t *testing.T) {
 }
 
 func TestLanguageIsTheVisitors(t *testing.T) {
+	requireLanguages(t, "ko", "en")
 	t.Parallel()
 	s := openShop(t)
 	for languages, want := range map[string]string{
@@ -314,6 +322,7 @@ func TestLanguageIsTheVisitors(t *testing.T) {
 }
 
 func TestChosenLanguageIsRemembered(t *testing.T) {
+	requireLanguages(t, "ko", "en")
 	t.Parallel()
 	s := openShop(t)
 	sku := s.sell(t, product{stock: 5})

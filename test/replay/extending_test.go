@@ -17,9 +17,11 @@ const projectDir = "../.."
 var all = flag.Bool("all", false, "run all commands of the pages, not only the quick ones")
 
 // quick are the beginnings of commands that run without the flag.
-var quick = []string{"make new-function", "go test ./lambdas/"}
+var quick = []string{
+	"make new-function", "go test ./lambdas/", "go test ./internal/web", "go test ./infra/rules -run TestStages", "cp ", "rm ",
+}
 
-// TestExtendingPages makes every change of the pages about extending the shop, one after another,
+// TestExtendingPages makes every change of the pages about extending and re-branding the shop, one after another,
 // each page in a copy of its own. A command fails if its output on the page has the line FAIL, and
 // passes otherwise.
 func TestExtendingPages(t *testing.T) {
@@ -33,6 +35,7 @@ func TestExtendingPages(t *testing.T) {
 		{"extending-rule.md", "infra/rules/descriptions.go", "./infra/rules"},
 		{"extending-stage.md", "Pulumi.staging.yaml", ""},
 		{"stand-ins.md", "local/aws/ssm/ssm.go", "./local/aws/ssm ./local/run"},
+		{"rebranding.md", "lambdas/catalogues/bakery.json", ""},
 	} {
 		t.Run(page.file, func(t *testing.T) {
 			mariadbtest.Require(t)

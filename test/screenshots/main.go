@@ -17,6 +17,7 @@ import (
 	_ "github.com/go-sql-driver/mysql" // driver of database/sql
 
 	"restock/cmd/local/programs"
+	"restock/lambdas"
 	"restock/local/run"
 	"restock/local/view/terminal"
 	"restock/test/browser"
@@ -50,6 +51,7 @@ func screenshots(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, b.Close()) }()
 
 	config := programs.DefaultConfig(project)
+	config.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
 	config.Console = run.ConsoleAddress // the console shows the default addresses, as a reader's run has
 	config.FactoryStep = factoryStep
 	config.Log = terminal.Log(os.Stderr, slog.LevelWarn)

@@ -29,6 +29,7 @@ import (
 	"restock/infra/graph"
 	declared "restock/infra/stack"
 	"restock/infra/stack/stacktest"
+	"restock/internal/web"
 	"restock/lambdas"
 	"restock/local/aws/lambda"
 	"restock/local/mariadb/mariadbtest"
@@ -162,7 +163,7 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	}
 	for want := 2; want >= 0; want-- {
 		status, body, err := s.checkout(t.Context())
-		if err != nil || status != 200 || !strings.Contains(body, fmt.Sprintf(`"구매 완료! 남은 재고: %d"`, want)) {
+		if err != nil || status != 200 || !strings.Contains(body, web.Bought.WithStock(web.Languages()[0], want)) {
 			t.Fatalf("a checkout got %d %s, %v; want a sale that leaves %d", status, body, err, want)
 		}
 	}
