@@ -122,8 +122,8 @@ func TestEveryLanguageHasEveryMessage(t *testing.T) {
 			}
 		}
 		if _, err := language.Parse(l.Tag); err != nil || l.Name == "" || unicode.Scripts[l.Script] == nil {
-			t.Errorf("language %q has the name %q and the script %q, %v; want a tag, a name and a Unicode script", l.Tag,
-				l.Name, l.Script, err)
+			t.Errorf("language %q has the name %q and the script %q, %v; want a tag, a name and a Unicode script",
+				l.Tag, l.Name, l.Script, err)
 		}
 	}
 	source, err := os.ReadFile("../shop/errors.go")

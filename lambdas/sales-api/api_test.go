@@ -232,7 +232,8 @@ func checkUnavailable(t *testing.T, store *mysql.Store) {
 		{Method: "POST", Path: "/checkout"},
 	} {
 		got := webtest.Do(t, handler, r)
-		if got.Status != 503 || got.Field(t, "message") != said("unavailable", 0) || got.Field(t, "code") != "unavailable" ||
+		if got.Status != 503 || got.Field(t, "message") != said("unavailable", 0) ||
+			got.Field(t, "code") != "unavailable" ||
 			got.Header["Retry-After"] == "" {
 			t.Errorf("%s %s: got %d %s %v, want 503 with Retry-After",
 				r.Method, r.Path, got.Status, got.Body, got.Header)

@@ -29,10 +29,10 @@ func TestNumbersOfASaleAreExactAtTheirLimits(t *testing.T) {
 			t.Errorf("GET %s: got %s, want the price 2^53 and the stock 2^33", path, got.Body)
 		}
 	}
+	const price = `"unit_price":9007199254740992,"currency":"` + shop.Currency + `"`
 	for _, c := range []struct{ quantity, says string }{
-		{"2147483647", `"quantity":2147483647,"unit_price":9007199254740992,"currency":"` + shop.Currency +
-			`","stock":6442450945`},
-		{"1", `"quantity":1,"unit_price":9007199254740992,"currency":"` + shop.Currency + `","stock":6442450944`},
+		{"2147483647", `"quantity":2147483647,` + price + `,"stock":6442450945`},
+		{"1", `"quantity":1,` + price + `,"stock":6442450944`},
 		{"0", `"detail":"the quantity is 0, it must be from 1 to 2147483647"`},
 		{"2147483648", `"detail":"the quantity is 2147483648, it must be from 1 to 2147483647"`},
 		{"4294967297", `"detail":"the quantity is 4294967297, it must be from 1 to 2147483647"`}, // 1 in 32 bits

@@ -18,12 +18,13 @@ var all = flag.Bool("all", false, "run all commands of the pages, not only the q
 
 // quick are the beginnings of commands that run without the flag.
 var quick = []string{
-	"make new-function", "go test ./lambdas/", "go test ./internal/web", "go test ./infra/rules -run TestStages", "cp ", "rm ",
+	"make new-function", "go test ./lambdas/", "go test ./internal/web", "go test ./infra/rules -run TestStages",
+	"cp ", "rm ",
 }
 
-// TestExtendingPages makes every change of the pages about extending and re-branding the shop, one after another,
-// each page in a copy of its own. A command fails if its output on the page has the line FAIL, and
-// passes otherwise.
+// TestExtendingPages makes every change of the pages about extending and re-branding the shop, one
+// after another, each page in a copy of its own. A command fails if its output on the page has the
+// line FAIL, and passes otherwise.
 func TestExtendingPages(t *testing.T) {
 	for _, page := range []struct {
 		file     string

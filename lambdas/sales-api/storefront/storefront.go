@@ -63,9 +63,11 @@ func fill(page string, languages []web.Language) string {
 		scripts = append(scripts, strconv.Quote(l.Tag)+": "+string(text))
 		name := html.EscapeString(l.Name)
 		buttons = append(buttons, fmt.Sprintf(
-			`    <button type="button" lang=%q data-language=%q aria-pressed="%t">%s</button>`, l.Tag, l.Tag, i == 0, name))
+			`    <button type="button" lang=%q data-language=%q aria-pressed="%t">%s</button>`,
+			l.Tag, l.Tag, i == 0, name))
 		labels = append(labels, html.EscapeString(l.Page["languages"]))
-		noscript = append(noscript, fmt.Sprintf("<span lang=%q>%s</span>", l.Tag, html.EscapeString(l.Page["noscript"])))
+		withoutScript := html.EscapeString(l.Page["noscript"])
+		noscript = append(noscript, fmt.Sprintf("<span lang=%q>%s</span>", l.Tag, withoutScript))
 	}
 	choice := ""
 	if len(languages) > 1 {
