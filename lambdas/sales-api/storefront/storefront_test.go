@@ -97,7 +97,8 @@ func TestPageHasAButtonForEachOfSeveralLanguages(t *testing.T) {
 	fr := web.Language{Tag: "fr", Name: "Français", Script: "Latin", Page: map[string]string{"shop": "</script>"}}
 	one, two := fill(template, []web.Language{en}), fill(template, []web.Language{fr, en})
 	if strings.Contains(one, "data-language=\"") ||
-		!strings.Contains(one, "<title>Bread &amp; &lt;Butter&gt;</title>") || !strings.Contains(one, `<html lang="en">`) {
+		!strings.Contains(one, "<title>Bread &amp; &lt;Butter&gt;</title>") ||
+		!strings.Contains(one, `<html lang="en">`) {
 		t.Errorf("with one language, the page has a choice of languages, or not its texts")
 	}
 	for _, want := range []string{
