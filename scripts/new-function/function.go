@@ -168,7 +168,7 @@ func (f function) request(root string) (string, error) {
 	}
 	region := regexp.MustCompile(`(?m)^  aws:region: (\S+)$`).FindSubmatch(text)
 	if region == nil {
-		return "", errors.New("Pulumi.dev.yaml has no aws:region")
+		return "", errors.New("finding the region: Pulumi.dev.yaml has no aws:region")
 	}
 	return fmt.Sprintf("curl -X %s --user local:local --aws-sigv4 aws:amz:%s:execute-api http://127.0.0.1:8080%s",
 		f.Method(), region[1], f.Path()), nil
