@@ -152,6 +152,9 @@ func TestMerchantWorksFromTheCommandLine(t *testing.T) {
 			t.Errorf("shop %s prints\n%s, want %q", c.args, out, c.want)
 		}
 	}
+	if price := s.number(t, `SELECT price FROM product WHERE sku = 'CP-502101'`); price != 21000 {
+		t.Errorf("the price is %d, want 21000", price)
+	}
 	await.Until(t, "the order opened by hand is delivered", func() bool { return s.number(t, donutStock) == 42 })
 	if out := s.shop(t, "orders", "--ready", ready, "--status", "received"); strings.Count(out, " received ") != 1 {
 		t.Errorf("the orders are\n%s, want one, received", out)
