@@ -72,14 +72,21 @@ func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
 	tb.Helper()
 	src, j := watchtest.Copy(tb, projectDir, "run"), &buildLog{}
 	c := config(tb)
+	settings, err := filepath.Abs(filepath.Join(projectDir, c.Program.Project))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if c.Program.Project, err = filepath.Rel(src.Dir, settings); err != nil {
+		tb.Fatal(err)
+	}
 	c.ProjectDir, c.BuildDir, c.Watch, c.Log = src.Dir, filepath.Join(src.Dir, run.BuildDir), true, slog.New(j)
 	return start(tb, c), src, j
 }
 
 const (
-	// handler is a file of the function sales-api, and jsonName a part of it that appears in its
-	// answers.
-	handler, jsonName = "lambdas/sales-api/api.go", `json:"price"`
+	// handler is a file of the function sales-api. answer is a file that only sales-api imports, and
+	// jsonName a part of it that appears in the function's answers.
+	handler, answer, jsonName = "lambdas/sales-api/api.go", "internal/buyer/buyer.go", `json:"price"`
 	// shared is a file of all functions.
 	shared = "lambdas/function/function.go"
 	live   = events.FunctionsReplaced
@@ -95,7 +102,7 @@ func TestARunReloadsChangedFunctions(t *testing.T) {
 
 	t.Run("a handler", func(t *testing.T) {
 		saved := time.Now()
-		src.Edit(t, handler, jsonName, `json:"price_in_won"`)
+		src.Edit(t, answer, jsonName, `json:"price_in_won"`)
 		await.Until(t, "the new handler answers", func() bool {
 			return strings.Contains(s.get(t, "/product/donut"), `"price_in_won"`)
 		})
@@ -183,7 +190,7 @@ func BenchmarkEditedHandlerIsLive(b *testing.B) {
 	now := jsonName
 	for i := 0; b.Loop(); i++ {
 		next := fmt.Sprintf(`json:"price_%d"`, i)
-		src.Edit(b, handler, now, next)
+		src.Edit(b, answer, now, next)
 		for now = next; !strings.Contains(s.get(b, "/product/donut"), fmt.Sprintf(`"price_%d"`, i)); {
 			if b.Context().Err() != nil {
 				b.Fatal("the new handler never answered")

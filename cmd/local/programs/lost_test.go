@@ -9,8 +9,7 @@ import (
 	"restock/test/await"
 )
 
-// TestLostMessagesAreWarnings filters both subscriptions of the topic by the number of products,
-// which the functions send as a String.
+// TestLostMessagesAreWarnings filters both subscriptions of the topic by a product that nobody sells.
 func TestLostMessagesAreWarnings(t *testing.T) {
 	t.Parallel()
 	logged := &textLog{}
@@ -19,7 +18,7 @@ func TestLostMessagesAreWarnings(t *testing.T) {
 	c.Log = slog.New(slog.NewTextHandler(both, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	c.Edit = func(g *graph.Graph) {
 		for _, r := range g.OfType(graph.TopicSubscription) {
-			r.Outputs["filterPolicy"] = `{"MessageAttributeProductCnt":[{"numeric":[">",0]}]}`
+			r.Outputs["filterPolicy"] = `{"MessageAttributeProductId":["CP-0"]}`
 		}
 	}
 	s := start(t, c)

@@ -214,7 +214,8 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 func TestConcurrentBuyersThroughTheAPI(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	c.Stage = "prod"          // this stage has an instance for each buyer
+	c.Stage = "prod" // this stage has an instance for each buyer, and no products of its own
+	c.Settings = map[string]any{"catalogue": lambdas.TestCatalogue}
 	c.FactoryStep = time.Hour // no delivery during the test
 	s := start(t, c)
 	const stock, buyers, checkouts = 300, 32, 1000
@@ -460,11 +461,11 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 			"stage shop: autoDeploy is not on"},
 		{"a subscription of another protocol", set(graph.TopicSubscription, "protocol", "https"),
 			"subscription ads_queue: https from topic"},
-		{"a function that cannot read a variable", func(c *programs.Config) {
+		{"a function that cannot start", func(c *programs.Config) {
 			c.Edit = func(g *graph.Graph) {
 				for _, f := range g.OfType(graph.Function) {
 					if variables, _ := f.Object("environment")["variables"].(map[string]any); f.Name == "merchant-api" {
-						variables["FACTORY_LEAD_TIME"] = "soon"
+						variables["AWS_CA_BUNDLE"] = "/missing" // AWS's SDK reads it
 					}
 				}
 			}
