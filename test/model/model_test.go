@@ -14,7 +14,7 @@ func TestTheProtocolKeepsItsRules(t *testing.T) {
 	var taken sync.Map
 	for _, b := range []bounds{
 		{bins: 2, stock: 3, buyers: []int{2, 1}, policy: policy, orders: 1, lots: 1},
-		{bins: 2, stock: 2, buyers: []int{2}, policy: policy, orders: 1, lots: 2, faults: 1},
+		{bins: 1, stock: 2, buyers: []int{2}, policy: policy, orders: 1, lots: 2, faults: 1},
 		{bins: 1, stock: 1, buyers: []int{2}, policy: policy, orders: 1, lots: 1, rotations: 2},
 		{bins: 1, stock: 1, buyers: []int{1}, policy: policy, orders: 1, lots: 1, cancels: 1},
 	} {

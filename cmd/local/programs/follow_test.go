@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/cmd/local/programs"
 	"restock/lambdas"
 	"restock/local/run"
 	"restock/local/system/watch/watchtest"
@@ -67,11 +68,10 @@ func (s *stack) get(tb testing.TB, path string) string {
 	return string(text)
 }
 
-// startFollowing starts a run that watches a copy of the sources.
-func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
+// inCopy makes a run use a copy of the sources, which the test may edit.
+func inCopy(tb testing.TB, c *programs.Config) watchtest.Module {
 	tb.Helper()
-	src, j := watchtest.Copy(tb, projectDir, "run"), &buildLog{}
-	c := config(tb)
+	src := watchtest.Copy(tb, projectDir, "run")
 	settings, err := filepath.Abs(filepath.Join(projectDir, c.Program.Project))
 	if err != nil {
 		tb.Fatal(err)
@@ -79,7 +79,16 @@ func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
 	if c.Program.Project, err = filepath.Rel(src.Dir, settings); err != nil {
 		tb.Fatal(err)
 	}
-	c.ProjectDir, c.BuildDir, c.Watch, c.Log = src.Dir, filepath.Join(src.Dir, run.BuildDir), true, slog.New(j)
+	c.ProjectDir, c.BuildDir = src.Dir, filepath.Join(src.Dir, run.BuildDir)
+	return src
+}
+
+// startFollowing starts a run that watches a copy of the sources.
+func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
+	tb.Helper()
+	c, j := config(tb), &buildLog{}
+	src := inCopy(tb, &c)
+	c.Watch, c.Log = true, slog.New(j)
 	return start(tb, c), src, j
 }
 

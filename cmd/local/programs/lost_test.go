@@ -9,16 +9,18 @@ import (
 	"restock/test/await"
 )
 
-// TestLostMessagesAreWarnings filters both subscriptions of the topic by a product that nobody sells.
+// TestLostMessagesAreWarnings filters both subscriptions of the topic by the number of products,
+// which the functions send as a String.
 func TestLostMessagesAreWarnings(t *testing.T) {
 	t.Parallel()
 	logged := &textLog{}
 	c := config(t)
 	both := io.MultiWriter(logged, t.Output())
 	c.Log = slog.New(slog.NewTextHandler(both, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	c.Unchecked = true // a rule refuses such a filter
 	c.Edit = func(g *graph.Graph) {
 		for _, r := range g.OfType(graph.TopicSubscription) {
-			r.Outputs["filterPolicy"] = `{"MessageAttributeProductId":["CP-0"]}`
+			r.Outputs["filterPolicy"] = `{"MessageAttributeProductCnt":[{"numeric":[">",0]}]}`
 		}
 	}
 	s := start(t, c)
