@@ -132,7 +132,7 @@ func localRegion() (string, error) {
 		return "", err
 	}
 	for {
-		text, err := os.ReadFile(filepath.Join(dir, file))
+		text, err := os.ReadFile(filepath.Join(dir, file)) // #nosec G304 -- in a folder of the user
 		if match := regionLine.FindSubmatch(text); err == nil && match != nil {
 			return string(match[1]), nil
 		}

@@ -93,8 +93,8 @@ func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
 }
 
 const (
-	// handler is a file of the function sales-api. answer is a file that only sales-api imports, and
-	// jsonName a part of it that appears in the function's answers.
+	// handler is a file of the function sales-api. answer is a file that only sales-api imports,
+	// and jsonName a part of it that appears in the function's answers.
 	handler, answer, jsonName = "lambdas/sales-api/api.go", "internal/buyer/buyer.go", `json:"price"`
 	// shared is a file of all functions.
 	shared = "lambdas/function/function.go"

@@ -462,8 +462,7 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 		{"a subscription of another protocol", set(graph.TopicSubscription, "protocol", "https"),
 			"subscription ads_queue: https from topic"},
 		{"a function that cannot start", func(c *programs.Config) {
-			src := inCopy(t, c)
-			src.Edit(t, "lambdas/merchant-api/main.go", "func main() {", "func main() {\n\tpanic(\"it cannot start\")\n")
+			inCopy(t, c).Edit(t, "lambdas/merchant-api/main.go", "func main() {", "func main() {\n\tpanic(\"no\")\n")
 		}, "starting function merchant-api: Runtime.ExitError"},
 		{"a program that does not build", func(c *programs.Config) {
 			c.ProjectDir, c.Program.Project, c.BuildDir = broken, ".", t.TempDir()

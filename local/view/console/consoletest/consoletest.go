@@ -34,7 +34,9 @@ func New(tb testing.TB, picture console.Graph, panels func(log *slog.Logger) []c
 	h.Console = console.New(config)
 	h.Server = httptest.NewServer(h.Console)
 	tb.Cleanup(func() {
-		h.Console.Close() // ends the streams: Server.Close waits for them
+		if err := h.Console.Close(); err != nil { // ends the streams: Server.Close waits for them
+			tb.Error(err)
+		}
 		h.Server.Close()
 	})
 	h.Console.Draw(picture)
