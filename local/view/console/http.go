@@ -83,7 +83,7 @@ func Answer(w http.ResponseWriter, status int, value any) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(text, '\n')) // an error: the client has gone. #nosec G705 -- JSON, no page
+	_, _ = w.Write(append(text, '\n')) // #nosec G705 -- JSON, no page; an error: the client has gone
 }
 
 // document returns a value as one line of JSON. The answer is no HTML, so <, > and & stay as they
