@@ -223,7 +223,7 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/stack.go",
-		correct: "on.bindings = on.bindings.through(proxy)",
+		correct: "b.bindings = b.bindings.through(proxy)",
 		wrong:   "",
 		aws:     "Functions connect around the proxy, and open more connections than the database has.",
 		refusal: "Function sales-api: variable DATABASE_HOST leads to the database itself, around its " +
@@ -232,8 +232,8 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/stack.go",
-		correct: "on.ready = append(b.messaging.subscriptions(), done)",
-		wrong:   "on.ready = b.messaging.subscriptions()",
+		correct: "b.ready = append(b.messaging.subscriptions(), done)",
+		wrong:   "b.ready = b.messaging.subscriptions()",
 		aws:     "Functions serve before setup has made the schema and the secrets: requests fail.",
 		refusal: "Function sales-api: Pulumi may make it before Invocation setup: until then secret " +
 			"database is empty: let it depend on Invocation setup with pulumi.DependsOn",
@@ -356,8 +356,8 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/messaging.go",
-		correct: "Endpoint: messages.Arn,",
-		wrong:   "Endpoint: deadLetters.Arn,",
+		correct: "Endpoint: q.Arn,",
+		wrong:   "Endpoint: q.deadLetters.Arn,",
 		aws:     "No message reaches the function: the topic sends to the dead letters, which refuse it.",
 		refusal: "Queue ads_queue_dlq: its policy does not let topic …send to it: SNS drops the " +
 			"messages: allow sqs:SendMessage to sns.amazonaws.com in a QueuePolicy, with the topic's ARN " +
@@ -365,8 +365,8 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/messaging.go",
-		correct: "QueueUrl: messages.Url",
-		wrong:   "QueueUrl: deadLetters.Url",
+		correct: "f.Queue, &sqs.QueuePolicyArgs{\n\t\tQueueUrl: q.Url",
+		wrong:   "f.Queue, &sqs.QueuePolicyArgs{\n\t\tQueueUrl: q.deadLetters.Url",
 		aws:     "Two policies of one queue replace each other; the queue itself refuses the topic.",
 		refusal: "Queue ads_queue: its policy does not let topic …send to it: SNS drops the messages: " +
 			"allow sqs:SendMessage to sns.amazonaws.com in a QueuePolicy, with the topic's ARN in " +
@@ -383,9 +383,9 @@ var mistakes = []mistake{
 	},
 	{
 		file: "infra/stack/messaging.go",
-		correct: `Endpoint: messages.Arn,
+		correct: `Endpoint: q.Arn,
 	}`,
-		wrong: `Endpoint: messages.Arn, RawMessageDelivery: pulumi.Bool(true),
+		wrong: `Endpoint: q.Arn, RawMessageDelivery: pulumi.Bool(true),
 	}`,
 		aws:     "Functions get bodies without SNS's envelope, which they cannot read.",
 		refusal: "TopicSubscription ads_queue: rawMessageDelivery is true, want false: … set rawMessageDelivery",
@@ -409,9 +409,9 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/messaging.go",
-		correct: `f.Topic == ""`,
-		wrong:   `f.Topic != ""`,
-		aws:     "The queue of ads gets no messages; deliveries come from the topic of orders.",
+		correct: "if f.Topic == \"\" {\n\t\t\tcontinue",
+		wrong:   "if f.Topic == \"\" || f.Name == \"ads\" {\n\t\t\tcontinue",
+		aws:     "The queue of ads gets no messages.",
 		refusal: "Queue ads_queue: function ads waits for its messages, and nothing sends messages to it: " +
 			"subscribe it to its topic",
 	},
@@ -506,8 +506,8 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/function.go",
-		correct: "pulumi.StringArray{p.network.functions.ID()}",
-		wrong:   "pulumi.StringArray{p.network.database.ID()}",
+		correct: "pulumi.StringArray{b.network.functions.ID()}",
+		wrong:   "pulumi.StringArray{b.network.database.ID()}",
 		aws:     "Functions reach nothing: the database's group lets nothing out.",
 		refusal: "Function sales-api: … is in security group database, …give it security group functions",
 	},
@@ -1450,8 +1450,8 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/cdn.go",
-		correct: "lambdas.RouteStorefront, lambdas.RouteProducts}",
-		wrong:   "lambdas.RouteStorefront, lambdas.RouteCheckout}",
+		correct: "lambdas.RouteOpenAPI, lambdas.RouteProducts}",
+		wrong:   "lambdas.RouteOpenAPI, lambdas.RouteCheckout}",
 		aws:     "CloudFront answers 403 to every purchase.",
 		refusal: `its cache behavior for /checkout allows only …to the route "POST /checkout"`,
 	},
