@@ -134,7 +134,7 @@ func TestAMigrationThatIsKilledCanBeRunAgain(t *testing.T) {
 	d.CheckBooks(t)
 }
 
-// connectionIDs opens all connections of a pool, keeps them open, and returns the list of their ids.
+// connectionIDs opens all connections of a pool, keeps them open, and returns their ids.
 func connectionIDs(t *testing.T, db *sql.DB, connections int) (list string) {
 	t.Helper()
 	db.SetConnMaxLifetime(0)
