@@ -10,7 +10,7 @@ DATA ?= .data
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- \
 	-timeout 40m -vet=off -ldflags='-s -w' -p $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
-.PHONY: help local debug reset demo test check verify lint race audit soak model chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local debug reset demo test check verify lint race audit soak model second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ soak: mariadb ## run HISTORIES random histories of the shop; a failure prints th
 
 model: ## explore every order of steps and faults of a model of restocking, within bounds: docs/proof.md
 	@go run ./test/model $(ARGS)
+
+second-opinion: ## let Spin check the same protocol, and the same mutants of it: docs/proof.md
+	go test ./test/model -run Spin -spin -count=1 -timeout=0 -v
 
 chaos: mariadb ## inject faults of all kinds for a minute while buyers buy, then check the data
 	@go run ./test/chaos $(ARGS)
