@@ -32,12 +32,12 @@ func main() {
 		usage      string
 	}{
 		{"bins", &m.bins, 2, 1, maxBins, "bins of the product"},
-		{"stock", &m.stock, 3, 0, 20, "pieces on hand at the beginning"},
+		{"stock", &m.stock, 2, 0, 20, "pieces on hand at the beginning"},
 		{"orders", &m.orders, 2, 1, maxOrders - 2, "production orders"},
-		{"lots", &m.lots, 3, 1, maxLots - 2, "lots that the factory starts"},
-		{"faults", &m.faults, 2, 0, 20, "faults"},
+		{"lots", &m.lots, 2, 1, maxLots - 2, "lots that the factory starts"},
+		{"faults", &m.faults, 1, 0, 20, "faults"},
 		{"cancels", &m.cancels, 1, 0, 20, "orders that a person cancels"},
-		{"rotations", &m.rotations, 1, 0, 20, "times that the callback key is replaced"},
+		{"rotations", &m.rotations, 2, 0, 20, "times that the callback key is replaced"},
 	} {
 		*f.value = f.preset
 		flag.Func(f.name, fmt.Sprintf("%s, from %d to %d (default %d)", f.usage, f.least, f.max, f.preset),
@@ -50,8 +50,8 @@ func main() {
 				return nil
 			})
 	}
-	buyers := flag.String("buyers", "2,1", "how many pieces each buyer wants")
-	limit := flag.Int("limit", 50_000_000, "stop with an error at more states; a state takes about 100 bytes of memory")
+	buyers := flag.String("buyers", "1", "how many pieces each buyer wants")
+	limit := flag.Int("limit", 50_000_000, "stop with an error at more states; a state takes about 150 bytes of memory")
 	asJSON := flag.Bool("json", false, "print the result as JSON")
 	flag.Parse()
 
