@@ -94,7 +94,7 @@ type explorer[S comparable] struct {
 	system[S]
 	seed maphash.Seed
 	seen [shards]shard
-	live [shards]shard // the states from which a fair run ends well
+	live [shards]shard // the states of fair runs that ended
 }
 
 func (e *explorer[S]) hash(s S) uint64 { return maphash.Comparable(e.seed, s) }
@@ -145,12 +145,13 @@ func (e *explorer[S]) expand(level []S) (next []S, steps int, found *broken[S]) 
 // patience is the largest number of steps of a fair run.
 const patience = 2000
 
-// ends checks that the fair run from a state ends.
+// ends checks that the fair run from a state ends. It keeps the states of the run, because others
+// lead to them too, but not the first one: explore visits that only once.
 func (e *explorer[S]) ends(s S) error {
 	var run []uint64
 	for range patience {
-		h := e.hash(s)
 		_, next, done := e.fair(s)
+		h := e.hash(next)
 		if done || e.live[h%shards].has(h) {
 			for _, h := range run {
 				e.live[h%shards].add(h, h)

@@ -51,7 +51,7 @@ func main() {
 			})
 	}
 	buyers := flag.String("buyers", "1", "how many pieces each buyer wants")
-	limit := flag.Int("limit", 50_000_000, "stop with an error at more states; a state takes about 150 bytes of memory")
+	limit := flag.Int("limit", 50_000_000, "stop with an error at more states; a state takes about 100 bytes of memory")
 	asJSON := flag.Bool("json", false, "print the result as JSON")
 	flag.Parse()
 
