@@ -43,9 +43,7 @@ func TestDeployPageNamesWhatExists(t *testing.T) {
 	each(`pulumi stack output ([a-zA-Z]+) --stack dev`, func(m []string) bool {
 		return strings.Contains(string(read(t, "infra/stack/stack.go")), `ctx.Export("`+m[1]+`"`)
 	})
-	for _, readme := range []string{"README.md", "README.ko.md"} {
-		if !strings.Contains(string(read(t, readme)), "(docs/deploy.md)") {
-			t.Errorf("%s does not link docs/deploy.md", readme)
-		}
+	if !strings.Contains(string(read(t, "README.md")), "(docs/deploy.md)") {
+		t.Error("README.md does not link docs/deploy.md")
 	}
 }

@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -29,14 +30,9 @@ func TestLinesAreShort(t *testing.T) {
 // tooLong returns the numbers of the lines that are too long, without code blocks.
 func tooLong(page string) (numbers []int) {
 	n := 0
-	fenced, indented, previous := false, false, ""
-	for line := range strings.SplitSeq(page, "\n") {
+	for line, isCode := range lines(page) {
 		n++
-		isFence := strings.HasPrefix(strings.TrimLeft(line, " "), "```")
-		fenced = fenced != isFence
-		indented = strings.HasPrefix(line, "    ") && (indented || previous == "")
-		previous = line
-		if fenced || indented || unbroken.MatchString(line) {
+		if isCode || unbroken.MatchString(line) {
 			continue
 		}
 		if utf8.RuneCountInString(target.ReplaceAllString(line, "]()")) > maxColumns {
@@ -44,6 +40,22 @@ func tooLong(page string) (numbers []int) {
 		}
 	}
 	return numbers
+}
+
+// lines iterates over the lines of a page, and says whether each belongs to a code block.
+func lines(page string) iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		fenced, indented, previous := false, false, ""
+		for line := range strings.SplitSeq(page, "\n") {
+			isFence := strings.HasPrefix(strings.TrimLeft(line, " "), "```")
+			fenced = fenced != isFence
+			indented = strings.HasPrefix(line, "    ") && (indented || previous == "")
+			previous = line
+			if !yield(line, fenced || isFence || indented) {
+				return
+			}
+		}
+	}
 }
 
 func TestLongLinesOfTextAreFound(t *testing.T) {
