@@ -5,6 +5,7 @@ import (
 	"restock/internal/web"
 	"restock/lambdas"
 	"restock/lambdas/function"
+	"restock/lambdas/sales-api/selling"
 )
 
 func main() {
@@ -13,7 +14,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		handler, err := newAPI(s, p.Log)
+		handler, err := selling.NewAPI(s, p.Log)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ package main
 import (
 	"restock/lambdas"
 	"restock/lambdas/function"
+	"restock/lambdas/stock-increase/receiving"
 )
 
 func main() {
@@ -13,8 +14,8 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		return receiver{
-			shop: s, keys: p.CallbackKeys(p.Environment.CallbackKey), journal: p.Journal(p.Environment.Journal),
-		}.handle, nil
+		return receiving.Handler{
+			Shop: s, Keys: p.CallbackKeys(p.Environment.CallbackKey), Journal: p.Journal(p.Environment.Journal),
+		}.Handle, nil
 	})
 }

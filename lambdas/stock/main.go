@@ -9,17 +9,18 @@ import (
 	"restock/internal/factory"
 	"restock/lambdas"
 	"restock/lambdas/function"
+	"restock/lambdas/stock/purchasing"
 )
 
 func main() {
 	function.Start(func(p function.Process[lambdas.StockEnvironment]) (any, error) {
-		return purchasing{
-			factory: factory.NewClient(p.Environment.FactoryURL, factoryTimeout),
-			keys:    p.CallbackKeys(p.Environment.CallbackKey),
-			apiURL:  p.Environment.APIURL,
-			newID:   uuid.NewV7,
-			now:     time.Now,
-			journal: p.Journal(p.Environment.Journal),
-		}.handle, nil
+		return purchasing.Handler{
+			Factory: factory.NewClient(p.Environment.FactoryURL, purchasing.FactoryTimeout),
+			Keys:    p.CallbackKeys(p.Environment.CallbackKey),
+			APIURL:  p.Environment.APIURL,
+			NewID:   uuid.NewV7,
+			Now:     time.Now,
+			Journal: p.Journal(p.Environment.Journal),
+		}.Handle, nil
 	})
 }

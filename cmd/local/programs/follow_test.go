@@ -95,7 +95,7 @@ func startFollowing(tb testing.TB) (*stack, watchtest.Module, *buildLog) {
 const (
 	// handler is a file of the function sales-api. answer is a file that only sales-api imports,
 	// and jsonName a part of it that appears in the function's answers.
-	handler, answer, jsonName = "lambdas/sales-api/api.go", "internal/buyer/buyer.go", `json:"price"`
+	handler, answer, jsonName = "lambdas/sales-api/selling/api.go", "internal/buyer/buyer.go", `json:"price"`
 	// shared is a file of all functions.
 	shared = "lambdas/function/function.go"
 	live   = events.FunctionsReplaced
@@ -182,8 +182,8 @@ func TestARunReloadsChangedFunctions(t *testing.T) {
 			return j.count(events.Building, "progress=begun") == built()
 		})
 		before, builds := j.count(live), built()
-		src.Edit(t, "lambdas/sales-api/api_test.go", "package main\n",
-			"package main\n\n// A test is not part of a function.\n")
+		src.Edit(t, "lambdas/sales-api/selling/api_test.go", "package selling\n",
+			"package selling\n\n// A test is not part of a function.\n")
 		src.Edit(t, "lambdas/stock/main.go", "func main() {", "func main() { // nothing new")
 		await.Until(t, "the edit is built", func() bool { return built() == builds+1 })
 		if after := j.count(live); after != before {

@@ -1,4 +1,4 @@
-package main
+package purchasing
 
 import (
 	"bytes"
@@ -55,13 +55,13 @@ func FuzzRecords(f *testing.F) {
 		var out bytes.Buffer
 		asked := &fake{produce: accept}
 		p := newPurchasing(asked)
-		p.journal = journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "restock/test")
+		p.Journal = journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "restock/test")
 		records := []events.SQSMessage{{MessageId: "1", Body: first}, {MessageId: "2", Body: second}}
 		event, err := json.Marshal(events.SQSEvent{Records: records})
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := lambda.NewHandler(p.handle).Invoke(context.Background(), event)
+		answer, err := lambda.NewHandler(p.Handle).Invoke(context.Background(), event)
 		var response events.SQSEventResponse
 		if err != nil || json.Unmarshal(answer, &response) != nil {
 			t.Fatalf("got %s, %v", answer, err)

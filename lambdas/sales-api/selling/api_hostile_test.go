@@ -1,4 +1,4 @@
-package main
+package selling
 
 import (
 	"bytes"
@@ -170,7 +170,7 @@ func TestRequestsCannotForgeLinesOfTheLog(t *testing.T) {
 	database := mysqltest.New(t, 1)
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
-	handler, err := newAPI(shop.Open(database.Store, &orders{}, journal.New(log, "restock/test")), log)
+	handler, err := NewAPI(shop.Open(database.Store, &orders{}, journal.New(log, "restock/test")), log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,6 @@
-package main
+// Package purchasing is the handler of the function stock: it asks the factory to produce what the
+// messages in stock_queue need.
+package purchasing
 
 import (
 	"context"
@@ -30,24 +32,24 @@ type signingKey interface {
 	Current(context.Context) (secrets.CallbackKey, error)
 }
 
-// A purchasing turns stock_empty messages into requests to the factory.
-type purchasing struct {
-	factory producer
-	keys    signingKey
-	apiURL  string
-	newID   func() (uuid.UUID, error)
-	now     func() time.Time
-	journal journal.Journal
+// A Handler turns stock_empty messages into requests to the factory.
+type Handler struct {
+	Factory producer
+	Keys    signingKey
+	APIURL  string // of the shop, which the factory calls back
+	NewID   func() (uuid.UUID, error)
+	Now     func() time.Time
+	Journal journal.Journal
 }
 
-// factoryTimeout is how long the factory may take to answer. It answers before it starts to
+// FactoryTimeout is how long the factory may take to answer. It answers before it starts to
 // produce.
-const factoryTimeout = 5 * time.Second
+const FactoryTimeout = 5 * time.Second
 
-// handle asks the factory for each record of a batch, all at once, so a slow or broken record does
+// Handle asks the factory for each record of a batch, all at once, so a slow or broken record does
 // not delay the others. It reports the records that failed. SQS delivers these again, and moves
 // them to the dead-letter queue in the end.
-func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+func (p Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	failed := make([]bool, len(event.Records))
 	var all sync.WaitGroup
 	for i, record := range event.Records {
@@ -68,18 +70,18 @@ func (p purchasing) handle(ctx context.Context, event events.SQSEvent) (events.S
 }
 
 // handleRecord reports whether a record is done.
-func (p purchasing) handleRecord(ctx context.Context, record events.SQSMessage) bool {
+func (p Handler) handleRecord(ctx context.Context, record events.SQSMessage) bool {
 	m, err := message.Parse(record.Body)
 	ctx = shop.WithCorrelation(ctx, m.Correlation)
 	if err == nil {
 		err = p.order(ctx, m)
 	}
 	if errors.Is(err, errExpired) {
-		p.journal.RequestExpired(ctx, m, record.MessageId, record.Attributes["ApproximateReceiveCount"])
+		p.Journal.RequestExpired(ctx, m, record.MessageId, record.Attributes["ApproximateReceiveCount"])
 		return true
 	}
 	if err != nil {
-		p.journal.RequestFailed(ctx, record.MessageId, record.Attributes["ApproximateReceiveCount"], err)
+		p.Journal.RequestFailed(ctx, record.MessageId, record.Attributes["ApproximateReceiveCount"], err)
 	}
 	return err == nil
 }
@@ -96,14 +98,14 @@ var errExpired = errors.New("the message has expired")
 // cancelled, or that another attempt has fulfilled, while its message is still valid.
 // stock-increase books the goods of such a message as a late receipt or a surplus, and people get a
 // notice.
-func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error) {
+func (p Handler) order(ctx context.Context, m message.StockEmpty) (err error) {
 	// A panic in this goroutine would end the process, and fail the whole batch.
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		}
 	}()
-	key, err := p.keys.Current(ctx)
+	key, err := p.Keys.Current(ctx)
 	if err != nil {
 		return err
 	}
@@ -111,28 +113,28 @@ func (p purchasing) order(ctx context.Context, m message.StockEmpty) (err error)
 	if err != nil {
 		return err
 	}
-	attempt, err := p.newID()
+	attempt, err := p.NewID()
 	if err != nil {
 		return fmt.Errorf("making an attempt id: %w", err)
 	}
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
-	callbackURL := signer.CallbackURL(p.apiURL, template, factory.Attempt{
+	callbackURL := signer.CallbackURL(p.APIURL, template, factory.Attempt{
 		ProductionOrderID: m.ProductionOrderID, ID: attempt, Quantity: m.Quantity, Correlation: m.Correlation,
 	})
 	// This check comes last, because the steps above take time.
-	if m.Expired(p.now()) {
+	if m.Expired(p.Now()) {
 		return errExpired
 	}
 	// The factory may accept a request that is cut off. The retry would then order a second lot.
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < factoryTimeout {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < FactoryTimeout {
 		return fmt.Errorf("production order %s: not attempted: less is left than the %v that the factory may take to "+
 			"answer",
-			m.ProductionOrderID, factoryTimeout)
+			m.ProductionOrderID, FactoryTimeout)
 	}
-	lot, err := p.factory.Produce(ctx, factory.NewRequest(m, callbackURL))
+	lot, err := p.Factory.Produce(ctx, factory.NewRequest(m, callbackURL))
 	if err != nil {
 		return fmt.Errorf("production order %s, attempt %s: %w", m.ProductionOrderID, attempt, err)
 	}
-	p.journal.Requested(ctx, m, attempt, lot)
+	p.Journal.Requested(ctx, m, attempt, lot)
 	return nil
 }

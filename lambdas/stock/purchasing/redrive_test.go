@@ -1,4 +1,4 @@
-package main
+package purchasing
 
 import (
 	"context"
@@ -35,7 +35,7 @@ const (
 type simulation struct {
 	*mysqltest.Database
 	shop       *shop.Shop
-	stock      purchasing
+	stock      Handler
 	now        time.Time
 	visibility time.Duration // how long the queue hides a received message
 
@@ -68,7 +68,7 @@ func newSimulation(t *testing.T, visibility time.Duration) *simulation {
 	s.shop = shop.Open(s.Store, sns.Publisher{Client: s, TopicARN: "arn:stock_empty"}, shop.Discard)
 	s.shop.Notifier, s.shop.Now = sns.Notifier{Client: s, TopicARN: "arn:people"}, func() time.Time { return s.now }
 	s.stock = newPurchasing(nil)
-	s.stock.factory, s.stock.now = s, s.shop.Now
+	s.stock.Factory, s.stock.Now = s, s.shop.Now
 	if _, err := s.shop.OpenOrder(t.Context(), mysqltest.Donut, ordered); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func (s *simulation) handle(t *testing.T) {
 			continue
 		}
 		m.receives, m.visibleAt = m.receives+1, s.now.Add(s.visibility)
-		response, err := s.stock.handle(t.Context(),
+		response, err := s.stock.Handle(t.Context(),
 			events.SQSEvent{Records: []events.SQSMessage{{MessageId: "m", Body: m.body}}})
 		if err != nil {
 			t.Fatal(err)

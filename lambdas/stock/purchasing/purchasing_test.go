@@ -1,4 +1,4 @@
-package main
+package purchasing
 
 import (
 	"bytes"
@@ -85,9 +85,9 @@ func recordOf(id, body string) string {
 
 // invoke sends a batch through the same code as in Lambda, and returns the ids of the failed
 // records.
-func invoke(t *testing.T, p purchasing, records ...string) []string {
+func invoke(t *testing.T, p Handler, records ...string) []string {
 	t.Helper()
-	out, err := lambda.NewHandler(p.handle).Invoke(t.Context(), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`))
+	out, err := lambda.NewHandler(p.Handle).Invoke(t.Context(), []byte(`{"Records":[`+strings.Join(records, ",")+`]}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,10 +102,10 @@ func invoke(t *testing.T, p purchasing, records ...string) []string {
 	return failed
 }
 
-func newPurchasing(f *fake) purchasing {
-	return purchasing{
-		factory: f, keys: key(strings.Repeat("k", 32)), apiURL: "https://shop.example",
-		newID: uuid.NewV7, now: time.Now, journal: journal.New(slog.New(slog.DiscardHandler), "test"),
+func newPurchasing(f *fake) Handler {
+	return Handler{
+		Factory: f, Keys: key(strings.Repeat("k", 32)), APIURL: "https://shop.example",
+		NewID: uuid.NewV7, Now: time.Now, Journal: journal.New(slog.New(slog.DiscardHandler), "test"),
 	}
 }
 
@@ -157,8 +157,8 @@ func TestAnExpiredMessageIsDroppedAndCounted(t *testing.T) {
 	var out bytes.Buffer
 	f := &fake{produce: accept}
 	p := newPurchasing(f)
-	p.now = func() time.Time { return now }
-	p.journal = journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "test")
+	p.Now = func() time.Time { return now }
+	p.Journal = journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "test")
 	failed := invoke(t, p,
 		recordUntil("old", order, "5", now.Add(-time.Hour)),
 		recordUntil("just expired", order, "6", now),
@@ -192,7 +192,7 @@ func TestAMessageThatExpiresWhileTheKeyIsReadIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fake{produce: accept}
 		p := newPurchasing(f)
-		p.keys = slowKey{p.keys, 2 * time.Second}
+		p.Keys = slowKey{p.Keys, 2 * time.Second}
 		failed := invoke(t, p, recordUntil("m1", uuid.NewString(), "100", time.Now().Add(time.Second)))
 		if failed != nil || len(f.asked) != 0 {
 			t.Errorf("failed: %v, and the factory was asked %d times; want neither", failed, len(f.asked))
@@ -206,8 +206,8 @@ func TestTheFactoryIsNotAskedShortlyBeforeTheDeadline(t *testing.T) {
 		defer cancel()
 		f := &fake{produce: accept}
 		p := newPurchasing(f)
-		p.keys = slowKey{p.keys, 6 * time.Second} // then less is left than factoryTimeout
-		out, err := lambda.NewHandler(p.handle).Invoke(ctx,
+		p.Keys = slowKey{p.Keys, 6 * time.Second} // then less is left than FactoryTimeout
+		out, err := lambda.NewHandler(p.Handle).Invoke(ctx,
 			[]byte(`{"Records":[`+record("m1", uuid.NewString(), "100")+`]}`))
 		if err != nil || !strings.Contains(string(out), "m1") {
 			t.Errorf("got %s, %v; want m1 reported as failed", out, err)

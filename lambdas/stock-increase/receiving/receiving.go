@@ -1,4 +1,6 @@
-package main
+// Package receiving is the handler of the function stock-increase: it turns the signed callbacks in
+// deliveries_queue into stock.
+package receiving
 
 import (
 	"cmp"
@@ -32,18 +34,18 @@ type booker interface {
 	Receive(context.Context, shop.Delivery) (shop.Receipt, error)
 }
 
-// A receiver books the factory's callbacks. The API has put each into the queue, with the parts of
+// A Handler books the factory's callbacks. The API has put each into the queue, with the parts of
 // its URL as message attributes: see lambdas.StockIncrease.
-type receiver struct {
-	shop    booker
-	keys    acceptedKeys
-	journal journal.Journal
+type Handler struct {
+	Shop    booker
+	Keys    acceptedKeys
+	Journal journal.Journal
 }
 
-// handle books the callbacks of a batch, one after the other: an instance has one connection to the
+// Handle books the callbacks of a batch, one after the other: an instance has one connection to the
 // database. It drops forged callbacks. It reports each other callback that it could not book: SQS
 // delivers it again, and moves it to the dead-letter queue in the end.
-func (r receiver) handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+func (r Handler) Handle(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	if len(event.Records) == 0 {
 		return events.SQSEventResponse{}, errNoRecords
 	}
@@ -64,7 +66,7 @@ func (r receiver) handle(ctx context.Context, event events.SQSEvent) (events.SQS
 		}
 	}
 	if forged+undecided > 0 { // one line for a batch: a flood of forgeries must not flood the log
-		r.journal.DeliveriesForged(ctx, forged, undecided)
+		r.Journal.DeliveriesForged(ctx, forged, undecided)
 	}
 	return response, nil
 }
@@ -74,14 +76,14 @@ func (r receiver) handle(ctx context.Context, event events.SQSEvent) (events.SQS
 var errNoRecords = errors.New("the event has no records of a queue: the function books only what is in its queue")
 
 // receive books a callback.
-func (r receiver) receive(ctx context.Context, record events.SQSMessage) (err error) {
+func (r Handler) receive(ctx context.Context, record events.SQSMessage) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil { // it would end the process, and fail the whole batch
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		}
 		strangers := shop.CodeOf(err) == shop.CodeInvalidSignature || errors.Is(err, secrets.ErrReadRecently)
 		if err != nil && !strangers { // handle logs the others
-			r.journal.DeliveryFailed(ctx, record.MessageId, record.Attributes["ApproximateReceiveCount"], err)
+			r.Journal.DeliveryFailed(ctx, record.MessageId, record.Attributes["ApproximateReceiveCount"], err)
 		}
 	}()
 	attempt, err := r.verify(ctx, record)
@@ -94,7 +96,7 @@ func (r receiver) receive(ctx context.Context, record events.SQSMessage) (err er
 		return fmt.Errorf("production order %s, attempt %s: %w", attempt.ProductionOrderID, attempt.ID, err)
 	}
 	return patiently(ctx, func() error {
-		_, err := r.shop.Receive(ctx, shop.Delivery{
+		_, err := r.Shop.Receive(ctx, shop.Delivery{
 			ProductionOrderID: attempt.ProductionOrderID, AttemptID: attempt.ID, SKU: sku, Quantity: quantity,
 			Signed: attempt.Quantity,
 		})
@@ -126,7 +128,7 @@ func patiently(ctx context.Context, ask func() error) error {
 }
 
 // verify checks the signature of a callback, and returns the attempt that it is for.
-func (r receiver) verify(ctx context.Context, record events.SQSMessage) (factory.Attempt, error) {
+func (r Handler) verify(ctx context.Context, record events.SQSMessage) (factory.Attempt, error) {
 	text := func(attribute string) string {
 		if value := record.MessageAttributes[attribute].StringValue; value != nil {
 			return *value
@@ -152,7 +154,7 @@ func (r receiver) verify(ctx context.Context, record events.SQSMessage) (factory
 	}
 	var keys []secrets.CallbackKey
 	err := patiently(ctx, func() (err error) {
-		if keys, err = r.keys.Accepted(ctx); err != nil {
+		if keys, err = r.Keys.Accepted(ctx); err != nil {
 			return uncheckable(err)
 		}
 		return nil
@@ -166,7 +168,7 @@ func (r receiver) verify(ctx context.Context, record events.SQSMessage) (factory
 	}
 	// The key may have been replaced since it was read. A failed read is not repeated: most
 	// mismatches are forgeries, and a forger must not be able to keep the instance busy.
-	fresh, err := r.keys.Since(ctx, sentAt(record))
+	fresh, err := r.Keys.Since(ctx, sentAt(record))
 	if err != nil {
 		return factory.Attempt{}, uncheckable(err)
 	}

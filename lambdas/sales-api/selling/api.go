@@ -1,4 +1,5 @@
-package main
+// Package selling is the handler of the function sales-api: it answers buyers.
+package selling
 
 import (
 	"context"
@@ -30,7 +31,8 @@ type api struct {
 	log  *slog.Logger
 }
 
-func newAPI(s seller, log *slog.Logger) (http.Handler, error) {
+// NewAPI returns the handler of all routes of sales-api. It fails if a route has no handler.
+func NewAPI(s seller, log *slog.Logger) (http.Handler, error) {
 	a := api{s, log}
 	return web.Router(lambdas.SalesAPI.Routes, map[string]http.HandlerFunc{
 		lambdas.RouteStorefront: storefront.Handler().ServeHTTP,

@@ -1,4 +1,4 @@
-package main
+package selling
 
 import (
 	"context"
@@ -31,7 +31,7 @@ func open(tb testing.TB) (http.Handler, *mysqltest.Database, *orders) {
 	tb.Helper()
 	database, published := mysqltest.New(tb, 1), &orders{}
 	log := slog.New(slog.DiscardHandler)
-	handler, err := newAPI(shop.Open(database.Store, published, shop.Discard), log)
+	handler, err := NewAPI(shop.Open(database.Store, published, shop.Discard), log)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestUnreadableCredentialsAreAnswered503AndStaySecret(t *testing.T) {
 func checkUnavailable(t *testing.T, store *mysql.Store) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	handler, err := newAPI(shop.Open(store, &orders{}, shop.Discard), log)
+	handler, err := NewAPI(shop.Open(store, &orders{}, shop.Discard), log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +252,7 @@ func (silent) Checkout(context.Context, shop.Checkout) (shop.Decision, error) {
 }
 
 func TestAnUnknownOutcomeAdvisesToRepeatWithTheSameKey(t *testing.T) {
-	handler, err := newAPI(shop.Open(silent{}, &orders{}, shop.Discard), slog.New(slog.DiscardHandler))
+	handler, err := NewAPI(shop.Open(silent{}, &orders{}, shop.Discard), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

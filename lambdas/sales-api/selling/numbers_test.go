@@ -1,4 +1,4 @@
-package main
+package selling
 
 import (
 	"bytes"
@@ -16,7 +16,7 @@ func TestNumbersOfASaleAreExactAtTheirLimits(t *testing.T) {
 	database, published := mysqltest.New(t, 1), &orders{}
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, nil))
-	handler, err := newAPI(shop.Open(database.Store, published, journal.New(log, "restock/test")), log)
+	handler, err := NewAPI(shop.Open(database.Store, published, journal.New(log, "restock/test")), log)
 	if err != nil {
 		t.Fatal(err)
 	}

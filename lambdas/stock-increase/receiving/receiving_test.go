@@ -1,4 +1,4 @@
-package main
+package receiving
 
 import (
 	"bytes"
@@ -120,13 +120,13 @@ func (c callback) mustRecord(tb testing.TB, id string) events.SQSMessage {
 
 // invoke sends a batch through the same code as in Lambda, and returns the ids of the failed
 // records.
-func invoke(ctx context.Context, tb testing.TB, r receiver, records ...events.SQSMessage) (failed []string) {
+func invoke(ctx context.Context, tb testing.TB, r Handler, records ...events.SQSMessage) (failed []string) {
 	tb.Helper()
 	event, err := json.Marshal(events.SQSEvent{Records: records})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	out, err := lambda.NewHandler(r.handle).Invoke(ctx, event)
+	out, err := lambda.NewHandler(r.Handle).Invoke(ctx, event)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -164,9 +164,9 @@ func linesOf(tb testing.TB, log []byte) (all []line) {
 }
 
 // newReceiver returns a receiver, and the journal that it writes to.
-func newReceiver(s booker, keys acceptedKeys, log io.Writer) (receiver, journal.Journal) {
+func newReceiver(s booker, keys acceptedKeys, log io.Writer) (Handler, journal.Journal) {
 	j := journal.New(slog.New(slog.NewJSONHandler(log, nil)), "test")
-	return receiver{shop: s, keys: keys, journal: j}, j
+	return Handler{Shop: s, Keys: keys, Journal: j}, j
 }
 
 // deliver sends one callback to a receiver. It returns what became of it: "booked", "dropped",

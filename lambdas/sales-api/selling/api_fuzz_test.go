@@ -1,4 +1,4 @@
-package main
+package selling
 
 import (
 	"bytes"
@@ -88,7 +88,7 @@ func FuzzAPI(f *testing.F) {
 		store := &memory{stock: 1000}
 		var out bytes.Buffer
 		log := slog.New(slog.NewJSONHandler(&out, nil))
-		handler, err := newAPI(shop.Open(store, nil, journal.New(log, "restock/test")), log)
+		handler, err := NewAPI(shop.Open(store, nil, journal.New(log, "restock/test")), log)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package main
+package receiving
 
 import (
 	"bytes"
@@ -47,7 +47,7 @@ func TestACallbackThatIsNoBatchIsNotAnsweredWithSuccess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := lambda.NewHandler(receiver{}.handle).Invoke(t.Context(), callback)
+	answer, err := lambda.NewHandler(Handler{}.Handle).Invoke(t.Context(), callback)
 	if err == nil {
 		t.Errorf("got %s, want an error: nothing is booked", answer)
 	}

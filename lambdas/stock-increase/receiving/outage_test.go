@@ -1,4 +1,4 @@
-package main
+package receiving
 
 import (
 	"cmp"
@@ -34,7 +34,7 @@ type declaration struct {
 // import the program.
 func declared(t *testing.T) declaration {
 	t.Helper()
-	text, err := os.ReadFile("../../infra/rules/testdata/dev.golden.json")
+	text, err := os.ReadFile("../../../infra/rules/testdata/dev.golden.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func (q *queue) done(batch []events.SQSMessage, failed []string) {
 
 // handle gives a receiver a batch, as an invocation of Lambda. It returns false if no message is
 // visible.
-func (q *queue) handle(t *testing.T, r receiver) bool {
+func (q *queue) handle(t *testing.T, r Handler) bool {
 	batch := q.receive()
 	if batch == nil {
 		return false
