@@ -44,13 +44,13 @@ func TestKoreanPagesAreLevel(t *testing.T) {
 func inEnglish(text string) string { return strings.ReplaceAll(text, korean, ".md") }
 
 // withoutLink returns a page without the link to its other language, which follows the title.
-func withoutLink(t *testing.T, page, link string) string {
+func withoutLink(t *testing.T, page, toOther string) string {
 	t.Helper()
 	text := string(read(t, page))
-	if before, after, found := strings.Cut(text, "\n\n"+link+"\n"); found && !strings.Contains(before, "\n") {
+	if before, after, found := strings.Cut(text, "\n\n"+toOther+"\n"); found && !strings.Contains(before, "\n") {
 		return before + after
 	}
-	t.Errorf("%s: %s does not follow the title", page, link)
+	t.Errorf("%s: %s does not follow the title", page, toOther)
 	return text
 }
 
