@@ -67,10 +67,10 @@ audit: ## look for insecure code with gosec; the code explains each exception
 		-exclude-rules='(local|scripts|test)/.*:G101,G115,G122,G204,G301,G304,G306,G404,G702,G703,G704' ./...
 
 soak: mariadb ## run HISTORIES random histories of the shop; a failure prints the command that replays it
-	go test ./test/histories -run TestHistories -count=1 -timeout=0 -rapid.checks=$(HISTORIES)
+	go test ./test/histories -run TestHistories -count=1 -timeout=0 -v -rapid.checks=$(HISTORIES)
 
 model: ## explore every order of steps and faults of a model of restocking, within bounds: docs/proof.md
-	@go run ./test/model $(ARGS)
+	@go run ./test/model/explore $(ARGS)
 
 second-opinion: ## let Spin check the same protocol, and the same mutants of it: docs/proof.md
 	go test ./test/model -run Spin -spin -count=1 -timeout=0 -v

@@ -1,4 +1,4 @@
-package main
+package model
 
 import (
 	"fmt"
@@ -21,12 +21,18 @@ type system[S comparable] struct {
 	fair func(S) (name string, next S, done bool)
 }
 
-// A report is the result of an exploration.
-type report struct {
+// A Report is the result of an exploration.
+type Report struct {
 	States, Steps, Depth int
 	// Broken is the rule that is broken, and Trace is the shortest way to it. Nil: none is broken.
 	Broken error
 	Trace  []string
+}
+
+// Explore explores the shop's protocol with the policy of the explorations. progress may be nil.
+func Explore(b Bounds, limit int, progress func(Report)) (Report, error) {
+	b.Policy = policy
+	return explore(model{b, ours()}.system(), limit, progress)
 }
 
 // explore visits every state that can be reached from the start, in the order of the number of
@@ -37,7 +43,7 @@ type report struct {
 // It keeps 64 bits of each state (hash compaction), so two states may be taken for one. With n
 // states the probability that this has happened is about n²/2⁶⁵: one in 370,000 for ten million.
 // The hash has another seed in each run, so a state that is missed once is not missed again.
-func explore[S comparable](s system[S], limit int, progress func(report)) (report, error) {
+func explore[S comparable](s system[S], limit int, progress func(Report)) (Report, error) {
 	e := &explorer[S]{system: s, seed: maphash.MakeSeed()}
 	for i := range e.seen {
 		e.seen[i].from = map[uint64]uint64{}
@@ -45,7 +51,7 @@ func explore[S comparable](s system[S], limit int, progress func(report)) (repor
 	}
 	first := e.hash(s.start)
 	e.seen[first%shards].add(first, first)
-	r := report{States: 1}
+	r := Report{States: 1}
 	for level := []S{s.start}; len(level) > 0; r.Depth++ {
 		next, steps, broken := e.expand(level)
 		r.Steps += steps

@@ -1,4 +1,4 @@
-package main
+package model
 
 import (
 	"errors"
@@ -12,11 +12,13 @@ import (
 // must have been possible in one of them: a step that never happens would prove nothing.
 func TestTheProtocolKeepsItsRules(t *testing.T) {
 	var taken sync.Map
-	for _, b := range []bounds{
-		{bins: 2, stock: 3, buyers: []int{2, 1}, policy: policy, orders: 1, lots: 1},
-		{bins: 1, stock: 2, buyers: []int{2}, policy: policy, orders: 1, lots: 2, faults: 1},
-		{bins: 1, stock: 1, buyers: []int{2}, policy: policy, orders: 1, lots: 1, rotations: 2},
-		{bins: 1, stock: 1, buyers: []int{1}, policy: policy, orders: 1, lots: 1, cancels: 1},
+	for _, b := range []Bounds{
+		{Bins: 2, Stock: 3, Buyers: []int{2, 1}, Policy: policy, Orders: 1, Lots: 1},
+		{Bins: 1, Stock: 2, Buyers: []int{2}, Policy: policy, Orders: 1, Lots: 2, Faults: 1},
+		{Bins: 1, Stock: 1, Buyers: []int{2}, Policy: policy, Orders: 1, Lots: 1, Rotations: 2},
+		{Bins: 1, Stock: 1, Buyers: []int{1}, Policy: policy, Orders: 1, Lots: 1, Cancels: 1},
+		{Bins: 1, Stock: 3, Buyers: []int{1}, Policy: policy, Orders: 1, Adjustments: 2, Adjustment: -1, ByHand: 1,
+			HandQuantity: 2},
 	} {
 		s := model{b, ours()}.system()
 		allowed := s.allowed

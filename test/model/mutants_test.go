@@ -1,4 +1,4 @@
-package main
+package model
 
 import (
 	"strings"
@@ -15,11 +15,11 @@ type mutant struct {
 	macro  string // selects the mutant in protocol.pml
 	rule   string // a part of the rule that it breaks
 	change func(*protocol)
-	bounds bounds // zero: usual
+	bounds Bounds // zero: usual
 }
 
-var usual = bounds{
-	bins: 2, stock: 2, buyers: []int{1}, policy: policy, orders: 1, lots: 2, faults: 1,
+var usual = Bounds{
+	Bins: 2, Stock: 2, Buyers: []int{1}, Policy: policy, Orders: 1, Lots: 2, Faults: 1,
 }
 
 var mutants = []mutant{
@@ -58,7 +58,7 @@ var mutants = []mutant{
 		}},
 	{name: "a sweep asks without an end", macro: "ASKS_WITHOUT_END",
 		rule:   "the factory is asked four times at most",
-		bounds: bounds{bins: 1, stock: 1, buyers: []int{1}, policy: policy, orders: 1, lots: 1, faults: 1},
+		bounds: Bounds{Bins: 1, Stock: 1, Buyers: []int{1}, Policy: policy, Orders: 1, Lots: 1, Faults: 1},
 		change: func(p *protocol) {
 			p.next = func(o shop.ProductionOrder, now time.Time) shop.Step {
 				step := o.Next(now)
@@ -130,7 +130,7 @@ var mutants = []mutant{
 		}},
 	{name: "a second order opens", macro: "SECOND_ORDER",
 		rule:   "a product has one open order at most",
-		bounds: bounds{bins: 1, stock: 2, buyers: []int{1, 1}, policy: policy, orders: 2},
+		bounds: Bounds{Bins: 1, Stock: 2, Buyers: []int{1, 1}, Policy: policy, Orders: 2},
 		change: func(p *protocol) {
 			p.due = func(stock, reorderPoint int, _ bool) bool { return stock <= reorderPoint }
 		}},
@@ -143,20 +143,20 @@ var mutants = []mutant{
 		rule:   "only what the factory reported is booked",
 		change: func(p *protocol) { p.accepts = func(_ callback, turns uint8) bool { return turns < 2 } }},
 	{name: "the previous key is not accepted", macro: "PREVIOUS_KEY_IS_REFUSED",
-		bounds: bounds{bins: 1, stock: 1, buyers: []int{1}, policy: policy, orders: 1, lots: 1, rotations: 1},
+		bounds: Bounds{Bins: 1, Stock: 1, Buyers: []int{1}, Policy: policy, Orders: 1, Lots: 1, Rotations: 1},
 		rule:   "a callback is booked before it leaves",
 		change: func(p *protocol) {
 			p.accepts = func(c callback, turns uint8) bool { return !c.forged && turns < 1 }
 		}},
 	{name: "a claim does not see what was received", macro: "CLAIM_IS_BLIND",
-		bounds: bounds{bins: 1, stock: 1, buyers: []int{1}, policy: policy, orders: 1, lots: 1, faults: 2},
+		bounds: Bounds{Bins: 1, Stock: 1, Buyers: []int{1}, Policy: policy, Orders: 1, Lots: 1, Faults: 2},
 		rule:   "an order of which a part came is not asked for again",
 		change: func(p *protocol) { p.unchanged = func(o order, r sweep) bool { return o.asks == r.asks } }},
 	{name: "a sale has no key", macro: "NO_KEY",
 		rule:   "a buyer gets what they want once",
 		change: func(p *protocol) { p.without = theKey }},
 	{name: "a late delivery closes the order again", macro: "CLOSED_AGAIN",
-		bounds: bounds{bins: 1, stock: 1, buyers: []int{1}, policy: policy, orders: 1, lots: 1, cancels: 1},
+		bounds: Bounds{Bins: 1, Stock: 1, Buyers: []int{1}, Policy: policy, Orders: 1, Lots: 1, Cancels: 1},
 		rule:   "a closed order keeps its status",
 		change: func(p *protocol) { p.without = theFinality }},
 	{name: "a callback that cannot be booked is forgotten", macro: "FORGETS",
@@ -182,8 +182,8 @@ var mutants = []mutant{
 // model returns the model with the mutant's protocol.
 func (x mutant) model() model {
 	m := model{x.bounds, ours()}
-	if m.bins == 0 {
-		m.bounds = usual
+	if m.Bins == 0 {
+		m.Bounds = usual
 	}
 	x.change(&m.protocol)
 	return m

@@ -1,4 +1,4 @@
-package main
+package model
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func (m model) allowed(before state, name string, after state) error {
 			return fmt.Errorf("a callback is booked before it leaves its queue: %d of %d", l.booked, l.owed)
 		}
 	}
-	if want := m.stock + booked - sold; int(after.stock()) != want {
+	if want := m.Stock + booked - sold + int(after.used.adjustments)*m.Adjustment; int(after.stock()) != want {
 		return fmt.Errorf("the stock is the sum of its movements: it is %d, not %d", after.stock(), want)
 	}
 	again := 0
@@ -43,7 +43,7 @@ func (m model) allowed(before state, name string, after state) error {
 		return fmt.Errorf("the factory makes an order once, unless a fault makes it do it again: "+
 			"%d lots too many after %d such faults", again, after.used.again)
 	case (name == buys || name == buysUnanswered) && after.stock() < before.stock() &&
-		int(after.stock()) <= m.policy.ReorderPoint && ordered == 0:
+		int(after.stock()) <= m.Policy.ReorderPoint && ordered == 0:
 		return fmt.Errorf("a checkout leaves no product short without an order: %d left", after.stock())
 	}
 	return nil
@@ -78,15 +78,15 @@ func (o order) allowed(before order) error {
 // fair returns what happens next if nothing goes wrong any more. Time passes only when nothing else
 // can happen.
 func (m model) fair(s state) (name string, next state, done bool) {
-	short := int(s.stock()) <= m.policy.ReorderPoint
+	short := int(s.stock()) <= m.Policy.ReorderPoint
 	if !short && s.openOrder() < 0 && s.sweep == (sweep{}) && quiet(s) {
 		return "", s, true
 	}
 	n := s
 	n.used = spent{}
-	m.orders, m.lots = maxOrders, maxLots // a fair run needs room
+	m.Orders, m.Lots = maxOrders, maxLots // a fair run needs room
 	name = m.fairStep(&n)
-	return name, n.canonical(), false
+	return name, m.canonical(n), false
 }
 
 // quiet reports whether nothing is on its way to people or to the factory.
@@ -155,6 +155,6 @@ func (m model) fairStep(n *state) string {
 	if m.read(n) {
 		return reads
 	}
-	pass(n)
+	m.pass(n, 1)
 	return passes
 }

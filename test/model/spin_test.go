@@ -1,4 +1,4 @@
-package main
+package model
 
 import (
 	"flag"
@@ -27,9 +27,9 @@ func TestSpinAgrees(t *testing.T) {
 			t.Skipf("there is no second opinion on the model: %v; install it with: apt-get install spin gcc", err)
 		}
 	}
-	for _, b := range []bounds{
-		{bins: 2, stock: 2, buyers: []int{2}, orders: 1, lots: 2, faults: 1},
-		{bins: 1, stock: 1, buyers: []int{2}, orders: 1, lots: 1, cancels: 1, rotations: 2},
+	for _, b := range []Bounds{
+		{Bins: 2, Stock: 2, Buyers: []int{2}, Orders: 1, Lots: 2, Faults: 1},
+		{Bins: 1, Stock: 1, Buyers: []int{2}, Orders: 1, Lots: 1, Cancels: 1, Rotations: 2},
 	} {
 		t.Run(fmt.Sprintf("%+v", b), func(t *testing.T) {
 			if errors, output := verify(t, b, ""); errors != "0" {
@@ -39,7 +39,7 @@ func TestSpinAgrees(t *testing.T) {
 	}
 	for _, x := range mutants {
 		t.Run(x.name, func(t *testing.T) {
-			if errors, output := verify(t, x.model().bounds, x.macro); errors != "1" {
+			if errors, output := verify(t, x.model().Bounds, x.macro); errors != "1" {
 				t.Errorf("Spin finds no mistake in the mutant %s:\n%s", x.macro, output)
 			}
 		})
@@ -49,7 +49,7 @@ func TestSpinAgrees(t *testing.T) {
 var errorsFound = regexp.MustCompile(`errors: (\d+)`)
 
 // verify runs Spin, and returns the number of errors that it finds. It stops at the first one.
-func verify(t *testing.T, b bounds, mutant string) (errors, output string) {
+func verify(t *testing.T, b Bounds, mutant string) (errors, output string) {
 	t.Helper()
 	source, err := filepath.Abs("protocol.pml")
 	if err != nil {
@@ -57,12 +57,12 @@ func verify(t *testing.T, b bounds, mutant string) (errors, output string) {
 	}
 	macros := []string{"-a"}
 	for name, value := range map[string]int{
-		"BINS": b.bins, "STOCK": b.stock, "BUYERS": len(b.buyers), "ORDERS": b.orders, "LOTS": b.lots,
-		"FAULTS": b.faults, "CANCELS": b.cancels, "ROTATIONS": b.rotations,
+		"BINS": b.Bins, "STOCK": b.Stock, "BUYERS": len(b.Buyers), "ORDERS": b.Orders, "LOTS": b.Lots,
+		"FAULTS": b.Faults, "CANCELS": b.Cancels, "ROTATIONS": b.Rotations,
 	} {
 		macros = append(macros, fmt.Sprintf("-D%s=%d", name, value))
 	}
-	for i, wants := range b.buyers {
+	for i, wants := range b.Buyers {
 		macros = append(macros, fmt.Sprintf("-DWANTS_%d=%d", i, wants))
 	}
 	if mutant != "" {

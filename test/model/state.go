@@ -1,8 +1,9 @@
-package main
+package model
 
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -10,11 +11,18 @@ import (
 	"restock/internal/shop"
 )
 
+// The largest bounds.
+const (
+	MaxBins   = 2
+	MaxBuyers = 4
+	// MaxOrders and MaxLots leave room for fair runs.
+	MaxOrders = maxOrders - 2
+	MaxLots   = maxLots - 2
+)
+
 // The sizes of a state's arrays. A step that finds no room is left out, so bounds below them
 // matter, not they.
 const (
-	maxBins     = 2
-	maxBuyers   = 4
 	maxOrders   = 4
 	maxMessages = 6
 	maxLots     = 6
@@ -28,8 +36,8 @@ const (
 // All fields are small numbers without pointers, so that states can be compared and hashed. What no
 // step reads any more is zero, and parts without an order of their own are sorted.
 type state struct {
-	bins     [maxBins]uint8
-	buyers   [maxBuyers]buyer
+	bins     [MaxBins]pieces
+	buyers   [MaxBuyers]buyer
 	orders   [maxOrders]order
 	messages [maxMessages]message
 	lots     [maxLots]lot
@@ -37,21 +45,25 @@ type state struct {
 	used     spent
 }
 
+// pieces is a number of pieces of the product.
+type pieces uint16
+
 // A buyer wants a number of pieces, and sends one idempotency key with each request.
 type buyer struct {
-	wants uint8
-	sold  uint8 // what the ledger has under the buyer's key
+	wants pieces
+	sold  pieces // what the ledger has under the buyer's key
 	// answered says that the buyer has an answer, and sends no more requests.
 	answered bool
 }
 
 // An order is a row of production_order. The zero value is none.
 type order struct {
+	quantity  pieces
+	received  pieces
+	asked     uint16 // ticks since asked_at
+	name      uint16 // which order of a run it is: see trace.go; 0 in an exploration
 	status    status
-	quantity  uint8
-	received  uint8
 	asks      uint8
-	asked     uint8 // ticks since asked_at
 	published bool
 	sent      bool // the topic has accepted a message
 	sender    sender
@@ -96,20 +108,20 @@ const (
 
 // A message asks the factory for an order.
 type message struct {
-	order uint8 // its index, plus one
-	valid uint8 // ticks until it expires
-	dead  bool  // in the dead-letter queue
+	valid uint16 // ticks until it expires
+	order uint8  // its index, plus one
+	dead  bool   // in the dead-letter queue
 }
 
 // A lot is an attempt of the factory. The zero value is none.
 type lot struct {
-	order  uint8 // its index, plus one
+	made   pieces // the largest quantity that was reported with the attempt's signature
+	booked pieces
+	owed   pieces // the largest quantity of a genuine callback that has left the queue
+	name   uint16 // which attempt of a run it is, as in an order
+	order  uint8  // its index, plus one
 	making bool
-	age    uint8 // ticks, while it is made
-	made   uint8 // the largest quantity that was reported with the attempt's signature
-	booked uint8
-	// owed is the largest quantity of a genuine callback that has left the queue.
-	owed uint8
+	age    uint16 // ticks, while it is made
 	// turns is how often the key was replaced since the attempt was signed, up to 2.
 	turns   uint8
 	reports [maxReports]callback
@@ -117,7 +129,7 @@ type lot struct {
 
 // A callback waits in the queue of deliveries. The zero value is none.
 type callback struct {
-	quantity uint8
+	quantity pieces
 	forged   bool // its signature is not ours
 	dead     bool // in the dead-letter queue
 	late     bool // it has waited for a tick
@@ -125,40 +137,43 @@ type callback struct {
 
 // A sweep has read an open order, and acts on what it has read.
 type sweep struct {
+	received pieces
+	asked    uint16
 	order    uint8 // its index, plus one
-	step     shop.Step
+	step     uint8 // a shop.Step
 	asks     uint8
-	received uint8
-	asked    uint8
 }
 
 // spent counts what happened of the events that are bounded.
 type spent struct {
-	faults, cancels, rotations uint8
+	faults, cancels, rotations, adjustments, byHand uint8
 	// again counts the events after which the factory may make an order again.
 	again uint8
 }
 
-// tick is the step of time: half a lead time. A message that is accepted in the last tick of its
-// life can so be made within the lead time, or be late, before the sweep asks again.
-const (
-	leadTime = time.Minute
-	tick     = leadTime / 2
-)
-
 // now is any time: only differences matter.
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// longest is the number of ticks after which nothing changes any more: the last patience is over.
-var longest = ticks(shop.ProductionOrder{Asks: 4, LeadTime: leadTime, AskedAt: now}.PatienceEnds().Sub(now)) + 1
+// step is the length of a tick. In an exploration it is half a lead time: a message that is
+// accepted in the last tick of its life can so be made within the lead time, or be late, before the
+// sweep asks again.
+func (m model) step() time.Duration { return cmp.Or(m.tick, m.Policy.LeadTime/2) }
 
-func ticks(d time.Duration) uint8 { return uint8(max(d/tick, 0)) } // #nosec G115 (it is less than 100)
+// ticks rounds down.
+func (m model) ticks(d time.Duration) uint16 {
+	return uint16(min(max(d/m.step(), 0), math.MaxUint16)) // #nosec G115 (it is no more than the largest)
+}
+
+// longest is the number of ticks after which nothing changes any more: the last patience is over.
+func (m model) longest() uint16 {
+	return m.ticks(shop.ProductionOrder{Asks: 4, LeadTime: m.Policy.LeadTime}.PatienceEnds().Sub(time.Time{})) + 1
+}
 
 // shopOrder returns an order as the shop's own code sees it.
-func (o order) shopOrder() shop.ProductionOrder {
+func (m model) shopOrder(o order) shop.ProductionOrder {
 	p := shop.ProductionOrder{
 		Quantity: int(o.quantity), Received: int(o.received), Status: statuses[o.status], Asks: int(o.asks),
-		AskedAt: now.Add(-time.Duration(o.asked) * tick), LeadTime: leadTime,
+		AskedAt: now.Add(-time.Duration(o.asked) * m.step()), LeadTime: m.Policy.LeadTime,
 	}
 	if o.published {
 		p.PublishedAt = p.AskedAt
@@ -166,7 +181,7 @@ func (o order) shopOrder() shop.ProductionOrder {
 	return p
 }
 
-func (s *state) stock() (sum uint8) {
+func (s *state) stock() (sum pieces) {
 	for _, b := range s.bins {
 		sum += b
 	}
@@ -179,7 +194,8 @@ func (s *state) openOrder() int {
 }
 
 // canonical returns the state in the form that all equal states have.
-func (s state) canonical() state {
+func (m model) canonical(s state) state {
+	longest := m.longest()
 	for i := range s.orders {
 		o := &s.orders[i]
 		if o.status == open || o.sender != nobody {

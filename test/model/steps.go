@@ -1,25 +1,38 @@
-package main
+package model
 
 import (
 	"iter"
+	"math"
 	"time"
 
 	wire "restock/internal/message"
 	"restock/internal/shop"
 )
 
-// bounds limit an exploration. What no bound limits is explored in full: any order of the steps,
+// leadTime is the lead time of the explorations.
+const leadTime = time.Minute
+
+// policy is the policy of the explorations.
+var policy = shop.Policy{ReorderPoint: 1, OrderUpTo: 3, LotSize: 2, LeadTime: leadTime, Automatic: true}
+
+// Bounds limit an exploration. What no bound limits is explored in full: any order of the steps,
 // any time between two steps, any number of repeated requests.
-type bounds struct {
-	bins      int
-	stock     int   // at the beginning
-	buyers    []int // how many pieces each wants
-	policy    shop.Policy
-	orders    int // production orders, at most maxOrders - 2: fair runs need room
-	lots      int // attempts of the factory, at most maxLots - 2
-	faults    int
-	cancels   int
-	rotations int
+type Bounds struct {
+	Bins      int
+	Stock     int   // at the beginning
+	Buyers    []int // how many pieces each wants
+	Policy    shop.Policy
+	Orders    int // production orders
+	Lots      int // attempts of the factory
+	Faults    int
+	Cancels   int
+	Rotations int
+	// A person corrects the stock by a number of pieces, and orders pieces by hand.
+	Adjustments, Adjustment int
+	ByHand, HandQuantity    int
+
+	part int           // what a callback of a part reports
+	tick time.Duration // zero: half a lead time
 }
 
 // A protocol is what the code decides. The shop's own code decides wherever it is a pure function,
@@ -77,17 +90,17 @@ func ours() protocol {
 
 // A model is the protocol within bounds.
 type model struct {
-	bounds
+	Bounds
 	protocol
 }
 
 func (m model) system() system[state] {
 	s := state{}
-	m.spread(&s, m.stock)
-	for i, wants := range m.buyers {
-		s.buyers[i].wants = small(wants)
+	m.spread(&s, m.Stock)
+	for i, wants := range m.Buyers {
+		s.buyers[i].wants = number(wants)
 	}
-	return system[state]{start: s.canonical(), steps: m.steps, allowed: m.allowed, fair: m.fair}
+	return system[state]{start: m.canonical(s), steps: m.steps, allowed: m.allowed, fair: m.fair}
 }
 
 // The names of the steps. A step that ends in "!" is a fault.
@@ -121,6 +134,8 @@ const (
 	notifies        = "notices are sent"
 	cancels         = "a person cancels the order"
 	rotates         = "the callback key is replaced"
+	adjusts         = "a person corrects the stock"
+	ordersByHand    = "a person orders by hand"
 	passes          = "time passes"
 	passesLate      = "time passes, and something is late!"
 )
@@ -129,7 +144,8 @@ const (
 var stepNames = []string{
 	buys, buysUnanswered, refuses, publishes, publishesTwice, senderDies, marks, markerDies, drops, accepts,
 	acceptsSilently, unavailable, redrives, delivers, deliversShort, loses, repeats, leaks, forges, books,
-	booksAgain, outage, redrivesReport, checks, reads, acts, notifies, cancels, rotates, passes, passesLate,
+	booksAgain, outage, redrivesReport, checks, reads, acts, notifies, cancels, rotates, adjusts, ordersByHand,
+	passes, passesLate,
 }
 
 // steps lists what may happen next.
@@ -140,19 +156,24 @@ func (m model) steps(s state) iter.Seq2[string, state] {
 		try := func(name string, change func(*state) bool) bool {
 			next = s
 			if name[len(name)-1] == '!' {
-				if int(s.used.faults) == m.faults {
+				if int(s.used.faults) == m.Faults {
 					return true
 				}
 				next.used.faults++
 			}
-			return !change(&next) || yield(name, next.canonical())
+			return !change(&next) || yield(name, m.canonical(next))
 		}
-		for _, part := range []func(state, tryStep) bool{
-			m.buyerSteps, m.senderSteps, m.messageSteps, m.factorySteps, m.callbackSteps, m.sweepSteps, m.otherSteps,
-		} {
-			if !part(s, try) {
-				return
-			}
+		m.walk(s, try)
+	}
+}
+
+// walk tries all steps in a state.
+func (m model) walk(s state, try tryStep) {
+	for _, part := range []func(state, tryStep) bool{
+		m.buyerSteps, m.senderSteps, m.messageSteps, m.factorySteps, m.callbackSteps, m.sweepSteps, m.otherSteps,
+	} {
+		if !part(s, try) {
+			return
 		}
 	}
 }
@@ -161,11 +182,11 @@ func (m model) steps(s state) iter.Seq2[string, state] {
 type tryStep = func(name string, change func(*state) bool) bool
 
 func (m model) buyerSteps(s state, try tryStep) bool {
-	for i := range m.buyers {
+	for i := range m.Buyers {
 		if s.buyers[i].answered {
 			continue
 		}
-		for bin := range m.bins {
+		for bin := range m.Bins {
 			for _, name := range []string{buys, buysUnanswered} {
 				// A connection takes from its own bin, or from all if a bin may be at its floor.
 				if !try(name, func(n *state) bool { return m.sellOne(n, i, bin) && answer(n, i, name == buys) }) {
@@ -197,8 +218,8 @@ func (m model) repeated(b buyer) bool { return b.sold > 0 && m.without != theKey
 // sellOne is the procedure sell: a sale from one bin.
 func (m model) sellOne(n *state, i, bin int) bool {
 	b := &n.buyers[i]
-	floors := m.floors(m.policy.ReorderPoint, n.openOrder() >= 0)
-	if m.repeated(*b) || int(n.bins[bin])-int(b.wants) < share(floors, bin, m.bins) {
+	floors := m.floors(m.Policy.ReorderPoint, n.openOrder() >= 0)
+	if m.repeated(*b) || int(n.bins[bin])-int(b.wants) < share(floors, bin, m.Bins) {
 		return false
 	}
 	n.bins[bin] -= b.wants
@@ -217,7 +238,7 @@ func (m model) sellFromAll(n *state, i int) bool {
 	}
 	left := int(n.stock()) - int(b.wants)
 	b.sold += b.wants
-	if m.due(left, m.policy.ReorderPoint, n.openOrder() >= 0) && m.without != theCommit && !m.open(n, left) {
+	if m.due(left, m.Policy.ReorderPoint, n.openOrder() >= 0) && m.without != theCommit && !m.open(n, left) {
 		return false
 	}
 	m.spread(n, left)
@@ -228,14 +249,17 @@ func (m model) sellFromAll(n *state, i int) bool {
 func (m model) refuse(n *state, i int) bool {
 	stock := int(n.stock())
 	return !m.repeated(n.buyers[i]) && stock < int(n.buyers[i].wants) &&
-		m.due(stock, m.policy.ReorderPoint, n.openOrder() >= 0) && m.open(n, stock)
+		m.due(stock, m.Policy.ReorderPoint, n.openOrder() >= 0) && m.open(n, stock)
 }
 
-// open opens a production order. It fails if the bounds allow no further order.
-func (m model) open(n *state, position int) bool {
-	for i := range m.orders {
+// open opens a production order as the policy wants it.
+func (m model) open(n *state, position int) bool { return m.openOf(n, m.quantity(m.Policy, position)) }
+
+// openOf opens a production order. It fails if the bounds allow no further order.
+func (m model) openOf(n *state, quantity int) bool {
+	for i := range m.Orders {
 		if n.orders[i].status == none {
-			n.orders[i] = order{status: open, quantity: small(m.quantity(m.policy, position)), asks: 1, sender: claimed}
+			n.orders[i] = order{status: open, quantity: number(quantity), asks: 1, sender: claimed}
 			return true
 		}
 	}
@@ -244,8 +268,8 @@ func (m model) open(n *state, position int) bool {
 
 // spread divides the stock evenly among the bins.
 func (m model) spread(n *state, stock int) {
-	for bin := range m.bins {
-		n.bins[bin] = small(share(stock, bin, m.bins))
+	for bin := range m.Bins {
+		n.bins[bin] = number(share(stock, bin, m.Bins))
 	}
 }
 
@@ -258,8 +282,11 @@ func share(number, bin, bins int) int {
 	return part
 }
 
-// small converts a number of the model.
-func small(n int) uint8 { return uint8(n) } // #nosec G115 (the model's numbers are less than 100)
+// small converts an index.
+func small(n int) uint8 { return uint8(n) } // #nosec G115 (an index, or a step)
+
+// number converts a number of pieces.
+func number(n int) pieces { return pieces(n) } // #nosec G115 (runs have less than 65,536 pieces)
 
 func (m model) senderSteps(s state, try tryStep) bool {
 	for i := range s.orders {
@@ -293,7 +320,7 @@ func mark(n *state, i int) bool {
 
 func (m model) publish(n *state, i, times int) bool {
 	o := &n.orders[i]
-	valid := ticks(m.expires(o.shopOrder()).Sub(now))
+	valid := m.ticks(m.expires(m.shopOrder(*o)).Sub(now))
 	for range times {
 		j := free(n.messages[:], func(m message) bool { return m.order == 0 })
 		if j < 0 {
@@ -326,7 +353,7 @@ func (m model) messageSteps(s state, try tryStep) bool {
 			}
 			continue
 		}
-		if m.expired(wire.StockEmpty{ValidUntil: now.Add(time.Duration(x.valid) * tick)}, now) {
+		if m.expired(wire.StockEmpty{ValidUntil: now.Add(time.Duration(x.valid) * m.step())}, now) {
 			if !try(drops, func(n *state) bool { n.messages[i] = message{}; return true }) {
 				return false
 			}
@@ -343,7 +370,7 @@ func (m model) messageSteps(s state, try tryStep) bool {
 
 // start makes the factory start a lot for a message. answered says whether stock learns of it.
 func (m model) start(n *state, i int, answered bool) bool {
-	j := free(n.lots[:m.lots], func(l lot) bool { return l.order == 0 })
+	j := free(n.lots[:m.Lots], func(l lot) bool { return l.order == 0 })
 	if j < 0 {
 		return false
 	}
@@ -361,7 +388,7 @@ func (m model) factorySteps(s state, try tryStep) bool {
 			continue
 		}
 		quantity := s.orders[l.order-1].quantity
-		report := func(quantity uint8, forged bool) func(*state) bool {
+		report := func(quantity pieces, forged bool) func(*state) bool {
 			return func(n *state) bool {
 				l := &n.lots[i]
 				j := free(l.reports[:], func(c callback) bool { return c.quantity == 0 })
@@ -375,7 +402,8 @@ func (m model) factorySteps(s state, try tryStep) bool {
 				return true
 			}
 		}
-		if !try(leaks, report(1, false)) || !try(forges, report(quantity, true)) {
+		part := number(max(m.part, 1))
+		if !try(leaks, report(part, false)) || !try(forges, report(quantity, true)) {
 			return false
 		}
 		if !l.making {
@@ -391,7 +419,7 @@ func (m model) factorySteps(s state, try tryStep) bool {
 			}
 		}
 		if !try(delivers, ends(report(quantity, false))) ||
-			!try(deliversShort, ends(report(1, false))) ||
+			!try(deliversShort, ends(report(part, false))) ||
 			!try(loses, ends(func(n *state) bool {
 				n.orders[l.order-1].lots--
 				return true
@@ -451,13 +479,13 @@ func (m model) receive(n *state, i, j int) {
 	if !m.accepts(c, l.turns) {
 		return
 	}
-	add, closes, r := m.book(shop.Delivery{Quantity: int(c.quantity), Signed: int(o.quantity)}, o.shopOrder(),
+	add, closes, r := m.book(shop.Delivery{Quantity: int(c.quantity), Signed: int(o.quantity)}, m.shopOrder(*o),
 		int(l.booked))
 	if r.Repeated {
 		return
 	}
-	o.received += small(add)
-	l.booked += small(add)
+	o.received += number(add)
+	l.booked += number(add)
 	if closes || m.without == theFinality && o.received >= o.quantity {
 		o.status = received
 	}
@@ -489,7 +517,7 @@ func (m model) sweepSteps(s state, try tryStep) bool {
 // check is what a delivery and each sweep do for a product that is short.
 func (m model) check(n *state) bool {
 	stock := int(n.stock())
-	return stock <= m.policy.ReorderPoint && n.openOrder() < 0 && m.open(n, stock)
+	return stock <= m.Policy.ReorderPoint && n.openOrder() < 0 && m.open(n, stock)
 }
 
 func tell(n *state) (any bool) {
@@ -508,11 +536,11 @@ func (m model) read(n *state) bool {
 		return false
 	}
 	o := n.orders[i]
-	step := m.next(o.shopOrder(), now)
+	step := m.next(m.shopOrder(o), now)
 	if step == shop.Wait {
 		return false
 	}
-	n.sweep = sweep{small(i + 1), step, o.asks, o.received, o.asked}
+	n.sweep = sweep{o.received, o.asked, small(i + 1), small(int(step)), o.asks}
 	return true
 }
 
@@ -521,9 +549,10 @@ func (m model) act(n *state) {
 	r := n.sweep
 	n.sweep = sweep{}
 	o := &n.orders[r.order-1]
+	step := shop.Step(r.step)
 	switch {
 	case o.status != open:
-	case r.step == shop.Publish:
+	case step == shop.Publish:
 		if !o.published && o.asked == r.asked {
 			o.asked, o.sender = 0, claimed
 			if m.without == thePublisher {
@@ -531,12 +560,12 @@ func (m model) act(n *state) {
 			}
 		}
 	case !m.unchanged(*o, r):
-	case r.step == shop.AskAgain:
+	case step == shop.AskAgain:
 		if o.asks == 1 {
 			o.notices |= noticeOverdue
 		}
 		o.asks, o.asked, o.sender = o.asks+1, 0, claimed
-	case r.step == shop.GiveUp:
+	case step == shop.GiveUp:
 		o.status = failed
 		if m.givenUp(shop.ProductionOrder{Received: int(r.received)}) == shop.OrderShort {
 			o.status = short
@@ -546,7 +575,7 @@ func (m model) act(n *state) {
 }
 
 func (m model) otherSteps(s state, try tryStep) bool {
-	if int(s.used.cancels) < m.cancels && !try(cancels, func(n *state) bool {
+	if int(s.used.cancels) < m.Cancels && !try(cancels, func(n *state) bool {
 		i := n.openOrder()
 		if i < 0 {
 			return false
@@ -557,7 +586,7 @@ func (m model) otherSteps(s state, try tryStep) bool {
 	}) {
 		return false
 	}
-	if int(s.used.rotations) < m.rotations && !try(rotates, func(n *state) (any bool) {
+	if int(s.used.rotations) < m.Rotations && !try(rotates, func(n *state) (any bool) {
 		n.used.rotations++
 		for i := range n.lots {
 			if l := &n.lots[i]; l.order != 0 {
@@ -569,16 +598,30 @@ func (m model) otherSteps(s state, try tryStep) bool {
 	}) {
 		return false
 	}
-	return try(passes, func(n *state) bool { return pass(n) && n.used.again == s.used.again }) &&
-		try(passesLate, func(n *state) bool { return pass(n) && n.used.again != s.used.again })
+	if int(s.used.adjustments) < m.Adjustments && !try(adjusts, func(n *state) bool {
+		n.used.adjustments++
+		stock := int(n.stock()) + m.Adjustment
+		m.spread(n, max(stock, 0))
+		return stock >= 0
+	}) {
+		return false
+	}
+	if int(s.used.byHand) < m.ByHand && !try(ordersByHand, func(n *state) bool {
+		n.used.byHand++
+		return n.openOrder() < 0 && m.openOf(n, m.HandQuantity)
+	}) {
+		return false
+	}
+	return try(passes, func(n *state) bool { return m.pass(n, 1) && n.used.again == s.used.again }) &&
+		try(passesLate, func(n *state) bool { return m.pass(n, 1) && n.used.again != s.used.again })
 }
 
-// pass lets a tick pass. What waits longer than it should may make the factory make an order again:
+// pass lets ticks pass. What waits longer than it should may make the factory make an order again:
 // a lot that takes longer than the lead time, and a callback that is not booked at once.
 //
 // A publisher or a sweep ends within a tick: a function's timeout is shorter than the grace period,
 // and the grace period shorter than any wait.
-func pass(n *state) bool {
+func (m model) pass(n *state, ticks uint16) bool {
 	if n.sweep.order != 0 {
 		return false
 	}
@@ -587,19 +630,18 @@ func pass(n *state) bool {
 			return false
 		}
 		if n.orders[i].status == open {
-			n.orders[i].asked++
+			n.orders[i].asked += min(ticks, math.MaxUint16-n.orders[i].asked)
 		}
 	}
 	for i := range n.messages {
-		if x := &n.messages[i]; x.valid > 0 {
-			x.valid--
-		}
+		x := &n.messages[i]
+		x.valid -= min(ticks, x.valid)
 	}
-	const inTime = uint8(leadTime / tick)
+	inTime := m.ticks(m.Policy.LeadTime)
 	for i := range n.lots {
 		l := &n.lots[i]
 		if l.making && l.age <= inTime {
-			if l.age++; l.age > inTime {
+			if l.age += min(ticks, inTime+1-l.age); l.age > inTime {
 				n.used.again++
 			}
 		}

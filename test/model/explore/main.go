@@ -1,7 +1,7 @@
-// Command model explores a model of how the shop restocks: every order in which buyers, functions,
-// queues, the factory and the sweep may take their steps, with every fault, within bounds. It
-// prints how many states there are, and the shortest way to a broken rule. docs/proof.md says what
-// this proves.
+// Command explore explores a model of how the shop restocks: every order in which buyers,
+// functions, queues, the factory and the sweep may take their steps, with every fault, within
+// bounds. It prints how many states there are, and the shortest way to a broken rule. docs/proof.md
+// says what this proves.
 //
 // The model has one product. Products share nothing but the database and the queues, and no rule
 // and no step speaks of two.
@@ -17,13 +17,11 @@ import (
 	"strings"
 	"time"
 
-	"restock/internal/shop"
+	"restock/test/model"
 )
 
-var policy = shop.Policy{ReorderPoint: 1, OrderUpTo: 3, LotSize: 2, LeadTime: leadTime, Automatic: true}
-
 func main() {
-	m := model{bounds{policy: policy}, ours()}
+	var b model.Bounds
 	for _, f := range []struct {
 		name       string
 		value      *int
@@ -31,13 +29,13 @@ func main() {
 		least, max int
 		usage      string
 	}{
-		{"bins", &m.bins, 2, 1, maxBins, "bins of the product"},
-		{"stock", &m.stock, 2, 0, 20, "pieces on hand at the beginning"},
-		{"orders", &m.orders, 2, 1, maxOrders - 2, "production orders"},
-		{"lots", &m.lots, 2, 1, maxLots - 2, "lots that the factory starts"},
-		{"faults", &m.faults, 1, 0, 20, "faults"},
-		{"cancels", &m.cancels, 1, 0, 20, "orders that a person cancels"},
-		{"rotations", &m.rotations, 2, 0, 20, "times that the callback key is replaced"},
+		{"bins", &b.Bins, 2, 1, model.MaxBins, "bins of the product"},
+		{"stock", &b.Stock, 2, 0, 20, "pieces on hand at the beginning"},
+		{"orders", &b.Orders, 2, 1, model.MaxOrders, "production orders"},
+		{"lots", &b.Lots, 2, 1, model.MaxLots, "lots that the factory starts"},
+		{"faults", &b.Faults, 1, 0, 20, "faults"},
+		{"cancels", &b.Cancels, 1, 0, 20, "orders that a person cancels"},
+		{"rotations", &b.Rotations, 2, 0, 20, "times that the callback key is replaced"},
 	} {
 		*f.value = f.preset
 		flag.Func(f.name, fmt.Sprintf("%s, from %d to %d (default %d)", f.usage, f.least, f.max, f.preset),
@@ -57,14 +55,14 @@ func main() {
 
 	for text := range strings.SplitSeq(*buyers, ",") {
 		wants, err := strconv.Atoi(text)
-		if err != nil || wants < 1 || wants > 9 || len(m.buyers) == maxBuyers {
-			fail(fmt.Errorf("-buyers is %q: give up to %d numbers from 1 to 9", *buyers, maxBuyers))
+		if err != nil || wants < 1 || wants > 9 || len(b.Buyers) == model.MaxBuyers {
+			fail(fmt.Errorf("-buyers is %q: give up to %d numbers from 1 to 9", *buyers, model.MaxBuyers))
 		}
-		m.buyers = append(m.buyers, wants)
+		b.Buyers = append(b.Buyers, wants)
 	}
 	begin := time.Now()
 	told := begin
-	r, err := explore(m.system(), *limit, func(r report) {
+	r, err := model.Explore(b, *limit, func(r model.Report) {
 		if time.Since(told) > 5*time.Second {
 			told = time.Now()
 			fmt.Fprintf(os.Stderr, "%d states, depth %d, %v\n", r.States, r.Depth, told.Sub(begin).Round(time.Second))
@@ -73,7 +71,7 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	if err := m.print(r, time.Since(begin), *asJSON); err != nil {
+	if err := print(r, time.Since(begin), *asJSON); err != nil {
 		fail(err)
 	}
 	if r.Broken != nil {
@@ -87,7 +85,7 @@ func fail(err error) {
 }
 
 // print writes the result to the standard output.
-func (m model) print(r report, took time.Duration, asJSON bool) error {
+func print(r model.Report, took time.Duration, asJSON bool) error {
 	var memory runtime.MemStats
 	runtime.ReadMemStats(&memory)
 	rule := ""
