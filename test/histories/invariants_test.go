@@ -103,6 +103,9 @@ func (w *world) end(ctx context.Context) error {
 	if err := w.settle(ctx); err != nil {
 		return err
 	}
+	if err := w.observeSettled(ctx); err != nil {
+		return err
+	}
 	maps.Copy(w.acknowledged, w.reported) // no delivery waits, so all are booked
 	err = errors.Join(w.checkRules(ctx, invariants.Always), w.checkAnswers(ctx), w.checkStock(ctx))
 	if err != nil {

@@ -63,6 +63,7 @@ const (
 // run runs the calls on a new product.
 func (c crowd) run(ctx context.Context, w *world) error {
 	w.record = newRecorder(w.record.Store)
+	w.record.picture = w.picture()
 	w.shop.Store = w.record
 	donut, err := w.Store.Product(ctx, mysqltest.Donut)
 	if err != nil {

@@ -28,6 +28,8 @@ type recorder struct {
 	calls  []porcupine.Operation
 	oneBin map[string]bool // by SKU: certainly has one bin now
 	change map[string]int  // by SKU: the number of changes of its bins
+
+	picture string // the file for a picture of calls that no order explains
 }
 
 func newRecorder(store shop.Store) *recorder {
@@ -266,8 +268,9 @@ var register = porcupine.Model{
 	Step: func(state, input, output any) (bool, any) {
 		return state.(onHand).step(input.(request), output.(outcome))
 	},
-	Equal: func(a, b any) bool { return a.(onHand).equal(b.(onHand)) },
-	Hash:  func(state any) uint64 { return uint64(state.(onHand).stock) }, // #nosec G115 -- any number will do
+	Equal:         func(a, b any) bool { return a.(onHand).equal(b.(onHand)) },
+	Hash:          func(state any) uint64 { return uint64(state.(onHand).stock) }, // #nosec G115 -- any number will do
+	DescribeState: func(state any) string { return fmt.Sprintf("%d on hand", state.(onHand).stock) },
 }
 
 // registerTimeout ends a check that takes too long. Histories are short, so that a check takes
@@ -298,6 +301,11 @@ func (r *recorder) check() error {
 		if len(longest) < len(calls) {
 			errs = append(errs, impossible(calls, longest))
 		}
+	}
+	if err := porcupine.VisualizePath(register, info, r.picture); err != nil {
+		errs = append(errs, fmt.Errorf("drawing the calls: %w", err))
+	} else {
+		errs = append(errs, fmt.Errorf("a picture of the calls is in %s", r.picture))
 	}
 	return errors.Join(errs...)
 }

@@ -15,6 +15,7 @@ import (
 	"restock/internal/mysql/invariants"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
+	"restock/test/model"
 )
 
 // A database runs one history after another.
@@ -24,12 +25,20 @@ type database struct {
 	breakage func(shop.Store) shop.Store
 	// forgetful is another bug: a delivery that could not be booked leaves its queue.
 	forgetful bool
+	// traceOnly means that only the trace of a history is judged.
+	traceOnly bool
+	// pictures is the folder for pictures of calls that no order explains. Empty: the folder for
+	// temporary files, where they stay.
+	pictures string
+	name     string // of the test
+
+	replayed, tooWide int // traces that were compared with the model, or were too wide for it
 }
 
 func newDatabase(tb testing.TB) *database {
 	tb.Helper()
 	// A sale takes from the bin that its connection chooses. 8 connections choose 8 bins.
-	d := &database{Database: mysqltest.New(tb, 8)}
+	d := &database{Database: mysqltest.New(tb, 8), name: tb.Name()}
 	d.Exec(tb, `CREATE TABLE first_product AS SELECT * FROM product`)
 	d.Exec(tb, `CREATE PROCEDURE start_again()
 		BEGIN
@@ -70,6 +79,7 @@ type world struct {
 	shop   *shop.Shop
 	faults faultInjector
 	record *recorder // of the calls of the shop
+	tracer *tracer   // of what the store did
 
 	now time.Time
 	ids uint64
@@ -149,8 +159,13 @@ func (d *database) begin(ctx context.Context, supplies ...supply) (*world, error
 	if d.breakage != nil {
 		store = d.breakage(store)
 	}
-	w.record = newRecorder(faultyStore{store, &w.faults})
+	w.tracer = newTracer(store, func() time.Time { return w.now })
+	w.record = newRecorder(faultyStore{w.tracer, &w.faults})
+	w.record.picture = d.picture()
 	for _, s := range supplies {
+		if err := w.tracer.begin(ctx, s.sku, s.stock); err != nil {
+			return nil, err
+		}
 		w.record.open(s.sku, s.stock, s.bins)
 	}
 	w.shop = &shop.Shop{
@@ -181,6 +196,7 @@ func (w *world) Publish(_ context.Context, o shop.ProductionOrder) error {
 		}
 		w.queue = append(w.queue, o)
 		w.accepted[o.ID] = true
+		w.tracer.add(o.SKU, model.Event{Kind: model.Published, Order: o.ID})
 		return none{}, nil
 	})
 	return err
@@ -195,6 +211,7 @@ func (w *world) Notify(_ context.Context, n shop.Notice) error {
 			return none{}, errors.New("the mail is down")
 		}
 		w.notified[noticeKey(n.Kind, n.AttemptID)]++
+		w.tracer.add(n.Order.SKU, model.Event{Kind: model.Notified, Order: n.Order.ID, Notice: n.Kind})
 		return none{}, nil
 	})
 	return err
@@ -242,7 +259,9 @@ func answerOf(ctx context.Context, do func(context.Context) error) (err error) {
 
 // startLot makes the factory start a lot for the message at an index of the queue.
 func (w *world) startLot(message int) {
-	w.lots = append(w.lots, lot{attempt: w.newID(), order: w.queue[message]})
+	l := lot{attempt: w.newID(), order: w.queue[message]}
+	w.lots = append(w.lots, l)
+	w.tracer.add(l.order.SKU, model.Event{Kind: model.Requested, Order: l.order.ID, Attempt: l.attempt})
 }
 
 // A task is a call of the shop, and a check of its answer.
@@ -263,6 +282,9 @@ func (w *world) run(ctx context.Context, f fault, t task) error {
 func (w *world) report(l lot) {
 	w.reported[l.attempt] = max(w.reported[l.attempt], l.quantity)
 	w.deliveries = append(w.deliveries, l)
+	w.tracer.add(l.order.SKU, model.Event{
+		Kind: model.Reported, Order: l.order.ID, Attempt: l.attempt, Quantity: l.quantity,
+	})
 }
 
 // delivery books a delivery in the queue. It leaves the queue if it was booked.
