@@ -1,0 +1,68 @@
+package docs_test
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPromisesNameTheirProofs compares the tables of docs/proof.md with the rules of the model, the
+// rules of the books and the mutants: each name exists, and each belongs to a promise.
+func TestPromisesNameTheirProofs(t *testing.T) {
+	names := func(expression string, paths ...string) (all []string) {
+		for _, path := range paths {
+			for _, m := range regexp.MustCompile(expression).FindAllSubmatch(read(t, path), -1) {
+				all = append(all, string(m[1]))
+			}
+		}
+		return all
+	}
+	const (
+		rules   = `(?:errors\.New|fmt\.Errorf)\("([^":%]+)[":]`
+		books   = "(?m)(?:^\t|Rule)\\{\"([^\"]+)\", `"
+		mutants = `\{name: "([^"]+)", macro: `
+	)
+	want := map[string][]string{
+		"rules of the model": names(rules, "test/model/rules.go", "test/model/explore.go"),
+		"rules of the books": names(books, "internal/mysql/invariants/invariants.go"),
+		"mutants":            names(mutants, "test/model/mutants_test.go"),
+	}
+	got := map[string][]string{}
+	for line := range strings.Lines(string(read(t, "docs/proof.md"))) {
+		cells := strings.Split(line, " | ")
+		if kind := strings.TrimPrefix(cells[0], "| "); len(cells) == 2 && want[kind] != nil {
+			for _, m := range quoted.FindAllStringSubmatch(cells[1], -1) {
+				got[kind] = append(got[kind], m[1])
+			}
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(want)) {
+		for _, name := range got[kind] {
+			if !slices.Contains(want[kind], name) {
+				t.Errorf("docs/proof.md names %q among the %s: there is none of this name", name, kind)
+			}
+		}
+		for _, name := range want[kind] {
+			if !slices.Contains(got[kind], name) {
+				t.Errorf("docs/proof.md names no promise to which this one of the %s belongs: %q", kind, name)
+			}
+		}
+	}
+}
+
+// TestEachPromiseLinksToItsProof checks the list of README.md.
+func TestEachPromiseLinksToItsProof(t *testing.T) {
+	_, list, _ := strings.Cut(string(read(t, "README.md")), "guarantees, in this order:\n\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	promises := regexp.MustCompile(`(?m)^\d\. `).Split(list, -1)[1:]
+	if len(promises) != 5 {
+		t.Errorf("README.md has %d promises, want 5", len(promises))
+	}
+	for _, p := range promises {
+		if !strings.Contains(p, "](docs/proof.md#") {
+			t.Errorf("README.md has a promise without a link to docs/proof.md: %s", p)
+		}
+	}
+}
