@@ -283,8 +283,9 @@ func TestEachEnvironmentHasItsOwnSecretsProvider(t *testing.T) {
 	}
 }
 
-// Whoever may push a branch may assume the role of stages of pull requests.
-func TestTheShippedLayoutHasNoStagesOfPullRequests(t *testing.T) {
+// Whoever may push a branch may assume the role of stages of pull requests. The roles act in one
+// region, on resources whose names begin with the project's name.
+func TestTheShippedLayoutIsForTheStages(t *testing.T) {
 	_, config, err := graph.Config(".", "main")
 	if err != nil {
 		t.Fatal(err)
@@ -296,6 +297,18 @@ func TestTheShippedLayoutHasNoStagesOfPullRequests(t *testing.T) {
 	for _, e := range s.environments() {
 		if e.manyStages() {
 			t.Errorf("environment %s deploys %s beside prod", e.name, e.stages)
+			continue
+		}
+		name, stage, err := graph.Config("..", e.stages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name != project {
+			t.Errorf("Pulumi.yaml has the name %q, and the roles are for %q", name, project)
+		}
+		if got, want := config["aws:region"], stage["aws:region"]; got != want {
+			t.Errorf("the roles act in %s, and stage %s is in %s: change aws:region in bootstrap/Pulumi.main.yaml",
+				got, e.stages, want)
 		}
 	}
 	if len(s.Environments) == 0 {

@@ -9,18 +9,13 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
+	"restock/infra/stack/stacktest"
 )
 
 // shop records the stack that the roles deploy.
 func shop(tb testing.TB, stage string) *graph.Graph {
 	tb.Helper()
-	deployed, config, err := graph.Config("..", stage)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if deployed != project {
-		tb.Fatalf("the project is %q, the roles are for %q", deployed, project)
-	}
+	_, config := stacktest.Config(tb, "..", stage)
 	settings := map[string]any{}
 	if err := json.Unmarshal([]byte(config[project+":settings"]), &settings); err != nil {
 		tb.Fatal(err)

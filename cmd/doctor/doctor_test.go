@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"restock/infra/stack/stacktest"
 	"restock/test/linediff"
 )
 
@@ -159,7 +160,8 @@ func examine(t *testing.T, args ...string) (report, map[string]finding) {
 
 func TestHealthyStagePasses(t *testing.T) {
 	prepare(t, healthy())
-	r, _ := examine(t, "-project", projectDir)
+	project := stacktest.Project(t, projectDir)
+	r, _ := examine(t, "-project", project)
 	if len(r.Findings) != 10 {
 		t.Errorf("got %d checks, want 10", len(r.Findings))
 	}
@@ -169,7 +171,7 @@ func TestHealthyStagePasses(t *testing.T) {
 		}
 	}
 	var out, problems bytes.Buffer
-	if _, err := run(t.Context(), []string{"-project", projectDir}, &out, &problems); err != nil ||
+	if _, err := run(t.Context(), []string{"-project", project}, &out, &problems); err != nil ||
 		strings.Count(out.String(), "\n") != len(r.Findings) {
 		t.Errorf("got %v and the text\n%s\nwant a line for each check", err, &out)
 	}
@@ -247,7 +249,7 @@ func TestEachProblemIsFound(t *testing.T) {
 					}
 				}
 			}
-			r, findings := examine(t, append(c.args, "-project", projectDir)...)
+			r, findings := examine(t, append(c.args, "-project", stacktest.Project(t, projectDir))...)
 			got := findings[c.check]
 			if got.Status != c.status || !strings.Contains(got.Says+got.Remedy, c.says) {
 				t.Errorf("got %+v, want %s and %q", got, c.status, c.says)
@@ -350,7 +352,8 @@ func TestDeployPageShowsTheDoctor(t *testing.T) {
 	prepare(t, f)
 	t.Setenv("FAKE_WHOAMI", "User: alice\nBackend URL: file://~")
 	var out, problems bytes.Buffer
-	if _, err := run(t.Context(), []string{"-project", projectDir}, &out, &problems); err != nil {
+	args := []string{"-project", stacktest.Project(t, projectDir)}
+	if _, err := run(t.Context(), args, &out, &problems); err != nil {
 		t.Fatal(err)
 	}
 	lines := regexp.MustCompile(`(?m)^    (ok|warning|failed|skipped) .*$`).FindAllString(string(page), -1)

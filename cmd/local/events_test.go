@@ -131,10 +131,33 @@ func (p *program) interrupt(t *testing.T) {
 	}
 }
 
-// buy buys one doughnut, and returns the stock after the sale.
+// A product is what the API tells about one.
+type product struct {
+	SKU   string
+	Stock int
+}
+
+// onSale returns the first product on sale, so that the tests do not depend on the products of the
+// stage dev.
+func onSale(t *testing.T, api string) product {
+	t.Helper()
+	response, err := http.Get(api + "/products")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var list struct{ Products []product }
+	if err := json.NewDecoder(response.Body).Decode(&list); err != nil || len(list.Products) == 0 {
+		t.Fatalf("GET /products: %s (%v), want a product: the catalogue of dev has none", response.Status, err)
+	}
+	return list.Products[0]
+}
+
+// buy buys one piece of the product on sale, and returns the stock after the sale.
 func buy(t *testing.T, api string) (left int) {
 	t.Helper()
-	response, err := http.Post(api+"/checkout", "", nil)
+	order := fmt.Sprintf(`{"sku":%q}`, onSale(t, api).SKU)
+	response, err := http.Post(api+"/checkout", "application/json", strings.NewReader(order))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,24 +165,9 @@ func buy(t *testing.T, api string) (left int) {
 	var sale struct{ Stock *int }
 	err = json.NewDecoder(response.Body).Decode(&sale)
 	if err != nil || response.StatusCode != http.StatusOK || sale.Stock == nil {
-		t.Fatalf("POST /checkout: %s (%v)", response.Status, err)
+		t.Fatalf("POST /checkout of %s: %s (%v)", order, response.Status, err)
 	}
 	return *sale.Stock
-}
-
-// stock returns the stock of doughnuts.
-func stock(t *testing.T, api string) int {
-	t.Helper()
-	response, err := http.Get(api + "/product/donut")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	var product struct{ Stock *int }
-	if err := json.NewDecoder(response.Body).Decode(&product); err != nil || product.Stock == nil {
-		t.Fatalf("GET /product/donut: %s (%v)", response.Status, err)
-	}
-	return *product.Stock
 }
 
 // idleFactory is the command line of a run whose factory delivers nothing during a test.
@@ -229,7 +237,7 @@ func TestDataSurviveAKilledRun(t *testing.T) {
 
 	third := startProgram(t, "../..", args...)
 	ready, _ = third.await(t, 0, events.Ready)
-	if now := stock(t, ready.text("api")); now != left {
+	if now := onSale(t, ready.text("api")).Stock; now != left {
 		t.Errorf("the stock is %d, want %d as before the run was killed", now, left)
 	}
 	buy(t, ready.text("api"))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"flag"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -100,14 +99,7 @@ func TestRunServesUntilCtrlCAndLeavesNoProcessBehind(t *testing.T) {
 	if err := json.Unmarshal(text, &e); err != nil {
 		t.Fatalf("the ready file is %s: %v", text, err)
 	}
-	response, err := http.Get(e.API + "/product/donut")
-	if err != nil {
-		t.Fatal(err)
-	}
-	response.Body.Close()
-	if response.StatusCode != 200 {
-		t.Errorf("GET /product/donut: %s", response.Status)
-	}
+	onSale(t, e.API)
 	before := children(t, cmd.Process.Pid)
 	if len(before) < 2 {
 		t.Errorf("the run has the children %v, want the database and functions", before)

@@ -38,7 +38,7 @@ func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	left, awsTLS := buy(t, ready.text("api")), overTLS(t, file)
 	staysUp := func(t *testing.T) {
 		t.Helper()
-		if now := stock(t, ready.text("api")); now != left {
+		if now := onSale(t, ready.text("api")).Stock; now != left {
 			t.Errorf("%d are left, want %d as before", now, left)
 		}
 	}

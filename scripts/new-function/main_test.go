@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/infra/stack/stacktest"
 	"restock/local/mariadb/mariadbtest"
 	"restock/test/replay"
 )
@@ -87,13 +88,12 @@ func TestSkeletonsWork(t *testing.T) {
 
 	// dev has connections for one or two more functions. For a third one its refusal names a
 	// function whose concurrency to lower.
-	stage := filepath.Join(p.Dir, "Pulumi.dev.yaml")
-	settings, err := os.ReadFile(stage)
+	settings, err := os.ReadFile(filepath.Join(stacktest.Project(t, projectDir), "Pulumi.dev.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	settings = append(settings, "    concurrency: {sales-api: 5}\n"...)
-	if err := os.WriteFile(stage, settings, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(p.Dir, "Pulumi.dev.yaml"), settings, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	api := p.Start(t).API
@@ -109,7 +109,7 @@ func TestSkeletonsWork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"sale":"example-sale","products_on_sale":3}` // as many as dev's catalogue has
+	const want = `{"sale":"example-sale","products_on_sale":3}` // as many as the test catalogue has
 	if got := curl(signed); got != want {
 		t.Errorf("%s: got %s, want %s", signed, got, want)
 	}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -53,8 +52,9 @@ func NewProject(t *testing.T, root string) Project {
 	return p
 }
 
-// notSource are folders in the project's root with build results.
-var notSource = []string{"bin", "dist"}
+// notSource are what the project's root has and a clone of it does not: see .gitignore. In a work
+// tree of git, .git is a file.
+var notSource = []string{".git", ".build", ".data", "bin", "dist"}
 
 func (p Project) copyFrom(root string) error {
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -65,10 +65,12 @@ func (p Project) copyFrom(root string) error {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() {
-			if at != "." && strings.HasPrefix(entry.Name(), ".") || slices.Contains(notSource, at) {
-				return filepath.SkipDir
-			}
+		switch skip := slices.Contains(notSource, at); {
+		case skip && entry.IsDir():
+			return filepath.SkipDir
+		case skip:
+			return nil
+		case entry.IsDir():
 			return os.MkdirAll(filepath.Join(p.Dir, at), 0o755)
 		}
 		info, err := entry.Info()
