@@ -10,7 +10,7 @@ DATA ?= .data
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- \
 	-timeout 40m -vet=off -ldflags='-s -w' -p $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
-.PHONY: help local debug reset demo test check verify lint race audit soak model second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local shop debug reset demo test check verify lint race audit soak model second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,6 +110,9 @@ build: ## build the functions' zips into dist/
 
 cost: ## print what STAGE costs in a month
 	@go run ./infra/cost/estimate -stage "$(STAGE)" $(ARGS)
+
+shop: ## install the merchant's command line
+	@go install ./cmd/shop
 
 doctor: ## check that STAGE can be deployed: pulumi, credentials, quotas, settings, cost
 	@echo "building: minutes the first time, seconds after" >&2

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
+	"restock/internal/shop"
 	"restock/internal/web"
 )
 
@@ -30,15 +33,22 @@ const timeout = 30 * time.Second
 // maxAnswer limits the bytes that are read of an answer. A function answers with 6 MB at most.
 const maxAnswer = 8 << 20
 
+// attempts limits how often a client sends a request that the shop could not take for the moment.
+const attempts = 3
+
+// pause is the time before the next attempt, if the answer has no Retry-After.
+const pause = 2 * time.Second
+
 // A client calls the merchant's API.
 type client struct {
 	target *resolved
 	http   *http.Client
 	signer *v4.Signer
+	wait   func(context.Context, time.Duration) error
 }
 
-func newClient(t *resolved) *client {
-	return &client{target: t, signer: v4.NewSigner(), http: &http.Client{
+func newClient(t *resolved, wait func(context.Context, time.Duration) error) *client {
+	return &client{target: t, signer: v4.NewSigner(), wait: wait, http: &http.Client{
 		Timeout: timeout,
 		// A signature covers one host and one path, so a redirected request would be refused.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -54,36 +64,74 @@ type call struct {
 	into         any
 }
 
+// repeatable reports whether a second request does no harm if the first one was executed.
+func (k call) repeatable() bool { return k.method == http.MethodGet || k.key != "" }
+
 // A refusal is an error answer of the API.
 type refusal struct {
 	status  int
+	after   time.Duration // Retry-After
 	problem web.Problem
 	text    string // the body, if the API did not write it
 }
 
 func (r *refusal) Error() string {
-	said := fmt.Sprintf("%d %s", r.status, http.StatusText(r.status))
-	if r.problem.Code == "" {
-		return strings.TrimRight(said+": "+r.text, ": ")
+	if r.problem.Code != "" {
+		return cmp.Or(r.problem.Detail, r.problem.Message)
 	}
-	said = fmt.Sprintf("%d %s: %s", r.status, r.problem.Code, r.problem.Message)
-	if r.problem.Detail != "" {
-		said += ": " + r.problem.Detail
-	}
-	return said
+	return strings.TrimRight(fmt.Sprintf("%d %s: %s", r.status, http.StatusText(r.status), r.text), ": ")
 }
 
-// do makes a call. Its error says what was requested, what happened and, if known, what to do.
+// A failure is an error with an exit code.
+type failure struct {
+	error
+	exit int
+}
+
+func (f *failure) Unwrap() error { return f.error }
+
+// do makes a call. It repeats a call that the shop could not take for the moment, with the same
+// key. The error says what happened and, if known, what to do.
 func (c *client) do(ctx context.Context, k call) error {
-	asked := k.method + " " + c.target.api + k.path
-	body, err := c.send(ctx, k)
-	if err != nil {
-		return fmt.Errorf("%s: %w", asked, err)
+	for attempt := 1; ; attempt++ {
+		body, err := c.send(ctx, k)
+		var refused *refusal
+		switch {
+		case err == nil:
+			if err := json.Unmarshal(body, k.into); err != nil {
+				return fmt.Errorf("%s: the answer is not from the merchant's API: %.200s", c.target.api, oneLine(body))
+			}
+			return nil
+		case !errors.As(err, &refused) || refused.status != http.StatusServiceUnavailable || attempt == attempts,
+			refused.problem.Code != shop.CodeUnavailable && !k.repeatable():
+			return c.final(k, err)
+		}
+		if err := c.wait(ctx, cmp.Or(refused.after, pause)); err != nil {
+			return c.final(k, err)
+		}
 	}
-	if err := json.Unmarshal(body, k.into); err != nil {
-		return fmt.Errorf("%s: the answer is not from the merchant's API: %.200s", asked, oneLine(body))
+}
+
+// final gives an error its exit code. It says what may have happened to a change without an answer.
+func (c *client) final(k call, err error) error {
+	var refused *refusal
+	var usage *usageError
+	answered := errors.As(err, &refused)
+	code := exitUnavailable
+	switch {
+	case errors.As(err, &usage), answered && refused.status < http.StatusInternalServerError:
+		return err
+	case answered && refused.problem.Code == shop.CodeUnavailable:
+		err = fmt.Errorf("the shop is not available now, and nothing was changed: %w", err)
+	case k.method == http.MethodGet || errors.Is(err, syscall.ECONNREFUSED):
+	case k.key != "":
+		err = fmt.Errorf("%w; it may have been booked: repeat it with --key %s to book it only once", err, k.key)
+		code = exitUnknown
+	default:
+		err = fmt.Errorf("%w; it may have been done: look before you repeat it", err)
+		code = exitUnknown
 	}
-	return nil
+	return &failure{err, code}
 }
 
 func (c *client) send(ctx context.Context, k call) ([]byte, error) {
@@ -125,7 +173,11 @@ func (c *client) send(ctx context.Context, k call) ([]byte, error) {
 	if answer.StatusCode >= 200 && answer.StatusCode < 300 {
 		return text, nil
 	}
-	r := &refusal{status: answer.StatusCode, text: fmt.Sprintf("%.200s", oneLine(text))}
+	seconds, _ := strconv.Atoi(answer.Header.Get("Retry-After")) // 0 if there is none
+	r := &refusal{
+		status: answer.StatusCode, text: fmt.Sprintf("%.200s", oneLine(text)),
+		after: time.Duration(seconds) * time.Second,
+	}
 	_ = json.Unmarshal(text, &r.problem) // a body that the API did not write stays text
 	return nil, c.advised(r, signer)
 }
@@ -148,33 +200,38 @@ func (c *client) sign(ctx context.Context, r *http.Request, body []byte) (aws.Cr
 
 // advised adds advice to a refusal where the API cannot give it.
 func (c *client) advised(r *refusal, signer aws.Credentials) error {
-	switch {
-	case r.status == http.StatusForbidden && r.problem.Code == "" && c.target.local:
-		return fmt.Errorf("%w: it was signed with the access key %s for region %s: is that the region of the run's "+
-			"stage? See the run's log", r, signer.AccessKeyID, c.target.aws.Region)
-	case r.status == http.StatusForbidden && r.problem.Code == "":
-		return fmt.Errorf("%w: it was signed with the access key %s (of %s) for region %s: allow its owner "+
-			"execute-api:Invoke on the API, or use other credentials (AWS_PROFILE)",
-			r, signer.AccessKeyID, signer.Source, c.target.aws.Region)
-	case r.status == http.StatusNotFound && r.problem.Code == "":
-		return fmt.Errorf("%w: it is not the shop's API, or it has no merchant's routes: deploy the stage again", r)
+	if r.problem.Code != "" {
+		return r
 	}
-	return r
+	switch {
+	case r.status == http.StatusForbidden && c.target.local:
+		return fmt.Errorf("%s refuses the access key %s for region %s: is that the region of the run's stage? See "+
+			"the run's log: %w", c.target.api, signer.AccessKeyID, c.target.aws.Region, r)
+	case r.status == http.StatusForbidden:
+		return fmt.Errorf("%s refuses the access key %s (of %s) for region %s: allow its owner execute-api:Invoke "+
+			"on the API, or use other credentials (AWS_PROFILE): %w",
+			c.target.api, signer.AccessKeyID, signer.Source, c.target.aws.Region, r)
+	case r.status == http.StatusNotFound:
+		return fmt.Errorf("%s is not the shop's API, or an older version than this command: deploy the stage again: %w",
+			c.target.api, r)
+	}
+	return fmt.Errorf("%s: %w", c.target.api, r)
 }
 
 // unreachable returns an error that says what to do about an API that does not answer.
 func (c *client) unreachable(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
-		err = wrapped.Err // do names the method and the URL
+		err = wrapped.Err // c.target.api names the URL
 	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && c.target.local:
-		return errors.New("nothing listens there: is the local run up? Start it with make local")
+		return fmt.Errorf("nothing listens on %s: is the local run up? Start it with make local (%w)",
+			c.target.api, err)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return errors.New("nothing listens there: is that the stage's output merchantUrl?")
+		return fmt.Errorf("nothing listens on %s: is that the stage's output merchantUrl? (%w)", c.target.api, err)
 	}
-	return err
+	return fmt.Errorf("%s: %w", c.target.api, err)
 }
 
 // oneLine returns a text without line breaks.

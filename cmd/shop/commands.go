@@ -1,25 +1,20 @@
 package main
 
-import "encoding/json"
-
 // commands returns all commands in the order of the help text. Each call returns new ones, because
 // a command's flags keep the values of one command line.
 func commands() []command {
 	return []command{
 		productsCommand(), createCommand(), setCommand(), adjustCommand(), ledgerCommand(),
 		ordersCommand(), orderCommand(), openCommand(), cancelCommand(),
-		redriveCommand(),
+		watchCommand(), redriveCommand(),
 	}
 }
 
 // show prints a value as JSON for programs, and as a table for people.
 func (s *session) show(value any, table func()) error {
-	if !s.json {
-		table()
-		return nil
+	if s.json {
+		return s.encode(s.out, value)
 	}
-	encoder := json.NewEncoder(s.out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	table()
+	return nil
 }

@@ -28,6 +28,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 				`away"}`},
 		"POST /merchant/products/CP-5/adjustments": {503,
 			`{"message":"The database cannot be reached","code":"unavailable"}`},
+		"POST /merchant/products/CP-6/adjustments": {503,
+			`{"message":"Not confirmed","code":"outcome_unknown","detail":"the stock may have been adjusted, or not"}`},
 		"GET /merchant/products":                   {200, "<!doctype html>\n<title>Wi-Fi</title>"},
 		"GET /merchant/production-orders?limit=50": {404, `{"error":"Not Found"}`},
 		"GET /merchant/production-orders/x":        {502, "<html>\n<h1>Bad Gateway</h1>\n</html>"},
@@ -51,65 +53,90 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		says []string
 	}{
 		{"an error with a code", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x"}, 1,
-			[]string{"shop: POST " + a.url +
-				"/merchant/products/CP-502101/adjustments: 409 out_of_stock: Out of stock: 3 of CP-502101 " +
-				"are on hand, 4 cannot be taken away\n"}},
-		{"what may have been done", []string{"--ready", here, "adjust", "CP-5", "-4", "--reason", "x", "--key", "k"}, 1,
-			[]string{"503 unavailable: The database cannot be reached", "it may have been booked", "--key k "}},
+			[]string{"shop: 3 of CP-502101 are on hand, 4 cannot be taken away\n"}},
+		{"what was not done", []string{"--ready", here, "adjust", "CP-5", "-4", "--reason", "x", "--key", "k"}, 3,
+			[]string{"the shop is not available now, and nothing was changed: The database cannot be reached"}},
+		{"what may have been done", []string{"--ready", here, "adjust", "CP-6", "-4", "--reason", "x", "--key", "k"}, 4,
+			[]string{"the stock may have been adjusted", "it may have been booked", "--key k "}},
 		{"a change without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "adjust", "CP-5", "-4",
-			"--reason", "x", "--key", "k"}, 1, []string{"EOF", "it may have been booked", "--key k "}},
+			"--reason", "x", "--key", "k"}, 4, []string{"EOF", "it may have been booked", "--key k "}},
+		{"a change without an answer and a key", []string{"--ready", ready(t, broken.URL, broken.URL), "open", "CP-5"},
+			4, []string{"EOF", "it may have been done: look before you repeat it"}},
+		{"a question without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "products"}, 3,
+			[]string{broken.URL + ": EOF\n"}},
 		{"not an API", []string{"--ready", here, "products"}, 1,
 			[]string{"the answer is not from the merchant's API: <!doctype html> <title>"}},
 		{"an API without these routes", []string{"--ready", here, "orders"}, 1,
 			[]string{"404 Not Found", "deploy the stage again"}},
-		{"an answer that is no JSON", []string{"--ready", here, "order", "x"}, 1,
-			[]string{"502 Bad Gateway: <html> <h1>Bad Gateway</h1> </html>"}},
+		{"an answer that is no JSON", []string{"--ready", here, "order", "x"}, 3,
+			[]string{a.url + ": 502 Bad Gateway: <html> <h1>Bad Gateway</h1> </html>"}},
 		{"a wrong region", []string{"--ready", here, "--region", "us-east-1", "products"}, 1,
 			[]string{`403 Forbidden`, "access key local for region us-east-1"}},
 		{"credentials that nobody knows", []string{"--url", a.url, "products"}, 1,
 			[]string{"403 Forbidden", "the access key AKIDSTRANGER (of EnvConfigCredentials) for region ap-northeast-2",
 				"execute-api:Invoke", "AWS_PROFILE"}},
-		{"a run that is not up", []string{"--ready", ready(t, nowhere, nowhere), "products"}, 1,
-			[]string{"GET " + nowhere +
-				"/merchant/products: nothing listens there: is the local run up? Start it with make local"}},
+		{"a run that is not up", []string{"--ready", ready(t, nowhere, nowhere), "products"}, 3,
+			[]string{"nothing listens on " + nowhere + ": is the local run up? Start it with make local"}},
+		{"a run that is not up, changed", []string{"--ready", ready(t, nowhere, nowhere), "open", "CP-5"}, 3,
+			[]string{"nothing listens on " + nowhere + ": is the local run up? Start it with make local"}},
 		{"a run that is not up, redriven", []string{"--ready", ready(t, nowhere, nowhere), "redrive"}, 1,
 			[]string{"redriving stock_queue_dlq: nothing listens on " + nowhere}},
-		{"a stage that is not there", []string{"--url", nowhere, "products"}, 1,
-			[]string{"nothing listens there: is that the stage's output merchantUrl?"}},
+		{"a stage that is not there", []string{"--url", nowhere, "products"}, 3,
+			[]string{"nothing listens on " + nowhere + ": is that the stage's output merchantUrl?"}},
 		{"no ready file", []string{"--ready", "/nowhere/ready.json", "products"}, 1,
 			[]string{"open /nowhere/ready.json", "go run ./cmd/local -ready"}},
 		{"a ready file of something else", []string{"--ready", unreadable, "products"}, 1,
 			[]string{"is not a file of the local run"}},
 
 		{"a blank key", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x", "--key", " "}, 2,
-			[]string{"-key", "not blank", "leave --key out"}},
+			[]string{`--key " "`, "not blank", "leave --key out"}},
 		{"two keys", []string{"--ready", here, "adjust", "CP-502101", "-4", "--reason", "x", "--key", "Z1,Z1"}, 2,
-			[]string{"-key", "no comma"}},
+			[]string{`--key "Z1,Z1"`, "no comma"}},
 		{"no command", nil, 2, []string{"give a command: products, create,"}},
 		{"an unknown command", []string{"rush"}, 2, []string{`there is no command "rush": there are products`}},
-		{"an unknown flag", []string{"products", "--nope"}, 2, []string{"flag provided but not defined: -nope"}},
-		{"an unknown flag before", []string{"--nope", "products"}, 2, []string{"flag provided but not defined: -nope"}},
+		{"a mistyped command", []string{"prodcts"}, 2,
+			[]string{`there is no command "prodcts", did you mean products?`}},
+		{"an unknown flag", []string{"products", "--nope"}, 2, []string{"there is no flag --nope\n"}},
+		{"an unknown flag before", []string{"--nope", "products"}, 2, []string{"there is no flag --nope\n"}},
+		{"a flag with one dash", []string{"products", "-local"}, 2,
+			[]string{"there is no flag -local: flags begin with two dashes"}},
 		{"an argument too many", []string{"redrive", "CP-502101"}, 2,
 			[]string{"redrive takes no arguments: shop redrive"}},
 		{"two arguments too many", []string{"products", "CP-502101", "CP-502102"}, 2,
 			[]string{"products takes 0 to 1 arguments: shop products [SKU]"}},
 		{"an argument too few", []string{"--local", "adjust", "-3", "--reason", "x"}, 2,
 			[]string{"adjust takes 2 arguments: shop adjust SKU ±N"}},
-		{"no number", []string{"--local", "adjust", "CP-502101", "three", "--reason", "x"}, 2,
+		{"no number", []string{"--ready", here, "adjust", "CP-502101", "three", "--reason", "x"}, 2,
 			[]string{`"three" is not a change of the stock, like -3 or +5`}},
-		{"no change", []string{"--local", "adjust", "CP-502101", "0", "--reason", "x"}, 2,
+		{"no change", []string{"--ready", here, "adjust", "CP-502101", "0", "--reason", "x"}, 2,
 			[]string{`"0" is not a change`}},
-		{"no reason", []string{"--local", "adjust", "CP-502101", "-3"}, 2,
-			[]string{"say why the stock of CP-502101 changes: --reason"}},
-		{"nothing to set", []string{"--local", "set", "CP-502101"}, 2, []string{"set what of CP-502101? shop set -h"}},
+		{"no reason", []string{"--ready", here, "adjust", "CP-502101", "-3"}, 2,
+			[]string{"--reason is missing: say why the stock of CP-502101 changes"}},
+		{"no name", []string{"--ready", here, "create", "CP-2", "--price", "1"}, 2, []string{"--name is missing"}},
+		{"no level", []string{"--ready", here, "create", "CP-2", "--name", "x", "--price", "1", "--factory", "F"}, 2,
+			[]string{"--order-up-to is missing"}},
+		{"a status that is none", []string{"--ready", here, "orders", "--status", "bogus"}, 2,
+			[]string{`no status "bogus": open, received, short, failed, cancelled`}},
+		{"a SKU that is none", []string{"--ready", here, "ledger", "CP/502101"}, 2,
+			[]string{`"CP/502101" is not a SKU`}},
+		{"an empty SKU", []string{"--ready", here, "set", "", "--price", "1"}, 2, []string{`"" is not a SKU`}},
+		{"nothing to set", []string{"--ready", here, "set", "CP-502101"}, 2,
+			[]string{"set what of CP-502101? shop set -h"}},
 		{"a price that is none", []string{"set", "CP-502101", "--price", "much"}, 2,
-			[]string{`invalid value "much" for flag -price: not an integer`}},
+			[]string{`--price "much": not an integer`}},
 		{"a time that is none", []string{"set", "CP-502101", "--lead-time", "1500ms"}, 2,
-			[]string{"not a time in whole seconds"}},
-		{"a value that is missing", []string{"set", "CP-502101", "--price"}, 2,
-			[]string{"flag needs an argument: -price"}},
-		{"an order of nothing", []string{"--local", "open", "CP-502101", "0"}, 2, []string{`"0" is not a quantity`}},
-		{"a list of nothing", []string{"--local", "orders", "--limit", "0"}, 2, []string{"--limit 0 is invalid"}},
+			[]string{`--lead-time "1500ms": not a time in whole seconds`}},
+		{"another time that is none", []string{"watch", "--every", "soon"}, 2,
+			[]string{`--every "soon": not a time, like`}},
+		{"too many readings", []string{"--ready", here, "watch", "--every", "1ms"}, 2,
+			[]string{"--every 1ms is too short"}},
+		{"a limit that is none", []string{"orders", "--limit", "ten"}, 2, []string{`--limit "ten": not a number`}},
+		{"neither yes nor no", []string{"products", "--local=maybe"}, 2,
+			[]string{`--local "maybe": neither true nor false`}},
+		{"a value that is missing", []string{"set", "CP-502101", "--price"}, 2, []string{"--price lacks its value"}},
+		{"an order of nothing", []string{"--ready", here, "open", "CP-502101", "0"}, 2,
+			[]string{`"0" is not a quantity`}},
+		{"a list of nothing", []string{"--ready", here, "orders", "--limit", "0"}, 2, []string{"--limit 0 is invalid"}},
 		{"no shop", []string{"products"}, 2,
 			[]string{"say which shop: --local, --stage NAME, --url URL, or RESTOCK_URL"}},
 		{"two shops", []string{"products", "--local", "--url", a.url}, 2, []string{"name different shops"}},
@@ -118,7 +145,7 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"a queue that is not known", []string{"--url", a.url, "redrive"}, 2, []string{"give --queue NAME"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, said, code := shop(t, c.args...)
+			out, said, code := typed(t, c.args...)
 			if code != c.code || out != "" || strings.Count(said, "\n") != 1 || !strings.HasPrefix(said, "shop: ") {
 				t.Errorf("ended with %d, %q and %q; want %d and one line", code, out, said, c.code)
 			}
@@ -131,9 +158,57 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 	}
 }
 
+func TestErrorsAreJSONForPrograms(t *testing.T) {
+	a := newAPI(t, map[string]answer{
+		"POST /merchant/production-orders": {409,
+			`{"message":"An order is open","code":"production_order_open","detail":"CP-502101 has an open order"}`},
+	})
+	out, said, code := typed(t, "--json", "--ready", ready(t, a.url, a.url), "open", "CP-502101")
+	const want = "{\n  \"code\": \"production_order_open\",\n  \"message\": \"CP-502101 has an open order\"\n}\n"
+	if code != 1 || out != "" || said != want {
+		t.Errorf("ended with %d, %q and %q, want %q", code, out, said, want)
+	}
+}
+
+func TestHelpOfACommandHasItsFlagsAndExamples(t *testing.T) {
+	for _, c := range commands() {
+		out, said, code := typed(t, c.name, "-h")
+		if code != 0 || said != "" || !strings.Contains(out, c.summary) || !strings.Contains(out, "--json") ||
+			!strings.Contains(out, "Examples:\n  shop "+c.name) {
+			t.Errorf("shop %s -h ended with %d, %s %s; want its summary, its flags and an example",
+				c.name, code, said, out)
+		}
+	}
+	if out, _, _ := typed(t, "orders", "-h"); !strings.Contains(out, "(default 50)") {
+		t.Errorf("shop orders -h says %s, want the default of --limit", out)
+	}
+	if out, _, _ := typed(t, "-h"); !strings.Contains(out, "Exit codes: 0 done; 1 refused") {
+		t.Errorf("shop -h says %s, want the exit codes", out)
+	}
+}
+
+func TestShellsCompleteCommandsAndSKUs(t *testing.T) {
+	a := newAPI(t, example)
+	where := ready(t, a.url, a.url)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"__complete", "prod"}, "products\tall products with their stock, or one product in full\n"},
+		{[]string{"__complete", "--ready", where, "ledger", ""}, "CK-1\t쌀 케이크, 큰 것\nCP-502101\t부산도너츠\n"},
+		{[]string{"__complete", "orders", "--stat"}, "--status\t"},
+		{[]string{"completion", "bash"}, "bash completion"},
+		{[]string{"completion", "zsh"}, "#compdef shop"},
+	} {
+		if out, said, code := typed(t, c.args...); code != 0 || !strings.Contains(out, c.want) {
+			t.Errorf("shop %q ended with %d, %s %s; want %q", c.args, code, out, said, c.want)
+		}
+	}
+}
+
 func TestHelpIsNoError(t *testing.T) {
 	for _, args := range [][]string{{"-h"}, {"--help"}, {"adjust", "-h"}, {"--local", "set", "CP-502101", "--help"}} {
-		if out, said, code := shop(t, args...); code != 0 || said != "" || !strings.Contains(out, "shop ") ||
+		if out, said, code := typed(t, args...); code != 0 || said != "" || !strings.Contains(out, "shop ") ||
 			!strings.Contains(out, "-local") {
 			t.Errorf("shop %v ended with %d, %q and %q; want 0 and help", args, code, out, said)
 		}

@@ -5,8 +5,8 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,54 +15,93 @@ import (
 	"time"
 )
 
+// The exit codes. The constant about explains them to people.
 const (
-	exitFailure = 1
-	exitUsage   = 2
+	exitFailure     = 1 // the shop refused, or there is no such thing
+	exitUsage       = 2
+	exitUnavailable = 3 // nothing was changed
+	exitUnknown     = 4 // the change may have been made
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	t := terminal{out: os.Stdout, errors: os.Stderr, location: time.Local}
+	t := terminal{in: os.Stdin, out: os.Stdout, errors: os.Stderr, location: time.Local, now: time.Now, wait: wait}
 	os.Exit(t.run(ctx, os.Args[1:]))
+}
+
+// wait waits for a time, or until the context ends, whose error it returns then.
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
 }
 
 // A terminal has the streams of a command line.
 type terminal struct {
+	in          io.Reader
 	out, errors io.Writer
-	location    *time.Location // the time zone of the times that are shown
+	location    *time.Location // the time zone of the times that are shown, and of days
+	now         func() time.Time
+	wait        func(context.Context, time.Duration) error
 }
 
 // run executes a command line and returns the exit code.
 func (t terminal) run(ctx context.Context, args []string) int {
-	err := t.execute(ctx, args)
-	var usage *usageError
-	switch {
-	case err == nil || errors.Is(err, flag.ErrHelp):
+	var o options
+	root := t.root(&o)
+	root.SetIn(t.in)
+	root.SetOut(t.out)
+	root.SetErr(t.errors)
+	root.SetArgs(negativesLast(root, args))
+	err := root.ExecuteContext(ctx)
+	if err == nil {
 		return 0
-	case errors.As(err, &usage):
-		fmt.Fprintln(t.errors, "shop:", err)
-		return exitUsage
-	case ctx.Err() != nil:
-		fmt.Fprintln(t.errors, "shop: interrupted")
-		return exitFailure
-	default:
-		fmt.Fprintln(t.errors, "shop:", err)
-		return exitFailure
 	}
+	code, report := exitFailure, struct {
+		Code    string `json:"code,omitempty"` // of the shop's API
+		Message string `json:"message"`
+	}{Message: err.Error()}
+	var usage *usageError
+	var failed *failure
+	var refused *refusal
+	if errors.As(err, &refused) {
+		report.Code = string(refused.problem.Code)
+	}
+	switch {
+	case errors.As(err, &usage):
+		code = exitUsage
+	case ctx.Err() != nil:
+		report.Message = "interrupted"
+	case errors.As(err, &failed):
+		code = failed.exit
+	}
+	if o.json {
+		_ = t.encode(t.errors, report) // nobody can be told
+	} else {
+		fmt.Fprintln(t.errors, "shop:", report.Message)
+	}
+	return code
 }
 
-func (t terminal) execute(ctx context.Context, args []string) error {
-	var o options
-	chosen, arguments, err := o.parse(args, t.out)
-	if err != nil {
-		return err
-	}
+// encode writes a value as JSON.
+func (t terminal) encode(to io.Writer, value any) error {
+	encoder := json.NewEncoder(to)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// session finds the shop that the flags name.
+func (t terminal) session(ctx context.Context, o *options) (*session, error) {
 	where, err := o.target.resolve(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return chosen.run(ctx, &session{terminal: t, target: where, client: newClient(where), json: o.json}, arguments)
+	return &session{terminal: t, target: where, client: newClient(where, t.wait), json: o.json}, nil
 }
 
 // A session is a running command.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -27,6 +28,9 @@ type api struct {
 	url     string
 	answers map[string]answer // by method, path and query
 	asked   []asked
+	// The first requests get status 503 with a body.
+	busy     int
+	busyBody string
 }
 
 type answer struct {
@@ -71,6 +75,13 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	request := r.Method + " " + r.URL.RequestURI()
 	a.asked = append(a.asked,
 		asked{request, string(body), r.Header.Get("Idempotency-Key"), r.Header.Get("Accept-Language")})
+	if a.busy > 0 {
+		a.busy--
+		w.Header().Set("Retry-After", "7")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		fmt.Fprint(w, a.busyBody)
+		return
+	}
 	told, ok := a.answers[request]
 	if !ok {
 		a.Errorf("nobody expects %s", request)
@@ -102,12 +113,21 @@ const testRegion = "ap-northeast-2"
 // seoul is the time zone of the terminal in these tests.
 var seoul = time.FixedZone("KST", 9*60*60)
 
-// shop runs a command and returns its output, its error output and its exit code.
-func shop(t *testing.T, args ...string) (out, errors string, code int) {
+// testTerminal returns a terminal in Seoul that does not wait.
+func testTerminal(out, errors io.Writer) terminal {
+	return terminal{
+		in: strings.NewReader(""), out: out, errors: errors, location: seoul,
+		now:  func() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) },
+		wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	}
+}
+
+// typed runs a command and returns its output, its error output and its exit code.
+func typed(t *testing.T, args ...string) (out, errors string, code int) {
 	t.Helper()
 	t.Setenv(urlVariable, "")
 	var stdout, stderr bytes.Buffer
-	code = terminal{out: &stdout, errors: &stderr, location: seoul}.run(t.Context(), args)
+	code = testTerminal(&stdout, &stderr).run(t.Context(), args)
 	return stdout.String(), stderr.String(), code
 }
 
@@ -159,7 +179,7 @@ const ledgerPage = `{"sku":"CP-502101","entries":[
 
 func TestAShopWithoutProductsSaysHowToCreateTheFirst(t *testing.T) {
 	a := newAPI(t, map[string]answer{"GET /merchant/products": {200, `{"products":[]}`}})
-	out, said, code := shop(t, "--ready", ready(t, a.url, a.url), "products")
+	out, said, code := typed(t, "--ready", ready(t, a.url, a.url), "products")
 	if code != 0 || !strings.Contains(out, "shop create SKU --name") || !strings.Contains(out, "lambdas/catalogues") {
 		t.Errorf("got %q %q, exit code %d; want the command and where the factories are", out, said, code)
 	}
@@ -171,6 +191,7 @@ func TestAnswersAreTablesForPeopleAndJSONForPrograms(t *testing.T) {
 	for name, args := range map[string][]string{
 		"products":        {"products"},
 		"products.json":   {"products", "--json"},
+		"products-low":    {"products", "--low"},
 		"product":         {"products", "CK-1"},
 		"product.json":    {"products", "CK-1", "--json"},
 		"set":             {"set", "CP-502101", "--price", "19900"},
@@ -184,7 +205,7 @@ func TestAnswersAreTablesForPeopleAndJSONForPrograms(t *testing.T) {
 		"ledger.json":     {"ledger", "CP-502101", "--json"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, said, code := shop(t, append([]string{"--ready", where}, args...)...)
+			got, said, code := typed(t, append([]string{"--ready", where}, args...)...)
 			if code != 0 || said != "" {
 				t.Fatalf("shop %v ended with %d and says %q, want 0 and nothing", args, code, said)
 			}
@@ -233,8 +254,11 @@ func TestCommandsAskWhatTheySay(t *testing.T) {
 					`"name":"a b","order_up_to":8,"reorder_point":7}`}},
 		{"create CP-2 --name 도넛 --price 900 --factory F --order-up-to 10 --lead-time 40s --stock 4 --bins 16",
 			asked{request: "POST " + products,
-				body: `{"bins":16,"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,"price":900,` +
-					`"sku":"CP-2","stock":4}`}},
+				body: `{"automatic":true,"bins":16,"factory":"F","lead_time_seconds":40,"name":"도넛","order_up_to":10,` +
+					`"price":900,"sku":"CP-2","stock":4}`}},
+		{"create CP-2 --name 도넛 --price 900 --factory F --order-up-to 10 --automatic=false",
+			asked{request: "POST " + products,
+				body: `{"automatic":false,"factory":"F","name":"도넛","order_up_to":10,"price":900,"sku":"CP-2"}`}},
 		{"open CP-502101", asked{request: "POST " + orders, body: `{"sku":"CP-502101"}`}},
 		{"open CP-502101 200", asked{request: "POST " + orders, body: `{"quantity":200,"sku":"CP-502101"}`}},
 		{"cancel " + openID, asked{request: "POST " + orders + "/" + openID + "/cancellation"}},
@@ -247,7 +271,7 @@ func TestCommandsAskWhatTheySay(t *testing.T) {
 			}
 		}
 		c.want.language = "en"
-		if _, said, code := shop(t, append([]string{"--ready", where}, args...)...); code != 0 || len(a.asked) != 1 ||
+		if _, said, code := typed(t, append([]string{"--ready", where}, args...)...); code != 0 || len(a.asked) != 1 ||
 			a.asked[0] != c.want {
 			t.Errorf("shop %s ended with %d %s, and asked\n%+v, want\n%+v", c.args, code, said, a.asked, c.want)
 		}
@@ -258,7 +282,7 @@ func TestAdjustmentHasAKeyOfItsOwn(t *testing.T) {
 	a := newAPI(t, example)
 	where := ready(t, a.url, a.url)
 	for range 2 {
-		shop(t, "--ready", where, "adjust", "CP-502101", "-3", "--reason", "damaged")
+		typed(t, "--ready", where, "adjust", "CP-502101", "-3", "--reason", "damaged")
 	}
 	if len(a.asked) != 2 || len(a.asked[0].key) != 36 || a.asked[0].key == a.asked[1].key {
 		t.Errorf("asked %+v, want two adjustments with keys of their own", a.asked)
@@ -281,7 +305,7 @@ func TestListsGoOnWhereAPageEnds(t *testing.T) {
 	})
 	where := ready(t, a.url, a.url)
 	for limit, want := range map[string]int{"120": 120, "1000": 150} {
-		out, said, code := shop(t, "ledger", "A", "--limit", limit, "--ready", where)
+		out, said, code := typed(t, "ledger", "A", "--limit", limit, "--ready", where)
 		if rows := strings.Count(out, " sale "); code != 0 || rows != want {
 			t.Errorf("--limit %s: ended with %d %s and %d entries, want %d", limit, code, said, rows, want)
 		}

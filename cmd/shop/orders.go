@@ -3,13 +3,17 @@ package main
 import (
 	"cmp"
 	"context"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
 
 	"restock/internal/merchant"
+	"restock/internal/shop"
 )
 
 // A page selects a part of a list.
@@ -18,8 +22,8 @@ type page struct {
 	before string
 }
 
-func (p *page) flags(f *flag.FlagSet) {
-	f.IntVar(&p.limit, "limit", merchant.DefaultPage, "at most `n`")
+func (p *page) flags(f *pflag.FlagSet) {
+	f.IntVar(&p.limit, "limit", merchant.DefaultPage, "list at most `n`")
 	f.StringVar(&p.before, "before", "", "go on `where` the last list ended: the value that it printed")
 }
 
@@ -59,13 +63,17 @@ func ordersCommand() command {
 	var p page
 	var sku, status string
 	return command{name: "orders", arguments: "[--sku SKU] [--status STATUS]",
-		summary: "production orders, the newest first",
-		flags: func(f *flag.FlagSet) {
+		summary:  "production orders, the newest first",
+		examples: "orders --local\norders --local --sku CP-502101 --status open",
+		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&sku, "sku", "", "of this `product` alone")
-			f.StringVar(&status, "status", "", "with this `status` alone: open, received, short, failed or cancelled")
+			f.StringVar(&status, "status", "", "with this `status` alone: "+statuses())
 			p.flags(f)
 		},
 		run: func(ctx context.Context, s *session, _ []string) error {
+			if status != "" && !slices.Contains(shop.OrderStatuses, shop.OrderStatus(status)) {
+				return usagef("no status %q: %s", status, statuses())
+			}
 			query := url.Values{}
 			for name, value := range map[string]string{"sku": sku, "status": status} {
 				if value != "" {
@@ -96,6 +104,15 @@ func ordersCommand() command {
 				s.more(all.Next)
 			})
 		}}
+}
+
+// statuses names all states of a production order.
+func statuses() string {
+	var all []string
+	for _, status := range shop.OrderStatuses {
+		all = append(all, string(status))
+	}
+	return strings.Join(all, ", ")
 }
 
 // order makes a call that answers with a production order, and shows the order.
@@ -131,6 +148,7 @@ func times(n int) string {
 
 func orderCommand() command {
 	return command{name: "order", arguments: "ORDER", summary: "one production order", least: 1, most: 1,
+		examples: "order --local 0197a000-0000-7000-8000-000000000002",
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			return s.order(ctx, call{method: http.MethodGet, path: orderPath(arguments[0])})
 		}}
@@ -139,7 +157,11 @@ func orderCommand() command {
 func openCommand() command {
 	return command{name: "open", arguments: "SKU [N]",
 		summary: "open a production order; N defaults to what the policy suggests", least: 1, most: 2,
+		examples: "open --local CP-502101\nopen --local CP-502101 200", complete: skus,
 		run: func(ctx context.Context, s *session, arguments []string) error {
+			if err := checkSKU(arguments[0]); err != nil {
+				return err
+			}
 			body := map[string]any{"sku": arguments[0]}
 			if len(arguments) == 2 {
 				quantity, err := strconv.Atoi(arguments[1])
@@ -155,6 +177,7 @@ func openCommand() command {
 func cancelCommand() command {
 	return command{name: "cancel", arguments: "ORDER",
 		summary: "cancel an open production order; a later delivery is booked all the same", least: 1, most: 1,
+		examples: "cancel --local 0197a000-0000-7000-8000-000000000002",
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			return s.order(ctx, call{method: http.MethodPost, path: orderPath(arguments[0]) + "/cancellation"})
 		}}
@@ -165,8 +188,12 @@ func orderPath(id string) string { return "/merchant/production-orders/" + url.P
 func ledgerCommand() command {
 	var p page
 	return command{name: "ledger", arguments: "SKU", summary: "every change of a product's stock, the newest first",
-		least: 1, most: 1, flags: p.flags,
+		examples: "ledger --local CP-502101\nledger --local CP-502101 --limit 200 --json",
+		least:    1, most: 1, flags: p.flags, complete: skus,
 		run: func(ctx context.Context, s *session, arguments []string) error {
+			if err := checkSKU(arguments[0]); err != nil {
+				return err
+			}
 			all := merchant.Ledger{SKU: arguments[0], Entries: []merchant.LedgerEntry{}}
 			var err error
 			all.Next, err = p.collect(url.Values{}, func(query url.Values) (int, string, error) {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -14,8 +13,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/spf13/pflag"
 
 	"restock/internal/merchant"
+	"restock/internal/shop"
 )
 
 // showProducts prints a table of products.
@@ -81,22 +82,49 @@ func (s *session) product(ctx context.Context, k call) error {
 	return s.show(p, func() { s.showProduct(p) })
 }
 
+// products reads all products.
+func (s *session) products(ctx context.Context) (answer merchant.Products, err error) {
+	return answer, s.client.do(ctx, call{method: http.MethodGet, path: "/merchant/products", into: &answer})
+}
+
+// skus completes a SKU.
+func skus(ctx context.Context, s *session) (all []string) {
+	answer, _ := s.products(ctx) // without an answer there is nothing to complete
+	for _, p := range answer.Products {
+		all = append(all, p.SKU+"\t"+p.Name)
+	}
+	return all
+}
+
 func productsCommand() command {
+	var low bool
 	return command{name: "products", arguments: "[SKU]",
-		summary: "all products with their stock, or one product in full", most: 1,
+		summary:  "all products with their stock, or one product in full",
+		examples: "products --local\nproducts --local --low\nproducts --local CP-502101 --json",
+		most:     1, complete: skus,
+		flags: func(f *pflag.FlagSet) {
+			f.BoolVar(&low, "low", false, "only products whose stock is at the reorder point or below")
+		},
 		run: func(ctx context.Context, s *session, arguments []string) error {
-			var answer merchant.Products
-			if err := s.client.do(ctx, call{
-				method: http.MethodGet, path: "/merchant/products", into: &answer,
-			}); err != nil {
+			answer, err := s.products(ctx)
+			if err != nil {
 				return err
+			}
+			if low {
+				answer.Products = slices.DeleteFunc(answer.Products, func(p merchant.Product) bool {
+					return p.Stock > p.ReorderPoint
+				})
+				if len(answer.Products) == 0 && !s.json {
+					fmt.Fprintln(s.out, "No product is low.")
+					return nil
+				}
 			}
 			if len(arguments) == 0 {
 				return s.show(answer, func() { s.showProducts(answer.Products) })
 			}
 			at := slices.IndexFunc(answer.Products, func(p merchant.Product) bool { return p.SKU == arguments[0] })
 			if at < 0 {
-				return fmt.Errorf("there is no product %q", arguments[0])
+				return fmt.Errorf("there is no product %q: shop products lists them", arguments[0])
 			}
 			return s.show(answer.Products[at], func() { s.showProduct(answer.Products[at]) })
 		}}
@@ -105,7 +133,7 @@ func productsCommand() command {
 // changes are the fields of a request, one for each flag that was given.
 type changes map[string]any
 
-func (c changes) flags(f *flag.FlagSet) {
+func (c changes) flags(f *pflag.FlagSet) {
 	text := func(name, field, usage string) {
 		f.Func(name, usage, func(value string) error { c[field] = value; return nil })
 	}
@@ -137,7 +165,7 @@ func (c changes) flags(f *flag.FlagSet) {
 	})
 }
 
-func (c changes) number(f *flag.FlagSet, name, field, usage string) {
+func (c changes) number(f *pflag.FlagSet, name, field, usage string) {
 	f.Func(name, usage, func(value string) error {
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
@@ -151,12 +179,27 @@ func (c changes) number(f *flag.FlagSet, name, field, usage string) {
 func createCommand() command {
 	fields := changes{}
 	return command{name: "create", arguments: "SKU --name … --price … --factory … --order-up-to …",
-		summary: "a new product", least: 1, most: 1,
-		flags: func(f *flag.FlagSet) {
+		summary: "a new product", more: "The shop orders it by itself, unless you add --automatic=false. " +
+			"The other defaults: --stock 0,\n--bins 1, --lot-size 1, --reorder-point 0, --min-order 0, " +
+			"--max-per-sale 0, and the lead time of the stage.",
+		examples: "create --local CP-502105 --name 크림도너츠 --price 2200 --factory FF-500293 --order-up-to 100 --stock 60",
+		least:    1, most: 1,
+		flags: func(f *pflag.FlagSet) {
 			fields.flags(f)
 			fields.number(f, "stock", "stock", "`n` are on hand")
 		},
 		run: func(ctx context.Context, s *session, arguments []string) error {
+			if err := checkSKU(arguments[0]); err != nil {
+				return err
+			}
+			for _, flag := range []string{"name", "price", "factory", "order-up-to"} {
+				if _, given := fields[strings.ReplaceAll(flag, "-", "_")]; !given {
+					return usagef("--%s is missing: shop create -h explains the flags", flag)
+				}
+			}
+			if _, said := fields["automatic"]; !said {
+				fields["automatic"] = true
+			}
 			fields["sku"] = arguments[0]
 			return s.product(ctx, call{method: http.MethodPost, path: "/merchant/products", body: fields})
 		}}
@@ -165,8 +208,12 @@ func createCommand() command {
 func setCommand() command {
 	fields := changes{}
 	return command{name: "set", arguments: "SKU --price … --reorder-point … …",
-		summary: "change a product or its policy", least: 1, most: 1, flags: fields.flags,
+		summary: "change a product or its policy", least: 1, most: 1, flags: fields.flags, complete: skus,
+		examples: "set --local CP-502101 --price 19900\nset --local CP-502101 --reorder-point 20 --order-up-to 100",
 		run: func(ctx context.Context, s *session, arguments []string) error {
+			if err := checkSKU(arguments[0]); err != nil {
+				return err
+			}
 			if len(fields) == 0 {
 				return usagef("set what of %s? shop set -h lists the flags", arguments[0])
 			}
@@ -177,38 +224,50 @@ func setCommand() command {
 func adjustCommand() command {
 	var reason, key string
 	return command{name: "adjust", arguments: "SKU ±N --reason …", summary: "correct the stock after counting it",
-		least: 2, most: 2,
-		flags: func(f *flag.FlagSet) {
+		examples: "adjust --local CP-502101 -3 --reason damaged",
+		least:    2, most: 2, complete: skus,
+		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&reason, "reason", "", "`why`: damaged, counted, lost; the ledger keeps it")
-			f.Func("key", "the `key` of an earlier adjustment that may have been booked", func(value string) error {
-				// A blank key, for example from an unset variable, must not become a new one: the
-				// adjustment would be booked twice.
-				if strings.TrimSpace(value) == "" || strings.Contains(value, ",") {
-					return errors.New("a key is not blank and has no comma; leave --key out to book a new adjustment")
-				}
-				key = value
-				return nil
-			})
+			keyFlag(f, &key)
 		},
 		run: func(ctx context.Context, s *session, arguments []string) error {
+			if err := checkSKU(arguments[0]); err != nil {
+				return err
+			}
 			quantity, err := strconv.Atoi(arguments[1])
 			if err != nil || quantity == 0 {
 				return usagef("%q is not a change of the stock, like -3 or +5", arguments[1])
 			}
 			if strings.TrimSpace(reason) == "" {
-				return usagef("say why the stock of %s changes: --reason damaged", arguments[0])
+				return usagef("--reason is missing: say why the stock of %s changes, like --reason damaged",
+					arguments[0])
 			}
-			key = cmp.Or(key, uuid.NewString())
-			err = s.product(ctx, call{
-				method: http.MethodPost, path: productPath(arguments[0]) + "/adjustments", key: key,
-				body: map[string]any{"quantity": quantity, "reason": reason},
+			return s.product(ctx, call{
+				method: http.MethodPost, path: productPath(arguments[0]) + "/adjustments",
+				key: cmp.Or(key, uuid.NewString()), body: map[string]any{"quantity": quantity, "reason": reason},
 			})
-			var refused *refusal
-			if err != nil && (!errors.As(err, &refused) || refused.status >= http.StatusInternalServerError) {
-				return fmt.Errorf("%w; it may have been booked: repeat it with --key %s to book it only once", err, key)
-			}
-			return err
 		}}
+}
+
+// keyFlag is the flag --key of a command that can be repeated.
+func keyFlag(f *pflag.FlagSet, key *string) {
+	f.Func("key", "the `key` of an earlier attempt that may have been booked", func(value string) error {
+		// A blank key, for example from an unset variable, must not become a new one: the change
+		// would be booked twice.
+		if strings.TrimSpace(value) == "" || strings.Contains(value, ",") {
+			return errors.New("a key is not blank and has no comma; leave --key out to book a new one")
+		}
+		*key = value
+		return nil
+	})
+}
+
+// checkSKU refuses a text that cannot be a SKU: it would name another path of the API.
+func checkSKU(sku string) error {
+	if !shop.IsSKU(sku) {
+		return usagef("%q is not a SKU: a SKU has letters, digits, dots, dashes and underscores, like CP-502101", sku)
+	}
+	return nil
 }
 
 func productPath(sku string) string { return "/merchant/products/" + url.PathEscape(sku) }

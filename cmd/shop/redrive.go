@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"strconv"
 	"syscall"
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/uuid"
+	"github.com/spf13/pflag"
 
 	"restock/internal/message"
 )
@@ -54,7 +54,8 @@ const pollInterval = 500 * time.Millisecond
 func redriveCommand() command {
 	var queue string
 	return command{name: "redrive", summary: "send the messages of the dead-letter queue back to where they came from",
-		flags: func(f *flag.FlagSet) {
+		examples: "redrive --local\nredrive --url https://… --queue stock_queue_dlq",
+		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&queue, "queue", "",
 				"the dead-letter queue's `name`; default: the stack's output deadLetterQueueName")
 		},

@@ -83,7 +83,7 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 	want := "13 messages went from stock_queue_dlq back to where they came from.\n" +
 		"13 messages read before: for 2 production orders, 1 expired. The function stock drops expired messages: the " +
 		"sweep requests them again.\n"
-	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 || out != want {
+	if out, said, code := typed(t, "redrive", "--ready", where); code != 0 || out != want {
 		t.Errorf("ended with %d, %q %q; want %q", code, out, said, want)
 	}
 	if back := receive() + receive(); back != 13 {
@@ -91,16 +91,16 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 	}
 	receive() // all are dead letters again
 	receive()
-	if out, said, code := shop(t, "redrive", "--ready", where, "--json"); code != 0 ||
+	if out, said, code := typed(t, "redrive", "--ready", where, "--json"); code != 0 ||
 		strings.Join(strings.Fields(out), "") !=
 			`{"queue":"stock_queue_dlq","moved":13,"looked_at":13,"orders":2,"expired":1}` {
 		t.Errorf("a program is told %d, %q %q", code, out, said)
 	}
-	if out, said, code := shop(t, "redrive", "--ready", where); code != 0 ||
+	if out, said, code := typed(t, "redrive", "--ready", where); code != 0 ||
 		out != "0 messages went from stock_queue_dlq back to where they came from.\n" {
 		t.Errorf("without dead letters: ended with %d, %q %q", code, out, said)
 	}
-	if _, said, code := shop(t, "redrive", "--ready", where, "--queue", "other_dlq"); code != 1 ||
+	if _, said, code := typed(t, "redrive", "--ready", where, "--queue", "other_dlq"); code != 1 ||
 		said != "shop: redriving other_dlq: there is no such queue in region ap-northeast-2\n" {
 		t.Errorf("another queue: ended with %d, %q", code, said)
 	}
@@ -154,7 +154,7 @@ func TestRedriveIsWatchedUntilItEnds(t *testing.T) {
 				asked++
 			}
 		}))
-		out, said, code := shop(t, "redrive", "--ready", ready(t, server.URL, server.URL))
+		out, said, code := typed(t, "redrive", "--ready", ready(t, server.URL, server.URL))
 		server.Close()
 		if code != c.code || out != c.out || said != c.said {
 			t.Errorf("%v: ended with %d, %q and %q; want %d, %q and %q",
@@ -191,7 +191,7 @@ func TestAMessageThatIsReceivedTwiceCountsOnce(t *testing.T) {
 		}
 	}))
 	t.Cleanup(server.Close)
-	out, said, code := shop(t, "redrive", "--ready", ready(t, server.URL, server.URL))
+	out, said, code := typed(t, "redrive", "--ready", ready(t, server.URL, server.URL))
 	if want := "1 message read before: for 1 production order, 1 expired."; code != 0 || !strings.Contains(out, want) {
 		t.Errorf("ended with %d, %q %q; want it to say %q", code, out, said, want)
 	}

@@ -111,10 +111,10 @@ func yes(b bool) string {
 	return "no"
 }
 
-// moment formats a time in the terminal's time zone.
+// moment formats a time in the terminal's time zone, and names the zone.
 func (t terminal) moment(at time.Time) string {
 	if at.IsZero() {
 		return none
 	}
-	return at.In(t.location).Format(time.DateTime)
+	return at.In(t.location).Format("2006-01-02 15:04:05 -07:00")
 }

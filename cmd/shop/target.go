@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/spf13/pflag"
 
 	"restock/lambdas"
 )
@@ -38,12 +38,12 @@ type target struct {
 	ready, url, stage, region string
 }
 
-func (t *target) flags(f *flag.FlagSet) {
-	f.BoolVar(&t.local, "local", t.local, "the local run")
-	f.StringVar(&t.ready, "ready", t.ready, "the local run that wrote this `file` (its flag -ready)")
-	f.StringVar(&t.stage, "stage", t.stage, "the stage of this `name`; pulumi supplies its outputs")
-	f.StringVar(&t.url, "url", t.url, "the API at this `URL`, a stage's output merchantUrl; default: $"+urlVariable)
-	f.StringVar(&t.region, "region", t.region,
+func (t *target) flags(f *pflag.FlagSet) {
+	f.BoolVar(&t.local, "local", false, "the local run")
+	f.StringVar(&t.ready, "ready", "", "the local run that wrote this `file` (its flag -ready)")
+	f.StringVar(&t.stage, "stage", "", "the stage of this `name`; pulumi supplies its outputs")
+	f.StringVar(&t.url, "url", "", "the API at this `URL`, a stage's output merchantUrl; default: $"+urlVariable)
+	f.StringVar(&t.region, "region", "",
 		"the AWS `region` of the API, if neither its URL nor the AWS configuration names it")
 }
 

@@ -10,7 +10,7 @@ import (
 func TestLocalRunIsInTheRegionOfTheStageDev(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)
-	if _, said, code := shop(t, "products", "--local"); code != 2 || !strings.Contains(said, "give --region") {
+	if _, said, code := typed(t, "products", "--local"); code != 2 || !strings.Contains(said, "give --region") {
 		t.Errorf("outside the project: ended with %d, %s; want a request for the region", code, said)
 	}
 	if err := os.WriteFile("Pulumi.dev.yaml", []byte("config:\n  aws:region: eu-west-1\n"), 0o600); err != nil {
@@ -47,7 +47,7 @@ func TestStageIsFoundByItsOutputs(t *testing.T) {
 	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "secret")
 	t.Setenv("AWS_REGION", "ap-northeast-2")
-	if out, said, code := shop(t, "products", "--stage", "demo"); code != 0 || !strings.Contains(out, "CP-502101") {
+	if out, said, code := typed(t, "products", "--stage", "demo"); code != 0 || !strings.Contains(out, "CP-502101") {
 		t.Errorf("ended with %d, %s %s; want the products", code, out, said)
 	}
 	for stage, want := range map[string]string{
@@ -56,12 +56,12 @@ func TestStageIsFoundByItsOutputs(t *testing.T) {
 		"demo": "shop: asking pulumi for deadLetterQueueName of stage demo: exit status 255: error: current stack " +
 			"does not have output property deadLetterQueueName\n",
 	} {
-		if _, said, code := shop(t, "redrive", "--stage", stage); code != 1 || said != want {
+		if _, said, code := typed(t, "redrive", "--stage", stage); code != 1 || said != want {
 			t.Errorf("stage %s: ended with %d, %s; want %s", stage, code, said, want)
 		}
 	}
 	t.Setenv("PATH", t.TempDir())
-	if _, said, code := shop(t, "products", "--stage", "demo"); code != 1 ||
+	if _, said, code := typed(t, "products", "--stage", "demo"); code != 1 ||
 		!strings.Contains(said, "pulumi is not installed: give --url") {
 		t.Errorf("without pulumi: ended with %d, %s", code, said)
 	}

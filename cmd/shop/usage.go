@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
-	"flag"
+	"errors"
 	"fmt"
-	"io"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // A usageError is the error of an invalid command line.
@@ -22,115 +26,150 @@ type options struct {
 	json   bool
 }
 
-func (o *options) flags(f *flag.FlagSet) {
+func (o *options) flags(f *pflag.FlagSet) {
 	o.target.flags(f)
-	f.BoolVar(&o.json, "json", o.json, "answer in JSON, for programs")
+	f.BoolVar(&o.json, "json", false, "answer in JSON, for programs; errors too")
 }
 
 // A command is one command of shop.
 type command struct {
 	name, arguments, summary string
-	least, most              int // how many arguments it takes
-	flags                    func(*flag.FlagSet)
+	more                     string // what the help says after the summary
+	examples                 string // one a line, without the word shop
+	least, most              int    // how many arguments it takes
+	flags                    func(*pflag.FlagSet)
+	complete                 func(context.Context, *session) []string // values of the first argument; nil: none
 	run                      func(ctx context.Context, s *session, arguments []string) error
 }
 
-// parse reads the command line. Flags may stand anywhere. If help is requested, parse writes it to
-// out and returns flag.ErrHelp.
-func (o *options) parse(args []string, out io.Writer) (command, []string, error) {
-	before := newFlagSet("shop")
-	o.flags(before)
-	name, rest, err := firstArgument(before, args)
-	if err == nil && name == "" {
-		err = usagef("give a command: %s; shop -h explains them", strings.Join(names(), ", "))
+const about = `shop is the merchant's command line. Every command needs to know which shop: give --local, --stage
+or --url, or put the URL into the variable RESTOCK_URL.
+
+Exit codes: 0 done; 1 refused, the message says why; 2 the command line is wrong; 3 the shop cannot be
+reached, and nothing was changed; 4 the shop did not confirm, so the change may have been made.`
+
+const rootExamples = `  shop --local products
+  shop --stage prod products --low
+  shop --url https://… orders --status failed --json`
+
+// root returns the command line with new flags: they keep the values of one command line.
+func (t terminal) root(o *options) *cobra.Command {
+	root := &cobra.Command{
+		Use: "shop", Short: "the merchant's command line", Long: about, Example: rootExamples,
+		SilenceErrors: true, SilenceUsage: true, // run prints the error
+		DisableFlagsInUseLine: true, SuggestionsMinimumDistance: 2,
+		Args: func(root *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("give a command: %s; shop -h explains them", strings.Join(names(), ", "))
+			}
+			mean := ""
+			if like := root.SuggestionsFor(args[0]); len(like) > 0 {
+				mean = ", did you mean " + strings.Join(like, " or ") + "?"
+			}
+			return usagef("there is no command %q%s: there are %s", args[0], mean, strings.Join(names(), ", "))
+		},
+		RunE: func(*cobra.Command, []string) error { return nil }, // Args refuses every command line
 	}
-	if err != nil {
-		return command{}, nil, explained(err, out, overview)
+	o.flags(root.PersistentFlags())
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
+	for _, c := range commands() {
+		root.AddCommand(c.cobra(t, o))
 	}
-	all := commands()
-	at := slices.IndexFunc(all, func(c command) bool { return c.name == name })
-	if at < 0 {
-		return command{}, nil, usagef("there is no command %q: there are %s", name, strings.Join(names(), ", "))
+	return root
+}
+
+func (c command) cobra(t terminal, o *options) *cobra.Command {
+	example := "  shop " + strings.ReplaceAll(c.examples, "\n", "\n  shop ")
+	made := &cobra.Command{
+		Use: c.synopsis(), Short: c.summary,
+		Long:    strings.TrimSpace("shop " + c.name + ": " + c.summary + "\n\n" + c.more),
+		Example: example, DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < c.least || len(args) > c.most {
+				return usagef("%s takes %s: shop %s", c.name, counted(c), c.synopsis())
+			}
+			return nil
+		},
+		RunE: func(chosen *cobra.Command, args []string) error {
+			s, err := t.session(chosen.Context(), o)
+			if err != nil {
+				return err
+			}
+			return c.run(chosen.Context(), s, args)
+		},
+		ValidArgsFunction: func(chosen *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var values []string
+			if c.complete != nil && len(args) == 0 {
+				if s, err := t.session(chosen.Context(), o); err == nil {
+					values = c.complete(chosen.Context(), s)
+				}
+			}
+			return values, cobra.ShellCompDirectiveNoFileComp
+		},
 	}
-	c := all[at]
-	flags := newFlagSet(name)
-	o.flags(flags) // again: they may also follow the command
 	if c.flags != nil {
-		c.flags(flags)
+		c.flags(made.Flags())
 	}
-	arguments, err := interspersed(flags, rest)
-	if err == nil && (len(arguments) < c.least || len(arguments) > c.most) {
-		err = usagef("%s takes %s: shop %s", c.name, counted(c), c.synopsis())
-	}
-	if err != nil {
-		return command{}, nil, explained(err, out, func(w io.Writer) { c.explain(w, flags) })
-	}
-	return c, arguments, nil
+	return made
 }
 
-func newFlagSet(name string) *flag.FlagSet {
-	flags := flag.NewFlagSet(name, flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // run prints the error
-	return flags
-}
-
-// firstArgument parses the flags before the first argument.
-func firstArgument(flags *flag.FlagSet, args []string) (first string, rest []string, err error) {
-	if err := flags.Parse(args); err != nil {
-		return "", nil, err
-	}
-	if flags.NArg() == 0 {
-		return "", nil, nil
-	}
-	return flags.Arg(0), flags.Args()[1:], nil
-}
-
-// interspersed parses flags before, between and after arguments. A negative number is an argument;
-// everything after -- is an argument too.
-func interspersed(flags *flag.FlagSet, args []string) (arguments []string, err error) {
-	for len(args) > 0 {
-		arg := args[0]
-		if arg == "--" {
-			return append(arguments, args[1:]...), nil
+// flagError says in plain words which flag is wrong.
+func flagError(err error) error {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	var lacking *pflag.ValueRequiredError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return usagef("there is no flag -%s: flags begin with two dashes", unknown.GetSpecifiedShortnames())
+	case errors.As(err, &unknown):
+		return usagef("there is no flag --%s", unknown.GetSpecifiedName())
+	case errors.As(err, &lacking):
+		return usagef("--%s lacks its value", lacking.GetSpecifiedName())
+	case errors.As(err, &invalid):
+		why := invalid.Unwrap().Error()
+		var number *strconv.NumError
+		switch kind := invalid.GetFlag().Value.Type(); {
+		case kind == "duration":
+			why = "not a time, like 40s or 2h"
+		case kind == "bool":
+			why = "neither true nor false"
+		case errors.As(err, &number):
+			why = "not a number, or too large"
 		}
-		if !strings.HasPrefix(arg, "-") || arg == "-" || isNumber(arg[1:]) {
-			arguments, args = append(arguments, arg), args[1:]
-			continue
-		}
-		n := 1
-		if takesValue(flags, arg) && len(args) > 1 {
-			n = 2
-		}
-		if err := flags.Parse(args[:n]); err != nil {
-			return nil, err
-		}
-		args = args[n:]
-	}
-	return arguments, nil
-}
-
-// isNumber reports whether a text begins with a digit. No flag does, so a number that is too large
-// is no flag either.
-func isNumber(text string) bool { return text[0] >= '0' && text[0] <= '9' }
-
-// takesValue reports whether the argument after a flag is the flag's value.
-func takesValue(flags *flag.FlagSet, arg string) bool {
-	f := flags.Lookup(strings.TrimLeft(arg, "-"))
-	if f == nil {
-		return false
-	}
-	boolean, ok := f.Value.(interface{ IsBoolFlag() bool })
-	return !ok || !boolean.IsBoolFlag()
-}
-
-// explained turns an error of package flag into a usageError, except for a request for help, which
-// it answers.
-func explained(err error, out io.Writer, help func(io.Writer)) error {
-	if err == flag.ErrHelp {
-		help(out)
-		return err
+		return usagef("--%s %q: %s", invalid.GetFlag().Name, invalid.GetValue(), why)
 	}
 	return usagef("%v", err)
+}
+
+var negative = regexp.MustCompile(`^-[0-9]`)
+
+// negativesLast moves negative numbers that are arguments behind a --, because pflag reads -3 as a
+// flag. The value of a flag stays where it is.
+func negativesLast(root *cobra.Command, args []string) []string {
+	chosen, _, err := root.Find(args)
+	if err != nil {
+		chosen = root
+	}
+	flags, numbers := []string{}, []string{}
+	for i, arg := range args {
+		if arg == "--" {
+			return slices.Concat(flags, []string{"--"}, numbers, args[i+1:])
+		}
+		isValue := false
+		if i > 0 && strings.HasPrefix(args[i-1], "--") {
+			f := chosen.Flag(args[i-1][2:])
+			isValue = f != nil && f.NoOptDefVal == ""
+		}
+		if negative.MatchString(arg) && !isValue {
+			numbers = append(numbers, arg)
+			continue
+		}
+		flags = append(flags, arg)
+	}
+	if len(numbers) == 0 {
+		return flags
+	}
+	return slices.Concat(flags, []string{"--"}, numbers)
 }
 
 func names() (names []string) {
@@ -153,24 +192,4 @@ func counted(c command) string {
 	default:
 		return fmt.Sprintf("%d to %d arguments", c.least, c.most)
 	}
-}
-
-func overview(w io.Writer) {
-	t := table{}
-	for _, c := range commands() {
-		t.row("  shop "+c.synopsis(), c.summary)
-	}
-	t.writeTo(w)
-	fmt.Fprint(w, "\nFlags of every command:\n")
-	flags := newFlagSet("shop")
-	new(options).flags(flags)
-	flags.SetOutput(w)
-	flags.PrintDefaults()
-	fmt.Fprint(w, "\nshop COMMAND -h lists the flags of a command.\n")
-}
-
-func (c command) explain(w io.Writer, flags *flag.FlagSet) {
-	fmt.Fprintf(w, "shop %s: %s\n\n", c.synopsis(), c.summary)
-	flags.SetOutput(w)
-	flags.PrintDefaults()
 }

@@ -111,10 +111,13 @@ var skuPattern = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 })
 
+// IsSKU reports whether a text may be a SKU.
+func IsSKU(text string) bool { return skuPattern().MatchString(text) }
+
 // validate returns an error with CodeInvalidProduct if the product cannot be sold.
 func (p Product) validate() error {
 	switch {
-	case !skuPattern().MatchString(p.SKU):
+	case !IsSKU(p.SKU):
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the SKU is %.80q, it must be 1 to 64 letters, digits, dots, dashes and underscores of ASCII, "+
 				"and begin with a letter or a digit", p.SKU))
