@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/local/mariadb/mariadbtest"
+
+	"restock/internal/shop"
+)
+
+func TestMain(m *testing.M) { mariadbtest.Main(m) }
+
+func runDays(t *testing.T, c config) (*report, error) {
+	t.Helper()
+	c.Admin = mariadbtest.New(t)
+	return run(t.Context(), c)
+}
+
+func TestASeedIsOneMonth(t *testing.T) {
+	var tables []string
+	var pictures [][]byte
+	for _, seed := range []uint64{1, 1, 2} {
+		r, err := runDays(t, config{Seed: seed, Days: 3})
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if r.Total.Sold == 0 || r.Total.Refused == 0 || r.Total.Received == 0 || len(r.Wrong) < 10 {
+			t.Errorf("seed %d: nothing was sold, refused or received, or nothing went wrong:\n%s", seed, r.table())
+		}
+		tables, pictures = append(tables, r.table()), append(pictures, r.picture())
+	}
+	if tables[0] != tables[1] || !bytes.Equal(pictures[0], pictures[1]) {
+		t.Errorf("the same seed gave two outcomes:\n%s\n%s", tables[0], tables[1])
+	}
+	if tables[1] == tables[2] {
+		t.Errorf("two seeds gave the same outcome:\n%s", tables[1])
+	}
+}
+
+// TestBrokenShopsAreCaught tests the simulation itself: it must find each of these bugs.
+func TestBrokenShopsAreCaught(t *testing.T) {
+	for _, c := range []struct {
+		name, rule string
+		store      func(shop.Store) shop.Store
+	}{
+		{"the sweep never asks again", "is overdue since",
+			func(s shop.Store) shop.Store { return neverAsksAgain{s} }},
+		{"notices are never sent", "a notice was not sent",
+			func(s shop.Store) shop.Store { return neverNotifies{s} }},
+		{"deliveries are forgotten", "the factory reported",
+			func(s shop.Store) shop.Store { return forgetsDeliveries{s} }},
+		{"idempotency keys are ignored", "and again as",
+			func(s shop.Store) shop.Store { return ignoresKeys{s} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := runDays(t, config{Seed: 1, Days: 3, breakage: c.store})
+			if !errors.As(err, new(*brokenRule)) || !strings.Contains(err.Error(), c.rule) {
+				t.Fatalf("got %v, want the rule %q", err, c.rule)
+			}
+			if !strings.Contains(err.Error(), " 2026-11-") || r.Broken == "" {
+				t.Errorf("neither the error %v nor the report, %q, says when", err, r.Broken)
+			}
+			t.Log(err)
+		})
+	}
+}
+
+type neverAsksAgain struct{ shop.Store }
+
+func (neverAsksAgain) ClaimAsk(context.Context, shop.ProductionOrder, time.Time) (bool, error) {
+	return false, nil
+}
+
+type neverNotifies struct{ shop.Store }
+
+func (neverNotifies) ClaimNotice(context.Context, shop.Notice, time.Time, time.Time) (bool, error) {
+	return false, nil
+}
+
+type forgetsDeliveries struct{ shop.Store }
+
+func (forgetsDeliveries) Receive(context.Context, shop.Delivery) (shop.Receipt, error) {
+	return shop.Receipt{}, nil
+}
+
+type ignoresKeys struct{ shop.Store }
+
+func (s ignoresKeys) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
+	c.IdempotencyKey = ""
+	return s.Store.Checkout(ctx, c)
+}
+
+// TestTheQueuesAreThoseOfTheProgram compares the queues with the graph of the stage dev.
+func TestTheQueuesAreThoseOfTheProgram(t *testing.T) {
+	text, err := os.ReadFile("../../infra/rules/testdata/dev.golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var resources map[string]struct {
+		Inputs struct {
+			VisibilityTimeoutSeconds, MessageRetentionSeconds int
+			RedrivePolicy                                     json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(text, &resources); err != nil {
+		t.Fatal(err)
+	}
+	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
+	for name, want := range map[string]queueDeclaration{"stock_queue": stockQueue, "deliveries_queue": deliveriesQueue} {
+		q := resources["aws:sqs/queue:Queue "+name].Inputs
+		var redrive struct{ MaxReceiveCount int }
+		if err := json.Unmarshal(q.RedrivePolicy, &redrive); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		got := queueDeclaration{
+			seconds(q.VisibilityTimeoutSeconds), seconds(q.MessageRetentionSeconds), redrive.MaxReceiveCount,
+		}
+		dead := seconds(resources["aws:sqs/queue:Queue "+name+"_dlq"].Inputs.MessageRetentionSeconds)
+		if got != want || dead != deadLettersRetention {
+			t.Errorf("%s is %+v in the program, and its dead letters are kept for %v; the simulation has %+v and %v",
+				name, got, dead, want, deadLettersRetention)
+		}
+	}
+}

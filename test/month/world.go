@@ -1,0 +1,439 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	awssns "github.com/aws/aws-sdk-go-v2/service/sns"
+	gomysql "github.com/go-sql-driver/mysql"
+	"github.com/google/uuid"
+
+	"restock/internal/factory"
+	"restock/internal/mysql"
+	"restock/internal/mysql/invariants"
+	"restock/internal/mysql/migrate"
+	"restock/internal/secrets"
+	"restock/internal/secrets/secretstest"
+	"restock/internal/shop"
+	"restock/internal/sns"
+	"restock/internal/web"
+	"restock/lambdas/journal"
+	"restock/lambdas/sales-api/selling"
+	"restock/lambdas/stock-increase/receiving"
+	"restock/lambdas/stock/purchasing"
+)
+
+// A config says which month to run.
+type config struct {
+	Seed    uint64
+	Days    int
+	Verbose bool
+	Admin   *gomysql.Config // the administrator of an empty database
+
+	breakage func(shop.Store) shop.Store // a store with a bug, for tests; nil: none
+}
+
+// A product of the shop, and what became of it.
+type product struct {
+	SKU             string    `json:"sku"`
+	Name            string    `json:"name"`
+	ID              uuid.UUID `json:"product_id"`
+	Price           int       `json:"price"`
+	Stock           int       `json:"stock"`
+	Factory         string    `json:"factory"`
+	ReorderPoint    int       `json:"reorder_point"`
+	OrderUpTo       int       `json:"order_up_to"`
+	LotSize         int       `json:"lot_size"`
+	LeadTimeSeconds int       `json:"lead_time_seconds"`
+	Automatic       bool      `json:"automatic"`
+
+	Hourly float64 `json:"-"` // the mean number of buyers in an hour
+	Bins   int     `json:"-"`
+
+	saleEnds time.Time
+	numbers  numbers
+	refusals []time.Time
+}
+
+const factoryID = "FF-500293"
+
+func products() []*product {
+	return []*product{
+		{SKU: "CP-502101", Name: "doughnut", Stock: 300, ReorderPoint: 45, OrderUpTo: 400, LotSize: 20,
+			LeadTimeSeconds: 30 * 60, Hourly: 11, Bins: 4},
+		{SKU: "CP-502102", Name: "twist", Stock: 120, ReorderPoint: 40, OrderUpTo: 200, LotSize: 20,
+			LeadTimeSeconds: 2 * 3600, Hourly: 4, Bins: 1},
+		{SKU: "CP-502103", Name: "mochi", Stock: 80, ReorderPoint: 40, OrderUpTo: 150, LotSize: 10,
+			LeadTimeSeconds: 6 * 3600, Hourly: 2.5, Bins: 2},
+	}
+}
+
+// begin is when every month begins: a Monday, in the shop's time zone.
+var begin = time.Date(2026, 11, 2, 0, 0, 0, 0, time.FixedZone("KST", 9*60*60))
+
+// sweepInterval is the time between two sweeps. It is longer than that of the program, one minute:
+// a month has 43,200 minutes. Nothing in the shop depends on it but how soon people learn something.
+const sweepInterval = 5 * time.Minute
+
+// A world is the shop and everything around it.
+type world struct {
+	config
+	clock
+	products []*product
+	bySKU    map[string]*product
+
+	admin *sql.DB
+	db    *sql.DB // as the functions' user
+	vault *secretstest.Vault
+	login *secrets.Secret[secrets.Login] // as the functions have cached it
+	shop  *shop.Shop
+
+	salesAPI          web.Function
+	stock, deliveries *queue
+	// endInvocation ends the context of the invocation that runs.
+	endInvocation context.CancelFunc
+
+	buyers, factory, network, faults *rand.Rand
+	ids                              uint64
+	purchases, lots, rotations       int
+
+	databaseDown, topicDown, mailDown, factoryDown bool
+	forgotten                                      int  // how often the factory has forgotten its lots
+	calm                                           bool // no more faults
+
+	accepted map[string]bool // production orders whose message the topic has accepted
+	asked    []factory.Request
+	sales    map[uuid.UUID]int // that buyers have as an answer
+	pending  int               // purchases without an answer
+	reported map[string]int    // by attempt: the largest quantity of a callback
+	notices  map[string]int    // that people got, by kind
+	counts   map[string]int    // of what went wrong
+	spans    []span            // of what was away, for the picture
+	closed   invariants.ClosedOrders
+}
+
+// A span is a time in which something was away.
+type span struct {
+	what        string
+	from, until time.Time
+}
+
+// newWorld fills the database, and schedules all that happens.
+func newWorld(ctx context.Context, c config) (*world, error) {
+	w := &world{
+		config: c, clock: clock{now: begin}, products: products(), bySKU: map[string]*product{},
+		vault: &secretstest.Vault{}, accepted: map[string]bool{}, sales: map[uuid.UUID]int{},
+		reported: map[string]int{}, notices: map[string]int{}, counts: map[string]int{},
+		closed: invariants.ClosedOrders{},
+	}
+	// One source for each part of the world: more buyers do not change what the factory does.
+	for i, r := range []**rand.Rand{&w.buyers, &w.factory, &w.network, &w.faults} {
+		*r = rand.New(rand.NewPCG(c.Seed, uint64(i)))
+	}
+	if err := w.openAdmin(ctx); err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	now := func() time.Time { return w.now }
+	w.shop = &shop.Shop{
+		Publisher: sns.Publisher{Client: w, TopicARN: stockEmpty}, Notifier: sns.Notifier{Client: w, TopicARN: people},
+		Journal: journal.New(log, "month"), Now: now, NewID: func() (uuid.UUID, error) { return w.newID(), nil },
+	}
+	if err := w.fill(ctx); err != nil {
+		return nil, err
+	}
+	api, err := selling.NewAPI(w.shop, log)
+	if err != nil {
+		return nil, err
+	}
+	w.salesAPI = web.Lambda(api)
+	// Each function has its own instance of the keys.
+	keys := func() *secrets.CallbackKeys { return secrets.NewCallbackKeys(w.vault, callbackKey, log, now) }
+	w.stock = &queue{queueDeclaration: stockQueue, w: w, handle: purchasing.Handler{
+		Factory: w, Keys: keys(), APIURL: "https://shop.example", NewID: w.shop.NewID, Now: now,
+		Journal: journal.New(log, "month"),
+	}.Handle}
+	w.deliveries = &queue{queueDeclaration: deliveriesQueue, w: w, handle: receiving.Handler{
+		Shop: w.shop, Keys: keys(), Journal: journal.New(log, "month"),
+	}.Handle}
+	w.every(time.Hour, w.anHour)
+	w.every(sweepInterval, w.sweep)
+	w.scheduleFaults()
+	return w, nil
+}
+
+// openAdmin opens the database as the administrator.
+func (w *world) openAdmin(ctx context.Context) error {
+	c := w.Admin
+	db, err := w.open(2, func(context.Context, int) (string, string, error) { return c.User, c.Passwd, nil })
+	if err != nil {
+		return err
+	}
+	w.admin = db
+	_, err = migrate.Up(ctx, db)
+	db.SetMaxOpenConns(1)
+	return err
+}
+
+func (w *world) open(
+	connections int, credentials func(context.Context, int) (string, string, error),
+) (*sql.DB, error) {
+	host, port, err := net.SplitHostPort(w.Admin.Addr)
+	if err != nil {
+		return nil, err
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return nil, err
+	}
+	return mysql.Open(mysql.Config{
+		Host: host, Port: number, Name: w.Admin.DBName, MaxConnections: connections, Credentials: credentials,
+	})
+}
+
+// fill stores the products, the functions' database user and the callback key.
+func (w *world) fill(ctx context.Context) error {
+	catalogue := map[string]any{
+		"factories": []any{map[string]string{
+			"identifier": factoryID, "name": "factory", "manager_email": "factory@example.com", "api": factory.Path,
+		}},
+		"products": w.products,
+	}
+	for _, p := range w.products {
+		p.ID, p.Price, p.Factory, p.Automatic = w.newID(), 1000, factoryID, true
+		w.bySKU[p.SKU] = p
+	}
+	text, err := json.Marshal(catalogue)
+	if err != nil {
+		return err
+	}
+	// The opening entries get the time of the database.
+	if _, err := w.admin.ExecContext(ctx, `SET timestamp = ?`, w.now.Unix()); err != nil {
+		return err
+	}
+	if _, err := migrate.Fill(ctx, w.admin, text); err != nil {
+		return err
+	}
+	first := secrets.Login{Username: w.Admin.DBName, Password: "first"}
+	if err := w.setUser(ctx, first); err != nil {
+		return err
+	}
+	w.login = secrets.New[secrets.Login](w.vault, login)
+	if err := w.login.Put(ctx, first); err != nil {
+		return err
+	}
+	w.replaceKey()
+	if err := w.connect(); err != nil {
+		return err
+	}
+	for _, p := range w.products {
+		if _, err := w.shop.ChangeProduct(ctx, p.SKU, shop.ProductChange{Bins: &p.Bins}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The names of the secrets and the topics.
+const (
+	login       = "login"
+	callbackKey = "callback-key"
+	stockEmpty  = "arn:stock_empty"
+	people      = "arn:people"
+)
+
+func (w *world) setUser(ctx context.Context, l secrets.Login) error {
+	return migrate.User(ctx, w.admin, l.Username, l.Password)
+}
+
+// connect makes all functions connect again. If the database is away, they cannot.
+func (w *world) connect() error {
+	if w.db != nil {
+		if err := w.db.Close(); err != nil {
+			return err
+		}
+	}
+	credentials := secrets.Credentials(w.login)
+	db, err := w.open(1, func(ctx context.Context, try int) (string, string, error) {
+		if w.databaseDown {
+			w.endInvocation() // it would ask again until its time is over
+			return "", "", errors.New("the database is away")
+		}
+		return credentials(ctx, try)
+	})
+	if err != nil {
+		return err
+	}
+	w.db = db
+	w.shop.Store = mysql.NewStore(db)
+	if w.breakage != nil {
+		w.shop.Store = w.breakage(w.shop.Store)
+	}
+	return nil
+}
+
+// close closes the database, and drops its users: other databases on the server have users, too.
+func (w *world) close() error {
+	user := w.Admin.DBName
+	_, err := w.admin.Exec("DROP USER IF EXISTS '" + user + "'@'%', '" + user + secondUser + "'@'%'")
+	return errors.Join(err, w.db.Close(), w.admin.Close())
+}
+
+// newID returns a UUIDv7 of the simulated time.
+func (w *world) newID() (id uuid.UUID) {
+	w.ids++
+	binary.BigEndian.PutUint64(id[:8], uint64(w.now.UnixMilli())<<16)
+	binary.BigEndian.PutUint64(id[8:], w.ids)
+	id[6], id[8] = 7<<4, 2<<6
+	return id
+}
+
+// latency is how long a message takes.
+func (w *world) latency() time.Duration {
+	return 20*time.Millisecond + time.Duration(w.network.Int64N(int64(300*time.Millisecond)))
+}
+
+// Publish is SNS: the topic of the messages to the factory, and that of the notices to people.
+func (w *world) Publish(_ context.Context, in *awssns.PublishInput,
+	_ ...func(*awssns.Options)) (*awssns.PublishOutput, error) {
+	if *in.TopicArn == people {
+		if w.mailDown {
+			return nil, errors.New("the mail is away")
+		}
+		w.notices[*in.MessageAttributes["kind"].StringValue]++
+		return &awssns.PublishOutput{}, nil
+	}
+	if w.topicDown {
+		return nil, errors.New("the topic is away")
+	}
+	attributes := map[string]map[string]string{}
+	for name, value := range in.MessageAttributes {
+		attributes[name] = map[string]string{"Type": *value.DataType, "Value": *value.StringValue}
+	}
+	envelope, err := json.Marshal(map[string]any{
+		"Type": "Notification", "TopicArn": *in.TopicArn, "Subject": *in.Subject, "Message": *in.Message,
+		"Timestamp": w.now.UTC().Format("2006-01-02T15:04:05.000Z"), "MessageAttributes": attributes,
+	})
+	if err != nil {
+		return nil, err
+	}
+	var text struct {
+		Order string `json:"production_order_id"`
+	}
+	if err := json.Unmarshal([]byte(*in.Message), &text); err != nil {
+		return nil, err
+	}
+	w.accepted[text.Order] = true
+	w.post(events.SQSMessage{Body: string(envelope)})
+	return &awssns.PublishOutput{}, nil
+}
+
+// post sends a message to stock's queue. A few messages are lost, late or sent twice.
+func (w *world) post(m events.SQSMessage) {
+	delay := w.latency()
+	if !w.calm {
+		switch n := w.network.IntN(100); {
+		case n < 4:
+			w.count("a message was lost")
+			return
+		case n < 9:
+			w.count("a message came twice")
+			w.stock.send(m, delay+time.Duration(w.network.Int64N(int64(time.Hour))))
+		case n < 13:
+			w.count("a message was late")
+			delay = time.Duration(w.network.Int64N(int64(8 * time.Hour)))
+		}
+	}
+	w.stock.send(m, delay)
+}
+
+// replaceKey replaces the callback key.
+func (w *world) replaceKey() {
+	key := sha256.Sum256(fmt.Appendf(nil, "key %d of seed %d", w.rotations, w.Seed))
+	w.rotations++
+	w.vault.Set(callbackKey, fmt.Sprintf(`{"key":%q}`, base64.StdEncoding.EncodeToString(key[:])))
+}
+
+// secondUser is the suffix of the second database user. The two take turns, as in the function
+// setup.
+const secondUser = "_2"
+
+// rotate rotates the login of the functions, and makes them connect again.
+func (w *world) rotate(ctx context.Context) error {
+	token := "rotation-" + strconv.Itoa(w.rotations)
+	w.rotations++
+	rotation := secrets.Rotation[secrets.Login]{
+		Client: w.vault, ARN: login, Set: w.setUser,
+		Next: func(now secrets.Login) secrets.Login {
+			user, isSecond := strings.CutSuffix(now.Username, secondUser)
+			if !isSecond {
+				user += secondUser
+			}
+			return secrets.Login{Username: user, Password: token}
+		},
+		Test: func(ctx context.Context, next secrets.Login) error {
+			db, err := w.open(1, func(context.Context, int) (string, string, error) {
+				return next.Username, next.Password, nil
+			})
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return db.PingContext(ctx)
+		},
+	}
+	w.vault.Announce(login, token)
+	for _, step := range []string{"createSecret", "setSecret", "testSecret", "finishSecret"} {
+		err := rotation.Step(ctx, events.SecretsManagerSecretRotationEvent{
+			SecretID: login, ClientRequestToken: token, Step: step,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return w.connect()
+}
+
+// count counts something that went wrong.
+func (w *world) count(what string) {
+	w.counts[what]++
+	if w.Verbose {
+		fmt.Printf("%s  %s\n", w.now.Format(timeFormat), what)
+	}
+}
+
+// sweep runs a sweep, which may fail: a later one does its work.
+func (w *world) sweep(ctx context.Context) error {
+	ctx, w.endInvocation = context.WithCancel(ctx)
+	defer w.endInvocation()
+	_, _ = w.shop.Sweep(ctx)
+	return nil
+}
+
+// createDatabase creates the database that a configuration names.
+func createDatabase(ctx context.Context, c *gomysql.Config) error {
+	name := c.DBName
+	server := c.Clone()
+	server.DBName = ""
+	connector, err := gomysql.NewConnector(server)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "CREATE DATABASE "+name+" CHARACTER SET utf8mb4")
+	return err
+}
