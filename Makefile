@@ -1,5 +1,6 @@
 STAGE ?= dev
 HISTORIES ?= 10000
+SEED ?= 1
 FUZZTIME ?= 10s
 DATA ?= .data
 
@@ -10,7 +11,7 @@ DATA ?= .data
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- \
 	-timeout 40m -vet=off -ldflags='-s -w' -p $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
-.PHONY: help local shop debug reset demo test check verify lint race audit soak model second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local shop debug reset demo test check verify lint race audit soak month model second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +69,9 @@ audit: ## look for insecure code with gosec; the code explains each exception
 
 soak: mariadb ## run HISTORIES random histories of the shop; a failure prints the command that replays it
 	go test ./test/histories -run TestHistories -count=1 -timeout=0 -v -rapid.checks=$(HISTORIES)
+
+month: mariadb ## run the month of the shop that SEED names, with faults, in a minute or two; draw bin/month.svg
+	@go run ./test/month -seed "$(SEED)" $(ARGS)
 
 model: ## explore every order of steps and faults of a model of restocking, within bounds: docs/proof.md
 	@go run ./test/model/explore $(ARGS)

@@ -95,7 +95,8 @@ func (w *world) span(what string, lasts time.Duration) {
 	w.spans = append(w.spans, span{what, w.now, w.now.Add(lasts)})
 }
 
-// cancel cancels an open production order, as a person may do. The factory may deliver all the same.
+// cancel cancels an open production order, as a person may do. The factory may deliver all the
+// same.
 func (w *world) cancel(ctx context.Context) error {
 	ctx, w.endInvocation = context.WithCancel(ctx)
 	defer w.endInvocation()

@@ -1,8 +1,8 @@
 // Command month runs a month of the shop in a minute or two. It is a simulation: it takes one event
 // after the other from a queue, and moves its clock to the event's time. Buyers, the factory, the
 // queues and the faults are simulated. The handlers of sales-api, stock and stock-increase, the
-// sweep and the database are the real ones. All random numbers come from a seed, so a seed names one
-// month: it runs again in the same way, on any machine.
+// sweep and the database are the real ones. All random numbers come from a seed, so a seed names
+// one month: it runs again in the same way, on any machine.
 //
 // The simulation checks the rules of right books every day, and at the end after all faults. A
 // broken rule ends it with status 1, and it prints the seed and the time.

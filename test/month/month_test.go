@@ -113,7 +113,9 @@ func TestTheQueuesAreThoseOfTheProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	seconds := func(n int) time.Duration { return time.Duration(n) * time.Second }
-	for name, want := range map[string]queueDeclaration{"stock_queue": stockQueue, "deliveries_queue": deliveriesQueue} {
+	for name, want := range map[string]queueDeclaration{
+		"stock_queue": stockQueue, "deliveries_queue": deliveriesQueue,
+	} {
 		q := resources["aws:sqs/queue:Queue "+name].Inputs
 		var redrive struct{ MaxReceiveCount int }
 		if err := json.Unmarshal(q.RedrivePolicy, &redrive); err != nil {

@@ -147,7 +147,8 @@ func (c *canvas) panel(p *productReport, y int) {
 	}
 	fmt.Fprintf(c, `"><title>%d refusals</title></path>`+"\n", p.numbers.Refused)
 	for _, o := range p.orders {
-		c.bar(o.status, o.opened, o.closed, bottom+4, ordersHeight-4, fmt.Sprintf("%s after %d requests", o.status, o.asks))
+		title := fmt.Sprintf("%s after %d requests", o.status, o.asks)
+		c.bar(o.status, o.opened, o.closed, bottom+4, ordersHeight-4, title)
 	}
 }
 

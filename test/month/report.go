@@ -80,7 +80,9 @@ type order struct {
 
 // newReport reads the month from the ledger and the production orders.
 func (w *world) newReport(ctx context.Context, end time.Time) (*report, error) {
-	r := &report{Seed: w.Seed, Days: w.Days, Notices: maps.Clone(w.notices), Wrong: maps.Clone(w.counts), spans: w.spans}
+	r := &report{
+		Seed: w.Seed, Days: w.Days, Notices: maps.Clone(w.notices), Wrong: maps.Clone(w.counts), spans: w.spans,
+	}
 	bySKU := map[string]*productReport{}
 	for _, p := range w.products {
 		bySKU[p.SKU] = &productReport{
@@ -172,10 +174,12 @@ func (r *report) table() string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d days from %s, seed %d\n\n", r.Days, begin.Format("Mon 2006-01-02 MST"), r.Seed)
 	t := tabwriter.NewWriter(&out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "\twanted\tsold\tfill rate\trefused\torders\treceived\tshort\tfailed\tcancelled\tasks\tmean stock\t")
+	fmt.Fprintln(t, "\twanted\tsold\tfill rate\trefused\t"+
+		"orders\treceived\tshort\tfailed\tcancelled\tasks\tmean stock\t")
 	row := func(name string, n numbers) {
-		fmt.Fprintf(t, "%s\t%d\t%d\t%.1f %%\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t\n", name, n.Wanted, n.Sold, 100*n.FillRate,
-			n.Refused, n.Opened, n.Received, n.Short, n.Failed, n.Cancelled, n.Asks, n.MeanStock)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%.1f %%\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%.1f\t\n",
+			name, n.Wanted, n.Sold, 100*n.FillRate, n.Refused,
+			n.Opened, n.Received, n.Short, n.Failed, n.Cancelled, n.Asks, n.MeanStock)
 	}
 	for _, p := range r.Products {
 		row(p.Name, p.numbers)

@@ -84,8 +84,8 @@ func products() []*product {
 // begin is when every month begins: a Monday, in the shop's time zone.
 var begin = time.Date(2026, 11, 2, 0, 0, 0, 0, time.FixedZone("KST", 9*60*60))
 
-// sweepInterval is the time between two sweeps. It is longer than that of the program, one minute:
-// a month has 43,200 minutes. Nothing in the shop depends on it but how soon people learn something.
+// sweepInterval is the time between two sweeps. The program sweeps every minute, but a month has
+// 43,200 minutes. Sweeps that are fewer only act a few minutes later.
 const sweepInterval = 5 * time.Minute
 
 // A world is the shop and everything around it.
