@@ -52,9 +52,7 @@ const password = `it's a \ secret`
 func New(tb testing.TB, connections int) *Database {
 	tb.Helper()
 	d := Empty(tb)
-	if _, err := migrate.Up(tb.Context(), d.Admin); err != nil {
-		tb.Fatal(err)
-	}
+	d.migrateUp(tb)
 	d.Fill(tb)
 	if err := migrate.User(tb.Context(), d.Admin, d.User, password); err != nil {
 		tb.Fatal(err)
