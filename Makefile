@@ -11,7 +11,7 @@ DATA ?= .data
 GOTEST = go tool gotestsum --format pkgname --format-hide-empty-pkg --hide-summary=skipped -- \
 	-timeout 40m -vet=off -ldflags='-s -w' -p $$((2 * $$(getconf _NPROCESSORS_ONLN)))
 
-.PHONY: help local shop debug reset demo test check verify lint race audit soak month model second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
+.PHONY: help local shop debug reset demo test check verify lint race audit soak month model mutants second-opinion chaos bench crowd fuzz conformance fidelity screenshots tour new-function build cost doctor preview up destroy stack pulumi mariadb chromium delve
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ month: mariadb ## run the month of the shop that SEED names, with faults, in a m
 
 model: ## explore every order of steps and faults of a model of restocking, within bounds: docs/proof.md
 	@go run ./test/model/explore $(ARGS)
+
+mutants: mariadb ## make mistakes in the code, the procedures and the model, one at a time; a test must notice each
+	@go run ./test/mutants $(ARGS)
 
 second-opinion: ## let Spin check the same protocol, and the same mutants of it: docs/proof.md
 	go test ./test/model -run Spin -spin -count=1 -timeout=0 -v

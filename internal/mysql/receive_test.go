@@ -244,6 +244,9 @@ func TestAClosedOrderKeepsItsStatusAfterDeliveries(t *testing.T) {
 						i+1, got.Status, got.ClosedAt, c.status, closed.ClosedAt)
 				}
 			}
+			if _, err := f.CancelOrder(t.Context(), order.ID); shop.CodeOf(err) != shop.CodeOrderNotOpen {
+				t.Errorf("cancelling the closed order: got %v, want %s", err, shop.CodeOrderNotOpen)
+			}
 			if got := read().Received; got != 300 || f.Stock(t) != 300 {
 				t.Errorf("%d are received, %d on hand; want all 300", got, f.Stock(t))
 			}

@@ -3,6 +3,7 @@ package mysql_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -217,6 +218,68 @@ func TestDatabaseRefusesASecondOpenOrder(t *testing.T) {
 	}
 }
 
+// A mistake in a procedure or a function must not store what makes no sense.
+func TestDatabaseRefusesImpossibleRows(t *testing.T) {
+	f := newFixture(t, 1)
+	f.soldOut(t)
+	for constraint, statement := range map[string]string{
+		"bin_stock_is_not_negative":             `UPDATE bin SET stock = -1`,
+		"production_order_quantity_is_positive": `UPDATE production_order SET quantity = 0`,
+		"production_order_is_open_or_closed":    `UPDATE production_order SET status = 'failed'`,
+		"notice_is_due_or_told": `
+			INSERT INTO notice (kind, subject_id, production_order_id, quantity, raised_at)
+			SELECT 'surplus', production_order_id, production_order_id, 1, UTC_TIMESTAMP(6) FROM production_order`,
+	} {
+		_, err := f.Admin.ExecContext(t.Context(), statement)
+		if err == nil || !strings.Contains(err.Error(), constraint) {
+			t.Errorf("%s: got %v, want the error of %s", statement, err, constraint)
+		}
+	}
+}
+
+func TestAnOrderThatHasChangedIsNeitherAskedForNorClosed(t *testing.T) {
+	f := newFixture(t, 1)
+	before := f.soldOut(t)
+	_, err := f.Receive(t.Context(), shop.Delivery{
+		ProductionOrderID: before.ID, AttemptID: uuid.New(), SKU: donut, Quantity: 40, Signed: 100,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claimed, err := f.ClaimAsk(t.Context(), before, time.Now()); claimed || err != nil {
+		t.Errorf("asking again after a part came: got %v, %v; want no claim", claimed, err)
+	}
+	after, err := f.ProductionOrder(t.Context(), before.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		order  shop.ProductionOrder
+		status shop.OrderStatus
+		want   bool
+	}{{before, shop.OrderFailed, false}, {after, shop.OrderCancelled, true}, {after, shop.OrderShort, false}} {
+		closed, err := f.Database.Store.CloseOrder(t.Context(), c.order, c.status, time.Now())
+		if closed != c.want || err != nil {
+			t.Errorf("closing the order as %s: got %v, %v; want %v", c.status, closed, err, c.want)
+		}
+	}
+	if o, err := f.ProductionOrder(t.Context(), before.ID); err != nil || o.Status != shop.OrderCancelled {
+		t.Errorf("got %+v, %v; want the order cancelled", o, err)
+	}
+}
+
+func TestAnOrderKnowsTheRequestThatOpenedIt(t *testing.T) {
+	f := newFixture(t, 1)
+	ctx := shop.WithCorrelation(t.Context(), "request-1")
+	if _, err := f.Buy(ctx, shop.Purchase{SKU: donut, Quantity: 3}); err != nil {
+		t.Fatal(err)
+	}
+	ids := column(t, f.Database, `SELECT correlation FROM production_order`)
+	if want := []string{"request-1"}; !slices.Equal(ids, want) {
+		t.Errorf("the orders have the correlation ids %q, want %q", ids, want)
+	}
+}
+
 func TestRefusedBuyersOrderOnce(t *testing.T) {
 	f := newFixture(t, 16)
 	f.SetStock(t, 0) // sold out, and no order is open yet
@@ -426,6 +489,28 @@ func TestFunctionsUserHasNoFurtherRights(t *testing.T) {
 		if _, err := f.DB.ExecContext(t.Context(), statement); err == nil {
 			t.Errorf("the functions' user may run %s", statement)
 		}
+	}
+}
+
+func TestNoViewOrProcedureLendsRights(t *testing.T) {
+	d := mysqltest.New(t, 1)
+	lending := column(t, d, `
+		SELECT table_name FROM information_schema.views
+		 WHERE table_schema = DATABASE() AND security_type <> 'INVOKER'
+		UNION ALL
+		SELECT routine_name FROM information_schema.routines
+		 WHERE routine_schema = DATABASE() AND security_type <> 'INVOKER'`)
+	if len(lending) > 0 {
+		t.Errorf("%q run with the rights of the administrator: add SQL SECURITY INVOKER", lending)
+	}
+}
+
+func TestErrorsOfUsersShowNoPassword(t *testing.T) {
+	d := mysqltest.Empty(t)
+	const password = "a-password"
+	err := migrate.User(t.Context(), d.Admin, strings.Repeat("n", 300), password) // the name is too long
+	if err == nil || strings.Contains(err.Error(), password) {
+		t.Errorf("got %v, want an error without the password", err)
 	}
 }
 

@@ -17,6 +17,7 @@ type store struct {
 	shop.Store
 	checkout      func(shop.Checkout) (shop.Decision, error)
 	replenish     func(shop.Replenishment) (shop.Decision, error)
+	receive       func(shop.Delivery) (shop.Receipt, error)
 	openOrders    func() ([]shop.ProductionOrder, error)
 	markPublished func(uuid.UUID) error
 	balances      func() ([]shop.Balance, error)
@@ -28,6 +29,7 @@ func (s store) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, erro
 func (s store) Replenish(_ context.Context, r shop.Replenishment) (shop.Decision, error) {
 	return s.replenish(r)
 }
+func (s store) Receive(_ context.Context, d shop.Delivery) (shop.Receipt, error) { return s.receive(d) }
 func (s store) MarkPublished(_ context.Context, id uuid.UUID, _ time.Time) error {
 	return s.markPublished(id)
 }
@@ -104,6 +106,56 @@ func TestSaleSucceedsIfItsMessageCannotBeSent(t *testing.T) {
 	sale, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1})
 	if err != nil || sale.Stock != 7 {
 		t.Errorf("got %+v, %v; want the sale", sale, err)
+	}
+}
+
+// A clockedPublisher stores how long a publication may take.
+type clockedPublisher struct{ limit time.Duration }
+
+func (p *clockedPublisher) Publish(ctx context.Context, _ shop.ProductionOrder) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		p.limit = time.Until(deadline)
+	}
+	return nil
+}
+
+// If a publication took longer, two callers would publish the same order.
+func TestAPublicationEndsBeforeAnotherMayBegin(t *testing.T) {
+	var p clockedPublisher
+	s := shop.Open(store{
+		checkout: func(shop.Checkout) (shop.Decision, error) {
+			return shop.Decision{Outcome: shop.Sold, Opened: true}, nil
+		},
+		markPublished: func(uuid.UUID) error { return nil },
+	}, &p, shop.Discard)
+	if _, err := s.Buy(t.Context(), shop.Purchase{SKU: "CP-502101", Quantity: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if p.limit == 0 {
+		t.Fatal("the publication has no time limit")
+	}
+	o := shop.ProductionOrder{AskedAt: noon, LeadTime: time.Minute}
+	if step := o.Next(noon.Add(p.limit)); step != shop.Wait {
+		t.Errorf("a publication may take %v: the step of a sweep is %d by then, want %d", p.limit, step, shop.Wait)
+	}
+}
+
+func TestADeliveryIsFollowedByACheck(t *testing.T) {
+	for _, repeated := range []bool{false, true} {
+		var checked []string
+		s := open(store{
+			receive: func(shop.Delivery) (shop.Receipt, error) { return shop.Receipt{Repeated: repeated}, nil },
+			replenish: func(r shop.Replenishment) (shop.Decision, error) {
+				checked = append(checked, r.SKU)
+				return shop.Decision{Outcome: shop.Settled}, nil
+			},
+		}, nil)
+		if _, err := s.Receive(t.Context(), shop.Delivery{SKU: "CP-502101", Quantity: 1, Signed: 1}); err != nil {
+			t.Fatal(err)
+		}
+		if len(checked) == 0 != repeated {
+			t.Errorf("a delivery (repeated: %v) was followed by checks of %q", repeated, checked)
+		}
 	}
 }
 

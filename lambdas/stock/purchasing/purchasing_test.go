@@ -270,6 +270,29 @@ func TestOnlyFailedRecordsAreReported(t *testing.T) {
 	}
 }
 
+func TestNoLogLineHasASignature(t *testing.T) {
+	var out bytes.Buffer
+	f := &fake{produce: func(r factory.Request) error {
+		if r.ProductCnt == "500" {
+			return errors.New("the factory answered 500")
+		}
+		return nil
+	}}
+	p := newPurchasing(f)
+	p.Journal = journal.New(slog.New(slog.NewJSONHandler(&out, nil)), "test")
+	invoke(t, p, record("taken", uuid.NewString(), "100"), record("refused", uuid.NewString(), "500"))
+	for _, asked := range f.asked {
+		u, err := url.Parse(string(asked.CallbackURL))
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature := u.Query().Get("signature")
+		if signature == "" || strings.Contains(out.String(), signature) {
+			t.Errorf("the signature %q of a request for %s is in the log:\n%s", signature, asked.ProductCnt, &out)
+		}
+	}
+}
+
 func TestASlowRecordDoesNotDelayTheOthers(t *testing.T) {
 	// Each request waits for all the others. If the function sent them one after the other, they
 	// would wait forever, and synctest would report a deadlock.
