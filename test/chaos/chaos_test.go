@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -30,6 +31,15 @@ const seed = 1
 
 func calm() config {
 	return config{Project: project, Seed: seed, Buyers: 4, Settle: 5 * time.Minute, Log: slog.New(slog.DiscardHandler)}
+}
+
+func TestAFailurePrintsACommandThatInjectsTheSameFaults(t *testing.T) {
+	want := options{seed: 18446744073709551615, lasts: 90 * time.Second, buyers: 3}
+	args, ok := strings.CutPrefix(want.again(), `make chaos ARGS="`)
+	got, err := parse(strings.Fields(strings.TrimSuffix(args, `"`)), flag.ContinueOnError)
+	if !ok || err != nil || got != want {
+		t.Errorf("%s gives %+v, %v; want %+v", want.again(), got, err, want)
+	}
 }
 
 func TestTheShopKeepsItsRulesUnderFaults(t *testing.T) {

@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -23,39 +22,58 @@ import (
 	"restock/local/view/terminal"
 )
 
-func main() {
-	flags := flag.NewFlagSet("chaos", flag.ExitOnError) // libraries add their flags to the default set
-	seed := flags.Uint64("seed", rand.Uint64(),
+// options are the flags of the command.
+type options struct {
+	seed    uint64
+	lasts   time.Duration
+	buyers  int
+	verbose bool
+}
+
+// parse reads flags. With flag.ExitOnError, it ends the program on an error.
+func parse(args []string, onError flag.ErrorHandling) (o options, err error) {
+	flags := flag.NewFlagSet("chaos", onError) // libraries add their flags to the default set
+	flags.Uint64Var(&o.seed, "seed", rand.Uint64(),
 		"of the random numbers that choose the faults and their times; the machine's timing still differs")
-	lasts := flags.Duration("for", time.Minute, "how long to inject faults")
-	buyers := flags.Int("buyers", 12, "the number of concurrent buyers")
-	verbose := flags.Bool("v", false, "show each fault and the warnings of the stack")
-	_ = flags.Parse(os.Args[1:]) // it exits on an error
+	flags.DurationVar(&o.lasts, "for", time.Minute, "how long to inject faults")
+	flags.IntVar(&o.buyers, "buyers", 12, "the number of concurrent buyers")
+	flags.BoolVar(&o.verbose, "v", false, "show each fault and the warnings of the stack")
+	err = flags.Parse(args)
+	return o, err
+}
+
+// again returns the command that injects the same faults again.
+func (o options) again() string {
+	return fmt.Sprintf(`make chaos ARGS="-seed %d -for %v -buyers %d"`, o.seed, o.lasts, o.buyers)
+}
+
+func main() {
+	o, _ := parse(os.Args[1:], flag.ExitOnError)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	if err := chaos(ctx, *seed, *lasts, *buyers, *verbose); err != nil {
+	if err := chaos(ctx, o); err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 		os.Exit(1)
 	}
 }
 
-func chaos(ctx context.Context, seed uint64, lasts time.Duration, buyers int, verbose bool) error {
+func chaos(ctx context.Context, o options) error {
 	project, err := run.FindProject()
 	if err != nil {
 		return err
 	}
 	level := slog.LevelError + 1 // faults cause many errors
-	if verbose {
+	if o.verbose {
 		level = slog.LevelInfo
 	}
-	if lasts <= 0 {
-		return fmt.Errorf("-for is %v: it must be longer than 0", lasts)
+	if o.lasts <= 0 {
+		return fmt.Errorf("-for is %v: it must be longer than 0", o.lasts)
 	}
-	fmt.Printf("seed %d: faults for %v, %d buyers at once\n", seed, lasts, buyers)
+	fmt.Printf("seed %d: faults for %v, %d buyers at once\n", o.seed, o.lasts, o.buyers)
 	before := goleak.IgnoreCurrent()
 	report, err := runChaos(ctx, config{
-		Project: project, Seed: seed, Faults: lasts, Buyers: buyers,
+		Project: project, Seed: o.seed, Faults: o.lasts, Buyers: o.buyers,
 		Settle: 10 * time.Minute, Log: terminal.Log(os.Stderr, level),
 	})
 	if err != nil {
@@ -64,7 +82,7 @@ func chaos(ctx context.Context, seed uint64, lasts time.Duration, buyers int, ve
 	report.leftBehind(before)
 	report.print(os.Stdout)
 	if len(report.Broken) > 0 {
-		return errors.New("the shop broke its rules")
+		return fmt.Errorf("the shop broke its rules; to inject the same faults again: %s", o.again())
 	}
 	return nil
 }

@@ -10,7 +10,7 @@
 //
 //	go test ./test/histories
 //	go test ./test/histories -run TestHistories -rapid.checks=100000 -timeout=0
-//	go test ./test/histories -run TestHistories/1 -rapid.seed=1950901101894709829
+//	go test ./test/histories -run TestHistories -rapid.seed=1950901101894709829
 //
 // Callers that run in parallel, and the bin that a connection chooses, do not depend on the seed.
 // So a history that failed may need several runs to fail again.

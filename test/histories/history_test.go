@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -55,13 +56,43 @@ func TestHistories(t *testing.T) {
 		t.Run(strconv.Itoa(worker+1), func(t *testing.T) {
 			t.Parallel()
 			d := newDatabase(t)
-			rapid.Check(t, func(rt *rapid.T) {
+			rapid.Check(anyWorker{t}, func(rt *rapid.T) {
 				if err := d.run(t.Context(), rt); err != nil {
 					rt.Fatal(err)
 				}
 			})
 			t.Logf("replayed %d traces of products in the model; it has no room for %d more", d.replayed, d.tooWide)
 		})
+	}
+}
+
+// An anyWorker is the test of a worker. A failure prints the command that replays the history. The
+// command names all workers, because another machine may have fewer of them.
+type anyWorker struct{ *testing.T }
+
+// Name implements rapid.TB.
+func (anyWorker) Name() string { return "TestHistories" }
+
+// A failing is a test that keeps the message of a failure, and does not fail.
+type failing struct {
+	quiet
+	message *string
+}
+
+func (failing) Name() string { return anyWorker{}.Name() }
+
+func (f failing) Errorf(format string, args ...any) { *f.message += fmt.Sprintf(format, args...) }
+
+func TestAFailurePrintsACommandThatReplaysItOnAnyMachine(t *testing.T) {
+	var message string
+	done := make(chan struct{})
+	go func() { // rapid ends the goroutine of a test that fails
+		defer close(done)
+		rapid.Check(failing{quiet{t}, &message}, func(rt *rapid.T) { rt.Fatal("broken") })
+	}()
+	<-done
+	if want := `-run="TestHistories" -rapid.seed=`; !strings.Contains(message, want) {
+		t.Errorf("got %q, want a message with %s", message, want)
 	}
 }
 

@@ -13,19 +13,19 @@ const week = 7 * 24 * time.Hour
 // lot is drawn when it happens.
 func (w *world) scheduleFaults() {
 	end := begin.Add(time.Duration(w.Days) * 24 * time.Hour)
+	// Exactly a week lies between two rotations. If the key were replaced twice while a lot is made,
+	// the lot's callback would be refused, as it should be.
+	rotation := time.Duration(w.faults.Int64N(int64(week)))
 	for monday := begin; monday.Before(end); monday = monday.Add(week) {
-		w.someTime(monday, func(context.Context) error {
+		w.at(monday.Add(rotation), w.unlessCalm(func(context.Context) error {
 			w.count("the callback key was replaced")
 			w.replaceKey()
 			return nil
-		})
-		w.someTime(monday, func(ctx context.Context) error {
-			if w.databaseDown {
-				return nil // the next rotation is in a week
-			}
+		}))
+		w.at(monday.Add(rotation+time.Hour), w.unlessCalm(func(ctx context.Context) error {
 			w.count("the database login was rotated")
 			return w.rotate(ctx)
-		})
+		}))
 		w.someTime(monday, w.away("database", 2*time.Minute, 30*time.Minute, func(down bool) error {
 			w.databaseDown = down
 			return w.connect()
@@ -70,12 +70,16 @@ func (w *world) scheduleFaults() {
 
 // someTime schedules an event at a random time of a week.
 func (w *world) someTime(monday time.Time, do func(context.Context) error) {
-	w.at(monday.Add(time.Duration(w.faults.Int64N(int64(week)))), func(ctx context.Context) error {
+	w.at(monday.Add(time.Duration(w.faults.Int64N(int64(week)))), w.unlessCalm(do))
+}
+
+func (w *world) unlessCalm(do func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
 		if w.calm {
 			return nil
 		}
 		return do(ctx)
-	})
+	}
 }
 
 // away returns an event that takes something away for a random time.

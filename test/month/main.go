@@ -15,6 +15,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -34,7 +35,7 @@ func main() {
 	_ = flags.Parse(os.Args[1:]) // it exits on an error
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := month(ctx, c, *picture, *asJSON); err != nil {
+	if err := month(ctx, c, os.Stdout, *picture, *asJSON); err != nil {
 		fmt.Fprintf(os.Stderr, "month: seed %d: %v\n", c.Seed, err)
 		if broken := (*brokenRule)(nil); errors.As(err, &broken) {
 			fmt.Fprintf(os.Stderr, "to run it again: make month SEED=%d\n", c.Seed)
@@ -44,7 +45,7 @@ func main() {
 }
 
 // month runs a month on a database server of its own.
-func month(ctx context.Context, c config, picture string, asJSON bool) (err error) {
+func month(ctx context.Context, c config, out io.Writer, picture string, asJSON bool) (err error) {
 	if c.Days < 1 {
 		return fmt.Errorf("-days is %d, it must be 1 or more", c.Days)
 	}
@@ -62,7 +63,7 @@ func month(ctx context.Context, c config, picture string, asJSON bool) (err erro
 	if r == nil {
 		return broken
 	}
-	if err := r.write(os.Stdout, asJSON); err != nil {
+	if err := r.write(out, asJSON); err != nil {
 		return err
 	}
 	if picture != "" {
@@ -77,7 +78,7 @@ func month(ctx context.Context, c config, picture string, asJSON bool) (err erro
 }
 
 // write prints the report.
-func (r *report) write(out *os.File, asJSON bool) error {
+func (r *report) write(out io.Writer, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")

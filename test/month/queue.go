@@ -32,7 +32,7 @@ type queue struct {
 	w      *world
 	handle handler
 	sent   int // messages so far
-	inside int // messages in the queue and in its dead-letter queue
+	inside int // messages in the queue, and dead ones that somebody will send back
 }
 
 // A letter is a message in a queue.
@@ -59,10 +59,12 @@ func (q *queue) arrive(ctx context.Context, m events.SQSMessage) error {
 func (q *queue) deliver(ctx context.Context, l *letter) error {
 	switch {
 	case q.w.now.Sub(l.sent) >= q.retention:
-		q.drop()
+		q.inside--
+		q.w.count("a message was deleted at the end of its retention")
 		return nil
 	case l.receives == q.receives:
-		return q.die(l)
+		q.die(l)
+		return nil
 	}
 	l.receives++
 	l.Attributes = map[string]string{
@@ -83,32 +85,29 @@ func (q *queue) deliver(ctx context.Context, l *letter) error {
 	return nil
 }
 
-// drop deletes a message that is older than the retention of its queue.
-func (q *queue) drop() {
-	q.inside--
-	q.w.count("a message was older than its queue keeps it")
-}
-
 // die moves a message to the dead letters. It keeps its age there: "When a message is moved to a
 // dead-letter queue, the enqueue timestamp is unchanged". A person sends it back after an hour or
-// after a day. Then it is a new message: "All redriven messages are considered new messages with a
-// new messageID and enqueueTime".
+// after a day, or nobody does. A message that was sent back is a new one: "All redriven messages are
+// considered new messages with a new messageID and enqueueTime".
 //
 //	https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
 //	https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
-func (q *queue) die(l *letter) error {
+func (q *queue) die(l *letter) {
 	q.w.count("a message died")
 	wait := time.Hour
-	if q.w.network.IntN(2) == 0 {
+	switch n := q.w.network.IntN(8); {
+	case n == 0:
+		q.inside--
+		q.w.at(l.sent.Add(deadLettersRetention), func(context.Context) error {
+			q.w.count("a message was deleted at the end of its retention")
+			return nil
+		})
+		return
+	case n < 4:
 		wait = 24 * time.Hour
 	}
 	q.w.after(wait, func(ctx context.Context) error {
-		if q.w.now.Sub(l.sent) >= deadLettersRetention {
-			q.drop()
-			return nil
-		}
 		q.w.count("a dead message was sent back")
 		return q.arrive(ctx, l.SQSMessage)
 	})
-	return nil
 }
