@@ -87,8 +87,8 @@ func (q *queue) deliver(ctx context.Context, l *letter) error {
 
 // die moves a message to the dead letters. It keeps its age there: "When a message is moved to a
 // dead-letter queue, the enqueue timestamp is unchanged". A person sends it back after an hour or
-// after a day, or nobody does. A message that was sent back is a new one: "All redriven messages are
-// considered new messages with a new messageID and enqueueTime".
+// after a day, or nobody does. A message that was sent back is a new one: "All redriven messages
+// are considered new messages with a new messageID and enqueueTime".
 //
 //	https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
 //	https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
