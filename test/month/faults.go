@@ -13,8 +13,8 @@ const week = 7 * 24 * time.Hour
 // lot is drawn when it happens.
 func (w *world) scheduleFaults() {
 	end := begin.Add(time.Duration(w.Days) * 24 * time.Hour)
-	// Exactly a week lies between two rotations. If the key were replaced twice while a lot is made,
-	// the lot's callback would be refused, as it should be.
+	// Exactly a week lies between two rotations. If the key were replaced twice while a lot is
+	// made, the lot's callback would be refused, as it should be.
 	rotation := time.Duration(w.faults.Int64N(int64(week)))
 	for monday := begin; monday.Before(end); monday = monday.Add(week) {
 		w.at(monday.Add(rotation), w.unlessCalm(func(context.Context) error {
