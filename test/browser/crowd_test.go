@@ -87,7 +87,6 @@ func openCrowded(t *testing.T, v browser.Visitor, products shopAnswer) *crowdedS
 	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close) // runs after the page is closed
-	requireVisitor(t, v)
 	s.Page = browsertest.Open(t, v, server.URL)
 	browsertest.Evaluate[bool](s.Page, `(() => {
 		window.pauses = [];
@@ -120,12 +119,10 @@ const crowdedCard = card("CP-1")
 
 func TestABuyerWhoIsThrottledBuysWithTheSameKey(t *testing.T) {
 	t.Parallel()
-	for languages, want := range map[string]string{
-		"ko": "지금 구매하는 분이 많아요.", "en": "Many people are buying right now.",
-	} {
-		t.Run(languages, func(t *testing.T) {
+	for _, l := range languages {
+		t.Run(l.Tag, func(t *testing.T) {
 			t.Parallel()
-			s := openCrowded(t, browser.Phone.In(languages), inStock(5))
+			s := openCrowded(t, browser.Phone.In(l.Tag), inStock(5))
 			s.awaitPause(0) // of the poll; it never ends
 			s.set(inStock(5), throttled, noSlot, busy, soldAnswer(4))
 			s.Expect("POST /checkout: answered with 429")
@@ -136,7 +133,7 @@ func TestABuyerWhoIsThrottledBuysWithTheSameKey(t *testing.T) {
 				if most := least + 2*time.Second<<pause; got < least || got > most {
 					t.Errorf("the pause after answer %d is %v, want %v to %v", pause, got, least, most)
 				}
-				s.AwaitText(crowdedCard.result(), want)
+				s.AwaitText(crowdedCard.result(), text(l, "manyBuyers"))
 				if s.Count(crowdedCard.part(".refused")) != 0 {
 					t.Error("a purchase that the page repeats looks like an error")
 				}
@@ -165,7 +162,7 @@ func TestAPurchaseThatNeverGetsThroughCanBePressedAgain(t *testing.T) {
 		s.awaitPause(pause)
 		s.resume(pause)
 	}
-	s.AwaitText(crowdedCard.result(), "잠시 뒤에 다시 눌러 주세요. 두 번 결제되지 않아요.")
+	s.AwaitText(crowdedCard.result(), text(first, "stillBusy"))
 	s.set(inStock(5), soldAnswer(4))
 	s.Click(crowdedCard.buy())
 	s.AwaitText(crowdedCard.result(), "sold")
@@ -208,7 +205,7 @@ func TestPageAsksLessOftenWhenNothingChangesAndWhenItIsThrottled(t *testing.T) {
 	s.set(busy)
 	s.resume(6)
 	expect(7, "after 503 with Retry-After", 2*changed, 7*time.Second)
-	s.AwaitText("#connection", "지금 보고 있는 분이 많아서")
+	s.AwaitText("#connection", text(first, "crowded"))
 	s.set(throttled)
 	for pause := 7; pause < 11; pause++ {
 		s.resume(pause)
@@ -234,7 +231,7 @@ func TestAHiddenPageAsksForNothing(t *testing.T) {
 	s.Await("!polling")
 	s.set(inStock(7))
 	browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, false))
-	s.AwaitText(crowdedCard.stock(), "재고 7개") // at once: the first pause has not ended
+	s.AwaitText(crowdedCard.stock(), stockText(first, 7)) // at once: the first pause has not ended
 }
 
 // A cache may answer with the stock from before a purchase. The page must not take it for an
@@ -247,21 +244,21 @@ func TestACachedAnswerDoesNotTakeBackAPurchase(t *testing.T) {
 	cached := inStock(5).at(bought)
 	s.set(cached, soldAnswer(4).at(bought))
 	s.Click(crowdedCard.buy())
-	s.AwaitText(crowdedCard.stock(), "재고 4개")
+	s.AwaitText(crowdedCard.stock(), stockText(first, 4))
 	s.resume(0)
 	s.awaitPause(1)
-	if got := s.Text(crowdedCard.stock()); got != "재고 4개" || s.Count(".arrived") > 0 {
-		t.Errorf("after an answer of a cache the page shows %q and %d arrivals, want 재고 4개 and none",
-			got, s.Count(".arrived"))
+	if got, want := s.Text(crowdedCard.stock()), stockText(first, 4); got != want || s.Count(".arrived") > 0 {
+		t.Errorf("after an answer of a cache the page shows %q and %d arrivals, want %q and none",
+			got, s.Count(".arrived"), want)
 	}
 	s.set(inStock(3).at(bought.Add(10 * time.Second)))
 	s.resume(1)
-	s.AwaitText(crowdedCard.stock(), "재고 3개")
+	s.AwaitText(crowdedCard.stock(), stockText(first, 3))
 	s.set(cached) // of a cache that knows less than the last answer
 	s.resume(2)
 	s.awaitPause(3)
-	if got := s.Text(crowdedCard.stock()); got != "재고 3개" {
-		t.Errorf("after an older answer the page shows %q, want 재고 3개", got)
+	if got, want := s.Text(crowdedCard.stock()), stockText(first, 3); got != want {
+		t.Errorf("after an older answer the page shows %q, want %q", got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,7 +19,6 @@ import (
 	"restock/cmd/local/programs"
 	"restock/internal/web"
 	"restock/lambdas"
-	"restock/test/browser"
 	"restock/test/browser/browsertest"
 )
 
@@ -84,24 +84,25 @@ func (s *shop) close() error {
 	return s.Run.Close()
 }
 
-// requireLanguages skips a test that reads a language's texts if the shop does not have the
-// language. This shop has all of them. A fork may have others.
-func requireLanguages(tb testing.TB, tags ...string) {
-	tb.Helper()
-	for _, tag := range tags {
-		if !slices.ContainsFunc(web.Languages(), func(l web.Language) bool { return l.Tag == tag }) {
-			tb.Skipf("the test reads the language %s, which the shop does not have", tag)
-		}
-	}
+// The languages of the shop, in which the tests read its page. A fork may have others.
+var (
+	languages = web.Languages()
+	first     = languages[0] // of Desktop and Phone
+	last      = languages[len(languages)-1]
+)
+
+// text returns a text of the page. The values are places in it, like {n}, each before its value.
+func text(l web.Language, key string, values ...string) string {
+	return strings.NewReplacer(values...).Replace(l.Page[key])
 }
 
-// requireVisitor skips a test whose Korean visitor would read another language.
-func requireVisitor(tb testing.TB, v browser.Visitor) {
-	tb.Helper()
-	if strings.HasPrefix(v.Languages, "ko") {
-		requireLanguages(tb, "ko")
-	}
+// english returns the language that every shop has: the command line reads the API's answers in it.
+func english() web.Language {
+	return languages[slices.IndexFunc(languages, func(l web.Language) bool { return l.Tag == "en" })]
 }
+
+// stockText returns the page's text about a stock.
+func stockText(l web.Language, stock int) string { return text(l, "stock", "{n}", strconv.Itoa(stock)) }
 
 // A product describes a product that a test sells.
 type product struct {

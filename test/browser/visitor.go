@@ -7,6 +7,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"restock/internal/web"
 )
 
 // A Visitor describes a visitor's preferences and screen. All visitors prefer reduced motion, so
@@ -20,10 +22,11 @@ type Visitor struct {
 	Timezone      string  // for example "Asia/Seoul"; empty means the machine's
 }
 
-// Desktop and Phone are visitors from Korea, with a usual and with a small screen.
+// Desktop and Phone are visitors who read the shop's first language, with a usual and with a small
+// screen.
 var (
-	Desktop = Visitor{Languages: "ko-KR,ko", Width: 1280, Height: 900}
-	Phone   = Visitor{Languages: "ko-KR,ko", Width: 360, Height: 740, Touch: true}
+	Desktop = Visitor{Languages: web.DefaultLanguage, Width: 1280, Height: 900}
+	Phone   = Visitor{Languages: web.DefaultLanguage, Width: 360, Height: 740, Touch: true}
 )
 
 // In returns a visitor with other preferred languages.
