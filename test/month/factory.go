@@ -31,9 +31,14 @@ func (w *world) Produce(_ context.Context, r factory.Request) (lot string, err e
 	if err != nil {
 		return "", err
 	}
+	_, attempt, err := callback(r)
+	if err != nil {
+		return "", err
+	}
+	made := w.made(attempt.order)
+	made.lots++
 	w.asked = append(w.asked, r)
-	w.lots++
-	id := "lot " + strconv.Itoa(w.lots)
+	id := "lot " + strconv.Itoa(len(w.asked))
 	forgotten := w.forgotten
 	report := func(quantity int, takes time.Duration) {
 		w.after(takes, func(context.Context) error {
@@ -50,9 +55,11 @@ func (w *world) Produce(_ context.Context, r factory.Request) (lot string, err e
 	switch n := w.factory.IntN(100); {
 	case n < 12:
 		w.count("the factory was late")
+		made.excuses++
 		takes = time.Duration((1.2 + 4*w.factory.Float64()) * float64(lead))
 	case n < 18:
 		w.count("the factory never delivered")
+		made.excuses++
 		return id, nil
 	case n < 26:
 		w.count("the factory made less")
@@ -65,13 +72,30 @@ func (w *world) Produce(_ context.Context, r factory.Request) (lot string, err e
 		report(1+w.factory.IntN(quantity), takes/2)
 	case n < 40:
 		w.count("the factory accepted, and its answer was lost")
+		made.excuses++
 		report(quantity, takes)
 		return "", errFactory
 	}
-	if quantity > 0 {
-		report(quantity, takes)
-	}
+	report(max(quantity, 1), takes)
 	return id, nil
+}
+
+// A making is how often the factory has made a production order, and how many faults may have made
+// it do so again.
+type making struct{ lots, excuses int }
+
+func (w *world) made(order string) *making {
+	if w.makings[order] == nil {
+		w.makings[order] = &making{}
+	}
+	return w.makings[order]
+}
+
+// excuse excuses that an order is made again whose lot is in the making.
+func (w *world) excuse() {
+	for _, m := range w.makings {
+		m.excuses++
+	}
 }
 
 // callBack calls the callback URL of a request. The API puts the call into the queue of deliveries.
@@ -81,7 +105,7 @@ func (w *world) callBack(r factory.Request, quantity int) {
 	if err != nil {
 		panic(err) // the shop wrote the URL
 	}
-	w.reported[attempt] = max(w.reported[attempt], quantity)
+	w.reported[attempt.id] = max(w.reported[attempt.id], quantity)
 	w.deliveries.send(m, w.latency())
 	if !w.calm && w.network.IntN(20) == 0 {
 		w.count("a callback was in its queue twice")
@@ -89,15 +113,18 @@ func (w *world) callBack(r factory.Request, quantity int) {
 	}
 }
 
-// callback returns the message that the API makes of a callback, and the id of its attempt.
-func callback(r factory.Request) (m events.SQSMessage, attempt string, err error) {
+// An attempt has the ids in a callback URL.
+type attempt struct{ order, id string }
+
+// callback returns the message that the API makes of a callback, and its attempt.
+func callback(r factory.Request) (m events.SQSMessage, of attempt, err error) {
 	body, err := json.Marshal(r)
 	if err != nil {
-		return m, "", err
+		return m, of, err
 	}
 	u, err := url.Parse(string(r.CallbackURL))
 	if err != nil {
-		return m, "", err
+		return m, of, err
 	}
 	values := u.Query()
 	_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
@@ -113,7 +140,7 @@ func callback(r factory.Request) (m events.SQSMessage, attempt string, err error
 		text := values.Get(name)
 		m.MessageAttributes[name] = events.SQSMessageAttribute{DataType: "String", StringValue: &text}
 	}
-	return m, values.Get("attempt"), nil
+	return m, attempt{values.Get("order"), values.Get("attempt")}, nil
 }
 
 // forge sends a callback that the shop did not sign: a lot more of what was last reported.

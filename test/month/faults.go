@@ -28,6 +28,7 @@ func (w *world) scheduleFaults() {
 		}))
 		w.someTime(monday, w.away("database", 2*time.Minute, 30*time.Minute, func(down bool) error {
 			w.databaseDown = down
+			w.excuse() // a callback was not booked at once
 			return w.connect()
 		}))
 		w.someTime(monday, w.away("topic", 10*time.Minute, 4*time.Hour, func(down bool) error {
@@ -43,6 +44,7 @@ func (w *world) scheduleFaults() {
 			if !down && w.faults.IntN(2) == 0 {
 				w.count("the factory forgot its lots")
 				w.forgotten++
+				w.excuse()
 			}
 			return nil
 		}))

@@ -80,6 +80,8 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 	}{
 		{"the sweep never asks again", "is overdue since",
 			func(s shop.Store) shop.Store { return neverAsksAgain{s} }},
+		{"the sweep asks again at once", "times, after 0 faults",
+			func(s shop.Store) shop.Store { return asksAtOnce{s} }},
 		{"notices are never sent", "a notice was not sent",
 			func(s shop.Store) shop.Store { return neverNotifies{s} }},
 		{"deliveries are forgotten", "the factory reported",
@@ -104,6 +106,16 @@ type neverAsksAgain struct{ shop.Store }
 
 func (neverAsksAgain) ClaimAsk(context.Context, shop.ProductionOrder, time.Time) (bool, error) {
 	return false, nil
+}
+
+type asksAtOnce struct{ shop.Store }
+
+func (s asksAtOnce) OpenOrders(ctx context.Context) ([]shop.ProductionOrder, error) {
+	open, err := s.Store.OpenOrders(ctx)
+	for i := range open {
+		open[i].AskedAt = time.Time{}
+	}
+	return open, err
 }
 
 type neverNotifies struct{ shop.Store }

@@ -81,7 +81,7 @@ func (r *report) picture() []byte {
 		y += panelHeight
 	}
 	c.days(y + 4)
-	c.WriteString("</svg>\n")
+	fmt.Fprintln(c, "</svg>")
 	return c.Bytes()
 }
 
@@ -137,7 +137,7 @@ func (c *canvas) panel(p *productReport, y int) {
 	c.stock(p.stock, height)
 	fmt.Fprintf(c, `<path class="point" d="M%d %dh%d"><title>reorder point %d</title></path>`+"\n",
 		left, height(p.reorderPoint), plotWidth, p.reorderPoint)
-	c.WriteString(`<path class="refusal" d="`)
+	fmt.Fprint(c, `<path class="refusal" d="`)
 	drawn := -1
 	for _, t := range p.refusals {
 		if x := c.x(t); x != drawn {

@@ -50,7 +50,7 @@ func (w *world) aDay(ctx context.Context) error {
 // check checks the rules that hold at any time, and those that hold after a sweep.
 func (w *world) check(ctx context.Context) error {
 	err := errors.Join(invariants.Check(ctx, w.admin, invariants.Always), w.closed.Check(ctx, w.admin),
-		w.checkSales(ctx), w.checkReceipts(ctx), w.checkPublished(ctx), w.checkNotices(ctx))
+		w.checkSales(ctx), w.checkReceipts(ctx), w.checkPublished(ctx), w.checkNotices(ctx), w.checkLots())
 	if err != nil {
 		return broken("%w", err)
 	}
@@ -143,6 +143,18 @@ func (w *world) checkReceipts(ctx context.Context) error {
 		if w.deliveries.inside == 0 && stored[attempt] < quantity {
 			errs = append(errs, fmt.Errorf("attempt %s: the factory reported %d, and only %d are booked", attempt,
 				quantity, stored[attempt]))
+		}
+	}
+	return inOrder(errs)
+}
+
+// checkLots checks that the factory makes an order once, unless a fault makes it do so again.
+func (w *world) checkLots() error {
+	var errs []error
+	for order, m := range w.makings {
+		if m.lots > 1+m.excuses {
+			errs = append(errs, fmt.Errorf("production order %s was made %d times, after %d faults", order, m.lots,
+				m.excuses))
 		}
 	}
 	return inOrder(errs)

@@ -104,7 +104,7 @@ type world struct {
 
 	buyers, factory, network, faults *rand.Rand
 	ids                              uint64
-	purchases, lots, rotations       int
+	purchases, rotations             int
 
 	databaseDown, topicDown, mailDown, factoryDown bool
 	forgotten                                      int  // how often the factory has forgotten its lots
@@ -112,12 +112,13 @@ type world struct {
 
 	accepted map[string]bool // production orders whose message the topic has accepted
 	asked    []factory.Request
-	sales    map[uuid.UUID]int // that buyers have as an answer
-	pending  int               // purchases without an answer
-	reported map[string]int    // by attempt: the largest quantity of a callback
-	notices  map[string]int    // that people got, by kind
-	counts   map[string]int    // of what went wrong
-	spans    []span            // of what was away, for the picture
+	makings  map[string]*making // by production order
+	sales    map[uuid.UUID]int  // that buyers have as an answer
+	pending  int                // purchases without an answer
+	reported map[string]int     // by attempt: the largest quantity of a callback
+	notices  map[string]int     // that people got, by kind
+	counts   map[string]int     // of what went wrong
+	spans    []span             // of what was away, for the picture
 	closed   invariants.ClosedOrders
 }
 
@@ -132,7 +133,7 @@ func newWorld(ctx context.Context, c config) (*world, error) {
 	w := &world{
 		config: c, clock: clock{now: begin}, products: products(), bySKU: map[string]*product{},
 		vault: &secretstest.Vault{}, accepted: map[string]bool{}, sales: map[uuid.UUID]int{},
-		reported: map[string]int{}, notices: map[string]int{}, counts: map[string]int{},
+		reported: map[string]int{}, makings: map[string]*making{}, notices: map[string]int{}, counts: map[string]int{},
 		closed: invariants.ClosedOrders{},
 	}
 	// One source for each part of the world: more buyers do not change what the factory does.
@@ -216,12 +217,12 @@ func (w *world) Publish(_ context.Context, in *awssns.PublishInput,
 		return nil, err
 	}
 	w.accepted[text.Order] = true
-	w.post(events.SQSMessage{Body: string(envelope)})
+	w.post(events.SQSMessage{Body: string(envelope)}, w.made(text.Order))
 	return &awssns.PublishOutput{}, nil
 }
 
 // post sends a message to stock's queue. A few messages are lost, late or sent twice.
-func (w *world) post(m events.SQSMessage) {
+func (w *world) post(m events.SQSMessage, of *making) {
 	delay := w.latency()
 	if !w.calm {
 		switch n := w.network.IntN(100); {
@@ -230,9 +231,11 @@ func (w *world) post(m events.SQSMessage) {
 			return
 		case n < 9:
 			w.count("a message came twice")
+			of.excuses++
 			w.stock.send(m, delay+time.Duration(w.network.Int64N(int64(time.Hour))))
 		case n < 13:
 			w.count("a message was late")
+			of.excuses++
 			delay = time.Duration(w.network.Int64N(int64(8 * time.Hour)))
 		}
 	}
