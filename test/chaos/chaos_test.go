@@ -163,6 +163,7 @@ func TestTheJudgeFindsEveryViolation(t *testing.T) {
 			t.Fatalf("the delivery of %s was not booked", sku)
 		}
 	}
+	w.awaitNothing(t) // a callback that came again would be booked again
 	w.exec(t, `DELETE FROM movement WHERE cause = 'receipt' AND reference = UNHEX(?)`, w.order(t, lostDelivery))
 
 	w.setFault(t, factory.Fault{Status: http.StatusServiceUnavailable})
@@ -187,6 +188,8 @@ func TestTheJudgeFindsEveryViolation(t *testing.T) {
 		"a delivery is wrong: the callback of attempt " + w.attempt(t, brokenDelivery),
 		"a delivery is lost: the shop accepted the callback of attempt " + w.attempt(t, lostDelivery),
 		"a message is lost: production order " + w.orderID(t, lostMessage),
+		"production order " + w.orderID(t, brokenDelivery) + ": the model does not allow: ",
+		"production order " + w.orderID(t, lostDelivery) + ": the model does not allow: ",
 		"a sale is lost: another",
 		"a sale has no buyer: " + forgotten.key,
 		"a sale is wrong: " + wrong.key,

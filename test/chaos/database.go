@@ -79,7 +79,7 @@ func (d *database) admin(dsn string) (*sql.DB, error) {
 		return nil, err
 	}
 	c := d.server.Admin()
-	c.DBName = shops.DBName
+	c.DBName, c.ParseTime = shops.DBName, true
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -29,11 +30,14 @@ var awsFailures = []failure{failsBefore, failsAfter, hangs, throttles}
 type endpoint struct {
 	mu        sync.Mutex
 	failing   map[string]failure     // by service
-	published map[string][]time.Time // when each message expires, by production order
+	published map[string][]published // by production order
 }
 
+// A published message was accepted by the topic between two times.
+type published struct{ sent, accepted, validUntil time.Time }
+
 func newEndpoint() *endpoint {
-	return &endpoint{failing: map[string]failure{}, published: map[string][]time.Time{}}
+	return &endpoint{failing: map[string]failure{}, published: map[string][]published{}}
 }
 
 // fail makes a service fail until heal is called.
@@ -55,14 +59,21 @@ func (e *endpoint) taken(now time.Time) (all, valid map[string]int) {
 	defer e.mu.Unlock()
 	all, valid = map[string]int{}, map[string]int{}
 	for order, messages := range e.published {
-		for _, until := range messages {
+		for _, m := range messages {
 			all[order]++
-			if now.Before(until) {
+			if now.Before(m.validUntil) {
 				valid[order]++
 			}
 		}
 	}
 	return all, valid
+}
+
+// messages returns the messages that the topic accepted, by production order.
+func (e *endpoint) messages() map[string][]published {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.published)
 }
 
 func (e *endpoint) interpose(next http.Handler) http.Handler {
@@ -99,12 +110,13 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, next http.Handl
 		return // the client has disconnected
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	sent := time.Now()
 	answer := &answer{ResponseWriter: w, status: http.StatusOK}
 	next.ServeHTTP(answer, r)
 	if m := publishedMessage(body); m.Order != "" && answer.status == http.StatusOK {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.published[m.Order] = append(e.published[m.Order], m.ValidUntil)
+		e.published[m.Order] = append(e.published[m.Order], published{sent, time.Now(), m.ValidUntil})
 	}
 }
 

@@ -50,7 +50,7 @@ func (w *world) judge(ctx context.Context) error {
 		w.report.broken("%v", err)
 	}
 	for _, judge := range []func(context.Context) error{
-		w.judgeSales, w.judgeDeliveries, w.judgeMessages, w.countBooks,
+		w.judgeSales, w.judgeDeliveries, w.judgeMessages, w.judgeTraces, w.countBooks,
 	} {
 		if err := judge(ctx); err != nil {
 			return fmt.Errorf("judging: %w", err)

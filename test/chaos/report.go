@@ -27,6 +27,10 @@ type Report struct {
 
 	Sales, Orders, OrdersFailed, Receipts, Notices, Messages, DeadLetters int
 
+	// Traces is how many production orders were replayed in the model of test/model, and
+	// TracesTooWide how many had too much at once.
+	Traces, TracesTooWide int
+
 	Settled time.Duration // how long the shop took to settle after the faults
 
 	Broken []string // violations of the rules
@@ -105,6 +109,8 @@ func (r *Report) print(w io.Writer) {
 	fmt.Fprintf(w, "%d sales, %d production orders (%d failed), %d messages (%d dead letters), %d goods receipts, "+
 		"%d notices to people\n",
 		r.Sales, r.Orders, r.OrdersFailed, r.Messages, r.DeadLetters, r.Receipts, r.Notices)
+	fmt.Fprintf(w, "%d production orders were replayed in the model; it has no room for %d more\n",
+		r.Traces, r.TracesTooWide)
 	fmt.Fprintf(w, "the shop settled %.1f s after the faults\n", r.Settled.Seconds())
 	if len(r.Broken) == 0 {
 		fmt.Fprintln(w, "verdict: all rules hold")

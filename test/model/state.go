@@ -260,7 +260,13 @@ func (s state) String() string {
 	}
 	for _, l := range s.lots {
 		if l.order != 0 {
-			fmt.Fprintf(&b, "; lot of order %d %+v", l.order, l)
+			fmt.Fprintf(&b, "; lot of order %d, being made %t, reported %d, booked %d, key replaced %d times",
+				l.order, l.making, l.made, l.booked, l.turns)
+		}
+		for _, c := range l.reports {
+			if c.quantity > 0 {
+				fmt.Fprintf(&b, "; its callback of %d, forged %t, dead %t", c.quantity, c.forged, c.dead)
+			}
 		}
 	}
 	return b.String()

@@ -123,13 +123,16 @@ func (t Trace) Check() error {
 	}
 	sets := states.ToModel()
 	calls := o.calls()
-	if porcupine.CheckOperations(sets, calls) {
+	switch porcupine.CheckOperationsTimeout(sets, calls, limit) {
+	case porcupine.Ok:
 		return nil
+	case porcupine.Unknown:
+		return ErrTooWide
 	}
 	if o.tooWide {
 		return ErrTooWide
 	}
-	_, info := porcupine.CheckOperationsVerbose(sets, calls, 0)
+	_, info := porcupine.CheckOperationsVerbose(sets, calls, limit)
 	var longest []int
 	for _, order := range info.PartialLinearizations()[0] {
 		if len(order) > len(longest) {
@@ -138,6 +141,12 @@ func (t Trace) Check() error {
 	}
 	return explain(sets, calls, longest)
 }
+
+// maxShown is the largest number of states in an error.
+const maxShown = 4
+
+// limit ends a check that takes too long: too many events overlap in time.
+const limit = time.Minute
 
 var seed = maphash.MakeSeed()
 
@@ -150,7 +159,11 @@ func explain(sets porcupine.Model, calls []porcupine.Operation, longest []int) e
 		_, set = sets.Step(set, calls[i].Input, nil)
 		before = append(before, "  "+calls[i].Input.(numbered).String())
 	}
-	for _, s := range set.([]any) {
+	for i, s := range set.([]any) {
+		if i == maxShown {
+			after = append(after, fmt.Sprintf("  and %d more", len(set.([]any))-i))
+			break
+		}
 		after = append(after, "  "+s.(instant).String())
 	}
 	firstReturn := int64(math.MaxInt64)
@@ -512,14 +525,14 @@ func (o *observer) forget(s state, e numbered) state {
 			s.messages[j] = message{}
 		}
 	}
-	if o.OneOrder {
-		s.bins = [MaxBins]pieces{}
-		return s
-	}
 	for k, l := range s.lots {
 		if e.lastOfAttempt && l.name != 0 && l.name == o.names[e.Attempt] && l.booked >= l.made {
 			s.lots[k] = lot{}
 		}
+	}
+	if o.OneOrder {
+		s.bins = [MaxBins]pieces{}
+		return s
 	}
 	for i, x := range s.orders {
 		if !e.lastOfOrder || x.name == 0 || x.name != o.names[e.Order] || x.status <= open || x.notices != 0 ||

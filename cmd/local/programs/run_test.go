@@ -29,6 +29,7 @@ import (
 	"restock/infra/graph"
 	declared "restock/infra/stack"
 	"restock/infra/stack/stacktest"
+	"restock/internal/mysql/mysqltest"
 	"restock/internal/web"
 	"restock/lambdas"
 	"restock/local/aws/lambda"
@@ -156,7 +157,9 @@ func (s *stack) buy(tb testing.TB, checkouts, atOnce int) map[int]int {
 
 func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	t.Parallel()
-	s := start(t, config(t))
+	c := config(t)
+	stream := listen(&c)
+	s := start(t, c)
 	// The factory delivers after the last refusal, however slow the buyers are.
 	if err := s.Run.Factory.SetFault(factory.Fault{Hold: true}); err != nil {
 		t.Fatal(err)
@@ -209,6 +212,7 @@ func TestSoldOutDoughnutRestocksItself(t *testing.T) {
 	if err != nil || status != 200 || !strings.Contains(body, `"stock":99`) {
 		t.Errorf("a checkout after the delivery got %d %s, %v; want a sale that leaves 99", status, body, err)
 	}
+	s.checkTraces(t, stream, mysqltest.Donut)
 }
 
 func TestConcurrentBuyersThroughTheAPI(t *testing.T) {
