@@ -3,6 +3,9 @@ package docs_test
 import (
 	"io/fs"
 	"os"
+	"path"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -14,9 +17,14 @@ const (
 	maxComment = 100
 )
 
-// TestLinesOfCodeAreNotTooWide checks every Go file. A comment with a URL may be longer.
+// comment matches a line that is only a comment. The lines of a block comment in JavaScript begin
+// with a star.
+var comment = regexp.MustCompile(`^\s*(//|/\*|\* )`)
+
+// TestLinesOfCodeAreNotTooWide checks every Go file and every file of a web page. A comment with a
+// URL may be longer.
 func TestLinesOfCodeAreNotTooWide(t *testing.T) {
-	checked := 0
+	checked := map[string]int{}
 	err := fs.WalkDir(os.DirFS(root), ".", func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -24,13 +32,14 @@ func TestLinesOfCodeAreNotTooWide(t *testing.T) {
 		if entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != "." {
 			return fs.SkipDir // .git, and copies that tests build
 		}
-		if !strings.HasSuffix(file, ".go") {
+		kind := path.Ext(file)
+		if !slices.Contains([]string{".go", ".js", ".css", ".html"}, kind) || strings.HasSuffix(file, ".min.js") {
 			return nil
 		}
-		checked++
+		checked[kind]++
 		for i, line := range strings.Split(string(read(t, file)), "\n") {
 			limit := maxCode
-			if strings.HasPrefix(strings.TrimSpace(line), "//") {
+			if comment.MatchString(line) {
 				limit = maxComment
 			}
 			width := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    "))
@@ -40,7 +49,7 @@ func TestLinesOfCodeAreNotTooWide(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || checked == 0 {
-		t.Errorf("%d Go files were checked: %v", checked, err)
+	if err != nil || len(checked) != 4 {
+		t.Errorf("files of each kind that were checked: %v: %v", checked, err)
 	}
 }

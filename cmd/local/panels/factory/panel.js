@@ -33,7 +33,8 @@ export function start() {
       if (e.key === "Enter") set(faults[name].set());
     });
   }
-  byId("factory-lose").addEventListener("click", () => set({ lose: true }, "The factory has lost all lots in production."));
+  byId("factory-lose").addEventListener("click", () =>
+    set({ lose: true }, "The factory has lost all lots in production."));
   on(["factory"], draw);
 }
 
@@ -86,5 +87,6 @@ function update(row, lot) {
     : deliveries.length ? `${step}, delivered${deliveries.length > 1 ? ` ${deliveries.length} times` : ""}` : step;
   row.querySelector("progress").hidden = !lot.id;
   setText(row.querySelector(".step-name"), lot.lost ? "lost" : lot.id ? delivered : "requested, but not made");
-  row.className = lot.lost || !lot.id ? "lost" : refused.length ? "refused" : at === STEPS.length - 1 ? "done" : "making";
+  const made = at === STEPS.length - 1 ? "done" : "making";
+  row.className = lot.lost || !lot.id ? "lost" : refused.length ? "refused" : made;
 }

@@ -13,7 +13,8 @@ export function start() {
   });
   on(["stock", "graph"], () => {
     byId("rush").hidden = !state.stock?.products?.length;
-    keep(byId("rush-sku"), state.stock?.products ?? [], (p) => p.sku, (p) => el("option", { value: p.sku }), (option, p) => setText(option, `${p.name} (${p.sku})`));
+    keep(byId("rush-sku"), state.stock?.products ?? [], (p) => p.sku, (p) => el("option", { value: p.sku }),
+      (option, p) => setText(option, `${p.name} (${p.sku})`));
   });
   on(["rush"], draw);
 }
@@ -66,11 +67,13 @@ function draw() {
     ["p50", duration(rush.p50_ms)],
     ["p99", duration(rush.p99_ms)],
   ];
-  keep(byId("rush-result"), figures, ([name]) => name, ([name]) => el("div", {}, el("dt", {}, name), el("dd")), (row, [name, text]) => {
+  const create = ([name]) => el("div", {}, el("dt", {}, name), el("dd"));
+  keep(byId("rush-result"), figures, ([name]) => name, create, (row, [name, text]) => {
     setText(row.lastElementChild, text);
     row.classList.toggle("bad", name === "failed" && rush.failed > 0);
   });
-  keep(byId("rush-reasons"), rush.throttled_by ?? [], (by) => by.reason, () => el("li"), (row, by) => setText(row, `${number(by.buyers)} throttled: ${by.reason}`));
+  keep(byId("rush-reasons"), rush.throttled_by ?? [], (by) => by.reason, () => el("li"),
+    (row, by) => setText(row, `${number(by.buyers)} throttled: ${by.reason}`));
   if (wasRunning && !rush.running) {
     say(
       `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +

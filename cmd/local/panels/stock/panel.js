@@ -44,7 +44,8 @@ function draw() {
     const figures = `${p.stock} ${p.on_order}`;
     if (order.get(p.sku)?.figures !== figures) order.set(p.sku, { figures, since: order.has(p.sku) ? Date.now() : 0 });
   }
-  const shown = products.length <= MOST ? products : [...products].sort((a, b) => !!b.more_bins - !!a.more_bins || order.get(b.sku).since - order.get(a.sku).since).slice(0, MOST);
+  const first = (a, b) => !!b.more_bins - !!a.more_bins || order.get(b.sku).since - order.get(a.sku).since;
+  const shown = products.length <= MOST ? products : products.toSorted(first).slice(0, MOST);
   keep(byId("plots"), shown, (p) => p.sku, create, update);
   const more = products.length - shown.length;
   setText(byId("plots-more"), more ? `${count(more, "more product")} did not change lately.` : "");
@@ -55,7 +56,7 @@ function create() {
     el("figcaption", {}, el("span", { class: "name" }), el("span", { class: "now" })),
     svg("svg", { class: "plot", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" },
       svg("path", { class: "grid", d: `M0 ${TOP}H${WIDTH}M0 ${HEIGHT}H${WIDTH}` }),
-      svg("path", { class: "area-stock" }), svg("path", { class: "series-on-order" }), svg("path", { class: "series-stock" })),
+      ...["area-stock", "series-on-order", "series-stock"].map((name) => svg("path", { class: name }))),
     el("p", { class: "scale" }, el("span"), el("span")),
     el("p", { class: "bins" }));
 }
@@ -76,13 +77,19 @@ function update(figure, product) {
   const soldOut = product.stock <= 0;
   figure.classList.toggle("sold-out", soldOut);
   setText(figure.querySelector(".name"), `${product.name} `);
-  setText(figure.querySelector(".now"), `${soldOut ? "sold out" : `${number(product.stock)} on hand`}${product.on_order ? `, ${number(product.on_order)} on order` : ""}`);
-  setText(figure.querySelector(".bins"), product.more_bins ? `Buyers wait for each other: it has ${count(product.bins, "bin")}. More bins may help: shop set ${product.sku} --bins ${product.more_bins}` : "");
+  const onHand = soldOut ? "sold out" : `${number(product.stock)} on hand`;
+  setText(figure.querySelector(".now"), onHand + (product.on_order ? `, ${number(product.on_order)} on order` : ""));
+  setText(figure.querySelector(".bins"), product.more_bins
+    ? `Buyers wait for each other: it has ${count(product.bins, "bin")}. ` +
+      `More bins may help: shop set ${product.sku} --bins ${product.more_bins}`
+    : "");
   const plot = figure.querySelector(".plot");
   const span = duration(end - begin);
   const low = points.length ? Math.min(...points.map((p) => p.stock)) : product.stock;
   const high = points.length ? Math.max(...points.map((p) => p.stock)) : product.stock;
-  setAttribute(plot, "aria-label", `${product.name}: ${number(product.stock)} on hand, ${number(product.on_order)} on order. In the last ${span}, between ${number(low)} and ${number(high)} were on hand.`);
+  setAttribute(plot, "aria-label",
+    `${product.name}: ${number(product.stock)} on hand, ${number(product.on_order)} on order. ` +
+      `In the last ${span}, between ${number(low)} and ${number(high)} were on hand.`);
   setAttribute(plot.querySelector(".series-stock"), "d", stock);
   setAttribute(plot.querySelector(".series-on-order"), "d", steps("on_order"));
   setAttribute(plot.querySelector(".area-stock"), "d", points.length ? `${stock}V${HEIGHT}H${x(points[0].at)}Z` : "");

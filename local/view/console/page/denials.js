@@ -11,12 +11,14 @@ const known = new Map(); // by node and text, latest last
 /** Adds a denial of the event stream. */
 export function denied(event) {
   const { missing, declared_in: where, action, resource, error } = event.attrs ?? {};
-  const what = missing ? `missing: ${missing}` : (error ?? ([action, resource].filter(Boolean).join(" on ") || event.message));
+  const call = [action, resource].filter(Boolean).join(" on ");
+  const what = missing ? `missing: ${missing}` : (error ?? (call || event.message));
   const text = [what, where].filter(Boolean).join(", ");
   const key = `${event.node} ${text}`;
   const times = (known.get(key)?.times ?? 0) + 1;
   known.delete(key);
-  known.set(key, { key, edge: event.edge, node: event.node ?? "", resource, text, what, where, time: event.time, times });
+  const { edge, node = "", time } = event;
+  known.set(key, { key, edge, node, resource, text, what, where, time, times });
   while (known.size > MOST) known.delete(known.keys().next().value);
   tell("denials");
 }
@@ -68,9 +70,10 @@ export function start() {
 
 function create(d) {
   const [from, to] = d.edge.split(">");
+  const caller = from || d.node;
   return el("li", {},
     el("p", { class: "route" },
-      el("button", { type: "button", class: "link", click: () => select("node", from || d.node) }, nameOf(from || d.node)),
+      el("button", { type: "button", class: "link", click: () => select("node", caller) }, nameOf(caller)),
       to && ` → ${nameOf(to)}`, " ", el("span", { class: "times" })),
     el("p", { class: "missing" }, el("strong", {}, d.what)),
     d.where && el("p", { class: "where" }, "Add it in ", el("code", {}, d.where)));

@@ -54,7 +54,8 @@ const link = (text, kind, id) => el("button", { type: "button", class: "link", c
 const MOST = 4; // attributes in the brief text
 const LONGEST = 16; // characters of a value: ids and ARNs are longer
 // Attributes that other parts of the line show already, and ids, which do not help people.
-const LEFT_OUT = /^[A-Z]|(^|_)id$|^(function|level|method|path|route|status|duration|billed_duration|(max_)?memory_\w+)$/;
+const LEFT_OUT =
+  /^[A-Z]|(^|_)id$|^(function|level|method|path|route|status|duration|billed_duration|(max_)?memory_\w+)$/;
 
 /**
  * The most useful attributes as a brief text: what is missing, or the error, or else the short

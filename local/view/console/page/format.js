@@ -51,10 +51,11 @@ export const nameOf = (node = "") => node.slice(node.indexOf(":") + 1);
 export const kindOf = (node) => node.slice(0, Math.max(0, node.indexOf(":")));
 
 /** An attribute's value as text. It may be an object. */
-export const valueText = (value) => (value !== null && typeof value === "object" ? JSON.stringify(value) : String(value));
+export const valueText = (value) =>
+  value !== null && typeof value === "object" ? JSON.stringify(value) : String(value);
 
 /** A text in which UUIDs are cut after their first part, to be easier to read. */
-export const shortened = (text) => text.replace(/\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi, "$1…");
+export const shortened = (text) => text.replace(/\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, "$1…");
 
 /**
  * Indented JSON, or the text itself if it is not JSON. JSON in strings, as in the notifications of

@@ -44,15 +44,20 @@ function shown() {
   const there = new Set(edges.map((e) => e.id));
   const ids = new Set(nodes.map((n) => n.id));
   const missing = denials()
-    .map((d) => ({ id: d.edge, from: d.edge.split(">")[0], to: d.edge.split(">")[1], label: "not allowed", missing: true }))
-    .filter((e, i, all) => !there.has(e.id) && ids.has(e.from) && ids.has(e.to) && all.findIndex((o) => o.id === e.id) === i);
+    .map(({ edge: id }) => {
+      const [from, to] = id.split(">");
+      return { id, from, to, label: "not allowed", missing: true };
+    })
+    .filter((e) => !there.has(e.id) && ids.has(e.from) && ids.has(e.to))
+    .filter((e, i, all) => all.findIndex((other) => other.id === e.id) === i);
   return { nodes, edges: [...edges, ...missing] };
 }
 
 function redraw() {
   const graph = shown();
   const width = Math.floor(frameOf.clientWidth);
-  const key = JSON.stringify([graph.nodes.map((n) => [n.id, n.label, n.kind]), graph.edges.map((e) => [e.id, e.label])]);
+  const shownNodes = graph.nodes.map((n) => [n.id, n.label, n.kind]);
+  const key = JSON.stringify([shownNodes, graph.edges.map((e) => [e.id, e.label])]);
   if (!width || !graph.nodes.length || (drawn?.key === key && drawn.width === width)) return;
   const focused = document.activeElement?.closest?.("#picture [data-node]")?.dataset.node;
   drawn = { key, width };
@@ -80,7 +85,8 @@ function redraw() {
 
 function drawEdge(edge, plan) {
   const line = svg("path", { class: "line", d: plan.d });
-  const tip = svg("path", { class: "tip", d: "M-7 -4 0 0l-7 4Z", transform: `translate(${plan.tip.x} ${plan.tip.y}) rotate(${plan.tip.angle})` });
+  const { x, y, angle } = plan.tip;
+  const tip = svg("path", { class: "tip", d: "M-7 -4 0 0l-7 4Z", transform: `translate(${x} ${y}) rotate(${angle})` });
   const hit = svg("path", { class: "hit", d: plan.d });
   const element = svg("g", {
     class: ["edge", plan.rail && "rail", edge.missing && "missing"].filter(Boolean).join(" "),
@@ -99,15 +105,18 @@ const family = getComputedStyle(document.body).fontFamily;
 function drawNode(node, box) {
   const available = box.width - LEFT - RIGHT;
   const size = [13, 12.5, 12, 11.5, 11].find((s) => widthOf(node.label, `600 ${s}px ${family}`) <= available) ?? 11;
-  const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size }, fitted(node.label, available, `600 ${size}px ${family}`));
+  const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size },
+    fitted(node.label, available, `600 ${size}px ${family}`));
   const sum = svg("text", { class: "sum", x: SUM, y: 42 });
-  const badge = svg("g", { class: "badge", transform: `translate(${box.width - 4} 0)` }, svg("rect", { y: -10, height: 20, rx: 10 }), svg("text", { y: 4 }));
+  const badge = svg("g", { class: "badge", transform: `translate(${box.width - 4} 0)` },
+    svg("rect", { y: -10, height: 20, rx: 10 }), svg("text", { y: 4 }));
   const gauge = svg("rect", { class: "gauge", x: LEFT, y: box.height - 4, width: 0, height: 3, rx: 1.5 });
+  const stripe = `M10 0H5V${box.height}H10A10 10 0 0 1 0 ${box.height - 10}V10A10 10 0 0 1 10 0Z`;
   // The visible text may be cut to fit, and screen readers skip it: the button over it has the full
   // text.
   const visible = svg("g", { "aria-hidden": "true" },
     svg("rect", { class: "box", width: box.width, height: box.height, rx: 10 }),
-    svg("path", { class: "stripe", d: `M10 0H5V${box.height}H10A10 10 0 0 1 0 ${box.height - 10}V10A10 10 0 0 1 10 0Z` }),
+    svg("path", { class: "stripe", d: stripe }),
     svg("path", { class: "icon", d: kindIcon(node.kind), transform: "translate(12 28) scale(0.95)" }),
     title, sum, gauge, badge);
   const button = svg("rect", {
@@ -128,7 +137,11 @@ function drawNode(node, box) {
     mouseenter: () => label(edgesOf(node.id)),
     mouseleave: () => label(focusEdges()),
   });
-  const element = svg("g", { class: `node kind-${node.kind}`, "data-node": node.id, transform: `translate(${box.x} ${box.y})` }, visible, button);
+  const element = svg("g", {
+    class: `node kind-${node.kind}`,
+    "data-node": node.id,
+    transform: `translate(${box.x} ${box.y})`,
+  }, visible, button);
   return { node, box, element, button, sum, badge, gauge, most: 10 };
 }
 

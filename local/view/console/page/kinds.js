@@ -12,7 +12,8 @@ const kinds = {
   buyers: {
     name: "Buyers",
     does: "send requests",
-    icon: "M7 9a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 7 9Z M2.2 16.5c0-3 2.1-4.8 4.8-4.8s4.8 1.8 4.8 4.8 M13.4 9.2a2.2 2.2 0 1 0-.6-4.3 M14.2 11.9c2.2.2 3.7 1.8 3.7 4.3",
+    icon: "M7 9a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 7 9Z M2.2 16.5c0-3 2.1-4.8 4.8-4.8s4.8 1.8 4.8 4.8 " +
+      "M13.4 9.2a2.2 2.2 0 1 0-.6-4.3 M14.2 11.9c2.2.2 3.7 1.8 3.7 4.3",
   },
   people: {
     name: "People",
@@ -40,7 +41,9 @@ const kinds = {
   queue: {
     name: "Queue",
     icon: "M2.5 5.5h15v9h-15Z M6.2 5.5v9 M10 5.5v9 M13.8 5.5v9",
-    sum: (c) => (waiting(c) ? `${short(waiting(c) - (c.in_flight ?? 0))} waiting · ${short(c.in_flight)} in flight` : `${short(c.received)} received`),
+    sum: (c) => (waiting(c)
+      ? `${short(waiting(c) - (c.in_flight ?? 0))} waiting · ${short(c.in_flight)} in flight`
+      : `${short(c.received)} received`),
     waiting,
   },
   "dead-letter-queue": {
@@ -51,7 +54,8 @@ const kinds = {
   },
   database: {
     name: "Database",
-    icon: "M3.5 5.2c0-1.4 2.9-2.4 6.5-2.4s6.5 1 6.5 2.4-2.9 2.4-6.5 2.4-6.5-1-6.5-2.4Z M3.5 5.2v9.6c0 1.4 2.9 2.4 6.5 2.4s6.5-1 6.5-2.4V5.2 M3.5 10c0 1.4 2.9 2.4 6.5 2.4s6.5-1 6.5-2.4",
+    icon: "M3.5 5.2c0-1.4 2.9-2.4 6.5-2.4s6.5 1 6.5 2.4-2.9 2.4-6.5 2.4-6.5-1-6.5-2.4Z " +
+      "M3.5 5.2v9.6c0 1.4 2.9 2.4 6.5 2.4s6.5-1 6.5-2.4V5.2 M3.5 10c0 1.4 2.9 2.4 6.5 2.4s6.5-1 6.5-2.4",
     sum: (c) => plural(c.connections, "connection", "connections"),
   },
   secrets: {
@@ -65,7 +69,8 @@ const kinds = {
   factory: {
     name: "Factory",
     icon: "M2.5 17V9.2l4.6 2.6V9.2l4.6 2.6V3h4l1.8 14Z M6 14.6h1.6 M10 14.6h1.6",
-    sum: (c) => (c.in_the_making ? `${short(c.in_the_making)} in production` : plural(c.requests, "request", "requests")),
+    sum: (c) =>
+      c.in_the_making ? `${short(c.in_the_making)} in production` : plural(c.requests, "request", "requests"),
     errors: (c) => c.lost,
   },
 };

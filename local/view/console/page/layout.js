@@ -45,7 +45,8 @@ function analyse(graph) {
 
   const beside = new Map(); // dead-letter queue → its queue
   for (const e of edges) {
-    const isPair = nodes.get(e.to).kind === "dead-letter-queue" && nodes.get(e.from).kind !== "dead-letter-queue" && !isStore(e.from);
+    const isDead = (id) => nodes.get(id).kind === "dead-letter-queue";
+    const isPair = isDead(e.to) && !isDead(e.from) && !isStore(e.from);
     if (isPair && !beside.has(e.to)) beside.set(e.to, e.from);
   }
   const host = (id) => beside.get(id) ?? id;
@@ -71,10 +72,18 @@ function analyse(graph) {
 function right(model, depth, width, rails) {
   const available = width - 2 * PAD - rails;
   const storeWidth = width / Math.max(1, model.stores.length) - GUTTER.min;
-  const boxWidth = Math.floor(Math.min(NODE.maxWidth, storeWidth, Math.max(NODE.minWidth, (available - (depth - 1) * 44) / depth)));
+  const layerWidth = Math.max(NODE.minWidth, (available - (depth - 1) * 44) / depth);
+  const boxWidth = Math.floor(Math.min(NODE.maxWidth, storeWidth, layerWidth));
   const gutter = depth > 1 ? Math.min(GUTTER.max, (available - depth * boxWidth) / (depth - 1)) : 0;
   const spare = Math.max(0, (available - depth * boxWidth - (depth - 1) * gutter) / 2);
-  const axis = { mainSize: boxWidth, crossSize: NODE.height, start: PAD + spare, pitch: boxWidth + gutter, gap: GAP, available: Infinity };
+  const axis = {
+    mainSize: boxWidth,
+    crossSize: NODE.height,
+    start: PAD + spare,
+    pitch: boxWidth + gutter,
+    gap: GAP,
+    available: Infinity,
+  };
   const drawing = compose(model, arrange(model, model.layer, depth), axis, (main, cross) => ({ x: main, y: cross }));
   const top = drawing.lanes * LANE + (drawing.lanes ? LEADIN : PAD);
   drawing.moveCross(top - drawing.crossStart());
@@ -83,7 +92,8 @@ function right(model, depth, width, rails) {
   const railTop = bottom + LEADIN;
   const storeRow = railTop + LANE * model.stores.length + LEADIN;
   const centres = model.stores.map((id) => {
-    const users = model.rails.filter((e) => e.from === id || e.to === id).map((e) => drawing.box(e.from === id ? e.to : e.from));
+    const lines = model.rails.filter((e) => e.from === id || e.to === id);
+    const users = lines.map((e) => drawing.box(e.from === id ? e.to : e.from));
     return users.reduce((sum, b) => sum + b.main + boxWidth + gutter / 2, 0) / Math.max(1, users.length);
   });
   const byPlace = model.stores.map((_, i) => i).sort((a, b) => centres[a] - centres[b]);
@@ -143,7 +153,8 @@ function down(model, width, rails) {
     const rail = crossEnd + LEADIN - 4 + LANE * index;
     const last = store.main - LEADIN - LANE * (model.stores.length - 1 - index) + 2;
     const entry = store.cross + boxWidth / 2;
-    return [[user.main + NODE.height, port], [lane, port], [lane, rail], [last, rail], [last, entry], [store.main, entry]];
+    const start = [user.main + NODE.height, port];
+    return [start, [lane, port], [lane, rail], [last, rail], [last, entry], [store.main, entry]];
   });
   drawing.returns((k) => lanes - LEADIN + 4 - LANE * k);
   const rows = depth + (model.stores.length ? rowOf(model.stores.length - 1) + 1 : 0);
@@ -169,8 +180,10 @@ function compose(model, { links, rows }, axis, point) {
     for (const id of row) {
       const main = axis.start + l * axis.pitch;
       if (!isNode(id)) boxes.set(id, { main: main + axis.mainSize / 2, cross: anchors.get(id), dummy: true });
-      else [id, ...guests(id)].forEach((member, i) =>
-        boxes.set(member, { main, cross: anchors.get(id) - axis.crossSize / 2 + i * (axis.crossSize + axis.gap), layer: l }));
+      else [id, ...guests(id)].forEach((member, i) => {
+        const cross = anchors.get(id) - axis.crossSize / 2 + i * (axis.crossSize + axis.gap);
+        boxes.set(member, { main, cross, layer: l });
+      });
     }
   });
   const edges = new Map();
@@ -191,7 +204,8 @@ function compose(model, { links, rows }, axis, point) {
         for (const e of lines) {
           const store = e.from === user ? e.to : e.from;
           const index = model.stores.indexOf(store);
-          const rank = lines.map((l) => model.stores.indexOf(l.from === user ? l.to : l.from)).sort((a, b) => a - b).indexOf(index);
+          const stores = lines.map((l) => model.stores.indexOf(l.from === user ? l.to : l.from));
+          const rank = stores.sort((a, b) => a - b).indexOf(index);
           const step = Math.min(LANE, axis.crossSize / 2 / (lines.length + 1));
           const port = boxes.get(user).cross + axis.crossSize * 0.74 + (rank - (lines.length - 1) / 2) * step;
           const points = course(e, boxes.get(user), boxes.get(store), index, port);
@@ -212,7 +226,8 @@ function compose(model, { links, rows }, axis, point) {
         const leave = from.cross + axis.crossSize * 0.26;
         const enter = to.cross + axis.crossSize * 0.26;
         const lane = laneAt(k);
-        const points = [[from.main + axis.mainSize, leave], [out, leave], [out, lane], [into, lane], [into, enter], [to.main, enter]];
+        const start = [from.main + axis.mainSize, leave];
+        const points = [start, [out, leave], [out, lane], [into, lane], [into, enter], [to.main, enter]];
         edges.set(link.id, polyline(points.map((p) => point(...p)), 9));
       });
     },
@@ -221,8 +236,10 @@ function compose(model, { links, rows }, axis, point) {
       drawForward(model.forward, links, boxes, axis, point, edges);
       for (const e of model.asides) edges.set(e.id, aside(boxes.get(e.from), boxes.get(e.to), axis, point));
       const size = point(axis.mainSize, axis.crossSize);
-      const inOrder = [...boxes].filter(([, b]) => !b.dummy).sort(([, a], [, b]) => rank(a) - rank(b) || a.main - b.main || a.cross - b.cross);
-      const nodes = new Map(inOrder.map(([id, b]) => [id, { ...point(b.main, b.cross), width: size.x, height: size.y, rank: rank(b) }]));
+      const inOrder = [...boxes].filter(([, b]) => !b.dummy)
+        .sort(([, a], [, b]) => rank(a) - rank(b) || a.main - b.main || a.cross - b.cross);
+      const nodes = new Map(inOrder.map(([id, b]) =>
+        [id, { ...point(b.main, b.cross), width: size.x, height: size.y, rank: rank(b) }]));
       return { width, height, nodes, edges };
     },
   };
@@ -250,7 +267,8 @@ function align(rows, links, guests, axis) {
     if (!row.length) return;
     place(wants, -outside(row[0]), axis.available + outside(row.at(-1))).forEach((c, i) => anchors.set(row[i], c));
   };
-  for (const row of rows) put(row, row.map((id) => ({ want: Number.isFinite(axis.available) ? axis.available / 2 : 0, ...extent(id) })));
+  const want = Number.isFinite(axis.available) ? axis.available / 2 : 0;
+  for (const row of rows) put(row, row.map((id) => ({ want, ...extent(id) })));
   const into = Map.groupBy(links, (l) => l.to);
   const out = Map.groupBy(links, (l) => l.from);
   const before = (id) => (into.get(id) ?? []).map((l) => l.from);
@@ -328,7 +346,8 @@ function polyline(points, radius) {
     d += `L${xy(toward(b, a, r))}Q${xy(b)} ${xy(toward(b, c, r))}`;
   }
   const [before, tip] = corners.slice(-2);
-  return { d: d + `L${xy(tip)}`, tip: { ...tip, angle: (Math.atan2(tip.y - before.y, tip.x - before.x) * 180) / Math.PI } };
+  const angle = (Math.atan2(tip.y - before.y, tip.x - before.x) * 180) / Math.PI;
+  return { d: d + `L${xy(tip)}`, tip: { ...tip, angle } };
 }
 
 const distance = (a, b) => Math.hypot(b.x - a.x, b.y - a.y);

@@ -31,7 +31,8 @@ function build() {
   const pill = byId("built");
   pill.hidden = !state.build || now === "failed";
   pill.classList.toggle("good", now === "ok");
-  setText(pill, pill.hidden ? "" : now === "building" ? `building ${list}…` : `${list} built${took ? ` in ${duration(took)}` : ""}`);
+  const built = `${list} built${took ? ` in ${duration(took)}` : ""}`;
+  setText(pill, pill.hidden ? "" : now === "building" ? `building ${list}…` : built);
 
   byId("build").hidden = now !== "failed";
   if (now !== "failed") return;
@@ -48,7 +49,10 @@ function changes() {
   });
   const lines = fresh.flatMap((c) => c.lines.map((line, i) => ({ key: `${c.time} ${i}`, line })));
   byId("changes").hidden = lines.length === 0;
-  if (lines.length) setText(byId("changes-title"), `The stack changed at ${clock(fresh[0].time)}: ${count(lines.length, "difference")}`);
+  if (lines.length) {
+    const differences = count(lines.length, "difference");
+    setText(byId("changes-title"), `The stack changed at ${clock(fresh[0].time)}: ${differences}`);
+  }
   keep(byId("changes-list"), lines, (l) => l.key, ({ line }) => el("li", { class: mark(line) }, line));
   clearTimeout(timer);
   if (fresh.length) timer = setTimeout(changes, CHANGE_SHOWN - (now - Date.parse(fresh.at(-1).time)) + 50);

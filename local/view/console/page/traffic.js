@@ -26,7 +26,8 @@ export function createTraffic(element) {
   function reset(edges) {
     for (const dot of dots) retire(dot);
     dots = [];
-    courses = new Map([...edges].map(([id, e]) => [id, { id, from: e.edge.from, to: e.edge.to, element: e.element, line: e.line }]));
+    courses = new Map([...edges].map(([id, { edge, element, line }]) =>
+      [id, { id, from: edge.from, to: edge.to, element, line }]));
   }
 
   /**
@@ -49,7 +50,8 @@ export function createTraffic(element) {
     if (calm.matches) return;
     const count = Math.min(n, MOST_PER_FLOW, MOST - dots.length);
     for (let i = 0; i < count; i++) {
-      dots.push({ course, reversed: course.id !== id, failed, size: n / count, start: start + (i * 200) / count, took: tookOf(course) });
+      const dot = { size: n / count, start: start + (i * 200) / count, took: tookOf(course) };
+      dots.push({ course, reversed: course.id !== id, failed, ...dot });
     }
     frame ||= requestAnimationFrame(draw);
   }
@@ -76,7 +78,8 @@ export function createTraffic(element) {
   return { reset, move };
 
   function courseOf(id) {
-    const course = courses.get(id) ?? courses.get(id.split(">").reverse().join(">")); // a redrive moves messages backwards
+    const backwards = id.split(">").reverse().join(">"); // a redrive moves messages backwards
+    const course = courses.get(id) ?? courses.get(backwards);
     if (course && !course.points) sample(course);
     return course;
   }
@@ -91,7 +94,8 @@ export function createTraffic(element) {
 
 function sample(course) {
   course.length = course.line.getTotalLength();
-  course.points = Array.from({ length: SAMPLES + 1 }, (_, i) => course.line.getPointAtLength((course.length * i) / SAMPLES));
+  course.points = Array.from({ length: SAMPLES + 1 }, (_, i) =>
+    course.line.getPointAtLength((course.length * i) / SAMPLES));
 }
 
 function along(course, progress) {

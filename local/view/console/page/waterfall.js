@@ -19,7 +19,8 @@ export function create() {
     element,
     show(journey) {
       const all = journey.steps ?? [];
-      setText(head, `${exactClock(journey.began)} · ${count(all.length, "step")} in ${duration(journey.took_ms)} · bars compress waiting times, numbers are exact`);
+      const took = `${count(all.length, "step")} in ${duration(journey.took_ms)}`;
+      setText(head, `${exactClock(journey.began)} · ${took} · bars compress waiting times, numbers are exact`);
       const key = JSON.stringify(all);
       if (key === shown) return; // an open step stays open
       const opened = new Set([...steps.querySelectorAll("details[open]")].map((d) => d.dataset.step));
@@ -35,11 +36,19 @@ function row(step, i, at, opened) {
   const start = at(step.at_ms);
   const width = Math.max(0, at(step.at_ms + (step.took_ms ?? 0)) - start);
   const where = node(step.node);
+  const kind = where?.kind ?? kindOf(step.node);
   const text = [el("span", { class: "step-text" }, shortened(step.text)), el("span", { class: "brief" }, brief(step))];
-  return el("li", { class: `step level-${(step.level ?? "INFO").toLowerCase()} kind-${where?.kind ?? kindOf(step.node)}` },
+  return el("li", { class: `step level-${(step.level ?? "INFO").toLowerCase()} kind-${kind}` },
     el("span", { class: "at" }, `+${duration(step.at_ms)}`),
-    el("button", { type: "button", class: "where", title: step.node, click: () => select("node", step.node), disabled: !where },
-      svg("svg", { viewBox: "0 0 20 20", width: 18, height: 18, "aria-hidden": "true" }, svg("path", { class: "icon", d: kindIcon(where?.kind ?? kindOf(step.node)) })),
+    el("button", {
+      type: "button",
+      class: "where",
+      title: step.node,
+      click: () => select("node", step.node),
+      disabled: !where,
+    },
+      svg("svg", { viewBox: "0 0 20 20", width: 18, height: 18, "aria-hidden": "true" },
+        svg("path", { class: "icon", d: kindIcon(kind) })),
       where?.label ?? nameOf(step.node)),
     opening(text, step.attrs, "", { "data-step": i, open: opened.has(String(i)) }),
     svg("svg", { class: "bar", viewBox: "0 0 1000 10", preserveAspectRatio: "none", "aria-hidden": "true" },
