@@ -117,7 +117,7 @@ func checkTags(i *inspection) {
 			if others := len(untagged) - 1; others > 0 {
 				them = fmt.Sprintf("it and %d others have", others)
 			}
-			i.report(untagged[0], "add the tag to its tags, or to defaultTags in infra/operations/tags.go",
+			i.report(untagged[0], "add the tag to its tags, or to TagAll in infra/operations/tags.go",
 				"%s no tag %s: the bill does not show whose costs they are", them, name)
 		}
 	}

@@ -1140,7 +1140,7 @@ var mistakes = []mistake{
 		wrong:   "",
 		aws:     "The bill does not tell the project's costs from others.",
 		refusal: "Key operations: it and …others have no tag project: the bill does not show whose costs " +
-			"they are: add the tag to its tags, or to defaultTags in infra/operations/tags.go",
+			"they are: add the tag to its tags, or to TagAll in infra/operations/tags.go",
 	},
 	{
 		file:    "infra/policy/policy.go",
