@@ -7,7 +7,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,22 +15,14 @@ import (
 )
 
 func main() {
-	passed, err := run(context.Background(), os.Args[1:], os.Stdout, os.Stderr)
-	var wrong usageError
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case errors.As(err, &wrong):
-		os.Exit(2) // package flag has printed the error
-	case err != nil:
+	passed, err := run(context.Background(), os.Args[1:], os.Stdout)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "doctor:", err)
-		os.Exit(1)
-	case !passed:
+	}
+	if err != nil || !passed {
 		os.Exit(1)
 	}
 }
-
-// A usageError is a wrong flag that package flag has already reported.
-type usageError struct{ error }
 
 // A status is the result of a check.
 type status string
@@ -59,20 +50,14 @@ type report struct {
 }
 
 // run reports whether no check failed.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (bool, error) {
+func run(ctx context.Context, args []string, stdout io.Writer) (bool, error) {
 	d := doctor{}
-	flags := flag.NewFlagSet("doctor", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags := flag.NewFlagSet("doctor", flag.ExitOnError)
 	flags.StringVar(&d.stage, "stage", "dev", "the stage, with its configuration in Pulumi.<stage>.yaml")
 	flags.StringVar(&d.project, "project", ".", "the folder of Pulumi.yaml")
 	flags.StringVar(&d.secretsProvider, "secrets-provider", "", "the secrets provider of a stack that is new")
 	asJSON := flags.Bool("json", false, "print JSON")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return false, err
-		}
-		return false, usageError{err}
-	}
+	_ = flags.Parse(args) // exits if a flag is wrong
 	if flags.NArg() > 0 {
 		return false, fmt.Errorf("%q is not a flag: see -h", flags.Arg(0))
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,25 +14,15 @@ import (
 )
 
 func main() {
-	err := run(os.Args[1:], os.Stdout, os.Stderr)
-	var wrong usageError
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case errors.As(err, &wrong):
-		os.Exit(2) // package flag has printed the error
-	case err != nil:
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "estimate:", err)
 		os.Exit(1)
 	}
 }
 
-// A usageError is a wrong flag that package flag has already reported.
-type usageError struct{ error }
-
-func run(args []string, stdout, stderr io.Writer) error {
+func run(args []string, stdout io.Writer) error {
 	assume := cost.DefaultAssumptions()
-	flags := flag.NewFlagSet("estimate", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags := flag.NewFlagSet("estimate", flag.ExitOnError)
 	stage := flags.String("stage", "dev", "the stage, with its configuration in Pulumi.<stage>.yaml")
 	project := flags.String("project", ".", "the folder of Pulumi.yaml")
 	asJSON := flags.Bool("json", false, "print JSON; amounts are micro-dollars")
@@ -44,12 +33,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	flags.Int64Var(&assume.LotSize, "lot-size", assume.LotSize, "checkouts per production order")
 	flags.Int64Var(&assume.CustomMetrics, "custom-metrics", assume.CustomMetrics,
 		"metrics that the functions write to their logs")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return usageError{err}
-	}
+	_ = flags.Parse(args) // exits if a flag is wrong
 	if flags.NArg() > 0 {
 		return fmt.Errorf("%q is not a flag: see -h", flags.Arg(0))
 	}
