@@ -13,7 +13,7 @@ import (
 )
 
 // Settings hold all differences between stages: the value of settings in
-// Pulumi.<stage>.yaml. DefaultSettings has cheap defaults for the keys that a stage leaves out.
+// Pulumi.<stage>.yaml. Defaults has cheap defaults for the keys that a stage leaves out.
 type Settings struct {
 	// Zones are the availability zones of the subnets, two or more. The program does not ask AWS
 	// for them: subnets would move when AWS adds a zone.
@@ -163,8 +163,8 @@ func (c Concurrency) unreserved() bool {
 // one at least.
 func (c Concurrency) instances(f lambdas.Function) int { return f.Instances(max(1, c[f.Name])) }
 
-// DefaultSettings returns the values of the keys that a stage leaves out.
-func DefaultSettings() Settings {
+// Defaults returns the values of the keys that a stage leaves out.
+func Defaults() Settings {
 	s := Settings{
 		FactoryURL:             SimulatedFactory,
 		FactoryLeadTimeSeconds: 60,
@@ -205,7 +205,7 @@ const (
 // loadSettings reads and checks a stage's settings. Its errors name the key, the value and the
 // allowed values.
 func loadSettings(ctx *pulumi.Context) (Settings, error) {
-	s := DefaultSettings()
+	s := Defaults()
 	err := settings.Load(ctx, &s, "zones are required", func(region string) error {
 		s.complete()
 		return s.validate(region)

@@ -14,7 +14,7 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 	storage := func(s *Settings, least, most int) { s.Database.StorageGiB, s.Database.MaxStorageGiB = least, most }
 	rate := func(s *Settings, n int) { s.Throttling.Checkouts.RatePerSecond = float64(n) }
 	burst := func(s *Settings, n int) { s.Throttling.Deliveries.Burst = n }
-	defaults := DefaultSettings()
+	defaults := Defaults()
 	defaults.complete()
 	least := versionsAtOnce*defaults.connections() + reservedConnections
 	for _, c := range []struct {
@@ -34,7 +34,7 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 		{"concurrency.stock", 2, 1000, func(s *Settings, n int) { s.Concurrency["stock"] = n }}, // it uses no database
 	} {
 		validate := func(n int) error {
-			s := DefaultSettings()
+			s := Defaults()
 			s.Zones, s.FactoryURL = []string{"ap-northeast-2a", "ap-northeast-2c"}, "https://factory.example.com"
 			s.complete()
 			c.set(&s, n)
@@ -64,7 +64,7 @@ func TestNumbersInSettingsHaveLimits(t *testing.T) {
 // factory for a second lot: the factory calls back after 40 s at least.
 func TestForgedCallbacksDoNotStopTheQueueOfDeliveries(t *testing.T) {
 	hidden := visibilityTimeouts * lambdas.StockIncrease.Timeout
-	s := DefaultSettings()
+	s := Defaults()
 	if most := s.Throttling.Deliveries.RatePerSecond * hidden.Seconds(); most >= 120_000 {
 		t.Errorf("%.0f forged callbacks may be in flight, want fewer than 120,000", most)
 	}

@@ -33,7 +33,7 @@ func FuzzValidate(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		s := DefaultSettings()
+		s := Defaults()
 		if err := json.Unmarshal([]byte(text), &s); err != nil {
 			return // package settings reports it
 		}

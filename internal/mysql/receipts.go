@@ -41,7 +41,9 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 	return r, err
 }
 
-// receive locks the order's row, which makes other callbacks of the same attempt wait.
+// receive runs under the lock of the product's bins (see withStock), so other callbacks of the
+// attempt wait. ClaimAsk and MarkPublished change the order's row without that lock: FOR UPDATE makes
+// them wait too, from the read of the row to its update.
 func receive(
 	ctx context.Context, conn *sql.Conn, product uuid.UUID, stock int, d shop.Delivery,
 ) (r shop.Receipt, err error) {

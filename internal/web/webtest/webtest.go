@@ -3,7 +3,6 @@
 package webtest
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -44,12 +43,7 @@ func (a Answer) Field(tb testing.TB, name string) any {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 func Do(tb testing.TB, handler http.Handler, r Request) Answer {
 	tb.Helper()
-	return DoContext(tb.Context(), tb, handler, r)
-}
-
-// DoContext is Do with a context.
-func DoContext(ctx context.Context, tb testing.TB, handler http.Handler, r Request) Answer {
-	tb.Helper()
+	ctx := tb.Context()
 	header := map[string]string{
 		"host": "abc123.execute-api.ap-northeast-2.amazonaws.com", "x-forwarded-proto": "https", "user-agent": "test",
 	}

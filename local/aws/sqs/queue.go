@@ -89,15 +89,15 @@ func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string
 	}
 	q.service.log.DebugContext(ctx, "message sent", events.MessageSent.Attr(),
 		"queue", q.name, "message", id, "sender", in.SenderID, "bytes", len(in.Body),
-		"body", WithoutQueries(in.Body))
+		"body", RedactQueries(in.Body))
 	return id, nil
 }
 
 var query = regexp.MustCompile(`(https?://[^\s"'?<>]*\?)[^\s"'<>]+`)
 
-// WithoutQueries returns a message's body for people. It leaves out the queries of URLs, because
+// RedactQueries returns a message's body for people. It cuts off the queries of URLs, because
 // these may be signed: whoever reads one could use it.
-func WithoutQueries(body string) string { return query.ReplaceAllString(body, "${1}…") }
+func RedactQueries(body string) string { return query.ReplaceAllString(body, "${1}…") }
 
 func (q *Queue) accept(in SendInput) (id string, err error) {
 	now := time.Now()

@@ -91,11 +91,11 @@ func (l *Listener) Close() error {
 	return nil
 }
 
-// Serve serves a server's handler behind Guard until the server is shut down or closed. Then it
-// returns http.ErrServerClosed. It logs errors of connections at level debug. The server must not
-// be serving yet.
+// Serve serves a server's handler until the server is shut down or closed. Then it returns
+// http.ErrServerClosed. It refuses the requests of strangers (see refuseStrangers), and logs errors of
+// connections at level debug. The server must not be serving yet.
 func (l *Listener) Serve(server *http.Server, allowed func(origin string) bool, log *slog.Logger) error {
-	server.Handler = Guard(server.Handler, allowed)
+	server.Handler = refuseStrangers(server.Handler, allowed)
 	server.MaxHeaderBytes = cmp.Or(server.MaxHeaderBytes, maxHeader)
 	server.IdleTimeout = cmp.Or(server.IdleTimeout, idleTimeout)
 	server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
@@ -107,10 +107,11 @@ func (l *Listener) Serve(server *http.Server, allowed func(origin string) bool, 
 	return server.Serve(&accepting{Listener: l.listener, wrap: wrap, log: log})
 }
 
-// Guard refuses two kinds of requests: those whose host is not a name of this machine, and those of
-// other origins with a method other than GET, HEAD and OPTIONS. Programs send no Origin, and are
-// accepted. allowed, if not nil, reports whether another origin is accepted too.
-func Guard(h http.Handler, allowed func(origin string) bool) http.Handler {
+// refuseStrangers returns a handler that refuses two kinds of requests: those whose host is not a
+// name of this machine, and those of other origins with a method other than GET, HEAD and OPTIONS.
+// Programs send no Origin, and are accepted. allowed, if not nil, reports whether another origin is
+// accepted too.
+func refuseStrangers(h http.Handler, allowed func(origin string) bool) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, fmt.Errorf(

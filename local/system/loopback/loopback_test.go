@@ -20,7 +20,7 @@ import (
 
 func TestOtherSitesAreKeptOut(t *testing.T) {
 	const partner = "https://partner.example"
-	guard := Guard(http.HandlerFunc(
+	guard := refuseStrangers(http.HandlerFunc(
 		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
 		func(origin string) bool { return origin == partner })
 	type header = map[string]string
@@ -92,8 +92,8 @@ func TestWithoutAllowedOriginsOnlyTheOwnPageIsLetIn(t *testing.T) {
 		r := httptest.NewRequest("POST", "http://127.0.0.1:80/", nil)
 		r.Header.Set("Origin", origin)
 		w := httptest.NewRecorder()
-		Guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), nil).ServeHTTP(w,
-			r)
+		noContent := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) })
+		refuseStrangers(noContent, nil).ServeHTTP(w, r)
 		if w.Code != status {
 			t.Errorf("origin %s: got %d, want %d", origin, w.Code, status)
 		}

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// Limit returns how many files this process may open at the same time. The Go runtime raises the
-// soft limit to the hard one at the start: https://go.dev/doc/go1.19#os
-func Limit() (uint64, error) {
+// softLimit returns how many files this process may open at the same time. The Go runtime raises
+// the soft limit to the hard one at the start: https://go.dev/doc/go1.19#os
+func softLimit() (uint64, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, fmt.Errorf("reading the limit of open files: %w", err)
@@ -20,7 +20,7 @@ func Limit() (uint64, error) {
 
 // Require fails if this process may not open as many files as it needs.
 func Require(needed uint64) error {
-	limit, err := Limit()
+	limit, err := softLimit()
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func Explain(err error) error {
 	if !errors.Is(err, syscall.EMFILE) {
 		return err
 	}
-	limit, limitErr := Limit()
+	limit, limitErr := softLimit()
 	if limitErr != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ func TestALimitThatIsTooLowIsNamed(t *testing.T) {
 			t.Errorf("520 needed, %d allowed: got %v", limit, err)
 		}
 	}
-	limit, err := Limit()
+	limit, err := softLimit()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestALimitThatIsTooLowIsNamed(t *testing.T) {
 }
 
 func TestTooManyOpenFilesNamesTheLimit(t *testing.T) {
-	limit, err := Limit()
+	limit, err := softLimit()
 	if err != nil {
 		t.Fatal(err)
 	}

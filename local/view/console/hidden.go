@@ -56,7 +56,7 @@ func (h hider) in(text string) string {
 }
 
 func (h hider) inText(text string) string {
-	return signed.ReplaceAllString(sqs.WithoutQueries(h.secrets.Replace(text)), "${1}"+hidden)
+	return signed.ReplaceAllString(sqs.RedactQueries(h.secrets.Replace(text)), "${1}"+hidden)
 }
 
 // copy writes the next value of a decoder. field is the name of the field that holds the value.

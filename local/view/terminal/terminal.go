@@ -28,7 +28,7 @@ func Log(f *os.File, level slog.Level, quiet ...events.Kind) *slog.Logger {
 			return width
 		}
 	}
-	return slog.New(newCalm(s, level, Coloured(f), quiet...))
+	return slog.New(newCalm(s, level, usesColours(f), quiet...))
 }
 
 // Flush shows the counts of repeated events that a logger of Log still holds. A program calls it
@@ -48,8 +48,8 @@ func newCalm(s *screen, level slog.Level, coloured bool, more ...events.Kind) ca
 	})}
 }
 
-// Coloured reports whether a file is a terminal and the user has not disabled colours:
+// usesColours reports whether a file is a terminal and the user has not disabled colours:
 // https://no-color.org
-func Coloured(f *os.File) bool {
+func usesColours(f *os.File) bool {
 	return term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""
 }
