@@ -4,8 +4,10 @@ package schedule
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +59,9 @@ func (e Expression) Next(after time.Time) time.Time {
 	}
 	return e.cron.next(after)
 }
+
+// Hours returns the hours of the day at which a cron expression fires, in order.
+func (e Expression) Hours() []int { return slices.Sorted(maps.Keys(e.cron.hours)) }
 
 // calendar is 28 years. After them the days of the week are the same again, until the year 2100.
 const calendar = 28

@@ -16,7 +16,7 @@ type RotationRules struct {
 	// has a window of one hour, and the window of a schedule in days ends with the day.
 	Duration string `json:",omitempty"`
 	// ScheduleExpression is rate(n hours) with at least 4 hours, rate(n days) with at most 999
-	// days, or a cron expression of numbers, such as cron(0 8 1,15 * ? *). Times are in UTC.
+	// days, or a cron expression such as cron(0 8 1,15 * ? *). Times are in UTC.
 	ScheduleExpression string `json:",omitempty"`
 }
 

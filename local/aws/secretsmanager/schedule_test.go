@@ -34,6 +34,8 @@ func TestRotationWindow(t *testing.T) {
 			"2026-01-30 18:00"},
 		{RotationRules{ScheduleExpression: "cron(0 0 1,15 * ? *)"}, "2026-02-01 00:00", "2026-02-02 00:00"},
 		{RotationRules{ScheduleExpression: "cron(0 0 ? 2-4 2 *)"}, "2026-02-02 00:00", "2026-02-03 00:00"},
+		{RotationRules{ScheduleExpression: "cron(0 16 ? FEB-APR SUN#1 *)"}, "2026-02-01 16:00", "2026-02-02 00:00"},
+		{RotationRules{ScheduleExpression: "cron(0 0 L * ? *)"}, "2026-01-31 00:00", "2026-02-01 00:00"},
 	} {
 		schedule, err := tt.rules.schedule()
 		if err != nil {
@@ -69,10 +71,9 @@ func TestRotationRulesThatAreRefusedSayWhy(t *testing.T) {
 			{RotationRules{ScheduleExpression: "cron(0 8 * * ? 2027)"}, "neither"},
 			{RotationRules{ScheduleExpression: "cron(0 8 * * * *)"}, "must be ?"},
 			{RotationRules{ScheduleExpression: "cron(0 8 ? * ? *)"}, "must be ?"},
-			{RotationRules{ScheduleExpression: "cron(0 24 * * ? *)"}, `"24"`},
-			{RotationRules{ScheduleExpression: "cron(0 0 ? * SUN#1 *)"}, `"SUN#1"`},
-			{RotationRules{ScheduleExpression: "cron(0 0 L * ? *)"}, `"L"`},
-			{RotationRules{ScheduleExpression: "cron(0 0 9-3 * ? *)"}, `"9-3"`},
+			{RotationRules{ScheduleExpression: "cron(0 24 * * ? *)"}, "cron(0 24 * * ? *) is not"},
+			{RotationRules{ScheduleExpression: "cron(0 0 ? * SUN#6 *)"}, "cron(0 0 ? * SUN#6 *) is not"},
+			{RotationRules{ScheduleExpression: "cron(0 0 15W * ? *)"}, "neither"},
 			{RotationRules{ScheduleExpression: "cron(0 0 30 2 ? *)"}, "no day"},
 			{RotationRules{ScheduleExpression: "cron(0 20 * * ? *)", Duration: "5h"}, "opens at 20:00"},
 			{RotationRules{ScheduleExpression: "cron(0 0,4 * * ? *)", Duration: "5h"}, "opens at 0:00"},
