@@ -1,5 +1,5 @@
 // Package load simulates buyers: it sends checkouts to a shop's HTTP API. The benchmark, the chaos
-// run and the demo use it.
+// run, the demo and the console's rush use it.
 package load
 
 import (
@@ -52,8 +52,9 @@ const (
 
 // An Answer is the shop's answer to a request.
 type Answer struct {
-	Status int
-	Text   []byte
+	Status    int
+	Text      []byte
+	RequestID string // API Gateway's
 }
 
 // Outcome returns what the answer to a checkout means.
@@ -107,7 +108,7 @@ func (s Shop) do(request *http.Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s %s: %w", request.Method, request.URL.Path, err)
 	}
-	return Answer{response.StatusCode, text}, nil
+	return Answer{response.StatusCode, text, response.Header.Get("Apigw-Requestid")}, nil
 }
 
 // Crowd calls buyer for each number from 0 to buyers-1, at most atOnce at a time. The first error

@@ -1,20 +1,20 @@
 package panels
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"restock/local/view/console"
+	"restock/test/load"
 )
 
 // Buyers configures a rush: Buyers requests, spread over Seconds. Each buyer checks out once.
@@ -47,16 +47,6 @@ func (b Buyers) validate() error {
 	default:
 		return nil
 	}
-}
-
-// checkout returns the body of each buyer's request.
-func (b Buyers) checkout() []byte {
-	if b.SKU == "" {
-		return nil
-	}
-	// json.Marshal cannot fail on a string and a number.
-	body, _ := json.Marshal(map[string]any{"sku": b.SKU, "quantity": cmp.Or(b.Quantity, 1)})
-	return body
 }
 
 // A RushState is the progress of a rush, or its result.
@@ -188,7 +178,7 @@ func (r *rush) begin(b Buyers) (*RushState, error) {
 	state := *r.current
 	r.done.Go(func() {
 		defer stop()
-		r.run(ctx, b, r.api+"/checkout")
+		r.run(ctx, b, load.Shop{URL: r.api, Client: r.client})
 	})
 	return &state, nil
 }
@@ -230,54 +220,27 @@ func (r *rush) state() *RushState {
 	slices.SortFunc(state.ThrottledBy, func(a, b Reason) int {
 		return cmp.Or(cmp.Compare(b.Buyers, a.Buyers), cmp.Compare(a.Reason, b.Reason))
 	})
-	slices.Sort(took)
-	state.P50MS, state.P99MS = milliseconds(percentile(took, 50)), milliseconds(percentile(took, 99))
+	if len(took) > 0 {
+		state.P50MS, state.P99MS = milliseconds(load.Percentile(took, 50)), milliseconds(load.Percentile(took, 99))
+	}
 	return &state
 }
 
-// percentile returns the smallest of some sorted values that at least percent of a hundred do not
-// exceed, or 0.
-func percentile(sorted []time.Duration, percent int) time.Duration {
-	if len(sorted) == 0 {
-		return 0
-	}
-	return sorted[max((len(sorted)*percent+99)/100-1, 0)]
-}
-
 // run sends each buyer at their time, or later if all workers are busy.
-func (r *rush) run(ctx context.Context, b Buyers, url string) {
+func (r *rush) run(ctx context.Context, b Buyers, shop load.Shop) {
 	r.log.Info("rush of buyers", "buyers", b.Buyers, "seconds", b.Seconds, "sku", b.SKU)
-	body, every := b.checkout(), time.Duration(b.Seconds)*time.Second/time.Duration(b.Buyers)
-	began := time.Now()
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range min(rushWorkers, b.Buyers) {
-		workers.Go(func() {
-			for range next {
-				r.buy(ctx, url, body)
-			}
-		})
-	}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-send:
-	for i := range b.Buyers {
-		if wait := time.Until(began.Add(time.Duration(i) * every)); wait > 0 {
-			timer.Reset(wait)
-			select {
-			case <-timer.C:
-			case <-ctx.Done():
-				break send
-			}
-		}
+	purchase := load.Purchase{SKU: b.SKU, Quantity: b.Quantity}
+	began, every := time.Now(), time.Duration(b.Seconds)*time.Second/time.Duration(b.Buyers)
+	var buyers errgroup.Group
+	buyers.SetLimit(rushWorkers)
+	for i := 0; i < b.Buyers && ctx.Err() == nil; i++ {
 		select {
-		case next <- i:
+		case <-time.After(time.Until(began.Add(time.Duration(i) * every))):
+			buyers.Go(func() error { r.buy(ctx, shop, purchase); return nil })
 		case <-ctx.Done():
-			break send
 		}
 	}
-	close(next)
-	workers.Wait()
+	_ = buyers.Wait() // their answers are counted
 
 	r.mu.Lock()
 	r.current.Running = false
@@ -296,9 +259,9 @@ send:
 }
 
 // buy sends one buyer's request and counts its result.
-func (r *rush) buy(ctx context.Context, url string, body []byte) {
+func (r *rush) buy(ctx context.Context, shop load.Shop, purchase load.Purchase) {
 	sent := time.Now()
-	status, requestID, err := r.post(ctx, url, body)
+	answer, err := shop.Buy(ctx, purchase)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return // the end of the rush has cancelled the request
@@ -307,32 +270,17 @@ func (r *rush) buy(ctx context.Context, url string, body []byte) {
 	defer r.mu.Unlock()
 	r.current.Sent++
 	r.took = append(r.took, took)
-	reason, away := r.away[requestID]
-	delete(r.away, requestID)
+	reason, away := r.away[answer.RequestID]
+	delete(r.away, answer.RequestID)
 	switch {
 	case away:
 		r.current.Throttled++
 		r.reasons[reason]++
-	case err == nil && status == http.StatusOK:
+	case err == nil && answer.Outcome() == load.Sold:
 		r.current.Sold++
-	case err == nil && status == http.StatusConflict:
+	case err == nil && answer.Outcome() == load.Refused:
 		r.current.Refused++
 	default:
 		r.current.Failed++
 	}
-}
-
-func (r *rush) post(ctx context.Context, url string, body []byte) (status int, requestID string, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-	if err != nil {
-		return 0, "", err
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := r.client.Do(request)
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, response.Body) // so that the client can reuse the connection
-	return response.StatusCode, response.Header.Get("Apigw-Requestid"), nil
 }

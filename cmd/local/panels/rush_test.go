@@ -23,7 +23,7 @@ func TestARushSendsRequestsAndCountsTheResults(t *testing.T) {
 		for m := most.Load(); now > m && !most.CompareAndSwap(m, now); m = most.Load() {
 		}
 		body, _ := io.ReadAll(r.Body)
-		if r.Method != "POST" || r.URL.Path != "/checkout" || string(body) != `{"quantity":2,"sku":"CP-502101"}` {
+		if r.Method != "POST" || r.URL.Path != "/checkout" || string(body) != `{"sku":"CP-502101","quantity":2}` {
 			w.WriteHeader(http.StatusTeapot)
 			return
 		}
