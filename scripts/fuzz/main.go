@@ -21,6 +21,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -74,19 +76,23 @@ func (f fuzzer) run(ctx context.Context, target string, dirs []string) error {
 	p := printer{out: f.out}
 	// A target has one worker. As many packages at a time as there are processors keep the
 	// processors busy, even while one package is being built.
-	err = eachOf(dirs, runtime.GOMAXPROCS(0), func(dir string) error {
-		t, err := f.build(ctx, dir, bin)
-		if err != nil {
-			return err
-		}
-		for _, name := range t.targets {
-			if match.MatchString(name) {
-				p.print(f.fuzz(ctx, t, name, cache))
+	var packages errgroup.Group
+	packages.SetLimit(runtime.GOMAXPROCS(0))
+	for _, dir := range dirs {
+		packages.Go(func() error {
+			t, err := f.build(ctx, dir, bin)
+			if err != nil {
+				return err
 			}
-		}
-		return nil
-	})
-	if err != nil {
+			for _, name := range t.targets {
+				if match.MatchString(name) {
+					p.print(f.fuzz(ctx, t, name, cache))
+				}
+			}
+			return nil
+		})
+	}
+	if err := packages.Wait(); err != nil {
 		return err
 	}
 	return p.verdict()

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // declaration matches the declaration of a fuzz target.
@@ -89,24 +87,4 @@ func output(c *exec.Cmd) (string, error) {
 		return "", fmt.Errorf("%w\n%s%s", err, &stdout, &stderr)
 	}
 	return stdout.String(), nil
-}
-
-// eachOf calls do for each item, atATime items at once, and joins the errors.
-func eachOf(items []string, atATime int, do func(string) error) error {
-	errs := make([]error, len(items))
-	next := make(chan int)
-	var workers sync.WaitGroup
-	for range atATime {
-		workers.Go(func() {
-			for i := range next {
-				errs[i] = do(items[i])
-			}
-		})
-	}
-	for i := range items {
-		next <- i
-	}
-	close(next)
-	workers.Wait()
-	return errors.Join(errs...)
 }
