@@ -92,17 +92,3 @@ const (
 	// its first invocation, which tries again.
 	WarmUpFailed Kind = "warm_up_failed"
 )
-
-// Kinds returns all kinds.
-func Kinds() []Kind {
-	return []Kind{
-		SaleMade, SaleRepeated, SaleRefused, BuyersWaited,
-		StockAdjusted, AdjustmentRepeated, GoodsReceived, GoodsReceivedAgain, DeliveryFailed, DeliveriesForged,
-		StockMeasured, BooksDiffer, Inspected,
-		OrderOpened, OrderPublished, OrderNotPublished, ProductNotReplenished, OrderOverdue, OrderAskedAgain,
-		OrderShort, OrderFailed, OrderCancelled, PeopleNotified,
-		ProductionRequested, RequestFailed, RequestExpired,
-		RotationStepTaken, DatabaseUserReady,
-		WarmUpFailed,
-	}
-}

@@ -167,20 +167,3 @@ const (
 	// ProgramChanged says that the program declares a different stack, and that the run restarts.
 	ProgramChanged Kind = "program_changed"
 )
-
-// Kinds returns all kinds. A test checks that the list is complete.
-func Kinds() []Kind {
-	return []Kind{
-		APIRequest, AccessLogged, InstanceStarted, FunctionLine, InvocationEnded,
-		MessagePublished, MessageDelivered, MessageLost, MessageSetAside, MessageUnclaimed,
-		FilterMismatched,
-		MessageSent, MessageDeadLettered, MessageRedriven,
-		BatchProcessed, BatchFailed, MessageFailed, FunctionThrottled,
-		ScheduledInvocationDone, ScheduledInvocationFailed, AWSCallAnswered, AWSCallFailed, AccessDenied,
-		NetworkBlocked,
-		SecretValuePut, SecretLabelMoved, RotationStarted, RotationStepDone,
-		FactoryOrderReceived, FactoryStepDone, LotDelivered, CallbackRefused, CallbackFailed,
-		Building, DatabaseStarting, FunctionRunning,
-		Ready, FunctionsReplaced, UpdateFailed, UpdateRecovered, ProgramChanged,
-	}
-}

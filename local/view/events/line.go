@@ -11,7 +11,7 @@ import (
 type Line struct {
 	Level     slog.Level // Info if the line has none
 	Message   string
-	Kind      Kind        // the function's own, not one of Kinds
+	Kind      Kind        // the function's own, not one of this package
 	RequestID string      // of the invocation that wrote the line
 	Attrs     []slog.Attr // all other fields, in their order
 
