@@ -42,8 +42,8 @@ func (s *Store) Receive(ctx context.Context, d shop.Delivery) (r shop.Receipt, e
 }
 
 // receive runs under the lock of the product's bins (see withStock), so other callbacks of the
-// attempt wait. ClaimAsk and MarkPublished change the order's row without that lock: FOR UPDATE makes
-// them wait too, from the read of the row to its update.
+// attempt wait. ClaimAsk and MarkPublished change the order's row without that lock: FOR UPDATE
+// makes them wait too, from the read of the row to its update.
 func receive(
 	ctx context.Context, conn *sql.Conn, product uuid.UUID, stock int, d shop.Delivery,
 ) (r shop.Receipt, err error) {

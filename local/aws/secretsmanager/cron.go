@@ -14,8 +14,8 @@ type cron struct {
 }
 
 // cronExpression matches cron(Minutes Hours Day-of-month Month Day-of-week Year). Secrets Manager
-// has the fields of EventBridge, but requires 0 for the minutes and * for the year, and has no W. It
-// does not say whether a range may begin above its end, as EventBridge's may.
+// has the fields of EventBridge, but requires 0 for the minutes and * for the year, and has no W.
+// It does not say whether a range may begin above its end, as EventBridge's may.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html#rotate-secrets_schedule-cron
 var cronExpression = regexp.MustCompile(`^cron\(0 \S+ [^\sW]+ \S+ \S+ \*\)$`)
 
@@ -27,8 +27,8 @@ func newCron(expression string, windowHours int) (schedule, error) {
 	}
 	parsed, err := eventbridge.Parse(expression)
 	if err != nil {
-		return nil, invalidParameter("RotationRules.ScheduleExpression %s is not an expression like cron(0 8 1,15 * ? *): "+
-			"one of day-of-month and day-of-week must be ?, and one must not.", expression)
+		return nil, invalidParameter("RotationRules.ScheduleExpression %s is not an expression like "+
+			"cron(0 8 1,15 * ? *): one of day-of-month and day-of-week must be ?, and one must not.", expression)
 	}
 	now := time.Now()
 	if next := parsed.Next(now); next.IsZero() || next.After(now.AddDate(1, 0, 1)) {

@@ -92,8 +92,8 @@ func (l *Listener) Close() error {
 }
 
 // Serve serves a server's handler until the server is shut down or closed. Then it returns
-// http.ErrServerClosed. It refuses the requests of strangers (see refuseStrangers), and logs errors of
-// connections at level debug. The server must not be serving yet.
+// http.ErrServerClosed. It refuses the requests of strangers (see refuseStrangers), and logs errors
+// of connections at level debug. The server must not be serving yet.
 func (l *Listener) Serve(server *http.Server, allowed func(origin string) bool, log *slog.Logger) error {
 	server.Handler = refuseStrangers(server.Handler, allowed)
 	server.MaxHeaderBytes = cmp.Or(server.MaxHeaderBytes, maxHeader)
