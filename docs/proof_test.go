@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -23,14 +24,27 @@ func TestPromisesNameTheirProofs(t *testing.T) {
 		rules   = `(?:errors\.New|fmt\.Errorf)\("([^":%]+)[":]`
 		books   = "(?m)(?:^\t|Rule)\\{\"([^\"]+)\", `"
 		mutants = `\{name: "([^"]+)", macro: `
+		traced  = `(?m)^\t"([^"]+)",$`
+		code    = `(?m)^\t\w+ +promise = "([^"]+)"`
 	)
 	want := map[string][]string{
 		"rules of the model": names(rules, "test/model/rules.go", "test/model/explore.go"),
 		"rules of the books": names(books, "internal/mysql/invariants/invariants.go"),
 		"mutants":            names(mutants, "test/model/mutants_test.go"),
+
+		"[mutants of the code](#mutants)": names(code, "test/mutants/mutant.go"),
+	}
+	page := string(read(t, "docs/proof.md"))
+	for text, n := range map[string]int{
+		"[%d mutants](../test/model/mutants_test.go)": len(want["mutants"]),
+		"the traces alone find %d.":                   len(names(traced, "test/histories/broken_test.go")),
+	} {
+		if text = fmt.Sprintf(text, n); !strings.Contains(page, text) {
+			t.Errorf("docs/proof.md does not say: %s", text)
+		}
 	}
 	got := map[string][]string{}
-	for line := range strings.Lines(string(read(t, "docs/proof.md"))) {
+	for line := range strings.Lines(page) {
 		cells := strings.Split(line, " | ")
 		if kind := strings.TrimPrefix(cells[0], "| "); len(cells) == 2 && want[kind] != nil {
 			for _, m := range quoted.FindAllStringSubmatch(cells[1], -1) {
