@@ -36,10 +36,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := month(ctx, c, os.Stdout, *picture, *asJSON); err != nil {
-		fmt.Fprintf(os.Stderr, "month: seed %d: %v\n", c.Seed, err)
-		if broken := (*brokenRule)(nil); errors.As(err, &broken) {
-			fmt.Fprintf(os.Stderr, "to run it again: make month SEED=%d\n", c.Seed)
-		}
+		fmt.Fprintln(os.Stderr, "month:", err)
 		os.Exit(1)
 	}
 }
@@ -73,6 +70,10 @@ func month(ctx context.Context, c config, out io.Writer, picture string, asJSON 
 		if err := os.WriteFile(picture, r.picture(), 0o644); err != nil {
 			return err
 		}
+	}
+	if errors.As(broken, new(*brokenRule)) {
+		return fmt.Errorf("seed %d, %w\nto run it again: make month SEED=%d ARGS=\"-days %d\"",
+			c.Seed, broken, c.Seed, c.Days)
 	}
 	return broken
 }

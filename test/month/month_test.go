@@ -72,6 +72,16 @@ func TestTheCommandPrintsJSONAndWritesAPicture(t *testing.T) {
 	}
 }
 
+func TestTheCommandNamesTheSeedAndTheTimeOfABrokenRule(t *testing.T) {
+	mariadbtest.Require(t)
+	c := config{Seed: 1, Days: 2, breakage: func(s shop.Store) shop.Store { return neverAsksAgain{s} }}
+	err := month(t.Context(), c, io.Discard, "", false)
+	if err == nil || !strings.Contains(err.Error(), "seed 1, Tue 2026-11-03 00:00:00 KST: after a sweep: ") ||
+		!strings.HasSuffix(err.Error(), `: make month SEED=1 ARGS="-days 2"`) {
+		t.Errorf("got %v, want the seed, the time and the command", err)
+	}
+}
+
 // TestBrokenShopsAreCaught tests the simulation itself: it must find each of these bugs.
 func TestBrokenShopsAreCaught(t *testing.T) {
 	for _, c := range []struct {
