@@ -91,6 +91,12 @@ func (t Type) Short() string { return string(t[strings.LastIndex(string(t), ":")
 // ARN returns the ARN of a resource of the type; empty if the table facts has none.
 func (t Type) ARN(region, name string) string { return fill(facts[t].arn, region, name) }
 
+// HasFacts reports whether the table facts has a row of the type.
+func (t Type) HasFacts() bool {
+	_, found := facts[t]
+	return found
+}
+
 // NameLimits returns the limits of the names of a resource of the type.
 func (t Type) NameLimits() []NameLimit { return facts[t].names }
 
