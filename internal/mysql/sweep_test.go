@@ -322,6 +322,16 @@ func TestKeysAreForgottenAfterADay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	order, err := f.OpenOrder(t.Context(), mysqltest.Twist, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delivery := shop.Delivery{
+		ProductionOrderID: order.ID, AttemptID: newID(t), SKU: mysqltest.Twist, Quantity: 10, Signed: 10,
+	}
+	if r, err := f.Receive(t.Context(), delivery); err != nil || r.Repeated {
+		t.Fatalf("the delivery: got %+v, %v; want it booked", r, err)
+	}
 	for _, c := range []struct {
 		age        time.Duration
 		keys, left int
@@ -335,6 +345,9 @@ func TestKeysAreForgottenAfterADay(t *testing.T) {
 	}
 	if sale, err := f.Buy(t.Context(), purchase); err != nil || sale.Repeated || sale.Stock != 97 {
 		t.Errorf("the key after a day: got %+v, %v; want a new sale", sale, err)
+	}
+	if r, err := f.Receive(t.Context(), delivery); err != nil || !r.Repeated {
+		t.Errorf("the callback after a day: got %+v, %v; want it known", r, err)
 	}
 }
 

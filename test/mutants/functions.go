@@ -159,9 +159,6 @@ var functions = []mutant{
 		effect: "A slow database gets an additional query for each sale.",
 		test:   "TestAnInstanceLooksAtAProductOnceInAWhile"},
 
-	{name: "factory-calls-any-host", promise: secrecy, file: "lambdas/factory/simulation.go",
-		correct: "err != nil || origin != s.shop {", wrong: "err != nil || origin == \"\" {",
-		effect: "Anybody makes the function send requests to any host.", test: "TestOnlyTheStagesOwnAPIIsCalledBack"},
 	{name: "factory-orders-from-itself", promise: secrecy, file: "lambdas/factory/simulation.go",
 		correct: "; !receipt {", wrong: "; receipt && s.shop == \"\" {",
 		effect: "One request makes lots without an end.", test: "TestALotOrdersNoLot"},

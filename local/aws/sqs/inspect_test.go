@@ -1,6 +1,8 @@
 package sqs
 
 import (
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,4 +49,14 @@ func TestRedriveSendsDeadLettersBack(t *testing.T) {
 			t.Error("a queue that is no dead-letter queue is redriven")
 		}
 	})
+}
+
+func TestLogHasNoQueries(t *testing.T) {
+	var log strings.Builder
+	s := New(Config{BaseURL: "http://127.0.0.1:4566", Region: "ap-northeast-2", AccountID: "000000000000"},
+		slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	send(t, newQueue(t, s, "q"), `{"CallbackUrl":"https://shop.test/receipt?quantity=1&signature=secret"}`)
+	if got := log.String(); !strings.Contains(got, "shop.test/receipt?…") || strings.Contains(got, "secret") {
+		t.Errorf("the log is %s, want the URL of the message without its query", got)
+	}
 }
