@@ -98,9 +98,9 @@ func checkDocuments(i *inspection) {
 					if identity := r.Type == graph.RolePolicy || r.Type == graph.ManagedPolicy; identity &&
 						!strings.HasPrefix(resource, "*") && !strings.HasPrefix(resource, "arn:") {
 						if of := i.withoutFacts(r); of != nil {
-							i.report(r, "add a row of the type, with the form of its ARNs", "its %s has the resource %q: "+
-								"the table facts of infra/graph does not know the ARN of %s %s", property, resource,
-								of.Type, of.Name)
+							i.report(r, "add a row of the type, with the form of its ARNs",
+								"its %s has the resource %q: the table facts of infra/graph does not know "+
+									"the ARN of %s %s", property, resource, of.Type, of.Name)
 							continue
 						}
 						i.report(r, "use an ARN", "its %s has the resource %q: IAM refuses what is no ARN", property,
@@ -125,7 +125,8 @@ func checkDocuments(i *inspection) {
 // withoutFacts returns a resource that r depends on, and whose ARN a recording cannot know.
 func (i *inspection) withoutFacts(r *graph.Resource) *graph.Resource {
 	for _, of := range i.Resources {
-		if slices.Contains(r.Dependencies, of.URN) && strings.HasPrefix(string(of.Type), graph.AWS) && !of.Type.HasFacts() {
+		isAWS := strings.HasPrefix(string(of.Type), graph.AWS)
+		if isAWS && !of.Type.HasFacts() && slices.Contains(r.Dependencies, of.URN) {
 			return of
 		}
 	}

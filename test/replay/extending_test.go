@@ -22,6 +22,9 @@ var quick = []string{
 	"cp ", "rm ",
 }
 
+// localRun begins a command that starts a local run with flags.
+const localRun = "go run ./cmd/local "
+
 // TestExtendingPages makes every change of the pages about extending and re-branding the shop, one
 // after another, each page in a copy of its own. A command fails if its output on the page has the
 // line FAIL, and passes otherwise.
@@ -88,6 +91,8 @@ func follow(t *testing.T, p replay.Project, page string, blocks []replay.Block) 
 		case !*all && !slices.ContainsFunc(quick, func(q string) bool { return strings.HasPrefix(command, q) }):
 		case command == "make local":
 			run = p.Start(t)
+		case strings.HasPrefix(command, localRun):
+			run = p.Start(t, strings.Fields(strings.TrimPrefix(command, localRun))...)
 		default:
 			if run != nil {
 				command = strings.NewReplacer(

@@ -41,9 +41,9 @@ func (t *transcript) read() (text string, changed <-chan struct{}) {
 	return t.text.String(), t.changed
 }
 
-// Start starts a local run of the project, and waits until it is ready. The end of the test ends
-// the run.
-func (p Project) Start(t *testing.T) *Run {
+// Start starts a local run of the project with flags, and waits until it is ready. The end of the
+// test ends the run.
+func (p Project) Start(t *testing.T, flags ...string) *Run {
 	t.Helper()
 	folder := t.TempDir() // removed after the run has ended
 	program, ready := filepath.Join(folder, "local"), filepath.Join(folder, "ready")
@@ -51,8 +51,8 @@ func (p Project) Start(t *testing.T) *Run {
 		t.Fatalf("%v\n%s", err, strings.Join(lines, "\n"))
 	}
 	r := &Run{printed: transcript{changed: make(chan struct{})}, ended: make(chan struct{})}
-	run := exec.Command(program, "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0",
-		"-console", "", "-watch=false", "-ready", ready)
+	run := exec.Command(program, append(flags, "-api", "127.0.0.1:0", "-aws", "127.0.0.1:0", "-factory", "127.0.0.1:0",
+		"-console", "", "-watch=false", "-ready", ready)...)
 	run.Dir, run.Stdout, run.Stderr = p.Dir, &r.printed, &r.printed
 	if err := run.Start(); err != nil {
 		t.Fatal(err)
