@@ -102,12 +102,10 @@ func (r *rush) throttled(requestID, reason string) {
 	}
 }
 
-// checkoutTimeout is how long a buyer waits for an answer: longer than the API's own limit of 30 s.
-const checkoutTimeout = 35 * time.Second
-
 func newRush(log *slog.Logger) *rush {
 	transport := &http.Transport{MaxIdleConnsPerHost: rushWorkers, MaxConnsPerHost: rushWorkers}
-	return &rush{log: log, client: &http.Client{Transport: transport, Timeout: checkoutTimeout}}
+	// No timeout: the API answers within its own limit of 30 s, and the end of a rush ends all requests.
+	return &rush{log: log, client: &http.Client{Transport: transport}}
 }
 
 func (r *rush) panel() console.Panel {
