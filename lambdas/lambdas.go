@@ -48,6 +48,11 @@ const (
 	RouteCreateProduct         = "POST /merchant/products"
 	RouteChangeProduct         = "PATCH /merchant/products/{sku}"
 	RouteAdjustStock           = "POST /merchant/products/{sku}/adjustments"
+	RouteUndoAdjustment        = "POST /merchant/products/{sku}/adjustments/{number}/undo"
+	RouteImport                = "POST /merchant/imports"
+	RouteFactories             = "GET /merchant/factories"
+	RouteSales                 = "GET /merchant/sales"
+	RouteNotices               = "GET /merchant/notices"
 	RouteLedger                = "GET /merchant/products/{sku}/ledger"
 	RouteProductionOrders      = "GET /merchant/production-orders"
 	RouteProductionOrder       = "GET /merchant/production-orders/{order}"
@@ -210,7 +215,8 @@ var MerchantAPI = Function{
 	Description: "Serves the merchant: products and their policies, stocktake, production orders, the stock ledger",
 	Environment: MerchantAPIEnvironment{},
 	Routes: []string{
-		RouteMerchantProducts, RouteCreateProduct, RouteChangeProduct, RouteAdjustStock, RouteLedger,
+		RouteMerchantProducts, RouteCreateProduct, RouteChangeProduct, RouteImport, RouteFactories,
+		RouteAdjustStock, RouteUndoAdjustment, RouteLedger, RouteSales, RouteNotices,
 		RouteProductionOrders, RouteProductionOrder, RouteOpenProductionOrder, RouteCancelProductionOrder,
 	},
 	Access:      Signed,

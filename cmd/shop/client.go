@@ -61,11 +61,12 @@ type call struct {
 	query        url.Values
 	body         any // nil: no body
 	key          string
+	once         bool // the API does it once, however often it is asked
 	into         any
 }
 
 // repeatable reports whether a second request does no harm if the first one was executed.
-func (k call) repeatable() bool { return k.method == http.MethodGet || k.key != "" }
+func (k call) repeatable() bool { return k.method == http.MethodGet || k.key != "" || k.once }
 
 // A refusal is an error answer of the API.
 type refusal struct {

@@ -4,9 +4,10 @@ package main
 // a command's flags keep the values of one command line.
 func commands() []command {
 	return []command{
-		productsCommand(), createCommand(), setCommand(), adjustCommand(), ledgerCommand(),
+		productsCommand(), createCommand(), setCommand(), importCommand(), exportCommand(), factoriesCommand(),
+		adjustCommand(), undoCommand(), ledgerCommand(), salesCommand(), reportCommand(),
 		ordersCommand(), orderCommand(), openCommand(), cancelCommand(),
-		watchCommand(), redriveCommand(),
+		noticesCommand(), watchCommand(), redriveCommand(),
 	}
 }
 

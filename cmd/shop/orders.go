@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/spf13/pflag"
 
 	"restock/internal/merchant"
@@ -148,9 +150,14 @@ func times(n int) string {
 
 func orderCommand() command {
 	return command{name: "order", arguments: "ORDER", summary: "one production order", least: 1, most: 1,
-		examples: "order --local 0197a000-0000-7000-8000-000000000002",
+		more:     shortened,
+		examples: "order --local 0197a000-0000-7000-8000-000000000002\norder --local 0197a000",
 		run: func(ctx context.Context, s *session, arguments []string) error {
-			return s.order(ctx, call{method: http.MethodGet, path: orderPath(arguments[0])})
+			id, err := s.orderID(ctx, arguments[0])
+			if err != nil {
+				return err
+			}
+			return s.order(ctx, call{method: http.MethodGet, path: orderPath(id)})
 		}}
 }
 
@@ -177,10 +184,45 @@ func openCommand() command {
 func cancelCommand() command {
 	return command{name: "cancel", arguments: "ORDER",
 		summary: "cancel an open production order; a later delivery is booked all the same", least: 1, most: 1,
+		more:     shortened,
 		examples: "cancel --local 0197a000-0000-7000-8000-000000000002",
 		run: func(ctx context.Context, s *session, arguments []string) error {
-			return s.order(ctx, call{method: http.MethodPost, path: orderPath(arguments[0]) + "/cancellation"})
+			id, err := s.orderID(ctx, arguments[0])
+			if err != nil {
+				return err
+			}
+			return s.order(ctx, call{method: http.MethodPost, path: orderPath(id) + "/cancellation"})
 		}}
+}
+
+const shortened = "The beginning of the order's id is enough, if no other order's id begins so."
+
+var idPrefix = regexp.MustCompile(`^[0-9a-f-]{4,36}$`)
+
+// orderID completes the beginning of an order's id.
+func (s *session) orderID(ctx context.Context, text string) (string, error) {
+	if !idPrefix.MatchString(text) {
+		return "", usagef("%q is not the id of an order, nor its first four letters or more: shop orders lists them",
+			text)
+	}
+	if len(text) == len(uuid.Nil.String()) {
+		return text, nil
+	}
+	var found merchant.ProductionOrders
+	query := url.Values{"prefix": {text}, "limit": {"2"}}
+	err := s.client.do(ctx, call{
+		method: http.MethodGet, path: "/merchant/production-orders", query: query, into: &found,
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case len(found.Orders) == 0:
+		return "", fmt.Errorf("no order's id begins with %s: shop orders lists them", text)
+	case len(found.Orders) > 1:
+		return "", fmt.Errorf("the ids of several orders begin with %s, like %s and %s: give more of it",
+			text, found.Orders[0].ID, found.Orders[1].ID)
+	}
+	return found.Orders[0].ID.String(), nil
 }
 
 func orderPath(id string) string { return "/merchant/production-orders/" + url.PathEscape(id) }

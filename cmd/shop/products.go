@@ -223,30 +223,90 @@ func setCommand() command {
 
 func adjustCommand() command {
 	var reason, key string
-	return command{name: "adjust", arguments: "SKU ±N --reason …", summary: "correct the stock after counting it",
-		examples: "adjust --local CP-502101 -3 --reason damaged",
-		least:    2, most: 2, complete: skus,
+	to := -1
+	return command{name: "adjust", arguments: "SKU ±N|--to N --reason …",
+		summary:  "correct the stock after counting it",
+		more:     "±N is the difference, --to the stock that you counted. shop undo takes an adjustment back.",
+		examples: "adjust --local CP-502101 -3 --reason damaged\nadjust --local CP-502101 --to 97 --reason counted",
+		least:    1, most: 2, complete: skus,
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&reason, "reason", "", "`why`: damaged, counted, lost; the ledger keeps it")
+			f.Func("to", "`n` are on hand; the shop books the difference", func(value string) (err error) {
+				if to, err = strconv.Atoi(value); err != nil || to < 0 {
+					return errors.New("not a stock: it must be 0 or more")
+				}
+				return nil
+			})
 			keyFlag(f, &key)
 		},
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			if err := checkSKU(arguments[0]); err != nil {
 				return err
 			}
-			quantity, err := strconv.Atoi(arguments[1])
-			if err != nil || quantity == 0 {
-				return usagef("%q is not a change of the stock, like -3 or +5", arguments[1])
+			body := map[string]any{"reason": reason}
+			switch {
+			case (len(arguments) == 2) == (to >= 0):
+				return usagef("give either a change of the stock, like -3 or +5, or --to and the counted stock")
+			case to >= 0:
+				body["to"] = to
+			default:
+				quantity, err := strconv.Atoi(arguments[1])
+				if err != nil || quantity == 0 {
+					return usagef("%q is not a change of the stock, like -3 or +5", arguments[1])
+				}
+				body["quantity"] = quantity
 			}
 			if strings.TrimSpace(reason) == "" {
 				return usagef("--reason is missing: say why the stock of %s changes, like --reason damaged",
 					arguments[0])
 			}
-			return s.product(ctx, call{
+			return s.adjusted(ctx, call{
 				method: http.MethodPost, path: productPath(arguments[0]) + "/adjustments",
-				key: cmp.Or(key, uuid.NewString()), body: map[string]any{"quantity": quantity, "reason": reason},
+				key: cmp.Or(key, uuid.NewString()), body: body,
 			})
 		}}
+}
+
+func undoCommand() command {
+	return command{name: "undo", arguments: "SKU NUMBER", summary: "take an adjustment back, once",
+		more: "NUMBER is the adjustment's number in the ledger. The ledger keeps both entries: the undo is the\n" +
+			"opposite adjustment, and its reason names the number.",
+		examples: "undo --local CP-502101 17", least: 2, most: 2, complete: skus,
+		run: func(ctx context.Context, s *session, arguments []string) error {
+			if err := checkSKU(arguments[0]); err != nil {
+				return err
+			}
+			number, err := strconv.ParseInt(arguments[1], 10, 64)
+			if err != nil || number < 1 {
+				return usagef("%q is not the number of an adjustment: shop ledger %s lists them",
+					arguments[1], arguments[0])
+			}
+			return s.adjusted(ctx, call{
+				method: http.MethodPost, path: fmt.Sprintf("%s/adjustments/%d/undo", productPath(arguments[0]), number),
+				once: true,
+			})
+		}}
+}
+
+// adjusted makes a call that answers with an adjustment, and shows it.
+func (s *session) adjusted(ctx context.Context, k call) error {
+	var a merchant.Adjusted
+	k.into = &a
+	if err := s.client.do(ctx, k); err != nil {
+		return err
+	}
+	return s.show(a, func() {
+		switch e := a.Adjustment; {
+		case e.Number == 0:
+			fmt.Fprintf(s.out, "%s: the stock is %s already, nothing is booked\n", a.SKU, amount(a.Stock))
+		case e.Repeated:
+			fmt.Fprintf(s.out, "%s: %s → %s was booked before\n", a.SKU, amount(e.Before), amount(e.After))
+		default:
+			fmt.Fprintf(s.out, "%s: %s → %s; to take it back: shop undo %s %d\n",
+				a.SKU, amount(e.Before), amount(e.After), a.SKU, e.Number)
+		}
+		s.showProduct(a.Product)
+	})
 }
 
 // keyFlag is the flag --key of a command that can be repeated.

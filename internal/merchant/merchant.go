@@ -92,10 +92,93 @@ type ProductChange struct {
 	Automatic       *bool   `json:"automatic"` // false: the shop only suggests orders
 }
 
-// An Adjustment is the body of a request that corrects the stock after counting it.
+// An Adjustment is the body of a request that corrects the stock after counting it. It has either
+// quantity or to.
 type Adjustment struct {
-	Quantity int    `json:"quantity" required:"true"` // counted minus booked: negative if goods are missing
-	Reason   string `json:"reason" required:"true"`   // free text, for example damaged
+	Quantity *int   `json:"quantity"`               // counted minus booked: negative if goods are missing
+	To       *int   `json:"to"`                     // the counted stock
+	Reason   string `json:"reason" required:"true"` // free text, for example damaged
+}
+
+// An Undo is the body of a request that undoes an adjustment. It has no fields.
+type Undo struct{}
+
+// Adjusted is a product after an adjustment, and the adjustment.
+type Adjusted struct {
+	Product
+	Adjustment AdjustmentEntry `json:"adjustment"`
+}
+
+// An AdjustmentEntry is an adjustment in the ledger.
+type AdjustmentEntry struct {
+	Number   int64 `json:"number"` // within bin 0, for an undo; 0: the count agreed, and nothing was booked
+	Quantity int   `json:"quantity"`
+	Before   int   `json:"before"`
+	After    int   `json:"after"`
+	Repeated bool  `json:"repeated"` // an earlier request made it
+}
+
+// An Import is the body of a request that creates and changes products, all or nothing.
+type Import struct {
+	CSV    string `json:"csv" required:"true"` // see Columns
+	DryRun bool   `json:"dry_run"`             // check everything, and change nothing
+}
+
+// Imported is the result of an import.
+type Imported struct {
+	Created   int  `json:"created"`
+	Changed   int  `json:"changed"`
+	Unchanged int  `json:"unchanged"`
+	DryRun    bool `json:"dry_run"`
+	Repeated  bool `json:"repeated"` // an earlier request with this key made it
+}
+
+// A Factory makes products.
+type Factory struct {
+	Identifier   string `json:"factory"`
+	Name         string `json:"name"`
+	ManagerEmail string `json:"manager_email"`
+	Products     int    `json:"products"` // how many products it makes
+}
+
+// Factories are all factories, sorted by identifier.
+type Factories struct {
+	Factories []Factory `json:"factories"`
+}
+
+// ProductSales are the sales of a product in a range of time.
+type ProductSales struct {
+	SKU      string `json:"sku"`
+	Name     string `json:"name"`
+	Sales    int    `json:"sales"`
+	Units    int    `json:"units"`
+	Revenue  int64  `json:"revenue"`
+	Currency string `json:"currency"`
+}
+
+// Sales are the sales from a time until before another, of each product that had any.
+type Sales struct {
+	From     time.Time      `json:"from"`
+	To       time.Time      `json:"to"`
+	Products []ProductSales `json:"products"`
+}
+
+// A Notice is what the shop told people.
+type Notice struct {
+	Kind     shop.NoticeKind `json:"kind"`
+	SKU      string          `json:"sku"`
+	Order    uuid.UUID       `json:"production_order_id"`
+	RaisedAt time.Time       `json:"raised_at"`
+	SentAt   time.Time       `json:"sent_at,omitzero"` // missing: not yet
+	Subject  string          `json:"subject"`
+	Text     string          `json:"text"`
+	Advice   string          `json:"advice"`
+}
+
+// Notices is a page of notices, newest first.
+type Notices struct {
+	Notices []Notice `json:"notices"`
+	Next    string   `json:"next,omitempty"`
 }
 
 // A NewOrder is the body of a request that opens a production order.

@@ -21,19 +21,28 @@ func (s *Store) withStock(
 	ctx context.Context, doing string, product uuid.UUID, do func(conn *sql.Conn, stock int) error,
 ) error {
 	return s.transaction(ctx, doing, func(conn *sql.Conn) error {
-		var stock sql.NullInt64 // null: the product has no bins yet, see carry_over in migration 00010
-		row := conn.QueryRowContext(ctx, `SELECT SUM(stock) FROM bin WHERE product_id = ? FOR UPDATE`, product[:])
-		if err := row.Scan(&stock); err != nil {
+		stock, err := lockStock(ctx, conn, product)
+		if err != nil {
 			return err
 		}
-		if !stock.Valid {
-			return &shop.Error{
-				Code:   shop.CodeUnavailable,
-				Detail: "a function of the version before created the product, and its stock is not in bins yet",
-			}
-		}
-		return do(conn, int(stock.Int64))
+		return do(conn, stock)
 	})
+}
+
+// lockStock locks all bins of a product, and returns what is on hand.
+func lockStock(ctx context.Context, conn *sql.Conn, product uuid.UUID) (int, error) {
+	var stock sql.NullInt64 // null: the product has no bins yet, see carry_over in migration 00010
+	row := conn.QueryRowContext(ctx, `SELECT SUM(stock) FROM bin WHERE product_id = ? FOR UPDATE`, product[:])
+	if err := row.Scan(&stock); err != nil {
+		return 0, err
+	}
+	if !stock.Valid {
+		return 0, &shop.Error{
+			Code:   shop.CodeUnavailable,
+			Detail: "a function of the version before created the product, and its stock is not in bins yet",
+		}
+	}
+	return int(stock.Int64), nil
 }
 
 // A movement changes the stock of a product. The zero movement changes nothing.

@@ -34,29 +34,81 @@ func (s *Store) Adjust(ctx context.Context, a shop.Adjustment) (adjusted shop.Ad
 	return adjusted, err
 }
 
+// undoKey begins the idempotency key of an undo. The rest is the adjustment that it undoes, so an
+// adjustment is undone once. Clients cannot send tabs. ForgetKeys keeps the key.
+const undoKey = "undo\t"
+
+// Undo books the opposite of an adjustment.
+func (s *Store) Undo(ctx context.Context, a shop.Adjustment, number int64) (undone shop.Adjusted, err error) {
+	doing := fmt.Sprintf("undoing entry %d of %s", number, a.SKU)
+	product, err := s.productID(ctx, doing, a.SKU)
+	if err != nil {
+		return undone, err
+	}
+	err = s.withStock(ctx, doing, product, func(conn *sql.Conn, stock int) error {
+		var adjustment uuid.UUID
+		err := conn.QueryRowContext(ctx, `
+			SELECT reference, -quantity FROM movement WHERE product_id = ? AND bin = 0 AND number = ? AND cause = ?`,
+			product[:], number, shop.CauseAdjustment).Scan(&adjustment, &a.Quantity)
+		if errors.Is(err, sql.ErrNoRows) {
+			return &shop.Error{Code: shop.CodeUnknownAdjustment, Detail: fmt.Sprintf(
+				"entry %d in bin 0 of %s is not an adjustment", number, a.SKU)}
+		}
+		if err != nil {
+			return err
+		}
+		a.IdempotencyKey = undoKey + adjustment.String()
+		undone, err = adjust(ctx, conn, product, stock, a)
+		return err
+	})
+	return undone, err
+}
+
 func adjust(
 	ctx context.Context, conn *sql.Conn, product uuid.UUID, stock int, a shop.Adjustment,
 ) (shop.Adjusted, error) {
+	compared, value, what := "quantity", a.Quantity, fmt.Sprintf("by %d", a.Quantity)
+	if a.To != nil {
+		compared, value, what = "stock_left", *a.To, fmt.Sprintf("to %d", *a.To)
+		a.Quantity = *a.To - stock
+	}
 	var same bool
+	booked := shop.Adjusted{Stock: stock, Repeated: true}
+	// #nosec G202 -- the column is one of two names above
 	err := conn.QueryRowContext(ctx, `
-		SELECT cause = ? AND product_id = ? AND quantity = ? AND reason = ? FROM movement WHERE idempotency_key = ?`,
-		shop.CauseAdjustment, product[:], a.Quantity, a.Reason, orNull(a.IdempotencyKey)).Scan(&same)
+		SELECT cause = ? AND product_id = ? AND `+compared+` = ? AND reason = ?, number, quantity,
+		       COALESCE(stock_left, 0)
+		  FROM movement WHERE idempotency_key = ?`,
+		shop.CauseAdjustment, product[:], value, a.Reason, orNull(a.IdempotencyKey)).
+		Scan(&same, &booked.Number, &booked.Quantity, &booked.Left)
 	switch {
 	case err == nil && same:
-		return shop.Adjusted{Stock: stock, Repeated: true}, nil
+		return booked, nil
 	case err == nil:
 		return shop.Adjusted{}, &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: fmt.Sprintf(
-			"the idempotency key belongs to another request than the adjustment of %s by %d for this reason: "+
-				"all requests share one set of keys, send a new UUID for each adjustment", a.SKU, a.Quantity)}
+			"the idempotency key belongs to another request than the adjustment of %s %s for this reason: "+
+				"all requests share one set of keys, send a new UUID for each adjustment", a.SKU, what)}
 	case !errors.Is(err, sql.ErrNoRows):
 		return shop.Adjusted{}, err
 	case stock+a.Quantity < 0:
-		return shop.Adjusted{Stock: stock, Refused: true}, nil
+		return shop.Adjusted{Stock: stock, Refused: true, Quantity: a.Quantity}, nil
+	case a.Quantity == 0: // the count agrees with the books
+		return shop.Adjusted{Stock: stock, Left: stock}, nil
 	}
-	return shop.Adjusted{Stock: stock + a.Quantity}, move(ctx, conn, product, movement{
+	err = move(ctx, conn, product, movement{
 		quantity: a.Quantity, cause: shop.CauseAdjustment, reference: a.ID, reason: a.Reason, key: a.IdempotencyKey,
 		at: a.At,
 	})
+	if err != nil {
+		return shop.Adjusted{}, err
+	}
+	left := stock + a.Quantity
+	adjusted := shop.Adjusted{Stock: left, Quantity: a.Quantity, Left: left}
+	// It is the last entry of the bin, or the one before: move may book a spread after it.
+	err = conn.QueryRowContext(ctx, `
+		SELECT number FROM movement WHERE product_id = ? AND bin = 0 AND reference = ? ORDER BY number DESC LIMIT 1`,
+		product[:], a.ID[:]).Scan(&adjusted.Number)
+	return adjusted, err
 }
 
 // Ledger lists the entries of a product's ledger, newest first. before[i] limits the entries of bin
@@ -110,6 +162,7 @@ func (s *Store) Ledger(
 
 // ForgetKeys removes the idempotency keys of the oldest movements that have one, in one bin.
 // Receipts keep theirs: an attempt is booked once, however late the factory repeats its callback.
+// Undos do, too: an adjustment is undone once.
 func (s *Store) ForgetKeys(ctx context.Context, before time.Time, limit int) (forgotten int, more bool, err error) {
 	forgotten, more, err = s.forgetKeys(ctx, before, limit)
 	if err != nil {
@@ -161,7 +214,8 @@ func (s *Store) forgetKeys(ctx context.Context, before time.Time, limit int) (fo
 	result, err := s.exec(ctx, `
 		UPDATE movement SET idempotency_key = NULL
 		 WHERE product_id = ? AND bin = ? AND number > ? AND number <= ?
-		   AND idempotency_key IS NOT NULL AND cause <> 'receipt'`, product[:], bin, from, last)
+		   AND idempotency_key IS NOT NULL AND cause <> 'receipt' AND idempotency_key NOT LIKE 'undo\t%'`,
+		product[:], bin, from, last)
 	if err != nil {
 		return 0, false, err
 	}

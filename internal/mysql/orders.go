@@ -50,6 +50,11 @@ func (s *Store) ProductionOrders(ctx context.Context, f shop.OrderFilter) ([]sho
 	if f.After != uuid.Nil {
 		conditions, args = append(conditions, "o.production_order_id < ?"), append(args, f.After[:])
 	}
+	if f.IDPrefix != "" {
+		first, last, _ := f.IDs()
+		conditions = append(conditions, "o.production_order_id BETWEEN ? AND ?")
+		args = append(args, first[:], last[:])
+	}
 	return list(ctx, s.db, "listing the production orders", scanOrder,
 		selectOrders+` WHERE `+strings.Join(conditions, " AND ")+` ORDER BY o.production_order_id DESC LIMIT ?`,
 		append(args, f.Limit)...)

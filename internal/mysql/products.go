@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/uuid"
+
 	"restock/internal/shop"
 )
 
@@ -57,33 +59,38 @@ func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 // CreateProduct stores a product, its bins, and its stock as the first entry of its ledger.
 func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
 	return s.transaction(ctx, "creating product "+p.SKU, func(conn *sql.Conn) error {
-		created, err := conn.ExecContext(ctx, `
-			INSERT INTO product (product_id, sku, name, price, bins, max_per_sale, factory_id,
-			                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
-			SELECT ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
-			p.ID[:], p.SKU, p.Name, p.Price, p.Bins, p.MaxPerSale,
-			p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder,
-			wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
-			searchable(p.Factory))
-		if serverError(err) == errDuplicate {
-			return &shop.Error{
-				Code:   shop.CodeProductExists,
-				Detail: fmt.Sprintf("there is a product %s, or one of the name %q", p.SKU, p.Name),
-			}
-		}
-		if err != nil {
-			return err
-		}
-		if n, err := created.RowsAffected(); err != nil {
-			return err
-		} else if n == 0 {
-			return unknownFactory(p.Factory)
-		}
-		if err := addBins(ctx, conn, p.ID, p.Bins); err != nil {
-			return err
-		}
-		return move(ctx, conn, p.ID, movement{quantity: p.Stock, cause: shop.CauseOpening, at: at})
+		return createProduct(ctx, conn, p, "", at)
 	})
+}
+
+// createProduct creates a product. key is the idempotency key of its opening stock, or empty.
+func createProduct(ctx context.Context, conn *sql.Conn, p shop.Product, key string, at time.Time) error {
+	created, err := conn.ExecContext(ctx, `
+		INSERT INTO product (product_id, sku, name, price, bins, max_per_sale, factory_id,
+		                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
+		SELECT ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
+		p.ID[:], p.SKU, p.Name, p.Price, p.Bins, p.MaxPerSale,
+		p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder,
+		wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
+		searchable(p.Factory))
+	if serverError(err) == errDuplicate {
+		return &shop.Error{
+			Code:   shop.CodeProductExists,
+			Detail: fmt.Sprintf("there is a product %s, or one of the name %q", p.SKU, p.Name),
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if n, err := created.RowsAffected(); err != nil {
+		return err
+	} else if n == 0 {
+		return unknownFactory(p.Factory)
+	}
+	if err := addBins(ctx, conn, p.ID, p.Bins); err != nil {
+		return err
+	}
+	return move(ctx, conn, p.ID, movement{quantity: p.Stock, cause: shop.CauseOpening, key: key, at: at})
 }
 
 // ChangeProduct changes fields of a product. The bins are locked meanwhile, and spread afterwards:
@@ -103,6 +110,15 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 			return unknownFactory(*c.Factory)
 		}
 	}
+	return s.withStock(ctx, "changing product "+sku, product, func(conn *sql.Conn, _ int) error {
+		return changeProduct(ctx, conn, product, c, at)
+	})
+}
+
+// changeProduct changes fields of a product. The transaction has locked its bins.
+func changeProduct(
+	ctx context.Context, conn *sql.Conn, product uuid.UUID, c shop.ProductChange, at time.Time,
+) error {
 	var columns []string
 	var args []any
 	change := func(column string, value any) {
@@ -143,31 +159,29 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 	}
 	// #nosec G202 -- the columns are those above, the values are arguments
 	update := `UPDATE product SET ` + strings.Join(columns, ", ") + ` WHERE product_id = ?`
-	return s.withStock(ctx, "changing product "+sku, product, func(conn *sql.Conn, _ int) error {
-		_, err := conn.ExecContext(ctx, update, append(args, product[:])...)
-		switch serverError(err) {
-		case errDuplicate:
-			return &shop.Error{
-				Code:   shop.CodeProductExists,
-				Detail: fmt.Sprintf("another product has the name %q", *c.Name),
-			}
-		case errCheckViolatedMySQL, errCheckViolatedMariaDB:
-			return &shop.Error{
-				Code:   shop.CodeInvalidProduct,
-				Detail: "another request changed the policy at the same time, and both changes together are invalid",
-				Err:    err,
-			}
+	_, err := conn.ExecContext(ctx, update, append(args, product[:])...)
+	switch serverError(err) {
+	case errDuplicate:
+		return &shop.Error{
+			Code:   shop.CodeProductExists,
+			Detail: fmt.Sprintf("another product has the name %q", *c.Name),
 		}
-		if err != nil {
+	case errCheckViolatedMySQL, errCheckViolatedMariaDB:
+		return &shop.Error{
+			Code:   shop.CodeInvalidProduct,
+			Detail: "another request changed the policy at the same time, and both changes together are invalid",
+			Err:    err,
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if c.Bins != nil {
+		if err := addBins(ctx, conn, product, *c.Bins); err != nil {
 			return err
 		}
-		if c.Bins != nil {
-			if err := addBins(ctx, conn, product, *c.Bins); err != nil {
-				return err
-			}
-		}
-		return move(ctx, conn, product, movement{at: at})
-	})
+	}
+	return move(ctx, conn, product, movement{at: at})
 }
 
 func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }

@@ -74,9 +74,33 @@ var operations = map[string]operation{
 	},
 	lambdas.RouteAdjustStock: {
 		id: "adjustStock", summary: "Corrects the stock; a retry with the same Idempotency-Key is the same adjustment",
-		keyed: true, request: merchant.Adjustment{}, answer: merchant.Product{},
+		keyed: true, request: merchant.Adjustment{}, answer: merchant.Adjusted{},
 		codes: codes(writes, shop.CodeInvalidQuantity, shop.CodeInvalidReason, shop.CodeInvalidIdempotencyKey,
 			shop.CodeIdempotencyKeyReused, shop.CodeUnknownProduct, shop.CodeOutOfStock),
+	},
+	lambdas.RouteUndoAdjustment: {
+		id: "undoAdjustment", summary: "Books the opposite of an adjustment, once; number is its number in bin 0",
+		request: merchant.Undo{}, optional: true, answer: merchant.Adjusted{},
+		codes: codes(writes, shop.CodeUnknownProduct, shop.CodeUnknownAdjustment, shop.CodeOutOfStock),
+	},
+	lambdas.RouteImport: {
+		id:      "importProducts",
+		summary: "Creates and changes products, all or nothing; a retry with the same Idempotency-Key is made once",
+		keyed:   true, request: merchant.Import{}, answer: merchant.Imported{},
+		codes: codes(writes, shop.CodeInvalidProduct, shop.CodeProductExists, shop.CodeUnknownFactory,
+			shop.CodeInvalidIdempotencyKey),
+	},
+	lambdas.RouteFactories: {
+		id: "factories", summary: "All factories", answer: merchant.Factories{},
+		codes: codes(reads, shop.CodeInvalidRequest),
+	},
+	lambdas.RouteSales: {
+		id: "sales", summary: "Sales from a time until before another, by product; 366 days at most",
+		query: []string{"from", "to"}, answer: merchant.Sales{}, codes: codes(reads, shop.CodeInvalidRequest),
+	},
+	lambdas.RouteNotices: {
+		id: "notices", summary: "What the shop told people, newest first", query: []string{"before", "limit"},
+		answer: merchant.Notices{}, codes: codes(reads, shop.CodeInvalidRequest),
 	},
 	lambdas.RouteLedger: {
 		id: "ledger", summary: "Every change of a product's stock, newest first", query: []string{"before", "limit"},
@@ -84,7 +108,7 @@ var operations = map[string]operation{
 	},
 	lambdas.RouteProductionOrders: {
 		id: "productionOrders", summary: "Production orders, newest first",
-		query: []string{"before", "limit", "sku", "status"}, answer: merchant.ProductionOrders{},
+		query: []string{"before", "limit", "prefix", "sku", "status"}, answer: merchant.ProductionOrders{},
 		codes: codes(reads, shop.CodeInvalidRequest, shop.CodeUnknownProduct),
 	},
 	lambdas.RouteProductionOrder: {

@@ -17,6 +17,7 @@ const (
 	CodeUnknownFactory        Code = "unknown_factory"
 	CodeInvalidReason         Code = "invalid_reason"
 	CodeOutOfStock            Code = "out_of_stock"
+	CodeUnknownAdjustment     Code = "unknown_adjustment"
 	CodeUnknownOrder          Code = "unknown_production_order"
 	CodeOrderOpen             Code = "production_order_open"     // a product has at most one open order
 	CodeOrderNotOpen          Code = "production_order_not_open" // it is closed already

@@ -1,6 +1,7 @@
 package shop
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -15,7 +16,8 @@ import (
 // An Adjustment corrects the stock after a stocktake.
 type Adjustment struct {
 	SKU      string
-	Quantity int    // counted minus booked: negative if goods are missing
+	Quantity int    // counted minus booked: negative if goods are missing; 0 if To is set
+	To       *int   // the counted stock, in place of Quantity: the store books the difference
 	Reason   string // free text, for example "damaged"
 	// IdempotencyKey makes a repeated adjustment the same one, for 24 hours. Without a key, every
 	// adjustment is a new one.
@@ -30,6 +32,18 @@ type Adjusted struct {
 	Stock    int  // on hand after the adjustment, or after the refusal
 	Refused  bool // the stock would be negative
 	Repeated bool // an earlier request with this idempotency key made the adjustment
+
+	// The entry of the ledger, also if it is repeated. If the count agreed with the books, there is
+	// none, and Number is 0.
+	Number   int64 // within the first bin, where all adjustments are booked
+	Quantity int
+	Left     int // the stock after the entry
+}
+
+// A Corrected is a product after an adjustment, and the adjustment.
+type Corrected struct {
+	Product
+	Adjusted Adjusted
 }
 
 // maxReason is the longest reason, in characters.
@@ -37,44 +51,70 @@ const maxReason = 200
 
 // Adjust changes a product's stock by hand. The ledger keeps the reason. If the product is short
 // afterwards, a production order opens. Adjust returns the product as it is now, also for a
-// repeated adjustment.
+// repeated adjustment. A count that agrees with the books changes nothing.
 //
 // Errors: CodeInvalidQuantity, CodeInvalidReason, CodeInvalidIdempotencyKey, CodeUnknownProduct,
 // CodeIdempotencyKeyReused, CodeOutOfStock (the stock would be negative), CodeUnavailable (nothing
 // was changed), CodeOutcomeUnknown.
-func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Product, error) {
+func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Corrected, error) {
 	a.Reason = normal(a.Reason)
 	switch {
-	case a.Quantity == 0 || a.Quantity < -MaxQuantity || a.Quantity > MaxQuantity:
-		return Product{}, refuse(CodeInvalidQuantity,
+	case a.To != nil && a.Quantity != 0:
+		return Corrected{}, refuse(CodeInvalidQuantity, "give either the quantity or the stock that was counted")
+	case a.To != nil && (*a.To < 0 || *a.To > MaxQuantity):
+		return Corrected{}, refuse(CodeInvalidQuantity,
+			fmt.Sprintf("the counted stock is %d, it must be from 0 to %d", *a.To, MaxQuantity))
+	case a.To == nil && a.Quantity == 0 || a.Quantity < -MaxQuantity || a.Quantity > MaxQuantity:
+		return Corrected{}, refuse(CodeInvalidQuantity,
 			fmt.Sprintf("the quantity is %d, it must be from %d to %d, and not 0",
 				a.Quantity, -MaxQuantity, MaxQuantity))
 	case !isText(a.Reason, maxReason):
-		return Product{}, refuse(CodeInvalidReason,
+		return Corrected{}, refuse(CodeInvalidReason,
 			fmt.Sprintf("the reason is %.220q, it must be 1 to %d printable characters without spaces around them",
 				a.Reason, maxReason))
 	}
 	if err := validateIdempotencyKey(a.IdempotencyKey); err != nil {
-		return Product{}, err
+		return Corrected{}, err
 	}
-	var err error
+	return s.correct(ctx, a, s.Store.Adjust)
+}
+
+// Undo books the opposite of an adjustment. number is the adjustment's number in the first bin. An
+// adjustment is undone once: a repeated Undo changes nothing. An undo is an adjustment, too.
+//
+// Errors: CodeUnknownProduct, CodeUnknownAdjustment, CodeOutOfStock (the stock would be negative),
+// CodeUnavailable, CodeOutcomeUnknown.
+func (s *Shop) Undo(ctx context.Context, sku string, number int64) (Corrected, error) {
+	a := Adjustment{SKU: sku, Reason: fmt.Sprintf("undo of entry %d", number)}
+	return s.correct(ctx, a, func(ctx context.Context, a Adjustment) (Adjusted, error) {
+		return s.Store.Undo(ctx, a, number)
+	})
+}
+
+func (s *Shop) correct(
+	ctx context.Context, a Adjustment, book func(context.Context, Adjustment) (Adjusted, error),
+) (c Corrected, err error) {
 	if a.ID, err = s.NewID(); err != nil {
-		return Product{}, fmt.Errorf("making an adjustment id: %w", err)
+		return c, fmt.Errorf("making an adjustment id: %w", err)
 	}
 	a.At = s.now()
-	adjusted, err := s.Store.Adjust(ctx, a)
+	c.Adjusted, err = book(ctx, a)
 	if err != nil {
-		return Product{}, advised(err, "the stock may have been adjusted", a.IdempotencyKey)
+		return c, advised(err, "the stock may have been adjusted", a.IdempotencyKey)
 	}
-	if adjusted.Refused {
-		return Product{}, refuse(CodeOutOfStock,
-			fmt.Sprintf("%d of %s are on hand, %d cannot be taken away", adjusted.Stock, a.SKU, -a.Quantity))
+	a.Quantity = cmp.Or(a.Quantity, c.Adjusted.Quantity) // the store knows it if the caller does not
+	if c.Adjusted.Refused {
+		return c, refuse(CodeOutOfStock,
+			fmt.Sprintf("%d of %s are on hand, %d cannot be taken away", c.Adjusted.Stock, a.SKU, -a.Quantity))
 	}
-	s.Journal.Adjusted(ctx, a, adjusted)
-	if !adjusted.Repeated {
-		s.check(ctx, a.SKU)
+	if a.Quantity != 0 {
+		s.Journal.Adjusted(ctx, a, c.Adjusted)
+		if !c.Adjusted.Repeated {
+			s.check(ctx, a.SKU)
+		}
 	}
-	return s.changed(ctx, a.SKU, "adjusted")
+	c.Product, err = s.changed(ctx, a.SKU, "adjusted")
+	return c, err
 }
 
 // The causes of entries in the ledger.
@@ -101,6 +141,9 @@ type LedgerStore interface {
 	// Adjust books an adjustment in one transaction. Errors: CodeUnknownProduct,
 	// CodeIdempotencyKeyReused.
 	Adjust(context.Context, Adjustment) (Adjusted, error)
+	// Undo books the opposite of an adjustment in one transaction, once. Errors:
+	// CodeUnknownProduct, CodeUnknownAdjustment.
+	Undo(ctx context.Context, a Adjustment, number int64) (Adjusted, error)
 	// Ledger lists the entries of a product's ledger, newest first. before[i] limits the entries of
 	// bin i: only entries with a smaller number are listed. A bin without a limit is listed from
 	// its newest entry.

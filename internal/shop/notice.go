@@ -32,6 +32,7 @@ type Notice struct {
 	Order     ProductionOrder
 	Quantity  int // surplus: how much too much; late receipt, correction: how much came
 	RaisedAt  time.Time
+	ToldAt    time.Time // when it was sent; zero: not yet. Only Notices sets it
 
 	// The text of the message, in English. The sweep fills it in.
 	Subject string // one line

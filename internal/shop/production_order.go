@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -153,6 +154,20 @@ type OrderFilter struct {
 	Status OrderStatus // empty: all states
 	After  uuid.UUID   // the last order of the previous page; zero: start with the newest
 	Limit  int         // 0: DefaultPage
+	// IDPrefix is the beginning of the orders' ids, as text with or without dashes; empty: any.
+	IDPrefix string
+}
+
+// IDs returns the first and the last id that begin with the prefix. ok is false if no id can.
+func (f OrderFilter) IDs() (first, last uuid.UUID, ok bool) {
+	digits := strings.ReplaceAll(f.IDPrefix, "-", "")
+	missing := 2*len(first) - len(digits)
+	if missing < 0 {
+		return first, last, false
+	}
+	first, errFirst := uuid.Parse(digits + strings.Repeat("0", missing))
+	last, errLast := uuid.Parse(digits + strings.Repeat("f", missing))
+	return first, last, errFirst == nil && errLast == nil
 }
 
 // ProductionOrders lists a page of production orders, newest first, and reports whether more
@@ -163,6 +178,10 @@ func (s *Shop) ProductionOrders(ctx context.Context, f OrderFilter) (orders []Pr
 	if f.Status != "" && !slices.Contains(OrderStatuses, f.Status) {
 		return nil, false, refuse(CodeInvalidRequest,
 			fmt.Sprintf("the status is %.40q, it must be one of %v", f.Status, OrderStatuses))
+	}
+	if _, _, ok := f.IDs(); !ok {
+		return nil, false, refuse(CodeInvalidRequest,
+			fmt.Sprintf("%.40q is not the beginning of an id like 0188d6a8-f000-7000-8000-00000000cb01", f.IDPrefix))
 	}
 	if f.SKU != "" {
 		if _, err := s.Store.Product(ctx, f.SKU); err != nil {

@@ -29,6 +29,7 @@ type Store interface {
 	ReceiptStore
 	LedgerStore
 	NoticeStore
+	ReportStore
 	KeyStore
 }
 

@@ -19,6 +19,7 @@ var statuses = map[shop.Code]int{
 	shop.CodeUnknownFactory:        http.StatusUnprocessableEntity,
 	shop.CodeInvalidReason:         http.StatusBadRequest,
 	shop.CodeOutOfStock:            http.StatusConflict,
+	shop.CodeUnknownAdjustment:     http.StatusNotFound,
 	shop.CodeUnknownOrder:          http.StatusNotFound,
 	shop.CodeOrderOpen:             http.StatusConflict,
 	shop.CodeOrderNotOpen:          http.StatusConflict,

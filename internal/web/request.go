@@ -18,8 +18,11 @@ import (
 	"restock/internal/shop"
 )
 
-// maxBody is the longest body that ReadObject reads, in bytes.
-const maxBody = 16 << 10
+// The longest bodies that ReadObject and ReadLongObject read, in bytes.
+const (
+	maxBody     = 16 << 10
+	maxLongBody = 128 << 10
+)
 
 // A field is a field that a request's body may have.
 type field struct {
@@ -50,9 +53,18 @@ func fieldsOf(into any) (fields []field) {
 // name of a field. A field with the tag required:"true" is required. The tag code replaces the code
 // of the error about a value of the wrong type.
 func ReadObject(w http.ResponseWriter, r *http.Request, into any) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	return readBody(w, r, into, maxBody)
+}
+
+// ReadLongObject is ReadObject for a body with the text of a file.
+func ReadLongObject(w http.ResponseWriter, r *http.Request, into any) error {
+	return readBody(w, r, into, maxLongBody)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request, into any, limit int64) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return unreadable("the body is longer than %d bytes", maxBody)
+		return unreadable("the body is longer than %d bytes", limit)
 	}
 	if err != nil {
 		return unreadable("the body cannot be read: %v", err)

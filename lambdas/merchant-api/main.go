@@ -1,11 +1,12 @@
 // Command merchant-api serves the merchant's API: products and their policies, stocktake,
-// production orders, the stock ledger.
+// production orders, sales, the stock ledger.
 package main
 
 import (
 	"restock/internal/web"
 	"restock/lambdas"
 	"restock/lambdas/function"
+	"restock/lambdas/merchant-api/managing"
 )
 
 func main() {
@@ -14,7 +15,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		handler, err := newAPI(s, p.Environment.FactoryLeadTime, p.Log)
+		handler, err := managing.NewAPI(s, p.Environment.FactoryLeadTime, p.Log)
 		if err != nil {
 			return nil, err
 		}

@@ -119,6 +119,24 @@ func (s faultyStore) Receive(ctx context.Context, d shop.Delivery) (shop.Receipt
 func (s faultyStore) Adjust(ctx context.Context, a shop.Adjustment) (shop.Adjusted, error) {
 	return write(s.faults, func() (shop.Adjusted, error) { return s.store.Adjust(ctx, a) })
 }
+func (s faultyStore) Undo(ctx context.Context, a shop.Adjustment, number int64) (shop.Adjusted, error) {
+	return write(s.faults, func() (shop.Adjusted, error) { return s.store.Undo(ctx, a, number) })
+}
+func (s faultyStore) Import(ctx context.Context, b shop.Batch, at time.Time) error {
+	return s.do(func() error { return s.store.Import(ctx, b, at) })
+}
+func (s faultyStore) IsImported(ctx context.Context, key string) (bool, error) {
+	return read(s.faults, func() (bool, error) { return s.store.IsImported(ctx, key) })
+}
+func (s faultyStore) Factories(ctx context.Context) ([]shop.Factory, error) {
+	return read(s.faults, func() ([]shop.Factory, error) { return s.store.Factories(ctx) })
+}
+func (s faultyStore) Sales(ctx context.Context, from, to time.Time) ([]shop.ProductSales, error) {
+	return read(s.faults, func() ([]shop.ProductSales, error) { return s.store.Sales(ctx, from, to) })
+}
+func (s faultyStore) Notices(ctx context.Context, after shop.Notice, limit int) ([]shop.Notice, error) {
+	return read(s.faults, func() ([]shop.Notice, error) { return s.store.Notices(ctx, after, limit) })
+}
 func (s faultyStore) ProductionOrders(ctx context.Context, f shop.OrderFilter) ([]shop.ProductionOrder, error) {
 	return read(s.faults, func() ([]shop.ProductionOrder, error) { return s.store.ProductionOrders(ctx, f) })
 }

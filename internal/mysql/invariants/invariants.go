@@ -54,6 +54,12 @@ var Always = []Rule{
 	{"a sale or an adjustment is in the ledger twice", `
 		SELECT CONCAT(cause, ' ', HEX(reference)) AS found FROM movement
 		 WHERE cause IN ('sale', 'adjustment') GROUP BY cause, reference HAVING COUNT(*) > 1`},
+	{"an undo is not the opposite of its adjustment", `
+		SELECT CONCAT(m.idempotency_key, ': ', m.quantity) AS found
+		  FROM movement m LEFT JOIN movement a
+		         ON a.cause = 'adjustment' AND a.product_id = m.product_id
+		        AND a.reference = UNHEX(REPLACE(SUBSTR(m.idempotency_key, 6), '-', ''))
+		 WHERE m.idempotency_key LIKE 'undo\t%' AND NOT m.quantity <=> -a.quantity`},
 	{"a product has other bins than it should, or stock in a bin that it does not use", `
 		SELECT CONCAT(sku, ': ', bins, ' bins, has ', has, ', and ', beyond, ' in others') AS found
 		  FROM (SELECT p.sku, p.bins, COUNT(b.bin < p.bins OR NULL) AS has,

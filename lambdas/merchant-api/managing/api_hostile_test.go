@@ -1,4 +1,4 @@
-package main
+package managing
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package main
+package managing
 
 import (
 	"context"
@@ -90,13 +90,58 @@ func (b books) Replenish(_ context.Context, r shop.Replenishment) (shop.Decision
 
 func (b books) Adjust(_ context.Context, a shop.Adjustment) (shop.Adjusted, error) {
 	b.text("reason", a.Reason, 200)
-	if a.Quantity == 0 || !validKey.MatchString(a.IdempotencyKey) {
+	if a.To != nil && (*a.To < 0 || *a.To > shop.MaxQuantity) {
+		b.t.Errorf("the store got the count %d", *a.To)
+	}
+	if (a.Quantity == 0) == (a.To == nil) || !validKey.MatchString(a.IdempotencyKey) {
 		b.t.Errorf("the store got the adjustment %+v", a)
 	}
 	if a.SKU != "CP-1" {
 		return shop.Adjusted{}, &shop.Error{Code: shop.CodeUnknownProduct}
 	}
 	return shop.Adjusted{Refused: a.Quantity < 0}, nil
+}
+
+func (b books) Undo(_ context.Context, a shop.Adjustment, number int64) (shop.Adjusted, error) {
+	if number < 1 || a.IdempotencyKey != "" {
+		b.t.Errorf("the store got the undo %+v of %d", a, number)
+	}
+	return shop.Adjusted{}, &shop.Error{Code: shop.CodeUnknownAdjustment}
+}
+
+func (b books) IsImported(_ context.Context, key string) (bool, error) {
+	if !validKey.MatchString(key) {
+		b.t.Errorf("the store got the key %q", key)
+	}
+	return false, nil
+}
+
+func (b books) Import(ctx context.Context, batch shop.Batch, at time.Time) error {
+	for _, p := range batch.Create {
+		_ = b.CreateProduct(ctx, p, at)
+	}
+	for _, c := range batch.Change {
+		_ = b.ChangeProduct(ctx, c.Product.SKU, c.ProductChange, at)
+	}
+	return nil
+}
+
+func (b books) Factories(context.Context) ([]shop.Factory, error) {
+	return []shop.Factory{{Identifier: "FF-500293"}, {Identifier: ""}}, nil
+}
+
+func (b books) Sales(_ context.Context, from, to time.Time) ([]shop.ProductSales, error) {
+	if !from.Before(to) {
+		b.t.Errorf("the store was asked for the sales from %v to %v", from, to)
+	}
+	return []shop.ProductSales{{SKU: "CP-1"}}, nil
+}
+
+func (b books) Notices(_ context.Context, after shop.Notice, limit int) ([]shop.Notice, error) {
+	if limit < 1 || limit > shop.MaxPage+1 || after.RaisedAt.Year() > 9999 {
+		b.t.Errorf("the store was asked for %d notices after %+v", limit, after)
+	}
+	return []shop.Notice{{}, {}, {}}[:min(limit, 3)], nil
 }
 
 func (b books) Ledger(_ context.Context, _ uuid.UUID, before []int64, limit int) ([]shop.LedgerEntry, error) {
@@ -151,7 +196,7 @@ func FuzzAPI(f *testing.F) {
 		if !ok || !strings.HasPrefix(path, "/") {
 			return // API Gateway has no such event
 		}
-		handler, err := newAPI(shop.Open(books{t: t}, nil, shop.Discard), time.Minute, slog.New(slog.DiscardHandler))
+		handler, err := NewAPI(shop.Open(books{t: t}, nil, shop.Discard), time.Minute, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}

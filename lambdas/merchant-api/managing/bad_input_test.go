@@ -1,4 +1,4 @@
-package main
+package managing
 
 import (
 	"context"
@@ -48,6 +48,7 @@ func badRequests() []badRequest {
 		adjust, ledger         = "POST " + donut + "/adjustments", "GET " + donut + "/ledger"
 		list, one              = "GET " + productionOrders, "GET " + productionOrders + "/"
 		openOne, cancel        = "POST " + productionOrders, "POST " + productionOrders + "/"
+		imports, sold, told    = "POST /merchant/imports", "GET /merchant/sales", "GET /merchant/notices"
 		request, product       = "invalid_request", "invalid_product"
 		quantity, reason       = "invalid_quantity", "invalid_reason"
 		invalidKey, adjustment = "invalid_idempotency_key", `{"quantity":1,"reason":"x"}`
@@ -122,6 +123,51 @@ func badRequests() []badRequest {
 		{adjust, adjustment, withKey("Z1,Z1"), 400, invalidKey, "more than one key"},
 		{"POST " + products + "/CP-0/adjustments", adjustment, nil, 404, "unknown_product", ""},
 
+		{adjust, `{"quantity":1,"to":5,"reason":"x"}`, nil, 400, request, "both fields quantity and to"},
+		{adjust, `{"to":-1,"reason":"x"}`, nil, 400, quantity, "the counted stock is -1"},
+		{adjust, `{"to":2147483648,"reason":"x"}`, nil, 400, quantity, "the counted stock is 2147483648"},
+		{adjust + "/1/undo", "", nil, 404, "unknown_adjustment", "entry 1 in bin 0 of CP-502101 is not an adjustment"},
+		{adjust + "/0/undo", "", nil, 400, request, "the number in the path"},
+		{adjust + "/x/undo", "", nil, 400, request, "the number in the path"},
+		{adjust + "/1/undo", `{"reason":"x"}`, nil, 400, request, `no field \"reason\"`},
+		{"POST " + products + "/CP-0/adjustments/1/undo", "", nil, 404, "unknown_product", ""},
+
+		{imports, `{}`, nil, 400, request, "the field csv is missing"},
+		{imports, `{"csv":""}`, nil, 400, product, "line 1: it must name the columns"},
+		{imports, `{"csv":"sku"}`, nil, 400, product, "there are 0 products"},
+		{imports, `{"csv":"sku\n` + strings.Repeat(`x\n`, 201) + `"}`, nil, 400, product, "there are 201 products"},
+		{imports, `{"csv":"name\nx"}`, nil, 400, product, "line 1: the column sku is missing"},
+		{imports, `{"csv":"sku,sku\nx,x"}`, nil, 400, product, "line 1: the column sku appears twice"},
+		{imports, `{"csv":"sku,color\nx,x"}`, nil, 400, product, `line 1: there is no column \"color\"`},
+		{imports, `{"csv":"sku,price\nCP-502101,5\nCP-502102"}`, nil, 400, product, "line 3: it has 1 cells"},
+		{imports, `{"csv":"sku,price\nCP-502101,\"5"}`, nil, 400, product, "line 2: extraneous or missing"},
+		{imports, `{"csv":"sku,price\nCP-502101,1.5"}`, nil, 400, product, `line 2: price is \"1.5\"`},
+		{imports, `{"csv":"sku,lead_time\nCP-502101,soon"}`, nil, 400, product, `line 2: lead_time is \"soon\"`},
+		{imports, `{"csv":"sku,automatic\nCP-502101,perhaps"}`, nil, 400, product, `line 2: automatic is \"perhaps\"`},
+		{imports, `{"csv":"sku,price\n,5"}`, nil, 400, product, "line 2: sku is empty"},
+		{imports, `{"csv":"sku,price\nCP-502101,-5"}`, nil, 400, product, "line 2: the price is -5"},
+		{imports, `{"csv":"sku,name\nCP-1,x"}`, nil, 400, product, "line 2: CP-1 is new, and its price is missing"},
+		{imports, `{"csv":"sku,price\nCP-502101,5\nCP-502101,6"}`, nil, 400, product,
+			"line 3: line 2 has CP-502101, too"},
+		{imports, `{"csv":"sku,stock\nCP-502101,5"}`, nil, 400, product, "line 2: the stock of CP-502101 is 3, not 5"},
+		{imports, `{"csv":"sku,factory\nCP-502101,FF-0"}`, nil, 400, product, `line 2: there is no factory \"FF-0\"`},
+		{imports, `{"csv":"sku,name\nCP-502102,부산도너츠"}`, nil, 400, product, "line 2: CP-502101 has the name"},
+		{imports, `{"csv":"sku\nCP-502101"}`, withKey("Z1,Z1"), 400, invalidKey, "more than one key"},
+		{imports, `{"csv":"sku\nCP-502101"}`, withKey("열쇠"), 400, invalidKey, "printable ASCII"},
+
+		{"GET /merchant/factories?x=1", "", nil, 400, request, `no parameter \"x\"`},
+		{sold, "", nil, 400, request, "it must be a time like"},
+		{sold + "?from=2026-11-28T00:00:00Z&to=yesterday", "", nil, 400, request, `the parameter to is \"yesterday\"`},
+		{sold + "?from=2026-11-28T00:00:00Z&to=2026-11-28T00:00:00Z", "", nil, 400, request,
+			"must be more than nothing"},
+		{sold + "?from=2026-11-28T00:00:00Z&to=2027-11-30T00:00:00Z", "", nil, 400, request, "366 days at most"},
+		{sold + "?from=0000-01-01T00:00:00Z&to=0000-01-02T00:00:00Z", "", nil, 400, request, "between the years"},
+		{told + "?before=5", "", nil, 400, request, "the parameter before is"},
+		{told + "?before=2026-11-28T00:00:00Z_x_5", "", nil, 400, request, "the parameter before is"},
+
+		{list + "?prefix=xyz", "", nil, 400, request, "not the beginning of an id"},
+		{list + "?prefix=" + unknown + "0", "", nil, 400, request, "not the beginning of an id"},
+
 		{ledger + "?before=0", "", nil, 400, request, "the parameter before is"},
 		{ledger + "?before=-1", "", nil, 400, request, "the parameter before is"},
 		{ledger + "?before=" + unknown, "", nil, 400, request, "the parameter before is"},
@@ -153,7 +199,7 @@ func badRequests() []badRequest {
 	for _, field := range []string{"sku", "name", "price", "factory", "order_up_to"} {
 		all = append(all, badRequest{create, without(field), nil, 400, request, "the field " + field + " is missing"})
 	}
-	for _, paged := range []string{ledger, list} {
+	for _, paged := range []string{ledger, list, told} {
 		for _, query := range []string{
 			"limit=0", "limit=101", "limit=-1", "limit=many", "limit=", "limit=5&limit=5", "after=5",
 		} {
@@ -162,7 +208,7 @@ func badRequests() []badRequest {
 		}
 	}
 	// Bodies and values of fields that no operation accepts.
-	for _, operation := range []string{create, change, adjust, openOne} {
+	for _, operation := range []string{create, change, adjust, openOne, imports} {
 		for _, body := range []string{
 			`{`, `[]`, `null`, `price=5`, `{}{}`, `{"x":1}`, `{"name":"` + strings.Repeat(long, 20) + `"}`,
 		} {
@@ -259,7 +305,7 @@ func TestUnreachableDatabaseIsAnswered503(t *testing.T) {
 	}
 	defer db.Close()
 	s := shop.Open(mysql.NewStore(db), &orders{}, shop.Discard)
-	handler, err := newAPI(s, time.Minute, slog.New(slog.DiscardHandler))
+	handler, err := NewAPI(s, time.Minute, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

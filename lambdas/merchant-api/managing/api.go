@@ -1,4 +1,6 @@
-package main
+// Package managing answers the merchant: products and their policies, stocktake, production orders,
+// sales, the stock ledger.
+package managing
 
 import (
 	"fmt"
@@ -21,13 +23,19 @@ type api struct {
 	log      *slog.Logger
 }
 
-func newAPI(s *shop.Shop, leadTime time.Duration, log *slog.Logger) (http.Handler, error) {
+// NewAPI returns the handler of the merchant's routes. leadTime is the default of new products.
+func NewAPI(s *shop.Shop, leadTime time.Duration, log *slog.Logger) (http.Handler, error) {
 	a := api{s, leadTime, log}
 	return web.Router(lambdas.MerchantAPI.Routes, map[string]http.HandlerFunc{
 		lambdas.RouteMerchantProducts:      a.answer(http.StatusOK, a.products),
 		lambdas.RouteCreateProduct:         a.answer(http.StatusCreated, a.createProduct),
 		lambdas.RouteChangeProduct:         a.answer(http.StatusOK, a.changeProduct),
 		lambdas.RouteAdjustStock:           a.answer(http.StatusOK, a.adjust),
+		lambdas.RouteUndoAdjustment:        a.answer(http.StatusOK, a.undo),
+		lambdas.RouteImport:                a.answer(http.StatusOK, a.importProducts),
+		lambdas.RouteFactories:             a.answer(http.StatusOK, a.factories),
+		lambdas.RouteSales:                 a.answer(http.StatusOK, a.sales),
+		lambdas.RouteNotices:               a.answer(http.StatusOK, a.notices),
 		lambdas.RouteLedger:                a.answer(http.StatusOK, a.ledger),
 		lambdas.RouteProductionOrders:      a.answer(http.StatusOK, a.productionOrders),
 		lambdas.RouteProductionOrder:       a.answer(http.StatusOK, a.productionOrder),

@@ -1,4 +1,4 @@
-package main
+package managing
 
 import (
 	"fmt"
@@ -27,7 +27,7 @@ func order(o shop.ProductionOrder, err error) (any, error) {
 }
 
 func (a api) productionOrders(_ http.ResponseWriter, r *http.Request) (any, error) {
-	query, err := web.ReadQuery(r, "before", "limit", "sku", "status")
+	query, err := web.ReadQuery(r, "before", "limit", "prefix", "sku", "status")
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,9 @@ func (a api) productionOrders(_ http.ResponseWriter, r *http.Request) (any, erro
 	if err != nil {
 		return nil, err
 	}
-	filter := shop.OrderFilter{SKU: query["sku"], Status: shop.OrderStatus(query["status"]), Limit: limit}
+	filter := shop.OrderFilter{
+		SKU: query["sku"], Status: shop.OrderStatus(query["status"]), IDPrefix: query["prefix"], Limit: limit,
+	}
 	if before != "" {
 		if filter.After, err = parseID("the parameter before", before); err != nil {
 			return nil, err

@@ -1,7 +1,8 @@
-package main
+package managing
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"restock/internal/merchant"
@@ -90,9 +91,62 @@ func (a api) adjust(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := web.ReadObject(w, r, &adjustment); err != nil {
 		return nil, err
 	}
-	return product(a.shop.Adjust(r.Context(), shop.Adjustment{
-		SKU: r.PathValue("sku"), Quantity: adjustment.Quantity, Reason: adjustment.Reason, IdempotencyKey: key,
-	}))
+	booked := shop.Adjustment{
+		SKU: r.PathValue("sku"), To: adjustment.To, Reason: adjustment.Reason, IdempotencyKey: key,
+	}
+	switch {
+	case adjustment.Quantity != nil && adjustment.To != nil:
+		return nil, invalid("there are both fields quantity and to: give one of them")
+	case adjustment.Quantity != nil:
+		booked.Quantity = *adjustment.Quantity
+	case adjustment.To == nil:
+		return nil, invalid("the field quantity is missing: give it, or to")
+	}
+	return adjusted(a.shop.Adjust(r.Context(), booked))
+}
+
+func (a api) undo(w http.ResponseWriter, r *http.Request) (any, error) {
+	number, err := strconv.ParseInt(r.PathValue("number"), 10, 64)
+	if err != nil || number < 1 {
+		return nil, invalid("the number in the path is %.40q, it must be that of an adjustment", r.PathValue("number"))
+	}
+	if err := web.ReadObject(w, r, &merchant.Undo{}); err != nil {
+		return nil, err
+	}
+	return adjusted(a.shop.Undo(r.Context(), r.PathValue("sku"), number))
+}
+
+// adjusted returns the answer of an operation that adjusts a product.
+func adjusted(c shop.Corrected, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	return merchant.Adjusted{Product: newProduct(c.Product), Adjustment: merchant.AdjustmentEntry{
+		Number: c.Adjusted.Number, Quantity: c.Adjusted.Quantity,
+		Before: c.Adjusted.Left - c.Adjusted.Quantity, After: c.Adjusted.Left, Repeated: c.Adjusted.Repeated,
+	}}, nil
+}
+
+func (a api) importProducts(w http.ResponseWriter, r *http.Request) (any, error) {
+	key, err := web.IdempotencyKey(r)
+	if err != nil {
+		return nil, err
+	}
+	var i merchant.Import
+	if err := web.ReadLongObject(w, r, &i); err != nil {
+		return nil, err
+	}
+	rows, wrong := merchant.ReadCSV(i.CSV)
+	done, err := a.shop.Import(r.Context(), shop.Import{
+		Rows: rows, Wrong: wrong, DryRun: i.DryRun, LeadTime: a.leadTime, IdempotencyKey: key,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return merchant.Imported{
+		Created: done.Created, Changed: done.Changed, Unchanged: done.Unchanged, DryRun: i.DryRun,
+		Repeated: done.Repeated,
+	}, nil
 }
 
 func (a api) ledger(_ http.ResponseWriter, r *http.Request) (any, error) {

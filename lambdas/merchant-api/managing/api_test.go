@@ -1,4 +1,4 @@
-package main
+package managing
 
 import (
 	"context"
@@ -41,7 +41,7 @@ func open(tb testing.TB) office {
 	tb.Helper()
 	database, published := mysqltest.New(tb, 1), &orders{}
 	s := shop.Open(database.Store, published, shop.Discard)
-	handler, err := newAPI(s, 40*time.Second, slog.New(slog.DiscardHandler))
+	handler, err := NewAPI(s, 40*time.Second, slog.New(slog.DiscardHandler))
 	if err != nil {
 		tb.Fatal(err)
 	}

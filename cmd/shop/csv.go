@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/spf13/pflag"
+
+	"restock/internal/merchant"
+	"restock/internal/shop"
+)
+
+func importCommand() command {
+	var dryRun bool
+	var key string
+	return command{name: "import", arguments: "FILE",
+		summary: "create and change products from a CSV file, all or nothing",
+		more: fmt.Sprintf(`FILE is a CSV file, or - for the standard input.
+Its first line names its columns, in any order:
+    %s
+sku is required. A new product needs name, price, factory and order_up_to too, and is automatic
+unless its cell says false. A product that exists changes; an empty cell leaves its field as it is.
+stock is for new products: adjust corrects the stock of others.
+A file has %d products at most. If a line is wrong, nothing is imported. Products that are short
+are ordered within a minute.`, strings.Join(merchant.Columns(), ","), shop.MaxImport),
+		examples: "import --local products.csv --dry-run\nimport --local products.csv", least: 1, most: 1,
+		flags: func(f *pflag.FlagSet) {
+			f.BoolVar(&dryRun, "dry-run", false, "check every line, and change nothing")
+			keyFlag(f, &key)
+		},
+		run: func(ctx context.Context, s *session, arguments []string) error {
+			var text []byte
+			var err error
+			if arguments[0] == "-" {
+				text, err = io.ReadAll(s.in)
+			} else {
+				text, err = os.ReadFile(arguments[0]) // #nosec G304 -- the user names the file
+			}
+			if err != nil {
+				return fmt.Errorf("reading the products: %w", err)
+			}
+			var done merchant.Imported
+			if err := s.client.do(ctx, call{
+				method: http.MethodPost, path: "/merchant/imports", key: cmp.Or(key, uuid.NewString()), into: &done,
+				body: merchant.Import{CSV: string(text), DryRun: dryRun},
+			}); err != nil {
+				return err
+			}
+			return s.show(done, func() {
+				switch {
+				case done.Repeated:
+					fmt.Fprintln(s.out, "This import was made before.")
+				case done.DryRun:
+					fmt.Fprintf(s.out, "It would create %s, change %s and leave %s as they are. Nothing is changed.\n",
+						products(done.Created), products(done.Changed), amount(done.Unchanged))
+				default:
+					fmt.Fprintf(s.out, "Created %s, changed %s, left %s as they are.\n",
+						products(done.Created), products(done.Changed), amount(done.Unchanged))
+				}
+			})
+		}}
+}
+
+func products(n int) string {
+	if n == 1 {
+		return "1 product"
+	}
+	return amount(n) + " products"
+}
+
+func exportCommand() command {
+	var withStock bool
+	return command{name: "export", summary: "write all products as CSV, for a spreadsheet or for import",
+		more:     "Without --stock the file can be edited and imported while the shop sells.",
+		examples: "export --local > products.csv",
+		flags: func(f *pflag.FlagSet) {
+			f.BoolVar(&withStock, "stock", false, "with a column for the stock")
+		},
+		run: func(ctx context.Context, s *session, _ []string) error {
+			all, err := s.products(ctx)
+			switch {
+			case err != nil:
+				return err
+			case s.json:
+				return s.encode(s.out, all)
+			}
+			return merchant.WriteCSV(s.out, all.Products, withStock)
+		}}
+}

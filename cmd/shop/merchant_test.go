@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"restock/internal/mysql/mysqltest"
+	"restock/internal/shop"
+	"restock/internal/web/webtest"
+	"restock/lambdas/merchant-api/managing"
+)
+
+func TestMain(m *testing.M) { mysqltest.Main(m) }
+
+// A counter is the shop's real handlers and database, and a terminal in front of them.
+type counter struct {
+	*testing.T
+	database *mysqltest.Database
+	shop     *shop.Shop
+	ready    string
+	now      time.Time
+}
+
+// silent publishes nothing: no factory delivers.
+type silent struct{}
+
+func (silent) Publish(context.Context, shop.ProductionOrder) error { return nil }
+
+func openCounter(t *testing.T) *counter {
+	t.Helper()
+	c := &counter{T: t, database: mysqltest.New(t, 1), now: time.Date(2026, 11, 28, 3, 0, 0, 0, time.UTC)}
+	c.shop = shop.Open(c.database.Store, silent{}, shop.Discard)
+	c.shop.Now = func() time.Time { return c.now }
+	handler, err := managing.NewAPI(c.shop, 40*time.Second, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body bytes.Buffer
+		if _, err := body.ReadFrom(r.Body); err != nil {
+			t.Error(err)
+		}
+		header := map[string]string{}
+		for name := range r.Header {
+			header[name] = r.Header.Get(name)
+		}
+		got := webtest.Do(t, handler, webtest.Request{
+			Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: body.String(), Header: header,
+		})
+		w.WriteHeader(got.Status)
+		fmt.Fprint(w, got.Body)
+	}))
+	t.Cleanup(server.Close)
+	c.ready = ready(t, server.URL, server.URL)
+	t.Chdir(t.TempDir())
+	return c
+}
+
+// types runs a line as a person types it, without quotes, and returns what it prints.
+func (c *counter) types(line string, code int) string {
+	c.Helper()
+	var out, said bytes.Buffer
+	terminal := testTerminal(&out, &said)
+	terminal.now = func() time.Time { return c.now }
+	args := append([]string{"--ready", c.ready}, strings.Fields(strings.TrimPrefix(line, "shop "))...)
+	if got := terminal.run(c.Context(), args); got != code {
+		c.Fatalf("%s: ended with %d, want %d: %s%s", line, got, code, &out, &said)
+	}
+	return out.String() + said.String()
+}
+
+// says runs a line, and checks that its output has the texts.
+func (c *counter) says(line string, code int, texts ...string) string {
+	c.Helper()
+	out := c.types(line, code)
+	for _, text := range texts {
+		if !strings.Contains(out, text) {
+			c.Errorf("%s: got\n%s\nwant %q in it", line, out, text)
+		}
+	}
+	return out
+}
+
+func (c *counter) sells(sku string, quantity int) {
+	c.Helper()
+	if _, err := c.shop.Buy(c.Context(), shop.Purchase{SKU: sku, Quantity: quantity}); err != nil {
+		c.Fatal(err)
+	}
+}
+
+// TestAMerchantRunsTheShopFromTheCommandLine is a merchant's first day, with nothing but the
+// command line and its help.
+func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
+	c := openCounter(t)
+
+	// How does an import work, and which factory makes the products?
+	help := c.says("shop import -h", 0, "Its first line names its columns", "--dry-run", "nothing is imported")
+	columns := ""
+	for line := range strings.Lines(help) {
+		if strings.Contains(line, "sku,name,price") {
+			columns = strings.TrimSpace(line)
+		}
+	}
+	c.says("shop factories", 0, "FF-500293")
+
+	// A file with forty products. One line has a price that is none.
+	file := columns + "\n"
+	for i := range 40 {
+		file += fmt.Sprintf("DN-%02d,도넛 %d호,%d,FF-500293,60,20,,,,,,,%d\n", i, i, 1000+100*i, 30)
+	}
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile("products.csv", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Replace(file, "1300,", "₩1300,", 1))
+	c.says("shop import products.csv", 1, `line 5: price is "₩1300", it must be a whole number`)
+	if n := c.database.Number(t, `SELECT COUNT(*) FROM product`); n != 3 {
+		t.Errorf("there are %d products after an import with a wrong line, want 3", n)
+	}
+	write(file)
+	c.says("shop import products.csv --dry-run", 0, "It would create 40 products", "Nothing is changed.")
+	c.says("shop import products.csv --key monday", 0, "Created 40 products")
+	c.says("shop import products.csv --key monday", 0, "This import was made before.")
+	if n := c.database.Number(t, `SELECT COUNT(*) FROM product WHERE automatic AND lead_time = 40`); n != 40 {
+		t.Errorf("%d products are automatic, with the stage's lead time; want 40", n)
+	}
+
+	// Yesterday's sales, in Seoul. One sale is just before midnight.
+	c.sells("DN-00", 2)
+	c.now = time.Date(2026, 11, 28, 14, 59, 59, 0, time.UTC)
+	c.sells("DN-01", 9)
+	c.now = time.Date(2026, 11, 28, 15, 0, 0, 0, time.UTC)
+	c.sells("DN-00", 1)
+	yesterday := c.says("shop sales yesterday", 0, "DN-00", "2,000", "DN-01", "9,900", "total", "11,900")
+	if strings.Contains(yesterday, "3,000") || strings.Contains(yesterday, "DN-02") {
+		t.Errorf("yesterday is\n%s\nwant two products, without today's sale", yesterday)
+	}
+	c.says("shop sales", 0, "DN-00", "1,000")
+	c.says("shop sales 2026-11-26", 0, "Nothing was sold on 2026-11-26.")
+	report, err := csv.NewReader(strings.NewReader(c.types("shop report --csv", 0))).ReadAll()
+	want := [][]string{
+		{"day", "sku", "name", "sales", "units", "revenue", "currency"},
+		{"2026-11-28", "DN-00", "도넛 0호", "1", "2", "2000", "KRW"},
+		{"2026-11-28", "DN-01", "도넛 1호", "1", "9", "9900", "KRW"},
+		{"2026-11-29", "DN-00", "도넛 0호", "1", "1", "1000", "KRW"},
+	}
+	if err != nil || fmt.Sprint(report) != fmt.Sprint(want) {
+		t.Errorf("the report is %v, %v; want %v", report, err, want)
+	}
+
+	// What is low?
+	low := c.says("shop products --low", 0)
+	if strings.Contains(low, "DN-") {
+		t.Errorf("low is\n%s\nwant no doughnut: 21 are above 20", low)
+	}
+	c.says("shop adjust DN-01 -1 --reason eaten", 0, "DN-01: 21 → 20; to take it back: shop undo DN-01 3")
+	c.says("shop products --low", 0, "DN-01")
+
+	// A count was wrong, and is corrected.
+	c.says("shop adjust DN-02 --to 25 --reason counted", 0, "DN-02: 30 → 25")
+	c.says("shop undo DN-02 2", 0, "DN-02: 25 → 30")
+	c.says("shop undo DN-02 2", 0, "DN-02: 25 → 30 was booked before")
+	c.says("shop adjust DN-02 --to 30 --reason counted", 0, "the stock is 30 already")
+	c.says("shop ledger DN-02", 0, "undo of entry 2", "counted")
+
+	// An order by hand, which is named by the beginning of its id.
+	c.says("shop open DN-03 40", 0, "DN-03")
+	orders := strings.Fields(c.types("shop orders --sku DN-03", 0))
+	id := ""
+	for _, word := range orders {
+		if len(word) == 36 {
+			id = word
+		}
+	}
+	c.says("shop order "+id[:35], 0, id, "open")
+	c.says("shop cancel "+id[:35], 0, "cancelled")
+	c.says("shop notices", 0, "There are no notices.")
+
+	// An export is edited in a spreadsheet, and imported.
+	exported := c.types("shop export", 0)
+	write("\ufeff" + strings.Replace(exported, "도넛 4호,1400", "도넛 4호,1450", 1))
+	c.says("shop import products.csv", 0, "Created 0 products, changed 1 product, left 42 as they are.")
+	if n := c.database.Number(t, `SELECT price FROM product WHERE sku = 'DN-04'`); n != 1450 {
+		t.Errorf("the price is %d, want 1450", n)
+	}
+	c.says("shop ledger DN-99", 1, "there is no product")
+	c.says("shop ledgr DN-02", 2, "did you mean ledger?")
+	c.database.CheckBooks(t)
+}

@@ -1,0 +1,167 @@
+package merchant
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"restock/internal/shop"
+)
+
+// A column is a column of a file with products.
+type column struct {
+	name  string
+	write func(Product) string
+	// read sets a field from a cell that is not empty. It says what the cell must be if it is not.
+	read func(row *shop.ImportRow, cell string) (want string)
+}
+
+// columns are the columns of a file with products. stock comes last, because an export for
+// editing leaves it out: sales change it.
+var columns = []column{
+	{"sku", func(p Product) string { return p.SKU },
+		func(r *shop.ImportRow, cell string) string { r.SKU = cell; return "" }},
+	{"name", func(p Product) string { return p.Name },
+		func(r *shop.ImportRow, cell string) string { r.Name = &cell; return "" }},
+	{"price", func(p Product) string { return strconv.FormatInt(p.Price, 10) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.Price, cell) }},
+	{"factory", func(p Product) string { return p.Factory },
+		func(r *shop.ImportRow, cell string) string { r.Factory = &cell; return "" }},
+	{"order_up_to", func(p Product) string { return strconv.Itoa(p.OrderUpTo) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.OrderUpTo, cell) }},
+	{"reorder_point", func(p Product) string { return strconv.Itoa(p.ReorderPoint) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.ReorderPoint, cell) }},
+	{"lot_size", func(p Product) string { return strconv.Itoa(p.LotSize) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.LotSize, cell) }},
+	{"minimum_order", func(p Product) string { return strconv.Itoa(p.MinimumOrder) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.MinimumOrder, cell) }},
+	{"lead_time", func(p Product) string { return (time.Duration(p.LeadTimeSeconds) * time.Second).String() },
+		func(r *shop.ImportRow, cell string) string {
+			d, err := time.ParseDuration(cell)
+			if err != nil || d%time.Second != 0 {
+				return "a time in whole seconds, like 40s or 2h"
+			}
+			r.LeadTime = &d
+			return ""
+		}},
+	{"automatic", func(p Product) string { return strconv.FormatBool(p.Automatic) },
+		func(r *shop.ImportRow, cell string) string {
+			automatic, err := strconv.ParseBool(strings.ToLower(cell))
+			if err != nil {
+				return "true or false"
+			}
+			r.Automatic = &automatic
+			return ""
+		}},
+	{"max_per_sale", func(p Product) string { return strconv.Itoa(p.MaxPerSale) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.MaxPerSale, cell) }},
+	{"bins", func(p Product) string { return strconv.Itoa(p.Bins) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.Bins, cell) }},
+	{"stock", func(p Product) string { return strconv.Itoa(p.Stock) },
+		func(r *shop.ImportRow, cell string) string { return integer(&r.Stock, cell) }},
+}
+
+// Columns returns the names of the columns of a file with products.
+func Columns() (names []string) {
+	for _, c := range columns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+func integer[N int | int64](field **N, cell string) (want string) {
+	n, err := strconv.ParseInt(cell, 10, strconv.IntSize)
+	if err != nil {
+		return "a whole number without commas or points"
+	}
+	*field = new(N(n))
+	return ""
+}
+
+// WriteCSV writes products as a file that ReadCSV reads, with or without their stock.
+func WriteCSV(w io.Writer, products []Product, withStock bool) error {
+	written := columns
+	if !withStock {
+		written = columns[:len(columns)-1]
+	}
+	out := csv.NewWriter(w)
+	_ = out.Write(Columns()[:len(written)]) // the writer keeps its first error
+	for _, p := range products {
+		var cells []string
+		for _, c := range written {
+			cells = append(cells, c.write(p))
+		}
+		_ = out.Write(cells)
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// ReadCSV reads products. The first line names the columns, in any order; only sku is required. An
+// empty cell says nothing about its field. Lines that cannot be read are in wrong.
+func ReadCSV(text string) (rows []shop.ImportRow, wrong []shop.LineError) {
+	in := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff"))) // spreadsheets write the mark
+	fail := func(line int, format string, args ...any) {
+		wrong = append(wrong, shop.LineError{Line: line, Detail: fmt.Sprintf(format, args...)})
+	}
+	header, err := in.Read()
+	if err != nil {
+		fail(1, "it must name the columns: %s", strings.Join(Columns(), ","))
+		return nil, wrong
+	}
+	var chosen []column
+	for i, name := range header {
+		name = strings.ToLower(strings.TrimSpace(name))
+		at := slices.IndexFunc(columns, func(c column) bool { return c.name == name })
+		switch {
+		case at < 0:
+			fail(1, "there is no column %.40q: there are %s", name, strings.Join(Columns(), ", "))
+		case slices.Contains(header[:i], header[i]):
+			fail(1, "the column %s appears twice", name)
+		default:
+			chosen = append(chosen, columns[at])
+		}
+	}
+	if !slices.ContainsFunc(chosen, func(c column) bool { return c.name == "sku" }) {
+		fail(1, "the column sku is missing")
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	for {
+		cells, err := in.Read()
+		if errors.Is(err, io.EOF) {
+			return rows, wrong
+		}
+		var malformed *csv.ParseError
+		if errors.As(err, &malformed) && !errors.Is(err, csv.ErrFieldCount) {
+			fail(malformed.Line, "%v", malformed.Err)
+			return rows, wrong // what follows cannot be trusted
+		}
+		line, _ := in.FieldPos(0)
+		if err != nil {
+			fail(line, "it has %d cells, the first line has %d", len(cells), len(header))
+			continue
+		}
+		row, before := shop.ImportRow{Line: line}, len(wrong)
+		for i, cell := range cells {
+			if cell = strings.TrimSpace(cell); cell == "" {
+				continue
+			}
+			if want := chosen[i].read(&row, cell); want != "" {
+				fail(line, "%s is %.40q, it must be %s", chosen[i].name, cell, want)
+			}
+		}
+		if row.SKU == "" && len(wrong) == before {
+			fail(line, "sku is empty")
+		}
+		if len(wrong) == before {
+			rows = append(rows, row)
+		}
+	}
+}
