@@ -231,7 +231,7 @@ var business = []mutant{
 		effect: "Of two quantities in a body, a proxy and the shop read different ones.",
 		test:   "TestReadObjectReadsKnownFieldsAndNamesTheOthers"},
 	{name: "body-without-limit", file: "internal/web/request.go",
-		correct: "maxBody = 16 << 10", wrong: "maxBody = 16 << 20",
+		correct: "maxBody     = 16 << 10", wrong: "maxBody     = 16 << 20",
 		effect: "A large body uses up an instance's memory.",
 		in:     "lambdas/sales-api/selling", test: "TestExpensiveBodiesAreRefused"},
 	{name: "two-keys-are-one", promise: oversell, file: "internal/web/idempotency.go",
