@@ -295,3 +295,16 @@ func TestFactoriesAreListed(t *testing.T) {
 		t.Errorf("got %+v, %v; want the factory of the catalogue", all, err)
 	}
 }
+
+func TestReceiptsKeepTheirKeys(t *testing.T) {
+	f := newFixture(t, 1)
+	f.Exec(t, `
+		CALL move((SELECT product_id FROM product WHERE sku = ?), 0, 1, 'receipt', UNHEX(REPEAT('00', 16)), NULL, NULL,
+		          'receipt\tattempt', UTC_TIMESTAMP(6), '')`, donut)
+	if _, _, err := f.Database.Store.ForgetKeys(t.Context(), time.Now().Add(time.Hour), 100); err != nil {
+		t.Fatal(err)
+	}
+	if n := f.Number(t, `SELECT COUNT(idempotency_key) FROM movement WHERE cause = 'receipt'`); n != 1 {
+		t.Errorf("%d receipts have their key after a day, want 1", n)
+	}
+}
