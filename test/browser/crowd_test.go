@@ -143,7 +143,7 @@ func TestABuyerWhoIsThrottledBuysWithTheSameKey(t *testing.T) {
 			s.AwaitText(crowdedCard.result(), "sold")
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			if len(s.keys) != 4 || len(slices.Compact(s.keys)) != 1 {
+			if len(s.keys) != 4 || s.keys[0] == "" || len(slices.Compact(s.keys)) != 1 {
 				t.Errorf("the checkouts had the keys %q, want one key four times", s.keys)
 			}
 		})
@@ -168,7 +168,7 @@ func TestAPurchaseThatNeverGetsThroughCanBePressedAgain(t *testing.T) {
 	s.AwaitText(crowdedCard.result(), "sold")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.keys) != most+1 || len(slices.Compact(s.keys)) != 1 {
+	if len(s.keys) != most+1 || s.keys[0] == "" || len(slices.Compact(s.keys)) != 1 {
 		t.Errorf("the checkouts had the keys %q, want one key %d times", s.keys, most+1)
 	}
 }
