@@ -106,7 +106,7 @@ func (d *database) run(ctx context.Context, rt *rapid.T) (broken error) {
 	if broken == nil {
 		broken = w.end(ctx)
 	}
-	if broken == nil || d.traceOnly {
+	if broken == nil && !d.rulesOnly || d.traceOnly {
 		broken = w.replay()
 	}
 	return broken

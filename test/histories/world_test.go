@@ -25,8 +25,8 @@ type database struct {
 	breakage func(shop.Store) shop.Store
 	// forgetful is another bug: a delivery that could not be booked leaves its queue.
 	forgetful bool
-	// traceOnly means that only the trace of a history is judged.
-	traceOnly bool
+	// traceOnly means that only the trace of a history is judged, rulesOnly that it is not.
+	traceOnly, rulesOnly bool
 	// pictures is the folder for pictures of calls that no order explains. Empty: the folder for
 	// temporary files, where they stay.
 	pictures string
