@@ -123,7 +123,7 @@ var functions = []mutant{
 
 	{name: "user-before-its-password", promise: lostRestock, file: "lambdas/setup/setup.go",
 		correct: "		err = s.login.Put(ctx, login)\n",
-		wrong:   "		err = errors.Join(s.setUser(ctx, login), s.login.Put(ctx, login))\n",
+		wrong:   "\t\tif err = s.setUser(ctx, login); err == nil {\n\t\t\terr = s.login.Put(ctx, login)\n\t\t}\n",
 		effect:  "After a crash the database has a user whose password nobody knows.",
 		test:    "TestSetupCreatesNoUserIfThePasswordCannotBeStored"},
 	{name: "key-made-anew", promise: lostRestock, file: "lambdas/setup/setup.go",

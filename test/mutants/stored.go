@@ -252,8 +252,4 @@ var stored = []mutant{
 	{name: "carry-over-not-alone", file: carrying,
 		correct: "IF NOT GET_LOCK(v_lock, 60) <=> 1 THEN", wrong: "IF NOT GET_LOCK(v_lock, 0) <=> 1 THEN",
 		effect: "A second deployment fails.", in: onDatabase, test: "TestTwoCarryOversAtOnce"},
-	{name: "half-migration-cannot-go-on", file: migrations + "00007_receipts.sql",
-		correct: "ADD COLUMN IF NOT EXISTS attempt_id", wrong: "ADD COLUMN attempt_id",
-		effect: "A migration that stopped half-way cannot be run again.",
-		in:     onDatabase, test: "TestAMigrationThatIsKilledCanBeRunAgain"},
 }
