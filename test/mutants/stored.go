@@ -97,9 +97,6 @@ var stored = []mutant{
 		correct: `&& !strings.HasSuffix(s, " ") &&`, wrong: `&&`,
 		effect: "A product is found by a name that it does not have.",
 		in:     "lambdas/sales-api/selling", test: "TestTextsThatLookLikeASKUAreRefused"},
-	{name: "stock-of-one-bin-listed", promise: oversell, file: "internal/mysql/products.go",
-		correct: "SELECT COALESCE(SUM(b.stock), 0) FROM bin b", wrong: "SELECT COALESCE(MAX(b.stock), 0) FROM bin b",
-		effect: "Buyers see a part of the stock.", test: "TestStockIsSpreadOverTheBins"},
 	{name: "plan-of-another-position", promise: doubleOrder, file: "internal/mysql/procedures.go",
 		correct: "p.Position, p.Quantity})", wrong: "p.Quantity, p.Quantity})",
 		effect: "No order opens, however often the shop plans.",
@@ -249,7 +246,4 @@ var stored = []mutant{
 		correct: "WHERE p.stock <> p.ledger\n", wrong: "WHERE p.stock < 0\n",
 		effect: "The migration changes the stock of a shop whose books differ.",
 		in:     onDatabase, test: "TestBooksThatWereWrongBefore"},
-	{name: "carry-over-not-alone", file: carrying,
-		correct: "IF NOT GET_LOCK(v_lock, 60) <=> 1 THEN", wrong: "IF NOT GET_LOCK(v_lock, 0) <=> 1 THEN",
-		effect: "A second deployment fails.", in: onDatabase, test: "TestTwoCarryOversAtOnce"},
 }
