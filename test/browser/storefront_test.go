@@ -338,6 +338,24 @@ func TestLanguageIsTheVisitors(t *testing.T) {
 	}
 }
 
+func TestLanguageMatchesAlsoALongerTag(t *testing.T) {
+	t.Parallel()
+	page := browsertest.Open(t, browser.Phone, openShop(t).Endpoints().API)
+	const chosen = `(() => {
+		LANGUAGES["pt-BR"] = LANGUAGES.fil = {};
+		Object.defineProperty(navigator, "languages", { value: [%q], configurable: true });
+		return preferredLanguage();
+	})()`
+	for tag, want := range map[string]string{
+		"pt-BR": "pt-BR", "pt-BR-x-shop": "pt-BR", "fil-PH": "fil", first.Tag + "-XX": first.Tag,
+		"fi": english().Tag, // not fil
+	} {
+		if got := browsertest.Evaluate[string](page, fmt.Sprintf(chosen, tag)); got != want {
+			t.Errorf("a visitor who prefers %s reads %s, want %s", tag, got, want)
+		}
+	}
+}
+
 func TestChosenLanguageIsRemembered(t *testing.T) {
 	t.Parallel()
 	if len(languages) == 1 {
