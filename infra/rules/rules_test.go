@@ -476,7 +476,7 @@ var examples = []example{
 	}, []string{"Stage shop"}, `settings of route "GET /none", which is not declared`},
 	{"route-settings", "settings of a route that AWS may make later", func(s sabotage) {
 		s.the("Stage", "shop").Dependencies = nil
-	}, slices.Repeat([]string{"Stage shop"}, 12), "may be made before the route"},
+	}, slices.Repeat([]string{"Stage shop"}, 3+len(lambdas.MerchantAPI.Routes)), "may be made before the route"},
 	{"throttling", "an API without a stage", remove("Stage", "shop"),
 		[]string{"Api shop"}, "it has no stage: API Gateway answers every request with 404"},
 	{"throttling", "a route that lets no request pass", func(s sabotage) {
