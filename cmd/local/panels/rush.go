@@ -104,7 +104,8 @@ func (r *rush) throttled(requestID, reason string) {
 
 func newRush(log *slog.Logger) *rush {
 	transport := &http.Transport{MaxIdleConnsPerHost: rushWorkers, MaxConnsPerHost: rushWorkers}
-	// No timeout: the API answers within its own limit of 30 s, and the end of a rush ends all requests.
+	// No timeout: the API answers within its own limit of 30 s, and the end of a rush ends all
+	// requests.
 	return &rush{log: log, client: &http.Client{Transport: transport}}
 }
 
