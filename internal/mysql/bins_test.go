@@ -3,6 +3,8 @@ package mysql_test
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -57,6 +59,17 @@ func TestStockIsSpreadOverTheBins(t *testing.T) {
 		}
 		if got := f.bins(t); got != c.want {
 			t.Errorf("%s: the bins have %s, want %s", c.name, got, c.want)
+		}
+		sum := 0
+		for bin := range strings.FieldsSeq(c.want) {
+			n, err := strconv.Atoi(bin)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += n
+		}
+		if p, err := f.Product(t.Context(), donut); err != nil || p.Stock != sum {
+			t.Errorf("%s: the product has %d, %v, want %d", c.name, p.Stock, err, sum)
 		}
 		f.CheckBooks(t)
 	}

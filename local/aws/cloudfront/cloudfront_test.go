@@ -67,6 +67,8 @@ func TestAnAnswerIsKeptAsLongAsHeadersAndPolicyAllow(t *testing.T) {
 		{"", twoSeconds, 0},
 		{"", cloudfront.CachePolicy{DefaultTTL: 5 * second, MaxTTL: 9 * second}, 5 * second},
 		{"no-store", twoSeconds, 0},
+		{"max-age=1, no-store", twoSeconds, 0},
+		{"no-cache, max-age=1", twoSeconds, 0},
 		{"private, max-age=1", twoSeconds, 0},
 		{"no-store", cloudfront.CachePolicy{MinTTL: second, MaxTTL: 2 * second}, second},
 	} {
