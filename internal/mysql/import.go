@@ -32,14 +32,17 @@ func (s *Store) IsImported(ctx context.Context, key string) (is bool, err error)
 	return is, nil
 }
 
-// Import makes a batch. It locks the products that change in the order of their SKUs, so that two
-// imports do not wait for each other in a circle.
+// Import makes a batch. It locks all products that change before it changes the first one: the first
+// change takes the snapshot of all later reads, see withStock. It locks them in the order of their
+// SKUs, so that two imports do not wait for each other in a circle.
 func (s *Store) Import(ctx context.Context, b shop.Batch, at time.Time) error {
 	return s.transaction(ctx, "importing products", func(conn *sql.Conn) error {
 		for _, c := range b.Change {
 			if _, err := lockStock(ctx, conn, c.Product.ID); err != nil {
 				return err
 			}
+		}
+		for _, c := range b.Change {
 			if err := changeProduct(ctx, conn, c.Product.ID, c.ProductChange, at); err != nil {
 				return err
 			}

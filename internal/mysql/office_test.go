@@ -165,6 +165,52 @@ func TestAnImportIsAllOrNothingAndMadeOnce(t *testing.T) {
 	f.CheckBooks(t)
 }
 
+// TestAnImportDoesNotUndoSales sells a product while an import waits for the lock of its bins.
+func TestAnImportDoesNotUndoSales(t *testing.T) {
+	f := newFixture(t, 2)
+	f.SetBins(t, mysqltest.Twist, 4)
+	twist := product(t, f, mysqltest.Twist)
+	sale, err := f.Admin.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sale.Rollback()
+	if _, err := sale.ExecContext(t.Context(),
+		`SELECT SUM(stock) FROM bin WHERE product_id = ? FOR UPDATE`, twist.ID[:]); err != nil {
+		t.Fatal(err)
+	}
+	// The file has the products in the wrong order: the import locks the doughnut first.
+	done := make(chan error, 1)
+	go func() {
+		_, err := f.Shop.Import(t.Context(), shop.Import{Rows: []shop.ImportRow{
+			{Line: 2, SKU: mysqltest.Twist, ProductChange: shop.ProductChange{Bins: ptr(3)}},
+			{Line: 3, SKU: donut, ProductChange: shop.ProductChange{Bins: ptr(2)}},
+		}})
+		done <- err
+	}()
+	if f.waitsForLock(t, done) == "" {
+		t.Fatal("the import did not wait")
+	}
+	if n := f.Number(t, `SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_rows_locked > 0`); n != 2 {
+		t.Errorf("%d transactions have locks, want the sale and the import, which has locked the doughnut", n)
+	}
+	if _, err := sale.ExecContext(t.Context(),
+		`CALL move(?, 0, -50, 'adjustment', ?, NULL, 'sold', NULL, UTC_TIMESTAMP(6), '')`,
+		twist.ID[:], twist.ID[:]); err != nil {
+		t.Fatal(err)
+	}
+	if err := sale.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if p := product(t, f, mysqltest.Twist); p.Stock != twist.Stock-50 || p.Bins != 3 {
+		t.Errorf("the product has %d in %d bins, want %d in 3", p.Stock, p.Bins, twist.Stock-50)
+	}
+	f.CheckBooks(t)
+}
+
 func product(t *testing.T, f *fixture, sku string) shop.Product {
 	t.Helper()
 	p, err := f.Database.Store.Product(t.Context(), sku)

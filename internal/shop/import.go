@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -145,6 +146,7 @@ func (s *Shop) batch(ctx context.Context, i Import) (b Batch, wrong []LineError,
 			b.Change = append(b.Change, BatchChange{was, row.ProductChange})
 		}
 	}
+	slices.SortFunc(b.Change, func(a, b BatchChange) int { return strings.Compare(a.Product.SKU, b.Product.SKU) })
 	return b, wrong, nil
 }
 
