@@ -89,7 +89,7 @@ func TestAFunctionAtABreakpointIsNotKilled(t *testing.T) {
 	d.command(t, "halt")
 	var created struct{ Breakpoint breakpoint }
 	d.call(t, "CreateBreakpoint", map[string]any{
-		"Breakpoint": breakpoint{FunctionName: "main.purchasing.handleRecord"},
+		"Breakpoint": breakpoint{FunctionName: "restock/lambdas/stock/purchasing.Handler.handleRecord"},
 	}, &created)
 	stops := make(chan state, 1)
 	go func() { stops <- d.command(t, "continue") }()
