@@ -11,9 +11,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -94,6 +96,7 @@ func (f *failure) Unwrap() error { return f.error }
 // do makes a call. It repeats a call that the shop could not take for the moment, with the same
 // key. The error says what happened and, if known, what to do.
 func (c *client) do(ctx context.Context, k call) error {
+	unsure := false // an earlier attempt may have made the change
 	for attempt := 1; ; attempt++ {
 		body, err := c.send(ctx, k)
 		var refused *refusal
@@ -105,28 +108,37 @@ func (c *client) do(ctx context.Context, k call) error {
 			return nil
 		case !errors.As(err, &refused) || refused.status != http.StatusServiceUnavailable || attempt == attempts,
 			refused.problem.Code != shop.CodeUnavailable && !k.repeatable():
-			return c.final(k, err)
+			return c.final(k, err, unsure)
 		}
-		if err := c.wait(ctx, cmp.Or(refused.after, pause)); err != nil {
-			return c.final(k, err)
+		unsure = unsure || refused.problem.Code != shop.CodeUnavailable
+		if c.wait(ctx, cmp.Or(refused.after, pause)) != nil {
+			return c.final(k, err, unsure)
 		}
 	}
 }
 
 // final gives an error its exit code. It says what may have happened to a change without an answer.
-func (c *client) final(k call, err error) error {
+// The error is that of the last attempt; unsure says that an earlier one may have made the change.
+func (c *client) final(k call, err error, unsure bool) error {
 	var refused *refusal
 	var usage *usageError
+	var unsent *notSent
 	answered := errors.As(err, &refused)
+	unsure = unsure && k.method != http.MethodGet
 	code := exitUnavailable
 	switch {
-	case errors.As(err, &usage), answered && refused.status < http.StatusInternalServerError:
+	case errors.As(err, &usage),
+		// Only a code of the API decides about the earlier attempts, too.
+		answered && refused.status < http.StatusInternalServerError && (!unsure || refused.problem.Code != ""):
 		return err
-	case answered && refused.problem.Code == shop.CodeUnavailable:
+	case !unsure && answered && refused.problem.Code == shop.CodeUnavailable:
 		err = fmt.Errorf("the shop is not available now, and nothing was changed: %w", err)
-	case k.method == http.MethodGet || errors.Is(err, syscall.ECONNREFUSED):
+	case !unsure && (k.method == http.MethodGet || errors.As(err, &unsent)):
 	case k.key != "":
 		err = fmt.Errorf("%w; it may have been booked: repeat it with --key %s to book it only once", err, k.key)
+		code = exitUnknown
+	case k.once:
+		err = fmt.Errorf("%w; it may have been done: repeat it, it is done once", err)
 		code = exitUnknown
 	default:
 		err = fmt.Errorf("%w; it may have been done: look before you repeat it", err)
@@ -135,35 +147,51 @@ func (c *client) final(k call, err error) error {
 	return &failure{err, code}
 }
 
-func (c *client) send(ctx context.Context, k call) ([]byte, error) {
+// A notSent is the error of a request of which nothing was sent.
+type notSent struct{ error }
+
+func (n *notSent) Unwrap() error { return n.error }
+
+// request makes a signed request, and returns the credentials that signed it.
+func (c *client) request(ctx context.Context, k call) (r *http.Request, signer aws.Credentials, err error) {
 	var body []byte
 	if k.body != nil {
-		var err error
 		if body, err = json.Marshal(k.body); err != nil {
-			return nil, fmt.Errorf("writing the request: %w", err)
+			return nil, signer, fmt.Errorf("writing the request: %w", err)
 		}
 	}
 	address := c.target.api + k.path
 	if len(k.query) > 0 {
 		address += "?" + k.query.Encode()
 	}
-	request, err := http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
+	if r, err = http.NewRequestWithContext(ctx, k.method, address, bytes.NewReader(body)); err != nil {
+		return nil, signer, err
 	}
-	request.Header.Set("Accept-Language", "en")
+	r.Header.Set("Accept-Language", "en")
 	if k.body != nil {
-		request.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", "application/json")
 	}
 	if k.key != "" {
-		request.Header.Set(web.IdempotencyHeader, k.key)
+		r.Header.Set(web.IdempotencyHeader, k.key)
 	}
-	signer, err := c.sign(ctx, request, body)
+	signer, err = c.sign(ctx, r, body)
+	return r, signer, err
+}
+
+func (c *client) send(ctx context.Context, k call) ([]byte, error) {
+	// Without a connection nothing was sent. The error cannot tell: a timeout of the client hides
+	// that the name was unknown or that nobody accepted.
+	var connected atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	request, signer, err := c.request(httptrace.WithClientTrace(ctx, trace), k)
 	if err != nil {
-		return nil, err
+		return nil, &notSent{err}
 	}
 	answer, err := c.http.Do(request)
-	if err != nil {
+	switch {
+	case err != nil && !connected.Load():
+		return nil, &notSent{c.unreachable(err)}
+	case err != nil:
 		return nil, c.unreachable(err)
 	}
 	defer answer.Body.Close()

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -8,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // nobody returns an address on which nothing listens.
@@ -65,6 +70,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 			"--reason", "x", "--key", "k"}, 4, []string{"EOF", "it may have been booked", "--key k "}},
 		{"a change without an answer and a key", []string{"--ready", ready(t, broken.URL, broken.URL), "open", "CP-5"},
 			4, []string{"EOF", "it may have been done: look before you repeat it"}},
+		{"an undo without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "undo", "CP-5", "2"},
+			4, []string{"EOF", "it may have been done: repeat it, it is done once"}},
 		{"a question without an answer", []string{"--ready", ready(t, broken.URL, broken.URL), "products"}, 3,
 			[]string{broken.URL + ": EOF\n"}},
 		{"not an API", []string{"--ready", here, "products"}, 1,
@@ -230,5 +237,93 @@ func TestHelpIsNoError(t *testing.T) {
 			!strings.Contains(out, "-local") {
 			t.Errorf("shop %v ended with %d, %q and %q; want 0 and help", args, code, out, said)
 		}
+	}
+}
+
+// TestAnAttemptThatMayHaveBookedIsNotForgotten checks that the failure of a later attempt does not
+// deny what an earlier one may have done. The key must be that of the request: with another, a
+// person would book twice.
+func TestAnAttemptThatMayHaveBookedIsNotForgotten(t *testing.T) {
+	const path = "POST /merchant/products/CP-5/adjustments"
+	for name, last := range map[string]answer{
+		"the shop is not available":    {503, `{"message":"The database cannot be reached","code":"unavailable"}`},
+		"the credentials have expired": {403, `{"message":"Forbidden"}`},
+		"nothing listens":              {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAPI(t, map[string]answer{path: last})
+			a.busy, a.busyBody = 1, `{"message":"Not confirmed","code":"outcome_unknown"}`
+			server := httptest.NewServer(a)
+			t.Cleanup(server.Close)
+			var out, said bytes.Buffer
+			terminal := testTerminal(&out, &said)
+			terminal.wait = func(context.Context, time.Duration) error {
+				if last.status == 0 {
+					server.Close()
+				}
+				return nil
+			}
+			code := terminal.run(t.Context(), []string{"--ready", ready(t, server.URL, server.URL),
+				"adjust", "CP-5", "-4", "--reason", "x"})
+			if code != exitUnknown || strings.Contains(said.String(), "nothing was changed") ||
+				!strings.Contains(said.String(), "it may have been booked: repeat it with --key "+a.asked[0].key+" ") {
+				t.Errorf("ended with %d and %q; want %d and the key %s", code, &said, exitUnknown, a.asked[0].key)
+			}
+		})
+	}
+}
+
+// TestAnInterruptedChangeTellsItsKey interrupts an adjustment while the shop books it, and before
+// the attempt that would ask again.
+func TestAnInterruptedChangeTellsItsKey(t *testing.T) {
+	for _, answers := range []bool{false, true} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		key := ""
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body) // from then on the server notices that the client left
+			key = r.Header.Get("Idempotency-Key")
+			if !answers {
+				interrupt()
+				<-r.Context().Done()
+				return
+			}
+			w.WriteHeader(http.StatusServiceUnavailable)
+			fmt.Fprint(w, `{"message":"Not confirmed","code":"outcome_unknown"}`)
+		}))
+		var out, said bytes.Buffer
+		terminal := testTerminal(&out, &said)
+		terminal.wait = func(ctx context.Context, _ time.Duration) error { interrupt(); return ctx.Err() }
+		code := terminal.run(ctx, []string{"--ready", ready(t, server.URL, server.URL),
+			"adjust", "CP-5", "-4", "--reason", "x"})
+		server.Close() // it waits for the handler, which wrote the key
+		if code != exitUnknown || !strings.Contains(said.String(), "repeat it with --key "+key+" ") {
+			t.Errorf("answers: %v; ended with %d and %q; want %d and the key %s", answers, code, &said, exitUnknown, key)
+		}
+	}
+}
+
+// TestARequestThatWasNotSentChangedNothing checks failures before the first byte of a request.
+func TestARequestThatWasNotSentChangedNothing(t *testing.T) {
+	a := newAPI(t, nil)
+	for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("AWS_CONFIG_FILE", filepath.Join(t.TempDir(), "config"))
+	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", filepath.Join(t.TempDir(), "credentials"))
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	t.Setenv("AWS_REGION", testRegion)
+	secure := "https" + strings.TrimPrefix(a.url, "http") // its handshake fails
+	for says, args := range map[string][]string{
+		"there are no AWS credentials": {"--url", a.url},
+		secure + ": ":                  {"--ready", ready(t, secure, a.url)},
+	} {
+		_, said, code := typed(t, append(args, "adjust", "CP-5", "-4", "--reason", "x")...)
+		if code != exitUnavailable || !strings.Contains(said, says) || strings.Contains(said, "may have been") {
+			t.Errorf("ended with %d and %q; want %d and %q", code, said, exitUnavailable, says)
+		}
+	}
+	if len(a.asked) != 0 {
+		t.Errorf("asked %+v, want nothing", a.asked)
 	}
 }

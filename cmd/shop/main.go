@@ -74,7 +74,7 @@ func (t terminal) run(ctx context.Context, args []string) int {
 	switch {
 	case errors.As(err, &usage):
 		code = exitUsage
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && !(errors.As(err, &failed) && failed.exit == exitUnknown):
 		report.Message = "interrupted"
 	case errors.As(err, &failed):
 		code = failed.exit

@@ -76,7 +76,10 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Corrected, error) {
 	if err := validateIdempotencyKey(a.IdempotencyKey); err != nil {
 		return Corrected{}, err
 	}
-	return s.correct(ctx, a, s.Store.Adjust)
+	return s.correct(ctx, a, func(ctx context.Context, a Adjustment) (Adjusted, error) {
+		adjusted, err := s.Store.Adjust(ctx, a)
+		return adjusted, advised(err, "the stock may have been adjusted", a.IdempotencyKey)
+	})
 }
 
 // Undo books the opposite of an adjustment. number is the adjustment's number in the first bin. An
@@ -87,7 +90,12 @@ func (s *Shop) Adjust(ctx context.Context, a Adjustment) (Corrected, error) {
 func (s *Shop) Undo(ctx context.Context, sku string, number int64) (Corrected, error) {
 	a := Adjustment{SKU: sku, Reason: fmt.Sprintf("undo of entry %d", number)}
 	return s.correct(ctx, a, func(ctx context.Context, a Adjustment) (Adjusted, error) {
-		return s.Store.Undo(ctx, a, number)
+		undone, err := s.Store.Undo(ctx, a, number)
+		if CodeOf(err) == CodeOutcomeUnknown {
+			err = &Error{Code: CodeOutcomeUnknown, Err: err,
+				Detail: "the adjustment may have been undone, or not: repeat the request, and it is done once"}
+		}
+		return undone, err
 	})
 }
 
@@ -100,7 +108,7 @@ func (s *Shop) correct(
 	a.At = s.now()
 	c.Adjusted, err = book(ctx, a)
 	if err != nil {
-		return c, advised(err, "the stock may have been adjusted", a.IdempotencyKey)
+		return c, err
 	}
 	a.Quantity = cmp.Or(a.Quantity, c.Adjusted.Quantity) // the store knows it if the caller does not
 	if c.Adjusted.Refused {

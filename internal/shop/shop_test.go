@@ -21,6 +21,7 @@ type store struct {
 	openOrders    func() ([]shop.ProductionOrder, error)
 	markPublished func(uuid.UUID) error
 	balances      func() ([]shop.Balance, error)
+	undo          func() (shop.Adjusted, error)
 }
 
 func (s store) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, error) {
@@ -35,6 +36,9 @@ func (s store) MarkPublished(_ context.Context, id uuid.UUID, _ time.Time) error
 }
 func (s store) OpenOrders(context.Context) ([]shop.ProductionOrder, error) { return s.openOrders() }
 func (s store) Balances(context.Context) ([]shop.Balance, error)           { return s.balances() }
+func (s store) Undo(context.Context, shop.Adjustment, int64) (shop.Adjusted, error) {
+	return s.undo()
+}
 
 type publisher func(shop.ProductionOrder) error
 
@@ -195,6 +199,15 @@ func TestErrorOfAnUnknownOutcomeSaysWhetherARetryIsSafe(t *testing.T) {
 			!errors.Is(err, lost) {
 			t.Errorf("with the key %q: got %v, want %s with %q", key, err, shop.CodeOutcomeUnknown, says)
 		}
+	}
+}
+
+func TestErrorOfAnUnknownUndoSaysThatItIsDoneOnce(t *testing.T) {
+	s := open(store{undo: func() (shop.Adjusted, error) { return shop.Adjusted{}, lost }}, nil)
+	_, err := s.Undo(t.Context(), "CP-502101", 7)
+	const says = "the adjustment may have been undone, or not: repeat the request, and it is done once"
+	if shop.CodeOf(err) != shop.CodeOutcomeUnknown || !strings.HasPrefix(err.Error(), says) || !errors.Is(err, lost) {
+		t.Errorf("got %v, want %s with %q", err, shop.CodeOutcomeUnknown, says)
 	}
 }
 
