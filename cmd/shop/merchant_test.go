@@ -142,18 +142,19 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	c.sells("DN-01", 9)
 	c.now = time.Date(2026, 11, 28, 15, 0, 0, 0, time.UTC)
 	c.sells("DN-00", 1)
-	yesterday := c.says("shop sales yesterday", 0, "DN-00", "2,000", "DN-01", "9,900", "total", "11,900")
-	if strings.Contains(yesterday, "3,000") || strings.Contains(yesterday, "DN-02") {
+	in := func(amount int64) string { return price(amount, shop.Currency) }
+	yesterday := c.says("shop sales yesterday", 0, "DN-00", in(2000), "DN-01", in(9900), "total", in(11900))
+	if strings.Contains(yesterday, in(3000)) || strings.Contains(yesterday, "DN-02") {
 		t.Errorf("yesterday is\n%s\nwant two products, without today's sale", yesterday)
 	}
-	c.says("shop sales", 0, "DN-00", "1,000")
+	c.says("shop sales", 0, "DN-00", in(1000))
 	c.says("shop sales 2026-11-26", 0, "Nothing was sold on 2026-11-26.")
 	report, err := csv.NewReader(strings.NewReader(c.types("shop report --csv", 0))).ReadAll()
 	want := [][]string{
 		{"day", "sku", "name", "sales", "units", "revenue", "currency"},
-		{"2026-11-28", "DN-00", "도넛 0호", "1", "2", "2000", "KRW"},
-		{"2026-11-28", "DN-01", "도넛 1호", "1", "9", "9900", "KRW"},
-		{"2026-11-29", "DN-00", "도넛 0호", "1", "1", "1000", "KRW"},
+		{"2026-11-28", "DN-00", "도넛 0호", "1", "2", "2000", shop.Currency},
+		{"2026-11-28", "DN-01", "도넛 1호", "1", "9", "9900", shop.Currency},
+		{"2026-11-29", "DN-00", "도넛 0호", "1", "1", "1000", shop.Currency},
 	}
 	if err != nil || fmt.Sprint(report) != fmt.Sprint(want) {
 		t.Errorf("the report is %v, %v; want %v", report, err, want)

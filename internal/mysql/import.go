@@ -32,9 +32,9 @@ func (s *Store) IsImported(ctx context.Context, key string) (is bool, err error)
 	return is, nil
 }
 
-// Import makes a batch. It locks all products that change before it changes the first one: the first
-// change takes the snapshot of all later reads, see withStock. It locks them in the order of their
-// SKUs, so that two imports do not wait for each other in a circle.
+// Import makes a batch. It locks all products that change before it changes the first one: the
+// first change takes the snapshot of all later reads, see withStock. It locks them in the order of
+// their SKUs, so that two imports do not wait for each other in a circle.
 func (s *Store) Import(ctx context.Context, b shop.Batch, at time.Time) error {
 	return s.transaction(ctx, "importing products", func(conn *sql.Conn) error {
 		for _, c := range b.Change {
