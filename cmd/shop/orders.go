@@ -197,10 +197,11 @@ func cancelCommand() command {
 
 const shortened = "The beginning of the order's id is enough, if no other order's id begins so."
 
-var idPrefix = regexp.MustCompile(`^[0-9a-f-]{4,36}$`)
+var idPrefix = regexp.MustCompile(`^([0-9a-f]-?){4,32}$`)
 
 // orderID completes the beginning of an order's id.
 func (s *session) orderID(ctx context.Context, text string) (string, error) {
+	text = strings.ToLower(text)
 	if !idPrefix.MatchString(text) {
 		return "", usagef("%q is not the id of an order, nor its first four letters or more: shop orders lists them",
 			text)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 	"time"
 
 	"restock/internal/shop"
@@ -109,19 +110,24 @@ func ReadCSV(text string) (rows []shop.ImportRow, wrong []shop.LineError) {
 	fail := func(line int, format string, args ...any) {
 		wrong = append(wrong, shop.LineError{Line: line, Detail: fmt.Sprintf(format, args...)})
 	}
+	// JSON has this character in place of each byte that is not UTF-8.
+	if before, _, found := strings.Cut(text, string(utf8.RuneError)); found {
+		fail(1+strings.Count(before, "\n"), "it has characters that are not UTF-8: save the file as CSV UTF-8")
+		return nil, wrong
+	}
 	header, err := in.Read()
 	if err != nil {
 		fail(1, "it must name the columns: %s", strings.Join(Columns(), ","))
 		return nil, wrong
 	}
 	var chosen []column
-	for i, name := range header {
+	for _, name := range header {
 		name = strings.ToLower(strings.TrimSpace(name))
 		at := slices.IndexFunc(columns, func(c column) bool { return c.name == name })
 		switch {
 		case at < 0:
 			fail(1, "there is no column %.40q: there are %s", name, strings.Join(Columns(), ", "))
-		case slices.Contains(header[:i], header[i]):
+		case slices.ContainsFunc(chosen, func(c column) bool { return c.name == name }):
 			fail(1, "the column %s appears twice", name)
 		default:
 			chosen = append(chosen, columns[at])

@@ -162,7 +162,7 @@ type OrderFilter struct {
 func (f OrderFilter) IDs() (first, last uuid.UUID, ok bool) {
 	digits := strings.ReplaceAll(f.IDPrefix, "-", "")
 	missing := 2*len(first) - len(digits)
-	if missing < 0 {
+	if missing < 0 || digits == "" && f.IDPrefix != "" {
 		return first, last, false
 	}
 	first, errFirst := uuid.Parse(digits + strings.Repeat("0", missing))

@@ -138,6 +138,8 @@ func badRequests() []badRequest {
 		{imports, `{"csv":"sku\n` + strings.Repeat(`x\n`, 201) + `"}`, nil, 400, product, "there are 201 products"},
 		{imports, `{"csv":"name\nx"}`, nil, 400, product, "line 1: the column sku is missing"},
 		{imports, `{"csv":"sku,sku\nx,x"}`, nil, 400, product, "line 1: the column sku appears twice"},
+		{imports, `{"csv":"sku, SKU\nx,x"}`, nil, 400, product, "line 1: the column sku appears twice"},
+		{imports, `{"csv":"sku,name\nx,\ufffd"}`, nil, 400, product, "line 2: it has characters that are not UTF-8"},
 		{imports, `{"csv":"sku,color\nx,x"}`, nil, 400, product, `line 1: there is no column \"color\"`},
 		{imports, `{"csv":"sku,price\nCP-502101,5\nCP-502102"}`, nil, 400, product, "line 3: it has 1 cells"},
 		{imports, `{"csv":"sku,price\nCP-502101,\"5"}`, nil, 400, product, "line 2: extraneous or missing"},
@@ -166,6 +168,7 @@ func badRequests() []badRequest {
 		{told + "?before=2026-11-28T00:00:00Z_x_5", "", nil, 400, request, "the parameter before is"},
 
 		{list + "?prefix=xyz", "", nil, 400, request, "not the beginning of an id"},
+		{list + "?prefix=-", "", nil, 400, request, "not the beginning of an id"},
 		{list + "?prefix=" + unknown + "0", "", nil, 400, request, "not the beginning of an id"},
 
 		{ledger + "?before=0", "", nil, 400, request, "the parameter before is"},
