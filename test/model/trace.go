@@ -219,10 +219,23 @@ func (o *observer) calls() (calls []porcupine.Operation) {
 			e.Call, e.Return = int64(2*i), int64(2*i+1)
 		}
 		calls = append(calls, porcupine.Operation{
-			Input: numbered{e, last[e.Order] == i, last[e.Attempt] == i}, Call: e.Call, Return: e.Return,
+			Input: numbered{e, last[e.Order] == i, last[e.Attempt] == i && !o.overlaps(i)},
+			Call:  e.Call, Return: e.Return,
 		})
 	}
 	return calls
+}
+
+// overlaps reports whether another event of the same attempt may come after an event, although the
+// other one began earlier.
+func (o *observer) overlaps(i int) bool {
+	e := o.Events[i]
+	for j, other := range o.Events {
+		if j != i && other.Attempt == e.Attempt && other.Return > 0 && other.Return >= e.Call {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *observer) start() (s state) {
@@ -326,7 +339,13 @@ func (o *observer) event(m model, s state, e Event) []state {
 	k := slices.IndexFunc(s.lots[:], func(x lot) bool { return x.name != 0 && x.name == o.names[e.Attempt] })
 	opens := o.opens(s, e)
 	switch e.Kind {
-	case Sold, Refused, Adjusted, Opened, OpenedByHand, Stocked, Settled:
+	case Sold, Refused, Opened, OpenedByHand:
+		isFree := func(x order) bool { return x.status == none }
+		if e.Order != uuid.Nil && !slices.ContainsFunc(s.orders[:], isFree) {
+			o.tooWide = true
+			return nil
+		}
+	case Adjusted, Stocked, Settled:
 	default:
 		if i < 0 {
 			return nil // the order does not exist
@@ -545,9 +564,6 @@ func (o *observer) forget(s state, e numbered) state {
 				s.messages[j] = message{}
 			}
 		}
-	}
-	if e.Order != uuid.Nil && !slices.ContainsFunc(s.orders[:], func(x order) bool { return x.status == none }) {
-		o.tooWide = true
 	}
 	return s
 }

@@ -191,3 +191,71 @@ func TestATraceThatIsTooWideIsNotJudged(t *testing.T) {
 		t.Errorf("got %v, want ErrTooWide", err)
 	}
 }
+
+// TestOnlyAnOrderWithoutRoomIsTooWide keeps as many orders as a state has room for. A violation is
+// still found, and only one more order is too many.
+func TestOnlyAnOrderWithoutRoomIsTooWide(t *testing.T) {
+	first := story().Events[0]
+	run := Trace{Stock: 3}
+	add := func(kind Kind, order uuid.UUID) {
+		e := Event{Kind: kind, Order: order, At: first.At, Policy: first.Policy, Status: shop.OrderCancelled}
+		switch kind {
+		case OpenedByHand:
+			e.Ordered = 4
+		case Seen:
+			e.Asks = 1
+		}
+		run.Events = append(run.Events, e)
+	}
+	var orders []uuid.UUID
+	open := func() {
+		orders = append(orders, uuid.New())
+		add(OpenedByHand, orders[len(orders)-1])
+		add(Closed, orders[len(orders)-1])
+	}
+	for range maxOrders {
+		open()
+	}
+	few := slices.Clone(run.Events)
+	for _, order := range orders {
+		add(Seen, order) // the state keeps each order until here
+	}
+	if err := run.Check(); err != nil {
+		t.Fatal(err)
+	}
+	wrong := Event{Kind: Stocked, At: first.At, Policy: first.Policy, Quantity: 2}
+	run.Events = slices.Insert(run.Events, len(few), wrong)
+	if err := run.Check(); err == nil || errors.Is(err, ErrTooWide) {
+		t.Errorf("the stock is wrong: got %v, want an error that says so", err)
+	}
+	run.Events, orders = few, orders[:maxOrders]
+	open()
+	for _, order := range orders {
+		add(Seen, order)
+	}
+	if err := run.Check(); !errors.Is(err, ErrTooWide) {
+		t.Errorf("one order more: got %v, want ErrTooWide", err)
+	}
+}
+
+// TestARepeatedCallbackMayOvertakeTheFirst has events without a certain order: the line of a
+// callback that came again stands before the line of the first one.
+func TestARepeatedCallbackMayOvertakeTheFirst(t *testing.T) {
+	run := story()
+	run.OneOrder = true
+	run.Events[1].Kind = Opened
+	shown := []Kind{Opened, Published, Requested, Booked, Seen}
+	run.Events = slices.DeleteFunc(run.Events[:18], func(e Event) bool {
+		return !slices.Contains(shown, e.Kind) || e.Kind == Seen && e.Status == shop.OrderOpen
+	})
+	n := len(run.Events)
+	run.Events[n-3], run.Events[n-2] = run.Events[n-2], run.Events[n-3]
+	for i := range run.Events {
+		run.Events[i].At = run.Events[0].At
+		run.Events[i].Return = int64(i + 1)
+	}
+	run.Events[n-1].Call, run.Events[n-1].Return = 1000, 1001
+	if err := run.Check(); err != nil {
+		t.Error(err)
+	}
+}
