@@ -54,6 +54,10 @@ func TestTheShopKeepsItsRulesUnderFaults(t *testing.T) {
 	for _, b := range report.Broken {
 		t.Error(b)
 	}
+	if report.Traces == 0 || report.TracesTooWide > report.Traces/10 {
+		t.Errorf("%d production orders were replayed in the model, and %d were too wide for it; want a tenth at most",
+			report.Traces, report.TracesTooWide)
+	}
 	for _, f := range faults {
 		if report.Faults[f.name] != 1 {
 			t.Errorf("%q was injected %d times, want once", f.name, report.Faults[f.name])

@@ -62,6 +62,9 @@ func TestHistories(t *testing.T) {
 				}
 			})
 			t.Logf("replayed %d traces of products in the model; it has no room for %d more", d.replayed, d.tooWide)
+			if d.replayed == 0 || d.tooWide > d.replayed/10 {
+				t.Error("the model has judged too few traces: want no room for a tenth at most")
+			}
 		})
 	}
 }
