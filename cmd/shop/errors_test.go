@@ -125,7 +125,8 @@ func TestErrorsAreOneLineThatSaysWhatToDo(t *testing.T) {
 		{"no order's id", []string{"--ready", here, "order", "x"}, 2, []string{`"x" is not the id of an order`}},
 		{"dashes in place of digits", []string{"--ready", here, "cancel", "a---"}, 2,
 			[]string{`"a---" is not the id of an order`}},
-		{"an id in capitals", []string{"--ready", here, "order", "0197B"}, 1, []string{"no order's id begins with 0197b"}},
+		{"an id in capitals", []string{"--ready", here, "order", "0197B"}, 1,
+			[]string{"no order's id begins with 0197b"}},
 		{"an unknown id", []string{"--ready", here, "order", "0197b"}, 1, []string{"no order's id begins with 0197b"}},
 		{"an ambiguous id", []string{"--ready", here, "cancel", "0197"}, 1,
 			[]string{"the ids of several orders begin with 0197, like " + openID}},
@@ -301,7 +302,8 @@ func TestAnInterruptedChangeTellsItsKey(t *testing.T) {
 			"adjust", "CP-5", "-4", "--reason", "x"})
 		server.Close() // it waits for the handler, which wrote the key
 		if code != exitUnknown || !strings.Contains(said.String(), "repeat it with --key "+key+" ") {
-			t.Errorf("answers: %v; ended with %d and %q; want %d and the key %s", answers, code, &said, exitUnknown, key)
+			t.Errorf("answers: %v; ended with %d and %q; want %d and the key %s",
+				answers, code, &said, exitUnknown, key)
 		}
 	}
 }

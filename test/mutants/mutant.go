@@ -27,10 +27,11 @@ type kind string
 const (
 	code      kind = "code"
 	procedure kind = "procedures and migrations"
+	store     kind = "the store, in histories"
 	protocol  kind = "the model"
 )
 
-var kinds = []kind{code, procedure, protocol}
+var kinds = []kind{code, procedure, store, protocol}
 
 // A mutant is a mistake in a file.
 type mutant struct {
@@ -41,7 +42,6 @@ type mutant struct {
 	effect         string // what goes wrong for people
 	in             string // the package of the test; empty: the package of the file
 	test           string // the test that must fail; TestAll/one for a part of a large one
-	survives       string // why no test can notice it; empty for all but few
 }
 
 // all returns all mutants of the tables, in the order of their packages.

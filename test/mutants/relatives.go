@@ -25,7 +25,7 @@ type relative struct {
 
 var relatives = []relative{
 	{"model: ", protocol, "test/model/mutants_test.go", "TestMutantsBreakRules"},
-	{"histories: ", procedure, "test/histories/broken_test.go", "TestBrokenShopsAreCaught"},
+	{"histories: ", store, "test/histories/broken_test.go", "TestBrokenShopsAreCaught"},
 }
 
 // names returns the names of the mutants in the test's table.

@@ -28,7 +28,7 @@ var errorLine = regexp.MustCompile(`^\s+(\S+\.go:\d+: .*)`)
 func verdict(events []event, test string) (o outcome, message string) {
 	o = survived
 	var build strings.Builder
-	ran := false
+	ran, passed := false, false
 	for _, e := range events {
 		name, _, _ := strings.Cut(e.Test, "/")
 		switch {
@@ -40,8 +40,12 @@ func verdict(events []event, test string) (o outcome, message string) {
 			return broken, "its test was skipped: " + firstError(events)
 		case e.Action == "run" && name == test:
 			ran = true
+		case e.Action == "pass" && e.Test == test:
+			passed = true
 		case e.Action == "fail" && name == test:
 			o = killed
+		case e.Action == "fail" && e.Test == "" && passed:
+			return broken, "its test passes, and something else fails: " + firstError(events)
 		// A panic ends the process, and so the test has no result of its own.
 		case e.Action == "fail" && e.Test == "" && ran && o == survived:
 			o = killed
