@@ -184,7 +184,7 @@ func TestAnImportDoesNotUndoSales(t *testing.T) {
 	go func() {
 		_, err := f.Shop.Import(t.Context(), shop.Import{Rows: []shop.ImportRow{
 			{Line: 2, SKU: mysqltest.Twist, ProductChange: shop.ProductChange{Bins: ptr(3)}},
-			{Line: 3, SKU: donut, ProductChange: shop.ProductChange{Bins: ptr(2)}},
+			{Line: 3, SKU: donut, ProductChange: shop.ProductChange{Price: ptr(int64(2000))}},
 		}})
 		done <- err
 	}()
