@@ -122,19 +122,37 @@ type product struct {
 const leadTime = 24 * time.Hour
 
 // sell creates a product for one test and returns its SKU. When it is sold out, the shop orders 10.
+// It does so in one transaction: a sweep in between would find a product without stock, and order.
 func (s *shop) sell(tb testing.TB, p product) (sku string) {
 	tb.Helper()
 	sku = "T-" + rand.Text()
-	s.execute(tb, `
+	tx, err := s.db.BeginTx(tb.Context(), nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer tx.Rollback() // does nothing after the commit
+	for _, statement := range []struct {
+		query string
+		args  []any
+	}{
+		{`
 		INSERT INTO product (product_id, sku, name, price, factory_id,
 			reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
 		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, factory_id, 0, 10, 10, ?, ?, ?
 		FROM factory WHERE identifier = 'FF-500293'`,
-		sku, nameOf(sku), int(leadTime.Seconds()), !p.manual, p.maxPerSale)
-	s.execute(tb, `INSERT INTO bin (product_id, bin) SELECT product_id, 0 FROM product WHERE sku = ?`, sku)
-	s.execute(tb, `
+			[]any{sku, nameOf(sku), int(leadTime.Seconds()), !p.manual, p.maxPerSale}},
+		{`INSERT INTO bin (product_id, bin) SELECT product_id, 0 FROM product WHERE sku = ?`, []any{sku}},
+		{`
 		CALL move((SELECT product_id FROM product WHERE sku = ?), 0, ?, 'opening', NULL, NULL, NULL, NULL,
-		          UTC_TIMESTAMP(6), '')`, sku, p.stock)
+		          UTC_TIMESTAMP(6), '')`, []any{sku, p.stock}},
+	} {
+		if _, err := tx.ExecContext(tb.Context(), statement.query, statement.args...); err != nil {
+			tb.Fatalf("%s: %v", statement.query, err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		tb.Fatal(err)
+	}
 	return sku
 }
 
