@@ -131,25 +131,16 @@ func (s *shop) sell(tb testing.TB, p product) (sku string) {
 		tb.Fatal(err)
 	}
 	defer tx.Rollback() // does nothing after the commit
-	for _, statement := range []struct {
-		query string
-		args  []any
-	}{
-		{`
+	execute(tb, tx, `
 		INSERT INTO product (product_id, sku, name, price, factory_id,
 			reorder_point, order_up_to, lot_size, lead_time, automatic, max_per_sale)
 		SELECT UNHEX(REPLACE(UUID(), '-', '')), ?, ?, 1500, factory_id, 0, 10, 10, ?, ?, ?
 		FROM factory WHERE identifier = 'FF-500293'`,
-			[]any{sku, nameOf(sku), int(leadTime.Seconds()), !p.manual, p.maxPerSale}},
-		{`INSERT INTO bin (product_id, bin) SELECT product_id, 0 FROM product WHERE sku = ?`, []any{sku}},
-		{`
+		sku, nameOf(sku), int(leadTime.Seconds()), !p.manual, p.maxPerSale)
+	execute(tb, tx, `INSERT INTO bin (product_id, bin) SELECT product_id, 0 FROM product WHERE sku = ?`, sku)
+	execute(tb, tx, `
 		CALL move((SELECT product_id FROM product WHERE sku = ?), 0, ?, 'opening', NULL, NULL, NULL, NULL,
-		          UTC_TIMESTAMP(6), '')`, []any{sku, p.stock}},
-	} {
-		if _, err := tx.ExecContext(tb.Context(), statement.query, statement.args...); err != nil {
-			tb.Fatalf("%s: %v", statement.query, err)
-		}
-	}
+		          UTC_TIMESTAMP(6), '')`, sku, p.stock)
 	if err := tx.Commit(); err != nil {
 		tb.Fatal(err)
 	}
@@ -182,7 +173,17 @@ func (s *shop) order(tb testing.TB, sku string, asked time.Duration) {
 
 func (s *shop) execute(tb testing.TB, statement string, args ...any) {
 	tb.Helper()
-	if _, err := s.db.ExecContext(tb.Context(), statement, args...); err != nil {
+	execute(tb, s.db, statement, args...)
+}
+
+// An executor is a database or a transaction.
+type executor interface {
+	ExecContext(ctx context.Context, statement string, args ...any) (sql.Result, error)
+}
+
+func execute(tb testing.TB, on executor, statement string, args ...any) {
+	tb.Helper()
+	if _, err := on.ExecContext(tb.Context(), statement, args...); err != nil {
 		tb.Fatalf("%s: %v", statement, err)
 	}
 }

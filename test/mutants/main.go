@@ -67,7 +67,7 @@ func run(ctx context.Context, out io.Writer, matches *regexp.Regexp, parallel in
 	for range parallel {
 		workers.Go(func() {
 			for j := range queue {
-				results := j.do(ctx)
+				results := j(ctx)
 				if ctx.Err() != nil {
 					continue // the results are those of tests that were interrupted
 				}

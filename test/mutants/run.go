@@ -20,9 +20,7 @@ import (
 const root = "."
 
 // A job makes one mutant, or those of a table of another test.
-type job struct {
-	do func(context.Context) []result
-}
+type job func(context.Context) []result
 
 // jobs returns the jobs for the mutants with matching names. Those of a package follow each other,
 // so that the compiler's cache helps.
@@ -36,7 +34,7 @@ func jobs(dir string, matches func(name string) bool) (jobs []job, err error) {
 		}
 		of.mutants = append(of.mutants, m)
 		p := of
-		jobs = append(jobs, job{func(ctx context.Context) []result { return []result{p.kill(ctx, m)} }})
+		jobs = append(jobs, func(ctx context.Context) []result { return []result{p.kill(ctx, m)} })
 	}
 	for _, r := range relatives {
 		names, err := r.names(root)
@@ -45,7 +43,7 @@ func jobs(dir string, matches func(name string) bool) (jobs []job, err error) {
 		}
 		names = slices.DeleteFunc(names, func(name string) bool { return !matches(r.prefix + name) })
 		if len(names) > 0 {
-			jobs = append(jobs, job{func(ctx context.Context) []result { return r.run(ctx, names) }})
+			jobs = append(jobs, func(ctx context.Context) []result { return r.run(ctx, names) })
 		}
 	}
 	return jobs, nil
