@@ -167,7 +167,7 @@ func newWorld(ctx context.Context, c config) (*world, error) {
 		Shop: w.shop, Keys: keys(), Journal: journal.New(log, "month"),
 	}.Handle}
 	w.every(time.Hour, w.anHour)
-	w.every(sweepInterval, w.sweep)
+	w.every(sweepInterval, func(ctx context.Context) error { w.sweep(ctx); return nil })
 	w.scheduleFaults()
 	return w, nil
 }
@@ -258,9 +258,8 @@ func (w *world) count(what string) {
 }
 
 // sweep runs a sweep, which may fail: a later one does its work.
-func (w *world) sweep(ctx context.Context) error {
+func (w *world) sweep(ctx context.Context) {
 	ctx, w.endInvocation = context.WithCancel(ctx)
 	defer w.endInvocation()
 	_, _ = w.shop.Sweep(ctx)
-	return nil
 }
