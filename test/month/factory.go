@@ -44,6 +44,8 @@ func (w *world) Produce(_ context.Context, r factory.Request) (lot string, err e
 		w.after(takes, func(context.Context) error {
 			if forgotten == w.forgotten {
 				w.callBack(r, quantity)
+			} else if w.reported[attempt.id] == 0 {
+				made.excuses++
 			}
 			return nil
 		})
@@ -91,13 +93,6 @@ func (w *world) made(order string) *making {
 	return w.makings[order]
 }
 
-// excuse excuses that an order is made again whose lot is in the making.
-func (w *world) excuse() {
-	for _, m := range w.makings {
-		m.excuses++
-	}
-}
-
 // callBack calls the callback URL of a request. The API puts the call into the queue of deliveries.
 func (w *world) callBack(r factory.Request, quantity int) {
 	r.ProductCnt = strconv.Itoa(quantity)
@@ -143,13 +138,20 @@ func callback(r factory.Request) (m events.SQSMessage, of attempt, err error) {
 	return m, attempt{values.Get("order"), values.Get("attempt")}, nil
 }
 
-// forge sends a callback that the shop did not sign: a lot more of what was last reported.
-func (w *world) forge(last factory.Request) {
+// forge sends a callback that the shop did not sign. The forger knows the URL of a request, and
+// writes another attempt into its path. The factory reports nothing for that attempt, so
+// checkReceipts finds all that is booked for it.
+func (w *world) forge(r factory.Request) error {
 	w.count("a callback was forged")
-	last.CallbackURL += "A" // the signature is the last parameter
-	m, _, err := callback(last)
+	_, of, err := callback(r)
 	if err != nil {
-		panic(err)
+		return err
+	}
+	r.CallbackURL = factory.CallbackURL(strings.Replace(string(r.CallbackURL), of.id, w.newID().String(), 1))
+	m, _, err := callback(r)
+	if err != nil {
+		return err
 	}
 	w.deliveries.send(m, w.latency())
+	return nil
 }

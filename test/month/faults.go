@@ -26,11 +26,7 @@ func (w *world) scheduleFaults() {
 			w.count("the database login was rotated")
 			return w.rotate(ctx)
 		}))
-		w.someTime(monday, w.away("database", 2*time.Minute, 30*time.Minute, func(down bool) error {
-			w.databaseDown = down
-			w.excuse() // a callback was not booked at once
-			return w.connect()
-		}))
+		w.someTime(monday, w.databaseAway(2*time.Minute, 30*time.Minute))
 		w.someTime(monday, w.away("topic", 10*time.Minute, 4*time.Hour, func(down bool) error {
 			w.topicDown = down
 			return nil
@@ -44,7 +40,6 @@ func (w *world) scheduleFaults() {
 			if !down && w.faults.IntN(2) == 0 {
 				w.count("the factory forgot its lots")
 				w.forgotten++
-				w.excuse()
 			}
 			return nil
 		}))
@@ -58,7 +53,7 @@ func (w *world) scheduleFaults() {
 		for range 5 {
 			w.someTime(monday, func(context.Context) error {
 				if n := len(w.asked); n > 0 {
-					w.forge(w.asked[w.faults.IntN(n)])
+					return w.forge(w.asked[w.faults.IntN(n)])
 				}
 				return nil
 			})
@@ -95,6 +90,13 @@ func (w *world) away(
 		w.after(lasts, func(context.Context) error { return set(false) })
 		return set(true)
 	}
+}
+
+func (w *world) databaseAway(shortest, longest time.Duration) func(context.Context) error {
+	return w.away("database", shortest, longest, func(down bool) error {
+		w.databaseDown = down
+		return w.connect()
+	})
 }
 
 func (w *world) span(what string, lasts time.Duration) {

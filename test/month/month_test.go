@@ -7,13 +7,21 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"restock/internal/factory"
+	"restock/internal/secrets"
 	"restock/internal/shop"
+	"restock/lambdas"
 	"restock/local/mariadb/mariadbtest"
 )
 
@@ -89,20 +97,29 @@ func TestBrokenShopsAreCaught(t *testing.T) {
 	for _, c := range []struct {
 		name, rule string
 		store      func(shop.Store) shop.Store
+		world      func(*world)
 	}{
-		{"the sweep never asks again", "is overdue since",
-			func(s shop.Store) shop.Store { return neverAsksAgain{s} }},
-		{"the sweep asks again at once", "times, after 0 faults",
-			func(s shop.Store) shop.Store { return asksAtOnce{s} }},
-		{"notices are never sent", "a notice was not sent",
-			func(s shop.Store) shop.Store { return neverNotifies{s} }},
-		{"deliveries are forgotten", "the factory reported",
-			func(s shop.Store) shop.Store { return forgetsDeliveries{s} }},
-		{"idempotency keys are ignored", "and again as",
-			func(s shop.Store) shop.Store { return ignoresKeys{s} }},
+		{name: "the sweep never asks again", rule: "is overdue since",
+			store: func(s shop.Store) shop.Store { return neverAsksAgain{s} }},
+		{name: "the sweep asks again at once", rule: "times, after 0 faults",
+			store: func(s shop.Store) shop.Store { return asksAtOnce{s} }},
+		{name: "the sweep asks again after an outage of the database", rule: "times, after 0 faults",
+			store: func(outage *bool) func(shop.Store) shop.Store {
+				return func(s shop.Store) shop.Store { return asksAfterOutages{s, outage} }
+			}(new(bool)), world: func(w *world) {
+				// A sweep fails in each outage.
+				w.every(3*time.Hour, w.unlessCalm(w.databaseAway(sweepInterval, 2*sweepInterval)))
+			}},
+		{name: "notices are never sent", rule: "a notice was not sent",
+			store: func(s shop.Store) shop.Store { return neverNotifies{s} }},
+		{name: "deliveries are forgotten", rule: "the factory reported",
+			store: func(s shop.Store) shop.Store { return forgetsDeliveries{s} }},
+		{name: "idempotency keys are ignored", rule: "and again as",
+			store: func(s shop.Store) shop.Store { return ignoresKeys{s} }},
+		{name: "all signatures are accepted", rule: "the factory reported 0, and", world: acceptsAllSignatures},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := runDays(t, config{Seed: 1, Days: 3, breakage: c.store})
+			r, err := runDays(t, config{Seed: 1, Days: 3, breakage: c.store, sabotage: c.world})
 			if !errors.As(err, new(*brokenRule)) || !strings.Contains(err.Error(), c.rule) {
 				t.Fatalf("got %v, want the rule %q", err, c.rule)
 			}
@@ -130,6 +147,23 @@ func (s asksAtOnce) OpenOrders(ctx context.Context) ([]shop.ProductionOrder, err
 	return open, err
 }
 
+// asksAfterOutages asks again for all open orders in the first sweep after one that failed.
+type asksAfterOutages struct {
+	shop.Store
+	outage *bool
+}
+
+func (s asksAfterOutages) OpenOrders(ctx context.Context) ([]shop.ProductionOrder, error) {
+	open, err := s.Store.OpenOrders(ctx)
+	for i := range open {
+		if *s.outage {
+			open[i].AskedAt = time.Time{}
+		}
+	}
+	*s.outage = err != nil
+	return open, err
+}
+
 type neverNotifies struct{ shop.Store }
 
 func (neverNotifies) ClaimNotice(context.Context, shop.Notice, time.Time, time.Time) (bool, error) {
@@ -147,6 +181,40 @@ type ignoresKeys struct{ shop.Store }
 func (s ignoresKeys) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
 	c.IdempotencyKey = ""
 	return s.Store.Checkout(ctx, c)
+}
+
+// acceptsAllSignatures signs each callback anew before its signature is checked.
+func acceptsAllSignatures(w *world) {
+	now := func() time.Time { return w.now }
+	keys := secrets.NewCallbackKeys(w.vault, callbackKey, slog.New(slog.DiscardHandler), now)
+	handle := w.deliveries.handle
+	w.deliveries.handle = func(ctx context.Context, e events.SQSEvent) (r events.SQSEventResponse, err error) {
+		key, err := keys.Current(ctx)
+		if err != nil {
+			return r, err
+		}
+		signer, err := factory.NewSigner(key.Key)
+		if err != nil {
+			return r, err
+		}
+		for i, m := range e.Records {
+			of := func(name string) uuid.UUID { return uuid.MustParse(*m.MessageAttributes[name].StringValue) }
+			quantity, err := strconv.Atoi(*m.MessageAttributes["quantity"].StringValue)
+			if err != nil {
+				return r, err
+			}
+			_, template, _ := strings.Cut(lambdas.RouteGoodsReceipt, " ")
+			u := signer.CallbackURL("", template, factory.Attempt{
+				ProductionOrderID: of("order"), ID: of("attempt"), Quantity: quantity,
+			})
+			signed, _, err := callback(factory.Request{CallbackURL: u})
+			if err != nil {
+				return r, err
+			}
+			e.Records[i].MessageAttributes = signed.MessageAttributes
+		}
+		return handle(ctx, e)
+	}
 }
 
 // TestTheQueuesAreThoseOfTheProgram compares the queues with the graph of the stage dev.

@@ -78,6 +78,9 @@ func (q *queue) deliver(ctx context.Context, l *letter) error {
 		return err
 	}
 	if len(answer.BatchItemFailures) > 0 {
+		if q == q.w.deliveries && l.receives == 1 { // the sweep may ask again before the callback is booked
+			q.w.made(*l.MessageAttributes["order"].StringValue).excuses++
+		}
 		q.w.after(q.visibility, func(ctx context.Context) error { return q.deliver(ctx, l) })
 		return nil
 	}

@@ -40,6 +40,7 @@ type config struct {
 	Admin   *gomysql.Config // the administrator of an empty database
 
 	breakage func(shop.Store) shop.Store // a store with a bug, for tests; nil: none
+	sabotage func(*world)                // puts a bug elsewhere, for tests; nil: none
 }
 
 // A product of the shop, and what became of it.
@@ -166,6 +167,9 @@ func newWorld(ctx context.Context, c config) (*world, error) {
 	w.deliveries = &queue{queueDeclaration: deliveriesQueue, w: w, handle: receiving.Handler{
 		Shop: w.shop, Keys: keys(), Journal: journal.New(log, "month"),
 	}.Handle}
+	if w.sabotage != nil {
+		w.sabotage(w)
+	}
 	w.every(time.Hour, w.anHour)
 	w.every(sweepInterval, func(ctx context.Context) error { w.sweep(ctx); return nil })
 	w.scheduleFaults()
