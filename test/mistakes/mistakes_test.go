@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"restock/infra/stack/stacktest"
+	"restock/test/overlay"
 )
 
 // A mistake is a change of the program, as a colleague makes it in haste.
@@ -84,16 +85,21 @@ func (m mistake) String() string {
 // build builds command checker with all mistakes, and returns its path.
 func build(t *testing.T) string {
 	t.Helper()
-	root, err := filepath.Abs("../..")
+	o, err := overlay.New("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &overlay{root: root, files: map[string]*source{}}
-	if s, err := o.source(tagReader); err != nil || strings.Count(s.text, tagRead) != 1 {
-		t.Fatalf("%s must have the text %q once (%v)", tagReader, tagRead, err)
+	o.Declarations = true
+	// The tags of struct fields are read in one place.
+	err = o.Rewrite(overlay.Edit{
+		File: "lambdas/environment.go", Correct: "v.Type().Field(i)", Wrong: "mutant.Field(v.Type(), i)",
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	for n, m := range mistakes {
-		if err := o.add(n, m); err != nil {
+		err := o.Add(strconv.Itoa(n), overlay.Edit{File: m.file, Correct: m.correct, Wrong: m.wrong})
+		if err != nil {
 			t.Errorf("mistake %d: %v", n, err)
 		}
 	}
@@ -101,8 +107,12 @@ func build(t *testing.T) string {
 		t.FailNow()
 	}
 	dir := t.TempDir()
+	file, err := o.Write(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	checker := filepath.Join(dir, "checker")
-	command := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", o.write(t, dir), "-o", checker, "./checker")
+	command := exec.Command("go", "build", "-ldflags=-s -w", "-overlay", file, "-o", checker, "./checker")
 	if output, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("a replacement does not compile: %v\n%s", err, output)
 	}

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
-	"os"
 	"path"
-	"path/filepath"
 	"strings"
+
+	"restock/test/overlay"
 )
 
 // A promise is a promise of the README that a mutant breaks.
@@ -73,16 +72,9 @@ func (m mutant) topTest() string {
 	return top
 }
 
-// apply returns the file with the mistake.
-func (m mutant) apply(root string) (string, error) {
-	text, err := os.ReadFile(filepath.Join(root, m.file))
-	if err != nil {
-		return "", err
-	}
-	if count := strings.Count(string(text), m.correct); count != 1 {
-		return "", fmt.Errorf("mutant %s: %s has this text %d times, want once; choose the text in test/mutants "+
-			"anew:\n%s",
-			m.name, m.file, count, m.correct)
-	}
-	return strings.Replace(string(text), m.correct, m.wrong, 1), nil
+// pattern returns the pattern of the test for the flag -run, which matches each part of a name.
+func (m mutant) pattern() string { return "^" + strings.ReplaceAll(m.test, "/", "$/^") + "$" }
+
+func (m mutant) edit() overlay.Edit {
+	return overlay.Edit{File: m.file, Correct: m.correct, Wrong: m.wrong}
 }

@@ -1,14 +1,21 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"restock/test/overlay"
 )
 
 const top = "../.."
@@ -18,6 +25,11 @@ func TestMutantsFitTheSources(t *testing.T) {
 	kebab := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	tests := map[string]map[string]bool{} // by package
 	names := map[string]bool{}
+	switched, err := overlay.New(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := 0 // Go mutants with a build of their own
 	for _, m := range all() {
 		switch {
 		case !kebab.MatchString(m.name) || names[m.name]:
@@ -28,7 +40,7 @@ func TestMutantsFitTheSources(t *testing.T) {
 			t.Errorf("mutant %s breaks the promise %q, which is not one of %q", m.name, m.promise, promises)
 		}
 		names[m.name] = true
-		text, err := m.apply(top)
+		text, err := m.edit().Apply(top)
 		if err == nil && m.correct == m.wrong {
 			t.Errorf("mutant %s changes nothing", m.name)
 		}
@@ -38,12 +50,63 @@ func TestMutantsFitTheSources(t *testing.T) {
 		if err != nil {
 			t.Errorf("mutant %s: %v", m.name, err)
 		}
+		if m.kind() == code && switched.Add(m.name, m.edit()) != nil {
+			others++
+		}
 		if tests[m.pkg()] == nil {
 			tests[m.pkg()] = testsOf(t, m.pkg())
 		}
 		if !tests[m.pkg()][m.topTest()] {
 			t.Errorf("mutant %s: package %s has no test %s", m.name, m.pkg(), m.test)
 		}
+	}
+	if others > 30 {
+		t.Errorf("%d mutants need a build of their own, which takes long, want 30 or fewer", others)
+	}
+}
+
+func TestPatternsAreAnchored(t *testing.T) {
+	m := mutant{test: "TestIt/one"}
+	if got, want := m.pattern(), "^TestIt$/^one$"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestNoProcessOutlivesAnInterruptedTest starts a test that has started a process.
+func TestNoProcessOutlivesAnInterruptedTest(t *testing.T) {
+	var files [4]*os.File
+	for i := range 2 {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		defer w.Close()
+		files[2*i], files[2*i+1] = r, w
+	}
+	says, end := files[0], files[3]
+	ctx, interrupt := context.WithCancel(t.Context())
+	command := exec.CommandContext(ctx, "sh", "-c", `sh -c 'echo started >&3; read end <&4; echo survived >&3'; true`)
+	command.ExtraFiles = []*os.File{files[1], files[2]}
+	heard := make(chan string)
+	go func() {
+		lines := bufio.NewReader(says)
+		line, _ := lines.ReadString('\n')
+		heard <- line
+		rest, _ := io.ReadAll(lines)
+		heard <- string(rest)
+	}()
+	go func() {
+		if line := <-heard; line != "started\n" {
+			t.Errorf("got %q, want that the process starts", line)
+		}
+		interrupt()
+	}()
+	_, _ = eventsOf(command)
+	files[1].Close()
+	end.Close()
+	if rest := <-heard; rest != "" {
+		t.Errorf("the process has %s", rest)
 	}
 }
 
@@ -81,7 +144,7 @@ func TestThereAreEnoughMutants(t *testing.T) {
 		}
 		count[r.kind] += len(names)
 	}
-	for kind, least := range map[kind]int{code: 60, procedure: 20, protocol: 15} {
+	for kind, least := range map[kind]int{code: 60, procedure: 20, store: 30, protocol: 15} {
 		if count[kind] < least {
 			t.Errorf("%d mutants change %s, want %d or more", count[kind], kind, least)
 		}

@@ -13,7 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"restock/test/overlay"
+	mutantswitch "restock/test/overlay/mutant"
 )
 
 // root is the project's folder. The command runs in it.
@@ -70,37 +74,36 @@ func newTests(pkg, dir string) *tests {
 // build builds the tests once, with all mutants that can be switched on. If one of them does not
 // compile, build builds the tests without any: then each mutant has a build of its own.
 func (p *tests) build(ctx context.Context) {
-	var replace map[string]string
 	if p.err = os.MkdirAll(p.dir, 0o700); p.err != nil {
 		return
 	}
-	if replace, p.switched, p.err = switches(root, p.dir, p.mutants); p.err != nil {
+	switches, err := overlay.New(root)
+	if p.err = err; err != nil {
 		return
 	}
-	overlay := filepath.Join(p.dir, "overlay.json")
-	if p.err = writeOverlay(overlay, replace); p.err != nil {
+	for _, m := range p.mutants {
+		// A mutant that cannot be switched on has a build of its own.
+		if m.kind() == code && switches.Add(m.name, m.edit()) == nil {
+			p.switched = append(p.switched, m.name)
+		}
+	}
+	file, err := switches.Write(p.dir)
+	if p.err = err; err != nil {
 		return
 	}
 	compile := func(flags ...string) error {
 		arguments := append([]string{"test", "-c", "-vet=off", "-ldflags=-s -w", "-o", p.binary}, flags...)
 		command := exec.CommandContext(ctx, "go", append(arguments, "./"+p.pkg)...)
 		command.Dir = root
+		defer asAGroup(command)()
 		if output, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("building the tests of %s: %w\n%s", p.pkg, err, output)
 		}
 		return nil
 	}
-	if p.err = compile("-overlay=" + overlay); p.err != nil {
+	if p.err = compile("-overlay=" + file); p.err != nil {
 		p.switched, p.err = nil, compile()
 	}
-}
-
-func writeOverlay(file string, replace map[string]string) error {
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o600)
 }
 
 // kill makes a mutant, and runs its test.
@@ -132,23 +135,13 @@ func (p *tests) kill(ctx context.Context, m mutant) result {
 // runWith runs a mutant's test with the mutant.
 func (p *tests) runWith(ctx context.Context, m mutant) ([]event, error) {
 	if slices.Contains(p.switched, m.name) {
-		return p.run(ctx, m.name, m.test)
+		return p.run(ctx, m.name, m.pattern())
 	}
-	text, err := m.apply(root)
+	file, err := m.edit().Write(root, p.dir, m.name)
 	if err != nil {
 		return nil, err
 	}
-	correct, err := filepath.Abs(filepath.Join(root, m.file))
-	if err != nil {
-		return nil, err
-	}
-	wrong := filepath.Join(p.dir, m.name+filepath.Ext(m.file))
-	overlay := filepath.Join(p.dir, m.name+".json")
-	replace := map[string]string{correct: wrong}
-	if err := errors.Join(os.WriteFile(wrong, []byte(text), 0o600), writeOverlay(overlay, replace)); err != nil {
-		return nil, err
-	}
-	return goTest(ctx, p.pkg, "^"+m.test+"$", "-overlay="+overlay)
+	return goTest(ctx, p.pkg, m.pattern(), "-overlay="+file)
 }
 
 // passesWithout returns an error if the test of a mutant does not pass without it: a test that
@@ -158,7 +151,7 @@ func (p *tests) passesWithout(ctx context.Context, m mutant) error {
 	run := p.unharmed[m.test]
 	if run == nil {
 		run = sync.OnceValue(func() error {
-			events, err := p.run(ctx, "", m.test)
+			events, err := p.run(ctx, "", m.pattern())
 			if err != nil {
 				return err
 			}
@@ -176,16 +169,16 @@ func (p *tests) passesWithout(ctx context.Context, m mutant) error {
 // A test that hangs fails after the timeout. The slowest test takes a minute on an idle machine.
 const timeout = "10m"
 
-// run runs a test in the binary with the mutants, and switches one on.
-func (p *tests) run(ctx context.Context, name, test string) ([]event, error) {
+// run runs the test that a pattern matches in the binary with the mutants, and switches one on.
+func (p *tests) run(ctx context.Context, name, pattern string) ([]event, error) {
 	binary, err := filepath.Abs(p.binary)
 	if err != nil {
 		return nil, err
 	}
 	command := exec.CommandContext(ctx, "go", "tool", "test2json", "-t", "-p", p.pkg, binary,
-		"-test.v=test2json", "-test.run=^"+test+"$", "-test.timeout="+timeout)
+		"-test.v=test2json", "-test.run="+pattern, "-test.timeout="+timeout)
 	command.Dir = filepath.Join(root, p.pkg)
-	command.Env = append(os.Environ(), variable+"="+name)
+	command.Env = append(os.Environ(), mutantswitch.Variable+"="+name)
 	return eventsOf(command)
 }
 
@@ -198,11 +191,24 @@ func goTest(ctx context.Context, pkg, names string, flags ...string) ([]event, e
 	return eventsOf(command)
 }
 
+// asAGroup makes an interrupt reach all processes of a command: go test does not pass it on to the
+// test that it runs. The caller must call kill after the command, because it kills the processes
+// that are left.
+func asAGroup(command *exec.Cmd) (kill func()) {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGINT) }
+	command.WaitDelay = 10 * time.Second
+	return func() {
+		if command.Process != nil {
+			_ = syscall.Kill(-command.Process.Pid, syscall.SIGKILL) // an error means that there are none
+		}
+	}
+}
+
 // eventsOf runs a command that prints events. Its error means that the command printed none: if a
 // test fails, the events say so.
 func eventsOf(command *exec.Cmd) (events []event, err error) {
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = 10 * time.Second
+	defer asAGroup(command)()
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	failure := command.Run()

@@ -14,7 +14,7 @@ import (
 	"restock/infra/graph"
 	"restock/infra/rules"
 	"restock/infra/stack"
-	"restock/test/mistakes/mutant"
+	"restock/test/overlay/mutant"
 )
 
 // A Verdict says what notices a mistake.
@@ -58,7 +58,7 @@ func main() {
 
 // judge makes a mistake, and examines the stages until one of them is refused.
 func judge(n int, correct map[string][]reviewed) Verdict {
-	defer mutant.Make(n)()
+	defer mutant.Make(strconv.Itoa(n))()
 	v := Verdict{Mistake: n}
 	for _, s := range stages {
 		g, refusals := examine(folder(s.dir), s.name)
