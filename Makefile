@@ -77,7 +77,7 @@ model: ## explore every order of steps and faults of a model of restocking, with
 	@go run ./test/model/explore $(ARGS)
 
 mutants: mariadb ## make mistakes in the code, the procedures and the model, one at a time; a test must notice each
-	@go run ./test/mutants $(ARGS)
+	@go build -o bin/mutants ./test/mutants && exec bin/mutants $(ARGS)
 
 second-opinion: ## let Spin check the same protocol, and the same mutants of it: docs/proof.md
 	go test ./test/model -run Spin -spin -count=1 -timeout=0 -v
