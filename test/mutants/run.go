@@ -166,8 +166,8 @@ func (p *tests) passesWithout(ctx context.Context, m mutant) error {
 	return run()
 }
 
-// A test that hangs fails after the timeout. The slowest test takes a minute on an idle machine, and
-// half an hour on a busy one.
+// A test that hangs fails after the timeout. The slowest test takes a minute on an idle machine,
+// and half an hour on a busy one.
 const timeout = "60m"
 
 // run runs the test that a pattern matches in the binary with the mutants, and switches one on.

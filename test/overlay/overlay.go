@@ -177,7 +177,8 @@ func (o *Overlay) Add(name string, e Edit) error {
 			}
 		}
 	}
-	return fmt.Errorf("the text is neither in the body of a function nor in a declaration of %s:\n%s", e.File, e.Correct)
+	return fmt.Errorf("the text is not in the body of one function or in one declaration of %s:\n%s",
+		e.File, e.Correct)
 }
 
 // second gives a function a second body. It is a function of its own, because a result that has a
