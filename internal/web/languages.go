@@ -27,6 +27,9 @@ type Language struct {
 	Tag    string `json:"-"`      // BCP 47: "ko"
 	Name   string `json:"name"`   // in the language itself, for the button that chooses it
 	Script string `json:"script"` // its Unicode script: "Latin"
+	// Currencies has the currencies whose amounts the language does not write as browsers do:
+	// {"KRW": "{amount}원"}.
+	Currencies map[string]string `json:"currencies"`
 	// Page are the texts of the storefront. {name} stands for a value.
 	Page map[string]string `json:"page"`
 	// Answers are the messages of the API. {stock} stands for the stock.

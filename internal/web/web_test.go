@@ -121,6 +121,11 @@ func TestEveryLanguageHasEveryMessage(t *testing.T) {
 				t.Errorf("language %s: message %s is %q, want {stock} in it: %v", l.Tag, m, text, about)
 			}
 		}
+		for currency, text := range l.Currencies {
+			if strings.Count(text, "{amount}") != 1 {
+				t.Errorf("language %s writes %s as %q, want {amount} in it", l.Tag, currency, text)
+			}
+		}
 		if _, err := language.Parse(l.Tag); err != nil || l.Name == "" || unicode.Scripts[l.Script] == nil {
 			t.Errorf("language %q has the name %q and the script %q, %v; want a tag, a name and a Unicode script",
 				l.Tag, l.Name, l.Script, err)

@@ -35,6 +35,12 @@ func (c card) idle() string {
 	return element(c.buy()) + ".ariaDisabled === 'false'"
 }
 
+// control returns the role and the name of one of the card's controls.
+func (c card) control(role, name string) string { return role + " " + name + " " + nameOf(string(c)) }
+
+// freeze makes the page keep what it shows, whatever the shop answers to its polls.
+func freeze(page *browsertest.Page) { browsertest.Evaluate[bool](page, "(shownAt = Infinity, true)") }
+
 // element returns a JavaScript expression: the first element that a CSS selector finds.
 func element(selector string) string {
 	return fmt.Sprintf("document.querySelector(%s)", browser.Quote(selector))
@@ -84,11 +90,8 @@ func TestRefusalIsShownAsText(t *testing.T) {
 			sku := s.sell(t, product{stock: 1, manual: true})
 			page, card := s.visit(t, browser.Phone.In(l.Tag), sku)
 			page.Expect("POST /checkout: answered with 409")
-			page.Offline(true) // the page keeps showing a stock of 1
-			page.Expect("GET /products: net::ERR_INTERNET_DISCONNECTED")
-			page.AwaitText("#connection", "…")
+			freeze(page) // it shows a stock of 1
 			s.count(t, sku, 0)
-			page.Offline(false)
 			page.Click(card.buy())
 			page.AwaitText(card.result(), web.NotBought.WithStock(l, 0))
 			page.Await(fmt.Sprintf("document.querySelector('[data-sku=%q]').classList.contains('sold-out')", sku))
@@ -130,7 +133,7 @@ func TestArrivalIsSeenWithoutAReload(t *testing.T) {
 	if !browsertest.Evaluate[bool](page, "window.loadedOnce === true") {
 		t.Error("the page was reloaded")
 	}
-	if got := page.Focused(); got != "spinbutton "+text(first, "quantity") {
+	if got := page.Focused(); got != card.control("spinbutton", text(first, "quantity")) {
 		t.Errorf("the focus is on %q after the arrival, want it to stay on the quantity", got)
 	}
 }
@@ -284,7 +287,7 @@ func TestQuantityIsChosenByKeyboard(t *testing.T) {
 	page, card := s.visit(t, browser.Desktop, sku)
 	page.Focus(card.part(".fewer"))
 	page.Press(kb.Tab)
-	if got := page.Focused(); got != "spinbutton "+text(first, "quantity") {
+	if got := page.Focused(); got != card.control("spinbutton", text(first, "quantity")) {
 		t.Fatalf("after the button for fewer, Tab focuses %q, want the quantity", got)
 	}
 	page.Press(kb.ArrowUp + kb.ArrowUp)
@@ -299,7 +302,7 @@ func TestInvalidQuantityIsRefusedByThePage(t *testing.T) {
 	s := openShop(t)
 	sku := s.sell(t, product{stock: 50, maxPerSale: 5})
 	page, card := s.visit(t, browser.Desktop, sku)
-	integer := text(first, "badQuantity")
+	field, integer := card.control("spinbutton", text(first, "quantity")), text(first, "badQuantity")
 	for typed, want := range map[string]string{
 		"6": text(first, "tooMany", "{most}", "5"), "0": integer, "1.5": integer, "": integer,
 	} {
@@ -309,7 +312,7 @@ func TestInvalidQuantityIsRefusedByThePage(t *testing.T) {
 		page.Click(card.buy())
 		page.AwaitText(card.result(), want)
 		invalid := browsertest.Evaluate[string](page, element(card.quantity())+".ariaInvalid")
-		if focused := page.Focused(); invalid != "true" || focused != "spinbutton "+text(first, "quantity") {
+		if focused := page.Focused(); invalid != "true" || focused != field {
 			t.Errorf("quantity %q: got aria-invalid %q and the focus on %q, want true and the quantity",
 				typed, invalid, focused)
 		}
@@ -452,7 +455,7 @@ func TestStorefrontHasAStrictPolicy(t *testing.T) {
 
 func TestStorefrontIsAccessible(t *testing.T) {
 	s := openShop(t)
-	gone, ordered := s.sell(t, product{manual: true}), s.sell(t, product{manual: true})
+	ordered := s.sell(t, product{manual: true})
 	s.order(t, ordered, 0)
 	// A check takes seconds, so the test checks each language, colour scheme and size once.
 	for name, visitor := range map[string]browser.Visitor{
@@ -461,20 +464,24 @@ func TestStorefrontIsAccessible(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			page, twist := s.visit(t, visitor, "CP-502102")
+			gone := s.sell(t, product{stock: 1, manual: true})
+			page, refused := s.visit(t, visitor, gone)
+			freeze(page)
+			s.count(t, gone, 0)
 			// The page shows a purchase, a refusal, an invalid quantity and a lost connection at
 			// the same time. These are all its messages.
 			page.Expect("POST /checkout: answered with 409")
+			page.Click(refused.buy())
+			page.Await(element(refused.result()) + ".innerText")
+			twist := card("CP-502102")
 			page.Click(twist.buy())
 			page.Await(element(twist.result()) + ".innerText")
-			page.Click(card(gone).buy())
-			page.Await(element(card(gone).result()) + ".innerText")
 			rice := card("CP-502103")
 			page.Focus(rice.quantity())
 			page.Press("9" + kb.Enter)
 			page.Expect("GET /products: net::ERR_INTERNET_DISCONNECTED")
 			page.Offline(true)
-			page.AwaitText("#connection", "…")
+			page.Await("trouble === 'disconnected'")
 			page.CheckAccessibility()
 		})
 	}
@@ -498,11 +505,16 @@ func TestTabStopsAreInReadingOrder(t *testing.T) {
 					want = append(want, "button "+l.Name)
 				}
 			}
-			label := func(role, key string) string { return role + " " + text(test.language, key) }
-			const names = `[...document.querySelectorAll(".buy")].map((button) => button.innerText)`
-			for _, buy := range browsertest.Evaluate[[]string](page, names) {
-				want = append(want, label("button", "fewer"), label("spinbutton", "quantity"), label("button", "more"),
-					"button "+buy)
+			if browsertest.Evaluate[bool](page, "!document.getElementById('search').hidden") {
+				want = append(want, "searchbox "+text(test.language, "search"))
+			}
+			const cards = `[...document.querySelectorAll("[data-sku]")].map((card) =>
+				[card.querySelector(".buy").innerText, " " + card.querySelector("h2").innerText])`
+			for _, card := range browsertest.Evaluate[[][2]string](page, cards) {
+				buy, name := card[0], card[1]
+				want = append(want, "button "+text(test.language, "fewer")+name,
+					"spinbutton "+text(test.language, "quantity")+name,
+					"button "+text(test.language, "more")+name, "button "+buy+name)
 			}
 			if got := page.KeyboardOrder(); !slices.Equal(got, want) {
 				t.Errorf("Tab stops:\n got %s\nwant %s", strings.Join(got, ", "), strings.Join(want, ", "))

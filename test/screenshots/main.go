@@ -90,7 +90,7 @@ func (s story) storefront(ctx context.Context) error {
 	}
 	defer page.Close()
 	if err := inOrder(
-		func() error { return page.Await(`document.querySelector(".product")`) },
+		func() error { return page.Await(`document.querySelector("[data-sku]")`) },
 		func() error { return page.Click(twist+" .more", 1) },
 		func() error { return page.Click(twist+" .buy", 1) },
 		func() error { return page.Await(shows(twist+" .result", "Bought!")) },
