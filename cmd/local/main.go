@@ -66,6 +66,7 @@ type options struct {
 	ready   string
 	json    bool
 	verbose bool
+	given   map[string]string // by key
 
 	delve, delveAddress string
 }
@@ -73,7 +74,10 @@ type options struct {
 func (o *options) flags() *flag.FlagSet {
 	o.run = programs.DefaultConfig("")
 	flags := flag.NewFlagSet("local", flag.ContinueOnError)
-	flags.Var((*programFlag)(&o.run.Program), "program", "the `program` to run: "+programNames())
+	flags.Var((*programFlag)(&o.run.Program), "program",
+		"the `program` to run: "+programNames()+", or the folder of a Pulumi program in Go")
+	flags.Var((*configFlag)(&o.given), "config",
+		"`key=value` of a program in a folder, in place of the stage's value; may be repeated")
 	flags.StringVar(&o.run.API, "api", o.run.API, "`address` of the HTTP API and the storefront")
 	flags.StringVar(&o.run.AWS, "aws", o.run.AWS, "`address` of the AWS endpoint: SNS, SQS, Secrets Manager")
 	flags.StringVar(&o.run.AWSTLS, "aws-tls", "",
@@ -116,7 +120,29 @@ func (f *programFlag) Set(name string) error {
 			return nil
 		}
 	}
-	return errors.New("the programs are " + programNames())
+	if !strings.ContainsRune(name, filepath.Separator) && name != "." && name != ".." {
+		return errors.New("the programs are " + programNames() + "; a folder needs a slash, like ./" + name)
+	}
+	p, err := run.External(name)
+	*f = programFlag(p)
+	return err
+}
+
+// A configFlag collects configured values by their keys.
+type configFlag map[string]string
+
+func (f *configFlag) String() string { return "" } // a value may be secret
+
+func (f *configFlag) Set(text string) error {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok || key == "" {
+		return errors.New("want key=value, like aws:region=us-east-1")
+	}
+	if *f == nil {
+		*f = configFlag{}
+	}
+	(*f)[key] = value
+	return nil
 }
 
 func programNames() string {
@@ -142,6 +168,9 @@ func parseFlags(args []string) (o options, err error) {
 	} else if o.run.FactoryStep <= 0 {
 		err = fmt.Errorf("-factory-step is %v: it must be more than 0", o.run.FactoryStep)
 	}
+	if o.run.Program.Given = o.given; len(o.given) > 0 && o.run.Program.Dir == "" && err == nil {
+		err = errors.New("-config is for the program in a folder that -program names")
+	}
 	if o.run.Debug != "" && err == nil {
 		o.run.Debugger, err = programs.Delve(o.delve, o.delveAddress)
 	}
@@ -164,6 +193,10 @@ func serve(ctx context.Context, o options) (err error) {
 	}
 	config := o.run
 	config.ProjectDir, config.BuildDir = project, filepath.Join(project, run.BuildDir)
+	if dir := config.Program.Dir; dir != "" { // a change of it does not change this command
+		config.ProjectDir, config.Watch = dir, false
+		config.BuildDir = filepath.Join(config.BuildDir, config.Program.Name)
+	}
 	config.Log, config.Emulators = o.log(), run.Emulators(os.Environ())
 	defer terminal.Flush(config.Log)
 	config.Listening = o.prepareReady

@@ -19,6 +19,10 @@ func TestAFlagSelectsTheProgram(t *testing.T) {
 		{[]string{"-program", "shop"}, programs.Shop().Name},
 		{[]string{"-program", "tutorial"}, programs.Tutorial().Name},
 		{[]string{"-program", "bakery"}, ""},
+		{[]string{"-program", "../../examples/plain", "-config", "aws:region=eu-west-1"}, "plain"},
+		{[]string{"-program", "../../examples"}, ""}, // no Pulumi.yaml
+		{[]string{"-config", "aws:region=eu-west-1"}, ""},
+		{[]string{"-program", "../../examples/plain", "-config", "aws:region"}, ""},
 	} {
 		o, err := parseFlags(c.args)
 		if got := o.run.Program.Name; (err != nil) != (c.want == "") || err == nil && got != c.want {

@@ -31,6 +31,7 @@ type Resource struct {
 	Aliases      []string       // earlier URNs of the resource
 	Dependencies []string       // URNs
 	Protect      bool
+	Remote       bool   // a component that a plugin makes: its resources are not in the graph
 	Source       string // where it is declared, below the module's root: "infra/stack/messaging.go:111"
 }
 

@@ -23,6 +23,11 @@ type Options struct {
 	// for the local run, which shows the names to people. It is wrong for rules: on AWS the names
 	// differ.
 	LogicalNames bool
+	// Lookups makes the recording answer the usual functions that query AWS, like getRegion: see
+	// lookups.go. Without it, the program must not call them.
+	Lookups bool
+	// Root is the folder of the program's sources, with a slash at its end. Empty: this module's.
+	Root string
 	// Answer, if it is not nil, may change a resource's outputs. Record calls it once for each
 	// resource, after the resources that this one depends on. An error fails the program.
 	Answer func(*Resource) error
@@ -31,7 +36,7 @@ type Options struct {
 // Record runs a program against a recorder in place of AWS. It returns the declared resources, with
 // the outputs that a deployment would return.
 func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
-	r := &recorder{options: o, outputs: map[string]string{}}
+	r := NewRecorder(o)
 	err := pulumi.RunErr(r.withOutputs(program), pulumi.WithMocks(o.Project, o.Stage, r), func(info *pulumi.RunInfo) {
 		info.Config = o.Config
 		info.DryRun = o.Preview
@@ -39,12 +44,17 @@ func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, inOneLine(err))
 	}
-	g := &Graph{Region: o.Config["aws:region"], Resources: r.resources, Outputs: r.outputs}
+	return r.Graph()
+}
+
+// Graph returns the resources and the outputs that the program has registered.
+func (r *Recorder) Graph() (*Graph, error) {
+	g := &Graph{Region: r.options.Config["aws:region"], Resources: r.resources, Outputs: r.outputs}
 	return g, g.sort()
 }
 
 // withOutputs returns the program. It stores the outputs of the stack that are texts.
-func (r *recorder) withOutputs(program pulumi.RunFunc) pulumi.RunFunc {
+func (r *Recorder) withOutputs(program pulumi.RunFunc) pulumi.RunFunc {
 	return func(ctx *pulumi.Context) error {
 		if err := program(ctx); err != nil {
 			return err
@@ -52,16 +62,17 @@ func (r *recorder) withOutputs(program pulumi.RunFunc) pulumi.RunFunc {
 		for name, value := range ctx.GetCurrentExportMap() {
 			switch value := value.(type) {
 			case pulumi.String:
-				r.output(name, string(value))
+				r.Output(name, string(value))
 			case pulumi.Output:
-				value.ApplyT(func(v any) any { r.output(name, v); return v }) // the run waits for it
+				value.ApplyT(func(v any) any { r.Output(name, v); return v }) // the run waits for it
 			}
 		}
 		return nil
 	}
 }
 
-func (r *recorder) output(name string, value any) {
+// Output stores an output of the stack if it is a text.
+func (r *Recorder) Output(name string, value any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch value := value.(type) {
@@ -83,9 +94,10 @@ func inOneLine(err error) error {
 	return err
 }
 
-// A recorder is a resource monitor that deploys nothing: it stores every resource that the program
-// registers.
-type recorder struct {
+// A Recorder is a resource monitor that deploys nothing: it stores every resource that the program
+// registers. Record passes it to a program in this process; package local/engine passes it what a
+// program in a process of its own registers.
+type Recorder struct {
 	options Options
 
 	mu        sync.Mutex // guards the following fields
@@ -93,8 +105,31 @@ type recorder struct {
 	outputs   map[string]string
 }
 
+// NewRecorder returns a recorder without resources.
+func NewRecorder(o Options) *Recorder {
+	if o.Root == "" {
+		o.Root = module
+	}
+	return &Recorder{options: o, outputs: map[string]string{}}
+}
+
+// URN makes the URN of a resource like Pulumi's engine.
+func (r *Recorder) URN(parent, kind, name string) string { return urn(r.options, parent, kind, name) }
+
+// Registered returns the resource with a URN, nil if the program has not registered it.
+func (r *Recorder) Registered(urn string) *Resource {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, declared := range r.resources {
+		if declared.URN == urn {
+			return declared
+		}
+	}
+	return nil
+}
+
 // NewResource stores a resource. It returns the outputs that a deployment would return.
-func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
 	if args.RegisterRPC == nil {
 		return "", nil, fmt.Errorf("the program reads %s %q: a recording has no deployed resources",
 			args.TypeToken, args.Name)
@@ -107,7 +142,8 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		Parent:       args.RegisterRPC.GetParent(),
 		Dependencies: args.RegisterRPC.GetDependencies(),
 		Protect:      args.RegisterRPC.GetProtect(),
-		Source:       source(args.RegisterRPC.GetStackTrace()),
+		Remote:       args.RegisterRPC.GetRemote(),
+		Source:       Source(r.options.Root, args.RegisterRPC),
 	}
 	declared.Aliases = r.aliases(args)
 	declared.Outputs = maps.Clone(declared.Inputs)
@@ -129,17 +165,11 @@ func (r *recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 
 	state := resource.NewPropertyMapFromMap(declared.Outputs)
 	for key, given := range args.Inputs {
-		if given.IsArchive() || given.ContainsSecrets() {
+		if given.IsArchive() || given.ContainsSecrets() || given.ContainsUnknowns() {
 			state[key] = given
 		}
 	}
 	return declared.ID, state, nil
-}
-
-// Call refuses functions that query AWS. The program must not need them: a preview works without an
-// account, and the same code always declares the same stack.
-func (r *recorder) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	return nil, errors.New("the program calls " + args.Token + ": a recording cannot query AWS")
 }
 
 // urn makes a URN like Pulumi's engine.
@@ -154,7 +184,7 @@ func urn(o Options, parent, kind, name string) string {
 
 // aliases returns the URNs of a resource's aliases. Like the engine, it also makes an alias from
 // each alias of the parent. The program declares a parent before its children.
-func (r *recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
+func (r *Recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
 	parent := args.RegisterRPC.GetParent()
 	for _, alias := range args.RegisterRPC.GetAliases() {
 		spec := alias.GetSpec()
@@ -181,14 +211,19 @@ func (r *recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
 	return urns
 }
 
-// plain converts a property map to JSON's types. It unwraps secrets, and replaces an archive by its
-// path.
+// plain converts a property map to JSON's types. It unwraps secrets, and replaces an asset and an
+// archive by its path. An archive that the program puts together from others becomes an object.
 func plain(m resource.PropertyMap) map[string]any {
 	return m.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
 		switch {
 		case v.IsSecret():
 			return plain(resource.PropertyMap{"value": v.SecretValue().Element})["value"], true
+		case v.IsAsset():
+			return v.AssetValue().Path, true
 		case v.IsArchive():
+			if parts, ok := v.ArchiveValue().GetAssets(); ok {
+				return plain(resource.NewPropertyMapFromMap(parts)), true
+			}
 			return v.ArchiveValue().Path, true
 		case v.IsComputed(), v.IsOutput():
 			return nil, true

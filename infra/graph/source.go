@@ -16,17 +16,28 @@ var module = func() string {
 	return strings.TrimSuffix(file, "infra/graph/source.go")
 }()
 
-// source lists the module's files that declare a resource, each with a line: that of the call that
-// declares it, then those of the callers, up to the program. It leaves out the program's own file
-// if there are others, because that file only calls the other functions.
-func source(trace *pulumirpc.StackTrace) string {
+// A call is a request of a program to the engine. All kinds of requests say where the program
+// makes them.
+type call interface {
+	GetStackTrace() *pulumirpc.StackTrace
+	GetSourcePosition() *pulumirpc.SourcePosition
+}
+
+// Source lists the files below a folder that make a request, each with a line: that of the request,
+// then those of the callers, up to the program. It leaves out the program's own file if there are
+// others, because that file only calls the other functions. root has a slash at its end.
+func Source(root string, c call) string {
+	frames := c.GetStackTrace().GetFrames()
+	if len(frames) == 0 { // an SDK before 3.177, or one for another language
+		frames = []*pulumirpc.StackFrame{{Pc: c.GetSourcePosition()}}
+	}
 	var files, places []string
-	for _, frame := range trace.GetFrames() {
-		file, ours := moduleFile(frame.GetPc().GetUri())
+	for _, frame := range frames {
+		file, ours := below(root, frame.GetPc().GetUri())
 		if !ours {
 			continue
 		}
-		if file == "infra/graph/record.go" {
+		if file == "infra/graph/record.go" && root == module {
 			break // the callers of Record are not part of the program
 		}
 		if !slices.Contains(files, file) {
@@ -40,8 +51,8 @@ func source(trace *pulumirpc.StackTrace) string {
 	return strings.Join(places, ", ")
 }
 
-// moduleFile returns the path of a file below the module's root.
-func moduleFile(uri string) (file string, ours bool) {
+// below returns the path of a file below a folder.
+func below(root, uri string) (file string, ours bool) {
 	escaped, ok := strings.CutPrefix(uri, "file:///")
 	if !ok {
 		return "", false
@@ -50,5 +61,5 @@ func moduleFile(uri string) (file string, ours bool) {
 	if err != nil {
 		return "", false
 	}
-	return strings.CutPrefix("/"+absolute, "/"+strings.TrimPrefix(module, "/"))
+	return strings.CutPrefix("/"+absolute, "/"+strings.TrimPrefix(root, "/"))
 }

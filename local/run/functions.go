@@ -34,7 +34,8 @@ type functions map[string]*function
 // expects.
 type function struct {
 	*lambda.Deployed
-	ended func(console.Invocation) // nil without a console
+	ended  func(console.Invocation) // nil without a console
+	notRun string                   // why the run cannot run it, or ""
 }
 
 // throttled is the error of an invocation that exceeds the concurrency.
@@ -50,6 +51,9 @@ func (t throttled) Unwrap() error      { return t.error }
 
 // Invoke invokes the function.
 func (f *function) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	if f.notRun != "" {
+		return nil, fmt.Errorf("function %s is not run here: %s", f.Name, f.notRun)
+	}
 	id, began := cmp.Or(lambda.RequestID(ctx), uuid.NewString()), time.Now()
 	out, err := f.Deployed.Invoke(lambda.WithRequestID(ctx, id), payload)
 	if f.ended != nil {
@@ -108,8 +112,14 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 	}
 	fs := functions{}
 	for _, resource := range p.graph.OfType(graph.Function) {
+		if reason := r.notRun[resource.URN]; reason != "" {
+			fs[resource.String("arn")] = &function{notRun: reason, Deployed: &lambda.Deployed{
+				Function: lambda.Function{Name: resource.String("name"), ARN: resource.String("arn")},
+			}}
+			continue
+		}
 		runtime, handler := resource.String("runtime"), resource.String("handler")
-		if runtime != "provided.al2023" || handler != "bootstrap" {
+		if r.config.Program.Dir == "" && (runtime != "provided.al2023" || handler != "bootstrap") {
 			return nil, fmt.Errorf("function %s: runtime %q with handler %q: the run builds only a bootstrap "+
 				"for provided.al2023", resource.Name, runtime, handler)
 		}
@@ -121,7 +131,7 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 			ARN:         resource.String("arn"),
 			Executable:  resource.String("code"),
 			Environment: r.services.emulators(r.config.Emulators),
-			Timeout:     seconds(resource.Number("timeout")),
+			Timeout:     cmp.Or(seconds(resource.Number("timeout")), lambda.DefaultTimeout),
 			MemoryMB:    int(resource.Number("memorySize")),
 			LogFormat:   logFormat,
 			LogLevel:    logLevel,
@@ -193,6 +203,9 @@ func (fs functions) prepare(ctx context.Context) error {
 	errs := make([]error, len(fs))
 	for i, arn := range slices.Sorted(maps.Keys(fs)) {
 		all.Go(func() {
+			if fs[arn].notRun != "" {
+				return
+			}
 			err := fs[arn].Prepare(ctx)
 			var failure *lambda.FunctionError
 			if errors.As(err, &failure) && failure.Type != lambda.ErrorTypeTimeout {

@@ -20,6 +20,12 @@ type Program struct {
 	Package   string // the package that declares the stack, below the module's root
 	Functions string // the folder with a folder for each function, below the module's root
 
+	// Dir is the folder of the Pulumi.yaml of a program that has a main of its own: see External.
+	// For other programs it is empty.
+	Dir string
+	// Given are configured values of such a program, by key, in place of those of the stage.
+	Given map[string]string
+
 	// Declared are the declarations of the functions, for the rules.
 	Declared rules.Declarations
 	// MissingIn returns the place where a missing statement belongs. If it is nil or returns "",

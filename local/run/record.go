@@ -31,6 +31,9 @@ type program struct {
 // stand-ins. Like a deployment, it builds the functions when the program asks for their code, and
 // starts the database when the program declares it. Both run at the same time.
 func (r *Run) record(ctx context.Context) (*program, error) {
+	if r.config.Program.Dir != "" {
+		return r.recordExternal(ctx)
+	}
 	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
 	if err != nil {
 		return nil, err
@@ -72,13 +75,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	var failure atomic.Pointer[error] // the first error itself: Pulumi rewords it
 	p.graph, err = graph.Record(r.config.Program.Declare(build), graph.Options{
 		Project: project, Stage: r.config.Stage, Config: config, LogicalNames: true,
-		Answer: func(resource *graph.Resource) error {
-			err := p.services.deployed(ctx, resource)
-			if err != nil {
-				failure.CompareAndSwap(nil, &err)
-			}
-			return err
-		},
+		Answer: p.answer(ctx, &failure),
 	})
 	if err != nil {
 		stopBuilding()
@@ -96,6 +93,18 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	}
 	r.hideMessages(p.graph)
 	return p, nil
+}
+
+// answer returns the function that replaces the outputs of recorded resources by those of the run.
+// It stores its first error.
+func (p *program) answer(ctx context.Context, failure *atomic.Pointer[error]) func(*graph.Resource) error {
+	return func(resource *graph.Resource) error {
+		err := p.services.deployed(ctx, resource)
+		if err != nil {
+			failure.CompareAndSwap(nil, &err)
+		}
+		return err
+	}
 }
 
 // check returns an error with a line for each rule that the program breaks. It checks the program

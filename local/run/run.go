@@ -141,6 +141,8 @@ type Run struct {
 	standIns  []StandIn // of the outside servers
 	closers   []closer  // see onClose
 
+	notRun map[string]string // why the run does not run a declared resource, by its URN
+
 	closing chan struct{} // closed when Close begins
 	failed  chan error    // see Failed
 }
@@ -184,7 +186,7 @@ func (r *Run) Endpoints() Endpoints {
 func Start(ctx context.Context, config Config) (*Run, error) {
 	r := &Run{
 		config: config, closing: make(chan struct{}), failed: make(chan error, 1),
-		successor: make(chan Successor, 1),
+		successor: make(chan Successor, 1), notRun: map[string]string{},
 	}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())

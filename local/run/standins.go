@@ -131,15 +131,7 @@ func (r *Run) reportNotRun(s *services) error {
 			served = append(served, standIn.Service)
 		}
 	}
-	var kinds []string
-	for _, token := range g.Types(graph.AWS) {
-		if !slices.Contains(used, token) {
-			kinds = append(kinds, token.Short())
-		}
-	}
-	if len(kinds) > 0 {
-		r.config.Log.Info("declared, but not run here", "kinds", strings.Join(kinds, " "))
-	}
+	r.reportUnused(g, used)
 	policies, err := declaredpolicy.Read(g)
 	if err != nil {
 		return fmt.Errorf("reading what functions may call: %w", err)
@@ -151,6 +143,39 @@ func (r *Run) reportNotRun(s *services) error {
 		}
 	}
 	return nil
+}
+
+// reportUnused logs the declared types that the run does not use. Of an external program it names
+// every resource that the run does not run, because nobody has tried the program here before.
+func (r *Run) reportUnused(g *graph.Graph, used []graph.Type) {
+	if r.config.Program.Dir == "" {
+		var kinds []string
+		for _, token := range g.Types(graph.AWS) {
+			if !slices.Contains(used, token) {
+				kinds = append(kinds, token.Short())
+			}
+		}
+		if len(kinds) > 0 {
+			r.config.Log.Info("declared, but not run here", "kinds", strings.Join(kinds, " "))
+		}
+		return
+	}
+	for _, resource := range g.Resources {
+		reason := r.notRun[resource.URN]
+		switch {
+		case reason != "":
+		case resource.Remote:
+			reason = "a plugin makes this component's resources, and the run has no plugins"
+		case resource.ID == "" || strings.HasPrefix(string(resource.Type), "pulumi:"): // a component, or a provider
+			continue
+		case !slices.Contains(used, resource.Type):
+			reason = "the run has no stand-in for this type"
+		default:
+			continue
+		}
+		r.config.Log.Warn("declared, but not run here", "type", resource.Type, "name", resource.Name, "reason", reason,
+			"declared_in", resource.Source)
+	}
 }
 
 // unserved returns what policies allow on services that are not served, by the service. An element

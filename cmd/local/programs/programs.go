@@ -89,7 +89,7 @@ func (r *Run) Endpoints() Endpoints {
 // started.
 func Start(ctx context.Context, c Config) (*Run, error) {
 	r := &Run{}
-	if c.Program.Name == shopName {
+	if c.Program.Name == shopName && c.Program.Dir == "" {
 		c.Panels = panels.New(c.Log.With("part", "console"), func() *factory.Factory { return r.Factory })
 		c.Program.Business = milestones(func(sku string) string { return panels.NameOf(c.Panels, sku) })
 		r.addFactory(&c)

@@ -25,6 +25,8 @@ const (
 	MinMemoryMB = 128
 	// MaxMemoryMB is Lambda's largest memory size.
 	MaxMemoryMB = 10240
+	// DefaultTimeout is Lambda's default timeout.
+	DefaultTimeout = 3 * time.Second
 	// MaxTimeout is Lambda's longest timeout.
 	MaxTimeout = 15 * time.Minute
 

@@ -1,0 +1,104 @@
+package run
+
+import (
+	"archive/zip"
+	"debug/elf"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+)
+
+// writeZip writes a zip with one file.
+func writeZip(t *testing.T, path, name string, content []byte, mode os.FileMode) {
+	t.Helper()
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := zip.NewWriter(file)
+	header := &zip.FileHeader{Name: name}
+	header.SetMode(mode)
+	entry, err := w.CreateHeader(header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := entry.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// header returns the header of a program for Linux on a machine.
+func header(machine elf.Machine) []byte {
+	h := make([]byte, 64)
+	copy(h, "\x7fELF\x02\x01\x01") // 64 bits, little endian
+	h[16], h[18], h[20], h[52] = byte(elf.ET_EXEC), byte(machine), 1, 64
+	return h
+}
+
+func TestArchivesOfFunctions(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, content string) {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const script = "#!/bin/sh\n"
+	write("folder/bootstrap", script)
+	write("built", script)
+	here, other := elf.EM_X86_64, elf.EM_AARCH64
+	if runtime.GOARCH == "arm64" {
+		here, other = other, here
+	}
+	writeZip(t, filepath.Join(dir, "here.zip"), "bootstrap", header(here), 0o755)
+	writeZip(t, filepath.Join(dir, "other.zip"), "bootstrap", header(other), 0o755)
+	writeZip(t, filepath.Join(dir, "mode.zip"), "bootstrap", header(here), 0o644)
+	writeZip(t, filepath.Join(dir, "go1.zip"), "hello", []byte(script), 0o755)
+	for _, c := range []struct {
+		name             string
+		runtime, handler string
+		code             any
+		want             string // the end of the executable's path, or a part of the error
+		notRun           string
+	}{
+		{"folder", "provided.al2023", "bootstrap", "folder", "/folder/bootstrap", ""},
+		{"zip", "provided.al2", "bootstrap", "here.zip", "/zip/bootstrap", ""},
+		{"file", "provided.al2023", "any", map[string]any{"bootstrap": "built"}, "/file/bootstrap", ""},
+		{"inner", "provided.al2023", "any", map[string]any{".": "here.zip"}, "/inner/bootstrap", ""},
+		{"retired", "go1.x", "hello", "go1.zip", "/retired/hello", ""},
+		{"other", "provided.al2023", "bootstrap", "other.zip", "is for linux/" + machines[other], ""},
+		{"mode", "provided.al2023", "bootstrap", "mode.zip", "is not executable", ""},
+		{"name", "provided.al2023", "bootstrap", "go1.zip", "has no file bootstrap", ""},
+		{"none", "provided.al2023", "bootstrap", "none.zip", "none.zip does not exist: build it first", ""},
+		{"outside", "provided.al2023", "bootstrap", map[string]any{"../x": "built"}, "outside its folder", ""},
+		{"node", "nodejs22.x", "index.handler", "folder", "", "the run has no runtime nodejs22.x"},
+	} {
+		outputs := map[string]any{"runtime": c.runtime, "handler": c.handler, "code": c.code}
+		f := &graph.Resource{URN: c.name, Type: graph.Function, Name: c.name, Source: "main.go:1", Outputs: outputs}
+		r := &Run{config: Config{BuildDir: t.TempDir()}, notRun: map[string]string{}}
+		err := r.unpackFunctions(&graph.Graph{Resources: []*graph.Resource{f}}, dir)
+		got := f.String("code")
+		if err != nil {
+			got = err.Error()
+		}
+		if c.notRun == "" && !strings.HasSuffix(got, c.want) && (err == nil || !strings.Contains(got, c.want)) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+		if reason := r.notRun[c.name]; !strings.Contains(reason, c.notRun) || (reason == "") != (c.notRun == "") {
+			t.Errorf("%s: the run does not run it because of %q, want %q", c.name, reason, c.notRun)
+		}
+	}
+}
