@@ -17,6 +17,7 @@ import (
 
 	_ "github.com/go-sql-driver/mysql" // driver of database/sql
 
+	"restock/cmd/demo/buyers"
 	"restock/cmd/local/factory"
 	"restock/cmd/local/programs"
 	"restock/lambdas"
@@ -73,14 +74,17 @@ func demo(ctx context.Context, factoryStep time.Duration) (err error) {
 		}
 	}()
 
-	s := &story{began: time.Now(), pause: retryPause}
+	s := &story{began: time.Now()}
 	s.tell("the whole stack starts on this machine: building the functions, starting MariaDB, running setup")
 	r, err := programs.Start(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	s.shop = load.Shop{URL: r.Endpoints().API, Client: load.NewClient(atOnce)}
+	s.shop = buyers.Shop{
+		Shop:  load.Shop{URL: r.Endpoints().API, Client: load.NewClient(buyers.AtOnce)},
+		Pause: buyers.RetryPause,
+	}
 	if s.db, err = sql.Open("mysql", r.Endpoints().DSN); err != nil {
 		return err
 	}
@@ -129,7 +133,7 @@ func (s *story) play(ctx context.Context, r *programs.Run) error {
 	if asked := len(r.Factory.Requests()); asked != 1 {
 		return fmt.Errorf("the factory was asked %d times for one shortage, want once", asked)
 	}
-	s.tell("the factory was asked once, though %d buyers were refused", s.total.refused)
+	s.tell("the factory was asked once, though %d buyers were refused", s.total.Refused)
 	if err := s.buyOne(ctx); err != nil {
 		return err
 	}
@@ -143,10 +147,9 @@ func (s *story) play(ctx context.Context, r *programs.Run) error {
 // A story is printed while it happens.
 type story struct {
 	began time.Time
-	shop  load.Shop
+	shop  buyers.Shop
 	db    *sql.DB
-	pause time.Duration // the time before a buyer repeats a request that found the shop busy
-	total tally         // of all buyers so far
+	total buyers.Tally // of all buyers so far
 }
 
 // tell prints a line of the story with the seconds since its beginning.
@@ -167,19 +170,19 @@ func (s *story) prolongLeadTime(ctx context.Context) error {
 // buyUntilSoldOut runs visits until the shop refuses a buyer.
 func (s *story) buyUntilSoldOut(ctx context.Context) error {
 	for range maxStock {
-		v, err := s.visit(ctx)
+		v, err := s.shop.Visit(ctx)
 		if err != nil {
 			return err
 		}
-		s.total.add(v)
-		switch v.outcome {
+		s.total.Add(v)
+		switch v.Outcome {
 		case load.Sold:
 			s.tell("a buyer: %s", v.Message)
 		case load.Refused:
 			s.tell("a buyer is refused: %s", v.Message)
 			return nil
 		default:
-			return v.failure()
+			return v.Failure()
 		}
 	}
 	return fmt.Errorf("%d doughnuts are sold, and the doughnut is not sold out", maxStock)
@@ -187,13 +190,13 @@ func (s *story) buyUntilSoldOut(ctx context.Context) error {
 
 // buyOne runs the visit of the first buyer after the delivery.
 func (s *story) buyOne(ctx context.Context) error {
-	v, err := s.visit(ctx)
+	v, err := s.shop.Visit(ctx)
 	if err != nil {
 		return err
 	}
-	s.total.add(v)
-	if v.outcome != load.Sold {
-		return fmt.Errorf("the restocked doughnut was not sold: %w", v.failure())
+	s.total.Add(v)
+	if v.Outcome != load.Sold {
+		return fmt.Errorf("the restocked doughnut was not sold: %w", v.Failure())
 	}
 	s.tell("the next buyer: %s", v.Message)
 	return nil
@@ -202,21 +205,21 @@ func (s *story) buyOne(ctx context.Context) error {
 // crowdBuys runs the visits of many concurrent buyers. The shop must not sell to any of them.
 func (s *story) crowdBuys(ctx context.Context) error {
 	s.tell("a video makes the doughnut famous: %d buyers come at once", crowdSize)
-	visits, err := s.crowd(ctx, crowdSize)
+	visits, err := s.shop.Crowd(ctx, crowdSize)
 	if err != nil {
 		return err
 	}
-	var counted tally
+	var counted buyers.Tally
 	for _, v := range visits {
-		counted.add(v)
-		s.total.add(v)
+		counted.Add(v)
+		s.total.Add(v)
 	}
 	s.tell("%s", counted)
-	if err := counted.check(crowdSize); err != nil {
+	if err := counted.Check(crowdSize); err != nil {
 		return err
 	}
-	if counted.bought > 0 {
-		return fmt.Errorf("%d buyers of the crowd bought a doughnut that was sold out", counted.bought)
+	if counted.Bought > 0 {
+		return fmt.Errorf("%d buyers of the crowd bought a doughnut that was sold out", counted.Bought)
 	}
 	return nil
 }
@@ -228,13 +231,13 @@ func (s *story) checkSales(ctx context.Context) error {
 		doughnut).Scan(&stored); err != nil {
 		return fmt.Errorf("counting the sales: %w", err)
 	}
-	return s.total.checkSales(stored)
+	return s.total.CheckSales(stored)
 }
 
 // awaitDelivery waits until the shop has stock again.
 func (s *story) awaitDelivery(ctx context.Context) error {
 	return await(ctx, "the delivery", func() (bool, error) {
-		a, err := read(s.shop.Get(ctx, "/product/donut"))
+		a, err := buyers.Read(s.shop.Get(ctx, "/product/donut"))
 		if err != nil || a.Stock == 0 {
 			return false, err
 		}
