@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 	"restock/test/linediff"
 )
 
@@ -160,7 +160,7 @@ func examine(t *testing.T, args ...string) (report, map[string]finding) {
 
 func TestHealthyStagePasses(t *testing.T) {
 	prepare(t, healthy())
-	project := stacktest.Project(t, projectDir)
+	project := pinned.Project(t, projectDir)
 	r, _ := examine(t, "-project", project)
 	if len(r.Findings) != 10 {
 		t.Errorf("got %d checks, want 10", len(r.Findings))
@@ -249,7 +249,7 @@ func TestEachProblemIsFound(t *testing.T) {
 					}
 				}
 			}
-			r, findings := examine(t, append(c.args, "-project", stacktest.Project(t, projectDir))...)
+			r, findings := examine(t, append(c.args, "-project", pinned.Project(t, projectDir))...)
 			got := findings[c.check]
 			if got.Status != c.status || !strings.Contains(got.Says+got.Remedy, c.says) {
 				t.Errorf("got %+v, want %s and %q", got, c.status, c.says)
@@ -352,7 +352,7 @@ func TestDeployPageShowsTheDoctor(t *testing.T) {
 	prepare(t, f)
 	t.Setenv("FAKE_WHOAMI", "User: alice\nBackend URL: file://~")
 	var out bytes.Buffer
-	args := []string{"-project", stacktest.Project(t, projectDir)}
+	args := []string{"-project", pinned.Project(t, projectDir)}
 	if _, err := run(t.Context(), args, &out); err != nil {
 		t.Fatal(err)
 	}

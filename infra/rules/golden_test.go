@@ -8,6 +8,7 @@ import (
 	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 )
 
 const projectDir = "../.."
@@ -35,7 +36,7 @@ func record(tb testing.TB, stage string) *graph.Graph {
 }
 
 // TestStagesKeepTheRulesAsTheyAreConfigured checks the stages in their own region and under their
-// own name. The other tests record them with the configuration of [stacktest.Project].
+// own name. The other tests record them with the configuration of [pinned.Project].
 func TestStagesKeepTheRulesAsTheyAreConfigured(t *testing.T) {
 	for _, stage := range []string{"dev", "prod"} {
 		g, err := stack.Record(projectDir, stage)
@@ -59,7 +60,7 @@ func TestStagesDeclareWhatWasReviewed(t *testing.T) {
 			continue
 		}
 		t.Run(stage, func(t *testing.T) {
-			g, err := stack.RecordAs(stacktest.Project(t, dir(stage)), stage, "dev")
+			g, err := stack.RecordAs(pinned.Project(t, dir(stage)), stage, "dev")
 			if err != nil {
 				t.Fatal(err)
 			}

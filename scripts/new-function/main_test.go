@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 	"restock/local/mariadb/mariadbtest"
 	"restock/test/replay"
 )
@@ -88,7 +88,7 @@ func TestSkeletonsWork(t *testing.T) {
 
 	// dev has connections for one or two more functions. For a third one its refusal names a
 	// function whose concurrency to lower.
-	settings, err := os.ReadFile(filepath.Join(stacktest.Project(t, projectDir), "Pulumi.dev.yaml"))
+	settings, err := os.ReadFile(filepath.Join(pinned.Project(t, projectDir), "Pulumi.dev.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"sync"
 	"testing"
 
-	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 	"restock/test/overlay"
 )
 
@@ -123,7 +123,7 @@ func build(t *testing.T) string {
 func verdictsOf(t *testing.T, checker string) []verdict {
 	t.Helper()
 	verdicts := make([]verdict, len(mistakes))
-	project := stacktest.Project(t, "../..")
+	project := pinned.Project(t, "../..")
 	workers := runtime.GOMAXPROCS(0)
 	var running sync.WaitGroup
 	for w := range workers {

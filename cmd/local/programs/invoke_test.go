@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 
-	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 )
 
 func TestAPersonInvokesAFunction(t *testing.T) {
@@ -27,7 +27,7 @@ func TestAPersonInvokesAFunction(t *testing.T) {
 			FunctionName: &function, Payload: []byte(event), InvocationType: kind,
 		})
 	}
-	const region = stacktest.Region
+	const region = pinned.Region
 	for _, name := range []string{"sweep", "arn:aws:lambda:" + region + ":000000000000:function:sweep"} {
 		answer, err := invoke("local", region, name, "{}", "")
 		if err != nil || answer.FunctionError != nil || !strings.HasPrefix(string(answer.Payload), `{"published":0,`) {

@@ -17,7 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"restock/cmd/local/factory"
-	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 	"restock/internal/shop"
 	"restock/lambdas"
 	"restock/test/await"
@@ -29,7 +29,7 @@ type signature struct {
 }
 
 // person is the signature of the developer who runs the stack.
-var person = signature{"local", "local", "execute-api", stacktest.Region}
+var person = signature{"local", "local", "execute-api", pinned.Region}
 
 // merchant sends a request. Its signature is for the body signed; the body that it sends may
 // differ.
@@ -82,9 +82,9 @@ func TestMerchantsRoutesRequireASignature(t *testing.T) {
 		by     signature
 		signed string
 	}{
-		"an unknown key":  {signature{"AKIANOBODY", "local", "execute-api", stacktest.Region}, price},
-		"a wrong secret":  {signature{"local", "remote", "execute-api", stacktest.Region}, price},
-		"another service": {signature{"local", "local", "sqs", stacktest.Region}, price},
+		"an unknown key":  {signature{"AKIANOBODY", "local", "execute-api", pinned.Region}, price},
+		"a wrong secret":  {signature{"local", "remote", "execute-api", pinned.Region}, price},
+		"another service": {signature{"local", "local", "sqs", pinned.Region}, price},
 		"another region":  {signature{"local", "local", "execute-api", "us-east-1"}, price},
 		"another body":    {person, `{"price":2}`},
 	} {

@@ -28,7 +28,7 @@ import (
 	"restock/cmd/local/programs"
 	"restock/infra/graph"
 	declared "restock/infra/stack"
-	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/web"
 	"restock/lambdas"
@@ -59,7 +59,7 @@ func TestMain(m *testing.M) {
 	mariadbtest.Main(m)
 }
 
-// config returns a run of [stacktest.Project] on free ports. Its factory's steps take a
+// config returns a run of [pinned.Project] on free ports. Its factory's steps take a
 // millisecond.
 func config(tb testing.TB) programs.Config {
 	mariadbtest.Require(tb)
@@ -70,7 +70,7 @@ func config(tb testing.TB) programs.Config {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if c.Program.Project, err = filepath.Rel(root, stacktest.Project(tb, projectDir)); err != nil {
+	if c.Program.Project, err = filepath.Rel(root, pinned.Project(tb, projectDir)); err != nil {
 		tb.Fatal(err)
 	}
 	c.Log = slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -277,7 +277,7 @@ func (s *stack) shortenRetries(tb testing.TB, visibilitySeconds string) {
 
 func (s *stack) sqs() *sqs.Client {
 	return sqs.New(sqs.Options{
-		Region: stacktest.Region, BaseEndpoint: aws.String(s.AWS),
+		Region: pinned.Region, BaseEndpoint: aws.String(s.AWS),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
 }

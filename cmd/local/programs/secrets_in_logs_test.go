@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 
 	"restock/cmd/local/factory"
-	"restock/infra/stack/stacktest"
+	"restock/infra/stack/stacktest/pinned"
 	"restock/lambdas/journal"
 	"restock/local/view/console"
 	"restock/local/view/events"
@@ -130,7 +130,7 @@ func TestNoSecretIsLoggedOrShown(t *testing.T) {
 
 func (s *stack) secretsManager() *secretsmanager.Client {
 	return secretsmanager.New(secretsmanager.Options{
-		Region: stacktest.Region, BaseEndpoint: aws.String(s.AWS),
+		Region: pinned.Region, BaseEndpoint: aws.String(s.AWS),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
 }

@@ -10,7 +10,18 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/stack"
+	"restock/infra/stack/stacktest/pinned"
 )
+
+// Config returns a stage's configuration, as in [pinned.Project].
+func Config(tb testing.TB, projectDir, stage string) (project string, config map[string]string) {
+	tb.Helper()
+	project, config, err := graph.Config(pinned.Project(tb, projectDir), stage)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return project, config
+}
 
 // recordings holds what each stage declares, by folder and stage. Recording the program takes as
 // long as checking every rule, so a test binary records a stage once.

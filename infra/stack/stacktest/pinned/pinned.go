@@ -1,4 +1,6 @@
-package stacktest
+// Package pinned gives tests the project's configuration, without what a fork changes. Tests that
+// only need files import it instead of stacktest, which links the whole program.
+package pinned
 
 import (
 	"maps"
@@ -9,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"restock/infra/graph"
 	"restock/lambdas"
 )
 
@@ -22,22 +23,12 @@ const Region = "ap-northeast-2"
 func Project(tb testing.TB, projectDir string) string {
 	tb.Helper()
 	dir := tb.TempDir()
-	for name, text := range pinned(tb, projectDir) {
+	for name, text := range contents(tb, projectDir) {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			tb.Fatal(err)
 		}
 	}
 	return dir
-}
-
-// Config returns a stage's configuration, as in Project.
-func Config(tb testing.TB, projectDir, stage string) (project string, config map[string]string) {
-	tb.Helper()
-	project, config, err := graph.Config(Project(tb, projectDir), stage)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return project, config
 }
 
 var (
@@ -47,8 +38,8 @@ var (
 	zone        = regexp.MustCompile(Region + `[a-z]\b`)
 )
 
-// pinned returns the files of a project's configuration, by name.
-func pinned(tb testing.TB, projectDir string) map[string]string {
+// contents returns the files of a project's configuration, by name.
+func contents(tb testing.TB, projectDir string) map[string]string {
 	tb.Helper()
 	names, _ := filepath.Glob(filepath.Join(projectDir, "Pulumi*.yaml")) // the pattern is well-formed
 	files := map[string]string{}
