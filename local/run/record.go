@@ -147,6 +147,9 @@ func refused(violations []rules.Violation) error {
 }
 
 func (r *Run) build(ctx context.Context, names []string) (err error) {
+	if r.config.Built {
+		return nil
+	}
 	step := progress.Begin(r.config.Log.With("part", "build"), events.Building, "building the functions",
 		slog.String("functions", strings.Join(names, " ")))
 	r.built, err = r.buildSums(ctx, r.config.Program.packages(names)...)

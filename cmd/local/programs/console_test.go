@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -115,7 +116,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 func TestASavedEventCanBeReplayed(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	c.Console, c.BuildDir = "127.0.0.1:0", t.TempDir()
+	c.Console = "127.0.0.1:0"
 	s := start(t, c)
 	if got := s.buy(t, 3, 1); got[200] != 3 {
 		t.Fatalf("got %v, want 3 sales", got)
@@ -133,12 +134,14 @@ func TestASavedEventCanBeReplayed(t *testing.T) {
 	}
 	var saved struct{ Path, Command string }
 	consoletest.Do(t, s.Console, http.MethodPost, "/invocations/"+id+"/save", "{}", &saved)
-	info, err := os.Stat(saved.Path)
+	path := filepath.Join(projectDir, saved.Path)
+	t.Cleanup(func() { _ = os.Remove(path) })
+	info, err := os.Stat(path)
 	command := "go run ./cmd/local invoke -event " + saved.Path + " -aws "
 	if err != nil || info.Mode().Perm() != 0o600 || !strings.HasPrefix(saved.Command, command) {
 		t.Fatalf("got %+v, %v, %v; want a file that only the user can read", saved, info, err)
 	}
-	event, err := os.ReadFile(saved.Path)
+	event, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +170,7 @@ func TestASavedEventCanBeReplayed(t *testing.T) {
 func TestTheConsoleShowsAProgramWithoutCorrelationIDs(t *testing.T) {
 	t.Parallel()
 	c := config(t)
-	c.Program, c.BuildDir = programs.Tutorial(), t.TempDir()
+	c.Program = programs.Tutorial()
 	c.Console = "127.0.0.1:0"
 	r, err := programs.Start(t.Context(), c)
 	if err != nil {

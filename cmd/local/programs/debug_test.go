@@ -54,7 +54,7 @@ func (d delve) command(t *testing.T, name string) state {
 func debugged(t *testing.T, c programs.Config) (*stack, delve) {
 	t.Helper()
 	var err error
-	c.Debug = "stock"
+	c.Debug, c.Built = "stock", false
 	if c.Debugger, err = programs.Delve(projectDir+"/bin/dlv", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func inCopy(tb testing.TB, c *programs.Config) watchtest.Module {
 	if c.Program.Project, err = filepath.Rel(src.Dir, settings); err != nil {
 		tb.Fatal(err)
 	}
-	c.ProjectDir, c.BuildDir = src.Dir, filepath.Join(src.Dir, run.BuildDir)
+	c.ProjectDir, c.BuildDir, c.Built = src.Dir, filepath.Join(src.Dir, run.BuildDir), false
 	return src
 }
 

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ import (
 
 	"restock/cmd/local/factory"
 	"restock/cmd/local/programs"
+	tutorial "restock/examples/tutorial/program"
 	"restock/infra/graph"
 	declared "restock/infra/stack"
 	"restock/infra/stack/stacktest/pinned"
@@ -49,6 +51,10 @@ func TestMain(m *testing.M) {
 	for _, f := range lambdas.All() {
 		packages = append(packages, "./lambdas/"+f.Name)
 	}
+	folders, _ := filepath.Glob(filepath.Join(projectDir, tutorial.Functions, "*")) // the pattern is well-formed
+	for _, folder := range folders {
+		packages = append(packages, "./"+tutorial.Functions+"/"+filepath.Base(folder))
+	}
 	buildDir, err := filepath.Abs(programs.DefaultConfig(projectDir).BuildDir)
 	if err != nil {
 		log.Fatal(err)
@@ -66,6 +72,7 @@ func config(tb testing.TB) programs.Config {
 	c := programs.DefaultConfig(projectDir)
 	c.API, c.AWS, c.Factory = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
 	c.FactoryStep = time.Millisecond
+	c.Built = true // by TestMain
 	root, err := filepath.Abs(projectDir)
 	if err != nil {
 		tb.Fatal(err)
@@ -429,6 +436,10 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
+	exits, err := exec.LookPath("false")
+	if err != nil {
+		t.Fatal(err)
+	}
 	broken := t.TempDir() // a project whose functions do not build
 	for _, name := range []string{"Pulumi.yaml", "Pulumi.dev.yaml"} {
 		content, err := os.ReadFile(filepath.Join(projectDir, name))
@@ -466,10 +477,10 @@ func TestAFailedStartHasItsReasonInTheFirstLine(t *testing.T) {
 		{"a subscription of another protocol", set(graph.TopicSubscription, "protocol", "https"),
 			"subscription ads_queue: https from topic"},
 		{"a function that cannot start", func(c *programs.Config) {
-			inCopy(t, c).Edit(t, "lambdas/merchant-api/main.go", "func main() {", "func main() {\n\tpanic(\"no\")\n")
+			c.Edit = func(g *graph.Graph) { g.Named(graph.Function, "merchant-api").Outputs["code"] = exits }
 		}, "starting function merchant-api: Runtime.ExitError"},
 		{"a program that does not build", func(c *programs.Config) {
-			c.ProjectDir, c.Program.Project, c.BuildDir = broken, ".", t.TempDir()
+			c.ProjectDir, c.Program.Project, c.BuildDir, c.Built = broken, ".", t.TempDir(), false
 		}, "build"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
