@@ -41,6 +41,9 @@ func main() {
 	if args := os.Args[1:]; len(args) > 0 && args[0] == invokeCommand {
 		end(invoke(ctx, args[1:], os.Stdout))
 	}
+	if args := os.Args[1:]; len(args) > 0 && args[0] == privilegesCommand {
+		end(comparePrivileges(ctx, args[1:], os.Stdout))
+	}
 	o, err := parseFlags(os.Args[1:])
 	if err != nil {
 		end(usageError{err})
@@ -200,6 +203,9 @@ func serve(ctx context.Context, o options) (err error) {
 	config.Log, config.Emulators = o.log(), run.Emulators(os.Environ())
 	defer terminal.Flush(config.Log)
 	config.Listening = o.prepareReady
+	if config.Usage == "" && config.Data != "" {
+		config.Usage = filepath.Join(config.Data, run.UsageFile)
+	}
 	if handed != nil {
 		handed.take(&config)
 	}

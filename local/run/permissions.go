@@ -18,6 +18,7 @@ func (r *Run) newAuthority(p *program, present func(arn string) (policy string, 
 		Graph: p.graph, ResourcePolicy: present, DeclaredIn: r.config.Program.MissingIn,
 		Log:     r.config.Log.With("part", "iam"),
 		Refused: func(denied *iam.AccessDenied) { r.refused(denied.Advice()) },
+		Made:    r.usage.Made,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the declared policies: %w", err)

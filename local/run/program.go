@@ -8,6 +8,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/policy/usage"
 	"restock/infra/rules"
 	"restock/local/aws/iam"
 	"restock/local/view/console"
@@ -33,6 +34,9 @@ type Program struct {
 	MissingIn func(iam.Need) string
 	// Declare returns the Pulumi program. It builds the functions with the builder.
 	Declare func(bundle.Builder) pulumi.RunFunc
+
+	// Unused are the grants that no test, demo or local run uses, with the reason for each.
+	Unused []usage.Justification
 
 	// ConcurrencySetting is the name of the setting that limits the concurrency of a function. The
 	// function's name replaces %s. If it is empty, messages name the file of the function.

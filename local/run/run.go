@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"restock/infra/graph"
+	"restock/infra/policy/usage"
 	"restock/local/aws/apigateway"
 	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
@@ -81,6 +82,10 @@ type Config struct {
 	// call, what is missing, and where it belongs. Many goroutines may call it.
 	Refused func(line string)
 
+	// Usage is a file with the calls that policies allowed. When the run ends, it adds its own.
+	// Empty: the run writes none. The file has no secrets, and no bodies of calls.
+	Usage string
+
 	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice. A standard queue
 	// of AWS may do this to any message.
 	DuplicateRate float64
@@ -133,6 +138,7 @@ type Run struct {
 	schedules []*scheduler.Schedule
 	apis      []*apigateway.API
 	services  *services // nil before the program is recorded
+	usage     usage.Record
 	host      *lambda.Host
 	built     map[string]string // checksums of the functions' executables, by name
 	watcher   *watch.Watcher    // nil without Config.Watch
@@ -225,6 +231,9 @@ func (r *Run) start(ctx context.Context) error {
 	r.services = services
 	if err := services.create(r, program); err != nil {
 		return err
+	}
+	if r.config.Usage != "" {
+		r.onClose("record of calls", r.keepUsage)
 	}
 	if err := r.reportNotRun(services); err != nil {
 		return err

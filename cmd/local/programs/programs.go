@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"time"
 
 	"restock/cmd/local/factory"
 	"restock/cmd/local/panels"
 	tutorial "restock/examples/tutorial/program"
+	"restock/infra/policy/usage"
 	"restock/infra/stack"
 	"restock/lambdas"
 	"restock/local/run"
@@ -20,13 +23,17 @@ import (
 
 const shopName = "shop"
 
+// unusedGrants are the shop's grants that no run uses, with the reason for each. There are none:
+// add one only for calls that a run cannot make. A test compares the table with runs.
+var unusedGrants []usage.Justification
+
 // Shop returns the shop's program.
 func Shop() run.Program {
 	declared := stack.Declarations()
 	declared.DeclaredIn = declaredIn
 	return run.Program{
 		Name: shopName, Project: ".", Package: "infra/stack", Functions: lambdas.Folder,
-		Declared: declared, MissingIn: missingIn, Declare: stack.Program,
+		Declared: declared, MissingIn: missingIn, Declare: stack.Program, Unused: unusedGrants,
 		ConcurrencySetting: "Concurrency in lambdas/lambdas.go, setting concurrency.%s",
 		ThrottlingSetting: func(routeKey string) string {
 			return fmt.Sprintf("setting throttling.%s", lambdas.TrafficOf(routeKey))
@@ -58,11 +65,18 @@ type Config struct {
 	FactoryStep time.Duration // the duration of each of the factory's four steps
 }
 
+// UsageVariable is the environment variable with the file to which runs add their calls: see
+// run.Config. A relative path is below the project's folder.
+const UsageVariable = "RESTOCK_USAGE"
+
 // DefaultConfig returns the configuration of a run of the shop. projectDir is the folder of its
 // module.
 func DefaultConfig(projectDir string) Config {
 	c := Config{Config: run.DefaultConfig(Shop(), projectDir), Factory: "127.0.0.1:8081", FactoryStep: time.Second}
 	c.Command = "./cmd/local"
+	if c.Usage = os.Getenv(UsageVariable); c.Usage != "" && !filepath.IsAbs(c.Usage) {
+		c.Usage = filepath.Join(projectDir, c.Usage)
+	}
 	return c
 }
 

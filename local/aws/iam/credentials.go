@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy/usage"
 	"restock/local/aws/awsapi"
 )
 
@@ -30,6 +31,11 @@ func (s session) arn() string {
 	}
 	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s",
 		parts[4], s.role[strings.LastIndex(s.role, "/")+1:], s.name)
+}
+
+// call returns a call of the session.
+func (s session) call(action, resource string) usage.Call {
+	return usage.Call{Role: s.role, Session: s.arn(), Action: action, Resource: resource}
 }
 
 // Issue returns new credentials of a role for a named session. AWS names the session of an instance

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 
 	"restock/infra/policy"
 	"restock/infra/policy/evaluation"
+	"restock/infra/policy/usage"
 	"restock/local/view/events"
 )
 
@@ -116,10 +118,14 @@ func sentence(s *policy.Statement) string {
 type refusal struct{ principal, action, resource string }
 
 // answer returns a decision to the caller as an error, and logs a refusal.
-func (a *Authority) answer(q evaluation.Request, principal string, d evaluation.Decision) error {
+func (a *Authority) answer(call usage.Call, d evaluation.Decision) error {
 	if d.Allowed {
+		if a.made != nil {
+			a.made(call)
+		}
 		return nil
 	}
+	q, principal := call.Request(), cmp.Or(call.Service, call.Session)
 	denied := &AccessDenied{
 		Principal: principal, Action: q.Action, Resource: q.Resource, Decision: d,
 		Missing: missing(q, d), DeclaredIn: a.declaredIn(q, d),

@@ -20,6 +20,7 @@ import (
 	"restock/infra/graph"
 	"restock/infra/policy/declared"
 	"restock/infra/policy/evaluation"
+	"restock/infra/policy/usage"
 	"restock/local/aws/awsapi"
 )
 
@@ -43,6 +44,8 @@ type Config struct {
 	Log *slog.Logger
 	// Refused, if not nil, is called with the first refusal of each kind.
 	Refused func(*AccessDenied)
+	// Made, if not nil, is called for each call that the policies allow.
+	Made func(usage.Call)
 }
 
 // Authority identifies the callers of a run and decides what each may do. Its methods are safe for
@@ -52,6 +55,7 @@ type Authority struct {
 	policies  *declared.Policies
 	present   func(arn string) (text string, known bool) // Config.ResourcePolicy
 	refused   func(*AccessDenied)                        // Config.Refused
+	made      func(usage.Call)                           // Config.Made
 	roles     map[string]string                          // of functions, by their ARN
 	variables map[string]map[string]string               // by role: the variable of its function with an ARN
 	sources   map[string]string                          // by ARN: the files that declare a resource
@@ -81,7 +85,7 @@ func New(c Config) (*Authority, error) {
 		c.Log.Info("permissions boundary is not declared here: it is not evaluated", "policy", arn)
 	}
 	a := &Authority{
-		log: c.Log, policies: policies, present: c.ResourcePolicy, refused: c.Refused,
+		log: c.Log, policies: policies, present: c.ResourcePolicy, refused: c.Refused, made: c.Made,
 		roles: map[string]string{}, variables: map[string]map[string]string{}, sources: map[string]string{},
 		declared: c.DeclaredIn,
 		sessions: map[string]session{}, told: map[refusal]bool{},
@@ -117,25 +121,24 @@ func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 	if !ok {
 		return errEnded
 	}
-	q := evaluation.ByRole(s.role, s.arn(), p.Action, p.Resource)
-	return a.decide(q, s.arn(), a.policies.Through(s.role, p.Action, p.Resource))
+	return a.decide(s.call(p.Action, p.Resource), a.policies.Through(s.role, p.Action, p.Resource))
 }
 
 func (a *Authority) authorizeSession(s session, action, resource string) error {
-	q := evaluation.ByRole(s.role, s.arn(), action, resource)
-	return a.decide(q, s.arn(), a.policies.Of(s.role, resource))
+	return a.decide(s.call(action, resource), a.policies.Of(s.role, resource))
 }
 
 // AuthorizeService decides whether an AWS service ("sns.amazonaws.com") may perform an action on a
 // resource, on behalf of a source: a topic that delivers, an API's route or a schedule's rule that
 // invokes, a secret that is rotated. The error is an *AccessDenied.
 func (a *Authority) AuthorizeService(service, sourceARN, action, resourceARN string) error {
-	q := evaluation.ByService(service, sourceARN, action, resourceARN)
-	return a.decide(q, service, a.policies.Of("", resourceARN))
+	call := usage.Call{Service: service, Source: sourceARN, Action: action, Resource: resourceARN}
+	return a.decide(call, a.policies.Of("", resourceARN))
 }
 
 // decide evaluates the policies. The current policy of the resource replaces the declared one.
-func (a *Authority) decide(q evaluation.Request, principal string, policies evaluation.Policies) error {
+func (a *Authority) decide(call usage.Call, policies evaluation.Policies) error {
+	q := call.Request()
 	if a.present != nil {
 		if text, known := a.present(q.Resource); known {
 			var err error
@@ -144,7 +147,7 @@ func (a *Authority) decide(q evaluation.Request, principal string, policies eval
 			}
 		}
 	}
-	return a.answer(q, principal, policies.Evaluate(q))
+	return a.answer(call, policies.Evaluate(q))
 }
 
 // presentPolicy parses a resource's current policy. If it equals a declared policy, it gets that
@@ -191,8 +194,8 @@ func (a *Authority) AuthorizeRole(functionARN string) error {
 // AuthorizeAssumption decides whether a role's trust policy allows a service to assume the role on
 // behalf of a resource. The error is an *AccessDenied.
 func (a *Authority) AuthorizeAssumption(service, sourceARN, role string) error {
-	q := evaluation.ByService(service, sourceARN, "sts:AssumeRole", role)
-	d := a.policies.Trust(role).Evaluate(q)
+	call := usage.Call{Service: service, Source: sourceARN, Action: "sts:AssumeRole", Resource: role}
+	d := a.policies.Trust(role).Evaluate(call.Request())
 	d.By = evaluation.Trust
-	return a.answer(q, service, d)
+	return a.answer(call, d)
 }

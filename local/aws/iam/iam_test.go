@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"restock/infra/graph"
 	"restock/infra/policy"
 	"restock/infra/policy/evaluation"
+	"restock/infra/policy/usage"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/iam"
 )
@@ -693,5 +695,35 @@ func TestAnEndpointsPolicyLimitsTheCallsThroughIt(t *testing.T) {
 				t.Errorf("Lambda reads the queue: %v", err)
 			}
 		})
+	}
+}
+
+func TestAllowedCallsAreReported(t *testing.T) {
+	g := stack(t, rolePolicy(t, allow("sqs:SendMessage", queueARN)),
+		queuePolicy(t, by(policy.Principal{Service: "sns.amazonaws.com"}, allow("sqs:SendMessage", queueARN))))
+	var got []usage.Call
+	a, err := iam.New(iam.Config{
+		Graph: g, Log: slog.New(slog.DiscardHandler), Made: func(c usage.Call) { got = append(got, c) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, release := a.Issue(roleARN, "stock")
+	defer release()
+	for _, p := range []awsapi.Permission{{Action: "sqs:SendMessage", Resource: queueARN},
+		{Action: "sqs:ReceiveMessage", Resource: queueARN}} {
+		_ = a.Authorize(c.AccessKeyID, p)
+		_ = a.Authorize(iam.Person.AccessKeyID, p) // a person needs no grant
+	}
+	_ = a.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
+	_ = a.AuthorizeService("events.amazonaws.com", ruleARN, "sqs:SendMessage", queueARN)
+	_ = a.AuthorizeRole(functionARN)
+	want := []usage.Call{
+		{Role: roleARN, Session: session, Action: "sqs:SendMessage", Resource: queueARN},
+		{Service: "sns.amazonaws.com", Source: topicARN, Action: "sqs:SendMessage", Resource: queueARN},
+		{Service: "lambda.amazonaws.com", Source: functionARN, Action: "sts:AssumeRole", Resource: roleARN},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
