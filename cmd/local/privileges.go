@@ -37,7 +37,7 @@ func comparePrivileges(ctx context.Context, args []string, out io.Writer) error 
 	var o options
 	all := o.flags()
 	flags := flag.NewFlagSet("local "+privilegesCommand, flag.ContinueOnError)
-	for _, name := range []string{"program", "stage"} {
+	for _, name := range []string{"program", "stage", "config"} {
 		f := all.Lookup(name)
 		flags.Var(f.Value, f.Name, f.Usage)
 	}
@@ -50,6 +50,7 @@ func comparePrivileges(ctx context.Context, args []string, out io.Writer) error 
 	if err := flags.Parse(args); err != nil {
 		return usageError{err}
 	}
+	o.run.Program.Given = o.given
 	files := flags.Args()
 	if len(files) == 0 {
 		files = []string{defaultUsage}
