@@ -5,6 +5,7 @@ package main
 func commands() []command {
 	return []command{
 		productsCommand(), createCommand(), setCommand(), importCommand(), exportCommand(), factoriesCommand(),
+		archiveCommand(),
 		adjustCommand(), undoCommand(), ledgerCommand(), salesCommand(), reportCommand(),
 		ordersCommand(), orderCommand(), openCommand(), cancelCommand(),
 		noticesCommand(), watchCommand(), redriveCommand(),

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -90,6 +91,7 @@ func exportCommand() command {
 			case s.json:
 				return s.encode(s.out, all)
 			}
-			return merchant.WriteCSV(s.out, all.Products, withStock)
+			onSale := slices.DeleteFunc(all.Products, func(p merchant.Product) bool { return !p.ArchivedAt.IsZero() })
+			return merchant.WriteCSV(s.out, onSale, withStock)
 		}}
 }

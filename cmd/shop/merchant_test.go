@@ -199,3 +199,25 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	c.says("shop ledgr DN-02", 2, "did you mean ledger?")
 	c.database.CheckBooks(t)
 }
+
+func TestAMerchantArchivesAProduct(t *testing.T) {
+	c := openCounter(t)
+	c.says("shop archive CP-502103", 1, "30 of CP-502103 are on hand: sell them, or book them out with an adjustment")
+	c.says("shop products --archived", 0, "No product is archived.")
+	c.says("shop adjust CP-502103 --to 0 --reason donated", 0, "30 → 0")
+	c.says("shop archive CP-502103", 0, "archived")
+	if out := c.says("shop products", 0, "CP-502102"); strings.Contains(out, "CP-502103") {
+		t.Errorf("the list has an archived product:\n%s", out)
+	}
+	if out := c.says("shop export", 0, "CP-502102"); strings.Contains(out, "CP-502103") {
+		t.Errorf("the export has an archived product, which no import takes:\n%s", out)
+	}
+	if out := c.says("shop products --archived", 0, "CP-502103"); strings.Contains(out, "CP-502102") {
+		t.Errorf("the list of archived products has another one:\n%s", out)
+	}
+	c.says("shop set CP-502103 --price 3300", 1, "CP-502103 is archived", "shop archive --undo CP-502103")
+	c.says("shop open CP-502103 10", 1, "CP-502103 is archived")
+	c.says("shop archive CP-502103 --undo", 0, "3,200")
+	c.says("shop set CP-502103 --language en --name Mochi", 0, "name, en", "Mochi")
+	c.says("shop products --archived", 0, "No product is archived.")
+}

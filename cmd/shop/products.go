@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,6 +55,12 @@ func (s *session) showProduct(p merchant.Product) {
 	t := table{}
 	t.row("product", p.SKU)
 	t.row("name", p.Name)
+	for _, language := range slices.Sorted(maps.Keys(p.Names)) {
+		t.row("name, "+language, p.Names[language])
+	}
+	if !p.ArchivedAt.IsZero() {
+		t.row("archived", s.moment(p.ArchivedAt))
+	}
 	t.row("price", price(p.Price, p.Currency)+" "+p.Currency)
 	t.row("bins", strconv.Itoa(p.Bins))
 	t.row("max per sale", orNone(p.MaxPerSale))
@@ -97,18 +104,28 @@ func skus(ctx context.Context, s *session) (all []string) {
 }
 
 func productsCommand() command {
-	var low bool
+	var low, archived bool
 	return command{name: "products", arguments: "[SKU]",
 		summary:  "all products with their stock, or one product in full",
 		examples: "products --local\nproducts --local --low\nproducts --local CP-502101 --json",
 		most:     1, complete: skus,
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&low, "low", false, "only products whose stock is at the reorder point or below")
+			f.BoolVar(&archived, "archived", false, "only archived products, which other lists leave out")
 		},
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			answer, err := s.products(ctx)
 			if err != nil {
 				return err
+			}
+			if len(arguments) == 0 {
+				answer.Products = slices.DeleteFunc(answer.Products, func(p merchant.Product) bool {
+					return p.ArchivedAt.IsZero() == archived
+				})
+			}
+			if archived && len(answer.Products) == 0 && !s.json {
+				fmt.Fprintln(s.out, "No product is archived.")
+				return nil
 			}
 			if low {
 				answer.Products = slices.DeleteFunc(answer.Products, func(p merchant.Product) bool {
@@ -208,8 +225,17 @@ func createCommand() command {
 func setCommand() command {
 	fields := changes{}
 	return command{name: "set", arguments: "SKU --price … --reorder-point … …",
-		summary: "change a product or its policy", least: 1, most: 1, flags: fields.flags, complete: skus,
-		examples: "set --local CP-502101 --price 19900\nset --local CP-502101 --reorder-point 20 --order-up-to 100",
+		summary: "change a product or its policy", least: 1, most: 1, complete: skus,
+		more: "--language says which language --name is in. An empty name removes the name in that language.",
+		examples: "set --local CP-502101 --price 19900\nset --local CP-502101 --reorder-point 20 --order-up-to 100\n" +
+			"set --local CP-502101 --language en --name \"Busan doughnut\"",
+		flags: func(f *pflag.FlagSet) {
+			fields.flags(f)
+			f.Func("language", "--name is the name in a language, by its `tag`: en", func(value string) error {
+				fields["language"] = value
+				return nil
+			})
+		},
 		run: func(ctx context.Context, s *session, arguments []string) error {
 			if err := checkSKU(arguments[0]); err != nil {
 				return err
@@ -218,6 +244,26 @@ func setCommand() command {
 				return usagef("set what of %s? shop set -h lists the flags", arguments[0])
 			}
 			return s.product(ctx, call{method: http.MethodPatch, path: productPath(arguments[0]), body: fields})
+		}}
+}
+
+func archiveCommand() command {
+	var undo bool
+	return command{name: "archive", arguments: "SKU",
+		summary: "take a product out of the shop; its books stay",
+		more: "The shop no longer lists, sells or orders the product. It must have no stock and no open order.\n" +
+			"Stock that comes all the same, from a late delivery or a count, puts it on sale again.",
+		examples: "archive --local CP-502103\narchive --local CP-502103 --undo\nproducts --local --archived",
+		least:    1, most: 1, complete: skus,
+		flags: func(f *pflag.FlagSet) {
+			f.BoolVar(&undo, "undo", false, "put an archived product on sale again")
+		},
+		run: func(ctx context.Context, s *session, arguments []string) error {
+			if err := checkSKU(arguments[0]); err != nil {
+				return err
+			}
+			return s.product(ctx, call{method: http.MethodPatch, path: productPath(arguments[0]),
+				body: changes{"archived": !undo}})
 		}}
 }
 

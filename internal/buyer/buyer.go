@@ -10,12 +10,14 @@ import (
 
 // A Product is a product in the form that existing clients read.
 type Product struct {
-	ID       uuid.UUID `json:"product_id"`
-	SKU      string    `json:"sku"`
-	Name     string    `json:"name"`
-	Price    int64     `json:"price"` // in the currency's minor unit
-	Currency string    `json:"currency"`
-	Stock    int       `json:"stock"` // on hand
+	ID   uuid.UUID `json:"product_id"`
+	SKU  string    `json:"sku"`
+	Name string    `json:"name"`
+	// Names are the names in other languages, by the tag of the language: {"en": "Twist"}.
+	Names    map[string]string `json:"names,omitempty"`
+	Price    int64             `json:"price"` // in the currency's minor unit
+	Currency string            `json:"currency"`
+	Stock    int               `json:"stock"` // on hand
 	// MaxPerSale is the largest quantity of one sale. It is omitted if there is no limit.
 	MaxPerSale int `json:"max_per_sale,omitempty"`
 	// ExpectedAt is when the stock on order should arrive. It is omitted if nothing is on order.

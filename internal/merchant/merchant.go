@@ -21,11 +21,15 @@ const (
 
 // A Product is a product with its stock and its policy.
 type Product struct {
-	ID       uuid.UUID `json:"product_id"`
-	SKU      string    `json:"sku"`
-	Name     string    `json:"name"`
-	Price    int64     `json:"price"`
-	Currency string    `json:"currency"`
+	ID   uuid.UUID `json:"product_id"`
+	SKU  string    `json:"sku"`
+	Name string    `json:"name"`
+	// Names are the names in other languages, by the tag of the language.
+	Names    map[string]string `json:"names,omitempty"`
+	Price    int64             `json:"price"`
+	Currency string            `json:"currency"`
+	// ArchivedAt is when the product was archived. It is omitted while the product is on sale.
+	ArchivedAt time.Time `json:"archived_at,omitzero"`
 
 	Stock      int       `json:"stock"`    // on hand
 	OnOrder    int       `json:"on_order"` // still to come
@@ -80,6 +84,8 @@ type NewProduct struct {
 // they are.
 type ProductChange struct {
 	Name            *string `json:"name"`
+	Language        *string `json:"language"` // of the name, like en; an empty name removes it; omitted: none
+	Archived        *bool   `json:"archived"` // true: no longer list, sell and order it; false: put it on sale again
 	Price           *int64  `json:"price"`
 	Factory         *string `json:"factory"` // the factory's identifier
 	Bins            *int    `json:"bins"`

@@ -43,7 +43,7 @@ func (s *Store) Import(ctx context.Context, b shop.Batch, at time.Time) error {
 			}
 		}
 		for _, c := range b.Change {
-			if err := changeProduct(ctx, conn, c.Product.ID, c.ProductChange, at); err != nil {
+			if err := changeProduct(ctx, conn, c.Product.ID, c.Product.SKU, c.ProductChange, at); err != nil {
 				return err
 			}
 		}

@@ -95,6 +95,13 @@ func adjust(
 	case a.Quantity == 0: // the count agrees with the books
 		return shop.Adjusted{Stock: stock, Left: stock}, nil
 	}
+	// Stock of an archived product puts it on sale again. The shop does not order it: see archive.
+	if a.Quantity > 0 {
+		_, err := conn.ExecContext(ctx, `UPDATE product SET archived_at = NULL WHERE product_id = ?`, product[:])
+		if err != nil {
+			return shop.Adjusted{}, err
+		}
+	}
 	err = move(ctx, conn, product, movement{
 		quantity: a.Quantity, cause: shop.CauseAdjustment, reference: a.ID, reason: a.Reason, key: a.IdempotencyKey,
 		at: a.At,

@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +38,7 @@ func TestANewProductIsSoldAndReplenished(t *testing.T) {
 	p, err := f.CreateProduct(t.Context(), glazed)
 	want := shop.Product{ID: p.ID, SKU: glazed.SKU, Name: glazed.Name, Price: 1800, Stock: 40, Bins: 1,
 		MaxPerSale: 10, Factory: "FF-500293", Policy: glazed.Policy}
-	if err != nil || p != want || p.ID == uuid.Nil {
+	if err != nil || !reflect.DeepEqual(p, want) || p.ID == uuid.Nil {
 		t.Fatalf("got %+v, %v; want %+v", p, err, want)
 	}
 	for range 3 {
@@ -206,7 +207,7 @@ func TestChangesOfAProduct(t *testing.T) {
 			}
 			got, err = f.Database.Store.Product(t.Context(), mysqltest.Twist)
 		}
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: the product is %+v, %v; want %+v", c.name, got, err, want)
 		}
 	}

@@ -3,6 +3,7 @@ package mysql
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,7 +16,7 @@ import (
 )
 
 const selectProducts = `
-	SELECT p.product_id, p.sku, p.name, p.price, p.bins, p.waited_at,
+	SELECT p.product_id, p.sku, p.name, p.names, p.archived_at, p.price, p.bins, p.waited_at,
 	       (SELECT COALESCE(SUM(b.stock), 0) FROM bin b WHERE b.product_id = p.product_id),
 	       p.max_per_sale, f.identifier,
 	       p.reorder_point, p.order_up_to, p.lot_size, p.minimum_order, p.lead_time, p.automatic,
@@ -26,12 +27,16 @@ const selectProducts = `
 
 func scanProduct(scan func(...any) error) (p shop.Product, err error) {
 	var askedAt time.Time
-	err = scan(&p.ID, &p.SKU, &p.Name, &p.Price, &p.Bins, (*timeOrZero)(&p.WaitedAt), (*sum)(&p.Stock),
-		&p.MaxPerSale, &p.Factory,
+	var names []byte
+	err = scan(&p.ID, &p.SKU, &p.Name, &names, (*timeOrZero)(&p.ArchivedAt), &p.Price, &p.Bins,
+		(*timeOrZero)(&p.WaitedAt), (*sum)(&p.Stock), &p.MaxPerSale, &p.Factory,
 		&p.Policy.ReorderPoint, &p.Policy.OrderUpTo, &p.Policy.LotSize, &p.Policy.MinimumOrder,
 		(*seconds)(&p.Policy.LeadTime), &p.Policy.Automatic, &p.OnOrder, (*timeOrZero)(&askedAt))
 	if !askedAt.IsZero() {
 		p.ExpectedAt = askedAt.Add(p.Policy.LeadTime)
+	}
+	if err == nil && names != nil {
+		err = json.Unmarshal(names, &p.Names)
 	}
 	return p, err
 }
@@ -110,22 +115,35 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 			return unknownFactory(*c.Factory)
 		}
 	}
-	return s.withStock(ctx, "changing product "+sku, product, func(conn *sql.Conn, _ int) error {
-		return changeProduct(ctx, conn, product, c, at)
+	return s.withStock(ctx, "changing product "+sku, product, func(conn *sql.Conn, stock int) error {
+		if c.Archived != nil {
+			return archive(ctx, conn, product, sku, stock, *c.Archived, at)
+		}
+		return changeProduct(ctx, conn, product, sku, c, at)
 	})
 }
 
 // changeProduct changes fields of a product. The transaction has locked its bins.
 func changeProduct(
-	ctx context.Context, conn *sql.Conn, product uuid.UUID, c shop.ProductChange, at time.Time,
+	ctx context.Context, conn *sql.Conn, product uuid.UUID, sku string, c shop.ProductChange, at time.Time,
 ) error {
+	if err := checkNotArchived(ctx, conn, product, sku); err != nil {
+		return err
+	}
 	var columns []string
 	var args []any
 	change := func(column string, value any) {
 		columns, args = append(columns, column), append(args, value)
 	}
-	if c.Name != nil {
+	switch {
+	case c.Name == nil:
+	case c.Language == nil:
 		change("name = ?", *c.Name)
+	case *c.Name == "":
+		change("names = JSON_REMOVE(names, ?)", languagePath(*c.Language))
+	default:
+		columns = append(columns, "names = JSON_SET(COALESCE(names, '{}'), ?, ?)")
+		args = append(args, languagePath(*c.Language), *c.Name)
 	}
 	if c.Price != nil {
 		change("price = ?", *c.Price)
@@ -183,6 +201,9 @@ func changeProduct(
 	}
 	return move(ctx, conn, product, movement{at: at})
 }
+
+// languagePath returns the path of the name in a language. The shop has checked the tag.
+func languagePath(tag string) string { return `$."` + tag + `"` }
 
 func wholeSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 

@@ -66,7 +66,11 @@ func receive(
 	if r.Repeated {
 		return r, nil
 	}
-	changes := []change{{`UPDATE production_order SET received = ? WHERE production_order_id = ?`,
+	// Goods of an archived product put it on sale again. The shop does not order it: see archive.
+	changes := []change{{`
+		UPDATE production_order o JOIN product p ON p.product_id = o.product_id
+		   SET o.received = ?, p.archived_at = NULL
+		 WHERE o.production_order_id = ?`,
 		[]any{o.Received + add, d.ProductionOrderID[:]}}}
 	if closes { // an order that is closed already keeps its status
 		changes = append(changes, change{`

@@ -82,6 +82,9 @@ func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (d shop.Dec
 	if err != nil {
 		return d, err
 	}
+	if !p.ArchivedAt.IsZero() && r.ByHand {
+		return d, productArchived(r.SKU)
+	}
 	if d = replenish(p, r); d.Outcome != shop.Undecided && !d.Opened {
 		return d, nil
 	}
@@ -89,6 +92,9 @@ func (s *Store) Replenish(ctx context.Context, r shop.Replenishment) (d shop.Dec
 		p, err := scanProduct(conn.QueryRowContext(ctx, selectProducts+` WHERE p.product_id = ?`, p.ID[:]).Scan)
 		if err != nil {
 			return err
+		}
+		if !p.ArchivedAt.IsZero() && r.ByHand {
+			return productArchived(r.SKU)
 		}
 		if d = replenish(p, r); !d.Opened {
 			return nil

@@ -3,6 +3,7 @@ package mysql_test
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -458,15 +459,18 @@ func TestCatalogueIsStoredAsItIsWritten(t *testing.T) {
 		t.Fatalf("got %+v, %v; want three products", products, err)
 	}
 	for i, want := range []shop.Product{
-		{SKU: donut, Name: "부산도너츠", Price: 19900, Stock: 3, Bins: 1,
+		{SKU: donut, Name: "부산도너츠", Names: map[string]string{"en": "Busan doughnut"},
+			Price: 19900, Stock: 3, Bins: 1,
 			Policy: shop.Policy{ReorderPoint: 0, OrderUpTo: 100, LotSize: 100, Automatic: true}},
-		{SKU: mysqltest.Twist, Name: "꽈배기", Price: 2500, Stock: 60, Bins: 1, MaxPerSale: 20,
+		{SKU: mysqltest.Twist, Name: "꽈배기", Names: map[string]string{"en": "Twisted doughnut"},
+			Price: 2500, Stock: 60, Bins: 1, MaxPerSale: 20,
 			Policy: shop.Policy{ReorderPoint: 20, OrderUpTo: 100, LotSize: 20, MinimumOrder: 40, Automatic: true}},
-		{SKU: mysqltest.Mochi, Name: "찹쌀도너츠", Price: 3200, Stock: 30, Bins: 1, MaxPerSale: 5,
+		{SKU: mysqltest.Mochi, Name: "찹쌀도너츠", Names: map[string]string{"en": "Sweet rice doughnut balls"},
+			Price: 3200, Stock: 30, Bins: 1, MaxPerSale: 5,
 			Policy: shop.Policy{ReorderPoint: 10, OrderUpTo: 60, LotSize: 10}},
 	} {
 		want.ID, want.Factory, want.Policy.LeadTime = products[i].ID, "FF-500293", time.Minute
-		if products[i] != want || want.ID == uuid.Nil {
+		if !reflect.DeepEqual(products[i], want) || want.ID == uuid.Nil {
 			t.Errorf("product %d of the catalogue is %+v, want %+v", i, products[i], want)
 		}
 	}

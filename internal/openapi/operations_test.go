@@ -70,7 +70,8 @@ var operations = map[string]operation{
 	lambdas.RouteChangeProduct: {
 		id: "changeProduct", summary: "Changes a product or its policy; orders what is short by the new policy",
 		request: merchant.ProductChange{}, optional: true, answer: merchant.Product{},
-		codes: codes(writes, shop.CodeInvalidProduct, shop.CodeUnknownProduct, shop.CodeUnknownFactory),
+		codes: codes(writes, shop.CodeInvalidProduct, shop.CodeUnknownProduct, shop.CodeUnknownFactory,
+			shop.CodeProductInUse, shop.CodeProductArchived),
 	},
 	lambdas.RouteAdjustStock: {
 		id: "adjustStock", summary: "Corrects the stock; a retry with the same Idempotency-Key is the same adjustment",
@@ -118,7 +119,8 @@ var operations = map[string]operation{
 	lambdas.RouteOpenProductionOrder: {
 		id: "openProductionOrder", summary: "Opens a production order", request: merchant.NewOrder{},
 		answer: merchant.ProductionOrder{}, status: 201,
-		codes: codes(writes, shop.CodeInvalidQuantity, shop.CodeUnknownProduct, shop.CodeOrderOpen),
+		codes: codes(writes, shop.CodeInvalidQuantity, shop.CodeUnknownProduct, shop.CodeOrderOpen,
+			shop.CodeProductArchived),
 	},
 	lambdas.RouteCancelProductionOrder: {
 		id:      "cancelProductionOrder",

@@ -14,6 +14,8 @@ const (
 	CodeInvalidProduct        Code = "invalid_product"
 	CodeUnknownProduct        Code = "unknown_product"
 	CodeProductExists         Code = "product_exists"
+	CodeProductInUse          Code = "product_in_use"   // it has stock or an open order: it cannot be archived
+	CodeProductArchived       Code = "product_archived" // it can be neither changed nor ordered
 	CodeUnknownFactory        Code = "unknown_factory"
 	CodeInvalidReason         Code = "invalid_reason"
 	CodeOutOfStock            Code = "out_of_stock"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -139,7 +140,7 @@ func (s *Shop) batch(ctx context.Context, i Import) (b Batch, wrong []LineError,
 				return b, nil, fmt.Errorf("making a product id: %w", err)
 			}
 			b.Create = append(b.Create, p)
-		case p != was:
+		case !reflect.DeepEqual(p, was):
 			if p.Bins == was.Bins {
 				row.Bins = nil // to set the number again forgets when buyers waited
 			}
@@ -155,6 +156,9 @@ func unknown(what, name string) string { return fmt.Sprintf("there is no %s %.64
 // product returns the product after the import, or says why the row makes none.
 func (r ImportRow) product(was Product, exists bool, leadTime time.Duration) (p Product, problem string) {
 	if exists {
+		if !was.ArchivedAt.IsZero() {
+			return was, fmt.Sprintf("%s is archived: put it on sale again first", r.SKU)
+		}
 		if r.Stock != nil && *r.Stock != was.Stock {
 			return was, fmt.Sprintf("the stock of %s is %d, not %d: leave the cell empty, and correct it with adjust",
 				r.SKU, was.Stock, *r.Stock)

@@ -3,6 +3,7 @@ package shop
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"sync"
 	"time"
@@ -15,11 +16,12 @@ type Product struct {
 	ID         uuid.UUID
 	SKU        string
 	Name       string
-	Price      int64 // in the minor unit of Currency
-	Stock      int   // on hand
-	Bins       int   // how many rows the stock lies in; see [MaxBins]
-	OnOrder    int   // still to come from the open production order; 0: none is open
-	MaxPerSale int   // the largest quantity of one sale; 0: no limit
+	Names      map[string]string // in other languages, by the tag of the language
+	Price      int64             // in the minor unit of Currency
+	Stock      int               // on hand
+	Bins       int               // how many rows the stock lies in; see [MaxBins]
+	OnOrder    int               // still to come from the open production order; 0: none is open
+	MaxPerSale int               // the largest quantity of one sale; 0: no limit
 	Factory    string
 	Policy     Policy
 	// WaitedAt is when a buyer last waited while all bins were busy with other buyers. More
@@ -28,15 +30,18 @@ type Product struct {
 	// ExpectedAt is when the stock that is on order should arrive: in the past if it is late, zero
 	// if nothing is on order.
 	ExpectedAt time.Time
+	// ArchivedAt is when the merchant archived the product. It is zero if the product is on sale.
+	// An archived product has no stock and no open order, and is not automatic.
+	ArchivedAt time.Time
 }
 
 // Position returns the stock position: on hand plus on order.
 func (p Product) Position() int { return p.Stock + p.OnOrder }
 
-// Suggestion returns how much the policy would order now. It is 0 if a production order is open or
-// the product is not short.
+// Suggestion returns how much the policy would order now. It is 0 if a production order is open, or
+// the product is not short, or it is archived.
 func (p Product) Suggestion() int {
-	if p.OnOrder > 0 {
+	if p.OnOrder > 0 || !p.ArchivedAt.IsZero() {
 		return 0
 	}
 	return p.Policy.OrderQuantity(p.Stock)
@@ -56,7 +61,11 @@ type NewProduct struct {
 
 // A ProductChange says which fields of a product to change. A nil field stays as it is.
 type ProductChange struct {
-	Name       *string
+	Name *string
+	// Language says which of the names Name is, by the tag of a language. Nil: the name of readers
+	// whose language has none. An empty Name removes the name in a language.
+	Language   *string
+	Archived   *bool  // comes alone
 	Price      *int64 // in the minor unit of Currency
 	Bins       *int
 	MaxPerSale *int // 0: no limit
@@ -72,7 +81,15 @@ type ProductChange struct {
 
 // apply returns the product after the change.
 func (c ProductChange) apply(p Product) Product {
-	set(&p.Name, c.Name)
+	switch {
+	case c.Language == nil:
+		set(&p.Name, c.Name)
+	case c.Name != nil:
+		if p.Names = maps.Clone(p.Names); p.Names == nil {
+			p.Names = map[string]string{}
+		}
+		p.Names[*c.Language] = *c.Name
+	}
 	set(&p.Price, c.Price)
 	set(&p.Bins, c.Bins)
 	set(&p.MaxPerSale, c.MaxPerSale)
@@ -102,6 +119,7 @@ func MoreBins(bins int) int { return min(8*bins, MaxBins) }
 
 const (
 	maxName  = 100     // in characters
+	maxNames = 20      // languages
 	maxPrice = 1 << 53 // JavaScript reads larger numbers of JSON inexactly
 )
 
@@ -109,6 +127,10 @@ const (
 // cold start is shorter without it.
 var skuPattern = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+})
+
+var languagePattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$`)
 })
 
 // IsSKU reports whether a text may be a SKU.
@@ -125,6 +147,9 @@ func (p Product) validate() error {
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the name is %.120q, it must be 1 to %d printable characters without spaces around them",
 				p.Name, maxName))
+	case len(p.Names) > maxNames:
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the product has names in %d languages, %d are allowed", len(p.Names), maxNames))
 	case p.Price < 0 || p.Price > maxPrice:
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the price is %d, it must be from 0 to %d", p.Price, int64(maxPrice)))
@@ -150,8 +175,8 @@ type ProductStore interface {
 	// CodeProductExists, CodeUnknownFactory.
 	CreateProduct(context.Context, Product, time.Time) error
 	// ChangeProduct changes fields of an existing product. Errors: CodeProductExists,
-	// CodeUnknownFactory, and CodeInvalidProduct if the policy makes no sense together with another
-	// change at the same time.
+	// CodeUnknownFactory, CodeProductInUse, CodeProductArchived, and CodeInvalidProduct if the
+	// policy makes no sense together with another change at the same time.
 	ChangeProduct(ctx context.Context, sku string, c ProductChange, at time.Time) error
 }
 
@@ -189,14 +214,22 @@ func (s *Shop) CreateProduct(ctx context.Context, n NewProduct) (Product, error)
 // production order opens. An order that is open already does not change.
 //
 // Errors: CodeInvalidProduct (also if no field is to change), CodeUnknownProduct, CodeProductExists
-// (the name is taken), CodeUnknownFactory.
+// (the name is taken), CodeUnknownFactory, CodeProductInUse (it cannot be archived while it has
+// stock or an open order), CodeProductArchived.
 func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (Product, error) {
 	if c == (ProductChange{}) {
 		return Product{}, refuse(CodeInvalidProduct, "the request changes nothing")
 	}
+	if c.Archived != nil && c != (ProductChange{Archived: c.Archived}) {
+		return Product{}, refuse(CodeInvalidProduct, "the request archives the product, and changes something else: "+
+			"send two requests")
+	}
 	if c.Name != nil {
 		name := normal(*c.Name)
 		c.Name = &name
+	}
+	if err := c.validateLanguage(); err != nil {
+		return Product{}, err
 	}
 	p, err := s.Store.Product(ctx, sku)
 	if err != nil {
@@ -210,6 +243,23 @@ func (s *Shop) ChangeProduct(ctx context.Context, sku string, c ProductChange) (
 	}
 	s.check(ctx, sku)
 	return s.changed(ctx, sku, "changed")
+}
+
+// validateLanguage checks the name in a language. Product.validate checks the product's own name.
+func (c ProductChange) validateLanguage() error {
+	switch {
+	case c.Language == nil:
+		return nil
+	case !languagePattern().MatchString(*c.Language):
+		return refuse(CodeInvalidProduct,
+			fmt.Sprintf("the language is %.40q, it must be the tag of a language, like en or zh-Hant", *c.Language))
+	case c.Name == nil:
+		return refuse(CodeInvalidProduct, "the request has a language and no name: it is the language of the name")
+	case *c.Name != "" && !isText(*c.Name, maxName):
+		return refuse(CodeInvalidProduct, fmt.Sprintf("the name in the language %s is %.120q, it must be at most "+
+			"%d printable characters without spaces around them", *c.Language, *c.Name, maxName))
+	}
+	return nil
 }
 
 // changed reads a product after a stored change.

@@ -16,6 +16,8 @@ var statuses = map[shop.Code]int{
 	shop.CodeInvalidProduct:        http.StatusBadRequest,
 	shop.CodeUnknownProduct:        http.StatusNotFound,
 	shop.CodeProductExists:         http.StatusConflict,
+	shop.CodeProductInUse:          http.StatusConflict,
+	shop.CodeProductArchived:       http.StatusConflict,
 	shop.CodeUnknownFactory:        http.StatusUnprocessableEntity,
 	shop.CodeInvalidReason:         http.StatusBadRequest,
 	shop.CodeOutOfStock:            http.StatusConflict,

@@ -244,3 +244,18 @@ func TestAmountsAreWrittenAsReadersWriteThem(t *testing.T) {
 		}
 	}
 }
+
+func TestAProductHasItsNameInTheLanguageOfTheReader(t *testing.T) {
+	t.Parallel()
+	page := openStorefront(t, `{"products":[
+		{"product_id":"1","sku":"CP-1","name":"꽈배기","names":{"en":"Twist"},"price":1000,"currency":"KRW","stock":1},
+		{"product_id":"2","sku":"CP-2","name":"찹쌀","price":1000,"currency":"KRW","stock":1}]}`)
+	page.AwaitText(card("CP-1").part("h2[lang=en]"), "Twist")
+	page.AwaitText(card("CP-2").part("h2"), "찹쌀") // it has no English name
+	const other = `(speak(%q), document.querySelector("[data-sku='CP-1'] h2").textContent)`
+	for _, l := range languages {
+		if got := browsertest.Evaluate[string](page, fmt.Sprintf(other, l.Tag)); (got == "Twist") != (l.Tag == "en") {
+			t.Errorf("a reader of %s sees %q", l.Tag, got)
+		}
+	}
+}

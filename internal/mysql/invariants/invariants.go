@@ -94,6 +94,12 @@ var Always = []Rule{
 		  FROM movement m LEFT JOIN production_order o ON o.production_order_id = m.reference
 		 WHERE m.cause = 'receipt' AND NOT m.product_id <=> o.product_id`},
 	OneOpenOrder,
+	{"an archived product has stock or an open order, or is ordered automatically", `
+		SELECT p.sku AS found FROM product p
+		 WHERE p.archived_at IS NOT NULL
+		   AND (p.automatic
+		        OR (SELECT s.stock FROM product_stock s WHERE s.product_id = p.product_id) > 0
+		        OR EXISTS (SELECT 1 FROM production_order o WHERE o.open_product_id = p.product_id))`},
 	{"a production order contradicts its receipts", `
 		SELECT CONCAT(HEX(o.production_order_id), ' ', o.status, ': ', o.received, ' of ', o.quantity, ', ',
 		              o.asks, ' asks') AS found FROM production_order o

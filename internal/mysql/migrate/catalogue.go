@@ -26,14 +26,15 @@ type factory struct {
 // A product has the fields of a product of the merchant's API, and the manager of its
 // advertisement.
 type product struct {
-	ID             uuid.UUID `json:"product_id"` // zero: a new one
-	SKU            string    `json:"sku"`
-	Name           string    `json:"name"`
-	Price          int64     `json:"price"`
-	Stock          int       `json:"stock"`
-	MaxPerSale     int       `json:"max_per_sale"`
-	Factory        string    `json:"factory"`
-	AdManagerEmail string    `json:"ad_manager_email"` // empty: it has no advertisement
+	ID             uuid.UUID         `json:"product_id"` // zero: a new one
+	SKU            string            `json:"sku"`
+	Name           string            `json:"name"`
+	Names          map[string]string `json:"names"` // in other languages
+	Price          int64             `json:"price"`
+	Stock          int               `json:"stock"`
+	MaxPerSale     int               `json:"max_per_sale"`
+	Factory        string            `json:"factory"`
+	AdManagerEmail string            `json:"ad_manager_email"` // empty: it has no advertisement
 
 	ReorderPoint    int  `json:"reorder_point"`
 	OrderUpTo       int  `json:"order_up_to"`
@@ -113,12 +114,18 @@ func (p product) insert(ctx context.Context, tx *sql.Tx) (err error) {
 			return err
 		}
 	}
+	var names []byte // null: none
+	if len(p.Names) > 0 {
+		if names, err = json.Marshal(p.Names); err != nil {
+			return err
+		}
+	}
 	// Without such a factory, factory_id is null, and the database refuses the row.
 	if _, err := tx.ExecContext(ctx, `
-		INSERT INTO product (product_id, sku, name, price, max_per_sale, factory_id, ad_id,
+		INSERT INTO product (product_id, sku, name, names, price, max_per_sale, factory_id, ad_id,
 		                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
-		VALUES (?, ?, ?, ?, ?, (SELECT factory_id FROM factory WHERE identifier = ?), ?, ?, ?, ?, ?, ?, ?)`,
-		id[:], p.SKU, p.Name, p.Price, p.MaxPerSale, p.Factory, ad,
+		VALUES (?, ?, ?, ?, ?, ?, (SELECT factory_id FROM factory WHERE identifier = ?), ?, ?, ?, ?, ?, ?, ?)`,
+		id[:], p.SKU, p.Name, names, p.Price, p.MaxPerSale, p.Factory, ad,
 		p.ReorderPoint, p.OrderUpTo, p.LotSize, p.MinimumOrder, p.LeadTimeSeconds, p.Automatic); err != nil {
 		return err
 	}

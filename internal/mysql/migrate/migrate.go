@@ -123,8 +123,9 @@ type grant struct{ rights, kind, name string }
 var grants = []grant{
 	{"SELECT", "TABLE", "factory"},
 	{"SELECT, UPDATE (status)", "TABLE", "advertisement"},
-	{"SELECT, INSERT, UPDATE (bins, scarce, waited_at, name, price, max_per_sale, factory_id, " +
-		"reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)", "TABLE", "product"},
+	{"SELECT, INSERT, UPDATE (bins, scarce, waited_at, name, names, archived_at, was_automatic, price, " +
+		"max_per_sale, factory_id, reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)",
+		"TABLE", "product"},
 	{"SELECT, INSERT, UPDATE (stock, floor, entries)", "TABLE", "bin"},
 	{"SELECT, INSERT, UPDATE (idempotency_key)", "TABLE", "movement"},
 	{"SELECT, INSERT, UPDATE", "TABLE", "bin_checkpoint"},

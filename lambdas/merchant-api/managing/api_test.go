@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +83,8 @@ const cake = `{"sku":"CK-1","name":"쌀 케이크","price":12500,"factory":"FF-5
 
 func TestProductsAreListedWithStockAndPolicy(t *testing.T) {
 	o := open(t)
-	const want = `"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"` + shop.Currency +
+	const want = `"sku":"CP-502101","name":"부산도너츠","names":{"en":"Busan doughnut"},"price":19900,"currency":"` +
+		shop.Currency +
 		`","stock":3,"on_order":0,"position":3,` +
 		`"suggestion":0,"bins":1,"max_per_sale":0,"factory":"FF-500293","reorder_point":0,` +
 		`"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":`
@@ -99,7 +101,7 @@ func TestProductIsCreatedOnceWithItsDefaults(t *testing.T) {
 		Factory: "FF-500293",
 		Policy:  merchant.Policy{OrderUpTo: 20, LotSize: 1, LeadTimeSeconds: 90},
 	}
-	if got != want || got.ID == uuid.Nil {
+	if !reflect.DeepEqual(got, want) || got.ID == uuid.Nil {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if len(*o.published) != 0 {

@@ -12,8 +12,9 @@ import (
 
 func newProduct(p shop.Product) merchant.Product {
 	return merchant.Product{
-		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency,
-		Stock: p.Stock, OnOrder: p.OnOrder, Position: p.Position(), ExpectedAt: p.ExpectedAt,
+		ID: p.ID, SKU: p.SKU, Name: p.Name, Names: p.Names, Price: p.Price, Currency: shop.Currency,
+		ArchivedAt: p.ArchivedAt,
+		Stock:      p.Stock, OnOrder: p.OnOrder, Position: p.Position(), ExpectedAt: p.ExpectedAt,
 		Suggestion: p.Suggestion(),
 		Bins:       p.Bins, WaitedAt: p.WaitedAt, MaxPerSale: p.MaxPerSale, Factory: p.Factory,
 		Policy: merchant.Policy{
@@ -72,7 +73,8 @@ func (a api) changeProduct(w http.ResponseWriter, r *http.Request) (any, error) 
 		return nil, err
 	}
 	change := shop.ProductChange{
-		Name: c.Name, Price: c.Price, Factory: c.Factory, Bins: c.Bins, MaxPerSale: c.MaxPerSale,
+		Name: c.Name, Language: c.Language, Archived: c.Archived, Price: c.Price,
+		Factory: c.Factory, Bins: c.Bins, MaxPerSale: c.MaxPerSale,
 		ReorderPoint: c.ReorderPoint, OrderUpTo: c.OrderUpTo, LotSize: c.LotSize, MinimumOrder: c.MinimumOrder,
 		Automatic: c.Automatic,
 	}

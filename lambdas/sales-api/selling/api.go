@@ -4,6 +4,7 @@ package selling
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -47,7 +48,7 @@ func NewAPI(s seller, log *slog.Logger) (http.Handler, error) {
 
 func newProduct(p shop.Product) buyer.Product {
 	return buyer.Product{
-		ID: p.ID, SKU: p.SKU, Name: p.Name, Price: p.Price, Currency: shop.Currency,
+		ID: p.ID, SKU: p.SKU, Name: p.Name, Names: p.Names, Price: p.Price, Currency: shop.Currency,
 		Stock: p.Stock, MaxPerSale: p.MaxPerSale, ExpectedAt: p.ExpectedAt,
 	}
 }
@@ -60,7 +61,9 @@ func (a api) products(w http.ResponseWriter, r *http.Request) {
 	}
 	products := buyer.Products{Products: make([]buyer.Product, 0, len(all))}
 	for _, p := range all {
-		products.Products = append(products.Products, newProduct(p))
+		if p.ArchivedAt.IsZero() {
+			products.Products = append(products.Products, newProduct(p))
+		}
 	}
 	body, err := json.Marshal(products)
 	if err != nil {
@@ -73,6 +76,9 @@ func (a api) products(w http.ResponseWriter, r *http.Request) {
 
 func (a api) product(w http.ResponseWriter, r *http.Request, sku string) {
 	p, err := a.shop.Product(r.Context(), sku)
+	if err == nil && !p.ArchivedAt.IsZero() {
+		err = &shop.Error{Code: shop.CodeUnknownProduct, Detail: fmt.Sprintf("product %s is archived", sku)}
+	}
 	if err != nil {
 		web.Fail(w, r, a.log, err)
 		return

@@ -56,7 +56,8 @@ func TestRoutesAnswerExistingClients(t *testing.T) {
 		{webtest.Request{Method: "GET", Path: "/"}, 200, "<!doctype html>"},
 		{webtest.Request{Method: "GET", Path: "/openapi.json"}, 200, `"openapi": "3.0.3"`},
 		{webtest.Request{Method: "GET", Path: "/product/donut"}, 200,
-			`"sku":"CP-502101","name":"부산도너츠","price":19900,"currency":"` + shop.Currency + `","stock":3}`},
+			`"sku":"CP-502101","name":"부산도너츠","names":{"en":"Busan doughnut"},"price":19900,"currency":"` +
+				shop.Currency + `","stock":3}`},
 		{webtest.Request{Method: "GET", Path: "/products/CP-502101"}, 200, `"name":"부산도너츠"`},
 		{webtest.Request{Method: "GET", Path: "/products"}, 200,
 			`{"products":[{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101"`},
@@ -349,6 +350,20 @@ func TestAnswersForOneBuyerAreNotShared(t *testing.T) {
 	} {
 		if got := webtest.Do(t, handler, r); got.Header["Cache-Control"] != "no-store" {
 			t.Errorf("%s %s: Cache-Control is %q, want no-store", r.Method, r.Path, got.Header["Cache-Control"])
+		}
+	}
+}
+
+func TestAnArchivedProductIsNotListed(t *testing.T) {
+	handler, database, _ := open(t)
+	database.Exec(t, `UPDATE product SET archived_at = UTC_TIMESTAMP(6) WHERE sku = ?`, donut)
+	for path, want := range map[string]string{
+		"/products":          `{"products":[{"product_id":"0188d6a8-f000-7000-8000-00000000cb02"`,
+		"/products/" + donut: "unknown_product", "/product/donut": "unknown_product",
+	} {
+		got := webtest.Do(t, handler, webtest.Request{Method: "GET", Path: path})
+		if !strings.Contains(got.Body, want) || strings.Contains(got.Body, `"sku":"`+donut) {
+			t.Errorf("%s: got %s, want %s, and no archived product", path, got.Body, want)
 		}
 	}
 }
