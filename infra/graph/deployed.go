@@ -31,6 +31,15 @@ func deployed(r *Resource, region string, autoname func(*Resource) string) {
 	case API:
 		r.Outputs["apiEndpoint"] = fmt.Sprintf("https://%s.execute-api.%s.amazonaws.com", name, region)
 		r.Outputs["executionArn"] = fill("arn:aws:execute-api:{region}:{account}:{name}", region, name)
+	case RESTAPI:
+		r.Outputs["rootResourceId"] = "root-" + name
+		r.Outputs["executionArn"] = fill("arn:aws:execute-api:{region}:{account}:{name}", region, name)
+	case RESTStage:
+		api, stage := r.String("restApi"), r.String("stageName")
+		r.Outputs["invokeUrl"] = fmt.Sprintf("https://%s.execute-api.%s.amazonaws.com/%s", api, region, stage)
+		r.Outputs["executionArn"] = fill("arn:aws:execute-api:{region}:{account}:{name}", region, api) + "/" + stage
+	case FunctionURL:
+		r.Outputs["functionUrl"] = fmt.Sprintf("https://%s.lambda-url.%s.on.aws/", name, region)
 	case APIDomainName:
 		configuration := maps.Clone(r.Object("domainNameConfiguration"))
 		configuration["targetDomainName"] = fmt.Sprintf("d-%s.execute-api.%s.amazonaws.com", name, region)

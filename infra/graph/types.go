@@ -23,6 +23,12 @@ const (
 	APIDomainName           Type = "aws:apigatewayv2/domainName:DomainName"
 	APIIntegration          Type = "aws:apigatewayv2/integration:Integration"
 	APIMapping              Type = "aws:apigatewayv2/apiMapping:ApiMapping"
+	RESTAPI                 Type = "aws:apigateway/restApi:RestApi"
+	RESTDeployment          Type = "aws:apigateway/deployment:Deployment"
+	RESTIntegration         Type = "aws:apigateway/integration:Integration"
+	RESTMethod              Type = "aws:apigateway/method:Method"
+	RESTResource            Type = "aws:apigateway/resource:Resource"
+	RESTStage               Type = "aws:apigateway/stage:Stage"
 	APIRoute                Type = "aws:apigatewayv2/route:Route"
 	APIStage                Type = "aws:apigatewayv2/stage:Stage"
 	CachePolicy             Type = "aws:cloudfront/cachePolicy:CachePolicy"
@@ -244,6 +250,7 @@ var facts = map[Type]struct {
 	Permission:     {"", []NameLimit{{Output: "statementId", MaxLength: 100, Form: plainName, Words: letters}}},
 	Proxy:          {"arn:aws:rds:{region}:{account}:db-proxy:{name}", named(63, rdsName, rdsWords)},
 	Queue:          {"arn:aws:sqs:{region}:{account}:{name}", named(80, fifoName, letters)},
+	RESTAPI:        {"arn:aws:apigateway:{region}::/restapis/{name}", nil},
 	Role:           {"arn:aws:iam::{account}:role/{name}", named(64, roleName, roleWords)},
 	RolePolicy:     {"", named(128, roleName, roleWords)},
 	Secret: {

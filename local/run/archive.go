@@ -26,6 +26,10 @@ func (r *Run) unpackFunctions(g *graph.Graph, dir string) error {
 			r.notRun[f.URN] = reason
 			continue
 		}
+		if f.String("runtime") == retiredGo {
+			r.config.Log.Warn("AWS has ended the runtime go1.x and refuses new functions: use provided.al2023, and "+
+				"name the program bootstrap", "function", f.Name, "declared_in", f.Source)
+		}
 		to := filepath.Join(r.config.BuildDir, functionsDir, f.Name)
 		if err := errors.Join(os.RemoveAll(to), os.MkdirAll(to, 0o755)); err != nil {
 			return fmt.Errorf("function %s: %w", f.Name, err)

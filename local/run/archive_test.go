@@ -3,6 +3,7 @@ package run
 import (
 	"archive/zip"
 	"debug/elf"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -88,7 +89,8 @@ func TestArchivesOfFunctions(t *testing.T) {
 	} {
 		outputs := map[string]any{"runtime": c.runtime, "handler": c.handler, "code": c.code}
 		f := &graph.Resource{URN: c.name, Type: graph.Function, Name: c.name, Source: "main.go:1", Outputs: outputs}
-		r := &Run{config: Config{BuildDir: t.TempDir()}, notRun: map[string]string{}}
+		config := Config{BuildDir: t.TempDir(), Log: slog.New(slog.DiscardHandler)}
+		r := &Run{config: config, notRun: map[string]string{}}
 		err := r.unpackFunctions(&graph.Graph{Resources: []*graph.Resource{f}}, dir)
 		got := f.String("code")
 		if err != nil {

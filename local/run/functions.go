@@ -229,12 +229,11 @@ func unset(r *graph.Resource, property string, harmless any) error {
 
 // startEventSources starts the event source mappings.
 func (r *Run) startEventSources(g *graph.Graph, s *services) error {
-	fs := *s.functions.Load()
 	for _, resource := range g.OfType(graph.EventSourceMapping) {
 		if err := unset(resource, "filterCriteria", nil); err != nil {
 			return err
 		}
-		queue, f := s.sqs.Queue(resource.String("eventSourceArn")), fs[resource.String("functionName")]
+		queue, f := s.sqs.Queue(resource.String("eventSourceArn")), s.functionOf(g, resource.String("functionName"))
 		if queue == nil || f == nil {
 			return fmt.Errorf("event source mapping %s: from %q to %q: the stack lacks the queue or the function",
 				resource.Name, resource.String("eventSourceArn"), resource.String("functionName"))
@@ -267,6 +266,17 @@ func (r *Run) startSchedules(g *graph.Graph, s *services) error {
 	fs := *s.functions.Load()
 	for _, target := range g.OfType(graph.EventTarget) {
 		rule, f := g.Find(graph.EventRule, "name", target.String("rule")), fs[target.String("arn")]
+		reason := ""
+		switch {
+		case rule != nil && rule.String("eventPattern") != "":
+			reason = "the run has no event bus: nothing matches the rule's eventPattern"
+		case f == nil && r.config.Program.Dir != "":
+			reason = "the run invokes functions of the stack only, not " + target.String("arn")
+		}
+		if reason != "" && r.config.Program.Dir != "" {
+			r.warnNotRun(target, reason)
+			continue
+		}
 		if rule == nil || f == nil {
 			return fmt.Errorf("schedule %s: from rule %q to %q: the stack lacks the rule or the function",
 				target.Name, target.String("rule"), target.String("arn"))
@@ -359,7 +369,11 @@ func (r *Run) serveAPI(s *services) error {
 		if err != nil {
 			return err
 		}
-		r.serve("HTTP API", r.listen.api, handler, config.CORS.Allows)
+		listener, err := r.listen.forAPI(declared.URN)
+		if err != nil {
+			return err
+		}
+		r.serve("HTTP API", listener, handler, config.CORS.Allows)
 	}
 	return nil
 }

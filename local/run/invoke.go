@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -100,6 +101,15 @@ func (i invoker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = w.Write(out) // #nosec G705 -- no page: the answer is JSON, for a client of the API
+}
+
+// Invoke invokes a function by its name or ARN, and returns its answer.
+func (r *Run) Invoke(ctx context.Context, function string, event []byte) ([]byte, error) {
+	f, arn := invoker{functions: *r.services.functions.Load(), region: r.region}.find(function)
+	if f == nil {
+		return nil, fmt.Errorf("the stack has no function %s", arn)
+	}
+	return f.Invoke(ctx, event)
 }
 
 // find returns a function by its name or ARN. It returns the ARN also of a function that does not

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
 	"restock/local/system/loopback"
 )
@@ -16,6 +17,46 @@ type listeners struct {
 	awsTLS   *loopback.Listener            // nil without Config.AWSTLS
 	outside  map[string]*loopback.Listener // of the outside servers, by name
 	console  *loopback.Listener            // nil without a console
+	apis     *apiListeners
+}
+
+// apiListeners are the listeners of the declared APIs and function URLs, by URN. The first one gets
+// the address of Config.API, the others get any free port.
+type apiListeners struct {
+	mu    sync.Mutex
+	byURN map[string]*loopback.Listener
+}
+
+// forAPI returns the listener of a declared API or function URL.
+func (l listeners) forAPI(urn string) (*loopback.Listener, error) {
+	l.apis.mu.Lock()
+	defer l.apis.mu.Unlock()
+	if known := l.apis.byURN[urn]; known != nil {
+		return known, nil
+	}
+	listener := l.api
+	if len(l.apis.byURN) > 0 {
+		var err error
+		if listener, err = loopback.Listen("127.0.0.1:0"); err != nil {
+			return nil, fmt.Errorf("listening for %s: %w", urn, err)
+		}
+	}
+	l.apis.byURN[urn] = listener
+	return listener, nil
+}
+
+// several returns the URLs of the declared APIs and function URLs by URN, if there are several.
+func (l listeners) several() map[string]string {
+	l.apis.mu.Lock()
+	defer l.apis.mu.Unlock()
+	if len(l.apis.byURN) < 2 {
+		return nil
+	}
+	urls := map[string]string{}
+	for urn, listener := range l.apis.byURN {
+		urls[urn] = listener.URL()
+	}
+	return urls
 }
 
 // openListeners opens the listeners of a run and of its outside servers.
@@ -25,6 +66,7 @@ func openListeners(c Config) (l listeners, err error) {
 			err = errors.Join(err, l.close())
 		}
 	}()
+	l.apis = &apiListeners{byURN: map[string]*loopback.Listener{}}
 	if l.api, err = listenOn("-api", c.API); err != nil {
 		return l, err
 	}
@@ -69,7 +111,8 @@ func (l listeners) url(of *loopback.Listener) string {
 // close closes the listeners that no server has closed.
 func (l listeners) close() error {
 	var errs []error
-	for _, listener := range append(slices.Collect(maps.Values(l.outside)), l.api, l.aws, l.awsTLS, l.console) {
+	all := append(slices.Collect(maps.Values(l.outside)), l.api, l.aws, l.awsTLS, l.console)
+	for _, listener := range slices.AppendSeq(all, maps.Values(l.apis.byURN)) {
 		if listener != nil {
 			errs = append(errs, listener.Close())
 		}

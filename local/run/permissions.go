@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"restock/local/aws/async"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
@@ -57,6 +58,16 @@ func (i invoked) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, err
 	}
 	return i.function.Invoke(ctx, payload)
+}
+
+// subscribed returns a function for SNS, which invokes it on behalf of a topic; nil if there is
+// none.
+func (s *services) subscribed(topicARN, functionARN string) async.Invoker {
+	functions := s.functions.Load()
+	if functions == nil || (*functions)[functionARN] == nil {
+		return nil
+	}
+	return s.by((*functions)[functionARN], "sns.amazonaws.com", topicARN)
 }
 
 // by returns a function for a service that invokes it on behalf of a resource.

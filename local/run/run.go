@@ -171,6 +171,10 @@ type Endpoints struct {
 	AWSBundle string `json:"awsBundle,omitempty"` // the file with the certificate that clients of AWSTLS trust
 
 	Outside map[string]string `json:"-"` // URLs of the outside servers, by name
+
+	// APIs are the URLs of the declared APIs and function URLs by URN, if there are several. API is
+	// one of them.
+	APIs map[string]string `json:"apis,omitempty"`
 }
 
 // Region returns the AWS region of the stage.
@@ -181,6 +185,7 @@ func (r *Run) Endpoints() Endpoints {
 	e := Endpoints{
 		API: r.listen.url(r.listen.api), AWS: r.listen.url(r.listen.aws), Console: r.listen.url(r.listen.console),
 		DSN: r.dsn, AWSTLS: r.listen.url(r.listen.awsTLS), AWSBundle: r.awsBundle, Outside: map[string]string{},
+		APIs: r.listen.several(),
 	}
 	for name, l := range r.listen.outside {
 		e.Outside[name] = l.URL()
@@ -263,6 +268,7 @@ func (r *Run) start(ctx context.Context) error {
 		}
 		r.config.Log.Error("a function cannot start", "error", err)
 	}
+	r.onClose("topics' invocations", func(context.Context) error { services.topics.Close(); return nil })
 	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
 	if err := services.start(); err != nil {
 		return err

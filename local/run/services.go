@@ -46,6 +46,7 @@ func (r *Run) newServices(region string) *services {
 		AuthorizeDelivery: func(topicARN, queueARN string) error {
 			return s.authority.AuthorizeService("sns.amazonaws.com", topicARN, "sqs:SendMessage", queueARN)
 		},
+		Function: s.subscribed,
 	}, log.With("part", "sns"))
 	s.secrets = secretsmanager.New(secretsmanager.Config{
 		Region: region, AccountID: graph.AccountID, Invoke: s.rotate, MayInvoke: s.mayRotate,

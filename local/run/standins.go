@@ -39,12 +39,35 @@ func (r *Run) listStandIns(s *services) []standin.StandIn {
 				graph.Distribution, graph.CachePolicy, graph.ResponseHeadersPolicy, // CloudFront before the API
 			},
 			Deployed: func(_ context.Context, resource *graph.Resource) error {
-				if resource.Type == graph.API {
-					resource.Outputs["apiEndpoint"] = r.listen.url(r.listen.api)
+				if resource.Type != graph.API {
+					return nil
 				}
-				return nil
+				listener, err := r.listen.forAPI(resource.URN)
+				if err == nil {
+					resource.Outputs["apiEndpoint"] = listener.URL()
+				}
+				return err
 			},
 			Start: func(*graph.Graph) error { return r.serveAPI(s) },
+		},
+		{
+			Service: "apigateway", Types: []graph.Type{
+				graph.RESTAPI, graph.RESTDeployment, graph.RESTIntegration, graph.RESTMethod, graph.RESTResource,
+				graph.RESTStage,
+			},
+			Deployed: func(_ context.Context, resource *graph.Resource) error { return r.deployedREST(resource) },
+			Start:    func(g *graph.Graph) error { return r.serveREST(g, s) },
+		},
+		{
+			Service: "lambda-url", Types: []graph.Type{graph.FunctionURL},
+			Deployed: func(_ context.Context, resource *graph.Resource) error {
+				listener, err := r.listen.forAPI(resource.URN)
+				if err == nil {
+					resource.Outputs["functionUrl"] = listener.URL() + "/"
+				}
+				return err
+			},
+			Start: func(g *graph.Graph) error { return r.serveFunctionURLs(g, s) },
 		},
 		{Service: "iam", Types: []graph.Type{graph.Role, graph.RolePolicy}},
 		{Service: "ec2", Types: []graph.Type{ // see network.go
@@ -173,9 +196,14 @@ func (r *Run) reportUnused(g *graph.Graph, used []graph.Type) {
 		default:
 			continue
 		}
-		r.config.Log.Warn("declared, but not run here", "type", resource.Type, "name", resource.Name, "reason", reason,
-			"declared_in", resource.Source)
+		r.warnNotRun(resource, reason)
 	}
+}
+
+// warnNotRun logs that the run does not run a declared resource, and why.
+func (r *Run) warnNotRun(resource *graph.Resource, reason string) {
+	r.config.Log.Warn("declared, but not run here", "type", resource.Type, "name", resource.Name, "reason", reason,
+		"declared_in", resource.Source)
 }
 
 // unserved returns what policies allow on services that are not served, by the service. An element

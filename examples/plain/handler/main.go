@@ -7,7 +7,6 @@ import (
 	"log"
 	"os"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -20,11 +19,19 @@ func main() {
 		log.Fatal(err)
 	}
 	client, queue := sqs.NewFromConfig(c), os.Getenv("QUEUE_URL")
-	lambda.Start(func(ctx context.Context, r events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	lambda.Start(func(ctx context.Context, r request) (response, error) {
 		_, err := client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &queue, MessageBody: &r.Body})
 		if err != nil {
-			return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("writing the note: %w", err)
+			return response{}, fmt.Errorf("writing the note: %w", err)
 		}
-		return events.APIGatewayV2HTTPResponse{StatusCode: 202}, nil
+		return response{StatusCode: 202}, nil
 	})
 }
+
+// HTTP APIs, REST APIs and function URLs have these fields in common.
+type (
+	request  struct{ Body string }
+	response struct {
+		StatusCode int `json:"statusCode"`
+	}
+)

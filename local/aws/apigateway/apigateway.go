@@ -1,5 +1,5 @@
 // Package apigateway is a stand-in for an Amazon API Gateway HTTP API. It routes requests to
-// functions with payload format version 2.0.
+// functions with payload format version 2.0. It also serves REST APIs: see Config.REST.
 //
 // It follows https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html. Where the
 // documentation says nothing, a comment names the observation that the code follows.
@@ -88,6 +88,10 @@ type Config struct {
 	Region    string
 	AccountID string
 	Routes    []Route
+
+	// REST makes the API a REST API with Lambda proxy integrations: its events and answers have
+	// payload format 1.0, and its own errors are those of REST APIs.
+	REST bool
 
 	// DeclaredIn names the place of the stage's declaration, for people who look for a missing
 	// route.

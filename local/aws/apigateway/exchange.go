@@ -45,7 +45,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // respond determines the answer.
 func (a *API) respond(x *exchange, w http.ResponseWriter) {
 	r := x.request
-	refuse := func(status int, err error) { x.response, x.err = failure(status), err }
+	refuse := func(status int, err error) { x.response, x.err = a.failure(status, err), err }
 
 	// The documentation names the limit but no status. HTTP has 431 for it.
 	if headerSize(r) > MaxHeader {
@@ -101,7 +101,13 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 		a.call(x, rt, params, body)
 		return
 	}
-	event, err := json.Marshal(a.event(r, rt.Key, params, body, x.id, x.start))
+	var content any
+	if a.cfg.REST {
+		content = a.restEvent(x, rt, params, body)
+	} else {
+		content = a.event(r, rt.Key, params, body, x.id, x.start)
+	}
+	event, err := json.Marshal(content)
 	if err != nil {
 		refuse(http.StatusInternalServerError, fmt.Errorf("encoding the event: %w", err))
 		return
@@ -150,6 +156,9 @@ func (a *API) integrate(x *exchange, rt route, event []byte) {
 		if err != nil {
 			return response{}, fmt.Errorf("invoking the function of %q: %w", rt.Key, err)
 		}
+		if a.cfg.REST {
+			return parseProxyResponse(output)
+		}
 		return parseResponse(output)
 	})
 }
@@ -160,7 +169,7 @@ func (a *API) complete(x *exchange, rt route, ask func(context.Context) (respons
 	res, err := a.inTime(x.id, rt, ask)
 	x.invoked, x.latency = true, time.Since(asked)
 	if err != nil {
-		x.response, x.err = failure(statusOf(err)), err
+		x.response, x.err = a.failure(statusOf(err), err), err
 		return
 	}
 	if a.cfg.CORS != nil {

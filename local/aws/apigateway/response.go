@@ -22,7 +22,15 @@ type response struct {
 	warning error // a likely mistake in the function's answer, which was sent all the same
 }
 
-// failure returns an answer of the API itself.
+// failure returns an answer of the API itself, because of an error that the client does not see.
+func (a *API) failure(status int, err error) response {
+	if a.cfg.REST {
+		return restFailure(status, err)
+	}
+	return failure(status)
+}
+
+// failure returns an answer of an HTTP API itself.
 func failure(status int) response {
 	// json.Marshal cannot fail on a string.
 	body, _ := json.Marshal(map[string]string{"message": http.StatusText(status)})

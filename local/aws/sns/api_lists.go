@@ -84,8 +84,8 @@ func (s *Service) pageOfSubscriptions(all []Subscription, token string) (listSub
 		out.Subscriptions = append(out.Subscriptions, subscriptionEntry{
 			SubscriptionARN: sub.ARN,
 			Owner:           s.config.AccountID,
-			Protocol:        "sqs",
-			Endpoint:        sub.QueueARN,
+			Protocol:        sub.protocol(),
+			Endpoint:        sub.endpoint(),
 			TopicARN:        sub.TopicARN,
 		})
 	}

@@ -41,10 +41,10 @@ func (s *Service) warnOfFilter(ctx context.Context, sub Subscription, n Notifica
 		return
 	}
 	s.log.WarnContext(ctx, "the filter of a subscription can never take messages like this one",
-		events.FilterMismatched.Attr(), "topic", sub.TopicARN, "queue", sub.QueueARN,
+		events.FilterMismatched.Attr(), "topic", sub.TopicARN, "queue", sub.endpoint(),
 		"scope", string(cmp.Or(sub.FilterPolicyScope, MessageAttributes)), "attribute", key.name,
 		"published", published, "filter_wants", jsonText(key.rules),
-		"declared_in", s.declaredIn(sub.TopicARN, sub.QueueARN))
+		"declared_in", s.declaredIn(sub.TopicARN, sub.endpoint()))
 }
 
 // mismatch returns a key of the filter that rejects the message because of the kind of its values:

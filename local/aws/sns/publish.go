@@ -72,6 +72,10 @@ func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, 
 // deliver sends a message to the subscription's queue. If that fails, it sends it to the
 // dead-letter queue, and if that fails too, the message is lost.
 func (s *Service) deliver(ctx context.Context, sub Subscription, n Notification, messageID string, now time.Time) {
+	if sub.FunctionARN != "" {
+		s.invoke(ctx, sub, n, messageID, now)
+		return
+	}
 	log := s.log.With("topic", sub.TopicARN, "message", messageID, "queue", sub.QueueARN)
 	out, err := sub.write(n, messageID, now)
 	out.TraceHeader = awsapi.TraceHeader(ctx)
@@ -170,6 +174,11 @@ type envelope struct {
 type envelopeAttribute struct{ Type, Value string }
 
 func (sub Subscription) wrap(n Notification, messageID string, now time.Time) (string, error) {
+	return encode(sub.envelope(n, messageID, now))
+}
+
+// envelope returns the notification of a message.
+func (sub Subscription) envelope(n Notification, messageID string, now time.Time) envelope {
 	host := "https://sns." + strings.Split(sub.TopicARN, ":")[3] + ".amazonaws.com"
 	e := envelope{
 		Type:              "Notification",
@@ -190,11 +199,15 @@ func (sub Subscription) wrap(n Notification, messageID string, now time.Time) (s
 		}
 		e.MessageAttributes[name] = envelopeAttribute{Type: a.DataType, Value: value}
 	}
+	return e
+}
+
+func encode(e envelope) (string, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(e); err != nil {
-		return "", fmt.Errorf("writing the envelope of message %s: %w", messageID, err)
+		return "", fmt.Errorf("writing the envelope of message %s: %w", e.MessageID, err)
 	}
 	return noncharacters.Replace(strings.TrimSuffix(body.String(), "\n")), nil
 }

@@ -1,12 +1,13 @@
 // Package sns implements Amazon SNS's standard topics in memory. It covers the part of the API that
-// the stack uses, with subscriptions of SQS queues. Publish returns after the delivery. If a queue
-// refuses the message or does not exist, SNS calls this a client-side error and does not retry the
-// delivery.
+// the stack uses, with subscriptions of SQS queues and of functions. Publish returns after the
+// delivery to the queues. If a queue refuses the message or does not exist, SNS calls this a
+// client-side error and does not retry the delivery.
 //
 // https://docs.aws.amazon.com/sns/latest/dg/sns-dead-letter-queues.html#delivery-failures-cause
 package sns
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -15,6 +16,7 @@ import (
 	"sync"
 
 	"restock/infra/policy/evaluation"
+	"restock/local/aws/async"
 	"restock/local/aws/sqs"
 )
 
@@ -32,6 +34,9 @@ type Config struct {
 	// AuthorizeDelivery returns an error if a topic may not send to a queue; the queue may be a
 	// subscription's dead-letter queue. A nil AuthorizeDelivery allows every delivery.
 	AuthorizeDelivery func(topicARN, queueARN string) error
+	// Function returns the function to which a topic delivers, or nil. Its errors are those that
+	// [async.Invoker] describes.
+	Function func(topicARN, functionARN string) async.Invoker
 	// DeclaredIn returns the place of the declaration of a topic's subscription, or of the topic if
 	// queueARN is "". Warnings of lost messages name it. If it is nil, StandIn
 	// sets it.
@@ -50,11 +55,24 @@ type Service struct {
 	orphans map[string]Subscription
 
 	toldFilters sync.Map // what warnOfFilter has logged
+
+	ctx         context.Context // of invocations of functions; Close cancels it
+	cancel      context.CancelFunc
+	invocations sync.WaitGroup
+}
+
+// Close cancels the running invocations of functions, and waits for them. Nobody may publish any
+// more.
+func (s *Service) Close() {
+	s.cancel()
+	s.invocations.Wait()
 }
 
 // New returns a service without topics.
 func New(config Config, log *slog.Logger) *Service {
-	return &Service{config: config, log: log, topics: map[string]*Topic{}, orphans: map[string]Subscription{}}
+	s := &Service{config: config, log: log, topics: map[string]*Topic{}, orphans: map[string]Subscription{}}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
 // TopicConfig holds a topic's attributes.

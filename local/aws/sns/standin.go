@@ -54,12 +54,16 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 			continue // the local run sends no e-mails
 		}
 		topic := s.Topic(r.String("topic"))
-		if topic == nil || r.String("protocol") != "sqs" || s.config.Queues.Queue(r.String("endpoint")) == nil {
-			return fmt.Errorf("subscription %s: %s from topic %q to %q: the local run supports only queues and "+
-				"topics of the stack", r.Name, r.String("protocol"), r.String("topic"), r.String("endpoint"))
+		config := SubscriptionConfig{RawMessageDelivery: r.Bool("rawMessageDelivery")}
+		if r.String("protocol") == "lambda" && g.Find(graph.Function, "arn", r.String("endpoint")) != nil {
+			config.FunctionARN = r.String("endpoint")
+		} else if r.String("protocol") == "sqs" && s.config.Queues.Queue(r.String("endpoint")) != nil {
+			config.QueueARN = r.String("endpoint")
 		}
-		config := SubscriptionConfig{
-			QueueARN: r.String("endpoint"), RawMessageDelivery: r.Bool("rawMessageDelivery"),
+		if topic == nil || config.endpoint() == "" {
+			return fmt.Errorf("subscription %s: %s from topic %q to %q: the local run supports only queues, functions "+
+				"and topics of the stack (%s)", r.Name, r.String("protocol"), r.String("topic"), r.String("endpoint"),
+				r.Source)
 		}
 		for property, attribute := range map[string]string{
 			"filterPolicy": "FilterPolicy", "filterPolicyScope": "FilterPolicyScope", "redrivePolicy": "RedrivePolicy",

@@ -14,7 +14,7 @@ import (
 	"restock/local/aws/awsapi"
 )
 
-// Subscription is the delivery of a topic's messages to a queue.
+// Subscription is the delivery of a topic's messages to a queue or a function.
 type Subscription struct {
 	ARN      string
 	TopicARN string
@@ -28,6 +28,8 @@ type Subscription struct {
 type SubscriptionConfig struct {
 	// QueueARN is the target queue. It need not exist: SNS checks it when it delivers.
 	QueueARN string
+	// FunctionARN is the target function, in place of a queue.
+	FunctionARN string
 	// RawMessageDelivery sends the message's body and attributes unchanged, without SNS's envelope.
 	// https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
 	RawMessageDelivery bool
@@ -54,7 +56,7 @@ var queueARN = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{
 
 // newFilter checks the configuration and parses its filter policy.
 func (c SubscriptionConfig) newFilter() (filter, error) {
-	if !queueARN.MatchString(c.QueueARN) {
+	if c.FunctionARN == "" && !queueARN.MatchString(c.QueueARN) {
 		return nil, invalidParameter("SQS endpoint ARN")
 	}
 	if c.DeadLetterQueueARN != "" && !queueARN.MatchString(c.DeadLetterQueueARN) {
@@ -131,6 +133,17 @@ func (c SubscriptionConfig) get(attribute string) string {
 	}
 }
 
+// endpoint returns the ARN of the target.
+func (c SubscriptionConfig) endpoint() string { return cmp.Or(c.FunctionARN, c.QueueARN) }
+
+// protocol returns the name of the target's protocol in SNS's API.
+func (c SubscriptionConfig) protocol() string {
+	if c.FunctionARN != "" {
+		return "lambda"
+	}
+	return "sqs"
+}
+
 // settable are the attributes of a subscription.
 var settable = []string{"RawMessageDelivery", "FilterPolicy", "FilterPolicyScope", "RedrivePolicy"}
 
@@ -151,7 +164,7 @@ func (t *Topic) subscribe(config SubscriptionConfig, given []string) (Subscripti
 	t.service.mu.Lock()
 	defer t.service.mu.Unlock()
 	for _, existing := range t.subscriptions {
-		if existing.QueueARN != config.QueueARN {
+		if existing.endpoint() != config.endpoint() {
 			continue
 		}
 		for _, attribute := range given {

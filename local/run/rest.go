@@ -1,0 +1,176 @@
+package run
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"restock/infra/graph"
+	"restock/local/aws/apigateway"
+	"restock/local/aws/awsapi"
+)
+
+// deployedREST gives the stage of a REST API its address. The API of a stage is declared before it.
+func (r *Run) deployedREST(resource *graph.Resource) error {
+	if resource.Type != graph.RESTStage {
+		return nil
+	}
+	listener, err := r.listen.forAPI(resource.URN)
+	if err == nil {
+		resource.Outputs["invokeUrl"] = listener.URL() + "/" + resource.String("stageName")
+	}
+	return err
+}
+
+// serveREST serves the stages of the declared REST APIs, each at an address of its own. It names
+// the methods that it does not serve.
+func (r *Run) serveREST(g *graph.Graph, s *services) error {
+	for _, stage := range g.OfType(graph.RESTStage) {
+		apis := g.OfType(graph.RESTAPI)
+		i := slices.IndexFunc(apis, func(api *graph.Resource) bool { return api.ID == stage.String("restApi") })
+		if i < 0 {
+			return fmt.Errorf("stage %s: the stack lacks its REST API %q", stage.Name, stage.String("restApi"))
+		}
+		declared := apis[i]
+		config := apigateway.Config{
+			REST: true, APIID: declared.ID, Stage: stage.String("stageName"), DeclaredIn: stage.Source,
+			Region: g.Region, AccountID: graph.AccountID, StageVariables: map[string]string{},
+			Log: r.config.Log.With("part", "api"),
+		}
+		execution := declared.String("executionArn") + "/" + config.Stage
+		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
+			return s.authorizeRequest(request, body, g.Region, declared.String("executionArn"))
+		}
+		for name, value := range stage.Object("variables") {
+			config.StageVariables[name] = fmt.Sprint(value)
+		}
+		for _, method := range g.OfType(graph.RESTMethod) {
+			if method.String("restApi") != declared.ID {
+				continue
+			}
+			route, reason := s.restRoute(g, declared, method, execution)
+			if reason != "" {
+				r.warnNotRun(method, reason)
+				continue
+			}
+			config.Routes = append(config.Routes, route)
+		}
+		if err := r.serveGateway("REST API", stage.URN, config); err != nil {
+			return fmt.Errorf("serving the REST API %s: %w", declared.Name, err)
+		}
+	}
+	return nil
+}
+
+// serveGateway serves an API at the address of a declared resource.
+func (r *Run) serveGateway(part, urn string, config apigateway.Config) error {
+	api, err := apigateway.New(config)
+	if err != nil {
+		return err
+	}
+	r.apis = append(r.apis, api)
+	r.onClose(part+"'s invocations", func(context.Context) error { api.Close(); return nil })
+	listener, err := r.listen.forAPI(urn)
+	if err != nil {
+		return err
+	}
+	r.config.Log.Info("serving", "part", "api", "api", part, "stage", config.Stage, "url", listener.URL(),
+		"declared_in", config.DeclaredIn)
+	r.serve(part, listener, api, nil)
+	return nil
+}
+
+// restRoute returns the route of a REST API's method, or why the run does not serve it.
+func (s *services) restRoute(g *graph.Graph, api, method *graph.Resource, execution string,
+) (route apigateway.Route, reason string) {
+	verb := method.String("httpMethod")
+	path, ok := restPath(g, api, method.String("resourceId"))
+	if !ok {
+		return route, "the stack lacks its resource " + method.String("resourceId")
+	}
+	route = apigateway.Route{
+		Key: verb + " " + path, DeclaredIn: method.Source, Authorization: method.String("authorization"),
+	}
+	switch {
+	case method.Bool("apiKeyRequired"):
+		return route, "the run has no API keys"
+	case route.Authorization != apigateway.AuthorizationNone && route.Authorization != apigateway.AuthorizationIAM:
+		return route, "the run has no authorizers: its authorization is " + route.Authorization
+	}
+	for _, integration := range g.OfType(graph.RESTIntegration) {
+		if integration.String("restApi") != api.ID || integration.String("httpMethod") != verb ||
+			integration.String("resourceId") != method.String("resourceId") {
+			continue
+		}
+		if kind := integration.String("type"); kind != "AWS_PROXY" {
+			return route, "the run serves integrations of type AWS_PROXY only, and its integration is " + kind
+		}
+		f := g.Find(graph.Function, "invokeArn", integration.String("uri"))
+		if f == nil {
+			return route, "its integration leads to no function of the stack"
+		}
+		route.Timeout = cmp.Or(seconds(integration.Number("timeoutMilliseconds")/1000), apigateway.RESTTimeout)
+		// Permissions write * for any method, as the source of a call does.
+		source := execution + "/" + map[bool]string{true: "*", false: verb}[verb == "ANY"] + path
+		route.Function = s.by((*s.functions.Load())[f.String("arn")], "apigateway.amazonaws.com", source)
+		return route, ""
+	}
+	return route, "it has no integration"
+}
+
+// restPath returns the path of a REST API's resource.
+func restPath(g *graph.Graph, api *graph.Resource, id string) (path string, ok bool) {
+	if id == api.String("rootResourceId") {
+		return "/", true
+	}
+	for _, r := range g.OfType(graph.RESTResource) {
+		if r.ID == id && r.String("restApi") == api.ID {
+			parent, ok := restPath(g, api, r.String("parentId"))
+			if parent != "/" {
+				parent += "/"
+			}
+			return parent + r.String("pathPart"), ok
+		}
+	}
+	return "", false
+}
+
+// serveFunctionURLs serves the declared function URLs. Their events have the form of an HTTP API's:
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+func (r *Run) serveFunctionURLs(g *graph.Graph, s *services) error {
+	for _, declared := range g.OfType(graph.FunctionURL) {
+		f := s.functionOf(g, declared.String("functionName"))
+		if f == nil {
+			return fmt.Errorf("function URL %s: the stack lacks the function %q", declared.Name,
+				declared.String("functionName"))
+		}
+		config := apigateway.Config{
+			APIID: declared.ID, Stage: apigateway.DefaultStage, DeclaredIn: declared.Source,
+			Region: g.Region, AccountID: graph.AccountID, Log: r.config.Log.With("part", "api"),
+			Routes: []apigateway.Route{{
+				Key: "$default", Function: f, DeclaredIn: declared.Source,
+				Authorization: declared.String("authorizationType"),
+			}},
+			Authorize: func(request *http.Request, body []byte, _ apigateway.Route) error {
+				return s.authority.AuthorizeRequest(request, body,
+					awsapi.Scope{Service: "lambda", Region: g.Region},
+					awsapi.Permission{Action: "lambda:InvokeFunctionUrl", Resource: f.ARN})
+			},
+		}
+		if err := r.serveGateway("function URL", declared.URN, config); err != nil {
+			return fmt.Errorf("serving the function URL %s: %w", declared.Name, err)
+		}
+	}
+	return nil
+}
+
+// functionOf returns a function by its name or its ARN.
+func (s *services) functionOf(g *graph.Graph, reference string) *function {
+	fs := *s.functions.Load()
+	if f := fs[reference]; f != nil {
+		return f
+	}
+	return fs.named(g, reference)
+}
