@@ -20,7 +20,7 @@ var spin = flag.Bool("spin", false, "check protocol.pml with Spin: minutes")
 //	https://spinroot.com/spin/Man/Spin.html
 func TestSpinAgrees(t *testing.T) {
 	if !*spin {
-		t.Skip("this takes minutes: make model runs it")
+		t.Skip("this takes minutes: make second-opinion runs it")
 	}
 	for _, program := range []string{"spin", "gcc"} {
 		if _, err := exec.LookPath(program); err != nil {

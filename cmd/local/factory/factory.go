@@ -98,6 +98,7 @@ type Factory struct {
 	fault    Fault
 	changed  chan struct{} // closed and replaced when fault is set
 	requests []*Request    // in the order of arrival, at most MaxRequests
+	lost     time.Time     // when the latest request arrived that is forgotten
 }
 
 // New returns a factory with cfg and without requests.
@@ -155,6 +156,13 @@ func (f *Factory) LoseJobs() int {
 		f.log.Warn("the factory lost its jobs", "jobs", lost)
 	}
 	return lost
+}
+
+// RemembersSince returns a time after which the factory remembers all requests.
+func (f *Factory) RemembersSince() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lost
 }
 
 // Requests returns the remembered requests, the oldest first.
@@ -254,6 +262,9 @@ func (f *Factory) makeRoom() bool {
 	i := slices.IndexFunc(f.requests, func(req *Request) bool { return !req.inTheMaking() })
 	if i < 0 {
 		return false
+	}
+	if t := f.requests[i].Time; t.After(f.lost) {
+		f.lost = t
 	}
 	f.requests = slices.Delete(f.requests, i, i+1)
 	return true

@@ -340,11 +340,18 @@ func TestTheHistoryIsBounded(t *testing.T) {
 			t.Errorf("with %d lots in the making: got %d %s, want 503 that says so", factory.MaxRequests, w.Code,
 				w.Body)
 		}
+		if since := f.RemembersSince(); !since.IsZero() {
+			t.Errorf("the factory remembers the requests since %v, want all", since)
+		}
+		full := time.Now()
 		time.Sleep(time.Hour)
 		for n := range 10 {
 			if w := post(f, numbered(factory.MaxRequests+n)); w.Code != 201 {
 				t.Fatalf("after the lots are done: got %d %s, want 201", w.Code, w.Body)
 			}
+		}
+		if since := f.RemembersSince(); !since.Equal(full) {
+			t.Errorf("the factory remembers the requests since %v, want since %v", since, full)
 		}
 		got := f.Requests()
 		if len(got) != factory.MaxRequests || string(got[0].Body) != numbered(10) ||

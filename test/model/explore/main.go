@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -102,6 +103,8 @@ func print(r model.Report, took time.Duration, asJSON bool) error {
 		r.States, r.Steps, r.Depth, took.Round(time.Second), runtime.GOMAXPROCS(0), memory.Sys>>20)
 	if r.Broken == nil {
 		fmt.Println("No rule is broken, and from every state a shortage ends in stock.")
+		n := float64(r.States)
+		fmt.Printf("The probability that two states were taken for one is one in %.0f.\n", max(math.Exp2(65)/(n*n), 1))
 		return nil
 	}
 	fmt.Printf("broken: %s\n", rule)
