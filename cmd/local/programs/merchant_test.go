@@ -17,6 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"restock/cmd/local/factory"
+	"restock/cmd/local/programs"
 	"restock/infra/stack/stacktest/pinned"
 	"restock/internal/shop"
 	"restock/lambdas"
@@ -126,7 +127,11 @@ func (s *stack) ready(tb testing.TB) (path string) {
 // shop runs a command of the merchant's command line, and returns its output.
 func (s *stack) shop(tb testing.TB, args ...string) (out string) {
 	tb.Helper()
-	cmd := exec.CommandContext(tb.Context(), "go", append([]string{"run", "./cmd/shop"}, args...)...)
+	program, err := filepath.Abs(filepath.Join(programs.DefaultConfig(projectDir).BuildDir, "shop")) // of TestMain
+	if err != nil {
+		tb.Fatal(err)
+	}
+	cmd := exec.CommandContext(tb.Context(), program, args...)
 	cmd.Dir = projectDir
 	text, err := cmd.CombinedOutput()
 	if err != nil {

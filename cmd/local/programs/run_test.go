@@ -41,13 +41,14 @@ import (
 
 const projectDir = "../../.."
 
-// TestMain builds the functions once, before parallel runs need them at the same time.
+// TestMain builds the functions and the merchant's command line once, before parallel runs need
+// them at the same time.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
 		os.Exit(m.Run())
 	}
-	var packages []string
+	packages := []string{"./cmd/shop"}
 	for _, f := range lambdas.All() {
 		packages = append(packages, "./lambdas/"+f.Name)
 	}
