@@ -64,11 +64,15 @@ type call struct {
 	body         any // nil: no body
 	key          string
 	once         bool // the API does it once, however often it is asked
+	dry          bool // it changes nothing
 	into         any
 }
 
 // repeatable reports whether a second request does no harm if the first one was executed.
-func (k call) repeatable() bool { return k.method == http.MethodGet || k.key != "" || k.once }
+func (k call) repeatable() bool { return !k.changes() || k.key != "" || k.once }
+
+// changes reports whether the call changes anything.
+func (k call) changes() bool { return k.method != http.MethodGet && !k.dry }
 
 // A refusal is an error answer of the API.
 type refusal struct {
@@ -124,7 +128,7 @@ func (c *client) final(k call, err error, unsure bool) error {
 	var usage *usageError
 	var unsent *notSent
 	answered := errors.As(err, &refused)
-	unsure = unsure && k.method != http.MethodGet
+	unsure = unsure && k.changes()
 	code := exitUnavailable
 	switch {
 	case errors.As(err, &usage),
@@ -133,7 +137,7 @@ func (c *client) final(k call, err error, unsure bool) error {
 		return err
 	case !unsure && answered && refused.problem.Code == shop.CodeUnavailable:
 		err = fmt.Errorf("the shop is not available now, and nothing was changed: %w", err)
-	case !unsure && (k.method == http.MethodGet || errors.As(err, &unsent)):
+	case !unsure && (!k.changes() || errors.As(err, &unsent)):
 	case k.key != "":
 		err = fmt.Errorf("%w; it may have been booked: repeat it with --key %s to book it only once", err, k.key)
 		code = exitUnknown

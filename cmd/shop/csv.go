@@ -49,7 +49,7 @@ are ordered within a minute.`, strings.Join(merchant.Columns(), ","), shop.MaxIm
 			var done merchant.Imported
 			if err := s.client.do(ctx, call{
 				method: http.MethodPost, path: "/merchant/imports", key: cmp.Or(key, uuid.NewString()), into: &done,
-				body: merchant.Import{CSV: string(text), DryRun: dryRun},
+				body: merchant.Import{CSV: string(text), DryRun: dryRun}, dry: dryRun,
 			}); err != nil {
 				return err
 			}
@@ -78,7 +78,8 @@ func products(n int) string {
 func exportCommand() command {
 	var withStock bool
 	return command{name: "export", summary: "write all products as CSV, for a spreadsheet or for import",
-		more:     "Without --stock the file can be edited and imported while the shop sells.",
+		more: "Without --stock the file can be edited and imported while the shop sells. A spreadsheet takes a\n" +
+			"name that begins with =, +, - or @ for a formula: import the names' column as text.",
 		examples: "export --local > products.csv",
 		flags: func(f *pflag.FlagSet) {
 			f.BoolVar(&withStock, "stock", false, "with a column for the stock")

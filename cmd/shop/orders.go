@@ -29,10 +29,10 @@ func (p *page) flags(f *pflag.FlagSet) {
 	f.StringVar(&p.before, "before", "", "go on `where` the last list ended: the value that it printed")
 }
 
-// collect requests pages of a list until it has as many items as wanted. It returns where the list
-// goes on, or "" at its end. get requests one page and returns the number of its items.
-func (p page) collect(query url.Values,
-	get func(url.Values) (had int, next string, err error)) (next string, err error) {
+// list requests pages of a list until it has as many items as wanted. It returns where the list
+// goes on, or "" at its end. add keeps the items of one answer, and returns their number.
+func list[Answer any](ctx context.Context, s *session, p page, path string, query url.Values,
+	add func(Answer) (had int, next string)) (next string, err error) {
 	if p.limit < 1 {
 		return "", usagef("--limit %d is invalid: it must be 1 or more", p.limit)
 	}
@@ -42,12 +42,14 @@ func (p page) collect(query url.Values,
 		if next != "" {
 			query.Set("before", next)
 		}
-		had, after, err := get(query)
-		if err != nil {
+		var answer Answer
+		if err := s.client.do(ctx, call{
+			method: http.MethodGet, path: path, query: query, into: &answer,
+		}); err != nil {
 			return "", err
 		}
-		next, left = after, left-had
-		if next == "" {
+		had, after := add(answer)
+		if next, left = after, left-had; next == "" {
 			break
 		}
 	}
@@ -84,14 +86,11 @@ func ordersCommand() command {
 			}
 			all := merchant.ProductionOrders{Orders: []merchant.ProductionOrder{}}
 			var err error
-			all.Next, err = p.collect(query, func(query url.Values) (int, string, error) {
-				var answer merchant.ProductionOrders
-				err := s.client.do(ctx, call{
-					method: http.MethodGet, path: "/merchant/production-orders", query: query, into: &answer,
-				})
-				all.Orders = append(all.Orders, answer.Orders...)
-				return len(answer.Orders), answer.Next, err
-			})
+			add := func(a merchant.ProductionOrders) (int, string) {
+				all.Orders = append(all.Orders, a.Orders...)
+				return len(a.Orders), a.Next
+			}
+			all.Next, err = list(ctx, s, p, "/merchant/production-orders", query, add)
 			if err != nil {
 				return err
 			}
@@ -239,14 +238,11 @@ func ledgerCommand() command {
 			}
 			all := merchant.Ledger{SKU: arguments[0], Entries: []merchant.LedgerEntry{}}
 			var err error
-			all.Next, err = p.collect(url.Values{}, func(query url.Values) (int, string, error) {
-				var answer merchant.Ledger
-				err := s.client.do(ctx, call{
-					method: http.MethodGet, path: productPath(arguments[0]) + "/ledger", query: query, into: &answer,
-				})
-				all.Entries = append(all.Entries, answer.Entries...)
-				return len(answer.Entries), answer.Next, err
-			})
+			add := func(a merchant.Ledger) (int, string) {
+				all.Entries = append(all.Entries, a.Entries...)
+				return len(a.Entries), a.Next
+			}
+			all.Next, err = list(ctx, s, p, productPath(arguments[0])+"/ledger", url.Values{}, add)
 			if err != nil {
 				return err
 			}

@@ -122,6 +122,11 @@ func productsCommand() command {
 				answer.Products = slices.DeleteFunc(answer.Products, func(p merchant.Product) bool {
 					return p.ArchivedAt.IsZero() == archived
 				})
+			} else {
+				isOther := func(p merchant.Product) bool { return p.SKU != arguments[0] }
+				if answer.Products = slices.DeleteFunc(answer.Products, isOther); len(answer.Products) == 0 {
+					return fmt.Errorf("there is no product %q: shop products lists them", arguments[0])
+				}
 			}
 			if archived && len(answer.Products) == 0 && !s.json {
 				fmt.Fprintln(s.out, "No product is archived.")
@@ -131,7 +136,11 @@ func productsCommand() command {
 				answer.Products = slices.DeleteFunc(answer.Products, func(p merchant.Product) bool {
 					return p.Stock > p.ReorderPoint
 				})
-				if len(answer.Products) == 0 && !s.json {
+				switch {
+				case len(answer.Products) > 0 || s.json && len(arguments) == 0:
+				case len(arguments) > 0:
+					return fmt.Errorf("the stock of %s is not low", arguments[0])
+				default:
 					fmt.Fprintln(s.out, "No product is low.")
 					return nil
 				}
@@ -139,11 +148,7 @@ func productsCommand() command {
 			if len(arguments) == 0 {
 				return s.show(answer, func() { s.showProducts(answer.Products) })
 			}
-			at := slices.IndexFunc(answer.Products, func(p merchant.Product) bool { return p.SKU == arguments[0] })
-			if at < 0 {
-				return fmt.Errorf("there is no product %q: shop products lists them", arguments[0])
-			}
-			return s.show(answer.Products[at], func() { s.showProduct(answer.Products[at]) })
+			return s.show(answer.Products[0], func() { s.showProduct(answer.Products[0]) })
 		}}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -44,14 +45,11 @@ func noticesCommand() command {
 		run: func(ctx context.Context, s *session, _ []string) error {
 			all := merchant.Notices{Notices: []merchant.Notice{}}
 			var err error
-			all.Next, err = p.collect(url.Values{}, func(query url.Values) (int, string, error) {
-				var answer merchant.Notices
-				err := s.client.do(ctx, call{
-					method: http.MethodGet, path: "/merchant/notices", query: query, into: &answer,
-				})
-				all.Notices = append(all.Notices, answer.Notices...)
-				return len(answer.Notices), answer.Next, err
-			})
+			add := func(a merchant.Notices) (int, string) {
+				all.Notices = append(all.Notices, a.Notices...)
+				return len(a.Notices), a.Next
+			}
+			all.Next, err = list(ctx, s, p, "/merchant/notices", url.Values{}, add)
 			if err != nil {
 				return err
 			}
@@ -72,7 +70,7 @@ func noticesCommand() command {
 		}}
 }
 
-// day returns the beginning of a day in the terminal's time zone.
+// day returns a day of the calendar, as midnight in UTC. It begins at [terminal.begins].
 func (t terminal) day(text string) (time.Time, error) {
 	year, month, today := t.now().In(t.location).Date()
 	switch text {
@@ -80,18 +78,32 @@ func (t terminal) day(text string) (time.Time, error) {
 		today--
 	case "today":
 	default:
-		day, err := time.ParseInLocation(time.DateOnly, text, t.location)
+		day, err := time.Parse(time.DateOnly, text)
 		if err != nil {
 			return day, usagef("%q is not a day: it must be like 2026-11-28, today or yesterday", text)
 		}
 		return day, nil
 	}
-	return time.Date(year, month, today, 0, 0, 0, 0, t.location), nil
+	return time.Date(year, month, today, 0, 0, 0, 0, time.UTC), nil
+}
+
+// begins returns the first moment of a day in the terminal's time zone. Some zones skip midnight:
+// in Santiago, a day in September begins at one o'clock. Others have midnight twice. So it goes
+// back from noon, in steps that divide the difference between any two zones.
+func (t terminal) begins(day time.Time) time.Time {
+	const step = 15 * time.Minute
+	moment := time.Date(day.Year(), day.Month(), day.Day(), 12, 0, 0, 0, t.location)
+	for moment.Add(-step).Day() == day.Day() {
+		moment = moment.Add(-step)
+	}
+	return moment
 }
 
 // sales reads the sales of a day. A day of the time zone may have 23 or 25 hours.
 func (s *session) sales(ctx context.Context, day time.Time) (answer merchant.Sales, err error) {
-	query := url.Values{"from": {day.Format(time.RFC3339)}, "to": {day.AddDate(0, 0, 1).Format(time.RFC3339)}}
+	query := url.Values{
+		"from": {s.begins(day).Format(time.RFC3339)}, "to": {s.begins(day.AddDate(0, 0, 1)).Format(time.RFC3339)},
+	}
 	return answer, s.client.do(ctx, call{
 		method: http.MethodGet, path: "/merchant/sales", query: query, into: &answer,
 	})
@@ -202,6 +214,9 @@ func reportCommand() command {
 }
 
 func (s *session) reportCSV(rows []reportRow) error {
+	if _, err := io.WriteString(s.out, merchant.ByteOrderMark); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
 	out := csv.NewWriter(s.out)
 	_ = out.Write([]string{"day", "sku", "name", "sales", "units", "revenue", "currency"}) // it keeps its first error
 	for _, r := range rows {

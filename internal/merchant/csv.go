@@ -84,11 +84,19 @@ func integer[N int | int64](field **N, cell string) (want string) {
 	return ""
 }
 
+// ByteOrderMark begins a CSV file in UTF-8. Without it, Excel reads the file in the machine's old
+// code page, and breaks Korean names:
+// https://itecnote.com/tecnote/r-microsoft-excel-mangles-diacritics-in-csv-files/
+const ByteOrderMark = "\ufeff"
+
 // WriteCSV writes products as a file that ReadCSV reads, with or without their stock.
 func WriteCSV(w io.Writer, products []Product, withStock bool) error {
 	written := columns
 	if !withStock {
 		written = columns[:len(columns)-1]
+	}
+	if _, err := io.WriteString(w, ByteOrderMark); err != nil {
+		return fmt.Errorf("writing the products: %w", err)
 	}
 	out := csv.NewWriter(w)
 	_ = out.Write(Columns()[:len(written)]) // the writer keeps its first error
@@ -106,7 +114,7 @@ func WriteCSV(w io.Writer, products []Product, withStock bool) error {
 // ReadCSV reads products. The first line names the columns, in any order; only sku is required. An
 // empty cell says nothing about its field. Lines that cannot be read are in wrong.
 func ReadCSV(text string) (rows []shop.ImportRow, wrong []shop.LineError) {
-	in := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, "\ufeff"))) // spreadsheets write the mark
+	in := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, ByteOrderMark)))
 	fail := func(line int, format string, args ...any) {
 		wrong = append(wrong, shop.LineError{Line: line, Detail: fmt.Sprintf(format, args...)})
 	}
