@@ -43,12 +43,18 @@ func (r *Run) invoked() func(console.Invocation) {
 	return r.console.Invoked
 }
 
+// draw draws the recorded program.
+func (r *Run) draw(p *program) (console.Graph, error) {
+	return drawing.Draw(p.graph, p.services.standIns,
+		drawing.Outside{Callers: r.config.Program.Callers, Servers: r.Endpoints().Outside})
+}
+
 // showProgram shows the picture of the recorded program in the console.
 func (r *Run) showProgram(p *program) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, p.services.standIns, r.Endpoints().Outside)
+	picture, err := r.draw(p)
 	if err != nil {
 		return err
 	}
@@ -61,13 +67,13 @@ func (r *Run) showStack(p *program, s *services, fs functions) error {
 	if r.console == nil {
 		return nil
 	}
-	picture, err := drawing.Draw(p.graph, p.services.standIns, r.Endpoints().Outside)
+	picture, err := r.draw(p)
 	if err != nil {
 		return err
 	}
 	e := r.Endpoints()
 	stack := console.Stack{
-		Graph: picture, DSN: e.DSN, Queues: s.queues(),
+		Graph: picture, Region: r.region, DSN: e.DSN, Topics: s.declaredTopics(), Queues: s.queues(),
 		Endpoints: map[string]string{"api": e.API, "aws": e.AWS},
 		Instances: func(name string) int {
 			if f := fs.named(p.graph, name); f != nil {
@@ -76,7 +82,11 @@ func (r *Run) showStack(p *program, s *services, fs functions) error {
 			return 0
 		},
 	}
+	stack.PassTime = func(ctx context.Context) int { r.PassTime(ctx); return len(r.schedules) }
 	stack.Functions = r.consoleFunctions(p, s, fs, picture.Routes)
+	if stack.Functions.Declared, err = r.declarations(p.graph); err != nil {
+		return err
+	}
 	stack.Secrets = s.secrets.Values
 	maps.Copy(stack.Endpoints, e.Outside)
 	if err := r.console.Run(stack); err != nil {

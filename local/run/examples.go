@@ -23,9 +23,6 @@ import (
 	"restock/local/view/events"
 )
 
-// invokedByConsole is the value of console.InvokedBy for the page's invocations.
-const invokedByConsole = "the console"
-
 // consoleFunctions returns what the console does with the functions.
 func (r *Run) consoleFunctions(p *program, s *services, fs functions, routes map[string]string) console.Functions {
 	return console.Functions{
@@ -36,7 +33,7 @@ func (r *Run) consoleFunctions(p *program, s *services, fs functions, routes map
 				return "", fmt.Errorf("the stack has no function %q", name)
 			}
 			id = uuid.NewString()
-			ctx = events.WithAttrs(lambda.WithRequestID(ctx, id), slog.String(console.InvokedBy, invokedByConsole))
+			ctx = events.WithAttrs(lambda.WithRequestID(ctx, id), slog.String(console.InvokedBy, console.ByConsole))
 			_, err = f.Invoke(ctx, event)
 			if errors.Is(err, lambda.ErrInvalidRequest) || errors.Is(err, lambda.ErrRequestTooLarge) {
 				return "", err

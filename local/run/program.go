@@ -46,6 +46,10 @@ type Program struct {
 	// the file of the stage.
 	ThrottlingSetting func(routeKey string) string
 
+	// Callers are who calls the HTTP API, in the console's picture, such as "buyers". If it is
+	// empty, the picture shows only what the program declares.
+	Callers string
+
 	// Business returns what a line of a function means: see console.Config. It may be nil.
 	Business func(kind string, attrs map[string]any) console.Milestone
 }

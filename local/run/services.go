@@ -85,6 +85,16 @@ func (s *services) queues() (declared []*sqs.Queue) {
 	return declared
 }
 
+// declaredTopics returns the declared topics that no client has deleted.
+func (s *services) declaredTopics() (declared []*sns.Topic) {
+	for _, r := range s.program.graph.OfType(graph.Topic) {
+		if t := s.topics.Topic(r.String("arn")); t != nil {
+			declared = append(declared, t)
+		}
+	}
+	return declared
+}
+
 // serveTLS serves the AWS endpoint over HTTPS too, if Config.AWSTLS is set. It writes the
 // certificate that clients must trust to a file in the build folder, for as long as the run lasts.
 func (r *Run) serveTLS(aws http.Handler) error {

@@ -111,13 +111,13 @@ func TestConsole(t *testing.T) {
 			page.AwaitText(".waterfall .step-text", step)
 		}
 		for _, id := range []string{
-			"buyers:buyers", "api:shop", "function:sales-api", "topic:stock_empty", "queue:stock_queue",
+			"callers:buyers", "api:shop", "function:sales-api", "topic:stock_empty", "queue:stock_queue",
 			"function:stock", "factory:factory", "function:stock-increase",
 		} {
 			page.Await(element(".node.on-path" + node(id)))
 		}
 		for _, id := range []string{
-			"buyers:buyers>api:shop", "api:shop>function:sales-api", "function:sales-api>topic:stock_empty",
+			"callers:buyers>api:shop", "api:shop>function:sales-api", "function:sales-api>topic:stock_empty",
 			"topic:stock_empty>queue:stock_queue", "queue:stock_queue>function:stock",
 			"function:stock>factory:factory", "factory:factory>api:shop",
 			"api:shop>queue:deliveries_queue", "queue:deliveries_queue>function:stock-increase",
@@ -177,6 +177,9 @@ func TestConsole(t *testing.T) {
 		s.buy(t, sku)
 		page.AwaitText("#dead .why", "503 Service Unavailable")
 		page.AwaitText("#dead .why", "stock, ")
+		page.Click("#dead .opened summary")
+		page.AwaitText("#dead .opened .body", "production_order_id")
+		page.CheckAccessibility()
 		page.Await(element(node("dead-letter-queue:stock_queue_dlq")+" .badge") + ".textContent === '1'")
 		page.Click(`[data-fault="works"]`)
 		page.AwaitText("#factory-fault", "works")
@@ -236,7 +239,7 @@ func testKeyboard(t *testing.T, s *shop) {
 	order := page.KeyboardOrder()
 	last := -1
 	for _, stop := range []string{
-		"link Skip to the journeys", "button Buyers buyers", "button HTTP API shop",
+		"link Skip to the journeys", "button Callers buyers", "button HTTP API shop",
 		"button Function stock-increase", "button Database", "combobox Show", "spinbutton Buyers",
 		"button Start the rush", "button Works", "button Pause",
 	} {

@@ -45,16 +45,17 @@ func startFakeRun(t *testing.T, shop http.Handler) fakeRun {
 	err := c.Run(console.Stack{
 		Graph: console.Graph{
 			Nodes: []console.Node{
-				{ID: "buyers:buyers", Kind: console.KindBuyers, Label: "buyers", Name: "buyers"},
+				{ID: "callers:buyers", Kind: console.KindCallers, Label: "buyers", Name: "buyers"},
 				{ID: "api:shop", Kind: console.KindAPI, Label: "shop", Name: "shop"},
 				{ID: "function:sales-api", Kind: console.KindFunction, Label: "sales-api", Name: "sales-api"},
 				{ID: "topic:stock_empty", Kind: console.KindTopic, Label: "stock_empty", Name: "stock_empty",
 					Service: "sns"},
 			},
 			Edges: []console.Edge{
-				{ID: "buyers:buyers>api:shop", From: "buyers:buyers", To: "api:shop"},
+				{ID: "callers:buyers>api:shop", From: "callers:buyers", To: "api:shop"},
 				{ID: "api:shop>function:sales-api", From: "api:shop", To: "function:sales-api"},
 			},
+			Routes: map[string]string{"POST /checkout": "function:sales-api"},
 		},
 		Endpoints: map[string]string{"api": api.URL}, DSN: s.Endpoints().DSN,
 	})
@@ -104,6 +105,9 @@ func TestConsoleStaysResponsiveInARush(t *testing.T) {
 	for !browsertest.Evaluate[bool](page, dropped) {
 		m.logBurst()
 	}
+	// The page counts what it does not show, by part and by second.
+	page.AwaitText("#run-parts", "sales-api")
+	page.AwaitText("#events", "in this second, not shown: too many at once")
 	page.Click(node("function:sales-api"))
 	page.AwaitText("#details-title", "Function sales-api")
 	page.AwaitText("#details .lines", "refused")
@@ -130,14 +134,25 @@ func TestConsoleSaysWhyBuyersAreThrottled(t *testing.T) {
 		id := fmt.Sprint("request-", came.Add(1))
 		w.Header().Set("Apigw-Requestid", id)
 		m.console.Throttled(id, busy) // as the API does before it answers
+		m.log.With("part", "api").Warn("api request", events.APIRequest.Attr(), "method", "POST", "path", "/checkout",
+			"route", "POST /checkout", "status", http.StatusServiceUnavailable, "request_id", id, "throttled", busy)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	sku := openShop(t).sell(t, product{stock: 1, manual: true})
 	page := browsertest.Open(t, screen, m.url)
 	sendBuyers(page, sku, 3)
-	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were throttled, 0 failed.")
-	page.AwaitText("#rush-result", "throttled")
-	page.AwaitText("#rush-reasons", "3 throttled: "+busy)
+	page.AwaitText("#rush-status", "3 buyers came: 0 bought, 0 were refused, 3 were turned away, 0 failed.")
+	page.AwaitText("#rush-result", "turned away")
+	page.AwaitText("#rush-reasons", "3 turned away: "+busy)
+	// The part that ran short says so, and not the API. The journeys are one line.
+	page.AwaitText(".journey", busy)
+	page.AwaitText(".journey .facts", "and 2 like it")
+	page.Await(element(node("function:sales-api")+" .badge") + ".textContent === '3'")
+	if page.Count(node("api:shop")+".failing") > 0 {
+		t.Error("the API has a badge, although it passed all requests on")
+	}
+	page.Click(node("function:sales-api"))
+	page.AwaitText("#details .small-plots", "Throttled 3")
 	page.CheckAccessibility()
 }
 

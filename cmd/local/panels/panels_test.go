@@ -38,11 +38,11 @@ func newHarness(t *testing.T) *harness {
 func picture() console.Graph {
 	return console.Graph{
 		Nodes: []console.Node{
-			{ID: "buyers:buyers", Kind: console.KindBuyers, Name: "buyers"},
+			{ID: "callers:buyers", Kind: console.KindCallers, Name: "buyers"},
 			{ID: "api:shop", Kind: console.KindAPI, Name: "shop"},
 			{ID: "factory:factory", Kind: console.KindFactory, Name: "factory"},
 		},
-		Edges: []console.Edge{{ID: "buyers:buyers>api:shop", From: "buyers:buyers", To: "api:shop"}},
+		Edges: []console.Edge{{ID: "callers:buyers>api:shop", From: "callers:buyers", To: "api:shop"}},
 	}
 }
 

@@ -17,6 +17,9 @@ func milestones(nameOf func(sku string) string) func(kind string, attrs map[stri
 		switch journal.Kind(kind) {
 		case journal.SaleMade:
 			m.Text = fmt.Sprintf("%v × %s sold", units, nameOf(sku))
+			if left, known := attrs["stock"].(float64); known && left == 0 {
+				m.Text += ", the last"
+			}
 		case journal.SaleRefused:
 			m.Text = fmt.Sprintf("%v × %s refused", units, nameOf(sku))
 		case journal.OrderOpened:

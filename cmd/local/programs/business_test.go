@@ -23,7 +23,11 @@ func TestMilestonesOfTheShopsLines(t *testing.T) {
 		"an order": {func(j journal.Journal) { j.Opened(ctx, shop.ProductionOrder{Quantity: 100}) },
 			console.Milestone{Ordered: true, Text: "100 ordered"}},
 		"a sale": {func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
-			console.Milestone{Text: "2 × bread A sold"}},
+			console.Milestone{Text: "2 × bread A sold, the last"}},
+		"a sale that leaves a piece": {
+			func(j journal.Journal) { j.Sold(ctx, shop.Sale{Quantity: 2, SKU: "A", Stock: 1}) },
+			console.Milestone{Text: "2 × bread A sold"},
+		},
 		"a refused sale": {func(j journal.Journal) { j.Refused(ctx, shop.Sale{Quantity: 2, SKU: "A"}) },
 			console.Milestone{Text: "2 × bread A refused"}},
 		"a delivery": {func(j journal.Journal) { j.Received(ctx, delivery, shop.Receipt{}) },

@@ -57,11 +57,11 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 	var j *console.Journey
 	await.Until(t, "the console shows the journey to the goods receipt", func() bool {
 		j = s.journey(t, "→ 100 received")
-		return j != nil && strings.HasSuffix(j.Summary, " sold → 100 ordered → 100 received")
+		return j != nil && strings.HasSuffix(j.Summary, " sold, the last → 100 ordered → 100 received")
 	})
 	// Events after the goods receipt are logged a little later.
 	for _, want := range []console.Step{
-		{Node: "api:shop", Edge: "buyers:buyers>api:shop", Kind: events.APIRequest},
+		{Node: "api:shop", Edge: "callers:buyers>api:shop", Kind: events.APIRequest},
 		{Node: "function:sales-api", Edge: "api:shop>function:sales-api", Kind: events.InvocationEnded},
 		{Node: "function:sales-api", Kind: events.Kind(journal.SaleMade)},
 		{Node: "function:sales-api", Kind: events.Kind(journal.OrderOpened)},
@@ -102,7 +102,7 @@ func TestTheConsoleShowsAPurchaseFromTheBuyerToTheGoodsReceipt(t *testing.T) {
 		ids[n.ID] = true
 	}
 	for _, id := range []string{
-		"buyers:buyers", "api:shop", "function:setup", "topic:stock_empty", "queue:stock_queue",
+		"callers:buyers", "api:shop", "function:setup", "topic:stock_empty", "queue:stock_queue",
 		"dead-letter-queue:stock_queue_dlq", "database:database", "secrets:secrets", "schedule:sweep",
 		"factory:factory",
 	} {

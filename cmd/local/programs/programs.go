@@ -38,6 +38,7 @@ func Shop() run.Program {
 		ThrottlingSetting: func(routeKey string) string {
 			return fmt.Sprintf("setting throttling.%s", lambdas.TrafficOf(routeKey))
 		},
+		Callers:  "buyers",
 		Business: milestones(bySKU),
 	}
 }

@@ -101,7 +101,7 @@ func (s *Service) publish(ctx context.Context, in publishInput) (publishOutput, 
 	if err != nil {
 		return publishOutput{}, err
 	}
-	id, err := t.publish(ctx, n)
+	id, err := t.PublishContext(ctx, n)
 	return publishOutput{MessageID: id}, err
 }
 
@@ -163,7 +163,7 @@ func (s *Service) publishBatch(ctx context.Context, in publishBatchInput) (publi
 		var id string
 		err := invalidParameter("Subject")
 		if e.Subject == nil || *e.Subject != "" {
-			id, err = t.publish(ctx, messages[i])
+			id, err = t.PublishContext(ctx, messages[i])
 		}
 		var refused *awsapi.Error
 		switch {

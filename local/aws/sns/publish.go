@@ -42,11 +42,11 @@ type Notification struct {
 // a rule of SNS, the error is an *awsapi.Error that names the rule. A failed delivery is logged;
 // the publisher gets no error.
 func (t *Topic) Publish(n Notification) (messageID string, err error) {
-	return t.publish(context.Background(), n)
+	return t.PublishContext(context.Background(), n)
 }
 
-// publish is Publish with the context of the publishing call.
-func (t *Topic) publish(ctx context.Context, n Notification) (messageID string, err error) {
+// PublishContext is Publish with the context of the publishing call.
+func (t *Topic) PublishContext(ctx context.Context, n Notification) (messageID string, err error) {
 	if err := n.validate(); err != nil {
 		return "", err
 	}

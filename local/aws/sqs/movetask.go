@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"restock/local/view/events"
 )
 
 // The states of a message move task, and the reason for a failure.
@@ -125,8 +123,7 @@ func (t *moveTask) run(ctx context.Context) {
 		if !ok {
 			break
 		}
-		log.Debug("message moved out of the dead-letter queue", events.MessageRedriven.Attr(),
-			"message", from, "queue_message", as)
+		t.source.logRedriven(from, as)
 		if t.rate == 0 {
 			continue
 		}
@@ -139,8 +136,7 @@ func (t *moveTask) run(ctx context.Context) {
 	log.Info("moving messages out of the dead-letter queue ended", "status", status, "moved", moved, "reason", failure)
 }
 
-// moveOne moves the first visible message, if there is one. A moved message is a new message with
-// its own id, sent time and retention.
+// moveOne moves the first visible message, if there is one.
 func (t *moveTask) moveOne() (from, as string, ok bool) {
 	s, now := t.source.service, time.Now()
 	s.mu.Lock()
@@ -163,15 +159,21 @@ func (t *moveTask) moveOne() (from, as string, ok bool) {
 		t.status, t.failure = taskFailed, destinationNotThere
 		return "", "", false
 	}
-	t.source.remove(m)
-	id := uuid.NewString()
+	t.moved++
+	return m.id, t.source.moveTo(destination, m, now), true
+}
+
+// moveTo moves a message to another queue and returns its new id. A moved message is a new message
+// with its own id, sent time and retention. moveTo requires the lock.
+func (q *Queue) moveTo(destination *Queue, m *message, now time.Time) (as string) {
+	q.remove(m)
+	as = uuid.NewString()
 	destination.push(&message{
-		key: id, id: id, body: m.body, attributes: m.attributes, senderID: m.senderID,
+		key: as, id: as, body: m.body, attributes: m.attributes, senderID: m.senderID,
 		traceHeader: m.traceHeader, groupID: m.groupID, sentAt: now, visibleAt: now,
 	})
 	destination.announce()
-	t.moved++
-	return m.id, id, true
+	return as
 }
 
 // end sets the final status of a task that has stopped.

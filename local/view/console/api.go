@@ -1,12 +1,11 @@
 package console
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"time"
 
-	"restock/local/aws/awsapi"
 	"restock/local/aws/sqs"
 	"restock/local/view/console/page"
 )
@@ -29,7 +28,11 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("GET /invocations/{id}", c.serveInvocation)
 	mux.HandleFunc("POST /invocations", c.serveInvoke)
 	mux.HandleFunc("POST /invocations/{id}/save", c.serveSave)
+	mux.HandleFunc("POST /send", c.serveSend)
 	mux.HandleFunc("POST /redrive", c.serveRedrive)
+	mux.HandleFunc("POST /delete", c.serveDelete)
+	mux.HandleFunc("POST /purge", c.servePurge)
+	mux.HandleFunc("POST /pass-time", c.servePassTime)
 	for _, p := range c.config.Panels {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 			mux.Handle(method+" /panels/"+p.Name+"/", p.handler())
@@ -64,12 +67,14 @@ func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 	n := c.observer.shown().nodes[r.PathValue("id")]
 	switch n.Kind {
 	case KindQueue, KindDeadLetterQueue:
-		for _, q := range c.current().Queues {
-			if q.ARN() == n.ARN {
-				lines.Messages = c.observer.messagesIn([]*sqs.Queue{q}, c.hider())
-			}
+		if q := c.queueWith(n.ARN); q != nil {
+			lines.Messages = c.observer.messagesIn([]*sqs.Queue{q}, c.hider())
 		}
+		lines.Series = c.observer.plots(n.ID, time.Now(), peakMessages, peakOldest)
 	case KindFunction:
+		lines.Facts = c.facts(n.Name)
+		lines.Series = c.observer.plots(n.ID, time.Now(),
+			sumInvocations, peakDuration, sumErrors, sumThrottles, peakMemory)
 		lines.Invocations = c.invocations.of(n.Name, c.hider())
 		if examples := c.current().Functions.Examples; examples != nil {
 			lines.Examples = examples(n.Name)
@@ -86,34 +91,4 @@ func (c *Console) serveJourney(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	Answer(w, http.StatusOK, j)
-}
-
-func (c *Console) serveRedrive(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Queue string `json:"queue"`
-	}
-	if err := Decode(w, r, &body); err != nil {
-		Fail(w, err)
-		return
-	}
-	var queue *sqs.Queue
-	for _, q := range c.current().Queues {
-		if q.Name() == body.Queue {
-			queue = q
-		}
-	}
-	if queue == nil {
-		Refuse(w, http.StatusNotFound, fmt.Errorf("the stack has no queue %q", body.Queue))
-		return
-	}
-	done, err := redrive(queue)
-	if refused := (*awsapi.Error)(nil); errors.As(err, &refused) {
-		Refuse(w, http.StatusConflict, fmt.Errorf("queue %s: %s", body.Queue, refused.Message))
-		return
-	}
-	if err != nil {
-		Fail(w, err)
-		return
-	}
-	Answer(w, http.StatusOK, done)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"restock/local/view/events"
 )
@@ -84,10 +85,13 @@ var (
 
 // meanings has every kind of event that means more than its place.
 var meanings = map[events.Kind]meaning{
-	events.APIRequest:                {counter: "requests", more: (*observer).request},
-	events.FunctionLine:              {more: (*observer).functionLine},
-	events.InvocationEnded:           {counter: "invocations", more: (*observer).invocation},
-	events.MessagePublished:          {counter: "published", from: function, to: topic, moves: arrives},
+	events.APIRequest:      {counter: "requests", more: (*observer).request},
+	events.FunctionLine:    {more: (*observer).functionLine},
+	events.InvocationEnded: {counter: "invocations", more: (*observer).invocation},
+	events.MessagePublished: {
+		counter: "published", from: function, to: topic, moves: arrives,
+		more: func(_ *observer, e *Event) { e.sentByPerson() },
+	},
 	events.MessageDelivered:          {counter: "delivered", from: topic, to: queue, moves: arrives},
 	events.MessageLost:               {counter: "lost", from: topic, to: queue, moves: fails},
 	events.MessageSetAside:           {from: topic, to: queue, moves: fails},
@@ -98,7 +102,7 @@ var meanings = map[events.Kind]meaning{
 	events.BatchProcessed:            {more: (*observer).batch},
 	events.BatchFailed:               {more: (*observer).batch},
 	events.MessageFailed:             {from: queue, to: function, more: (*observer).messageFailed},
-	events.FunctionThrottled:         {counter: "throttled"},
+	events.FunctionThrottled:         {more: func(o *observer, e *Event) { o.throttled(e.Node, e.Time) }},
 	events.ScheduledInvocationDone:   {from: schedule, to: function, moves: arrives},
 	events.ScheduledInvocationFailed: {from: schedule, to: function, moves: fails},
 	events.AWSCallAnswered:           {more: (*observer).awsCall},
@@ -144,8 +148,9 @@ func (e *Event) move(edge string, moved, failed int) {
 }
 
 func (o *observer) request(e *Event) {
-	status, failed := e.number("status"), 0
+	status, failed, reason := e.number("status"), 0, e.text("throttled")
 	switch {
+	case reason != "": // the part that ran short counts the request
 	case status >= http.StatusInternalServerError:
 		o.count(e.Node, "server_errors", 1)
 		failed = 1
@@ -161,15 +166,25 @@ func (o *observer) request(e *Event) {
 
 	called := o.picture.graph.Routes[e.text("route")]
 	o.moved(o.picture.edge(e.Node, called), 1, failed)
-	if reason := e.text("throttled"); reason != "" {
+	if reason != "" {
 		e.trace.text += ": " + reason
-		o.count(cmp.Or(called, e.Node), "throttled", 1) // without a route, the API's stage has throttled it
+		short := cmp.Or(called, e.Node)
+		if status == http.StatusTooManyRequests { // of the stage or the route: no function was called
+			short = e.Node
+		}
+		o.throttled(short, e.Time)
 	}
-	caller := o.picture.graph.Only(KindBuyers)
+	caller := o.picture.graph.Only(KindCallers)
 	if factory := theFactory(o, e); factory != "" && o.journeys.knows(callback) {
 		caller = factory
 	}
 	e.move(o.picture.edge(caller, e.Node), 1, failed)
+}
+
+// throttled counts a request that a part had no capacity for.
+func (o *observer) throttled(node string, at time.Time) {
+	o.count(node, "throttled", 1)
+	o.seriesOf(node).add(sumThrottles, at, 1)
 }
 
 // functionLine handles a line that a function wrote. The program says whether the line opens a
@@ -195,12 +210,20 @@ func (o *observer) fromAPI(e *Event) {
 
 func (o *observer) invocation(e *Event) {
 	o.fromAPI(e)
+	s := o.seriesOf(e.Node)
+	s.add(sumInvocations, e.Time, 1)
+	s.peak(peakDuration, e.Time, milliseconds(e.duration("duration")))
+	s.peak(peakMemory, e.Time, float64(e.number("max_memory_used_mb")))
+	if status := e.text("status"); status != "" {
+		e.Message += ": " + status + " in " + e.duration("duration").Round(100*time.Microsecond).String()
+	}
 	e.trace.text = "invocation of " + e.text("function")
 	if e.text(InvokedBy) != "" { // nothing else that happened has caused it
 		e.trace.request, e.trace.begins = e.text("request_id"), true
 	}
 	if e.level >= slog.LevelWarn {
 		o.count(e.Node, "errors", 1)
+		s.add(sumErrors, e.Time, 1)
 		e.trace.text += ": " + cmp.Or(e.text("error"), e.text("status"))
 	}
 	if e.text("init_duration") != "" {
@@ -220,6 +243,7 @@ func (o *observer) messageSent(e *Event) {
 	default:
 		o.fromAPI(e)
 	}
+	e.sentByPerson()
 	c := contentsOf(e.text("body"))
 	o.keepMessage(e, c.MessageID)
 	e.trace.journey = cmp.Or(e.trace.journey, c.Correlation)

@@ -21,11 +21,11 @@ func TestEventsHaveTheirPlaceInThePicture(t *testing.T) {
 		{"a request", func(o *observed) {
 			o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
 				"status", 200, "request_id", "R")
-		}, "api:shop", "buyers:buyers>api:shop", 1, 0, false},
+		}, "api:shop", "callers:buyers>api:shop", 1, 0, false},
 		{"a request that fails", func(o *observed) {
 			o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout",
 				"status", 503, "request_id", "R")
-		}, "api:shop", "buyers:buyers>api:shop", 1, 1, false},
+		}, "api:shop", "callers:buyers>api:shop", 1, 1, false},
 		{"a line of a function", func(o *observed) {
 			o.part("lambda").Info(`{"level":"INFO","message":"sold","sku":"CP-502101","requestId":"L"}`,
 				events.FunctionLine.Attr(), "function", "sales-api")
@@ -170,6 +170,8 @@ func TestCountersCount(t *testing.T) {
 	}
 	o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 503,
 		"request_id", "R", "throttled", "all 21 instances of sales-api are busy")
+	o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "route", "POST /checkout", "status", 429,
+		"request_id", "R2", "throttled", "the stage lets 1 request pass")
 	o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L1", "status", "success",
 		"init_duration", 10*time.Millisecond)
 	o.warn("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L2", "status", "timeout")
@@ -179,7 +181,7 @@ func TestCountersCount(t *testing.T) {
 	o.debug("sns", events.MessageDelivered, "topic", "stock_empty", "queue", "stock_queue", "message", "S")
 	o.taken(t)
 	for node, want := range map[string]map[string]int{
-		"api:shop":           {"requests": 4, "client_errors": 1, "server_errors": 2},
+		"api:shop":           {"requests": 5, "client_errors": 1, "server_errors": 1, "throttled": 1},
 		"function:sales-api": {"invocations": 2, "errors": 1, "cold_starts": 1, "throttled": 1},
 		"queue:stock_queue":  {"received": 10, "deleted": 7},
 		"topic:stock_empty":  {"published": 1, "delivered": 1},
@@ -189,6 +191,53 @@ func TestCountersCount(t *testing.T) {
 				t.Errorf("%s: got %d %s, want %d", node, got, counter, n)
 			}
 		}
+	}
+}
+
+func TestAFunctionHasItsNumbersOverTheRun(t *testing.T) {
+	o := newObserved()
+	o.info("lambda", events.InvocationEnded, "function", "stock", "request_id", "L1", "status", "success",
+		"duration", 1234567*time.Microsecond, "max_memory_used_mb", 40)
+	o.warn("lambda", events.InvocationEnded, "function", "stock", "request_id", "L2", "status", "timeout",
+		"duration", time.Millisecond, "max_memory_used_mb", 30)
+	o.debug("eventsource", events.FunctionThrottled, "function", "stock", "queue", "stock_queue")
+	taken := o.taken(t)
+	if want := "invocation ended: success in 1.2346s"; taken[0].Message != want {
+		t.Errorf("got %q, want %q", taken[0].Message, want)
+	}
+	got := o.plots("function:stock", time.Now(), sumInvocations, sumErrors, sumThrottles, peakDuration, peakMemory)
+	for name, want := range map[string]float64{
+		sumInvocations: 2, sumErrors: 1, sumThrottles: 1, peakDuration: 1234.57, peakMemory: 40,
+	} {
+		sum := 0.0
+		for _, n := range got.Values[name] {
+			sum += n
+		}
+		if sum < want || sum > want+31 { // the two invocations may be in different seconds
+			t.Errorf("%s is %v, want %v", name, got.Values[name], want)
+		}
+	}
+}
+
+func TestDenialsOfTheRunAreKept(t *testing.T) {
+	o := newObserved()
+	for range 3 {
+		o.warn("iam", events.AccessDenied, "function", "sales-api", "action", "sns:Publish",
+			"resource", "arn:aws:sns:eu:0:stock_empty", "missing", "Allow sns:Publish", "declared_in", "environment.go")
+	}
+	o.warn("network", events.NetworkBlocked, "function", "stock", "service", "database", "error", "no route")
+	o.taken(t)
+	got := o.denied()
+	if len(got) != 2 || got[1].Times != 3 || got[1].Text != "missing: Allow sns:Publish" || got[0].Text != "no route" ||
+		got[1].Edge != "function:sales-api>topic:stock_empty" || got[1].DeclaredIn != "environment.go" {
+		t.Errorf("got %+v, want the network's denial, and one of three times", got)
+	}
+	for i := range 2 * maxDenials {
+		o.warn("iam", events.AccessDenied, "function", "stock", "missing", fmt.Sprint("Allow ", i))
+	}
+	o.taken(t)
+	if got := o.denied(); len(got) != maxDenials {
+		t.Errorf("the console keeps %d denials, want %d", len(got), maxDenials)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"restock/local/aws/sns"
 	"restock/local/aws/sqs"
 	"restock/local/view/events"
 )
@@ -40,12 +41,17 @@ type Milestone struct {
 // A Stack is a running stack.
 type Stack struct {
 	Graph     Graph
+	Region    string
 	Endpoints map[string]string // URLs by name: "api", "aws" and the names of outside servers
+	Topics    []*sns.Topic
 	Queues    []*sqs.Queue
 	DSN       string // of the database, as its administrator; empty if the stack has none
 
 	// Instances returns the number of a function's instances.
 	Instances func(function string) int
+
+	// PassTime runs all schedules now, and returns their number. It may be nil.
+	PassTime func(ctx context.Context) (schedules int)
 
 	Functions Functions
 	// Secrets returns the values that the console must not send. It may be nil.
@@ -65,10 +71,11 @@ type Console struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu      sync.Mutex // guards the next three fields
+	mu      sync.Mutex // guards the next four fields
 	stack   Stack
 	build   *Build
-	changes []Change // newest first
+	builds  map[string][]Build // of functions, by name, newest first
+	changes []Change           // newest first
 
 	cacheMu  sync.Mutex // guards what follows
 	cached   changing
@@ -79,6 +86,7 @@ type Console struct {
 func New(c Config) *Console {
 	ctx, cancel := context.WithCancel(context.Background())
 	console := &Console{config: c, log: c.Log, observer: newObserver(c.Business), ctx: ctx, cancel: cancel}
+	console.builds = map[string][]Build{}
 	console.invocations.byFunction = map[string]*kept[*invocation]{}
 	console.handler = console.routes()
 	records := c.Records.Subscribe(0)
@@ -86,6 +94,7 @@ func New(c Config) *Console {
 		defer records.Close()
 		console.observer.observe(ctx, records)
 	})
+	console.running.Go(console.sample)
 	return console
 }
 
@@ -156,6 +165,12 @@ func (c *Console) Built(b Build) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.build = &b
+	if b.State == "building" {
+		return
+	}
+	for _, name := range b.What {
+		c.builds[name] = append([]Build{b}, c.builds[name][:min(len(c.builds[name]), maxBuilds-1)]...)
+	}
 }
 
 // Changed shows a change of the program.

@@ -24,7 +24,7 @@ func newHarness(t *testing.T) *consoletest.Harness {
 // picture has a queue with its dead-letter queue, a function, an API and its buyers.
 func picture() console.Graph {
 	g := console.Graph{Nodes: []console.Node{
-		{ID: "buyers:buyers", Kind: console.KindBuyers, Name: "buyers"},
+		{ID: "callers:buyers", Kind: console.KindCallers, Name: "buyers"},
 		{ID: "api:shop", Kind: console.KindAPI, Name: "shop"},
 		{ID: "function:stock", Kind: console.KindFunction, Name: "stock"},
 		{ID: "queue:q", Kind: console.KindQueue, Name: "q", ARN: "arn:aws:sqs:eu:0:q"},
@@ -32,7 +32,7 @@ func picture() console.Graph {
 		{ID: "factory:factory", Kind: console.KindFactory, Name: "factory"},
 	}}
 	for _, e := range [][2]string{
-		{"buyers:buyers", "api:shop"}, {"queue:q", "function:stock"}, {"queue:q", "dead-letter-queue:dlq"},
+		{"callers:buyers", "api:shop"}, {"queue:q", "function:stock"}, {"queue:q", "dead-letter-queue:dlq"},
 	} {
 		g.Edges = append(g.Edges, console.Edge{ID: console.EdgeID(e[0], e[1]), From: e[0], To: e[1]})
 	}
@@ -68,7 +68,11 @@ func TestJourneysAndNodesAreFoundByEscapedIDs(t *testing.T) {
 // queues returns a queue and its dead-letter queue.
 func queues(t *testing.T) (q, dlq *sqs.Queue) {
 	t.Helper()
-	service := sqs.New(sqs.Config{Region: "eu", AccountID: "0"}, slog.New(slog.DiscardHandler))
+	return queuesOf(t, sqs.New(sqs.Config{Region: "eu", AccountID: "0"}, slog.New(slog.DiscardHandler)))
+}
+
+func queuesOf(t *testing.T, service *sqs.Service) (q, dlq *sqs.Queue) {
+	t.Helper()
 	t.Cleanup(service.Close)
 	config := sqs.NewQueueConfig("dlq")
 	dlq, err := service.CreateQueue(config)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,10 +111,17 @@ type redriven struct {
 	Expired int `json:"expired"` // messages that stock will drop
 }
 
-// redrive moves the messages of a dead-letter queue back to their source queues.
-func redrive(q *sqs.Queue) (r redriven, err error) {
-	letters := q.Peek(math.MaxInt) // before Redrive moves them
-	if r.Moved, err = q.Redrive(); err != nil {
+// redrive moves the messages of a dead-letter queue, or the one with an id, back to their source
+// queues.
+func redrive(q *sqs.Queue, id string) (r redriven, err error) {
+	letters := q.Peek(math.MaxInt) // before they move
+	if id == "" {
+		r.Moved, err = q.Redrive()
+	} else {
+		letters = slices.DeleteFunc(letters, func(m sqs.Message) bool { return m.ID != id })
+		r.Moved, err = 1, q.RedriveMessage(id)
+	}
+	if err != nil {
 		return redriven{}, err
 	}
 	orders := map[string]bool{}

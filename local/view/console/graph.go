@@ -4,7 +4,8 @@ import "restock/local/aws/sqs"
 
 // Kinds of nodes. The page has an icon for each.
 const (
-	KindBuyers          = "buyers"
+	KindCallers         = "callers"
+	KindAlarms          = "alarms"
 	KindAPI             = "api"
 	KindFunction        = "function"
 	KindTopic           = "topic"
@@ -53,6 +54,10 @@ type Node struct {
 	Kind   string `json:"kind"`
 	Label  string `json:"label"`
 	Detail string `json:"detail,omitempty"`
+
+	// Deploys says that the deployment invokes the function. The page draws it outside the flow of
+	// messages.
+	Deploys bool `json:"deploys,omitempty"`
 
 	// Service is the service of AWS that the node belongs to, as in ARNs.
 	Service string `json:"service,omitempty"`

@@ -29,6 +29,9 @@ type Example struct {
 
 // Functions are what the console does with the functions of a stack.
 type Functions struct {
+	// Declared returns what the program declares about a function. known is false for a function
+	// that it does not declare.
+	Declared func(function string) (d Declaration, known bool)
 	// Examples returns events like those that a function gets.
 	Examples func(function string) []Example
 	// Invoke invokes a function with an event, and returns the request id of the invocation. The

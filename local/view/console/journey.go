@@ -44,7 +44,10 @@ type journey struct {
 	order   bool
 	made    int
 	said    []string // what happened, for its name
-	request string   // the first request and the status of its answer
+	request string   // the first request and the status of its answer; empty if its beginning is not known
+	partial bool     // records were lost while it ran
+	losses  int      // how often records had been lost at its last event
+	cut     int      // later events that it does not keep
 	level   slog.Level
 	began   time.Time
 	ended   time.Time
@@ -75,6 +78,8 @@ func (j *journey) add(e *Event) {
 	}
 	if len(j.events) < maxSteps {
 		j.events = append(j.events, e)
+	} else {
+		j.cut++
 	}
 }
 
@@ -86,7 +91,10 @@ type JourneySummary struct {
 	Summary string    `json:"summary"`
 	Level   string    `json:"level"` // the highest level of its events
 	Steps   int       `json:"steps"`
-	Made    int       `json:"made,omitempty"` // units that the factory delivered
+	Made    int       `json:"made,omitempty"`    // units that the factory delivered
+	Partial bool      `json:"partial,omitempty"` // some of its steps were lost
+	Cut     int       `json:"cut,omitempty"`     // later steps that the console does not keep
+	Like    int       `json:"like,omitempty"`    // how many older journeys of one step say the same
 }
 
 // A Journey is everything that a buyer's request has caused. Its steps are in the order in which
@@ -117,7 +125,8 @@ func (j *journey) summary() JourneySummary {
 		text += fmt.Sprintf(" → %d made", j.made)
 	}
 	return JourneySummary{ID: j.id, Began: j.began, TookMS: milliseconds(j.ended.Sub(j.began)), Summary: text,
-		Level: j.level.String(), Steps: len(j.events), Made: j.made}
+		Level: j.level.String(), Steps: len(j.events), Made: j.made,
+		Partial: j.partial || j.losses > 0 && j.request == "", Cut: j.cut}
 }
 
 func (j *journey) withSteps() Journey {

@@ -14,6 +14,9 @@ const (
 	maxOrderedJourneys = 200
 	maxListed          = 100
 	maxHeld            = 4096 // events whose journey is not known yet
+	// maxGone is how many ids of forgotten journeys the console keeps: their late events must not
+	// begin a journey that would be only its end.
+	maxGone = 20_000
 )
 
 // journeys joins events into journeys. Events may come in any order: journeys holds an event
@@ -25,6 +28,10 @@ type journeys struct {
 	sharers map[string][]*journey // by reference to a shared object
 	plain   []*journey            // without a production order, oldest first
 	ordered []*journey            // with a production order, oldest first
+	losses  int                   // how often records were lost
+
+	gone      map[string]bool // the ids of forgotten journeys
+	goneOrder []string        // the same, oldest first
 
 	held      []*heldEvent // a ring buffer: a new event overwrites the oldest
 	heldNext  int
@@ -40,6 +47,7 @@ type heldEvent struct {
 func newJourneys() *journeys {
 	return &journeys{
 		byID: map[string]*journey{}, owner: map[string]*journey{}, sharers: map[string][]*journey{},
+		gone: map[string]bool{},
 		held: make([]*heldEvent, maxHeld), heldByRef: map[string][]*heldEvent{},
 	}
 }
@@ -71,6 +79,29 @@ func (s *journeys) with(ref string) string {
 	return ""
 }
 
+// lost says that records were lost. A journey that has not ended may lack steps from now on, and a
+// journey without a beginning may be the end of one.
+func (s *journeys) lost() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.losses++
+	for _, j := range s.byID {
+		j.partial = j.partial || j.request == ""
+	}
+}
+
+// incomplete returns how many journeys the list leaves out because some of their steps were lost.
+func (s *journeys) incomplete() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.plain {
+		if j.summary().Partial {
+			n++
+		}
+	}
+	return n
+}
+
 // add adds an event to its journeys. If it belongs to exactly one, add sets Event.Journey.
 func (s *journeys) add(e *Event) {
 	t := &e.trace
@@ -81,7 +112,7 @@ func (s *journeys) add(e *Event) {
 	defer s.mu.Unlock()
 	joined := s.find(e)
 	if len(joined) == 0 {
-		if t.request == "" { // the API logs a request last, so no later event can find its journey
+		if t.request == "" && !s.gone[t.journey] { // the API logs a request last: no later event finds its journey
 			s.hold(e)
 		}
 		return
@@ -93,13 +124,36 @@ func (s *journeys) add(e *Event) {
 }
 
 // list returns up to maxListed journeys, newest first: up to half of them with a production order,
-// the rest without.
+// the rest without. It leaves out journeys without an order of which steps were lost. Journeys of
+// one step with the same text are one line, so that requests that the API throttles do not hide the
+// others.
 func (s *journeys) list() []JourneySummary {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ordered := s.ordered[max(0, len(s.ordered)-maxListed/2):]
-	plain := s.plain[max(0, len(s.plain)-(maxListed-len(ordered))):]
-	return newest(slices.Concat(ordered, plain), maxListed)
+	var plain []*journey
+	like := map[string]int{} // journeys of one step, by text
+	for _, j := range slices.Backward(s.plain) {
+		summary := j.summary()
+		if summary.Partial {
+			continue
+		}
+		if summary.Steps == 1 {
+			if like[summary.Summary]++; like[summary.Summary] > 1 {
+				continue
+			}
+		}
+		if len(ordered)+len(plain) < maxListed {
+			plain = append(plain, j)
+		}
+	}
+	list := newest(slices.Concat(ordered, plain), maxListed)
+	for i, j := range list {
+		if j.Steps == 1 && like[j.Summary] > 1 {
+			list[i].Like = like[j.Summary] - 1
+		}
+	}
+	return list
 }
 
 // newest returns the summaries of at most limit journeys, newest first.
@@ -135,6 +189,9 @@ func (s *journeys) find(e *Event) []*journey {
 		if j := cmp.Or(s.byID[t.journey], s.owner[requestRef(t.journey)]); j != nil {
 			return []*journey{j}
 		}
+		if s.gone[t.journey] {
+			return nil
+		}
 		return []*journey{s.create(t.journey)}
 	}
 	for _, ref := range t.refs {
@@ -154,14 +211,14 @@ func (s *journeys) find(e *Event) []*journey {
 			sharing[j] = true
 		}
 	}
-	if len(sharing) == 0 && t.begins {
+	if len(sharing) == 0 && t.begins && !s.gone[t.request] {
 		return []*journey{s.create(t.request)}
 	}
 	return slices.SortedFunc(maps.Keys(sharing), func(a, b *journey) int { return cmp.Compare(a.id, b.id) })
 }
 
 func (s *journeys) create(id string) *journey {
-	j := &journey{id: id}
+	j := &journey{id: id, losses: s.losses}
 	s.byID[id] = j
 	s.plain = append(s.plain, j)
 	s.own(j, requestRef(id))
@@ -176,6 +233,8 @@ func (s *journeys) create(id string) *journey {
 func (s *journeys) join(e *Event, joined []*journey) {
 	for _, j := range joined {
 		hadOrder := j.order
+		j.partial = j.partial || j.losses != s.losses
+		j.losses = s.losses
 		j.add(e)
 		if j.order && !hadOrder {
 			s.keepLonger(j)
@@ -228,6 +287,11 @@ func (s *journeys) keepLonger(j *journey) {
 // forget removes a journey and its references.
 func (s *journeys) forget(j *journey) {
 	delete(s.byID, j.id)
+	s.gone[j.id] = true
+	if s.goneOrder = append(s.goneOrder, j.id); len(s.goneOrder) > maxGone {
+		delete(s.gone, s.goneOrder[0])
+		s.goneOrder = slices.Delete(s.goneOrder, 0, 1)
+	}
 	for _, ref := range j.refs {
 		if s.owner[ref] == j {
 			delete(s.owner, ref)

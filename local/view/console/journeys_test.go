@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -102,7 +103,7 @@ func TestTheFactorysCallbackIsNoRequestOfABuyer(t *testing.T) {
 	o := newObserved()
 	sellout(o, 1)
 	o.taken(t)
-	if got := o.totals(); got["factory:factory>api:shop"].moved != 1 || got["buyers:buyers>api:shop"].moved != 1 {
+	if got := o.totals(); got["factory:factory>api:shop"].moved != 1 || got["callers:buyers>api:shop"].moved != 1 {
 		t.Errorf("got %v, want one request of the factory and one of the buyers", got)
 	}
 }
@@ -299,5 +300,84 @@ func TestTheNameOfAJourneySaysWhatHappened(t *testing.T) {
 	}
 	if got := strings.Count(j.summary().Summary, "→"); got >= maxSaid {
 		t.Errorf("a name has %d arrows: it must be bounded", got)
+	}
+}
+
+// A rush is larger than what the console keeps. The late events of a forgotten journey would begin
+// one that is only its end.
+func TestTheEndOfAForgottenJourneyIsNoJourney(t *testing.T) {
+	o := newObserved()
+	buy := func(id string) {
+		o.info("lambda", events.FunctionLine, "function", "sales-api", "correlation_id", id)
+		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 200, "request_id", id)
+	}
+	for i := range maxPlainJourneys + 10 {
+		buy(fmt.Sprint("R", i))
+	}
+	o.info("lambda", events.FunctionLine, "function", "sales-api", "correlation_id", "R3")
+	o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 200, "request_id", "R4")
+	o.taken(t)
+	for _, id := range []string{"R3", "R4"} {
+		if j, ok := o.journeys.get(id); ok {
+			t.Errorf("the forgotten journey %s is there again: %+v", id, j)
+		}
+	}
+}
+
+func TestAJourneyThatLacksStepsIsNotListed(t *testing.T) {
+	o := newObserved()
+	line := func(id string, kind events.Kind) {
+		o.part("lambda").Info(`{"message":"a line","event":"`+string(kind)+`"}`, events.FunctionLine.Attr(),
+			"function", "sales-api", "correlation_id", id)
+	}
+	answer := func(id string) {
+		o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 200, "request_id", id)
+	}
+	line("complete", "")
+	answer("complete")
+	line("running", "")
+	line("ordered", "production_order_opened")
+	o.taken(t)
+	o.journeys.lost()
+	answer("running")         // its other steps may be lost
+	line("end of a lost", "") // its beginning is lost
+	line("later", "")
+	answer("later")
+	o.taken(t)
+	got := map[string]bool{}
+	for _, j := range o.journeys.list() {
+		got[j.ID] = j.Partial
+	}
+	if want := map[string]bool{"complete": false, "later": false, "ordered": true}; !maps.Equal(got, want) {
+		t.Errorf("the list has %v, want %v: true says that steps are missing", got, want)
+	}
+	if n := o.journeys.incomplete(); n != 2 {
+		t.Errorf("%d journeys are left out, want 2", n)
+	}
+}
+
+func TestAJourneySaysHowManyStepsAreNotKept(t *testing.T) {
+	o := newObserved()
+	for range maxSteps + 7 {
+		o.info("lambda", events.FunctionLine, "function", "sales-api", "correlation_id", "R")
+	}
+	o.taken(t)
+	if j, _ := o.journeys.get("R"); j.Cut != 7 || len(j.Steps) != maxSteps {
+		t.Errorf("got %d steps, and %d are not kept; want %d and 7", len(j.Steps), j.Cut, maxSteps)
+	}
+}
+
+func TestThrottledRequestsDoNotHideTheOtherJourneys(t *testing.T) {
+	o := newObserved()
+	o.info("lambda", events.FunctionLine, "function", "sales-api", "correlation_id", "bought")
+	o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 200, "request_id", "bought")
+	for i := range 2 * maxListed {
+		o.warn("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 503, "request_id",
+			fmt.Sprint("T", i), "throttled", "all instances are busy")
+	}
+	o.taken(t)
+	got := o.journeys.list()
+	if len(got) != 2 || got[0].Like != 2*maxListed-1 || got[1].ID != "bought" || got[1].Like != 0 {
+		t.Errorf("got %+v, want a line of the throttled requests, and the other journey", got)
 	}
 }

@@ -5,10 +5,14 @@ type NodeLines struct {
 	Lines  []*Event `json:"lines"`
 	Errors []*Event `json:"errors"`
 
+	// Of a function and of a queue.
+	Series *Series `json:"series,omitempty"`
+
 	// Of a queue, oldest first.
 	Messages []Message `json:"messages,omitempty"`
 
 	// Of a function. The invocations are newest first.
+	Facts       *Facts              `json:"facts,omitempty"`
 	Invocations []InvocationSummary `json:"invocations,omitempty"`
 	Examples    []Example           `json:"examples,omitempty"`
 }

@@ -21,7 +21,7 @@ func shop() Graph {
 	}
 	g := Graph{
 		Nodes: []Node{
-			node(KindBuyers, "buyers", ""),
+			node(KindCallers, "buyers", ""),
 			node(KindAPI, "shop", ""),
 			node(KindFunction, "sales-api", "arn:aws:lambda:eu:0:function:sales-api"),
 			node(KindFunction, "stock", "arn:aws:lambda:eu:0:function:stock"),
@@ -41,7 +41,7 @@ func shop() Graph {
 		},
 	}
 	for _, e := range [][2]string{
-		{"buyers:buyers", "api:shop"}, {"api:shop", "function:sales-api"}, {"api:shop", "function:stock-increase"},
+		{"callers:buyers", "api:shop"}, {"api:shop", "function:sales-api"}, {"api:shop", "function:stock-increase"},
 		{"api:shop", "queue:deliveries_queue"},
 		{"function:sales-api", "topic:stock_empty"}, {"topic:stock_empty", "queue:stock_queue"},
 		{"queue:stock_queue", "function:stock"}, {"queue:stock_queue", "dead-letter-queue:stock_queue_dlq"},

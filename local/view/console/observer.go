@@ -4,7 +4,9 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"time"
 
+	"restock/local/aws/sqs"
 	"restock/local/view/events"
 )
 
@@ -29,6 +31,9 @@ type observer struct {
 	counters map[string]map[string]int                         // by node and name
 	flows    map[string]flow                                   // sums since the run began, by edge
 	lines    map[string]*nodeLines                             // by node
+	series   map[string]*series                                // by node
+	denials  map[string]*Denial                                // by caller and reason
+	began    time.Time
 }
 
 func newObserver(business func(kind string, attrs map[string]any) Milestone) *observer {
@@ -37,7 +42,7 @@ func newObserver(business func(kind string, attrs map[string]any) Milestone) *ob
 		stream:   events.NewStream[*Event](streamCapacity), journeys: newJourneys(), deadLetters: newFailures(),
 		messages: kept[body]{most: maxKeptMessages},
 		picture:  newPicture(Graph{}), counters: map[string]map[string]int{}, flows: map[string]flow{},
-		lines: map[string]*nodeLines{},
+		lines: map[string]*nodeLines{}, series: map[string]*series{}, denials: map[string]*Denial{}, began: time.Now(),
 	}
 }
 
@@ -48,6 +53,9 @@ func (o *observer) observe(ctx context.Context, records *events.Subscription[eve
 		batch, err := records.Next(ctx, readAtOnce)
 		if err != nil {
 			return
+		}
+		if batch.Dropped > 0 {
+			o.journeys.lost()
 		}
 		for _, r := range batch.Values {
 			if e := o.take(r); e != nil {
@@ -70,6 +78,9 @@ func (o *observer) take(r events.Event) *Event {
 	defer o.mu.Unlock()
 	o.classify(e)
 	o.moved(e.flow.edge, e.flow.moved, e.flow.failed)
+	if e.Denied {
+		o.keepDenial(e)
+	}
 	e.trim()
 	o.journeys.add(e)
 	o.keep(e)
@@ -123,7 +134,36 @@ func (o *observer) node(id string) (lines NodeLines, known bool) {
 	return lines, true
 }
 
+// plots returns values of a node over the run.
+func (o *observer) plots(id string, now time.Time, names ...string) *Series {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.seriesOf(id).shown(now, names...)
+}
+
+// sample adds the current state of the queues to their series.
+func (o *observer) sample(now time.Time, queues []*sqs.Queue) {
+	for _, q := range queues {
+		counts, oldest, age := q.Counts(), q.Oldest(), 0.0
+		if !oldest.IsZero() {
+			age = now.Sub(oldest).Seconds()
+		}
+		o.mu.Lock()
+		s := o.seriesOf(o.picture.queue(q.ARN()))
+		s.peak(peakMessages, now, float64(counts.Visible+counts.InFlight+counts.Delayed))
+		s.peak(peakOldest, now, age)
+		o.mu.Unlock()
+	}
+}
+
 // The caller of the following methods holds the lock.
+
+func (o *observer) seriesOf(node string) *series {
+	if o.series[node] == nil {
+		o.series[node] = newSeries(o.began)
+	}
+	return o.series[node]
+}
 
 func (o *observer) count(node, counter string, n int) {
 	if node == "" || n == 0 {

@@ -10,6 +10,8 @@ type State struct {
 	Time      time.Time         `json:"time"`
 	Program   string            `json:"program"`
 	Stage     string            `json:"stage"`
+	Began     time.Time         `json:"began"`
+	Region    string            `json:"region"`
 	Endpoints map[string]string `json:"endpoints"`
 	Graph     Graph             `json:"graph"`
 	changing
@@ -18,7 +20,8 @@ type State struct {
 // changing is the part of the state that changes while a stack runs.
 type changing struct {
 	Counters    map[string]map[string]int `json:"counters"`
-	Faults      map[string]string         `json:"faults"` // simulated faults, by node id
+	Faults      map[string]string         `json:"faults"`  // simulated faults, by node id
+	Denials     []Denial                  `json:"denials"` // of the run, the latest first
 	DeadLetters []Message                 `json:"dead_letters"`
 	Panels      map[string]any            `json:"panels"` // by panel
 	Build       *Build                    `json:"build"`
@@ -29,7 +32,9 @@ type changing struct {
 // A StreamState has counts of the event stream.
 type StreamState struct {
 	Events      uint64 `json:"events"`
-	Dropped     uint64 `json:"dropped"` // by the subscribers of the stream, and by the observer
+	Dropped     uint64 `json:"dropped"`    // by the subscribers of the stream, and by the observer
+	Lost        uint64 `json:"lost"`       // by the observer: no page and no journey has them
+	Incomplete  int    `json:"incomplete"` // journeys that the list leaves out because they lack steps
 	Subscribers int    `json:"subscribers"`
 	Capacity    int    `json:"capacity"`
 }
@@ -42,7 +47,8 @@ func (c *Console) state() State {
 	stack, picture := c.current(), c.observer.shown()
 	s := State{
 		Time: time.Now().UTC(), Program: c.config.Program, Stage: c.config.Stage,
-		Endpoints: stack.Endpoints, Graph: picture.graph, changing: c.changing(),
+		Began: c.observer.began.UTC(), Region: stack.Region, Endpoints: stack.Endpoints,
+		Graph: picture.graph, changing: c.changing(),
 	}
 	s.Panels = c.panelStates(true)
 	return s
@@ -64,7 +70,7 @@ func (c *Console) readChanging() changing {
 	stack, picture := c.current(), c.observer.shown()
 	s := changing{
 		Counters: c.observer.counted(), Faults: map[string]string{}, Panels: c.panelStates(false),
-		Stream:      c.streamState(),
+		Stream: c.streamState(), Denials: c.observer.denied(),
 		DeadLetters: c.observer.messagesIn(picture.deadLetterQueues(stack.Queues), c.hider()),
 	}
 	c.mu.Lock()
@@ -111,7 +117,8 @@ func (c *Console) readChanging() changing {
 func (c *Console) streamState() StreamState {
 	stream, records := c.observer.stream.Stats(), c.config.Records.Stats()
 	return StreamState{
-		Events: stream.Published, Dropped: stream.Dropped + records.Dropped,
+		Events: stream.Published, Dropped: stream.Dropped + records.Dropped, Lost: records.Dropped,
+		Incomplete:  c.observer.journeys.incomplete(),
 		Subscribers: stream.Subscribers, Capacity: stream.Capacity,
 	}
 }

@@ -34,8 +34,17 @@ type flowUpdate struct {
 
 // A droppedUpdate is how many events a subscriber did not get.
 type droppedUpdate struct {
-	Events uint64 `json:"events"` // since the last update
-	Total  uint64 `json:"total"`
+	Events uint64        `json:"events"` // since the last update
+	Total  uint64        `json:"total"`
+	Parts  []droppedPart `json:"parts"` // where the events happened; those that the stream has overwritten are unknown
+}
+
+// A droppedPart is how many events of a part in a second a subscriber did not get.
+type droppedPart struct {
+	Second time.Time `json:"second"`
+	Node   string    `json:"node,omitempty"` // the id of the node
+	Part   string    `json:"part,omitempty"` // the part of the run, if there is no node
+	Events int       `json:"events"`
 }
 
 // serveStream sends events to a subscriber until it disconnects or the console closes. The format
@@ -137,24 +146,44 @@ func (s *subscriber) send(now time.Time) error {
 // late events to early ones. It counts the rest as dropped.
 func (s *subscriber) addEvents() {
 	batch, _ := s.events.Read(streamCapacity) // serveStream notices the end of the stream
-	chosen := choose(batch.Values, int(s.budget))
+	chosen, others := choose(batch.Values, int(s.budget))
 	s.budget -= float64(len(chosen))
 	for _, e := range chosen {
 		s.write("event", e.Seq, e)
 	}
-	passed := uint64(len(batch.Values) - len(chosen))
+	passed := uint64(len(others))
 	s.events.Drop(passed)
 	if missed := batch.Dropped + passed; missed > 0 {
 		s.dropped += missed
-		s.write("dropped", 0, droppedUpdate{Events: missed, Total: s.dropped})
+		s.write("dropped", 0, droppedUpdate{Events: missed, Total: s.dropped, Parts: bySecond(others)})
 	}
 }
 
-// choose returns at most limit events, in their order. It prefers important events to others, and
-// late events to early ones.
-func choose(all []*Event, limit int) []*Event {
+// bySecond counts events by the part where they happened, and by the second.
+func bySecond(all []*Event) []droppedPart {
+	parts := []droppedPart{}
+	index := map[droppedPart]int{}
+	for _, e := range all {
+		part := droppedPart{Second: e.Time.Truncate(time.Second), Node: e.Node}
+		if e.Node == "" {
+			part.Part = e.Part
+		}
+		i, known := index[part]
+		if !known {
+			i = len(parts)
+			index[part] = i
+			parts = append(parts, part)
+		}
+		parts[i].Events++
+	}
+	return parts
+}
+
+// choose returns at most limit events, in their order, and the other events. It prefers important
+// events to others, and late events to early ones.
+func choose(all []*Event, limit int) (chosen, others []*Event) {
 	if len(all) <= limit {
-		return all
+		return all, nil
 	}
 	picked, left := make([]bool, len(all)), limit
 	for _, important := range []bool{true, false} {
@@ -165,13 +194,14 @@ func choose(all []*Event, limit int) []*Event {
 			}
 		}
 	}
-	chosen := make([]*Event, 0, limit)
 	for i, e := range all {
 		if picked[i] {
 			chosen = append(chosen, e)
+		} else {
+			others = append(others, e)
 		}
 	}
-	return chosen
+	return chosen, others
 }
 
 func (s *subscriber) addFlow() {

@@ -173,7 +173,7 @@ func TestAStreamIsBoundedAndCountsDroppedEvents(t *testing.T) {
 			received++
 		case "flow":
 			flows++
-			moved += decoded[struct{ Edges map[string]int }](t, e).Edges["buyers:buyers>api:shop"]
+			moved += decoded[struct{ Edges map[string]int }](t, e).Edges["callers:buyers>api:shop"]
 		case "dropped":
 			d := decoded[struct{ Events, Total uint64 }](t, e)
 			if dropped += d.Events; d.Total != dropped {

@@ -60,9 +60,9 @@ function draw() {
   progress.value = rush.sent;
   const figures = [
     ["sent", `${number(rush.sent)} of ${number(rush.buyers)}`],
-    ["sold", number(rush.sold)],
+    ["bought", number(rush.sold)],
     ["refused", number(rush.refused)],
-    ["throttled", number(rush.throttled)],
+    ["turned away", number(rush.throttled)],
     ["failed", number(rush.failed)],
     ["p50", duration(rush.p50_ms)],
     ["p99", duration(rush.p99_ms)],
@@ -73,11 +73,11 @@ function draw() {
     row.classList.toggle("bad", name === "failed" && rush.failed > 0);
   });
   keep(byId("rush-reasons"), rush.throttled_by ?? [], (by) => by.reason, () => el("li"),
-    (row, by) => setText(row, `${number(by.buyers)} throttled: ${by.reason}`));
+    (row, by) => setText(row, `${number(by.buyers)} turned away: ${by.reason}`));
   if (wasRunning && !rush.running) {
     say(
       `${count(rush.sent, "buyer")} came: ${number(rush.sold)} bought, ${number(rush.refused)} were refused, ` +
-        `${number(rush.throttled)} were throttled, ${number(rush.failed)} failed.`,
+        `${number(rush.throttled)} were turned away, ${number(rush.failed)} failed.`,
     );
   }
   wasRunning = rush.running;

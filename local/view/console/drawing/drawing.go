@@ -17,13 +17,19 @@ import (
 	"restock/local/view/console"
 )
 
-// Names of nodes that no resource declares.
-const buyers, people = "buyers", "people"
+// people is the name of the node of who gets e-mails.
+const people = "people"
+
+// Outside is what the program does not declare, and the picture shows.
+type Outside struct {
+	Callers string            // who calls the HTTP API; empty for nobody
+	Servers map[string]string // URLs of the outside servers by name
+}
 
 // Draw returns the picture of a program that was recorded with the addresses of the local run. The
-// nodes of the stand-ins say how to draw their resources. outside has the URLs of the outside
-// servers by name. The error is that of a policy that does not parse.
-func Draw(g *graph.Graph, standIns []standin.StandIn, outside map[string]string) (console.Graph, error) {
+// nodes of the stand-ins say how to draw their resources. The error is that of a policy that does
+// not parse.
+func Draw(g *graph.Graph, standIns []standin.StandIn, outside Outside) (console.Graph, error) {
 	policies, err := declared.Read(g)
 	if err != nil {
 		return console.Graph{}, fmt.Errorf("drawing the stack: %w", err)
@@ -43,12 +49,13 @@ func Draw(g *graph.Graph, standIns []standin.StandIn, outside map[string]string)
 	}
 	d.subscriptions()
 	d.queues()
-	d.api()
+	d.api(outside.Callers)
+	d.alarms()
 	d.schedules()
 	d.rotations()
 	d.database()
-	for _, name := range slices.Sorted(maps.Keys(outside)) {
-		d.outside(name, outside[name])
+	for _, name := range slices.Sorted(maps.Keys(outside.Servers)) {
+		d.outside(name, outside.Servers[name])
 	}
 	return d.Graph, nil
 }
@@ -142,6 +149,9 @@ func (d *drawing) functions() {
 	for _, r := range d.program.OfType(graph.Function) {
 		detail := fmt.Sprintf("%v MB, timeout %v s", r.Number("memorySize"), r.Number("timeout"))
 		d.node("lambda", console.KindFunction, r, detail)
+		if d.program.Find(graph.Invocation, "functionName", r.String("name")) != nil {
+			d.Nodes[len(d.Nodes)-1].Deploys = true
+		}
 	}
 }
 
@@ -204,10 +214,12 @@ func (d *drawing) may(f *graph.Resource, action, arn string) bool {
 }
 
 // api draws the HTTP API, its callers and the functions of its routes.
-func (d *drawing) api() {
+func (d *drawing) api(callers string) {
 	for _, api := range d.program.OfType(graph.API) {
 		id := d.node("execute-api", console.KindAPI, api, api.String("apiEndpoint"))
-		d.edge(d.once(console.KindBuyers, buyers, buyers, ""), id, "")
+		if callers != "" {
+			d.edge(d.once(console.KindCallers, callers, callers, ""), id, "")
+		}
 		for _, route := range d.program.OfType(graph.APIRoute) {
 			if route.String("apiId") != api.ID {
 				continue
@@ -234,6 +246,25 @@ func (d *drawing) target(route *graph.Resource) string {
 		return d.byARN[q.String("arn")]
 	}
 	return ""
+}
+
+// alarms draws the alarms of each topic that they notify as one node.
+func (d *drawing) alarms() {
+	declared := slices.Concat(d.program.OfType(graph.MetricAlarm), d.program.OfType(graph.CompositeAlarm))
+	for _, topic := range d.program.OfType(graph.Topic) {
+		notify := 0
+		for _, alarm := range declared {
+			if slices.Contains(alarm.Strings("alarmActions"), topic.String("arn")) {
+				notify++
+			}
+		}
+		if notify == 0 {
+			continue
+		}
+		name := topic.Name + " alarms"
+		id := d.once(console.KindAlarms, name, fmt.Sprintf("%d alarms", notify), "declared, not run here")
+		d.edge(id, d.byARN[topic.String("arn")], "notify")
+	}
 }
 
 func (d *drawing) schedules() {

@@ -98,13 +98,14 @@ func arrows(g console.Graph) (all []string) {
 }
 
 func TestThePictureHasWhatTheProgramDeclares(t *testing.T) {
-	g, err := drawing.Draw(program(), standIns, map[string]string{"factory": factoryURL})
+	g, err := drawing.Draw(program(), standIns,
+		drawing.Outside{Callers: "buyers", Servers: map[string]string{"factory": factoryURL}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
 		"api:shop>function:seller POST /checkout",
-		"buyers:buyers>api:shop",
+		"callers:buyers>api:shop",
 		"factory:factory>api:shop calls back",
 		"function:buyer>factory:factory",
 		"function:buyer>secrets:secrets",
@@ -138,7 +139,7 @@ func TestThePictureHasWhatTheProgramDeclares(t *testing.T) {
 
 func TestThePictureHasOnlyWhatTheProgramDeclares(t *testing.T) {
 	alone := &graph.Graph{Resources: []*graph.Resource{function("hello", map[string]any{})}}
-	g, err := drawing.Draw(alone, standIns, nil)
+	g, err := drawing.Draw(alone, standIns, drawing.Outside{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,10 +148,39 @@ func TestThePictureHasOnlyWhatTheProgramDeclares(t *testing.T) {
 	}
 }
 
+// The deployment invokes setup: it is no part of the flow of messages. Without callers, the picture
+// has none. The alarms of a topic are one node.
+func TestThePictureHasAlarmsAndTheFunctionsOfTheDeployment(t *testing.T) {
+	const topic = "arn:aws:sns:eu:0:topic"
+	alarm := func(kind, name, notifies string) *graph.Resource {
+		return resource(kind, name, map[string]any{"alarmActions": []any{notifies}})
+	}
+	g, err := drawing.Draw(program(
+		resource("lambda/invocation:Invocation", "setup", map[string]any{"functionName": "idle"}),
+		alarm("cloudwatch/metricAlarm:MetricAlarm", "errors", topic),
+		alarm("cloudwatch/compositeAlarm:CompositeAlarm", "both", topic),
+		alarm("cloudwatch/metricAlarm:MetricAlarm", "elsewhere", "arn:aws:sns:eu:0:other"),
+	), standIns, drawing.Outside{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := arrows(g); !slices.Contains(got, "alarms:topic alarms>topic:topic notify") {
+		t.Errorf("got %v, want the alarms of the topic", got)
+	}
+	if got := g.Only(console.KindCallers); got != "" {
+		t.Errorf("the picture has %q, which the program does not declare", got)
+	}
+	for _, n := range g.Nodes {
+		if n.Kind == console.KindAlarms && n.Label != "2 alarms" || n.Deploys != (n.Name == "idle") {
+			t.Errorf("got %+v", n)
+		}
+	}
+}
+
 func TestSubscribersByEmailArePeople(t *testing.T) {
 	g, err := drawing.Draw(program(resource("sns/topicSubscription:TopicSubscription", "mail", map[string]any{
 		"topic": "arn:aws:sns:eu:0:topic", "protocol": "email", "endpoint": "shop@example.com",
-	})), standIns, map[string]string{"factory": factoryURL})
+	})), standIns, drawing.Outside{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +191,7 @@ func TestSubscribersByEmailArePeople(t *testing.T) {
 
 func TestAPolicyThatDoesNotParseIsAnError(t *testing.T) {
 	_, err := drawing.Draw(program(resource("iam/rolePolicy:RolePolicy", "broken",
-		map[string]any{"role": "idle", "policy": "{"})), standIns, map[string]string{"factory": factoryURL})
+		map[string]any{"role": "idle", "policy": "{"})), standIns, drawing.Outside{})
 	if err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Errorf("got %v, want an error that names the policy", err)
 	}

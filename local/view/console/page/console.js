@@ -3,6 +3,7 @@
 
 import { byId } from "./dom.js";
 import { follow } from "./stream.js";
+import * as cli from "./cli.js";
 import * as denials from "./denials.js";
 import * as details from "./details.js";
 import * as deadLetters from "./deadletters.js";
@@ -10,13 +11,15 @@ import * as graph from "./graph.js";
 import * as journeys from "./journeys.js";
 import * as log from "./log.js";
 import * as notices from "./notices.js";
+import * as run from "./run.js";
 import * as search from "./search.js";
+import * as time from "./time.js";
 import * as top from "./top.js";
 
 const names = byId("main").dataset.panels.split(" ").filter(Boolean);
 const panels = await Promise.all(names.map((name) => import(`./panels/${name}/panel.js`)));
 
-const parts = [top, notices, denials, graph, search, journeys, details, deadLetters, log, ...panels];
+const parts = [top, cli, notices, denials, graph, time, search, journeys, details, deadLetters, run, log, ...panels];
 for (const part of parts) part.start();
 
 follow({
@@ -25,12 +28,11 @@ follow({
     journeys.touched(event);
     details.touched(event);
     search.touched();
-    if (event.denied) denials.denied(event);
   },
+  omitted: log.omitted,
   flow: graph.move,
   restarted() {
     log.forget();
-    denials.forget();
     journeys.forget();
   },
 });

@@ -1,15 +1,17 @@
-// The dead letters: why each failed, and a button that redrives them.
+// The dead letters: why each failed, and buttons that redrive or delete them.
 
+import { consequences, letterButtons, post, result } from "./actions.js";
 import { byId, el, keep, setText } from "./dom.js";
 import { clock, count, shortened } from "./format.js";
 import { facts, journeyLink, opened } from "./message.js";
-import { request } from "./stream.js";
 import { on, state } from "./store.js";
 
 const MOST = 50; // messages listed
 
 /** Starts the list. */
 export function start() {
+  line.element.id = "redrive-result";
+  byId("redrive-result").replaceWith(line.element);
   on(["dead_letters"], list);
 }
 
@@ -30,29 +32,15 @@ function list() {
   });
 }
 
-/** Says how many production orders dead letters belong to, and what happens to expired ones. */
-function consequences(orders, expired) {
-  const sentences = [];
-  if (orders) sentences.push(`They belong to ${count(orders, "production order")}.`);
-  if (expired) {
-    const dropped = expired === 1 ? "it" : "them";
-    sentences.push(`${expired} expired: stock drops ${dropped}, and the sweep requests the order again.`);
-  }
-  return sentences.join(" ");
-}
+const line = result();
 
 async function redrive(queue) {
-  const result = byId("redrive-result");
-  result.classList.remove("bad");
-  try {
-    const { moved, orders, expired } = await request("redrive", { method: "POST", body: { queue } });
+  await line.of(async () => {
+    const { moved, orders, expired } = await post("redrive", { queue });
     const sources = moved === 1 ? "its source queue" : "their source queues";
     const what = `${count(moved, "message")} of ${queue} went back to ${sources}.`;
-    setText(result, `${what} ${consequences(orders, expired)}`);
-  } catch (error) {
-    result.classList.add("bad");
-    setText(result, error.message);
-  }
+    return `${what} ${consequences(orders, expired)}`;
+  });
   // The button is gone with its messages.
   if (!document.activeElement || document.activeElement === document.body) byId("main").focus();
 }
@@ -68,5 +56,6 @@ function create(message) {
       : "The reason is not known: no function logged an error for this message."),
     el("div", { class: "buttons" },
       message.journey && journeyLink(message.journey),
-      opened(message.body)));
+      opened(message.body)),
+    el("div", { class: "buttons" }, letterButtons(message, line)));
 }

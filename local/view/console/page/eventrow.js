@@ -23,7 +23,7 @@ export function what(event) {
   const { method, path, status } = event.attrs ?? {};
   const request = method && path ? `: ${[method, path, status].filter(Boolean).join(" ")}` : "";
   const message = el("span", { class: "message" }, shortened(event.message + request));
-  const words = [message, el("span", { class: "brief" }, brief(event))];
+  const words = [message, el("span", { class: "brief" }, brief(event, event.message + request))];
   return opening(words, event.attrs, event.journey);
 }
 
@@ -59,14 +59,15 @@ const LEFT_OUT =
 
 /**
  * The most useful attributes as a brief text: what is missing, or the error, or else the short
- * ones.
+ * ones. It leaves out what the text before it says.
  */
-export function brief({ attrs = {}, node = "" }) {
+export function brief({ attrs = {}, node = "" }, said = "") {
   if (attrs.missing) return ` missing: ${valueText(attrs.missing)}`;
-  if (attrs.error) return ` ${shortened(valueText(attrs.error))}`;
+  if (attrs.error && !said.includes(valueText(attrs.error))) return ` ${shortened(valueText(attrs.error))}`;
+  const words = new Set(said.split(/[\s:,]+/));
   const few = Object.entries(attrs)
     .filter(([name]) => !LEFT_OUT.test(name))
     .map(([name, value]) => [name, valueText(value)])
-    .filter(([, text]) => text.length <= LONGEST && text !== nameOf(node));
+    .filter(([, text]) => text && text.length <= LONGEST && text !== nameOf(node) && !words.has(text));
   return few.slice(0, MOST).map(([name, text]) => ` ${name.replaceAll("_", " ")} ${text}`).join(" ·");
 }

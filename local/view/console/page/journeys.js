@@ -1,7 +1,7 @@
-// The list of the latest journeys: the result of each request of a buyer.
+// The list of the latest journeys: what each request has caused.
 
 import { byId, el, keep, setText } from "./dom.js";
-import { clock, count, duration } from "./format.js";
+import { clock, count, duration, number } from "./format.js";
 import { request } from "./stream.js";
 import { on, tell } from "./store.js";
 import { found } from "./search.js";
@@ -50,7 +50,10 @@ function list() {
     button.className = `journey ${levelClass(j.level)}`;
     button.setAttribute("aria-pressed", String(kind === "journey" && id === j.id));
     setText(button.querySelector(".summary"), j.summary);
-    setText(button.querySelector(".facts"), `${clock(j.began)} · ${duration(j.took_ms)} · ${count(j.steps, "step")}`);
+    const like = j.like ? ` · and ${number(j.like)} like it` : "";
+    const missing = j.partial ? ", some lost" : j.cut ? `, ${number(j.cut)} more not kept` : "";
+    setText(button.querySelector(".facts"),
+      `${clock(j.began)} · ${duration(j.took_ms)} · ${count(j.steps, "step")}${missing}${like}`);
     setText(button.querySelector(".level"), levelWord(j.level));
   });
 }

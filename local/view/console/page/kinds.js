@@ -9,11 +9,16 @@ const plural = (n, one, many) => `${short(n)} ${n === 1 ? one : many}`;
 
 // An icon is path data in a box of 20 by 20, drawn as strokes.
 const kinds = {
-  buyers: {
-    name: "Buyers",
+  callers: {
+    name: "Callers",
     does: "send requests",
     icon: "M7 9a2.6 2.6 0 1 0 0-5.2A2.6 2.6 0 0 0 7 9Z M2.2 16.5c0-3 2.1-4.8 4.8-4.8s4.8 1.8 4.8 4.8 " +
       "M13.4 9.2a2.2 2.2 0 1 0-.6-4.3 M14.2 11.9c2.2.2 3.7 1.8 3.7 4.3",
+  },
+  alarms: {
+    name: "Alarms",
+    does: "notify",
+    icon: "M4.5 14.5h11 M6 14.5V9a4 4 0 0 1 8 0v5.5 M8.4 17h3.2 M10 3v2",
   },
   people: {
     name: "People",
@@ -24,13 +29,13 @@ const kinds = {
     name: "HTTP API",
     icon: "M6.2 5 2 10l4.2 5 M13.8 5 18 10l-4.2 5 M11.6 3.6 8.4 16.4",
     sum: (c) => plural(c.requests, "request", "requests"),
-    errors: (c) => c.server_errors,
+    errors: (c) => (c.server_errors ?? 0) + (c.throttled ?? 0),
   },
   function: {
     name: "Function",
     icon: "M5 3.5h2.6L14 16.5h2 M9 9.2 5 16.5",
     sum: (c) => `${short(c.invocations)} invoked`,
-    errors: (c) => c.errors,
+    errors: (c) => (c.errors ?? 0) + (c.throttled ?? 0),
   },
   topic: {
     name: "Topic",

@@ -3,8 +3,9 @@
 //
 //   - Messages flow along the main axis: from left to right if the width allows it, else from top
 //     to bottom.
-//   - Stores (databases, secrets) are in a row of their own below. Lines to them run as rails
-//     through the gutters between the layers, where they meet no node.
+//   - Stores (databases, secrets), and functions that only the deployment invokes, are in a row of
+//     their own below. Lines to them run as rails through the gutters between the layers, where
+//     they meet no node. Lines between them run below the row.
 //   - A dead-letter queue is beside its queue, across the flow.
 //   - An edge that goes backwards, such as a callback, returns through a lane of its own, around
 //     the layers.
@@ -41,7 +42,7 @@ export function layout(graph, width) {
 function analyse(graph) {
   const nodes = new Map(graph.nodes.map((n) => [n.id, n]));
   const edges = graph.edges.filter((e) => nodes.has(e.from) && nodes.has(e.to) && e.from !== e.to);
-  const isStore = (id) => STORES.has(nodes.get(id).kind);
+  const isStore = (id) => STORES.has(nodes.get(id).kind) || Boolean(nodes.get(id).deploys);
 
   const beside = new Map(); // dead-letter queue → its queue
   for (const e of edges) {
@@ -54,16 +55,17 @@ function analyse(graph) {
   const flowing = [...nodes.keys()].filter((id) => !isStore(id) && !beside.has(id));
   const flow = edges.filter((e) => !isStore(e.from) && !isStore(e.to) && host(e.from) !== host(e.to));
   const links = flow.map((e) => ({ id: e.id, from: host(e.from), to: host(e.to), edge: e }));
-  const { forward, back } = acyclic(flowing, links, (id) => nodes.get(id).kind === "buyers");
+  const { forward, back } = acyclic(flowing, links, (id) => nodes.get(id).kind === "callers");
   return {
     nodes,
     flowing,
     forward,
     back,
-    layer: layersOf(flowing, forward, (id) => nodes.get(id).kind === "buyers"),
+    layer: layersOf(flowing, forward, (id) => nodes.get(id).kind === "callers"),
     guests: Map.groupBy(beside.keys(), (id) => beside.get(id)),
     asides: edges.filter((e) => host(e.from) === host(e.to)),
     rails: edges.filter((e) => isStore(e.from) !== isStore(e.to)),
+    between: edges.filter((e) => isStore(e.from) && isStore(e.to)),
     stores: [...nodes.keys()].filter(isStore),
   };
 }
@@ -108,7 +110,9 @@ function right(model, depth, width, rails) {
     return [[user.main + boxWidth, port], [lane, port], [lane, rail], [entry, rail], [entry, storeRow]];
   });
   drawing.returns((k) => top - LEADIN - LANE * k);
-  const height = (model.stores.length ? storeRow + NODE.height : bottom) + PAD;
+  drawing.between();
+  const below = model.between.length ? LEADIN + LANE * model.between.length : 0;
+  const height = (model.stores.length ? storeRow + NODE.height + below : bottom) + PAD;
   return drawing.result(width, height);
 }
 
@@ -157,8 +161,11 @@ function down(model, width, rails) {
     return [start, [lane, port], [lane, rail], [last, rail], [last, entry], [store.main, entry]];
   });
   drawing.returns((k) => lanes - LEADIN + 4 - LANE * k);
+  drawing.between();
+  const below = model.between.length ? LEADIN + LANE * model.between.length : 0;
   const rows = depth + (model.stores.length ? rowOf(model.stores.length - 1) + 1 : 0);
-  return drawing.result(Math.max(width, crossEnd + margin), PAD + rows * (NODE.height + gutter) + way - gutter + PAD);
+  const height = PAD + rows * (NODE.height + gutter) + way - gutter + below + PAD;
+  return drawing.result(Math.max(width, crossEnd + margin), height);
 }
 
 /** Puts the nodes of a model, and the places of crossing edges, into rows, and orders each row. */
@@ -229,6 +236,22 @@ function compose(model, { links, rows }, axis, point) {
         const start = [from.main + axis.mainSize, leave];
         const points = [start, [out, leave], [out, lane], [into, lane], [into, enter], [to.main, enter]];
         edges.set(link.id, polyline(points.map((p) => point(...p)), 9));
+      });
+    },
+
+    /** Draws the lines between stores, each in a lane of its own below or above its row. */
+    between() {
+      const size = point(axis.mainSize, axis.crossSize);
+      model.between.forEach((e, k) => {
+        const [from, to] = [e.from, e.to].map((id) => point(boxes.get(id).main, boxes.get(id).cross));
+        const up = to.y < from.y;
+        const aside = (k - (model.between.length - 1) / 2) * LANE;
+        const [left, right] = [from.x + size.x / 2 + aside, to.x + size.x / 2 + aside];
+        const start = up ? from.y : from.y + size.y;
+        const lane = start + (up ? -1 : 1) * (LEADIN + LANE * k);
+        const end = to.y > from.y ? to.y : to.y + size.y;
+        const corners = [[left, start], [left, lane], [right, lane], [right, end]];
+        edges.set(e.id, { ...polyline(corners.map(([x, y]) => ({ x, y })), 7), rail: true });
       });
     },
 

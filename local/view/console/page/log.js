@@ -42,6 +42,20 @@ export function add(event) {
   }, PACE);
 }
 
+/**
+ * Adds a line for the events of a part in a second that the page does not get. Further ones of the
+ * same second are counted in the same line.
+ */
+export function omitted({ second, node, part, events: n }) {
+  const seq = `${second} ${node ?? part}`;
+  const known = events.find((e) => e.seq === seq);
+  const all = (known?.omitted ?? 0) + n;
+  const line = { seq, time: second, level: "INFO", node, part, omitted: all };
+  line.message = `${count(all, "event")} in this second, not shown: too many at once`;
+  if (known) events = events.map((e) => (e === known ? line : e));
+  else add(line);
+}
+
 /** Clears the list, when a new run begins. */
 export function forget() {
   events = [];
@@ -54,8 +68,9 @@ function draw() {
   const searched = found()?.events.toReversed();
   const from = searched ?? held ?? events;
   const shown = from.filter((e) => (!node || e.node === node) && (LEVELS[e.level] ?? 1) >= level).reverse();
-  keep(byId("events"), shown, (e) => e.seq, row);
-  const since = held?.length ? events.filter((e) => e.seq > held.at(-1).seq).length : events.length;
+  keep(byId("events"), shown, (e) => `${e.seq} ${e.omitted ?? ""}`, row);
+  const lastHeld = held?.findLast((e) => !e.omitted)?.seq ?? 0;
+  const since = events.filter((e) => e.seq > lastHeld).length;
   const fresh = held && !searched ? ` Paused: ${since >= MOST ? `${MOST} or more` : count(since, "event")} since.` : "";
   const of = searched ? `${from.length} found` : `the latest ${from.length}`;
   setText(byId("events-shown"), `${count(shown.length, "event")} of ${of}.${fresh}`);

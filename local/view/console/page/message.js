@@ -1,5 +1,6 @@
 // Messages: the list of those in a queue, and the body of one that an event is about.
 
+import { letterButtons, result } from "./actions.js";
 import { body } from "./body.js";
 import { el, keep, setText } from "./dom.js";
 import { clock, count } from "./format.js";
@@ -7,15 +8,17 @@ import { request } from "./stream.js";
 import { select } from "./selection.js";
 
 /** Creates the list of the messages in a queue. Watching it does not receive them. */
-export function createList() {
+export function createList(node) {
   const title = el("h3");
+  const line = result();
+  const isDead = node.kind === "dead-letter-queue";
   const list = el("ul", { class: "messages", role: "list" });
   return {
-    element: el("section", { "aria-label": "Messages" }, title, list),
+    element: el("section", { "aria-label": "Messages" }, title, line.element, list),
     show(answer) {
       const all = answer.messages ?? [];
       setText(title, all.length ? count(all.length, "message") : "No messages");
-      keep(list, all, (m) => m.id, row, (item, m) => {
+      keep(list, all, (m) => m.id, (m) => row(m, isDead && letterButtons(m, line)), (item, m) => {
         setText(item.querySelector(".facts"), facts(m));
       });
     },
@@ -26,12 +29,13 @@ export function createList() {
 export const facts = (m) =>
   `sent at ${clock(m.sent)}, received ${m.receives === 1 ? "once" : `${m.receives} times`}`;
 
-function row(message) {
+function row(message, buttons) {
   return el("li", {},
     el("p", {}, el("strong", {}, message.subject || message.id), " ", el("span", { class: "soft facts" })),
     el("div", { class: "buttons" },
       message.journey && journeyLink(message.journey),
-      opened(message.body)));
+      opened(message.body)),
+    buttons && el("div", { class: "buttons" }, buttons));
 }
 
 /** A link to the journey of a message. */

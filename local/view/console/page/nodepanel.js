@@ -1,13 +1,26 @@
 // The details of one node: its counters, its neighbours, its latest log lines and errors.
 
+import { purge, sendForm } from "./actions.js";
 import { el, keep, setText } from "./dom.js";
 import { nameOf, number } from "./format.js";
 import { waitingIn } from "./kinds.js";
 import { create as logRow, levelName } from "./eventrow.js";
+import * as facts from "./facts.js";
 import * as invoke from "./invoke.js";
 import * as message from "./message.js";
+import * as plots from "./plots.js";
 import { select } from "./selection.js";
 import { state } from "./store.js";
+
+const actions = (create) => (node) => ({ element: create(node) });
+
+// What only nodes of a kind have.
+const parts = {
+  function: [facts.create, plots.create, (node) => invoke.create(nameOf(node.id))],
+  topic: [actions(sendForm)],
+  queue: [message.createList, plots.create, actions(sendForm), actions(purge)],
+  "dead-letter-queue": [message.createList, plots.create, actions(sendForm), actions(purge)],
+};
 
 /** Creates the panel of a node. */
 export function create(node) {
@@ -15,17 +28,13 @@ export function create(node) {
   const neighbours = el("ul", { class: "joined", role: "list" });
   const errors = list();
   const lines = list();
-  const own = { // what only nodes of this kind have
-    function: () => invoke.create(nameOf(node.id)),
-    queue: message.createList,
-    "dead-letter-queue": message.createList,
-  }[node.kind]?.();
+  const own = (parts[node.kind] ?? []).map((create) => create(node));
   let waiting; // messages in the queue
   const note = el("p", { class: "none" }, "Loading…");
   const errorsPart = part("Latest warnings and errors", errors);
   const linesPart = part("Latest log lines", lines);
   const element = el("div", { class: "node-panel" },
-    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, own?.element,
+    node.detail && el("p", { class: "soft" }, node.detail), counters, neighbours, own.map((o) => o.element),
     note, errorsPart, linesPart);
 
   return {
@@ -44,7 +53,7 @@ export function create(node) {
       return waiting !== before;
     },
     show(answer) {
-      own?.show(answer);
+      for (const o of own) o.show?.(answer);
       fill(lines, linesPart, answer.lines);
       fill(errors, errorsPart, answer.errors);
       note.hidden = Boolean(answer.lines?.length || answer.errors?.length);

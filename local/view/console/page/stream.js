@@ -1,19 +1,24 @@
 // The run's event stream, GET /events. The browser reconnects by itself and sends the id of the
 // last event that it has seen. The server counts the events that it could not send.
 
+import { nameOf } from "./format.js";
 import { merge, tell } from "./store.js";
 
-/** The state of the stream: whether it is connected, and how many events this page did not get. */
-export const connection = { connected: false, dropped: 0 };
+/**
+ * The state of the stream: whether it is connected, and how many events this page did not get, in
+ * all and by part.
+ */
+export const connection = { connected: false, dropped: 0, parts: {} };
 
 /** How long to wait before reconnecting if the browser has given up, in milliseconds. */
 const RETRY = 2000;
 
 /**
- * Follows the stream while the page is open. It calls event for each event, flow for each update of
- * moved messages, and restarted when a new run has begun.
+ * Follows the stream while the page is open. It calls event for each event, omitted with the number
+ * of events of a part in a second that do not come, flow for each update of moved messages, and
+ * restarted when a new run has begun.
  */
-export function follow({ event, flow, restarted }) {
+export function follow({ event, omitted, flow, restarted }) {
   let lastSeq = 0;
   let lastTime = 0;
   let complete = false; // whether the page has a complete state: updates before it lack the graph
@@ -31,6 +36,7 @@ export function follow({ event, flow, restarted }) {
 
   function beginNewRun() {
     lastSeq = 0;
+    connection.parts = {};
     restarted();
   }
 
@@ -63,7 +69,17 @@ export function follow({ event, flow, restarted }) {
       if (complete) merge(part);
     }));
     source.addEventListener("dropped", data((dropped) => {
-      if (!past) connection.dropped += dropped.events;
+      if (!past) {
+        connection.dropped += dropped.events;
+        for (const part of dropped.parts ?? []) {
+          const name = nameOf(part.node) || part.part || "the run";
+          const known = (connection.parts[name] ??= { name, events: 0, seconds: new Set(), last: part.second });
+          known.events += part.events;
+          known.seconds.add(part.second);
+          known.last = part.second;
+          omitted(part);
+        }
+      }
       tell("connection");
     }));
   }

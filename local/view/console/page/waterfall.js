@@ -20,7 +20,10 @@ export function create() {
     show(journey) {
       const all = journey.steps ?? [];
       const took = `${count(all.length, "step")} in ${duration(journey.took_ms)}`;
-      setText(head, `${exactClock(journey.began)} · ${took} · bars compress waiting times, numbers are exact`);
+      const partial = journey.partial ? " · some steps were lost: too many events at once" : "";
+      const cut = journey.cut ? ` · ${count(journey.cut, "later step")} not kept` : "";
+      const note = "bars compress waiting times, numbers are exact";
+      setText(head, `${exactClock(journey.began)} · ${took}${partial}${cut} · ${note}`);
       const key = JSON.stringify(all);
       if (key === shown) return; // an open step stays open
       const opened = new Set([...steps.querySelectorAll("details[open]")].map((d) => d.dataset.step));
@@ -37,7 +40,8 @@ function row(step, i, at, opened) {
   const width = Math.max(0, at(step.at_ms + (step.took_ms ?? 0)) - start);
   const where = node(step.node);
   const kind = where?.kind ?? kindOf(step.node);
-  const text = [el("span", { class: "step-text" }, shortened(step.text)), el("span", { class: "brief" }, brief(step))];
+  const more = el("span", { class: "brief" }, brief(step, step.text));
+  const text = [el("span", { class: "step-text" }, shortened(step.text)), more];
   return el("li", { class: `step level-${(step.level ?? "INFO").toLowerCase()} kind-${kind}` },
     el("span", { class: "at" }, `+${duration(step.at_ms)}`),
     el("button", {

@@ -1,0 +1,134 @@
+package console
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"restock/infra/policy/evaluation"
+)
+
+// A Declaration is what a program declares about a function.
+type Declaration struct {
+	DeclaredIn  string            // the line of the program
+	Source      string            // the folder of the function's code
+	Built       time.Time         // when its executable was written
+	Role        string            // the ARN
+	Environment map[string]string // as declared
+	Policies    []evaluation.Document
+}
+
+// Facts are what the page shows of a Declaration.
+type Facts struct {
+	DeclaredIn  string       `json:"declared_in"`
+	Source      string       `json:"source"`
+	Role        string       `json:"role"`
+	Environment []Variable   `json:"environment"` // sorted by name
+	May         []Permission `json:"may"`
+	Builds      []Build      `json:"builds"` // newest first
+}
+
+// A Variable is a variable of a function's environment.
+type Variable struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// A Permission is a statement of a role's policies.
+type Permission struct {
+	Effect    string   `json:"effect"` // "Allow" or "Deny"
+	Actions   []string `json:"actions"`
+	On        []Target `json:"on"`
+	Condition bool     `json:"condition,omitempty"` // it applies to some requests only
+}
+
+// A Target is a resource of a permission.
+type Target struct {
+	Text string `json:"text"`
+	Node string `json:"node,omitempty"` // the id of its node, if the picture has one
+}
+
+// maxBuilds is how many builds of each function the console keeps.
+const maxBuilds = 10
+
+// facts returns the facts of a function, or nil without a declaration.
+func (c *Console) facts(function string) *Facts {
+	declared := c.current().Functions.Declared
+	if declared == nil {
+		return nil
+	}
+	d, known := declared(function)
+	if !known {
+		return nil
+	}
+	h, picture := c.hider(), c.observer.shown()
+	f := &Facts{DeclaredIn: d.DeclaredIn, Source: d.Source, Role: d.Role, Builds: c.buildsOf(function, d.Built)}
+	for name, value := range d.Environment {
+		f.Environment = append(f.Environment, Variable{name, h.variable(name, value)})
+	}
+	slices.SortFunc(f.Environment, func(a, b Variable) int { return cmp.Compare(a.Name, b.Name) })
+	for _, document := range d.Policies {
+		for _, s := range document.Statements {
+			f.May = append(f.May, picture.permission(s))
+		}
+	}
+	return f
+}
+
+// secretName matches the names of variables that may hold a secret, and credentials those of a URL.
+var (
+	secretName  = regexp.MustCompile(`(?i)passw|secret|token|credential|private|signing|_key$|api_?key`)
+	credentials = regexp.MustCompile(`(//)[^/@\s]*@`)
+)
+
+// variable returns the value of an environment's variable for people. If the name says that it may
+// be a secret, only the ARN of one is shown.
+func (h hider) variable(name, value string) string {
+	if secretName.MatchString(name) && !strings.HasPrefix(value, "arn:") && value != "" {
+		return hidden
+	}
+	return credentials.ReplaceAllString(h.in(value), "${1}"+hidden+"@")
+}
+
+func (p *picture) permission(s evaluation.Statement) Permission {
+	shown := Permission{Effect: s.Effect, Actions: s.Action, Condition: len(s.Condition) > 0}
+	for _, action := range s.NotAction {
+		shown.Actions = append(shown.Actions, "all except "+action)
+	}
+	for _, arn := range s.Resource {
+		shown.On = append(shown.On, p.target(arn))
+	}
+	for _, arn := range s.NotResource {
+		target := p.target(arn)
+		target.Text = "all except " + target.Text
+		shown.On = append(shown.On, target)
+	}
+	return shown
+}
+
+// target returns a resource of a policy for people: the label of its node, or the end of its ARN.
+func (p *picture) target(arn string) Target {
+	if ids := p.named[arn]; len(ids) > 0 {
+		n := p.nodes[ids[0]]
+		return Target{cmp.Or(n.Label, n.Name), n.ID}
+	}
+	parts := strings.SplitN(arn, ":", 6) // arn:aws:service:region:account:resource
+	if len(parts) < 6 {
+		return Target{Text: strings.Replace(arn, "*", "everything", 1)}
+	}
+	return Target{parts[5], p.graph.ofService(parts[2])}
+}
+
+// buildsOf returns the latest builds of a function, newest first. The last one is the first of the
+// run.
+func (c *Console) buildsOf(function string, first time.Time) []Build {
+	c.mu.Lock()
+	builds := slices.Clone(c.builds[function])
+	c.mu.Unlock()
+	if len(builds) == 0 && !first.IsZero() {
+		builds = []Build{{State: "ok", Time: first.UTC()}}
+	}
+	return builds
+}
