@@ -218,19 +218,21 @@ func TestPageAsksLessOftenWhenNothingChangesAndWhenItIsThrottled(t *testing.T) {
 	s.Await("document.getElementById('connection').innerText === ''")
 }
 
+// show is a script that hides the page, as another tab does, or shows it again.
+const show = `(() => {
+	Object.defineProperty(document, "hidden", { value: !%t, configurable: true });
+	document.dispatchEvent(new Event("visibilitychange"));
+	return true;
+})()`
+
 func TestAHiddenPageAsksForNothing(t *testing.T) {
 	t.Parallel()
 	s := openCrowded(t, browser.Phone, inStock(5))
 	s.awaitPause(0)
-	const show = `(() => {
-		Object.defineProperty(document, "hidden", { value: %t, configurable: true });
-		document.dispatchEvent(new Event("visibilitychange"));
-		return true;
-	})()`
-	browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, true))
+	browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, false))
 	s.Await("!polling")
 	s.set(inStock(7))
-	browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, false))
+	browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, true))
 	s.AwaitText(crowdedCard.stock(), stockText(first, 7)) // at once: the first pause has not ended
 }
 

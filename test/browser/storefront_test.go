@@ -509,12 +509,16 @@ func TestTabStopsAreInReadingOrder(t *testing.T) {
 				want = append(want, "searchbox "+text(test.language, "search"))
 			}
 			const cards = `[...document.querySelectorAll("[data-sku]")].map((card) =>
-				[card.querySelector(".buy").innerText, " " + card.querySelector("h2").innerText])`
-			for _, card := range browsertest.Evaluate[[][2]string](page, cards) {
-				buy, name := card[0], card[1]
+				[card.querySelector(".buy").innerText, card.querySelector(".wait:not([hidden])")?.innerText ?? "",
+					" " + card.querySelector("h2").innerText])`
+			for _, card := range browsertest.Evaluate[[][3]string](page, cards) {
+				buy, wait, name := card[0], card[1], card[2]
 				want = append(want, "button "+text(test.language, "fewer")+name,
 					"spinbutton "+text(test.language, "quantity")+name,
 					"button "+text(test.language, "more")+name, "button "+buy+name)
+				if wait != "" { // the product is sold out
+					want = append(want, "button "+wait+name)
+				}
 			}
 			if got := page.KeyboardOrder(); !slices.Equal(got, want) {
 				t.Errorf("Tab stops:\n got %s\nwant %s", strings.Join(got, ", "), strings.Join(want, ", "))
