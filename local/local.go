@@ -12,7 +12,7 @@ import (
 )
 
 // A Stack is a running stack. A test calls its Endpoints, invokes its functions, and asks what the
-// declared policies have denied.
+// declared policies have allowed (Usage) and denied.
 type Stack struct {
 	*run.Run
 

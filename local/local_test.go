@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"restock/infra/graph"
+	"restock/infra/policy/usage"
 	"restock/local"
 	"restock/local/run"
 )
@@ -71,6 +73,12 @@ func runsPlain(t *testing.T, buildDir string) {
 	answer, err := r.Invoke(t.Context(), "writer", []byte(`{"body": "buy flour"}`))
 	if err != nil || !strings.Contains(string(answer), `"statusCode":202`) {
 		t.Errorf("the function answers %s, %v; want the status 202", answer, err)
+	}
+	made := func(c usage.Call) bool {
+		return c.Action == "sqs:SendMessage" && strings.HasSuffix(c.Resource, ":notes")
+	}
+	if calls := slices.Collect(maps.Keys(r.Usage().Times)); !slices.ContainsFunc(calls, made) {
+		t.Errorf("the run has allowed %v, want sqs:SendMessage among them", calls)
 	}
 	if denied := r.Denied(); len(denied) > 0 {
 		t.Errorf("the run has refused %q", denied)
