@@ -133,7 +133,7 @@ func refusesPlain(t *testing.T, buildDir string) {
 			policies := func(r *graph.Resource) bool { return r.Type == graph.RolePolicy }
 			g.Resources = slices.DeleteFunc(g.Resources, policies)
 			g.Resources = append(g.Resources, &graph.Resource{
-				URN: "urn:pulumi:dev::plain::aws:dynamodb/table:Table::notes", Type: "aws:dynamodb/table:Table",
+				URN: "urn:pulumi:dev::plain::aws:glue/job:Job::notes", Type: "aws:glue/job:Job",
 				Name: "notes", ID: "notes", Source: "main.go:99",
 			})
 		}
@@ -145,7 +145,7 @@ func refusesPlain(t *testing.T, buildDir string) {
 	if denied := r.Denied(); len(denied) != 1 || !want.MatchString(denied[0]) {
 		t.Errorf("the run has refused %q, want one call that matches %s", denied, want)
 	}
-	const notRun = `msg="declared, but not run here" type=aws:dynamodb/table:Table name=notes reason="the run has no ` +
+	const notRun = `msg="declared, but not run here" type=aws:glue/job:Job name=notes reason="the run has no ` +
 		`stand-in for this type" declared_in=main.go:99`
 	if !strings.Contains(r.Log(), notRun) {
 		t.Errorf("the log is\n%s\nwant a line with %s", r.Log(), notRun)

@@ -12,9 +12,11 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -95,7 +97,11 @@ func (o *options) flags() *flag.FlagSet {
 		"a MySQL or MariaDB server to use instead of a private one, like root:password@tcp(127.0.0.1:3306)/")
 	flags.Float64Var(&o.run.DuplicateRate, "duplicates", 0,
 		"share of messages, 0 to 1, that queues deliver twice, as standard queues may")
-	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run a program that the rules refuse, to see it fail as on AWS")
+	flags.BoolVar(&o.run.Unchecked, "unchecked", false, "run a program that the rules refuse, to see it fail as on "+
+		"AWS; pass calls on to emulators also if the run does not know their permissions")
+	flags.Var((*servicesFlag)(&o.run.Services), "service",
+		"`name=URL` of an emulator of an AWS service on this machine, such as dynamodb=http://127.0.0.1:8000: the "+
+			"run checks each call, and passes it on; repeat the flag for more services")
 	flags.StringVar(&o.ready, "ready", "",
 		"a `file` to write {\"api\",\"aws\",\"factory\",\"region\",\"console\",\"dsn\"} to when the run is ready")
 	flags.StringVar(&o.run.Data, "data", "",
@@ -145,6 +151,26 @@ func (f *configFlag) Set(text string) error {
 		*f = configFlag{}
 	}
 	(*f)[key] = value
+	return nil
+}
+
+// A servicesFlag adds the addresses of services.
+type servicesFlag map[string]string
+
+func (f *servicesFlag) String() string { return strings.Join(slices.Sorted(maps.Keys(*f)), ", ") }
+
+func (f *servicesFlag) Set(text string) error {
+	name, address, found := strings.Cut(text, "=")
+	if !found || name == "" {
+		return errors.New("write it like dynamodb=http://127.0.0.1:8000")
+	}
+	if err := run.CheckService(address); err != nil {
+		return err
+	}
+	if *f == nil {
+		*f = servicesFlag{}
+	}
+	(*f)[name] = address
 	return nil
 }
 

@@ -23,6 +23,9 @@ func deployed(r *Resource, region string, autoname func(*Resource) string) {
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names
 		arn = r.Type.ARN(region, strings.TrimPrefix(path, "/")+name)
 	}
+	if r.Type == Parameter {
+		arn = r.Type.ARN(region, strings.TrimPrefix(name, "/"))
+	}
 	if arn != "" {
 		r.Outputs["arn"] = arn
 	}
@@ -61,7 +64,13 @@ func deployed(r *Resource, region string, autoname func(*Resource) string) {
 		}
 	case Proxy:
 		r.Outputs["endpoint"] = fmt.Sprintf("%s.proxy.%s.rds.amazonaws.com", name, region)
-	case Secret, Topic:
+	case VPCEndpoint:
+		if r.String("vpcEndpointType") != "Interface" {
+			r.Outputs["prefixListId"] = "pl-" + name
+		}
+	case Key:
+		r.Outputs["keyId"] = name
+	case Secret, StateMachine, Topic:
 		r.ID = arn
 	case Queue:
 		r.ID = fill("https://sqs.{region}.amazonaws.com/{account}/{name}", region, name)

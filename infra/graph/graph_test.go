@@ -80,7 +80,7 @@ func TestNamesHaveTheSuffixOfADeployment(t *testing.T) {
 			false, graph.Autoname("p", "s", graph.Queue, "inbox") + ".fifo",
 			"arn:aws:iam::000000000000:role/a/b/" + graph.Autoname("p", "s", graph.Role, "up"),
 		},
-		{true, "inbox", "arn:aws:iam::000000000000:role/a/b/up"},
+		{true, "inbox.fifo", "arn:aws:iam::000000000000:role/a/b/up"},
 	} {
 		o := options()
 		o.LogicalNames = c.logical

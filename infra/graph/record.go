@@ -150,7 +150,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	if args.Custom && !r.options.Preview {
 		autoname := (*Resource).autoname
 		if r.options.LogicalNames {
-			autoname = func(r *Resource) string { return r.Name }
+			autoname = func(r *Resource) string { return r.named(r.Name) }
 		}
 		deployed(declared, r.options.Config["aws:region"], autoname)
 	}

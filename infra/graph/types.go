@@ -36,10 +36,13 @@ const (
 	ResponseHeadersPolicy   Type = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
 	CompositeAlarm          Type = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 	Dashboard               Type = "aws:cloudwatch/dashboard:Dashboard"
+	EventBus                Type = "aws:cloudwatch/eventBus:EventBus"
 	EventRule               Type = "aws:cloudwatch/eventRule:EventRule"
 	EventTarget             Type = "aws:cloudwatch/eventTarget:EventTarget"
 	LogGroup                Type = "aws:cloudwatch/logGroup:LogGroup"
 	MetricAlarm             Type = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	Table                   Type = "aws:dynamodb/table:Table"
+	TablePolicy             Type = "aws:dynamodb/resourcePolicy:ResourcePolicy"
 	DefaultSecurityGroup    Type = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 	InternetGateway         Type = "aws:ec2/internetGateway:InternetGateway"
 	NATGateway              Type = "aws:ec2/natGateway:NatGateway"
@@ -52,6 +55,7 @@ const (
 	VPC                     Type = "aws:ec2/vpc:Vpc"
 	VPCBlock                Type = "aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation"
 	VPCEndpoint             Type = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	VPCEndpointAssociation  Type = "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation"
 	VPCRoute                Type = "aws:ec2/route:Route"
 	IdentityProvider        Type = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 	ManagedPolicy           Type = "aws:iam/policy:Policy"
@@ -73,11 +77,14 @@ const (
 	ProxyTarget             Type = "aws:rds/proxyTarget:ProxyTarget"
 	SubnetGroup             Type = "aws:rds/subnetGroup:SubnetGroup"
 	Bucket                  Type = "aws:s3/bucketV2:BucketV2"
+	PlainBucket             Type = "aws:s3/bucket:Bucket" // the older form in version 6 of the provider
 	BucketEncryption        Type = "aws:s3/bucketServerSideEncryptionConfigurationV2:" +
 		"BucketServerSideEncryptionConfigurationV2"
 	BucketPolicy             Type = "aws:s3/bucketPolicy:BucketPolicy"
 	BucketPublicAccessBlock  Type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 	BucketVersioning         Type = "aws:s3/bucketVersioningV2:BucketVersioningV2"
+	StateMachine             Type = "aws:sfn/stateMachine:StateMachine"
+	Parameter                Type = "aws:ssm/parameter:Parameter"
 	Secret                   Type = "aws:secretsmanager/secret:Secret"
 	SecretPolicy             Type = "aws:secretsmanager/secretPolicy:SecretPolicy"
 	SecretRotation           Type = "aws:secretsmanager/secretRotation:SecretRotation"
@@ -108,8 +115,11 @@ func (t Type) NameLimits() []NameLimit { return facts[t].names }
 
 // NameOutput is the output with a resource's physical name.
 func (t Type) NameOutput() string {
-	if t == Database {
+	switch t {
+	case Database:
 		return "identifier"
+	case Bucket, PlainBucket:
+		return "bucket"
 	}
 	return "name"
 }
@@ -156,9 +166,17 @@ func Autoname(project, stage string, token Type, name string) string {
 // autoname returns an example of the name that Pulumi makes for the resource.
 func (r *Resource) autoname() string {
 	of := resource.URN(r.URN)
-	name := Autoname(string(of.Project()), string(of.Stack()), r.Type, r.Name)
+	return r.named(Autoname(string(of.Project()), string(of.Stack()), r.Type, r.Name))
+}
+
+// named returns the name that the provider makes of an automatic name.
+func (r *Resource) named(name string) string {
 	if r.Bool("fifoQueue") || r.Bool("fifoTopic") {
-		return name + ".fifo" // as the provider does
+		return name + ".fifo"
+	}
+	if r.Type == Bucket || r.Type == PlainBucket {
+		// https://github.com/pulumi/pulumi-aws/blob/master/provider/resources.go
+		return strings.ToLower(name)
 	}
 	return name
 }
@@ -188,6 +206,12 @@ var (
 	dottedName   = regexp.MustCompile(`^[a-z](-?[a-z0-9.])*$`)
 	snapshotName = regexp.MustCompile(`^[A-Za-z](-?[A-Za-z0-9])*$`)
 )
+
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+var bucketNames = []NameLimit{{
+	Output: "bucket", MaxLength: 63, Form: regexp.MustCompile(`^[a-z0-9][a-z0-9.-]+[a-z0-9]$`),
+	Words: "three or more lower-case letters, digits, periods and hyphens", NotPrefix: "xn--",
+}}
 
 // named returns the limit of the name in a resource's output "name".
 func named(length int, form *regexp.Regexp, words string) []NameLimit {
@@ -224,17 +248,25 @@ var facts = map[Type]struct {
 		{Output: "identifier", MaxLength: 63, Form: rdsName, Words: rdsWords},
 		{Output: "finalSnapshotIdentifier", MaxLength: 255, Form: snapshotName, Words: snapshotWords, GivenOnly: true},
 	}},
+	Bucket:      {"arn:aws:s3:::{name}", bucketNames},
+	PlainBucket: {"arn:aws:s3:::{name}", bucketNames},
 	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutDashboard.html
 	Dashboard: {"", []NameLimit{
 		{Output: "dashboardName", MaxLength: 255, Form: plainName, Words: letters, GivenOnly: true},
 	}},
 	Distribution: {"arn:aws:cloudfront::{account}:distribution/{name}", nil},
+	// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_CreateEventBus.html
+	EventBus: {
+		"arn:aws:events:{region}:{account}:event-bus/{name}",
+		named(256, regexp.MustCompile(`^[/.A-Za-z0-9_-]+$`), "letters, digits and /._-"),
+	},
 	EventRule: {
 		"arn:aws:events:{region}:{account}:rule/{name}",
 		named(64, regexp.MustCompile(`^[A-Za-z0-9._-]+$`), "letters, digits and ._-"),
 	},
 	Function: {"arn:aws:lambda:{region}:{account}:function:{name}", named(64, plainName, letters)},
 	Key:      {"arn:aws:kms:{region}:{account}:key/{name}", nil},
+	KeyAlias: {"arn:aws:kms:{region}:{account}:{name}", nil},
 	LogGroup: {
 		"arn:aws:logs:{region}:{account}:log-group:{name}",
 		[]NameLimit{{
@@ -245,6 +277,11 @@ var facts = map[Type]struct {
 	MetricAlarm: {
 		"arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
 		named(255, regexp.MustCompile(`^[^\x00-\x1f\x7f]+$`), "no control characters"),
+	},
+	// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+	Parameter: {
+		"arn:aws:ssm:{region}:{account}:parameter/{name}",
+		named(1011, regexp.MustCompile(`^[A-Za-z0-9_./-]+$`), "letters, digits and _./-"),
 	},
 	ParameterGroup: {"arn:aws:rds:{region}:{account}:pg:{name}", named(255, dottedName, dottedWords)},
 	Permission:     {"", []NameLimit{{Output: "statementId", MaxLength: 100, Form: plainName, Words: letters}}},
@@ -264,6 +301,13 @@ var facts = map[Type]struct {
 		Output: "name", MaxLength: 255, Form: regexp.MustCompile(`^[a-z][a-z0-9 ._-]*$`), Words: subnetWords,
 		Not: "default",
 	}}},
+	// https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html
+	StateMachine: {"arn:aws:states:{region}:{account}:stateMachine:{name}", named(80, plainName, letters)},
+	// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+	Table: {
+		"arn:aws:dynamodb:{region}:{account}:table/{name}",
+		named(255, regexp.MustCompile(`^[A-Za-z0-9_.-]{3,}$`), "three or more letters, digits and _.-"),
+	},
 	Topic: {"arn:aws:sns:{region}:{account}:{name}", named(256, fifoName, letters)},
 	VPC:   {"arn:aws:ec2:{region}:{account}:vpc/{name}", nil},
 }

@@ -120,7 +120,10 @@ func (n Network) Service(function *graph.Resource, service string) error {
 	}
 	endpoint, err := n.endpoint(from, service)
 	if err != nil {
-		if n.internet(from, httpsPort) == nil {
+		if slices.Contains(gatewayServices, service) {
+			err = n.gateway(from, service)
+		}
+		if err == nil || n.internet(from, httpsPort) == nil {
 			return nil
 		}
 		return err
@@ -160,6 +163,55 @@ func (n Network) endpoint(from *place, service string) (*graph.Resource, error) 
 	vpc := byID(n.graph, graph.VPC, from.vpc)
 	return nil, missing(vpc, "declare a VpcEndpoint of the type Interface for the service",
 		"the VPC has no interface endpoint for %s", service)
+}
+
+// gatewayServices are the services with gateway endpoints.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html
+var gatewayServices = []string{"s3", "dynamodb"}
+
+// gateway returns nil if the subnets of a place have a route to a gateway endpoint of a service,
+// and its security groups let it connect to the service's addresses.
+// https://docs.aws.amazon.com/vpc/latest/privatelink/gateway-endpoints.html#gateway-endpoint-security
+func (n Network) gateway(from *place, service string) error {
+	vpc := byID(n.graph, graph.VPC, from.vpc)
+	err := missing(vpc, "declare a VpcEndpoint of the type Gateway for the service",
+		"the VPC has no endpoint for %s", service)
+	for _, endpoint := range n.graph.OfType(graph.VPCEndpoint) {
+		isService := strings.HasSuffix(endpoint.String("serviceName"), "."+service)
+		isGateway := endpoint.String("vpcEndpointType") == "" || endpoint.String("vpcEndpointType") == "Gateway"
+		if isService && isGateway && endpoint.String("vpcId") == from.vpc {
+			if err = n.through(from, endpoint); err == nil {
+				return nil
+			}
+		}
+	}
+	return err
+}
+
+// through returns nil if a place reaches a service through a gateway endpoint.
+func (n Network) through(from *place, endpoint *graph.Resource) error {
+	tables := endpoint.Strings("routeTableIds")
+	for _, r := range n.graph.OfType(graph.VPCEndpointAssociation) {
+		if r.String("vpcEndpointId") == endpoint.ID {
+			tables = append(tables, r.String("routeTableId"))
+		}
+	}
+	for _, subnet := range from.subnets {
+		association := n.graph.Find(graph.RouteTableAssociation, "subnetId", subnet.ID)
+		if association == nil || !slices.Contains(tables, association.String("routeTableId")) {
+			return missing(endpoint, "add the subnet's route table to routeTableIds",
+				"the route table of subnet %s has no route to the endpoint %s", subnet.Name, endpoint.Name)
+		}
+	}
+	list, anywhere := endpoint.String("prefixListId"), []netip.Prefix{netip.MustParsePrefix(everywhere)}
+	for _, rule := range egressRules(n.graph) {
+		if slices.Contains(from.groups, rule.group) && rule.covers(httpsPort) &&
+			(slices.Contains(rule.lists, list) || rule.containsAll(anywhere)) {
+			return n.noACL(from)
+		}
+	}
+	return missing(n.group(from.groups), "declare a SecurityGroupEgressRule with the endpoint's prefixListId",
+		"%s has no egress rule to the endpoint %s on tcp %d", n.groupNames(from.groups), endpoint.Name, httpsPort)
 }
 
 // Internet returns nil if a function reaches a TCP port of any host on the Internet. Otherwise the

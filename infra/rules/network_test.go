@@ -44,6 +44,19 @@ var (
 	endpointsGroup = named(graph.SecurityGroup, "endpoints")
 )
 
+// addGateway gives sweep a way to S3: a gateway endpoint, and a rule for the endpoint's addresses.
+func addGateway(s sabotage) {
+	vpc := s.the("Vpc", "network")
+	s.add(graph.VPCEndpoint, "s3", vpc, map[string]any{
+		"vpcId": vpc.ID, "serviceName": "com.amazonaws.ap-northeast-2.s3", "routeTableIds": []any{privateRoutes},
+		"prefixListId": "pl-s3",
+	})
+	s.add(graph.SecurityGroupEgressRule, "s3", s.the("SecurityGroup", "functions"), map[string]any{
+		"securityGroupId": functionsGroup, "ipProtocol": "tcp", "fromPort": 443.0, "toPort": 443.0,
+		"prefixListId": "pl-s3",
+	})
+}
+
 // addNAT gives sweep a way to the Internet: a public subnet with a NAT gateway in it.
 func addNAT(s sabotage) {
 	vpc := s.the("Vpc", "network")
@@ -71,6 +84,7 @@ func withNAT(edit func(sabotage)) func(sabotage) {
 func TestErrorsNameTheFirstMissingPart(t *testing.T) {
 	database := rules.Network.Database
 	sns := func(n rules.Network, function, _ *graph.Resource) error { return n.Service(function, "sns") }
+	s3 := func(n rules.Network, function, _ *graph.Resource) error { return n.Service(function, "s3") }
 	internet := func(n rules.Network, function, _ *graph.Resource) error { return n.Internet(function, 443) }
 	const (
 		out, in       = "SecurityGroupEgressRule", "SecurityGroupIngressRule"
@@ -172,6 +186,29 @@ func TestErrorsNameTheFirstMissingPart(t *testing.T) {
 		{"no endpoint, but a NAT gateway", withNAT(remove("VpcEndpoint", "sns")), sns, ""},
 		{"a closed endpoint, which a NAT gateway does not open", withNAT(remove(in, "functions-to-endpoints")), sns,
 			"security group endpoints has no ingress rule"},
+
+		{"no endpoint for S3", func(sabotage) {}, s3, "the VPC has no endpoint for s3"},
+		{"a NAT gateway in place of an endpoint for S3", addNAT, s3, ""},
+		{"a gateway endpoint for S3", addGateway, s3, ""},
+		{"a gateway endpoint with a route table of its own", func(s sabotage) {
+			addGateway(s)
+			s.set("VpcEndpoint", "s3", "routeTableIds", []any{})
+			s.add(graph.VPCEndpointAssociation, "s3", s.the("Vpc", "network"), map[string]any{
+				"vpcEndpointId": s.the("VpcEndpoint", "s3").ID, "routeTableId": privateRoutes,
+			})
+		}, s3, ""},
+		{"a gateway endpoint for S3 without a route", func(s sabotage) {
+			addGateway(s)
+			s.set("VpcEndpoint", "s3", "routeTableIds", []any{"other"})
+		}, s3, "has no route to the endpoint s3"},
+		{"a gateway endpoint in another VPC", func(s sabotage) {
+			addGateway(s)
+			s.set("VpcEndpoint", "s3", "vpcId", "other")
+		}, s3, "the VPC has no endpoint for s3"},
+		{"a gateway endpoint without a way out", func(s sabotage) {
+			addGateway(s)
+			s.remove(out, "s3")
+		}, s3, "security group functions has no egress rule to the endpoint s3 on tcp 443"},
 
 		{"a NAT gateway", addNAT, internet, ""},
 		{"no route", withNAT(remove("Route", "out")), internet, "route table private has no route to 0.0.0.0/0"},

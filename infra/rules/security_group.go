@@ -16,6 +16,7 @@ type groupRule struct {
 	from, to   int      // ports
 	peers      []string // the ids of the groups at the other end
 	cidrs      []string // the addresses at the other end
+	lists      []string // the ids of prefix lists with addresses at the other end
 }
 
 func ingressRules(g *graph.Graph) []groupRule {
@@ -35,6 +36,7 @@ func groupRules(g *graph.Graph, direction string, token graph.Type) []groupRule 
 			protocol: r.String("ipProtocol"), from: int(r.Number("fromPort")), to: int(r.Number("toPort")),
 			peers: nonEmpty(r.String("referencedSecurityGroupId")),
 			cidrs: nonEmpty(r.String("cidrIpv4"), r.String("cidrIpv6")),
+			lists: nonEmpty(r.String("prefixListId")),
 		})
 	}
 	for _, r := range g.OfType(graph.SecurityGroupRule) {
@@ -58,6 +60,7 @@ func listRule(declaredBy *graph.Resource, group string, properties map[string]an
 		protocol: r.String("protocol"), from: int(r.Number("fromPort")), to: int(r.Number("toPort")),
 		peers: append(r.Strings("securityGroups"), nonEmpty(r.String("sourceSecurityGroupId"))...),
 		cidrs: append(r.Strings("cidrBlocks"), r.Strings("ipv6CidrBlocks")...),
+		lists: r.Strings("prefixListIds"),
 	}
 	if r.Bool("self") {
 		rule.peers = append(rule.peers, group)

@@ -62,13 +62,14 @@ func (r *Run) recordExternal(ctx context.Context) (*program, error) {
 	}
 	built.Secrets, built.Log = stage.Secrets, log
 	o := graph.Options{Project: stage.Project, Stage: r.config.Stage, Config: stage.Config}
-	p := &program{services: r.newServices(stage.Config["aws:region"])}
+	p := &program{}
 	if p.onAWS, err = built.Record(ctx, o); err != nil {
 		return nil, err
 	}
 	if r.config.Edit != nil {
 		r.config.Edit(p.onAWS)
 	}
+	p.services = r.newServices(ctx, p.onAWS)
 	r.warnOfRules(p.onAWS)
 	if err := openfiles.Require(filesNeeded(p.onAWS)); err != nil {
 		return nil, err

@@ -34,7 +34,6 @@ type invoker struct {
 // withInvoke adds invokeRoute to the AWS endpoint.
 func (s *services) withInvoke(endpoint http.Handler, g *graph.Graph, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", endpoint)
 	mux.HandleFunc(invokeRoute, func(w http.ResponseWriter, r *http.Request) {
 		functions := s.functions.Load()
 		if functions == nil {
@@ -44,7 +43,16 @@ func (s *services) withInvoke(endpoint http.Handler, g *graph.Graph, log *slog.L
 		}
 		invoker{*functions, s.authority, g.Region, log}.ServeHTTP(w, r)
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// A ServeMux would redirect a path such as /bucket//key, which is a key of S3.
+		if strings.HasPrefix(r.URL.Path, "/2015-03-31/functions/") {
+			if _, pattern := mux.Handler(r); pattern != "" {
+				mux.ServeHTTP(w, r)
+				return
+			}
+		}
+		endpoint.ServeHTTP(w, r)
+	})
 }
 
 func (i invoker) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -71,7 +71,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 		}
 		return bundles, nil
 	}
-	p.services = r.newServices(config["aws:region"])
+	p.services = r.newServices(ctx, p.onAWS)
 	var failure atomic.Pointer[error] // the first error itself: Pulumi rewords it
 	p.graph, err = graph.Record(r.config.Program.Declare(build), graph.Options{
 		Project: project, Stage: r.config.Stage, Config: config, LogicalNames: true,

@@ -90,9 +90,14 @@ type Config struct {
 	// of AWS may do this to any message.
 	DuplicateRate float64
 
+	// Services are addresses of emulators on this machine, by the service, such as "dynamodb". The
+	// AWS endpoint passes on the calls that it allows.
+	Services map[string]string
+
 	// Emulators are addresses of emulators on this machine, by the variables that lead the SDKs to
-	// them, such as AWS_ENDPOINT_URL_DYNAMODB. The functions get these variables, except those of
-	// services that the run has a stand-in for.
+	// them, such as AWS_ENDPOINT_URL_DYNAMODB. They are like Services if the run knows the
+	// permissions of the service's calls. Otherwise the functions get these variables, except those
+	// of services that the run has a stand-in for.
 	Emulators map[string]string
 
 	// Interpose, if not nil, wraps the handler of the AWS endpoint. A test may use it to make calls

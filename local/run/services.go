@@ -32,8 +32,9 @@ type services struct {
 	functions atomic.Pointer[functions] // nil before the functions are added
 }
 
-// newServices returns stand-ins without resources.
-func (r *Run) newServices(region string) *services {
+// newServices returns stand-ins without resources. g is the program, as it is recorded for AWS.
+func (r *Run) newServices(ctx context.Context, g *graph.Graph) *services {
+	region := g.Region
 	log := r.config.Log
 	s := &services{}
 	s.sqs = sqs.New(sqs.Config{
@@ -52,6 +53,7 @@ func (r *Run) newServices(region string) *services {
 		Region: region, AccountID: graph.AccountID, Invoke: s.rotate, MayInvoke: s.mayRotate,
 	}, log.With("part", "secretsmanager"))
 	s.standIns = r.listStandIns(s)
+	s.standIns = append(s.standIns, r.forwards(ctx, g, s.endpointVariables())...)
 	return s
 }
 

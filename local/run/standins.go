@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -248,11 +246,7 @@ func Emulators(environ []string) map[string]string {
 	emulators := map[string]string{}
 	for _, entry := range environ {
 		name, address, _ := strings.Cut(entry, "=")
-		u, err := url.Parse(address)
-		if err != nil || !strings.HasPrefix(name, "AWS_ENDPOINT_URL_") {
-			continue
-		}
-		if u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback() {
+		if strings.HasPrefix(name, "AWS_ENDPOINT_URL_") && CheckService(address) == nil {
 			emulators[name] = address
 		}
 	}

@@ -30,6 +30,8 @@ var Holders = []Holder{
 	{graph.Topic, "policy", evaluation.Resource},
 	{graph.SecretPolicy, "policy", evaluation.Resource},
 	{graph.Secret, "policy", evaluation.Resource},
+	{graph.BucketPolicy, "policy", evaluation.Resource},
+	{graph.TablePolicy, "policy", evaluation.Resource},
 	{graph.Role, "assumeRolePolicy", evaluation.Trust},
 	{graph.VPCEndpoint, "policy", evaluation.Endpoint},
 }
@@ -140,6 +142,10 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		}
 	case graph.SecretPolicy:
 		attach(p.resource, r.String("secretArn"))
+	case graph.BucketPolicy:
+		attach(p.resource, graph.Bucket.ARN(g.Region, r.String("bucket")))
+	case graph.TablePolicy:
+		attach(p.resource, r.String("resourceArn"))
 	case graph.VPCEndpoint:
 		service := r.String("serviceName")
 		p.endpoints[way{r.String("vpcId"), service[strings.LastIndex(service, ".")+1:]}] = d
@@ -151,11 +157,25 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 // Of returns the policies that decide about requests of a role for a resource. Either ARN may be
 // empty: a service has no role.
 func (p *Policies) Of(role, resource string) evaluation.Policies {
-	of := evaluation.Policies{Identity: p.identity[role], Resource: p.resource[resource]}
+	of := evaluation.Policies{Identity: p.identity[role], Resource: p.resource[Owner(resource)]}
 	if d, ok := p.managed[p.boundary[role]]; ok {
 		of.Boundary = &d
 	}
 	return of
+}
+
+// Owner returns the ARN of the resource whose policy decides about requests for a resource: the
+// bucket of an object, and the table of an index or of a stream.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
+func Owner(arn string) string {
+	switch {
+	case strings.HasPrefix(arn, "arn:aws:s3:::"):
+		arn, _, _ = strings.Cut(arn, "/")
+	case strings.HasPrefix(arn, "arn:aws:dynamodb:"):
+		arn, _, _ = strings.Cut(arn, "/index/")
+	}
+	return arn
 }
 
 // Through returns the policies that decide about a request of a function's code with its role:

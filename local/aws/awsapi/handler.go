@@ -37,6 +37,8 @@ type Service struct {
 	// InvalidText answers a request with text that is not valid Unicode. If it is nil, the protocol
 	// has an answer.
 	InvalidText error
+	// Forward, if not nil, passes the calls on to another server. The service has no Operations.
+	Forward *Forward
 }
 
 // Operation is an operation of a service. Handle makes one from a typed function.
@@ -59,6 +61,7 @@ func Handle[In, Out any](call func(context.Context, In) (Out, error)) Operation 
 type Handler struct {
 	log      *slog.Logger
 	services map[string]Service // by Protocol.key
+	forwards map[string]Service // with Service.Forward, by name
 	names    []string           // of the services, sorted
 
 	authorizer Authorizer // nil: every caller may do everything
@@ -71,8 +74,15 @@ type Handler struct {
 // NewHandler returns a handler that answers every caller. It panics if two services have the same
 // JSON target prefix or query version, which is a programming error.
 func NewHandler(log *slog.Logger, services ...Service) *Handler {
-	h := &Handler{log: log, services: map[string]Service{}, reported: map[[3]string]bool{}}
+	h := &Handler{
+		log: log, services: map[string]Service{}, forwards: map[string]Service{}, reported: map[[3]string]bool{},
+	}
 	for _, s := range services {
+		if s.Forward != nil {
+			h.forwards[s.Name] = s
+			h.names = append(h.names, s.Name)
+			continue
+		}
 		key := s.Protocol.key()
 		if other, taken := h.services[key]; taken {
 			panic(fmt.Sprintf("awsapi: services %s and %s are both addressed by %q", other.Name, s.Name, key))
@@ -94,14 +104,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, err := h.route(w, r)
 	ctx := h.context(c)
 	if err == nil {
-		err = h.authorize(c)
+		err = h.authorize(&c)
 	}
 	var out any
-	if err == nil {
-		err = c.checkText()
-	}
-	if err == nil {
-		out, err = c.service.Operations[c.operation](ctx, c.protocol.decoder(r, c.body))
+	if err == nil && c.service.Forward != nil {
+		var failed bool
+		if failed, err = c.service.Forward.Answer(ctx, w, r, c.body, c.operation); err == nil {
+			h.logForward(ctx, c, failed, start)
+			return
+		}
+	} else if err == nil {
+		if err = c.checkText(); err == nil {
+			out, err = c.service.Operations[c.operation](ctx, c.protocol.decoder(r, c.body))
+		}
 	}
 
 	log := h.log.With("service", c.service.Name, "operation", c.operation, "caller", c.signature.accessKeyID,
@@ -141,6 +156,9 @@ type call struct {
 	service   Service
 	operation string
 	options   string // what to do about a call that the handler does not serve; empty otherwise
+
+	permissions []Permission // that a call requires that is passed on
+	unread      error        // why they are unknown
 }
 
 // checkText refuses text that is not valid Unicode, which Go would change without a word. AWS
@@ -188,6 +206,9 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request) (call, error) {
 	c := call{request: r, protocol: jsonProtocol{version: "1.0"}}
 	c.signature, c.signed = parseSignature(r.Header.Get("Authorization"))
 
+	if service, ok := h.forwards[c.signature.service]; ok {
+		return h.routeForward(w, c, service)
+	}
 	body, bodyErr := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	c.body = body
 	key := ""

@@ -49,6 +49,11 @@ func parseSignature(authorization string) (s signature, ok bool) {
 	return s, isV4 && s.accessKeyID != "" && s.signedHeaders != nil && s.value != ""
 }
 
+// unsignedPayloads are the values that S3 accepts in place of the hash of the body. The SDKs send
+// the second one with a checksum after the body.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+var unsignedPayloads = []string{"UNSIGNED-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
+
 // maxSkew limits the difference between a signature's time and the current time.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 const (
@@ -153,15 +158,20 @@ func authenticate(r *http.Request, body []byte, s signature, signed bool, scope 
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 	hash := sha256.Sum256(body)
 	payload := hex.EncodeToString(hash[:])
-	switch r.Header.Get("X-Amz-Content-Sha256") {
-	case "", payload:
+	isS3 := scope.Service == "s3"
+	switch header := r.Header.Get("X-Amz-Content-Sha256"); {
+	case header == "" && !isS3, header == payload:
+	case isS3 && slices.Contains(unsignedPayloads, header):
+		payload = header
 	default:
 		return wrongSignature("The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	again := signedPart(r, s.signedHeaders)
 	// The SDK's signer caches a derived key for each region, and callers choose the region. A new
 	// signer for each request prevents that the cache grows without limit.
-	err = v4.NewSigner().SignHTTP(context.Background(), aws.Credentials{
+	// S3 alone does not escape the path a second time.
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = isS3 })
+	err = signer.SignHTTP(context.Background(), aws.Credentials{
 		AccessKeyID: credentials.AccessKeyID, SecretAccessKey: credentials.SecretAccessKey,
 		SessionToken: credentials.SessionToken,
 	}, again, payload, s.service, s.region, signedAt)

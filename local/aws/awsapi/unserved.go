@@ -66,7 +66,7 @@ const maxReported = 1000
 // unknown service, the kind is the service and the caller's function.
 func (h *Handler) first(c call, function string) bool {
 	kind := [3]string{c.service.Name, function}
-	if c.service.Operations != nil {
+	if c.service.Operations != nil || c.service.Forward != nil {
 		kind[2] = c.operation
 	}
 	h.mu.Lock()
@@ -86,9 +86,18 @@ func (h *Handler) first(c call, function string) bool {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#RESTErrorResponses
 type restXMLProtocol struct{ jsonProtocol }
 
+// RESTXML is the protocol of S3. This package writes only its errors.
+func RESTXML() Protocol { return restXMLProtocol{} }
+
+func (restXMLProtocol) authenticationStatus() int { return http.StatusForbidden }
+
+func (restXMLProtocol) unknownOperation(message string) *Error {
+	return &Error{Status: http.StatusNotImplemented, Code: "NotImplemented", Message: message}
+}
+
 func (restXMLProtocol) writeError(w http.ResponseWriter, requestID string, err *Error) {
 	queryProtocol{}.write(w, err.Status, "Error", func(e *xml.Encoder) error {
-		for _, part := range [][2]string{{"Code", err.Code}, {"Message", err.Message}, {"RequestId", requestID}} {
+		for _, part := range [][2]string{{"Code", err.InQuery()}, {"Message", err.Message}, {"RequestId", requestID}} {
 			if err := e.EncodeElement(part[1], element(part[0])); err != nil {
 				return err
 			}

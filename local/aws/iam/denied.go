@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"restock/infra/policy"
+	"restock/infra/policy/declared"
 	"restock/infra/policy/evaluation"
 	"restock/infra/policy/usage"
 	"restock/local/view/events"
@@ -211,6 +212,8 @@ var resourcePolicies = map[string]string{
 	"sns":            "in the topic's policy",
 	"lambda":         "as a lambda.Permission",
 	"secretsmanager": "in the secret's policy",
+	"s3":             "in the bucket's policy",
+	"dynamodb":       "in the table's policy",
 }
 
 // declaredIn returns the place where the project declares the statements that decided, or that are
@@ -232,7 +235,7 @@ func (a *Authority) declaredIn(q evaluation.Request, d evaluation.Decision) stri
 		return "in the policy of " + d.Policy
 	case evaluation.Resource:
 		service, _, _ := strings.Cut(strings.TrimPrefix(q.Resource, "arn:aws:"), ":")
-		owner, what = q.Resource, resourcePolicies[service]
+		owner, what = declared.Owner(q.Resource), resourcePolicies[service]
 	}
 	return strings.TrimPrefix(a.sources[owner]+", "+what, ", ")
 }

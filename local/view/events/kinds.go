@@ -149,6 +149,8 @@ const (
 	Building Kind = "building"
 	// DatabaseStarting is the start of the database server.
 	DatabaseStarting Kind = "database_starting"
+	// EmulatorStarting is the build and the start of the emulator of other services of AWS.
+	EmulatorStarting Kind = "emulator_starting"
 	// FunctionRunning is an invocation that is a part of the deployment, such as the one that
 	// creates the database's tables.
 	FunctionRunning Kind = "function_running"

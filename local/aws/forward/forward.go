@@ -1,0 +1,148 @@
+// Package forward makes services that an emulator answers part of a run. The AWS endpoint verifies
+// each call's signature. Then it decides by the declared policies and the declared network, like
+// for the run's own stand-ins, and only an allowed call reaches the emulator.
+//
+// A model says which actions and resources a request means. The Service Authorization Reference has
+// the actions of each operation:
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+//
+// A wrong permit is worse than a refusal. If a model does not know a request's operation or its
+// resource, the endpoint refuses the request and says why.
+package forward
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/standin"
+)
+
+// A Model is what the run must know about a service that an emulator answers.
+type Model struct {
+	Service  string // in signatures and IAM's actions
+	Name     string // for people
+	Types    []graph.Type
+	Protocol awsapi.Protocol // of refusals
+	Target   string          // before the operation in X-Amz-Target; empty without that header
+	Denied   awsapi.Error
+
+	// Read returns the operation and all permissions that a request requires.
+	Read func(Request) (operation string, needs []awsapi.Permission, err error)
+	// Create returns the calls that create a declared resource. It may be nil.
+	Create func(*graph.Resource) ([]Call, error)
+	// Rewrite, if not nil, changes a request that is passed on, and returns its body. host is the
+	// host of the request.
+	Rewrite func(r *http.Request, host string, body []byte) []byte
+	// Beside says that the declared resources alone are no reason to start an emulator: services of
+	// AWS use them too, like the keys of topics and queues.
+	Beside bool
+}
+
+// Models returns the models of all services that the run can pass on.
+func Models() []Model { return []Model{s3(), dynamodb(), ssm(), eventBridge(), states(), kms()} }
+
+// Declared reports whether a program declares a resource of the service.
+func (m Model) Declared(g *graph.Graph) bool {
+	return slices.ContainsFunc(m.Types, func(kind graph.Type) bool { return len(g.OfType(kind)) > 0 })
+}
+
+// Unknown returns the model of a service that the run does not know: it refuses all calls, except
+// with Config.Unchecked.
+func Unknown(service string) Model {
+	return Model{Service: service, Protocol: awsapi.JSON("1.1", ""), Denied: awsapi.Error{
+		Status: http.StatusBadRequest, Code: "AccessDeniedException",
+	}}
+}
+
+// A Request is a call of a service.
+type Request struct {
+	*http.Request
+	Body   []byte
+	Region string
+	Graph  *graph.Graph
+	target string
+}
+
+// operation returns the operation in the header X-Amz-Target, or "" if it is not the service's.
+func (q Request) operation() string {
+	operation, _ := strings.CutPrefix(q.Header.Get("X-Amz-Target"), q.target+".")
+	if strings.Contains(operation, ".") {
+		return ""
+	}
+	return operation
+}
+
+// decode decodes the members of the JSON body that in has.
+func (q Request) decode(in any) error {
+	if len(q.Body) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(q.Body, in); err != nil {
+		return awsapi.Errorf("SerializationException", "The body is not the JSON of an input.")
+	}
+	return nil
+}
+
+func (q Request) unknown() error {
+	return fmt.Errorf("the run has no permissions for the operation %q", q.operation())
+}
+
+// Config configures a forwarded service.
+type Config struct {
+	Emulator  *Emulator
+	Region    string
+	Unchecked bool // pass on calls that the model does not know
+	Log       *slog.Logger
+}
+
+// StandIn returns the stand-in of a service.
+func (m Model) StandIn(c Config) standin.StandIn {
+	var g *graph.Graph
+	read := func(r *http.Request, body []byte) (string, []awsapi.Permission, error) {
+		if m.Read == nil {
+			return "", nil, errors.New("the run has no model of the service")
+		}
+		return m.Read(Request{Request: r, Body: body, Region: c.Region, Graph: g, target: m.Target})
+	}
+	s := standin.StandIn{
+		Service: m.Service, Name: m.Name, Types: m.Types,
+		APIs: []awsapi.Service{{
+			Name: m.Service, Protocol: m.Protocol, Authorization: &awsapi.Authorization{Denied: m.Denied},
+			Forward: &awsapi.Forward{Read: read, Unchecked: c.Unchecked, Answer: c.Emulator.answer(m, c)},
+		}},
+	}
+	s.Create = func(declared *graph.Graph) error {
+		g = declared
+		return m.create(c, declared)
+	}
+	return s
+}
+
+// create creates the declared resources in the emulator.
+func (m Model) create(c Config, g *graph.Graph) error {
+	if m.Create == nil {
+		return nil
+	}
+	for _, kind := range m.Types {
+		for _, r := range g.OfType(kind) {
+			calls, err := m.Create(r)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w (%s)", r.Type.Short(), r.Name, err, r.Source)
+			}
+			for _, call := range calls {
+				if err := c.Emulator.do(m, c.Region, call); err != nil {
+					return fmt.Errorf("creating %s %s in %s: %w (%s)",
+						r.Type.Short(), r.Name, c.Emulator, err, r.Source)
+				}
+			}
+		}
+	}
+	return nil
+}

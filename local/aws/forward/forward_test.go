@@ -1,0 +1,330 @@
+package forward_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"restock/infra/graph"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/forward"
+	"restock/local/aws/iam"
+)
+
+const (
+	region   = "eu-west-1"
+	role     = "arn:aws:iam::000000000000:role/save"
+	function = "arn:aws:lambda:eu-west-1:000000000000:function:save"
+	table    = "arn:aws:dynamodb:eu-west-1:000000000000:table/orders"
+	bucket   = "arn:aws:s3:::photos"
+)
+
+// A received call is what the emulator got.
+type received struct {
+	request *http.Request
+	body    string
+}
+
+// An endpoint passes calls on to an emulator, which answers with a status and a text.
+type endpoint struct {
+	url      string
+	got      []received
+	status   int
+	answer   string
+	log      bytes.Buffer
+	function awsapi.Credentials // of function save
+}
+
+// newEndpoint starts an endpoint for a program in which function save has a policy with the
+// statements.
+func newEndpoint(t *testing.T, unchecked bool, statements string, more ...*graph.Resource) *endpoint {
+	t.Helper()
+	e := &endpoint{status: http.StatusOK, answer: "done"}
+	emulator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		e.got = append(e.got, received{r, string(body)})
+		w.Header().Set("X-Emulator", "yes")
+		w.WriteHeader(e.status)
+		io.WriteString(w, e.answer)
+	}))
+	t.Cleanup(emulator.Close)
+	g := &graph.Graph{Region: region, Resources: append(more,
+		resource(graph.Role, "save", map[string]any{"name": "save", "arn": role}),
+		resource(graph.Function, "save", map[string]any{"name": "save", "arn": function, "role": role,
+			"vpcConfig": map[string]any{"subnetIds": []any{"private"}}}),
+		resource(graph.RolePolicy, "save", map[string]any{
+			"role": "save", "policy": `{"Statement":[` + statements + `]}`,
+		}),
+		resource(graph.Subnet, "private", map[string]any{"vpcId": "vpc"}),
+		resource(graph.Table, "orders", map[string]any{"name": "orders", "arn": table, "hashKey": "id",
+			"billingMode": "PAY_PER_REQUEST", "attributes": []any{map[string]any{"name": "id", "type": "S"}}}),
+		resource(graph.PlainBucket, "photos", map[string]any{"bucket": "photos", "arn": bucket}),
+	)}
+	log := slog.New(slog.NewTextHandler(&e.log, nil))
+	authority, err := iam.New(iam.Config{Graph: g, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var apis []awsapi.Service
+	for _, m := range append(forward.Models(), forward.Unknown("textract")) {
+		s := m.StandIn(forward.Config{
+			Emulator: forward.NewEmulator("an emulator", func() (string, error) { return emulator.URL, nil }),
+			Region:   region, Unchecked: unchecked, Log: log,
+		})
+		if err := s.Create(g); err != nil {
+			t.Fatal(err)
+		}
+		apis = append(apis, s.APIs...)
+	}
+	server := httptest.NewServer(awsapi.NewAuthorizedHandler(log, region, authority, apis...))
+	t.Cleanup(server.Close)
+	e.url = server.URL
+	c, release := authority.Issue(role, "save")
+	t.Cleanup(release)
+	e.function = c
+	return e
+}
+
+func resource(token graph.Type, name string, outputs map[string]any) *graph.Resource {
+	return &graph.Resource{
+		URN: string(token) + "::" + name, Type: token, Name: name, ID: name, Outputs: outputs, Source: "save.go:7",
+	}
+}
+
+// call sends a signed call. headers are names and values in turn.
+func (e *endpoint) call(t *testing.T, c awsapi.Credentials, service, method, path, body string, headers ...string) (
+	status int, answer string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, e.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(body))
+	payload := hex.EncodeToString(sum[:])
+	if service == "s3" {
+		r.Header.Set("X-Amz-Content-Sha256", payload)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	if given := r.Header.Get("X-Amz-Content-Sha256"); given != "" {
+		payload = given
+	}
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = service == "s3" })
+	if err := signer.SignHTTP(t.Context(), aws.Credentials{
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+	}, r, payload, service, region, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func (e *endpoint) put(t *testing.T, key string, headers ...string) (int, string) {
+	return e.call(t, e.function, "s3", "PUT", "/photos/"+key+"?x-id=PutObject", "pixels", headers...)
+}
+
+func (e *endpoint) order(t *testing.T, operation string) (int, string) {
+	return e.call(t, e.function, "dynamodb", "POST", "/", `{"TableName":"orders"}`,
+		"X-Amz-Target", "DynamoDB_20120810."+operation)
+}
+
+const (
+	mayPut   = `{"Effect":"Allow","Action":"s3:PutObject","Resource":"` + bucket + `/*"}`
+	mayOrder = `{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"` + table + `"}`
+)
+
+func TestDeclaredResourcesAreCreated(t *testing.T) {
+	e := newEndpoint(t, false, mayPut)
+	var got []string
+	for _, c := range e.got {
+		got = append(got, c.request.Method+" "+c.request.URL.Path+" "+c.request.Header.Get("X-Amz-Target")+" "+
+			strings.TrimSpace(c.body))
+	}
+	want := []string{"PUT /photos  ", `POST / DynamoDB_20120810.CreateTable {"AttributeDefinitions":` +
+		`[{"AttributeName":"id","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST","KeySchema":` +
+		`[{"AttributeName":"id","KeyType":"HASH"}],"TableName":"orders"}`}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+func TestAnAllowedCallReachesTheEmulator(t *testing.T) {
+	e := newEndpoint(t, false, mayPut+","+mayOrder)
+	e.got = nil
+	for _, headers := range [][]string{
+		{"X-Amz-Meta-Of", "a cat"},
+		{"X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"},
+		{"X-Amz-Content-Sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"},
+	} {
+		if status, answer := e.put(t, "a%20cat%2B.jpg", headers...); status != 200 || answer != "done" {
+			t.Errorf("%q: got %d %s", headers, status, answer)
+		}
+	}
+	if status, answer := e.order(t, "PutItem"); status != 200 || answer != "done" {
+		t.Errorf("got %d %s", status, answer)
+	}
+	if len(e.got) != 4 {
+		t.Fatalf("the emulator got %d calls, want 4", len(e.got))
+	}
+	put, order := e.got[0], e.got[3]
+	if path := put.request.URL.EscapedPath(); path != "/photos/a%20cat%2B.jpg" || put.body != "pixels" ||
+		put.request.Header.Get("X-Amz-Meta-Of") != "a cat" {
+		t.Errorf("got %s with %q and %v", path, put.body, put.request.Header)
+	}
+	if target := order.request.Header.Get("X-Amz-Target"); order.body != `{"TableName":"orders"}` ||
+		target != "DynamoDB_20120810.PutItem" {
+		t.Errorf("got %q with %v", order.body, order.request.Header)
+	}
+	for _, c := range e.got {
+		// The emulator can verify the signature, and does not get the function's credentials.
+		service := map[bool]string{true: "dynamodb", false: "s3"}[c.request.URL.Path == "/"]
+		_, err := awsapi.Authenticate(c.request, []byte(c.body), awsapi.Scope{Service: service, Region: region},
+			func(string) (awsapi.Credentials, bool) { return iam.Person, true })
+		if err != nil || c.request.Header.Get("X-Amz-Security-Token") != "" {
+			t.Errorf("%s: %v; headers %v", c.request.URL, err, c.request.Header)
+		}
+	}
+}
+
+func TestACallWithoutItsGrantIsRefused(t *testing.T) {
+	e := newEndpoint(t, false, `{"Effect":"Allow","Action":"sqs:SendMessage","Resource":"*"}`)
+	e.got = nil
+	const user = "User: arn:aws:sts::000000000000:assumed-role/save/save is not authorized to perform: "
+	status, answer := e.put(t, "a.jpg")
+	if want := "<Error><Code>AccessDenied</Code><Message>" + user + "s3:PutObject on resource: " + bucket +
+		"/a.jpg because no identity-based policy allows the s3:PutObject action</Message>"; status != 403 ||
+		!strings.Contains(answer, want) {
+		t.Errorf("got %d %s\nwant 403 and %s", status, answer, want)
+	}
+	status, answer = e.order(t, "PutItem")
+	if want := `{"__type":"AccessDeniedException","message":"` + user + "dynamodb:PutItem on resource: " + table +
+		` because no identity-based policy allows the dynamodb:PutItem action"}`; status != 400 ||
+		!strings.Contains(answer, want) {
+		t.Errorf("got %d %s\nwant 400 and %s", status, answer, want)
+	}
+	if len(e.got) > 0 {
+		t.Errorf("the emulator got %v", e.got)
+	}
+	for _, missing := range []string{
+		`missing="Allow s3:PutObject on ` + bucket + `/a.jpg" declared_in="save.go:7, in the role's policy"`,
+		`missing="Allow dynamodb:PutItem on ` + table + `" declared_in="save.go:7, in the role's policy"`,
+	} {
+		if !strings.Contains(e.log.String(), missing) {
+			t.Errorf("the log does not say %s:\n%s", missing, e.log.String())
+		}
+	}
+}
+
+func TestPoliciesOfEndpointsBucketsAndTablesDecide(t *testing.T) {
+	policy := func(effect, action, on string) string {
+		return `{"Statement":{"Effect":"` + effect + `","Principal":"*","Action":"` + action +
+			`","Resource":"` + on + `"}}`
+	}
+	for name, c := range map[string]struct {
+		more       *graph.Resource
+		put, order bool
+		logged     string
+	}{
+		"none": {resource(graph.VPCEndpoint, "dynamodb", map[string]any{"vpcId": "vpc",
+			"serviceName": "com.amazonaws.eu-west-1.dynamodb"}), true, true, ""},
+		"an endpoint's": {resource(graph.VPCEndpoint, "dynamodb", map[string]any{"vpcId": "vpc",
+			"serviceName": "com.amazonaws.eu-west-1.dynamodb", "policy": policy("Allow", "*", table+"s")}), true, false,
+			`no VPC endpoint policy allows the dynamodb:PutItem action`},
+		"a bucket's": {resource(graph.BucketPolicy, "photos", map[string]any{"bucket": "photos",
+			"policy": policy("Deny", "s3:*", bucket+"/*")}), false, true,
+			`denied_by="BucketPolicy photos" declared_in="save.go:7, in the bucket's policy"`},
+		"a table's": {resource(graph.TablePolicy, "orders", map[string]any{"resourceArn": table,
+			"policy": policy("Deny", "dynamodb:*", table)}), true, false, `in the table's policy`},
+	} {
+		e := newEndpoint(t, false, mayPut+","+mayOrder, c.more)
+		put, _ := e.put(t, "a.jpg")
+		order, _ := e.order(t, "PutItem")
+		if (put == 200) != c.put || (order == 200) != c.order || !strings.Contains(e.log.String(), c.logged) {
+			t.Errorf("%s: got %d and %d, want success %v and %v\n%s", name, put, order, c.put, c.order, e.log.String())
+		}
+	}
+}
+
+func TestACallWithoutAModelIsRefused(t *testing.T) {
+	const all = `{"Effect":"Allow","Action":"*","Resource":"*"}`
+	for _, c := range []struct {
+		unchecked, person bool
+		want              int
+	}{{false, false, 400}, {true, false, 200}, {false, true, 200}} {
+		e := newEndpoint(t, c.unchecked, all)
+		caller := e.function
+		if c.person {
+			caller = iam.Person
+		}
+		for _, service := range []string{"dynamodb", "textract"} {
+			status, answer := e.call(t, caller, service, "POST", "/", "{}",
+				"X-Amz-Target", "DynamoDB_20120810.ImportTable")
+			if status != c.want {
+				t.Errorf("%s, %+v: got %d %s", service, c, status, answer)
+			}
+			if c.want == 400 && !strings.Contains(answer, "does not know which permissions the call") {
+				t.Errorf("%s: got %s", service, answer)
+			}
+		}
+		if refused := strings.Contains(e.log.String(), "start the run with -unchecked"); refused != (c.want == 400) {
+			t.Errorf("%+v: the log is %s", c, e.log.String())
+		}
+	}
+}
+
+func TestAWrongSignatureIsRefused(t *testing.T) {
+	e := newEndpoint(t, true, mayPut)
+	e.got = nil
+	wrong := e.function
+	wrong.SecretAccessKey = "guessed"
+	status, answer := e.call(t, wrong, "s3", "PUT", "/photos/a", "pixels")
+	if status != 403 || !strings.Contains(answer, "<Code>SignatureDoesNotMatch</Code>") || len(e.got) > 0 {
+		t.Errorf("got %d %s, and the emulator %v", status, answer, e.got)
+	}
+}
+
+func TestTheRunSaysWhatAnEmulatorLacks(t *testing.T) {
+	e := newEndpoint(t, false, mayPut+","+mayOrder)
+	for _, c := range []struct {
+		status int
+		answer string
+	}{
+		{http.StatusBadRequest, `{"__type":"ConditionalCheckFailedException"}`},
+		{http.StatusBadRequest, `{"__type":"UnknownOperationException"}`},
+		{http.StatusBadRequest, `{"__type":"UnknownOperationException"}`},
+	} {
+		e.status, e.answer = c.status, c.answer
+		if status, answer := e.order(t, "PutItem"); status != c.status || answer != c.answer {
+			t.Errorf("got %d %s, want %d %s", status, answer, c.status, c.answer)
+		}
+	}
+	const warning = `the emulator does not support this call: it fails here, and may work on AWS"`
+	const call = `service=dynamodb operation=PutItem emulator="an emulator" ` +
+		`answer="{\"__type\":\"UnknownOperationException\"}"`
+	if n := strings.Count(e.log.String(), warning); n != 1 || !strings.Contains(e.log.String(), call) {
+		t.Errorf("got %d warnings, want 1:\n%s", n, e.log.String())
+	}
+}

@@ -1,0 +1,257 @@
+package forward
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"restock/infra/graph"
+)
+
+// A reading is a request, and what the model reads in it: the operation and the permissions, or a
+// part of the error.
+type reading struct {
+	request   *http.Request
+	body      string
+	operation string
+	needs     []string // "action resource", sorted
+	err       string
+}
+
+func checkReadings(t *testing.T, m Model, readings map[string]reading) {
+	t.Helper()
+	for name, c := range readings {
+		q := Request{
+			Request: c.request, Body: []byte(c.body), Region: "eu-west-1", Graph: declaredKeys, target: m.Target,
+		}
+		operation, needs, err := m.Read(q)
+		if c.err != "" {
+			if err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%s: got %s %v and the error %v, want an error with %q", name, operation, needs, err, c.err)
+			}
+			continue
+		}
+		var got []string
+		for _, n := range needs {
+			got = append(got, n.Action+" "+n.Resource)
+		}
+		slices.Sort(got)
+		if err != nil || operation != c.operation || !slices.Equal(got, c.needs) {
+			t.Errorf("%s: got %s %q, %v\nwant %s %q", name, operation, got, err, c.operation, c.needs)
+		}
+	}
+}
+
+// declaredKeys has a key with an alias, a key with a policy, and a parameter that the key encrypts.
+var declaredKeys = &graph.Graph{Region: "eu-west-1", Resources: []*graph.Resource{
+	{Type: graph.Key, Name: "own", ID: "k1", Outputs: map[string]any{"arn": keyARN + "k1"}},
+	{Type: graph.Key, Name: "closed", ID: "k2", Outputs: map[string]any{"arn": keyARN + "k2", "policy": "{}"}},
+	{Type: graph.KeyAlias, Name: "own", Outputs: map[string]any{"name": "alias/own", "targetKeyId": "k1"}},
+	{Type: graph.Parameter, Name: "token", Outputs: map[string]any{
+		"arn": parameter + "app/token", "keyId": "alias/own",
+	}},
+}}
+
+const (
+	keyARN    = "arn:aws:kms:eu-west-1:000000000000:key/"
+	parameter = "arn:aws:ssm:eu-west-1:000000000000:parameter/"
+)
+
+// calling returns a function that makes readings of calls of a JSON service. refused makes those
+// with errors.
+func calling(target string) (call func(operation, body string, want ...string) reading,
+	refused func(operation, body, err string) reading) {
+	call = func(operation, body string, want ...string) reading {
+		return reading{plain("POST", "/", "X-Amz-Target", target+"."+operation), body, operation, want, ""}
+	}
+	return call, func(operation, body, err string) reading {
+		c := call(operation, body)
+		c.err = err
+		return c
+	}
+}
+
+// plain makes a request; headers are names and values in turn.
+func plain(method, target string, headers ...string) *http.Request {
+	r := httptest.NewRequest(method, target, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return r
+}
+
+func TestS3Permissions(t *testing.T) {
+	const photos = "arn:aws:s3:::photos"
+	delete := func(key string) string { return "<Object><Key>" + key + "</Key></Object>" }
+	checkReadings(t, s3(), map[string]reading{
+		"buckets": {plain("GET", "/?x-id=ListBuckets"), "", "ListBuckets",
+			[]string{"s3:ListAllMyBuckets *"}, ""},
+		"put": {plain("PUT", "/photos/a/b.jpg?x-id=PutObject"), "", "PutObject",
+			[]string{"s3:PutObject " + photos + "/a/b.jpg"}, ""},
+		"host style": {plain("GET", "http://photos.s3.eu-west-1.amazonaws.com/a%20b"), "", "GetObject",
+			[]string{"s3:GetObject " + photos + "/a b"}, ""},
+		"host of IPv4": {plain("GET", "http://127.0.0.1:4566/photos/a"), "", "GetObject",
+			[]string{"s3:GetObject " + photos + "/a"}, ""},
+		"localhost": {plain("GET", "http://photos.localhost:4566/a"), "", "GetObject",
+			[]string{"s3:GetObject " + photos + "/a"}, ""},
+		"head": {plain("HEAD", "/photos/a"), "", "HeadObject", []string{"s3:GetObject " + photos + "/a"}, ""},
+		"version": {plain("GET", "/photos/a?versionId=1"), "", "GetObject",
+			[]string{"s3:GetObjectVersion " + photos + "/a"}, ""},
+		"list": {plain("GET", "/photos?list-type=2&prefix=a"), "", "ListObjects",
+			[]string{"s3:ListBucket " + photos}, ""},
+		"list, slash": {plain("GET", "/photos/?list-type=2"), "", "ListObjects",
+			[]string{"s3:ListBucket " + photos}, ""},
+		"versions": {plain("GET", "/photos?versions"), "", "ListObjectVersions",
+			[]string{"s3:ListBucketVersions " + photos}, ""},
+		"CORS": {plain("DELETE", "/photos?cors"), "", "DeleteBucketCors",
+			[]string{"s3:PutBucketCORS " + photos}, ""},
+		"part": {plain("PUT", "/photos/a?partNumber=1&uploadId=u"), "", "UploadPart",
+			[]string{"s3:PutObject " + photos + "/a"}, ""},
+		"parts": {plain("GET", "/photos/a?uploadId=u"), "", "ListParts",
+			[]string{"s3:ListMultipartUploadParts " + photos + "/a"}, ""},
+		"tags and an ACL": {plain("PUT", "/photos/a", "x-amz-tagging", "k=v", "x-amz-acl", "public-read"), "",
+			"PutObject",
+
+			[]string{
+				"s3:PutObject " + photos + "/a", "s3:PutObjectAcl " + photos + "/a",
+				"s3:PutObjectTagging " + photos + "/a",
+			}, ""},
+		"copy": {plain("PUT", "/photos/a", "x-amz-copy-source", "/old/b%20c"), "", "CopyObject",
+			[]string{"s3:GetObject arn:aws:s3:::old/b c", "s3:PutObject " + photos + "/a"}, ""},
+		"copy of a version": {plain("PUT", "/photos/a", "x-amz-copy-source", "old/b?versionId=3"), "", "CopyObject",
+			[]string{"s3:GetObjectVersion arn:aws:s3:::old/b", "s3:PutObject " + photos + "/a"}, ""},
+		"deletions": {plain("POST", "/photos?delete="), "<Delete>" + delete("a") + delete("b") + "</Delete>",
+			"DeleteObjects",
+			[]string{"s3:DeleteObject " + photos + "/a", "s3:DeleteObject " + photos + "/b"}, ""},
+		"attributes": {plain("GET", "/photos/a?attributes"), "", "GetObjectAttributes",
+			[]string{"s3:GetObject " + photos + "/a", "s3:GetObjectAttributes " + photos + "/a"}, ""},
+
+		"no deletions": {plain("POST", "/photos?delete"), "<Delete/>", "", nil, "lists no objects"},
+		"a copy of nothing": {plain("PUT", "/photos/a", "x-amz-copy-source", "old"),
+			"", "", nil, "is not a bucket and a key"},
+		"an unknown part": {plain("GET", "/photos?analytics&id=1"), "", "", nil, `is like "GET analytics id"`},
+		"two parts":       {plain("GET", "/photos/a?acl&tagging"), "", "", nil, `is like "GET acl tagging"`},
+		"a form":          {plain("POST", "/photos"), "", "", nil, `is like "POST"`},
+		"an access point": {plain("GET", "/arn:aws:s3:eu-west-1:0:accesspoint/a"),
+			"", "", nil, "no access points"},
+		"another bucket":      {plain("GET", "/photos/../secret/a"), "", "", nil, "may change the key"},
+		"an empty part":       {plain("GET", "/photos/a//b"), "", "", nil, "may change the key"},
+		"a version of a part": {plain("PUT", "/photos/a?versionId=1"), "", "", nil, "takes no versionId"},
+	})
+}
+
+func TestDynamoDBPermissions(t *testing.T) {
+	const table = "arn:aws:dynamodb:eu-west-1:000000000000:table/"
+	call, refused := calling("DynamoDB_20120810")
+	checkReadings(t, dynamodb(), map[string]reading{
+		"put": call("PutItem", `{"TableName":"orders","Item":{}}`, "dynamodb:PutItem "+table+"orders"),
+		"by ARN": call("GetItem", fmt.Sprintf(`{"TableName":%q}`, table+"orders"),
+			"dynamodb:GetItem "+table+"orders"),
+		"index": call("Query", `{"TableName":"orders","IndexName":"by-day"}`,
+			"dynamodb:Query "+table+"orders/index/by-day"),
+		"list": call("ListTables", `{}`, "dynamodb:ListTables *"),
+		"tags": call("TagResource", fmt.Sprintf(`{"ResourceArn":%q}`, table+"orders"),
+			"dynamodb:TagResource "+table+"orders"),
+		"batch": call("BatchGetItem", `{"RequestItems":{"orders":{},"buyers":{}}}`,
+			"dynamodb:BatchGetItem "+table+"buyers", "dynamodb:BatchGetItem "+table+"orders"),
+		"transaction": call("TransactWriteItems",
+			`{"TransactItems":[{"Put":{"TableName":"orders"}},{"ConditionCheck":{"TableName":"buyers"}},`+
+				`{"Delete":{"TableName":"carts"}},{"Update":{"TableName":"carts"}}]}`,
+			"dynamodb:ConditionCheckItem "+table+"buyers", "dynamodb:DeleteItem "+table+"carts",
+			"dynamodb:PutItem "+table+"orders", "dynamodb:UpdateItem "+table+"carts"),
+		"reads": call("TransactGetItems", `{"TransactItems":[{"Get":{"TableName":"orders"}}]}`,
+			"dynamodb:GetItem "+table+"orders"),
+
+		"no table":               refused("PutItem", `{}`, "names no table"),
+		"no tables":              refused("BatchGetItem", `{}`, "names no table"),
+		"a part without a table": refused("TransactWriteItems", `{"TransactItems":[{"Put":{}}]}`, "names no table"),
+		"PartiQL": refused("ExecuteStatement", `{"Statement":"SELECT * FROM \"orders\""}`,
+			"does not read PartiQL"),
+		"an unknown operation": refused("ImportTable", `{}`, `no permissions for the operation "ImportTable"`),
+		"another service's": {plain("POST", "/", "X-Amz-Target", "AmazonSQS.PutItem"), `{}`, "", nil,
+			`the operation ""`},
+		"no JSON": refused("PutItem", `{"TableName":`, "not the JSON"),
+	})
+}
+
+func TestParameterPermissions(t *testing.T) {
+	call, refused := calling("AmazonSSM")
+	checkReadings(t, ssm(), map[string]reading{
+		"get":     call("GetParameter", `{"Name":"/app/url"}`, "ssm:GetParameter "+parameter+"app/url"),
+		"version": call("GetParameter", `{"Name":"url:3"}`, "ssm:GetParameter "+parameter+"url"),
+		"by ARN": call("GetParameter", fmt.Sprintf(`{"Name":"%sapp/url:3"}`, parameter),
+			"ssm:GetParameter "+parameter+"app/url"),
+		"several": call("GetParameters", `{"Names":["a","b"]}`,
+			"ssm:GetParameters "+parameter+"a", "ssm:GetParameters "+parameter+"b"),
+		"path": call("GetParametersByPath", `{"Path":"/app"}`, "ssm:GetParametersByPath "+parameter+"app"),
+		"decrypted": call("GetParameter", `{"Name":"/app/token","WithDecryption":true}`,
+			"kms:Decrypt "+keyARN+"k1", "ssm:GetParameter "+parameter+"app/token"),
+		"decrypted, by path": call("GetParametersByPath", `{"Path":"/app","WithDecryption":true}`,
+			"kms:Decrypt "+keyARN+"k1", "ssm:GetParametersByPath "+parameter+"app"),
+		"not encrypted": call("GetParameter", `{"Name":"/app/url","WithDecryption":true}`,
+			"ssm:GetParameter "+parameter+"app/url"),
+		"encrypted": call("PutParameter", `{"Name":"a","Type":"SecureString","KeyId":"alias/own"}`,
+			"kms:Encrypt "+keyARN+"k1", "ssm:PutParameter "+parameter+"a"),
+
+		"no name":        refused("GetParameter", `{}`, "names no parameter"),
+		"no names":       refused("GetParameters", `{}`, "names no parameter"),
+		"another type":   refused("AddTagsToResource", `{"ResourceType":"Document"}`, `type "Document"`),
+		"a document":     refused("SendCommand", `{}`, "no permissions for the operation"),
+		"an unknown key": refused("PutParameter", `{"Name":"a","Type":"SecureString","KeyId":"k9"}`, `no key "k9"`),
+		"a key's own say": refused("PutParameter", `{"Name":"a","Type":"SecureString","KeyId":"k2"}`,
+			"policy of its own"),
+	})
+}
+
+func TestKeyPermissions(t *testing.T) {
+	call, refused := calling("TrentService")
+	checkReadings(t, kms(), map[string]reading{
+		"by id":    call("Encrypt", `{"KeyId":"k1"}`, "kms:Encrypt "+keyARN+"k1"),
+		"by ARN":   call("Decrypt", fmt.Sprintf(`{"KeyId":"%sk1"}`, keyARN), "kms:Decrypt "+keyARN+"k1"),
+		"by alias": call("GenerateDataKey", `{"KeyId":"alias/own"}`, "kms:GenerateDataKey "+keyARN+"k1"),
+		"two keys": call("ReEncrypt", `{"SourceKeyId":"k1","DestinationKeyId":"alias/own"}`,
+			"kms:ReEncryptFrom "+keyARN+"k1", "kms:ReEncryptTo "+keyARN+"k1"),
+		"random": call("GenerateRandom", `{}`, "kms:GenerateRandom *"),
+
+		"no key":               refused("Decrypt", `{"CiphertextBlob":"eA=="}`, "cannot read the key's id"),
+		"an unknown key":       refused("Encrypt", `{"KeyId":"k9"}`, `no key "k9"`),
+		"a key with a policy":  refused("Encrypt", `{"KeyId":"k2"}`, "policy of its own"),
+		"an unknown operation": refused("ScheduleKeyDeletion", `{"KeyId":"k1"}`, "no permissions for the operation"),
+	})
+	body := []byte(`{"KeyId":"alias/own","Plaintext":"eA=="}`)
+	got := string(replaceKeys(declaredKeys, map[string]string{"k1": "real"}, body))
+	if want := `{"KeyId":"real","Plaintext":"eA=="}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestEventBridgePermissions(t *testing.T) {
+	const arn = "arn:aws:events:eu-west-1:000000000000:"
+	call, refused := calling("AWSEvents")
+	checkReadings(t, eventBridge(), map[string]reading{
+		"events": call("PutEvents", `{"Entries":[{},{"EventBusName":"orders"}]}`,
+			"events:PutEvents "+arn+"event-bus/default", "events:PutEvents "+arn+"event-bus/orders"),
+		"by ARN": call("PutEvents", `{"Entries":[{"EventBusName":"arn:aws:events:a:1:event-bus/b"}]}`,
+			"events:PutEvents arn:aws:events:a:1:event-bus/b"),
+		"rule":          call("PutRule", `{"Name":"r"}`, "events:PutRule "+arn+"rule/r"),
+		"rule of a bus": call("PutTargets", `{"Rule":"r","EventBusName":"b"}`, "events:PutTargets "+arn+"rule/b/r"),
+		"no events":     refused("PutEvents", `{"Entries":[]}`, "no events"),
+		"no rule":       refused("PutRule", `{}`, "names no rule"),
+		"another's":     refused("StartReplay", `{}`, "no permissions for the operation"),
+	})
+}
+
+func TestStepFunctionsPermissions(t *testing.T) {
+	const machine = "arn:aws:states:eu-west-1:000000000000:stateMachine:pay"
+	call, refused := calling("AWSStepFunctions")
+	checkReadings(t, states(), map[string]reading{
+		"start":     call("StartExecution", `{"stateMachineArn":"`+machine+`"}`, "states:StartExecution "+machine),
+		"execution": call("DescribeExecution", `{"executionArn":"e"}`, "states:DescribeExecution e"),
+		"list":      call("ListStateMachines", `{}`, "states:ListStateMachines *"),
+		"nothing":   refused("StartExecution", `{}`, "names no state machine"),
+		"a token":   refused("SendTaskSuccess", `{"taskToken":"t"}`, "no permissions for the operation"),
+	})
+}

@@ -1,0 +1,255 @@
+package forward
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"restock/infra/graph"
+	"restock/local/aws/awsapi"
+)
+
+// s3 is the model of Amazon S3.
+func s3() Model {
+	return Model{
+		Service: "s3", Name: "S3", Types: []graph.Type{graph.Bucket, graph.PlainBucket},
+		Protocol: awsapi.RESTXML(),
+		// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+		Denied: awsapi.Error{Status: http.StatusForbidden, Code: "AccessDenied"},
+		Read:   readS3, Create: createBucket,
+		Rewrite: pathStyle,
+	}
+}
+
+// An s3Call is a call of S3 by its method and the part of the query that names a subresource, like
+// "GET acl".
+type s3Call struct {
+	operation string
+	action    string // on the bucket, or on the object
+	// versioned replaces the action if the request names a version of the object.
+	versioned string
+}
+
+// The calls of S3 and their actions:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_s3.html
+var (
+	bucketCalls = map[string]s3Call{
+		"GET":                      {"ListObjects", "s3:ListBucket", ""},
+		"HEAD":                     {"HeadBucket", "s3:ListBucket", ""},
+		"PUT":                      {"CreateBucket", "s3:CreateBucket", ""},
+		"DELETE":                   {"DeleteBucket", "s3:DeleteBucket", ""},
+		"GET versions":             {"ListObjectVersions", "s3:ListBucketVersions", ""},
+		"GET uploads":              {"ListMultipartUploads", "s3:ListBucketMultipartUploads", ""},
+		"GET location":             {"GetBucketLocation", "s3:GetBucketLocation", ""},
+		"GET acl":                  {"GetBucketAcl", "s3:GetBucketAcl", ""},
+		"PUT acl":                  {"PutBucketAcl", "s3:PutBucketAcl", ""},
+		"GET policy":               {"GetBucketPolicy", "s3:GetBucketPolicy", ""},
+		"PUT policy":               {"PutBucketPolicy", "s3:PutBucketPolicy", ""},
+		"DELETE policy":            {"DeleteBucketPolicy", "s3:DeleteBucketPolicy", ""},
+		"GET versioning":           {"GetBucketVersioning", "s3:GetBucketVersioning", ""},
+		"PUT versioning":           {"PutBucketVersioning", "s3:PutBucketVersioning", ""},
+		"GET tagging":              {"GetBucketTagging", "s3:GetBucketTagging", ""},
+		"PUT tagging":              {"PutBucketTagging", "s3:PutBucketTagging", ""},
+		"DELETE tagging":           {"DeleteBucketTagging", "s3:PutBucketTagging", ""},
+		"GET cors":                 {"GetBucketCors", "s3:GetBucketCORS", ""},
+		"PUT cors":                 {"PutBucketCors", "s3:PutBucketCORS", ""},
+		"DELETE cors":              {"DeleteBucketCors", "s3:PutBucketCORS", ""},
+		"GET lifecycle":            {"GetBucketLifecycleConfiguration", "s3:GetLifecycleConfiguration", ""},
+		"PUT lifecycle":            {"PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration", ""},
+		"DELETE lifecycle":         {"DeleteBucketLifecycle", "s3:PutLifecycleConfiguration", ""},
+		"GET encryption":           {"GetBucketEncryption", "s3:GetEncryptionConfiguration", ""},
+		"PUT encryption":           {"PutBucketEncryption", "s3:PutEncryptionConfiguration", ""},
+		"DELETE encryption":        {"DeleteBucketEncryption", "s3:PutEncryptionConfiguration", ""},
+		"GET notification":         {"GetBucketNotificationConfiguration", "s3:GetBucketNotification", ""},
+		"PUT notification":         {"PutBucketNotificationConfiguration", "s3:PutBucketNotification", ""},
+		"GET publicAccessBlock":    {"GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock", ""},
+		"PUT publicAccessBlock":    {"PutPublicAccessBlock", "s3:PutBucketPublicAccessBlock", ""},
+		"DELETE publicAccessBlock": {"DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock", ""},
+	}
+	objectCalls = map[string]s3Call{
+		"GET":             {"GetObject", "s3:GetObject", "s3:GetObjectVersion"},
+		"HEAD":            {"HeadObject", "s3:GetObject", "s3:GetObjectVersion"},
+		"PUT":             {"PutObject", "s3:PutObject", ""},
+		"DELETE":          {"DeleteObject", "s3:DeleteObject", "s3:DeleteObjectVersion"},
+		"GET acl":         {"GetObjectAcl", "s3:GetObjectAcl", "s3:GetObjectVersionAcl"},
+		"PUT acl":         {"PutObjectAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"},
+		"GET tagging":     {"GetObjectTagging", "s3:GetObjectTagging", "s3:GetObjectVersionTagging"},
+		"PUT tagging":     {"PutObjectTagging", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"},
+		"DELETE tagging":  {"DeleteObjectTagging", "s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"},
+		"POST uploads":    {"CreateMultipartUpload", "s3:PutObject", ""},
+		"PUT uploadId":    {"UploadPart", "s3:PutObject", ""},
+		"POST uploadId":   {"CompleteMultipartUpload", "s3:PutObject", ""},
+		"GET uploadId":    {"ListParts", "s3:ListMultipartUploadParts", ""},
+		"DELETE uploadId": {"AbortMultipartUpload", "s3:AbortMultipartUpload", ""},
+		"POST restore":    {"RestoreObject", "s3:RestoreObject", ""},
+	}
+	// headerActions are further actions that PutObject, CopyObject and CreateMultipartUpload
+	// require if the request has a header that begins like this.
+	headerActions = map[string]string{
+		"X-Amz-Acl": "s3:PutObjectAcl", "X-Amz-Grant-": "s3:PutObjectAcl", "X-Amz-Tagging": "s3:PutObjectTagging",
+		"X-Amz-Object-Lock-Mode": "s3:PutObjectRetention", "X-Amz-Object-Lock-Retain-": "s3:PutObjectRetention",
+		"X-Amz-Object-Lock-Legal-Hold": "s3:PutObjectLegalHold", "X-Amz-Bypass-": "s3:BypassGovernanceRetention",
+	}
+	// s3Parameters are parts of a query that do not name a subresource.
+	s3Parameters = []string{
+		"list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "fetch-owner",
+		"encoding-type", "marker", "key-marker", "version-id-marker", "upload-id-marker", "max-uploads",
+		"part-number-marker", "max-parts", "versionId", "partNumber", "x-id", "max-buckets", "bucket-region",
+	}
+)
+
+// readS3 returns the operation and the permissions of a request.
+func readS3(q Request) (operation string, needs []awsapi.Permission, err error) {
+	bucket, key, err := s3Resource(q.Request)
+	if err != nil {
+		return "", nil, err
+	}
+	query, err := url.ParseQuery(q.URL.RawQuery)
+	if err != nil {
+		return "", nil, fmt.Errorf("its query is not valid: %w", err)
+	}
+	name, calls, arn := q.Method, bucketCalls, bucketARN(bucket)
+	if key != "" {
+		calls, arn = objectCalls, bucketARN(bucket+"/"+key)
+	}
+	for _, parameter := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(s3Parameters, parameter) && !strings.HasPrefix(parameter, "response-") {
+			name += " " + parameter
+		}
+	}
+	switch {
+	case bucket == "" && name == "GET":
+		return "ListBuckets", []awsapi.Permission{{Action: "s3:ListAllMyBuckets", Resource: "*"}}, nil
+	case key == "" && name == "POST delete":
+		needs, err := deletions(bucket, q.Body)
+		return "DeleteObjects", needs, err
+	case key != "" && name == "GET attributes":
+		version := ""
+		if query.Has("versionId") {
+			version = "Version"
+		}
+		return "GetObjectAttributes", []awsapi.Permission{
+			{Action: "s3:GetObject" + version, Resource: arn},
+			{Action: "s3:GetObject" + version + "Attributes", Resource: arn},
+		}, nil
+	}
+	call, known := calls[name]
+	if !known || bucket == "" {
+		return "", nil, fmt.Errorf("no call of S3 that the run knows is like %q", name)
+	}
+	action := call.action
+	if query.Has("versionId") {
+		if action = call.versioned; action == "" {
+			return call.operation, nil, errors.New("the call takes no versionId")
+		}
+	}
+	needs = []awsapi.Permission{{Action: action, Resource: arn}}
+	if slices.Contains([]string{"PutObject", "CreateMultipartUpload", "DeleteObject"}, call.operation) {
+		for prefix, action := range headerActions {
+			if slices.ContainsFunc(slices.Collect(maps.Keys(q.Header)),
+				func(header string) bool { return strings.HasPrefix(header, prefix) }) {
+				needs = append(needs, awsapi.Permission{Action: action, Resource: arn})
+			}
+		}
+	}
+	if source := q.Header.Get("X-Amz-Copy-Source"); source != "" {
+		need, err := copySource(source)
+		if err != nil {
+			return call.operation, nil, err
+		}
+		call.operation = map[string]string{"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}[call.operation]
+		needs = append(needs, need)
+	}
+	return call.operation, needs, nil
+}
+
+func bucketARN(name string) string { return "arn:aws:s3:::" + name }
+
+// s3Resource returns the bucket and the key in a request's path, or the bucket in its host. Both
+// are empty for the list of buckets.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+func s3Resource(r *http.Request) (bucket, key string, err error) {
+	full := pathStylePath(r.Host, r.URL.Path)
+	bucket, key, _ = strings.Cut(strings.TrimPrefix(full, "/"), "/")
+	return bucket, key, plainKey(bucket, key)
+}
+
+// plainKey refuses a bucket or a key that an emulator may read as another one: emulators clean the
+// paths of requests.
+func plainKey(bucket, key string) error {
+	if strings.HasPrefix(bucket, "arn:") {
+		return errors.New("the run has no access points")
+	}
+	if whole := strings.TrimSuffix(bucket+"/"+key, "/"); key != "" && path.Clean(whole) != whole {
+		return fmt.Errorf("an emulator may change the key %q, because it has an empty part, . or ..", key)
+	}
+	return nil
+}
+
+// pathStylePath returns the path with the bucket of a host such as photos.localhost or
+// photos.s3.eu-west-1.amazonaws.com.
+func pathStylePath(host, path string) string {
+	host, _, _ = strings.Cut(host, ":")
+	for _, part := range []string{".s3.", ".s3-", ".localhost"} {
+		if i := strings.Index(host, part); i > 0 {
+			return "/" + host[:i] + path
+		}
+	}
+	return path
+}
+
+// pathStyle gives a request that is passed on the bucket in its path.
+func pathStyle(r *http.Request, host string, body []byte) []byte {
+	r.URL.Path, r.URL.RawPath = pathStylePath(host, r.URL.Path), pathStylePath(host, r.URL.EscapedPath())
+	return body
+}
+
+// copySource returns the permission to read the source of a copy, which is an escaped path.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+func copySource(header string) (awsapi.Permission, error) {
+	escaped, version, _ := strings.Cut(header, "?")
+	source, err := url.PathUnescape(escaped)
+	if err != nil {
+		return awsapi.Permission{}, fmt.Errorf("reading the source of the copy: %w", err)
+	}
+	bucket, key, found := strings.Cut(strings.TrimPrefix(source, "/"), "/")
+	if err := plainKey(bucket, key); err != nil {
+		return awsapi.Permission{}, err
+	}
+	if !found || key == "" {
+		return awsapi.Permission{}, fmt.Errorf("the source of the copy, %q, is not a bucket and a key", source)
+	}
+	action := "s3:GetObject"
+	if strings.HasPrefix(version, "versionId=") {
+		action = "s3:GetObjectVersion"
+	}
+	return awsapi.Permission{Action: action, Resource: bucketARN(bucket + "/" + key)}, nil
+}
+
+// deletions returns the permissions of DeleteObjects: one for each object.
+func deletions(bucket string, body []byte) (needs []awsapi.Permission, err error) {
+	var list struct {
+		Object []struct{ Key, VersionId string }
+	}
+	if err := xml.Unmarshal(body, &list); err != nil {
+		return nil, fmt.Errorf("reading the list of objects: %w", err)
+	}
+	for _, object := range list.Object {
+		action := "s3:DeleteObject"
+		if object.VersionId != "" {
+			action = "s3:DeleteObjectVersion"
+		}
+		needs = append(needs, awsapi.Permission{Action: action, Resource: bucketARN(bucket + "/" + object.Key)})
+	}
+	if len(needs) == 0 {
+		return nil, errors.New("the request lists no objects")
+	}
+	return needs, nil
+}

@@ -1,0 +1,209 @@
+package run_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/dynamodb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lambda"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/bundle"
+	"restock/local/run"
+)
+
+const (
+	mayPutObject = `{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::orders/*"}`
+	mayPutItem   = `{"Effect":"Allow","Action":"dynamodb:PutItem",` +
+		`"Resource":"arn:aws:dynamodb:eu-west-1:000000000000:table/orders"}`
+	allOfS3 = `{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}}`
+)
+
+// A buffer may be written while it is read.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// An archive is a program with a function that writes to a bucket and a table, in a VPC with
+// gateway endpoints. statements are those of the function's role.
+type archive struct{ statements, tableEndpointPolicy string }
+
+func (a archive) declare(build bundle.Builder) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		code, err := build(ctx.Context(), []string{"save"})
+		if err != nil {
+			return err
+		}
+		bucket, err := s3.NewBucketV2(ctx, "orders", nil)
+		if err != nil {
+			return err
+		}
+		table, err := dynamodb.NewTable(ctx, "orders", &dynamodb.TableArgs{
+			HashKey: pulumi.String("id"), BillingMode: pulumi.String("PAY_PER_REQUEST"),
+			Attributes: dynamodb.TableAttributeArray{
+				dynamodb.TableAttributeArgs{Name: pulumi.String("id"), Type: pulumi.String("S")},
+			},
+		})
+		if err != nil {
+			return err
+		}
+		inVPC, err := a.network(ctx)
+		if err != nil {
+			return err
+		}
+		role, err := iam.NewRole(ctx, "save", &iam.RoleArgs{AssumeRolePolicy: pulumi.String(`{"Statement":{` +
+			`"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`)})
+		if err != nil {
+			return err
+		}
+		_, err = iam.NewRolePolicy(ctx, "save", &iam.RolePolicyArgs{
+			Role: role.Name, Policy: pulumi.String(`{"Version":"2012-10-17","Statement":[` + a.statements + `]}`),
+		})
+		if err != nil {
+			return err
+		}
+		_, err = lambda.NewFunction(ctx, "save", &lambda.FunctionArgs{
+			Runtime: pulumi.String("provided.al2023"), Handler: pulumi.String("bootstrap"), Role: role.Arn,
+			Code: code["save"].Archive, Timeout: pulumi.Int(60), MemorySize: pulumi.Int(512), VpcConfig: inVPC,
+			Environment: lambda.FunctionEnvironmentArgs{
+				Variables: pulumi.StringMap{"BUCKET": bucket.Bucket, "TABLE": table.Name},
+			},
+		})
+		return err
+	}
+}
+
+// network declares a VPC with gateway endpoints for both services.
+func (a archive) network(ctx *pulumi.Context) (lambda.FunctionVpcConfigPtrInput, error) {
+	vpc, err := ec2.NewVpc(ctx, "v", &ec2.VpcArgs{CidrBlock: pulumi.String("10.0.0.0/16")})
+	if err != nil {
+		return nil, err
+	}
+	subnet, err := ec2.NewSubnet(ctx, "s", &ec2.SubnetArgs{VpcId: vpc.ID(), CidrBlock: pulumi.String("10.0.0.0/20")})
+	if err != nil {
+		return nil, err
+	}
+	routes, err := ec2.NewRouteTable(ctx, "r", &ec2.RouteTableArgs{VpcId: vpc.ID()})
+	if err != nil {
+		return nil, err
+	}
+	_, err = ec2.NewRouteTableAssociation(ctx, "s", &ec2.RouteTableAssociationArgs{
+		SubnetId: subnet.ID(), RouteTableId: routes.ID(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	var lists pulumi.StringArray
+	for service, policy := range map[string]string{"s3": allOfS3, "dynamodb": a.tableEndpointPolicy} {
+		endpoint, err := ec2.NewVpcEndpoint(ctx, service, &ec2.VpcEndpointArgs{
+			VpcId: vpc.ID(), ServiceName: pulumi.String("com.amazonaws.eu-west-1." + service),
+			RouteTableIds: pulumi.StringArray{routes.ID()}, Policy: pulumi.String(policy),
+		})
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, endpoint.PrefixListId)
+	}
+	group, err := ec2.NewSecurityGroup(ctx, "g", &ec2.SecurityGroupArgs{
+		VpcId: vpc.ID(),
+		Egress: ec2.SecurityGroupEgressArray{ec2.SecurityGroupEgressArgs{
+			Protocol: pulumi.String("tcp"), FromPort: pulumi.Int(443), ToPort: pulumi.Int(443), PrefixListIds: lists,
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lambda.FunctionVpcConfigArgs{
+		SubnetIds: pulumi.StringArray{subnet.ID()}, SecurityGroupIds: pulumi.StringArray{group.ID()},
+	}, nil
+}
+
+// save runs the program, invokes the function, and returns its answer and the refusals.
+func (a archive) save(t *testing.T, buildDir string) (answer string, refused []string) {
+	t.Helper()
+	log := &buffer{}
+	c := run.DefaultConfig(run.Program{
+		Name: "archive", Project: ".", Functions: "functions", Declare: a.declare,
+	}, "testdata/archive")
+	c.API, c.AWS, c.BuildDir, c.Unchecked = "127.0.0.1:0", "127.0.0.1:0", buildDir, true
+	c.Log = slog.New(slog.NewTextHandler(log, nil))
+	c.Refused = func(line string) { refused = append(refused, line) }
+	r, err := run.Start(t.Context(), c)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	defer r.Close()
+	client := awslambda.New(awslambda.Options{
+		BaseEndpoint: aws.String(r.Endpoints().AWS), Region: "eu-west-1",
+		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+	})
+	out, err := client.Invoke(t.Context(), &awslambda.InvokeInput{
+		FunctionName: aws.String("save"), Payload: []byte(`{"ID":"7","Text":"two doughnuts"}`),
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	return string(out.Payload), refused
+}
+
+// The function is a program with AWS's SDK, and the emulator is kumo.
+func TestAFunctionWritesToABucketAndATable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the emulator, and the SDKs of S3 and DynamoDB")
+	}
+	buildDir := t.TempDir()
+	const user = "arn:aws:sts::000000000000:assumed-role/save/save"
+	all := `{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`
+	for name, c := range map[string]struct {
+		archive
+		answer  string // a part of it
+		refused string // a part of the only refusal; empty for none
+	}{
+		"with its grants": {archive{mayPutObject + "," + mayPutItem, all}, `"two doughnuts"`, ""},
+		"without the grant for the bucket": {
+			archive{mayPutItem, all}, "is not authorized to perform: s3:PutObject",
+			user + ` may not s3:PutObject: the statement "Allow s3:PutObject on arn:aws:s3:::orders/orders/7.txt" ` +
+				`is missing (local/run/forward_test.go:`,
+		},
+		"without the grant for the table": {
+			archive{mayPutObject, all}, "is not authorized to perform: dynamodb:PutItem",
+			`the statement "Allow dynamodb:PutItem on arn:aws:dynamodb:eu-west-1:000000000000:table/orders" ` +
+				`is missing`,
+		},
+		"with an endpoint policy for another table": {
+			archive{mayPutObject + "," + mayPutItem, strings.Replace(all, `"*"}}`, `"*/others"}}`, 1)},
+			"because no VPC endpoint policy allows the dynamodb:PutItem action",
+			"(in the policy of VpcEndpoint dynamodb)",
+		},
+	} {
+		answer, refused := c.save(t, buildDir)
+		if !strings.Contains(answer, c.answer) {
+			t.Errorf("%s: got the answer %s, want %s", name, answer, c.answer)
+		}
+		if got := strings.Join(refused, "; "); !strings.Contains(got, c.refused) || (got == "") != (c.refused == "") {
+			t.Errorf("%s: got the refusals %q, want %q", name, refused, c.refused)
+		}
+	}
+}
