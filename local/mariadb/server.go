@@ -58,8 +58,11 @@ type Config struct {
 
 const (
 	// startTimeout limits the wait for a server that neither ends nor answers. The recovery of a
-	// kept data directory after a crash takes longest.
-	startTimeout = time.Minute
+	// kept data directory after a crash takes longest, and a busy machine may need minutes.
+	startTimeout = 15 * time.Minute
+
+	// slowStart is the time after which the log says that the server still starts.
+	slowStart = 30 * time.Second
 
 	// stopTimeout limits the time in which a server flushes its buffers.
 	stopTimeout = 30 * time.Second
@@ -111,6 +114,10 @@ func Start(ctx context.Context, c Config) (*Server, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("it did not answer within %v", startTimeout))
 	defer cancel()
+	slow := time.AfterFunc(slowStart, func() {
+		log.InfoContext(ctx, "the database still starts: the machine is busy, or it recovers from a crash")
+	})
+	defer slow.Stop()
 
 	s := &Server{}
 	if err := s.prepare(ctx, c, bin, log); err != nil {
