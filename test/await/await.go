@@ -10,20 +10,23 @@ import (
 // slow machine needs far less, so the verdict does not depend on the machine's speed.
 const Limit = 3 * time.Minute
 
-// interval is the time between two checks of a condition.
-const interval = 5 * time.Millisecond
+// A test checks a condition again after firstPause, and then after pauses that double up to
+// longestPause. So a test that waits for a second does not keep a processor busy with queries.
+const firstPause, longestPause = time.Millisecond, 50 * time.Millisecond
 
 // Until waits until a condition holds. After Limit the test fails and ends. The failure text
 // contains what, for example "the queue is empty".
 func Until(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
-	for began := time.Now(); !holds(); time.Sleep(interval) {
+	pause := firstPause
+	for began := time.Now(); !holds(); pause = min(2*pause, longestPause) {
 		if time.Since(began) > Limit {
 			tb.Fatalf("waited %v in vain until %s", Limit, what)
 		}
 		if err := tb.Context().Err(); err != nil {
 			tb.Fatalf("the test ended before %s", what)
 		}
+		time.Sleep(pause)
 	}
 }
 
