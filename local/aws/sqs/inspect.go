@@ -64,7 +64,7 @@ func (q *Queue) redriveMessage(id string, now time.Time) (as string, err error) 
 	}
 	destination := s.byARN(m.deadLetterSource)
 	if destination == nil {
-		return "", resourceNotFound("The queue that message " + id + " came from is not known, or does not exist.")
+		return "", resourceNotFound("The queue that message %s came from is not known, or does not exist.", id)
 	}
 	return q.moveTo(destination, m, now), nil
 }
@@ -109,7 +109,7 @@ func (q *Queue) byID(id string, now time.Time) *message {
 }
 
 func messageIsGone(id string) error {
-	return resourceNotFound("Message " + id + " is no longer in the queue.")
+	return resourceNotFound("Message %s is no longer in the queue.", id)
 }
 
 func (q *Queue) logRedriven(from, as string) {
