@@ -117,7 +117,7 @@ func (r *Run) buildArchives(ctx context.Context, stage graph.Stage) error {
 	keys, _ := declared.(map[string]any)
 	command, ok := keys["build"].(string)
 	if !ok || len(keys) != 1 {
-		return errors.New(`Pulumi.yaml: the key "local" must have one key, "build", with a command`)
+		return errors.New(`the key "local" of Pulumi.yaml must have one key, "build", with a command`)
 	}
 	step := progress.Begin(r.config.Log.With("part", "build"), events.Building, "building the functions: "+command)
 	err := runCommand(ctx, command, process.Config{

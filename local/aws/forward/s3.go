@@ -188,7 +188,7 @@ func plainKey(bucket, key string) error {
 		return errors.New("the run has no access points")
 	}
 	if whole := strings.TrimSuffix(bucket+"/"+key, "/"); key != "" && path.Clean(whole) != whole {
-		return fmt.Errorf("an emulator may change the key %q, because it has an empty part, . or ..", key)
+		return fmt.Errorf("an emulator may change the key %q, because a part of it is empty, \".\" or \"..\": name it otherwise", key)
 	}
 	return nil
 }
