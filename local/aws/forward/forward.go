@@ -11,7 +11,6 @@
 package forward
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -79,17 +78,6 @@ func (q Request) operation() string {
 	return operation
 }
 
-// decode decodes the members of the JSON body that in has.
-func (q Request) decode(in any) error {
-	if len(q.Body) == 0 {
-		return nil
-	}
-	if err := json.Unmarshal(q.Body, in); err != nil {
-		return awsapi.Errorf("SerializationException", "The body is not the JSON of an input.")
-	}
-	return nil
-}
-
 func (q Request) unknown() error {
 	return fmt.Errorf("the run has no permissions for the operation %q", q.operation())
 }
@@ -108,6 +96,10 @@ func (m Model) StandIn(c Config) standin.StandIn {
 	read := func(r *http.Request, body []byte) (string, []awsapi.Permission, error) {
 		if m.Read == nil {
 			return "", nil, errors.New("the run has no model of the service")
+		}
+		// An emulator may find the service by the method and the path, not by the header.
+		if m.Target != "" && (r.Method != http.MethodPost || r.URL.Path != "/" || r.URL.RawQuery != "") {
+			return "", nil, errors.New("the service's calls are POST requests to the path /, without a query")
 		}
 		return m.Read(Request{Request: r, Body: body, Region: c.Region, Graph: g, target: m.Target})
 	}

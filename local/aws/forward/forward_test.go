@@ -295,6 +295,23 @@ func TestACallWithoutAModelIsRefused(t *testing.T) {
 	}
 }
 
+// An emulator such as kumo routes by the method and the path: with a target of DynamoDB, a GET of
+// an object's path would still be answered by S3.
+func TestACallOfAnotherServiceIsRefused(t *testing.T) {
+	e := newEndpoint(t, false, `{"Effect":"Allow","Action":"dynamodb:*","Resource":"*"}`)
+	e.got = nil
+	for _, c := range [][2]string{{"GET", "/"}, {"GET", "/photos/a"}, {"POST", "/photos/a"}, {"POST", "/?delete"}} {
+		status, answer := e.call(t, e.function, "dynamodb", c[0], c[1], `{"TableName":"orders"}`,
+			"X-Amz-Target", "DynamoDB_20120810.ListTables")
+		if status != 400 || !strings.Contains(answer, "POST requests to the path /") || len(e.got) > 0 {
+			t.Errorf("%s: got %d %s, and the emulator got %v", c, status, answer, e.got)
+		}
+	}
+	if status, answer := e.order(t, "ListTables"); status != 200 {
+		t.Errorf("got %d %s", status, answer)
+	}
+}
+
 func TestAWrongSignatureIsRefused(t *testing.T) {
 	e := newEndpoint(t, true, mayPut)
 	e.got = nil

@@ -137,8 +137,17 @@ func TestS3Permissions(t *testing.T) {
 		"a form":          {plain("POST", "/photos"), "", "", nil, `is like "POST"`},
 		"an access point": {plain("GET", "/arn:aws:s3:eu-west-1:0:accesspoint/a"),
 			"", "", nil, "no access points"},
-		"another bucket":      {plain("GET", "/photos/../secret/a"), "", "", nil, "may change the key"},
-		"an empty part":       {plain("GET", "/photos/a//b"), "", "", nil, "may change the key"},
+		"another bucket":   {plain("GET", "/photos/../secret/a"), "", "", nil, "may change the path"},
+		"an empty part":    {plain("GET", "/photos/a//b"), "", "", nil, "may change the path"},
+		"an empty bucket":  {plain("GET", "//photos/a"), "", "", nil, "may change the path"},
+		"another bucket's": {plain("DELETE", "/../photos"), "", "", nil, "may change the path"},
+		"the same bucket":  {plain("DELETE", "/./photos"), "", "", nil, "may change the path"},
+		"no bucket":        {plain("GET", "/.."), "", "", nil, "may change the path"},
+		"a folder":         {plain("PUT", "/photos/dir/"), "", "", nil, "may change the path"},
+		"a source's folder": {plain("PUT", "/photos/a", "x-amz-copy-source", "/old/b/"),
+			"", "", nil, "may change the path"},
+		"two keys": {plain("POST", "/photos?delete"), "<Delete><Object><Key>a</Key><Key>b</Key></Object></Delete>",
+			"", nil, "has not one key"},
 		"a version of a part": {plain("PUT", "/photos/a?versionId=1"), "", "", nil, "takes no versionId"},
 	})
 }
@@ -173,6 +182,17 @@ func TestDynamoDBPermissions(t *testing.T) {
 		"an unknown operation": refused("ImportTable", `{}`, `no permissions for the operation "ImportTable"`),
 		"another service's": {plain("POST", "/", "X-Amz-Target", "AmazonSQS.PutItem"), `{}`, "", nil,
 			`the operation ""`},
+		"attributes": call("PutItem", `{"TableName":"orders","Item":{"tablename":{},"TableName":{}}}`,
+			"dynamodb:PutItem "+table+"orders"),
+		"two cases":  refused("PutItem", `{"TableName":"secret","tablename":"orders"}`, `"tablename", which may mean`),
+		"other case": refused("PutItem", `{"tablename":"orders"}`, `"tablename", which may mean "TableName"`),
+		"twice":      refused("PutItem", `{"TableName":"secret","TableName":"orders"}`, `"TableName" twice`),
+		"a table twice": refused("BatchGetItem", `{"RequestItems":{"orders":{"Keys":[1]},"orders":{}}}`,
+			`"orders" twice`),
+		"two cases, in a part": refused("TransactWriteItems",
+			`{"TransactItems":[{"Put":{"TableName":"secret","tableName":"orders"}}]}`, `"tableName", which may mean`),
+		"two parts": refused("TransactWriteItems",
+			`{"TransactItems":[{"Put":{"TableName":"secret"},"Put":{"TableName":"orders"}}]}`, `"Put" twice`),
 		"no JSON": refused("PutItem", `{"TableName":`, "not the JSON"),
 	})
 }
@@ -252,6 +272,7 @@ func TestStepFunctionsPermissions(t *testing.T) {
 		"execution": call("DescribeExecution", `{"executionArn":"e"}`, "states:DescribeExecution e"),
 		"list":      call("ListStateMachines", `{}`, "states:ListStateMachines *"),
 		"nothing":   refused("StartExecution", `{}`, "names no state machine"),
+		"Go's case": refused("StartExecution", `{"StateMachineArn":"`+machine+`"}`, `may mean "stateMachineArn"`),
 		"a token":   refused("SendTaskSuccess", `{"taskToken":"t"}`, "no permissions for the operation"),
 	})
 }

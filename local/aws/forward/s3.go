@@ -125,7 +125,7 @@ func readS3(q Request) (operation string, needs []awsapi.Permission, err error) 
 		}
 	}
 	switch {
-	case bucket == "" && name == "GET":
+	case bucket == "" && key == "" && name == "GET":
 		return "ListBuckets", []awsapi.Permission{{Action: "s3:ListAllMyBuckets", Resource: "*"}}, nil
 	case key == "" && name == "POST delete":
 		needs, err := deletions(bucket, q.Body)
@@ -187,8 +187,13 @@ func plainKey(bucket, key string) error {
 	if strings.HasPrefix(bucket, "arn:") {
 		return errors.New("the run has no access points")
 	}
-	if whole := strings.TrimSuffix(bucket+"/"+key, "/"); key != "" && path.Clean(whole) != whole {
-		return fmt.Errorf("an emulator may change the key %q, because a part of it is empty, \".\" or \"..\": name it otherwise", key)
+	whole := "/" + bucket
+	if key != "" {
+		whole += "/" + key
+	}
+	if path.Clean(whole) != whole {
+		return fmt.Errorf("an emulator may change the path %q, because a part of it is empty, \".\" or \"..\": "+
+			"name the object otherwise", whole)
 	}
 	return nil
 }
@@ -236,17 +241,20 @@ func copySource(header string) (awsapi.Permission, error) {
 // deletions returns the permissions of DeleteObjects: one for each object.
 func deletions(bucket string, body []byte) (needs []awsapi.Permission, err error) {
 	var list struct {
-		Object []struct{ Key, VersionId string }
+		Object []struct{ Key, VersionId []string }
 	}
 	if err := xml.Unmarshal(body, &list); err != nil {
 		return nil, fmt.Errorf("reading the list of objects: %w", err)
 	}
 	for _, object := range list.Object {
+		if len(object.Key) != 1 {
+			return nil, errors.New("an object of the list has not one key")
+		}
 		action := "s3:DeleteObject"
-		if object.VersionId != "" {
+		if len(object.VersionId) > 0 {
 			action = "s3:DeleteObjectVersion"
 		}
-		needs = append(needs, awsapi.Permission{Action: action, Resource: bucketARN(bucket + "/" + object.Key)})
+		needs = append(needs, awsapi.Permission{Action: action, Resource: bucketARN(bucket + "/" + object.Key[0])})
 	}
 	if len(needs) == 0 {
 		return nil, errors.New("the request lists no objects")

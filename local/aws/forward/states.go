@@ -30,7 +30,10 @@ func states() Model {
 // readStates returns the permissions of an operation on state machines and executions.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html
 func readStates(q Request) (operation string, needs []awsapi.Permission, err error) {
-	var in struct{ StateMachineArn, ExecutionArn string }
+	var in struct {
+		StateMachineArn string `json:"stateMachineArn"`
+		ExecutionArn    string `json:"executionArn"`
+	}
 	operation = q.operation()
 	if err := q.decode(&in); err != nil {
 		return operation, nil, err
