@@ -38,7 +38,7 @@ func (r *Run) forwards(ctx context.Context, g *graph.Graph, served map[string]st
 	var standIns []standin.StandIn
 	add := func(m forward.Model, e *forward.Emulator) {
 		standIns = append(standIns, m.StandIn(forward.Config{
-			Emulator: e, Region: g.Region, Unchecked: r.config.Unchecked,
+			Context: ctx, Emulator: e, Region: g.Region, Unchecked: r.config.Unchecked,
 			Log: r.config.Log.With("part", "aws"),
 		}))
 	}
@@ -106,11 +106,22 @@ func (r *Run) startKumo(ctx context.Context, region string) (address string, err
 		return "", err
 	}
 	r.onClose("emulator", p.Stop)
+	return firstLine(ctx, first, p)
+}
+
+// firstLine waits for the first line that a process prints. It fails if the process or the context
+// ends before.
+func firstLine(ctx context.Context, first <-chan string, p interface {
+	Done() <-chan struct{}
+	Err() error
+}) (string, error) {
 	select {
-	case address = <-first:
-		return address, nil
+	case line := <-first:
+		return line, nil
 	case <-p.Done():
-		return "", fmt.Errorf("it ended before it was ready: %w", p.Err())
+		return "", fmt.Errorf("it ended before it was ready: %w", cmp.Or(p.Err(), errors.New("exit status 0")))
+	case <-ctx.Done():
+		return "", fmt.Errorf("it was not ready when the run ended: %w", context.Cause(ctx))
 	}
 }
 

@@ -77,17 +77,17 @@ type Call struct {
 }
 
 // do sends a call and returns an error if the emulator does not answer with success.
-func (e *Emulator) do(m Model, region string, c Call) error {
-	r, err := http.NewRequestWithContext(context.Background(), cmp.Or(c.Method, http.MethodPost),
+func (s *service) do(c Call) error {
+	r, err := http.NewRequestWithContext(s.Context, cmp.Or(c.Method, http.MethodPost),
 		"http://emulator"+cmp.Or(c.Path, "/"), strings.NewReader(c.Body))
 	if err != nil {
 		return fmt.Errorf("making the request: %w", err)
 	}
 	if c.Operation != "" {
-		r.Header.Set("X-Amz-Target", m.Target+"."+c.Operation)
+		r.Header.Set("X-Amz-Target", s.Target+"."+c.Operation)
 		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	}
-	response, err := e.send(m, region, r, []byte(c.Body))
+	response, err := s.send(r, []byte(c.Body))
 	if err != nil {
 		return err
 	}
@@ -123,15 +123,15 @@ var dropped = []string{
 // send sends a request to the emulator, signed by the emulator's access key. All callers have the
 // same one, because DynamoDB Local, for example, keeps the tables of each key apart:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
-func (e *Emulator) send(m Model, region string, r *http.Request, body []byte) (*http.Response, error) {
-	base, err := e.url()
+func (s *service) send(r *http.Request, body []byte) (*http.Response, error) {
+	base, err := s.Emulator.url()
 	if err != nil {
 		return nil, err
 	}
 	out := r.Clone(r.Context())
 	out.RequestURI, out.Host = "", base.Host
-	if m.Rewrite != nil {
-		body = m.Rewrite(out, r.Host, body)
+	if s.Rewrite != nil {
+		body = s.Rewrite(s.graph, out, r.Host, body)
 	}
 	out.URL.Scheme, out.URL.Host = base.Scheme, base.Host
 	if prefix := strings.TrimSuffix(base.Path, "/"); prefix != "" {
@@ -146,7 +146,7 @@ func (e *Emulator) send(m Model, region string, r *http.Request, body []byte) (*
 	}
 	sum := sha256.Sum256(body)
 	payload := cmp.Or(out.Header.Get("X-Amz-Content-Sha256"), hex.EncodeToString(sum[:]))
-	if m.Service == "s3" {
+	if s.Service == "s3" {
 		out.Header.Set("X-Amz-Content-Sha256", payload)
 	}
 	credentials := aws.Credentials{AccessKeyID: "local", SecretAccessKey: "local"}
@@ -154,13 +154,13 @@ func (e *Emulator) send(m Model, region string, r *http.Request, body []byte) (*
 		credentials.AccessKeyID = base.User.Username()
 		credentials.SecretAccessKey, _ = base.User.Password()
 	}
-	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = m.Service == "s3" })
-	if err := signer.SignHTTP(r.Context(), credentials, out, payload, m.Service, region, time.Now()); err != nil {
-		return nil, fmt.Errorf("signing the call for %s: %w", e, err)
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = s.Service == "s3" })
+	if err := signer.SignHTTP(r.Context(), credentials, out, payload, s.Service, s.Region, time.Now()); err != nil {
+		return nil, fmt.Errorf("signing the call for %s: %w", s.Emulator, err)
 	}
-	response, err := e.client.Do(out)
+	response, err := s.Emulator.client.Do(out)
 	if err != nil {
-		return nil, fmt.Errorf("%s does not answer: %w", e, err)
+		return nil, fmt.Errorf("%s does not answer: %w", s.Emulator, err)
 	}
 	return response, nil
 }
@@ -173,15 +173,15 @@ var unsupported = []string{
 const unsupportedCall = "the emulator does not support this call: it fails here, and may work on AWS"
 
 // answer returns the function that passes on the calls of a service.
-func (e *Emulator) answer(m Model, c Config) awsapi.Answer {
+func (s *service) answer() awsapi.Answer {
 	var warned sync.Map // by operation
 	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte, operation string) (
 		failed bool, err error) {
-		response, err := e.send(m, c.Region, r, body)
+		response, err := s.send(r, body)
 		if err != nil {
 			if ctx.Err() == nil {
-				c.Log.ErrorContext(ctx, "an emulator does not answer", events.AWSCallFailed.Attr(),
-					"service", m.Service, "operation", operation, "error", err)
+				s.Log.ErrorContext(ctx, "an emulator does not answer", events.AWSCallFailed.Attr(),
+					"service", s.Service, "operation", operation, "error", err)
 			}
 			return true, &awsapi.Error{
 				Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: err.Error(),
@@ -196,8 +196,8 @@ func (e *Emulator) answer(m Model, c Config) awsapi.Answer {
 			lacks := func(text string) bool { return strings.Contains(code, text) }
 			if response.StatusCode == http.StatusNotImplemented || slices.ContainsFunc(unsupported, lacks) {
 				if _, again := warned.LoadOrStore(operation, true); !again {
-					c.Log.WarnContext(ctx, unsupportedCall, events.AWSCallFailed.Attr(), "service", m.Service,
-						"operation", operation, "emulator", e.name, "answer", strings.TrimSpace(string(head)))
+					s.Log.WarnContext(ctx, unsupportedCall, events.AWSCallFailed.Attr(), "service", s.Service,
+						"operation", operation, "emulator", s.Emulator.name, "answer", strings.TrimSpace(string(head)))
 				}
 			}
 		}
@@ -207,7 +207,7 @@ func (e *Emulator) answer(m Model, c Config) awsapi.Answer {
 		_, _ = w.Write(head) // #nosec G705 -- an answer of AWS's API is no page
 		_, err = io.Copy(w, response.Body)
 		if err != nil && !errors.Is(err, context.Canceled) {
-			c.Log.DebugContext(ctx, "passing an answer on failed", slog.String("service", m.Service), "error", err)
+			s.Log.DebugContext(ctx, "passing an answer on failed", slog.String("service", s.Service), "error", err)
 		}
 		return failed, nil
 	}

@@ -11,6 +11,7 @@
 package forward
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,8 +38,8 @@ type Model struct {
 	// Create returns the calls that create a declared resource. It may be nil.
 	Create func(*graph.Resource) ([]Call, error)
 	// Rewrite, if not nil, changes a request that is passed on, and returns its body. host is the
-	// host of the request.
-	Rewrite func(r *http.Request, host string, body []byte) []byte
+	// host of the request, g the program.
+	Rewrite func(g *graph.Graph, r *http.Request, host string, body []byte) []byte
 	// Beside says that the declared resources alone are no reason to start an emulator: services of
 	// AWS use them too, like the keys of topics and queues.
 	Beside bool
@@ -84,54 +85,61 @@ func (q Request) unknown() error {
 
 // Config configures a forwarded service.
 type Config struct {
+	Context   context.Context // its end ends the calls that create the declared resources
 	Emulator  *Emulator
 	Region    string
 	Unchecked bool // pass on calls that the model does not know
 	Log       *slog.Logger
 }
 
+// A service is a forwarded service of a run.
+type service struct {
+	Model
+	Config
+	graph *graph.Graph // nil before create
+}
+
 // StandIn returns the stand-in of a service.
 func (m Model) StandIn(c Config) standin.StandIn {
-	var g *graph.Graph
-	read := func(r *http.Request, body []byte) (string, []awsapi.Permission, error) {
-		if m.Read == nil {
-			return "", nil, errors.New("the run has no model of the service")
-		}
-		// An emulator may find the service by the method and the path, not by the header.
-		if m.Target != "" && (r.Method != http.MethodPost || r.URL.Path != "/" || r.URL.RawQuery != "") {
-			return "", nil, errors.New("the service's calls are POST requests to the path /, without a query")
-		}
-		return m.Read(Request{Request: r, Body: body, Region: c.Region, Graph: g, target: m.Target})
-	}
-	s := standin.StandIn{
+	s := &service{Model: m, Config: c}
+	return standin.StandIn{
 		Service: m.Service, Name: m.Name, Types: m.Types,
 		APIs: []awsapi.Service{{
 			Name: m.Service, Protocol: m.Protocol, Authorization: &awsapi.Authorization{Denied: m.Denied},
-			Forward: &awsapi.Forward{Read: read, Unchecked: c.Unchecked, Answer: c.Emulator.answer(m, c)},
+			Forward: &awsapi.Forward{Read: s.read, Unchecked: c.Unchecked, Answer: s.answer()},
 		}},
+		Create: s.create,
 	}
-	s.Create = func(declared *graph.Graph) error {
-		g = declared
-		return m.create(c, declared)
+}
+
+// read returns the operation and the permissions of a request.
+func (s *service) read(r *http.Request, body []byte) (string, []awsapi.Permission, error) {
+	if s.Read == nil {
+		return "", nil, errors.New("the run has no model of the service")
 	}
-	return s
+	// An emulator may find the service by the method and the path, not by the header.
+	if s.Target != "" && (r.Method != http.MethodPost || r.URL.Path != "/" || r.URL.RawQuery != "") {
+		return "", nil, errors.New("the service's calls are POST requests to the path /, without a query")
+	}
+	return s.Read(Request{Request: r, Body: body, Region: s.Region, Graph: s.graph, target: s.Target})
 }
 
 // create creates the declared resources in the emulator.
-func (m Model) create(c Config, g *graph.Graph) error {
-	if m.Create == nil {
+func (s *service) create(g *graph.Graph) error {
+	s.graph = g
+	if s.Create == nil {
 		return nil
 	}
-	for _, kind := range m.Types {
+	for _, kind := range s.Types {
 		for _, r := range g.OfType(kind) {
-			calls, err := m.Create(r)
+			calls, err := s.Create(r)
 			if err != nil {
 				return fmt.Errorf("%s %s: %w (%s)", r.Type.Short(), r.Name, err, r.Source)
 			}
 			for _, call := range calls {
-				if err := c.Emulator.do(m, c.Region, call); err != nil {
+				if err := s.do(call); err != nil {
 					return fmt.Errorf("creating %s %s in %s: %w (%s)",
-						r.Type.Short(), r.Name, c.Emulator, err, r.Source)
+						r.Type.Short(), r.Name, s.Emulator, err, r.Source)
 				}
 			}
 		}

@@ -2,14 +2,17 @@ package forward_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +42,7 @@ type received struct {
 // An endpoint passes calls on to an emulator, which answers with a status and a text.
 type endpoint struct {
 	url      string
+	mu       sync.Mutex // for got, while calls are answered
 	got      []received
 	status   int
 	answer   string
@@ -56,9 +60,15 @@ func newEndpoint(t *testing.T, unchecked bool, statements string, more ...*graph
 		if err != nil {
 			t.Error(err)
 		}
+		e.mu.Lock()
 		e.got = append(e.got, received{r, string(body)})
+		e.mu.Unlock()
 		w.Header().Set("X-Emulator", "yes")
 		w.WriteHeader(e.status)
+		if r.Header.Get("X-Amz-Target") == "TrentService.CreateKey" {
+			io.WriteString(w, `{"KeyMetadata":{"KeyId":"real"}}`)
+			return
+		}
 		io.WriteString(w, e.answer)
 	}))
 	t.Cleanup(emulator.Close)
@@ -82,8 +92,9 @@ func newEndpoint(t *testing.T, unchecked bool, statements string, more ...*graph
 	var apis []awsapi.Service
 	for _, m := range append(forward.Models(), forward.Unknown("textract")) {
 		s := m.StandIn(forward.Config{
-			Emulator: forward.NewEmulator("an emulator", func() (string, error) { return emulator.URL, nil }),
-			Region:   region, Unchecked: unchecked, Log: log,
+			Context: t.Context(), Region: region,
+			Emulator:  forward.NewEmulator("an emulator", func() (string, error) { return emulator.URL, nil }),
+			Unchecked: unchecked, Log: log,
 		})
 		if err := s.Create(g); err != nil {
 			t.Fatal(err)
@@ -309,6 +320,47 @@ func TestACallOfAnotherServiceIsRefused(t *testing.T) {
 	}
 	if status, answer := e.order(t, "ListTables"); status != 200 {
 		t.Errorf("got %d %s", status, answer)
+	}
+}
+
+// The race detector decides.
+func TestKeysAreUsedAtTheSameTime(t *testing.T) {
+	const key = "arn:aws:kms:eu-west-1:000000000000:key/k1"
+	e := newEndpoint(t, false, `{"Effect":"Allow","Action":"kms:Encrypt","Resource":"`+key+`"}`,
+		resource(graph.Key, "k1", map[string]any{"arn": key}))
+	var calls sync.WaitGroup
+	for range 4 {
+		calls.Go(func() {
+			status, answer := e.call(t, e.function, "kms", "POST", "/", `{"KeyId":"k1"}`,
+				"X-Amz-Target", "TrentService.Encrypt")
+			if status != 200 {
+				t.Errorf("got %d %s", status, answer)
+			}
+		})
+	}
+	calls.Wait()
+	if got := e.got[len(e.got)-1].body; got != `{"KeyId":"real"}` {
+		t.Errorf("the emulator got %s", got)
+	}
+}
+
+func TestTheEndOfARunEndsTheCreationOfItsResources(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	emulator := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // the server sees the caller's end only after the body
+		cancel()
+		<-r.Context().Done()
+	}))
+	t.Cleanup(emulator.Close)
+	g := &graph.Graph{Region: region, Resources: []*graph.Resource{
+		resource(graph.PlainBucket, "photos", map[string]any{"bucket": "photos", "arn": bucket}),
+	}}
+	err := forward.Models()[0].StandIn(forward.Config{
+		Context: ctx, Region: region, Log: slog.New(slog.DiscardHandler),
+		Emulator: forward.NewEmulator("an emulator", func() (string, error) { return emulator.URL, nil }),
+	}).Create(g)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the end of the run", err)
 	}
 }
 

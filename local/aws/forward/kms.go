@@ -15,15 +15,11 @@ import (
 // replaces the declared ids in the calls.
 func kms() Model {
 	ids := map[string]string{} // of the emulator, by the declared id
-	var g *graph.Graph
 	return Model{
 		Service: "kms", Name: "KMS", Types: []graph.Type{graph.Key}, Beside: true,
 		Protocol: awsapi.JSON("1.1", "TrentService"), Target: "TrentService",
 		Denied: awsapi.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},
-		Read: func(q Request) (string, []awsapi.Permission, error) {
-			g = q.Graph
-			return readKMS(q)
-		},
+		Read:   readKMS,
 		Create: func(r *graph.Resource) ([]Call, error) {
 			return encode([]Call{{Operation: "CreateKey", Then: func(answer []byte) error {
 				var out struct{ KeyMetadata struct{ KeyId string } }
@@ -32,7 +28,9 @@ func kms() Model {
 				return err
 			}}}, map[string]any{"Description": r.String("description")})
 		},
-		Rewrite: func(_ *http.Request, _ string, body []byte) []byte { return replaceKeys(g, ids, body) },
+		Rewrite: func(g *graph.Graph, _ *http.Request, _ string, body []byte) []byte {
+			return replaceKeys(g, ids, body)
+		},
 	}
 }
 

@@ -211,7 +211,7 @@ func pathStylePath(host, path string) string {
 }
 
 // pathStyle gives a request that is passed on the bucket in its path.
-func pathStyle(r *http.Request, host string, body []byte) []byte {
+func pathStyle(_ *graph.Graph, r *http.Request, host string, body []byte) []byte {
 	r.URL.Path, r.URL.RawPath = pathStylePath(host, r.URL.Path), pathStylePath(host, r.URL.EscapedPath())
 	return body
 }
