@@ -23,6 +23,7 @@ func TestWaitingForAnEmulatorEndsWithItAndWithTheRun(t *testing.T) {
 	stop()
 	printed := make(chan string, 1)
 	printed <- "http://127.0.0.1:1"
+	runs := make(chan struct{})
 	for name, c := range map[string]struct {
 		ctx   context.Context
 		first chan string
@@ -30,10 +31,10 @@ func TestWaitingForAnEmulatorEndsWithItAndWithTheRun(t *testing.T) {
 		line  string
 		err   string // a part of it
 	}{
-		"ready":                  {t.Context(), printed, stubProcess{make(chan struct{}), nil}, "http://127.0.0.1:1", ""},
-		"it failed":              {t.Context(), nil, stubProcess{ended, errors.New("exit status 2")}, "", "ready: exit status 2"},
-		"it ended without error": {t.Context(), nil, stubProcess{ended, nil}, "", "ready: exit status 0"},
-		"the run ended":          {stopped, nil, stubProcess{make(chan struct{}), nil}, "", "context canceled"},
+		"ready":         {t.Context(), printed, stubProcess{runs, nil}, "http://127.0.0.1:1", ""},
+		"it failed":     {t.Context(), nil, stubProcess{ended, errors.New("status 2")}, "", "ready: status 2"},
+		"it just ended": {t.Context(), nil, stubProcess{ended, nil}, "", "ready: exit status 0"},
+		"the run's end": {stopped, nil, stubProcess{runs, nil}, "", "context canceled"},
 	} {
 		line, err := firstLine(c.ctx, c.first, c.p)
 		text := ""
