@@ -17,9 +17,11 @@ import (
 func archive(
 	ctx context.Context, conn *sql.Conn, product uuid.UUID, sku string, stock int, archived bool, at time.Time,
 ) error {
+	// Goods may have put the product on sale again: was_automatic then keeps what the undo returns.
+	// MariaDB assigns from left to right.
 	update, args := `
-		UPDATE product SET automatic = was_automatic, archived_at = NULL
-		 WHERE product_id = ? AND archived_at IS NOT NULL`, []any{product[:]}
+		UPDATE product SET automatic = automatic OR was_automatic, was_automatic = FALSE, archived_at = NULL
+		 WHERE product_id = ? AND (archived_at IS NOT NULL OR was_automatic)`, []any{product[:]}
 	if archived {
 		var order uuid.UUID
 		row := conn.QueryRowContext(ctx,
@@ -36,9 +38,8 @@ func archive(
 		case !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
-		// MariaDB assigns from left to right.
 		update, args = `
-			UPDATE product SET was_automatic = automatic, automatic = FALSE, archived_at = ?
+			UPDATE product SET was_automatic = automatic OR was_automatic, automatic = FALSE, archived_at = ?
 			 WHERE product_id = ? AND archived_at IS NULL`, []any{at.UTC(), product[:]}
 	}
 	if _, err := conn.ExecContext(ctx, update, args...); err != nil {

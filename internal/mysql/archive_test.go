@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -18,6 +19,26 @@ import (
 func (f *fixture) archive(tb testing.TB, archived bool) (shop.Product, error) {
 	tb.Helper()
 	return f.ChangeProduct(tb.Context(), donut, shop.ProductChange{Archived: &archived})
+}
+
+// emptyAndArchive books the doughnut's stock out, cancels its open order, and archives it.
+func (f *fixture) emptyAndArchive(tb testing.TB) error {
+	tb.Helper()
+	_, err := f.Adjust(tb.Context(), shop.Adjustment{SKU: donut, To: ptr(0), Reason: "spoilt"})
+	if err != nil {
+		return err
+	}
+	open, _, err := f.ProductionOrders(tb.Context(), shop.OrderFilter{SKU: donut, Status: shop.OrderOpen, Limit: 1})
+	if err != nil {
+		return err
+	}
+	for _, o := range open {
+		if _, err := f.CancelOrder(tb.Context(), o.ID); err != nil {
+			return err
+		}
+	}
+	_, err = f.archive(tb, true)
+	return err
 }
 
 func TestAnArchivedProductIsNeitherSoldNorOrdered(t *testing.T) {
@@ -106,26 +127,57 @@ func TestGoodsOfAnArchivedProductPutItOnSaleAgain(t *testing.T) {
 				t.Errorf("got %+v, %v; want 5 on sale, and no automatic orders", p, err)
 			}
 			f.CheckBooks(t)
+
+			// The undo returns the automatic orders, also after the product was archived twice.
+			if p, err := f.archive(t, false); err != nil || !p.Policy.Automatic {
+				t.Errorf("after the undo: got %+v, %v; want it automatic", p, err)
+			}
+			for range 2 {
+				f.Exec(t, `UPDATE product SET archived_at = NULL WHERE sku = ?`, donut) // as the goods do
+				if err := f.emptyAndArchive(t); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if p, err := f.archive(t, false); err != nil || !p.Policy.Automatic {
+				t.Errorf("after an undo of two: got %+v, %v; want it automatic", p, err)
+			}
+			f.CheckBooks(t)
+
+			// The merchant's own choice is newer than what the undo returns.
+			if err := f.emptyAndArchive(t); err != nil {
+				t.Fatal(err)
+			}
+			f.Exec(t, `UPDATE product SET archived_at = NULL WHERE sku = ?`, donut)
+			if _, err := f.ChangeProduct(t.Context(), donut, shop.ProductChange{Automatic: ptr(false)}); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := f.archive(t, false); err != nil || p.Policy.Automatic {
+				t.Errorf("after the merchant's own choice: got %+v, %v; want no automatic orders", p, err)
+			}
 		})
 	}
 }
 
-// Whatever comes first, an archived product has neither stock nor an open order.
+// Whatever comes first, an archived product has neither stock nor an open order. Chance decides
+// when the product can be archived. So the test goes on until goods have put it on sale often
+// enough.
 func TestArchivingAgainstBuyersDeliveriesAndCounts(t *testing.T) {
-	const each = 40
+	const enough, most = 20, 1000
 	f := newFixture(t, 4)
 	f.SetBins(t, donut, 3)
 	order := f.soldOut(t)
 	var group errgroup.Group
+	var done atomic.Bool
 	work := func(seed uint64, do func(*rand.Rand) error) {
 		group.Go(func() error {
 			r := rand.New(rand.NewPCG(seed, 0))
-			for range each {
+			for !done.Load() {
 				switch err := do(r); shop.CodeOf(err) {
 				case shop.CodeProductInUse, shop.CodeProductArchived, shop.CodeOutOfStock, shop.CodeOrderOpen,
 					shop.CodeOrderNotOpen:
 				default:
 					if err != nil {
+						done.Store(true)
 						return err
 					}
 				}
@@ -133,7 +185,21 @@ func TestArchivingAgainstBuyersDeliveriesAndCounts(t *testing.T) {
 			return nil
 		})
 	}
-	work(1, func(r *rand.Rand) error { _, err := f.archive(t, r.IntN(2) == 0); return err })
+	archived, calls, archives, returned := false, 0, 0, 0 // archived: by the latest call
+	work(1, func(r *rand.Rand) error {
+		calls++
+		archive := r.IntN(10) > 0
+		_, err := f.archive(t, archive)
+		switch {
+		case archived && shop.CodeOf(err) == shop.CodeProductInUse:
+			returned++ // an archived product has no stock: goods have come
+		case archive && err == nil:
+			archives++
+		}
+		archived = archive && err == nil
+		done.Store(returned == enough || calls == most)
+		return err
+	})
 	work(2, func(r *rand.Rand) error {
 		_, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1 + r.IntN(3)})
 		return err
@@ -158,6 +224,10 @@ func TestArchivingAgainstBuyersDeliveriesAndCounts(t *testing.T) {
 	})
 	if err := group.Wait(); err != nil {
 		t.Error(err)
+	}
+	if returned < enough {
+		t.Errorf("in %d calls: archived %d times, and goods put it on sale again %d times, want %d",
+			calls, archives, returned, enough)
 	}
 	f.CheckBooks(t)
 }

@@ -173,7 +173,7 @@ func changeProduct(
 		change("lead_time = ?", wholeSeconds(*c.LeadTime))
 	}
 	if c.Automatic != nil {
-		change("automatic = ?", *c.Automatic)
+		change("automatic = ?, was_automatic = FALSE", *c.Automatic) // an undo of archive keeps the choice
 	}
 	// #nosec G202 -- the columns are those above, the values are arguments
 	update := `UPDATE product SET ` + strings.Join(columns, ", ") + ` WHERE product_id = ?`
