@@ -8,7 +8,6 @@ export function copyButton(text, what) {
   const button = el("button", {
     type: "button",
     class: "copy",
-    "aria-label": `Copy ${what}`,
     async click() {
       let said = "Copied";
       try {
@@ -16,11 +15,16 @@ export function copyButton(text, what) {
       } catch {
         said = "Not copied";
       }
-      setText(button, said);
+      say(said);
       setText(byId("copied"), `${said}: ${what}`);
-      setTimeout(() => setText(button, "Copy"), 2000);
+      setTimeout(() => say("Copy"), 2000);
     },
-  }, "Copy");
+  });
+  const say = (word) => {
+    setText(button, word);
+    button.ariaLabel = `${word} ${what}`;
+  };
+  say("Copy");
   return button;
 }
 
