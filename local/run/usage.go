@@ -13,6 +13,8 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/policy/usage"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/forward"
 	"restock/local/system/filelock"
 )
 
@@ -24,12 +26,19 @@ func (r *Run) Usage() usage.Counts {
 	counts := r.usage.Counts()
 	counts.Judged = []string{"execute-api", "lambda"} // without an API in the list of stand-ins
 	for _, standIn := range r.services.standIns {
-		if len(standIn.APIs) > 0 {
+		if slices.ContainsFunc(standIn.APIs, checksCalls) {
 			counts.Judged = append(counts.Judged, standIn.Service)
 		}
 	}
 	slices.Sort(counts.Judged)
 	return counts
+}
+
+// checksCalls reports whether the run checks all calls of an API. Config.Unchecked, or a lack of a
+// model of the service, lets calls pass to an emulator unchecked.
+func checksCalls(api awsapi.Service) bool {
+	return api.Forward == nil || !api.Forward.Unchecked &&
+		slices.ContainsFunc(forward.Models(), func(m forward.Model) bool { return m.Service == api.Name })
 }
 
 // ReadUsage reads the calls that runs have added to a file. A missing file has none.

@@ -9,7 +9,28 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"restock/infra/policy/usage"
+	"restock/local/aws/awsapi"
+	"restock/local/aws/forward"
+	"restock/local/aws/standin"
 )
+
+func TestOnlyServicesWhoseCallsAreCheckedAreJudged(t *testing.T) {
+	s3 := forward.Models()[0]
+	for name, c := range map[string]struct {
+		standIn standin.StandIn
+		want    int // services beside those that are always judged
+	}{
+		"a model":            {s3.StandIn(forward.Config{}), 1},
+		"unchecked":          {s3.StandIn(forward.Config{Unchecked: true}), 0},
+		"an unknown service": {forward.Unknown("glue").StandIn(forward.Config{}), 0},
+		"a stand-in":         {standin.StandIn{Service: "sqs", APIs: []awsapi.Service{{Name: "sqs"}}}, 1},
+	} {
+		r := &Run{services: &services{standIns: []standin.StandIn{c.standIn}}}
+		if got := r.Usage().Judged; len(got)-2 != c.want {
+			t.Errorf("%s: got %v, want %d more than two", name, got, c.want)
+		}
+	}
+}
 
 func TestRunsAddTheirCallsToOneFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data", UsageFile)

@@ -43,7 +43,8 @@ var callers = []string{
 	"sns.amazonaws.com",
 }
 
-// unmeasured says why no run checks calls of a service, by its name in IAM's actions.
+// unmeasured says why runs do not count all calls of a service, by its name in IAM's actions. A run
+// with an emulator of the service counts the direct calls only.
 var unmeasured = map[string]string{
 	"ec2":  "on AWS, Lambda makes network interfaces with the function's role",
 	"kms":  "on AWS, SNS and SQS encrypt with the permissions of their caller",
@@ -194,10 +195,10 @@ func (r *reader) why(kind evaluation.Kind, holder string, g Grant) string {
 		return "no run calls as " + g.Caller
 	case kind == evaluation.Identity && !r.assumed(holder):
 		return "no run assumes the role"
+	case kind != evaluation.Trust && unmeasured[service] != "":
+		return unmeasured[service]
 	case kind == evaluation.Trust, !named, slices.Contains(r.counts.Judged, service):
 		return ""
-	case unmeasured[service] != "":
-		return unmeasured[service]
 	default:
 		return "no run has checked calls of " + service
 	}

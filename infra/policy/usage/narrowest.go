@@ -72,7 +72,10 @@ func (r *reader) narrow(role string, s evaluation.Statement, covered map[Call]bo
 		}
 	}
 	narrow := statements(used, s.Condition)
-	if len(kept) > 0 {
+	switch {
+	case len(s.NotAction) > 0: // its actions cannot be listed
+		return []Statement{verbatim}
+	case len(kept) > 0:
 		verbatim.Action = slices.Compact(slices.Sorted(slices.Values(kept)))
 		narrow = append(narrow, verbatim)
 	}

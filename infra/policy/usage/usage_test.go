@@ -116,6 +116,36 @@ func TestGrantsAreComparedWithCalls(t *testing.T) {
 	}
 }
 
+// A service of AWS may use such a grant on the caller's behalf: the run checks direct calls only.
+func TestAGrantThatAWSUsesItselfIsNotUnusedWithAModelOfItsService(t *testing.T) {
+	key := "arn:aws:kms:eu-west-1:" + account + ":key/k"
+	g := program(t, "lambda.amazonaws.com", []policy.Statement{allow(key, "kms:Decrypt")}, nil)
+	measured := usage.Counts{Judged: []string{"kms"}}
+	grants, err := usage.Grants(g, measured)
+	if err != nil || len(grants) != 2 || grants[1].Unused() {
+		t.Errorf("got %+v, %v; want a grant of kms:Decrypt that is not measured", grants, err)
+	}
+	narrowest, err := usage.Narrowest(g, measured)
+	if s := narrowest[role].Statement; err != nil || len(s) != 1 || s[0].Action[0] != "kms:Decrypt" {
+		t.Errorf("got %+v, %v; want the declared statement", narrowest, err)
+	}
+}
+
+// One list has no form for "all but these, and not those": the statement stays as it is.
+func TestAStatementOfAllButSomeActionsStaysAsItIs(t *testing.T) {
+	const allBut = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":["s3:*"],"Resource":["*"]}]}`
+	g := program(t, "lambda.amazonaws.com", nil, nil)
+	g.OfType(graph.RolePolicy)[0].Outputs["policy"] = allBut
+	narrowest, err := usage.Narrowest(g, counts(map[usage.Call]int{byRole("sns:Publish", topic): 1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(narrowest[role])
+	if err != nil || string(text) != allBut {
+		t.Errorf("got\n%s, %v; want\n%s", text, err, allBut)
+	}
+}
+
 func TestNobodyAssumesTheRoleOfAServiceThatRunsDoNotHave(t *testing.T) {
 	g := program(t, "rds.amazonaws.com", []policy.Statement{allow(queue, "sqs:SendMessage")}, nil)
 	grants, err := usage.Grants(g, counts(nil))
