@@ -119,9 +119,9 @@ func started(tb testing.TB, r *programs.Run) *stack {
 	return s
 }
 
-// checkout buys one doughnut as a buyer does who wants a certain answer: it repeats the request, with
-// the same key, while the shop does not know. A busy machine may need more than a function's timeout.
-// It returns the last answer's status and body.
+// checkout buys one doughnut as a buyer does who wants a certain answer: it repeats the request,
+// with the same key, while the shop does not know. A busy machine may need more than a function's
+// timeout. It returns the last answer's status and body.
 func (s *stack) checkout(ctx context.Context) (status int, body string, err error) {
 	const requests = 20
 	key := rand.Text()
