@@ -87,7 +87,7 @@ func (r *Run) showStack(p *program, s *services, fs functions) error {
 	if stack.Functions.Declared, err = r.declarations(p.graph); err != nil {
 		return err
 	}
-	stack.Secrets = s.secrets.Values
+	stack.Secrets = func() []string { return append(s.secrets.Values(), p.secrets...) }
 	maps.Copy(stack.Endpoints, e.Outside)
 	if err := r.console.Run(stack); err != nil {
 		return fmt.Errorf("showing the stack in the console: %w", err)

@@ -11,6 +11,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/rules"
+	"restock/local/aws/secretsmanager"
 	"restock/local/engine"
 	"restock/local/system/openfiles"
 	"restock/local/system/process"
@@ -62,7 +63,7 @@ func (r *Run) recordExternal(ctx context.Context) (*program, error) {
 	}
 	built.Secrets, built.Log = stage.Secrets, log
 	o := graph.Options{Project: stage.Project, Stage: r.config.Stage, Config: stage.Config}
-	p := &program{}
+	p := &program{secrets: secretValues(stage)}
 	if p.onAWS, err = built.Record(ctx, o); err != nil {
 		return nil, err
 	}
@@ -89,6 +90,17 @@ func (r *Run) recordExternal(ctx context.Context) (*program, error) {
 		return nil, err
 	}
 	return p, r.unpackFunctions(p.graph, built.Dir)
+}
+
+// secretValues returns the secret values of a stage's configuration. It leaves out short ones, as
+// those of secrets.
+func secretValues(stage graph.Stage) (values []string) {
+	for _, key := range stage.Secrets {
+		if value := stage.Config[key]; len(value) >= secretsmanager.ShortestSecret {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // buildExternal builds the main package in a folder.

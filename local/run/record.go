@@ -25,6 +25,7 @@ type program struct {
 	graph    *graph.Graph // with this machine's addresses
 	onAWS    *graph.Graph // with the addresses on AWS
 	services *services
+	secrets  []string // configured values that the console must not send
 }
 
 // record runs the Pulumi program against a recorder that answers with the addresses of the

@@ -2,9 +2,9 @@ package secretsmanager
 
 import "encoding/json"
 
-// shortestSecret is the length of the shortest value that Values returns. A shorter one, such as
+// ShortestSecret is the length of the shortest value that Values returns. A shorter one, such as
 // "3306", would also be a part of harmless texts.
-const shortestSecret = 8
+const ShortestSecret = 8
 
 // notSecret are the fields of a database's secret that everybody may read.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html
@@ -21,7 +21,7 @@ func (s *Service) Values() []string {
 	defer s.mu.Unlock()
 	var values []string
 	add := func(text string) {
-		if len(text) >= shortestSecret {
+		if len(text) >= ShortestSecret {
 			values = append(values, text)
 		}
 	}

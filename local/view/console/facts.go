@@ -77,10 +77,12 @@ func (c *Console) facts(function string) *Facts {
 	return f
 }
 
-// secretName matches the names of variables that may hold a secret, and credentials those of a URL.
+// secretName matches the names of variables that may hold a secret. credentials matches those of a
+// URL, and those that begin a DSN of Go: app:pw@tcp(db)/shop.
 var (
-	secretName  = regexp.MustCompile(`(?i)passw|secret|token|credential|private|signing|_key$|api_?key`)
-	credentials = regexp.MustCompile(`(//)[^/@\s]*@`)
+	secretName = regexp.MustCompile(
+		`(?i)passw|pass(_|\b)|pwd|auth|secret|token|credential|private|signing|_key$|api_?key`)
+	credentials = regexp.MustCompile(`(//)[^/@\s]*@|^[^:@/\s]+:(?:[^/]|/[^/]).*@`)
 )
 
 // variable returns the value of an environment's variable for people. If the name says that it may

@@ -31,6 +31,7 @@ func TestAFunctionShowsWhatItMayDoAndItsEnvironmentWithoutSecrets(t *testing.T) 
 					"QUEUE": "https://sqs/q", "KEY_SECRET": "arn:aws:secretsmanager:eu:0:secret:key",
 					"LOGIN":       "is hunter2",
 					"DB_PASSWORD": "1234", "DSN": "mysql://root:toor@db/shop",
+					"DB_PASS": "1234", "DB_PWD": "1234", "REDIS_AUTH": "1234", "GO_DSN": "app:p@/w@tcp(db:3306)/shop",
 				},
 				Policies: []evaluation.Document{document},
 			}, name == "stock"
@@ -44,9 +45,12 @@ func TestAFunctionShowsWhatItMayDoAndItsEnvironmentWithoutSecrets(t *testing.T) 
 	want := console.Facts{
 		DeclaredIn: "infra/f.go:1", Source: "lambdas/stock", Role: "arn:aws:iam::0:role/stock",
 		Environment: []console.Variable{
-			{Name: "DB_PASSWORD", Value: "(hidden)"}, {Name: "DSN", Value: "mysql://(hidden)@db/shop"},
+			{Name: "DB_PASS", Value: "(hidden)"}, {Name: "DB_PASSWORD", Value: "(hidden)"},
+			{Name: "DB_PWD", Value: "(hidden)"}, {Name: "DSN", Value: "mysql://(hidden)@db/shop"},
+			{Name: "GO_DSN", Value: "(hidden)@tcp(db:3306)/shop"},
 			{Name: "KEY_SECRET", Value: "arn:aws:secretsmanager:eu:0:secret:key"},
 			{Name: "LOGIN", Value: "is (hidden)"}, {Name: "QUEUE", Value: "https://sqs/q"},
+			{Name: "REDIS_AUTH", Value: "(hidden)"},
 		},
 		May: []console.Permission{
 			{Effect: "Allow", Actions: []string{"sqs:ReceiveMessage", "sqs:DeleteMessage"},

@@ -290,7 +290,7 @@ func (s *journeys) forget(j *journey) {
 	s.gone[j.id] = true
 	if s.goneOrder = append(s.goneOrder, j.id); len(s.goneOrder) > maxGone {
 		delete(s.gone, s.goneOrder[0])
-		s.goneOrder = slices.Delete(s.goneOrder, 0, 1)
+		s.goneOrder = s.goneOrder[1:] // to move the rest would cost more than the event
 	}
 	for _, ref := range j.refs {
 		if s.owner[ref] == j {

@@ -1,0 +1,18 @@
+package run
+
+import (
+	"slices"
+	"testing"
+
+	"restock/infra/graph"
+)
+
+func TestTheConsoleHidesConfiguredSecrets(t *testing.T) {
+	got := secretValues(graph.Stage{
+		Config:  map[string]string{"shop:login": "correct horse", "shop:debug": "true", "shop:name": "bakery of Busan"},
+		Secrets: []string{"shop:login", "shop:debug"},
+	})
+	if want := []string{"correct horse"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
