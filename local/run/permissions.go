@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
+	"restock/local/aws/apigateway"
 	"restock/local/aws/async"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/iam"
@@ -75,13 +77,30 @@ func (s *services) by(f *function, service, source string) invoked {
 	return invoked{f, s.authority, service, source}
 }
 
-// authorizeRequest checks that the signer of a request to an HTTP API may send it. The permission
-// is for the path of the request, not for the route's pattern.
+// authorizeRequest checks that the signer of a request to an API may send it. The permission is for
+// the path of the request below the stage, not for the route's pattern.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
 func (s *services) authorizeRequest(r *http.Request, body []byte, region, stageARN string) error {
+	below := r.URL.Path
+	if stage := stageARN[strings.LastIndexByte(stageARN, '/')+1:]; stage != apigateway.DefaultStage {
+		below = strings.TrimPrefix(below, "/"+stage)
+	}
 	return s.authority.AuthorizeRequest(r, body,
 		awsapi.Scope{Service: "execute-api", Region: region},
-		awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + r.URL.Path})
+		awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + below})
+}
+
+// authorizeURL checks that the signer of a request to a function URL may send it, and may invoke
+// the function. AWS requires both permissions for URLs that were created since October 2025:
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+func (s *services) authorizeURL(r *http.Request, body []byte, region, functionARN string) error {
+	for _, action := range []string{"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"} {
+		if err := s.authority.AuthorizeRequest(r, body, awsapi.Scope{Service: "lambda", Region: region},
+			awsapi.Permission{Action: action, Resource: functionARN}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayRotate reports whether a function exists, and has a permission for Secrets Manager.

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"restock/infra/graph"
 	"restock/local/aws/apigateway"
-	"restock/local/aws/awsapi"
 )
 
 // deployedREST gives the stage of a REST API its address. The API of a stage is declared before it.
@@ -23,6 +23,8 @@ func (r *Run) deployedREST(resource *graph.Resource) error {
 	}
 	return err
 }
+
+const restPolicy graph.Type = "aws:apigateway/restApiPolicy:RestApiPolicy"
 
 // serveREST serves the stages of the declared REST APIs, each at an address of its own. It names
 // the methods that it does not serve.
@@ -41,27 +43,40 @@ func (r *Run) serveREST(g *graph.Graph, s *services) error {
 		}
 		execution := declared.String("executionArn") + "/" + config.Stage
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
-			return s.authorizeRequest(request, body, g.Region, declared.String("executionArn"))
+			return s.authorizeRequest(request, body, g.Region, execution)
 		}
 		for name, value := range stage.Object("variables") {
 			config.StageVariables[name] = fmt.Sprint(value)
 		}
-		for _, method := range g.OfType(graph.RESTMethod) {
-			if method.String("restApi") != declared.ID {
-				continue
-			}
-			route, reason := s.restRoute(g, declared, method, execution)
-			if reason != "" {
-				r.warnNotRun(method, reason)
-				continue
-			}
-			config.Routes = append(config.Routes, route)
-		}
+		config.Routes = r.restRoutes(g, s, declared, execution)
 		if err := r.serveGateway("REST API", stage.URN, config); err != nil {
 			return fmt.Errorf("serving the REST API %s: %w", declared.Name, err)
 		}
 	}
 	return nil
+}
+
+// restRoutes returns the routes of a REST API. It names those that the run does not serve. An API
+// with a policy has none: the policy may refuse requests that the run would answer.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies.html
+func (r *Run) restRoutes(g *graph.Graph, s *services, api *graph.Resource, execution string) []apigateway.Route {
+	if api.String("policy") != "" || g.Find(restPolicy, "restApiId", api.ID) != nil {
+		r.warnNotRun(api, "the run does not evaluate the policy of a REST API")
+		return nil
+	}
+	var routes []apigateway.Route
+	for _, method := range g.OfType(graph.RESTMethod) {
+		if method.String("restApi") != api.ID {
+			continue
+		}
+		route, reason := s.restRoute(g, api, method, execution)
+		if reason != "" {
+			r.warnNotRun(method, reason)
+			continue
+		}
+		routes = append(routes, route)
+	}
+	return routes
 }
 
 // serveGateway serves an API at the address of a declared resource.
@@ -154,16 +169,34 @@ func (r *Run) serveFunctionURLs(g *graph.Graph, s *services) error {
 				Authorization: declared.String("authorizationType"),
 			}},
 			Authorize: func(request *http.Request, body []byte, _ apigateway.Route) error {
-				return s.authority.AuthorizeRequest(request, body,
-					awsapi.Scope{Service: "lambda", Region: g.Region},
-					awsapi.Permission{Action: "lambda:InvokeFunctionUrl", Resource: f.ARN})
+				return s.authorizeURL(request, body, g.Region, f.ARN)
 			},
+		}
+		if declared.String("authorizationType") == apigateway.AuthorizationNone {
+			r.warnNotPublic(g, declared, f.Name)
 		}
 		if err := r.serveGateway("function URL", declared.URN, config); err != nil {
 			return fmt.Errorf("serving the function URL %s: %w", declared.Name, err)
 		}
 	}
 	return nil
+}
+
+// warnNotPublic warns of a function URL without authorization that AWS would not serve, because the
+// function's policy does not allow everybody to invoke it. The provider adds only the permission
+// for lambda:InvokeFunctionUrl.
+// https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html#urls-auth-none
+func (r *Run) warnNotPublic(g *graph.Graph, url *graph.Resource, function string) {
+	for _, p := range g.OfType(graph.Permission) {
+		of := p.String("function")
+		if p.String("action") == "lambda:InvokeFunction" && p.String("principal") == "*" &&
+			of[strings.LastIndexByte(of, ':')+1:] == function {
+			return
+		}
+	}
+	r.config.Log.Warn("AWS refuses the requests to this function URL, and the run serves them", "name", url.Name,
+		"missing", `a Permission with the action "lambda:InvokeFunction" and the principal "*"`,
+		"declared_in", url.Source)
 }
 
 // functionOf returns a function by its name or its ARN.

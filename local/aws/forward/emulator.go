@@ -131,7 +131,7 @@ func (s *service) send(r *http.Request, body []byte) (*http.Response, error) {
 	out := r.Clone(r.Context())
 	out.RequestURI, out.Host = "", base.Host
 	if s.Rewrite != nil {
-		body = s.Rewrite(s.graph, out, r.Host, body)
+		body = s.Rewrite(s.graph, body)
 	}
 	out.URL.Scheme, out.URL.Host = base.Scheme, base.Host
 	if prefix := strings.TrimSuffix(base.Path, "/"); prefix != "" {

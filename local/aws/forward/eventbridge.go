@@ -29,8 +29,9 @@ func eventBridge() Model {
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
 func readEvents(q Request) (operation string, needs []awsapi.Permission, err error) {
 	var in struct {
-		Name, Rule, EventBusName string
-		Entries                  []struct{ EventBusName string }
+		Name, Rule, EventBusName, RoleArn string
+		Entries                           []struct{ EventBusName string }
+		Targets                           []struct{ RoleArn string }
 	}
 	operation = q.operation()
 	if err := q.decode(&in); err != nil {
@@ -74,8 +75,21 @@ func readEvents(q Request) (operation string, needs []awsapi.Permission, err err
 			rule = name + "/" + rule
 		}
 		need(graph.EventRule.ARN(q.Region, rule))
+		needs = passRole(needs, in.RoleArn)
+		for _, target := range in.Targets {
+			needs = passRole(needs, target.RoleArn)
+		}
 	default:
 		err = q.unknown()
 	}
 	return operation, needs, err
+}
+
+// passRole adds the permission to give a service a role, if a call does.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+func passRole(needs []awsapi.Permission, role string) []awsapi.Permission {
+	if role == "" {
+		return needs
+	}
+	return append(needs, awsapi.Permission{Action: "iam:PassRole", Resource: role})
 }

@@ -37,9 +37,8 @@ type Model struct {
 	Read func(Request) (operation string, needs []awsapi.Permission, err error)
 	// Create returns the calls that create a declared resource. It may be nil.
 	Create func(*graph.Resource) ([]Call, error)
-	// Rewrite, if not nil, changes a request that is passed on, and returns its body. host is the
-	// host of the request, g the program.
-	Rewrite func(g *graph.Graph, r *http.Request, host string, body []byte) []byte
+	// Rewrite, if not nil, returns the body of a request that is passed on.
+	Rewrite func(g *graph.Graph, body []byte) []byte
 	// Beside says that the declared resources alone are no reason to start an emulator: services of
 	// AWS use them too, like the keys of topics and queues.
 	Beside bool

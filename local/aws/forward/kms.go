@@ -28,9 +28,7 @@ func kms() Model {
 				return err
 			}}}, map[string]any{"Description": r.String("description")})
 		},
-		Rewrite: func(g *graph.Graph, _ *http.Request, _ string, body []byte) []byte {
-			return replaceKeys(g, ids, body)
-		},
+		Rewrite: func(g *graph.Graph, body []byte) []byte { return replaceKeys(g, ids, body) },
 	}
 }
 

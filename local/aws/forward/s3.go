@@ -23,7 +23,6 @@ func s3() Model {
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 		Denied: awsapi.Error{Status: http.StatusForbidden, Code: "AccessDenied"},
 		Read:   readS3, Create: createBucket,
-		Rewrite: pathStyle,
 	}
 }
 
@@ -90,12 +89,20 @@ var (
 		"DELETE uploadId": {"AbortMultipartUpload", "s3:AbortMultipartUpload", ""},
 		"POST restore":    {"RestoreObject", "s3:RestoreObject", ""},
 	}
-	// headerActions are further actions that PutObject, CopyObject and CreateMultipartUpload
-	// require if the request has a header that begins like this.
+	// headerActions are further actions that a call requires if the request has a header that begins
+	// like this. The call names them for each object, or for the bucket that it creates.
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 	headerActions = map[string]string{
 		"X-Amz-Acl": "s3:PutObjectAcl", "X-Amz-Grant-": "s3:PutObjectAcl", "X-Amz-Tagging": "s3:PutObjectTagging",
 		"X-Amz-Object-Lock-Mode": "s3:PutObjectRetention", "X-Amz-Object-Lock-Retain-": "s3:PutObjectRetention",
 		"X-Amz-Object-Lock-Legal-Hold": "s3:PutObjectLegalHold", "X-Amz-Bypass-": "s3:BypassGovernanceRetention",
+	}
+	bucketHeaderActions = map[string]string{
+		"X-Amz-Acl": "s3:PutBucketAcl", "X-Amz-Grant-": "s3:PutBucketAcl",
+		"X-Amz-Object-Ownership":           "s3:PutBucketOwnershipControls",
+		"X-Amz-Bucket-Object-Lock-Enabled": "s3:PutBucketObjectLockConfiguration",
 	}
 	// s3Parameters are parts of a query that do not name a subresource.
 	s3Parameters = []string{
@@ -129,7 +136,7 @@ func readS3(q Request) (operation string, needs []awsapi.Permission, err error) 
 		return "ListBuckets", []awsapi.Permission{{Action: "s3:ListAllMyBuckets", Resource: "*"}}, nil
 	case key == "" && name == "POST delete":
 		needs, err := deletions(bucket, q.Body)
-		return "DeleteObjects", needs, err
+		return "DeleteObjects", withHeaders(needs, q.Header, headerActions), err
 	case key != "" && name == "GET attributes":
 		version := ""
 		if query.Has("versionId") {
@@ -151,13 +158,11 @@ func readS3(q Request) (operation string, needs []awsapi.Permission, err error) 
 		}
 	}
 	needs = []awsapi.Permission{{Action: action, Resource: arn}}
-	if slices.Contains([]string{"PutObject", "CreateMultipartUpload", "DeleteObject"}, call.operation) {
-		for prefix, action := range headerActions {
-			if slices.ContainsFunc(slices.Collect(maps.Keys(q.Header)),
-				func(header string) bool { return strings.HasPrefix(header, prefix) }) {
-				needs = append(needs, awsapi.Permission{Action: action, Resource: arn})
-			}
-		}
+	switch call.operation {
+	case "PutObject", "CreateMultipartUpload", "DeleteObject":
+		needs = withHeaders(needs, q.Header, headerActions)
+	case "CreateBucket":
+		needs = withHeaders(needs, q.Header, bucketHeaderActions)
 	}
 	if source := q.Header.Get("X-Amz-Copy-Source"); source != "" {
 		need, err := copySource(source)
@@ -170,14 +175,28 @@ func readS3(q Request) (operation string, needs []awsapi.Permission, err error) 
 	return call.operation, needs, nil
 }
 
+// withHeaders adds the actions that a request's headers require on the same resources.
+func withHeaders(needs []awsapi.Permission, headers http.Header, actions map[string]string) []awsapi.Permission {
+	all := needs
+	for header := range headers {
+		for prefix, action := range actions {
+			for _, need := range needs {
+				more := awsapi.Permission{Action: action, Resource: need.Resource}
+				if strings.HasPrefix(header, prefix) && !slices.Contains(all, more) {
+					all = append(all, more)
+				}
+			}
+		}
+	}
+	return all
+}
+
 func bucketARN(name string) string { return "arn:aws:s3:::" + name }
 
-// s3Resource returns the bucket and the key in a request's path, or the bucket in its host. Both
-// are empty for the list of buckets.
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+// s3Resource returns the bucket and the key in a request's path. Both are empty for the list of
+// buckets. A host never names a bucket: the listener refuses hosts that are not this machine.
 func s3Resource(r *http.Request) (bucket, key string, err error) {
-	full := pathStylePath(r.Host, r.URL.Path)
-	bucket, key, _ = strings.Cut(strings.TrimPrefix(full, "/"), "/")
+	bucket, key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	return bucket, key, plainKey(bucket, key)
 }
 
@@ -196,24 +215,6 @@ func plainKey(bucket, key string) error {
 			"name the object otherwise", whole)
 	}
 	return nil
-}
-
-// pathStylePath returns the path with the bucket of a host such as photos.localhost or
-// photos.s3.eu-west-1.amazonaws.com.
-func pathStylePath(host, path string) string {
-	host, _, _ = strings.Cut(host, ":")
-	for _, part := range []string{".s3.", ".s3-", ".localhost"} {
-		if i := strings.Index(host, part); i > 0 {
-			return "/" + host[:i] + path
-		}
-	}
-	return path
-}
-
-// pathStyle gives a request that is passed on the bucket in its path.
-func pathStyle(_ *graph.Graph, r *http.Request, host string, body []byte) []byte {
-	r.URL.Path, r.URL.RawPath = pathStylePath(host, r.URL.Path), pathStylePath(host, r.URL.EscapedPath())
-	return body
 }
 
 // copySource returns the permission to read the source of a copy, which is an escaped path.

@@ -33,6 +33,7 @@ func readStates(q Request) (operation string, needs []awsapi.Permission, err err
 	var in struct {
 		StateMachineArn string `json:"stateMachineArn"`
 		ExecutionArn    string `json:"executionArn"`
+		RoleArn         string `json:"roleArn"`
 	}
 	operation = q.operation()
 	if err := q.decode(&in); err != nil {
@@ -55,5 +56,6 @@ func readStates(q Request) (operation string, needs []awsapi.Permission, err err
 	if on == "" {
 		err = errors.New("it names no state machine and no execution")
 	}
-	return operation, []awsapi.Permission{{Action: "states:" + operation, Resource: on}}, err
+	needs = []awsapi.Permission{{Action: "states:" + operation, Resource: on}}
+	return operation, passRole(needs, in.RoleArn), err
 }

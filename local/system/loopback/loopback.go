@@ -1,5 +1,5 @@
-// Package loopback opens every HTTP listener of the local run, and protects them from the pages of
-// other web sites.
+// Package loopback opens every HTTP listener of the local run, except that of the emulator kumo. It
+// protects them from the pages of other web sites.
 //
 // A listener on loopback is not private. A page of any site that a user of this machine visits can
 // send requests to it:
