@@ -65,7 +65,7 @@ func TestARequestNeedsThePermissionForItsStageAndPath(t *testing.T) {
 	} {
 		s, r := signedBy(t, allow("execute-api:Invoke", restARN+c.on), "execute-api", c.path)
 		if err := s.authorizeRequest(r, nil, "eu-west-1", restARN+"/"+c.stage); (err == nil) != c.allowed {
-			t.Errorf("%s in stage %s with a grant on %s: got %v, want allowed = %v", c.path, c.stage, c.on, err, c.allowed)
+			t.Errorf("%+v: got %v", c, err)
 		}
 	}
 }
@@ -103,9 +103,10 @@ func TestARESTAPIWithAPolicyIsNotServed(t *testing.T) {
 		return len(r.restRoutes(g, s, api, restARN+"/prod"))
 	}
 	rest := func(policy string) *graph.Resource {
-		return &graph.Resource{Type: graph.RESTAPI, Name: "notes", ID: "api", Source: "main.go:3", Outputs: map[string]any{
-			"policy": policy, "rootResourceId": "top",
-		}}
+		return &graph.Resource{
+			Type: graph.RESTAPI, Name: "notes", ID: "api", Source: "main.go:3",
+			Outputs: map[string]any{"policy": policy, "rootResourceId": "top"},
+		}
 	}
 	var log bytes.Buffer
 	if n := routes(&log, rest("")); n != 1 {

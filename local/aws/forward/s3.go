@@ -89,8 +89,8 @@ var (
 		"DELETE uploadId": {"AbortMultipartUpload", "s3:AbortMultipartUpload", ""},
 		"POST restore":    {"RestoreObject", "s3:RestoreObject", ""},
 	}
-	// headerActions are further actions that a call requires if the request has a header that begins
-	// like this. The call names them for each object, or for the bucket that it creates.
+	// headerActions are further actions that a call requires on each of its objects if the request
+	// has a header that begins like this. bucketHeaderActions are those for a new bucket.
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
