@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,7 +22,14 @@ import (
 // each function with the path of its executable. It records the functions that it cannot run: see
 // Run.notRun. Relative paths of archives are below dir.
 func (r *Run) unpackFunctions(g *graph.Graph, dir string) error {
+	byARN := map[string]*graph.Resource{}
 	for _, f := range g.OfType(graph.Function) {
+		arn := f.String("arn")
+		if other := byARN[arn]; other != nil {
+			return fmt.Errorf("two functions have the name %s in a run: %s and %s: give one of them another name",
+				f.String("name"), other.Source, f.Source)
+		}
+		byARN[arn] = f
 		if reason := notExecutable(f); reason != "" {
 			r.notRun[f.URN] = reason
 			continue
@@ -30,7 +38,8 @@ func (r *Run) unpackFunctions(g *graph.Graph, dir string) error {
 			r.config.Log.Warn("AWS has ended the runtime go1.x and refuses new functions: use provided.al2023, and "+
 				"name the program bootstrap", "function", f.Name, "declared_in", f.Source)
 		}
-		to := filepath.Join(r.config.BuildDir, functionsDir, f.Name)
+		// A logical name may be a path: one function must not get its folder in that of another.
+		to := filepath.Join(r.config.BuildDir, functionsDir, url.PathEscape(f.Name))
 		if err := errors.Join(os.RemoveAll(to), os.MkdirAll(to, 0o755)); err != nil {
 			return fmt.Errorf("function %s: %w", f.Name, err)
 		}

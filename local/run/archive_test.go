@@ -104,3 +104,29 @@ func TestArchivesOfFunctions(t *testing.T) {
 		}
 	}
 }
+
+func TestEachFunctionOfAProgramHasItsOwnCode(t *testing.T) {
+	dir := t.TempDir()
+	function := func(name, arn, source string) *graph.Resource {
+		archive := filepath.Join(dir, arn+source+".zip")
+		writeZip(t, archive, "bootstrap", []byte("#!/bin/sh\n# "+source), 0o755)
+		return &graph.Resource{Type: graph.Function, Name: name, Source: source, Outputs: map[string]any{
+			"arn": arn, "name": arn, "runtime": "provided.al2023", "code": archive,
+		}}
+	}
+	r := &Run{notRun: map[string]string{}, config: Config{BuildDir: filepath.Join(dir, "build"), Log: slog.Default()}}
+	outer, inner := function("a/b", "b", "main.go:1"), function("a", "a", "main.go:2")
+	if err := r.unpackFunctions(&graph.Graph{Resources: []*graph.Resource{outer, inner}}, dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*graph.Resource{outer, inner} {
+		if text, err := os.ReadFile(f.String("code")); err != nil || !strings.HasSuffix(string(text), f.Source) {
+			t.Errorf("the code of %s is %q, %v; want that of %s", f.Name, text, err, f.Source)
+		}
+	}
+	same := []*graph.Resource{function("handler", "h", "api.go:1"), function("handler", "h", "jobs.go:2")}
+	err := r.unpackFunctions(&graph.Graph{Resources: same}, dir)
+	if err == nil || !strings.Contains(err.Error(), "api.go:1 and jobs.go:2") {
+		t.Errorf("two functions with one name: got %v, want an error with both lines", err)
+	}
+}
