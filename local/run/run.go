@@ -83,7 +83,8 @@ type Config struct {
 	Refused func(line string)
 
 	// Usage is a file with the calls that policies allowed. When the run ends, it adds its own.
-	// Empty: the run writes none. The file has no secrets, and no bodies of calls.
+	// Empty: the run writes none. The file has the ARNs of resources, with the keys of S3 objects
+	// and the names of parameters. It has no values of secrets, and no bodies of calls.
 	Usage string
 
 	// DuplicateRate is the share of messages, 0 to 1, that queues deliver twice. A standard queue

@@ -165,7 +165,7 @@ func (p *Policies) Of(role, resource string) evaluation.Policies {
 }
 
 // Owner returns the ARN of the resource whose policy decides about requests for a resource: the
-// bucket of an object, and the table of an index or of a stream.
+// bucket of an object, and the table of an index.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
 func Owner(arn string) string {

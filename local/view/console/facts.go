@@ -13,7 +13,7 @@ import (
 // A Declaration is what a program declares about a function.
 type Declaration struct {
 	DeclaredIn  string            // the line of the program
-	Source      string            // the folder of the function's code
+	Source      string            // the folder of the code; the function's name for an external program
 	Built       time.Time         // when its executable was written
 	Role        string            // the ARN
 	Environment map[string]string // as declared
