@@ -58,14 +58,14 @@ var wrongValues = []example{
 		`{"Effect":"Deny","Action":["sqs:SendMessage"],"Resource":["stock_queue"]}`),
 		[]string{"RolePolicy stock"}, `its policy has the resource "stock_queue": IAM refuses what is no ARN`},
 	{"document", "a resource whose ARN the recording does not know", func(s sabotage) {
-		const parameter = "aws:ssm/parameter:Parameter"
-		s.add(parameter, "greeting", s.the("Topic", "stock_empty"), map[string]any{"name": "greeting"})
+		const stream = "aws:kinesis/stream:Stream"
+		s.add(stream, "greeting", s.the("Topic", "stock_empty"), map[string]any{"name": "greeting"})
 		r := s.the("RolePolicy", "stock")
-		r.Dependencies = append(r.Dependencies, s.the("Parameter", "greeting").URN)
-		addStatement("RolePolicy", "stock", `{"Effect":"Deny","Action":["ssm:GetParameter"],"Resource":[""]}`)(s)
+		r.Dependencies = append(r.Dependencies, s.the("Stream", "greeting").URN)
+		addStatement("RolePolicy", "stock", `{"Effect":"Deny","Action":["kinesis:PutRecord"],"Resource":[""]}`)(s)
 	}, []string{"RolePolicy stock"},
 		`its policy has the resource "": the table facts of infra/graph does not know the ARN of ` +
-			"aws:ssm/parameter:Parameter greeting"},
+			"aws:kinesis/stream:Stream greeting"},
 	{"one-policy", "two policies of one queue", func(s sabotage) {
 		s.set("QueuePolicy", "ads_queue_dlq", "queueUrl", s.the("Queue", "stock_queue_dlq").String("url"))
 	}, []string{"QueuePolicy stock_queue_dlq"}, "its queueUrl is that of QueuePolicy ads_queue_dlq, too"},
