@@ -219,7 +219,7 @@ func TestAMerchantArchivesAProduct(t *testing.T) {
 	}
 	c.says("shop set CP-502103 --price 3300", 1, "CP-502103 is archived", "shop archive --undo CP-502103")
 	c.says("shop open CP-502103 10", 1, "CP-502103 is archived")
-	c.says("shop archive CP-502103 --undo", 0, "3,200")
+	c.says("shop archive CP-502103 --undo", 0, price(3200, shop.Currency))
 	c.says("shop set CP-502103 --language en --name Mochi", 0, "name, en", "Mochi")
 	c.says("shop products --archived", 0, "No product is archived.")
 }

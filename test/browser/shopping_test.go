@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp/kb"
 
+	business "restock/internal/shop"
 	"restock/internal/web"
 	"restock/lambdas/sales-api/storefront"
 	"restock/test/browser"
@@ -22,7 +23,7 @@ func listed(stocks ...int) shopAnswer {
 	var products []string
 	for i, stock := range stocks {
 		products = append(products, fmt.Sprintf(`{"product_id":"%[1]d","sku":"CP-%[1]d","name":"도너츠 %[1]d",
-			"price":1000,"currency":"KRW","stock":%[2]d}`, i+1, stock))
+			"price":1000,"currency":%[3]q,"stock":%[2]d}`, i+1, stock, business.Currency))
 	}
 	return shopAnswer{status: 200, body: `{"products":[` + strings.Join(products, ",") + `]}`}
 }
