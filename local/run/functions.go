@@ -359,12 +359,10 @@ func (r *Run) serveAPI(s *services) error {
 		for key := range limits {
 			return fmt.Errorf("HTTP API %s: the settings of route %q are for no route of the API", declared.Name, key)
 		}
-		api, err := apigateway.New(config)
+		api, err := r.newGateway("HTTP API", config)
 		if err != nil {
 			return fmt.Errorf("serving the HTTP API %s: %w", declared.Name, err)
 		}
-		r.apis = append(r.apis, api)
-		r.onClose("HTTP API's invocations", func(context.Context) error { api.Close(); return nil })
 		handler, err := behindCDN(p.onAWS, p.onAWS.ByURN(declared.URN), api)
 		if err != nil {
 			return err

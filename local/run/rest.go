@@ -81,12 +81,10 @@ func (r *Run) restRoutes(g *graph.Graph, s *services, api *graph.Resource, execu
 
 // serveGateway serves an API at the address of a declared resource.
 func (r *Run) serveGateway(part, urn string, config apigateway.Config) error {
-	api, err := apigateway.New(config)
+	api, err := r.newGateway(part, config)
 	if err != nil {
 		return err
 	}
-	r.apis = append(r.apis, api)
-	r.onClose(part+"'s invocations", func(context.Context) error { api.Close(); return nil })
 	listener, err := r.listen.forAPI(urn)
 	if err != nil {
 		return err
@@ -95,6 +93,17 @@ func (r *Run) serveGateway(part, urn string, config apigateway.Config) error {
 		"declared_in", config.DeclaredIn)
 	r.serve(part, listener, api, nil)
 	return nil
+}
+
+// newGateway returns an API that ends its invocations when the run closes.
+func (r *Run) newGateway(part string, config apigateway.Config) (*apigateway.API, error) {
+	api, err := apigateway.New(config)
+	if err != nil {
+		return nil, err
+	}
+	r.apis = append(r.apis, api)
+	r.onClose(part+"'s invocations", func(context.Context) error { api.Close(); return nil })
+	return api, nil
 }
 
 // restRoute returns the route of a REST API's method, or why the run does not serve it.

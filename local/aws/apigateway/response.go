@@ -66,15 +66,9 @@ func parseResponse(output []byte) (response, error) {
 		return response{}, fmt.Errorf("the function's answer has statusCode %d, want 200 to 599", declared.StatusCode)
 	}
 
-	res := response{status: declared.StatusCode, header: make(http.Header), body: []byte(declared.Body)}
-	if declared.IsBase64Encoded {
-		var err error
-		if res.body, err = base64.StdEncoding.DecodeString(declared.Body); err != nil {
-			return response{}, fmt.Errorf("the function's answer has isBase64Encoded true, but its body: %w", err)
-		}
-	}
-	for name, value := range declared.Headers {
-		res.header.Set(name, value)
+	res, err := declaredResponse(declared.StatusCode, declared.Headers, declared.Body, declared.IsBase64Encoded)
+	if err != nil {
+		return response{}, err
 	}
 	for _, cookie := range declared.Cookies {
 		res.header.Add("Set-Cookie", cookie)
@@ -82,6 +76,21 @@ func parseResponse(output []byte) (response, error) {
 	if len(declared.MultiValueHeaders) > 0 {
 		res.warning = errors.New("the function's answer has multiValueHeaders, which payload format 2.0 ignores: " +
 			"join the values with commas in headers, and put cookies in cookies")
+	}
+	return res, nil
+}
+
+// declaredResponse returns the answer that a function declares in either payload format.
+func declaredResponse(status int, headers map[string]string, body string, isBase64 bool) (response, error) {
+	res := response{status: status, header: make(http.Header), body: []byte(body)}
+	if isBase64 {
+		var err error
+		if res.body, err = base64.StdEncoding.DecodeString(body); err != nil {
+			return response{}, fmt.Errorf("the function's answer has isBase64Encoded true, but its body: %w", err)
+		}
+	}
+	for name, value := range headers {
+		res.header.Set(name, value)
 	}
 	return res, nil
 }

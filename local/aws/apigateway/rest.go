@@ -2,7 +2,6 @@ package apigateway
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,15 +71,9 @@ func parseProxyResponse(output []byte) (response, error) {
 	if declared.StatusCode == 0 {
 		return response{}, errors.New("the function's answer is malformed: it has no statusCode")
 	}
-	res := response{status: declared.StatusCode, header: http.Header{}, body: []byte(declared.Body)}
-	if declared.IsBase64Encoded {
-		var err error
-		if res.body, err = base64.StdEncoding.DecodeString(declared.Body); err != nil {
-			return response{}, fmt.Errorf("the function's answer has isBase64Encoded true, but its body: %w", err)
-		}
-	}
-	for name, value := range declared.Headers {
-		res.header.Set(name, value)
+	res, err := declaredResponse(declared.StatusCode, declared.Headers, declared.Body, declared.IsBase64Encoded)
+	if err != nil {
+		return response{}, err
 	}
 	for name, values := range declared.MultiValueHeaders {
 		for _, value := range values {
