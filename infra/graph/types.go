@@ -24,6 +24,7 @@ const (
 	APIIntegration          Type = "aws:apigatewayv2/integration:Integration"
 	APIMapping              Type = "aws:apigatewayv2/apiMapping:ApiMapping"
 	RESTAPI                 Type = "aws:apigateway/restApi:RestApi"
+	RESTAPIPolicy           Type = "aws:apigateway/restApiPolicy:RestApiPolicy"
 	RESTDeployment          Type = "aws:apigateway/deployment:Deployment"
 	RESTIntegration         Type = "aws:apigateway/integration:Integration"
 	RESTMethod              Type = "aws:apigateway/method:Method"

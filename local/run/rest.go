@@ -24,8 +24,6 @@ func (r *Run) deployedREST(resource *graph.Resource) error {
 	return err
 }
 
-const restPolicy graph.Type = "aws:apigateway/restApiPolicy:RestApiPolicy"
-
 // serveREST serves the stages of the declared REST APIs, each at an address of its own. It names
 // the methods that it does not serve.
 func (r *Run) serveREST(g *graph.Graph, s *services) error {
@@ -60,7 +58,7 @@ func (r *Run) serveREST(g *graph.Graph, s *services) error {
 // with a policy has none: the policy may refuse requests that the run would answer.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies.html
 func (r *Run) restRoutes(g *graph.Graph, s *services, api *graph.Resource, execution string) []apigateway.Route {
-	if api.String("policy") != "" || g.Find(restPolicy, "restApiId", api.ID) != nil {
+	if api.String("policy") != "" || g.Find(graph.RESTAPIPolicy, "restApiId", api.ID) != nil {
 		r.warnNotRun(api, "the run does not evaluate the policy of a REST API")
 		return nil
 	}

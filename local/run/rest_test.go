@@ -112,7 +112,7 @@ func TestARESTAPIWithAPolicyIsNotServed(t *testing.T) {
 	if n := routes(&log, rest("")); n != 1 {
 		t.Errorf("without a policy: got %d routes, want 1; the log is\n%s", n, log.String())
 	}
-	attached := &graph.Resource{Type: restPolicy, Name: "notes", Outputs: map[string]any{"restApiId": "api"}}
+	attached := &graph.Resource{Type: graph.RESTAPIPolicy, Name: "notes", Outputs: map[string]any{"restApiId": "api"}}
 	for name, n := range map[string]int{
 		"a policy": routes(&log, rest("{}")), "an attached policy": routes(&log, rest(""), attached),
 	} {
