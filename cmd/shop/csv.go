@@ -27,6 +27,7 @@ Its first line names its columns, in any order:
     %s
 sku is required. A new product needs name, price, factory and order_up_to too, and is automatic
 unless its cell says false. A product that exists changes; an empty cell leaves its field as it is.
+Names in another language are in a column with its tag, like name_en; shop set removes such a name.
 stock is for new products: adjust corrects the stock of others.
 A file has %d products at most. If a line is wrong, nothing is imported. Products that are short
 are ordered within a minute.`, strings.Join(merchant.Columns(), ","), shop.MaxImport),

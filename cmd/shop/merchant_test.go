@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,9 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	c.says("shop import products.csv --dry-run", 0, "It would create 40 products", "Nothing is changed.")
 	c.says("shop import products.csv --key monday", 0, "Created 40 products")
 	c.says("shop import products.csv --key monday", 0, "This import was made before.")
+	write(strings.Replace(file, "도넛 4호,", "도넛 사호,", 1))
+	c.says("shop import products.csv --key monday", 1, "an import of another file has this idempotency key")
+	write(file)
 	if n := c.database.Number(t, `SELECT COUNT(*) FROM product WHERE automatic AND lead_time = 40`); n != 40 {
 		t.Errorf("%d products are automatic, with the stage's lead time; want 40", n)
 	}
@@ -192,11 +196,26 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 
 	// An export is edited in a spreadsheet, and imported.
 	exported := c.types("shop export", 0)
-	write(strings.Replace(exported, "도넛 4호,1400", "도넛 4호,1450", 1))
+	write(strings.Replace(exported, ",1400,", ",1450,", 1))
 	c.says("shop import products.csv", 0, "Created 0 products, changed 1 product, left 42 as they are.")
 	if n := c.database.Number(t, `SELECT price FROM product WHERE sku = 'DN-04'`); n != 1450 {
 		t.Errorf("the price is %d, want 1450", n)
 	}
+	c.says("shop set DN-05 --language fr --name Beignet", 0)
+	c.says("shop set DN-06 --language en --name Doughnut", 0)
+	exported = c.types("shop export", 0)
+	write(regexp.MustCompile(`DN-0(.),도넛`).ReplaceAllString(exported, "DM-0$1,새 도넛"))
+	c.says("shop import products.csv", 0, "Created 10 products, changed 0 products")
+	again := c.types("shop export", 0)
+	write(again)
+	c.says("shop import products.csv", 0, "Created 0 products, changed 0 products")
+	if got := c.types("shop export", 0); got != again {
+		t.Errorf("after an export and its import, the export is\n%s\nwant\n%s", got, again)
+	}
+	c.says("shop products DM-05", 0, "name, fr", "Beignet")
+	c.says("shop products DM-06", 0, "name, en", "Doughnut")
+	write("sku,name_english\nDM-05,Doughnut\n")
+	c.says("shop import products.csv", 1, `line 1: there is no column "name_english"`, "name_en for names in English")
 	c.says("shop ledger DN-99", 1, "there is no product")
 	c.says("shop ledgr DN-02", 2, "did you mean ledger?")
 	c.database.CheckBooks(t)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,8 +23,8 @@ type column struct {
 	read func(row *shop.ImportRow, cell string) (want string)
 }
 
-// columns are the columns of a file with products. stock comes last, because an export for
-// editing leaves it out: sales change it.
+// columns are the columns of a file with products, beside the names in other languages. stock comes
+// last, because an export for editing leaves it out: sales change it.
 var columns = []column{
 	{"sku", func(p Product) string { return p.SKU },
 		func(r *shop.ImportRow, cell string) string { r.SKU = cell; return "" }},
@@ -67,7 +68,36 @@ var columns = []column{
 		func(r *shop.ImportRow, cell string) string { return integer(&r.Stock, cell) }},
 }
 
-// Columns returns the names of the columns of a file with products.
+// languageColumn begins the name of a column with the names in a language. The tag follows.
+const languageColumn = "name_"
+
+// columnOf returns the column with the names in a language.
+func columnOf(tag string) column {
+	return column{languageColumn + tag, func(p Product) string { return p.Names[tag] },
+		func(r *shop.ImportRow, cell string) string {
+			if r.Names == nil {
+				r.Names = map[string]string{}
+			}
+			r.Names[tag] = cell
+			return ""
+		}}
+}
+
+// findColumn finds a column by its name in the file's first line.
+func findColumn(name string) (column, bool) {
+	lower := strings.ToLower(name)
+	if at := slices.IndexFunc(columns, func(c column) bool { return c.name == lower }); at >= 0 {
+		return columns[at], true
+	}
+	if !strings.HasPrefix(lower, languageColumn) {
+		return column{}, false
+	}
+	tag := name[len(languageColumn):]
+	return columnOf(tag), shop.IsLanguage(tag)
+}
+
+// Columns returns the names of the columns of a file with products, without those of other
+// languages.
 func Columns() (names []string) {
 	for _, c := range columns {
 		names = append(names, c.name)
@@ -89,17 +119,34 @@ func integer[N int | int64](field **N, cell string) (want string) {
 // https://itecnote.com/tecnote/r-microsoft-excel-mangles-diacritics-in-csv-files/
 const ByteOrderMark = "\ufeff"
 
-// WriteCSV writes products as a file that ReadCSV reads, with or without their stock.
+// WriteCSV writes products as a file that ReadCSV reads, with or without their stock. The names in
+// other languages have a column for each language, after the column name.
 func WriteCSV(w io.Writer, products []Product, withStock bool) error {
 	written := columns
 	if !withStock {
 		written = columns[:len(columns)-1]
 	}
+	languages := map[string]bool{}
+	for _, p := range products {
+		for tag := range p.Names {
+			languages[tag] = true
+		}
+	}
+	var names []column
+	for _, tag := range slices.Sorted(maps.Keys(languages)) {
+		names = append(names, columnOf(tag))
+	}
+	after := 1 + slices.IndexFunc(written, func(c column) bool { return c.name == "name" })
+	written = slices.Insert(slices.Clone(written), after, names...)
 	if _, err := io.WriteString(w, ByteOrderMark); err != nil {
 		return fmt.Errorf("writing the products: %w", err)
 	}
 	out := csv.NewWriter(w)
-	_ = out.Write(Columns()[:len(written)]) // the writer keeps its first error
+	var header []string
+	for _, c := range written {
+		header = append(header, c.name)
+	}
+	_ = out.Write(header) // the writer keeps its first error
 	for _, p := range products {
 		var cells []string
 		for _, c := range written {
@@ -111,8 +158,9 @@ func WriteCSV(w io.Writer, products []Product, withStock bool) error {
 	return out.Error()
 }
 
-// ReadCSV reads products. The first line names the columns, in any order; only sku is required. An
-// empty cell says nothing about its field. Lines that cannot be read are in wrong.
+// ReadCSV reads products. The first line names the columns, in any order; only sku is required. A
+// column like name_en has the names in a language. An empty cell says nothing about its field.
+// Lines that cannot be read are in wrong.
 func ReadCSV(text string) (rows []shop.ImportRow, wrong []shop.LineError) {
 	in := csv.NewReader(strings.NewReader(strings.TrimPrefix(text, ByteOrderMark)))
 	fail := func(line int, format string, args ...any) {
@@ -130,15 +178,15 @@ func ReadCSV(text string) (rows []shop.ImportRow, wrong []shop.LineError) {
 	}
 	var chosen []column
 	for _, name := range header {
-		name = strings.ToLower(strings.TrimSpace(name))
-		at := slices.IndexFunc(columns, func(c column) bool { return c.name == name })
+		c, known := findColumn(strings.TrimSpace(name))
 		switch {
-		case at < 0:
-			fail(1, "there is no column %.40q: there are %s", name, strings.Join(Columns(), ", "))
-		case slices.ContainsFunc(chosen, func(c column) bool { return c.name == name }):
-			fail(1, "the column %s appears twice", name)
+		case !known:
+			fail(1, "there is no column %.40q: there are %s, and name_en for names in English, and so on",
+				strings.TrimSpace(name), strings.Join(Columns(), ", "))
+		case slices.ContainsFunc(chosen, func(other column) bool { return other.name == c.name }):
+			fail(1, "the column %s appears twice", c.name)
 		default:
-			chosen = append(chosen, columns[at])
+			chosen = append(chosen, c)
 		}
 	}
 	if !slices.ContainsFunc(chosen, func(c column) bool { return c.name == "sku" }) {

@@ -227,7 +227,7 @@ type LedgerEntry struct {
 	Quantity  int       `json:"quantity"` // negative if the stock fell
 	Cause     string    `json:"cause"`
 	Reason    string    `json:"reason,omitempty"`   // set for an adjustment
-	Reference uuid.UUID `json:"reference,omitzero"` // id of the sale, the production order or the adjustment
+	Reference uuid.UUID `json:"reference,omitzero"` // id of the sale, production order, adjustment or import
 	At        time.Time `json:"at"`
 }
 

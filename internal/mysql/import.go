@@ -5,7 +5,12 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"restock/internal/shop"
 )
@@ -20,16 +25,57 @@ func importKey(key string) string {
 	return "import\t" + hex.EncodeToString(sum[:])
 }
 
-// IsImported reports whether an import with this key put stock on sale. An import without stock
-// leaves no trace, and can be repeated: it sets the same values again.
-func (s *Store) IsImported(ctx context.Context, key string) (is bool, err error) {
-	const doing = "looking for an earlier import"
-	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM movement WHERE idempotency_key = ?`, orNull(importKey(key))).
-		Scan(&is)
-	if err != nil {
-		return false, failed(doing, err)
+// IsImported reports whether an import with this key and content put stock on sale. The reference
+// of an import's opening stock is the content. An import without stock leaves no trace, and can be
+// repeated: it sets the same values again.
+func (s *Store) IsImported(ctx context.Context, key string, content uuid.UUID) (bool, error) {
+	var same bool
+	err := s.db.QueryRowContext(ctx, `SELECT reference <=> ? FROM movement WHERE idempotency_key = ?`,
+		content[:], orNull(importKey(key))).Scan(&same)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, failed("looking for an earlier import", err)
+	case !same:
+		return false, importKeyReused()
 	}
-	return is, nil
+	return true, nil
+}
+
+func importKeyReused() error {
+	return &shop.Error{Code: shop.CodeIdempotencyKeyReused, Detail: "an import of another file has this " +
+		"idempotency key, and nothing is imported: send a new UUID for each file"}
+}
+
+// NameKeys returns the sort key of each name, by which the server compares names. Its collation
+// takes "Café" and "CAFE" for equal, see migration 00008.
+func (s *Store) NameKeys(ctx context.Context, names []string) (map[string]string, error) {
+	const doing = "comparing names"
+	list, err := json.Marshal(names)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT n.at, WEIGHT_STRING(n.name COLLATE utf8mb4_unicode_520_ci)
+		  FROM JSON_TABLE(?, '$[*]' COLUMNS (at FOR ORDINALITY, name LONGTEXT PATH '$')) n`, string(list))
+	if err != nil {
+		return nil, failed(doing, err)
+	}
+	defer rows.Close()
+	keys := map[string]string{}
+	for rows.Next() {
+		var at int
+		var key string
+		if err := rows.Scan(&at, &key); err != nil {
+			return nil, failed(doing, err)
+		}
+		keys[names[at-1]] = key
+	}
+	if err := rows.Err(); err != nil {
+		return nil, failed(doing, err)
+	}
+	return keys, nil
 }
 
 // Import makes a batch. It locks all products that change before it changes the first one: the
@@ -43,17 +89,22 @@ func (s *Store) Import(ctx context.Context, b shop.Batch, at time.Time) error {
 			}
 		}
 		for _, c := range b.Change {
-			if err := changeProduct(ctx, conn, c.Product.ID, c.Product.SKU, c.ProductChange, at); err != nil {
+			err := changeProduct(ctx, conn, c.Product.ID, c.Product.SKU, c.ProductChange, c.Names, at)
+			if err != nil {
 				return err
 			}
 		}
 		key := importKey(b.IdempotencyKey)
 		for _, p := range b.Create {
-			opening := ""
+			opening := movement{reference: b.Content, at: at}
 			if p.Stock > 0 {
-				opening, key = key, ""
+				opening.key, key = key, ""
 			}
-			if err := createProduct(ctx, conn, p, opening, at); err != nil {
+			err := createProduct(ctx, conn, p, opening)
+			if serverError(err) == errDuplicate {
+				return importKeyReused() // by an import at the same time, of other products
+			}
+			if err != nil {
 				return err
 			}
 		}

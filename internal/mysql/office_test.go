@@ -2,6 +2,7 @@ package mysql_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -157,12 +158,107 @@ func TestAnImportIsAllOrNothingAndMadeOnce(t *testing.T) {
 	if p.Stock != 5 || !p.Policy.Automatic || p.Policy.LeadTime != time.Minute || p.Bins != 1 {
 		t.Errorf("got %+v, want the stock and the defaults", p)
 	}
+	for _, dry := range []bool{false, true} {
+		other := shop.Import{LeadTime: time.Minute, IdempotencyKey: "k", DryRun: dry, Rows: []shop.ImportRow{
+			row(2, "CP-700009", 5),
+		}}
+		if _, err := f.Shop.Import(t.Context(), other); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+			t.Errorf("another file with the key, dry run %v: got %v, want %s", dry, err, shop.CodeIdempotencyKeyReused)
+		}
+	}
+	// Both imports have found the key unused.
+	late := shop.Batch{IdempotencyKey: "k", Content: newID(t), Create: []shop.Product{{
+		ID: newID(t), SKU: "CP-700009", Name: "늦은 도너츠", Stock: 5, Bins: 1, Factory: *taken.Factory,
+		Policy: glazed.Policy,
+	}}}
+	err = f.Database.Store.Import(t.Context(), late, time.Now())
+	if shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+		t.Errorf("another file with the key, at the same time: got %v, want %s", err, shop.CodeIdempotencyKeyReused)
+	}
 	// With another key the same file is the same again: its stock is what is on hand.
 	full.IdempotencyKey = "another"
 	if done, err = f.Shop.Import(t.Context(), full); err != nil || done != (shop.Imported{Unchanged: 4}) {
 		t.Errorf("the file again: got %+v, %v; want nothing to change", done, err)
 	}
 	f.CheckBooks(t)
+}
+
+// TestAnImportComparesNamesLikeTheDatabase gives two products of a file names that may be equal,
+// and compares the check of the file with the answer of the database.
+func TestAnImportComparesNamesLikeTheDatabase(t *testing.T) {
+	f := newFixture(t, 1)
+	for i, test := range []struct {
+		first, second string
+		equal         bool
+	}{
+		{"Café", "CAFE", true},
+		{"Straße", "strasse", true},
+		{"ｍｏｃｈｉ", "mochi", true},                              // letters as wide as Korean ones
+		{"도너츠", "\u1103\u1169\u1102\u1165\u110e\u1173", true}, // the same word, composed and decomposed
+		{"🍩 도너츠", "🍪 도너츠", false},
+		{"도너츠", "도나츠", false},
+		{"mochi", "mo-chi", false},
+	} {
+		rows := []shop.ImportRow{row(2, fmt.Sprintf("CP-71%02d", i), 0), row(3, fmt.Sprintf("CP-72%02d", i), 0)}
+		rows[0].Name, rows[1].Name = ptr(test.first+fmt.Sprint(i)), ptr(test.second+fmt.Sprint(i))
+		_, err := f.Shop.Import(t.Context(), shop.Import{DryRun: true, LeadTime: time.Minute, Rows: rows})
+		refused := shop.CodeOf(err) == shop.CodeInvalidProduct &&
+			strings.Contains(err.Error(), "line 3: "+rows[0].SKU+" has the name")
+		if refused != test.equal || err != nil && !refused {
+			t.Errorf("a dry run with %q and %q: got %v, want refused %v", *rows[0].Name, *rows[1].Name, err, test.equal)
+		}
+		create := func(r shop.ImportRow) error {
+			_, err := f.Shop.CreateProduct(t.Context(), shop.NewProduct{
+				SKU: r.SKU, Name: *r.Name, Bins: 1, Factory: *r.Factory, Policy: glazed.Policy,
+			})
+			return err
+		}
+		if err := create(rows[0]); err != nil {
+			t.Fatal(err)
+		}
+		if err := create(rows[1]); (shop.CodeOf(err) == shop.CodeProductExists) != test.equal {
+			t.Errorf("the database with %q and %q: got %v, want refused %v",
+				*rows[0].Name, *rows[1].Name, err, test.equal)
+		}
+	}
+}
+
+func TestAnImportHasNamesInOtherLanguages(t *testing.T) {
+	f := newFixture(t, 1)
+	names := func(sku string, want map[string]string) {
+		t.Helper()
+		if got := product(t, f, sku).Names; !maps.Equal(got, want) {
+			t.Errorf("%s has the names %v, want %v", sku, got, want)
+		}
+	}
+	imports := func(rows ...shop.ImportRow) (shop.Imported, error) {
+		return f.Shop.Import(t.Context(), shop.Import{LeadTime: time.Minute, Rows: rows})
+	}
+	created, changed := row(2, "CP-700001", 5), shop.ImportRow{Line: 3, SKU: mysqltest.Twist}
+	created.Names = map[string]string{"en": "Old doughnut", "fr": "Beignet"}
+	changed.Names = map[string]string{"fr": "Torsade", "zh-Hant": "麻花"}
+	was := product(t, f, mysqltest.Twist).Names
+	if done, err := imports(created, changed); err != nil || done != (shop.Imported{Created: 1, Changed: 1}) {
+		t.Fatalf("got %+v, %v", done, err)
+	}
+	names("CP-700001", created.Names)
+	want := maps.Clone(changed.Names)
+	maps.Copy(want, was)
+	names(mysqltest.Twist, want)
+
+	again := shop.ImportRow{Line: 2, SKU: "CP-700001", Names: map[string]string{"en": "New doughnut"}}
+	if _, err := imports(again, changed); err != nil {
+		t.Fatal(err)
+	}
+	names("CP-700001", map[string]string{"en": "New doughnut", "fr": "Beignet"})
+	if done, err := imports(again, changed); err != nil || done != (shop.Imported{Unchanged: 2}) {
+		t.Errorf("the same names again: got %+v, %v; want nothing to change", done, err)
+	}
+	again.Names["en"] = "two\nlines"
+	if _, err := imports(again); shop.CodeOf(err) != shop.CodeInvalidProduct ||
+		!strings.Contains(err.Error(), "line 2: the name in the language en") {
+		t.Errorf("a name of two lines: got %v, want it named", err)
+	}
 }
 
 // TestAnImportDoesNotUndoSales sells a product while an import waits for the lock of its bins.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -64,17 +66,26 @@ func (s *Store) Product(ctx context.Context, sku string) (shop.Product, error) {
 // CreateProduct stores a product, its bins, and its stock as the first entry of its ledger.
 func (s *Store) CreateProduct(ctx context.Context, p shop.Product, at time.Time) error {
 	return s.transaction(ctx, "creating product "+p.SKU, func(conn *sql.Conn) error {
-		return createProduct(ctx, conn, p, "", at)
+		return createProduct(ctx, conn, p, movement{at: at})
 	})
 }
 
-// createProduct creates a product. key is the idempotency key of its opening stock, or empty.
-func createProduct(ctx context.Context, conn *sql.Conn, p shop.Product, key string, at time.Time) error {
+// createProduct creates a product. opening is the movement of its stock, whose quantity and cause
+// createProduct sets.
+func createProduct(ctx context.Context, conn *sql.Conn, p shop.Product, opening movement) error {
+	var names any // null: none
+	if len(p.Names) > 0 {
+		text, err := json.Marshal(p.Names)
+		if err != nil {
+			return err
+		}
+		names = string(text)
+	}
 	created, err := conn.ExecContext(ctx, `
-		INSERT INTO product (product_id, sku, name, price, bins, max_per_sale, factory_id,
+		INSERT INTO product (product_id, sku, name, names, price, bins, max_per_sale, factory_id,
 		                     reorder_point, order_up_to, lot_size, minimum_order, lead_time, automatic)
-		SELECT ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
-		p.ID[:], p.SKU, p.Name, p.Price, p.Bins, p.MaxPerSale,
+		SELECT ?, ?, ?, ?, ?, ?, ?, f.factory_id, ?, ?, ?, ?, ?, ? FROM factory f WHERE f.identifier = ?`,
+		p.ID[:], p.SKU, p.Name, names, p.Price, p.Bins, p.MaxPerSale,
 		p.Policy.ReorderPoint, p.Policy.OrderUpTo, p.Policy.LotSize, p.Policy.MinimumOrder,
 		wholeSeconds(p.Policy.LeadTime), p.Policy.Automatic,
 		searchable(p.Factory))
@@ -95,7 +106,8 @@ func createProduct(ctx context.Context, conn *sql.Conn, p shop.Product, key stri
 	if err := addBins(ctx, conn, p.ID, p.Bins); err != nil {
 		return err
 	}
-	return move(ctx, conn, p.ID, movement{quantity: p.Stock, cause: shop.CauseOpening, key: key, at: at})
+	opening.quantity, opening.cause = p.Stock, shop.CauseOpening
+	return move(ctx, conn, p.ID, opening)
 }
 
 // ChangeProduct changes fields of a product. The bins are locked meanwhile, and spread afterwards:
@@ -119,13 +131,15 @@ func (s *Store) ChangeProduct(ctx context.Context, sku string, c shop.ProductCha
 		if c.Archived != nil {
 			return archive(ctx, conn, product, sku, stock, *c.Archived, at)
 		}
-		return changeProduct(ctx, conn, product, sku, c, at)
+		return changeProduct(ctx, conn, product, sku, c, nil, at)
 	})
 }
 
-// changeProduct changes fields of a product. The transaction has locked its bins.
+// changeProduct changes fields of a product, and sets names in other languages, by their tags. The
+// transaction has locked the product's bins.
 func changeProduct(
-	ctx context.Context, conn *sql.Conn, product uuid.UUID, sku string, c shop.ProductChange, at time.Time,
+	ctx context.Context, conn *sql.Conn, product uuid.UUID, sku string, c shop.ProductChange, names map[string]string,
+	at time.Time,
 ) error {
 	if err := checkNotArchived(ctx, conn, product, sku); err != nil {
 		return err
@@ -142,8 +156,13 @@ func changeProduct(
 	case *c.Name == "":
 		change("names = JSON_REMOVE(names, ?)", languagePath(*c.Language))
 	default:
-		columns = append(columns, "names = JSON_SET(COALESCE(names, '{}'), ?, ?)")
-		args = append(args, languagePath(*c.Language), *c.Name)
+		names = map[string]string{*c.Language: *c.Name}
+	}
+	if len(names) > 0 {
+		columns = append(columns, "names = JSON_SET(COALESCE(names, '{}')"+strings.Repeat(", ?, ?", len(names))+")")
+		for _, tag := range slices.Sorted(maps.Keys(names)) {
+			args = append(args, languagePath(tag), names[tag])
+		}
 	}
 	if c.Price != nil {
 		change("price = ?", *c.Price)

@@ -89,7 +89,7 @@ var operations = map[string]operation{
 		summary: "Creates and changes products, all or nothing; a retry with the same Idempotency-Key is made once",
 		keyed:   true, request: merchant.Import{}, answer: merchant.Imported{},
 		codes: codes(writes, shop.CodeInvalidProduct, shop.CodeProductExists, shop.CodeUnknownFactory,
-			shop.CodeInvalidIdempotencyKey),
+			shop.CodeInvalidIdempotencyKey, shop.CodeIdempotencyKeyReused),
 	},
 	lambdas.RouteFactories: {
 		id: "factories", summary: "All factories", answer: merchant.Factories{},

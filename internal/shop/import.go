@@ -2,12 +2,16 @@ package shop
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // MaxImport is the largest number of products in one import. The bins of all products that change
@@ -32,6 +36,7 @@ type ImportRow struct {
 	SKU   string
 	Stock *int // on hand, of a new product; an existing one must have it already
 	ProductChange
+	Names map[string]string // in other languages, by the tag of the language; the others stay
 }
 
 // A LineError is what is wrong with a line.
@@ -51,19 +56,31 @@ type Batch struct {
 	Create         []Product
 	Change         []BatchChange // sorted by SKU
 	IdempotencyKey string
+	Content        uuid.UUID // see Import.content
 }
 
 // A BatchChange changes a product.
 type BatchChange struct {
 	Product Product // before the change
 	ProductChange
+	Names map[string]string // in other languages; the others stay
+}
+
+// content returns a name-based UUID of the rows. Two imports have the same one if their rows are
+// the same.
+func (i Import) content() (uuid.UUID, error) {
+	rows, err := json.Marshal(i.Rows)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("hashing the import: %w", err)
+	}
+	return uuid.NewSHA1(uuid.Nil, rows), nil
 }
 
 // Import creates and changes products in one transaction. It does not order what is short: the next
 // sweep does, within a minute.
 //
 // Errors: CodeInvalidProduct (its detail names all lines that are wrong), CodeProductExists,
-// CodeInvalidIdempotencyKey, CodeUnavailable, CodeOutcomeUnknown.
+// CodeInvalidIdempotencyKey, CodeIdempotencyKeyReused, CodeUnavailable, CodeOutcomeUnknown.
 func (s *Shop) Import(ctx context.Context, i Import) (done Imported, err error) {
 	if err := validateIdempotencyKey(i.IdempotencyKey); err != nil {
 		return done, err
@@ -71,7 +88,11 @@ func (s *Shop) Import(ctx context.Context, i Import) (done Imported, err error) 
 	if n := len(i.Rows) + len(i.Wrong); n < 1 || n > MaxImport {
 		return done, refuse(CodeInvalidProduct, fmt.Sprintf("there are %d products, it must be 1 to %d", n, MaxImport))
 	}
-	done.Repeated, err = s.Store.IsImported(ctx, i.IdempotencyKey)
+	content, err := i.content()
+	if err != nil {
+		return done, err
+	}
+	done.Repeated, err = s.Store.IsImported(ctx, i.IdempotencyKey, content)
 	if err != nil || done.Repeated {
 		return done, err
 	}
@@ -87,9 +108,10 @@ func (s *Shop) Import(ctx context.Context, i Import) (done Imported, err error) 
 	if i.DryRun || done.Unchanged == len(i.Rows) {
 		return done, nil
 	}
+	batch.IdempotencyKey, batch.Content = i.IdempotencyKey, content
 	err = s.Store.Import(ctx, batch, s.now())
 	if CodeOf(err) == CodeProductExists { // perhaps the same import has just been made
-		repeated, readErr := s.Store.IsImported(ctx, i.IdempotencyKey)
+		repeated, readErr := s.Store.IsImported(ctx, i.IdempotencyKey, content)
 		if readErr == nil && repeated {
 			return Imported{Repeated: true}, nil
 		}
@@ -107,21 +129,23 @@ func (s *Shop) batch(ctx context.Context, i Import) (b Batch, wrong []LineError,
 	if err != nil {
 		return b, nil, err
 	}
-	known, names, makes, lines := map[string]Product{}, map[string]string{}, map[string]bool{}, map[string]int{}
+	known, owners, makes, lines := map[string]Product{}, map[string]string{}, map[string]bool{}, map[string]int{}
+	keys, err := s.nameKeys(ctx, products, i.Rows)
+	if err != nil {
+		return b, nil, err
+	}
 	for _, p := range products {
-		known[p.SKU], names[p.Name] = p, p.SKU
+		known[p.SKU], owners[keys[p.Name]] = p, p.SKU
 	}
 	for _, f := range factories {
 		makes[f.Identifier] = true
 	}
-	b.IdempotencyKey, wrong = i.IdempotencyKey, i.Wrong
+	wrong = i.Wrong
 	for _, row := range i.Rows {
-		if row.Name != nil {
-			row.Name = new(normal(*row.Name))
-		}
+		row = row.normal()
 		was, exists := known[row.SKU]
 		p, problem := row.product(was, exists, i.LeadTime)
-		switch owner, taken := names[p.Name]; {
+		switch owner, taken := owners[keys[p.Name]]; {
 		case problem != "":
 		case lines[row.SKU] > 0:
 			problem = fmt.Sprintf("line %d has %s, too", lines[row.SKU], row.SKU)
@@ -130,9 +154,9 @@ func (s *Shop) batch(ctx context.Context, i Import) (b Batch, wrong []LineError,
 		case !makes[p.Factory]:
 			problem = unknown("factory", p.Factory)
 		default:
-			problem = detailOf(p.validate())
+			problem = detailOf(errors.Join(row.validateNames(), p.validate()))
 		}
-		switch lines[row.SKU], names[p.Name] = row.Line, row.SKU; {
+		switch lines[row.SKU], owners[keys[p.Name]] = row.Line, row.SKU; {
 		case problem != "":
 			wrong = append(wrong, LineError{row.Line, problem})
 		case !exists:
@@ -144,11 +168,60 @@ func (s *Shop) batch(ctx context.Context, i Import) (b Batch, wrong []LineError,
 			if p.Bins == was.Bins {
 				row.Bins = nil // to set the number again forgets when buyers waited
 			}
-			b.Change = append(b.Change, BatchChange{was, row.ProductChange})
+			b.Change = append(b.Change, BatchChange{was, row.ProductChange, row.Names})
 		}
 	}
 	slices.SortFunc(b.Change, func(a, b BatchChange) int { return strings.Compare(a.Product.SKU, b.Product.SKU) })
 	return b, wrong, nil
+}
+
+// nameKeys returns the keys of all names of the products and the rows. Two names have the same key
+// if no two products may have them.
+func (s *Shop) nameKeys(ctx context.Context, products []Product, rows []ImportRow) (map[string]string, error) {
+	var names []string
+	for _, p := range products {
+		names = append(names, p.Name)
+	}
+	for _, r := range rows {
+		if r.Name != nil {
+			names = append(names, normal(*r.Name))
+		}
+	}
+	return s.Store.NameKeys(ctx, names)
+}
+
+// normal returns the row with its names in Unicode's composed form.
+func (r ImportRow) normal() ImportRow {
+	if r.Name != nil {
+		r.Name = new(normal(*r.Name))
+	}
+	r.Names = maps.Clone(r.Names)
+	for tag, name := range r.Names {
+		r.Names[tag] = normal(name)
+	}
+	return r
+}
+
+// validateNames checks the names in other languages. Product.validate checks the rest.
+func (r ImportRow) validateNames() error {
+	for _, tag := range slices.Sorted(maps.Keys(r.Names)) {
+		if err := (ProductChange{Language: &tag, Name: new(r.Names[tag])}).validateLanguage(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply returns the product after the change.
+func (r ImportRow) apply(p Product) Product {
+	p = r.ProductChange.apply(p)
+	if len(r.Names) > 0 {
+		names := map[string]string{}
+		maps.Copy(names, p.Names)
+		maps.Copy(names, r.Names)
+		p.Names = names
+	}
+	return p
 }
 
 func unknown(what, name string) string { return fmt.Sprintf("there is no %s %.64q", what, name) }

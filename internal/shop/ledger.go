@@ -140,7 +140,7 @@ type LedgerEntry struct {
 	Quantity  int       // negative if the stock fell
 	Cause     string    // see CauseSale
 	Reason    string    // of an adjustment
-	Reference uuid.UUID // zero if the cause is CauseOpening
+	Reference uuid.UUID // of CauseOpening: the content of the import, zero if there was none
 	At        time.Time
 }
 

@@ -136,6 +136,9 @@ var languagePattern = sync.OnceValue(func() *regexp.Regexp {
 // IsSKU reports whether a text may be a SKU.
 func IsSKU(text string) bool { return skuPattern().MatchString(text) }
 
+// IsLanguage reports whether a text may be the tag of a language, like en or zh-Hant.
+func IsLanguage(text string) bool { return languagePattern().MatchString(text) }
+
 // validate returns an error with CodeInvalidProduct if the product cannot be sold.
 func (p Product) validate() error {
 	switch {
@@ -250,7 +253,7 @@ func (c ProductChange) validateLanguage() error {
 	switch {
 	case c.Language == nil:
 		return nil
-	case !languagePattern().MatchString(*c.Language):
+	case !IsLanguage(*c.Language):
 		return refuse(CodeInvalidProduct,
 			fmt.Sprintf("the language is %.40q, it must be the tag of a language, like en or zh-Hant", *c.Language))
 	case c.Name == nil:

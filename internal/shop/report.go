@@ -37,10 +37,14 @@ type ReportStore interface {
 	// Kind and SubjectID; with the zero notice it begins with the newest.
 	Notices(ctx context.Context, after Notice, limit int) ([]Notice, error)
 	// Import makes a batch in one transaction. Errors: CodeProductExists, CodeUnknownFactory,
-	// CodeInvalidProduct.
+	// CodeInvalidProduct, CodeIdempotencyKeyReused.
 	Import(context.Context, Batch, time.Time) error
-	// IsImported reports whether an import with this key put stock on sale.
-	IsImported(ctx context.Context, key string) (bool, error)
+	// IsImported reports whether an import with this key and content put stock on sale. Errors:
+	// CodeIdempotencyKeyReused if an import of another content has the key.
+	IsImported(ctx context.Context, key string, content uuid.UUID) (bool, error)
+	// NameKeys returns a key for each name. Two names have the same key if the store holds them to
+	// be equal: a second product of the name gets CodeProductExists.
+	NameKeys(ctx context.Context, names []string) (map[string]string, error)
 }
 
 // Factories lists all factories, sorted by identifier.

@@ -125,8 +125,11 @@ func (s faultyStore) Undo(ctx context.Context, a shop.Adjustment, number int64) 
 func (s faultyStore) Import(ctx context.Context, b shop.Batch, at time.Time) error {
 	return s.do(func() error { return s.store.Import(ctx, b, at) })
 }
-func (s faultyStore) IsImported(ctx context.Context, key string) (bool, error) {
-	return read(s.faults, func() (bool, error) { return s.store.IsImported(ctx, key) })
+func (s faultyStore) IsImported(ctx context.Context, key string, content uuid.UUID) (bool, error) {
+	return read(s.faults, func() (bool, error) { return s.store.IsImported(ctx, key, content) })
+}
+func (s faultyStore) NameKeys(ctx context.Context, names []string) (map[string]string, error) {
+	return read(s.faults, func() (map[string]string, error) { return s.store.NameKeys(ctx, names) })
 }
 func (s faultyStore) Factories(ctx context.Context) ([]shop.Factory, error) {
 	return read(s.faults, func() ([]shop.Factory, error) { return s.store.Factories(ctx) })

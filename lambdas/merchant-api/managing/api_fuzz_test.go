@@ -109,11 +109,19 @@ func (b books) Undo(_ context.Context, a shop.Adjustment, number int64) (shop.Ad
 	return shop.Adjusted{}, &shop.Error{Code: shop.CodeUnknownAdjustment}
 }
 
-func (b books) IsImported(_ context.Context, key string) (bool, error) {
-	if !validKey.MatchString(key) {
-		b.t.Errorf("the store got the key %q", key)
+func (b books) IsImported(_ context.Context, key string, content uuid.UUID) (bool, error) {
+	if !validKey.MatchString(key) || content == uuid.Nil {
+		b.t.Errorf("the store got the key %q and the content %s", key, content)
 	}
 	return false, nil
+}
+
+func (b books) NameKeys(_ context.Context, names []string) (map[string]string, error) {
+	keys := map[string]string{}
+	for _, name := range names {
+		keys[name] = name
+	}
+	return keys, nil
 }
 
 func (b books) Import(ctx context.Context, batch shop.Batch, at time.Time) error {
