@@ -10,6 +10,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/policy"
+	"restock/infra/recorder"
 )
 
 const (
@@ -20,8 +21,8 @@ const (
 	policiesARN  = "arn:aws:iam::000000000000:policy/restock-delivery/"
 )
 
-func options(settings string) graph.Options {
-	return graph.Options{
+func options(settings string) recorder.Options {
+	return recorder.Options{
 		Project: "restock-bootstrap",
 		Stage:   "main",
 		Config:  map[string]string{"aws:region": "ap-northeast-2", "restock-bootstrap:settings": settings},
@@ -43,7 +44,7 @@ func options(settings string) graph.Options {
 
 func record(tb testing.TB) *graph.Graph {
 	tb.Helper()
-	g, err := graph.Record(bootstrap, options(testSettings))
+	g, err := recorder.Record(bootstrap, options(testSettings))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -286,7 +287,7 @@ func TestEachEnvironmentHasItsOwnSecretsProvider(t *testing.T) {
 // Whoever may push a branch may assume the role of stages of pull requests. The roles act in one
 // region, on resources whose names begin with the project's name.
 func TestTheShippedLayoutIsForTheStages(t *testing.T) {
-	_, config, err := graph.Config(".", "main")
+	_, config, err := recorder.Config(".", "main")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -299,7 +300,7 @@ func TestTheShippedLayoutIsForTheStages(t *testing.T) {
 			t.Errorf("environment %s deploys %s beside prod", e.name, e.stages)
 			continue
 		}
-		name, stage, err := graph.Config("..", e.stages)
+		name, stage, err := recorder.Config("..", e.stages)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -319,7 +320,7 @@ func TestTheShippedLayoutIsForTheStages(t *testing.T) {
 func TestPreviewOfTheFirstDeployment(t *testing.T) {
 	o := options(testSettings)
 	o.Preview, o.Answer = true, nil
-	if _, err := graph.Record(bootstrap, o); err != nil {
+	if _, err := recorder.Record(bootstrap, o); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -348,7 +349,7 @@ func TestWrongSettingsAreRefusedByName(t *testing.T) {
 		"two objects": {testSettings + `{}`, `is not an object`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := graph.Record(bootstrap, options(test.settings))
+			_, err := recorder.Record(bootstrap, options(test.settings))
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("settings %s: got error %v, want one with %q", test.settings, err, test.want)
 			}

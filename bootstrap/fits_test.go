@@ -8,6 +8,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack"
 	"restock/infra/stack/stacktest"
 )
@@ -26,7 +27,7 @@ func shop(tb testing.TB, stage string) *graph.Graph {
 		tb.Fatal(err)
 	}
 	config[project+":settings"] = string(text)
-	g, err := graph.Record(stack.Program(bundle.WithoutCode), graph.Options{
+	g, err := recorder.Record(stack.Program(bundle.WithoutCode), recorder.Options{
 		Project: project, Stage: stage, Config: config,
 	})
 	if err != nil {

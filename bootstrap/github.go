@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -48,7 +49,7 @@ func (g *gitHub) environment(name string) string {
 
 // trust allows jobs with exactly this subject to assume a role.
 func (g *gitHub) trust(subject string) pulumi.StringOutput {
-	return policy.JSON(func(arn []string) any {
+	return outputs.JSON(func(arn []string) any {
 		return policy.New(policy.Statement{
 			Effect:    "Allow",
 			Principal: &policy.Principal{Federated: arn[0]},

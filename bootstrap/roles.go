@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -32,7 +33,7 @@ func newPreviewRole(ctx *pulumi.Context, e environment, g *gitHub, s *state) (*i
 	if err != nil {
 		return nil, err
 	}
-	permissions := policy.JSON(func(arn []string) any {
+	permissions := outputs.JSON(func(arn []string) any {
 		return policy.New(stateFiles{arn[0], arn[1], e}.mayRead()...)
 	}, s.bucket.Arn, s.key.Arn)
 	_, err = iam.NewRolePolicy(ctx, "preview-"+e.name, &iam.RolePolicyArgs{Role: role.Name, Policy: permissions},
@@ -52,7 +53,7 @@ func newDeployRole(ctx *pulumi.Context, region string, e environment, others []s
 		return nil, nil, err
 	}
 	boundary, err = newPolicy(ctx, "functions-"+e.name, "The most that a function of "+e.stages+" may do",
-		policy.JSON(func(arn []string) any {
+		outputs.JSON(func(arn []string) any {
 			return policy.New(scope{region, account(arn[0]), e.stages}.functionsMayAtMost()...)
 		}, s.key.Arn))
 	if err != nil {
@@ -76,7 +77,7 @@ func newDeployRole(ctx *pulumi.Context, region string, e environment, others []s
 			return s.never(f.key, others)
 		}},
 	} {
-		permissions := policy.JSON(func(arn []string) any {
+		permissions := outputs.JSON(func(arn []string) any {
 			s, f := scope{region, account(arn[1]), e.stages}, stateFiles{arn[0], arn[1], e}
 			return policy.New(part.statements(s, f, arn[2])...)
 		}, s.bucket.Arn, s.key.Arn, boundary.Arn)

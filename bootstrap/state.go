@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -101,7 +102,7 @@ func newState(ctx *pulumi.Context) (*state, error) {
 	}
 	_, err = s3.NewBucketPolicy(ctx, "state", &s3.BucketPolicyArgs{
 		Bucket: bucket.Bucket,
-		Policy: policy.JSON(func(arn []string) any {
+		Policy: outputs.JSON(func(arn []string) any {
 			return policy.New(policy.EncryptedOnly(arn[0], "s3:*"), policy.EncryptedOnly(arn[0]+"/*", "s3:*"))
 		}, bucket.Arn),
 	}, of)

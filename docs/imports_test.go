@@ -147,11 +147,30 @@ func TestLocalRunKnowsNothingOfTheShop(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	allowed := []string{"local/…", "infra/graph", "infra/rules", "infra/policy/…", "infra/bundle", "infra/schedule"}
+	allowed := []string{
+		"local/…", "infra/graph", "infra/recorder", "infra/rules", "infra/policy/…", "infra/bundle", "infra/schedule",
+	}
 	for pkg := range strings.Lines(string(output)) {
 		pkg, isOurs := strings.CutPrefix(strings.TrimSpace(pkg), "restock/")
 		if isOurs && !matchesAny(allowed, pkg) {
 			t.Errorf("the local run depends on %s, want only packages of %q", pkg, allowed)
 		}
+	}
+}
+
+// TestStandInsDoNotContainPulumi checks the direct and indirect imports of the stand-ins, and those
+// of their tests: a test with Pulumi takes seconds longer to build.
+func TestStandInsDoNotContainPulumi(t *testing.T) {
+	list := exec.Command("go", "list", "-test", "-deps", "./local/aws/...", "./local/view/...", "./local/mariadb/...")
+	list.Dir = root
+	output, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	if !strings.Contains(string(output), "restock/infra/graph\n") {
+		t.Errorf("the stand-ins do not import restock/infra/graph: got\n%s", output)
+	}
+	if found := regexp.MustCompile(`(?m)^github\.com/pulumi/\S*`).Find(output); found != nil {
+		t.Errorf("a stand-in, or its test, contains %s: read a graph.Graph, or move the test to local/run", found)
 	}
 }

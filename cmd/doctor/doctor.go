@@ -9,6 +9,7 @@ import (
 
 	"restock/infra/cost"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack"
 )
 
@@ -90,7 +91,7 @@ func (d *doctor) file() string { return "Pulumi." + d.stage + ".yaml" }
 
 func (d *doctor) checkSettings(context.Context) finding {
 	var err error
-	if d.name, d.config, err = graph.Config(d.project, d.stage); err == nil {
+	if d.name, d.config, err = recorder.Config(d.project, d.stage); err == nil {
 		d.settings, err = stack.ReadSettings(d.project, d.stage)
 	}
 	if err == nil {

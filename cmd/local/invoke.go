@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/local/run"
 )
 
@@ -85,7 +85,7 @@ func regionOf(stage string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, config, err := graph.Config(project, stage)
+	_, config, err := recorder.Config(project, stage)
 	if err != nil {
 		return "", err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"restock/infra/cost"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack/stacktest"
 	"restock/lambdas"
 	"restock/test/linediff"
@@ -27,7 +28,7 @@ const (
 )
 
 // The stage cdn is one of the tests of package rules.
-var stages = append(graph.Stages(projectDir), "cdn")
+var stages = append(recorder.Stages(projectDir), "cdn")
 
 func record(tb testing.TB, stage string) cost.Stage {
 	tb.Helper()

@@ -9,13 +9,17 @@ import (
 // AccountID is the account of all recorded resources.
 const AccountID = "000000000000"
 
-// deployed adds the outputs that AWS would return for a new resource: a name, an id, an ARN, and
-// other outputs that the stack uses. autoname makes the name if the program gives none.
-func deployed(r *Resource, region string, autoname func(*Resource) string) {
+// Deploy adds the outputs that AWS would return for a new resource: a name, an id, an ARN, and
+// other outputs that the stack uses. If the program gives no name, the name is an example of the
+// name that Pulumi makes, or it is the logical name.
+func (r *Resource) Deploy(region string, logicalNames bool) {
 	nameKey := r.Type.NameOutput()
 	name := r.String(nameKey)
 	if name == "" {
-		name = autoname(r)
+		name = r.autoname()
+		if logicalNames {
+			name = r.named(r.Name)
+		}
 		r.Outputs[nameKey] = name
 	}
 	arn := r.Type.ARN(region, name)

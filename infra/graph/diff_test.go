@@ -1,7 +1,6 @@
 package graph_test
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -80,24 +79,6 @@ func TestDiffFindsAResourceByItsAlias(t *testing.T) {
 	want := []string{"~ aws:sqs/queue:Queue b: delaySeconds 1 → 2"}
 	if got := graph.Lines(graph.Diff(old, new)); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
-func TestDiffAfterJSONIsEmpty(t *testing.T) {
-	recorded, err := graph.Record(program, options())
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(recorded)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var read graph.Graph
-	if err := json.Unmarshal(text, &read); err != nil {
-		t.Fatal(err)
-	}
-	if got := graph.Lines(graph.Diff(recorded, &read)); len(got) > 0 || len(read.Resources) == 0 {
-		t.Errorf("got %d resources that differ by %q, want all without a difference", len(read.Resources), got)
 	}
 }
 

@@ -1,5 +1,6 @@
-// Package graph records the resources that a Pulumi program declares, without deploying them. It
-// also has the table of AWS resource types, with their ARNs and the limits of their names.
+// Package graph has the list of the resources that a Pulumi program declares, and the table of AWS
+// resource types, with their ARNs and the limits of their names. It does not import Pulumi, so that
+// a program that only reads a graph is small and built quickly.
 package graph
 
 import (
@@ -33,6 +34,17 @@ type Resource struct {
 	Protect      bool
 	Remote       bool   // a component that a plugin makes: its resources are not in the graph
 	Source       string // where it is declared, below the module's root: "infra/stack/messaging.go:111"
+}
+
+// New returns a graph of resources, which it sorts. Two resources with the same URN are an error.
+func New(region string, resources []*Resource, outputs map[string]string) (*Graph, error) {
+	slices.SortFunc(resources, func(a, b *Resource) int { return cmp.Compare(a.URN, b.URN) })
+	for i, r := range resources {
+		if i > 0 && resources[i-1].URN == r.URN {
+			return nil, fmt.Errorf("two resources have the URN %s: give one of them another name", r.URN)
+		}
+	}
+	return &Graph{Region: region, Resources: resources, Outputs: outputs}, nil
 }
 
 // ByURN returns the resource with a URN, nil if there is none.
@@ -154,15 +166,4 @@ func (r *Resource) Strings(output string) []string {
 		texts = append(texts, fmt.Sprint(v))
 	}
 	return texts
-}
-
-// sort sorts the resources by URN. Two resources with the same URN are an error.
-func (g *Graph) sort() error {
-	slices.SortFunc(g.Resources, func(a, b *Resource) int { return cmp.Compare(a.URN, b.URN) })
-	for i, r := range g.Resources {
-		if i > 0 && g.Resources[i-1].URN == r.URN {
-			return fmt.Errorf("two resources have the URN %s: give one of them another name", r.URN)
-		}
-	}
-	return nil
 }

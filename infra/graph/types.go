@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"regexp"
 	"strings"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 )
 
 // A Type is a Pulumi type token: "aws:sqs/queue:Queue".
@@ -166,8 +164,9 @@ func Autoname(project, stage string, token Type, name string) string {
 
 // autoname returns an example of the name that Pulumi makes for the resource.
 func (r *Resource) autoname() string {
-	of := resource.URN(r.URN)
-	return r.named(Autoname(string(of.Project()), string(of.Stack()), r.Type, r.Name))
+	stage, rest, _ := strings.Cut(strings.TrimPrefix(r.URN, "urn:pulumi:"), "::")
+	project, _, _ := strings.Cut(rest, "::")
+	return r.named(Autoname(project, stage, r.Type, r.Name))
 }
 
 // named returns the name that the provider makes of an automatic name.

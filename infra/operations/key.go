@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -13,12 +14,12 @@ import (
 // cannot publish to a topic that is encrypted with a key of AWS. anARN is the ARN of any resource
 // in the stage's account and region.
 func NewKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
-	root, logGroups := policy.SiblingARN(anARN, "iam", "root"), policy.SiblingARN(anARN, "logs", "log-group:*")
+	root, logGroups := outputs.SiblingARN(anARN, "iam", "root"), outputs.SiblingARN(anARN, "logs", "log-group:*")
 	key, err := kms.NewKey(ctx, "operations", &kms.KeyArgs{
 		Description:       pulumi.String("Encrypts the stage's logs, and the topic of its alarms"),
 		EnableKeyRotation: pulumi.Bool(true),
 		// In a key's policy the resource "*" means the key itself.
-		Policy: policy.JSON(func(of []string) any {
+		Policy: outputs.JSON(func(of []string) any {
 			root, region, logGroups := of[0], of[1], of[2]
 			return policy.New(
 				policy.Statement{
@@ -47,7 +48,7 @@ func NewKey(ctx *pulumi.Context, anARN pulumi.StringOutput) (*kms.Key, error) {
 					Condition: policy.Condition{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logGroups}},
 				},
 			)
-		}, root, policy.Region(anARN), logGroups),
+		}, root, outputs.Region(anARN), logGroups),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("creating the key of logs and alarms: %w", err)

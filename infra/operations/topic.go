@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -22,7 +23,7 @@ func NewTopic(ctx *pulumi.Context, name string, key *kms.Key, email string) (*sn
 	}
 	_, err = sns.NewTopicPolicy(ctx, name, &sns.TopicPolicyArgs{
 		Arn: topic.Arn,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			return policy.New(
 				policy.Statement{
 					Effect:    "Allow",
@@ -33,7 +34,7 @@ func NewTopic(ctx *pulumi.Context, name string, key *kms.Key, email string) (*sn
 				},
 				policy.EncryptedOnly(arns[0], "sns:Publish"),
 			)
-		}, topic.Arn, policy.SiblingARN(topic.Arn, "cloudwatch", "alarm:*")),
+		}, topic.Arn, outputs.SiblingARN(topic.Arn, "cloudwatch", "alarm:*")),
 	}, pulumi.Parent(topic))
 	if err != nil {
 		return nil, fmt.Errorf("letting alarms publish to topic %s: %w", name, err)

@@ -1,14 +1,6 @@
-// Package policy builds IAM policies, and other JSON documents, from structs and the outputs of
-// resources. Its table of grants says which actions a grant means; the program, the rules and the
-// local run use the same table.
+// Package policy builds IAM policies from structs. Its table of grants says which actions a grant
+// means; the program, the rules and the local run use the same table.
 package policy
-
-import (
-	"encoding/json"
-	"fmt"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-)
 
 // A Document is an IAM policy document:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
@@ -54,24 +46,4 @@ func EncryptedOnly(resource string, actions ...string) Statement {
 		Resource:  []string{resource},
 		Condition: Condition{"Bool": {"aws:SecureTransport": "false"}},
 	}
-}
-
-// JSON returns a document as text. build makes the document from the values of the inputs. In a
-// preview, the text is unknown while an input is unknown.
-func JSON(build func(values []string) any, inputs ...pulumi.StringInput) pulumi.StringOutput {
-	var outputs []any
-	for _, input := range inputs {
-		outputs = append(outputs, input)
-	}
-	return pulumi.All(outputs...).ApplyT(func(resolved []any) (string, error) {
-		values := make([]string, len(resolved))
-		for i, v := range resolved {
-			values[i] = v.(string)
-		}
-		text, err := json.Marshal(build(values))
-		if err != nil {
-			return "", fmt.Errorf("writing a JSON document: %w", err)
-		}
-		return string(text), nil
-	}).(pulumi.StringOutput)
 }

@@ -5,6 +5,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/graph/graphtest"
+	"restock/infra/recorder"
 	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/infra/stack/stacktest"
@@ -14,7 +15,7 @@ import (
 const projectDir = "../.."
 
 // stages are the project's stages, and those of the tests.
-var stages = append(graph.Stages(projectDir), full, cdn)
+var stages = append(recorder.Stages(projectDir), full, cdn)
 
 // Stages of the tests: full uses every setting but the CDN, cdn has the CDN.
 const (

@@ -59,7 +59,7 @@ func checkPolicies(i *inspection) {
 	for _, holder := range declared.Holders {
 		for _, r := range i.OfType(holder.Type) {
 			if _, err := holder.Parse(r); err != nil {
-				i.report(r, "write the document with policy.New and policy.JSON", "%v", err)
+				i.report(r, "write the document with policy.New and outputs.JSON", "%v", err)
 			}
 		}
 	}

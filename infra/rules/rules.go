@@ -2,7 +2,7 @@
 // AWS would refuse, that would fail later without an error, or that would be open to the world. The
 // last kind, and style, are rules of this project: see [Rule]. The tests and the local run use it.
 //
-// A rule reads a graph from [graph.Record]. The graph must not be of a Pulumi preview: a preview
+// A rule reads a graph from [recorder.Record]. The graph must not be of a Pulumi preview: a preview
 // has no ids and no ARNs. The doc comment of each rule says what goes wrong if a program breaks the
 // rule, and links the page that documents it.
 package rules

@@ -7,6 +7,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/rules"
 	"restock/infra/stack"
 	"restock/lambdas"
@@ -18,7 +19,7 @@ func recordWith(t *testing.T, settings string) *graph.Graph {
 	o := options(t, "dev")
 	o.Config["restock:settings"] =
 		`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://factory.example.com",` + settings + `}`
-	g, err := graph.Record(stack.Program(bundle.WithoutCode), o)
+	g, err := recorder.Record(stack.Program(bundle.WithoutCode), o)
 	if err != nil {
 		t.Fatalf("settings %s: %v", settings, err)
 	}
@@ -62,7 +63,7 @@ func TestARefusedStageNamesTheConcurrencyToLower(t *testing.T) {
 			`{"zones":["ap-northeast-2a","ap-northeast-2c"],"concurrency":{"sales-api":%d}}`, concurrency)
 	}
 	settings(lambdas.SalesAPI.Concurrency + 50)
-	_, err := graph.Record(stack.Program(bundle.WithoutCode), o)
+	_, err := recorder.Record(stack.Program(bundle.WithoutCode), o)
 	_, advice, _ := strings.Cut(fmt.Sprint(err), "; or lower concurrency.sales-api by ")
 	var by, to int
 	if n, _ := fmt.Sscanf(advice, "%d, to %d", &by, &to); n != 2 || by+to != lambdas.SalesAPI.Concurrency+50 {
@@ -70,7 +71,7 @@ func TestARefusedStageNamesTheConcurrencyToLower(t *testing.T) {
 	}
 	for concurrency, enough := range map[int]bool{to: true, to + 1: false} {
 		settings(concurrency)
-		if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); (err == nil) != enough {
+		if _, err := recorder.Record(stack.Program(bundle.WithoutCode), o); (err == nil) != enough {
 			t.Errorf("after %s, and with concurrency.sales-api of %d: got %v", advice, concurrency, err)
 		}
 	}

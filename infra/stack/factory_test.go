@@ -6,6 +6,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack"
 	"restock/lambdas"
 )
@@ -21,7 +22,7 @@ func TestFactoryIsDeployedWhereItIsSimulated(t *testing.T) {
 	} {
 		o := options(t, "dev")
 		o.Config["restock:settings"] = text
-		g, err := graph.Record(stack.Program(bundle.WithoutCode), o)
+		g, err := recorder.Record(stack.Program(bundle.WithoutCode), o)
 		if err != nil {
 			t.Fatal(err)
 		}

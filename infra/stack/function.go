@@ -11,6 +11,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/operations"
+	"restock/infra/outputs"
 	"restock/infra/policy"
 	"restock/lambdas"
 )
@@ -97,7 +98,7 @@ func newServiceRole(
 	args := &iam.RoleArgs{
 		// The workflow that deploys a stage may make roles only below this path.
 		Path: pulumi.Sprintf("/%s/%s/", ctx.Project(), ctx.Stack()),
-		AssumeRolePolicy: policy.JSON(func([]string) any {
+		AssumeRolePolicy: outputs.JSON(func([]string) any {
 			return policy.New(policy.Statement{
 				Effect: "Allow", Principal: &policy.Principal{Service: service}, Action: []string{"sts:AssumeRole"},
 			})
@@ -143,7 +144,7 @@ func (f *function) newRole(ctx *pulumi.Context, b *base) (*role, error) {
 	}
 	attached, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
 		Role: r.Name,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			var statements []policy.Statement
 			for i, p := range permissions {
 				statements = append(statements, policy.Statement{

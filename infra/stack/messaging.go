@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 	"restock/lambdas"
 )
@@ -75,7 +76,7 @@ func newMessaging(ctx *pulumi.Context, args messagingArgs) (*messaging, error) {
 	}
 	_, err = sns.NewTopicPolicy(ctx, lambdas.StockEmptyTopic, &sns.TopicPolicyArgs{
 		Arn: m.topic.Arn,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			return policy.New(policy.EncryptedOnly(arns[0], "sns:Publish"))
 		}, m.topic.Arn),
 	}, pulumi.Parent(m.topic))
@@ -139,7 +140,7 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 		MessageRetentionSeconds:  seconds(retention),
 		ReceiveWaitTimeSeconds:   seconds(longPoll),
 		SqsManagedSseEnabled:     pulumi.Bool(true),
-		RedrivePolicy: policy.JSON(func(arns []string) any {
+		RedrivePolicy: outputs.JSON(func(arns []string) any {
 			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": receives}
 		}, deadLetters.Arn),
 	}, childOf(m), pulumi.Protect(protect))
@@ -156,7 +157,7 @@ func (m *messaging) newQueue(ctx *pulumi.Context, f lambdas.Function, protect bo
 func (q *queue) subscribe(ctx *pulumi.Context, f lambdas.Function, topic *sns.Topic) error {
 	topicMaySend, err := sqs.NewQueuePolicy(ctx, f.Queue, &sqs.QueuePolicyArgs{
 		QueueUrl: q.Url,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			return policy.New(
 				policy.Statement{
 					Effect:    "Allow",
@@ -178,7 +179,7 @@ func (q *queue) subscribe(ctx *pulumi.Context, f lambdas.Function, topic *sns.To
 		Endpoint: q.Arn,
 	}
 	if f.Filter != nil {
-		args.FilterPolicy = policy.JSON(func([]string) any { return f.Filter })
+		args.FilterPolicy = outputs.JSON(func([]string) any { return f.Filter })
 	}
 	q.subscription, err = sns.NewTopicSubscription(ctx, f.Queue, args,
 		pulumi.Parent(topic), pulumi.DependsOn([]pulumi.Resource{topicMaySend}))
@@ -204,7 +205,7 @@ func (m *messaging) newDeadLetterQueue(ctx *pulumi.Context, name string, protect
 func encryptedOnly(ctx *pulumi.Context, name string, q *sqs.Queue) error {
 	_, err := sqs.NewQueuePolicy(ctx, name, &sqs.QueuePolicyArgs{
 		QueueUrl: q.Url,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			return policy.New(policy.EncryptedOnly(arns[0], queueActions...))
 		}, q.Arn),
 	}, pulumi.Parent(q))

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 	"restock/lambdas"
 )
@@ -178,13 +179,13 @@ func (n *network) endpoints(
 			SubnetIds:         subnetIDs,
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
-			Policy: policy.JSON(func(account []string) any {
+			Policy: outputs.JSON(func(account []string) any {
 				return policy.New(policy.Statement{
 					Effect: "Allow", Principal: &policy.Principal{AWS: "*"}, Action: actions[service],
 					Resource:  []string{"*"},
 					Condition: policy.Condition{"StringEquals": {"aws:PrincipalAccount": account[0]}},
 				})
-			}, policy.Account(n.vpc.Arn)),
+			}, outputs.Account(n.vpc.Arn)),
 		}, pulumi.Parent(n.vpc))
 		if err != nil {
 			return fmt.Errorf("creating the endpoint of %s: %w", service, err)

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -114,7 +115,7 @@ func proxyRole(ctx *pulumi.Context, args proxyArgs, child pulumi.ResourceOption)
 	}
 	mayRead, err := iam.NewRolePolicy(ctx, "proxy", &iam.RolePolicyArgs{
 		Role: r.Name,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			return policy.New(policy.Statement{
 				Effect: "Allow", Action: policy.Actions("secret", "read"), Resource: arns,
 			})

@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -48,7 +49,7 @@ func newSecrets(ctx *pulumi.Context, s Settings) (map[string]*secretsmanager.Sec
 		}
 		_, err = secretsmanager.NewSecretPolicy(ctx, name, &secretsmanager.SecretPolicyArgs{
 			SecretArn: secret.Arn,
-			Policy: policy.JSON(func(arns []string) any {
+			Policy: outputs.JSON(func(arns []string) any {
 				return policy.New(policy.EncryptedOnly(arns[0], secretActions...))
 			}, secret.Arn),
 			BlockPublicPolicy: pulumi.Bool(true),

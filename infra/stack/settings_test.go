@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"restock/infra/bundle"
-	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack"
 	"restock/lambdas"
 )
@@ -110,7 +110,7 @@ func TestErrorsNameWrongSettings(t *testing.T) {
 	} {
 		o := options(t, "dev")
 		o.Config["restock:settings"] = c.settings
-		_, err := graph.Record(stack.Program(bundle.WithoutCode), o)
+		_, err := recorder.Record(stack.Program(bundle.WithoutCode), o)
 		if err == nil || !strings.Contains(err.Error(), c.want) ||
 			!strings.Contains(err.Error(), "Pulumi.dev.yaml: restock:settings") {
 			t.Errorf("settings %s: got error %v, want one that names the file and says %q", c.settings, err, c.want)
@@ -155,7 +155,7 @@ func TestErrorsHideSecretsOfSettings(t *testing.T) {
 	o := options(t, "dev")
 	o.Config["restock:settings"] =
 		`{"zones":["ap-northeast-2a","ap-northeast-2c"],"factoryUrl":"https://me:hunter2@factory.example.com"}`
-	if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); err == nil ||
+	if _, err := recorder.Record(stack.Program(bundle.WithoutCode), o); err == nil ||
 		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v, want an error without the password", err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack"
 	"restock/infra/stack/stacktest"
 	"restock/lambdas"
@@ -24,12 +25,12 @@ import (
 
 const projectDir = "../.."
 
-var stages = graph.Stages(projectDir)
+var stages = recorder.Stages(projectDir)
 
-func options(tb testing.TB, stage string) graph.Options {
+func options(tb testing.TB, stage string) recorder.Options {
 	tb.Helper()
 	project, config := stacktest.Config(tb, projectDir, stage)
-	return graph.Options{Project: project, Stage: stage, Config: config}
+	return recorder.Options{Project: project, Stage: stage, Config: config}
 }
 
 func record(tb testing.TB, stage string) *graph.Graph {
@@ -119,7 +120,7 @@ func TestSetupRunsBeforeItsSecretIsUsed(t *testing.T) {
 
 func TestOutputsOfTheStack(t *testing.T) {
 	var outputs []string
-	_, err := graph.Record(func(ctx *pulumi.Context) error {
+	_, err := recorder.Record(func(ctx *pulumi.Context) error {
 		if err := stack.Program(bundle.WithoutCode)(ctx); err != nil {
 			return err
 		}
@@ -141,13 +142,13 @@ func TestOutputsOfTheStack(t *testing.T) {
 // depend on one more service, and a signature covers the host name, which CloudFront replaces.
 func TestTheFactoryAndTheMerchantGoAroundTheCDN(t *testing.T) {
 	const dir = "../rules/testdata/cdn"
-	project, config, err := graph.Config(dir, "cdn")
+	project, config, err := recorder.Config(dir, "cdn")
 	if err != nil {
 		t.Fatal(err)
 	}
 	outputs := map[string]string{}
 	var mu sync.Mutex // guards outputs: Pulumi resolves them concurrently
-	g, err := graph.Record(func(ctx *pulumi.Context) error {
+	g, err := recorder.Record(func(ctx *pulumi.Context) error {
 		if err := stack.Program(bundle.WithoutCode)(ctx); err != nil {
 			return err
 		}
@@ -163,7 +164,7 @@ func TestTheFactoryAndTheMerchantGoAroundTheCDN(t *testing.T) {
 			})
 		}
 		return nil
-	}, graph.Options{Project: project, Stage: "cdn", Config: config})
+	}, recorder.Options{Project: project, Stage: "cdn", Config: config})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +202,7 @@ func TestPreviewOfANewStage(t *testing.T) {
 	for _, stage := range stages {
 		o := options(t, stage)
 		o.Preview = true
-		if _, err := graph.Record(stack.Program(bundle.WithoutCode), o); err != nil {
+		if _, err := recorder.Record(stack.Program(bundle.WithoutCode), o); err != nil {
 			t.Errorf("%s: %v", stage, err)
 		}
 	}
@@ -223,7 +224,7 @@ func recordDatabase(t *testing.T, subnets, old, new string) *graph.Resource {
 		}
 		return nil
 	}
-	g, err := graph.Record(stack.Program(bundle.WithoutCode), o)
+	g, err := recorder.Record(stack.Program(bundle.WithoutCode), o)
 	if err != nil {
 		t.Fatal(err)
 	}

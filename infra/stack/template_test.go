@@ -10,7 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
 
 	"restock/infra/bundle"
-	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack"
 )
 
@@ -27,7 +27,7 @@ func TestTemplateConfiguresAStage(t *testing.T) {
 	if got := slices.Sorted(maps.Keys(p.Template.Config)); !slices.Equal(got, []string{"aws:region", "settings"}) {
 		t.Fatalf("the template asks for %q, want what settings.Load reads", got)
 	}
-	_, err = graph.Record(stack.Program(bundle.WithoutCode), graph.Options{
+	_, err = recorder.Record(stack.Program(bundle.WithoutCode), recorder.Options{
 		Project: "bakery", Stage: "dev", Config: map[string]string{
 			"aws:region":      p.Template.Config["aws:region"].Default,
 			"bakery:settings": p.Template.Config["settings"].Default,

@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/bundle"
+	"restock/infra/outputs"
 	"restock/infra/policy"
 	"restock/lambdas"
 )
@@ -93,7 +94,7 @@ func (f *function) buffer(ctx *pulumi.Context, m *messaging, a *api) (*apigatewa
 	}
 	maySend, err := iam.NewRolePolicy(ctx, name+"-api", &iam.RolePolicyArgs{
 		Role: sender.Name,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			return policy.New(policy.Statement{
 				Effect: "Allow", Action: policy.Actions("queue", "send"), Resource: []string{arns[0]},
 			})
@@ -189,7 +190,7 @@ func (f *function) rotate(ctx *pulumi.Context, secret *secretsmanager.Secret, af
 	// Secrets Manager sends the account as the source, and not the secret's ARN. The function
 	// checks that the secret is its own.
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
-	account := lambda.PermissionArgs{SourceAccount: policy.Account(secret.Arn)}
+	account := lambda.PermissionArgs{SourceAccount: outputs.Account(secret.Arn)}
 	permission, err := f.allowInvocation(ctx, name, "secretsmanager.amazonaws.com", account)
 	if err != nil {
 		return failed(err)

@@ -1,6 +1,7 @@
 // Package engine runs a Pulumi program in a process of its own, in place of Pulumi's engine. The
 // program registers its resources with a resource monitor, which records them: see
-// [graph.Recorder]. So a program of any module, with any version of Pulumi's SDKs, can be recorded.
+// [recorder.Recorder]. So a program of any module, with any version of Pulumi's SDKs, can be
+// recorded.
 //
 // The program runs as in a preview (ctx.DryRun() is true), and still gets every output that the
 // recorder knows. An output that it does not know stays unknown to the program, as in a preview.
@@ -26,6 +27,7 @@ import (
 	"google.golang.org/grpc"
 
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/local/system/loopback"
 	"restock/local/system/process"
 )
@@ -42,7 +44,7 @@ type Program struct {
 const maxMessage = 400 << 20
 
 // Record runs the program, and returns the resources that it registers.
-func (p Program) Record(ctx context.Context, o graph.Options) (*graph.Graph, error) {
+func (p Program) Record(ctx context.Context, o recorder.Options) (*graph.Graph, error) {
 	g, err := p.record(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("recording stage %s: %w", o.Stage, err)
@@ -50,7 +52,7 @@ func (p Program) Record(ctx context.Context, o graph.Options) (*graph.Graph, err
 	return g, nil
 }
 
-func (p Program) record(ctx context.Context, o graph.Options) (*graph.Graph, error) {
+func (p Program) record(ctx context.Context, o recorder.Options) (*graph.Graph, error) {
 	o.Lookups, o.Root = true, strings.TrimSuffix(filepath.ToSlash(p.Dir), "/")+"/"
 	m, address, end, err := serve(o, p.Log)
 	if err != nil {
@@ -77,12 +79,12 @@ func (p Program) record(ctx context.Context, o graph.Options) (*graph.Graph, err
 }
 
 // serve serves a resource monitor and an engine at one address until the caller calls end.
-func serve(o graph.Options, log *slog.Logger) (m *monitor, address string, end func(), err error) {
+func serve(o recorder.Options, log *slog.Logger) (m *monitor, address string, end func(), err error) {
 	listener, err := loopback.Listen("127.0.0.1:0")
 	if err != nil {
 		return nil, "", nil, fmt.Errorf("starting the resource monitor: %w", err)
 	}
-	m = &monitor{recorder: graph.NewRecorder(o), root: o.Root, log: log}
+	m = &monitor{recorder: recorder.New(o), root: o.Root, log: log}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
 	pulumirpc.RegisterResourceMonitorServer(server, m)
 	pulumirpc.RegisterEngineServer(server, &engine{monitor: m})
@@ -101,7 +103,7 @@ func serve(o graph.Options, log *slog.Logger) (m *monitor, address string, end f
 
 // environment returns the environment of the program's process: that of this process, and what
 // Pulumi adds to it.
-func (p Program) environment(o graph.Options, address string) ([]string, error) {
+func (p Program) environment(o recorder.Options, address string) ([]string, error) {
 	config, err := json.Marshal(o.Config)
 	if err != nil {
 		return nil, fmt.Errorf("writing the configuration: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/graph"
+	"restock/infra/recorder"
 )
 
 // record runs a program in this process against a monitor, as a process of its own would run.
@@ -23,7 +24,7 @@ func record(t *testing.T, program pulumi.RunFunc) (*graph.Graph, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := graph.Options{
+	o := recorder.Options{
 		Project: "p", Stage: "s", Root: root + "/", Lookups: true, Config: map[string]string{"aws:region": "eu-west-1"},
 	}
 	m, address, end, err := serve(o, slog.New(slog.DiscardHandler))
@@ -68,7 +69,7 @@ func TestMonitorRecordsWhatAMockRecords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := graph.Record(program, graph.Options{
+	want, err := recorder.Record(program, recorder.Options{
 		Project: "p", Stage: "s", Config: map[string]string{"aws:region": "eu-west-1"},
 	})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"restock/infra/graph"
+	"restock/infra/recorder"
 )
 
 type empty = emptypb.Empty
@@ -32,7 +32,7 @@ var features = []string{
 // A monitor records what the program registers.
 type monitor struct {
 	pulumirpc.UnimplementedResourceMonitorServer
-	recorder *graph.Recorder
+	recorder *recorder.Recorder
 	root     string // the folder of the program's sources, with a slash at its end
 	log      *slog.Logger
 
@@ -97,7 +97,7 @@ func (m *monitor) RegisterResource(_ context.Context, in *pulumirpc.RegisterReso
 		ID: in.GetImportId(), Custom: in.GetCustom(), RegisterRPC: in,
 	})
 	if err != nil {
-		return nil, m.refuse(err, graph.Source(m.root, in))
+		return nil, m.refuse(err, recorder.Source(m.root, in))
 	}
 	object, err := write(state, in.GetAcceptSecrets(), in.GetAcceptResources())
 	if err != nil {
@@ -135,7 +135,7 @@ func (m *monitor) ReadResource(_ context.Context, in *pulumirpc.ReadResourceRequ
 	_, _, err := m.recorder.NewResource(pulumi.MockResourceArgs{
 		TypeToken: in.GetType(), Name: in.GetName(), ID: in.GetId(), ReadRPC: in,
 	})
-	return nil, m.refuse(err, graph.Source(m.root, in))
+	return nil, m.refuse(err, recorder.Source(m.root, in))
 }
 
 // Invoke answers a function that queries AWS.
@@ -152,7 +152,7 @@ func (m *monitor) Invoke(_ context.Context, in *pulumirpc.ResourceInvokeRequest,
 		answer, err = m.recorder.Call(pulumi.MockCallArgs{Token: in.GetTok(), Args: args, Provider: in.GetProvider()})
 	}
 	if err != nil {
-		return nil, m.refuse(err, graph.Source(m.root, in))
+		return nil, m.refuse(err, recorder.Source(m.root, in))
 	}
 	object, err := write(answer, true, in.GetAcceptResources())
 	if err != nil {
@@ -177,7 +177,7 @@ func (m *monitor) referenced(args resource.PropertyMap) (resource.PropertyMap, e
 // Call refuses a method of a resource: the resource's plugin would have to answer it.
 func (m *monitor) Call(_ context.Context, in *pulumirpc.ResourceCallRequest) (*pulumirpc.CallResponse, error) {
 	return nil, m.refuse(fmt.Errorf("the program calls the method %s: a recording has no plugins", in.GetTok()),
-		graph.Source(m.root, in))
+		recorder.Source(m.root, in))
 }
 
 // read reads properties that the SDK has sent.

@@ -81,7 +81,7 @@ func (s *services) action(g *graph.Graph, integration *graph.Resource) (*apigate
 		if err != nil {
 			return nil, fmt.Errorf("signing a call of SQS: %w", err)
 		}
-		answer := &recorder{header: http.Header{}}
+		answer := &keptAnswer{header: http.Header{}}
 		s.handler.ServeHTTP(answer, request)
 		// AWS documents neither the answer's form nor its headers.
 		return &apigateway.ServiceAnswer{
@@ -106,13 +106,13 @@ func sendMessageBody(parameters map[string]string) (body []byte, ok bool) {
 	return body, err == nil
 }
 
-// A recorder keeps the answer to a request that is not sent over a network.
-type recorder struct {
+// A keptAnswer is the answer to a request that is not sent over a network.
+type keptAnswer struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
+func (a *keptAnswer) Header() http.Header         { return a.header }
+func (a *keptAnswer) WriteHeader(status int)      { a.status = status }
+func (a *keptAnswer) Write(b []byte) (int, error) { return a.body.Write(b) }

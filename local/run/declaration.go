@@ -6,6 +6,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/rules"
 )
 
@@ -20,11 +21,11 @@ type Declaration struct {
 // Declare records the stack that a program declares for a stage, and checks it. projectDir is the
 // folder of the program's module.
 func Declare(p Program, projectDir, stage string) (d Declaration, err error) {
-	project, config, err := graph.Config(filepath.Join(projectDir, p.Project), stage)
+	project, config, err := recorder.Config(filepath.Join(projectDir, p.Project), stage)
 	if err != nil {
 		return d, err
 	}
-	d.Graph, d.Functions, err = declared(p, graph.Options{Project: project, Stage: stage, Config: config})
+	d.Graph, d.Functions, err = declared(p, recorder.Options{Project: project, Stage: stage, Config: config})
 	if err != nil {
 		return d, err
 	}
@@ -33,11 +34,11 @@ func Declare(p Program, projectDir, stage string) (d Declaration, err error) {
 }
 
 // declared records a program without building its functions, and returns their names.
-func declared(p Program, o graph.Options) (g *graph.Graph, functions []string, err error) {
+func declared(p Program, o recorder.Options) (g *graph.Graph, functions []string, err error) {
 	names := func(ctx context.Context, names []string) (map[string]bundle.Bundle, error) {
 		functions = names
 		return bundle.WithoutCode(ctx, names)
 	}
-	g, err = graph.Record(p.Declare(names), o)
+	g, err = recorder.Record(p.Declare(names), o)
 	return g, functions, err
 }

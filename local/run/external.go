@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/rules"
 	"restock/local/aws/secretsmanager"
 	"restock/local/engine"
@@ -26,7 +27,7 @@ func External(dir string) (Program, error) {
 	if err != nil {
 		return Program{}, fmt.Errorf("finding the program: %w", err)
 	}
-	// The compiler writes the paths of the sources without links. See graph.Source.
+	// The compiler writes the paths of the sources without links. See recorder.Source.
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return Program{}, fmt.Errorf("finding the program: %w", err)
 	}
@@ -46,7 +47,7 @@ const (
 // addresses on AWS, and with those of the stand-ins.
 func (r *Run) recordExternal(ctx context.Context) (*program, error) {
 	external := r.config.Program
-	stage, err := graph.ReadStage(external.Dir, r.config.Stage, external.Given)
+	stage, err := recorder.ReadStage(external.Dir, r.config.Stage, external.Given)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,7 @@ func (r *Run) recordExternal(ctx context.Context) (*program, error) {
 		return nil, err
 	}
 	built.Secrets, built.Log = stage.Secrets, log
-	o := graph.Options{Project: stage.Project, Stage: r.config.Stage, Config: stage.Config}
+	o := recorder.Options{Project: stage.Project, Stage: r.config.Stage, Config: stage.Config}
 	p := &program{secrets: secretValues(stage)}
 	if p.onAWS, err = built.Record(ctx, o); err != nil {
 		return nil, err
@@ -94,7 +95,7 @@ func (r *Run) recordExternal(ctx context.Context) (*program, error) {
 
 // secretValues returns the secret values of a stage's configuration. It leaves out short ones, as
 // those of secrets.
-func secretValues(stage graph.Stage) (values []string) {
+func secretValues(stage recorder.Stage) (values []string) {
 	for _, key := range stage.Secrets {
 		if value := stage.Config[key]; len(value) >= secretsmanager.ShortestSecret {
 			values = append(values, value)
@@ -121,7 +122,7 @@ func (r *Run) buildExternal(ctx context.Context, dir string) (p engine.Program, 
 //
 //	local:
 //	  build: make build
-func (r *Run) buildArchives(ctx context.Context, stage graph.Stage) error {
+func (r *Run) buildArchives(ctx context.Context, stage recorder.Stage) error {
 	declared, ok := stage.Keys["local"]
 	if !ok {
 		return nil

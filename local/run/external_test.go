@@ -4,11 +4,11 @@ import (
 	"slices"
 	"testing"
 
-	"restock/infra/graph"
+	"restock/infra/recorder"
 )
 
 func TestTheConsoleHidesConfiguredSecrets(t *testing.T) {
-	got := secretValues(graph.Stage{
+	got := secretValues(recorder.Stage{
 		Config:  map[string]string{"shop:login": "correct horse", "shop:debug": "true", "shop:name": "bakery of Busan"},
 		Secrets: []string{"shop:login", "shop:debug"},
 	})

@@ -14,6 +14,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/rules"
 	"restock/local/system/openfiles"
 	"restock/local/view/events"
@@ -35,14 +36,15 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	if r.config.Program.Dir != "" {
 		return r.recordExternal(ctx)
 	}
-	project, config, err := graph.Config(filepath.Join(r.config.ProjectDir, r.config.Program.Project), r.config.Stage)
+	projectDir := filepath.Join(r.config.ProjectDir, r.config.Program.Project)
+	project, config, err := recorder.Config(projectDir, r.config.Stage)
 	if err != nil {
 		return nil, err
 	}
 	p := &program{}
 	var functions []string
 	p.onAWS, functions, err = declared(r.config.Program,
-		graph.Options{Project: project, Stage: r.config.Stage, Config: config})
+		recorder.Options{Project: project, Stage: r.config.Stage, Config: config})
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ func (r *Run) record(ctx context.Context) (*program, error) {
 	}
 	p.services = r.newServices(ctx, p.onAWS)
 	var failure atomic.Pointer[error] // the first error itself: Pulumi rewords it
-	p.graph, err = graph.Record(r.config.Program.Declare(build), graph.Options{
+	p.graph, err = recorder.Record(r.config.Program.Declare(build), recorder.Options{
 		Project: project, Stage: r.config.Stage, Config: config, LogicalNames: true,
 		Answer: p.answer(ctx, &failure),
 	})

@@ -13,6 +13,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/policy/usage"
+	"restock/infra/recorder"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/forward"
 	"restock/local/system/filelock"
@@ -90,7 +91,7 @@ func Record(ctx context.Context, p Program, projectDir, stage string) (*graph.Gr
 	if p.Dir != "" {
 		r := &Run{config: DefaultConfig(p, projectDir)}
 		r.config.Stage, r.config.Log = stage, slog.New(slog.DiscardHandler)
-		read, err := graph.ReadStage(p.Dir, stage, p.Given)
+		read, err := recorder.ReadStage(p.Dir, stage, p.Given)
 		if err != nil {
 			return nil, err
 		}
@@ -99,14 +100,14 @@ func Record(ctx context.Context, p Program, projectDir, stage string) (*graph.Gr
 			return nil, err
 		}
 		built.Secrets, built.Log = read.Secrets, r.config.Log
-		return built.Record(ctx, graph.Options{
+		return built.Record(ctx, recorder.Options{
 			Project: read.Project, Stage: stage, Config: read.Config, LogicalNames: true,
 		})
 	}
-	project, config, err := graph.Config(filepath.Join(projectDir, p.Project), stage)
+	project, config, err := recorder.Config(filepath.Join(projectDir, p.Project), stage)
 	if err != nil {
 		return nil, err
 	}
-	g, _, err := declared(p, graph.Options{Project: project, Stage: stage, Config: config, LogicalNames: true})
+	g, _, err := declared(p, recorder.Options{Project: project, Stage: stage, Config: config, LogicalNames: true})
 	return g, err
 }

@@ -771,7 +771,7 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/stack/triggers.go",
-		correct: "lambda.PermissionArgs{SourceAccount: policy.Account(secret.Arn)}",
+		correct: "lambda.PermissionArgs{SourceAccount: outputs.Account(secret.Arn)}",
 		wrong:   "lambda.PermissionArgs{SourceArn: secret.Arn}",
 		aws:     "Secrets Manager may not invoke the function: the rotation fails.",
 		refusal: "Function setup: no permission lets secretsmanager.amazonaws.com invoke it for " +
@@ -1114,8 +1114,8 @@ var mistakes = []mistake{
 	},
 	{
 		file:    "infra/operations/key.go",
-		correct: `policy.SiblingARN(anARN, "iam", "root")`,
-		wrong:   `policy.SiblingARN(anARN, "sts", "root")`,
+		correct: `outputs.SiblingARN(anARN, "iam", "root")`,
+		wrong:   `outputs.SiblingARN(anARN, "sts", "root")`,
 		aws:     "CreateKey fails: the principal does not exist.",
 		refusal: "Key operations: its policy has the principal …: IAM refuses it: use an account, or the " +
 			"ARN of its root, of a role or of a user",
@@ -1199,7 +1199,7 @@ var mistakes = []mistake{
 			"variable STOCK_OPERATIONS_TOPIC: let the role's policy allow it",
 	},
 	{
-		file:    "infra/policy/arn.go",
+		file:    "infra/outputs/arn.go",
 		correct: `service == "iam"`,
 		wrong:   `service == "sts"`,
 		aws:     "CreateKey fails: the ARN of the account has a region.",

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"restock/infra/operations"
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -46,7 +47,7 @@ func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Dur
 		return failed(err)
 	}
 	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
-		AssumeRolePolicy: policy.JSON(func([]string) any {
+		AssumeRolePolicy: outputs.JSON(func([]string) any {
 			return policy.New(policy.Statement{
 				Effect:    "Allow",
 				Principal: &policy.Principal{Service: "lambda.amazonaws.com"},
@@ -67,7 +68,7 @@ func newFunction(ctx *pulumi.Context, on platform, name string, timeout time.Dur
 	}
 	allowed, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
 		Role: role.Name,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			var statements []policy.Statement
 			for i, p := range permitted {
 				statements = append(statements, policy.Statement{

@@ -10,20 +10,21 @@ import (
 	"restock/infra/bundle"
 	"restock/infra/graph"
 	"restock/infra/graph/graphtest"
+	"restock/infra/recorder"
 	"restock/infra/rules"
 )
 
-func record(tb testing.TB, edit func(*graph.Options)) *graph.Graph {
+func record(tb testing.TB, edit func(*recorder.Options)) *graph.Graph {
 	tb.Helper()
-	project, config, err := graph.Config("..", "dev")
+	project, config, err := recorder.Config("..", "dev")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	options := graph.Options{Project: project, Stage: "dev", Config: config}
+	options := recorder.Options{Project: project, Stage: "dev", Config: config}
 	if edit != nil {
 		edit(&options)
 	}
-	g, err := graph.Record(program.Program(bundle.WithoutCode), options)
+	g, err := recorder.Record(program.Program(bundle.WithoutCode), options)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func TestPreviewDeclaresTheSame(t *testing.T) {
 		}
 		return all
 	}
-	got, want := urns(record(t, func(o *graph.Options) { o.Preview = true })), urns(record(t, nil))
+	got, want := urns(record(t, func(o *recorder.Options) { o.Preview = true })), urns(record(t, nil))
 	if !slices.Equal(got, want) {
 		t.Errorf("the preview declares\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
@@ -57,7 +58,7 @@ func TestPreviewDeclaresTheSame(t *testing.T) {
 
 func TestAlarmEmailSubscribesToTheTopic(t *testing.T) {
 	emails := func(config string) (all []string) {
-		g := record(t, func(o *graph.Options) {
+		g := record(t, func(o *recorder.Options) {
 			if config != "" {
 				o.Config["restock-tutorial:alarmEmail"] = config
 			}

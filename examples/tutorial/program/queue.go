@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"restock/infra/outputs"
 	"restock/infra/policy"
 )
 
@@ -40,7 +41,7 @@ func newQueue(ctx *pulumi.Context) (*queue, error) {
 	messages, err := encryptedQueue(ctx, "messages", sqs.QueueArgs{
 		VisibilityTimeoutSeconds: seconds(visibilityTimeout),
 		MessageRetentionSeconds:  seconds(retention),
-		RedrivePolicy: policy.JSON(func(arns []string) any {
+		RedrivePolicy: outputs.JSON(func(arns []string) any {
 			return map[string]any{"deadLetterTargetArn": arns[0], "maxReceiveCount": maxReceiveCount}
 		}, deadLetters.Arn),
 	})
@@ -59,7 +60,7 @@ func encryptedQueue(ctx *pulumi.Context, name string, args sqs.QueueArgs) (*sqs.
 	}
 	_, err = sqs.NewQueuePolicy(ctx, name, &sqs.QueuePolicyArgs{
 		QueueUrl: q.Url,
-		Policy: policy.JSON(func(arns []string) any {
+		Policy: outputs.JSON(func(arns []string) any {
 			actions := []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"}
 			return policy.New(policy.EncryptedOnly(arns[0], actions...))
 		}, q.Arn),

@@ -9,6 +9,7 @@ import (
 
 	"restock/infra/bundle"
 	"restock/infra/graph"
+	"restock/infra/recorder"
 	"restock/infra/stack"
 	"restock/infra/stack/stacktest/pinned"
 )
@@ -16,7 +17,7 @@ import (
 // Config returns a stage's configuration, as in [pinned.Project].
 func Config(tb testing.TB, projectDir, stage string) (project string, config map[string]string) {
 	tb.Helper()
-	project, config, err := graph.Config(pinned.Project(tb, projectDir), stage)
+	project, config, err := recorder.Config(pinned.Project(tb, projectDir), stage)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -33,8 +34,8 @@ func Record(tb testing.TB, projectDir, stage string) *graph.Graph {
 	tb.Helper()
 	record, _ := recordings.LoadOrStore([2]string{projectDir, stage}, sync.OnceValues(func() (*graph.Graph, error) {
 		project, config := Config(tb, projectDir, stage)
-		options := graph.Options{Project: project, Stage: stage, Config: config}
-		return graph.Record(stack.Program(bundle.WithoutCode), options)
+		options := recorder.Options{Project: project, Stage: stage, Config: config}
+		return recorder.Record(stack.Program(bundle.WithoutCode), options)
 	}))
 	g, err := record.(func() (*graph.Graph, error))()
 	if err != nil {

@@ -1,4 +1,4 @@
-package graph_test
+package recorder_test
 
 import (
 	"maps"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"restock/infra/graph"
+	"restock/infra/recorder"
 )
 
 func TestStageOfAProgramWithAMainOfItsOwn(t *testing.T) {
@@ -41,7 +41,7 @@ func TestStageOfAProgramWithAMainOfItsOwn(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		s, err := graph.ReadStage(dir, "dev", c.given)
+		s, err := recorder.ReadStage(dir, "dev", c.given)
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%s: got %v, want an error with %q", c.name, err, c.err)

@@ -1,4 +1,4 @@
-package graph
+package recorder
 
 import (
 	"cmp"
@@ -10,6 +10,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/graph"
 )
 
 // lookups answer the usual functions that query AWS, by token. The answers are those of the account
@@ -18,7 +20,8 @@ import (
 var lookups = map[string]func(region string, args map[string]any) (map[string]any, error){
 	"aws:index/getCallerIdentity:getCallerIdentity": func(string, map[string]any) (map[string]any, error) {
 		return map[string]any{
-			"id": AccountID, "accountId": AccountID, "arn": "arn:aws:iam::" + AccountID + ":root", "userId": AccountID,
+			"id": graph.AccountID, "accountId": graph.AccountID, "userId": graph.AccountID,
+			"arn": "arn:aws:iam::" + graph.AccountID + ":root",
 		}, nil
 	},
 	"aws:index/getRegion:getRegion": func(region string, _ map[string]any) (map[string]any, error) {
@@ -75,10 +78,10 @@ func policyDocument(_ string, args map[string]any) (map[string]any, error) {
 			return nil, fmt.Errorf("a recording does not support %s: write the statements into one document", property)
 		}
 	}
-	declared := Resource{Outputs: args}
+	declared := graph.Resource{Outputs: args}
 	var statements []map[string]any
 	for _, given := range declared.Objects("statements") {
-		s := Resource{Outputs: given}
+		s := graph.Resource{Outputs: given}
 		statement := map[string]any{"Effect": cmp.Or(s.String("effect"), "Allow")}
 		if sid := s.String("sid"); sid != "" {
 			statement["Sid"] = sid
@@ -97,7 +100,7 @@ func policyDocument(_ string, args map[string]any) (map[string]any, error) {
 		}
 		conditions := map[string]map[string][]string{}
 		for _, given := range s.Objects("conditions") {
-			c := Resource{Outputs: given}
+			c := graph.Resource{Outputs: given}
 			if conditions[c.String("test")] == nil {
 				conditions[c.String("test")] = map[string][]string{}
 			}
@@ -124,7 +127,7 @@ func policyDocument(_ string, args map[string]any) (map[string]any, error) {
 func principalOf(principals []map[string]any) any {
 	byType := map[string][]string{}
 	for _, given := range principals {
-		p := Resource{Outputs: given}
+		p := graph.Resource{Outputs: given}
 		if p.String("type") == "*" {
 			return "*"
 		}

@@ -1,4 +1,6 @@
-package graph
+// Package recorder runs a Pulumi program without deploying it, and returns the graph of the
+// resources that it declares. It also reads the stages' files, which configure the program.
+package recorder
 
 import (
 	"cmp"
@@ -10,6 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"restock/infra/graph"
 )
 
 // Options say how Record runs a program.
@@ -30,13 +34,13 @@ type Options struct {
 	Root string
 	// Answer, if it is not nil, may change a resource's outputs. Record calls it once for each
 	// resource, after the resources that this one depends on. An error fails the program.
-	Answer func(*Resource) error
+	Answer func(*graph.Resource) error
 }
 
 // Record runs a program against a recorder in place of AWS. It returns the declared resources, with
 // the outputs that a deployment would return.
-func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
-	r := NewRecorder(o)
+func Record(program pulumi.RunFunc, o Options) (*graph.Graph, error) {
+	r := New(o)
 	err := pulumi.RunErr(r.withOutputs(program), pulumi.WithMocks(o.Project, o.Stage, r), func(info *pulumi.RunInfo) {
 		info.Config = o.Config
 		info.DryRun = o.Preview
@@ -48,9 +52,8 @@ func Record(program pulumi.RunFunc, o Options) (*Graph, error) {
 }
 
 // Graph returns the resources and the outputs that the program has registered.
-func (r *Recorder) Graph() (*Graph, error) {
-	g := &Graph{Region: r.options.Config["aws:region"], Resources: r.resources, Outputs: r.outputs}
-	return g, g.sort()
+func (r *Recorder) Graph() (*graph.Graph, error) {
+	return graph.New(r.options.Config["aws:region"], r.resources, r.outputs)
 }
 
 // withOutputs returns the program. It stores the outputs of the stack that are texts.
@@ -101,12 +104,12 @@ type Recorder struct {
 	options Options
 
 	mu        sync.Mutex // guards the following fields
-	resources []*Resource
+	resources []*graph.Resource
 	outputs   map[string]string
 }
 
-// NewRecorder returns a recorder without resources.
-func NewRecorder(o Options) *Recorder {
+// New returns a recorder without resources.
+func New(o Options) *Recorder {
 	if o.Root == "" {
 		o.Root = module
 	}
@@ -117,7 +120,7 @@ func NewRecorder(o Options) *Recorder {
 func (r *Recorder) URN(parent, kind, name string) string { return urn(r.options, parent, kind, name) }
 
 // Registered returns the resource with a URN, nil if the program has not registered it.
-func (r *Recorder) Registered(urn string) *Resource {
+func (r *Recorder) Registered(urn string) *graph.Resource {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, declared := range r.resources {
@@ -134,9 +137,9 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 		return "", nil, fmt.Errorf("the program reads %s %q: a recording has no deployed resources",
 			args.TypeToken, args.Name)
 	}
-	declared := &Resource{
+	declared := &graph.Resource{
 		URN:          urn(r.options, args.RegisterRPC.GetParent(), args.TypeToken, args.Name),
-		Type:         Type(args.TypeToken),
+		Type:         graph.Type(args.TypeToken),
 		Name:         args.Name,
 		Inputs:       plain(args.Inputs),
 		Parent:       args.RegisterRPC.GetParent(),
@@ -148,11 +151,7 @@ func (r *Recorder) NewResource(args pulumi.MockResourceArgs) (string, resource.P
 	declared.Aliases = r.aliases(args)
 	declared.Outputs = maps.Clone(declared.Inputs)
 	if args.Custom && !r.options.Preview {
-		autoname := (*Resource).autoname
-		if r.options.LogicalNames {
-			autoname = func(r *Resource) string { return r.named(r.Name) }
-		}
-		deployed(declared, r.options.Config["aws:region"], autoname)
+		declared.Deploy(r.options.Config["aws:region"], r.options.LogicalNames)
 	}
 	if r.options.Answer != nil {
 		if err := r.options.Answer(declared); err != nil {

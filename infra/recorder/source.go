@@ -1,4 +1,4 @@
-package graph
+package recorder
 
 import (
 	"fmt"
@@ -13,7 +13,7 @@ import (
 // module is the prefix of the paths of the module's files in a stack trace, from the compiler.
 var module = func() string {
 	_, file, _, _ := runtime.Caller(0)
-	return strings.TrimSuffix(file, "infra/graph/source.go")
+	return strings.TrimSuffix(file, "infra/recorder/source.go")
 }()
 
 // A call is a request of a program to the engine. All kinds of requests say where the program
@@ -37,7 +37,7 @@ func Source(root string, c call) string {
 		if !ours {
 			continue
 		}
-		if file == "infra/graph/record.go" && root == module {
+		if file == "infra/recorder/record.go" && root == module {
 			break // the callers of Record are not part of the program
 		}
 		if !slices.Contains(files, file) {
