@@ -37,7 +37,8 @@ const (
 	RouteProduct      = "GET /products/{sku}"
 	RouteDonut        = "GET /product/donut" // existing clients use this path
 	RouteCheckout     = "POST /checkout"
-	RouteDefault      = "$default" // all requests that no other route matches
+	RouteSale         = "GET /sales/{sale}" // what a buyer bought
+	RouteDefault      = "$default"          // all requests that no other route matches
 	RouteGoodsReceipt = "POST /production-orders/{order}/attempts/{attempt}/receipt"
 	RouteManufactures = "POST /api/manufactures" // of the simulated factory; the factory's contract names it
 )
@@ -201,7 +202,7 @@ var SalesAPI = Function{
 	Description: "Serves the storefront and the shop's API, and orders products that run short",
 	Environment: SalesAPIEnvironment{},
 	Routes: []string{
-		RouteStorefront, RouteOpenAPI, RouteProducts, RouteProduct, RouteDonut, RouteCheckout, RouteDefault,
+		RouteStorefront, RouteOpenAPI, RouteProducts, RouteProduct, RouteDonut, RouteCheckout, RouteDefault, RouteSale,
 	},
 	Network:     Private,
 	Timeout:     10 * time.Second,

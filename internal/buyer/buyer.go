@@ -45,3 +45,16 @@ type Sale struct {
 	Currency  string    `json:"currency"`
 	Stock     int       `json:"stock"` // left after the sale
 }
+
+// A PastSale is a sale as its buyer reads it later.
+type PastSale struct {
+	ID   uuid.UUID `json:"sale_id"`
+	SKU  string    `json:"sku"`
+	Name string    `json:"name"` // the product's name today
+	// Names are the names in other languages, by the tag of the language: {"en": "Twist"}.
+	Names     map[string]string `json:"names,omitempty"`
+	Quantity  int               `json:"quantity"`
+	UnitPrice int64             `json:"unit_price"` // in the currency's minor unit
+	Currency  string            `json:"currency"`
+	SoldAt    time.Time         `json:"sold_at"`
+}

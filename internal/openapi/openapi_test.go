@@ -124,6 +124,7 @@ var parameters = map[string]*openapi3.Schema{
 	"sku":         openapi3.NewStringSchema(),
 	"order":       openapi3.NewUUIDSchema(),
 	"attempt":     openapi3.NewUUIDSchema(),
+	"sale":        openapi3.NewUUIDSchema(),
 	"before":      openapi3.NewStringSchema(),
 	"limit":       limit(),
 	"number":      openapi3.NewInt64Schema().WithMin(1),

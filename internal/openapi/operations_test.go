@@ -51,6 +51,10 @@ var operations = map[string]operation{
 		codes: codes(writes, shop.CodeInvalidQuantity, shop.CodeInvalidIdempotencyKey, shop.CodeIdempotencyKeyReused,
 			shop.CodeUnknownProduct, shop.CodeOutOfStock),
 	},
+	lambdas.RouteSale: {
+		id: "sale", summary: "A sale, for the buyer who knows its id", answer: buyer.PastSale{},
+		codes: codes(reads, shop.CodeUnknownSale),
+	},
 	lambdas.RouteGoodsReceipt: {
 		id: "deliver", summary: "The factory's callback: 200 as soon as the queue has it. Its URL is signed",
 		query: []string{"quantity", "correlation", "signature"},

@@ -75,10 +75,33 @@ type Sale struct {
 	ExpectedAt time.Time
 }
 
-// A SaleStore decides checkouts.
+// A PastSale is a sale as its buyer reads it later.
+type PastSale struct {
+	ID        uuid.UUID
+	SKU       string
+	Name      string            // the product's name today
+	Names     map[string]string // in other languages, by the tag of the language
+	Quantity  int
+	UnitPrice int64 // in the minor unit of Currency
+	At        time.Time
+}
+
+// A SaleStore decides checkouts, and finds sales.
 type SaleStore interface {
 	// Checkout decides a checkout in one transaction.
 	Checkout(context.Context, Checkout) (Decision, error)
+	// Sale finds a sale. Errors: CodeUnknownSale.
+	Sale(context.Context, uuid.UUID) (PastSale, error)
+}
+
+// Sale finds a sale. Errors: CodeUnknownSale.
+//
+// The id is all that a reader needs. A sale has no data of a person, and nobody can guess its id: a
+// UUIDv7 has at least 62 random bits beside its time.
+//
+//	https://www.rfc-editor.org/rfc/rfc9562.html#section-5.7
+func (s *Shop) Sale(ctx context.Context, id uuid.UUID) (PastSale, error) {
+	return s.Store.Sale(ctx, id)
 }
 
 // Buy sells a quantity of a product, or refuses to. When the stock position falls to the reorder

@@ -19,6 +19,7 @@ const (
 	CodeUnknownFactory        Code = "unknown_factory"
 	CodeInvalidReason         Code = "invalid_reason"
 	CodeOutOfStock            Code = "out_of_stock"
+	CodeUnknownSale           Code = "unknown_sale"
 	CodeUnknownAdjustment     Code = "unknown_adjustment"
 	CodeUnknownOrder          Code = "unknown_production_order"
 	CodeOrderOpen             Code = "production_order_open"     // a product has at most one open order

@@ -21,6 +21,7 @@ var statuses = map[shop.Code]int{
 	shop.CodeUnknownFactory:        http.StatusUnprocessableEntity,
 	shop.CodeInvalidReason:         http.StatusBadRequest,
 	shop.CodeOutOfStock:            http.StatusConflict,
+	shop.CodeUnknownSale:           http.StatusNotFound,
 	shop.CodeUnknownAdjustment:     http.StatusNotFound,
 	shop.CodeUnknownOrder:          http.StatusNotFound,
 	shop.CodeOrderOpen:             http.StatusConflict,

@@ -110,6 +110,9 @@ func (s faultyStore) ChangeProduct(ctx context.Context, sku string, c shop.Produ
 func (s faultyStore) Checkout(ctx context.Context, c shop.Checkout) (shop.Decision, error) {
 	return write(s.faults, func() (shop.Decision, error) { return s.store.Checkout(ctx, c) })
 }
+func (s faultyStore) Sale(ctx context.Context, id uuid.UUID) (shop.PastSale, error) {
+	return read(s.faults, func() (shop.PastSale, error) { return s.store.Sale(ctx, id) })
+}
 func (s faultyStore) Replenish(ctx context.Context, r shop.Replenishment) (shop.Decision, error) {
 	return write(s.faults, func() (shop.Decision, error) { return s.store.Replenish(ctx, r) })
 }

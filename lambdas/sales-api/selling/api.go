@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"restock/internal/buyer"
 	"restock/internal/openapi"
 	"restock/internal/shop"
@@ -24,6 +26,7 @@ type seller interface {
 	Products(context.Context) ([]shop.Product, error)
 	Product(ctx context.Context, sku string) (shop.Product, error)
 	Buy(context.Context, shop.Purchase) (shop.Sale, error)
+	Sale(context.Context, uuid.UUID) (shop.PastSale, error)
 }
 
 // An api answers buyers.
@@ -42,6 +45,7 @@ func NewAPI(s seller, log *slog.Logger) (http.Handler, error) {
 		lambdas.RouteProduct:    func(w http.ResponseWriter, r *http.Request) { a.product(w, r, r.PathValue("sku")) },
 		lambdas.RouteDonut:      func(w http.ResponseWriter, r *http.Request) { a.product(w, r, donut) },
 		lambdas.RouteCheckout:   a.checkout,
+		lambdas.RouteSale:       a.sale,
 		lambdas.RouteDefault:    web.NotFound,
 	})
 }
@@ -105,6 +109,25 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 			UnitPrice: sold.UnitPrice, Currency: shop.Currency, Stock: sold.Stock,
 		})
 	}
+}
+
+func (a api) sale(w http.ResponseWriter, r *http.Request) {
+	text := r.PathValue("sale")
+	id, err := uuid.Parse(text)
+	if err != nil {
+		err = &shop.Error{Code: shop.CodeUnknownSale, Detail: fmt.Sprintf("there is no sale %.64q", text)}
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	sale, err := a.shop.Sale(r.Context(), id)
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	web.Answer(w, http.StatusOK, buyer.PastSale{
+		ID: sale.ID, SKU: sale.SKU, Name: sale.Name, Names: sale.Names, Quantity: sale.Quantity,
+		UnitPrice: sale.UnitPrice, Currency: shop.Currency, SoldAt: sale.At,
+	})
 }
 
 // readPurchase reads a buyer's request. The default is one doughnut.

@@ -56,6 +56,13 @@ func (s *memory) Checkout(_ context.Context, c shop.Checkout) (shop.Decision, er
 	return d, nil
 }
 
+func (s *memory) Sale(_ context.Context, id uuid.UUID) (shop.PastSale, error) {
+	if id != uuid.Max {
+		return shop.PastSale{}, &shop.Error{Code: shop.CodeUnknownSale, Detail: "there is no sale " + id.String()}
+	}
+	return shop.PastSale{ID: id, SKU: donut, Name: "부산도너츠", Quantity: 1, UnitPrice: 19900}, nil
+}
+
 // printable matches the texts that may be an idempotency key.
 var printable = regexp.MustCompile(`^[ -+\--~]*$`) // ASCII, without a comma
 
@@ -76,6 +83,8 @@ func FuzzAPI(f *testing.F) {
 		{"GET /product/donut", "", "", "", ""},
 		{"GET /products", "", "", "", ""},
 		{"GET //products", "", "", "", ""},
+		{"GET /sales/ffffffff-ffff-ffff-ffff-ffffffffffff", "", "", "", ""},
+		{"GET /sales/{urn:uuid}\x00", "", "", "en", ""},
 		{"CHECKOUT /checkout/", "", "", "", ""},
 	} {
 		f.Add(seed.request, seed.query, seed.key, seed.language, seed.body)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"restock/internal/mysql"
 	"restock/internal/mysql/mysqltest"
 	"restock/internal/shop"
@@ -230,7 +232,7 @@ func checkUnavailable(t *testing.T, store *mysql.Store) {
 	}
 	for _, r := range []webtest.Request{
 		{Method: "GET", Path: "/product/donut"}, {Method: "GET", Path: "/products"},
-		{Method: "POST", Path: "/checkout"},
+		{Method: "POST", Path: "/checkout"}, {Method: "GET", Path: "/sales/0198c5a0-0000-7000-8000-000000000000"},
 	} {
 		got := webtest.Do(t, handler, r)
 		if got.Status != 503 || got.Field(t, "message") != said("unavailable", 0) ||
@@ -241,6 +243,36 @@ func checkUnavailable(t *testing.T, store *mysql.Store) {
 		}
 		if strings.Contains(got.Body, "internal detail") || strings.Contains(got.Body, "127.0.0.1") {
 			t.Errorf("%s %s: the answer shows internal details: %s", r.Method, r.Path, got.Body)
+		}
+	}
+}
+
+func TestABuyerFindsASaleByItsID(t *testing.T) {
+	handler, database, published := open(t)
+	bought := webtest.Do(t, handler,
+		webtest.Request{Method: "POST", Path: "/checkout", Body: `{"sku": "CP-502101", "quantity": 3}`})
+	sale, _ := bought.Field(t, "sale_id").(string)
+	database.Exec(t, `UPDATE product SET price = price + 1 WHERE sku = ?`, donut)
+	got := webtest.Do(t, handler, webtest.Request{Method: "GET", Path: "/sales/" + sale})
+	soldAt, _ := got.Field(t, "sold_at").(string)
+	at, err := time.Parse(time.RFC3339Nano, soldAt)
+	if err != nil || time.Since(at).Abs() > time.Hour || got.Status != 200 || got.Field(t, "sale_id") != sale ||
+		got.Field(t, "sku") != donut || got.Field(t, "name") != "부산도너츠" || got.Field(t, "quantity") != 3.0 ||
+		got.Field(t, "unit_price") != 19900.0 || got.Field(t, "currency") != shop.Currency {
+		t.Errorf("got %d %s, want three doughnuts, sold now at the price of then", got.Status, got.Body)
+	}
+	order := (*published)[0].ID
+	_, err = shop.Open(database.Store, published, shop.Discard).Receive(t.Context(), shop.Delivery{
+		ProductionOrderID: order, AttemptID: uuid.Max, SKU: donut, Quantity: 1, Signed: 1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The receipt refers to the order as a sale's movement does to the sale.
+	for _, id := range []string{"7", "0198c5a0-0000-7000-8000-000000000000", order.String(), sale + "0", "' OR 1=1 --"} {
+		got := webtest.Do(t, handler, webtest.Request{Method: "GET", Path: "/sales/" + id})
+		if got.Status != 404 || got.Field(t, "code") != "unknown_sale" {
+			t.Errorf("the sale %q: got %d %s, want 404 unknown_sale", id, got.Status, got.Body)
 		}
 	}
 }
@@ -347,6 +379,8 @@ func TestAnswersForOneBuyerAreNotShared(t *testing.T) {
 	for _, r := range []webtest.Request{
 		{Method: "POST", Path: "/checkout"}, {Method: "GET", Path: "/products/CP-502101"},
 		{Method: "GET", Path: "/products/CP-0"}, {Method: "GET", Path: "/nowhere"},
+		{Method: "GET", Path: "/sales/" + webtest.Do(t, handler,
+			webtest.Request{Method: "POST", Path: "/checkout"}).Field(t, "sale_id").(string)},
 	} {
 		if got := webtest.Do(t, handler, r); got.Header["Cache-Control"] != "no-store" {
 			t.Errorf("%s %s: Cache-Control is %q, want no-store", r.Method, r.Path, got.Header["Cache-Control"])

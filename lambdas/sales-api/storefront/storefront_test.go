@@ -71,7 +71,8 @@ func TestPageHasNothingThatThePolicyBlocks(t *testing.T) {
 func TestEveryLanguageHasEveryTextOfThePage(t *testing.T) {
 	uses := map[string]bool{"languages": true, "noscript": true}
 	text := regexp.MustCompile(`data-(?:text|label)="(\w+)"|word\("(\w+)"|"(unknownOutcome|` +
-		`stillBusy|wait|waiting|badQuantity|tooMany|onlyLeft|disconnected|connecting|crowded|found|notFound)"`)
+		`stillBusy|wait|waiting|badQuantity|tooMany|onlyLeft|disconnected|connecting|crowded|found|notFound|` +
+		`unknownOrder|seeOrder)"`)
 	for _, m := range text.FindAllStringSubmatch(template, -1) {
 		uses[m[1]+m[2]+m[3]] = true
 	}

@@ -1,0 +1,128 @@
+package browser_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"restock/internal/web"
+	"restock/test/browser"
+	"restock/test/browser/browsertest"
+)
+
+// fact returns the selector of a line of the page of an order.
+func fact(name string) string { return fmt.Sprintf("[data-fact=%s]", name) }
+
+// buyAndLook buys two pieces of a product, and follows the link to the page of the order.
+func (s *shop) buyAndLook(t *testing.T, v browser.Visitor, l web.Language) (page *browsertest.Page, sku string) {
+	t.Helper()
+	sku = s.sell(t, product{stock: 5})
+	page, card := s.visit(t, v, sku)
+	page.Click(card.part(".more"))
+	page.Click(card.buy())
+	page.AwaitText(card.result(), text(l, "seeOrder"))
+	page.Click(card.part(".result a"))
+	page.AwaitText(fact("name"), nameOf(sku))
+	return page, sku
+}
+
+func TestABuyerComesBackToAnOrder(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	for _, l := range languages {
+		t.Run(l.Tag, func(t *testing.T) {
+			t.Parallel()
+			page, sku := s.buyAndLook(t, browser.Phone.In(l.Tag), l)
+			check := func(page *browsertest.Page) {
+				t.Helper()
+				page.AwaitText(fact("name"), nameOf(sku))
+				page.AwaitText(fact("total"), money(page, 3000))
+				page.AwaitText(fact("unitPrice"), money(page, 1500))
+				if got := page.Text(fact("quantity")); got != "2" {
+					t.Errorf("the order is of %s pieces, want 2", got)
+				}
+				title := browsertest.Evaluate[string](page, "document.title")
+				if want := text(l, "order") + " · " + text(l, "shop"); title != want {
+					t.Errorf("the title is %q, want %q", title, want)
+				}
+				if page.Count("#shelf:not([hidden])") != 0 {
+					t.Error("the page of an order also shows the products")
+				}
+			}
+			check(page)
+			page.AwaitFocused("heading " + text(l, "order"))
+			page.Reload()
+			check(page)
+			address := browsertest.Evaluate[string](page, "location.href")
+			check(browsertest.Open(t, browser.Desktop.In(l.Tag), address)) // another browser
+
+			page.Click(".back")
+			page.AwaitText(card(sku).stock(), stockText(l, 3))
+			page.AwaitFocused("list ")
+			if title := browsertest.Evaluate[string](page, "document.title"); title != text(l, "shop") {
+				t.Errorf("the title is %q after the way back, want %q", title, text(l, "shop"))
+			}
+			browsertest.Evaluate[bool](page, "(history.back(), true)")
+			check(page)
+		})
+	}
+}
+
+func TestAnUnknownOrderIsNotFound(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	for sale, asks := range map[string]bool{"0198c5a0-0000-7000-8000-000000000000": true, "..": false} {
+		page := browsertest.Open(t, browser.Phone, s.Endpoints().API+"/#order="+sale)
+		if asks {
+			page.Expect("GET /sales/" + sale + ": answered with 404")
+		}
+		page.AwaitText("#order-trouble", text(first, "unknownOrder"))
+		if page.Count(".ticket:not([hidden])") != 0 {
+			t.Errorf("the page shows facts of the unknown order %s", sale)
+		}
+		page.CheckAccessibility()
+	}
+}
+
+func TestAnOrderCanBeAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	page, sku := s.buyAndLook(t, browser.Phone, first)
+	page.Expect("net::ERR_INTERNET_DISCONNECTED")
+	page.Offline(true)
+	browsertest.Evaluate[bool](page, "(order.load(), true)")
+	page.AwaitText("#order-trouble", text(first, "disconnected"))
+	page.CheckAccessibility()
+	page.Offline(false)
+	page.Focus("#order-retry")
+	page.Press("\r")
+	page.AwaitText(fact("name"), nameOf(sku))
+	page.AwaitFocused("heading " + text(first, "order"))
+}
+
+func TestThePageOfAnOrderIsAccessible(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	for name, test := range map[string]struct {
+		visitor  browser.Visitor
+		language web.Language
+	}{
+		"light, a phone":  {browser.Phone, first},
+		"dark, a desktop": {browser.Desktop.In(last.Tag).InTheDark(), last},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test.visitor.Width = min(test.visitor.Width, 390)
+			page, _ := s.buyAndLook(t, test.visitor, test.language)
+			page.CheckAccessibility()
+			width := browsertest.Evaluate[int64](page, "document.documentElement.scrollWidth")
+			if width > int64(test.visitor.Width) {
+				t.Errorf("the page is %d px wide, want at most %d", width, test.visitor.Width)
+			}
+			stops := page.KeyboardOrder()
+			if last := stops[len(stops)-1]; !strings.HasPrefix(last, "link "+text(test.language, "back")) {
+				t.Errorf("the last Tab stop is %q, want the way back", last)
+			}
+		})
+	}
+}
