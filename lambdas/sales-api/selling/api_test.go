@@ -269,7 +269,9 @@ func TestABuyerFindsASaleByItsID(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The receipt refers to the order as a sale's movement does to the sale.
-	for _, id := range []string{"7", "0198c5a0-0000-7000-8000-000000000000", order.String(), sale + "0", "' OR 1=1 --"} {
+	for _, id := range []string{
+		"7", "0198c5a0-0000-7000-8000-000000000000", order.String(), sale + "0", "' OR 1=1 --",
+	} {
 		got := webtest.Do(t, handler, webtest.Request{Method: "GET", Path: "/sales/" + id})
 		if got.Status != 404 || got.Field(t, "code") != "unknown_sale" {
 			t.Errorf("the sale %q: got %d %s, want 404 unknown_sale", id, got.Status, got.Body)
