@@ -25,6 +25,7 @@ func importCommand() command {
 		more: fmt.Sprintf(`FILE is a CSV file, or - for the standard input.
 Its first line names its columns, in any order:
     %s
+shop create -h explains them: they are its flags. shop export writes a file to begin with.
 sku is required. A new product needs name, price, factory and order_up_to too, and is automatic
 unless its cell says false. A product that exists changes; an empty cell leaves its field as it is.
 Names in another language are in a column with its tag, like name_en; shop set removes such a name.

@@ -113,6 +113,10 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 		}
 	}
 	c.says("shop factories", 0, "FF-500293")
+	flags := strings.NewReplacer("_", "-", "minimum", "min")
+	for _, column := range merchant.Columns()[1:] {
+		c.says("shop create -h", 0, "--"+flags.Replace(column)+" ")
+	}
 
 	// A file with forty products. One line has a price that is none.
 	file := columns + "\n"
@@ -142,6 +146,7 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	}
 
 	// Yesterday's sales, in Seoul. One sale is just before midnight.
+	c.says("shop report", 0, "Nothing was sold from 2026-11-22 to 2026-11-28.")
 	c.sells("DN-00", 2)
 	c.now = time.Date(2026, 11, 28, 14, 59, 59, 0, time.UTC)
 	c.sells("DN-01", 9)

@@ -166,7 +166,7 @@ func (c changes) flags(f *pflag.FlagSet) {
 	number("max-per-sale", "max_per_sale", "at most `n` a sale; 0: no limit")
 	text("factory", "factory", "the `identifier` of the factory that makes it")
 	number("reorder-point", "reorder_point", "order when the stock and the quantity on order fall to `n`")
-	number("order-up-to", "order_up_to", "order as much as raises them to `n`")
+	number("order-up-to", "order_up_to", "order as much as raises the stock and the quantity on order to `n`")
 	number("lot-size", "lot_size", "the factory makes whole lots of `n`")
 	number("min-order", "minimum_order", "order `n` at least; 0: no minimum")
 	f.Func("lead-time", "the `time` that the factory takes, like 40s or 2h", func(value string) error {

@@ -203,6 +203,11 @@ func reportCommand() command {
 				return s.reportCSV(rows)
 			}
 			return s.show(map[string]any{"days": rows}, func() {
+				if len(rows) == 0 {
+					fmt.Fprintf(s.out, "Nothing was sold from %s to %s.\n",
+						first.Format(time.DateOnly), last.Format(time.DateOnly))
+					return
+				}
 				t := table{right: []int{2, 3, 4}}
 				t.row("DAY", "SKU", "SALES", "UNITS", "REVENUE", "NAME")
 				for _, r := range rows {
