@@ -66,7 +66,7 @@ func newStock(log *slog.Logger) *stock {
 
 func (p *stock) panel() console.Panel {
 	return console.Panel{Name: "stock", State: p.state, Counters: p.counters, Start: p.start, ReleaseDatabase: p.end,
-		Close: p.running.Wait}
+		Close: p.running.Wait, Messages: func(bodies []string) string { return consequences(bodies, time.Now()) }}
 }
 
 // A StockState is the current state of the products and their history.

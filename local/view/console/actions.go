@@ -90,7 +90,7 @@ func (c *Console) serveRedrive(w http.ResponseWriter, r *http.Request) {
 	body, queue, err := c.choose(w, r)
 	var done redriven
 	if err == nil {
-		done, err = redrive(queue, body.Message)
+		done, err = c.redrive(queue, body.Message)
 	}
 	act(w, done, err)
 }

@@ -68,7 +68,7 @@ func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 	switch n.Kind {
 	case KindQueue, KindDeadLetterQueue:
 		if q := c.queueWith(n.ARN); q != nil {
-			lines.Messages = c.observer.messagesIn([]*sqs.Queue{q}, c.hider())
+			lines.Messages, _ = c.messagesIn([]*sqs.Queue{q})
 		}
 		lines.Series = c.observer.plots(n.ID, time.Now(), peakMessages, peakOldest)
 	case KindFunction:

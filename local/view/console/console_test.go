@@ -1,10 +1,8 @@
 package console_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -150,18 +148,17 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 	}
 }
 
-func TestDeadLettersHaveTheirOrderAndWhetherTheyHaveExpired(t *testing.T) {
-	h := newHarness(t)
+func TestThePanelsSayWhatDeadLettersMean(t *testing.T) {
+	h := consoletest.New(t, picture(), func(*slog.Logger) []console.Panel {
+		return []console.Panel{{Name: "silent"}, {
+			Name: "loud", Messages: func(bodies []string) string { return "They are " + strings.Join(bodies, "+") + "." },
+		}}
+	})
 	q, dlq := queues(t)
 	if err := h.Console.Run(console.Stack{Graph: picture(), Queues: []*sqs.Queue{q, dlq}}); err != nil {
 		t.Fatal(err)
 	}
-	const first, second = "0199a2c4-5f00-7000-8000-000000000001", "0199a2c4-5f00-7000-8000-000000000002"
-	const past, future = "2020-01-01T00:00:00Z", "9999-01-01T00:00:00Z"
-	bodies := []string{
-		stockEmpty(t, first, past), stockEmpty(t, first, future), stockEmpty(t, second, future), "도너츠",
-	}
-	for _, body := range bodies {
+	for _, body := range []string{"a", "b"} {
 		if _, err := q.Send(sqs.SendInput{Body: body}); err != nil {
 			t.Fatal(err)
 		}
@@ -174,35 +171,21 @@ func TestDeadLettersHaveTheirOrderAndWhetherTheyHaveExpired(t *testing.T) {
 	}
 	var state struct {
 		DeadLetters []console.Message `json:"dead_letters"`
+		LettersMean string            `json:"letters_mean"`
 	}
-	await.Until(t, "all are dead letters", func() bool {
+	await.Until(t, "both are dead letters", func() bool {
 		h.Get(t, "/state", &state)
-		return len(state.DeadLetters) == len(bodies)
+		return len(state.DeadLetters) == 2
 	})
-	got := map[string]int{}
-	for _, l := range state.DeadLetters {
-		got[fmt.Sprint(l.Order, " ", l.Expired)]++
+	if state.DeadLetters[0].About != "They are a." || state.LettersMean != "They are a+b." {
+		t.Errorf("got %q of the first letter, %q of both", state.DeadLetters[0].About, state.LettersMean)
 	}
-	want := map[string]int{first + " true": 1, first + " false": 1, second + " false": 1, " false": 1}
-	if !maps.Equal(got, want) {
-		t.Errorf("the dead letters have the orders %v, want %v", got, want)
+	var done struct {
+		Moved int
+		About string
 	}
-	var moved struct{ Moved, Orders, Expired int }
-	status := h.Post(t, "/redrive", `{"queue":"dlq"}`, &moved)
-	if status != 200 || moved.Moved != 4 || moved.Orders != 2 || moved.Expired != 1 {
-		t.Errorf("redrive: got %d %+v, want 4 messages of 2 orders, 1 expired", status, moved)
+	if status := h.Post(t, "/redrive", `{"queue":"dlq"}`, &done); status != 200 || done.Moved != 2 ||
+		done.About != "They are a+b." {
+		t.Errorf("redrive: got %d %+v, want 2 messages and what they mean", status, done)
 	}
-}
-
-// stockEmpty returns the body of a message in stock_queue.
-func stockEmpty(t *testing.T, order, validUntil string) string {
-	t.Helper()
-	body, err := json.Marshal(map[string]any{
-		"Type": "Notification", "Subject": "도너츠 재고 부족",
-		"Message": fmt.Sprintf(`{"production_order_id":%q,"valid_until":%q}`, order, validUntil),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,8 +21,7 @@ type Message struct {
 	Receives int       `json:"receives"`
 	Subject  string    `json:"subject,omitempty"` // if the message is a notification of SNS
 	Body     Body      `json:"body"`
-	Order    string    `json:"order,omitempty"` // the production order; several messages may be about one
-	Expired  bool      `json:"expired"`         // stock drops the message; the sweep requests the order again
+	About    string    `json:"about,omitempty"` // what the message means for the program: see Panel.Messages
 	Why      *Why      `json:"why,omitempty"`   // the last known failure
 	Journey  string    `json:"journey,omitempty"`
 }
@@ -36,20 +36,37 @@ type Why struct {
 // maxPeeked is how many messages of each queue the console shows.
 const maxPeeked = 50
 
-// messagesIn returns the messages in queues, oldest first in each queue. It does not receive them.
-func (o *observer) messagesIn(queues []*sqs.Queue, h hider) []Message {
-	messages := []Message{}
+// messagesIn returns the messages in queues, oldest first in each queue, and what all of them mean
+// for the program. It does not receive them.
+func (c *Console) messagesIn(queues []*sqs.Queue) (messages []Message, about string) {
+	messages = []Message{}
+	var bodies []string
+	h, o := c.hider(), c.observer
 	for _, q := range queues {
 		for _, m := range q.Peek(maxPeeked) {
-			c := contentsOf(m.Body)
+			bodies = append(bodies, m.Body)
 			messages = append(messages, Message{
 				Queue: q.Name(), ID: m.ID, Sent: m.SentAt.UTC(), Receives: m.ReceiveCount,
-				Subject: c.Subject, Body: newBody(m.Body, maxListedBody).shown(h), Order: c.Order,
-				Expired: c.expired(), Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
+				Subject: contentsOf(m.Body).Subject, Body: newBody(m.Body, maxListedBody).shown(h),
+				About: c.about(m.Body), Why: o.deadLetters.of(m.ID), Journey: o.journeys.of(messageRef(m.ID)),
 			})
 		}
 	}
-	return messages
+	if len(bodies) > 1 {
+		about = c.about(bodies...)
+	}
+	return messages, about
+}
+
+// about returns what messages mean for the program, in sentences of the panels.
+func (c *Console) about(bodies ...string) string {
+	var sentences []string
+	for _, p := range c.config.Panels {
+		if p.Messages != nil {
+			sentences = append(sentences, p.Messages(bodies))
+		}
+	}
+	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
 }
 
 // keepMessage keeps the body of a message that was sent, for its id and for that of the
@@ -83,12 +100,11 @@ func (c *Console) serveMessage(w http.ResponseWriter, r *http.Request) {
 // contents are the fields that the console reads in a message's body. If the message is a
 // notification of SNS, some of them are in the notification's message.
 type contents struct {
-	MessageID   string    `json:"MessageId"` // of the notification
-	Subject     string    // of the notification
-	Message     string    // of the notification
-	Correlation string    `json:"correlation_id"`
-	Order       string    `json:"production_order_id"` // of a stock_empty message
-	ValidUntil  time.Time `json:"valid_until"`         // stock drops the message after this time
+	MessageID   string `json:"MessageId"` // of the notification
+	Subject     string // of the notification
+	Message     string // of the notification
+	Correlation string `json:"correlation_id"`
+	Order       string `json:"production_order_id"`
 }
 
 // contentsOf parses a body. A body that is not JSON has no contents.
@@ -100,20 +116,15 @@ func contentsOf(body string) (c contents) {
 	return c
 }
 
-func (c contents) expired() bool {
-	return c.Order != "" && !c.ValidUntil.IsZero() && !time.Now().Before(c.ValidUntil)
-}
-
 // A redriven is the result of a redrive.
 type redriven struct {
-	Moved   int `json:"moved"`
-	Orders  int `json:"orders"`  // different production orders of the messages
-	Expired int `json:"expired"` // messages that stock will drop
+	Moved int    `json:"moved"`
+	About string `json:"about,omitempty"` // what the messages mean for the program
 }
 
 // redrive moves the messages of a dead-letter queue, or the one with an id, back to their source
 // queues.
-func redrive(q *sqs.Queue, id string) (r redriven, err error) {
+func (c *Console) redrive(q *sqs.Queue, id string) (r redriven, err error) {
 	letters := q.Peek(math.MaxInt) // before they move
 	if id == "" {
 		r.Moved, err = q.Redrive()
@@ -124,17 +135,11 @@ func redrive(q *sqs.Queue, id string) (r redriven, err error) {
 	if err != nil {
 		return redriven{}, err
 	}
-	orders := map[string]bool{}
+	var bodies []string
 	for _, m := range letters {
-		c := contentsOf(m.Body)
-		if c.Order != "" {
-			orders[c.Order] = true
-		}
-		if c.expired() {
-			r.Expired++
-		}
+		bodies = append(bodies, m.Body)
 	}
-	r.Orders = len(orders)
+	r.About = c.about(bodies...)
 	return r, nil
 }
 

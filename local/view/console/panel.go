@@ -30,6 +30,10 @@ type Panel struct {
 	Counters func() map[string]map[string]int
 	Faults   func() map[string]string
 
+	// Messages says in sentences what dead letters or other messages mean for the program. Its
+	// argument has their bodies.
+	Messages func(bodies []string) string
+
 	// Start is called when a stack runs. ctx ends when the console closes.
 	Start func(ctx context.Context, s Stack) error
 	// ReleaseDatabase is called before the stack's database stops.

@@ -23,7 +23,8 @@ type changing struct {
 	Faults      map[string]string         `json:"faults"`  // simulated faults, by node id
 	Denials     []Denial                  `json:"denials"` // of the run, the latest first
 	DeadLetters []Message                 `json:"dead_letters"`
-	Panels      map[string]any            `json:"panels"` // by panel
+	LettersMean string                    `json:"letters_mean"` // for the program; empty: nothing special
+	Panels      map[string]any            `json:"panels"`       // by panel
 	Build       *Build                    `json:"build"`
 	Changes     []Change                  `json:"changes"`
 	Stream      StreamState               `json:"stream"`
@@ -71,8 +72,8 @@ func (c *Console) readChanging() changing {
 	s := changing{
 		Counters: c.observer.counted(), Faults: map[string]string{}, Panels: c.panelStates(false),
 		Stream: c.streamState(), Denials: c.observer.denied(),
-		DeadLetters: c.observer.messagesIn(picture.deadLetterQueues(stack.Queues), c.hider()),
 	}
+	s.DeadLetters, s.LettersMean = c.messagesIn(picture.deadLetterQueues(stack.Queues))
 	c.mu.Lock()
 	s.Build, s.Changes = c.build, append([]Change{}, c.changes...)
 	c.mu.Unlock()

@@ -113,25 +113,14 @@ export function purge(node) {
     line.element);
 }
 
-/** Says how many production orders dead letters belong to, and what happens to expired ones. */
-export function consequences(orders, expired) {
-  const sentences = [];
-  if (orders) sentences.push(`They belong to ${count(orders, "production order")}.`);
-  if (expired) {
-    const dropped = expired === 1 ? "it" : "them";
-    sentences.push(`${expired} expired: stock drops ${dropped}, and the sweep requests the order again.`);
-  }
-  return sentences.join(" ");
-}
-
 /** The buttons that send one dead letter back, or delete it. Their result is for a line. */
 export function letterButtons(message, line) {
   const chosen = { queue: message.queue, message: message.id };
   const name = message.subject || message.id;
   return [
     button("Redrive", () => line.of(async () => {
-      const { expired } = await post("redrive", chosen);
-      return `${name} went back to its source queue. ${consequences(0, expired)}`;
+      const { about } = await post("redrive", chosen);
+      return `${name} went back to its source queue. ${about ?? ""}`;
     }), { "aria-label": `Redrive ${name}` }),
     ...careful("Delete", "Delete this message", () => line.of(async () => {
       await post("delete", chosen);

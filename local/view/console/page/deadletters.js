@@ -1,6 +1,6 @@
 // The dead letters: why each failed, and buttons that redrive or delete them.
 
-import { consequences, letterButtons, post, result } from "./actions.js";
+import { letterButtons, post, result } from "./actions.js";
 import { byId, el, keep, setText } from "./dom.js";
 import { clock, count, shortened } from "./format.js";
 import { facts, journeyLink, opened } from "./message.js";
@@ -12,7 +12,7 @@ const MOST = 50; // messages listed
 export function start() {
   line.element.id = "redrive-result";
   byId("redrive-result").replaceWith(line.element);
-  on(["dead_letters"], list);
+  on(["dead_letters", "letters_mean"], list);
 }
 
 function list() {
@@ -20,15 +20,14 @@ function list() {
   byId("dead-none").hidden = all.length > 0;
   const queues = [...Map.groupBy(all, (m) => m.queue)]
     .map(([queue, messages]) => ({ queue, messages: messages.length }));
-  const belong = byId("dead-orders");
-  const orders = new Set(all.map((m) => m.order).filter(Boolean));
-  setText(belong, consequences(orders.size, all.filter((m) => m.expired).length));
-  belong.hidden = belong.textContent === "";
+  const mean = byId("dead-mean");
+  setText(mean, state.letters_mean ?? "");
+  mean.hidden = !state.letters_mean;
   keep(byId("redrives"), queues, (q) => q.queue,
     ({ queue }) => el("button", { type: "button", click: () => redrive(queue) }),
     (button, q) => setText(button, `Redrive ${count(q.messages, "message")} of ${q.queue}`));
   keep(byId("dead"), all.slice(0, MOST), (m) => `${m.queue} ${m.id}`, create, (row, m) => {
-    setText(row.querySelector(".facts"), `in ${m.queue}, ${facts(m)}${m.expired ? ", expired" : ""}`);
+    setText(row.querySelector(".facts"), [`in ${m.queue}, ${facts(m)}`, m.about].filter(Boolean).join(". "));
   });
 }
 
@@ -36,10 +35,9 @@ const line = result();
 
 async function redrive(queue) {
   await line.of(async () => {
-    const { moved, orders, expired } = await post("redrive", { queue });
+    const { moved, about } = await post("redrive", { queue });
     const sources = moved === 1 ? "its source queue" : "their source queues";
-    const what = `${count(moved, "message")} of ${queue} went back to ${sources}.`;
-    return `${what} ${consequences(orders, expired)}`;
+    return `${count(moved, "message")} of ${queue} went back to ${sources}. ${about ?? ""}`;
   });
   // The button is gone with its messages.
   if (!document.activeElement || document.activeElement === document.body) byId("main").focus();
