@@ -151,7 +151,8 @@ func TestADeadLetterHasItsErrorAndCanBeRedriven(t *testing.T) {
 func TestThePanelsSayWhatDeadLettersMean(t *testing.T) {
 	h := consoletest.New(t, picture(), func(*slog.Logger) []console.Panel {
 		return []console.Panel{{Name: "silent"}, {
-			Name: "loud", Messages: func(bodies []string) string { return "They are " + strings.Join(bodies, "+") + "." },
+			Name:     "loud",
+			Messages: func(bodies []string) string { return "They are " + strings.Join(bodies, "+") + "." },
 		}}
 	})
 	q, dlq := queues(t)
