@@ -63,6 +63,7 @@ var readers = []reader{
 		because("the terminal reads the attribute progress of a step, whatever its kind", "Building",
 			"DatabaseStarting", "EmulatorStarting", "FunctionRunning"),
 	)},
+	{folder: "local/view/otlp", rest: "it reads only the events that end a span"},
 	{folder: "test/chaos", rest: "it reads only the events of processes that it may kill"},
 	{folder: "test/bench", rest: "it reads only the memory of invocations"},
 }

@@ -24,6 +24,7 @@ import (
 	"restock/cmd/local/programs"
 	"restock/local/run"
 	"restock/local/view/events"
+	"restock/local/view/otlp"
 	"restock/local/view/terminal"
 )
 
@@ -90,6 +91,8 @@ func (o *options) flags() *flag.FlagSet {
 	flags.StringVar(&o.run.Factory, "factory", o.run.Factory,
 		"`address` of the factory's stand-in; simulated: the function that plays the factory on AWS")
 	flags.StringVar(&o.run.Console, "console", run.ConsoleAddress, "`address` of the console; empty: no console")
+	flags.Var((*collectorFlag)(&o.run.OTLP), "otlp", "`URL` of a collector of OpenTelemetry, such as "+
+		"http://127.0.0.1:4318, that gets the journeys as spans over OTLP/HTTP; empty: none")
 	flags.DurationVar(&o.run.FactoryStep, "factory-step", o.run.FactoryStep,
 		"duration of each of the factory's four steps (the real factory: 10s)")
 	flags.StringVar(&o.run.Stage, "stage", o.run.Stage, "the `stage` whose configuration is used")
@@ -172,6 +175,19 @@ func (f *servicesFlag) Set(text string) error {
 	}
 	(*f)[name] = address
 	return nil
+}
+
+// A collectorFlag is the URL of a collector.
+type collectorFlag string
+
+func (f *collectorFlag) String() string { return string(*f) }
+
+func (f *collectorFlag) Set(text string) error {
+	*f = collectorFlag(text)
+	if text == "" {
+		return nil
+	}
+	return otlp.CheckCollector(text)
 }
 
 func programNames() string {

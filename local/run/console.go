@@ -10,23 +10,42 @@ import (
 	"restock/local/view/console"
 	"restock/local/view/console/drawing"
 	"restock/local/view/events"
+	"restock/local/view/otlp"
 )
 
 // ConsoleAddress is the console's default address in command local.
 const ConsoleAddress = "127.0.0.1:8082"
 
-// recordCapacity is how many records of the log the stream to the console keeps: those of one
+// recordCapacity is how many records of the log the stream to the views keeps: those of one
 // second of the fastest rush.
 const recordCapacity = 16384
 
-// startConsole starts the console, if the configuration has one. From then on, the console gets all
-// records of the log.
-func (r *Run) startConsole() {
-	if r.listen.console == nil {
-		return
+// startViews starts the console and the export of spans, if the configuration has them. From then
+// on, they get all records of the log.
+func (r *Run) startViews() error {
+	if r.listen.console == nil && r.config.OTLP == "" {
+		return nil
 	}
 	records := events.NewStream[events.Event](recordCapacity)
 	r.config.Log = slog.New(slog.NewMultiHandler(r.config.Log.Handler(), events.NewHandler(records, slog.LevelDebug)))
+	if r.config.OTLP != "" {
+		exporter, err := otlp.Start(otlp.Config{
+			Collector: r.config.OTLP, Program: r.config.Program.Name, Stage: r.config.Stage,
+			Log: r.config.Log.With("part", "otlp"),
+		}, records.Subscribe(0))
+		if err != nil {
+			return err
+		}
+		r.onClose("export of spans", exporter.Close)
+	}
+	if r.listen.console != nil {
+		r.startConsole(records)
+	}
+	return nil
+}
+
+// startConsole starts the console, which shows the records of a stream.
+func (r *Run) startConsole(records *events.Stream[events.Event]) {
 	r.console = console.New(console.Config{
 		Program: r.config.Program.Name, Stage: r.config.Stage, Records: records,
 		Log: r.config.Log.With("part", "console"), Panels: r.config.Panels, Business: r.config.Program.Business,

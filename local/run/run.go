@@ -42,6 +42,9 @@ type Config struct {
 	// not. The functions use the endpoint without TLS.
 	AWSTLS string
 
+	// OTLP is the URL of a collector of OpenTelemetry that gets the journeys as spans. Empty: none.
+	OTLP string
+
 	// Panels are the parts that the program adds to the console.
 	Panels []console.Panel
 
@@ -221,7 +224,9 @@ func (r *Run) start(ctx context.Context) error {
 		return err
 	}
 	r.onClose("listeners", func(context.Context) error { return r.listen.close() })
-	r.startConsole()
+	if err := r.startViews(); err != nil {
+		return err
+	}
 	r.showChanges()
 
 	if r.config.Listening != nil {

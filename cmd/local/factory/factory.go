@@ -2,17 +2,21 @@
 // every order, answers at once, works through its steps, and calls back once with the request that
 // it received. It never retries. It keeps its jobs in memory.
 //
-// The stand-in differs from the real factory in three points, because it runs on a developer's
-// machine, where a page of any web site can send requests to it:
+// The stand-in differs from the real factory in four points. Three are there because it runs on a
+// developer's machine, where a page of any web site can send requests to it:
 //
 //   - It accepts JSON only. Before a browser sends JSON to another site, it asks the site for
 //     permission, which the stand-in does not grant. A browser sends text/plain without asking.
 //   - It calls back only the origins in Config.CallbackOrigins, and follows no redirect. Otherwise
 //     a page could make it send requests to any host and port.
 //   - It remembers the latest MaxRequests requests.
+//
+// The fourth one makes a journey one trace: if a request has the header Traceparent, the callback
+// has one too.
 package factory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +32,7 @@ import (
 	"github.com/google/uuid"
 
 	"restock/internal/factory/legacy"
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -61,6 +66,8 @@ type Request struct {
 	Step       string      // 시작, 준비, 생산, 포장 or 종료; "" without a job
 	Lost       bool        // the job was lost before it was done
 	Deliveries []Delivery  // the job's callbacks
+
+	span traceid.Span
 }
 
 // inTheMaking reports whether the request has an unfinished job.
@@ -114,6 +121,7 @@ func New(cfg Config) *Factory {
 	if cfg.Client != nil {
 		client = *cfg.Client
 	}
+	client.Transport = traced{cmp.Or(client.Transport, http.DefaultTransport)}
 	f.caller = legacy.NewCaller(client)
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
@@ -215,6 +223,9 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	}
 	fault := f.fault
 	req := &Request{Time: time.Now(), Header: r.Header.Clone(), Body: body}
+	if cause, ok := traceid.ParseTraceparent(r.Header.Get(traceid.Traceparent)); ok {
+		req.span = cause.Child()
+	}
 	f.requests = append(f.requests, req)
 	if fault.produces() {
 		// NewUUID fails only without a clock and without randomness.
@@ -227,7 +238,7 @@ func (f *Factory) take(w http.ResponseWriter, r *http.Request) {
 	f.mu.Unlock()
 
 	attrs := []any{events.FactoryOrderReceived.Attr(), "lot", id, "count", string(o.Count)}
-	attrs = append(attrs, callbackAttrs(o)...)
+	attrs = append(attrs, callbackAttrs(o, req.span)...)
 	if fault != (Fault{}) {
 		attrs = append(attrs, "fault", fault.String())
 	}
@@ -369,7 +380,11 @@ func (f *Factory) deliver(req *Request) {
 	for range max(1, fault.Deliveries) {
 		callbacks.Go(func() {
 			d := Delivery{Time: time.Now(), Count: count}
-			status, err := f.caller.Call(f.ctx, o.CallbackURL, body)
+			span := traceid.Span{}
+			if req.span != span {
+				span = req.span.Child()
+			}
+			status, err := f.caller.Call(traceid.With(f.ctx, span), o.CallbackURL, body)
 			d.Status = status
 			if err != nil {
 				d.Err = err.Error()
@@ -378,7 +393,7 @@ func (f *Factory) deliver(req *Request) {
 			req.Deliveries = append(req.Deliveries, d)
 			f.mu.Unlock()
 
-			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o)...)
+			log := f.log.With("lot", req.ID, "duration", time.Since(d.Time)).With(callbackAttrs(o, span)...)
 			switch {
 			case f.ctx.Err() != nil: // the factory closed meanwhile
 			case err != nil:
@@ -393,9 +408,24 @@ func (f *Factory) deliver(req *Request) {
 	callbacks.Wait()
 }
 
-// callbackAttrs returns the log attributes of a callback.
-func callbackAttrs(o legacy.Order) []any {
+// traced adds the header Traceparent to the requests of a span.
+type traced struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t traced) RoundTrip(r *http.Request) (*http.Response, error) {
+	if span, _ := traceid.From(r.Context()); span.ID != "" {
+		r = r.Clone(r.Context())
+		r.Header.Set(traceid.Traceparent, span.Traceparent())
+	}
+	return t.RoundTripper.RoundTrip(r)
+}
+
+// callbackAttrs returns the log attributes of a callback, and of the request for it.
+func callbackAttrs(o legacy.Order, span traceid.Span) []any {
 	attrs := []any{"callback", o.Callback()}
+	if span.ID != "" {
+		attrs = append(attrs, traceid.Attr(span))
+	}
 	if correlation := o.Correlation(); correlation != "" {
 		attrs = append(attrs, "correlation_id", correlation)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -38,6 +39,7 @@ func (a *API) logExchange(x *exchange) {
 		slog.Int("status", status),
 		slog.Duration("duration", time.Since(x.start)),
 		slog.String("request_id", x.id),
+		traceid.Attr(x.span),
 	}
 	if reason, ok := throttleReason(x.err); ok {
 		attrs = append(attrs, slog.String("throttled", reason))

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -33,8 +32,8 @@ type functionEvent struct {
 //
 // The event differs from AWS in one point. The host header is the client's, so that links that the
 // function makes from it work. domainName is the API's name on AWS, where both are equal.
-func (a *API) event(r *http.Request, routeKey string, params map[string]string, body []byte, id string,
-	now time.Time) functionEvent {
+func (a *API) event(x *exchange, routeKey string, params map[string]string, body []byte) functionEvent {
+	r, now := x.request, x.start
 	sourceIP := sourceIP(r)
 	text, isBase64 := encodeBody(r.Header, body)
 	event := functionEvent{APIGatewayV2HTTPRequest: events.APIGatewayV2HTTPRequest{
@@ -45,7 +44,7 @@ func (a *API) event(r *http.Request, routeKey string, params map[string]string, 
 		RawPath:               r.URL.Path,
 		RawQueryString:        r.URL.RawQuery,
 		Cookies:               cookies(r.Header),
-		Headers:               headers(r, sourceIP, len(body), now),
+		Headers:               headers(r, sourceIP, len(body), x.span),
 		QueryStringParameters: joinValues(queryParameters(r.URL.RawQuery)),
 		PathParameters:        params,
 		StageVariables:        a.cfg.StageVariables,
@@ -56,7 +55,7 @@ func (a *API) event(r *http.Request, routeKey string, params map[string]string, 
 		RouteKey:     routeKey,
 		AccountID:    a.cfg.AccountID,
 		Stage:        a.cfg.Stage,
-		RequestID:    id,
+		RequestID:    x.id,
 		APIID:        a.cfg.APIID,
 		DomainName:   a.domainName(),
 		DomainPrefix: a.cfg.APIID,
@@ -90,7 +89,7 @@ var hopByHop = map[string]bool{
 
 // headers returns the request's headers and the headers that API Gateway adds. Names are in lower
 // case; commas join repeated values. Cookies have a field of their own.
-func headers(r *http.Request, sourceIP string, bodyLength int, now time.Time) map[string]string {
+func headers(r *http.Request, sourceIP string, bodyLength int, span traceid.Span) map[string]string {
 	joined := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
 		if name != "Cookie" && !hopByHop[name] {
@@ -115,7 +114,7 @@ func headers(r *http.Request, sourceIP string, bodyLength int, now time.Time) ma
 		sourceIP = earlier + ", " + sourceIP
 	}
 	joined["x-forwarded-for"] = sourceIP
-	joined["x-amzn-trace-id"] = cmp.Or(joined["x-amzn-trace-id"], traceid.Root(now))
+	joined["x-amzn-trace-id"] = cmp.Or(joined["x-amzn-trace-id"], "Root="+span.Root)
 	return joined
 }
 

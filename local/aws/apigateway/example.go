@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"restock/local/aws/traceid"
 )
 
 // Example returns an event like those that the function of a route gets. A variable of the path has
@@ -36,7 +38,8 @@ func (a *API) Example(routeKey string) (event []byte, known bool, err error) {
 			body = "{}"
 			request.Header.Set("Content-Type", "application/json")
 		}
-		event, err = json.Marshal(a.event(request, rt.Key, params, []byte(body), newRequestID(), time.Now()))
+		x := &exchange{request: request, id: newRequestID(), start: time.Now(), span: traceid.New(time.Now())}
+		event, err = json.Marshal(a.event(x, rt.Key, params, []byte(body)))
 		return event, true, err
 	}
 	return nil, false, nil

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -20,6 +21,7 @@ type exchange struct {
 	request *http.Request
 	id      string
 	start   time.Time
+	span    traceid.Span
 	route   string // the route's key; "" if no route matches
 
 	invoked bool          // the function was called
@@ -32,7 +34,7 @@ type exchange struct {
 
 // ServeHTTP answers one request.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{request: r, id: newRequestID(), start: time.Now()}
+	x := &exchange{request: r, id: newRequestID(), start: time.Now(), span: spanOf(r.Header)}
 	a.respond(x, w)
 	if reason, ok := throttleReason(x.err); ok && a.cfg.Throttled != nil {
 		a.cfg.Throttled(x.id, reason)
@@ -40,6 +42,20 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Apigw-Requestid", x.id)
 	x.response.writeTo(w)
 	a.logExchange(x)
+}
+
+// spanOf returns the span of a request. It continues the trace that the client names, in the form
+// of X-Ray as HTTP APIs do, or in that of the W3C, which HTTP APIs only pass on.
+func spanOf(h http.Header) traceid.Span {
+	if parent, ok := traceid.Parse(h.Get("X-Amzn-Trace-Id")); ok {
+		return parent.Child()
+	}
+	if values := h.Values(traceid.Traceparent); len(values) == 1 { // the standard ignores several
+		if parent, ok := traceid.ParseTraceparent(values[0]); ok {
+			return parent.Child()
+		}
+	}
+	return traceid.New(time.Now())
 }
 
 // respond determines the answer.
@@ -105,7 +121,7 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 	if a.cfg.REST {
 		content = a.restEvent(x, rt, params, body)
 	} else {
-		content = a.event(r, rt.Key, params, body, x.id, x.start)
+		content = a.event(x, rt.Key, params, body)
 	}
 	event, err := json.Marshal(content)
 	if err != nil {
@@ -166,7 +182,7 @@ func (a *API) integrate(x *exchange, rt route, event []byte) {
 // complete answers with what ask returns, or with an error if ask fails or takes too long.
 func (a *API) complete(x *exchange, rt route, ask func(context.Context) (response, error)) {
 	asked := time.Now()
-	res, err := a.inTime(x.id, rt, ask)
+	res, err := a.inTime(x, rt, ask)
 	x.invoked, x.latency = true, time.Since(asked)
 	if err != nil {
 		x.response, x.err = a.failure(statusOf(err), err), err
@@ -211,7 +227,7 @@ func statusOf(err error) int {
 
 // inTime calls ask and waits for its answer up to the route's timeout. After the timeout, ask
 // continues, and its answer is ignored.
-func (a *API) inTime(requestID string, rt route, ask func(context.Context) (response, error)) (response, error) {
+func (a *API) inTime(x *exchange, rt route, ask func(context.Context) (response, error)) (response, error) {
 	type result struct {
 		response response
 		err      error
@@ -224,7 +240,8 @@ func (a *API) inTime(requestID string, rt route, ask func(context.Context) (resp
 		return response{}, errClosed
 	}
 	a.invocations.Go(func() {
-		res, err := ask(events.WithAttrs(a.ctx, slog.String("api_request_id", requestID)))
+		ctx := traceid.With(a.ctx, x.span)
+		res, err := ask(events.WithAttrs(ctx, slog.String("api_request_id", x.id)))
 		done <- result{res, err}
 	})
 	a.mu.Unlock()

@@ -26,7 +26,7 @@ func (a *API) restEvent(x *exchange, rt route, params map[string]string, body []
 	_, resource, _ := strings.Cut(rt.Key, " ")
 	path := strings.TrimPrefix(r.URL.Path, "/"+a.cfg.Stage)
 	address := sourceIP(r)
-	joined := headers(r, address, 0, x.start)
+	joined := headers(r, address, 0, x.span)
 	e := events.APIGatewayProxyRequest{
 		Resource: resource, Path: path, HTTPMethod: r.Method,
 		Headers: map[string]string{}, MultiValueHeaders: map[string][]string{},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -121,6 +122,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 	log := h.log.With("service", c.service.Name, "operation", c.operation, "caller", c.signature.accessKeyID,
 		"duration", time.Since(start))
+	if parent, ok := traceid.From(ctx); ok {
+		log = log.With(traceid.Attr(parent.Child()))
+	}
 	var refusal *Error
 	switch {
 	case err == nil:
@@ -177,8 +181,8 @@ func (c call) checkText() error {
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
 const traceHeader = "X-Amzn-Trace-Id"
 
-// context returns the call's context. It has the caller, and for the log the request id and the
-// trace.
+// context returns the call's context. It has the caller, the span that makes the call, and for the
+// log the request id and the trace.
 func (h *Handler) context(c call) context.Context {
 	ctx := withAccessKeyID(c.request.Context(), c.signature.accessKeyID)
 	attrs := []slog.Attr{slog.String("caller", c.signature.accessKeyID)}
@@ -187,6 +191,9 @@ func (h *Handler) context(c call) context.Context {
 	}
 	if trace := c.request.Header.Get(traceHeader); trace != "" {
 		ctx = context.WithValue(ctx, traceHeaderKey{}, trace)
+		if caller, ok := traceid.Parse(trace); ok {
+			ctx = traceid.With(ctx, caller)
+		}
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	return events.WithAttrs(ctx, attrs...)

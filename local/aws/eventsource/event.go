@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	awsevents "github.com/aws/aws-lambda-go/events"
 
 	"restock/local/aws/sqs"
+	"restock/local/aws/traceid"
 )
 
 // event is the function's event for a list of messages.
@@ -25,6 +27,22 @@ func (e event) ids() string {
 		ids[i] = m.ID
 	}
 	return strings.Join(ids, " ")
+}
+
+// spans returns a span of processing each message. Sending the message has caused it.
+func (e event) spans() []traceid.Span {
+	spans := make([]traceid.Span, len(e.messages))
+	for i, m := range e.messages {
+		spans[i] = m.Span.Child()
+	}
+	return spans
+}
+
+// oneTrace reports whether all messages belong to one trace. Then the invocation belongs to it too.
+// On AWS, each invocation begins a trace, which X-Ray links to those of the messages:
+// https://docs.aws.amazon.com/xray/latest/devguide/xray-tracelinking.html
+func oneTrace(spans []traceid.Span) bool {
+	return !slices.ContainsFunc(spans, func(s traceid.Span) bool { return s.Root == "" || s.Root != spans[0].Root })
 }
 
 // writeEvents returns the events for a batch. It returns one event, unless its JSON is larger than

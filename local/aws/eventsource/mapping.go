@@ -16,6 +16,7 @@ import (
 	"restock/local/aws/awsapi"
 	"restock/local/aws/lambda"
 	"restock/local/aws/sqs"
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -241,33 +242,43 @@ func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
 // in the queue, hidden until their visibility timeout ends.
 func (m *Mapping) processEvent(ctx context.Context, e event) {
 	began := time.Now()
-	failed, err := m.invoke(ctx, e)
+	spans := e.spans()
+	failed, err := m.invoke(ctx, e, spans)
 	if err != nil {
 		m.log.Warn("batch failed: its messages come back after the visibility timeout", events.BatchFailed.Attr(),
-			"messages", len(e.messages), "message_ids", e.ids(), "error", err)
+			"messages", len(e.messages), "message_ids", e.ids(), "duration", time.Since(began), "error", err,
+			traceid.Attr(spans...))
 		return
 	}
-	for _, message := range e.messages {
+	var done []traceid.Span
+	for i, message := range e.messages {
 		if failed[message.ID] {
 			m.log.Warn("message failed: it comes back after the visibility timeout", events.MessageFailed.Attr(),
-				"message", message.ID, "receives", message.ReceiveCount)
+				"message", message.ID, "receives", message.ReceiveCount, "duration", time.Since(began),
+				traceid.Attr(spans[i]))
 			continue
 		}
+		done = append(done, spans[i])
 		if err := m.queue.Delete(message.ReceiptHandle); err != nil {
 			m.log.Error("processed message could not be deleted: it will be processed again", "message", message.ID,
 				"error", err)
 		}
 	}
 	m.log.Debug("batch processed", events.BatchProcessed.Attr(), "messages", len(e.messages), "message_ids", e.ids(),
-		"failed", len(failed), "duration", time.Since(began))
+		"failed", len(failed), "duration", time.Since(began), traceid.Attr(done...))
 }
 
 // invoke returns the ids of the messages that the function reports as failed, or an error if the
 // whole batch failed. If the function is throttled, invoke retries until the messages' visibility
 // timeout ends. The end of polling does not cancel an invocation.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy
-func (m *Mapping) invoke(ctx context.Context, e event) (failed map[string]bool, err error) {
+func (m *Mapping) invoke(ctx context.Context, e event, spans []traceid.Span) (failed map[string]bool, err error) {
 	invoked := events.WithAttrs(m.invoked, slog.String("message_ids", e.ids()))
+	if oneTrace(spans) {
+		invoked = traceid.With(invoked, spans[0])
+	} else {
+		invoked = events.WithAttrs(invoked, slog.String(traceid.LinksKey, traceid.Attr(spans...).Value.String()))
+	}
 	visibleAgain := e.messages[0].ReceivedAt.Add(m.queue.VisibilityTimeout())
 	for {
 		response, err := m.function.Invoke(invoked, e.payload)

@@ -80,6 +80,9 @@ type Function struct {
 	// LogGroup becomes AWS_LAMBDA_LOG_GROUP_NAME. Empty means /aws/lambda/ and the function's name.
 	LogGroup string
 
+	// ActiveTracing traces each invocation. Without it, the caller of an invocation decides.
+	ActiveTracing bool
+
 	// Debugger, if it is not empty, is the command of a debugger that runs Executable: the path is
 	// its last argument. The function then has one instance and no limit of memory, and its timeout
 	// passes only while it runs. The debugger must end the function on SIGTERM.
@@ -176,7 +179,9 @@ func (d *Deployed) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if !utf8.Valid(payload) || !json.Valid(payload) {
 		return nil, fmt.Errorf("invoking %s: %w", d.Name, ErrInvalidRequest)
 	}
-	out, err := d.do(ctx, func(inst *instance) ([]byte, error) { return d.run(inst, newInvocation(ctx, payload)) })
+	inv := newInvocation(ctx, payload)
+	inv.span.Sampled = inv.span.Sampled || d.ActiveTracing // Lambda samples a part; the host all
+	out, err := d.do(ctx, func(inst *instance) ([]byte, error) { return d.run(inst, inv) })
 	if err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", d.Name, err)
 	}

@@ -24,7 +24,7 @@ const stderrLines = 20
 type invocation struct {
 	ctx       context.Context // the caller's, for the log; it is never cancelled
 	requestID string
-	traceID   string
+	span      traceid.Span
 	payload   []byte
 
 	deadline time.Time    // for the answer; the function gets it
@@ -63,7 +63,7 @@ func newInvocation(ctx context.Context, payload []byte) *invocation {
 	return &invocation{
 		ctx:       context.WithoutCancel(ctx),
 		requestID: cmp.Or(RequestID(ctx), uuid.NewString()),
-		traceID:   traceid.NotSampled(time.Now()),
+		span:      traceid.Start(ctx),
 		payload:   payload,
 		answer:    make(chan *answer, 1),
 	}

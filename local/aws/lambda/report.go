@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -16,7 +17,8 @@ func (d *Deployed) report(inv *invocation, err error) {
 	attrs := []slog.Attr{
 		events.InvocationEnded.Attr(),
 		slog.String("request_id", inv.requestID),
-		slog.String("trace_id", inv.traceID),
+		slog.String("trace_id", inv.span.Header()),
+		traceid.Attr(inv.span),
 		slog.String("status", status(err)),
 		slog.Duration("duration", inv.duration),
 		// The init phase is billed too:

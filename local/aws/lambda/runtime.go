@@ -73,7 +73,7 @@ func serveNext(w http.ResponseWriter, r *http.Request, inst *instance) {
 		header.Set("Lambda-Runtime-Aws-Request-Id", inv.requestID)
 		header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
 		header.Set("Lambda-Runtime-Invoked-Function-Arn", inst.fn.ARN)
-		header.Set("Lambda-Runtime-Trace-Id", inv.traceID)
+		header.Set("Lambda-Runtime-Trace-Id", inv.span.Header())
 		_, err := w.Write(inv.payload)
 		err = errors.Join(err, http.NewResponseController(w).Flush())
 		if err != nil {

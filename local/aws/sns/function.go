@@ -8,6 +8,7 @@ import (
 	lambdaevents "github.com/aws/aws-lambda-go/events"
 
 	"restock/local/aws/async"
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -42,6 +43,6 @@ func (s *Service) invoke(ctx context.Context, sub Subscription, n Notification, 
 		async.Invocation{
 			What: "invocation by SNS", Function: f, Event: event, Log: log,
 			Done: events.MessageDelivered, Failed: events.MessageLost,
-		}.Run(s.ctx)
+		}.Run(traceid.With(s.ctx, traceid.Start(ctx)))
 	})
 }

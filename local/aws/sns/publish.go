@@ -16,6 +16,7 @@ import (
 
 	"restock/local/aws/awsapi"
 	"restock/local/aws/sqs"
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -59,9 +60,11 @@ func (t *Topic) PublishContext(ctx context.Context, n Notification) (messageID s
 			accepting = append(accepting, sub)
 		}
 	}
+	span := traceid.Start(ctx)
 	t.service.log.InfoContext(ctx, "message published", events.MessagePublished.Attr(),
 		"topic", t.name, "message", messageID, "subject", n.Subject,
-		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting))
+		"subscriptions", len(subscriptions), "filtered", len(subscriptions)-len(accepting), traceid.Attr(span))
+	ctx = traceid.With(ctx, span)
 	t.warnOfLoss(ctx, n, messageID, subscriptions, accepting)
 	for _, sub := range accepting {
 		t.service.deliver(ctx, sub, n, messageID, now)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/local/aws/traceid"
 )
 
 // Message is a message as a receiver sees it.
@@ -24,6 +26,8 @@ type Message struct {
 	DeadLetterSource string    // ARN of the queue from which it was redriven, or ""
 	TraceHeader      string    // the AWS X-Ray trace of its sender, or ""
 	GroupID          string    // its message group in a fair queue, or ""
+
+	Span traceid.Span // of sending it; receivers do not see it
 }
 
 // SystemAttributes returns the attributes that SQS adds to a message, by the API's names. Times are
@@ -55,6 +59,7 @@ type message struct {
 	senderID   string
 
 	traceHeader, groupID string // "" if the sender did not set it
+	span                 traceid.Span
 
 	sentAt          time.Time
 	receivedAt      time.Time // by the last receive
@@ -103,6 +108,7 @@ func (q *Queue) view(m *message) Message {
 		DeadLetterSource: m.deadLetterSource,
 		TraceHeader:      m.traceHeader,
 		GroupID:          m.groupID,
+		Span:             m.span,
 	}
 }
 

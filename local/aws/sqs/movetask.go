@@ -170,7 +170,7 @@ func (q *Queue) moveTo(destination *Queue, m *message, now time.Time) (as string
 	as = uuid.NewString()
 	destination.push(&message{
 		key: as, id: as, body: m.body, attributes: m.attributes, senderID: m.senderID,
-		traceHeader: m.traceHeader, groupID: m.groupID, sentAt: now, visibleAt: now,
+		traceHeader: m.traceHeader, groupID: m.groupID, span: m.span, sentAt: now, visibleAt: now,
 	})
 	destination.announce()
 	return as

@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"restock/local/aws/awsapi"
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -83,14 +85,25 @@ func (q *Queue) Send(in SendInput) (messageID string, err error) {
 
 // SendContext is like Send, and logs with the sender's context.
 func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string, err error) {
-	id, err := q.accept(in)
+	span := in.span(ctx)
+	id, err := q.accept(in, span)
 	if err != nil {
 		return "", err
 	}
 	q.service.log.DebugContext(ctx, "message sent", events.MessageSent.Attr(),
 		"queue", q.name, "message", id, "sender", in.SenderID, "bytes", len(in.Body),
-		"body", RedactQueries(in.Body))
+		"body", RedactQueries(in.Body), traceid.Attr(span))
 	return id, nil
+}
+
+// span returns the span of sending a message. The message's trace header overrides the context.
+func (in SendInput) span(ctx context.Context) traceid.Span {
+	if _, known := traceid.From(ctx); !known || in.TraceHeader != awsapi.TraceHeader(ctx) {
+		if sender, ok := traceid.Parse(in.TraceHeader); ok {
+			return sender.Child()
+		}
+	}
+	return traceid.Start(ctx)
 }
 
 var query = regexp.MustCompile(`(https?://[^\s"'?<>]*\?)[^\s"'<>]+`)
@@ -99,7 +112,7 @@ var query = regexp.MustCompile(`(https?://[^\s"'?<>]*\?)[^\s"'<>]+`)
 // these may be signed: whoever reads one could use it.
 func RedactQueries(body string) string { return query.ReplaceAllString(body, "${1}…") }
 
-func (q *Queue) accept(in SendInput) (id string, err error) {
+func (q *Queue) accept(in SendInput, span traceid.Span) (id string, err error) {
 	now := time.Now()
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
@@ -125,6 +138,7 @@ func (q *Queue) accept(in SendInput) (id string, err error) {
 
 		traceHeader: in.TraceHeader,
 		groupID:     in.GroupID,
+		span:        span,
 	})
 	q.announce()
 	return id, nil

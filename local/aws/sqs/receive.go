@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -111,7 +112,7 @@ func (q *Queue) look(now time.Time, options ReceiveOptions) (look, error) {
 func (l look) log(log *slog.Logger) {
 	for _, m := range l.redriven {
 		log.Warn("message moved to the dead-letter queue", events.MessageDeadLettered.Attr(),
-			"message", m.ID, "receives", m.ReceiveCount, "dead_letter_queue", l.target)
+			"message", m.ID, "receives", m.ReceiveCount, "dead_letter_queue", l.target, traceid.Attr(m.Span.Child()))
 	}
 	for _, m := range l.kept {
 		log.Warn("message stays: its dead-letter queue does not exist any more", "message", m.ID,

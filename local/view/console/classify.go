@@ -326,7 +326,10 @@ func (o *observer) factoryOrder(e *Event) {
 // A reference names an object that events are about. Its kind is its prefix.
 func requestRef(id string) string    { return "request:" + id }
 func invocationRef(id string) string { return "invocation:" + id }
-func traceRef(id string) string      { return "trace:" + id }
+func traceRef(header string) string {
+	root, _, _ := strings.Cut(header, ";") // the rest differs within an invocation
+	return "trace:" + root
+}
 func messageRef(id string) string    { return "message:" + id }
 func orderRef(id string) string      { return "order:" + id }
 func lotRef(id string) string        { return "lot:" + id }

@@ -39,7 +39,7 @@ func (e *Event) important() bool { return e.level >= slog.LevelWarn || e.Denied 
 // does not show it.
 var hiddenAttrs = map[string]bool{
 	"api_request_id": true, "body": true, "log_stream": true, "message_ids": true, "part": true, "stream": true,
-	"trace_id": true,
+	"linked_spans": true, "span": true, "trace_id": true,
 }
 
 // unfold converts a record. A function's line of JSON becomes the event that it describes.
