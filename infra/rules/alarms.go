@@ -67,10 +67,11 @@ func (i *inspection) checkPublishing(topic *graph.Resource, alarms []*graph.Reso
 			topic.String("kmsMasterKeyId"), someOf("alarm", alarms))
 		return
 	}
+	policies, _ := i.keyPolicies(key)
 	source := graph.MetricAlarm.ARN(i.Region, alarms[0].String("name"))
 	for _, action := range policy.Actions("key", "encrypt") {
 		q := evaluation.ByService(cloudWatch, source, action, key.String("arn"))
-		if !i.keyAllows(key, q) {
+		if !policies.Evaluate(q).Allowed {
 			i.report(key, "allow the action to "+cloudWatch+" in the key's policy",
 				"its policy does not let %s use %s for topic %s: nobody learns of %s", cloudWatch, action, topic.Name,
 				someOf("alarm", alarms))
@@ -104,7 +105,8 @@ func checkKeys(i *inspection) {
 	for _, key := range i.OfType(graph.Key) {
 		arn := key.String("arn")
 		root := "arn:aws:iam::" + graph.AccountID + ":root"
-		if len(i.keyPolicies(key)) > 0 && !i.keyAllows(key, evaluation.ByRole(root, "", "kms:PutKeyPolicy", arn)) {
+		policies, given := i.keyPolicies(key)
+		if given && !policies.Evaluate(evaluation.ByRole(root, "", "kms:PutKeyPolicy", arn)).Allowed {
 			i.report(key, "let the account's root do kms:* in the key's policy",
 				"its policy does not let the account administer it: KMS refuses the key")
 		}
@@ -118,7 +120,7 @@ func checkKeys(i *inspection) {
 		allows := func(action, group string) bool {
 			q := evaluation.ByService(service, group, action, arn)
 			q.Context["kms:encryptioncontext:aws:logs:arn"] = []string{group}
-			return i.keyAllows(key, q)
+			return policies.Evaluate(q).Allowed
 		}
 		for _, action := range logActions {
 			refused := slices.DeleteFunc(slices.Clone(groups), func(group *graph.Resource) bool {
@@ -138,26 +140,21 @@ func checkKeys(i *inspection) {
 	}
 }
 
-// keyPolicies returns the texts of a key's policies: its own, and those of separate resources.
-func (i *inspection) keyPolicies(key *graph.Resource) []string {
+// keyPolicies returns the policies of a key: its own, and those of separate resources. It leaves
+// out what it cannot read. given is false if the program gives the key no policy. Other policies
+// allow a service nothing:
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+func (i *inspection) keyPolicies(key *graph.Resource) (p evaluation.Policies, given bool) {
 	texts := nonEmpty(key.String("policy"))
 	for _, r := range i.OfType(graph.KeyPolicy) {
 		if id := r.String("keyId"); id == key.ID || id == key.String("arn") {
 			texts = append(texts, r.String("policy"))
 		}
 	}
-	return texts
-}
-
-// keyAllows reports whether the policy of a key allows a request. Other policies than the key's
-// allow a service nothing:
-// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
-func (i *inspection) keyAllows(key *graph.Resource, q evaluation.Request) bool {
-	var policies evaluation.Policies
-	for _, text := range i.keyPolicies(key) {
+	for _, text := range texts {
 		if d, err := evaluation.Parse(evaluation.Resource, text); err == nil {
-			policies.Resource = append(policies.Resource, d)
+			p.Resource = append(p.Resource, d)
 		}
 	}
-	return policies.Evaluate(q).Allowed
+	return p, len(texts) > 0
 }

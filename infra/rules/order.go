@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"restock/infra/graph"
 )
@@ -30,9 +31,9 @@ func (i *inspection) before(r *graph.Resource) map[string]bool {
 // https://www.pulumi.com/docs/iac/concepts/options/dependson/
 func checkOrder(i *inspection) {
 	for _, r := range i.Resources {
-		before := i.before(r)
+		before := sync.OnceValue(func() map[string]bool { return i.before(r) })
 		require := func(needed *graph.Resource, why string) {
-			if needed != r && !before[needed.URN] {
+			if needed != r && !before()[needed.URN] {
 				i.report(r, dependOn(needed), "Pulumi may make it before %s: %s", title(needed), why)
 			}
 		}

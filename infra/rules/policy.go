@@ -6,24 +6,36 @@ import (
 	"restock/infra/policy/evaluation"
 )
 
-// statements calls visit with each allowing statement of the policies of a kind. It skips policies
-// that it cannot read: the rule policy reports them.
-func (i *inspection) statements(kind evaluation.Kind, visit func(*graph.Resource, evaluation.Statement)) {
+// An allowance is an allowing statement of a resource's policy.
+type allowance struct {
+	resource  *graph.Resource
+	statement evaluation.Statement
+}
+
+// allowances returns the allowing statements of a graph's policies, by the kind of the policy. It
+// skips policies that it cannot read: the rule policy reports them.
+func allowances(g *graph.Graph) map[evaluation.Kind][]allowance {
+	all := map[evaluation.Kind][]allowance{}
 	for _, holder := range declared.Holders {
-		if holder.Kind != kind {
-			continue
-		}
-		for _, r := range i.OfType(holder.Type) {
+		for _, r := range g.OfType(holder.Type) {
 			d, err := holder.Parse(r)
 			if err != nil {
 				continue
 			}
 			for _, s := range d.Statements {
 				if s.Effect == "Allow" {
-					visit(r, s)
+					all[holder.Kind] = append(all[holder.Kind], allowance{r, s})
 				}
 			}
 		}
+	}
+	return all
+}
+
+// statements calls visit with each allowing statement of the policies of a kind.
+func (i *inspection) statements(kind evaluation.Kind, visit func(*graph.Resource, evaluation.Statement)) {
+	for _, a := range i.allowances[kind] {
+		visit(a.resource, a.statement)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/infra/policy/declared"
+	"restock/infra/policy/evaluation"
 )
 
 // A Violation is one resource that breaks one rule.
@@ -153,18 +154,23 @@ func All() []Rule {
 func Check(g *graph.Graph, d Declarations) []Violation {
 	var violations []Violation
 	policies, _ := declared.Read(g) // skips unreadable policies: the rule policy reports them
+	i := inspection{
+		Graph: g, declarations: d, policies: policies, allowances: allowances(g), violations: &violations,
+	}
 	for _, r := range All() {
-		r.check(&inspection{Graph: g, declarations: d, rule: r, policies: policies, violations: &violations})
+		i.rule = r
+		r.check(&i)
 	}
 	return violations
 }
 
-// An inspection is what one rule gets to check a graph: the graph, and where to report violations.
+// An inspection is what a rule gets to check a graph: the graph, and where to report violations.
 type inspection struct {
 	*graph.Graph
 	declarations Declarations
 	rule         Rule
 	policies     *declared.Policies
+	allowances   map[evaluation.Kind][]allowance
 	violations   *[]Violation
 }
 

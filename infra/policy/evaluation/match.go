@@ -6,6 +6,9 @@ import "strings"
 // characters match themselves. In the pattern of a resource, a * also matches the ARN's colons.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html#reference_policies_elements_resource_wildcards
 func like(pattern, text string) bool {
+	if !strings.ContainsAny(pattern, "*?") {
+		return pattern == text
+	}
 	p, t := []rune(pattern), []rune(text)
 	star, retry := -1, 0 // the position of the last *, and the text's position that is tried after it
 	i := 0
