@@ -402,3 +402,29 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+func TestAStatementNamesAResourceAndItsParts(t *testing.T) {
+	const bucket = "arn:aws:s3:::files"
+	for statement, want := range map[string]bool{
+		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::files/*"`:           true,
+		`"Action":"S3:*","Resource":"arn:aws:s3:::files"`:                     true,
+		`"Action":"s3:PutObject","Resource":"arn:aws:s3:::files/in/*"`:        true,
+		`"Action":"*","Resource":"*"`:                                         true,
+		`"NotAction":"iam:*","Resource":"*"`:                                  true,
+		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::fi*/*"`:             true,
+		`"Action":"s3:GetObject","NotResource":"arn:aws:s3:::others/*"`:       true,
+		`"Action":"s3:GetObject","NotResource":"arn:aws:s3:::files"`:          false,
+		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::files-of-others/*"`: false,
+		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::others"`:            false,
+		`"Action":"s3control:GetObject","Resource":"*"`:                       false,
+	} {
+		d, err := Parse(Identity,
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow",`+statement+`}]}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Statements[0].Names("s3", bucket); got != want {
+			t.Errorf("%s names %s: got %v, want %v", statement, bucket, got, want)
+		}
+	}
+}

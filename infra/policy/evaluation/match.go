@@ -1,6 +1,9 @@
 package evaluation
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // like matches a text with a pattern like IAM: * matches any text, ? any character, and other
 // characters match themselves. In the pattern of a resource, a * also matches the ARN's colons.
@@ -45,6 +48,20 @@ func likeARN(pattern, arn string) bool {
 		}
 	}
 	return true
+}
+
+// Names reports whether a statement names actions of a service on a resource, or on a part of it such
+// as an object of a bucket. Its conditions may limit it further.
+func (s Statement) Names(service, arn string) bool {
+	ofService := func(actions Texts) bool {
+		return slices.ContainsFunc(actions.lower(), func(action string) bool {
+			return action == "*" || strings.HasPrefix(action, service+":")
+		})
+	}
+	onPart := func(pattern string) bool { return like(pattern, arn+"/") || strings.HasPrefix(pattern, arn+"/") }
+	on := s.Resource.anyLike(arn) || slices.ContainsFunc(s.Resource, onPart) ||
+		len(s.NotResource) > 0 && !s.NotResource.anyLike(arn)
+	return on && (ofService(s.Action) || len(s.NotAction) > 0)
 }
 
 // anyLike reports whether one of the patterns matches.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"restock/local/view/events"
@@ -59,12 +61,21 @@ func (h *Handler) routeForward(w http.ResponseWriter, c call, service Service) (
 const unreadOptions = "use a call whose permissions the run knows; or start the run with -unchecked: it passes such " +
 	"calls on, and does not check their permissions"
 
+// maxLogged limits the resources of a call in the log: DeleteObjects has up to a thousand.
+const maxLogged = 10
+
 // logForward logs a call that another server has answered.
 func (h *Handler) logForward(ctx context.Context, c call, failed bool, start time.Time) {
 	kind, text := events.AWSCallAnswered, "AWS call answered"
 	if failed {
 		kind, text = events.AWSCallFailed, "AWS call failed"
 	}
+	var resources []string
+	for _, p := range c.permissions {
+		if !slices.Contains(resources, p.Resource) && len(resources) < maxLogged {
+			resources = append(resources, p.Resource)
+		}
+	}
 	h.log.DebugContext(ctx, text, kind.Attr(), "service", c.service.Name, "operation", c.operation,
-		"caller", c.signature.accessKeyID, "duration", time.Since(start))
+		"resources", strings.Join(resources, " "), "caller", c.signature.accessKeyID, "duration", time.Since(start))
 }

@@ -13,7 +13,7 @@ import (
 // dynamodb is the model of Amazon DynamoDB.
 func dynamodb() Model {
 	return Model{
-		Service: "dynamodb", Name: "DynamoDB", Types: []graph.Type{graph.Table},
+		Service: "dynamodb", Name: "DynamoDB", Types: []graph.Type{graph.Table}, Kind: "table",
 		Protocol: awsapi.JSON("1.0", "DynamoDB_20120810"), Target: "DynamoDB_20120810",
 		// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
 		Denied: awsapi.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},

@@ -14,7 +14,7 @@ import (
 // function of the run.
 func eventBridge() Model {
 	return Model{
-		Service: "events", Name: "EventBridge", Types: []graph.Type{graph.EventBus},
+		Service: "events", Name: "EventBridge", Types: []graph.Type{graph.EventBus}, Kind: "event-bus",
 		Protocol: awsapi.JSON("1.1", "AWSEvents"), Target: "AWSEvents",
 		Denied: awsapi.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},
 		Read:   readEvents,

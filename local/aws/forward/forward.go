@@ -29,6 +29,7 @@ type Model struct {
 	Service  string // in signatures and IAM's actions
 	Name     string // for people
 	Types    []graph.Type
+	Kind     string          // of the console's nodes for these types
 	Protocol awsapi.Protocol // of refusals
 	Target   string          // before the operation in X-Amz-Target; empty without that header
 	Denied   awsapi.Error
@@ -102,13 +103,21 @@ type service struct {
 func (m Model) StandIn(c Config) standin.StandIn {
 	s := &service{Model: m, Config: c}
 	return standin.StandIn{
-		Service: m.Service, Name: m.Name, Types: m.Types,
+		Service: m.Service, Name: m.Name, Types: m.Types, Nodes: m.Nodes(),
 		APIs: []awsapi.Service{{
 			Name: m.Service, Protocol: m.Protocol, Authorization: &awsapi.Authorization{Denied: m.Denied},
 			Forward: &awsapi.Forward{Read: s.read, Unchecked: c.Unchecked, Answer: s.answer()},
 		}},
 		Create: s.create,
 	}
+}
+
+// Nodes draws the resources, and the functions that may call them.
+func (m Model) Nodes() (nodes []standin.Node) {
+	for _, t := range m.Types {
+		nodes = append(nodes, standin.Node{Kind: m.Kind, Type: t})
+	}
+	return nodes
 }
 
 // read returns the operation and the permissions of a request.

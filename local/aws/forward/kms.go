@@ -16,7 +16,7 @@ import (
 func kms() Model {
 	ids := map[string]string{} // of the emulator, by the declared id
 	return Model{
-		Service: "kms", Name: "KMS", Types: []graph.Type{graph.Key}, Beside: true,
+		Service: "kms", Name: "KMS", Types: []graph.Type{graph.Key}, Kind: "key", Beside: true,
 		Protocol: awsapi.JSON("1.1", "TrentService"), Target: "TrentService",
 		Denied: awsapi.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},
 		Read:   readKMS,

@@ -14,7 +14,7 @@ import (
 // ssm is the model of Parameter Store of AWS Systems Manager.
 func ssm() Model {
 	return Model{
-		Service: "ssm", Name: "Parameter Store", Types: []graph.Type{graph.Parameter},
+		Service: "ssm", Name: "Parameter Store", Types: []graph.Type{graph.Parameter}, Kind: "parameter",
 		Protocol: awsapi.JSON("1.1", "AmazonSSM"), Target: "AmazonSSM",
 		Denied: awsapi.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},
 		Read:   readSSM, Create: createParameter,

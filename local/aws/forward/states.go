@@ -13,7 +13,7 @@ import (
 // states is the model of Step Functions.
 func states() Model {
 	return Model{
-		Service: "states", Name: "Step Functions", Types: []graph.Type{graph.StateMachine},
+		Service: "states", Name: "Step Functions", Types: []graph.Type{graph.StateMachine}, Kind: "state-machine",
 		Protocol: awsapi.JSON("1.0", "AWSStepFunctions"), Target: "AWSStepFunctions",
 		Denied: awsapi.Error{Status: http.StatusBadRequest, Code: "AccessDeniedException"},
 		Read:   readStates,

@@ -55,7 +55,7 @@ type Node struct {
 	Shared func(*graph.Graph) (arns []string)
 
 	// Calls are calls of functions. A function whose role may do such an action gets an edge to the
-	// node.
+	// node. Without calls, a function whose role may do anything with the resource gets an edge.
 	Calls []Call
 }
 

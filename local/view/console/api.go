@@ -65,6 +65,9 @@ func (c *Console) serveNode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := c.observer.shown().nodes[r.PathValue("id")]
+	if n.Kind != KindFunction {
+		lines.Resource = c.resourceFacts(n)
+	}
 	switch n.Kind {
 	case KindQueue, KindDeadLetterQueue:
 		if q := c.queueWith(n.ARN); q != nil {

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"restock/infra/policy/declared"
 	"restock/local/view/events"
 )
 
@@ -287,7 +289,27 @@ func (o *observer) awsCall(e *Event) {
 	} else if service == "sns" || service == "sqs" {
 		e.trace.shares = nil
 	}
-	e.move(o.picture.edge(e.Node, o.picture.graph.ofService(service)), 1, failed)
+	called := o.called(e)
+	for _, node := range called {
+		o.count(node, "calls", 1)
+	}
+	if len(called) == 0 {
+		called = []string{o.picture.graph.ofService(service)}
+	}
+	e.move(o.picture.edge(e.Node, called[0]), 1, failed)
+	for _, node := range called[1:] {
+		o.moved(o.picture.edge(e.Node, node), 1, failed)
+	}
+}
+
+// called returns the nodes of the resources of a call that an emulator has answered.
+func (o *observer) called(e *Event) (nodes []string) {
+	for arn := range strings.FieldsSeq(e.text("resources")) {
+		if ids := o.picture.named[declared.Owner(arn)]; len(ids) > 0 && !slices.Contains(nodes, ids[0]) {
+			nodes = append(nodes, ids[0])
+		}
+	}
+	return nodes
 }
 
 // denial shows a refusal by a policy on the edge where it happened. Without such an edge, the
@@ -296,12 +318,13 @@ func (o *observer) denial(e *Event) {
 	who, what := cmp.Or(function(o, e), o.resource(e.text("source"))), o.resource(e.text("resource"))
 	e.Node, e.Denied = cmp.Or(who, what), true
 	e.move(o.picture.between(who, what), 0, 1)
+	o.count(what, "denied", 1)
 }
 
-// resource returns the node of an ARN. The picture does not know all ARNs of secrets and routes.
+// resource returns the node of an ARN, or of the bucket or table that the resource is in. The picture does not know all ARNs of secrets and routes.
 // For them, resource returns the node of their service.
 func (o *observer) resource(arn string) string {
-	if ids := o.picture.named[arn]; len(ids) > 0 {
+	if ids := o.picture.named[declared.Owner(arn)]; len(ids) > 0 {
 		return ids[0]
 	}
 	_, rest, _ := strings.Cut(arn, "arn:aws:")

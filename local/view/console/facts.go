@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"restock/infra/policy/declared"
 	"restock/infra/policy/evaluation"
 )
 
@@ -44,6 +45,20 @@ type Permission struct {
 	Condition bool     `json:"condition,omitempty"` // it applies to some requests only
 }
 
+// ResourceFacts are what the page shows of a resource: its ARN, and who may do what with it by the
+// functions' roles. The policy of the resource itself is not among them.
+type ResourceFacts struct {
+	ARN string  `json:"arn"`
+	Who []Grant `json:"who"`
+}
+
+// A Grant is a statement about a resource in the policies of a function's role.
+type Grant struct {
+	Node     string `json:"node"` // of the function
+	Function string `json:"function"`
+	Permission
+}
+
 // A Target is a resource of a permission.
 type Target struct {
 	Text string `json:"text"`
@@ -55,11 +70,11 @@ const maxBuilds = 10
 
 // facts returns the facts of a function, or nil without a declaration.
 func (c *Console) facts(function string) *Facts {
-	declared := c.current().Functions.Declared
-	if declared == nil {
+	of := c.current().Functions.Declared
+	if of == nil {
 		return nil
 	}
-	d, known := declared(function)
+	d, known := of(function)
 	if !known {
 		return nil
 	}
@@ -72,6 +87,29 @@ func (c *Console) facts(function string) *Facts {
 	for _, document := range d.Policies {
 		for _, s := range document.Statements {
 			f.May = append(f.May, picture.permission(s))
+		}
+	}
+	return f
+}
+
+// resourceFacts returns the facts of a resource, or nil for a node that no policy names.
+func (c *Console) resourceFacts(n Node) *ResourceFacts {
+	of := c.current().Functions.Declared
+	if n.ARN == "" || n.Service == "" || of == nil {
+		return nil
+	}
+	f, picture := &ResourceFacts{ARN: n.ARN, Who: []Grant{}}, c.observer.shown()
+	for _, function := range picture.graph.Nodes {
+		if function.Kind != KindFunction {
+			continue
+		}
+		d, _ := of(function.Name)
+		for _, document := range d.Policies {
+			for _, s := range document.Statements {
+				if s.Names(n.Service, n.ARN) {
+					f.Who = append(f.Who, Grant{function.ID, function.Label, picture.permission(s)})
+				}
+			}
 		}
 	}
 	return f
@@ -119,6 +157,9 @@ func (p *picture) target(arn string) Target {
 	parts := strings.SplitN(arn, ":", 6) // arn:aws:service:region:account:resource
 	if len(parts) < 6 {
 		return Target{Text: strings.Replace(arn, "*", "everything", 1)}
+	}
+	if ids := p.named[declared.Owner(arn)]; len(ids) > 0 { // objects of a bucket
+		return Target{parts[5], ids[0]}
 	}
 	return Target{parts[5], p.graph.ofService(parts[2])}
 }

@@ -8,6 +8,7 @@ import (
 	"restock/infra/policy/evaluation"
 	"restock/local/aws/sqs"
 	"restock/local/view/console"
+	"restock/local/view/events"
 	"restock/test/await"
 )
 
@@ -69,6 +70,60 @@ func TestAFunctionShowsWhatItMayDoAndItsEnvironmentWithoutSecrets(t *testing.T) 
 	h.Get(t, "/nodes/function:stock", &got)
 	if b := got.Facts.Builds; len(b) != 1 || b[0].State != "failed" || b[0].Error != "syntax error" {
 		t.Errorf("got the builds %+v, want the failed one", b)
+	}
+}
+
+// TestAResourceShowsWhoMayDoWhat reads the facts of a bucket, and the counts of its calls.
+func TestAResourceShowsWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	document, err := evaluation.Parse(evaluation.Identity, `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::files/*"},
+		{"Effect":"Allow","Action":"sqs:ReceiveMessage","Resource":"*"},
+		{"Effect":"Deny","Action":"s3:PutObject","Resource":"arn:aws:s3:::files/old/*"}]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const node, edge = "bucket:files", "function:stock>bucket:files"
+	g := picture()
+	g.Nodes = append(g.Nodes, console.Node{
+		ID: node, Kind: console.KindBucket, Label: "files", Name: "files", Service: "s3", ARN: "arn:aws:s3:::files",
+	})
+	g.Edges = append(g.Edges, console.Edge{ID: edge, From: "function:stock", To: node})
+	if err := h.Console.Run(console.Stack{Graph: g, Functions: console.Functions{
+		Declared: func(name string) (console.Declaration, bool) {
+			return console.Declaration{Policies: []evaluation.Document{document}}, name == "stock"
+		},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	h.Log.Debug("a call", "part", "aws", "function", "stock", "service", "s3", "operation", "GetObject",
+		"resources", "arn:aws:s3:::files/a arn:aws:s3:::files/b", events.AWSCallAnswered.Attr())
+	h.Log.Warn("denied", "part", "iam", "function", "stock", "action", "s3:DeleteObject",
+		"resource", "arn:aws:s3:::files/a", events.AccessDenied.Attr())
+	var state struct {
+		Counters map[string]map[string]int
+		Denials  []console.Denial
+	}
+	await.Until(t, "both calls are counted", func() bool {
+		h.Get(t, "/state", &state)
+		return state.Counters[node]["denied"] == 1
+	})
+	if state.Counters[node]["calls"] != 1 || state.Denials[0].Edge != edge {
+		t.Errorf("got %v and %+v, want one call, and the denial on the edge", state.Counters[node], state.Denials)
+	}
+	var got struct{ Resource console.ResourceFacts }
+	h.Get(t, "/nodes/"+node, &got)
+	grant := func(effect, part string, actions ...string) console.Grant {
+		return console.Grant{Node: "function:stock", Permission: console.Permission{
+			Effect: effect, Actions: actions, On: []console.Target{{Text: "files/" + part, Node: node}},
+		}}
+	}
+	want := console.ResourceFacts{ARN: "arn:aws:s3:::files", Who: []console.Grant{
+		grant("Allow", "*", "s3:GetObject", "s3:PutObject"), grant("Deny", "old/*", "s3:PutObject"),
+	}}
+	if !reflect.DeepEqual(got.Resource, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got.Resource, want)
 	}
 }
 

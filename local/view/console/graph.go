@@ -16,6 +16,15 @@ const (
 	KindSchedule        = "schedule"
 	KindFactory         = "factory"
 	KindPeople          = "people"
+
+	// Of services that an emulator answers, and of EventBridge.
+	KindBucket       = "bucket"
+	KindTable        = "table"
+	KindParameter    = "parameter"
+	KindEventBus     = "event-bus"
+	KindRule         = "rule"
+	KindStateMachine = "state-machine"
+	KindKey          = "key"
 )
 
 // A Graph is a picture of the stack: its parts, and the ways of messages and calls between them.

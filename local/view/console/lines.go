@@ -11,6 +11,9 @@ type NodeLines struct {
 	// Of a queue, oldest first.
 	Messages []Message `json:"messages,omitempty"`
 
+	// Of a resource that policies name.
+	Resource *ResourceFacts `json:"resource,omitempty"`
+
 	// Of a function. The invocations are newest first.
 	Facts       *Facts              `json:"facts,omitempty"`
 	Invocations []InvocationSummary `json:"invocations,omitempty"`

@@ -72,6 +72,9 @@ type drawing struct {
 // standIn draws resources of a stand-in, and the functions that may call it.
 func (d *drawing) standIn(s standin.StandIn, n standin.Node) {
 	granted := func(node, arn string) {
+		if len(n.Calls) == 0 {
+			d.anyGrant(node, s.Service, arn)
+		}
 		for _, c := range n.Calls {
 			d.granted(node, arn, c.Action, c.Label)
 		}
@@ -207,6 +210,30 @@ func (d *drawing) granted(node, arn, action, label string) {
 	}
 }
 
+// anyGrant draws an edge to a node from each function whose role may do anything of a service with
+// its resource. The label has the actions.
+func (d *drawing) anyGrant(node, service, arn string) {
+	for _, f := range d.program.OfType(graph.Function) {
+		actions, granted := map[string]bool{}, false
+		for _, document := range d.policies.Of(f.String("role"), "").Identity {
+			for _, s := range document.Statements {
+				if s.Effect != "Allow" || !s.Names(service, arn) {
+					continue
+				}
+				granted = true
+				for _, action := range s.Action {
+					if name, ok := strings.CutPrefix(action, service+":"); ok {
+						actions[name] = true
+					}
+				}
+			}
+		}
+		if granted {
+			d.edge(d.byARN[f.String("arn")], node, strings.Join(slices.Sorted(maps.Keys(actions)), ", "))
+		}
+	}
+}
+
 // may reports whether the policies allow a function's role an action on a resource.
 func (d *drawing) may(f *graph.Resource, action, arn string) bool {
 	role := f.String("role")
@@ -267,6 +294,8 @@ func (d *drawing) alarms() {
 	}
 }
 
+// schedules draws the rules of EventBridge that have a target: schedules, and rules with a pattern of
+// events.
 func (d *drawing) schedules() {
 	for _, target := range d.program.OfType(graph.EventTarget) {
 		rule := d.program.Find(graph.EventRule, "name", target.String("rule"))
@@ -275,7 +304,14 @@ func (d *drawing) schedules() {
 		}
 		id := d.byARN[rule.String("arn")]
 		if id == "" {
-			id = d.node("events", console.KindSchedule, rule, rule.String("scheduleExpression"))
+			kind, detail := console.KindSchedule, rule.String("scheduleExpression")
+			if detail == "" {
+				kind, detail = console.KindRule, "a pattern of events"
+			}
+			id = d.node("events", kind, rule, detail)
+			if bus := d.program.Find(graph.EventBus, "name", rule.String("eventBusName")); bus != nil {
+				d.edge(d.byARN[bus.String("arn")], id, "")
+			}
 		}
 		d.edge(id, d.byARN[target.String("arn")], "")
 	}

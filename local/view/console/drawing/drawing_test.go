@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"restock/infra/graph"
+	"restock/local/aws/forward"
 	"restock/local/aws/secretsmanager"
 	"restock/local/aws/sns"
 	"restock/local/aws/sqs"
@@ -133,6 +134,55 @@ func TestThePictureHasWhatTheProgramDeclares(t *testing.T) {
 	for _, e := range g.Edges {
 		if !ids[e.From] || !ids[e.To] {
 			t.Errorf("edge %s begins or ends at no node", e.ID)
+		}
+	}
+}
+
+// TestThePictureHasTheResourcesOfEmulators draws what the run has no stand-in of its own for.
+func TestThePictureHasTheResourcesOfEmulators(t *testing.T) {
+	all := slices.Clone(standIns)
+	for _, m := range forward.Models() {
+		all = append(all, standin.StandIn{Service: m.Service, Name: m.Name, Nodes: m.Nodes()})
+	}
+	const table, bus = "arn:aws:dynamodb:eu:0:table/carts", "arn:aws:events:eu:0:event-bus/orders"
+	g, err := drawing.Draw(program(
+		resource("s3/bucketV2:BucketV2", "files", map[string]any{"arn": "arn:aws:s3:::files", "bucket": "files"}),
+		resource("dynamodb/table:Table", "carts", map[string]any{"arn": table}),
+		resource("ssm/parameter:Parameter", "limit", map[string]any{"arn": "arn:aws:ssm:eu:0:parameter/limit"}),
+		resource("sfn/stateMachine:StateMachine", "steps",
+			map[string]any{"arn": "arn:aws:states:eu:0:stateMachine:steps"}),
+		resource("kms/key:Key", "lock", map[string]any{"arn": "arn:aws:kms:eu:0:key/lock"}),
+		resource("cloudwatch/eventBus:EventBus", "orders", map[string]any{"arn": bus}),
+		resource("cloudwatch/eventRule:EventRule", "placed", map[string]any{
+			"arn": "arn:aws:events:eu:0:rule/orders/placed", "eventBusName": "orders", "eventPattern": "{}",
+		}),
+		resource("cloudwatch/eventTarget:EventTarget", "seller", map[string]any{
+			"rule": "placed", "arn": functionARN + "seller",
+		}),
+		rolePolicy("idle", "s3:GetObject", "arn:aws:s3:::files/*"),
+		rolePolicy("idle", "s3:ListBucket", "arn:aws:s3:::files"),
+		rolePolicy("idle", "dynamodb:*", table),
+		rolePolicy("buyer", "events:PutEvents", bus),
+		rolePolicy("seller", "ssm:GetParameter", "arn:aws:ssm:eu:0:parameter/other"),
+	), all, drawing.Outside{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := arrows(g)
+	for _, want := range []string{
+		"function:idle>bucket:files GetObject, ListBucket",
+		"function:idle>table:carts *",
+		"function:buyer>event-bus:orders PutEvents",
+		"event-bus:orders>rule:placed",
+		"rule:placed>function:seller",
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("got\n%s\nwant %q in it", strings.Join(got, "\n"), want)
+		}
+	}
+	for _, kind := range []string{console.KindParameter, console.KindStateMachine, console.KindKey} {
+		if id := g.Only(kind); id == "" || slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, id) }) {
+			t.Errorf("got the node %q of kind %s, want it without an edge: no role may use it", id, kind)
 		}
 	}
 }

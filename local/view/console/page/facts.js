@@ -29,6 +29,37 @@ export function create() {
   };
 }
 
+/** Creates the facts of a resource: its ARN, and which functions may do what with it. */
+export function createResource() {
+  const arn = el("code");
+  const who = el("ul", { class: "may", role: "list" });
+  const element = el("section", { "aria-label": "Facts", hidden: true },
+    el("p", { class: "arn" }, arn), el("h3", {}, "Who may do what"), who);
+  let shown = "";
+  return {
+    element,
+    show({ resource }) {
+      element.hidden = !resource;
+      const key = JSON.stringify(resource ?? null);
+      if (!resource || key === shown) return;
+      shown = key;
+      arn.textContent = resource.arn;
+      who.replaceChildren(...(resource.who.length
+        ? resource.who.map(grant)
+        : [el("li", {}, "No function's role names it.")]));
+    },
+  };
+}
+
+/** A statement about the resource, with the function that it is for. */
+function grant({ node, function: name, effect, actions, condition }) {
+  return el("li", {},
+    el("button", { type: "button", class: "link", click: () => select("node", node) }, name),
+    effect === "Deny" ? el("strong", { class: "deny" }, " never ") : " ",
+    el("code", {}, actions.join(", ")),
+    condition && el("span", { class: "soft" }, " · under conditions"));
+}
+
 const row = (name, value) => el("div", {}, el("dt", {}, name), el("dd", {}, value));
 
 const built = ({ state, time, took_ms: took, error }) =>

@@ -7,6 +7,9 @@ const waiting = ({ visible = 0, in_flight: inFlight = 0, delayed = 0 }) => visib
 
 const plural = (n, one, many) => `${short(n)} ${n === 1 ? one : many}`;
 
+/** The counters of a resource that an emulator answers for. */
+const called = { sum: (c) => plural(c.calls ?? 0, "call", "calls"), errors: (c) => c.denied };
+
 // An icon is path data in a box of 20 by 20, drawn as strokes.
 const kinds = {
   callers: {
@@ -78,6 +81,17 @@ const kinds = {
       c.in_the_making ? `${short(c.in_the_making)} in production` : plural(c.requests, "request", "requests"),
     errors: (c) => c.lost,
   },
+  bucket: { name: "Bucket", icon: "M3 4.5h14l-2 12H5Z M3.4 8h13.2", ...called },
+  table: { name: "Table", icon: "M3 4h14v12H3Z M3 8h14 M3 12h14 M8 4v12", ...called },
+  parameter: { name: "Parameter", icon: "M3 6h14 M3 14h14 M7.5 4v4 M12.5 12v4", ...called },
+  "event-bus": { name: "Event bus", icon: "M2.5 10h15 M6 10V5 M10 10v5 M14 10V5", ...called },
+  rule: { name: "Rule", icon: "M3 4h14l-5.4 6.4V16l-3.2-1.6v-4Z", ...called },
+  "state-machine": {
+    name: "State machine",
+    icon: "M7 3h6v4H7Z M2.5 13h6v4h-6Z M11.5 13h6v4h-6Z M10 7v3 M5.5 13v-3h9v3",
+    ...called,
+  },
+  key: { name: "Key", icon: "M6 13.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Z M9.5 10H18v3 M14.5 10v2.5", ...called },
 };
 
 /** A kind's name for people, or the kind itself if the page does not know it. */

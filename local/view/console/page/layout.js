@@ -13,7 +13,7 @@
 import { acyclic, layersOf, split, withDummies, order } from "./layers.js";
 import { place } from "./place.js";
 
-const STORES = new Set(["database", "secrets"]);
+const STORES = new Set(["database", "secrets", "bucket", "table", "parameter", "key"]);
 const NODE = { minWidth: 116, maxWidth: 168, height: 54 };
 const GUTTER = { min: 36, max: 96 };
 const GAP = 17; // between nodes of a layer

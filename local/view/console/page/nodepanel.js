@@ -28,7 +28,8 @@ export function create(node) {
   const neighbours = el("ul", { class: "joined", role: "list" });
   const errors = list();
   const lines = list();
-  const own = (parts[node.kind] ?? []).map((create) => create(node));
+  const own = [...(node.kind === "function" ? [] : [facts.createResource]), ...(parts[node.kind] ?? [])]
+    .map((create) => create(node));
   let waiting; // messages in the queue
   const note = el("p", { class: "none" }, "Loading…");
   const errorsPart = part("Latest warnings and errors", errors);
