@@ -4,7 +4,8 @@ package lambdas
 const (
 	MetricSales                     = "Sales"
 	MetricUnitsSold                 = "UnitsSold"
-	MetricRefusals                  = "Refusals" // buyers who were refused because the stock was too low
+	MetricRefusals                  = "Refusals"     // buyers who were refused because the stock was too low
+	MetricBuyersWaited              = "BuyersWaited" // for each other; once a minute for each product at most
 	MetricProductionOrdersOpened    = "ProductionOrdersOpened"
 	MetricProductionRequests        = "ProductionRequests"        // requests that the factory accepted
 	MetricProductionRequestsFailed  = "ProductionRequestsFailed"  // messages that did not become a request

@@ -73,7 +73,7 @@ func DefaultAssumptions() Assumptions {
 		EndpointBytes: 8192,
 
 		QueuePollers:  5,
-		CustomMetrics: 17, // of lambdas/metrics.go, with one product
+		CustomMetrics: 18, // of lambdas/metrics.go, with one product
 
 		StorageUsed: 50,
 		DailyChange: 2,

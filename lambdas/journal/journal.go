@@ -49,7 +49,8 @@ func (j Journal) Refused(ctx context.Context, s shop.Sale) {
 // BuyersWaited records that buyers of a product wait for each other, because all of its bins are
 // busy. took is how long the last sale took.
 func (j Journal) BuyersWaited(ctx context.Context, sku string, bins int, took time.Duration) {
-	j.write(ctx, slog.LevelWarn, BuyersWaited, "buyers wait for each other: more bins may help",
+	j.measure(ctx, slog.LevelWarn, BuyersWaited, "buyers wait for each other: more bins may help",
+		counts{lambdas.MetricBuyersWaited: 1},
 		"sku", sku, "bins", bins, "waited_ms", took.Milliseconds(),
 		"advice", fmt.Sprintf("shop set %s --bins %d", sku, shop.MoreBins(bins)))
 }

@@ -50,8 +50,8 @@ func likeARN(pattern, arn string) bool {
 	return true
 }
 
-// Names reports whether a statement names actions of a service on a resource, or on a part of it such
-// as an object of a bucket. Its conditions may limit it further.
+// Names reports whether a statement names actions of a service on a resource, or on a part of it
+// such as an object of a bucket. Its conditions may limit it further.
 func (s Statement) Names(service, arn string) bool {
 	ofService := func(actions Texts) bool {
 		return slices.ContainsFunc(actions.lower(), func(action string) bool {
