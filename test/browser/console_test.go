@@ -145,6 +145,19 @@ func TestConsole(t *testing.T) {
 		page.AwaitFocused("button Function setup, ")
 	})
 
+	t.Run("cuts long names so that they differ", func(t *testing.T) {
+		page := browsertest.Open(t, screen, s.Endpoints().Console)
+		queue := node("queue:deliveries_queue") + " .title"
+		dead := node("dead-letter-queue:deliveries_queue_dlq") + " .title"
+		page.Await(element(queue))
+		const text = `document.querySelector(%q).textContent`
+		a := browsertest.Evaluate[string](page, fmt.Sprintf(text, queue))
+		b := browsertest.Evaluate[string](page, fmt.Sprintf(text, dead))
+		if a == b || !strings.HasSuffix(b, "_dlq") {
+			t.Errorf("got %q and %q, want them to differ", a, b)
+		}
+	})
+
 	t.Run("sends buyers to the shop", func(t *testing.T) {
 		sku := s.sell(t, product{stock: 5, manual: true})
 		page := browsertest.Open(t, screen, s.Endpoints().Console)

@@ -321,8 +321,9 @@ func (o *observer) denial(e *Event) {
 	o.count(what, "denied", 1)
 }
 
-// resource returns the node of an ARN, or of the bucket or table that the resource is in. The picture does not know all ARNs of secrets and routes.
-// For them, resource returns the node of their service.
+// resource returns the node of an ARN, or of the bucket or table that the resource is in. The
+// picture does not know all ARNs of secrets and routes. For them, resource returns the node of
+// their service.
 func (o *observer) resource(arn string) string {
 	if ids := o.picture.named[declared.Owner(arn)]; len(ids) > 0 {
 		return ids[0]

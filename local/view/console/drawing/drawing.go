@@ -294,8 +294,8 @@ func (d *drawing) alarms() {
 	}
 }
 
-// schedules draws the rules of EventBridge that have a target: schedules, and rules with a pattern of
-// events.
+// schedules draws the rules of EventBridge that have a target: schedules, and rules with a pattern
+// of events.
 func (d *drawing) schedules() {
 	for _, target := range d.program.OfType(graph.EventTarget) {
 		rule := d.program.Find(graph.EventRule, "name", target.String("rule"))

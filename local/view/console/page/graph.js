@@ -106,7 +106,7 @@ function drawNode(node, box) {
   const available = box.width - LEFT - RIGHT;
   const size = [13, 12.5, 12, 11.5, 11].find((s) => widthOf(node.label, `600 ${s}px ${family}`) <= available) ?? 11;
   const title = svg("text", { class: "title", x: LEFT, y: 22, "font-size": size },
-    fitted(node.label, available, `600 ${size}px ${family}`));
+    fitted(node.label, available, `600 ${size}px ${family}`, 0.5));
   const sum = svg("text", { class: "sum", x: SUM, y: 42 });
   const badge = svg("g", { class: "badge", transform: `translate(${box.width - 4} 0)` },
     svg("rect", { y: -10, height: 20, rx: 10 }), svg("text", { y: 4 }));
@@ -152,12 +152,20 @@ function widthOf(text, font) {
   return pen.measureText(text).width;
 }
 
-/** The beginning of a text that fits into a width, with an ellipsis if it is cut. */
-function fitted(text, width, font) {
+/**
+ * A text that fits into a width. If it is cut, an ellipsis stands before its end: the share of the
+ * characters that the end gets. Names often differ at their ends only, such as those of a queue and
+ * its dead-letter queue.
+ */
+function fitted(text, width, font, end = 0) {
   if (widthOf(text, font) <= width) return text;
-  let length = text.length;
-  while (length > 1 && widthOf(text.slice(0, length) + "…", font) > width) length--;
-  return text.slice(0, length) + "…";
+  const cut = (kept) => {
+    const last = Math.floor(kept * end);
+    return `${text.slice(0, kept - last)}…${text.slice(text.length - last)}`;
+  };
+  let kept = text.length - 1;
+  while (kept > 1 && widthOf(cut(kept), font) > width) kept--;
+  return cut(kept);
 }
 
 /** Shows the counters of the nodes. It changes only texts that differ. */
