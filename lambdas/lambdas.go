@@ -38,7 +38,9 @@ const (
 	RouteDonut        = "GET /product/donut" // existing clients use this path
 	RouteCheckout     = "POST /checkout"
 	RouteSale         = "GET /sales/{sale}" // what a buyer bought
-	RouteDefault      = "$default"          // all requests that no other route matches
+	RouteJoinWaitlist = "POST /products/{sku}/waitlist"
+	RouteWaitlist     = "GET /waitlist/{entry}"
+	RouteDefault      = "$default" // all requests that no other route matches
 	RouteGoodsReceipt = "POST /production-orders/{order}/attempts/{attempt}/receipt"
 	RouteManufactures = "POST /api/manufactures" // of the simulated factory; the factory's contract names it
 )
@@ -203,6 +205,7 @@ var SalesAPI = Function{
 	Environment: SalesAPIEnvironment{},
 	Routes: []string{
 		RouteStorefront, RouteOpenAPI, RouteProducts, RouteProduct, RouteDonut, RouteCheckout, RouteDefault, RouteSale,
+		RouteJoinWaitlist, RouteWaitlist,
 	},
 	Network:     Private,
 	Timeout:     10 * time.Second,

@@ -135,7 +135,7 @@ const (
 	donut = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb01","sku":"CP-502101","name":"부산도너츠",
 		"price":19900,"currency":"KRW",
 		"stock":0,"on_order":60,"position":60,"expected_at":"2026-11-21T12:00:40Z","suggestion":0,
-		"bins":1,"waited_at":"2026-11-21T11:59:30Z","max_per_sale":0,"factory":"FF-500293",
+		"bins":1,"waited_at":"2026-11-21T11:59:30Z","waiting":1204,"max_per_sale":0,"factory":"FF-500293",
 		"reorder_point":0,"order_up_to":100,"lot_size":100,"minimum_order":0,"lead_time_seconds":40,"automatic":true}`
 	cake = `{"product_id":"0188d6a8-f000-7000-8000-00000000cb02","sku":"CK-1","name":"쌀 케이크, 큰 것",
 		"price":1250000,"currency":"KRW",

@@ -28,11 +28,11 @@ func (s *session) showProducts(products []merchant.Product) {
 		fmt.Fprintln(s.out, "The factories are in the stage's catalogue, a file in lambdas/catalogues.")
 		return
 	}
-	t := table{right: []int{1, 2, 3, 5, 6, 7, 9}}
-	t.row("SKU", "STOCK", "BINS", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION",
+	t := table{right: []int{1, 2, 3, 4, 6, 7, 8, 10}}
+	t.row("SKU", "STOCK", "WAITING", "BINS", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION",
 		"NAME")
 	for _, p := range products {
-		t.row(p.SKU, amount(p.Stock), strconv.Itoa(p.Bins), amount(p.OnOrder), s.moment(p.ExpectedAt),
+		t.row(p.SKU, amount(p.Stock), amount(p.Waiting), strconv.Itoa(p.Bins), amount(p.OnOrder), s.moment(p.ExpectedAt),
 			price(p.Price, p.Currency), amount(p.ReorderPoint),
 			amount(p.OrderUpTo), yes(p.Automatic), amount(p.Suggestion), p.Name)
 	}
@@ -65,6 +65,9 @@ func (s *session) showProduct(p merchant.Product) {
 	t.row("bins", strconv.Itoa(p.Bins))
 	t.row("max per sale", orNone(p.MaxPerSale))
 	t.row("stock", amount(p.Stock))
+	if p.Waiting > 0 {
+		t.row("waiting", amount(p.Waiting))
+	}
 	t.row("on order", amount(p.OnOrder))
 	t.row("expected", s.moment(p.ExpectedAt))
 	t.row("suggestion", amount(p.Suggestion))

@@ -365,7 +365,7 @@ func TestPricesAreComplete(t *testing.T) {
 // counts as GET /products.
 var seldom = append([]string{
 	lambdas.RouteStorefront, lambdas.RouteOpenAPI, lambdas.RouteProduct, lambdas.RouteDonut, lambdas.RouteDefault,
-	lambdas.RouteSale,
+	lambdas.RouteSale, lambdas.RouteJoinWaitlist, lambdas.RouteWaitlist,
 }, lambdas.MerchantAPI.Routes...)
 
 func TestEveryRouteIsCountedOrSeldom(t *testing.T) {

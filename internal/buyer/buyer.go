@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"restock/internal/shop"
 )
 
 // A Product is a product in the form that existing clients read.
@@ -57,4 +59,16 @@ type PastSale struct {
 	UnitPrice int64             `json:"unit_price"` // in the currency's minor unit
 	Currency  string            `json:"currency"`
 	SoldAt    time.Time         `json:"sold_at"`
+}
+
+// A WaitlistEntry is a buyer's place on the waitlist of a product that was sold out.
+type WaitlistEntry struct {
+	ID    uuid.UUID          `json:"entry_id"`
+	SKU   string             `json:"sku"`
+	State shop.WaitlistState `json:"state"` // back: stock came for the buyer
+	// Place is 1 for the next in line. It is omitted if the buyer no longer waits.
+	Place int `json:"place,omitempty"`
+	// BackAt is when stock came for the buyer.
+	BackAt    time.Time `json:"back_at,omitzero"`
+	ExpiresAt time.Time `json:"expires_at"` // then the buyer no longer waits
 }

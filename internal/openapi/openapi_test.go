@@ -125,6 +125,7 @@ var parameters = map[string]*openapi3.Schema{
 	"order":       openapi3.NewUUIDSchema(),
 	"attempt":     openapi3.NewUUIDSchema(),
 	"sale":        openapi3.NewUUIDSchema(),
+	"entry":       openapi3.NewUUIDSchema(),
 	"before":      openapi3.NewStringSchema(),
 	"limit":       limit(),
 	"number":      openapi3.NewInt64Schema().WithMin(1),
@@ -178,7 +179,7 @@ func (g generator) operation(
 	if o.keyed {
 		key := openapi3.NewHeaderParameter(web.IdempotencyHeader).WithSchema(openapi3.NewStringSchema())
 		described.AddParameter(key.WithDescription(
-			"A new UUID for each purchase or adjustment; a retry sends the same"))
+			"A new UUID for each purchase, adjustment or place on a waitlist; a retry sends the same"))
 	}
 	if len(o.codes) > 0 {
 		language := openapi3.NewHeaderParameter("Accept-Language").WithSchema(openapi3.NewStringSchema())
@@ -245,6 +246,8 @@ func (g generator) schema(of any, isRequest bool) *openapi3.SchemaRef {
 			*s = *openapi3.NewUUIDSchema()
 		case t == reflect.TypeFor[shop.OrderStatus]():
 			s.Enum = values(shop.OrderStatuses)
+		case t == reflect.TypeFor[shop.WaitlistState]():
+			s.Enum = values(shop.WaitlistStates)
 		case t.Kind() == reflect.Struct && s.Format == "":
 			s.Type = &openapi3.Types{openapi3.TypeObject}
 			if isRequest {

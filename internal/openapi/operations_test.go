@@ -55,6 +55,16 @@ var operations = map[string]operation{
 		id: "sale", summary: "A sale, for the buyer who knows its id", answer: buyer.PastSale{},
 		codes: codes(reads, shop.CodeUnknownSale),
 	},
+	lambdas.RouteJoinWaitlist: {
+		id: "joinWaitlist", summary: "Waits for a sold-out product; a retry with the same Idempotency-Key is the same place",
+		keyed: true, answer: buyer.WaitlistEntry{},
+		codes: codes(reads, shop.CodeOutcomeUnknown, shop.CodeInvalidIdempotencyKey, shop.CodeIdempotencyKeyReused,
+			shop.CodeUnknownProduct, shop.CodeInStock, shop.CodeWaitlistFull),
+	},
+	lambdas.RouteWaitlist: {
+		id: "waitlistEntry", summary: "A place on a waitlist, for the buyer who knows its id",
+		answer: buyer.WaitlistEntry{}, codes: codes(reads, shop.CodeUnknownWaitlistEntry),
+	},
 	lambdas.RouteGoodsReceipt: {
 		id: "deliver", summary: "The factory's callback: 200 as soon as the queue has it. Its URL is signed",
 		query: []string{"quantity", "correlation", "signature"},

@@ -19,6 +19,9 @@ const (
 	CodeUnknownFactory        Code = "unknown_factory"
 	CodeInvalidReason         Code = "invalid_reason"
 	CodeOutOfStock            Code = "out_of_stock"
+	CodeInStock               Code = "in_stock"      // nobody needs to wait for the product
+	CodeWaitlistFull          Code = "waitlist_full" // MaxWaiting buyers wait for the product
+	CodeUnknownWaitlistEntry  Code = "unknown_waitlist_entry"
 	CodeUnknownSale           Code = "unknown_sale"
 	CodeUnknownAdjustment     Code = "unknown_adjustment"
 	CodeUnknownOrder          Code = "unknown_production_order"

@@ -24,6 +24,7 @@ const MaxQuantity = 1<<31 - 1
 type Store interface {
 	ProductStore
 	SaleStore
+	WaitlistStore
 	OrderStore
 	Outbox
 	ReceiptStore

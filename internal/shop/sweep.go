@@ -44,14 +44,14 @@ type KeyStore interface {
 // Sweep completes what other functions left unfinished, and checks the ledger. It publishes
 // production orders that were not published, asks the factory again for overdue orders or gives up
 // on them, sends notices, orders products that are short, compares stock and ledger, and removes
-// old idempotency keys.
+// old idempotency keys and old places on waitlists.
 //
 // Any number of sweeps may run at once. A step that fails does not stop the others; the error joins
 // all failures.
 func (s *Shop) Sweep(ctx context.Context) (r SweepReport, err error) {
 	var errs []error
 	for _, step := range []func(context.Context, *SweepReport) error{
-		s.pursue, s.notify, s.replenishAll, s.inspect, s.forgetKeys,
+		s.pursue, s.notify, s.replenishAll, s.inspect, s.forgetKeys, s.forgetWaitlists,
 	} {
 		errs = append(errs, step(ctx, &r))
 	}

@@ -23,6 +23,8 @@ type crowdedShop struct {
 	products shopAnswer
 	checkout []shopAnswer // one after the other; the last one stays
 	keys     []string     // of the checkouts
+	place    shopAnswer   // to questions about a place on a waitlist
+	joins    []string     // the keys of requests for a place
 }
 
 // A shopAnswer is an answer of the API.
@@ -85,6 +87,17 @@ func openCrowded(t *testing.T, v browser.Visitor, products shopAnswer) *crowdedS
 			s.checkout = s.checkout[1:]
 		}
 	})
+	mux.HandleFunc("POST /products/CP-1/waitlist", func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.joins = append(s.joins, r.Header.Get("Idempotency-Key"))
+		s.place.write(w)
+	})
+	mux.HandleFunc("GET /waitlist/7", func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.place.write(w)
+	})
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close) // runs after the page is closed
 	s.Page = browsertest.Open(t, v, server.URL)
@@ -102,6 +115,14 @@ func (s *crowdedShop) set(products shopAnswer, checkout ...shopAnswer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.products, s.checkout = products, checkout
+}
+
+// setPlace changes the answers about a place on a waitlist from now on. The body is JSON without its
+// braces.
+func (s *crowdedShop) setPlace(status int, body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.place = shopAnswer{status: status, body: `{"entry_id":"7",` + body + "}"}
 }
 
 // awaitPause waits for the page's pause with a number, and returns how long it would take.

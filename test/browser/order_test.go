@@ -56,7 +56,7 @@ func TestABuyerComesBackToAnOrder(t *testing.T) {
 			address := browsertest.Evaluate[string](page, "location.href")
 			check(browsertest.Open(t, browser.Desktop.In(l.Tag), address)) // another browser
 
-			page.Click(".back")
+			page.Click(".return")
 			page.AwaitText(card(sku).stock(), stockText(l, 3))
 			page.AwaitFocused("list ")
 			if title := browsertest.Evaluate[string](page, "document.title"); title != text(l, "shop") {

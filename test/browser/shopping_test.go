@@ -260,38 +260,3 @@ func TestAProductHasItsNameInTheLanguageOfTheReader(t *testing.T) {
 		}
 	}
 }
-
-func TestABuyerCanWaitForASoldOutProductInAnotherTab(t *testing.T) {
-	t.Parallel()
-	for _, l := range languages {
-		t.Run(l.Tag, func(t *testing.T) {
-			t.Parallel()
-			s := openCrowded(t, browser.Phone.In(l.Tag), listed(0))
-			s.awaitPause(0)
-			card := card("CP-1")
-			wait := card.part(".wait")
-			s.AwaitText(wait, text(l, "wait"))
-			for _, key := range []string{"waiting", "wait", "waiting"} { // the button also takes it back
-				s.Click(wait)
-				s.AwaitText(wait, text(l, key))
-			}
-			s.CheckAccessibility()
-			browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, false))
-			s.awaitPause(1) // the visibility ended the first pause
-			s.set(listed(5))
-			s.resume(1)
-			s.Await("document.title === " + browser.Quote(text(l, "arrived", "{name}", "도너츠 1")))
-			s.awaitPause(2)
-			s.resume(2)
-			s.Await("!polling") // nobody waits any more
-			browsertest.Evaluate[bool](s.Page, fmt.Sprintf(show, true))
-			if title := browsertest.Evaluate[string](s.Page, "document.title"); title != text(l, "shop") {
-				t.Errorf("the title is %q after the buyer came back, want %q", title, text(l, "shop"))
-			}
-			s.Await(element(wait) + ".hidden")
-			if focused := s.Focused(); !strings.HasPrefix(focused, "button "+s.Text(card.buy())) {
-				t.Errorf("the focus is on %q after the button to wait has gone, want the button to buy", focused)
-			}
-		})
-	}
-}

@@ -113,6 +113,18 @@ func (s faultyStore) Checkout(ctx context.Context, c shop.Checkout) (shop.Decisi
 func (s faultyStore) Sale(ctx context.Context, id uuid.UUID) (shop.PastSale, error) {
 	return read(s.faults, func() (shop.PastSale, error) { return s.store.Sale(ctx, id) })
 }
+func (s faultyStore) JoinWaitlist(ctx context.Context, e shop.WaitlistEntry) (shop.WaitlistEntry, error) {
+	return write(s.faults, func() (shop.WaitlistEntry, error) { return s.store.JoinWaitlist(ctx, e) })
+}
+func (s faultyStore) WaitlistEntry(ctx context.Context, id uuid.UUID, at time.Time) (shop.WaitlistEntry, error) {
+	return read(s.faults, func() (shop.WaitlistEntry, error) { return s.store.WaitlistEntry(ctx, id, at) })
+}
+func (s faultyStore) Waiting(ctx context.Context, at time.Time) (map[uuid.UUID]int, error) {
+	return read(s.faults, func() (map[uuid.UUID]int, error) { return s.store.Waiting(ctx, at) })
+}
+func (s faultyStore) ForgetWaitlist(ctx context.Context, before time.Time, limit int) (bool, error) {
+	return write(s.faults, func() (bool, error) { return s.store.ForgetWaitlist(ctx, before, limit) })
+}
 func (s faultyStore) Replenish(ctx context.Context, r shop.Replenishment) (shop.Decision, error) {
 	return write(s.faults, func() (shop.Decision, error) { return s.store.Replenish(ctx, r) })
 }

@@ -44,6 +44,7 @@ func newDatabase(tb testing.TB) *database {
 		BEGIN
 			START TRANSACTION;
 			DELETE FROM notice;
+			DELETE FROM waitlist;
 			DELETE FROM movement;
 			DELETE FROM bin_checkpoint;
 			DELETE FROM production_order;

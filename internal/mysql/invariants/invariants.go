@@ -94,6 +94,18 @@ var Always = []Rule{
 		  FROM movement m LEFT JOIN production_order o ON o.production_order_id = m.reference
 		 WHERE m.cause = 'receipt' AND NOT m.product_id <=> o.product_id`},
 	OneOpenOrder,
+	{"a buyer who waits was overtaken", `
+		SELECT HEX(w.entry_id) AS found FROM waitlist w
+		 WHERE w.answered_at IS NULL
+		   AND EXISTS (SELECT 1 FROM waitlist o
+		                WHERE o.product_id = w.product_id AND o.number > w.number AND o.answered_at < w.expires_at)`},
+	{"more buyers were told that a product is back than pieces came", `
+		SELECT CONCAT(HEX(a.product_id), ' at ', a.answered_at, ': ', a.told) AS found
+		  FROM (SELECT product_id, answered_at, COUNT(*) AS told FROM waitlist
+		         WHERE answered_at IS NOT NULL GROUP BY product_id, answered_at) a
+		 WHERE a.told > (SELECT COALESCE(SUM(m.quantity), 0) FROM movement m
+		                  WHERE m.product_id = a.product_id AND m.recorded_at = a.answered_at
+		                    AND m.quantity > 0 AND m.cause <> 'spread')`},
 	{"an archived product has stock or an open order, or is ordered automatically", `
 		SELECT p.sku AS found FROM product p
 		 WHERE p.archived_at IS NOT NULL
@@ -165,18 +177,19 @@ func Check(ctx context.Context, db *sql.DB, rules []Rule) error {
 	return errors.Join(append(errs, rows.Err())...)
 }
 
-// ClosedOrders remembers the status of each closed production order. The status of a closed order
-// never changes.
+// ClosedOrders remembers the status of each closed production order, and when each answered entry of
+// a waitlist was answered. Neither ever changes, so nobody is answered twice.
 type ClosedOrders map[string]string
 
-// Check reads all production orders. Its error names each order whose status has changed since it
-// was closed.
+// Check reads all production orders and entries. Its error names each whose status has changed since
+// it was closed or answered.
 func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, `
 		SELECT HEX(production_order_id), CONCAT(status, COALESCE(CONCAT(' at ', closed_at), '')), status = 'open'
-		  FROM production_order`)
+		  FROM production_order UNION ALL
+		SELECT HEX(entry_id), COALESCE(CONCAT('answered at ', answered_at), 'waiting'), answered_at IS NULL FROM waitlist`)
 	if err != nil {
-		return fmt.Errorf("checking the closed production orders: %w", err)
+		return fmt.Errorf("checking what is closed: %w", err)
 	}
 	defer rows.Close()
 	var errs []error
@@ -184,10 +197,10 @@ func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
 		var order, is string
 		var open bool
 		if err := rows.Scan(&order, &is, &open); err != nil {
-			return fmt.Errorf("checking the closed production orders: %w", err)
+			return fmt.Errorf("checking what is closed: %w", err)
 		}
 		if was, closed := c[order]; closed && was != is {
-			errs = append(errs, fmt.Errorf("the status of a closed production order has changed: %s was %s, and is %s",
+			errs = append(errs, fmt.Errorf("the status of a closed production order or an answered waitlist entry has changed: %s was %s, and is %s",
 				order, was, is))
 		}
 		if !open {

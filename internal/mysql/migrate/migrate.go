@@ -112,8 +112,8 @@ func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 // A grant says what the functions may do with a table or a procedure.
 type grant struct{ rights, kind, name string }
 
-// grants lists all rights of the functions. The functions delete nothing. They add movements to the
-// ledger, and change nothing in it but the idempotency keys, which they remove after a day. They
+// grants lists all rights of the functions. The functions delete nothing but old entries
+// of waitlists. They add movements to the ledger, and change nothing in it but the idempotency keys, which they remove after a day. They
 // change only these columns of other tables: the stock of a bin, a product's description and when
 // its buyers waited, the state of a production order, whether a notice was sent, and whether an
 // advertisement is shown.
@@ -131,6 +131,7 @@ var grants = []grant{
 	{"SELECT, INSERT, UPDATE", "TABLE", "bin_checkpoint"},
 	{"SELECT, INSERT, UPDATE (status, received, asks, asked_at, published_at, closed_at)", "TABLE", "production_order"},
 	{"SELECT, INSERT, UPDATE (due_at, told_at)", "TABLE", "notice"},
+	{"SELECT, INSERT, UPDATE (answered_at), DELETE", "TABLE", "waitlist"},
 	{"EXECUTE", "PROCEDURE", "sell"},
 	{"EXECUTE", "PROCEDURE", "sell_from_all"},
 	{"EXECUTE", "PROCEDURE", "answer_checkout"},

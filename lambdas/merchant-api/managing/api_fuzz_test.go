@@ -56,6 +56,8 @@ func (b books) Products(ctx context.Context) ([]shop.Product, error) {
 	return []shop.Product{p}, err
 }
 
+func (b books) Waiting(context.Context, time.Time) (map[uuid.UUID]int, error) { return nil, nil }
+
 func (b books) CreateProduct(_ context.Context, p shop.Product, _ time.Time) error {
 	b.text("name", p.Name, 100)
 	if !validSKU.MatchString(p.SKU) || p.Price < 0 || p.Stock < 0 || p.MaxPerSale < 0 ||

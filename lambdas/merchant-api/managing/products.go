@@ -41,9 +41,15 @@ func (a api) products(_ http.ResponseWriter, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting, err := a.shop.Waiting(r.Context())
+	if err != nil {
+		return nil, err
+	}
 	products := merchant.Products{Products: make([]merchant.Product, 0, len(all))}
 	for _, p := range all {
-		products.Products = append(products.Products, newProduct(p))
+		product := newProduct(p)
+		product.Waiting = waiting[p.ID]
+		products.Products = append(products.Products, product)
 	}
 	return products, nil
 }

@@ -27,6 +27,8 @@ type seller interface {
 	Product(ctx context.Context, sku string) (shop.Product, error)
 	Buy(context.Context, shop.Purchase) (shop.Sale, error)
 	Sale(context.Context, uuid.UUID) (shop.PastSale, error)
+	JoinWaitlist(ctx context.Context, sku, idempotencyKey string) (shop.WaitlistEntry, shop.WaitlistState, error)
+	WaitlistEntry(context.Context, uuid.UUID) (shop.WaitlistEntry, shop.WaitlistState, error)
 }
 
 // An api answers buyers.
@@ -46,7 +48,11 @@ func NewAPI(s seller, log *slog.Logger) (http.Handler, error) {
 		lambdas.RouteDonut:      func(w http.ResponseWriter, r *http.Request) { a.product(w, r, donut) },
 		lambdas.RouteCheckout:   a.checkout,
 		lambdas.RouteSale:       a.sale,
-		lambdas.RouteDefault:    web.NotFound,
+
+		lambdas.RouteJoinWaitlist: a.joinWaitlist,
+		lambdas.RouteWaitlist:     a.waitlistEntry,
+
+		lambdas.RouteDefault: web.NotFound,
 	})
 }
 
@@ -112,10 +118,8 @@ func (a api) checkout(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a api) sale(w http.ResponseWriter, r *http.Request) {
-	text := r.PathValue("sale")
-	id, err := uuid.Parse(text)
+	id, err := pathID(r, "sale", shop.CodeUnknownSale)
 	if err != nil {
-		err = &shop.Error{Code: shop.CodeUnknownSale, Detail: fmt.Sprintf("there is no sale %.64q", text)}
 		web.Fail(w, r, a.log, err)
 		return
 	}
@@ -128,6 +132,51 @@ func (a api) sale(w http.ResponseWriter, r *http.Request) {
 		ID: sale.ID, SKU: sale.SKU, Name: sale.Name, Names: sale.Names, Quantity: sale.Quantity,
 		UnitPrice: sale.UnitPrice, Currency: shop.Currency, SoldAt: sale.At,
 	})
+}
+
+func (a api) joinWaitlist(w http.ResponseWriter, r *http.Request) {
+	key, err := web.IdempotencyKey(r)
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	entry, state, err := a.shop.JoinWaitlist(r.Context(), r.PathValue("sku"), key)
+	a.answerEntry(w, r, entry, state, err)
+}
+
+func (a api) waitlistEntry(w http.ResponseWriter, r *http.Request) {
+	id, err := pathID(r, "entry", shop.CodeUnknownWaitlistEntry)
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	entry, state, err := a.shop.WaitlistEntry(r.Context(), id)
+	a.answerEntry(w, r, entry, state, err)
+}
+
+func (a api) answerEntry(
+	w http.ResponseWriter, r *http.Request, e shop.WaitlistEntry, state shop.WaitlistState, err error,
+) {
+	if err != nil {
+		web.Fail(w, r, a.log, err)
+		return
+	}
+	answer := buyer.WaitlistEntry{ID: e.ID, SKU: e.SKU, State: state, BackAt: e.AnsweredAt, ExpiresAt: e.ExpiresAt}
+	if state == shop.Waiting {
+		answer.Place = e.Place
+	}
+	web.Answer(w, http.StatusOK, answer)
+}
+
+// pathID reads an id in the path. Nothing has an id that is not a UUID: the error has the code that
+// says so.
+func pathID(r *http.Request, name string, unknown shop.Code) (uuid.UUID, error) {
+	text := r.PathValue(name)
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return id, &shop.Error{Code: unknown, Detail: fmt.Sprintf("%.64q is not an id", text)}
+	}
+	return id, nil
 }
 
 // readPurchase reads a buyer's request. The default is one doughnut.

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -63,6 +64,21 @@ func (s *memory) Sale(_ context.Context, id uuid.UUID) (shop.PastSale, error) {
 	return shop.PastSale{ID: id, SKU: donut, Name: "부산도너츠", Quantity: 1, UnitPrice: 19900}, nil
 }
 
+func (s *memory) JoinWaitlist(_ context.Context, e shop.WaitlistEntry) (shop.WaitlistEntry, error) {
+	p, err := s.product(e.SKU)
+	if err == nil && p.Stock > 0 {
+		err = &shop.Error{Code: shop.CodeInStock, Detail: "it is in stock"}
+	}
+	return e, err
+}
+
+func (s *memory) WaitlistEntry(_ context.Context, id uuid.UUID, at time.Time) (shop.WaitlistEntry, error) {
+	if id != uuid.Max {
+		return shop.WaitlistEntry{}, &shop.Error{Code: shop.CodeUnknownWaitlistEntry, Detail: "there is no place"}
+	}
+	return shop.WaitlistEntry{ID: id, SKU: donut, JoinedAt: at, ExpiresAt: at.Add(time.Hour), Place: 1}, nil
+}
+
 // printable matches the texts that may be an idempotency key.
 var printable = regexp.MustCompile(`^[ -+\--~]*$`) // ASCII, without a comma
 
@@ -84,6 +100,9 @@ func FuzzAPI(f *testing.F) {
 		{"GET /products", "", "", "", ""},
 		{"GET //products", "", "", "", ""},
 		{"GET /sales/ffffffff-ffff-ffff-ffff-ffffffffffff", "", "", "", ""},
+		{"POST /products/CP-502101/waitlist", "", "k", "en", ""},
+		{"POST /products/a\nb/waitlist", "", "열쇠", "", "{"},
+		{"GET /waitlist/ffffffff-ffff-ffff-ffff-ffffffffffff", "", "", "", ""},
 		{"GET /sales/{urn:uuid}\x00", "", "", "en", ""},
 		{"CHECKOUT /checkout/", "", "", "", ""},
 	} {

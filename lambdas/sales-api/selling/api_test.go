@@ -279,6 +279,58 @@ func TestABuyerFindsASaleByItsID(t *testing.T) {
 	}
 }
 
+func TestABuyerWaitsForASoldOutProduct(t *testing.T) {
+	handler, database, _ := open(t)
+	path := "/products/" + donut + "/waitlist"
+	join := func(path, key string) webtest.Answer {
+		return webtest.Do(t, handler, webtest.Request{
+			Method: "POST", Path: path, Header: map[string]string{"Idempotency-Key": key},
+		})
+	}
+	for _, c := range []struct {
+		path, key string
+		status    int
+		code      string
+	}{
+		{path, "k", 409, "in_stock"},
+		{path, "k,k", 400, "invalid_idempotency_key"},
+		{"/products/CP-0/waitlist", "k", 404, "unknown_product"},
+	} {
+		if got := join(c.path, c.key); got.Status != c.status || got.Field(t, "code") != c.code {
+			t.Errorf("POST %s with the key %q: got %d %s, want %d %s", c.path, c.key, got.Status, got.Body, c.status, c.code)
+		}
+	}
+	database.SetStock(t, 0)
+	first, second, again := join(path, "1"), join(path, "2"), join(path, "2")
+	if first.Status != 200 || first.Field(t, "place") != 1.0 || second.Field(t, "place") != 2.0 ||
+		second.Field(t, "state") != "waiting" || again.Body != second.Body {
+		t.Errorf("got %s, %s and again %s, want the first and the second place", first.Body, second.Body, again.Body)
+	}
+	check := func(joined webtest.Answer, state string, place any) {
+		t.Helper()
+		got := webtest.Do(t, handler,
+			webtest.Request{Method: "GET", Path: "/waitlist/" + joined.Field(t, "entry_id").(string)})
+		_, answered := got.Field(t, "back_at").(string)
+		if got.Status != 200 || got.Field(t, "state") != state || got.Field(t, "place") != place ||
+			answered != (state == "back") || got.Header["Cache-Control"] != "no-store" {
+			t.Errorf("got %d %s, want the state %s, the place %v, no-store", got.Status, got.Body, state, place)
+		}
+	}
+	check(second, "waiting", 2.0)
+	database.SetStock(t, 1)
+	check(first, "back", nil)
+	check(second, "waiting", 1.0)
+	database.Exec(t, `UPDATE waitlist SET expires_at = UTC_TIMESTAMP(6)`)
+	check(second, "expired", nil)
+	for _, id := range []string{"7", "0198c5a0-0000-7000-8000-000000000000"} {
+		got := webtest.Do(t, handler, webtest.Request{Method: "GET", Path: "/waitlist/" + id})
+		if got.Status != 404 || got.Field(t, "code") != "unknown_waitlist_entry" {
+			t.Errorf("the place %s: got %d %s, want 404 unknown_waitlist_entry", id, got.Status, got.Body)
+		}
+	}
+	database.CheckBooks(t)
+}
+
 // silent is a store whose checkouts have an unknown outcome.
 type silent struct{ shop.Store }
 

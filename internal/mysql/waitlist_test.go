@@ -1,0 +1,268 @@
+package mysql_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"restock/internal/mysql/mysqltest"
+	"restock/internal/shop"
+)
+
+// join puts buyers on the waitlist of the doughnut, and returns their entries in order.
+func (f *fixture) join(t *testing.T, buyers int) (entries []uuid.UUID) {
+	t.Helper()
+	for range buyers {
+		e, state, err := f.JoinWaitlist(t.Context(), donut, "")
+		if err != nil || state != shop.Waiting {
+			t.Fatalf("got %+v, %s, %v, want a place", e, state, err)
+		}
+		entries = append(entries, e.ID)
+	}
+	return entries
+}
+
+// places returns the places of entries: 0 if stock came for a buyer, -1 if the entry expired.
+func (f *fixture) places(t *testing.T, entries []uuid.UUID) (places []int) {
+	t.Helper()
+	for _, id := range entries {
+		e, state, err := f.WaitlistEntry(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		places = append(places, map[shop.WaitlistState]int{shop.Waiting: e.Place, shop.Expired: -1}[state])
+	}
+	return places
+}
+
+func (f *fixture) checkPlaces(t *testing.T, when string, entries []uuid.UUID, want ...int) {
+	t.Helper()
+	if got := f.places(t, entries); !slices.Equal(got, want) {
+		t.Errorf("%s the places are %v, want %v (0: answered, -1: expired)", when, got, want)
+	}
+	f.CheckBooks(t)
+}
+
+// Stock can come in several ways. Each calls the oldest, one for each piece, once.
+func TestStockThatComesAnswersTheWaitlistInOrder(t *testing.T) {
+	for name, come := range map[string]func(*fixture, *testing.T) error{
+		"a delivery": func(f *fixture, t *testing.T) error {
+			open, err := f.Database.Store.OpenOrders(t.Context())
+			if err != nil {
+				return err
+			}
+			_, err = f.Receive(t.Context(), shop.Delivery{
+				ProductionOrderID: open[0].ID, AttemptID: newID(t), SKU: donut, Quantity: 2, Signed: 2,
+			})
+			return err
+		},
+		"an adjustment": func(f *fixture, t *testing.T) error {
+			_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: donut, Quantity: 2, Reason: "found"})
+			return err
+		},
+		"a count": func(f *fixture, t *testing.T) error {
+			two := 2
+			_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: donut, To: &two, Reason: "counted"})
+			return err
+		},
+		"an undo": func(f *fixture, t *testing.T) error {
+			number := f.Number(t, `SELECT MAX(number) FROM movement WHERE cause = 'adjustment'`)
+			_, err := f.Undo(t.Context(), donut, int64(number))
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t, 1)
+			f.SetBins(t, donut, 4)
+			f.soldOut(t)
+			if name == "an undo" { // of two pieces that were taken away
+				f.SetStock(t, 2)
+				_, err := f.Adjust(t.Context(), shop.Adjustment{SKU: donut, Quantity: -2, Reason: "lost"})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			entries := f.join(t, 4)
+			f.checkPlaces(t, "at first", entries, 1, 2, 3, 4)
+			if err := come(f, t); err != nil {
+				t.Fatal(err)
+			}
+			f.checkPlaces(t, "after two pieces have come,", entries, 0, 0, 1, 2)
+			if _, _, err := f.JoinWaitlist(t.Context(), donut, ""); shop.CodeOf(err) != shop.CodeInStock {
+				t.Errorf("a buyer waits for a product in stock: got %v, want %s", err, shop.CodeInStock)
+			}
+			if _, err := f.Buy(t.Context(), shop.Purchase{SKU: donut, Quantity: 1}); err != nil {
+				t.Fatal(err)
+			}
+			f.checkPlaces(t, "after a sale", entries, 0, 0, 1, 2)
+		})
+	}
+}
+
+func TestAnAnswerToTheWaitlistIsGivenWithItsStockOrNotAtAll(t *testing.T) {
+	f := newFixture(t, 2)
+	f.soldOut(t)
+	entries := f.join(t, 1)
+	tx, err := f.Admin.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = tx.ExecContext(t.Context(), `CALL move((SELECT product_id FROM product WHERE sku = ?), 0, 5, 'adjustment',
+		UNHEX(REPLACE(UUID(), '-', '')), NULL, 'found', NULL, UTC_TIMESTAMP(6), '')`, donut)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	f.checkPlaces(t, "after a movement that was rolled back,", entries, 1)
+}
+
+func TestARepeatedRequestToWaitIsTheSamePlace(t *testing.T) {
+	f := newFixture(t, 1)
+	f.soldOut(t)
+	f.join(t, 1)
+	first, _, err := f.JoinWaitlist(t.Context(), donut, "key")
+	if err != nil || first.Place != 2 {
+		t.Fatalf("got %+v, %v, want the second place", first, err)
+	}
+	again, _, err := f.JoinWaitlist(t.Context(), donut, "key")
+	if err != nil || again.ID != first.ID || again.Place != 2 {
+		t.Errorf("the request again: got %+v, %v, want %+v", again, err, first)
+	}
+	f.SetStock(t, 2)
+	again, state, err := f.JoinWaitlist(t.Context(), donut, "key")
+	if err != nil || again.ID != first.ID || state != shop.BackAgain {
+		t.Errorf("the request after stock came: got %+v, %s, %v, want the same entry, answered", again, state, err)
+	}
+	if _, _, err := f.JoinWaitlist(t.Context(), mysqltest.Twist, "key"); shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
+		t.Errorf("the key for another product: got %v, want %s", err, shop.CodeIdempotencyKeyReused)
+	}
+}
+
+func TestWhoCannotWaitIsRefused(t *testing.T) {
+	f := newFixture(t, 1)
+	f.soldOut(t)
+	check := func(what, sku string, want shop.Code) {
+		t.Helper()
+		before := f.Number(t, `SELECT COUNT(*) FROM waitlist`)
+		if _, _, err := f.JoinWaitlist(t.Context(), sku, ""); err == nil || shop.CodeOf(err) != want {
+			t.Errorf("%s: got %v, want %s", what, err, want)
+		}
+		if n := f.Number(t, `SELECT COUNT(*) FROM waitlist`); n != before {
+			t.Errorf("%s: %d entries are stored, want %d", what, n, before)
+		}
+	}
+	check("an unknown product", "CP-0", shop.CodeUnknownProduct)
+	check("a product in stock", mysqltest.Twist, shop.CodeInStock)
+	f.Exec(t, `INSERT INTO waitlist (entry_id, product_id, number, joined_at, expires_at)
+		SELECT UNHEX(LPAD(HEX(seq), 32, '0')), product_id, seq, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL 1 DAY
+		  FROM seq_1_to_10000, product WHERE sku = ?`, donut)
+	check("a full waitlist", donut, shop.CodeWaitlistFull)
+	f.Exec(t, `UPDATE waitlist SET expires_at = UTC_TIMESTAMP(6) WHERE number = 7`)
+	f.join(t, 1)
+	f.Exec(t, `UPDATE product SET archived_at = UTC_TIMESTAMP(6) WHERE sku = ?`, donut)
+	check("an archived product", donut, shop.CodeUnknownProduct)
+	if _, _, err := f.WaitlistEntry(t.Context(), uuid.Max); shop.CodeOf(err) != shop.CodeUnknownWaitlistEntry {
+		t.Errorf("an unknown entry: got %v, want %s", err, shop.CodeUnknownWaitlistEntry)
+	}
+}
+
+func TestAPlaceOnAWaitlistExpiresAndIsDeletedADayLater(t *testing.T) {
+	f, _ := newSweptFixture(t)
+	f.soldOut(t)
+	clock := time.Now()
+	f.Shop.Now = func() time.Time { return clock }
+	old := f.join(t, 1)
+	clock = clock.Add(7*24*time.Hour - time.Second)
+	entries := append(old, f.join(t, 1)...)
+	f.checkPlaces(t, "a second before the end", entries, 1, 2)
+	clock = clock.Add(time.Second)
+	f.checkPlaces(t, "at the end", entries, -1, 1)
+	waiting, err := f.Waiting(t.Context())
+	if err != nil || len(waiting) != 1 || !slices.Contains(slices.Collect(maps.Values(waiting)), 1) {
+		t.Errorf("got %v, %v, want one product with one buyer", waiting, err)
+	}
+	if _, err := f.Adjust(t.Context(), shop.Adjustment{SKU: donut, Quantity: 1, Reason: "found"}); err != nil {
+		t.Fatal(err)
+	}
+	f.checkPlaces(t, "after a piece has come", entries, -1, 0)
+	clock = clock.Add(24*time.Hour + time.Second)
+	for range 2 {
+		if _, err := f.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := f.WaitlistEntry(t.Context(), old[0]); shop.CodeOf(err) != shop.CodeUnknownWaitlistEntry {
+		t.Errorf("a day after it expired: got %v, want %s", err, shop.CodeUnknownWaitlistEntry)
+	}
+	f.checkPlaces(t, "after the sweep", entries[1:], 0)
+}
+
+// TestBuyersWhoWaitDeliveriesAndSweepsDoNotDeadlock reads the server's own count of deadlocks.
+func TestBuyersWhoWaitDeliveriesAndSweepsDoNotDeadlock(t *testing.T) {
+	const buyers, deliveries = 8, 20
+	f := newFixture(t, buyers+2)
+	f.soldOut(t)
+	before := f.deadlocks(t)
+	over := make(chan struct{})
+	var all errgroup.Group
+	wait := func(sku, key string) error {
+		_, _, err := f.JoinWaitlist(t.Context(), sku, key)
+		if err == nil || shop.CodeOf(err) == shop.CodeInStock || shop.CodeOf(err) == shop.CodeIdempotencyKeyReused {
+			return nil
+		}
+		return err
+	}
+	f.Exec(t, `UPDATE product SET automatic = FALSE WHERE sku = ?`, mysqltest.Twist)
+	repeat := func(do func() error) {
+		all.Go(func() error {
+			for {
+				select {
+				case <-over:
+					return nil
+				default:
+				}
+				if err := do(); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	for i := range buyers {
+		sku := []string{donut, mysqltest.Twist, mysqltest.Mochi}[i%3]
+		repeat(func() error { return wait(sku, []string{"", "shared"}[i%2]) })
+	}
+	repeat(func() error {
+		_, err := f.Database.Store.ForgetWaitlist(t.Context(), time.Now().Add(7*24*time.Hour-time.Second), 10)
+		return err
+	})
+	for range deliveries {
+		for _, sku := range []string{donut, mysqltest.Twist, mysqltest.Mochi} {
+			p, err := f.Database.Store.Product(t.Context(), sku)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change := 3
+			if p.Stock > 0 {
+				change = -p.Stock
+			}
+			_, err = f.Adjust(t.Context(), shop.Adjustment{SKU: sku, Quantity: change, Reason: "counted"})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	close(over)
+	if err := all.Wait(); err != nil {
+		t.Errorf("got %v, want every buyer to get a place or to hear that the product is in stock", err)
+	}
+	if deadlocks := f.deadlocks(t) - before; deadlocks != 0 {
+		t.Errorf("the server counted %d deadlocks, want none", deadlocks)
+	}
+	f.CheckBooks(t)
+}
