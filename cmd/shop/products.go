@@ -29,12 +29,12 @@ func (s *session) showProducts(products []merchant.Product) {
 		return
 	}
 	t := table{right: []int{1, 2, 3, 4, 6, 7, 8, 10}}
-	t.row("SKU", "STOCK", "WAITING", "BINS", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC", "SUGGESTION",
-		"NAME")
+	t.row("SKU", "STOCK", "WAITING", "BINS", "ON ORDER", "EXPECTED", "PRICE", "REORDER AT", "UP TO", "AUTOMATIC",
+		"SUGGESTION", "NAME")
 	for _, p := range products {
-		t.row(p.SKU, amount(p.Stock), amount(p.Waiting), strconv.Itoa(p.Bins), amount(p.OnOrder), s.moment(p.ExpectedAt),
-			price(p.Price, p.Currency), amount(p.ReorderPoint),
-			amount(p.OrderUpTo), yes(p.Automatic), amount(p.Suggestion), p.Name)
+		t.row(p.SKU, amount(p.Stock), amount(p.Waiting), strconv.Itoa(p.Bins), amount(p.OnOrder),
+			s.moment(p.ExpectedAt), price(p.Price, p.Currency), amount(p.ReorderPoint), amount(p.OrderUpTo),
+			yes(p.Automatic), amount(p.Suggestion), p.Name)
 	}
 	t.writeTo(s.out)
 	for _, p := range products {

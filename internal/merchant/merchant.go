@@ -36,8 +36,8 @@ type Product struct {
 	Position   int       `json:"position"` // stock plus on order
 	ExpectedAt time.Time `json:"expected_at,omitzero"`
 	Suggestion int       `json:"suggestion"` // how much the policy would order now; 0 while an order is open
-	// Waiting is how many buyers wait for the product. It is omitted if nobody does, and in answers to
-	// changes.
+	// Waiting is how many buyers wait for the product. It is omitted if nobody does, and in answers
+	// to changes.
 	Waiting int `json:"waiting,omitempty"`
 
 	Bins int `json:"bins"`

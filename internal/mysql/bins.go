@@ -57,8 +57,8 @@ type movement struct {
 }
 
 // move books a movement in the product's first bin, spreads the stock evenly over the bins, and
-// sets their floors. The transaction has locked the bins, and has changed the product and its
-// order. See the procedure move in migration 00009.
+// sets their floors. A movement that brings stock answers the waitlist. The transaction has locked
+// the bins, and has changed the product and its order. See the procedure move in migration 00009.
 func move(ctx context.Context, conn *sql.Conn, product uuid.UUID, m movement) error {
 	const call = `CALL move(?, 0, ?, ?, ?, NULL, ?, ?, ?, ?)`
 	var reference any
@@ -67,7 +67,10 @@ func move(ctx context.Context, conn *sql.Conn, product uuid.UUID, m movement) er
 	}
 	_, err := conn.ExecContext(ctx, call, product[:], m.quantity, orNull(m.cause), reference, orNull(m.reason),
 		orNull(m.key), m.at.UTC(), m.correlation)
-	return err
+	if err != nil || m.quantity <= 0 {
+		return err
+	}
+	return answerWaitlist(ctx, conn, product, m.quantity, m.at)
 }
 
 // addBins makes a product have a number of bins at least. New bins are empty.

@@ -56,8 +56,9 @@ var operations = map[string]operation{
 		codes: codes(reads, shop.CodeUnknownSale),
 	},
 	lambdas.RouteJoinWaitlist: {
-		id: "joinWaitlist", summary: "Waits for a sold-out product; a retry with the same Idempotency-Key is the same place",
-		keyed: true, answer: buyer.WaitlistEntry{},
+		id:      "joinWaitlist",
+		summary: "Waits for a sold-out product; a retry with the same Idempotency-Key is the same place",
+		keyed:   true, answer: buyer.WaitlistEntry{},
 		codes: codes(reads, shop.CodeOutcomeUnknown, shop.CodeInvalidIdempotencyKey, shop.CodeIdempotencyKeyReused,
 			shop.CodeUnknownProduct, shop.CodeInStock, shop.CodeWaitlistFull),
 	},

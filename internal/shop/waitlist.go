@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// MaxWaiting is how many buyers can wait for a product. A delivery answers them while it has the
-	// product's bins locked.
+	// MaxWaiting is how many buyers can wait for a product. A delivery answers them while it has
+	// the product's bins locked.
 	MaxWaiting = 10_000
 	// waitlistLifetime is how long a buyer waits at most.
 	waitlistLifetime = 7 * 24 * time.Hour

@@ -117,8 +117,8 @@ func (s *crowdedShop) set(products shopAnswer, checkout ...shopAnswer) {
 	s.products, s.checkout = products, checkout
 }
 
-// setPlace changes the answers about a place on a waitlist from now on. The body is JSON without its
-// braces.
+// setPlace changes the answers about a place on a waitlist from now on. The body is JSON without
+// its braces.
 func (s *crowdedShop) setPlace(status int, body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -149,6 +149,7 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 		"buyer buys":                     w.buy,
 		"buyer buys the rest":            w.buyTheRest,
 		"buyers rush":                    w.rush,
+		"buyer waits":                    w.waitFor,
 		"factory loses":                  w.lose,
 		"factory makes":                  w.factoryMakes,
 		"factory reports":                w.factoryReports,
@@ -172,7 +173,7 @@ func (w *world) actions(ctx context.Context, broken *error) map[string]func(*rap
 				*broken = actions[name](ctx, rt)
 			}
 			if *broken == nil {
-				*broken = errors.Join(w.closed.Check(ctx, w.Admin), w.observe(ctx))
+				*broken = errors.Join(w.closed.Check(ctx, w.Admin), w.checkWaitlists(ctx), w.observe(ctx))
 			}
 			if w.traceOnly {
 				*broken = nil
@@ -313,6 +314,56 @@ func (w *world) since(used bool, first time.Time) time.Time {
 		return first
 	}
 	return w.now
+}
+
+// waitFor asks for places on the waitlist of a product, and checks the answers. It prefers a
+// product that is sold out.
+func (w *world) waitFor(ctx context.Context, rt *rapid.T) error {
+	all, err := w.Store.Products(ctx)
+	if err != nil {
+		return err
+	}
+	p := rapid.SampledFrom(all).Draw(rt, "product")
+	soldOut := slices.IndexFunc(all, func(p shop.Product) bool { return p.Stock == 0 })
+	if soldOut >= 0 && rapid.Bool().Draw(rt, "sold out") {
+		p = all[soldOut]
+	}
+	for range rapid.IntRange(1, 5).Draw(rt, "buyers") {
+		key := rapid.SampledFrom([]string{"", "", "x", "y"}).Draw(rt, "key")
+		if err := w.join(ctx, p, key, drawFault(rt)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join asks for one place.
+func (w *world) join(ctx context.Context, p shop.Product, key string, f fault) error {
+	var entry shop.WaitlistEntry
+	err := w.process(ctx, f, func(ctx context.Context) (err error) {
+		entry, _, err = w.shop.JoinWaitlist(ctx, p.SKU, key)
+		return err
+	})
+	switch code := shop.CodeOf(err); {
+	case errors.Is(err, errNoAnswer), err != nil && code == shop.CodeInStock && p.Stock > 0,
+		err != nil && code == shop.CodeIdempotencyKeyReused && key != "":
+		return nil
+	case err != nil:
+		return fmt.Errorf("waiting for %s, of which %d are in stock: %w", p.SKU, p.Stock, err)
+	case key != "":
+		first, used := w.places[key]
+		if used && first.ID != entry.ID && w.now.Before(first.ExpiresAt) {
+			return fmt.Errorf("the key %q got the places %s and %s", key, first.ID, entry.ID)
+		}
+		w.places[key] = entry
+		return nil
+	}
+	waiting, err := w.Store.Waiting(ctx, w.now)
+	if err == nil && (p.Stock > 0 || entry.Place != waiting[p.ID]) {
+		err = fmt.Errorf("got the place %d of %d for %s, of which %d are in stock", entry.Place, waiting[p.ID], p.SKU,
+			p.Stock)
+	}
+	return err
 }
 
 // factoryMakes starts a lot for a message. The message may stay in the queue, which delivers at

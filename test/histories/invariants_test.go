@@ -64,6 +64,22 @@ func (w *world) checkAnswers(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// checkWaitlists checks that nobody who waited was forgotten when pieces came just now.
+func (w *world) checkWaitlists(ctx context.Context) error {
+	var forgotten int
+	err := w.Admin.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM waitlist w
+		 WHERE w.joined_at < ? AND w.answered_at IS NULL AND w.expires_at > ?
+		   AND (SELECT COUNT(*) FROM waitlist o WHERE o.product_id = w.product_id AND o.answered_at = ?) <
+		       (SELECT COALESCE(SUM(m.quantity), 0) FROM movement m
+		         WHERE m.product_id = w.product_id AND m.recorded_at = ? AND m.quantity > 0 AND m.cause <> 'spread')`,
+		w.now, w.now, w.now, w.now).Scan(&forgotten)
+	if err == nil && forgotten > 0 {
+		err = fmt.Errorf("%d buyers still wait, although more pieces came than others were told of", forgotten)
+	}
+	return err
+}
+
 // checkPublished checks that the topic has accepted the message of every order that is marked as
 // published. No sweep would publish such an order again.
 func (w *world) checkPublished(ctx context.Context) error {

@@ -97,14 +97,15 @@ type world struct {
 	// deliveries are the reports that wait in the queue of deliveries.
 	deliveries []lot
 
-	sales          map[uuid.UUID]shop.Sale // the sales that buyers got as an answer
-	uncertainSales int                     // checkouts whose buyers got no answer
-	keys           map[string]purchase     // by idempotency key
-	acknowledged   map[uuid.UUID]int       // by attempt: the largest quantity of a booked callback
-	reported       map[uuid.UUID]int       // by attempt: the largest quantity of any callback
-	expected       map[string]bool         // the notices that the shop must send, by noticeKey
-	closed         invariants.ClosedOrders // as of the last check
-	adjustments    map[string]adjustment   // by idempotency key
+	sales          map[uuid.UUID]shop.Sale       // the sales that buyers got as an answer
+	uncertainSales int                           // checkouts whose buyers got no answer
+	keys           map[string]purchase           // by idempotency key
+	acknowledged   map[uuid.UUID]int             // by attempt: the largest quantity of a booked callback
+	reported       map[uuid.UUID]int             // by attempt: the largest quantity of any callback
+	expected       map[string]bool               // the notices that the shop must send, by noticeKey
+	closed         invariants.ClosedOrders       // as of the last check
+	adjustments    map[string]adjustment         // by idempotency key
+	places         map[string]shop.WaitlistEntry // by idempotency key
 
 	certainAdjustments, uncertainAdjustments int // with an acknowledgement; may be stored
 }
@@ -155,6 +156,7 @@ func (d *database) begin(ctx context.Context, supplies ...supply) (*world, error
 		accepted: map[uuid.UUID]bool{}, notified: map[string]int{}, sales: map[uuid.UUID]shop.Sale{},
 		keys: map[string]purchase{}, acknowledged: map[uuid.UUID]int{}, reported: map[uuid.UUID]int{},
 		expected: map[string]bool{}, closed: invariants.ClosedOrders{}, adjustments: map[string]adjustment{},
+		places: map[string]shop.WaitlistEntry{},
 	}
 	var store shop.Store = d.Store
 	if d.breakage != nil {

@@ -177,17 +177,18 @@ func Check(ctx context.Context, db *sql.DB, rules []Rule) error {
 	return errors.Join(append(errs, rows.Err())...)
 }
 
-// ClosedOrders remembers the status of each closed production order, and when each answered entry of
-// a waitlist was answered. Neither ever changes, so nobody is answered twice.
+// ClosedOrders remembers the status of each closed production order, and when each answered entry
+// of a waitlist was answered. Neither ever changes, so nobody is answered twice.
 type ClosedOrders map[string]string
 
-// Check reads all production orders and entries. Its error names each whose status has changed since
-// it was closed or answered.
+// Check reads all production orders and entries. Its error names each whose status has changed
+// since it was closed or answered.
 func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, `
 		SELECT HEX(production_order_id), CONCAT(status, COALESCE(CONCAT(' at ', closed_at), '')), status = 'open'
 		  FROM production_order UNION ALL
-		SELECT HEX(entry_id), COALESCE(CONCAT('answered at ', answered_at), 'waiting'), answered_at IS NULL FROM waitlist`)
+		SELECT HEX(entry_id), COALESCE(CONCAT('answered at ', answered_at), 'waiting'), answered_at IS NULL
+		  FROM waitlist`)
 	if err != nil {
 		return fmt.Errorf("checking what is closed: %w", err)
 	}
@@ -200,7 +201,7 @@ func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
 			return fmt.Errorf("checking what is closed: %w", err)
 		}
 		if was, closed := c[order]; closed && was != is {
-			errs = append(errs, fmt.Errorf("the status of a closed production order or an answered waitlist entry has changed: %s was %s, and is %s",
+			errs = append(errs, fmt.Errorf("what was closed or answered has changed: %s was %s, and is %s",
 				order, was, is))
 		}
 		if !open {

@@ -112,11 +112,11 @@ func (name namedLock) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 // A grant says what the functions may do with a table or a procedure.
 type grant struct{ rights, kind, name string }
 
-// grants lists all rights of the functions. The functions delete nothing but old entries
-// of waitlists. They add movements to the ledger, and change nothing in it but the idempotency keys, which they remove after a day. They
-// change only these columns of other tables: the stock of a bin, a product's description and when
-// its buyers waited, the state of a production order, whether a notice was sent, and whether an
-// advertisement is shown.
+// grants lists all rights of the functions. They delete nothing but old entries of waitlists. They
+// add movements to the ledger, and change nothing in it but the idempotency keys, which they remove
+// after a day. They change only these columns of other tables: the stock of a bin, a product's
+// description and when its buyers waited, the state of a production order, whether a notice was
+// sent, whether an advertisement is shown, and when an entry of a waitlist was answered.
 //
 // Procedures run with the rights of the caller. To revoke a right, remove it here and revoke it in
 // a migration.

@@ -280,7 +280,7 @@ func TestABuyerFindsASaleByItsID(t *testing.T) {
 }
 
 func TestABuyerWaitsForASoldOutProduct(t *testing.T) {
-	handler, database, _ := open(t)
+	handler, database, published := open(t)
 	path := "/products/" + donut + "/waitlist"
 	join := func(path, key string) webtest.Answer {
 		return webtest.Do(t, handler, webtest.Request{
@@ -297,7 +297,8 @@ func TestABuyerWaitsForASoldOutProduct(t *testing.T) {
 		{"/products/CP-0/waitlist", "k", 404, "unknown_product"},
 	} {
 		if got := join(c.path, c.key); got.Status != c.status || got.Field(t, "code") != c.code {
-			t.Errorf("POST %s with the key %q: got %d %s, want %d %s", c.path, c.key, got.Status, got.Body, c.status, c.code)
+			t.Errorf("POST %s with the key %q: got %d %s, want %d %s",
+				c.path, c.key, got.Status, got.Body, c.status, c.code)
 		}
 	}
 	database.SetStock(t, 0)
@@ -317,7 +318,11 @@ func TestABuyerWaitsForASoldOutProduct(t *testing.T) {
 		}
 	}
 	check(second, "waiting", 2.0)
-	database.SetStock(t, 1)
+	_, err := shop.Open(database.Store, published, shop.Discard).Adjust(t.Context(),
+		shop.Adjustment{SKU: donut, Quantity: 1, Reason: "found"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	check(first, "back", nil)
 	check(second, "waiting", 1.0)
 	database.Exec(t, `UPDATE waitlist SET expires_at = UTC_TIMESTAMP(6)`)
