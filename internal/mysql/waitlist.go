@@ -117,8 +117,8 @@ func mayJoin(ctx context.Context, db interface {
 	return nil
 }
 
-// answerWaitlist answers the first of the buyers that wait, one for each piece that comes: 80 pieces
-// do not call 5,000 people. The transaction has locked the product's bins.
+// answerWaitlist answers the first of the buyers that wait, one for each piece that comes: 80
+// pieces do not call 5,000 people. The transaction has locked the product's bins.
 func answerWaitlist(ctx context.Context, conn *sql.Conn, product uuid.UUID, pieces int, at time.Time) error {
 	var last sql.NullInt64 // null: nobody waits
 	err := conn.QueryRowContext(ctx, `
