@@ -16,6 +16,7 @@ import (
 
 	_ "github.com/go-sql-driver/mysql" // driver of database/sql
 
+	"restock/cmd/local/factory"
 	"restock/cmd/local/programs"
 	"restock/lambdas"
 	"restock/local/run"
@@ -61,7 +62,7 @@ func screenshots(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 
-	s := story{b, r.Endpoints(), filepath.Join(project, "docs")}
+	s := story{b, r.Endpoints(), r.Factory, filepath.Join(project, "docs")}
 	if err := s.storefront(ctx); err != nil {
 		return err
 	}
@@ -72,7 +73,8 @@ func screenshots(ctx context.Context) (err error) {
 type story struct {
 	*browser.Browser
 	programs.Endpoints
-	docs string
+	factory *factory.Factory
+	docs    string
 }
 
 const (
@@ -83,7 +85,8 @@ const (
 // storefront takes storefront.png. A buyer has bought two twists and the last three doughnuts, and
 // the factory makes more doughnuts.
 func (s story) storefront(ctx context.Context) error {
-	visitor := browser.Visitor{Languages: "en", Width: 1280, Height: 960, Scale: scale, Timezone: "Asia/Seoul"}
+	zone, expected := morning(time.Now())
+	visitor := browser.Visitor{Languages: "en", Width: 1280, Height: 1060, Scale: scale, Timezone: zone}
 	page, err := s.Open(ctx, visitor, s.API)
 	if err != nil {
 		return err
@@ -97,7 +100,7 @@ func (s story) storefront(ctx context.Context) error {
 		func() error { return page.Click(doughnut+" .more", 2) },
 		func() error { return page.Click(doughnut+" .buy", 1) },
 		func() error { return page.Await(shows(doughnut+" .result", "Bought!")) },
-		func() error { return s.expectAtNineTwenty(ctx) },
+		func() error { return s.expectAt(ctx, expected) },
 		func() error { return page.Await(shows(doughnut+" .note", "9:20")) },
 		func() error { return evaluate(page, top) },
 	); err != nil {
@@ -106,18 +109,31 @@ func (s story) storefront(ctx context.Context) error {
 	return s.take(page, "storefront.png")
 }
 
-// expectAtNineTwenty sets the time at which the doughnuts are expected to 9:20 in Seoul, so that
-// every screenshot shows the same time.
-func (s story) expectAtNineTwenty(ctx context.Context) error {
+// morning returns a time zone in which it is between 8 and 9 o'clock, and the moment of 9:20 there.
+// With them, every screenshot shows the same time, and no date.
+func morning(now time.Time) (zone string, nineTwenty time.Time) {
+	east := 8 - now.UTC().Hour() // hours
+	if east < -12 {
+		east += 24
+	}
+	return fmt.Sprintf("Etc/GMT%+d", -east), now.UTC().Truncate(time.Hour).Add(80 * time.Minute)
+}
+
+// expectAt sets the time at which the doughnuts are expected.
+func (s story) expectAt(ctx context.Context, expected time.Time) error {
+	return s.execute(ctx, `UPDATE production_order JOIN product USING (product_id)
+		SET asked_at = ? - INTERVAL lead_time SECOND WHERE sku = 'CP-502101'`, expected)
+}
+
+// execute executes a statement in the database of the run.
+func (s story) execute(ctx context.Context, statement string, args ...any) error {
 	db, err := sql.Open("mysql", s.DSN)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(ctx, `UPDATE production_order JOIN product USING (product_id)
-		SET asked_at = TIMESTAMP '2100-01-01 00:20:00' - INTERVAL lead_time SECOND
-		WHERE sku = 'CP-502101'`); err != nil {
-		return fmt.Errorf("setting the expected time: %w", err)
+	if _, err := db.ExecContext(ctx, statement, args...); err != nil {
+		return fmt.Errorf("preparing a screenshot: %w", err)
 	}
 	return nil
 }
@@ -132,28 +148,53 @@ func (s story) console(ctx context.Context) error {
 	}
 	defer page.Close()
 	const fill = `(document.getElementById("rush-buyers").value = 150,
-		document.getElementById("rush-seconds").value = 3, true)`
+		document.getElementById("rush-seconds").value = 10, true)`
 	const filter = `(() => {
 		const filter = document.getElementById("journeys-filter");
 		filter.value = "orders";
 		filter.dispatchEvent(new Event("change"));
 		return true;
 	})()`
+	// The purchase that sold out before storefront.png has a journey, too.
+	const bothReceived = `((all) => all.length === 2 && all.every((j) => j.innerText.includes("received")))(
+		[...document.querySelectorAll("#journeys button")])`
 	if err := inOrder(
 		func() error { return page.Await(shows("#plots", "100 on hand")) },
+		// On a busy machine the order must not be overdue, and the lot must not come in the rush.
+		func() error { return s.execute(ctx, `UPDATE product SET lead_time = 86400 WHERE sku = 'CP-502101'`) },
+		func() error { return s.factory.SetFault(factory.Fault{Hold: true}) },
 		func() error { return evaluate(page, fill) },
-		func() error { return page.Click("#rush-start", 1) },
-		func() error { return page.Await(shows("#plots", "sold out")) },
+		func() error { return rushUntilSoldOut(page) },
+		func() error { return s.factory.SetFault(factory.Fault{}) },
 		func() error { return page.Await(shows("#plots", "100 on hand")) },
 		func() error { return evaluate(page, filter) },
-		func() error { return page.Await(shows("#journeys", "received")) },
+		func() error { return page.Await(bothReceived) },
 		func() error { return page.Click("#journeys button", 1) },
 		func() error { return page.Await(shows("#details-body", "factory")) },
 		func() error { return evaluate(page, top) },
+		func() error { return page.Click("h1", 1) }, // the mouse leaves the picture
 	); err != nil {
 		return err
 	}
 	return s.take(page, "console.png")
+}
+
+// rushUntilSoldOut starts rushes until the doughnut is sold out: on a busy machine many buyers of a
+// rush are turned away. It returns when the last rush is over.
+func rushUntilSoldOut(page *browser.Page) error {
+	for {
+		if err := inOrder(
+			func() error { return evaluate(page, `(document.getElementById("rush-status").textContent = "", true)`) },
+			func() error { return page.Click("#rush-start", 1) },
+			func() error { return page.Await(shows("#rush-status", "came: ")) },
+		); err != nil {
+			return err
+		}
+		soldOut, err := browser.Evaluate[bool](page, shows("#plots", "sold out"))
+		if soldOut || err != nil {
+			return err
+		}
+	}
 }
 
 // top removes the focus and scrolls to the top of the page.
