@@ -31,7 +31,7 @@ var visibilityChange = regexp.MustCompile(`^~ aws:sqs/queue:Queue .*: visibility
 func TestARunRestartsWhenItsProgramChanges(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
-	module := watchtest.Copy(t, "../..", "restart")
+	module := watchtest.Copy(t, "../..")
 	file := filepath.Join(tmp, "ready.json")
 	p := startProgram(t, module.Dir, append(idleFactory, "-watch", "-aws-tls", "127.0.0.1:0", "-ready", file)...)
 	ready, at := p.await(t, 0, events.Ready)

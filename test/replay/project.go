@@ -11,41 +11,17 @@ import (
 	"sync"
 	"testing"
 
-	"restock/local/system/filelock"
 	"restock/local/system/process"
+	"restock/local/system/watch/watchtest"
 )
 
 // A Project is a copy of the project.
 type Project struct{ Dir string }
 
-// NewProject copies the project, whose root is given. The copy always has the same path, so that
-// the go command finds the results of earlier builds in its cache. A concurrent call waits. The end
-// of the test deletes the copy.
+// NewProject copies the project, whose root is given, into [watchtest.Folder].
 func NewProject(t *testing.T, root string) Project {
 	t.Helper()
-	built, err := filepath.Abs(filepath.Join(root, ".build")) // git and the go command ignore it
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(built, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	lock, err := filelock.Wait(t.Context(), filepath.Join(built, "replay.lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := Project{filepath.Join(built, "replay")}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(p.Dir); err != nil {
-			t.Error(err)
-		}
-		if err := lock.Release(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := os.RemoveAll(p.Dir); err != nil { // left by a killed test
-		t.Fatal(err)
-	}
+	p := Project{watchtest.Folder(t, root)}
 	if err := p.copyFrom(root); err != nil {
 		t.Fatal(err)
 	}

@@ -71,7 +71,7 @@ func (s *stack) get(tb testing.TB, path string) string {
 // inCopy makes a run use a copy of the sources, which the test may edit.
 func inCopy(tb testing.TB, c *programs.Config) watchtest.Module {
 	tb.Helper()
-	src := watchtest.Copy(tb, projectDir, "run")
+	src := watchtest.Copy(tb, projectDir)
 	settings, err := filepath.Abs(filepath.Join(projectDir, c.Program.Project))
 	if err != nil {
 		tb.Fatal(err)

@@ -17,35 +17,44 @@ import (
 // A Module is a copy of the module. It is removed when the test ends.
 type Module struct{ Dir string }
 
-// Copy copies the module at a directory, without its history, its build results and its
-// documentation. A copy with a name always has the same path, so that the go command finds the
-// results of earlier builds in its cache. A concurrent Copy with the name waits.
-func Copy(tb testing.TB, from, name string) Module {
+// Copy copies the module at a directory into [Folder], without its history, its build results and
+// its documentation.
+func Copy(tb testing.TB, from string) Module {
 	tb.Helper()
-	to, err := filepath.Abs(filepath.Join(from, ".build", "copies", name)) // git and the go command ignore .build
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-		tb.Fatal(err)
-	}
-	lock, err := filelock.Wait(tb.Context(), to+".lock")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() {
-		if err := errors.Join(os.RemoveAll(to), lock.Release()); err != nil {
-			tb.Error(err)
-		}
-	})
-	// Remains of a killed test.
-	if err := errors.Join(os.RemoveAll(to), os.Mkdir(to, 0o755)); err != nil {
-		tb.Fatal(err)
-	}
+	to := Folder(tb, from)
 	if err := copyModule(from, to); err != nil {
 		tb.Fatal(err)
 	}
 	return Module{to}
+}
+
+// Folder returns an empty folder for a copy of the module at a directory. All copies have the same
+// path, because the path is part of the keys in the go command's cache: a copy with another path
+// would compile every package again. A concurrent call waits. The end of the test removes the
+// folder.
+func Folder(tb testing.TB, module string) string {
+	tb.Helper()
+	folder, err := filepath.Abs(filepath.Join(module, ".build", "copy")) // git and the go command ignore .build
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(folder), 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	lock, err := filelock.Wait(tb.Context(), folder+".lock")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := errors.Join(os.RemoveAll(folder), lock.Release()); err != nil {
+			tb.Error(err)
+		}
+	})
+	// Remains of a killed test.
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o755)); err != nil {
+		tb.Fatal(err)
+	}
+	return folder
 }
 
 func copyModule(from, to string) error {
