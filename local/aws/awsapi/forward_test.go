@@ -1,0 +1,35 @@
+package awsapi
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestTheLogOfAForwardedCallHasItsFirstResources(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	var needs []Permission
+	handler := NewHandler(log, Service{Name: "s3", Protocol: RESTXML(), Forward: &Forward{
+		Read: func(*http.Request, []byte) (string, []Permission, error) { return "DeleteObjects", needs, nil },
+		Answer: func(context.Context, http.ResponseWriter, *http.Request, []byte, string) (bool, error) {
+			return false, nil
+		},
+	}})
+	for i := range 2 * maxLogged {
+		resource := fmt.Sprintf("arn:aws:s3:::files/%02d", i)
+		needs = append(needs, Permission{"s3:DeleteObject", resource}, Permission{"s3:PutObjectAcl", resource})
+	}
+	r := httptest.NewRequest("POST", "/files?delete", nil)
+	r.Header.Set("Authorization", strings.Replace(authorization, "/dynamodb/", "/s3/", 1))
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	const first = `operation=DeleteObjects resources="arn:aws:s3:::files/00 arn:aws:s3:::files/01 `
+	if n := strings.Count(out.String(), "arn:"); n != maxLogged || !strings.Contains(out.String(), first) {
+		t.Errorf("got %d resources, want the first %d, each once:\n%s", n, maxLogged, &out)
+	}
+}
