@@ -90,7 +90,7 @@ func (c *Console) serveJourney(w http.ResponseWriter, r *http.Request) {
 	j, known := c.observer.journeys.get(r.PathValue("id"))
 	if !known {
 		Refuse(w, http.StatusNotFound, fmt.Errorf("there is no journey %q; the console keeps the latest %d, "+
-			"and the latest %d with a production order", r.PathValue("id"), maxPlainJourneys, maxOrderedJourneys))
+			"and the latest %d that the program keeps longer", r.PathValue("id"), maxPlainJourneys, maxOrderedJourneys))
 		return
 	}
 	Answer(w, http.StatusOK, j)
