@@ -23,6 +23,14 @@ import (
 // A function gets the ARN of a secret or a topic only from such a line, together with its
 // permission.
 
+// A Tracing says whether a function records what it does: see package internal/xray.
+type Tracing struct {
+	On bool `env:"TRACING" envDefault:"false" from:"config.tracing"`
+}
+
+// Traced reports whether the function records what it does.
+func (t Tracing) Traced() bool { return t.On }
+
 // A Database is what a function needs to open the shop's database as the functions' own user.
 type Database struct {
 	Host   string `env:"DATABASE_HOST" from:"database.host"`
@@ -46,11 +54,13 @@ type Shop struct {
 
 // SalesAPIEnvironment is the environment of sales-api.
 type SalesAPIEnvironment struct {
+	Tracing
 	Shop
 }
 
 // MerchantAPIEnvironment is the environment of merchant-api.
 type MerchantAPIEnvironment struct {
+	Tracing
 	Shop
 	// FactoryLeadTime is the default lead time of new products.
 	FactoryLeadTime time.Duration `env:"FACTORY_LEAD_TIME" from:"config.factoryLeadTime"`
@@ -58,6 +68,7 @@ type MerchantAPIEnvironment struct {
 
 // StockEnvironment is the environment of stock.
 type StockEnvironment struct {
+	Tracing
 	Journal
 	FactoryURL  string `env:"FACTORY_URL" from:"config.factoryUrl" call:"internet"`
 	APIURL      string `env:"API_URL" from:"api.url"`
@@ -67,6 +78,7 @@ type StockEnvironment struct {
 // StockIncreaseEnvironment is the environment of stock-increase. If a delivery does not bring
 // enough, the next production order opens.
 type StockIncreaseEnvironment struct {
+	Tracing
 	Shop
 	CallbackKey string `env:"CALLBACK_KEY_SECRET" from:"secret.callback-key" grant:"read"`
 }
@@ -74,18 +86,21 @@ type StockIncreaseEnvironment struct {
 // AdsEnvironment is the environment of ads. Managers of advertisements subscribe to the topic by
 // email.
 type AdsEnvironment struct {
+	Tracing
 	Database
 	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
 }
 
 // SweepEnvironment is the environment of sweep.
 type SweepEnvironment struct {
+	Tracing
 	Shop
 	OperationsTopic string `env:"STOCK_OPERATIONS_TOPIC" from:"topic.stock_operations" grant:"publish"`
 }
 
 // FactoryEnvironment is the environment of factory.
 type FactoryEnvironment struct {
+	Tracing
 	APIURL string `env:"API_URL" from:"api.url" call:"internet"`
 	Queue  string `env:"FACTORY_QUEUE" from:"queue.factory_queue" grant:"send"`
 }

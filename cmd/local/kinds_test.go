@@ -43,6 +43,7 @@ func merged(all ...map[string]string) map[string]string {
 var readers = []reader{
 	{folder: "local/view/console", ignores: merged(
 		because("the report of the first invocation says that it was a cold start", "InstanceStarted"),
+		because("the event is a line of its function: other events show what moves", "SubsegmentRecorded"),
 		because("the ids in its attributes connect the message to its journey", "MessageRedriven"),
 		because("the event is a line of the secrets' node: nothing moves in the picture",
 			"SecretValuePut", "SecretLabelMoved", "RotationStarted"),
@@ -53,7 +54,8 @@ var readers = []reader{
 	)},
 	{folder: "local/view/terminal", ignores: merged(
 		because("the event is a line like others",
-			"APIRequest", "AccessLogged", "InstanceStarted", "MessagePublished", "MessageDelivered", "MessageLost",
+			"SubsegmentRecorded", "APIRequest", "AccessLogged", "InstanceStarted",
+			"MessagePublished", "MessageDelivered", "MessageLost",
 			"MessageSetAside", "MessageUnclaimed", "FilterMismatched",
 			"MessageSent", "MessageDeadLettered", "MessageRedriven", "BatchProcessed", "BatchFailed",
 			"MessageFailed", "FunctionThrottled", "ScheduledInvocationDone", "ScheduledInvocationFailed",

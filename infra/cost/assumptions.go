@@ -29,6 +29,11 @@ type Assumptions struct {
 	ColdStartsPerThousand int64 `json:"coldStartsPerThousand"`
 	ColdStartMS           int64 `json:"coldStartMs"`
 
+	// Traced is the share of invocations that X-Ray keeps a trace of, in percent, if the stage
+	// records traces. X-Ray keeps one a second and 5% of the others, so it keeps those of all
+	// schedules.
+	Traced int64 `json:"traced"`
+
 	LogBytes      int64 `json:"logBytes"`      // per invocation, with Lambda's own lines
 	LogCompressed int64 `json:"logCompressed"` // size of stored logs, in percent of the written bytes
 	AccessBytes   int64 `json:"accessBytes"`   // of the API's access log, per request
@@ -66,6 +71,8 @@ func DefaultAssumptions() Assumptions {
 		ColdStartsPerThousand: 5,
 		ColdStartMS:           300,
 
+		Traced: 50, // two invocations a second
+
 		LogBytes:      1500,
 		LogCompressed: 15,
 		AccessBytes:   500,
@@ -89,6 +96,7 @@ func (a Assumptions) describe() []string {
 		fmt.Sprintf("a cold start: %d of 1,000 invocations; %d ms, one call for each of its secrets",
 			a.ColdStartsPerThousand, a.ColdStartMS),
 		fmt.Sprintf("a scheduled invocation: %d ms; functions that nothing triggers cost nothing", a.SweepMS),
+		fmt.Sprintf("traces: of %d%% of the invocations, if the stage records them", a.Traced),
 		fmt.Sprintf("logs: %d bytes an invocation, %d a request; stored for the group's retention at %d%% of the size",
 			a.LogBytes, a.AccessBytes, a.LogCompressed),
 		fmt.Sprintf("endpoints: %d bytes a call", a.EndpointBytes),
@@ -126,6 +134,7 @@ func (a Assumptions) validate() error {
 		{"ms of a scheduled invocation", a.SweepMS, 0, longest},
 		{"cold starts per thousand", a.ColdStartsPerThousand, 0, 1000},
 		{"ms of a cold start", a.ColdStartMS, 0, longest},
+		{"percent of traced invocations", a.Traced, 0, 100},
 		{"log bytes", a.LogBytes, 0, largest},
 		{"percent of compressed logs", a.LogCompressed, 0, 100},
 		{"bytes of a request in the access log", a.AccessBytes, 0, largest},

@@ -193,6 +193,7 @@ func shop(architecture string) []*graph.Resource {
 		return resource(graph.Function, name, map[string]any{
 			"arn": "arn " + name, "invokeArn": "invoke " + name, "memorySize": 1024.0,
 			"architectures": []any{architecture},
+			"tracingConfig": map[string]any{"mode": "Active"},
 			"loggingConfig": map[string]any{"logGroup": "logs"},
 			"environment": map[string]any{"variables": map[string]any{"S": "arn:aws:secretsmanager:x",
 				"T": "arn:aws:sns:x"}},
@@ -226,6 +227,7 @@ func TestCostOfAMillionCheckouts(t *testing.T) {
 		{"arm64", "log storage", 14_973}, // a quarter of it, for two months
 		{"arm64", "data to the Internet", 240_326},
 		{"arm64", "Secrets Manager calls", 50_000},
+		{"arm64", "X-Ray traces", 2_500_000}, // of half a million invocations
 	} {
 		e, err := cost.New(cost.Stage{Region: region, Graph: &graph.Graph{Resources: shop(c.architecture)}},
 			cost.Seoul(), a)

@@ -72,6 +72,7 @@ type Prices struct {
 	Publish, QueueRequest  Price
 	DataOut                Price // to the Internet
 	CDNRequest, CDNDataOut Price // of CloudFront
+	Trace                  Price // recorded by X-Ray
 }
 
 // The pages that have the prices.
@@ -87,6 +88,7 @@ const (
 	snsPage            = "https://aws.amazon.com/sns/pricing/"
 	sqsPage            = "https://aws.amazon.com/sqs/pricing/"
 	cloudFrontPage     = "https://aws.amazon.com/cloudfront/pricing/"
+	xrayPage           = "https://aws.amazon.com/xray/pricing/"
 	dataTransferPage   = "https://aws.amazon.com/ec2/pricing/on-demand/#Data_Transfer"
 )
 
@@ -143,6 +145,8 @@ func Seoul() Prices {
 			"answered in South Korea"},
 		CDNDataOut: Price{"CloudFront data to the Internet", 120_000, gib, "GB", cloudFrontPage, Recalled,
 			"of the first 10 TB, sent from South Korea; what the API sends to CloudFront is free"},
+		Trace: Price{"X-Ray traces", 5_000_000, million, "million traces recorded", xrayPage, Recalled,
+			"to read a million of them costs a tenth as much"},
 	}
 }
 
@@ -172,7 +176,7 @@ func (p Prices) All() []Price {
 		p.Key, p.KeyCall,
 		p.Alarm, p.FastAlarm, p.CompositeAlarm, p.Dashboard, p.CustomMetric, p.LogIngestion, p.LogStorage,
 		p.HTTPRequest, p.FunctionRequest, p.ComputeARM, p.ComputeX86, p.Publish, p.QueueRequest, p.DataOut,
-		p.CDNRequest, p.CDNDataOut,
+		p.CDNRequest, p.CDNDataOut, p.Trace,
 	}
 	for _, class := range p.Instances {
 		prices = append(prices, class.SingleAZ, class.MultiAZ)

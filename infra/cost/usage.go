@@ -70,6 +70,7 @@ func (e *estimator) usage() {
 	e.perCheckouts(e.prices.FunctionRequest, w.invocations, "%s invocations", thousands(w.invocations))
 	e.perCheckouts(e.prices.ComputeARM, w.arm, "%s GB-seconds", thousands(w.arm/gbSecond))
 	e.perCheckouts(e.prices.ComputeX86, w.x86, "%s GB-seconds", thousands(w.x86/gbSecond))
+	e.perCheckouts(e.prices.Trace, w.traced*a.Traced/100, "%d%% of %s invocations", a.Traced, thousands(w.traced))
 	e.perCheckouts(e.prices.LogIngestion, w.logged, "%s of functions and of the API's access log", gigabytes(w.logged))
 	e.perCheckouts(e.prices.LogStorage, w.stored, "%s kept for the retention", gigabytes(w.stored))
 	e.perCheckouts(e.prices.SecretCall, w.secretCalls, "%s calls, one for each secret at a cold start",
@@ -113,7 +114,7 @@ func (e *estimator) idle() {
 			cost := e.price(e.prices.FunctionRequest, w.invocations) +
 				e.price(e.prices.ComputeARM, w.arm) + e.price(e.prices.ComputeX86, w.x86) +
 				e.price(e.prices.LogIngestion, w.logged) + e.price(e.prices.LogStorage, w.stored) +
-				e.price(e.prices.SecretCall, w.secretCalls)
+				e.price(e.prices.SecretCall, w.secretCalls) + e.price(e.prices.Trace, w.traced)
 			e.always("schedule "+rule.Name, cost, "%s invocations and their logs", thousands(w.invocations))
 		}
 	}
@@ -131,12 +132,14 @@ type work struct {
 	logged, stored     int64 // bytes; stored is bytes in the store at any time, if each month is alike
 	secretCalls        int64
 	privateSecretCalls int64 // the calls from within the VPC
+	traced             int64 // invocations with active tracing
 }
 
 func (w work) plus(o work) work {
 	return work{
 		w.invocations + o.invocations, w.arm + o.arm, w.x86 + o.x86, w.logged + o.logged, w.stored + o.stored,
 		w.secretCalls + o.secretCalls, w.privateSecretCalls + o.privateSecretCalls,
+		w.traced + o.traced,
 	}
 }
 
@@ -147,6 +150,9 @@ func (e *estimator) work(f *graph.Resource, calls []call) (w work) {
 	for _, c := range calls {
 		w.invocations += c.times
 		milliseconds += c.times * c.milliseconds
+	}
+	if f.Object("tracingConfig")["mode"] == "Active" {
+		w.traced = w.invocations
 	}
 	cold := w.invocations * a.ColdStartsPerThousand / 1000
 	memory := int64(f.Number("memorySize"))

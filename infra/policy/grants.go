@@ -33,6 +33,11 @@ var verbs = map[string]map[string][]string{
 // "secret". It returns none for an unknown verb.
 func Actions(kind, verb string) []string { return verbs[kind][verb] }
 
+// TracingActions are the actions that Lambda takes with the role of a function with active tracing.
+// X-Ray allows them on every resource only.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
+var TracingActions = []string{"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
 // NetworkInterfaceActions are the actions that Lambda takes with the role of a function in a VPC.
 // They are allowed on every resource, because the interface does not exist yet. The function's code
 // must not take them.

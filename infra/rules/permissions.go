@@ -38,7 +38,7 @@ func checkWildcards(i *inspection) {
 		}
 		for _, resource := range s.Resource {
 			for _, action := range s.Action {
-				if isWildcard(resource) && !slices.Contains(policy.NetworkInterfaceActions, action) {
+				if isWildcard(resource) && !slices.Contains(needAllResources, action) {
 					i.report(r, "name the resource's ARN", "it allows %s on %s, want one resource", action, resource)
 				}
 			}
@@ -51,6 +51,9 @@ func checkWildcards(i *inspection) {
 		}
 	}
 }
+
+// needAllResources are the actions that services of AWS require on all resources.
+var needAllResources = slices.Concat(policy.NetworkInterfaceActions, policy.TracingActions)
 
 // checkPolicies checks that the policies are valid JSON with the elements of a policy. Otherwise
 // AWS answers MalformedPolicyDocument.
@@ -184,6 +187,19 @@ func checkNetworkInterfaces(i *inspection) {
 				i.report(r, `deny it with the condition "Null": {"lambda:SourceFunctionArn": "false"}`,
 					"its code may use %s, which only Lambda needs", action)
 			}
+		}
+	}
+}
+
+// checkTracing checks that Lambda may send traces with the role of a function with active tracing.
+// Otherwise Lambda refuses to make the function: "The provided execution role does not have
+// permissions to call PutTraceSegments on XRAY".
+func checkTracing(i *inspection) {
+	for _, r := range i.OfType(graph.Function) {
+		if r.Object("tracingConfig")["mode"] == "Active" && !i.lambdaMay(r, "xray:PutTraceSegments") {
+			i.report(r, "let the role's policy allow it",
+				"it has active tracing, and its role does not allow xray:PutTraceSegments on *: Lambda refuses the "+
+					"function")
 		}
 	}
 }

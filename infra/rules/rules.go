@@ -93,6 +93,7 @@ func All() []Rule {
 		rule("role", checkRoles),
 		rule("one-policy", checkOnePolicy),
 		rule("network-interface", checkNetworkInterfaces),
+		rule("tracing", checkTracing),
 		rule("visibility-timeout", checkVisibilityTimeout),
 		rule("dead-letter-queue", checkDeadLetterQueue),
 		rule("metric", checkMetrics),

@@ -392,6 +392,10 @@ var examples = []example{
 		replace("RolePolicy", "sweep", "policy", `"ec2:CreateNetworkInterface",`, ""),
 		[]string{"Function sweep"}, "ec2:CreateNetworkInterface"},
 
+	{"tracing", "active tracing without its permission",
+		set("Function", "sweep", "tracingConfig", map[string]any{"mode": "Active"}),
+		[]string{"Function sweep"}, "xray:PutTraceSegments"},
+
 	{"network-interface", "code that may do what Lambda does",
 		func(s sabotage) {
 			s.replace("RolePolicy", "sweep", "policy", `"Condition":{"Null":{"lambda:SourceFunctionArn":"false"}}`,

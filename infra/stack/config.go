@@ -55,6 +55,9 @@ type Settings struct {
 
 	Throttling ThrottlingSettings `json:"throttling"`
 
+	// Tracing records traces in AWS X-Ray: of invocations, and of what the functions do in them.
+	Tracing bool `json:"tracing"`
+
 	// CORSOrigins are the sites whose pages may call the API from a browser, like
 	// https://www.example.com, or "*". The storefront needs none: the API serves it.
 	CORSOrigins []string `json:"corsOrigins"`

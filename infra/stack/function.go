@@ -64,6 +64,7 @@ func (b *base) newFunction(ctx *pulumi.Context, declared lambdas.Function, code 
 		Timeout:       seconds(declared.Timeout),
 		MemorySize:    pulumi.Int(declared.MemoryMB),
 		Environment:   lambda.FunctionEnvironmentArgs{Variables: environment},
+		TracingConfig: b.settings.tracingConfig(),
 		// The functions write their measurements as log lines of level INFO. With a higher level
 		// CloudWatch would get no measurements, and alarms would stay silent.
 		LoggingConfig: lambda.FunctionLoggingConfigArgs{
@@ -89,6 +90,14 @@ func (b *base) newFunction(ctx *pulumi.Context, declared lambdas.Function, code 
 		return failed(err)
 	}
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{"name": f.lambda.Name})
+}
+
+// tracingConfig returns the functions' tracing; nil is AWS's default, none.
+func (s Settings) tracingConfig() lambda.FunctionTracingConfigPtrInput {
+	if !s.Tracing {
+		return nil
+	}
+	return lambda.FunctionTracingConfigArgs{Mode: pulumi.String("Active")}
 }
 
 // newServiceRole makes a role that a service of AWS assumes. The role has no permissions yet.
@@ -137,6 +146,9 @@ func (f *function) newRole(ctx *pulumi.Context, b *base) (*role, error) {
 		// all resources:
 		// https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 		permissions = append(permissions, permission{policy.NetworkInterfaceActions, pulumi.String("*")})
+	}
+	if b.settings.Tracing { // Lambda sends the traces with the function's role
+		permissions = append(permissions, permission{policy.TracingActions, pulumi.String("*")})
 	}
 	var resources []pulumi.StringInput
 	for _, p := range permissions {

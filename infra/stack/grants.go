@@ -39,6 +39,9 @@ func (b *base) newBindings(ctx *pulumi.Context) bindings {
 		operationsTopic:                    b.managers.Arn,
 		"api.url":                          b.api.url,
 	}
+	if b.settings.Tracing {
+		values["config.tracing"] = pulumi.String("true")
+	}
 	for name, queue := range b.messaging.queues {
 		values["queue."+name] = queue.Arn
 	}

@@ -74,7 +74,7 @@ func TestErrorsDoNotQuoteTheSignatureFromTheFactorysAnswer(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, "cannot call "+signature+" back")
 		}))
-		_, err := factory.NewClient(server.URL, time.Minute).Produce(t.Context(), request)
+		_, err := factory.NewClient(server.URL, time.Minute, nil).Produce(t.Context(), request)
 		server.Close()
 		if err == nil || strings.Contains(err.Error(), signature) || !strings.Contains(err.Error(), "cannot call") {
 			t.Errorf("status %d: got %v, want the answer without the signature", status, err)

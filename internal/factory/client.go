@@ -24,10 +24,10 @@ type Client struct {
 }
 
 // NewClient returns a client of the factory at a base URL. Each request has a timeout, because the
-// factory may hang.
-func NewClient(baseURL string, timeout time.Duration) Client {
+// factory may hang. A nil transport is http.DefaultTransport.
+func NewClient(baseURL string, timeout time.Duration, transport http.RoundTripper) Client {
 	return Client{baseURL, &http.Client{
-		Timeout: timeout,
+		Timeout: timeout, Transport: transport,
 		// A redirect is an error, like every answer other than 201.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}

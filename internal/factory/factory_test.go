@@ -45,7 +45,7 @@ func TestProduceSendsTheRequestOfTheContract(t *testing.T) {
 			`,"id":"22a0cc0e-0f22-11ee-9253-0242ac110002","reqestor":"stock-bot"}}`)
 	}))
 	defer server.Close()
-	lot, err := factory.NewClient(server.URL+"/", time.Minute).Produce(t.Context(), request)
+	lot, err := factory.NewClient(server.URL+"/", time.Minute, nil).Produce(t.Context(), request)
 	if err != nil || lot != "22a0cc0e-0f22-11ee-9253-0242ac110002" {
 		t.Errorf("got lot %q, %v", lot, err)
 	}
@@ -77,7 +77,7 @@ func TestProduceFailsIfTheFactoryFails(t *testing.T) {
 				c.handler(w, r)
 			}))
 			defer server.Close()
-			_, err := factory.NewClient(server.URL, time.Minute).Produce(t.Context(), request)
+			_, err := factory.NewClient(server.URL, time.Minute, nil).Produce(t.Context(), request)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
@@ -96,7 +96,7 @@ func TestProduceGivesUpOnAFactoryThatHangs(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(release)
-	_, err := factory.NewClient(server.URL, 20*time.Millisecond).Produce(t.Context(), request)
+	_, err := factory.NewClient(server.URL, 20*time.Millisecond, nil).Produce(t.Context(), request)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want a timeout", err)
 	}

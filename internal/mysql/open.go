@@ -33,6 +33,9 @@ type Config struct {
 
 	// MaxConnections is the largest number of open connections.
 	MaxConnections int
+
+	// Wrap, if not nil, wraps what makes the connections, for example to record their statements.
+	Wrap func(driver.Connector) driver.Connector
 }
 
 // ErrCredentials wraps an error of Config.Credentials. Nothing was sent to the database.
@@ -56,7 +59,11 @@ func Open(c Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	db := sql.OpenDB(&connector{config: config, credentials: c.Credentials})
+	var connections driver.Connector = &connector{config: config, credentials: c.Credentials}
+	if c.Wrap != nil {
+		connections = c.Wrap(connections)
+	}
+	db := sql.OpenDB(connections)
 	db.SetMaxOpenConns(c.MaxConnections)
 	db.SetMaxIdleConns(c.MaxConnections)
 	db.SetConnMaxLifetime(maxLifetime)

@@ -28,9 +28,9 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
+		caller := legacy.NewCaller(http.Client{Timeout: callbackTimeout, Transport: p.Transport()})
 		return simulation{
-			queue: sqs.NewFromConfig(p.AWS), queueURL: queue,
-			caller: legacy.NewCaller(http.Client{Timeout: callbackTimeout}), shop: p.Environment.APIURL,
+			queue: sqs.NewFromConfig(p.AWS), queueURL: queue, caller: caller, shop: p.Environment.APIURL,
 			newID: uuid.NewUUID, log: p.Log,
 		}.handle, nil
 	})

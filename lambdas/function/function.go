@@ -4,7 +4,9 @@ package function
 
 import (
 	"context"
+	"database/sql/driver"
 	"log/slog"
+	"net/http"
 	"os"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"restock/internal/secrets"
 	"restock/internal/shop"
 	"restock/internal/sns"
+	"restock/internal/xray"
 	"restock/lambdas"
 	"restock/lambdas/journal"
 )
@@ -28,7 +31,8 @@ type Process[E any] struct {
 	AWS         aws.Config
 	Log         *slog.Logger
 
-	warm *warmUp // what runs before the first invocation
+	warm     *warmUp        // what runs before the first invocation
+	recorder *xray.Recorder // nil: the stage records no traces
 }
 
 // Start makes a handler with newHandler, and serves invocations with it. The handler may have any
@@ -65,8 +69,15 @@ func load[E any](
 	if err != nil {
 		return nil, err
 	}
+	var recorder *xray.Recorder
+	if traced, ok := any(environment).(interface{ Traced() bool }); ok && traced.Traced() {
+		if recorder, err = xray.Open(); err != nil {
+			return nil, err
+		}
+		aws.APIOptions = append(aws.APIOptions, recorder.AWS)
+	}
 	warm := &warmUp{timeout: warmTimeout}
-	made, err := newHandler(Process[E]{environment, aws, log, warm})
+	made, err := newHandler(Process[E]{environment, aws, log, warm, recorder})
 	if err != nil {
 		return nil, err
 	}
@@ -97,11 +108,15 @@ func (p Process[E]) Shop(e lambdas.Shop) (*shop.Shop, error) {
 // Store opens the shop's data as the functions' database user.
 func (p Process[E]) Store(d lambdas.Database) (*mysql.Store, error) {
 	login := secrets.New[secrets.Login](secretsmanager.NewFromConfig(p.AWS), d.Secret)
-	db, err := mysql.Open(mysql.Config{
+	config := mysql.Config{
 		Host: d.Host, Port: d.Port, Name: d.Name,
 		Credentials:    secrets.Credentials(login),
 		MaxConnections: lambdas.DatabaseConnections,
-	})
+	}
+	if p.recorder != nil {
+		config.Wrap = func(c driver.Connector) driver.Connector { return p.recorder.Connector(c, d.Name+"@"+d.Host) }
+	}
+	db, err := mysql.Open(config)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +128,15 @@ func (p Process[E]) Store(d lambdas.Database) (*mysql.Store, error) {
 // Journal returns the journal that writes to the function's log.
 func (p Process[E]) Journal(j lambdas.Journal) journal.Journal {
 	return journal.New(p.Log, j.Namespace)
+}
+
+// Transport returns the transport for requests to other servers than AWS's: nil, unless the stage
+// records traces.
+func (p Process[E]) Transport() http.RoundTripper {
+	if p.recorder == nil {
+		return nil // not a nil *Recorder, which would not be nil in the interface
+	}
+	return p.recorder.Transport()
 }
 
 // CallbackKeys returns the keys that sign callback URLs, from a secret.

@@ -15,7 +15,7 @@ import (
 func main() {
 	function.Start(func(p function.Process[lambdas.StockEnvironment]) (any, error) {
 		return purchasing.Handler{
-			Factory: factory.NewClient(p.Environment.FactoryURL, purchasing.FactoryTimeout),
+			Factory: factory.NewClient(p.Environment.FactoryURL, purchasing.FactoryTimeout, p.Transport()),
 			Keys:    p.CallbackKeys(p.Environment.CallbackKey),
 			APIURL:  p.Environment.APIURL,
 			NewID:   uuid.NewV7,

@@ -22,6 +22,7 @@ import (
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
 	"restock/local/aws/scheduler"
+	"restock/local/aws/xray"
 	"restock/local/view/console"
 	"restock/local/view/events"
 	"restock/local/view/progress"
@@ -93,8 +94,13 @@ func accountConcurrency(g *graph.Graph) int {
 
 // newFunctions adds the declared functions to a host.
 func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, error) {
+	daemon, err := r.startXRay(p.graph)
+	if err != nil {
+		return nil, err
+	}
 	host, err := lambda.NewHost(lambda.Config{
-		Region: p.graph.Region, AccountID: graph.AccountID,
+		XRayDaemon: daemon,
+		Region:     p.graph.Region, AccountID: graph.AccountID,
 		EndpointURL: r.listen.url(r.listen.aws),
 		Concurrency: accountConcurrency(p.graph),
 		Credentials: credentialsOf(authority),
@@ -137,6 +143,8 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 			LogLevel:    logLevel,
 			LogGroup:    logGroup,
 			Role:        resource.String("role"),
+
+			ActiveTracing: activeTracing(resource),
 		}
 		if err := authority.AuthorizeRole(config.ARN); err != nil {
 			return nil, fmt.Errorf("adding function %s: %w", resource.String("name"), err)
@@ -160,6 +168,24 @@ func (r *Run) newFunctions(p *program, authority *iam.Authority) (functions, err
 		fs[resource.String("arn")] = &function{Deployed: f, ended: r.invoked()}
 	}
 	return fs, nil
+}
+
+// activeTracing reports whether a function has active tracing.
+func activeTracing(function *graph.Resource) bool {
+	return function.Object("tracingConfig")["mode"] == "Active"
+}
+
+// startXRay starts the X-Ray daemon, if a function needs it, and returns its address.
+func (r *Run) startXRay(g *graph.Graph) (address string, err error) {
+	if !slices.ContainsFunc(g.OfType(graph.Function), activeTracing) {
+		return "", nil
+	}
+	daemon, err := xray.Start(r.config.Log.With("part", "xray"))
+	if err != nil {
+		return "", fmt.Errorf("starting the X-Ray daemon: %w", err)
+	}
+	r.onClose("X-Ray daemon", func(context.Context) error { return daemon.Close() })
+	return daemon.Address(), nil
 }
 
 func (fs functions) named(g *graph.Graph, name string) *function {

@@ -1,12 +1,18 @@
 package programs_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go-sql-driver/mysql"
+
+	"restock/lambdas"
 	"restock/local/view/otlp/otlptest"
 	"restock/test/await"
 )
@@ -63,8 +69,12 @@ func TestAJourneyIsOneTrace(t *testing.T) {
 		}
 	}
 	const toFunction = "POST /checkout > sales-api"
-	const toQueue = toFunction + " > publish stock_empty > send stock_queue > process stock_queue"
-	for _, want := range []string{toFunction, toQueue, toQueue + " > stock"} {
+	const toStock = toFunction + " > SNS Publish > publish stock_empty > send stock_queue > process stock_queue > stock"
+	_, factory, _ := strings.Cut(s.Endpoints.Factory, "//")
+	toCallback := toStock + " > POST " + factory + " > POST /api/manufactures > POST callback"
+	toReceipt := toCallback + " > " + lambdas.RouteGoodsReceipt +
+		" > send deliveries_queue > process deliveries_queue > stock-increase"
+	for _, want := range []string{toFunction + " > CALL sell", toReceipt, toReceipt + " > COMMIT"} {
 		await.Until(t, "the trace has "+want, func() bool {
 			spans := spansOf(collector, clientTrace)
 			return slices.ContainsFunc(slices.Collect(maps.Values(spans)), func(s otlptest.Span) bool {
@@ -72,9 +82,35 @@ func TestAJourneyIsOneTrace(t *testing.T) {
 			})
 		})
 	}
-	for _, s := range spansOf(collector, clientTrace) {
-		if s.Name == "POST /checkout" && (s.Parent != clientSpan || s.Kind != "SERVER" || s.Service != "api") {
-			t.Errorf("got %+v, want a part of the client's span", s)
+	for _, span := range spansOf(collector, clientTrace) {
+		if span.Name == "POST /checkout" &&
+			(span.Parent != clientSpan || span.Kind != "SERVER" || span.Service != "api") {
+			t.Errorf("got %+v, want a part of the client's span", span)
+		}
+		if span.Name == "CALL sell" && (span.Kind != "CLIENT" || span.Service != "sales-api" ||
+			!strings.HasPrefix(span.Attributes["db.query.text"], "CALL sell(?")) {
+			t.Errorf("got %+v, want a statement without values", span)
+		}
+	}
+
+	var order struct{ CallbackUrl string }
+	if err := json.Unmarshal(s.Run.Factory.Requests()[0].Body, &order); err != nil {
+		t.Fatal(err)
+	}
+	callback, err := url.Parse(order.CallbackUrl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, err := mysql.ParseDSN(s.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, secret := range map[string]string{
+		"the signature": callback.Query().Get("signature"), "the database's password": database.Passwd,
+		"the body of a request": "MessageAttributeProductCnt",
+	} {
+		if secret == "" || bytes.Contains(collector.Received(), []byte(secret)) {
+			t.Errorf("the spans have %s, %q", what, secret)
 		}
 	}
 }

@@ -108,6 +108,9 @@ func Start(ctx context.Context, c Config) (*Run, error) {
 		c.Panels = panels.New(c.Log.With("part", "console"), func() *factory.Factory { return r.Factory })
 		c.Program.Business = milestones(func(sku string) string { return panels.NameOf(c.Panels, sku) })
 		r.addFactory(&c)
+		if c.OTLP != "" {
+			c.set("tracing", true) // so that the functions record their work
+		}
 	}
 	var err error
 	if r.Run, err = run.Start(ctx, c.Config); err != nil {
@@ -116,15 +119,20 @@ func Start(ctx context.Context, c Config) (*Run, error) {
 	return r, nil
 }
 
+// set replaces a setting of the stage.
+func (c *Config) set(key string, value any) {
+	c.Settings = maps.Clone(c.Settings)
+	if c.Settings == nil {
+		c.Settings = map[string]any{}
+	}
+	c.Settings[key] = value
+}
+
 // addFactory adds the factory of the shop to a configuration.
 func (r *Run) addFactory(c *Config) {
 	const setting = "factoryUrl"
 	if c.Factory == stack.SimulatedFactory {
-		c.Settings = maps.Clone(c.Settings)
-		if c.Settings == nil {
-			c.Settings = map[string]any{}
-		}
-		c.Settings[setting] = stack.SimulatedFactory
+		c.set(setting, stack.SimulatedFactory)
 		return
 	}
 	step := c.FactoryStep

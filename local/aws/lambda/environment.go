@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // MaxEnvironment limits a function's declared environment, in bytes.
@@ -35,8 +36,9 @@ var variableName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]+$`)
 
 const libraryPath = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
 
-// The address of the X-Ray daemon. It is on loopback, so that nothing leaves this machine.
-const xrayHost, xrayPort = "127.0.0.1", "2000"
+// DefaultXRayDaemon is the default of Config.XRayDaemon. It is on loopback, so that nothing leaves
+// this machine. The SDKs send datagrams, and do not wait for an answer.
+const DefaultXRayDaemon = "127.0.0.1:2000"
 
 func validateEnvironment(declared map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(declared)) {
@@ -70,18 +72,18 @@ func validateEnvironment(declared map[string]string) error {
 // https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 func (inst *instance) environment(logStream string) []string {
 	d := inst.fn
+	xrayHost, xrayPort, _ := strings.Cut(d.host.config.XRayDaemon, ":")
 	env := map[string]string{
 		// Not reserved: a function may declare its own. The values are those of a function with
 		// provided.al2023, recorded on 2026-01-13 in test_introspection_invoke:
 		// https://github.com/localstack/localstack/blob/main/tests/aws/services/lambda_/test_lambda_common.snapshot.json
 		// The documentation's PATH has no /var/lang/bin.
-		"LANG":            "en_US.UTF-8",
-		"LD_LIBRARY_PATH": libraryPath,
-		"PATH":            "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-		"TZ":              ":UTC",
-		// No X-Ray daemon listens at this address. The SDKs do not wait for an answer.
+		"LANG":                     "en_US.UTF-8",
+		"LD_LIBRARY_PATH":          libraryPath,
+		"PATH":                     "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
+		"TZ":                       ":UTC",
 		"AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-		"AWS_XRAY_DAEMON_ADDRESS":  xrayHost + ":" + xrayPort,
+		"AWS_XRAY_DAEMON_ADDRESS":  d.host.config.XRayDaemon,
 		"_AWS_XRAY_DAEMON_ADDRESS": xrayHost,
 		"_AWS_XRAY_DAEMON_PORT":    xrayPort,
 		// Lambda does not set it. It replaces the /tmp of an instance; see the package's

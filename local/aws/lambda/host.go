@@ -80,6 +80,10 @@ type Config struct {
 	// Credentials.
 	Credentials func(Function) (c Credentials, release func())
 
+	// XRayDaemon is the address of the X-Ray daemon, a host and a port. Empty means
+	// DefaultXRayDaemon.
+	XRayDaemon string
+
 	// Log receives the functions' output and reports. Nil discards them.
 	Log *slog.Logger
 }
@@ -108,6 +112,7 @@ type Host struct {
 func NewHost(c Config) (*Host, error) {
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, DefaultIdleTimeout)
 	c.InitTimeout = cmp.Or(c.InitTimeout, DefaultInitTimeout)
+	c.XRayDaemon = cmp.Or(c.XRayDaemon, DefaultXRayDaemon)
 	c.Concurrency = cmp.Or(c.Concurrency, DefaultConcurrency)
 
 	tmp, err := tempdir.New("restock-lambda-*")

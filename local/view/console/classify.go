@@ -58,6 +58,7 @@ var places = map[string]place{
 	"scheduler":   schedule,
 	"sns":         topic,
 	"sqs":         queue,
+	"xray":        function,
 }
 
 // caller returns the function that calls AWS, or the API: its calls name the request that causes

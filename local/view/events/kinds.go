@@ -45,6 +45,9 @@ const (
 	FunctionLine Kind = "function_line"
 	// InvocationEnded is the report of an invocation.
 	InvocationEnded Kind = "invocation_ended"
+	// SubsegmentRecorded is work that a function has recorded in an invocation, such as an SQL
+	// statement.
+	SubsegmentRecorded Kind = "subsegment_recorded"
 )
 
 // SNS.

@@ -96,6 +96,15 @@ var meanings = map[events.Kind]meaning{
 		},
 		failed: named("", "error_type"),
 	},
+	events.SubsegmentRecorded: {
+		kind: trace.SpanKindClient, service: named("", "function"), name: func(e event) string { return e.Message },
+		facts: []fact{
+			{"statement", semconv.DBQueryTextKey}, {"database", semconv.DBNamespaceKey},
+			{"operation", semconv.RPCMethodKey}, {"method", semconv.HTTPRequestMethodKey},
+			{"url", semconv.URLFullKey}, {"status", semconv.HTTPResponseStatusCodeKey},
+		},
+		failed: named("", "failed"),
+	},
 	events.AWSCallAnswered: inAWS,
 	events.AWSCallFailed:   inAWS,
 	events.MessagePublished: {
