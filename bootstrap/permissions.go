@@ -356,6 +356,9 @@ func (s scope) functionsMayAtMost() []policy.Statement {
 		allow(policy.NetworkInterfaceActions, anything, nil),
 		deny(policy.NetworkInterfaceActions, anything, s.foreign("aws:ResourceTag")),
 
+		// Lambda sends the traces of a stage with the setting tracing.
+		allow(policy.TracingActions, anything, nil),
+
 		// A boundary does not limit the policy of a secret or a queue that names a role's session:
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 		// So these statements deny it.

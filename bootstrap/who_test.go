@@ -348,6 +348,8 @@ var functionAsks = []question{
 	{action: "ec2:CreateNetworkInterface", resource: at("ec2", "security-group/1"), of: prod, want: never},
 	{action: "ec2:AssignPrivateIpAddresses", resource: at("ec2", "network-interface/1"), of: prod, want: never},
 	{action: "ec2:RunInstances", resource: "*", want: no},
+	{action: "xray:PutTraceSegments", resource: "*", want: yes},
+	{action: "xray:GetTraceSummaries", resource: "*", want: no},
 	{action: "rds:DeleteDBInstance", resource: at("rds", "db:restock-pr-12-database-0123abc"), want: no},
 }
 
