@@ -9,6 +9,12 @@ import (
 // AccountID is the account of all recorded resources.
 const AccountID = "000000000000"
 
+// ExecutionARN returns the ARN with which the ARNs of an API's stages and routes begin.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
+func ExecutionARN(region, api string) string {
+	return fill("arn:aws:execute-api:{region}:{account}:{name}", region, api)
+}
+
 // Deploy adds the outputs that AWS would return for a new resource: a name, an id, an ARN, and
 // other outputs that the stack uses. If the program gives no name, the name is an example of the
 // name that Pulumi makes, or it is the logical name.
@@ -37,14 +43,14 @@ func (r *Resource) Deploy(region string, logicalNames bool) {
 	switch r.Type {
 	case API:
 		r.Outputs["apiEndpoint"] = fmt.Sprintf("https://%s.execute-api.%s.amazonaws.com", name, region)
-		r.Outputs["executionArn"] = fill("arn:aws:execute-api:{region}:{account}:{name}", region, name)
+		r.Outputs["executionArn"] = ExecutionARN(region, name)
 	case RESTAPI:
 		r.Outputs["rootResourceId"] = "root-" + name
-		r.Outputs["executionArn"] = fill("arn:aws:execute-api:{region}:{account}:{name}", region, name)
+		r.Outputs["executionArn"] = ExecutionARN(region, name)
 	case RESTStage:
 		api, stage := r.String("restApi"), r.String("stageName")
 		r.Outputs["invokeUrl"] = fmt.Sprintf("https://%s.execute-api.%s.amazonaws.com/%s", api, region, stage)
-		r.Outputs["executionArn"] = fill("arn:aws:execute-api:{region}:{account}:{name}", region, api) + "/" + stage
+		r.Outputs["executionArn"] = ExecutionARN(region, api) + "/" + stage
 	case FunctionURL:
 		r.Outputs["functionUrl"] = fmt.Sprintf("https://%s.lambda-url.%s.on.aws/", name, region)
 	case APIDomainName:

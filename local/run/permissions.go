@@ -77,17 +77,21 @@ func (s *services) by(f *function, service, source string) invoked {
 	return invoked{f, s.authority, service, source}
 }
 
-// authorizeRequest checks that the signer of a request to an API may send it. The permission is for
-// the path of the request below the stage, not for the route's pattern.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+// authorizeRequest checks that the signer of a request to an API may send it.
 func (s *services) authorizeRequest(r *http.Request, body []byte, region, stageARN string) error {
+	return s.authority.AuthorizeRequest(r, body, awsapi.Scope{Service: "execute-api", Region: region},
+		toInvoke(r, stageARN))
+}
+
+// toInvoke returns the permission that a request to an API requires. It is for the path of the
+// request below the stage, not for the route's pattern.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-control-access-using-iam-policies-to-invoke-api.html
+func toInvoke(r *http.Request, stageARN string) awsapi.Permission {
 	below := r.URL.Path
 	if stage := stageARN[strings.LastIndexByte(stageARN, '/')+1:]; stage != apigateway.DefaultStage {
 		below = strings.TrimPrefix(below, "/"+stage)
 	}
-	return s.authority.AuthorizeRequest(r, body,
-		awsapi.Scope{Service: "execute-api", Region: region},
-		awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + below})
+	return awsapi.Permission{Action: "execute-api:Invoke", Resource: stageARN + "/" + r.Method + below}
 }
 
 // authorizeURL checks that the signer of a request to a function URL may send it, and may invoke

@@ -43,6 +43,7 @@ func (r *Run) serveREST(g *graph.Graph, s *services) error {
 		config.Authorize = func(request *http.Request, body []byte, _ apigateway.Route) error {
 			return s.authorizeRequest(request, body, g.Region, execution)
 		}
+		config.AuthorizeAnybody = s.authorizeAnybody(g, declared, execution)
 		for name, value := range stage.Object("variables") {
 			config.StageVariables[name] = fmt.Sprint(value)
 		}
@@ -54,14 +55,21 @@ func (r *Run) serveREST(g *graph.Graph, s *services) error {
 	return nil
 }
 
-// restRoutes returns the routes of a REST API. It names those that the run does not serve. An API
-// with a policy has none: the policy may refuse requests that the run would answer.
-// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies.html
-func (r *Run) restRoutes(g *graph.Graph, s *services, api *graph.Resource, execution string) []apigateway.Route {
-	if api.String("policy") != "" || g.Find(graph.RESTAPIPolicy, "restApiId", api.ID) != nil {
-		r.warnNotRun(api, "the run does not evaluate the policy of a REST API")
+// authorizeAnybody returns the function that decides about requests without a signature by the policy
+// of a REST API. It returns nil for an API without a policy.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+func (s *services) authorizeAnybody(g *graph.Graph, api *graph.Resource, execution string) func(*http.Request) error {
+	if api.String("policy") == "" && g.Find(graph.RESTAPIPolicy, "restApiId", api.ID) == nil {
 		return nil
 	}
+	return func(request *http.Request) error {
+		need := toInvoke(request, execution)
+		return s.authority.AuthorizeAnybody(need.Action, need.Resource)
+	}
+}
+
+// restRoutes returns the routes of a REST API. It names those that the run does not serve.
+func (r *Run) restRoutes(g *graph.Graph, s *services, api *graph.Resource, execution string) []apigateway.Route {
 	var routes []apigateway.Route
 	for _, method := range g.OfType(graph.RESTMethod) {
 		if method.String("restApi") != api.ID {

@@ -85,44 +85,52 @@ func TestAFunctionURLNeedsTwoPermissions(t *testing.T) {
 	}
 }
 
-func TestARESTAPIWithAPolicyIsNotServed(t *testing.T) {
-	called := &graph.Resource{Type: graph.Function, Name: "called", Outputs: map[string]any{
-		"arn": calledARN, "invokeArn": "called",
-	}}
-	method := &graph.Resource{Type: graph.RESTMethod, Name: "root", Outputs: map[string]any{
-		"restApi": "api", "resourceId": "top", "httpMethod": "GET", "authorization": "NONE",
-	}}
-	integration := &graph.Resource{Type: graph.RESTIntegration, Name: "root", Outputs: map[string]any{
-		"restApi": "api", "resourceId": "top", "httpMethod": "GET", "type": "AWS_PROXY", "uri": "called",
-	}}
-	s := &services{}
-	s.functions.Store(&functions{calledARN: nil})
-	routes := func(log *bytes.Buffer, api *graph.Resource, more ...*graph.Resource) int {
-		r := &Run{config: Config{Log: slog.New(slog.NewTextHandler(log, nil))}}
-		g := &graph.Graph{Resources: append(more, api, called, method, integration)}
-		return len(r.restRoutes(g, s, api, restARN+"/prod"))
+func TestThePolicyOfARESTAPIDecidesAboutRequestsWithoutASignature(t *testing.T) {
+	statement := func(effect, on string) string {
+		return `{"Effect":"` + effect + `","Principal":"*","Action":"execute-api:Invoke","Resource":"` + on + `"}`
 	}
-	rest := func(policy string) *graph.Resource {
-		return &graph.Resource{
-			Type: graph.RESTAPI, Name: "notes", ID: "api", Source: "main.go:3",
-			Outputs: map[string]any{"policy": policy, "rootResourceId": "top"},
-		}
-	}
-	var log bytes.Buffer
-	if n := routes(&log, rest("")); n != 1 {
-		t.Errorf("without a policy: got %d routes, want 1; the log is\n%s", n, log.String())
-	}
-	attached := &graph.Resource{Type: graph.RESTAPIPolicy, Name: "notes", Outputs: map[string]any{"restApiId": "api"}}
-	for name, n := range map[string]int{
-		"a policy": routes(&log, rest("{}")), "an attached policy": routes(&log, rest(""), attached),
+	for _, c := range []struct{ statements, missing string }{
+		{statement("Allow", "*"), ""},
+		{statement("Allow", "execute-api:/prod/GET/notes"), ""},
+		{statement("Allow", "execute-api:/prod/POST/*"), "Allow execute-api:Invoke on " + restARN + "/prod/GET/notes"},
+		{statement("Allow", "*") + "," + statement("Deny", restARN+"/prod/GET/notes"), "an explicit deny"},
+		{`{"Effect":"Allow","Principal":"*","Action":"*"}`, "Allow execute-api:Invoke"},
+		{statement("Allow", "*") + `,{"Effect":"Deny","Principal":"*","Action":"*"}`, "an explicit deny"},
+		{`{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"*","Resource":"*"}`, "Allow execute-api:Invoke"},
 	} {
-		if n > 0 {
-			t.Errorf("%s: got %d routes, want none", name, n)
+		policy := `{"Statement":[` + c.statements + `]}`
+		api := func(policy string) *graph.Resource {
+			return &graph.Resource{Type: graph.RESTAPI, Name: "notes", ID: "api", Source: "main.go:3", Outputs: map[string]any{
+				"policy": policy, "executionArn": restARN,
+			}}
+		}
+		attached := &graph.Resource{Type: graph.RESTAPIPolicy, Name: "notes", Outputs: map[string]any{
+			"restApiId": "api", "policy": policy,
+		}}
+		for _, g := range []*graph.Graph{
+			{Region: "eu-west-1", Resources: []*graph.Resource{api(policy)}},
+			{Region: "eu-west-1", Resources: []*graph.Resource{api(""), attached}},
+		} {
+			var log bytes.Buffer
+			authority, err := iam.New(iam.Config{Graph: g, Log: slog.New(slog.NewTextHandler(&log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &services{authority: authority}
+			err = s.authorizeAnybody(g, g.Resources[0], restARN+"/prod")(httptest.NewRequest("GET", "/prod/notes", nil))
+			if (err == nil) != (c.missing == "") {
+				t.Errorf("%s: got %v", policy, err)
+			}
+			for _, want := range []string{c.missing, `declared_in="main.go:3, in the API's policy"`} {
+				if err != nil && !strings.Contains(log.String(), want) {
+					t.Errorf("%s: the log is %s, want %s in it", policy, log.String(), want)
+				}
+			}
 		}
 	}
-	const reason = `name=notes reason="the run does not evaluate the policy of a REST API" declared_in=main.go:3`
-	if strings.Count(log.String(), reason) != 2 {
-		t.Errorf("the log is\n%s\nwant two lines with %s", log.String(), reason)
+	open := &graph.Resource{Type: graph.RESTAPI, ID: "api"}
+	if (&services{}).authorizeAnybody(&graph.Graph{}, open, restARN+"/prod") != nil {
+		t.Error("an API without a policy refuses requests")
 	}
 }
 

@@ -50,8 +50,8 @@ func (r *Run) listStandIns(s *services) []standin.StandIn {
 		},
 		{
 			Service: "apigateway", Types: []graph.Type{
-				graph.RESTAPI, graph.RESTDeployment, graph.RESTIntegration, graph.RESTMethod, graph.RESTResource,
-				graph.RESTStage,
+				graph.RESTAPI, graph.RESTAPIPolicy, graph.RESTDeployment, graph.RESTIntegration, graph.RESTMethod,
+				graph.RESTResource, graph.RESTStage,
 			},
 			Deployed: func(_ context.Context, resource *graph.Resource) error { return r.deployedREST(resource) },
 			Start:    func(g *graph.Graph) error { return r.serveREST(g, s) },

@@ -3,6 +3,7 @@
 package declared
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,6 +33,8 @@ var Holders = []Holder{
 	{graph.Secret, "policy", evaluation.Resource},
 	{graph.BucketPolicy, "policy", evaluation.Resource},
 	{graph.TablePolicy, "policy", evaluation.Resource},
+	{graph.RESTAPI, "policy", evaluation.API},
+	{graph.RESTAPIPolicy, "policy", evaluation.API},
 	{graph.Role, "assumeRolePolicy", evaluation.Trust},
 	{graph.VPCEndpoint, "policy", evaluation.Endpoint},
 }
@@ -146,12 +149,35 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		attach(p.resource, graph.Bucket.ARN(g.Region, r.String("bucket")))
 	case graph.TablePolicy:
 		attach(p.resource, r.String("resourceArn"))
+	case graph.RESTAPI, graph.RESTAPIPolicy:
+		execution := graph.ExecutionARN(g.Region, cmp.Or(r.String("restApiId"), r.ID))
+		d = completed(d, execution)
+		attach(p.resource, execution)
 	case graph.VPCEndpoint:
 		service := r.String("serviceName")
 		p.endpoints[way{r.String("vpcId"), service[strings.LastIndex(service, ".")+1:]}] = d
 	default: // the arn of a TopicPolicy is the topic's; the others have the policy in the resource itself
 		attach(p.resource, r.String("arn"))
 	}
+}
+
+// completed returns the policy of a REST API with complete ARNs. The policy may leave out the part
+// that names the API, as in "execute-api:/prod/GET/notes":
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html
+func completed(d evaluation.Document, execution string) evaluation.Document {
+	d.Statements = slices.Clone(d.Statements)
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		for _, resources := range []*evaluation.Texts{&s.Resource, &s.NotResource} {
+			*resources = slices.Clone(*resources)
+			for j, resource := range *resources {
+				if below, short := strings.CutPrefix(resource, "execute-api:/"); short {
+					(*resources)[j] = execution + "/" + below
+				}
+			}
+		}
+	}
+	return d
 }
 
 // Of returns the policies that decide about requests of a role for a resource. Either ARN may be
@@ -165,12 +191,12 @@ func (p *Policies) Of(role, resource string) evaluation.Policies {
 }
 
 // Owner returns the ARN of the resource whose policy decides about requests for a resource: the
-// bucket of an object, and the table of an index.
+// bucket of an object, the table of an index, and the REST API of a path.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
 func Owner(arn string) string {
 	switch {
-	case strings.HasPrefix(arn, "arn:aws:s3:::"):
+	case strings.HasPrefix(arn, "arn:aws:s3:::"), strings.HasPrefix(arn, "arn:aws:execute-api:"):
 		arn, _, _ = strings.Cut(arn, "/")
 	case strings.HasPrefix(arn, "arn:aws:dynamodb:"):
 		arn, _, _ = strings.Cut(arn, "/index/")

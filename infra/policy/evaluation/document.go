@@ -32,6 +32,10 @@ const (
 	Boundary
 	// Endpoint policies limit the requests through a VPC endpoint.
 	Endpoint
+	// API policies are the resource policies of REST APIs. A statement may lack its resource, as in
+	// https://github.com/pulumi/examples/blob/master/aws-go-lambda-gateway/main.go. AWS does not
+	// document what that means. Here such a statement allows nothing, or denies everything.
+	API
 )
 
 // A Document is a parsed policy.
@@ -122,17 +126,17 @@ func (s statement) parse(kind Kind) (Statement, error) {
 		return Statement{}, fmt.Errorf("its Effect is %q, want Allow or Deny", s.Effect)
 	case actions == 0, len(s.Action) > 0 && len(s.NotAction) > 0:
 		return Statement{}, errors.New("want either Action or NotAction")
-	case who == 2, (kind == Resource || kind == Trust || kind == Endpoint) && who == 0:
+	case who == 2, kind != Identity && kind != Boundary && who == 0:
 		return Statement{}, errors.New("want either Principal or NotPrincipal")
 	case (kind == Identity || kind == Boundary) && who > 0:
 		return Statement{}, errors.New("it names a Principal, but this is always the role with the policy")
 	case kind == Trust && resources > 0:
 		return Statement{}, errors.New("it names a Resource, but this is always the role with the policy")
-	case kind != Trust && resources == 0, len(s.Resource) > 0 && len(s.NotResource) > 0:
+	case kind != Trust && kind != API && resources == 0, len(s.Resource) > 0 && len(s.NotResource) > 0:
 		return Statement{}, errors.New("want either Resource or NotResource")
 	}
 	parsed := Statement(s)
-	if kind == Trust {
+	if kind == Trust || kind == API && resources == 0 && s.Effect == "Deny" {
 		parsed.Resource = Texts{"*"}
 	}
 	return parsed, nil

@@ -61,7 +61,7 @@ func (p Policies) Evaluate(q Request) Decision {
 			return d
 		}
 	}
-	if q.Caller.Service != "" {
+	if q.Caller.Role == "" { // a service, or somebody without a signature
 		return d.allowedBy(q, groups[2:], Caller.is)
 	}
 	// A boundary does not limit a statement that names the session itself, or everybody. It limits

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// A Request is a call of AWS that policies decide about. [ByRole] and [ByService] make one.
+// A Request is a call of AWS that policies decide about. [ByRole], [ByService] and [ByAnybody] make
+// one.
 type Request struct {
 	Caller   Caller
 	Action   string // "sqs:SendMessage", in any case
@@ -17,7 +18,8 @@ type Request struct {
 	Context map[string][]string
 }
 
-// A Caller is the session of a role, or a service of AWS.
+// A Caller is the session of a role, or a service of AWS. The zero value is somebody who has not
+// signed the request.
 type Caller struct {
 	Role    string // ARN of the role
 	Session string // ARN of the role's session
@@ -64,6 +66,19 @@ func ByService(service, source, action, resource string) Request {
 			"aws:sourceaccount":         {accountOf(source)},
 		},
 	}
+}
+
+// ByAnybody returns a request without a signature. Only the policy of the resource decides about it.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
+func ByAnybody(action, resource string) Request {
+	return Request{Action: action, Resource: resource, Context: map[string][]string{
+		"aws:securetransport":       {overTLS},
+		"aws:principalarn":          {},
+		"aws:principalaccount":      {},
+		"aws:principalisawsservice": {"false"},
+		"aws:sourcearn":             {},
+		"aws:sourceaccount":         {},
+	}}
 }
 
 // secretsManager sends the account as the source of an invocation, and not the secret's ARN:

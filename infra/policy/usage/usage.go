@@ -15,7 +15,7 @@ import (
 
 // A Call is a request that the policies of a program allowed.
 type Call struct {
-	Role    string `json:"role,omitempty"`    // ARN of the caller's role; empty for a service
+	Role    string `json:"role,omitempty"`    // ARN of the caller's role; empty for a service, and for anybody
 	Session string `json:"session,omitempty"` // ARN of the role's session
 	Service string `json:"service,omitempty"` // the service of AWS that called, such as "sns.amazonaws.com"
 	Source  string `json:"source,omitempty"`  // ARN of the resource on whose behalf the service called
@@ -26,8 +26,11 @@ type Call struct {
 
 // Request returns the call as policies see it.
 func (c Call) Request() evaluation.Request {
-	if c.Service != "" {
+	switch {
+	case c.Service != "":
 		return evaluation.ByService(c.Service, c.Source, c.Action, c.Resource)
+	case c.Role == "":
+		return evaluation.ByAnybody(c.Action, c.Resource)
 	}
 	return evaluation.ByRole(c.Role, c.Session, c.Action, c.Resource)
 }

@@ -115,6 +115,9 @@ type Config struct {
 	// read. An error refuses the request, and is logged. If Authorize is nil, New rejects such
 	// routes.
 	Authorize func(r *http.Request, body []byte, route Route) error
+	// AuthorizeAnybody, if not nil, decides on a request to any other route. A REST API may have a
+	// policy.
+	AuthorizeAnybody func(r *http.Request) error
 
 	// Log gets one record "api request" for each request. The level is Debug for a successful GET,
 	// Warn if the API answered with its own error because of the function, and Info otherwise. Nil

@@ -112,6 +112,11 @@ func (a *API) respond(x *exchange, w http.ResponseWriter) {
 			refuse(http.StatusForbidden, fmt.Errorf("authorizing the request: %w", err))
 			return
 		}
+	} else if a.cfg.AuthorizeAnybody != nil {
+		if err := a.cfg.AuthorizeAnybody(r); err != nil {
+			refuse(http.StatusForbidden, fmt.Errorf("authorizing the request: %w", err))
+			return
+		}
 	}
 	if rt.Action != nil {
 		a.call(x, rt, params, body)

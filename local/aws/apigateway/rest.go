@@ -91,8 +91,15 @@ func parseProxyResponse(output []byte) (response, error) {
 // A function's error and a malformed answer give 502:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/handle-errors-in-lambda-integration.html
 func restFailure(status int, err error) response {
-	message := http.StatusText(status)
+	field, message := "message", http.StatusText(status)
+	var denied interface {
+		error
+		AccessDenied() bool
+	}
 	switch {
+	case status == http.StatusForbidden && errors.As(err, &denied):
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-create-attach.html
+		field, message = "Message", denied.Error()
 	case status == http.StatusNotFound:
 		status, message = http.StatusForbidden, "Missing Authentication Token"
 	case errors.Is(err, errTimeout):
@@ -102,6 +109,6 @@ func restFailure(status int, err error) response {
 	case status == http.StatusRequestEntityTooLarge:
 		message = "Request Too Long"
 	}
-	body, _ := json.Marshal(map[string]string{"message": message}) // a text never fails
+	body, _ := json.Marshal(map[string]string{field: message}) // a text never fails
 	return response{status: status, header: http.Header{"Content-Type": {"application/json"}}, body: body, own: true}
 }

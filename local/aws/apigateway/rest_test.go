@@ -80,6 +80,21 @@ func TestRESTAnswers(t *testing.T) {
 	}
 }
 
+// refused is the refusal of a policy.
+type refused struct{}
+
+func (refused) Error() string      { return "User: anonymous may not" }
+func (refused) AccessDenied() bool { return true }
+
+func TestThePolicyOfARESTAPIRefusesRequests(t *testing.T) {
+	c := rest(apigateway.Route{Key: "GET /", Function: answer(`{"statusCode":200}`)})
+	c.AuthorizeAnybody = func(*http.Request) error { return refused{} }
+	w := serve(mustNew(t, c), httptest.NewRequest("GET", "/prod/", nil))
+	if want := `{"Message":"User: anonymous may not"}`; w.Code != http.StatusForbidden || w.Body.String() != want {
+		t.Errorf("got %d %s, want 403 %s", w.Code, w.Body, want)
+	}
+}
+
 func TestRESTTimeoutIs504(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hangs := invokerFunc(func(ctx context.Context, _ []byte) ([]byte, error) {

@@ -17,8 +17,8 @@ import (
 
 // AccessDenied is the refusal of a request. Its text is AWS's.
 type AccessDenied struct {
-	Principal string // ARN of a role's session, or the name of a service
-	Function  string // whose session that is; "" for a service
+	Principal string // ARN of a role's session, the name of a service, or "anonymous"
+	Function  string // whose session that is; "" for others
 	Source    string // ARN of the resource on whose behalf a service called; "" if unknown
 	Action    string
 	Resource  string // ARN, or "*"
@@ -118,20 +118,23 @@ func sentence(s *policy.Statement) string {
 // refusal identifies a kind of refusal: repetitions are equal.
 type refusal struct{ principal, action, resource string }
 
+// anonymous is AWS's name of somebody who has not signed a request.
+const anonymous = "anonymous"
+
 // answer returns a decision to the caller as an error, and logs a refusal.
 func (a *Authority) answer(call usage.Call, d evaluation.Decision) error {
 	if d.Allowed {
-		if a.made != nil {
+		if a.made != nil && (call.Role != "" || call.Service != "") {
 			a.made(call)
 		}
 		return nil
 	}
-	q, principal := call.Request(), cmp.Or(call.Service, call.Session)
+	q, principal := call.Request(), cmp.Or(call.Service, call.Session, anonymous)
 	denied := &AccessDenied{
 		Principal: principal, Action: q.Action, Resource: q.Resource, Decision: d,
 		Missing: missing(q, d), DeclaredIn: a.declaredIn(q, d),
 	}
-	if q.Caller.Service == "" {
+	if q.Caller.Role != "" {
 		denied.Function = path.Base(principal)
 	}
 	if source := q.Context["aws:sourcearn"]; len(source) > 0 {
@@ -214,6 +217,7 @@ var resourcePolicies = map[string]string{
 	"secretsmanager": "in the secret's policy",
 	"s3":             "in the bucket's policy",
 	"dynamodb":       "in the table's policy",
+	"execute-api":    "in the API's policy",
 }
 
 // declaredIn returns the place where the project declares the statements that decided, or that are

@@ -92,6 +92,7 @@ func New(c Config) (*Authority, error) {
 	}
 	for _, r := range c.Graph.Resources {
 		a.sources[r.String("arn")] = r.Source
+		a.sources[r.String("executionArn")] = r.Source
 	}
 	for _, f := range c.Graph.OfType(graph.Function) {
 		role := f.String("role")
@@ -134,6 +135,12 @@ func (a *Authority) authorizeSession(s session, action, resource string) error {
 func (a *Authority) AuthorizeService(service, sourceARN, action, resourceARN string) error {
 	call := usage.Call{Service: service, Source: sourceARN, Action: action, Resource: resourceARN}
 	return a.decide(call, a.policies.Of("", resourceARN))
+}
+
+// AuthorizeAnybody decides whether somebody who has not signed a request may perform an action on a
+// resource. The error is an *AccessDenied.
+func (a *Authority) AuthorizeAnybody(action, resourceARN string) error {
+	return a.decide(usage.Call{Action: action, Resource: resourceARN}, a.policies.Of("", resourceARN))
 }
 
 // decide evaluates the policies. The current policy of the resource replaces the declared one.
