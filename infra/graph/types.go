@@ -79,6 +79,8 @@ const (
 	PlainBucket             Type = "aws:s3/bucket:Bucket" // the older form in version 6 of the provider
 	BucketEncryption        Type = "aws:s3/bucketServerSideEncryptionConfigurationV2:" +
 		"BucketServerSideEncryptionConfigurationV2"
+	BucketObject             Type = "aws:s3/bucketObjectv2:BucketObjectv2"
+	PlainBucketObject        Type = "aws:s3/bucketObject:BucketObject"
 	BucketPolicy             Type = "aws:s3/bucketPolicy:BucketPolicy"
 	BucketPublicAccessBlock  Type = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 	BucketVersioning         Type = "aws:s3/bucketVersioningV2:BucketVersioningV2"
@@ -87,6 +89,7 @@ const (
 	Secret                   Type = "aws:secretsmanager/secret:Secret"
 	SecretPolicy             Type = "aws:secretsmanager/secretPolicy:SecretPolicy"
 	SecretRotation           Type = "aws:secretsmanager/secretRotation:SecretRotation"
+	SecretVersion            Type = "aws:secretsmanager/secretVersion:SecretVersion"
 	Topic                    Type = "aws:sns/topic:Topic"
 	TopicPolicy              Type = "aws:sns/topicPolicy:TopicPolicy"
 	TopicSubscription        Type = "aws:sns/topicSubscription:TopicSubscription"

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/config"
@@ -67,27 +68,33 @@ func ReadStage(dir, stage string, given map[string]string) (s Stage, err error) 
 		Config: map[string]string{}, stageFile: "Pulumi." + stage + ".yaml",
 	}
 	for key, value := range given {
-		s.set(key, value, false)
+		s.set(key, value)
 	}
 	if err := s.readFile(p, filepath.Join(dir, s.stageFile)); err != nil {
 		return s, err
 	}
 	for key, declared := range p.Config {
+		if declared.Secret {
+			s.hide(key)
+		}
 		if value := cmp.Or(declared.Value, declared.Default); value != nil {
-			s.set(key, text(value), declared.Secret)
+			s.set(key, text(value))
 		}
 	}
-	if p.Template != nil && s.NoFile != "" {
+	if p.Template != nil {
 		for key, proposed := range p.Template.Config {
-			if proposed.Default != "" {
-				s.set(key, proposed.Default, proposed.Secret)
+			if proposed.Secret {
+				s.hide(key)
+			}
+			if proposed.Default != "" && s.NoFile != "" {
+				s.set(key, proposed.Default)
 			}
 		}
 	}
 	// The provider falls back to these variables:
 	// https://www.pulumi.com/registry/packages/aws/installation-configuration/
 	if region := cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")); region != "" {
-		s.set("aws:region", region, false)
+		s.set("aws:region", region)
 	}
 	if s.Config["aws:region"] == "" {
 		return s, fmt.Errorf("stage %s has no aws:region: add it to %s, or use -config aws:region=us-east-1",
@@ -97,17 +104,26 @@ func ReadStage(dir, stage string, given map[string]string) (s Stage, err error) 
 }
 
 // set sets a value that is not set yet.
-func (s *Stage) set(key, value string, secret bool) {
-	if !strings.Contains(key, ":") {
-		key = s.Project + ":" + key
+func (s *Stage) set(key, value string) {
+	key = s.full(key)
+	if _, known := s.Config[key]; !known {
+		s.Config[key] = value
 	}
-	if _, known := s.Config[key]; known {
-		return
-	}
-	s.Config[key] = value
-	if secret {
+}
+
+// hide makes the value of a key secret, wherever the value comes from.
+func (s *Stage) hide(key string) {
+	if key = s.full(key); !slices.Contains(s.Secrets, key) {
 		s.Secrets = append(s.Secrets, key)
 	}
+}
+
+// full returns a key with the project's name, which a key may leave out.
+func (s *Stage) full(key string) string {
+	if strings.Contains(key, ":") {
+		return key
+	}
+	return s.Project + ":" + key
 }
 
 // readFile reads the stage's file, if there is one.
@@ -127,14 +143,14 @@ func (s *Stage) readFile(p *workspace.Project, path string) error {
 				return fmt.Errorf("%s has an encrypted value of %s, and a recording has no key for it: "+
 					"use -config %s=VALUE with a value for this machine", s.stageFile, name, name)
 			}
-			s.Secrets = append(s.Secrets, name)
+			s.hide(name)
 			continue
 		}
 		plain, err := value.Value(config.NopDecrypter)
 		if err != nil {
 			return fmt.Errorf("reading %s of %s: %w", name, s.stageFile, err)
 		}
-		s.set(name, plain, false)
+		s.set(name, plain)
 	}
 	return nil
 }

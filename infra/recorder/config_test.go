@@ -26,6 +26,12 @@ func TestStageOfAProgramWithAMainOfItsOwn(t *testing.T) {
 	}{
 		{"no file", "", nil, map[string]string{"aws:region": "us-east-2", "p:word": "hush", "p:size": "3"},
 			[]string{"p:word"}, ""},
+		{"given", "", map[string]string{"word": "mine"}, map[string]string{
+			"aws:region": "us-east-2", "p:word": "mine", "p:size": "3",
+		}, []string{"p:word"}, ""},
+		{"plain in the file", "config:\n  aws:region: eu-west-1\n  p:word: mine\n", nil, map[string]string{
+			"aws:region": "eu-west-1", "p:word": "mine", "p:size": "3",
+		}, []string{"p:word"}, ""},
 		{"encrypted", encrypted, nil, nil, nil, "encrypted value of p:word"},
 		{"encrypted and given", encrypted, map[string]string{"word": "mine"},
 			map[string]string{"aws:region": "eu-west-1", "p:word": "mine", "p:size": "3"}, []string{"p:word"}, ""},

@@ -37,6 +37,10 @@ var lookups = map[string]func(region string, args map[string]any) (map[string]an
 		}, nil
 	},
 	"aws:index/getAvailabilityZones:getAvailabilityZones": availabilityZones,
+	// A run has one region.
+	"aws:index/getRegions:getRegions": func(region string, _ map[string]any) (map[string]any, error) {
+		return map[string]any{"id": region, "names": []any{region}}, nil
+	},
 	// No recording runs an instance, so any image will do.
 	"aws:ec2/getAmi:getAmi": func(region string, _ map[string]any) (map[string]any, error) {
 		const image = "ami-00000000000000000"

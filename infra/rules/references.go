@@ -118,7 +118,10 @@ func checkReferences(i *inspection) {
 				continue
 			}
 			for _, value := range valuesAt(r.Outputs, strings.Split(reference.property, ".")) {
-				if logical[withoutPlace(value)] == nil { // reported above
+				// A rule of EventBridge may also lead to a queue, a topic and others.
+				other := r.Type == graph.EventTarget && reference.to == graph.Function &&
+					strings.HasPrefix(value, "arn:") && !strings.HasPrefix(value, "arn:aws:lambda:")
+				if !other && logical[withoutPlace(value)] == nil { // logical ones are reported above
 					i.checkReference(r, known, reference, "its "+reference.property, value)
 				}
 			}

@@ -134,6 +134,7 @@ func TestLookups(t *testing.T) {
 	for token, want := range map[string]string{
 		"aws:index/getCallerIdentity:getCallerIdentity":       "000000000000",
 		"aws:index/getRegion:getRegion":                       "eu-west-1",
+		"aws:index/getRegions:getRegions":                     "eu-west-1",
 		"aws:index/getPartition:getPartition":                 "aws",
 		"aws:index/getAvailabilityZones:getAvailabilityZones": "eu-west-1b",
 	} {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"archive/zip"
+	"debug/buildinfo"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -47,6 +49,7 @@ func (r *Run) unpackFunctions(g *graph.Graph, dir string) error {
 		if err == nil {
 			f.Outputs["code"] = filepath.Join(to, entrypoint(f))
 			err = checkExecutable(f.String("code"))
+			r.warnOfSDK(f)
 		}
 		if err != nil {
 			return fmt.Errorf("function %s (%s): %w", f.Name, f.Source, err)
@@ -92,6 +95,12 @@ func unpack(archive any, dir, to string) error {
 	case string:
 		return unpackFile(absolute(dir, archive), archive, to)
 	case map[string]any:
+		if text, ok := archive[graph.TextAsset].(string); ok {
+			if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+				return err
+			}
+			return os.WriteFile(to, []byte(text), 0o644)
+		}
 		for _, name := range slices.Sorted(maps.Keys(archive)) {
 			if !filepath.IsLocal(name) {
 				return fmt.Errorf("the archive has a file outside its folder: %q", name)
@@ -164,6 +173,23 @@ func copyFile(from, to string) error {
 		return errors.Join(err, target.Close())
 	}
 	return target.Close()
+}
+
+// oldSDK is the version 1 of AWS's SDK for Go, which does not know AWS_ENDPOINT_URL:
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+const oldSDK = "github.com/aws/aws-sdk-go"
+
+// warnOfSDK warns of a function whose calls do not reach the run.
+func (r *Run) warnOfSDK(f *graph.Resource) {
+	info, err := buildinfo.ReadFile(f.String("code"))
+	if err != nil {
+		return // it is no program in Go
+	}
+	if slices.ContainsFunc(info.Deps, func(m *debug.Module) bool { return m.Path == oldSDK }) {
+		r.config.Log.Warn("the function has version 1 of AWS's SDK for Go, which ignores AWS_ENDPOINT_URL: its calls "+
+			"leave this machine with invalid credentials, and fail: use github.com/aws/aws-sdk-go-v2",
+			"function", f.Name, "declared_in", f.Source)
+	}
 }
 
 // machines are the architectures of Go's names for them, in the headers of Linux's programs.

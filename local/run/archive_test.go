@@ -2,9 +2,11 @@ package run
 
 import (
 	"archive/zip"
+	"bytes"
 	"debug/elf"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -85,6 +87,9 @@ func TestArchivesOfFunctions(t *testing.T) {
 		{"name", "provided.al2023", "bootstrap", "go1.zip", "has no file bootstrap", ""},
 		{"none", "provided.al2023", "bootstrap", "none.zip", "none.zip does not exist: build it first", ""},
 		{"outside", "provided.al2023", "bootstrap", map[string]any{"../x": "built"}, "outside its folder", ""},
+		{"text", "provided.al2023", "any", map[string]any{
+			"bootstrap": map[string]any{graph.TextAsset: script},
+		}, "is not executable", ""},
 		{"node", "nodejs22.x", "index.handler", "folder", "", "the run has no runtime nodejs22.x"},
 	} {
 		outputs := map[string]any{"runtime": c.runtime, "handler": c.handler, "code": c.code}
@@ -102,6 +107,40 @@ func TestArchivesOfFunctions(t *testing.T) {
 		if reason := r.notRun[c.name]; !strings.Contains(reason, c.notRun) || (reason == "") != (c.notRun == "") {
 			t.Errorf("%s: the run does not run it because of %q, want %q", c.name, reason, c.notRun)
 		}
+	}
+}
+
+func TestAFunctionWithTheOldSDKIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{
+		"go.mod":     "module m\nrequire " + oldSDK + " v1.0.0\nreplace " + oldSDK + " => ./sdk\n",
+		"main.go":    "package main\nimport _ \"" + oldSDK + "\"\nfunc main() {}\n",
+		"sdk/go.mod": "module " + oldSDK + "\n",
+		"sdk/sdk.go": "package sdk\n",
+	} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.Command("go", "build", "-o", "built", ".")
+	build.Dir = dir
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var log bytes.Buffer
+	r := &Run{config: Config{Log: slog.New(slog.NewTextHandler(&log, nil))}}
+	code := func(path string) *graph.Resource {
+		return &graph.Resource{Name: "old", Source: "main.go:4", Outputs: map[string]any{"code": path}}
+	}
+	r.warnOfSDK(code(filepath.Join(dir, "main.go")))
+	if log.Len() > 0 {
+		t.Errorf("a file that is no program: the log is %s", log.String())
+	}
+	if r.warnOfSDK(code(filepath.Join(dir, "built"))); !strings.Contains(log.String(), "function=old declared_in=main.go:4") {
+		t.Errorf("the log is %q, want a warning of the SDK's version", log.String())
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -90,6 +91,13 @@ func (r *Run) recordExternal(ctx context.Context) (*program, error) {
 	if err := r.buildArchives(ctx, stage); err != nil {
 		return nil, err
 	}
+	for _, kind := range []graph.Type{graph.BucketObject, graph.PlainBucketObject} {
+		for _, object := range p.graph.OfType(kind) {
+			if source := object.String("source"); source != "" {
+				object.Outputs["source"] = absolute(built.Dir, source)
+			}
+		}
+	}
 	return p, r.unpackFunctions(p.graph, built.Dir)
 }
 
@@ -152,10 +160,12 @@ func runCommand(ctx context.Context, what string, c process.Config) error {
 
 // warnOfRules logs what would fail or get lost on AWS. The rules of this project's style are not
 // for other programs, and a program that runs on AWS also runs here. The rule runtime is about the
-// zips that this project builds, which are for arm64; unpackFunctions checks other archives.
+// zips that this project builds, which are for arm64; unpackFunctions checks other archives. The
+// rules output and metric know the names of outputs and of namespaces in this project.
 func (r *Run) warnOfRules(onAWS *graph.Graph) {
+	own := []string{"metric", "output", "runtime"}
 	for _, v := range rules.Check(onAWS, r.config.Program.Declared) {
-		if !v.House && v.Rule != "runtime" {
+		if !v.House && !slices.Contains(own, v.Rule) {
 			r.config.Log.Warn("would fail on AWS, or lose something there", "rule", v.Rule, "violation", v.String())
 		}
 	}

@@ -67,7 +67,10 @@ func (r *Run) listStandIns(s *services) []standin.StandIn {
 			},
 			Start: func(g *graph.Graph) error { return r.serveFunctionURLs(g, s) },
 		},
-		{Service: "iam", Types: []graph.Type{graph.Role, graph.RolePolicy}},
+		{Service: "iam", Types: []graph.Type{
+			graph.Role, graph.RolePolicy, graph.ManagedPolicy, graph.RolePolicyAttachment, graph.BucketPolicy,
+			graph.TablePolicy,
+		}},
 		{Service: "ec2", Types: []graph.Type{ // see network.go
 			graph.VPC, graph.Subnet, graph.RouteTable, graph.RouteTableAssociation, graph.VPCEndpoint,
 			graph.SecurityGroup, graph.SecurityGroupEgressRule, graph.SecurityGroupIngressRule,

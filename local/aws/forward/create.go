@@ -1,20 +1,47 @@
 package forward
 
 import (
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"os"
 	"strings"
 
 	"restock/infra/graph"
 )
 
-// createBucket returns the calls that create a declared bucket.
+// createS3 returns the call that creates a declared bucket or object. The path of an object's file is
+// absolute, or relative to the working directory.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
-func createBucket(r *graph.Resource) ([]Call, error) {
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+func createS3(r *graph.Resource) ([]Call, error) {
+	if r.Type == graph.BucketObject || r.Type == graph.PlainBucketObject {
+		content, err := contentOf(r)
+		path := url.URL{Path: "/" + r.String("bucket") + "/" + cmp.Or(r.String("key"), r.Name)}
+		return []Call{{
+			Method: "PUT", Path: path.EscapedPath(), Body: string(content), ContentType: r.String("contentType"),
+		}}, err
+	}
 	return []Call{{
 		Method: "PUT", Path: "/" + r.String("bucket"),
 		Exists: []string{"BucketAlreadyOwnedByYou", "BucketAlreadyExists"},
 	}}, nil
+}
+
+// contentOf returns the content of a declared object.
+func contentOf(r *graph.Resource) ([]byte, error) {
+	text, isText := r.Object("source")[graph.TextAsset].(string)
+	switch {
+	case isText:
+		return []byte(text), nil
+	case r.String("source") != "":
+		return os.ReadFile(r.String("source"))
+	case r.String("contentBase64") != "":
+		return base64.StdEncoding.DecodeString(r.String("contentBase64"))
+	}
+	return []byte(r.String("content")), nil
 }
 
 // createTable returns the call that creates a declared table.

@@ -69,6 +69,8 @@ type Call struct {
 	Method    string // default: POST
 	Path      string // with the query; default: /
 	Body      string
+
+	ContentType string // default: that of a JSON body, for calls with an Operation
 	// Exists are the codes of errors that say that the resource exists: an emulator outside of the
 	// run keeps its resources.
 	Exists []string
@@ -86,6 +88,9 @@ func (s *service) do(c Call) error {
 	if c.Operation != "" {
 		r.Header.Set("X-Amz-Target", s.Target+"."+c.Operation)
 		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	}
+	if c.ContentType != "" {
+		r.Header.Set("Content-Type", c.ContentType)
 	}
 	response, err := s.send(r, []byte(c.Body))
 	if err != nil {

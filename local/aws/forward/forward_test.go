@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -179,6 +181,35 @@ func TestDeclaredResourcesAreCreated(t *testing.T) {
 		`[{"AttributeName":"id","KeyType":"HASH"}],"TableName":"orders"}`}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+func TestDeclaredObjectsAreCreated(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(file, []byte("from a file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	object := func(kind graph.Type, name string, outputs map[string]any) *graph.Resource {
+		outputs["bucket"] = "photos"
+		return resource(kind, name, outputs)
+	}
+	e := newEndpoint(t, false, mayPut,
+		object(graph.PlainBucketObject, "docs/a b?.html", map[string]any{"source": file, "contentType": "text/html"}),
+		object(graph.BucketObject, "text", map[string]any{"source": map[string]any{graph.TextAsset: "a text"}}),
+		object(graph.BucketObject, "inline", map[string]any{"key": "k", "content": "inline"}),
+		object(graph.BucketObject, "bytes", map[string]any{"contentBase64": "Ynl0ZXM="}))
+	for _, want := range []struct{ path, body, kind string }{
+		{"/photos/docs/a b?.html", "from a file", "text/html"},
+		{"/photos/text", "a text", ""},
+		{"/photos/k", "inline", ""},
+		{"/photos/bytes", "bytes", ""},
+	} {
+		i := slices.IndexFunc(e.got, func(c received) bool { return c.request.URL.Path == want.path })
+		if i < 0 || e.got[i].body != want.body || e.got[i].request.Method != "PUT" {
+			t.Errorf("%s was not created with %q: got %+v", want.path, want.body, e.got)
+		} else if got := e.got[i].request.Header.Get("Content-Type"); got != want.kind {
+			t.Errorf("%s has the type %q, want %q", want.path, got, want.kind)
+		}
 	}
 }
 

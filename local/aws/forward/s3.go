@@ -18,11 +18,12 @@ import (
 // s3 is the model of Amazon S3.
 func s3() Model {
 	return Model{
-		Service: "s3", Name: "S3", Types: []graph.Type{graph.Bucket, graph.PlainBucket}, Kind: "bucket",
+		Service: "s3", Name: "S3", Kind: "bucket",
+		Types:    []graph.Type{graph.Bucket, graph.PlainBucket, graph.BucketObject, graph.PlainBucketObject},
 		Protocol: awsapi.RESTXML(),
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 		Denied: awsapi.Error{Status: http.StatusForbidden, Code: "AccessDenied"},
-		Read:   readS3, Create: createBucket,
+		Read:   readS3, Create: createS3,
 	}
 }
 

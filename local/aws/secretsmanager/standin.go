@@ -13,7 +13,7 @@ import (
 func (s *Service) StandIn() standin.StandIn {
 	return standin.StandIn{
 		Service: "secretsmanager", Name: "Secrets Manager",
-		Types:  []graph.Type{graph.Secret, graph.SecretPolicy, graph.SecretRotation},
+		Types:  []graph.Type{graph.Secret, graph.SecretPolicy, graph.SecretRotation, graph.SecretVersion},
 		Create: s.createDeclared,
 		Start:  s.startRotations,
 		APIs:   []awsapi.Service{s.API()},
@@ -42,7 +42,7 @@ func allSecrets(g *graph.Graph) (arns []string) {
 	return arns
 }
 
-// createDeclared creates the secrets that a program declares.
+// createDeclared creates the secrets that a program declares. A program may declare the values, too.
 func (s *Service) createDeclared(g *graph.Graph) error {
 	for _, r := range g.OfType(graph.Secret) {
 		config := SecretConfig{
@@ -51,6 +51,13 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 		}
 		if policy := g.Find(graph.SecretPolicy, "secretArn", config.ARN); policy != nil {
 			config.Policy = policy.String("policy")
+		}
+		if version := g.Find(graph.SecretVersion, "secretId", config.ARN); version != nil {
+			if version.String("secretBinary") != "" {
+				return fmt.Errorf("secret version %s: the run keeps a declared secretString only, not a secretBinary (%s)",
+					version.Name, version.Source)
+			}
+			config.Value = version.String("secretString")
 		}
 		if err := s.Create(config); err != nil {
 			return err
