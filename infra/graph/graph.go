@@ -47,6 +47,9 @@ func New(region string, resources []*Resource, outputs map[string]string) (*Grap
 	return &Graph{Region: region, Resources: resources, Outputs: outputs}, nil
 }
 
+// TextAsset is the only member of the object that a recording has in place of an asset with a text.
+const TextAsset = "asset:text"
+
 // ByURN returns the resource with a URN, nil if there is none.
 func (g *Graph) ByURN(urn string) *Resource {
 	byURN := func(r *Resource, urn string) int { return cmp.Compare(r.URN, urn) }

@@ -210,11 +210,9 @@ func (r *Recorder) aliases(args pulumi.MockResourceArgs) (urns []string) {
 	return urns
 }
 
-// TextAsset is the only member of the object that a recording has in place of an asset with a text.
-const TextAsset = "asset:text"
-
 // plain converts a property map to JSON's types. It unwraps secrets, and replaces an asset and an
-// archive by its path, and an asset with a text by an object: see TextAsset. An archive that the program puts together from others becomes an object.
+// archive by its path, and an asset with a text by an object: see [graph.TextAsset]. An archive
+// that the program puts together from others becomes an object.
 func plain(m resource.PropertyMap) map[string]any {
 	return m.MapRepl(nil, func(v resource.PropertyValue) (any, bool) {
 		switch {
@@ -222,7 +220,7 @@ func plain(m resource.PropertyMap) map[string]any {
 			return plain(resource.PropertyMap{"value": v.SecretValue().Element})["value"], true
 		case v.IsAsset():
 			if text, ok := v.AssetValue().GetText(); ok {
-				return map[string]any{TextAsset: text}, true
+				return map[string]any{graph.TextAsset: text}, true
 			}
 			return v.AssetValue().Path, true
 		case v.IsArchive():

@@ -139,8 +139,9 @@ func TestAFunctionWithTheOldSDKIsNamed(t *testing.T) {
 	if log.Len() > 0 {
 		t.Errorf("a file that is no program: the log is %s", log.String())
 	}
-	if r.warnOfSDK(code(filepath.Join(dir, "built"))); !strings.Contains(log.String(), "function=old declared_in=main.go:4") {
-		t.Errorf("the log is %q, want a warning of the SDK's version", log.String())
+	r.warnOfSDK(code(filepath.Join(dir, "built")))
+	if want := "function=old declared_in=main.go:4"; !strings.Contains(log.String(), want) {
+		t.Errorf("the log is %q, want a warning of the SDK's version with %s", log.String(), want)
 	}
 }
 

@@ -55,8 +55,8 @@ func (r *Run) serveREST(g *graph.Graph, s *services) error {
 	return nil
 }
 
-// authorizeAnybody returns the function that decides about requests without a signature by the policy
-// of a REST API. It returns nil for an API without a policy.
+// authorizeAnybody returns the function that decides about requests without a signature by the
+// policy of a REST API. It returns nil for an API without a policy.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
 func (s *services) authorizeAnybody(g *graph.Graph, api *graph.Resource, execution string) func(*http.Request) error {
 	if api.String("policy") == "" && g.Find(graph.RESTAPIPolicy, "restApiId", api.ID) == nil {

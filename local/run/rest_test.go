@@ -89,20 +89,20 @@ func TestThePolicyOfARESTAPIDecidesAboutRequestsWithoutASignature(t *testing.T) 
 	statement := func(effect, on string) string {
 		return `{"Effect":"` + effect + `","Principal":"*","Action":"execute-api:Invoke","Resource":"` + on + `"}`
 	}
+	const allowed = "Allow execute-api:Invoke"
 	for _, c := range []struct{ statements, missing string }{
 		{statement("Allow", "*"), ""},
 		{statement("Allow", "execute-api:/prod/GET/notes"), ""},
-		{statement("Allow", "execute-api:/prod/POST/*"), "Allow execute-api:Invoke on " + restARN + "/prod/GET/notes"},
+		{statement("Allow", "execute-api:/prod/POST/*"), allowed + " on " + restARN + "/prod/GET/notes"},
 		{statement("Allow", "*") + "," + statement("Deny", restARN+"/prod/GET/notes"), "an explicit deny"},
-		{`{"Effect":"Allow","Principal":"*","Action":"*"}`, "Allow execute-api:Invoke"},
+		{`{"Effect":"Allow","Principal":"*","Action":"*"}`, allowed},
 		{statement("Allow", "*") + `,{"Effect":"Deny","Principal":"*","Action":"*"}`, "an explicit deny"},
-		{`{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"*","Resource":"*"}`, "Allow execute-api:Invoke"},
+		{`{"Effect":"Allow","Principal":{"AWS":"000000000000"},"Action":"*","Resource":"*"}`, allowed},
 	} {
 		policy := `{"Statement":[` + c.statements + `]}`
 		api := func(policy string) *graph.Resource {
-			return &graph.Resource{Type: graph.RESTAPI, Name: "notes", ID: "api", Source: "main.go:3", Outputs: map[string]any{
-				"policy": policy, "executionArn": restARN,
-			}}
+			outputs := map[string]any{"policy": policy, "executionArn": restARN}
+			return &graph.Resource{Type: graph.RESTAPI, Name: "notes", ID: "api", Source: "main.go:3", Outputs: outputs}
 		}
 		attached := &graph.Resource{Type: graph.RESTAPIPolicy, Name: "notes", Outputs: map[string]any{
 			"restApiId": "api", "policy": policy,

@@ -68,7 +68,8 @@ func ByService(service, source, action, resource string) Request {
 	}
 }
 
-// ByAnybody returns a request without a signature. Only the policy of the resource decides about it.
+// ByAnybody returns a request without a signature. Only the policy of the resource decides about
+// it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-anonymous
 func ByAnybody(action, resource string) Request {
 	return Request{Action: action, Resource: resource, Context: map[string][]string{

@@ -12,8 +12,8 @@ import (
 	"restock/infra/graph"
 )
 
-// createS3 returns the call that creates a declared bucket or object. The path of an object's file is
-// absolute, or relative to the working directory.
+// createS3 returns the call that creates a declared bucket or object. The path of an object's file
+// is absolute, or relative to the working directory.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 func createS3(r *graph.Resource) ([]Call, error) {

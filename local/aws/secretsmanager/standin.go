@@ -42,7 +42,7 @@ func allSecrets(g *graph.Graph) (arns []string) {
 	return arns
 }
 
-// createDeclared creates the secrets that a program declares. A program may declare the values, too.
+// createDeclared creates the secrets that a program declares, with the values that it declares.
 func (s *Service) createDeclared(g *graph.Graph) error {
 	for _, r := range g.OfType(graph.Secret) {
 		config := SecretConfig{
@@ -54,7 +54,7 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 		}
 		if version := g.Find(graph.SecretVersion, "secretId", config.ARN); version != nil {
 			if version.String("secretBinary") != "" {
-				return fmt.Errorf("secret version %s: the run keeps a declared secretString only, not a secretBinary (%s)",
+				return fmt.Errorf("secret version %s: the run keeps a declared secretString, not a secretBinary (%s)",
 					version.Name, version.Source)
 			}
 			config.Value = version.String("secretString")
