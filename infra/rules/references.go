@@ -118,9 +118,9 @@ func checkReferences(i *inspection) {
 				continue
 			}
 			for _, value := range valuesAt(r.Outputs, strings.Split(reference.property, ".")) {
-				// A rule of EventBridge may also lead to a queue, a topic and others.
+				// A rule of EventBridge may also lead to a queue or a topic.
 				other := r.Type == graph.EventTarget && reference.to == graph.Function &&
-					strings.HasPrefix(value, "arn:") && !strings.HasPrefix(value, "arn:aws:lambda:")
+					(strings.HasPrefix(value, "arn:aws:sqs:") || strings.HasPrefix(value, "arn:aws:sns:"))
 				if !other && logical[withoutPlace(value)] == nil { // logical ones are reported above
 					i.checkReference(r, known, reference, "its "+reference.property, value)
 				}

@@ -21,7 +21,6 @@ import (
 	"restock/local/aws/eventsource"
 	"restock/local/aws/iam"
 	"restock/local/aws/lambda"
-	"restock/local/aws/scheduler"
 	"restock/local/aws/xray"
 	"restock/local/view/console"
 	"restock/local/view/events"
@@ -283,50 +282,6 @@ func (r *Run) startEventSources(g *graph.Graph, s *services) error {
 			return fmt.Errorf("event source mapping %s: %w", resource.Name, err)
 		}
 		r.onClose("event source mapping", mapping.Shutdown)
-	}
-	return nil
-}
-
-// startSchedules starts the schedules.
-func (r *Run) startSchedules(g *graph.Graph, s *services) error {
-	fs := *s.functions.Load()
-	for _, target := range g.OfType(graph.EventTarget) {
-		rule, f := g.Find(graph.EventRule, "name", target.String("rule")), fs[target.String("arn")]
-		reason := ""
-		switch {
-		case rule != nil && rule.String("eventPattern") != "":
-			reason = "the run has no event bus: nothing matches the rule's eventPattern"
-		case f == nil && r.config.Program.Dir != "":
-			reason = "the run invokes functions of the stack only, not " + target.String("arn")
-		}
-		if reason != "" && r.config.Program.Dir != "" {
-			r.warnNotRun(target, reason)
-			continue
-		}
-		if rule == nil || f == nil {
-			return fmt.Errorf("schedule %s: from rule %q to %q: the stack lacks the rule or the function",
-				target.Name, target.String("rule"), target.String("arn"))
-		}
-		if rule.String("state") == "DISABLED" {
-			r.config.Log.Warn("the schedule is disabled: nothing invokes the function", "part", "scheduler",
-				"rule", rule.String("arn"), "function", f.Name, "declared_in", rule.Source)
-			continue
-		}
-		err := errors.Join(unset(rule, "state", "ENABLED"), unset(rule, "eventPattern", nil),
-			unset(target, "input", nil))
-		if err != nil {
-			return err
-		}
-		schedule, err := scheduler.Start(scheduler.Rule{
-			ARN: rule.String("arn"), Expression: rule.String("scheduleExpression"),
-			Region: g.Region, AccountID: graph.AccountID,
-			Function: s.by(f, "events.amazonaws.com", rule.String("arn")),
-		}, r.config.Log.With("part", "scheduler", "function", f.Name))
-		if err != nil {
-			return fmt.Errorf("schedule %s: %w", target.Name, err)
-		}
-		r.schedules = append(r.schedules, schedule)
-		r.onClose("schedule", func(context.Context) error { schedule.Close(); return nil })
 	}
 	return nil
 }

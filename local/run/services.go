@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,6 +25,7 @@ type services struct {
 	sqs      *sqs.Service
 	topics   *sns.Service
 	secrets  *secretsmanager.Service
+	log      *slog.Logger
 
 	program   *program     // nil while the program is recorded, like the following fields
 	handler   http.Handler // of the AWS endpoint
@@ -36,7 +38,7 @@ type services struct {
 func (r *Run) newServices(ctx context.Context, g *graph.Graph) *services {
 	region := g.Region
 	log := r.config.Log
-	s := &services{}
+	s := &services{log: log}
 	s.sqs = sqs.New(sqs.Config{
 		BaseURL: r.listen.url(r.listen.aws), Region: region, AccountID: graph.AccountID,
 		SenderID:      func(accessKeyID string) string { return s.authority.UserID(accessKeyID) },
@@ -52,7 +54,7 @@ func (r *Run) newServices(ctx context.Context, g *graph.Graph) *services {
 	s.secrets = secretsmanager.New(secretsmanager.Config{
 		Region: region, AccountID: graph.AccountID, Invoke: s.rotate, MayInvoke: s.mayRotate,
 	}, log.With("part", "secretsmanager"))
-	s.standIns = r.listStandIns(s)
+	s.standIns = r.listStandIns(g, s)
 	s.standIns = append(s.standIns, r.forwards(ctx, g, s.endpointVariables())...)
 	return s
 }

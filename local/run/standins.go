@@ -16,7 +16,8 @@ import (
 
 // listStandIns lists the stand-ins of a run, in the order in which they create and start what the
 // program declares. It is the one place to add a stand-in: docs/stand-ins.md shows how.
-func (r *Run) listStandIns(s *services) []standin.StandIn {
+// g is the program, as it is recorded for AWS.
+func (r *Run) listStandIns(g *graph.Graph, s *services) []standin.StandIn {
 	return []standin.StandIn{
 		s.sqs.StandIn(), // before the topics that deliver to its queues
 		s.topics.StandIn(),
@@ -27,10 +28,7 @@ func (r *Run) listStandIns(s *services) []standin.StandIn {
 			Types:   []graph.Type{graph.Function, graph.Invocation, graph.Permission, graph.EventSourceMapping},
 			Start:   func(g *graph.Graph) error { return r.startEventSources(g, s) },
 		},
-		{
-			Service: "events", Types: []graph.Type{graph.EventRule, graph.EventTarget},
-			Start: func(g *graph.Graph) error { return r.startSchedules(g, s) },
-		},
+		r.eventRules(g, s),
 		{
 			Service: "execute-api", Types: []graph.Type{
 				graph.API, graph.APIIntegration, graph.APIRoute, graph.APIStage,

@@ -46,7 +46,7 @@ type Model struct {
 }
 
 // Models returns the models of all services that the run can pass on.
-func Models() []Model { return []Model{s3(), dynamodb(), ssm(), eventBridge(), states(), kms()} }
+func Models() []Model { return []Model{s3(), dynamodb(), ssm(), states(), kms()} }
 
 // Declared reports whether a program declares a resource of the service.
 func (m Model) Declared(g *graph.Graph) bool {
@@ -115,6 +115,9 @@ func (m Model) StandIn(c Config) standin.StandIn {
 // Nodes draws the resources, and the functions that may call them.
 func (m Model) Nodes() (nodes []standin.Node) {
 	for _, t := range m.Types {
+		if t == graph.BucketObject || t == graph.PlainBucketObject {
+			continue // parts of a bucket
+		}
 		nodes = append(nodes, standin.Node{Kind: m.Kind, Type: t})
 	}
 	return nodes

@@ -251,24 +251,6 @@ func TestKeyPermissions(t *testing.T) {
 	}
 }
 
-func TestEventBridgePermissions(t *testing.T) {
-	const arn = "arn:aws:events:eu-west-1:000000000000:"
-	call, refused := calling("AWSEvents")
-	checkReadings(t, eventBridge(), map[string]reading{
-		"events": call("PutEvents", `{"Entries":[{},{"EventBusName":"orders"}]}`,
-			"events:PutEvents "+arn+"event-bus/default", "events:PutEvents "+arn+"event-bus/orders"),
-		"by ARN": call("PutEvents", `{"Entries":[{"EventBusName":"arn:aws:events:a:1:event-bus/b"}]}`,
-			"events:PutEvents arn:aws:events:a:1:event-bus/b"),
-		"rule":          call("PutRule", `{"Name":"r"}`, "events:PutRule "+arn+"rule/r"),
-		"rule of a bus": call("PutTargets", `{"Rule":"r","EventBusName":"b"}`, "events:PutTargets "+arn+"rule/b/r"),
-		"a target with a role": call("PutTargets", `{"Rule":"r","Targets":[{"RoleArn":"role"}]}`,
-			"events:PutTargets "+arn+"rule/r", "iam:PassRole role"),
-		"no events": refused("PutEvents", `{"Entries":[]}`, "no events"),
-		"no rule":   refused("PutRule", `{}`, "names no rule"),
-		"another's": refused("StartReplay", `{}`, "no permissions for the operation"),
-	})
-}
-
 func TestStepFunctionsPermissions(t *testing.T) {
 	const machine = "arn:aws:states:eu-west-1:000000000000:stateMachine:pay"
 	call, refused := calling("AWSStepFunctions")

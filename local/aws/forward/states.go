@@ -59,3 +59,12 @@ func readStates(q Request) (operation string, needs []awsapi.Permission, err err
 	needs = []awsapi.Permission{{Action: "states:" + operation, Resource: on}}
 	return operation, passRole(needs, in.RoleArn), err
 }
+
+// passRole adds the permission to give a service a role, if a call does.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+func passRole(needs []awsapi.Permission, role string) []awsapi.Permission {
+	if role == "" {
+		return needs
+	}
+	return append(needs, awsapi.Permission{Action: "iam:PassRole", Resource: role})
+}

@@ -32,19 +32,11 @@ const (
 // parseFilter compiles a policy. Its errors have the texts of AWS, which come from
 // https://github.com/aws/event-ruler.
 func parseFilter(policy string, scope FilterPolicyScope) (filter, error) {
-	root, source, err := parseJSON(policy)
-	if err != nil {
-		return nil, err
-	}
-	c := policyCompiler{source: source}
-	if root.kind != '{' {
-		return nil, c.refuse(root.at, "Filter is not an object")
-	}
-	f, err := c.object(root, nil, nil)
+	f, root, nested, err := compile(policy)
 	switch {
 	case err != nil:
 		return nil, err
-	case scope != MessageBody && c.nested:
+	case scope != MessageBody && nested:
 		return nil, errNested
 	case countKeys(root) > maxFilterKeys:
 		return nil, errTooMany
@@ -53,6 +45,33 @@ func parseFilter(policy string, scope FilterPolicyScope) (filter, error) {
 	}
 	return f, nil
 }
+
+// compile compiles a policy without the limits of SNS.
+func compile(policy string) (f filter, root *node, nested bool, err error) {
+	root, source, err := parseJSON(policy)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	c := policyCompiler{source: source}
+	if root.kind != '{' {
+		return nil, nil, false, c.refuse(root.at, "Filter is not an object")
+	}
+	f, err = c.object(root, nil, nil)
+	return f, root, c.nested, err
+}
+
+// A Pattern selects events of EventBridge. It has the language of filter policies, and the same
+// engine at AWS: https://github.com/aws/event-ruler. The operator wildcard is missing here.
+type Pattern struct{ f filter }
+
+// ParsePattern parses a pattern.
+func ParsePattern(text string) (Pattern, error) {
+	f, _, _, err := compile(text)
+	return Pattern{f}, err
+}
+
+// Matches reports whether an event, which is a JSON object, has the pattern.
+func (p Pattern) Matches(event string) bool { return p.f.matchesBody(event) }
 
 // countKeys counts the keys of a policy. "For a nested policy, only parent keys are counted."
 // https://github.com/awsdocs/amazon-sns-developer-guide/blob/main/doc_source/subscription-filter-policy-constraints.md

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"restock/infra/graph"
+	"restock/local/aws/eventbridge"
 	"restock/local/aws/forward"
 	"restock/local/aws/secretsmanager"
 	"restock/local/aws/sns"
@@ -141,6 +142,7 @@ func TestThePictureHasWhatTheProgramDeclares(t *testing.T) {
 // TestThePictureHasTheResourcesOfEmulators draws what the run has no stand-in of its own for.
 func TestThePictureHasTheResourcesOfEmulators(t *testing.T) {
 	all := slices.Clone(standIns)
+	all = append(all, standin.StandIn{Service: "events", Name: "EventBridge", Nodes: eventbridge.Nodes})
 	for _, m := range forward.Models() {
 		all = append(all, standin.StandIn{Service: m.Service, Name: m.Name, Nodes: m.Nodes()})
 	}
