@@ -160,7 +160,8 @@ func (s *services) patternRule(ctx context.Context, invocations *sync.WaitGroup,
 			event = []byte(constant)
 		}
 		if err := deliver(request, event); err != nil {
-			log.WarnContext(request, "an event could not be delivered: it is lost", events.MessageLost.Attr(), "error", err)
+			log.WarnContext(request, "an event could not be delivered: it is lost", events.MessageLost.Attr(),
+				"error", err)
 		}
 	}
 	return of, nil

@@ -30,14 +30,18 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 		}
 		return declared(graph.EventTarget, name, outputs)
 	}
-	open, closed, fixed := graph.Queue.ARN(region, "open"), graph.Queue.ARN(region, "closed"), graph.Queue.ARN(region, "fixed")
+	queue := func(name string) string { return graph.Queue.ARN(region, name) }
+	open, closed, fixed := queue("open"), queue("closed"), queue("fixed")
 	rule := graph.EventRule.ARN(region, "orders/sold")
 	policy := func(queue string) string {
-		return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:SendMessage",` +
-			`"Resource":"` + queue + `","Condition":{"ArnEquals":{"aws:SourceArn":"` + rule + `"}}}]}`
+		return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},` +
+			`"Action":"sqs:SendMessage","Resource":"` + queue + `",` +
+			`"Condition":{"ArnEquals":{"aws:SourceArn":"` + rule + `"}}}]}`
 	}
 	g, err := graph.New(region, []*graph.Resource{
-		declared(graph.EventRule, "sold", map[string]any{"eventPattern": `{"source":["shop"]}`, "eventBusName": "orders"}),
+		declared(graph.EventRule, "sold", map[string]any{
+			"eventPattern": `{"source":["shop"]}`, "eventBusName": "orders",
+		}),
 		declared(graph.Queue, "open", map[string]any{"policy": policy(open)}),
 		declared(graph.Queue, "closed", map[string]any{}),
 		declared(graph.Queue, "fixed", map[string]any{"policy": policy(fixed)}),
@@ -79,7 +83,8 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 	}
 	for _, want := range []string{
 		"does not support its inputPath", "queues and topics of the stack, not to arn:aws:kinesis:x",
-		`missing="Allow sqs:SendMessage on ` + closed + ` to events.amazonaws.com where aws:SourceArn ArnEquals ` + rule,
+		`missing="Allow sqs:SendMessage on ` + closed + ` to events.amazonaws.com where aws:SourceArn ArnEquals ` +
+			rule,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log is\n%s\nwant %s in it", log.String(), want)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"restock/infra/graph"
 	"restock/local/system/loopback"
 )
 
@@ -24,7 +25,24 @@ type listeners struct {
 // the address of Config.API, the others get any free port.
 type apiListeners struct {
 	mu    sync.Mutex
+	first string // the URN of the first one
 	byURN map[string]*loopback.Listener
+}
+
+// order makes the first API or function URL in the order of URNs the one with the address of
+// Config.API. A program may declare them in any order.
+func (l *apiListeners) order(g *graph.Graph) {
+	var urns []string
+	for _, kind := range []graph.Type{graph.API, graph.RESTStage, graph.FunctionURL} {
+		for _, r := range g.OfType(kind) {
+			urns = append(urns, r.URN)
+		}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(urns) > 0 {
+		l.first = slices.Min(urns)
+	}
 }
 
 // forAPI returns the listener of a declared API or function URL.
@@ -35,7 +53,7 @@ func (l listeners) forAPI(urn string) (*loopback.Listener, error) {
 		return known, nil
 	}
 	listener := l.api
-	if len(l.apis.byURN) > 0 {
+	if urn != l.apis.first {
 		var err error
 		if listener, err = loopback.Listen("127.0.0.1:0"); err != nil {
 			return nil, fmt.Errorf("listening for %s: %w", urn, err)

@@ -36,6 +36,7 @@ type services struct {
 
 // newServices returns stand-ins without resources. g is the program, as it is recorded for AWS.
 func (r *Run) newServices(ctx context.Context, g *graph.Graph) *services {
+	r.listen.apis.order(g)
 	region := g.Region
 	log := r.config.Log
 	s := &services{log: log}

@@ -84,13 +84,17 @@ func (c *Counts) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Add adds the counts of other runs.
+// Add adds the counts of other runs. Like a record, it keeps at most maxCalls different calls.
 func (c *Counts) Add(more Counts) {
 	if c.Times == nil {
 		c.Times = map[Call]int{}
 	}
-	for call, times := range more.Times {
-		c.Times[call] += times
+	for _, call := range slices.SortedFunc(maps.Keys(more.Times), Call.compare) {
+		if _, known := c.Times[call]; !known && len(c.Times) >= maxCalls {
+			c.Lost += more.Times[call]
+			continue
+		}
+		c.Times[call] += more.Times[call]
 	}
 	c.Lost += more.Lost
 	c.Judged = slices.Compact(slices.Sorted(slices.Values(slices.Concat(c.Judged, more.Judged))))

@@ -244,4 +244,10 @@ func TestARecordIsBounded(t *testing.T) {
 		t.Errorf("got %d calls, %d lost, the first %d times; want %d, %d, 2", len(got.Times), got.Lost,
 			got.Times[byRole("sns:Publish", "0")], known, invented-known)
 	}
+	more := usage.Counts{Times: map[usage.Call]int{byRole("sns:Publish", "0"): 3, byRole("sns:Publish", "more"): 2}}
+	lost := got.Lost
+	got.Add(more)
+	if len(got.Times) != known || got.Lost != lost+2 || got.Times[byRole("sns:Publish", "0")] != 5 {
+		t.Errorf("added to a full record: got %d calls, %d lost, want %d, %d", len(got.Times), got.Lost, known, lost+2)
+	}
 }

@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -24,10 +25,18 @@ func createS3(r *graph.Resource) ([]Call, error) {
 			Method: "PUT", Path: path.EscapedPath(), Body: string(content), ContentType: r.String("contentType"),
 		}}, err
 	}
-	return []Call{{
-		Method: "PUT", Path: "/" + r.String("bucket"),
-		Exists: []string{"BucketAlreadyOwnedByYou", "BucketAlreadyExists"},
-	}}, nil
+	// An emulator may serve another service at the path of a bucket such as "tables" or "health".
+	const taken = "the emulator may use its path for another service: give the bucket another name"
+	path := "/" + r.String("bucket")
+	return []Call{
+		{Method: "PUT", Path: path, Hint: taken, Exists: []string{"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}},
+		{Method: "GET", Path: path + "?location", Hint: taken, Then: func(answer []byte) error {
+			if !bytes.Contains(answer, []byte("LocationConstraint")) {
+				return fmt.Errorf("the answer to GET %s?location is no bucket's: %s", path, taken)
+			}
+			return nil
+		}},
+	}, nil
 }
 
 // contentOf returns the content of a declared object.

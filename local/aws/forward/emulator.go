@@ -74,6 +74,8 @@ type Call struct {
 	// Exists are the codes of errors that say that the resource exists: an emulator outside of the
 	// run keeps its resources.
 	Exists []string
+	// Hint, if not empty, says what a person may do if the call fails.
+	Hint string
 	// Then, if not nil, gets the answer.
 	Then func(answer []byte) error
 }
@@ -111,7 +113,11 @@ func (s *service) do(c Call) error {
 	if slices.ContainsFunc(c.Exists, exists) {
 		return nil
 	}
-	return fmt.Errorf("%s answers %s: %s", cmp.Or(c.Operation, r.Method+" "+c.Path), response.Status, text)
+	err = fmt.Errorf("%s answers %s: %s", cmp.Or(c.Operation, r.Method+" "+c.Path), response.Status, text)
+	if c.Hint != "" {
+		err = fmt.Errorf("%w: %s", err, c.Hint)
+	}
+	return err
 }
 
 // maxError limits how much of an error the run reads.

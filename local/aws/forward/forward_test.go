@@ -66,6 +66,10 @@ func newEndpoint(t *testing.T, unchecked bool, statements string, more ...*graph
 		e.got = append(e.got, received{r, string(body)})
 		e.mu.Unlock()
 		w.Header().Set("X-Emulator", "yes")
+		if r.URL.Query().Has("location") {
+			io.WriteString(w, "<LocationConstraint/>")
+			return
+		}
 		w.WriteHeader(e.status)
 		if r.Header.Get("X-Amz-Target") == "TrentService.CreateKey" {
 			io.WriteString(w, `{"KeyMetadata":{"KeyId":"real"}}`)
@@ -176,11 +180,33 @@ func TestDeclaredResourcesAreCreated(t *testing.T) {
 		got = append(got, c.request.Method+" "+c.request.URL.Path+" "+c.request.Header.Get("X-Amz-Target")+" "+
 			strings.TrimSpace(c.body))
 	}
-	want := []string{"PUT /photos  ", `POST / DynamoDB_20120810.CreateTable {"AttributeDefinitions":` +
+	want := []string{"PUT /photos  ", "GET /photos  ", `POST / DynamoDB_20120810.CreateTable {"AttributeDefinitions":` +
 		`[{"AttributeName":"id","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST","KeySchema":` +
 		`[{"AttributeName":"id","KeyType":"HASH"}],"TableName":"orders"}`}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
+	}
+}
+
+func TestABucketWhosePathTheEmulatorUsesOtherwiseIsRefused(t *testing.T) {
+	emulator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/tables" {
+			w.WriteHeader(http.StatusMethodNotAllowed)
+		}
+		io.WriteString(w, "healthy")
+	}))
+	t.Cleanup(emulator.Close)
+	for _, name := range []string{"health", "tables"} {
+		s := forward.Models()[0].StandIn(forward.Config{
+			Context: t.Context(), Region: region,
+			Emulator: forward.NewEmulator("an emulator", func() (string, error) { return emulator.URL, nil }),
+		})
+		err := s.Create(&graph.Graph{Resources: []*graph.Resource{
+			resource(graph.Bucket, name, map[string]any{"bucket": name}),
+		}})
+		if want := "give the bucket another name (save.go:7)"; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error that ends with %s", name, err, want)
+		}
 	}
 }
 
