@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"syscall"
 
@@ -13,7 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
-	"restock/infra/recorder"
 	"restock/local/run"
 )
 
@@ -26,7 +26,6 @@ func invoke(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("local "+invokeCommand, flag.ContinueOnError)
 	file := flags.String("event", "", "a `file` with the event; -: standard input; empty: {}")
 	endpoint := flags.String("aws", run.DefaultConfig(run.Program{}, "").AWS, "`address` of the run's AWS endpoint")
-	stage := flags.String("stage", "dev", "the `stage` of the run")
 	flags.Usage = func() {
 		fmt.Fprintf(flags.Output(), "usage: local %s [flags] FUNCTION\n", invokeCommand)
 		flags.PrintDefaults()
@@ -42,19 +41,20 @@ func invoke(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	region, err := regionOf(*stage)
+	name := flags.Arg(0)
+	region, err := regionOf(ctx, *endpoint)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("invoking %s: no run answers at %s: start one with make local", name, *endpoint)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("invoking %s: %w", name, err)
 	}
 	client := lambda.New(lambda.Options{
 		BaseEndpoint: aws.String("http://" + *endpoint), Region: region, Retryer: aws.NopRetryer{},
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
 	})
-	name := flags.Arg(0)
 	answer, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: event})
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("invoking %s: no run answers at %s: start one with make local", name, *endpoint)
 	case err != nil:
 		return fmt.Errorf("invoking %s: %w", name, err)
 	case answer.FunctionError != nil:
@@ -79,15 +79,21 @@ func readEvent(file string) (event []byte, err error) {
 	return event, nil
 }
 
-// regionOf returns the region of a stage, which the run's callers sign for.
-func regionOf(stage string) (string, error) {
-	project, err := run.FindProject()
+// regionOf returns the region of the run at an AWS endpoint.
+func regionOf(ctx context.Context, endpoint string) (string, error) {
+	const anyFunction = "/2015-03-31/functions/any/invocations"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+endpoint+anyFunction, http.NoBody)
 	if err != nil {
 		return "", err
 	}
-	_, config, err := recorder.Config(project, stage)
+	response, err := http.DefaultClient.Do(request) // without a signature, so it invokes nothing
 	if err != nil {
 		return "", err
 	}
-	return config["aws:region"], nil
+	defer response.Body.Close()
+	region := response.Header.Get(run.RegionHeader)
+	if region == "" {
+		return "", fmt.Errorf("the server at %s is no local run: it does not name its region", endpoint)
+	}
+	return region, nil
 }

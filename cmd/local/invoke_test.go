@@ -9,11 +9,20 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"restock/local/run"
 )
 
 func TestInvokeSendsTheEventAndPrintsTheAnswer(t *testing.T) {
 	functionError := ""
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(run.RegionHeader, "eu-west-1")
+		if signature := r.Header.Get("Authorization"); signature == "" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		} else if !strings.Contains(signature, "/eu-west-1/lambda/") {
+			t.Errorf("the request is signed with %s, want the run's region", signature)
+		}
 		event, _ := io.ReadAll(r.Body)
 		if functionError != "" {
 			w.Header().Set("X-Amz-Function-Error", functionError)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -16,7 +18,12 @@ func welcome(c programs.Config, region string, e programs.Endpoints) string {
 		fmt.Fprintf(table, "  %s\t"+where+"\n", append([]any{what}, values...)...)
 	}
 	text.WriteString("\n")
-	line("the "+c.Program.Name, "%s", e.API)
+	if len(e.APIs) == 0 {
+		line("the "+c.Program.Name, "%s", e.API)
+	}
+	for _, urn := range slices.Sorted(maps.Keys(e.APIs)) {
+		line("the "+urn[strings.LastIndex(urn, ":")+1:], "%s", e.APIs[urn])
+	}
 	line("AWS", "%s", e.AWS)
 	line("", "export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_DEFAULT_REGION=%s AWS_ENDPOINT_URL=%s",
 		region, e.AWS)

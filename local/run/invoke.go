@@ -23,6 +23,10 @@ import (
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 const invokeRoute = "POST /2015-03-31/functions/{function}/invocations"
 
+// RegionHeader is the header of answers to invokeRoute with the run's region, which a signature
+// needs. An unsigned request gets it with the refusal.
+const RegionHeader = "X-Local-Region"
+
 // An invoker serves invokeRoute.
 type invoker struct {
 	functions functions
@@ -35,6 +39,7 @@ type invoker struct {
 func (s *services) withInvoke(endpoint http.Handler, g *graph.Graph, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(invokeRoute, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set(RegionHeader, g.Region)
 		functions := s.functions.Load()
 		if functions == nil {
 			refuse(w, http.StatusServiceUnavailable, "ServiceException",
