@@ -29,19 +29,21 @@ type apiListeners struct {
 	byURN map[string]*loopback.Listener
 }
 
-// order makes the first API or function URL in the order of URNs the one with the address of
-// Config.API. A program may declare them in any order.
+// order makes the first HTTP API in the order of URNs the one with the address of Config.API. If
+// there is none, that is a REST API's stage or a function URL. A program may declare them in any
+// order.
 func (l *apiListeners) order(g *graph.Graph) {
-	var urns []string
-	for _, kind := range []graph.Type{graph.API, graph.RESTStage, graph.FunctionURL} {
-		for _, r := range g.OfType(kind) {
-			urns = append(urns, r.URN)
-		}
-	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(urns) > 0 {
-		l.first = slices.Min(urns)
+	for _, kind := range []graph.Type{graph.API, graph.RESTStage, graph.FunctionURL} {
+		for _, r := range g.OfType(kind) {
+			if l.first == "" || r.URN < l.first {
+				l.first = r.URN
+			}
+		}
+		if l.first != "" {
+			return
+		}
 	}
 }
 

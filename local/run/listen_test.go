@@ -15,13 +15,13 @@ func TestTheFirstAPIByURNHasTheAddressOfTheFlag(t *testing.T) {
 	l := listeners{api: api, apis: &apiListeners{byURN: map[string]*loopback.Listener{}}}
 	t.Cleanup(func() { _ = l.close() }) // some are closed twice
 	g, err := graph.New("eu-west-1", []*graph.Resource{
-		{URN: "c", Type: graph.FunctionURL}, {URN: "b", Type: graph.RESTStage}, {URN: "a", Type: graph.Queue},
+		{URN: "c", Type: graph.RESTStage}, {URN: "b", Type: graph.RESTStage}, {URN: "a", Type: graph.FunctionURL},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l.apis.order(g)
-	for _, urn := range []string{"c", "b"} { // the program declares c first
+	for _, urn := range []string{"c", "a", "b"} { // the program declares b last
 		listener, err := l.forAPI(urn)
 		if err != nil {
 			t.Fatal(err)
