@@ -458,7 +458,8 @@ var examples = []example{
 		"no permission lets apigateway.amazonaws.com invoke it from arn:aws:execute-api:ap-northeast-2:000000000000:" +
 			named(graph.API, "shop") + "/$default/"},
 	{"route", "a permission for one method", replace("Permission", "sales-api-api", "sourceArn", "/*", "/*/GET/*"),
-		[]string{"Function sales-api", "Function sales-api"}, "no permission lets"}, // POST /checkout and $default
+		[]string{"Function sales-api", "Function sales-api", "Function sales-api"},
+		"no permission lets"}, // POST of a checkout and of a wait, and $default
 	{"route", "a route for the wrong method", set("Route", "GET /products", "routeKey", "POST /products"),
 		[]string{"Function sales-api"}, `"GET /products" leads nowhere`},
 	{"route", "a role that may not send to the route's queue",
