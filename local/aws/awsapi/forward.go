@@ -30,9 +30,10 @@ type Forward struct {
 	Answer Answer
 }
 
-// An Answer is a function that passes on a call with its body.
-type Answer func(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte, operation string) (
-	failed bool, err error)
+// An Answer is a function that passes on a call with its body. may returns an error if the caller
+// lacks a permission that the other server's answer requires.
+type Answer func(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte, operation string,
+	may func(Permission) error) (failed bool, err error)
 
 // routeForward reads a call of a service that another server answers.
 func (h *Handler) routeForward(w http.ResponseWriter, c call, service Service) (call, error) {

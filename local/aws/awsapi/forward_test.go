@@ -17,7 +17,8 @@ func TestTheLogOfAForwardedCallHasItsFirstResources(t *testing.T) {
 	var needs []Permission
 	handler := NewHandler(log, Service{Name: "s3", Protocol: RESTXML(), Forward: &Forward{
 		Read: func(*http.Request, []byte) (string, []Permission, error) { return "DeleteObjects", needs, nil },
-		Answer: func(context.Context, http.ResponseWriter, *http.Request, []byte, string) (bool, error) {
+		Answer: func(context.Context, http.ResponseWriter, *http.Request, []byte, string,
+			func(Permission) error) (bool, error) {
 			return false, nil
 		},
 	}})

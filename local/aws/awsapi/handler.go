@@ -109,8 +109,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var out any
 	if err == nil && c.service.Forward != nil {
+		may := func(p Permission) error { return h.permit(c, p) }
 		var failed bool
-		if failed, err = c.service.Forward.Answer(ctx, w, r, c.body, c.operation); err == nil {
+		if failed, err = c.service.Forward.Answer(ctx, w, r, c.body, c.operation, may); err == nil {
 			h.logForward(ctx, c, failed, start)
 			return
 		}

@@ -186,8 +186,8 @@ const unsupportedCall = "the emulator does not support this call: it fails here,
 // answer returns the function that passes on the calls of a service.
 func (s *service) answer() awsapi.Answer {
 	var warned sync.Map // by operation
-	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte, operation string) (
-		failed bool, err error) {
+	return func(ctx context.Context, w http.ResponseWriter, r *http.Request, body []byte, operation string,
+		may func(awsapi.Permission) error) (failed bool, err error) {
 		response, err := s.send(r, body)
 		if err != nil {
 			if ctx.Err() == nil {
@@ -203,6 +203,13 @@ func (s *service) answer() awsapi.Answer {
 		var head []byte
 		if failed {
 			head, _ = io.ReadAll(io.LimitReader(response.Body, maxError)) // the caller sees a short error
+			if s.Reveals != nil {
+				if need := s.Reveals(r, operation, response.StatusCode, head); need != nil {
+					if err := may(*need); err != nil {
+						return true, err
+					}
+				}
+			}
 			code := string(head) + response.Header.Get("X-Amzn-Errortype")
 			lacks := func(text string) bool { return strings.Contains(code, text) }
 			if response.StatusCode == http.StatusNotImplemented || slices.ContainsFunc(unsupported, lacks) {

@@ -36,6 +36,9 @@ type Model struct {
 
 	// Read returns the operation and all permissions that a request requires.
 	Read func(Request) (operation string, needs []awsapi.Permission, err error)
+	// Reveals, if not nil, returns a further permission that an error requires of the caller,
+	// because it says what only the owner of the permission may know. It is nil for none.
+	Reveals func(r *http.Request, operation string, status int, answer []byte) *awsapi.Permission
 	// Create returns the calls that create a declared resource. It may be nil.
 	Create func(*graph.Resource) ([]Call, error)
 	// Rewrite, if not nil, returns the body of a request that is passed on.

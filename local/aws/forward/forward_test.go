@@ -168,6 +168,49 @@ func (e *endpoint) order(t *testing.T, operation string) (int, string) {
 		"X-Amz-Target", "DynamoDB_20120810."+operation)
 }
 
+// Who may not list a bucket does not learn which objects it lacks.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+func TestOnlyWhoMayListABucketLearnsThatAnObjectIsMissing(t *testing.T) {
+	const (
+		mayGet   = `{"Effect":"Allow","Action":"s3:GetObject*","Resource":"` + bucket + `/*"}`
+		mayList  = `{"Effect":"Allow","Action":"s3:ListBucket","Resource":"` + bucket + `"}`
+		noKey    = "<Error><Code>NoSuchKey</Code></Error>"
+		noBucket = "<Error><Code>NoSuchBucket</Code></Error>"
+		missing  = `missing="Allow s3:ListBucket on ` + bucket + `"`
+	)
+	for _, c := range []struct {
+		statements, method, path string
+		status                   int // of the emulator
+		answer                   string
+		want                     int
+	}{
+		{mayGet, "GET", "a", 404, noKey, 403},
+		{mayGet, "GET", "a?attributes", 404, noKey, 403},
+		{mayGet, "HEAD", "a", 404, "", 403},
+		{mayGet, "GET", "a", 404, noBucket, 404},
+		{mayGet, "GET", "a", 500, noKey, 500},
+		{mayGet, "GET", "a?tagging", 404, noKey, 404},
+		{mayGet, "GET", "a", 200, "NoSuchKey", 200},
+		{mayGet + "," + mayList, "GET", "a", 404, noKey, 404},
+		{mayGet + "," + mayList, "HEAD", "a", 404, "", 404},
+	} {
+		e := newEndpoint(t, false, c.statements)
+		e.status, e.answer = c.status, c.answer
+		status, answer := e.call(t, e.function, "s3", c.method, "/photos/"+c.path, "")
+		if status != c.want {
+			t.Errorf("%+v: got %d %s", c, status, answer)
+		}
+		refused := "s3:ListBucket on resource: " + bucket + " because no identity-based policy allows"
+		if c.want == 403 && (c.method == "GET" && !strings.Contains(answer, refused) ||
+			!strings.Contains(e.log.String(), missing)) {
+			t.Errorf("%+v: got %s, and the log\n%s\nwant %s", c, answer, e.log.String(), missing)
+		}
+		if c.want == c.status && c.method == "GET" && answer != c.answer {
+			t.Errorf("%+v: got %s", c, answer)
+		}
+	}
+}
+
 const (
 	mayPut   = `{"Effect":"Allow","Action":"s3:PutObject","Resource":"` + bucket + `/*"}`
 	mayOrder = `{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"` + table + `"}`

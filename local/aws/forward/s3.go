@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -23,8 +24,23 @@ func s3() Model {
 		Protocol: awsapi.RESTXML(),
 		// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
 		Denied: awsapi.Error{Status: http.StatusForbidden, Code: "AccessDenied"},
-		Read:   readS3, Create: createS3,
+		Read:   readS3, Create: createS3, Reveals: missingObject,
 	}
+}
+
+// missingObject returns the permission to learn that a bucket lacks an object. AWS answers others
+// with 403. The answer to HEAD has no body: the run takes it for that of a missing object.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+func missingObject(r *http.Request, operation string, status int, answer []byte) *awsapi.Permission {
+	reads := slices.Contains([]string{"GetObject", "GetObjectAttributes", "HeadObject"}, operation)
+	missing := status == http.StatusNotFound && (len(answer) == 0 || bytes.Contains(answer, []byte("NoSuchKey")))
+	bucket, _, err := s3Resource(r)
+	if !reads || !missing || err != nil {
+		return nil
+	}
+	return &awsapi.Permission{Action: "s3:ListBucket", Resource: bucketARN(bucket)}
 }
 
 // An s3Call is a call of S3 by its method and the part of the query that names a subresource, like
