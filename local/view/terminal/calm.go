@@ -7,12 +7,15 @@ import (
 	"strings"
 	"time"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 	"restock/local/view/progress"
 )
 
 // hidden are attributes that do not help a person at a terminal. Other handlers show them.
-var hidden = []string{events.Key, "log_stream", "stream", "request_id"}
+var hidden = []string{
+	events.Key, "log_stream", "stream", "request_id", "trace_id", traceid.Key, traceid.LinksKey,
+}
 
 // quiet are events that, if all went well, repeat another line: a request, a line of the function,
 // or the end of a secret's rotation. A program adds kinds of its functions' lines: see Log.

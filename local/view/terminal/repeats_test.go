@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -86,6 +87,16 @@ func TestManyEventsOfOneKindAreShortenedToACount(t *testing.T) {
 			time.Sleep(time.Minute)
 		}, strings.Repeat("INF refused sku=CP-502101 quantity=1 correlation_id=R\n", 5) +
 			`INF refused: 495 more in 495ms sku=CP-502101`},
+		"requests with a trace each": {slog.LevelInfo, func(log *slog.Logger) {
+			for range 500 {
+				span := traceid.New(time.Now())
+				log.Info("api request", "route", "GET /ads", "trace_id", span.Header(), traceid.Attr(span),
+					traceid.LinksKey, traceid.Attr(span.Child()).Value.String())
+				time.Sleep(time.Millisecond)
+			}
+			time.Sleep(time.Minute)
+		}, strings.Repeat("INF api request route=\"GET /ads\"\n", infoShown) +
+			`INF api request: 495 more in 495ms route="GET /ads"`},
 		"level debug shows all": {slog.LevelDebug, func(log *slog.Logger) {
 			log.Warn("a")
 			log.Warn("a")
