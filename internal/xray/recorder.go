@@ -42,7 +42,8 @@ func Open() (*Recorder, error) {
 // A parent is what a subsegment is a part of: the invocation, or another subsegment.
 type parent struct {
 	root, id string
-	sampled  bool // whether X-Ray keeps the trace
+	sampled  bool   // whether X-Ray keeps the trace
+	others   string // the header's other fields, each after a semicolon
 }
 
 type parentKey struct{}
@@ -66,18 +67,23 @@ func parentOf(ctx context.Context) (p parent, ok bool) {
 			p.id = value
 		case "Sampled":
 			p.sampled = value == "1"
+		default:
+			p.others += ";" + field
 		}
 	}
 	return p, p.root != "" && p.id != ""
 }
 
-// header returns the tracing header of a call that the parent makes.
+// header returns the tracing header of a call that the parent makes. It has all fields of the
+// invocation's header: with Lineage, Lambda detects functions that cause their own invocations.
+//
+//	https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 func (p parent) header() string {
 	sampled := 0
 	if p.sampled {
 		sampled = 1
 	}
-	return fmt.Sprintf("Root=%s;Parent=%s;Sampled=%d", p.root, p.id, sampled)
+	return fmt.Sprintf("Root=%s;Parent=%s;Sampled=%d%s", p.root, p.id, sampled, p.others)
 }
 
 // traceparent returns the same in the W3C's form, for other servers.

@@ -127,7 +127,7 @@ func TestACallOfAWSIsRecordedAndPassesTheTraceOn(t *testing.T) {
 		s.Error == s.Fault || strings.Contains(d.sent[0], "hunter2") {
 		t.Errorf("got %s", d.sent[0])
 	}
-	if want := "Root=" + root + ";Parent=" + s.ID + ";Sampled=1"; got != want {
+	if want := "Root=" + root + ";Parent=" + s.ID + ";Sampled=1;Lineage=1:2:3"; got != want {
 		t.Errorf("SNS got the header %s, want %s", got, want)
 	}
 }
