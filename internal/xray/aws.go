@@ -5,7 +5,7 @@ import (
 	"errors"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/smithy-go"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -30,8 +30,10 @@ func (r *Recorder) awsCall(
 		request.Header.Set("X-Amzn-Trace-Id", p.header())
 	}
 	out, metadata, err = next.HandleBuild(ctx, in)
-	var refusal smithy.APIError
-	s.Error = errors.As(err, &refusal) && refusal.ErrorFault() == smithy.FaultClient
+	if answer := (*smithyhttp.ResponseError)(nil); errors.As(err, &answer) {
+		s.setStatus(answer.HTTPStatusCode())
+		s.Throttle = s.Throttle || retry.IsErrorThrottles(retry.DefaultThrottles).IsErrorThrottle(err).Bool()
+	}
 	s.Fault = err != nil && !s.Error
 	r.end(ctx, s)
 	return out, metadata, err

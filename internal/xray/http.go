@@ -24,8 +24,7 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	s.Fault = err != nil
 	if err == nil {
 		s.HTTP.Response.Status = answer.StatusCode
-		s.Error = answer.StatusCode >= 400 && answer.StatusCode < 500
-		s.Fault = answer.StatusCode >= 500
+		s.setStatus(answer.StatusCode)
 	}
 	t.recorder.end(ctx, s)
 	return answer, err

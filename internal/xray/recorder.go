@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -108,11 +109,19 @@ type subsegment struct {
 	Start       float64           `json:"start_time"`
 	End         float64           `json:"end_time"`
 	Error       bool              `json:"error,omitempty"` // a mistake of the caller
+	Throttle    bool              `json:"throttle,omitempty"`
 	Fault       bool              `json:"fault,omitempty"` // a failure of the called server
 	Annotations map[string]string `json:"annotations"`     // X-Ray can search for them
 	AWS         *awsCall          `json:"aws,omitempty"`
 	HTTP        *exchange         `json:"http,omitempty"`
 	SQL         *statement        `json:"sql,omitempty"`
+}
+
+// setStatus sets how a call failed that a server has answered with an HTTP status.
+func (s *subsegment) setStatus(status int) {
+	s.Error = status >= http.StatusBadRequest && status < http.StatusInternalServerError
+	s.Throttle = status == http.StatusTooManyRequests
+	s.Fault = status >= http.StatusInternalServerError
 }
 
 type awsCall struct {

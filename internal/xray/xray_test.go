@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -108,28 +109,64 @@ func TestACallOfAWSIsRecordedAndPassesTheTraceOn(t *testing.T) {
 	var got string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header.Get("X-Amzn-Trace-Id")
-		w.WriteHeader(http.StatusBadRequest) // the SDK does not retry it
+		w.WriteHeader(http.StatusBadRequest)
 	}))
 	defer server.Close()
 	recorder, d := newRecorder()
-	client := sns.NewFromConfig(aws.Config{
-		Region: "ap-northeast-2", BaseEndpoint: &server.URL,
-		Credentials: credentials.NewStaticCredentialsProvider("KEY", "hunter2", ""),
-		APIOptions:  []func(*middleware.Stack) error{recorder.AWS},
-	})
-	text := "hunter2"
-	in := &sns.PublishInput{TopicArn: &text, Message: &text}
-	if _, err := client.Publish(during(t.Context(), "1"), in); err == nil {
+	if err := publish(t, recorder, server.URL); err == nil {
 		t.Fatal("the call succeeded, want the server's refusal")
 	}
 	s := d.only(t)
 	if s.Name != "SNS" || s.Namespace != "aws" || s.AWS.Operation != "Publish" || s.AWS.Region != "ap-northeast-2" ||
-		s.Error == s.Fault || strings.Contains(d.sent[0], "hunter2") {
+		!s.Error || s.Fault || strings.Contains(d.sent[0], "hunter2") {
 		t.Errorf("got %s", d.sent[0])
 	}
 	if want := "Root=" + root + ";Parent=" + s.ID + ";Sampled=1;Lineage=1:2:3"; got != want {
 		t.Errorf("SNS got the header %s, want %s", got, want)
 	}
+}
+
+func TestTheStatusAndTheCodeSayHowACallOfAWSFailed(t *testing.T) {
+	for answer, want := range map[struct {
+		status int
+		code   string
+	}]subsegment{
+		{403, "AccessDenied"}:             {Error: true},
+		{400, "ThrottlingException"}:      {Error: true, Throttle: true},
+		{429, "TooManyRequestsException"}: {Error: true, Throttle: true},
+		{503, "ServiceUnavailable"}:       {Fault: true},
+		{0, "no answer"}:                  {Fault: true},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if answer.status == 0 {
+				panic(http.ErrAbortHandler)
+			}
+			w.WriteHeader(answer.status)
+			fmt.Fprintf(w, "<ErrorResponse><Error><Code>%s</Code></Error></ErrorResponse>", answer.code)
+		}))
+		defer server.Close()
+		recorder, d := newRecorder()
+		if err := publish(t, recorder, server.URL); err == nil {
+			t.Fatalf("%v: the call succeeded", answer)
+		}
+		if s := d.only(t); s.Error != want.Error || s.Throttle != want.Throttle || s.Fault != want.Fault {
+			t.Errorf("%v: got %s, want error: %v, throttle: %v, fault: %v",
+				answer, d.sent[0], want.Error, want.Throttle, want.Fault)
+		}
+	}
+}
+
+// publish publishes a secret text with a client that a recorder records. It does not retry.
+func publish(t *testing.T, recorder *Recorder, endpoint string) error {
+	t.Helper()
+	client := sns.NewFromConfig(aws.Config{
+		Region: "ap-northeast-2", BaseEndpoint: &endpoint, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Credentials: credentials.NewStaticCredentialsProvider("KEY", "hunter2", ""),
+		APIOptions:  []func(*middleware.Stack) error{recorder.AWS},
+	})
+	text := "hunter2"
+	_, err := client.Publish(during(t.Context(), "1"), &sns.PublishInput{TopicArn: &text, Message: &text})
+	return err
 }
 
 // A conn is a connection that answers every statement with an error.
