@@ -79,6 +79,8 @@ const (
 	PlainBucket             Type = "aws:s3/bucket:Bucket" // the older form in version 6 of the provider
 	BucketEncryption        Type = "aws:s3/bucketServerSideEncryptionConfigurationV2:" +
 		"BucketServerSideEncryptionConfigurationV2"
+	PlainBucketEncryption Type = "aws:s3/bucketServerSideEncryptionConfiguration:" +
+		"BucketServerSideEncryptionConfiguration"
 	BucketObject             Type = "aws:s3/bucketObjectv2:BucketObjectv2"
 	PlainBucketObject        Type = "aws:s3/bucketObject:BucketObject"
 	BucketPolicy             Type = "aws:s3/bucketPolicy:BucketPolicy"

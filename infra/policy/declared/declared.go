@@ -39,6 +39,12 @@ var Holders = []Holder{
 	{graph.VPCEndpoint, "policy", evaluation.Endpoint},
 }
 
+// keyHolders have the policies of keys. The rules have checks of their own for them.
+var keyHolders = []Holder{
+	{graph.Key, "policy", evaluation.Resource},
+	{graph.KeyPolicy, "policy", evaluation.Resource},
+}
+
 // Parse reads a resource's policy. A resource without a policy has an empty one, which allows
 // nothing.
 func (h Holder) Parse(r *graph.Resource) (evaluation.Document, error) {
@@ -85,7 +91,7 @@ func Read(g *graph.Graph) (*Policies, error) {
 		networks:  map[string]string{},
 	}
 	var errs []error
-	for _, h := range Holders {
+	for _, h := range slices.Concat(Holders, keyHolders) {
 		for _, r := range g.OfType(h.Type) {
 			d, err := h.Parse(r)
 			if err != nil {
@@ -145,6 +151,12 @@ func (p *Policies) add(g *graph.Graph, r *graph.Resource, d evaluation.Document)
 		}
 	case graph.SecretPolicy:
 		attach(p.resource, r.String("secretArn"))
+	case graph.KeyPolicy:
+		for _, key := range g.OfType(graph.Key) {
+			if id := r.String("keyId"); id == key.ID || id == key.String("arn") {
+				attach(p.resource, key.String("arn"))
+			}
+		}
 	case graph.BucketPolicy:
 		attach(p.resource, graph.Bucket.ARN(g.Region, r.String("bucket")))
 	case graph.TablePolicy:

@@ -8,7 +8,7 @@ import (
 // Policies are all policies that decide about one request.
 type Policies struct {
 	Identity []Document // of the calling role; a service has none
-	Resource []Document // of the requested resource
+	Resource []Document // of the requested resource; for a key, none is the default policy
 	// Boundary limits the calling role; nil is no boundary.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
 	Boundary *Document
@@ -80,7 +80,15 @@ func (p Policies) Evaluate(q Request) Decision {
 			return d
 		}
 	}
-	return d.allowedBy(q, groups[1:], func(c Caller, p *Principal) bool {
+	deciding := groups[1:]
+	if q.usesKey() && len(p.Resource) > 0 {
+		// The policy of a key must let the policies of the account decide. The default policy does.
+		// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+		if s, _ := groups[2].decisive(q, "Allow", Caller.isOf); s == nil {
+			deciding = groups[2:]
+		}
+	}
+	return d.allowedBy(q, deciding, func(c Caller, p *Principal) bool {
 		// A statement that allows an account only lets the account's own policies decide:
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
 		return slices.Contains(p.AWS, c.Role)

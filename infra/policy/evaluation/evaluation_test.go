@@ -186,6 +186,48 @@ func TestRoleNeedsAnIdentityOrAResourcePolicy(t *testing.T) {
 	}
 }
 
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+func TestAKeyIsUsedAsItsPolicySays(t *testing.T) {
+	const (
+		key     = "arn:aws:kms:eu-west-1:" + account + ":key/k1"
+		decrypt = `{"Effect":"Allow","Action":"kms:Decrypt","Resource":"` + key + `"}`
+		s3      = "s3.eu-west-1.amazonaws.com"
+	)
+	lets := func(principal, condition string) string {
+		return `{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"kms:*","Resource":"*"` +
+			condition + `}`
+	}
+	const root = "arn:aws:iam::" + account + ":root"
+	through := `,"Condition":{"StringEquals":{"kms:ViaService":"` + s3 + `","kms:CallerAccount":"` + account + `"}}`
+	for _, c := range []struct {
+		name, identity, key, via string
+		want                     bool
+		by                       Kind
+	}{
+		{"the default policy lets the role's policy decide", decrypt, "", s3, true, Identity},
+		{"the default policy allows nothing", "", "", s3, false, Identity},
+		{"a policy for the account lets the role's policy decide", decrypt, lets(root, ""), s3, true, Identity},
+		{"a policy for the account allows nothing", "", lets(root, ""), s3, false, Identity},
+		{"a policy for the role", "", lets(role, ""), s3, true, Resource},
+		{"a policy for another role", decrypt, lets(role+"2", ""), s3, false, Resource},
+		{"the account through the service", decrypt, lets(root, through), s3, true, Identity},
+		{"the account through another service", decrypt, lets(root, through), "sqs.amazonaws.com", false, Resource},
+		{"the account, called directly", decrypt, lets(root, through), "", false, Resource},
+		{"the role through the service", "", lets(role, through), s3, true, Resource},
+		{"everybody through the service", "", lets("*", through), s3, true, Resource},
+		{"everybody, called directly", "", lets("*", through), "", false, Resource},
+	} {
+		q := ByRole(role, session, "kms:Decrypt", key)
+		if c.via != "" {
+			q = q.Via(c.via)
+		}
+		d := Policies{Identity: parse(t, Identity, c.identity), Resource: parse(t, Resource, c.key)}.Evaluate(q)
+		if d.Allowed != c.want || d.By != c.by {
+			t.Errorf("%s: got %v by %d, want %v by %d", c.name, d.Allowed, d.By, c.want, c.by)
+		}
+	}
+}
+
 func TestConditions(t *testing.T) {
 	const (
 		page    = "reference_policies_elements_condition_operators.html"

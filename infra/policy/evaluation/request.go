@@ -1,6 +1,7 @@
 package evaluation
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -34,7 +35,7 @@ const overTLS = "true"
 
 // ByRole returns a request of a session of a role.
 func ByRole(role, session, action, resource string) Request {
-	return Request{
+	q := Request{
 		Caller: Caller{Role: role, Session: session}, Action: action, Resource: resource,
 		Context: map[string][]string{
 			"aws:securetransport":       {overTLS},
@@ -47,7 +48,28 @@ func ByRole(role, session, action, resource string) Request {
 			"aws:sourceaccount":         {},
 		},
 	}
+	if q.usesKey() {
+		q.Context["kms:viaservice"] = nil
+		q.Context["kms:calleraccount"] = []string{accountOf(role)}
+	}
+	return q
 }
+
+// Via returns the request as a service of AWS makes it with the permissions of its caller:
+// "s3.eu-west-1.amazonaws.com" decrypts an object that a role reads.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+// https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+func (q Request) Via(service string) Request {
+	q.Context = maps.Clone(q.Context)
+	q.Context["aws:viaawsservice"] = []string{"true"}
+	if q.usesKey() {
+		q.Context["kms:viaservice"] = []string{service}
+	}
+	return q
+}
+
+// usesKey reports whether the request is one of KMS.
+func (q Request) usesKey() bool { return strings.HasPrefix(strings.ToLower(q.Action), "kms:") }
 
 // ByService returns a request of a service of AWS on behalf of a resource, the source. The
 // requested resource is in the same account.

@@ -19,6 +19,7 @@ type Call struct {
 	Session string `json:"session,omitempty"` // ARN of the role's session
 	Service string `json:"service,omitempty"` // the service of AWS that called, such as "sns.amazonaws.com"
 	Source  string `json:"source,omitempty"`  // ARN of the resource on whose behalf the service called
+	Via     string `json:"via,omitempty"`     // the service that called for the role: "s3.eu-west-1.amazonaws.com"
 
 	Action   string `json:"action"`
 	Resource string `json:"resource"` // ARN, or "*"
@@ -32,12 +33,17 @@ func (c Call) Request() evaluation.Request {
 	case c.Role == "":
 		return evaluation.ByAnybody(c.Action, c.Resource)
 	}
-	return evaluation.ByRole(c.Role, c.Session, c.Action, c.Resource)
+	q := evaluation.ByRole(c.Role, c.Session, c.Action, c.Resource)
+	if c.Via != "" {
+		return q.Via(c.Via)
+	}
+	return q
 }
 
 func (c Call) compare(d Call) int {
 	return cmp.Or(cmp.Compare(c.Role, d.Role), cmp.Compare(c.Session, d.Session), cmp.Compare(c.Service, d.Service),
-		cmp.Compare(c.Source, d.Source), cmp.Compare(c.Action, d.Action), cmp.Compare(c.Resource, d.Resource))
+		cmp.Compare(c.Source, d.Source), cmp.Compare(c.Via, d.Via), cmp.Compare(c.Action, d.Action),
+		cmp.Compare(c.Resource, d.Resource))
 }
 
 // Counts say how often each call was made.

@@ -31,6 +31,9 @@ type Permission struct {
 	Action string
 	// Resource is the ARN of a resource, or "*" for an action without a resource.
 	Resource string
+	// Via is the service that makes the request with the caller's permissions, such as
+	// "s3.eu-west-1.amazonaws.com". It is empty if the caller makes it.
+	Via string
 }
 
 // Authorization defines which permissions a service's operations require.

@@ -24,7 +24,9 @@ func TestTheLogOfAForwardedCallHasItsFirstResources(t *testing.T) {
 	}})
 	for i := range 2 * maxLogged {
 		resource := fmt.Sprintf("arn:aws:s3:::files/%02d", i)
-		needs = append(needs, Permission{"s3:DeleteObject", resource}, Permission{"s3:PutObjectAcl", resource})
+		for _, action := range []string{"s3:DeleteObject", "s3:PutObjectAcl"} {
+			needs = append(needs, Permission{Action: action, Resource: resource})
+		}
 	}
 	r := httptest.NewRequest("POST", "/files?delete", nil)
 	r.Header.Set("Authorization", strings.Replace(authorization, "/dynamodb/", "/s3/", 1))

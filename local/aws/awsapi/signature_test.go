@@ -49,7 +49,8 @@ func newGuardedHandler(g *gatekeeper) *Handler {
 			if err := decode(&in); err != nil {
 				return nil, err
 			}
-			return []Permission{{"greet:" + operation, "first"}, {"greet:" + operation, in.Name}}, nil
+			action := "greet:" + operation
+			return []Permission{{Action: action, Resource: "first"}, {Action: action, Resource: in.Name}}, nil
 		},
 		Denied: Error{Status: http.StatusForbidden, Code: "NoEntryException", QueryCode: "NoEntry"},
 	}
@@ -311,7 +312,7 @@ func TestPermissionsAreAskedForBeforeTheOperationRuns(t *testing.T) {
 	if w.Code != 403 || strings.TrimSpace(w.Body.String()) != want {
 		t.Errorf("got %d %s, want 403 %s", w.Code, w.Body, want)
 	}
-	if len(g.asked) != 2 || g.asked[1] != (Permission{"greet:Greet", "forbidden"}) {
+	if len(g.asked) != 2 || g.asked[1] != (Permission{Action: "greet:Greet", Resource: "forbidden"}) {
 		t.Errorf("asked for %v, want both permissions of the operation", g.asked)
 	}
 

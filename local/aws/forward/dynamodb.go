@@ -41,6 +41,8 @@ func readDynamoDB(q Request) (operation string, needs []awsapi.Permission, err e
 		ResourceArn   string
 		RequestItems  map[string]any
 		TransactItems []struct{ Get, Put, Update, Delete, ConditionCheck *named }
+
+		SSESpecification map[string]any
 	}
 	operation = q.operation()
 	if err := q.decode(&in); err != nil {
@@ -90,8 +92,15 @@ func readDynamoDB(q Request) (operation string, needs []awsapi.Permission, err e
 	default:
 		return operation, nil, q.unknown()
 	}
+	if in.SSESpecification != nil {
+		err = fmt.Errorf("the run takes the keys of tables from the program")
+	}
 	if len(needs) == 0 {
 		err = fmt.Errorf("it names no table")
 	}
+	if err != nil {
+		return operation, nil, err
+	}
+	needs, err = q.withTableKeys(needs)
 	return operation, needs, err
 }

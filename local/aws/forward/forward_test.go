@@ -211,6 +211,45 @@ func TestOnlyWhoMayListABucketLearnsThatAnObjectIsMissing(t *testing.T) {
 	}
 }
 
+// S3 asks KMS with the permissions of the function: the role's policy and the key's policy decide.
+func TestABucketsKeyIsUsedWithThePermissionsOfTheCaller(t *testing.T) {
+	const key = "arn:aws:kms:eu-west-1:000000000000:key/k1"
+	mayUse := `{"Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"` + key + `"}`
+	encryption := resource(graph.BucketEncryption, "photos", map[string]any{"bucket": "photos", "rules": []any{
+		map[string]any{"applyServerSideEncryptionByDefault": map[string]any{"kmsMasterKeyId": key}},
+	}})
+	through := func(service string) string {
+		return `{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000000:root"},"Action":"kms:*",` +
+			`"Resource":"*","Condition":{"StringEquals":{"kms:ViaService":"` + service + `.eu-west-1.amazonaws.com"}}}}`
+	}
+	for name, c := range map[string]struct {
+		statements, policy string
+		refusal, in        string // a part of the answer, and of the log; empty for none
+	}{
+		"with the grant":    {mayPut + "," + mayUse, "", "", ""},
+		"without the grant": {mayPut, "", "no identity-based policy allows", `"save.go:7, in the role's policy"`},
+		"through S3":        {mayPut + "," + mayUse, through("s3"), "", ""},
+		"through another service": {mayPut + "," + mayUse, through("sqs"), "no resource-based policy allows",
+			`"save.go:7, in the key's policy"`},
+	} {
+		declared := resource(graph.Key, "k1", map[string]any{"arn": key, "policy": c.policy})
+		e := newEndpoint(t, false, c.statements, encryption, declared)
+		e.got = nil
+		status, answer := e.put(t, "a")
+		if c.refusal == "" {
+			if status != 200 || len(e.got) != 1 {
+				t.Errorf("%s: got %d %s", name, status, answer)
+			}
+			continue
+		}
+		want := "is not authorized to perform: kms:GenerateDataKey on resource: " + key + " because " + c.refusal
+		if status != 403 || len(e.got) > 0 ||
+			!strings.Contains(answer, want) || !strings.Contains(e.log.String(), c.in) {
+			t.Errorf("%s: got %d %s, and the log\n%s\nwant %s, %s", name, status, answer, e.log.String(), want, c.in)
+		}
+	}
+}
+
 const (
 	mayPut   = `{"Effect":"Allow","Action":"s3:PutObject","Resource":"` + bucket + `/*"}`
 	mayOrder = `{"Effect":"Allow","Action":"dynamodb:PutItem","Resource":"` + table + `"}`

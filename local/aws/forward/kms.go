@@ -75,10 +75,6 @@ func readKMS(q Request) (operation string, needs []awsapi.Permission, err error)
 }
 
 // keyOf returns a declared key by its id, its ARN, the name of an alias, or the ARN of an alias.
-//
-// The policy of a key must allow a request too, or let IAM decide, as the default policy does. The
-// run evaluates no policies of keys, so it refuses a key that has one.
-// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 func keyOf(g *graph.Graph, key string) (*graph.Resource, error) {
 	for _, alias := range g.OfType(graph.KeyAlias) {
 		if name := alias.String("name"); name == key || graph.KeyAlias.ARN(g.Region, name) == key {
@@ -86,13 +82,9 @@ func keyOf(g *graph.Graph, key string) (*graph.Resource, error) {
 		}
 	}
 	for _, r := range g.OfType(graph.Key) {
-		if key != r.ID && key != r.String("arn") {
-			continue
+		if key == r.ID || key == r.String("arn") {
+			return r, nil
 		}
-		if r.String("policy") != "" || g.Find(graph.KeyPolicy, "keyId", r.ID) != nil {
-			return nil, fmt.Errorf("key %s has a policy of its own, which the run does not evaluate", r.Name)
-		}
-		return r, nil
 	}
 	return nil, fmt.Errorf("the program declares no key %q", key)
 }

@@ -36,7 +36,11 @@ func checkReadings(t *testing.T, m Model, readings map[string]reading) {
 		}
 		var got []string
 		for _, n := range needs {
-			got = append(got, n.Action+" "+n.Resource)
+			text := n.Action + " " + n.Resource
+			if n.Via != "" {
+				text += " via " + n.Via
+			}
+			got = append(got, text)
 		}
 		slices.Sort(got)
 		if err != nil || operation != c.operation || !slices.Equal(got, c.needs) {
@@ -45,19 +49,40 @@ func checkReadings(t *testing.T, m Model, readings map[string]reading) {
 	}
 }
 
-// declaredKeys has a key with an alias, a key with a policy, and a parameter that the key encrypts.
+// declaredKeys has a key with an alias, and what it encrypts: a parameter, buckets and a table.
 var declaredKeys = &graph.Graph{Region: "eu-west-1", Resources: []*graph.Resource{
 	{Type: graph.Key, Name: "own", ID: "k1", Outputs: map[string]any{"arn": keyARN + "k1"}},
-	{Type: graph.Key, Name: "closed", ID: "k2", Outputs: map[string]any{"arn": keyARN + "k2", "policy": "{}"}},
+	{Type: graph.Key, Name: "other", ID: "k2", Outputs: map[string]any{"arn": keyARN + "k2"}},
 	{Type: graph.KeyAlias, Name: "own", Outputs: map[string]any{"name": "alias/own", "targetKeyId": "k1"}},
 	{Type: graph.Parameter, Name: "token", Outputs: map[string]any{
 		"arn": parameter + "app/token", "keyId": "alias/own",
 	}},
+	{Type: graph.BucketEncryption, Name: "files", Outputs: map[string]any{"bucket": "files", "rules": []any{
+		object{"applyServerSideEncryptionByDefault": object{
+			"sseAlgorithm": "aws:kms", "kmsMasterKeyId": keyARN + "k1"}},
+	}}},
+	{Type: graph.PlainBucketEncryption, Name: "newer", Outputs: map[string]any{"bucket": "newer", "rules": []any{
+		object{"applyServerSideEncryptionByDefault": object{
+			"sseAlgorithm": "aws:kms", "kmsMasterKeyId": "alias/own"}},
+	}}},
+	{Type: graph.PlainBucket, Name: "older", Outputs: map[string]any{"bucket": "older",
+		"serverSideEncryptionConfiguration": object{"rule": object{"applyServerSideEncryptionByDefault": object{
+			"sseAlgorithm": "aws:kms:dsse", "kmsMasterKeyId": "k1"}}}}},
+	{Type: graph.PlainBucket, Name: "plain", Outputs: map[string]any{"bucket": "plain",
+		"serverSideEncryptionConfiguration": object{"rule": object{"applyServerSideEncryptionByDefault": object{
+			"sseAlgorithm": "aws:kms"}}}}},
+	{Type: graph.Table, Name: "ledger", Outputs: map[string]any{"arn": tableARN + "ledger",
+		"serverSideEncryption": object{"enabled": true, "kmsKeyArn": keyARN + "k1"}}},
+	{Type: graph.Table, Name: "managed", Outputs: map[string]any{"arn": tableARN + "managed",
+		"serverSideEncryption": object{"enabled": true}}},
 }}
+
+type object = map[string]any
 
 const (
 	keyARN    = "arn:aws:kms:eu-west-1:000000000000:key/"
 	parameter = "arn:aws:ssm:eu-west-1:000000000000:parameter/"
+	tableARN  = "arn:aws:dynamodb:eu-west-1:000000000000:table/"
 )
 
 // calling returns a function that makes readings of calls of a JSON service. refused makes those
@@ -155,8 +180,76 @@ func TestS3Permissions(t *testing.T) {
 	})
 }
 
+// S3 uses the key of a bucket with the permissions of its caller.
+func TestS3PermissionsOnKeys(t *testing.T) {
+	const (
+		file     = "arn:aws:s3:::files/a"
+		via      = " via s3.eu-west-1.amazonaws.com"
+		decrypt  = "kms:Decrypt " + keyARN + "k1" + via
+		generate = "kms:GenerateDataKey " + keyARN + "k1" + via
+		kind     = "x-amz-server-side-encryption"
+		id       = kind + "-aws-kms-key-id"
+		customer = kind + "-customer-algorithm"
+	)
+	put, get := "s3:PutObject ", "s3:GetObject "
+	checkReadings(t, s3(), map[string]reading{
+		"get":  {plain("GET", "/files/a"), "", "GetObject", []string{decrypt, get + file}, ""},
+		"put":  {plain("PUT", "/files/a"), "", "PutObject", []string{generate, put + file}, ""},
+		"head": {plain("HEAD", "/files/a"), "", "HeadObject", []string{get + file}, ""},
+		"head, with a checksum": {plain("HEAD", "/files/a", "x-amz-checksum-mode", "ENABLED"), "", "HeadObject",
+			[]string{decrypt, get + file}, ""},
+		"delete": {plain("DELETE", "/files/a"), "", "DeleteObject", []string{"s3:DeleteObject " + file}, ""},
+		"list":   {plain("GET", "/files"), "", "ListObjects", []string{"s3:ListBucket arn:aws:s3:::files"}, ""},
+		"an upload": {plain("POST", "/files/a?uploads"), "", "CreateMultipartUpload",
+			[]string{generate, put + file}, ""},
+		"a part": {plain("PUT", "/files/a?partNumber=1&uploadId=u"), "", "UploadPart",
+			[]string{decrypt, put + file}, ""},
+		"the end of an upload": {plain("POST", "/files/a?uploadId=u"), "", "CompleteMultipartUpload",
+			[]string{decrypt, put + file}, ""},
+		"a copy out": {plain("PUT", "/photos/a", "x-amz-copy-source", "/files/a"), "", "CopyObject",
+			[]string{decrypt, get + file, put + "arn:aws:s3:::photos/a"}, ""},
+		"a copy in": {plain("PUT", "/files/a", "x-amz-copy-source", "/photos/a"), "", "CopyObject",
+			[]string{generate, get + "arn:aws:s3:::photos/a", put + file}, ""},
+		"a bucket of version 7 of the provider": {plain("GET", "/newer/a"), "", "GetObject",
+			[]string{decrypt, get + "arn:aws:s3:::newer/a"}, ""},
+		"a bucket of version 6 of the provider": {plain("GET", "/older/a"), "", "GetObject",
+			[]string{decrypt, get + "arn:aws:s3:::older/a"}, ""},
+		"a key of AWS": {plain("PUT", "/plain/a"), "", "PutObject", []string{put + "arn:aws:s3:::plain/a"}, ""},
+		"a key of AWS, asked for": {plain("PUT", "/plain/a", kind, "aws:kms", id, "alias/aws/s3"), "", "PutObject",
+			[]string{put + "arn:aws:s3:::plain/a"}, ""},
+		"the bucket's key, asked for": {plain("PUT", "/files/a", kind, "aws:kms", id, "alias/own"), "", "PutObject",
+			[]string{generate, put + file}, ""},
+
+		"another key":         {plain("PUT", "/files/a", kind, "aws:kms", id, "k2"), "", "", nil, "than its bucket"},
+		"no key":              {plain("PUT", "/files/a", kind, "AES256"), "", "", nil, "than its bucket"},
+		"the caller's secret": {plain("PUT", "/files/a", customer, "AES256"), "", "", nil, "than its bucket"},
+		"a key without need":  {plain("PUT", "/plain/a", kind, "aws:kms", id, "k1"), "", "", nil, "than its bucket"},
+		"an unknown key":      {plain("PUT", "/files/a", kind, "aws:kms", id, "k9"), "", "", nil, `no key "k9"`},
+		"the bucket's change": {plain("PUT", "/files?encryption"), "", "", nil, `is like "PUT encryption"`},
+	})
+}
+
+// DynamoDB decrypts a table with the permissions of its caller.
+func TestDynamoDBPermissionsOnKeys(t *testing.T) {
+	const decrypt = "kms:Decrypt " + keyARN + "k1 via dynamodb.eu-west-1.amazonaws.com"
+	call, refused := calling("DynamoDB_20120810")
+	checkReadings(t, dynamodb(), map[string]reading{
+		"get": call("GetItem", `{"TableName":"ledger"}`, "dynamodb:GetItem "+tableARN+"ledger", decrypt),
+		"index": call("Query", `{"TableName":"ledger","IndexName":"by-day"}`,
+			"dynamodb:Query "+tableARN+"ledger/index/by-day", decrypt),
+		"transaction": call("TransactWriteItems",
+			`{"TransactItems":[{"Put":{"TableName":"ledger"}},{"Delete":{"TableName":"ledger"}}]}`,
+			"dynamodb:DeleteItem "+tableARN+"ledger", "dynamodb:PutItem "+tableARN+"ledger", decrypt),
+		"description":  call("DescribeTable", `{"TableName":"ledger"}`, "dynamodb:DescribeTable "+tableARN+"ledger"),
+		"a key of AWS": call("GetItem", `{"TableName":"managed"}`, "dynamodb:GetItem "+tableARN+"managed"),
+
+		"another key": refused("UpdateTable", `{"TableName":"ledger","SSESpecification":{"Enabled":true}}`,
+			"keys of tables from the program"),
+	})
+}
+
 func TestDynamoDBPermissions(t *testing.T) {
-	const table = "arn:aws:dynamodb:eu-west-1:000000000000:table/"
+	const table = tableARN
 	call, refused := calling("DynamoDB_20120810")
 	checkReadings(t, dynamodb(), map[string]reading{
 		"put": call("PutItem", `{"TableName":"orders","Item":{}}`, "dynamodb:PutItem "+table+"orders"),
@@ -211,21 +304,19 @@ func TestParameterPermissions(t *testing.T) {
 			"ssm:GetParameters "+parameter+"a", "ssm:GetParameters "+parameter+"b"),
 		"path": call("GetParametersByPath", `{"Path":"/app"}`, "ssm:GetParametersByPath "+parameter+"app"),
 		"decrypted": call("GetParameter", `{"Name":"/app/token","WithDecryption":true}`,
-			"kms:Decrypt "+keyARN+"k1", "ssm:GetParameter "+parameter+"app/token"),
+			"kms:Decrypt "+keyARN+"k1 via ssm.eu-west-1.amazonaws.com", "ssm:GetParameter "+parameter+"app/token"),
 		"decrypted, by path": call("GetParametersByPath", `{"Path":"/app","WithDecryption":true}`,
-			"kms:Decrypt "+keyARN+"k1", "ssm:GetParametersByPath "+parameter+"app"),
+			"kms:Decrypt "+keyARN+"k1 via ssm.eu-west-1.amazonaws.com", "ssm:GetParametersByPath "+parameter+"app"),
 		"not encrypted": call("GetParameter", `{"Name":"/app/url","WithDecryption":true}`,
 			"ssm:GetParameter "+parameter+"app/url"),
 		"encrypted": call("PutParameter", `{"Name":"a","Type":"SecureString","KeyId":"alias/own"}`,
-			"kms:Encrypt "+keyARN+"k1", "ssm:PutParameter "+parameter+"a"),
+			"kms:Encrypt "+keyARN+"k1 via ssm.eu-west-1.amazonaws.com", "ssm:PutParameter "+parameter+"a"),
 
 		"no name":        refused("GetParameter", `{}`, "names no parameter"),
 		"no names":       refused("GetParameters", `{}`, "names no parameter"),
 		"another type":   refused("AddTagsToResource", `{"ResourceType":"Document"}`, `type "Document"`),
 		"a document":     refused("SendCommand", `{}`, "no permissions for the operation"),
 		"an unknown key": refused("PutParameter", `{"Name":"a","Type":"SecureString","KeyId":"k9"}`, `no key "k9"`),
-		"a key's own say": refused("PutParameter", `{"Name":"a","Type":"SecureString","KeyId":"k2"}`,
-			"policy of its own"),
 	})
 }
 
@@ -241,7 +332,6 @@ func TestKeyPermissions(t *testing.T) {
 
 		"no key":               refused("Decrypt", `{"CiphertextBlob":"eA=="}`, "cannot read the key's id"),
 		"an unknown key":       refused("Encrypt", `{"KeyId":"k9"}`, `no key "k9"`),
-		"a key with a policy":  refused("Encrypt", `{"KeyId":"k2"}`, "policy of its own"),
 		"an unknown operation": refused("ScheduleKeyDeletion", `{"KeyId":"k1"}`, "no permissions for the operation"),
 	})
 	body := []byte(`{"KeyId":"alias/own","Plaintext":"eA=="}`)

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"restock/infra/graph"
+	"restock/infra/policy/declared"
 	"restock/local/aws/awsapi"
 )
 
@@ -81,8 +82,6 @@ var (
 		"PUT lifecycle":            {"PutBucketLifecycleConfiguration", "s3:PutLifecycleConfiguration", ""},
 		"DELETE lifecycle":         {"DeleteBucketLifecycle", "s3:PutLifecycleConfiguration", ""},
 		"GET encryption":           {"GetBucketEncryption", "s3:GetEncryptionConfiguration", ""},
-		"PUT encryption":           {"PutBucketEncryption", "s3:PutEncryptionConfiguration", ""},
-		"DELETE encryption":        {"DeleteBucketEncryption", "s3:PutEncryptionConfiguration", ""},
 		"GET notification":         {"GetBucketNotificationConfiguration", "s3:GetBucketNotification", ""},
 		"PUT notification":         {"PutBucketNotificationConfiguration", "s3:PutBucketNotification", ""},
 		"GET publicAccessBlock":    {"GetPublicAccessBlock", "s3:GetBucketPublicAccessBlock", ""},
@@ -181,9 +180,18 @@ func readS3(q Request) (operation string, needs []awsapi.Permission, err error) 
 	case "CreateBucket":
 		needs = withHeaders(needs, q.Header, bucketHeaderActions)
 	}
+	if key != "" {
+		if needs, err = q.withBucketKey(needs, call.operation, bucket); err != nil {
+			return call.operation, nil, err
+		}
+	}
 	if source := q.Header.Get("X-Amz-Copy-Source"); source != "" {
 		need, err := copySource(source)
 		if err != nil {
+			return call.operation, nil, err
+		}
+		from := bucketKey(q.Graph, strings.TrimPrefix(declared.Owner(need.Resource), bucketARN("")))
+		if needs, err = q.withKey(needs, "s3", "kms:Decrypt", from); err != nil {
 			return call.operation, nil, err
 		}
 		call.operation = map[string]string{"PutObject": "CopyObject", "UploadPart": "UploadPartCopy"}[call.operation]

@@ -60,7 +60,7 @@ func readSSM(q Request) (operation string, needs []awsapi.Permission, err error)
 		return operation, nil, errors.New("it names no parameter")
 	}
 	if in.Type == "SecureString" && in.KeyId != "" {
-		needs, err = withKey(q, needs, "kms:Encrypt", in.KeyId)
+		needs, err = q.withKey(needs, "ssm", "kms:Encrypt", in.KeyId)
 	}
 	if !in.WithDecryption || err != nil {
 		return operation, needs, err
@@ -74,21 +74,10 @@ func readSSM(q Request) (operation string, needs []awsapi.Permission, err error)
 				strings.HasPrefix(r.String("arn"), strings.TrimSuffix(need.Resource, "/")+"/")
 		}
 		if key := r.String("keyId"); key != "" && slices.ContainsFunc(needs, asked) && err == nil {
-			needs, err = withKey(q, needs, "kms:Decrypt", key)
+			needs, err = q.withKey(needs, "ssm", "kms:Decrypt", key)
 		}
 	}
 	return operation, needs, err
-}
-
-func withKey(q Request, needs []awsapi.Permission, action, key string) ([]awsapi.Permission, error) {
-	if key == "alias/aws/ssm" {
-		return needs, nil
-	}
-	r, err := keyOf(q.Graph, key)
-	if err != nil {
-		return nil, err
-	}
-	return append(needs, awsapi.Permission{Action: action, Resource: r.String("arn")}), nil
 }
 
 // parameterARN returns the ARN of a parameter by its name, or by its ARN. A version or a label may

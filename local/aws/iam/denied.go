@@ -218,6 +218,7 @@ var resourcePolicies = map[string]string{
 	"s3":             "in the bucket's policy",
 	"dynamodb":       "in the table's policy",
 	"execute-api":    "in the API's policy",
+	"kms":            "in the key's policy",
 }
 
 // declaredIn returns the place where the project declares the statements that decided, or that are

@@ -122,7 +122,11 @@ func (a *Authority) Authorize(accessKeyID string, p awsapi.Permission) error {
 	if !ok {
 		return errEnded
 	}
-	return a.decide(s.call(p.Action, p.Resource), a.policies.Through(s.role, p.Action, p.Resource))
+	call := s.call(p.Action, p.Resource)
+	if call.Via = p.Via; call.Via != "" {
+		return a.decide(call, a.policies.Of(s.role, p.Resource)) // a service passes no endpoint of the VPC
+	}
+	return a.decide(call, a.policies.Through(s.role, p.Action, p.Resource))
 }
 
 func (a *Authority) authorizeSession(s session, action, resource string) error {
