@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"restock/infra/policy/declared"
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -88,9 +89,10 @@ var (
 
 // meanings has every kind of event that means more than its place.
 var meanings = map[events.Kind]meaning{
-	events.APIRequest:      {counter: "requests", more: (*observer).request},
-	events.FunctionLine:    {more: (*observer).functionLine},
-	events.InvocationEnded: {counter: "invocations", more: (*observer).invocation},
+	events.APIRequest:         {counter: "requests", more: (*observer).request},
+	events.FunctionLine:       {more: (*observer).functionLine},
+	events.InvocationEnded:    {counter: "invocations", more: (*observer).invocation},
+	events.SubsegmentRecorded: {more: (*observer).subsegment},
 	events.MessagePublished: {
 		counter: "published", from: function, to: topic, moves: arrives,
 		more: func(_ *observer, e *Event) { e.sentByPerson() },
@@ -235,6 +237,14 @@ func (o *observer) invocation(e *Event) {
 	}
 }
 
+// subsegment lets what a recorded call has caused find the invocation that made the call: the
+// subsegment is the parent in the call's tracing header, and the invocation is its own.
+func (o *observer) subsegment(e *Event) {
+	for _, s := range traceid.Read(e.text(traceid.Key)) {
+		e.trace.shares = append(e.trace.shares, spanRef(s))
+	}
+}
+
 // fromTopics is the sender of messages that topics deliver.
 const fromTopics = "sns.amazonaws.com"
 
@@ -351,14 +361,20 @@ func (o *observer) factoryOrder(e *Event) {
 // A reference names an object that events are about. Its kind is its prefix.
 func requestRef(id string) string    { return "request:" + id }
 func invocationRef(id string) string { return "invocation:" + id }
-func traceRef(header string) string {
-	root, _, _ := strings.Cut(header, ";") // the rest differs within an invocation
-	return "trace:" + root
-}
 func messageRef(id string) string    { return "message:" + id }
 func orderRef(id string) string      { return "order:" + id }
 func lotRef(id string) string        { return "lot:" + id }
 func callbackRef(path string) string { return "callback:" + path }
+
+// traceRef refers to the span that a tracing header names as the parent: an invocation, or a
+// subsegment of it. Journeys of one client may share a trace, so a trace is no reference.
+func traceRef(header string) string {
+	if s, ok := traceid.Parse(header); ok {
+		return spanRef(s)
+	}
+	return "trace:" + header
+}
+func spanRef(s traceid.Span) string { return "trace:" + s.Root + "/" + s.ID }
 
 // reference turns an attribute of an event into references.
 type reference struct {

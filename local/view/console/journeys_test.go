@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"restock/local/aws/traceid"
 	"restock/local/view/events"
 )
 
@@ -209,6 +210,40 @@ func TestATraceIDConnectsEventsWithoutACorrelationID(t *testing.T) {
 	all := len(o.taken(t))
 	if j, ok := o.journeys.get("R"); !ok || len(j.Steps) != all {
 		t.Errorf("got %d of %d steps: %v", len(j.Steps), all, steps(j))
+	}
+}
+
+// Both requests have a tracing header of their client. Their functions record what they do: then a
+// subsegment is the parent of a call.
+func TestRequestsOfOneTraceAreJourneysOfTheirOwn(t *testing.T) {
+	for name, logs := range map[string]func(published, subsegment, rest func()){
+		"the subsegment comes last":  func(published, subsegment, rest func()) { published(); rest(); subsegment() },
+		"the subsegment comes first": func(published, subsegment, rest func()) { subsegment(); published(); rest() },
+		"the invocation comes first": func(published, subsegment, rest func()) { rest(); subsegment(); published() },
+	} {
+		o, client := newObserved(), traceid.New(time.Now())
+		all := 0
+		for _, id := range []string{"R1", "R2"} {
+			invocation := client.Child()
+			call := invocation.Child()
+			logs(func() {
+				o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "M"+id, "function", "sales-api",
+					"trace_id", call.Header(), traceid.Attr(call.Child()))
+			}, func() {
+				o.debug("xray", events.SubsegmentRecorded, "function", "sales-api", "trace_id", invocation.Header(),
+					traceid.Attr(call))
+			}, func() {
+				o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L"+id,
+					"trace_id", invocation.Header(), traceid.Attr(invocation), "api_request_id", id)
+				o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 200, "request_id", id)
+			})
+			all += len(o.taken(t))
+		}
+		for _, id := range []string{"R1", "R2"} {
+			if j, _ := o.journeys.get(id); len(j.Steps) != all/2 || o.journeys.of(messageRef("M"+id)) != id {
+				t.Errorf("%s: %s has %d of %d steps: %v", name, id, len(j.Steps), all/2, steps(j))
+			}
+		}
 	}
 }
 
