@@ -151,7 +151,8 @@ func TestEventsAreLoggedAndCounted(t *testing.T) {
 			func(j journal.Journal) { j.NotReplenished(ctx, "CP-502101", errors.New("no database")) },
 			[]string{"no database"}, nil},
 		{"buyers who wait", func(j journal.Journal) { j.BuyersWaited(ctx, "CP-1", 1, 83*time.Millisecond) },
-			[]string{`"sku":"CP-1","bins":1,"waited_ms":83,"advice":"shop set CP-1 --bins 8"`},
+			[]string{`"sku":"CP-1","bins":1,"waited_ms":83,"advice":"shop set CP-1 --bins 8",` +
+				`"event":"buyers_waited"`},
 			[]string{"BuyersWaited=1"}},
 		{"an adjustment", func(j journal.Journal) {
 			a := shop.Adjustment{SKU: "CP-502101", Quantity: -3, Reason: "damaged"}
