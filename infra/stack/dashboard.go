@@ -79,7 +79,7 @@ func demand(m metrics, functions map[string]*function) []column {
 			{"Sales and refusals", []line{
 				m.count("sales", lambdas.MetricSales), m.count("refusals", lambdas.MetricRefusals),
 			}},
-			{"Minutes in which buyers waited for each other", []line{m.count("waited", lambdas.MetricBuyersWaited)}},
+			{"Warnings that buyers wait for each other", []line{m.count("waited", lambdas.MetricBuyersWaited)}},
 			{"Requests", []line{
 				sum("all", m.ofAPI("Count")), sum("4xx", m.ofAPI("4xx")), sum("5xx", m.ofAPI("5xx")),
 			}},
