@@ -10,27 +10,34 @@ import (
 	"restock/internal/message"
 )
 
-// consequences says how many production orders messages belong to, and what happens to expired
-// ones. Other messages than those of the topic stock_empty mean nothing to it.
+// consequences says which production orders messages belong to, and what happens to expired ones.
+// Messages that are not of the topic stock_empty belong to none.
 func consequences(bodies []string, now time.Time) string {
-	orders, expired := map[uuid.UUID]bool{}, 0
+	orders, belong, expired := map[uuid.UUID]bool{}, 0, 0
 	for _, body := range bodies {
 		m, err := message.Parse(body)
 		if err != nil {
 			continue
 		}
 		orders[m.ProductionOrderID] = true
+		belong++
 		if m.Expired(now) {
 			expired++
 		}
 	}
+	of := "1 production order"
+	if len(orders) != 1 {
+		of = fmt.Sprintf("%d production orders", len(orders))
+	}
 	var sentences []string
 	switch {
-	case len(bodies) == 1:
-	case len(orders) == 1:
-		sentences = append(sentences, "They belong to 1 production order.")
-	case len(orders) > 1:
-		sentences = append(sentences, fmt.Sprintf("They belong to %d production orders.", len(orders)))
+	case len(bodies) == 1 || belong == 0:
+	case belong == len(bodies):
+		sentences = append(sentences, fmt.Sprintf("They belong to %s.", of))
+	case belong == 1:
+		sentences = append(sentences, fmt.Sprintf("1 of them belongs to %s.", of))
+	default:
+		sentences = append(sentences, fmt.Sprintf("%d of them belong to %s.", belong, of))
 	}
 	switch {
 	case expired == 1 && len(bodies) == 1:

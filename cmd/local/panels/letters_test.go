@@ -49,9 +49,11 @@ func TestLettersSayTheirOrdersAndWhichHaveExpired(t *testing.T) {
 		{[]string{"{}", "도너츠"}, ""},
 		{[]string{new}, ""},
 		{[]string{old}, "It expired: stock drops it, and the sweep requests the order again."},
-		{[]string{new, new, "{}"}, "They belong to 1 production order."},
-		{[]string{old, new, other, "도너츠"}, "They belong to 2 production orders. 1 expired: stock drops it, and the " +
-			"sweep requests the order again."},
+		{[]string{new, new}, "They belong to 1 production order."},
+		{[]string{new, "{}"}, "1 of them belongs to 1 production order."},
+		{[]string{new, new, "{}"}, "2 of them belong to 1 production order."},
+		{[]string{old, new, other, "도너츠"}, "3 of them belong to 2 production orders. 1 expired: stock drops it, and " +
+			"the sweep requests the order again."},
 		{[]string{old, old}, "They belong to 1 production order. 2 expired: stock drops them, and the sweep " +
 			"requests the orders again."},
 	} {
