@@ -8,8 +8,8 @@ import (
 	"restock/internal/shop"
 )
 
-// IdempotencyHeader is the header with the idempotency key of a purchase or an adjustment. The shop
-// executes requests with the same key once.
+// IdempotencyHeader is the header with a request's idempotency key. The shop executes requests with
+// the same key once.
 const IdempotencyHeader = "Idempotency-Key"
 
 // IdempotencyKey reads the key of a request. It is empty if the client sent none. The error has
@@ -35,6 +35,6 @@ func IdempotencyKey(r *http.Request) (string, error) {
 }
 
 func invalidKey(why string) error {
-	const advice = "send the header once, with a new UUID for each purchase or adjustment, or leave it out"
+	const advice = "send the header once, with a new UUID for each request that is not a retry, or leave it out"
 	return &shop.Error{Code: shop.CodeInvalidIdempotencyKey, Detail: IdempotencyHeader + ": " + why + ": " + advice}
 }
