@@ -103,7 +103,7 @@ type world struct {
 	acknowledged   map[uuid.UUID]int             // by attempt: the largest quantity of a booked callback
 	reported       map[uuid.UUID]int             // by attempt: the largest quantity of any callback
 	expected       map[string]bool               // the notices that the shop must send, by noticeKey
-	closed         invariants.ClosedOrders       // as of the last check
+	closed         invariants.Closed             // as of the last check
 	adjustments    map[string]adjustment         // by idempotency key
 	places         map[string]shop.WaitlistEntry // by idempotency key
 
@@ -155,7 +155,7 @@ func (d *database) begin(ctx context.Context, supplies ...supply) (*world, error
 		database: d, now: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC),
 		accepted: map[uuid.UUID]bool{}, notified: map[string]int{}, sales: map[uuid.UUID]shop.Sale{},
 		keys: map[string]purchase{}, acknowledged: map[uuid.UUID]int{}, reported: map[uuid.UUID]int{},
-		expected: map[string]bool{}, closed: invariants.ClosedOrders{}, adjustments: map[string]adjustment{},
+		expected: map[string]bool{}, closed: invariants.Closed{}, adjustments: map[string]adjustment{},
 		places: map[string]shop.WaitlistEntry{},
 	}
 	var store shop.Store = d.Store

@@ -120,7 +120,7 @@ type world struct {
 	notices  map[string]int     // that people got, by kind
 	counts   map[string]int     // of what went wrong
 	spans    []span             // of what was away, for the picture
-	closed   invariants.ClosedOrders
+	closed   invariants.Closed
 }
 
 // A span is a time in which something was away.
@@ -135,7 +135,7 @@ func newWorld(ctx context.Context, c config) (*world, error) {
 		config: c, clock: clock{now: begin}, products: products(), bySKU: map[string]*product{},
 		vault: &secretstest.Vault{}, accepted: map[string]bool{}, sales: map[uuid.UUID]int{},
 		reported: map[string]int{}, makings: map[string]*making{}, notices: map[string]int{}, counts: map[string]int{},
-		closed: invariants.ClosedOrders{},
+		closed: invariants.Closed{},
 	}
 	// One source for each part of the world: more buyers do not change what the factory does.
 	for i, r := range []**rand.Rand{&w.buyers, &w.factory, &w.network, &w.faults} {

@@ -177,13 +177,13 @@ func Check(ctx context.Context, db *sql.DB, rules []Rule) error {
 	return errors.Join(append(errs, rows.Err())...)
 }
 
-// ClosedOrders remembers the status of each closed production order, and when each answered entry
-// of a waitlist was answered. Neither ever changes, so nobody is answered twice.
-type ClosedOrders map[string]string
+// Closed remembers the status of each closed production order, and when each answered entry of a
+// waitlist was answered. Neither ever changes, so nobody is answered twice.
+type Closed map[string]string
 
 // Check reads all production orders and entries. Its error names each whose status has changed
 // since it was closed or answered.
-func (c ClosedOrders) Check(ctx context.Context, db *sql.DB) error {
+func (c Closed) Check(ctx context.Context, db *sql.DB) error {
 	rows, err := db.QueryContext(ctx, `
 		SELECT HEX(production_order_id), CONCAT(status, COALESCE(CONCAT(' at ', closed_at), '')), status = 'open'
 		  FROM production_order UNION ALL
