@@ -43,7 +43,6 @@ func merged(all ...map[string]string) map[string]string {
 var readers = []reader{
 	{folder: "local/view/console", ignores: merged(
 		because("the report of the first invocation says that it was a cold start", "InstanceStarted"),
-		because("the event is a line of its function: other events show what moves", "SubsegmentRecorded"),
 		because("the ids in its attributes connect the message to its journey", "MessageRedriven"),
 		because("the event is a line of the secrets' node: nothing moves in the picture",
 			"SecretValuePut", "SecretLabelMoved", "RotationStarted"),

@@ -227,15 +227,16 @@ func TestRequestsOfOneTraceAreJourneysOfTheirOwn(t *testing.T) {
 			invocation := client.Child()
 			call := invocation.Child()
 			logs(func() {
-				o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "M"+id, "function", "sales-api",
-					"trace_id", call.Header(), traceid.Attr(call.Child()))
+				o.info("sns", events.MessagePublished, "topic", "stock_empty", "message", "M"+id,
+					"function", "sales-api", "trace_id", call.Header(), traceid.Attr(call.Child()))
 			}, func() {
 				o.debug("xray", events.SubsegmentRecorded, "function", "sales-api", "trace_id", invocation.Header(),
 					traceid.Attr(call))
 			}, func() {
 				o.info("lambda", events.InvocationEnded, "function", "sales-api", "request_id", "L"+id,
 					"trace_id", invocation.Header(), traceid.Attr(invocation), "api_request_id", id)
-				o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 200, "request_id", id)
+				o.info("api", events.APIRequest, "method", "POST", "path", "/checkout", "status", 200,
+					"request_id", id)
 			})
 			all += len(o.taken(t))
 		}
