@@ -107,7 +107,7 @@ func (e *estimator) idle() {
 		}
 		for _, target := range e.OfType(graph.EventTarget) {
 			f := e.Find(graph.Function, "arn", target.String("arn"))
-			if f == nil || target.String("rule") != rule.String("name") {
+			if f == nil || e.RuleOf(target) != rule {
 				continue
 			}
 			w := e.work(f, []call{{int64(math.Round(expression.Times(month))), e.assume.SweepMS}})

@@ -33,9 +33,9 @@ func (r *Resource) Deploy(region string, logicalNames bool) {
 		// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names
 		arn = r.Type.ARN(region, strings.TrimPrefix(path, "/")+name)
 	}
-	if bus := r.String("eventBusName"); bus != "" && bus != "default" && r.Type == EventRule {
+	if r.Type == EventRule && r.BusName() != DefaultBus {
 		// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
-		arn = r.Type.ARN(region, bus[strings.LastIndexByte(bus, '/')+1:]+"/"+name)
+		arn = r.Type.ARN(region, r.BusName()+"/"+name)
 	}
 	if r.Type == Parameter {
 		arn = r.Type.ARN(region, strings.TrimPrefix(name, "/"))

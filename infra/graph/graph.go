@@ -114,6 +114,31 @@ func (g *Graph) Invoked(integration *Resource) *Resource {
 	return g.Find(Function, "arn", uri)
 }
 
+// RuleOf returns the rule of an EventTarget, nil if there is none. Only the rules of one bus have
+// different names.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html
+func (g *Graph) RuleOf(target *Resource) *Resource {
+	for _, rule := range g.OfType(EventRule) {
+		if rule.String("name") == target.String("rule") && rule.BusName() == target.BusName() {
+			return rule
+		}
+	}
+	return nil
+}
+
+// BusName returns the name of the event bus of an EventRule or an EventTarget. The program may give
+// the bus by its name or by its ARN. Without one it is the account's default bus.
+func (r *Resource) BusName() string {
+	bus := r.String("eventBusName")
+	if _, name, isARN := strings.Cut(bus, ":event-bus/"); isARN {
+		bus = name
+	}
+	return cmp.Or(bus, DefaultBus)
+}
+
+// DefaultBus is the name of the event bus that each account has.
+const DefaultBus = "default"
+
 // Types returns the types of the declared resources with a prefix such as "aws:", sorted.
 func (g *Graph) Types(provider string) []Type {
 	var types []Type

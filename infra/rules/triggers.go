@@ -99,7 +99,7 @@ func (i *inspection) mayInvoke(function *graph.Resource, service, source string)
 func checkSchedules(i *inspection) {
 	scheduled := map[*graph.Resource]bool{}
 	for _, target := range i.OfType(graph.EventTarget) {
-		rule, function := i.Find(graph.EventRule, "name", target.String("rule")), i.function(target.String("arn"))
+		rule, function := i.RuleOf(target), i.function(target.String("arn"))
 		if rule == nil || function == nil {
 			if target.String("rule") == "" || target.String("arn") == "" { // otherwise the rule reference reports it
 				i.report(target, "set rule to the name of a rule, and arn to the ARN of a function",
@@ -131,7 +131,7 @@ func checkSchedules(i *inspection) {
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
 func checkOverlaps(i *inspection) {
 	for _, target := range i.OfType(graph.EventTarget) {
-		rule, function := i.Find(graph.EventRule, "name", target.String("rule")), i.function(target.String("arn"))
+		rule, function := i.RuleOf(target), i.function(target.String("arn"))
 		if rule == nil || function == nil {
 			continue // the rule schedule reports it
 		}

@@ -46,7 +46,7 @@ func (r *Run) startRules(g *graph.Graph, s *services, buses *eventbridge.Service
 	ctx, cancel := context.WithCancel(context.Background())
 	r.onClose("invocations by events", func(context.Context) error { cancel(); invocations.Wait(); return nil })
 	for _, target := range g.OfType(graph.EventTarget) {
-		rule := g.Find(graph.EventRule, "name", target.String("rule"))
+		rule := g.RuleOf(target)
 		if rule == nil {
 			return fmt.Errorf("target %s: the stack lacks the rule %q (%s)", target.Name, target.String("rule"),
 				target.Source)

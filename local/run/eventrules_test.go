@@ -19,12 +19,14 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 		r := &graph.Resource{
 			URN: string(token) + "::" + name, Type: token, Name: name, Outputs: outputs, Source: name + ".go:1",
 		}
-		outputs["name"] = name
+		if outputs["name"] == nil {
+			outputs["name"] = name
+		}
 		r.Deploy(region, true)
 		return r
 	}
 	target := func(name, arn string, more ...string) *graph.Resource {
-		outputs := map[string]any{"rule": "sold", "arn": arn}
+		outputs := map[string]any{"rule": "sold", "arn": arn, "eventBusName": "orders"}
 		for i := 0; i < len(more); i += 2 {
 			outputs[more[i]] = more[i+1]
 		}
@@ -39,8 +41,9 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 			`"Condition":{"ArnEquals":{"aws:SourceArn":"` + rule + `"}}}]}`
 	}
 	g, err := graph.New(region, []*graph.Resource{
+		declared(graph.EventRule, "on-another-bus", map[string]any{"name": "sold", "eventPattern": `{"source":["x"]}`}),
 		declared(graph.EventRule, "sold", map[string]any{
-			"eventPattern": `{"source":["shop"]}`, "eventBusName": "orders",
+			"eventPattern": `{"source":["shop"]}`, "eventBusName": graph.EventBus.ARN(region, "orders"),
 		}),
 		declared(graph.Queue, "open", map[string]any{"policy": policy(open)}),
 		declared(graph.Queue, "closed", map[string]any{}),

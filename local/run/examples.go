@@ -80,7 +80,7 @@ func (r *Run) examples(g *graph.Graph, s *services, name string, routes map[stri
 		}
 	}
 	for _, target := range g.OfType(graph.EventTarget) {
-		rule := g.Find(graph.EventRule, "name", target.String("rule"))
+		rule := g.RuleOf(target)
 		if rule == nil || target.String("arn") != f.String("arn") {
 			continue
 		}

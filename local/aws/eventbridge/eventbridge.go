@@ -27,9 +27,6 @@ var Nodes = []standin.Node{{
 	Kind: "event-bus", Type: graph.EventBus, Calls: []standin.Call{{Action: "events:PutEvents", Label: "PutEvents"}},
 }}
 
-// defaultBus is the bus that each account has.
-const defaultBus = "default"
-
 // A Rule passes the events of a bus that match a pattern on.
 type Rule struct {
 	Bus     string // the name or the ARN; empty is the default bus
@@ -84,7 +81,7 @@ func (s *Service) busARN(nameOrARN string) string {
 	if strings.HasPrefix(nameOrARN, "arn:") {
 		return nameOrARN
 	}
-	return graph.EventBus.ARN(s.region, cmp.Or(nameOrARN, defaultBus))
+	return graph.EventBus.ARN(s.region, cmp.Or(nameOrARN, graph.DefaultBus))
 }
 
 // maxEntries limits the events of a call.

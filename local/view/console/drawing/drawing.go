@@ -298,7 +298,7 @@ func (d *drawing) alarms() {
 // of events.
 func (d *drawing) schedules() {
 	for _, target := range d.program.OfType(graph.EventTarget) {
-		rule := d.program.Find(graph.EventRule, "name", target.String("rule"))
+		rule := d.program.RuleOf(target)
 		if rule == nil {
 			continue
 		}
@@ -309,7 +309,7 @@ func (d *drawing) schedules() {
 				kind, detail = console.KindRule, "a pattern of events"
 			}
 			id = d.node("events", kind, rule, detail)
-			if bus := d.program.Find(graph.EventBus, "name", rule.String("eventBusName")); bus != nil {
+			if bus := d.program.Find(graph.EventBus, "name", rule.BusName()); bus != nil {
 				d.edge(d.byARN[bus.String("arn")], id, "")
 			}
 		}

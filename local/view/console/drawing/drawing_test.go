@@ -159,7 +159,7 @@ func TestThePictureHasTheResourcesOfEmulators(t *testing.T) {
 			"arn": "arn:aws:events:eu:0:rule/orders/placed", "eventBusName": "orders", "eventPattern": "{}",
 		}),
 		resource("cloudwatch/eventTarget:EventTarget", "seller", map[string]any{
-			"rule": "placed", "arn": functionARN + "seller",
+			"rule": "placed", "eventBusName": bus, "arn": functionARN + "seller",
 		}),
 		rolePolicy("idle", "s3:GetObject", "arn:aws:s3:::files/*"),
 		rolePolicy("idle", "s3:ListBucket", "arn:aws:s3:::files"),
