@@ -10,6 +10,7 @@ import (
 	"restock/infra/graph"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/iam"
+	"restock/local/aws/lambda"
 	"restock/local/aws/sqs"
 )
 
@@ -34,7 +35,7 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 	}
 	queue := func(name string) string { return graph.Queue.ARN(region, name) }
 	open, closed, fixed := queue("open"), queue("closed"), queue("fixed")
-	rule := graph.EventRule.ARN(region, "orders/sold")
+	f, rule := graph.Function.ARN(region, "f"), graph.EventRule.ARN(region, "orders/sold")
 	policy := func(queue string) string {
 		return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},` +
 			`"Action":"sqs:SendMessage","Resource":"` + queue + `",` +
@@ -50,6 +51,11 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 		declared(graph.Queue, "fixed", map[string]any{"policy": policy(fixed)}),
 		target("to-open", open), target("to-closed", closed), target("to-fixed", fixed, "input", "always"),
 		target("changed", open, "inputPath", "$.detail"), target("elsewhere", "arn:aws:kinesis:x"),
+		target("undeclared", open, "rule", "gone"),
+		declared(graph.EventRule, "idle", map[string]any{}),
+		target("never", open, "rule", "idle", "eventBusName", graph.DefaultBus),
+		declared(graph.EventRule, "hourly", map[string]any{"scheduleExpression": "rate(1 hour)"}),
+		target("timed", f, "rule", "hourly", "eventBusName", "", "input", "{}"),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +70,7 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 		log: r.config.Log, authority: authority,
 		sqs: sqs.New(sqs.Config{Region: region, AccountID: graph.AccountID}, r.config.Log),
 	}
-	s.functions.Store(&functions{})
+	s.functions.Store(&functions{f: {Deployed: &lambda.Deployed{Function: lambda.Function{Name: "f"}}}})
 	if err := s.sqs.StandIn().Create(g); err != nil {
 		t.Fatal(err)
 	}
@@ -75,6 +81,8 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 	put := httptest.NewRequest("POST", "/", strings.NewReader(`{"Entries":[`+
 		`{"Source":"shop","DetailType":"Sold","Detail":"{\"sku\":\"a\"}","EventBusName":"orders"},`+
 		`{"Source":"other","DetailType":"Sold","Detail":"{}","EventBusName":"orders"}]}`))
+	const trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+	put.Header.Set("X-Amzn-Trace-Id", trace)
 	put.Header.Set("X-Amz-Target", "AWSEvents.PutEvents")
 	put.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	awsapi.NewHandler(r.config.Log, events.APIs...).ServeHTTP(httptest.NewRecorder(), put)
@@ -83,14 +91,32 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 		if len(got) != min(len(want), 1) || len(got) > 0 && !strings.Contains(got[0].Body, want) {
 			t.Errorf("%s has the messages %+v, want one with %q", arn, got, want)
 		}
+		for _, m := range got {
+			if m.TraceHeader != trace || m.Span.Parent != "53995c3f42cd8ad8" {
+				t.Errorf("%s has a message with the trace %q and the span %+v, want %s", arn, m.TraceHeader,
+					m.Span, trace)
+			}
+		}
 	}
 	for _, want := range []string{
+		`name=undeclared reason="the stack lacks the rule \"gone\" on the bus orders"`,
+		`name=never reason="the rule idle has neither an eventPattern nor a scheduleExpression"`,
+		`name=timed reason="aws:cloudwatch/eventTarget:EventTarget timed: the local run does not support input`,
 		"does not support its inputPath", "queues and topics of the stack, not to arn:aws:kinesis:x",
 		`missing="Allow sqs:SendMessage on ` + closed + ` to events.amazonaws.com where aws:SourceArn ArnEquals ` +
 			rule,
 	} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log is\n%s\nwant %s in it", log.String(), want)
+		}
+	}
+}
+
+func TestAProgramWithoutBusesHasTheDefaultBus(t *testing.T) {
+	for dir, want := range map[string]int{"": 0, "elsewhere": 1} {
+		r := &Run{config: Config{Log: slog.New(slog.DiscardHandler), Program: Program{Dir: dir}}}
+		if got := r.eventRules(&graph.Graph{}, &services{}).APIs; len(got) != want {
+			t.Errorf("program %q: the run serves %d APIs of EventBridge, want %d", dir, len(got), want)
 		}
 	}
 }

@@ -280,6 +280,7 @@ func (r *Run) start(ctx context.Context) error {
 		r.config.Log.Error("a function cannot start", "error", err)
 	}
 	r.onClose("topics' invocations", func(context.Context) error { services.topics.Close(); return nil })
+	r.onClose("invocations by events", func(context.Context) error { services.buses.Close(); return nil })
 	r.onClose("rotations", func(context.Context) error { services.secrets.Close(); return nil })
 	if err := services.start(); err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"restock/infra/graph"
 	"restock/local/aws/awsapi"
+	"restock/local/aws/eventbridge"
 	"restock/local/aws/iam"
 	"restock/local/aws/secretsmanager"
 	"restock/local/aws/sns"
@@ -25,6 +26,7 @@ type services struct {
 	sqs      *sqs.Service
 	topics   *sns.Service
 	secrets  *secretsmanager.Service
+	buses    *eventbridge.Service
 	log      *slog.Logger
 
 	program   *program     // nil while the program is recorded, like the following fields

@@ -1,6 +1,10 @@
 package awsapi
 
-import "context"
+import (
+	"context"
+
+	"restock/local/aws/traceid"
+)
 
 type accessKeyIDKey struct{}
 
@@ -22,4 +26,13 @@ type traceHeaderKey struct{}
 func TraceHeader(ctx context.Context) string {
 	trace, _ := ctx.Value(traceHeaderKey{}).(string)
 	return trace
+}
+
+// WithTraceHeader returns the context of what a trace header's span causes.
+func WithTraceHeader(ctx context.Context, trace string) context.Context {
+	ctx = context.WithValue(ctx, traceHeaderKey{}, trace)
+	if caller, ok := traceid.Parse(trace); ok {
+		ctx = traceid.With(ctx, caller)
+	}
+	return ctx
 }

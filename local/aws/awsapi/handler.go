@@ -191,10 +191,7 @@ func (h *Handler) context(c call) context.Context {
 		attrs = append(attrs, slog.String("function", function))
 	}
 	if trace := c.request.Header.Get(traceHeader); trace != "" {
-		ctx = context.WithValue(ctx, traceHeaderKey{}, trace)
-		if caller, ok := traceid.Parse(trace); ok {
-			ctx = traceid.With(ctx, caller)
-		}
+		ctx = WithTraceHeader(ctx, trace)
 		attrs = append(attrs, slog.String("trace_id", trace))
 	}
 	return events.WithAttrs(ctx, attrs...)

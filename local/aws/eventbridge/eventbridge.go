@@ -11,15 +11,18 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
 
 	"restock/infra/graph"
+	"restock/local/aws/async"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/sns"
 	"restock/local/aws/standin"
+	"restock/local/aws/traceid"
 )
 
 // Nodes draws event buses, and the functions that may send events to them.
@@ -31,7 +34,8 @@ var Nodes = []standin.Node{{
 type Rule struct {
 	Bus     string // the name or the ARN; empty is the default bus
 	Pattern sns.Pattern
-	// Send passes an event on to a target of the rule. It does not wait for a function.
+	// Send passes an event on to a target of the rule. It does not wait for a function: see
+	// [Service.Invoke].
 	Send func(ctx context.Context, event []byte)
 }
 
@@ -40,13 +44,42 @@ type Service struct {
 	region string
 	log    *slog.Logger
 	rules  atomic.Pointer[[]Rule] // nil before Start
+
+	ctx         context.Context // of invocations of functions; Close cancels it
+	cancel      context.CancelFunc
+	mu          sync.Mutex // no invocation begins while Close waits for them
+	invocations sync.WaitGroup
 }
 
 // New returns a service without rules.
-func New(region string, log *slog.Logger) *Service { return &Service{region: region, log: log} }
+func New(region string, log *slog.Logger) *Service {
+	s := &Service{region: region, log: log}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
 
 // Start sets the rules. Events that functions sent before are lost.
 func (s *Service) Start(rules []Rule) { s.rules.Store(&rules) }
+
+// Invoke begins an asynchronous invocation of a function. It is a part of the trace of a request.
+// After Close it does nothing.
+func (s *Service) Invoke(request context.Context, i async.Invocation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return
+	}
+	ctx := traceid.With(s.ctx, traceid.Start(request))
+	s.invocations.Go(func() { i.Run(ctx) })
+}
+
+// Close cancels the running invocations of functions, and waits for them.
+func (s *Service) Close() {
+	s.mu.Lock()
+	s.cancel()
+	s.mu.Unlock()
+	s.invocations.Wait()
+}
 
 // API returns the service's operations for an AWS endpoint.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
@@ -178,6 +211,9 @@ func (s *Service) send(ctx context.Context, id string, e entry) error {
 	})
 	if err != nil {
 		return fmt.Errorf("writing the event: %w", err)
+	}
+	if e.TraceHeader != "" { // it overrides the header of the request
+		ctx = awsapi.WithTraceHeader(ctx, e.TraceHeader)
 	}
 	bus, matched := s.busARN(e.EventBusName), false
 	if rules := s.rules.Load(); rules != nil {

@@ -10,9 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"restock/local/aws/async"
 	"restock/local/aws/awsapi"
 	"restock/local/aws/eventbridge"
 	"restock/local/aws/sns"
+	"restock/local/aws/traceid"
+	"restock/test/await"
 )
 
 // put sends entries to a service with rules, and returns the answer.
@@ -20,6 +23,12 @@ func put(t *testing.T, entries string, rules ...eventbridge.Rule) string {
 	t.Helper()
 	s := eventbridge.New("eu-west-1", slog.New(slog.DiscardHandler))
 	s.Start(rules)
+	return send(t, s, entries)
+}
+
+// send sends entries to a service, and returns the answer.
+func send(t *testing.T, s *eventbridge.Service, entries string) string {
+	t.Helper()
 	r := httptest.NewRequest("POST", "/", strings.NewReader(`{"Entries":[`+entries+`]}`))
 	r.Header.Set("X-Amz-Target", "AWSEvents.PutEvents")
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
@@ -103,5 +112,57 @@ func TestEventsThatEventBridgeRefuses(t *testing.T) {
 		if got := put(t, entry); !strings.Contains(got, want) {
 			t.Errorf("%s: got %s, want %s in it", entry, got, want)
 		}
+	}
+}
+
+// A target is a function that is invoked. It records the trace of each invocation.
+type target struct {
+	began  chan traceid.Span
+	invoke func(ctx context.Context)
+}
+
+func (f target) Invoke(ctx context.Context, _ []byte) ([]byte, error) {
+	span, _ := traceid.From(ctx)
+	f.began <- span
+	f.invoke(ctx)
+	return nil, nil
+}
+
+func TestAnInvocationIsAPartOfTheEventsTrace(t *testing.T) {
+	const inEntry = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+	s := eventbridge.New("eu-west-1", slog.New(slog.DiscardHandler))
+	defer s.Close()
+	f := target{make(chan traceid.Span, 1), func(context.Context) {}}
+	pattern, err := sns.ParsePattern(`{"source":["shop"]}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start([]eventbridge.Rule{{Pattern: pattern, Send: func(ctx context.Context, event []byte) {
+		if awsapi.TraceHeader(ctx) != inEntry {
+			t.Errorf("a queue gets the trace header %q, want %q", awsapi.TraceHeader(ctx), inEntry)
+		}
+		s.Invoke(ctx, async.Invocation{Function: f, Event: event, Log: slog.New(slog.DiscardHandler)})
+	}}})
+	send(t, s, strings.Replace(sold, "{", `{"TraceHeader":"`+inEntry+`",`, 1))
+	span := await.Receive(t, "the function is invoked", f.began)
+	if span.Root != "1-5759e988-bd862e3fe1be46a994272793" || span.Parent != "53995c3f42cd8ad8" {
+		t.Errorf("the function is invoked in the span %+v, want one of %s", span, inEntry)
+	}
+}
+
+func TestCloseWaitsForInvocationsAndBeginsNone(t *testing.T) {
+	s := eventbridge.New("eu-west-1", slog.New(slog.DiscardHandler))
+	second := target{make(chan traceid.Span, 1), func(context.Context) {}}
+	ended := false
+	first := target{make(chan traceid.Span, 1), func(ctx context.Context) {
+		<-ctx.Done() // the run closes, and the function still sends an event
+		s.Invoke(t.Context(), async.Invocation{Function: second, Log: slog.New(slog.DiscardHandler)})
+		ended = true
+	}}
+	s.Invoke(t.Context(), async.Invocation{Function: first, Log: slog.New(slog.DiscardHandler)})
+	await.Receive(t, "the function is invoked", first.began)
+	s.Close()
+	if !ended || len(second.began) > 0 {
+		t.Errorf("after Close, the first invocation has ended: %v; %d have begun since", ended, len(second.began))
 	}
 }
