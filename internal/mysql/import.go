@@ -28,9 +28,12 @@ func importKey(key string) string {
 // IsImported reports whether an import with this key and content put stock on sale. The reference
 // of an import's opening stock is the content. An import without stock leaves no trace, and can be
 // repeated: it sets the same values again.
+//
+// The version before stored no content. A client that repeats such an import during the deployment
+// sends the same file, as a rule, so NULL counts as the same content.
 func (s *Store) IsImported(ctx context.Context, key string, content uuid.UUID) (bool, error) {
 	var same bool
-	err := s.db.QueryRowContext(ctx, `SELECT reference <=> ? FROM movement WHERE idempotency_key = ?`,
+	err := s.db.QueryRowContext(ctx, `SELECT COALESCE(reference = ?, TRUE) FROM movement WHERE idempotency_key = ?`,
 		content[:], orNull(importKey(key))).Scan(&same)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

@@ -154,6 +154,14 @@ func TestAnImportIsAllOrNothingAndMadeOnce(t *testing.T) {
 		t.Errorf("there are %d products, a price %d; want two new ones and the new price",
 			products(), price(mysqltest.Twist))
 	}
+	moved := full
+	moved.Rows = slices.Clone(full.Rows)
+	for i := range moved.Rows {
+		moved.Rows[i].Line++
+	}
+	if done, err = f.Shop.Import(t.Context(), moved); err != nil || done != (shop.Imported{Repeated: true}) {
+		t.Errorf("the file with a blank line: got %+v, %v; want it repeated", done, err)
+	}
 	p := product(t, f, "CP-700001")
 	if p.Stock != 5 || !p.Policy.Automatic || p.Policy.LeadTime != time.Minute || p.Bins != 1 {
 		t.Errorf("got %+v, want the stock and the defaults", p)
@@ -174,6 +182,11 @@ func TestAnImportIsAllOrNothingAndMadeOnce(t *testing.T) {
 	err = f.Database.Store.Import(t.Context(), late, time.Now())
 	if shop.CodeOf(err) != shop.CodeIdempotencyKeyReused {
 		t.Errorf("another file with the key, at the same time: got %v, want %s", err, shop.CodeIdempotencyKeyReused)
+	}
+	// The version before did not store the content.
+	f.Exec(t, `UPDATE movement SET reference = NULL WHERE idempotency_key IS NOT NULL`)
+	if done, err = f.Shop.Import(t.Context(), full); err != nil || done != (shop.Imported{Repeated: true}) {
+		t.Errorf("an import by the version before: got %+v, %v; want it repeated", done, err)
 	}
 	// With another key the same file is the same again: its stock is what is on hand.
 	full.IdempotencyKey = "another"

@@ -66,14 +66,27 @@ type BatchChange struct {
 	Names map[string]string // in other languages; the others stay
 }
 
-// content returns a name-based UUID of the rows. Two imports have the same one if their rows are
-// the same.
+// content returns a name-based UUID of the rows. Two imports have the same one if their rows set
+// the same fields, on whatever lines. Fields that are nil do not count: the next version may have
+// more of them, and must recognize an import that this version made.
 func (i Import) content() (uuid.UUID, error) {
-	rows, err := json.Marshal(i.Rows)
+	const doing = "hashing the import"
+	text, err := json.Marshal(i.Rows)
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("hashing the import: %w", err)
+		return uuid.Nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	return uuid.NewSHA1(uuid.Nil, rows), nil
+	var rows []map[string]json.RawMessage
+	if err := json.Unmarshal(text, &rows); err != nil {
+		return uuid.Nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	for _, row := range rows {
+		delete(row, "Line")
+		maps.DeleteFunc(row, func(_ string, value json.RawMessage) bool { return string(value) == "null" })
+	}
+	if text, err = json.Marshal(rows); err != nil {
+		return uuid.Nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return uuid.NewSHA1(uuid.Nil, text), nil
 }
 
 // Import creates and changes products in one transaction. It does not order what is short: the next
