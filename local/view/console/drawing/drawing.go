@@ -222,7 +222,8 @@ func (d *drawing) anyGrant(node, service, arn string) {
 				}
 				granted = true
 				for _, action := range s.Action {
-					if name, ok := strings.CutPrefix(action, service+":"); ok {
+					// IAM ignores the case of actions.
+					if of, name, ok := strings.Cut(action, ":"); ok && strings.EqualFold(of, service) {
 						actions[name] = true
 					}
 				}

@@ -161,7 +161,7 @@ func TestThePictureHasTheResourcesOfEmulators(t *testing.T) {
 		resource("cloudwatch/eventTarget:EventTarget", "seller", map[string]any{
 			"rule": "placed", "eventBusName": bus, "arn": functionARN + "seller",
 		}),
-		rolePolicy("idle", "s3:GetObject", "arn:aws:s3:::files/*"),
+		rolePolicy("idle", "S3:GetObject", "arn:aws:s3:::files/*"),
 		rolePolicy("idle", "s3:ListBucket", "arn:aws:s3:::files"),
 		rolePolicy("idle", "dynamodb:*", table),
 		rolePolicy("buyer", "events:PutEvents", bus),
