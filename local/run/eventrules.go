@@ -129,13 +129,14 @@ func (s *services) patternRule(g *graph.Graph, rule, target *graph.Resource) (*e
 			return nil
 		}
 	} else if g.Find(graph.Queue, "arn", arn) != nil {
+		group, _ := target.Object("sqsTarget")["messageGroupId"].(string) // a FIFO queue requires it
 		deliver = func(request context.Context, event []byte) error {
 			queue := s.sqs.Queue(arn)
 			if queue == nil {
 				return errors.New("a client has deleted the queue")
 			}
 			_, err := queue.SendContext(request, sqs.SendInput{
-				Body: string(event), TraceHeader: awsapi.TraceHeader(request),
+				Body: string(event), TraceHeader: awsapi.TraceHeader(request), GroupID: group,
 			})
 			return err
 		}

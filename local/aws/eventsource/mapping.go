@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,7 +49,8 @@ type Config struct {
 	// BatchSize limits the messages of an invocation: 1 to 10,000, and above 10 only with a
 	// batching window.
 	BatchSize int
-	// BatchingWindow is the time to wait for a full batch after the first message: 0 to 5 minutes.
+	// BatchingWindow is the time to wait for a full batch after the first message: 0 to 5 minutes,
+	// and always 0 with a FIFO queue.
 	BatchingWindow time.Duration
 	// MaximumConcurrency limits the concurrent batches: 2 to 1,000, or 0 for DefaultConcurrency.
 	MaximumConcurrency int
@@ -77,12 +79,15 @@ const (
 const maxReceive = 10
 
 // https://docs.aws.amazon.com/lambda/latest/dg/API_CreateEventSourceMapping.html
-func (c Config) validate(visibilityTimeout time.Duration) error {
+func (c Config) validate(visibilityTimeout time.Duration, isFIFO bool) error {
 	switch {
 	case c.BatchSize < 1 || c.BatchSize > 10_000:
 		return fmt.Errorf("the batch size is %d: it must be 1 to 10000", c.BatchSize)
 	case c.BatchingWindow < 0 || c.BatchingWindow > 5*time.Minute:
 		return fmt.Errorf("the batching window is %v: it must be 0 to 5m", c.BatchingWindow)
+	case isFIFO && c.BatchingWindow > 0:
+		return awsapi.Errorf("InvalidParameterValueException", "Batching window is not supported for FIFO queues").
+			Explained("the batching window is %v: with a FIFO queue it must be 0", c.BatchingWindow)
 	case c.BatchSize > maxReceive && c.BatchingWindow < time.Second:
 		return awsapi.Errorf("InvalidParameterValueException",
 			"Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10").
@@ -103,6 +108,7 @@ func (c Config) validate(visibilityTimeout time.Duration) error {
 type Mapping struct {
 	config   Config
 	queue    Queue
+	isFIFO   bool // the queue keeps the order of each message group
 	function Function
 	log      *slog.Logger
 	backoff  backoff
@@ -115,7 +121,8 @@ type Mapping struct {
 
 // Start polls the queue until Shutdown. It fails if Lambda refuses the configuration.
 func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Mapping, error) {
-	if err := config.validate(queue.VisibilityTimeout()); err != nil {
+	isFIFO := strings.HasSuffix(queue.ARN(), ".fifo")
+	if err := config.validate(queue.VisibilityTimeout(), isFIFO); err != nil {
 		return nil, fmt.Errorf("mapping %s to function %s: %w", queue.ARN(), config.FunctionName, err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
@@ -123,6 +130,7 @@ func Start(config Config, queue Queue, function Function, log *slog.Logger) (*Ma
 	m := &Mapping{
 		config:   config,
 		queue:    queue,
+		isFIFO:   isFIFO,
 		function: function,
 		log:      log.With("function", config.FunctionName, "queue", queueName(queue.ARN())),
 		stop:     stop,
@@ -233,14 +241,18 @@ func (m *Mapping) process(ctx context.Context, batch []sqs.Message) {
 			"messages", len(batch), "error", err)
 		return
 	}
-	for _, e := range written {
-		m.processEvent(ctx, e)
+	for i, e := range written {
+		if !m.processEvent(ctx, e) && m.isFIFO && i < len(written)-1 {
+			m.log.Warn("the rest of the batch waits, to keep its order: it comes back after the visibility timeout",
+				"messages", len(batch), "events", len(written)-i-1)
+			return
+		}
 	}
 }
 
 // processEvent invokes the function with messages and deletes the processed ones. The others stay
-// in the queue, hidden until their visibility timeout ends.
-func (m *Mapping) processEvent(ctx context.Context, e event) {
+// in the queue, hidden until their visibility timeout ends. It returns false if there are others.
+func (m *Mapping) processEvent(ctx context.Context, e event) (complete bool) {
 	began := time.Now()
 	spans := e.spans()
 	failed, err := m.invoke(ctx, e, spans)
@@ -248,7 +260,10 @@ func (m *Mapping) processEvent(ctx context.Context, e event) {
 		m.log.Warn("batch failed: its messages come back after the visibility timeout", events.BatchFailed.Attr(),
 			"messages", len(e.messages), "message_ids", e.ids(), "duration", time.Since(began), "error", err,
 			traceid.Attr(spans...))
-		return
+		return false
+	}
+	if m.isFIFO {
+		m.holdGroups(e.messages, failed)
 	}
 	var done []traceid.Span
 	for i, message := range e.messages {
@@ -266,6 +281,27 @@ func (m *Mapping) processEvent(ctx context.Context, e event) {
 	}
 	m.log.Debug("batch processed", events.BatchProcessed.Attr(), "messages", len(e.messages), "message_ids", e.ids(),
 		"failed", len(failed), "duration", time.Since(began), traceid.Attr(done...))
+	return len(failed) == 0
+}
+
+// holdGroups adds to the failed messages those that follow them in their message groups. Otherwise
+// the group would lose its order when the failed message comes back. Lambda's documentation says
+// that a function must report these messages itself:
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
+func (m *Mapping) holdGroups(batch []sqs.Message, failed map[string]bool) {
+	blocked := map[string]string{} // the first failed message of a group
+	for _, message := range batch {
+		first, isBlocked := blocked[message.GroupID]
+		switch {
+		case !isBlocked && failed[message.ID]:
+			blocked[message.GroupID] = message.ID
+		case isBlocked && !failed[message.ID]:
+			failed[message.ID] = true
+			m.log.Warn("message stays in the queue behind a failed one of its group. AWS may delete it: "+
+				"report the messages that follow a failed one as failed too", "message", message.ID, "group",
+				message.GroupID, "failed", first)
+		}
+	}
 }
 
 // invoke returns the ids of the messages that the function reports as failed, or an error if the

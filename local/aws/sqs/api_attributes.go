@@ -93,10 +93,13 @@ func (q *Queue) configure(attributes map[string]string) error {
 	if err := config.set(attributes); err != nil {
 		return err
 	}
+	if config.FIFO != q.config.FIFO {
+		return unknownAttribute("FifoQueue")
+	}
 	if err := config.validate(); err != nil {
 		return err
 	}
-	if err := q.service.validateRedrive(q.arn, config.RedrivePolicy); err != nil {
+	if err := q.service.validateRedrive(q.arn, config); err != nil {
 		return err
 	}
 	q.config, q.modified = config, time.Now()

@@ -101,10 +101,31 @@ func (s *Service) sendMessageBatch(ctx context.Context,
 	if size > maxBatchSize {
 		return batchOutput[sendMessageBatchDone]{}, batchTooLong(size)
 	}
+	for _, e := range in.Entries {
+		if err := q.refusesBatchWith(e.outgoingMessage); err != nil {
+			return batchOutput[sendMessageBatchDone]{}, err
+		}
+	}
 	return batch(in.Entries, func(e sendMessageBatchEntry) (sendMessageBatchDone, error) {
 		sent, err := q.send(ctx, e.outgoingMessage)
 		return sendMessageBatchDone{entryID: e.entryID, sendMessageOutput: sent}, err
 	})
+}
+
+// refusesBatchWith returns the error of a batch for a message that lacks a parameter that a FIFO
+// queue requires. The batch as a whole is refused, and with another code than SendMessage
+// (LocalStack's sqs/test_sqs, 2024-04-30: test_send_batch_missing_message_group_id_for_fifo_queue).
+func (q *Queue) refusesBatchWith(m outgoingMessage) error {
+	switch {
+	case q.fifo == nil:
+		return nil
+	case m.MessageGroupID == nil:
+		return invalidParameter("The request must contain the parameter MessageGroupId.")
+	case m.MessageDeduplicationID == nil && !q.Config().ContentBasedDeduplication:
+		return noDeduplicationID()
+	default:
+		return nil
+	}
 }
 
 type deleteMessageBatchInput struct {

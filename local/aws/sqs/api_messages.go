@@ -31,6 +31,7 @@ type sendMessageOutput struct {
 	MD5OfMessageBody             string
 	MD5OfMessageAttributes       string `json:",omitempty" xml:",omitempty"`
 	MD5OfMessageSystemAttributes string `json:",omitempty" xml:",omitempty"`
+	SequenceNumber               string `json:",omitempty" xml:",omitempty"` // of a FIFO queue
 }
 
 func (s *Service) sendMessage(ctx context.Context, in sendMessageInput) (sendMessageOutput, error) {
@@ -46,18 +47,19 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 	if err != nil {
 		return sendMessageOutput{}, err
 	}
-	if m.MessageGroupID != nil && !messageGroupID.MatchString(*m.MessageGroupID) {
-		return sendMessageOutput{}, invalidParameter("Value %s for parameter MessageGroupId is invalid. Reason: "+
-			"MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.",
-			*m.MessageGroupID)
+	if id := m.MessageGroupID; id != nil && !messageID.MatchString(*id) {
+		return sendMessageOutput{}, invalidMessageID("MessageGroupId", *id)
 	}
-	if m.MessageDeduplicationID != nil {
+	switch id := m.MessageDeduplicationID; {
+	case id == nil:
+	case q.fifo == nil:
 		// The parameter "applies only to FIFO queues". The text is the one that AWS has for a
 		// parameter of the other type of queue (LocalStack's sqs/test_sqs, 2024-04-30:
 		// test_fifo_queue_send_message_with_delay_seconds_fails).
 		// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-		return sendMessageOutput{}, invalidParameter("Value %s for parameter MessageDeduplicationId is invalid. "+
-			"Reason: The request include parameter that is not valid for this queue type.", *m.MessageDeduplicationID)
+		return sendMessageOutput{}, wrongQueueType("MessageDeduplicationId", *id)
+	case !messageID.MatchString(*id):
+		return sendMessageOutput{}, invalidMessageID("MessageDeduplicationId", *id)
 	}
 	in := SendInput{
 		Body:       m.MessageBody,
@@ -71,22 +73,26 @@ func (q *Queue) send(ctx context.Context, m outgoingMessage) (sendMessageOutput,
 	if m.MessageGroupID != nil {
 		in.GroupID = *m.MessageGroupID
 	}
-	id, err := q.SendContext(ctx, in)
+	if m.MessageDeduplicationID != nil {
+		in.DeduplicationID = *m.MessageDeduplicationID
+	}
+	sent, err := q.sendInput(ctx, in)
 	if err != nil {
 		return sendMessageOutput{}, err
 	}
 	return sendMessageOutput{
-		MessageID:              id,
+		MessageID:              sent.id,
 		MD5OfMessageBody:       BodyMD5(m.MessageBody),
 		MD5OfMessageAttributes: AttributesMD5(m.MessageAttributes),
 
 		MD5OfMessageSystemAttributes: AttributesMD5(m.MessageSystemAttributes),
+		SequenceNumber:               sent.sequenceNumber,
 	}, nil
 }
 
-// messageGroupID matches the ids by which a fair queue distinguishes tenants.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
-var messageGroupID = regexp.MustCompile(`^[!-~]{1,128}$`)
+// messageID matches the ids of message groups and of duplicates.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+var messageID = regexp.MustCompile(`^[!-~]{1,128}$`)
 
 // trace matches a trace header of AWS X-Ray.
 // https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
@@ -117,7 +123,7 @@ type receiveMessageInput struct {
 const traceHeader = "AWSTraceHeader"
 
 // systemAttributes are the attributes that a receiver may request. No message in this package has
-// the last three.
+// the last one.
 var systemAttributes = []string{
 	"All", "ApproximateFirstReceiveTimestamp", "ApproximateReceiveCount", "DeadLetterQueueSourceArn", "SenderId",
 	"SentTimestamp",

@@ -96,6 +96,26 @@ func messageNotInflight(id string) error {
 		"The message %s is not in flight with this receipt handle: it was received again.", id)
 }
 
+func receiptHandleExpired(handle string) error {
+	return invalidParameter("Value %s for parameter ReceiptHandle is invalid. Reason: The receipt handle has expired.",
+		handle)
+}
+
+func noDeduplicationID() error {
+	return invalidParameter("The queue should either have ContentBasedDeduplication enabled or " +
+		"MessageDeduplicationId provided explicitly")
+}
+
+func wrongQueueType(parameter, value string) error {
+	return invalidParameter("Value %s for parameter %s is invalid. Reason: The request include parameter that is not "+
+		"valid for this queue type.", value, parameter)
+}
+
+func invalidMessageID(parameter, value string) error {
+	return invalidParameter("Value %s for parameter %s is invalid. Reason: %s can only include alphanumeric and "+
+		"punctuation characters. 1 to 128 in length.", value, parameter, parameter)
+}
+
 func purgeInProgress(queue string) error {
 	err := newError("PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress",
 		"Only one PurgeQueue operation on %s is allowed every 60 seconds.", queue)

@@ -25,7 +25,9 @@ type Message struct {
 	ReceiveCount     int       // across all queues, including this receive
 	DeadLetterSource string    // ARN of the queue from which it was redriven, or ""
 	TraceHeader      string    // the AWS X-Ray trace of its sender, or ""
-	GroupID          string    // its message group in a fair queue, or ""
+	GroupID          string    // its message group in a FIFO queue or a fair queue, or ""
+
+	DeduplicationID, SequenceNumber string // in a FIFO queue; otherwise ""
 
 	Span traceid.Span // of sending it; receivers do not see it
 }
@@ -42,6 +44,7 @@ func (m Message) SystemAttributes() map[string]string {
 	}
 	for name, value := range map[string]string{
 		"DeadLetterQueueSourceArn": m.DeadLetterSource, traceHeader: m.TraceHeader, "MessageGroupId": m.GroupID,
+		"MessageDeduplicationId": m.DeduplicationID, "SequenceNumber": m.SequenceNumber,
 	} {
 		if value != "" {
 			attributes[name] = value
@@ -58,8 +61,8 @@ type message struct {
 	attributes map[string]MessageAttribute // never changed, so copies share it
 	senderID   string
 
-	traceHeader, groupID string // "" if the sender did not set it
-	span                 traceid.Span
+	traceHeader, groupID, deduplicationID string // "" if the sender did not set it
+	span                                  traceid.Span
 
 	sentAt          time.Time
 	receivedAt      time.Time // by the last receive
@@ -95,7 +98,7 @@ func (m *message) duplicate(now time.Time) *message {
 }
 
 func (q *Queue) view(m *message) Message {
-	return Message{
+	view := Message{
 		ID:               m.id,
 		ReceiptHandle:    q.receiptHandle(m),
 		Body:             m.body,
@@ -108,8 +111,13 @@ func (q *Queue) view(m *message) Message {
 		DeadLetterSource: m.deadLetterSource,
 		TraceHeader:      m.traceHeader,
 		GroupID:          m.groupID,
+		DeduplicationID:  m.deduplicationID,
 		Span:             m.span,
 	}
+	if q.fifo != nil {
+		view.SequenceNumber = sequenceNumber(m.arrival)
+	}
+	return view
 }
 
 // receiptHandle identifies the queue, the message's copy and the receive. Callers must not

@@ -61,6 +61,8 @@ func (s *Service) startMove(sourceARN, destinationARN string, rate int) (*moveTa
 		return nil, invalidParameter("The source queue and the destination queue must be different.")
 	case destinationARN != "" && s.byARN(destinationARN) == nil:
 		return nil, resourceNotFound("The resource that you specified for the DestinationArn parameter doesn't exist.")
+	case destinationARN != "" && s.byARN(destinationARN).config.FIFO != source.config.FIFO:
+		return nil, invalidParameter("The source queue and the destination queue must be of the same type.")
 	}
 	tasks := s.tasksOf(source)
 	if len(tasks) > 0 && tasks[0].status == taskRunning {
@@ -170,7 +172,8 @@ func (q *Queue) moveTo(destination *Queue, m *message, now time.Time) (as string
 	as = uuid.NewString()
 	destination.push(&message{
 		key: as, id: as, body: m.body, attributes: m.attributes, senderID: m.senderID,
-		traceHeader: m.traceHeader, groupID: m.groupID, span: m.span, sentAt: now, visibleAt: now,
+		traceHeader: m.traceHeader, groupID: m.groupID, deduplicationID: m.deduplicationID, span: m.span,
+		sentAt: now, visibleAt: now,
 	})
 	destination.announce()
 	return as

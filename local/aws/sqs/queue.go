@@ -1,6 +1,7 @@
 package sqs
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"regexp"
@@ -25,12 +26,13 @@ const (
 	deletionInterval     = time.Minute // after the deletion of a queue, before its name may be used again
 )
 
-// Queue is a standard queue.
+// Queue is a standard queue, or a FIFO queue.
 type Queue struct {
 	service  *Service
 	name     string
 	arn, url string
 	created  time.Time
+	fifo     *fifo // nil for a standard queue; the pointer never changes
 
 	// The following fields are guarded by service.mu.
 
@@ -39,7 +41,7 @@ type Queue struct {
 	modified time.Time // last change of config
 	deleted  bool
 	messages map[string]*message // all messages, by key
-	order    visibilityHeap      // the same messages; the first to become visible is on top
+	order    visibilityHeap      // the same messages; the first to become visible is on top; see fifo.groups
 	arrivals int                 // counts pushes, to order messages of the same instant
 	changed  chan struct{}       // closed and replaced when waiting receivers must look again
 	purged   time.Time
@@ -68,10 +70,16 @@ func (q *Queue) VisibilityTimeout() time.Duration { return q.Config().Visibility
 type SendInput struct {
 	Body       string
 	Attributes map[string]MessageAttribute
-	// TraceHeader is the AWS X-Ray trace of the sender. GroupID is the tenant of the message in a
-	// fair queue. Both may be "".
-	TraceHeader, GroupID string
-	// Delay hides the new message for a time; nil means the queue's delay.
+	// TraceHeader is the AWS X-Ray trace of the sender, or "".
+	TraceHeader string
+	// GroupID is the message group in a FIFO queue, which requires it, or the tenant of the message
+	// in a fair queue, or "".
+	GroupID string
+	// DeduplicationID identifies duplicates in a FIFO queue. With "", a FIFO queue with
+	// ContentBasedDeduplication uses the SHA-256 of the body.
+	DeduplicationID string
+	// Delay hides the new message for a time; nil means the queue's delay, as always in a FIFO
+	// queue.
 	Delay *time.Duration
 	// SenderID is the sender: an account, a user, a role's session or a service.
 	SenderID string
@@ -85,15 +93,33 @@ func (q *Queue) Send(in SendInput) (messageID string, err error) {
 
 // SendContext is like Send, and logs with the sender's context.
 func (q *Queue) SendContext(ctx context.Context, in SendInput) (messageID string, err error) {
+	sent, err := q.sendInput(ctx, in)
+	return sent.id, err
+}
+
+// sentMessage is what a sender learns about its message.
+type sentMessage struct {
+	id             string
+	sequenceNumber string // "" in a standard queue
+	at             time.Time
+	duplicate      bool // the queue has dropped the message: an earlier one has its deduplication id
+}
+
+func (q *Queue) sendInput(ctx context.Context, in SendInput) (sentMessage, error) {
 	span := in.span(ctx)
-	id, err := q.accept(in, span)
-	if err != nil {
-		return "", err
+	sent, err := q.accept(in, span)
+	switch {
+	case err != nil:
+		return sentMessage{}, err
+	case sent.duplicate:
+		q.service.log.InfoContext(ctx, "message dropped: the queue got its deduplication id within five minutes",
+			"queue", q.name, "original", sent.id, "sender", in.SenderID, traceid.Attr(span))
+	default:
+		q.service.log.DebugContext(ctx, "message sent", events.MessageSent.Attr(),
+			"queue", q.name, "message", sent.id, "sender", in.SenderID, "bytes", len(in.Body),
+			"body", RedactQueries(in.Body), traceid.Attr(span))
 	}
-	q.service.log.DebugContext(ctx, "message sent", events.MessageSent.Attr(),
-		"queue", q.name, "message", id, "sender", in.SenderID, "bytes", len(in.Body),
-		"body", RedactQueries(in.Body), traceid.Attr(span))
-	return id, nil
+	return sent, nil
 }
 
 // span returns the span of sending a message. The message's trace header overrides the context.
@@ -112,22 +138,35 @@ var query = regexp.MustCompile(`(https?://[^\s"'?<>]*\?)[^\s"'<>]+`)
 // these may be signed: whoever reads one could use it.
 func RedactQueries(body string) string { return query.ReplaceAllString(body, "${1}…") }
 
-func (q *Queue) accept(in SendInput, span traceid.Span) (id string, err error) {
+func (q *Queue) accept(in SendInput, span traceid.Span) (sentMessage, error) {
 	now := time.Now()
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
 	if q.deleted {
-		return "", queueDoesNotExist()
+		return sentMessage{}, queueDoesNotExist()
+	}
+	if q.fifo != nil {
+		if err := q.config.validateFIFO(in); err != nil {
+			return sentMessage{}, err
+		}
+		in.Delay = nil // a delay of 0 means the queue's too
+		in.DeduplicationID = cmp.Or(in.DeduplicationID, contentID(in.Body))
 	}
 	delay := q.config.Delay
 	if in.Delay != nil {
 		delay = *in.Delay
 	}
 	if err := in.validate(delay, q.config.MaximumMessageSize); err != nil {
-		return "", err
+		return sentMessage{}, err
 	}
-	id = uuid.NewString()
-	q.push(&message{
+	if q.fifo != nil {
+		if original, ok := q.fifo.original(q.fifo.key(in.GroupID, in.DeduplicationID), now); ok {
+			original.duplicate = true
+			return original, nil
+		}
+	}
+	id := uuid.NewString()
+	m := &message{
 		key:        id,
 		id:         id,
 		body:       in.Body,
@@ -136,27 +175,42 @@ func (q *Queue) accept(in SendInput, span traceid.Span) (id string, err error) {
 		sentAt:     now,
 		visibleAt:  now.Add(delay),
 
-		traceHeader: in.TraceHeader,
-		groupID:     in.GroupID,
-		span:        span,
-	})
+		traceHeader:     in.TraceHeader,
+		groupID:         in.GroupID,
+		deduplicationID: in.DeduplicationID,
+		span:            span,
+	}
+	q.push(m)
 	q.announce()
-	return id, nil
+	sent := sentMessage{id: id, at: now}
+	if q.fifo != nil {
+		sent.sequenceNumber = sequenceNumber(m.arrival)
+		q.fifo.remember(q.fifo.key(m.groupID, m.deduplicationID), sent)
+	}
+	return sent, nil
 }
 
 // Delete deletes a received message. If the receipt handle is not the message's latest, or the
-// message is gone, Delete does nothing and returns no error, as on SQS.
+// message is gone, Delete does nothing and returns no error, as on SQS. A FIFO queue refuses a
+// handle after the message's visibility timeout (LocalStack's sqs/test_sqs, 2025-03-28:
+// test_fifo_delete_after_visibility_timeout).
 func (q *Queue) Delete(receiptHandle string) error {
 	key, receipt, err := q.parseReceiptHandle(receiptHandle)
 	if err != nil {
 		return err
 	}
+	now := time.Now()
 	q.service.mu.Lock()
 	defer q.service.mu.Unlock()
-	if q.deleted {
+	m := q.messages[key]
+	switch {
+	case q.deleted:
 		return queueDoesNotExist()
-	}
-	if m := q.messages[key]; m != nil && m.receipt == receipt {
+	case m == nil:
+		return nil
+	case q.fifo != nil && (m.receipt != receipt || !m.visibleAt.After(now)):
+		return receiptHandleExpired(receiptHandle)
+	case m.receipt == receipt:
 		q.remove(m)
 	}
 	return nil
@@ -193,7 +247,9 @@ func (q *Queue) ChangeVisibility(receiptHandle string, timeout time.Duration) er
 		return invalidParameter("Total VisibilityTimeout for the message is beyond the limit [43200 seconds].")
 	}
 	m.visibleAt = now.Add(timeout)
-	heap.Fix(&q.order, m.index)
+	if q.fifo == nil || q.fifo.groups[m.groupID][0] == m {
+		heap.Fix(&q.order, m.index)
+	}
 	q.announce()
 	return nil
 }
@@ -264,18 +320,34 @@ func (q *Queue) expired(m *message, now time.Time) bool {
 func (q *Queue) push(m *message) {
 	q.arrivals++
 	m.arrival = q.arrivals
+	q.put(m)
+}
+
+// put adds a message at the place of its arrival.
+func (q *Queue) put(m *message) {
 	q.messages[m.key] = m
+	if q.fifo != nil {
+		q.addToGroup(m)
+		return
+	}
 	heap.Push(&q.order, m)
 }
 
 func (q *Queue) remove(m *message) {
 	delete(q.messages, m.key)
+	if q.fifo != nil {
+		q.removeFromGroup(m)
+		return
+	}
 	heap.Remove(&q.order, m.index)
 }
 
 func (q *Queue) clear() {
 	clear(q.messages)
 	q.order = nil
+	if q.fifo != nil {
+		q.fifo.clear()
+	}
 }
 
 // announce makes the waiting receivers look again.

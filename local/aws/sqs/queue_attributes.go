@@ -79,6 +79,25 @@ var queueAttributes = map[string]queueAttribute{
 	},
 }
 
+// fifoAttributes are the attributes that only a FIFO queue has, apart from FifoQueue.
+var fifoAttributes = map[string]queueAttribute{
+	"ContentBasedDeduplication": {
+		get: func(c QueueConfig) (string, bool) { return strconv.FormatBool(c.ContentBasedDeduplication), true },
+		set: func(c *QueueConfig, value string) (err error) {
+			c.ContentBasedDeduplication, err = strconv.ParseBool(value)
+			return err
+		},
+	},
+	"DeduplicationScope": {
+		get: func(c QueueConfig) (string, bool) { return c.DeduplicationScope, true },
+		set: func(c *QueueConfig, value string) error { c.DeduplicationScope = value; return nil },
+	},
+	"FifoThroughputLimit": {
+		get: func(c QueueConfig) (string, bool) { return c.FIFOThroughputLimit, true },
+		set: func(c *QueueConfig, value string) error { c.FIFOThroughputLimit = value; return nil },
+	},
+}
+
 func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
 
 func inSeconds(field func(*QueueConfig) *time.Duration) queueAttribute {
@@ -113,7 +132,12 @@ func marshal(value any) string {
 // type. CreateQueue checks the range.
 func (c *QueueConfig) Set(attribute, value string) error {
 	a, ok := queueAttributes[attribute]
+	ofFIFO, isOfFIFO := fifoAttributes[attribute]
 	switch {
+	case attribute == "FifoQueue":
+		return c.setFIFO(value)
+	case isOfFIFO && c.FIFO:
+		a = ofFIFO
 	case attribute == "DeduplicationScope" || attribute == "FifoThroughputLimit":
 		return invalidAttributeName("You can specify the %s only when FifoQueue is set to true.", attribute)
 	case !ok:
@@ -125,7 +149,28 @@ func (c *QueueConfig) Set(attribute, value string) error {
 	return nil
 }
 
+func (c *QueueConfig) setFIFO(value string) error {
+	isFIFO, err := strconv.ParseBool(value)
+	switch {
+	case err != nil:
+		return invalidAttributeValue("Invalid value for the parameter FifoQueue.")
+	case !isFIFO && c.FIFO:
+		return invalidAttributeValue(
+			"Invalid value for the parameter FifoQueue. Reason: Modifying queue type is not supported.")
+	case !isFIFO:
+		return unknownAttribute("FifoQueue")
+	}
+	c.FIFO = true
+	return nil
+}
+
 func (c *QueueConfig) set(attributes map[string]string) error {
+	// The other attributes of a FIFO queue are refused before this one is set.
+	if value, given := attributes["FifoQueue"]; given {
+		if err := c.setFIFO(value); err != nil {
+			return err
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
 		if err := c.Set(name, attributes[name]); err != nil {
 			return err
@@ -136,10 +181,17 @@ func (c *QueueConfig) set(attributes map[string]string) error {
 
 func (c QueueConfig) attributes() map[string]string {
 	attributes := map[string]string{}
-	for name, a := range queueAttributes {
-		if value, set := a.get(c); set {
-			attributes[name] = value
+	add := func(all map[string]queueAttribute) {
+		for name, a := range all {
+			if value, set := a.get(c); set {
+				attributes[name] = value
+			}
 		}
+	}
+	add(queueAttributes)
+	if c.FIFO {
+		attributes["FifoQueue"] = "true"
+		add(fifoAttributes)
 	}
 	return attributes
 }

@@ -12,7 +12,8 @@ import (
 // defaults.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 type QueueConfig struct {
-	// Name has up to 80 letters, digits, hyphens and underscores.
+	// Name has up to 80 letters, digits, hyphens and underscores. The name of a FIFO queue ends with
+	// ".fifo".
 	Name string
 	// VisibilityTimeout hides a received message from other receivers: 0 to 12 hours.
 	VisibilityTimeout time.Duration
@@ -39,7 +40,23 @@ type QueueConfig struct {
 	KMSDataKeyReusePeriod time.Duration
 	// SQSManagedSSE means that SQS encrypts the messages with its own keys.
 	SQSManagedSSE bool
+	// FIFO makes a FIFO queue. It cannot change. The fields below are for FIFO queues only.
+	FIFO bool
+	// ContentBasedDeduplication derives the deduplication id of a message without one from its body.
+	ContentBasedDeduplication bool
+	// DeduplicationScope says where a deduplication id identifies a message: queue or messageGroup.
+	DeduplicationScope string
+	// FIFOThroughputLimit is perQueue or perMessageGroupId. The stand-in has no such limit.
+	FIFOThroughputLimit string
 }
+
+// The values of DeduplicationScope and FIFOThroughputLimit. The first one of each is the default.
+const (
+	scopeQueue        = "queue"
+	scopeMessageGroup = "messageGroup"
+	limitPerQueue     = "perQueue"
+	limitPerGroup     = "perMessageGroupId"
+)
 
 // RedrivePolicy moves a message to a dead-letter queue instead of delivering it more than
 // MaxReceiveCount times. Its JSON form is that of the queue attribute.
@@ -74,16 +91,23 @@ func NewQueueConfig(name string) QueueConfig {
 		MaximumMessageSize:     DefaultMaximumMessageSize,
 		KMSDataKeyReusePeriod:  DefaultKMSDataKeyReusePeriod,
 		SQSManagedSSE:          true,
+		DeduplicationScope:     scopeQueue,
+		FIFOThroughputLimit:    limitPerQueue,
 	}
 }
 
+// queueName matches the names of standard queues, and those of FIFO queues without ".fifo".
 var queueName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 
 func (c QueueConfig) validate() error {
+	base, hasSuffix := strings.CutSuffix(c.Name, fifoSuffix)
 	switch {
-	case strings.HasSuffix(c.Name, ".fifo"):
-		return invalidParameter("FIFO queues are not available in the local run: use a standard queue.")
-	case !queueName.MatchString(c.Name):
+	case c.FIFO && (!hasSuffix || !queueName.MatchString(base) || len(c.Name) > 80):
+		return invalidParameter("The name of a FIFO queue can only include alphanumeric characters, hyphens, or " +
+			"underscores, must end with .fifo suffix and be 1 to 80 in length.")
+	case !c.FIFO && hasSuffix:
+		return invalidParameter("Only the name of a FIFO queue ends with .fifo: set FifoQueue to true.")
+	case !c.FIFO && !queueName.MatchString(c.Name):
 		return invalidParameter("The name must be 1 to 80 letters, digits, hyphens and underscores.")
 	}
 	for _, d := range []struct {
@@ -114,6 +138,17 @@ func (c QueueConfig) validate() error {
 		return invalidAttributeName(
 			"You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS " +
 				"SSE.")
+	}
+	if c.FIFO {
+		switch {
+		case c.DeduplicationScope != scopeQueue && c.DeduplicationScope != scopeMessageGroup:
+			return invalidAttributeValue("Invalid value for the parameter DeduplicationScope.")
+		case c.FIFOThroughputLimit != limitPerQueue && c.FIFOThroughputLimit != limitPerGroup:
+			return invalidAttributeValue("Invalid value for the parameter FifoThroughputLimit.")
+		case c.FIFOThroughputLimit == limitPerGroup && c.DeduplicationScope != scopeMessageGroup:
+			return invalidAttributeValue(
+				"The FifoThroughputLimit perMessageGroupId requires the DeduplicationScope messageGroup.")
+		}
 	}
 	return c.RedriveAllowPolicy.validate()
 }

@@ -440,7 +440,7 @@ func TestCreateQueueRefuses(t *testing.T) {
 		want   string // in the error
 	}{
 		{"a taken name", func(c *QueueConfig) { c.Name = "taken" }, "exists"},
-		{"a FIFO queue", func(c *QueueConfig) { c.Name = "q.fifo" }, "FIFO"},
+		{"the name of a FIFO queue", func(c *QueueConfig) { c.Name = "q.fifo" }, "FIFO"},
 		{"a name with a space", func(c *QueueConfig) { c.Name = "a b" }, "name"},
 		{"a visibility timeout over 12 hours", visibility(13 * time.Hour), "VisibilityTimeout is 13h"},
 		{"half a second", visibility(500 * time.Millisecond), "whole seconds"},

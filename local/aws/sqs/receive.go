@@ -47,7 +47,7 @@ func (q *Queue) Receive(ctx context.Context, options ReceiveOptions) ([]Message,
 		switch {
 		case len(look.received) > 0:
 			return look.received, nil
-		case look.full && wait == 0:
+		case look.full && wait == 0 && q.fifo == nil: // a FIFO queue returns no error
 			return nil, overLimit(q.service.maxInFlight)
 		case !now.Before(deadline):
 			return nil, nil
@@ -133,8 +133,7 @@ func (q *Queue) room(now time.Time) int {
 func (l *look) take(q *Queue, now time.Time, limit int, visibility time.Duration) {
 	target := q.deadLetterQueue()
 	var taken []*message
-	for len(taken) < limit && len(q.order) > 0 && !q.order[0].visibleAt.After(now) {
-		m := q.order[0]
+	for m := q.firstAfter(nil, now); m != nil && len(taken) < limit; m = q.firstAfter(m, now) {
 		q.remove(m)
 		tooOften := q.config.RedrivePolicy != nil && m.receivesHere >= q.config.RedrivePolicy.MaxReceiveCount
 		switch {
@@ -151,11 +150,40 @@ func (l *look) take(q *Queue, now time.Time, limit int, visibility time.Duration
 		}
 	}
 	for _, m := range taken {
-		q.push(m) // only now: with a visibility timeout of 0 it is visible at once, but not for this receive
+		// Only now: with a visibility timeout of 0 it is visible at once, but not for this receive.
+		if q.fifo != nil {
+			q.put(m) // before the later messages of its group
+		} else {
+			q.push(m)
+		}
 		l.received = append(l.received, q.view(m))
-		if rate := q.service.config.DuplicateRate; rate > 0 && !m.duplicated && q.service.config.Random() < rate {
+		if rate := q.duplicateRate(); rate > 0 && !m.duplicated && q.service.config.Random() < rate {
 			q.push(m.duplicate(now))
 			q.announce()
 		}
 	}
+}
+
+// firstAfter returns the visible message that comes next after a message that the receive has
+// removed, or nil. As SQS, a FIFO queue takes as many messages of one group as possible.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+func (q *Queue) firstAfter(removed *message, now time.Time) *message {
+	if q.fifo != nil && removed != nil {
+		if group := q.fifo.groups[removed.groupID]; len(group) > 0 && !group[0].visibleAt.After(now) {
+			return group[0]
+		}
+	}
+	if len(q.order) > 0 && !q.order[0].visibleAt.After(now) {
+		return q.order[0]
+	}
+	return nil
+}
+
+// duplicateRate returns the share of messages that are delivered twice. A FIFO queue delivers none
+// twice.
+func (q *Queue) duplicateRate() float64 {
+	if q.fifo != nil {
+		return 0
+	}
+	return q.service.config.DuplicateRate
 }

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// validateRedrive returns an error if a queue cannot have the redrive policy. It requires the lock.
-func (s *Service) validateRedrive(queueARN string, p *RedrivePolicy) error {
+// validateRedrive returns an error if a queue cannot have its redrive policy. It requires the lock.
+func (s *Service) validateRedrive(queueARN string, config QueueConfig) error {
+	p := config.RedrivePolicy
 	if p == nil {
 		return nil
 	}
@@ -17,6 +18,9 @@ func (s *Service) validateRedrive(queueARN string, p *RedrivePolicy) error {
 	if target == nil {
 		return invalidRedrivePolicy(p, "The dead-letter queue %s does not exist: create that first.",
 			p.DeadLetterTargetARN)
+	}
+	if target.config.FIFO != config.FIFO {
+		return invalidRedrivePolicy(p, "Dead-letter queue must be same type of queue as the source.")
 	}
 	if !target.config.RedriveAllowPolicy.allows(queueARN) {
 		return invalidRedrivePolicy(p, "The RedriveAllowPolicy of %s does not let %s be a source queue.",
@@ -47,11 +51,15 @@ func (q *Queue) deadLetterQueue() *Queue {
 
 // redrive moves a message, which the caller has removed from the queue, to the dead-letter queue.
 // The message keeps its id, its receive count and its sent time, from which its retention there
-// counts. redrive requires the lock.
+// counts. In a FIFO queue, the id becomes its deduplication id. redrive requires the lock.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
 func (q *Queue) redrive(m *message, target *Queue, now time.Time) {
 	m.deadLetterSource = q.arn
 	m.visibleAt, m.receipt, m.receivesHere = now, "", 0
+	if target.fifo != nil {
+		m.deduplicationID = m.id
+	}
 	target.push(m)
 	target.announce()
 }

@@ -1,7 +1,8 @@
-// Package sqs implements Amazon SQS's standard queues in memory. It covers the part of the API that
-// the stack uses, with SQS's semantics of visibility, receive counts, redrive, delay, retention and
-// long polling. A standard queue may deliver a message twice. These queues do so when a visibility
-// timeout ends, and also at a configured rate (Config.DuplicateRate).
+// Package sqs implements Amazon SQS's queues in memory. It covers the part of the API that programs
+// use, with SQS's semantics of visibility, receive counts, redrive, delay, retention and long
+// polling. A standard queue may deliver a message twice. These queues do so when a visibility
+// timeout ends, and also at a configured rate (Config.DuplicateRate). A FIFO queue delivers the
+// messages of a group in their order, and drops duplicates.
 //
 // A queue computes its state from its messages and the clock whenever it is used. A waiting
 // receiver sets its own timer for the time when the next message becomes visible. Only message move
@@ -120,7 +121,10 @@ func (s *Service) addQueue(config QueueConfig) (*Queue, error) {
 		messages: map[string]*message{},
 		changed:  make(chan struct{}),
 	}
-	if err := s.validateRedrive(q.arn, config.RedrivePolicy); err != nil {
+	if config.FIFO {
+		q.fifo = newFIFO(config.DeduplicationScope)
+	}
+	if err := s.validateRedrive(q.arn, config); err != nil {
 		return nil, err
 	}
 	s.queues[config.Name] = q
@@ -198,7 +202,7 @@ func (s *Service) byURL(queueURL string) (*Queue, error) {
 // splitURL returns the account and the name of a queue's URL. As on AWS, the URL may also be the
 // queue's name alone (LocalStack's sqs/test_sqs, test_set_empty_redrive_policy, 2024-08-20).
 func (s *Service) splitURL(queueURL string) (account, name string) {
-	if queueName.MatchString(queueURL) {
+	if queueName.MatchString(strings.TrimSuffix(queueURL, fifoSuffix)) {
 		return s.config.AccountID, queueURL
 	}
 	u, err := url.Parse(queueURL)

@@ -65,6 +65,10 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 func declaredConfig(g *graph.Graph, r *graph.Resource) (QueueConfig, error) {
 	c := NewQueueConfig(r.String("name"))
 	for _, a := range []struct{ property, attribute string }{
+		{"fifoQueue", "FifoQueue"}, // first, because the next three require it
+		{"contentBasedDeduplication", "ContentBasedDeduplication"},
+		{"deduplicationScope", "DeduplicationScope"},
+		{"fifoThroughputLimit", "FifoThroughputLimit"},
 		{"visibilityTimeoutSeconds", "VisibilityTimeout"},
 		{"messageRetentionSeconds", "MessageRetentionPeriod"},
 		{"delaySeconds", "DelaySeconds"},
@@ -78,7 +82,7 @@ func declaredConfig(g *graph.Graph, r *graph.Resource) (QueueConfig, error) {
 		{"redriveAllowPolicy", "RedriveAllowPolicy"},
 	} {
 		value, declared := r.Outputs[a.property]
-		if !declared {
+		if !declared || value == false && a.attribute != "SqsManagedSseEnabled" { // false is a default
 			continue
 		}
 		if err := c.Set(a.attribute, attributeText(value)); err != nil {
