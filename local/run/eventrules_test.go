@@ -34,7 +34,7 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 		return declared(graph.EventTarget, name, outputs)
 	}
 	queue := func(name string) string { return graph.Queue.ARN(region, name) }
-	open, closed, fixed := queue("open"), queue("closed"), queue("fixed")
+	open, closed, fixed, ordered := queue("open"), queue("closed"), queue("fixed"), queue("ordered.fifo")
 	f, rule := graph.Function.ARN(region, "f"), graph.EventRule.ARN(region, "orders/sold")
 	policy := func(queue string) string {
 		return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},` +
@@ -49,6 +49,13 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 		declared(graph.Queue, "open", map[string]any{"policy": policy(open)}),
 		declared(graph.Queue, "closed", map[string]any{}),
 		declared(graph.Queue, "fixed", map[string]any{"policy": policy(fixed)}),
+		declared(graph.Queue, "ordered.fifo", map[string]any{
+			"policy": policy(ordered), "fifoQueue": true, "contentBasedDeduplication": true,
+		}),
+		declared(graph.EventTarget, "to-ordered", map[string]any{
+			"rule": "sold", "eventBusName": "orders", "arn": ordered,
+			"sqsTarget": map[string]any{"messageGroupId": "sales"},
+		}),
 		target("to-open", open), target("to-closed", closed), target("to-fixed", fixed, "input", "always"),
 		target("changed", open, "inputPath", "$.detail"), target("elsewhere", "arn:aws:kinesis:x"),
 		target("undeclared", open, "rule", "gone"),
@@ -86,7 +93,9 @@ func TestEventsReachTheTargetsOfTheirRules(t *testing.T) {
 	put.Header.Set("X-Amz-Target", "AWSEvents.PutEvents")
 	put.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	awsapi.NewHandler(r.config.Log, events.APIs...).ServeHTTP(httptest.NewRecorder(), put)
-	for arn, want := range map[string]string{open: `"detail":{"sku":"a"}`, fixed: "always", closed: ""} {
+	for arn, want := range map[string]string{
+		open: `"detail":{"sku":"a"}`, ordered: `"detail":{"sku":"a"}`, fixed: "always", closed: "",
+	} {
 		got := s.sqs.Queue(arn).Peek(10)
 		if len(got) != min(len(want), 1) || len(got) > 0 && !strings.Contains(got[0].Body, want) {
 			t.Errorf("%s has the messages %+v, want one with %q", arn, got, want)

@@ -28,7 +28,7 @@ func (r *Recorded) setAttributes(url string, attributes attributeMap) *answer {
 	return r.sqs("SetQueueAttributes", input{"QueueUrl": url, "Attributes": attributes})
 }
 
-const fifoQueues = "they are about FIFO queues, which the stack does not use and the stand-in refuses"
+const fifoQueues = "FIFO queues: the tests of local/aws/sqs have the most important of these facts"
 
 func TestRecordedSQSQueues(t *testing.T) {
 	kmsKey := []string{"KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"}

@@ -45,6 +45,10 @@ func (s *Service) createDeclared(g *graph.Graph) error {
 		config.OtherSubscribers = slices.ContainsFunc(g.OfType(graph.TopicSubscription), func(of *graph.Resource) bool {
 			return of.String("topic") == r.String("arn") && of.String("protocol") == "email"
 		})
+		if r.Bool("fifoTopic") {
+			return fmt.Errorf("topic %s: FIFO topics are not available in the local run: use a standard topic (%s)",
+				r.Name, r.Source)
+		}
 		if _, err := s.CreateTopic(config); err != nil {
 			return err
 		}

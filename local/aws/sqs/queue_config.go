@@ -12,7 +12,7 @@ import (
 // defaults.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 type QueueConfig struct {
-	// Name has up to 80 letters, digits, hyphens and underscores. The name of a FIFO queue ends with
+	// Name has up to 80 letters, digits, hyphens and underscores. That of a FIFO queue ends with
 	// ".fifo".
 	Name string
 	// VisibilityTimeout hides a received message from other receivers: 0 to 12 hours.
@@ -42,7 +42,8 @@ type QueueConfig struct {
 	SQSManagedSSE bool
 	// FIFO makes a FIFO queue. It cannot change. The fields below are for FIFO queues only.
 	FIFO bool
-	// ContentBasedDeduplication derives the deduplication id of a message without one from its body.
+	// ContentBasedDeduplication derives the deduplication id of a message from its body, unless the
+	// sender gives one.
 	ContentBasedDeduplication bool
 	// DeduplicationScope says where a deduplication id identifies a message: queue or messageGroup.
 	DeduplicationScope string
