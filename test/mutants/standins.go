@@ -35,7 +35,7 @@ var standIns = []mutant{
 		correct: `m.visibleAt, m.receipt, m.receivesHere = now, "", 0`, wrong: `m.visibleAt, m.receipt = now, ""`,
 		effect: "A dead letter that is read moves on.", test: "TestDeadLetterQueueCountsItsOwnReceives"},
 	{name: "old-handle-deletes", promise: failsFirst, file: "local/aws/sqs/queue.go",
-		correct: "m != nil && m.receipt == receipt {", wrong: "m != nil && receipt != \"\" {",
+		correct: "case m.receipt == receipt:", wrong: "case receipt != \"\":",
 		effect: "A slow receiver deletes a message that another one handles.", test: "TestDelete"},
 	{name: "retention-without-an-end", promise: failsFirst, file: "local/aws/sqs/queue.go",
 		correct: "now.Sub(m.sentAt) >= q.config.MessageRetentionPeriod", wrong: "now.Sub(m.sentAt) < 0",
