@@ -206,7 +206,7 @@ func TestAMerchantRunsTheShopFromTheCommandLine(t *testing.T) {
 	if n := c.database.Number(t, `SELECT price FROM product WHERE sku = 'DN-04'`); n != 1450 {
 		t.Errorf("the price is %d, want 1450", n)
 	}
-	c.says("shop set DN-05 --language fr --name Beignet", 0)
+	c.says("shop set DN-05 --language FR --name Beignet", 0)
 	c.says("shop set DN-06 --language en --name Doughnut", 0)
 	exported = c.types("shop export", 0)
 	write(regexp.MustCompile(`DN-0(.),도넛`).ReplaceAllString(exported, "DM-0$1,새 도넛"))

@@ -89,11 +89,9 @@ func findColumn(name string) (column, bool) {
 	if at := slices.IndexFunc(columns, func(c column) bool { return c.name == lower }); at >= 0 {
 		return columns[at], true
 	}
-	if !strings.HasPrefix(lower, languageColumn) {
-		return column{}, false
-	}
-	tag := name[len(languageColumn):]
-	return columnOf(tag), shop.IsLanguage(tag)
+	text, hasPrefix := strings.CutPrefix(lower, languageColumn)
+	tag := LanguageTag(text)
+	return columnOf(tag), hasPrefix && shop.IsLanguage(tag)
 }
 
 // Columns returns the names of the columns of a file with products, without those of other

@@ -79,10 +79,12 @@ func (a api) changeProduct(w http.ResponseWriter, r *http.Request) (any, error) 
 		return nil, err
 	}
 	change := shop.ProductChange{
-		Name: c.Name, Language: c.Language, Archived: c.Archived, Price: c.Price,
-		Factory: c.Factory, Bins: c.Bins, MaxPerSale: c.MaxPerSale,
+		Name: c.Name, Archived: c.Archived, Price: c.Price, Factory: c.Factory, Bins: c.Bins, MaxPerSale: c.MaxPerSale,
 		ReorderPoint: c.ReorderPoint, OrderUpTo: c.OrderUpTo, LotSize: c.LotSize, MinimumOrder: c.MinimumOrder,
 		Automatic: c.Automatic,
+	}
+	if c.Language != nil {
+		change.Language = new(merchant.LanguageTag(*c.Language))
 	}
 	if c.LeadTimeSeconds != nil {
 		change.LeadTime = new(time.Duration(*c.LeadTimeSeconds) * time.Second)

@@ -1,0 +1,25 @@
+package merchant_test
+
+import (
+	"maps"
+	"testing"
+
+	"restock/internal/merchant"
+)
+
+// TestColumnsOfLanguagesIgnoreCase reads the header of a column with names.
+func TestColumnsOfLanguagesIgnoreCase(t *testing.T) {
+	for header, want := range map[string]string{
+		"name_en": "en", "Name_EN": "en", "NAME_zh-hant": "zh-Hant", "name_ZH-HANT": "zh-Hant", "name_pt-br": "pt-BR",
+		"name_xx-yy": "xx-yy", // no language of the registry
+	} {
+		rows, wrong := merchant.ReadCSV("sku," + header + "\nA-1,Twist\n")
+		if len(rows) != 1 || len(wrong) > 0 || !maps.Equal(rows[0].Names, map[string]string{want: "Twist"}) {
+			t.Errorf("%s: got %+v, %+v; want a name in %s", header, rows, wrong, want)
+		}
+	}
+	if _, wrong := merchant.ReadCSV("sku,name_zh-hant,name_zh-Hant\nA-1,a,b\n"); len(wrong) != 1 ||
+		wrong[0].Detail != "the column name_zh-Hant appears twice" {
+		t.Errorf("two columns of one language: got %+v", wrong)
+	}
+}
