@@ -32,7 +32,7 @@ type Process[E any] struct {
 	Log         *slog.Logger
 
 	warm     *warmUp        // what runs before the first invocation
-	recorder *xray.Recorder // nil: the stage records no traces
+	recorder *xray.Recorder // nil: the function records no traces
 }
 
 // Start makes a handler with newHandler, and serves invocations with it. The handler may have any
@@ -72,9 +72,10 @@ func load[E any](
 	var recorder *xray.Recorder
 	if traced, ok := any(environment).(interface{ Traced() bool }); ok && traced.Traced() {
 		if recorder, err = xray.Open(); err != nil {
-			return nil, err
+			log.Warn("the function records no traces", "error", err) // it still has to serve
+		} else {
+			aws.APIOptions = append(aws.APIOptions, recorder.AWS)
 		}
-		aws.APIOptions = append(aws.APIOptions, recorder.AWS)
 	}
 	warm := &warmUp{timeout: warmTimeout}
 	made, err := newHandler(Process[E]{environment, aws, log, warm, recorder})
@@ -130,8 +131,8 @@ func (p Process[E]) Journal(j lambdas.Journal) journal.Journal {
 	return journal.New(p.Log, j.Namespace)
 }
 
-// Transport returns the transport for requests to other servers than AWS's: nil, unless the stage
-// records traces.
+// Transport returns the transport for requests to other servers than AWS's: nil, unless the
+// function records traces.
 func (p Process[E]) Transport() http.RoundTripper {
 	if p.recorder == nil {
 		return nil // not a nil *Recorder, which would not be nil in the interface
