@@ -505,7 +505,7 @@ func TestRecordedLambdaRuntimes(t *testing.T) {
 				"_HANDLER":              aText,
 				"_X_AMZN_TRACE_ID":      regexp.MustCompile("Root=1-.+"),
 			})
-			r.differs(members, "no X-Ray daemon runs here: its address is on loopback, so nothing leaves this machine")
+			r.differs(members, "no X-Ray daemon runs without active tracing; with it, the daemon listens on loopback")
 			r.fact("lambda", "Invoke", members, "the X-Ray daemon", got.Environment, input{
 				"AWS_XRAY_DAEMON_ADDRESS":  regexp.MustCompile(`169\.254\.[0-9]+\.[0-9]+:2000`),
 				"_AWS_XRAY_DAEMON_ADDRESS": regexp.MustCompile(`169\.254\.[0-9]+\.[0-9]+`),
