@@ -36,7 +36,8 @@ func TestTracingIsOnOrLeavesNothing(t *testing.T) {
 					text, f.Name, active, allowed, on)
 			}
 			if records := on && f.Name != lambdas.Setup.Name; told != records {
-				t.Errorf("settings %s: function %s has the variable TRACING: %v, want %v", text, f.Name, told, records)
+				t.Errorf("settings %s: function %s has the variable TRACING: %v, want %v: "+
+					"embed lambdas.Tracing in its environment in lambdas/environment.go", text, f.Name, told, records)
 			}
 		}
 	}

@@ -62,15 +62,24 @@ var skeletons = []function{
 }
 
 // TestSkeletonsWork writes a function of each kind into a copy of the project. They are vetted,
-// pass their own tests, and a local run has them all. The function with a route answers a signed
-// request, and nobody else's.
+// pass their own tests, can record traces, and a local run has them all. The function with a route
+// answers a signed request, and nobody else's.
 func TestSkeletonsWork(t *testing.T) {
 	mariadbtest.Require(t)
 	p := replay.NewProject(t, projectDir)
+	run := func(command string) {
+		t.Helper()
+		if lines, err := p.Run(t.Context(), command); err != nil {
+			t.Fatalf("%v\n%s", err, strings.Join(lines, "\n"))
+		}
+	}
 	var packages []string
-	for _, f := range skeletons {
+	for i, f := range skeletons {
 		if err := f.write(p.Dir); err != nil {
 			t.Fatal(err)
+		}
+		if i == 0 { // the smallest database has connections for one more function
+			run("go test ./infra/stack -run TestTracingIsOnOrLeavesNothing")
 		}
 		packages = append(packages, "./lambdas/"+f.Name)
 	}
@@ -81,9 +90,7 @@ func TestSkeletonsWork(t *testing.T) {
 	for _, command := range []string{
 		"test -z \"$(gofmt -l lambdas)\"", "go vet ./lambdas " + list, "go test " + list,
 	} {
-		if lines, err := p.Run(t.Context(), command); err != nil {
-			t.Fatalf("%v\n%s", err, strings.Join(lines, "\n"))
-		}
+		run(command)
 	}
 
 	// dev has connections for one or two more functions. For a third one its refusal names a
